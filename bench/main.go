@@ -1,0 +1,61 @@
+// Command bench offers a load to a SIP element over TLS or TCP, or answers one, and prints what came of it.
+//
+//	go run ./bench uas     --listen 127.0.0.1:5071
+//	go run ./bench options --to 127.0.0.1:5061 --connections 50 --window 8
+//	go run ./bench calls   --to 127.0.0.1:5061 --callee 'sip:uas@127.0.0.1:5071;transport=tls' --rate 200
+//
+// Each load exits 0 when every unit ended as it should, once; 1 when not; 2 when it could not start.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/pflag"
+)
+
+var errUsage = errors.New("usage")
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 || args[0] == "-h" || args[0] == "--help" || args[0] == "help" {
+		help(stdout)
+		return 0
+	}
+	for _, c := range commands {
+		if c.name != args[0] {
+			continue
+		}
+		clean, err := c.run(ctx, args[1:], stdout)
+		switch {
+		case errors.Is(err, pflag.ErrHelp):
+			return 0
+		case err != nil:
+			fmt.Fprintln(stderr, "bench:", err)
+			return 2
+		case !clean:
+			return 1
+		}
+		return 0
+	}
+	fmt.Fprintf(stderr, "bench: no load %q; go run ./bench --help\n", args[0])
+	return 2
+}
+
+func help(w io.Writer) {
+	fmt.Fprintln(w, "Usage: go run ./bench LOAD [flags]; LOAD --help tells its flags")
+	fmt.Fprintln(w)
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-12s %s\n", c.name, c.about)
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"sipreactor/bench/load"
+)
+
+// uas runs `bench uas` and returns its address and a function that ends it and gives its exit code and output.
+func uas(t *testing.T, args ...string) (addr string, end func() (int, string)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	out := &lines{first: make(chan string, 1)}
+	code := make(chan int, 1)
+	go func() {
+		code <- run(ctx, append([]string{"uas", "--listen", "127.0.0.1:0"}, args...), out, out)
+	}()
+	select {
+	case line := <-out.first:
+		_, addr, _ = strings.Cut(line, "@")
+		addr, _, _ = strings.Cut(addr, ";")
+	case <-time.After(20 * time.Second):
+		t.Fatal("no ready line")
+	}
+	return addr, func() (int, string) {
+		cancel()
+		return <-code, out.all.String()
+	}
+}
+
+// lines hands on the first write, and keeps all; only one goroutine writes at a time.
+type lines struct {
+	first chan string
+	all   strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	select {
+	case l.first <- string(p):
+	default:
+	}
+	return l.all.Write(p)
+}
+
+func TestLoadsAgainstServer(t *testing.T) {
+	addr, end := uas(t)
+	for _, args := range [][]string{
+		{"options", "--to", addr, "--connections", "2", "--window", "4", "--duration", "100ms"},
+		{"options", "--to", addr, "--method", "REGISTER", "--rate", "100", "--duration", "100ms"},
+		{"calls", "--to", addr, "--rate", "100", "--duration", "100ms", "--callee", "sip:uas@" + addr + ";transport=tls"},
+		{"handshakes", "--to", addr, "--tls12", "--rate", "50", "--duration", "100ms"},
+		{"handshakes", "--to", addr, "--resumed", "--rate", "50", "--duration", "100ms"},
+		{"idle", "--to", addr, "--connections", "10", "--duration", "10ms"},
+	} {
+		var out, errs strings.Builder
+		if code := run(t.Context(), args, &out, &errs); code != 0 {
+			t.Errorf("%v: exit code %d\n%s%s", args, code, &out, &errs)
+		}
+	}
+	if code, out := end(); code != 0 {
+		t.Errorf("uas: exit code %d\n%s", code, out)
+	}
+}
+
+func TestResultAsJSON(t *testing.T) {
+	addr, end := uas(t, "--tcp")
+	defer end()
+	var out, errs strings.Builder
+	if code := run(t.Context(), []string{"options", "--tcp", "--to", addr, "--json", "--rate", "100", "--duration", "50ms"}, &out, &errs); code != 0 {
+		t.Fatalf("exit code %d: %s", code, &errs)
+	}
+	var r load.Result
+	if err := json.Unmarshal([]byte(out.String()), &r); err != nil || r.Done != 5 {
+		t.Errorf("%v: %s", err, &out)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	for want, sets := range map[int][][]string{
+		0: {{}, {"--help"}, {"options", "--help"}},
+		2: {{"nothing"}, {"options", "extra"}, {"calls", "--rate", "x"}, {"options", "--to", "127.0.0.1:1"}, {"uas", "--cert", "x"}},
+	} {
+		for _, args := range sets {
+			var out, errs strings.Builder
+			if code := run(t.Context(), args, &out, &errs); code != want {
+				t.Errorf("%v: exit code %d, want %d\n%s%s", args, code, want, &out, &errs)
+			}
+		}
+	}
+}
+
+func TestHelpNamesEveryLoad(t *testing.T) {
+	var out strings.Builder
+	help(&out)
+	for _, c := range commands {
+		if !strings.Contains(out.String(), c.name) {
+			t.Errorf("%s is not in the help", c.name)
+		}
+	}
+}
