@@ -1,0 +1,30 @@
+package sipframe
+
+// Defect is what is wrong with a message or a stream. It is an error by value
+// and by pointer.
+type Defect struct {
+	// Code is the status of the reply that the defect wants: 400, 416, 420,
+	// 483 or 505.
+	Code int
+	// Reason is the reason phrase of that reply, and the text behind
+	// "malformed message: " in a close reason. It never holds bytes of the message.
+	Reason string
+	// Replyable tells that the header section was complete and that of a
+	// request, so that a reply can be built from it.
+	Replyable bool
+}
+
+// Error gives the reason.
+func (d Defect) Error() string { return d.Reason }
+
+// Reasons that others look for.
+const (
+	// ReasonTooLarge is the Reason of a message over FramerConfig.MaxMessage.
+	ReasonTooLarge = "Message Too Large"
+	// ReasonNoLength is the Reason of a message without Content-Length on a stream.
+	ReasonNoLength = "Missing Content-Length"
+)
+
+// badRequest makes the error value of a defect that wants a 400. Use it for
+// package variables only, as it allocates.
+func badRequest(reason string) *Defect { return &Defect{Code: 400, Reason: reason, Replyable: true} }

@@ -1,0 +1,376 @@
+package sipframe
+
+import "bytes"
+
+// DefaultMaxMessage is the largest message that a Framer takes when
+// FramerConfig does not say.
+const DefaultMaxMessage = 65535
+
+// FramerConfig is what a Framer is told at each call. It is not changed, and
+// many framers may share one.
+type FramerConfig struct {
+	// MaxMessage is the largest message in bytes, start line and body
+	// included; 0 is DefaultMaxMessage.
+	MaxMessage int
+	// PingPong reports a CRLFCRLF between messages as Ping (RFC 5626 section 4.4.1).
+	PingPong bool
+	// DropCRLF reports CRLFs with which the bytes at hand end as Dropped,
+	// instead of waiting for what follows them.
+	DropCRLF bool
+}
+
+// CutKind says what Framer.Next found.
+type CutKind uint8
+
+// The kinds of Cut.
+const (
+	// NeedMore: nothing more can be said about these bytes.
+	NeedMore CutKind = iota
+	// Frame: a whole message.
+	Frame
+	// Ping: a CRLFCRLF that wants a CRLF for an answer.
+	Ping
+	// Dropped: one CRLF or more that nobody is to wait for.
+	Dropped
+	// Bad: the stream is no SIP, or the end of the message cannot be told. The
+	// framing is lost for good.
+	Bad
+)
+
+// String gives the name of the kind.
+func (k CutKind) String() string {
+	switch k {
+	case NeedMore:
+		return "NeedMore"
+	case Frame:
+		return "Frame"
+	case Ping:
+		return "Ping"
+	case Dropped:
+		return "Dropped"
+	case Bad:
+		return "Bad"
+	default:
+		return "CutKind(?)"
+	}
+}
+
+// Cut is what Framer.Next found. Offsets are those of the data it was given.
+type Cut struct {
+	Kind CutKind
+	// Start is the first byte of the message for Frame and Bad. For NeedMore,
+	// data[:Start] is not needed any more, and data[Start:] must come again
+	// with more behind it; if nothing is left, no message has begun.
+	Start int
+	// End is where to go on: the next call gets data[End:]. A Frame is
+	// data[Start:End]. A Bad that is Replyable has its header section there;
+	// else its End is its Start.
+	End int
+	// Defect is what is wrong; Bad only.
+	Defect Defect
+}
+
+// Framer cuts a stream into messages. It may stop at any byte: it remembers how
+// far it has looked and does not look at a byte twice, but for the few that
+// make up a name. Its zero value is ready. One goroutine at a time.
+//
+// What it looks at is the end of the first line, the end of the header section,
+// and Content-Length; it leaves everything else to Message.Parse. The two agree
+// on where headers start and end, and on what Content-Length says.
+type Framer struct {
+	phase   phase
+	crlf    crlfState
+	request bool
+	pos     int // offset in the message up to which the current line has been looked at
+	line    int // offset of the line
+	value   int // offset of a Content-Length value that may go on in folds; 0 is none
+	total   int // length of the message, once known
+	length  contentLength
+	defect  *Defect
+}
+
+type phase uint8
+
+const (
+	between   phase = iota // messages
+	inMethod               // first word of the first line
+	inTarget               // first byte behind it
+	inFirst                // rest of the first line
+	inHeaders              //
+	inBody                 //
+	lost                   // after Bad
+)
+
+// crlfState is how much of a CRLFCRLF has been seen. The bytes themselves need
+// not be kept for that.
+type crlfState uint8
+
+const (
+	crlfNone crlfState = iota
+	crlfCR
+	crlfOne
+	crlfOneCR
+)
+
+// maxMethod bounds the first word of a message. The longest registered method
+// has 9 letters; RFC 4475 section 3.1.1.2 has one of 45.
+const maxMethod = 128
+
+var (
+	errNotSIP       = Defect{Code: 400, Reason: "Not SIP"}
+	errControlByte  = Defect{Code: 400, Reason: "Control Byte in First Line"}
+	errHTTP         = Defect{Code: 400, Reason: "HTTP on a SIP Stream"}
+	errTLS          = Defect{Code: 400, Reason: "TLS Record on a SIP Stream"}
+	errNoSIPVersion = Defect{Code: 400, Reason: "No SIP Version in First Line"}
+	errHeaderSize   = Defect{Code: 400, Reason: ReasonTooLarge}
+	errSize         = Defect{Code: 400, Reason: ReasonTooLarge, Replyable: true}
+)
+
+// Reset makes the framer ready for a new stream.
+func (f *Framer) Reset() { *f = Framer{} }
+
+// Next looks for the next message in data: what the NeedMore before left over
+// with more bytes behind it, or what lies behind the End of any other Cut. It
+// is called until it gives NeedMore. After Bad it gives the same again.
+func (f *Framer) Next(cfg *FramerConfig, data []byte) Cut {
+	start := 0
+	if f.phase == between {
+		cut := f.skip(cfg, data)
+		if f.phase == between {
+			return cut
+		}
+		start = cut.Start
+	}
+	max := cfg.MaxMessage
+	if max <= 0 {
+		max = DefaultMaxMessage
+	}
+	msg := data[start:]
+	if f.phase != inBody && f.phase != lost {
+		f.scan(msg[:min(len(msg), max)], max)
+	}
+	switch {
+	case f.phase == lost:
+		cut := Cut{Kind: Bad, Start: start, End: start, Defect: *f.defect}
+		cut.Defect.Replyable = f.defect.Replyable && f.request
+		if cut.Defect.Replyable {
+			cut.End = start + min(f.line, len(msg))
+		}
+		return cut
+	case f.phase == inBody && len(msg) >= f.total:
+		end := start + f.total
+		f.Reset()
+		return Cut{Kind: Frame, Start: start, End: end}
+	}
+	return Cut{Kind: NeedMore, Start: start, End: len(data)}
+}
+
+// skip passes over what may stand between messages. The phase tells whether a
+// message begins, at Start.
+func (f *Framer) skip(cfg *FramerConfig, data []byte) Cut {
+	for i, c := range data {
+		switch c {
+		case '\r':
+			if f.crlf == crlfOne {
+				f.crlf = crlfOneCR
+			} else {
+				f.crlf = crlfCR
+			}
+		case '\n':
+			switch {
+			case f.crlf == crlfOneCR && cfg.PingPong:
+				f.crlf = crlfNone
+				return Cut{Kind: Ping, Start: i + 1, End: i + 1}
+			case f.crlf == crlfCR, f.crlf == crlfOneCR:
+				f.crlf = crlfOne
+			default:
+				f.crlf = crlfNone
+			}
+		case ' ', '\t':
+			f.crlf = crlfNone
+		default:
+			*f = Framer{phase: inMethod}
+			return Cut{Start: i}
+		}
+	}
+	if cfg.DropCRLF && f.crlf == crlfOne {
+		f.crlf = crlfNone
+		return Cut{Kind: Dropped, Start: len(data), End: len(data)}
+	}
+	return Cut{Kind: NeedMore, Start: len(data), End: len(data)}
+}
+
+// scan goes on through the header section; b starts at the message and has at
+// most max bytes of it.
+func (f *Framer) scan(b []byte, max int) {
+	if f.phase == inMethod {
+		f.scanMethod(b)
+	}
+	if f.phase == inTarget && f.pos < len(b) {
+		f.phase = inFirst
+		if f.request && b[f.pos] == '/' {
+			f.lose(&errHTTP)
+		}
+	}
+	if f.phase == inFirst {
+		f.scanFirst(b)
+	}
+	if f.phase == inHeaders {
+		f.scanHeaders(b, max)
+	}
+	if f.phase < inBody && len(b) == max {
+		f.lose(&errHeaderSize)
+	}
+}
+
+func (f *Framer) lose(d *Defect) { f.phase, f.defect = lost, d }
+
+// scanMethod looks at each byte of the first word, so that what is no SIP is
+// told by its first bytes and not by a timer.
+func (f *Framer) scanMethod(b []byte) {
+	for ; f.pos < len(b); f.pos++ {
+		c := b[f.pos]
+		switch {
+		case class[c]&classToken != 0:
+			if f.pos == maxMethod {
+				f.lose(&errNotSIP)
+				return
+			}
+		case c == ' ' && f.pos > 0:
+			f.request = true
+			f.pos++
+			f.phase = inTarget
+			return
+		case c == '/' && f.pos == 3 && EqualFold(b[:3], "SIP"):
+			f.phase = inFirst
+			return
+		case c == '/' && f.pos == 4 && EqualFold(b[:4], "HTTP"):
+			f.lose(&errHTTP)
+			return
+		case f.pos == 0 && c == 0x16:
+			f.lose(&errTLS)
+			return
+		case c < ' ':
+			f.lose(&errControlByte)
+			return
+		default:
+			f.lose(&errNotSIP)
+			return
+		}
+	}
+}
+
+// scanFirst looks for the end of the first line and at its version.
+func (f *Framer) scanFirst(b []byte) {
+	for {
+		f.pos += indexControl(b[f.pos:])
+		if f.pos == len(b) {
+			return
+		}
+		switch b[f.pos] {
+		case '\t':
+			f.pos++
+		case '\n':
+			f.endFirst(b, f.pos)
+			return
+		case '\r':
+			if f.pos+1 == len(b) {
+				return
+			}
+			if b[f.pos+1] == '\n' {
+				f.endFirst(b, f.pos+1)
+				return
+			}
+			f.lose(&errControlByte)
+			return
+		default:
+			f.lose(&errControlByte)
+			return
+		}
+	}
+}
+
+// endFirst looks at the whole first line, whose LF stands at eol.
+func (f *Framer) endFirst(b []byte, eol int) {
+	f.pos, f.line = eol+1, eol+1
+	f.phase = inHeaders
+	to := eol
+	for to > 0 && (isBlank(b[to-1]) || b[to-1] == '\r') {
+		to--
+	}
+	word := 0
+	if f.request {
+		word = bytes.LastIndexByte(b[:to], ' ') + 1
+	}
+	switch {
+	case isVersion(b[word:to]):
+	case bytes.HasPrefix(b[word:to], []byte("HTTP/")):
+		f.lose(&errHTTP)
+	default:
+		f.lose(&errNoSIPVersion)
+	}
+}
+
+// scanHeaders goes through the header lines to the empty line.
+func (f *Framer) scanHeaders(b []byte, max int) {
+	for f.line < len(b) {
+		c := b[f.line]
+		if !isBlank(c) {
+			if f.value > 0 {
+				f.length.add(trimmed(b, f.value, f.line).In(b))
+				f.value = 0
+			}
+			switch {
+			case c == '\n':
+				f.endHeaders(f.line+1, max)
+				return
+			case c != '\r':
+			case f.line+1 == len(b):
+				return
+			case b[f.line+1] == '\n':
+				f.endHeaders(f.line+2, max)
+				return
+			}
+		}
+		n := bytes.IndexByte(b[f.pos:], '\n')
+		if n < 0 {
+			f.pos = len(b)
+			return
+		}
+		end := f.pos + n + 1
+		if c|0x20 == 'c' || c|0x20 == 'l' {
+			f.value = lengthValue(b, f.line, end)
+		}
+		f.line, f.pos = end, end
+	}
+}
+
+// lengthValue gives the offset of the value if the line is a Content-Length
+// header, else 0.
+func lengthValue(b []byte, line, end int) int {
+	i := skipToken(b, line, end)
+	name := i
+	for i < end && isBlank(b[i]) {
+		i++
+	}
+	if i == end || b[i] != ':' || HeaderKindOf(b[line:name]) != HeaderContentLength {
+		return 0
+	}
+	return i + 1
+}
+
+// endHeaders works out the length of the message, whose body starts at end.
+func (f *Framer) endHeaders(end, max int) {
+	f.line = end
+	f.phase = inBody
+	switch {
+	case f.length.err != nil:
+		f.lose(f.length.err)
+	case !f.length.present:
+		f.lose(errMissingLength)
+	case f.length.n > max-end:
+		f.lose(&errSize)
+	default:
+		f.total = end + f.length.n
+	}
+}

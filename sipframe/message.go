@@ -1,0 +1,286 @@
+package sipframe
+
+import "bytes"
+
+// MaxHeaders is how many header lines a message may have; one more is a defect.
+const MaxHeaders = 256
+
+// Header is one header field of a message. Its spans lie in the message.
+type Header struct {
+	// Name is what stands before the colon.
+	Name Span
+	// Value is what stands behind it, without white space at the ends. Line
+	// ends of folds in between are as they came.
+	Value Span
+	// Line is the whole field with its folds and its last line end.
+	Line Span
+	Kind HeaderKind
+}
+
+// Message is an index over the bytes of one message. It holds no bytes of its
+// own: all it gives out aliases what Parse was given and is valid as long as
+// that is. Values are parsed when they are first asked for. It is made to be
+// used again and again, then it allocates nothing. One goroutine at a time.
+type Message struct {
+	raw        []byte
+	start      startLine
+	headers    []Header
+	first      [numHeaderKinds]uint16 // index of the first header of a kind, plus 1
+	headersEnd uint32                 // offset of the empty line
+	body       uint32                 // offset of the body
+	bodyEnd    uint32
+	defect     Defect
+	broken     bool // defect holds one
+
+	length contentLength
+	done   uint8 // which of the following have been parsed
+	errs   [numCached]*Defect
+	via    Via
+	from   NameAddr
+	to     NameAddr
+	cseq   cseq
+}
+
+// The values that a Message keeps once they have been parsed.
+const (
+	cachedVia = iota
+	cachedFrom
+	cachedTo
+	cachedCSeq
+	numCached
+)
+
+var (
+	errNoStartLine = &Defect{Code: 400, Reason: "No Start Line"}
+	errNoEmptyLine = badRequest("No Empty Line Behind the Header")
+	errNoColon     = badRequest("Header Line without Colon")
+	errHeaderName  = badRequest("Bad Header Name")
+	errStrayCR     = badRequest("Stray CR in Header")
+	errManyHeaders = badRequest("Too Many Headers")
+	errShortBody   = badRequest("Content-Length beyond the End")
+)
+
+// Parse indexes one message: the start line at its first byte, the names and
+// extents of headers. On a datagram, what follows the body is ignored (RFC 3261
+// section 18.3).
+//
+// The error is a *Defect, the first one that was found, and valid until the
+// next Parse. The index then covers what could be understood. If Replyable is
+// set it is enough to build a reply from, which Validate looks at more closely.
+func (m *Message) Parse(frame []byte) error {
+	m.Reset()
+	m.raw = frame
+	eol := bytes.IndexByte(frame, '\n')
+	if eol < 0 {
+		m.start.line = span(0, len(frame))
+		m.body, m.bodyEnd = uint32(len(frame)), uint32(len(frame))
+		m.headersEnd = m.body
+		return m.note(errNoStartLine)
+	}
+	end, crlfs := eol, 0
+	if end > 0 && frame[end-1] == '\r' {
+		end--
+		crlfs++
+	}
+	if d := m.start.parse(frame, end); d != nil {
+		m.note(d)
+	}
+	pos, n := m.index(frame, eol+1)
+	if bytes.Count(frame[:pos], crByte) != n+crlfs {
+		m.note(errStrayCR)
+	}
+	m.body = uint32(pos)
+	m.bodyEnd = uint32(len(frame))
+	if m.length.err != nil {
+		m.note(m.length.err)
+	} else if m.length.present {
+		if m.length.n > len(frame)-pos {
+			m.note(errShortBody)
+		} else {
+			m.bodyEnd = uint32(pos + m.length.n)
+		}
+	}
+	if m.broken {
+		m.defect.Replyable = m.defect.Replyable && m.start.request
+		return &m.defect
+	}
+	return nil
+}
+
+var crByte = []byte{'\r'}
+
+// index goes through the header lines from pos on. It gives the offset behind
+// the empty line and how many lines ended in CR LF.
+func (m *Message) index(b []byte, pos int) (end, crlfs int) {
+	if pos < len(b) && isBlank(b[pos]) {
+		m.note(errFoldedStart)
+	}
+	for pos < len(b) {
+		line := pos
+		m.headersEnd = uint32(pos)
+		if b[pos] == '\n' {
+			return pos + 1, crlfs
+		}
+		if b[pos] == '\r' && pos+1 < len(b) && b[pos+1] == '\n' {
+			return pos + 2, crlfs + 1
+		}
+		for {
+			i := bytes.IndexByte(b[pos:], '\n')
+			if i < 0 {
+				pos = len(b)
+				break
+			}
+			pos += i + 1
+			if i > 0 && b[pos-2] == '\r' {
+				crlfs++
+			}
+			if pos == len(b) || !isBlank(b[pos]) {
+				break
+			}
+		}
+		m.add(b, line, pos)
+	}
+	m.headersEnd = uint32(pos)
+	m.note(errNoEmptyLine)
+	return pos, crlfs
+}
+
+// add indexes the header that stands in b[line:end].
+func (m *Message) add(b []byte, line, end int) {
+	if isBlank(b[line]) {
+		return // folded start line: belongs to no header
+	}
+	if len(m.headers) == MaxHeaders {
+		m.note(errManyHeaders)
+		return
+	}
+	colon := line
+	for colon < end && b[colon] != ':' && b[colon] != '\n' {
+		colon++
+	}
+	if colon == end || b[colon] != ':' {
+		m.note(errNoColon)
+		m.push(Header{Line: span(line, end), Value: trimmed(b, line, end)})
+		return
+	}
+	name := colon
+	for name > line && isBlank(b[name-1]) {
+		name--
+	}
+	h := Header{
+		Name:  span(line, name),
+		Value: trimmed(b, colon+1, end),
+		Line:  span(line, end),
+		Kind:  HeaderKindOf(b[line:name]),
+	}
+	switch {
+	case h.Kind == HeaderContentLength:
+		m.length.add(h.Value.In(b))
+	case h.Kind == OtherHeader && !IsToken(b[line:name]):
+		m.note(errHeaderName)
+	}
+	m.push(h)
+}
+
+func (m *Message) push(h Header) {
+	if m.headers == nil {
+		m.headers = make([]Header, 0, 48)
+	}
+	m.headers = append(m.headers, h)
+	if m.first[h.Kind] == 0 {
+		m.first[h.Kind] = uint16(len(m.headers))
+	}
+}
+
+// note keeps the first defect.
+func (m *Message) note(d *Defect) error {
+	if !m.broken {
+		m.broken = true
+		m.defect = *d
+	}
+	return &m.defect
+}
+
+// Reset lets go of the message.
+func (m *Message) Reset() {
+	m.raw = nil
+	m.start = startLine{}
+	m.headers = m.headers[:0]
+	m.first = [numHeaderKinds]uint16{}
+	m.headersEnd, m.body, m.bodyEnd = 0, 0, 0
+	m.broken, m.done = false, 0
+	m.length = contentLength{}
+}
+
+// Defect gives what Parse found, nil if nothing.
+func (m *Message) Defect() *Defect {
+	if m.broken {
+		return &m.defect
+	}
+	return nil
+}
+
+// Raw gives what Parse was given.
+func (m *Message) Raw() []byte { return m.raw }
+
+// Bytes gives the bytes of a span.
+func (m *Message) Bytes(s Span) []byte { return s.In(m.raw) }
+
+// IsRequest tells a request from a response.
+func (m *Message) IsRequest() bool { return m.start.request }
+
+// Method gives the request's method; OtherMethod for a response.
+func (m *Message) Method() Method { return m.start.method }
+
+// MethodName gives the method as it stands in the request; nil for a response.
+func (m *Message) MethodName() []byte {
+	if !m.start.request {
+		return nil
+	}
+	return m.Bytes(m.start.word)
+}
+
+// RequestURI gives the Request-URI; nil for a response.
+func (m *Message) RequestURI() []byte {
+	if !m.start.request {
+		return nil
+	}
+	return m.Bytes(m.start.target)
+}
+
+// RequestURISpan tells where the Request-URI stands.
+func (m *Message) RequestURISpan() Span {
+	if !m.start.request {
+		return Span{}
+	}
+	return m.start.target
+}
+
+// StatusCode gives 100 to 699 for a response, 0 for a request.
+func (m *Message) StatusCode() int { return m.start.code }
+
+// ReasonPhrase gives the text behind the status code, often empty; nil for a request.
+func (m *Message) ReasonPhrase() []byte {
+	if m.start.request {
+		return nil
+	}
+	return m.Bytes(m.start.rest)
+}
+
+// Version gives the SIP-Version as it stands in the start line.
+func (m *Message) Version() []byte {
+	if m.start.request {
+		return m.Bytes(m.start.rest)
+	}
+	return m.Bytes(m.start.word)
+}
+
+// FirstLine tells where the start line stands, without its line end.
+func (m *Message) FirstLine() Span { return m.start.line }
+
+// Body gives the body: as many bytes as Content-Length says, all that is left
+// if there is none.
+func (m *Message) Body() []byte { return m.raw[m.body:m.bodyEnd:m.bodyEnd] }
+
+// BodyOffset gives the offset behind the empty line.
+func (m *Message) BodyOffset() uint32 { return m.body }
