@@ -166,3 +166,24 @@ func indexControl(b []byte) int {
 	}
 	return i
 }
+
+// indexColon gives the offset of the first colon, len(b) if there is none.
+func indexColon(b []byte) int {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x8080808080808080
+	)
+	i := 0
+	for ; len(b)-i >= 8; i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:]) ^ ones*':'
+		if m := (w - ones) &^ w & highs; m != 0 { // the lowest mark is exact
+			return i + bits.TrailingZeros64(m)>>3
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] == ':' {
+			return i
+		}
+	}
+	return i
+}

@@ -348,12 +348,19 @@ func (f *Framer) scanHeaders(b []byte, max int) {
 // lengthValue gives the offset of the value if the line is a Content-Length
 // header, else 0.
 func lengthValue(b []byte, line, end int) int {
-	i := skipToken(b, line, end)
-	name := i
-	for i < end && isBlank(b[i]) {
+	const long = len("Content-Length")
+	i := line + 1
+	if !isBlank(b[i]) && b[i] != ':' {
+		if i = line + long; i >= end || HeaderKindOf(b[line:i]) != HeaderContentLength {
+			return 0
+		}
+	} else if b[line]|0x20 != 'l' {
+		return 0
+	}
+	for isBlank(b[i]) {
 		i++
 	}
-	if i == end || b[i] != ':' || HeaderKindOf(b[line:name]) != HeaderContentLength {
+	if b[i] != ':' {
 		return 0
 	}
 	return i + 1

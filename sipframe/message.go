@@ -116,7 +116,7 @@ func (m *Message) index(b []byte, pos int) (end, crlfs int) {
 		m.note(errFoldedStart)
 	}
 	for pos < len(b) {
-		line := pos
+		line, eol := pos, -1
 		m.headersEnd = uint32(pos)
 		if b[pos] == '\n' {
 			return pos + 1, crlfs
@@ -125,71 +125,79 @@ func (m *Message) index(b []byte, pos int) (end, crlfs int) {
 			return pos + 2, crlfs + 1
 		}
 		for {
-			i := bytes.IndexByte(b[pos:], '\n')
-			if i < 0 {
+			n := bytes.IndexByte(b[pos:], '\n')
+			if n < 0 {
 				pos = len(b)
 				break
 			}
-			pos += i + 1
-			if i > 0 && b[pos-2] == '\r' {
+			pos += n + 1
+			if n > 0 && b[pos-2] == '\r' {
 				crlfs++
+			}
+			if eol < 0 {
+				eol = pos - 1
 			}
 			if pos == len(b) || !isBlank(b[pos]) {
 				break
 			}
 		}
-		m.add(b, line, pos)
+		if eol < 0 {
+			eol = pos
+		}
+		m.add(b, line, eol, pos)
 	}
 	m.headersEnd = uint32(pos)
 	m.note(errNoEmptyLine)
 	return pos, crlfs
 }
 
-// add indexes the header that stands in b[line:end].
-func (m *Message) add(b []byte, line, end int) {
+// add indexes the header that stands in b[line:end]; eol is the end of its first
+// line, on which the colon has to be.
+func (m *Message) add(b []byte, line, eol, end int) {
 	if isBlank(b[line]) {
-		return // folded start line: belongs to no header
+		return // fold of the start line: belongs to no header
 	}
 	if len(m.headers) == MaxHeaders {
 		m.note(errManyHeaders)
 		return
 	}
-	colon := line
-	for colon < end && b[colon] != ':' && b[colon] != '\n' {
-		colon++
-	}
-	if colon == end || b[colon] != ':' {
+	h := m.push()
+	h.Line = span(line, end)
+	colon := line + indexColon(b[line:eol])
+	if colon == eol {
 		m.note(errNoColon)
-		m.push(Header{Line: span(line, end), Value: trimmed(b, line, end)})
+		h.Value = trimmed(b, line, end)
 		return
 	}
 	name := colon
 	for name > line && isBlank(b[name-1]) {
 		name--
 	}
-	h := Header{
-		Name:  span(line, name),
-		Value: trimmed(b, colon+1, end),
-		Line:  span(line, end),
-		Kind:  HeaderKindOf(b[line:name]),
-	}
-	switch {
-	case h.Kind == HeaderContentLength:
-		m.length.add(h.Value.In(b))
-	case h.Kind == OtherHeader && !IsToken(b[line:name]):
-		m.note(errHeaderName)
-	}
-	m.push(h)
-}
-
-func (m *Message) push(h Header) {
-	if m.headers == nil {
-		m.headers = make([]Header, 0, 48)
-	}
-	m.headers = append(m.headers, h)
+	h.Name = span(line, name)
+	h.Value = trimmed(b, colon+1, end)
+	h.Kind = HeaderKindOf(b[line:name])
 	if m.first[h.Kind] == 0 {
 		m.first[h.Kind] = uint16(len(m.headers))
 	}
+	switch h.Kind {
+	case HeaderContentLength:
+		m.length.add(h.Value.In(b))
+	case OtherHeader:
+		if !IsToken(b[line:name]) {
+			m.note(errHeaderName)
+		}
+	}
+}
+
+// push makes room for one more header.
+func (m *Message) push() *Header {
+	n := len(m.headers)
+	if n == cap(m.headers) {
+		m.headers = append(make([]Header, 0, max(2*n, 48)), m.headers...)
+	}
+	m.headers = m.headers[:n+1]
+	m.headers[n] = Header{}
+	return &m.headers[n]
 }
 
 // note keeps the first defect.

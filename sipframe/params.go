@@ -18,7 +18,8 @@ type ParamIter struct {
 }
 
 // Params iterates over b: parameters of a header or of a URI, with or without a
-// semicolon in front. Empty ones (two semicolons in a row) are left out.
+// semicolon in front. Empty ones (two semicolons in a row) are left out. A quoted
+// string that is not closed reaches to the end.
 func Params(b []byte) ParamIter { return ParamIter{b: b} }
 
 // Next gives the next parameter.
@@ -37,10 +38,10 @@ func (it *ParamIter) Next() (Param, bool) {
 					eq = i
 				}
 			case '"':
-				if j := skipQuoted(b, i, len(b)); j > 0 {
-					i = j
-					continue
+				if i = skipQuoted(b, i, len(b)); i < 0 {
+					i = len(b)
 				}
+				continue
 			}
 			i++
 		}

@@ -23,7 +23,7 @@ const (
 var (
 	errStartLine   = badRequest("Bad Request-Line")
 	errStatusLine  = badRequest("Bad Status-Line")
-	errNoVersion   = badRequest("No SIP Version")
+	errNoVersion   = badRequest("Bad SIP Version")
 	errBadMethod   = badRequest("Bad Method")
 	errStatusCode  = badRequest("Bad Status Code")
 	errFoldedStart = badRequest("Folded Start Line")
@@ -64,6 +64,8 @@ func (s *startLine) parse(b []byte, end int) *Defect {
 	s.version = versionOf(b[v:to])
 	s.target = trimmed(b, i, v)
 	switch {
+	case s.version == versionUnknown:
+		return errNoVersion
 	case !IsToken(b[:i]):
 		return errBadMethod
 	case to != end || s.target.Len == 0 || int(s.target.Off) != i+1 || int(s.target.End()) != v-1:
@@ -75,7 +77,10 @@ func (s *startLine) parse(b []byte, end int) *Defect {
 // parseStatus is parse for a response; i is the offset behind its version.
 func (s *startLine) parseStatus(b []byte, i, end int) *Defect {
 	s.version = versionOf(b[:i])
-	if i == end {
+	switch {
+	case s.version == versionUnknown:
+		return errNoVersion
+	case i == end:
 		return errStatusLine
 	}
 	from := i + 1

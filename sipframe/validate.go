@@ -58,7 +58,7 @@ func (m *Message) Validate(v *Verdict) {
 		v.Drop = v.Code != 0
 		return
 	}
-	if err == nil && method != nil && string(method) != string(m.MethodName()) {
+	if method != nil && string(method) != string(m.MethodName()) {
 		v.check(errMethodMismatch)
 	}
 	m.checkURI(v)

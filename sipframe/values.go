@@ -1,6 +1,9 @@
 package sipframe
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+)
 
 // ErrNone says that there is no such value.
 var ErrNone = errors.New("sipframe: no such value")
@@ -55,24 +58,23 @@ func (it *ValueIter) Next() (Span, bool) {
 func (it *ValueIter) Header() int { return it.header }
 
 // valueEnd gives the offset of the comma that ends the value at i, end if none
-// does. Commas in quoted strings and in <> do not count; a quote or a "<" that
-// is not closed protects nothing.
+// does. Commas in quoted strings and in <> do not count. What is opened and not
+// closed reaches to the end: that value is broken, whoever parses it will see.
 func valueEnd(b []byte, i, end int) int {
 	for ; i < end; i++ {
 		switch b[i] {
 		case ',':
 			return i
 		case '"':
-			if j := skipQuoted(b, i, end); j > 0 {
-				i = j - 1
+			if i = skipQuoted(b, i, end) - 1; i < 0 {
+				return end
 			}
 		case '<':
-			for j := i + 1; j < end; j++ {
-				if b[j] == '>' {
-					i = j
-					break
-				}
+			n := bytes.IndexByte(b[i:end], '>')
+			if n < 0 {
+				return end
 			}
+			i += n
 		}
 	}
 	return end
