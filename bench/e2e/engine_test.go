@@ -1,0 +1,61 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"sipreactor/bench/load"
+)
+
+// edge is a running sipreactor with the configuration of testdata/proxy.cfg.
+type edge struct {
+	*process
+	addr string
+	dir  string // with ca.pem, and edge and peer certificates
+	ca   *load.Authority
+}
+
+func startEdge(t *testing.T) *edge {
+	t.Helper()
+	e := &edge{dir: t.TempDir(), addr: "127.0.0.1:" + freePort(t)}
+	ca, err := load.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.ca = ca
+	for _, name := range []string{"edge", "peer"} {
+		if err := ca.Write(e.dir, name, "ecdsa", "127.0.0.1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, err := filepath.Abs("testdata/proxy.cfg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := append(os.Environ(), "EDGE="+e.addr, "PEMS="+e.dir)
+	check := exec.Command(binary, "-C", "-f", cfg)
+	check.Env = env
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Fatalf("sipreactor -C: %v\n%s", err, out)
+	}
+	run := exec.Command(binary, "-f", cfg)
+	run.Env = env
+	e.process = start(t, "sipreactor", run)
+	e.waitLine(t, "ready")
+	return e
+}
+
+// stop sends a signal and expects an orderly end.
+func (e *edge) stop(t *testing.T, sig syscall.Signal) {
+	t.Helper()
+	if err := e.cmd.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+	if code := e.wait(t, 20*time.Second); code != 0 {
+		t.Errorf("exit code %d after %v", code, sig)
+	}
+}
