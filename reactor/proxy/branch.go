@@ -1,0 +1,199 @@
+package proxy
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/dchest/siphash"
+
+	"sipreactor/reactor"
+)
+
+// cookie begins every branch that follows RFC 3261 (8.1.1.7).
+const cookie = "z9hG4bK"
+
+// The parts of a token, by their first byte.
+const (
+	atTrans    = 0
+	atLoop     = 8
+	atClient   = 13
+	atProto    = 17
+	atSocket   = 18
+	atConn     = 19
+	atSeal     = 27
+	tokenBytes = 35
+	tokenText  = tokenBytes * 8 / 5 // base32 without a rest
+	branchText = len(cookie) + tokenText
+
+	loopMask = 1<<40 - 1
+)
+
+// token is what our branch parameter says. A stateless proxy keeps nothing, so
+// all that it needs to know when the response comes stands there.
+//
+// On the wire: trans (8 bytes), loop (5), client (4), then encrypted proto (1),
+// socket (1) and conn (8), then the seal (8), in base32 of lower case letters,
+// since parameter values compare without regard to case (RFC 3261 7.3.1). The
+// seal is a keyed hash over everything before it and the nonce of the
+// encryption (the construction of SIV), so that equal tokens have equal texts,
+// as RFC 3261 16.11 wants of a retransmission, and that no peer can make a
+// token or read which connection it names.
+//
+// The connection is part of the branch. A client that loses its connection in
+// the middle of a transaction and sends the CANCEL over a new one therefore
+// starts a transaction of its own in the eyes of the next hop; the responses to
+// its INVITE go by RFC 3261 18.2.2.
+type token struct {
+	// trans is equal for the messages of one transaction: the INVITE, its
+	// CANCEL and the ACK to its non-2xx response (RFC 3261 16.11).
+	trans uint64
+	// loop is equal when a request comes back to be routed as it was before
+	// (RFC 3261 16.6 item 8, RFC 5393 4.2.1). 40 bits.
+	loop uint64
+	// client is a keyed hash of the client's address and sent-by: it shows
+	// whether the Via below ours is still the one that the request came with.
+	client uint32
+	// proto and socket are the transport and the listener (its index plus one,
+	// 0 = none) by which the request came.
+	proto  reactor.Proto
+	socket uint8
+	// conn is the connection by which the request came; 0 for UDP.
+	conn reactor.Handle
+}
+
+// keys are the secrets of a Proxy, one for each use, all from one seed. They do
+// not change, so any goroutine may use them.
+//
+// SipHash-2-4 is a pseudorandom function made for inputs as short as these; an
+// HMAC of the standard library takes ten times as long. A forger has nothing
+// but guesses sent over the network, 2^64 for a seal, and each one is counted.
+type keys struct {
+	trans, loop, client, seal, crypt, tag [2]uint64
+}
+
+func newKeys(seed [32]byte) *keys {
+	k := new(keys)
+	for i, key := range []*[2]uint64{&k.trans, &k.loop, &k.client, &k.seal, &k.crypt, &k.tag} {
+		sum := sha256.Sum256(append(seed[:len(seed):len(seed)], byte(i)))
+		key[0] = binary.LittleEndian.Uint64(sum[0:])
+		key[1] = binary.LittleEndian.Uint64(sum[8:])
+	}
+	return k
+}
+
+func hash(key *[2]uint64, b []byte) uint64 { return siphash.Hash(key[0], key[1], b) }
+
+// appendBranch writes the whole branch behind dst.
+func (k *keys) appendBranch(dst []byte, t *token) []byte {
+	var raw [tokenBytes]byte
+	binary.BigEndian.PutUint64(raw[atTrans:], t.trans)
+	loop := t.loop & loopMask
+	raw[atLoop] = byte(loop >> 32)
+	binary.BigEndian.PutUint32(raw[atLoop+1:], uint32(loop))
+	binary.BigEndian.PutUint32(raw[atClient:], t.client)
+	raw[atProto], raw[atSocket] = byte(t.proto), t.socket
+	binary.BigEndian.PutUint64(raw[atConn:], uint64(t.conn))
+	binary.BigEndian.PutUint64(raw[atSeal:], hash(&k.seal, raw[:atSeal]))
+	k.mask(&raw)
+	return appendBase32(append(dst, cookie...), raw[:])
+}
+
+// openBranch reads a branch that appendBranch wrote. It tells false for one
+// that is not ours; t is then undefined. The letters' case does not matter.
+func (k *keys) openBranch(branch []byte, t *token) bool {
+	if !looksOurs(branch) {
+		return false
+	}
+	var raw [tokenBytes]byte
+	if !parseBase32(raw[:], branch[len(cookie):]) {
+		return false
+	}
+	k.mask(&raw)
+	if binary.BigEndian.Uint64(raw[atSeal:]) != hash(&k.seal, raw[:atSeal]) {
+		return false
+	}
+	t.trans = binary.BigEndian.Uint64(raw[atTrans:])
+	t.loop = uint64(raw[atLoop])<<32 | uint64(binary.BigEndian.Uint32(raw[atLoop+1:]))
+	t.client = binary.BigEndian.Uint32(raw[atClient:])
+	t.proto, t.socket = reactor.Proto(raw[atProto]), raw[atSocket]
+	t.conn = reactor.Handle(binary.BigEndian.Uint64(raw[atConn:]))
+	return true
+}
+
+// mask encrypts or decrypts proto, socket and conn. The key stream depends on
+// everything else in the token.
+func (k *keys) mask(raw *[tokenBytes]byte) {
+	var nonce [atProto + 8]byte
+	copy(nonce[:], raw[:atProto])
+	copy(nonce[atProto:], raw[atSeal:])
+	a, b := siphash.Hash128(k.crypt[0], k.crypt[1], nonce[:])
+	raw[atProto] ^= byte(b)
+	raw[atSocket] ^= byte(b >> 8)
+	conn := binary.BigEndian.Uint64(raw[atConn:])
+	binary.BigEndian.PutUint64(raw[atConn:], conn^a)
+}
+
+// looksOurs tells whether a branch has the shape of ours, which spares the work
+// of opening all others.
+func looksOurs(branch []byte) bool {
+	return len(branch) == branchText && hasCookie(branch)
+}
+
+// hasCookie tells whether a branch is one of RFC 3261 and not of RFC 2543.
+func hasCookie(branch []byte) bool {
+	if len(branch) < len(cookie) {
+		return false
+	}
+	for i := range len(cookie) {
+		c := branch[i]
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if w := cookie[i]; c != w && c != w|0x20 {
+			return false
+		}
+	}
+	return true
+}
+
+const base32Digits = "abcdefghijklmnopqrstuvwxyz234567"
+
+// base32Values maps a letter of either case to its value plus one.
+var base32Values = func() (v [256]byte) {
+	for i := range len(base32Digits) {
+		c := base32Digits[i]
+		v[c] = byte(i + 1)
+		if c >= 'a' {
+			v[c-0x20] = byte(i + 1)
+		}
+	}
+	return v
+}()
+
+// appendBase32 writes b, whose length is a multiple of 5.
+func appendBase32(dst, b []byte) []byte {
+	for ; len(b) >= 5; b = b[5:] {
+		v := uint64(b[0])<<32 | uint64(binary.BigEndian.Uint32(b[1:]))
+		dst = append(dst,
+			base32Digits[v>>35&31], base32Digits[v>>30&31], base32Digits[v>>25&31], base32Digits[v>>20&31],
+			base32Digits[v>>15&31], base32Digits[v>>10&31], base32Digits[v>>5&31], base32Digits[v&31])
+	}
+	return dst
+}
+
+// parseBase32 fills dst, whose length is a multiple of 5, from text.
+func parseBase32(dst, text []byte) bool {
+	for ; len(dst) >= 5 && len(text) >= 8; dst, text = dst[5:], text[8:] {
+		var v uint64
+		for _, c := range text[:8] {
+			d := base32Values[c]
+			if d == 0 {
+				return false
+			}
+			v = v<<5 | uint64(d-1)
+		}
+		dst[0] = byte(v >> 32)
+		binary.BigEndian.PutUint32(dst[1:], uint32(v))
+	}
+	return len(dst) == 0 && len(text) == 0
+}

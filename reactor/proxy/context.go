@@ -1,0 +1,161 @@
+package proxy
+
+import (
+	"net/netip"
+
+	"sipreactor/reactor"
+	"sipreactor/sipframe"
+)
+
+// Sender is what a Context sends by. *reactor.Worker is one.
+type Sender interface {
+	// Send hands a message on; see reactor.Worker.Send.
+	Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome, error)
+	// Wait runs f, which may block, while others take over the caller's work;
+	// see reactor.Worker.Wait.
+	Wait(f func())
+}
+
+// Context is one message on its way through the proxy, and what the Router may
+// do with it. It belongs to the goroutine that called the Router, and with all
+// that it hands out it is valid until the Router returns; then it is used for
+// the next message.
+//
+// Changes to the message (headers, Request-URI, ...) do not show in Msg, which
+// stays as it came. They show in what Forward sends. A Forward that failed
+// leaves them in place, so the next destination gets them too.
+type Context struct {
+	// Msg is the message as it came.
+	Msg *sipframe.Message
+	// Src tells by which connection it came.
+	Src *reactor.Source
+	// W is the worker that handles it; nil when a test drives the Context.
+	W *reactor.Worker
+	// User belongs to the Router: it stays from message to message, so that a
+	// Router finds its scratch here again. No two goroutines see the same.
+	User any
+
+	proxy   *Proxy
+	out     Sender
+	count   *countShard
+	ours    *listeners // ours, as they stand for this message
+	msg     sipframe.Message
+	other   sipframe.Message // for a message that is not the one of the Router
+	nowhere reactor.Source   // the source of a message that came back
+	busy    bool
+
+	edits   []edit
+	arena   []byte // texts of edits; kept by offset as it may move
+	rewrite sipframe.Rewriter
+	check   text // what was written, when that is looked at again
+	raw     text // the message as it came, for Send
+	target  reactor.Target
+	names   names
+
+	uri     []byte // current Request-URI if changed, else empty
+	uriBack []byte // the buffer that the next Request-URI is written to
+	dst     []byte // destination URI, empty = none
+	routes  routeState
+	rr      recordRoute
+	hops    hopState
+
+	extra   []byte // headers for our next reply
+	reply   text   // the reply being written
+	scratch []byte // input of hashes and keys
+
+	token      tokenState
+	answer     token // of the response under way
+	verdict    sipframe.Verdict
+	forceRPort bool
+	routeList  []route
+	literal    [1]netip.AddrPort
+	voices     []*listener
+	socket     *reactor.Socket // listener the script wants to send from
+	domain     string
+	noNew      bool
+	drop       bool
+
+	replaced   bool // Replace was called
+	bodyEdited bool
+
+	flags, branchFlags uint64
+
+	answered  bool // a final reply of ours has been taken for sending
+	forwarded bool // the message has been taken for forwarding
+	settled   bool // something has been done with it
+	failure   error
+}
+
+// reset makes the Context ready for a message.
+func (c *Context) reset(src *reactor.Source) {
+	c.Msg, c.Src = &c.msg, src
+	c.ours = c.proxy.listeners(c.W)
+	c.edits, c.arena = c.edits[:0], c.arena[:0]
+	c.uri, c.dst, c.extra = c.uri[:0], c.dst[:0], c.extra[:0]
+	c.routes, c.rr.on, c.hops = routeState{}, false, hopState{}
+	c.rr.params = c.rr.params[:0]
+	c.token.made = false
+	c.socket, c.domain, c.noNew, c.drop = nil, "", false, false
+	c.replaced, c.bodyEdited, c.forceRPort = false, false, false
+	c.flags, c.branchFlags = 0, 0
+	c.answered, c.forwarded, c.settled, c.failure = false, false, false, nil
+}
+
+// Proxy gives the proxy that the message passes.
+func (c *Context) Proxy() *Proxy { return c.proxy }
+
+// Failure gives the error of the last Forward or Send that failed; nil if none did.
+func (c *Context) Failure() error { return c.failure }
+
+// Drop has a provisional response not forwarded. It does nothing to other
+// messages: a final response that is dropped would leave the caller waiting.
+func (c *Context) Drop() { c.drop = true }
+
+// SetFlag, ResetFlag and IsFlagSet handle the message flags 0 to 63.
+func (c *Context) SetFlag(n uint) { c.flags |= 1 << (n & 63) }
+
+// ResetFlag clears message flag n.
+func (c *Context) ResetFlag(n uint) { c.flags &^= 1 << (n & 63) }
+
+// IsFlagSet tells whether message flag n is set.
+func (c *Context) IsFlagSet(n uint) bool { return c.flags&(1<<(n&63)) != 0 }
+
+// SetBranchFlag sets branch flag n, 0 to 63. A stateless proxy has one branch.
+func (c *Context) SetBranchFlag(n uint) { c.branchFlags |= 1 << (n & 63) }
+
+// ResetBranchFlag clears branch flag n.
+func (c *Context) ResetBranchFlag(n uint) { c.branchFlags &^= 1 << (n & 63) }
+
+// IsBranchFlagSet tells whether branch flag n is set.
+func (c *Context) IsBranchFlagSet(n uint) bool { return c.branchFlags&(1<<(n&63)) != 0 }
+
+// SetNoNewConn forbids (or allows again) to open a connection for this message:
+// it goes over one that is there, or Forward fails.
+func (c *Context) SetNoNewConn(no bool) { c.noNew = no }
+
+// SetTLSDomain names the TLS client domain for a connection that is opened for
+// this message; "" lets the next hop's name and address choose.
+func (c *Context) SetTLSDomain(name string) { c.domain = name }
+
+// SetSendSocket picks the listener from whose address the message is sent and
+// which its Via names; nil lets the next hop choose. A listener of another
+// transport or address family than the next hop's is passed over.
+func (c *Context) SetSendSocket(s *reactor.Socket) { c.socket = s }
+
+// SendSocket gives what SetSendSocket, or a pair of Record-Routes of ours, chose.
+func (c *Context) SendSocket() *reactor.Socket { return c.socket }
+
+// HasToTag tells whether To has a tag: whether the request belongs to a dialog.
+func (c *Context) HasToTag() bool {
+	to, err := c.Msg.To()
+	return err == nil && to.Tag.Len > 0
+}
+
+// HasBody tells whether the message has a body.
+func (c *Context) HasBody() bool { return len(c.Msg.Body()) > 0 }
+
+// IsMyself tells whether host (a name or an address; IPv6 with or without
+// brackets) is one of the listeners' or of Config.MyDomains. Port 0 matches any.
+func (c *Context) IsMyself(host []byte, port int) bool {
+	return port >= 0 && port <= 65535 && c.ours.mine(host, uint16(port), 0)
+}

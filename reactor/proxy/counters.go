@@ -1,0 +1,154 @@
+package proxy
+
+import "sync/atomic"
+
+// Counter names one of the Proxy's counters.
+type Counter uint8
+
+// The counters. Each counts messages since the start.
+const (
+	// RequestsIn and ResponsesIn are the messages that came.
+	RequestsIn Counter = iota
+	ResponsesIn
+	// RequestsOut and ResponsesOut are the forwarded ones that were taken for
+	// sending.
+	RequestsOut
+	ResponsesOut
+	// SentAsIs are messages that Context.Send handed on.
+	SentAsIs
+	// RepliesOut are the replies of our own; Proxy.Replies tells them by code.
+	RepliesOut
+	// RequestsRefused are requests that validation refused with a reply
+	// (RFC 3261 16.3).
+	RequestsRefused
+	// RequestsBroken are requests that validation refused and that could get
+	// no reply: a broken ACK, a request without a usable Via.
+	RequestsBroken
+	// ResponsesBroken are responses that are no proper SIP.
+	ResponsesBroken
+	// ResponsesForeign are responses whose topmost Via is not ours, or whose
+	// branch is not one that we made (RFC 3261 16.7 item 3, 18.1.2).
+	ResponsesForeign
+	// ResponsesForUs are responses with no Via but ours.
+	ResponsesForUs
+	// ResponsesDropped are provisional responses that the Router dropped.
+	ResponsesDropped
+	// StreamsBroken are connections that lost their framing.
+	StreamsBroken
+	// Loops are requests that came back to us unchanged (482).
+	Loops
+	// HopsSpent are requests that were to be forwarded with no hop left (483).
+	HopsSpent
+	// AcksAbsorbed are the ACKs to our own negative replies.
+	AcksAbsorbed
+	// ForwardsFailed are destinations that a request could not be forwarded to.
+	ForwardsFailed
+	// RequestsUndelivered and AcksUndelivered are requests that were taken for
+	// sending and failed later; the former got a 503.
+	RequestsUndelivered
+	AcksUndelivered
+	// ResponsesUndelivered are responses, ours and others', that could not be
+	// delivered.
+	ResponsesUndelivered
+	counterCount
+)
+
+var counterNames = [counterCount]string{
+	RequestsIn:           "requests_in",
+	ResponsesIn:          "responses_in",
+	RequestsOut:          "requests_out",
+	ResponsesOut:         "responses_out",
+	SentAsIs:             "sent_as_is",
+	RepliesOut:           "replies_out",
+	RequestsRefused:      "requests_refused",
+	RequestsBroken:       "requests_broken",
+	ResponsesBroken:      "responses_broken",
+	ResponsesForeign:     "responses_foreign",
+	ResponsesForUs:       "responses_for_us",
+	ResponsesDropped:     "responses_dropped",
+	StreamsBroken:        "streams_broken",
+	Loops:                "loops",
+	HopsSpent:            "hops_spent",
+	AcksAbsorbed:         "acks_absorbed",
+	ForwardsFailed:       "forwards_failed",
+	RequestsUndelivered:  "requests_undelivered",
+	AcksUndelivered:      "acks_undelivered",
+	ResponsesUndelivered: "responses_undelivered",
+}
+
+// String gives the name that statistics use.
+func (c Counter) String() string {
+	if c < counterCount {
+		return counterNames[c]
+	}
+	return "unknown"
+}
+
+const (
+	firstCode, lastCode = 100, 699
+	countShards         = 16
+)
+
+// countShard is one share of the counters. Contexts are spread over the shares,
+// so workers seldom write to the same cache line.
+type countShard struct {
+	counts  [counterCount]atomic.Uint64
+	replies [lastCode - firstCode + 1]atomic.Uint64
+	refused [lastCode - firstCode + 1]atomic.Uint64
+	_       [128]byte
+}
+
+func (s *countShard) add(c Counter) { s.counts[c].Add(1) }
+
+func (s *countShard) reply(code int) {
+	s.counts[RepliesOut].Add(1)
+	s.replies[code-firstCode].Add(1)
+}
+
+func (s *countShard) refuse(code int) {
+	s.counts[RequestsRefused].Add(1)
+	s.refused[code-firstCode].Add(1)
+}
+
+// Count reads a counter. Any goroutine may call it; while messages pass, the
+// sum is of no single instant.
+func (p *Proxy) Count(c Counter) (n uint64) {
+	if c >= counterCount {
+		return 0
+	}
+	for i := range p.shards {
+		n += p.shards[i].counts[c].Load()
+	}
+	return n
+}
+
+// Replies tells how many replies with the code (100 to 699) we have made. Any
+// goroutine may call it.
+func (p *Proxy) Replies(code int) (n uint64) {
+	if code < firstCode || code > lastCode {
+		return 0
+	}
+	for i := range p.shards {
+		n += p.shards[i].replies[code-firstCode].Load()
+	}
+	return n
+}
+
+// Refused tells how many requests validation has refused with the code (100 to
+// 699). Any goroutine may call it.
+func (p *Proxy) Refused(code int) (n uint64) {
+	if code < firstCode || code > lastCode {
+		return 0
+	}
+	for i := range p.shards {
+		n += p.shards[i].refused[code-firstCode].Load()
+	}
+	return n
+}
+
+// Counters calls f with each counter. Any goroutine may call it.
+func (p *Proxy) Counters(f func(c Counter, n uint64)) {
+	for c := range counterCount {
+		f(c, p.Count(c))
+	}
+}

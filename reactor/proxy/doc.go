@@ -1,0 +1,31 @@
+// Package proxy is a stateless SIP proxy (RFC 3261 sections 16 and 16.11) on
+// package reactor.
+//
+// A [Proxy] is the engine's Handler. It checks each request, has a [Router]
+// decide about it and does what the Router says through the [Context]: reply,
+// forward, change headers. Responses find their way back by what our own Via
+// says, so that nothing is kept about a transaction or a call.
+//
+// # What is ours in a message
+//
+// The branch of our Via is equal for all messages of a transaction (16.11) and
+// carries the connection that the request came by, encrypted and sealed under a
+// secret of this process. Only a response with such a branch is forwarded, and
+// only to that connection; if that is gone, to the address in the client's own
+// Via (18.2.2), of which the branch holds a check too. A request that comes back
+// unchanged is answered 482.
+//
+// The connection is part of the branch, so a retransmission has the same branch
+// if it comes by the same connection, as it does on a reliable transport. A
+// client that reconnects in the middle of a transaction and then sends CANCEL
+// starts a new transaction for the next hop, which answers 481; what is still to
+// come for its INVITE goes by RFC 3261 18.2.2.
+//
+// # What the Router need not do
+//
+// Forward takes off one hop of Max-Forwards, or answers 483; it removes our own
+// Routes, follows those of others and copes with strict routers; it notes
+// received and rport. A Router that calls MaxForwards and LooseRoute itself gets
+// their answers; nothing is done twice. A request whose destinations all failed,
+// at once or later, is answered 503, and an ACK never is.
+package proxy

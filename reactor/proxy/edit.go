@@ -1,0 +1,89 @@
+package proxy
+
+import (
+	"strconv"
+
+	"sipreactor/reactor"
+	"sipreactor/sipframe"
+)
+
+// edit puts arena[from:to] in the place of the message's bytes off to end; off
+// equal to end is an insertion.
+type edit struct {
+	off, end uint32
+	from, to int
+}
+
+// edit notes a change of the message. text is copied.
+func (c *Context) edit(s sipframe.Span, text []byte) {
+	from := len(c.arena)
+	c.arena = append(c.arena, text...)
+	c.edits = append(c.edits, edit{off: s.Off, end: s.End(), from: from, to: len(c.arena)})
+}
+
+// insert notes an insertion whose text consists of parts.
+func (c *Context) insert(off uint32, parts ...[]byte) {
+	from := len(c.arena)
+	for _, p := range parts {
+		c.arena = append(c.arena, p...)
+	}
+	c.edits = append(c.edits, edit{off: off, end: off, from: from, to: len(c.arena)})
+}
+
+// between makes a span of two offsets.
+func between(from, to uint32) sipframe.Span { return sipframe.Span{Off: from, Len: to - from} }
+
+// write hands the edits to the rewriter.
+func (c *Context) write() error {
+	w := &c.rewrite
+	w.Reset(c.Msg)
+	for _, e := range c.edits {
+		w.Replace(between(e.off, e.end), c.arena[e.from:e.to])
+	}
+	if c.replaced {
+		return c.verify()
+	}
+	return nil
+}
+
+// verify parses what the rewriter would write. It is called only for messages
+// in which the Router replaced spans, as those may hold anything.
+func (c *Context) verify() error {
+	c.check.b = c.rewrite.AppendTo(c.check.b[:0])
+	m := &c.other
+	if m.Parse(c.check.b) != nil || m.IsRequest() != c.Msg.IsRequest() {
+		return ErrBroken
+	}
+	if m.Validate(&c.verdict); c.verdict.Code == 400 || c.verdict.Drop {
+		return ErrBroken
+	}
+	return nil
+}
+
+// fitBody has the message that leaves by proto end with its body: a stream needs
+// a Content-Length (RFC 3261 18.3), a body that the Router changed has another
+// one, and what follows the body in a datagram stays behind.
+func (c *Context) fitBody(proto reactor.Proto) {
+	start, n := c.Msg.BodyOffset(), len(c.Msg.Body())
+	if stop, all := start+uint32(n), uint32(len(c.Msg.Raw())); stop < all {
+		c.edit(between(stop, all), nil)
+	}
+	i := c.Msg.Find(sipframe.HeaderContentLength)
+	if i >= 0 && !c.bodyEdited || i < 0 && proto == reactor.UDP {
+		return
+	}
+	for _, e := range c.edits {
+		if e.off >= start && e.off < start+uint32(n) {
+			n += e.to - e.from - int(e.end-e.off)
+		}
+	}
+	var text [20]byte
+	length := strconv.AppendInt(text[:0], int64(n), 10)
+	if i < 0 {
+		c.insert(c.Msg.HeadersEnd(), []byte("Content-Length: "), length, crlf)
+		return
+	}
+	for ; i >= 0; i = c.Msg.FindNext(sipframe.HeaderContentLength, i) {
+		c.edit(c.Msg.Header(i).Value, length)
+	}
+}

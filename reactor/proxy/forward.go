@@ -1,0 +1,202 @@
+package proxy
+
+import (
+	"net/netip"
+
+	"sipreactor/reactor"
+	"sipreactor/sipframe"
+)
+
+// Forward sends the request on (RFC 3261 16.6, 16.11), to dest if it is not
+// empty, else to the destination URI, else by the topmost Route, else by the
+// Request-URI. dest is "host[:port]", "proto:host[:port]" or a SIP URI. A name
+// with several addresses is tried address after address. One Max-Forwards is
+// counted if the Router has not done that.
+//
+// nil: a connection has taken the message, perhaps one that is still being
+// opened; should that fail later, the proxy answers 503. An error (*Error, or
+// ErrNotRequest, ErrForwarded) means that nothing was sent: the Router may try
+// the next destination or reply. If it does neither, the proxy answers 503.
+// With ErrHops the answer (483) is given already.
+func (c *Context) Forward(dest []byte) error {
+	switch {
+	case !c.Msg.IsRequest():
+		return ErrNotRequest
+	case c.forwarded:
+		return ErrForwarded
+	}
+	if c.MaxForwards(c.proxy.cfg.MaxForwards) < 0 {
+		c.count.add(HopsSpent)
+		_ = c.Reply(483, nil) // an ACK gets none and ends here
+		c.settled = true
+		return c.failed(dest, ErrHops)
+	}
+	c.preprocess(len(dest) == 0 && len(c.dst) == 0)
+	if len(dest) == 0 {
+		dest = c.nextHop()
+	}
+	var h hop
+	if err := parseHop(dest, &h); err != nil {
+		return c.failed(dest, err)
+	}
+	h.defaults(c.ours, c.Src.Proto)
+	addrs, err := c.resolve(&h)
+	if err != nil {
+		return c.failed(dest, err)
+	}
+	for _, addr := range addrs {
+		if err = c.forwardTo(&h, addr); err == nil {
+			c.forwarded, c.settled = true, true
+			c.count.add(RequestsOut)
+			return nil
+		}
+	}
+	return c.failed(dest, err)
+}
+
+// Send hands the message to a destination as it came, without a Via and without
+// the Router's changes: no response to it finds its way back through us. dest is
+// as for Forward. It does not count as an answer.
+func (c *Context) Send(dest []byte) error {
+	if len(dest) == 0 {
+		dest = c.nextHop()
+	}
+	var h hop
+	if err := parseHop(dest, &h); err != nil {
+		return c.failed(dest, err)
+	}
+	h.defaults(c.ours, c.Src.Proto)
+	addrs, err := c.resolve(&h)
+	if err != nil {
+		return c.failed(dest, err)
+	}
+	c.raw.b = c.Msg.Raw()
+	for _, addr := range addrs {
+		li := c.ours.pick(h.proto, addr.Addr(), c.socket, c.Src.Socket)
+		if li == nil {
+			err = ErrNoSocket
+			continue
+		}
+		c.aim(&h, addr, li.socket)
+		if _, err = c.out.Send(&c.target, &c.raw); err == nil {
+			c.settled = true
+			c.count.add(SentAsIs)
+			return nil
+		}
+	}
+	return c.failed(dest, err)
+}
+
+// nextHop gives the destination of a request for which the Router names none
+// (RFC 3261 16.6 item 7).
+func (c *Context) nextHop() []byte {
+	if len(c.dst) > 0 {
+		return c.dst
+	}
+	return c.RequestURI()
+}
+
+// failed notes that a destination failed and gives the error to return.
+func (c *Context) failed(dest []byte, err error) error {
+	c.count.add(ForwardsFailed)
+	c.failure = &Error{Dest: string(dest), Err: err}
+	return c.failure
+}
+
+// resolve gives the addresses of a hop, in the order in which to try them. It
+// waits for a resolver only where no answer is at hand.
+func (c *Context) resolve(h *hop) ([]netip.AddrPort, error) {
+	p := c.proxy
+	if h.addr.IsValid() {
+		c.literal[0] = netip.AddrPortFrom(h.addr, p.portOr(h.port, h.proto))
+		return c.literal[:], nil
+	}
+	key := appendKey(c.scratch[:0], h)
+	c.scratch = key
+	addrs, err, ok := p.hosts.cached(key)
+	if ok {
+		return addrs, err
+	}
+	return c.lookup(string(key), Query{
+		Host: c.names.get(h.host), Proto: h.proto, Port: h.port, DefaultPort: p.portOr(0, h.proto),
+	})
+}
+
+// lookup asks the resolver while others take over the worker's messages.
+func (c *Context) lookup(key string, q Query) (addrs []netip.AddrPort, err error) {
+	c.out.Wait(func() { addrs, err = c.proxy.hosts.lookup(key, q) })
+	return addrs, err
+}
+
+// aim sets the target to an address of a hop.
+func (c *Context) aim(h *hop, addr netip.AddrPort, from *reactor.Socket) {
+	c.target = reactor.Target{
+		Proto: h.proto, Addr: addr, Name: c.names.get(h.name), Domain: c.domain, Socket: from, NoNew: c.noNew,
+	}
+}
+
+// forwardTo writes the request for one address and sends it.
+func (c *Context) forwardTo(h *hop, addr netip.AddrPort) error {
+	li := c.ours.pick(h.proto, addr.Addr(), c.socket, c.Src.Socket)
+	if li == nil {
+		return ErrNoSocket
+	}
+	if err := c.buildRequest(c.voice(li)); err != nil {
+		return err
+	}
+	c.aim(h, addr, li.socket)
+	_, err := c.out.Send(&c.target, &c.rewrite)
+	return err
+}
+
+// voice gives a listener as it names itself to the other side of the message: a
+// listener on all addresses is, on the side the message came from, the one the
+// peer has reached.
+func (c *Context) voice(li *listener) *listener {
+	local := c.Src.Local.Addr().Unmap()
+	if li.fixed || li.socket != c.Src.Socket || !local.IsValid() || local == li.addr {
+		return li
+	}
+	for _, v := range c.voices {
+		if v.socket == li.socket && v.addr == local {
+			return v
+		}
+	}
+	if len(c.voices) >= maxVoices {
+		c.voices = c.voices[:0]
+	}
+	v := *li
+	v.addr = local
+	v.name(local.String())
+	c.voices = append(c.voices, &v)
+	return &v
+}
+
+const maxVoices = 64
+
+var viaName = []byte("Via: ")
+
+// buildRequest writes the changes that make the request what leaves by li. The
+// Router's own ones stay for the next try.
+func (c *Context) buildRequest(li *listener) error {
+	c.makeToken()
+	mine, text := len(c.edits), len(c.arena)
+	defer func() { c.edits, c.arena = c.edits[:mine], c.arena[:text] }()
+
+	if len(c.uri) > 0 {
+		c.edit(c.Msg.RequestURISpan(), c.uri)
+	}
+	top, err := c.Msg.TopVia()
+	if err != nil {
+		return err
+	}
+	line := c.Msg.Header(c.Msg.Find(sipframe.HeaderVia)).Line.Off
+	c.insert(line, viaName, li.via, c.token.branch[:], crlf)
+	if c.rr.on {
+		c.insert(c.rrOffset(), c.recordRoutes(li))
+	}
+	c.stampVia(top)
+	c.writeHops()
+	c.fitBody(li.socket.Proto)
+	return c.write()
+}

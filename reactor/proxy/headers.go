@@ -1,0 +1,183 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+
+	"sipreactor/sipframe"
+)
+
+// ErrHeader: text that is no complete header, or that would change where the
+// message ends.
+var ErrHeader = errors.New("proxy: not a header")
+
+// ErrSpan: a span that is not in what a Router may replace.
+var ErrSpan = errors.New("proxy: span outside headers and body")
+
+// AppendHeader puts headers behind the last one. text is one or more lines
+// "Name: value", each ended by CRLF (which the last may lack). ErrHeader if it
+// is anything else, or names Content-Length, which the proxy writes itself.
+func (c *Context) AppendHeader(text []byte) error {
+	return c.insertHeader(c.Msg.HeadersEnd(), text)
+}
+
+// AppendHeaderAfter puts headers behind the first header of the name; behind
+// the last one of all if there is none.
+func (c *Context) AppendHeaderAfter(name, text []byte) error {
+	off := c.Msg.HeadersEnd()
+	if i := c.Msg.FindName(name); i >= 0 {
+		off = c.Msg.Header(i).Line.End()
+	}
+	return c.insertHeader(off, text)
+}
+
+// InsertHeader puts headers before the first one.
+func (c *Context) InsertHeader(text []byte) error {
+	return c.insertHeader(c.Msg.HeadersOffset(), text)
+}
+
+// InsertHeaderBefore puts headers before the first header of the name; before
+// the first one of all if there is none.
+func (c *Context) InsertHeaderBefore(name, text []byte) error {
+	off := c.Msg.HeadersOffset()
+	if i := c.Msg.FindName(name); i >= 0 {
+		off = c.Msg.Header(i).Line.Off
+	}
+	return c.insertHeader(off, text)
+}
+
+// RemoveHeader takes out every header of the name (long and compact forms are
+// the same) and tells how many there were. Headers that were appended stay.
+func (c *Context) RemoveHeader(name []byte) (n int) {
+	for i := c.Msg.FindName(name); i >= 0; i = c.Msg.FindNameNext(name, i) {
+		if h := c.Msg.Header(i); !essential(h.Kind) {
+			c.edit(h.Line, nil)
+			n++
+		}
+	}
+	return n
+}
+
+// RemoveHeaderGlob takes out every header whose name matches a shell pattern
+// (* ? [abc] [!a-z]), without regard to case, and tells how many there were.
+func (c *Context) RemoveHeaderGlob(pattern []byte) (n int) {
+	return c.RemoveHeaderFunc(func(h *sipframe.Header) bool {
+		return globFold(pattern, c.Msg.Bytes(h.Name))
+	})
+}
+
+// RemoveHeaderFunc takes out every header for which f tells true, and tells how
+// many there were. What the message cannot do without (Via, From, To, Call-ID,
+// CSeq, Max-Forwards and Content-Length) stays.
+func (c *Context) RemoveHeaderFunc(f func(h *sipframe.Header) bool) (n int) {
+	for i := range c.Msg.NumHeaders() {
+		h := c.Msg.Header(i)
+		if essential(h.Kind) || !f(h) {
+			continue
+		}
+		c.edit(h.Line, nil)
+		n++
+	}
+	return n
+}
+
+// essential tells whether a header of the kind has to stay for the message to
+// find its way.
+func essential(k sipframe.HeaderKind) bool {
+	switch k {
+	case sipframe.HeaderVia, sipframe.HeaderFrom, sipframe.HeaderTo, sipframe.HeaderCallID, sipframe.HeaderCSeq,
+		sipframe.HeaderMaxForwards, sipframe.HeaderContentLength:
+		return true
+	default:
+		return false
+	}
+}
+
+// reserved tells whether the proxy itself writes into headers of the kind.
+func reserved(k sipframe.HeaderKind) bool {
+	switch k {
+	case sipframe.HeaderVia, sipframe.HeaderRoute, sipframe.HeaderMaxForwards, sipframe.HeaderContentLength:
+		return true
+	default:
+		return false
+	}
+}
+
+// Replace puts text in the place of a span of Msg, which lies either in the
+// headers or in the body; Content-Length follows the body. ErrSpan if it lies
+// elsewhere, touches what has been changed before, or a header that the proxy
+// itself writes: Via, Route, Max-Forwards, Content-Length. If the outcome is no
+// message any more, Forward fails and sends nothing.
+func (c *Context) Replace(s sipframe.Span, text []byte) error {
+	from, to := s.Off, s.End()
+	body := c.Msg.BodyOffset()
+	inBody := from >= body && to <= body+uint32(len(c.Msg.Body()))
+	if !inBody && (from < c.Msg.HeadersOffset() || to > c.Msg.HeadersEnd()) {
+		return ErrSpan
+	}
+	for i := range c.Msg.NumHeaders() {
+		if h := c.Msg.Header(i); !inBody && reserved(h.Kind) && from < h.Line.End() && to > h.Line.Off {
+			return ErrSpan
+		}
+	}
+	for _, e := range c.edits {
+		if from < e.end && to > e.off {
+			return ErrSpan
+		}
+	}
+	c.edit(s, text)
+	c.replaced = true
+	c.bodyEdited = c.bodyEdited || inBody
+	return nil
+}
+
+func (c *Context) insertHeader(off uint32, text []byte) error {
+	if !validHeaders(text) {
+		return ErrHeader
+	}
+	if bytes.HasSuffix(text, crlf) {
+		c.insert(off, text)
+	} else {
+		c.insert(off, text, crlf)
+	}
+	return nil
+}
+
+var crlf = []byte("\r\n")
+
+// validHeaders tells whether text is whole header lines, none of them
+// Content-Length: something that can stand among headers without ending them.
+func validHeaders(text []byte) bool {
+	if len(text) == 0 {
+		return false
+	}
+	for first := true; len(text) > 0; first = false {
+		line, rest, _ := bytes.Cut(text, []byte("\r\n"))
+		text = rest
+		if bytes.IndexByte(line, '\n') >= 0 || bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0 {
+			return false
+		}
+		if len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
+			if first || len(bytes.TrimSpace(line)) == 0 {
+				return false
+			}
+			continue
+		}
+		name, _, ok := bytes.Cut(line, []byte{':'})
+		name = bytes.TrimRight(name, " \t")
+		if !ok || !sipframe.IsToken(name) || sipframe.EqualFold(name, "Content-Length") || sipframe.EqualFold(name, "l") {
+			return false
+		}
+	}
+	return true
+}
+
+// validValue tells whether s can be the value of a header on one line.
+func validValue[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

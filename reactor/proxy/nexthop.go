@@ -1,0 +1,164 @@
+package proxy
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+
+	"sipreactor/reactor"
+	"sipreactor/sipframe"
+)
+
+// hop is where a message is to go, before its name is an address.
+type hop struct {
+	proto reactor.Proto // 0: not said
+	sips  bool
+	name  []byte     // host of the URI, as it stands there
+	host  []byte     // what to look up: maddr or the host, IPv6 without brackets
+	addr  netip.Addr // if host is an address
+	port  uint16     // 0: not said
+}
+
+// parseHop reads a destination: a SIP URI (in <> or not), "proto:host[:port]"
+// or "host[:port]". The hop's slices point into b.
+func parseHop(b []byte, h *hop) error {
+	*h = hop{}
+	if i := bytes.IndexByte(b, '<'); i >= 0 {
+		b = b[i+1:]
+		if i = bytes.IndexByte(b, '>'); i < 0 {
+			return ErrURI
+		}
+		b = b[:i]
+	}
+	scheme, rest, ok := bytes.Cut(b, []byte{':'})
+	switch {
+	case ok && (sipframe.EqualFold(scheme, "sip") || sipframe.EqualFold(scheme, "sips")):
+		return h.fromURI(b)
+	case ok && len(scheme) == 3 && bytes.IndexByte(b, '.') != 3:
+		if proto, known := parseProto(scheme); known {
+			h.proto, b = proto, rest
+		}
+	}
+	var valid bool
+	h.name, h.port, valid = splitHostPort(b)
+	h.host = h.name
+	if !valid || !h.settle() {
+		return ErrURI
+	}
+	return nil
+}
+
+// fromURI reads a SIP or SIPS URI (RFC 3263 4).
+func (h *hop) fromURI(b []byte) error {
+	var u sipframe.URI
+	if err := sipframe.ParseURI(b, &u); err != nil || u.Host.Len == 0 {
+		return ErrURI
+	}
+	h.sips = u.Scheme == sipframe.SchemeSIPS
+	h.name = u.Host.In(b)
+	h.host, h.port = h.name, uint16(u.Port)
+	if transport, ok := u.Param(b, "transport"); ok {
+		proto, known := parseProto(transport)
+		if !known {
+			return ErrTransport
+		}
+		h.proto = proto
+	}
+	if h.sips {
+		if h.proto == reactor.UDP {
+			return ErrTransport // RFC 3261 26.2.2: sips is TLS
+		}
+		h.proto = reactor.TLS
+	}
+	if maddr, ok := u.Param(b, "maddr"); ok && len(maddr) > 0 {
+		h.host = maddr
+	}
+	if !h.settle() {
+		return ErrURI
+	}
+	return nil
+}
+
+// settle checks the host and finds out whether it is an address.
+func (h *hop) settle() bool {
+	if len(h.host) > 2 && h.host[0] == '[' {
+		h.host = h.host[1 : len(h.host)-1]
+	}
+	addr, ok := parseAddr(h.host)
+	if ok {
+		h.addr = addr.Unmap()
+		return !h.addr.IsMulticast() && !h.addr.IsUnspecified()
+	}
+	return validName(h.host)
+}
+
+// validName tells whether b can be asked of a resolver.
+func validName(b []byte) bool {
+	for _, c := range b {
+		c |= 0x20
+		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_'|0x20) {
+			return false
+		}
+	}
+	return len(b) > 0 && len(b) <= 253
+}
+
+// defaults settles what the destination did not say: without a transport it is
+// UDP (RFC 3263 4.1), or if we have no such listener, what the message came by.
+func (h *hop) defaults(ours *listeners, in reactor.Proto) {
+	if h.proto == 0 {
+		h.proto = reactor.UDP
+		if !ours.speaks(reactor.UDP) && in != 0 {
+			h.proto = in
+		}
+	}
+}
+
+// portOr gives the port, or the default one of the transport (RFC 3261 19.1.2).
+func (p *Proxy) portOr(port uint16, proto reactor.Proto) uint16 {
+	switch {
+	case port != 0:
+		return port
+	case proto == reactor.TLS:
+		return p.cfg.TLSPort
+	default:
+		return proto.DefaultPort()
+	}
+}
+
+func parseProto(b []byte) (reactor.Proto, bool) {
+	if len(b) != 3 {
+		return 0, false
+	}
+	switch {
+	case sipframe.EqualFold(b, "tls"):
+		return reactor.TLS, true
+	case sipframe.EqualFold(b, "tcp"):
+		return reactor.TCP, true
+	case sipframe.EqualFold(b, "udp"):
+		return reactor.UDP, true
+	default:
+		return 0, false
+	}
+}
+
+// names turns the few host names that a worker's messages go to into strings
+// without allocating each time. One goroutine.
+type names struct {
+	known map[string]string
+}
+
+// maxNames bounds the table; when it is full it starts again.
+const maxNames = 1024
+
+func (n *names) get(b []byte) string {
+	if s, ok := n.known[string(b)]; ok {
+		return s
+	}
+	if n.known == nil || len(n.known) >= maxNames {
+		n.known = make(map[string]string)
+	}
+	s := strings.ToLower(string(b))
+	n.known[string(b)] = s
+	return s
+}

@@ -1,0 +1,164 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"sipreactor/reactor"
+	"sipreactor/sipframe"
+)
+
+// Router decides what happens to messages. Its methods run on workers, many at
+// once, each with a Context of its own. *script.Program is one.
+type Router interface {
+	// Request gets each request that passed validation. If it neither replies
+	// nor forwards, the request ends there; but if it tried to forward, failed
+	// and did nothing more, the proxy answers 503.
+	Request(c *Context)
+	// Reply gets each response on its way back, before it is forwarded. It may
+	// change headers, and drop a provisional one.
+	Reply(c *Context)
+}
+
+// Config is what a Proxy is made of. The zero value is usable.
+type Config struct {
+	// ServerHeader is the value of the Server header in our own replies; ""
+	// leaves it out.
+	ServerHeader string
+	// TLSPort is the port of a TLS next hop that names none; 0 is 5061.
+	TLSPort uint16
+	// MaxForwards is what a request without Max-Forwards gets, 1 to 255; 0 is
+	// 70 (RFC 3261 16.6 item 3).
+	MaxForwards int
+	// MyDomains are more names of ours than the listeners': "host",
+	// "host:port" or "proto:host:port", as alias= has them.
+	MyDomains []string
+	// FullLR writes ;lr=on instead of ;lr into Record-Route, for peers that
+	// cannot read a parameter without a value.
+	FullLR bool
+	// FromTag writes the From tag into Record-Route (;ftag=), by which a later
+	// request's direction shows.
+	FromTag bool
+	// SingleRecordRoute leaves out the second Record-Route when the protocol or
+	// the listener changes (RFC 5658).
+	SingleRecordRoute bool
+	// Resolver finds the addresses of host names; nil uses the system's, with
+	// SRV records.
+	Resolver Resolver
+	// Logger gets the few lines that the proxy writes; nil discards them.
+	Logger *slog.Logger
+	// Key is the seed of the secrets in branches and tags; nil draws one. A key
+	// must not be used by two processes nor by two lives of one, since the
+	// connections that branches name end with the process.
+	Key *[32]byte
+}
+
+// Proxy is a stateless SIP proxy (RFC 3261 16.11): a reactor.Handler. Its
+// methods may be called by any goroutine.
+type Proxy struct {
+	cfg     Config
+	log     *slog.Logger
+	keys    *keys
+	aliases []alias
+	router  atomic.Pointer[Router]
+	ours    atomic.Pointer[listeners]
+	hosts   *hostCache
+	shards  [countShards]countShard
+	next    atomic.Uint32 // the next Context's share of the counters
+	quiet   quiet
+}
+
+var _ reactor.Handler = (*Proxy)(nil)
+
+// New makes a proxy that r routes. The error names the part of cfg that is
+// wrong.
+func New(cfg Config, r Router) (*Proxy, error) {
+	p := &Proxy{cfg: cfg, log: cfg.Logger}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	if p.cfg.TLSPort == 0 {
+		p.cfg.TLSPort = reactor.TLS.DefaultPort()
+	}
+	switch {
+	case cfg.MaxForwards == 0:
+		p.cfg.MaxForwards = 70
+	case cfg.MaxForwards < 0 || cfg.MaxForwards > 255:
+		return nil, fmt.Errorf("proxy: MaxForwards %d is not 1 to 255", cfg.MaxForwards)
+	}
+	if !validValue(cfg.ServerHeader) {
+		return nil, fmt.Errorf("proxy: ServerHeader %q has a control character", cfg.ServerHeader)
+	}
+	for _, name := range cfg.MyDomains {
+		a, err := parseAlias(name)
+		if err != nil {
+			return nil, err
+		}
+		p.aliases = append(p.aliases, a)
+	}
+	var seed [32]byte
+	if cfg.Key != nil {
+		seed = *cfg.Key
+	} else {
+		rand.Read(seed[:]) // never fails
+	}
+	p.keys = newKeys(seed)
+	resolver := cfg.Resolver
+	if resolver == nil {
+		resolver = NewResolver(nil)
+	}
+	p.hosts = newHostCache(resolver)
+	p.SetRouter(r)
+	return p, nil
+}
+
+// SetRouter has messages that come from now on routed by r. Those under way
+// finish with the one they started with.
+func (p *Proxy) SetRouter(r Router) { p.router.Store(&r) }
+
+// SetSockets tells the proxy its listeners. Without this call it asks the
+// engine of the first worker that calls it.
+func (p *Proxy) SetSockets(sockets []*reactor.Socket) {
+	p.ours.Store(newListeners(sockets, p.aliases))
+}
+
+// NewContext makes a Context that sends by s, for a goroutine that handles
+// messages without an engine: a test, a benchmark, an own transport.
+func (p *Proxy) NewContext(s Sender) *Context {
+	c := &Context{proxy: p, out: s}
+	c.count = &p.shards[p.next.Add(1)%countShards]
+	return c
+}
+
+// context gives the worker's Context. If that is in use, which means that the
+// engine calls the Handler while it is in the Handler, it makes another.
+func (p *Proxy) context(w *reactor.Worker) *Context {
+	c, ok := w.Local.(*Context)
+	if !ok || c.proxy != p || c.busy {
+		c = p.NewContext(w)
+		c.W = w
+		if !ok {
+			w.Local = c
+		}
+	}
+	return c
+}
+
+// Message handles one message: reactor.Handler.
+func (p *Proxy) Message(w *reactor.Worker, f *reactor.Frame) {
+	p.context(w).Receive(f.Data, f.Src)
+}
+
+// Malformed answers 400 to the header section that broke the framing, if that
+// allows a reply: reactor.Handler.
+func (p *Proxy) Malformed(w *reactor.Worker, f *reactor.Frame, d sipframe.Defect) {
+	p.context(w).ReceiveBroken(f.Data, f.Src, d)
+}
+
+// Undelivered answers 503 to a request that could not be delivered after all:
+// reactor.Handler.
+func (p *Proxy) Undelivered(w *reactor.Worker, u *reactor.Undelivered) {
+	p.context(w).Return(u)
+}

@@ -1,0 +1,107 @@
+package proxy
+
+import (
+	"bytes"
+
+	"sipreactor/sipframe"
+)
+
+// recordRoute is what the Router asked of Record-Route.
+type recordRoute struct {
+	on     bool
+	params []byte // as asked for, each with its ";"
+	text   []byte // the headers for the hop that is tried
+}
+
+// RecordRoute has Forward put a Record-Route of ours on top (RFC 3261 16.6 item
+// 4), with params (";name=value...", may be nil) in its URI. If the message
+// leaves by another listener than it came by, there are two of them, marked
+// ;r2=on, the outgoing side's above (RFC 5658).
+func (c *Context) RecordRoute(params []byte) error {
+	if !c.Msg.IsRequest() {
+		return ErrNotRequest
+	}
+	if len(params) > 0 {
+		if err := c.AddRRParam(params); err != nil {
+			return err
+		}
+	}
+	c.rr.on = true
+	return nil
+}
+
+// AddRRParam adds parameters to the Record-Route that RecordRoute asks for,
+// before that or after. params begins with ";". ErrURI if it could not stand in
+// a URI.
+func (c *Context) AddRRParam(params []byte) error {
+	if len(params) < 2 || params[0] != ';' || !clean(params) || bytes.ContainsAny(params, "?,@") {
+		return ErrURI
+	}
+	c.rr.params = append(c.rr.params, params...)
+	return nil
+}
+
+// recordRoutes writes the Record-Route headers for a request that leaves by lo.
+func (c *Context) recordRoutes(lo *listener) []byte {
+	sips := c.wantsSIPS()
+	li := c.incoming()
+	b := c.rr.text[:0]
+	if li == nil || li.socket == lo.socket || c.proxy.cfg.SingleRecordRoute {
+		b = c.appendRecordRoute(b, lo, sips, false)
+	} else {
+		b = c.appendRecordRoute(b, lo, sips, true)
+		b = c.appendRecordRoute(b, li, sips, true)
+	}
+	c.rr.text = b
+	return b
+}
+
+func (c *Context) appendRecordRoute(b []byte, l *listener, sips, pair bool) []byte {
+	b = append(b, "Record-Route: <"...)
+	if sips {
+		b = append(b, l.sips...)
+	} else {
+		b = append(b, l.sip...)
+	}
+	if pair {
+		b = append(b, ";r2=on"...)
+	}
+	b = append(b, ";lr"...)
+	if c.proxy.cfg.FullLR {
+		b = append(b, "=on"...)
+	}
+	if c.proxy.cfg.FromTag {
+		if from, err := c.Msg.From(); err == nil && from.Tag.Len > 0 && clean(c.Msg.Bytes(from.Tag)) {
+			b = append(append(b, ";ftag="...), c.Msg.Bytes(from.Tag)...)
+		}
+	}
+	b = append(b, c.rr.params...)
+	return append(b, ">\r\n"...)
+}
+
+// wantsSIPS tells whether our Record-Route has to be a SIPS URI (RFC 3261 16.6
+// item 4): the Request-URI is one, or what is on top of the Route.
+func (c *Context) wantsSIPS() bool {
+	return isSIPS(c.RequestURI()) || isSIPS(c.dst)
+}
+
+func isSIPS(uri []byte) bool { return len(uri) > 5 && sipframe.EqualFold(uri[:5], "sips:") }
+
+// incoming gives the listener that stands for the side the message came from.
+func (c *Context) incoming() *listener {
+	if li := c.ours.of(c.Src.Socket); li != nil {
+		return c.voice(li)
+	}
+	if li := c.ours.pick(c.Src.Proto, c.Src.Remote.Addr(), nil, nil); li != nil {
+		return li
+	}
+	return nil
+}
+
+// rrOffset is where our Record-Route goes: above the others.
+func (c *Context) rrOffset() uint32 {
+	if i := c.Msg.Find(sipframe.HeaderRecordRoute); i >= 0 {
+		return c.Msg.Header(i).Line.Off
+	}
+	return c.Msg.Header(c.Msg.Find(sipframe.HeaderVia)).Line.Off
+}

@@ -1,0 +1,187 @@
+package proxy
+
+import (
+	"errors"
+	"net/netip"
+	"strconv"
+
+	"github.com/dchest/siphash"
+
+	"sipreactor/reactor"
+	"sipreactor/sipframe"
+)
+
+// Errors of Reply.
+var (
+	ErrNotRequest = errors.New("proxy: not a request")
+	ErrACK        = errors.New("proxy: an ACK gets no reply")
+	ErrAnswered   = errors.New("proxy: a final reply has been sent")
+	ErrCode       = errors.New("proxy: no status code")
+)
+
+// Reply answers the request, statelessly (RFC 3261 8.2.7): the same request
+// gets the same reply, To tag included. code is 100 to 699; an empty reason is
+// the code's usual one, and control characters in it become spaces. It goes to
+// where the topmost Via leads (RFC 3261 18.2.2, RFC 3581).
+//
+// The error is ErrACK, ErrAnswered, ErrCode or ErrNotRequest, or what
+// reactor.Worker.Send told.
+func (c *Context) Reply(code int, reason []byte) error {
+	switch {
+	case !c.Msg.IsRequest():
+		return ErrNotRequest
+	case c.Msg.Method() == sipframe.ACK:
+		return ErrACK
+	case code < firstCode || code > lastCode:
+		return ErrCode
+	case c.answered && code >= 200:
+		return ErrAnswered
+	}
+	c.makeToken()
+	c.writeReply(code, reason, c.token.trans, false)
+	if code >= 200 {
+		c.answered = true
+	}
+	return c.sendReply(code)
+}
+
+// AppendToReply has the next replies carry more headers: whole lines
+// "Name: value". ErrHeader as for AppendHeader.
+func (c *Context) AppendToReply(text []byte) error {
+	if !validHeaders(text) {
+		return ErrHeader
+	}
+	c.extra = append(c.extra, text...)
+	if text[len(text)-1] != '\n' {
+		c.extra = append(c.extra, "\r\n"...)
+	}
+	return nil
+}
+
+// text is an Appender that is a pointer, so that handing it on costs no
+// allocation.
+type text struct{ b []byte }
+
+func (t *text) AppendTo(dst []byte) []byte { return append(dst, t.b...) }
+
+// writeReply makes a reply to the request (RFC 3261 8.2.6). forwarded tells that
+// the request has our Via on top, which a reply to its client has not. It needs
+// Via, From, To, Call-ID and CSeq; validation has seen to those.
+func (c *Context) writeReply(code int, reason []byte, trans uint64, forwarded bool) {
+	m := c.Msg
+	b := append(c.reply.b[:0], "SIP/2.0 "...)
+	b = append(strconv.AppendInt(b, int64(code), 10), ' ')
+	if len(reason) == 0 {
+		b = append(b, reasonPhrase(code)...)
+	}
+	for _, ch := range reason {
+		if ch < ' ' || ch == 0x7f {
+			ch = ' '
+		}
+		b = append(b, ch)
+	}
+	b = append(b, "\r\n"...)
+	for i := range m.NumHeaders() {
+		b = c.copyHeader(b, i, code, trans, forwarded)
+	}
+	b = append(b, c.extra...)
+	if s := c.proxy.cfg.ServerHeader; s != "" {
+		b = append(append(append(b, "Server: "...), s...), "\r\n"...)
+	}
+	c.reply.b = append(b, "Content-Length: 0\r\n\r\n"...)
+}
+
+// copyHeader writes the request's header i as the reply has it, if it has it.
+func (c *Context) copyHeader(b []byte, i, code int, trans uint64, forwarded bool) []byte {
+	m := c.Msg
+	h := m.Header(i)
+	value := m.Bytes(h.Value)
+	switch h.Kind {
+	case sipframe.HeaderVia:
+		if i != m.Find(sipframe.HeaderVia) {
+			break
+		}
+		if !forwarded {
+			return append(c.appendTopVia(append(b, "Via: "...), h), "\r\n"...)
+		}
+		next, ok := viaBelow(m)
+		if !ok {
+			return b
+		}
+		value = m.Raw()[next.Off:h.Value.End()]
+	case sipframe.HeaderTo:
+		b = append(append(b, "To: "...), value...)
+		if to, err := m.To(); code > 100 && err == nil && to.Tag.Len == 0 {
+			b = c.proxy.keys.appendTag(append(b, ";tag="...), trans)
+		}
+		return append(b, "\r\n"...)
+	case sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq:
+	case sipframe.HeaderRecordRoute:
+		if code <= 100 || code >= 300 || !makesDialog(m.Method()) {
+			return b
+		}
+	default:
+		// RFC 3261 8.2.6.1: a 100 copies it, so that the client can tell the delay.
+		if code != 100 || !sipframe.EqualFold(m.Bytes(h.Name), "Timestamp") {
+			return b
+		}
+	}
+	b = append(b, m.Bytes(h.Name)...)
+	return append(append(append(b, ": "...), value...), "\r\n"...)
+}
+
+// makesDialog tells whether a request of the method can begin a dialog, so that
+// its positive replies carry the route set (RFC 3261 12.1.1).
+func makesDialog(m sipframe.Method) bool {
+	return m == sipframe.INVITE || m == sipframe.SUBSCRIBE || m == sipframe.REFER || m == sipframe.NOTIFY
+}
+
+// tagText is the length of the To tags that we make.
+const tagText = 16
+
+// appendTag writes the To tag of our replies in a transaction.
+func (k *keys) appendTag(dst []byte, trans uint64) []byte {
+	var raw [10]byte
+	for i := range 8 {
+		raw[i] = byte(trans >> (8 * i))
+	}
+	a, b := siphash.Hash128(k.tag[0], k.tag[1], raw[:8])
+	for i := range 8 {
+		raw[i] = byte(a >> (8 * i))
+	}
+	raw[8], raw[9] = byte(b), byte(b>>8)
+	return appendBase32(dst, raw[:])
+}
+
+// sendReply sends the reply over the request's connection, or if that is gone,
+// where its topmost Via leads.
+func (c *Context) sendReply(code int) error {
+	err := c.sendBack(&c.reply)
+	if err != nil {
+		c.count.add(ResponsesUndelivered)
+		return err
+	}
+	c.count.reply(code)
+	return nil
+}
+
+func (c *Context) sendBack(m reactor.Appender) error {
+	src := c.Src
+	if src.Proto != reactor.UDP && src.Conn != 0 {
+		c.target = reactor.Target{Conn: src.Conn, Proto: src.Proto}
+		_, err := c.out.Send(&c.target, m)
+		var e *reactor.Error
+		if err == nil || !errors.As(err, &e) || e.Reason != reactor.NoConnection {
+			return err
+		}
+	}
+	via, err := c.Msg.TopVia()
+	if via == nil {
+		return err
+	}
+	source := netip.AddrPortFrom(src.Remote.Addr().Unmap(), 0)
+	if via.HasRPort || c.forceRPort {
+		source = netip.AddrPortFrom(source.Addr(), src.Remote.Port())
+	}
+	return c.sendByVia(c.Msg.Raw(), via, source, src.Proto, src.Socket, m)
+}

@@ -1,0 +1,156 @@
+package proxy
+
+import (
+	"errors"
+	"net/netip"
+
+	"sipreactor/reactor"
+	"sipreactor/sipframe"
+)
+
+// response handles a response: RFC 3261 16.7 as far as 16.11 leaves it to a
+// stateless proxy, and 18.1.2.
+func (c *Context) response() {
+	c.Msg.Validate(&c.verdict)
+	via, err := c.Msg.TopVia()
+	if c.verdict.Code != 0 || c.verdict.Drop || err != nil {
+		c.count.add(ResponsesBroken)
+		return
+	}
+	t := &c.answer
+	if !c.ours.mine(c.Msg.Bytes(via.Host), uint16(via.Port), 0) ||
+		!c.proxy.keys.openBranch(c.Msg.Bytes(via.Branch), t) {
+		c.count.add(ResponsesForeign)
+		return
+	}
+	client, ok := secondVia(c.Msg)
+	if !ok {
+		c.count.add(ResponsesForUs)
+		return
+	}
+	(*c.proxy.router.Load()).Reply(c)
+	if c.drop && c.Msg.StatusCode() < 200 {
+		c.count.add(ResponsesDropped)
+		return
+	}
+	if err = c.buildResponse(t.proto); err == nil {
+		err = c.deliver(t, client, &c.rewrite)
+	}
+	if err != nil {
+		c.count.add(ResponsesUndelivered)
+		c.lost("response", err)
+		return
+	}
+	c.count.add(ResponsesOut)
+}
+
+// secondVia gives the Via value below the topmost.
+func secondVia(m *sipframe.Message) (sipframe.Span, bool) {
+	values := m.Values(sipframe.HeaderVia)
+	values.Next()
+	return values.Next()
+}
+
+// viaBelow gives the Via value below the topmost if it stands in the same
+// header.
+func viaBelow(m *sipframe.Message) (sipframe.Span, bool) {
+	values := m.Values(sipframe.HeaderVia)
+	values.Next()
+	next, ok := values.Next()
+	return next, ok && values.Header() == m.Find(sipframe.HeaderVia)
+}
+
+// buildResponse writes the changes that make the response what leaves: our Via
+// goes, the Router's changes come.
+func (c *Context) buildResponse(proto reactor.Proto) error {
+	h := c.Msg.Header(c.Msg.Find(sipframe.HeaderVia))
+	if next, ok := viaBelow(c.Msg); ok {
+		c.edit(between(h.Value.Off, next.Off), nil)
+	} else {
+		c.edit(h.Line, nil)
+	}
+	c.fitBody(proto)
+	return c.write()
+}
+
+// deliver sends a response to where its request came from: over the connection
+// that our branch names, and if that is gone or there was none, by the client's
+// Via (RFC 3261 18.2.2), which is the span of the Context's message.
+func (c *Context) deliver(t *token, client sipframe.Span, m reactor.Appender) error {
+	if t.conn != 0 {
+		c.target = reactor.Target{Conn: t.conn, Proto: t.proto}
+		_, err := c.out.Send(&c.target, m)
+		var e *reactor.Error
+		if err == nil || !errors.As(err, &e) || e.Reason != reactor.NoConnection {
+			return err
+		}
+	}
+	b := c.Msg.Bytes(client)
+	var via sipframe.Via
+	if err := sipframe.ParseVia(b, &via); err != nil {
+		return err
+	}
+	addr, ok := viaSource(b, &via)
+	if !ok || c.clientHash(b, &via, addr) != t.client {
+		return errVia
+	}
+	var from *reactor.Socket
+	if li := c.ours.at(t.socket); li != nil {
+		from = li.socket
+	}
+	return c.sendByVia(b, &via, netip.AddrPortFrom(addr, viaRPort(b, &via)), t.proto, from, m)
+}
+
+// errVia: the Via that a response would go by is not the one that the request
+// came with. Whoever answers could otherwise send the response anywhere.
+var errVia = errors.New("proxy: the client's Via has been changed")
+
+// sendByVia sends to where a Via leads (RFC 3261 18.2.2, RFC 3581 4): to the
+// address that the request came from, with the sent-by's port; over UDP with
+// the port that rport tells (source.Port, 0 if it was not asked for), or to a
+// unicast maddr. If a stream cannot be had there, the sent-by's name is tried.
+func (c *Context) sendByVia(b []byte, via *sipframe.Via, source netip.AddrPort, proto reactor.Proto, from *reactor.Socket, m reactor.Appender) error {
+	p := c.proxy
+	h := hop{proto: proto, name: via.Host.In(b), host: via.Host.In(b), port: uint16(via.Port)}
+	to := netip.AddrPortFrom(source.Addr(), p.portOr(h.port, proto))
+	if proto == reactor.UDP {
+		param, _ := sipframe.FindParam(via.Params.In(b), "maddr")
+		maddr, ok := parseAddr(param)
+		switch {
+		case source.Port() != 0:
+			to = source
+		case ok && !maddr.IsMulticast():
+			to = netip.AddrPortFrom(maddr.Unmap(), to.Port())
+		}
+	}
+	c.aim(&h, to, from)
+	_, err := c.out.Send(&c.target, m)
+	if err == nil || proto == reactor.UDP || !h.settle() || h.addr.IsValid() {
+		return err
+	}
+	addrs, err := c.resolve(&h)
+	for _, to := range addrs {
+		c.aim(&h, to, from)
+		if _, err = c.out.Send(&c.target, m); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// viaSource gives the address that a request with the Via came from: whoever
+// got it has noted it in received where the sent-by is another.
+func viaSource(b []byte, via *sipframe.Via) (netip.Addr, bool) {
+	host := via.Host.In(b)
+	if via.Received.Len > 0 {
+		host = via.Received.In(b)
+	}
+	addr, ok := parseAddr(host)
+	return addr.Unmap(), ok
+}
+
+// viaRPort gives the port that rport tells, 0 if it tells none.
+func viaRPort(b []byte, via *sipframe.Via) uint16 {
+	port, _ := parsePort(via.RPortValue.In(b))
+	return port
+}

@@ -1,0 +1,272 @@
+package proxy
+
+import (
+	"regexp"
+
+	"sipreactor/reactor"
+	"sipreactor/sipframe"
+)
+
+// route is one value of a Route header.
+type route struct {
+	value  sipframe.Span // the name-addr
+	header int           // its header's index
+	gone   bool
+}
+
+// routeState is what preprocessing has found (RFC 3261 16.4).
+type routeState struct {
+	done   bool
+	driven bool
+	params sipframe.Span // parameters of the Route, or Request-URI, that was ours
+}
+
+// LooseRoute does the preprocessing of RFC 3261 16.4, and tells whether the
+// request is driven by its Route, as loose_route() does:
+//
+//   - A Request-URI that is a Record-Route of ours comes from a strict router:
+//     the last Route takes its place.
+//   - maddr that is us goes, with the port and transport it came with.
+//   - A topmost Route that is us goes, with the second of a pair (;r2=on), and
+//     the request leaves by the listener that the second one names.
+//   - The Route that is on top then becomes the destination URI; if it is a
+//     strict router's, it becomes the Request-URI and the old one the last Route
+//     (RFC 3261 16.6 item 6).
+//
+// True: the message goes where its Route says, or belongs to a dialog whose
+// Route was ours alone. False: there was no Route, or only one of ours in a
+// request outside a dialog (preloaded).
+//
+// Only the first call does anything. Forward does the same for a Router that
+// has not called it, without touching a destination that the Router set.
+func (c *Context) LooseRoute() bool {
+	c.preprocess(true)
+	return c.routes.driven
+}
+
+// RouteParams gives the parameters, from the first ";" on, of the Route of ours
+// that LooseRoute took out; nil if there was none.
+func (c *Context) RouteParams() []byte {
+	if c.routes.params.Len == 0 {
+		return nil
+	}
+	return c.Msg.Bytes(c.routes.params)
+}
+
+// CheckRouteParam tells whether the parameters of our own Route match re.
+func (c *Context) CheckRouteParam(re *regexp.Regexp) bool {
+	params := c.RouteParams()
+	return params != nil && re.Match(params)
+}
+
+func (c *Context) preprocess(aim bool) {
+	if c.routes.done || !c.Msg.IsRequest() {
+		return
+	}
+	c.routes.done = true
+	list := c.loadRoutes()
+	second := false
+	if ours, paired := c.strictAbove(); ours && len(list) > 0 {
+		last := &list[len(list)-1]
+		if uri, _, ok := c.routeURI(last); ok && c.SetRequestURI(uri) == nil {
+			last.gone = true
+			second = paired
+			c.routes.driven = true
+		}
+	}
+	c.stripMaddr()
+	i := c.dropOwn(list, second)
+	if next := firstLeft(list[i:]); next != nil {
+		c.routes.driven = true
+		if aim {
+			c.follow(next)
+		}
+	} else if i > 0 {
+		c.routes.driven = c.routes.driven || c.HasToTag()
+	}
+	c.cutRoutes(list)
+}
+
+// loadRoutes lists the Route values in order.
+func (c *Context) loadRoutes() []route {
+	list := c.routeList[:0]
+	values := c.Msg.Routes()
+	for v, ok := values.Next(); ok; v, ok = values.Next() {
+		list = append(list, route{value: v, header: values.Header()})
+	}
+	c.routeList = list
+	return list
+}
+
+// strictAbove tells whether the Request-URI is a Record-Route of ours, which
+// means that a strict router sent the request, and whether it is one of a pair.
+func (c *Context) strictAbove() (ours, paired bool) {
+	uri := c.Msg.RequestURI()
+	var u sipframe.URI
+	if sipframe.ParseURI(uri, &u) != nil || u.User.Len > 0 || !c.isOwnRoute(uri, &u) {
+		return false, false
+	}
+	if _, lr := u.Param(uri, "lr"); !lr {
+		return false, false
+	}
+	_, paired = u.Param(uri, "r2")
+	return true, paired
+}
+
+// stripMaddr takes a maddr that is us out of the Request-URI, if the request
+// came by the port and transport that the URI tells (RFC 3261 16.4).
+func (c *Context) stripMaddr() {
+	uri := c.RequestURI()
+	var u sipframe.URI
+	if sipframe.ParseURI(uri, &u) != nil {
+		return
+	}
+	maddr, ok := u.Param(uri, "maddr")
+	if !ok || !c.ours.mine(maddr, 0, 0) {
+		return
+	}
+	proto := uriProto(uri, &u)
+	if proto != c.Src.Proto || c.proxy.portOr(uint16(u.Port), proto) != c.Src.Local.Port() {
+		return
+	}
+	_ = c.changeURI(func(p *uriParts) { p.without, p.port = []byte("maddr"), 0 })
+	_ = c.RemoveURIParam([]byte("transport"))
+}
+
+// dropOwn marks the topmost Route as gone if it is ours, with the second of a
+// pair; second tells that the first of the pair stood in the Request-URI. It
+// gives how many of the list are behind us.
+func (c *Context) dropOwn(list []route, second bool) (n int) {
+	for n < len(list) && n < 2 && !list[n].gone {
+		uri, place, ok := c.routeURI(&list[n])
+		var u sipframe.URI
+		if !ok || sipframe.ParseURI(uri, &u) != nil || !c.isOwnRoute(uri, &u) {
+			break
+		}
+		_, r2 := u.Param(uri, "r2")
+		if n == 1 && !r2 {
+			break
+		}
+		list[n].gone = true
+		if n == 0 && u.Params.Len > 0 {
+			c.routes.params = sipframe.Span{Off: place.Off + u.Params.Off - 1, Len: u.Params.Len + 1}
+		}
+		if n == 1 || second {
+			c.leaveBy(uri, &u)
+			n++
+			break
+		}
+		n++
+		if !r2 {
+			break
+		}
+	}
+	return n
+}
+
+// leaveBy has the request leave by the listener that a Route of ours names,
+// unless the Router has chosen one.
+func (c *Context) leaveBy(uri []byte, u *sipframe.URI) {
+	if c.socket != nil {
+		return
+	}
+	proto := uriProto(uri, u)
+	if li := c.ours.find(u.Host.In(uri), c.proxy.portOr(uint16(u.Port), proto), proto); li != nil {
+		c.socket = li.socket
+	}
+}
+
+// follow sets the next hop by a Route value.
+func (c *Context) follow(r *route) {
+	uri, _, ok := c.routeURI(r)
+	var u sipframe.URI
+	if !ok || sipframe.ParseURI(uri, &u) != nil {
+		return
+	}
+	if _, lr := u.Param(uri, "lr"); lr {
+		_ = c.SetDestURI(uri)
+		return
+	}
+	if !validURI(uri) {
+		return
+	}
+	// Item 6: the old one goes behind all other Routes.
+	c.insert(c.Msg.HeadersEnd(), []byte("Route: <"), c.RequestURI(), []byte(">\r\n"))
+	_ = c.SetRequestURI(uri)
+	r.gone = true
+	c.dst = c.dst[:0]
+}
+
+// cutRoutes takes the values that are gone out of the message: whole lines
+// where all values are gone, else values with a comma each.
+func (c *Context) cutRoutes(list []route) {
+	for len(list) > 0 {
+		n, gone := 0, 0
+		for n < len(list) && list[n].header == list[0].header {
+			if list[n].gone {
+				gone++
+			}
+			n++
+		}
+		group := list[:n]
+		list = list[n:]
+		line := c.Msg.Header(group[0].header)
+		switch {
+		case gone == 0:
+		case gone == n:
+			c.edit(line.Line, nil)
+		default:
+			first, last := 0, n-1
+			for group[first].gone {
+				first++
+			}
+			for group[last].gone {
+				last--
+			}
+			if first > 0 {
+				c.edit(between(group[0].value.Off, group[first].value.Off), nil)
+			}
+			if last < n-1 {
+				c.edit(between(group[last].value.End(), group[n-1].value.End()), nil)
+			}
+		}
+	}
+}
+
+// routeURI gives the URI of a Route value and where it stands in the message.
+func (c *Context) routeURI(r *route) (uri []byte, place sipframe.Span, ok bool) {
+	var a sipframe.NameAddr
+	if c.Msg.NameAddr(r.value, &a) != nil || a.Star {
+		return nil, place, false
+	}
+	return c.Msg.Bytes(a.URI), a.URI, a.URI.Len > 0
+}
+
+// isOwnRoute tells whether a URI is one that we put, or could have put, into a
+// Record-Route: our host, and our port and transport as far as it tells them.
+func (c *Context) isOwnRoute(uri []byte, u *sipframe.URI) bool {
+	proto := uriProto(uri, u)
+	return u.Host.Len > 0 && c.ours.mine(u.Host.In(uri), c.proxy.portOr(uint16(u.Port), proto), 0)
+}
+
+// uriProto gives the transport that a URI tells, by its parameter or default.
+func uriProto(uri []byte, u *sipframe.URI) reactor.Proto {
+	if u.Scheme == sipframe.SchemeSIPS {
+		return reactor.TLS
+	}
+	if t, ok := u.Param(uri, "transport"); ok {
+		if proto, known := parseProto(t); known {
+			return proto
+		}
+	}
+	return reactor.UDP
+}
+
+func firstLeft(list []route) *route {
+	for i := range list {
+		if !list[i].gone {
+			return &list[i]
+		}
+	}
+	return nil
+}

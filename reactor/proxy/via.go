@@ -1,0 +1,209 @@
+package proxy
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strconv"
+
+	"sipreactor/reactor"
+	"sipreactor/sipframe"
+)
+
+// tokenState is the token of the message under way, made when it is needed.
+type tokenState struct {
+	made   bool
+	trans  uint64
+	branch [branchText]byte
+}
+
+// ForceRPort has the port that the request came from noted in its Via, as if
+// the client had asked for that (RFC 3581).
+func (c *Context) ForceRPort() { c.forceRPort = true }
+
+// makeToken computes the branch for the request (RFC 3261 16.11).
+func (c *Context) makeToken() {
+	if c.token.made {
+		return
+	}
+	c.token.made = true
+	var t token
+	t.trans, t.loop = c.transaction(), c.loopHash()
+	t.conn, t.proto = c.Src.Conn, c.Src.Proto
+	if t.proto == reactor.UDP {
+		t.conn = 0
+	}
+	if li := c.ours.of(c.Src.Socket); li != nil && li.index < 255 {
+		t.socket = uint8(li.index + 1)
+	}
+	if via, _ := c.Msg.TopVia(); via != nil {
+		t.client = c.clientHash(c.Msg.Raw(), via, c.Src.Remote.Addr())
+	}
+	c.token.trans = t.trans
+	c.proxy.keys.appendBranch(c.token.branch[:0], &t)
+}
+
+// transaction hashes what the messages of a transaction have in common: with a
+// branch of RFC 3261 the topmost branch and sent-by, and in case a client uses
+// a branch twice, Call-ID, From tag and CSeq number. Without one also the
+// Request-URI and the To tag; but the latter not for INVITE, CANCEL and ACK,
+// since an ACK to a negative response has a tag that its INVITE had not
+// (17.1.1.3).
+func (c *Context) transaction() uint64 {
+	m := c.Msg
+	b := c.scratch[:0]
+	via, _ := m.TopVia()
+	if via != nil {
+		branch := m.Bytes(via.Branch)
+		b = appendField(b, branch)
+		b = appendField(b, m.Bytes(via.Host))
+		b = binary.BigEndian.AppendUint16(b, uint16(via.Port))
+		if !hasCookie(branch) {
+			b = appendField(b, m.RequestURI())
+			if to, err := m.To(); err == nil && !inviteFamily(m.Method()) {
+				b = appendField(b, m.Bytes(to.Tag))
+			}
+		}
+	}
+	b = appendDialog(b, m)
+	c.scratch = b
+	return hash(&c.proxy.keys.trans, b)
+}
+
+// loopHash hashes what decides about the way of the request (RFC 5393 4.2.1):
+// Request-URI, Routes, listener and source address. What a CANCEL or an ACK has
+// not in common with its INVITE (To tag, credentials) is left out, as the
+// branch has to be the same.
+func (c *Context) loopHash() uint64 {
+	m := c.Msg
+	b := appendField(c.scratch[:0], m.RequestURI())
+	for i := m.Find(sipframe.HeaderRoute); i >= 0; i = m.FindNext(sipframe.HeaderRoute, i) {
+		b = appendField(b, m.Bytes(m.Header(i).Value))
+	}
+	b = appendDialog(b, m)
+	b = append(b, byte(c.Src.Proto))
+	b = binary.BigEndian.AppendUint16(b, c.Src.Local.Port())
+	addr := c.Src.Remote.Addr().As16()
+	b = append(b, addr[:]...)
+	c.scratch = b
+	return hash(&c.proxy.keys.loop, b) & loopMask
+}
+
+// clientHash hashes whom a response goes to if its connection is gone.
+func (c *Context) clientHash(b []byte, via *sipframe.Via, addr netip.Addr) uint32 {
+	in := appendField(c.scratch[:0], via.Host.In(b))
+	in = binary.BigEndian.AppendUint16(in, uint16(via.Port))
+	a := addr.As16()
+	in = append(in, a[:]...)
+	c.scratch = in
+	return uint32(hash(&c.proxy.keys.client, in))
+}
+
+func appendDialog(b []byte, m *sipframe.Message) []byte {
+	b = appendField(b, m.CallID())
+	if from, err := m.From(); err == nil {
+		b = appendField(b, m.Bytes(from.Tag))
+	}
+	n, _, _ := m.CSeq()
+	return binary.BigEndian.AppendUint32(b, n)
+}
+
+// appendField writes a field with its length, so that no two lists of fields
+// read the same.
+func appendField(dst, field []byte) []byte {
+	dst = binary.BigEndian.AppendUint16(dst, uint16(len(field)))
+	return append(dst, field...)
+}
+
+func inviteFamily(m sipframe.Method) bool {
+	return m == sipframe.INVITE || m == sipframe.ACK || m == sipframe.CANCEL
+}
+
+// looped tells whether the request has been here before and would be routed as
+// it was then (RFC 3261 16.3 item 4, RFC 5393).
+func (c *Context) looped() bool {
+	var t token
+	var mine uint64
+	known := false
+	values := c.Msg.Values(sipframe.HeaderVia)
+	for {
+		span, ok := values.Next()
+		if !ok {
+			return false
+		}
+		var via sipframe.Via
+		if c.Msg.ViaAt(span, &via) != nil || !looksOurs(c.Msg.Bytes(via.Branch)) {
+			continue
+		}
+		if !c.proxy.keys.openBranch(c.Msg.Bytes(via.Branch), &t) {
+			continue
+		}
+		if !known {
+			mine, known = c.loopHash(), true
+		}
+		if t.loop == mine {
+			return true
+		}
+	}
+}
+
+// stamp tells what the topmost Via of a request needs: received with the
+// source's address if the sent-by is another (RFC 3261 18.2.1) or rport is
+// there (RFC 3581 4) or a received is there already, which we do not take the
+// client's word for; rport with the source's port if asked.
+type stamp struct {
+	received, rport bool
+}
+
+func (c *Context) stampFor(via *sipframe.Via) (s stamp) {
+	s.rport = via.HasRPort || c.forceRPort
+	host, ok := parseAddr(c.Msg.Bytes(via.Host))
+	s.received = s.rport || via.Received.Len > 0 || !ok || host.Unmap() != c.Src.Remote.Addr().Unmap()
+	return s
+}
+
+// appendTopVia writes the value of the request's topmost Via header, with the
+// stamp in its first value, for a reply of ours.
+func (c *Context) appendTopVia(dst []byte, h *sipframe.Header) []byte {
+	via, _ := c.Msg.TopVia()
+	from, text := len(c.edits), len(c.arena)
+	if via != nil {
+		c.stampVia(via)
+	}
+	raw, at := c.Msg.Raw(), h.Value.Off
+	for _, e := range c.edits[from:] {
+		dst = append(append(dst, raw[at:e.off]...), c.arena[e.from:e.to]...)
+		at = e.end
+	}
+	c.edits, c.arena = c.edits[:from], c.arena[:text]
+	return append(dst, raw[at:h.Value.End()]...)
+}
+
+// stampVia writes the stamp as edits of the message, in the order of their
+// places: what is new stands first among the parameters.
+func (c *Context) stampVia(via *sipframe.Via) {
+	s := c.stampFor(via)
+	addr, port := c.Src.Remote.Addr().Unmap(), uint64(c.Src.Remote.Port())
+	text := c.scratch[:0]
+	if s.received && via.Received.Len == 0 {
+		text = addr.AppendTo(append(text, ";received="...))
+	}
+	if s.rport && !via.HasRPort {
+		text = strconv.AppendUint(append(text, ";rport="...), port, 10)
+	}
+	if len(text) > 0 {
+		c.insert(via.SentBy.End(), text)
+	}
+	n := len(c.edits)
+	if s.received && via.Received.Len > 0 {
+		text = addr.AppendTo(text[:0])
+		c.edit(via.Received, text)
+	}
+	if s.rport && via.HasRPort {
+		text = strconv.AppendUint(append(text[:0], "rport="...), port, 10)
+		c.edit(via.RPort, text)
+	}
+	if e := c.edits[n:]; len(e) == 2 && e[0].off > e[1].off {
+		e[0], e[1] = e[1], e[0]
+	}
+	c.scratch = text
+}
