@@ -1,0 +1,135 @@
+package reactor
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
+)
+
+// unmap writes an IPv4 address as one, however the kernel gave it.
+func unmap(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+}
+
+// accept takes a peer's connection into the table.
+func (l *loop) accept(gc gnet.Conn) gnet.Action {
+	e := l.eng
+	local, err := localAddr(gc.Fd())
+	socket := e.listener(local)
+	if err != nil || socket == nil {
+		return gnet.Close
+	}
+	c := &conn{eng: e, loop: l, gc: gc, fd: gc.Fd(), born: time.Now()}
+	c.src = Source{Proto: socket.Proto, Remote: tcpAddr(gc.RemoteAddr()), Local: local, Socket: socket}
+	if why := l.admit(c); why != nil {
+		l.stat.refused.Add(1)
+		e.observe(c, ConnRefused, why, nil)
+		e.logRefused(c, why)
+		return gnet.Close
+	}
+	gc.SetContext(c)
+	c.opened.Store(true)
+	e.peers.add(c)
+	l.stat.accepted.Add(1)
+	l.idle.put(c, l.seconds.Load()+e.lifetime)
+	e.observe(c, ConnAccepted, nil, nil)
+	if c.src.Proto == TCP {
+		c.codec = &plain{}
+		l.establish(c)
+		return gnet.None
+	}
+	m, err := e.domains.Load().NewServer(c.src.Local, c.src.Remote)
+	if err != nil {
+		l.close(c, tlsError(err))
+		return gnet.None
+	}
+	l.handshake(c, m)
+	return gnet.None
+}
+
+// admit gives an accepted connection its place, or says why it has none.
+func (l *loop) admit(c *conn) *Error {
+	e := l.eng
+	if e.draining.Load() {
+		return because(Shutdown, "")
+	}
+	c.cfg = e.cfg.stream(c.src.Proto)
+	if e.inbound.Add(1) > int64(e.cfg.MaxConnections) {
+		e.inbound.Add(-1)
+		return because(ConnectionLimit, "tcp_max_connections reached")
+	}
+	c.phase = handshaking
+	if c.src.Proto == TCP {
+		c.phase = established
+	}
+	if e.table.add(c) == 0 {
+		e.inbound.Add(-1)
+		return because(ConnectionLimit, "the table is full")
+	}
+	return nil
+}
+
+// adopt takes a connection of ours from the parking lot: TCP is up.
+func (l *loop) adopt(c *conn, gc gnet.Conn) gnet.Action {
+	c.mu.Lock()
+	doom := c.doom
+	c.loop, c.gc, c.fd = l, gc, gc.Fd()
+	if doom == nil {
+		if c.src.Proto == TLS {
+			c.stepLocked(handshaking)
+		} else {
+			c.stepLocked(established)
+		}
+	}
+	c.mu.Unlock()
+	c.opened.Store(true)
+	if doom != nil {
+		return gnet.Close // OnClose ends it with its doom
+	}
+	l.idle.put(c, l.seconds.Load()+l.eng.lifetime)
+	if c.src.Proto == TCP {
+		c.codec = &plain{}
+		l.establish(c)
+		return gnet.None
+	}
+	m, err := l.eng.domains.Load().NewClient(c.query())
+	if err != nil {
+		l.close(c, tlsError(err))
+		return gnet.None
+	}
+	l.handshake(c, m)
+	return gnet.None
+}
+
+// establish makes the connection ready for messages and sends what waited.
+func (l *loop) establish(c *conn) {
+	if c.phase != established {
+		c.step(established)
+	}
+	l.stat.established.Add(1)
+	l.eng.observe(c, ConnEstablished, nil, c.tlsState())
+	l.flush(c)
+}
+
+// localAddr asks the kernel for a socket's own end.
+func localAddr(fd int) (netip.AddrPort, error) {
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	return addrPort(sa), nil
+}
+
+// addrPort reads a socket address; the zero value for one that is not IP.
+func addrPort(sa unix.Sockaddr) netip.AddrPort {
+	switch a := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+	case *unix.SockaddrInet6:
+		return unmap(netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port)))
+	default:
+		return netip.AddrPort{}
+	}
+}

@@ -1,0 +1,171 @@
+package reactor
+
+import (
+	"errors"
+	"io"
+
+	"golang.org/x/sys/unix"
+
+	"sipreactor/tlsstate"
+)
+
+// The one close path. Whoever finds that a connection must end calls close (on
+// its loop) or conn.kill (anywhere): the first reason stays. end lets an
+// orderly end wait for what is still to be written, finish says goodbye and
+// closes the descriptor, gnet's OnClose becomes lost, and release settles
+// everything that hung on the connection. A connection that never reached a
+// loop goes straight to release.
+
+// close ends a connection for a reason. Loop only.
+func (l *loop) close(c *conn, why *Error) {
+	c.condemn(why)
+	l.end(c)
+}
+
+// end carries out a connection's doom. Loop only.
+func (l *loop) end(c *conn) {
+	if c.hs != nil && c.hs.busy {
+		return // the machine is a handshaker's: handshaken comes back here
+	}
+	if c.phase == established && c.doom.Reason.Orderly() && !c.ending {
+		c.ending, c.deaf = true, true
+		l.flush(c) // finishes when all is written; sendDue bounds the wait
+	}
+	if c.phase == established && c.ending && c.sendDue != 0 && c.doom.Reason.patient() {
+		return
+	}
+	l.finish(c)
+}
+
+// finish sends the alert or the close_notify, as far as the socket takes it at
+// once, and closes.
+func (l *loop) finish(c *conn) {
+	if c.phase >= closing {
+		return // flush has finished
+	}
+	c.left = c.phase
+	c.step(closing)
+	if c.codec != nil {
+		if c.left == established && c.out.flight == nil && c.doom.Reason.Orderly() {
+			_ = c.codec.CloseNotify()
+		}
+		for out := c.codec.Output(); len(out) > 0 && c.sendDue == 0; out = c.codec.Output() {
+			n, err := unix.Write(c.fd, out)
+			if err != nil || n <= 0 {
+				break
+			}
+			c.codec.Sent(n)
+		}
+	}
+	_ = c.gc.EventLoop().Close(c.gc)
+}
+
+// lost is gnet's word that the descriptor is about to close: we closed it, or
+// the peer did.
+func (l *loop) lost(c *conn, err error) {
+	if c.phase == closed {
+		return
+	}
+	if c.phase == handshaking {
+		c.condemn(because(HandshakeFailed, "the peer closed the connection"))
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		c.condemn(because(PeerClosed, ""))
+	}
+	c.condemn(fail(ReadError, err))
+	l.idle.remove(c)
+	c.release()
+}
+
+// release settles all that hangs on a connection whose descriptor is closed or
+// never was. The owner calls it, once.
+func (c *conn) release() {
+	e := c.eng
+	c.mu.Lock()
+	was := c.phase
+	if was == closing {
+		was = c.left
+	}
+	c.stepLocked(closed)
+	box, why, stuck := c.out.box, c.doom, c.stuck
+	c.out.box = nil
+	c.mu.Unlock()
+	if stuck {
+		e.lot.forget(c)
+	}
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	if c.partial != nil {
+		c.partial.Release()
+		c.partial = nil
+	}
+	if c.codec != nil && (c.hs == nil || !c.hs.busy) {
+		c.codec.Stop()
+		c.codec, c.hs = nil, nil
+	}
+	e.peers.remove(c)
+	e.table.remove(c.id)
+	if !c.src.Outbound {
+		e.inbound.Add(-1)
+	}
+	if flight := c.out.flight; flight != nil {
+		c.out.flight = nil
+		e.undeliver(c, flight, c.out.count, why)
+	}
+	if box != nil {
+		e.undeliver(c, box, 0, why)
+	}
+	e.stat.closed[why.Reason].Add(1)
+	e.observe(c, ConnClosed, why, nil)
+	e.logClosed(c, was, why)
+}
+
+// undeliver tells the fate of a batch's messages from the i-th on: the sender
+// that still waits, or the Handler.
+func (e *Engine) undeliver(c *conn, b *batch, i int, why *Error) {
+	for ; i < len(b.ends); i++ {
+		m := &b.ends[i]
+		if m.pong || m.wait != nil && m.wait.settle(why) {
+			continue
+		}
+		e.giveBack(c, b.message(i), why)
+	}
+	b.free()
+}
+
+// tlsError turns what the TLS layer says during a handshake into a reason.
+func tlsError(err error) *Error {
+	var t *tlsstate.Error
+	if !errors.As(err, &t) {
+		return fail(HandshakeFailed, err)
+	}
+	r := HandshakeFailed
+	if t.Rejected() {
+		r = RejectedByDomain
+	}
+	return &Error{Reason: r, Blame: blameOf(t), Detail: t.Error(), Err: err}
+}
+
+// readError turns what the codec says of an established connection into one.
+func readError(err error) *Error {
+	e := fail(ReadError, err)
+	var t *tlsstate.Error
+	if errors.As(err, &t) {
+		e.Blame = blameOf(t)
+	}
+	return e
+}
+
+func blameOf(t *tlsstate.Error) Blame {
+	switch t.Blame {
+	case tlsstate.BlameConfig:
+		return BlameConfig
+	case tlsstate.BlameUs:
+		return BlameUs
+	case tlsstate.BlameOverload:
+		return BlameOverload
+	default:
+		return BlamePeer
+	}
+}

@@ -1,0 +1,162 @@
+package reactor
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"time"
+
+	"sipreactor/tlsstate"
+)
+
+// SocketConfig asks for a listener.
+type SocketConfig struct {
+	Proto Proto
+	Addr  netip.AddrPort // port 0 lets the kernel choose
+	// Advertised, AdvertisedPort and Tag: see Socket.
+	Advertised     string
+	AdvertisedPort uint16
+	Tag            string
+}
+
+// StreamConfig is how connections of one stream protocol behave: the
+// parameters of proto_tls and, for plain TCP, of proto_tcp.
+type StreamConfig struct {
+	CRLFPingPong bool // answer CRLFCRLF between messages with CRLF
+	CRLFDrop     bool // discard a single CRLF between messages at once
+	// MaxChunks is in how many chunks a message may arrive; 0 = no limit.
+	MaxChunks int
+	// Async parks what is not done within the local budgets. Without it a
+	// sender waits for connect, handshake and write.
+	Async bool
+	// MaxPostponed is how many messages may wait for a peer that does not take
+	// them, or for its connect and handshake.
+	MaxPostponed int
+	// LocalConnectTimeout and LocalHandshakeTimeout are how long a sender waits
+	// for either with Async: elapsed time.
+	LocalConnectTimeout, LocalHandshakeTimeout time.Duration
+	// HandshakeTimeout is the time the peer may take over the whole handshake.
+	HandshakeTimeout time.Duration
+	// SendTimeout is how long an outbox may make no progress.
+	SendTimeout time.Duration
+	// CertCheckOnReuse keeps connections that we opened to the certificate they
+	// were made with.
+	CertCheckOnReuse bool
+}
+
+// Keepalive is TCP's own, a dead peer's end when nothing is sent. Zero values
+// are the system's defaults.
+type Keepalive struct {
+	Enabled        bool
+	Idle, Interval time.Duration
+	Count          int
+}
+
+// Config is everything the engine is told at the start. DefaultConfig gives
+// the documented defaults; a zero duration or bound is taken as it stands.
+type Config struct {
+	Sockets []SocketConfig
+	// Domains says who we are in TLS; needed when a socket or a destination is
+	// TLS. Engine.SetDomains replaces it.
+	Domains  *tlsstate.Set
+	TLS, TCP StreamConfig
+
+	MaxConnections  int           // accepted at the same time
+	Lifetime        time.Duration // of a connection that carries nothing; whole seconds
+	MaxMessageTime  time.Duration // from a message's first byte to its last
+	MaxMessageSize  int           // bytes, headers and body
+	ConnectTimeout  time.Duration // a whole connect, without Async
+	ParkedTimeout   time.Duration // a whole connect, with Async
+	Backlog         int           // of each listener; 0 = the system's limit
+	Keepalive       Keepalive
+	ForbidNewOnSend bool // Send never opens a connection
+
+	Loops       int // event loops; 0 = half the cores
+	Workers     int // shards of messages; 0 = the cores
+	Handshakers int // handshakes computed at once; 0 = one less than the cores
+	// QueueFrames bounds the messages that wait in one shard, Waiters the
+	// goroutines of a shard that wait for a budget or a lookup.
+	QueueFrames, Waiters int
+
+	// Logger must not block: loops write to it. nil discards.
+	Logger *slog.Logger
+	// Observer sees what happens to connections. May be nil.
+	Observer Observer
+}
+
+// DefaultConfig gives the defaults of the transport contract, without sockets.
+func DefaultConfig() Config {
+	stream := StreamConfig{
+		CRLFPingPong:          true,
+		MaxChunks:             4,
+		Async:                 true,
+		MaxPostponed:          32,
+		LocalConnectTimeout:   100 * time.Millisecond,
+		LocalHandshakeTimeout: 10 * time.Millisecond,
+		HandshakeTimeout:      100 * time.Millisecond,
+		SendTimeout:           100 * time.Millisecond,
+	}
+	return Config{
+		TLS:            stream,
+		TCP:            stream,
+		MaxConnections: 2048,
+		Lifetime:       120 * time.Second,
+		MaxMessageTime: 4 * time.Second,
+		MaxMessageSize: 65535,
+		ConnectTimeout: 100 * time.Millisecond,
+		ParkedTimeout:  5 * time.Second,
+		Keepalive:      Keepalive{Enabled: true},
+		QueueFrames:    8192,
+		Waiters:        256,
+	}
+}
+
+// complete checks the configuration and fills what 0 leaves to us.
+func (c *Config) complete() error {
+	if len(c.Sockets) == 0 {
+		return errors.New("reactor: no socket to listen on")
+	}
+	cores := runtime.GOMAXPROCS(0)
+	if c.Loops <= 0 {
+		c.Loops = max(1, cores/2)
+	}
+	if c.Workers <= 0 {
+		c.Workers = cores
+	}
+	if c.Handshakers <= 0 {
+		c.Handshakers = max(1, cores-1)
+	}
+	if c.QueueFrames <= 0 || c.Waiters <= 0 || c.MaxMessageSize <= 0 || c.MaxConnections <= 0 {
+		return errors.New("reactor: QueueFrames, Waiters, MaxMessageSize and MaxConnections must be above 0")
+	}
+	if c.Lifetime < time.Second {
+		return fmt.Errorf("reactor: Lifetime %v is below a second", c.Lifetime)
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Observer == nil {
+		c.Observer = nobody{}
+	}
+	for _, s := range c.Sockets {
+		switch {
+		case s.Proto != UDP && s.Proto != TCP && s.Proto != TLS:
+			return fmt.Errorf("reactor: socket %v: unknown protocol", s.Addr)
+		case !s.Addr.IsValid():
+			return fmt.Errorf("reactor: a %v socket without an address", s.Proto)
+		case s.Proto == TLS && c.Domains == nil:
+			return fmt.Errorf("reactor: socket tls:%v without TLS domains", s.Addr)
+		}
+	}
+	return nil
+}
+
+// stream gives the parameters of a stream protocol.
+func (c *Config) stream(p Proto) *StreamConfig {
+	if p == TLS {
+		return &c.TLS
+	}
+	return &c.TCP
+}

@@ -1,0 +1,169 @@
+package reactor
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"sipreactor/sipframe"
+)
+
+// conn is one connection, from accept or the first thought of connecting to
+// its end. Who owns what stands with each group of fields.
+type conn struct {
+	// Set before anybody else can see the connection.
+	id     Handle
+	src    Source // Local of a dialled one is set when it is connected
+	eng    *Engine
+	cfg    *StreamConfig
+	born   time.Time
+	target Target   // what a dialled connection is for
+	dialer *waiter  // the sender that a dialled connection was made for
+	leaf   [32]byte // certificate a dialled connection is made with
+
+	// The peer index's lock guards these.
+	sibling *conn
+	linked  bool
+
+	// The owner's: the parking lot while connecting, then the loop.
+	loop    *loop
+	gc      gnet.Conn
+	fd      int
+	codec   codec
+	hs      *handshake // nil but while handshaking
+	framer  sipframe.Framer
+	partial *sipframe.Buffer // bytes of a message that is not complete; nil while idle
+	chunks  int              // chunks of that message so far
+	deaf    bool             // nothing more is read: framing is lost, or the end is near
+	left    phase            // the phase it was in when its end began
+	ending  bool             // an orderly end waits for what is still to be written
+	active  int64            // second of the last message, ping or write
+	timer   *time.Timer      // the earliest of the deadlines below
+	armed   int64            // when the timer goes off; 0 = it does not
+	msgDue  int64            // deadlines on the engine's clock; 0 = none
+	sendDue int64
+	wheel   wheelLink
+
+	pending atomic.Uint32 // what the loop is asked to do: loop.post
+	opened  atomic.Bool   // the loop has had it
+
+	mu    sync.Mutex
+	phase phase // written by the owner under mu, so others may read it under mu
+	doom  *Error
+	stuck bool // the socket takes nothing more: the parking lot watches it
+	out   outbox
+}
+
+// step moves the connection to the next phase. Owner only.
+func (c *conn) step(to phase) {
+	c.mu.Lock()
+	c.stepLocked(to)
+	c.mu.Unlock()
+}
+
+func (c *conn) stepLocked(to phase) {
+	if !c.phase.may(to) {
+		panic("reactor: connection cannot go from " + c.phase.String() + " to " + to.String())
+	}
+	c.phase = to
+}
+
+// doomed tells whether the connection is about to end.
+func (c *conn) doomed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.doom != nil || c.phase >= closing
+}
+
+// condemn notes why the connection is to end; the first reason stays. It tells
+// whether this was it. Any goroutine.
+func (c *conn) condemn(why *Error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.condemnLocked(why)
+}
+
+func (c *conn) condemnLocked(why *Error) bool {
+	if c.doom != nil || c.phase == closed {
+		return false
+	}
+	c.doom = why
+	return true
+}
+
+// kill ends the connection from any goroutine; its owner carries it out.
+func (c *conn) kill(why *Error) {
+	c.mu.Lock()
+	first := c.condemnLocked(why)
+	ph := c.phase
+	c.mu.Unlock()
+	if first {
+		c.carryOut(ph)
+	}
+}
+
+// carryOut has the owner of a condemned connection end it.
+func (c *conn) carryOut(ph phase) {
+	switch ph {
+	case connecting:
+		c.eng.lot.cancel(c)
+	case enrolling:
+		// The loop sees the doom when it opens the connection.
+	case handshaking, established, closing:
+		c.loop.post(c, evKill)
+	case closed:
+	}
+}
+
+// enqueue appends a message. It answers Sent when the connection is
+// established and writes, Queued when the message waits for that, and an error
+// when the connection is gone (NoConnection) or the message was one too many
+// (QueueFull, which ends the connection). Any goroutine.
+func (c *conn) enqueue(m Appender, w *waiter) (Outcome, *Error) {
+	c.mu.Lock()
+	if c.doom != nil || c.phase >= closing {
+		c.mu.Unlock()
+		return 0, because(NoConnection, "it is closing")
+	}
+	ready := c.phase == established && !c.stuck
+	if !ready && c.out.waitingCount() >= c.cfg.MaxPostponed {
+		full := because(QueueFull, "the peer takes nothing")
+		if c.phase != established {
+			full.Detail = "the connection is not up"
+		}
+		c.condemnLocked(full)
+		ph := c.phase
+		c.mu.Unlock()
+		c.carryOut(ph)
+		return 0, full
+	}
+	c.out.add(m, w, false)
+	c.mu.Unlock()
+	if !ready {
+		return Queued, nil
+	}
+	c.loop.post(c, evFlush)
+	return Sent, nil
+}
+
+// pong answers a ping. Loop only; the flush is the caller's.
+func (c *conn) pong() {
+	c.mu.Lock()
+	// A peer that pings and does not read gets no queue of pongs.
+	if n := c.out.box; !c.stuck || n == nil {
+		c.out.add(Bytes("\r\n"), nil, true)
+	}
+	c.mu.Unlock()
+}
+
+// bindAddr is the local address that a dialled connection must have; invalid
+// when any will do.
+func (c *conn) bindAddr() netip.Addr {
+	if s := c.src.Socket; s != nil && !s.Addr.Addr().IsUnspecified() {
+		return s.Addr.Addr()
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,79 @@
+package reactor
+
+import (
+	"bytes"
+	"net"
+
+	"github.com/valyala/bytebufferpool"
+	"golang.org/x/sys/unix"
+)
+
+// maxDatagram is the largest message that UDP over IPv4 carries.
+const maxDatagram = 65507
+
+// datagram takes one datagram: a whole message (RFC 3261 18.3), or white space
+// that keeps a NAT open.
+func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
+	l.stat.bytesIn.Add(uint64(len(in)))
+	in = bytes.TrimLeft(in, "\r\n \t\x00")
+	to, ok := bound.(*net.UDPAddr)
+	if len(in) == 0 || !ok {
+		return
+	}
+	at := unmap(to.AddrPort())
+	var socket *Socket
+	for _, s := range l.eng.sockets {
+		if s.Proto == UDP && s.Addr.Addr() == at.Addr() && (s.Addr.Port() == at.Port() || at.Port() == 0) {
+			socket = s
+		}
+	}
+	if socket == nil {
+		return
+	}
+	if l.slab == nil || len(l.slab.Free()) < len(in) {
+		l.renew(len(in))
+	}
+	base := len(l.slab.Bytes())
+	l.slab.Advance(copy(l.slab.Free(), in))
+	src := &Source{Proto: UDP, Remote: unmap(from.AddrPort()), Local: socket.Addr, Socket: socket}
+	l.stat.messagesIn.Add(1)
+	data := l.slab.Bytes()[base:]
+	i := l.eng.shardOf(data)
+	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
+	l.dispatch()
+}
+
+// sendDatagram writes a message to a UDP destination. It is with the kernel or
+// it is an error: nothing waits.
+func (e *Engine) sendDatagram(t *Target, m Appender) (Outcome, *Error) {
+	socket := t.Socket
+	for _, s := range e.sockets {
+		if socket == nil && s.Proto == UDP && s.Addr.Addr().Is4() == t.Addr.Addr().Is4() {
+			socket = s
+		}
+	}
+	if socket == nil || socket.Proto != UDP {
+		return 0, &Error{Reason: NoConnection, Blame: BlameConfig, Detail: "no udp socket to send from"}
+	}
+	buf := bytebufferpool.Get()
+	defer bytebufferpool.Put(buf)
+	buf.B = m.AppendTo(buf.B)
+	if len(buf.B) > maxDatagram {
+		return 0, because(MessageTooLarge, "for udp")
+	}
+	if err := unix.Sendto(e.udp[socket.index], buf.B, unix.MSG_DONTWAIT, sockaddr(t.Addr)); err != nil {
+		return 0, fail(WriteError, err)
+	}
+	e.stat.datagramsOut.Add(1)
+	return Sent, nil
+}
+
+// closeDatagrams closes the descriptors that datagrams are sent with.
+func (e *Engine) closeDatagrams() {
+	for i, fd := range e.udp {
+		if fd > 0 {
+			unix.Close(fd)
+			e.udp[i] = 0
+		}
+	}
+}

@@ -1,0 +1,216 @@
+package reactor
+
+import (
+	"bufio"
+	"crypto/tls"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tlsOver makes a client's TLS connection over one that is there.
+func (r *rig) tlsOver(c net.Conn) *tls.Conn {
+	r.Helper()
+	tc := tls.Client(c, &tls.Config{RootCAs: r.ca, ServerName: "localhost", DynamicRecordSizingDisabled: true})
+	if err := tc.Handshake(); err != nil {
+		r.Fatal(err)
+	}
+	return tc
+}
+
+// Peers that do not finish their handshake, inbound: each is closed when its
+// own time is over, with reason, detail and log line.
+func TestHandshakeTimeoutInbound(t *testing.T) {
+	peers := map[string]func(c net.Conn){
+		"silent":   func(net.Conn) {},
+		"half way": func(c net.Conn) { _, _ = c.Write([]byte{0x16, 3, 1, 0, 200, 1, 0, 0, 196}) },
+		"trickle": func(c net.Conn) {
+			hello := append([]byte{0x16, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3}, make([]byte, 190)...)
+			for _, b := range hello {
+				if _, err := c.Write([]byte{b}); err != nil {
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		},
+	}
+	for name, misbehave := range peers {
+		t.Run(name, func(t *testing.T) {
+			r := start(t, &script{}, func(c *Config) { c.TLS.HandshakeTimeout = 150 * time.Millisecond })
+			c := r.raw(TLS)
+			go misbehave(c)
+			r.eventually("it is closed", func() bool { return len(r.seen.of(ConnClosed)) == 1 })
+			e := r.seen.of(ConnClosed)[0]
+			if e.Err.Reason != HandshakeTimeout || !strings.Contains(e.Err.Detail, "tls_handshake_timeout") {
+				t.Errorf("closed with %v", e.Err)
+			}
+			if e.Age < 150*time.Millisecond {
+				t.Errorf("closed after %v, before its time", e.Age)
+			}
+			if !strings.Contains(r.log.String(), "handshake timeout") {
+				t.Error("the log says nothing")
+			}
+		})
+	}
+}
+
+// A storm of handshakes of our own making does not kill its own: the clock runs
+// only while we wait for the peer, not while a handshake waits for a core.
+func TestHandshakeStormSurvives(t *testing.T) {
+	r := start(t, &script{message: echo}, func(c *Config) {
+		c.TLS.HandshakeTimeout = 500 * time.Millisecond
+		c.Handshakers = 1
+	})
+	const n = 150
+	failed := make(chan error, n)
+	for range n {
+		go func() {
+			c, err := net.Dial("tcp", r.addr(TLS).String())
+			if err != nil {
+				failed <- err
+				return
+			}
+			defer c.Close()
+			_ = c.SetDeadline(time.Now().Add(patience))
+			tc := tls.Client(c, &tls.Config{RootCAs: r.ca, ServerName: "localhost", DynamicRecordSizingDisabled: true})
+			if err = tc.Handshake(); err == nil {
+				_, _ = tc.Write([]byte(request("OPTIONS", "x", 1, "")))
+				_, err = readMessage(bufio.NewReader(tc))
+			}
+			failed <- err
+		}()
+	}
+	for range n {
+		if err := <-failed; err != nil {
+			t.Errorf("a handshake failed: %v", err)
+		}
+	}
+	if s := r.Stats(); s.HandshakesFailed != 0 {
+		t.Errorf("%d handshakes failed", s.HandshakesFailed)
+	}
+}
+
+// A slow reader costs itself its connection, after the send timeout, and each
+// message that waited is told.
+func TestSendTimeout(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		s := &script{}
+		r := start(t, s, func(c *Config) {
+			for _, sc := range []*StreamConfig{&c.TLS, &c.TCP} {
+				sc.SendTimeout, sc.MaxPostponed = 200*time.Millisecond, 1<<20
+			}
+		})
+		r.dial(p) // and reads no more
+		h := r.only()
+		big := Bytes(make([]byte, 256<<10))
+		sent := 0
+		for r.Alive(h) {
+			if _, err := r.Send(&Target{Conn: h}, big); err == nil {
+				sent++
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if reason := r.firstClose(); reason != SendTimeout {
+			t.Errorf("closed with %v", reason)
+		}
+		st := func() Stats { return r.Stats() }
+		r.eventually("each message is written or given back", func() bool {
+			return st().MessagesOut+st().Undelivered == uint64(sent)
+		})
+		if lost, _ := s.lost(); len(lost) == 0 {
+			t.Error("none was given back")
+		}
+	})
+}
+
+// 32 messages wait for a peer that does not read; the next one ends it.
+func TestSlowReaderToTheNumber(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		s := &script{}
+		r := start(t, s, nil)
+		r.dial(p)
+		h := r.only()
+		big := Bytes(make([]byte, 128<<10))
+		for r.Stats().Blocked == 0 {
+			if _, err := r.Send(&Target{Conn: h}, big); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Millisecond)
+		}
+		c := r.table.get(h)
+		c.mu.Lock()
+		room := c.cfg.MaxPostponed - c.out.waitingCount()
+		c.mu.Unlock()
+		for i := range room {
+			if o, err := r.Send(&Target{Conn: h}, Bytes("m")); o != Queued || err != nil {
+				t.Fatalf("message %d of %d: %v, %v", i, room, o, err)
+			}
+		}
+		if _, err := r.Send(&Target{Conn: h}, Bytes("m")); err == nil || err.(*Error).Reason != QueueFull {
+			t.Fatalf("one too many: %v", err)
+		}
+		r.eventually("32 come back", func() bool { lost, _ := s.lost(); return len(lost) == 32 })
+		if reason := r.firstClose(); reason != QueueFull {
+			t.Errorf("closed with %v", reason)
+		}
+	})
+}
+
+// A connection that carries nothing lives out its lifetime, and one that pings
+// lives on.
+func TestIdleLifetime(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		r := start(t, &script{message: echo}, func(c *Config) { c.Lifetime = 2 * time.Second })
+		idle, busy := r.dial(p), r.dial(p)
+		begun := time.Now()
+		in := bufio.NewReader(busy)
+		for range 12 {
+			_, _ = busy.Write([]byte("\r\n\r\n"))
+			if _, err := in.Discard(2); err != nil {
+				t.Fatalf("the busy one: %v", err)
+			}
+			time.Sleep(300 * time.Millisecond)
+		}
+		closes := r.seen.of(ConnClosed)
+		if len(closes) != 1 || closes[0].Err.Reason != IdleTimeout || closes[0].Err.Blame != BlameNone {
+			t.Fatalf("closed: %+v", closes)
+		}
+		if age := closes[0].Age; age < time.Second || age > time.Since(begun) {
+			t.Errorf("closed at the age of %v", age)
+		}
+		if _, err := idle.Read(make([]byte, 1)); err == nil || err.Error() != "EOF" {
+			t.Errorf("the idle one reads %v, want an orderly end", err)
+		}
+	})
+}
+
+// Without async a send waits and tells the final result.
+func TestSynchronous(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		from, to, inbox := two(t, func(c *Config) {
+			c.TLS.Async, c.TCP.Async = false, false
+			c.ConnectTimeout = 100 * time.Millisecond
+			c.TLS.HandshakeTimeout = 100 * time.Millisecond
+		})
+		for i := range 3 { // a new connection, then the same one
+			if o, err := from.Send(from.target(p, to), Bytes(request("MESSAGE", "x", i, ""))); o != Sent || err != nil {
+				t.Fatalf("message %d: %v, %v", i, o, err)
+			}
+		}
+		from.eventually("all arrive", func() bool { return len(inbox.got()) == 3 })
+		_, err := from.Send(&Target{Proto: p, Addr: blackHole(t), Name: "localhost"}, Bytes("x"))
+		if e, ok := err.(*Error); !ok || e.Reason != ConnectTimeout {
+			t.Errorf("black hole: %v", err)
+		}
+		if p == TLS {
+			_, err = from.Send(&Target{Proto: p, Addr: silent(t), Name: "localhost"}, Bytes("x"))
+			if e, ok := err.(*Error); !ok || e.Reason != HandshakeTimeout {
+				t.Errorf("silent: %v", err)
+			}
+		}
+		if s := from.Stats(); s.Undelivered != 0 || s.Parked != 0 {
+			t.Errorf("undelivered %d, parked %d: the sender was told already", s.Undelivered, s.Parked)
+		}
+	})
+}

@@ -1,0 +1,165 @@
+package reactor
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
+
+	"sipreactor/tlsstate"
+)
+
+// begin makes a connection to a target, with the message it is made for as the
+// first that waits. Nobody else sees it yet.
+func (e *Engine) begin(t *Target, leaf [32]byte, m Appender, w *waiter) *conn {
+	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, leaf: leaf, dialer: w, fd: -1}
+	c.src = Source{Proto: t.Proto, Remote: t.Addr, Socket: t.Socket, Outbound: true}
+	if e.table.add(c) == 0 {
+		return nil
+	}
+	c.out.add(m, w, false)
+	return c
+}
+
+// query is what the TLS layer asks to choose a client domain.
+func (c *conn) query() tlsstate.ClientQuery { return c.target.query() }
+
+func (t *Target) query() tlsstate.ClientQuery {
+	return tlsstate.ClientQuery{Domain: t.Domain, SIPDomain: t.Name, Addr: t.Addr}
+}
+
+// connect starts the TCP connect of a new connection and leaves it with the
+// parking lot, or with a loop if it is done at once.
+func (e *Engine) connect(c *conn) {
+	e.stat.dials.Add(1)
+	e.observe(c, ConnectStarted, nil, nil)
+	fd, err := openSocket(c, &e.cfg.Keepalive)
+	if err == nil {
+		c.fd = fd
+		err = unix.Connect(fd, sockaddr(c.src.Remote))
+	}
+	switch err {
+	case nil:
+		e.enroll(c)
+		return
+	case unix.EINPROGRESS:
+		limit := e.cfg.ParkedTimeout
+		if !c.cfg.Async {
+			limit = e.cfg.ConnectTimeout
+		}
+		if err = e.lot.park(c, limit); err == nil {
+			return
+		}
+	}
+	if c.fd >= 0 {
+		unix.Close(c.fd)
+	}
+	c.condemn(fail(ConnectFailed, err))
+	c.release()
+}
+
+// openSocket makes a non-blocking socket, bound to the address that the
+// connection must come from.
+func openSocket(c *conn, k *Keepalive) (fd int, err error) {
+	family := unix.AF_INET
+	if c.src.Remote.Addr().Is6() {
+		family = unix.AF_INET6
+	}
+	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	keepAlive(fd, k)
+	from := c.bindAddr()
+	if from.IsValid() && from.Is4() == c.src.Remote.Addr().Is4() {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+		if err = unix.Bind(fd, sockaddr(netip.AddrPortFrom(from, 0))); err != nil {
+			unix.Close(fd)
+			return -1, os.NewSyscallError("bind", err)
+		}
+	}
+	return fd, nil
+}
+
+// keepAlive sets TCP keep-alive; options the kernel refuses stay as they are.
+func keepAlive(fd int, k *Keepalive) {
+	if !k.Enabled {
+		return
+	}
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	for _, o := range [...]struct{ opt, value int }{
+		{unix.TCP_KEEPIDLE, int(k.Idle / time.Second)},
+		{unix.TCP_KEEPINTVL, int(k.Interval / time.Second)},
+		{unix.TCP_KEEPCNT, k.Count},
+	} {
+		if o.value > 0 {
+			_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, o.opt, o.value)
+		}
+	}
+}
+
+// enroll gives a connected socket to a loop. gnet duplicates the descriptor,
+// which is ours to close, and reports success even when the loop could not
+// watch it: opened tells.
+func (e *Engine) enroll(c *conn) {
+	c.mu.Lock()
+	doom := c.doom
+	if doom == nil {
+		if a, err := localAddr(c.fd); err == nil {
+			c.src.Local = a
+		}
+		c.stepLocked(enrolling)
+	}
+	c.mu.Unlock()
+	if doom != nil {
+		unix.Close(c.fd)
+		c.release()
+		return
+	}
+	e.enrolling.Add(1) // while the connection is in the table: Stop waits for both
+	e.observe(c, ConnectDone, nil, nil)
+	f := os.NewFile(uintptr(c.fd), "")
+	nc, err := net.FileConn(f)
+	f.Close()
+	var opened <-chan gnet.RegisteredResult
+	if err == nil {
+		ctx := gnet.NewNetConnContext(gnet.NewContext(context.Background(), c), nc)
+		if opened, err = e.gnet.Register(ctx); err != nil {
+			nc.Close()
+		}
+	}
+	if err != nil {
+		c.condemn(fail(ConnectFailed, err))
+		c.release()
+		e.enrolling.Done()
+		return
+	}
+	go func() {
+		defer e.enrolling.Done()
+		res := <-opened
+		if !c.opened.Load() {
+			c.condemn(fail(ConnectFailed, res.Err))
+			c.release()
+		}
+	}()
+}
+
+// tellConnected lets the sender that dialled know that the handshake begins.
+func (c *conn) tellConnected() {
+	if c.dialer != nil {
+		c.dialer.connected()
+	}
+}
+
+// sockaddr writes an address for the kernel.
+func sockaddr(a netip.AddrPort) unix.Sockaddr {
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Addr: a.Addr().As4(), Port: int(a.Port())}
+	}
+	return &unix.SockaddrInet6{Addr: a.Addr().As16(), Port: int(a.Port())}
+}

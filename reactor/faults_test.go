@@ -1,0 +1,112 @@
+package reactor
+
+import (
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Peers that misbehave, named by the fault.
+
+// refusing gives an address where nobody listens.
+func refusing(t *testing.T) netip.AddrPort {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// blackHole gives an address that answers no SYN: a listener whose backlog is
+// full, so that the kernel drops what else comes.
+func blackHole(t *testing.T) netip.AddrPort {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	addr, err := localAddr(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 { // more than the backlog takes
+		c, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(c) })
+		_ = unix.Connect(c, sockaddr(addr))
+	}
+	time.Sleep(20 * time.Millisecond) // the kernel sorts the four out
+	return addr
+}
+
+// accepting gives the address of a listener that does with each connection
+// what serve says. Connections are closed at the end of the test.
+func accepting(t *testing.T, serve func(c net.Conn)) netip.AddrPort {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	var conns []net.Conn
+	go func() {
+		defer close(done)
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			conns = append(conns, c)
+			if serve != nil {
+				go serve(c)
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		ln.Close()
+		<-done
+		for _, c := range conns {
+			c.Close()
+		}
+	})
+	return ln.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// silent accepts and says nothing.
+func silent(t *testing.T) netip.AddrPort { return accepting(t, nil) }
+
+// resetting accepts, waits for some bytes and resets.
+func resetting(t *testing.T) netip.AddrPort {
+	return accepting(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 1))
+		_ = c.(*net.TCPConn).SetLinger(0)
+		c.Close()
+	})
+}
+
+// closing accepts and closes at once.
+func hangingUp(t *testing.T) netip.AddrPort {
+	return accepting(t, func(c net.Conn) { c.Close() })
+}
+
+// plainText answers a ClientHello in clear.
+func plainText(t *testing.T) netip.AddrPort {
+	return accepting(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 1))
+		_, _ = c.Write([]byte("SIP/2.0 400 Bad Request\r\nContent-Length: 0\r\n\r\n"))
+	})
+}

@@ -1,0 +1,138 @@
+package reactor
+
+import (
+	"net/netip"
+
+	"sipreactor/sipframe"
+)
+
+// Handle names a connection: the slot it has in the table and the generation
+// of that slot. A handle that is kept past the end of its connection never
+// reaches another one. 0 names none. It is also the connection's id in logs,
+// statistics and traces.
+type Handle uint64
+
+// Socket is a listener. It does not change once the engine has started, so
+// any goroutine may read it.
+type Socket struct {
+	Proto Proto
+	// Addr is what the socket is bound to; with port 0 asked for, the port
+	// that the kernel gave.
+	Addr netip.AddrPort
+	// Advertised is the host to name in Via and Record-Route instead of the
+	// address ("" = none), AdvertisedPort its port (0 = the socket's).
+	Advertised     string
+	AdvertisedPort uint16
+	// Tag is the name a script may call the socket by.
+	Tag string
+
+	index int
+}
+
+// Source tells where a frame came from. It belongs to the connection, does not
+// change, and may be kept.
+type Source struct {
+	Conn          Handle
+	Proto         Proto
+	Remote, Local netip.AddrPort
+	// Socket is the listener that accepted the connection or from which it was
+	// dialled; nil when it was dialled from none.
+	Socket *Socket
+	// Outbound tells that we opened the connection.
+	Outbound bool
+}
+
+// Frame is one SIP message as it stood on the wire: a view into a buffer that
+// other frames share. It is valid until the Handler returns; who needs it
+// longer takes a reference with Keep.
+type Frame struct {
+	Data []byte
+	Src  *Source
+
+	buf *sipframe.Buffer
+}
+
+// Keep takes a reference on the frame's bytes; the result lets go of it. Any
+// goroutine may call that, once.
+func (f *Frame) Keep() (release func()) {
+	buf := f.buf
+	if buf == nil {
+		return func() {}
+	}
+	buf.Retain()
+	return buf.Release
+}
+
+// Appender writes a message behind dst and returns the longer slice.
+// sipframe.Rewriter is one. It is called once, under the connection's lock: it
+// must not block and not call the engine.
+type Appender interface {
+	AppendTo(dst []byte) []byte
+}
+
+// Bytes is an Appender of bytes that are there already.
+type Bytes []byte
+
+// AppendTo appends the bytes.
+func (b Bytes) AppendTo(dst []byte) []byte { return append(dst, b...) }
+
+// Target says where a message is to go.
+type Target struct {
+	// Conn is tried first when it is not 0; the other fields matter only if it
+	// is gone.
+	Conn Handle
+	// Proto and Addr are the next hop. An invalid Addr: only Conn is tried.
+	Proto Proto
+	Addr  netip.AddrPort
+	// Name is the host of the next hop's URI, in the form the URI has it: the
+	// name sent as SNI, checked against the certificate (RFC 5922) and matched
+	// by client domains.
+	Name string
+	// Domain picks the TLS client domain by its name; "" chooses it by Name
+	// and Addr.
+	Domain string
+	// Socket is the local socket that the connection must belong to, and from
+	// whose address a new one is dialled; nil is any.
+	Socket *Socket
+	// NoNew forbids to open a connection.
+	NoNew bool
+}
+
+// Outcome tells what became of a message that Send took.
+type Outcome uint8
+
+const (
+	// Sent: the message is with an established connection, in order.
+	Sent Outcome = iota + 1
+	// Queued: the message waits behind a connect, a handshake or a peer that
+	// does not read. If that fails, Handler.Undelivered gets it back.
+	Queued
+)
+
+// Undelivered is a message that Send had taken and that could not be delivered
+// after all. Data is valid until the Handler returns.
+type Undelivered struct {
+	// Data is the message as its Appender wrote it.
+	Data []byte
+	// Proto and Addr are where it was to go, Conn the connection it waited for.
+	Proto Proto
+	Addr  netip.AddrPort
+	Conn  Handle
+	// Err is the reason the connection ended with.
+	Err *Error
+}
+
+// Handler is what to do with messages. Its methods are called on workers: a
+// message's own goroutine until it returns, in order within a Call-ID unless an
+// earlier message of it waits (Worker.Send, Worker.Wait).
+type Handler interface {
+	// Message gets one framed message.
+	Message(w *Worker, f *Frame)
+	// Malformed is called once for a stream whose framing is lost. The
+	// connection closes after what the Handler sends on it has been written.
+	// If d.Replyable, f.Data is the whole header section.
+	Malformed(w *Worker, f *Frame, d sipframe.Defect)
+	// Undelivered is called exactly once for each message that Send took and
+	// that was not written.
+	Undelivered(w *Worker, u *Undelivered)
+}

@@ -1,0 +1,222 @@
+package reactor
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"sipreactor/tlsstate"
+)
+
+// handshake is what a connection has only while its TLS handshake is under
+// way. The loop owns it, but for feed and err while busy: then a handshaker
+// has those and the machine.
+type handshake struct {
+	machine tlsstate.Machine
+	inbox   []byte // came while the machine was away
+	feed    []byte
+	busy    bool
+	err     error
+
+	// The peer's clock: it runs only while we wait for its bytes.
+	left    time.Duration // what the peer may still take
+	granted time.Duration // round-trip time added so far
+	since   int64         // start of this wait on the engine's clock; 0 = it does not run
+	begun   int64
+}
+
+// inboxLimit bounds what a peer may send while one step of its handshake is
+// computed; no flight of a handshake comes near it.
+const inboxLimit = 128 << 10
+
+// handshake begins. A client speaks first.
+func (l *loop) handshake(c *conn, m tlsstate.Machine) {
+	c.codec = m
+	c.hs = &handshake{machine: m, left: c.cfg.HandshakeTimeout, begun: l.eng.now()}
+	l.eng.observe(c, HandshakeStarted, nil, nil)
+	if !c.src.Outbound {
+		l.startClock(c, true)
+		return
+	}
+	c.tellConnected()
+	l.compute(c)
+}
+
+// feedHandshake gives the peer's bytes to the machine, or keeps them while it
+// is away.
+func (l *loop) feedHandshake(c *conn, in []byte) {
+	h := c.hs
+	if len(h.inbox)+len(in) > inboxLimit {
+		l.close(c, because(HandshakeFailed, "too many bytes"))
+		return
+	}
+	h.inbox = append(h.inbox, in...)
+	if !h.busy {
+		l.stopClock(c)
+		l.compute(c)
+	}
+}
+
+// compute hands the machine to a handshaker: no cryptography of a handshake
+// runs on a loop.
+func (l *loop) compute(c *conn) {
+	h := c.hs
+	h.busy = true
+	h.feed, h.inbox = h.inbox, h.feed[:0]
+	l.eng.handshakers.submit(c)
+}
+
+// handshaken takes the machine back.
+func (l *loop) handshaken(c *conn) {
+	h := c.hs
+	h.busy = false
+	if c.phase == closed {
+		c.codec.Stop()
+		c.codec, c.hs = nil, nil
+		return
+	}
+	spoke := len(c.codec.Output()) > 0
+	l.drain(c)
+	switch {
+	case c.phase == closed:
+	case c.doomed():
+		l.end(c)
+	case h.err == nil:
+		l.handshakeDone(c)
+	case !errors.Is(h.err, tlsstate.ErrWantRead):
+		l.stat.handshakesFailed.Add(1)
+		l.close(c, tlsError(h.err))
+	case len(h.inbox) > 0:
+		l.compute(c)
+	default:
+		l.startClock(c, spoke)
+	}
+}
+
+// handshakeDone establishes the connection. What came behind the handshake is
+// read at once, or it would wait for bytes that may never come.
+func (l *loop) handshakeDone(c *conn) {
+	rest := c.hs.inbox
+	c.hs = nil
+	l.stat.handshakes.Add(1)
+	if c.tlsState().Resumed {
+		l.stat.resumed.Add(1)
+	}
+	l.establish(c)
+	if c.phase == established {
+		l.stat.bytesIn.Add(uint64(len(rest)))
+		c.codec.Feed(rest)
+		l.pump(c)
+	}
+}
+
+// startClock begins a wait for the peer. The path's round-trip time is added
+// for each flight that we sent, up to maxRoundTrip in all.
+func (l *loop) startClock(c *conn, spoke bool) {
+	h := c.hs
+	if spoke {
+		grant := min(roundTrip(c.fd), maxRoundTrip-h.granted)
+		h.granted += grant
+		h.left += grant
+	}
+	h.since = l.eng.now()
+	c.arm(h.since + int64(h.left))
+}
+
+// stopClock ends a wait: the peer's bytes are here.
+func (l *loop) stopClock(c *conn) {
+	h := c.hs
+	if h.since != 0 {
+		h.left -= time.Duration(l.eng.now() - h.since)
+		h.since = 0
+	}
+}
+
+// handshakeOverdue closes the connection when the peer's time is over.
+func (l *loop) handshakeOverdue(c *conn, now int64) {
+	h := c.hs
+	if h == nil || h.since == 0 {
+		return
+	}
+	due := h.since + int64(h.left)
+	if now < due {
+		c.arm(due)
+		return
+	}
+	if unread(c.fd) {
+		// The bytes are in the kernel: it is we who are late, the loop reads
+		// them next.
+		c.arm(now + int64(10*time.Millisecond))
+		return
+	}
+	took := time.Duration(now - h.begun).Round(time.Millisecond)
+	l.stat.handshakesFailed.Add(1)
+	l.close(c, because(HandshakeTimeout, "no answer after "+took.String()+" (tls_handshake_timeout "+c.cfg.HandshakeTimeout.String()+")"))
+}
+
+// tlsState describes the TLS connection; nil on a plain one.
+func (c *conn) tlsState() *tlsstate.State {
+	if m, ok := c.codec.(tlsstate.Machine); ok {
+		return m.State()
+	}
+	return nil
+}
+
+// handshakers is the pool that computes handshakes: fewer goroutines than
+// cores, so that traffic always has one. A connection is in the queue at most
+// once, which bounds it.
+type handshakers struct {
+	mu    sync.Mutex
+	some  sync.Cond
+	queue ring[*conn]
+	stop  bool
+	done  sync.WaitGroup
+}
+
+func (p *handshakers) start(n int) {
+	p.some.L = &p.mu
+	p.done.Add(n)
+	for range n {
+		go p.run()
+	}
+}
+
+// submit queues a connection whose machine the loop gives away.
+func (p *handshakers) submit(c *conn) {
+	p.mu.Lock()
+	p.queue.push(c)
+	p.mu.Unlock()
+	p.some.Signal()
+}
+
+func (p *handshakers) run() {
+	defer p.done.Done()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		for p.queue.len() == 0 {
+			if p.stop {
+				return
+			}
+			p.some.Wait()
+		}
+		c := p.queue.pop()
+		p.mu.Unlock()
+		h := c.hs
+		if len(h.feed) > 0 {
+			h.machine.Feed(h.feed)
+		}
+		h.err = h.machine.Handshake()
+		c.loop.post(c, evHandshake)
+		p.mu.Lock()
+	}
+}
+
+// close ends the pool when its queue is worked off.
+func (p *handshakers) close() {
+	p.mu.Lock()
+	p.stop = true
+	p.mu.Unlock()
+	p.some.Broadcast()
+	p.done.Wait()
+}

@@ -1,0 +1,225 @@
+package reactor
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"sipreactor/sipframe"
+)
+
+// What a loop can be asked to do for a connection.
+const (
+	evFlush     uint32 = 1 << iota // the outbox has something
+	evHandshake                    // a handshaker is done with the machine
+	evTimer                        // the timer went off
+	evKill                         // the connection is condemned
+	evWritable                     // the socket takes bytes again
+)
+
+// loop is what the engine keeps for each of gnet's event loops. All but mu and
+// what it guards belongs to the loop's goroutine.
+type loop struct {
+	eng  *Engine
+	el   gnet.EventLoop
+	slab *sipframe.Buffer // where plaintext of this readiness batch goes
+	recs []record         // records of the read under way
+	bags []bag            // frames of the read under way, by shard
+	idle wheel
+	stat loopCounters
+
+	mu     sync.Mutex
+	dirty  []*conn // connections with pending work
+	ticked bool
+	spare  []*conn // the list that was worked off last
+
+	seconds atomic.Int64 // the engine's seconds at the last tick
+}
+
+func newLoop(e *Engine, el gnet.EventLoop) *loop {
+	l := &loop{eng: e, el: el, bags: make([]bag, len(e.shards))}
+	l.seconds.Store(e.seconds())
+	l.idle.start(l.seconds.Load())
+	return l
+}
+
+// post asks the loop to do something for c and wakes it. Any goroutine.
+func (l *loop) post(c *conn, what uint32) {
+	if c.pending.Or(what) != 0 {
+		return // it is on the list already
+	}
+	l.mu.Lock()
+	first := len(l.dirty) == 0 && !l.ticked
+	l.dirty = append(l.dirty, c)
+	l.mu.Unlock()
+	if first {
+		l.wake()
+	}
+}
+
+// tick asks the loop to look after idle connections. Any goroutine.
+func (l *loop) tick() {
+	l.mu.Lock()
+	first := len(l.dirty) == 0 && !l.ticked
+	l.ticked = true
+	l.mu.Unlock()
+	if first {
+		l.wake()
+	}
+}
+
+// wake fails only when gnet is stopped, after every connection has ended.
+func (l *loop) wake() { _ = l.el.Execute(context.Background(), l) }
+
+// Run works off what was posted. gnet calls it on the loop.
+func (l *loop) Run(context.Context) error {
+	l.mu.Lock()
+	list, ticked := l.dirty, l.ticked
+	l.dirty, l.spare, l.ticked = l.spare[:0], nil, false
+	l.mu.Unlock()
+	if ticked {
+		l.seconds.Store(l.eng.seconds())
+		l.idle.advance(l.seconds.Load(), l.expire)
+	}
+	for i, c := range list {
+		list[i] = nil
+		l.serve(c, c.pending.Swap(0))
+	}
+	l.mu.Lock()
+	l.spare = list[:0]
+	l.mu.Unlock()
+	l.drop()
+	return nil
+}
+
+// serve does what was asked for one connection.
+func (l *loop) serve(c *conn, what uint32) {
+	if what&evHandshake != 0 {
+		l.handshaken(c)
+	}
+	if c.phase == closed {
+		return
+	}
+	if what&evTimer != 0 {
+		l.overdue(c)
+	}
+	if what&evWritable != 0 && c.phase != closed {
+		l.writable(c)
+	}
+	if what&evFlush != 0 && c.phase == established {
+		l.flush(c)
+	}
+	if what&evKill != 0 && c.phase != closed {
+		l.end(c)
+	}
+}
+
+// bag puts an item with its shard, with a reference on the slab it is in.
+func (l *loop) bag(c *conn, it item) {
+	it.buf = l.slab.Retain()
+	it.src = &c.src
+	i := l.eng.shardOf(it.data)
+	l.bags[i] = append(l.bags[i], it)
+}
+
+// dispatch hands the bags to their shards.
+func (l *loop) dispatch() {
+	for i, b := range l.bags {
+		if len(b) == 0 {
+			continue
+		}
+		if n := l.eng.shards[i].push(b, false); n > 0 {
+			l.stat.overflow.Add(uint64(n))
+			for _, it := range b[len(b)-n:] {
+				l.refuse(it)
+			}
+		}
+		clear(b)
+		l.bags[i] = b[:0]
+	}
+}
+
+// refuse drops a message that no shard had room for. It is counted; its
+// connection, if its framing is lost, ends all the same.
+func (l *loop) refuse(it item) {
+	if it.buf != nil {
+		it.buf.Release()
+	}
+	if it.kind == itemMalformed {
+		it.conn.kill(malformed(it.defect))
+	}
+}
+
+// drop lets go of the slab when nothing of it is left to fill, so that an idle
+// loop holds none.
+func (l *loop) drop() {
+	if l.slab != nil && len(l.slab.Free()) < recordSize {
+		l.slab.Release()
+		l.slab = nil
+	}
+}
+
+// events is gnet's side of the engine.
+type events struct {
+	gnet.BuiltinEventEngine
+	eng *Engine
+}
+
+// OnTick is called on a goroutine of gnet's own, first when everything runs.
+func (ev *events) OnTick() (time.Duration, gnet.Action) {
+	ev.eng.tick()
+	return time.Second, gnet.None
+}
+
+// OnBoot is called when every listener is open.
+func (ev *events) OnBoot(g gnet.Engine) gnet.Action {
+	return ev.eng.booted(g)
+}
+
+// OnOpen takes a connection: an accepted one, or one of ours that the parking
+// lot has enrolled.
+func (ev *events) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
+	l := ev.eng.loopOf(gc.EventLoop())
+	if c, ok := gc.Context().(*conn); ok {
+		return nil, l.adopt(c, gc)
+	}
+	return nil, l.accept(gc)
+}
+
+// OnTraffic gets what one read brought.
+func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
+	in, err := gc.Next(-1)
+	if err != nil || len(in) == 0 {
+		return gnet.None
+	}
+	if c, ok := gc.Context().(*conn); ok {
+		c.loop.read(c, in)
+		return gnet.None
+	}
+	if from, ok := gc.RemoteAddr().(*net.UDPAddr); ok {
+		ev.eng.loopOf(gc.EventLoop()).datagram(from, gc.LocalAddr(), in)
+		return gnet.None
+	}
+	return gnet.Close
+}
+
+// OnClose comes before the descriptor closes, whoever closes it.
+func (ev *events) OnClose(gc gnet.Conn, err error) gnet.Action {
+	if c, ok := gc.Context().(*conn); ok {
+		c.loop.lost(c, err)
+	}
+	return gnet.None
+}
+
+// tcpAddr gives the address of a gnet connection's end without its zone.
+func tcpAddr(a net.Addr) netip.AddrPort {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return unmap(t.AddrPort())
+	}
+	return netip.AddrPort{}
+}

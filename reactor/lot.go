@@ -1,0 +1,194 @@
+package reactor
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lot is the parking lot: one epoll set with a goroutine that sleeps until a
+// socket is writable. It owns the sockets whose connect is under way, and lends
+// the loops its eye for established ones that take no more bytes, since gnet
+// tells readability only. What is parked costs nothing while nothing happens.
+type lot struct {
+	eng  *Engine
+	ep   int
+	bell int // eventfd that ends the goroutine
+	done chan struct{}
+
+	mu     sync.Mutex
+	parked map[int32]*conn // by descriptor, both kinds
+	timers map[*conn]*time.Timer
+}
+
+func newLot(e *Engine) (*lot, error) {
+	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		unix.Close(ep)
+		return nil, os.NewSyscallError("eventfd", err)
+	}
+	p := &lot{eng: e, ep: ep, bell: bell, done: make(chan struct{}),
+		parked: make(map[int32]*conn), timers: make(map[*conn]*time.Timer)}
+	if err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, bell, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(bell)}); err != nil {
+		unix.Close(bell)
+		unix.Close(ep)
+		return nil, os.NewSyscallError("epoll_ctl", err)
+	}
+	go p.run()
+	return p, nil
+}
+
+// size is how many connects are parked.
+func (p *lot) size() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.timers)
+}
+
+// add wants a descriptor's writability told once. The lock is held.
+func (p *lot) add(c *conn) error {
+	ev := unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLONESHOT, Fd: int32(c.fd)}
+	op := unix.EPOLL_CTL_ADD
+	if p.parked[int32(c.fd)] == c {
+		op = unix.EPOLL_CTL_MOD
+	}
+	if err := unix.EpollCtl(p.ep, op, c.fd, &ev); err != nil {
+		return os.NewSyscallError("epoll_ctl", err)
+	}
+	p.parked[int32(c.fd)] = c
+	return nil
+}
+
+// take removes a descriptor; false when another was faster. The lock is held.
+func (p *lot) take(c *conn) bool {
+	if p.parked[int32(c.fd)] != c {
+		return false
+	}
+	delete(p.parked, int32(c.fd))
+	_ = unix.EpollCtl(p.ep, unix.EPOLL_CTL_DEL, c.fd, nil)
+	if t := p.timers[c]; t != nil {
+		t.Stop()
+		delete(p.timers, c)
+	}
+	return true
+}
+
+// park takes a connection whose connect is under way, for at most limit. The
+// lot owns its descriptor from here on.
+func (p *lot) park(c *conn, limit time.Duration) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.doomed() { // killed before it was here to be found
+		return errDoomed
+	}
+	if err := p.add(c); err != nil {
+		return err
+	}
+	p.timers[c] = time.AfterFunc(limit, func() {
+		p.abort(c, because(ConnectTimeout, "no answer after "+limit.String()))
+	})
+	return nil
+}
+
+var errDoomed = errors.New("the connection was ended before it began")
+
+// cancel ends the parked connect of a condemned connection.
+func (p *lot) cancel(c *conn) { p.abort(c, nil) }
+
+// abort ends a parked connect, unless it is done. The first reason stays.
+func (p *lot) abort(c *conn, why *Error) {
+	p.mu.Lock()
+	mine := p.take(c)
+	p.mu.Unlock()
+	if mine {
+		unix.Close(c.fd)
+		if why != nil {
+			c.condemn(why)
+		}
+		c.release()
+	}
+}
+
+// watch tells a loop once when an established socket takes bytes again.
+func (p *lot) watch(c *conn) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.add(c)
+}
+
+// forget ends a watch before the descriptor closes.
+func (p *lot) forget(c *conn) {
+	p.mu.Lock()
+	p.take(c)
+	p.mu.Unlock()
+}
+
+func (p *lot) run() {
+	defer close(p.done)
+	events := make([]unix.EpollEvent, 128)
+	for {
+		n, err := unix.EpollWait(p.ep, events, -1)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			p.eng.log.Error("parking lot stopped", "error", err)
+			return
+		}
+		for _, ev := range events[:max(n, 0)] {
+			if ev.Fd == int32(p.bell) {
+				return
+			}
+			p.ready(ev.Fd)
+		}
+	}
+}
+
+// ready is called when a descriptor is writable or in error.
+func (p *lot) ready(fd int32) {
+	p.mu.Lock()
+	c := p.parked[fd]
+	if c == nil {
+		p.mu.Unlock()
+		return
+	}
+	if p.timers[c] == nil { // a watch
+		p.mu.Unlock()
+		c.loop.post(c, evWritable)
+		return
+	}
+	code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && code != 0 {
+		err = unix.Errno(code)
+	}
+	if err == nil {
+		if _, gone := unix.Getpeername(c.fd); gone != nil {
+			// The event was for an earlier socket of the same number.
+			_ = p.add(c)
+			p.mu.Unlock()
+			return
+		}
+	}
+	p.take(c)
+	p.mu.Unlock()
+	if err != nil {
+		unix.Close(c.fd)
+		c.condemn(fail(ConnectFailed, err))
+		c.release()
+		return
+	}
+	p.eng.enroll(c)
+}
+
+// close ends the lot; nothing may be parked any more.
+func (p *lot) close() {
+	one := [8]byte{1}
+	_, _ = unix.Write(p.bell, one[:])
+	<-p.done
+	unix.Close(p.bell)
+	unix.Close(p.ep)
+}

@@ -1,0 +1,81 @@
+package reactor
+
+import (
+	"fmt"
+	"time"
+
+	"sipreactor/tlsstate"
+)
+
+// EventKind is what happened to a connection.
+type EventKind uint8
+
+// The events, in the order a connection can meet them.
+const (
+	ConnRefused      EventKind = iota + 1 // accepted and closed at once; Err says why
+	ConnAccepted                          // a peer's connection is in the table
+	ConnectStarted                        // we began to connect
+	ConnectParked                         // the sender's budget is over, the connect goes on alone
+	ConnectDone                           // TCP is up on a connection of ours
+	HandshakeStarted                      // the TLS handshake began
+	HandshakeParked                       // the sender's budget is over, the handshake goes on alone
+	ConnEstablished                       // ready for messages; TLS is set on a TLS connection
+	ConnClosed                            // gone; Err says why
+)
+
+// String gives the event's name.
+func (k EventKind) String() string {
+	switch k {
+	case ConnRefused:
+		return "refused"
+	case ConnAccepted:
+		return "accepted"
+	case ConnectStarted:
+		return "connect"
+	case ConnectParked:
+		return "connect parked"
+	case ConnectDone:
+		return "connected"
+	case HandshakeStarted:
+		return "handshake"
+	case HandshakeParked:
+		return "handshake parked"
+	case ConnEstablished:
+		return "established"
+	case ConnClosed:
+		return "closed"
+	default:
+		return fmt.Sprintf("event(%d)", uint8(k))
+	}
+}
+
+// Event is one thing that happened to one connection.
+type Event struct {
+	Kind EventKind
+	Time time.Time
+	Src  *Source
+	// TLS describes an established TLS connection; nil else.
+	TLS *tlsstate.State
+	// Err is why a connection was refused or closed; nil else.
+	Err *Error
+	// Age is the time since the connection was accepted or begun.
+	Age time.Duration
+}
+
+// Observer sees every event once, in order for each connection. It is called
+// on loops, workers and the parking lot: it must return quickly, must not block
+// and must not keep the event.
+type Observer interface {
+	Observe(e *Event)
+}
+
+// nobody is the Observer of an engine that has none.
+type nobody struct{}
+
+func (nobody) Observe(*Event) {}
+
+// observe tells the observer.
+func (e *Engine) observe(c *conn, kind EventKind, err *Error, state *tlsstate.State) {
+	now := time.Now()
+	e.cfg.Observer.Observe(&Event{Kind: kind, Time: now, Src: &c.src, TLS: state, Err: err, Age: now.Sub(c.born)})
+}

@@ -1,0 +1,163 @@
+package reactor
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/valyala/bytebufferpool"
+)
+
+// batch is plaintext that goes out together: messages one behind the other,
+// with the end of each.
+type batch struct {
+	buf  *bytebufferpool.ByteBuffer
+	ends []entry
+}
+
+// entry is one message of a batch.
+type entry struct {
+	end  int     // offset behind its last byte
+	wait *waiter // the sender that still waits for its fate; nil if none
+	pong bool    // an answer to a ping: nobody is told if it is lost
+}
+
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+func newBatch() *batch {
+	b := batches.Get().(*batch)
+	b.buf = bytebufferpool.Get()
+	return b
+}
+
+// free gives the batch back. Nobody may hold its bytes any more.
+func (b *batch) free() {
+	bytebufferpool.Put(b.buf)
+	b.buf = nil
+	clearEntries(b.ends)
+	b.ends = b.ends[:0]
+	batches.Put(b)
+}
+
+func clearEntries(e []entry) {
+	for i := range e {
+		e[i].wait = nil
+	}
+}
+
+// message gives the bytes of the i-th message.
+func (b *batch) message(i int) []byte {
+	start := 0
+	if i > 0 {
+		start = b.ends[i-1].end
+	}
+	return b.buf.B[start:b.ends[i].end]
+}
+
+// waiter is a sender that waits for the fate of one message. The engine
+// settles it or the sender abandons it: whoever is first decides who is told
+// of a failure.
+type waiter struct {
+	state atomic.Uint32
+	ch    chan news
+}
+
+// news is what a waiting sender hears.
+type news struct {
+	connected bool // TCP is up, the handshake begins
+	err       *Error
+}
+
+const (
+	waiting uint32 = iota
+	settled
+	abandoned
+)
+
+func newWaiter() *waiter { return &waiter{ch: make(chan news, 2)} }
+
+// settle tells the sender the fate of its message: nil is written. It answers
+// false when the sender no longer waits.
+func (w *waiter) settle(err *Error) bool {
+	if !w.state.CompareAndSwap(waiting, settled) {
+		return false
+	}
+	w.ch <- news{err: err}
+	return true
+}
+
+// abandon ends the wait without a result; false when there is one already.
+func (w *waiter) abandon() bool { return w.state.CompareAndSwap(waiting, abandoned) }
+
+// connected tells the sender that the handshake begins. Called once.
+func (w *waiter) connected() {
+	if w.state.Load() == waiting {
+		w.ch <- news{connected: true}
+	}
+}
+
+// outbox is what is to be written on one connection. The connection's lock
+// guards it, but for flight, which the loop owns.
+type outbox struct {
+	box  *batch // appended to by workers
+	held int    // messages in flight that the socket has not taken
+	// flight is the batch whose bytes the codec has, kept until they are
+	// written so that none is lost without a trace.
+	flight *batch
+	sealed int // bytes that flight came to, sealed
+	taken  int // of those the socket has
+	count  int // messages of flight that are known to be written
+}
+
+// waitingCount is how many messages wait. The lock is held.
+func (o *outbox) waitingCount() int {
+	n := o.held
+	if o.box != nil {
+		n += len(o.box.ends)
+	}
+	return n
+}
+
+// add appends a message. The lock is held.
+func (o *outbox) add(m Appender, w *waiter, pong bool) {
+	if o.box == nil {
+		o.box = newBatch()
+	}
+	b := o.box
+	b.buf.B = m.AppendTo(b.buf.B)
+	b.ends = append(b.ends, entry{end: len(b.buf.B), wait: w, pong: pong})
+}
+
+// recordSize is how much plaintext a full TLS record holds (RFC 8446 5.1).
+const recordSize = 16384
+
+// advance notes that the socket took n more bytes of flight and settles the
+// messages that are wholly written. It gives how many those were, pongs left
+// out. Loop only.
+//
+// A message counts as written when the record with its last byte is: every
+// record but the last is full, so the overhead is the same for each.
+func (o *outbox) advance(n int) (messages int) {
+	o.taken += n
+	b := o.flight
+	plain := len(b.buf.B)
+	if o.taken < o.sealed {
+		records := (plain + recordSize - 1) / recordSize
+		overhead := (o.sealed - plain) / records
+		plain = o.taken / (recordSize + overhead) * recordSize
+		if overhead == 0 {
+			plain = o.taken
+		}
+	}
+	for o.count < len(b.ends) && b.ends[o.count].end <= plain {
+		e := &b.ends[o.count]
+		if e.wait != nil {
+			e.wait.settle(nil)
+			e.wait = nil
+		}
+		if !e.pong {
+			messages++
+		}
+		o.count++
+	}
+	return messages
+}

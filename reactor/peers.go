@@ -1,0 +1,113 @@
+package reactor
+
+import (
+	"net/netip"
+	"sync"
+)
+
+// peerKey is a remote end point.
+type peerKey struct {
+	ip    [16]byte
+	port  uint16
+	proto Proto
+}
+
+func keyOf(p Proto, a netip.AddrPort) peerKey {
+	return peerKey{ip: a.Addr().As16(), port: a.Port(), proto: p}
+}
+
+// peers finds connections by their remote end point, for senders that name an
+// address. Connections to the same end point form a chain, newest first.
+type peers struct {
+	mu    sync.Mutex
+	chain map[peerKey]*conn
+}
+
+// match is what a connection must be to serve a send.
+type match struct {
+	socket *Socket
+	// checkCert asks that a connection of ours was made with this certificate.
+	checkCert bool
+	leaf      [32]byte
+}
+
+func (m *match) accepts(c *conn) bool {
+	if m.socket != nil && c.src.Socket != m.socket {
+		return false
+	}
+	return !m.checkCert || !c.src.Outbound || c.leaf == m.leaf
+}
+
+// find gives the first connection to the end point that matches, or nil. If
+// there is none and begin is given, the connection that begin makes is put in
+// under the same lock, so that many senders open one. made tells that it was.
+func (p *peers) find(key peerKey, m *match, begin func() *conn) (c *conn, made bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := p.chain[key]; c != nil; c = c.sibling {
+		if m.accepts(c) && !c.doomed() {
+			return c, false
+		}
+	}
+	if begin == nil {
+		return nil, false
+	}
+	c = begin()
+	if c == nil {
+		return nil, false
+	}
+	p.link(key, c)
+	return c, true
+}
+
+// add puts a connection in.
+func (p *peers) add(c *conn) {
+	p.mu.Lock()
+	p.link(keyOf(c.src.Proto, c.src.Remote), c)
+	p.mu.Unlock()
+}
+
+// link puts c at the head of its chain. The lock is held.
+func (p *peers) link(key peerKey, c *conn) {
+	if p.chain == nil {
+		p.chain = make(map[peerKey]*conn)
+	}
+	c.sibling = p.chain[key]
+	c.linked = true
+	p.chain[key] = c
+}
+
+// remove takes a connection out; one that is not in is left alone.
+func (p *peers) remove(c *conn) {
+	key := keyOf(c.src.Proto, c.src.Remote)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !c.linked {
+		return
+	}
+	c.linked = false
+	head := p.chain[key]
+	if head == c {
+		if c.sibling == nil {
+			delete(p.chain, key)
+		} else {
+			p.chain[key] = c.sibling
+		}
+		c.sibling = nil
+		return
+	}
+	for q := head; q != nil; q = q.sibling {
+		if q.sibling == c {
+			q.sibling = c.sibling
+			c.sibling = nil
+			return
+		}
+	}
+}
+
+// size is how many end points are known.
+func (p *peers) size() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.chain)
+}

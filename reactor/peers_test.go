@@ -1,0 +1,73 @@
+package reactor
+
+import (
+	"net/netip"
+	"testing"
+)
+
+func peerConn(addr string, out bool, s *Socket) *conn {
+	return &conn{phase: established, src: Source{Proto: TLS, Remote: netip.MustParseAddrPort(addr), Outbound: out, Socket: s}}
+}
+
+func TestPeersFind(t *testing.T) {
+	var p peers
+	a, b := &Socket{index: 0}, &Socket{index: 1}
+	addr := "192.0.2.1:5061"
+	key := keyOf(TLS, netip.MustParseAddrPort(addr))
+	old, young, other := peerConn(addr, true, a), peerConn(addr, true, b), peerConn("192.0.2.2:5061", true, a)
+	old.leaf[0], young.leaf[0] = 1, 2
+	accepted := peerConn(addr, false, a)
+	for _, c := range []*conn{accepted, old, young, other} {
+		p.add(c)
+	}
+	find := func(m match) *conn { c, _ := p.find(key, &m, nil); return c }
+	if got := find(match{}); got != young {
+		t.Error("the newest comes first")
+	}
+	if got := find(match{socket: a}); got != old {
+		t.Error("only a connection of the socket matches")
+	}
+	if got := find(match{checkCert: true, leaf: [32]byte{1}}); got != old {
+		t.Error("a connection of ours matches by its certificate")
+	}
+	if got := find(match{checkCert: true, leaf: [32]byte{3}}); got != accepted {
+		t.Error("an accepted connection always matches")
+	}
+	old.condemn(because(Shutdown, ""))
+	if got := find(match{checkCert: true, leaf: [32]byte{1}}); got != accepted {
+		t.Error("a connection that is about to end was given")
+	}
+	if c, _ := p.find(keyOf(TCP, netip.MustParseAddrPort(addr)), &match{}, nil); c != nil {
+		t.Error("another protocol was given")
+	}
+	for _, c := range []*conn{old, accepted, other, young} {
+		p.remove(c)
+		p.remove(c)
+	}
+	if p.size() != 0 {
+		t.Errorf("%d end points are left", p.size())
+	}
+}
+
+func TestPeersMakeOneForMany(t *testing.T) {
+	var p peers
+	key := keyOf(TLS, netip.MustParseAddrPort("192.0.2.1:5061"))
+	begun := 0
+	begin := func() *conn { begun++; return peerConn("192.0.2.1:5061", true, nil) }
+	first, made := p.find(key, &match{}, begin)
+	if !made {
+		t.Fatal("nothing was made")
+	}
+	for range 5 {
+		if c, made := p.find(key, &match{}, begin); made || c != first {
+			t.Fatal("a second connection was made")
+		}
+	}
+	if c, _ := p.find(key, &match{}, nil); c != first || begun != 1 {
+		t.Errorf("begun %d times", begun)
+	}
+	p.remove(first)
+	if c, made := p.find(key, &match{}, func() *conn { return nil }); c != nil || made {
+		t.Error("a connection that could not be made was given")
+	}
+}

@@ -1,0 +1,172 @@
+package reactor
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Send hands a message to the connection that t names, or to one to its
+// address, which is opened if needed. It returns Sent or Queued when the engine
+// has the message: then Handler.Undelivered gets it back should it not be
+// written after all. An error (*Error) means that nobody has it.
+//
+// Send may wait for the local budgets of a new connection, or with Async off
+// for the write itself; a follower takes the shard over meanwhile.
+func (w *Worker) Send(t *Target, m Appender) (Outcome, error) {
+	return answer(w.eng.send(t, m, w))
+}
+
+// Send is Worker.Send for a goroutine that is no worker.
+func (e *Engine) Send(t *Target, m Appender) (Outcome, error) {
+	return answer(e.send(t, m, nil))
+}
+
+// answer keeps a nil *Error from becoming an error that is not nil.
+func answer(o Outcome, err *Error) (Outcome, error) {
+	if err != nil {
+		return 0, err
+	}
+	return o, nil
+}
+
+func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
+	if c := e.table.get(t.Conn); c != nil {
+		if o, err := e.hand(c, m, w); err == nil || err.Reason != NoConnection {
+			return o, err
+		}
+	}
+	addr := netip.AddrPortFrom(t.Addr.Addr().Unmap(), t.Addr.Port())
+	switch {
+	case !t.Addr.IsValid():
+		return 0, because(NoConnection, "it is gone")
+	case t.Proto == UDP:
+		return e.sendDatagram(t, m)
+	case !t.Proto.stream():
+		return 0, &Error{Reason: NoConnection, Blame: BlameConfig, Detail: "no transport named"}
+	}
+	want := match{socket: t.Socket}
+	cfg := e.cfg.stream(t.Proto)
+	var leaf [32]byte
+	if t.Proto == TLS {
+		domains := e.domains.Load()
+		if domains == nil {
+			return 0, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: "no TLS domains"}
+		}
+		var err error
+		if _, leaf, err = domains.ClientIdentity(t.query()); err != nil {
+			return 0, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: err.Error(), Err: err}
+		}
+		want.checkCert, want.leaf = cfg.CertCheckOnReuse, leaf
+	}
+	key := keyOf(t.Proto, addr)
+	for range 4 { // a connection that is found may end before it takes the message
+		var wait *waiter
+		var begin func() *conn
+		if !t.NoNew && !e.cfg.ForbidNewOnSend && !e.draining.Load() {
+			begin = func() *conn {
+				wait = newWaiter()
+				to := *t
+				to.Addr = addr
+				return e.begin(&to, leaf, m, wait)
+			}
+		}
+		c, made := e.peers.find(key, &want, begin)
+		switch {
+		case c == nil && wait != nil:
+			return 0, because(ConnectionLimit, "the table is full")
+		case c == nil:
+			return 0, because(NoConnection, "to "+t.Proto.String()+":"+addr.String()+", and a new one is forbidden")
+		case made:
+			e.connect(c)
+			return e.await(c, wait, w)
+		}
+		if o, err := e.hand(c, m, w); err == nil || err.Reason != NoConnection {
+			return o, err
+		}
+	}
+	return 0, because(NoConnection, "to "+t.Proto.String()+":"+addr.String()+" stays up")
+}
+
+// hand gives a message to a connection that is there. Without Async the sender
+// waits until it is written.
+func (e *Engine) hand(c *conn, m Appender, w *Worker) (Outcome, *Error) {
+	if c.cfg.Async {
+		return c.enqueue(m, nil)
+	}
+	wait := newWaiter()
+	o, err := c.enqueue(m, wait)
+	if err != nil {
+		return o, err
+	}
+	w.standAside()
+	return Sent, (<-wait.ch).err
+}
+
+// await waits for a new connection's message: with Async for the local budgets
+// of connect and handshake, which are elapsed time; else for the result, which
+// the connection's own deadlines bound.
+func (e *Engine) await(c *conn, wait *waiter, w *Worker) (Outcome, *Error) {
+	select { // refused at once, on this machine
+	case n := <-wait.ch:
+		if !n.connected {
+			return Sent, n.err
+		}
+	default:
+	}
+	if c.cfg.Async && !w.standAside() {
+		return e.leave(c, wait) // too many wait already
+	}
+	if !c.cfg.Async {
+		w.standAside()
+		for {
+			if n := <-wait.ch; !n.connected {
+				return Sent, n.err
+			}
+		}
+	}
+	budget := time.NewTimer(c.cfg.LocalConnectTimeout)
+	defer budget.Stop()
+	for {
+		select {
+		case n := <-wait.ch:
+			if !n.connected {
+				return Sent, n.err
+			}
+			budget.Reset(c.cfg.LocalHandshakeTimeout)
+		case <-budget.C:
+			return e.leave(c, wait)
+		}
+	}
+}
+
+// leave parks what is not done within the budget: the message waits with the
+// connection, and the sender goes on.
+func (e *Engine) leave(c *conn, wait *waiter) (Outcome, *Error) {
+	if c.cfg.MaxPostponed == 0 {
+		c.kill(because(QueueFull, "nothing may wait"))
+		for {
+			if n := <-wait.ch; !n.connected {
+				return Sent, n.err
+			}
+		}
+	}
+	if !wait.abandon() {
+		for {
+			if n := <-wait.ch; !n.connected {
+				return Sent, n.err
+			}
+		}
+	}
+	c.mu.Lock()
+	ph := c.phase
+	c.mu.Unlock()
+	if ph < established {
+		e.stat.parked.Add(1)
+		kind := ConnectParked
+		if ph == handshaking {
+			kind = HandshakeParked
+		}
+		e.observe(c, kind, nil, nil)
+	}
+	return Queued, nil
+}

@@ -1,0 +1,275 @@
+package reactor
+
+import (
+	"bytes"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+
+	"sipreactor/sipframe"
+)
+
+// Worker is one goroutine that runs the Handler.
+type Worker struct {
+	// Local is the Handler's own: scratch that it keeps for each worker so that
+	// it allocates nothing a message.
+	Local any
+
+	eng     *Engine
+	shard   *shard
+	leading bool
+	frame   Frame // the one under way
+}
+
+// Engine gives the engine that the worker belongs to.
+func (w *Worker) Engine() *Engine { return w.eng }
+
+// Wait runs f, which may block: a follower takes the shard over meanwhile.
+func (w *Worker) Wait(f func()) {
+	w.standAside()
+	f()
+}
+
+// standAside hands the shard to a follower before a wait. It answers false
+// when there are as many waiting goroutines as may be: the shard then waits
+// too. A nil worker has no shard.
+func (w *Worker) standAside() bool {
+	if w == nil || !w.leading {
+		return true
+	}
+	return w.shard.handOver(w)
+}
+
+type itemKind uint8
+
+const (
+	itemMessage itemKind = iota
+	itemMalformed
+	itemUndelivered
+)
+
+// item is one thing for the Handler.
+type item struct {
+	kind   itemKind
+	data   []byte
+	buf    *sipframe.Buffer // a reference of its own
+	src    *Source
+	conn   *conn // malformed: it closes afterwards
+	defect *sipframe.Defect
+	lost   *Undelivered
+}
+
+// bag is the frames of one read that go to one shard.
+type bag []item
+
+// shard is a queue of messages with one leader that works it off in order, and
+// followers of which one takes over before the leader waits for something.
+type shard struct {
+	eng *Engine
+
+	mu      sync.Mutex
+	work    sync.Cond // the leader sleeps here
+	lead    sync.Cond // followers sleep here
+	queue   ring[item]
+	led     bool
+	asleep  bool // the leader is in work
+	idle    int  // followers asleep
+	members int  // goroutines
+	stop    bool
+
+	// taken is what the leader has off the queue. Whoever leads owns it.
+	taken ring[item]
+	busy  atomic.Int64 // items that are not done
+}
+
+func newShard(e *Engine) *shard {
+	s := &shard{eng: e}
+	s.work.L, s.lead.L = &s.mu, &s.mu
+	return s
+}
+
+// push queues the items of a bag and wakes the leader. must says that they
+// are not to be refused. It answers how many did not fit.
+func (s *shard) push(items []item, must bool) (refused int) {
+	s.mu.Lock()
+	if !must {
+		if room := s.eng.cfg.QueueFrames - s.queue.len(); room < len(items) {
+			refused = len(items) - max(room, 0)
+			items = items[:len(items)-refused]
+		}
+	}
+	s.busy.Add(int64(len(items)))
+	for _, it := range items {
+		s.queue.push(it)
+	}
+	wake := s.asleep && len(items) > 0
+	s.mu.Unlock()
+	if wake {
+		s.work.Signal()
+	}
+	return refused
+}
+
+// handOver makes a follower the leader.
+func (s *shard) handOver(w *Worker) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.idle == 0 {
+		if s.members >= s.eng.cfg.Waiters {
+			s.eng.stat.waitersFull.Add(1)
+			return false
+		}
+		s.spawn()
+	}
+	w.leading = false
+	s.led = false
+	s.eng.stat.takeovers.Add(1)
+	s.lead.Signal()
+	return true
+}
+
+// spawn adds a goroutine. The lock is held.
+func (s *shard) spawn() {
+	s.members++
+	s.eng.crew.Add(1)
+	w := &Worker{eng: s.eng, shard: s}
+	go w.run()
+}
+
+// spareFollowers is how many goroutines of a shard stay when nobody waits.
+const spareFollowers = 2
+
+// run follows until it may lead, leads until it hands over, and follows again.
+func (w *Worker) run() {
+	s := w.shard
+	defer s.eng.crew.Done()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		for s.led && !s.stop {
+			if s.idle >= spareFollowers {
+				s.members--
+				return
+			}
+			s.idle++
+			s.lead.Wait()
+			s.idle--
+		}
+		if s.led { // stopping, and somebody else leads
+			s.members--
+			return
+		}
+		s.led, w.leading = true, true
+		for w.leading {
+			if s.taken.len() == 0 && !s.fetch() {
+				s.led, w.leading = false, false
+				s.members--
+				s.lead.Broadcast()
+				return
+			}
+			s.mu.Unlock()
+			for w.leading && s.taken.len() > 0 {
+				w.do(s.taken.pop())
+			}
+			s.mu.Lock()
+		}
+	}
+}
+
+// fetch sleeps until there is work and takes all of it; false when the shard
+// stops. The lock is held.
+func (s *shard) fetch() bool {
+	for s.queue.len() == 0 {
+		if s.stop {
+			return false
+		}
+		s.asleep = true
+		s.work.Wait()
+		s.asleep = false
+	}
+	s.taken, s.queue = s.queue, s.taken
+	return true
+}
+
+// do runs the Handler for one item.
+func (w *Worker) do(it item) {
+	h := w.eng.handler
+	w.frame = Frame{Data: it.data, Src: it.src, buf: it.buf}
+	switch it.kind {
+	case itemMessage:
+		h.Message(w, &w.frame)
+	case itemMalformed:
+		h.Malformed(w, &w.frame, *it.defect)
+		it.conn.kill(malformed(it.defect))
+	case itemUndelivered:
+		h.Undelivered(w, it.lost)
+	}
+	if it.buf != nil {
+		it.buf.Release()
+	}
+	w.shard.busy.Add(-1)
+}
+
+// malformed is the close reason for a defect that lost the framing.
+func malformed(d *sipframe.Defect) *Error {
+	if d.Reason == sipframe.ReasonTooLarge {
+		return because(MessageTooLarge, "")
+	}
+	return because(MalformedMessage, d.Reason)
+}
+
+// close ends the shard when its queue is worked off.
+func (s *shard) close() {
+	s.mu.Lock()
+	s.stop = true
+	s.mu.Unlock()
+	s.work.Broadcast()
+	s.lead.Broadcast()
+}
+
+// shardOf gives the shard of a message: all of a Call-ID go to one, so that a
+// dialog stays in order.
+func (e *Engine) shardOf(data []byte) int {
+	if len(e.shards) == 1 {
+		return 0
+	}
+	return int(maphash.Bytes(e.seed, callID(data)) % uint64(len(e.shards)))
+}
+
+// callID finds the Call-ID's value without parsing the message. What it does
+// not find is empty: those share a shard.
+func callID(data []byte) []byte {
+	if i := bytes.Index(data, []byte("\nCall-ID:")); i >= 0 {
+		return line(data[i+len("\nCall-ID:"):])
+	}
+	for {
+		i := bytes.IndexByte(data, '\n')
+		if i < 0 || i+2 >= len(data) {
+			return nil
+		}
+		data = data[i+1:]
+		var name int
+		switch {
+		case data[0]|0x20 == 'i':
+			name = 1
+		case len(data) > 7 && bytes.EqualFold(data[:7], []byte("call-id")):
+			name = 7
+		case data[0] == '\r' || data[0] == '\n':
+			return nil
+		default:
+			continue
+		}
+		rest := bytes.TrimLeft(data[name:], " \t")
+		if len(rest) > 0 && rest[0] == ':' {
+			return line(rest[1:])
+		}
+	}
+}
+
+// line is the trimmed rest of a line.
+func line(b []byte) []byte {
+	if i := bytes.IndexByte(b, '\n'); i >= 0 {
+		b = b[:i]
+	}
+	return bytes.TrimSpace(b)
+}
