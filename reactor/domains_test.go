@@ -8,7 +8,7 @@ import (
 
 // testDomains is one server and one client domain with the same certificate,
 // which both trust.
-func testDomains(t *testing.T, certPEM, keyPEM []byte) *tlsstate.Set {
+func testDomains(t testing.TB, certPEM, keyPEM []byte) *tlsstate.Set {
 	t.Helper()
 	no := false
 	pair := []tlsstate.KeyPair{{CertificatePEM: certPEM, PrivateKeyPEM: keyPEM}}

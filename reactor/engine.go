@@ -30,6 +30,7 @@ type Engine struct {
 	table       table
 	peers       peers
 	shards      []*shard
+	valve       *shard // answers what no shard has room for
 	handshakers handshakers
 	lot         *lot
 	domains     atomic.Pointer[tlsstate.Set]
@@ -80,8 +81,9 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	}
 	e.udp = make([]int, len(e.sockets))
 	for range cfg.Workers {
-		e.shards = append(e.shards, newShard(e))
+		e.shards = append(e.shards, newShard(e, cfg.QueueFrames))
 	}
+	e.valve = newShard(e, max(1, cfg.QueueFrames/8))
 	return e, nil
 }
 
@@ -93,7 +95,7 @@ func (e *Engine) Start() error {
 		return err
 	}
 	e.handshakers.start(e.cfg.Handshakers)
-	for _, s := range e.shards {
+	for _, s := range e.all() {
 		s.mu.Lock()
 		s.spawn()
 		s.mu.Unlock()
@@ -118,6 +120,9 @@ func (e *Engine) Start() error {
 		return fmt.Errorf("reactor: %w", err)
 	}
 }
+
+// all gives every shard, the overload shard last.
+func (e *Engine) all() []*shard { return append(e.shards[:len(e.shards):len(e.shards)], e.valve) }
 
 // SetDomains replaces the TLS domains. Connections that are up keep the ones
 // they were made with.
@@ -169,7 +174,7 @@ var canceled = func() context.Context {
 
 // quiet tells whether no message is being worked on.
 func (e *Engine) quiet() bool {
-	for _, s := range e.shards {
+	for _, s := range e.all() {
 		if s.busy.Load() != 0 {
 			return false
 		}
@@ -194,7 +199,7 @@ func until(ctx context.Context, done func() bool) error {
 // dismiss ends the goroutines that are not gnet's. Loops no longer run.
 func (e *Engine) dismiss() {
 	e.handshakers.close()
-	for _, s := range e.shards {
+	for _, s := range e.all() {
 		s.close()
 	}
 	e.crew.Wait()

@@ -136,3 +136,11 @@ type Handler interface {
 	// that was not written.
 	Undelivered(w *Worker, u *Undelivered)
 }
+
+// Overloader is a Handler that answers messages for which there was no room:
+// the queue of their shard was full. It is called on a worker of its own, whose
+// queue is short; what does not fit there either is dropped and counted. A
+// Handler that is none has such messages dropped at once.
+type Overloader interface {
+	Overload(w *Worker, f *Frame)
+}

@@ -125,7 +125,7 @@ func (j *journal) closes() (list []Reason) {
 
 // rig is an engine under test with what belongs to it.
 type rig struct {
-	*testing.T
+	testing.TB
 	*Engine
 	script *script
 	seen   *journal
@@ -170,13 +170,19 @@ var rigs atomic.Int32
 
 // start runs an engine with a TLS and a TCP socket on loopback, checks at the
 // end that nothing is left of it.
-func start(t *testing.T, s *script, change func(*Config)) *rig {
+func start(t testing.TB, s *script, change func(*Config)) *rig {
+	t.Helper()
+	return startWith(t, s, s, change)
+}
+
+// startWith is start with a Handler that a script is a part of.
+func startWith(t testing.TB, h Handler, s *script, change func(*Config)) *rig {
 	t.Helper()
 	pair, err := identity()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{T: t, script: s, seen: &journal{}, log: &lines{}, ca: x509.NewCertPool()}
+	r := &rig{TB: t, script: s, seen: &journal{}, log: &lines{}, ca: x509.NewCertPool()}
 	r.ca.AppendCertsFromPEM(pair[0])
 	cfg := DefaultConfig()
 	generous(&cfg.TLS)
@@ -192,7 +198,7 @@ func start(t *testing.T, s *script, change func(*Config)) *rig {
 		change(&cfg)
 	}
 	rigs.Add(1)
-	if r.Engine, err = New(cfg, s); err != nil {
+	if r.Engine, err = New(cfg, h); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Start(); err != nil {

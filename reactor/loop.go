@@ -127,31 +127,40 @@ func (l *loop) bag(c *conn, it item) {
 	l.bags[i] = append(l.bags[i], it)
 }
 
-// dispatch hands the bags to their shards.
+// dispatch hands the bags to their shards. What finds no room goes to the
+// overload shard, and what finds none there is dropped and counted; a
+// connection whose framing is lost ends all the same.
 func (l *loop) dispatch() {
 	for i, b := range l.bags {
 		if len(b) == 0 {
 			continue
 		}
-		if n := l.eng.shards[i].push(b, false); n > 0 {
-			l.stat.overflow.Add(uint64(n))
-			for _, it := range b[len(b)-n:] {
-				l.refuse(it)
-			}
+		rest := b[len(b)-l.eng.shards[i].push(b, false):]
+		if len(rest) > 0 {
+			l.overflow(rest)
 		}
 		clear(b)
 		l.bags[i] = b[:0]
 	}
 }
 
-// refuse drops a message that no shard had room for. It is counted; its
-// connection, if its framing is lost, ends all the same.
-func (l *loop) refuse(it item) {
-	if it.buf != nil {
-		it.buf.Release()
+// overflow deals with items that no shard had room for.
+func (l *loop) overflow(rest []item) {
+	l.stat.overflow.Add(uint64(len(rest)))
+	for i := range rest {
+		if rest[i].kind == itemMessage {
+			rest[i].kind = itemOverload
+		}
 	}
-	if it.kind == itemMalformed {
-		it.conn.kill(malformed(it.defect))
+	if _, ok := l.eng.handler.(Overloader); ok {
+		rest = rest[len(rest)-l.eng.valve.push(rest, false):]
+	}
+	for _, it := range rest {
+		l.stat.dropped.Add(1)
+		it.buf.Release()
+		if it.kind == itemMalformed {
+			it.conn.kill(malformed(it.defect))
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ type loopCounters struct {
 	handshakes, handshakesFailed, resumed atomic.Uint64
 	messagesIn, messagesOut, batches      atomic.Uint64
 	bytesIn, bytesOut                     atomic.Uint64
-	pings, malformed, overflow            atomic.Uint64
+	pings, malformed, overflow, dropped   atomic.Uint64
 	blocked, sendTimeouts                 atomic.Uint64
 	_                                     [64]byte
 }
@@ -27,7 +27,8 @@ type Stats struct {
 	Handshakes, HandshakesFailed, Resumed uint64
 	MessagesIn, MessagesOut, Batches      uint64 // whole messages; batches of them that were sealed together
 	BytesIn, BytesOut                     uint64 // of the sockets
-	Pings, Malformed, Overflow            uint64 // answered; streams whose framing was lost; messages no shard had room for
+	Pings, Malformed                      uint64 // pings answered; streams whose framing was lost
+	Overflow, Dropped                     uint64 // messages no shard had room for; of those, dropped without an answer
 	Blocked, SendTimeouts                 uint64
 	Dials, Parked, Undelivered            uint64
 	DatagramsOut                          uint64
@@ -68,7 +69,7 @@ func (e *Engine) Stats() Stats {
 			{&s.Handshakes, &c.handshakes}, {&s.HandshakesFailed, &c.handshakesFailed}, {&s.Resumed, &c.resumed},
 			{&s.MessagesIn, &c.messagesIn}, {&s.MessagesOut, &c.messagesOut}, {&s.Batches, &c.batches},
 			{&s.BytesIn, &c.bytesIn}, {&s.BytesOut, &c.bytesOut},
-			{&s.Pings, &c.pings}, {&s.Malformed, &c.malformed}, {&s.Overflow, &c.overflow},
+			{&s.Pings, &c.pings}, {&s.Malformed, &c.malformed}, {&s.Overflow, &c.overflow}, {&s.Dropped, &c.dropped},
 			{&s.Blocked, &c.blocked}, {&s.SendTimeouts, &c.sendTimeouts},
 		} {
 			*sum.to += sum.from.Load()

@@ -46,6 +46,7 @@ const (
 	itemMessage itemKind = iota
 	itemMalformed
 	itemUndelivered
+	itemOverload
 )
 
 // item is one thing for the Handler.
@@ -65,7 +66,8 @@ type bag []item
 // shard is a queue of messages with one leader that works it off in order, and
 // followers of which one takes over before the leader waits for something.
 type shard struct {
-	eng *Engine
+	eng   *Engine
+	bound int // items that may wait
 
 	mu      sync.Mutex
 	work    sync.Cond // the leader sleeps here
@@ -82,8 +84,8 @@ type shard struct {
 	busy  atomic.Int64 // items that are not done
 }
 
-func newShard(e *Engine) *shard {
-	s := &shard{eng: e}
+func newShard(e *Engine, bound int) *shard {
+	s := &shard{eng: e, bound: bound}
 	s.work.L, s.lead.L = &s.mu, &s.mu
 	return s
 }
@@ -93,7 +95,7 @@ func newShard(e *Engine) *shard {
 func (s *shard) push(items []item, must bool) (refused int) {
 	s.mu.Lock()
 	if !must {
-		if room := s.eng.cfg.QueueFrames - s.queue.len(); room < len(items) {
+		if room := s.bound - s.queue.len(); room < len(items) {
 			refused = len(items) - max(room, 0)
 			items = items[:len(items)-refused]
 		}
@@ -203,6 +205,8 @@ func (w *Worker) do(it item) {
 		it.conn.kill(malformed(it.defect))
 	case itemUndelivered:
 		h.Undelivered(w, it.lost)
+	case itemOverload:
+		h.(Overloader).Overload(w, &w.frame)
 	}
 	if it.buf != nil {
 		it.buf.Release()

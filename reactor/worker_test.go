@@ -1,0 +1,120 @@
+package reactor
+
+import (
+	"bufio"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestCallID(t *testing.T) {
+	tests := []struct{ message, want string }{
+		{"X y SIP/2.0\r\nCall-ID: abc@d\r\n\r\n", "abc@d"},
+		{"X y SIP/2.0\r\nCALL-ID : abc\r\n\r\n", "abc"},
+		{"X y SIP/2.0\r\nVia: x\r\ni:\t abc \r\n\r\n", "abc"},
+		{"X y SIP/2.0\ncall-id:abc\n\n", "abc"},
+		{"X y SIP/2.0\r\nI: abc\r\n\r\n", "abc"},
+		{"X y SIP/2.0\r\nIn-Reply-To: no\r\nCall-ID: yes\r\n\r\n", "yes"},
+		{"X y SIP/2.0\r\n\r\ni: body", ""},
+		{"X y SIP/2.0\r\n", ""},
+		{"", ""},
+		{"\n", ""},
+		{"X\ni", ""},
+	}
+	for _, tt := range tests {
+		if got := string(callID([]byte(tt.message))); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.message, got, tt.want)
+		}
+	}
+}
+
+// busyHandler is a Handler that is held up, and answers overload.
+type busyHandler struct {
+	script
+	hold chan struct{}
+	over sync.Map
+}
+
+func (b *busyHandler) Message(w *Worker, f *Frame) {
+	<-b.hold
+	echo(w, f)
+}
+
+func (b *busyHandler) Overload(w *Worker, f *Frame) {
+	b.over.Store(string(callID(f.Data)), true)
+	_, _ = w.Send(&Target{Conn: f.Src.Conn}, Bytes("SIP/2.0 503 Overload\r\nContent-Length: 0\r\n\r\n"))
+}
+
+// What finds no room in its shard is answered, not lost: answers, overload
+// answers and counted drops add up to what came in.
+func TestOverloadIsAnswered(t *testing.T) {
+	b := &busyHandler{hold: make(chan struct{})}
+	r := startWith(t, b, &b.script, func(c *Config) { c.QueueFrames, c.Workers = 16, 1 })
+	c := r.dial(TCP)
+	const n = 100
+	for i := range n {
+		_, _ = c.Write([]byte(request("MESSAGE", fmt.Sprint(i), 1, "")))
+	}
+	r.eventually("all are in", func() bool { return r.Stats().MessagesIn == n })
+	close(b.hold)
+	r.eventually("all are worked off", r.quiet)
+	st := r.Stats()
+	if st.Overflow == 0 {
+		t.Fatal("nothing overflowed")
+	}
+	in := bufio.NewReader(c)
+	answered, refused := 0, 0
+	for range n - int(st.Dropped) {
+		m, err := readMessage(in)
+		if err != nil {
+			t.Fatalf("after %d answers: %v", answered+refused, err)
+		}
+		if strings.HasPrefix(m, "SIP/2.0 503") {
+			refused++
+		} else {
+			answered++
+		}
+	}
+	if answered+int(st.Overflow) != n || refused+int(st.Dropped) != int(st.Overflow) {
+		t.Errorf("answered %d, refused %d, dropped %d, overflow %d", answered, refused, st.Dropped, st.Overflow)
+	}
+}
+
+// A worker that waits without end takes nothing from the others: followers take
+// over, up to the bound, and go when they are not needed any more.
+func TestWaitersAreBounded(t *testing.T) {
+	hold := make(chan struct{})
+	s := &script{}
+	s.message = func(w *Worker, f *Frame) {
+		if strings.HasPrefix(string(f.Data), "INVITE") {
+			w.Wait(func() { <-hold })
+		}
+		echo(w, f)
+	}
+	r := start(t, s, func(c *Config) { c.Workers, c.Waiters = 1, 4 })
+	c := r.dial(TCP)
+	in := bufio.NewReader(c)
+	for i := range 3 { // three wait, the fourth goroutine leads
+		_, _ = c.Write([]byte(request("INVITE", fmt.Sprint(i), 1, "")))
+	}
+	_, _ = c.Write([]byte(request("MESSAGE", "passes", 1, "")))
+	if m, err := readMessage(in); !strings.HasPrefix(m, "MESSAGE") {
+		t.Fatalf("got %q, %v", m, err)
+	}
+	_, _ = c.Write([]byte(request("INVITE", "one too many", 1, "")))
+	_, _ = c.Write([]byte(request("MESSAGE", "waits", 1, "")))
+	r.eventually("the bound is met", func() bool { return r.Stats().WaitersFull == 1 })
+	close(hold)
+	for range 5 {
+		if _, err := readMessage(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.eventually("followers go", func() bool {
+		sh := r.shards[0]
+		sh.mu.Lock()
+		defer sh.mu.Unlock()
+		return sh.members <= spareFollowers+1
+	})
+}
