@@ -14,7 +14,8 @@ var (
 	// ErrForwarded: the request has been forwarded already; a stateless proxy
 	// does not fork (RFC 3261 16.11).
 	ErrForwarded = errors.New("proxy: already forwarded")
-	// ErrBroken: with the Router's changes the message would be none any more.
+	// ErrBroken: with the Router's changes, or without a Content-Length on a
+	// stream, the message would be none any more.
 	ErrBroken = errors.New("proxy: the changed message is broken")
 )
 

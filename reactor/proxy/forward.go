@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"net/netip"
 
 	"sipreactor/reactor"
@@ -45,10 +46,14 @@ func (c *Context) Forward(dest []byte) error {
 		return c.failed(dest, err)
 	}
 	for _, addr := range addrs {
-		if err = c.forwardTo(&h, addr); err == nil {
+		last := c.forwardTo(&h, addr)
+		if last == nil {
 			c.forwarded, c.settled = true, true
 			c.count.add(RequestsOut)
 			return nil
+		}
+		if err == nil || !errors.Is(last, ErrNoSocket) { // which says less than a connection that failed
+			err = last
 		}
 	}
 	return c.failed(dest, err)
@@ -70,7 +75,10 @@ func (c *Context) Send(dest []byte) error {
 	if err != nil {
 		return c.failed(dest, err)
 	}
-	c.raw.b = c.Msg.Raw()
+	c.raw.b = c.Msg.Raw()[:int(c.Msg.BodyOffset())+len(c.Msg.Body())]
+	if h.proto != reactor.UDP && c.Msg.Find(sipframe.HeaderContentLength) < 0 {
+		return c.failed(dest, ErrBroken) // a stream's peer could not tell where it ends
+	}
 	for _, addr := range addrs {
 		li := c.ours.pick(h.proto, addr.Addr(), c.socket, c.Src.Socket)
 		if li == nil {

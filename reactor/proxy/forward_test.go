@@ -1,22 +1,380 @@
 package proxy
 
 import (
-	"context"
+	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
-)
 
-func (noNames) Lookup(context.Context, Query) ([]netip.AddrPort, error) { return nil, ErrUnresolved }
+	"sipreactor/reactor"
+)
 
 func TestForward(t *testing.T) {
 	b := newBed(t, funcs{})
 	s := b.one(invite(), overTLS)
-	t.Log(s.text, s.to)
+	if got, want := firstLine(s.text), "INVITE sip:bob@203.0.113.9:5061;transport=tls SIP/2.0"; got != want {
+		t.Errorf("first line %q, want %q", got, want)
+	}
 	vias := headers(t, s.text, "Via")
-	if len(vias) != 2 || !strings.HasPrefix(vias[0], "SIP/2.0/TLS 192.0.2.1:5061;branch=z9hG4bK") {
+	if len(vias) != 2 || !strings.HasPrefix(vias[0], "SIP/2.0/TLS 192.0.2.1:5061;branch=z9hG4bK") ||
+		vias[1] != "SIP/2.0/TLS 198.51.100.7:5061;branch=z9hG4bKclient1" {
 		t.Errorf("Vias %q", vias)
 	}
-	r := b.one(answer(t, s.text, "200 OK"), fromUAS)
-	t.Log(r.text, r.to)
+	if got := header(t, s.text, "Max-Forwards"); got != "69" {
+		t.Errorf("Max-Forwards %s, want 69", got)
+	}
+	want := reactor.Target{Proto: reactor.TLS, Addr: netip.MustParseAddrPort("203.0.113.9:5061"), Name: "203.0.113.9", Socket: tlsSocket}
+	if s.to != want {
+		t.Errorf("sent to %+v, want %+v", s.to, want)
+	}
+	b.counts(map[Counter]uint64{RequestsOut: 1})
+}
+
+// RFC 3261 16.6 item 7, 16.11: where a request goes.
+func TestNextHop(t *testing.T) {
+	for _, tc := range []struct {
+		name, dest, du, uri, route string
+		to                         string // proto:addr name
+	}{
+		{name: "Request-URI", uri: "sip:bob@203.0.113.9;transport=tls", to: "tls:203.0.113.9:5061 203.0.113.9"},
+		{name: "sips is TLS", uri: "sips:bob@203.0.113.9", to: "tls:203.0.113.9:5061 203.0.113.9"},
+		{name: "UDP by default", uri: "sip:bob@203.0.113.9", to: "udp:203.0.113.9:5060 203.0.113.9"},
+		{name: "tcp", uri: "sip:203.0.113.9:5080;transport=TCP", to: "tcp:203.0.113.9:5080 203.0.113.9"},
+		{name: "maddr", uri: "sip:bob@example.com;maddr=203.0.113.9;transport=tls", to: "tls:203.0.113.9:5061 example.com"},
+		{name: "IPv6", uri: "sip:bob@[2001:db8::9];transport=tls", to: "tls:[2001:db8::9]:5061 [2001:db8::9]"},
+		{name: "$du before Request-URI", uri: "sip:bob@203.0.113.9", du: "sip:203.0.113.10;transport=tls", to: "tls:203.0.113.10:5061 203.0.113.10"},
+		{name: "$du before Route", uri: "sip:bob@203.0.113.9", du: "sip:203.0.113.10;transport=tls",
+			route: "<sip:203.0.113.11;transport=tls;lr>", to: "tls:203.0.113.10:5061 203.0.113.10"},
+		{name: "Route before Request-URI", uri: "sip:bob@203.0.113.9", route: "<sip:203.0.113.11;transport=tls;lr>",
+			to: "tls:203.0.113.11:5061 203.0.113.11"},
+		{name: "explicit before all", dest: "tls:203.0.113.12:5071", uri: "sip:bob@203.0.113.9",
+			du: "sip:203.0.113.10", route: "<sip:203.0.113.11;lr>", to: "tls:203.0.113.12:5071 203.0.113.12"},
+		{name: "explicit host and port", dest: "203.0.113.12:5080", uri: "sip:bob@x.invalid", to: "udp:203.0.113.12:5080 203.0.113.12"},
+		{name: "explicit host", dest: "203.0.113.12", uri: "sip:bob@x.invalid", to: "udp:203.0.113.12:5060 203.0.113.12"},
+		{name: "explicit IPv6", dest: "tls:[2001:db8::9]:5071", uri: "sip:bob@x.invalid", to: "tls:[2001:db8::9]:5071 [2001:db8::9]"},
+		{name: "explicit URI", dest: "sip:203.0.113.12;transport=tls", uri: "sip:bob@x.invalid", to: "tls:203.0.113.12:5061 203.0.113.12"},
+		{name: "explicit name-addr", dest: "<sip:203.0.113.12;transport=tls>", uri: "sip:bob@x.invalid", to: "tls:203.0.113.12:5061 203.0.113.12"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := newBed(t, funcs{request: func(c *Context) {
+				if err := c.SetDestURI([]byte(tc.du)); err != nil {
+					t.Error(err)
+				}
+				if err := c.Forward([]byte(tc.dest)); err != nil {
+					t.Error(err)
+				}
+			}})
+			s := b.one(request("MESSAGE", tc.uri, "Route:"+tc.route), overTLS)
+			if got := s.to.Proto.String() + ":" + s.to.Addr.String() + " " + s.to.Name; got != tc.to {
+				t.Errorf("sent to %s, want %s", got, tc.to)
+			}
+			if !strings.HasPrefix(firstLine(s.text), "MESSAGE "+tc.uri+" ") {
+				t.Errorf("Request-URI changed: %s", firstLine(s.text))
+			}
+			if s.to.Socket == nil || s.to.Socket.Proto != s.to.Proto {
+				t.Errorf("sent from %+v", s.to.Socket)
+			}
+		})
+	}
+}
+
+// Destinations that cannot be: the Router gets a typed error, and if it does
+// nothing more the client a 503, never silence.
+func TestForwardFails(t *testing.T) {
+	for _, tc := range []struct {
+		name, dest string
+		want       error
+	}{
+		{"other transport", "sip:203.0.113.9;transport=sctp", ErrTransport},
+		{"sips over UDP", "sips:203.0.113.9;transport=udp", ErrTransport},
+		{"unknown name", "sip:nobody.invalid", ErrUnresolved},
+		{"tel", "tel:+4930123456", ErrURI},
+		{"no host", "tls:", ErrURI},
+		{"bad port", "203.0.113.9:99999", ErrURI},
+		{"port 0", "203.0.113.9:0", ErrURI},
+		{"garbage", "\"<", ErrURI},
+		{"control characters in a name", "tls:a\x10b", ErrURI},
+		{"IPv6 without a listener", "udp:[2001:db8::9]", ErrNoSocket},
+		{"multicast", "224.0.1.75", ErrURI},
+		{"unspecified", "0.0.0.0", ErrURI},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var err error
+			b := newBed(t, funcs{request: func(c *Context) { err = c.Forward([]byte(tc.dest)) }})
+			s := b.one(invite(), overTLS)
+			var e *Error
+			if !errors.Is(err, tc.want) || !errors.As(err, &e) || e.Dest != tc.dest {
+				t.Errorf("error %v, want %v", err, tc.want)
+			}
+			if got := firstLine(s.text); got != "SIP/2.0 503 Service Unavailable" || s.to.Conn != overTLS.Conn {
+				t.Errorf("answered %q to %+v", got, s.to)
+			}
+			b.counts(map[Counter]uint64{ForwardsFailed: 1, RepliesOut: 1})
+			if b.proxy.Replies(503) != 1 {
+				t.Error("503 not counted")
+			}
+		})
+	}
+}
+
+func refuseConns(t *reactor.Target) error {
+	if t.Conn == 0 {
+		return &reactor.Error{Reason: reactor.ConnectFailed}
+	}
+	return nil
+}
+
+func TestForwardFailureIsTheEngines(t *testing.T) {
+	var err error
+	b := newBed(t, funcs{request: func(c *Context) { err = c.Forward(nil) }})
+	b.refuse = refuseConns
+	b.one(invite(), overTLS)
+	var e *reactor.Error
+	if !errors.As(err, &e) || e.Reason != reactor.ConnectFailed {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A Router tries its next destination, and replies itself when it likes.
+func TestNextDestination(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) {
+		_ = c.AppendHeader([]byte("X-Try: 1"))
+		if c.Forward([]byte("tls:203.0.113.1")) != nil && c.Forward([]byte("tcp:203.0.113.2")) != nil {
+			t.Error("both failed")
+		}
+	}})
+	b.refuse = func(t *reactor.Target) error {
+		if t.Proto == reactor.TLS && t.Conn == 0 {
+			return &reactor.Error{Reason: reactor.ConnectFailed}
+		}
+		return nil
+	}
+	s := b.one(invite(), overTLS)
+	if got := s.to.Addr.String(); got != "203.0.113.2:5060" {
+		t.Errorf("sent to %s", got)
+	}
+	vias := headers(t, s.text, "Via")
+	if len(vias) != 2 || !strings.HasPrefix(vias[0], "SIP/2.0/TCP 192.0.2.1:5060;") {
+		t.Errorf("Vias %q", vias)
+	}
+	if got := headers(t, s.text, "X-Try"); len(got) != 1 {
+		t.Errorf("X-Try %q", got)
+	}
+	b.counts(map[Counter]uint64{ForwardsFailed: 1, RequestsOut: 1})
+}
+
+func TestRouterAnswersAfterFailure(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) {
+		if c.Forward(nil) != nil {
+			_ = c.Reply(404, nil)
+		}
+	}})
+	b.refuse = refuseConns
+	if s := b.one(invite(), overTLS); firstLine(s.text) != "SIP/2.0 404 Not Found" {
+		t.Errorf("got %s", firstLine(s.text))
+	}
+}
+
+// A provisional reply is no answer: a failure behind it still wants a 503.
+func TestFailureBehindTrying(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) {
+		_ = c.Reply(100, nil)
+		_ = c.Forward(nil)
+	}})
+	b.refuse = refuseConns
+	list := b.pass(invite(), overTLS)
+	if len(list) != 2 || firstLine(list[0].text) != "SIP/2.0 100 Trying" || !strings.HasPrefix(list[1].text, "SIP/2.0 503 ") {
+		t.Errorf("sent %+v", list)
+	}
+}
+
+func TestFailedAckIsSilent(t *testing.T) {
+	b := newBed(t, funcs{})
+	b.refuse = refuseConns
+	if list := b.pass(request("ACK", "sip:bob@203.0.113.9", "To: <sip:bob@example.com>;tag=b1"), overTLS); len(list) != 0 {
+		t.Errorf("sent %+v", list)
+	}
+	b.counts(map[Counter]uint64{ForwardsFailed: 1})
+}
+
+func TestRouterThatDoesNothing(t *testing.T) {
+	b := newBed(t, funcs{request: func(*Context) {}})
+	if list := b.pass(invite(), overTLS); len(list) != 0 {
+		t.Errorf("sent %+v", list)
+	}
+}
+
+// RFC 3261 16.11: a stateless proxy does not fork.
+func TestNoFork(t *testing.T) {
+	var second error
+	b := newBed(t, funcs{request: func(c *Context) {
+		_ = c.Forward(nil)
+		second = c.Forward([]byte("tls:203.0.113.2"))
+	}})
+	b.one(invite(), overTLS)
+	if !errors.Is(second, ErrForwarded) {
+		t.Errorf("second Forward: %v", second)
+	}
+}
+
+func TestAddressesAreTriedInOrder(t *testing.T) {
+	names := fixed{"pool.example.com": {"203.0.113.1:5061", "[2001:db8::2]:5061", "203.0.113.3:5061", "203.0.113.4:5061"}}
+	b := newBed(t, funcs{}, func(c *Config) { c.Resolver = names })
+	var tried []string
+	b.refuse = func(t *reactor.Target) error {
+		tried = append(tried, t.Addr.String()+" "+t.Name)
+		if len(tried) < 3 {
+			return &reactor.Error{Reason: reactor.ConnectFailed}
+		}
+		return nil
+	}
+	s := b.one(request("OPTIONS", "sips:Pool.Example.com"), overTLS)
+	want := []string{"203.0.113.1:5061 pool.example.com", "[2001:db8::2]:5061 pool.example.com", "203.0.113.3:5061 pool.example.com"}
+	if !slices.Equal(tried, want) {
+		t.Errorf("tried %q, want %q", tried, want)
+	}
+	if via := headers(t, s.text, "Via")[0]; !strings.HasPrefix(via, "SIP/2.0/TLS 192.0.2.1:5061;") {
+		t.Errorf("Via %q", via)
+	}
+	if b.waits != 1 {
+		t.Errorf("%d waits, want 1", b.waits)
+	}
+	b.pass(request("OPTIONS", "sips:pool.example.com"), overTLS)
+	if b.waits != 1 {
+		t.Error("the second message waited for a name that was known")
+	}
+}
+
+// The error of a connection says more than that of a family without listener.
+func TestErrorOfSeveralAddresses(t *testing.T) {
+	var err error
+	names := fixed{"x.example.com": {"203.0.113.1:5060", "[2001:db8::2]:5060"}}
+	b := newBed(t, funcs{request: func(c *Context) { err = c.Forward([]byte("tcp:x.example.com")) }},
+		func(c *Config) { c.Resolver = names })
+	b.refuse = refuseConns
+	b.pass(invite(), overTLS)
+	var e *reactor.Error
+	if !errors.As(err, &e) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestSend(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) {
+		_ = c.AppendHeader([]byte("X-Not: here"))
+		if err := c.Send([]byte("udp:203.0.113.5")); err != nil {
+			t.Error(err)
+		}
+	}})
+	s := b.one(invite(), overTLS)
+	if s.text != invite() || s.to.Addr.String() != "203.0.113.5:5060" || s.to.Socket != udpSocket {
+		t.Errorf("sent %+v", s)
+	}
+	b.counts(map[Counter]uint64{SentAsIs: 1})
+}
+
+// A datagram without Content-Length has no end on a stream.
+func TestSendWithoutLength(t *testing.T) {
+	var err error
+	b := newBed(t, funcs{request: func(c *Context) { err = c.Send([]byte("tls:203.0.113.5")) }})
+	text := strings.Replace(invite(), "Content-Length: 0\r\n", "", 1)
+	if s := b.one(text, overUDP); !strings.HasPrefix(s.text, "SIP/2.0 503") || !errors.Is(err, ErrBroken) {
+		t.Errorf("sent %+v, error %v", s, err)
+	}
+}
+
+// RFC 3261 18.3: a stream needs a length, and what follows the body of a
+// datagram is not part of the message.
+func TestDatagramToStream(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) { _ = c.Forward([]byte("tls:203.0.113.5")) }})
+	head := strings.TrimSuffix(invite(), "Content-Length: 0\r\n\r\n")
+	s := b.one(head+"\r\nv=0\r\n", overUDP)
+	if header(t, s.text, "Content-Length") != "5" || !strings.HasSuffix(s.text, "\r\n\r\nv=0\r\n") {
+		t.Errorf("sent %s", s.text)
+	}
+	s = b.one(head+"Content-Length: 3\r\n\r\nv=0\r\njunk", overUDP)
+	if header(t, s.text, "Content-Length") != "3" || !strings.HasSuffix(s.text, "\r\n\r\nv=0") {
+		t.Errorf("sent %s", s.text)
+	}
+}
+
+func TestSocketOfRouter(t *testing.T) {
+	second := &reactor.Socket{Proto: reactor.TLS, Addr: netip.MustParseAddrPort("192.0.2.2:5061"), Tag: "b"}
+	b := newBed(t, funcs{request: func(c *Context) {
+		c.SetSendSocket(second)
+		c.SetTLSDomain("carrier")
+		c.SetNoNewConn(true)
+		_ = c.Forward(nil)
+	}})
+	b.proxy.SetSockets(append(slices.Clone(allSockets), second))
+	s := b.one(invite(), overTLS)
+	if s.to.Socket != second || s.to.Domain != "carrier" || !s.to.NoNew {
+		t.Errorf("sent to %+v", s.to)
+	}
+	if via := headers(t, s.text, "Via")[0]; !strings.HasPrefix(via, "SIP/2.0/TLS 192.0.2.2:5061;") {
+		t.Errorf("Via %q", via)
+	}
+	s = b.one(invite(), overTLS)
+	if s.to.Domain != "carrier" {
+		t.Error("second message")
+	}
+}
+
+// With TLS listeners only, a URI that names no transport means the one the
+// message came by.
+func TestDefaultTransportWithoutUDP(t *testing.T) {
+	b := newBed(t, funcs{})
+	b.proxy.SetSockets([]*reactor.Socket{tlsSocket})
+	if s := b.one(request("INVITE", "sip:bob@203.0.113.9"), overTLS); s.to.Proto != reactor.TLS || s.to.Addr.Port() != 5061 {
+		t.Errorf("sent to %+v", s.to)
+	}
+}
+
+func TestTLSPort(t *testing.T) {
+	b := newBed(t, funcs{}, func(c *Config) { c.TLSPort = 7061 })
+	if s := b.one(request("INVITE", "sips:bob@203.0.113.9"), overTLS); s.to.Addr.Port() != 7061 {
+		t.Errorf("sent to %v", s.to.Addr)
+	}
+}
+
+// A listener on all addresses names itself as the peer has reached it.
+func TestWildcardListener(t *testing.T) {
+	all := &reactor.Socket{Proto: reactor.TLS, Addr: netip.MustParseAddrPort("0.0.0.0:5061")}
+	b := newBed(t, funcs{request: func(c *Context) { _ = c.RecordRoute(nil); _ = c.Forward(nil) }})
+	b.proxy.SetSockets([]*reactor.Socket{all})
+	src := &reactor.Source{Conn: 9, Proto: reactor.TLS, Socket: all,
+		Remote: netip.MustParseAddrPort("127.0.0.9:40000"), Local: netip.MustParseAddrPort("127.0.0.1:5061")}
+	for range 2 {
+		s := b.one(invite(), src)
+		if via := headers(t, s.text, "Via")[0]; !strings.HasPrefix(via, "SIP/2.0/TLS 127.0.0.1:5061;") {
+			t.Errorf("Via %q", via)
+		}
+		if rr := header(t, s.text, "Record-Route"); rr != "<sip:127.0.0.1:5061;transport=tls;lr>" {
+			t.Errorf("Record-Route %q", rr)
+		}
+		if r := b.pass(answer(t, s.text, "200 OK"), fromUAS); len(r) != 1 {
+			t.Error("the response did not come back")
+		}
+	}
+	if len(b.ctx.voices) != 1 {
+		t.Errorf("%d voices", len(b.ctx.voices))
+	}
+}
+
+func TestAdvertisedAddress(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) { _ = c.RecordRoute(nil); _ = c.Forward(nil) }})
+	b.proxy.SetSockets([]*reactor.Socket{advertised})
+	src := *overTLS
+	src.Socket = advertised
+	s := b.one(invite(), &src)
+	if via := headers(t, s.text, "Via")[0]; !strings.HasPrefix(via, "SIP/2.0/TLS edge.example.com:5061;") {
+		t.Errorf("Via %q", via)
+	}
+	if rr := header(t, s.text, "Record-Route"); rr != "<sip:edge.example.com:5061;transport=tls;lr>" {
+		t.Errorf("Record-Route %q", rr)
+	}
+	if r := b.pass(answer(t, s.text, "200 OK"), fromUAS); len(r) != 1 {
+		t.Error("the response did not come back")
+	}
 }

@@ -177,9 +177,6 @@ func firstLine(text string) string {
 	return line
 }
 
-// noNames is a Resolver that knows none.
-type noNames struct{}
-
 // msg writes a message with CRLF line ends from lines; an empty line and the
 // body's length are added.
 func msg(lines ...string) string {

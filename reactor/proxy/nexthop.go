@@ -34,7 +34,7 @@ func parseHop(b []byte, h *hop) error {
 	switch {
 	case ok && (sipframe.EqualFold(scheme, "sip") || sipframe.EqualFold(scheme, "sips")):
 		return h.fromURI(b)
-	case ok && len(scheme) == 3 && bytes.IndexByte(b, '.') != 3:
+	case ok:
 		if proto, known := parseProto(scheme); known {
 			h.proto, b = proto, rest
 		}
@@ -95,8 +95,7 @@ func (h *hop) settle() bool {
 // validName tells whether b can be asked of a resolver.
 func validName(b []byte) bool {
 	for _, c := range b {
-		c |= 0x20
-		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_'|0x20) {
+		if l := lower(c); !('a' <= l && l <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_') {
 			return false
 		}
 	}

@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"errors"
-
 	"sipreactor/reactor"
 	"sipreactor/sipframe"
 )
@@ -13,10 +11,9 @@ func (c *Context) Receive(data []byte, src *reactor.Source) {
 	c.busy = true
 	defer c.leave()
 	c.reset(src)
-	err := c.msg.Parse(data)
-	var d *sipframe.Defect
-	switch {
-	case errors.As(err, &d) && !d.Replyable && c.msg.IsRequest():
+	_ = c.msg.Parse(data) // validation tells what is wrong
+	switch d := c.msg.Defect(); {
+	case d != nil && !d.Replyable && c.msg.IsRequest():
 		c.count.add(RequestsBroken)
 	case c.msg.IsRequest():
 		c.count.add(RequestsIn)

@@ -104,8 +104,8 @@ func (c *Context) copyHeader(b []byte, i, code int, trans uint64, forwarded bool
 		if !forwarded {
 			return append(c.appendTopVia(append(b, "Via: "...), h), "\r\n"...)
 		}
-		next, ok := viaBelow(m)
-		if !ok {
+		next, same, ok := viaBelow(m)
+		if !ok || !same {
 			return b
 		}
 		value = m.Raw()[next.Off:h.Value.End()]
@@ -165,13 +165,18 @@ func (c *Context) sendReply(code int) error {
 	return nil
 }
 
+// isGone tells whether a message was not sent because its connection has ended.
+func isGone(err error) bool {
+	var e *reactor.Error
+	return errors.As(err, &e) && e.Reason == reactor.NoConnection
+}
+
 func (c *Context) sendBack(m reactor.Appender) error {
 	src := c.Src
 	if src.Proto != reactor.UDP && src.Conn != 0 {
 		c.target = reactor.Target{Conn: src.Conn, Proto: src.Proto}
 		_, err := c.out.Send(&c.target, m)
-		var e *reactor.Error
-		if err == nil || !errors.As(err, &e) || e.Reason != reactor.NoConnection {
+		if err == nil || !isGone(err) {
 			return err
 		}
 	}

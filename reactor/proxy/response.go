@@ -23,7 +23,7 @@ func (c *Context) response() {
 		c.count.add(ResponsesForeign)
 		return
 	}
-	client, ok := secondVia(c.Msg)
+	client, same, ok := viaBelow(c.Msg)
 	if !ok {
 		c.count.add(ResponsesForUs)
 		return
@@ -33,7 +33,7 @@ func (c *Context) response() {
 		c.count.add(ResponsesDropped)
 		return
 	}
-	if err = c.buildResponse(t.proto); err == nil {
+	if err = c.buildResponse(t.proto, client, same); err == nil {
 		err = c.deliver(t, client, &c.rewrite)
 	}
 	if err != nil {
@@ -44,28 +44,30 @@ func (c *Context) response() {
 	c.count.add(ResponsesOut)
 }
 
-// secondVia gives the Via value below the topmost.
-func secondVia(m *sipframe.Message) (sipframe.Span, bool) {
+// viaBelow gives the Via value below the topmost, and whether it stands in the
+// same header.
+func viaBelow(m *sipframe.Message) (via sipframe.Span, same, ok bool) {
+	first := m.Find(sipframe.HeaderVia)
+	if top, err := m.TopVia(); err == nil && top.LastOnLine {
+		if i := m.FindNext(sipframe.HeaderVia, first); i >= 0 {
+			if next := m.Header(i).Value; next.Len > 0 && next.In(m.Raw())[0] != ',' {
+				return next, false, true // may be several; a Via is parsed as the first
+			}
+		}
+	}
 	values := m.Values(sipframe.HeaderVia)
 	values.Next()
-	return values.Next()
-}
-
-// viaBelow gives the Via value below the topmost if it stands in the same
-// header.
-func viaBelow(m *sipframe.Message) (sipframe.Span, bool) {
-	values := m.Values(sipframe.HeaderVia)
-	values.Next()
-	next, ok := values.Next()
-	return next, ok && values.Header() == m.Find(sipframe.HeaderVia)
+	via, ok = values.Next()
+	return via, values.Header() == first, ok
 }
 
 // buildResponse writes the changes that make the response what leaves: our Via
-// goes, the Router's changes come.
-func (c *Context) buildResponse(proto reactor.Proto) error {
+// goes, the Router's changes come. client is the Via below ours, same tells that
+// the two share a header.
+func (c *Context) buildResponse(proto reactor.Proto, client sipframe.Span, same bool) error {
 	h := c.Msg.Header(c.Msg.Find(sipframe.HeaderVia))
-	if next, ok := viaBelow(c.Msg); ok {
-		c.edit(between(h.Value.Off, next.Off), nil)
+	if same {
+		c.edit(between(h.Value.Off, client.Off), nil)
 	} else {
 		c.edit(h.Line, nil)
 	}
@@ -80,8 +82,7 @@ func (c *Context) deliver(t *token, client sipframe.Span, m reactor.Appender) er
 	if t.conn != 0 {
 		c.target = reactor.Target{Conn: t.conn, Proto: t.proto}
 		_, err := c.out.Send(&c.target, m)
-		var e *reactor.Error
-		if err == nil || !errors.As(err, &e) || e.Reason != reactor.NoConnection {
+		if err == nil || !isGone(err) {
 			return err
 		}
 	}

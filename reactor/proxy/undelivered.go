@@ -37,7 +37,7 @@ func (c *Context) Return(u *reactor.Undelivered) {
 func (c *Context) answerFor(cause error) {
 	t := &c.answer
 	via, err := c.msg.TopVia()
-	client, ok := secondVia(&c.msg)
+	client, _, ok := viaBelow(&c.msg)
 	if err != nil || !ok || !c.proxy.keys.openBranch(c.msg.Bytes(via.Branch), t) {
 		// Send has sent it as it was: nothing in it tells where it came from.
 		c.lost("request", cause)

@@ -121,6 +121,11 @@ func inviteFamily(m sipframe.Method) bool {
 // looped tells whether the request has been here before and would be routed as
 // it was then (RFC 3261 16.3 item 4, RFC 5393).
 func (c *Context) looped() bool {
+	first := c.Msg.Find(sipframe.HeaderVia)
+	top, _ := c.Msg.TopVia()
+	if top.LastOnLine && !looksOurs(c.Msg.Bytes(top.Branch)) && c.Msg.FindNext(sipframe.HeaderVia, first) < 0 {
+		return false // most requests come straight from a client
+	}
 	var t token
 	var mine uint64
 	known := false

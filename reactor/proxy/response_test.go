@@ -1,0 +1,258 @@
+package proxy
+
+import (
+	"strings"
+	"testing"
+
+	"sipreactor/reactor"
+	"sipreactor/sipframe"
+)
+
+func TestResponse(t *testing.T) {
+	b := newBed(t, funcs{})
+	for _, status := range []string{"100 Trying", "180 Ringing", "200 OK", "486 Busy Here", "603 Decline"} {
+		req := b.one(invite(), overTLS)
+		s := b.one(answer(t, req.text, status), fromUAS)
+		if firstLine(s.text) != "SIP/2.0 "+status {
+			t.Errorf("first line %s", firstLine(s.text))
+		}
+		if vias := headers(t, s.text, "Via"); len(vias) != 1 || vias[0] != "SIP/2.0/TLS 198.51.100.7:5061;branch=z9hG4bKclient1" {
+			t.Errorf("Vias %q", vias)
+		}
+		if want := (reactor.Target{Conn: overTLS.Conn, Proto: reactor.TLS}); s.to != want {
+			t.Errorf("sent to %+v, want %+v", s.to, want)
+		}
+	}
+	b.counts(map[Counter]uint64{RequestsOut: 5, ResponsesOut: 5})
+}
+
+// How the Vias share headers does not matter.
+func TestResponseViasInOneHeader(t *testing.T) {
+	b := newBed(t, funcs{})
+	req := b.one(invite("Via: SIP/2.0/TLS 198.51.100.7:5061;branch=z9hG4bK2 ,SIP/2.0/TCP 10.0.0.1;branch=z9hG4bK1"), overTLS)
+	text := answer(t, req.text, "200 OK")
+	const want = "SIP/2.0/TLS 198.51.100.7:5061;branch=z9hG4bK2 ,SIP/2.0/TCP 10.0.0.1;branch=z9hG4bK1"
+	if vias := headers(t, b.one(text, fromUAS).text, "Via"); len(vias) != 1 || vias[0] != want {
+		t.Errorf("Vias %q", vias)
+	}
+	text = strings.Replace(text, "\r\nVia: SIP/2.0/TLS 198", " , SIP/2.0/TLS 198", 1)
+	if n := len(headers(t, text, "Via")); n != 1 {
+		t.Fatalf("%d Via headers", n)
+	}
+	if vias := headers(t, b.one(text, fromUAS).text, "Via"); len(vias) != 1 || vias[0] != want {
+		t.Errorf("Vias %q", vias)
+	}
+	text = strings.Replace(text, "Via: ", "v:", 1)
+	if vias := headers(t, b.one(text, fromUAS).text, "Via"); len(vias) != 1 || vias[0] != want {
+		t.Errorf("Vias %q", vias)
+	}
+}
+
+// RFC 3261 16.7 item 3, 18.1.2: only a response to what we have forwarded passes.
+func TestForeignResponse(t *testing.T) {
+	b := newBed(t, funcs{})
+	good := answer(t, b.one(invite(), overTLS).text, "200 OK")
+	alien := newKeys([32]byte{9})
+	forged := cookie + strings.Repeat("a", tokenText)
+	ours := headers(t, good, "Via")[0]
+	branch := ours[strings.Index(ours, cookie):]
+	for name, text := range map[string]string{
+		"no branch of ours":  strings.Replace(good, branch, "z9hG4bKwhatever", 1),
+		"forged":             strings.Replace(good, branch, forged, 1),
+		"one letter changed": strings.Replace(good, branch, flip(branch), 1),
+		"another's key":      strings.Replace(good, branch, string(alien.appendBranch(nil, &testToken)), 1),
+		"another host":       strings.Replace(good, "192.0.2.1:5061", "192.0.2.99:5061", 1),
+		"another port":       strings.Replace(good, "192.0.2.1:5061", "192.0.2.1:5099", 1),
+		"branch elsewhere":   strings.Replace(good, "Via: ", "Via: SIP/2.0/TLS 192.0.2.1:5061;branch=z9hG4bKx\r\nVia: ", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := b.proxy.Count(ResponsesForeign)
+			if list := b.pass(text, fromUAS); len(list) != 0 {
+				t.Errorf("sent %+v", list)
+			}
+			if b.proxy.Count(ResponsesForeign) != before+1 {
+				t.Error("not counted")
+			}
+		})
+	}
+}
+
+// flip changes the last letter.
+func flip(s string) string {
+	last := byte('a')
+	if s[len(s)-1] == last {
+		last = 'b'
+	}
+	return s[:len(s)-1] + string(last)
+}
+
+func TestResponseWithoutClient(t *testing.T) {
+	b := newBed(t, funcs{})
+	good := answer(t, b.one(invite(), overTLS).text, "200 OK")
+	text := strings.Replace(good, "Via: SIP/2.0/TLS 198.51.100.7:5061;branch=z9hG4bKclient1\r\n", "", 1)
+	if list := b.pass(text, fromUAS); len(list) != 0 {
+		t.Errorf("sent %+v", list)
+	}
+	b.counts(map[Counter]uint64{RequestsOut: 1, ResponsesForUs: 1})
+}
+
+func TestBrokenResponse(t *testing.T) {
+	b := newBed(t, funcs{})
+	good := answer(t, b.one(invite(), overTLS).text, "200 OK")
+	for _, text := range []string{
+		strings.Replace(good, "CSeq: 7 INVITE", "CSeq: seven", 1),
+		strings.Replace(good, "Call-ID", "X", 1),
+		strings.Replace(good, "SIP/2.0 200", "SIP/2.0 2000", 1),
+		"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+	} {
+		if list := b.pass(text, fromUAS); len(list) != 0 {
+			t.Errorf("sent %+v", list)
+		}
+	}
+	b.counts(map[Counter]uint64{RequestsOut: 1, ResponsesBroken: 4})
+}
+
+// RFC 3261 18.2.2: where a response goes when the connection is gone.
+func TestResponseWithoutConnection(t *testing.T) {
+	names := fixed{"pc.example.com": {"203.0.113.77:5061"}}
+	for _, tc := range []struct {
+		name, via string
+		src       *reactor.Source
+		want      []string // what is tried behind the connection
+	}{
+		{"sent-by", "SIP/2.0/TLS 198.51.100.7:5081;branch=z9hG4bK1", overTLS, []string{"tls:198.51.100.7:5081 198.51.100.7"}},
+		{"default port", "SIP/2.0/TLS 198.51.100.7;branch=z9hG4bK1", overTLS, []string{"tls:198.51.100.7:5061 198.51.100.7"}},
+		{"received", "SIP/2.0/TLS 10.0.0.1:5081;branch=z9hG4bK1", overTLS, []string{"tls:198.51.100.7:5081 10.0.0.1"}},
+		{"rport is no port to connect to", "SIP/2.0/TLS 10.0.0.1:5081;rport;branch=z9hG4bK1", overTLS, []string{"tls:198.51.100.7:5081 10.0.0.1"}},
+		{"name", "SIP/2.0/TLS pc.example.com;branch=z9hG4bK1", overTLS,
+			[]string{"tls:198.51.100.7:5061 pc.example.com", "tls:203.0.113.77:5061 pc.example.com"}},
+		{"TCP", "SIP/2.0/TCP 198.51.100.7;branch=z9hG4bK1", overTCP, []string{"tcp:198.51.100.7:5060 198.51.100.7"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := newBed(t, funcs{request: func(c *Context) { _ = c.Forward([]byte("tls:203.0.113.9")) }},
+				func(c *Config) { c.Resolver = names })
+			text := answer(t, b.one(invite("Via: "+tc.via), tc.src).text, "200 OK")
+			var tried []string
+			b.refuse = func(to *reactor.Target) error {
+				if to.Conn != 0 {
+					return gone
+				}
+				tried = append(tried, to.Proto.String()+":"+to.Addr.String()+" "+to.Name)
+				if to.Socket != tc.src.Socket {
+					t.Errorf("from %+v", to.Socket)
+				}
+				return &reactor.Error{Reason: reactor.ConnectFailed}
+			}
+			if list := b.pass(text, fromUAS); len(list) != 0 {
+				t.Errorf("sent %+v", list)
+			}
+			if strings.Join(tried, ", ") != strings.Join(tc.want, ", ") {
+				t.Errorf("tried %q, want %q", tried, tc.want)
+			}
+			b.counts(map[Counter]uint64{RequestsOut: 1, ResponsesUndelivered: 1})
+			b.refuse = func(to *reactor.Target) error {
+				if to.Conn != 0 {
+					return gone
+				}
+				return nil
+			}
+			b.one(text, fromUAS)
+		})
+	}
+}
+
+// A connection that is there and refuses is not gone: the response is lost.
+func TestResponseToFullConnection(t *testing.T) {
+	b := newBed(t, funcs{})
+	text := answer(t, b.one(invite(), overTLS).text, "200 OK")
+	b.refuse = func(*reactor.Target) error { return &reactor.Error{Reason: reactor.QueueFull} }
+	b.pass(text, fromUAS)
+	b.counts(map[Counter]uint64{RequestsOut: 1, ResponsesUndelivered: 1})
+}
+
+// Whoever answers must not choose where the response goes.
+func TestResponseWithChangedVia(t *testing.T) {
+	for name, via := range map[string]string{
+		"received":  "SIP/2.0/TLS 10.0.0.1:5081;received=203.0.113.66;branch=z9hG4bK1",
+		"sent-by":   "SIP/2.0/TLS 203.0.113.66:5081;branch=z9hG4bK1",
+		"port":      "SIP/2.0/TLS 10.0.0.1:5082;received=198.51.100.7;branch=z9hG4bK1",
+		"no source": "SIP/2.0/TLS pc.example.com:5081;branch=z9hG4bK1",
+	} {
+		b := newBed(t, funcs{})
+		text := answer(t, b.one(invite("Via: SIP/2.0/TLS 10.0.0.1:5081;branch=z9hG4bK1"), overTLS).text, "200 OK")
+		text = strings.Replace(text, "SIP/2.0/TLS 10.0.0.1:5081;received=198.51.100.7;branch=z9hG4bK1", via, 1)
+		if s := b.one(text, fromUAS); s.to.Conn != overTLS.Conn {
+			t.Errorf("%s: sent to %+v", name, s.to)
+		}
+		b.refuse = func(to *reactor.Target) error {
+			if to.Conn == 0 {
+				t.Errorf("%s: tried %+v", name, to)
+			}
+			return gone
+		}
+		b.pass(text, fromUAS)
+		b.counts(map[Counter]uint64{RequestsOut: 1, ResponsesOut: 1, ResponsesUndelivered: 1})
+	}
+}
+
+// RFC 3581 4, RFC 3261 18.2.2 for datagrams.
+func TestResponseOverUDP(t *testing.T) {
+	for _, tc := range []struct{ name, via, want string }{
+		{"sent-by port", "SIP/2.0/UDP 198.51.100.7:5080;branch=z9hG4bK1", "198.51.100.7:5080"},
+		{"default port", "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1", "198.51.100.7:5060"},
+		{"rport", "SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bK1", "198.51.100.7:40002"},
+		{"maddr", "SIP/2.0/UDP 198.51.100.7;maddr=198.51.100.8;branch=z9hG4bK1", "198.51.100.8:5060"},
+		{"multicast maddr", "SIP/2.0/UDP 198.51.100.7;maddr=224.0.1.75;branch=z9hG4bK1", "198.51.100.7:5060"},
+		{"received is not believed", "SIP/2.0/UDP 198.51.100.7;received=203.0.113.66;branch=z9hG4bK1", "198.51.100.7:5060"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := newBed(t, funcs{})
+			req := b.one(invite("Via: "+tc.via), overUDP)
+			s := b.one(answer(t, req.text, "200 OK"), fromUAS)
+			if s.to.Conn != 0 || s.to.Proto != reactor.UDP || s.to.Addr.String() != tc.want || s.to.Socket != udpSocket {
+				t.Errorf("forwarded to %+v, want %s", s.to, tc.want)
+			}
+			b = newBed(t, funcs{request: func(c *Context) { _ = c.Reply(200, nil) }})
+			s = b.one(invite("Via: "+tc.via), overUDP)
+			if s.to.Conn != 0 || s.to.Addr.String() != tc.want || s.to.Socket != udpSocket {
+				t.Errorf("replied to %+v, want %s", s.to, tc.want)
+			}
+		})
+	}
+}
+
+func TestReplyRoute(t *testing.T) {
+	seen := 0
+	b := newBed(t, funcs{reply: func(c *Context) {
+		seen = c.Msg.StatusCode()
+		if c.Msg.IsRequest() || c.Msg.Method() != sipframe.OtherMethod {
+			t.Error("not a response")
+		}
+		_ = c.AppendHeader([]byte("X-Seen: yes\r\n"))
+		c.RemoveHeader([]byte("Contact"))
+		c.Drop()
+		if c.Forward(nil) == nil || c.Reply(200, nil) == nil || c.RecordRoute(nil) == nil {
+			t.Error("a response was treated as a request")
+		}
+	}})
+	req := b.one(invite(), overTLS).text
+	if list := b.pass(answer(t, req, "180 Ringing"), fromUAS); len(list) != 0 || seen != 180 {
+		t.Errorf("a dropped response was sent: %+v", list)
+	}
+	s := b.one(answer(t, req, "200 OK", "Contact: <sip:bob@203.0.113.9>"), fromUAS)
+	if header(t, s.text, "X-Seen") != "yes" || len(headers(t, s.text, "Contact")) != 0 {
+		t.Errorf("sent %s", s.text)
+	}
+	b.counts(map[Counter]uint64{RequestsOut: 1, ResponsesDropped: 1, ResponsesOut: 1})
+}
+
+// A response without a length that goes from a datagram to a stream gets one.
+func TestResponseLength(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) { _ = c.Forward([]byte("udp:203.0.113.9")) }})
+	req := b.one(invite(), overTLS).text
+	text := strings.Replace(answer(t, req, "200 OK"), "Content-Length: 0\r\n", "", 1) + "v=0\r\n"
+	src := &reactor.Source{Proto: reactor.UDP, Socket: udpSocket, Remote: fromUAS.Remote, Local: udpSocket.Addr}
+	if s := b.one(text, src); header(t, s.text, "Content-Length") != "5" {
+		t.Errorf("sent %s", s.text)
+	}
+}
