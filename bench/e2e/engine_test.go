@@ -45,7 +45,7 @@ func startEdge(t *testing.T) *edge {
 	run := exec.Command(binary, "-f", cfg)
 	run.Env = env
 	e.process = start(t, "sipreactor", run)
-	e.waitLine(t, "ready")
+	e.waitLine(t, "msg=ready")
 	return e
 }
 
