@@ -82,7 +82,6 @@ type Context struct {
 
 	answered  bool // a final reply of ours has been taken for sending
 	forwarded bool // the message has been taken for forwarding
-	settled   bool // something has been done with it
 	failure   error
 }
 
@@ -98,13 +97,13 @@ func (c *Context) reset(src *reactor.Source) {
 	c.socket, c.domain, c.noNew, c.drop = nil, "", false, false
 	c.replaced, c.bodyEdited, c.forceRPort = false, false, false
 	c.flags, c.branchFlags = 0, 0
-	c.answered, c.forwarded, c.settled, c.failure = false, false, false, nil
+	c.answered, c.forwarded, c.failure = false, false, nil
 }
 
 // Proxy gives the proxy that the message passes.
 func (c *Context) Proxy() *Proxy { return c.proxy }
 
-// Failure gives the error of the last Forward or Send that failed; nil if none did.
+// Failure gives the error of the last Forward or Send; nil if that went well.
 func (c *Context) Failure() error { return c.failure }
 
 // Drop has a provisional response not forwarded. It does nothing to other

@@ -26,6 +26,8 @@ const (
 	RequestsBroken
 	// ResponsesBroken are responses that are no proper SIP.
 	ResponsesBroken
+	// Unreadable are messages that are neither request nor response.
+	Unreadable
 	// ResponsesForeign are responses whose topmost Via is not ours, or whose
 	// branch is not one that we made (RFC 3261 16.7 item 3, 18.1.2).
 	ResponsesForeign
@@ -35,6 +37,8 @@ const (
 	ResponsesDropped
 	// StreamsBroken are connections that lost their framing.
 	StreamsBroken
+	// Overloaded are requests that no worker had time for (503).
+	Overloaded
 	// Loops are requests that came back to us unchanged (482).
 	Loops
 	// HopsSpent are requests that were to be forwarded with no hop left (483).
@@ -63,10 +67,12 @@ var counterNames = [counterCount]string{
 	RequestsRefused:      "requests_refused",
 	RequestsBroken:       "requests_broken",
 	ResponsesBroken:      "responses_broken",
+	Unreadable:           "unreadable",
 	ResponsesForeign:     "responses_foreign",
 	ResponsesForUs:       "responses_for_us",
 	ResponsesDropped:     "responses_dropped",
 	StreamsBroken:        "streams_broken",
+	Overloaded:           "overloaded",
 	Loops:                "loops",
 	HopsSpent:            "hops_spent",
 	AcksAbsorbed:         "acks_absorbed",

@@ -29,7 +29,6 @@ func (c *Context) Forward(dest []byte) error {
 	if c.MaxForwards(c.proxy.cfg.MaxForwards) < 0 {
 		c.count.add(HopsSpent)
 		_ = c.Reply(483, nil) // an ACK gets none and ends here
-		c.settled = true
 		return c.failed(dest, ErrHops)
 	}
 	c.preprocess(len(dest) == 0 && len(c.dst) == 0)
@@ -48,7 +47,7 @@ func (c *Context) Forward(dest []byte) error {
 	for _, addr := range addrs {
 		last := c.forwardTo(&h, addr)
 		if last == nil {
-			c.forwarded, c.settled = true, true
+			c.forwarded, c.failure = true, nil
 			c.count.add(RequestsOut)
 			return nil
 		}
@@ -87,7 +86,7 @@ func (c *Context) Send(dest []byte) error {
 		}
 		c.aim(&h, addr, li.socket)
 		if _, err = c.out.Send(&c.target, &c.raw); err == nil {
-			c.settled = true
+			c.failure = nil
 			c.count.add(SentAsIs)
 			return nil
 		}

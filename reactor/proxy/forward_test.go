@@ -274,6 +274,25 @@ func TestSend(t *testing.T) {
 	b.counts(map[Counter]uint64{SentAsIs: 1})
 }
 
+// A copy that was sent is no answer: a Forward that fails behind it still wants
+// a 503, and a Send that fails behind a Forward does not.
+func TestSendIsNoAnswer(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) {
+		_ = c.Send([]byte("udp:203.0.113.5"))
+		_ = c.Forward([]byte("sip:nobody.invalid"))
+	}})
+	if list := b.pass(invite(), overTLS); len(list) != 2 || !strings.HasPrefix(list[1].text, "SIP/2.0 503") {
+		t.Errorf("sent %+v", list)
+	}
+	b = newBed(t, funcs{request: func(c *Context) {
+		_ = c.Forward(nil)
+		_ = c.Send([]byte("sip:nobody.invalid"))
+	}})
+	if list := b.pass(invite(), overTLS); len(list) != 1 || !strings.HasPrefix(list[0].text, "INVITE") {
+		t.Errorf("sent %+v", list)
+	}
+}
+
 // A datagram without Content-Length has no end on a stream.
 func TestSendWithoutLength(t *testing.T) {
 	var err error

@@ -185,7 +185,9 @@ func msg(lines ...string) string {
 
 // invite is a request as a client sends it, with the lines in place of, or
 // besides, its headers: "Name: value" replaces, "" does nothing.
-func invite(change ...string) string { return request("INVITE", "sip:bob@203.0.113.9:5061;transport=tls", change...) }
+func invite(change ...string) string {
+	return request("INVITE", "sip:bob@203.0.113.9:5061;transport=tls", change...)
+}
 
 func request(method, uri string, change ...string) string {
 	lines := []string{

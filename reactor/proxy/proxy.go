@@ -70,7 +70,10 @@ type Proxy struct {
 	quiet   quiet
 }
 
-var _ reactor.Handler = (*Proxy)(nil)
+var (
+	_ reactor.Handler    = (*Proxy)(nil)
+	_ reactor.Overloader = (*Proxy)(nil)
+)
 
 // New makes a proxy that r routes. The error names the part of cfg that is
 // wrong.
@@ -155,6 +158,12 @@ func (p *Proxy) Message(w *reactor.Worker, f *reactor.Frame) {
 // allows a reply: reactor.Handler.
 func (p *Proxy) Malformed(w *reactor.Worker, f *reactor.Frame, d sipframe.Defect) {
 	p.context(w).ReceiveBroken(f.Data, f.Src, d)
+}
+
+// Overload answers 503 to a request for which no worker has time:
+// reactor.Overloader.
+func (p *Proxy) Overload(w *reactor.Worker, f *reactor.Frame) {
+	p.context(w).ReceiveOverload(f.Data, f.Src)
 }
 
 // Undelivered answers 503 to a request that could not be delivered after all:

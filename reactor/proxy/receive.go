@@ -8,20 +8,65 @@ import (
 // Receive handles one message. data is borrowed until Receive returns. It is
 // what Proxy.Message does with the worker's Context.
 func (c *Context) Receive(data []byte, src *reactor.Source) {
+	c.receive(data, src, (*Context).route)
+}
+
+// ReceiveOverload handles a message for which there is no time: a request is
+// answered 503. A response and an ACK go their usual way, which costs little: to
+// lose one would lead to more messages than it saves. It is what Proxy.Overload
+// does.
+func (c *Context) ReceiveOverload(data []byte, src *reactor.Source) {
+	c.receive(data, src, (*Context).decline)
+}
+
+// receive takes a message in and has requests that are in order (RFC 3261 16.3)
+// handled by f.
+func (c *Context) receive(data []byte, src *reactor.Source, f func(*Context)) {
 	c.busy = true
 	defer c.leave()
 	c.reset(src)
 	_ = c.msg.Parse(data) // validation tells what is wrong
-	switch d := c.msg.Defect(); {
-	case d != nil && !d.Replyable && c.msg.IsRequest():
-		c.count.add(RequestsBroken)
+	d := c.msg.Defect()
+	switch {
+	case c.msg.IsRequest() && (d == nil || d.Replyable):
+		c.count.add(RequestsIn)
+		if c.admit() {
+			f(c)
+		}
 	case c.msg.IsRequest():
 		c.count.add(RequestsIn)
-		c.request()
-	default:
+		c.count.add(RequestsBroken)
+	case c.msg.StatusCode() != 0:
 		c.count.add(ResponsesIn)
 		c.response()
+	default:
+		c.count.add(Unreadable)
 	}
+}
+
+// leave ends the handling of a message.
+func (c *Context) leave() {
+	c.busy = false
+	c.Src = nil
+}
+
+// route has a request routed, and sees to it that one that could not be sent on
+// is not met with silence.
+func (c *Context) route() {
+	(*c.proxy.router.Load()).Request(c)
+	if c.failure != nil && !c.forwarded && !c.answered && c.Msg.Method() != sipframe.ACK {
+		_ = c.Reply(503, nil)
+	}
+}
+
+// decline answers 503.
+func (c *Context) decline() {
+	if c.Msg.Method() == sipframe.ACK {
+		c.route()
+		return
+	}
+	c.count.add(Overloaded)
+	_ = c.Reply(503, nil)
 }
 
 // ReceiveBroken handles the header section that broke a stream's framing: a
@@ -40,24 +85,6 @@ func (c *Context) ReceiveBroken(data []byte, src *reactor.Source, d sipframe.Def
 	}
 	c.count.refuse(d.Code)
 	_ = c.Reply(d.Code, []byte(d.Reason))
-}
-
-// leave ends the handling of a message.
-func (c *Context) leave() {
-	c.busy = false
-	c.Src = nil
-}
-
-// request validates a request (RFC 3261 16.3), has it routed, and sees to it
-// that a request that could not be sent on is not met with silence.
-func (c *Context) request() {
-	if !c.admit() {
-		return
-	}
-	(*c.proxy.router.Load()).Request(c)
-	if c.failure != nil && !c.settled && c.Msg.Method() != sipframe.ACK {
-		_ = c.Reply(503, nil)
-	}
 }
 
 // admit tells whether a request may go to the Router; if not, it has been

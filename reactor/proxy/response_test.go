@@ -109,7 +109,7 @@ func TestBrokenResponse(t *testing.T) {
 			t.Errorf("sent %+v", list)
 		}
 	}
-	b.counts(map[Counter]uint64{RequestsOut: 1, ResponsesBroken: 4})
+	b.counts(map[Counter]uint64{RequestsOut: 1, ResponsesBroken: 3, Unreadable: 1})
 }
 
 // RFC 3261 18.2.2: where a response goes when the connection is gone.

@@ -1,0 +1,135 @@
+package proxy
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"sipreactor/reactor"
+)
+
+var lateFailure = &reactor.Error{Reason: reactor.ConnectTimeout, Blame: reactor.BlamePeer}
+
+// back gives a message back as the engine does.
+func (b *bed) back(text string) []sent {
+	b.sent = nil
+	b.ctx.Return(&reactor.Undelivered{Data: []byte(text), Proto: reactor.TLS, Err: lateFailure})
+	for _, s := range b.sent {
+		parse(b.T, s.text)
+	}
+	return b.sent
+}
+
+func TestUndeliveredRequest(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) {
+		_ = c.RecordRoute(nil)
+		_ = c.SetUser([]byte("carol"))
+		_ = c.Forward(nil)
+	}})
+	req := b.one(invite("Via: SIP/2.0/TLS 10.0.0.1:5081;rport;branch=z9hG4bK1, SIP/2.0/UDP 10.0.0.2"), overTLS)
+	list := b.back(req.text)
+	if len(list) != 1 {
+		t.Fatalf("sent %+v", list)
+	}
+	s := list[0]
+	if firstLine(s.text) != "SIP/2.0 503 Service Unavailable" || s.to.Conn != overTLS.Conn {
+		t.Errorf("sent %s to %+v", firstLine(s.text), s.to)
+	}
+	want := "SIP/2.0/TLS 10.0.0.1:5081;received=198.51.100.7;rport=40000;branch=z9hG4bK1, SIP/2.0/UDP 10.0.0.2"
+	if vias := headers(t, s.text, "Via"); len(vias) != 1 || vias[0] != want {
+		t.Errorf("Vias %q", vias)
+	}
+	for name, want := range map[string]string{"From": "<sip:alice@example.com>;tag=a1", "Call-ID": "call1@198.51.100.7", "CSeq": "7 INVITE"} {
+		if got := header(t, s.text, name); got != want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	b.counts(map[Counter]uint64{RequestsOut: 1, RequestsUndelivered: 1, RepliesOut: 1})
+
+	// The client's ACK to it ends here.
+	ack := request("ACK", "sip:bob@203.0.113.9:5061;transport=tls", "To: "+header(t, s.text, "To"),
+		"Via: SIP/2.0/TLS 10.0.0.1:5081;rport;branch=z9hG4bK1, SIP/2.0/UDP 10.0.0.2")
+	if list := b.pass(ack, overTLS); len(list) != 0 || b.proxy.Count(AcksAbsorbed) != 1 {
+		t.Errorf("the ACK was not absorbed: %+v", list)
+	}
+}
+
+// The Vias may share our header by the time it comes back? They never do: we
+// write a header of our own. What stands there otherwise is not ours.
+func TestUndeliveredForeign(t *testing.T) {
+	b := newBed(t, funcs{})
+	req := b.one(invite(), overTLS).text
+	for name, text := range map[string]string{
+		"sent as it was": invite(),
+		"no client":      strings.Replace(req, "Via: SIP/2.0/TLS 198.51.100.7:5061;branch=z9hG4bKclient1\r\n", "", 1),
+		"no message":     "hello\r\n\r\n",
+		"nothing":        "",
+	} {
+		if list := b.back(text); len(list) != 0 {
+			t.Errorf("%s: sent %+v", name, list)
+		}
+	}
+}
+
+func TestUndeliveredToClosedConnection(t *testing.T) {
+	b := newBed(t, funcs{})
+	req := b.one(invite(), overTLS).text
+	b.refuse = func(to *reactor.Target) error {
+		if to.Conn != 0 {
+			return gone
+		}
+		return nil
+	}
+	if list := b.back(req); len(list) != 1 || list[0].to.Addr.String() != "198.51.100.7:5061" {
+		t.Errorf("sent %+v", list)
+	}
+	b.refuse = func(*reactor.Target) error { return gone }
+	b.back(req)
+	b.counts(map[Counter]uint64{RequestsOut: 1, RequestsUndelivered: 2, RepliesOut: 1, ResponsesUndelivered: 1})
+}
+
+func TestUndeliveredAck(t *testing.T) {
+	b := newBed(t, funcs{})
+	req := b.one(request("ACK", "sip:bob@203.0.113.9;transport=tls", "To: <sip:bob@example.com>;tag=b1"), overTLS).text
+	if list := b.back(req); len(list) != 0 {
+		t.Errorf("sent %+v", list)
+	}
+	b.counts(map[Counter]uint64{RequestsOut: 1, AcksUndelivered: 1})
+}
+
+// A response that comes back ends there, a 503 of ours too, and is logged once a
+// second at most, without its bytes.
+func TestUndeliveredResponse(t *testing.T) {
+	var log bytes.Buffer
+	b := newBed(t, funcs{}, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	req := b.one(invite(), overTLS).text
+	busy := b.back(req)[0].text
+	for range 5 {
+		if list := b.back(busy); len(list) != 0 {
+			t.Errorf("sent %+v", list)
+		}
+	}
+	b.counts(map[Counter]uint64{RequestsOut: 1, RequestsUndelivered: 1, RepliesOut: 1, ResponsesUndelivered: 5})
+	text := log.String()
+	if n := strings.Count(text, "response not delivered"); n < 1 || n > 2 {
+		t.Errorf("%d lines: %s", n, text)
+	}
+	if !strings.Contains(text, "connect timeout") || !strings.Contains(text, "call1@198.51.100.7") || strings.Contains(text, "z9hG4bK") {
+		t.Errorf("log: %s", text)
+	}
+}
+
+func TestQuiet(t *testing.T) {
+	var q quiet
+	at := time.Unix(5000, 0)
+	for i, want := range []bool{true, false, false} {
+		if _, ok := q.allow(at.Add(time.Duration(i) * time.Millisecond)); ok != want {
+			t.Errorf("line %d: %v", i, ok)
+		}
+	}
+	if skipped, ok := q.allow(at.Add(time.Second)); !ok || skipped != 2 {
+		t.Errorf("a second later: %v, %d skipped", ok, skipped)
+	}
+}
