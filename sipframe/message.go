@@ -39,21 +39,13 @@ type Message struct {
 	from   NameAddr
 	to     NameAddr
 	cseq   cseq
+	uri    URI
 }
-
-// The values that a Message keeps once they have been parsed.
-const (
-	cachedVia = iota
-	cachedFrom
-	cachedTo
-	cachedCSeq
-	numCached
-)
 
 var (
 	errNoStartLine = &Defect{Code: 400, Reason: "No Start Line"}
 	errNoEmptyLine = badRequest("No Empty Line Behind the Header")
-	errNoColon     = badRequest("Header Line without Colon")
+	errNoColon     = badRequest("No Colon in Header Line")
 	errHeaderName  = badRequest("Bad Header Name")
 	errStrayCR     = badRequest("Stray CR in Header")
 	errManyHeaders = badRequest("Too Many Headers")

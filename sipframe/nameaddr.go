@@ -74,10 +74,11 @@ func (a *NameAddr) parse(b []byte, s Span) *Defect {
 	return a.params(b, skipLWS(b, open+n+1, end), end)
 }
 
-// addrSpec reads the form without <>: the URI is b[i:stop] or a part of it.
+// addrSpec reads the form without <>, whose URI is b[i:stop]. A comma or a
+// question mark may stand only in <>.
 func (a *NameAddr) addrSpec(b []byte, i, stop, end int) *Defect {
 	a.URI = trimmed(b, i, stop)
-	if !isURI(a.URI.In(b)) {
+	if uri := a.URI.In(b); !isURI(uri) || bytes.IndexByte(uri, ',') >= 0 || bytes.IndexByte(uri, '?') >= 0 {
 		return errNameAddr
 	}
 	return a.params(b, stop, end)

@@ -84,8 +84,8 @@ func (r *Rewriter) Append(b []byte) { r.Insert(r.msg.HeadersEnd(), b) }
 func (r *Rewriter) DeleteHeader(i int) { r.Delete(r.msg.Header(i).Line) }
 
 // DeleteValue leaves out value v, such as ValueIter gives, of header i, with
-// the comma that goes with it; the whole header when it is the only one. Use it
-// for one value of a header, or for values from the first on.
+// the comma that goes with it; the whole header when it is the only one. To
+// leave out all values of a header use DeleteHeader.
 func (r *Rewriter) DeleteValue(i int, v Span) {
 	h := r.msg.Header(i)
 	to := skipLWS(r.raw, int(v.End()), int(h.Value.End()))
@@ -95,7 +95,11 @@ func (r *Rewriter) DeleteValue(i int, v Span) {
 		r.Delete(span(int(v.Off), to))
 	case v.Off > h.Value.Off:
 		from := int(v.Off)
-		for from > int(h.Value.Off) && r.raw[from] != ',' {
+		for r.raw[from-1] != ',' {
+			from--
+		}
+		from--
+		for isLWS(r.raw[from-1]) {
 			from--
 		}
 		r.Delete(span(from, to))

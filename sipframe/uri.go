@@ -243,3 +243,6 @@ func isEscape(b []byte) bool {
 func (u *URI) Param(b []byte, name string) (value []byte, ok bool) {
 	return FindParam(u.Params.In(b), name)
 }
+
+// HasUser tells whether there is a user part.
+func (u *URI) HasUser() bool { return u.User.Len > 0 }

@@ -105,9 +105,9 @@ func (m *Message) checkSingle(v *Verdict) {
 
 // checkURI looks at the Request-URI (RFC 3261 section 16.3 steps 1 and 2).
 func (m *Message) checkURI(v *Verdict) {
-	var u URI
-	if d := u.parse(m.RequestURI()); d != nil {
-		v.check(d)
+	u, err := m.URI()
+	if err != nil {
+		v.check(err)
 		return
 	}
 	if u.Headers.Len > 0 {

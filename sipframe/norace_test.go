@@ -1,0 +1,5 @@
+//go:build !race
+
+package sipframe
+
+const raceEnabled = false
