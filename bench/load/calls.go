@@ -94,6 +94,7 @@ func (c *caller) receive(a *agent, u *unit, m *Message) {
 		})
 		a.failed(u, "INVITE answered "+strconv.Itoa(m.Status))
 	case method == "BYE" && m.Status < 300:
+		c.byes.Record(time.Since(u.due) - time.Duration(u.hungUp.Load()))
 		a.done(u)
 	default:
 		a.failed(u, method+" answered "+strconv.Itoa(m.Status))
@@ -131,6 +132,7 @@ func (c *caller) ack(a *agent, u *unit) {
 
 func (c *caller) bye(a *agent, u *unit) {
 	c.trace(true, "BYE")
+	u.hungUp.Store(int64(time.Since(u.due)))
 	a.Queue(func(out []byte) []byte {
 		return body(routed(a.request(out, u, "BYE", u.target, u.to, "b", 2), u), "", nil)
 	})

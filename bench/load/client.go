@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -52,9 +53,10 @@ type unit struct {
 	deadline time.Time
 
 	ringing, answered bool
-	to                string   // To value of the dialog
-	target            string   // remote target
-	routes            []string // route set, first hop first
+	to                string       // To value of the dialog
+	target            string       // remote target
+	routes            []string     // route set, first hop first
+	hungUp            atomic.Int64 // when BYE was queued, in ns since due: a timer's goroutine may do that
 }
 
 func newFleet(ctx context.Context, peer Peer, connections int, timeout time.Duration, tally *Tally) (*fleet, error) {

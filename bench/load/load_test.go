@@ -77,7 +77,7 @@ func TestCalls(t *testing.T) {
 			}
 			st := s.Stats()
 			r.Seen(st)
-			if !r.Clean() || r.Started == 0 || r.Phases["bye"].Count != 0 && r.Phases["bye"].Count != r.Done {
+			if !r.Clean() || r.Started == 0 || r.Latency.Count != r.Done || r.Phases["bye"].Count != r.Done {
 				t.Errorf("%v", r)
 			}
 			if n := r.Started; st.Requests["INVITE"] != n || st.Requests["ACK"] != n || st.Requests["BYE"] != n {
