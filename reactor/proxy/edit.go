@@ -33,8 +33,9 @@ func (c *Context) insert(off uint32, parts ...[]byte) {
 // between makes a span of two offsets.
 func between(from, to uint32) sipframe.Span { return sipframe.Span{Off: from, Len: to - from} }
 
-// write hands the edits to the rewriter.
-func (c *Context) write() error {
+// write hands the edits to the rewriter, for a message that leaves by proto.
+func (c *Context) write(proto reactor.Proto) error {
+	c.fitBody(proto)
 	w := &c.rewrite
 	w.Reset(c.Msg)
 	for _, e := range c.edits {
@@ -46,6 +47,37 @@ func (c *Context) write() error {
 	return nil
 }
 
+// fitBody has the message end with its body: a stream needs a Content-Length
+// (RFC 3261 18.3), a body that the Router changed has another one, and what
+// follows the body in a datagram stays behind.
+func (c *Context) fitBody(proto reactor.Proto) {
+	start, n := c.Msg.BodyOffset(), len(c.Msg.Body())
+	stop := start + uint32(n)
+	for _, e := range c.edits {
+		if e.off >= start && e.end <= stop {
+			n += e.to - e.from - int(e.end-e.off)
+		}
+	}
+	if all := uint32(len(c.Msg.Raw())); stop < all {
+		c.edit(between(stop, all), nil)
+	}
+	i := c.Msg.Find(sipframe.HeaderContentLength)
+	if i >= 0 && !c.bodyEdited || i < 0 && proto == reactor.UDP {
+		return
+	}
+	var text [20]byte
+	length := strconv.AppendInt(text[:0], int64(n), 10)
+	if i < 0 {
+		c.insert(c.Msg.HeadersEnd(), contentLength, length, crlf)
+		return
+	}
+	for ; i >= 0; i = c.Msg.FindNext(sipframe.HeaderContentLength, i) {
+		c.edit(c.Msg.Header(i).Value, length)
+	}
+}
+
+var contentLength = []byte("Content-Length: ")
+
 // verify parses what the rewriter would write. It is called only for messages
 // in which the Router replaced spans, as those may hold anything.
 func (c *Context) verify() error {
@@ -54,36 +86,13 @@ func (c *Context) verify() error {
 	if m.Parse(c.check.b) != nil || m.IsRequest() != c.Msg.IsRequest() {
 		return ErrBroken
 	}
-	if m.Validate(&c.verdict); c.verdict.Code == 400 || c.verdict.Drop {
+	m.Validate(&c.verdict)
+	_, length, _ := m.ContentLength()
+	switch {
+	case c.verdict.Code == 400 || c.verdict.Drop,
+		!length && c.Msg.Find(sipframe.HeaderContentLength) >= 0, // it is in the body now
+		int(m.BodyOffset())+len(m.Body()) != len(c.check.b):
 		return ErrBroken
 	}
 	return nil
-}
-
-// fitBody has the message that leaves by proto end with its body: a stream needs
-// a Content-Length (RFC 3261 18.3), a body that the Router changed has another
-// one, and what follows the body in a datagram stays behind.
-func (c *Context) fitBody(proto reactor.Proto) {
-	start, n := c.Msg.BodyOffset(), len(c.Msg.Body())
-	if stop, all := start+uint32(n), uint32(len(c.Msg.Raw())); stop < all {
-		c.edit(between(stop, all), nil)
-	}
-	i := c.Msg.Find(sipframe.HeaderContentLength)
-	if i >= 0 && !c.bodyEdited || i < 0 && proto == reactor.UDP {
-		return
-	}
-	for _, e := range c.edits {
-		if e.off >= start && e.off < start+uint32(n) {
-			n += e.to - e.from - int(e.end-e.off)
-		}
-	}
-	var text [20]byte
-	length := strconv.AppendInt(text[:0], int64(n), 10)
-	if i < 0 {
-		c.insert(c.Msg.HeadersEnd(), []byte("Content-Length: "), length, crlf)
-		return
-	}
-	for ; i >= 0; i = c.Msg.FindNext(sipframe.HeaderContentLength, i) {
-		c.edit(c.Msg.Header(i).Value, length)
-	}
 }

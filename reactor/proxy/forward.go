@@ -204,6 +204,5 @@ func (c *Context) buildRequest(li *listener) error {
 	}
 	c.stampVia(top)
 	c.writeHops()
-	c.fitBody(li.socket.Proto)
-	return c.write()
+	return c.write(li.socket.Proto)
 }

@@ -71,18 +71,18 @@ func (c *Context) writeReply(code int, reason []byte, trans uint64, forwarded bo
 	m := c.Msg
 	b := append(c.reply.b[:0], "SIP/2.0 "...)
 	b = append(strconv.AppendInt(b, int64(code), 10), ' ')
-	if len(reason) == 0 {
+	from := len(b)
+	if b = append(b, reason...); len(reason) == 0 {
 		b = append(b, reasonPhrase(code)...)
 	}
-	for _, ch := range reason {
-		if ch < ' ' || ch == 0x7f {
-			ch = ' '
-		}
-		b = append(b, ch)
-	}
+	oneLine(b[from:])
 	b = append(b, "\r\n"...)
 	for i := range m.NumHeaders() {
-		b = c.copyHeader(b, i, code, trans, forwarded)
+		from := len(b)
+		if b = c.copyHeader(b, i, code, trans, forwarded); len(b) > from {
+			oneLine(b[from:])
+			b = append(b, "\r\n"...)
+		}
 	}
 	b = append(b, c.extra...)
 	if s := c.proxy.cfg.ServerHeader; s != "" {
@@ -91,7 +91,18 @@ func (c *Context) writeReply(code int, reason []byte, trans uint64, forwarded bo
 	c.reply.b = append(b, "Content-Length: 0\r\n\r\n"...)
 }
 
-// copyHeader writes the request's header i as the reply has it, if it has it.
+// oneLine makes spaces of control characters: it unfolds a header, and what a
+// broken request has in it cannot end the line.
+func oneLine(b []byte) {
+	for i, ch := range b {
+		if ch < ' ' && ch != '\t' || ch == 0x7f {
+			b[i] = ' '
+		}
+	}
+}
+
+// copyHeader writes the request's header i as the reply has it, if it has it,
+// without a line end.
 func (c *Context) copyHeader(b []byte, i, code int, trans uint64, forwarded bool) []byte {
 	m := c.Msg
 	h := m.Header(i)
@@ -102,7 +113,7 @@ func (c *Context) copyHeader(b []byte, i, code int, trans uint64, forwarded bool
 			break
 		}
 		if !forwarded {
-			return append(c.appendTopVia(append(b, "Via: "...), h), "\r\n"...)
+			return c.appendTopVia(append(b, "Via: "...), h)
 		}
 		next, same, ok := viaBelow(m)
 		if !ok || !same {
@@ -114,7 +125,7 @@ func (c *Context) copyHeader(b []byte, i, code int, trans uint64, forwarded bool
 		if to, err := m.To(); code > 100 && err == nil && to.Tag.Len == 0 {
 			b = c.proxy.keys.appendTag(append(b, ";tag="...), trans)
 		}
-		return append(b, "\r\n"...)
+		return b
 	case sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq:
 	case sipframe.HeaderRecordRoute:
 		if code <= 100 || code >= 300 || !makesDialog(m.Method()) {
@@ -127,7 +138,7 @@ func (c *Context) copyHeader(b []byte, i, code int, trans uint64, forwarded bool
 		}
 	}
 	b = append(b, m.Bytes(h.Name)...)
-	return append(append(append(b, ": "...), value...), "\r\n"...)
+	return append(append(b, ": "...), value...)
 }
 
 // makesDialog tells whether a request of the method can begin a dialog, so that

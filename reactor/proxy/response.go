@@ -71,8 +71,7 @@ func (c *Context) buildResponse(proto reactor.Proto, client sipframe.Span, same 
 	} else {
 		c.edit(h.Line, nil)
 	}
-	c.fitBody(proto)
-	return c.write()
+	return c.write(proto)
 }
 
 // deliver sends a response to where its request came from: over the connection
