@@ -6,224 +6,213 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 )
 
 // domain is a DomainConfig that is ready: files read, filters parsed, the
-// configuration of crypto/tls made. It does not change.
+// configuration of crypto/tls made. It does not change, but for the ticket keys
+// and the sessions, which have their own locks.
 type domain struct {
-	cfg        DomainConfig
-	addresses  []addressFilter
-	sipDomains []string // lower case
-	matchesAll bool
-	tls        *tls.Config
-	roots      *x509.CertPool // nil = the system's
-	usages     []x509.ExtKeyUsage
-	leaf       *x509.Certificate
-	leafSum    [32]byte
-	warnings   []string
-}
+	cfg DomainConfig
+	set *Set
+	// tls is what the configuration of each connection is cloned from.
+	tls   *tls.Config
+	certs []tls.Certificate // own; those with ECDSA keys first
+	// identity is the SHA-256 of our leaf certificate, zero without one.
+	identity [32]byte
 
-// curves are the key exchanges that are offered. P-521 is not: it costs
-// milliseconds, and clients can pick it.
-var curves = []tls.CurveID{tls.X25519MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384}
+	verify  bool
+	roots   *authorities
+	usages  usages
+	revoked *revocations // nil: not checked
+
+	tickets  *domainTickets // server; nil: none
+	sessions *sessionCache  // client; nil: none
+	warnings []string
+}
 
 // sessionsKept is how many peers a client domain remembers the session of.
 const sessionsKept = 1024
 
-func newDomain(cfg DomainConfig) (*domain, error) {
-	d := &domain{cfg: cfg}
+func newDomain(cfg DomainConfig, s *Set) (*domain, error) {
+	d := &domain{cfg: cfg, set: s, verify: cfg.verify()}
 	if cfg.Role != Server && cfg.Role != Client {
 		return nil, errors.New("neither server nor client")
 	}
-	if err := d.filters(); err != nil {
-		return nil, err
-	}
-	low, high, err := ParseMethod(cfg.Method)
-	if err != nil {
-		return nil, err
+	if cfg.Name == "" {
+		return nil, errors.New("has no name")
 	}
 	d.tls = &tls.Config{
-		MinVersion:                  low,
-		MaxVersion:                  high,
-		CurvePreferences:            curves,
-		SessionTicketsDisabled:      !cfg.tickets(),
 		DynamicRecordSizingDisabled: true,
+		SessionTicketsDisabled:      !cfg.tickets(),
+		Time:                        s.time,
 	}
-	if err := d.certificates(); err != nil {
-		return nil, err
+	for _, step := range []func() error{d.protocol, d.certificates, d.authorities} {
+		if err := step(); err != nil {
+			return nil, err
+		}
 	}
-	if err := d.authorities(); err != nil {
-		return nil, err
-	}
-	if d.usages, err = keyUsages(cfg.AcceptEKU); err != nil {
-		return nil, err
+	if cfg.DHParams != "" {
+		d.warn("dh_params has no effect: finite-field Diffie-Hellman is not offered, elliptic curves are")
 	}
 	if cfg.Role == Server {
-		d.server()
-		return d, nil
+		return d, d.server()
 	}
-	// The chain and the name are checked by verifyServer.
-	d.tls.InsecureSkipVerify = true
-	if cfg.tickets() {
-		d.tls.ClientSessionCache = tls.NewLRUClientSessionCache(sessionsKept)
-	}
+	d.client()
 	return d, nil
 }
 
-// filters parses what the domain matches.
-func (d *domain) filters() error {
-	for _, s := range d.cfg.MatchAddresses {
-		f, err := parseAddressFilter(s)
-		if err != nil {
-			return err
-		}
-		d.addresses = append(d.addresses, f)
+// protocol reads versions, cipher suites and groups.
+func (d *domain) protocol() (err error) {
+	if d.tls.MinVersion, d.tls.MaxVersion, err = ParseMethod(d.cfg.Method); err != nil {
+		return err
 	}
-	if len(d.addresses) == 0 {
-		d.addresses = []addressFilter{{any: true}}
+	if d.tls.CipherSuites, err = ParseCiphers(d.cfg.Ciphers); err != nil {
+		return err
 	}
-	for _, s := range d.cfg.MatchSIPDomains {
-		s = strings.ToLower(strings.TrimSpace(s))
-		if _, err := filepath.Match(s, ""); err != nil || s == "" {
-			return fmt.Errorf("match_sip_domain %q is not a pattern", s)
-		}
-		d.sipDomains = append(d.sipDomains, s)
+	if d.tls.CipherSuites != nil && d.tls.MinVersion >= tls.VersionTLS13 {
+		d.warn("ciphers_list has no effect: it is for TLS 1.2, and tls_method is %s", d.cfg.Method)
 	}
-	if len(d.sipDomains) == 0 {
-		d.sipDomains = []string{"*"}
-	}
-	d.matchesAll = len(d.addresses) == 1 && d.addresses[0].any && len(d.sipDomains) == 1 && d.sipDomains[0] == "*"
-	return nil
+	d.tls.CurvePreferences, err = ParseCurves(d.cfg.Curves)
+	return err
 }
 
 // certificates reads our own.
 func (d *domain) certificates() error {
 	for i := range d.cfg.Certificates {
-		pair, err := d.keyPair(&d.cfg.Certificates[i])
+		pair, err := d.readPair(&d.cfg.Certificates[i])
 		if err != nil {
 			return err
 		}
-		d.tls.Certificates = append(d.tls.Certificates, pair)
+		d.certs = append(d.certs, pair)
 	}
-	if len(d.tls.Certificates) == 0 {
+	if len(d.certs) == 0 {
 		if d.cfg.Role == Server {
 			return errors.New("a server domain needs a certificate and a private_key")
 		}
 		return nil
 	}
-	d.leaf = d.tls.Certificates[0].Leaf
-	d.leafSum = sha256.Sum256(d.leaf.Raw)
+	// Signing with ECDSA costs a thirtieth of signing with RSA.
+	ecdsaFirst(d.certs)
+	d.identity = identityOf(d.certs)
 	return nil
 }
 
-// keyPair reads a certificate chain and its key and sees that they belong
-// together.
-func (d *domain) keyPair(k *KeyPair) (pair tls.Certificate, err error) {
-	chain, key := k.CertificatePEM, k.PrivateKeyPEM
-	if k.CertificateFile != "" {
-		if chain, err = os.ReadFile(k.CertificateFile); err != nil {
-			return pair, fmt.Errorf("certificate: %w", err)
+// leaf is our preferred certificate; nil without one.
+func (d *domain) leaf() *x509.Certificate {
+	if len(d.certs) == 0 {
+		return nil
+	}
+	return d.certs[0].Leaf
+}
+
+// authorities reads whom and how peers' certificates are checked against.
+func (d *domain) authorities() (err error) {
+	if d.usages, err = parseUsages(d.cfg.AcceptEKU); err != nil {
+		return err
+	}
+	if d.cfg.require() && !d.verify && d.cfg.Role == Server {
+		d.warn("require_cert without verify_cert: any certificate will do")
+	}
+	if d.roots, err = d.readAuthorities(); err != nil {
+		return err
+	}
+	if d.cfg.CRLDir != "" {
+		d.revoked, err = readRevocations(d.cfg.CRLDir, d.set.time())
+	}
+	return err
+}
+
+// server sets what only a server needs.
+func (d *domain) server() error {
+	switch {
+	case d.cfg.require():
+		d.tls.ClientAuth = tls.RequireAnyClientCert
+	case d.verify:
+		d.tls.ClientAuth = tls.RequestClientCert
+	}
+	// ClientCAs stays empty: the list of authorities in a CertificateRequest
+	// makes clients hold back a certificate that they would otherwise show, and
+	// "no certificate" tells an operator less than "certificate authority
+	// unknown".
+	if d.cfg.tickets() {
+		d.tickets = &domainTickets{keys: d.set.tickets, policy: d.policy()}
+	}
+	return nil
+}
+
+// client sets what only a client needs.
+func (d *domain) client() {
+	d.tls.InsecureSkipVerify = true // verified in VerifyConnection
+	d.tls.GetClientCertificate = d.showCertificate
+	if d.cfg.tickets() {
+		d.sessions = newSessionCache(sessionsKept)
+	}
+}
+
+// policy is a fingerprint of what the domain demands of its peers. A ticket is
+// good only for the policy under which it was made.
+func (d *domain) policy() [32]byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%v %q %t %t %t %q %t %q\n", d.cfg.Role, d.cfg.Name, d.verify, d.cfg.require(),
+		d.cfg.verifyDomain(), d.usages.names, d.cfg.CRLDir != "", d.cfg.Method)
+	for i := range d.roots.sums {
+		h.Write(d.roots.sums[i][:])
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// serverConfig is the domain's configuration for one connection.
+func (d *domain) serverConfig(m *machine) *tls.Config {
+	if d.tickets != nil {
+		d.tickets.refresh(d.tls, d.set.time())
+	}
+	c := d.tls.Clone()
+	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		pair := choosePair(d.certs, hello)
+		m.own = pair.Leaf
+		return pair, nil
+	}
+	c.VerifyConnection = func(cs tls.ConnectionState) error { return d.verifyClient(cs).orNil() }
+	c.KeyLogWriter = d.set.keyLogFor(m.t.remote)
+	return c
+}
+
+// clientConfig is the domain's configuration for one connection.
+func (d *domain) clientConfig(m *machine, q ClientQuery) *tls.Config {
+	c := d.tls.Clone()
+	c.ServerName = serverName(q.SIPDomain)
+	c.GetClientCertificate = func(req *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		pair, err := d.showCertificate(req)
+		m.own = pair.Leaf
+		return pair, err
+	}
+	host := identityHost(q)
+	c.VerifyConnection = func(cs tls.ConnectionState) error { return d.verifyServer(cs, host).orNil() }
+	if d.sessions != nil {
+		m.cache = d.sessions.slot(strings.ToLower(q.SIPDomain) + " " + q.Addr.String())
+		c.ClientSessionCache = m.cache
+	}
+	c.KeyLogWriter = d.set.keyLogFor(q.Addr)
+	return c
+}
+
+// validity gives the time in which all our certificates are valid; zero times
+// when there are none.
+func (d *domain) validity() (from, to time.Time) {
+	for i := range d.certs {
+		leaf := d.certs[i].Leaf
+		if from.IsZero() || leaf.NotBefore.After(from) {
+			from = leaf.NotBefore
+		}
+		if to.IsZero() || leaf.NotAfter.Before(to) {
+			to = leaf.NotAfter
 		}
 	}
-	if k.PrivateKeyFile != "" {
-		if key, err = os.ReadFile(k.PrivateKeyFile); err != nil {
-			return pair, fmt.Errorf("private_key: %w", err)
-		}
-		if info, err := os.Stat(k.PrivateKeyFile); err == nil && info.Mode()&0o077 != 0 {
-			d.warn("private_key %s can be read by others (mode %v)", k.PrivateKeyFile, info.Mode().Perm())
-		}
-	}
-	if k.Signer != nil {
-		pair, err = signerPair(chain, k)
-	} else {
-		pair, err = tls.X509KeyPair(chain, key)
-	}
-	if err != nil {
-		return pair, fmt.Errorf("certificate %s, private_key %s: %w", k.CertificateFile, k.PrivateKeyFile, err)
-	}
-	if pair.Leaf == nil {
-		if pair.Leaf, err = x509.ParseCertificate(pair.Certificate[0]); err != nil {
-			return pair, fmt.Errorf("certificate %s: %w", k.CertificateFile, err)
-		}
-	}
-	switch now := time.Now(); {
-	case now.After(pair.Leaf.NotAfter):
-		d.warn("certificate %s expired at %v", k.CertificateFile, pair.Leaf.NotAfter)
-	case now.Before(pair.Leaf.NotBefore):
-		d.warn("certificate %s is not valid before %v", k.CertificateFile, pair.Leaf.NotBefore)
-	}
-	return pair, nil
+	return from, to
 }
 
 func (d *domain) warn(format string, args ...any) {
 	d.warnings = append(d.warnings, fmt.Sprintf("%v domain %s: ", d.cfg.Role, d.cfg.Name)+fmt.Sprintf(format, args...))
-}
-
-// authorities reads whom peers' certificates are checked against.
-func (d *domain) authorities() error {
-	pems := [][]byte{d.cfg.CAPEM}
-	files := []string{d.cfg.CAFile}
-	if d.cfg.CADir != "" {
-		entries, err := os.ReadDir(d.cfg.CADir)
-		if err != nil {
-			return fmt.Errorf("ca_dir: %w", err)
-		}
-		for _, e := range entries {
-			if e.Type()&fs.ModeDir == 0 {
-				files = append(files, filepath.Join(d.cfg.CADir, e.Name()))
-			}
-		}
-	}
-	for i, f := range files {
-		if f == "" {
-			continue
-		}
-		text, err := os.ReadFile(f)
-		if err != nil {
-			return fmt.Errorf("ca_list: %w", err)
-		}
-		if i == 0 && !x509.NewCertPool().AppendCertsFromPEM(text) {
-			return fmt.Errorf("ca_list %s holds no certificate", f)
-		}
-		pems = append(pems, text)
-	}
-	for _, text := range pems {
-		if len(text) == 0 {
-			continue
-		}
-		if d.roots == nil {
-			d.roots = x509.NewCertPool()
-		}
-		d.roots.AppendCertsFromPEM(text)
-	}
-	return nil
-}
-
-// server sets what only a server asks of its peers.
-func (d *domain) server() {
-	switch {
-	case d.cfg.verify() && d.cfg.require():
-		d.tls.ClientAuth = tls.RequireAnyClientCert
-	case d.cfg.verify():
-		d.tls.ClientAuth = tls.RequestClientCert
-	default:
-		return
-	}
-	d.tls.ClientCAs = d.roots // named in the CertificateRequest; we check ourselves
-	d.tls.VerifyConnection = d.verifyClient
-}
-
-// clientConfig is the domain's configuration for one peer.
-func (d *domain) clientConfig(q ClientQuery) *tls.Config {
-	c := d.tls.Clone()
-	c.ServerName = serverName(q.SIPDomain)
-	if d.cfg.verify() {
-		c.VerifyConnection = func(cs tls.ConnectionState) error { return d.verifyServer(cs, q.SIPDomain) }
-	}
-	return c
 }

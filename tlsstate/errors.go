@@ -1,14 +1,12 @@
 package tlsstate
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 )
 
-// ErrWantRead says that a machine needs more of the peer's bytes to go on.
+// ErrWantRead says that a machine needs more of the peer's bytes to go on. It
+// is no failure and always this very value.
 var ErrWantRead = errors.New("tlsstate: more bytes of the peer are needed")
 
 // Blame tells whose doing a failure is.
@@ -16,9 +14,9 @@ type Blame uint8
 
 // Who can be to blame.
 const (
-	BlamePeer     Blame = iota + 1 // it broke the protocol, vanished, or is not whom we want
+	BlamePeer     Blame = iota + 1 // it broke the protocol, refused us, or is not whom we want
 	BlameConfig                    // our configuration forbids or lacks something
-	BlameUs                        // a fault of ours
+	BlameUs                        // a fault of ours, or a call that the phase does not allow
 	BlameOverload                  // a bound of ours was reached
 )
 
@@ -38,30 +36,43 @@ func (b Blame) String() string {
 	}
 }
 
-// The reasons of an Error: short, stable, fit to be a metric's label.
+// The reasons of an Error: short, stable, few enough to be a metric's label.
+// Besides these there are "alert received: NAME" and "alert sent: NAME" with
+// the names of RFC 8446 6.
 const (
-	ReasonPlainText    = "plain text"      // the peer does not speak TLS
-	ReasonVersion      = "version"         // no TLS version in common
-	ReasonNoCommon     = "no common"       // no cipher suite, group or signature in common
-	ReasonCertificate  = "certificate"     // the peer's certificate was not accepted
-	ReasonNoCert       = "no certificate"  // the peer sent none and has to
-	ReasonAlert        = "alert"           // the peer refused, with an alert
-	ReasonEOF          = "unexpected end"  // the peer vanished
-	ReasonProtocol     = "protocol"        // the peer broke the protocol
-	ReasonRejected     = "rejected domain" // no server domain matches
-	ReasonNoDomain     = "no domain"       // no client domain matches
-	ReasonTooMuch      = "too much data"   // more handshake bytes than any handshake has
-	ReasonStopped      = "stopped"         // the machine was stopped
-	ReasonInternal     = "internal"        // a fault of ours
-	ReasonWrongPhase   = "wrong phase"     // a call that the phase does not allow
-	ReasonBadSetup     = "configuration"   // a domain that cannot be built
-	ReasonUnknownThing = "unknown name"    // a domain asked for by a name that is none
+	ReasonPlainText    = "plain text"                    // the peer speaks SIP, HTTP or other text, without TLS
+	ReasonNotTLS       = "not TLS"                       // the peer sends something that is no TLS record
+	ReasonVersion      = "no common version"             // no TLS version that both allow
+	ReasonCipher       = "no common cipher"              // no cipher suite that both allow
+	ReasonGroup        = "no common group"               // no key exchange group that both allow
+	ReasonSignature    = "no common signature"           // our certificate's key fits nothing that the peer can check
+	ReasonNoCert       = "no certificate"                // the peer sent none and has to
+	ReasonExpired      = "certificate expired"           // a certificate of the peer's chain
+	ReasonNotYetValid  = "certificate not yet valid"     // a certificate of the peer's chain
+	ReasonSelfSigned   = "certificate self-signed"       // and not among our authorities
+	ReasonAuthority    = "certificate authority unknown" // the peer's chain ends at none of our authorities
+	ReasonRevoked      = "certificate revoked"           // by its issuer's CRL
+	ReasonNoRevocation = "revocation unknown"            // crl_dir has no usable CRL of an issuer
+	ReasonName         = "certificate names another"     // not the SIP domain that we meant (RFC 5922)
+	ReasonUsage        = "certificate usage"             // none of accept_eku
+	ReasonCertificate  = "certificate invalid"           // anything else that is wrong with the peer's chain
+	ReasonProtocol     = "protocol violation"            // the peer broke the protocol
+	ReasonTooMuch      = "handshake too large"           // more handshake bytes than any handshake has
+	ReasonRejected     = "rejected by domain"            // no server domain is for this peer
+	ReasonNoDomain     = "no client domain"              // no client domain matches, or none has that name
+	ReasonSign         = "signing failed"                // our private key, or who keeps it, gave no signature
+	ReasonStopped      = "stopped"                       // the machine was stopped
+	ReasonWrongPhase   = "wrong phase"                   // a call that the phase does not allow
+	ReasonInternal     = "internal error"                // a fault of ours
+
+	reasonAlertReceived = "alert received: "
+	reasonAlertSent     = "alert sent: "
 )
 
-// Error is a failure with the side to blame.
+// Error is a failure with the side to blame. It is not changed once made.
 type Error struct {
 	Blame Blame
-	// Reason is one of the Reason constants.
+	// Reason is one of the Reason constants, or names an alert.
 	Reason string
 	// Detail is a text for people; it never holds secrets.
 	Detail string
@@ -82,67 +93,3 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Rejected tells that no server domain is for this peer.
 func (e *Error) Rejected() bool { return e.Reason == ReasonRejected }
-
-// classify types what crypto/tls says.
-func classify(err error) *Error {
-	var (
-		ours   *Error
-		alert  tls.AlertError
-		header tls.RecordHeaderError
-		verify *tls.CertificateVerificationError
-		auth   x509.UnknownAuthorityError
-	)
-	switch {
-	case errors.As(err, &ours):
-		return ours
-	case errors.As(err, &header):
-		return &Error{Blame: BlamePeer, Reason: ReasonPlainText, Detail: spoken(header.RecordHeader[:]), Err: err}
-	case errors.As(err, &alert):
-		return &Error{Blame: BlamePeer, Reason: ReasonAlert, Detail: alert.Error(), Err: err}
-	case errors.As(err, &verify), errors.As(err, &auth):
-		return &Error{Blame: BlamePeer, Reason: ReasonCertificate, Detail: err.Error(), Err: err}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return &Error{Blame: BlamePeer, Reason: ReasonEOF, Err: err}
-	case errors.Is(err, errStopped):
-		return &Error{Blame: BlameUs, Reason: ReasonStopped, Err: err}
-	}
-	detail := trimPrefix(err.Error())
-	reason := ReasonProtocol
-	switch detail {
-	case "client didn't provide a certificate":
-		reason = ReasonNoCert
-	case "no cipher suite supported by both client and server",
-		"client offered no compatible key exchange", "peer doesn't support any of the certificate's signature algorithms":
-		reason = ReasonNoCommon
-	default:
-		if hasPrefix(detail, "client offered only unsupported versions") || hasPrefix(detail, "server selected unsupported protocol version") {
-			reason = ReasonVersion
-		}
-	}
-	return &Error{Blame: BlamePeer, Reason: reason, Detail: detail, Err: err}
-}
-
-// trimPrefix takes crypto/tls's own name off its messages.
-func trimPrefix(s string) string {
-	if hasPrefix(s, "tls: ") {
-		return s[len("tls: "):]
-	}
-	return s
-}
-
-func hasPrefix(s, p string) bool { return len(s) >= len(p) && s[:len(p)] == p }
-
-// spoken guesses what a peer speaks that does not speak TLS.
-func spoken(first []byte) string {
-	for _, method := range []string{"GET ", "POST", "HEAD", "PUT ", "HTTP"} {
-		if hasPrefix(string(first), method) {
-			return "the peer speaks HTTP"
-		}
-	}
-	for _, b := range first {
-		if b != ' ' && b != '/' && b != '.' && (b < '0' || b > '9') && (b|0x20 < 'a' || b|0x20 > 'z') {
-			return "the peer does not speak TLS"
-		}
-	}
-	return "the peer speaks plain text, SIP perhaps"
-}

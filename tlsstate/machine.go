@@ -2,6 +2,7 @@ package tlsstate
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -15,30 +16,37 @@ import (
 type Machine interface {
 	// Phase tells where the machine is in its life.
 	Phase() Phase
-	// Feed gives bytes of the peer. They are borrowed until the next Handshake
-	// or Read returns ErrWantRead, or until the next Feed.
+	// Feed gives bytes of the peer, any number of them, cut anywhere. They are
+	// borrowed, and not written to, until Handshake returns, until Read returns
+	// an error (ErrWantRead is one), or until the next Feed or Stop; what was not
+	// used by then is copied.
 	Feed(b []byte)
-	// Handshake goes on as far as the bytes reach. nil: established.
-	// ErrWantRead: feed more. An *Error: it failed, and Output may hold the
-	// alert that tells the peer.
+	// Handshake goes on as far as the bytes reach. nil: established, and what
+	// was fed beyond the handshake waits for Read. ErrWantRead: feed more; there
+	// may be something in Output. An *Error: it failed, and Output may hold the
+	// alert that tells the peer. A client's first call needs no bytes.
 	Handshake() error
-	// Read decrypts into p, at most one record at a call and exactly one when p
+	// Read decrypts into p, at most one record a call, and exactly one when p
 	// holds 16,384 bytes. ErrWantRead: feed more. io.EOF: the peer said
 	// close_notify. An *Error: the connection is broken. Read may put something
-	// into Output, too.
+	// into Output, an answered KeyUpdate or an alert.
 	Read(p []byte) (int, error)
 	// Write seals all of p into Output, in as few records as it fits into.
 	Write(p []byte) (int, error)
-	// Output is what is to be sent to the peer; valid until the next call.
+	// Output is what is to be sent to the peer; valid until the next call of any
+	// method but Phase and State.
 	Output() []byte
 	// Sent says that the first n bytes of Output were taken.
 	Sent(n int)
-	// CloseNotify puts the orderly goodbye into Output.
+	// CloseNotify puts the orderly goodbye into Output; nothing can be written
+	// after it. Again, or after a failure, it does nothing. During the handshake
+	// there is none in TLS: an *Error.
 	CloseNotify() error
-	// Stop frees all that the machine holds. Every machine must be stopped;
-	// once more does nothing.
+	// Stop frees all that the machine holds, in any phase. Every machine must be
+	// stopped; once more does nothing.
 	Stop()
-	// State describes the connection, as far as it is known.
+	// State describes the connection, as far as it is known; never nil. It does
+	// not change any more and may be kept, after Stop as well.
 	State() *State
 }
 
@@ -50,33 +58,46 @@ func LiveMachines() int64 { return live.Load() }
 
 // machine is Machine on crypto/tls. The handshake of crypto/tls is straight
 // code, so it runs in a coroutine that is parked, stack and all, when the
-// transport is out of bytes. When it is over no coroutine is left.
+// transport is out of records. When it is over no coroutine is left.
 type machine struct {
 	conn   *tls.Conn
 	t      transport
 	phase  Phase
 	client bool
-	domain *domain
+	// more: the plaintext of the last record may not be read to its end.
+	more   bool
+	domain *domain // nil in a server until the ClientHello chose it
+	set    *Set
+	host   string // client: the SIP domain that is meant
+	memory memory
 	failed *Error
+	state  *State            // made when it is first asked for, then kept
+	own    *x509.Certificate // the certificate that we showed
+	cache  *sessionSlot      // client: where its session is remembered
 
 	next func() (struct{}, bool)
 	stop func()
 }
 
-// start begins a machine. make gets the transport.
-func start(m *machine, conn *tls.Conn) {
+// start gives the machine its connection.
+func (m *machine) start(conn *tls.Conn) {
 	m.conn = conn
+	m.memory = memoryOf(conn)
 	live.Add(1)
-	var err error
+}
+
+// begin starts the coroutine of the handshake, up to its first wait.
+func (m *machine) begin() {
 	m.next, m.stop = iter.Pull(func(yield func(struct{}) bool) {
 		m.t.yield = yield
-		err = handshake(conn)
+		err := handshake(m.conn)
 		m.t.yield = nil
 		m.finished(err)
 	})
 }
 
-// handshake runs crypto/tls's, whatever a peer may make it do.
+// handshake runs crypto/tls's, whatever a peer, or a key that lives elsewhere,
+// may make it do.
 func handshake(conn *tls.Conn) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -86,20 +107,15 @@ func handshake(conn *tls.Conn) (err error) {
 	return conn.Handshake()
 }
 
-// finished notes how the handshake ended.
+// finished notes how the handshake ended. It runs in the coroutine.
 func (m *machine) finished(err error) {
-	if m.phase == Stopped {
-		return
-	}
-	if err == nil {
+	switch {
+	case m.phase != Handshaking: // stopped, or failed outside
+	case err != nil:
+		m.fail(classify(err, m.client))
+	default:
 		m.step(Established)
-		return
 	}
-	m.failed = classify(err)
-	if m.failed.Rejected() {
-		m.unrecognized()
-	}
-	m.step(Failed)
 }
 
 // step moves to the next phase; the table is the law.
@@ -110,32 +126,57 @@ func (m *machine) step(to Phase) {
 	m.phase = to
 }
 
+func (m *machine) fail(err *Error) {
+	m.failed = err
+	if err.Rejected() {
+		m.unrecognized()
+	}
+	m.cache.forget()
+	m.step(Failed)
+}
+
 func (m *machine) Phase() Phase { return m.phase }
 
-func (m *machine) Feed(b []byte) { m.t.feed(b) }
+func (m *machine) Feed(b []byte) {
+	if m.phase != Stopped {
+		m.t.feed(b)
+	}
+}
 
 func (m *machine) Handshake() error {
 	if m.phase == Handshaking {
-		if m.t.waiting() > inboxLimit {
-			m.failed = &Error{Blame: BlamePeer, Reason: ReasonTooMuch}
-			m.step(Failed)
-			m.end()
-			return m.failed
-		}
-		m.next()
+		m.advance()
 		m.t.keep()
 	}
 	switch m.phase {
 	case Handshaking:
 		return ErrWantRead
-	case Established, Closing, PeerClosed:
-		m.next, m.stop = nil, nil
+	case Established, Closing, PeerClosed, Closed:
 		return nil
-	case Failed:
-		m.end()
-		return m.failed
 	default:
 		return m.misused("Handshake")
+	}
+}
+
+// advance lets the handshake run until it is over or out of records.
+func (m *machine) advance() {
+	if m.t.taken == 0 {
+		if err := notTLS(m.t.waiting(), m.client); err != nil {
+			m.fail(err)
+			m.end()
+			return
+		}
+	}
+	if speaksFirst := m.client && m.next == nil; !speaksFirst && !m.t.readable() {
+		return
+	}
+	if m.next == nil {
+		m.begin()
+	}
+	m.next()
+	if m.phase != Handshaking {
+		m.end()
+		m.memory.settle()
 	}
 }
 
@@ -149,45 +190,55 @@ func (m *machine) end() {
 
 // misused is the answer to a call that the phase does not allow.
 func (m *machine) misused(call string) *Error {
-	if m.failed != nil {
+	switch {
+	case m.phase == Stopped:
+		return &Error{Blame: BlameUs, Reason: ReasonStopped}
+	case m.failed != nil:
 		return m.failed
+	default:
+		return &Error{Blame: BlameUs, Reason: ReasonWrongPhase, Detail: call + " while " + m.phase.String()}
 	}
-	return &Error{Blame: BlameUs, Reason: ReasonWrongPhase, Detail: call + " while " + m.phase.String()}
 }
 
 func (m *machine) Read(p []byte) (int, error) {
 	switch m.phase {
 	case Established, Closing:
-	case PeerClosed:
+	case PeerClosed, Closed:
+		m.t.lent = nil
 		return 0, io.EOF
-	case Handshaking, Failed, Stopped:
+	default:
 		return 0, m.misused("Read")
 	}
+	if !m.more {
+		if !m.t.readable() {
+			m.t.keep()
+			return 0, ErrWantRead
+		}
+		m.memory.load(&m.t)
+	}
 	n, err := m.conn.Read(p)
+	m.more = n == len(p)
+	if !m.more {
+		m.memory.settle()
+	}
 	switch {
 	case err == nil:
 		return n, nil
-	case isOutOfBytes(err):
+	case err == errOutOfBytes: //nolint:errorlint // crypto/tls passes a temporary error on as it is
 		m.t.keep()
-		if n > 0 {
-			return n, nil
-		}
 		return 0, ErrWantRead
 	case errors.Is(err, io.EOF):
-		m.step(PeerClosed)
+		m.t.lent = nil
+		if m.phase == Closing {
+			m.step(Closed)
+		} else {
+			m.step(PeerClosed)
+		}
 		return n, io.EOF
 	}
-	m.failed = classify(err)
-	m.step(Failed)
+	m.t.lent = nil
+	m.fail(classify(err, m.client))
 	return n, m.failed
-}
-
-func isOutOfBytes(err error) bool {
-	if _, ok := err.(outOfBytes); ok {
-		return true
-	}
-	var o outOfBytes
-	return errors.As(err, &o)
 }
 
 func (m *machine) Write(p []byte) (int, error) {
@@ -196,7 +247,8 @@ func (m *machine) Write(p []byte) (int, error) {
 	}
 	n, err := m.conn.Write(p)
 	if err != nil {
-		return n, classify(err)
+		m.fail(classify(err, m.client))
+		return n, m.failed
 	}
 	return n, nil
 }
@@ -208,9 +260,17 @@ func (m *machine) Sent(n int) { m.t.out.drop(n) }
 func (m *machine) CloseNotify() error {
 	switch m.phase {
 	case Established, PeerClosed:
-		m.step(Closing)
-		return m.conn.CloseWrite()
-	case Closing:
+		if err := m.conn.CloseWrite(); err != nil {
+			m.fail(classify(err, m.client))
+			return m.failed
+		}
+		if m.phase == Established {
+			m.step(Closing)
+		} else {
+			m.step(Closed)
+		}
+		return nil
+	case Closing, Closed, Failed:
 		return nil
 	default:
 		return m.misused("CloseNotify")
@@ -221,20 +281,25 @@ func (m *machine) Stop() {
 	if m.phase == Stopped {
 		return
 	}
+	m.State()
 	m.step(Stopped)
 	m.end()
-	m.t.borrowed = nil
-	m.t.inbox.free()
-	m.t.out.free()
+	m.t.free()
+	m.memory.free()
+	m.conn, m.cache = nil, nil
 	live.Add(-1)
 }
 
-// unrecognized makes the alert that crypto/tls sent for an error of the domain
-// choice the one that says so (RFC 6066 3). The alert is the last thing in
-// Output, and in clear: nothing is negotiated yet.
+// unrecognized makes the alert that crypto/tls sent for a failed choice of the
+// domain, internal_error, the one that says so (RFC 6066 3). It is the last
+// thing in Output, and in clear: nothing is negotiated yet.
 func (m *machine) unrecognized() {
-	const internalError, unrecognizedName = 80, 112
-	if out := m.t.out.bytes(); len(out) >= 7 && out[len(out)-7] == 21 && out[len(out)-1] == internalError {
-		out[len(out)-1] = unrecognizedName
+	const length = recordHeader + 2
+	out := m.t.out.bytes()
+	if len(out) < length {
+		return
+	}
+	if alert := out[len(out)-length:]; alert[0] == recordAlert && alert[length-1] == alertInternalError {
+		alert[length-1] = alertUnrecognizedName
 	}
 }

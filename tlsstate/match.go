@@ -4,94 +4,165 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
+	"slices"
 	"strings"
 )
 
-// addressFilter is one entry of match_ip_address.
-type addressFilter struct {
-	any  bool
-	addr netip.Addr
-	port uint16 // 0 = any
-}
-
-// parseAddressFilter reads "ip:port", "ip" or "*".
-func parseAddressFilter(s string) (f addressFilter, err error) {
-	s = strings.TrimSpace(s)
-	if s == "*" {
-		return addressFilter{any: true}, nil
-	}
-	if ap, err := netip.ParseAddrPort(s); err == nil {
-		return addressFilter{addr: ap.Addr().Unmap(), port: ap.Port()}, nil
-	}
-	a, err := netip.ParseAddr(strings.Trim(s, "[]"))
-	if err != nil {
-		return f, fmt.Errorf("match_ip_address %q is not ip:port, ip or *", s)
-	}
-	return addressFilter{addr: a.Unmap()}, nil
-}
-
-// rank tells how exactly the filter names an address: 0 not at all, then any
-// address, this ip, this ip and port.
-func (f addressFilter) rank(a netip.AddrPort) int {
-	switch {
-	case f.any:
-		return 1
-	case f.addr != a.Addr().Unmap():
-		return 0
-	case f.port == 0:
-		return 2
-	case f.port == a.Port():
-		return 3
-	default:
-		return 0
-	}
-}
-
-// noSNI is what a filter calls a client that names no server.
+// noSNI is what match_sip_domain calls a client that names no server.
 const noSNI = "none"
 
-// sipRank tells how exactly a filter names a SIP domain: 0 not at all, 1 "*",
-// then patterns by length, and above all of them the name itself. Both are in
-// lower case.
-func sipRank(filter, name string) int {
-	const exact = 1 << 20
-	switch {
-	case filter == "*":
-		return 1
-	case filter == name:
-		return exact
-	}
-	if ok, err := path.Match(filter, name); err != nil || !ok {
-		return 0
-	}
-	return 1 + len(filter)
+// matcher finds the domain of a role for an address and a name. Names weigh
+// more than addresses: a name itself before a pattern, a longer pattern before
+// a shorter one, all before "*". At equal rank ip:port wins over ip, and that
+// over "*", so that an exact address does not hide what "*" has to offer. Then
+// the domain that was declared first wins.
+type matcher struct {
+	byPort map[netip.AddrPort]*nameTable
+	byIP   map[netip.Addr]*nameTable
+	always nameTable
 }
 
-// rank tells how well a domain matches: by the SIP domain first, at equal rank
-// by the address. 0 is not at all.
-func (d *domain) rank(addr netip.AddrPort, sip string) int {
-	byAddr, bySIP := 0, 0
-	for _, f := range d.addresses {
-		byAddr = max(byAddr, f.rank(addr))
-	}
-	for _, f := range d.sipDomains {
-		bySIP = max(bySIP, sipRank(f, sip))
-	}
-	if byAddr == 0 || bySIP == 0 {
-		return 0
-	}
-	return bySIP<<2 | byAddr
+// nameTable are the domains for one address filter, by the three ranks of names.
+type nameTable struct {
+	exact    map[string]*domain
+	patterns []pattern // longest first
+	rest     *domain   // "*"
 }
 
-// best gives the domain that matches best; the first one declared wins a tie.
-// nil when none matches.
-func best(domains []*domain, addr netip.AddrPort, sip string) (found *domain) {
-	sip = strings.ToLower(strings.TrimSuffix(sip, "."))
-	top := 0
-	for _, d := range domains {
-		if r := d.rank(addr, sip); r > top {
-			top, found = r, d
+type pattern struct {
+	text   string
+	domain *domain
+}
+
+// add enters a domain under all of its filters.
+func (m *matcher) add(d *domain) error {
+	addresses := d.cfg.MatchAddresses
+	if len(addresses) == 0 {
+		addresses = []string{"*"}
+	}
+	for _, a := range addresses {
+		n, err := m.filter(strings.TrimSpace(a))
+		if err != nil {
+			return err
+		}
+		if err := n.add(d); err != nil {
+			return err
 		}
 	}
-	return found
+	return nil
 }
+
+// filter gives the names for one entry of match_ip_address.
+func (m *matcher) filter(s string) (*nameTable, error) {
+	if s == "*" {
+		return &m.always, nil
+	}
+	if ap, err := netip.ParseAddrPort(s); err == nil {
+		return entry(&m.byPort, plainAddr(ap)), nil
+	}
+	ip, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	if err != nil {
+		return nil, fmt.Errorf("match_ip_address %q is not ip:port, ip or *", s)
+	}
+	return entry(&m.byIP, ip.Unmap().WithZone("")), nil
+}
+
+func entry[K comparable](m *map[K]*nameTable, key K) *nameTable {
+	if *m == nil {
+		*m = make(map[K]*nameTable)
+	}
+	n := (*m)[key]
+	if n == nil {
+		n = new(nameTable)
+		(*m)[key] = n
+	}
+	return n
+}
+
+func plainAddr(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+}
+
+// add enters a domain under each of its match_sip_domain.
+func (n *nameTable) add(d *domain) error {
+	filters := d.cfg.MatchSIPDomains
+	if len(filters) == 0 {
+		filters = []string{"*"}
+	}
+	for _, f := range filters {
+		f = plainName(strings.TrimSpace(f))
+		switch {
+		case f == "":
+			return fmt.Errorf("match_sip_domain has an empty entry")
+		case f == "*":
+			if n.rest == nil {
+				n.rest = d
+			}
+		case strings.ContainsAny(f, `*?[\`):
+			if _, err := path.Match(f, ""); err != nil {
+				return fmt.Errorf("match_sip_domain %q is not a pattern", f)
+			}
+			n.patterns = append(n.patterns, pattern{f, d})
+			slices.SortStableFunc(n.patterns, func(a, b pattern) int { return len(b.text) - len(a.text) })
+		default:
+			if n.exact == nil {
+				n.exact = make(map[string]*domain)
+			}
+			if n.exact[f] == nil {
+				n.exact[f] = d
+			}
+		}
+	}
+	return nil
+}
+
+// find gives the domain for an address and a name; nil when there is none.
+func (m *matcher) find(addr netip.AddrPort, name string) *domain {
+	addr, name = plainAddr(addr), plainName(name)
+	filters := [3]*nameTable{m.byPort[addr], m.byIP[addr.Addr()], &m.always}
+	for _, n := range filters {
+		if n != nil && n.exact[name] != nil {
+			return n.exact[name]
+		}
+	}
+	var best pattern
+	for _, n := range filters {
+		if n == nil {
+			continue
+		}
+		if p := n.match(name); len(p.text) > len(best.text) {
+			best = p
+		}
+	}
+	if best.domain != nil {
+		return best.domain
+	}
+	for _, n := range filters {
+		if n != nil && n.rest != nil {
+			return n.rest
+		}
+	}
+	return nil
+}
+
+// serves tells whether any name can match at an address.
+func (m *matcher) serves(addr netip.AddrPort) bool {
+	addr = plainAddr(addr)
+	return m.byPort[addr] != nil || m.byIP[addr.Addr()] != nil || !m.always.empty()
+}
+
+func (n *nameTable) empty() bool { return n.exact == nil && n.patterns == nil && n.rest == nil }
+
+// match gives the longest pattern that a name matches.
+func (n *nameTable) match(name string) pattern {
+	for _, p := range n.patterns {
+		if ok, err := path.Match(p.text, name); ok && err == nil {
+			return p
+		}
+	}
+	return pattern{}
+}
+
+// plainName is a name as names are compared: without case, without the dot of
+// the root.
+func plainName(s string) string { return strings.ToLower(strings.TrimSuffix(s, ".")) }

@@ -7,23 +7,27 @@ import "fmt"
 //	from         to           when
 //	Handshaking  Established  both Finished messages are exchanged
 //	Handshaking  Failed       either side refused; an alert may be in Output
-//	Established  Closing      CloseNotify: we said goodbye
-//	Established  PeerClosed   the peer's close_notify was read
+//	Established  Closing      CloseNotify: we said goodbye, and may go on reading
+//	Established  PeerClosed   the peer's close_notify was read; we may go on writing
 //	Established  Failed       a record or post-handshake message was wrong
-//	Closing      PeerClosed   the peer answered with its own close_notify
+//	Closing      Closed       the peer said goodbye as well
 //	Closing      Failed       what it sent instead was wrong
-//	PeerClosed   Closing      CloseNotify: we answer
-//	any          Stopped      Stop
+//	PeerClosed   Closed       CloseNotify: we answer
+//	PeerClosed   Failed       nothing could be sealed any more
+//	any other    Stopped      Stop
+//
+// Only Handshaking holds a coroutine, and only from the first whole record on.
 type Phase uint8
 
 // The phases.
 const (
-	Handshaking Phase = iota
-	Established
-	Closing
-	PeerClosed
-	Failed
-	Stopped
+	Handshaking Phase = iota // Feed and Handshake
+	Established              // Feed, Read, Write, CloseNotify
+	Closing                  // Feed and Read
+	PeerClosed               // Write and CloseNotify
+	Closed                   // nothing but Output and Stop
+	Failed                   // nothing but Output and Stop
+	Stopped                  // nothing
 	phases
 )
 
@@ -38,6 +42,8 @@ func (p Phase) String() string {
 		return "closing"
 	case PeerClosed:
 		return "peer closed"
+	case Closed:
+		return "closed"
 	case Failed:
 		return "failed"
 	case Stopped:
@@ -51,8 +57,9 @@ func (p Phase) String() string {
 var transitions = [phases][]Phase{
 	Handshaking: {Established, Failed, Stopped},
 	Established: {Closing, PeerClosed, Failed, Stopped},
-	Closing:     {PeerClosed, Failed, Stopped},
-	PeerClosed:  {Closing, Stopped},
+	Closing:     {Closed, Failed, Stopped},
+	PeerClosed:  {Closed, Failed, Stopped},
+	Closed:      {Stopped},
 	Failed:      {Stopped},
 	Stopped:     {},
 }

@@ -5,83 +5,102 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // Set is the domains at one time. It does not change, so any goroutine may use
-// it; a reload builds another.
+// it; a reload builds another, and connections that were made with the old one
+// live on.
 type Set struct {
-	servers, clients []*domain
+	all              []*domain // clients first
+	servers, clients matcher
 	byName           map[string]*domain // client domains
 	answer           *tls.Config        // chooses the server domain
-	warnings         []string
+	tickets          *TicketKeys
+	keyLog           *keyLog
+	time             func() time.Time
 }
 
 // Build reads all that the configuration names and checks it. An error names
 // the domain and what is wrong with it; there is no half set.
 func Build(cfg Config) (*Set, error) {
-	s := &Set{byName: make(map[string]*domain)}
-	seen := make(map[string]bool)
-	for i := range cfg.Domains {
-		dc := cfg.Domains[i]
-		key := dc.Role.String() + " domain " + dc.Name
-		if seen[key] {
-			return nil, fmt.Errorf("%s: declared twice", key)
-		}
-		seen[key] = true
-		d, err := newDomain(dc)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
-		}
-		s.warnings = append(s.warnings, d.warnings...)
-		if dc.Role == Server {
-			s.servers = append(s.servers, d)
-		} else {
-			s.clients = append(s.clients, d)
-			s.byName[dc.Name] = d
+	s := &Set{byName: make(map[string]*domain), tickets: cfg.TicketKeys, time: cfg.Time}
+	if s.time == nil {
+		s.time = time.Now
+	}
+	if s.tickets == nil {
+		s.tickets = NewTicketKeys()
+	}
+	if cfg.KeyLog != nil {
+		s.keyLog = &keyLog{to: cfg.KeyLog, filter: cfg.KeyLogFilter}
+	}
+	for _, role := range []Role{Client, Server} {
+		for i := range cfg.Domains {
+			if dc := &cfg.Domains[i]; dc.Role == role || role == Client && dc.Role != Server {
+				if err := s.add(*dc); err != nil {
+					return nil, fmt.Errorf("%v domain %s: %w", dc.Role, dc.Name, err)
+				}
+			}
 		}
 	}
 	s.answer = &tls.Config{GetConfigForClient: s.choose, MinVersion: tls.VersionTLS10}
 	return s, nil
 }
 
+func (s *Set) add(cfg DomainConfig) error {
+	for _, d := range s.all {
+		if d.cfg.Role == cfg.Role && d.cfg.Name == cfg.Name {
+			return fmt.Errorf("declared twice")
+		}
+	}
+	d, err := newDomain(cfg, s)
+	if err != nil {
+		return err
+	}
+	s.all = append(s.all, d)
+	if cfg.Role == Server {
+		return s.servers.add(d)
+	}
+	s.byName[cfg.Name] = d
+	return s.clients.add(d)
+}
+
 // Warnings are what somebody should look at, a line each: files that others can
-// read, certificates that are not valid now.
-func (s *Set) Warnings() []string { return s.warnings }
+// read, certificates that are not valid now, parameters without effect.
+func (s *Set) Warnings() (lines []string) {
+	if s.keyLog != nil {
+		lines = append(lines, "the secrets of TLS connections are logged: whoever has the key log can read their traffic")
+	}
+	for _, d := range s.all {
+		lines = append(lines, d.warnings...)
+	}
+	return lines
+}
+
+// NewServer makes the machine that answers a handshake at our address local.
+// It fails with an *Error when no server domain can match there. Any goroutine.
+func (s *Set) NewServer(local, remote netip.AddrPort) (Machine, error) {
+	if !s.servers.serves(local) {
+		return nil, &Error{Blame: BlameConfig, Reason: ReasonRejected, Detail: fmt.Sprintf("no server domain for %v", local)}
+	}
+	m := &machine{set: s}
+	m.t = transport{m: m, local: local, remote: remote}
+	m.start(tls.Server(&m.t, s.answer))
+	return m, nil
+}
 
 // choose finds the server domain for a ClientHello.
 func (s *Set) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	t, ok := hello.Conn.(*transport)
-	if !ok {
-		return nil, &Error{Blame: BlameUs, Reason: ReasonInternal, Detail: "not a machine's connection"}
-	}
+	m := hello.Conn.(*transport).m
 	name := hello.ServerName
 	if name == "" {
 		name = noSNI
 	}
-	d := best(s.servers, t.local, name)
-	if d == nil {
-		return nil, &Error{Blame: BlamePeer, Reason: ReasonRejected, Detail: fmt.Sprintf("no server domain for %v and name %q", t.local, name)}
+	if m.domain = s.servers.find(m.t.local, name); m.domain == nil {
+		return nil, &Error{Blame: BlamePeer, Reason: ReasonRejected,
+			Detail: fmt.Sprintf("no server domain for %v and the name %q", m.t.local, name)}
 	}
-	t.m.domain = d
-	return d.tls, nil
-}
-
-// NewServer makes the machine that answers a handshake at our address local.
-// It fails with an *Error when no server domain can match there.
-func (s *Set) NewServer(local, remote netip.AddrPort) (Machine, error) {
-	m := &machine{}
-	m.t = transport{m: m, local: local, remote: remote}
-	config := s.answer
-	if len(s.servers) == 1 && s.servers[0].matchesAll {
-		// One domain for everybody: the choice is made.
-		m.domain = s.servers[0]
-		config = m.domain.tls
-	}
-	if len(s.servers) == 0 {
-		return nil, &Error{Blame: BlameConfig, Reason: ReasonRejected, Detail: "there is no server domain"}
-	}
-	start(m, tls.Server(&m.t, config))
-	return m, nil
+	return m.domain.serverConfig(m), nil
 }
 
 // ClientQuery is what a client domain is chosen by.
@@ -95,45 +114,74 @@ type ClientQuery struct {
 	Addr netip.AddrPort
 }
 
-// client finds the client domain of a query.
-func (s *Set) client(q ClientQuery) (*domain, error) {
+// find gives the client domain of a query.
+func (s *Set) find(q ClientQuery) (*domain, error) {
 	if q.Domain != "" {
 		d := s.byName[q.Domain]
 		if d == nil {
-			return nil, &Error{Blame: BlameConfig, Reason: ReasonUnknownThing, Detail: fmt.Sprintf("there is no client domain %q", q.Domain)}
+			return nil, &Error{Blame: BlameConfig, Reason: ReasonNoDomain, Detail: fmt.Sprintf("there is no client domain %q", q.Domain)}
 		}
 		return d, nil
 	}
-	d := best(s.clients, q.Addr, q.SIPDomain)
+	d := s.clients.find(q.Addr, strings.Trim(q.SIPDomain, "[]"))
 	if d == nil {
-		return nil, &Error{Blame: BlameConfig, Reason: ReasonNoDomain, Detail: fmt.Sprintf("no client domain for %v and %q", q.Addr, q.SIPDomain)}
+		return nil, &Error{Blame: BlameConfig, Reason: ReasonNoDomain, Detail: fmt.Sprintf("no client domain for %v and the name %q", q.Addr, q.SIPDomain)}
 	}
 	return d, nil
 }
 
 // NewClient makes the machine that opens a handshake with a peer. It fails with
 // an *Error when no client domain matches. Its first Handshake puts the
-// ClientHello into Output.
+// ClientHello into Output. Any goroutine.
 func (s *Set) NewClient(q ClientQuery) (Machine, error) {
-	d, err := s.client(q)
+	d, err := s.find(q)
 	if err != nil {
 		return nil, err
 	}
-	m := &machine{client: true, domain: d}
+	m := &machine{client: true, domain: d, set: s}
 	m.t = transport{m: m, remote: q.Addr}
-	start(m, tls.Client(&m.t, d.clientConfig(q)))
+	m.start(tls.Client(&m.t, d.clientConfig(m, q)))
 	return m, nil
 }
 
 // ClientIdentity tells which client domain a query chooses and the SHA-256 of
-// the leaf certificate that it shows, zero if it shows none: who we are on a
-// connection, for those who reuse connections.
+// the leaf certificate that it shows, zero if it has none: who we are on a
+// connection, for those who reuse connections. Of a domain with several
+// certificates it is one sum over all leaves. Any goroutine.
 func (s *Set) ClientIdentity(q ClientQuery) (domain string, leaf [32]byte, err error) {
-	d, err := s.client(q)
+	d, err := s.find(q)
 	if err != nil {
 		return "", leaf, err
 	}
-	return d.cfg.Name, d.leafSum, nil
+	return d.cfg.Name, d.identity, nil
+}
+
+// DomainInfo describes a domain for those who list them.
+type DomainInfo struct {
+	// Config is the domain as it was configured, without keys in memory.
+	Config DomainConfig
+	// NotBefore and NotAfter bound the time in which all of our certificates are
+	// valid; zero when there are none.
+	NotBefore, NotAfter time.Time
+	// Verify, Require and VerifyDomain are the settings with their defaults.
+	Verify, Require, VerifyDomain bool
+}
+
+// Domains lists the domains, those of clients first, each role in the order of
+// the configuration.
+func (s *Set) Domains() []DomainInfo {
+	list := make([]DomainInfo, 0, len(s.all))
+	for _, d := range s.all {
+		info := DomainInfo{Config: d.cfg, Verify: d.verify, Require: d.cfg.require(), VerifyDomain: d.cfg.verifyDomain()}
+		info.NotBefore, info.NotAfter = d.validity()
+		info.Config.Certificates = nil
+		for _, k := range d.cfg.Certificates {
+			k.PrivateKeyPEM, k.Signer = nil, nil
+			info.Config.Certificates = append(info.Config.Certificates, k)
+		}
+		list = append(list, info)
+	}
+	return list
 }
 
 // serverName is the SNI for a host: none for an address (RFC 6066 3).

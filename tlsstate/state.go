@@ -3,43 +3,89 @@ package tlsstate
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"sync"
 )
 
-// State describes a connection. It is made anew at each call of Machine.State
-// and may be kept.
+// State describes a connection. It does not change, and any goroutine may use
+// it; the certificates are shared and not to be changed.
 type State struct {
 	Client  bool
-	Domain  string // name of the domain that the connection was made with
+	Domain  string // name of the domain that the connection was made with; "" before the choice
 	Version uint16 // tls.VersionTLS12, tls.VersionTLS13; 0 before it is negotiated
 	Cipher  uint16 // IANA number of the cipher suite
-	Resumed bool
+	Resumed bool   // by a session ticket: no certificate was sent
+	// Retried tells that the server asked for another key share (RFC 8446
+	// 4.1.4): a round trip more.
+	Retried bool
 	// ServerName is the name that the client sent (SNI); "" if none.
 	ServerName string
-	// Peer is the peer's chain as it sent it, leaf first; empty if it sent none.
+	// Peer is the peer's chain as it sent it, leaf first, now or when the resumed
+	// session was made; empty if it sent none.
 	Peer []*x509.Certificate
-	// Verified tells that the peer's chain was checked and found good.
+	// Verified tells that the peer's chain was checked, as the domain demands,
+	// and found good. is_peer_verified() of OpenSIPS.
 	Verified bool
-	// Own is our leaf certificate; nil when we sent none.
+	// Own is our leaf certificate; nil when we sent none. After a resumption it
+	// is the one that the domain prefers.
 	Own *x509.Certificate
+
+	judge   *domain // whom Verdict asks when nobody checked the chain
+	once    sync.Once
+	verdict Verdict
 }
 
 // State describes the connection, as far as it is known.
 func (m *machine) State() *State {
+	if m.state != nil {
+		return m.state
+	}
+	s := &State{Client: m.client, Own: m.own}
+	if m.domain != nil {
+		s.Domain = m.domain.cfg.Name
+	}
+	if m.phase == Handshaking || m.conn == nil {
+		return s // the coroutine has the connection, or it is gone
+	}
 	cs := m.conn.ConnectionState()
-	s := &State{
-		Client:     m.client,
-		Version:    cs.Version,
-		Cipher:     cs.CipherSuite,
-		Resumed:    cs.DidResume,
-		ServerName: cs.ServerName,
-		Peer:       cs.PeerCertificates,
+	s.Version, s.Cipher = cs.Version, cs.CipherSuite
+	s.Resumed, s.Retried = cs.DidResume, cs.HelloRetryRequest
+	s.ServerName = cs.ServerName
+	s.Peer = cs.PeerCertificates
+	if m.domain != nil {
+		s.judge = m.domain
+		s.Verified = m.domain.verify && len(s.Peer) > 0 && cs.HandshakeComplete
+		if s.Own == nil && cs.DidResume {
+			s.Own = m.domain.leaf()
+		}
 	}
-	if d := m.domain; d != nil {
-		s.Domain = d.cfg.Name
-		s.Verified = d.cfg.verify() && len(cs.PeerCertificates) > 0 && m.phase != Failed
-		s.Own = d.leaf
-	}
+	m.state = s
 	return s
+}
+
+// Verdict tells what the check of the peer's chain comes to, by the domain's
+// authorities and revocation lists; that of a domain that checks nothing
+// (verify_cert 0) is made at the first call.
+func (s *State) Verdict() Verdict {
+	s.once.Do(func() {
+		switch {
+		case len(s.Peer) == 0:
+			s.verdict = VerdictNone
+		case s.Verified:
+			s.verdict = VerdictOK
+		case s.judge != nil:
+			s.verdict = VerdictOK
+			if err := s.judge.verifyChain(s.Peer); err != nil {
+				s.verdict = err.verdict
+			}
+		}
+	})
+	return s.verdict
+}
+
+// SpeaksFor tells whether the peer's certificate names a SIP domain, by the
+// rules of RFC 5922 7.1. That the certificate is to be believed is Verified.
+func (s *State) SpeaksFor(sipDomain string) bool {
+	return len(s.Peer) > 0 && names(s.Peer[0], sipDomain)
 }
 
 // VersionName gives the version as OpenSSL writes it: "TLSv1.2", "TLSv1.3".
@@ -58,28 +104,28 @@ func (s *State) VersionName() string {
 	}
 }
 
-// CipherName gives the cipher suite as OpenSSL writes it; the IANA name where
-// that is the same or has no other.
+// CipherName gives the cipher suite as OpenSSL writes it: that of TLS 1.2 and
+// before by OpenSSL's own name, that of TLS 1.3 by IANA's.
 func (s *State) CipherName() string {
 	if s.Version == 0 {
 		return ""
 	}
-	if name, ok := openSSLNames[s.Cipher]; ok {
-		return name
+	if c := suiteByID(s.Cipher); c != nil {
+		return c.name
 	}
 	return tls.CipherSuiteName(s.Cipher)
 }
 
-// openSSLNames are OpenSSL's own names for suites of TLS 1.2 and before.
-var openSSLNames = map[uint16]string{
-	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256:       "ECDHE-ECDSA-AES128-GCM-SHA256",
-	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384:       "ECDHE-ECDSA-AES256-GCM-SHA384",
-	tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256:         "ECDHE-RSA-AES128-GCM-SHA256",
-	tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384:         "ECDHE-RSA-AES256-GCM-SHA384",
-	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: "ECDHE-ECDSA-CHACHA20-POLY1305",
-	tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256:   "ECDHE-RSA-CHACHA20-POLY1305",
-	tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA:          "ECDHE-ECDSA-AES128-SHA",
-	tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA:          "ECDHE-ECDSA-AES256-SHA",
-	tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA:            "ECDHE-RSA-AES128-SHA",
-	tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA:            "ECDHE-RSA-AES256-SHA",
+// CipherBits gives the length of the cipher's key; 0 before it is negotiated.
+func (s *State) CipherBits() int {
+	switch s.Cipher {
+	case tls.TLS_AES_128_GCM_SHA256:
+		return 128
+	case tls.TLS_AES_256_GCM_SHA384, tls.TLS_CHACHA20_POLY1305_SHA256:
+		return 256
+	}
+	if c := suiteByID(s.Cipher); c != nil {
+		return c.bits
+	}
+	return 0
 }

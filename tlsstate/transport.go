@@ -2,129 +2,132 @@ package tlsstate
 
 import (
 	"errors"
-	"io"
+	"fmt"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 )
 
 // errStopped ends a handshake whose machine was stopped.
 var errStopped = errors.New("tlsstate: stopped")
 
-// outOfBytes is what the transport answers when it has nothing to read and the
-// handshake is over. crypto/tls does not keep a temporary error, so Read is
-// simply called again when there are bytes.
+// errOutOfBytes is what the transport answers when it has nothing to read and
+// the handshake is over. crypto/tls does not keep a temporary error, so its
+// Read is simply called again when there are bytes.
+var errOutOfBytes net.Error = outOfBytes{}
+
 type outOfBytes struct{}
 
 func (outOfBytes) Error() string   { return "tlsstate: out of bytes" }
 func (outOfBytes) Timeout() bool   { return true }
 func (outOfBytes) Temporary() bool { return true }
 
-// inboxLimit bounds the bytes that wait for a handshake: the largest message
-// that crypto/tls reads is 64 KiB.
-const inboxLimit = 256 << 10
+const (
+	// recordHeader is the length of a record's header (RFC 8446 5.1).
+	recordHeader = 5
+	// recordLimit is the longest record body of TLS 1.2 (RFC 5246 6.2.3), the
+	// longer one; crypto/tls holds 1.3 to its own.
+	recordLimit = 16384 + 2048
+	// handshakeLimit bounds what a peer may send until the handshake is over.
+	// The largest message that crypto/tls reads, a certificate chain, is 256 KiB.
+	handshakeLimit = 256 << 10
+)
 
-// buffers are what machines hold only while there is something in them.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
-
-// keptCapacity is the largest buffer that goes back to the pool.
-const keptCapacity = 128 << 10
-
-// store is bytes in a pooled buffer, read from the front.
-type store struct {
-	buf *[]byte
-	off int
-}
-
-func (s *store) bytes() []byte {
-	if s.buf == nil {
-		return nil
-	}
-	return (*s.buf)[s.off:]
-}
-
-func (s *store) add(p []byte) {
-	if len(p) == 0 {
-		return
-	}
-	if s.buf == nil {
-		s.buf = buffers.Get().(*[]byte)
-		*s.buf = (*s.buf)[:0]
-	}
-	*s.buf = append(*s.buf, p...)
-}
-
-// drop takes n bytes off the front; the buffer goes back when it is empty.
-func (s *store) drop(n int) {
-	if s.buf == nil {
-		return
-	}
-	if s.off += n; s.off >= len(*s.buf) {
-		s.free()
-	}
-}
-
-func (s *store) free() {
-	if s.buf != nil && cap(*s.buf) <= keptCapacity {
-		buffers.Put(s.buf)
-	}
-	s.buf, s.off = nil, 0
-}
-
-// transport is the net.Conn that crypto/tls reads and writes: memory. While
-// the handshake runs, a Read without bytes yields its coroutine.
+// transport is the net.Conn under crypto/tls: memory. It gives whole records
+// and never more than one at a call, so that crypto/tls holds no ciphertext of
+// its own between two calls, and the handshake's coroutine is not woken for a
+// byte.
 type transport struct {
-	m        *machine
-	borrowed []byte // what Feed was given, as long as the caller keeps it
-	inbox    store  // what was left of it
-	out      store
-	// yield parks the handshake's coroutine; nil when there is none.
+	m *machine
+	// lent is what Feed was given; kept is what was left of earlier feeds. One
+	// of them is empty: together they are in one piece.
+	lent []byte
+	kept store
+	out  store
+	// left is the rest of the record that crypto/tls is reading.
+	left int
+	// taken counts the bytes that the handshake has read.
+	taken int
+	// yield parks the handshake's coroutine; nil when none runs.
 	yield         func(struct{}) bool
 	local, remote netip.AddrPort
 }
 
-// feed gives bytes to read; those of an earlier feed come first.
+// feed gives bytes to read, behind those of earlier feeds.
 func (t *transport) feed(b []byte) {
 	t.keep()
-	if t.inbox.buf != nil {
-		t.inbox.add(b)
+	if t.kept.len() > 0 {
+		t.kept.add(b)
 		return
 	}
-	t.borrowed = b
+	t.lent = b
 }
 
-// keep copies what is left of the borrowed bytes: their owner wants them back.
+// keep copies what is left of the lent bytes: their owner wants them back.
 func (t *transport) keep() {
-	if len(t.borrowed) > 0 {
-		t.inbox.add(t.borrowed)
-	}
-	t.borrowed = nil
+	t.kept.add(t.lent)
+	t.lent = nil
 }
 
-// waiting is how many bytes wait to be read.
-func (t *transport) waiting() int { return len(t.borrowed) + len(t.inbox.bytes()) }
+// waiting is the ciphertext that was not read yet.
+func (t *transport) waiting() []byte {
+	if len(t.lent) > 0 {
+		return t.lent
+	}
+	return t.kept.bytes()
+}
 
-// Read gives what was fed.
+func (t *transport) drop(n int) {
+	if len(t.lent) > 0 {
+		t.lent = t.lent[n:]
+		return
+	}
+	t.kept.drop(n)
+}
+
+// readable tells whether crypto/tls can go on.
+func (t *transport) readable() bool { return t.left > 0 || wholeRecord(t.waiting()) > 0 }
+
+// wholeRecord gives the length of the record that b begins with, 0 when some
+// of it is missing. Of a record that is too long the header is enough:
+// crypto/tls refuses it by that.
+func wholeRecord(b []byte) int {
+	if len(b) < recordHeader {
+		return 0
+	}
+	n := int(b[3])<<8 | int(b[4])
+	if n > recordLimit {
+		return recordHeader
+	}
+	if len(b) < recordHeader+n {
+		return 0
+	}
+	return recordHeader + n
+}
+
+// Read gives what was fed, up to the end of one record.
 func (t *transport) Read(p []byte) (int, error) {
-	for {
-		if in := t.inbox.bytes(); len(in) > 0 {
-			n := copy(p, in)
-			t.inbox.drop(n)
-			return n, nil
-		}
-		if len(t.borrowed) > 0 {
-			n := copy(p, t.borrowed)
-			t.borrowed = t.borrowed[n:]
-			return n, nil
+	for t.left == 0 {
+		if t.left = wholeRecord(t.waiting()); t.left > 0 {
+			break
 		}
 		if t.yield == nil {
-			return 0, outOfBytes{}
+			return 0, errOutOfBytes
 		}
 		if !t.yield(struct{}{}) {
 			return 0, errStopped
 		}
 	}
+	n := copy(p, t.waiting()[:t.left])
+	t.drop(n)
+	t.left -= n
+	if t.yield != nil {
+		if t.taken += n; t.taken > handshakeLimit {
+			return 0, &Error{Blame: BlamePeer, Reason: ReasonTooMuch,
+				Detail: fmt.Sprintf("more than %d bytes and no end", handshakeLimit)}
+		}
+	}
+	return n, nil
 }
 
 // Write appends to what is to be sent.
@@ -133,23 +136,25 @@ func (t *transport) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+func (t *transport) free() {
+	t.lent = nil
+	t.kept.free()
+	t.out.free()
+}
+
 // Close does nothing: there is no descriptor.
 func (t *transport) Close() error { return nil }
 
-// LocalAddr is our end of the socket that the engine has.
+// LocalAddr is our end of the socket that the caller has.
 func (t *transport) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(t.local) }
 
-// RemoteAddr is the peer's; client sessions are remembered by it when there is
-// no server name.
+// RemoteAddr is the peer's end.
 func (t *transport) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(t.remote) }
 
-// The deadlines are the engine's.
+// The deadlines are the caller's.
 
 func (t *transport) SetDeadline(time.Time) error      { return nil }
 func (t *transport) SetReadDeadline(time.Time) error  { return nil }
 func (t *transport) SetWriteDeadline(time.Time) error { return nil }
 
-var (
-	_ net.Conn  = (*transport)(nil)
-	_ io.Reader = (*transport)(nil)
-)
+var _ net.Conn = (*transport)(nil)

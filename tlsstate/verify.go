@@ -1,12 +1,9 @@
 package tlsstate
 
 import (
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -16,186 +13,182 @@ import (
 // We verify chains ourselves, in VerifyConnection: crypto/tls insists on the
 // clientAuth usage in a client's certificate, which public authorities no
 // longer issue, and VerifyConnection is called for resumed sessions as well, so
-// that no ticket outlives a policy.
+// that no ticket outlives an authority, a certificate or a revocation.
+
+// Verdict is what the check of a peer's chain comes to.
+type Verdict uint8
+
+// The verdicts.
+const (
+	VerdictNone         Verdict = iota // there was no certificate, or nothing to check it by
+	VerdictOK                          // good
+	VerdictExpired                     // a certificate of the chain has expired
+	VerdictNotYetValid                 // a certificate of the chain is not valid yet
+	VerdictSelfSigned                  // self-signed and not among the authorities
+	VerdictAuthority                   // the chain ends at none of the authorities
+	VerdictRevoked                     // named in its issuer's CRL
+	VerdictNoRevocation                // an issuer's CRL is missing or has expired
+	VerdictName                        // names another SIP domain than the one that was meant
+	VerdictUsage                       // carries none of the accepted extended key usages
+	VerdictInvalid                     // anything else
+)
+
+// reason gives the reason of an Error for a verdict.
+func (v Verdict) reason() string {
+	switch v {
+	case VerdictExpired:
+		return ReasonExpired
+	case VerdictNotYetValid:
+		return ReasonNotYetValid
+	case VerdictSelfSigned:
+		return ReasonSelfSigned
+	case VerdictAuthority:
+		return ReasonAuthority
+	case VerdictRevoked:
+		return ReasonRevoked
+	case VerdictNoRevocation:
+		return ReasonNoRevocation
+	case VerdictName:
+		return ReasonName
+	case VerdictUsage:
+		return ReasonUsage
+	case VerdictNone, VerdictOK, VerdictInvalid:
+		return ReasonCertificate
+	default:
+		return ReasonCertificate
+	}
+}
+
+// String gives the verdict in words; "ok" when there is nothing to say.
+func (v Verdict) String() string {
+	switch v {
+	case VerdictNone:
+		return "no certificate"
+	case VerdictOK:
+		return "ok"
+	default:
+		return v.reason()
+	}
+}
+
+// refusal is a verdict that is not good, with what is wrong.
+type refusal struct {
+	verdict Verdict
+	detail  string
+	err     error
+}
+
+// orNil gives the refusal as an error for crypto/tls; nil for none.
+func (r *refusal) orNil() error {
+	if r == nil {
+		return nil
+	}
+	e := &Error{Blame: BlamePeer, Reason: r.verdict.reason(), Detail: r.detail, Err: r.err}
+	if r.verdict == VerdictNoRevocation {
+		e.Blame = BlameConfig
+	}
+	return e
+}
 
 // verifyClient checks the certificate of a client, if it sent one; that it must
 // send one is crypto/tls's to see.
-func (d *domain) verifyClient(cs tls.ConnectionState) error {
-	if len(cs.PeerCertificates) == 0 {
+func (d *domain) verifyClient(cs tls.ConnectionState) *refusal {
+	if !d.verify || len(cs.PeerCertificates) == 0 {
 		return nil
 	}
-	return d.verifyChain(cs.PeerCertificates)
-}
-
-// verifyServer checks the certificate of a server against the SIP domain that
-// we meant to reach.
-func (d *domain) verifyServer(cs tls.ConnectionState, sipDomain string) error {
-	if len(cs.PeerCertificates) == 0 {
-		return &Error{Blame: BlamePeer, Reason: ReasonNoCert}
+	if r := d.verifyChain(cs.PeerCertificates); r != nil {
+		return r
 	}
-	if err := d.verifyChain(cs.PeerCertificates); err != nil {
-		return err
-	}
-	if d.cfg.verifyDomain() && sipDomain != "" && !names(cs.PeerCertificates[0], sipDomain) {
-		return &Error{Blame: BlamePeer, Reason: ReasonCertificate,
-			Detail: fmt.Sprintf("it does not name %s but %s", sipDomain, identities(cs.PeerCertificates[0]))}
+	if leaf := cs.PeerCertificates[0]; d.cfg.verifyDomain() && len(sipDomains(leaf)) == 0 {
+		return &refusal{verdict: VerdictName, detail: "it speaks for no SIP domain"}
 	}
 	return nil
 }
 
-// verifyChain checks a chain against the domain's authorities.
-func (d *domain) verifyChain(chain []*x509.Certificate) error {
-	opts := x509.VerifyOptions{Roots: d.roots, Intermediates: x509.NewCertPool(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
+// verifyServer checks the certificate of a server against the SIP domain or
+// address that we meant to reach.
+func (d *domain) verifyServer(cs tls.ConnectionState, host string) *refusal {
+	if !d.verify {
+		return nil
+	}
+	if len(cs.PeerCertificates) == 0 {
+		return &refusal{verdict: VerdictInvalid, detail: "none was sent"}
+	}
+	if r := d.verifyChain(cs.PeerCertificates); r != nil {
+		return r
+	}
+	if leaf := cs.PeerCertificates[0]; d.cfg.verifyDomain() && !names(leaf, host) {
+		return &refusal{verdict: VerdictName, detail: fmt.Sprintf("%s was meant, the certificate names %s", host, identities(leaf))}
+	}
+	return nil
+}
+
+// identityHost is whom a client means to reach: the SIP domain of the URI, not
+// what DNS made of it; without one, the address.
+func identityHost(q ClientQuery) string {
+	if q.SIPDomain != "" {
+		return q.SIPDomain
+	}
+	return q.Addr.Addr().String()
+}
+
+// verifyChain checks a chain, leaf first, against the domain's authorities,
+// usages and revocation lists.
+func (d *domain) verifyChain(chain []*x509.Certificate) *refusal {
+	opts := x509.VerifyOptions{
+		Roots:         d.roots.pool,
+		Intermediates: x509.NewCertPool(),
+		CurrentTime:   d.set.time(),
+		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny}, // ours to check
+	}
 	for _, c := range chain[1:] {
 		opts.Intermediates.AddCert(c)
 	}
-	if _, err := chain[0].Verify(opts); err != nil {
-		return &Error{Blame: BlamePeer, Reason: ReasonCertificate, Detail: err.Error(), Err: err}
+	paths, err := chain[0].Verify(opts)
+	if err != nil {
+		return refuse(chain, err, opts)
 	}
-	if !d.usageAccepted(chain[0]) {
-		return &Error{Blame: BlamePeer, Reason: ReasonCertificate, Detail: "its extended key usage is not among accept_eku"}
+	r := &refusal{verdict: VerdictUsage, detail: "none of accept_eku: " + strings.Join(d.usages.names, ", ")}
+	for _, path := range paths {
+		if !d.usages.allow(path) {
+			continue
+		}
+		if d.revoked == nil {
+			return nil
+		}
+		if r = d.revoked.check(path, d.cfg.CRLCheckAll, opts.CurrentTime); r == nil {
+			return nil
+		}
 	}
-	return nil
+	return r
 }
 
-// usageAccepted tells whether a certificate carries no extended key usage at
-// all, or one that we accept.
-func (d *domain) usageAccepted(c *x509.Certificate) bool {
-	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 {
-		return true
-	}
-	for _, have := range c.ExtKeyUsage {
-		for _, want := range d.usages {
-			if have == want {
-				return true
+// refuse turns what crypto/x509 says of a chain into a verdict.
+func refuse(chain []*x509.Certificate, err error, opts x509.VerifyOptions) *refusal {
+	r := &refusal{verdict: VerdictInvalid, detail: strings.TrimPrefix(err.Error(), "x509: "), err: err}
+	var (
+		invalid x509.CertificateInvalidError
+		unknown x509.UnknownAuthorityError
+	)
+	switch {
+	case errors.As(err, &invalid):
+		if invalid.Reason == x509.Expired {
+			r.verdict = VerdictExpired
+			if opts.CurrentTime.Before(invalid.Cert.NotBefore) {
+				r.verdict = VerdictNotYetValid
 			}
 		}
+	case errors.As(err, &unknown):
+		r.verdict = VerdictAuthority
+		if bytes.Equal(chain[0].RawIssuer, chain[0].RawSubject) {
+			r.verdict = VerdictSelfSigned
+		}
 	}
-	return false
+	return r
 }
 
-// keyUsages reads accept_eku.
-func keyUsages(names []string) ([]x509.ExtKeyUsage, error) {
-	known := map[string]x509.ExtKeyUsage{
-		"serverauth": x509.ExtKeyUsageServerAuth,
-		"clientauth": x509.ExtKeyUsageClientAuth,
-		"any":        x509.ExtKeyUsageAny,
-	}
-	if len(names) == 0 {
-		names = []string{"serverAuth", "clientAuth", "any"}
-	}
-	var list []x509.ExtKeyUsage
-	for _, n := range names {
-		u, ok := known[strings.ToLower(strings.TrimSpace(n))]
-		if !ok {
-			return nil, fmt.Errorf("accept_eku %q is none of serverAuth, clientAuth, any", n)
-		}
-		list = append(list, u)
-	}
-	return list, nil
-}
-
-// names tells whether a certificate speaks for a SIP domain (RFC 5922 7.1, 7.2):
-// by a SAN URI "sip:domain" first; only without one by a SAN DNS name; only
-// without any SAN by the common name. An address is named by a SAN of its kind.
-func names(c *x509.Certificate, sipDomain string) bool {
-	host := strings.ToLower(strings.TrimSuffix(strings.Trim(sipDomain, "[]"), "."))
-	if addr, err := netip.ParseAddr(host); err == nil {
-		for _, ip := range c.IPAddresses {
-			if a, ok := netip.AddrFromSlice(ip); ok && a.Unmap() == addr.Unmap() {
-				return true
-			}
-		}
-	}
-	uris := sipURIs(c)
-	for _, u := range uris {
-		if u == host {
-			return true
-		}
-	}
-	if len(uris) > 0 {
-		return false
-	}
-	for _, n := range c.DNSNames {
-		if dnsMatches(strings.ToLower(n), host) {
-			return true
-		}
-	}
-	if len(c.DNSNames)+len(c.URIs)+len(c.IPAddresses)+len(c.EmailAddresses) > 0 {
-		return false
-	}
-	return strings.EqualFold(c.Subject.CommonName, host)
-}
-
-// sipURIs gives the domains of a certificate's SIP URIs. One with a user part
-// names a person, not a domain.
-func sipURIs(c *x509.Certificate) (hosts []string) {
-	for _, u := range c.URIs {
-		if strings.EqualFold(u.Scheme, "sip") {
-			if h := u.Opaque; h != "" && !strings.Contains(h, "@") {
-				hosts = append(hosts, strings.ToLower(h))
-			}
-		}
-	}
-	return hosts
-}
-
-// dnsMatches compares a SAN DNS name, whose first label may be "*", with a host
-// (RFC 6125 6.4.3). RFC 5922 forbids the wildcard; carriers' certificates have
-// it all the same.
-func dnsMatches(pattern, host string) bool {
-	if rest, ok := strings.CutPrefix(pattern, "*."); ok {
-		_, parent, found := strings.Cut(host, ".")
-		return found && parent == rest
-	}
-	return pattern == host
-}
-
-// identities lists what a certificate names, for people.
-func identities(c *x509.Certificate) string {
-	var list []string
-	for _, u := range c.URIs {
-		list = append(list, u.String())
-	}
-	list = append(list, c.DNSNames...)
-	for _, ip := range c.IPAddresses {
-		list = append(list, ip.String())
-	}
-	if len(list) == 0 {
-		list = append(list, c.Subject.CommonName)
-	}
-	return strings.Join(list, ", ")
-}
-
-// signerPair makes a pair of a chain and a key that lives elsewhere.
-func signerPair(chain []byte, k *KeyPair) (pair tls.Certificate, err error) {
-	for rest := chain; ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		if block.Type == "CERTIFICATE" {
-			pair.Certificate = append(pair.Certificate, block.Bytes)
-		}
-	}
-	if len(pair.Certificate) == 0 {
-		return pair, errors.New("no certificate found")
-	}
-	if pair.Leaf, err = x509.ParseCertificate(pair.Certificate[0]); err != nil {
-		return pair, err
-	}
-	same := false
-	switch pub := pair.Leaf.PublicKey.(type) {
-	case *rsa.PublicKey:
-		same = pub.Equal(k.Signer.Public())
-	case *ecdsa.PublicKey:
-		same = pub.Equal(k.Signer.Public())
-	case ed25519.PublicKey:
-		same = pub.Equal(k.Signer.Public())
-	}
-	if !same {
-		return pair, errors.New("the key is not the certificate's")
-	}
-	pair.PrivateKey = k.Signer
-	return pair, nil
+// parseHost gives the address that a host is; false for a name.
+func parseHost(host string) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return a.Unmap(), err == nil
 }

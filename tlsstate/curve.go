@@ -1,0 +1,47 @@
+package tlsstate
+
+import (
+	"crypto/tls"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// groups are the key exchanges that can be had, by OpenSSL's names and by those
+// of the standards. P-521 is left out: it costs milliseconds, and a peer may
+// choose it.
+var groups = map[string]tls.CurveID{
+	"x25519mlkem768": tls.X25519MLKEM768,
+	"x25519":         tls.X25519,
+	"p-256":          tls.CurveP256,
+	"prime256v1":     tls.CurveP256,
+	"secp256r1":      tls.CurveP256,
+	"p-384":          tls.CurveP384,
+	"secp384r1":      tls.CurveP384,
+}
+
+const groupNames = "X25519MLKEM768, X25519, P-256 (prime256v1, secp256r1), P-384 (secp384r1)"
+
+var defaultGroups = []tls.CurveID{tls.X25519MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384}
+
+// ParseCurves reads the value of ec_curve: one name or several with ":"
+// between them, of OpenSSL or of the standards, compared without case. "" and
+// "auto" are all that can be had. The order does not matter: crypto/tls has its
+// own.
+func ParseCurves(s string) ([]tls.CurveID, error) {
+	s = strings.TrimSpace(s)
+	if s == "" || strings.EqualFold(s, "auto") {
+		return defaultGroups, nil
+	}
+	var list []tls.CurveID
+	for name := range strings.SplitSeq(s, ":") {
+		id, ok := groups[strings.ToLower(strings.TrimSpace(name))]
+		if !ok {
+			return nil, fmt.Errorf("ec_curve %q is not supported; there are %s", name, groupNames)
+		}
+		if !slices.Contains(list, id) {
+			list = append(list, id)
+		}
+	}
+	return list, nil
+}

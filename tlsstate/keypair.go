@@ -1,0 +1,162 @@
+package tlsstate
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+)
+
+// readPair reads a certificate chain and its key and sees that they belong
+// together. What is odd but usable becomes a warning.
+func (d *domain) readPair(k *KeyPair) (pair tls.Certificate, err error) {
+	chain, key := k.CertificatePEM, k.PrivateKeyPEM
+	certName, keyName := "certificate", "private_key"
+	if k.CertificateFile != "" {
+		certName += " " + k.CertificateFile
+		if chain, err = os.ReadFile(k.CertificateFile); err != nil {
+			return pair, fmt.Errorf("certificate: %w", err)
+		}
+	}
+	if k.PrivateKeyFile != "" {
+		keyName += " " + k.PrivateKeyFile
+		if key, err = os.ReadFile(k.PrivateKeyFile); err != nil {
+			return pair, fmt.Errorf("private_key: %w", err)
+		}
+		d.checkMode(k.PrivateKeyFile)
+	}
+	if pair.Certificate, pair.Leaf, err = parseChain(chain); err != nil {
+		return pair, fmt.Errorf("%s: %w", certName, err)
+	}
+	if k.Signer != nil {
+		if !belongs(k.Signer, pair.Leaf) {
+			return pair, fmt.Errorf("%s: the signer's key is not the certificate's", certName)
+		}
+		pair.PrivateKey = k.Signer
+	} else {
+		if encrypted(key) {
+			return pair, fmt.Errorf("%s: is encrypted with a passphrase, which nobody could type; openssl pkey -in FILE -out FILE takes it off", keyName)
+		}
+		if pair, err = tls.X509KeyPair(chain, key); err != nil {
+			return pair, fmt.Errorf("%s, %s: %w", certName, keyName, err)
+		}
+	}
+	d.checkValidity(certName, pair.Leaf)
+	return pair, nil
+}
+
+// checkMode warns of a private key that everybody can read.
+func (d *domain) checkMode(file string) {
+	if info, err := os.Stat(file); err == nil && info.Mode()&0o007 != 0 {
+		d.warn("private_key %s can be read by everybody on this machine (mode %04o)", file, info.Mode().Perm())
+	}
+}
+
+// checkValidity warns of a certificate that peers will not accept today.
+func (d *domain) checkValidity(name string, leaf *x509.Certificate) {
+	switch now := d.set.time(); {
+	case now.After(leaf.NotAfter):
+		d.warn("%s expired at %v", name, leaf.NotAfter)
+	case now.Before(leaf.NotBefore):
+		d.warn("%s is not valid before %v", name, leaf.NotBefore)
+	}
+}
+
+// parseChain gives the certificates of a PEM text, leaf first.
+func parseChain(text []byte) (chain [][]byte, leaf *x509.Certificate, err error) {
+	for rest := text; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type == "CERTIFICATE" {
+			chain = append(chain, block.Bytes)
+		}
+	}
+	if len(chain) == 0 {
+		return nil, nil, errors.New("holds no certificate in PEM")
+	}
+	leaf, err = x509.ParseCertificate(chain[0])
+	return chain, leaf, err
+}
+
+// belongs tells whether a key is the certificate's.
+func belongs(key crypto.Signer, leaf *x509.Certificate) bool {
+	pub, ok := leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && pub.Equal(key.Public())
+}
+
+// encrypted tells whether a PEM key needs a passphrase.
+func encrypted(key []byte) bool {
+	return bytes.Contains(key, []byte("BEGIN ENCRYPTED PRIVATE KEY")) ||
+		bytes.Contains(key, []byte("Proc-Type: 4,ENCRYPTED"))
+}
+
+// ecdsaFirst sorts pairs by what a signature costs, otherwise leaves them in
+// their order.
+func ecdsaFirst(pairs []tls.Certificate) {
+	cost := func(c tls.Certificate) int {
+		switch c.Leaf.PublicKey.(type) {
+		case *rsa.PublicKey:
+			return 1
+		case ed25519.PublicKey:
+			return 2 // cheap as ECDSA, but peers without it fail late
+		default:
+			return 0
+		}
+	}
+	slices.SortStableFunc(pairs, func(a, b tls.Certificate) int { return cost(a) - cost(b) })
+}
+
+// identityOf is who we are by our certificates: the SHA-256 of the leaf, or of
+// the leaves' when there are several.
+func identityOf(pairs []tls.Certificate) [32]byte {
+	sum := sha256.Sum256(pairs[0].Leaf.Raw)
+	if len(pairs) == 1 {
+		return sum
+	}
+	h := sha256.New()
+	for i := range pairs {
+		sum = sha256.Sum256(pairs[i].Leaf.Raw)
+		h.Write(sum[:])
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// choosePair gives the first pair that a client can check, and the first one of
+// all when none is: its signature fails with an error that says so. The name
+// that the client asks for chose the domain already and plays no part.
+func choosePair(pairs []tls.Certificate, hello *tls.ClientHelloInfo) *tls.Certificate {
+	if len(pairs) > 1 {
+		nameless := *hello
+		nameless.ServerName = ""
+		for i := range pairs {
+			if nameless.SupportsCertificate(&pairs[i]) == nil {
+				return &pairs[i]
+			}
+		}
+	}
+	return &pairs[0]
+}
+
+// showCertificate gives the certificate that we show a server that asks for
+// one. Servers name authorities that they trust, often not all of them: what we
+// have is shown in any case, as OpenSSL does.
+func (d *domain) showCertificate(req *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	any := *req
+	any.AcceptableCAs = nil
+	for i := range d.certs {
+		if any.SupportsCertificate(&d.certs[i]) == nil {
+			return &d.certs[i], nil
+		}
+	}
+	return new(tls.Certificate), nil
+}

@@ -1,0 +1,98 @@
+package tlsstate
+
+import (
+	"bytes"
+	"crypto/tls"
+	"reflect"
+	"unsafe"
+)
+
+// memory gives crypto/tls the record that it reads next in a pooled buffer, and
+// takes the buffer back when the record is read. Left alone, a tls.Conn keeps
+// the largest buffers that its handshake and its traffic needed for as long as
+// it lives, several kilobytes a connection, and allocates at every record.
+//
+// That reaches into tls.Conn. If a Go release renames or retypes one of the
+// three fields, all of this does nothing and machines work without it.
+type memory struct {
+	raw   *bytes.Buffer // records, the next one first; nil: do nothing
+	hand  *bytes.Buffer // handshake messages, while incomplete
+	input *bytes.Reader // plaintext in raw's buffer that is not read yet
+	lent  *[]byte       // the buffer in raw, when it is ours
+}
+
+// fields are where the three are in a tls.Conn.
+var fields, fieldsKnown = locate(reflect.TypeFor[tls.Conn]())
+
+type offsets struct{ raw, hand, input uintptr }
+
+// locate finds the fields by name and type; false when one is not as expected.
+func locate(conn reflect.Type) (o offsets, known bool) {
+	for _, f := range []struct {
+		name string
+		typ  reflect.Type
+		at   *uintptr
+	}{
+		{"rawInput", reflect.TypeFor[bytes.Buffer](), &o.raw},
+		{"hand", reflect.TypeFor[bytes.Buffer](), &o.hand},
+		{"input", reflect.TypeFor[bytes.Reader](), &o.input},
+	} {
+		field, ok := conn.FieldByName(f.name)
+		if !ok || field.Type != f.typ {
+			return offsets{}, false
+		}
+		*f.at = field.Offset
+	}
+	return o, true
+}
+
+func memoryOf(conn *tls.Conn) memory {
+	if !fieldsKnown {
+		return memory{}
+	}
+	at := unsafe.Pointer(conn)
+	return memory{
+		raw:   (*bytes.Buffer)(unsafe.Add(at, fields.raw)),
+		hand:  (*bytes.Buffer)(unsafe.Add(at, fields.hand)),
+		input: (*bytes.Reader)(unsafe.Add(at, fields.input)),
+	}
+}
+
+// load moves the record at the front of the transport into the connection, so
+// that its next read does not have to ask the transport.
+func (m *memory) load(t *transport) {
+	n := wholeRecord(t.waiting())
+	if m.raw == nil || m.raw.Len() > 0 || m.lent != nil || t.left > 0 || n == 0 {
+		return
+	}
+	m.lent = buffers.Get().(*[]byte)
+	*m.lent = append((*m.lent)[:0], t.waiting()[:n]...)
+	t.drop(n)
+	*m.raw = *bytes.NewBuffer(*m.lent)
+}
+
+// settle takes the buffers that are empty from the connection.
+func (m *memory) settle() {
+	if m.raw == nil {
+		return
+	}
+	if m.raw.Len() == 0 && m.input.Len() == 0 {
+		m.free()
+	}
+	if m.hand.Len() == 0 {
+		*m.hand = bytes.Buffer{}
+	}
+}
+
+// free takes the buffer of the records back, with what is in it.
+func (m *memory) free() {
+	if m.raw == nil {
+		return
+	}
+	*m.raw = bytes.Buffer{}
+	m.input.Reset(nil)
+	if m.lent != nil {
+		release(m.lent)
+		m.lent = nil
+	}
+}

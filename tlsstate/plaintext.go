@@ -1,0 +1,59 @@
+package tlsstate
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// The content types that a peer's first record can have (RFC 8446 5.1).
+const (
+	recordAlert     = 21
+	recordHandshake = 22
+)
+
+// notTLS looks at the first bytes of a peer, as many as there are, and tells
+// what is wrong with them; nil when they can be the beginning of TLS. The first
+// byte decides, so that nobody waits for a header that never comes.
+func notTLS(b []byte, client bool) *Error {
+	if len(b) == 0 {
+		return nil
+	}
+	switch {
+	case b[0] == recordHandshake || b[0] == recordAlert:
+		if len(b) > 1 && b[1] != 3 {
+			return &Error{Blame: BlamePeer, Reason: ReasonNotTLS, Detail: fmt.Sprintf("record version %d.x", b[1])}
+		}
+		return nil
+	case b[0] == 0x80 && !client:
+		return nil // the hello of SSLv2: crypto/tls answers it with an alert
+	case !printable(b[0]):
+		return &Error{Blame: BlamePeer, Reason: ReasonNotTLS, Detail: fmt.Sprintf("first byte %#02x", b[0])}
+	case client:
+		return &Error{Blame: BlamePeer, Reason: ReasonPlainText, Detail: "the TLS server answers in " + guess(b)}
+	default:
+		return &Error{Blame: BlamePeer, Reason: ReasonPlainText, Detail: guess(b) + " on a TLS port"}
+	}
+}
+
+// guess names the protocol of a plain text, as far as its beginning tells.
+func guess(b []byte) string {
+	line, _, _ := bytes.Cut(b[:min(len(b), 512)], []byte("\n"))
+	switch {
+	case bytes.Contains(line, []byte("HTTP/1.")):
+		return "plain HTTP"
+	case bytes.Contains(line, []byte("SIP/2.0")):
+		return "plain SIP"
+	}
+	word, _, _ := bytes.Cut(line, []byte(" "))
+	switch string(word) {
+	case "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "PRI":
+		return "plain HTTP"
+	case "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "MESSAGE", "SUBSCRIBE",
+		"NOTIFY", "INFO", "UPDATE", "PRACK", "REFER", "PUBLISH", "\r":
+		return "plain SIP"
+	default:
+		return "plain text"
+	}
+}
+
+func printable(c byte) bool { return c >= ' ' && c < 0x7f || c == '\r' || c == '\n' || c == '\t' }
