@@ -8,7 +8,6 @@ import (
 // Classes of bytes, after the grammar of RFC 3261 section 25.1.
 const (
 	classToken   = 1 << iota // token
-	classLWS                 // SP HT CR LF: inside a value, a CR or LF can only be part of a fold
 	classUser                // user and password, without "%"
 	classHost                // hostname, and "_", which names in the field have
 	classParam               // pname and pvalue of a URI, without "%"
@@ -34,7 +33,7 @@ var class = func() (t [256]uint8) {
 	)
 	set(classToken|classUser|classHost|classParam|classURI|classDisplay, alpha+digit)
 	set(classToken|classDisplay, "-.!%*_+`'~")
-	set(classLWS|classDisplay, " \t\r\n")
+	set(classDisplay, " \t\r\n")
 	set(classUser|classParam|classURI, mark)
 	set(classUser, "&=+$,;?/#")
 	set(classHost, "-._")
@@ -48,7 +47,11 @@ var class = func() (t [256]uint8) {
 	return t
 }()
 
-func isLWS(c byte) bool   { return class[c]&classLWS != 0 }
+// lwsBits has a bit for SP, HT, CR and LF each. Inside a value, a CR or LF can
+// only be part of a fold.
+const lwsBits uint64 = 1<<' ' | 1<<'\t' | 1<<'\r' | 1<<'\n'
+
+func isLWS(c byte) bool   { return c <= ' ' && lwsBits>>c&1 != 0 }
 func isDigit(c byte) bool { return c-'0' < 10 }
 func isAlpha(c byte) bool { return (c|0x20)-'a' < 26 }
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }

@@ -31,6 +31,10 @@ func Example() {
 		switch cut.Kind {
 		case sipframe.NeedMore:
 			return // data[cut.Start:] comes again, with what is read next
+		case sipframe.Bad:
+			fmt.Println("malformed message:", cut.Defect)
+			return
+		case sipframe.Dropped:
 		case sipframe.Ping:
 			fmt.Println("answer the ping")
 		case sipframe.Frame:

@@ -8,6 +8,7 @@ const (
 	cachedTo
 	cachedCSeq
 	cachedURI
+	cachedContact
 	numCached
 )
 
@@ -17,6 +18,7 @@ var (
 	errNoTo        = badRequest("Missing To")
 	errNoCSeq      = badRequest("Missing CSeq")
 	errNoCallID    = badRequest("Missing Call-ID")
+	errNoContact   = badRequest("Missing Contact")
 	errMaxForwards = badRequest("Bad Max-Forwards")
 )
 
@@ -68,14 +70,22 @@ func (m *Message) nameAddr(kind HeaderKind, slot int, a *NameAddr, missing *Defe
 	return a, nil
 }
 
-// Contact parses the first Contact value into a. It is ErrNone when there is none.
-func (m *Message) Contact(a *NameAddr) error {
-	it := m.Values(HeaderContact)
-	v, ok := it.Next()
-	if !ok {
-		return ErrNone
+// Contact gives the first value of Contact. The result is nil when there is an
+// error.
+func (m *Message) Contact() (*NameAddr, error) {
+	if m.done&(1<<cachedContact) == 0 {
+		m.done |= 1 << cachedContact
+		m.contact = NameAddr{}
+		m.errs[cachedContact] = errNoContact
+		it := m.Values(HeaderContact)
+		if v, ok := it.Next(); ok {
+			m.errs[cachedContact] = m.contact.parse(m.raw, v)
+		}
 	}
-	return m.NameAddr(v, a)
+	if err := m.errs[cachedContact]; err != nil {
+		return nil, err
+	}
+	return &m.contact, nil
 }
 
 // NameAddr parses a value, such as ValueIter gives, into a. The spans of a lie

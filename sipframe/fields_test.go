@@ -31,9 +31,9 @@ func TestFields(t *testing.T) {
 	if err != nil || !ok || hops != 70 {
 		t.Errorf("Max-Forwards %d, %v, %v", hops, ok, err)
 	}
-	var a NameAddr
-	if err := m.Contact(&a); err != nil || string(m.Bytes(a.URI)) != "sips:alice@192.0.2.15:5061" {
-		t.Errorf("Contact: %v %+v", err, a)
+	contact, err := m.Contact()
+	if err != nil || string(m.Bytes(contact.URI)) != "sips:alice@192.0.2.15:5061" {
+		t.Errorf("Contact: %v %+v", err, contact)
 	}
 	uri, err := m.URI()
 	if err != nil || string(uri.Host.In(m.RequestURI())) != "sbc.example.net" {
@@ -76,9 +76,9 @@ func TestMissingFields(t *testing.T) {
 	_, from := m.From()
 	_, to := m.To()
 	_, _, cseq := m.CSeq()
-	var a NameAddr
+	_, contact := m.Contact()
 	for _, tt := range []struct{ got, want error }{
-		{via, errNoVia}, {from, errNoFrom}, {to, errNoTo}, {cseq, errNoCSeq}, {m.Contact(&a), ErrNone},
+		{via, errNoVia}, {from, errNoFrom}, {to, errNoTo}, {cseq, errNoCSeq}, {contact, errNoContact},
 	} {
 		if !errors.Is(tt.got, tt.want) {
 			t.Errorf("%v, want %v", tt.got, tt.want)
@@ -161,5 +161,27 @@ func TestViaAt(t *testing.T) {
 	}
 	if got := hosts; len(got) != 4 || got[0] != "a" || got[1] != "b" || got[2] != "Bad Via" || got[3] != "d" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestContact(t *testing.T) {
+	for _, tt := range []struct{ line, want string }{
+		{"m: *", "*"}, {"m: <sip:a>, <sip:b>", "sip:a"}, {"Contact: ,\"x, y\" <sip:a;b?c=d>;q=1", "sip:a;b?c=d"},
+		{"m: x", "Bad Address"}, {"m:", "sip:second"},
+	} {
+		m := parse(t, message("REGISTER sip:a SIP/2.0", tt.line, "m: <sip:second>"))
+		got := ""
+		a, err := m.Contact()
+		switch {
+		case err != nil:
+			got = err.Error()
+		case a.Star:
+			got = "*"
+		default:
+			got = string(m.Bytes(a.URI))
+		}
+		if got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.line, got, tt.want)
+		}
 	}
 }

@@ -157,25 +157,25 @@ func HeaderKindOf(name []byte) HeaderKind {
 		return OtherHeader
 	}
 	first, last := nameWords(name)
-	k := nameSlots[nameSlot(first, last)]
-	if longNames[k].is(name, first, last) {
-		return k
+	if n := &longNames[nameSlot(first, last)]; n.is(name, first, last) {
+		return n.kind
 	}
 	return OtherHeader
 }
 
 // longName is a header name made ready to be compared eight bytes at a time.
 type longName struct {
-	len                int
 	first, last        uint64 // nameWords of the name in lower case
 	fold1, fold2       uint64 // 0x20 where first and last have a letter
 	middle, foldMiddle uint64 // bytes 8 to 15 of a name of more than 16
+	len                uint8
+	kind               HeaderKind
 }
 
 // is tells whether name, with its nameWords, is the long name in any case. Only
 // letters are folded: "Content_Length" is no Content-Length.
 func (n *longName) is(name []byte, first, last uint64) bool {
-	return len(name) == n.len && first|n.fold1 == n.first && last|n.fold2 == n.last &&
+	return len(name) == int(n.len) && first|n.fold1 == n.first && last|n.fold2 == n.last &&
 		(n.len <= 16 || binary.LittleEndian.Uint64(name[8:])|n.foldMiddle == n.middle)
 }
 
@@ -198,12 +198,13 @@ func nameSlot(first, last uint64) uint8 {
 	const (
 		lower = 0x2020202020202020
 		// Found by trying: no two of the names share a slot. A test holds that.
-		factor = 0x207403def63a5b6f
+		factor = 0xd3fdfa4bc5726105
 	)
-	return uint8(((first | lower) ^ (last|lower)>>7) * factor >> 56)
+	return uint8(((first | lower) ^ (last|lower)>>7) * factor >> 57)
 }
 
-var longNames, nameSlots = func() (names [numHeaderKinds]longName, slots [256]HeaderKind) {
+// longNames has each name in its nameSlot.
+var longNames = func() (t [128]longName) {
 	for k, n := range headerNames {
 		if n.long == "" {
 			continue
@@ -215,17 +216,16 @@ var longNames, nameSlots = func() (names [numHeaderKinds]longName, slots [256]He
 				fold[i] = 0x20
 			}
 		}
-		l := longName{len: len(name)}
+		l := longName{len: uint8(len(name)), kind: HeaderKind(k)}
 		l.first, l.last = nameWords(name)
 		l.fold1, l.fold2 = nameWords(fold)
 		if l.len > 16 {
 			l.middle = binary.LittleEndian.Uint64(name[8:])
 			l.foldMiddle = binary.LittleEndian.Uint64(fold[8:])
 		}
-		names[k] = l
-		slots[nameSlot(l.first, l.last)] = HeaderKind(k)
+		t[nameSlot(l.first, l.last)] = l
 	}
-	return names, slots
+	return t
 }()
 
 // SameHeaderName tells whether two names name the same header field: equal but

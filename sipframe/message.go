@@ -32,14 +32,15 @@ type Message struct {
 	defect     Defect
 	broken     bool // defect holds one
 
-	length contentLength
-	done   uint8 // which of the following have been parsed
-	errs   [numCached]*Defect
-	via    Via
-	from   NameAddr
-	to     NameAddr
-	cseq   cseq
-	uri    URI
+	length  contentLength
+	done    uint8 // which of the following have been parsed
+	errs    [numCached]*Defect
+	via     Via
+	from    NameAddr
+	to      NameAddr
+	cseq    cseq
+	uri     URI
+	contact NameAddr
 }
 
 var (

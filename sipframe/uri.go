@@ -79,12 +79,13 @@ func (u *URI) parse(b []byte) *Defect {
 		return u.parseSIP(b, n+1)
 	case SchemeTel:
 		return u.parseTel(b, n+1)
+	default:
+		u.Opaque = span(n+1, len(b))
+		if !escaped(b[n+1:], classURI) {
+			return errURI
+		}
+		return nil
 	}
-	u.Opaque = span(n+1, len(b))
-	if !escaped(b[n+1:], classURI) {
-		return errURI
-	}
-	return nil
 }
 
 // schemeLen gives the length of the scheme that b begins with, 0 if none does.

@@ -1,12 +1,6 @@
 package sipframe
 
-import (
-	"bytes"
-	"errors"
-)
-
-// ErrNone says that there is no such value.
-var ErrNone = errors.New("sipframe: no such value")
+import "bytes"
 
 // ValueIter goes through the values of all headers of one kind, several a line
 // included (RFC 3261 section 7.3.1).
