@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"strconv"
 
 	"sipreactor/reactor"
@@ -36,6 +37,7 @@ func between(from, to uint32) sipframe.Span { return sipframe.Span{Off: from, Le
 // write hands the edits to the rewriter, for a message that leaves by proto.
 func (c *Context) write(proto reactor.Proto) error {
 	c.fitBody(proto)
+	c.endLines()
 	w := &c.rewrite
 	w.Reset(c.Msg)
 	for _, e := range c.edits {
@@ -74,6 +76,32 @@ func (c *Context) fitBody(proto reactor.Proto) {
 	for ; i >= 0; i = c.Msg.FindNext(sipframe.HeaderContentLength, i) {
 		c.edit(c.Msg.Header(i).Value, length)
 	}
+}
+
+// endLines gives CRLF to header lines that came with a bare LF. We read both
+// (RFC 3261 7.5 and usage), but a next hop that does not would see the headers end
+// elsewhere, and what a client writes there as a message of its own.
+func (c *Context) endLines() {
+	head := c.Msg.Raw()[:c.Msg.BodyOffset()]
+	if bytes.Count(head, crlf[:1]) == bytes.Count(head, crlf[1:]) {
+		return // there is no CR that is not before an LF
+	}
+	edits := c.edits
+	for i, ch := range head {
+		if ch == '\n' && (i == 0 || head[i-1] != '\r') && !cut(edits, uint32(i)) {
+			c.insert(uint32(i), crlf[:1])
+		}
+	}
+}
+
+// cut tells whether an edit takes out the byte at off.
+func cut(edits []edit, off uint32) bool {
+	for _, e := range edits {
+		if e.off <= off && off < e.end {
+			return true
+		}
+	}
+	return false
 }
 
 var contentLength = []byte("Content-Length: ")

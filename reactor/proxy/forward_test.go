@@ -318,6 +318,34 @@ func TestDatagramToStream(t *testing.T) {
 	}
 }
 
+// A next hop that knows only CRLF must see the headers end where we do.
+func TestBareLineEnds(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) {
+		c.LooseRoute()
+		c.RemoveHeader([]byte("Subject"))
+		_ = c.AppendHeader([]byte("X-A: 1"))
+		c.ForceRPort()
+		_ = c.Forward([]byte("tls:203.0.113.9"))
+	}})
+	text := invite("+Subject: x\r\n folded", "+Organization: y\r\n\tfolded", "+Route: "+ownTLS,
+		"Via: SIP/2.0/TLS 198.51.100.7", "Max-Forwards:")
+	want := b.one(text, overTLS).text
+	for name, in := range map[string]string{
+		"all":  strings.ReplaceAll(text, "\r\n", "\n"),
+		"one":  strings.Replace(text, "\r\nFrom", "\nFrom", 1),
+		"last": strings.TrimSuffix(text, "\r\n") + "\n",
+	} {
+		if got := b.one(in, overTLS).text; got != want {
+			t.Errorf("%s\n got %q\nwant %q", name, got, want)
+		}
+	}
+	res := answer(t, want, "200 OK")
+	clean := b.one(res, fromUAS).text
+	if got := b.one(strings.ReplaceAll(res, "\r\n", "\n"), fromUAS).text; got != clean {
+		t.Errorf("response\n got %q\nwant %q", got, clean)
+	}
+}
+
 func TestSocketOfRouter(t *testing.T) {
 	second := &reactor.Socket{Proto: reactor.TLS, Addr: netip.MustParseAddrPort("192.0.2.2:5061"), Tag: "b"}
 	b := newBed(t, funcs{request: func(c *Context) {

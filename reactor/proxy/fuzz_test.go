@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"sipreactor/reactor"
@@ -111,6 +112,10 @@ func checkForwarded(t *testing.T, p *Proxy, data []byte, s sent, src *reactor.So
 		if cut := fr.Next(&sipframe.FramerConfig{MaxMessage: 1 << 20}, []byte(s.text)); cut.Kind != sipframe.Frame || cut.End != len(s.text) {
 			t.Fatalf("what left is not one frame: %+v\n%q", cut, s.text)
 		}
+	}
+	head := s.text[:out.BodyOffset()]
+	if strings.Count(head, "\n") != strings.Count(head, "\r\n") {
+		t.Fatalf("a line ends in a bare LF: %q", head)
 	}
 	if !out.IsRequest() {
 		return // a reply of ours

@@ -38,7 +38,7 @@ func (c *Context) response() {
 	}
 	if err != nil {
 		c.count.add(ResponsesUndelivered)
-		c.lost("response", err)
+		c.lost("response", t.conn, err)
 		return
 	}
 	c.count.add(ResponsesOut)

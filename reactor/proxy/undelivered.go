@@ -21,32 +21,32 @@ func (c *Context) Return(u *reactor.Undelivered) {
 	c.reset(&c.nowhere)
 	switch err := c.msg.Parse(u.Data); {
 	case err != nil:
-		c.lost("message", u.Err) // only Send takes what does not parse
+		c.lost("message", 0, u.Err) // only Send takes what does not parse
 	case !c.msg.IsRequest():
 		c.count.add(ResponsesUndelivered)
-		c.lost("response", u.Err)
+		c.lost("response", u.Conn, u.Err)
 	case c.msg.Method() == sipframe.ACK:
 		c.count.add(AcksUndelivered)
 	default:
 		c.count.add(RequestsUndelivered)
-		c.answerFor(u.Err)
+		c.answerFor(u)
 	}
 }
 
 // answerFor answers 503 to a request that was forwarded and not delivered.
-func (c *Context) answerFor(cause error) {
+func (c *Context) answerFor(u *reactor.Undelivered) {
 	t := &c.answer
 	via, err := c.msg.TopVia()
 	client, _, ok := viaBelow(&c.msg)
 	if err != nil || !ok || !c.proxy.keys.openBranch(c.msg.Bytes(via.Branch), t) {
 		// Send has sent it as it was: nothing in it tells where it came from.
-		c.lost("request", cause)
+		c.lost("request", u.Conn, u.Err)
 		return
 	}
 	c.writeReply(503, nil, t.trans, true)
 	if err := c.deliver(t, client, &c.reply); err != nil {
 		c.count.add(ResponsesUndelivered)
-		c.lost("response", err)
+		c.lost("response", t.conn, err)
 		return
 	}
 	c.count.reply(503)
@@ -69,10 +69,11 @@ func (q *quiet) allow(now time.Time) (skipped uint64, ok bool) {
 	return q.skipped.Swap(0), true
 }
 
-// lost logs a message that was not delivered. Its bytes are not logged.
-func (c *Context) lost(what string, cause error) {
+// lost logs a message that was not delivered to a connection. Nothing of the
+// message itself is logged.
+func (c *Context) lost(what string, conn reactor.Handle, cause error) {
 	if skipped, ok := c.proxy.quiet.allow(time.Now()); ok {
 		c.proxy.log.LogAttrs(context.Background(), slog.LevelWarn, what+" not delivered",
-			slog.String("call-id", string(c.Msg.CallID())), slog.Any("cause", cause), slog.Uint64("unlogged", skipped))
+			slog.Uint64("connection", uint64(conn)), slog.Any("cause", cause), slog.Uint64("unlogged", skipped))
 	}
 }
