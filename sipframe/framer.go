@@ -24,12 +24,12 @@ type Framer struct {
 type phase uint8
 
 const (
-	between   phase = iota // messages
-	inMethod               // first word of the first line
-	inTarget               // first byte behind it
-	inFirst                // rest of the first line
-	inHeaders              //
-	inBody                 //
+	between   phase = iota // no message has begun
+	inMethod               // in the first word of the first line
+	inTarget               // at the first byte behind it
+	inFirst                // in the rest of the first line
+	inHeaders              // at or in a header line
+	inBody                 // the length is known
 	lost                   // after Bad
 )
 
@@ -73,13 +73,13 @@ func (f *Framer) Next(cfg *FramerConfig, data []byte) Cut {
 		}
 		start = cut.Start
 	}
-	max := cfg.MaxMessage
-	if max <= 0 {
-		max = DefaultMaxMessage
+	limit := cfg.MaxMessage
+	if limit <= 0 {
+		limit = DefaultMaxMessage
 	}
 	msg := data[start:]
 	if f.phase != inBody && f.phase != lost {
-		f.scan(msg[:min(len(msg), max)], max)
+		f.scan(msg[:min(len(msg), limit)], limit)
 	}
 	switch {
 	case f.phase == lost:
@@ -133,8 +133,8 @@ func (f *Framer) skip(cfg *FramerConfig, data []byte) Cut {
 }
 
 // scan goes on through the header section; b starts at the message and has at
-// most max bytes of it.
-func (f *Framer) scan(b []byte, max int) {
+// most limit bytes of it.
+func (f *Framer) scan(b []byte, limit int) {
 	if f.phase == inMethod {
 		f.scanMethod(b)
 	}
@@ -148,9 +148,9 @@ func (f *Framer) scan(b []byte, max int) {
 		f.scanFirst(b)
 	}
 	if f.phase == inHeaders {
-		f.scanHeaders(b, max)
+		f.scanHeaders(b, limit)
 	}
-	if f.phase < inBody && len(b) == max {
+	if f.phase < inBody && len(b) == limit {
 		f.lose(&errHeaderSize)
 	}
 }
@@ -244,7 +244,7 @@ func (f *Framer) endFirst(b []byte, eol int) {
 }
 
 // scanHeaders goes through the header lines to the empty line.
-func (f *Framer) scanHeaders(b []byte, max int) {
+func (f *Framer) scanHeaders(b []byte, limit int) {
 	for f.line < len(b) {
 		c := b[f.line]
 		if !isBlank(c) {
@@ -254,13 +254,13 @@ func (f *Framer) scanHeaders(b []byte, max int) {
 			}
 			switch {
 			case c == '\n':
-				f.endHeaders(f.line+1, max)
+				f.endHeaders(f.line+1, limit)
 				return
 			case c != '\r':
 			case f.line+1 == len(b):
 				return
 			case b[f.line+1] == '\n':
-				f.endHeaders(f.line+2, max)
+				f.endHeaders(f.line+2, limit)
 				return
 			}
 		}
@@ -299,7 +299,7 @@ func lengthValue(b []byte, line, end int) int {
 }
 
 // endHeaders works out the length of the message, whose body starts at end.
-func (f *Framer) endHeaders(end, max int) {
+func (f *Framer) endHeaders(end, limit int) {
 	f.line = end
 	f.phase = inBody
 	switch {
@@ -307,7 +307,7 @@ func (f *Framer) endHeaders(end, max int) {
 		f.lose(f.length.err)
 	case !f.length.present:
 		f.lose(errMissingLength)
-	case f.length.n > max-end:
+	case f.length.n > limit-end:
 		f.lose(&errSize)
 	default:
 		f.total = end + f.length.n
