@@ -1,0 +1,189 @@
+package script
+
+import "fmt"
+
+// expr is a compiled expression.
+type expr func(m *machine) value
+
+// expr compiles an expression as a value; nil after an error.
+func (k *compiler) expr(x Expr) expr {
+	switch x := x.(type) {
+	case *Number:
+		v := integer(x.N)
+		return func(*machine) value { return v }
+	case *String:
+		k.noteLiteral(x)
+		v := bytesValue([]byte(x.Text))
+		return func(*machine) value { return v }
+	case *Addr:
+		v := bytesValue([]byte(x.Text))
+		return func(*machine) value { return v }
+	case *Null:
+		return func(*machine) value { return null }
+	case *Var:
+		return k.variable(x)
+	case *Paren:
+		return k.expr(x.X)
+	case *Call, *RouteCall:
+		f := k.action(x)
+		if f == nil {
+			return nil
+		}
+		return func(m *machine) value {
+			m.code = f(m)
+			if m.code == 0 {
+				m.ctl |= ctlExit
+			}
+			return integer(int64(m.code))
+		}
+	case *Unary:
+		if x.Op == tokTilde {
+			return k.invert(x)
+		}
+		return k.asNumber(k.cond(x))
+	case *Binary:
+		if x.Op == tokAnd || x.Op == tokOr || compareOps[x.Op] {
+			return k.asNumber(k.cond(x))
+		}
+		return k.binary(x)
+	case *Word:
+		k.rep.errorf(x.At, "%s is no value%s", clip(x.Text), oldWord(x.Text))
+		return nil
+	default:
+		k.rep.errorf(x.Pos(), "an expression of an unknown kind")
+		return nil
+	}
+}
+
+// asNumber makes a condition a value: 1, 0, or null when it could not be found
+// out.
+func (k *compiler) asNumber(c cond) expr {
+	return func(m *machine) value {
+		v := c(m)
+		if v < 0 {
+			return null
+		}
+		return integer(int64(v))
+	}
+}
+
+// noteLiteral remarks on a text that looks as if it had variables in it.
+func (k *compiler) noteLiteral(s *String) {
+	quiet := &report{}
+	for _, p := range formatOf(quiet, s) {
+		if p.Var != nil && variables[p.Var.Name] != nil {
+			k.rep.notef(s.At, "variables are expanded in the arguments of functions only; here %s stays as it is written: join with +", clip(p.Var.Text))
+			return
+		}
+	}
+}
+
+func (k *compiler) invert(x *Unary) expr {
+	in := k.expr(x.X)
+	if in == nil {
+		return nil
+	}
+	at := k.site(x.At, "~")
+	return func(m *machine) value {
+		v := in(m)
+		if v.kind != intValue {
+			m.fail(at, "what stands behind it is no number")
+			return null
+		}
+		return integer(^v.n)
+	}
+}
+
+// binary compiles arithmetic. A number on the left asks for one on the right
+// (null counts as 0); a text or null on the left can only be joined by +.
+func (k *compiler) binary(x *Binary) expr {
+	l, r := k.expr(x.X), k.expr(x.Y)
+	if l == nil || r == nil {
+		return nil
+	}
+	op := x.Op
+	if n, ok := x.Y.(*Number); ok && n.N == 0 && (op == tokDiv || op == tokMod) {
+		k.rep.errorf(x.At, "division by 0")
+		return nil
+	}
+	if s, ok := x.X.(*String); ok && op != tokPlus {
+		k.rep.errorf(x.At, "a text can be joined by +, not %q", kindNames[op]+" "+clip(s.Text))
+		return nil
+	}
+	at := k.site(x.At, fmt.Sprintf("operator %s", kindNames[op]))
+	return func(m *machine) value { return m.compute(op, l(m), r(m), at) }
+}
+
+// compute applies an operator.
+func (m *machine) compute(op kind, a, b value, at *site) value {
+	if a.kind != intValue {
+		if op != tokPlus {
+			m.fail(at, "its left side is no number")
+			return null
+		}
+		return m.join(a, b, at)
+	}
+	if b.kind == textValue {
+		m.fail(at, "its left side is a number and its right side a text")
+		return null
+	}
+	v, msg := calculate(op, a.n, b.n)
+	if msg != "" {
+		m.fail(at, msg)
+		return null
+	}
+	return integer(v)
+}
+
+func calculate(op kind, a, b int64) (v int64, msg string) {
+	switch op {
+	case tokPlus:
+		return a + b, ""
+	case tokMinus:
+		return a - b, ""
+	case tokMul:
+		return a * b, ""
+	case tokDiv, tokMod:
+		if b == 0 {
+			return 0, "division by 0"
+		}
+		if op == tokDiv {
+			return a / b, ""
+		}
+		return a % b, ""
+	case tokBitAnd:
+		return a & b, ""
+	case tokBitOr:
+		return a | b, ""
+	case tokBitXor:
+		return a ^ b, ""
+	}
+	if b < 0 || b > 63 {
+		return 0, "a shift is by 0 to 63"
+	}
+	if op == tokShl {
+		return a << uint(b), ""
+	}
+	return a >> uint(b), ""
+}
+
+// join puts two texts together. Numbers are written in decimal, null is empty.
+func (m *machine) join(a, b value, at *site) value {
+	if len(a.s)+len(b.s)+20 > maxText {
+		m.fail(at, "the text would be longer than 65535 bytes")
+		return null
+	}
+	// The left side often is what was written last: then it only grows.
+	if n := len(a.s); n > 0 && len(m.arena) >= n && &m.arena[len(m.arena)-n] == &a.s[0] && b.kind == textValue {
+		m.arena = append(m.arena, b.s...)
+		return bytesValue(m.arena[len(m.arena)-n-len(b.s) : len(m.arena) : len(m.arena)])
+	}
+	from := len(m.arena)
+	m.arena = append(m.arena, a.s...)
+	if b.kind == intValue {
+		m.text(b)
+	} else {
+		m.arena = append(m.arena, b.s...)
+	}
+	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+}

@@ -1,0 +1,102 @@
+package script
+
+import "fmt"
+
+// setter stores a value in a variable. op tells = from :=, which differ for
+// AVPs.
+type setter func(m *machine, v value, op kind) int
+
+// plainOps are what the compound assignments compute.
+var plainOps = map[kind]kind{
+	tokPlusEq: tokPlus, tokMinusEq: tokMinus, tokMulEq: tokMul, tokDivEq: tokDiv, tokModEq: tokMod,
+	tokAndEq: tokBitAnd, tokOrEq: tokBitOr, tokXorEq: tokBitXor,
+}
+
+func (k *compiler) assignment(s *Assign) exec {
+	if len(s.Target.Trans) > 0 {
+		k.rep.errorf(s.Target.Trans[0].At, "a transformation cannot be assigned to")
+		return nil
+	}
+	set := k.setter(s.Target)
+	v := k.expr(s.Value)
+	if set == nil || v == nil {
+		return nil
+	}
+	what := fmt.Sprintf("assignment to %s", clip(s.Target.Text))
+	at := k.site(s.At, what)
+	_, isNull := s.Value.(*Null)
+	op, compound := plainOps[s.Op]
+	if !compound {
+		plain := s.Op
+		return func(m *machine) int {
+			fails := m.fails
+			got := v(m)
+			switch {
+			case m.fails != fails:
+				m.code = -1 // said already
+			case m.ctl&ctlExit != 0:
+				m.code = 0
+			case got.kind == nullValue && !isNull && plain == tokColonEq:
+				m.code = set(m, got, tokAssign)
+			default:
+				m.code = set(m, got, plain)
+			}
+			return m.code
+		}
+	}
+	if isNull {
+		k.rep.errorf(s.Value.Pos(), "NULL is assigned by =, not by %v", s.Op)
+		return nil
+	}
+	old := k.variable(s.Target)
+	if old == nil {
+		return nil
+	}
+	return func(m *machine) int {
+		a, b := old(m), v(m)
+		if a.kind == nullValue || b.kind == nullValue {
+			m.code = m.fail(at, "one side is NULL")
+			return m.code
+		}
+		// A text that is a number counts as one only beside a number.
+		if a.kind != b.kind {
+			x, ok1 := a.integerOf()
+			y, ok2 := b.integerOf()
+			if !ok1 || !ok2 {
+				m.code = m.fail(at, "one side is a number and the other a text")
+				return m.code
+			}
+			a, b = integer(x), integer(y)
+		}
+		fails := m.fails
+		got := m.compute(op, a, b, at)
+		if m.fails != fails {
+			m.code = -1
+			return -1
+		}
+		m.code = set(m, got, tokAssign)
+		return m.code
+	}
+}
+
+// setter compiles the left side of an assignment.
+func (k *compiler) setter(v *Var) setter {
+	spec := variables[v.Name]
+	switch {
+	case spec == nil:
+		k.unknownVariable(v)
+		return nil
+	case spec.set == nil:
+		k.rep.errorf(v.At, "%s cannot be assigned to; what can be: %s", clip(v.Text), list(writable()))
+		return nil
+	}
+	return spec.set(k, v)
+}
+
+// reported turns an error of the proxy core into a code.
+func (m *machine) reported(at *site, err error) int {
+	if err == nil {
+		return 1
+	}
+	return m.fail(at, err.Error())
+}

@@ -1,0 +1,150 @@
+package script
+
+import (
+	"fmt"
+	"strings"
+)
+
+// checkContexts reports functions in routes where they cannot be used: in a
+// route itself or in one that it calls. Named routes that are not called by
+// anything count as called by route.
+func (k *compiler) checkContexts() {
+	named := make(map[string]*Route)
+	for _, item := range k.file.Items {
+		if r, ok := item.(*Route); ok && r.Kind == RequestRoute && r.Name != "" {
+			named[r.Name] = r
+		}
+	}
+	w := contextWalk{k: k, named: named, seen: make(map[visit]bool)}
+	for _, item := range k.file.Items {
+		if r, ok := item.(*Route); ok {
+			w.kind, w.via = r.Kind, nil
+			w.route(r)
+		}
+	}
+}
+
+// visit is a route in a context.
+type visit struct {
+	r    *Route
+	kind RouteKind
+}
+
+type contextWalk struct {
+	k     *compiler
+	named map[string]*Route
+	seen  map[visit]bool
+	kind  RouteKind
+	via   []*Route
+}
+
+func (w *contextWalk) route(r *Route) {
+	v := visit{r, w.kind}
+	if w.seen[v] {
+		return
+	}
+	w.seen[v] = true
+	w.via = append(w.via, r)
+	w.stmt(r.Body)
+	w.via = w.via[:len(w.via)-1]
+}
+
+func (w *contextWalk) stmt(s Stmt) {
+	switch s := s.(type) {
+	case *Block:
+		for _, x := range s.List {
+			w.stmt(x)
+		}
+	case *If:
+		w.expr(s.Cond)
+		w.stmt(s.Then)
+		if s.Else != nil {
+			w.stmt(s.Else)
+		}
+	case *While:
+		w.expr(s.Cond)
+		w.stmt(s.Body)
+	case *For:
+		w.stmt(s.Body)
+	case *Switch:
+		for _, c := range s.Cases {
+			for _, x := range c.Body {
+				w.stmt(x)
+			}
+		}
+	case *Assign:
+		w.expr(s.Value)
+	case *CallStmt:
+		w.expr(s.Call)
+	case *Return:
+		for _, x := range s.Values {
+			w.expr(x)
+		}
+	}
+}
+
+func (w *contextWalk) expr(x Expr) {
+	switch x := x.(type) {
+	case *Paren:
+		w.expr(x.X)
+	case *Unary:
+		w.expr(x.X)
+	case *Binary:
+		w.expr(x.X)
+		w.expr(x.Y)
+	case *RouteCall:
+		if r := w.callee(x); r != nil {
+			w.route(r)
+		}
+	case *Call:
+		for _, a := range x.Args {
+			if a != nil && x.Func == "assert" {
+				w.expr(a)
+			}
+		}
+		if f := functions[x.Func]; f != nil && f.where&(1<<w.kind) == 0 {
+			w.k.rep.errorf(x.At, "%s() cannot be used in %v%s, only in %s", x.Func, w.kind, w.path(), f.where)
+		}
+	}
+}
+
+func (w *contextWalk) callee(c *RouteCall) *Route {
+	switch x := c.Name.(type) {
+	case *Word:
+		return w.named[x.Text]
+	case *String:
+		return w.named[x.Text]
+	case *Number:
+		return w.named[itoa(int(x.N))]
+	default:
+		return nil
+	}
+}
+
+// path tells by which calls a context came about.
+func (w *contextWalk) path() string {
+	if len(w.via) < 2 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, " (which calls")
+	for i, r := range w.via[1:] {
+		if i > 0 {
+			b.WriteString(", which calls")
+		}
+		fmt.Fprintf(&b, " route[%s]", r.Name)
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+// String lists the kinds of a set.
+func (c contexts) String() string {
+	var names []string
+	for k, w := range routeWords {
+		if c&(1<<k) != 0 {
+			names = append(names, w)
+		}
+	}
+	return strings.Join(names, ", ")
+}

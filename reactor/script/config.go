@@ -1,0 +1,184 @@
+package script
+
+import (
+	"log/slog"
+	"time"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/proxy"
+	"sipreactor/tlsstate"
+)
+
+// Config is what a configuration says, checked and in the types of those who
+// use it. Nothing in it changes after Load.
+type Config struct {
+	// Sockets are the listeners in the order of the file.
+	Sockets []SocketDecl
+	// AutoAliases takes the names that the sockets' addresses resolve to for
+	// ours, too.
+	AutoAliases bool
+	// Engine has the transport parameters. Sockets, Domains, Logger and
+	// Observer are left to the caller.
+	Engine reactor.Config
+	// Proxy has the parameters of the proxy core. Resolver, Logger and Key are
+	// left to the caller.
+	Proxy proxy.Config
+	// TLS are the TLS domains in the order of their declaration. None and a TLS
+	// socket: the caller makes one up.
+	TLS tlsstate.Config
+	// OpenSSL tells that tls_openssl was loaded: tls_library=auto means libssl
+	// where this program has it.
+	OpenSSL bool
+	// Log says what is logged and where.
+	Log LogConfig
+	// OpenFiles is the limit of open descriptors to ask for; 0 leaves the
+	// system's.
+	OpenFiles int
+	// AcceptAliases says whether a peer's Via alias is honoured (RFC 5923): 0
+	// never, 1 when it asks, 2 always.
+	AcceptAliases int
+	// DNS says how names are resolved.
+	DNS DNSConfig
+	// Trace and MI belong to modules that run beside the engine.
+	Trace TraceConfig
+	MI    MIConfig
+	// Modules are the modules that were loaded, without path and suffix.
+	Modules []string
+	// Notes tell what has no effect here, and why.
+	Notes []Note
+	// Program is the compiled routes: a proxy.Router.
+	Program *Program
+}
+
+// LogConfig says what is logged and where.
+type LogConfig struct {
+	Level  LogLevel // log_level: what the engine says
+	Script LogLevel // xlog_level: what xlog() and log() say
+	Print  LogLevel // xlog_print_level: the level of an xlog() without one
+	Stderr bool     // stderror_enabled
+	Syslog bool     // syslog_enabled
+	Prefix string   // log_prefix
+	Name   string   // log_name, the name for syslog
+}
+
+// DNSConfig says how names are resolved.
+type DNSConfig struct {
+	TryIPv6  bool // dns_try_ipv6: ask for AAAA, too
+	TryNAPTR bool // dns_try_naptr
+	Retries  int  // dns_retr_no
+	Timeout  time.Duration
+	NoSearch bool // dns_use_search_list=0
+	NoSRV    bool // disable_dns_failover: only the first address of a name is tried
+}
+
+// LogLevel is a level as OpenSIPS numbers them: the higher, the more is said.
+type LogLevel int8
+
+// The levels.
+const (
+	LevelAlert  LogLevel = -3
+	LevelCrit   LogLevel = -2
+	LevelError  LogLevel = -1
+	LevelWarn   LogLevel = 1
+	LevelNotice LogLevel = 2
+	LevelInfo   LogLevel = 3
+	LevelDebug  LogLevel = 4
+)
+
+// Slog gives the level of log/slog: Debug, Info, Warn and Error are the same,
+// Notice lies between Info and Warn, Crit and Alert above Error.
+func (l LogLevel) Slog() slog.Level {
+	switch {
+	case l >= LevelDebug:
+		return slog.LevelDebug
+	case l == LevelInfo:
+		return slog.LevelInfo
+	case l == LevelNotice:
+		return slog.LevelInfo + 2
+	case l == LevelWarn, l == 0:
+		return slog.LevelWarn
+	case l == LevelError:
+		return slog.LevelError
+	case l == LevelCrit:
+		return slog.LevelError + 4
+	default:
+		return slog.LevelError + 8
+	}
+}
+
+// String gives the name, such as NOTICE.
+func (l LogLevel) String() string {
+	switch {
+	case l <= LevelAlert:
+		return "ALERT"
+	case l == LevelCrit:
+		return "CRITICAL"
+	case l == LevelError:
+		return "ERROR"
+	case l <= LevelWarn:
+		return "WARNING"
+	case l == LevelNotice:
+		return "NOTICE"
+	case l == LevelInfo:
+		return "INFO"
+	default:
+		return "DBG"
+	}
+}
+
+// parseLevel reads L_NOTICE, NOTICE or the like.
+func parseLevel(s string) (LogLevel, bool) {
+	if len(s) > 2 && s[:2] == "L_" {
+		s = s[2:]
+	}
+	switch s {
+	case "ALERT":
+		return LevelAlert, true
+	case "CRIT", "CRITICAL":
+		return LevelCrit, true
+	case "ERR", "ERROR":
+		return LevelError, true
+	case "WARN", "WARNING":
+		return LevelWarn, true
+	case "NOTICE":
+		return LevelNotice, true
+	case "INFO":
+		return LevelInfo, true
+	case "DBG", "DEBUG":
+		return LevelDebug, true
+	default:
+		return 0, false
+	}
+}
+
+// settings is a Config while it is read, with what only the reader needs.
+type settings struct {
+	*Config
+	rep        *report
+	signature  *bool // server_signature
+	advertised struct {
+		host string
+		port uint16
+	}
+	loops      int  // max_while_loops
+	asserts    bool // enable_asserts
+	noNewFlag  string
+	noNewReply string
+	domains    []*tlsDomain
+	domainAVP  string         // client_tls_domain_avp
+	places     map[string]Pos // where parameters that name something else were set
+}
+
+// newConfig gives the documented defaults.
+func newConfig() *Config {
+	return &Config{
+		Engine: reactor.DefaultConfig(),
+		Proxy:  proxy.Config{ServerHeader: defaultServer, TLSPort: 5061},
+		Log:    LogConfig{Level: LevelNotice, Script: LevelNotice, Print: LevelNotice, Stderr: true},
+		DNS:    DNSConfig{TryNAPTR: true},
+		Trace:  TraceConfig{CaptureID: 1, MasterKey: true, MaxMessages: 4096},
+	}
+}
+
+// defaultServer is the Server header's value unless the configuration has one.
+const defaultServer = "sipreactor"

@@ -1,0 +1,200 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"sipreactor/reactor/proxy"
+)
+
+// coreFunctions are forward, send, the log and what belongs to no module.
+func coreFunctions() map[string]*function {
+	return map[string]*function{
+		"forward": {usage: `forward(["destination"])`, args: []argKind{textArg}, where: requests, build: sendTo((*proxy.Context).Forward)},
+		"send":    {usage: `send("destination")`, args: []argKind{textArg}, min: 1, where: requests, build: sendTo((*proxy.Context).Send)},
+
+		"xlog": {usage: `xlog([level,] "text")`, args: []argKind{textArg, textArg}, min: 1, where: anywhere, build: buildXlog},
+		"xdbg": {usage: `xdbg("text")`, args: []argKind{textArg}, min: 1, where: anywhere, build: func(k *compiler, a *arguments) action {
+			return xlog(LevelDebug, nil, a.list[0].text)
+		}},
+		"log": {usage: `log([level,] "text")`, args: []argKind{fixedArg, fixedArg}, min: 1, where: anywhere, build: buildLog},
+
+		"is_myself": {usage: `is_myself("host"[, port])`, args: []argKind{textArg, intArg}, min: 1, where: anywhere, build: func(k *compiler, a *arguments) action {
+			host, port := a.list[0].text, a.list[1]
+			return func(m *machine) int {
+				h, ok := host(m)
+				n := int64(0)
+				if ok && port.given {
+					n, ok = port.num(m)
+				}
+				if !ok || n < 0 || n > 65535 {
+					return -1
+				}
+				return yes(m.c.IsMyself(h, int(n)))
+			}
+		}},
+		"force_rport": {usage: "force_rport()", where: requests, build: func(*compiler, *arguments) action {
+			return func(m *machine) int {
+				m.c.ForceRPort()
+				return 1
+			}
+		}},
+	}
+}
+
+// yes is the code of a function that answers a question.
+func yes(b bool) int {
+	if b {
+		return 1
+	}
+	return -1
+}
+
+// sendTo makes forward() and send(). A failure is logged, and it is the
+// script's: it may try the next destination.
+func sendTo(do func(c *proxy.Context, dest []byte) error) func(*compiler, *arguments) action {
+	return func(k *compiler, a *arguments) action {
+		dest := a.list[0]
+		return func(m *machine) int {
+			var to []byte
+			if dest.given {
+				var ok bool
+				if to, ok = dest.text(m); !ok {
+					a.at.say(m, LevelWarn, "script: "+a.at.what+": the destination is NULL")
+					return -1
+				}
+			}
+			if m.prog.domainAVP >= 0 {
+				m.c.SetTLSDomain(m.clientDomain())
+			}
+			err := do(m.c, to)
+			if err == nil {
+				return 1
+			}
+			a.at.say(m, LevelWarn, "script: "+a.at.what+" failed", slog.Any("error", err))
+			if errors.Is(err, proxy.ErrForwarded) {
+				return -2
+			}
+			return -1
+		}
+	}
+}
+
+// clientDomain gives the TLS domain that client_tls_domain_avp names. Names are
+// few, so they are kept as strings.
+func (m *machine) clientDomain() string {
+	list := m.avps[m.prog.domainAVP]
+	if len(list) == 0 {
+		return ""
+	}
+	b := m.text(list[len(list)-1])
+	if s, ok := m.domains[string(b)]; ok {
+		return s
+	}
+	if m.domains == nil || len(m.domains) >= maxDynamic {
+		m.domains = make(map[string]string)
+	}
+	s := string(b)
+	m.domains[s] = s
+	return s
+}
+
+// buildXlog reads the level, which is a name, a number or a variable.
+func buildXlog(k *compiler, a *arguments) action {
+	first, second := a.list[0], a.list[1]
+	if !second.given {
+		return xlog(k.Log.Print, nil, first.text)
+	}
+	if !first.fixed {
+		return xlog(0, first.num, second.text)
+	}
+	level, ok := parseLevel(strings.ToUpper(first.str))
+	if n, isNumber := number64([]byte(first.str)); isNumber {
+		level, ok = LogLevel(n), -3 <= n && n <= 4
+	}
+	if !ok {
+		k.rep.errorf(first.expr.Pos(), "%q is no level: -3 to 4, L_ALERT L_CRIT L_ERR L_WARN L_NOTICE L_INFO L_DBG", clip(first.str))
+		return nil
+	}
+	return xlog(level, nil, second.text)
+}
+
+// xlog writes a line, if its level asks for it. Nothing is expanded for a line
+// that is not written.
+func xlog(level LogLevel, dynamic func(m *machine) (int64, bool), text func(m *machine) ([]byte, bool)) action {
+	return func(m *machine) int {
+		level := level
+		if dynamic != nil {
+			n, ok := dynamic(m)
+			if !ok || n < -3 || n > 4 {
+				return -1
+			}
+			level = LogLevel(n)
+		}
+		if level > m.prog.levels.Script {
+			return 1
+		}
+		log := m.prog.logger()
+		if !log.Enabled(context.Background(), level.Slog()) {
+			return 1
+		}
+		b, _ := text(m)
+		log.Log(context.Background(), level.Slog(), m.prog.levels.Prefix+strings.TrimRight(string(b), "\n"))
+		return 1
+	}
+}
+
+// buildLog makes log(), whose text is written as it stands.
+func buildLog(k *compiler, a *arguments) action {
+	level, text := LevelDebug, a.list[0].str
+	if a.list[1].given {
+		n, ok := number64([]byte(text))
+		if !ok || n < -3 || n > 4 {
+			k.rep.errorf(a.list[0].expr.Pos(), "the level is a number from -3 to 4: %s", functions["log"].usage)
+			return nil
+		}
+		level, text = LogLevel(n), a.list[1].str
+	}
+	b := []byte(text)
+	return xlog(level, nil, func(*machine) ([]byte, bool) { return b, true })
+}
+
+// flagFunctions set and ask for flags, which have names.
+func flagFunctions() map[string]*function {
+	fs := make(map[string]*function)
+	for name, do := range map[string]func(c *proxy.Context, n uint) int{
+		"setflag":   func(c *proxy.Context, n uint) int { c.SetFlag(n); return 1 },
+		"resetflag": func(c *proxy.Context, n uint) int { c.ResetFlag(n); return 1 },
+		"isflagset": func(c *proxy.Context, n uint) int { return yes(c.IsFlagSet(n)) },
+	} {
+		fs[name] = &function{usage: name + "(NAME)", args: []argKind{flagArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+			n := a.list[0].flag
+			return func(m *machine) int { return do(m.c, n) }
+		}}
+	}
+	for name, do := range map[string]func(m *machine, n uint) int{
+		"setbflag": func(m *machine, n uint) int {
+			m.c.SetBranchFlag(n)
+			if int(n) == m.prog.noNewFlag {
+				m.c.SetNoNewConn(true)
+			}
+			return 1
+		},
+		"resetbflag": func(m *machine, n uint) int {
+			m.c.ResetBranchFlag(n)
+			if int(n) == m.prog.noNewFlag {
+				m.c.SetNoNewConn(false)
+			}
+			return 1
+		},
+		"isbflagset": func(m *machine, n uint) int { return yes(m.c.IsBranchFlagSet(n)) },
+	} {
+		fs[name] = &function{usage: name + "(NAME)", args: []argKind{bflagArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+			n := a.list[0].flag
+			return func(m *machine) int { return do(m, n) }
+		}}
+	}
+	return fs
+}

@@ -1,0 +1,49 @@
+// Package script is the language of opensips.cfg: it reads a configuration,
+// checks it and compiles its routes.
+//
+// Load gives a Config: sockets and parameters in the types of the packages that
+// use them, and a Program, which is the proxy.Router of the routes.
+//
+//	cfg, err := script.Load("opensips.cfg")
+//	if err != nil {
+//		log.Fatal(err) // file:line:col: message, one line for each error
+//	}
+//	p, err := proxy.New(cfg.Proxy, cfg.Program)
+//
+// # The language
+//
+// It is that of OpenSIPS 3: the grammar, the binding of operators, the codes of
+// functions and what NULL compares to are the same. What a configuration asks
+// for and cannot have is an error with its place, all errors at once; what it
+// asks for and does not need is a Note that says why. Nothing is skipped
+// otherwise.
+//
+// These are the ways in which a program runs otherwise than there:
+//
+//   - $var() begins as NULL with each message; there it keeps what an earlier
+//     message of the same process left in it.
+//   - Numbers have 64 bits.
+//   - A number is joined to a text by + as its decimal digits; there it is an
+//     error unless it comes from a variable.
+//   - Regular expressions run on package regexp: no back references, and no
+//     input makes them slow. See compileRegex for the finer points.
+//   - All arguments of route() are evaluated at the call.
+//   - A runtime error (a division by 0, operands that do not fit, a URI that is
+//     none, a header that is none) is logged with its place and runs the
+//     error_route, where $err.info tells what it was; then the script goes on, as
+//     there. A script that takes too long for a message is stopped.
+//   - Assignments in conditions are refused: they are mistaken for comparisons.
+//   - myself can be compared with any text: a URI, or host[:port].
+//
+// # How it runs
+//
+// The lexer and the parser make a tree (File) with a place (Pos) on every node.
+// Compiling resolves each name to a slot, a function or a route, so at runtime
+// there is no lookup, no parsing and no reflection: closures call closures. What
+// a message needs besides is in a machine that a proxy.Context keeps: slots of
+// variables, and an arena for the texts that are put together, which is emptied
+// behind each message. A typical route allocates nothing.
+//
+// A Program is immutable and safe for any number of goroutines; a reload
+// compiles a new one.
+package script

@@ -1,0 +1,170 @@
+package script
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// Error is one thing that is wrong with a configuration.
+type Error struct {
+	File string
+	Line int // from 1 on; 0 if the error belongs to no line
+	Col  int // in characters, from 1 on
+	Msg  string
+}
+
+// Error gives "file:line:col: message".
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.File + ": " + e.Msg
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Col, e.Msg)
+}
+
+// Errors are all errors that were found, in the order of the file. It is what
+// Load and Parse return; errors.As finds the first *Error in it.
+type Errors []*Error
+
+// Error gives one line for each error.
+func (l Errors) Error() string {
+	lines := make([]string, len(l))
+	for i, e := range l {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives the single errors.
+func (l Errors) Unwrap() []error {
+	all := make([]error, len(l))
+	for i, e := range l {
+		all[i] = e
+	}
+	return all
+}
+
+// Note is a remark about a configuration that is no error: something it says
+// has no effect here, and why.
+type Note struct {
+	Pos Pos
+	Msg string
+}
+
+// String gives "file:line:col: message".
+func (n Note) String() string { return n.Pos.String() + ": " + n.Msg }
+
+// maxErrors is how many errors are reported at once. What follows is seldom
+// more than a consequence.
+const maxErrors = 20
+
+// report gathers errors and notes while a configuration is read.
+type report struct {
+	list  []located
+	notes []Note
+	order map[*source]int
+	more  int
+}
+
+type located struct {
+	pos Pos
+	msg string
+}
+
+func (r *report) opened(s *source) {
+	if r.order == nil {
+		r.order = make(map[*source]int)
+	}
+	r.order[s] = len(r.order)
+}
+
+// errorf notes an error. At one place only the first one counts.
+func (r *report) errorf(p Pos, format string, args ...any) {
+	for _, e := range r.list {
+		if e.pos == p {
+			return
+		}
+	}
+	if len(r.list) >= maxErrors {
+		r.more++
+		return
+	}
+	r.list = append(r.list, located{p, fmt.Sprintf(format, args...)})
+}
+
+func (r *report) notef(p Pos, format string, args ...any) {
+	r.notes = append(r.notes, Note{p, fmt.Sprintf(format, args...)})
+}
+
+// full tells that it is not worth going on.
+func (r *report) full() bool { return r.more > 0 }
+
+// err gives what was gathered, nil if that is nothing.
+func (r *report) err() error {
+	if len(r.list) == 0 {
+		return nil
+	}
+	sort.SliceStable(r.list, func(i, j int) bool {
+		return r.list[i].pos.before(r.list[j].pos, r.order)
+	})
+	var out Errors
+	for _, e := range r.list {
+		out = append(out, &Error{File: e.pos.File(), Line: e.pos.Line(), Col: e.pos.Col(), Msg: e.msg})
+	}
+	if r.more > 0 {
+		out = append(out, &Error{File: out[0].File, Msg: "too many errors"})
+	}
+	return out
+}
+
+// hint gives " (did you mean x?)" when one of the names is near to word, else "".
+func hint(word string, names []string) string {
+	best, at := len(word)/3+1, ""
+	for _, n := range names {
+		d := distance(strings.ToLower(word), strings.ToLower(n))
+		if d < best || d == best && n < at {
+			best, at = d, n
+		}
+	}
+	if at == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %s?)", at)
+}
+
+// distance counts the characters to add, drop, change or swap to get from a to b.
+func distance(a, b string) int {
+	if len(a)+len(b) > 200 {
+		return 200
+	}
+	var rows [3][]int
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+	}
+	for j := range rows[1] {
+		rows[1][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		older, old, row := rows[0], rows[1], rows[2]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(old[j]+1, row[j-1]+1, old[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], older[j-2]+1)
+			}
+		}
+		rows[0], rows[1], rows[2] = old, row, older
+	}
+	return rows[1][len(b)]
+}
+
+// list joins names for a message.
+func list(names []string) string {
+	sorted := append([]string(nil), names...)
+	sort.Strings(sorted)
+	return strings.Join(sorted, " ")
+}

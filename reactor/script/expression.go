@@ -1,0 +1,230 @@
+package script
+
+// The operators bind as in OpenSIPS 3.x, which is not as in C:
+//
+//	||  &&                one level, from left to right
+//	!
+//	|  &  ^  <<  >>       one level, from left to right
+//	+  -  *  /  %  .      one level, from left to right
+//	~
+//	== != < > <= >= =~ !~ one comparison, of a variable with a value
+//
+// So a || b && c is (a || b) && c, and 2 + 3 * 4 is 20. A comparison takes the
+// variable and the value right beside it; anything longer wants brackets.
+
+var bitOps = map[kind]bool{tokBitOr: true, tokBitAnd: true, tokBitXor: true, tokShl: true, tokShr: true}
+
+var addOps = map[kind]bool{tokPlus: true, tokMinus: true, tokMul: true, tokDiv: true, tokMod: true, tokDot: true}
+
+var compareOps = map[kind]bool{
+	tokEq: true, tokNe: true, tokLt: true, tokGt: true, tokLe: true, tokGe: true, tokMatch: true, tokNoMatch: true,
+}
+
+// expr reads an expression; nil after an error.
+func (p *parser) expr() Expr {
+	if p.depth++; p.depth > maxNesting {
+		p.rep.errorf(p.peek().pos, "expressions are nested more than %d deep", maxNesting)
+		p.depth--
+		return nil
+	}
+	defer func() { p.depth-- }()
+	x := p.not()
+	for x != nil && (p.peek().kind == tokOr || p.peek().kind == tokAnd) {
+		op := p.next()
+		y := p.not()
+		if y == nil {
+			return nil
+		}
+		x = &Binary{node: node{op.pos}, Op: op.kind, X: x, Y: y}
+	}
+	return x
+}
+
+func (p *parser) not() Expr {
+	if p.peek().kind != tokNot {
+		return p.chain(bitOps, func() Expr { return p.chain(addOps, p.tilde) })
+	}
+	op := p.next()
+	if p.depth++; p.depth > maxNesting {
+		p.rep.errorf(op.pos, "expressions are nested more than %d deep", maxNesting)
+		p.depth--
+		return nil
+	}
+	defer func() { p.depth-- }()
+	x := p.not()
+	if x == nil {
+		return nil
+	}
+	return &Unary{node: node{op.pos}, Op: tokNot, X: x}
+}
+
+// chain reads operands joined by operators of one level.
+func (p *parser) chain(ops map[kind]bool, operand func() Expr) Expr {
+	x := operand()
+	for x != nil && ops[p.peek().kind] {
+		op := p.next()
+		if op.kind == tokDot {
+			op.kind = tokPlus
+		}
+		y := operand()
+		if y == nil {
+			return nil
+		}
+		x = &Binary{node: node{op.pos}, Op: op.kind, X: x, Y: y}
+	}
+	return x
+}
+
+func (p *parser) tilde() Expr {
+	if p.peek().kind != tokTilde {
+		return p.comparison()
+	}
+	op := p.next()
+	if p.depth++; p.depth > maxNesting {
+		p.rep.errorf(op.pos, "expressions are nested more than %d deep", maxNesting)
+		p.depth--
+		return nil
+	}
+	defer func() { p.depth-- }()
+	x := p.tilde()
+	if x == nil {
+		return nil
+	}
+	return &Unary{node: node{op.pos}, Op: tokTilde, X: x}
+}
+
+func (p *parser) comparison() Expr {
+	x := p.primary()
+	if x == nil || !compareOps[p.peek().kind] {
+		return x
+	}
+	op := p.next()
+	switch x.(type) {
+	case *Var, *Paren, *Word:
+	default:
+		p.rep.errorf(x.Pos(), "the left side of %v is a variable, or an expression in brackets", op)
+		return nil
+	}
+	y := p.primary()
+	if y == nil {
+		return nil
+	}
+	b := &Binary{node: node{op.pos}, Op: op.kind, X: x, Y: y}
+	if t := p.peek(); compareOps[t.kind] {
+		p.rep.errorf(t.pos, "two comparisons are joined by && or ||")
+		return nil
+	}
+	return b
+}
+
+func (p *parser) primary() Expr {
+	t := p.next()
+	at := node{t.pos}
+	switch t.kind {
+	case tokNumber:
+		return &Number{at, t.num}
+	case tokMinus, tokPlus:
+		n, ok := p.expect(tokNumber, " behind the sign")
+		if !ok {
+			return nil
+		}
+		if t.kind == tokMinus {
+			n.num = -n.num
+		}
+		return &Number{at, n.num}
+	case tokString:
+		return &String{at, t.text, t.raw}
+	case tokAddr:
+		return &Addr{at, t.text}
+	case tokVar:
+		if v := p.varAt(t); v != nil {
+			return v
+		}
+		return nil
+	case tokLParen, tokLBracket:
+		return p.paren(t)
+	case tokIdent:
+		if p.peek().kind == tokLParen {
+			return p.call(t)
+		}
+		switch t.text {
+		case "NULL", "null":
+			return &Null{at}
+		case "yes", "true", "on", "enable":
+			return &Number{at, 1}
+		case "no", "false", "off", "disable":
+			return &Number{at, 0}
+		}
+		return &Word{at, t.text}
+	default:
+		p.wrong(t, "a value: a variable, a number, a string, a function or brackets")
+		return nil
+	}
+}
+
+// paren reads what is in ( ) or [ ]. [::1] is an address.
+func (p *parser) paren(open token) Expr {
+	shut := tokRParen
+	if open.kind == tokLBracket {
+		shut = tokRBracket
+		if a := p.peek(); a.kind == tokAddr {
+			p.next()
+			if _, ok := p.expect(shut, ""); !ok {
+				return nil
+			}
+			return &Addr{node{open.pos}, a.text}
+		}
+	}
+	x := p.expr()
+	if x == nil {
+		return nil
+	}
+	if _, ok := p.expect(shut, ""); !ok {
+		return nil
+	}
+	return &Paren{node{open.pos}, x}
+}
+
+// call reads (arguments) behind a name. An argument may be left out: f(,"x").
+func (p *parser) call(name token) Expr {
+	p.next()
+	var args []Expr
+	var end Pos
+	for first := true; ; first = false {
+		t := p.peek()
+		if t.kind == tokRParen {
+			if !first {
+				args = append(args, nil)
+			}
+			end = p.next().pos
+			break
+		}
+		if t.kind == tokComma {
+			p.next()
+			args = append(args, nil)
+			continue
+		}
+		x := p.expr()
+		if x == nil {
+			return nil
+		}
+		args = append(args, x)
+		if p.peek().kind == tokRParen {
+			end = p.next().pos
+			break
+		}
+		if _, ok := p.expect(tokComma, ` or ")" in the call of `+name.text); !ok {
+			return nil
+		}
+	}
+	if name.text == "route" {
+		c := &RouteCall{node: node{name.pos}}
+		if len(args) == 0 || args[0] == nil {
+			p.rep.errorf(name.pos, "route() needs the name of a route")
+			return nil
+		}
+		c.Name, c.Args = args[0], args[1:]
+		return c
+	}
+	return &Call{node: node{name.pos}, Func: name.text, Args: args, End: end}
+}

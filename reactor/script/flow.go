@@ -1,0 +1,249 @@
+package script
+
+// block compiles statements that run one after the other.
+func (k *compiler) block(list []Stmt, at Pos) exec {
+	var run []exec
+	for _, s := range list {
+		if x := k.stmt(s); x != nil {
+			run = append(run, x)
+		}
+	}
+	return func(m *machine) int {
+		ret := 1
+		for _, x := range run {
+			if ret = x(m); ret == 0 {
+				m.ctl |= ctlExit
+			}
+			if m.failed != nil {
+				m.handle()
+			}
+			if m.ctl != 0 {
+				break
+			}
+		}
+		return ret
+	}
+}
+
+func (k *compiler) stmt(s Stmt) exec {
+	switch s := s.(type) {
+	case *Block:
+		return k.block(s.List, s.At)
+	case *If:
+		return k.ifStmt(s)
+	case *While:
+		return k.whileStmt(s)
+	case *For:
+		return k.forStmt(s)
+	case *Switch:
+		return k.switchStmt(s)
+	case *Assign:
+		return k.assignment(s)
+	case *CallStmt:
+		return k.callStmt(s)
+	case *Return:
+		return k.returnStmt(s)
+	case *Jump:
+		return jumps[s.Word]
+	default:
+		k.rep.errorf(s.Pos(), "a statement of an unknown kind")
+		return nil
+	}
+}
+
+var jumps = map[string]exec{
+	"exit":  func(m *machine) int { m.ctl |= ctlExit; return 0 },
+	"drop":  func(m *machine) int { m.ctl |= ctlExit | ctlDrop; return -1 },
+	"break": func(m *machine) int { m.ctl |= ctlBreak; return 1 },
+}
+
+func (k *compiler) ifStmt(s *If) exec {
+	cond, then := k.cond(s.Cond), k.stmt(s.Then)
+	var other exec
+	if s.Else != nil {
+		other = k.stmt(s.Else)
+	}
+	return func(m *machine) int {
+		v := cond(m)
+		switch {
+		case m.ctl != 0:
+			m.code = 0
+			return 0
+		case v > 0:
+			m.code = then(m)
+		case other != nil:
+			m.code = other(m)
+		default:
+			m.code = v
+			return 1
+		}
+		return m.code
+	}
+}
+
+func (k *compiler) whileStmt(s *While) exec {
+	cond, body := k.cond(s.Cond), k.stmt(s.Body)
+	at := k.site(s.At, "while")
+	return func(m *machine) int {
+		for n := 0; ; n++ {
+			if n >= m.prog.loops {
+				at.say(m, LevelWarn, "script: while: stopped after max_while_loops rounds")
+				return 1
+			}
+			if !m.step(at) {
+				return 0
+			}
+			v := cond(m)
+			if m.ctl != 0 {
+				m.code = 0
+				return 0
+			}
+			if v <= 0 {
+				m.code = v
+				return 1
+			}
+			m.code = body(m)
+			if m.code == 0 {
+				m.ctl |= ctlExit
+			}
+			if m.ctl != 0 {
+				m.ctl &^= ctlBreak
+				return m.code
+			}
+		}
+	}
+}
+
+func (k *compiler) forStmt(s *For) exec {
+	if s.Var.Name != "var" && s.Var.Name != "avp" {
+		k.rep.errorf(s.Var.At, "a for runs over a $var() or $avp(), not over %s", clip(s.Var.Text))
+		return nil
+	}
+	if s.Over.Index == nil || !s.Over.Index.All || len(s.Over.Trans) > 0 {
+		k.rep.errorf(s.Over.At, "what a for runs over has the index [*]: $(avp(x)[*]), $(hdr(x)[*])")
+		return nil
+	}
+	one := *s.Over
+	one.Index = nil
+	item := k.item(&one)
+	set := k.setter(s.Var)
+	body := k.stmt(s.Body)
+	if item == nil || set == nil {
+		return nil
+	}
+	at := k.site(s.At, "for")
+	return func(m *machine) int {
+		ret := 1
+		for n := 0; ; n++ {
+			v := item(m, n)
+			if v.kind == nullValue {
+				return ret
+			}
+			if n >= m.prog.loops {
+				at.say(m, LevelWarn, "script: for: stopped after max_while_loops rounds")
+				return ret
+			}
+			if !m.step(at) {
+				return 0
+			}
+			if ret = set(m, v, tokColonEq); ret < 0 {
+				return ret
+			}
+			if ret = body(m); ret == 0 {
+				m.ctl |= ctlExit
+			}
+			if m.ctl != 0 {
+				m.ctl &^= ctlBreak
+				return ret
+			}
+		}
+	}
+}
+
+// branch is one case of a compiled switch.
+type branch struct {
+	number bool
+	n      int64
+	s      []byte
+	body   exec
+}
+
+func (k *compiler) switchStmt(s *Switch) exec {
+	on := k.variable(s.On)
+	var cases []branch
+	other := -1
+	for i, c := range s.Cases {
+		b := branch{number: c.Value.IsInt, n: c.Value.Int, s: []byte(c.Value.Text), body: k.block(c.Body, c.At)}
+		if c.Default {
+			other = i
+		}
+		cases = append(cases, b)
+	}
+	if on == nil {
+		return nil
+	}
+	return func(m *machine) int {
+		v := on(m)
+		from := -1
+		for i := range cases {
+			b := &cases[i]
+			switch {
+			case i == other || v.kind == nullValue:
+				continue
+			case b.number && v.kind == intValue && v.n == b.n,
+				!b.number && compareFold(m.text(v), b.s) == 0:
+				from = i
+			}
+			if from >= 0 {
+				break
+			}
+		}
+		if from < 0 {
+			from = other
+		}
+		m.code = 1
+		for i := from; i >= 0 && i < len(cases); i++ {
+			m.code = cases[i].body(m)
+			if m.ctl != 0 {
+				m.ctl &^= ctlBreak
+				break
+			}
+		}
+		return m.code
+	}
+}
+
+func (k *compiler) returnStmt(s *Return) exec {
+	if len(s.Values) == 0 {
+		return func(m *machine) int { m.ctl |= ctlReturn; m.result = m.result[:0]; return 1 }
+	}
+	var values []expr
+	for _, x := range s.Values {
+		v := k.expr(x)
+		if v == nil {
+			return nil
+		}
+		values = append(values, v)
+	}
+	if x, ok := s.Values[0].(*String); ok {
+		k.rep.errorf(x.At, "the first value of a return is its code, a number")
+	}
+	return func(m *machine) int {
+		from := len(m.stack)
+		for _, x := range values {
+			m.stack = append(m.stack, x(m))
+		}
+		got := m.stack[from:]
+		m.stack = m.stack[:from]
+		m.result = append(m.result[:0], got[1:]...)
+		m.ctl |= ctlReturn
+		switch got[0].kind {
+		case nullValue:
+			return -1
+		case intValue:
+			return int(got[0].n)
+		default:
+			return 1
+		}
+	}
+}

@@ -1,0 +1,311 @@
+package script
+
+import (
+	"regexp"
+	"sort"
+	"strings"
+)
+
+// action is a compiled call: it gives the code of the function.
+type action func(m *machine) int
+
+// contexts is a set of kinds of routes.
+type contexts uint16
+
+func in(kinds ...RouteKind) (c contexts) {
+	for _, k := range kinds {
+		c |= 1 << k
+	}
+	return c
+}
+
+// requests are the routes that have a request to act on.
+var (
+	requests      = in(RequestRoute, ErrorRoute, FailureRoute, BranchRoute, LocalRoute)
+	messageRoutes = requests | in(OnReplyRoute)
+	anywhere      = messageRoutes | in(StartupRoute, TimerRoute, EventRoute)
+)
+
+// argKind says how an argument is read.
+type argKind uint8
+
+const (
+	textArg  argKind = iota // a string with variables, a number or a variable
+	intArg                  // a number, or text that is one
+	regexArg                // a constant regular expression
+	fixedArg                // a constant string
+	flagArg                 // the name of a flag
+	bflagArg                // the name of a branch flag
+)
+
+// function is one that scripts can call.
+type function struct {
+	module string // that has to be loaded; "" is the core
+	usage  string // as a message shows it
+	args   []argKind
+	min    int // arguments that must be there
+	where  contexts
+	build  func(k *compiler, a *arguments) action
+}
+
+// arguments are those of one call, compiled.
+type arguments struct {
+	call *Call
+	at   *site
+	list []argument
+}
+
+// argument is one of a call. Which fields are set depends on its kind; all are
+// zero if it was left out.
+type argument struct {
+	given bool
+	fixed bool // text is the same for every message
+	str   string
+	text  func(m *machine) ([]byte, bool) // false: the variable is null
+	num   func(m *machine) (int64, bool)
+	re    *regexp.Regexp
+	flag  uint
+	expr  Expr
+}
+
+// functions are the functions by name, other names for the same ones included.
+// It is filled by init, as compiling a call looks into it again.
+var functions map[string]*function
+
+func init() {
+	functions = make(map[string]*function)
+	for _, part := range []map[string]*function{
+		coreFunctions(), uriFunctions(), flagFunctions(), replyFunctions(), routeFunctions(),
+		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(),
+	} {
+		for name, f := range part {
+			functions[name] = f
+		}
+	}
+	for name, old := range otherNames {
+		functions[name] = functions[old]
+	}
+}
+
+// otherNames are older spellings.
+var otherNames = map[string]string{
+	"add_rport": "force_rport", "setbranchflag": "setbflag", "resetbranchflag": "resetbflag",
+	"isbranchflagset": "isbflagset", "rewriteuri": "seturi", "rewriteuser": "setuser", "setu": "setuser",
+	"rewritehost": "sethost", "seth": "sethost", "rewritehostport": "sethostport", "sethp": "sethostport",
+	"rewriteport": "setport", "setp": "setport",
+	"setduri": "setdsturi", "resetduri": "resetdsturi", "isduriset": "isdsturiset",
+}
+
+// laterFunctions are part of the language and not of this version.
+var laterFunctions = map[string]string{
+	"ds_select_dst": "dispatcher", "ds_next_dst": "dispatcher", "ds_is_in_list": "dispatcher", "ds_mark_dst": "dispatcher",
+	"rl_check": "ratelimit", "pike_check_req": "pike", "check_address": "permissions", "check_source_address": "permissions",
+	"get_source_group": "permissions", "trace": "tracer", "sip_trace": "tracer", "is_peer_verified": "tls_mgm",
+	"update_stat": "statistics", "reset_stat": "statistics", "force_tcp_alias": "the core", "add_tcp_alias": "the core",
+	"tcp_close_conn": "the core",
+}
+
+func functionNames() []string {
+	names := make([]string, 0, len(functions))
+	for n := range functions {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// action compiles a call of a function or route; nil after an error.
+func (k *compiler) action(x Expr) action {
+	if r, ok := x.(*RouteCall); ok {
+		return k.routeCall(r)
+	}
+	c := x.(*Call)
+	if c.Func == "assert" {
+		return k.assertion(c)
+	}
+	f := functions[c.Func]
+	if f == nil {
+		k.unknownFunction(c)
+		return nil
+	}
+	if f.module != "" && !k.loaded(f.module) {
+		if !k.asked[f.module] {
+			k.rep.errorf(c.At, `%s() is of the module %s, which is not loaded: loadmodule "%s.so"`, c.Func, f.module, f.module)
+			k.asked[f.module] = true
+		}
+		return nil
+	}
+	if len(c.Args) < f.min || len(c.Args) > len(f.args) {
+		k.rep.errorf(c.At, "%s() takes %s, not %d: %s", c.Func, counted(f.min, len(f.args), "argument"), len(c.Args), f.usage)
+		return nil
+	}
+	a := &arguments{call: c, at: k.site(c.At, c.Func+"()"), list: make([]argument, len(f.args))}
+	for i, arg := range c.Args {
+		if arg == nil {
+			if i < f.min {
+				k.rep.errorf(c.At, "argument %d of %s() must be given: %s", i+1, c.Func, f.usage)
+				return nil
+			}
+			continue
+		}
+		if !k.argument(&a.list[i], f.args[i], arg, f) {
+			return nil
+		}
+	}
+	return f.build(k, a)
+}
+
+func (k *compiler) unknownFunction(c *Call) {
+	if module := laterFunctions[c.Func]; module != "" {
+		k.rep.errorf(c.At, "%s() (of %s) is not supported in this version", c.Func, module)
+		return
+	}
+	k.rep.errorf(c.At, "unknown function %s()%s; supported: %s", clip(c.Func), hint(c.Func, functionNames()), list(functionNames()))
+}
+
+// argument compiles one argument.
+func (k *compiler) argument(a *argument, kind argKind, x Expr, f *function) bool {
+	a.given, a.expr = true, x
+	switch x := x.(type) {
+	case *String:
+		return k.stringArg(a, kind, x, f)
+	case *Number:
+		if kind == regexArg || kind == flagArg || kind == bflagArg {
+			k.rep.errorf(x.At, "found the number %d, expected %s: %s", x.N, argNames[kind], f.usage)
+			return false
+		}
+		text := []byte(itoa(int(x.N)))
+		a.fixed, a.str = true, string(text)
+		a.text = func(*machine) ([]byte, bool) { return text, true }
+		a.num = func(*machine) (int64, bool) { return x.N, true }
+		return true
+	case *Word:
+		if kind == flagArg || kind == bflagArg {
+			return k.flagArg(a, kind, x.Text, x.At)
+		}
+		k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.usage)
+		return false
+	case *Var:
+		if kind != textArg && kind != intArg {
+			k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.usage)
+			return false
+		}
+		get := k.variable(x)
+		if get == nil {
+			return false
+		}
+		a.text = func(m *machine) ([]byte, bool) {
+			v := get(m)
+			return m.text(v), v.kind != nullValue
+		}
+		a.num = func(m *machine) (int64, bool) { return get(m).integerOf() }
+		return true
+	default:
+		k.rep.errorf(x.Pos(), "an argument is a string, a number or a variable: assign the expression to a $var() first")
+		return false
+	}
+}
+
+var argNames = [...]string{
+	textArg: "a string, a number or a variable", intArg: "a number or a variable", regexArg: "a regular expression in quotes",
+	fixedArg: "a constant string", flagArg: "the name of a flag", bflagArg: "the name of a branch flag",
+}
+
+func (k *compiler) stringArg(a *argument, kind argKind, x *String, f *function) bool {
+	a.str = x.Text
+	switch kind {
+	case flagArg, bflagArg:
+		return k.flagArg(a, kind, x.Text, x.At)
+	case regexArg:
+		a.re = k.regex(x)
+		return a.re != nil
+	case fixedArg:
+		a.fixed = true
+		return true
+	}
+	format := k.format(x)
+	if format == nil {
+		return false
+	}
+	a.fixed = !strings.Contains(x.Text, "$")
+	if a.fixed {
+		b := []byte(x.Text)
+		a.text = func(*machine) ([]byte, bool) { return b, true }
+	} else {
+		a.text = func(m *machine) ([]byte, bool) { return format(m), true }
+	}
+	if kind != intArg {
+		return true
+	}
+	if a.fixed {
+		n, ok := number64([]byte(x.Text))
+		if !ok {
+			k.rep.errorf(x.At, "found %q, expected a number: %s", clip(x.Text), f.usage)
+			return false
+		}
+		a.num = func(*machine) (int64, bool) { return n, true }
+	} else {
+		a.num = func(m *machine) (int64, bool) { return number64(format(m)) }
+	}
+	return true
+}
+
+func (k *compiler) flagArg(a *argument, kind argKind, name string, at Pos) bool {
+	if name == "" || strings.ContainsAny(name, "$ \t") {
+		k.rep.errorf(at, "%q is no name of a flag", clip(name))
+		return false
+	}
+	of := 0
+	if kind == bflagArg {
+		of = 1
+	}
+	var ok bool
+	a.flag, ok = k.flag(of, name, at)
+	return ok
+}
+
+// format compiles a string in which variables are expanded; a null one is
+// written <null>, as there.
+func (k *compiler) format(s *String) func(m *machine) []byte {
+	parts := formatOf(k.rep, s)
+	if parts == nil && s.Text != "" {
+		return nil
+	}
+	if len(parts) == 0 {
+		return func(*machine) []byte { return nil }
+	}
+	var get []expr
+	for _, p := range parts {
+		if p.Var == nil {
+			v := bytesValue([]byte(p.Text))
+			get = append(get, func(*machine) value { return v })
+			continue
+		}
+		g := k.variable(p.Var)
+		if g == nil {
+			return nil
+		}
+		get = append(get, g)
+	}
+	return func(m *machine) []byte {
+		// Each part may write into the arena, so they are gathered first.
+		from := len(m.stack)
+		for _, g := range get {
+			m.stack = append(m.stack, g(m))
+		}
+		all := m.stack[from:]
+		m.stack = m.stack[:from]
+		start := len(m.arena)
+		for _, v := range all {
+			switch v.kind {
+			case nullValue:
+				m.arena = append(m.arena, "<null>"...)
+			case intValue:
+				m.text(v)
+			default:
+				m.arena = append(m.arena, v.s...)
+			}
+		}
+		return m.arena[start:len(m.arena):len(m.arena)]
+	}
+}

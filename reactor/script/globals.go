@@ -1,0 +1,293 @@
+package script
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// paramType is what values a parameter takes.
+type paramType uint8
+
+const (
+	intParam paramType = iota
+	boolParam
+	stringParam // a string in quotes
+	wordParam   // a string or a bare word
+	anyParam
+)
+
+// globalSpec is a global parameter.
+type globalSpec struct {
+	typ      paramType
+	min, max int64                             // of an intParam
+	unit     string                            // of an intParam
+	set      func(c *settings, v Value) string // what is wrong, "" = nothing
+	note     string                            // why it does nothing here
+	host     bool                              // the value is read as a host
+}
+
+// allowed says which values a parameter takes.
+func (g *globalSpec) allowed() string {
+	switch g.typ {
+	case boolParam:
+		return "0 or 1 (yes or no)"
+	case stringParam:
+		return "a string in quotes"
+	case wordParam, anyParam:
+		return "a name or a string"
+	default:
+		return allowedRange(g.min, g.max, g.unit)
+	}
+}
+
+func allowedRange(lo, hi int64, unit string) string {
+	s := fmt.Sprintf("a number from %d to %d", lo, hi)
+	if hi == math.MaxInt32 {
+		s = fmt.Sprintf("a number from %d on", lo)
+	}
+	if unit != "" {
+		s += " (" + unit + ")"
+	}
+	return s
+}
+
+// fits tells whether a value is one that the parameter takes.
+func (g *globalSpec) fits(v Value) bool {
+	switch g.typ {
+	case boolParam:
+		return v.IsInt && (v.Int == 0 || v.Int == 1)
+	case stringParam:
+		return v.Quoted
+	case anyParam:
+		return true
+	case wordParam:
+		return !v.IsInt || !isDigit(v.Text[0]) && v.Text[0] != '-'
+	default:
+		return v.IsInt && g.min <= v.Int && v.Int <= g.max
+	}
+}
+
+func number(lo, hi int64, unit string, set func(c *settings, n int)) *globalSpec {
+	return &globalSpec{typ: intParam, min: lo, max: hi, unit: unit,
+		set: func(c *settings, v Value) string { set(c, int(v.Int)); return "" }}
+}
+
+func flag(set func(c *settings, on bool)) *globalSpec {
+	return &globalSpec{typ: boolParam, set: func(c *settings, v Value) string { set(c, v.Int == 1); return "" }}
+}
+
+func text(set func(c *settings, s string) string) *globalSpec {
+	return &globalSpec{typ: stringParam, set: func(c *settings, v Value) string { return set(c, v.Text) }}
+}
+
+// idle is a parameter of OpenSIPS that means nothing here.
+func idle(typ paramType, why string) *globalSpec {
+	return &globalSpec{typ: typ, min: math.MinInt32, max: math.MaxInt32, note: why}
+}
+
+const (
+	ms  = "milliseconds"
+	sec = "seconds"
+)
+
+// globals are the global parameters. A nil spec marks those that the parser
+// treats itself.
+var globals = map[string]*globalSpec{
+	"log_level":        number(-3, 4, "", func(c *settings, n int) { c.Log.Level = LogLevel(n) }),
+	"xlog_level":       number(-3, 4, "", func(c *settings, n int) { c.Log.Script = LogLevel(n) }),
+	"xlog_print_level": number(-3, 4, "", func(c *settings, n int) { c.Log.Print = LogLevel(n) }),
+	"stderror_enabled": flag(func(c *settings, on bool) { c.Log.Stderr = on }),
+	"log_stderror":     flag(func(c *settings, on bool) { c.Log.Stderr = on }),
+	"syslog_enabled":   flag(func(c *settings, on bool) { c.Log.Syslog = on }),
+	"log_prefix":       text(func(c *settings, s string) string { c.Log.Prefix = s; return "" }),
+	"log_name":         text(func(c *settings, s string) string { c.Log.Name = s; return "" }),
+	"syslog_name":      text(func(c *settings, s string) string { c.Log.Name = s; return "" }),
+	"debug_mode": flag(func(c *settings, on bool) {
+		if on {
+			c.Log.Level, c.Log.Stderr = LevelDebug, true
+		}
+	}),
+
+	"tcp_workers":      workers(func(c *settings, n int) { c.Engine.Workers = max(c.Engine.Workers, n) }),
+	"udp_workers":      workers(func(c *settings, n int) { c.Engine.Workers = max(c.Engine.Workers, n) }),
+	"open_files_limit": number(16, math.MaxInt32, "descriptors", func(c *settings, n int) { c.OpenFiles = n }),
+
+	"tcp_max_connections":       number(1, math.MaxInt32, "accepted connections", func(c *settings, n int) { c.Engine.MaxConnections = n }),
+	"tcp_connection_lifetime":   number(1, math.MaxInt32, sec, func(c *settings, n int) { c.Engine.Lifetime = time.Duration(n) * time.Second }),
+	"tcp_max_msg_time":          number(1, 3600, sec, func(c *settings, n int) { c.Engine.MaxMessageTime = time.Duration(n) * time.Second }),
+	"tcp_max_msg_size":          number(1024, 65535, "bytes", func(c *settings, n int) { c.Engine.MaxMessageSize = n }),
+	"tcp_connect_timeout":       number(1, 60000, ms, func(c *settings, n int) { c.Engine.ConnectTimeout = time.Duration(n) * time.Millisecond }),
+	"tcp_async_connect_timeout": number(1, 60000, ms, func(c *settings, n int) { c.Engine.ParkedTimeout = time.Duration(n) * time.Millisecond }),
+	"tcp_socket_backlog":        number(1, 65535, "connections", func(c *settings, n int) { c.Engine.Backlog = n }),
+	"tcp_listen_backlog":        number(1, 65535, "connections", func(c *settings, n int) { c.Engine.Backlog = n }),
+	"tcp_keepalive":             flag(func(c *settings, on bool) { c.Engine.Keepalive.Enabled = on }),
+	"tcp_keepcount": number(0, 127, "probes", func(c *settings, n int) {
+		c.Engine.Keepalive.Count = n
+		c.Engine.Keepalive.Enabled = c.Engine.Keepalive.Enabled || n > 0
+	}),
+	"tcp_keepidle": number(0, 32767, sec, func(c *settings, n int) {
+		c.Engine.Keepalive.Idle = time.Duration(n) * time.Second
+		c.Engine.Keepalive.Enabled = c.Engine.Keepalive.Enabled || n > 0
+	}),
+	"tcp_keepinterval": number(0, 32767, sec, func(c *settings, n int) {
+		c.Engine.Keepalive.Interval = time.Duration(n) * time.Second
+		c.Engine.Keepalive.Enabled = c.Engine.Keepalive.Enabled || n > 0
+	}),
+	"tcp_accept_aliases":      number(0, 2, "0 never, 1 RFC 5923, 2 always", func(c *settings, n int) { c.AcceptAliases = n }),
+	"tcp_no_new_conn_bflag":   {typ: wordParam, set: func(c *settings, v Value) string { c.noNewFlag = v.Text; return "" }},
+	"tcp_no_new_conn_rplflag": {typ: wordParam, set: func(c *settings, v Value) string { c.noNewReply = v.Text; return "" }},
+
+	"server_header": text(func(c *settings, s string) string {
+		name, value, ok := strings.Cut(s, ":")
+		if !ok || !strings.EqualFold(strings.TrimSpace(name), "server") {
+			return `is the whole header, as in "Server: My Proxy"`
+		}
+		for _, r := range value {
+			if r < ' ' || r == 0x7f {
+				return "must not have a control character"
+			}
+		}
+		c.Proxy.ServerHeader = strings.TrimSpace(value)
+		return ""
+	}),
+	"server_signature": flag(func(c *settings, on bool) { c.signature = &on }),
+	"auto_aliases":     flag(func(c *settings, on bool) { c.AutoAliases = on }),
+	"alias":            nil,
+	"socket":           nil,
+	"listen":           nil,
+
+	"advertised_address": {typ: wordParam, host: true, set: func(c *settings, v Value) string {
+		host, port, msg := splitHost(v.Text)
+		if msg != "" || port != 0 || host == "*" {
+			return "is a host name or an address"
+		}
+		c.advertised.host = host
+		return ""
+	}},
+	"advertised_port": number(1, 65535, "", func(c *settings, n int) { c.advertised.port = uint16(n) }),
+
+	"max_while_loops": number(1, 1000000, "rounds", func(c *settings, n int) { c.loops = n }),
+	"enable_asserts":  flag(func(c *settings, on bool) { c.asserts = on }),
+	"mpath":           {typ: stringParam, set: func(*settings, Value) string { return "" }, note: "the modules are part of this program, no path is searched"},
+
+	"dns_try_ipv6":         flag(func(c *settings, on bool) { c.DNS.TryIPv6 = on }),
+	"dns_try_naptr":        flag(func(c *settings, on bool) { c.DNS.TryNAPTR = on }),
+	"dns_retr_no":          number(0, 100, "tries", func(c *settings, n int) { c.DNS.Retries = n }),
+	"dns_retr_time":        number(0, 60, sec, func(c *settings, n int) { c.DNS.Timeout = time.Duration(n) * time.Second }),
+	"dns_use_search_list":  flag(func(c *settings, on bool) { c.DNS.NoSearch = !on }),
+	"disable_dns_failover": flag(func(c *settings, on bool) { c.DNS.NoSRV = on }),
+}
+
+func workers(set func(c *settings, n int)) *globalSpec { return number(1, 1024, "workers", set) }
+
+// idleGlobals are those that OpenSIPS needs and this engine does not.
+var idleGlobals = map[string]*globalSpec{
+	"log_facility":           idle(wordParam, "the log goes to standard error; whoever collects it names the facility"),
+	"syslog_facility":        idle(wordParam, "the log goes to standard error; whoever collects it names the facility"),
+	"stderror_log_format":    idle(wordParam, "the log has one format, log/slog's"),
+	"syslog_log_format":      idle(wordParam, "the log has one format, log/slog's"),
+	"log_json_buf_size":      idle(intParam, "log lines have no fixed buffer"),
+	"log_msg_buf_size":       idle(intParam, "log lines have no fixed buffer"),
+	"log_event_enabled":      idle(boolParam, "log lines are not raised as events"),
+	"log_event_level_filter": idle(intParam, "log lines are not raised as events"),
+	"xlog_buf_size":          idle(intParam, "log lines have no fixed buffer"),
+	"xlog_force_color":       idle(boolParam, "the log has no colours"),
+	"pv_print_buf_size":      idle(intParam, "strings have no fixed buffer; one is at most 65535 bytes"),
+
+	"children":                     idle(intParam, "there are no processes; see tcp_workers"),
+	"timer_workers":                idle(intParam, "timers need no workers of their own"),
+	"fork":                         idle(boolParam, "the program stays in the foreground; whoever starts it puts it behind"),
+	"user":                         idle(wordParam, "start the program as the user it is to be"),
+	"group":                        idle(wordParam, "start the program as the group it is to be"),
+	"chroot":                       idle(wordParam, "start the program in its root directory"),
+	"workdir":                      idle(wordParam, "start the program in its working directory"),
+	"wdir":                         idle(wordParam, "start the program in its working directory"),
+	"disable_core_dump":            idle(boolParam, "what becomes of a core is the system's setting (ulimit -c)"),
+	"abort_on_assert":              idle(boolParam, "a wrong assertion ends the script for its message, never the program"),
+	"poll_method":                  idle(wordParam, "the event loops use epoll"),
+	"tcp_parallel_read_on_workers": idle(boolParam, "one loop reads a connection, all workers handle its messages"),
+	"auto_scaling_cycle":           idle(intParam, "workers are goroutines that cost nothing when idle, so there is nothing to scale"),
+	"auto_scaling_profile":         idle(wordParam, "workers are goroutines that cost nothing when idle, so there is nothing to scale"),
+
+	"shm_hash_split_percentage":      idle(intParam, noShm),
+	"shm_secondary_hash_size":        idle(intParam, noShm),
+	"shm_memlog_size":                idle(intParam, noShm),
+	"mem_warming":                    idle(boolParam, noShm),
+	"mem_warming_enabled":            idle(boolParam, noShm),
+	"mem_warming_percentage":         idle(intParam, noShm),
+	"mem_warming_pattern_file":       idle(stringParam, noShm),
+	"memlog":                         idle(intParam, noShm),
+	"mem_log":                        idle(intParam, noShm),
+	"memdump":                        idle(intParam, noShm),
+	"mem_dump":                       idle(intParam, noShm),
+	"mem-group":                      idle(stringParam, noShm),
+	"rpm_mem_file":                   idle(stringParam, noShm),
+	"rpm_mem_size":                   idle(intParam, noShm),
+	"restart_persistency_cache_file": idle(stringParam, noShm),
+	"restart_persistency_size":       idle(intParam, noShm),
+	"event_shm_threshold":            idle(intParam, noShm),
+	"event_pkg_threshold":            idle(intParam, noShm),
+
+	"exec_msg_threshold": idle(intParam, noThreshold),
+	"execmsgthreshold":   idle(intParam, noThreshold),
+	"exec_dns_threshold": idle(intParam, noThreshold),
+	"execdnsthreshold":   idle(intParam, noThreshold),
+	"tcp_threshold":      idle(intParam, noThreshold),
+	"tcpthreshold":       idle(intParam, noThreshold),
+
+	"maxbuffer":      idle(intParam, "the kernel sizes the buffers of its sockets"),
+	"mcast_loopback": idle(boolParam, "there is no multicast"),
+	"mcast_ttl":      idle(intParam, "there is no multicast"),
+	"tos":            idle(wordParam, "the type of service of packets is left to the system"),
+	"mhomed":         idle(boolParam, "the socket of the next hop's protocol and address family is taken anyway"),
+
+	"dns":                      idle(boolParam, "received= has the address, never a name"),
+	"rev_dns":                  idle(boolParam, "addresses are not looked up for their names"),
+	"dns_servers_no":           idle(intParam, "the system's resolver configuration says which servers are asked"),
+	"disable_dns_blacklist":    idle(boolParam, "addresses are not blacklisted after a failure"),
+	"check_via":                idle(boolParam, "a response is ours by the keyed hash in its Via branch, not by the address"),
+	"sip_warning":              idle(boolParam, "replies carry no Warning header"),
+	"user_agent_header":        idle(stringParam, "this proxy makes no requests of its own"),
+	"disable_503_translation":  idle(boolParam, "a stateless proxy passes a 503 on as it is"),
+	"db_version_table":         idle(stringParam, noDB),
+	"db_default_url":           idle(stringParam, noDB),
+	"db_max_async_connections": idle(intParam, noDB),
+	"query_buffer_size":        idle(intParam, noDB),
+	"query_flush_time":         idle(intParam, noDB),
+}
+
+const (
+	noShm       = "there is no shared memory; Go's garbage collector is tuned by GOGC and GOMEMLIMIT"
+	noThreshold = "slow steps show in the statistics, not as log lines"
+	noDB        = "there is no database"
+)
+
+// refusedGlobals change what the proxy does, and not having them would go
+// unnoticed.
+var refusedGlobals = map[string]string{
+	"disable_stateless_fwd": "this is a stateless proxy",
+	"dst_blacklist":         "blacklists are not supported; have the script answer or drop instead",
+	"port":                  "the port belongs to the socket: socket=tls:host:port",
+	"debug":                 "the name is log_level since OpenSIPS 1.9",
+	"disable_tcp":           "a protocol is used when a socket has it",
+	"disable_tls":           "a protocol is used when a socket has it",
+	"tls_port_no":           `it is modparam("proto_tls", "tls_port", 5061)`,
+	"tcp_children":          "the name is tcp_workers since OpenSIPS 3.0",
+	"tcp_crlf_pingpong":     `it is modparam("proto_tcp", "tcp_crlf_pingpong", 1)`,
+	"tcp_send_timeout":      `it is modparam("proto_tcp", "tcp_send_timeout", 100)`,
+	"tls_handshake_timeout": `it is modparam("proto_tls", "tls_handshake_timeout", 100)`,
+	"tls_send_timeout":      `it is modparam("proto_tls", "tls_send_timeout", 100)`,
+}
+
+func globalNames() []string {
+	names := make([]string, 0, len(globals)+len(idleGlobals))
+	for n := range globals {
+		names = append(names, n)
+	}
+	for n := range idleGlobals {
+		names = append(names, n)
+	}
+	return names
+}

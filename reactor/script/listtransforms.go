@@ -1,0 +1,83 @@
+package script
+
+import (
+	"bytes"
+
+	"sipreactor/sipframe"
+)
+
+// listTransforms are those of the classes param and csv.
+func listTransforms() map[string]*transformSpec {
+	return map[string]*transformSpec{
+		"param.value": withName(func(_ *machine, b, arg []byte) value { return findParam(b, arg) }),
+		"param.exist": withName(func(_ *machine, b, arg []byte) value {
+			return integer(int64(truth(findParam(b, arg).kind != nullValue)))
+		}),
+		"param.valueat": withNumber(func(_ *machine, b []byte, n int) value {
+			p, ok := paramAt(b, n)
+			if !ok {
+				return null
+			}
+			return bytesValue(unquoted(p.Value))
+		}),
+		"param.name": withNumber(func(_ *machine, b []byte, n int) value {
+			p, ok := paramAt(b, n)
+			if !ok {
+				return null
+			}
+			return bytesValue(p.Name)
+		}),
+		"param.count": plain(func(_ *machine, b []byte) value { return integer(int64(countParams(b))) }),
+
+		"csv.count": plain(func(_ *machine, b []byte) value {
+			n := 0
+			for list := sipframe.SplitList(b); ; n++ {
+				if _, ok := list.Next(); !ok {
+					return integer(int64(n))
+				}
+			}
+		}),
+		"csv.value": withNumber(func(_ *machine, b []byte, n int) value {
+			if n < 0 {
+				for list := sipframe.SplitList(b); ; n++ {
+					if _, ok := list.Next(); !ok {
+						break
+					}
+				}
+			}
+			for list := sipframe.SplitList(b); n >= 0; n-- {
+				v, ok := list.Next()
+				if !ok {
+					return null
+				}
+				if n == 0 {
+					return bytesValue(bytes.TrimSpace(v))
+				}
+			}
+			return null
+		}),
+	}
+}
+
+// paramAt gives the n-th parameter; a negative n counts from the last.
+func paramAt(b []byte, n int) (sipframe.Param, bool) {
+	if n < 0 {
+		if n += countParams(b); n < 0 {
+			return sipframe.Param{}, false
+		}
+	}
+	for it := sipframe.Params(b); ; n-- {
+		p, ok := it.Next()
+		if !ok || n == 0 {
+			return p, ok
+		}
+	}
+}
+
+func countParams(b []byte) (n int) {
+	for it := sipframe.Params(b); ; n++ {
+		if _, ok := it.Next(); !ok {
+			return n
+		}
+	}
+}

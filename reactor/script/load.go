@@ -1,0 +1,318 @@
+package script
+
+import (
+	_ "embed" // the default configuration
+	"regexp"
+	"strconv"
+	"strings"
+
+	"sipreactor/reactor"
+)
+
+//go:embed default.cfg
+var defaultCfg []byte
+
+// Default gives the configuration that runs when there is no file: TLS on
+// 127.0.0.1:5061, OPTIONS answered, requests forwarded to loopback addresses
+// only. The slice is the caller's own.
+func Default() []byte { return append([]byte(nil), defaultCfg...) }
+
+// Load reads, checks and compiles the configuration file at path. The error is
+// of type Errors, or that of the file system.
+func Load(path string) (*Config, error) {
+	src, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Compile(path, src)
+}
+
+// Compile is Load for a configuration that is at hand; name is what errors call
+// it, and files it includes are looked for beside it.
+func Compile(name string, src []byte) (*Config, error) {
+	rep := &report{}
+	f := parse(name, src, rep, readFile)
+	if err := rep.err(); err != nil {
+		return nil, err
+	}
+	c := &settings{Config: newConfig(), rep: rep, loops: 100, places: make(map[string]Pos)}
+	if c.read(f); !rep.full() {
+		c.finish()
+		c.Program = compileRoutes(c, f)
+	}
+	if err := rep.err(); err != nil {
+		return nil, err
+	}
+	c.Notes = rep.notes
+	return c.Config, nil
+}
+
+// read takes in everything but the routes.
+func (c *settings) read(f *File) {
+	for _, item := range f.Items {
+		switch it := item.(type) {
+		case *SocketDef:
+			c.Sockets = append(c.Sockets, it.Decl)
+		case *Global:
+			c.global(it)
+		case *LoadModule:
+			c.load(it)
+		case *ModParam:
+			c.modParam(it)
+		}
+	}
+}
+
+func (c *settings) global(g *Global) {
+	if g.Name == "alias" {
+		c.alias(g.Value)
+		for i, v := range g.Extra {
+			switch {
+			case strings.EqualFold(v.Text, "accept_subdomain"):
+				c.rep.errorf(v.At, "accept_subdomain is not supported for an alias; name the subdomains one by one")
+			default:
+				c.alias(g.Extra[i])
+			}
+		}
+		return
+	}
+	if why, ok := refusedGlobals[g.Name]; ok {
+		c.rep.errorf(g.At, "%s is not supported: %s", g.Name, why)
+		return
+	}
+	spec := globals[g.Name]
+	if spec == nil {
+		spec = idleGlobals[g.Name]
+	}
+	if spec == nil {
+		c.rep.errorf(g.At, "unknown parameter %s%s; supported: %s", clip(g.Name), hint(g.Name, globalNames()), list(activeGlobals()))
+		return
+	}
+	c.places[g.Name] = g.Value.At
+	if c.assign(spec, g.Name, g.Value) {
+		c.extra(g)
+	}
+}
+
+// extra checks what stands behind a global's value.
+func (c *settings) extra(g *Global) {
+	if len(g.Extra) == 0 || g.Name == "auto_scaling_profile" {
+		return
+	}
+	if g.Extra[0].Text == "use_auto_scaling_profile" && len(g.Extra) == 2 && strings.HasSuffix(g.Name, "_workers") {
+		c.rep.notef(g.Extra[0].At, "use_auto_scaling_profile: workers are goroutines that cost nothing when idle, so there is nothing to scale")
+		return
+	}
+	c.rep.errorf(g.Extra[0].At, "found %s behind the value of %s, expected the end of the line", clip(g.Extra[0].Text), g.Name)
+}
+
+// assign checks a value and sets it.
+func (c *settings) assign(spec *globalSpec, name string, v Value) bool {
+	if !spec.fits(v) {
+		found := v.Text
+		if v.Quoted {
+			found = strconv.Quote(clip(v.Text))
+		}
+		c.rep.errorf(v.At, "%s = %s is not possible: it takes %s", name, clip(found), spec.allowed())
+		return false
+	}
+	if spec.set != nil {
+		if msg := spec.set(c, v); msg != "" {
+			c.rep.errorf(v.At, "%s %s", name, msg)
+			return false
+		}
+	}
+	if spec.note != "" {
+		c.rep.notef(v.At, "%s does nothing here: %s", name, spec.note)
+	}
+	return true
+}
+
+func (c *settings) alias(v Value) {
+	rest := v.Text
+	proto, more, ok := strings.Cut(rest, ":")
+	if ok {
+		if _, known := reactor.ParseProto(proto); known || proto == "any" {
+			rest = more
+		}
+	}
+	host, _, msg := splitHost(rest)
+	if msg != "" || host == "*" {
+		c.rep.errorf(v.At, "alias %s is not a host: [proto:]host[:port]", clip(v.Text))
+		return
+	}
+	c.Proxy.MyDomains = append(c.Proxy.MyDomains, strings.TrimPrefix(v.Text, "any:"))
+}
+
+func (c *settings) loaded(name string) bool {
+	for _, m := range c.Modules {
+		if m == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *settings) load(l *LoadModule) {
+	name := l.Path.Text
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		name = name[i+1:]
+	}
+	name = strings.TrimSuffix(name, ".so")
+	m := modules[name]
+	switch {
+	case m != nil:
+	case laterModules[name]:
+		c.rep.errorf(l.Path.At, "the module %s is not supported in this version; supported: %s", name, list(moduleNames()))
+		return
+	case foreignModules[name] != "":
+		c.rep.errorf(l.Path.At, "the module %s is not supported: %s; supported: %s", name, foreignModules[name], list(moduleNames()))
+		return
+	default:
+		c.rep.errorf(l.Path.At, "unknown module %q%s; supported: %s", clip(name), hint(name, moduleNames()), list(moduleNames()))
+		return
+	}
+	if c.loaded(name) {
+		c.rep.notef(l.Path.At, "the module %s is loaded already", name)
+		return
+	}
+	c.Modules = append(c.Modules, name)
+	if m.note != "" {
+		c.rep.notef(l.Path.At, "%s: %s", name, m.note)
+	}
+	if m.defs != nil {
+		m.defs(c)
+	}
+}
+
+// modParam sets a parameter of each loaded module whose name matches.
+func (c *settings) modParam(m *ModParam) {
+	re, err := regexp.Compile("^(?:" + m.Module.Text + ")$")
+	if err != nil {
+		c.rep.errorf(m.Module.At, "%q is no module and no regular expression of modules", clip(m.Module.Text))
+		return
+	}
+	var found []*module
+	var names []string
+	for _, name := range c.Modules {
+		if re.MatchString(name) {
+			found = append(found, modules[name])
+			names = append(names, name)
+		}
+	}
+	if len(found) == 0 {
+		name := m.Module.Text
+		switch {
+		case modules[name] != nil:
+			c.rep.errorf(m.Module.At, `the module %s is not loaded: loadmodule "%s.so" comes before its modparam`, name, name)
+		case laterModules[name] || foreignModules[name] != "":
+			c.rep.errorf(m.Module.At, "the module %s is not supported", name)
+		default:
+			c.rep.errorf(m.Module.At, "no loaded module is called %s%s", clip(name), hint(name, c.Modules))
+		}
+		return
+	}
+	known := false
+	for i, mod := range found {
+		spec := mod.params[m.Name.Text]
+		if spec == nil {
+			continue
+		}
+		known = true
+		c.places[names[i]+"/"+m.Name.Text] = m.Value.At
+		if !c.assign(spec, m.Name.Text, m.Value) {
+			return
+		}
+	}
+	if !known {
+		params := paramNames(found)
+		c.rep.errorf(m.Name.At, "the module %s has no parameter %s%s; it has: %s",
+			strings.Join(names, ", "), clip(m.Name.Text), hint(m.Name.Text, params), list(params))
+	}
+}
+
+func paramNames(found []*module) (names []string) {
+	for _, m := range found {
+		for n := range m.params {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+func activeGlobals() (names []string) {
+	for n := range globals {
+		names = append(names, n)
+	}
+	return names
+}
+
+// finish checks what can be checked only when all is read.
+func (c *settings) finish() {
+	if c.signature != nil && !*c.signature {
+		c.Proxy.ServerHeader = ""
+	}
+	c.finishTLS()
+	c.finishSockets()
+	c.finishTrace("proto_tls", &c.Trace.TLS)
+	c.finishTrace("proto_tcp", &c.Trace.TCP)
+}
+
+func (c *settings) finishSockets() {
+	if len(c.Sockets) == 0 {
+		c.rep.errorf(c.top(), "there is no socket: socket=%s", socketUsage)
+	}
+	for i := range c.Sockets {
+		s := &c.Sockets[i]
+		if name := "proto_" + s.Proto.String(); !c.loaded(name) {
+			c.rep.errorf(s.Pos, `a %v socket needs loadmodule "%s.so"`, s.Proto, name)
+		}
+		if s.Port == 0 {
+			s.Port = s.Proto.DefaultPort()
+			if s.Proto == reactor.TLS {
+				s.Port = c.Proxy.TLSPort
+			}
+		}
+		if s.AdvertisedHost == "" {
+			s.AdvertisedHost = c.advertised.host
+		}
+		if s.AdvertisedPort == 0 && s.AdvertisedHost != "" {
+			s.AdvertisedPort = c.advertised.port
+		}
+		for _, other := range c.Sockets[:i] {
+			switch {
+			case other.Proto == s.Proto && other.Host == s.Host && other.Port == s.Port:
+				c.rep.errorf(s.Pos, "the same socket is at line %d already", other.Pos.Line())
+			case s.Tag != "" && other.Tag == s.Tag:
+				c.rep.errorf(s.Pos, "the tag %s is that of the socket at line %d already", s.Tag, other.Pos.Line())
+			}
+		}
+	}
+}
+
+// top is the place for what belongs to no line: the beginning of the file.
+func (c *settings) top() Pos {
+	for src, i := range c.rep.order {
+		if i == 0 {
+			return Pos{src, 0}
+		}
+	}
+	return Pos{}
+}
+
+func (c *settings) finishTrace(module string, t *ConnTrace) {
+	if t.Destination == "" {
+		return
+	}
+	var names []string
+	for _, d := range c.Trace.Destinations {
+		if d.Name == t.Destination {
+			return
+		}
+		names = append(names, d.Name)
+	}
+	c.rep.errorf(c.places[module+"/trace_destination"], "trace_destination %s is no hep_id of proto_hep%s; there are: %s",
+		clip(t.Destination), hint(t.Destination, names), list(names))
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

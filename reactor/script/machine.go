@@ -1,0 +1,173 @@
+package script
+
+import (
+	"context"
+	"log/slog"
+	"regexp"
+	"sync/atomic"
+	"time"
+
+	"sipreactor/reactor/proxy"
+	"sipreactor/sipframe"
+)
+
+// What a statement can do to the statements behind it.
+const (
+	ctlReturn uint8 = 1 << iota
+	ctlBreak
+	ctlExit
+	ctlDrop
+)
+
+const (
+	maxDepth = 100     // routes that call each other
+	maxSteps = 1 << 20 // rounds of loops and calls of routes for one message
+	maxText  = 65535   // bytes of one text
+	maxArena = 4 << 20 // bytes of all texts of one message
+	keepText = 1 << 18 // a larger arena is not kept for the next message
+)
+
+// machine runs a program for one message after another. It belongs to a Context
+// and so to one goroutine; everything it hands out lives until the message is
+// done.
+type machine struct {
+	prog *Program
+	c    *proxy.Context
+	msg  *sipframe.Message
+
+	kind   RouteKind
+	ctl    uint8
+	code   int // $retcode
+	depth  int
+	steps  int
+	route  *routine
+	arena  []byte
+	work   []byte  // of a substitution
+	stack  []value // operands of what is being computed
+	vars   []value
+	avps   [][]value // each with the newest value last
+	args   []value   // of the routes that run; frame has the innermost
+	frame  []value
+	result []value // what the last return gave besides its code
+
+	failed  *site // a failure that the error route has not been run for
+	fails   int   // failures so far
+	inError bool
+	err     struct {
+		class int64
+		info  string
+	}
+	dynamic map[string]*regexp.Regexp
+	domains map[string]string
+	uri     uriCache
+	id      int64     // $mi, when something has asked for it
+	clock   time.Time // of the message, when something has asked for it
+}
+
+// reset makes the machine ready for a message.
+func (m *machine) reset(c *proxy.Context, kind RouteKind) {
+	m.c, m.msg, m.kind = c, c.Msg, kind
+	m.ctl, m.code, m.depth, m.steps = 0, 1, 0, 0
+	m.route, m.failed, m.inError = nil, nil, false
+	if cap(m.arena) > keepText {
+		m.arena = nil
+	}
+	m.arena, m.stack, m.args, m.frame, m.result = m.arena[:0], m.stack[:0], m.args[:0], nil, m.result[:0]
+	clear(m.vars)
+	for i := range m.avps {
+		m.avps[i] = m.avps[i][:0]
+	}
+	m.uri = uriCache{}
+	m.clock, m.id = time.Time{}, 0
+}
+
+// site is a place of a program that can fail. It keeps the log from being
+// flooded: a place says the same once a second.
+type site struct {
+	pos  Pos
+	what string
+	last atomic.Int64 // unix seconds of the last line
+	held atomic.Int64 // lines not written since
+}
+
+// say writes a line for the site, at most one a second.
+func (s *site) say(m *machine, level LogLevel, msg string, args ...any) {
+	log := m.prog.logger()
+	if !log.Enabled(context.Background(), level.Slog()) {
+		return
+	}
+	now := time.Now().Unix()
+	if last := s.last.Load(); last == now || !s.last.CompareAndSwap(last, now) {
+		s.held.Add(1)
+		return
+	}
+	args = append(args, slog.String("at", s.pos.String()))
+	if held := s.held.Swap(0); held > 0 {
+		args = append(args, slog.Int64("more", held))
+	}
+	log.Log(context.Background(), level.Slog(), msg, args...)
+}
+
+// fail notes a runtime error: it is logged with its place, and the error route
+// is run behind the statement.
+func (m *machine) fail(s *site, msg string) int {
+	m.fails++
+	s.say(m, LevelError, "script: "+s.what+": "+msg)
+	if !m.inError {
+		m.failed = s
+		m.err.class, m.err.info = errScript, msg
+	}
+	return -1
+}
+
+// Values of $err.class.
+const (
+	errAssert = 2
+	errScript = 3
+)
+
+// handle runs the error route for a failure that was noted. What it does to the
+// flow holds: exit there ends the script, otherwise the script goes on.
+func (m *machine) handle() {
+	m.failed = nil
+	r := m.prog.failure
+	if r == nil || m.inError {
+		return
+	}
+	m.inError = true
+	kind, ctl := m.kind, m.ctl
+	m.kind, m.ctl = ErrorRoute, 0
+	m.call(r, nil)
+	m.ctl = ctl | m.ctl&(ctlExit|ctlDrop)
+	m.kind, m.inError = kind, false
+}
+
+// step counts one round or call against the bounds of a message.
+func (m *machine) step(s *site) bool {
+	if m.steps++; m.steps <= maxSteps && len(m.arena) <= maxArena {
+		return true
+	}
+	m.fail(s, "the script is stopped: it takes too long for one message")
+	m.ctl |= ctlExit
+	return false
+}
+
+// call runs a routine with its arguments, which stay in the machine.
+func (m *machine) call(r *routine, args []value) int {
+	route, frame := m.route, m.frame
+	m.route, m.frame = r, args
+	m.depth++
+	ret := r.body(m)
+	m.depth--
+	m.route, m.frame = route, frame
+	m.ctl &^= ctlReturn
+	return ret
+}
+
+// now gives the time of the message: it does not change while it is handled.
+func (m *machine) now() time.Time {
+	if m.clock.IsZero() {
+		m.clock = time.Now()
+	}
+	return m.clock
+}

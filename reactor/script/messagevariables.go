@@ -1,0 +1,204 @@
+package script
+
+import (
+	"net/netip"
+	"strconv"
+
+	"sipreactor/reactor"
+	"sipreactor/sipframe"
+)
+
+// messageVariables are those of the message as a whole and of the way it came.
+func messageVariables() map[string]*varSpec {
+	return map[string]*varSpec{
+		"rm": {get: one(func(m *machine) value { return bytesValue(m.method()) })},
+		"rs": {get: one(func(m *machine) value {
+			if m.msg.IsRequest() {
+				return null
+			}
+			return integer(int64(m.msg.StatusCode()))
+		})},
+		"rr": {get: one(func(m *machine) value {
+			if m.msg.IsRequest() {
+				return null
+			}
+			return bytesValue(m.msg.ReasonPhrase())
+		})},
+		"rv":    {get: one(func(m *machine) value { return bytesValue(m.msg.Version()) })},
+		"rb":    {get: one(func(m *machine) value { return optional(m.msg.Body()) })},
+		"mb":    {get: one(func(m *machine) value { return bytesValue(m.msg.Raw()) })},
+		"ml":    {get: one(func(m *machine) value { return integer(int64(len(m.msg.Raw()))) })},
+		"si":    {get: one(func(m *machine) value { return m.address(m.c.Src.Remote.Addr()) })},
+		"sp":    {get: one(func(m *machine) value { return integer(int64(m.c.Src.Remote.Port())) })},
+		"Ri":    {get: one(func(m *machine) value { return m.address(m.c.Src.Local.Addr()) })},
+		"Rp":    {get: one(func(m *machine) value { return integer(int64(m.c.Src.Local.Port())) })},
+		"proto": {get: one(func(m *machine) value { return protoValue(m.c.Src.Proto) })},
+		"af":    {get: one(func(m *machine) value { return family(m.c.Src.Local.Addr()) })},
+		"socket_in": {arg: optionalArg, get: func(k *compiler, v *Var) item {
+			return k.socketItem(v, (*machine).socketIn)
+		}},
+		"socket_out": {arg: optionalArg, get: func(k *compiler, v *Var) item {
+			return k.socketItem(v, func(m *machine) (*reactor.Socket, netip.AddrPort, reactor.Proto) {
+				s := m.c.SendSocket()
+				if s == nil {
+					return nil, netip.AddrPort{}, 0
+				}
+				return s, s.Addr, s.Proto
+			})
+		}, set: socketSetter},
+	}
+}
+
+// method gives the method of a request, or the one that a response answers.
+func (m *machine) method() []byte {
+	if m.msg.IsRequest() {
+		return m.msg.MethodName()
+	}
+	_, name, err := m.msg.CSeq()
+	if err != nil {
+		return nil
+	}
+	return name
+}
+
+// methodOf is method as a number.
+func (m *machine) methodOf() sipframe.Method {
+	if m.msg.IsRequest() {
+		return m.msg.Method()
+	}
+	return sipframe.MethodOf(m.method())
+}
+
+// address writes an address into the arena, IPv6 without brackets.
+func (m *machine) address(a netip.Addr) value {
+	if !a.IsValid() {
+		return null
+	}
+	from := len(m.arena)
+	m.arena = a.Unmap().AppendTo(m.arena)
+	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+}
+
+var (
+	protoTexts = map[reactor.Proto][]byte{reactor.UDP: []byte("udp"), reactor.TCP: []byte("tcp"), reactor.TLS: []byte("tls")}
+	inetText   = []byte("INET")
+	inet6Text  = []byte("INET6")
+)
+
+func protoValue(p reactor.Proto) value { return optional(protoTexts[p]) }
+
+func family(a netip.Addr) value {
+	switch {
+	case !a.IsValid():
+		return null
+	case a.Unmap().Is4():
+		return bytesValue(inetText)
+	default:
+		return bytesValue(inet6Text)
+	}
+}
+
+func (m *machine) socketIn() (*reactor.Socket, netip.AddrPort, reactor.Proto) {
+	return m.c.Src.Socket, m.c.Src.Local, m.c.Src.Proto
+}
+
+// socketFields are what $socket_in(field) takes.
+var socketFields = []string{"ip", "port", "proto", "advertised_ip", "advertised_port", "tag", "anycast", "af"}
+
+// socketItem is $socket_in or $socket_out: proto:ip:port, or one field of it.
+func (k *compiler) socketItem(v *Var, of func(m *machine) (*reactor.Socket, netip.AddrPort, reactor.Proto)) item {
+	field := ""
+	if v.Arg != nil {
+		field = v.Arg.Text
+	}
+	var pick func(m *machine, s *reactor.Socket, a netip.AddrPort, p reactor.Proto) value
+	switch field {
+	case "":
+		pick = func(m *machine, _ *reactor.Socket, a netip.AddrPort, p reactor.Proto) value {
+			return m.socketText(a, p)
+		}
+	case "ip":
+		pick = func(m *machine, _ *reactor.Socket, a netip.AddrPort, _ reactor.Proto) value {
+			return m.address(a.Addr())
+		}
+	case "port":
+		pick = func(_ *machine, _ *reactor.Socket, a netip.AddrPort, _ reactor.Proto) value {
+			return integer(int64(a.Port()))
+		}
+	case "proto":
+		pick = func(_ *machine, _ *reactor.Socket, _ netip.AddrPort, p reactor.Proto) value { return protoValue(p) }
+	case "af":
+		pick = func(_ *machine, _ *reactor.Socket, a netip.AddrPort, _ reactor.Proto) value { return family(a.Addr()) }
+	case "anycast":
+		pick = func(*machine, *reactor.Socket, netip.AddrPort, reactor.Proto) value { return integer(0) }
+	case "advertised_ip":
+		pick = func(m *machine, s *reactor.Socket, _ netip.AddrPort, _ reactor.Proto) value {
+			if s == nil {
+				return null
+			}
+			return optional(m.keepString(s.Advertised))
+		}
+	case "advertised_port":
+		pick = func(_ *machine, s *reactor.Socket, _ netip.AddrPort, _ reactor.Proto) value {
+			if s == nil || s.AdvertisedPort == 0 {
+				return null
+			}
+			return integer(int64(s.AdvertisedPort))
+		}
+	case "tag":
+		pick = func(m *machine, s *reactor.Socket, _ netip.AddrPort, _ reactor.Proto) value {
+			if s == nil {
+				return null
+			}
+			return optional(m.keepString(s.Tag))
+		}
+	default:
+		k.rep.errorf(v.Arg.At, "$%s has no field %s%s; it has: %s", v.Name, clip(field), hint(field, socketFields), list(socketFields))
+		return nil
+	}
+	return func(m *machine, _ int) value {
+		s, a, p := of(m)
+		if !a.IsValid() {
+			return null
+		}
+		return pick(m, s, a, p)
+	}
+}
+
+func (m *machine) socketText(a netip.AddrPort, p reactor.Proto) value {
+	from := len(m.arena)
+	m.arena = append(append(m.arena, protoTexts[p]...), ':')
+	if a.Addr().Unmap().Is4() {
+		m.arena = a.Addr().Unmap().AppendTo(m.arena)
+	} else {
+		m.arena = append(a.Addr().AppendTo(append(m.arena, '[')), ']')
+	}
+	m.arena = strconv.AppendUint(append(m.arena, ':'), uint64(a.Port()), 10)
+	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+}
+
+// socketSetter is $socket_out = "proto:ip:port", or the tag of a socket.
+func socketSetter(k *compiler, v *Var) setter {
+	if v.Arg != nil {
+		k.rep.errorf(v.Arg.At, "only $socket_out as a whole can be assigned to")
+		return nil
+	}
+	at := k.site(v.At, "assignment to $socket_out")
+	return func(m *machine, x value, _ kind) int {
+		if x.kind == nullValue {
+			m.c.SetSendSocket(nil)
+			return 1
+		}
+		if m.c.W == nil {
+			return m.fail(at, "there are no sockets")
+		}
+		want := m.text(x)
+		for _, s := range m.c.W.Engine().Sockets() {
+			if s.Tag != "" && s.Tag == string(want) || compareFold(m.socketText(s.Addr, s.Proto).s, want) == 0 {
+				m.c.SetSendSocket(s)
+				return 1
+			}
+		}
+		return m.fail(at, "there is no such socket")
+	}
+}

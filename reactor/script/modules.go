@@ -1,0 +1,192 @@
+package script
+
+import (
+	"math"
+	"sort"
+)
+
+// module is something that loadmodule names.
+type module struct {
+	params map[string]*globalSpec
+	note   string // what of it does nothing here; "" if nothing
+	defs   func(c *settings)
+}
+
+// modules are those that can be loaded. What they do is part of this program;
+// loading one makes its functions and parameters known.
+var modules = map[string]*module{
+	"proto_tls":   {params: protoTLSParams},
+	"proto_tcp":   {params: protoTCPParams},
+	"proto_udp":   {params: protoUDPParams},
+	"tls_mgm":     {params: tlsMgmParams},
+	"tls_openssl": {params: map[string]*globalSpec{}, defs: func(c *settings) { c.OpenSSL = true }},
+	"tls_wolfssl": {params: map[string]*globalSpec{
+		"try_use_ktls": idle(boolParam, "records are sealed by this program, not by the kernel"),
+	}, note: "crypto/tls takes the place of wolfSSL"},
+
+	"sl": {params: map[string]*globalSpec{
+		"enable_stats": idle(boolParam, "replies are always counted"),
+	}},
+	"signaling": {},
+	"maxfwd": {params: map[string]*globalSpec{
+		"max_limit": number(256, 256, "outgoing Max-Forwards are not capped", func(*settings, int) {}),
+	}},
+	"rr": {
+		params: map[string]*globalSpec{
+			"append_fromtag":                 flag(func(c *settings, on bool) { c.Proxy.FromTag = on }),
+			"enable_double_rr":               flag(func(c *settings, on bool) { c.Proxy.SingleRecordRoute = !on }),
+			"enable_full_lr":                 flag(func(c *settings, on bool) { c.Proxy.FullLR = on }),
+			"add_username":                   number(0, 0, "Record-Route has no user part", func(*settings, int) {}),
+			"enable_socket_mismatch_warning": idle(boolParam, "a Route that names another socket is not warned about"),
+		},
+		defs: func(c *settings) { c.Proxy.FromTag = true },
+	},
+	"sipmsgops": {},
+	"textops":   {},
+	"uri":       {},
+
+	"proto_hep": {params: protoHEPParams, note: tracingLater},
+	"tracer":    {params: tracerParams, note: tracingLater},
+	"mi_fifo":   {params: miFIFOParams, note: managementLater},
+	"mi_http": {params: map[string]*globalSpec{
+		"root":              miText(func(m *MIConfig) *string { return &m.HTTP.Root }),
+		"mi_http_root":      miText(func(m *MIConfig) *string { return &m.HTTP.Root }),
+		"trace_destination": idle(stringParam, "management commands are not traced"),
+		"trace_bwlist":      idle(stringParam, "management commands are not traced"),
+	}, note: managementLater},
+	"httpd": {params: httpdParams, note: managementLater},
+	"mi_datagram": {params: map[string]*globalSpec{
+		"socket_name":       miText(func(m *MIConfig) *string { return &m.Datagram.Socket }),
+		"children_count":    idle(intParam, "there are no processes"),
+		"unix_socket_mode":  idle(intParam, managementLater),
+		"unix_socket_user":  idle(wordParam, managementLater),
+		"unix_socket_group": idle(wordParam, managementLater),
+		"socket_timeout":    idle(intParam, managementLater),
+		"pretty_printing":   idle(boolParam, managementLater),
+		"trace_destination": idle(stringParam, "management commands are not traced"),
+		"trace_bwlist":      idle(stringParam, "management commands are not traced"),
+	}, note: managementLater},
+}
+
+const (
+	tracingLater    = "this version reads the parameters of tracing and sends no trace yet"
+	managementLater = "this version reads the parameters of the management interface and does not serve it yet"
+)
+
+// laterModules are part of the language and not of this version. Without them a
+// script would do something else than it says, so they are refused.
+var laterModules = map[string]bool{
+	"statistics": true, "prometheus": true, "cfgutils": true, "dispatcher": true, "permissions": true,
+	"ratelimit": true, "pike": true,
+}
+
+// foreignModules tell why a module that many configurations load is not to be
+// had.
+var foreignModules = map[string]string{
+	"tm":        "this is a stateless proxy: forward() and sl_send_reply() take the place of t_relay() and t_reply()",
+	"dialog":    "this is a stateless proxy: it keeps no dialogs",
+	"usrloc":    "this is a stateless proxy: it keeps no registrations",
+	"registrar": "this is a stateless proxy: it keeps no registrations",
+	"acc":       "accounting needs transactions, and this proxy keeps none",
+	"auth":      "authentication needs the modules of a registrar",
+	"nathelper": "NAT traversal needs registrations",
+	"rtpproxy":  "media is not handled",
+	"rtpengine": "media is not handled",
+}
+
+func moduleNames() []string {
+	names := make([]string, 0, len(modules))
+	for n := range modules {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// TraceConfig is what the modules proto_hep and tracer and the trace parameters
+// of the protocols say.
+type TraceConfig struct {
+	// Destinations are the collectors, by name (hep_id).
+	Destinations []TraceDestination
+	// CaptureID is hep_capture_id, 1 unless said otherwise.
+	CaptureID uint32
+	// Homer5 sends the values alone, joined by Homer5Delim, instead of JSON.
+	Homer5      bool
+	Homer5Delim string
+	// AuthKey is sent with each packet; "" none.
+	AuthKey string
+	// MaxMessages bounds the queue to a collector.
+	MaxMessages int
+	// MasterKey sends the secrets of connections along.
+	MasterKey bool
+	// TLS and TCP say what of the protocols' connections is traced.
+	TLS, TCP ConnTrace
+	// SIP says what the tracer module was told.
+	SIP SIPTrace
+}
+
+// ConnTrace is the tracing of connections of one protocol.
+type ConnTrace struct {
+	Destination string // name of a TraceDestination, "" none
+	On          bool   // the switch at the start
+	FilterRoute string // route that is asked, "" none
+}
+
+// SIPTrace is what the module tracer says.
+type SIPTrace struct {
+	On  bool
+	IDs []string // trace_id, as it stands
+}
+
+// TraceDestination is hep_id: [name]host[:port][;transport=...][;version=...].
+type TraceDestination struct {
+	Pos       Pos
+	Name      string
+	Host      string
+	Port      uint16
+	Transport string // udp, tcp or tls
+	Version   int    // 1 to 3
+}
+
+// MIConfig is what the modules of the management interface say.
+type MIConfig struct {
+	FIFO struct {
+		Name     string // fifo_name, "" none
+		Mode     uint32 // permission bits
+		User     string
+		Group    string
+		ReplyDir string
+	}
+	HTTP struct {
+		Root string // mi_http root
+		IP   string // httpd ip
+		Port uint16
+	}
+	Datagram struct {
+		Socket string
+	}
+}
+
+func miText(field func(m *MIConfig) *string) *globalSpec {
+	return text(func(c *settings, s string) string { *field(&c.MI) = s; return "" })
+}
+
+var miFIFOParams = map[string]*globalSpec{
+	"fifo_name":         miText(func(m *MIConfig) *string { return &m.FIFO.Name }),
+	"fifo_mode":         number(0, 0o777, "permission bits", func(c *settings, n int) { c.MI.FIFO.Mode = uint32(n) }),
+	"fifo_user":         {typ: wordParam, set: func(c *settings, v Value) string { c.MI.FIFO.User = v.Text; return "" }},
+	"fifo_group":        {typ: wordParam, set: func(c *settings, v Value) string { c.MI.FIFO.Group = v.Text; return "" }},
+	"reply_dir":         miText(func(m *MIConfig) *string { return &m.FIFO.ReplyDir }),
+	"pretty_printing":   idle(boolParam, managementLater),
+	"trace_destination": idle(stringParam, "management commands are not traced"),
+	"trace_bwlist":      idle(stringParam, "management commands are not traced"),
+}
+
+var httpdParams = map[string]*globalSpec{
+	"ip":               miText(func(m *MIConfig) *string { return &m.HTTP.IP }),
+	"port":             number(1, 65535, "", func(c *settings, n int) { c.MI.HTTP.Port = uint16(n) }),
+	"buf_size":         idle(intParam, "answers have no fixed buffer"),
+	"post_buf_size":    idle(intParam, "requests have no fixed buffer"),
+	"receive_buf_size": idle(intParam, "requests have no fixed buffer"),
+	"conn_timeout":     number(1, math.MaxInt32, sec, func(*settings, int) {}),
+}

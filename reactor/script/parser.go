@@ -1,0 +1,306 @@
+package script
+
+import (
+	"strings"
+)
+
+// Parse reads a configuration from src and checks its syntax; name is what
+// errors call it, and files it includes are looked for beside it. The error is
+// of type Errors.
+func Parse(name string, src []byte) (*File, error) {
+	rep := &report{}
+	f := parse(name, src, rep, readFile)
+	if err := rep.err(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func parse(name string, src []byte, rep *report, open opener) *File {
+	l := newLexer(rep, open)
+	l.push(name, src)
+	p := &parser{lex: l, rep: rep}
+	f := &File{Name: name, rep: rep}
+	for p.peek().kind != tokEOF && !rep.full() {
+		if item := p.item(); item != nil {
+			f.Items = append(f.Items, item)
+		}
+	}
+	f.Notes = rep.notes
+	return f
+}
+
+// parser reads items and statements by recursive descent. It looks one token
+// ahead, and only when it has to: the words of a socket are read by other rules
+// than the rest.
+type parser struct {
+	lex   *lexer
+	rep   *report
+	ahead []token
+	loops int // depth of what break can leave
+	depth int
+}
+
+func (p *parser) peek() token {
+	if len(p.ahead) == 0 {
+		p.ahead = append(p.ahead, p.lex.next())
+	}
+	return p.ahead[0]
+}
+
+func (p *parser) next() token {
+	t := p.peek()
+	if t.kind != tokEOF {
+		p.ahead = p.ahead[:0]
+	}
+	return t
+}
+
+// accept takes the next token if it is of the kind.
+func (p *parser) accept(k kind) bool {
+	if p.peek().kind != k {
+		return false
+	}
+	p.next()
+	return true
+}
+
+// expect takes a token of the kind or reports what is there instead.
+func (p *parser) expect(k kind, what string) (token, bool) {
+	t := p.peek()
+	if t.kind != k {
+		p.wrong(t, k.String()+what)
+		return t, false
+	}
+	return p.next(), true
+}
+
+// wrong reports that something else was expected. A bad token was reported by
+// the lexer.
+func (p *parser) wrong(t token, wanted string) {
+	if t.kind != tokBad {
+		p.rep.errorf(t.pos, "found %v, expected %s", t, wanted)
+	}
+}
+
+// word tells whether the next token is the name.
+func (p *parser) word(name string) bool {
+	t := p.peek()
+	return t.kind == tokIdent && t.text == name
+}
+
+// itemWords are the words that begin an item other than a global.
+var itemWords = append([]string{"loadmodule", "modparam", "param", "socket", "listen"}, routeWords...)
+
+// item reads one global, module or route.
+func (p *parser) item() Item {
+	t := p.next()
+	switch t.kind {
+	case tokSemicolon:
+		return nil
+	case tokIdent:
+	default:
+		p.wrong(t, "a parameter, loadmodule, modparam or a route")
+		p.resync()
+		return nil
+	}
+	for k, w := range routeWords {
+		if t.text == w {
+			return p.route(t, RouteKind(k))
+		}
+	}
+	switch t.text {
+	case "loadmodule":
+		return p.loadModule(t)
+	case "modparam", "param":
+		return p.modParam(t)
+	default:
+		return p.global(t)
+	}
+}
+
+// resync goes on at the next item: at a word that begins a line.
+func (p *parser) resync() {
+	for depth := 0; ; {
+		t := p.peek()
+		switch t.kind {
+		case tokEOF:
+			return
+		case tokLBrace:
+			depth++
+		case tokRBrace:
+			depth = max(depth-1, 0)
+		case tokIdent:
+			if depth == 0 && t.pos.Col() == 1 {
+				return
+			}
+			for _, w := range itemWords {
+				if t.text == w && t.pos.Col() == 1 {
+					return
+				}
+			}
+		}
+		p.next()
+	}
+}
+
+func (p *parser) loadModule(t token) Item {
+	m := &LoadModule{node: node{t.pos}}
+	s, ok := p.expect(tokString, `, the module as in loadmodule "proto_tls.so"`)
+	if !ok {
+		p.resync()
+		return nil
+	}
+	m.Path = p.value(s)
+	return m
+}
+
+func (p *parser) modParam(t token) Item {
+	m := &ModParam{node: node{t.pos}}
+	usage := `: ` + t.text + `("module", "parameter", value)`
+	for i, at := range []*Value{&m.Module, &m.Name, &m.Value} {
+		before := tokLParen
+		if i > 0 {
+			before = tokComma
+		}
+		if _, ok := p.expect(before, usage); !ok {
+			p.resync()
+			return nil
+		}
+		if i < 2 {
+			s, ok := p.expect(tokString, usage)
+			if !ok {
+				p.resync()
+				return nil
+			}
+			*at = p.value(s)
+			continue
+		}
+		v, ok := p.constant()
+		if !ok {
+			p.resync()
+			return nil
+		}
+		*at = v
+	}
+	if _, ok := p.expect(tokRParen, usage); !ok {
+		p.resync()
+		return nil
+	}
+	return m
+}
+
+// value makes a constant of a token.
+func (p *parser) value(t token) Value {
+	v := Value{At: t.pos, Text: t.text}
+	switch t.kind {
+	case tokNumber:
+		v.IsInt, v.Int = true, t.num
+	case tokString:
+		v.Quoted = true
+	case tokIdent:
+		switch t.text {
+		case "yes", "true", "on", "enable":
+			v.IsInt, v.Int = true, 1
+		case "no", "false", "off", "disable":
+			v.IsInt = true
+		}
+	}
+	return v
+}
+
+// constant reads a number with an optional sign, a string or a word.
+func (p *parser) constant() (Value, bool) {
+	t := p.next()
+	switch t.kind {
+	case tokString, tokNumber, tokIdent, tokAddr:
+		return p.value(t), true
+	case tokMinus, tokPlus:
+		n, ok := p.expect(tokNumber, "")
+		if !ok {
+			return Value{}, false
+		}
+		v := p.value(n)
+		v.At = t.pos
+		if t.kind == tokMinus {
+			v.Int, v.Text = -v.Int, "-"+v.Text
+		}
+		return v, true
+	default:
+		p.wrong(t, "a number, a string or a name")
+		return Value{}, false
+	}
+}
+
+// global reads name = value. Sockets and names of hosts have words of their own.
+func (p *parser) global(t token) Item {
+	name := t.text
+	if name == "mem" && p.peek().kind == tokMinus {
+		p.next()
+		name += "-" + p.next().text
+	}
+	if p.peek().kind != tokAssign {
+		p.rep.errorf(t.pos, "unknown word %s%s, expected a parameter (name=value), loadmodule, modparam or a route",
+			clip(name), hint(name, append(globalNames(), itemWords...)))
+		p.resync()
+		return nil
+	}
+	p.next()
+	switch name {
+	case "socket", "listen":
+		return p.socket(t)
+	case "alias":
+		return p.hosts(t)
+	}
+	g := &Global{node: node{t.pos}, Name: name}
+	if spec := globals[name]; spec != nil && spec.host {
+		g.Value = p.host()
+		return g
+	}
+	var ok bool
+	if g.Value, ok = p.constant(); !ok {
+		p.resync()
+		return nil
+	}
+	g.Extra = p.rest(g.Value.At.Line())
+	return g
+}
+
+// rest takes what stands on the line behind a value.
+func (p *parser) rest(line int) (extra []Value) {
+	for {
+		t := p.peek()
+		switch {
+		case t.kind == tokEOF || t.kind == tokSemicolon || t.pos.Line() != line:
+			return extra
+		case t.kind == tokIdent || t.kind == tokNumber || t.kind == tokString:
+			extra = append(extra, p.value(p.next()))
+		default:
+			p.wrong(t, "the end of the line")
+			p.resync()
+			return extra
+		}
+	}
+}
+
+// varAt reads the variable that a token is.
+func (p *parser) varAt(t token) *Var {
+	r := varReader{rep: p.rep, text: t.text, at: func(i int) Pos {
+		return Pos{t.pos.src, t.pos.src.origin(t.at + i)}
+	}}
+	return r.whole()
+}
+
+// formatOf cuts a string into plain parts and variables.
+func formatOf(rep *report, s *String) []Part {
+	if !strings.Contains(s.Text, "$") {
+		return []Part{{Text: s.Text}}
+	}
+	r := varReader{rep: rep, text: s.Text, at: func(i int) Pos {
+		if i < len(s.raw) {
+			return Pos{s.At.src, s.raw[i]}
+		}
+		return s.At
+	}}
+	return r.format()
+}

@@ -1,0 +1,88 @@
+package script
+
+import (
+	"log/slog"
+	"sync/atomic"
+
+	"sipreactor/reactor/proxy"
+)
+
+// Program is the compiled routes of a configuration. It does not change, so any
+// number of goroutines may run it at once, each with its Context.
+type Program struct {
+	request *routine // route
+	reply   *routine // onreply_route
+	failure *routine // error_route
+	routes  map[string]*routine
+
+	nvars, navps int
+	loops        int // max_while_loops
+	levels       LogConfig
+	noNewFlag    int // branch flag of tcp_no_new_conn_bflag, -1 none
+	domainAVP    int // slot of client_tls_domain_avp, -1 none
+	log          atomic.Pointer[slog.Logger]
+}
+
+var _ proxy.Router = (*Program)(nil)
+
+// routine is a compiled route.
+type routine struct {
+	name string
+	at   Pos
+	body exec
+}
+
+// exec is a compiled statement. It gives the code of what it did last, as the
+// actions of OpenSIPS do: above 0 is success, below 0 failure, and 0 ends the
+// script.
+type exec func(m *machine) int
+
+// SetLogger has the script's lines, xlog() and errors, written to l. Without
+// this call, and with nil, they are written to slog.Default. Any goroutine may
+// call it.
+func (p *Program) SetLogger(l *slog.Logger) { p.log.Store(l) }
+
+func (p *Program) logger() *slog.Logger {
+	if l := p.log.Load(); l != nil {
+		return l
+	}
+	return slog.Default()
+}
+
+// Request runs the route block: proxy.Router.
+func (p *Program) Request(c *proxy.Context) {
+	if p.request != nil {
+		p.run(c, p.request, RequestRoute)
+	}
+}
+
+// Reply runs the onreply_route, if there is one: proxy.Router.
+func (p *Program) Reply(c *proxy.Context) {
+	if p.reply != nil {
+		p.run(c, p.reply, OnReplyRoute)
+	}
+}
+
+func (p *Program) run(c *proxy.Context, r *routine, kind RouteKind) {
+	m, ok := c.User.(*machine)
+	if !ok || m.prog != p {
+		m = p.machine()
+		c.User = m
+	}
+	m.reset(c, kind)
+	m.call(r, nil)
+	if m.ctl&ctlDrop != 0 && kind == OnReplyRoute {
+		c.Drop()
+	}
+	m.c, m.msg = nil, nil
+}
+
+func (p *Program) machine() *machine {
+	return &machine{
+		prog:  p,
+		arena: make([]byte, 0, 2048),
+		stack: make([]value, 0, 16),
+		vars:  make([]value, p.nvars),
+		avps:  make([][]value, p.navps),
+	}
+}

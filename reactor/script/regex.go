@@ -1,0 +1,189 @@
+package script
+
+import (
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"sipreactor/sipframe"
+)
+
+// compileRegex compiles a POSIX extended regular expression as OpenSIPS uses
+// them: without regard to case, and a dot takes line ends, too. Go's engine
+// never backtracks, so no input makes it slow. It has no back references; and
+// where two alternatives match at one place, it takes the first one and not the
+// longest, which shows only in what a substitution replaces.
+func compileRegex(re string) (*regexp.Regexp, error) {
+	return regexp.Compile("(?is)" + posixToGo(re))
+}
+
+// posixToGo writes what means something else in Go the way Go means it: a
+// backslash in brackets is a character of the set in POSIX, and GNU's \< \> are
+// the ends of a word.
+func posixToGo(re string) string {
+	if !strings.Contains(re, `\`) {
+		return re
+	}
+	var b strings.Builder
+	for i := 0; i < len(re); i++ {
+		c := re[i]
+		switch {
+		case c == '\\' && i+1 < len(re):
+			i++
+			switch re[i] {
+			case '<', '>':
+				b.WriteString(`\b`)
+			case '`':
+				b.WriteString(`\A`)
+			case '\'':
+				b.WriteString(`\z`)
+			default:
+				b.WriteByte('\\')
+				b.WriteByte(re[i])
+			}
+		case c == '[':
+			end := setEnd(re, i)
+			b.WriteString(strings.ReplaceAll(re[i:end], `\`, `\\`))
+			i = end - 1
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// setEnd gives the offset behind the bracket expression that begins at i.
+func setEnd(re string, i int) int {
+	j := i + 1
+	if j < len(re) && re[j] == '^' {
+		j++
+	}
+	if j < len(re) && re[j] == ']' {
+		j++
+	}
+	for ; j < len(re); j++ {
+		if re[j] == '[' && j+1 < len(re) && strings.IndexByte(":.=", re[j+1]) >= 0 {
+			if n := strings.Index(re[j+2:], re[j+1:j+2]+"]"); n >= 0 {
+				j += n + 3
+				continue
+			}
+		}
+		if re[j] == ']' {
+			return j + 1
+		}
+	}
+	return len(re)
+}
+
+// regex compiles a constant expression or reports it.
+func (k *compiler) regex(s *String) *regexp.Regexp {
+	re, err := compileRegex(s.Text)
+	if err != nil {
+		k.rep.errorf(s.At, "%q is no regular expression: %v", clip(s.Text), err)
+		return nil
+	}
+	return re
+}
+
+// match compiles =~ and !~ with a constant.
+func (k *compiler) match(l expr, want bool, s *String) cond {
+	re := k.regex(s)
+	if re == nil {
+		return never
+	}
+	return func(m *machine) int {
+		v := l(m)
+		if v.kind == nullValue {
+			return truth(!want)
+		}
+		return truth(re.Match(m.text(v)) == want)
+	}
+}
+
+// maxDynamic bounds the expressions that a machine keeps compiled.
+const maxDynamic = 64
+
+// matchDynamic is =~ and !~ with an expression that the message has to tell.
+func matchDynamic(l, r expr, want bool, at *site) cond {
+	return func(m *machine) int {
+		v, p := l(m), r(m)
+		if v.kind == nullValue || p.kind == nullValue {
+			same := v.kind == p.kind
+			return truth(same == want)
+		}
+		re := m.regex(m.text(p), at)
+		if re == nil {
+			return -1
+		}
+		return truth(re.Match(m.text(v)) == want)
+	}
+}
+
+// regex gives a compiled expression; nil if it is none, which is logged. When
+// too many are known, they are forgotten.
+func (m *machine) regex(b []byte, at *site) *regexp.Regexp {
+	if re, ok := m.dynamic[string(b)]; ok {
+		return re
+	}
+	if len(m.dynamic) >= maxDynamic || m.dynamic == nil {
+		m.dynamic = make(map[string]*regexp.Regexp)
+	}
+	re, err := compileRegex(string(b))
+	if err != nil {
+		at.say(m, LevelWarn, "script: no regular expression", "text", clip(string(b)), "error", err.Error())
+		re = nil
+	}
+	m.dynamic[string(b)] = re
+	return re
+}
+
+// compareNet compiles == and != with an address or a network.
+func (k *compiler) compareNet(l expr, y *Addr, want bool, at *site) cond {
+	net, ok := parseNet(y.Text)
+	if !ok {
+		k.rep.errorf(y.At, "%s is no network", clip(y.Text))
+		return never
+	}
+	return func(m *machine) int {
+		v := l(m)
+		if v.kind == nullValue {
+			return truth(!want)
+		}
+		a, ok := parseIP(m.text(v))
+		if !ok {
+			at.say(m, LevelDebug, "script: a text that is no address is compared with a network")
+			return -1
+		}
+		return truth(net.Contains(a) == want)
+	}
+}
+
+// parseNet reads an address, address/bits or address/mask.
+func parseNet(s string) (netip.Prefix, bool) {
+	addr, bits, ok := strings.Cut(s, "/")
+	a, err := netip.ParseAddr(strings.Trim(addr, "[]"))
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	a = a.Unmap()
+	if !ok {
+		return netip.PrefixFrom(a, a.BitLen()), true
+	}
+	n, valid := sipframe.ParseUint([]byte(bits), uint64(a.BitLen()))
+	if !valid {
+		mask, err := netip.ParseAddr(bits)
+		if err != nil || mask.BitLen() != a.BitLen() {
+			return netip.Prefix{}, false
+		}
+		b, ones := mask.AsSlice(), 0
+		for ones < len(b)*8 && b[ones/8]&(0x80>>(ones%8)) != 0 {
+			ones++
+		}
+		p := netip.PrefixFrom(mask, ones).Masked()
+		if p.Addr() != mask {
+			return netip.Prefix{}, false
+		}
+		n = uint64(ones)
+	}
+	return netip.PrefixFrom(a, int(n)).Masked(), true
+}

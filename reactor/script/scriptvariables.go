@@ -1,0 +1,220 @@
+package script
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// scriptVariables are those of the script itself and of the program it runs in.
+func scriptVariables() map[string]*varSpec {
+	code := &varSpec{get: one(func(m *machine) value { return integer(int64(m.code)) })}
+	constant := func(of func(v *Var) value) func(*compiler, *Var) item {
+		return func(_ *compiler, v *Var) item {
+			x := of(v)
+			return func(*machine, int) value { return x }
+		}
+	}
+	return map[string]*varSpec{
+		"var":     {arg: constArg, get: varItem, set: varSetter},
+		"avp":     {arg: constArg, index: true, get: avpItem, set: avpSetter},
+		"param":   {arg: anyArg, get: paramItem},
+		"return":  {arg: constArg, get: returnItem},
+		"retcode": code,
+		"rc":      code,
+
+		"err.class":   {get: one(func(m *machine) value { return m.errValue(integer(m.err.class)) })},
+		"err.level":   {get: one(func(m *machine) value { return m.errValue(integer(3)) })},
+		"err.info":    {get: one(func(m *machine) value { return m.errValue(bytesValue(m.keepString(m.err.info))) })},
+		"err.rcode":   {get: one(func(m *machine) value { return m.errValue(integer(500)) })},
+		"err.rreason": {get: one(func(m *machine) value { return m.errValue(bytesValue(serverError)) })},
+
+		"Ts":  {get: one(func(m *machine) value { return integer(m.now().Unix()) })},
+		"Tsm": {get: one(func(m *machine) value { return integer(int64(m.now().Nanosecond() / 1000)) })},
+		"Tf":  {get: one(func(m *machine) value { return m.strftime([]byte("%a %b %e %H:%M:%S %Y")) })},
+		"time": {arg: anyArg, get: func(k *compiler, v *Var) item {
+			format := k.name(v.Arg)
+			if format == nil {
+				return nil
+			}
+			if v.Arg.Var == nil {
+				if msg := checkStrftime(v.Arg.Text); msg != "" {
+					k.rep.errorf(v.Arg.At, "%s", msg)
+				}
+			}
+			return func(m *machine, _ int) value { return m.strftime(format(m)) }
+		}},
+
+		"env": {arg: constArg, get: constant(func(v *Var) value {
+			s, ok := os.LookupEnv(v.Arg.Text)
+			if !ok {
+				return null
+			}
+			return bytesValue([]byte(s))
+		})},
+		"pp":       {get: constant(func(*Var) value { return integer(int64(os.Getpid())) })},
+		"cfg_line": {get: constant(func(v *Var) value { return integer(int64(v.At.Line())) })},
+		"cfg_file": {get: constant(func(v *Var) value { return bytesValue([]byte(v.At.File())) })},
+		"mi":       {get: one(func(m *machine) value { return integer(m.number()) })},
+		"$":        {get: constant(func(*Var) value { return bytesValue([]byte{'$'}) })},
+
+		"log_level":  {get: one(func(m *machine) value { return integer(int64(m.prog.levels.Level)) })},
+		"xlog_level": {get: one(func(m *machine) value { return integer(int64(m.prog.levels.Script)) })},
+	}
+}
+
+var serverError = []byte("Server Internal Error")
+
+// errValue gives what belongs to the error route, and null elsewhere.
+func (m *machine) errValue(v value) value {
+	if !m.inError {
+		return null
+	}
+	return v
+}
+
+// messages counts the messages that have asked for their number.
+var messages atomic.Int64
+
+// number gives the message's $mi.
+func (m *machine) number() int64 {
+	if m.id == 0 {
+		m.id = messages.Add(1)
+	}
+	return m.id
+}
+
+func varItem(k *compiler, v *Var) item {
+	i := k.slot(v.Arg.Text)
+	return func(m *machine, _ int) value { return m.vars[i] }
+}
+
+func varSetter(k *compiler, v *Var) setter {
+	if !k.argFits(v, variables["var"]) || v.Index != nil {
+		k.rep.errorf(v.At, "%s cannot be assigned to", clip(v.Text))
+		return nil
+	}
+	i := k.slot(v.Arg.Text)
+	return func(m *machine, x value, _ kind) int {
+		m.vars[i] = x
+		return 1
+	}
+}
+
+// avpItem is $avp(name)[i]: the newest value first.
+func avpItem(k *compiler, v *Var) item {
+	slot := k.avp(v.Arg.Text)
+	return func(m *machine, i int) value {
+		all := m.avps[slot]
+		if i < 0 {
+			i += len(all)
+		}
+		if i < 0 || i >= len(all) {
+			return null
+		}
+		return all[len(all)-1-i]
+	}
+}
+
+// avpSetter is the assignment to an AVP. = adds a value before the others, := takes their
+// place; NULL takes away the newest one (=) or all (:=). With an index it
+// changes that one.
+func avpSetter(k *compiler, v *Var) setter {
+	if !k.argFits(v, variables["avp"]) {
+		return nil
+	}
+	slot := k.avp(v.Arg.Text)
+	at := k.site(v.At, "assignment to "+clip(v.Text))
+	if x := v.Index; x != nil && x.Var != nil {
+		k.rep.errorf(x.At, "the index of an AVP that is assigned to is a number or *")
+		return nil
+	}
+	index, all := 0, v.Index != nil && v.Index.All
+	if v.Index != nil {
+		index = v.Index.N
+	}
+	return func(m *machine, x value, op kind) int {
+		list := m.avps[slot]
+		switch {
+		case all || op == tokColonEq && v.Index == nil:
+			list = list[:0]
+			if x.kind != nullValue {
+				list = append(list, x)
+			}
+		case v.Index == nil && x.kind != nullValue:
+			if len(list) >= maxAVPs {
+				return m.fail(at, "an AVP has too many values")
+			}
+			list = append(list, x)
+		case index < 0 || index >= len(list):
+			if v.Index != nil && x.kind != nullValue {
+				list = append(list, x)
+			}
+		case x.kind == nullValue:
+			i := len(list) - 1 - index
+			list = append(list[:i], list[i+1:]...)
+		default:
+			list[len(list)-1-index] = x
+		}
+		m.avps[slot] = list
+		return 1
+	}
+}
+
+// maxAVPs bounds the values of one AVP.
+const maxAVPs = 1000
+
+// paramItem is $param(i), the i-th argument of the route that runs, from 1 on,
+// or $param(name) in a route that names its parameters.
+func paramItem(k *compiler, v *Var) item {
+	if v.Arg.Var != nil {
+		n := k.variable(v.Arg.Var)
+		if n == nil {
+			return nil
+		}
+		return func(m *machine, _ int) value {
+			i, ok := n(m).integerOf()
+			if !ok || i < 1 || i > int64(len(m.frame)) {
+				return null
+			}
+			return m.frame[i-1]
+		}
+	}
+	i, err := strconv.Atoi(v.Arg.Text)
+	if err != nil || i < 1 {
+		i = 0
+		for n, name := range k.route.Params {
+			if name == v.Arg.Text {
+				i = n + 1
+			}
+		}
+		if i == 0 {
+			k.rep.errorf(v.Arg.At, "%v%s has no parameter %s%s: it is named in the route's head, or a number from 1 on",
+				k.route.Kind, inBrackets(k.route.Name), clip(v.Arg.Text), hint(v.Arg.Text, k.route.Params))
+			return nil
+		}
+	}
+	return func(m *machine, _ int) value {
+		if i > len(m.frame) {
+			return null
+		}
+		return m.frame[i-1]
+	}
+}
+
+// returnItem is $return(i): what the last return gave behind its code, from 1
+// on.
+func returnItem(k *compiler, v *Var) item {
+	i, err := strconv.Atoi(strings.TrimSpace(v.Arg.Text))
+	if err != nil || i < 0 {
+		k.rep.errorf(v.Arg.At, "$return() takes a number from 0 on")
+		return nil
+	}
+	return func(m *machine, _ int) value {
+		if i >= len(m.result) {
+			return null
+		}
+		return m.result[i]
+	}
+}

@@ -1,0 +1,292 @@
+package script
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"sipreactor/reactor"
+)
+
+// SocketDef is socket=proto:host[:port] with its options.
+type SocketDef struct {
+	node
+	Decl SocketDecl
+}
+
+// SocketDecl is a listener that the configuration asks for. The host is kept
+// as it is written: who opens the sockets finds out what a name or an interface
+// stands for.
+type SocketDecl struct {
+	Pos   Pos
+	Proto reactor.Proto
+	// Host is an IP address (IPv6 without brackets), a host name, the name of a
+	// network interface, or "*" for every address of the machine.
+	Host string
+	// Port is 1 to 65535; 0 takes the protocol's default (tls_port for TLS).
+	Port uint16
+	// AdvertisedHost and AdvertisedPort are named in Via and Record-Route
+	// instead; "" and 0: the socket's own.
+	AdvertisedHost string
+	AdvertisedPort uint16
+	// Tag is the name by which a script picks the socket; "" none.
+	Tag string
+	// AcceptSubdomain has subdomains of Host taken for ours, too.
+	AcceptSubdomain bool
+	// ReusePort shares the port with other processes (SO_REUSEPORT).
+	ReusePort bool
+}
+
+const socketUsage = "proto:host[:port] [as host[:port]] [use_workers n] [tag name] [accept_subdomain] [reuse_port]"
+
+var socketOptions = []string{"as", "use_workers", "tag", "accept_subdomain", "reuse_port"}
+
+// unsupportedOptions are options of a socket that OpenSIPS knows, and why they
+// cannot be had.
+var unsupportedOptions = map[string]string{
+	"proxy_protocol":       "the PROXY protocol is not supported in this version",
+	"allow_proxy_protocol": "the PROXY protocol is not supported in this version",
+	"send_proxy_protocol":  "the PROXY protocol is not supported in this version",
+	"anycast":              "anycast needs the transactions of other nodes, and this proxy keeps none",
+}
+
+// hostWord reads a word of a socket: what stands up to the next white space.
+// Spaces around its colons are skipped as there.
+func (p *parser) hostWord() token {
+	l := p.lex
+	l.skipBlank()
+	f := l.top()
+	b := f.src.text
+	t := token{kind: tokIdent, pos: l.pos(f.off), at: f.off}
+	if f.off < len(b) && (b[f.off] == '"' || b[f.off] == '\'') {
+		t.kind = tokString
+		t.text, t.raw = l.quoted(b[f.off])
+		return t
+	}
+	var word []byte
+	for f.off < len(b) {
+		c := b[f.off]
+		if isBlank(c) {
+			i := f.off
+			for i < len(b) && isBlank(b[i]) {
+				i++
+			}
+			if i == len(b) || b[i] != ':' && (len(word) == 0 || word[len(word)-1] != ':') || b[i] == '\n' || b[i] == '#' {
+				break
+			}
+			f.off = i
+			continue
+		}
+		if c == '\n' || c == '#' || c == ';' || c == '{' || c == '}' || c == '(' || c == ')' || c == ',' || c == '=' {
+			break
+		}
+		if c == '"' || c == '\'' {
+			s, _ := l.quoted(c)
+			word = append(word, s...)
+			continue
+		}
+		word = append(word, c)
+		f.off++
+	}
+	t.text, t.end = string(word), f.off
+	if len(word) == 0 {
+		t.kind = tokEOF
+	}
+	return t
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
+
+// socket reads what stands behind socket=.
+func (p *parser) socket(at token) Item {
+	w := p.hostWord()
+	s := &SocketDef{node: node{at.pos}}
+	d := &s.Decl
+	d.Pos = w.pos
+	proto, rest, ok := strings.Cut(w.text, ":")
+	if w.text == "" || !ok {
+		p.rep.errorf(w.pos, "found %q, expected a socket: %s", clip(w.text), socketUsage)
+		p.resync()
+		return nil
+	}
+	if d.Proto, ok = reactor.ParseProto(proto); !ok {
+		p.rep.errorf(w.pos, "protocol %s is not supported, expected tls, tcp or udp: %s", clip(proto), socketUsage)
+		p.resync()
+		return nil
+	}
+	host, port, msg := splitHost(rest)
+	if msg != "" {
+		p.rep.errorf(w.pos, "socket %s: %s; expected %s", clip(w.text), msg, socketUsage)
+		p.resync()
+		return nil
+	}
+	d.Host, d.Port = host, port
+	for {
+		t := p.peek()
+		if t.kind != tokIdent {
+			return s
+		}
+		known, ok := p.socketOption(d, t)
+		if !ok {
+			p.resync()
+			return s
+		}
+		if !known {
+			return s
+		}
+	}
+}
+
+// socketOption reads one option. known is false if the word is none, and then
+// it is left for others.
+func (p *parser) socketOption(d *SocketDecl, t token) (known, ok bool) {
+	name := strings.ToLower(t.text)
+	if why := unsupportedOptions[name]; why != "" {
+		p.rep.errorf(t.pos, "socket option %s: %s", t.text, why)
+		p.next()
+		return true, true
+	}
+	switch name {
+	case "as":
+		p.next()
+		w := p.hostWord()
+		host, port, msg := splitHost(w.text)
+		if msg == "" && host == "*" {
+			msg = "* is no address to advertise"
+		}
+		if msg != "" {
+			p.rep.errorf(w.pos, "advertised address %q: %s", clip(w.text), msg)
+			return true, false
+		}
+		d.AdvertisedHost, d.AdvertisedPort = host, port
+	case "use_workers":
+		p.next()
+		n, found := p.expect(tokNumber, ", the workers of the socket")
+		if !found {
+			return true, false
+		}
+		p.rep.notef(n.pos, "use_workers: messages of every socket are spread over the same workers by Call-ID, so a socket has none of its own")
+	case "use_auto_scaling_profile":
+		p.next()
+		n, found := p.expect(tokIdent, ", a profile")
+		if !found {
+			return true, false
+		}
+		p.rep.notef(n.pos, "use_auto_scaling_profile: workers are goroutines that cost nothing when idle, so there is nothing to scale")
+	case "tag":
+		p.next()
+		n, found := p.expect(tokIdent, ", the name of the socket")
+		if !found {
+			return true, false
+		}
+		d.Tag = n.text
+	case "accept_subdomain":
+		p.next()
+		d.AcceptSubdomain = true
+	case "reuse_port":
+		p.next()
+		d.ReusePort = true
+	case "frag":
+		p.next()
+		p.rep.notef(t.pos, "frag: the kernel fragments UDP datagrams as the path asks for")
+	case "tos":
+		p.next()
+		if v, found := p.constant(); found {
+			p.rep.notef(v.At, "tos: the type of service of packets is left to the system")
+		}
+	default:
+		if t.pos.Line() != d.Pos.Line() {
+			return false, true
+		}
+		p.rep.errorf(t.pos, "unknown socket option %s%s, expected %s", clip(t.text), hint(t.text, socketOptions), socketUsage)
+		p.next()
+		return true, false
+	}
+	return true, true
+}
+
+// splitHost parts host[:port]. msg tells what is wrong.
+func splitHost(s string) (host string, port uint16, msg string) {
+	portText := ""
+	if strings.HasPrefix(s, "[") {
+		end := strings.IndexByte(s, ']')
+		if end < 0 {
+			return "", 0, "[ has no closing bracket"
+		}
+		host = s[1:end]
+		if a, err := netip.ParseAddr(host); err != nil || !a.Is6() {
+			return "", 0, "what is in [] is no IPv6 address"
+		}
+		if s = s[end+1:]; s != "" && s[0] != ':' {
+			return "", 0, "a port behind ] needs a colon"
+		}
+		portText = strings.TrimPrefix(s, ":")
+		if s == "" {
+			return host, 0, ""
+		}
+	} else {
+		if a, err := netip.ParseAddr(s); err == nil && a.Is6() {
+			return "", 0, "an IPv6 address goes in []"
+		}
+		var more bool
+		if host, portText, more = strings.Cut(s, ":"); !more {
+			portText = "any"
+		}
+	}
+	if !validHost(host) {
+		return "", 0, "no host name, address or interface"
+	}
+	if portText == "any" {
+		return host, 0, ""
+	}
+	n, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil || n == 0 {
+		return "", 0, "the port is a number from 1 to 65535"
+	}
+	return host, uint16(n), ""
+}
+
+func validHost(s string) bool {
+	if s == "*" {
+		return true
+	}
+	for i := range len(s) {
+		c := s[i]
+		if !isWordByte(c) && c != '.' && c != '-' && c != ':' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 253
+}
+
+// hosts reads what stands behind alias=: one or more names on a line.
+func (p *parser) hosts(at token) Item {
+	g := &Global{node: node{at.pos}, Name: "alias"}
+	line := at.pos.Line()
+	for {
+		w := p.hostWord()
+		if w.text == "" {
+			p.rep.errorf(at.pos, "alias= needs a host: [proto:]host[:port]")
+			return nil
+		}
+		v := Value{At: w.pos, Text: w.text, Quoted: w.kind == tokString}
+		if g.Value.Text == "" {
+			g.Value = v
+		} else {
+			g.Extra = append(g.Extra, v)
+		}
+		t := p.peek()
+		if t.kind != tokIdent && t.kind != tokString && t.kind != tokAddr || t.pos.src != at.pos.src || t.pos.Line() != line {
+			return g
+		}
+		// The word is read again by the rules for hosts.
+		p.lex.top().off = t.at
+		p.ahead = p.ahead[:0]
+	}
+}
+
+// host reads a global's value that is a host.
+func (p *parser) host() Value {
+	w := p.hostWord()
+	return Value{At: w.pos, Text: w.text, Quoted: w.kind == tokString}
+}

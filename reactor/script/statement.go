@@ -1,0 +1,352 @@
+package script
+
+// assignments are the operators that assign.
+var assignments = map[kind]bool{
+	tokAssign: true, tokColonEq: true, tokPlusEq: true, tokMinusEq: true, tokMulEq: true, tokDivEq: true,
+	tokModEq: true, tokAndEq: true, tokOrEq: true, tokXorEq: true,
+}
+
+// statement reads a statement with its ; if it takes one. nil: there was none,
+// or it was wrong.
+func (p *parser) statement() Stmt {
+	t := p.peek()
+	switch t.kind {
+	case tokSemicolon:
+		p.next()
+		return nil
+	case tokLBrace:
+		return p.block()
+	case tokVar:
+		return p.assign()
+	case tokIdent:
+	case tokBad:
+		p.recover()
+		return nil
+	default:
+		p.wrong(t, "a statement")
+		if t.kind != tokRBrace {
+			p.next()
+		}
+		p.recover()
+		return nil
+	}
+	switch t.text {
+	case "if":
+		return p.ifStmt()
+	case "while":
+		return p.whileStmt()
+	case "for":
+		return p.forStmt()
+	case "switch":
+		return p.switchStmt()
+	case "return":
+		return p.returnStmt()
+	case "exit", "drop", "break", "esac":
+		return p.jump()
+	case "else":
+		p.next()
+		p.rep.errorf(t.pos, "else without an if before it (no ; between } and else)")
+		return nil
+	case "case", "default":
+		p.next()
+		p.rep.errorf(t.pos, "%s outside of a switch", t.text)
+		p.recover()
+		return nil
+	}
+	return p.callStmt()
+}
+
+// body reads the statement that an if or a loop governs. It is never nil.
+func (p *parser) body() Stmt {
+	t := p.peek()
+	if t.kind == tokRBrace || t.kind == tokEOF {
+		p.wrong(t, "a statement")
+		return &Block{node: node{t.pos}}
+	}
+	if p.depth++; p.depth > maxNesting {
+		p.rep.errorf(t.pos, "statements are nested more than %d deep", maxNesting)
+		p.recover()
+		p.depth--
+		return &Block{node: node{t.pos}}
+	}
+	defer func() { p.depth-- }()
+	if s := p.statement(); s != nil {
+		return s
+	}
+	return &Block{node: node{t.pos}}
+}
+
+// semicolon ends a statement.
+func (p *parser) semicolon(what string) {
+	if p.accept(tokSemicolon) {
+		return
+	}
+	t := p.peek()
+	if t.kind == tokBad {
+		p.recover()
+		return
+	}
+	p.wrong(t, `";" behind `+what)
+	if t.kind != tokRBrace && t.kind != tokIdent && t.kind != tokVar {
+		p.recover()
+	}
+}
+
+func (p *parser) ifStmt() Stmt {
+	t := p.next()
+	s := &If{node: node{t.pos}}
+	if s.Cond = p.condition("if"); s.Cond == nil {
+		p.recover()
+		return nil
+	}
+	s.Then = p.body()
+	if p.word("else") {
+		p.next()
+		s.Else = p.body()
+	}
+	return s
+}
+
+// condition reads (expression).
+func (p *parser) condition(word string) Expr {
+	if _, ok := p.expect(tokLParen, " behind "+word); !ok {
+		return nil
+	}
+	x := p.expr()
+	if x == nil {
+		return nil
+	}
+	if t := p.peek(); assignments[t.kind] {
+		p.rep.errorf(t.pos, "%v assigns, a condition compares: ==", t)
+		return nil
+	}
+	if _, ok := p.expect(tokRParen, ", the end of the condition"); !ok {
+		return nil
+	}
+	return x
+}
+
+func (p *parser) whileStmt() Stmt {
+	t := p.next()
+	s := &While{node: node{t.pos}}
+	if s.Cond = p.condition("while"); s.Cond == nil {
+		p.recover()
+		return nil
+	}
+	p.loops++
+	s.Body = p.body()
+	p.loops--
+	return s
+}
+
+func (p *parser) forStmt() Stmt {
+	t := p.next()
+	s := &For{node: node{t.pos}}
+	const usage = ": for ($var(x) in $(avp(y)[*])) ..."
+	_, ok := p.expect(tokLParen, usage)
+	for i, at := range []**Var{&s.Var, &s.Over} {
+		if !ok {
+			break
+		}
+		if i == 1 {
+			if !p.word("in") {
+				p.wrong(p.peek(), `"in"`+usage)
+				ok = false
+				break
+			}
+			p.next()
+		}
+		var v token
+		if v, ok = p.expect(tokVar, usage); ok {
+			*at = p.varAt(v)
+			ok = *at != nil
+		}
+	}
+	if ok {
+		_, ok = p.expect(tokRParen, usage)
+	}
+	if !ok {
+		p.recover()
+		return nil
+	}
+	p.loops++
+	s.Body = p.body()
+	p.loops--
+	return s
+}
+
+func (p *parser) switchStmt() Stmt {
+	t := p.next()
+	s := &Switch{node: node{t.pos}}
+	const usage = ": switch ($var(x)) { case 1: ... }"
+	_, ok := p.expect(tokLParen, usage)
+	if ok {
+		var v token
+		if v, ok = p.expect(tokVar, usage); ok {
+			s.On = p.varAt(v)
+			ok = s.On != nil
+		}
+	}
+	if ok {
+		_, ok = p.expect(tokRParen, usage)
+	}
+	if ok {
+		_, ok = p.expect(tokLBrace, usage)
+	}
+	if !ok {
+		p.recover()
+		return nil
+	}
+	p.loops++
+	defer func() { p.loops-- }()
+	for !p.accept(tokRBrace) {
+		c := p.caseOf(s)
+		if c == nil {
+			p.skipBlock()
+			return nil
+		}
+		s.Cases = append(s.Cases, c)
+	}
+	if len(s.Cases) == 0 {
+		p.rep.errorf(s.At, "a switch needs a case")
+	}
+	return s
+}
+
+func (p *parser) caseOf(s *Switch) *Case {
+	t := p.next()
+	c := &Case{node: node{t.pos}}
+	switch {
+	case t.kind == tokIdent && t.text == "default":
+		c.Default = true
+		for _, other := range s.Cases {
+			if other.Default {
+				p.rep.errorf(t.pos, "the switch has a default already, at line %d", other.At.Line())
+			}
+		}
+	case t.kind == tokIdent && t.text == "case":
+		var ok bool
+		if c.Value, ok = p.constant(); !ok {
+			return nil
+		}
+		if !c.Value.IsInt && !c.Value.Quoted {
+			p.rep.errorf(c.Value.At, "%s is no value of a case: a number or a string in quotes", clip(c.Value.Text))
+		}
+		for _, other := range s.Cases {
+			if !other.Default && other.Value.IsInt == c.Value.IsInt && other.Value.Int == c.Value.Int && other.Value.Text == c.Value.Text {
+				p.rep.errorf(c.Value.At, "the same case is at line %d already", other.At.Line())
+			}
+		}
+	default:
+		p.wrong(t, "case, default or \"}\"")
+		return nil
+	}
+	if _, ok := p.expect(tokColon, ""); !ok {
+		return nil
+	}
+	for {
+		t := p.peek()
+		if t.kind == tokRBrace || t.kind == tokIdent && (t.text == "case" || t.text == "default") {
+			return c
+		}
+		if t.kind == tokEOF {
+			p.rep.errorf(s.At, "the switch that begins here has no }")
+			return nil
+		}
+		if st := p.statement(); st != nil {
+			c.Body = append(c.Body, st)
+		}
+	}
+}
+
+func (p *parser) returnStmt() Stmt {
+	t := p.next()
+	s := &Return{node: node{t.pos}}
+	switch p.peek().kind {
+	case tokSemicolon, tokRBrace:
+	case tokLParen:
+		p.next()
+		for !p.accept(tokRParen) {
+			if len(s.Values) > 0 {
+				if _, ok := p.expect(tokComma, ` or ")"`); !ok {
+					p.recover()
+					return nil
+				}
+			}
+			x := p.expr()
+			if x == nil {
+				p.recover()
+				return nil
+			}
+			s.Values = append(s.Values, x)
+		}
+	default:
+		x := p.expr()
+		if x == nil {
+			p.recover()
+			return nil
+		}
+		s.Values = []Expr{x}
+	}
+	p.semicolon("return")
+	return s
+}
+
+func (p *parser) jump() Stmt {
+	t := p.next()
+	s := &Jump{node: node{t.pos}, Word: t.text}
+	if s.Word == "esac" {
+		s.Word = "break"
+	}
+	if s.Word == "break" && p.loops == 0 {
+		p.rep.errorf(t.pos, "break outside of a loop or switch")
+	}
+	if s.Word != "break" && p.accept(tokLParen) {
+		p.expect(tokRParen, "")
+	}
+	p.semicolon(t.text)
+	return s
+}
+
+func (p *parser) assign() Stmt {
+	t := p.next()
+	v := p.varAt(t)
+	if v == nil {
+		p.recover()
+		return nil
+	}
+	op := p.next()
+	if !assignments[op.kind] {
+		p.wrong(op, "an assignment (= := += -= *= /= %= &= |= ^=) behind "+clip(t.text))
+		if op.kind != tokSemicolon {
+			p.recover()
+		}
+		return nil
+	}
+	s := &Assign{node: node{t.pos}, Target: v, Op: op.kind}
+	if s.Value = p.expr(); s.Value == nil {
+		p.recover()
+		return nil
+	}
+	p.semicolon("the assignment")
+	return s
+}
+
+func (p *parser) callStmt() Stmt {
+	t := p.next()
+	if p.peek().kind != tokLParen {
+		p.rep.errorf(t.pos, "%s is no statement%s; a function is called with (): %s()",
+			clip(t.text), hint(t.text, append(statementWords, functionNames()...)), clip(t.text))
+		p.recover()
+		return nil
+	}
+	c := p.call(t)
+	if c == nil {
+		p.recover()
+		return nil
+	}
+	p.semicolon(t.text + "(...)")
+	return &CallStmt{node: node{t.pos}, Call: c}
+}
+
+var statementWords = []string{"if", "while", "for", "switch", "return", "exit", "drop", "break", "route"}

@@ -1,0 +1,198 @@
+package script
+
+import (
+	"net/netip"
+	"strings"
+
+	"sipreactor/tlsstate"
+)
+
+// tlsDomain is a TLS domain while its parameters are read.
+type tlsDomain struct {
+	tlsstate.DomainConfig
+	at   Pos
+	keys []Pos // of the certificates
+}
+
+// tlsMgmParams are the parameters of tls_mgm. Those of a domain are written
+// "[domain]value", behind the domain's declaration.
+var tlsMgmParams = map[string]*globalSpec{
+	"server_domain": declareDomain(tlsstate.Server),
+	"client_domain": declareDomain(tlsstate.Client),
+
+	"match_ip_address": domainText(func(d *tlsDomain, s string) string {
+		d.MatchAddresses = splitComma(s)
+		for _, a := range d.MatchAddresses {
+			if !isAddressFilter(a) {
+				return "is a comma list of ip:port, ip or *; " + clip(a) + " is none"
+			}
+		}
+		return ""
+	}),
+	"match_sip_domain": domainText(func(d *tlsDomain, s string) string {
+		d.MatchSIPDomains = splitComma(s)
+		return ""
+	}),
+	"tls_method": domainText(func(d *tlsDomain, s string) string {
+		if _, _, err := tlsstate.ParseMethod(s); err != nil {
+			return "is wrong: " + err.Error()
+		}
+		d.Method = s
+		return ""
+	}),
+	"verify_cert":     domainFlag(func(d *tlsDomain, on *bool) { d.VerifyCert = on }),
+	"require_cert":    domainFlag(func(d *tlsDomain, on *bool) { d.RequireCert = on }),
+	"verify_domain":   domainFlag(func(d *tlsDomain, on *bool) { d.VerifyDomain = on }),
+	"session_tickets": domainFlag(func(d *tlsDomain, on *bool) { d.SessionTickets = on }),
+	"certificate":     {typ: stringParam, set: setCertificate},
+	"private_key": domainText(func(d *tlsDomain, s string) string {
+		for i := range d.Certificates {
+			if d.Certificates[i].PrivateKeyFile == "" {
+				d.Certificates[i].PrivateKeyFile = s
+				return ""
+			}
+		}
+		return "comes behind the certificate it belongs to"
+	}),
+	"ca_list": domainText(func(d *tlsDomain, s string) string { d.CAFile = s; return "" }),
+	"ca_dir":  domainText(func(d *tlsDomain, s string) string { d.CADir = s; return "" }),
+	"accept_eku": domainText(func(d *tlsDomain, s string) string {
+		d.AcceptEKU = splitComma(s)
+		for _, u := range d.AcceptEKU {
+			if u != "serverAuth" && u != "clientAuth" && u != "any" {
+				return "is a comma list of serverAuth, clientAuth and any; " + clip(u) + " is none"
+			}
+		}
+		return ""
+	}),
+	"dh_params": {typ: stringParam, set: setDomain(func(*tlsDomain, Value, string) string { return "" }),
+		note: "finite-field Diffie-Hellman is not offered; elliptic curves are"},
+	"tls_library": text(func(_ *settings, s string) string {
+		switch s {
+		case "auto", "go":
+			return ""
+		case "openssl":
+			return `cannot be "openssl": this program was built without it; "auto" or "go" can be had`
+		default:
+			return `is "auto" or "go"`
+		}
+	}),
+	"client_tls_domain_avp": text(func(c *settings, s string) string { c.domainAVP = s; return "" }),
+
+	"crl_dir":               refusedParam("revocation lists are not checked in this version"),
+	"crl_check_all":         refusedParam("revocation lists are not checked in this version"),
+	"ciphers_list":          refusedParam("the cipher suites are crypto/tls's own in this version"),
+	"ec_curve":              refusedParam("the curves are X25519MLKEM768, X25519, P-256 and P-384 in this version"),
+	"client_sip_domain_avp": refusedParam("the SIP domain is the host of the next hop's URI; client_tls_domain_avp picks a domain by name"),
+	"db_url":                refusedParam("TLS domains come from this file, not from a database"),
+	"db_table":              refusedParam("TLS domains come from this file, not from a database"),
+}
+
+// refusedParam is a parameter that would be missed if it did nothing.
+func refusedParam(why string) *globalSpec {
+	return &globalSpec{typ: anyParam, set: func(*settings, Value) string { return "is not supported: " + why }}
+}
+
+func declareDomain(role tlsstate.Role) *globalSpec {
+	return &globalSpec{typ: stringParam, set: func(c *settings, v Value) string {
+		name := v.Text
+		if name == "" || strings.ContainsAny(name, "[]") {
+			return "is a name without brackets"
+		}
+		for _, d := range c.domains {
+			if d.Name == name && d.Role == role {
+				return "declares " + name + " a second time, the first is at line " + itoa(d.at.Line())
+			}
+		}
+		d := &tlsDomain{at: v.At}
+		d.Name, d.Role = name, role
+		c.domains = append(c.domains, d)
+		return ""
+	}}
+}
+
+// setDomain hands a "[domain]value" to set. With a server and a client domain of
+// one name, it is the one that was declared last.
+func setDomain(set func(d *tlsDomain, v Value, s string) string) func(c *settings, v Value) string {
+	return func(c *settings, v Value) string {
+		rest, ok := strings.CutPrefix(v.Text, "[")
+		name, rest, found := strings.Cut(rest, "]")
+		if !ok || !found {
+			return `is written "[domain]value"`
+		}
+		var names []string
+		for i := len(c.domains) - 1; i >= 0; i-- {
+			if c.domains[i].Name == name {
+				return set(c.domains[i], v, strings.TrimSpace(rest))
+			}
+			names = append(names, c.domains[i].Name)
+		}
+		return "is for the domain " + clip(name) + ", which no server_domain or client_domain before it declares" + hint(name, names)
+	}
+}
+
+func domainText(set func(d *tlsDomain, s string) string) *globalSpec {
+	return &globalSpec{typ: stringParam, set: setDomain(func(d *tlsDomain, _ Value, s string) string {
+		if s == "" {
+			return "has no value behind the domain"
+		}
+		return set(d, s)
+	})}
+}
+
+func domainFlag(set func(d *tlsDomain, on *bool)) *globalSpec {
+	return &globalSpec{typ: stringParam, set: setDomain(func(d *tlsDomain, _ Value, s string) string {
+		on := s == "1"
+		if !on && s != "0" {
+			return `is "[` + d.Name + `]0" or "[` + d.Name + `]1"`
+		}
+		set(d, &on)
+		return ""
+	})}
+}
+
+var setCertificate = setDomain(func(d *tlsDomain, v Value, s string) string {
+	if s == "" {
+		return "has no file behind the domain"
+	}
+	d.Certificates = append(d.Certificates, tlsstate.KeyPair{CertificateFile: s})
+	d.keys = append(d.keys, v.At)
+	return ""
+})
+
+// finishTLS checks the domains as a whole and hands them over.
+func (c *settings) finishTLS() {
+	for _, d := range c.domains {
+		for i, pair := range d.Certificates {
+			if pair.PrivateKeyFile == "" {
+				c.rep.errorf(d.keys[i], "the certificate of the %v domain %s has no private_key", d.Role, d.Name)
+			}
+		}
+		if d.Role == tlsstate.Server && len(d.Certificates) == 0 {
+			c.rep.errorf(d.at, "the server domain %s has no certificate", d.Name)
+		}
+		if d.VerifyCert != nil && !*d.VerifyCert && d.RequireCert != nil && *d.RequireCert && d.Role == tlsstate.Server {
+			c.rep.notef(d.at, "the domain %s requires a certificate and does not verify it: any certificate will do", d.Name)
+		}
+		c.TLS.Domains = append(c.TLS.Domains, d.DomainConfig)
+	}
+}
+
+func splitComma(s string) []string {
+	parts := strings.Split(s, ",")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return parts
+}
+
+func isAddressFilter(s string) bool {
+	if s == "*" {
+		return true
+	}
+	if _, err := netip.ParseAddrPort(s); err == nil {
+		return true
+	}
+	_, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
+	return err == nil
+}

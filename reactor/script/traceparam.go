@@ -1,0 +1,94 @@
+package script
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+const hepUsage = "is [name]host[:port][;transport=udp|tcp|tls][;version=1..3]"
+
+// The parameters of proto_hep and tracer.
+
+var protoHEPParams = map[string]*globalSpec{
+	"hep_id":                          {typ: stringParam, set: addDestination},
+	"trace_destination":               {typ: stringParam, set: addDestination},
+	"hep_capture_id":                  number(0, math.MaxUint32, "", func(c *settings, n int) { c.Trace.CaptureID = uint32(n) }),
+	"homer5_on":                       flag(func(c *settings, on bool) { c.Trace.Homer5 = on }),
+	"homer5_delim":                    text(func(c *settings, s string) string { c.Trace.Homer5Delim = s; return "" }),
+	"hep_auth_key":                    text(func(c *settings, s string) string { c.Trace.AuthKey = s; return "" }),
+	"hep_max_msg_queue":               number(1, 1<<20, "packets", func(c *settings, n int) { c.Trace.MaxMessages = n }),
+	"hep_port":                        idle(intParam, "no HEP is received; the port of a collector is in its hep_id"),
+	"hep_send_timeout":                idle(intParam, "sending never blocks; packets wait in a bounded queue"),
+	"hep_max_msg_chunks":              idle(intParam, "no HEP is received"),
+	"hep_async":                       idle(boolParam, "sending never blocks; packets wait in a bounded queue"),
+	"hep_async_max_postponed_chunks":  idle(intParam, "sending never blocks; packets wait in a bounded queue"),
+	"hep_async_local_connect_timeout": idle(intParam, "sending never blocks; packets wait in a bounded queue"),
+	"hep_async_local_write_timeout":   idle(intParam, "sending never blocks; packets wait in a bounded queue"),
+	"hep_retry_cooldown":              idle(intParam, "a lost collector is dialled again with growing pauses"),
+}
+
+var tracerParams = map[string]*globalSpec{
+	"trace_on": flag(func(c *settings, on bool) { c.Trace.SIP.On = on }),
+	"trace_id": text(func(c *settings, s string) string {
+		name, rest, ok := strings.Cut(strings.TrimPrefix(s, "["), "]")
+		if !strings.HasPrefix(s, "[") || !ok || name == "" || !strings.HasPrefix(rest, "uri=hep:") {
+			return "is [name]uri=hep:destination; other places than HEP are not supported"
+		}
+		c.Trace.SIP.IDs = append(c.Trace.SIP.IDs, s)
+		return ""
+	}),
+}
+
+// addDestination reads a hep_id.
+func addDestination(c *settings, v Value) string {
+	d := TraceDestination{Pos: v.At, Port: 9060, Transport: "tcp", Version: 3}
+	rest, ok := strings.CutPrefix(v.Text, "[")
+	if d.Name, rest, ok = cutIf(rest, "]", ok); !ok || d.Name == "" {
+		return hepUsage
+	}
+	addr, params, _ := strings.Cut(rest, ";")
+	host, port, msg := splitHost(strings.TrimSpace(addr))
+	if msg != "" || host == "*" {
+		return hepUsage + ": " + clip(addr) + " is no host"
+	}
+	if d.Host = host; port != 0 {
+		d.Port = port
+	}
+	for params != "" {
+		var p string
+		p, params, _ = strings.Cut(params, ";")
+		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+		switch name = strings.TrimSpace(name); strings.ToLower(name) {
+		case "transport":
+			switch d.Transport = strings.ToLower(strings.TrimSpace(value)); d.Transport {
+			case "udp", "tcp", "tls":
+			default:
+				return hepUsage + ": there is no transport " + clip(value)
+			}
+		case "version":
+			n, err := strconv.Atoi(strings.TrimSpace(value))
+			if err != nil || n != 3 {
+				return "has version=" + clip(value) + ": only version 3 carries events of connections, and only it is sent"
+			}
+		case "":
+		default:
+			return hepUsage + ": unknown " + clip(name) + hint(name, []string{"transport", "version"})
+		}
+	}
+	for _, other := range c.Trace.Destinations {
+		if other.Name == d.Name {
+			return "names " + d.Name + " a second time"
+		}
+	}
+	c.Trace.Destinations = append(c.Trace.Destinations, d)
+	return ""
+}
+
+// cutIf is strings.Cut for text whose beginning was right.
+func cutIf(s, sep string, ok bool) (before, after string, found bool) {
+	if !ok {
+		return "", s, false
+	}
+	return strings.Cut(s, sep)
+}

@@ -1,0 +1,192 @@
+package script
+
+import (
+	"unsafe"
+
+	"sipreactor/sipframe"
+)
+
+// uriCache keeps the parts of the Request-URI while it does not change.
+type uriCache struct {
+	raw []byte
+	uri sipframe.URI
+	ok  bool
+}
+
+// uriPart picks a part of a URI.
+type uriPart func(b []byte, u *sipframe.URI) value
+
+func uriUser(b []byte, u *sipframe.URI) value { return optional(u.User.In(b)) }
+func uriHost(b []byte, u *sipframe.URI) value { return optional(u.Host.In(b)) }
+
+// uriPort gives the port, and 5060 if there is none, as OpenSIPS does whatever
+// the transport.
+func uriPort(_ []byte, u *sipframe.URI) value {
+	if u.Port == 0 {
+		return integer(5060)
+	}
+	return integer(int64(u.Port))
+}
+
+var (
+	udpText = []byte("UDP")
+	tlsText = []byte("TLS")
+)
+
+func uriTransport(b []byte, u *sipframe.URI) value {
+	if t, ok := u.Param(b, "transport"); ok && len(t) > 0 {
+		return bytesValue(t)
+	}
+	if u.Scheme == sipframe.SchemeSIPS {
+		return bytesValue(tlsText)
+	}
+	return bytesValue(udpText)
+}
+
+// partOf gives a part of a URI, null if it is none.
+func partOf(b []byte, part uriPart) value {
+	var u sipframe.URI
+	if len(b) == 0 || sipframe.ParseURI(b, &u) != nil {
+		return null
+	}
+	return part(b, &u)
+}
+
+// ruri gives the Request-URI as it stands. What the script has set is copied,
+// as setting it again writes over it.
+func (m *machine) ruri() []byte {
+	b := m.c.RequestURI()
+	if len(b) == 0 || unsafe.SliceData(b) == unsafe.SliceData(m.msg.RequestURI()) {
+		return b
+	}
+	if string(b) == string(m.uri.raw) {
+		return m.uri.raw
+	}
+	return m.keep(b)
+}
+
+// ruriPart gives a part of the Request-URI.
+func (m *machine) ruriPart(part uriPart) value {
+	b := m.ruri()
+	if len(b) == 0 {
+		return null
+	}
+	if len(m.uri.raw) != len(b) || unsafe.SliceData(m.uri.raw) != unsafe.SliceData(b) {
+		m.uri.raw = b
+		m.uri.ok = sipframe.ParseURI(b, &m.uri.uri) == nil
+	}
+	if !m.uri.ok {
+		return null
+	}
+	return part(b, &m.uri.uri)
+}
+
+// duri gives the destination URI; nil if none is set.
+func (m *machine) duri() []byte {
+	b := m.c.DestURI()
+	if len(b) == 0 {
+		return nil
+	}
+	return m.keep(b)
+}
+
+// uriVariables are those of the Request-URI, the URI it had when it came, and
+// the destination.
+func uriVariables() map[string]*varSpec {
+	vars := map[string]*varSpec{
+		"ru": {
+			get: one(func(m *machine) value { return optional(m.ruri()) }),
+			set: textSetter(func(m *machine, b []byte) error { return m.c.SetRequestURI(b) }, nil),
+		},
+		"rU": {
+			get: one(func(m *machine) value { return m.ruriPart(uriUser) }),
+			set: textSetter(func(m *machine, b []byte) error { return m.c.SetUser(b) }, func(m *machine) error { return m.c.SetUser(nil) }),
+		},
+		"rd": {
+			get: one(func(m *machine) value { return m.ruriPart(uriHost) }),
+			set: textSetter(func(m *machine, b []byte) error { return m.c.SetHost(b) }, nil),
+		},
+		"rp": {
+			get: one(func(m *machine) value { return m.ruriPart(uriPort) }),
+			set: portSetter,
+		},
+		"rP": {
+			get: one(func(m *machine) value { return m.ruriPart(uriTransport) }),
+			set: textSetter(
+				func(m *machine, b []byte) error { return m.c.SetURIParam(transportName, b) },
+				func(m *machine) error { return m.c.RemoveURIParam(transportName) }),
+		},
+		"du": {
+			get: one(func(m *machine) value { return optional(m.duri()) }),
+			set: textSetter(func(m *machine, b []byte) error { return m.c.SetDestURI(b) }, func(m *machine) error { return m.c.SetDestURI(nil) }),
+		},
+	}
+	came := func(m *machine) []byte { return m.msg.RequestURI() }
+	for prefix, of := range map[string]func(*machine) []byte{"o": came, "d": (*machine).duri} {
+		for letter, part := range map[string]uriPart{"d": uriHost, "p": uriPort, "P": uriTransport} {
+			vars[prefix+letter] = &varSpec{get: one(func(m *machine) value { return partOf(of(m), part) })}
+		}
+	}
+	vars["ou"] = &varSpec{get: one(func(m *machine) value { return optional(came(m)) })}
+	vars["oU"] = &varSpec{get: one(func(m *machine) value { return partOf(came(m), uriUser) })}
+	return vars
+}
+
+var transportName = []byte("transport")
+
+// textSetter makes a setter of one that takes text. clear takes NULL; nil: it
+// is an error.
+func textSetter(set func(m *machine, b []byte) error, clear func(m *machine) error) func(*compiler, *Var) setter {
+	return func(k *compiler, v *Var) setter {
+		at := k.site(v.At, "assignment to "+clip(v.Text))
+		return func(m *machine, x value, _ kind) int {
+			if x.kind != nullValue {
+				return m.reported(at, set(m, m.text(x)))
+			}
+			if clear == nil {
+				return m.fail(at, "the value is NULL")
+			}
+			return m.reported(at, clear(m))
+		}
+	}
+}
+
+func portSetter(k *compiler, v *Var) setter {
+	at := k.site(v.At, "assignment to "+clip(v.Text))
+	return func(m *machine, x value, _ kind) int {
+		if x.kind == nullValue {
+			return m.reported(at, m.c.SetPort(0))
+		}
+		n, ok := x.integerOf()
+		if !ok || n < 0 || n > 65535 {
+			return m.fail(at, "the value is no port")
+		}
+		return m.reported(at, m.c.SetPort(uint16(n)))
+	}
+}
+
+// isMyself tells whether a URI, or a host with or without port, is us.
+func (m *machine) isMyself(b []byte) bool {
+	var u sipframe.URI
+	if sipframe.ParseURI(b, &u) == nil && u.Host.Len > 0 {
+		return m.c.IsMyself(u.Host.In(b), u.Port)
+	}
+	host, port, ok := hostPort(b)
+	return ok && m.c.IsMyself(host, port)
+}
+
+// hostPort parts host[:port].
+func hostPort(b []byte) (host []byte, port int, ok bool) {
+	for i := len(b) - 1; i >= 0; i-- {
+		switch {
+		case b[i] == ']':
+			return b, 0, true
+		case b[i] == ':':
+			n, valid := sipframe.ParseUint(b[i+1:], 65535)
+			return b[:i], int(n), valid
+		case !isDigit(b[i]):
+			return b, 0, len(b) > 0
+		}
+	}
+	return b, 0, len(b) > 0
+}

@@ -1,0 +1,103 @@
+package script
+
+import (
+	"strconv"
+
+	"sipreactor/sipframe"
+)
+
+// valueKind is what a value is.
+type valueKind uint8
+
+const (
+	nullValue valueKind = iota
+	intValue
+	textValue
+)
+
+// value is what a variable or an expression stands for while a message is
+// handled. The text is a view: into the message, the program or the arena.
+type value struct {
+	kind valueKind
+	n    int64
+	s    []byte
+}
+
+var null value
+
+func integer(n int64) value { return value{kind: intValue, n: n} }
+
+func bytesValue(b []byte) value { return value{kind: textValue, s: b} }
+
+// truth tells whether a condition that is the value holds: a number that is not
+// 0, or a text that is not empty.
+func (v value) truth() bool {
+	return v.kind == intValue && v.n != 0 || v.kind == textValue && len(v.s) > 0
+}
+
+// text gives the value as text; a number is written into the arena. null is
+// empty.
+func (m *machine) text(v value) []byte {
+	if v.kind != intValue {
+		return v.s
+	}
+	from := len(m.arena)
+	m.arena = strconv.AppendInt(m.arena, v.n, 10)
+	return m.arena[from:len(m.arena):len(m.arena)]
+}
+
+// keep copies bytes into the arena, where they stay until the message is done.
+func (m *machine) keep(b []byte) []byte {
+	from := len(m.arena)
+	m.arena = append(m.arena, b...)
+	return m.arena[from:len(m.arena):len(m.arena)]
+}
+
+// keepString is keep for a string.
+func (m *machine) keepString(s string) []byte {
+	from := len(m.arena)
+	m.arena = append(m.arena, s...)
+	return m.arena[from:len(m.arena):len(m.arena)]
+}
+
+// number reads text as a decimal number with an optional sign.
+func number64(b []byte) (int64, bool) {
+	neg := len(b) > 0 && b[0] == '-'
+	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+		b = b[1:]
+	}
+	n, ok := sipframe.ParseUint(b, 1<<63-1)
+	if neg {
+		return -int64(n), ok
+	}
+	return int64(n), ok
+}
+
+// integerOf gives the value as a number; text that is one counts.
+func (v value) integerOf() (int64, bool) {
+	switch v.kind {
+	case intValue:
+		return v.n, true
+	case textValue:
+		return number64(v.s)
+	default:
+		return 0, false
+	}
+}
+
+// compareFold orders texts without regard to the case of ASCII letters.
+func compareFold(a, b []byte) int {
+	for i := range min(len(a), len(b)) {
+		if x, y := lower(a[i]), lower(b[i]); x != y {
+			return int(x) - int(y)
+		}
+	}
+	return len(a) - len(b)
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c | 0x20
+	}
+	return c
+}

@@ -1,0 +1,296 @@
+package script
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Var is a variable as it is written: $name, $name(arg), $(name(arg)[index]{transformation}...).
+type Var struct {
+	node
+	Text  string
+	Name  string
+	Arg   *VarArg // nil: no parentheses
+	Index *Index  // nil: no brackets
+	Trans []*Transform
+}
+
+// VarArg is what stands in the parentheses of a variable or between the commas
+// of a transformation: text or another variable.
+type VarArg struct {
+	At   Pos
+	Text string
+	Var  *Var // nil: it is the text
+}
+
+// Index is what stands in the brackets of a variable: a number, all (*), or a
+// variable.
+type Index struct {
+	At  Pos
+	All bool
+	N   int
+	Var *Var
+}
+
+// Transform is one {class.name,arg,...} behind a variable.
+type Transform struct {
+	At   Pos
+	Name string // with its class, such as uri.host
+	Args []*VarArg
+}
+
+// Part is a piece of a string in which variables are expanded.
+type Part struct {
+	Text string
+	Var  *Var // nil: it is the text
+}
+
+// dottedNames are the variables that have a dot in their name.
+var dottedNames = map[string]struct{}{
+	"err.class": {}, "err.level": {}, "err.info": {}, "err.rcode": {}, "err.rreason": {},
+	"ct.fields": {}, "msg.flag": {}, "branch.flag": {}, "cfg.file": {},
+}
+
+// maxNesting bounds variables in variables, and brackets in expressions.
+const maxNesting = 100
+
+// varReader reads variables from text. at gives the place of its bytes.
+type varReader struct {
+	rep   *report
+	text  string
+	at    func(i int) Pos
+	depth int
+}
+
+// whole reads text that is one variable.
+func (r *varReader) whole() *Var {
+	v, end := r.read(0)
+	if v != nil && end != len(r.text) {
+		r.rep.errorf(r.at(end), "%q does not belong to the variable %s", clip(r.text[end:]), clip(r.text[:end]))
+		return nil
+	}
+	return v
+}
+
+// format cuts text into plain parts and variables; $$ is a dollar.
+func (r *varReader) format() []Part {
+	var parts []Part
+	from := 0
+	var plain strings.Builder
+	flush := func() {
+		if plain.Len() > 0 {
+			parts = append(parts, Part{Text: plain.String()})
+			plain.Reset()
+		}
+	}
+	for i := 0; i < len(r.text); {
+		if r.text[i] != '$' {
+			i++
+			continue
+		}
+		plain.WriteString(r.text[from:i])
+		if strings.HasPrefix(r.text[i:], "$$") {
+			plain.WriteByte('$')
+			i += 2
+			from = i
+			continue
+		}
+		v, end := r.read(i)
+		if v == nil {
+			return nil
+		}
+		flush()
+		parts = append(parts, Part{Var: v})
+		i, from = end, end
+	}
+	plain.WriteString(r.text[from:])
+	flush()
+	return parts
+}
+
+// read reads the variable that begins with the $ at i. It gives nil after an
+// error.
+func (r *varReader) read(i int) (*Var, int) {
+	end, ok := variableEnd([]byte(r.text), i)
+	if !ok {
+		if end == i+1 {
+			r.rep.errorf(r.at(i), "a variable needs a name behind the $ (a plain dollar is $$)")
+		} else {
+			r.rep.errorf(r.at(i), "the variable that begins here has no closing bracket")
+		}
+		return nil, end
+	}
+	if r.depth++; r.depth > maxNesting {
+		r.rep.errorf(r.at(i), "variables are nested more than %d deep", maxNesting)
+		return nil, end
+	}
+	defer func() { r.depth-- }()
+	v := &Var{node: node{r.at(i)}, Text: r.text[i:end]}
+	j, stop := i+1, end
+	if r.text[j] == '(' {
+		j, stop = j+1, end-1
+	}
+	if r.text[j] == '$' { // $$, the dollar itself
+		v.Name = "$"
+		return v, end
+	}
+	from := j
+	for j < stop && isWordByte(r.text[j]) {
+		j++
+	}
+	if k, dotted := dottedEnd([]byte(r.text[:stop]), from-1, j); dotted {
+		j = k
+	}
+	v.Name = r.text[from:j]
+	if v.Name == "" {
+		r.rep.errorf(v.At, "%s has no name", clip(v.Text))
+		return nil, end
+	}
+	if j < stop && r.text[j] == '(' {
+		k, closed := closing([]byte(r.text[:stop]), j)
+		if !closed {
+			r.rep.errorf(r.at(j), "( has no closing bracket")
+			return nil, end
+		}
+		if v.Arg = r.arg(j+1, k-1); v.Arg == nil {
+			return nil, end
+		}
+		j = k
+	}
+	if j < stop && r.text[j] == '[' {
+		if j, ok = r.index(v, j, stop); !ok {
+			return nil, end
+		}
+	}
+	for j < stop && r.text[j] == '{' {
+		k := brace(r.text[:stop], j)
+		if k < 0 {
+			r.rep.errorf(r.at(j), "{ has no closing bracket")
+			return nil, end
+		}
+		t := r.transform(j+1, k)
+		if t == nil {
+			return nil, end
+		}
+		v.Trans = append(v.Trans, t)
+		j = k + 1
+	}
+	if j != stop {
+		r.rep.errorf(r.at(j), "unexpected %q in the variable %s", clip(r.text[j:stop]), clip(v.Text))
+		return nil, end
+	}
+	return v, end
+}
+
+// arg reads text[from:to], which is plain or a variable.
+func (r *varReader) arg(from, to int) *VarArg {
+	a := &VarArg{At: r.at(from), Text: r.text[from:to]}
+	if !strings.HasPrefix(a.Text, "$") || a.Text == "$" {
+		return a
+	}
+	v, end := r.read(from)
+	if v == nil {
+		return nil
+	}
+	if end != to {
+		r.rep.errorf(r.at(end), "%q stands behind the variable %s", clip(r.text[end:to]), clip(v.Text))
+		return nil
+	}
+	a.Var = v
+	return a
+}
+
+func (r *varReader) index(v *Var, from, stop int) (int, bool) {
+	k, closed := closing([]byte(r.text[:stop]), from)
+	if !closed {
+		r.rep.errorf(r.at(from), "[ has no closing bracket")
+		return from, false
+	}
+	x := &Index{At: r.at(from + 1)}
+	text := strings.TrimSpace(r.text[from+1 : k-1])
+	switch {
+	case text == "*":
+		x.All = true
+	case strings.HasPrefix(text, "$"):
+		a := r.arg(from+1+strings.Index(r.text[from+1:k-1], "$"), from+1+strings.Index(r.text[from+1:k-1], "$")+len(text))
+		if a == nil || a.Var == nil {
+			return k, false
+		}
+		x.Var = a.Var
+	default:
+		n, err := strconv.ParseInt(text, 10, 32)
+		if err != nil {
+			r.rep.errorf(x.At, "%q is no index: a number (negative counts from the end), * or a variable", clip(text))
+			return k, false
+		}
+		x.N = int(n)
+	}
+	v.Index = x
+	return k, true
+}
+
+// transform reads class.name,arg,... between the braces.
+func (r *varReader) transform(from, to int) *Transform {
+	for from < to && r.text[from] == ' ' {
+		from++
+	}
+	t := &Transform{At: r.at(from)}
+	comma := strings.IndexByte(r.text[from:to], ',')
+	if comma < 0 {
+		t.Name = strings.TrimSpace(r.text[from:to])
+		return t
+	}
+	t.Name = strings.TrimSpace(r.text[from : from+comma])
+	i := from + comma + 1
+	left := 0 // arguments that end at a comma; 0 = all
+	if spec := transforms[t.Name]; spec != nil {
+		left = spec.raw
+	}
+	for n := 1; ; n++ {
+		end := to
+		if left == 0 || n < left {
+			end = argEnd(r.text, i, to)
+		}
+		a := r.arg(i, end)
+		if a == nil {
+			return nil
+		}
+		t.Args = append(t.Args, a)
+		if end == to {
+			return t
+		}
+		i = end + 1
+	}
+}
+
+// argEnd gives the offset of the comma that ends an argument, or to.
+func argEnd(s string, i, to int) int {
+	for depth := 0; i < to; i++ {
+		switch s[i] {
+		case '(', '{':
+			depth++
+		case ')', '}':
+			depth--
+		case ',':
+			if depth <= 0 {
+				return i
+			}
+		}
+	}
+	return to
+}
+
+// brace gives the offset of the } that closes the { at off, -1 if there is none.
+func brace(s string, off int) int {
+	for i, depth := off, 0; i < len(s); i++ {
+		switch s[i] {
+		case '{':
+			depth++
+		case '}':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}

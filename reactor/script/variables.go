@@ -1,0 +1,205 @@
+package script
+
+import (
+	"sort"
+	"strings"
+)
+
+// item is a compiled variable: it gives the value with an index, 0 without one.
+// Variables that have one value ignore the index.
+type item func(m *machine, i int) value
+
+// argMode says whether a variable takes something in parentheses.
+type argMode uint8
+
+const (
+	noArg argMode = iota
+	constArg
+	optionalArg
+	anyArg // a name, or a variable that holds one
+)
+
+// varSpec is a kind of variable.
+type varSpec struct {
+	arg   argMode
+	index bool
+	get   func(k *compiler, v *Var) item
+	set   func(k *compiler, v *Var) setter // nil: read only
+}
+
+// variables are the kinds by name. It is filled by init, as compiling a
+// variable looks into it again.
+var variables map[string]*varSpec
+
+func init() {
+	variables = make(map[string]*varSpec)
+	for _, part := range []map[string]*varSpec{uriVariables(), headerVariables(), messageVariables(), scriptVariables()} {
+		for name, spec := range part {
+			variables[name] = spec
+		}
+	}
+}
+
+// laterVariables are part of the language and not of this version.
+func laterVariable(name string) bool {
+	return name == "stat" || strings.HasPrefix(name, "tls_")
+}
+
+func variableNames() []string {
+	names := make([]string, 0, len(variables))
+	for n := range variables {
+		names = append(names, n)
+	}
+	return names
+}
+
+func writable() (names []string) {
+	for n, spec := range variables {
+		if spec.set != nil {
+			names = append(names, "$"+n)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+func (k *compiler) unknownVariable(v *Var) {
+	if laterVariable(v.Name) {
+		k.rep.errorf(v.At, "the variable $%s is not supported in this version", v.Name)
+		return
+	}
+	k.rep.errorf(v.At, "unknown variable $%s%s; supported: %s", clip(v.Name), hint(v.Name, variableNames()), list(variableNames()))
+}
+
+// item compiles a variable without its index and transformations.
+func (k *compiler) item(v *Var) item {
+	spec := variables[v.Name]
+	if spec == nil {
+		k.unknownVariable(v)
+		return nil
+	}
+	if !k.argFits(v, spec) {
+		return nil
+	}
+	if v.Index != nil && !spec.index {
+		k.rep.errorf(v.Index.At, "$%s has one value and takes no index", v.Name)
+		return nil
+	}
+	return spec.get(k, v)
+}
+
+func (k *compiler) argFits(v *Var, spec *varSpec) bool {
+	switch {
+	case v.Arg == nil && (spec.arg == constArg || spec.arg == anyArg):
+		k.rep.errorf(v.At, "$%s needs a name: $%s(name)", v.Name, v.Name)
+	case v.Arg != nil && spec.arg == noArg:
+		k.rep.errorf(v.Arg.At, "$%s takes nothing in parentheses", v.Name)
+	case v.Arg != nil && v.Arg.Var != nil && spec.arg != anyArg:
+		k.rep.errorf(v.Arg.At, "the name in $%s() is a constant", v.Name)
+	case v.Arg != nil && v.Arg.Text == "":
+		k.rep.errorf(v.Arg.At, "the name in $%s() is empty", v.Name)
+	default:
+		return true
+	}
+	return false
+}
+
+// variable compiles a variable with its index and transformations.
+func (k *compiler) variable(v *Var) expr {
+	it := k.item(v)
+	if it == nil {
+		return nil
+	}
+	get := k.indexed(v, it)
+	if get == nil {
+		return nil
+	}
+	for _, t := range v.Trans {
+		if get = k.transformed(get, t); get == nil {
+			return nil
+		}
+	}
+	return get
+}
+
+func (k *compiler) indexed(v *Var, it item) expr {
+	switch x := v.Index; {
+	case x == nil:
+		return func(m *machine) value { return it(m, 0) }
+	case x.All:
+		return func(m *machine) value { return m.joinAll(it) }
+	case x.Var != nil:
+		n := k.variable(x.Var)
+		if n == nil {
+			return nil
+		}
+		return func(m *machine) value {
+			i, ok := n(m).integerOf()
+			if !ok || i < -maxText || i > maxText {
+				return null
+			}
+			return it(m, int(i))
+		}
+	default:
+		i := x.N
+		return func(m *machine) value { return it(m, i) }
+	}
+}
+
+// joinAll gives all values of a variable, joined by commas.
+func (m *machine) joinAll(it item) value {
+	from := len(m.stack)
+	for i := 0; i < maxText; i++ {
+		v := it(m, i)
+		if v.kind == nullValue {
+			break
+		}
+		m.stack = append(m.stack, v)
+	}
+	all := m.stack[from:]
+	m.stack = m.stack[:from]
+	switch len(all) {
+	case 0:
+		return null
+	case 1:
+		return all[0]
+	}
+	start := len(m.arena)
+	for i, v := range all {
+		if i > 0 {
+			m.arena = append(m.arena, ',')
+		}
+		if v.kind == intValue {
+			m.text(v)
+		} else {
+			m.arena = append(m.arena, v.s...)
+		}
+	}
+	return bytesValue(m.arena[start:len(m.arena):len(m.arena)])
+}
+
+// one makes an item of a getter that has one value.
+func one(get func(m *machine) value) func(*compiler, *Var) item {
+	return func(*compiler, *Var) item { return func(m *machine, _ int) value { return get(m) } }
+}
+
+// name compiles what stands in the parentheses of a variable.
+func (k *compiler) name(a *VarArg) func(m *machine) []byte {
+	if a.Var == nil {
+		b := []byte(a.Text)
+		return func(*machine) []byte { return b }
+	}
+	get := k.variable(a.Var)
+	if get == nil {
+		return nil
+	}
+	return func(m *machine) []byte { return m.text(get(m)) }
+}
+
+// optional gives null for a part that is not there.
+func optional(b []byte) value {
+	if len(b) == 0 {
+		return null
+	}
+	return bytesValue(b)
+}
