@@ -52,9 +52,10 @@ type Context struct {
 	target  reactor.Target
 	names   names
 
-	uri     []byte // current Request-URI if changed, else empty
-	uriBack []byte // the buffer that the next Request-URI is written to
-	dst     []byte // destination URI, empty = none
+	uri     []byte       // current Request-URI if changed, else empty
+	uriBack []byte       // the buffer that the next Request-URI is written to
+	parts   sipframe.URI // of uri
+	dst     []byte       // destination URI, empty = none
 	routes  routeState
 	rr      recordRoute
 	hops    hopState

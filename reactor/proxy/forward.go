@@ -32,11 +32,9 @@ func (c *Context) Forward(dest []byte) error {
 		return c.failed(dest, ErrHops)
 	}
 	c.preprocess(len(dest) == 0 && len(c.dst) == 0)
-	if len(dest) == 0 {
-		dest = c.nextHop()
-	}
 	var h hop
-	if err := parseHop(dest, &h); err != nil {
+	dest, err := c.nextHop(dest, &h)
+	if err != nil {
 		return c.failed(dest, err)
 	}
 	h.defaults(c.ours, c.Src.Proto)
@@ -62,11 +60,9 @@ func (c *Context) Forward(dest []byte) error {
 // the Router's changes: no response to it finds its way back through us. dest is
 // as for Forward. It does not count as an answer.
 func (c *Context) Send(dest []byte) error {
-	if len(dest) == 0 {
-		dest = c.nextHop()
-	}
 	var h hop
-	if err := parseHop(dest, &h); err != nil {
+	dest, err := c.nextHop(dest, &h)
+	if err != nil {
 		return c.failed(dest, err)
 	}
 	h.defaults(c.ours, c.Src.Proto)
@@ -94,13 +90,22 @@ func (c *Context) Send(dest []byte) error {
 	return c.failed(dest, err)
 }
 
-// nextHop gives the destination of a request for which the Router names none
-// (RFC 3261 16.6 item 7).
-func (c *Context) nextHop() []byte {
-	if len(c.dst) > 0 {
-		return c.dst
+// nextHop reads the destination, where the Router names none that of RFC 3261
+// 16.6 item 7, and gives what it was read from.
+func (c *Context) nextHop(dest []byte, h *hop) ([]byte, error) {
+	switch {
+	case len(dest) > 0:
+	case len(c.dst) > 0:
+		dest = c.dst
+	default:
+		dest = c.RequestURI()
+		u := c.parsedURI()
+		if u == nil {
+			return dest, ErrURI
+		}
+		return dest, h.fromURI(dest, u)
 	}
-	return c.RequestURI()
+	return dest, parseHop(dest, h)
 }
 
 // failed notes that a destination failed and gives the error to return.

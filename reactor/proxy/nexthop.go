@@ -33,7 +33,11 @@ func parseHop(b []byte, h *hop) error {
 	scheme, rest, ok := bytes.Cut(b, []byte{':'})
 	switch {
 	case ok && (sipframe.EqualFold(scheme, "sip") || sipframe.EqualFold(scheme, "sips")):
-		return h.fromURI(b)
+		var u sipframe.URI
+		if sipframe.ParseURI(b, &u) != nil {
+			return ErrURI
+		}
+		return h.fromURI(b, &u)
 	case ok:
 		if proto, known := parseProto(scheme); known {
 			h.proto, b = proto, rest
@@ -48,30 +52,31 @@ func parseHop(b []byte, h *hop) error {
 	return nil
 }
 
-// fromURI reads a SIP or SIPS URI (RFC 3263 4).
-func (h *hop) fromURI(b []byte) error {
-	var u sipframe.URI
-	if err := sipframe.ParseURI(b, &u); err != nil || u.Host.Len == 0 {
+// fromURI reads a SIP or SIPS URI in its parts (RFC 3263 4). A Request-URI of
+// any other scheme is no next hop.
+func (h *hop) fromURI(b []byte, u *sipframe.URI) error {
+	*h = hop{name: u.Host.In(b), port: uint16(u.Port)}
+	h.host = h.name
+	h.sips = u.Scheme == sipframe.SchemeSIPS
+	if h.sips {
+		h.proto = reactor.TLS
+	} else if u.Scheme != sipframe.SchemeSIP {
 		return ErrURI
 	}
-	h.sips = u.Scheme == sipframe.SchemeSIPS
-	h.name = u.Host.In(b)
-	h.host, h.port = h.name, uint16(u.Port)
-	if transport, ok := u.Param(b, "transport"); ok {
-		proto, known := parseProto(transport)
-		if !known {
-			return ErrTransport
+	params := sipframe.Params(u.Params.In(b))
+	for p, ok := params.Next(); ok; p, ok = params.Next() {
+		switch {
+		case sipframe.EqualFold(p.Name, "transport"):
+			proto, known := parseProto(p.Value)
+			if !known || h.sips && proto == reactor.UDP { // RFC 3261 26.2.2: sips is TLS
+				return ErrTransport
+			}
+			if !h.sips {
+				h.proto = proto
+			}
+		case sipframe.EqualFold(p.Name, "maddr") && len(p.Value) > 0:
+			h.host = p.Value
 		}
-		h.proto = proto
-	}
-	if h.sips {
-		if h.proto == reactor.UDP {
-			return ErrTransport // RFC 3261 26.2.2: sips is TLS
-		}
-		h.proto = reactor.TLS
-	}
-	if maddr, ok := u.Param(b, "maddr"); ok && len(maddr) > 0 {
-		h.host = maddr
 	}
 	if !h.settle() {
 		return ErrURI

@@ -66,7 +66,7 @@ func (c *Context) preprocess(aim bool) {
 	c.routes.done = true
 	list := c.loadRoutes()
 	second := false
-	if ours, paired := c.strictAbove(); ours && len(list) > 0 {
+	if ours, paired := c.strictAbove(list); ours {
 		last := &list[len(list)-1]
 		if uri, _, ok := c.routeURI(last); ok && c.SetRequestURI(uri) == nil {
 			last.gone = true
@@ -100,10 +100,10 @@ func (c *Context) loadRoutes() []route {
 
 // strictAbove tells whether the Request-URI is a Record-Route of ours, which
 // means that a strict router sent the request, and whether it is one of a pair.
-func (c *Context) strictAbove() (ours, paired bool) {
+func (c *Context) strictAbove(list []route) (ours, paired bool) {
 	uri := c.Msg.RequestURI()
-	var u sipframe.URI
-	if sipframe.ParseURI(uri, &u) != nil || u.User.Len > 0 || !c.isOwnRoute(uri, &u) {
+	u, err := c.Msg.URI()
+	if len(list) == 0 || err != nil || u.User.Len > 0 || !c.isOwnRoute(uri, u) {
 		return false, false
 	}
 	if _, lr := u.Param(uri, "lr"); !lr {
@@ -116,16 +116,15 @@ func (c *Context) strictAbove() (ours, paired bool) {
 // stripMaddr takes a maddr that is us out of the Request-URI, if the request
 // came by the port and transport that the URI tells (RFC 3261 16.4).
 func (c *Context) stripMaddr() {
-	uri := c.RequestURI()
-	var u sipframe.URI
-	if sipframe.ParseURI(uri, &u) != nil {
+	uri, u := c.RequestURI(), c.parsedURI()
+	if u == nil {
 		return
 	}
 	maddr, ok := u.Param(uri, "maddr")
 	if !ok || !c.ours.mine(maddr, 0, 0) {
 		return
 	}
-	proto := uriProto(uri, &u)
+	proto := uriProto(uri, u)
 	if proto != c.Src.Proto || c.proxy.portOr(uint16(u.Port), proto) != c.Src.Local.Port() {
 		return
 	}

@@ -105,6 +105,18 @@ func (c *Context) SetDestURI(uri []byte) error {
 	return nil
 }
 
+// parsedURI gives the Request-URI as it stands in its parts, nil if it has none.
+func (c *Context) parsedURI() *sipframe.URI {
+	if len(c.uri) == 0 {
+		u, _ := c.Msg.URI()
+		return u
+	}
+	if sipframe.ParseURI(c.uri, &c.parts) != nil {
+		return nil
+	}
+	return &c.parts
+}
+
 // uriParts are the parts of a URI while it is written anew.
 type uriParts struct {
 	scheme, user, password, host []byte
@@ -117,9 +129,8 @@ type uriParts struct {
 // changeURI writes the Request-URI again with what f changes. f's slices may
 // point anywhere but into the buffer that is written.
 func (c *Context) changeURI(f func(*uriParts)) error {
-	now := c.RequestURI()
-	var u sipframe.URI
-	if now == nil || sipframe.ParseURI(now, &u) != nil || u.Host.Len == 0 {
+	now, u := c.RequestURI(), c.parsedURI()
+	if u == nil || u.Host.Len == 0 {
 		return ErrURI
 	}
 	p := uriParts{
