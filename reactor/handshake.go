@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"sipreactor/tlsstate"
 )
 
@@ -16,6 +18,7 @@ type handshake struct {
 	inbox   []byte // came while the machine was away
 	feed    []byte
 	busy    bool
+	paused  bool // the kernel keeps what comes
 	err     error
 
 	// The peer's clock: it runs only while we wait for its bytes.
@@ -25,9 +28,13 @@ type handshake struct {
 	begun   int64
 }
 
-// inboxLimit bounds what a peer may send while one step of its handshake is
-// computed; no flight of a handshake comes near it.
-const inboxLimit = 128 << 10
+// A peer may send messages right behind its Finished, while that still waits
+// for a handshaker. From inboxFull on the kernel keeps what comes; inboxLimit is
+// the end, which no peer reaches before its own send buffer is full.
+const (
+	inboxFull  = 64 << 10
+	inboxLimit = 4 << 20
+)
 
 // handshake begins. A client speaks first.
 func (l *loop) handshake(c *conn, m tlsstate.Machine) {
@@ -54,7 +61,23 @@ func (l *loop) feedHandshake(c *conn, in []byte) {
 	if !h.busy {
 		l.stopClock(c)
 		l.compute(c)
+		return
 	}
+	if len(h.inbox) >= inboxFull && !h.paused {
+		h.paused = true
+		readable(c.fd, false)
+	}
+}
+
+// readable has the kernel tell of bytes to read, or not: gnet cannot stop
+// reading, but a socket below its low-water mark is not readable, whatever
+// holds it. The end of the stream is told all the same.
+func readable(fd int, yes bool) {
+	mark := 1
+	if !yes {
+		mark = 1 << 30 // the kernel makes it the largest that it allows
+	}
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, mark)
 }
 
 // compute hands the machine to a handshaker: no cryptography of a handshake
@@ -74,6 +97,10 @@ func (l *loop) handshaken(c *conn) {
 		c.codec.Stop()
 		c.codec, c.hs = nil, nil
 		return
+	}
+	if h.paused {
+		h.paused = false
+		readable(c.fd, true)
 	}
 	spoke := len(c.codec.Output()) > 0
 	l.drain(c)

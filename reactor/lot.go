@@ -105,7 +105,8 @@ func (p *lot) cancel(c *conn) { p.abort(c, nil) }
 // abort ends a parked connect, unless it is done. The first reason stays.
 func (p *lot) abort(c *conn, why *Error) {
 	p.mu.Lock()
-	mine := p.take(c)
+	// Not parked, not ours: its descriptor may be just being made.
+	mine := p.timers[c] != nil && p.take(c)
 	p.mu.Unlock()
 	if mine {
 		unix.Close(c.fd)
