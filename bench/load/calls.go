@@ -45,14 +45,14 @@ func (c Calls) Run(ctx context.Context) (Result, error) {
 	f.open, f.receive = r.invite, r.receive
 	c.Tally.Begin()
 	if c.Rate > 0 {
-		f.openLoop(ctx, c.Rate, c.Duration)
+		err = f.openLoop(ctx, c.Rate, c.Duration)
 	} else {
 		f.closedLoop(ctx, c.Window, c.Duration, c.Count)
 	}
 	f.running.Wait()
 	res := c.Tally.Result("calls")
 	f.close()
-	return res, nil
+	return res, err
 }
 
 type caller struct {

@@ -189,10 +189,10 @@ func (f *fleet) closedLoop(ctx context.Context, window int, duration time.Durati
 }
 
 // openLoop begins units at a rate on the agents by turns.
-func (f *fleet) openLoop(ctx context.Context, rate float64, duration time.Duration) {
+func (f *fleet) openLoop(ctx context.Context, rate float64, duration time.Duration) error {
 	f.serve()
 	turn := 0
-	Pace(ctx, rate, duration, func(due time.Time) {
+	return Pace(ctx, rate, duration, func(due time.Time) {
 		f.startAny(turn, due)
 		turn++
 	})

@@ -37,8 +37,9 @@ func (h Handshakes) Run(ctx context.Context) (Result, error) {
 	}
 	h.Workers = max(h.Workers, 1)
 	h.Tally.Begin()
+	var err error
 	if h.Rate > 0 {
-		h.openLoop(ctx)
+		err = h.openLoop(ctx)
 	} else {
 		h.closedLoop(ctx)
 	}
@@ -46,7 +47,7 @@ func (h Handshakes) Run(ctx context.Context) (Result, error) {
 	if h.Resumed {
 		name = "resumed handshakes"
 	}
-	return h.Tally.Result(name), nil
+	return h.Tally.Result(name), err
 }
 
 func (h Handshakes) closedLoop(ctx context.Context) {
@@ -64,7 +65,7 @@ func (h Handshakes) closedLoop(ctx context.Context) {
 	wg.Wait()
 }
 
-func (h Handshakes) openLoop(ctx context.Context) {
+func (h Handshakes) openLoop(ctx context.Context) error {
 	due := make(chan time.Time, 1<<16)
 	var wg sync.WaitGroup
 	for range h.Workers {
@@ -75,9 +76,10 @@ func (h Handshakes) openLoop(ctx context.Context) {
 			}
 		})
 	}
-	Pace(ctx, h.Rate, h.Duration, func(t time.Time) { due <- t })
+	err := Pace(ctx, h.Rate, h.Duration, func(t time.Time) { due <- t })
 	close(due)
 	wg.Wait()
+	return err
 }
 
 // shaker makes the function of one worker: one connection from begin to end, counted.

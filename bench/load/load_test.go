@@ -198,24 +198,6 @@ func TestDialFails(t *testing.T) {
 	}
 }
 
-func TestPaceMakesUpForDelays(t *testing.T) {
-	var due []time.Time
-	Pace(t.Context(), 1000, 50*time.Millisecond, func(at time.Time) {
-		if len(due) == 0 {
-			time.Sleep(20 * time.Millisecond) // a start that is held up
-		}
-		due = append(due, at)
-	})
-	if len(due) != 50 {
-		t.Fatalf("%d starts", len(due))
-	}
-	for i := 1; i < len(due); i++ {
-		if d := due[i].Sub(due[i-1]); d != time.Millisecond {
-			t.Fatalf("start %d is due %v after the one before", i, d)
-		}
-	}
-}
-
 func TestTally(t *testing.T) {
 	tally := NewTally()
 	for range 3 {

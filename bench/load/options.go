@@ -51,12 +51,12 @@ func (o Options) Run(ctx context.Context) (Result, error) {
 	}
 	o.Tally.Begin()
 	if o.Rate > 0 {
-		f.openLoop(ctx, o.Rate, o.Duration)
+		err = f.openLoop(ctx, o.Rate, o.Duration)
 	} else {
 		f.closedLoop(ctx, o.Window, o.Duration, o.Count)
 	}
 	f.running.Wait()
 	r := o.Tally.Result(o.Method)
 	f.close()
-	return r, nil
+	return r, err
 }

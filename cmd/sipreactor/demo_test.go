@@ -1,0 +1,33 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDemo(t *testing.T) {
+	for _, args := range [][]string{
+		{"demo", "--calls", "200", "--duration", "30s"},
+		{"demo", "--rate", "100", "--duration", "300ms", "--cert", "rsa"},
+	} {
+		code, out, errs := command(t, args...)
+		if code != exitOK {
+			t.Errorf("%v: exit code %d\n%s%s", args, code, out, errs)
+		}
+		for _, want := range []string{
+			"-- INVITE -", "- 180 --|", "- 200 --|", "-- ACK -", "-- BYE -", // messages
+			": connect", "handshake parked", "resumed", "established TLSv1.3", // states
+			"calls/s", "p99", "CPU", "0 failed, 0 lost, 0 duplicated, 0 retransmitted", // load
+		} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%v: no %q in\n%s", args, want, out)
+			}
+		}
+		if strings.ContainsAny(out, "\r\x1b") {
+			t.Errorf("%v: control characters though it is no terminal: %q", args, out)
+		}
+		if errs != "" {
+			t.Errorf("%v: %s", args, errs)
+		}
+	}
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"sipreactor/reactor/script"
+)
+
+// levels are OpenSIPS' log levels, the most severe first.
+var levels = []script.LogLevel{
+	script.LevelAlert, script.LevelCrit, script.LevelError, script.LevelWarn,
+	script.LevelNotice, script.LevelInfo, script.LevelDebug,
+}
+
+// levelName names a level as OpenSIPS does.
+func levelName(level slog.Level) string {
+	for _, l := range levels {
+		if level >= l.Slog() {
+			if level > l.Slog() {
+				return fmt.Sprintf("%v+%d", l, level-l.Slog())
+			}
+			return l.String()
+		}
+	}
+	return fmt.Sprintf("%v-%d", script.LevelDebug, slog.LevelDebug-level)
+}
+
+// newLogger writes text lines with OpenSIPS' names of levels, up to log_level.
+func newLogger(w io.Writer, level script.LogLevel, prefix string) *slog.Logger {
+	log := slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{
+		Level: level.Slog(),
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.LevelKey {
+				if l, ok := a.Value.Any().(slog.Level); ok {
+					a.Value = slog.StringValue(levelName(l))
+				}
+			}
+			return a
+		},
+	}))
+	if prefix != "" {
+		log = log.With("prefix", prefix)
+	}
+	return log
+}

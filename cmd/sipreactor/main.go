@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/pflag"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // the configuration is wrong, or the program could not start
+	exitUsage  = 2
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// options are the command line of the proxy itself.
+type options struct {
+	file    string // "" is the built-in configuration
+	check   bool
+	version bool
+}
+
+// run is the program without the process around it: it returns the exit code, and ends early when ctx does.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "demo" {
+		return runDemo(ctx, args[1:], stdout, stderr)
+	}
+	o, err := parse(args, stdout)
+	switch {
+	case errors.Is(err, pflag.ErrHelp):
+		return exitOK
+	case err != nil:
+		fmt.Fprintf(stderr, "sipreactor: %v\nsipreactor --help tells the usage\n", err)
+		return exitUsage
+	case o.version:
+		versions(stdout)
+		return exitOK
+	case o.check:
+		return check(o.file, stdout, stderr)
+	}
+	return serve(ctx, o.file, stdout, stderr)
+}
+
+const usage = `Usage: sipreactor [flags]          run
+       sipreactor -C [-f FILE]     check a configuration
+       sipreactor demo [flags]     see a call and a load; demo --help tells its flags
+
+Without -f a built-in configuration runs: TLS on 127.0.0.1:5061 with a
+certificate of its own, for loopback only.
+
+Flags:
+%s
+Signals:
+  TERM, INT   take no new connections, finish what is here, exit 0; a second one exits at once
+  HUP         read the files of the TLS domains again; an error leaves the old ones in use
+
+Exit codes: 0 in order, 1 the configuration is wrong or the start failed, 2 wrong usage
+`
+
+func parse(args []string, help io.Writer) (options, error) {
+	var o options
+	f := pflag.NewFlagSet("sipreactor", pflag.ContinueOnError)
+	f.SortFlags = false
+	f.SetOutput(io.Discard)
+	f.StringVarP(&o.file, "file", "f", "", "run this configuration, an opensips.cfg")
+	f.BoolVarP(&o.check, "check", "C", false, "check the configuration and exit: 0 when it is good")
+	f.BoolVarP(&o.version, "version", "V", false, "print versions and exit")
+	f.BoolP("help", "h", false, "print this help and exit")
+	f.Usage = func() {}
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			fmt.Fprintf(help, usage, f.FlagUsages())
+		}
+		return o, err
+	}
+	if asked, _ := f.GetBool("help"); asked {
+		fmt.Fprintf(help, usage, f.FlagUsages())
+		return o, pflag.ErrHelp
+	}
+	switch {
+	case f.NArg() > 0:
+		return o, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	case f.Changed("file") && o.file == "":
+		return o, errors.New("-f wants a file")
+	}
+	return o, nil
+}
+
+// versions prints what this binary is made of.
+func versions(w io.Writer) {
+	version, modules := build()
+	fmt.Fprintf(w, "sipreactor %s\n%s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	for _, m := range modules {
+		fmt.Fprintln(w, m)
+	}
+}
+
+// build tells the version that the Go tool stamped into the binary, and those of its modules.
+func build() (version string, modules []string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown", nil
+	}
+	version = info.Main.Version
+	if version == "" || version == "(devel)" {
+		version = "development"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			version += " " + s.Value
+		}
+	}
+	for _, m := range info.Deps {
+		if m.Replace != nil {
+			m = m.Replace
+		}
+		modules = append(modules, m.Path+" "+m.Version)
+	}
+	return version, modules
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/script"
+	"sipreactor/tlsstate"
+)
+
+// node is a proxy on an engine, as a configuration describes them.
+type node struct {
+	engine *reactor.Engine
+	log    *slog.Logger
+	tls    tlsstate.Config // with the ephemeral domain, if there is one
+}
+
+// newNode makes a node that does not run yet. The observer may be nil. Sockets are those of the configuration.
+func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger, observer reactor.Observer) (*node, error) {
+	sockets, err := listeners(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(cfg, sockets, log, observer)
+}
+
+// assemble is newNode with sockets of the caller's choice.
+func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logger, observer reactor.Observer) (*node, error) {
+	n := &node{log: log, tls: tlsstate.Config{Domains: cfg.TLS.Domains}}
+	if err := n.ensureServerDomain(sockets); err != nil {
+		return nil, err
+	}
+	domains, err := n.domains()
+	if err != nil {
+		return nil, err
+	}
+	pc := cfg.Proxy
+	pc.Logger = log
+	p, err := proxy.New(pc, cfg.Program)
+	if err != nil {
+		return nil, err
+	}
+	ec := cfg.Engine
+	ec.Sockets, ec.Domains, ec.Logger, ec.Observer = sockets, domains, log, observer
+	if n.engine, err = reactor.New(ec, p); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// domains reads the files of the TLS domains.
+func (n *node) domains() (*tlsstate.Set, error) {
+	set, err := tlsstate.Build(n.tls)
+	if err != nil {
+		return nil, fmt.Errorf("TLS: %w", err)
+	}
+	for _, w := range set.Warnings() {
+		n.log.Warn("TLS domain", "warning", w)
+	}
+	return set, nil
+}
+
+// reload replaces the TLS domains by what their files say now: all of them or none.
+func (n *node) reload() error {
+	set, err := n.domains()
+	if err != nil {
+		return err
+	}
+	n.engine.SetDomains(set)
+	return nil
+}
+
+var errNoIdentity = errors.New("no server_domain is declared: a certificate made at the start serves loopback addresses only")
+
+// ensureServerDomain gives TLS listeners an identity for this run when the configuration declares none. When it
+// declares no domain at all, peers on loopback are spoken to as well, unverified.
+func (n *node) ensureServerDomain(sockets []reactor.SocketConfig) error {
+	declared := n.tls.Domains
+	for _, d := range declared {
+		if d.Role == tlsstate.Server {
+			return nil
+		}
+	}
+	var hosts []string
+	for _, s := range sockets {
+		if s.Proto != reactor.TLS {
+			continue
+		}
+		if !s.Addr.Addr().IsLoopback() {
+			return fmt.Errorf("socket tls:%v: %w", s.Addr, errNoIdentity)
+		}
+		hosts = append(hosts, s.Addr.Addr().String())
+	}
+	if len(hosts) == 0 {
+		return nil
+	}
+	hosts = append(hosts, "localhost")
+	cert, key, err := tlsstate.Ephemeral(hosts, false)
+	if err != nil {
+		return err
+	}
+	never := false
+	pair := []tlsstate.KeyPair{{CertificatePEM: cert, PrivateKeyPEM: key}}
+	n.tls.Domains = append(slices.Clone(declared), tlsstate.DomainConfig{
+		Name: "ephemeral", Role: tlsstate.Server, VerifyCert: &never, RequireCert: &never, Certificates: pair,
+	})
+	if len(declared) == 0 {
+		n.tls.Domains = append(n.tls.Domains, tlsstate.DomainConfig{
+			Name: "loopback", Role: tlsstate.Client, VerifyCert: &never, Certificates: pair,
+			MatchAddresses: []string{"127.0.0.1", "::1"},
+		})
+	}
+	n.log.Log(context.Background(), script.LevelNotice.Slog(),
+		"no server_domain is declared: using a self-signed certificate made for this run", "hosts", strings.Join(hosts, " "))
+	return nil
+}
+
+// listeners finds the addresses of the configured sockets. One that names an interface or a host with several
+// addresses becomes several.
+func listeners(ctx context.Context, cfg *script.Config) ([]reactor.SocketConfig, error) {
+	var all []reactor.SocketConfig
+	for _, d := range cfg.Sockets {
+		addrs, err := resolveListen(ctx, d.Host)
+		if err != nil {
+			return nil, fmt.Errorf("%v: socket %v:%s: %w", d.Pos, d.Proto, d.Host, err)
+		}
+		port := d.Port
+		if port == 0 {
+			port = d.Proto.DefaultPort()
+		}
+		for _, a := range addrs {
+			all = append(all, reactor.SocketConfig{
+				Proto: d.Proto, Addr: netip.AddrPortFrom(a, port),
+				Advertised: d.AdvertisedHost, AdvertisedPort: d.AdvertisedPort, Tag: d.Tag,
+			})
+		}
+	}
+	return all, nil
+}
+
+// sockets names what the engine listens on.
+func (n *node) sockets() []string {
+	var all []string
+	for _, s := range n.engine.Sockets() {
+		all = append(all, fmt.Sprintf("%v:%v", s.Proto, s.Addr))
+	}
+	return all
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/script"
+	"sipreactor/tlsstate"
+)
+
+// drainLimit is how long messages and peers may take at the end, before they are cut off.
+const drainLimit = 10 * time.Second
+
+// builtIn is the name of the configuration that runs without -f.
+const builtIn = "built-in configuration"
+
+// loadConfig reads and compiles a configuration; "" is the built-in one.
+func loadConfig(file string) (*script.Config, error) {
+	if file == "" {
+		return script.Compile(builtIn, script.Default())
+	}
+	return script.Load(file)
+}
+
+// check tells whether a configuration would start, as far as that shows without opening its sockets.
+func check(file string, stdout, stderr io.Writer) int {
+	cfg, err := loadConfig(file)
+	if err == nil {
+		_, err = tlsstate.Build(tlsstate.Config{Domains: cfg.TLS.Domains})
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return exitFailed
+	}
+	for _, note := range cfg.Notes {
+		fmt.Fprintln(stderr, note)
+	}
+	if file == "" {
+		file = builtIn
+	}
+	fmt.Fprintf(stdout, "%s: ok\n", file)
+	return exitOK
+}
+
+// serve runs the proxy until a signal or the end of ctx.
+func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
+	cfg, err := loadConfig(file)
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return exitFailed
+	}
+	out := newLogWriter(stderr, logQueue)
+	defer out.Close(time.Second)
+	log := newLogger(out, cfg.Log.Level, cfg.Log.Prefix)
+	for _, note := range cfg.Notes {
+		log.Info(note.Msg, "at", note.Pos)
+	}
+	if limit, err := raiseFileLimit(cfg.OpenFiles); err != nil {
+		log.Warn(err.Error())
+	} else if need := uint64(cfg.Engine.MaxConnections); limit < need {
+		log.Warn("fewer files than connections may be open: raise the limit or open_files_limit",
+			"files", limit, "tcp_max_connections", need)
+	}
+
+	// Signals are caught before the sockets open: none may hit a half-started engine.
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	defer signal.Stop(signals)
+
+	n, err := newNode(ctx, cfg, log, nil)
+	if err == nil {
+		err = n.engine.Start()
+	}
+	if err != nil {
+		log.Error("cannot start: " + err.Error())
+		return exitFailed
+	}
+	// Whoever waits for this line gets it at every log_level.
+	always := newLogger(out, script.LevelDebug, cfg.Log.Prefix)
+	always.Log(ctx, script.LevelNotice.Slog(), "ready", "sockets", strings.Join(n.sockets(), " "))
+	if file == "" {
+		welcome(stdout, n)
+	}
+	return n.wait(ctx, signals, always)
+}
+
+// wait handles signals until one, or the end of ctx, ends the node.
+func (n *node) wait(ctx context.Context, signals <-chan os.Signal, always *slog.Logger) int {
+	for {
+		select {
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				if err := n.reload(); err != nil {
+					n.log.Error("TLS domains are not reloaded, the old ones stay in use", "error", err)
+				} else {
+					n.log.Log(ctx, script.LevelNotice.Slog(), "TLS domains are reloaded")
+				}
+				continue
+			}
+			always.Log(ctx, script.LevelNotice.Slog(), "draining", "signal", s.String())
+		case <-ctx.Done():
+		}
+		return n.drain(signals, always)
+	}
+}
+
+// drain ends the engine in order; a second signal ends the program at once.
+func (n *node) drain(signals <-chan os.Signal, always *slog.Logger) int {
+	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- n.engine.Stop(ctx) }()
+	for {
+		select {
+		case err := <-stopped:
+			if err != nil {
+				n.log.Warn("not everything was finished", "error", err)
+			}
+			always.Log(context.Background(), script.LevelNotice.Slog(), "stopped")
+			return exitOK
+		case s := <-signals:
+			if s != syscall.SIGHUP {
+				return exitFailed
+			}
+		}
+	}
+}
+
+// welcome tells who starts the program without a configuration what to try.
+func welcome(w io.Writer, n *node) {
+	fmt.Fprintf(w, "sipreactor listens on %s, for this machine only. To try:\n\n", strings.Join(n.sockets(), " "))
+	for _, s := range n.engine.Sockets() {
+		if s.Proto != reactor.TLS {
+			continue
+		}
+		fmt.Fprintf(w, `  printf 'OPTIONS sip:%[1]v SIP/2.0\r\nVia: SIP/2.0/TLS localhost;branch=z9hG4bK1;rport\r\nMax-Forwards: 70\r\nFrom: <sip:me@localhost>;tag=1\r\nTo: <sip:%[1]v>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n' | openssl s_client -connect %[1]v -quiet -ign_eof
+
+  sipp %[1]v -t l1 -sf bench/sipp/options.xml -key callee sip:%[1]v -m 1000 -r 100   # a sipp with TLS
+
+`, s.Addr)
+		break
+	}
+	fmt.Fprintln(w, "  sipreactor demo")
+}

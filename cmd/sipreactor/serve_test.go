@@ -1,0 +1,206 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"sipreactor/bench/load"
+)
+
+// running is the program at work within the test.
+type running struct {
+	addr   string
+	dir    string
+	ca     *load.Authority
+	stderr *output
+	stdout *output
+	code   chan int
+}
+
+// output is a writer that a test waits on.
+type output struct {
+	mu   sync.Mutex
+	b    strings.Builder
+	more chan struct{}
+}
+
+func newOutput() *output { return &output{more: make(chan struct{}, 1)} }
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	select {
+	case o.more <- struct{}{}:
+	default:
+	}
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+func (o *output) wait(t *testing.T, text string) {
+	t.Helper()
+	late := time.After(20 * time.Second)
+	for !strings.Contains(o.String(), text) {
+		select {
+		case <-o.more:
+		case <-late:
+			t.Fatalf("no %q in:\n%s", text, o)
+		}
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	return port
+}
+
+// serving starts the program with a server domain and log_level=-1.
+func serving(t *testing.T) *running {
+	t.Helper()
+	r := &running{
+		addr: "127.0.0.1:" + freePort(t), dir: t.TempDir(),
+		stderr: newOutput(), stdout: newOutput(), code: make(chan int, 1),
+	}
+	var err error
+	if r.ca, err = load.NewAuthority(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.ca.Write(r.dir, "edge", "ecdsa", "127.0.0.1"); err != nil {
+		t.Fatal(err)
+	}
+	path := config(t, `log_level=-1
+socket=tls:`+r.addr+`
+loadmodule "proto_tls.so"
+loadmodule "tls_mgm.so"
+loadmodule "sl.so"
+modparam("proto_tls", "tls_handshake_timeout", 2000)
+modparam("tls_mgm", "server_domain", "edge")
+modparam("tls_mgm", "certificate", "[edge]`+r.dir+`/edge.pem")
+modparam("tls_mgm", "private_key", "[edge]`+r.dir+`/edge.key")
+modparam("tls_mgm", "verify_cert", "[edge]0")
+modparam("tls_mgm", "require_cert", "[edge]0")
+route { sl_send_reply(200, "OK"); }
+`)
+	go func() { r.code <- run(t.Context(), []string{"-f", path}, r.stdout, r.stderr) }()
+	r.stderr.wait(t, "msg=ready")
+	return r
+}
+
+func (r *running) signal(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(os.Getpid(), s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *running) exit(t *testing.T) {
+	t.Helper()
+	select {
+	case code := <-r.code:
+		if code != exitOK {
+			t.Errorf("exit code %d\n%s", code, r.stderr)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatalf("still running\n%s", r.stderr)
+	}
+}
+
+// leaf is the certificate that the program shows.
+func (r *running) leaf(t *testing.T) *x509.Certificate {
+	t.Helper()
+	c, err := tls.Dial("tcp", r.addr, r.ca.ClientConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	return c.ConnectionState().PeerCertificates[0]
+}
+
+func TestServeAnswersAndDrains(t *testing.T) {
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		r := serving(t)
+		if out := r.stderr.String(); !strings.Contains(out, "tls:"+r.addr) {
+			t.Errorf("ready does not name the socket: %s", out)
+		}
+		if r.stdout.String() != "" {
+			t.Errorf("with -f standard output is silent: %q", r.stdout)
+		}
+		res, err := load.Options{
+			Peer: load.Peer{Addr: r.addr, TLS: r.ca.ClientConfig()}, URI: "sip:" + r.addr, Count: 20, Duration: time.Minute,
+		}.Run(t.Context())
+		if err != nil || !res.Clean() {
+			t.Errorf("%v\n%v", err, res)
+		}
+		r.signal(t, s)
+		r.exit(t)
+		if out := r.stderr.String(); !strings.Contains(out, "msg=draining") || !strings.Contains(out, "msg=stopped") {
+			t.Errorf("the end is not told: %s", out)
+		}
+	}
+}
+
+func TestReloadOnHangup(t *testing.T) {
+	r := serving(t)
+	first := r.leaf(t)
+	if err := r.ca.Write(r.dir, "edge", "ecdsa", "127.0.0.1"); err != nil {
+		t.Fatal(err)
+	}
+	r.signal(t, syscall.SIGHUP)
+	for end := time.Now().Add(10 * time.Second); r.leaf(t).Equal(first); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the old certificate is shown after SIGHUP")
+		}
+	}
+
+	second := r.leaf(t)
+	if err := os.WriteFile(filepath.Join(r.dir, "edge.pem"), []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.signal(t, syscall.SIGHUP)
+	r.stderr.wait(t, "not reloaded")
+	if !r.leaf(t).Equal(second) {
+		t.Error("a reload that failed changed the certificate")
+	}
+	r.signal(t, syscall.SIGTERM)
+	r.exit(t)
+}
+
+func TestStartFails(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	const route = "\nloadmodule \"proto_tls.so\"\nloadmodule \"proto_tcp.so\"\nroute { exit; }\n"
+	for name, c := range map[string]struct{ socket, want string }{
+		"no identity beyond loopback": {"tls:0.0.0.0:5061", "server_domain"},
+		"port in use":                 {"tcp:" + taken.Addr().String(), "in use"},
+		"unknown host":                {"tls:no-such-host.invalid:5061", "no-such-host.invalid"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, _, errs := command(t, "-f", config(t, "socket="+c.socket+route))
+			if code != exitFailed || !strings.Contains(errs, c.want) {
+				t.Errorf("exit code %d: %s", code, errs)
+			}
+		})
+	}
+}
