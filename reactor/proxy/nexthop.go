@@ -12,11 +12,10 @@ import (
 // hop is where a message is to go, before its name is an address.
 type hop struct {
 	proto reactor.Proto // 0: not said
-	sips  bool
-	name  []byte     // host of the URI, as it stands there
-	host  []byte     // what to look up: maddr or the host, IPv6 without brackets
-	addr  netip.Addr // if host is an address
-	port  uint16     // 0: not said
+	name  []byte        // host of the URI, as it stands there
+	host  []byte        // what to look up: maddr or the host, IPv6 without brackets
+	addr  netip.Addr    // if host is an address
+	port  uint16        // 0: not said
 }
 
 // parseHop reads a destination: a SIP URI (in <> or not), "proto:host[:port]"
@@ -57,8 +56,8 @@ func parseHop(b []byte, h *hop) error {
 func (h *hop) fromURI(b []byte, u *sipframe.URI) error {
 	*h = hop{name: u.Host.In(b), port: uint16(u.Port)}
 	h.host = h.name
-	h.sips = u.Scheme == sipframe.SchemeSIPS
-	if h.sips {
+	sips := u.Scheme == sipframe.SchemeSIPS
+	if sips {
 		h.proto = reactor.TLS
 	} else if u.Scheme != sipframe.SchemeSIP {
 		return ErrURI
@@ -68,10 +67,10 @@ func (h *hop) fromURI(b []byte, u *sipframe.URI) error {
 		switch {
 		case sipframe.EqualFold(p.Name, "transport"):
 			proto, known := parseProto(p.Value)
-			if !known || h.sips && proto == reactor.UDP { // RFC 3261 26.2.2: sips is TLS
+			if !known || sips && proto == reactor.UDP { // RFC 3261 26.2.2: sips is TLS
 				return ErrTransport
 			}
-			if !h.sips {
+			if !sips {
 				h.proto = proto
 			}
 		case sipframe.EqualFold(p.Name, "maddr") && len(p.Value) > 0:

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 
+	"sipreactor/reactor"
 	"sipreactor/sipframe"
 )
 
@@ -58,7 +59,7 @@ func (c *Context) recordRoutes(lo *listener) []byte {
 
 func (c *Context) appendRecordRoute(b []byte, l *listener, sips, pair bool) []byte {
 	b = append(b, "Record-Route: <"...)
-	if sips {
+	if sips && l.socket.Proto == reactor.TLS {
 		b = append(b, l.sips...)
 	} else {
 		b = append(b, l.sip...)

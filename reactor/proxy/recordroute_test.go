@@ -28,6 +28,8 @@ func TestRecordRoute(t *testing.T) {
 		{name: "IPv4 to IPv6", uri: "sip:[2001:db8::9];transport=tls", src: overTLS, want: []string{
 			"<sip:[2001:db8::1]:5061;transport=tls;r2=on;lr>", "<sip:192.0.2.1:5061;transport=tls;r2=on;lr>"}},
 		{name: "sips", uri: "sips:bob@203.0.113.9", src: overTLS, want: []string{"<sips:192.0.2.1;lr>"}},
+		{name: "sips by way of TCP", uri: "sips:bob@203.0.113.9", src: overTCP, want: []string{
+			"<sips:192.0.2.1;r2=on;lr>", "<sip:192.0.2.1;transport=tcp;r2=on;lr>"}},
 		{name: "single", uri: target, src: overTCP, cfg: func(c *Config) { c.SingleRecordRoute = true },
 			want: []string{"<sip:192.0.2.1:5061;transport=tls;lr>"}},
 		{name: "full lr and From tag", uri: target, src: overTLS, cfg: func(c *Config) { c.FullLR, c.FromTag = true, true },
