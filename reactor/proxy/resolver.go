@@ -72,8 +72,8 @@ func (s systemResolver) Lookup(ctx context.Context, q Query) ([]netip.AddrPort, 
 	// LookupSRV sorts by priority and draws by weight.
 	if _, records, err := s.r.LookupSRV(ctx, service, transport, q.Host); err == nil {
 		for _, r := range records {
-			if r.Target == "." { // RFC 2782: the service is decidedly not there
-				continue
+			if r.Target == "." {
+				return nil, fmt.Errorf("%s offers no SIP over %v", q.Host, q.Proto) // RFC 2782
 			}
 			list, _ = s.hosts(ctx, list, r.Target, r.Port)
 			if len(list) >= maxAddrs {
