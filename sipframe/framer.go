@@ -67,11 +67,10 @@ func (f *Framer) Reset() { *f = Framer{} }
 func (f *Framer) Next(cfg *FramerConfig, data []byte) Cut {
 	start := 0
 	if f.phase == between {
-		cut := f.skip(cfg, data)
-		if f.phase == between {
-			return cut
+		var kind CutKind
+		if kind, start = f.skip(cfg, data); f.phase == between {
+			return Cut{Kind: kind, Start: start, End: start}
 		}
-		start = cut.Start
 	}
 	limit := cfg.MaxMessage
 	if limit <= 0 {
@@ -97,9 +96,9 @@ func (f *Framer) Next(cfg *FramerConfig, data []byte) Cut {
 	return Cut{Kind: NeedMore, Start: start, End: len(data)}
 }
 
-// skip passes over what may stand between messages. The phase tells whether a
-// message begins, at Start.
-func (f *Framer) skip(cfg *FramerConfig, data []byte) Cut {
+// skip passes over what may stand between messages and tells where it stopped.
+// If the phase is another one then, a message begins there.
+func (f *Framer) skip(cfg *FramerConfig, data []byte) (kind CutKind, at int) {
 	for i, c := range data {
 		switch c {
 		case '\r':
@@ -112,7 +111,7 @@ func (f *Framer) skip(cfg *FramerConfig, data []byte) Cut {
 			switch {
 			case f.crlf == crlfOneCR && cfg.PingPong:
 				f.crlf = crlfNone
-				return Cut{Kind: Ping, Start: i + 1, End: i + 1}
+				return Ping, i + 1
 			case f.crlf == crlfCR, f.crlf == crlfOneCR:
 				f.crlf = crlfOne
 			default:
@@ -122,14 +121,14 @@ func (f *Framer) skip(cfg *FramerConfig, data []byte) Cut {
 			f.crlf = crlfNone
 		default:
 			*f = Framer{phase: inMethod}
-			return Cut{Start: i}
+			return NeedMore, i
 		}
 	}
 	if cfg.DropCRLF && f.crlf == crlfOne {
 		f.crlf = crlfNone
-		return Cut{Kind: Dropped, Start: len(data), End: len(data)}
+		return Dropped, len(data)
 	}
-	return Cut{Kind: NeedMore, Start: len(data), End: len(data)}
+	return NeedMore, len(data)
 }
 
 // scan goes on through the header section; b starts at the message and has at
@@ -280,10 +279,11 @@ func (f *Framer) scanHeaders(b []byte, limit int) {
 // lengthValue gives the offset of the value if the line is a Content-Length
 // header, else 0.
 func lengthValue(b []byte, line, end int) int {
-	const long = len("Content-Length")
+	const long, dash = len("Content-Length"), len("Content")
 	i := line + 1
 	if !isBlank(b[i]) && b[i] != ':' {
-		if i = line + long; i >= end || HeaderKindOf(b[line:i]) != HeaderContentLength {
+		i = line + long
+		if i >= end || b[line+dash] != '-' || HeaderKindOf(b[line:i]) != HeaderContentLength {
 			return 0
 		}
 	} else if b[line]|0x20 != 'l' {

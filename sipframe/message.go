@@ -137,7 +137,9 @@ func (m *Message) index(b []byte, pos int) (end, crlfs int) {
 		if eol < 0 {
 			eol = pos
 		}
-		m.add(b, line, eol, pos)
+		if !isBlank(b[line]) { // else a fold of the start line: belongs to no header
+			m.add(b, line, eol, pos)
+		}
 	}
 	m.headersEnd = uint32(pos)
 	m.note(errNoEmptyLine)
@@ -147,50 +149,39 @@ func (m *Message) index(b []byte, pos int) (end, crlfs int) {
 // add indexes the header that stands in b[line:end]; eol is the end of its first
 // line, on which the colon has to be.
 func (m *Message) add(b []byte, line, eol, end int) {
-	if isBlank(b[line]) {
-		return // fold of the start line: belongs to no header
-	}
-	if len(m.headers) == MaxHeaders {
+	n := len(m.headers)
+	if n == MaxHeaders {
 		m.note(errManyHeaders)
 		return
 	}
-	h := m.push()
+	if n == cap(m.headers) {
+		m.headers = append(make([]Header, 0, max(2*n, 48)), m.headers...)
+	}
+	m.headers = m.headers[:n+1]
+	h := &m.headers[n]
 	h.Line = span(line, end)
 	colon := line + indexColon(b[line:eol])
 	if colon == eol {
 		m.note(errNoColon)
-		h.Value = trimmed(b, line, end)
+		h.Name, h.Value, h.Kind = Span{}, trimmed(b, line, end), OtherHeader
 		return
 	}
 	name := colon
 	for name > line && isBlank(b[name-1]) {
 		name--
 	}
+	kind := HeaderKindOf(b[line:name])
 	h.Name = span(line, name)
 	h.Value = trimmed(b, colon+1, end)
-	h.Kind = HeaderKindOf(b[line:name])
-	if m.first[h.Kind] == 0 {
-		m.first[h.Kind] = uint16(len(m.headers))
+	h.Kind = kind
+	if m.first[kind] == 0 {
+		m.first[kind] = uint16(n + 1)
 	}
-	switch h.Kind {
-	case HeaderContentLength:
+	if kind == HeaderContentLength {
 		m.length.add(h.Value.In(b))
-	case OtherHeader:
-		if !IsToken(b[line:name]) {
-			m.note(errHeaderName)
-		}
+	} else if kind == OtherHeader && !IsToken(b[line:name]) {
+		m.note(errHeaderName)
 	}
-}
-
-// push makes room for one more header.
-func (m *Message) push() *Header {
-	n := len(m.headers)
-	if n == cap(m.headers) {
-		m.headers = append(make([]Header, 0, max(2*n, 48)), m.headers...)
-	}
-	m.headers = m.headers[:n+1]
-	m.headers[n] = Header{}
-	return &m.headers[n]
 }
 
 // note keeps the first defect.
