@@ -35,55 +35,56 @@ type Context struct {
 	// Router finds its scratch here again. No two goroutines see the same.
 	User any
 
-	proxy   *Proxy
-	out     Sender
-	count   *countShard
-	ours    *listeners // ours, as they stand for this message
-	msg     sipframe.Message
-	other   sipframe.Message // for a message that is not the one of the Router
-	nowhere reactor.Source   // the source of a message that came back
-	busy    bool
+	// The same for every message.
+	proxy *Proxy
+	out   Sender
+	count *countShard
+	busy  bool // between Receive, or Return, and its end
 
-	edits   []edit
-	arena   []byte // texts of edits; kept by offset as it may move
-	rewrite sipframe.Rewriter
-	check   text // what was written, when that is looked at again
-	raw     text // the message as it came, for Send
-	target  reactor.Target
-	names   names
+	// The message and what it came to so far; reset for each.
+	msg       sipframe.Message
+	ours      *listeners // as they stand for this message
+	token     tokenState // of a request
+	answer    token      // of a response: what our branch said
+	hops      hopState
+	routes    routeState
+	answered  bool  // a final reply of ours has been made
+	forwarded bool  // the message has been taken for sending
+	failure   error // of the last Forward or Send
 
-	uri     []byte       // current Request-URI if changed, else empty
-	uriBack []byte       // the buffer that the next Request-URI is written to
-	parts   sipframe.URI // of uri
-	dst     []byte       // destination URI, empty = none
-	routes  routeState
-	rr      recordRoute
-	hops    hopState
+	// What the Router asked for; reset for each message.
+	uri         []byte          // Request-URI, empty = unchanged
+	dst         []byte          // destination URI, empty = none
+	edits       []edit          // changes of headers and body
+	replaced    bool            // some by Replace: they want a second look
+	bodyEdited  bool            // some in the body
+	rr          recordRoute     // Record-Route
+	extra       []byte          // headers for replies
+	socket      *reactor.Socket // listener to send from, nil = any
+	domain      string          // TLS client domain, "" = any
+	noNew       bool            // open no connection
+	forceRPort  bool            // note rport
+	drop        bool            // do not forward this response
+	flags       uint64
+	branchFlags uint64
 
-	extra   []byte // headers for our next reply
-	reply   text   // the reply being written
-	scratch []byte // input of hashes and keys
-
-	token      tokenState
-	answer     token // of the response under way
-	verdict    sipframe.Verdict
-	forceRPort bool
-	routeList  []route
-	literal    [1]netip.AddrPort
-	voices     []*listener
-	socket     *reactor.Socket // listener the script wants to send from
-	domain     string
-	noNew      bool
-	drop       bool
-
-	replaced   bool // Replace was called
-	bodyEdited bool
-
-	flags, branchFlags uint64
-
-	answered  bool // a final reply of ours has been taken for sending
-	forwarded bool // the message has been taken for forwarding
-	failure   error
+	// Scratch that keeps its memory.
+	rewrite   sipframe.Rewriter
+	target    reactor.Target
+	verdict   sipframe.Verdict
+	arena     []byte           // texts of edits
+	parts     sipframe.URI     // of uri
+	uriBack   []byte           // the next uri is written here
+	routeList []route          // of the message
+	reply     text             // the reply that is written
+	raw       text             // the message as it came, for Send
+	check     text             // what was written, to look at it again
+	other     sipframe.Message // over check
+	scratch   []byte           // input of hashes and keys
+	literal   [1]netip.AddrPort
+	names     names
+	voices    []*listener    // listeners on all addresses, as peers have reached them
+	nowhere   reactor.Source // the source of a message that came back
 }
 
 // reset makes the Context ready for a message.
@@ -94,7 +95,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.uri, c.dst, c.extra = c.uri[:0], c.dst[:0], c.extra[:0]
 	c.routes, c.rr.on, c.hops = routeState{}, false, hopState{}
 	c.rr.params = c.rr.params[:0]
-	c.token.made = false
+	c.token.known, c.token.branched = false, false
 	c.socket, c.domain, c.noNew, c.drop = nil, "", false, false
 	c.replaced, c.bodyEdited, c.forceRPort = false, false, false
 	c.flags, c.branchFlags = 0, 0

@@ -223,7 +223,7 @@ var viaName = []byte("Via: ")
 // buildRequest writes the changes that make the request what leaves by li. The
 // Router's own ones stay for the next try.
 func (c *Context) buildRequest(li *listener) error {
-	c.makeToken()
+	c.makeBranch()
 	mine, text := len(c.edits), len(c.arena)
 	defer func() { c.edits, c.arena = c.edits[:mine], c.arena[:text] }()
 

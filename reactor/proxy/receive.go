@@ -100,6 +100,7 @@ func (c *Context) admit() bool {
 	default: // v.NoHops is Forward's: the Router may still answer the request here
 		c.count.refuse(v.Code)
 		if len(v.Unsupported) > 0 {
+			oneLine(v.Unsupported)
 			c.extra = append(append(append(c.extra, "Unsupported: "...), v.Unsupported...), "\r\n"...)
 		}
 		_ = c.Reply(v.Code, []byte(v.Reason))
@@ -128,7 +129,6 @@ func (c *Context) absorbs() bool {
 	if err != nil || to.Tag.Len != tagText {
 		return false
 	}
-	c.makeToken()
 	var tag [tagText]byte
-	return string(c.proxy.keys.appendTag(tag[:0], c.token.trans)) == string(c.Msg.Bytes(to.Tag))
+	return string(c.proxy.keys.appendTag(tag[:0], c.transaction())) == string(c.Msg.Bytes(to.Tag))
 }

@@ -37,8 +37,7 @@ func (c *Context) Reply(code int, reason []byte) error {
 	case c.answered && code >= 200:
 		return ErrAnswered
 	}
-	c.makeToken()
-	c.writeReply(code, reason, c.token.trans, false)
+	c.writeReply(code, reason, c.transaction(), false)
 	if code >= 200 {
 		c.answered = true
 	}

@@ -9,26 +9,26 @@ import (
 	"sipreactor/sipframe"
 )
 
-// tokenState is the token of the message under way, made when it is needed.
+// tokenState is what the message's token is made of, as far as it was needed:
+// replies need the transaction, only forwarding needs the branch.
 type tokenState struct {
-	made   bool
-	trans  uint64
-	branch [branchText]byte
+	trans    uint64
+	branch   [branchText]byte
+	known    bool // trans is set
+	branched bool // branch is set
 }
 
 // ForceRPort has the port that the request came from noted in its Via, as if
 // the client had asked for that (RFC 3581).
 func (c *Context) ForceRPort() { c.forceRPort = true }
 
-// makeToken computes the branch for the request (RFC 3261 16.11).
-func (c *Context) makeToken() {
-	if c.token.made {
+// makeBranch computes the branch for the request (RFC 3261 16.11).
+func (c *Context) makeBranch() {
+	if c.token.branched {
 		return
 	}
-	c.token.made = true
-	var t token
-	t.trans, t.loop = c.transaction(), c.loopHash()
-	t.conn, t.proto = c.Src.Conn, c.Src.Proto
+	c.token.branched = true
+	t := token{trans: c.transaction(), loop: c.loopHash(), conn: c.Src.Conn, proto: c.Src.Proto}
 	if t.proto == reactor.UDP {
 		t.conn = 0
 	}
@@ -38,7 +38,6 @@ func (c *Context) makeToken() {
 	if via, _ := c.Msg.TopVia(); via != nil {
 		t.client = c.clientHash(c.Msg.Raw(), via, c.Src.Remote.Addr())
 	}
-	c.token.trans = t.trans
 	c.proxy.keys.appendBranch(c.token.branch[:0], &t)
 }
 
@@ -49,6 +48,9 @@ func (c *Context) makeToken() {
 // since an ACK to a negative response has a tag that its INVITE had not
 // (17.1.1.3).
 func (c *Context) transaction() uint64 {
+	if c.token.known {
+		return c.token.trans
+	}
 	m := c.Msg
 	b := c.scratch[:0]
 	via, _ := m.TopVia()
@@ -66,7 +68,8 @@ func (c *Context) transaction() uint64 {
 	}
 	b = appendDialog(b, m)
 	c.scratch = b
-	return hash(&c.proxy.keys.trans, b)
+	c.token.trans, c.token.known = hash(&c.proxy.keys.trans, b), true
+	return c.token.trans
 }
 
 // loopHash hashes what decides about the way of the request (RFC 5393 4.2.1):
