@@ -24,6 +24,7 @@ var commands = []command{
 	{"calls", "INVITE, 180, 200, ACK, BYE, 200 through a proxy", runCalls},
 	{"handshakes", "new connections with one request each", runHandshakes},
 	{"idle", "connections that say nothing", runIdle},
+	{"shim", "put TLS before software that has none", runShim},
 }
 
 // flags are those that several loads share.
@@ -174,11 +175,8 @@ func runServer(ctx context.Context, args []string, out io.Writer) (bool, error) 
 	}
 	var cfg *tls.Config
 	if !f.plain {
-		ca, err := load.NewAuthority()
-		if err != nil {
-			return false, err
-		}
-		if cfg, err = ca.ServerConfig(*cert, "127.0.0.1", "localhost"); err != nil {
+		var err error
+		if cfg, err = throwAway(*cert); err != nil {
 			return false, err
 		}
 	}
@@ -194,4 +192,41 @@ func runServer(ctx context.Context, args []string, out io.Writer) (bool, error) 
 		return false, err
 	}
 	return len(st.Wrong) == 0 && st.Repeated == 0 && st.Resent == 0, nil
+}
+
+// throwAway is a server with a certificate that nobody knows.
+func throwAway(kind string) (*tls.Config, error) {
+	ca, err := load.NewAuthority()
+	if err != nil {
+		return nil, err
+	}
+	return ca.ServerConfig(kind, "127.0.0.1", "localhost")
+}
+
+func runShim(ctx context.Context, args []string, out io.Writer) (bool, error) {
+	f := pflag.NewFlagSet("bench shim", pflag.ContinueOnError)
+	f.SetOutput(out)
+	listen := f.String("listen", "127.0.0.1:5060", "address to listen on")
+	to := f.String("to", "127.0.0.1:5061", "address to relay to")
+	unwrap := f.Bool("unwrap", false, "listen with TLS and relay plain, instead of the other way round")
+	if err := f.Parse(args); err != nil {
+		return false, err
+	}
+	var s *load.Shim
+	var err error
+	if *unwrap {
+		var cfg *tls.Config
+		if cfg, err = throwAway("ecdsa"); err == nil {
+			s, err = load.Unwrap(*listen, *to, cfg)
+		}
+	} else {
+		s, err = load.Wrap(*listen, *to, &tls.Config{InsecureSkipVerify: true})
+	}
+	if err != nil {
+		return false, err
+	}
+	fmt.Fprintf(out, "ready: %s to %s\n", s.Addr(), *to)
+	<-ctx.Done()
+	s.Close()
+	return true, nil
 }

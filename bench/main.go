@@ -2,6 +2,7 @@
 //
 //	go run ./bench uas     --listen 127.0.0.1:5071
 //	go run ./bench options --to 127.0.0.1:5061 --connections 50 --window 8
+//	go run ./bench shim    --listen 127.0.0.1:5060 --to 127.0.0.1:5061
 //	go run ./bench calls   --to 127.0.0.1:5061 --callee 'sip:uas@127.0.0.1:5071;transport=tls' --rate 200
 //
 // Each load exits 0 when every unit ended as it should, once; 1 when not; 2 when it could not start.

@@ -10,26 +10,32 @@ import (
 	"sipreactor/bench/load"
 )
 
-// uas runs `bench uas` and returns its address and a function that ends it and gives its exit code and output.
-func uas(t *testing.T, args ...string) (addr string, end func() (int, string)) {
+// background runs a load that serves until it is interrupted. It returns the first line that it says, and a function
+// that ends it and gives its exit code and output.
+func background(t *testing.T, args ...string) (ready string, end func() (int, string)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &lines{first: make(chan string, 1)}
 	code := make(chan int, 1)
-	go func() {
-		code <- run(ctx, append([]string{"uas", "--listen", "127.0.0.1:0"}, args...), out, out)
-	}()
+	go func() { code <- run(ctx, args, out, out) }()
 	select {
-	case line := <-out.first:
-		_, addr, _ = strings.Cut(line, "@")
-		addr, _, _ = strings.Cut(addr, ";")
+	case ready = <-out.first:
 	case <-time.After(20 * time.Second):
 		t.Fatal("no ready line")
 	}
-	return addr, func() (int, string) {
+	return ready, func() (int, string) {
 		cancel()
 		return <-code, out.all.String()
 	}
+}
+
+// uas runs `bench uas` and returns its address.
+func uas(t *testing.T, args ...string) (addr string, end func() (int, string)) {
+	t.Helper()
+	ready, end := background(t, append([]string{"uas", "--listen", "127.0.0.1:0"}, args...)...)
+	_, addr, _ = strings.Cut(ready, "@")
+	addr, _, _ = strings.Cut(addr, ";")
+	return addr, end
 }
 
 // lines hands on the first write, and keeps all; only one goroutine writes at a time.
@@ -76,6 +82,24 @@ func TestResultAsJSON(t *testing.T) {
 	var r load.Result
 	if err := json.Unmarshal([]byte(out.String()), &r); err != nil || r.Done != 5 {
 		t.Errorf("%v: %s", err, &out)
+	}
+}
+
+func TestShims(t *testing.T) {
+	addr, end := uas(t, "--tcp")
+	defer end()
+	for _, args := range [][]string{{"--unwrap"}, {}} { // TLS to the server, then plain to that
+		ready, end := background(t, append([]string{"shim", "--listen", "127.0.0.1:0", "--to", addr}, args...)...)
+		defer func() {
+			if code, out := end(); code != 0 {
+				t.Errorf("shim %v: exit code %d\n%s", args, code, out)
+			}
+		}()
+		addr = strings.Fields(ready)[1]
+	}
+	var out, errs strings.Builder
+	if code := run(t.Context(), []string{"options", "--tcp", "--to", addr, "--rate", "100", "--duration", "50ms"}, &out, &errs); code != 0 {
+		t.Errorf("exit code %d\n%s%s", code, &out, &errs)
 	}
 }
 

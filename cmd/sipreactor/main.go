@@ -96,35 +96,27 @@ func parse(args []string, help io.Writer) (options, error) {
 	return o, nil
 }
 
+// version is that of the program; a release sets it with -ldflags "-X main.version=...".
+var version = "0.1.0-dev"
+
 // versions prints what this binary is made of.
 func versions(w io.Writer) {
-	version, modules := build()
-	fmt.Fprintf(w, "sipreactor %s\n%s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	for _, m := range modules {
-		fmt.Fprintln(w, m)
-	}
-}
-
-// build tells the version that the Go tool stamped into the binary, and those of its modules.
-func build() (version string, modules []string) {
+	fmt.Fprintf(w, "sipreactor %s\n", version)
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown", nil
-	}
-	version = info.Main.Version
-	if version == "" || version == "(devel)" {
-		version = "development"
+		fmt.Fprintln(w, runtime.Version())
+		return
 	}
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" {
-			version += " " + s.Value
+			fmt.Fprintln(w, "commit", s.Value)
 		}
 	}
+	fmt.Fprintf(w, "%s %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	for _, m := range info.Deps {
 		if m.Replace != nil {
 			m = m.Replace
 		}
-		modules = append(modules, m.Path+" "+m.Version)
+		fmt.Fprintln(w, m.Path, m.Version)
 	}
-	return version, modules
 }

@@ -87,7 +87,7 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	always := newLogger(out, script.LevelDebug, cfg.Log.Prefix)
 	always.Log(ctx, script.LevelNotice.Slog(), "ready", "sockets", strings.Join(n.sockets(), " "))
 	if file == "" {
-		welcome(stdout, n)
+		welcome(stdout, n.engine.Sockets())
 	}
 	return n.wait(ctx, signals, always)
 }
@@ -135,18 +135,21 @@ func (n *node) drain(signals <-chan os.Signal, always *slog.Logger) int {
 }
 
 // welcome tells who starts the program without a configuration what to try.
-func welcome(w io.Writer, n *node) {
-	fmt.Fprintf(w, "sipreactor listens on %s, for this machine only. To try:\n\n", strings.Join(n.sockets(), " "))
-	for _, s := range n.engine.Sockets() {
+func welcome(w io.Writer, sockets []*reactor.Socket) {
+	for _, s := range sockets {
 		if s.Proto != reactor.TLS {
 			continue
 		}
-		fmt.Fprintf(w, `  printf 'OPTIONS sip:%[1]v SIP/2.0\r\nVia: SIP/2.0/TLS localhost;branch=z9hG4bK1;rport\r\nMax-Forwards: 70\r\nFrom: <sip:me@localhost>;tag=1\r\nTo: <sip:%[1]v>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n' | openssl s_client -connect %[1]v -quiet -ign_eof
+		fmt.Fprintf(w, `sipreactor listens on tls:%[1]v, for this machine only. To try, from its repository:
 
-  sipp %[1]v -t l1 -sf bench/sipp/options.xml -key callee sip:%[1]v -m 1000 -r 100   # a sipp with TLS
+  (printf 'OPTIONS sip:%[1]v SIP/2.0\r\nVia: SIP/2.0/TLS localhost;branch=z9hG4bK1;rport\r\nMax-Forwards: 70\r\nFrom: <sip:me@localhost>;tag=1\r\nTo: <sip:%[1]v>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n'; sleep 1) | openssl s_client -connect %[1]v -quiet -no_ign_eof
+
+  go run ./bench shim --listen 127.0.0.1:5070 --to %[1]v &  # Debian's sipp speaks no TLS
+  sipp 127.0.0.1:5070 -t t1 -max_socket 1000 -sf bench/sipp/options.xml -key callee sip:%[1]v -m 1000 -r 100
+
+  go run ./cmd/sipreactor demo
 
 `, s.Addr)
-		break
+		return
 	}
-	fmt.Fprintln(w, "  sipreactor demo")
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"sipreactor/bench/load"
+	"sipreactor/reactor"
+	"sipreactor/reactor/script"
 )
 
 // running is the program at work within the test.
@@ -202,5 +205,66 @@ func TestStartFails(t *testing.T) {
 				t.Errorf("exit code %d: %s", code, errs)
 			}
 		})
+	}
+}
+
+func TestWelcomeNamesThreeCommands(t *testing.T) {
+	var b strings.Builder
+	addr := netip.MustParseAddrPort("127.0.0.1:5061")
+	welcome(&b, []*reactor.Socket{{Proto: reactor.TLS, Addr: addr}})
+	for _, want := range []string{"tls:127.0.0.1:5061", "openssl s_client -connect 127.0.0.1:5061", "sipp 127.0.0.1", "demo"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, &b)
+		}
+	}
+}
+
+func TestBuiltInConfigurationGetsAnIdentity(t *testing.T) {
+	cfg, err := loadConfig("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	sockets := []reactor.SocketConfig{{Proto: reactor.TLS, Addr: netip.MustParseAddrPort("127.0.0.1:0")}}
+	n, err := assemble(cfg, sockets, newLogger(&b, script.LevelDebug, ""), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.engine.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "self-signed") {
+		t.Errorf("the certificate is not told of: %s", &b)
+	}
+	addr := n.engine.Sockets()[0].Addr.String()
+	uas, err := load.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := uas.ServerConfig("ecdsa", "somebody.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	callee, err := load.Listen("127.0.0.1:0", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer callee.Close()
+	peer := load.Peer{Addr: addr, TLS: &tls.Config{InsecureSkipVerify: true}}
+	for uri, status := range map[string]string{
+		callee.URI():                      "", // loopback, though nobody knows its certificate
+		"sip:x@192.0.2.1;transport=tls":   "INVITE answered 403",
+		"sip:x@example.com;transport=tls": "INVITE answered 403",
+	} {
+		r, err := load.Calls{Peer: peer, URI: uri, Count: 3, Duration: time.Minute}.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status == "" && !r.Clean() || status != "" && r.Reasons[status] != 3 {
+			t.Errorf("%s: %v", uri, r)
+		}
+	}
+	if err := n.engine.Stop(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
