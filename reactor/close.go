@@ -109,6 +109,7 @@ func (c *conn) release() {
 	if !c.src.Outbound {
 		e.inbound.Add(-1)
 	}
+	c.judge(why)
 	if flight := c.out.flight; flight != nil {
 		c.out.flight = nil
 		e.undeliver(c, flight, c.out.count, why)

@@ -84,6 +84,9 @@ type Config struct {
 	Logger *slog.Logger
 	// Observer sees what happens to connections. May be nil.
 	Observer Observer
+
+	// roundTrip measures a socket's path; tests put distance in.
+	roundTrip func(fd int) time.Duration
 }
 
 // DefaultConfig gives the defaults of the transport contract, without sockets.
@@ -136,6 +139,9 @@ func (c *Config) complete() error {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.roundTrip == nil {
+		c.roundTrip = roundTrip
 	}
 	if c.Observer == nil {
 		c.Observer = nobody{}

@@ -27,6 +27,7 @@ type conn struct {
 	// The peer index's lock guards these.
 	sibling *conn
 	linked  bool
+	aliases []peerKey
 
 	// The owner's: the parking lot while connecting, then the loop.
 	loop    *loop
@@ -40,6 +41,7 @@ type conn struct {
 	deaf    bool             // nothing more is read: framing is lost, or the end is near
 	left    phase            // the phase it was in when its end began
 	ending  bool             // an orderly end waits for what is still to be written
+	trial   *trial           // nil but on a young connection that showed a certificate
 	active  int64            // second of the last message, ping or write
 	timer   *time.Timer      // the earliest of the deadlines below
 	armed   int64            // when the timer goes off; 0 = it does not

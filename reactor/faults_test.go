@@ -26,12 +26,17 @@ func refusing(t *testing.T) netip.AddrPort {
 // full, so that the kernel drops what else comes.
 func blackHole(t *testing.T) netip.AddrPort {
 	t.Helper()
+	return blackHoleAt(t, [4]byte{127, 0, 0, 1})
+}
+
+func blackHoleAt(t *testing.T, host [4]byte) netip.AddrPort {
+	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(fd) })
-	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: host}); err != nil {
 		t.Fatal(err)
 	}
 	if err := unix.Listen(fd, 0); err != nil {
@@ -41,13 +46,17 @@ func blackHole(t *testing.T) netip.AddrPort {
 	if err != nil {
 		t.Fatal(err)
 	}
+	full := addr
+	if full.Addr().IsUnspecified() {
+		full = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), full.Port())
+	}
 	for range 4 { // more than the backlog takes
 		c, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { unix.Close(c) })
-		_ = unix.Connect(c, sockaddr(addr))
+		_ = unix.Connect(c, sockaddr(full))
 	}
 	time.Sleep(20 * time.Millisecond) // the kernel sorts the four out
 	return addr

@@ -126,12 +126,15 @@ func (l *loop) handshakeDone(c *conn) {
 	rest := c.hs.inbox
 	c.hs = nil
 	l.stat.handshakes.Add(1)
-	if c.tlsState().Resumed {
+	state := c.tlsState()
+	if state.Resumed {
 		l.stat.resumed.Add(1)
+	}
+	if onTrial(state) {
+		c.trial = &trial{}
 	}
 	l.establish(c)
 	if c.phase == established {
-		l.stat.bytesIn.Add(uint64(len(rest)))
 		c.codec.Feed(rest)
 		l.pump(c)
 	}
@@ -142,7 +145,7 @@ func (l *loop) handshakeDone(c *conn) {
 func (l *loop) startClock(c *conn, spoke bool) {
 	h := c.hs
 	if spoke {
-		grant := min(roundTrip(c.fd), maxRoundTrip-h.granted)
+		grant := min(l.eng.cfg.roundTrip(c.fd), maxRoundTrip-h.granted)
 		h.granted += grant
 		h.left += grant
 	}

@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"errors"
 	"net/netip"
 	"sync"
 )
@@ -21,6 +22,7 @@ func keyOf(p Proto, a netip.AddrPort) peerKey {
 type peers struct {
 	mu    sync.Mutex
 	chain map[peerKey]*conn
+	alias map[peerKey]*conn // end points that a connection stands for besides its own
 }
 
 // match is what a connection must be to serve a send.
@@ -48,6 +50,9 @@ func (p *peers) find(key peerKey, m *match, begin func() *conn) (c *conn, made b
 		if m.accepts(c) && !c.doomed() {
 			return c, false
 		}
+	}
+	if c := p.alias[key]; c != nil && m.accepts(c) && !c.doomed() {
+		return c, false
 	}
 	if begin == nil {
 		return nil, false
@@ -82,6 +87,10 @@ func (p *peers) remove(c *conn) {
 	key := keyOf(c.src.Proto, c.src.Remote)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for _, a := range c.aliases {
+		delete(p.alias, a)
+	}
+	c.aliases = nil
 	if !c.linked {
 		return
 	}
@@ -103,6 +112,51 @@ func (p *peers) remove(c *conn) {
 			return
 		}
 	}
+}
+
+// maxAliases is how many ports a connection may stand for besides its own.
+const maxAliases = 3
+
+// stand lets sends to a port of the peer's address use its connection.
+func (p *peers) stand(c *conn, port uint16) error {
+	key := keyOf(c.src.Proto, netip.AddrPortFrom(c.src.Remote.Addr(), port))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch owner := p.alias[key]; {
+	case !c.linked:
+		return errGone
+	case owner == c || key == keyOf(c.src.Proto, c.src.Remote):
+		return nil
+	case owner != nil || p.chain[key] != nil:
+		return errTaken
+	case len(c.aliases) >= maxAliases:
+		return errAliases
+	}
+	if p.alias == nil {
+		p.alias = make(map[peerKey]*conn)
+	}
+	p.alias[key] = c
+	c.aliases = append(c.aliases, key)
+	return nil
+}
+
+var (
+	errGone    = errors.New("reactor: the connection is gone")
+	errTaken   = errors.New("reactor: another connection has this address")
+	errAliases = errors.New("reactor: the connection has aliases enough")
+)
+
+// AddAlias lets sends to a port of the peer's own address use its connection
+// (RFC 5923): the port it listens on, where that is not the one it calls from.
+// The address is the one the peer proved by calling from it. An address that
+// another connection has is refused, or a peer could take its messages. The
+// alias ends with the connection. Any goroutine.
+func (e *Engine) AddAlias(h Handle, port uint16) error {
+	c := e.table.get(h)
+	if c == nil || !c.src.Proto.stream() {
+		return errGone
+	}
+	return e.peers.stand(c, port)
 }
 
 // size is how many end points are known.

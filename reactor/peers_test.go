@@ -71,3 +71,49 @@ func TestPeersMakeOneForMany(t *testing.T) {
 		t.Error("a connection that could not be made was given")
 	}
 }
+
+// A connection stands for other ports of its peer's address, as long as it
+// lives, and takes nobody else's.
+func TestAliases(t *testing.T) {
+	var p peers
+	a, b := peerConn("192.0.2.1:40001", false, nil), peerConn("192.0.2.1:40002", false, nil)
+	p.add(a)
+	p.add(b)
+	at := func(port uint16) *conn {
+		c, _ := p.find(keyOf(TLS, netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), port)), &match{}, nil)
+		return c
+	}
+	if err := p.stand(a, 5061); err != nil || at(5061) != a {
+		t.Fatalf("the alias: %v", err)
+	}
+	if err := p.stand(a, 5061); err != nil {
+		t.Errorf("once more: %v", err)
+	}
+	if err := p.stand(b, 5061); err != errTaken || at(5061) != a {
+		t.Errorf("another's alias: %v", err)
+	}
+	if err := p.stand(b, 40001); err != errTaken || at(40001) != a {
+		t.Errorf("another's own port: %v", err)
+	}
+	if err := p.stand(a, 40001); err != nil {
+		t.Errorf("its own port: %v", err)
+	}
+	for port := uint16(1); port < maxAliases; port++ {
+		if err := p.stand(a, port); err != nil {
+			t.Errorf("alias %d: %v", port, err)
+		}
+	}
+	if err := p.stand(a, 9999); err != errAliases {
+		t.Errorf("one too many: %v", err)
+	}
+	p.remove(a)
+	if at(5061) != nil || len(p.alias) != 0 {
+		t.Error("an alias outlives its connection")
+	}
+	if err := p.stand(a, 5061); err != errGone {
+		t.Errorf("of a connection that is gone: %v", err)
+	}
+	if err := p.stand(b, 5061); err != nil {
+		t.Errorf("the free address: %v", err)
+	}
+}

@@ -34,6 +34,9 @@ func (l *loop) read(c *conn, in []byte) {
 	case c.phase == established:
 		c.codec.Feed(in)
 		l.pump(c)
+		if c.phase == established {
+			l.acquit(c)
+		}
 	}
 }
 

@@ -46,7 +46,7 @@ func (l *loop) drain(c *conn) bool {
 			l.stat.bytesOut.Add(uint64(n))
 			c.active = l.seconds.Load()
 			if c.out.flight != nil {
-				l.stat.messagesOut.Add(uint64(c.out.advance(n)))
+				l.written(c, c.out.advance(n))
 			}
 			if c.sendDue != 0 {
 				c.sendDue = l.sendDeadline(c)
@@ -62,11 +62,24 @@ func (l *loop) drain(c *conn) bool {
 	}
 }
 
+// written counts messages that the socket has taken.
+func (l *loop) written(c *conn, messages int) {
+	if c.trial != nil {
+		c.trial.messages += messages
+		return
+	}
+	l.stat.messagesOut.Add(uint64(messages))
+}
+
 // landed lets go of a batch that is wholly written.
 func (l *loop) landed(c *conn) {
-	if c.out.flight != nil {
-		c.out.flight.free()
+	if b := c.out.flight; b != nil {
 		c.out.flight = nil
+		if c.trial == nil {
+			b.free()
+		} else if c.trial.keep(b); c.trial.bytes > trialBytes {
+			l.acquit(c)
+		}
 	}
 	if c.sendDue != 0 {
 		c.sendDue = 0
@@ -114,7 +127,7 @@ func (l *loop) writable(c *conn) {
 
 // sendDeadline is when an outbox that makes no progress from now on is given up.
 func (l *loop) sendDeadline(c *conn) int64 {
-	return l.eng.now() + int64(c.cfg.SendTimeout) + int64(roundTrip(c.fd))
+	return l.eng.now() + int64(c.cfg.SendTimeout) + int64(l.eng.cfg.roundTrip(c.fd))
 }
 
 // roundTrip asks the kernel how long the path takes, at most two seconds.
