@@ -5,28 +5,44 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 )
 
 // resolveListen finds what the host of a socket stands for: an address, "*" for all addresses of the machine, the
-// name of a network interface (each of its addresses), or a host name (each address that is ours to listen on).
-func resolveListen(ctx context.Context, host string) ([]netip.Addr, error) {
+// name of a network interface (each of its addresses), or a host name (each of its addresses), which named tells.
+func resolveListen(ctx context.Context, host string) (addrs []netip.Addr, named bool, err error) {
 	if host == "*" {
-		return []netip.Addr{netip.IPv4Unspecified()}, nil
+		return []netip.Addr{netip.IPv4Unspecified()}, false, nil
 	}
 	if a, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{a.Unmap()}, nil
+		return []netip.Addr{a.Unmap()}, false, nil
 	}
 	if i, err := net.InterfaceByName(host); err == nil {
-		return interfaceAddrs(i)
+		addrs, err = interfaceAddrs(i)
+		return addrs, false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
-		return nil, fmt.Errorf("%q is neither an address nor an interface, and does not resolve: %w", host, err)
+		return nil, false, fmt.Errorf("%q is neither an address nor an interface, and does not resolve: %w", host, err)
 	}
-	return unique(found), nil
+	return unique(found), true, nil
+}
+
+// reverse gives the names that an address resolves to, if it is told in time.
+func reverse(ctx context.Context, a netip.Addr) []string {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	names, err := net.DefaultResolver.LookupAddr(ctx, a.String())
+	if err != nil {
+		return nil // no name is no alias
+	}
+	for i, n := range names {
+		names[i] = strings.TrimSuffix(n, ".")
+	}
+	return names
 }
 
 // interfaceAddrs leaves out link-local IPv6, which cannot stand in a SIP URI.

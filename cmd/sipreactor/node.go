@@ -22,16 +22,17 @@ type node struct {
 	tls    tlsstate.Config // with the ephemeral domain, if there is one
 }
 
-// newNode makes a node that does not run yet. The observer may be nil. Sockets are those of the configuration.
-func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger, observer reactor.Observer) (*node, error) {
-	sockets, err := listeners(ctx, cfg)
+// newNode makes a node with the configuration's sockets, that does not run yet.
+func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger) (*node, error) {
+	sockets, names, err := listeners(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	return assemble(cfg, sockets, log, observer)
+	cfg.Proxy.MyDomains = append(cfg.Proxy.MyDomains, names...)
+	return assemble(cfg, sockets, log, nil)
 }
 
-// assemble is newNode with sockets of the caller's choice.
+// assemble is newNode with sockets of the caller's choice. The observer may be nil.
 func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logger, observer reactor.Observer) (*node, error) {
 	n := &node{log: log, tls: tlsstate.Config{Domains: cfg.TLS.Domains}}
 	if err := n.ensureServerDomain(sockets); err != nil {
@@ -42,7 +43,7 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 		return nil, err
 	}
 	pc := cfg.Proxy
-	pc.Logger = log
+	pc.Logger, pc.Resolver = log, resolver{proxy.NewResolver(nil), cfg.DNS}
 	p, err := proxy.New(pc, cfg.Program)
 	if err != nil {
 		return nil, err
@@ -122,27 +123,30 @@ func (n *node) ensureServerDomain(sockets []reactor.SocketConfig) error {
 	return nil
 }
 
-// listeners finds the addresses of the configured sockets. One that names an interface or a host with several
-// addresses becomes several.
-func listeners(ctx context.Context, cfg *script.Config) ([]reactor.SocketConfig, error) {
-	var all []reactor.SocketConfig
+// listeners finds the addresses of the configured sockets, and the names by which they are us. A socket that names an
+// interface or a host with several addresses becomes several.
+func listeners(ctx context.Context, cfg *script.Config) (all []reactor.SocketConfig, names []string, err error) {
 	for _, d := range cfg.Sockets {
-		addrs, err := resolveListen(ctx, d.Host)
+		addrs, named, err := resolveListen(ctx, d.Host)
 		if err != nil {
-			return nil, fmt.Errorf("%v: socket %v:%s: %w", d.Pos, d.Proto, d.Host, err)
+			return nil, nil, fmt.Errorf("%v: socket %v:%s: %w", d.Pos, d.Proto, d.Host, err)
 		}
-		port := d.Port
-		if port == 0 {
-			port = d.Proto.DefaultPort()
+		if named {
+			names = append(names, fmt.Sprintf("%v:%s:%d", d.Proto, d.Host, d.Port))
 		}
 		for _, a := range addrs {
 			all = append(all, reactor.SocketConfig{
-				Proto: d.Proto, Addr: netip.AddrPortFrom(a, port),
+				Proto: d.Proto, Addr: netip.AddrPortFrom(a, d.Port),
 				Advertised: d.AdvertisedHost, AdvertisedPort: d.AdvertisedPort, Tag: d.Tag,
 			})
+			if cfg.AutoAliases {
+				for _, name := range reverse(ctx, a) {
+					names = append(names, fmt.Sprintf("%v:%s:%d", d.Proto, name, d.Port))
+				}
+			}
 		}
 	}
-	return all, nil
+	return all, names, nil
 }
 
 // sockets names what the engine listens on.

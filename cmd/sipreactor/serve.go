@@ -60,6 +60,15 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	out := newLogWriter(stderr, logQueue)
 	defer out.Close(time.Second)
 	log := newLogger(out, cfg.Log.Level, cfg.Log.Prefix)
+	cfg.Program.SetLogger(newLogger(out, cfg.Log.Script, "")) // it writes the prefix itself
+	switch {
+	case cfg.Log.Stderr:
+	case cfg.Log.Syslog:
+		log.Info("the log goes to standard error: there is no syslog here")
+	default:
+		log = slog.New(slog.DiscardHandler)
+		cfg.Program.SetLogger(log)
+	}
 	for _, note := range cfg.Notes {
 		log.Info(note.Msg, "at", note.Pos)
 	}
@@ -75,7 +84,7 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer signal.Stop(signals)
 
-	n, err := newNode(ctx, cfg, log, nil)
+	n, err := newNode(ctx, cfg, log)
 	if err == nil {
 		err = n.engine.Start()
 	}
