@@ -39,8 +39,8 @@ var said = []struct {
 	{"internal error", BlameUs, ReasonInternal},
 }
 
-// classify types what crypto/tls returned. client tells our role.
-func classify(err error, client bool) *Error {
+// classify types what crypto/tls returned.
+func (m *machine) classify(err error) *Error {
 	var (
 		ours   *Error
 		header tls.RecordHeaderError
@@ -54,8 +54,10 @@ func classify(err error, client bool) *Error {
 	case errors.As(err, &header):
 		return &Error{Blame: BlamePeer, Reason: ReasonNotTLS, Detail: header.Msg, Err: err}
 	case errors.As(err, &op):
-		if e := alerted(op, client); e != nil {
-			return e
+		if code, ok := alertOf(op); ok && op.Op == "remote error" {
+			return m.alertReceived(code, err)
+		} else if ok {
+			return m.alertSent(code, err)
 		}
 	}
 	detail := strings.TrimPrefix(err.Error(), "tls: ")
@@ -67,23 +69,33 @@ func classify(err error, client bool) *Error {
 	return &Error{Blame: BlamePeer, Reason: ReasonProtocol, Detail: detail, Err: err}
 }
 
-// alerted types an alert, received or sent; nil when the error is none. The
-// type that crypto/tls has for alerts is its own, a uint8.
-func alerted(op *net.OpError, client bool) *Error {
+// alertOf gives the alert in an error; false when there is none. The type that
+// crypto/tls has for alerts is its own, a uint8.
+func alertOf(op *net.OpError) (uint8, bool) {
 	v := reflect.ValueOf(op.Err)
 	if v.Kind() != reflect.Uint8 {
-		return nil
+		return 0, false
 	}
-	code := uint8(v.Uint())
-	if op.Op == "remote error" {
-		e := &Error{Blame: BlamePeer, Reason: reasonAlertReceived + alertName(code), Err: op}
-		if client && aboutCertificate(code) {
-			e.Blame = BlameConfig
-			e.Detail = "the server does not accept our certificate, or misses one"
-		}
-		return e
+	return uint8(v.Uint()), true
+}
+
+func (m *machine) alertReceived(code uint8, err error) *Error {
+	e := &Error{Blame: BlamePeer, Reason: reasonAlertReceived + alertName(code), Err: err}
+	switch {
+	case !m.client:
+	case m.bare && (code == alertHandshakeFailure || aboutCertificate(code)):
+		e.Blame, e.Detail = BlameConfig, "the server asks for a certificate, and the domain has none that fits"
+	case aboutCertificate(code):
+		e.Blame, e.Detail = BlameConfig, "the server does not accept our certificate"
 	}
-	e := &Error{Blame: BlamePeer, Reason: reasonAlertSent + alertName(code), Err: op}
+	return e
+}
+
+func (m *machine) alertSent(code uint8, err error) *Error {
+	if code == alertBadRecordMAC && m.t.plainAlert != 0 {
+		return m.alertReceived(m.t.plainAlert, err)
+	}
+	e := &Error{Blame: BlamePeer, Reason: reasonAlertSent + alertName(code), Err: err}
 	if code == alertInternalError {
 		e.Blame = BlameUs
 	}
@@ -92,6 +104,8 @@ func alerted(op *net.OpError, client bool) *Error {
 
 // The alerts that are told from others (RFC 8446 6, RFC 6066 3).
 const (
+	alertBadRecordMAC        = 20
+	alertHandshakeFailure    = 40
 	alertBadCertificate      = 42
 	alertUnknownCA           = 48
 	alertAccessDenied        = 49
@@ -110,11 +124,11 @@ func aboutCertificate(code uint8) bool {
 var alertNames = map[uint8]string{
 	0:                        "close_notify",
 	10:                       "unexpected_message",
-	20:                       "bad_record_mac",
+	alertBadRecordMAC:        "bad_record_mac",
 	21:                       "decryption_failed",
 	22:                       "record_overflow",
 	30:                       "decompression_failure",
-	40:                       "handshake_failure",
+	alertHandshakeFailure:    "handshake_failure",
 	41:                       "no_certificate",
 	alertBadCertificate:      "bad_certificate",
 	43:                       "unsupported_certificate",

@@ -185,7 +185,7 @@ func (d *domain) clientConfig(m *machine, q ClientQuery) *tls.Config {
 	c.ServerName = serverName(q.SIPDomain)
 	c.GetClientCertificate = func(req *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		pair, err := d.showCertificate(req)
-		m.own = pair.Leaf
+		m.own, m.bare = pair.Leaf, pair.Leaf == nil
 		return pair, err
 	}
 	host := identityHost(q)

@@ -73,6 +73,7 @@ type machine struct {
 	failed *Error
 	state  *State            // made when it is first asked for, then kept
 	own    *x509.Certificate // the certificate that we showed
+	bare   bool              // client: the server asked for one and we have none
 	cache  *sessionSlot      // client: where its session is remembered
 
 	next func() (struct{}, bool)
@@ -112,7 +113,7 @@ func (m *machine) finished(err error) {
 	switch {
 	case m.phase != Handshaking: // stopped, or failed outside
 	case err != nil:
-		m.fail(classify(err, m.client))
+		m.fail(m.classify(err))
 	default:
 		m.step(Established)
 	}
@@ -237,7 +238,7 @@ func (m *machine) Read(p []byte) (int, error) {
 		return n, io.EOF
 	}
 	m.t.lent = nil
-	m.fail(classify(err, m.client))
+	m.fail(m.classify(err))
 	return n, m.failed
 }
 
@@ -247,7 +248,7 @@ func (m *machine) Write(p []byte) (int, error) {
 	}
 	n, err := m.conn.Write(p)
 	if err != nil {
-		m.fail(classify(err, m.client))
+		m.fail(m.classify(err))
 		return n, m.failed
 	}
 	return n, nil
@@ -261,7 +262,7 @@ func (m *machine) CloseNotify() error {
 	switch m.phase {
 	case Established, PeerClosed:
 		if err := m.conn.CloseWrite(); err != nil {
-			m.fail(classify(err, m.client))
+			m.fail(m.classify(err))
 			return m.failed
 		}
 		if m.phase == Established {

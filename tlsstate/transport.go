@@ -48,6 +48,8 @@ type transport struct {
 	left int
 	// taken counts the bytes that the handshake has read.
 	taken int
+	// plainAlert is an alert in clear among them, 0 if there was none.
+	plainAlert uint8
 	// yield parks the handshake's coroutine; nil when none runs.
 	yield         func(struct{}) bool
 	local, remote netip.AddrPort
@@ -109,6 +111,7 @@ func wholeRecord(b []byte) int {
 func (t *transport) Read(p []byte) (int, error) {
 	for t.left == 0 {
 		if t.left = wholeRecord(t.waiting()); t.left > 0 {
+			t.notice(t.waiting()[:t.left])
 			break
 		}
 		if t.yield == nil {
@@ -128,6 +131,16 @@ func (t *transport) Read(p []byte) (int, error) {
 		}
 	}
 	return n, nil
+}
+
+// notice looks for an alert in clear; an encrypted one is longer. OpenSSL's
+// client says in clear that it refuses a TLS 1.3 server's certificate, where
+// crypto/tls expects a sealed record: without this, all that an operator would
+// hear of it is "bad_record_mac".
+func (t *transport) notice(record []byte) {
+	if record[0] == recordAlert && len(record) == recordHeader+2 {
+		t.plainAlert = record[recordHeader+1]
+	}
 }
 
 // Write appends to what is to be sent.
