@@ -1,224 +1,285 @@
-package tlsstate_test
+package tlsstate
 
 import (
-	"errors"
+	"net/netip"
 	"runtime"
 	"testing"
-	"time"
-
-	"sipreactor/tlsstate"
-	"sipreactor/tlsstate/tlstest"
 )
 
-// kinds are the connections that are measured.
-var kinds = []struct {
-	name, method string
-	rsa          bool
-}{
-	{"TLSv1.3/ECDSA", "TLSv1_3", false},
-	{"TLSv1.3/RSA", "TLSv1_3", true},
-	{"TLSv1.2/ECDSA", "TLSv1_2", false},
-	{"TLSv1.2/RSA", "TLSv1_2", true},
-}
+// idleSet has a server and a client domain with one ephemeral certificate.
+func idleSet(t testing.TB) *Set { return benchSet(t, false, "", true) }
 
-// benchSet has a server domain that asks for no certificate and a client domain
-// that has none: one signature a full handshake.
-func benchSet(b *testing.B, method string, rsa, tickets bool) *tlsstate.Set {
-	b.Helper()
-	w := newWorld(b)
-	w.server = w.ca.Leaf(b, tlstest.Leaf{CN: "server", DNS: []string{"sip.example.com"}, RSA: rsa})
-	return w.set(b, func(s, c *tlsstate.DomainConfig) {
-		s.Method, c.Certificates = method, nil
-		s.VerifyCert = no()
-		if !tickets {
-			s.SessionTickets, c.SessionTickets = no(), no()
-		}
-	})
-}
-
-// shuttle carries everything from one machine to another and lets it go on.
-func shuttle(b *testing.B, from, to tlsstate.Machine, p []byte) {
-	out := from.Output()
-	to.Feed(out)
-	if to.Phase() == tlsstate.Handshaking {
-		if err := to.Handshake(); err != nil && !errors.Is(err, tlsstate.ErrWantRead) {
-			b.Fatal(err)
-		}
-	}
-	for to.Phase() == tlsstate.Established {
-		if _, err := to.Read(p); errors.Is(err, tlsstate.ErrWantRead) {
-			break
-		} else if err != nil {
-			b.Fatal(err)
-		}
-	}
-	from.Sent(len(out))
-}
-
-// handshakeOnce brings two machines together and adds up what each side took.
-func handshakeOnce(b *testing.B, set *tlsstate.Set, p []byte) (server, client tlsstate.Machine, atServer, atClient time.Duration) {
-	b.Helper()
-	start := time.Now()
-	client, err := set.NewClient(query("sip.example.com"))
+func benchSet(t testing.TB, rsa bool, method string, tickets bool) *Set {
+	t.Helper()
+	cert, key, err := Ephemeral([]string{"localhost"}, rsa)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	if err := client.Handshake(); !errors.Is(err, tlsstate.ErrWantRead) {
-		b.Fatal(err)
+	verify := false
+	set, err := Build(Config{Domains: []DomainConfig{
+		{Name: "in", Role: Server, VerifyCert: &verify, Method: method, SessionTickets: &tickets,
+			Certificates: []KeyPair{{CertificatePEM: cert, PrivateKeyPEM: key}}},
+		{Name: "out", Role: Client, CAPEM: cert},
+	}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	atClient = time.Since(start)
-	start = time.Now()
-	if server, err = set.NewServer(listener, caller); err != nil {
-		b.Fatal(err)
-	}
-	for {
-		shuttle(b, client, server, p)
-		now := time.Now()
-		atServer += now.Sub(start)
-		shuttle(b, server, client, p)
-		start = time.Now()
-		atClient += start.Sub(now)
-		if server.Phase() == tlsstate.Established && client.Phase() == tlsstate.Established && len(client.Output()) == 0 {
-			return server, client, atServer, atClient
-		}
-	}
+	return set
 }
 
-// A full and a resumed handshake, both sides; server-ns/op and client-ns/op are
-// what each of them took.
-func BenchmarkHandshake(b *testing.B) {
-	for _, k := range kinds {
-		for _, resumed := range []bool{false, true} {
-			name := k.name + "/full"
-			if resumed {
-				name = k.name + "/resumed"
-			}
-			b.Run(name, func(b *testing.B) {
-				set := benchSet(b, k.method, k.rsa, resumed)
-				p := make([]byte, 16384)
-				if resumed {
-					server, client, _, _ := handshakeOnce(b, set, p)
-					server.Stop()
-					client.Stop()
-				}
-				var atServer, atClient time.Duration
-				b.ReportAllocs()
-				for b.Loop() {
-					server, client, s, c := handshakeOnce(b, set, p)
-					if client.State().Resumed != resumed {
-						b.Fatal("resumed:", !resumed)
-					}
-					server.Stop()
-					client.Stop()
-					atServer += s
-					atClient += c
-				}
-				b.ReportMetric(float64(atServer.Nanoseconds())/float64(b.N), "server-ns/op")
-				b.ReportMetric(float64(atClient.Nanoseconds())/float64(b.N), "client-ns/op")
-			})
-		}
+var benchAddr = netip.MustParseAddrPort("127.0.0.1:5061")
+
+func newPair(t testing.TB, set *Set) (server, client *machine) {
+	t.Helper()
+	s, err := set.NewServer(benchAddr, benchAddr)
+	if err != nil {
+		t.Fatal(err)
 	}
+	c, err := set.NewClient(ClientQuery{SIPDomain: "localhost", Addr: benchAddr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.(*machine), c.(*machine)
 }
 
-// sealAndOpen passes one message from a machine to another.
-func sealAndOpen(from, to tlsstate.Machine, message, p []byte) error {
-	if _, err := from.Write(message); err != nil {
-		return err
-	}
-	out := from.Output()
-	to.Feed(out)
-	n, err := to.Read(p)
-	if err != nil || n != len(message) {
-		return errors.Join(errors.New("not read in one piece"), err)
-	}
-	if _, err := to.Read(p); !errors.Is(err, tlsstate.ErrWantRead) {
-		return errors.Join(errors.New("something is left"), err)
-	}
-	from.Sent(len(out))
-	return nil
-}
-
-// One SIP message of 600 bytes, sealed by one machine and opened by another.
-func BenchmarkMessage(b *testing.B) {
-	for _, k := range kinds {
-		if k.rsa {
-			continue
-		}
-		b.Run(k.method, func(b *testing.B) {
-			p := make([]byte, 16384)
-			server, client, _, _ := handshakeOnce(b, benchSet(b, k.method, false, true), p)
-			defer server.Stop()
-			defer client.Stop()
-			message := text(600)
-			b.SetBytes(int64(len(message)))
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := sealAndOpen(client, server, message, p); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
-// Messages cost no allocation, once the buffers are there.
-func TestMessagesDoNotAllocate(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates")
-	}
-	w := newWorld(t)
-	for _, m := range []string{"TLSv1_2", "TLSv1_3"} {
-		server, client := connected(t, w.set(t, method(m)), "sip.example.com", whole)
-		message, p := text(600), make([]byte, 16384)
-		allocs := testing.AllocsPerRun(200, func() {
-			if err := errors.Join(sealAndOpen(client, server, message, p), sealAndOpen(server, client, message, p)); err != nil {
+// pass moves output from one machine to the other and lets it go on.
+func pass(t testing.TB, from, to *machine, p []byte) {
+	t.Helper()
+	if len(from.Output()) > 0 {
+		to.Feed(from.Output())
+		if to.phase == Handshaking {
+			if err := to.Handshake(); err != nil && err != ErrWantRead {
 				t.Fatal(err)
 			}
+		}
+		if to.phase == Established {
+			if _, err := to.Read(p); err != ErrWantRead {
+				t.Fatal(err)
+			}
+		}
+		from.Sent(len(from.Output()))
+	}
+}
+
+// idlePair is a pair whose handshake and tickets are over.
+func idlePair(t testing.TB, set *Set) (server, client *machine) {
+	t.Helper()
+	server, client = newPair(t, set)
+	p := make([]byte, 16384)
+	if err := client.Handshake(); err != ErrWantRead {
+		t.Fatal(err)
+	}
+	for range 3 {
+		pass(t, client, server, p)
+		pass(t, server, client, p)
+	}
+	if server.phase != Established || client.phase != Established {
+		t.Fatal(server.phase, client.phase)
+	}
+	return server, client
+}
+
+// Handshakes, both sides together: ns/op is the CPU time of a server and a
+// client.
+func BenchmarkHandshake(b *testing.B) {
+	for _, c := range []struct {
+		name    string
+		rsa     bool
+		method  string
+		tickets bool
+	}{
+		{"ecdsa/1.3/full", false, "TLSv1_3", false},
+		{"ecdsa/1.3/resumed", false, "TLSv1_3", true},
+		{"ecdsa/1.2/full", false, "TLSv1_2", false},
+		{"ecdsa/1.2/resumed", false, "TLSv1_2", true},
+		{"rsa/1.3/full", true, "TLSv1_3", false},
+		{"rsa/1.2/full", true, "TLSv1_2", false},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			set := benchSet(b, c.rsa, c.method, c.tickets)
+			idle(b, set)
+			b.ReportAllocs()
+			for b.Loop() {
+				idle(b, set)
+			}
 		})
-		if allocs >= 1 {
-			t.Errorf("%s: %v allocations a message and its answer", m, allocs)
-		}
 	}
 }
 
-// What one side of an established connection holds while nothing happens, its
-// share of the heap and of the goroutines' stacks.
-func BenchmarkIdle(b *testing.B) {
-	const connections = 400
-	for _, k := range kinds {
-		for _, role := range []tlsstate.Role{tlsstate.Server, tlsstate.Client} {
-			b.Run(k.name+"/"+role.String(), func(b *testing.B) {
-				set := benchSet(b, k.method, k.rsa, true)
-				p := make([]byte, 16384)
-				var perConn float64
-				for b.Loop() {
-					machines := make([]tlsstate.Machine, 0, connections)
-					before := inUse()
-					for range connections {
-						server, client, _, _ := handshakeOnce(b, set, p)
-						if role == tlsstate.Client {
-							server, client = client, server
-						}
-						client.Stop()
-						machines = append(machines, server)
-					}
-					perConn = float64(inUse()-before) / connections
-					for _, m := range machines {
-						m.Stop()
-					}
+func idle(t testing.TB, set *Set) {
+	server, client := idlePair(t, set)
+	server.Stop()
+	client.Stop()
+}
+
+// BenchmarkServerHandshake measures the server's side alone.
+func BenchmarkServerHandshake(b *testing.B) {
+	for _, c := range []struct {
+		name   string
+		rsa    bool
+		method string
+	}{{"ecdsa/1.3", false, "TLSv1_3"}, {"rsa/1.3", true, "TLSv1_3"}} {
+		b.Run(c.name, func(b *testing.B) {
+			set := benchSet(b, c.rsa, c.method, false)
+			p := make([]byte, 16384)
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				server, client := newPair(b, set)
+				if err := client.Handshake(); err != ErrWantRead {
+					b.Fatal(err)
 				}
-				b.ReportMetric(perConn, "B/conn")
-			})
+				for server.phase == Handshaking {
+					b.StartTimer()
+					pass(b, client, server, p)
+					b.StopTimer()
+					pass(b, server, client, p)
+				}
+				server.Stop()
+				client.Stop()
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+// BenchmarkMessage seals and opens a message of 600 bytes.
+func BenchmarkMessage(b *testing.B) {
+	for _, method := range []string{"TLSv1_2", "TLSv1_3"} {
+		b.Run(method, func(b *testing.B) {
+			server, client := idlePair(b, benchSet(b, false, method, true))
+			defer server.Stop()
+			defer client.Stop()
+			message, p := make([]byte, 600), make([]byte, 16384)
+			b.ReportAllocs()
+			b.SetBytes(600)
+			for b.Loop() {
+				if _, err := client.Write(message); err != nil {
+					b.Fatal(err)
+				}
+				server.Feed(client.Output())
+				if n, err := server.Read(p); n != 600 || err != nil {
+					b.Fatal(n, err)
+				}
+				if _, err := server.Read(p); err != ErrWantRead {
+					b.Fatal(err)
+				}
+				client.Sent(len(client.Output()))
+			}
+		})
+	}
+}
+
+// A message must not allocate, on either side.
+func TestMessageDoesNotAllocate(t *testing.T) {
+	server, client := idlePair(t, idleSet(t))
+	defer server.Stop()
+	defer client.Stop()
+	message, p := make([]byte, 600), make([]byte, 16384)
+	allocs := testing.AllocsPerRun(200, func() {
+		_, _ = client.Write(message)
+		server.Feed(client.Output())
+		for {
+			if _, err := server.Read(p); err != nil {
+				break
+			}
+		}
+		client.Sent(len(client.Output()))
+	})
+	if allocs >= 1 && !raceDetector {
+		t.Errorf("%v allocations", allocs)
+	}
+}
+
+// BenchmarkWake feeds a handshake one byte that does not wake it.
+func BenchmarkWake(b *testing.B) {
+	set := idleSet(b)
+	server, client := newPair(b, set)
+	defer server.Stop()
+	defer client.Stop()
+	if err := client.Handshake(); err != ErrWantRead {
+		b.Fatal(err)
+	}
+	server.Feed(client.Output()[:10])
+	for b.Loop() {
+		if err := server.Handshake(); err != ErrWantRead {
+			b.Fatal(err)
 		}
 	}
 }
 
-// inUse is the heap and the stacks after everything that can go has gone.
-func inUse() int64 {
-	for range 3 { // pools give their content up at the second
+// BenchmarkSwitch is the cost of parking a handshake's coroutine and of waking
+// it.
+func BenchmarkSwitch(b *testing.B) {
+	set := idleSet(b)
+	server, client := newPair(b, set)
+	defer server.Stop()
+	defer client.Stop()
+	if err := client.Handshake(); err != ErrWantRead {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		client.next()
+	}
+}
+
+// BenchmarkIdle tells how much heap and stack an established, idle machine
+// holds.
+func BenchmarkIdle(b *testing.B) {
+	for b.Loop() {
+		set := idleSet(b)
+		const n = 2000
+		machines := make([]*machine, 0, 2*n)
+		before := inUse()
+		for range n {
+			s, c := idlePair(b, set)
+			machines = append(machines, s, c)
+		}
+		perPair := float64(inUse()-before) / n
+		for i := 0; i < len(machines); i += 2 {
+			machines[i+1].Stop()
+			machines[i+1] = nil
+		}
+		server := float64(inUse()-before) / n
+		b.ReportMetric(server, "B/server")
+		b.ReportMetric(perPair-server, "B/client")
+		for i := 0; i < len(machines); i += 2 {
+			machines[i].Stop()
+		}
+	}
+}
+
+// BenchmarkParked tells what a handshake holds that waits for the client's
+// second flight.
+func BenchmarkParked(b *testing.B) {
+	for b.Loop() {
+		set := idleSet(b)
+		const n = 500
+		machines := make([]*machine, 0, n)
+		before := inUse()
+		for range n {
+			s, c := newPair(b, set)
+			if err := c.Handshake(); err != ErrWantRead {
+				b.Fatal(err)
+			}
+			pass(b, c, s, nil)
+			s.Sent(len(s.Output()))
+			c.Stop()
+			machines = append(machines, s)
+		}
+		b.ReportMetric(float64(inUse()-before)/n, "B/conn")
+		for _, m := range machines {
+			m.Stop()
+		}
+	}
+}
+
+// inUse is the heap and the stacks, garbage and pools aside.
+func inUse() uint64 {
+	for range 3 {
 		runtime.GC()
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc + m.StackInuse)
+	return m.HeapAlloc + m.StackInuse
 }

@@ -1,6 +1,6 @@
 //go:build race
 
-package tlsstate_test
+package tlsstate
 
-// raceEnabled tells that the race detector, which allocates, is in.
-const raceEnabled = true
+// raceDetector tells that pools drop things on purpose.
+const raceDetector = true

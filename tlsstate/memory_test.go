@@ -1,0 +1,110 @@
+package tlsstate
+
+import (
+	"bytes"
+	"crypto/tls"
+	"reflect"
+	"testing"
+)
+
+// If this fails after a change of the Go release: machines still work, but keep
+// the buffers of their handshake, and allocate at each record. See memory.
+func TestFieldsAreKnown(t *testing.T) {
+	if !fieldsKnown {
+		t.Error("tls.Conn has other fields than expected")
+	}
+}
+
+func TestOtherFields(t *testing.T) {
+	type renamed struct {
+		raw, hand bytes.Buffer
+		input     bytes.Reader
+	}
+	type retyped struct {
+		rawInput, hand bytes.Buffer
+		input          *bytes.Reader
+	}
+	type same struct {
+		_              int
+		rawInput, hand bytes.Buffer
+		input          bytes.Reader
+	}
+	for _, typ := range []reflect.Type{reflect.TypeFor[renamed](), reflect.TypeFor[retyped]()} {
+		if o, known := locate(typ); known || o != (offsets{}) {
+			t.Errorf("%v is taken for a tls.Conn", typ)
+		}
+	}
+	if o, known := locate(reflect.TypeFor[same]()); !known || o.raw != 8 || o.hand <= o.raw || o.input <= o.hand {
+		t.Error(o, known)
+	}
+}
+
+// Without the fields nothing is done, and machines work.
+func TestWithoutFields(t *testing.T) {
+	fieldsKnown = false
+	defer func() { fieldsKnown = true }()
+	server, client := idlePair(t, idleSet(t))
+	defer server.Stop()
+	defer client.Stop()
+	seal, open := make([]byte, 600), make([]byte, 16384)
+	for range 3 {
+		if _, err := client.Write(seal); err != nil {
+			t.Fatal(err)
+		}
+		server.Feed(client.Output())
+		if n, err := server.Read(open); n != 600 || err != nil {
+			t.Fatal(n, err)
+		}
+		if _, err := server.Read(open); err != ErrWantRead {
+			t.Fatal(err)
+		}
+		client.Sent(len(client.Output()))
+	}
+}
+
+// An idle machine holds no buffer, ours or crypto/tls's.
+func TestIdleHoldsNothing(t *testing.T) {
+	server, client := idlePair(t, idleSet(t))
+	defer server.Stop()
+	defer client.Stop()
+	for _, m := range []*machine{server, client} {
+		if m.memory.raw.Cap()+m.memory.hand.Cap() != 0 || m.memory.lent != nil || m.t.kept.buf != nil || m.t.out.buf != nil || m.t.lent != nil {
+			t.Errorf("%d %d %v %v %v", m.memory.raw.Cap(), m.memory.hand.Cap(), m.memory.lent, m.t.kept, m.t.out)
+		}
+		if m.next != nil || m.stop != nil {
+			t.Error("a coroutine is left")
+		}
+	}
+}
+
+func TestMemoryOfZeroConn(t *testing.T) {
+	m := memoryOf(new(tls.Conn))
+	if m.raw.Len() != 0 || m.input.Len() != 0 || m.hand.Len() != 0 {
+		t.Error("a new connection has something in its buffers")
+	}
+	m.settle()
+	m.free()
+}
+
+func TestStore(t *testing.T) {
+	var s store
+	s.drop(1)
+	s.free()
+	if s.len() != 0 || s.bytes() != nil {
+		t.Error("an empty store has something")
+	}
+	big := bytes.Repeat([]byte("x"), 3000)
+	for i := range 50 {
+		s.add(big)
+		s.drop(2000 + i)
+	}
+	if s.len() != 50*3000-50*2000-49*25 || len(s.bytes()) != s.len() {
+		t.Errorf("%d bytes are left", s.len())
+	}
+	s.drop(s.len())
+	if s.buf != nil {
+		t.Error("an empty store keeps its buffer")
+	}
+	s.add(make([]byte, keptCapacity+1))
+	s.free()
+}
