@@ -34,6 +34,12 @@ type live struct {
 // stops, and nothing may be left of it.
 func run(t *testing.T, r Router, change ...func(*reactor.Config)) *live {
 	t.Helper()
+	return runWith(t, r, Config{}, change...)
+}
+
+// runWith is run with a configuration of the proxy.
+func runWith(t *testing.T, r Router, pc Config, change ...func(*reactor.Config)) *live {
+	t.Helper()
 	certPEM, keyPEM, err := tlsstate.Ephemeral([]string{"localhost", "127.0.0.1"}, false)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +71,8 @@ func run(t *testing.T, r Router, change ...func(*reactor.Config)) *live {
 	for _, f := range change {
 		f(&cfg)
 	}
-	if l.proxy, err = New(Config{Logger: cfg.Logger}, r); err != nil {
+	pc.Logger = cfg.Logger
+	if l.proxy, err = New(pc, r); err != nil {
 		t.Fatal(err)
 	}
 	if l.engine, err = reactor.New(cfg, l.proxy); err != nil {

@@ -44,6 +44,9 @@ type Config struct {
 	// SingleRecordRoute leaves out the second Record-Route when the protocol or
 	// the listener changes (RFC 5658).
 	SingleRecordRoute bool
+	// AcceptAliases lets connections that peers opened carry our requests to
+	// them.
+	AcceptAliases AliasPolicy
 	// Resolver finds the addresses of host names; nil uses the system's, with
 	// SRV records.
 	Resolver Resolver

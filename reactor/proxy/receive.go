@@ -53,6 +53,7 @@ func (c *Context) leave() {
 // route has a request routed, and sees to it that one that could not be sent on
 // is not met with silence.
 func (c *Context) route() {
+	c.acceptAlias()
 	(*c.proxy.router.Load()).Request(c)
 	if c.failure != nil && !c.forwarded && !c.answered && c.Msg.Method() != sipframe.ACK {
 		_ = c.Reply(503, nil)
