@@ -30,6 +30,7 @@ func (l *loop) accept(gc gnet.Conn) gnet.Action {
 		return gnet.Close
 	}
 	gc.SetContext(c)
+	c.active.Store(l.seconds.Load())
 	c.opened.Store(true)
 	e.peers.add(c)
 	l.stat.accepted.Add(1)
@@ -88,6 +89,7 @@ func (l *loop) adopt(c *conn, gc gnet.Conn) gnet.Action {
 	if doom != nil {
 		return gnet.Close // OnClose ends it with its doom
 	}
+	c.active.Store(l.seconds.Load())
 	l.idle.put(c, l.seconds.Load()+l.eng.lifetime)
 	if c.src.Proto == TCP {
 		c.codec = &plain{}
@@ -105,11 +107,15 @@ func (l *loop) adopt(c *conn, gc gnet.Conn) gnet.Action {
 
 // establish makes the connection ready for messages and sends what waited.
 func (l *loop) establish(c *conn) {
+	state := c.tlsState()
+	c.mu.Lock()
 	if c.phase != established {
-		c.step(established)
+		c.stepLocked(established)
 	}
+	c.tls.set(state)
+	c.mu.Unlock()
 	l.stat.established.Add(1)
-	l.eng.observe(c, ConnEstablished, nil, c.tlsState())
+	l.eng.observe(c, ConnEstablished, nil, state)
 	l.flush(c)
 }
 

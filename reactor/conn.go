@@ -42,13 +42,13 @@ type conn struct {
 	left    phase            // the phase it was in when its end began
 	ending  bool             // an orderly end waits for what is still to be written
 	trial   *trial           // nil but on a young connection that showed a certificate
-	active  int64            // second of the last message, ping or write
 	timer   *time.Timer      // the earliest of the deadlines below
 	armed   int64            // when the timer goes off; 0 = it does not
 	msgDue  int64            // deadlines on the engine's clock; 0 = none
 	sendDue int64
 	wheel   wheelLink
 
+	active  atomic.Int64  // second of the last message, ping or write
 	pending atomic.Uint32 // what the loop is asked to do: loop.post
 	opened  atomic.Bool   // the loop has had it
 
@@ -57,6 +57,7 @@ type conn struct {
 	doom  *Error
 	stuck bool // the socket takes nothing more: the parking lot watches it
 	out   outbox
+	tls   tlsSummary
 }
 
 // step moves the connection to the next phase. Owner only.

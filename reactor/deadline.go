@@ -111,7 +111,7 @@ func (w *wheel) advance(now int64, expire func(*conn, int64)) {
 
 // expire closes a connection that was idle for its lifetime.
 func (l *loop) expire(c *conn, now int64) {
-	due := c.active + l.eng.lifetime
+	due := c.active.Load() + l.eng.lifetime
 	if due > now {
 		l.idle.put(c, due)
 		return

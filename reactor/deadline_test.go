@@ -15,7 +15,8 @@ func TestWheelExpiresOnTime(t *testing.T) {
 		w.start(now)
 		alive := map[*conn]bool{}
 		for range 300 {
-			c := &conn{active: now}
+			c := &conn{}
+			c.active.Store(now)
 			w.put(c, now+lifetime)
 			alive[c] = true
 		}
@@ -23,7 +24,7 @@ func TestWheelExpiresOnTime(t *testing.T) {
 			for c := range alive {
 				switch rng.IntN(40) {
 				case 0:
-					c.active = now
+					c.active.Store(now)
 				case 1:
 					w.remove(c)
 					delete(alive, c)
@@ -35,15 +36,15 @@ func TestWheelExpiresOnTime(t *testing.T) {
 				if !alive[c] {
 					t.Fatal("a connection that is gone expires")
 				}
-				if due := c.active + lifetime; due > at {
+				if due := c.active.Load() + lifetime; due > at {
 					w.put(c, due)
 					return
 				}
 				delete(alive, c)
 			})
 			for c := range alive {
-				if c.active+lifetime < now {
-					t.Fatalf("lifetime %d: active at %d, still there at %d", lifetime, c.active, now)
+				if c.active.Load()+lifetime < now {
+					t.Fatalf("lifetime %d: active at %d, still there at %d", lifetime, c.active.Load(), now)
 				}
 			}
 		}

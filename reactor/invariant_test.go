@@ -133,10 +133,16 @@ func hurried(c *Config) {
 // dialOut begins a connection and gives its handle.
 func (r *rig) dialOut(p Proto, to netip.AddrPort) Handle {
 	r.Helper()
+	r.dialTo(p, to)
+	return r.only()
+}
+
+// dialTo begins a connection.
+func (r *rig) dialTo(p Proto, to netip.AddrPort) {
+	r.Helper()
 	if o, err := r.Send(&Target{Proto: p, Addr: to, Name: "localhost"}, Bytes(request("MESSAGE", "x", 1, ""))); o != Queued {
 		r.Fatalf("%v, %v; want queued", o, err)
 	}
-	return r.only()
 }
 
 // raw connects to a socket of the engine without TLS.

@@ -213,4 +213,4 @@ func (l *loop) complete(c *conn) {
 }
 
 // alive puts off the idle timeout.
-func (l *loop) alive(c *conn) { c.active = l.seconds.Load() }
+func (l *loop) alive(c *conn) { c.active.Store(l.seconds.Load()) }

@@ -44,7 +44,7 @@ func (l *loop) drain(c *conn) bool {
 		case n > 0:
 			c.codec.Sent(n)
 			l.stat.bytesOut.Add(uint64(n))
-			c.active = l.seconds.Load()
+			c.active.Store(l.seconds.Load())
 			if c.out.flight != nil {
 				l.written(c, c.out.advance(n))
 			}

@@ -1,0 +1,76 @@
+package reactor
+
+import (
+	"time"
+
+	"sipreactor/tlsstate"
+)
+
+// ConnInfo describes one connection at one moment, for management.
+type ConnInfo struct {
+	Source
+	// Phase is connecting, enrolling, handshaking, established or closing.
+	Phase string
+	// Queue is how many messages wait to be written, Stuck whether the peer
+	// takes nothing at the moment.
+	Queue int
+	Stuck bool
+	// Age is the time since the connection was accepted or begun, Idle since
+	// the last message, ping or write, in whole seconds.
+	Age, Idle time.Duration
+	// Domain, TLSVersion and Cipher are of an established TLS connection, as
+	// OpenSSL writes them; "" else.
+	Domain, TLSVersion, Cipher string
+}
+
+// tlsSummary is what a connection keeps of its TLS state: the machine is its
+// loop's, and the whole state is large.
+type tlsSummary struct {
+	domain          string
+	version, cipher uint16
+}
+
+// set takes what is kept; s is nil on a plain connection.
+func (t *tlsSummary) set(s *tlsstate.State) {
+	if s != nil {
+		t.domain, t.version, t.cipher = s.Domain, s.Version, s.Cipher
+	}
+}
+
+// Conns calls f for each connection there is; f gets a copy and may stop by
+// answering false. Connections that come or go meanwhile may be seen or not.
+// Any goroutine but a loop; it takes each connection's lock for a moment.
+func (e *Engine) Conns(f func(*ConnInfo) bool) {
+	more := true
+	now := e.seconds()
+	e.table.each(func(c *conn) {
+		if more {
+			info := c.info(now)
+			more = f(&info)
+		}
+	})
+}
+
+// Conn describes one connection; false when it is gone.
+func (e *Engine) Conn(h Handle) (ConnInfo, bool) {
+	c := e.table.get(h)
+	if c == nil {
+		return ConnInfo{}, false
+	}
+	return c.info(e.seconds()), true
+}
+
+func (c *conn) info(now int64) ConnInfo {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := ConnInfo{Source: c.src, Phase: c.phase.String(), Queue: c.out.waitingCount(), Stuck: c.stuck,
+		Age: time.Since(c.born), Domain: c.tls.domain}
+	if last := c.active.Load(); last != 0 {
+		i.Idle = time.Duration(now-last) * time.Second
+	}
+	if c.tls.version != 0 {
+		s := tlsstate.State{Version: c.tls.version, Cipher: c.tls.cipher}
+		i.TLSVersion, i.Cipher = s.VersionName(), s.CipherName()
+	}
+	return i
+}
