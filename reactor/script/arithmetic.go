@@ -106,8 +106,8 @@ func (k *compiler) binary(x *Binary) expr {
 		k.rep.errorf(x.At, "division by 0")
 		return nil
 	}
-	if s, ok := x.X.(*String); ok && op != tokPlus {
-		k.rep.errorf(x.At, "a text can be joined by +, not %q", kindNames[op]+" "+clip(s.Text))
+	if _, ok := x.X.(*String); ok && op != tokPlus {
+		k.rep.errorf(x.At, "a text can be joined by +, not by %v", op)
 		return nil
 	}
 	at := k.site(x.At, fmt.Sprintf("operator %s", kindNames[op]))

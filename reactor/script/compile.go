@@ -42,7 +42,7 @@ func compileRoutes(c *settings, f *File) *Program {
 	for _, t := range []struct{ module, name string }{
 		{"proto_tls", c.Trace.TLS.FilterRoute}, {"proto_tcp", c.Trace.TCP.FilterRoute},
 	} {
-		if t.name != "" && p.routes[t.name] == nil {
+		if t.name != "" && p.routes[t.name] == nil && !c.partial {
 			c.rep.errorf(c.places[t.module+"/trace_filter_route"], "there is no route[%s]%s", clip(t.name), hint(t.name, k.routeNames()))
 		}
 	}
@@ -87,7 +87,7 @@ func (k *compiler) declare() {
 		}
 		*at = made
 	}
-	if k.prog.request == nil {
+	if k.prog.request == nil && !k.partial {
 		k.rep.errorf(k.top(), "there is no route: requests need a route { ... }")
 	}
 }

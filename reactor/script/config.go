@@ -155,6 +155,7 @@ func parseLevel(s string) (LogLevel, bool) {
 type settings struct {
 	*Config
 	rep        *report
+	partial    bool  // the syntax is wrong somewhere
 	signature  *bool // server_signature
 	advertised struct {
 		host string

@@ -129,7 +129,7 @@ func (k *compiler) action(x Expr) action {
 		return nil
 	}
 	if f.module != "" && !k.loaded(f.module) {
-		if !k.asked[f.module] {
+		if !k.asked[f.module] && !k.partial {
 			k.rep.errorf(c.At, `%s() is of the module %s, which is not loaded: loadmodule "%s.so"`, c.Func, f.module, f.module)
 			k.asked[f.module] = true
 		}
@@ -217,7 +217,7 @@ func (k *compiler) stringArg(a *argument, kind argKind, x *String, f *function) 
 	case flagArg, bflagArg:
 		return k.flagArg(a, kind, x.Text, x.At)
 	case regexArg:
-		a.re = k.regex(x)
+		a.re = k.regex(x, compileLineRegex)
 		return a.re != nil
 	case fixedArg:
 		a.fixed = true

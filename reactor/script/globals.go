@@ -74,11 +74,11 @@ func number(lo, hi int64, unit string, set func(c *settings, n int)) *globalSpec
 		set: func(c *settings, v Value) string { set(c, int(v.Int)); return "" }}
 }
 
-func flag(set func(c *settings, on bool)) *globalSpec {
+func toggle(set func(c *settings, on bool)) *globalSpec {
 	return &globalSpec{typ: boolParam, set: func(c *settings, v Value) string { set(c, v.Int == 1); return "" }}
 }
 
-func text(set func(c *settings, s string) string) *globalSpec {
+func textParam(set func(c *settings, s string) string) *globalSpec {
 	return &globalSpec{typ: stringParam, set: func(c *settings, v Value) string { return set(c, v.Text) }}
 }
 
@@ -98,13 +98,13 @@ var globals = map[string]*globalSpec{
 	"log_level":        number(-3, 4, "", func(c *settings, n int) { c.Log.Level = LogLevel(n) }),
 	"xlog_level":       number(-3, 4, "", func(c *settings, n int) { c.Log.Script = LogLevel(n) }),
 	"xlog_print_level": number(-3, 4, "", func(c *settings, n int) { c.Log.Print = LogLevel(n) }),
-	"stderror_enabled": flag(func(c *settings, on bool) { c.Log.Stderr = on }),
-	"log_stderror":     flag(func(c *settings, on bool) { c.Log.Stderr = on }),
-	"syslog_enabled":   flag(func(c *settings, on bool) { c.Log.Syslog = on }),
-	"log_prefix":       text(func(c *settings, s string) string { c.Log.Prefix = s; return "" }),
-	"log_name":         text(func(c *settings, s string) string { c.Log.Name = s; return "" }),
-	"syslog_name":      text(func(c *settings, s string) string { c.Log.Name = s; return "" }),
-	"debug_mode": flag(func(c *settings, on bool) {
+	"stderror_enabled": toggle(func(c *settings, on bool) { c.Log.Stderr = on }),
+	"log_stderror":     toggle(func(c *settings, on bool) { c.Log.Stderr = on }),
+	"syslog_enabled":   toggle(func(c *settings, on bool) { c.Log.Syslog = on }),
+	"log_prefix":       textParam(func(c *settings, s string) string { c.Log.Prefix = s; return "" }),
+	"log_name":         textParam(func(c *settings, s string) string { c.Log.Name = s; return "" }),
+	"syslog_name":      textParam(func(c *settings, s string) string { c.Log.Name = s; return "" }),
+	"debug_mode": toggle(func(c *settings, on bool) {
 		if on {
 			c.Log.Level, c.Log.Stderr = LevelDebug, true
 		}
@@ -122,7 +122,7 @@ var globals = map[string]*globalSpec{
 	"tcp_async_connect_timeout": number(1, 60000, ms, func(c *settings, n int) { c.Engine.ParkedTimeout = time.Duration(n) * time.Millisecond }),
 	"tcp_socket_backlog":        number(1, 65535, "connections", func(c *settings, n int) { c.Engine.Backlog = n }),
 	"tcp_listen_backlog":        number(1, 65535, "connections", func(c *settings, n int) { c.Engine.Backlog = n }),
-	"tcp_keepalive":             flag(func(c *settings, on bool) { c.Engine.Keepalive.Enabled = on }),
+	"tcp_keepalive":             toggle(func(c *settings, on bool) { c.Engine.Keepalive.Enabled = on }),
 	"tcp_keepcount": number(0, 127, "probes", func(c *settings, n int) {
 		c.Engine.Keepalive.Count = n
 		c.Engine.Keepalive.Enabled = c.Engine.Keepalive.Enabled || n > 0
@@ -139,7 +139,7 @@ var globals = map[string]*globalSpec{
 	"tcp_no_new_conn_bflag":   {typ: wordParam, set: func(c *settings, v Value) string { c.noNewFlag = v.Text; return "" }},
 	"tcp_no_new_conn_rplflag": {typ: wordParam, set: func(c *settings, v Value) string { c.noNewReply = v.Text; return "" }},
 
-	"server_header": text(func(c *settings, s string) string {
+	"server_header": textParam(func(c *settings, s string) string {
 		name, value, ok := strings.Cut(s, ":")
 		if !ok || !strings.EqualFold(strings.TrimSpace(name), "server") {
 			return `is the whole header, as in "Server: My Proxy"`
@@ -152,8 +152,8 @@ var globals = map[string]*globalSpec{
 		c.Proxy.ServerHeader = strings.TrimSpace(value)
 		return ""
 	}),
-	"server_signature": flag(func(c *settings, on bool) { c.signature = &on }),
-	"auto_aliases":     flag(func(c *settings, on bool) { c.AutoAliases = on }),
+	"server_signature": toggle(func(c *settings, on bool) { c.signature = &on }),
+	"auto_aliases":     toggle(func(c *settings, on bool) { c.AutoAliases = on }),
 	"alias":            nil,
 	"socket":           nil,
 	"listen":           nil,
@@ -169,15 +169,15 @@ var globals = map[string]*globalSpec{
 	"advertised_port": number(1, 65535, "", func(c *settings, n int) { c.advertised.port = uint16(n) }),
 
 	"max_while_loops": number(1, 1000000, "rounds", func(c *settings, n int) { c.loops = n }),
-	"enable_asserts":  flag(func(c *settings, on bool) { c.asserts = on }),
+	"enable_asserts":  toggle(func(c *settings, on bool) { c.asserts = on }),
 	"mpath":           {typ: stringParam, set: func(*settings, Value) string { return "" }, note: "the modules are part of this program, no path is searched"},
 
-	"dns_try_ipv6":         flag(func(c *settings, on bool) { c.DNS.TryIPv6 = on }),
-	"dns_try_naptr":        flag(func(c *settings, on bool) { c.DNS.TryNAPTR = on }),
+	"dns_try_ipv6":         toggle(func(c *settings, on bool) { c.DNS.TryIPv6 = on }),
+	"dns_try_naptr":        toggle(func(c *settings, on bool) { c.DNS.TryNAPTR = on }),
 	"dns_retr_no":          number(0, 100, "tries", func(c *settings, n int) { c.DNS.Retries = n }),
 	"dns_retr_time":        number(0, 60, sec, func(c *settings, n int) { c.DNS.Timeout = time.Duration(n) * time.Second }),
-	"dns_use_search_list":  flag(func(c *settings, on bool) { c.DNS.NoSearch = !on }),
-	"disable_dns_failover": flag(func(c *settings, on bool) { c.DNS.NoSRV = on }),
+	"dns_use_search_list":  toggle(func(c *settings, on bool) { c.DNS.NoSearch = !on }),
+	"disable_dns_failover": toggle(func(c *settings, on bool) { c.DNS.NoSRV = on }),
 }
 
 func workers(set func(c *settings, n int)) *globalSpec { return number(1, 1024, "workers", set) }

@@ -116,13 +116,27 @@ var benchSockets = []*reactor.Socket{
 	{Proto: reactor.UDP, Addr: netip.MustParseAddrPort("127.0.0.1:5060")},
 }
 
-func newBench(t testing.TB, cfg string) *bench {
+func newBench(t testing.TB, text string) *bench {
 	t.Helper()
-	b := &bench{peer: &peer{}}
-	var err error
-	if b.cfg, err = Compile("test.cfg", []byte(cfg)); err != nil {
+	cfg, err := Compile("test.cfg", []byte(text))
+	if err != nil {
 		t.Fatalf("does not compile:\n%v", err)
 	}
+	return benchFor(t, cfg)
+}
+
+func newBenchOf(t testing.TB, path string) *bench {
+	t.Helper()
+	cfg, err := Load(path)
+	if err != nil {
+		t.Fatalf("does not load:\n%v", err)
+	}
+	return benchFor(t, cfg)
+}
+
+func benchFor(t testing.TB, cfg *Config) *bench {
+	t.Helper()
+	b := &bench{cfg: cfg, peer: &peer{}}
 	b.cfg.Program.SetLogger(slog.New(lines{&b.log, slog.LevelDebug}))
 	p, err := proxy.New(b.cfg.Proxy, b.cfg.Program)
 	if err != nil {
@@ -163,3 +177,5 @@ func runs(t testing.TB, statements string) []string {
 	b.receive(invite)
 	return b.log
 }
+
+func mustAddrPort(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }

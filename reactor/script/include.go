@@ -16,6 +16,7 @@ type opener func(path string) ([]byte, error)
 const (
 	maxIncludes = 50      // nested files
 	maxSource   = 4 << 20 // bytes of all files together
+	maxEnvName  = 256     // bytes of $ENV(NAME)
 )
 
 // readFile reads a regular file: a configuration that includes a device would
@@ -136,7 +137,7 @@ func expandEnv(s *source) {
 	var out []byte
 	for i := 0; i < len(s.file); {
 		if hasPrefixAt(s.file, i, mark) {
-			if n := bytes.IndexByte(s.file[i:], ')'); n > 0 {
+			if n := bytes.IndexByte(s.file[i:min(len(s.file), i+maxEnvName)], ')'); n > 0 {
 				name := string(s.file[i+len(mark) : i+n])
 				if value, ok := os.LookupEnv(name); ok {
 					s.shifts = append(s.shifts, shift{at: len(out), n: len(value), from: i, m: n + 1})
@@ -154,8 +155,8 @@ func expandEnv(s *source) {
 
 // missingEnv gives the message for a $ENV(NAME) that could not be expanded.
 func missingEnv(b []byte) string {
-	n := bytes.IndexByte(b, ')')
-	if n < 0 || n > 100 {
+	n := bytes.IndexByte(b[:min(len(b), maxEnvName)], ')')
+	if n < 0 {
 		return "$ENV( has no closing bracket"
 	}
 	return fmt.Sprintf("the environment variable %s is not set", b[len("$ENV("):n])

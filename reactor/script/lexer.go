@@ -218,32 +218,39 @@ func (l *lexer) number(t *token) {
 // address reads an IPv4 or IPv6 address or network, if there is one.
 func (l *lexer) address(t *token) bool {
 	f := l.top()
-	b, end := f.src.text, f.off
-	dots, colons := 0, 0
-	for end < len(b) && (isHex(b[end]) || b[end] == '.' || b[end] == ':') {
-		switch b[end] {
-		case '.':
-			dots++
-		case ':':
-			colons++
+	b := f.src.text
+	end := addressEnd(b, f.off, ".")
+	if !isAddress(b, f.off, end) {
+		if end = addressEnd(b, f.off, ".:abcdefABCDEF"); !isAddress(b, f.off, end) {
+			return false
 		}
-		end++
-	}
-	if dots != 3 && colons < 2 || end < len(b) && (isWordByte(b[end])) {
-		return false
-	}
-	if _, err := netip.ParseAddr(string(b[f.off:end])); err != nil {
-		return false
 	}
 	if end+1 < len(b) && b[end] == '/' && isDigit(b[end+1]) {
-		end++
-		for end < len(b) && (isDigit(b[end]) || b[end] == '.') {
-			end++
-		}
+		end = addressEnd(b, end+1, ".")
 	}
 	t.kind, t.text = tokAddr, string(b[f.off:end])
 	f.off = end
 	return true
+}
+
+// maxAddress is longer than any address.
+const maxAddress = 64
+
+// addressEnd skips digits and the bytes of more, as far as an address could go.
+func addressEnd(b []byte, i int, more string) int {
+	b = b[:min(len(b), i+maxAddress)]
+	for i < len(b) && (isDigit(b[i]) || strings.IndexByte(more, b[i]) >= 0) {
+		i++
+	}
+	return i
+}
+
+func isAddress(b []byte, from, end int) bool {
+	if end-from < 2 || end < len(b) && isWordByte(b[end]) {
+		return false
+	}
+	_, err := netip.ParseAddr(string(b[from:end]))
+	return err == nil
 }
 
 func hasPrefixAt(b []byte, at int, s string) bool {

@@ -32,10 +32,10 @@ func Load(path string) (*Config, error) {
 func Compile(name string, src []byte) (*Config, error) {
 	rep := &report{}
 	f := parse(name, src, rep, readFile)
-	if err := rep.err(); err != nil {
-		return nil, err
-	}
 	c := &settings{Config: newConfig(), rep: rep, loops: 100, places: make(map[string]Pos)}
+	// What could be read is checked, too, as far as it does not depend on what
+	// could not.
+	c.partial = len(rep.list) > 0
 	if c.read(f); !rep.full() {
 		c.finish()
 		c.Program = compileRoutes(c, f)
@@ -201,6 +201,9 @@ func (c *settings) modParam(m *ModParam) {
 		}
 	}
 	if len(found) == 0 {
+		if c.partial {
+			return
+		}
 		name := m.Module.Text
 		switch {
 		case modules[name] != nil:
@@ -259,12 +262,12 @@ func (c *settings) finish() {
 }
 
 func (c *settings) finishSockets() {
-	if len(c.Sockets) == 0 {
+	if len(c.Sockets) == 0 && !c.partial {
 		c.rep.errorf(c.top(), "there is no socket: socket=%s", socketUsage)
 	}
 	for i := range c.Sockets {
 		s := &c.Sockets[i]
-		if name := "proto_" + s.Proto.String(); !c.loaded(name) {
+		if name := "proto_" + s.Proto.String(); !c.loaded(name) && !c.partial {
 			c.rep.errorf(s.Pos, `a %v socket needs loadmodule "%s.so"`, s.Proto, name)
 		}
 		if s.Port == 0 {

@@ -33,9 +33,9 @@ var modules = map[string]*module{
 	}},
 	"rr": {
 		params: map[string]*globalSpec{
-			"append_fromtag":                 flag(func(c *settings, on bool) { c.Proxy.FromTag = on }),
-			"enable_double_rr":               flag(func(c *settings, on bool) { c.Proxy.SingleRecordRoute = !on }),
-			"enable_full_lr":                 flag(func(c *settings, on bool) { c.Proxy.FullLR = on }),
+			"append_fromtag":                 toggle(func(c *settings, on bool) { c.Proxy.FromTag = on }),
+			"enable_double_rr":               toggle(func(c *settings, on bool) { c.Proxy.SingleRecordRoute = !on }),
+			"enable_full_lr":                 toggle(func(c *settings, on bool) { c.Proxy.FullLR = on }),
 			"add_username":                   number(0, 0, "Record-Route has no user part", func(*settings, int) {}),
 			"enable_socket_mismatch_warning": idle(boolParam, "a Route that names another socket is not warned about"),
 		},
@@ -168,7 +168,7 @@ type MIConfig struct {
 }
 
 func miText(field func(m *MIConfig) *string) *globalSpec {
-	return text(func(c *settings, s string) string { *field(&c.MI) = s; return "" })
+	return textParam(func(c *settings, s string) string { *field(&c.MI) = s; return "" })
 }
 
 var miFIFOParams = map[string]*globalSpec{

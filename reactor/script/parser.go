@@ -131,11 +131,11 @@ func (p *parser) resync() {
 		case tokRBrace:
 			depth = max(depth-1, 0)
 		case tokIdent:
-			if depth == 0 && t.pos.Col() == 1 {
+			if depth == 0 && t.pos.startsLine() {
 				return
 			}
 			for _, w := range itemWords {
-				if t.text == w && t.pos.Col() == 1 {
+				if t.text == w && t.pos.startsLine() {
 					return
 				}
 			}
@@ -254,8 +254,12 @@ func (p *parser) global(t token) Item {
 	}
 	g := &Global{node: node{t.pos}, Name: name}
 	if spec := globals[name]; spec != nil && spec.host {
-		g.Value = p.host()
+		g.Value = p.host(t)
 		return g
+	}
+	if v := p.peek(); v.pos.Line() != t.pos.Line() && v.kind == tokIdent || v.kind == tokEOF {
+		p.rep.errorf(t.pos, "%s= has no value", name)
+		return nil
 	}
 	var ok bool
 	if g.Value, ok = p.constant(); !ok {

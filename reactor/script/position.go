@@ -79,6 +79,9 @@ func (p Pos) Col() int {
 	return utf8.RuneCount(p.src.file[start:min(p.off, len(p.src.file))]) + 1
 }
 
+// startsLine tells whether p is the first column, without counting characters.
+func (p Pos) startsLine() bool { return p.src != nil && p.src.lines[p.Line()-1] == p.off }
+
 // String gives file:line:col.
 func (p Pos) String() string {
 	if p.src == nil {

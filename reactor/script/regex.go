@@ -17,6 +17,12 @@ func compileRegex(re string) (*regexp.Regexp, error) {
 	return regexp.Compile("(?is)" + posixToGo(re))
 }
 
+// compileLineRegex is compileRegex for arguments of functions, where a dot stops
+// at a line end, and ^ and $ are the ends of lines.
+func compileLineRegex(re string) (*regexp.Regexp, error) {
+	return regexp.Compile("(?im)" + posixToGo(re))
+}
+
 // posixToGo writes what means something else in Go the way Go means it: a
 // backslash in brackets is a character of the set in POSIX, and GNU's \< \> are
 // the ends of a word.
@@ -76,8 +82,8 @@ func setEnd(re string, i int) int {
 }
 
 // regex compiles a constant expression or reports it.
-func (k *compiler) regex(s *String) *regexp.Regexp {
-	re, err := compileRegex(s.Text)
+func (k *compiler) regex(s *String, compile func(string) (*regexp.Regexp, error)) *regexp.Regexp {
+	re, err := compile(s.Text)
 	if err != nil {
 		k.rep.errorf(s.At, "%q is no regular expression: %v", clip(s.Text), err)
 		return nil
@@ -87,7 +93,7 @@ func (k *compiler) regex(s *String) *regexp.Regexp {
 
 // match compiles =~ and !~ with a constant.
 func (k *compiler) match(l expr, want bool, s *String) cond {
-	re := k.regex(s)
+	re := k.regex(s, compileRegex)
 	if re == nil {
 		return never
 	}

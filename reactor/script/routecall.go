@@ -67,6 +67,9 @@ func (k *compiler) routeCall(c *RouteCall) action {
 
 func (k *compiler) fixedRoute(name string, at Pos, c *RouteCall, run func(*machine, *routine) int) action {
 	r := k.prog.routes[name]
+	if r == nil && k.partial {
+		return nil
+	}
 	if r == nil {
 		k.rep.errorf(at, "there is no route[%s]%s", clip(name), hint(name, k.routeNames()))
 		return nil

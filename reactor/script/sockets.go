@@ -52,11 +52,17 @@ var unsupportedOptions = map[string]string{
 
 // hostWord reads a word of a socket: what stands up to the next white space.
 // Spaces around its colons are skipped as there.
-func (p *parser) hostWord() token {
+// It is on the line of at, or there is none.
+func (p *parser) hostWord(at token) token {
 	l := p.lex
+	back := *l.top()
 	l.skipBlank()
 	f := l.top()
 	b := f.src.text
+	if l.pos(f.off).Line() != at.pos.Line() {
+		*f = back
+		return token{kind: tokEOF, pos: at.pos}
+	}
 	t := token{kind: tokIdent, pos: l.pos(f.off), at: f.off}
 	if f.off < len(b) && (b[f.off] == '"' || b[f.off] == '\'') {
 		t.kind = tokString
@@ -99,7 +105,7 @@ func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
 
 // socket reads what stands behind socket=.
 func (p *parser) socket(at token) Item {
-	w := p.hostWord()
+	w := p.hostWord(at)
 	s := &SocketDef{node: node{at.pos}}
 	d := &s.Decl
 	d.Pos = w.pos
@@ -149,7 +155,7 @@ func (p *parser) socketOption(d *SocketDecl, t token) (known, ok bool) {
 	switch name {
 	case "as":
 		p.next()
-		w := p.hostWord()
+		w := p.hostWord(t)
 		host, port, msg := splitHost(w.text)
 		if msg == "" && host == "*" {
 			msg = "* is no address to advertise"
@@ -264,7 +270,7 @@ func (p *parser) hosts(at token) Item {
 	g := &Global{node: node{at.pos}, Name: "alias"}
 	line := at.pos.Line()
 	for {
-		w := p.hostWord()
+		w := p.hostWord(at)
 		if w.text == "" {
 			p.rep.errorf(at.pos, "alias= needs a host: [proto:]host[:port]")
 			return nil
@@ -286,7 +292,7 @@ func (p *parser) hosts(at token) Item {
 }
 
 // host reads a global's value that is a host.
-func (p *parser) host() Value {
-	w := p.hostWord()
+func (p *parser) host(at token) Value {
+	w := p.hostWord(at)
 	return Value{At: w.pos, Text: w.text, Quoted: w.kind == tokString}
 }

@@ -335,8 +335,11 @@ func (p *parser) assign() Stmt {
 func (p *parser) callStmt() Stmt {
 	t := p.next()
 	if p.peek().kind != tokLParen {
-		p.rep.errorf(t.pos, "%s is no statement%s; a function is called with (): %s()",
-			clip(t.text), hint(t.text, append(statementWords, functionNames()...)), clip(t.text))
+		near := ""
+		if functions[t.text] == nil {
+			near = hint(t.text, append(statementWords, functionNames()...))
+		}
+		p.rep.errorf(t.pos, "%s is no statement%s; a function is called with (): %s()", clip(t.text), near, clip(t.text))
 		p.recover()
 		return nil
 	}

@@ -67,7 +67,7 @@ var tlsMgmParams = map[string]*globalSpec{
 	}),
 	"dh_params": {typ: stringParam, set: setDomain(func(*tlsDomain, Value, string) string { return "" }),
 		note: "finite-field Diffie-Hellman is not offered; elliptic curves are"},
-	"tls_library": text(func(_ *settings, s string) string {
+	"tls_library": textParam(func(_ *settings, s string) string {
 		switch s {
 		case "auto", "go":
 			return ""
@@ -77,7 +77,7 @@ var tlsMgmParams = map[string]*globalSpec{
 			return `is "auto" or "go"`
 		}
 	}),
-	"client_tls_domain_avp": text(func(c *settings, s string) string { c.domainAVP = s; return "" }),
+	"client_tls_domain_avp": textParam(func(c *settings, s string) string { c.domainAVP = s; return "" }),
 
 	"crl_dir":               refusedParam("revocation lists are not checked in this version"),
 	"crl_check_all":         refusedParam("revocation lists are not checked in this version"),

@@ -14,9 +14,9 @@ var protoHEPParams = map[string]*globalSpec{
 	"hep_id":                          {typ: stringParam, set: addDestination},
 	"trace_destination":               {typ: stringParam, set: addDestination},
 	"hep_capture_id":                  number(0, math.MaxUint32, "", func(c *settings, n int) { c.Trace.CaptureID = uint32(n) }),
-	"homer5_on":                       flag(func(c *settings, on bool) { c.Trace.Homer5 = on }),
-	"homer5_delim":                    text(func(c *settings, s string) string { c.Trace.Homer5Delim = s; return "" }),
-	"hep_auth_key":                    text(func(c *settings, s string) string { c.Trace.AuthKey = s; return "" }),
+	"homer5_on":                       toggle(func(c *settings, on bool) { c.Trace.Homer5 = on }),
+	"homer5_delim":                    textParam(func(c *settings, s string) string { c.Trace.Homer5Delim = s; return "" }),
+	"hep_auth_key":                    textParam(func(c *settings, s string) string { c.Trace.AuthKey = s; return "" }),
 	"hep_max_msg_queue":               number(1, 1<<20, "packets", func(c *settings, n int) { c.Trace.MaxMessages = n }),
 	"hep_port":                        idle(intParam, "no HEP is received; the port of a collector is in its hep_id"),
 	"hep_send_timeout":                idle(intParam, "sending never blocks; packets wait in a bounded queue"),
@@ -29,8 +29,8 @@ var protoHEPParams = map[string]*globalSpec{
 }
 
 var tracerParams = map[string]*globalSpec{
-	"trace_on": flag(func(c *settings, on bool) { c.Trace.SIP.On = on }),
-	"trace_id": text(func(c *settings, s string) string {
+	"trace_on": toggle(func(c *settings, on bool) { c.Trace.SIP.On = on }),
+	"trace_id": textParam(func(c *settings, s string) string {
 		name, rest, ok := strings.Cut(strings.TrimPrefix(s, "["), "]")
 		if !strings.HasPrefix(s, "[") || !ok || name == "" || !strings.HasPrefix(rest, "uri=hep:") {
 			return "is [name]uri=hep:destination; other places than HEP are not supported"

@@ -74,6 +74,8 @@ func counted(lo, hi int, what string) string {
 		return "1 " + what
 	case lo == hi:
 		return itoa(lo) + " " + what + "s"
+	case lo == 0 && hi == 1:
+		return "at most 1 " + what
 	default:
 		return itoa(lo) + " to " + itoa(hi) + " " + what + "s"
 	}

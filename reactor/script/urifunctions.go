@@ -27,8 +27,9 @@ func uriFunctions() map[string]*function {
 		"sethostport": func(m *machine, b []byte) error { return m.c.SetHostPort(b) },
 		"setdsturi":   func(m *machine, b []byte) error { return m.c.SetDestURI(b) },
 		"prefix": func(m *machine, b []byte) error {
+			user := m.user()
 			from := len(m.arena)
-			m.arena = append(append(m.arena, b...), m.user()...)
+			m.arena = append(append(m.arena, b...), user...)
 			return m.c.SetUser(m.arena[from:])
 		},
 	} {

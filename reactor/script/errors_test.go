@@ -1,0 +1,115 @@
+package script
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the messages of testdata/*.txt anew")
+
+// golden runs check over the sections of a file: a line "=== name", input, a line
+// "--", and what check gives for it.
+func golden(t *testing.T, path string, check func(input string) string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for i, section := range strings.Split(string(b), "\n=== ") {
+		if i == 0 {
+			out.WriteString(section + "\n")
+			continue
+		}
+		name, rest, _ := strings.Cut(section, "\n")
+		input, want, _ := strings.Cut(rest, "\n--\n")
+		got := check(input)
+		out.WriteString("=== " + name + "\n" + input + "\n--\n" + got + "\n\n")
+		if want = strings.TrimRight(want, "\n"); got != want && !*update {
+			t.Errorf("%s: %s\n got %s\nwant %s", path, name, got, want)
+		}
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(out.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// shortened cuts the lists of what is supported, which grow.
+func shortened(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		for _, mark := range []string{"supported: ", "it has: ", "what can be: "} {
+			if at := strings.Index(l, mark); at >= 0 {
+				lines[i] = l[:at+len(mark)] + "..."
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// TestMessages holds the texts and places of errors and notes.
+func TestMessages(t *testing.T) {
+	golden(t, "testdata/errors.txt", func(input string) string {
+		cfg, err := Compile("cfg", []byte(input))
+		if err != nil {
+			return shortened(err.Error())
+		}
+		lines := []string{"ok"}
+		for _, n := range cfg.Notes {
+			lines = append(lines, n.String())
+		}
+		return strings.Join(lines, "\n")
+	})
+}
+
+func TestErrorsAreErrors(t *testing.T) {
+	_, err := Compile("cfg", []byte("route { x(); y(); }"))
+	var one *Error
+	if !errors.As(err, &one) || one.File != "cfg" || one.Line != 1 || one.Col != 1 {
+		t.Errorf("first error: %+v of %v", one, err)
+	}
+	var all Errors
+	if !errors.As(err, &all) || len(all) != 3 {
+		t.Errorf("all errors: %v", err)
+	}
+}
+
+func TestErrorsAreBounded(t *testing.T) {
+	_, err := Compile("cfg", []byte("socket=udp:127.0.0.1\nloadmodule \"proto_udp\"\nroute {"+strings.Repeat(" x();", 100)+"}"))
+	var all Errors
+	if !errors.As(err, &all) || len(all) != maxErrors+1 || all[maxErrors].Msg != "too many errors" {
+		t.Errorf("%d errors: %v", len(all), err)
+	}
+}
+
+func TestHint(t *testing.T) {
+	names := []string{"tcp_workers", "udp_workers", "log_level", "forward"}
+	for word, want := range map[string]string{
+		"tcp_worker": " (did you mean tcp_workers?)",
+		"loglevel":   " (did you mean log_level?)",
+		"froward":    " (did you mean forward?)",
+		"FORWARD":    " (did you mean forward?)",
+		"banana":     "",
+		"x":          "",
+	} {
+		if got := hint(word, names); got != want {
+			t.Errorf("%s: %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"a", "", 1}, {"abc", "abd", 1}, {"abc", "acb", 1}, {"abc", "abcd", 1}, {"kitten", "sitting", 3}} {
+		if got := distance(tt.a, tt.b); got != tt.want {
+			t.Errorf("%q to %q: %d, want %d", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
