@@ -82,10 +82,10 @@ func alertOf(op *net.OpError) (uint8, bool) {
 func (m *machine) alertReceived(code uint8, err error) *Error {
 	e := &Error{Blame: BlamePeer, Reason: reasonAlertReceived + alertName(code), Err: err}
 	switch {
-	case !m.client:
+	case !m.client: // whoever calls may think of our certificate what they like
 	case m.bare && (code == alertHandshakeFailure || aboutCertificate(code)):
 		e.Blame, e.Detail = BlameConfig, "the server asks for a certificate, and the domain has none that fits"
-	case aboutCertificate(code):
+	case m.own != nil && aboutCertificate(code):
 		e.Blame, e.Detail = BlameConfig, "the server does not accept our certificate"
 	}
 	return e
