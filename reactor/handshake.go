@@ -133,6 +133,12 @@ func (l *loop) handshakeDone(c *conn) {
 	if onTrial(state) {
 		c.trial = &trial{}
 	}
+	if !c.src.Outbound {
+		// A client that leaves Nagle's algorithm on holds its first request back
+		// until its Finished is acknowledged, for which the kernel would wait for
+		// something to send.
+		_ = unix.SetsockoptInt(c.fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
+	}
 	l.establish(c)
 	if c.phase == established {
 		c.codec.Feed(rest)
