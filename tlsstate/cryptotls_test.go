@@ -12,7 +12,7 @@ import (
 )
 
 // goClient is crypto/tls's own client against a server machine, over a socket.
-func goClient(t *testing.T, set *tlsstate.Set, cfg *tls.Config, use func(*tls.Conn) error) (d *driver, handshake error, client chan error) {
+func goClient(t *testing.T, set *tlsstate.Set, cfg *tls.Config, use func(*tls.Conn) error) (d *driver, client chan error, handshake error) {
 	t.Helper()
 	ours, theirs := socketPair(t)
 	client = make(chan error, 1)
@@ -26,11 +26,11 @@ func goClient(t *testing.T, set *tlsstate.Set, cfg *tls.Config, use func(*tls.Co
 		client <- err
 	}()
 	d = drive(t, newServer(t, set), ours)
-	return d, d.handshake(), client
+	return d, client, d.handshake()
 }
 
 // goServer is crypto/tls's own server against a client machine.
-func goServer(t *testing.T, set *tlsstate.Set, host string, cfg *tls.Config, use func(*tls.Conn) error) (d *driver, handshake error, server chan error) {
+func goServer(t *testing.T, set *tlsstate.Set, host string, cfg *tls.Config, use func(*tls.Conn) error) (d *driver, server chan error, handshake error) {
 	t.Helper()
 	ours, theirs := socketPair(t)
 	server = make(chan error, 1)
@@ -44,7 +44,7 @@ func goServer(t *testing.T, set *tlsstate.Set, host string, cfg *tls.Config, use
 		server <- err
 	}()
 	d = drive(t, newClient(t, set, host), ours)
-	return d, d.handshake(), server
+	return d, server, d.handshake()
 }
 
 // converse is what a crypto/tls peer does: writes, reads it back, says goodbye
@@ -115,7 +115,7 @@ func TestAgainstCryptoTLS(t *testing.T) {
 			}
 			client := cfg.Clone()
 			client.Certificates = []tls.Certificate{w.client.TLS(t)}
-			d, err, done := goClient(t, set, client, converse)
+			d, done, err := goClient(t, set, client, converse)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -129,7 +129,7 @@ func TestAgainstCryptoTLS(t *testing.T) {
 			server := cfg.Clone()
 			server.Certificates = []tls.Certificate{w.server.TLS(t)}
 			server.ClientAuth = tls.RequireAndVerifyClientCert
-			d, err, done = goServer(t, set, "sip.example.com", server, converse)
+			d, done, err = goServer(t, set, "sip.example.com", server, converse)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -148,7 +148,7 @@ func TestAlertReachesPeer(t *testing.T) {
 	w, stranger := newWorld(t), newWorld(t)
 	set := w.set(t, nil)
 	cfg := &tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{stranger.client.TLS(t)}}
-	d, err, done := goClient(t, set, cfg, func(c *tls.Conn) error {
+	d, done, err := goClient(t, set, cfg, func(c *tls.Conn) error {
 		_, err := c.Read(make([]byte, 1))
 		return err
 	})
@@ -194,7 +194,7 @@ func TestReasons(t *testing.T) {
 					c.server(s)
 				}
 			})
-			d, err, done := goClient(t, set, client(c.client), func(c *tls.Conn) error {
+			d, done, err := goClient(t, set, client(c.client), func(c *tls.Conn) error {
 				_, err := c.Read(make([]byte, 1))
 				return err
 			})
@@ -232,7 +232,7 @@ func TestReasonsOfClients(t *testing.T) {
 			set := w.set(t, func(_, client *tlsstate.DomainConfig) { c.client(client) })
 			cfg := rsaOnly.Clone()
 			c.server(cfg)
-			_, err, done := goServer(t, set, "sip.example.com", cfg, func(*tls.Conn) error { return nil })
+			_, done, err := goServer(t, set, "sip.example.com", cfg, func(*tls.Conn) error { return nil })
 			wantError(t, err, c.blame, c.reason)
 			if err := <-done; err == nil {
 				t.Error("the server saw nothing")

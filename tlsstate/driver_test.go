@@ -3,7 +3,6 @@ package tlsstate_test
 import (
 	"bytes"
 	"errors"
-	"io"
 	"net"
 	"testing"
 	"time"
@@ -79,17 +78,6 @@ func (d *driver) read(p []byte) (int, error) {
 	}
 }
 
-// readFull reads as much as p holds.
-func (d *driver) readFull(p []byte) error {
-	for len(p) > 0 {
-		n, err := d.read(p)
-		if p = p[n:]; err != nil && len(p) > 0 {
-			return err
-		}
-	}
-	return nil
-}
-
 // readUntil reads until a text has come.
 func (d *driver) readUntil(mark string) (string, error) {
 	var got []byte
@@ -116,12 +104,6 @@ func (d *driver) goodbye() error {
 		return err
 	}
 	return d.flush()
-}
-
-// echo answers everything with itself until the peer's goodbye.
-func echo(conn io.ReadWriter) error {
-	_, err := io.Copy(conn, conn)
-	return err
 }
 
 // socketPair is a TCP connection to ourselves; unlike net.Pipe it has buffers.

@@ -111,6 +111,7 @@ type end struct {
 	tlsstate.Machine
 	in  bytes.Buffer
 	err error // of Handshake or Read, ErrWantRead aside
+	p   []byte
 }
 
 // step lets a machine go on with some bytes, which are scribbled over when it
@@ -129,10 +130,12 @@ func (e *end) step(b []byte) {
 			return
 		}
 	}
-	p := make([]byte, 16384)
+	if e.p == nil {
+		e.p = make([]byte, 16384)
+	}
 	for e.err == nil {
-		n, err := e.Read(p)
-		e.in.Write(p[:n])
+		n, err := e.Read(e.p)
+		e.in.Write(e.p[:n])
 		if errors.Is(err, tlsstate.ErrWantRead) {
 			break
 		}

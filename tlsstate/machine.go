@@ -68,7 +68,6 @@ type machine struct {
 	more   bool
 	domain *domain // nil in a server until the ClientHello chose it
 	set    *Set
-	host   string // client: the SIP domain that is meant
 	memory memory
 	failed *Error
 	state  *State            // made when it is first asked for, then kept

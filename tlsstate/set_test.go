@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/netip"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -116,7 +117,7 @@ func TestSeveralCertificates(t *testing.T) {
 		if suite != 0 {
 			cfg.CipherSuites = []uint16{suite}
 		}
-		d, err, done := goClient(t, set, cfg, func(c *tls.Conn) error { return nil })
+		d, done, err := goClient(t, set, cfg, func(c *tls.Conn) error { return nil })
 		if err := errors.Join(err, <-done); err != nil {
 			t.Fatal(err)
 		}
@@ -274,6 +275,46 @@ func TestReload(t *testing.T) {
 	exchange(t, server, client, whole, text(1000))
 	if s, _ := connected(t, fresh, "sip.example.com", whole); s.State().Version != tls.VersionTLS12 {
 		t.Error("the new set is not used")
+	}
+}
+
+// A thousand sets, each used, leave nothing behind.
+func TestReloadsGrowNothing(t *testing.T) {
+	w := newWorld(t)
+	keys := tlsstate.NewTicketKeys()
+	reload := func() {
+		set := buildConfig(t, tlsstate.Config{Domains: []tlsstate.DomainConfig{w.serverDomain(), w.clientDomain()}, TicketKeys: keys})
+		s, serr := set.NewServer(listener, caller)
+		c, cerr := set.NewClient(query("sip.example.com"))
+		if err := errors.Join(serr, cerr); err != nil {
+			t.Fatal(err)
+		}
+		wire(&end{Machine: c}, &end{Machine: s}, whole)
+		s.Stop()
+		c.Stop()
+	}
+	heap := func() int64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	times := 1000
+	if testing.Short() || tlsstate.RaceDetector {
+		times = 50
+	}
+	for range 20 {
+		reload()
+	}
+	before, goroutines := heap(), runtime.NumGoroutine()
+	for range times {
+		reload()
+	}
+	grown := heap() - before
+	t.Logf("%d reloads: heap of %d kB, %+d kB", times, before>>10, grown>>10)
+	if grown > 256<<10 || runtime.NumGoroutine() > goroutines {
+		t.Errorf("%d bytes and %d goroutines more", grown, runtime.NumGoroutine()-goroutines)
 	}
 }
 

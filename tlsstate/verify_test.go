@@ -13,10 +13,7 @@ import (
 	"sipreactor/tlsstate/tlstest"
 )
 
-var (
-	serverAuth = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	clientAuth = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-)
+var serverAuth = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 
 // meet connects a client with a certificate to a server domain and gives the
 // server's error; the client's chain is what is tested.
