@@ -156,6 +156,21 @@ func TestRewriterDeleteValue(t *testing.T) {
 }
 
 // The bytes that a Rewriter is given are its caller's again when the call is over.
+// TestRewriterEmptyValue: what replaces the value of a header without one stands
+// behind the colon, not behind the line.
+func TestRewriterEmptyValue(t *testing.T) {
+	for _, line := range []string{"Subject:", "Subject: \t", "Subject:\r\n "} {
+		m := parse(t, message("MESSAGE sip:b SIP/2.0", line, "Content-Length: 0"))
+		var r Rewriter
+		r.Reset(m)
+		r.Replace(m.Header(0).Value, []byte("new"))
+		out := parse(t, r.AppendTo(nil))
+		if got := string(out.Bytes(out.Header(0).Value)); got != "new" || out.NumHeaders() != 2 {
+			t.Errorf("%q: %q in %q", line, got, out.Raw())
+		}
+	}
+}
+
 func TestRewriterCopies(t *testing.T) {
 	m := parse(t, []byte(smallOptions))
 	var r Rewriter

@@ -19,13 +19,15 @@ func (s Span) In(b []byte) []byte {
 // span makes a Span of two offsets.
 func span(from, to int) Span { return Span{uint32(from), uint32(to - from)} }
 
-// trimmed is span without the white space at both ends.
+// trimmed is span without the white space at both ends. Of white space alone
+// nothing is left at from, so that what replaces an empty value stands in its
+// line.
 func trimmed(b []byte, from, to int) Span {
-	for from < to && isLWS(b[from]) {
-		from++
-	}
 	for from < to && isLWS(b[to-1]) {
 		to--
+	}
+	for from < to && isLWS(b[from]) {
+		from++
 	}
 	return span(from, to)
 }
