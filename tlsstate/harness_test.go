@@ -114,6 +114,14 @@ type end struct {
 	p   []byte
 }
 
+// buffer has room for any record.
+func (e *end) buffer() []byte {
+	if e.p == nil {
+		e.p = make([]byte, 16384)
+	}
+	return e.p
+}
+
 // step lets a machine go on with some bytes, which are scribbled over when it
 // has to be done with them.
 func (e *end) step(b []byte) {
@@ -130,12 +138,10 @@ func (e *end) step(b []byte) {
 			return
 		}
 	}
-	if e.p == nil {
-		e.p = make([]byte, 16384)
-	}
+	p := e.buffer()
 	for e.err == nil {
-		n, err := e.Read(e.p)
-		e.in.Write(e.p[:n])
+		n, err := e.Read(p)
+		e.in.Write(p[:n])
 		if errors.Is(err, tlsstate.ErrWantRead) {
 			break
 		}

@@ -48,7 +48,7 @@ type transport struct {
 	left int
 	// taken counts the bytes that the handshake has read.
 	taken int
-	// plainAlert is an alert in clear among them, 0 if there was none.
+	// plainAlert is the alert in clear that the last record was, else 0.
 	plainAlert uint8
 	// yield parks the handshake's coroutine; nil when none runs.
 	yield         func(struct{}) bool
@@ -138,6 +138,7 @@ func (t *transport) Read(p []byte) (int, error) {
 // crypto/tls expects a sealed record: without this, all that an operator would
 // hear of it is "bad_record_mac".
 func (t *transport) notice(record []byte) {
+	t.plainAlert = 0
 	if record[0] == recordAlert && len(record) == recordHeader+2 {
 		t.plainAlert = record[recordHeader+1]
 	}
