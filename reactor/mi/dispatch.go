@@ -1,0 +1,295 @@
+package mi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+)
+
+const (
+	// MaxRequest is the size, in bytes, that a request may have on every
+	// transport.
+	MaxRequest = 64 << 10
+	// MaxBatch is how many requests one batch may hold.
+	MaxBatch = 64
+)
+
+// Command is one method of the management interface.
+type Command struct {
+	// Name is OpenSIPS' name of it in 3.x; Aliases are other names, those of 4.0
+	// first. No two commands share a name.
+	Name    string
+	Aliases []string
+	// Module is what the command belongs to, for help.
+	Module string
+	// Help is one sentence.
+	Help   string
+	Params []Param
+	// Func carries it out. The result must be something that JSON can express.
+	// An *Error is answered as it is, any other error as a failure of the
+	// command. Several goroutines may call it at once.
+	Func func(ctx context.Context, a *Args) (any, error)
+}
+
+// Dispatcher carries out requests in JSON-RPC 2.0. Register everything first;
+// after that any goroutine may call the other methods.
+type Dispatcher struct {
+	byName   map[string]*Command
+	commands []*Command
+	log      *slog.Logger
+}
+
+// NewDispatcher makes a Dispatcher with the commands which and help. The log
+// gets what goes wrong inside of commands; nil discards it.
+func NewDispatcher(log *slog.Logger) *Dispatcher {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	d := &Dispatcher{byName: make(map[string]*Command), log: log}
+	for _, c := range d.own() {
+		if err := d.Register(c); err != nil {
+			panic(err)
+		}
+	}
+	return d
+}
+
+// Register adds commands. A name that is taken, or a command without a name or
+// a Func, is an error.
+func (d *Dispatcher) Register(commands ...Command) error {
+	for _, c := range commands {
+		if c.Name == "" || c.Func == nil {
+			return fmt.Errorf("mi: command %q lacks its name or what it does", c.Name)
+		}
+		names := append([]string{c.Name}, c.Aliases...)
+		for _, name := range names {
+			if _, taken := d.byName[name]; taken {
+				return fmt.Errorf("mi: command %s: the name %s is taken", c.Name, name)
+			}
+		}
+		for _, name := range names {
+			d.byName[name] = &c
+		}
+		d.commands = append(d.commands, &c)
+	}
+	return nil
+}
+
+// Names lists the commands, without aliases, sorted.
+func (d *Dispatcher) Names() []string {
+	names := make([]string, 0, len(d.commands))
+	for _, c := range d.commands {
+		names = append(names, c.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Command finds a command by its name or one of its aliases.
+func (d *Dispatcher) Command(name string) (Command, bool) {
+	c := d.byName[name]
+	if c == nil {
+		return Command{}, false
+	}
+	return *c, true
+}
+
+// Handle carries out a request or a batch and gives the answer, nil when there
+// is none to give: a request without an id is carried out in silence.
+func (d *Dispatcher) Handle(ctx context.Context, request []byte) []byte {
+	if len(request) > MaxRequest {
+		return tooLarge()
+	}
+	request = bytes.TrimSpace(request)
+	if !json.Valid(request) {
+		return answer(noID, nil, &Error{Code: CodeParse, Message: "Parse error"})
+	}
+	if request[0] != '[' {
+		return d.one(ctx, request)
+	}
+	var batch []json.RawMessage
+	if err := json.Unmarshal(request, &batch); err != nil {
+		return answer(noID, nil, &Error{Code: CodeParse, Message: "Parse error"})
+	}
+	if len(batch) == 0 || len(batch) > MaxBatch {
+		return answer(noID, nil, badRequest("a batch holds 1 to %d requests", MaxBatch))
+	}
+	var answers []byte
+	for _, r := range batch {
+		if a := d.one(ctx, r); a != nil {
+			answers = append(append(answers, ','), a...)
+		}
+	}
+	if answers == nil {
+		return nil
+	}
+	answers[0] = '['
+	return append(answers, ']')
+}
+
+// tooLarge is the answer to a request that is not even read.
+func tooLarge() []byte {
+	return answer(noID, nil, badRequest("the request is larger than %d bytes", MaxRequest))
+}
+
+// one handles one request, which is valid JSON.
+func (d *Dispatcher) one(ctx context.Context, request json.RawMessage) []byte {
+	r, bad := readRequest(request)
+	if bad != nil {
+		return answer(r.id, nil, bad)
+	}
+	result, failure := d.call(ctx, r)
+	if r.notification {
+		return nil
+	}
+	return answer(r.id, result, failure)
+}
+
+// rpcRequest is a request object, taken apart.
+type rpcRequest struct {
+	method       string
+	params       json.RawMessage // nil: none
+	id           json.RawMessage // never nil
+	notification bool
+}
+
+// readRequest takes a request object apart. Members are compared with case, as
+// the standard has it.
+func readRequest(request json.RawMessage) (r rpcRequest, bad *Error) {
+	r.id = noID
+	var members map[string]json.RawMessage
+	if request[0] != '{' || json.Unmarshal(request, &members) != nil {
+		return r, badRequest("a request is an object")
+	}
+	id, has := members["id"]
+	r.notification = !has
+	if has {
+		if c := id[0]; c != '"' && c != 'n' && c != '-' && (c < '0' || c > '9') {
+			return r, badRequest("id is neither a string nor a number")
+		}
+		r.id = id
+	}
+	var version string
+	if json.Unmarshal(members["jsonrpc"], &version) != nil || version != "2.0" {
+		return r, badRequest(`jsonrpc is not "2.0"`)
+	}
+	method := members["method"]
+	if len(method) == 0 || method[0] != '"' || json.Unmarshal(method, &r.method) != nil {
+		return r, badRequest("method is not a string")
+	}
+	r.params = members["params"]
+	if r.params != nil && r.params[0] == 'n' {
+		r.params = nil
+	}
+	if r.params != nil && r.params[0] != '[' && r.params[0] != '{' {
+		return r, badRequest("params is neither an array nor an object")
+	}
+	return r, nil
+}
+
+func (d *Dispatcher) call(ctx context.Context, r rpcRequest) (result any, failure *Error) {
+	c := d.byName[r.method]
+	if c == nil {
+		return nil, &Error{Code: CodeMethod, Message: "Method not found"}
+	}
+	args, failure := parseArgs(r.params, c.Params)
+	if failure != nil {
+		return nil, failure
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			d.log.Error("management command panicked", "command", c.Name, "panic", p)
+			result, failure = nil, &Error{Code: CodeInternal, Message: "Internal error"}
+		}
+	}()
+	result, err := c.Func(ctx, args)
+	if err != nil {
+		if errors.As(err, &failure) {
+			return nil, failure
+		}
+		return nil, Failed(c.Name+" failed", err.Error())
+	}
+	return result, nil
+}
+
+// own are the commands that are about commands.
+func (d *Dispatcher) own() []Command {
+	return []Command{
+		{
+			Name: "which", Aliases: []string{"core:which"}, Module: "core",
+			Help:   "Lists the commands, or the ways in which one of them takes its parameters.",
+			Params: []Param{{Name: "command", Optional: true}},
+			Func: func(_ context.Context, a *Args) (any, error) {
+				if !a.Has("command") {
+					return d.Names(), nil
+				}
+				c, err := d.find(a.Text("command"))
+				if err != nil {
+					return nil, err
+				}
+				return c.forms(), nil
+			},
+		},
+		{
+			Name: "help", Aliases: []string{"core:help"}, Module: "core",
+			Help:   "Tells what a command does and what it takes.",
+			Params: []Param{{Name: "mi_cmd", Optional: true}},
+			Func: func(_ context.Context, a *Args) (any, error) {
+				if !a.Has("mi_cmd") {
+					return Object{{"Help", "help mi_cmd: tells about a command; which: lists them"}}, nil
+				}
+				c, err := d.find(a.Text("mi_cmd"))
+				if err != nil {
+					return nil, err
+				}
+				o := Object{{"Help", c.Help}, {"Exported by", c.Module}, {"Usage", c.usage()}}
+				if len(c.Aliases) > 0 {
+					o = append(o, Field{"Aliases", c.Aliases})
+				}
+				return o, nil
+			},
+		},
+	}
+}
+
+func (d *Dispatcher) find(name string) (*Command, error) {
+	if c := d.byName[name]; c != nil {
+		return c, nil
+	}
+	return nil, &Error{Code: CodeNotFound, Message: "unknown MI command", Data: name}
+}
+
+// forms lists the parameter lists that the command takes, the shortest first.
+func (c *Command) forms() [][]string {
+	var forms [][]string
+	names := []string{}
+	for _, p := range c.Params {
+		if p.Optional {
+			forms = append(forms, slices.Clone(names))
+		}
+		names = append(names, p.Name)
+	}
+	return append(forms, names)
+}
+
+// usage gives the name and the parameters, optional ones in brackets.
+func (c *Command) usage() string {
+	var b strings.Builder
+	b.WriteString(c.Name)
+	for _, p := range c.Params {
+		name := p.Name
+		if p.Kind == List {
+			name += "..."
+		}
+		if p.Optional {
+			name = "[" + name + "]"
+		}
+		b.WriteString(" " + name)
+	}
+	return b.String()
+}

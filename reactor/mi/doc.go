@@ -1,0 +1,22 @@
+// Package mi is the management interface: commands in JSON-RPC 2.0 under the
+// names that OpenSIPS gives them, with the replies that it gives, and the same
+// figures for Prometheus.
+//
+// A [Dispatcher] holds the commands and carries out requests. The transports
+// bring it requests: [FIFO] (mi_fifo), [HTTP] (mi_http on httpd) and [Datagram]
+// (mi_datagram, on a UNIX socket or UDP). A [Client] speaks to any of them.
+//
+// # Access
+//
+// Whoever can send a request can end the program. The FIFO and the UNIX socket
+// belong to their owner alone. HTTP and UDP serve loopback; on another address
+// they want a list of networks that may speak, and HTTP a token or TLS as well.
+// A web page that runs in the operator's browser cannot speak to us either: the
+// Origin and the Host of a request are checked.
+//
+// # Bounds
+//
+// A request has at most [MaxRequest] bytes, a batch at most [MaxBatch] of them.
+// Nobody who sends slowly, reads nothing or dies holds up anyone else: every
+// wait has a deadline, and every transport a bound on what it serves at once.
+package mi
