@@ -34,9 +34,6 @@ type Config struct {
 	// OpenFiles is the limit of open descriptors to ask for; 0 leaves the
 	// system's.
 	OpenFiles int
-	// AcceptAliases says whether a peer's Via alias is honoured (RFC 5923): 0
-	// never, 1 when it asks, 2 always.
-	AcceptAliases int
 	// DNS says how names are resolved.
 	DNS DNSConfig
 	// Trace and MI belong to modules that run beside the engine.
@@ -58,17 +55,13 @@ type LogConfig struct {
 	Stderr bool     // stderror_enabled
 	Syslog bool     // syslog_enabled
 	Prefix string   // log_prefix
-	Name   string   // log_name, the name for syslog
 }
 
 // DNSConfig says how names are resolved.
 type DNSConfig struct {
-	TryIPv6  bool // dns_try_ipv6: ask for AAAA, too
-	TryNAPTR bool // dns_try_naptr
-	Retries  int  // dns_retr_no
-	Timeout  time.Duration
-	NoSearch bool // dns_use_search_list=0
-	NoSRV    bool // disable_dns_failover: only the first address of a name is tried
+	TryIPv6 bool          // dns_try_ipv6: addresses of IPv6 are used, too
+	NoSRV   bool          // disable_dns_failover: only the first address of a name is tried
+	Timeout time.Duration // dns_retr_time: of a lookup; 0 leaves it to the resolver
 }
 
 // LogLevel is a level as OpenSIPS numbers them: the higher, the more is said.
@@ -176,7 +169,6 @@ func newConfig() *Config {
 		Engine: reactor.DefaultConfig(),
 		Proxy:  proxy.Config{ServerHeader: defaultServer, TLSPort: 5061},
 		Log:    LogConfig{Level: LevelNotice, Script: LevelNotice, Print: LevelNotice, Stderr: true},
-		DNS:    DNSConfig{TryNAPTR: true},
 		Trace:  TraceConfig{CaptureID: 1, MasterKey: true, MaxMessages: 4096},
 	}
 }

@@ -75,7 +75,7 @@ var functions map[string]*function
 func init() {
 	functions = make(map[string]*function)
 	for _, part := range []map[string]*function{
-		coreFunctions(), uriFunctions(), flagFunctions(), replyFunctions(), routeFunctions(),
+		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(), replyFunctions(), routeFunctions(),
 		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(),
 	} {
 		for name, f := range part {
@@ -89,7 +89,7 @@ func init() {
 
 // otherNames are older spellings.
 var otherNames = map[string]string{
-	"add_rport": "force_rport", "setbranchflag": "setbflag", "resetbranchflag": "resetbflag",
+	"add_rport": "force_rport", "add_tcp_alias": "force_tcp_alias", "setbranchflag": "setbflag", "resetbranchflag": "resetbflag",
 	"isbranchflagset": "isbflagset", "rewriteuri": "seturi", "rewriteuser": "setuser", "setu": "setuser",
 	"rewritehost": "sethost", "seth": "sethost", "rewritehostport": "sethostport", "sethp": "sethostport",
 	"rewriteport": "setport", "setp": "setport",
@@ -101,8 +101,7 @@ var laterFunctions = map[string]string{
 	"ds_select_dst": "dispatcher", "ds_next_dst": "dispatcher", "ds_is_in_list": "dispatcher", "ds_mark_dst": "dispatcher",
 	"rl_check": "ratelimit", "pike_check_req": "pike", "check_address": "permissions", "check_source_address": "permissions",
 	"get_source_group": "permissions", "trace": "tracer", "sip_trace": "tracer", "is_peer_verified": "tls_mgm",
-	"update_stat": "statistics", "reset_stat": "statistics", "force_tcp_alias": "the core", "add_tcp_alias": "the core",
-	"tcp_close_conn": "the core",
+	"update_stat": "statistics", "reset_stat": "statistics",
 }
 
 func functionNames() []string {

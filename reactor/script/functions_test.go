@@ -29,6 +29,7 @@ func TestFunctions(t *testing.T) {
 		{`record_route()`, "1"}, {`record_route(";nat=yes")`, "1"}, {`record_route("bad param")`, "-1"}, {`add_rr_param(";x=1")`, "1"}, {`add_rr_param("x")`, "-1"},
 		{`is_myself("127.0.0.1")`, "1"}, {`is_myself("127.0.0.1", 5061)`, "1"}, {`is_myself("127.0.0.1", 9)`, "-1"}, {`is_myself("example.org")`, "1"}, {`is_myself($rd)`, "-1"}, {`is_myself($rd, $hdr(None))`, "-1"},
 		{`setflag(A)`, "1"}, {`isflagset(A)`, "-1"}, {`resetflag("A")`, "1"}, {`setbflag(B)`, "1"}, {`isbflagset(B)`, "-1"}, {`resetbflag(B)`, "1"}, {`setbranchflag(B)`, "1"},
+		{`force_tcp_alias()`, "-1"}, {`add_tcp_alias(5061)`, "-1"}, {`force_tcp_alias("70000")`, "-1"}, {`tcp_close_conn()`, "-1"}, {`tcp_close_conn("tls:10.0.0.1:5061")`, "-1"},
 		{`force_rport()`, "1"}, {`add_rport()`, "1"},
 		{`seturi("sip:a@b")`, "1"}, {`seturi("nothing")`, "-1"}, {`setuser("bob")`, "1"}, {`sethost("h.example")`, "1"}, {`sethostport("h:99")`, "1"}, {`setport(5080)`, "1"}, {`setport("99999")`, "-1"},
 		{`prefix("00")`, "1"}, {`strip(1)`, "1"}, {`strip_tail(2)`, "1"}, {`strip(-1)`, "-1"}, {`revert_uri()`, "1"},

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"sipreactor/reactor/proxy"
 )
 
 // paramType is what values a parameter takes.
@@ -102,8 +104,6 @@ var globals = map[string]*globalSpec{
 	"log_stderror":     toggle(func(c *settings, on bool) { c.Log.Stderr = on }),
 	"syslog_enabled":   toggle(func(c *settings, on bool) { c.Log.Syslog = on }),
 	"log_prefix":       textParam(func(c *settings, s string) string { c.Log.Prefix = s; return "" }),
-	"log_name":         textParam(func(c *settings, s string) string { c.Log.Name = s; return "" }),
-	"syslog_name":      textParam(func(c *settings, s string) string { c.Log.Name = s; return "" }),
 	"debug_mode": toggle(func(c *settings, on bool) {
 		if on {
 			c.Log.Level, c.Log.Stderr = LevelDebug, true
@@ -135,7 +135,7 @@ var globals = map[string]*globalSpec{
 		c.Engine.Keepalive.Interval = time.Duration(n) * time.Second
 		c.Engine.Keepalive.Enabled = c.Engine.Keepalive.Enabled || n > 0
 	}),
-	"tcp_accept_aliases":      number(0, 2, "0 never, 1 RFC 5923, 2 always", func(c *settings, n int) { c.AcceptAliases = n }),
+	"tcp_accept_aliases":      number(0, 2, "0 never, 1 RFC 5923, 2 always", func(c *settings, n int) { c.Proxy.AcceptAliases = proxy.AliasPolicy(n) }),
 	"tcp_no_new_conn_bflag":   {typ: wordParam, set: func(c *settings, v Value) string { c.noNewFlag = v.Text; return "" }},
 	"tcp_no_new_conn_rplflag": {typ: wordParam, set: func(c *settings, v Value) string { c.noNewReply = v.Text; return "" }},
 
@@ -173,10 +173,7 @@ var globals = map[string]*globalSpec{
 	"mpath":           {typ: stringParam, set: func(*settings, Value) string { return "" }, note: "the modules are part of this program, no path is searched"},
 
 	"dns_try_ipv6":         toggle(func(c *settings, on bool) { c.DNS.TryIPv6 = on }),
-	"dns_try_naptr":        toggle(func(c *settings, on bool) { c.DNS.TryNAPTR = on }),
-	"dns_retr_no":          number(0, 100, "tries", func(c *settings, n int) { c.DNS.Retries = n }),
 	"dns_retr_time":        number(0, 60, sec, func(c *settings, n int) { c.DNS.Timeout = time.Duration(n) * time.Second }),
-	"dns_use_search_list":  toggle(func(c *settings, on bool) { c.DNS.NoSearch = !on }),
 	"disable_dns_failover": toggle(func(c *settings, on bool) { c.DNS.NoSRV = on }),
 }
 
@@ -186,6 +183,8 @@ func workers(set func(c *settings, n int)) *globalSpec { return number(1, 1024, 
 var idleGlobals = map[string]*globalSpec{
 	"log_facility":           idle(wordParam, "the log goes to standard error; whoever collects it names the facility"),
 	"syslog_facility":        idle(wordParam, "the log goes to standard error; whoever collects it names the facility"),
+	"log_name":               idle(stringParam, "the log goes to standard error; whoever collects it knows the program"),
+	"syslog_name":            idle(stringParam, "the log goes to standard error; whoever collects it knows the program"),
 	"stderror_log_format":    idle(wordParam, "the log has one format, log/slog's"),
 	"syslog_log_format":      idle(wordParam, "the log has one format, log/slog's"),
 	"log_json_buf_size":      idle(intParam, "log lines have no fixed buffer"),
@@ -245,6 +244,9 @@ var idleGlobals = map[string]*globalSpec{
 
 	"dns":                      idle(boolParam, "received= has the address, never a name"),
 	"rev_dns":                  idle(boolParam, "addresses are not looked up for their names"),
+	"dns_try_naptr":            idle(boolParam, "a next hop's transport is that of its URI, or that of the request"),
+	"dns_retr_no":              idle(intParam, "the system's resolver configuration says how often it asks"),
+	"dns_use_search_list":      idle(boolParam, "the system's resolver configuration says what it searches"),
 	"dns_servers_no":           idle(intParam, "the system's resolver configuration says which servers are asked"),
 	"disable_dns_blacklist":    idle(boolParam, "addresses are not blacklisted after a failure"),
 	"check_via":                idle(boolParam, "a response is ours by the keyed hash in its Via branch, not by the address"),

@@ -21,12 +21,12 @@ func TestEdge(t *testing.T) {
 	}
 	var sockets []string
 	for _, s := range cfg.Sockets {
-		sockets = append(sockets, fmt.Sprintf("%v %s %d as %s:%d tag %s reuse %v line %d", s.Proto, s.Host, s.Port, s.AdvertisedHost, s.AdvertisedPort, s.Tag, s.ReusePort, s.Pos.Line()))
+		sockets = append(sockets, fmt.Sprintf("%v %s %d as %s:%d tag %s line %d", s.Proto, s.Host, s.Port, s.AdvertisedHost, s.AdvertisedPort, s.Tag, s.Pos.Line()))
 	}
 	want := []string{
-		"tls 127.0.0.1 5061 as edge.carrier.example:5061 tag public reuse false line 34",
-		"tls ::1 5062 as :0 tag private reuse true line 35",
-		"tcp 127.0.0.1 5060 as :0 tag  reuse false line 36",
+		"tls 127.0.0.1 5061 as edge.carrier.example:5061 tag public line 34",
+		"tls ::1 5062 as :0 tag private line 35",
+		"tcp 127.0.0.1 5060 as :0 tag  line 36",
 	}
 	if !reflect.DeepEqual(sockets, want) {
 		t.Errorf("sockets\n%s", strings.Join(sockets, "\n"))
@@ -54,7 +54,7 @@ func TestEdge(t *testing.T) {
 	if l := cfg.Log; l.Level != LevelInfo || l.Script != LevelInfo || !l.Stderr || l.Syslog || l.Prefix != "edge: " {
 		t.Errorf("log %+v", l)
 	}
-	if cfg.OpenFiles != 65536 || cfg.AutoAliases || !cfg.OpenSSL || cfg.DNS.TryNAPTR {
+	if cfg.OpenFiles != 65536 || cfg.AutoAliases || !cfg.OpenSSL || !cfg.DNS.TryIPv6 {
 		t.Errorf("%+v", cfg)
 	}
 	if f := cfg.MI.FIFO; f.Name != "/run/opensips/opensips_fifo" || f.Mode != 0o660 {
@@ -83,7 +83,7 @@ func TestEdge(t *testing.T) {
 	for _, n := range cfg.Notes {
 		notes = append(notes, fmt.Sprint(n.Pos.Line()))
 	}
-	if got := strings.Join(notes, " "); got != "34 41 51" {
+	if got := strings.Join(notes, " "); got != "34 35 41 51" {
 		t.Errorf("notes on lines %s: %v", got, cfg.Notes)
 	}
 }

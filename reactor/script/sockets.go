@@ -31,15 +31,11 @@ type SocketDecl struct {
 	AdvertisedPort uint16
 	// Tag is the name by which a script picks the socket; "" none.
 	Tag string
-	// AcceptSubdomain has subdomains of Host taken for ours, too.
-	AcceptSubdomain bool
-	// ReusePort shares the port with other processes (SO_REUSEPORT).
-	ReusePort bool
 }
 
-const socketUsage = "proto:host[:port] [as host[:port]] [use_workers n] [tag name] [accept_subdomain] [reuse_port]"
+const socketUsage = "proto:host[:port] [as host[:port]] [use_workers n] [tag name] [reuse_port]"
 
-var socketOptions = []string{"as", "use_workers", "tag", "accept_subdomain", "reuse_port"}
+var socketOptions = []string{"as", "use_workers", "tag", "reuse_port"}
 
 // unsupportedOptions are options of a socket that OpenSIPS knows, and why they
 // cannot be had.
@@ -47,6 +43,7 @@ var unsupportedOptions = map[string]string{
 	"proxy_protocol":       "the PROXY protocol is not supported in this version",
 	"allow_proxy_protocol": "the PROXY protocol is not supported in this version",
 	"send_proxy_protocol":  "the PROXY protocol is not supported in this version",
+	"accept_subdomain":     "name the subdomains one by one: alias=",
 	"anycast":              "anycast needs the transactions of other nodes, and this proxy keeps none",
 }
 
@@ -186,12 +183,9 @@ func (p *parser) socketOption(d *SocketDecl, t token) (known, ok bool) {
 			return true, false
 		}
 		d.Tag = n.text
-	case "accept_subdomain":
-		p.next()
-		d.AcceptSubdomain = true
 	case "reuse_port":
 		p.next()
-		d.ReusePort = true
+		p.rep.notef(t.pos, "reuse_port: connections that we open leave from a port that the system chooses")
 	case "frag":
 		p.next()
 		p.rep.notef(t.pos, "frag: the kernel fragments UDP datagrams as the path asks for")

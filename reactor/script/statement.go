@@ -92,19 +92,32 @@ func (p *parser) semicolon(what string) {
 	}
 }
 
+// ifStmt reads an if with its else ifs, of which there can be many.
 func (p *parser) ifStmt() Stmt {
-	t := p.next()
-	s := &If{node: node{t.pos}}
-	if s.Cond = p.condition("if"); s.Cond == nil {
-		p.recover()
-		return nil
-	}
-	s.Then = p.body()
-	if p.word("else") {
+	var first *If
+	last := new(Stmt)
+	for {
+		t := p.next()
+		s := &If{node: node{t.pos}}
+		if s.Cond = p.condition("if"); s.Cond == nil {
+			p.recover()
+			return nil
+		}
+		s.Then = p.body()
+		if first == nil {
+			first = s
+		}
+		*last = s
+		if !p.word("else") {
+			return first
+		}
 		p.next()
-		s.Else = p.body()
+		if !p.word("if") {
+			s.Else = p.body()
+			return first
+		}
+		last = &s.Else
 	}
-	return s
 }
 
 // condition reads (expression).
@@ -124,139 +137,6 @@ func (p *parser) condition(word string) Expr {
 		return nil
 	}
 	return x
-}
-
-func (p *parser) whileStmt() Stmt {
-	t := p.next()
-	s := &While{node: node{t.pos}}
-	if s.Cond = p.condition("while"); s.Cond == nil {
-		p.recover()
-		return nil
-	}
-	p.loops++
-	s.Body = p.body()
-	p.loops--
-	return s
-}
-
-func (p *parser) forStmt() Stmt {
-	t := p.next()
-	s := &For{node: node{t.pos}}
-	const usage = ": for ($var(x) in $(avp(y)[*])) ..."
-	_, ok := p.expect(tokLParen, usage)
-	for i, at := range []**Var{&s.Var, &s.Over} {
-		if !ok {
-			break
-		}
-		if i == 1 {
-			if !p.word("in") {
-				p.wrong(p.peek(), `"in"`+usage)
-				ok = false
-				break
-			}
-			p.next()
-		}
-		var v token
-		if v, ok = p.expect(tokVar, usage); ok {
-			*at = p.varAt(v)
-			ok = *at != nil
-		}
-	}
-	if ok {
-		_, ok = p.expect(tokRParen, usage)
-	}
-	if !ok {
-		p.recover()
-		return nil
-	}
-	p.loops++
-	s.Body = p.body()
-	p.loops--
-	return s
-}
-
-func (p *parser) switchStmt() Stmt {
-	t := p.next()
-	s := &Switch{node: node{t.pos}}
-	const usage = ": switch ($var(x)) { case 1: ... }"
-	_, ok := p.expect(tokLParen, usage)
-	if ok {
-		var v token
-		if v, ok = p.expect(tokVar, usage); ok {
-			s.On = p.varAt(v)
-			ok = s.On != nil
-		}
-	}
-	if ok {
-		_, ok = p.expect(tokRParen, usage)
-	}
-	if ok {
-		_, ok = p.expect(tokLBrace, usage)
-	}
-	if !ok {
-		p.recover()
-		return nil
-	}
-	p.loops++
-	defer func() { p.loops-- }()
-	for !p.accept(tokRBrace) {
-		c := p.caseOf(s)
-		if c == nil {
-			p.skipBlock()
-			return nil
-		}
-		s.Cases = append(s.Cases, c)
-	}
-	if len(s.Cases) == 0 {
-		p.rep.errorf(s.At, "a switch needs a case")
-	}
-	return s
-}
-
-func (p *parser) caseOf(s *Switch) *Case {
-	t := p.next()
-	c := &Case{node: node{t.pos}}
-	switch {
-	case t.kind == tokIdent && t.text == "default":
-		c.Default = true
-		for _, other := range s.Cases {
-			if other.Default {
-				p.rep.errorf(t.pos, "the switch has a default already, at line %d", other.At.Line())
-			}
-		}
-	case t.kind == tokIdent && t.text == "case":
-		var ok bool
-		if c.Value, ok = p.constant(); !ok {
-			return nil
-		}
-		if !c.Value.IsInt && !c.Value.Quoted {
-			p.rep.errorf(c.Value.At, "%s is no value of a case: a number or a string in quotes", clip(c.Value.Text))
-		}
-		for _, other := range s.Cases {
-			if !other.Default && other.Value.IsInt == c.Value.IsInt && other.Value.Int == c.Value.Int && other.Value.Text == c.Value.Text {
-				p.rep.errorf(c.Value.At, "the same case is at line %d already", other.At.Line())
-			}
-		}
-	default:
-		p.wrong(t, "case, default or \"}\"")
-		return nil
-	}
-	if _, ok := p.expect(tokColon, ""); !ok {
-		return nil
-	}
-	for {
-		t := p.peek()
-		if t.kind == tokRBrace || t.kind == tokIdent && (t.text == "case" || t.text == "default") {
-			return c
-		}
-		if t.kind == tokEOF {
-			p.rep.errorf(s.At, "the switch that begins here has no }")
-			return nil
-		}
-		if st := p.statement(); st != nil {
-			c.Body = append(c.Body, st)
-		}
-	}
 }
 
 func (p *parser) returnStmt() Stmt {

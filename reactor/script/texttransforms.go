@@ -169,8 +169,9 @@ func indexTransform(find func(b, sep []byte) int, last bool) func(*compiler, *Tr
 			return nil
 		}
 		return func(m *machine, in value) value {
-			b, start, ok := m.text(in), 0, true
+			b, start := m.text(in), 0
 			if from != nil {
+				var ok bool
 				if start, ok = from(m); !ok {
 					return null
 				}

@@ -54,13 +54,29 @@ var tlsMgmParams = map[string]*globalSpec{
 		}
 		return "comes behind the certificate it belongs to"
 	}),
-	"ca_list": domainText(func(d *tlsDomain, s string) string { d.CAFile = s; return "" }),
-	"ca_dir":  domainText(func(d *tlsDomain, s string) string { d.CADir = s; return "" }),
+	"ciphers_list": domainText(func(d *tlsDomain, s string) string {
+		if _, err := tlsstate.ParseCiphers(s); err != nil {
+			return "is wrong: " + err.Error()
+		}
+		d.Ciphers = s
+		return ""
+	}),
+	"ec_curve": domainText(func(d *tlsDomain, s string) string {
+		if _, err := tlsstate.ParseCurves(s); err != nil {
+			return "is wrong: " + err.Error()
+		}
+		d.Curves = s
+		return ""
+	}),
+	"crl_dir":       domainText(func(d *tlsDomain, s string) string { d.CRLDir = s; return "" }),
+	"crl_check_all": domainFlag(func(d *tlsDomain, on *bool) { d.CRLCheckAll = *on }),
+	"ca_list":       domainText(func(d *tlsDomain, s string) string { d.CAFile = s; return "" }),
+	"ca_dir":        domainText(func(d *tlsDomain, s string) string { d.CADir = s; return "" }),
 	"accept_eku": domainText(func(d *tlsDomain, s string) string {
 		d.AcceptEKU = splitComma(s)
 		for _, u := range d.AcceptEKU {
-			if u != "serverAuth" && u != "clientAuth" && u != "any" {
-				return "is a comma list of serverAuth, clientAuth and any; " + clip(u) + " is none"
+			if u != "serverAuth" && u != "clientAuth" && u != "any" && u != "sipDomain" {
+				return "is a comma list of serverAuth, clientAuth, sipDomain and any; " + clip(u) + " is none"
 			}
 		}
 		return ""
@@ -79,10 +95,6 @@ var tlsMgmParams = map[string]*globalSpec{
 	}),
 	"client_tls_domain_avp": textParam(func(c *settings, s string) string { c.domainAVP = s; return "" }),
 
-	"crl_dir":               refusedParam("revocation lists are not checked in this version"),
-	"crl_check_all":         refusedParam("revocation lists are not checked in this version"),
-	"ciphers_list":          refusedParam("the cipher suites are crypto/tls's own in this version"),
-	"ec_curve":              refusedParam("the curves are X25519MLKEM768, X25519, P-256 and P-384 in this version"),
 	"client_sip_domain_avp": refusedParam("the SIP domain is the host of the next hop's URI; client_tls_domain_avp picks a domain by name"),
 	"db_url":                refusedParam("TLS domains come from this file, not from a database"),
 	"db_table":              refusedParam("TLS domains come from this file, not from a database"),

@@ -1,0 +1,80 @@
+package script
+
+import (
+	"bytes"
+	"net/netip"
+
+	"sipreactor/reactor"
+)
+
+// connFunctions act on connections.
+func connFunctions() map[string]*function {
+	return map[string]*function{
+		"force_tcp_alias": {usage: "force_tcp_alias([port])", args: []argKind{intArg}, where: requests, build: func(_ *compiler, a *arguments) action {
+			port := a.list[0]
+			return func(m *machine) int {
+				n, ok := int64(0), true
+				if port.given {
+					n, ok = port.num(m)
+				}
+				if !ok || n < 0 || n > 65535 {
+					return m.fail(a.at, "the value is no port")
+				}
+				if err := m.c.ForceTCPAlias(uint16(n)); err != nil {
+					a.at.say(m, LevelInfo, "script: force_tcp_alias() failed", "error", err)
+					return -1
+				}
+				return 1
+			}
+		}},
+		"tcp_close_conn": {usage: `tcp_close_conn(["[proto:]ip:port" or id])`, args: []argKind{textArg}, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+			which := a.list[0]
+			return func(m *machine) int {
+				if m.c.W == nil {
+					return -1
+				}
+				if !which.given {
+					return yes(m.c.W.Engine().Close(m.c.Src.Conn))
+				}
+				b, ok := which.text(m)
+				return yes(ok && m.closeConns(b))
+			}
+		}},
+	}
+}
+
+// closeConns closes the connection with an id, or those to an address.
+func (m *machine) closeConns(b []byte) bool {
+	e := m.c.W.Engine()
+	if id, ok := number64(b); ok {
+		return e.Close(reactor.Handle(id))
+	}
+	proto, addr, ok := connAddr(b)
+	if !ok {
+		return false
+	}
+	var found []reactor.Handle
+	e.Conns(func(c *reactor.ConnInfo) bool {
+		if c.Remote == addr && (proto == 0 || c.Proto == proto) {
+			found = append(found, c.Conn)
+		}
+		return true
+	})
+	closed := false
+	for _, h := range found {
+		closed = e.Close(h) || closed
+	}
+	return closed
+}
+
+// connAddr reads [proto:]ip:port.
+func connAddr(b []byte) (reactor.Proto, netip.AddrPort, bool) {
+	var proto reactor.Proto
+	if name, rest, ok := bytes.Cut(b, []byte{':'}); ok {
+		if p, known := reactor.ParseProto(string(name)); known {
+			proto, b = p, rest
+		}
+	}
+	addr, err := netip.ParseAddrPort(string(b))
+	return proto, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), err == nil
+}
