@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"crypto/x509"
 	"time"
 
 	"sipreactor/tlsstate"
@@ -23,18 +24,48 @@ type ConnInfo struct {
 	Domain, TLSVersion, Cipher string
 }
 
-// tlsSummary is what a connection keeps of its TLS state: the machine is its
-// loop's, and the whole state is large.
+// tlsSummary is what a connection keeps of its TLS state where others than its
+// loop can read it. The whole state is large: it is kept only for a peer that
+// showed a certificate.
 type tlsSummary struct {
+	whole           *tlsstate.State
+	own             *x509.Certificate
 	domain          string
 	version, cipher uint16
+	client, resumed bool
 }
 
 // set takes what is kept; s is nil on a plain connection.
 func (t *tlsSummary) set(s *tlsstate.State) {
-	if s != nil {
-		t.domain, t.version, t.cipher = s.Domain, s.Version, s.Cipher
+	if s == nil {
+		return
 	}
+	if len(s.Peer) > 0 {
+		t.whole = s
+	}
+	t.own, t.domain, t.version, t.cipher = s.Own, s.Domain, s.Version, s.Cipher
+	t.client, t.resumed = s.Client, s.Resumed
+}
+
+// TLS describes an established TLS connection; nil when the handle's connection
+// is gone, not TLS or not established. The name that a client without a
+// certificate asked for is not kept. Any goroutine.
+func (e *Engine) TLS(h Handle) *tlsstate.State {
+	c := e.table.get(h)
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	t := c.tls
+	c.mu.Unlock()
+	switch {
+	case t.whole != nil:
+		return t.whole
+	case t.version == 0:
+		return nil
+	}
+	return &tlsstate.State{Client: t.client, Domain: t.domain, Version: t.version, Cipher: t.cipher,
+		Resumed: t.resumed, Own: t.own}
 }
 
 // Conns calls f for each connection there is; f gets a copy and may stop by

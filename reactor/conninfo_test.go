@@ -38,3 +38,37 @@ func TestConns(t *testing.T) {
 		t.Error("a connection that never was")
 	}
 }
+
+// What a script may ask of a connection's TLS, with and without a certificate of
+// the peer.
+func TestTLSOfAConnection(t *testing.T) {
+	from, to, inbox := two(t, nil)
+	r := to
+	plain := r.dial(TCP)
+	bare := r.dial(TLS)
+	if _, err := from.Send(from.target(TLS, to), Bytes(request("MESSAGE", "x", 1, ""))); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("all are up", func() bool { return len(inbox.got()) == 1 && r.Stats().Established == 3 })
+	r.Conns(func(i *ConnInfo) bool {
+		s := r.TLS(i.Conn)
+		switch i.Remote.String() {
+		case plain.LocalAddr().String():
+			if s != nil {
+				t.Errorf("the plain one: %+v", s)
+			}
+		case bare.LocalAddr().String():
+			if s == nil || s.VersionName() != "TLSv1.3" || s.Own == nil || len(s.Peer) != 0 || s.Verified || s.Domain != "in" {
+				t.Errorf("without a certificate: %+v", s)
+			}
+		default:
+			if s == nil || len(s.Peer) == 0 || !s.Verified || s.Own == nil {
+				t.Errorf("with a certificate: %+v", s)
+			}
+		}
+		return true
+	})
+	if r.TLS(0) != nil || r.TLS(1<<40) != nil {
+		t.Error("a connection that never was")
+	}
+}
