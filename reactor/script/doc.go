@@ -25,14 +25,17 @@
 //   - Numbers have 64 bits.
 //   - A number is joined to a text by + as its decimal digits; there it is an
 //     error unless it comes from a variable.
-//   - Regular expressions run on package regexp: no back references, and no
-//     input makes them slow. See compileRegex for the finer points.
+//   - Regular expressions run on package regexp: there are no back references, and
+//     no input makes them slow. Where two alternatives match at one place, the
+//     first one counts and not the longest, which shows in substitutions only.
 //   - All arguments of route() are evaluated at the call.
 //   - A runtime error (a division by 0, operands that do not fit, a URI that is
 //     none, a header that is none) is logged with its place and runs the
 //     error_route, where $err.info tells what it was; then the script goes on, as
 //     there. A script that takes too long for a message is stopped.
 //   - Assignments in conditions are refused: they are mistaken for comparisons.
+//   - A parameter of a TLS domain whose name a server and a client domain share is
+//     that of the one declared last.
 //   - myself can be compared with any text: a URI, or host[:port].
 //
 // # How it runs
