@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		versions(stdout)
 		return exitOK
 	case o.check:
-		return check(o.file, stdout, stderr)
+		return check(ctx, o.file, stdout, stderr)
 	}
 	return serve(ctx, o.file, stdout, stderr)
 }

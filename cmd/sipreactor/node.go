@@ -34,7 +34,10 @@ func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger) (*node, 
 
 // assemble is newNode with sockets of the caller's choice. The observer may be nil.
 func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logger, observer reactor.Observer) (*node, error) {
-	n := &node{log: log, tls: tlsstate.Config{Domains: cfg.TLS.Domains}}
+	n := &node{log: log, tls: cfg.TLS}
+	if n.tls.TicketKeys == nil {
+		n.tls.TicketKeys = tlsstate.NewTicketKeys() // tickets outlive a reload that changes no policy
+	}
 	if err := n.ensureServerDomain(sockets); err != nil {
 		return nil, err
 	}

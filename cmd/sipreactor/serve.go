@@ -13,7 +13,6 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/script"
-	"sipreactor/tlsstate"
 )
 
 // drainLimit is how long messages and peers may take at the end, before they are cut off.
@@ -31,10 +30,10 @@ func loadConfig(file string) (*script.Config, error) {
 }
 
 // check tells whether a configuration would start, as far as that shows without opening its sockets.
-func check(file string, stdout, stderr io.Writer) int {
+func check(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	cfg, err := loadConfig(file)
 	if err == nil {
-		_, err = tlsstate.Build(tlsstate.Config{Domains: cfg.TLS.Domains})
+		_, err = newNode(ctx, cfg, slog.New(slog.DiscardHandler))
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, err)
