@@ -64,6 +64,7 @@ func TestFailureWithinBudget(t *testing.T) {
 		{"reset in the handshake", TLS, resetting, HandshakeFailed},
 		{"closed in the handshake", TLS, hangingUp, HandshakeFailed},
 		{"plain text", TLS, plainText, HandshakeFailed},
+		{"a certificate that nobody vouches for", TLS, untrusted, HandshakeFailed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.proto.String()+" "+tt.name, func(t *testing.T) {

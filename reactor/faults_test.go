@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"testing"
@@ -110,6 +111,18 @@ func resetting(t *testing.T) netip.AddrPort {
 // closing accepts and closes at once.
 func hangingUp(t *testing.T) netip.AddrPort {
 	return accepting(t, func(c net.Conn) { c.Close() })
+}
+
+// untrusted is a TLS server with a certificate that nobody vouches for.
+func untrusted(t *testing.T) netip.AddrPort {
+	own, _ := tlsstatePair(t)
+	cert, err := tls.X509KeyPair(own.CertificatePEM, own.PrivateKeyPEM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return accepting(t, func(c net.Conn) {
+		_ = tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
+	})
 }
 
 // plainText answers a ClientHello in clear.
