@@ -1,0 +1,335 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sipreactor/bench/load"
+	"sipreactor/reactor"
+	"sipreactor/reactor/script"
+)
+
+// The contract tests set a parameter in the text of a configuration and look
+// at what a peer sees of it, over sockets. A row that tls: and tcp: share runs
+// for both.
+
+// patience bounds every wait for what must come: nobody waits for it in vain
+// but a test that fails.
+const patience = 20 * time.Second
+
+// quietTime is how long a peer listens for what must not come. What is waited
+// for would come after fast, if the parameter had the test's other value; long
+// is out of a test's reach.
+const (
+	fast      = 150 * time.Millisecond
+	quietTime = 600 * time.Millisecond
+	long      = 30 * time.Second
+)
+
+var transports = []string{"tls", "tcp"}
+
+// both runs a row for each transport.
+func both(t *testing.T, row func(t *testing.T, transport string)) {
+	t.Helper()
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) { t.Parallel(); row(t, transport) })
+	}
+}
+
+// set writes the parameter of a transport's module: set("tls", "async", 0) is
+// tls_async of proto_tls.
+func set(transport, name string, value any) string {
+	return fmt.Sprintf("modparam(\"proto_%s\", \"%s_%s\", %v)\n", transport, transport, name, value)
+}
+
+// core writes a global parameter.
+func core(name string, value any) string { return fmt.Sprintf("%s=%v\n", name, value) }
+
+// ms writes a time as the parameters take it.
+func ms(d time.Duration) int { return int(d / time.Millisecond) }
+
+var authority = sync.OnceValues(load.NewAuthority)
+
+// contract is a node made from a configuration text.
+type contract struct {
+	*testing.T
+	*node
+	ca  *load.Authority
+	dir string // with the certificates: edge of the server, out of the client domain
+	log *output
+
+	written atomic.Uint64 // bytes that peers have sent
+}
+
+// counted counts what is written to a socket.
+type counted struct {
+	net.Conn
+	bytes *atomic.Uint64
+}
+
+func (c counted) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.bytes.Add(uint64(n))
+	return n, err
+}
+
+const contractModules = `log_level=4
+loadmodule "proto_tls.so"
+loadmodule "proto_tcp.so"
+loadmodule "tls_mgm.so"
+loadmodule "sl.so"
+modparam("tls_mgm", "server_domain", "edge")
+modparam("tls_mgm", "certificate", "[edge]DIR/edge.pem")
+modparam("tls_mgm", "private_key", "[edge]DIR/edge.key")
+modparam("tls_mgm", "verify_cert", "[edge]0")
+modparam("tls_mgm", "require_cert", "[edge]0")
+modparam("tls_mgm", "client_domain", "out")
+modparam("tls_mgm", "match_ip_address", "[out]*")
+modparam("tls_mgm", "certificate", "[out]DIR/out.pem")
+modparam("tls_mgm", "private_key", "[out]DIR/out.key")
+modparam("tls_mgm", "ca_list", "[out]DIR/ca.pem")
+`
+
+// contractRoute answers what is for "here" and forwards the rest. That a
+// destination failed at once shows as 480; the proxy's own word for one that
+// failed later is 503.
+const contractRoute = `
+route {
+	if ($rU == "here") {
+		sl_send_reply(200, "OK");
+		exit;
+	}
+	if ($rU == "bound")
+		setbflag(BOUND);
+	if (!forward())
+		sl_send_reply(480, "Unreachable");
+}
+`
+
+// generous are times that no busy machine runs out of, for all that a row is
+// not about.
+func generous() string {
+	var b strings.Builder
+	for _, p := range transports {
+		for _, name := range []string{"send_timeout", "async_local_connect_timeout"} {
+			b.WriteString(set(p, name, ms(long)))
+		}
+	}
+	b.WriteString(set("tls", "handshake_timeout", ms(long)) + set("tls", "async_handshake_timeout", ms(long)))
+	b.WriteString(core("tcp_connect_timeout", ms(long)) + core("tcp_async_connect_timeout", ms(long)))
+	return b.String()
+}
+
+// start runs a node with parameters, on a tls: and a tcp: socket whose ports the
+// kernel chooses.
+func start(t *testing.T, params ...string) *contract {
+	t.Helper()
+	c := prepare(t)
+	text := "socket=tls:127.0.0.1:5061\nsocket=tcp:127.0.0.1:5060\n" + c.text(params...)
+	cfg, err := script.Compile("contract.cfg", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	any := netip.MustParseAddrPort("127.0.0.1:0")
+	sockets := []reactor.SocketConfig{{Proto: reactor.TLS, Addr: any}, {Proto: reactor.TCP, Addr: any}}
+	n, err := assemble(cfg, sockets, newLogger(c.log, cfg.Log.Level, ""), nil)
+	c.run(n, err)
+	return c
+}
+
+// prepare makes the files that a configuration needs.
+func prepare(t *testing.T) *contract {
+	t.Helper()
+	c := &contract{T: t, dir: t.TempDir(), log: newOutput()}
+	var err error
+	if c.ca, err = authority(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"edge", "out"} {
+		if err := c.ca.Write(c.dir, name, "ecdsa", "127.0.0.1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
+}
+
+// text is a configuration but for its sockets.
+func (c *contract) text(params ...string) string {
+	return strings.ReplaceAll(contractModules, "DIR", c.dir) + generous() + strings.Join(params, "") + contractRoute
+}
+
+// run starts the node until the end of the test.
+func (c *contract) run(n *node, err error) {
+	c.Helper()
+	if err == nil {
+		c.node = n
+		err = n.engine.Start()
+	}
+	if err != nil {
+		c.Fatal(err)
+	}
+	c.Cleanup(func() {
+		// What still waits for a peer that does nothing need not be waited for.
+		ctx, cancel := context.WithTimeout(context.Background(), fast)
+		defer cancel()
+		_ = n.engine.Stop(ctx)
+		if c.Failed() {
+			c.Logf("log:\n%s", c.log)
+		}
+	})
+}
+
+// addr is where the node listens.
+func (c *contract) addr(transport string) netip.AddrPort {
+	for _, s := range c.engine.Sockets() {
+		if s.Proto.String() == transport {
+			return s.Addr
+		}
+	}
+	c.Fatalf("no %s socket", transport)
+	return netip.AddrPort{}
+}
+
+// peer is a connection to the node.
+type peer struct {
+	net.Conn
+	t         *testing.T
+	r         *bufio.Reader
+	transport string
+	name      string // what its Call-IDs begin with
+	sent      int
+}
+
+// knock opens a TCP connection to the node and says nothing.
+func (c *contract) knock(transport string) *peer {
+	c.Helper()
+	conn, err := net.DialTimeout("tcp", c.addr(transport).String(), patience)
+	if err != nil {
+		c.Fatal(err)
+	}
+	c.Cleanup(func() { conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	return &peer{Conn: counted{conn, &c.written}, t: c.T, r: bufio.NewReader(conn), transport: transport, name: conn.LocalAddr().String()}
+}
+
+// dial opens a connection and, with tls, makes the handshake.
+func (c *contract) dial(transport string) *peer {
+	c.Helper()
+	p := c.knock(transport)
+	if transport == "tls" {
+		cfg := c.ca.ClientConfig()
+		cfg.ServerName, cfg.DynamicRecordSizingDisabled = "127.0.0.1", true
+		tc := tls.Client(p.Conn, cfg)
+		if err := tc.Handshake(); err != nil {
+			c.Fatal(err)
+		}
+		p.Conn, p.r = tc, bufio.NewReader(tc)
+	}
+	return p
+}
+
+const here = "sip:here@127.0.0.1"
+
+// request writes one with a Call-ID of its own. Headers end with CRLF each.
+func (p *peer) request(uri, headers, body string) string {
+	p.sent++
+	id := p.name + "-" + strconv.Itoa(p.sent)
+	return "MESSAGE " + uri + " SIP/2.0\r\nVia: SIP/2.0/" + strings.ToUpper(p.transport) + " " + p.LocalAddr().String() +
+		";branch=z9hG4bK" + strings.NewReplacer(":", "", ".", "").Replace(id) + "\r\nMax-Forwards: 70\r\n" +
+		"From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:b@127.0.0.1>\r\nCall-ID: " + id + "\r\nCSeq: 1 MESSAGE\r\n" +
+		headers + "Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
+}
+
+// send writes bytes as one record.
+func (p *peer) send(text string) {
+	p.t.Helper()
+	if _, err := io.WriteString(p.Conn, text); err != nil {
+		p.t.Fatalf("write: %v", err)
+	}
+}
+
+// ask sends a request.
+func (p *peer) ask(uri string) {
+	p.t.Helper()
+	p.send(p.request(uri, "", ""))
+}
+
+// read gives the next message's first line, and how many CRLFs stood before it.
+// At the end of the connection the line is "".
+func (p *peer) read() (first string, pongs int) {
+	p.t.Helper()
+	length := 0
+	for {
+		line, err := p.r.ReadString('\n')
+		switch name, value, _ := strings.Cut(line, ":"); {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			p.t.Fatalf("nothing came but %q%q", first, line)
+		case err != nil:
+			return "", pongs
+		case first == "" && line == "\r\n":
+			pongs++
+		case first == "":
+			first = strings.TrimSpace(line)
+		case strings.EqualFold(name, "Content-Length"):
+			length, _ = strconv.Atoi(strings.TrimSpace(value))
+		case line == "\r\n":
+			_, _ = io.CopyN(io.Discard, p.r, int64(length))
+			return first, pongs
+		}
+	}
+}
+
+// expect reads an answer with a status; 0 is the connection's end.
+func (p *peer) expect(status int) {
+	p.t.Helper()
+	first, _ := p.read()
+	code := 0
+	if _, rest, ok := strings.Cut(first, " "); ok {
+		code, _ = strconv.Atoi(rest[:min(3, len(rest))])
+	}
+	if code != status {
+		p.t.Fatalf("got %q, want status %d", first, status)
+	}
+}
+
+// silent sees to it that nothing comes and that the connection stays. It is the
+// last that is done with a TLS connection: reads fail for good after a deadline.
+func (p *peer) silent() {
+	p.t.Helper()
+	_ = p.SetReadDeadline(time.Now().Add(quietTime))
+	b, err := p.r.ReadByte()
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		p.t.Fatalf("got %q, %v, want silence", b, err)
+	}
+}
+
+// eventually waits until a condition holds.
+func (c *contract) eventually(what string, ok func() bool) {
+	c.Helper()
+	for end := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			c.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// chunk sends a part of a stream and waits until the node has read it, so that
+// what follows comes with another read. No destination may send meanwhile.
+func (c *contract) chunk(p *peer, text string) {
+	c.Helper()
+	p.send(text)
+	c.eventually("the bytes are read", func() bool { return c.engine.Stats().BytesIn >= c.written.Load() })
+}
