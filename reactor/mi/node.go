@@ -1,0 +1,186 @@
+package mi
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"sipreactor/tlsstate"
+)
+
+// Switch is something that is on or off, such as a tracer. Any goroutine may
+// call it.
+type Switch interface {
+	On() bool
+	Set(on bool)
+}
+
+// Level is a log level as OpenSIPS numbers them, -3 (alert) to 4 (debug). Any
+// goroutine may call it.
+type Level interface {
+	Level() int
+	SetLevel(level int)
+}
+
+// Node is what the commands act on. Commands whose part is nil are not there.
+type Node struct {
+	// Version is the answer of version, such as "sipreactor (1.0 (amd64/linux))".
+	Version string
+	Started time.Time
+	Engine  Engine
+	Proxy   Proxy
+	// Trace is the tracing of TLS connections.
+	Trace Switch
+	// Domains lists the TLS domains in use, Reload reads their files again: all
+	// of them or, with an error, none.
+	Domains func() []tlsstate.DomainInfo
+	Reload  func() error
+	// Log is the level of the program's log, XLog that of the script's.
+	Log, XLog Level
+	// Processes names what ps lists: loops, workers and the like.
+	Processes func() []string
+	// Kill begins the program's orderly end. It must not wait for it.
+	Kill func()
+	// Lifetime is how long a connection may be idle; 0 = without end.
+	Lifetime time.Duration
+	// Extra are further statistics.
+	Extra []Source
+}
+
+// Statistics gives the node's statistics: make them once, resets are kept in
+// them.
+func (n *Node) Statistics() *Statistics {
+	var sources []Source
+	if n.Proxy != nil {
+		sources = append(sources, ProxyFigures(n.Proxy, n.Started))
+	}
+	if n.Engine != nil {
+		sources = append(sources, EngineFigures(n.Engine))
+	}
+	return NewStatistics(append(sources, n.Extra...)...)
+}
+
+// Commands gives all commands of the node.
+func (n *Node) Commands() []Command {
+	all := n.core()
+	all = append(all, n.levels()...)
+	all = append(all, n.connections()...)
+	all = append(all, n.tls()...)
+	return append(all, n.Statistics().Commands()...)
+}
+
+// plain is the Func of a command that takes nothing and cannot fail.
+func plain(f func() any) func(context.Context, *Args) (any, error) {
+	return func(context.Context, *Args) (any, error) { return f(), nil }
+}
+
+func (n *Node) core() []Command {
+	all := []Command{
+		{
+			Name: "uptime", Aliases: []string{"core:uptime"}, Module: "core",
+			Help: "Tells since when and for how long the program runs.",
+			Func: plain(func() any {
+				now := time.Now()
+				return Object{{"Now", now.Format(time.ANSIC)}, {"Up since", n.Started.Format(time.ANSIC)},
+					{"Up time", fmt.Sprintf("%d [sec]", now.Sub(n.Started)/time.Second)}}
+			}),
+		},
+		{
+			Name: "version", Aliases: []string{"core:version"}, Module: "core",
+			Help: "Tells the program's version.",
+			Func: plain(func() any { return Object{{"Server", n.Version}} }),
+		},
+		{
+			Name: "pwd", Aliases: []string{"core:pwd"}, Module: "core",
+			Help: "Tells the program's working directory.",
+			Func: func(context.Context, *Args) (any, error) {
+				wd, err := os.Getwd()
+				if err != nil {
+					return nil, err
+				}
+				return Object{{"WD", wd}}, nil
+			},
+		},
+	}
+	if n.Processes != nil {
+		all = append(all, Command{
+			Name: "ps", Aliases: []string{"core:ps"}, Module: "core",
+			Help: "Lists what works inside of the program: loops, workers, handshakers. They are one process.",
+			Func: plain(func() any {
+				list := []Object{}
+				for i, p := range n.Processes() {
+					list = append(list, Object{{"ID", i}, {"PID", os.Getpid()}, {"Type", p}})
+				}
+				return Object{{"Processes", list}}
+			}),
+		})
+	}
+	if n.Kill != nil {
+		all = append(all, Command{
+			Name: "kill", Aliases: []string{"core:kill"}, Module: "core",
+			Help: "Ends the program in order: messages are worked off, connections closed.",
+			Func: plain(func() any { n.Kill(); return "OK" }),
+		})
+	}
+	return all
+}
+
+const lowestLevel, highestLevel = -3, 4
+
+func (n *Node) levels() []Command {
+	var all []Command
+	check := func(a *Args) error {
+		if l := a.Int("level"); l < lowestLevel || l > highestLevel {
+			return badParams("level must lie between %d and %d", lowestLevel, highestLevel)
+		}
+		return nil
+	}
+	if n.Log != nil {
+		all = append(all, Command{
+			Name: "log_level", Aliases: []string{"core:log_level"}, Module: "core",
+			Help: "Tells or sets the log level, -3 (alert) to 4 (debug).",
+			Params: []Param{{Name: "level", Kind: Integer, Optional: true},
+				{Name: "pid", Kind: Integer, Optional: true}},
+			Func: func(_ context.Context, a *Args) (any, error) {
+				if !a.Has("level") {
+					if a.Has("pid") {
+						return nil, badParams("pid goes with level")
+					}
+					one := Object{{"PID", os.Getpid()}, {"Log level", n.Log.Level()}, {"Type", "sipreactor"}}
+					return Object{{"Processes", []Object{one}}}, nil
+				}
+				if err := check(a); err != nil {
+					return nil, err
+				}
+				name := "New global log level"
+				if a.Has("pid") {
+					if a.Int("pid") != os.Getpid() {
+						return nil, badParams("Bad PID")
+					}
+					name = "Log level"
+				}
+				n.Log.SetLevel(a.Int("level"))
+				return Object{{name, a.Int("level")}}, nil
+			},
+		})
+	}
+	if n.XLog != nil {
+		all = append(all, Command{
+			Name: "xlog_level", Aliases: []string{"core:xlog_level"}, Module: "core",
+			Help:   "Tells or sets the log level of the script, -3 (alert) to 4 (debug).",
+			Params: []Param{{Name: "level", Kind: Integer, Optional: true}},
+			Func: func(_ context.Context, a *Args) (any, error) {
+				if !a.Has("level") {
+					return Object{{"xLog Level", n.XLog.Level()}}, nil
+				}
+				if err := check(a); err != nil {
+					return nil, err
+				}
+				n.XLog.SetLevel(a.Int("level"))
+				return Object{{"New xLog level", a.Int("level")}}, nil
+			},
+		})
+	}
+	return all
+}

@@ -1,0 +1,148 @@
+package mi
+
+import (
+	"context"
+	"strings"
+	"sync"
+)
+
+// Value is one statistic at one moment.
+type Value struct {
+	Group, Name string
+	// Gauge goes up and down; what is none only grows, until it is reset.
+	Gauge bool
+	N     uint64
+	// Func is asked instead of N, when the statistic is wanted; for what is
+	// costly to find out.
+	Func func() uint64
+}
+
+// Source calls add with each statistic it knows, always the same ones in the
+// same order. Several goroutines may call it at once.
+type Source func(add func(Value))
+
+// Statistics are what sources know, as OpenSIPS presents it. A reset hides what
+// was counted before; the sources count on. Any goroutine may use it.
+type Statistics struct {
+	sources []Source
+	mu      sync.Mutex
+	base    map[string]uint64 // what a reset hides, by group:name
+}
+
+// NewStatistics makes Statistics of sources.
+func NewStatistics(sources ...Source) *Statistics {
+	return &Statistics{sources: sources, base: make(map[string]uint64)}
+}
+
+// Each calls f with every statistic, less what resets hide.
+func (s *Statistics) Each(f func(Value)) { s.gather(nil, f) }
+
+// gather calls f with the statistics that are wanted; nil wants all.
+func (s *Statistics) gather(want func(*Value) bool, f func(Value)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, source := range s.sources {
+		source(func(v Value) {
+			if want != nil && !want(&v) {
+				return
+			}
+			if v.Func != nil {
+				v.N, v.Func = v.Func(), nil
+			}
+			if base := s.base[v.Group+":"+v.Name]; base <= v.N {
+				v.N -= base
+			}
+			f(v)
+		})
+	}
+}
+
+// errNoStatistics is OpenSIPS' answer when nothing has the name.
+var errNoStatistics = &Error{Code: CodeNotFound, Message: "Statistics Not Found"}
+
+// wanted reads what a command was asked for: all, group:, group:name or name.
+func wanted(names []string) func(*Value) bool {
+	for _, n := range names {
+		if n == "all" {
+			return nil
+		}
+	}
+	return func(v *Value) bool {
+		for _, n := range names {
+			group, name, whole := strings.Cut(n, ":")
+			switch {
+			case !whole && n == v.Name, whole && group == v.Group && (name == "" || name == v.Name):
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// Commands gives get_statistics, list_statistics and reset_statistics.
+func (s *Statistics) Commands() []Command {
+	return []Command{
+		{
+			Name: "get_statistics", Aliases: []string{"statistics:get"}, Module: "statistics",
+			Help:   "Gives statistics: all, those of a group (group:), or one (group:name).",
+			Params: []Param{{Name: "statistics", Kind: List}},
+			Func: func(_ context.Context, a *Args) (any, error) {
+				return s.list(a.List("statistics"), func(v Value) any { return v.N })
+			},
+		},
+		{
+			Name: "list_statistics", Aliases: []string{"statistics:list"}, Module: "statistics",
+			Help:   "Lists the names of statistics, and whether they only grow (incremental).",
+			Params: []Param{{Name: "statistics", Kind: List, Optional: true}},
+			Func: func(_ context.Context, a *Args) (any, error) {
+				names := a.List("statistics")
+				if len(names) == 0 {
+					names = []string{"all"}
+				}
+				return s.list(names, func(v Value) any {
+					if v.Gauge {
+						return "non-incremental"
+					}
+					return "incremental"
+				})
+			},
+		},
+		{
+			Name: "reset_statistics", Aliases: []string{"statistics:reset"}, Module: "statistics",
+			Help:   "Sets statistics that only grow back to 0: all, those of a group (group:), or one (group:name).",
+			Params: []Param{{Name: "statistics", Kind: List}},
+			Func: func(_ context.Context, a *Args) (any, error) {
+				return s.reset(a.List("statistics"))
+			},
+		},
+	}
+}
+
+func (s *Statistics) list(names []string, show func(Value) any) (any, error) {
+	var o Object
+	s.gather(wanted(names), func(v Value) { o = append(o, Field{v.Group + ":" + v.Name, show(v)}) })
+	if o == nil {
+		return nil, errNoStatistics
+	}
+	return o, nil
+}
+
+func (s *Statistics) reset(names []string) (any, error) {
+	found := false
+	counted := make(map[string]uint64)
+	s.gather(wanted(names), func(v Value) {
+		found = true
+		if !v.Gauge {
+			counted[v.Group+":"+v.Name] += v.N
+		}
+	})
+	if !found {
+		return nil, errNoStatistics
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, n := range counted {
+		s.base[name] += n
+	}
+	return "OK", nil
+}

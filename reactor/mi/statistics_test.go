@@ -1,0 +1,140 @@
+package mi
+
+import (
+	"encoding/json"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"sipreactor/reactor"
+)
+
+func TestStatistics(t *testing.T) {
+	n, e := fakeNode()
+	d := commandsOf(t, n)
+	const none = `{"code":404,"message":"Statistics Not Found"}`
+	for _, c := range []struct{ method, params, want string }{
+		{"get_statistics", `["tls:"]`, `{"tls:handshakes":5,"tls:handshakes_failed":0,"tls:resumed":0}`},
+		{"get_statistics", `["core:rcv_requests","accepted","nothing:","net:nothing"]`, `{"core:rcv_requests":1,"net:accepted":7}`},
+		{"get_statistics", `{"statistics":["close:idle_timeout"]}`, `{"close:idle_timeout":3}`},
+		{"get_statistics", `[["sl:"]]`, `{"sl:1xx_replies":0,"sl:2xx_replies":0,"sl:3xx_replies":0,"sl:4xx_replies":0,"sl:5xx_replies":4,"sl:6xx_replies":0,"sl:sent_replies":6,"sl:received_ACKs":18}`},
+		{"statistics:get", `["nothing"]`, none},
+		{"get_statistics", `[]`, `{"code":-32602,"message":"Invalid params","data":"statistics is missing"}`},
+		{"list_statistics", `["net:connections","net:accepted"]`, `{"net:connections":"non-incremental","net:accepted":"incremental"}`},
+		{"list_statistics", `["nothing"]`, none},
+		{"reset_statistics", `["nothing"]`, none},
+		{"reset_statistics", `["net:","tls:handshakes"]`, `"OK"`},
+		{"get_statistics", `["net:accepted","net:connections","tls:handshakes","core:rcv_requests"]`,
+			`{"core:rcv_requests":1,"net:connections":2,"net:accepted":0,"tls:handshakes":0}`},
+	} {
+		if got := ask(t, d, c.method, c.params); got != c.want {
+			t.Errorf("%s %s\ngot  %s\nwant %s", c.method, c.params, got, c.want)
+		}
+	}
+	e.stats.Accepted += 2
+	if got := ask(t, d, "get_statistics", `["net:accepted"]`); got != `{"net:accepted":2}` {
+		t.Errorf("after a reset: %s", got)
+	}
+	ask(t, d, "reset_statistics", `["all"]`)
+	e.stats.Accepted++
+	if got := ask(t, d, "get_statistics", `["net:accepted"]`); got != `{"net:accepted":1}` {
+		t.Errorf("after the second: %s", got)
+	}
+	e.stats.Accepted = 1 // another engine: what was hidden is not subtracted from less
+	if got := ask(t, d, "get_statistics", `["net:accepted"]`); got != `{"net:accepted":1}` {
+		t.Errorf("after a new start: %s", got)
+	}
+}
+
+// TestStatisticsNames: all is everything, each name stands once and holds no
+// character that another interface would have to change.
+func TestStatisticsNames(t *testing.T) {
+	n, _ := fakeNode()
+	n.Extra = []Source{func(add func(Value)) { add(Value{Group: "trace", Name: "dropped", N: 9}) }}
+	seen := map[string]bool{}
+	n.Statistics().Each(func(v Value) {
+		name := v.Group + ":" + v.Name
+		if seen[name] || strings.ContainsAny(name, " -.") || v.Group == "" || v.Name == "" {
+			t.Errorf("name %q", name)
+		}
+		seen[name] = true
+	})
+	var all map[string]uint64
+	if err := json.Unmarshal([]byte(ask(t, commandsOf(t, n), "get_statistics", `["all"]`)), &all); err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != len(seen) || all["trace:dropped"] != 9 || all["proxy:responses_undelivered"] == 0 {
+		t.Errorf("%d of %d: %v", len(all), len(seen), all)
+	}
+	for _, name := range []string{"net:waiting_udp", "net:waiting_tcp", "net:waiting_tls", "core:timestamp", "close:closed_by_management", "close:shutdown"} {
+		if !seen[name] {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	var listed map[string]string
+	if err := json.Unmarshal([]byte(ask(t, commandsOf(t, n), "list_statistics", `[]`)), &listed); err != nil || len(listed) != len(seen) {
+		t.Errorf("listed %d of %d: %v", len(listed), len(seen), err)
+	}
+}
+
+func TestReceiveQueues(t *testing.T) {
+	const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 010200C0:13C5 00000000:0000 0A 00000000:00000007 00:00000000 00000000     0        0 1
+   1: 010200C0:13C5 076433C6:9C40 01 00000000:00000010 02:0000 00000000     0        0 2
+   2: 010200C0:13C5 076433C6:9C41 01 00000000:000000FF 02:0000 00000000     0        0 3
+   3: 010200C0:13C6 076433C6:9C41 01 00000000:000000FF 02:0000 00000000     0        0 4
+   4: 0000000000000000FFFF0000010200C0:13C5 0000000000000000FFFF0000076433C6:9C41 01 00000000:00000001 02:0000 00000000 0 0 5
+   5: B80D0120000000000000000001000000:13C4 B80D0120000000000000000009000000:9C41 01 00000000:00000020 02:0000 00000000 0 0 6
+   6: nonsense
+   7: XX:13C5 00000000:0000 01 00000000:00000007
+   8: 01:13C5 00000000:0000 01 00000000:00000007
+   9: 010200C0:XXXX 00000000:0000 01 00000000:00000007
+`
+	sum := func(addrs ...string) uint64 {
+		local := map[netip.AddrPort]bool{}
+		for _, a := range addrs {
+			local[addr(a)] = true
+		}
+		return receiveQueues(strings.NewReader(table), local)
+	}
+	if n := sum("192.0.2.1:5061"); n != 0x10+0xff+1 {
+		t.Errorf("one listener: %d", n)
+	}
+	if n := sum("0.0.0.0:5062"); n != 0xff {
+		t.Errorf("on any address: %d", n)
+	}
+	if n := sum("[2001:db8::1]:5060", "[::]:5062"); n != 0x20+0xff {
+		t.Errorf("IPv6: %d", n)
+	}
+	if n := sum("192.0.2.2:5061"); n != 0 {
+		t.Errorf("somebody else's: %d", n)
+	}
+}
+
+// TestWaiting asks the kernel about bytes that nobody reads.
+func TestWaiting(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	accepted, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer accepted.Close()
+	if _, err := c.Write(make([]byte, 1234)); err != nil {
+		t.Fatal(err)
+	}
+	sockets := []*reactor.Socket{{Proto: reactor.TLS, Addr: addr(l.Addr().String())}}
+	eventually(t, "the bytes are counted", func() bool { return waiting(sockets, reactor.TLS) == 1234 })
+	if n := waiting(sockets, reactor.TCP); n != 0 {
+		t.Errorf("no TCP listener, %d bytes", n)
+	}
+}
