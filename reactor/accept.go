@@ -56,6 +56,9 @@ func (l *loop) admit(c *conn) *Error {
 	if e.draining.Load() {
 		return because(Shutdown, "")
 	}
+	if e.full() {
+		return because(ConnectionLimit, "no descriptors left for more")
+	}
 	c.cfg = e.cfg.stream(c.src.Proto)
 	if e.inbound.Add(1) > int64(e.cfg.MaxConnections) {
 		e.inbound.Add(-1)

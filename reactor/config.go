@@ -87,6 +87,9 @@ type Config struct {
 
 	// roundTrip measures a socket's path; tests put distance in.
 	roundTrip func(fd int) time.Duration
+	// maxOpen is how many connections the process has descriptors for; 0 asks
+	// the system.
+	maxOpen int64
 }
 
 // DefaultConfig gives the defaults of the transport contract, without sockets.
@@ -139,6 +142,9 @@ func (c *Config) complete() error {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.maxOpen == 0 {
+		c.maxOpen = openConnections(c.Backlog)
 	}
 	if c.roundTrip == nil {
 		c.roundTrip = roundTrip

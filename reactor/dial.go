@@ -14,11 +14,11 @@ import (
 )
 
 // begin makes a connection to a target, with the message it is made for as the
-// first that waits. Nobody else sees it yet.
+// first that waits. Nobody else sees it yet. nil: there is no room for it.
 func (e *Engine) begin(t *Target, leaf [32]byte, m Appender, w *waiter) *conn {
 	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, leaf: leaf, dialer: w, fd: -1}
 	c.src = Source{Proto: t.Proto, Remote: t.Addr, Socket: t.Socket, Outbound: true}
-	if e.table.add(c) == 0 {
+	if e.full() || e.table.add(c) == 0 {
 		return nil
 	}
 	c.out.add(m, w, false)

@@ -40,13 +40,15 @@ type Engine struct {
 	gnet    gnet.Engine
 	started chan struct{}
 	once    sync.Once
-	ran     chan error
+	ran     chan error    // how gnet ended, once
+	done    chan struct{} // closed when it has
 	bootErr error
 	loopsMu sync.Mutex
 	loops   map[gnet.EventLoop]*loop
 
 	inbound   atomic.Int64
 	draining  atomic.Bool
+	deaf      atomic.Bool // nothing more is read
 	enrolling sync.WaitGroup
 	crew      sync.WaitGroup
 	stat      engineCounters
@@ -68,6 +70,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		seed:     maphash.MakeSeed(),
 		started:  make(chan struct{}),
 		ran:      make(chan error, 1),
+		done:     make(chan struct{}),
 		loops:    make(map[gnet.EventLoop]*loop),
 	}
 	for _, p := range []Proto{TCP, TLS} {
@@ -101,6 +104,7 @@ func (e *Engine) Start() error {
 		s.mu.Unlock()
 	}
 	go func() {
+		defer close(e.done)
 		e.ran <- gnet.Rotate(&events{eng: e}, e.addresses(),
 			gnet.WithNumEventLoop(e.cfg.Loops),
 			gnet.WithLoadBalancing(gnet.LeastConnections),
@@ -144,12 +148,20 @@ func (e *Engine) Close(h Handle) bool {
 	return true
 }
 
+// Done is closed when the engine has ended: by Stop, or because its loops
+// failed, of which the log tells.
+func (e *Engine) Done() <-chan struct{} { return e.done }
+
 // Stop drains and ends the engine: no connection is accepted or opened any
 // more, messages that are here are worked off and written, every peer gets its
-// close_notify. When ctx is over first, what is left is cut off, and Stop
+// close_notify. Peers that go on sending are read for a moment only. When ctx is over first, what is left is cut off, and Stop
 // returns ctx's error. The engine cannot be started again.
 func (e *Engine) Stop(ctx context.Context) error {
 	e.draining.Store(true)
+	soon, cancel := context.WithTimeout(ctx, graceTime)
+	_ = until(soon, e.quiet)
+	cancel()
+	e.deaf.Store(true)
 	err := until(ctx, e.quiet)
 	e.table.each(func(c *conn) { c.kill(because(Shutdown, "")) })
 	if err2 := until(ctx, func() bool { return e.table.live.Load() == 0 }); err == nil {
@@ -163,6 +175,9 @@ func (e *Engine) Stop(ctx context.Context) error {
 	e.dismiss()
 	return err
 }
+
+// graceTime is how long a draining engine still reads while messages come.
+const graceTime = 500 * time.Millisecond
 
 // canceled makes gnet's Stop return at once: the end of Rotate is what we wait
 // for, and Stop looks for it only twice a second.

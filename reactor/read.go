@@ -28,7 +28,7 @@ const slabSize = 64 << 10
 func (l *loop) read(c *conn, in []byte) {
 	l.stat.bytesIn.Add(uint64(len(in)))
 	switch {
-	case c.deaf:
+	case c.deaf, l.eng.deaf.Load():
 	case c.phase == handshaking:
 		l.feedHandshake(c, in)
 	case c.phase == established:

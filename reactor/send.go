@@ -73,7 +73,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 		c, made := e.peers.find(key, &want, begin)
 		switch {
 		case c == nil && wait != nil:
-			return 0, because(ConnectionLimit, "the table is full")
+			return 0, because(ConnectionLimit, "no room for another connection")
 		case c == nil:
 			return 0, because(NoConnection, "to "+t.Proto.String()+":"+addr.String()+", and a new one is forbidden")
 		case made:

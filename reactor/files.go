@@ -1,0 +1,40 @@
+package reactor
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// openConnections is how many connections the process may have so that accept
+// never runs out of descriptors: gnet ends when it does. A storm can bring a
+// whole backlog of connections into the process before the loops have refused
+// them, so that many descriptors stay free, but never more than a quarter.
+func openConnections(backlog int) int64 {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<30 {
+		return 1 << 30
+	}
+	files := int64(limit.Cur)
+	if most := someConnections(); backlog <= 0 || backlog > most {
+		backlog = most
+	}
+	return max(files-min(int64(backlog), files/4)-64, 1)
+}
+
+// someConnections is the system's bound on a listener's backlog.
+func someConnections() int {
+	text, err := os.ReadFile("/proc/sys/net/core/somaxconn")
+	if err == nil {
+		if n, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
+			return n
+		}
+	}
+	return unix.SOMAXCONN
+}
+
+// full tells whether one more connection would be one too many for the
+// process's descriptors.
+func (e *Engine) full() bool { return e.table.live.Load() >= e.cfg.maxOpen }

@@ -1,0 +1,103 @@
+package reactor
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// An engine that would run out of descriptors refuses connections and lives: a
+// storm of more than it may have leaves those that are up served.
+func TestOutOfDescriptors(t *testing.T) {
+	r := start(t, &script{message: echo}, func(c *Config) {
+		c.MaxConnections, c.Backlog = 100000, 64
+		c.maxOpen = 200
+	})
+	c := r.dial(TLS)
+	ask := func() {
+		t.Helper()
+		m := request("OPTIONS", "x", 1, "")
+		_, _ = c.Write([]byte(m))
+		got := make([]byte, len(m))
+		for n := 0; n < len(got); {
+			k, err := c.Read(got[n:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += k
+		}
+	}
+	ask()
+	var storm []net.Conn
+	for range 600 {
+		if s, err := net.DialTimeout("tcp", r.addr(TCP).String(), time.Second); err == nil {
+			storm = append(storm, s)
+		}
+	}
+	r.eventually("the rest is refused", func() bool { return r.Stats().Refused >= 300 })
+	ask()
+	if n := r.table.live.Load(); n > 200 {
+		t.Errorf("%d connections", n)
+	}
+	if e := r.seen.of(ConnRefused)[0].Err; e.Reason != ConnectionLimit {
+		t.Errorf("refused with %v", e)
+	}
+	if _, err := r.Send(&Target{Proto: TCP, Addr: refusing(t)}, Bytes("x")); err == nil || err.(*Error).Reason != ConnectionLimit {
+		t.Errorf("a connection of ours: %v", err)
+	}
+	for _, s := range storm {
+		s.Close()
+	}
+	r.eventually("there is room again", func() bool { return r.table.live.Load() == 1 })
+	r.raw(TCP)
+	ask()
+	select {
+	case <-r.Done():
+		t.Error("the engine has ended")
+	default:
+	}
+}
+
+func TestOpenConnections(t *testing.T) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	files := int64(limit.Cur)
+	for _, backlog := range []int{0, 1, 128, 1 << 20} {
+		n := openConnections(backlog)
+		if n < 1 || n > files || n < files/2-64 {
+			t.Errorf("backlog %d: %d of %d files", backlog, n, files)
+		}
+	}
+	if openConnections(16) <= openConnections(1<<20) && files < 1<<20 {
+		t.Error("a short backlog leaves no more room")
+	}
+}
+
+// A peer that never stops sending does not keep a draining engine up.
+func TestStopUnderLoad(t *testing.T) {
+	r := start(t, &script{message: echo}, nil)
+	c := r.dial(TCP)
+	go func() {
+		m := []byte(strings.Repeat(request("MESSAGE", "x", 1, ""), 50))
+		for {
+			if _, err := c.Write(m); err != nil {
+				return
+			}
+		}
+	}()
+	go func() {
+		buf := make([]byte, 1<<16)
+		for {
+			if _, err := c.Read(buf); err != nil {
+				return
+			}
+		}
+	}()
+	r.eventually("it is busy", func() bool { return r.Stats().MessagesIn > 1000 })
+	// The end of the test stops the engine, with less patience than for ever.
+}
