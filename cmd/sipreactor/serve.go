@@ -114,6 +114,9 @@ func (n *node) wait(ctx context.Context, signals <-chan os.Signal, always *slog.
 				continue
 			}
 			always.Log(ctx, script.LevelNotice.Slog(), "draining", "signal", s.String())
+		case <-n.engine.Done():
+			n.log.Error("the engine has failed")
+			return exitFailed
 		case <-ctx.Done():
 		}
 		return n.drain(signals, always)
