@@ -3,6 +3,7 @@ package tlsstate
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"reflect"
 	"strings"
@@ -10,7 +11,7 @@ import (
 
 // said maps what crypto/tls says to who is to blame and why. It has no types
 // for most of its errors, so the texts are matched by prefix, those of the
-// Go release that go.mod asks for; a test makes each of them happen.
+// Go release that go.mod asks for; a test looks for each of them in its source.
 var said = []struct {
 	prefix string
 	blame  Blame
@@ -35,6 +36,8 @@ var said = []struct {
 	{"server's certificate contains an unsupported", BlamePeer, ReasonCertificate},
 	{"client sent certificate containing RSA key larger", BlamePeer, ReasonCertificate},
 	{"server sent certificate containing RSA key larger", BlamePeer, ReasonCertificate},
+	{"certificate RSA key size too small", BlameConfig, ReasonSignature},
+	{"unsupported certificate", BlameConfig, ReasonSignature},
 	{"failed to sign", BlameConfig, ReasonSign},
 	{"internal error", BlameUs, ReasonInternal},
 }
@@ -51,6 +54,8 @@ func (m *machine) classify(err error) *Error {
 		return ours
 	case errors.Is(err, errStopped):
 		return &Error{Blame: BlameUs, Reason: ReasonStopped, Err: err}
+	case errors.Is(err, io.EOF):
+		return m.alertReceived(alertCloseNotify, err)
 	case errors.As(err, &header):
 		return &Error{Blame: BlamePeer, Reason: ReasonNotTLS, Detail: header.Msg, Err: err}
 	case errors.As(err, &op):
@@ -104,6 +109,7 @@ func (m *machine) alertSent(code uint8, err error) *Error {
 
 // The alerts that are told from others (RFC 8446 6, RFC 6066 3).
 const (
+	alertCloseNotify         = 0
 	alertBadRecordMAC        = 20
 	alertHandshakeFailure    = 40
 	alertBadCertificate      = 42
@@ -122,7 +128,7 @@ func aboutCertificate(code uint8) bool {
 }
 
 var alertNames = map[uint8]string{
-	0:                        "close_notify",
+	alertCloseNotify:         "close_notify",
 	10:                       "unexpected_message",
 	alertBadRecordMAC:        "bad_record_mac",
 	21:                       "decryption_failed",

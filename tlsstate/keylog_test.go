@@ -1,6 +1,7 @@
 package tlsstate_test
 
 import (
+	"errors"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -51,4 +52,17 @@ func TestKeyLog(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Error(info.Mode(), err)
 	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+// A key log that cannot be written does not keep anybody from calling.
+func TestKeyLogFails(t *testing.T) {
+	w := newWorld(t)
+	set := buildConfig(t, tlsstate.Config{
+		Domains: []tlsstate.DomainConfig{w.serverDomain(), w.clientDomain()}, KeyLog: fullDisk{},
+	})
+	connected(t, set, "sip.example.com", whole)
 }
