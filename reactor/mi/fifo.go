@@ -1,0 +1,309 @@
+package mi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// FIFOConfig is what the module mi_fifo is told.
+type FIFOConfig struct {
+	// Name is the path of the request FIFO; it is made, and made again when it
+	// is removed.
+	Name string
+	// Mode are its permission bits; 0 = 0600. User and Group are its owners, by
+	// name or number; "" = ours.
+	Mode        fs.FileMode
+	User, Group string
+	// ReplyDir is where the FIFOs of those who ask are; "" = /tmp.
+	ReplyDir string
+	// ReplyTimeout is how long a reader may take to open its FIFO, and then to
+	// take the answer; 0 = 2 s.
+	ReplyTimeout time.Duration
+	// Log gets what cannot be answered; nil discards it.
+	Log *slog.Logger
+
+	tick time.Duration // how often the FIFO is looked after
+}
+
+const (
+	// maxAnswering bounds the answers that wait for their readers at once.
+	maxAnswering = 16
+	// fifoTick is how often the FIFO is looked after, and how long half a
+	// request may rest.
+	fifoTick = time.Second
+)
+
+// FIFO serves requests of the form `:reply:{json}`, one or several a line, and
+// answers each into the FIFO named reply in the reply directory. Requests are
+// carried out one after the other.
+type FIFO struct {
+	cfg      FIFOConfig
+	dispatch *Dispatcher
+	ctx      context.Context
+	cancel   context.CancelFunc
+	slots    chan struct{}
+	crew     sync.WaitGroup
+
+	mu   sync.Mutex
+	file *os.File // the reader's, which alone replaces it; Close reads it under mu
+}
+
+// ServeFIFO makes the FIFO and serves it until Close. A FIFO that a program
+// that is gone left behind is replaced; one that is in use, or a file of
+// another type, is an error.
+func ServeFIFO(cfg FIFOConfig, d *Dispatcher) (*FIFO, error) {
+	if cfg.Mode == 0 {
+		cfg.Mode = 0o600
+	}
+	if cfg.ReplyDir == "" {
+		cfg.ReplyDir = "/tmp"
+	}
+	if cfg.ReplyTimeout <= 0 {
+		cfg.ReplyTimeout = 2 * time.Second
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.tick <= 0 {
+		cfg.tick = fifoTick
+	}
+	f := &FIFO{cfg: cfg, dispatch: d, slots: make(chan struct{}, maxAnswering)}
+	file, err := f.create()
+	if err != nil {
+		return nil, err
+	}
+	f.file = file
+	f.ctx, f.cancel = context.WithCancel(context.Background())
+	f.crew.Go(f.serve)
+	return f, nil
+}
+
+// Close stops serving, waits for answers that are under way, which is bounded
+// by ReplyTimeout, and removes the FIFO. It may be called more than once.
+func (f *FIFO) Close() {
+	f.cancel()
+	f.mu.Lock()
+	_ = f.file.SetReadDeadline(time.Now())
+	f.mu.Unlock()
+	f.crew.Wait()
+	if f.current() {
+		_ = os.Remove(f.cfg.Name)
+	}
+	_ = f.file.Close()
+}
+
+// create makes the FIFO and opens it for reading. It is opened for writing as
+// well, so that it has no end when a writer leaves.
+func (f *FIFO) create() (*os.File, error) {
+	name := f.cfg.Name
+	if info, err := os.Lstat(name); err == nil {
+		if info.Mode()&fs.ModeNamedPipe == 0 {
+			return nil, fmt.Errorf("mi: %s is there and is no FIFO", name)
+		}
+		fd, err := unix.Open(name, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		if err == nil {
+			_ = unix.Close(fd)
+			return nil, fmt.Errorf("mi: FIFO %s is in use by another program", name)
+		}
+		if err := os.Remove(name); err != nil {
+			return nil, fmt.Errorf("mi: %w", err)
+		}
+	}
+	if err := unix.Mkfifo(name, 0o600); err != nil {
+		return nil, fmt.Errorf("mi: cannot make FIFO %s: %w", name, err)
+	}
+	file, err := f.adopt()
+	if err != nil {
+		_ = os.Remove(name)
+		return nil, fmt.Errorf("mi: FIFO %s: %w", name, err)
+	}
+	return file, nil
+}
+
+// adopt opens the new FIFO and gives it its owner and mode.
+func (f *FIFO) adopt() (*os.File, error) {
+	uid, gid, err := owners(f.cfg.User, f.cfg.Group)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(f.cfg.Name, os.O_RDWR|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
+	}
+	if uid >= 0 || gid >= 0 {
+		err = file.Chown(uid, gid)
+	}
+	if err == nil {
+		err = file.Chmod(f.cfg.Mode.Perm())
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// owners finds the numbers of a user and a group; -1 = unchanged.
+func owners(name, group string) (uid, gid int, err error) {
+	uid, gid = -1, -1
+	if name != "" {
+		if uid, err = strconv.Atoi(name); err != nil {
+			u, err := user.Lookup(name)
+			if err != nil {
+				return 0, 0, err
+			}
+			uid, _ = strconv.Atoi(u.Uid)
+		}
+	}
+	if group != "" {
+		if gid, err = strconv.Atoi(group); err != nil {
+			g, err := user.LookupGroup(group)
+			if err != nil {
+				return 0, 0, err
+			}
+			gid, _ = strconv.Atoi(g.Gid)
+		}
+	}
+	return uid, gid, nil
+}
+
+// current tells whether the path still leads to the FIFO that is open.
+func (f *FIFO) current() bool {
+	open, err := f.file.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(f.cfg.Name)
+	return err == nil && os.SameFile(open, there)
+}
+
+// serve reads until Close.
+func (f *FIFO) serve() {
+	var c cutter
+	buf := make([]byte, 16<<10)
+	for f.ctx.Err() == nil {
+		_ = f.file.SetReadDeadline(time.Now().Add(f.cfg.tick))
+		if f.ctx.Err() != nil { // Close's deadline is not overwritten for long
+			return
+		}
+		n, err := f.file.Read(buf)
+		if n > 0 {
+			before := c.junk
+			c.feed(buf[:n], f.carryOut)
+			if c.junk != before {
+				f.cfg.Log.Warn("management FIFO: unreadable request", "fifo", f.cfg.Name)
+			}
+			continue
+		}
+		if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			if c.reset() {
+				f.cfg.Log.Warn("management FIFO: half a request was not continued", "fifo", f.cfg.Name)
+			}
+			f.lookAfter()
+			continue
+		}
+		f.cfg.Log.Error("management FIFO cannot be read", "fifo", f.cfg.Name, "error", err)
+		select {
+		case <-f.ctx.Done():
+		case <-time.After(f.cfg.tick):
+			f.replace()
+		}
+	}
+}
+
+// lookAfter makes the FIFO again when it is no longer there.
+func (f *FIFO) lookAfter() {
+	if !f.current() {
+		f.replace()
+	}
+}
+
+func (f *FIFO) replace() {
+	if f.ctx.Err() != nil {
+		return
+	}
+	file, err := f.create()
+	if err != nil {
+		f.cfg.Log.Error("management FIFO is gone and cannot be made again", "error", err)
+		return
+	}
+	f.mu.Lock()
+	old := f.file
+	f.file = file
+	f.mu.Unlock()
+	_ = old.Close()
+	f.cfg.Log.Warn("management FIFO was gone and is made again", "fifo", f.cfg.Name)
+}
+
+// carryOut handles one request. The answer is brought to its reader elsewhere,
+// so that a reader who never comes holds nobody up until all slots wait.
+func (f *FIFO) carryOut(r fifoRequest) {
+	var reply []byte
+	if r.body == nil {
+		reply = tooLarge()
+	} else {
+		reply = f.dispatch.Handle(f.ctx, r.body)
+	}
+	if r.reply == "" {
+		return
+	}
+	if strings.ContainsAny(r.reply, "/\x00") || r.reply == "." || r.reply == ".." {
+		f.cfg.Log.Warn("management FIFO: the reply FIFO must be named without a path", "reply", r.reply)
+		return
+	}
+	select {
+	case f.slots <- struct{}{}:
+	case <-f.ctx.Done():
+		return
+	}
+	f.crew.Go(func() {
+		defer func() { <-f.slots }()
+		path := filepath.Join(f.cfg.ReplyDir, r.reply)
+		if err := writeReply(path, reply, f.cfg.ReplyTimeout); err != nil {
+			f.cfg.Log.Warn("management FIFO: the answer could not be delivered", "reply", r.reply, "error", err)
+		}
+	})
+}
+
+// writeReply opens a reply FIFO, which its reader may not have opened yet, and
+// writes the answer. An empty answer tells the reader that there is none.
+func writeReply(path string, reply []byte, timeout time.Duration) error {
+	deadline := time.Now().Add(timeout)
+	var fd int
+	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
+		var err error
+		fd, err = unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, unix.ENXIO) && !errors.Is(err, unix.EINTR) {
+			return err
+		}
+		if time.Now().Add(wait).After(deadline) {
+			return errors.New("nobody reads")
+		}
+		time.Sleep(wait)
+	}
+	file := os.NewFile(uintptr(fd), path)
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		return errors.New("it is no FIFO")
+	}
+	if err := file.SetWriteDeadline(deadline); err != nil {
+		return err
+	}
+	_, err := file.Write(reply)
+	return err
+}
