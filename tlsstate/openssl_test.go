@@ -1,131 +1,18 @@
 package tlsstate_test
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"sipreactor/tlsstate"
 	"sipreactor/tlsstate/tlstest"
 )
-
-func needOpenSSL(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("the openssl program is not installed (apt-get install openssl)")
-	}
-}
-
-// openssl is the program with its standard streams.
-type openssl struct {
-	in  io.WriteCloser
-	mu  sync.Mutex
-	out strings.Builder
-}
-
-func (o *openssl) text() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.out.String()
-}
-
-func runOpenSSL(t *testing.T, args ...string) *openssl {
-	t.Helper()
-	cmd := exec.Command("openssl", args...)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, w := io.Pipe()
-	cmd.Stdout, cmd.Stderr = w, w
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	o := &openssl{in: in}
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		for s := bufio.NewScanner(out); s.Scan(); {
-			o.mu.Lock()
-			o.out.WriteString(s.Text() + "\n")
-			o.mu.Unlock()
-		}
-	}()
-	t.Cleanup(func() {
-		in.Close()
-		cmd.Process.Kill()
-		cmd.Wait()
-		w.Close()
-		<-read
-		if t.Failed() {
-			t.Logf("openssl %s:\n%s", strings.Join(args, " "), o.text())
-		}
-	})
-	return o
-}
-
-func (o *openssl) say(t *testing.T, line string) {
-	t.Helper()
-	if _, err := io.WriteString(o.in, line+"\n"); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// sClient runs openssl s_client against a server machine.
-func sClient(t *testing.T, w *world, set *tlsstate.Set, args ...string) (*openssl, *driver) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	cert, key := w.client.Files(t)
-	args = append([]string{"s_client", "-connect", l.Addr().String(), "-CAfile", w.ca.File(t), "-cert", cert, "-key", key,
-		"-verify_return_error", "-servername", "sip.example.com"}, args...)
-	o := runOpenSSL(t, args...)
-	conn, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return o, drive(t, newServer(t, set), conn)
-}
-
-// sServer runs openssl s_server; the machine comes to it.
-func sServer(t *testing.T, w *world, set *tlsstate.Set, args ...string) (o *openssl, dial func() *driver) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	cert, key := w.server.Files(t)
-	args = append([]string{"s_server", "-accept", addr, "-CAfile", w.ca.File(t), "-cert", cert, "-key", key,
-		"-Verify", "3", "-verify_return_error"}, args...)
-	o = runOpenSSL(t, args...)
-	return o, func() *driver {
-		t.Helper()
-		for try := 0; ; try++ {
-			conn, err := net.Dial("tcp", addr)
-			if err == nil {
-				return drive(t, newClient(t, set, "sip.example.com"), conn)
-			}
-			if try > 100 {
-				t.Fatal(err)
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-	}
-}
 
 func TestOpenSSLClient(t *testing.T) {
 	needOpenSSL(t)
@@ -165,23 +52,6 @@ func TestOpenSSLClient(t *testing.T) {
 			}
 		})
 	}
-}
-
-// waitFor waits until openssl has printed a text.
-func (o *openssl) waitFor(t *testing.T, mark string) {
-	t.Helper()
-	o.waitForCount(t, mark, 1)
-}
-
-func (o *openssl) waitForCount(t *testing.T, mark string, times int) {
-	t.Helper()
-	for range 400 {
-		if strings.Count(o.text(), mark) >= times {
-			return
-		}
-		time.Sleep(25 * time.Millisecond)
-	}
-	t.Fatalf("openssl never printed %q", mark)
 }
 
 // K makes s_client and s_server send a KeyUpdate that asks for ours.
@@ -337,5 +207,50 @@ func TestOpenSSLClientWithServerCertificate(t *testing.T) {
 	var e *tlsstate.Error
 	if err := d.handshake(); !errors.As(err, &e) || e.Reason != tlsstate.ReasonUsage {
 		t.Fatal(err)
+	}
+}
+
+// RSA on both sides, both ways, in both versions.
+func TestOpenSSLWithRSA(t *testing.T) {
+	needOpenSSL(t)
+	w := newWorld(t)
+	w.server = w.ca.Leaf(t, tlstest.Leaf{CN: "server", DNS: []string{"sip.example.com"}, RSA: true})
+	w.client = w.ca.Leaf(t, tlstest.Leaf{CN: "client", DNS: []string{"client.example.com"}, RSA: true})
+	set := w.set(t, nil)
+	for _, version := range []string{"-tls1_2", "-tls1_3"} {
+		_, d := sClient(t, w, set, version)
+		if err := d.handshake(); err != nil || !d.State().Verified {
+			t.Errorf("s_client %s: %v", version, err)
+		}
+		_, dial := sServer(t, w, set, version)
+		d = dial()
+		if err := d.handshake(); err != nil || !d.State().Verified {
+			t.Errorf("s_server %s: %v", version, err)
+		}
+	}
+}
+
+// A client that can check RSA only is told that our ECDSA certificate is the
+// trouble.
+func TestOpenSSLWithoutCommonSignature(t *testing.T) {
+	needOpenSSL(t)
+	w := newWorld(t)
+	_, d := sClient(t, w, w.set(t, nil), "-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256")
+	wantError(t, d.handshake(), tlsstate.BlamePeer, tlsstate.ReasonSignature)
+}
+
+// Without SNI it is the domain for "none" that answers.
+func TestOpenSSLWithoutSNI(t *testing.T) {
+	needOpenSSL(t)
+	w := newWorld(t)
+	named, nameless := w.serverDomain(), w.serverDomain()
+	named.Name, named.MatchSIPDomains = "named", []string{"sip.example.com"}
+	nameless.Name, nameless.MatchSIPDomains = "nameless", []string{"none"}
+	set := build(t, named, nameless)
+	for domain, args := range map[string][]string{"named": nil, "nameless": {"-noservername"}} {
+		_, d := sClient(t, w, set, args...)
+		if err := d.handshake(); err != nil || d.State().Domain != domain {
+			t.Errorf("%v: %v, domain %s", args, err, d.State().Domain)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package tlsstate_test
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -39,6 +40,34 @@ func TestResumption(t *testing.T) {
 				t.Errorf("%s, connection %d: resumed %v", version, i, got)
 			}
 		}
+	}
+}
+
+// Tickets that come alone are no plaintext, and good for the next connection.
+func TestTicketsAlone(t *testing.T) {
+	w := newWorld(t)
+	set := w.set(t, nil)
+	server, client := &end{Machine: newServer(t, set)}, &end{Machine: newClient(t, set, "sip.example.com")}
+	client.step(nil)
+	carry(client, server, whole)
+	carry(server, client, whole)
+	carry(client, server, whole)
+	tickets := server.Output()
+	if server.Phase() != tlsstate.Established || client.Phase() != tlsstate.Established || len(tickets) == 0 {
+		t.Fatalf("%v (%v), %v (%v), %d bytes of tickets", server.Phase(), server.err, client.Phase(), client.err, len(tickets))
+	}
+	p := make([]byte, 16384)
+	for i := range tickets {
+		client.Feed(tickets[i : i+1])
+		if n, err := client.Read(p); n != 0 || !errors.Is(err, tlsstate.ErrWantRead) {
+			t.Fatalf("%d bytes, %v", n, err)
+		}
+	}
+	if len(client.Output()) > 0 {
+		t.Error("tickets were answered")
+	}
+	if _, again := connected(t, set, "sip.example.com", oneByte); !again.State().Resumed {
+		t.Error("the ticket is not used")
 	}
 }
 
