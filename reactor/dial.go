@@ -86,23 +86,6 @@ func openSocket(c *conn, k *Keepalive) (fd int, err error) {
 	return fd, nil
 }
 
-// keepAlive sets TCP keep-alive; options the kernel refuses stay as they are.
-func keepAlive(fd int, k *Keepalive) {
-	if !k.Enabled {
-		return
-	}
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
-	for _, o := range [...]struct{ opt, value int }{
-		{unix.TCP_KEEPIDLE, int(k.Idle / time.Second)},
-		{unix.TCP_KEEPINTVL, int(k.Interval / time.Second)},
-		{unix.TCP_KEEPCNT, k.Count},
-	} {
-		if o.value > 0 {
-			_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, o.opt, o.value)
-		}
-	}
-}
-
 // enroll gives a connected socket to a loop. gnet duplicates the descriptor,
 // which is ours to close, and reports success even when the loop could not
 // watch it: opened tells.
@@ -124,7 +107,9 @@ func (e *Engine) enroll(c *conn) {
 	e.enrolling.Add(1) // while the connection is in the table: Stop waits for both
 	e.observe(c, ConnectDone, nil, nil)
 	f := os.NewFile(uintptr(c.fd), "")
-	nc, err := net.FileConn(f)
+	kept := keepAliveOf(c.fd)
+	nc, err := net.FileConn(f) // puts Go's own keep-alive in place of ours
+	kept.restore(c.fd)
 	f.Close()
 	var opened <-chan gnet.RegisteredResult
 	if err == nil {

@@ -1,0 +1,66 @@
+package reactor
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestKeepAliveIsSavedAndRestored(t *testing.T) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	system := keepAliveOf(fd)
+	keepAlive(fd, &Keepalive{Idle: time.Hour})
+	if got := keepAliveOf(fd); got != system {
+		t.Errorf("not enabled: %v, want %v", got, system)
+	}
+	keepAlive(fd, &Keepalive{Enabled: true, Idle: time.Hour, Count: 3})
+	want := savedKeepAlive{1, 3600, system[2], 3}
+	if got := keepAliveOf(fd); got != want {
+		t.Errorf("enabled: %v, want %v", got, want)
+	}
+	system.restore(fd)
+	if got := keepAliveOf(fd); got != system {
+		t.Errorf("restored: %v, want %v", got, system)
+	}
+}
+
+// What we open has the keep-alive that was asked for, not the one of the
+// standard library that hands the socket over.
+func TestKeepAliveOfOpenedConnections(t *testing.T) {
+	for name, k := range map[string]Keepalive{
+		"off":           {},
+		"system's":      {Enabled: true},
+		"asked for":     {Enabled: true, Idle: 5000 * time.Second, Interval: 44 * time.Second, Count: 3},
+		"in part asked": {Enabled: true, Count: 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close(fd)
+			keepAlive(fd, &k)
+			want := keepAliveOf(fd)
+
+			r := start(t, &script{}, func(c *Config) { c.Keepalive = k })
+			up := make(chan net.Conn, 1)
+			to := accepting(t, func(c net.Conn) { up <- c })
+			if _, err := r.Send(&Target{Proto: TCP, Addr: to}, Bytes(request("OPTIONS", "k", 1, ""))); err != nil {
+				t.Fatal(err)
+			}
+			<-up
+			r.eventually("the connection is up", func() bool { return r.Stats().Established == 1 })
+			var got savedKeepAlive
+			r.table.each(func(c *conn) { got = keepAliveOf(c.fd) })
+			if got != want {
+				t.Errorf("%v, want %v", got, want)
+			}
+		})
+	}
+}
