@@ -35,7 +35,7 @@ const patience = 20 * time.Second
 // is out of a test's reach.
 const (
 	fast      = 150 * time.Millisecond
-	quietTime = 600 * time.Millisecond
+	quietTime = 400 * time.Millisecond
 	long      = 30 * time.Second
 )
 
@@ -143,6 +143,7 @@ func start(t *testing.T, params ...string) *contract {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Program.SetLogger(newLogger(c.log, cfg.Log.Script, ""))
 	any := netip.MustParseAddrPort("127.0.0.1:0")
 	sockets := []reactor.SocketConfig{{Proto: reactor.TLS, Addr: any}, {Proto: reactor.TCP, Addr: any}}
 	n, err := assemble(cfg, sockets, newLogger(c.log, cfg.Log.Level, ""), nil)
