@@ -242,6 +242,16 @@ func (c *contract) dial(transport string) *peer {
 	return p
 }
 
+// greet is dial with a first request, so that the node is past the handshake,
+// too: what comes while it computes is read together afterwards.
+func (c *contract) greet(transport string) *peer {
+	c.Helper()
+	p := c.dial(transport)
+	p.ask(here)
+	p.expect(200)
+	return p
+}
+
 const here = "sip:here@127.0.0.1"
 
 // request writes one with a Call-ID of its own. Headers end with CRLF each.

@@ -24,7 +24,7 @@ func TestContractCRLF(t *testing.T) {
 			both(t, func(t *testing.T, transport string) {
 				c := start(t, set(transport, "crlf_pingpong", tt.pingpong), set(transport, "crlf_drop", tt.drop))
 				for i, input := range inputs {
-					p := c.dial(transport)
+					p := c.greet(transport)
 					for part := range strings.SplitSeq(input, "|") {
 						c.chunk(p, part)
 					}
@@ -48,7 +48,7 @@ func TestContractMaxMessageChunks(t *testing.T) {
 		t.Run(fmt.Sprintf("%d chunks of %d", tt.chunks, tt.limit), func(t *testing.T) {
 			both(t, func(t *testing.T, transport string) {
 				c := start(t, set(transport, "max_msg_chunks", tt.limit))
-				p := c.dial(transport)
+				p := c.greet(transport)
 				text := p.request(here, "", strings.Repeat("x", 1000))
 				for i := range tt.chunks - 1 {
 					if tt.limit > 0 && i == tt.limit {
