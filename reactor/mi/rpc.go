@@ -121,3 +121,14 @@ func answer(id json.RawMessage, result any, failure *Error) []byte {
 	b = append(b, `,"id":`...)
 	return append(append(b, id...), '}')
 }
+
+// replyID gives the id of a response, null for that of a batch.
+func replyID(reply []byte) json.RawMessage {
+	var r struct {
+		ID json.RawMessage `json:"id"`
+	}
+	if json.Unmarshal(reply, &r) != nil || r.ID == nil {
+		return noID
+	}
+	return r.ID
+}

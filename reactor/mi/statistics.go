@@ -37,7 +37,8 @@ func NewStatistics(sources ...Source) *Statistics {
 // Each calls f with every statistic, less what resets hide.
 func (s *Statistics) Each(f func(Value)) { s.gather(nil, f) }
 
-// gather calls f with the statistics that are wanted; nil wants all.
+// gather calls f with the statistics that are wanted; nil wants all. Func is
+// asked after want, which may take it away.
 func (s *Statistics) gather(want func(*Value) bool, f func(Value)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +65,7 @@ var errNoStatistics = &Error{Code: CodeNotFound, Message: "Statistics Not Found"
 func wanted(names []string) func(*Value) bool {
 	for _, n := range names {
 		if n == "all" {
-			return nil
+			return func(*Value) bool { return true }
 		}
 	}
 	return func(v *Value) bool {
@@ -87,7 +88,7 @@ func (s *Statistics) Commands() []Command {
 			Help:   "Gives statistics: all, those of a group (group:), or one (group:name).",
 			Params: []Param{{Name: "statistics", Kind: List}},
 			Func: func(_ context.Context, a *Args) (any, error) {
-				return s.list(a.List("statistics"), func(v Value) any { return v.N })
+				return s.list(wanted(a.List("statistics")), func(v Value) any { return v.N })
 			},
 		},
 		{
@@ -99,7 +100,9 @@ func (s *Statistics) Commands() []Command {
 				if len(names) == 0 {
 					names = []string{"all"}
 				}
-				return s.list(names, func(v Value) any {
+				want := wanted(names)
+				byName := func(v *Value) bool { v.Func = nil; return want(v) }
+				return s.list(byName, func(v Value) any {
 					if v.Gauge {
 						return "non-incremental"
 					}
@@ -118,9 +121,9 @@ func (s *Statistics) Commands() []Command {
 	}
 }
 
-func (s *Statistics) list(names []string, show func(Value) any) (any, error) {
+func (s *Statistics) list(want func(*Value) bool, show func(Value) any) (any, error) {
 	var o Object
-	s.gather(wanted(names), func(v Value) { o = append(o, Field{v.Group + ":" + v.Name, show(v)}) })
+	s.gather(want, func(v Value) { o = append(o, Field{v.Group + ":" + v.Name, show(v)}) })
 	if o == nil {
 		return nil, errNoStatistics
 	}
@@ -130,12 +133,12 @@ func (s *Statistics) list(names []string, show func(Value) any) (any, error) {
 func (s *Statistics) reset(names []string) (any, error) {
 	found := false
 	counted := make(map[string]uint64)
-	s.gather(wanted(names), func(v Value) {
-		found = true
-		if !v.Gauge {
-			counted[v.Group+":"+v.Name] += v.N
-		}
-	})
+	want := wanted(names)
+	s.gather(func(v *Value) bool {
+		named := want(v)
+		found = found || named
+		return named && !v.Gauge
+	}, func(v Value) { counted[v.Group+":"+v.Name] += v.N })
 	if !found {
 		return nil, errNoStatistics
 	}

@@ -1,0 +1,99 @@
+package mi
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// ParseAllow reads a list of addresses and networks, such as "192.0.2.0/24" and
+// "2001:db8::1".
+func ParseAllow(list []string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, s := range list {
+		if a, err := netip.ParseAddr(s); err == nil {
+			all = append(all, netip.PrefixFrom(a, a.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, fmt.Errorf("mi: %q is neither an address nor a network", s)
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
+}
+
+// admits tells whether a peer may speak: one on the list, or without a list one
+// on loopback.
+func admits(list []netip.Prefix, peer netip.Addr) bool {
+	peer = peer.Unmap().WithZone("")
+	if len(list) == 0 {
+		return peer.IsLoopback()
+	}
+	for _, p := range list {
+		if p.Contains(peer) {
+			return true
+		}
+	}
+	return false
+}
+
+// guard lets those requests through that may speak to us.
+type guard struct {
+	allow    []netip.Prefix
+	token    [sha256.Size]byte
+	secret   bool // a token is asked for
+	loopback bool // we listen on loopback
+	// sameOrigin refuses what the page of another site makes a browser send.
+	sameOrigin *http.CrossOriginProtection
+	next       http.Handler
+}
+
+func newGuard(cfg *HTTPConfig, loopback bool, next http.Handler) *guard {
+	g := &guard{allow: cfg.Allow, secret: cfg.Token != "", loopback: loopback,
+		sameOrigin: http.NewCrossOriginProtection(), next: next}
+	g.token = sha256.Sum256([]byte(cfg.Token))
+	return g
+}
+
+// ServeHTTP implements http.Handler.
+func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	switch {
+	case err != nil || !admits(g.allow, peer.Addr()):
+		http.Error(w, "your address may not speak here", http.StatusForbidden)
+	case g.loopback && !localHost(r.Host):
+		// A name that somebody's DNS turned to 127.0.0.1 is his site, not ours.
+		http.Error(w, "this host is reached as localhost or by its address", http.StatusForbidden)
+	case g.sameOrigin.Check(r) != nil:
+		http.Error(w, "requests from pages of other sites are refused", http.StatusForbidden)
+	case g.secret && !g.knows(r):
+		w.Header().Set("WWW-Authenticate", `Bearer realm="sipreactor"`)
+		http.Error(w, "the token is missing or wrong", http.StatusUnauthorized)
+	default:
+		g.next.ServeHTTP(w, r)
+	}
+}
+
+// knows compares the token in a time that tells nothing.
+func (g *guard) knows(r *http.Request) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
+	return subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+}
+
+// localHost tells whether a Host header is localhost or an address.
+func localHost(host string) bool {
+	if _, err := netip.ParseAddrPort(host); err == nil {
+		return true
+	}
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return true
+	}
+	name, _, _ := strings.Cut(host, ":")
+	return strings.EqualFold(name, "localhost") || host == "" // HTTP/1.0 needs none
+}

@@ -1,0 +1,201 @@
+package mi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+)
+
+// HTTPConfig is what the modules httpd and mi_http are told.
+type HTTPConfig struct {
+	// Addr is where to listen; port 0 lets the kernel choose. The zero value is
+	// 127.0.0.1:8888.
+	Addr netip.AddrPort
+	// Root is the path of the requests; "" = mi.
+	Root string
+	// Allow lists who may speak; empty = loopback. An Addr that is not loopback
+	// needs it, and a Token or Secure.
+	Allow []netip.Prefix
+	// Token is what clients send as "Authorization: Bearer"; "" = none.
+	Token string
+	// Secure wraps the listener in TLS; nil = plain.
+	Secure func(net.Listener) net.Listener
+	// Timeout bounds how long a client may take over its request, and over
+	// taking the answer; 0 = 10 s.
+	Timeout time.Duration
+	// MaxConns bounds the connections at one time; 0 = 64. More wait.
+	MaxConns int
+	// Log gets what the server complains of; nil discards it.
+	Log *slog.Logger
+}
+
+const defaultHTTPPort = 8888
+
+// complete checks the configuration and fills what is left out.
+func (c *HTTPConfig) complete() error {
+	if !c.Addr.IsValid() {
+		c.Addr = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), defaultHTTPPort)
+	}
+	if !c.Addr.Addr().IsLoopback() {
+		switch {
+		case len(c.Allow) == 0:
+			return fmt.Errorf("mi: HTTP on %v needs a list of addresses that may speak", c.Addr)
+		case c.Token == "" && c.Secure == nil:
+			return fmt.Errorf("mi: HTTP on %v needs a token or TLS", c.Addr)
+		}
+	}
+	c.Root = "/" + strings.Trim(c.Root, "/")
+	if c.Root == "/" {
+		c.Root = "/mi"
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = 10 * time.Second
+	}
+	if c.MaxConns <= 0 {
+		c.MaxConns = 64
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// HTTP serves requests by POST, and whatever else is given to Handle, under one
+// rule of access.
+type HTTP struct {
+	cfg    HTTPConfig
+	mux    *http.ServeMux
+	server *http.Server
+	listen net.Listener
+	done   sync.WaitGroup
+}
+
+// ServeHTTP listens and serves until Close.
+func ServeHTTP(cfg HTTPConfig, d *Dispatcher) (*HTTP, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", cfg.Addr.String())
+	if err != nil {
+		return nil, fmt.Errorf("mi: HTTP: %w", err)
+	}
+	h := &HTTP{cfg: cfg, mux: http.NewServeMux(), listen: l}
+	rpc := postHandler(d)
+	h.mux.Handle(cfg.Root, rpc)
+	h.mux.Handle(cfg.Root+"/{$}", rpc)
+	h.server = &http.Server{
+		Handler:           newGuard(&cfg, cfg.Addr.Addr().IsLoopback(), h.mux),
+		ReadHeaderTimeout: cfg.Timeout,
+		ReadTimeout:       cfg.Timeout,
+		WriteTimeout:      2 * cfg.Timeout,
+		IdleTimeout:       cfg.Timeout,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
+	}
+	bounded := net.Listener(&boundedListener{Listener: l, slots: make(chan struct{}, cfg.MaxConns), closed: make(chan struct{})})
+	if cfg.Secure != nil {
+		bounded = cfg.Secure(bounded)
+	}
+	h.done.Go(func() {
+		if err := h.server.Serve(bounded); !errors.Is(err, http.ErrServerClosed) {
+			cfg.Log.Error("management over HTTP has ended", "error", err)
+		}
+	})
+	return h, nil
+}
+
+// Addr gives the address that is listened on.
+func (h *HTTP) Addr() netip.AddrPort { return h.listen.Addr().(*net.TCPAddr).AddrPort() }
+
+// Handle serves a pattern of http.ServeMux as well, such as "GET /metrics". Any
+// goroutine may call it; a pattern that is taken panics.
+func (h *HTTP) Handle(pattern string, handler http.Handler) { h.mux.Handle(pattern, handler) }
+
+// Close lets requests that are being carried out finish, until ctx ends.
+func (h *HTTP) Close(ctx context.Context) error {
+	err := h.server.Shutdown(ctx)
+	if err != nil {
+		_ = h.server.Close()
+	}
+	h.done.Wait()
+	return err
+}
+
+// postHandler carries out what is posted.
+func postHandler(d *Dispatcher) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, "requests are posted", http.StatusMethodNotAllowed)
+			return
+		}
+		status := http.StatusOK
+		var reply []byte
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxRequest))
+		if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
+			status, reply = http.StatusRequestEntityTooLarge, tooLarge()
+		} else if err != nil {
+			http.Error(w, "the request could not be read", http.StatusBadRequest)
+			return
+		} else if reply = d.Handle(r.Context(), body); reply == nil {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", fmt.Sprint(len(reply)))
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.WriteHeader(status)
+		_, _ = w.Write(reply)
+	})
+}
+
+// boundedListener accepts no more connections than it has slots.
+type boundedListener struct {
+	net.Listener
+	slots  chan struct{}
+	closed chan struct{}
+	once   sync.Once
+}
+
+// Accept waits for a slot, then for a connection.
+func (l *boundedListener) Accept() (net.Conn, error) {
+	select {
+	case l.slots <- struct{}{}:
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.slots
+		return nil, err
+	}
+	return &boundedConn{Conn: c, free: func() { <-l.slots }}, nil
+}
+
+// Close implements net.Listener.
+func (l *boundedListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+// boundedConn gives its slot back once.
+type boundedConn struct {
+	net.Conn
+	once sync.Once
+	free func()
+}
+
+// Close implements net.Conn.
+func (c *boundedConn) Close() error {
+	err := c.Conn.Close()
+	c.once.Do(c.free)
+	return err
+}

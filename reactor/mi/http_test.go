@@ -1,0 +1,221 @@
+package mi
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"sipreactor/tlsstate"
+)
+
+// loopback lets the kernel choose a port.
+var loopback = netip.MustParseAddrPort("127.0.0.1:0")
+
+func serveHTTP(t testing.TB, cfg HTTPConfig, d *Dispatcher) *HTTP {
+	t.Helper()
+	if !cfg.Addr.IsValid() {
+		cfg.Addr = loopback
+	}
+	h, err := ServeHTTP(cfg, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := h.Close(ctx); err != nil {
+			t.Error(err)
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
+	return h
+}
+
+// send does one request; the headers come in pairs.
+func send(t testing.TB, h *HTTP, method, path, body string, headers ...string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+h.Addr().String()+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			r.Host = headers[i+1]
+		}
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(b)
+}
+
+func TestHTTP(t *testing.T) {
+	h := serveHTTP(t, HTTPConfig{}, echo(t))
+	resp, body := send(t, h, "POST", "/mi", echoRequest("a", 1))
+	if resp.StatusCode != 200 || body != echoReply("a", 1) || resp.Header.Get("Content-Type") != "application/json" ||
+		resp.ContentLength != int64(len(body)) {
+		t.Errorf("%v %s", resp.Header, body)
+	}
+	if resp, body = send(t, h, "POST", "/mi/", "["+echoRequest("a", 1)+"]"); resp.StatusCode != 200 || body != "["+echoReply("a", 1)+"]" {
+		t.Errorf("batch: %d %s", resp.StatusCode, body)
+	}
+	if resp, body = send(t, h, "POST", "/mi", `{"jsonrpc":"2.0","method":"echo","params":["a"]}`); resp.StatusCode != 204 || body != "" {
+		t.Errorf("notification: %d %q", resp.StatusCode, body)
+	}
+	if resp, body = send(t, h, "POST", "/mi", strings.Repeat(" ", MaxRequest+1)); resp.StatusCode != 413 || body != string(tooLarge()) {
+		t.Errorf("large: %d %s", resp.StatusCode, body)
+	}
+	if resp, _ = send(t, h, "GET", "/mi", ""); resp.StatusCode != 405 || resp.Header.Get("Allow") != "POST" {
+		t.Errorf("GET: %d", resp.StatusCode)
+	}
+	if resp, _ = send(t, h, "POST", "/else", ""); resp.StatusCode != 404 {
+		t.Errorf("elsewhere: %d", resp.StatusCode)
+	}
+	h.Handle("GET /more", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "more") }))
+	if _, body = send(t, h, "GET", "/more", ""); body != "more" {
+		t.Errorf("more: %s", body)
+	}
+	rooted := serveHTTP(t, HTTPConfig{Root: "admin/rpc/"}, echo(t))
+	if _, body = send(t, rooted, "POST", "/admin/rpc", echoRequest("a", 1)); body != echoReply("a", 1) {
+		t.Errorf("root: %s", body)
+	}
+}
+
+// TestHTTPStrangers: pages of other sites that a browser shows cannot speak to
+// us, by their own name or by one that leads here.
+func TestHTTPStrangers(t *testing.T) {
+	h := serveHTTP(t, HTTPConfig{}, echo(t))
+	port := fmt.Sprint(h.Addr().Port())
+	for _, c := range []struct {
+		name    string
+		want    int
+		headers []string
+	}{
+		{"by address", 200, []string{"Host", "127.0.0.1:" + port}},
+		{"as localhost", 200, []string{"Host", "localhost:" + port}},
+		{"by IPv6", 200, []string{"Host", "[::1]"}},
+		{"our own page", 200, []string{"Origin", "http://" + h.Addr().String()}},
+		{"our own page, told so", 200, []string{"Sec-Fetch-Site", "same-origin"}},
+		{"another page", 403, []string{"Origin", "https://evil.example"}},
+		{"another page, told so", 403, []string{"Sec-Fetch-Site", "cross-site"}},
+		{"a name that leads here", 403, []string{"Host", "evil.example:" + port}},
+	} {
+		if resp, body := send(t, h, "POST", "/mi", echoRequest("a", 1), c.headers...); resp.StatusCode != c.want {
+			t.Errorf("%s: %d %s", c.name, resp.StatusCode, body)
+		}
+	}
+}
+
+func TestHTTPToken(t *testing.T) {
+	h := serveHTTP(t, HTTPConfig{Token: "sesame"}, echo(t))
+	for header, want := range map[string]int{"Bearer sesame": 200, "bearer  sesame": 200, "Bearer other": 401, "Bearer ": 401, "Basic sesame": 401, "": 401} {
+		if resp, _ := send(t, h, "POST", "/mi", echoRequest("a", 1), "Authorization", header); resp.StatusCode != want {
+			t.Errorf("%q: %d", header, resp.StatusCode)
+		}
+	}
+}
+
+func TestHTTPAllow(t *testing.T) {
+	allow, err := ParseAllow([]string{"192.0.2.0/24", "2001:db8::1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := serveHTTP(t, HTTPConfig{Allow: allow}, echo(t))
+	if resp, _ := send(t, h, "POST", "/mi", echoRequest("a", 1)); resp.StatusCode != 403 {
+		t.Errorf("not on the list: %d", resp.StatusCode)
+	}
+	for peer, want := range map[string]bool{"192.0.2.77": true, "::ffff:192.0.2.77": true, "192.0.3.1": false, "2001:db8::1": true, "2001:db8::2": false, "127.0.0.1": false} {
+		if got := admits(allow, netip.MustParseAddr(peer)); got != want {
+			t.Errorf("%s: %v", peer, got)
+		}
+	}
+	for peer, want := range map[string]bool{"127.9.9.9": true, "::1": true, "::ffff:127.0.0.1": true, "192.0.2.1": false} {
+		if got := admits(nil, netip.MustParseAddr(peer)); got != want {
+			t.Errorf("without a list, %s: %v", peer, got)
+		}
+	}
+	if _, err := ParseAllow([]string{"everybody"}); err == nil {
+		t.Error("everybody is no network")
+	}
+}
+
+func TestHTTPRefusesToBeOpen(t *testing.T) {
+	any4 := netip.MustParseAddrPort("0.0.0.0:0")
+	some := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	for name, c := range map[string]HTTPConfig{
+		"no list":               {Addr: any4, Token: "x"},
+		"neither token nor TLS": {Addr: any4, Allow: some},
+		"an address not ours":   {Addr: netip.MustParseAddrPort("192.0.2.1:1"), Allow: some, Token: "x"},
+	} {
+		if _, err := ServeHTTP(c, echo(t)); err == nil {
+			t.Errorf("served with %s", name)
+		}
+	}
+	h := serveHTTP(t, HTTPConfig{Addr: any4, Allow: some, Token: "x"}, echo(t))
+	local := netip.AddrPortFrom(loopback.Addr(), h.Addr().Port())
+	c := Client{Target: "http://" + local.String() + "/mi", Token: "x"}
+	if got, err := c.Call(t.Context(), "echo", []string{"a"}); err != nil || string(got) != `"a"` {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// TestHTTPSecure wraps the listener in TLS.
+func TestHTTPSecure(t *testing.T) {
+	certPEM, keyPEM, err := tlsstate.Ephemeral([]string{"127.0.0.1"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.X509KeyPair(certPEM, keyPEM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := serveHTTP(t, HTTPConfig{Secure: func(l net.Listener) net.Listener {
+		return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}})
+	}}, echo(t))
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	defer transport.CloseIdleConnections()
+	c := Client{Target: "https://" + h.Addr().String() + "/mi", HTTP: &http.Client{Transport: transport}}
+	if got, err := c.Call(t.Context(), "echo", map[string]string{"text": "a"}); err != nil || string(got) != `"a"` {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// TestHTTPSlowClients: those who send nothing are shown out, and until then
+// hold no more than their connection.
+func TestHTTPSlowClients(t *testing.T) {
+	h := serveHTTP(t, HTTPConfig{MaxConns: 2, Timeout: 100 * time.Millisecond}, echo(t))
+	var slow []net.Conn
+	for range 2 {
+		c, err := net.Dial("tcp", h.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		fmt.Fprint(c, "POST /mi HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+		slow = append(slow, c)
+	}
+	if _, body := send(t, h, "POST", "/mi", echoRequest("a", 1)); body != echoReply("a", 1) {
+		t.Errorf("behind slow ones: %s", body)
+	}
+	for _, c := range slow {
+		_ = c.SetReadDeadline(time.Now().Add(patience))
+		if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil && resp.StatusCode < 400 {
+			t.Errorf("half a request was answered: %d", resp.StatusCode)
+		}
+	}
+}
