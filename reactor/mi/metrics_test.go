@@ -1,0 +1,168 @@
+package mi
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/proxy"
+	"sipreactor/tlsstate"
+)
+
+func TestMetrics(t *testing.T) {
+	n, _ := fakeNode()
+	n.Trace.Set(true)
+	const want = `
+# HELP sipreactor_build_info The program's version; always 1.
+# TYPE sipreactor_build_info gauge
+sipreactor_build_info{version="sipreactor (1.0 (amd64/linux))"} 1
+# HELP sipreactor_connections Connections there are.
+# TYPE sipreactor_connections gauge
+sipreactor_connections{direction="in",phase="closing",proto="tcp"} 1
+sipreactor_connections{direction="in",phase="closing",proto="tls"} 0
+sipreactor_connections{direction="in",phase="connecting",proto="tcp"} 0
+sipreactor_connections{direction="in",phase="connecting",proto="tls"} 0
+sipreactor_connections{direction="in",phase="enrolling",proto="tcp"} 0
+sipreactor_connections{direction="in",phase="enrolling",proto="tls"} 0
+sipreactor_connections{direction="in",phase="established",proto="tcp"} 0
+sipreactor_connections{direction="in",phase="established",proto="tls"} 1
+sipreactor_connections{direction="in",phase="handshaking",proto="tcp"} 0
+sipreactor_connections{direction="in",phase="handshaking",proto="tls"} 0
+sipreactor_connections{direction="out",phase="closing",proto="tcp"} 0
+sipreactor_connections{direction="out",phase="closing",proto="tls"} 0
+sipreactor_connections{direction="out",phase="connecting",proto="tcp"} 1
+sipreactor_connections{direction="out",phase="connecting",proto="tls"} 0
+sipreactor_connections{direction="out",phase="enrolling",proto="tcp"} 0
+sipreactor_connections{direction="out",phase="enrolling",proto="tls"} 0
+sipreactor_connections{direction="out",phase="established",proto="tcp"} 0
+sipreactor_connections{direction="out",phase="established",proto="tls"} 0
+sipreactor_connections{direction="out",phase="handshaking",proto="tcp"} 0
+sipreactor_connections{direction="out",phase="handshaking",proto="tls"} 0
+# HELP sipreactor_connections_accepted_total Connections of peers that were accepted.
+# TYPE sipreactor_connections_accepted_total counter
+sipreactor_connections_accepted_total 7
+# HELP sipreactor_queued_messages Messages that wait to be written.
+# TYPE sipreactor_queued_messages gauge
+sipreactor_queued_messages{proto="tcp"} 0
+sipreactor_queued_messages{proto="tls"} 2
+# HELP sipreactor_stuck_connections Connections whose peer takes nothing at the moment.
+# TYPE sipreactor_stuck_connections gauge
+sipreactor_stuck_connections{proto="tcp"} 1
+sipreactor_stuck_connections{proto="tls"} 0
+# HELP sipreactor_proxy_replies_total Replies of our own, by status code.
+# TYPE sipreactor_proxy_replies_total counter
+sipreactor_proxy_replies_total{code="503"} 4
+# HELP sipreactor_proxy_requests_refused_total Requests that validation refused, by status code.
+# TYPE sipreactor_proxy_requests_refused_total counter
+sipreactor_proxy_requests_refused_total{code="400"} 2
+# HELP sipreactor_tls_certificate_expiry_timestamp_seconds When the first of a domain's certificates ends.
+# TYPE sipreactor_tls_certificate_expiry_timestamp_seconds gauge
+sipreactor_tls_certificate_expiry_timestamp_seconds{domain="in",role="server"} 86400
+# HELP sipreactor_tls_tracing Whether TLS connections are traced.
+# TYPE sipreactor_tls_tracing gauge
+sipreactor_tls_tracing 1
+`
+	err := testutil.CollectAndCompare(NewCollector(n), strings.NewReader(want),
+		"sipreactor_build_info", "sipreactor_connections", "sipreactor_connections_accepted_total", "sipreactor_queued_messages",
+		"sipreactor_stuck_connections", "sipreactor_proxy_replies_total", "sipreactor_proxy_requests_refused_total",
+		"sipreactor_tls_certificate_expiry_timestamp_seconds", "sipreactor_tls_tracing")
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMetricsConventions runs Prometheus' own checks of names, types and help.
+func TestMetricsConventions(t *testing.T) {
+	n, _ := fakeNode()
+	problems, err := testutil.CollectAndLint(NewCollector(n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+	if _, err := promlint.New(strings.NewReader("x 1\n")).Lint(); err != nil {
+		t.Error(err)
+	}
+	r := prometheus.NewPedanticRegistry()
+	r.MustRegister(NewCollector(n))
+	families, err := r.Gather()
+	if err != nil {
+		t.Error(err)
+	}
+	described := make(chan *prometheus.Desc, 100)
+	NewCollector(n).Describe(described)
+	if len(families) != len(described) {
+		t.Errorf("%d metrics are described, %d given", len(described), len(families))
+	}
+}
+
+// everything is a Proxy that has made every reply there is.
+type everything struct{ fakeProxy }
+
+func (everything) Replies(int) uint64 { return 1 }
+func (everything) Refused(int) uint64 { return 1 }
+
+// TestMetricsAreBounded: however many connections and reasons, the series are
+// as many as the fixed sets make.
+func TestMetricsAreBounded(t *testing.T) {
+	n, e := fakeNode()
+	before := testutil.CollectAndCount(NewCollector(n))
+	for i := range 5000 {
+		e.conns = append(e.conns, reactor.ConnInfo{Source: reactor.Source{Conn: reactor.Handle(i + 10), Proto: reactor.TLS,
+			Remote: addr(fmt.Sprintf("192.0.2.%d:%d", i%256, i+1))}, Phase: "established", Domain: fmt.Sprint(i)})
+		e.stats.Closed[reactor.Reason(i%256)]++
+	}
+	if after := testutil.CollectAndCount(NewCollector(n)); after != before {
+		t.Errorf("%d series became %d", before, after)
+	}
+	n.Proxy = everything{}
+	if all := testutil.CollectAndCount(NewCollector(n)); all > before+2*600 {
+		t.Errorf("%d series", all)
+	}
+	if all := testutil.CollectAndCount(NewCollector(&Node{})); all != 2 {
+		t.Errorf("a node without parts has %d", all)
+	}
+}
+
+func TestMetricsOverHTTP(t *testing.T) {
+	n, _ := fakeNode()
+	more := prometheus.NewCounter(prometheus.CounterOpts{Name: "sipreactor_more_total", Help: "More."})
+	handler, err := Metrics(n, nil, more)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := serveHTTP(t, HTTPConfig{}, commandsOf(t, n))
+	h.Handle("GET /metrics", handler)
+	resp, body := send(t, h, "GET", "/metrics", "")
+	if resp.StatusCode != 200 {
+		t.Fatalf("%d %s", resp.StatusCode, body)
+	}
+	for _, line := range []string{"sipreactor_tls_handshakes_total 5", "sipreactor_more_total 0", "go_goroutines ", "process_start_time_seconds ",
+		`sipreactor_connections_closed_total{blame="none",reason="idle_timeout"} 3`,
+		fmt.Sprintf(`sipreactor_proxy_messages_total{outcome="loops"} %d`, proxy.Loops+1)} {
+		if !strings.Contains(body, "\n"+line) {
+			t.Errorf("%q is missing", line)
+		}
+	}
+	problems, err := promlint.New(strings.NewReader(body)).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if strings.HasPrefix(p.Metric, namespace) {
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+	if _, err := Metrics(n, nil, NewCollector(n)); err == nil {
+		t.Error("the same metrics twice")
+	}
+	if roleName(0) != "client" || roleName(tlsstate.Server) != "server" {
+		t.Error("roles")
+	}
+}
