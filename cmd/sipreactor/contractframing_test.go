@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// In the inputs "|" parts two reads.
+// In the inputs "|" parts two reads, and "+" is a message in the same read.
 func TestContractCRLF(t *testing.T) {
 	t.Parallel()
-	inputs := []string{"\r\n\r\n", "\r\n", "\r\n|\r\n", "\r\n\r\n\r\n", "\r\n|\r\n|\r\n"}
+	inputs := []string{"\r\n\r\n", "\r\n", "\r\n|\r\n", "\r\n\r\n\r\n", "\r\n|\r\n|\r\n", "\r\n+", "\r\n\r\n+", "\r\n|\r\n+"}
 	for _, tt := range []struct {
 		pingpong, drop int
-		pongs          [5]int
+		pongs          [8]int
 	}{
-		{1, 0, [5]int{1, 0, 1, 1, 1}},
-		{1, 1, [5]int{1, 0, 0, 1, 0}},
-		{0, 0, [5]int{}},
-		{0, 1, [5]int{}},
+		{1, 0, [8]int{1, 0, 1, 1, 1, 0, 1, 1}},
+		{1, 1, [8]int{1, 0, 0, 1, 0, 0, 1, 0}},
+		{0, 0, [8]int{}},
+		{0, 1, [8]int{}},
 	} {
 		t.Run(fmt.Sprintf("pingpong %d drop %d", tt.pingpong, tt.drop), func(t *testing.T) {
 			both(t, func(t *testing.T, transport string) {
@@ -26,10 +26,12 @@ func TestContractCRLF(t *testing.T) {
 				for i, input := range inputs {
 					p := c.greet(transport)
 					for part := range strings.SplitSeq(input, "|") {
-						c.chunk(p, part)
+						c.chunk(p, strings.Replace(part, "+", p.request(here, "", ""), 1))
 					}
-					p.ask(here) // its answer comes behind any pong
-					first, pongs := p.read()
+					if !strings.HasSuffix(input, "+") {
+						p.ask(here)
+					}
+					first, pongs := p.read() // the answer comes behind any pong
 					if !strings.HasPrefix(first, "SIP/2.0 200") || pongs != tt.pongs[i] {
 						t.Errorf("%q: %d pongs, want %d, then %q", input, pongs, tt.pongs[i], first)
 					}
@@ -65,6 +67,36 @@ func TestContractMaxMessageChunks(t *testing.T) {
 				p.send(text)
 				p.expect(200)
 			})
+		})
+	}
+}
+
+// Records that come together are one chunk, but for tiny ones, which are a chunk
+// each however they come: a peer may size its records, not shred its messages.
+func TestContractChunksOfRecords(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		limit, record int
+		whole         bool
+	}{{4, 300, true}, {4, 100, false}, {40, 100, true}, {0, 1, true}} {
+		t.Run(fmt.Sprintf("records of %d, limit %d", tt.record, tt.limit), func(t *testing.T) {
+			t.Parallel()
+			c := start(t, set("tls", "max_msg_chunks", tt.limit))
+			raw := &corked{}
+			p := c.greetThrough("tls", raw)
+			text := p.request(here, "", strings.Repeat("x", 2500))
+			raw.cork()
+			for len(text) > 0 {
+				n := min(tt.record, len(text))
+				p.send(text[:n])
+				text = text[n:]
+			}
+			raw.release(t)
+			if tt.whole {
+				p.expect(200)
+			} else {
+				p.expect(0)
+			}
 		})
 	}
 }
