@@ -48,6 +48,9 @@ type Sender struct {
 	held  atomic.Int64 // bytes that the queue holds
 	stop  chan struct{}
 	done  chan struct{}
+	// ctx ends when the time to drain is over.
+	ctx    context.Context
+	cancel context.CancelFunc
 
 	mu     sync.Mutex
 	closed bool
@@ -56,8 +59,6 @@ type Sender struct {
 	sent, dropped, redials atomic.Uint64
 
 	// Of the goroutine alone.
-	ctx    context.Context
-	cancel context.CancelFunc
 	batch  batch
 	pause  time.Duration
 	silent bool // the loss of the collector is in the log
@@ -170,9 +171,9 @@ func (s *Sender) enqueue(p parcel) bool {
 	}
 }
 
-// Close sends what waits, for Drain at most, and ends the connection. What is
-// left then, and what still comes, is dropped and counted. Any goroutine, more
-// than once.
+// Close sends what waits, for Drain at most, and ends the connection; over TLS
+// its goodbye may take longer. What is left then, and what still comes, is
+// dropped and counted. Any goroutine, more than once.
 func (s *Sender) Close() {
 	s.mu.Lock()
 	first := !s.closed

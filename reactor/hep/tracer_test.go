@@ -48,10 +48,10 @@ var (
 func (b *bench) life(src *reactor.Source, err *reactor.Error, kinds ...reactor.EventKind) {
 	for _, k := range kinds {
 		e := &reactor.Event{Kind: k, Src: src, Time: time.Now()}
-		switch k {
-		case reactor.ConnEstablished:
+		if k == established {
 			e.TLS = &tlsstate.State{}
-		case reactor.ConnClosed, reactor.ConnRefused:
+		}
+		if k == closed || k == reactor.ConnRefused {
 			e.Err = err
 		}
 		b.Observe(e)
