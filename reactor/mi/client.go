@@ -141,7 +141,7 @@ func (c *Client) unix(ctx context.Context, target fs.FileInfo, request []byte) (
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(own)
+	defer func() { _ = os.Remove(own) }()
 	if err := admitOwner(own, target); err != nil {
 		_ = conn.Close()
 		return nil, err
@@ -196,7 +196,7 @@ func (c *Client) pipe(ctx context.Context, target fs.FileInfo, request []byte) (
 	if err := unix.Mkfifo(own, 0o600); err != nil {
 		return nil, fmt.Errorf("cannot make %s: %w", own, err)
 	}
-	defer os.Remove(own)
+	defer func() { _ = os.Remove(own) }()
 	if err := admitOwner(own, target); err != nil {
 		return nil, err
 	}

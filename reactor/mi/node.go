@@ -6,7 +6,14 @@ import (
 	"os"
 	"time"
 
+	"sipreactor/reactor"
+	"sipreactor/reactor/proxy"
 	"sipreactor/tlsstate"
+)
+
+var (
+	_ Engine = (*reactor.Engine)(nil)
+	_ Proxy  = (*proxy.Proxy)(nil)
 )
 
 // Switch is something that is on or off, such as a tracer. Any goroutine may
