@@ -125,8 +125,8 @@ func start(t *testing.T, params ...string) *contract {
 		t.Fatal(err)
 	}
 	cfg.Program.SetLogger(newLogger(c.log, cfg.Log.Script, ""))
-	any := netip.MustParseAddrPort("127.0.0.1:0")
-	sockets := []reactor.SocketConfig{{Proto: reactor.TLS, Addr: any}, {Proto: reactor.TCP, Addr: any}}
+	chosen := netip.MustParseAddrPort("127.0.0.1:0")
+	sockets := []reactor.SocketConfig{{Proto: reactor.TLS, Addr: chosen}, {Proto: reactor.TCP, Addr: chosen}}
 	n, err := assemble(cfg, sockets, newLogger(c.log, cfg.Log.Level, ""), nil)
 	c.run(n, err)
 	return c

@@ -16,9 +16,8 @@ import (
 )
 
 // tls_port is where a socket listens that names no port, and where a TLS URI
-// without one leads.
+// without one leads. Not parallel: nobody else is to be given the free port.
 func TestContractTLSPort(t *testing.T) {
-	t.Parallel()
 	for range 2 {
 		port := freePort(t)
 		c := prepare(t)

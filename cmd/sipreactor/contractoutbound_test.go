@@ -45,23 +45,26 @@ func TestContractAsync(t *testing.T) {
 	})
 }
 
+// inTurn asks two nodes for a black hole at the same time. The hasty one gives it
+// up, with a status; the other still waits then, and for a while.
+func inTurn(t *testing.T, transport string, hasty, patient *contract, status int) {
+	t.Helper()
+	to := uri("x", transport, blackHole(t))
+	first, second := hasty.dial(transport), patient.dial(transport)
+	first.ask(to)
+	second.ask(to)
+	first.expect(status)
+	second.silent()
+}
+
 // Without async the caller waits as long as the parameter says.
 func TestContractConnectTimeout(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, transport string) {
-		for _, tt := range []struct {
-			timeout time.Duration
-			ends    bool
-		}{{fast, true}, {long, false}} {
-			c := start(t, set(transport, "async", 0), core("tcp_connect_timeout", ms(tt.timeout)))
-			p := c.dial(transport)
-			p.ask(uri("x", transport, blackHole(t)))
-			if tt.ends {
-				p.expect(480)
-			} else {
-				p.silent()
-			}
+		with := func(d time.Duration) *contract {
+			return start(t, set(transport, "async", 0), core("tcp_connect_timeout", ms(d)))
 		}
+		inTurn(t, transport, with(fast), with(long), 480)
 	})
 }
 
@@ -69,19 +72,10 @@ func TestContractConnectTimeout(t *testing.T) {
 func TestContractAsyncConnectTimeout(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, transport string) {
-		for _, tt := range []struct {
-			timeout time.Duration
-			ends    bool
-		}{{fast, true}, {long, false}} {
-			c := start(t, set(transport, "async_local_connect_timeout", 0), core("tcp_async_connect_timeout", ms(tt.timeout)))
-			p := c.dial(transport)
-			p.ask(uri("x", transport, blackHole(t)))
-			if tt.ends {
-				p.expect(503)
-			} else {
-				p.silent()
-			}
+		with := func(d time.Duration) *contract {
+			return start(t, set(transport, "async_local_connect_timeout", 0), core("tcp_async_connect_timeout", ms(d)))
 		}
+		inTurn(t, transport, with(fast), with(long), 503)
 	})
 }
 
