@@ -6,6 +6,13 @@
 // bring it requests: [FIFO] (mi_fifo), [HTTP] (mi_http on httpd) and [Datagram]
 // (mi_datagram, on a UNIX socket or UDP). A [Client] speaks to any of them.
 //
+// # Wiring
+//
+// A [Node] names what the commands act on: an engine, a proxy, the TLS domains,
+// log levels. Node.Commands goes into a Dispatcher, [Metrics] into an HTTP.
+// Statistics that OpenSIPS has stand under its names (core:, net:waiting_tls,
+// sl:), ours in net:, tls:, close: and proxy:; a [Source] adds more.
+//
 // # Access
 //
 // Whoever can send a request can end the program. The FIFO and the UNIX socket

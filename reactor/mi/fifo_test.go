@@ -115,6 +115,20 @@ func TestFIFO(t *testing.T) {
 	p.write(strings.Repeat(" ", 20) + "]\n")
 	p.expect(r, string(tooLarge()))
 
+	// A request without an id is answered with nothing, at once.
+	silent := make(chan string)
+	if err := unix.Mkfifo(filepath.Join(p.dir, "silent"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		b, err := os.ReadFile(filepath.Join(p.dir, "silent"))
+		silent <- fmt.Sprint(string(b), err)
+	}()
+	p.write(`:silent:{"jsonrpc": "2.0", "method": "echo", "params": ["a"]}` + "\n")
+	if got := <-silent; got != "<nil>" {
+		t.Errorf("a notification was answered: %s", got)
+	}
+
 	info, err := os.Stat(p.name)
 	if err != nil || info.Mode() != os.ModeNamedPipe|0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)

@@ -56,6 +56,9 @@ func (c *HTTPConfig) complete() error {
 	if c.Root == "/" {
 		c.Root = "/mi"
 	}
+	if strings.ContainsAny(c.Root, "{} \t") {
+		return fmt.Errorf("mi: %q is no path for HTTP", c.Root)
+	}
 	if c.Timeout <= 0 {
 		c.Timeout = 10 * time.Second
 	}

@@ -31,10 +31,10 @@ func serveHTTP(t testing.TB, cfg HTTPConfig, d *Dispatcher) *HTTP {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
+		http.DefaultClient.CloseIdleConnections() // an unused one holds Close up
 		if err := h.Close(ctx); err != nil {
 			t.Error(err)
 		}
-		http.DefaultClient.CloseIdleConnections()
 	})
 	return h
 }
@@ -160,6 +160,7 @@ func TestHTTPRefusesToBeOpen(t *testing.T) {
 	for name, c := range map[string]HTTPConfig{
 		"no list":               {Addr: any4, Token: "x"},
 		"neither token nor TLS": {Addr: any4, Allow: some},
+		"a pattern as its path": {Root: "{x}"},
 		"an address not ours":   {Addr: netip.MustParseAddrPort("192.0.2.1:1"), Allow: some, Token: "x"},
 	} {
 		if _, err := ServeHTTP(c, echo(t)); err == nil {

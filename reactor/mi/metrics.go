@@ -12,7 +12,6 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
-	"sipreactor/tlsstate"
 )
 
 // namespace begins the names of all our metrics.
@@ -134,13 +133,6 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 // putFunc takes one value.
 type putFunc func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string)
 
-func roleName(r tlsstate.Role) string {
-	if r == tlsstate.Server {
-		return "server"
-	}
-	return "client" // as the set of domains takes the zero value
-}
-
 func collectEngine(e Engine, put putFunc) {
 	s := e.Stats()
 	for i := range engineMetrics {
@@ -155,37 +147,14 @@ func collectEngine(e Engine, put putFunc) {
 	}
 }
 
-// connPhases are the phases that a connection can be met in.
-var connPhases = []string{"connecting", "enrolling", "handshaking", "established", "closing"}
-
 func collectConns(e Engine, put putFunc) {
-	type class struct {
-		proto    reactor.Proto
-		outbound bool
-		phase    string
-	}
-	conns := make(map[class]int)
-	queued, stuck := make(map[reactor.Proto]int), make(map[reactor.Proto]int)
-	e.Conns(func(i *reactor.ConnInfo) bool {
-		conns[class{i.Proto, i.Outbound, i.Phase}]++
-		queued[i.Proto] += i.Queue
-		if i.Stuck {
-			stuck[i.Proto]++
-		}
-		return true
+	counted := count(e)
+	eachClass(func(c connClass) {
+		put(connsDesc, prometheus.GaugeValue, float64(counted.conns[c]), c.proto.String(), c.direction(), c.phase)
 	})
-	for _, p := range []reactor.Proto{reactor.TCP, reactor.TLS} {
-		for _, out := range []bool{false, true} {
-			direction := "in"
-			if out {
-				direction = "out"
-			}
-			for _, phase := range connPhases {
-				put(connsDesc, prometheus.GaugeValue, float64(conns[class{p, out, phase}]), p.String(), direction, phase)
-			}
-		}
-		put(queueDesc, prometheus.GaugeValue, float64(queued[p]), p.String())
-		put(stuckDesc, prometheus.GaugeValue, float64(stuck[p]), p.String())
+	for _, p := range connProtos {
+		put(queueDesc, prometheus.GaugeValue, float64(counted.queued[p]), p.String())
+		put(stuckDesc, prometheus.GaugeValue, float64(counted.stuck[p]), p.String())
 	}
 }
 

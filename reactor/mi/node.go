@@ -63,7 +63,10 @@ func (n *Node) Statistics() *Statistics {
 		sources = append(sources, ProxyFigures(n.Proxy, n.Started))
 	}
 	if n.Engine != nil {
-		sources = append(sources, EngineFigures(n.Engine))
+		sources = append(sources, EngineFigures(n.Engine), ConnFigures(n.Engine))
+	}
+	if n.Domains != nil {
+		sources = append(sources, CertificateFigures(n.Domains))
 	}
 	return NewStatistics(append(sources, n.Extra...)...)
 }

@@ -15,7 +15,7 @@ func TestStatistics(t *testing.T) {
 	d := commandsOf(t, n)
 	const none = `{"code":404,"message":"Statistics Not Found"}`
 	for _, c := range []struct{ method, params, want string }{
-		{"get_statistics", `["tls:"]`, `{"tls:handshakes":5,"tls:handshakes_failed":0,"tls:resumed":0}`},
+		{"get_statistics", `["tls:"]`, `{"tls:handshakes":5,"tls:handshakes_failed":0,"tls:resumed":0,"tls:days_left_server_in":0}`},
 		{"get_statistics", `["core:rcv_requests","accepted","nothing:","net:nothing"]`, `{"core:rcv_requests":1,"net:accepted":7}`},
 		{"get_statistics", `{"statistics":["close:idle_timeout"]}`, `{"close:idle_timeout":3}`},
 		{"get_statistics", `[["sl:"]]`, `{"sl:1xx_replies":0,"sl:2xx_replies":0,"sl:3xx_replies":0,"sl:4xx_replies":0,"sl:5xx_replies":4,"sl:6xx_replies":0,"sl:sent_replies":6,"sl:received_ACKs":18}`},
