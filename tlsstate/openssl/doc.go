@@ -1,0 +1,42 @@
+// Package openssl is the machine of package tlsstate on libssl 3 instead of
+// crypto/tls: the same domains, phases, errors and calls, at less CPU for RSA.
+//
+// It is in a binary only if it was built with the tag openssl, with cgo and the
+// headers of libssl 3 (Debian: apt-get install libssl-dev):
+//
+//	CGO_ENABLED=1 go build -tags openssl ./cmd/sipreactor
+//
+// Without the tag the package is empty, and the binary pure Go and static. With
+// it there are
+//
+//	set, err := openssl.Build(cfg)          // a tlsstate.Config
+//	m, err := set.NewServer(local, remote)  // a tlsstate.Machine
+//	m, err := set.NewClient(query)
+//	domain, leaf, err := set.ClientIdentity(query)
+//
+// # How it works
+//
+// A machine is an SSL between two pieces of memory. Each step is one call into
+// C, which is given the peer's whole records, leaves status and figures in a
+// structure, and writes what is to be sent into the machine's buffer; C never
+// calls Go. Each domain has its SSL_CTX, made by Build and freed when nothing
+// refers to the set any more. A server's connection is first shown to an SSL that
+// only takes the name out of the ClientHello; Go chooses the domain, and the
+// connection begins anew with that domain's SSL_CTX and the same bytes.
+//
+// Peers' chains are verified by libcrypto against the domain's authorities and
+// revocation lists, the extended key usages after it; a client's handshake
+// pauses for Go to say whether the certificate names the SIP domain that was
+// meant.
+//
+// # What differs from tlsstate
+//
+//   - A Signer (a key that lives elsewhere) is refused by Build.
+//   - X25519MLKEM768 is not offered: libssl has it from 3.5 on.
+//   - State.Verdict of a domain without verify_cert is VerdictNone.
+//   - Ticket keys are made here, one series for each tlsstate.TicketKeys: they
+//     live through reloads, but those of a ticket_keys_file are not shared with
+//     other nodes.
+//   - A session whose chain no longer passes is not resumed; the full handshake
+//     that follows gives the reason.
+package openssl

@@ -1,0 +1,171 @@
+//go:build openssl
+
+package openssl
+
+// #include "shim.h"
+import "C"
+
+import (
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"hash"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sipreactor/tlsstate"
+)
+
+// policy is a fingerprint of what a domain demands of its peers. A ticket is
+// good only for the policy under which it was made.
+type policy struct {
+	h    hash.Hash
+	sums [][32]byte // of the authorities
+}
+
+func policyOf(cfg *tlsstate.DomainConfig) *policy {
+	p := &policy{h: sha256.New()}
+	server := cfg.Role == tlsstate.Server
+	verify := or(cfg.VerifyCert, true)
+	fmt.Fprintf(p.h, "%v %q %t %t %t %q %t %t %q\n", cfg.Role, cfg.Name, verify, or(cfg.RequireCert, server && verify),
+		or(cfg.VerifyDomain, !server), cfg.AcceptEKU, cfg.CRLDir != "", cfg.CRLCheckAll, cfg.Method)
+	return p
+}
+
+func (p *policy) sum() [32]byte {
+	slices.SortFunc(p.sums, func(x, y [32]byte) int { return slices.Compare(x[:], y[:]) })
+	for _, s := range slices.Compact(p.sums) {
+		p.h.Write(s[:])
+	}
+	return [32]byte(p.h.Sum(nil))
+}
+
+// peers sets what is demanded of peers: authorities, revocation lists, usages.
+func (d *domain) peers(cfg *tlsstate.DomainConfig, p *policy) error {
+	if err := d.authorities(cfg, p); err != nil {
+		return err
+	}
+	if cfg.CRLDir != "" {
+		if err := d.revocations(cfg.CRLDir); err != nil {
+			return err
+		}
+	}
+	server := cfg.Role == tlsstate.Server
+	require := or(cfg.RequireCert, server && d.verify)
+	C.sc_domain_verify(d.held.ctx, flag(d.verify), flag(require), accepted(cfg.AcceptEKU),
+		flag(server && or(cfg.VerifyDomain, false)), flag(cfg.CRLDir != ""), flag(cfg.CRLCheckAll))
+	return nil
+}
+
+// accepted turns accept_eku, which tlsstate.Build has checked, into bits.
+func accepted(names []string) (bits C.int) {
+	if len(names) == 0 {
+		return C.SC_SERVER_AUTH | C.SC_CLIENT_AUTH | C.SC_ANY
+	}
+	for _, name := range names {
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "serverauth":
+			bits |= C.SC_SERVER_AUTH
+		case "clientauth":
+			bits |= C.SC_CLIENT_AUTH
+		case "any":
+			bits |= C.SC_ANY
+		case "sipdomain":
+			bits |= C.SC_SIP_DOMAIN
+		}
+	}
+	return bits
+}
+
+// authorities loads ca_list and ca_dir; with neither, the system's.
+func (d *domain) authorities(cfg *tlsstate.DomainConfig, p *policy) error {
+	text := slices.Clone(cfg.CAPEM)
+	if cfg.CAFile != "" {
+		more, err := os.ReadFile(cfg.CAFile)
+		if err != nil {
+			return fmt.Errorf("ca_list: %w", err)
+		}
+		text = append(append(text, '\n'), more...)
+	}
+	if cfg.CADir != "" {
+		err := eachFile(cfg.CADir, func(_ string, more []byte) error {
+			text = append(append(text, '\n'), more...)
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("ca_dir: %w", err)
+		}
+	}
+	if len(text) == 0 {
+		return said("the system's authorities", C.sc_domain_system(d.held.ctx))
+	}
+	return eachBlock(text, "CERTIFICATE", func(der []byte) error {
+		p.sums = append(p.sums, sha256.Sum256(der))
+		return said("ca_list", C.sc_domain_authority(d.held.ctx, data(der), C.long(len(der))))
+	})
+}
+
+// revocations loads every list of a crl_dir, PEM or DER.
+func (d *domain) revocations(dir string) error {
+	return eachFile(dir, func(file string, text []byte) error {
+		add := func(der []byte) error {
+			return said("crl_dir "+file, C.sc_domain_crl(d.held.ctx, data(der), C.long(len(der))))
+		}
+		if block, _ := pem.Decode(text); block == nil {
+			return add(text)
+		}
+		return eachBlock(text, "X509 CRL", add)
+	})
+}
+
+// eachFile reads the regular files of a folder.
+func eachFile(dir string, f func(file string, text []byte) error) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		file := filepath.Join(dir, e.Name())
+		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if err := f(file, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachBlock gives the blocks of one kind in a PEM text.
+func eachBlock(text []byte, kind string, f func(der []byte) error) error {
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == kind {
+			if err := f(block.Bytes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// preferECDSA puts the leaves into the order in which libssl prefers them; they
+// come last one first.
+func preferECDSA(leaves []*x509.Certificate) {
+	slices.Reverse(leaves)
+	slices.SortStableFunc(leaves, func(a, b *x509.Certificate) int { return cost(a) - cost(b) })
+}
+
+func cost(c *x509.Certificate) int {
+	if _, ok := c.PublicKey.(*ecdsa.PublicKey); ok {
+		return 0
+	}
+	return 1
+}

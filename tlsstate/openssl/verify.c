@@ -1,0 +1,135 @@
+//go:build openssl
+
+// What is demanded of a peer's chain: libcrypto's check, then ours.
+
+#include "domain.h"
+
+#include <string.h>
+#include <strings.h>
+#include <openssl/x509v3.h>
+
+// usages gives the accepted usages that a certificate carries; all of them when
+// it has no such extension. *any tells whether it carries anyExtendedKeyUsage.
+static int usages(X509 *x, int *any)
+{
+	uint32_t flags = X509_get_extended_key_usage(x);
+	EXTENDED_KEY_USAGE *list;
+	char oid[32];
+	int has = 0;
+
+	*any = 0;
+	if (flags == UINT32_MAX)
+		return ~0;
+	if (flags & XKU_SSL_SERVER)
+		has |= SC_SERVER_AUTH;
+	if (flags & XKU_SSL_CLIENT)
+		has |= SC_CLIENT_AUTH;
+	if (flags & XKU_ANYEKU) {
+		has |= SC_ANY;
+		*any = 1;
+	}
+	list = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
+	for (int i = 0; i < sk_ASN1_OBJECT_num(list); i++) {
+		OBJ_obj2txt(oid, sizeof oid, sk_ASN1_OBJECT_value(list, i), 1);
+		if (!strcmp(oid, "1.3.6.1.5.5.7.3.20")) // id-kp-sipDomain (RFC 5924 4)
+			has |= SC_SIP_DOMAIN;
+	}
+	EXTENDED_KEY_USAGE_free(list);
+	return has;
+}
+
+// usable tells whether one accepted usage runs through the whole path. The
+// root's own does not count (RFC 5280 6.1: a trust anchor is a name and a key).
+static int usable(int accept, STACK_OF(X509) *path)
+{
+	int n = sk_X509_num(path), any;
+
+	for (int i = 0; i < (n > 1 ? n - 1 : n) && accept; i++) {
+		int has = usages(sk_X509_value(path, i), &any);
+		if (i == 0 || !any)
+			accept &= has;
+	}
+	return accept != 0;
+}
+
+static int is_sip_domain(const ASN1_IA5STRING *uri)
+{
+	const char *p = (const char *)ASN1_STRING_get0_data(uri);
+	int n = ASN1_STRING_length(uri);
+
+	return n > 4 && !strncasecmp(p, "sip:", 4) && !memchr(p, '@', n);
+}
+
+// speaks tells whether a certificate names a SIP domain at all (RFC 5922 7.1).
+static int speaks(X509 *x)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+	int found = 0, any = sk_GENERAL_NAME_num(names) > 0;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names) && !found; i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		found = name->type == GEN_DNS ||
+		        (name->type == GEN_URI && is_sip_domain(name->d.uniformResourceIdentifier));
+	}
+	GENERAL_NAMES_free(names);
+	return found || (!any && X509_NAME_get_index_by_NID(X509_get_subject_name(x), NID_commonName, -1) >= 0);
+}
+
+// check gives 0 for a good chain, else why it is refused.
+static int check(sc_domain *d, X509_STORE_CTX *x)
+{
+	if (X509_verify_cert(x) <= 0) {
+		int err = X509_STORE_CTX_get_error(x);
+		return err != X509_V_OK ? err : X509_V_ERR_UNSPECIFIED;
+	}
+	if (!usable(d->accept, X509_STORE_CTX_get0_chain(x))) {
+		X509_STORE_CTX_set_error(x, X509_V_ERR_INVALID_PURPOSE);
+		return SC_REFUSED_USAGE;
+	}
+	if (d->server && d->named && !speaks(X509_STORE_CTX_get0_cert(x))) {
+		X509_STORE_CTX_set_error(x, X509_V_ERR_APPLICATION_VERIFICATION);
+		return SC_REFUSED_NAME;
+	}
+	return 0;
+}
+
+// sc_verify is called for the chain of a full handshake. A client stops there
+// and asks Go whether the name is the one that was meant (SC_JUDGE); it is then
+// called again.
+int sc_verify(X509_STORE_CTX *x, void *domain)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(x, SSL_get_ex_data_X509_STORE_CTX_idx());
+	sc_conn *c = SSL_get_app_data(ssl);
+	sc_domain *d = domain;
+
+	X509_STORE_CTX_set_error(x, X509_V_OK);
+	if (!d->verify || c->judge == 2)
+		return 1;
+	c->verify_error = c->judge == 3 ? SC_REFUSED_NAME : check(d, x);
+	if (c->judge == 3)
+		X509_STORE_CTX_set_error(x, X509_V_ERR_HOSTNAME_MISMATCH);
+	if (c->verify_error)
+		return 0;
+	if (c->judge == 1)
+		SSL_set_retry_verify(ssl);
+	return 1;
+}
+
+// sc_verify_again checks the chain of a session that is about to be resumed, by
+// the authorities and lists of now.
+int sc_verify_again(sc_domain *d, SSL *ssl, X509 *leaf, STACK_OF(X509) *chain)
+{
+	X509_STORE_CTX *x;
+	int good = 0;
+
+	if (!d->verify || !leaf)
+		return 1;
+	x = X509_STORE_CTX_new();
+	if (x && X509_STORE_CTX_init(x, SSL_CTX_get_cert_store(d->ctx), leaf, chain)) {
+		X509_STORE_CTX_set_default(x, d->server ? "ssl_client" : "ssl_server");
+		X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(x), SSL_get0_param(ssl));
+		good = check(d, x) == 0;
+	}
+	X509_STORE_CTX_free(x);
+	return good;
+}
