@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -152,5 +153,23 @@ func TestCallInVain(t *testing.T) {
 	c := Client{Target: at("silent"), ReplyDir: at("no folder")}
 	if _, err := c.Call(ctx, "echo", nil); err == nil {
 		t.Error("no folder for the answer")
+	}
+}
+
+// TestCallNonsense: what is no answer is told as such.
+func TestCallNonsense(t *testing.T) {
+	h := serveHTTP(t, HTTPConfig{}, echo(t))
+	for path, body := range map[string]string{"/text": "hello", "/empty": "", "/object": "{}", "/array": "[]", "/null": `{"error":null}`} {
+		h.Handle(path, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }))
+		_, err := Call(t.Context(), "http://"+h.Addr().String()+path, "echo", nil)
+		if err == nil || !strings.Contains(err.Error(), "no answer in JSON-RPC") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if _, err := Call(t.Context(), "http://"+h.Addr().String()+"/missing", "echo", nil); err == nil || !strings.Contains(err.Error(), "404") {
+		t.Errorf("missing: %v", err)
+	}
+	if _, err := Call(t.Context(), "http://[", "echo", nil); err == nil {
+		t.Error("no address")
 	}
 }

@@ -281,3 +281,23 @@ func TestFIFOLeftBehind(t *testing.T) {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 }
+
+// TestFIFOClose: the answer to a request that was carried out is delivered,
+// even to a reader who comes after Close has begun.
+func TestFIFOClose(t *testing.T) {
+	d, begun, release := slowCommand(t)
+	p := servePipes(t, d)
+	if err := unix.Mkfifo(filepath.Join(p.dir, "late"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.write(`:late:{"jsonrpc":"2.0","method":"slow","id":1}` + "\n")
+	<-begun
+	close(release)
+	closed := make(chan bool)
+	go func() { p.Close(); close(closed) }()
+	b, err := os.ReadFile(filepath.Join(p.dir, "late"))
+	if reply := string(b); err != nil || !strings.HasPrefix(reply, `{"jsonrpc":"2.0",`) || !strings.HasSuffix(reply, `"id":1}`) {
+		t.Errorf("%s, %v", reply, err)
+	}
+	<-closed
+}

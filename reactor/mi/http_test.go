@@ -96,64 +96,6 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// TestHTTPStrangers: pages of other sites that a browser shows cannot speak to
-// us, by their own name or by one that leads here.
-func TestHTTPStrangers(t *testing.T) {
-	h := serveHTTP(t, HTTPConfig{}, echo(t))
-	port := fmt.Sprint(h.Addr().Port())
-	for _, c := range []struct {
-		name    string
-		want    int
-		headers []string
-	}{
-		{"by address", 200, []string{"Host", "127.0.0.1:" + port}},
-		{"as localhost", 200, []string{"Host", "localhost:" + port}},
-		{"by IPv6", 200, []string{"Host", "[::1]"}},
-		{"our own page", 200, []string{"Origin", "http://" + h.Addr().String()}},
-		{"our own page, told so", 200, []string{"Sec-Fetch-Site", "same-origin"}},
-		{"another page", 403, []string{"Origin", "https://evil.example"}},
-		{"another page, told so", 403, []string{"Sec-Fetch-Site", "cross-site"}},
-		{"a name that leads here", 403, []string{"Host", "evil.example:" + port}},
-	} {
-		if resp, body := send(t, h, "POST", "/mi", echoRequest("a", 1), c.headers...); resp.StatusCode != c.want {
-			t.Errorf("%s: %d %s", c.name, resp.StatusCode, body)
-		}
-	}
-}
-
-func TestHTTPToken(t *testing.T) {
-	h := serveHTTP(t, HTTPConfig{Token: "sesame"}, echo(t))
-	for header, want := range map[string]int{"Bearer sesame": 200, "bearer  sesame": 200, "Bearer other": 401, "Bearer ": 401, "Basic sesame": 401, "": 401} {
-		if resp, _ := send(t, h, "POST", "/mi", echoRequest("a", 1), "Authorization", header); resp.StatusCode != want {
-			t.Errorf("%q: %d", header, resp.StatusCode)
-		}
-	}
-}
-
-func TestHTTPAllow(t *testing.T) {
-	allow, err := ParseAllow([]string{"192.0.2.0/24", "2001:db8::1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := serveHTTP(t, HTTPConfig{Allow: allow}, echo(t))
-	if resp, _ := send(t, h, "POST", "/mi", echoRequest("a", 1)); resp.StatusCode != 403 {
-		t.Errorf("not on the list: %d", resp.StatusCode)
-	}
-	for peer, want := range map[string]bool{"192.0.2.77": true, "::ffff:192.0.2.77": true, "192.0.3.1": false, "2001:db8::1": true, "2001:db8::2": false, "127.0.0.1": false} {
-		if got := admits(allow, netip.MustParseAddr(peer)); got != want {
-			t.Errorf("%s: %v", peer, got)
-		}
-	}
-	for peer, want := range map[string]bool{"127.9.9.9": true, "::1": true, "::ffff:127.0.0.1": true, "192.0.2.1": false} {
-		if got := admits(nil, netip.MustParseAddr(peer)); got != want {
-			t.Errorf("without a list, %s: %v", peer, got)
-		}
-	}
-	if _, err := ParseAllow([]string{"everybody"}); err == nil {
-		t.Error("everybody is no network")
-	}
-}
-
 func TestHTTPRefusesToBeOpen(t *testing.T) {
 	any4 := netip.MustParseAddrPort("0.0.0.0:0")
 	some := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
@@ -218,5 +160,57 @@ func TestHTTPSlowClients(t *testing.T) {
 		if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil && resp.StatusCode < 400 {
 			t.Errorf("half a request was answered: %d", resp.StatusCode)
 		}
+	}
+}
+
+// slowCommand is a Dispatcher with a command that waits until release is closed
+// or the caller is gone.
+func slowCommand(t testing.TB) (d *Dispatcher, begun chan bool, release chan bool) {
+	t.Helper()
+	d, begun, release = echo(t), make(chan bool, 1), make(chan bool)
+	if err := d.Register(Command{Name: "slow", Func: func(ctx context.Context, _ *Args) (any, error) {
+		begun <- true
+		select {
+		case <-release:
+			return "done", nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	return d, begun, release
+}
+
+// TestHTTPClose: a request that is being carried out is answered, unless the
+// time for that is over.
+func TestHTTPClose(t *testing.T) {
+	for _, patient := range []bool{true, false} {
+		d, begun, release := slowCommand(t)
+		h, err := ServeHTTP(HTTPConfig{Addr: loopback}, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answered := make(chan error)
+		go func() {
+			got, err := Call(context.Background(), "http://"+h.Addr().String()+"/mi", "slow", nil)
+			if err == nil && string(got) != `"done"` {
+				err = fmt.Errorf("got %s", got)
+			}
+			answered <- err
+		}()
+		<-begun
+		ctx, cancel := context.WithCancel(t.Context())
+		if patient {
+			time.AfterFunc(10*time.Millisecond, func() { close(release) })
+		} else {
+			cancel()
+		}
+		closed := h.Close(ctx)
+		if err := <-answered; (err == nil) != patient || (closed == nil) != patient {
+			t.Errorf("patient %v: answered %v, closed %v", patient, err, closed)
+		}
+		cancel()
+		http.DefaultClient.CloseIdleConnections()
 	}
 }
