@@ -105,3 +105,12 @@ func (c *conn) info(now int64) ConnInfo {
 	}
 	return i
 }
+
+// Crew is how many goroutines of each kind work in the engine, not counting
+// workers that wait.
+type Crew struct{ Loops, Handshakers, Workers int }
+
+// Crew tells what the configuration came to.
+func (e *Engine) Crew() Crew {
+	return Crew{Loops: e.cfg.Loops, Handshakers: e.cfg.Handshakers, Workers: e.cfg.Workers}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 
 	"sipreactor/reactor/script"
 )
@@ -27,10 +28,36 @@ func levelName(level slog.Level) string {
 	return fmt.Sprintf("%v-%d", script.LevelDebug, slog.LevelDebug-level)
 }
 
+// logSwitch is a log level that can be changed while the program runs, as OpenSIPS numbers levels.
+type logSwitch struct {
+	number atomic.Int32
+	level  slog.LevelVar
+}
+
+func newLogSwitch(l script.LogLevel) *logSwitch {
+	s := &logSwitch{}
+	s.SetLevel(int(l))
+	return s
+}
+
+// Level tells the level.
+func (s *logSwitch) Level() int { return int(s.number.Load()) }
+
+// SetLevel changes it.
+func (s *logSwitch) SetLevel(level int) {
+	s.number.Store(int32(level))
+	s.level.Set(script.LogLevel(level).Slog())
+}
+
 // newLogger writes text lines with OpenSIPS' names of levels, up to log_level.
 func newLogger(w io.Writer, level script.LogLevel, prefix string) *slog.Logger {
+	return newSwitchedLogger(w, level.Slog(), prefix)
+}
+
+// newSwitchedLogger is newLogger with a level that may change.
+func newSwitchedLogger(w io.Writer, level slog.Leveler, prefix string) *slog.Logger {
 	log := slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{
-		Level: level.Slog(),
+		Level: level,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			if len(groups) == 0 && a.Key == slog.LevelKey {
 				if l, ok := a.Value.Any().(slog.Level); ok {

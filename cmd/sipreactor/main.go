@@ -35,6 +35,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "demo" {
 		return runDemo(ctx, args[1:], stdout, stderr)
 	}
+	if len(args) > 0 && args[0] == "mi" {
+		return runMI(ctx, args[1:], stdout, stderr)
+	}
 	o, err := parse(args, stdout)
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
@@ -54,6 +57,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 const usage = `Usage: sipreactor [flags]          run
        sipreactor -C [-f FILE]     check a configuration
        sipreactor demo [flags]     see a call and a load; demo --help tells its flags
+       sipreactor mi COMMAND       ask a running one; mi --help tells its flags
 
 Without -f a built-in configuration runs: TLS on 127.0.0.1:5061 with a
 certificate of its own, for loopback only.

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
@@ -17,9 +19,14 @@ import (
 
 // node is a proxy on an engine, as a configuration describes them.
 type node struct {
-	engine *reactor.Engine
-	log    *slog.Logger
-	tls    tlsstate.Config // with the ephemeral domain, if there is one
+	engine  *reactor.Engine
+	proxy   *proxy.Proxy
+	trace   *tracing
+	manage  *management // once it serves
+	log     *slog.Logger
+	tls     tlsstate.Config // with the ephemeral domain, if there is one
+	current atomic.Pointer[tlsstate.Set]
+	started time.Time
 }
 
 // newNode makes a node with the configuration's sockets, that does not run yet.
@@ -34,7 +41,7 @@ func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger) (*node, 
 
 // assemble is newNode with sockets of the caller's choice. The observer may be nil.
 func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logger, observer reactor.Observer) (*node, error) {
-	n := &node{log: log, tls: cfg.TLS}
+	n := &node{log: log, tls: cfg.TLS, started: time.Now()}
 	if n.tls.TicketKeys == nil {
 		n.tls.TicketKeys = tlsstate.NewTicketKeys() // tickets outlive a reload that changes no policy
 	}
@@ -47,16 +54,31 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	}
 	pc := cfg.Proxy
 	pc.Logger, pc.Resolver = log, resolver{proxy.NewResolver(nil), cfg.DNS}
-	p, err := proxy.New(pc, cfg.Program)
-	if err != nil {
+	if n.proxy, err = proxy.New(pc, cfg.Program); err != nil {
 		return nil, err
 	}
+	if n.trace, err = newTracing(cfg, log); err != nil {
+		return nil, err
+	}
+	seen := observers{n.trace}
+	if observer != nil {
+		seen = append(seen, observer)
+	}
 	ec := cfg.Engine
-	ec.Sockets, ec.Domains, ec.Logger, ec.Observer = sockets, domains, log, observer
-	if n.engine, err = reactor.New(ec, p); err != nil {
+	ec.Sockets, ec.Domains, ec.Logger, ec.Observer = sockets, domains, log, seen
+	if n.engine, err = reactor.New(ec, n.proxy); err != nil {
+		n.trace.close()
 		return nil, err
 	}
 	return n, nil
+}
+
+// close ends what is around the engine, which does not run any more or never did.
+func (n *node) close() {
+	if n.manage != nil {
+		n.manage.close()
+	}
+	n.trace.close()
 }
 
 // domains reads the files of the TLS domains.
@@ -68,6 +90,7 @@ func (n *node) domains() (*tlsstate.Set, error) {
 	for _, w := range set.Warnings() {
 		n.log.Warn("TLS domain", "warning", w)
 	}
+	n.current.Store(set)
 	return set, nil
 }
 

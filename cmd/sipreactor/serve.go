@@ -33,7 +33,10 @@ func loadConfig(file string) (*script.Config, error) {
 func check(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	cfg, err := loadConfig(file)
 	if err == nil {
-		_, err = newNode(ctx, cfg, slog.New(slog.DiscardHandler))
+		var n *node
+		if n, err = newNode(ctx, cfg, slog.New(slog.DiscardHandler)); err == nil {
+			n.close()
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, err)
@@ -58,8 +61,9 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	}
 	out := newLogWriter(stderr, logQueue)
 	defer out.Close(time.Second)
-	log := newLogger(out, cfg.Log.Level, cfg.Log.Prefix)
-	cfg.Program.SetLogger(newLogger(out, cfg.Log.Script, "")) // it writes the prefix itself
+	levels := logLevels{newLogSwitch(cfg.Log.Level), newLogSwitch(cfg.Log.Script)}
+	log := newSwitchedLogger(out, &levels.log.level, cfg.Log.Prefix)
+	cfg.Program.SetLogger(newSwitchedLogger(out, &levels.xlog.level, "")) // it writes the prefix itself
 	switch {
 	case cfg.Log.Stderr:
 	case cfg.Log.Syslog:
@@ -85,12 +89,13 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 
 	n, err := newNode(ctx, cfg, log)
 	if err == nil {
-		err = n.engine.Start()
+		err = n.start(cfg, levels, func() { signals <- syscall.SIGTERM })
 	}
 	if err != nil {
 		log.Error("cannot start: " + err.Error())
 		return exitFailed
 	}
+	defer n.close()
 	// Whoever waits for this line gets it at every log_level.
 	always := newLogger(out, script.LevelDebug, cfg.Log.Prefix)
 	always.Log(ctx, script.LevelNotice.Slog(), "ready", "sockets", strings.Join(n.sockets(), " "))
@@ -98,6 +103,27 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 		welcome(stdout, n.engine.Sockets())
 	}
 	return n.wait(ctx, signals, always)
+}
+
+// logLevels are what log_level and xlog_level turn.
+type logLevels struct{ log, xlog *logSwitch }
+
+// start runs the engine and then the management interface. After an error nothing is left.
+func (n *node) start(cfg *script.Config, levels logLevels, kill func()) error {
+	if err := n.engine.Start(); err != nil {
+		n.close()
+		return err
+	}
+	m, err := n.serveManagement(cfg, levels, kill)
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = n.engine.Stop(ctx)
+		n.close()
+		return err
+	}
+	n.manage = m
+	return nil
 }
 
 // wait handles signals until one, or the end of ctx, ends the node.

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"runtime"
+	"slices"
+	"time"
+
+	"sipreactor/reactor/mi"
+	"sipreactor/reactor/script"
+	"sipreactor/tlsstate"
+)
+
+// defaultFIFO is where OpenSIPS' mi_fifo listens when fifo_name does not say.
+const defaultFIFO = "/tmp/opensips_fifo"
+
+// management is where management commands come in.
+type management struct {
+	fifo     *mi.FIFO
+	http     *mi.HTTP
+	datagram *mi.Datagram
+}
+
+// serveManagement opens what the loaded modules ask for: mi_fifo, mi_http on httpd (with /metrics beside it),
+// mi_datagram. kill begins the program's orderly end.
+func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()) (*management, error) {
+	m := &management{}
+	commands := &mi.Node{
+		Version:   "sipreactor (" + version + " (" + runtime.GOARCH + "/" + runtime.GOOS + "))",
+		Started:   n.started,
+		Engine:    n.engine,
+		Proxy:     n.proxy,
+		Trace:     tlsSwitch{n.trace.Tracer},
+		Domains:   func() []tlsstate.DomainInfo { return n.current.Load().Domains() },
+		Reload:    n.reload,
+		Log:       levels.log,
+		XLog:      levels.xlog,
+		Processes: n.crew,
+		Kill:      kill,
+		Lifetime:  cfg.Engine.Lifetime,
+		Extra:     []mi.Source{n.traceFigures},
+	}
+	d := mi.NewDispatcher(n.log)
+	if err := d.Register(commands.Commands()...); err != nil {
+		return nil, err
+	}
+	loaded := func(module string) bool { return slices.Contains(cfg.Modules, module) }
+	var err error
+	if f := &cfg.MI.FIFO; loaded("mi_fifo") {
+		m.fifo, err = mi.ServeFIFO(mi.FIFOConfig{Name: cmp.Or(f.Name, defaultFIFO), Mode: fs.FileMode(f.Mode), User: f.User, Group: f.Group,
+			ReplyDir: f.ReplyDir, Log: n.log}, d)
+	}
+	if s := cfg.MI.Datagram.Socket; err == nil && loaded("mi_datagram") && s != "" {
+		m.datagram, err = mi.ServeDatagram(mi.DatagramConfig{Name: s, Log: n.log}, d)
+	}
+	if err == nil && loaded("mi_http") {
+		err = m.listen(cfg, commands, d, n)
+	}
+	if err != nil {
+		m.close()
+		return nil, fmt.Errorf("management: %w", err)
+	}
+	return m, nil
+}
+
+// listen serves HTTP.
+func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatcher, n *node) error {
+	h := &cfg.MI.HTTP
+	hc := mi.HTTPConfig{Root: h.Root, Log: n.log}
+	if h.IP != "" || h.Port != 0 {
+		ip, port := h.IP, h.Port
+		if ip == "" || ip == "localhost" {
+			ip = "127.0.0.1"
+		}
+		if port == 0 {
+			port = 8888
+		}
+		addr, err := netip.ParseAddr(ip)
+		if err != nil {
+			return fmt.Errorf("httpd: ip %q is no address", ip)
+		}
+		hc.Addr = netip.AddrPortFrom(addr, port)
+	}
+	metrics, err := mi.Metrics(commands, n.log)
+	if err != nil {
+		return err
+	}
+	if m.http, err = mi.ServeHTTP(hc, d); err != nil {
+		return err
+	}
+	m.http.Handle("GET /metrics", metrics)
+	return nil
+}
+
+// crew lists what works inside of the program.
+func (n *node) crew() []string {
+	c := n.engine.Crew()
+	var all []string
+	for _, kind := range []struct {
+		name  string
+		count int
+	}{{"event loop (tls MAIN)", c.Loops}, {"handshaker", c.Handshakers}, {"worker", c.Workers}, {"parking lot", 1}} {
+		for i := range kind.count {
+			all = append(all, fmt.Sprintf("%s %d", kind.name, i+1))
+		}
+	}
+	return all
+}
+
+// traceFigures are the statistics of tracing.
+func (n *node) traceFigures(add func(mi.Value)) {
+	add(mi.Value{Group: "tls", Name: "tls_trace_dropped", N: n.trace.dropped()})
+}
+
+// close stops serving.
+func (m *management) close() {
+	if m.fifo != nil {
+		m.fifo.Close()
+	}
+	if m.datagram != nil {
+		m.datagram.Close()
+	}
+	if m.http != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = m.http.Close(ctx)
+	}
+}
