@@ -252,7 +252,7 @@ func TestRoundTripIsGranted(t *testing.T) {
 		}
 		return r.firstClose()
 	}
-	if got := slow(t, far); got != NoReason {
+	if got := slow(t, 3*far); got != NoReason { // far more than it takes, for a busy machine
 		t.Errorf("a distant peer: %v", got)
 	}
 	if got := slow(t, 0); got != HandshakeTimeout {
