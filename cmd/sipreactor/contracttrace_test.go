@@ -98,6 +98,25 @@ func TestContractTraceOn(t *testing.T) {
 	})
 }
 
+func TestContractTraceFilterRoute(t *testing.T) {
+	both(t, func(t *testing.T, transport string) {
+		for _, route := range []string{"nobody", "everybody"} {
+			k := collect(t)
+			c := tracingTo(t, k.id("k"), trace(transport, "destination", `"k"`), trace(transport, "on", 1),
+				trace(transport, "filter_route", `"`+route+`"`),
+				"route[nobody] { if ($si == \"127.0.0.1\") drop; }\nroute[everybody] { if ($si == \"192.0.2.1\") drop; }\n")
+			c.dial(transport)
+			wait := patience
+			if route == "nobody" {
+				wait = quietTime
+			}
+			if got := k.payload(wait); (got != "") != (route == "everybody") {
+				t.Errorf("route[%s]: told %q", route, got)
+			}
+		}
+	})
+}
+
 func TestContractTraceNowhere(t *testing.T) {
 	c := prepare(t)
 	text := "socket=tls:127.0.0.1:5061\n" + c.text("loadmodule \"proto_hep.so\"\n", trace("tls", "destination", `"nowhere"`))

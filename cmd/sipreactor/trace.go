@@ -36,7 +36,7 @@ func newTracing(cfg *script.Config, log *slog.Logger) (*tracing, error) {
 		l.lane.On = l.conn.On
 		if l.conn.FilterRoute != "" {
 			route := l.conn.FilterRoute
-			l.lane.Filter = func(src *reactor.Source) bool { return passes(cfg.Program, route, src) }
+			l.lane.Filter = func(src *reactor.Source) bool { return cfg.Program.Filter(route, src) }
 		}
 		if l.conn.Destination == "" {
 			continue
@@ -49,16 +49,6 @@ func newTracing(cfg *script.Config, log *slog.Logger) (*tracing, error) {
 	}
 	t.Tracer = hep.New(hc)
 	return t, nil
-}
-
-// filter is a program that can be asked whether a connection is traced.
-type filter interface {
-	Filter(route string, src *reactor.Source) bool
-}
-
-func passes(p any, route string, src *reactor.Source) bool {
-	f, ok := p.(filter)
-	return !ok || f.Filter(route, src)
 }
 
 // sender gives the sender to a collector, made when it is first asked for.

@@ -22,6 +22,12 @@ func (k *compiler) checkContexts() {
 			w.route(r)
 		}
 	}
+	for _, name := range k.filterRoutes() { // they run without a message
+		if r := named[name]; r != nil {
+			w.kind, w.via = EventRoute, nil
+			w.route(r)
+		}
+	}
 }
 
 // visit is a route in a context.

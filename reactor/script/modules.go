@@ -45,32 +45,32 @@ var modules = map[string]*module{
 	"textops":   {},
 	"uri":       {},
 
-	"proto_hep": {params: protoHEPParams, note: tracingLater},
+	"proto_hep": {params: protoHEPParams},
 	"tracer":    {params: tracerParams, note: tracingLater},
-	"mi_fifo":   {params: miFIFOParams, note: managementLater},
+	"mi_fifo":   {params: miFIFOParams},
 	"mi_http": {params: map[string]*globalSpec{
 		"root":              miText(func(m *MIConfig) *string { return &m.HTTP.Root }),
 		"mi_http_root":      miText(func(m *MIConfig) *string { return &m.HTTP.Root }),
 		"trace_destination": idle(stringParam, "management commands are not traced"),
 		"trace_bwlist":      idle(stringParam, "management commands are not traced"),
-	}, note: managementLater},
-	"httpd": {params: httpdParams, note: managementLater},
+	}},
+	"httpd": {params: httpdParams},
 	"mi_datagram": {params: map[string]*globalSpec{
 		"socket_name":       miText(func(m *MIConfig) *string { return &m.Datagram.Socket }),
 		"children_count":    idle(intParam, "there are no processes"),
-		"unix_socket_mode":  idle(intParam, managementLater),
-		"unix_socket_user":  idle(wordParam, managementLater),
-		"unix_socket_group": idle(wordParam, managementLater),
-		"socket_timeout":    idle(intParam, managementLater),
-		"pretty_printing":   idle(boolParam, managementLater),
+		"unix_socket_mode":  idle(intParam, asItStands),
+		"unix_socket_user":  idle(wordParam, asItStands),
+		"unix_socket_group": idle(wordParam, asItStands),
+		"socket_timeout":    idle(intParam, asItStands),
+		"pretty_printing":   idle(boolParam, asItStands),
 		"trace_destination": idle(stringParam, "management commands are not traced"),
 		"trace_bwlist":      idle(stringParam, "management commands are not traced"),
-	}, note: managementLater},
+	}},
 }
 
 const (
-	tracingLater    = "this version reads the parameters of tracing and sends no trace yet"
-	managementLater = "this version reads the parameters of the management interface and does not serve it yet"
+	tracingLater = "this version traces connections and no messages yet"
+	asItStands   = "answers are compact, and the socket belongs to the user that the program runs as"
 )
 
 // laterModules are part of the language and not of this version. Without them a
@@ -177,7 +177,7 @@ var miFIFOParams = map[string]*globalSpec{
 	"fifo_user":         {typ: wordParam, set: func(c *settings, v Value) string { c.MI.FIFO.User = v.Text; return "" }},
 	"fifo_group":        {typ: wordParam, set: func(c *settings, v Value) string { c.MI.FIFO.Group = v.Text; return "" }},
 	"reply_dir":         miText(func(m *MIConfig) *string { return &m.FIFO.ReplyDir }),
-	"pretty_printing":   idle(boolParam, managementLater),
+	"pretty_printing":   idle(boolParam, asItStands),
 	"trace_destination": idle(stringParam, "management commands are not traced"),
 	"trace_bwlist":      idle(stringParam, "management commands are not traced"),
 }

@@ -2,6 +2,7 @@ package script
 
 import (
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"sipreactor/reactor/proxy"
@@ -21,6 +22,7 @@ type Program struct {
 	noNewFlag    int // branch flag of tcp_no_new_conn_bflag, -1 none
 	domainAVP    int // slot of client_tls_domain_avp, -1 none
 	log          atomic.Pointer[slog.Logger]
+	idle         sync.Pool // of machines that ran a filter
 }
 
 var _ proxy.Router = (*Program)(nil)
