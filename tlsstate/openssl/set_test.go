@@ -200,3 +200,16 @@ func TestReload(t *testing.T) {
 		t.Error("the new set is not used")
 	}
 }
+
+// The curve of an ECDSA certificate has to be among ec_curve in TLS 1.2, where
+// crypto/tls does not mind.
+func TestECDSANeedsItsCurve(t *testing.T) {
+	w := newWorld(t)
+	p := pairing{libssl, goLibrary}
+	only := func(version string) change {
+		return func(s, c *tlsstate.DomainConfig) { s.Method, s.Curves = version, "X25519" }
+	}
+	w.link(t, p, only("TLSv1_3")).connect(t, "sip.example.com", whole)
+	server, _ := w.link(t, p, only("TLSv1_2")).meet(t, "sip.example.com", whole)
+	wantError(t, server.err, tlsstate.BlamePeer, tlsstate.ReasonCipher)
+}
