@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Whom a connection that a peer opened carries requests to.
@@ -87,13 +89,53 @@ func TestContractNoNewConnection(t *testing.T) {
 	})
 }
 
-// The flag for replies is taken, and the start says that it does nothing: a
-// reply goes over its request's connection, and by its Via when that is gone.
+// The reply to a client whose connection is gone goes to where its Via says, by
+// a new connection; with the flag it does not.
 func TestContractNoNewConnectionForReplies(t *testing.T) {
-	path := config(t, "socket=tcp:127.0.0.1:5060\nloadmodule \"proto_tcp.so\"\ntcp_no_new_conn_rplflag=BOUND\nroute { exit; }\n")
-	code, _, errs := command(t, "-C", "-f", path)
-	if code != exitOK || !strings.Contains(errs, path+":3:") || !strings.Contains(errs, "tcp_no_new_conn_rplflag") {
-		t.Errorf("exit code %d: %s", code, errs)
+	t.Parallel()
+	for _, flag := range []string{"OTHER", "BOUND"} {
+		t.Run(flag, func(t *testing.T) {
+			t.Parallel()
+			c := start(t, core("tcp_no_new_conn_rplflag", flag), "onreply_route { setflag(BOUND); }\n")
+			dialled := make(chan bool, 1)
+			home := accepting(t, 0, func(conn net.Conn) { dialled <- true; conn.Close() })
+			asked, gone := make(chan bool), make(chan bool)
+			callee := accepting(t, 0, func(conn net.Conn) {
+				r := bufio.NewReader(conn)
+				var head strings.Builder
+				for line := ""; line != "\r\n"; {
+					var err error
+					if line, err = r.ReadString('\n'); err != nil {
+						return
+					}
+					if !strings.HasPrefix(line, "MESSAGE") && !strings.HasPrefix(line, "Route") {
+						head.WriteString(line)
+					}
+				}
+				asked <- true
+				<-gone
+				_, _ = conn.Write([]byte("SIP/2.0 200 OK\r\n" + head.String()))
+			})
+			p := c.knock("tcp")
+			text := p.request(uri("x", "tcp", callee), "", "")
+			via := strings.Index(text, "Via: ")
+			text = text[:via] + fmt.Sprintf("Via: SIP/2.0/TCP %v;branch=z9hG4bKgone\r\n", home) + text[strings.Index(text[via:], "\r\n")+via+2:]
+			p.send(text)
+			<-asked
+			p.Close()
+			c.eventually("the client's connection is gone", func() bool { return c.engine.Stats().Connections == 1 })
+			close(gone)
+			select {
+			case <-dialled:
+				if flag == "BOUND" {
+					t.Error("a connection was opened for the reply")
+				}
+			case <-time.After(quietTime):
+				if flag == "OTHER" {
+					t.Error("no connection was opened for the reply")
+				}
+			}
+		})
 	}
 }
 

@@ -62,7 +62,8 @@ type Context struct {
 	extra       []byte          // headers for replies
 	socket      *reactor.Socket // listener to send from, nil = any
 	domain      string          // TLS client domain, "" = any
-	noNew       bool            // open no connection
+	noNew       bool            // open no connection for the request
+	noNewReply  bool            // nor for a reply
 	forceRPort  bool            // note rport
 	drop        bool            // do not forward this response
 	flags       uint64
@@ -96,7 +97,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.routes, c.rr.on, c.hops = routeState{}, false, hopState{}
 	c.rr.params = c.rr.params[:0]
 	c.token.known, c.token.branched = false, false
-	c.socket, c.domain, c.noNew, c.drop = nil, "", false, false
+	c.socket, c.domain, c.noNew, c.noNewReply, c.drop = nil, "", false, false, false
 	c.replaced, c.bodyEdited, c.forceRPort = false, false, false
 	c.flags, c.branchFlags = 0, 0
 	c.answered, c.forwarded, c.failure = false, false, nil
@@ -133,6 +134,11 @@ func (c *Context) IsBranchFlagSet(n uint) bool { return c.branchFlags&(1<<(n&63)
 // SetNoNewConn forbids (or allows again) to open a connection for this message:
 // it goes over one that is there, or Forward fails.
 func (c *Context) SetNoNewConn(no bool) { c.noNew = no }
+
+// SetNoNewReply forbids to open a connection for a reply: for our own to this
+// request, and for this response on its way back. One whose connection is gone
+// is then lost, and counted.
+func (c *Context) SetNoNewReply(no bool) { c.noNewReply = no }
 
 // SetTLSDomain names the TLS client domain for a connection that is opened for
 // this message; "" lets the next hop's name and address choose.

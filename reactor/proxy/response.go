@@ -124,6 +124,7 @@ func (c *Context) sendByVia(b []byte, via *sipframe.Via, source netip.AddrPort, 
 		}
 	}
 	c.aim(&h, to, from)
+	c.target.NoNew = c.noNewReply
 	_, err := c.out.Send(&c.target, m)
 	if err == nil || proto == reactor.UDP || !h.settle() || h.addr.IsValid() {
 		return err
@@ -131,6 +132,7 @@ func (c *Context) sendByVia(b []byte, via *sipframe.Via, source netip.AddrPort, 
 	addrs, err := c.resolve(&h)
 	for _, to := range addrs {
 		c.aim(&h, to, from)
+		c.target.NoNew = c.noNewReply
 		if _, err = c.out.Send(&c.target, m); err == nil {
 			return nil
 		}

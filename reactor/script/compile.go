@@ -19,7 +19,7 @@ type compiler struct {
 
 // compileRoutes checks and compiles the routes of a file.
 func compileRoutes(c *settings, f *File) *Program {
-	p := &Program{routes: make(map[string]*routine), loops: c.loops, levels: c.Log, noNewFlag: -1, domainAVP: -1}
+	p := &Program{routes: make(map[string]*routine), loops: c.loops, levels: c.Log, noNewFlag: -1, noNewReply: -1, domainAVP: -1}
 	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool)}
 	k.flags[0], k.flags[1] = make(map[string]uint), make(map[string]uint)
 	k.declare()
@@ -28,7 +28,8 @@ func compileRoutes(c *settings, f *File) *Program {
 		p.noNewFlag = int(n)
 	}
 	if c.noNewReply != "" {
-		c.rep.notef(c.places["tcp_no_new_conn_rplflag"], "tcp_no_new_conn_rplflag: a reply goes over the connection of its request, or by its Via")
+		n, _ := k.flag(0, c.noNewReply, c.places["tcp_no_new_conn_rplflag"])
+		p.noNewReply = int(n)
 	}
 	if c.domainAVP != "" {
 		p.domainAVP = k.avp(strings.TrimSuffix(strings.TrimPrefix(c.domainAVP, "$avp("), ")"))

@@ -164,14 +164,26 @@ func buildLog(k *compiler, a *arguments) action {
 // flagFunctions set and ask for flags, which have names.
 func flagFunctions() map[string]*function {
 	fs := make(map[string]*function)
-	for name, do := range map[string]func(c *proxy.Context, n uint) int{
-		"setflag":   func(c *proxy.Context, n uint) int { c.SetFlag(n); return 1 },
-		"resetflag": func(c *proxy.Context, n uint) int { c.ResetFlag(n); return 1 },
-		"isflagset": func(c *proxy.Context, n uint) int { return yes(c.IsFlagSet(n)) },
+	for name, do := range map[string]func(m *machine, n uint) int{
+		"setflag": func(m *machine, n uint) int {
+			m.c.SetFlag(n)
+			if int(n) == m.prog.noNewReply {
+				m.c.SetNoNewReply(true)
+			}
+			return 1
+		},
+		"resetflag": func(m *machine, n uint) int {
+			m.c.ResetFlag(n)
+			if int(n) == m.prog.noNewReply {
+				m.c.SetNoNewReply(false)
+			}
+			return 1
+		},
+		"isflagset": func(m *machine, n uint) int { return yes(m.c.IsFlagSet(n)) },
 	} {
 		fs[name] = &function{usage: name + "(NAME)", args: []argKind{flagArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
 			n := a.list[0].flag
-			return func(m *machine) int { return do(m.c, n) }
+			return func(m *machine) int { return do(m, n) }
 		}}
 	}
 	for name, do := range map[string]func(m *machine, n uint) int{
