@@ -24,7 +24,7 @@ func benchLink(t testing.TB, lib library, rsa bool, method string, tickets bool)
 	return link{
 		build(t, lib, tlsstate.DomainConfig{Name: "in", Role: tlsstate.Server, VerifyCert: no(), Method: method, SessionTickets: &tickets,
 			Curves: "X25519:P-256", Certificates: []tlsstate.KeyPair{{CertificatePEM: cert, PrivateKeyPEM: key}}}),
-		build(t, goLibrary, tlsstate.DomainConfig{Name: "out", Role: tlsstate.Client, CAPEM: cert, Curves: "X25519"}),
+		build(t, goLibrary, tlsstate.DomainConfig{Name: "out", Role: tlsstate.Client, CAPEM: cert, Curves: "X25519:P-256"}),
 	}
 }
 

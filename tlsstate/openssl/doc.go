@@ -36,8 +36,8 @@
 //
 //   - A Signer (a key that lives elsewhere) is refused by Build.
 //   - X25519MLKEM768 is not offered: libssl has it from 3.5 on.
-//   - In TLS 1.2 an ECDSA certificate is used only if its curve is among those of
-//     ec_curve: with X25519 alone, an ECDSA domain serves nobody before TLS 1.3.
+//   - In TLS 1.2 the curve of a peer's ECDSA certificate has to be among ec_curve,
+//     and that of ours among those that a client offers (RFC 8422 5.1).
 //   - State.Verdict of a domain without verify_cert is VerdictNone.
 //   - Ticket keys are made here, one series for each tlsstate.TicketKeys: they
 //     live through reloads, but those of a ticket_keys_file are not shared with

@@ -201,8 +201,8 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// The curve of an ECDSA certificate has to be among ec_curve in TLS 1.2, where
-// crypto/tls does not mind.
+// The curve of a peer's ECDSA certificate has to be among ec_curve in TLS 1.2,
+// where crypto/tls does not mind.
 func TestECDSANeedsItsCurve(t *testing.T) {
 	w := newWorld(t)
 	p := pairing{libssl, goLibrary}
@@ -211,5 +211,5 @@ func TestECDSANeedsItsCurve(t *testing.T) {
 	}
 	w.link(t, p, only("TLSv1_3")).connect(t, "sip.example.com", whole)
 	server, _ := w.link(t, p, only("TLSv1_2")).meet(t, "sip.example.com", whole)
-	wantError(t, server.err, tlsstate.BlamePeer, tlsstate.ReasonCipher)
+	wantError(t, server.err, tlsstate.BlamePeer, tlsstate.ReasonGroup)
 }
