@@ -292,6 +292,7 @@ func TestCloseNotifyOnOrderlyEnds(t *testing.T) {
 				c.MaxMessageTime, c.Lifetime = 150*time.Millisecond, time.Second
 			})
 			c := r.dial(TLS)
+			r.eventually("it is up here, too", func() bool { return r.Stats().Established == 1 })
 			end(r, c)
 			n, err := c.Read(make([]byte, 100))
 			if n != 0 || err == nil || err.Error() != "EOF" {
