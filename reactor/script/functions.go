@@ -76,7 +76,7 @@ func init() {
 	functions = make(map[string]*function)
 	for _, part := range []map[string]*function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(), replyFunctions(), routeFunctions(),
-		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(),
+		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(),
 	} {
 		for name, f := range part {
 			functions[name] = f
@@ -100,7 +100,7 @@ var otherNames = map[string]string{
 var laterFunctions = map[string]string{
 	"ds_select_dst": "dispatcher", "ds_next_dst": "dispatcher", "ds_is_in_list": "dispatcher", "ds_mark_dst": "dispatcher",
 	"rl_check": "ratelimit", "pike_check_req": "pike", "check_address": "permissions", "check_source_address": "permissions",
-	"get_source_group": "permissions", "trace": "tracer", "sip_trace": "tracer", "is_peer_verified": "tls_mgm",
+	"get_source_group": "permissions", "trace": "tracer", "sip_trace": "tracer",
 	"update_stat": "statistics", "reset_stat": "statistics",
 }
 
@@ -128,10 +128,7 @@ func (k *compiler) action(x Expr) action {
 		return nil
 	}
 	if f.module != "" && !k.loaded(f.module) {
-		if !k.asked[f.module] && !k.partial {
-			k.rep.errorf(c.At, `%s() is of the module %s, which is not loaded: loadmodule "%s.so"`, c.Func, f.module, f.module)
-			k.asked[f.module] = true
-		}
+		k.missing(c.At, c.Func+"()", f.module)
 		return nil
 	}
 	if len(c.Args) < f.min || len(c.Args) > len(f.args) {
@@ -152,6 +149,14 @@ func (k *compiler) action(x Expr) action {
 		}
 	}
 	return f.build(k, a)
+}
+
+// missing reports a module that is not loaded, once.
+func (k *compiler) missing(at Pos, what, module string) {
+	if !k.asked[module] && !k.partial {
+		k.rep.errorf(at, `%s is of the module %s, which is not loaded: loadmodule "%s.so"`, what, module, module)
+		k.asked[module] = true
+	}
 }
 
 func (k *compiler) unknownFunction(c *Call) {

@@ -9,6 +9,7 @@ import (
 
 	"sipreactor/reactor/proxy"
 	"sipreactor/sipframe"
+	"sipreactor/tlsstate"
 )
 
 // What a statement can do to the statements behind it.
@@ -60,8 +61,11 @@ type machine struct {
 	dynamic map[string]*regexp.Regexp
 	domains map[string]string
 	uri     uriCache
-	id      int64     // $mi, when something has asked for it
-	clock   time.Time // of the message, when something has asked for it
+	tls     *tlsstate.State // of the message's connection, when something has asked for it
+	// tlsAsked tells that something has: nil is an answer, too.
+	tlsAsked bool
+	id       int64     // $mi, when something has asked for it
+	clock    time.Time // of the message, when something has asked for it
 }
 
 // reset makes the machine ready for a message.
@@ -78,6 +82,7 @@ func (m *machine) reset(c *proxy.Context, kind RouteKind) {
 		m.avps[i] = m.avps[i][:0]
 	}
 	m.uri = uriCache{}
+	m.tls, m.tlsAsked = nil, false
 	m.clock, m.id = time.Time{}, 0
 }
 

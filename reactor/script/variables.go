@@ -1,9 +1,6 @@
 package script
 
-import (
-	"sort"
-	"strings"
-)
+import "sort"
 
 // item is a compiled variable: it gives the value with an index, 0 without one.
 // Variables that have one value ignore the index.
@@ -21,10 +18,11 @@ const (
 
 // varSpec is a kind of variable.
 type varSpec struct {
-	arg   argMode
-	index bool
-	get   func(k *compiler, v *Var) item
-	set   func(k *compiler, v *Var) setter // nil: read only
+	module string // that has to be loaded; "" is the core
+	arg    argMode
+	index  bool
+	get    func(k *compiler, v *Var) item
+	set    func(k *compiler, v *Var) setter // nil: read only
 }
 
 // variables are the kinds by name. It is filled by init, as compiling a
@@ -33,7 +31,7 @@ var variables map[string]*varSpec
 
 func init() {
 	variables = make(map[string]*varSpec)
-	for _, part := range []map[string]*varSpec{uriVariables(), headerVariables(), messageVariables(), scriptVariables()} {
+	for _, part := range []map[string]*varSpec{uriVariables(), headerVariables(), messageVariables(), scriptVariables(), tlsVariables()} {
 		for name, spec := range part {
 			variables[name] = spec
 		}
@@ -41,9 +39,7 @@ func init() {
 }
 
 // laterVariables are part of the language and not of this version.
-func laterVariable(name string) bool {
-	return name == "stat" || strings.HasPrefix(name, "tls_")
-}
+func laterVariable(name string) bool { return name == "stat" }
 
 func variableNames() []string {
 	names := make([]string, 0, len(variables))
@@ -68,7 +64,19 @@ func (k *compiler) unknownVariable(v *Var) {
 		k.rep.errorf(v.At, "the variable $%s is not supported in this version", v.Name)
 		return
 	}
-	k.rep.errorf(v.At, "unknown variable $%s%s; supported: %s", clip(v.Name), hint(v.Name, variableNames()), list(variableNames()))
+	k.rep.errorf(v.At, "unknown variable $%s%s; supported: %s", clip(v.Name), hint(v.Name, variableNames()), list(shortNames()))
+}
+
+// shortNames are the names of variables with those of tls_mgm, which are many,
+// as one.
+func shortNames() []string {
+	names := []string{"tls_*"}
+	for n, spec := range variables {
+		if spec.module != "tls_mgm" {
+			names = append(names, n)
+		}
+	}
+	return names
 }
 
 // item compiles a variable without its index and transformations.
@@ -76,6 +84,10 @@ func (k *compiler) item(v *Var) item {
 	spec := variables[v.Name]
 	if spec == nil {
 		k.unknownVariable(v)
+		return nil
+	}
+	if spec.module != "" && !k.loaded(spec.module) {
+		k.missing(v.At, "$"+v.Name, spec.module)
 		return nil
 	}
 	if !k.argFits(v, spec) {
