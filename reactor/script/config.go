@@ -26,6 +26,8 @@ type Config struct {
 	// TLS are the TLS domains in the order of their declaration. None and a TLS
 	// socket: the caller makes one up.
 	TLS tlsstate.Config
+	// TLSFiles are files beside those of the domains.
+	TLSFiles TLSFiles
 	// OpenSSL tells that tls_openssl was loaded: tls_library=auto means libssl
 	// where this program has it.
 	OpenSSL bool

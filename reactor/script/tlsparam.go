@@ -93,6 +93,10 @@ var tlsMgmParams = map[string]*globalSpec{
 			return `is "auto" or "go"`
 		}
 	}),
+	"ticket_keys_file":  textParam(setTicketKeys),
+	"ssl_keylog_file":   textParam(setKeyLog),
+	"ssl_keylog_filter": textParam(setKeyLogFilter),
+
 	"client_tls_domain_avp": textParam(func(c *settings, s string) string { c.domainAVP = s; return "" }),
 
 	"client_sip_domain_avp": refusedParam("the SIP domain is the host of the next hop's URI; client_tls_domain_avp picks a domain by name"),
