@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,8 +26,11 @@ type node struct {
 	manage  *management // once it serves
 	log     *slog.Logger
 	tls     tlsstate.Config // with the ephemeral domain, if there is one
+	tickets string          // ticket_keys_file, "" none
 	current atomic.Pointer[tlsstate.Set]
 	started time.Time
+
+	reloading sync.Mutex // SIGHUP and tls_reload may come together
 }
 
 // newNode makes a node with the configuration's sockets, that does not run yet.
@@ -41,7 +45,7 @@ func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger) (*node, 
 
 // assemble is newNode with sockets of the caller's choice. The observer may be nil.
 func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logger, observer reactor.Observer) (*node, error) {
-	n := &node{log: log, tls: cfg.TLS, started: time.Now()}
+	n := &node{log: log, tls: cfg.TLS, tickets: cfg.TLSFiles.TicketKeys, started: time.Now()}
 	if n.tls.TicketKeys == nil {
 		n.tls.TicketKeys = tlsstate.NewTicketKeys() // tickets outlive a reload that changes no policy
 	}
@@ -96,6 +100,15 @@ func (n *node) domains() (*tlsstate.Set, error) {
 
 // reload replaces the TLS domains by what their files say now: all of them or none.
 func (n *node) reload() error {
+	n.reloading.Lock()
+	defer n.reloading.Unlock()
+	if n.tickets != "" {
+		keys, err := tlsstate.ReadTicketKeys(n.tickets)
+		if err != nil {
+			return err
+		}
+		n.tls.TicketKeys = keys
+	}
 	set, err := n.domains()
 	if err != nil {
 		return err

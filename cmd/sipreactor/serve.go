@@ -87,6 +87,12 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer signal.Stop(signals)
 
+	closeKeys, err := openKeyLog(cfg, log)
+	if err != nil {
+		log.Error("cannot start: " + err.Error())
+		return exitFailed
+	}
+	defer closeKeys()
 	n, err := newNode(ctx, cfg, log)
 	if err == nil {
 		err = n.start(cfg, levels, func() { signals <- syscall.SIGTERM })
