@@ -79,6 +79,7 @@ func (w *contextWalk) stmt(s Stmt) {
 			}
 		}
 	case *Assign:
+		w.target(s.Target)
 		w.expr(s.Value)
 	case *CallStmt:
 		w.expr(s.Call)
@@ -98,7 +99,14 @@ func (w *contextWalk) expr(x Expr) {
 	case *Binary:
 		w.expr(x.X)
 		w.expr(x.Y)
+	case *Word:
+		if x.Text == "myself" && w.alone() {
+			w.k.rep.errorf(x.At, "myself cannot be used in %v%s, which has no message", w.kind, w.path())
+		}
 	case *RouteCall:
+		if w.alone() && dynamic(x) {
+			w.k.rep.errorf(x.At, "route() takes a constant name in %v%s, so that it can be checked", w.kind, w.path())
+		}
 		if r := w.callee(x); r != nil {
 			w.route(r)
 		}
@@ -111,6 +119,29 @@ func (w *contextWalk) expr(x Expr) {
 		if f := functions[x.Func]; f != nil && f.where&(1<<w.kind) == 0 {
 			w.k.rep.errorf(x.At, "%s() cannot be used in %v%s, only in %s", x.Func, w.kind, w.path(), f.where)
 		}
+	}
+}
+
+// alone tells whether the routes run without a message.
+func (w *contextWalk) alone() bool { return messageless&(1<<w.kind) != 0 }
+
+// target looks at what is assigned to: without a message there are only the
+// script's own variables.
+func (w *contextWalk) target(v *Var) {
+	if w.alone() && v.Name != "var" && v.Name != "avp" {
+		w.k.rep.errorf(v.At, "%s cannot be assigned to in %v%s, which has no message", clip(v.Text), w.kind, w.path())
+	}
+}
+
+// dynamic tells whether the name of a route is known only when it is called.
+func dynamic(c *RouteCall) bool {
+	switch x := c.Name.(type) {
+	case *Var:
+		return true
+	case *String:
+		return strings.Contains(x.Text, "$")
+	default:
+		return false
 	}
 }
 

@@ -14,13 +14,14 @@ type compiler struct {
 	avps  map[string]int
 	flags [2]map[string]uint // by name: of messages, of branches
 	route *Route             // that is being compiled
-	asked map[string]bool    // modules that were found missing
+	made  map[*Route]*routine
+	asked map[string]bool // modules that were found missing
 }
 
 // compileRoutes checks and compiles the routes of a file.
 func compileRoutes(c *settings, f *File) *Program {
-	p := &Program{routes: make(map[string]*routine), loops: c.loops, levels: c.Log, noNewFlag: -1, noNewReply: -1, domainAVP: -1}
-	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool)}
+	p := &Program{routes: make(map[string]*routine), events: make(map[string]*routine), loops: c.loops, levels: c.Log, noNewFlag: -1, noNewReply: -1, domainAVP: -1}
+	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*routine)}
 	k.flags[0], k.flags[1] = make(map[string]uint), make(map[string]uint)
 	k.declare()
 	if c.noNewFlag != "" {
@@ -37,7 +38,7 @@ func compileRoutes(c *settings, f *File) *Program {
 	k.checkContexts()
 	for _, item := range f.Items {
 		if r, ok := item.(*Route); ok && !c.rep.full() {
-			k.routine(r).body = k.body(r)
+			k.made[r].body = k.body(r)
 		}
 	}
 	for _, t := range []struct{ module, name string }{
@@ -65,41 +66,46 @@ func (k *compiler) declare() {
 			continue
 		}
 		made := &routine{name: r.Name, at: r.At}
-		var at **routine
+		k.made[r] = made
+		var other *routine
 		switch {
 		case r.Kind == RequestRoute && r.Name != "":
-			if other := k.prog.routes[r.Name]; other != nil {
-				k.rep.errorf(r.At, "route[%s] is defined at line %d already", r.Name, other.at.Line())
-			}
-			k.prog.routes[r.Name] = made
-			continue
+			other, k.prog.routes[r.Name] = k.prog.routes[r.Name], made
 		case r.Kind == RequestRoute:
-			at = &k.prog.request
+			other, k.prog.request = k.prog.request, made
 		case r.Kind == OnReplyRoute && r.Name == "":
-			at = &k.prog.reply
+			other, k.prog.reply = k.prog.reply, made
 		case r.Kind == ErrorRoute:
-			at = &k.prog.failure
+			other, k.prog.failure = k.prog.failure, made
+		case r.Kind == StartupRoute:
+			other, k.prog.startup = k.prog.startup, made
+		case r.Kind == TimerRoute:
+			other = k.prog.timer(r, made)
+		case r.Kind == EventRoute && eventParams[r.Name] != nil:
+			other, k.prog.events[r.Name] = k.prog.events[r.Name], made
+		case r.Kind == EventRoute:
+			k.idle(r, unknownEvent())
 		default:
-			k.rep.notef(r.At, "%v%s is checked but never run: %s", r.Kind, inBrackets(r.Name), idleRoutes[r.Kind])
-			continue
+			k.idle(r, idleRoutes[r.Kind])
 		}
-		if *at != nil {
-			k.rep.errorf(r.At, "%v is defined at line %d already", r.Kind, (*at).at.Line())
+		if other != nil {
+			k.rep.errorf(r.At, "%v%s is defined at line %d already", r.Kind, inBrackets(r.Name), other.at.Line())
 		}
-		*at = made
 	}
 	if k.prog.request == nil && !k.partial {
 		k.rep.errorf(k.top(), "there is no route: requests need a route { ... }")
 	}
 }
 
+// idle notes that a route is not run.
+func (k *compiler) idle(r *Route, why string) {
+	k.rep.notef(r.At, "%v%s is checked but never run: %s", r.Kind, inBrackets(r.Name), why)
+}
+
 // idleRoutes tell why a route is not run.
 var idleRoutes = [...]string{
 	OnReplyRoute: "a named one is armed by a transaction, and this proxy is stateless; the one without a name is run for every reply",
 	LocalRoute:   "this proxy makes no requests of its own",
-	StartupRoute: "this version has no place for it",
-	TimerRoute:   "this version has no place for it",
-	EventRoute:   "this version raises no events for the script",
 	FailureRoute: "it is armed by a transaction, and this proxy is stateless",
 	BranchRoute:  "it is armed by a transaction, and this proxy is stateless",
 }
@@ -109,23 +115,6 @@ func inBrackets(name string) string {
 		return ""
 	}
 	return "[" + name + "]"
-}
-
-// routine gives what declare made for a route; a spare one for those that are
-// not run.
-func (k *compiler) routine(r *Route) *routine {
-	switch {
-	case r.Kind == RequestRoute && r.Name != "":
-		return k.prog.routes[r.Name]
-	case r.Kind == RequestRoute:
-		return k.prog.request
-	case r.Kind == OnReplyRoute && r.Name == "":
-		return k.prog.reply
-	case r.Kind == ErrorRoute:
-		return k.prog.failure
-	default:
-		return &routine{}
-	}
 }
 
 func (k *compiler) routeNames() []string {

@@ -21,7 +21,7 @@ func coreFunctions() map[string]*function {
 		}},
 		"log": {usage: `log([level,] "text")`, args: []argKind{fixedArg, fixedArg}, min: 1, where: anywhere, build: buildLog},
 
-		"is_myself": {usage: `is_myself("host"[, port])`, args: []argKind{textArg, intArg}, min: 1, where: anywhere, build: func(k *compiler, a *arguments) action {
+		"is_myself": {usage: `is_myself("host"[, port])`, args: []argKind{textArg, intArg}, min: 1, where: messageRoutes, build: func(k *compiler, a *arguments) action {
 			host, port := a.list[0].text, a.list[1]
 			return func(m *machine) int {
 				h, ok := host(m)

@@ -36,6 +36,8 @@
 //   - Assignments in conditions are refused: they are mistaken for comparisons.
 //   - A parameter of a TLS domain whose name a server and a client domain share is
 //     that of the one declared last.
+//   - Serial numbers of certificates ($tls_peer_serial) are whole, in decimal; there
+//     they are cut to 32 bits.
 //   - myself can be compared with any text: a URI, or host[:port].
 //
 // # How it runs
@@ -49,4 +51,24 @@
 //
 // A Program is immutable and safe for any number of goroutines; a reload
 // compiles a new one.
+//
+// # Without a message
+//
+// Some routes run when no message asks for it. They have no message, so its
+// variables are NULL, what acts on one is an error at Load, and the error_route is
+// not run for them.
+//
+//   - The startup_route: Program.Startup.
+//   - timer_route[name, seconds]: Program.Timers, and each one's Run.
+//   - event_route[name]: Program.Event. The events are E_CORE_TCP_DISCONNECT,
+//     E_TCP_CONNECT_FAILED and E_TLS_HANDSHAKE_FAILED.
+//   - trace_filter_route: Program.Filter.
+//
+// A Background runs the first three. It goes between the program and the engine:
+//
+//	background := script.NewBackground(cfg.Program)
+//	engineConfig.Observer = background // or one that passes events on to it
+//	...                                // engine.Start()
+//	background.Start()
+//	defer background.Close() // behind engine.Stop()
 package script

@@ -115,6 +115,8 @@ func start(t *testing.T, text string) *live {
 		t.Fatal(err)
 	}
 	ec := cfg.Engine
+	background := NewBackground(cfg.Program)
+	ec.Observer = background
 	ec.Domains, ec.Logger = set, slog.New(slog.NewTextHandler(t.Output(), nil))
 	ec.TLS.HandshakeTimeout, ec.TLS.SendTimeout = patience, patience
 	for _, s := range cfg.Sockets {
@@ -126,7 +128,9 @@ func start(t *testing.T, text string) *live {
 	if err := l.engine.Start(); err != nil {
 		t.Fatal(err)
 	}
+	background.Start()
 	t.Cleanup(func() {
+		defer background.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := l.engine.Stop(ctx); err != nil {
@@ -136,12 +140,17 @@ func start(t *testing.T, text string) *live {
 	return l
 }
 
+// socket gives the listener of a protocol.
+func (l *live) socket(p reactor.Proto) *reactor.Socket {
+	all := l.engine.Sockets()
+	return all[slices.IndexFunc(all, func(s *reactor.Socket) bool { return s.Proto == p })]
+}
+
 // dial connects to the socket of a protocol, by TLS with a client's certificate
 // if there is one.
 func (l *live) dial(p reactor.Proto, client *tlstest.Pair) net.Conn {
 	l.Helper()
-	i := slices.IndexFunc(l.engine.Sockets(), func(s *reactor.Socket) bool { return s.Proto == p })
-	addr := l.engine.Sockets()[i].Addr.String()
+	addr := l.socket(p).Addr.String()
 	var c net.Conn
 	var err error
 	if p == reactor.TLS {

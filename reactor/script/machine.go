@@ -34,6 +34,7 @@ const (
 type machine struct {
 	prog *Program
 	c    *proxy.Context
+	own  *proxy.Context // of a machine that runs routes without a message
 	msg  *sipframe.Message
 
 	kind   RouteKind
@@ -132,11 +133,12 @@ const (
 )
 
 // handle runs the error route for a failure that was noted. What it does to the
-// flow holds: exit there ends the script, otherwise the script goes on.
+// flow holds: exit there ends the script, otherwise the script goes on. Without
+// a message there is nothing for it to act on.
 func (m *machine) handle() {
 	m.failed = nil
 	r := m.prog.failure
-	if r == nil || m.inError {
+	if r == nil || m.inError || m.c == m.own {
 		return
 	}
 	m.inError = true

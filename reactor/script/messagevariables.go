@@ -11,27 +11,32 @@ import (
 // messageVariables are those of the message as a whole and of the way it came.
 func messageVariables() map[string]*varSpec {
 	return map[string]*varSpec{
-		"rm": {get: one(func(m *machine) value { return bytesValue(m.method()) })},
+		"rm": {get: one(func(m *machine) value { return optional(m.method()) })},
 		"rs": {get: one(func(m *machine) value {
-			if m.msg.IsRequest() {
+			if m.msg.StatusCode() == 0 {
 				return null
 			}
 			return integer(int64(m.msg.StatusCode()))
 		})},
 		"rr": {get: one(func(m *machine) value {
-			if m.msg.IsRequest() {
+			if m.msg.StatusCode() == 0 {
 				return null
 			}
 			return bytesValue(m.msg.ReasonPhrase())
 		})},
-		"rv":    {get: one(func(m *machine) value { return bytesValue(m.msg.Version()) })},
-		"rb":    {get: one(func(m *machine) value { return optional(m.msg.Body()) })},
-		"mb":    {get: one(func(m *machine) value { return bytesValue(m.msg.Raw()) })},
-		"ml":    {get: one(func(m *machine) value { return integer(int64(len(m.msg.Raw()))) })},
+		"rv": {get: one(func(m *machine) value { return optional(m.msg.Version()) })},
+		"rb": {get: one(func(m *machine) value { return optional(m.msg.Body()) })},
+		"mb": {get: one(func(m *machine) value { return optional(m.msg.Raw()) })},
+		"ml": {get: one(func(m *machine) value {
+			if len(m.msg.Raw()) == 0 {
+				return null
+			}
+			return integer(int64(len(m.msg.Raw())))
+		})},
 		"si":    {get: one(func(m *machine) value { return m.address(m.c.Src.Remote.Addr()) })},
-		"sp":    {get: one(func(m *machine) value { return integer(int64(m.c.Src.Remote.Port())) })},
+		"sp":    {get: one(func(m *machine) value { return portOf(m.c.Src.Remote) })},
 		"Ri":    {get: one(func(m *machine) value { return m.address(m.c.Src.Local.Addr()) })},
-		"Rp":    {get: one(func(m *machine) value { return integer(int64(m.c.Src.Local.Port())) })},
+		"Rp":    {get: one(func(m *machine) value { return portOf(m.c.Src.Local) })},
 		"proto": {get: one(func(m *machine) value { return protoValue(m.c.Src.Proto) })},
 		"af":    {get: one(func(m *machine) value { return family(m.c.Src.Local.Addr()) })},
 		"socket_in": {arg: optionalArg, get: func(k *compiler, v *Var) item {
@@ -77,6 +82,13 @@ func (m *machine) address(a netip.Addr) value {
 	from := len(m.arena)
 	m.arena = a.Unmap().AppendTo(m.arena)
 	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+}
+
+func portOf(a netip.AddrPort) value {
+	if !a.IsValid() {
+		return null
+	}
+	return integer(int64(a.Port()))
 }
 
 var (

@@ -14,7 +14,10 @@ type Program struct {
 	request *routine // route
 	reply   *routine // onreply_route
 	failure *routine // error_route
+	startup *routine // startup_route
 	routes  map[string]*routine
+	events  map[string]*routine // event_routes of the events that there are
+	timers  []Timer
 
 	nvars, navps int
 	loops        int // max_while_loops
@@ -23,7 +26,7 @@ type Program struct {
 	noNewReply   int // message flag of tcp_no_new_conn_rplflag, -1 none
 	domainAVP    int // slot of client_tls_domain_avp, -1 none
 	log          atomic.Pointer[slog.Logger]
-	idle         sync.Pool // of machines that ran a filter
+	idle         sync.Pool // of machines that run routes without a message
 }
 
 var _ proxy.Router = (*Program)(nil)

@@ -25,7 +25,7 @@ func (p *parser) route(t token, k RouteKind) Item {
 	return r
 }
 
-// routeName reads name], name(a, b)] or name, seconds].
+// routeName reads name], name(a, b)], name, seconds] or name, sync].
 func (p *parser) routeName(r *Route) bool {
 	n := p.next()
 	switch n.kind {
@@ -74,6 +74,12 @@ func (p *parser) routeName(r *Route) bool {
 			p.rep.errorf(s.pos, "a timer runs every 1 second or more, not %d", s.num)
 		}
 		r.Seconds = s.num
+	}
+	if r.Kind == EventRoute && p.accept(tokComma) {
+		if t := p.next(); t.text != "sync" && t.text != "async" {
+			p.wrong(t, "sync or async")
+			return false
+		}
 	}
 	_, ok := p.expect(tokRBracket, "")
 	return ok

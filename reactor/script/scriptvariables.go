@@ -184,14 +184,18 @@ func paramItem(k *compiler, v *Var) item {
 	i, err := strconv.Atoi(v.Arg.Text)
 	if err != nil || i < 1 {
 		i = 0
-		for n, name := range k.route.Params {
+		if k.route.Kind == EventRoute && eventParams[k.route.Name] == nil {
+			return func(*machine, int) value { return null } // it never runs
+		}
+		names := k.route.paramNames()
+		for n, name := range names {
 			if name == v.Arg.Text {
 				i = n + 1
 			}
 		}
 		if i == 0 {
 			k.rep.errorf(v.Arg.At, "%v%s has no parameter %s%s: it is named in the route's head, or a number from 1 on",
-				k.route.Kind, inBrackets(k.route.Name), clip(v.Arg.Text), hint(v.Arg.Text, k.route.Params))
+				k.route.Kind, inBrackets(k.route.Name), clip(v.Arg.Text), hint(v.Arg.Text, names))
 			return nil
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"net/netip"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -71,8 +70,7 @@ route { xlog("$tls_version"); sl_send_reply(200, "OK"); }`)
 	first, second, stranger := node(oneKey), node(oneKey), node(otherKey)
 	client := &tls.Config{RootCAs: w.ca.Pool(), ServerName: "edge.example", ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 	connect := func(l *live) bool {
-		i := slices.IndexFunc(l.engine.Sockets(), func(s *reactor.Socket) bool { return s.Proto == reactor.TLS })
-		c, err := tls.Dial("tcp", l.engine.Sockets()[i].Addr.String(), client)
+		c, err := tls.Dial("tcp", l.socket(reactor.TLS).Addr.String(), client)
 		if err != nil {
 			t.Fatal(err)
 		}

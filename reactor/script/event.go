@@ -1,0 +1,96 @@
+package script
+
+import (
+	"slices"
+	"strings"
+)
+
+// Param is a parameter of an event: $param(name) in its route.
+type Param struct {
+	name   string
+	text   string
+	n      int64
+	number bool
+}
+
+// TextParam makes a parameter that is text.
+func TextParam(name, text string) Param { return Param{name: name, text: text} }
+
+// NumberParam makes a parameter that is a number.
+func NumberParam(name string, n int64) Param { return Param{name: name, n: n, number: true} }
+
+func (p *Param) value(m *machine) value {
+	switch {
+	case p.number:
+		return integer(p.n)
+	case p.name == "":
+		return null
+	default:
+		return bytesValue(m.keepString(p.text))
+	}
+}
+
+// The events that there are. The first is of OpenSIPS, the others are ours. All
+// have the parameters src_ip and src_port (the peer), dst_ip and dst_port (us),
+// proto (tcp or tls) and, in words, reason.
+const (
+	// EventDisconnect is the end of a connection that was in use.
+	EventDisconnect = "E_CORE_TCP_DISCONNECT"
+	// EventConnectFailed is one that we could not open.
+	EventConnectFailed = "E_TCP_CONNECT_FAILED"
+	// EventHandshakeFailed is one whose TLS handshake failed, on either side.
+	EventHandshakeFailed = "E_TLS_HANDSHAKE_FAILED"
+)
+
+// eventParams are the parameters of the events, in their order.
+var eventParams = map[string][]string{
+	EventDisconnect:      connParams,
+	EventConnectFailed:   connParams,
+	EventHandshakeFailed: connParams,
+}
+
+var connParams = []string{"src_ip", "src_port", "dst_ip", "dst_port", "proto", "reason"}
+
+func eventNames() []string {
+	names := make([]string, 0, len(eventParams))
+	for n := range eventParams {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// HasEvent tells whether there is an event_route for an event.
+func (p *Program) HasEvent(name string) bool { return p.events[name] != nil }
+
+// Event runs the event_route of an event, if there is one. Parameters that the
+// event does not have are left out, those not given are NULL. Any goroutine; it
+// takes as long as the script does, so a loop of the engine leaves it to a
+// Background.
+func (p *Program) Event(name string, params ...Param) {
+	r := p.events[name]
+	if r == nil {
+		return
+	}
+	var inOrder [8]Param
+	names := eventParams[name]
+	for i, n := range names {
+		if at := slices.IndexFunc(params, func(q Param) bool { return q.name == n }); at >= 0 {
+			inOrder[i] = params[at]
+		}
+	}
+	p.alone(r, EventRoute, &nowhere, inOrder[:len(names)])
+}
+
+// paramNames are what $param() can name in a route.
+func (r *Route) paramNames() []string {
+	if r.Kind == EventRoute {
+		return eventParams[r.Name]
+	}
+	return r.Params
+}
+
+// unknownEvent is the note for a route of an event that never comes.
+func unknownEvent() string {
+	return "there is no such event here; there are " + strings.Join(eventNames(), ", ")
+}
