@@ -23,7 +23,8 @@ type node struct {
 	engine  *reactor.Engine
 	proxy   *proxy.Proxy
 	trace   *tracing
-	manage  *management // once it serves
+	routes  *script.Background // startup, timer and event routes
+	manage  *management        // once it serves
 	log     *slog.Logger
 	tls     tlsstate.Config // with the ephemeral domain, if there is one
 	tickets string          // ticket_keys_file, "" none
@@ -64,7 +65,8 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	if n.trace, err = newTracing(cfg, log); err != nil {
 		return nil, err
 	}
-	seen := observers{n.trace}
+	n.routes = script.NewBackground(cfg.Program)
+	seen := observers{n.trace, n.routes}
 	if observer != nil {
 		seen = append(seen, observer)
 	}
@@ -82,6 +84,7 @@ func (n *node) close() {
 	if n.manage != nil {
 		n.manage.close()
 	}
+	n.routes.Close()
 	n.trace.close()
 }
 

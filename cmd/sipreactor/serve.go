@@ -129,6 +129,7 @@ func (n *node) start(cfg *script.Config, levels logLevels, kill func()) error {
 		return err
 	}
 	n.manage = m
+	n.routes.Start()
 	return nil
 }
 
