@@ -171,7 +171,8 @@ func newConfig() *Config {
 		Engine: reactor.DefaultConfig(),
 		Proxy:  proxy.Config{ServerHeader: defaultServer, TLSPort: 5061},
 		Log:    LogConfig{Level: LevelNotice, Script: LevelNotice, Print: LevelNotice, Stderr: true},
-		Trace:  TraceConfig{CaptureID: 1, MasterKey: true, MaxMessages: 4096},
+		MI:     defaultMI(),
+		Trace:  TraceConfig{CaptureID: 1, MasterKey: true, MaxMessages: 4096, Homer5Delim: ":"},
 	}
 }
 

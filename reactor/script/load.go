@@ -259,6 +259,8 @@ func (c *settings) finish() {
 	c.finishSockets()
 	c.finishTrace("proto_tls", &c.Trace.TLS)
 	c.finishTrace("proto_tcp", &c.Trace.TCP)
+	c.finishTraceIDs()
+	c.finishMI()
 }
 
 func (c *settings) finishSockets() {
@@ -304,18 +306,27 @@ func (c *settings) top() Pos {
 }
 
 func (c *settings) finishTrace(module string, t *ConnTrace) {
-	if t.Destination == "" {
-		return
+	if t.Destination != "" {
+		c.traceTo(c.places[module+"/trace_destination"], "trace_destination", t.Destination)
 	}
+}
+
+func (c *settings) finishTraceIDs() {
+	for _, id := range c.Trace.SIP.IDs {
+		c.traceTo(id.Pos, "trace_id ["+clip(id.Name)+"]:", id.Destination)
+	}
+}
+
+// traceTo reports a destination that is none.
+func (c *settings) traceTo(at Pos, what, name string) {
 	var names []string
 	for _, d := range c.Trace.Destinations {
-		if d.Name == t.Destination {
+		if d.Name == name {
 			return
 		}
 		names = append(names, d.Name)
 	}
-	c.rep.errorf(c.places[module+"/trace_destination"], "trace_destination %s is no hep_id of proto_hep%s; there are: %s",
-		clip(t.Destination), hint(t.Destination, names), list(names))
+	c.rep.errorf(at, "%s %s is no hep_id of proto_hep%s; there are: %s", what, clip(name), hint(name, names), list(names))
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

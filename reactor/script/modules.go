@@ -1,9 +1,6 @@
 package script
 
-import (
-	"math"
-	"sort"
-)
+import "sort"
 
 // module is something that loadmodule names.
 type module struct {
@@ -45,33 +42,15 @@ var modules = map[string]*module{
 	"textops":   {},
 	"uri":       {},
 
-	"proto_hep": {params: protoHEPParams},
-	"tracer":    {params: tracerParams, note: tracingLater},
-	"mi_fifo":   {params: miFIFOParams},
-	"mi_http": {params: map[string]*globalSpec{
-		"root":              miText(func(m *MIConfig) *string { return &m.HTTP.Root }),
-		"mi_http_root":      miText(func(m *MIConfig) *string { return &m.HTTP.Root }),
-		"trace_destination": idle(stringParam, "management commands are not traced"),
-		"trace_bwlist":      idle(stringParam, "management commands are not traced"),
-	}},
-	"httpd": {params: httpdParams},
-	"mi_datagram": {params: map[string]*globalSpec{
-		"socket_name":       miText(func(m *MIConfig) *string { return &m.Datagram.Socket }),
-		"children_count":    idle(intParam, "there are no processes"),
-		"unix_socket_mode":  idle(intParam, asItStands),
-		"unix_socket_user":  idle(wordParam, asItStands),
-		"unix_socket_group": idle(wordParam, asItStands),
-		"socket_timeout":    idle(intParam, asItStands),
-		"pretty_printing":   idle(boolParam, asItStands),
-		"trace_destination": idle(stringParam, "management commands are not traced"),
-		"trace_bwlist":      idle(stringParam, "management commands are not traced"),
-	}},
+	"proto_hep":   {params: protoHEPParams},
+	"tracer":      {params: tracerParams, note: tracingLater},
+	"mi_fifo":     {params: miFIFOParams},
+	"mi_http":     {params: miHTTPParams},
+	"httpd":       {params: httpdParams},
+	"mi_datagram": {params: miDatagramParams},
 }
 
-const (
-	tracingLater = "this version traces connections and no messages yet"
-	asItStands   = "answers are compact, and the socket belongs to the user that the program runs as"
-)
+const tracingLater = "this version traces connections and no messages yet"
 
 // laterModules are part of the language and not of this version. Without them a
 // script would do something else than it says, so they are refused.
@@ -135,7 +114,15 @@ type ConnTrace struct {
 // SIPTrace is what the module tracer says.
 type SIPTrace struct {
 	On  bool
-	IDs []string // trace_id, as it stands
+	IDs []TraceID // in the order of the file
+}
+
+// TraceID is trace_id: [name]uri=hep:destination. Several may have one name:
+// what is traced by it goes to all of them.
+type TraceID struct {
+	Pos         Pos
+	Name        string
+	Destination string // name of a TraceDestination
 }
 
 // TraceDestination is hep_id: [name]host[:port][;transport=...][;version=...].
@@ -146,47 +133,4 @@ type TraceDestination struct {
 	Port      uint16
 	Transport string // udp, tcp or tls
 	Version   int    // 1 to 3
-}
-
-// MIConfig is what the modules of the management interface say.
-type MIConfig struct {
-	FIFO struct {
-		Name     string // fifo_name, "" none
-		Mode     uint32 // permission bits
-		User     string
-		Group    string
-		ReplyDir string
-	}
-	HTTP struct {
-		Root string // mi_http root
-		IP   string // httpd ip
-		Port uint16
-	}
-	Datagram struct {
-		Socket string
-	}
-}
-
-func miText(field func(m *MIConfig) *string) *globalSpec {
-	return textParam(func(c *settings, s string) string { *field(&c.MI) = s; return "" })
-}
-
-var miFIFOParams = map[string]*globalSpec{
-	"fifo_name":         miText(func(m *MIConfig) *string { return &m.FIFO.Name }),
-	"fifo_mode":         number(0, 0o777, "permission bits", func(c *settings, n int) { c.MI.FIFO.Mode = uint32(n) }),
-	"fifo_user":         {typ: wordParam, set: func(c *settings, v Value) string { c.MI.FIFO.User = v.Text; return "" }},
-	"fifo_group":        {typ: wordParam, set: func(c *settings, v Value) string { c.MI.FIFO.Group = v.Text; return "" }},
-	"reply_dir":         miText(func(m *MIConfig) *string { return &m.FIFO.ReplyDir }),
-	"pretty_printing":   idle(boolParam, asItStands),
-	"trace_destination": idle(stringParam, "management commands are not traced"),
-	"trace_bwlist":      idle(stringParam, "management commands are not traced"),
-}
-
-var httpdParams = map[string]*globalSpec{
-	"ip":               miText(func(m *MIConfig) *string { return &m.HTTP.IP }),
-	"port":             number(1, 65535, "", func(c *settings, n int) { c.MI.HTTP.Port = uint16(n) }),
-	"buf_size":         idle(intParam, "answers have no fixed buffer"),
-	"post_buf_size":    idle(intParam, "requests have no fixed buffer"),
-	"receive_buf_size": idle(intParam, "requests have no fixed buffer"),
-	"conn_timeout":     number(1, math.MaxInt32, sec, func(*settings, int) {}),
 }

@@ -71,15 +71,24 @@ var protoHEPParams = map[string]*globalSpec{
 }
 
 var tracerParams = map[string]*globalSpec{
-	"trace_on": toggle(func(c *settings, on bool) { c.Trace.SIP.On = on }),
-	"trace_id": textParam(func(c *settings, s string) string {
-		name, rest, ok := strings.Cut(strings.TrimPrefix(s, "["), "]")
-		if !strings.HasPrefix(s, "[") || !ok || name == "" || !strings.HasPrefix(rest, "uri=hep:") {
-			return "is [name]uri=hep:destination; other places than HEP are not supported"
-		}
-		c.Trace.SIP.IDs = append(c.Trace.SIP.IDs, s)
-		return ""
-	}),
+	"trace_on":                toggle(func(c *settings, on bool) { c.Trace.SIP.On = on }),
+	"trace_id":                {typ: stringParam, set: addTraceID},
+	"trace_local_ip":          idle(stringParam, "a packet names the socket that the message passed"),
+	"syslog_default_facility": idle(anyParam, "messages are not traced to a log"),
+	"syslog_default_level":    idle(intParam, "messages are not traced to a log"),
+	"file_mode":               idle(intParam, "messages are not traced to a file"),
+}
+
+// addTraceID reads a trace_id.
+func addTraceID(c *settings, v Value) string {
+	rest, ok := strings.CutPrefix(v.Text, "[")
+	name, rest, ok := cutIf(rest, "]", ok)
+	to, isHEP := strings.CutPrefix(rest, "uri=hep:")
+	if !ok || name == "" || !isHEP || to == "" {
+		return "is [name]uri=hep:destination with the name of a hep_id; other places than HEP are not supported"
+	}
+	c.Trace.SIP.IDs = append(c.Trace.SIP.IDs, TraceID{v.At, name, to})
+	return ""
 }
 
 // addDestination reads a hep_id.

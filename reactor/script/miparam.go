@@ -1,0 +1,160 @@
+package script
+
+import (
+	"math"
+	"net/netip"
+	"time"
+)
+
+// MIConfig is what the modules of the management interface say. What is not
+// said has OpenSIPS' default, but that nobody but the owner may use files, and
+// only this machine the sockets.
+type MIConfig struct {
+	FIFO     MIFIFO     // mi_fifo
+	HTTP     MIHTTP     // mi_http on httpd
+	Datagram MIDatagram // mi_datagram
+}
+
+// MIFIFO is what mi_fifo says.
+type MIFIFO struct {
+	Name     string // fifo_name, /tmp/opensips_fifo
+	Mode     uint32 // fifo_mode: permission bits, 0600
+	User     string // fifo_user, by name or number; "" = ours
+	Group    string // fifo_group, by name or number; "" = ours
+	ReplyDir string // reply_dir, /tmp
+}
+
+// MIHTTP is what mi_http and httpd say.
+type MIHTTP struct {
+	Root    string        // root of mi_http, mi
+	IP      string        // ip of httpd, 127.0.0.1
+	Port    uint16        // port of httpd, 8888
+	Timeout time.Duration // conn_timeout of httpd; 0 leaves it to the server
+	// CertFile and KeyFile are tls_cert_file and tls_key_file of httpd, PEM;
+	// both or none.
+	CertFile, KeyFile string
+	// Allow is who may speak and Token what clients have to send: allow and
+	// token of httpd, ours. Both are needed where IP is no loopback address,
+	// the token only without TLS.
+	Allow []netip.Prefix
+	Token string
+}
+
+// MIDatagram is what mi_datagram says.
+type MIDatagram struct {
+	Socket  string         // socket_name: a path or udp:ip:port, "" none
+	Mode    uint32         // unix_socket_mode: permission bits, 0600
+	Timeout time.Duration  // socket_timeout, 2 s
+	Allow   []netip.Prefix // who may speak by UDP: allow, ours
+}
+
+// defaultMI is what holds unless the configuration says otherwise.
+func defaultMI() (m MIConfig) {
+	m.FIFO = MIFIFO{Name: "/tmp/opensips_fifo", Mode: 0o600, ReplyDir: "/tmp"}
+	m.HTTP = MIHTTP{Root: "mi", IP: "127.0.0.1", Port: 8888}
+	m.Datagram = MIDatagram{Mode: 0o600, Timeout: 2 * time.Second}
+	return m
+}
+
+const (
+	asItStands = "answers are compact, and the socket belongs to the user that the program runs as"
+	notTraced  = "management commands are not traced"
+)
+
+func miText(field func(m *MIConfig) *string) *globalSpec {
+	return textParam(func(c *settings, s string) string {
+		if s == "" {
+			return "is empty"
+		}
+		*field(&c.MI) = s
+		return ""
+	})
+}
+
+// miWord is miText for what may be a bare word or a number, as names of users.
+func miWord(field func(m *MIConfig) *string) *globalSpec {
+	return &globalSpec{typ: anyParam, set: func(c *settings, v Value) string { *field(&c.MI) = v.Text; return "" }}
+}
+
+func miMode(field func(m *MIConfig) *uint32) *globalSpec {
+	return number(0, 0o777, "permission bits", func(c *settings, n int) { *field(&c.MI) = uint32(n) })
+}
+
+func miAllow(field func(m *MIConfig) *[]netip.Prefix) *globalSpec {
+	return textParam(func(c *settings, s string) string {
+		nets, bad := networks(s)
+		if nets == nil {
+			return "is a comma list of addresses and networks; " + clip(bad) + " is none"
+		}
+		*field(&c.MI) = nets
+		return ""
+	})
+}
+
+// miParams adds what the modules have in common.
+func miParams(m map[string]*globalSpec) map[string]*globalSpec {
+	m["trace_destination"] = idle(stringParam, notTraced)
+	m["trace_bwlist"] = idle(stringParam, notTraced)
+	m["pretty_printing"] = idle(boolParam, asItStands)
+	return m
+}
+
+var miFIFOParams = miParams(map[string]*globalSpec{
+	"fifo_name":  miText(func(m *MIConfig) *string { return &m.FIFO.Name }),
+	"fifo_mode":  miMode(func(m *MIConfig) *uint32 { return &m.FIFO.Mode }),
+	"fifo_user":  miWord(func(m *MIConfig) *string { return &m.FIFO.User }),
+	"fifo_group": miWord(func(m *MIConfig) *string { return &m.FIFO.Group }),
+	"reply_dir":  miText(func(m *MIConfig) *string { return &m.FIFO.ReplyDir }),
+})
+
+var miHTTPParams = miParams(map[string]*globalSpec{
+	"root":         miText(func(m *MIConfig) *string { return &m.HTTP.Root }),
+	"mi_http_root": miText(func(m *MIConfig) *string { return &m.HTTP.Root }),
+})
+
+var httpdParams = map[string]*globalSpec{
+	"ip": textParam(func(c *settings, s string) string {
+		if _, err := netip.ParseAddr(s); err != nil && s != "localhost" {
+			return "is an address; " + clip(s) + " is none"
+		}
+		c.MI.HTTP.IP = s
+		return ""
+	}),
+	"port":             number(1, 65535, "", func(c *settings, n int) { c.MI.HTTP.Port = uint16(n) }),
+	"conn_timeout":     number(1, 3600, sec, func(c *settings, n int) { c.MI.HTTP.Timeout = time.Duration(n) * time.Second }),
+	"tls_cert_file":    miText(func(m *MIConfig) *string { return &m.HTTP.CertFile }),
+	"tls_key_file":     miText(func(m *MIConfig) *string { return &m.HTTP.KeyFile }),
+	"tls_ciphers":      refusedParam("what Go's crypto/tls offers is not to be narrowed here"),
+	"allow":            miAllow(func(m *MIConfig) *[]netip.Prefix { return &m.HTTP.Allow }),
+	"token":            miText(func(m *MIConfig) *string { return &m.HTTP.Token }),
+	"buf_size":         idle(intParam, "answers have no fixed buffer"),
+	"post_buf_size":    idle(intParam, "requests have no fixed buffer"),
+	"receive_buf_size": idle(intParam, "requests have no fixed buffer"),
+}
+
+var miDatagramParams = miParams(map[string]*globalSpec{
+	"socket_name":       miText(func(m *MIConfig) *string { return &m.Datagram.Socket }),
+	"unix_socket_mode":  miMode(func(m *MIConfig) *uint32 { return &m.Datagram.Mode }),
+	"socket_timeout":    number(1, math.MaxInt32, ms, func(c *settings, n int) { c.MI.Datagram.Timeout = milliseconds(n) }),
+	"allow":             miAllow(func(m *MIConfig) *[]netip.Prefix { return &m.Datagram.Allow }),
+	"children_count":    idle(intParam, "there are no processes"),
+	"unix_socket_user":  idle(anyParam, asItStands),
+	"unix_socket_group": idle(anyParam, asItStands),
+})
+
+// finishMI checks what the modules say as a whole.
+func (c *settings) finishMI() {
+	if h := &c.MI.HTTP; (h.CertFile == "") != (h.KeyFile == "") {
+		at, missing := c.places["httpd/tls_cert_file"], "tls_key_file"
+		if h.CertFile == "" {
+			at, missing = c.places["httpd/tls_key_file"], "tls_cert_file"
+		}
+		c.rep.errorf(at, "httpd has no %s: it takes tls_cert_file and tls_key_file, or neither", missing)
+	}
+	if c.loaded("mi_http") && !c.loaded("httpd") && !c.partial {
+		c.rep.errorf(c.top(), `mi_http answers by the module httpd, which is not loaded: loadmodule "httpd.so"`)
+	}
+	if c.loaded("mi_datagram") && c.MI.Datagram.Socket == "" && !c.partial {
+		c.rep.errorf(c.top(), `mi_datagram has no socket: modparam("mi_datagram", "socket_name", "/path or udp:ip:port")`)
+	}
+}

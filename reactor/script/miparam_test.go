@@ -1,0 +1,188 @@
+package script
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// management compiles parameters of the management modules.
+func management(t *testing.T, params string) *Config {
+	t.Helper()
+	cfg, err := Compile("cfg", []byte(managementHead+params))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+const managementHead = plainHead + `
+loadmodule "mi_fifo.so"
+loadmodule "httpd.so"
+loadmodule "mi_http.so"
+loadmodule "mi_datagram.so"
+modparam("mi_datagram", "socket_name", "udp:127.0.0.1:8080")
+`
+
+func TestMIDefaults(t *testing.T) {
+	got := management(t, "").MI
+	want := MIConfig{
+		FIFO:     MIFIFO{Name: "/tmp/opensips_fifo", Mode: 0o600, ReplyDir: "/tmp"},
+		HTTP:     MIHTTP{Root: "mi", IP: "127.0.0.1", Port: 8888},
+		Datagram: MIDatagram{Socket: "udp:127.0.0.1:8080", Mode: 0o600, Timeout: 2 * time.Second},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestMIParameters(t *testing.T) {
+	cfg := management(t, `
+modparam("mi_fifo", "fifo_name", "/run/fifo")
+modparam("mi_fifo", "fifo_mode", 0660)
+modparam("mi_fifo", "fifo_user", "opensips")
+modparam("mi_fifo", "fifo_group", 0)
+modparam("mi_fifo", "reply_dir", "/run/replies")
+modparam("mi_http", "root", "manage")
+modparam("httpd", "ip", "10.0.0.1")
+modparam("httpd", "port", 8443)
+modparam("httpd", "conn_timeout", 5)
+modparam("httpd", "tls_cert_file", "/c.pem")
+modparam("httpd", "tls_key_file", "/k.pem")
+modparam("httpd", "allow", "10.0.0.0/8, 192.0.2.1")
+modparam("httpd", "token", "secret")
+modparam("mi_datagram", "unix_socket_mode", 0640)
+modparam("mi_datagram", "socket_timeout", 500)
+modparam("mi_datagram", "allow", "2001:db8::/32")
+`)
+	m := &cfg.MI
+	if want := (MIFIFO{"/run/fifo", 0o660, "opensips", "0", "/run/replies"}); m.FIFO != want {
+		t.Errorf("%+v", m.FIFO)
+	}
+	h := &m.HTTP
+	if h.Root != "manage" || h.IP != "10.0.0.1" || h.Port != 8443 || h.Timeout != 5*time.Second || h.CertFile != "/c.pem" ||
+		h.KeyFile != "/k.pem" || fmt.Sprint(h.Allow) != "[10.0.0.0/8 192.0.2.1/32]" || h.Token != "secret" {
+		t.Errorf("%+v", h)
+	}
+	if d := &m.Datagram; d.Mode != 0o640 || d.Timeout != 500*time.Millisecond || fmt.Sprint(d.Allow) != "[2001:db8::/32]" {
+		t.Errorf("%+v", d)
+	}
+	if len(cfg.Notes) != 0 {
+		t.Error(cfg.Notes)
+	}
+}
+
+// Parameters of OpenSIPS that have nothing to do here load and say why.
+func TestMIIdleParameters(t *testing.T) {
+	var lines []string
+	for module, names := range map[string][]string{
+		"mi_fifo":     {"pretty_printing", "trace_destination", "trace_bwlist"},
+		"mi_http":     {"pretty_printing", "trace_destination", "trace_bwlist"},
+		"httpd":       {"buf_size", "post_buf_size", "receive_buf_size"},
+		"mi_datagram": {"children_count", "unix_socket_user", "unix_socket_group", "pretty_printing", "trace_destination", "trace_bwlist"},
+	} {
+		for _, n := range names {
+			v := "1"
+			if strings.HasPrefix(n, "trace_") {
+				v = `"x"`
+			}
+			lines = append(lines, fmt.Sprintf("modparam(%q, %q, %s)", module, n, v))
+		}
+	}
+	cfg := management(t, strings.Join(lines, "\n"))
+	if len(cfg.Notes) != len(lines) {
+		t.Errorf("%d notes for %d parameters: %v", len(cfg.Notes), len(lines), cfg.Notes)
+	}
+}
+
+func TestMIErrors(t *testing.T) {
+	for params, want := range map[string]string{
+		`modparam("mi_fifo", "fifo_mode", 01000)`:           "fifo_mode = 01000 is not possible: it takes a number from 0 to 511 (permission bits)",
+		`modparam("mi_fifo", "fifo_name", "")`:              "fifo_name is empty",
+		`modparam("httpd", "ip", "everywhere")`:             "ip is an address; everywhere is none",
+		`modparam("httpd", "port", 0)`:                      "port = 0 is not possible",
+		`modparam("httpd", "tls_cert_file", "/c.pem")`:      "httpd has no tls_key_file",
+		`modparam("httpd", "tls_key_file", "/k.pem")`:       "httpd has no tls_cert_file",
+		`modparam("httpd", "tls_ciphers", "ALL")`:           "tls_ciphers is not supported",
+		`modparam("httpd", "allow", "10.0.0.0/33")`:         "allow is a comma list of addresses and networks; 10.0.0.0/33 is none",
+		`modparam("mi_datagram", "socket_timeout", 0)`:      "socket_timeout = 0 is not possible",
+		`modparam("mi_datagram", "unix_socket_mod", 0600)`:  "(did you mean unix_socket_mode?)",
+		`modparam("mi_http", "trace_destination", 1)`:       "it takes a string in quotes",
+		`modparam("mi_datagram", "allow", "localhost, ::")`: "localhost is none",
+	} {
+		if _, err := Compile("cfg", []byte(managementHead+params)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", params, err)
+		}
+	}
+	for module, want := range map[string]string{
+		"mi_http":     `mi_http answers by the module httpd, which is not loaded: loadmodule "httpd.so"`,
+		"mi_datagram": "mi_datagram has no socket",
+	} {
+		if _, err := Compile("cfg", []byte(plainHead+`loadmodule "`+module+`.so"`)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", module, err)
+		}
+	}
+}
+
+const traceHead = plainHead + `
+loadmodule "proto_hep.so"
+loadmodule "tracer.so"
+modparam("proto_hep", "hep_id", "[homer]10.0.0.2:9060;transport=udp")
+`
+
+func TestTraceDefaults(t *testing.T) {
+	cfg, err := Compile("cfg", []byte(traceHead))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &cfg.Trace
+	if tr.CaptureID != 1 || tr.Homer5 || tr.Homer5Delim != ":" || tr.AuthKey != "" || tr.MaxMessages != 4096 || !tr.MasterKey || tr.SIP.On || tr.SIP.IDs != nil {
+		t.Errorf("%+v", tr)
+	}
+}
+
+func TestTraceParameters(t *testing.T) {
+	cfg, err := Compile("cfg", []byte(traceHead+`
+modparam("proto_hep", "hep_capture_id", 4294967295)
+modparam("proto_hep", "homer5_on", 1)
+modparam("proto_hep", "homer5_delim", "##")
+modparam("proto_hep", "hep_auth_key", "k")
+modparam("proto_hep", "hep_max_msg_queue", 10)
+modparam("tracer", "trace_on", 1)
+modparam("tracer", "trace_id", "[tid]uri=hep:homer")
+modparam("tracer", "trace_id", "[tid]uri=hep:spare")
+modparam("proto_hep", "hep_id", "[spare]10.0.0.3")
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &cfg.Trace
+	if tr.CaptureID != 4294967295 || !tr.Homer5 || tr.Homer5Delim != "##" || tr.AuthKey != "k" || tr.MaxMessages != 10 || !tr.SIP.On {
+		t.Errorf("%+v", tr)
+	}
+	if ids := tr.SIP.IDs; len(ids) != 2 || ids[0].Name != "tid" || ids[0].Destination != "homer" || ids[1].Destination != "spare" {
+		t.Errorf("%+v", tr.SIP.IDs)
+	}
+}
+
+func TestTraceErrors(t *testing.T) {
+	for params, want := range map[string]string{
+		`modparam("tracer", "trace_id", "[tid]uri=hep:hommer")`:         "trace_id [tid]: hommer is no hep_id of proto_hep (did you mean homer?); there are: homer",
+		`modparam("tracer", "trace_id", "[tid]uri=mysql:x")`:            "other places than HEP are not supported",
+		`modparam("tracer", "trace_id", "uri=hep:homer")`:               "is [name]uri=hep:destination",
+		`modparam("tracer", "trace_id", "[]uri=hep:homer")`:             "is [name]uri=hep:destination",
+		`modparam("proto_hep", "hep_capture_id", -1)`:                   "is not possible",
+		`modparam("proto_hep", "hep_max_msg_queue", 0)`:                 "is not possible",
+		`modparam("proto_tcp", "trace_destination", "homers")`:          "trace_destination homers is no hep_id of proto_hep (did you mean homer?); there are: homer",
+		`modparam("proto_tcp", "trace_filter_route", "nowhere")`:        "there is no route[nowhere]",
+		`modparam("proto_hep", "hep_id", "[homer]10.0.0.9")`:            "names homer a second time",
+		`modparam("proto_hep", "hep_id", "[x]10.0.0.9;version=2")`:      "only version 3",
+		`modparam("proto_hep", "hep_id", "[x]10.0.0.9;transport=sctp")`: "there is no transport sctp",
+	} {
+		if _, err := Compile("cfg", []byte(traceHead+params)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", params, err)
+		}
+	}
+}
