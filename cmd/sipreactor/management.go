@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
@@ -54,8 +55,10 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		m.fifo, err = mi.ServeFIFO(mi.FIFOConfig{Name: cmp.Or(f.Name, defaultFIFO), Mode: fs.FileMode(f.Mode), User: f.User, Group: f.Group,
 			ReplyDir: f.ReplyDir, Log: n.log}, d)
 	}
-	if s := cfg.MI.Datagram.Socket; err == nil && loaded("mi_datagram") && s != "" {
-		m.datagram, err = mi.ServeDatagram(mi.DatagramConfig{Name: s, Log: n.log}, d)
+	dg := &cfg.MI.Datagram
+	if s := dg.Socket; err == nil && loaded("mi_datagram") && s != "" {
+		m.datagram, err = mi.ServeDatagram(mi.DatagramConfig{Name: s, Mode: fs.FileMode(dg.Mode), WriteTimeout: dg.Timeout,
+			Allow: dg.Allow, Log: n.log}, d)
 	}
 	if err == nil && loaded("mi_http") {
 		err = m.listen(cfg, commands, d, n)
@@ -70,7 +73,10 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 // listen serves HTTP.
 func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatcher, n *node) error {
 	h := &cfg.MI.HTTP
-	hc := mi.HTTPConfig{Root: h.Root, Log: n.log}
+	if h.CertFile != "" {
+		return errors.New("httpd: this version serves no TLS; put it behind a token on loopback")
+	}
+	hc := mi.HTTPConfig{Root: h.Root, Allow: h.Allow, Token: h.Token, Timeout: h.Timeout, Log: n.log}
 	if h.IP != "" || h.Port != 0 {
 		ip, port := h.IP, h.Port
 		if ip == "" || ip == "localhost" {
