@@ -37,6 +37,7 @@ func TestCallsBothWays(t *testing.T) {
 		ends = append(ends, startSIPp(t, "uac", calls, "-t", "t1", "-r", strconv.Itoa(rate),
 			"-key", "callee", "sip:uas@127.0.0.1:"+callee+";transport=tls", "127.0.0.1:"+in))
 	}
+	untilFailure(t, limit, ends...)
 	for _, s := range ends {
 		s.clean(t, calls, limit)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,6 +27,10 @@ func startSIPp(t *testing.T, scenario string, calls int, args ...string) *sipp {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !slices.Contains(args, "-p") {
+		// By default every sipp tries port 5060 first, and of two that begin at once one ends there.
+		args = append([]string{"-p", freePort(t)}, args...)
+	}
 	s := &sipp{stats: filepath.Join(t.TempDir(), "stats.csv")}
 	args = append([]string{
 		"-sf", file, "-i", "127.0.0.1", "-m", strconv.Itoa(calls), "-max_socket", "2000", "-nostdin",
@@ -41,6 +46,31 @@ func hasTLS(t *testing.T) bool {
 	defer cancel()
 	first, _, _ := strings.Cut(strings.TrimSpace(output(ctx, tool(t, "sipp", "sip-tester"), "-v")), "\n")
 	return strings.Contains(first, "TLS")
+}
+
+// untilFailure waits for all of them, or for the first that fails: the others would wait for it in vain.
+func untilFailure(t *testing.T, limit time.Duration, runs ...*sipp) {
+	t.Helper()
+	codes := make(chan string, len(runs))
+	for _, s := range runs {
+		go func() {
+			select {
+			case <-s.exited:
+				if code := s.cmd.ProcessState.ExitCode(); code != 0 {
+					codes <- s.name + " ended with exit code " + strconv.Itoa(code)
+					return
+				}
+				codes <- ""
+			case <-time.After(limit):
+				codes <- s.name + " still runs after " + limit.String()
+			}
+		}()
+	}
+	for range runs {
+		if failure := <-codes; failure != "" {
+			t.Fatal(failure)
+		}
+	}
 }
 
 // clean expects that all calls succeeded without a retransmission.

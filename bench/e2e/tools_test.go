@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sipreactor/bench/load"
 )
 
 // binary is the program under test, built once.
@@ -58,12 +60,10 @@ func tool(t *testing.T, name, pkg string) string {
 // freePort gives a loopback port on which nobody listened just now.
 func freePort(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := load.UnusedPort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	return port
 }
 
