@@ -222,9 +222,9 @@ func TestBuiltInConfigurationGetsAnIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b strings.Builder
+	b := newOutput()
 	sockets := []reactor.SocketConfig{{Proto: reactor.TLS, Addr: netip.MustParseAddrPort("127.0.0.1:0")}}
-	n, err := assemble(cfg, sockets, newLogger(&b, script.LevelDebug, ""), nil)
+	n, err := assemble(cfg, sockets, newLogger(b, script.LevelDebug, ""), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestBuiltInConfigurationGetsAnIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(b.String(), "self-signed") {
-		t.Errorf("the certificate is not told of: %s", &b)
+		t.Errorf("the certificate is not told of: %s", b)
 	}
 	addr := n.engine.Sockets()[0].Addr.String()
 	uas, err := load.NewAuthority()
