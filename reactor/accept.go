@@ -41,7 +41,7 @@ func (l *loop) accept(gc gnet.Conn) gnet.Action {
 		l.establish(c)
 		return gnet.None
 	}
-	m, err := e.domains.Load().NewServer(c.src.Local, c.src.Remote)
+	m, err := e.tls().NewServer(c.src.Local, c.src.Remote)
 	if err != nil {
 		l.close(c, tlsError(err))
 		return gnet.None
@@ -99,7 +99,7 @@ func (l *loop) adopt(c *conn, gc gnet.Conn) gnet.Action {
 		l.establish(c)
 		return gnet.None
 	}
-	m, err := l.eng.domains.Load().NewClient(c.query())
+	m, err := l.eng.tls().NewClient(c.query())
 	if err != nil {
 		l.close(c, tlsError(err))
 		return gnet.None

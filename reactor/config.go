@@ -60,7 +60,7 @@ type Config struct {
 	Sockets []SocketConfig
 	// Domains says who we are in TLS; needed when a socket or a destination is
 	// TLS. Engine.SetDomains replaces it.
-	Domains  *tlsstate.Set
+	Domains  tlsstate.Domains
 	TLS, TCP StreamConfig
 
 	MaxConnections  int           // accepted at the same time

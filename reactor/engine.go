@@ -33,7 +33,7 @@ type Engine struct {
 	valve       *shard // answers what no shard has room for
 	handshakers handshakers
 	lot         *lot
-	domains     atomic.Pointer[tlsstate.Set]
+	domains     atomic.Pointer[tlsstate.Domains]
 	sockets     []*Socket
 	udp         []int // descriptors to send datagrams with, by socket index
 
@@ -77,7 +77,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		s := cfg.stream(p)
 		e.framing[p] = sipframe.FramerConfig{MaxMessage: cfg.MaxMessageSize, PingPong: s.CRLFPingPong, DropCRLF: s.CRLFDrop}
 	}
-	e.domains.Store(cfg.Domains)
+	e.SetDomains(cfg.Domains)
 	for i, s := range cfg.Sockets {
 		e.sockets = append(e.sockets, &Socket{Proto: s.Proto, Addr: s.Addr, Advertised: s.Advertised,
 			AdvertisedPort: s.AdvertisedPort, Tag: s.Tag, index: i})
@@ -130,7 +130,10 @@ func (e *Engine) all() []*shard { return append(e.shards[:len(e.shards):len(e.sh
 
 // SetDomains replaces the TLS domains. Connections that are up keep the ones
 // they were made with.
-func (e *Engine) SetDomains(s *tlsstate.Set) { e.domains.Store(s) }
+func (e *Engine) SetDomains(d tlsstate.Domains) { e.domains.Store(&d) }
+
+// tls gives the TLS domains of the moment; nil without any. Any goroutine.
+func (e *Engine) tls() tlsstate.Domains { return *e.domains.Load() }
 
 // Sockets gives the listeners, in the order of the configuration.
 func (e *Engine) Sockets() []*Socket { return e.sockets }

@@ -48,7 +48,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	cfg := e.cfg.stream(t.Proto)
 	var leaf [32]byte
 	if t.Proto == TLS {
-		domains := e.domains.Load()
+		domains := e.tls()
 		if domains == nil {
 			return 0, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: "no TLS domains"}
 		}

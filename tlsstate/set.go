@@ -165,6 +165,8 @@ type DomainInfo struct {
 	NotBefore, NotAfter time.Time
 	// Verify, Require and VerifyDomain are the settings with their defaults.
 	Verify, Require, VerifyDomain bool
+	// Library is the name of the library whose machines the domain has.
+	Library string
 }
 
 // Domains lists the domains, those of clients first, each role in the order of
@@ -172,7 +174,7 @@ type DomainInfo struct {
 func (s *Set) Domains() []DomainInfo {
 	list := make([]DomainInfo, 0, len(s.all))
 	for _, d := range s.all {
-		info := DomainInfo{Config: d.cfg, Verify: d.verify, Require: d.cfg.require(), VerifyDomain: d.cfg.verifyDomain()}
+		info := DomainInfo{Config: d.cfg, Verify: d.verify, Require: d.cfg.require(), VerifyDomain: d.cfg.verifyDomain(), Library: GoLibrary}
 		info.NotBefore, info.NotAfter = d.validity()
 		info.Config.Certificates = nil
 		for _, k := range d.cfg.Certificates {

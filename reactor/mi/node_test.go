@@ -111,11 +111,11 @@ func fakeNode() (*Node, *fakeEngine) {
 		Engine: e, Proxy: fakeProxy{}, Trace: new(fakeSwitch), Log: new(fakeLevel), XLog: new(fakeLevel),
 		Domains: func() []tlsstate.DomainInfo {
 			return []tlsstate.DomainInfo{
-				{Config: tlsstate.DomainConfig{Name: "out", Role: tlsstate.Client, Method: "TLSv1_2", Ciphers: "AES128-SHA"}, Verify: true},
+				{Config: tlsstate.DomainConfig{Name: "out", Role: tlsstate.Client, Method: "TLSv1_2", Ciphers: "AES128-SHA"}, Verify: true, Library: "go"},
 				{Config: tlsstate.DomainConfig{Name: "in", Role: tlsstate.Server, MatchAddresses: []string{"192.0.2.1:5061"}, MatchSIPDomains: []string{"*.example"},
 					Certificates: []tlsstate.KeyPair{{CertificateFile: "/a.pem", PrivateKeyFile: "/a.key"}, {CertificateFile: "/b.pem", PrivateKeyFile: "/b.key"}},
 					CAFile:       "/ca.pem", CADir: "/ca", CRLDir: "/crl", CRLCheckAll: true, Curves: "X25519", DHParams: "/dh.pem"},
-					Require: true, NotBefore: time.Unix(0, 0), NotAfter: time.Unix(86400, 0)},
+					Require: true, Library: "openssl", NotBefore: time.Unix(0, 0), NotAfter: time.Unix(86400, 0)},
 			}
 		},
 		Reload:    func() error { return nil },

@@ -101,7 +101,7 @@ func describeDomain(d *tlsstate.DomainInfo) Object {
 		{"EC_CURVE", c.Curves},
 		{"NOT_BEFORE", moment(d.NotBefore)},
 		{"NOT_AFTER", moment(d.NotAfter)},
-		{"LIBRARY", "go"},
+		{"LIBRARY", d.Library},
 	}
 }
 

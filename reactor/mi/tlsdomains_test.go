@@ -47,7 +47,7 @@ func TestTLSList(t *testing.T) {
 		`{"name":"out","type":"TLS_DOMAIN_CLI","IP ADDRESS FILTERS":["*"],"SIP DOMAIN FILTERS":["*"],"METHOD":"TLSv1_2","VERIFY_CERT":true,"REQ_CLI_CERT":false,"CRL_CHECKALL":false,` +
 		`"CERT_FILE":"","CRL_DIR":"","CA_FILE":"","CA_DIR":"","PKEY_FILE":"","CIPHER_LIST":"AES128-SHA","DH_PARAMS_FILE":"","EC_CURVE":"","NOT_BEFORE":"","NOT_AFTER":"","LIBRARY":"go"},` +
 		`{"name":"in","type":"TLS_DOMAIN_SRV","IP ADDRESS FILTERS":["192.0.2.1:5061"],"SIP DOMAIN FILTERS":["*.example"],"METHOD":"TLSv1_2-TLSv1_3","VERIFY_CERT":false,"REQ_CLI_CERT":true,"CRL_CHECKALL":true,` +
-		`"CERT_FILE":"/a.pem,/b.pem","CRL_DIR":"/crl","CA_FILE":"/ca.pem","CA_DIR":"/ca","PKEY_FILE":"/a.key,/b.key","CIPHER_LIST":"","DH_PARAMS_FILE":"/dh.pem","EC_CURVE":"X25519","NOT_BEFORE":"1970-01-01T00:00:00Z","NOT_AFTER":"1970-01-02T00:00:00Z","LIBRARY":"go"}]}`
+		`"CERT_FILE":"/a.pem,/b.pem","CRL_DIR":"/crl","CA_FILE":"/ca.pem","CA_DIR":"/ca","PKEY_FILE":"/a.key,/b.key","CIPHER_LIST":"","DH_PARAMS_FILE":"/dh.pem","EC_CURVE":"X25519","NOT_BEFORE":"1970-01-01T00:00:00Z","NOT_AFTER":"1970-01-02T00:00:00Z","LIBRARY":"openssl"}]}`
 	if got := ask(t, commandsOf(t, n), "tls_list", "[]"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -71,7 +71,13 @@ func Build(cfg tlsstate.Config) (*Set, error) {
 func (s *Set) Warnings() []string { return s.plain.Warnings() }
 
 // Domains lists the domains, those of clients first. Any goroutine.
-func (s *Set) Domains() []tlsstate.DomainInfo { return s.plain.Domains() }
+func (s *Set) Domains() []tlsstate.DomainInfo {
+	list := s.plain.Domains()
+	for i := range list {
+		list[i].Library = LibraryName
+	}
+	return list
+}
 
 // ClientIdentity tells which client domain a query chooses and the SHA-256 of
 // the leaf certificate that it shows, as tlsstate's does. Any goroutine.
