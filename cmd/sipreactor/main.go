@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/pflag"
+
+	"sipreactor/tlsstate"
 )
 
 // Exit codes.
@@ -106,6 +108,9 @@ var version = "0.1.0-dev"
 // versions prints what this binary is made of.
 func versions(w io.Writer) {
 	fmt.Fprintf(w, "sipreactor %s\n", version)
+	for _, l := range tlsstate.Libraries() {
+		fmt.Fprintf(w, "TLS: %s (tls_library %s)\n", l.Version, l.Name)
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		fmt.Fprintln(w, runtime.Version())

@@ -62,7 +62,8 @@ func TestHelpIsComplete(t *testing.T) {
 
 func TestVersions(t *testing.T) {
 	for _, flag := range []string{"-V", "--version"} {
-		if code, out, _ := command(t, flag); code != exitOK || !strings.HasPrefix(out, "sipreactor ") || !strings.Contains(out, "go1.") {
+		if code, out, _ := command(t, flag); code != exitOK || !strings.HasPrefix(out, "sipreactor ") || !strings.Contains(out, "go1.") ||
+			!strings.Contains(out, "\nTLS: crypto/tls of go1.") {
 			t.Errorf("%s: exit code %d, %q", flag, code, out)
 		}
 	}

@@ -36,7 +36,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Engine:    n.engine,
 		Proxy:     n.proxy,
 		Trace:     tlsSwitch{n.trace.Tracer},
-		Domains:   func() []tlsstate.DomainInfo { return n.current.Load().Domains() },
+		Domains:   func() []tlsstate.DomainInfo { return (*n.current.Load()).Domains() },
 		Reload:    n.reload,
 		Log:       levels.log,
 		XLog:      levels.xlog,

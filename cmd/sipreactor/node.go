@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,8 @@ type node struct {
 	log     *slog.Logger
 	tls     tlsstate.Config // with the ephemeral domain, if there is one
 	tickets string          // ticket_keys_file, "" none
-	current atomic.Pointer[tlsstate.Set]
+	library tlsstate.Library
+	current atomic.Pointer[tlsstate.Domains]
 	started time.Time
 
 	reloading sync.Mutex // SIGHUP and tls_reload may come together
@@ -47,6 +49,11 @@ func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger) (*node, 
 // assemble is newNode with sockets of the caller's choice. The observer may be nil.
 func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logger, observer reactor.Observer) (*node, error) {
 	n := &node{log: log, tls: cfg.TLS, tickets: cfg.TLSFiles.TicketKeys, started: time.Now()}
+	library, ok := tlsstate.LookupLibrary(cmp.Or(cfg.TLSLibrary, tlsstate.GoLibrary))
+	if !ok {
+		return nil, fmt.Errorf("TLS: this program was built without the library %s", cfg.TLSLibrary)
+	}
+	n.library = library
 	if n.tls.TicketKeys == nil {
 		n.tls.TicketKeys = tlsstate.NewTicketKeys() // tickets outlive a reload that changes no policy
 	}
@@ -89,15 +96,15 @@ func (n *node) close() {
 }
 
 // domains reads the files of the TLS domains.
-func (n *node) domains() (*tlsstate.Set, error) {
-	set, err := tlsstate.Build(n.tls)
+func (n *node) domains() (tlsstate.Domains, error) {
+	set, err := n.library.Build(n.tls)
 	if err != nil {
 		return nil, fmt.Errorf("TLS: %w", err)
 	}
 	for _, w := range set.Warnings() {
 		n.log.Warn("TLS domain", "warning", w)
 	}
-	n.current.Store(set)
+	n.current.Store(&set)
 	return set, nil
 }
 

@@ -28,9 +28,9 @@ type Config struct {
 	TLS tlsstate.Config
 	// TLSFiles are files beside those of the domains.
 	TLSFiles TLSFiles
-	// OpenSSL tells that tls_openssl was loaded: tls_library=auto means libssl
-	// where this program has it.
-	OpenSSL bool
+	// TLSLibrary is the tlsstate.Library whose machines are to be used, one that
+	// this program has.
+	TLSLibrary string
 	// Log says what is logged and where.
 	Log LogConfig
 	// OpenFiles is the limit of open descriptors to ask for; 0 leaves the
@@ -162,7 +162,7 @@ type settings struct {
 	noNewReply string
 	domains    []*tlsDomain
 	domainAVP  string         // client_tls_domain_avp
-	places     map[string]Pos // where parameters that name something else were set
+	places     map[string]Pos // where parameters that name something else were set, and modules loaded
 }
 
 // newConfig gives the documented defaults.

@@ -144,6 +144,9 @@ func (c *settings) alias(v Value) {
 	c.Proxy.MyDomains = append(c.Proxy.MyDomains, strings.TrimPrefix(v.Text, "any:"))
 }
 
+// loadPlace stands before the name of a module in settings.places.
+const loadPlace = "loadmodule "
+
 func (c *settings) loaded(name string) bool {
 	for _, m := range c.Modules {
 		if m == name {
@@ -177,6 +180,7 @@ func (c *settings) load(l *LoadModule) {
 		return
 	}
 	c.Modules = append(c.Modules, name)
+	c.places[loadPlace+name] = l.Path.At
 	if m.note != "" {
 		c.rep.notef(l.Path.At, "%s: %s", name, m.note)
 	}
@@ -256,6 +260,7 @@ func (c *settings) finish() {
 		c.Proxy.ServerHeader = ""
 	}
 	c.finishTLS()
+	c.finishTLSLibrary()
 	c.finishSockets()
 	c.finishTrace("proto_tls", &c.Trace.TLS)
 	c.finishTrace("proto_tcp", &c.Trace.TCP)

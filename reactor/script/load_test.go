@@ -54,7 +54,7 @@ func TestEdge(t *testing.T) {
 	if l := cfg.Log; l.Level != LevelInfo || l.Script != LevelInfo || !l.Stderr || l.Syslog || l.Prefix != "edge: " {
 		t.Errorf("log %+v", l)
 	}
-	if cfg.OpenFiles != 65536 || cfg.AutoAliases || !cfg.OpenSSL || !cfg.DNS.TryIPv6 {
+	if cfg.OpenFiles != 65536 || cfg.AutoAliases || cfg.TLSLibrary != tlsstate.GoLibrary || !cfg.DNS.TryIPv6 {
 		t.Errorf("%+v", cfg)
 	}
 	if f := cfg.MI.FIFO; f.Name != "/run/opensips/opensips_fifo" || f.Mode != 0o660 {
@@ -83,7 +83,7 @@ func TestEdge(t *testing.T) {
 	for _, n := range cfg.Notes {
 		notes = append(notes, fmt.Sprint(n.Pos.Line()))
 	}
-	if got := strings.Join(notes, " "); got != "34 35 41" {
+	if got := strings.Join(notes, " "); got != "34 35 41 58" {
 		t.Errorf("notes on lines %s: %v", got, cfg.Notes)
 	}
 }

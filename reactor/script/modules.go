@@ -16,10 +16,7 @@ var modules = map[string]*module{
 	"proto_tcp":   {params: protoTCPParams},
 	"proto_udp":   {params: protoUDPParams},
 	"tls_mgm":     {params: tlsMgmParams},
-	"tls_openssl": {params: map[string]*globalSpec{}, defs: func(c *settings) { c.OpenSSL = true }},
-	"tls_wolfssl": {params: map[string]*globalSpec{
-		"try_use_ktls": idle(boolParam, "records are sealed by this program, not by the kernel"),
-	}, note: "crypto/tls takes the place of wolfSSL"},
+	opensslModule: {},
 
 	"sl": {params: map[string]*globalSpec{
 		"enable_stats": idle(boolParam, "replies are always counted"),
@@ -62,6 +59,8 @@ var laterModules = map[string]bool{
 // foreignModules tell why a module that many configurations load is not to be
 // had.
 var foreignModules = map[string]string{
+	"tls_wolfssl": "there is no machine on wolfSSL; without the line it is crypto/tls, with tls_openssl.so libssl",
+
 	"tm":        "this is a stateless proxy: forward() and sl_send_reply() take the place of t_relay() and t_reply()",
 	"dialog":    "this is a stateless proxy: it keeps no dialogs",
 	"usrloc":    "this is a stateless proxy: it keeps no registrations",

@@ -83,16 +83,7 @@ var tlsMgmParams = map[string]*globalSpec{
 	}),
 	"dh_params": {typ: stringParam, set: setDomain(func(*tlsDomain, Value, string) string { return "" }),
 		note: "finite-field Diffie-Hellman is not offered; elliptic curves are"},
-	"tls_library": textParam(func(_ *settings, s string) string {
-		switch s {
-		case "auto", "go":
-			return ""
-		case "openssl":
-			return `cannot be "openssl": this program was built without it; "auto" or "go" can be had`
-		default:
-			return `is "auto" or "go"`
-		}
-	}),
+	"tls_library":       textParam(setTLSLibrary),
 	"ticket_keys_file":  textParam(setTicketKeys),
 	"ssl_keylog_file":   textParam(setKeyLog),
 	"ssl_keylog_filter": textParam(setKeyLogFilter),

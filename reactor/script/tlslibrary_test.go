@@ -1,0 +1,54 @@
+package script
+
+import (
+	"strings"
+	"testing"
+
+	"sipreactor/tlsstate"
+)
+
+const libraryTop = `socket=tls:127.0.0.1:5061
+loadmodule "proto_tls.so"
+loadmodule "tls_mgm.so"
+`
+
+// A program without libssl takes crypto/tls for what tls_openssl.so means, and
+// says so where the module is loaded.
+func TestLibraryAuto(t *testing.T) {
+	const note = "x.cfg:4:12: tls_openssl: this program was built without libssl, crypto/tls takes its place"
+	for name, tt := range map[string]struct {
+		text string
+		note bool
+	}{
+		"nothing said":        {"", false},
+		"module":              {"loadmodule \"tls_openssl.so\"\n", true},
+		"module and auto":     {"loadmodule \"tls_openssl.so\"\nmodparam(\"tls_mgm\", \"tls_library\", \"auto\")\n", true},
+		"module, but go":      {"loadmodule \"tls_openssl.so\"\nmodparam(\"tls_mgm\", \"tls_library\", \"go\")\n", false},
+		"auto without module": {"modparam(\"tls_mgm\", \"tls_library\", \"auto\")\n", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, err := Compile("x.cfg", []byte(libraryTop+tt.text+"route { exit; }\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cfg.TLSLibrary != tlsstate.GoLibrary {
+				t.Errorf("library %q", cfg.TLSLibrary)
+			}
+			noted := false
+			for _, n := range cfg.Notes {
+				noted = noted || n.String() == note
+			}
+			if noted != tt.note {
+				t.Errorf("notes %v", cfg.Notes)
+			}
+		})
+	}
+}
+
+// There is no machine on wolfSSL, and nothing takes its place unasked.
+func TestLibraryWolfSSL(t *testing.T) {
+	_, err := Compile("x.cfg", []byte(libraryTop+"loadmodule \"tls_wolfssl.so\"\nroute { exit; }\n"))
+	if err == nil || !strings.Contains(err.Error(), "x.cfg:4:12: the module tls_wolfssl is not supported: there is no machine on wolfSSL") {
+		t.Error(err)
+	}
+}
