@@ -5,6 +5,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sipreactor/bench/process"
 )
 
 // length is for how long the calls of the main test begin.
@@ -31,7 +33,7 @@ func TestCallsBothWays(t *testing.T) {
 	for _, port := range [][2]string{{uasA, tlsA}, {uasB, tlsB}} {
 		ends = append(ends, startSIPp(t, "uas", calls, "-t", "t1", "-p", port[0],
 			"-key", "contact", "sip:uas@127.0.0.1:"+port[1]+";transport=tls"))
-		waitListening(t, port[0])
+		process.WaitListening(t, port[0])
 	}
 	for _, callee := range []string{tlsB, tlsA} {
 		ends = append(ends, startSIPp(t, "uac", calls, "-t", "t1", "-r", strconv.Itoa(rate),
@@ -64,7 +66,7 @@ func TestScenarios(t *testing.T) {
 			startHAProxy(t, e, in, map[string]string{tls: uas})
 			uri := "sip:uas@127.0.0.1:" + tls + ";transport=tls"
 			server := startSIPp(t, c.uas, c.calls, "-t", "t1", "-p", uas, "-key", "contact", uri)
-			waitListening(t, uas)
+			process.WaitListening(t, uas)
 			client := startSIPp(t, c.uac, c.calls, "-t", c.transport, "-r", strconv.Itoa(c.rate), "-d", "100",
 				"-key", "callee", uri, "127.0.0.1:"+in)
 			client.clean(t, c.calls, 30*time.Second)
@@ -84,7 +86,7 @@ func TestCallsDirect(t *testing.T) {
 	uri := "sip:uas@127.0.0.1:" + uas + ";transport=tls"
 	pems := []string{"-t", "l1", "-tls_cert", e.dir + "/peer.pem", "-tls_key", e.dir + "/peer.key"}
 	server := startSIPp(t, "uas", 300, append(pems, "-p", uas, "-key", "contact", uri)...)
-	waitListening(t, uas)
+	process.WaitListening(t, uas)
 	client := startSIPp(t, "uac", 300, append(pems, "-r", "100", "-key", "callee", uri, e.addr)...)
 	client.clean(t, 300, 30*time.Second)
 	server.clean(t, 300, 30*time.Second)

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"sipreactor/bench/load"
+	"sipreactor/bench/process"
 )
 
 // edge is a running sipreactor with the configuration of testdata/proxy.cfg.
 type edge struct {
-	*process
+	*process.Process
 	addr string
 	dir  string // with ca.pem, and edge and peer certificates
 	ca   *load.Authority
@@ -44,18 +45,18 @@ func startEdge(t *testing.T) *edge {
 	}
 	run := exec.Command(binary, "-f", cfg)
 	run.Env = env
-	e.process = start(t, "sipreactor", run)
-	e.waitLine(t, "msg=ready")
+	e.Process = process.Start(t, "sipreactor", run)
+	e.WaitLine(t, "msg=ready")
 	return e
 }
 
 // stop sends a signal and expects an orderly end.
 func (e *edge) stop(t *testing.T, sig syscall.Signal) {
 	t.Helper()
-	if err := e.cmd.Process.Signal(sig); err != nil {
+	if err := e.Cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
 	}
-	if code := e.wait(t, 20*time.Second); code != 0 {
+	if code := e.Wait(t, 20*time.Second); code != 0 {
 		t.Errorf("exit code %d after %v", code, sig)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sipreactor/bench/process"
 )
 
 // startHAProxy wraps plain TCP in TLS towards the edge, and unwraps what comes from it.
@@ -42,6 +44,6 @@ backend uas%s
 	if err := os.WriteFile(file, []byte(cfg.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	start(t, "haproxy", exec.Command(path, "-db", "-f", file))
-	waitListening(t, in)
+	process.Start(t, "haproxy", exec.Command(path, "-db", "-f", file))
+	process.WaitListening(t, in)
 }

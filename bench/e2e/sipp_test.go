@@ -11,11 +11,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/bench/process"
 )
 
 // sipp is one run of it.
 type sipp struct {
-	*process
+	*process.Process
 	stats string
 }
 
@@ -36,7 +38,7 @@ func startSIPp(t *testing.T, scenario string, calls int, args ...string) *sipp {
 		"-sf", file, "-i", "127.0.0.1", "-m", strconv.Itoa(calls), "-max_socket", "2000", "-nostdin",
 		"-trace_stat", "-stf", s.stats, "-fd", "1",
 	}, args...)
-	s.process = start(t, "sipp "+scenario, exec.Command(path, args...))
+	s.Process = process.Start(t, "sipp "+scenario, exec.Command(path, args...))
 	return s
 }
 
@@ -55,14 +57,14 @@ func untilFailure(t *testing.T, limit time.Duration, runs ...*sipp) {
 	for _, s := range runs {
 		go func() {
 			select {
-			case <-s.exited:
-				if code := s.cmd.ProcessState.ExitCode(); code != 0 {
-					codes <- s.name + " ended with exit code " + strconv.Itoa(code)
+			case <-s.Exited():
+				if code := s.Cmd.ProcessState.ExitCode(); code != 0 {
+					codes <- s.Name + " ended with exit code " + strconv.Itoa(code)
 					return
 				}
 				codes <- ""
 			case <-time.After(limit):
-				codes <- s.name + " still runs after " + limit.String()
+				codes <- s.Name + " still runs after " + limit.String()
 			}
 		}()
 	}
@@ -76,8 +78,8 @@ func untilFailure(t *testing.T, limit time.Duration, runs ...*sipp) {
 // clean expects that all calls succeeded without a retransmission.
 func (s *sipp) clean(t *testing.T, calls int, limit time.Duration) {
 	t.Helper()
-	if code := s.wait(t, limit); code != 0 {
-		t.Errorf("%s: exit code %d", s.name, code)
+	if code := s.Wait(t, limit); code != 0 {
+		t.Errorf("%s: exit code %d", s.Name, code)
 	}
 	last := s.last(t)
 	for column, want := range map[string]int{
@@ -85,10 +87,10 @@ func (s *sipp) clean(t *testing.T, calls int, limit time.Duration) {
 		"OutOfCallMsgs(C)": 0, "DeadCallMsgs(C)": 0,
 	} {
 		if got, err := strconv.Atoi(last[column]); err != nil || got != want {
-			t.Errorf("%s: %s is %s, want %d", s.name, column, last[column], want)
+			t.Errorf("%s: %s is %s, want %d", s.Name, column, last[column], want)
 		}
 	}
-	t.Logf("%s: %s calls in %s, %s retransmitted", s.name, last["SuccessfulCall(C)"], last["ElapsedTime(C)"], last["Retransmissions(C)"])
+	t.Logf("%s: %s calls in %s, %s retransmitted", s.Name, last["SuccessfulCall(C)"], last["ElapsedTime(C)"], last["Retransmissions(C)"])
 }
 
 // last is the last line of the statistics, by column.
@@ -103,7 +105,7 @@ func (s *sipp) last(t *testing.T) map[string]string {
 	r.Comma, r.LazyQuotes, r.FieldsPerRecord = ';', true, -1
 	rows, err := r.ReadAll()
 	if err != nil || len(rows) < 2 {
-		t.Fatalf("%s: %d rows of statistics, %v", s.name, len(rows), err)
+		t.Fatalf("%s: %d rows of statistics, %v", s.Name, len(rows), err)
 	}
 	last := map[string]string{}
 	for i, column := range rows[0] {
