@@ -19,12 +19,14 @@ func (l *loop) accept(gc gnet.Conn) gnet.Action {
 	local, err := localAddr(gc.Fd())
 	socket := e.listener(local)
 	if err != nil || socket == nil {
+		l.stat.refused[RefusedVanished].Add(1)
 		return gnet.Close
 	}
 	c := &conn{eng: e, loop: l, gc: gc, fd: gc.Fd(), born: time.Now()}
 	c.src = Source{Proto: socket.Proto, Remote: tcpAddr(gc.RemoteAddr()), Local: local, Socket: socket}
-	if why := l.admit(c); why != nil {
-		l.stat.refused.Add(1)
+	if cause := l.admit(c); cause != admitted {
+		l.stat.refused[cause].Add(1)
+		why := cause.refuse()
 		e.observe(c, ConnRefused, why, nil)
 		e.logRefused(c, why)
 		return gnet.Close
@@ -51,18 +53,18 @@ func (l *loop) accept(gc gnet.Conn) gnet.Action {
 }
 
 // admit gives an accepted connection its place, or says why it has none.
-func (l *loop) admit(c *conn) *Error {
+func (l *loop) admit(c *conn) Refusal {
 	e := l.eng
 	if e.draining.Load() {
-		return because(Shutdown, "")
+		return RefusedShutdown
 	}
 	if e.full() {
-		return because(ConnectionLimit, "no descriptors left for more")
+		return RefusedDescriptors
 	}
 	c.cfg = e.cfg.stream(c.src.Proto)
 	if e.inbound.Add(1) > int64(e.cfg.MaxConnections) {
 		e.inbound.Add(-1)
-		return because(ConnectionLimit, "tcp_max_connections reached")
+		return RefusedLimit
 	}
 	c.phase = handshaking
 	if c.src.Proto == TCP {
@@ -70,9 +72,9 @@ func (l *loop) admit(c *conn) *Error {
 	}
 	if e.table.add(c) == 0 {
 		e.inbound.Add(-1)
-		return because(ConnectionLimit, "the table is full")
+		return RefusedTable
 	}
-	return nil
+	return admitted
 }
 
 // adopt takes a connection of ours from the parking lot: TCP is up.
@@ -80,7 +82,9 @@ func (l *loop) adopt(c *conn, gc gnet.Conn) gnet.Action {
 	c.mu.Lock()
 	doom := c.doom
 	c.loop, c.gc, c.fd = l, gc, gc.Fd()
+	var waited bool
 	if doom == nil {
+		waited = c.unpark(enrolling)
 		if c.src.Proto == TLS {
 			c.stepLocked(handshaking)
 		} else {
@@ -91,6 +95,10 @@ func (l *loop) adopt(c *conn, gc gnet.Conn) gnet.Action {
 	c.opened.Store(true)
 	if doom != nil {
 		return gnet.Close // OnClose ends it with its doom
+	}
+	l.stat.dialed.Add(1)
+	if waited {
+		l.stat.resumedConnects.Add(1)
 	}
 	c.active.Store(l.seconds.Load())
 	l.idle.put(c, l.seconds.Load()+l.eng.lifetime)
@@ -116,7 +124,11 @@ func (l *loop) establish(c *conn) {
 		c.stepLocked(established)
 	}
 	c.tls.set(state)
+	waited := c.unpark(handshaking)
 	c.mu.Unlock()
+	if waited {
+		l.stat.resumedHandshakes.Add(1)
+	}
 	l.stat.established.Add(1)
 	l.eng.observe(c, ConnEstablished, nil, state)
 	l.flush(c)

@@ -55,6 +55,7 @@ func (l *loop) finish(c *conn) {
 				break
 			}
 			c.codec.Sent(n)
+			l.wrote(c, n)
 		}
 	}
 	if c.doom.Reason.Orderly() {
@@ -135,6 +136,7 @@ func (c *conn) release() {
 		e.undeliver(c, box, 0, why)
 	}
 	e.stat.closed[why.Reason].Add(1)
+	c.countFailure(was, why)
 	e.observe(c, ConnClosed, why, nil)
 	e.logClosed(c, was, why)
 }

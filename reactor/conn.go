@@ -49,6 +49,7 @@ type conn struct {
 	wheel   wheelLink
 
 	active  atomic.Int64  // second of the last message, ping or write
+	carried traffic       // the loop counts, anybody reads
 	pending atomic.Uint32 // what the loop is asked to do: loop.post
 	opened  atomic.Bool   // the loop has had it
 
@@ -56,8 +57,11 @@ type conn struct {
 	phase phase // written by the owner under mu, so others may read it under mu
 	doom  *Error
 	stuck bool // the socket takes nothing more: the parking lot watches it
-	out   outbox
-	tls   tlsSummary
+	// parked is the phase, plus one, in which the sender went on without waiting
+	// for the end of it; 0 = it did not.
+	parked phase
+	out    outbox
+	tls    tlsSummary
 }
 
 // step moves the connection to the next phase. Owner only.
@@ -146,6 +150,7 @@ func (c *conn) enqueue(m Appender, w *waiter) (Outcome, *Error) {
 	c.out.add(m, w, false)
 	c.mu.Unlock()
 	if !ready {
+		c.eng.stat.postponed.Add(1)
 		return Queued, nil
 	}
 	c.loop.post(c, evFlush)

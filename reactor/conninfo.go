@@ -19,9 +19,20 @@ type ConnInfo struct {
 	// Age is the time since the connection was accepted or begun, Idle since
 	// the last message, ping or write, in whole seconds.
 	Age, Idle time.Duration
+	// Carried is what the connection carried so far.
+	Carried Traffic
 	// Domain, TLSVersion and Cipher are of an established TLS connection, as
 	// OpenSSL writes them; "" else.
 	Domain, TLSVersion, Cipher string
+	// CipherBits is the length of the cipher's key, Handshake how long the
+	// handshake took, and Resumed tells that it was with a session ticket.
+	CipherBits int
+	Handshake  time.Duration
+	Resumed    bool
+	// Peer is the peer's certificate, nil when it showed none; not to be changed.
+	// Verified tells that its chain was checked and found good.
+	Peer     *x509.Certificate
+	Verified bool
 }
 
 // tlsSummary is what a connection keeps of its TLS state where others than its
@@ -33,6 +44,7 @@ type tlsSummary struct {
 	domain          string
 	version, cipher uint16
 	client, resumed bool
+	took            time.Duration // of the handshake
 }
 
 // set takes what is kept; s is nil on a plain connection.
@@ -95,13 +107,16 @@ func (c *conn) info(now int64) ConnInfo {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i := ConnInfo{Source: c.src, Phase: c.phase.String(), Queue: c.out.waitingCount(), Stuck: c.stuck,
-		Age: time.Since(c.born), Domain: c.tls.domain}
+		Age: time.Since(c.born), Domain: c.tls.domain, Carried: c.carried.read(), Handshake: c.tls.took, Resumed: c.tls.resumed}
 	if last := c.active.Load(); last != 0 {
 		i.Idle = time.Duration(now-last) * time.Second
 	}
 	if c.tls.version != 0 {
 		s := tlsstate.State{Version: c.tls.version, Cipher: c.tls.cipher}
-		i.TLSVersion, i.Cipher = s.VersionName(), s.CipherName()
+		i.TLSVersion, i.Cipher, i.CipherBits = s.VersionName(), s.CipherName(), s.CipherBits()
+	}
+	if w := c.tls.whole; w != nil {
+		i.Peer, i.Verified = w.Peer[0], w.Verified
 	}
 	return i
 }

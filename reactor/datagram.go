@@ -14,7 +14,7 @@ const maxDatagram = 65507
 // datagram takes one datagram: a whole message (RFC 3261 18.3), or white space
 // that keeps a NAT open.
 func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
-	l.stat.bytesIn.Add(uint64(len(in)))
+	l.stat.carried[UDP].bytesIn.Add(uint64(len(in)))
 	in = bytes.TrimLeft(in, "\r\n \t\x00")
 	to, ok := bound.(*net.UDPAddr)
 	if len(in) == 0 || !ok {
@@ -36,7 +36,7 @@ func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
 	base := len(l.slab.Bytes())
 	l.slab.Advance(copy(l.slab.Free(), in))
 	src := &Source{Proto: UDP, Remote: unmap(from.AddrPort()), Local: socket.Addr, Socket: socket}
-	l.stat.messagesIn.Add(1)
+	l.stat.carried[UDP].messagesIn.Add(1)
 	data := l.slab.Bytes()[base:]
 	i := l.eng.shardOf(data)
 	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
@@ -45,7 +45,7 @@ func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
 
 // sendDatagram writes a message to a UDP destination. It is with the kernel or
 // it is an error: nothing waits.
-func (e *Engine) sendDatagram(t *Target, m Appender) (Outcome, *Error) {
+func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	socket := t.Socket
 	for _, s := range e.sockets {
 		if socket == nil && s.Proto == UDP && s.Addr.Addr().Is4() == t.Addr.Addr().Is4() {
@@ -64,7 +64,12 @@ func (e *Engine) sendDatagram(t *Target, m Appender) (Outcome, *Error) {
 	if err := unix.Sendto(e.udp[socket.index], buf.B, unix.MSG_DONTWAIT, sockaddr(t.Addr)); err != nil {
 		return 0, fail(WriteError, err)
 	}
-	e.stat.datagramsOut.Add(1)
+	stat := &e.valve.stat
+	if w != nil {
+		stat = &w.shard.stat
+	}
+	stat.datagrams.Add(1)
+	stat.datagramBytes.Add(uint64(len(buf.B)))
 	return Sent, nil
 }
 

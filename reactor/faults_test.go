@@ -32,6 +32,13 @@ func blackHole(t *testing.T) netip.AddrPort {
 
 func blackHoleAt(t *testing.T, host [4]byte) netip.AddrPort {
 	t.Helper()
+	_, addr := fullListener(t, host)
+	return addr
+}
+
+// fullListener is a listener with a full backlog, and where it listens.
+func fullListener(t *testing.T, host [4]byte) (fd int, addr netip.AddrPort) {
+	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +50,7 @@ func blackHoleAt(t *testing.T, host [4]byte) netip.AddrPort {
 	if err := unix.Listen(fd, 0); err != nil {
 		t.Fatal(err)
 	}
-	addr, err := localAddr(fd)
+	addr, err = localAddr(fd)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +67,7 @@ func blackHoleAt(t *testing.T, host [4]byte) netip.AddrPort {
 		_ = unix.Connect(c, sockaddr(full))
 	}
 	time.Sleep(20 * time.Millisecond) // the kernel sorts the four out
-	return addr
+	return fd, addr
 }
 
 // accepting gives the address of a listener that does with each connection

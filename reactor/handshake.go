@@ -111,7 +111,6 @@ func (l *loop) handshaken(c *conn) {
 	case h.err == nil:
 		l.handshakeDone(c)
 	case !errors.Is(h.err, tlsstate.ErrWantRead):
-		l.stat.handshakesFailed.Add(1)
 		l.close(c, tlsError(h.err))
 	case len(h.inbox) > 0:
 		l.compute(c)
@@ -123,13 +122,10 @@ func (l *loop) handshaken(c *conn) {
 // handshakeDone establishes the connection. What came behind the handshake is
 // read at once, or it would wait for bytes that may never come.
 func (l *loop) handshakeDone(c *conn) {
-	rest := c.hs.inbox
+	rest, took := c.hs.inbox, time.Duration(l.eng.now()-c.hs.begun)
 	c.hs = nil
-	l.stat.handshakes.Add(1)
 	state := c.tlsState()
-	if state.Resumed {
-		l.stat.resumed.Add(1)
-	}
+	c.handshook(state, took)
 	if onTrial(state) {
 		c.trial = &trial{}
 	}
@@ -186,7 +182,6 @@ func (l *loop) handshakeOverdue(c *conn, now int64) {
 		return
 	}
 	took := time.Duration(now - h.begun).Round(time.Millisecond)
-	l.stat.handshakesFailed.Add(1)
 	l.close(c, because(HandshakeTimeout, "no answer after "+took.String()+" (tls_handshake_timeout "+c.cfg.HandshakeTimeout.String()+")"))
 }
 
@@ -246,6 +241,13 @@ func (p *handshakers) run() {
 		c.loop.post(c, evHandshake)
 		p.mu.Lock()
 	}
+}
+
+// waiting is how many machines wait for a handshaker.
+func (p *handshakers) waiting() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.queue.len()
 }
 
 // close ends the pool when its queue is worked off.

@@ -60,6 +60,8 @@ type Event struct {
 	Err *Error
 	// Age is the time since the connection was accepted or begun.
 	Age time.Duration
+	// Took is how long the handshake of an established TLS connection took.
+	Took time.Duration
 }
 
 // Observer sees every event once, in order for each connection. It is called
@@ -77,5 +79,9 @@ func (nobody) Observe(*Event) {}
 // observe tells the observer.
 func (e *Engine) observe(c *conn, kind EventKind, err *Error, state *tlsstate.State) {
 	now := time.Now()
-	e.cfg.Observer.Observe(&Event{Kind: kind, Time: now, Src: &c.src, TLS: state, Err: err, Age: now.Sub(c.born)})
+	ev := Event{Kind: kind, Time: now, Src: &c.src, TLS: state, Err: err, Age: now.Sub(c.born)}
+	if state != nil {
+		ev.Took = c.tls.took
+	}
+	e.cfg.Observer.Observe(&ev)
 }

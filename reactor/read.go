@@ -26,7 +26,9 @@ const slabSize = 64 << 10
 
 // read gets what the socket brought.
 func (l *loop) read(c *conn, in []byte) {
-	l.stat.bytesIn.Add(uint64(len(in)))
+	n := uint64(len(in))
+	l.stat.carried[c.src.Proto].bytesIn.Add(n)
+	c.carried.bytesIn.Add(n)
 	switch {
 	case c.deaf, l.eng.deaf.Load():
 	case c.phase == handshaking:
@@ -188,7 +190,8 @@ func (l *loop) cut(c *conn, base int) (from int) {
 			}
 			l.complete(c)
 			l.bag(c, item{kind: itemMessage, data: bytes[start:end:end]})
-			l.stat.messagesIn.Add(1)
+			l.stat.carried[c.src.Proto].messagesIn.Add(1)
+			c.carried.messagesIn.Add(1)
 		case sipframe.Ping:
 			l.alive(c)
 			c.pong()
@@ -198,6 +201,7 @@ func (l *loop) cut(c *conn, base int) (from int) {
 		case sipframe.Bad:
 			c.deaf = true
 			l.stat.malformed.Add(1)
+			l.eng.stat.defects.add(cut.Defect.Reason)
 			defect := cut.Defect
 			l.bag(c, item{kind: itemMalformed, data: bytes[start:end:end], conn: c, defect: &defect})
 			return len(bytes)

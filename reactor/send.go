@@ -40,7 +40,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	case !t.Addr.IsValid():
 		return 0, because(NoConnection, "it is gone")
 	case t.Proto == UDP:
-		return e.sendDatagram(t, m)
+		return e.sendDatagram(t, m, w)
 	case !t.Proto.stream():
 		return 0, &Error{Reason: NoConnection, Blame: BlameConfig, Detail: "no transport named"}
 	}
@@ -157,16 +157,20 @@ func (e *Engine) leave(c *conn, wait *waiter) (Outcome, *Error) {
 			}
 		}
 	}
+	e.stat.postponed.Add(1)
 	c.mu.Lock()
 	ph := c.phase
-	c.mu.Unlock()
 	if ph < established {
-		e.stat.parked.Add(1)
-		kind := ConnectParked
-		if ph == handshaking {
-			kind = HandshakeParked
-		}
-		e.observe(c, kind, nil, nil)
+		c.parked = ph + 1
+	}
+	c.mu.Unlock()
+	switch {
+	case ph < handshaking:
+		e.stat.parkedConnects.Add(1)
+		e.observe(c, ConnectParked, nil, nil)
+	case ph == handshaking:
+		e.stat.parkedHandshakes.Add(1)
+		e.observe(c, HandshakeParked, nil, nil)
 	}
 	return Queued, nil
 }

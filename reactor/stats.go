@@ -1,79 +1,233 @@
 package reactor
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync/atomic"
+	"time"
 
-// loopCounters are written by one loop, so that no core waits for another's
-// cache line; Stats adds them up.
-type loopCounters struct {
-	accepted, refused, established        atomic.Uint64
-	handshakes, handshakesFailed, resumed atomic.Uint64
-	messagesIn, messagesOut, batches      atomic.Uint64
-	bytesIn, bytesOut                     atomic.Uint64
-	pings, malformed, overflow, dropped   atomic.Uint64
-	blocked, sendTimeouts                 atomic.Uint64
-	_                                     [64]byte
+	"sipreactor/tlsstate"
+)
+
+// Traffic is what was carried. Bytes are those of the sockets, with TLS'
+// overhead; messages are whole ones, pings left out.
+type Traffic struct {
+	MessagesIn, MessagesOut uint64
+	BytesIn, BytesOut       uint64
 }
 
-// engineCounters count what is rare, or not a loop's.
-type engineCounters struct {
-	dials, parked, undelivered, datagramsOut atomic.Uint64
-	takeovers, waitersFull                   atomic.Uint64
-	closed                                   [reasonCount]atomic.Uint64
+// Histogram counts durations by their length.
+type Histogram struct {
+	// Bounds are the upper bounds of the buckets, in rising order; Counts has one
+	// more, for what is longer. Neither is cumulative.
+	Bounds []time.Duration
+	Counts []uint64
+	Sum    time.Duration
+}
+
+// Handshakes are the TLS handshakes of one direction.
+type Handshakes struct {
+	// Done counts those that succeeded, by version as OpenSSL writes it; every
+	// version there is has an entry.
+	Done    map[string]uint64
+	Resumed uint64 // of those, with a session ticket
+	// Failed counts the others by the reason that the connection ended with.
+	Failed map[Reason]uint64
+	// Took is how long those that succeeded took, the peer's time included.
+	Took Histogram
 }
 
 // Stats is what the engine has counted since it was made, and what it holds.
 type Stats struct {
 	Accepted, Refused, Established        uint64
-	Handshakes, HandshakesFailed, Resumed uint64
+	Handshakes, HandshakesFailed, Resumed uint64 // of both directions
 	MessagesIn, MessagesOut, Batches      uint64 // whole messages; batches of them that were sealed together
 	BytesIn, BytesOut                     uint64 // of the sockets
 	Pings, Malformed                      uint64 // pings answered; streams whose framing was lost
 	Overflow, Dropped                     uint64 // messages no shard had room for; of those, dropped without an answer
 	Blocked, SendTimeouts                 uint64
-	Dials, Parked, Undelivered            uint64
+	Undelivered                           uint64
 	DatagramsOut                          uint64
-	Takeovers, WaitersFull                uint64
 	Closed                                map[Reason]uint64
 
+	// Carried is the traffic by protocol, indexed by Proto.
+	Carried [protoCount]Traffic
+	// RefusedFor counts Refused by cause, Defects counts Malformed by the reason
+	// phrase of what was wrong: sipframe's, a fixed set.
+	RefusedFor map[Refusal]uint64
+	Defects    map[string]uint64
+
+	// HandshakesIn are those of accepted connections, HandshakesOut those of ours.
+	HandshakesIn, HandshakesOut Handshakes
+	// HandshakeDefects counts failed handshakes of both directions by what the TLS
+	// layer says: tlsstate's reasons, a fixed set. Handshakes that ended for
+	// another reason, such as a timeout, are not among them.
+	HandshakeDefects map[string]uint64
+
+	// Dials are the connects begun, Dialed those that were done, DialsFailed the
+	// rest by reason, but for those that are under way.
+	Dials, Dialed uint64
+	DialsFailed   map[Reason]uint64
+	// Parked are senders that went on while their connection was not up: while it
+	// connected or while it shook hands. Resumed are such that came up after all.
+	Parked                              uint64
+	ParkedConnects, ResumedConnects     uint64
+	ParkedHandshakes, ResumedHandshakes uint64
+	// Postponed are messages that had to wait for a connection: for a connect, a
+	// handshake or a peer that takes nothing.
+	Postponed uint64
+
+	// Waits are a worker's waits, Takeovers those in which another took its shard
+	// over, WaitersFull those in which none was left to.
+	Waits, Takeovers, WaitersFull uint64
+
 	Connections, Parking, Peers int // in the table; connects in the parking lot; known end points
+	HandshakesWaiting           int // machines that wait for a handshaker
+	InHand                      int // messages that wait for a worker or are with one
+	Waiting                     int // workers that wait at the moment
+}
+
+// protoCount makes arrays that a Proto indexes.
+const protoCount = TLS + 1
+
+// The numbers of TLS versions (RFC 8446 4.2.1); versionCount makes arrays that
+// versionIndex indexes.
+const (
+	tls10, tls13 = 0x0301, 0x0304
+	versionCount = tls13 - tls10 + 1
+)
+
+// versionIndex numbers TLS versions, from 1.0.
+func versionIndex(v uint16) int {
+	return int(min(max(v, tls10), tls13) - tls10)
+}
+
+func versionName(i int) string {
+	return (&tlsstate.State{Version: tls10 + uint16(i)}).VersionName()
 }
 
 // Stats adds the counters up. It takes microseconds; not for a loop.
 func (e *Engine) Stats() Stats {
 	s := Stats{
-		Dials:        e.stat.dials.Load(),
-		Parked:       e.stat.parked.Load(),
-		Undelivered:  e.stat.undelivered.Load(),
-		DatagramsOut: e.stat.datagramsOut.Load(),
-		Takeovers:    e.stat.takeovers.Load(),
-		WaitersFull:  e.stat.waitersFull.Load(),
-		Closed:       make(map[Reason]uint64),
-		Connections:  int(e.table.live.Load()),
-		Parking:      e.lot.size(),
-		Peers:        e.peers.size(),
+		Dials:             e.stat.dials.Load(),
+		DialsFailed:       byReason(&e.stat.dialsFailed),
+		ParkedConnects:    e.stat.parkedConnects.Load(),
+		ParkedHandshakes:  e.stat.parkedHandshakes.Load(),
+		Postponed:         e.stat.postponed.Load(),
+		Undelivered:       e.stat.undelivered.Load(),
+		Closed:            byReason(&e.stat.closed),
+		Defects:           e.stat.defects.read(),
+		HandshakeDefects:  e.stat.handshakeDefects.read(),
+		RefusedFor:        make(map[Refusal]uint64),
+		HandshakesIn:      newHandshakes(),
+		HandshakesOut:     newHandshakes(),
+		Connections:       int(e.table.live.Load()),
+		Parking:           e.lot.size(),
+		Peers:             e.peers.size(),
+		HandshakesWaiting: e.handshakers.waiting(),
 	}
-	for r := range e.stat.closed {
-		if n := e.stat.closed[r].Load(); n > 0 {
-			s.Closed[Reason(r)] = n
-		}
+	s.Parked = s.ParkedConnects + s.ParkedHandshakes
+	for _, h := range e.all() {
+		h.addTo(&s)
 	}
 	e.loopsMu.Lock()
-	defer e.loopsMu.Unlock()
 	for _, l := range e.loops {
-		c := &l.stat
-		for _, sum := range [...]struct {
-			to   *uint64
-			from *atomic.Uint64
-		}{
-			{&s.Accepted, &c.accepted}, {&s.Refused, &c.refused}, {&s.Established, &c.established},
-			{&s.Handshakes, &c.handshakes}, {&s.HandshakesFailed, &c.handshakesFailed}, {&s.Resumed, &c.resumed},
-			{&s.MessagesIn, &c.messagesIn}, {&s.MessagesOut, &c.messagesOut}, {&s.Batches, &c.batches},
-			{&s.BytesIn, &c.bytesIn}, {&s.BytesOut, &c.bytesOut},
-			{&s.Pings, &c.pings}, {&s.Malformed, &c.malformed}, {&s.Overflow, &c.overflow}, {&s.Dropped, &c.dropped},
-			{&s.Blocked, &c.blocked}, {&s.SendTimeouts, &c.sendTimeouts},
-		} {
-			*sum.to += sum.from.Load()
+		l.stat.addTo(&s)
+	}
+	e.loopsMu.Unlock()
+	for _, t := range s.Carried {
+		s.MessagesIn += t.MessagesIn
+		s.MessagesOut += t.MessagesOut
+		s.BytesIn += t.BytesIn
+		s.BytesOut += t.BytesOut
+	}
+	for _, n := range s.RefusedFor {
+		s.Refused += n
+	}
+	for _, h := range [...]*Handshakes{&s.HandshakesIn, &s.HandshakesOut} {
+		for _, n := range h.Done {
+			s.Handshakes += n
 		}
+		for _, n := range h.Failed {
+			s.HandshakesFailed += n
+		}
+		s.Resumed += h.Resumed
 	}
 	return s
+}
+
+// addTo adds what a loop has counted.
+func (c *loopCounters) addTo(s *Stats) {
+	for _, sum := range [...]struct {
+		to   *uint64
+		from *atomic.Uint64
+	}{
+		{&s.Accepted, &c.accepted}, {&s.Established, &c.established}, {&s.Batches, &c.batches},
+		{&s.Pings, &c.pings}, {&s.Malformed, &c.malformed}, {&s.Overflow, &c.overflow}, {&s.Dropped, &c.dropped},
+		{&s.Blocked, &c.blocked}, {&s.SendTimeouts, &c.sendTimeouts}, {&s.Dialed, &c.dialed},
+		{&s.ResumedConnects, &c.resumedConnects}, {&s.ResumedHandshakes, &c.resumedHandshakes},
+	} {
+		*sum.to += sum.from.Load()
+	}
+	for p := range c.carried {
+		t := c.carried[p].read()
+		sum := &s.Carried[p]
+		sum.MessagesIn += t.MessagesIn
+		sum.MessagesOut += t.MessagesOut
+		sum.BytesIn += t.BytesIn
+		sum.BytesOut += t.BytesOut
+	}
+	for r := range c.refused {
+		if n := c.refused[r].Load(); n > 0 {
+			s.RefusedFor[Refusal(r)] += n
+		}
+	}
+	c.handshakes[0].addTo(&s.HandshakesIn)
+	c.handshakes[1].addTo(&s.HandshakesOut)
+}
+
+func (c *handshakeCounters) addTo(h *Handshakes) {
+	for i := range c.byVersion {
+		h.Done[versionName(i)] += c.byVersion[i].Load()
+	}
+	h.Resumed += c.resumed.Load()
+	for r := range c.failed {
+		if n := c.failed[r].Load(); n > 0 {
+			h.Failed[Reason(r)] += n
+		}
+	}
+	c.took.addTo(&h.Took)
+}
+
+func newHandshakes() Handshakes {
+	return Handshakes{Done: make(map[string]uint64, versionCount), Failed: make(map[Reason]uint64),
+		Took: Histogram{Bounds: slices.Clone(bounds[:]), Counts: make([]uint64, len(bounds)+1)}}
+}
+
+// addTo adds what a shard's workers have counted, and what it holds.
+func (s *shard) addTo(sum *Stats) {
+	sum.Waits += s.stat.waits.Load()
+	sum.Takeovers += s.stat.takeovers.Load()
+	sum.WaitersFull += s.stat.waitersFull.Load()
+	n := s.stat.datagrams.Load()
+	sum.DatagramsOut += n
+	sum.Carried[UDP].MessagesOut += n
+	sum.Carried[UDP].BytesOut += s.stat.datagramBytes.Load()
+	sum.InHand += int(s.busy.Load())
+	s.mu.Lock()
+	sum.Waiting += s.members - s.idle
+	if s.led {
+		sum.Waiting--
+	}
+	s.mu.Unlock()
+}
+
+// byReason reads counters, leaving out those at 0.
+func byReason(counters *[reasonCount]atomic.Uint64) map[Reason]uint64 {
+	all := make(map[Reason]uint64)
+	for r := range counters {
+		if n := counters[r].Load(); n > 0 {
+			all[Reason(r)] = n
+		}
+	}
+	return all
 }

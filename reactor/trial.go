@@ -36,7 +36,7 @@ func (t *trial) keep(b *batch) {
 // what came behind it.
 func (l *loop) acquit(c *conn) {
 	if c.trial != nil {
-		l.stat.messagesOut.Add(uint64(c.trial.messages))
+		c.delivered(c.trial.messages)
 		c.trial.free()
 		c.trial = nil
 	}
@@ -58,7 +58,7 @@ func (c *conn) judge(why *Error) {
 	c.trial = nil
 	var refused *tlsstate.Error
 	if !errors.As(why, &refused) || !strings.HasPrefix(refused.Reason, "alert received") {
-		c.loop.stat.messagesOut.Add(uint64(t.messages))
+		c.delivered(t.messages)
 		t.free()
 		return
 	}

@@ -34,7 +34,11 @@ func (w *Worker) Wait(f func()) {
 // when there are as many waiting goroutines as may be: the shard then waits
 // too. A nil worker has no shard.
 func (w *Worker) standAside() bool {
-	if w == nil || !w.leading {
+	if w == nil {
+		return true
+	}
+	w.shard.stat.waits.Add(1)
+	if !w.leading {
 		return true
 	}
 	return w.shard.handOver(w)
@@ -68,6 +72,7 @@ type bag []item
 type shard struct {
 	eng   *Engine
 	bound int // items that may wait
+	stat  shardCounters
 
 	mu      sync.Mutex
 	work    sync.Cond // the leader sleeps here
@@ -118,14 +123,14 @@ func (s *shard) handOver(w *Worker) bool {
 	defer s.mu.Unlock()
 	if s.idle == 0 {
 		if s.members >= s.eng.cfg.Waiters {
-			s.eng.stat.waitersFull.Add(1)
+			s.stat.waitersFull.Add(1)
 			return false
 		}
 		s.spawn()
 	}
 	w.leading = false
 	s.led = false
-	s.eng.stat.takeovers.Add(1)
+	s.stat.takeovers.Add(1)
 	s.lead.Signal()
 	return true
 }

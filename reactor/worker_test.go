@@ -105,6 +105,9 @@ func TestWaitersAreBounded(t *testing.T) {
 	_, _ = c.Write([]byte(request("INVITE", "one too many", 1, "")))
 	_, _ = c.Write([]byte(request("MESSAGE", "waits", 1, "")))
 	r.eventually("the bound is met", func() bool { return r.Stats().WaitersFull == 1 })
+	if s := r.Stats(); s.Waits != 4 || s.Takeovers != 3 || s.Waiting != 3 || s.InHand == 0 {
+		t.Errorf("%d waits, %d takeovers, %d wait, %d messages in hand", s.Waits, s.Takeovers, s.Waiting, s.InHand)
+	}
 	close(hold)
 	for range 5 {
 		if _, err := readMessage(in); err != nil {

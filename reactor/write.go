@@ -43,7 +43,7 @@ func (l *loop) drain(c *conn) bool {
 		switch {
 		case n > 0:
 			c.codec.Sent(n)
-			l.stat.bytesOut.Add(uint64(n))
+			l.wrote(c, n)
 			c.active.Store(l.seconds.Load())
 			if c.out.flight != nil {
 				l.written(c, c.out.advance(n))
@@ -62,13 +62,19 @@ func (l *loop) drain(c *conn) bool {
 	}
 }
 
+// wrote counts bytes that the socket has taken.
+func (l *loop) wrote(c *conn, n int) {
+	l.stat.carried[c.src.Proto].bytesOut.Add(uint64(n))
+	c.carried.bytesOut.Add(uint64(n))
+}
+
 // written counts messages that the socket has taken.
 func (l *loop) written(c *conn, messages int) {
 	if c.trial != nil {
 		c.trial.messages += messages
 		return
 	}
-	l.stat.messagesOut.Add(uint64(messages))
+	c.delivered(messages)
 }
 
 // landed lets go of a batch that is wholly written.

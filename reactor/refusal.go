@@ -1,0 +1,57 @@
+package reactor
+
+import "fmt"
+
+// Refusal is why an accepted connection was closed at once: a fixed set that
+// statistics count by.
+type Refusal uint8
+
+// The causes of a refusal.
+const (
+	RefusedLimit       Refusal = iota // Config.MaxConnections is reached
+	RefusedDescriptors                // no descriptors are left
+	RefusedTable                      // the table of connections is full
+	RefusedShutdown                   // the engine ends
+	RefusedVanished                   // the peer was gone before it could be served
+	refusalCount
+	admitted Refusal = 255 // it was not refused
+)
+
+// String gives the word that statistics use.
+func (r Refusal) String() string {
+	switch r {
+	case RefusedLimit:
+		return "max_connections"
+	case RefusedDescriptors:
+		return "descriptors"
+	case RefusedTable:
+		return "table_full"
+	case RefusedShutdown:
+		return "shutdown"
+	case RefusedVanished:
+		return "vanished"
+	default:
+		return fmt.Sprintf("refusal(%d)", uint8(r))
+	}
+}
+
+// Refusals calls f with every cause there is.
+func Refusals(f func(r Refusal)) {
+	for r := range refusalCount {
+		f(r)
+	}
+}
+
+// refuse is the error that the observer and the log get.
+func (r Refusal) refuse() *Error {
+	switch r {
+	case RefusedShutdown:
+		return because(Shutdown, "")
+	case RefusedLimit:
+		return because(ConnectionLimit, "tcp_max_connections reached")
+	case RefusedDescriptors:
+		return because(ConnectionLimit, "no descriptors left for more")
+	default:
+		return because(ConnectionLimit, "the table is full")
+	}
+}
