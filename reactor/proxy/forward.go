@@ -65,12 +65,7 @@ func (c *Context) Forward(dest []byte) error {
 	}
 	c.preprocess(len(dest) == 0 && len(c.dst) == 0)
 	var h hop
-	dest, err := c.nextHop(dest, &h)
-	if err != nil {
-		return c.failed(dest, err)
-	}
-	h.defaults(c.ours, c.Src.Proto)
-	addrs, err := c.resolve(&h)
+	dest, addrs, err := c.destinations(dest, &h)
 	if err != nil {
 		return c.failed(dest, err)
 	}
@@ -93,12 +88,7 @@ func (c *Context) Forward(dest []byte) error {
 // as for Forward. It does not count as an answer.
 func (c *Context) Send(dest []byte) error {
 	var h hop
-	dest, err := c.nextHop(dest, &h)
-	if err != nil {
-		return c.failed(dest, err)
-	}
-	h.defaults(c.ours, c.Src.Proto)
-	addrs, err := c.resolve(&h)
+	dest, addrs, err := c.destinations(dest, &h)
 	if err != nil {
 		return c.failed(dest, err)
 	}
@@ -120,6 +110,17 @@ func (c *Context) Send(dest []byte) error {
 		}
 	}
 	return c.failed(dest, err)
+}
+
+// destinations fills in the next hop and gives what it was read from, and its addresses in the order to try them.
+func (c *Context) destinations(dest []byte, h *hop) ([]byte, []netip.AddrPort, error) {
+	dest, err := c.nextHop(dest, h)
+	if err != nil {
+		return dest, nil, err
+	}
+	h.defaults(c.ours, c.Src.Proto)
+	addrs, err := c.resolve(h)
+	return dest, addrs, err
 }
 
 // nextHop reads the destination, where the Router names none that of RFC 3261

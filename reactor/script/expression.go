@@ -41,8 +41,15 @@ func (p *parser) expr() Expr {
 }
 
 func (p *parser) not() Expr {
-	if p.peek().kind != tokNot {
+	return p.prefixed(tokNot, func() Expr {
 		return p.chain(bitOps, func() Expr { return p.chain(addOps, p.tilde) })
+	})
+}
+
+// prefixed reads an operand that any number of one unary operator may precede.
+func (p *parser) prefixed(operator kind, operand func() Expr) Expr {
+	if p.peek().kind != operator {
+		return operand()
 	}
 	op := p.next()
 	if p.depth++; p.depth > maxNesting {
@@ -51,11 +58,11 @@ func (p *parser) not() Expr {
 		return nil
 	}
 	defer func() { p.depth-- }()
-	x := p.not()
+	x := p.prefixed(operator, operand)
 	if x == nil {
 		return nil
 	}
-	return &Unary{node: node{op.pos}, Op: tokNot, X: x}
+	return &Unary{node: node{op.pos}, Op: operator, X: x}
 }
 
 // chain reads operands joined by operators of one level.
@@ -75,23 +82,7 @@ func (p *parser) chain(ops map[kind]bool, operand func() Expr) Expr {
 	return x
 }
 
-func (p *parser) tilde() Expr {
-	if p.peek().kind != tokTilde {
-		return p.comparison()
-	}
-	op := p.next()
-	if p.depth++; p.depth > maxNesting {
-		p.rep.errorf(op.pos, "expressions are nested more than %d deep", maxNesting)
-		p.depth--
-		return nil
-	}
-	defer func() { p.depth-- }()
-	x := p.tilde()
-	if x == nil {
-		return nil
-	}
-	return &Unary{node: node{op.pos}, Op: tokTilde, X: x}
-}
+func (p *parser) tilde() Expr { return p.prefixed(tokTilde, p.comparison) }
 
 func (p *parser) comparison() Expr {
 	x := p.primary()

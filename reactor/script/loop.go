@@ -9,9 +9,7 @@ func (p *parser) whileStmt() Stmt {
 		p.recover()
 		return nil
 	}
-	p.loops++
-	s.Body = p.body()
-	p.loops--
+	s.Body = p.loopBody()
 	return s
 }
 
@@ -45,10 +43,15 @@ func (p *parser) forStmt() Stmt {
 		p.recover()
 		return nil
 	}
-	p.loops++
-	s.Body = p.body()
-	p.loops--
+	s.Body = p.loopBody()
 	return s
+}
+
+// loopBody is a body that break can leave.
+func (p *parser) loopBody() Stmt {
+	p.loops++
+	defer func() { p.loops-- }()
+	return p.body()
 }
 
 func (p *parser) switchStmt() Stmt {
