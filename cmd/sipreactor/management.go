@@ -31,19 +31,19 @@ type management struct {
 func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()) (*management, error) {
 	m := &management{}
 	commands := &mi.Node{
-		Version:   "sipreactor (" + version + " (" + runtime.GOARCH + "/" + runtime.GOOS + "))",
-		Started:   n.started,
-		Engine:    n.engine,
-		Proxy:     n.proxy,
-		Trace:     tlsSwitch{n.trace.Tracer},
-		Domains:   func() []tlsstate.DomainInfo { return (*n.current.Load()).Domains() },
-		Reload:    n.reload,
-		Log:       levels.log,
-		XLog:      levels.xlog,
-		Processes: n.crew,
-		Kill:      kill,
-		Lifetime:  cfg.Engine.Lifetime,
-		Extra:     []mi.Source{n.traceFigures},
+		Version:    "sipreactor (" + version + " (" + runtime.GOARCH + "/" + runtime.GOOS + "))",
+		Started:    n.started,
+		Engine:     n.engine,
+		Proxy:      n.proxy,
+		Trace:      tlsSwitch{n.trace.Tracer},
+		Collectors: n.trace.collectors,
+		Domains:    func() []tlsstate.DomainInfo { return (*n.current.Load()).Domains() },
+		Reload:     n.reload,
+		Log:        levels.log,
+		XLog:       levels.xlog,
+		Processes:  n.crew,
+		Kill:       kill,
+		Lifetime:   cfg.Engine.Lifetime,
 	}
 	d := mi.NewDispatcher(n.log)
 	if err := d.Register(commands.Commands()...); err != nil {
@@ -115,11 +115,6 @@ func (n *node) crew() []string {
 		}
 	}
 	return all
-}
-
-// traceFigures are the statistics of tracing.
-func (n *node) traceFigures(add func(mi.Value)) {
-	add(mi.Value{Group: "tls", Name: "tls_trace_dropped", N: n.trace.dropped()})
 }
 
 // close stops serving.

@@ -5,10 +5,13 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/hep"
+	"sipreactor/reactor/mi"
 	"sipreactor/reactor/script"
 )
 
@@ -91,12 +94,14 @@ func (t *tracing) close() {
 	}
 }
 
-// dropped is how many packets no collector got.
-func (t *tracing) dropped() (n uint64) {
-	for _, s := range t.senders {
-		n += s.Stats().Dropped
+// collectors tells what became of the packets for each collector, by name.
+func (t *tracing) collectors() []mi.TraceCollector {
+	var all []mi.TraceCollector
+	for _, name := range slices.Sorted(maps.Keys(t.senders)) {
+		s := t.senders[name].Stats()
+		all = append(all, mi.TraceCollector{Name: name, Sent: s.Sent, Dropped: s.Dropped, Redials: s.Redials, Queued: s.Queued})
 	}
-	return n
+	return all
 }
 
 // tlsSwitch is what tls_trace turns.

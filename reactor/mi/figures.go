@@ -2,6 +2,8 @@ package mi
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,50 +28,15 @@ type Proxy interface {
 	Refused(code int) uint64
 }
 
-// EngineFigures is the Source of an engine's statistics: OpenSIPS' net:, and
-// our own in net:, tls: and close:.
-func EngineFigures(e Engine) Source {
-	return func(add func(Value)) {
-		s := e.Stats()
-		for _, p := range []reactor.Proto{reactor.UDP, reactor.TCP, reactor.TLS} {
-			add(Value{Group: "net", Name: "waiting_" + p.String(), Gauge: true,
-				Func: func() uint64 { return waiting(e.Sockets(), p) }})
-		}
-		for _, v := range []Value{
-			{Group: "net", Name: "connections", Gauge: true, N: uint64(s.Connections)},
-			{Group: "net", Name: "parking", Gauge: true, N: uint64(s.Parking)},
-			{Group: "net", Name: "peers", Gauge: true, N: uint64(s.Peers)},
-			{Group: "net", Name: "accepted", N: s.Accepted},
-			{Group: "net", Name: "refused", N: s.Refused},
-			{Group: "net", Name: "established", N: s.Established},
-			{Group: "net", Name: "dials", N: s.Dials},
-			{Group: "net", Name: "parked", N: s.Parked},
-			{Group: "net", Name: "messages_in", N: s.MessagesIn},
-			{Group: "net", Name: "messages_out", N: s.MessagesOut},
-			{Group: "net", Name: "datagrams_out", N: s.DatagramsOut},
-			{Group: "net", Name: "batches_out", N: s.Batches},
-			{Group: "net", Name: "bytes_in", N: s.BytesIn},
-			{Group: "net", Name: "bytes_out", N: s.BytesOut},
-			{Group: "net", Name: "pings", N: s.Pings},
-			{Group: "net", Name: "malformed", N: s.Malformed},
-			{Group: "net", Name: "overflow", N: s.Overflow},
-			{Group: "net", Name: "dropped", N: s.Dropped},
-			{Group: "net", Name: "undelivered", N: s.Undelivered},
-			{Group: "net", Name: "blocked", N: s.Blocked},
-			{Group: "net", Name: "send_timeouts", N: s.SendTimeouts},
-			{Group: "net", Name: "takeovers", N: s.Takeovers},
-			{Group: "net", Name: "waiters_full", N: s.WaitersFull},
-			{Group: "tls", Name: "handshakes", N: s.Handshakes},
-			{Group: "tls", Name: "handshakes_failed", N: s.HandshakesFailed},
-			{Group: "tls", Name: "resumed", N: s.Resumed},
-		} {
-			add(v)
-		}
-		eachReason(func(r reactor.Reason) {
-			add(Value{Group: "close", Name: strings.ReplaceAll(r.String(), " ", "_"), N: s.Closed[r]})
-		})
-	}
-}
+// allProtos are the transports there are.
+var allProtos = []reactor.Proto{reactor.UDP, reactor.TCP, reactor.TLS}
+
+// The reasons for which connects and handshakes usually fail. Figures of the
+// others are there once they have happened.
+var (
+	dialReasons      = []reactor.Reason{reactor.ConnectFailed, reactor.ConnectTimeout}
+	handshakeReasons = []reactor.Reason{reactor.HandshakeFailed, reactor.HandshakeTimeout, reactor.RejectedByDomain}
+)
 
 // eachReason calls f with the reasons for which a connection can end.
 func eachReason(f func(r reactor.Reason)) {
@@ -78,8 +45,135 @@ func eachReason(f func(r reactor.Reason)) {
 	}
 }
 
+// eachOf calls f with the counters of the usual reasons, and of those that have
+// happened.
+func eachOf(counted map[reactor.Reason]uint64, usual []reactor.Reason, f func(r reactor.Reason, n uint64)) {
+	eachReason(func(r reactor.Reason) {
+		if n := counted[r]; n > 0 || slices.Contains(usual, r) {
+			f(r, n)
+		}
+	})
+}
+
+// reasonName is a reason as figures are named.
+func reasonName(r reactor.Reason) string { return strings.ReplaceAll(r.String(), " ", "_") }
+
+// eachCause calls f with the counters of causes, in order, each by its text in
+// lower case with what is no letter or digit as one underscore.
+func eachCause(counted map[string]uint64, f func(cause string, n uint64)) {
+	named := make(map[string]uint64, len(counted))
+	for text, n := range counted {
+		words := strings.FieldsFunc(strings.ToLower(plainName(text)), func(r rune) bool { return r == '_' })
+		named[strings.Join(words, "_")] += n
+	}
+	for _, name := range sortedKeys(named) {
+		f(name, named[name])
+	}
+}
+
+func sortedKeys(m map[string]uint64) []string { return slices.Sorted(maps.Keys(m)) }
+
+// oneSide are the handshakes of one direction.
+type oneSide struct {
+	direction string
+	*reactor.Handshakes
+}
+
+func bothSides(s *reactor.Stats) [2]oneSide {
+	return [2]oneSide{{"in", &s.HandshakesIn}, {"out", &s.HandshakesOut}}
+}
+
+// EngineFigures is the Source of an engine's statistics: OpenSIPS' net:, and
+// our own in net:, tls: and close:.
+func EngineFigures(e Engine) Source {
+	return func(add func(Value)) {
+		s := e.Stats()
+		for _, p := range allProtos {
+			add(Value{Group: "net", Name: "waiting_" + p.String(), Gauge: true,
+				Func: func() uint64 { return waiting(e.Sockets(), p) }})
+		}
+		figures := list{add, "net"}
+		figures.gauge("connections", s.Connections)
+		figures.gauge("peers", s.Peers)
+		figures.count("accepted", s.Accepted)
+		figures.count("refused", s.Refused)
+		reactor.Refusals(func(r reactor.Refusal) { figures.count("refused_"+r.String(), s.RefusedFor[r]) })
+		figures.count("established", s.Established)
+		figures.count("dials", s.Dials)
+		figures.count("dials_done", s.Dialed)
+		eachOf(s.DialsFailed, dialReasons, func(r reactor.Reason, n uint64) { figures.count("dials_"+reasonName(r), n) })
+		figures.gauge("parking", s.Parking)
+		figures.count("parked", s.Parked)
+		figures.count("parked_connects", s.ParkedConnects)
+		figures.count("resumed_connects", s.ResumedConnects)
+		figures.traffic("", &reactor.Traffic{MessagesIn: s.MessagesIn, MessagesOut: s.MessagesOut, BytesIn: s.BytesIn, BytesOut: s.BytesOut})
+		for _, p := range allProtos {
+			figures.traffic("_"+p.String(), &s.Carried[p])
+		}
+		figures.count("batches_out", s.Batches)
+		figures.count("postponed", s.Postponed)
+		figures.count("undelivered", s.Undelivered)
+		figures.count("blocked", s.Blocked)
+		figures.count("send_timeouts", s.SendTimeouts)
+		figures.count("pings", s.Pings)
+		figures.count("malformed", s.Malformed)
+		eachCause(s.Defects, func(cause string, n uint64) { figures.count("malformed_"+cause, n) })
+		figures.gauge("in_hand", s.InHand)
+		figures.count("overflow", s.Overflow)
+		figures.count("dropped", s.Dropped)
+		figures.gauge("workers_waiting", s.Waiting)
+		figures.count("worker_waits", s.Waits)
+		figures.count("takeovers", s.Takeovers)
+		figures.count("waiters_full", s.WaitersFull)
+		handshakeFigures(&s, list{add, "tls"})
+		eachReason(func(r reactor.Reason) { add(Value{Group: "close", Name: reasonName(r), N: s.Closed[r]}) })
+	}
+}
+
+// handshakeFigures are the statistics of handshakes. The durations are a sum
+// and, by the number of handshakes, an average; Prometheus has the histogram.
+func handshakeFigures(s *reactor.Stats, figures list) {
+	figures.count("handshakes", s.Handshakes)
+	figures.count("handshakes_failed", s.HandshakesFailed)
+	figures.count("resumed", s.Resumed)
+	figures.gauge("handshakes_waiting", s.HandshakesWaiting)
+	figures.count("parked_handshakes", s.ParkedHandshakes)
+	figures.count("unparked_handshakes", s.ResumedHandshakes)
+	for _, side := range bothSides(s) {
+		for _, v := range sortedKeys(side.Done) {
+			figures.count("handshakes_"+side.direction+"_"+strings.ToLower(plainName(v)), side.Done[v])
+		}
+		figures.count("resumed_"+side.direction, side.Resumed)
+		eachOf(side.Failed, handshakeReasons, func(r reactor.Reason, n uint64) {
+			figures.count("failed_"+side.direction+"_"+reasonName(r), n)
+		})
+		figures.count("handshake_microseconds_"+side.direction, uint64(side.Took.Sum/time.Microsecond))
+	}
+	eachCause(s.HandshakeDefects, func(cause string, n uint64) { figures.count("defect_"+cause, n) })
+}
+
+// list adds statistics of one group.
+type list struct {
+	add   func(Value)
+	group string
+}
+
+func (l list) count(name string, n uint64) { l.add(Value{Group: l.group, Name: name, N: n}) }
+
+func (l list) gauge(name string, n int) {
+	l.add(Value{Group: l.group, Name: name, N: uint64(max(0, n)), Gauge: true})
+}
+
+func (l list) traffic(suffix string, t *reactor.Traffic) {
+	l.count("messages_in"+suffix, t.MessagesIn)
+	l.count("messages_out"+suffix, t.MessagesOut)
+	l.count("bytes_in"+suffix, t.BytesIn)
+	l.count("bytes_out"+suffix, t.BytesOut)
+}
+
 // ProxyFigures is the Source of a proxy's statistics: OpenSIPS' core: and sl:,
-// and every counter of our own in proxy:. The time counts from started.
+// and every counter of our own in proxy:, with replies and refusals by the codes
+// that occurred. The time counts from started.
 func ProxyFigures(p Proxy, started time.Time) Source {
 	return func(add func(Value)) {
 		n := func(counters ...proxy.Counter) (sum uint64) {
@@ -104,14 +198,26 @@ func ProxyFigures(p Proxy, started time.Time) Source {
 			add(v)
 		}
 		classes := make([]uint64, 7)
+		proxied := list{add, "proxy"}
+		var byCode []func()
 		for code := 100; code < 700; code++ {
-			classes[code/100] += p.Replies(code)
+			replies, refused := p.Replies(code), p.Refused(code)
+			classes[code/100] += replies
+			if replies > 0 {
+				byCode = append(byCode, func() { proxied.count(fmt.Sprintf("replies_%d", code), replies) })
+			}
+			if refused > 0 {
+				byCode = append(byCode, func() { proxied.count(fmt.Sprintf("refused_%d", code), refused) })
+			}
 		}
 		for class := 1; class < len(classes); class++ {
 			add(Value{Group: "sl", Name: fmt.Sprintf("%dxx_replies", class), N: classes[class]})
 		}
 		add(Value{Group: "sl", Name: "sent_replies", N: n(proxy.RepliesOut)})
 		add(Value{Group: "sl", Name: "received_ACKs", N: n(proxy.AcksAbsorbed)})
-		p.Counters(func(c proxy.Counter, n uint64) { add(Value{Group: "proxy", Name: c.String(), N: n}) })
+		p.Counters(func(c proxy.Counter, n uint64) { proxied.count(c.String(), n) })
+		for _, f := range byCode {
+			f()
+		}
 	}
 }

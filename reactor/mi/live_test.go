@@ -121,7 +121,9 @@ func TestLive(t *testing.T) {
 		}
 	}
 	_, body := send(t, h, "GET", "/metrics", "")
-	for _, line := range []string{`sipreactor_connections{direction="in",phase="established",proto="tls"} 1`, "sipreactor_messages_received_total 1",
+	for _, line := range []string{`sipreactor_connections{direction="in",phase="established",proto="tls"} 1`, `sipreactor_messages_received_total{proto="tls"} 1`,
+		`sipreactor_tls_handshakes_total{direction="in",version="TLSv1.3"} 1`, `sipreactor_tls_handshake_duration_seconds_count{direction="in"} 1`,
+		`sipreactor_tls_handshake_duration_seconds_bucket{direction="in",le="+Inf"} 1`,
 		`sipreactor_proxy_replies_total{code="200"} 1`, `sipreactor_tls_certificate_expiry_timestamp_seconds{domain="edge",role="server"}`} {
 		if !strings.Contains(body, "\n"+line) {
 			t.Errorf("%q is missing", line)

@@ -62,6 +62,37 @@ sipreactor_proxy_requests_refused_total{code="400"} 2
 # HELP sipreactor_tls_certificate_expiry_timestamp_seconds When the first of a domain's certificates ends.
 # TYPE sipreactor_tls_certificate_expiry_timestamp_seconds gauge
 sipreactor_tls_certificate_expiry_timestamp_seconds{domain="in",role="server"} 86400
+# HELP sipreactor_connects_ended_total Connects that ended, by result: done, or the reason of the failure.
+# TYPE sipreactor_connects_ended_total counter
+sipreactor_connects_ended_total{result="connect_failed"} 0
+sipreactor_connects_ended_total{result="connect_timeout"} 2
+sipreactor_connects_ended_total{result="done"} 4
+sipreactor_connects_ended_total{result="shutdown"} 1
+# HELP sipreactor_connections_refused_total Connections that were accepted and closed at once, by cause.
+# TYPE sipreactor_connections_refused_total counter
+sipreactor_connections_refused_total{cause="descriptors"} 0
+sipreactor_connections_refused_total{cause="max_connections"} 6
+sipreactor_connections_refused_total{cause="shutdown"} 0
+sipreactor_connections_refused_total{cause="table_full"} 0
+sipreactor_connections_refused_total{cause="vanished"} 0
+# HELP sipreactor_tls_handshake_duration_seconds How long TLS handshakes that succeeded took, the peer's time included.
+# TYPE sipreactor_tls_handshake_duration_seconds histogram
+sipreactor_tls_handshake_duration_seconds_bucket{direction="in",le="0.001"} 1
+sipreactor_tls_handshake_duration_seconds_bucket{direction="in",le="1"} 4
+sipreactor_tls_handshake_duration_seconds_bucket{direction="in",le="+Inf"} 5
+sipreactor_tls_handshake_duration_seconds_sum{direction="in"} 2.5
+sipreactor_tls_handshake_duration_seconds_count{direction="in"} 5
+sipreactor_tls_handshake_duration_seconds_bucket{direction="out",le="+Inf"} 0
+sipreactor_tls_handshake_duration_seconds_sum{direction="out"} 0
+sipreactor_tls_handshake_duration_seconds_count{direction="out"} 0
+# HELP sipreactor_tls_handshake_defects_total What the TLS layer found wrong with handshakes.
+# TYPE sipreactor_tls_handshake_defects_total counter
+sipreactor_tls_handshake_defects_total{defect="alert_received_unknown_ca"} 1
+sipreactor_tls_handshake_defects_total{defect="no_certificate"} 2
+# HELP sipreactor_trace_packets_dropped_total Trace packets that a collector did not get.
+# TYPE sipreactor_trace_packets_dropped_total counter
+sipreactor_trace_packets_dropped_total{collector="homer"} 1
+sipreactor_trace_packets_dropped_total{collector="spare"} 2
 # HELP sipreactor_tls_tracing Whether TLS connections are traced.
 # TYPE sipreactor_tls_tracing gauge
 sipreactor_tls_tracing 1
@@ -69,7 +100,9 @@ sipreactor_tls_tracing 1
 	err := testutil.CollectAndCompare(NewCollector(n), strings.NewReader(want),
 		"sipreactor_build_info", "sipreactor_connections", "sipreactor_connections_accepted_total", "sipreactor_queued_messages",
 		"sipreactor_stuck_connections", "sipreactor_proxy_replies_total", "sipreactor_proxy_requests_refused_total",
-		"sipreactor_tls_certificate_expiry_timestamp_seconds", "sipreactor_tls_tracing")
+		"sipreactor_tls_certificate_expiry_timestamp_seconds", "sipreactor_tls_tracing", "sipreactor_connects_ended_total",
+		"sipreactor_connections_refused_total", "sipreactor_tls_handshake_duration_seconds", "sipreactor_tls_handshake_defects_total",
+		"sipreactor_trace_packets_dropped_total")
 	if err != nil {
 		t.Error(err)
 	}
@@ -142,7 +175,7 @@ func TestMetricsOverHTTP(t *testing.T) {
 	if resp.StatusCode != 200 {
 		t.Fatalf("%d %s", resp.StatusCode, body)
 	}
-	for _, line := range []string{"sipreactor_tls_handshakes_total 5", "sipreactor_more_total 0", "go_goroutines ", "process_start_time_seconds ",
+	for _, line := range []string{`sipreactor_tls_handshakes_total{direction="in",version="TLSv1.3"} 4`, "sipreactor_more_total 0", "go_goroutines ", "process_start_time_seconds ",
 		`sipreactor_connections_closed_total{blame="none",reason="idle_timeout"} 3`,
 		fmt.Sprintf(`sipreactor_proxy_messages_total{outcome="loops"} %d`, proxy.Loops+1)} {
 		if !strings.Contains(body, "\n"+line) {

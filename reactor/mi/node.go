@@ -39,6 +39,9 @@ type Node struct {
 	Proxy   Proxy
 	// Trace is the tracing of TLS connections.
 	Trace Switch
+	// Collectors tells what was sent to each trace collector, in an order that
+	// stays.
+	Collectors func() []TraceCollector
 	// Domains lists the TLS domains in use, Reload reads their files again: all
 	// of them or, with an error, none.
 	Domains func() []tlsstate.DomainInfo
@@ -67,6 +70,9 @@ func (n *Node) Statistics() *Statistics {
 	}
 	if n.Domains != nil {
 		sources = append(sources, CertificateFigures(n.Domains))
+	}
+	if n.Collectors != nil {
+		sources = append(sources, TraceFigures(n.Collectors))
 	}
 	return NewStatistics(append(sources, n.Extra...)...)
 }

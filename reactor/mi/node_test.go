@@ -94,8 +94,17 @@ func fakeNode() (*Node, *fakeEngine) {
 	tlsSocket := &reactor.Socket{Proto: reactor.TLS, Addr: addr("192.0.2.1:5061"), Advertised: "edge.example", AdvertisedPort: 5061, Tag: "outside"}
 	tcpSocket := &reactor.Socket{Proto: reactor.TCP, Addr: addr("[2001:db8::1]:5060")}
 	e := &fakeEngine{
-		stats: reactor.Stats{Accepted: 7, Handshakes: 5, Connections: 2,
-			Closed: map[reactor.Reason]uint64{reactor.IdleTimeout: 3}},
+		stats: reactor.Stats{Accepted: 7, Handshakes: 5, HandshakesFailed: 3, Connections: 2, Dials: 9, Dialed: 4,
+			Closed:      map[reactor.Reason]uint64{reactor.IdleTimeout: 3},
+			DialsFailed: map[reactor.Reason]uint64{reactor.ConnectTimeout: 2, reactor.Shutdown: 1},
+			RefusedFor:  map[reactor.Refusal]uint64{reactor.RefusedLimit: 6},
+			Defects:     map[string]uint64{"HTTP on a SIP Stream": 2},
+			HandshakesIn: reactor.Handshakes{Done: map[string]uint64{"TLSv1.2": 1, "TLSv1.3": 4}, Resumed: 2,
+				Failed: map[reactor.Reason]uint64{reactor.HandshakeTimeout: 3},
+				Took: reactor.Histogram{Bounds: []time.Duration{time.Millisecond, time.Second}, Counts: []uint64{1, 3, 1},
+					Sum: 2500 * time.Millisecond}},
+			HandshakeDefects: map[string]uint64{"alert received: unknown_ca": 1, "no certificate": 2},
+		},
 		sockets: []*reactor.Socket{tlsSocket, tcpSocket},
 		conns: []reactor.ConnInfo{
 			{Source: reactor.Source{Conn: 1<<32 | 1, Proto: reactor.TLS, Remote: addr("198.51.100.7:40000"), Local: addr("192.0.2.1:5061")},
@@ -106,6 +115,7 @@ func fakeNode() (*Node, *fakeEngine) {
 			{Source: reactor.Source{Conn: 3, Proto: reactor.TCP, Remote: addr("[::ffff:198.51.100.8]:5060")}, Phase: "closing"},
 		},
 	}
+	e.stats.Carried[reactor.TLS] = reactor.Traffic{MessagesIn: 10, MessagesOut: 11, BytesIn: 12, BytesOut: 13}
 	n := &Node{
 		Version: "sipreactor (1.0 (amd64/linux))", Started: time.Now().Add(-90 * time.Second),
 		Engine: e, Proxy: fakeProxy{}, Trace: new(fakeSwitch), Log: new(fakeLevel), XLog: new(fakeLevel),
@@ -117,6 +127,9 @@ func fakeNode() (*Node, *fakeEngine) {
 					CAFile:       "/ca.pem", CADir: "/ca", CRLDir: "/crl", CRLCheckAll: true, Curves: "X25519", DHParams: "/dh.pem"},
 					Require: true, Library: "openssl", NotBefore: time.Unix(0, 0), NotAfter: time.Unix(86400, 0)},
 			}
+		},
+		Collectors: func() []TraceCollector {
+			return []TraceCollector{{Name: "homer", Sent: 5, Dropped: 1, Queued: 2}, {Name: "spare", Dropped: 2, Redials: 7}}
 		},
 		Reload:    func() error { return nil },
 		Processes: func() []string { return []string{"loop 0", "worker 0"} },

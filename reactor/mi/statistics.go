@@ -17,8 +17,9 @@ type Value struct {
 	Func func() uint64
 }
 
-// Source calls add with each statistic it knows, always the same ones in the
-// same order. Several goroutines may call it at once.
+// Source calls add with each statistic it knows, always in the same order. One
+// that counts something rare may be missing until that happens. Several
+// goroutines may call it at once.
 type Source func(add func(Value))
 
 // Statistics are what sources know, as OpenSIPS presents it. A reset hides what

@@ -11,9 +11,21 @@ func TestStatistics(t *testing.T) {
 	d := commandsOf(t, n)
 	const none = `{"code":404,"message":"Statistics Not Found"}`
 	for _, c := range []struct{ method, params, want string }{
-		{"get_statistics", `["tls:"]`, `{"tls:handshakes":5,"tls:handshakes_failed":0,"tls:resumed":0,"tls:days_left_server_in":0}`},
+		{"get_statistics", `["tls:"]`, `{"tls:handshakes":5,"tls:handshakes_failed":3,"tls:resumed":0,"tls:handshakes_waiting":0,"tls:parked_handshakes":0,` +
+			`"tls:unparked_handshakes":0,"tls:handshakes_in_tlsv1_2":1,"tls:handshakes_in_tlsv1_3":4,"tls:resumed_in":2,` +
+			`"tls:failed_in_handshake_timeout":3,"tls:failed_in_handshake_failed":0,"tls:failed_in_rejected_by_domain":0,` +
+			`"tls:handshake_microseconds_in":2500000,"tls:resumed_out":0,"tls:failed_out_handshake_timeout":0,` +
+			`"tls:failed_out_handshake_failed":0,"tls:failed_out_rejected_by_domain":0,"tls:handshake_microseconds_out":0,` +
+			`"tls:defect_alert_received_unknown_ca":1,"tls:defect_no_certificate":2,"tls:days_left_server_in":0,` +
+			`"tls:tls_trace_sent":5,"tls:tls_trace_dropped":3,"tls:tls_trace_redials":7,"tls:tls_trace_queued":2}`},
 		{"get_statistics", `["core:rcv_requests","accepted","nothing:","net:nothing"]`, `{"core:rcv_requests":1,"net:accepted":7}`},
 		{"get_statistics", `{"statistics":["close:idle_timeout"]}`, `{"close:idle_timeout":3}`},
+		{"get_statistics", `["dials","dials_done","dials_connect_failed","dials_connect_timeout","dials_shutdown"]`,
+			`{"net:dials":9,"net:dials_done":4,"net:dials_connect_failed":0,"net:dials_connect_timeout":2,"net:dials_shutdown":1}`},
+		{"get_statistics", `["messages_in_tls","messages_out_tls","bytes_in_tls","bytes_out_tls","messages_in_tcp"]`,
+			`{"net:messages_in_tcp":0,"net:messages_in_tls":10,"net:messages_out_tls":11,"net:bytes_in_tls":12,"net:bytes_out_tls":13}`},
+		{"get_statistics", `["net:refused_max_connections","net:refused_vanished","malformed_http_on_a_sip_stream","replies_503","refused_400"]`,
+			`{"proxy:refused_400":2,"proxy:replies_503":4,"net:refused_max_connections":6,"net:refused_vanished":0,"net:malformed_http_on_a_sip_stream":2}`},
 		{"get_statistics", `[["sl:"]]`, `{"sl:1xx_replies":0,"sl:2xx_replies":0,"sl:3xx_replies":0,"sl:4xx_replies":0,"sl:5xx_replies":4,"sl:6xx_replies":0,"sl:sent_replies":6,"sl:received_ACKs":18}`},
 		{"statistics:get", `["nothing"]`, none},
 		{"get_statistics", `[]`, `{"code":-32602,"message":"Invalid params","data":"statistics is missing"}`},
