@@ -103,18 +103,33 @@ func (n *Node) describe(i *reactor.ConnInfo, now time.Time) Object {
 	if n.Lifetime > 0 {
 		o = append(o, Field{"Lifetime", now.Add(n.Lifetime - i.Idle).Format(time.DateTime)})
 	}
-	if i.TLSVersion != "" {
-		o = append(o, Field{"TLS Version", i.TLSVersion}, Field{"TLS Cipher", i.Cipher})
-	}
-	if i.Domain != "" {
-		o = append(o, Field{"TLS Domain", i.Domain})
-	}
+	o = append(o, describeTLS(i)...)
 	direction := "in"
 	if i.Outbound {
 		direction = "out"
 	}
+	c := &i.Carried
 	return append(o, Field{"Direction", direction}, Field{"Phase", i.Phase}, Field{"Queue", i.Queue},
-		Field{"Stuck", i.Stuck}, Field{"Age", int64(i.Age / time.Second)}, Field{"Idle", int64(i.Idle / time.Second)})
+		Field{"Stuck", i.Stuck}, Field{"Age", int64(i.Age / time.Second)}, Field{"Idle", int64(i.Idle / time.Second)},
+		Field{"Messages in", c.MessagesIn}, Field{"Messages out", c.MessagesOut}, Field{"Bytes in", c.BytesIn}, Field{"Bytes out", c.BytesOut})
+}
+
+// describeTLS tells of an established TLS connection: how it is protected, and
+// who the peer is, if it showed a certificate.
+func describeTLS(i *reactor.ConnInfo) (o Object) {
+	if i.TLSVersion != "" {
+		o = append(o, Field{"TLS Version", i.TLSVersion}, Field{"TLS Cipher", i.Cipher}, Field{"TLS Cipher bits", i.CipherBits})
+	}
+	if i.Domain != "" {
+		o = append(o, Field{"TLS Domain", i.Domain})
+	}
+	if i.Peer != nil {
+		o = append(o, Field{"TLS Peer", i.Peer.Subject.String()}, Field{"TLS Peer verified", i.Verified})
+	}
+	if i.TLSVersion != "" {
+		o = append(o, Field{"TLS Resumed", i.Resumed}, Field{"TLS Handshake", i.Handshake.Round(time.Microsecond).String()})
+	}
+	return o
 }
 
 func (n *Node) closeConn(which string) (any, error) {
