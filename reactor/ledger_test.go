@@ -92,7 +92,8 @@ func TestLedger(t *testing.T) {
 	r := startWith(t, l, &l.script, func(c *Config) {
 		for _, sc := range []*StreamConfig{&c.TLS, &c.TCP} {
 			sc.LocalConnectTimeout, sc.LocalHandshakeTimeout = 5*time.Millisecond, 5*time.Millisecond
-			sc.HandshakeTimeout, sc.SendTimeout = 100*time.Millisecond, 100*time.Millisecond
+			// Longer than the clients of this test ever take, on a busy machine too.
+			sc.HandshakeTimeout, sc.SendTimeout = 5*time.Second, 100*time.Millisecond
 			sc.MaxPostponed = 8
 		}
 		c.ParkedTimeout = 100 * time.Millisecond
