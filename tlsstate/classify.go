@@ -7,6 +7,8 @@ import (
 	"net"
 	"reflect"
 	"strings"
+
+	"sipreactor/tlsstate/internal/wire"
 )
 
 // said maps what crypto/tls says to who is to blame and why. It has no types
@@ -55,7 +57,7 @@ func (m *machine) classify(err error) *Error {
 	case errors.Is(err, errStopped):
 		return &Error{Blame: BlameUs, Reason: ReasonStopped, Err: err}
 	case errors.Is(err, io.EOF):
-		return m.alertReceived(alertCloseNotify, err)
+		return m.alertReceived(wire.AlertCloseNotify, err)
 	case errors.As(err, &header):
 		return &Error{Blame: BlamePeer, Reason: ReasonNotTLS, Detail: header.Msg, Err: err}
 	case errors.As(err, &op):
@@ -85,91 +87,24 @@ func alertOf(op *net.OpError) (uint8, bool) {
 }
 
 func (m *machine) alertReceived(code uint8, err error) *Error {
-	e := &Error{Blame: BlamePeer, Reason: reasonAlertReceived + alertName(code), Err: err}
+	e := &Error{Blame: BlamePeer, Reason: reasonAlertReceived + wire.AlertName(code), Err: err}
 	switch {
 	case !m.client: // whoever calls may think of our certificate what they like
-	case m.bare && (code == alertHandshakeFailure || aboutCertificate(code)):
+	case m.bare && (code == wire.AlertHandshakeFailure || wire.AboutCertificate(code)):
 		e.Blame, e.Detail = BlameConfig, "the server asks for a certificate, and the domain has none that fits"
-	case m.own != nil && aboutCertificate(code):
+	case m.own != nil && wire.AboutCertificate(code):
 		e.Blame, e.Detail = BlameConfig, "the server does not accept our certificate"
 	}
 	return e
 }
 
 func (m *machine) alertSent(code uint8, err error) *Error {
-	if code == alertBadRecordMAC && m.t.plainAlert != 0 {
+	if code == wire.AlertBadRecordMAC && m.t.plainAlert != 0 {
 		return m.alertReceived(m.t.plainAlert, err)
 	}
-	e := &Error{Blame: BlamePeer, Reason: reasonAlertSent + alertName(code), Err: err}
-	if code == alertInternalError {
+	e := &Error{Blame: BlamePeer, Reason: reasonAlertSent + wire.AlertName(code), Err: err}
+	if code == wire.AlertInternalError {
 		e.Blame = BlameUs
 	}
 	return e
-}
-
-// The alerts that are told from others (RFC 8446 6, RFC 6066 3).
-const (
-	alertCloseNotify         = 0
-	alertBadRecordMAC        = 20
-	alertHandshakeFailure    = 40
-	alertBadCertificate      = 42
-	alertUnknownCA           = 48
-	alertAccessDenied        = 49
-	alertInternalError       = 80
-	alertUnrecognizedName    = 112
-	alertCertificateRequired = 116
-)
-
-// aboutCertificate tells whether an alert is about the certificate of whom it
-// is sent to.
-func aboutCertificate(code uint8) bool {
-	return code >= alertBadCertificate && code <= 46 || code == alertUnknownCA ||
-		code == alertAccessDenied || code == alertCertificateRequired
-}
-
-var alertNames = map[uint8]string{
-	alertCloseNotify:         "close_notify",
-	10:                       "unexpected_message",
-	alertBadRecordMAC:        "bad_record_mac",
-	21:                       "decryption_failed",
-	22:                       "record_overflow",
-	30:                       "decompression_failure",
-	alertHandshakeFailure:    "handshake_failure",
-	41:                       "no_certificate",
-	alertBadCertificate:      "bad_certificate",
-	43:                       "unsupported_certificate",
-	44:                       "certificate_revoked",
-	45:                       "certificate_expired",
-	46:                       "certificate_unknown",
-	47:                       "illegal_parameter",
-	alertUnknownCA:           "unknown_ca",
-	alertAccessDenied:        "access_denied",
-	50:                       "decode_error",
-	51:                       "decrypt_error",
-	60:                       "export_restriction",
-	70:                       "protocol_version",
-	71:                       "insufficient_security",
-	alertInternalError:       "internal_error",
-	86:                       "inappropriate_fallback",
-	90:                       "user_canceled",
-	100:                      "no_renegotiation",
-	109:                      "missing_extension",
-	110:                      "unsupported_extension",
-	111:                      "certificate_unobtainable",
-	alertUnrecognizedName:    "unrecognized_name",
-	113:                      "bad_certificate_status_response",
-	114:                      "bad_certificate_hash_value",
-	115:                      "unknown_psk_identity",
-	alertCertificateRequired: "certificate_required",
-	120:                      "no_application_protocol",
-	121:                      "ech_required",
-}
-
-// alertName gives the name of an alert; "unknown" for one that has none, so
-// that a peer cannot make up labels.
-func alertName(code uint8) string {
-	if name, ok := alertNames[code]; ok {
-		return name
-	}
-	return "unknown"
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sipreactor/tlsstate/internal/wire"
 )
 
 // The texts that errors are told apart by are those of this Go release. One
@@ -61,17 +63,6 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// Labels are few, whatever a peer sends.
-func TestAlertNames(t *testing.T) {
-	seen := make(map[string]int)
-	for code := range 256 {
-		seen[alertName(uint8(code))]++
-	}
-	if len(seen) != len(alertNames)+1 || seen["unknown"] != 256-len(alertNames) {
-		t.Errorf("%d names, %d codes are unknown", len(seen), seen["unknown"])
-	}
-}
-
 // A goodbye in the middle of a handshake is one, not the end of a socket.
 func TestGoodbyeInHandshake(t *testing.T) {
 	set := idleSet(t)
@@ -80,7 +71,7 @@ func TestGoodbyeInHandshake(t *testing.T) {
 	defer client.Stop()
 	for _, m := range []*machine{server, client} {
 		_ = m.Handshake()
-		m.Feed([]byte{recordAlert, 3, 3, 0, 2, 1, alertCloseNotify})
+		m.Feed([]byte{wire.RecordAlert, 3, 3, 0, 2, 1, wire.AlertCloseNotify})
 		var e *Error
 		if err := m.Handshake(); !errors.As(err, &e) || e.Reason != "alert received: close_notify" || m.Phase() != Failed {
 			t.Errorf("%v in %v", err, m.Phase())

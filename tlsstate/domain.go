@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -27,8 +26,8 @@ type domain struct {
 	usages  usages
 	revoked *revocations // nil: not checked
 
-	tickets  *domainTickets // server; nil: none
-	sessions *sessionCache  // client; nil: none
+	tickets  *BoundKeys    // server; nil: none
+	sessions *sessionCache // client; nil: none
 	warnings []string
 }
 
@@ -137,7 +136,7 @@ func (d *domain) server() error {
 	// "no certificate" tells an operator less than "certificate authority
 	// unknown".
 	if d.cfg.tickets() {
-		d.tickets = &domainTickets{keys: d.set.tickets, policy: d.policy()}
+		d.tickets = d.set.tickets.Bind(d.policy(), "sipreactor session tickets", 32)
 	}
 	return nil
 }
@@ -166,7 +165,7 @@ func (d *domain) policy() [32]byte {
 // serverConfig is the domain's configuration for one connection.
 func (d *domain) serverConfig(m *machine) *tls.Config {
 	if d.tickets != nil {
-		d.tickets.refresh(d.tls, d.set.time())
+		d.tickets.Refresh(d.set.time(), d.useTicketKeys)
 	}
 	c := d.tls.Clone()
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -179,19 +178,28 @@ func (d *domain) serverConfig(m *machine) *tls.Config {
 	return c
 }
 
+// useTicketKeys gives crypto/tls the keys of the moment.
+func (d *domain) useTicketKeys(keys [][]byte) {
+	fixed := make([][32]byte, len(keys))
+	for i := range keys {
+		fixed[i] = [32]byte(keys[i])
+	}
+	d.tls.SetSessionTicketKeys(fixed)
+}
+
 // clientConfig is the domain's configuration for one connection.
 func (d *domain) clientConfig(m *machine, q ClientQuery) *tls.Config {
 	c := d.tls.Clone()
-	c.ServerName = serverName(q.SIPDomain)
+	c.ServerName = q.SNI()
 	c.GetClientCertificate = func(req *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		pair, err := d.showCertificate(req)
 		m.own, m.bare = pair.Leaf, pair.Leaf == nil
 		return pair, err
 	}
-	host := identityHost(q)
+	host := q.Meant()
 	c.VerifyConnection = func(cs tls.ConnectionState) error { return d.verifyServer(cs, host).orNil() }
 	if d.sessions != nil {
-		m.cache = d.sessions.slot(strings.ToLower(q.SIPDomain) + " " + q.Addr.String())
+		m.cache = d.sessions.slot(q.SessionKey())
 		c.ClientSessionCache = m.cache
 	}
 	c.KeyLogWriter = d.set.keyLogFor(q.Addr)

@@ -8,6 +8,8 @@ import (
 	"io"
 	"iter"
 	"sync/atomic"
+
+	"sipreactor/tlsstate/internal/wire"
 )
 
 // Machine is one end of a TLS connection without a socket: ciphertext in,
@@ -139,14 +141,14 @@ func (m *machine) Phase() Phase { return m.phase }
 
 func (m *machine) Feed(b []byte) {
 	if m.phase != Stopped {
-		m.t.feed(b)
+		m.t.in.Feed(b)
 	}
 }
 
 func (m *machine) Handshake() error {
 	if m.phase == Handshaking {
 		m.advance()
-		m.t.keep()
+		m.t.in.Keep()
 	}
 	switch m.phase {
 	case Handshaking:
@@ -161,7 +163,7 @@ func (m *machine) Handshake() error {
 // advance lets the handshake run until it is over or out of records.
 func (m *machine) advance() {
 	if m.t.taken == 0 {
-		if err := notTLS(m.t.waiting(), m.client); err != nil {
+		if err := m.notTLS(); err != nil {
 			m.fail(err)
 			m.end()
 			return
@@ -178,6 +180,16 @@ func (m *machine) advance() {
 		m.end()
 		m.memory.settle()
 	}
+}
+
+// notTLS tells what is wrong with the first bytes. crypto/tls answers the hello
+// of SSLv2 with an alert.
+func (m *machine) notTLS() *Error {
+	b := m.t.in.Waiting()
+	if !m.client && len(b) > 0 && b[0] == wire.HelloOfSSLv2 {
+		return nil
+	}
+	return NotTLS(b, m.client)
 }
 
 // end frees the coroutine.
@@ -204,14 +216,14 @@ func (m *machine) Read(p []byte) (int, error) {
 	switch m.phase {
 	case Established, Closing:
 	case PeerClosed, Closed:
-		m.t.lent = nil
+		m.t.in.Return()
 		return 0, io.EOF
 	default:
 		return 0, m.misused("Read")
 	}
 	if !m.more {
 		if !m.t.readable() {
-			m.t.keep()
+			m.t.in.Keep()
 			return 0, ErrWantRead
 		}
 		m.memory.load(&m.t)
@@ -225,10 +237,10 @@ func (m *machine) Read(p []byte) (int, error) {
 	case err == nil:
 		return n, nil
 	case err == errOutOfBytes: //nolint:errorlint // crypto/tls passes a temporary error on as it is
-		m.t.keep()
+		m.t.in.Keep()
 		return 0, ErrWantRead
 	case errors.Is(err, io.EOF):
-		m.t.lent = nil
+		m.t.in.Return()
 		if m.phase == Closing {
 			m.step(Closed)
 		} else {
@@ -236,7 +248,7 @@ func (m *machine) Read(p []byte) (int, error) {
 		}
 		return n, io.EOF
 	}
-	m.t.lent = nil
+	m.t.in.Return()
 	m.fail(m.classify(err))
 	return n, m.failed
 }
@@ -253,9 +265,9 @@ func (m *machine) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-func (m *machine) Output() []byte { return m.t.out.bytes() }
+func (m *machine) Output() []byte { return m.t.out.Bytes() }
 
-func (m *machine) Sent(n int) { m.t.out.drop(n) }
+func (m *machine) Sent(n int) { m.t.out.Drop(n) }
 
 func (m *machine) CloseNotify() error {
 	switch m.phase {
@@ -294,12 +306,12 @@ func (m *machine) Stop() {
 // domain, internal_error, the one that says so (RFC 6066 3). It is the last
 // thing in Output, and in clear: nothing is negotiated yet.
 func (m *machine) unrecognized() {
-	const length = recordHeader + 2
-	out := m.t.out.bytes()
+	const length = wire.RecordHeader + 2
+	out := m.t.out.Bytes()
 	if len(out) < length {
 		return
 	}
-	if alert := out[len(out)-length:]; alert[0] == recordAlert && alert[length-1] == alertInternalError {
-		alert[length-1] = alertUnrecognizedName
+	if alert := out[len(out)-length:]; alert[0] == wire.RecordAlert && alert[length-1] == wire.AlertInternalError {
+		alert[length-1] = wire.AlertUnrecognizedName
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"reflect"
 	"unsafe"
+
+	"sipreactor/tlsstate/internal/wire"
 )
 
 // memory gives crypto/tls the record that it reads next in a pooled buffer, and
@@ -61,13 +63,13 @@ func memoryOf(conn *tls.Conn) memory {
 // load moves the record at the front of the transport into the connection, so
 // that its next read does not have to ask the transport.
 func (m *memory) load(t *transport) {
-	n := wholeRecord(t.waiting())
+	n := wire.WholeRecord(t.in.Waiting())
 	if m.raw == nil || m.raw.Len() > 0 || m.lent != nil || t.left > 0 || n == 0 {
 		return
 	}
-	m.lent = buffers.Get().(*[]byte)
-	*m.lent = append((*m.lent)[:0], t.waiting()[:n]...)
-	t.drop(n)
+	m.lent = wire.Buffer()
+	*m.lent = append(*m.lent, t.in.Waiting()[:n]...)
+	t.in.Drop(n)
 	*m.raw = *bytes.NewBuffer(*m.lent)
 }
 
@@ -92,7 +94,7 @@ func (m *memory) free() {
 	*m.raw = bytes.Buffer{}
 	m.input.Reset(nil)
 	if m.lent != nil {
-		release(m.lent)
+		wire.Release(m.lent)
 		m.lent = nil
 	}
 }

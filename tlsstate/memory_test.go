@@ -66,8 +66,8 @@ func TestIdleHoldsNothing(t *testing.T) {
 	defer server.Stop()
 	defer client.Stop()
 	for _, m := range []*machine{server, client} {
-		if m.memory.raw.Cap()+m.memory.hand.Cap() != 0 || m.memory.lent != nil || m.t.kept.buf != nil || m.t.out.buf != nil || m.t.lent != nil {
-			t.Errorf("%d %d %v %v %v", m.memory.raw.Cap(), m.memory.hand.Cap(), m.memory.lent, m.t.kept, m.t.out)
+		if m.memory.raw.Cap()+m.memory.hand.Cap() != 0 || m.memory.lent != nil || m.t.in.Holds() || m.t.out.Holds() {
+			t.Errorf("%d %d %v %v %v", m.memory.raw.Cap(), m.memory.hand.Cap(), m.memory.lent, m.t.in, m.t.out)
 		}
 		if m.next != nil || m.stop != nil {
 			t.Error("a coroutine is left")
@@ -82,27 +82,4 @@ func TestMemoryOfZeroConn(t *testing.T) {
 	}
 	m.settle()
 	m.free()
-}
-
-func TestStore(t *testing.T) {
-	var s store
-	s.drop(1)
-	s.free()
-	if s.len() != 0 || s.bytes() != nil {
-		t.Error("an empty store has something")
-	}
-	big := bytes.Repeat([]byte("x"), 3000)
-	for i := range 50 {
-		s.add(big)
-		s.drop(2000 + i)
-	}
-	if s.len() != 50*3000-50*2000-49*25 || len(s.bytes()) != s.len() {
-		t.Errorf("%d bytes are left", s.len())
-	}
-	s.drop(s.len())
-	if s.buf != nil {
-		t.Error("an empty store keeps its buffer")
-	}
-	s.add(make([]byte, keptCapacity+1))
-	s.free()
 }

@@ -3,29 +3,24 @@ package tlsstate
 import (
 	"bytes"
 	"fmt"
+
+	"sipreactor/tlsstate/internal/wire"
 )
 
-// The content types that a peer's first record can have (RFC 8446 5.1).
-const (
-	recordAlert     = 21
-	recordHandshake = 22
-)
-
-// notTLS looks at the first bytes of a peer, as many as there are, and tells
+// NotTLS looks at the first bytes of a peer, as many as there are, and tells
 // what is wrong with them; nil when they can be the beginning of TLS. The first
-// byte decides, so that nobody waits for a header that never comes.
-func notTLS(b []byte, client bool) *Error {
+// byte decides, so that nobody waits for a header that never comes. client: we
+// are the client. It is for machines of other libraries. Any goroutine.
+func NotTLS(b []byte, client bool) *Error {
 	if len(b) == 0 {
 		return nil
 	}
 	switch {
-	case b[0] == recordHandshake || b[0] == recordAlert:
+	case b[0] == wire.RecordHandshake || b[0] == wire.RecordAlert:
 		if len(b) > 1 && b[1] != 3 {
 			return &Error{Blame: BlamePeer, Reason: ReasonNotTLS, Detail: fmt.Sprintf("record version %d.x", b[1])}
 		}
 		return nil
-	case b[0] == 0x80 && !client:
-		return nil // the hello of SSLv2: crypto/tls answers it with an alert
 	case !printable(b[0]):
 		return &Error{Blame: BlamePeer, Reason: ReasonNotTLS, Detail: fmt.Sprintf("first byte %#02x", b[0])}
 	case client:

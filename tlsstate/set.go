@@ -80,7 +80,7 @@ func (s *Set) Warnings() (lines []string) {
 // NewServer makes the machine that answers a handshake at our address local.
 // It fails with an *Error when no server domain can match there. Any goroutine.
 func (s *Set) NewServer(local, remote netip.AddrPort) (Machine, error) {
-	if !s.servers.serves(local) {
+	if !s.Serves(local) {
 		return nil, &Error{Blame: BlameConfig, Reason: ReasonRejected, Detail: fmt.Sprintf("no server domain for %v", local)}
 	}
 	m := &machine{set: s}
@@ -92,13 +92,9 @@ func (s *Set) NewServer(local, remote netip.AddrPort) (Machine, error) {
 // choose finds the server domain for a ClientHello.
 func (s *Set) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	m := hello.Conn.(*transport).m
-	name := hello.ServerName
-	if name == "" {
-		name = noSNI
-	}
-	if m.domain = s.servers.find(m.t.local, name); m.domain == nil {
+	if m.domain = s.answers(m.t.local, hello.ServerName); m.domain == nil {
 		return nil, &Error{Blame: BlamePeer, Reason: ReasonRejected,
-			Detail: fmt.Sprintf("no server domain for %v and the name %q", m.t.local, name)}
+			Detail: fmt.Sprintf("no server domain for %v and the name %q", m.t.local, hello.ServerName)}
 	}
 	return m.domain.serverConfig(m), nil
 }
@@ -184,12 +180,4 @@ func (s *Set) Domains() []DomainInfo {
 		list = append(list, info)
 	}
 	return list
-}
-
-// serverName is the SNI for a host: none for an address (RFC 6066 3).
-func serverName(host string) string {
-	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return ""
-	}
-	return strings.TrimSuffix(host, ".")
 }

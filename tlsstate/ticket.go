@@ -5,7 +5,6 @@ import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -94,33 +93,45 @@ func (k *TicketKeys) at(now time.Time) ([][32]byte, uint64) {
 	return k.keys, k.epoch
 }
 
-// domainTickets are the keys of one domain: those of all domains, bound to its
-// policy. A ticket that was made under another policy, or by another domain,
-// does not open, and the handshake is a full one.
-type domainTickets struct {
+// BoundKeys are the ticket keys of one domain: those of TicketKeys, bound to
+// the domain's policy. A ticket that was made under another policy, or by
+// another domain, does not open, and the handshake is a full one. Any
+// goroutine.
+type BoundKeys struct {
 	keys   *TicketKeys
 	policy [32]byte
-	mu     sync.Mutex
-	set    bool
-	epoch  uint64 // of the keys that the configuration has
+	use    string
+	size   int
+
+	mu    sync.Mutex
+	set   bool
+	epoch uint64 // of the keys that were handed out last
 }
 
-// refresh gives a configuration the keys of the moment.
-func (t *domainTickets) refresh(c *tls.Config, now time.Time) {
-	keys, epoch := t.keys.at(now)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.set && t.epoch == epoch {
+// Bind makes a domain's keys of size bytes, for a use that is told from others
+// by a text: what one library seals another does not have to open.
+func (k *TicketKeys) Bind(policy [32]byte, use string, size int) *BoundKeys {
+	return &BoundKeys{keys: k, policy: policy, use: use, size: size}
+}
+
+// Refresh hands the keys of the moment to set, the one that seals first, unless
+// they are those that it was given before. set runs under a lock and wipes or
+// keeps the keys as it likes.
+func (b *BoundKeys) Refresh(now time.Time, set func(keys [][]byte)) {
+	keys, epoch := b.keys.at(now)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.set && b.epoch == epoch {
 		return
 	}
-	bound := make([][32]byte, len(keys))
+	bound := make([][]byte, len(keys))
 	for i := range keys {
-		b, err := hkdf.Key(sha256.New, keys[i][:], t.policy[:], "sipreactor session tickets", len(bound[i]))
+		key, err := hkdf.Key(sha256.New, keys[i][:], b.policy[:], b.use, b.size)
 		if err != nil {
-			return // no keys, no resumption: crypto/tls makes its own
+			return // no keys, no resumption of what others made
 		}
-		bound[i] = [32]byte(b)
+		bound[i] = key
 	}
-	c.SetSessionTicketKeys(bound)
-	t.set, t.epoch = true, epoch
+	set(bound)
+	b.set, b.epoch = true, epoch
 }

@@ -123,15 +123,6 @@ func (d *domain) verifyServer(cs tls.ConnectionState, host string) *refusal {
 	return nil
 }
 
-// identityHost is whom a client means to reach: the SIP domain of the URI, not
-// what DNS made of it; without one, the address.
-func identityHost(q ClientQuery) string {
-	if q.SIPDomain != "" {
-		return q.SIPDomain
-	}
-	return q.Addr.Addr().String()
-}
-
 // verifyChain checks a chain, leaf first, against the domain's authorities,
 // usages and revocation lists.
 func (d *domain) verifyChain(chain []*x509.Certificate) *refusal {

@@ -17,6 +17,12 @@ import (
 	"strings"
 
 	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/internal/wire"
+)
+
+const (
+	reasonAlertReceived = "alert received: "
+	reasonAlertSent     = "alert sent: "
 )
 
 // reasons maps those of libssl to who is to blame and why. Those that are
@@ -73,8 +79,8 @@ func (m *machine) classify() *tlsstate.Error {
 		return m.refused()
 	case m.c.alert_in > 0 && m.c.alert_out < 0:
 		return m.alertReceived(uint8(m.c.alert_in))
-	case m.c.alert_out == alertBadRecordMAC:
-		return &tlsstate.Error{Blame: tlsstate.BlamePeer, Reason: reasonAlertSent + alertName(alertBadRecordMAC), Detail: text}
+	case m.c.alert_out == wire.AlertBadRecordMAC:
+		return &tlsstate.Error{Blame: tlsstate.BlamePeer, Reason: reasonAlertSent + wire.AlertName(wire.AlertBadRecordMAC), Detail: text}
 	case C.sc_err_lib(err) == C.ERR_LIB_SSL:
 		if reason == C.ERR_R_INTERNAL_ERROR || reason == C.ERR_R_MALLOC_FAILURE {
 			return internal(text)
@@ -98,7 +104,7 @@ func (m *machine) refused() *tlsstate.Error {
 	case C.SC_REFUSED_NAME:
 		e.Reason, e.Detail = tlsstate.ReasonName, "it speaks for no SIP domain"
 		if m.client {
-			e.Detail = m.host + " was meant, the certificate names " + identities(m.chain())
+			e.Detail = m.host + " was meant, the certificate names " + m.names()
 		}
 		return e
 	case C.X509_V_ERR_CERT_HAS_EXPIRED:
@@ -125,12 +131,12 @@ func (m *machine) refused() *tlsstate.Error {
 
 // alertReceived types what the peer said.
 func (m *machine) alertReceived(code uint8) *tlsstate.Error {
-	e := &tlsstate.Error{Blame: tlsstate.BlamePeer, Reason: reasonAlertReceived + alertName(code)}
+	e := &tlsstate.Error{Blame: tlsstate.BlamePeer, Reason: reasonAlertReceived + wire.AlertName(code)}
 	switch {
 	case !m.client || m.c.asked == 0: // whoever calls may think of our certificate what they like
-	case len(m.domain.own) == 0 && (code == alertHandshakeFailure || aboutCertificate(code)):
+	case len(m.domain.own) == 0 && (code == wire.AlertHandshakeFailure || wire.AboutCertificate(code)):
 		e.Blame, e.Detail = tlsstate.BlameConfig, "the server asks for a certificate, and the domain has none that fits"
-	case len(m.domain.own) > 0 && aboutCertificate(code):
+	case len(m.domain.own) > 0 && wire.AboutCertificate(code):
 		e.Blame, e.Detail = tlsstate.BlameConfig, "the server does not accept our certificate"
 	}
 	return e

@@ -10,7 +10,8 @@
 //	CGO_ENABLED=1 go build -tags openssl ./cmd/sipreactor
 //
 // Without the tag the package is empty, and the binary pure Go and static. With
-// it there are
+// it the package registers itself as tlsstate's library "openssl" where it is
+// imported, and there are
 //
 //	set, err := openssl.Build(cfg)          // a tlsstate.Config
 //	m, err := set.NewServer(local, remote)  // a tlsstate.Machine
@@ -22,7 +23,8 @@
 // A machine is an SSL between two pieces of memory. Each step is one call into
 // C, which is given the peer's whole records, leaves status and figures in a
 // structure, and writes what is to be sent into the machine's buffer; C never
-// calls Go. Each domain has its SSL_CTX, made by Build and freed when nothing
+// calls Go. Domains are found and certificates' names judged by the tlsstate.Set
+// of the same configuration. Each domain has its SSL_CTX, made by Build and freed when nothing
 // refers to the set any more. A server's connection is first shown to an SSL that
 // only takes the name out of the ClientHello; Go chooses the domain, and the
 // connection begins anew with that domain's SSL_CTX and the same bytes.
@@ -38,10 +40,9 @@
 //   - X25519MLKEM768 is not offered: libssl has it from 3.5 on.
 //   - In TLS 1.2 the curve of a peer's ECDSA certificate has to be among ec_curve,
 //     and that of ours among those that a client offers (RFC 8422 5.1).
-//   - State.Verdict of a domain without verify_cert is VerdictNone.
-//   - Ticket keys are made here, one series for each tlsstate.TicketKeys: they
-//     live through reloads, but those of a ticket_keys_file are not shared with
-//     other nodes.
+//   - Tickets open where the same tlsstate.TicketKeys, or the same
+//     ticket_keys_file, serve libssl; a node on crypto/tls makes a full handshake
+//     of them, and the other way round.
 //   - A session whose chain no longer passes is not resumed; the full handshake
 //     that follows gives the reason.
 package openssl

@@ -76,7 +76,7 @@ void sc_domain_free(sc_domain *d)
 		return;
 	SSL_CTX_free(d->ctx);
 	pthread_rwlock_destroy(&d->lock);
-	OPENSSL_cleanse(d->keys, sizeof d->keys);
+	OPENSSL_clear_free(d->keys, d->keys_len * sizeof *d->keys);
 	free(d);
 	atomic_fetch_sub(&live, 1);
 }
@@ -192,15 +192,23 @@ void sc_domain_tickets(sc_domain *d, const void *context, unsigned len)
 
 void sc_domain_log(sc_domain *d) { SSL_CTX_set_keylog_callback(d->ctx, sc_log_secret); }
 
-// sc_domain_keys replaces the ticket keys: the first seals, all of them open.
-void sc_domain_keys(sc_domain *d, const sc_ticket_key *keys, int n)
+// sc_domain_keys replaces the ticket keys: the first seals, all of them open. It
+// gives 0 when there is no memory for them; then the old ones stay.
+int sc_domain_keys(sc_domain *d, const sc_ticket_key *keys, int n)
 {
-	if (n > SC_TICKET_KEYS)
-		n = SC_TICKET_KEYS;
+	sc_ticket_key *fresh = OPENSSL_memdup(keys, n * sizeof *keys), *old;
+	int old_len;
+
+	if (!fresh)
+		return 0;
 	pthread_rwlock_wrlock(&d->lock);
-	memcpy(d->keys, keys, n * sizeof *keys);
+	old = d->keys;
+	old_len = d->keys_len;
+	d->keys = fresh;
 	d->keys_len = n;
 	pthread_rwlock_unlock(&d->lock);
+	OPENSSL_clear_free(old, old_len * sizeof *old);
+	return 1;
 }
 
 // sc_domain_ticket_key finds the key of a name, or the one that seals for NULL.

@@ -33,8 +33,8 @@ type domain struct {
 	verify bool
 	judge  bool // client: the name is to be checked
 
-	tickets  *domainTickets // server; nil: none
-	sessions *sessions      // client; nil: none
+	tickets  *tlsstate.BoundKeys // server; nil: none
+	sessions *sessions           // client; nil: none
 }
 
 // held is what a domain holds in C.
@@ -45,7 +45,7 @@ type held struct {
 
 func (h *held) free() {
 	if h.sessions != nil {
-		h.sessions.free()
+		h.sessions.Clear()
 	}
 	C.sc_domain_free(h.ctx)
 }
@@ -68,20 +68,19 @@ func newDomain(cfg *tlsstate.DomainConfig, s *Set) (*domain, error) {
 	d := &domain{name: cfg.Name, held: &held{ctx: ctx}, verify: or(cfg.VerifyCert, true)}
 	runtime.AddCleanup(d, (*held).free, d.held)
 	d.judge = !server && d.verify && or(cfg.VerifyDomain, true)
-	p := policyOf(cfg)
-	for _, step := range []func(*tlsstate.DomainConfig, *policy) error{d.protocol, d.certificates, d.peers} {
-		if err := step(cfg, p); err != nil {
+	for _, step := range []func(*tlsstate.DomainConfig) error{d.protocol, d.certificates, d.peers} {
+		if err := step(cfg); err != nil {
 			return nil, err
 		}
 	}
-	d.policy = p.sum()
+	d.policy = s.plain.Policy(cfg.Role, cfg.Name)
 	if s.keyLog != nil {
 		C.sc_domain_log(ctx)
 	}
 	if or(cfg.SessionTickets, true) {
 		C.sc_domain_tickets(ctx, unsafe.Pointer(&d.policy[0]), C.uint(len(d.policy)))
 		if server {
-			d.tickets = &domainTickets{keys: s.tickets}
+			d.tickets = s.tickets.Bind(d.policy, ticketUse, ticketKeySize)
 		} else {
 			d.sessions = newSessions(sessionsKept)
 			d.held.sessions = d.sessions
@@ -95,7 +94,7 @@ func newDomain(cfg *tlsstate.DomainConfig, s *Set) (*domain, error) {
 const defaultCiphers = "HIGH"
 
 // protocol sets cipher suites and groups.
-func (d *domain) protocol(cfg *tlsstate.DomainConfig, _ *policy) error {
+func (d *domain) protocol(cfg *tlsstate.DomainConfig) error {
 	list := cfg.Ciphers
 	if strings.TrimSpace(list) == "" {
 		list = defaultCiphers
@@ -148,7 +147,7 @@ func said(what string, answer *C.char) error {
 
 // certificates loads our own. libssl keeps one of each kind of key, and the
 // first one of a kind is to count, so the last is loaded first.
-func (d *domain) certificates(cfg *tlsstate.DomainConfig, _ *policy) error {
+func (d *domain) certificates(cfg *tlsstate.DomainConfig) error {
 	for i := len(cfg.Certificates) - 1; i >= 0; i-- {
 		k := &cfg.Certificates[i]
 		if k.Signer != nil {

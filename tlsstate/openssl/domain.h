@@ -14,7 +14,7 @@ struct sc_domain {
 	int accept; // sc_accept
 	int named;  // server: the peer has to speak for some SIP domain
 	pthread_rwlock_t lock; // of the ticket keys
-	sc_ticket_key keys[SC_TICKET_KEYS];
+	sc_ticket_key *keys;
 	int keys_len;
 };
 

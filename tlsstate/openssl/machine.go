@@ -23,17 +23,18 @@ import (
 	"unsafe"
 
 	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/internal/wire"
 )
 
+// libssl is given whole records only, so that it holds neither ciphertext nor a
+// buffer for it between two calls, and is not woken for a byte.
+
 const (
-	// handshakeLimit bounds what a peer may send until the handshake is over.
-	handshakeLimit = 256 << 10
 	// flight is the room that a handshake step's answer has; what is longer takes
 	// another copy.
 	flight = 4096
 	// recordOverhead is more than a record is longer than its plaintext.
 	recordOverhead = 128
-	recordPlain    = 16384
 )
 
 // machine is tlsstate.Machine on an SSL.
@@ -43,8 +44,8 @@ type machine struct {
 	domain *domain // nil in a server until the ClientHello chose it
 	client bool
 	phase  tlsstate.Phase
-	in     inbox
-	out    store
+	in     wire.Inbox
+	out    wire.Store
 	// probed is how much of the inbox the probe has seen; it stays there for the
 	// connection proper. taken counts what the handshake has read.
 	probed, taken int
@@ -69,7 +70,7 @@ func (m *machine) step(to tlsstate.Phase) {
 
 func (m *machine) fail(err *tlsstate.Error) {
 	m.failed = err
-	m.in.free()
+	m.in.Free()
 	m.forget()
 	m.step(tlsstate.Failed)
 }
@@ -78,7 +79,7 @@ func (m *machine) fail(err *tlsstate.Error) {
 // full one.
 func (m *machine) forget() {
 	if m.client && m.slot != "" {
-		m.domain.sessions.put(m.slot, nil)
+		m.domain.sessions.Forget(m.slot)
 	}
 }
 
@@ -89,7 +90,7 @@ func (m *machine) Phase() tlsstate.Phase { return m.phase }
 func (m *machine) Feed(b []byte) {
 	switch m.phase {
 	case tlsstate.Handshaking, tlsstate.Established, tlsstate.Closing:
-		m.in.feed(b)
+		m.in.Feed(b)
 	case tlsstate.PeerClosed, tlsstate.Closed, tlsstate.Failed, tlsstate.Stopped:
 	}
 }
@@ -98,7 +99,7 @@ func (m *machine) Feed(b []byte) {
 func (m *machine) Handshake() error {
 	if m.phase == tlsstate.Handshaking {
 		m.advance()
-		m.in.keep()
+		m.in.Keep()
 	}
 	switch m.phase {
 	case tlsstate.Handshaking:
@@ -113,9 +114,9 @@ func (m *machine) Handshake() error {
 // advance makes the steps that the whole records allow.
 func (m *machine) advance() {
 	if m.taken == 0 && m.probed == 0 {
-		if err := notTLS(m.in.waiting(), m.client); err != nil {
-			if !m.client && m.in.waiting()[0] == helloOfSSLv2 {
-				m.out.add(alertRecord(alertProtocolVersion))
+		if err := tlsstate.NotTLS(m.in.Waiting(), m.client); err != nil {
+			if !m.client && m.in.Waiting()[0] == wire.HelloOfSSLv2 {
+				m.out.Add(wire.AlertRecord(wire.AlertProtocolVersion))
 			}
 			m.fail(err)
 			return
@@ -123,7 +124,8 @@ func (m *machine) advance() {
 	}
 	speaks := m.client && m.c == nil
 	for m.phase == tlsstate.Handshaking {
-		in := wholeRecords(m.in.waiting()[m.probed:])
+		in := m.in.Waiting()[m.probed:]
+		in = in[:wire.WholeRecords(in)]
 		if len(in) == 0 && !speaks {
 			return
 		}
@@ -140,12 +142,12 @@ func (m *machine) advance() {
 			m.judge()
 			speaks = true
 		case C.SC_WANT:
-			if m.taken+m.probed > handshakeLimit {
+			if m.taken+m.probed > wire.HandshakeLimit {
 				m.fail(&tlsstate.Error{Blame: tlsstate.BlamePeer, Reason: tlsstate.ReasonTooMuch,
-					Detail: fmt.Sprintf("more than %d bytes and no end", handshakeLimit)})
+					Detail: fmt.Sprintf("more than %d bytes and no end", wire.HandshakeLimit)})
 			}
 		case C.SC_CLOSED:
-			m.fail(m.alertReceived(alertCloseNotify))
+			m.fail(m.alertReceived(wire.AlertCloseNotify))
 		default:
 			m.fail(m.classify())
 		}
@@ -154,32 +156,30 @@ func (m *machine) advance() {
 
 // call lets libssl go on with the handshake.
 func (m *machine) call(in []byte) C.int {
-	room := m.out.spare(flight)
+	room := m.out.Spare(flight)
 	result := C.sc_handshake(m.c, data(in), C.size_t(len(in)), data(room), C.size_t(len(room)))
 	m.collect()
 	if m.domain == nil {
 		m.probed += int(m.c.in_used)
 	} else {
 		m.taken += int(m.c.in_used)
-		m.in.drop(int(m.c.in_used))
+		m.in.Drop(int(m.c.in_used))
 	}
 	return result
 }
 
 // collect takes what a step left: output, secrets, a session.
 func (m *machine) collect() {
-	if m.out.buf != nil {
-		m.out.advance(int(m.c.out_len))
-	}
+	m.out.Advance(int(m.c.out_len))
 	if m.c.spill_len > 0 {
-		m.out.add(unsafe.Slice((*byte)(m.c.spill), int(m.c.spill_len)))
+		m.out.Add(unsafe.Slice((*byte)(m.c.spill), int(m.c.spill_len)))
 		C.sc_drop_spill(m.c)
 	}
 	if m.c.secrets_len > 0 {
 		m.logSecrets()
 	}
 	if m.c.fresh != nil {
-		m.domain.sessions.put(m.slot, m.c.fresh)
+		m.domain.sessions.Put(m.slot, m.c.fresh)
 		m.c.fresh = nil
 	}
 }
@@ -204,9 +204,9 @@ func (m *machine) choose() {
 		m.name = C.GoString(m.c.sni)
 	}
 	m.probed = 0
-	name, ok := m.set.chooser.find(m.local, m.name)
+	name, ok := m.set.plain.ServerDomain(m.local, m.name)
 	if !ok {
-		m.out.add(alertRecord(alertUnrecognizedName))
+		m.out.Add(wire.AlertRecord(wire.AlertUnrecognizedName))
 		m.fail(&tlsstate.Error{Blame: tlsstate.BlamePeer, Reason: tlsstate.ReasonRejected,
 			Detail: fmt.Sprintf("no server domain for %v and the name %q", m.local, m.name)})
 		return
@@ -243,13 +243,15 @@ func (m *machine) Read(p []byte) (int, error) {
 	for {
 		var in []byte
 		if !m.more {
-			if in = wholeRecord(m.in.waiting()); in == nil {
-				m.in.keep()
+			n := wire.WholeRecord(m.in.Waiting())
+			if n == 0 {
+				m.in.Keep()
 				return 0, tlsstate.ErrWantRead
 			}
+			in = m.in.Waiting()[:n]
 		}
 		result := C.sc_read(m.c, data(in), C.size_t(len(in)), data(p), C.size_t(len(p)))
-		m.in.drop(int(m.c.in_used))
+		m.in.Drop(int(m.c.in_used))
 		m.more = m.c.pending != 0
 		m.collect()
 		switch result {
@@ -257,7 +259,7 @@ func (m *machine) Read(p []byte) (int, error) {
 			return int(m.c.done), nil
 		case C.SC_WANT: // a ticket, a key update, an empty record
 		case C.SC_CLOSED:
-			m.in.free()
+			m.in.Free()
 			if m.phase == tlsstate.Closing {
 				m.step(tlsstate.Closed)
 			} else {
@@ -279,7 +281,7 @@ func (m *machine) Write(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	room := m.out.spare(len(p) + (len(p)/recordPlain+1)*recordOverhead)
+	room := m.out.Spare(len(p) + (len(p)/wire.RecordPlain+1)*recordOverhead)
 	result := C.sc_write(m.c, data(p), C.size_t(len(p)), data(room), C.size_t(len(room)))
 	m.collect()
 	if result != C.SC_DONE {
@@ -290,10 +292,10 @@ func (m *machine) Write(p []byte) (int, error) {
 }
 
 // Output is what is to be sent to the peer.
-func (m *machine) Output() []byte { return m.out.bytes() }
+func (m *machine) Output() []byte { return m.out.Bytes() }
 
 // Sent says that the first n bytes of Output were taken.
-func (m *machine) Sent(n int) { m.out.drop(n) }
+func (m *machine) Sent(n int) { m.out.Drop(n) }
 
 // CloseNotify puts the orderly goodbye into Output.
 func (m *machine) CloseNotify() error {
@@ -304,7 +306,7 @@ func (m *machine) CloseNotify() error {
 	default:
 		return m.misused("CloseNotify")
 	}
-	room := m.out.spare(recordOverhead)
+	room := m.out.Spare(recordOverhead)
 	result := C.sc_shutdown(m.c, data(room), C.size_t(len(room)))
 	m.collect()
 	if result != C.SC_DONE {
@@ -328,7 +330,7 @@ func (m *machine) Stop() {
 	m.step(tlsstate.Stopped)
 	C.sc_conn_free(m.c)
 	m.c = nil
-	m.in.free()
-	m.out.free()
+	m.in.Free()
+	m.out.Free()
 	live.Add(-1)
 }

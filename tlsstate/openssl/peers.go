@@ -7,11 +7,9 @@ import "C"
 
 import (
 	"crypto/ecdsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"hash"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,33 +18,9 @@ import (
 	"sipreactor/tlsstate"
 )
 
-// policy is a fingerprint of what a domain demands of its peers. A ticket is
-// good only for the policy under which it was made.
-type policy struct {
-	h    hash.Hash
-	sums [][32]byte // of the authorities
-}
-
-func policyOf(cfg *tlsstate.DomainConfig) *policy {
-	p := &policy{h: sha256.New()}
-	server := cfg.Role == tlsstate.Server
-	verify := or(cfg.VerifyCert, true)
-	fmt.Fprintf(p.h, "%v %q %t %t %t %q %t %t %q\n", cfg.Role, cfg.Name, verify, or(cfg.RequireCert, server && verify),
-		or(cfg.VerifyDomain, !server), cfg.AcceptEKU, cfg.CRLDir != "", cfg.CRLCheckAll, cfg.Method)
-	return p
-}
-
-func (p *policy) sum() [32]byte {
-	slices.SortFunc(p.sums, func(x, y [32]byte) int { return slices.Compare(x[:], y[:]) })
-	for _, s := range slices.Compact(p.sums) {
-		p.h.Write(s[:])
-	}
-	return [32]byte(p.h.Sum(nil))
-}
-
 // peers sets what is demanded of peers: authorities, revocation lists, usages.
-func (d *domain) peers(cfg *tlsstate.DomainConfig, p *policy) error {
-	if err := d.authorities(cfg, p); err != nil {
+func (d *domain) peers(cfg *tlsstate.DomainConfig) error {
+	if err := d.authorities(cfg); err != nil {
 		return err
 	}
 	if cfg.CRLDir != "" {
@@ -82,7 +56,7 @@ func accepted(names []string) (bits C.int) {
 }
 
 // authorities loads ca_list and ca_dir; with neither, the system's.
-func (d *domain) authorities(cfg *tlsstate.DomainConfig, p *policy) error {
+func (d *domain) authorities(cfg *tlsstate.DomainConfig) error {
 	text := slices.Clone(cfg.CAPEM)
 	if cfg.CAFile != "" {
 		more, err := os.ReadFile(cfg.CAFile)
@@ -104,7 +78,6 @@ func (d *domain) authorities(cfg *tlsstate.DomainConfig, p *policy) error {
 		return said("the system's authorities", C.sc_domain_system(d.held.ctx))
 	}
 	return eachBlock(text, "CERTIFICATE", func(der []byte) error {
-		p.sums = append(p.sums, sha256.Sum256(der))
 		return said("ca_list", C.sc_domain_authority(d.held.ctx, data(der), C.long(len(der))))
 	})
 }

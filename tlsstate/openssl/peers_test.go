@@ -208,6 +208,38 @@ func TestServerCertificates(t *testing.T) {
 	})
 }
 
+// A verdict can be asked for where nothing is verified, the same of both
+// libraries.
+func TestVerdictWithoutVerification(t *testing.T) {
+	w := newWorld(t)
+	expired := tlstest.Leaf{DNS: []string{"sip.example.com"}, NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-time.Hour)}
+	revoked := w.ca.Leaf(t, tlstest.Leaf{DNS: []string{"sip.example.com"}})
+	lists := crlDir(t, w.ca.CRL(t, time.Now().Add(time.Hour), revoked))
+	eachPairing(t, func(t *testing.T, p pairing) {
+		for _, c := range []struct {
+			pair *tlstest.Pair
+			want tlsstate.Verdict
+		}{
+			{w.server, tlsstate.VerdictOK},
+			{tlstest.SelfSigned(t, tlstest.Leaf{CN: "x"}), tlsstate.VerdictSelfSigned},
+			{newWorld(t).server, tlsstate.VerdictAuthority},
+			{w.ca.Leaf(t, expired), tlsstate.VerdictExpired},
+			{revoked, tlsstate.VerdictRevoked},
+		} {
+			l := w.link(t, p, func(s, client *tlsstate.DomainConfig) {
+				s.Certificates = []tlsstate.KeyPair{keyPair(c.pair)}
+				client.VerifyCert, client.CRLDir = no(), lists
+			})
+			_, client := l.connect(t, "sip.example.com", whole)
+			s := client.State()
+			client.Stop()
+			if s.Verified || s.Verdict() != c.want || s.Verdict() != c.want {
+				t.Errorf("verified %v, %v; want %v", s.Verified, s.Verdict(), c.want)
+			}
+		}
+	})
+}
+
 // Whose doing it is when a server wants another certificate, or any.
 func TestServerRefusesOurs(t *testing.T) {
 	w, other := newWorld(t), newWorld(t)

@@ -16,11 +16,10 @@ import (
 // goroutine may use it. What it holds in C is freed when neither it nor any of
 // its machines is referred to any more.
 type Set struct {
-	plain   *tlsstate.Set // the same domains: lists them and finds a client's
-	chooser *chooser      // finds a server's
+	plain   *tlsstate.Set // the same domains: lists them, finds them and judges by them
 	servers map[string]*domain
 	clients map[string]*domain
-	tickets *ticketKeys
+	tickets *tlsstate.TicketKeys
 	keyLog  io.Writer
 	logged  func(netip.AddrPort) bool
 	time    func() time.Time
@@ -44,13 +43,13 @@ func Build(cfg tlsstate.Config) (*Set, error) {
 	s := &Set{
 		plain: plain, servers: make(map[string]*domain), clients: make(map[string]*domain),
 		keyLog: cfg.KeyLog, logged: cfg.KeyLogFilter, time: cfg.Time, clock: cfg.Time != nil,
-		tickets: keysFor(cfg.TicketKeys),
+		tickets: cfg.TicketKeys,
 	}
 	if s.time == nil {
 		s.time = time.Now
 	}
-	if s.chooser, err = newChooser(cfg.Domains); err != nil {
-		return nil, err
+	if s.tickets == nil {
+		s.tickets = tlsstate.NewTicketKeys()
 	}
 	for i := range cfg.Domains {
 		dc := &cfg.Domains[i]
@@ -89,7 +88,7 @@ func (s *Set) ClientIdentity(q tlsstate.ClientQuery) (domain string, leaf [32]by
 // It fails with an *tlsstate.Error when no server domain can match there. Any
 // goroutine.
 func (s *Set) NewServer(local, remote netip.AddrPort) (tlsstate.Machine, error) {
-	if !s.chooser.serves(local) {
+	if !s.plain.Serves(local) {
 		return nil, &tlsstate.Error{Blame: tlsstate.BlameConfig, Reason: tlsstate.ReasonRejected,
 			Detail: fmt.Sprintf("no server domain for %v", local)}
 	}
@@ -106,12 +105,9 @@ func (s *Set) NewClient(q tlsstate.ClientQuery) (tlsstate.Machine, error) {
 		return nil, err
 	}
 	live.Add(1)
-	m := &machine{set: s, client: true, domain: s.clients[name], remote: q.Addr, host: q.SIPDomain, name: serverName(q.SIPDomain)}
-	if m.host == "" {
-		m.host = q.Addr.Addr().String()
-	}
+	m := &machine{set: s, client: true, domain: s.clients[name], remote: q.Addr, host: q.Meant(), name: q.SNI()}
 	if m.domain.sessions != nil {
-		m.slot = sessionKey(q)
+		m.slot = q.SessionKey()
 	}
 	return m, nil
 }

@@ -37,8 +37,6 @@ typedef struct {
 	unsigned char name[16], aes[32], hmac[32];
 } sc_ticket_key;
 
-#define SC_TICKET_KEYS 16
-
 // sc_domain is a domain's SSL_CTX and what is demanded of peers beyond it. It is
 // made at a reload and then only its ticket keys change, under the lock.
 typedef struct sc_domain sc_domain;
@@ -89,7 +87,7 @@ const char *sc_domain_crl(sc_domain *d, const void *der, long len);
 void sc_domain_verify(sc_domain *d, int verify, int require, int accept, int named, int crl, int crl_all);
 void sc_domain_tickets(sc_domain *d, const void *context, unsigned len);
 void sc_domain_log(sc_domain *d);
-void sc_domain_keys(sc_domain *d, const sc_ticket_key *keys, int n);
+int sc_domain_keys(sc_domain *d, const sc_ticket_key *keys, int n);
 long sc_domains_live(void);
 SSL_CTX *sc_domain_ctx(sc_domain *d);
 int sc_domain_ticket_key(sc_domain *d, const unsigned char *name, sc_ticket_key *key);
@@ -112,15 +110,19 @@ int sc_handshake(sc_conn *c, const void *in, size_t n, void *out, size_t cap);
 int sc_read(sc_conn *c, const void *in, size_t n, void *p, size_t len);
 int sc_write(sc_conn *c, const void *p, size_t len, void *out, size_t cap);
 int sc_shutdown(sc_conn *c, void *out, size_t cap);
+void sc_free(void *p);
+
+// Output that did not fit into Go's buffer (memory.c).
 void sc_drop_spill(sc_conn *c);
-void sc_drop_secrets(sc_conn *c);
+
+// What a connection has become (describe.c).
 void sc_describe(sc_conn *c);
 unsigned char *sc_peers(sc_conn *c, size_t *len);
 unsigned char *sc_own(sc_conn *c, size_t *len);
-void sc_free(void *p);
 
-// Hooks that every SSL_CTX has (conn.c).
+// What is noticed as it goes by, for every SSL_CTX (watch.c).
 void sc_watch(SSL_CTX *ctx);
 void sc_log_secret(const SSL *ssl, const char *line);
+void sc_drop_secrets(sc_conn *c);
 
 #endif

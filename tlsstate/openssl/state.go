@@ -11,7 +11,6 @@ import "C"
 import (
 	"bytes"
 	"crypto/x509"
-	"strings"
 	"unsafe"
 
 	"sipreactor/tlsstate"
@@ -105,6 +104,7 @@ func (m *machine) describe(s *tlsstate.State) {
 	s.Resumed, s.Retried = m.c.resumed != 0, m.c.retried != 0
 	s.Peer = m.chain()
 	s.Verified = m.domain.verify && len(s.Peer) > 0 && m.c.verify_error == 0 && bool(C.SSL_is_init_finished(m.c.ssl) == 1)
+	m.set.plain.Judge(s)
 	switch {
 	case s.Resumed && len(m.domain.own) > 0:
 		s.Own = m.domain.own[0]
@@ -113,23 +113,12 @@ func (m *machine) describe(s *tlsstate.State) {
 	}
 }
 
-// identities lists what a certificate names, for people.
-func identities(chain []*x509.Certificate) string {
-	if len(chain) == 0 {
-		return "nothing"
+// names lists what the peer's certificate names, for people.
+func (m *machine) names() string {
+	if chain := m.chain(); len(chain) > 0 {
+		return tlsstate.DescribeNames(chain[0])
 	}
-	var list []string
-	for _, u := range chain[0].URIs {
-		list = append(list, u.String())
-	}
-	list = append(list, chain[0].DNSNames...)
-	for _, ip := range chain[0].IPAddresses {
-		list = append(list, ip.String())
-	}
-	if len(list) == 0 {
-		return "nothing but " + chain[0].Subject.String()
-	}
-	return strings.Join(list, ", ")
+	return "nothing"
 }
 
 // logSecrets hands the key log lines of the last step to who wants them, one a

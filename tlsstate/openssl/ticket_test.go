@@ -4,8 +4,12 @@ package openssl_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/netip"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +150,60 @@ func TestTicketKeysRotate(t *testing.T) {
 	now = now.Add(13 * time.Hour) // the key before still opens
 	if !l.talk(t) || !l.talk(t) {
 		t.Error("the ticket of an older key was refused")
+	}
+}
+
+// Nodes with one file of keys resume each other's sessions, whichever of the
+// keys sealed the ticket, and with more keys than anybody has.
+func TestTicketKeysFile(t *testing.T) {
+	w := newWorld(t)
+	file := filepath.Join(t.TempDir(), "keys")
+	var keys []string
+	for i := range 40 {
+		sum := sha256.Sum256([]byte{byte(i)})
+		keys = append(keys, hex.EncodeToString(sum[:]))
+	}
+	eachPairing(t, func(t *testing.T, p pairing) {
+		node := func(lines ...string) set {
+			tlstest.Write(t, file, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
+			read, err := tlsstate.ReadTicketKeys(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return buildConfig(t, p.server, tlsstate.Config{Domains: []tlsstate.DomainConfig{w.serverDomain()}, TicketKeys: read})
+		}
+		client := build(t, p.client, w.clientDomain())
+		talk := func(server set) bool { return link{server, client}.talk(t) }
+		if talk(node(keys[0])) || !talk(node(keys[0])) {
+			t.Error("two nodes with one key do not resume each other's sessions")
+		}
+		if !talk(node(keys[1], keys[0])) {
+			t.Error("the older key does not open")
+		}
+		if talk(node(keys[2])) {
+			t.Error("another key opens")
+		}
+		if all := slices.Clone(keys); !talk(node(append(all[3:], keys[2])...)) {
+			t.Error("the last of many keys does not open")
+		}
+	})
+}
+
+// A ticket of one library is a full handshake to the other, and no failure.
+func TestTicketOfTheOtherLibrary(t *testing.T) {
+	w := newWorld(t)
+	keys := tlsstate.NewTicketKeys()
+	nodes := make([]set, len(libraries))
+	for i, lib := range libraries {
+		nodes[i] = buildConfig(t, lib, tlsstate.Config{Domains: []tlsstate.DomainConfig{w.serverDomain()}, TicketKeys: keys})
+	}
+	for _, caller := range libraries {
+		client := build(t, caller, w.clientDomain())
+		for _, server := range []set{nodes[0], nodes[1], nodes[0]} {
+			if (link{server, client}).talk(t) {
+				t.Errorf("%s resumed what another library had sealed", caller.name)
+			}
+		}
 	}
 }
 
