@@ -29,7 +29,6 @@ type domain struct {
 	name   string
 	held   *held
 	own    []*x509.Certificate // our leaves, in the order of preference
-	policy [32]byte
 	verify bool
 	judge  bool // client: the name is to be checked
 
@@ -73,14 +72,14 @@ func newDomain(cfg *tlsstate.DomainConfig, s *Set) (*domain, error) {
 			return nil, err
 		}
 	}
-	d.policy = s.plain.Policy(cfg.Role, cfg.Name)
+	policy := s.plain.Policy(cfg.Role, cfg.Name)
 	if s.keyLog != nil {
 		C.sc_domain_log(ctx)
 	}
 	if or(cfg.SessionTickets, true) {
-		C.sc_domain_tickets(ctx, unsafe.Pointer(&d.policy[0]), C.uint(len(d.policy)))
+		C.sc_domain_tickets(ctx, data(policy[:]), C.uint(len(policy)))
 		if server {
-			d.tickets = s.tickets.Bind(d.policy, ticketUse, ticketKeySize)
+			d.tickets = s.tickets.Bind(policy, ticketUse, ticketKeySize)
 		} else {
 			d.sessions = newSessions(sessionsKept)
 			d.held.sessions = d.sessions
