@@ -1,9 +1,12 @@
 package reactor
 
 import (
+	"context"
 	"net"
 	"testing"
+	"time"
 
+	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -51,4 +54,48 @@ func TestPeerRestartsWithoutFIN(t *testing.T) {
 	if n, err := second.Read(buf); err != nil || string(buf[:n]) != request("MESSAGE", "x", 3, "") {
 		t.Errorf("got %q, %v", buf[:n], err)
 	}
+}
+
+// What a peer said before it went is heard, though a write finds out first that
+// it is gone: its last message is handled, and ours comes back.
+func TestLastWordsAreHeard(t *testing.T) {
+	conns := make(chan net.Conn, 1)
+	addr := accepting(t, func(c net.Conn) { conns <- c })
+	s := &script{}
+	r := start(t, s, nil)
+	to := &Target{Proto: TCP, Addr: addr}
+	if _, err := r.Send(to, Bytes(request("MESSAGE", "x", 1, ""))); err != nil {
+		t.Fatal(err)
+	}
+	peer := <-conns
+	c := r.table.get(r.only())
+	held, wrote := make(chan struct{}), make(chan struct{})
+	if err := c.loop.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+		close(held)
+		<-wrote
+		c.loop.flush(c)
+		return nil
+	})); err != nil {
+		t.Fatal(err)
+	}
+	<-held
+	_, _ = peer.Write([]byte(request("MESSAGE", "last", 1, "")))
+	_ = peer.(*net.TCPConn).SetLinger(0)
+	peer.Close()
+	if _, err := r.Send(to, Bytes(request("MESSAGE", "x", 2, ""))); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); !reset(c.fd) && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	close(wrote)
+	r.eventually("the connection ends", func() bool { return !r.alive() })
+	r.eventually("the peer's message is handled", func() bool { return len(s.got()) == 1 })
+	r.eventually("ours comes back", func() bool { lost, _ := s.lost(); return len(lost) == 1 })
+}
+
+// reset tells whether the peer's reset has arrived.
+func reset(fd int) bool {
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	return err == nil && info.State == 7 // TCP_CLOSE
 }

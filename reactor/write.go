@@ -55,6 +55,10 @@ func (l *loop) drain(c *conn) bool {
 		case err == unix.EAGAIN:
 			l.block(c)
 			return false
+		case (err == unix.EPIPE || err == unix.ECONNRESET) && unread(c.fd):
+			// The peer is gone, but has said something before: its last messages, the alert that tells why.
+			// The loop reads that, comes to the end and closes.
+			return false
 		default:
 			l.close(c, fail(WriteError, err))
 			return false
