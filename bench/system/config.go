@@ -1,0 +1,148 @@
+package system
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"net"
+	"path/filepath"
+	"text/template"
+)
+
+//go:embed conf
+var confFiles embed.FS
+
+var confs = template.Must(template.ParseFS(confFiles, "conf/*"))
+
+// render writes a configuration from its template.
+func (s Setup) render(name string, data any) (path string, err error) {
+	var text bytes.Buffer
+	if err := confs.ExecuteTemplate(&text, name, data); err != nil {
+		return "", err
+	}
+	return s.write(name, text.Bytes())
+}
+
+type opensipsConf struct {
+	Setup
+	OpenSSL                bool
+	MetricsIP, MetricsPort string
+}
+
+func sipreactorGo() System {
+	return System{
+		Name: "sipreactor", About: "this engine, TLS by crypto/tls", Role: Ours, Workers: []int{0}, Reload: true, Traces: true,
+		prepare: func(ctx context.Context, h *Home) (string, string, error) {
+			path, err := h.build(ctx, "sipreactor", ".", "./cmd/sipreactor")
+			return path, revision(ctx, h), err
+		},
+		command: opensipsCommand(false),
+	}
+}
+
+func sipreactorSSL() System {
+	return System{
+		Name: "sipreactor-libssl", About: "this engine, TLS by libssl", Install: "gcc libssl-dev", Role: Ours, Workers: []int{0}, Reload: true, Traces: true,
+		prepare: func(ctx context.Context, h *Home) (string, string, error) {
+			path, err := h.build(ctx, "sipreactor-libssl", ".", "./cmd/sipreactor", "-tags", "openssl")
+			return path, revision(ctx, h), err
+		},
+		command: opensipsCommand(true),
+	}
+}
+
+// opensipsCommand runs sipreactor.
+func opensipsCommand(ssl bool) func(string, Setup) ([]string, []string, error) {
+	return func(_ string, s Setup) ([]string, []string, error) {
+		conf := opensipsConf{Setup: s, OpenSSL: ssl}
+		if s.Metrics != "" {
+			var err error
+			if conf.MetricsIP, conf.MetricsPort, err = net.SplitHostPort(s.Metrics); err != nil {
+				return nil, nil, err
+			}
+		}
+		file, err := s.render("opensips.cfg", conf)
+		return []string{"-f", file}, nil, err
+	}
+}
+
+func opensips() System {
+	return System{
+		Name: "opensips", About: "OpenSIPS, the same opensips.cfg", Install: "opensips opensips-tls-module opensips-tls-openssl-module, of opensips.org",
+		Role: SIPPeer, Workers: []int{1, 2, 4}, Traces: true,
+		prepare: installed("opensips", "-V"),
+		command: func(_ string, s Setup) ([]string, []string, error) {
+			s.Metrics = "" // it has its own ways
+			file, err := s.render("opensips.cfg", opensipsConf{Setup: s, OpenSSL: true})
+			return []string{"-F", "-f", file, "-m", "1024", "-M", "32"}, nil, err
+		},
+	}
+}
+
+func kamailio() System {
+	return System{
+		Name: "kamailio", About: "Kamailio, an equivalent configuration", Install: "kamailio kamailio-tls-modules",
+		Role: SIPPeer, Workers: []int{1, 2, 4},
+		prepare: installed("kamailio", "-v"),
+		command: func(path string, s Setup) ([]string, []string, error) {
+			tls, err := s.render("kamailio-tls.cfg", s)
+			if err != nil {
+				return nil, nil, err
+			}
+			file, err := s.render("kamailio.cfg", struct {
+				Setup
+				TLS, Modules string
+			}{s, tls, modulesOf(path)})
+			return []string{"-DD", "-E", "-f", file, "-m", "1024", "-M", "32", "-Y", s.Dir}, nil, err
+		},
+	}
+}
+
+// modulesOf is where a kamailio's modules are: Debian's path, or beside the program's own prefix.
+func modulesOf(path string) string {
+	prefix := filepath.Dir(filepath.Dir(path))
+	for _, pattern := range []string{"/lib/*/kamailio/modules", "/lib64/kamailio/modules", "/lib/kamailio/modules"} {
+		if dirs, err := filepath.Glob(prefix + pattern); err == nil && len(dirs) > 0 {
+			return dirs[0]
+		}
+	}
+	return ""
+}
+
+func haproxy() System {
+	return System{
+		Name: "haproxy", About: "HAProxy as a relay that parses no SIP: the floor", Install: "haproxy",
+		Role: Relay, Workers: []int{1, 2},
+		prepare: installed("haproxy", "-v"),
+		command: func(_ string, s Setup) ([]string, []string, error) {
+			file, err := s.render("haproxy.cfg", s)
+			return []string{"-db", "-f", file}, nil, err
+		},
+	}
+}
+
+func plainGo() System {
+	return System{
+		Name: "plain-go", About: "a proxy on crypto/tls with a goroutine a connection", Role: Baseline, Workers: []int{0},
+		prepare: func(ctx context.Context, h *Home) (string, string, error) {
+			path, err := h.build(ctx, "plain", ".", "./bench/plain")
+			return path, "", err
+		},
+		command: func(_ string, s Setup) ([]string, []string, error) {
+			return []string{"--listen", s.Addr, "--pems", s.Dir}, nil, nil
+		},
+	}
+}
+
+func sipgo() System {
+	return System{
+		Name: "sipgo", About: "a proxy written with the library sipgo", Role: SIPPeer, Workers: []int{0},
+		prepare: func(ctx context.Context, h *Home) (string, string, error) {
+			path, err := h.build(ctx, "sipgo", "bench/sipgo", "./proxy")
+			return path, moduleVersion(ctx, h, "bench/sipgo", "github.com/emiago/sipgo"), err
+		},
+		command: func(_ string, s Setup) ([]string, []string, error) {
+			return []string{"--listen", s.Addr, "--pems", s.Dir}, nil, nil
+		},
+	}
+}

@@ -1,0 +1,114 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Role says what a system is in the comparison.
+type Role string
+
+// The roles.
+const (
+	Ours     Role = "ours"     // the engine
+	SIPPeer  Role = "sip"      // a SIP element that people run
+	Relay    Role = "relay"    // a TLS-to-TLS relay that parses no SIP
+	Baseline Role = "baseline" // the plain way to write it
+)
+
+// ErrMissing tells that a system is not installed or can't be built here.
+var ErrMissing = errors.New("not here")
+
+// System is one that can be started.
+type System struct {
+	Name    string
+	About   string
+	Install string // Debian's package, "" if it is built from this repository
+	Role    Role
+	Workers []int // numbers of worker processes or threads worth a try; 0 is the system's own choice
+
+	// Reload tells that SIGHUP has it read its certificates again, Traces that its configuration can trace by HEP.
+	Reload, Traces bool
+
+	// prepare finds or builds the program; it tells path and version.
+	prepare func(ctx context.Context, h *Home) (path, version string, err error)
+	// command writes the configuration into s.Dir and gives the arguments and the environment to add.
+	command func(path string, s Setup) (args, env []string, err error)
+}
+
+// Setup is how a system is to be started.
+type Setup struct {
+	Dir     string // of certificates (see Home.Certificates) and the configuration that is written
+	Addr    string // to listen on with TLS
+	Workers int
+	Key     string // kind of its certificate: "ecdsa" or "rsa"
+
+	// Callee is where a relay sends everything: a SIP element cares for the Request-URI only. CalleeTLS is whether by
+	// TLS, WaitForData that it connects when bytes come rather than at once.
+	Callee      string
+	CalleeTLS   bool
+	WaitForData bool
+
+	// Metrics is an address for Prometheus metrics, HEP a collector to trace to; both may be "" and only our engine
+	// heeds Metrics.
+	Metrics, HEP string
+}
+
+// All lists the systems, ours first.
+func All() []System {
+	return []System{sipreactorGo(), sipreactorSSL(), kamailio(), opensips(), haproxy(), plainGo(), sipgo()}
+}
+
+// Find looks a system up by name.
+func Find(name string) (System, error) {
+	for _, s := range All() {
+		if s.Name == name {
+			return s, nil
+		}
+	}
+	return System{}, fmt.Errorf("system: no system %q", name)
+}
+
+// Prepared is a system whose program is at hand.
+type Prepared struct {
+	System
+	Path, Version string
+}
+
+// Prepare finds or builds a system's program. The error is ErrMissing with what to do about it.
+func (h *Home) Prepare(ctx context.Context, s System) (Prepared, error) {
+	path, version, err := s.prepare(ctx, h)
+	if err != nil {
+		if s.Install != "" {
+			return Prepared{}, fmt.Errorf("%w: %w (Debian: apt-get install %s)", ErrMissing, err, s.Install)
+		}
+		return Prepared{}, fmt.Errorf("%w: %w", ErrMissing, err)
+	}
+	return Prepared{s, path, version}, nil
+}
+
+// Start runs the program. It is ready when Instance.Ready says so.
+func (p Prepared) Start(s Setup) (*Instance, error) {
+	args, env, err := p.command(p.Path, s)
+	if err != nil {
+		return nil, err
+	}
+	i, err := start(p.Path, args, env, s.Dir)
+	if err != nil {
+		return nil, err
+	}
+	i.Addr, i.Setup = s.Addr, s
+	return i, nil
+}
+
+// write puts a configuration file into the set-up's directory.
+func (s Setup) write(name string, text []byte) (path string, err error) {
+	path = filepath.Join(s.Dir, name)
+	return path, os.WriteFile(path, text, 0o600)
+}
+
+// pem is the path of one of the set-up's certificate files.
+func (s Setup) pem(name string) string { return filepath.Join(s.Dir, name) }
