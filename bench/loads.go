@@ -25,6 +25,7 @@ var commands = []command{
 	{"handshakes", "new connections with one request each", runHandshakes},
 	{"idle", "connections that say nothing", runIdle},
 	{"shim", "put TLS before software that has none", runShim},
+	{"table", "print the figures for README from a report.json", runTable},
 }
 
 // flags are those that several loads share.

@@ -1,4 +1,10 @@
-// Command bench offers a load to a SIP element over TLS or TCP, or answers one, and prints what came of it.
+// Command bench compares sipreactor with other systems under the same loads, and writes report.json:
+//
+//	go run ./bench --quick
+//	go run ./bench --list
+//
+// With the name of a load it offers that one to a SIP element over TLS or TCP, or answers one, and prints what came of
+// it:
 //
 //	go run ./bench uas     --listen 127.0.0.1:5071
 //	go run ./bench options --to 127.0.0.1:5061 --connections 50 --window 8
@@ -15,6 +21,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/pflag"
@@ -29,8 +36,14 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) == 0 || args[0] == "-h" || args[0] == "--help" || args[0] == "help" {
-		help(stdout)
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") || args[0] == "help" {
+		if len(args) > 0 && args[0] == "help" {
+			args = []string{"--help"}
+		}
+		if err := runComparison(ctx, args, stdout, stderr); err != nil && !errors.Is(err, pflag.ErrHelp) {
+			fmt.Fprintln(stderr, "bench:", err)
+			return 2
+		}
 		return 0
 	}
 	for _, c := range commands {
@@ -54,7 +67,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func help(w io.Writer) {
-	fmt.Fprintln(w, "Usage: go run ./bench LOAD [flags]; LOAD --help tells its flags")
+	fmt.Fprintln(w, "Usage: go run ./bench [flags]       compare with other systems")
+	fmt.Fprintln(w, "       go run ./bench LOAD [flags]  one load; LOAD --help tells its flags")
 	fmt.Fprintln(w)
 	for _, c := range commands {
 		fmt.Fprintf(w, "  %-12s %s\n", c.name, c.about)

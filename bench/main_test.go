@@ -105,8 +105,9 @@ func TestShims(t *testing.T) {
 
 func TestExitCodes(t *testing.T) {
 	for want, sets := range map[int][][]string{
-		0: {{}, {"--help"}, {"options", "--help"}},
-		2: {{"nothing"}, {"options", "extra"}, {"calls", "--rate", "x"}, {"options", "--to", "127.0.0.1:1"}, {"uas", "--cert", "x"}},
+		0: {{"help"}, {"--help"}, {"--list"}, {"options", "--help"}},
+		2: {{"nothing"}, {"options", "extra"}, {"calls", "--rate", "x"}, {"options", "--to", "127.0.0.1:1"}, {"uas", "--cert", "x"},
+			{"--only", "nothing"}, {"--peer", "nobody"}, {"--runs", "0"}, {"--nothing"}, {"--quick", "nothing"}, {"table"}, {"table", "/nowhere"}},
 	} {
 		for _, args := range sets {
 			var out, errs strings.Builder

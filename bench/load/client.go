@@ -71,12 +71,11 @@ func newFleet(ctx context.Context, peer Peer, connections int, timeout time.Dura
 		peer: peer, run: hex.EncodeToString(id[:]), timeout: timeout, tally: tally,
 		again: func(*agent) {}, stop: make(chan struct{}),
 	}
-	for i := range max(connections, 1) {
-		c, err := peer.Dial(ctx)
-		if err != nil {
-			f.close()
-			return nil, fmt.Errorf("load: connection %d: %w", i, err)
-		}
+	conns, err := dialAll(ctx, peer, max(connections, 1))
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range conns {
 		f.agents = append(f.agents, &agent{
 			Conn: NewConn(c), fleet: f, index: i,
 			local: c.LocalAddr().String(), transport: peer.Transport(),

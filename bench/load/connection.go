@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +16,8 @@ import (
 type Peer struct {
 	Addr string      // host:port
 	TLS  *tls.Config // nil: plain TCP
+
+	AtOnce int // so many connections of a load are opened at the same time, 1 if 0
 }
 
 // Transport is the word for Via and the transport parameter: "TLS" or "TCP".
@@ -42,6 +46,42 @@ func (p Peer) Dial(ctx context.Context) (net.Conn, error) {
 		return nil, err
 	}
 	return conn, nil
+}
+
+// dialAll opens connections, or none after an error.
+func dialAll(ctx context.Context, peer Peer, connections int) ([]net.Conn, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	conns := make([]net.Conn, connections)
+	var next atomic.Int64
+	var dialling sync.WaitGroup
+	for range max(peer.AtOnce, 1) {
+		dialling.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= connections {
+					return
+				}
+				c, err := peer.Dial(ctx)
+				if err != nil {
+					cancel(fmt.Errorf("load: connection %d: %w", i, err))
+					return
+				}
+				conns[i] = c
+			}
+		})
+	}
+	dialling.Wait()
+	err := context.Cause(ctx)
+	if err != nil {
+		for _, c := range conns {
+			if c != nil {
+				c.Close()
+			}
+		}
+		return nil, err
+	}
+	return conns, nil
 }
 
 // Conn is one SIP connection: a goroutine of its caller's reads it (Serve), one of its own writes what any

@@ -42,7 +42,7 @@ func NewHome(ctx context.Context) (*Home, error) {
 }
 
 // Close removes the directory.
-func (h *Home) Close() { os.RemoveAll(h.Dir) }
+func (h *Home) Close() { _ = os.RemoveAll(h.Dir) }
 
 // Certificates makes a directory with ca.pem and the files of edge and peer, for keys of a kind.
 func (h *Home) Certificates(key string) (dir string, err error) {

@@ -109,6 +109,3 @@ func (s Setup) write(name string, text []byte) (path string, err error) {
 	path = filepath.Join(s.Dir, name)
 	return path, os.WriteFile(path, text, 0o600)
 }
-
-// pem is the path of one of the set-up's certificate files.
-func (s Setup) pem(name string) string { return filepath.Join(s.Dir, name) }

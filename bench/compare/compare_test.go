@@ -1,0 +1,158 @@
+package compare
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sipreactor/bench/report"
+	"sipreactor/bench/system"
+)
+
+// bench is the program, built once for the tests that need it.
+var bench string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "sipreactor-compare-")
+	if err != nil {
+		panic(err)
+	}
+	bench = filepath.Join(dir, "bench")
+	build := exec.Command("go", "build", "-o", bench, "sipreactor/bench")
+	build.Stderr = os.Stderr
+	code := 1
+	if build.Run() == nil {
+		code = m.Run()
+	}
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// compareFew runs a small comparison.
+func compareFew(t *testing.T, ctx context.Context, patterns, systems []string, runs int) (*report.Report, string) {
+	t.Helper()
+	measures, err := Select(patterns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{Measures: measures, Runs: runs, Window: 200 * time.Millisecond, Command: "test", Bench: bench}
+	for _, name := range systems {
+		s, err := system.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Systems = append(cfg.Systems, s)
+	}
+	var progress strings.Builder
+	cfg.Progress = &progress
+	r, err := Run(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s", &progress)
+	return r, progress.String()
+}
+
+// TestEngineAndBaseline runs loads of each kind against what can be built everywhere.
+func TestEngineAndBaseline(t *testing.T) {
+	r, progress := compareFew(t, t.Context(), []string{"options-50-r1000", "calls-r200", "full-ecdsa-tls13-r100"}, []string{"sipreactor", "plain-go"}, 1)
+	for _, m := range r.Measures {
+		for _, s := range []string{"sipreactor", "plain-go"} {
+			res := r.Find(m.Name, s)
+			if res == nil {
+				t.Errorf("%s %s: no result", m.Name, s)
+				continue
+			}
+			for _, metric := range []string{report.CPU, report.Rate, report.P99, report.Others} {
+				if _, ok := res.Stat(metric); !ok {
+					t.Errorf("%s %s: no %s", m.Name, s, metric)
+				}
+			}
+			run := res.Runs[0]
+			if run.Counts[report.Done] == 0 || run.Fault != "" || len(run.Threads) == 0 {
+				t.Errorf("%s %s: %+v", m.Name, s, run)
+			}
+			if !strings.Contains(res.Command, "--only "+m.Name+" --peer "+s) {
+				t.Error(res.Command)
+			}
+		}
+	}
+	if _, ok := r.Find("calls-r200", "sipreactor").Stat(report.Allocs); !ok {
+		t.Error("the engine tells its allocations")
+	}
+	if !strings.Contains(progress, "[6/6, ") || !strings.Contains(progress, "about ") {
+		t.Errorf("progress: %s", progress)
+	}
+}
+
+// TestPeers runs a load through those peers that are installed, trying numbers of workers.
+func TestPeers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("peers")
+	}
+	r, _ := compareFew(t, t.Context(), []string{"calls-r200"}, []string{"kamailio", "opensips", "haproxy"}, 1)
+	for _, s := range r.Systems {
+		if s.Missing != "" {
+			t.Log(s.Missing)
+			continue
+		}
+		res := r.Find("calls-r200", s.Name)
+		if res == nil || res.Workers == 0 || len(res.Tried) == 0 {
+			t.Errorf("%s: %+v", s.Name, res)
+		}
+	}
+}
+
+// TestInterrupted keeps what was measured until then.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := &comparison{cfg: Config{Progress: &strings.Builder{}, Runs: 1, Window: time.Second}, report: &report.Report{}}
+	c.prepared = []system.Prepared{{System: system.All()[0]}}
+	c.measure(ctx, Measures()[0])
+	if len(c.report.Results) != 0 {
+		t.Errorf("%+v", c.report.Results)
+	}
+}
+
+func TestSelect(t *testing.T) {
+	names := map[string]bool{}
+	for _, m := range Measures() {
+		if names[m.Name] || m.Name == "" || m.About == "" || m.Unit == "" || m.Main == "" || m.run == nil {
+			t.Errorf("%+v", m.Measure)
+		}
+		names[m.Name] = true
+	}
+	for pattern, want := range map[string]int{"options": 15, "options-50-w1": 1, "options-50-*": 5, "scale": 4} {
+		if got, err := Select([]string{pattern}); err != nil || len(got) != want {
+			t.Errorf("%s: %d, %v", pattern, len(got), err)
+		}
+	}
+	if _, err := Select([]string{"options", "nothing"}); err == nil || !strings.Contains(err.Error(), `"nothing"`) {
+		t.Error(err)
+	}
+	if _, err := Select([]string{"["}); err == nil {
+		t.Error("a wrong pattern")
+	}
+}
+
+func TestBestOf(t *testing.T) {
+	v := func(x float64) report.Run { return report.Run{Values: map[string]float64{report.CPU: x}} }
+	crashed := report.Run{Values: map[string]float64{report.CPU: 1}, Fault: "crashed"}
+	for want, runs := range map[int][]report.Run{
+		0: {v(1), v(2), crashed},
+		1: {v(3), v(2), v(2)},
+		2: {crashed, {}, v(9)},
+	} {
+		if got := bestOf(runs, report.CPU); got != want {
+			t.Errorf("%+v: %d, want %d", runs, got, want)
+		}
+	}
+	if got := bestOf([]report.Run{crashed, crashed}, report.CPU); got != 0 {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,124 @@
+package compare
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"time"
+
+	"sipreactor/bench/load"
+	"sipreactor/bench/report"
+	"sipreactor/bench/system"
+)
+
+// requests measures OPTIONS that the system answers.
+func requests(connections, window int, rate float64) func(context.Context, *trial) error {
+	return func(ctx context.Context, t *trial) error {
+		s, err := t.setup("ecdsa")
+		if err != nil {
+			return err
+		}
+		if err := t.start(ctx, s); err != nil {
+			return err
+		}
+		return t.watch(ctx, 1, t.options(connections, window, rate))
+	}
+}
+
+// options offers OPTIONS.
+func (t *trial) options(connections, window int, rate float64) func(context.Context, time.Duration, *load.Tally) (load.Result, error) {
+	return func(ctx context.Context, d time.Duration, tally *load.Tally) (load.Result, error) {
+		peer := t.peer(tls.VersionTLS13)
+		if connections > 1000 {
+			peer.AtOnce = 8
+		}
+		return load.Options{
+			Peer: peer, URI: t.inst.URI(), Connections: connections, Window: window, Rate: rate, Duration: d, Tally: tally,
+		}.Run(ctx)
+	}
+}
+
+// options is OPTIONS on persistent connections.
+func options() []Measure {
+	var all []Measure
+	for _, n := range []int{1, 50, 1000} {
+		extra := time.Duration(n) * 2 * time.Millisecond
+		add := func(name, how string, window int, rate float64, reach bool) {
+			all = append(all, Measure{
+				Measure: report.Measure{
+					Name: fmt.Sprintf("options-%d-%s", n, name), Group: "options", Unit: "request", Main: report.CPU,
+					About: fmt.Sprintf("OPTIONS on %s, %s", plural(n, "connection"), how),
+				},
+				Reach: reach, Quick: reach, extra: extra, skip: answers, run: requests(n, window, rate),
+			})
+		}
+		for _, w := range []int{1, 8, 32} {
+			add(fmt.Sprintf("w%d", w), fmt.Sprintf("closed loop, %d under way on each", w), w, 0, n == 50 && w == 1 || n == 1 && w == 32)
+		}
+		for _, r := range []int{1000, 5000} {
+			add(fmt.Sprintf("r%d", r), fmt.Sprintf("%d,000 a second", r/1000), 0, float64(r), n == 50 && r == 1000)
+		}
+	}
+	return all
+}
+
+// scale is the same rate on more and more connections.
+func scale() []Measure {
+	const rate = 2000
+	var all []Measure
+	for _, n := range []int{1, 100, 1000, 10000} {
+		all = append(all, Measure{
+			Measure: report.Measure{
+				Name: fmt.Sprintf("scale-%d", n), Group: "scale", Unit: "request", Main: report.CPU,
+				About: fmt.Sprintf("OPTIONS at 2,000 a second on %s", plural(n, "connection")),
+			},
+			Reach: n == 1 || n == 10000, extra: time.Duration(n) * 1500 * time.Microsecond,
+			skip: func(s system.System) string {
+				if s.Role != system.Ours && s.Role != system.Baseline {
+					return "too many handshakes at once for some"
+				}
+				return ""
+			},
+			run: requests(n, 0, rate),
+		})
+	}
+	return all
+}
+
+// calls is calls through the system, TLS on both legs.
+func calls() []Measure {
+	var all []Measure
+	for _, rate := range []int{0, 200, 500} {
+		name, how := "calls-closed", "closed loop"
+		if rate > 0 {
+			name, how = fmt.Sprintf("calls-r%d", rate), fmt.Sprintf("%d a second", rate)
+		}
+		all = append(all, Measure{
+			Measure: report.Measure{
+				Name: name, Group: "calls", Unit: "call", Main: report.CPU,
+				About: "calls of six messages on 10 connections, TLS on both legs, " + how,
+			},
+			Reach: rate < 500, Quick: rate < 500,
+			run: func(ctx context.Context, t *trial) error { return t.calls(ctx, float64(rate)) },
+		})
+	}
+	return all
+}
+
+func (t *trial) calls(ctx context.Context, rate float64) error {
+	s, err := t.setup("ecdsa")
+	if err != nil {
+		return err
+	}
+	if err := t.behind(true); err != nil {
+		return err
+	}
+	if err := t.start(ctx, s); err != nil {
+		return err
+	}
+	return t.watch(ctx, 6, func(ctx context.Context, d time.Duration, tally *load.Tally) (load.Result, error) {
+		return load.Calls{
+			Peer: t.peer(tls.VersionTLS13), URI: t.callee.URI(), Connections: 10, Window: 1, Rate: rate, Duration: d, Tally: tally,
+		}.Run(ctx)
+	})
+}

@@ -1,0 +1,90 @@
+package compare
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"sipreactor/bench/report"
+	"sipreactor/bench/system"
+)
+
+// Measure is a load that systems are compared by.
+type Measure struct {
+	report.Measure
+	Reach bool // a figure to reach hangs on it
+	Quick bool // part of a quick comparison
+	Once  bool // its figure hardly varies, and takes long: one run
+
+	extra time.Duration // that a run takes besides the window, roughly
+	skip  func(system.System) string
+	run   func(ctx context.Context, t *trial) error
+}
+
+// takes estimates a run.
+func (m Measure) takes(c *Config) time.Duration {
+	return m.extra + c.Window + c.warm() + 1500*time.Millisecond
+}
+
+// on tells whether a measure says something of a system.
+func (m Measure) on(s system.System) bool { return m.skip == nil || m.skip(s) == "" }
+
+// Measures lists all, in the order in which they run.
+func Measures() []Measure {
+	var all []Measure
+	for _, group := range [][]Measure{options(), calls(), handshakes(), idles(), scale()} {
+		all = append(all, group...)
+	}
+	return all
+}
+
+// Select picks measures by patterns: names, groups, "reach", or globs of names; none are all.
+func Select(patterns []string) ([]Measure, error) {
+	all := Measures()
+	if len(patterns) == 0 {
+		return all, nil
+	}
+	var picked []Measure
+	used := make([]bool, len(patterns))
+	for _, m := range all {
+		hit := false
+		for i, p := range patterns {
+			glob, err := path.Match(p, m.Name)
+			if err != nil {
+				return nil, fmt.Errorf("%q: %w", p, err)
+			}
+			if glob || p == m.Group || p == "reach" && m.Reach {
+				used[i], hit = true, true
+			}
+		}
+		if hit {
+			picked = append(picked, m)
+		}
+	}
+	if i := slices.Index(used, false); i >= 0 {
+		return nil, fmt.Errorf("no measure %q; --list tells them", patterns[i])
+	}
+	return picked, nil
+}
+
+// answers excludes relays, which answer nothing themselves.
+func answers(s system.System) string {
+	if s.Role == system.Relay {
+		return "it answers no request"
+	}
+	return ""
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	text := fmt.Sprintf("%d %ss", n, what)
+	if n >= 1000 {
+		text = strings.Replace(text, "000 ", ",000 ", 1)
+	}
+	return text
+}

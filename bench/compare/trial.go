@@ -1,0 +1,268 @@
+package compare
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sipreactor/bench/load"
+	"sipreactor/bench/report"
+	"sipreactor/bench/sample"
+	"sipreactor/bench/system"
+)
+
+// trial is one run of one measure with one system.
+type trial struct {
+	cfg     *Config
+	home    *system.Home
+	system  system.Prepared
+	workers int
+
+	inst   *system.Instance
+	callee *load.Server
+	out    report.Run
+}
+
+// setup makes what every system is started with: certificates of a kind and an address.
+func (t *trial) setup(key string) (s system.Setup, err error) {
+	s.Workers, s.Key = t.workers, key
+	if s.Dir, err = t.home.Certificates(key); err != nil {
+		return s, err
+	}
+	if s.Addr, err = system.UnusedAddr(); err != nil {
+		return s, err
+	}
+	if t.system.Role == system.Ours {
+		s.Metrics, err = system.UnusedAddr()
+	}
+	return s, err
+}
+
+// behind starts a server for what goes through the system.
+func (t *trial) behind(withTLS bool) error {
+	var cfg *tls.Config
+	var err error
+	if withTLS {
+		if cfg, err = t.home.CA.ServerConfig("ecdsa", "127.0.0.1"); err != nil {
+			return err
+		}
+		cfg.CurvePreferences = curves
+	}
+	t.callee, err = load.Listen("127.0.0.1:0", cfg)
+	return err
+}
+
+// start runs the system, and waits until it answers.
+func (t *trial) start(ctx context.Context, s system.Setup) error {
+	if t.system.Role == system.Relay {
+		if t.callee == nil {
+			if err := t.behind(false); err != nil {
+				return err
+			}
+		} else {
+			s.CalleeTLS = true
+		}
+		s.Callee = t.callee.Addr()
+	}
+	var err error
+	if t.inst, err = t.system.Start(s); err != nil {
+		return err
+	}
+	return t.inst.Ready(ctx)
+}
+
+// end stops what the trial started and tells what became of the system.
+func (t *trial) end() {
+	if t.inst != nil {
+		if err := t.inst.Fault(); err != nil {
+			t.out.Fault = err.Error()
+			log := t.inst.Log()
+			t.out.Log = log[max(0, len(log)-20):]
+		}
+		t.inst.Stop()
+	}
+	if t.callee != nil {
+		t.callee.Close()
+	}
+}
+
+// curves are those of every handshake: with one that all libraries know, all compute the same.
+var curves = []tls.CurveID{tls.X25519}
+
+// peer is how a load reaches the system.
+func (t *trial) peer(version uint16) load.Peer {
+	cfg := t.home.CA.ClientConfig()
+	cfg.CurvePreferences, cfg.MinVersion, cfg.MaxVersion = curves, version, version
+	cfg.CipherSuites = []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
+	return load.Peer{Addr: t.inst.Addr, TLS: cfg}
+}
+
+// instant is the state of everything at the begin or end of a window.
+type instant struct {
+	at       time.Time
+	server   sample.Snapshot
+	busy     time.Duration
+	loader   time.Duration
+	done     int64
+	mallocs  float64
+	scraping float64 // allocations of a look at the metrics
+}
+
+func (t *trial) look(ctx context.Context, tally *load.Tally) (i instant, err error) {
+	if t.inst.Setup.Metrics != "" {
+		if i.mallocs, err = t.inst.Metric(ctx, mallocs); err != nil {
+			return i, err
+		}
+	}
+	if i.busy, err = sample.Busy(); err != nil {
+		return i, err
+	}
+	var self unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &self); err != nil {
+		return i, err
+	}
+	i.loader = time.Duration(self.Utime.Nano() + self.Stime.Nano())
+	i.done, i.at = tally.Done.Load(), time.Now()
+	i.server, err = t.inst.Group().Snapshot()
+	return i, err
+}
+
+const mallocs = "go_memstats_mallocs_total"
+
+// watch offers a load and measures a window of it. run offers it for a duration; messages is how many the system
+// receives a unit, 0 if that is not to be told.
+func (t *trial) watch(ctx context.Context, messages float64, run func(context.Context, time.Duration, *load.Tally) (load.Result, error)) error {
+	scrape := 0.0
+	if t.inst.Setup.Metrics != "" {
+		first, err := t.inst.Metric(ctx, mallocs)
+		second, err2 := t.inst.Metric(ctx, mallocs)
+		if err := errors.Join(err, err2); err != nil {
+			return err
+		}
+		scrape = second - first
+	}
+	tally := load.NewTally()
+	perf := t.cfg.Window / 4
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type outcome struct {
+		r   load.Result
+		err error
+	}
+	over := make(chan outcome, 1)
+	go func() {
+		// The window is measured as soon as it is over, so that a load may be a little longer.
+		r, err := run(ctx, t.cfg.warm()+t.cfg.Window+perf+500*time.Millisecond, tally)
+		over <- outcome{r, err}
+	}()
+	end := func(o outcome) error {
+		t.count(o.r)
+		return o.err
+	}
+	for tally.Started.Load() == 0 {
+		select {
+		case o := <-over:
+			return end(o)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	measured := func() error {
+		if err := pause(ctx, t.cfg.warm()); err != nil {
+			return err
+		}
+		tally.Latency.Take()
+		before, err := t.look(ctx, tally)
+		if err != nil {
+			return err
+		}
+		if err := pause(ctx, t.cfg.Window); err != nil {
+			return err
+		}
+		after, err := t.look(ctx, tally)
+		if err != nil {
+			return err
+		}
+		after.scraping = scrape
+		t.value(before, after, tally.Latency.Take(), messages)
+		if messages > 0 && after.done > before.done {
+			done := tally.Done.Load()
+			if n, err := t.inst.Group().Syscalls(ctx, perf); err == nil {
+				if d := tally.Done.Load() - done; d > 0 {
+					t.out.Values[report.Syscalls] = float64(n) / float64(d) / messages
+				}
+			}
+		}
+		return nil
+	}()
+	if measured != nil {
+		cancel()
+	}
+	o := <-over
+	return errors.Join(end(o), measured)
+}
+
+// value turns what was seen into the run's figures.
+func (t *trial) value(before, after instant, lat load.Summary, messages float64) {
+	done := float64(after.done - before.done)
+	elapsed := after.at.Sub(before.at).Seconds()
+	u := after.server.Since(before.server)
+	v := map[string]float64{
+		report.Rate:   done / elapsed,
+		report.Server: u.CPU.Seconds() / elapsed,
+		report.Others: max(0, (after.busy-before.busy-(after.loader-before.loader)-u.CPU).Seconds()/elapsed),
+	}
+	if done > 0 {
+		v[report.CPU] = float64(u.CPU.Microseconds()) / done
+		if before.mallocs > 0 && messages > 0 {
+			v[report.Allocs] = max(0, (after.mallocs-before.mallocs-after.scraping)/done/messages)
+		}
+		t.out.Threads = threads(u, done)
+	}
+	if lat.Count > 0 {
+		ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+		v[report.P50], v[report.P99], v[report.P999], v[report.Max] = ms(lat.P50), ms(lat.P99), ms(lat.P999), ms(lat.Max)
+	}
+	t.out.Values = v
+}
+
+// threads picks those that did most of the work.
+func threads(u sample.Usage, done float64) map[string]float64 {
+	const shown = 12
+	names := make([]string, 0, len(u.Threads))
+	for name := range u.Threads {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int { return int(u.Threads[b] - u.Threads[a]) })
+	m := map[string]float64{}
+	for _, name := range names[:min(shown, len(names))] {
+		m[name] = float64(u.Threads[name].Microseconds()) / done
+	}
+	return m
+}
+
+// count takes over what became of the units, and what the server behind the system saw.
+func (t *trial) count(r load.Result) {
+	if t.callee != nil {
+		r.Seen(t.callee.Stats())
+	}
+	t.out.Counts = map[string]int64{
+		report.Started: r.Started, report.Done: r.Done, report.Failed: r.Failed, report.Lost: r.Lost,
+		report.Duplicated: r.Duplicated, report.Retransmitted: r.Retransmitted,
+	}
+	t.out.Reasons = r.Reasons
+}
+
+// pause waits, or tells that ctx is over.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("interrupted: %w", context.Cause(ctx))
+	}
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"sipreactor/bench/compare"
+	"sipreactor/bench/report"
+	"sipreactor/bench/system"
+)
+
+// runComparison is what the program does without a sub-command.
+func runComparison(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	f := pflag.NewFlagSet("bench", pflag.ContinueOnError)
+	f.SetOutput(stdout)
+	f.SortFlags = false
+	only := f.StringSlice("only", nil, "loads: names, groups, globs, or \"reach\" for those that a figure to reach hangs on")
+	peer := f.StringSlice("peer", nil, "systems (default: all)")
+	runs := f.Int("runs", 3, "runs of each load")
+	window := f.Duration("window", 5*time.Second, "time that is measured in each run")
+	quick := f.Bool("quick", false, "a few loads, one run, a short window: three minutes")
+	dir := f.String("out", ".", "directory for report.json")
+	list := f.Bool("list", false, "list loads and systems")
+	f.Usage = func() { help(stdout); fmt.Fprintf(stdout, "\nFlags of the comparison:\n%s", f.FlagUsages()) }
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return fmt.Errorf("%w: no load %q", errUsage, f.Arg(0))
+	}
+	measures, err := compare.Select(*only)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	systems := system.All()
+	if len(*peer) > 0 {
+		systems = nil
+		for _, name := range *peer {
+			s, err := system.Find(name)
+			if err != nil {
+				return fmt.Errorf("%w: %w", errUsage, err)
+			}
+			systems = append(systems, s)
+		}
+	}
+	if *quick {
+		if len(*only) == 0 {
+			measures = quickOnes(measures)
+		}
+		if !f.Changed("runs") {
+			*runs = 1
+		}
+		if !f.Changed("window") {
+			*window = 1200 * time.Millisecond
+		}
+	}
+	if *list {
+		listAll(stdout, measures, systems)
+		return nil
+	}
+	if *runs < 1 || *window < 100*time.Millisecond {
+		return fmt.Errorf("%w: at least one run of 100ms", errUsage)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	r, err := compare.Run(ctx, compare.Config{
+		Measures: measures, Systems: systems, Runs: *runs, Window: *window, Quick: *quick,
+		Command: strings.Join(append([]string{"go run ./bench"}, args...), " "), Progress: stderr, Bench: self,
+	})
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(*dir, "report.json")
+	if err := errors.Join(r.WriteText(stdout), r.Save(file)); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "written: %s\n", file)
+	return nil
+}
+
+func quickOnes(all []compare.Measure) []compare.Measure {
+	var some []compare.Measure
+	for _, m := range all {
+		if m.Quick {
+			some = append(some, m)
+		}
+	}
+	return some
+}
+
+func listAll(w io.Writer, measures []compare.Measure, systems []system.System) {
+	fmt.Fprintln(w, "Loads (--only NAME, a group or a glob; * a figure to reach hangs on it):")
+	for _, m := range measures {
+		mark := ' '
+		if m.Reach {
+			mark = '*'
+		}
+		fmt.Fprintf(w, " %c%-24s %-11s %s\n", mark, m.Name, m.Group, m.About)
+	}
+	fmt.Fprintln(w, "Systems (--peer NAME):")
+	for _, s := range systems {
+		fmt.Fprintf(w, "  %-24s %s\n", s.Name, s.About)
+	}
+}
+
+// runTable prints the few figures of a report that README shows.
+func runTable(_ context.Context, args []string, out io.Writer) (bool, error) {
+	f := pflag.NewFlagSet("bench table", pflag.ContinueOnError)
+	f.SetOutput(out)
+	if err := f.Parse(args); err != nil {
+		return false, err
+	}
+	if f.NArg() != 1 {
+		return false, fmt.Errorf("%w: bench table report.json", errUsage)
+	}
+	r, err := report.Load(f.Arg(0))
+	if err != nil {
+		return false, err
+	}
+	return true, r.WriteMarkdown(out)
+}
