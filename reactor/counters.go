@@ -2,7 +2,6 @@ package reactor
 
 import (
 	"errors"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -62,7 +61,7 @@ type engineCounters struct {
 	dials, undelivered, postponed    atomic.Uint64
 	parkedConnects, parkedHandshakes atomic.Uint64
 	dialsFailed, closed              [reasonCount]atomic.Uint64
-	defects, handshakeDefects        tally
+	defects, handshakeDefects        Tally
 }
 
 // side numbers the direction of a connection for arrays of two.
@@ -112,7 +111,7 @@ func (c *conn) countFailure(was phase, why *Error) {
 		c.loop.stat.handshakes[c.src.side()].failed[why.Reason].Add(1)
 		var t *tlsstate.Error
 		if errors.As(why, &t) {
-			c.eng.stat.handshakeDefects.add(t.Reason)
+			c.eng.stat.handshakeDefects.Add(t.Reason)
 		}
 	}
 }
@@ -147,36 +146,4 @@ func (h *histogram) addTo(sum *Histogram) {
 		sum.Counts[i] += h.buckets[i].Load()
 	}
 	sum.Sum += time.Duration(h.sum.Load())
-}
-
-// tally counts causes by name. The names come from fixed sets; the bound keeps
-// memory and labels few should one ever not.
-type tally struct {
-	mu sync.Mutex
-	by map[string]uint64
-}
-
-// tallyBound is how many names a tally keeps apart; the rest is "other".
-const tallyBound = 128
-
-func (t *tally) add(name string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.by == nil {
-		t.by = make(map[string]uint64)
-	}
-	if _, known := t.by[name]; !known && len(t.by) >= tallyBound {
-		name = "other"
-	}
-	t.by[name]++
-}
-
-func (t *tally) read() map[string]uint64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	all := make(map[string]uint64, len(t.by))
-	for name, n := range t.by {
-		all[name] = n
-	}
-	return all
 }

@@ -201,7 +201,7 @@ func (l *loop) cut(c *conn, base int) (from int) {
 		case sipframe.Bad:
 			c.deaf = true
 			l.stat.malformed.Add(1)
-			l.eng.stat.defects.add(cut.Defect.Reason)
+			l.eng.stat.defects.Add(cut.Defect.Reason)
 			defect := cut.Defect
 			l.bag(c, item{kind: itemMalformed, data: bytes[start:end:end], conn: c, defect: &defect})
 			return len(bytes)

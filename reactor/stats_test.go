@@ -3,7 +3,6 @@ package reactor
 import (
 	"bufio"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -272,22 +271,5 @@ func TestHistogram(t *testing.T) {
 		if bounds[i] <= bounds[i-1] {
 			t.Errorf("bound %d does not rise", i)
 		}
-	}
-}
-
-// A tally keeps a bounded number of names apart and loses no count.
-func TestTally(t *testing.T) {
-	var c tally
-	for i := range 3 * tallyBound {
-		c.add(fmt.Sprint(i))
-		c.add("0")
-	}
-	all := c.read()
-	n := uint64(0)
-	for _, one := range all {
-		n += one
-	}
-	if n != 6*tallyBound || all["0"] != 3*tallyBound+1 || all["other"] != 2*tallyBound || len(all) != tallyBound+1 {
-		t.Errorf("%d counted under %d names, %d under 0, %d under other", n, len(all), all["0"], all["other"])
 	}
 }

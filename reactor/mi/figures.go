@@ -26,6 +26,7 @@ type Proxy interface {
 	Count(c proxy.Counter) uint64
 	Replies(code int) uint64
 	Refused(code int) uint64
+	Defects() map[string]uint64
 }
 
 // allProtos are the transports there are.
@@ -173,7 +174,7 @@ func (l list) traffic(suffix string, t *reactor.Traffic) {
 
 // ProxyFigures is the Source of a proxy's statistics: OpenSIPS' core: and sl:,
 // and every counter of our own in proxy:, with replies and refusals by the codes
-// that occurred. The time counts from started.
+// and causes that occurred. The time counts from started.
 func ProxyFigures(p Proxy, started time.Time) Source {
 	return func(add func(Value)) {
 		n := func(counters ...proxy.Counter) (sum uint64) {
@@ -219,5 +220,6 @@ func ProxyFigures(p Proxy, started time.Time) Source {
 		for _, f := range byCode {
 			f()
 		}
+		eachCause(p.Defects(), func(cause string, n uint64) { proxied.count("defect_"+cause, n) })
 	}
 }

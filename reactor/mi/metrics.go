@@ -25,6 +25,7 @@ var (
 	proxyDesc   = desc("proxy", "messages_total", "What the proxy did with messages; see the package proxy for the outcomes.", "outcome")
 	repliesDesc = desc("proxy", "replies_total", "Replies of our own, by status code.", "code")
 	refusedDesc = desc("proxy", "requests_refused_total", "Requests that validation refused, by status code.", "code")
+	brokenDesc  = desc("proxy", "message_defects_total", "Messages that validation refused or dropped, by what was wrong.", "defect")
 	expiryDesc  = desc("tls", "certificate_expiry_timestamp_seconds", "When the first of a domain's certificates ends.", "domain", "role")
 	tracingDesc = desc("tls", "tracing", "Whether TLS connections are traced.")
 	sentDesc    = desc("trace", "packets_sent_total", "Trace packets that the system took for a collector.", "collector")
@@ -50,7 +51,7 @@ func (c *Collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range engineDescs {
 		to <- d
 	}
-	for _, d := range []*prometheus.Desc{proxyDesc, repliesDesc, refusedDesc, expiryDesc, tracingDesc,
+	for _, d := range []*prometheus.Desc{proxyDesc, repliesDesc, refusedDesc, brokenDesc, expiryDesc, tracingDesc,
 		sentDesc, lostDesc, redialDesc, backlogDesc, startDesc, infoDesc} {
 		to <- d
 	}
@@ -105,6 +106,7 @@ func putTo(to chan<- prometheus.Metric) putFunc {
 }
 
 func collectProxy(p Proxy, put putFunc) {
+	eachCause(p.Defects(), func(cause string, n uint64) { put(brokenDesc, prometheus.CounterValue, float64(n), cause) })
 	p.Counters(func(c proxy.Counter, n uint64) { put(proxyDesc, prometheus.CounterValue, float64(n), c.String()) })
 	for code := 100; code < 700; code++ {
 		if n := p.Replies(code); n > 0 {

@@ -79,6 +79,8 @@ func (fakeProxy) Refused(code int) uint64 {
 	return 0
 }
 
+func (fakeProxy) Defects() map[string]uint64 { return map[string]uint64{"Missing Via": 8} }
+
 type fakeSwitch struct{ atomic.Bool }
 
 func (s *fakeSwitch) On() bool    { return s.Load() }

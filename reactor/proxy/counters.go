@@ -1,6 +1,10 @@
 package proxy
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"sipreactor/reactor"
+)
 
 // Counter names one of the Proxy's counters.
 type Counter uint8
@@ -101,6 +105,7 @@ type countShard struct {
 	counts  [counterCount]atomic.Uint64
 	replies [lastCode - firstCode + 1]atomic.Uint64
 	refused [lastCode - firstCode + 1]atomic.Uint64
+	defects reactor.Tally
 	_       [128]byte
 }
 
@@ -150,6 +155,17 @@ func (p *Proxy) Refused(code int) (n uint64) {
 		n += p.shards[i].refused[code-firstCode].Load()
 	}
 	return n
+}
+
+// Defects tells how many messages were refused, or dropped when they could get no
+// reply, by what was wrong: the reason phrases of a fixed set. Any goroutine may
+// call it.
+func (p *Proxy) Defects() map[string]uint64 {
+	all := make(map[string]uint64)
+	for i := range p.shards {
+		p.shards[i].defects.AddTo(all)
+	}
+	return all
 }
 
 // Counters calls f with each counter. Any goroutine may call it.

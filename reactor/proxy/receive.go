@@ -36,11 +36,15 @@ func (c *Context) receive(data []byte, src *reactor.Source, f func(*Context)) {
 	case c.msg.IsRequest():
 		c.count.add(RequestsIn)
 		c.count.add(RequestsBroken)
+		c.count.defects.Add(d.Reason)
 	case c.msg.StatusCode() != 0:
 		c.count.add(ResponsesIn)
 		c.response()
 	default:
 		c.count.add(Unreadable)
+		if d != nil {
+			c.count.defects.Add(d.Reason)
+		}
 	}
 }
 
@@ -97,9 +101,11 @@ func (c *Context) admit() bool {
 	case v.Code == 0 && !v.Drop:
 	case v.Drop:
 		c.count.add(RequestsBroken)
+		c.count.defects.Add(v.Reason)
 		return false
 	default: // v.NoHops is Forward's: the Router may still answer the request here
 		c.count.refuse(v.Code)
+		c.count.defects.Add(v.Reason)
 		if len(v.Unsupported) > 0 {
 			oneLine(v.Unsupported)
 			c.extra = append(append(append(c.extra, "Unsupported: "...), v.Unsupported...), "\r\n"...)

@@ -23,12 +23,15 @@ func TestValidation(t *testing.T) {
 		{"scheme", request("OPTIONS", "foo:bar"), 416, "Unsupported URI Scheme"},
 		{"version", strings.Replace(invite(), " SIP/2.0\r\n", " SIP/3.0\r\n", 1), 505, "Version Not Supported"},
 		{"extension", invite("+Proxy-Require: foo, bar"), 420, "Bad Extension"},
-		{"no Via", invite("Via:"), 0, ""},
-		{"ACK", request("ACK", "sip:bob@203.0.113.9", "CSeq: x"), 0, ""},
+		{"no Via", invite("Via:"), 0, "Missing Via"},
+		{"ACK", request("ACK", "sip:bob@203.0.113.9", "CSeq: x"), 0, "Bad CSeq"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := newBed(t, funcs{request: func(*Context) { t.Error("routed") }})
 			list := b.pass(tc.text, overTLS)
+			if got := b.proxy.Defects(); got[tc.reason] != 1 || len(got) != 1 {
+				t.Errorf("counted as %v", got)
+			}
 			if tc.code == 0 {
 				if len(list) != 0 {
 					t.Errorf("sent %+v", list)
@@ -65,6 +68,13 @@ func TestGarbage(t *testing.T) {
 		}
 	}
 	b.counts(map[Counter]uint64{Unreadable: 2, RequestsBroken: 4})
+	causes := uint64(0)
+	for _, n := range b.proxy.Defects() {
+		causes += n
+	}
+	if causes != 6 {
+		t.Errorf("causes %v", b.proxy.Defects())
+	}
 }
 
 // The ACK to a reply of ours is hop by hop; others go their way.

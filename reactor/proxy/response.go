@@ -15,6 +15,7 @@ func (c *Context) response() {
 	via, err := c.Msg.TopVia()
 	if c.verdict.Code != 0 || c.verdict.Drop || err != nil {
 		c.count.add(ResponsesBroken)
+		c.count.defects.Add(c.verdict.Reason)
 		return
 	}
 	t := &c.answer
