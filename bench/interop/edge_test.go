@@ -1,0 +1,61 @@
+package interop
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"sipreactor/bench/load"
+	"sipreactor/bench/process"
+)
+
+// names are those of every certificate: the wire is 127.0.0.1 or localhost, and the domains have names of their own.
+var names = []string{"127.0.0.1", "localhost", "rsa.test", "p256.test", "plain.test", "mutual.test"}
+
+// edge is a running sipreactor with the configuration of testdata/edge.cfg.
+type edge struct {
+	*process.Process
+	tls, trunk, tcp string // its listeners
+	dir             string // with ca.pem, and the certificates ecdsa, rsa and peer
+}
+
+func startEdge(t *testing.T) *edge {
+	t.Helper()
+	e := &edge{dir: t.TempDir(), tls: "127.0.0.1:" + unusedPort(t), trunk: "127.0.0.1:" + unusedPort(t), tcp: "127.0.0.1:" + unusedPort(t)}
+	ca, err := load.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, kind := range map[string]string{"ecdsa": "ecdsa", "rsa": "rsa", "peer": "ecdsa", "peerrsa": "rsa"} {
+		// The common name tells which it is.
+		if err := ca.Write(e.dir, name, kind, append([]string{name}, names...)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, err := filepath.Abs("testdata/edge.cfg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := exec.Command(program, "-f", cfg)
+	run.Env = append(os.Environ(), "TLS="+e.tls, "TRUNK="+e.trunk, "TCP="+e.tcp, "PEMS="+e.dir)
+	e.Process = process.Start(t, "sipreactor", run)
+	e.WaitLine(t, "msg=ready")
+	return e
+}
+
+// file is the path of a certificate or a key.
+func (e *edge) file(name string) string { return filepath.Join(e.dir, name) }
+
+// stop expects an orderly end.
+func (e *edge) stop(t *testing.T) {
+	t.Helper()
+	if err := e.Cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := e.Wait(t, 30*time.Second); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
