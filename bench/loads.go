@@ -25,6 +25,7 @@ var commands = []command{
 	{"handshakes", "new connections with one request each", runHandshakes},
 	{"idle", "connections that say nothing", runIdle},
 	{"shim", "put TLS before software that has none", runShim},
+	{"disturb", "be a peer that others must not suffer from", runDisturb},
 	{"table", "print the figures for README from a report.json", runTable},
 }
 
