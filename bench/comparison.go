@@ -27,7 +27,7 @@ func runComparison(ctx context.Context, args []string, stdout, stderr io.Writer)
 	runs := f.Int("runs", 3, "runs of each load")
 	window := f.Duration("window", 5*time.Second, "time that is measured in each run")
 	quick := f.Bool("quick", false, "a few loads, one run, a short window: three minutes")
-	dir := f.String("out", ".", "directory for report.json")
+	dir := f.String("out", ".", "directory for report.html and report.json")
 	list := f.Bool("list", false, "list loads and systems")
 	f.Usage = func() { help(stdout); fmt.Fprintf(stdout, "\nFlags of the comparison:\n%s", f.FlagUsages()) }
 	if err := f.Parse(args); err != nil {
@@ -80,11 +80,11 @@ func runComparison(ctx context.Context, args []string, stdout, stderr io.Writer)
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(*dir, "report.json")
-	if err := errors.Join(r.WriteText(stdout), r.Save(file)); err != nil {
+	page := filepath.Join(*dir, "report.html")
+	if err := errors.Join(r.WriteText(stdout), r.Save(filepath.Join(*dir, "report.json")), r.SaveHTML(page)); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "written: %s\n", file)
+	fmt.Fprintf(stdout, "written: %s and report.json\n", page)
 	return nil
 }
 

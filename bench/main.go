@@ -1,4 +1,4 @@
-// Command bench compares sipreactor with other systems under the same loads, and writes report.json:
+// Command bench compares sipreactor with other systems under the same loads, and writes report.html and report.json:
 //
 //	go run ./bench --quick
 //	go run ./bench --list
