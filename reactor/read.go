@@ -65,10 +65,11 @@ func (l *loop) pump(c *conn) {
 		l.fold(c, l.cut(c, base))
 	}
 	l.dispatch()
-	if c.phase == established {
+	if c.phase == established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
 		l.flush(c) // pongs, and what the machine had to answer
+		return
 	}
-	l.readEnded(c, err)
+	l.readEnded(c, err) // the peer's word, before a write finds out that it is gone
 }
 
 // readEnded closes a connection whose codec will give nothing more.
