@@ -62,6 +62,7 @@ type Context struct {
 	extra       []byte          // headers for replies
 	socket      *reactor.Socket // listener to send from, nil = any
 	domain      string          // TLS client domain, "" = any
+	sipDomain   string          // what TLS is to reach, "" = the next hop's name
 	noNew       bool            // open no connection for the request
 	noNewReply  bool            // nor for a reply
 	forceRPort  bool            // note rport
@@ -97,7 +98,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.routes, c.rr.on, c.hops = routeState{}, false, hopState{}
 	c.rr.params = c.rr.params[:0]
 	c.token.known, c.token.branched = false, false
-	c.socket, c.domain, c.noNew, c.noNewReply, c.drop = nil, "", false, false, false
+	c.socket, c.domain, c.sipDomain, c.noNew, c.noNewReply, c.drop = nil, "", "", false, false, false
 	c.replaced, c.bodyEdited, c.forceRPort = false, false, false
 	c.flags, c.branchFlags = 0, 0
 	c.answered, c.forwarded, c.failure = false, false, nil
@@ -143,6 +144,12 @@ func (c *Context) SetNoNewReply(no bool) { c.noNewReply = no }
 // SetTLSDomain names the TLS client domain for a connection that is opened for
 // this message; "" lets the next hop's name and address choose.
 func (c *Context) SetTLSDomain(name string) { c.domain = name }
+
+// SetSIPDomain names the SIP domain that a connection opened for this message
+// is to reach, instead of the host of the next hop's URI: it is what client
+// domains match, the SNI if it is a name, and what the certificate must name
+// (RFC 5922). It does not change where the message goes. "" is the host again.
+func (c *Context) SetSIPDomain(name string) { c.sipDomain = name }
 
 // SetSendSocket picks the listener from whose address the message is sent and
 // which its Via names; nil lets the next hop choose. A listener of another

@@ -175,8 +175,12 @@ func (c *Context) lookup(key string, q Query) (addrs []netip.AddrPort, err error
 
 // aim sets the target to an address of a hop.
 func (c *Context) aim(h *hop, addr netip.AddrPort, from *reactor.Socket) {
+	name := c.sipDomain
+	if name == "" {
+		name = c.names.get(h.name)
+	}
 	c.target = reactor.Target{
-		Proto: h.proto, Addr: addr, Name: c.names.get(h.name), Domain: c.domain, Socket: from, NoNew: c.noNew,
+		Proto: h.proto, Addr: addr, Name: name, Domain: c.domain, Socket: from, NoNew: c.noNew,
 	}
 }
 

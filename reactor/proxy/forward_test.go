@@ -261,12 +261,13 @@ func TestSocketOfRouter(t *testing.T) {
 	b := newBed(t, funcs{request: func(c *Context) {
 		c.SetSendSocket(second)
 		c.SetTLSDomain("carrier")
+		c.SetSIPDomain("sip.carrier.example")
 		c.SetNoNewConn(true)
 		_ = c.Forward(nil)
 	}})
 	b.proxy.SetSockets(append(slices.Clone(allSockets), second))
 	s := b.one(invite(), overTLS)
-	if s.to.Socket != second || s.to.Domain != "carrier" || !s.to.NoNew {
+	if s.to.Socket != second || s.to.Domain != "carrier" || s.to.Name != "sip.carrier.example" || !s.to.NoNew {
 		t.Errorf("sent to %+v", s.to)
 	}
 	if via := headers(t, s.text, "Via")[0]; !strings.HasPrefix(via, "SIP/2.0/TLS 192.0.2.2:5061;") {

@@ -175,6 +175,7 @@ func TestContextIsClean(t *testing.T) {
 		c.SetSendSocket(tcpSocket)
 		c.SetNoNewConn(true)
 		c.SetTLSDomain("old")
+		c.SetSIPDomain("old.example")
 		_ = c.Forward([]byte("sip:nobody.invalid"))
 	}})
 	clean := newBed(t, funcs{}).one(invite(), overTLS)

@@ -1,8 +1,6 @@
 package script
 
-import (
-	"strings"
-)
+import ()
 
 // compiler turns the tree into closures. It resolves every name, so what it
 // does not know is an error here and not at runtime.
@@ -20,7 +18,7 @@ type compiler struct {
 
 // compileRoutes checks and compiles the routes of a file.
 func compileRoutes(c *settings, f *File) *Program {
-	p := &Program{routes: make(map[string]*routine), events: make(map[string]*routine), loops: c.loops, levels: c.Log, noNewFlag: -1, noNewReply: -1, domainAVP: -1}
+	p := &Program{routes: make(map[string]*routine), events: make(map[string]*routine), loops: c.loops, levels: c.Log, noNewFlag: -1, noNewReply: -1, domainAVP: -1, sipAVP: -1}
 	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*routine)}
 	k.flags[0], k.flags[1] = make(map[string]uint), make(map[string]uint)
 	k.declare()
@@ -33,7 +31,10 @@ func compileRoutes(c *settings, f *File) *Program {
 		p.noNewReply = int(n)
 	}
 	if c.domainAVP != "" {
-		p.domainAVP = k.avp(strings.TrimSuffix(strings.TrimPrefix(c.domainAVP, "$avp("), ")"))
+		p.domainAVP = k.avp(c.domainAVP)
+	}
+	if c.sipAVP != "" {
+		p.sipAVP = k.avp(c.sipAVP)
 	}
 	k.checkContexts()
 	for _, item := range f.Items {

@@ -67,7 +67,10 @@ func sendTo(do func(c *proxy.Context, dest []byte) error) func(*compiler, *argum
 				}
 			}
 			if m.prog.domainAVP >= 0 {
-				m.c.SetTLSDomain(m.clientDomain())
+				m.c.SetTLSDomain(m.avpText(m.prog.domainAVP))
+			}
+			if m.prog.sipAVP >= 0 {
+				m.c.SetSIPDomain(m.avpText(m.prog.sipAVP))
 			}
 			err := do(m.c, to)
 			if err == nil {
@@ -82,22 +85,28 @@ func sendTo(do func(c *proxy.Context, dest []byte) error) func(*compiler, *argum
 	}
 }
 
-// clientDomain gives the TLS domain that client_tls_domain_avp names. Names are
-// few, so they are kept as strings.
-func (m *machine) clientDomain() string {
-	list := m.avps[m.prog.domainAVP]
+// longestName is that of a domain in the DNS, with its dot.
+const longestName = 254
+
+// avpText gives the value of an AVP that outlives the message, "" for none. The
+// names of domains are few, so they are kept as strings.
+func (m *machine) avpText(slot int) string {
+	list := m.avps[slot]
 	if len(list) == 0 {
 		return ""
 	}
 	b := m.text(list[len(list)-1])
-	if s, ok := m.domains[string(b)]; ok {
+	if s, ok := m.kept[string(b)]; ok {
 		return s
 	}
-	if m.domains == nil || len(m.domains) >= maxDynamic {
-		m.domains = make(map[string]string)
+	if len(b) > longestName {
+		return string(b)
+	}
+	if m.kept == nil || len(m.kept) >= maxDynamic {
+		m.kept = make(map[string]string)
 	}
 	s := string(b)
-	m.domains[s] = s
+	m.kept[s] = s
 	return s
 }
 

@@ -60,7 +60,7 @@ type machine struct {
 		info  string
 	}
 	dynamic map[string]*regexp.Regexp
-	domains map[string]string
+	kept    map[string]string
 	uri     uriCache
 	tls     *tlsstate.State // of the message's connection, when something has asked for it
 	// tlsAsked tells that something has: nil is an answer, too.

@@ -25,6 +25,7 @@ type Program struct {
 	noNewFlag    int // branch flag of tcp_no_new_conn_bflag, -1 none
 	noNewReply   int // message flag of tcp_no_new_conn_rplflag, -1 none
 	domainAVP    int // slot of client_tls_domain_avp, -1 none
+	sipAVP       int // slot of client_sip_domain_avp, -1 none
 	log          atomic.Pointer[slog.Logger]
 	idle         sync.Pool // of machines that run routes without a message
 }

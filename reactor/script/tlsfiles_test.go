@@ -114,7 +114,8 @@ modparam("tls_mgm", "ssl_keylog_filter", "192.0.2.7, 198.51.100.99/24, 2001:db8:
 		`"ssl_keylog_filter", "10.0.0.1, host"`: "ssl_keylog_filter is a comma list of addresses and networks; host is none",
 		`"ssl_keylog_filter", "10.0.0.0/40"`:    "10.0.0.0/40 is none",
 		`"ssl_keylog_filter", ""`:               "is none",
-		`"client_sip_domain_avp", "x"`:          "client_sip_domain_avp is not supported",
+		`"client_sip_domain_avp", "$var(x)"`:    `client_sip_domain_avp is "$avp(name)", or the name alone`,
+		`"client_tls_domain_avp", "$avp()"`:     `client_tls_domain_avp is "$avp(name)", or the name alone`,
 	} {
 		if _, err := Compile("cfg", []byte(tlsHead+`modparam("tls_mgm", `+param+`)`)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", param, err)

@@ -88,11 +88,23 @@ var tlsMgmParams = map[string]*globalSpec{
 	"ssl_keylog_file":   textParam(setKeyLog),
 	"ssl_keylog_filter": textParam(setKeyLogFilter),
 
-	"client_tls_domain_avp": textParam(func(c *settings, s string) string { c.domainAVP = s; return "" }),
+	"client_tls_domain_avp": textParam(func(c *settings, s string) string { return avpName(&c.domainAVP, s) }),
+	"client_sip_domain_avp": textParam(func(c *settings, s string) string { return avpName(&c.sipAVP, s) }),
 
-	"client_sip_domain_avp": refusedParam("the SIP domain is the host of the next hop's URI; client_tls_domain_avp picks a domain by name"),
-	"db_url":                refusedParam("TLS domains come from this file, not from a database"),
-	"db_table":              refusedParam("TLS domains come from this file, not from a database"),
+	"db_url":   refusedParam("TLS domains come from this file, not from a database"),
+	"db_table": refusedParam("TLS domains come from this file, not from a database"),
+}
+
+// avpName reads "name" or "$avp(name)".
+func avpName(name *string, s string) string {
+	if rest, ok := strings.CutPrefix(s, "$avp("); ok {
+		s = strings.TrimSuffix(rest, ")")
+	}
+	if s == "" || strings.ContainsAny(s, "$() \t") {
+		return `is "$avp(name)", or the name alone`
+	}
+	*name = s
+	return ""
 }
 
 // refusedParam is a parameter that would be missed if it did nothing.
