@@ -234,7 +234,7 @@ func (r *rig) checkEmpty() {
 	if rigs.Add(-1) > 0 {
 		return
 	}
-	if n := tlsstate.LiveMachines(); n != 0 {
+	if n := liveMachines(); n != 0 {
 		r.Errorf("%d TLS machines are alive", n)
 	}
 	if n := sipframe.LiveBuffers(); n != 0 {

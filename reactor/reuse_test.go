@@ -59,19 +59,15 @@ func TestCertCheckOnReuse(t *testing.T) {
 }
 
 // trusting is a server domain that asks nobody for a certificate.
-func trusting(t *testing.T) *tlsstate.Set {
+func trusting(t *testing.T) tlsstate.Domains {
 	t.Helper()
 	pair, err := identity()
 	if err != nil {
 		t.Fatal(err)
 	}
 	no := false
-	set, err := tlsstate.Build(tlsstate.Config{Domains: []tlsstate.DomainConfig{{Name: "in", Role: tlsstate.Server,
-		Certificates: []tlsstate.KeyPair{{CertificatePEM: pair[0], PrivateKeyPEM: pair[1]}}, VerifyCert: &no}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
+	return buildDomains(t, tlsstate.DomainConfig{Name: "in", Role: tlsstate.Server,
+		Certificates: []tlsstate.KeyPair{{CertificatePEM: pair[0], PrivateKeyPEM: pair[1]}}, VerifyCert: &no})
 }
 
 // In TLS 1.3 a peer refuses our certificate after our handshake is over: what
@@ -113,16 +109,11 @@ func tlsstatePair(t *testing.T) (tlsstate.KeyPair, []byte) {
 }
 
 // clientDomains is a client domain with a certificate that trusts ca.
-func clientDomains(t *testing.T, own tlsstate.KeyPair, ca []byte) *tlsstate.Set {
+func clientDomains(t *testing.T, own tlsstate.KeyPair, ca []byte) tlsstate.Domains {
 	t.Helper()
-	set, err := tlsstate.Build(tlsstate.Config{Domains: []tlsstate.DomainConfig{
-		{Name: "out", Role: tlsstate.Client, Certificates: []tlsstate.KeyPair{own}, CAPEM: ca},
-		{Name: "in", Role: tlsstate.Server, Certificates: []tlsstate.KeyPair{own}},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
+	return buildDomains(t,
+		tlsstate.DomainConfig{Name: "out", Role: tlsstate.Client, Certificates: []tlsstate.KeyPair{own}, CAPEM: ca},
+		tlsstate.DomainConfig{Name: "in", Role: tlsstate.Server, Certificates: []tlsstate.KeyPair{own}})
 }
 
 // A peer that called us is answered on its connection when a send names the
