@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -11,6 +12,10 @@ import (
 	"sipreactor/bench/load"
 	"sipreactor/bench/process"
 )
+
+// tlsLibrary is the one that the program under test has to use: that of the build tag openssl where it has it,
+// since the configuration loads tls_openssl.so.
+var tlsLibrary = "go"
 
 // edge is a running sipreactor with the configuration of testdata/proxy.cfg.
 type edge struct {
@@ -46,7 +51,9 @@ func startEdge(t *testing.T) *edge {
 	run := exec.Command(binary, "-f", cfg)
 	run.Env = env
 	e.Process = process.Start(t, "sipreactor", run)
-	e.WaitLine(t, "msg=ready")
+	if ready := e.WaitLine(t, "msg=ready"); !strings.Contains(ready, " tls_library="+tlsLibrary) {
+		t.Fatalf("the library is another than %s: %s", tlsLibrary, ready)
+	}
 	return e
 }
 

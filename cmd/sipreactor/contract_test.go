@@ -70,6 +70,7 @@ type contract struct {
 const contractModules = `log_level=4
 loadmodule "proto_tls.so"
 loadmodule "proto_tcp.so"
+loadmodule "tls_openssl.so"
 loadmodule "tls_mgm.so"
 loadmodule "sl.so"
 modparam("tls_mgm", "server_domain", "edge")
@@ -150,7 +151,7 @@ func prepare(t *testing.T) *contract {
 
 // text is a configuration but for its sockets.
 func (c *contract) text(params ...string) string {
-	return strings.ReplaceAll(contractModules, "DIR", c.dir) + generous() + strings.Join(params, "") + contractRoute
+	return strings.ReplaceAll(contractModules+generous()+strings.Join(params, ""), "DIR", c.dir) + contractRoute
 }
 
 // run starts the node until the end of the test.

@@ -1,0 +1,5 @@
+//go:build openssl
+
+package e2e
+
+func init() { tlsLibrary = "openssl" }
