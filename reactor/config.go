@@ -76,6 +76,12 @@ type Config struct {
 	Loops       int // event loops; 0 = half the cores
 	Workers     int // shards of messages; 0 = the cores
 	Handshakers int // handshakes computed at once; 0 = one less than the cores
+	// Inline is for how long a loop runs the Handler itself for the messages of
+	// one read, before the workers get the rest; 0: they get all. It saves the
+	// wake-ups of a worker and of the loop, most of what a message costs at low
+	// rates. The Handler then must not block but in Worker.Send and Worker.Wait,
+	// which take it off the loop.
+	Inline time.Duration
 	// QueueFrames bounds the messages that wait in one shard, Waiters the
 	// goroutines of a shard that wait for a budget or a lookup.
 	QueueFrames, Waiters int

@@ -30,7 +30,8 @@ type Engine struct {
 	table       table
 	peers       peers
 	shards      []*shard
-	valve       *shard // answers what no shard has room for
+	valve       *shard    // answers what no shard has room for
+	resting     sync.Pool // workers of loops that have left theirs, with what they keep in Local
 	handshakers handshakers
 	lot         *lot
 	domains     atomic.Pointer[tlsstate.Domains]
@@ -231,6 +232,10 @@ func (e *Engine) dismiss() {
 		if l.slab != nil {
 			l.slab.Release()
 			l.slab = nil
+		}
+		if l.host != nil {
+			l.host.stop()
+			l.host = nil
 		}
 	}
 	e.closeDatagrams()

@@ -138,7 +138,7 @@ func (l *loop) handshakeDone(c *conn) {
 	l.establish(c)
 	if c.phase == established {
 		c.codec.Feed(rest)
-		l.pump(c)
+		l.pump(c, false)
 	}
 }
 

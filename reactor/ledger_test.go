@@ -62,6 +62,10 @@ func (l *ledger) Undelivered(_ *Worker, u *Undelivered) {
 //
 // SIPREACTOR_LEDGER sets the number of messages; 20,000 without it.
 func TestLedger(t *testing.T) {
+	onWorkersAndLoops(t, testLedger)
+}
+
+func testLedger(t *testing.T, inline time.Duration) {
 	total := 20000
 	if n, err := strconv.Atoi(os.Getenv("SIPREACTOR_LEDGER")); err == nil && n > 0 {
 		total = n
@@ -96,7 +100,7 @@ func TestLedger(t *testing.T) {
 			sc.HandshakeTimeout, sc.SendTimeout = 5*time.Second, 100*time.Millisecond
 			sc.MaxPostponed = 8
 		}
-		c.ParkedTimeout = 100 * time.Millisecond
+		c.ParkedTimeout, c.Inline = 100*time.Millisecond, inline
 		c.QueueFrames = total // the shards' own bound has its own test
 	})
 

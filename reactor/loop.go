@@ -33,10 +33,18 @@ type loop struct {
 	idle wheel
 	stat loopCounters
 
+	host      *host // runs the Handler here; nil until it is needed
+	cost      int64 // what a message takes the Handler, on average
+	costly    int   // batches that are left to the workers
+	listening bool  // the same as awake
+	gather    gather
+
 	mu     sync.Mutex
 	dirty  []*conn // connections with pending work
 	ticked bool
 	spare  []*conn // the list that was worked off last
+	woken  bool    // Run will be called
+	awake  bool    // the loop looks at dirty before its callback ends
 
 	seconds atomic.Int64 // the engine's seconds at the last tick
 }
@@ -54,19 +62,28 @@ func (l *loop) post(c *conn, what uint32) {
 		return // it is on the list already
 	}
 	l.mu.Lock()
-	first := len(l.dirty) == 0 && !l.ticked
 	l.dirty = append(l.dirty, c)
+	first := l.mustWake()
 	l.mu.Unlock()
 	if first {
 		l.wake()
 	}
 }
 
+// mustWake tells whether what was just noted needs a wake-up. The lock is held.
+func (l *loop) mustWake() bool {
+	if l.woken || l.awake {
+		return false
+	}
+	l.woken = true
+	return true
+}
+
 // tick asks the loop to look after idle connections. Any goroutine.
 func (l *loop) tick() {
 	l.mu.Lock()
-	first := len(l.dirty) == 0 && !l.ticked
 	l.ticked = true
+	first := l.mustWake()
 	l.mu.Unlock()
 	if first {
 		l.wake()
@@ -78,9 +95,22 @@ func (l *loop) wake() { _ = l.el.Execute(context.Background(), l) }
 
 // Run works off what was posted. gnet calls it on the loop.
 func (l *loop) Run(context.Context) error {
+	l.gather.ran()
+	l.work(true)
+	l.settle()
+	l.drop()
+	return nil
+}
+
+// work serves the connections that are on the list. woken tells that this is
+// what the loop was woken for.
+func (l *loop) work(woken bool) {
 	l.mu.Lock()
 	list, ticked := l.dirty, l.ticked
 	l.dirty, l.spare, l.ticked = l.spare[:0], nil, false
+	if woken {
+		l.woken = false
+	}
 	l.mu.Unlock()
 	if ticked {
 		l.seconds.Store(l.eng.seconds())
@@ -93,8 +123,6 @@ func (l *loop) Run(context.Context) error {
 	l.mu.Lock()
 	l.spare = list[:0]
 	l.mu.Unlock()
-	l.drop()
-	return nil
 }
 
 // serve does what was asked for one connection.
@@ -131,6 +159,9 @@ func (l *loop) bag(c *conn, it item) {
 // overload shard, and what finds none there is dropped and counted; a
 // connection whose framing is lost ends all the same.
 func (l *loop) dispatch() {
+	if l.eng.cfg.Inline > 0 {
+		l.inline()
+	}
 	for i, b := range l.bags {
 		if len(b) == 0 {
 			continue
@@ -208,10 +239,13 @@ func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
 	}
 	if c, ok := gc.Context().(*conn); ok {
 		c.loop.read(c, in)
+		c.loop.settle()
 		return gnet.None
 	}
 	if from, ok := gc.RemoteAddr().(*net.UDPAddr); ok {
-		ev.eng.loopOf(gc.EventLoop()).datagram(from, gc.LocalAddr(), in)
+		l := ev.eng.loopOf(gc.EventLoop())
+		l.datagram(from, gc.LocalAddr(), in)
+		l.settle()
 		return gnet.None
 	}
 	return gnet.Close

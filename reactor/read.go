@@ -34,16 +34,23 @@ func (l *loop) read(c *conn, in []byte) {
 	case c.phase == handshaking:
 		l.feedHandshake(c, in)
 	case c.phase == established:
+		// What is posted for it meanwhile is served here, without the list.
+		mine := c.pending.CompareAndSwap(0, evFlush)
 		c.codec.Feed(in)
-		l.pump(c)
+		rest := l.pump(c, mine)
 		if c.phase == established {
 			l.acquit(c)
+		}
+		if rest != 0 {
+			l.serve(c, rest)
 		}
 	}
 }
 
-// pump decrypts and frames everything that the codec has been fed.
-func (l *loop) pump(c *conn) {
+// pump decrypts and frames everything that the codec has been fed. mine says
+// that it takes what is posted for the connection meanwhile; it gives back what
+// of that is still to be served.
+func (l *loop) pump(c *conn, mine bool) (rest uint32) {
 	base := l.unfold(c)
 	l.recs = l.recs[:0]
 	var err error
@@ -65,11 +72,15 @@ func (l *loop) pump(c *conn) {
 		l.fold(c, l.cut(c, base))
 	}
 	l.dispatch()
+	if mine {
+		rest = c.pending.Swap(0) &^ evFlush
+	}
 	if c.phase == established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
-		l.flush(c) // pongs, and what the machine had to answer
-		return
+		l.flush(c) // answers, pongs, and what the machine had to say
+		return rest
 	}
 	l.readEnded(c, err) // the peer's word, before a write finds out that it is gone
+	return rest
 }
 
 // readEnded closes a connection whose codec will give nothing more.

@@ -17,6 +17,7 @@ type Worker struct {
 
 	eng     *Engine
 	shard   *shard
+	host    *host // nil but for a worker that is on a loop, or was when it began to wait
 	leading bool
 	frame   Frame // the one under way
 }
@@ -40,6 +41,9 @@ func (w *Worker) standAside() bool {
 	w.shard.stat.waits.Add(1)
 	if !w.leading {
 		return true
+	}
+	if w.host != nil {
+		return w.host.leave()
 	}
 	return w.shard.handOver(w)
 }
@@ -80,6 +84,7 @@ type shard struct {
 	queue   ring[item]
 	led     bool
 	asleep  bool // the leader is in work
+	lent    bool // a loop has the lead while the leader sleeps
 	idle    int  // followers asleep
 	members int  // goroutines
 	stop    bool
@@ -109,7 +114,7 @@ func (s *shard) push(items []item, must bool) (refused int) {
 	for _, it := range items {
 		s.queue.push(it)
 	}
-	wake := s.asleep && len(items) > 0
+	wake := s.asleep && !s.lent && len(items) > 0
 	s.mu.Unlock()
 	if wake {
 		s.work.Signal()
@@ -186,8 +191,8 @@ func (w *Worker) run() {
 // fetch sleeps until there is work and takes all of it; false when the shard
 // stops. The lock is held.
 func (s *shard) fetch() bool {
-	for s.queue.len() == 0 {
-		if s.stop {
+	for s.queue.len() == 0 || s.lent {
+		if s.stop && !s.lent {
 			return false
 		}
 		s.asleep = true

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestCallID(t *testing.T) {
@@ -84,6 +85,10 @@ func TestOverloadIsAnswered(t *testing.T) {
 // A worker that waits without end takes nothing from the others: followers take
 // over, up to the bound, and go when they are not needed any more.
 func TestWaitersAreBounded(t *testing.T) {
+	onWorkersAndLoops(t, testWaitersAreBounded)
+}
+
+func testWaitersAreBounded(t *testing.T, inline time.Duration) {
 	hold := make(chan struct{})
 	s := &script{}
 	s.message = func(w *Worker, f *Frame) {
@@ -92,7 +97,7 @@ func TestWaitersAreBounded(t *testing.T) {
 		}
 		echo(w, f)
 	}
-	r := start(t, s, func(c *Config) { c.Workers, c.Waiters = 1, 4 })
+	r := start(t, s, func(c *Config) { c.Workers, c.Waiters, c.Inline = 1, 4, inline })
 	c := r.dial(TCP)
 	in := bufio.NewReader(c)
 	for i := range 3 { // three wait, the fourth goroutine leads

@@ -79,12 +79,18 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	}
 	ec := cfg.Engine
 	ec.Sockets, ec.Domains, ec.Logger, ec.Observer = sockets, domains, log, seen
+	ec.Inline = inlineTime
 	if n.engine, err = reactor.New(ec, n.proxy); err != nil {
 		n.trace.close()
 		return nil, err
 	}
 	return n, nil
 }
+
+// inlineTime is how long a loop runs the script itself before the workers get the rest of what it has read: some
+// ten messages, a fiftieth of what a peer would notice. The script blocks nowhere but in DNS and connects, which leave
+// the loop, and its log never waits.
+const inlineTime = 100 * time.Microsecond
 
 // close ends what is around the engine, which does not run any more or never did.
 func (n *node) close() {
