@@ -36,6 +36,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Engine:     n.engine,
 		Proxy:      n.proxy,
 		Trace:      tlsSwitch{n.trace.Tracer},
+		Script:     scriptFigures(cfg.Program),
 		Collectors: n.trace.collectors,
 		Domains:    func() []tlsstate.DomainInfo { return (*n.current.Load()).Domains() },
 		Reload:     n.reload,
@@ -45,6 +46,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Kill:       kill,
 		Lifetime:   cfg.Engine.Lifetime,
 	}
+	cfg.Program.SetStatistics(commands.Statistics())
 	d := mi.NewDispatcher(n.log)
 	if err := d.Register(commands.Commands()...); err != nil {
 		return nil, err
@@ -100,6 +102,15 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatc
 	}
 	m.http.Handle("GET /metrics", metrics)
 	return nil
+}
+
+// scriptFigures are the statistics that the script makes.
+func scriptFigures(p *script.Program) mi.Source {
+	return func(add func(mi.Value)) {
+		p.Statistics(func(group, name string, n uint64, reset func()) {
+			add(mi.Value{Group: group, Name: name, N: n, Gauge: reset == nil, Reset: reset})
+		})
+	}
 }
 
 // crew lists what works inside of the program.

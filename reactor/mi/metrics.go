@@ -32,12 +32,14 @@ var (
 	lostDesc    = desc("trace", "packets_dropped_total", "Trace packets that a collector did not get.", "collector")
 	redialDesc  = desc("trace", "redials_total", "Attempts to connect to a collector again.", "collector")
 	backlogDesc = desc("trace", "queued_packets", "Trace packets that wait to be sent.", "collector")
+	scriptDesc  = desc("script", "statistic", "What the routing script counts by update_stat().", "group", "name")
 	startDesc   = desc("", "start_timestamp_seconds", "When the program started.")
 	infoDesc    = desc("", "build_info", "The program's version; always 1.", "version")
 )
 
 // Collector reads the metrics of a node when it is asked for them. Labels have
-// values of fixed sets only, the names of domains and collectors excepted.
+// values of fixed sets only, but for the names of domains, of collectors and of
+// the script's statistics, which is bounded in how many it makes.
 type Collector struct{ node *Node }
 
 // NewCollector makes a Collector, which may be registered with any registry.
@@ -52,7 +54,7 @@ func (c *Collector) Describe(to chan<- *prometheus.Desc) {
 		to <- d
 	}
 	for _, d := range []*prometheus.Desc{proxyDesc, repliesDesc, refusedDesc, brokenDesc, expiryDesc, tracingDesc,
-		sentDesc, lostDesc, redialDesc, backlogDesc, startDesc, infoDesc} {
+		sentDesc, lostDesc, redialDesc, backlogDesc, scriptDesc, startDesc, infoDesc} {
 		to <- d
 	}
 }
@@ -69,6 +71,11 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	}
 	if n.Proxy != nil {
 		collectProxy(n.Proxy, put)
+	}
+	if n.Script != nil {
+		n.Script(func(v Value) {
+			put(scriptDesc, prometheus.GaugeValue, float64(v.N), v.Group, v.Name)
+		})
 	}
 	if n.Trace != nil {
 		on := 0.0

@@ -93,6 +93,10 @@ sipreactor_tls_handshake_defects_total{defect="no_certificate"} 2
 # TYPE sipreactor_trace_packets_dropped_total counter
 sipreactor_trace_packets_dropped_total{collector="homer"} 1
 sipreactor_trace_packets_dropped_total{collector="spare"} 2
+# HELP sipreactor_script_statistic What the routing script counts by update_stat().
+# TYPE sipreactor_script_statistic gauge
+sipreactor_script_statistic{group="dynamic",name="active"} 1
+sipreactor_script_statistic{group="dynamic",name="calls"} 3
 # HELP sipreactor_tls_tracing Whether TLS connections are traced.
 # TYPE sipreactor_tls_tracing gauge
 sipreactor_tls_tracing 1
@@ -102,7 +106,7 @@ sipreactor_tls_tracing 1
 		"sipreactor_stuck_connections", "sipreactor_proxy_replies_total", "sipreactor_proxy_requests_refused_total",
 		"sipreactor_tls_certificate_expiry_timestamp_seconds", "sipreactor_tls_tracing", "sipreactor_connects_ended_total",
 		"sipreactor_connections_refused_total", "sipreactor_tls_handshake_duration_seconds", "sipreactor_tls_handshake_defects_total",
-		"sipreactor_trace_packets_dropped_total")
+		"sipreactor_trace_packets_dropped_total", "sipreactor_script_statistic")
 	if err != nil {
 		t.Error(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"sipreactor/reactor"
@@ -54,13 +55,23 @@ type Node struct {
 	Kill func()
 	// Lifetime is how long a connection may be idle; 0 = without end.
 	Lifetime time.Duration
+	// Script are the statistics that the routing script makes.
+	Script Source
 	// Extra are further statistics.
 	Extra []Source
+
+	once  sync.Once
+	stats *Statistics
 }
 
-// Statistics gives the node's statistics: make them once, resets are kept in
-// them.
+// Statistics gives the node's statistics, always the same: resets are kept in
+// them. What the node has is looked at the first time.
 func (n *Node) Statistics() *Statistics {
+	n.once.Do(func() { n.stats = NewStatistics(n.sources()...) })
+	return n.stats
+}
+
+func (n *Node) sources() []Source {
 	var sources []Source
 	if n.Proxy != nil {
 		sources = append(sources, ProxyFigures(n.Proxy, n.Started))
@@ -74,7 +85,10 @@ func (n *Node) Statistics() *Statistics {
 	if n.Collectors != nil {
 		sources = append(sources, TraceFigures(n.Collectors))
 	}
-	return NewStatistics(append(sources, n.Extra...)...)
+	if n.Script != nil {
+		sources = append(sources, n.Script)
+	}
+	return append(sources, n.Extra...)
 }
 
 // Commands gives all commands of the node.

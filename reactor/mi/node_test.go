@@ -138,6 +138,10 @@ func fakeNode() (*Node, *fakeEngine) {
 		Collectors: func() []TraceCollector {
 			return []TraceCollector{{Name: "homer", Sent: 5, Dropped: 1, Queued: 2}, {Name: "spare", Dropped: 2, Redials: 7}}
 		},
+		Script: func(add func(Value)) {
+			add(Value{Group: "dynamic", Name: "calls", N: 3, Reset: func() {}})
+			add(Value{Group: "dynamic", Name: "active", N: 1, Gauge: true})
+		},
 		Reload:    func() error { return nil },
 		Processes: func() []string { return []string{"loop 0", "worker 0"} },
 		Kill:      func() {},

@@ -2,6 +2,7 @@ package mi
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"sync"
 )
@@ -15,6 +16,9 @@ type Value struct {
 	// Func is asked instead of N, when the statistic is wanted; for what is
 	// costly to find out.
 	Func func() uint64
+	// Reset sets what only grows back to 0 at its source; nil has Statistics hide
+	// what was counted before.
+	Reset func()
 }
 
 // Source calls add with each statistic it knows, always in the same order. One
@@ -42,7 +46,8 @@ func (s *Statistics) Each(f func(Value)) { s.gather(nil, f) }
 // asked after want, which may take it away.
 func (s *Statistics) gather(want func(*Value) bool, f func(Value)) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	hidden := maps.Clone(s.base)
+	s.mu.Unlock()
 	for _, source := range s.sources {
 		source(func(v Value) {
 			if want != nil && !want(&v) {
@@ -51,7 +56,7 @@ func (s *Statistics) gather(want func(*Value) bool, f func(Value)) {
 			if v.Func != nil {
 				v.N, v.Func = v.Func(), nil
 			}
-			if base := s.base[v.Group+":"+v.Name]; base <= v.N {
+			if base := hidden[v.Group+":"+v.Name]; base <= v.N {
 				v.N -= base
 			}
 			f(v)
@@ -139,7 +144,13 @@ func (s *Statistics) reset(names []string) (any, error) {
 		named := want(v)
 		found = found || named
 		return named && !v.Gauge
-	}, func(v Value) { counted[v.Group+":"+v.Name] += v.N })
+	}, func(v Value) {
+		if v.Reset != nil {
+			v.Reset()
+			return
+		}
+		counted[v.Group+":"+v.Name] += v.N
+	})
 	if !found {
 		return nil, errNoStatistics
 	}
@@ -150,3 +161,25 @@ func (s *Statistics) reset(names []string) (any, error) {
 	}
 	return "OK", nil
 }
+
+// Statistic gives one by its name, group:name or the name alone, of which the
+// first that has it counts.
+func (s *Statistics) Statistic(name string) (n uint64, found bool) {
+	want := wanted([]string{name})
+	s.gather(func(v *Value) bool { return !found && !whole(name) && want(v) }, func(v Value) { n, found = v.N, true })
+	return n, found
+}
+
+// ResetStatistic hides what one has counted so far; false when there is none of
+// that name that only grows.
+func (s *Statistics) ResetStatistic(name string) (found bool) {
+	want := wanted([]string{name})
+	s.gather(func(v *Value) bool { v.Func = nil; return want(v) && !v.Gauge && !whole(name) }, func(Value) { found = true })
+	if found {
+		_, _ = s.reset([]string{name})
+	}
+	return found
+}
+
+// whole tells whether a name is that of many: all, or a group.
+func whole(name string) bool { return name == "all" || strings.HasSuffix(name, ":") }

@@ -85,3 +85,34 @@ func TestStatisticsNames(t *testing.T) {
 		t.Errorf("listed %d of %d: %v", len(listed), len(seen), err)
 	}
 }
+
+// TestOneStatistic is what a script asks for.
+func TestOneStatistic(t *testing.T) {
+	n, e := fakeNode()
+	calls, reset := uint64(4), 0
+	n.Script = func(add func(Value)) {
+		add(Value{Group: "dynamic", Name: "calls", N: calls, Reset: func() { calls = 0; reset++ }})
+		add(Value{Group: "dynamic", Name: "active", N: 1, Gauge: true})
+	}
+	s := n.Statistics()
+	if s != n.Statistics() {
+		t.Error("two of them")
+	}
+	for name, want := range map[string]int{"net:accepted": 7, "accepted": 7, "dynamic:calls": 4, "active": 1, "net:nothing": -1, "all": -1, "net:": -1, "": -1} {
+		if got, ok := s.Statistic(name); ok != (want >= 0) || ok && got != uint64(want) {
+			t.Errorf("%q: %d, %v", name, got, ok)
+		}
+	}
+	for name, want := range map[string]bool{"net:accepted": true, "calls": true, "active": false, "net:connections": false, "nothing": false, "net:": false} {
+		if s.ResetStatistic(name) != want {
+			t.Errorf("reset of %q: not %v", name, want)
+		}
+	}
+	e.stats.Accepted++
+	if got, _ := s.Statistic("accepted"); got != 1 || calls != 0 || reset != 1 {
+		t.Errorf("after the resets: %d accepted, %d calls, reset %d times", got, calls, reset)
+	}
+	if got := ask(t, commandsOf(t, n), "get_statistics", `["dynamic:"]`); got != `{"dynamic:calls":0,"dynamic:active":1}` {
+		t.Error(got)
+	}
+}

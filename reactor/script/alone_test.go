@@ -159,7 +159,7 @@ func TestAloneRunsEverything(t *testing.T) {
 		for _, kind := range f.args[:f.min] {
 			list = append(list, args[kind])
 		}
-		cfg, err := Compile("cfg", []byte(allModules+"route { exit; }\nstartup_route { "+name+"("+strings.Join(list, ", ")+"); }"))
+		cfg, err := Compile("cfg", []byte(withStatistics+"route { exit; }\nstartup_route { "+name+"("+strings.Join(list, ", ")+"); }"))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

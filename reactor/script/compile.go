@@ -22,6 +22,7 @@ func compileRoutes(c *settings, f *File) *Program {
 	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*routine)}
 	k.flags[0], k.flags[1] = make(map[string]uint), make(map[string]uint)
 	k.declare()
+	k.declareStatistics()
 	if c.noNewFlag != "" {
 		n, _ := k.flag(1, c.noNewFlag, c.places["tcp_no_new_conn_bflag"])
 		p.noNewFlag = int(n)

@@ -41,6 +41,8 @@ type Config struct {
 	// Trace and MI belong to modules that run beside the engine.
 	Trace TraceConfig
 	MI    MIConfig
+	// Statistics are those that the module statistics declares.
+	Statistics StatisticsConfig
 	// Modules are the modules that were loaded, without path and suffix.
 	Modules []string
 	// Notes tell what has no effect here, and why.

@@ -76,7 +76,7 @@ func init() {
 	functions = make(map[string]*function)
 	for _, part := range []map[string]*function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(), replyFunctions(), routeFunctions(),
-		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(),
+		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(), statisticFunctions(),
 	} {
 		for name, f := range part {
 			functions[name] = f
@@ -101,7 +101,6 @@ var laterFunctions = map[string]string{
 	"ds_select_dst": "dispatcher", "ds_next_dst": "dispatcher", "ds_is_in_list": "dispatcher", "ds_mark_dst": "dispatcher",
 	"rl_check": "ratelimit", "pike_check_req": "pike", "check_address": "permissions", "check_source_address": "permissions",
 	"get_source_group": "permissions", "trace": "tracer", "sip_trace": "tracer",
-	"update_stat": "statistics", "reset_stat": "statistics",
 }
 
 func functionNames() []string {

@@ -65,6 +65,7 @@ type machine struct {
 	tls     *tlsstate.State // of the message's connection, when something has asked for it
 	// tlsAsked tells that something has: nil is an answer, too.
 	tlsAsked bool
+	stripe   uint32    // of statistics
 	id       int64     // $mi, when something has asked for it
 	clock    time.Time // of the message, when something has asked for it
 }

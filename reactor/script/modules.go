@@ -39,6 +39,8 @@ var modules = map[string]*module{
 	"textops":   {},
 	"uri":       {},
 
+	statisticsModule: {params: statisticsParams},
+
 	"proto_hep":   {params: protoHEPParams},
 	"tracer":      {params: tracerParams, note: tracingLater},
 	"mi_fifo":     {params: miFIFOParams},
@@ -47,12 +49,14 @@ var modules = map[string]*module{
 	"mi_datagram": {params: miDatagramParams},
 }
 
+const statisticsModule = "statistics"
+
 const tracingLater = "this version traces connections and no messages yet"
 
 // laterModules are part of the language and not of this version. Without them a
 // script would do something else than it says, so they are refused.
 var laterModules = map[string]bool{
-	"statistics": true, "prometheus": true, "cfgutils": true, "dispatcher": true, "permissions": true,
+	"prometheus": true, "cfgutils": true, "dispatcher": true, "permissions": true,
 	"ratelimit": true, "pike": true,
 }
 

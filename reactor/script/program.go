@@ -28,6 +28,7 @@ type Program struct {
 	sipAVP       int // slot of client_sip_domain_avp, -1 none
 	log          atomic.Pointer[slog.Logger]
 	idle         sync.Pool // of machines that run routes without a message
+	stats        *statistics
 }
 
 var _ proxy.Router = (*Program)(nil)
@@ -86,10 +87,11 @@ func (p *Program) run(c *proxy.Context, r *routine, kind RouteKind) {
 
 func (p *Program) machine() *machine {
 	return &machine{
-		prog:  p,
-		arena: make([]byte, 0, 2048),
-		stack: make([]value, 0, 16),
-		vars:  make([]value, p.nvars),
-		avps:  make([][]value, p.navps),
+		prog:   p,
+		arena:  make([]byte, 0, 2048),
+		stack:  make([]value, 0, 16),
+		vars:   make([]value, p.nvars),
+		avps:   make([][]value, p.navps),
+		stripe: p.stats.stripes.Add(1),
 	}
 }

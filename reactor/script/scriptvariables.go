@@ -46,6 +46,7 @@ func scriptVariables() map[string]*varSpec {
 			return func(m *machine, _ int) value { return m.strftime(format(m)) }
 		}},
 
+		"stat": {module: statisticsModule, arg: anyArg, get: statItem, set: statSetter},
 		"env": {arg: constArg, get: constant(func(v *Var) value {
 			s, ok := os.LookupEnv(v.Arg.Text)
 			if !ok {

@@ -38,9 +38,6 @@ func init() {
 	}
 }
 
-// laterVariables are part of the language and not of this version.
-func laterVariable(name string) bool { return name == "stat" }
-
 func variableNames() []string {
 	names := make([]string, 0, len(variables))
 	for n := range variables {
@@ -60,10 +57,6 @@ func writable() (names []string) {
 }
 
 func (k *compiler) unknownVariable(v *Var) {
-	if laterVariable(v.Name) {
-		k.rep.errorf(v.At, "the variable $%s is not supported in this version", v.Name)
-		return
-	}
 	k.rep.errorf(v.At, "unknown variable $%s%s; supported: %s", clip(v.Name), hint(v.Name, variableNames()), list(shortNames()))
 }
 

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sipreactor/reactor/mi"
+)
+
+// What the script counts stands with what the program counts, in both
+// directions: the script reads the engine's figures, management and Prometheus
+// see the script's.
+func TestScriptStatistics(t *testing.T) {
+	r := &running{addr: "127.0.0.1:" + freePort(t), stderr: newOutput(), stdout: newOutput(), code: make(chan int, 1)}
+	dir := t.TempDir()
+	fifo, port := filepath.Join(dir, "fifo"), freePort(t)
+	path := config(t, `log_level=3
+socket=tcp:`+r.addr+`
+loadmodule "proto_tcp.so"
+loadmodule "sl.so"
+loadmodule "sipmsgops.so"
+loadmodule "statistics.so"
+loadmodule "mi_fifo.so"
+loadmodule "httpd.so"
+loadmodule "mi_http.so"
+modparam("mi_fifo", "fifo_name", "`+fifo+`")
+modparam("mi_fifo", "reply_dir", "`+dir+`")
+modparam("httpd", "port", `+port+`)
+modparam("statistics", "stat_groups", "method")
+modparam("statistics", "variable", "dear/no_reset")
+route {
+	update_stat("method:$rm", 1);
+	update_stat("dear", 1);
+	append_to_reply("X-Seen: $stat(method:$rm) $stat(net:accepted) $stat(rcv_requests)\r\n");
+	sl_send_reply(200, "OK");
+}
+`)
+	go func() { r.code <- run(t.Context(), []string{"-f", path}, r.stdout, r.stderr) }()
+	r.stderr.wait(t, "msg=ready")
+	peer, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	_ = peer.SetDeadline(time.Now().Add(patience))
+	in := bufio.NewReader(peer)
+	seen := func(n int) string {
+		t.Helper()
+		fmt.Fprintf(peer, "OPTIONS sip:a@%s SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKs%d\r\nMax-Forwards: 70\r\n"+
+			"From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:a@127.0.0.1>\r\nCall-ID: s%d\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n", r.addr, n, n)
+		header := ""
+		for {
+			line, err := in.ReadString('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v, ok := strings.CutPrefix(line, "X-Seen: "); ok {
+				header = strings.TrimSpace(v)
+			}
+			if line == "\r\n" {
+				return header
+			}
+		}
+	}
+	for n, want := range []string{"1 1 1", "2 1 2"} {
+		if got := seen(n); got != want {
+			t.Errorf("request %d: %s, want %s", n, got, want)
+		}
+	}
+	client := &mi.Client{Target: fifo, ReplyDir: dir}
+	call := func(method string, names ...string) string {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		got, err := client.Call(ctx, method, []any{names})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(got)
+	}
+	if got := call("get_statistics", "method:", "dear"); got != `{"dynamic:dear":2,"method:OPTIONS":2}` {
+		t.Error(got)
+	}
+	resp, err := http.Get("http://127.0.0.1:" + port + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics, _ := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if line := `sipreactor_script_statistic{group="method",name="OPTIONS"} 2`; !strings.Contains(string(metrics), "\n"+line+"\n") {
+		t.Errorf("%s is missing", line)
+	}
+	if got := call("reset_statistics", "all"); got != `"OK"` {
+		t.Error(got)
+	}
+	if got := seen(3); got != "1 0 1" {
+		t.Errorf("after a reset: %s", got)
+	}
+	if got := call("list_statistics", "method:OPTIONS", "dear"); got != `{"dynamic:dear":"non-incremental","method:OPTIONS":"incremental"}` {
+		t.Error(got)
+	}
+	if _, err := client.Call(t.Context(), "kill", nil); err != nil {
+		t.Error(err)
+	}
+	r.exit(t)
+}

@@ -1,0 +1,123 @@
+package script
+
+import "strings"
+
+// statisticFunctions are those of the module statistics.
+func statisticFunctions() map[string]*function {
+	return map[string]*function{
+		"update_stat": {module: statisticsModule, usage: `update_stat("[group:]name", number)`, args: []argKind{textArg, intArg}, min: 2, where: anywhere, build: updateStat},
+		"reset_stat": {module: statisticsModule, usage: `reset_stat("[group:]name")`, args: []argKind{textArg}, min: 1, where: anywhere, build: func(_ *compiler, a *arguments) action {
+			name := a.list[0].text
+			return func(m *machine) int {
+				full, ok := name(m)
+				if !ok {
+					return m.fail(a.at, "the name of the statistic is null")
+				}
+				return m.resetStatistic(full, a.at)
+			}
+		}},
+	}
+}
+
+// updateStat counts. A statistic that there is not yet is made; one whose name
+// is constant when the script is compiled.
+func updateStat(k *compiler, a *arguments) action {
+	name, by := &a.list[0], a.list[1].num
+	count := func(m *machine, st *statistic) int {
+		n, ok := by(m)
+		if !ok {
+			return m.fail(a.at, "the number to count by is none")
+		}
+		st.add(m.stripe, n)
+		return 1
+	}
+	if name.fixed {
+		st, err := k.prog.stats.make(name.str, false)
+		if err != nil {
+			k.rep.errorf(name.expr.Pos(), "the statistic %q: %v", clip(name.str), err)
+			return nil
+		}
+		return func(m *machine) int { return count(m, st) }
+	}
+	return func(m *machine) int {
+		full, ok := name.text(m)
+		if !ok {
+			return m.fail(a.at, "the name of the statistic is null")
+		}
+		st := m.prog.stats.find(full)
+		if st == nil {
+			var err error
+			if st, err = m.prog.stats.make(string(full), false); err != nil {
+				return m.fail(a.at, err.Error())
+			}
+		}
+		return count(m, st)
+	}
+}
+
+// resetStatistic sets one of the script's own to 0, or has the program do that
+// with one of its own.
+func (m *machine) resetStatistic(full []byte, at *site) int {
+	if st := m.prog.stats.find(full); st != nil {
+		if st.fixed {
+			return m.fail(at, "the statistic is not to be reset")
+		}
+		st.reset()
+		return 1
+	}
+	if others := m.prog.stats.others.Load(); others != nil && (*others).ResetStatistic(string(full)) {
+		return 1
+	}
+	return m.fail(at, "there is no statistic of that name")
+}
+
+// statName compiles the name in $stat(), in which variables are expanded.
+func (k *compiler) statName(a *VarArg) func(m *machine) []byte {
+	if a.Var == nil && strings.Contains(a.Text, "$") {
+		return k.format(&String{node: node{a.At}, Text: a.Text})
+	}
+	return k.name(a)
+}
+
+// statItem is $stat(name): null for what nobody counts. A statistic of the
+// script costs a look-up; one of the program has all of its figures gathered.
+func statItem(k *compiler, v *Var) item {
+	name := k.statName(v.Arg)
+	if name == nil {
+		return nil
+	}
+	return func(m *machine, _ int) value {
+		full := name(m)
+		if st := m.prog.stats.find(full); st != nil {
+			return integer(st.value())
+		}
+		if others := m.prog.stats.others.Load(); others != nil {
+			if n, found := (*others).Statistic(string(full)); found {
+				return integer(int64(n))
+			}
+		}
+		return null
+	}
+}
+
+// statSetter is $stat(name) = 0, which resets it.
+func statSetter(k *compiler, v *Var) setter {
+	if !k.argFits(v, variables["stat"]) {
+		return nil
+	}
+	if v.Index != nil {
+		k.rep.errorf(v.Index.At, "$stat has one value and takes no index")
+		return nil
+	}
+	name := k.statName(v.Arg)
+	if name == nil {
+		return nil
+	}
+	at := k.site(v.At, "assignment to "+clip(v.Text))
+	return func(m *machine, x value, _ kind) int {
+		if n, ok := x.integerOf(); x.kind != nullValue && (!ok || n != 0) {
+			return m.fail(at, "a statistic can be set to 0 only")
+		}
+		return m.resetStatistic(name(m), at)
+	}
+}

@@ -1,0 +1,198 @@
+package script
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
+)
+
+// statistic is a number that scripts count with. It is spread over stripes, of
+// which each machine has one, so that workers do not write to the same cache
+// line; the sum counts.
+type statistic struct {
+	group, name string
+	fixed       bool // no_reset
+	stripes     [statStripes]struct {
+		n atomic.Int64
+		_ [56]byte
+	}
+}
+
+const statStripes = 8
+
+func (s *statistic) add(stripe uint32, n int64) { s.stripes[stripe%statStripes].n.Add(n) }
+
+// value is what was counted. Several workers may count up and down in an order
+// that shows less than nothing for a moment: that is nothing.
+func (s *statistic) value() int64 {
+	var sum int64
+	for i := range s.stripes {
+		sum += s.stripes[i].n.Load()
+	}
+	return max(0, sum)
+}
+
+// reset sets the statistic to 0, but for what is counted meanwhile.
+func (s *statistic) reset() {
+	for i := range s.stripes {
+		s.stripes[i].n.Store(0)
+	}
+}
+
+// StatisticSource is whom a script asks for statistics that are not its own:
+// those of the engine and the proxy. Any goroutine may call it; it must not
+// block. A name is group:name, or the name alone.
+type StatisticSource interface {
+	Statistic(name string) (n uint64, found bool)
+	ResetStatistic(name string) (found bool)
+}
+
+// dynamicGroup is the group of statistics whose name has none.
+const dynamicGroup = "dynamic"
+
+// Bounds on what a script can make: names may come from messages.
+const (
+	maxStatistics    = 1000
+	maxStatisticName = 128 // bytes
+)
+
+var (
+	errManyStatistics = errors.New("there are as many statistics as there may be")
+	errStatisticName  = errors.New("a statistic needs a name of 1 to 128 bytes of UTF-8")
+	errStatisticGroup = errors.New("the group is not in stat_groups")
+)
+
+// statistics are those of a program, by group:name. Look-ups take no lock and
+// allocate nothing.
+type statistics struct {
+	groups  map[string]bool // those that may be counted in
+	others  atomic.Pointer[StatisticSource]
+	mu      sync.Mutex // of who adds
+	count   int        // of statistics; the map has some under two names
+	all     atomic.Pointer[map[string]*statistic]
+	stripes atomic.Uint32 // given to machines
+}
+
+func newStatistics(groups []string) *statistics {
+	s := &statistics{groups: map[string]bool{dynamicGroup: true}}
+	for _, g := range groups {
+		s.groups[g] = true
+	}
+	s.all.Store(&map[string]*statistic{})
+	return s
+}
+
+// splitStatistic divides group:name.
+func splitStatistic(full string) (group, name string) {
+	if group, name, ok := strings.Cut(full, ":"); ok {
+		return group, name
+	}
+	return dynamicGroup, full
+}
+
+// find looks for one of the script's own; nil if there is none.
+func (s *statistics) find(full []byte) *statistic { return (*s.all.Load())[string(full)] }
+
+// make gives the statistic of a name, a new one if there is none.
+func (s *statistics) make(full string, fixed bool) (*statistic, error) {
+	group, name := splitStatistic(full)
+	switch {
+	case name == "" || len(full) > maxStatisticName || !utf8.ValidString(full):
+		return nil, errStatisticName
+	case !s.groups[group]:
+		return nil, errStatisticGroup
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := *s.all.Load()
+	if st := old[full]; st != nil {
+		return st, nil
+	}
+	if s.count >= maxStatistics {
+		return nil, errManyStatistics
+	}
+	s.count++
+	st := &statistic{group: group, name: name, fixed: fixed}
+	all := maps.Clone(old)
+	all[group+":"+name] = st
+	if group == dynamicGroup {
+		all[name] = st
+	}
+	s.all.Store(&all)
+	return st, nil
+}
+
+// Statistics calls f with each statistic of the script, in order; reset is nil
+// for one that is not to be reset. Any goroutine may call it, and reset.
+func (p *Program) Statistics(f func(group, name string, n uint64, reset func())) {
+	all := *p.stats.all.Load()
+	for _, full := range slices.Sorted(maps.Keys(all)) {
+		st := all[full]
+		if full != st.group+":"+st.name {
+			continue
+		}
+		reset := st.reset
+		if st.fixed {
+			reset = nil
+		}
+		f(st.group, st.name, uint64(st.value()), reset)
+	}
+}
+
+// SetStatistics tells the program whom $stat() asks for statistics that are not
+// the script's. Without this call they are null. Any goroutine may call it.
+func (p *Program) SetStatistics(s StatisticSource) { p.stats.others.Store(&s) }
+
+// StatisticsConfig is what the module statistics says.
+type StatisticsConfig struct {
+	Variables []StatisticVariable // variable, in the order of the file
+	Groups    []string            // stat_groups
+}
+
+// StatisticVariable is variable: name[/no_reset].
+type StatisticVariable struct {
+	Pos     Pos
+	Name    string
+	NoReset bool
+}
+
+// programGroups are the groups that this program counts in itself.
+var programGroups = []string{"core", "net", "tls", "close", "proxy", "sl"}
+
+var statisticsParams = map[string]*globalSpec{
+	"variable": {typ: stringParam, set: func(c *settings, v Value) string {
+		name, flag, flagged := strings.Cut(v.Text, "/")
+		if flagged && flag != "no_reset" {
+			return "is name or name/no_reset; " + clip(flag) + " is no flag"
+		}
+		c.Statistics.Variables = append(c.Statistics.Variables, StatisticVariable{Pos: v.At, Name: name, NoReset: flagged})
+		return ""
+	}},
+	"stat_groups": textParam(func(c *settings, s string) string {
+		for g := range strings.SplitSeq(s, ",") {
+			g = strings.TrimSpace(g)
+			if g == "" || strings.ContainsAny(g, ": \t$") {
+				return "is a comma list of names; " + clip(g) + " is none"
+			}
+			if slices.Contains(programGroups, g) {
+				return "names " + g + ", in which this program counts itself: " + strings.Join(programGroups, ", ")
+			}
+			c.Statistics.Groups = append(c.Statistics.Groups, g)
+		}
+		return ""
+	}),
+}
+
+// declareStatistics makes those that the configuration names.
+func (k *compiler) declareStatistics() {
+	k.prog.stats = newStatistics(k.Statistics.Groups)
+	for _, v := range k.Statistics.Variables {
+		if _, err := k.prog.stats.make(v.Name, v.NoReset); err != nil {
+			k.rep.errorf(v.Pos, "the statistic %q: %v", clip(v.Name), err)
+		}
+	}
+}
