@@ -1,7 +1,5 @@
 package script
 
-import ()
-
 // compiler turns the tree into closures. It resolves every name, so what it
 // does not know is an error here and not at runtime.
 type compiler struct {
