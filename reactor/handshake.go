@@ -103,6 +103,7 @@ func (l *loop) handshaken(c *conn) {
 		readable(c.fd, true)
 	}
 	spoke := len(c.codec.Output()) > 0
+	l.eng.logStep(c, len(h.feed), len(c.codec.Output()))
 	l.drain(c)
 	switch {
 	case c.phase == closed:

@@ -37,6 +37,7 @@ func (e *Engine) logRefused(c *conn, why *Error) {
 }
 
 // logClosed tells why a connection ended: at level info when that is in order.
+// Lines of one reason come once in a while, but all of them at level debug.
 func (e *Engine) logClosed(c *conn, was phase, why *Error) {
 	level := slog.LevelWarn
 	if why.Blame == BlameNone {
@@ -46,7 +47,7 @@ func (e *Engine) logClosed(c *conn, was phase, why *Error) {
 		return
 	}
 	held, ok := e.endings[why.Reason].open(e.now())
-	if !ok {
+	if !ok && !e.log.Enabled(ctxNone, slog.LevelDebug) {
 		return
 	}
 	line := []any{"id", uint64(c.id), "proto", c.src.Proto.String(), "peer", c.src.Remote.String(),

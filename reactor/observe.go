@@ -84,4 +84,5 @@ func (e *Engine) observe(c *conn, kind EventKind, err *Error, state *tlsstate.St
 		ev.Took = c.tls.took
 	}
 	e.cfg.Observer.Observe(&ev)
+	e.logEvent(c, kind, state)
 }
