@@ -45,6 +45,7 @@ type conn struct {
 	timer   *time.Timer      // the earliest of the deadlines below
 	armed   int64            // when the timer goes off; 0 = it does not
 	msgDue  int64            // deadlines on the engine's clock; 0 = none
+	msgLate bool             // the message had its moment; see behind
 	sendDue int64
 	wheel   wheelLink
 

@@ -25,7 +25,7 @@ func (l *loop) overdue(c *conn) {
 	if c.phase == handshaking && !c.hs.busy {
 		l.handshakeOverdue(c, now)
 	}
-	if c.phase == established && past(c.msgDue, now) {
+	if c.phase == established && past(c.msgDue, now) && !l.behind(c, now) {
 		l.close(c, because(MessageTimeout, "a message was not complete after "+l.eng.cfg.MaxMessageTime.String()))
 	}
 	if c.phase != closed && past(c.sendDue, now) {
@@ -41,6 +41,17 @@ func (l *loop) overdue(c *conn) {
 			c.arm(due)
 		}
 	}
+}
+
+// behind tells whether the rest of an overdue message may be in the kernel: then
+// it is we who are late. The loop gets a moment to read it, once a message.
+func (l *loop) behind(c *conn, now int64) bool {
+	if c.msgLate || !unread(c.fd) {
+		return false
+	}
+	c.msgLate = true
+	c.msgDue = now + int64(100*time.Millisecond)
+	return true
 }
 
 func past(due, now int64) bool { return due != 0 && due <= now }

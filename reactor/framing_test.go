@@ -3,11 +3,14 @@ package reactor
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/panjf2000/gnet/v2"
 )
 
 // The CRLF table of the transport contract, cell by cell: what comes back, how
@@ -232,4 +235,30 @@ func TestLargeMessage(t *testing.T) {
 			t.Errorf("got %d bytes of %d, %v", len(got), len(m), err)
 		}
 	})
+}
+
+// A loop that is late itself does not count that against a message: its rest is in the kernel when the time is over.
+func TestMessageTimeWhenWeAreLate(t *testing.T) {
+	r := start(t, &script{message: echo}, func(c *Config) { c.MaxMessageTime = 50 * time.Millisecond })
+	p := r.dial(TCP)
+	c := r.table.get(r.only())
+	m := request("MESSAGE", "x", 1, "")
+	_, _ = p.Write([]byte(m[:10]))
+	r.eventually("the clock runs", func() bool { return r.Stats().BytesIn == 10 })
+	held, late := make(chan struct{}), make(chan struct{})
+	if err := c.loop.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+		close(held)
+		<-late
+		c.loop.overdue(c)
+		return nil
+	})); err != nil {
+		t.Fatal(err)
+	}
+	<-held
+	_, _ = p.Write([]byte(m[10:]))
+	time.Sleep(60 * time.Millisecond) // the time is over, while nobody reads
+	close(late)
+	if got, err := readMessage(bufio.NewReader(p)); got != m {
+		t.Errorf("got %q, %v; closed with %v", got, err, r.seen.closes())
+	}
 }

@@ -162,7 +162,7 @@ func (l *loop) fold(c *conn, from int) {
 	c.partial = sipframe.NewBuffer(len(rest))
 	c.partial.Advance(copy(c.partial.Free(), rest))
 	if c.msgDue == 0 {
-		c.msgDue = l.eng.now() + int64(l.eng.cfg.MaxMessageTime)
+		c.msgDue, c.msgLate = l.eng.now()+int64(l.eng.cfg.MaxMessageTime), false
 		c.arm(c.msgDue)
 	}
 }

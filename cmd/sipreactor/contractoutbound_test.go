@@ -175,7 +175,7 @@ func TestContractSendTimeout(t *testing.T) {
 				timeout time.Duration
 				ends    bool
 			}{{fast, true}, {long, false}} {
-				c := start(t, set(transport, "send_timeout", ms(tt.timeout)), set(transport, "async", async),
+				c := start(t, set(transport, "send_timeout", ms(tt.timeout)), set(transport, "async", async), core("tcp_max_msg_time", 60),
 					set(transport, "async_max_postponed_chunks", 10000))
 				to := uri("x", transport, slowReader(t, transport, c.serverConfig()))
 				p := c.dial("tcp")
