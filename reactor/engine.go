@@ -142,6 +142,10 @@ func (e *Engine) Sockets() []*Socket { return e.sockets }
 // Alive tells whether the handle's connection still exists.
 func (e *Engine) Alive(h Handle) bool { return e.table.get(h) != nil }
 
+// Connections tells how many connections there are, those included that are
+// not up yet. Any goroutine.
+func (e *Engine) Connections() int { return int(e.table.live.Load()) }
+
 // Close ends a connection as management asked. It tells whether there was one.
 func (e *Engine) Close(h Handle) bool {
 	c := e.table.get(h)
