@@ -136,7 +136,7 @@ func plainGo() System {
 
 func sipgo() System {
 	return System{
-		Name: "sipgo", About: "a proxy written with the library sipgo", Role: SIPPeer, Workers: []int{0},
+		Name: "sipgo", About: "a proxy written with the library sipgo, on crypto/tls", Role: Baseline, Workers: []int{0},
 		prepare: func(ctx context.Context, h *Home) (string, string, error) {
 			path, err := h.build(ctx, "sipgo", "bench/sipgo", "./proxy")
 			return path, moduleVersion(ctx, h, "bench/sipgo", "github.com/emiago/sipgo"), err

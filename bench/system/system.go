@@ -14,9 +14,9 @@ type Role string
 // The roles.
 const (
 	Ours     Role = "ours"     // the engine
-	SIPPeer  Role = "sip"      // a SIP element that people run
+	SIPPeer  Role = "sip"      // a SIP server that carriers run
 	Relay    Role = "relay"    // a TLS-to-TLS relay that parses no SIP
-	Baseline Role = "baseline" // the plain way to write it
+	Baseline Role = "baseline" // written in Go the plain way, or with a library
 )
 
 // ErrMissing tells that a system is not installed or can't be built here.
