@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,7 +60,11 @@ func compareFew(t *testing.T, ctx context.Context, patterns, systems []string, r
 
 // TestEngineAndBaseline runs loads of each kind against what can be built everywhere.
 func TestEngineAndBaseline(t *testing.T) {
-	r, progress := compareFew(t, t.Context(), []string{"options-50-r1000", "calls-r200", "full-ecdsa-tls13-r100"}, []string{"sipreactor", "plain-go"}, 1)
+	patterns := []string{"options-50-r1000", "calls-r200", "full-ecdsa-tls13-r100", "probe-silent"}
+	if _, err := exec.LookPath("sipp"); err == nil {
+		patterns = append(patterns, "sipp-options")
+	}
+	r, progress := compareFew(t, t.Context(), patterns, []string{"sipreactor", "plain-go"}, 1)
 	for _, m := range r.Measures {
 		for _, s := range []string{"sipreactor", "plain-go"} {
 			res := r.Find(m.Name, s)
@@ -67,13 +72,20 @@ func TestEngineAndBaseline(t *testing.T) {
 				t.Errorf("%s %s: no result", m.Name, s)
 				continue
 			}
-			for _, metric := range []string{report.CPU, report.Rate, report.P99, report.Others} {
+			metrics := []string{report.CPU, report.Rate, report.P99, report.Others}
+			switch m.Group {
+			case "faults":
+				metrics = metrics[1:]
+			case "sipp":
+				metrics = metrics[:2]
+			}
+			for _, metric := range metrics {
 				if _, ok := res.Stat(metric); !ok {
 					t.Errorf("%s %s: no %s", m.Name, s, metric)
 				}
 			}
 			run := res.Runs[0]
-			if run.Counts[report.Done] == 0 || run.Fault != "" || len(run.Threads) == 0 {
+			if run.Counts[report.Done] == 0 || res.Trouble() != "" {
 				t.Errorf("%s %s: %+v", m.Name, s, run)
 			}
 			if !strings.Contains(res.Command, "--only "+m.Name+" --peer "+s) {
@@ -84,7 +96,7 @@ func TestEngineAndBaseline(t *testing.T) {
 	if _, ok := r.Find("calls-r200", "sipreactor").Stat(report.Allocs); !ok {
 		t.Error("the engine tells its allocations")
 	}
-	if !strings.Contains(progress, "[6/6, ") || !strings.Contains(progress, "about ") {
+	if !strings.Contains(progress, fmt.Sprintf("[%d/%d, ", 2*len(patterns), 2*len(patterns))) || !strings.Contains(progress, "about ") {
 		t.Errorf("progress: %s", progress)
 	}
 }
@@ -154,5 +166,23 @@ func TestBestOf(t *testing.T) {
 	}
 	if got := bestOf([]report.Run{crashed, crashed}, report.CPU); got != 0 {
 		t.Error(got)
+	}
+}
+
+// TestBesideEnded notices a program beside the load that does not run.
+func TestBesideEnded(t *testing.T) {
+	tr := &trial{cfg: &Config{Bench: bench}, inst: &system.Instance{Addr: "127.0.0.1:1"}}
+	for late := time.Now().Add(20 * time.Second); ; {
+		end, err := tr.beside([]string{"options", "--no-such-flag"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond) // it may not have come to its flags yet: the loop is what waits
+		if err = end(); err != nil && strings.Contains(err.Error(), "no-such-flag") {
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatal(err)
+		}
 	}
 }

@@ -104,13 +104,13 @@ func (t *trial) peer(version uint16) load.Peer {
 
 // instant is the state of everything at the begin or end of a window.
 type instant struct {
-	at       time.Time
-	server   sample.Snapshot
-	busy     time.Duration
-	loader   time.Duration
-	done     int64
-	mallocs  float64
-	scraping float64 // allocations of a look at the metrics
+	at      time.Time
+	server  sample.Snapshot
+	busy    time.Duration
+	loader  time.Duration
+	done    int64
+	mallocs float64
+	looking float64 // allocations of one look at the metrics
 }
 
 func (t *trial) look(ctx context.Context, tally *load.Tally) (i instant, err error) {
@@ -137,15 +137,6 @@ const mallocs = "go_memstats_mallocs_total"
 // watch offers a load and measures a window of it. run offers it for a duration; messages is how many the system
 // receives a unit, 0 if that is not to be told.
 func (t *trial) watch(ctx context.Context, messages float64, run func(context.Context, time.Duration, *load.Tally) (load.Result, error)) error {
-	scrape := 0.0
-	if t.inst.Setup.Metrics != "" {
-		first, err := t.inst.Metric(ctx, mallocs)
-		second, err2 := t.inst.Metric(ctx, mallocs)
-		if err := errors.Join(err, err2); err != nil {
-			return err
-		}
-		scrape = second - first
-	}
 	tally := load.NewTally()
 	perf := t.cfg.Window / 4
 	ctx, cancel := context.WithCancel(ctx)
@@ -175,10 +166,16 @@ func (t *trial) watch(ctx context.Context, messages float64, run func(context.Co
 			return err
 		}
 		tally.Latency.Take()
+		// What a look at the metrics allocates depends on the connections there are: the first one only tells that.
+		first, err := t.look(ctx, tally)
+		if err != nil {
+			return err
+		}
 		before, err := t.look(ctx, tally)
 		if err != nil {
 			return err
 		}
+		before.looking = before.mallocs - first.mallocs
 		if err := pause(ctx, t.cfg.Window); err != nil {
 			return err
 		}
@@ -186,7 +183,6 @@ func (t *trial) watch(ctx context.Context, messages float64, run func(context.Co
 		if err != nil {
 			return err
 		}
-		after.scraping = scrape
 		t.value(before, after, tally.Latency.Take(), messages)
 		if messages > 0 && after.done > before.done {
 			done := tally.Done.Load()
@@ -216,7 +212,7 @@ func (t *trial) value(before, after instant, lat load.Summary, messages float64)
 	if done > 0 {
 		v[report.CPU] = float64(u.CPU.Microseconds()) / done
 		if before.mallocs > 0 && messages > 0 {
-			v[report.Allocs] = max(0, (after.mallocs-before.mallocs-after.scraping)/done/messages)
+			v[report.Allocs] = max(0, (after.mallocs-before.mallocs-before.looking)/done/messages)
 		}
 		t.out.Threads = threads(u, done)
 	}

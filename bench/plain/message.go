@@ -23,7 +23,7 @@ type reader struct{ *bufio.Reader }
 
 func newReader(r io.Reader) reader { return reader{bufio.NewReader(r)} }
 
-// next reads one message. Header values that are lists must not share a line.
+// next reads one message. A list on one line becomes a header each.
 func (r reader) next() (*message, error) {
 	lines := textproto.Reader{R: r.Reader}
 	m := &message{}
@@ -46,7 +46,15 @@ func (r reader) next() (*message, error) {
 		if !ok {
 			return nil, errors.New("a header without a colon")
 		}
-		m.headers = append(m.headers, header{strings.TrimSpace(name), strings.TrimSpace(value)})
+		name = strings.TrimSpace(name)
+		switch strings.ToLower(name) {
+		case "via", "route", "record-route": // commas are nowhere else in what the loads send
+			for part := range strings.SplitSeq(value, ",") {
+				m.headers = append(m.headers, header{name, strings.TrimSpace(part)})
+			}
+		default:
+			m.headers = append(m.headers, header{name, strings.TrimSpace(value)})
+		}
 	}
 	n, err := strconv.Atoi(m.get("Content-Length"))
 	if err != nil || n < 0 || n > 65535 {
@@ -166,4 +174,24 @@ func param(value, name string) string {
 		}
 	}
 	return ""
+}
+
+// withSource notes in a Via value where the request came from, if that is asked for (RFC 3581).
+func withSource(via, addr string) string {
+	before, after, ok := strings.Cut(via, ";rport")
+	if !ok || after != "" && after[0] != ';' {
+		return via
+	}
+	host, port, _ := strings.Cut(addr, ":")
+	return before + ";received=" + host + ";rport=" + port + after
+}
+
+// source is where a response goes by its Via.
+func source(via string) string {
+	if port := param(via, "rport"); port != "" {
+		return param(via, "received") + ":" + port
+	}
+	_, sentBy, _ := strings.Cut(via, " ")
+	sentBy, _, _ = strings.Cut(sentBy, ";")
+	return sentBy
 }

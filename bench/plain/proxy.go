@@ -93,6 +93,7 @@ func (p *proxy) request(c *conn, m *message) {
 	if m.method() == "INVITE" && param(m.get("To"), "tag") == "" {
 		m.prepend("Record-Route", "<sip:"+p.own+";transport=tls;lr>")
 	}
+	m.set("Via", withSource(m.get("Via"), c.RemoteAddr().String()))
 	m.prepend("Via", "SIP/2.0/TLS "+p.own+";branch=z9hG4bKp"+strings.TrimPrefix(param(m.get("Via"), "branch"), "z9hG4bK"))
 	to, err := p.connection(hostPort(next))
 	if err == nil {
@@ -113,10 +114,8 @@ func (p *proxy) refuse(c *conn, m *message, status string) {
 // response goes to who sent the request, by the Via below ours.
 func (p *proxy) response(m *message) {
 	m.drop("Via")
-	_, sentBy, _ := strings.Cut(m.get("Via"), " ")
-	sentBy, _, _ = strings.Cut(sentBy, ";")
 	p.mu.Lock()
-	c := p.conns[sentBy]
+	c := p.conns[source(m.get("Via"))]
 	p.mu.Unlock()
 	if c != nil {
 		_ = c.send(m) // who is gone gets none

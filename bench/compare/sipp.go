@@ -1,0 +1,221 @@
+package compare
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"sipreactor/bench/load"
+	"sipreactor/bench/report"
+	"sipreactor/bench/sample"
+)
+
+// sippRate is calls a second.
+const sippRate = 100
+
+// sipps is sipp at both ends, as people test: Debian's speaks no TLS, so that a relay of ours wraps it on both legs.
+func sipps() []Measure {
+	var all []Measure
+	for _, s := range []struct{ name, about, uac, uas string }{
+		{"calls", "calls", "uac", "uas"},
+		{"long", "calls with a hold and a re-INVITE", "uac_long", "uas_long"},
+		{"options", "OPTIONS that are forwarded", "options", "answer"},
+		{"message", "MESSAGE that are forwarded", "message", "answer"},
+		{"register", "REGISTER that are forwarded", "register", "answer"},
+	} {
+		all = append(all, Measure{
+			Measure: report.Measure{
+				Name: "sipp-" + s.name, Group: "sipp", Unit: "call", Main: report.CPU,
+				About: fmt.Sprintf("sipp at both ends, TLS on both legs: %s, %d a second", s.about, sippRate),
+			},
+			extra: 2 * time.Second,
+			run:   func(ctx context.Context, t *trial) error { return t.sipp(ctx, s.uac, s.uas) },
+		})
+	}
+	return all
+}
+
+// sipp runs a pair of them through the system, and measures from the first call to the last.
+func (t *trial) sipp(ctx context.Context, client, server string) error {
+	path, err := exec.LookPath("sipp")
+	if err != nil {
+		return errors.New("no sipp on the PATH (Debian: apt-get install sip-tester)")
+	}
+	setup, err := t.setup("ecdsa")
+	if err != nil {
+		return err
+	}
+	answering, err := load.UnusedPort()
+	if err != nil {
+		return err
+	}
+	cfg, err := t.home.CA.ServerConfig("ecdsa", "127.0.0.1")
+	if err != nil {
+		return err
+	}
+	behind, err := load.Unwrap("127.0.0.1:0", "127.0.0.1:"+answering, cfg)
+	if err != nil {
+		return err
+	}
+	defer behind.Close()
+	calls := max(50, int(sippRate*t.cfg.Window.Seconds()))
+	uri := "sip:uas@" + behind.Addr() + ";transport=tls"
+	uas := t.newSIPp(ctx, path, server, setup.Dir, "-p", answering, "-key", "contact", uri)
+	if err := uas.start(); err != nil {
+		return err
+	}
+	defer uas.kill()
+	setup.Callee, setup.CalleeTLS = behind.Addr(), true
+	if t.inst, err = t.system.Start(setup); err != nil {
+		return err
+	}
+	if err := t.listening(ctx); err != nil {
+		return err
+	}
+	before, err := load.Wrap("127.0.0.1:0", t.inst.Addr, t.peer(0).TLS)
+	if err != nil {
+		return err
+	}
+	defer before.Close()
+	from, err := t.inst.Group().Snapshot()
+	if err != nil {
+		return err
+	}
+	uac := t.newSIPp(ctx, path, client, setup.Dir, "-m", strconv.Itoa(calls), "-r", strconv.Itoa(sippRate), "-d", "100",
+		"-key", "callee", uri, before.Addr())
+	if err := uac.start(); err != nil {
+		return err
+	}
+	defer uac.kill()
+	select {
+	case <-uac.exited:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(t.cfg.Window + 20*time.Second):
+		return fmt.Errorf("sipp does not end: %s", uac.said())
+	}
+	to, err := t.inst.Group().Snapshot()
+	if err != nil {
+		return err
+	}
+	last, err := uac.last()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, uac.said())
+	}
+	return t.sippResult(to.Since(from), last)
+}
+
+// listening waits until the system accepts; nothing is asked, because sipp would count it.
+func (t *trial) listening(ctx context.Context) error {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+		c, err := t.peer(0).Dial(ctx)
+		if err == nil {
+			c.Close()
+			return nil
+		}
+		if fault := t.inst.Fault(); fault != nil {
+			return fault
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return errors.New("the system does not accept in time")
+}
+
+// sippResult takes over what sipp tells of itself.
+func (t *trial) sippResult(u sample.Usage, last map[string]string) error {
+	number := func(column string) int64 {
+		n, _ := strconv.ParseInt(last[column], 10, 64)
+		return n
+	}
+	done := number("SuccessfulCall(C)")
+	t.out.Counts = map[string]int64{
+		report.Started: number("TotalCallCreated"), report.Done: done, report.Failed: number("FailedCall(C)"),
+		report.Retransmitted: number("Retransmissions(C)"), report.Duplicated: number("OutOfCallMsgs(C)") + number("DeadCallMsgs(C)"),
+	}
+	if done == 0 {
+		return errors.New("sipp had no successful call")
+	}
+	t.out.Values = map[string]float64{
+		report.CPU: float64(u.CPU.Microseconds()) / float64(done), report.Rate: float64(done) / u.Elapsed.Seconds(),
+		report.Server: u.CPU.Seconds() / u.Elapsed.Seconds(), report.Retries: float64(number("Retransmissions(C)")),
+	}
+	t.out.Threads = threads(u, float64(done))
+	return nil
+}
+
+// sippRun is one sipp.
+type sippRun struct {
+	cmd    *exec.Cmd
+	out    bytes.Buffer
+	stats  string
+	exited chan struct{}
+}
+
+func (t *trial) newSIPp(ctx context.Context, path, scenario, dir string, args ...string) *sippRun {
+	s := &sippRun{stats: filepath.Join(dir, scenario+".csv"), exited: make(chan struct{})}
+	s.cmd = exec.CommandContext(ctx, path, append([]string{
+		"-sf", filepath.Join(t.home.Root, "bench", "sipp", scenario+".xml"), "-i", "127.0.0.1", "-t", "t1", "-max_socket", "2000",
+		"-nostdin", "-trace_stat", "-stf", s.stats, "-fd", "1",
+	}, args...)...)
+	s.cmd.Dir = dir
+	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return s
+}
+
+func (s *sippRun) start() error {
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	go func() {
+		_ = s.cmd.Wait() // what came of it is in its statistics
+		close(s.exited)
+	}()
+	return nil
+}
+
+func (s *sippRun) kill() {
+	_ = s.cmd.Process.Kill()
+	<-s.exited
+}
+
+// said is the end of its output, once it has exited.
+func (s *sippRun) said() string {
+	s.kill()
+	text := strings.TrimSpace(s.out.String())
+	return text[max(0, len(text)-200):]
+}
+
+// last is the last line of its statistics, by column.
+func (s *sippRun) last() (map[string]string, error) {
+	f, err := os.Open(s.stats)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.Comma, r.LazyQuotes, r.FieldsPerRecord = ';', true, -1
+	rows, err := r.ReadAll()
+	if err != nil || len(rows) < 2 {
+		return nil, fmt.Errorf("sipp left %d lines of statistics: %w", len(rows), errors.Join(err, errors.New("no result")))
+	}
+	last := map[string]string{}
+	end := rows[len(rows)-1]
+	for i, column := range rows[0] {
+		if i < len(end) {
+			last[column] = end[i]
+		}
+	}
+	return last, nil
+}
