@@ -116,6 +116,10 @@ type Config struct {
 	KeyLog io.Writer
 	// KeyLogFilter chooses the peers whose secrets are logged; nil = all.
 	KeyLogFilter func(peer netip.AddrPort) bool
+	// Secrets is asked of each connection that begins whether its machine keeps
+	// its secrets for Machine.Secrets; nil = none does. Several goroutines call
+	// it.
+	Secrets func() bool
 	// Time is the clock by which certificates are valid; nil = time.Now.
 	Time func() time.Time
 }

@@ -174,7 +174,7 @@ func (d *domain) serverConfig(m *machine) *tls.Config {
 		return pair, nil
 	}
 	c.VerifyConnection = func(cs tls.ConnectionState) error { return d.verifyClient(cs).orNil() }
-	c.KeyLogWriter = d.set.keyLogFor(m.t.remote)
+	c.KeyLogWriter = d.set.keyLogFor(m, m.t.remote)
 	return c
 }
 
@@ -202,7 +202,7 @@ func (d *domain) clientConfig(m *machine, q ClientQuery) *tls.Config {
 		m.cache = d.sessions.slot(q.SessionKey())
 		c.ClientSessionCache = m.cache
 	}
-	c.KeyLogWriter = d.set.keyLogFor(q.Addr)
+	c.KeyLogWriter = d.set.keyLogFor(m, q.Addr)
 	return c
 }
 

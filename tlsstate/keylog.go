@@ -19,12 +19,36 @@ func (k *keyLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// keyLogFor gives the writer for a peer's secrets; nil for none.
-func (s *Set) keyLogFor(peer netip.AddrPort) io.Writer {
-	if s.keyLog == nil || s.keyLog.filter != nil && !s.keyLog.filter(peer) {
+// keyLogFor gives the writer for the secrets of a machine; nil for none.
+func (s *Set) keyLogFor(m *machine, peer netip.AddrPort) io.Writer {
+	wanted := s.keyLog != nil && (s.keyLog.filter == nil || s.keyLog.filter(peer))
+	switch {
+	case s.secrets != nil && s.secrets():
+		k := &keeper{m: m}
+		if wanted {
+			k.log = s.keyLog
+		}
+		return k
+	case wanted:
+		return s.keyLog
+	default:
 		return nil
 	}
-	return s.keyLog
+}
+
+// keeper keeps a machine's secrets with it, and passes them on.
+type keeper struct {
+	m   *machine
+	log *keyLog // nil: nowhere
+}
+
+// Write keeps a line. Whoever runs the handshake calls it.
+func (k *keeper) Write(line []byte) (int, error) {
+	k.m.secrets = append(k.m.secrets, line...)
+	if k.log != nil {
+		return k.log.Write(line)
+	}
+	return len(line), nil
 }
 
 // OpenKeyLog opens a file for Config.KeyLog: made with mode 0600 if it is new,

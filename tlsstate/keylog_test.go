@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,4 +66,63 @@ func TestKeyLogFails(t *testing.T) {
 		Domains: []tlsstate.DomainConfig{w.serverDomain(), w.clientDomain()}, KeyLog: fullDisk{},
 	})
 	connected(t, set, "sip.example.com", whole)
+}
+
+// A machine keeps its own secrets when that was asked for as it began, once,
+// and whatever the key log gets.
+func TestSecrets(t *testing.T) {
+	w := newWorld(t)
+	for _, version := range []string{"TLSv1_2", "TLSv1_3"} {
+		var log lines
+		var kept, asked bool
+		d := w.serverDomain()
+		d.Method = version
+		cfg := tlsstate.Config{
+			Domains: []tlsstate.DomainConfig{d, w.clientDomain()},
+			KeyLog:  &log,
+			Secrets: func() bool { asked = true; return kept },
+		}
+		server, client := connected(t, buildConfig(t, cfg), "sip.example.com", whole)
+		if got := server.Secrets() + client.Secrets(); got != "" || !asked {
+			t.Errorf("%s: kept unasked: %q", version, got)
+		}
+		kept, log = true, ""
+		set := buildConfig(t, cfg)
+		server, client = connected(t, set, "sip.example.com", whole)
+		ours, theirs := server.Secrets(), client.Secrets()
+		want := map[string]int{"TLSv1_2": 1, "TLSv1_3": 4}[version]
+		if n := strings.Count(ours, "\n"); n != want || !sameLines(ours, theirs) || !sameLines(ours+theirs, string(log)) {
+			t.Errorf("%s: the server keeps %q, the client %q; logged %q", version, ours, theirs, log)
+		}
+		if again := server.Secrets() + client.Secrets(); again != "" {
+			t.Errorf("%s: kept twice: %q", version, again)
+		}
+		// Resumed, a connection has secrets of its own with TLS 1.3 only:
+		// crypto/tls tells none with TLS 1.2.
+		goodbye(t, client, server)
+		server, client = connected(t, set, "sip.example.com", whole)
+		if !client.State().Resumed {
+			t.Fatalf("%s: not resumed", version)
+		}
+		if version == "TLSv1_2" {
+			want = 0
+		}
+		if n := strings.Count(server.Secrets(), "\n"); n != want {
+			t.Errorf("%s: resumed, %d lines", version, n)
+		}
+	}
+}
+
+// lines is a key log in memory, of one goroutine.
+type lines string
+
+func (l *lines) Write(p []byte) (int, error) {
+	*l += lines(p)
+	return len(p), nil
+}
+
+// sameLines tells whether two texts have the same lines, in any order.
+func sameLines(a, b string) bool {
+	x, y := slices.Sorted(strings.Lines(a)), slices.Sorted(strings.Lines(b))
+	return slices.Equal(x, y)
 }

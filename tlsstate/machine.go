@@ -50,6 +50,11 @@ type Machine interface {
 	// State describes the connection, as far as it is known; never nil. It does
 	// not change any more and may be kept, after Stop as well.
 	State() *State
+	// Secrets gives the connection's secrets so far as NSS key log lines, if
+	// Config.Secrets had them kept, and forgets them. Of a connection that was
+	// resumed with TLS 1.2 crypto/tls tells none: those of the connection that
+	// got the ticket serve for it.
+	Secrets() string
 }
 
 var live atomic.Int64
@@ -76,6 +81,8 @@ type machine struct {
 	own    *x509.Certificate // the certificate that we showed
 	bare   bool              // client: the server asked for one and we have none
 	cache  *sessionSlot      // client: where its session is remembered
+	// secrets are key log lines that nobody has taken yet.
+	secrets []byte
 
 	next func() (struct{}, bool)
 	stop func()
@@ -265,6 +272,13 @@ func (m *machine) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+func (m *machine) Secrets() string {
+	lines := string(m.secrets)
+	clear(m.secrets)
+	m.secrets = nil
+	return lines
+}
+
 func (m *machine) Output() []byte { return m.t.out.Bytes() }
 
 func (m *machine) Sent(n int) { m.t.out.Drop(n) }
@@ -298,7 +312,7 @@ func (m *machine) Stop() {
 	m.end()
 	m.t.free()
 	m.memory.free()
-	m.conn, m.cache = nil, nil
+	m.conn, m.cache, m.secrets = nil, nil, nil
 	live.Add(-1)
 }
 

@@ -18,13 +18,14 @@ type Set struct {
 	answer           *tls.Config        // chooses the server domain
 	tickets          *TicketKeys
 	keyLog           *keyLog
+	secrets          func() bool
 	time             func() time.Time
 }
 
 // Build reads all that the configuration names and checks it. An error names
 // the domain and what is wrong with it; there is no half set.
 func Build(cfg Config) (*Set, error) {
-	s := &Set{byName: make(map[string]*domain), tickets: cfg.TicketKeys, time: cfg.Time}
+	s := &Set{byName: make(map[string]*domain), tickets: cfg.TicketKeys, secrets: cfg.Secrets, time: cfg.Time}
 	if s.time == nil {
 		s.time = time.Now
 	}

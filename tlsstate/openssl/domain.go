@@ -73,7 +73,7 @@ func newDomain(cfg *tlsstate.DomainConfig, s *Set) (*domain, error) {
 		}
 	}
 	policy := s.plain.Policy(cfg.Role, cfg.Name)
-	if s.keyLog != nil {
+	if s.keyLog != nil || s.secrets != nil {
 		C.sc_domain_log(ctx)
 	}
 	if or(cfg.SessionTickets, true) {

@@ -58,6 +58,8 @@ type machine struct {
 	name          string // SNI
 	host          string // client: whom the certificate must name
 	slot          string // client: the key of its session
+	logged, kept  bool   // where secrets go: to the log, to whom asks for them
+	secrets       []byte // key log lines that nobody has taken yet
 }
 
 // step moves to the next phase; tlsstate's table is the law.
@@ -329,7 +331,7 @@ func (m *machine) Stop() {
 	m.State()
 	m.step(tlsstate.Stopped)
 	C.sc_conn_free(m.c)
-	m.c = nil
+	m.c, m.secrets = nil, nil
 	m.in.Free()
 	m.out.Free()
 	live.Add(-1)

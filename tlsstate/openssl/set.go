@@ -22,6 +22,7 @@ type Set struct {
 	tickets *tlsstate.TicketKeys
 	keyLog  io.Writer
 	logged  func(netip.AddrPort) bool
+	secrets func() bool
 	time    func() time.Time
 	clock   bool // time is not the system's
 }
@@ -42,7 +43,7 @@ func Build(cfg tlsstate.Config) (*Set, error) {
 	}
 	s := &Set{
 		plain: plain, servers: make(map[string]*domain), clients: make(map[string]*domain),
-		keyLog: cfg.KeyLog, logged: cfg.KeyLogFilter, time: cfg.Time, clock: cfg.Time != nil,
+		keyLog: cfg.KeyLog, logged: cfg.KeyLogFilter, secrets: cfg.Secrets, time: cfg.Time, clock: cfg.Time != nil,
 		tickets: cfg.TicketKeys,
 	}
 	if s.time == nil {

@@ -27,7 +27,9 @@ func (m *machine) use() bool {
 		name = C.CString(m.name)
 		defer C.free(unsafe.Pointer(name))
 	}
-	m.c.log = flag(m.set.logs(m.remote))
+	m.logged = m.set.logs(m.remote)
+	m.kept = m.set.secrets != nil && m.set.secrets()
+	m.c.log = flag(m.logged || m.kept)
 	if m.domain.judge {
 		m.c.judge = 1
 	}
@@ -121,12 +123,26 @@ func (m *machine) names() string {
 	return "nothing"
 }
 
-// logSecrets hands the key log lines of the last step to who wants them, one a
-// call.
+// Secrets gives the connection's secrets so far, and forgets them. libssl tells
+// those of a resumed connection, too.
+func (m *machine) Secrets() string {
+	lines := string(m.secrets)
+	clear(m.secrets)
+	m.secrets = nil
+	return lines
+}
+
+// logSecrets hands the key log lines of the last step to who wants them, to the
+// log one a call.
 func (m *machine) logSecrets() {
 	text := unsafe.Slice((*byte)(unsafe.Pointer(m.c.secrets)), int(m.c.secrets_len))
-	for line := range bytes.Lines(text) {
-		_, _ = m.set.keyLog.Write(bytes.Clone(line)) // a log that is full stops nobody
+	if m.kept {
+		m.secrets = append(m.secrets, text...)
+	}
+	if m.logged {
+		for line := range bytes.Lines(text) {
+			_, _ = m.set.keyLog.Write(bytes.Clone(line)) // a log that is full stops nobody
+		}
 	}
 	C.sc_drop_secrets(m.c)
 }

@@ -277,3 +277,28 @@ func TestKeyLog(t *testing.T) {
 		}
 	}
 }
+
+// Both machines keep their secrets for whoever asks.
+func TestSecrets(t *testing.T) {
+	w := newWorld(t)
+	eachLibrary(t, func(t *testing.T, lib library) {
+		for version, least := range map[string]int{"TLSv1_2": 1, "TLSv1_3": 4} {
+			kept := false
+			d := w.serverDomain()
+			d.Method = version
+			server := buildConfig(t, lib, tlsstate.Config{Domains: []tlsstate.DomainConfig{d}, Secrets: func() bool { return kept }})
+			a, b := link{server, build(t, goLibrary, w.clientDomain())}.connect(t, "sip.example.com", whole)
+			if got := a.Secrets() + b.Secrets(); got != "" {
+				t.Errorf("%s: kept unasked: %q", version, got)
+			}
+			kept = true
+			a, b = link{server, build(t, goLibrary, w.clientDomain())}.connect(t, "sip.example.com", whole)
+			if n := strings.Count(a.Secrets()+b.Secrets(), "\n"); n < least {
+				t.Errorf("%s: %d lines", version, n)
+			}
+			if again := a.Secrets() + b.Secrets(); again != "" {
+				t.Errorf("%s: kept twice: %q", version, again)
+			}
+		}
+	})
+}
