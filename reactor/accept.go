@@ -27,7 +27,7 @@ func (l *loop) accept(gc gnet.Conn) gnet.Action {
 	if cause := l.admit(c); cause != admitted {
 		l.stat.refused[cause].Add(1)
 		why := cause.refuse()
-		e.observe(c, ConnRefused, why, nil)
+		e.observe(c, ConnRefused, why, nil, "")
 		e.logRefused(c, why)
 		return gnet.Close
 	}
@@ -37,7 +37,7 @@ func (l *loop) accept(gc gnet.Conn) gnet.Action {
 	e.peers.add(c)
 	l.stat.accepted.Add(1)
 	l.idle.put(c, l.seconds.Load()+e.lifetime)
-	e.observe(c, ConnAccepted, nil, nil)
+	e.observe(c, ConnAccepted, nil, nil, "")
 	if c.src.Proto == TCP {
 		c.codec = &plain{}
 		l.establish(c)
@@ -130,7 +130,7 @@ func (l *loop) establish(c *conn) {
 		l.stat.resumedHandshakes.Add(1)
 	}
 	l.stat.established.Add(1)
-	l.eng.observe(c, ConnEstablished, nil, state)
+	l.eng.observe(c, ConnEstablished, nil, state, c.secrets())
 	l.flush(c)
 }
 

@@ -118,7 +118,12 @@ func (c *conn) release() {
 		c.partial.Release()
 		c.partial = nil
 	}
+	var state *tlsstate.State
+	var secrets string
 	if c.codec != nil && (c.hs == nil || !c.hs.busy) {
+		if was == handshaking {
+			state, secrets = c.tlsState(), c.secrets()
+		}
 		c.codec.Stop()
 		c.codec, c.hs = nil, nil
 	}
@@ -137,7 +142,7 @@ func (c *conn) release() {
 	}
 	e.stat.closed[why.Reason].Add(1)
 	c.countFailure(was, why)
-	e.observe(c, ConnClosed, why, nil)
+	e.observe(c, ConnClosed, why, state, secrets)
 	e.logClosed(c, was, why)
 }
 

@@ -16,7 +16,7 @@ import (
 type conn struct {
 	// Set before anybody else can see the connection.
 	id     Handle
-	src    Source // Local of a dialled one is set when it is connected
+	src    Source // Local of a dialled one is set when its connect begins
 	eng    *Engine
 	cfg    *StreamConfig
 	born   time.Time

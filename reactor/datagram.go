@@ -3,7 +3,6 @@ package reactor
 import (
 	"bytes"
 	"net"
-	"net/netip"
 
 	"github.com/valyala/bytebufferpool"
 	"golang.org/x/sys/unix"
@@ -24,7 +23,7 @@ func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
 	at := unmap(to.AddrPort())
 	var socket *Socket
 	for _, s := range l.eng.sockets {
-		if s.Proto == UDP && s.hears(at) {
+		if s.Proto == UDP && s.Addr.Addr() == at.Addr() && (s.Addr.Port() == at.Port() || at.Port() == 0) {
 			socket = s
 		}
 	}
@@ -42,14 +41,6 @@ func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
 	i := l.eng.shardOf(data)
 	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
 	l.dispatch()
-}
-
-// hears tells whether the socket is the one that gnet knows by an address.
-func (s *Socket) hears(at netip.AddrPort) bool {
-	if s.inherited != nil {
-		return s.standIn() == at.Addr()
-	}
-	return s.Addr.Addr() == at.Addr() && (s.Addr.Port() == at.Port() || at.Port() == 0)
 }
 
 // sendDatagram writes a message to a UDP destination. It is with the kernel or
@@ -79,6 +70,9 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 	}
 	stat.datagrams.Add(1)
 	stat.datagramBytes.Add(uint64(len(buf.B)))
+	if t.Carrier != nil {
+		*t.Carrier = Source{Proto: UDP, Remote: t.Addr, Local: socket.Addr, Socket: socket}
+	}
 	return Sent, nil
 }
 

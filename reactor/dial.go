@@ -36,11 +36,12 @@ func (t *Target) query() tlsstate.ClientQuery {
 // parking lot, or with a loop if it is done at once.
 func (e *Engine) connect(c *conn) {
 	e.stat.dials.Add(1)
-	e.observe(c, ConnectStarted, nil, nil)
+	e.observe(c, ConnectStarted, nil, nil, "")
 	fd, err := openSocket(c, &e.cfg.Keepalive)
 	if err == nil {
 		c.fd = fd
 		err = unix.Connect(fd, sockaddr(c.src.Remote))
+		c.bound()
 	}
 	switch err {
 	case nil:
@@ -60,6 +61,18 @@ func (e *Engine) connect(c *conn) {
 	}
 	c.condemn(fail(ConnectFailed, err))
 	c.release()
+}
+
+// bound notes our own end, which the kernel chooses when a connect begins, so
+// that a connect that fails can be told with it.
+func (c *conn) bound() {
+	a, err := localAddr(c.fd)
+	if err != nil || a.Port() == 0 || a.Addr().IsUnspecified() {
+		return
+	}
+	c.mu.Lock()
+	c.src.Local = a
+	c.mu.Unlock()
 }
 
 // openSocket makes a non-blocking socket, bound to the address that the
@@ -93,9 +106,6 @@ func (e *Engine) enroll(c *conn) {
 	c.mu.Lock()
 	doom := c.doom
 	if doom == nil {
-		if a, err := localAddr(c.fd); err == nil {
-			c.src.Local = a
-		}
 		c.stepLocked(enrolling)
 	}
 	c.mu.Unlock()
@@ -105,7 +115,7 @@ func (e *Engine) enroll(c *conn) {
 		return
 	}
 	e.enrolling.Add(1) // while the connection is in the table: Stop waits for both
-	e.observe(c, ConnectDone, nil, nil)
+	e.observe(c, ConnectDone, nil, nil, "")
 	f := os.NewFile(uintptr(c.fd), "")
 	kept := keepAliveOf(c.fd)
 	nc, err := net.FileConn(f) // puts Go's own keep-alive in place of ours

@@ -26,8 +26,7 @@ type Socket struct {
 	// Tag is the name a script may call the socket by.
 	Tag string
 
-	index     int
-	inherited *Inherited // nil: we open it
+	index int
 }
 
 // Source tells where a frame came from. It belongs to the connection, does not
@@ -97,6 +96,10 @@ type Target struct {
 	Socket *Socket
 	// NoNew forbids to open a connection.
 	NoNew bool
+	// Carrier, if it is not nil, is where a Send that succeeds writes what has
+	// the message: the connection, or the socket of a datagram. Local is invalid
+	// while a connect is under way whose own end is not known.
+	Carrier *Source
 }
 
 // Outcome tells what became of a message that Send took.

@@ -40,7 +40,7 @@ const (
 func (l *loop) handshake(c *conn, m tlsstate.Machine) {
 	c.codec = m
 	c.hs = &handshake{machine: m, left: c.cfg.HandshakeTimeout, begun: l.eng.now()}
-	l.eng.observe(c, HandshakeStarted, nil, nil)
+	l.eng.observe(c, HandshakeStarted, nil, nil, "")
 	if !c.src.Outbound {
 		l.startClock(c, true)
 		return
@@ -192,6 +192,14 @@ func (c *conn) tlsState() *tlsstate.State {
 		return m.State()
 	}
 	return nil
+}
+
+// secrets takes what the TLS machine has kept of them; "" mostly.
+func (c *conn) secrets() string {
+	if m, ok := c.codec.(tlsstate.Machine); ok {
+		return m.Secrets()
+	}
+	return ""
 }
 
 // handshakers is the pool that computes handshakes: fewer goroutines than

@@ -54,8 +54,13 @@ type Event struct {
 	Kind EventKind
 	Time time.Time
 	Src  *Source
-	// TLS describes an established TLS connection; nil else.
+	// TLS describes a TLS connection when it is established, and as far as it is
+	// known when its handshake has failed; nil else.
 	TLS *tlsstate.State
+	// Secrets are the connection's, as key log lines, where TLS is there and
+	// tlsstate.Config.Secrets had them kept; "" else. Whoever has them can read
+	// the connection's traffic: they do not belong in a log.
+	Secrets string
 	// Err is why a connection was refused or closed; nil else.
 	Err *Error
 	// Age is the time since the connection was accepted or begun.
@@ -77,9 +82,9 @@ type nobody struct{}
 func (nobody) Observe(*Event) {}
 
 // observe tells the observer.
-func (e *Engine) observe(c *conn, kind EventKind, err *Error, state *tlsstate.State) {
+func (e *Engine) observe(c *conn, kind EventKind, err *Error, state *tlsstate.State, secrets string) {
 	now := time.Now()
-	ev := Event{Kind: kind, Time: now, Src: &c.src, TLS: state, Err: err, Age: now.Sub(c.born)}
+	ev := Event{Kind: kind, Time: now, Src: &c.src, TLS: state, Secrets: secrets, Err: err, Age: now.Sub(c.born)}
 	if state != nil {
 		ev.Took = c.tls.took
 	}

@@ -32,6 +32,7 @@ func answer(o Outcome, err *Error) (Outcome, error) {
 func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	if c := e.table.get(t.Conn); c != nil {
 		if o, err := e.hand(c, m, w); err == nil || err.Reason != NoConnection {
+			c.carries(t, err)
 			return o, err
 		}
 	}
@@ -66,7 +67,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 			begin = func() *conn {
 				wait = newWaiter()
 				to := *t
-				to.Addr = addr
+				to.Addr, to.Carrier = addr, nil
 				return e.begin(&to, leaf, m, wait)
 			}
 		}
@@ -78,13 +79,26 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 			return 0, because(NoConnection, "to "+t.Proto.String()+":"+addr.String()+", and a new one is forbidden")
 		case made:
 			e.connect(c)
-			return e.await(c, wait, w)
+			o, err := e.await(c, wait, w)
+			c.carries(t, err)
+			return o, err
 		}
 		if o, err := e.hand(c, m, w); err == nil || err.Reason != NoConnection {
+			c.carries(t, err)
 			return o, err
 		}
 	}
 	return 0, because(NoConnection, "to "+t.Proto.String()+":"+addr.String()+" stays up")
+}
+
+// carries tells a sender that has asked for it by which connection its message
+// goes.
+func (c *conn) carries(t *Target, err *Error) {
+	if t.Carrier != nil && err == nil {
+		c.mu.Lock()
+		*t.Carrier = c.src
+		c.mu.Unlock()
+	}
 }
 
 // hand gives a message to a connection that is there. Without Async the sender
@@ -167,10 +181,10 @@ func (e *Engine) leave(c *conn, wait *waiter) (Outcome, *Error) {
 	switch {
 	case ph < handshaking:
 		e.stat.parkedConnects.Add(1)
-		e.observe(c, ConnectParked, nil, nil)
+		e.observe(c, ConnectParked, nil, nil, "")
 	case ph == handshaking:
 		e.stat.parkedHandshakes.Add(1)
-		e.observe(c, HandshakeParked, nil, nil)
+		e.observe(c, HandshakeParked, nil, nil, "")
 	}
 	return Queued, nil
 }
