@@ -11,11 +11,19 @@
 // One opening, when it is established or has failed: ACCEPTED or CONNECTED,
 // with SUCCESS or FAILURE. After an opening that succeeded one CLOSED, SUCCESS
 // for an orderly end, before it an ERROR if something was wrong. The source of
-// an event is always the peer, its target always us, whoever connected; a
-// connection that was never made has no address of ours, or that of the socket
-// it was to come from. All packets of a connection have its id as correlation
-// id, SIP messages too; a connection that was refused before it had an id has
-// none.
+// an event is always the peer, its target always us, whoever connected. A
+// failed handshake is told with the certificates that were seen. All packets of
+// a connection have its id as correlation id, SIP messages too; a connection
+// that was refused before it had an id has none.
+//
+// The opening has the connection's secrets, if they are wanted, so that a
+// capture decrypts in Wireshark. crypto/tls tells none of a connection that was
+// resumed with TLS 1.2.
+//
+// # Messages
+//
+// [Messages] traces SIP messages as the script asks for it, decrypted, from
+// where each came to where each goes: their source is who sent them.
 //
 // # Packets
 //

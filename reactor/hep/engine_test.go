@@ -25,13 +25,13 @@ type relay struct {
 }
 
 func (r *relay) Message(w *reactor.Worker, f *reactor.Frame) {
-	r.tracer.Message(f.Src, f.Data, false)
+	traceMessage(r.tracer, f.Src, f.Data, false)
 	to := &reactor.Target{Conn: f.Src.Conn}
 	if !strings.HasPrefix(string(f.Data), "OPTIONS") {
 		to = r.target.Load()
 	}
 	if _, err := w.Send(to, reactor.Bytes(f.Data)); err == nil {
-		r.tracer.Message(f.Src, f.Data, true)
+		traceMessage(r.tracer, f.Src, f.Data, true)
 	}
 }
 
@@ -54,7 +54,7 @@ func build(t *testing.T, transport Transport, change func(*SenderConfig)) *site 
 	t.Helper()
 	s := &site{t: t, collector: collect(t, transport, nil), roots: x509.NewCertPool()}
 	s.sender = send(t, s.dest, change)
-	s.tracer = New(Config{TLS: Lane{To: s.sender, On: true}, SIP: Lane{To: s.sender}})
+	s.tracer = New(Config{TLS: Lane{To: s.sender, On: true}, SIP: SIP{IDs: only(s.sender)}})
 	s.relay = &relay{tracer: s.tracer}
 	certPEM, keyPEM, err := tlsstate.Ephemeral([]string{"127.0.0.1", "localhost"}, false)
 	if err != nil {

@@ -46,15 +46,20 @@ type sipParcel struct {
 	time     time.Time
 	data     []byte
 	as       *identity
+	// correlation takes the place of the connection's id, if it is not empty.
+	correlation []byte
 }
 
-func (p *sipParcel) size() int { return 256 + len(p.data) }
+func (p *sipParcel) size() int { return 256 + len(p.data) + len(p.correlation) }
 
 func (p *sipParcel) appendTo(dst []byte) []byte {
 	var id [20]byte
 	packet := Packet{
 		Source: p.from, Target: p.to, Protocol: protocolOf(p.proto), Time: p.time, Type: PayloadSIP,
-		CaptureID: p.as.captureID, Payload: p.data, Correlation: correlation(id[:0], p.conn), AuthKey: p.as.authKey,
+		CaptureID: p.as.captureID, Payload: p.data, Correlation: p.correlation, AuthKey: p.as.authKey,
+	}
+	if len(packet.Correlation) == 0 {
+		packet.Correlation = correlation(id[:0], p.conn)
 	}
 	return packet.AppendTo(dst)
 }

@@ -42,9 +42,9 @@ func TestProtocolOf(t *testing.T) {
 func TestLargestMessageOverUDP(t *testing.T) {
 	c := collect(t, UDP, nil)
 	s := send(t, c.dest, nil)
-	tracer := New(Config{SIP: Lane{To: s, On: true}, AuthKey: "key"})
+	tracer := New(Config{SIP: SIP{On: true, IDs: only(s)}, AuthKey: "key"})
 	message := strings.Repeat("x", 65535)
-	tracer.Message(source(1, false), []byte(message), false)
+	traceMessage(tracer, source(1, false), []byte(message), false)
 	p := c.await(1)[0]
 	if len(p.Payload) < 65300 || !strings.HasPrefix(message, string(p.Payload)) || string(p.AuthKey) != "key" {
 		t.Errorf("%d bytes arrive, key %q", len(p.Payload), p.AuthKey)

@@ -9,8 +9,7 @@ import (
 	"sipreactor/reactor"
 )
 
-// Lane is the tracing of one kind of thing: the connections of a protocol, or
-// SIP messages.
+// Lane is the tracing of the connections of a protocol.
 type Lane struct {
 	// To is the collector; nil for none. The tracer does not close it.
 	To *Sender
@@ -19,22 +18,21 @@ type Lane struct {
 	// Filter is asked once for each connection, at its opening event, whether it
 	// is traced, if the switch is on and there is a collector. It is called on
 	// loops: it must not block. The Source is the connection's own. nil traces
-	// all; SIP messages have no use for it.
+	// all.
 	Filter func(*reactor.Source) bool
 }
 
 // Config is everything a Tracer is told.
 type Config struct {
 	TLS, TCP Lane // connections
-	SIP      Lane // messages
+	SIP      SIP  // messages
 	Style    Style
 	// CaptureID and AuthKey are in every packet: hep_capture_id, hep_auth_key.
 	CaptureID uint32
 	AuthKey   string
-	// Secrets gives the secrets of a connection that is established, as lines of
-	// an NSS key log, "" if there are none. It is called on loops: it must not
-	// block. nil keeps all secrets: trace_master_key 0.
-	Secrets func(*reactor.Event) string
+	// Secrets sends the secrets of connections along, as far as the events bring
+	// them: trace_master_key. WantSecrets is for tlsstate.Config.Secrets then.
+	Secrets bool
 	// Logger gets a warning when secrets go where others can read them. nil
 	// discards.
 	Logger *slog.Logger
@@ -52,9 +50,9 @@ type Config struct {
 type Tracer struct {
 	as      identity
 	lanes   [reactor.TLS + 1]lane
-	sip     Lane
+	sip     []*Messages
 	sipOn   atomic.Bool
-	secrets func(*reactor.Event) string
+	secrets bool
 }
 
 // lane is a Lane with the connections that are traced on it.
@@ -87,7 +85,6 @@ const (
 func New(cfg Config) *Tracer {
 	t := &Tracer{
 		as:      identity{style: cfg.Style, captureID: cfg.CaptureID, authKey: []byte(cfg.AuthKey)},
-		sip:     cfg.SIP,
 		secrets: cfg.Secrets,
 	}
 	for proto, l := range map[reactor.Proto]Lane{reactor.TLS: cfg.TLS, reactor.TCP: cfg.TCP} {
@@ -96,7 +93,12 @@ func New(cfg Config) *Tracer {
 		t.Switch(proto, l.On)
 	}
 	t.sipOn.Store(cfg.SIP.On)
-	if to := cfg.TLS.To; to != nil && cfg.Secrets != nil && cfg.Logger != nil && !to.Destination().Private() {
+	for _, id := range cfg.SIP.IDs {
+		m := &Messages{id: id, all: &t.sipOn, as: &t.as}
+		m.on.Store(true)
+		t.sip = append(t.sip, m)
+	}
+	if to := cfg.TLS.To; to != nil && cfg.Secrets && cfg.Logger != nil && !to.Destination().Private() {
 		cfg.Logger.Warn("secrets of connections are sent where others can read them; set trace_master_key to 0, or transport=tls",
 			"destination", to.Destination().String())
 	}
@@ -127,6 +129,12 @@ func (t *Tracer) Switch(p reactor.Proto, on bool) {
 	default:
 		l.state.And(^laneOn)
 	}
+}
+
+// WantSecrets tells whether the secrets of a TLS connection that begins now are
+// wanted.
+func (t *Tracer) WantSecrets() bool {
+	return t.secrets && t.lanes[reactor.TLS].to != nil && t.On(reactor.TLS)
 }
 
 // Observe takes an event of the engine: reactor.Observer.
@@ -200,8 +208,8 @@ func (t *Tracer) tell(l *lane, e *reactor.Event, kind Kind, failed bool) bool {
 	case kind == Connected:
 		p.Message = "Successfully connected..."
 	}
-	if t.secrets != nil && e.TLS != nil {
-		p.Secrets = t.secrets(e)
+	if t.secrets {
+		p.Secrets = e.Secrets
 	}
 	return l.to.put(p)
 }

@@ -32,6 +32,14 @@ func newBench(t *testing.T, change func(*Config)) *bench {
 	return b
 }
 
+// only is the name by which tests trace messages.
+func only(to *Sender) []TraceID { return []TraceID{{Name: "tid", To: []*Sender{to}}} }
+
+// traceMessage traces a message by that name, now.
+func traceMessage(t *Tracer, src *reactor.Source, data []byte, outgoing bool) {
+	t.Messages("tid").Trace(src, time.Now(), data, outgoing, nil)
+}
+
 func source(h reactor.Handle, outbound bool) *reactor.Source {
 	return &reactor.Source{Conn: h, Proto: reactor.TLS, Outbound: outbound,
 		Remote: netip.MustParseAddrPort("192.0.2.9:40000"), Local: netip.MustParseAddrPort("198.51.100.1:5061")}
@@ -205,7 +213,7 @@ func TestTracerOffDoesNothing(t *testing.T) {
 		for e.Kind = reactor.ConnRefused; e.Kind <= reactor.ConnClosed; e.Kind++ {
 			b.Observe(e)
 		}
-		b.Message(e.Src, nil, true)
+		traceMessage(b.Tracer, e.Src, nil, true)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -248,7 +256,7 @@ func TestTracerWithoutCollector(t *testing.T) {
 		}
 	})
 	b.life(source(1, false), broken, accepted, established, closed)
-	b.Message(source(1, false), []byte("x"), false)
+	traceMessage(b.Tracer, source(1, false), []byte("x"), false)
 	b.Fault(source(1, false), "x")
 	if !b.On(reactor.TLS) {
 		t.Error("off")
@@ -290,26 +298,35 @@ func TestTracerOverflow(t *testing.T) {
 }
 
 func TestTracerSecrets(t *testing.T) {
+	const line = "CLIENT_RANDOM aa bb\n"
 	for _, allowed := range []bool{false, true} {
-		b := newBench(t, func(c *Config) {
-			if allowed {
-				c.Secrets = func(e *reactor.Event) string { return "CLIENT_RANDOM aa bb\n" }
+		b := newBench(t, func(c *Config) { c.Secrets = allowed })
+		if b.WantSecrets() != allowed {
+			t.Errorf("allowed %v: wanted %v", allowed, b.WantSecrets())
+		}
+		src, bad := source(1, false), source(2, true)
+		b.life(src, nil, accepted)
+		b.Observe(&reactor.Event{Kind: established, Src: src, TLS: &tlsstate.State{}, Secrets: line})
+		b.life(src, orderly, closed)
+		b.life(bad, nil, started)
+		b.Observe(&reactor.Event{Kind: closed, Src: bad, Err: late, TLS: &tlsstate.State{}, Secrets: line})
+		for i, want := range []bool{allowed, false, allowed} {
+			p := b.await(3)[i]
+			if key, there := object(t, p)["master-key"]; there != want || there && key != line {
+				t.Errorf("allowed %v, packet %d: %s", allowed, i, p.Payload)
 			}
-		})
-		b.life(source(1, false), orderly, accepted, established, closed)
-		packets := b.await(2)
-		key, there := object(t, packets[0])["master-key"]
-		if there != allowed || there && key != "CLIENT_RANDOM aa bb\n" {
-			t.Errorf("allowed %v: %q", allowed, key)
 		}
-		if _, there := object(t, packets[1])["master-key"]; there {
-			t.Error("CLOSED has secrets")
+		b.Switch(reactor.TLS, false)
+		if b.WantSecrets() {
+			t.Error("wanted while nothing is traced")
 		}
+	}
+	if New(Config{Secrets: true, TLS: Lane{On: true}}).WantSecrets() {
+		t.Error("wanted without a collector")
 	}
 }
 
 func TestNewWarns(t *testing.T) {
-	secrets := func(*reactor.Event) string { return "" }
 	fail := func(c *SenderConfig) {
 		c.Drain = time.Millisecond
 		c.Dial = dialNothing
@@ -324,13 +341,13 @@ func TestNewWarns(t *testing.T) {
 			t.Fatal(err)
 		}
 		var log bytes.Buffer
-		cfg := Config{TLS: Lane{To: send(t, d, fail)}, Secrets: secrets, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		cfg := Config{TLS: Lane{To: send(t, d, fail)}, Secrets: true, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 		New(cfg)
 		if got := strings.Contains(log.String(), "trace_master_key"); got != want {
 			t.Errorf("%s: the log says %q", id, log.String())
 		}
 		log.Reset()
-		cfg.Secrets = nil
+		cfg.Secrets = false
 		New(cfg)
 		if log.Len() != 0 {
 			t.Errorf("%s: without secrets the log says %q", id, log.String())

@@ -90,7 +90,7 @@ func dissect(t *testing.T, r *recording, filter string, fields ...string) string
 func story(t *testing.T) [][]byte {
 	t.Helper()
 	b := newBench(t, func(c *Config) {
-		c.SIP = Lane{To: c.TLS.To, On: true}
+		c.SIP = SIP{On: true, IDs: only(c.TLS.To)}
 		c.AuthKey = "key"
 	})
 	v4, v6 := source(4294967297, false), source(8589934594, true)
@@ -98,7 +98,7 @@ func story(t *testing.T) [][]byte {
 	at := time.Unix(1795384430, 123456000)
 	b.Observe(&reactor.Event{Kind: accepted, Src: v4})
 	b.Observe(&reactor.Event{Kind: established, Src: v4, Time: at})
-	b.Message(v4, []byte("OPTIONS sip:a@b SIP/2.0\r\nCall-ID: one@two\r\nContent-Length: 0\r\n\r\n"), false)
+	traceMessage(b.Tracer, v4, []byte("OPTIONS sip:a@b SIP/2.0\r\nCall-ID: one@two\r\nContent-Length: 0\r\n\r\n"), false)
 	b.Observe(&reactor.Event{Kind: closed, Src: v4, Time: at, Err: orderly})
 	b.Observe(&reactor.Event{Kind: started, Src: v6})
 	b.Observe(&reactor.Event{Kind: closed, Src: v6, Time: at, Err: refused})
