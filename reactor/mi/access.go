@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -50,12 +51,14 @@ type guard struct {
 	loopback bool // we listen on loopback
 	// sameOrigin refuses what the page of another site makes a browser send.
 	sameOrigin *http.CrossOriginProtection
-	next       http.Handler
+	// open serves what needs no token, next everything else.
+	open *http.ServeMux
+	next http.Handler
 }
 
-func newGuard(cfg *HTTPConfig, loopback bool, next http.Handler) *guard {
+func newGuard(cfg *HTTPConfig, loopback bool, open *http.ServeMux, next http.Handler) *guard {
 	g := &guard{allow: cfg.Allow, secret: cfg.Token != "", loopback: loopback,
-		sameOrigin: http.NewCrossOriginProtection(), next: next}
+		sameOrigin: http.NewCrossOriginProtection(), open: open, next: next}
 	g.token = sha256.Sum256([]byte(cfg.Token))
 	return g
 }
@@ -71,12 +74,34 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this host is reached as localhost or by its address", http.StatusForbidden)
 	case g.sameOrigin.Check(r) != nil:
 		http.Error(w, "requests from pages of other sites are refused", http.StatusForbidden)
+	case r.Method == http.MethodPost && fromBrowser(r) && !isJSON(r):
+		// A form or a text is what a page can send elsewhere without asking.
+		http.Error(w, "a browser sends requests as application/json", http.StatusUnsupportedMediaType)
+	case g.opens(r):
+		g.open.ServeHTTP(w, r)
 	case g.secret && !g.knows(r):
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sipreactor"`)
 		http.Error(w, "the token is missing or wrong", http.StatusUnauthorized)
 	default:
 		g.next.ServeHTTP(w, r)
 	}
+}
+
+// opens tells whether a request needs no token.
+func (g *guard) opens(r *http.Request) bool {
+	_, pattern := g.open.Handler(r)
+	return pattern != ""
+}
+
+// fromBrowser tells whether a browser says that a page made it send the request.
+// Other programs need not name what they send: curl -d calls it a form.
+func fromBrowser(r *http.Request) bool {
+	return r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != ""
+}
+
+func isJSON(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "application/json"
 }
 
 // knows compares the token in a time that tells nothing.

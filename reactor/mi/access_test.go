@@ -2,6 +2,7 @@ package mi
 
 import (
 	"fmt"
+	"net/http"
 	"net/netip"
 	"testing"
 )
@@ -19,8 +20,8 @@ func TestHTTPStrangers(t *testing.T) {
 		{"by address", 200, []string{"Host", "127.0.0.1:" + port}},
 		{"as localhost", 200, []string{"Host", "localhost:" + port}},
 		{"by IPv6", 200, []string{"Host", "[::1]"}},
-		{"our own page", 200, []string{"Origin", "http://" + h.Addr().String()}},
-		{"our own page, told so", 200, []string{"Sec-Fetch-Site", "same-origin"}},
+		{"our own page", 200, []string{"Content-Type", "application/json", "Origin", "http://" + h.Addr().String()}},
+		{"our own page, told so", 200, []string{"Content-Type", "application/json", "Sec-Fetch-Site", "same-origin"}},
 		{"another page", 403, []string{"Origin", "https://evil.example"}},
 		{"another page, told so", 403, []string{"Sec-Fetch-Site", "cross-site"}},
 		{"a name that leads here", 403, []string{"Host", "evil.example:" + port}},
@@ -28,6 +29,63 @@ func TestHTTPStrangers(t *testing.T) {
 		if resp, body := send(t, h, "POST", "/mi", echoRequest("a", 1), c.headers...); resp.StatusCode != c.want {
 			t.Errorf("%s: %d %s", c.name, resp.StatusCode, body)
 		}
+	}
+}
+
+// TestHTTPBrowsers: what a page can make a browser send elsewhere unasked, a
+// form or a text, is refused even if nothing else shows who sends it.
+func TestHTTPBrowsers(t *testing.T) {
+	h := serveHTTP(t, HTTPConfig{}, echo(t))
+	own := []string{"Origin", "http://" + h.Addr().String()}
+	told := []string{"Sec-Fetch-Site", "same-origin"}
+	for _, c := range []struct {
+		kind    string
+		browser []string
+		want    int
+	}{
+		{"application/json", own, 200},
+		{"application/json; charset=utf-8", told, 200},
+		{"application/x-www-form-urlencoded", own, 415},
+		{"multipart/form-data; boundary=x", told, 415},
+		{"text/plain", own, 415},
+		{"text/plain; x=application/json", told, 415},
+		{"", told, 415},
+		{"application/json", []string{"Sec-Fetch-Site", "same-site"}, 403},
+		{"application/json", []string{"Origin", "null"}, 403},
+		{"application/json", []string{"Origin", "http://127.0.0.1:1"}, 403},
+		{"application/x-www-form-urlencoded", nil, 200}, // curl -d
+	} {
+		headers := append([]string{"Content-Type", c.kind}, c.browser...)
+		if resp, body := send(t, h, "POST", "/mi", echoRequest("a", 1), headers...); resp.StatusCode != c.want {
+			t.Errorf("%q from %q: %d %s", c.kind, c.browser, resp.StatusCode, body)
+		}
+	}
+}
+
+// TestHTTPOpen: what is open needs no token, but is shown to nobody else.
+func TestHTTPOpen(t *testing.T) {
+	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "page") })
+	h := serveHTTP(t, HTTPConfig{Token: "sesame"}, echo(t))
+	h.HandleOpen("GET /{$}", page)
+	h.Handle("GET /closed", page)
+	if h.Root() != "/mi" {
+		t.Errorf("root %q", h.Root())
+	}
+	for path, want := range map[string]int{"/": 200, "/closed": 401, "/mi": 401, "/else": 401} {
+		if resp, _ := send(t, h, "GET", path, ""); resp.StatusCode != want {
+			t.Errorf("%s: %d", path, resp.StatusCode)
+		}
+	}
+	if resp, _ := send(t, h, "POST", "/", echoRequest("a", 1)); resp.StatusCode != 401 {
+		t.Errorf("posted to the page: %d", resp.StatusCode)
+	}
+	if resp, _ := send(t, h, "GET", "/", "", "Host", "evil.example"); resp.StatusCode != 403 {
+		t.Errorf("by a name that leads here: %d", resp.StatusCode)
+	}
+	others := serveHTTP(t, HTTPConfig{Allow: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, echo(t))
+	others.HandleOpen("GET /{$}", page)
+	if resp, _ := send(t, others, "GET", "/", ""); resp.StatusCode != 403 {
+		t.Errorf("not on the list: %d", resp.StatusCode)
 	}
 }
 

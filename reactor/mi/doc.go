@@ -19,7 +19,8 @@
 // belong to their owner alone. HTTP and UDP serve loopback; on another address
 // they want a list of networks that may speak, and HTTP a token or TLS as well.
 // A web page that runs in the operator's browser cannot speak to us either: the
-// Origin and the Host of a request are checked.
+// Origin and the Host of a request are checked, and what a browser sends must be
+// JSON by name.
 //
 // # Bounds
 //

@@ -76,6 +76,7 @@ func (c *HTTPConfig) complete() error {
 type HTTP struct {
 	cfg    HTTPConfig
 	mux    *http.ServeMux
+	open   *http.ServeMux
 	server *http.Server
 	listen net.Listener
 	done   sync.WaitGroup
@@ -90,12 +91,12 @@ func ServeHTTP(cfg HTTPConfig, d *Dispatcher) (*HTTP, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mi: HTTP: %w", err)
 	}
-	h := &HTTP{cfg: cfg, mux: http.NewServeMux(), listen: l}
+	h := &HTTP{cfg: cfg, mux: http.NewServeMux(), open: http.NewServeMux(), listen: l}
 	rpc := postHandler(d)
 	h.mux.Handle(cfg.Root, rpc)
 	h.mux.Handle(cfg.Root+"/{$}", rpc)
 	h.server = &http.Server{
-		Handler:           newGuard(&cfg, cfg.Addr.Addr().IsLoopback(), h.mux),
+		Handler:           newGuard(&cfg, cfg.Addr.Addr().IsLoopback(), h.open, h.mux),
 		ReadHeaderTimeout: cfg.Timeout,
 		ReadTimeout:       cfg.Timeout,
 		WriteTimeout:      2 * cfg.Timeout,
@@ -121,6 +122,14 @@ func (h *HTTP) Addr() netip.AddrPort { return h.listen.Addr().(*net.TCPAddr).Add
 // Handle serves a pattern of http.ServeMux as well, such as "GET /metrics". Any
 // goroutine may call it; a pattern that is taken panics.
 func (h *HTTP) Handle(pattern string, handler http.Handler) { h.mux.Handle(pattern, handler) }
+
+// HandleOpen serves a pattern to whoever may speak here by address, token or
+// not: for what is no secret, such as a page that asks for the token. Any
+// goroutine may call it; a pattern that is taken panics.
+func (h *HTTP) HandleOpen(pattern string, handler http.Handler) { h.open.Handle(pattern, handler) }
+
+// Root gives the path that requests are posted to, such as /mi.
+func (h *HTTP) Root() string { return h.cfg.Root }
 
 // Close lets requests that are being carried out finish, until ctx ends.
 func (h *HTTP) Close(ctx context.Context) error {
