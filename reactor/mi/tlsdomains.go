@@ -87,7 +87,7 @@ func describeDomain(d *tlsstate.DomainInfo) Object {
 		{"type", kind},
 		{"IP ADDRESS FILTERS", orAll(c.MatchAddresses)},
 		{"SIP DOMAIN FILTERS", orAll(c.MatchSIPDomains)},
-		{"METHOD", methodName(c.Method)},
+		{"METHOD", MethodName(c.Method)},
 		{"VERIFY_CERT", d.Verify},
 		{"REQ_CLI_CERT", d.Require},
 		{"CRL_CHECKALL", c.CRLCheckAll},
@@ -116,8 +116,9 @@ func orAll(patterns []string) []string {
 // versionNames are the versions of TLS as a tls_method names them, by number.
 var versionNames = map[uint16]string{0x0301: "TLSv1", 0x0302: "TLSv1_1", 0x0303: "TLSv1_2", 0x0304: "TLSv1_3"}
 
-// methodName gives the versions that a tls_method comes to: one, or low-high.
-func methodName(method string) string {
+// MethodName gives the versions that a tls_method comes to, as tls_list names
+// them: one, or low-high.
+func MethodName(method string) string {
 	low, high, err := tlsstate.ParseMethod(method)
 	switch {
 	case err != nil:

@@ -52,7 +52,7 @@ func TestTLSList(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	for method, want := range map[string]string{"": "TLSv1_2-TLSv1_3", "TLSv1": "TLSv1", "TLSv1_1-": "TLSv1_1-TLSv1_3", "nonsense": "nonsense"} {
-		if got := methodName(method); got != want {
+		if got := MethodName(method); got != want {
 			t.Errorf("%q is %s, not %s", method, got, want)
 		}
 	}

@@ -1,0 +1,115 @@
+// The panels, filled from an overview.
+
+import { $, rows, text } from "./dom.js";
+import { bytes, clock, count, day, opened, plural, rate, span, took } from "./format.js";
+
+const few = 8; // rows of what could be many
+const phases = [["connecting", "enrolling"], ["handshaking"], ["established"], ["closing"]];
+
+/** The figures on top. last are rates of the last seconds, recent sums of minutes. */
+export function figures(o, last, recent) {
+  const t = o.Totals;
+  text($("f-connections"), count(t.Connections));
+  text($("f-connections-more"), `${count(t.Established)} established`);
+  text($("f-in"), `${rate(last.in)}/s`);
+  text($("f-in-more"), `${bytes(last.bytesIn)}/s, ${count(t.MessagesIn)} so far`);
+  text($("f-out"), `${rate(last.out)}/s`);
+  text($("f-out-more"), `${bytes(last.bytesOut)}/s, ${count(t.MessagesOut)} so far`);
+  text($("f-handshakes"), `${rate(last.handshakes)}/s`);
+  text($("f-handshakes-more"), `${count(t.Handshakes)} so far, ${count(t.Resumed)} resumed`);
+  text($("f-failed"), count(recent.failed));
+  text($("f-failed-more"), `in 5 minutes, ${count(t.HandshakesFailed)} so far`);
+  text($("f-queued"), count(t.Queued));
+  text($("f-queued-more"), `${plural(t.Stuck, "peer takes", "peers take")} no bytes`);
+}
+
+/** All tables but that of the search. */
+export function tables(o) {
+  phaseTable(o);
+  rows(inside("listeners"), o.Listeners, (l) => l.Proto + l.Address, (l) => [
+    { text: `${l.Proto}:${l.Address}`, more: l.Tag },
+    { text: l.Proto === "udp" ? "–" : count(l.Connections), n: true },
+  ], "Nothing listens.");
+  rows(inside("slow"), o.Slow, (p) => p.ID, (p) => [
+    { text: p.Remote, more: p.Proto, conn: p.ID },
+    { text: count(p.Queue), n: true },
+    { text: p.Stuck ? "no" : "yes", tone: p.Stuck ? "warn" : "" },
+    { text: span(p.Idle), n: true },
+  ], "None: every message is out.");
+  rows(inside("connecting"), o.Connecting, (d) => d.Proto + d.Remote, (d) => [
+    { text: d.Remote, more: d.Proto, conn: d.Last },
+    { text: count(d.Connecting), n: true },
+    { text: count(d.Handshaking), n: true },
+    { text: count(d.Parked), n: true },
+    { text: span(d.Oldest), n: true, tone: d.Oldest > 5 ? "warn" : "" },
+  ], "None.");
+  rows(inside("closes"), o.Closes, (c) => c.Reason, (c) => [
+    c.Reason,
+    { text: count(c.Recent), n: true },
+    { text: count(c.Total), n: true },
+  ], "No connection has closed yet.");
+  rows(inside("slowest"), o.Slowest.slice(0, few), (h) => h.ID, (h) => [
+    { text: h.Remote, more: opened(h.Direction), conn: h.ID },
+    { text: took(h.Took), n: true },
+    { text: h.TLS, more: h.Resumed ? "resumed" : "" },
+    h.Domain,
+    { text: clock(h.At), n: true },
+  ], "No handshake yet.");
+  rows(inside("domains"), o.Domains, (d) => d.Role + d.Name, domainCells, "No TLS domain is configured.");
+  rows(inside("errors"), o.Errors, (e) => [e.First, e.Reason, e.Remote, e.Detail, !e.ID].join(), (e) => [
+    clock(e.Last),
+    { text: e.Remote, more: `${e.Proto}, opened ${opened(e.Direction)}`, conn: e.ID },
+    { text: e.Reason, more: e.Detail },
+    e.Blame,
+    { text: count(e.Times), n: true },
+  ], "None.");
+}
+
+const inside = (id) => $(id).querySelector("table");
+
+function phaseTable(o) {
+  const kinds = new Map();
+  for (const c of o.Connections) {
+    const key = `${c.Proto}, ${opened(c.Direction)}`;
+    if (!kinds.has(key)) kinds.set(key, new Map());
+    kinds.get(key).set(c.Phase, c.Count);
+  }
+  rows(inside("phases"), [...kinds], ([key]) => key, ([key, byPhase]) => [
+    key,
+    ...phases.map((names) => ({ text: count(names.reduce((sum, p) => sum + (byPhase.get(p) ?? 0), 0)), n: true })),
+  ], "No connection.");
+}
+
+function domainCells(d) {
+  let left = { text: "none" };
+  if (d.DaysLeft !== null) {
+    const tone = d.DaysLeft <= 7 ? "bad" : d.DaysLeft < 30 ? "warn" : "good";
+    left = { text: d.DaysLeft < 0 ? "expired" : `${plural(d.DaysLeft, "day")} left`, more: `until ${day(d.NotAfter)}`, tone };
+  }
+  const matches = [...(d.Addresses ?? []), ...(d.Names ?? [])];
+  return [
+    { text: d.Name, more: d.Library },
+    d.Role,
+    left,
+    d.Versions.replaceAll("_", ".").replace("-", " to "),
+    d.Verify ? (d.Role === "server" && !d.Require ? "checked if shown" : "must be good") : "not checked",
+    matches.length ? matches.slice(0, 6).join(", ") + (matches.length > 6 ? ", …" : "") : "any",
+    { text: count(d.Connections), n: true },
+  ];
+}
+
+/** Connections: what a search found, or else a few. */
+export function found(result, searched) {
+  const list = searched ? result.Connections : result.Connections.slice(0, few);
+  text($("found-count"), result.Total > list.length ? `${count(list.length)} of ${count(result.Total)}` : count(result.Total));
+  rows($("found"), list, (c) => c.ID, (c) => [
+    { text: c.Remote, more: c.Name || c.Proto, conn: c.ID },
+    opened(c.Direction),
+    c.Phase,
+    c.TLS || "–",
+    c.Domain || "–",
+    { text: count(c.Queue), n: true, tone: c.Stuck ? "warn" : "" },
+    { text: span(c.Age), n: true },
+    { text: span(c.Idle), n: true },
+  ], "No connection.");
+}
