@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/mi/page"
 	"sipreactor/reactor/script"
 	"sipreactor/tlsstate"
 )
@@ -26,7 +27,8 @@ type management struct {
 	datagram *mi.Datagram
 }
 
-// serveManagement opens what the loaded modules ask for: mi_fifo, mi_http on httpd (with /metrics beside it),
+// serveManagement opens what the loaded modules ask for: mi_fifo, mi_http on httpd (with /metrics
+// and the status page beside it),
 // mi_datagram. kill begins the program's orderly end.
 func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()) (*management, error) {
 	m := &management{}
@@ -50,6 +52,12 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 	d := mi.NewDispatcher(n.log)
 	if err := d.Register(commands.Commands()...); err != nil {
 		return nil, err
+	}
+	if n.recent != nil {
+		n.recent.Start(n.engine)
+		if err := d.Register(page.Commands(commands, n.recent)...); err != nil {
+			return nil, err
+		}
 	}
 	loaded := func(module string) bool { return slices.Contains(cfg.Modules, module) }
 	var err error
@@ -101,7 +109,7 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatc
 		return err
 	}
 	m.http.Handle("GET /metrics", metrics)
-	return nil
+	return page.Mount(m.http)
 }
 
 // scriptFigures are the statistics that the script makes.

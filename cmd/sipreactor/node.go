@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/mi/page"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/tlsstate"
@@ -26,6 +27,7 @@ type node struct {
 	trace   *tracing
 	routes  *script.Background // startup, timer and event routes
 	manage  *management        // once it serves
+	recent  *page.Recorder     // what the status page tells; nil when nobody serves it
 	log     *slog.Logger
 	tls     tlsstate.Config // with the ephemeral domain, if there is one
 	tickets string          // ticket_keys_file, "" none
@@ -74,6 +76,10 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	}
 	n.routes = script.NewBackground(cfg.Program)
 	seen := observers{n.trace, n.routes}
+	if slices.Contains(cfg.Modules, "mi_http") {
+		n.recent = page.NewRecorder()
+		seen = append(seen, n.recent)
+	}
 	if observer != nil {
 		seen = append(seen, observer)
 	}
@@ -81,7 +87,7 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	ec.Sockets, ec.Domains, ec.Logger, ec.Observer = sockets, domains, log, seen
 	ec.Inline = inlineTime
 	if n.engine, err = reactor.New(ec, n.proxy); err != nil {
-		n.trace.close()
+		n.close()
 		return nil, err
 	}
 	return n, nil
@@ -96,6 +102,9 @@ const inlineTime = 100 * time.Microsecond
 func (n *node) close() {
 	if n.manage != nil {
 		n.manage.close()
+	}
+	if n.recent != nil {
+		n.recent.Close()
 	}
 	n.routes.Close()
 	n.trace.close()
