@@ -40,6 +40,7 @@ type conn struct {
 	chunks  int              // chunks of that message so far
 	deaf    bool             // nothing more is read: framing is lost, or the end is near
 	left    phase            // the phase it was in when its end began
+	carried traffic          // counted by the loop, read by anybody
 	ending  bool             // an orderly end waits for what is still to be written
 	trial   *trial           // nil but on a young connection that showed a certificate
 	timer   *time.Timer      // the earliest of the deadlines below
@@ -50,7 +51,6 @@ type conn struct {
 	wheel   wheelLink
 
 	active  atomic.Int64  // second of the last message, ping or write
-	carried traffic       // the loop counts, anybody reads
 	pending atomic.Uint32 // what the loop is asked to do: loop.post
 	opened  atomic.Bool   // the loop has had it
 

@@ -76,7 +76,6 @@ type bag []item
 type shard struct {
 	eng   *Engine
 	bound int // items that may wait
-	stat  shardCounters
 
 	mu      sync.Mutex
 	work    sync.Cond // the leader sleeps here
@@ -92,6 +91,10 @@ type shard struct {
 	// taken is what the leader has off the queue. Whoever leads owns it.
 	taken ring[item]
 	busy  atomic.Int64 // items that are not done
+
+	_    [64]byte
+	stat shardCounters
+	_    [64]byte
 }
 
 func newShard(e *Engine, bound int) *shard {

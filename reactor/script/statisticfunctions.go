@@ -65,10 +65,26 @@ func (m *machine) resetStatistic(full []byte, at *site) int {
 		st.reset()
 		return 1
 	}
-	if others := m.prog.stats.others.Load(); others != nil && (*others).ResetStatistic(string(full)) {
-		return 1
+	found := false
+	m.askOthers(func(s StatisticSource) { found = s.ResetStatistic(string(full)) })
+	if !found {
+		return m.fail(at, "there is no statistic of that name")
 	}
-	return m.fail(at, "there is no statistic of that name")
+	return 1
+}
+
+// askOthers calls f with whom statistics of the program are asked of, if there
+// is somebody. That gathers figures under locks: it is a wait, lest it holds up
+// an event loop.
+func (m *machine) askOthers(f func(s StatisticSource)) {
+	others := m.prog.stats.others.Load()
+	switch {
+	case others == nil:
+	case m.c != nil && m.c.W != nil:
+		m.c.W.Wait(func() { f(*others) })
+	default:
+		f(*others)
+	}
 }
 
 // statName compiles the name in $stat(), in which variables are expanded.
@@ -80,7 +96,7 @@ func (k *compiler) statName(a *VarArg) func(m *machine) []byte {
 }
 
 // statItem is $stat(name): null for what nobody counts. A statistic of the
-// script costs a look-up; one of the program has all of its figures gathered.
+// script costs a look-up; one of the program has all of its figures gathered, which is a wait.
 func statItem(k *compiler, v *Var) item {
 	name := k.statName(v.Arg)
 	if name == nil {
@@ -91,12 +107,13 @@ func statItem(k *compiler, v *Var) item {
 		if st := m.prog.stats.find(full); st != nil {
 			return integer(st.value())
 		}
-		if others := m.prog.stats.others.Load(); others != nil {
-			if n, found := (*others).Statistic(string(full)); found {
-				return integer(int64(n))
+		v := null
+		m.askOthers(func(s StatisticSource) {
+			if n, found := s.Statistic(string(full)); found {
+				v = integer(int64(n))
 			}
-		}
-		return null
+		})
+		return v
 	}
 }
 

@@ -44,8 +44,8 @@ func (s *statistic) reset() {
 }
 
 // StatisticSource is whom a script asks for statistics that are not its own:
-// those of the engine and the proxy. Any goroutine may call it; it must not
-// block. A name is group:name, or the name alone.
+// those of the engine and the proxy. Workers that have stood aside call it, and it
+// should not take long. A name is group:name, or the name alone.
 type StatisticSource interface {
 	Statistic(name string) (n uint64, found bool)
 	ResetStatistic(name string) (found bool)
