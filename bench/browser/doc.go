@@ -1,0 +1,13 @@
+// Package browser tests the status page in a real browser: Chromium without a
+// window, against the program as it is built.
+//
+// It is a module of its own so that what drives the browser is no dependency of
+// the engine. Without Chromium its tests are skipped; with
+// SIPREACTOR_BROWSER=require they fail instead.
+//
+//	cd bench/browser && go test ./...
+//
+// The picture in README is made by
+//
+//	go test -run TestScreenshot -screenshot ../../reactor/mi/page/screenshot.png
+package browser

@@ -1,0 +1,102 @@
+package browser
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// screenshot is where TestScreenshot puts the picture that README shows; seconds is for how long it lets traffic flow
+// before. With a folder's name, which ends in a slash, it puts one of each kind there, to look at.
+var (
+	screenshot = flag.String("screenshot", "", "file to put the picture for README into, or folder/ for all")
+	seconds    = flag.Int("seconds", 60, "how long traffic flows before the picture is taken")
+)
+
+// TestScreenshot makes pictures of a program that is at work. Without -screenshot it is skipped.
+func TestScreenshot(t *testing.T) {
+	if *screenshot == "" {
+		t.Skip("no -screenshot is asked for")
+	}
+	e := start(t, "")
+	e.pki.make(t, "partner", "sbc-1.partner.example", 400)
+	e.pki.make(t, "hostile", hostile, 10)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(*seconds)*time.Second)
+	defer cancel()
+	traffic(ctx, t, e)
+
+	all := strings.HasSuffix(*screenshot, "/")
+	kinds := []struct {
+		name          string
+		width, height int64
+		dark          string
+	}{{"light", 1280, 1000, "light"}, {"dark", 1280, 1000, "dark"}, {"phone", 390, 844, "light"}, {"phone-dark", 390, 844, "dark"}}
+	if !all {
+		kinds = kinds[:1]
+	}
+	for _, k := range kinds {
+		p := open(t, e, k.width, k.height, &emulation.MediaFeature{Name: "prefers-color-scheme", Value: k.dark})
+		p.live()
+		p.until("the tables are filled", `document.querySelectorAll("#found tbody button").length > 0`)
+		if !all {
+			p.shot(*screenshot, false)
+			return
+		}
+		p.shot(*screenshot+k.name+".png", true)
+		p.run(chromedp.Evaluate(`document.querySelector("#found tbody tr:nth-child(2) button").click()`, nil))
+		p.until("the details are there", `document.querySelector("#conn-body .events li")`)
+		p.shot(*screenshot+k.name+"-conn.png", false)
+		p.press("#conn-close")
+		p.shot(*screenshot+k.name+"-ask.png", false)
+	}
+}
+
+func (p *tab) shot(file string, whole bool) {
+	p.t.Helper()
+	var png []byte
+	if whole {
+		p.run(chromedp.FullScreenshot(&png, 100))
+	} else {
+		p.run(chromedp.CaptureScreenshot(&png))
+	}
+	if err := os.WriteFile(file, png, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// traffic lets peers of all kinds speak until ctx ends.
+func traffic(ctx context.Context, t *testing.T, e *edge) {
+	var peers []*peer
+	for i := range 14 {
+		peers = append(peers, e.dial(t, []string{"partner", "", "client", "hostile"}[i%4]))
+	}
+	stuck := e.dial(t, "")
+	quiet := silent(t)
+	for i := 0; ctx.Err() == nil; i++ {
+		for j, p := range peers {
+			if (i+j)%5 < 2+j%3 {
+				p.ask(t)
+			}
+		}
+		switch i % 40 {
+		case 3:
+			_ = stuck.send("MESSAGE", "sip:b@127.0.0.1:"+quiet+";transport=tls", "hello")
+		case 17:
+			p := e.dial(t, "")
+			p.ask(t)
+			_ = p.Close()
+		case 29:
+			_ = stuck.send("MESSAGE", fmt.Sprintf("sip:b@127.0.0.1:%s;transport=tcp", freePort(t)), "hello")
+		case 33:
+			noTLS(t, e)
+		}
+		time.Sleep(time.Duration(60+25*(i/50%4)) * time.Millisecond)
+	}
+}
