@@ -265,8 +265,12 @@ func (f *FIFO) carryOut(r fifoRequest) {
 	}
 	select {
 	case f.slots <- struct{}{}:
-	case <-f.ctx.Done():
-		return
+	default: // what is carried out is answered, Close or not, while there is room
+		select {
+		case f.slots <- struct{}{}:
+		case <-f.ctx.Done():
+			return
+		}
 	}
 	f.crew.Go(func() {
 		defer func() { <-f.slots }()
