@@ -14,8 +14,10 @@ import (
 	"sipreactor/bench/process"
 )
 
+// Without a cache of sessions only tickets resume them: crypto/tls has nothing else.
 const haproxyHead = `global
 	nbthread 1
+	tune.ssl.cachesize 0
 defaults
 	mode tcp
 	timeout connect 30s
