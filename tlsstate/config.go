@@ -120,6 +120,10 @@ type Config struct {
 	// its secrets for Machine.Secrets; nil = none does. Several goroutines call
 	// it.
 	Secrets func() bool
+	// Signer gives what signs with a private key that was read, so that it can do
+	// its work elsewhere; nil = crypto/tls itself. Keys that are a KeyPair's
+	// Signer already are not handed to it.
+	Signer func(key crypto.Signer) (crypto.Signer, error)
 	// Time is the clock by which certificates are valid; nil = time.Now.
 	Time func() time.Time
 }

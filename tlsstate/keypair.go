@@ -48,9 +48,20 @@ func (d *domain) readPair(k *KeyPair) (pair tls.Certificate, err error) {
 		if pair, err = tls.X509KeyPair(chain, key); err != nil {
 			return pair, fmt.Errorf("%s, %s: %w", certName, keyName, err)
 		}
+		if pair.PrivateKey, err = d.set.signerOf(pair.PrivateKey); err != nil {
+			return pair, fmt.Errorf("%s: %w", keyName, err)
+		}
 	}
 	d.checkValidity(certName, pair.Leaf)
 	return pair, nil
+}
+
+// signerOf gives a private key, or what signs with it.
+func (s *Set) signerOf(key crypto.PrivateKey) (crypto.PrivateKey, error) {
+	if signer, ok := key.(crypto.Signer); ok && s.signer != nil {
+		return s.signer(signer)
+	}
+	return key, nil
 }
 
 // checkMode warns of a private key that everybody can read.

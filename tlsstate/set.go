@@ -1,6 +1,7 @@
 package tlsstate
 
 import (
+	"crypto"
 	"crypto/tls"
 	"fmt"
 	"net/netip"
@@ -19,13 +20,14 @@ type Set struct {
 	tickets          *TicketKeys
 	keyLog           *keyLog
 	secrets          func() bool
+	signer           func(crypto.Signer) (crypto.Signer, error)
 	time             func() time.Time
 }
 
 // Build reads all that the configuration names and checks it. An error names
 // the domain and what is wrong with it; there is no half set.
 func Build(cfg Config) (*Set, error) {
-	s := &Set{byName: make(map[string]*domain), tickets: cfg.TicketKeys, secrets: cfg.Secrets, time: cfg.Time}
+	s := &Set{byName: make(map[string]*domain), tickets: cfg.TicketKeys, secrets: cfg.Secrets, signer: cfg.Signer, time: cfg.Time}
 	if s.time == nil {
 		s.time = time.Now
 	}

@@ -4,6 +4,7 @@ import "sipreactor/tlsstate"
 
 const (
 	openssl       = "openssl"
+	libcrypto     = "libcrypto"
 	opensslModule = "tls_openssl" // the module of OpenSIPS that stands for it
 	// howToBuild tells what to do about a program without libssl.
 	howToBuild = `apt-get install libssl-dev, then "CGO_ENABLED=1 go build -tags openssl ./cmd/sipreactor"`
@@ -17,8 +18,8 @@ func setTLSLibrary(c *settings, name string) string {
 		c.TLSLibrary = ""
 		return ""
 	case "wolfssl":
-		return `cannot be "wolfssl": there is no machine on wolfSSL; "auto", "go" and "openssl" are known`
-	case tlsstate.GoLibrary, openssl:
+		return `cannot be "wolfssl": there is no machine on wolfSSL; "auto", "go", "libcrypto" and "openssl" are known`
+	case tlsstate.GoLibrary, openssl, libcrypto:
 		if _, ok := tlsstate.LookupLibrary(name); !ok {
 			return `cannot be "` + name + `": this program was built without libssl; build one that has it (` + howToBuild +
 				`), or take "auto" or "go"`
@@ -26,7 +27,7 @@ func setTLSLibrary(c *settings, name string) string {
 		c.TLSLibrary = name
 		return ""
 	default:
-		return `is "auto", "go" or "openssl"`
+		return `is "auto", "go", "libcrypto" or "openssl"`
 	}
 }
 

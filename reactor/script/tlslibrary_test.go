@@ -52,3 +52,14 @@ func TestLibraryWolfSSL(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A library that the program lacks is an error that says how to get it.
+func TestLibraryThatIsNotThere(t *testing.T) {
+	for _, name := range []string{"openssl", "libcrypto"} {
+		_, err := Compile("x.cfg", []byte(libraryTop+"modparam(\"tls_mgm\", \"tls_library\", \""+name+"\")\nroute { exit; }\n"))
+		if err == nil || !strings.Contains(err.Error(), `x.cfg:4:36: tls_library cannot be "`+name+`": this program was built without libssl`) ||
+			!strings.Contains(err.Error(), "-tags openssl") {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,5 @@
+//go:build openssl
+
+package main
+
+import _ "sipreactor/tlsstate/libcrypto" // tls_library libcrypto
