@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"sipreactor/reactor/mi"
 	"sipreactor/reactor/mi/page"
 	"sipreactor/reactor/script"
@@ -70,7 +72,10 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		m.datagram, err = mi.ServeDatagram(mi.DatagramConfig{Name: s, Mode: fs.FileMode(dg.Mode), WriteTimeout: dg.Timeout,
 			Allow: dg.Allow, Log: n.log}, d)
 	}
-	if err == nil && loaded("mi_http") {
+	if !loaded("mi_http") {
+		d = mi.NewDispatcher(n.log) // whoever wants metrics alone gets no commands
+	}
+	if err == nil && (loaded("mi_http") || loaded("prometheus")) {
 		err = m.listen(cfg, commands, d, n)
 	}
 	if err != nil {
@@ -101,7 +106,11 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatc
 		}
 		hc.Addr = netip.AddrPortFrom(addr, port)
 	}
-	metrics, err := mi.Metrics(commands, n.log)
+	var named []prometheus.Collector
+	if slices.Contains(cfg.Modules, "prometheus") {
+		named = append(named, namedMetrics(&cfg.Prometheus, commands.Statistics()))
+	}
+	metrics, err := mi.Metrics(commands, n.log, named...)
 	if err != nil {
 		return err
 	}
@@ -109,7 +118,26 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatc
 		return err
 	}
 	m.http.Handle("GET /metrics", metrics)
+	if root := cfg.Prometheus.Root; root != "metrics" {
+		m.http.Handle("GET /"+root, metrics)
+	}
+	if !slices.Contains(cfg.Modules, "mi_http") {
+		return nil
+	}
 	return page.Mount(m.http)
+}
+
+// namedMetrics are the statistics that the module prometheus asks for.
+func namedMetrics(p *script.PrometheusConfig, s *mi.Statistics) *mi.NamedMetrics {
+	c := &mi.NamedMetrics{Statistics: s, Names: p.Statistics, Prefix: p.Prefix, Delimiter: p.Delimiter}
+	switch p.GroupMode {
+	case script.GroupLeftOut:
+	case script.GroupInName:
+		c.Group = func(group string) string { return p.GroupPrefix + group }
+	case script.GroupLabelled:
+		c.Label = p.GroupLabel
+	}
+	return c
 }
 
 // scriptFigures are the statistics that the script makes.

@@ -113,3 +113,60 @@ route {
 	}
 	r.exit(t)
 }
+
+// Who asks for the module prometheus gets its names beside ours, and without
+// mi_http neither commands nor the page.
+func TestPrometheusModule(t *testing.T) {
+	r := &running{addr: "127.0.0.1:" + freePort(t), stderr: newOutput(), stdout: newOutput(), code: make(chan int, 1)}
+	port := freePort(t)
+	path := config(t, `log_level=3
+socket=tcp:`+r.addr+`
+loadmodule "proto_tcp.so"
+loadmodule "sl.so"
+loadmodule "httpd.so"
+loadmodule "prometheus.so"
+modparam("httpd", "port", `+port+`)
+modparam("prometheus", "root", "prom")
+modparam("prometheus", "group_mode", 1)
+modparam("prometheus", "statistics", "core: net:waiting_tls")
+route { sl_send_reply(200, "OK"); }
+`)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() { r.code <- run(ctx, []string{"-f", path}, r.stdout, r.stderr) }()
+	r.stderr.wait(t, "msg=ready")
+	web := "http://127.0.0.1:" + port
+	for _, where := range []string{"/prom", "/metrics"} {
+		resp, err := http.Get(web + where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		for _, line := range []string{"opensips_core_rcv_requests 0", "opensips_net_waiting_tls 0", "sipreactor_connections_accepted_total 0"} {
+			if !strings.Contains(string(body), "\n"+line+"\n") {
+				t.Errorf("%s: %s is missing", where, line)
+			}
+		}
+		if strings.Contains(string(body), "opensips_net_accepted") {
+			t.Errorf("%s: what was not asked for", where)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	client := &mi.Client{Target: web + "/mi"}
+	if got, err := client.Call(ctx, "kill", nil); err == nil {
+		t.Errorf("kill: %s", got)
+	}
+	resp, err := http.Get(web + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if resp.StatusCode != http.StatusNotFound {
+		t.Errorf("/: %s", resp.Status)
+	}
+	stop()
+	r.exit(t)
+}

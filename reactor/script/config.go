@@ -43,6 +43,8 @@ type Config struct {
 	MI    MIConfig
 	// Statistics are those that the module statistics declares.
 	Statistics StatisticsConfig
+	// Prometheus is what the module prometheus says.
+	Prometheus PrometheusConfig
 	// Modules are the modules that were loaded, without path and suffix.
 	Modules []string
 	// Notes tell what has no effect here, and why.
@@ -171,11 +173,12 @@ type settings struct {
 // newConfig gives the documented defaults.
 func newConfig() *Config {
 	return &Config{
-		Engine: reactor.DefaultConfig(),
-		Proxy:  proxy.Config{ServerHeader: defaultServer, TLSPort: 5061},
-		Log:    LogConfig{Level: LevelNotice, Script: LevelNotice, Print: LevelNotice, Stderr: true},
-		MI:     defaultMI(),
-		Trace:  TraceConfig{CaptureID: 1, MasterKey: true, MaxMessages: 4096, Homer5Delim: ":"},
+		Engine:     reactor.DefaultConfig(),
+		Proxy:      proxy.Config{ServerHeader: defaultServer, TLSPort: 5061},
+		Log:        LogConfig{Level: LevelNotice, Script: LevelNotice, Print: LevelNotice, Stderr: true},
+		MI:         defaultMI(),
+		Prometheus: defaultPrometheus(),
+		Trace:      TraceConfig{CaptureID: 1, MasterKey: true, MaxMessages: 4096, Homer5Delim: ":"},
 	}
 }
 

@@ -266,6 +266,7 @@ func (c *settings) finish() {
 	c.finishTrace("proto_tcp", &c.Trace.TCP)
 	c.finishTraceIDs()
 	c.finishMI()
+	c.finishPrometheus()
 }
 
 func (c *settings) finishSockets() {

@@ -40,6 +40,7 @@ var modules = map[string]*module{
 	"uri":       {},
 
 	statisticsModule: {params: statisticsParams},
+	prometheusModule: {params: prometheusParams},
 
 	"proto_hep":   {params: protoHEPParams},
 	"tracer":      {params: tracerParams, note: tracingLater},
@@ -56,7 +57,7 @@ const tracingLater = "this version traces connections and no messages yet"
 // laterModules are part of the language and not of this version. Without them a
 // script would do something else than it says, so they are refused.
 var laterModules = map[string]bool{
-	"prometheus": true, "cfgutils": true, "dispatcher": true, "permissions": true,
+	"cfgutils": true, "dispatcher": true, "permissions": true,
 	"ratelimit": true, "pike": true,
 }
 
