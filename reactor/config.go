@@ -19,6 +19,9 @@ type SocketConfig struct {
 	Advertised     string
 	AdvertisedPort uint16
 	Tag            string
+	// Inherited is a socket that is bound to Addr already; nil: the engine opens
+	// one. Beside UDP it goes with a single event loop.
+	Inherited *Inherited
 }
 
 // StreamConfig is how connections of one stream protocol behave: the
@@ -158,7 +161,10 @@ func (c *Config) complete() error {
 	if c.Observer == nil {
 		c.Observer = nobody{}
 	}
+	datagrams, inherited := false, false
 	for _, s := range c.Sockets {
+		datagrams = datagrams || s.Proto == UDP
+		inherited = inherited || s.Inherited != nil
 		switch {
 		case s.Proto != UDP && s.Proto != TCP && s.Proto != TLS:
 			return fmt.Errorf("reactor: socket %v: unknown protocol", s.Addr)
@@ -166,7 +172,14 @@ func (c *Config) complete() error {
 			return fmt.Errorf("reactor: a %v socket without an address", s.Proto)
 		case s.Proto == TLS && c.Domains == nil:
 			return fmt.Errorf("reactor: socket tls:%v without TLS domains", s.Addr)
+		case s.Inherited != nil && !s.Inherited.Serves(s.Proto, s.Addr):
+			return fmt.Errorf("reactor: socket %v:%v: the inherited one is another", s.Proto, s.Addr)
 		}
+	}
+	if datagrams && inherited {
+		// For UDP, gnet opens every socket once a loop, and only the first one's can
+		// be replaced.
+		c.Loops = 1
 	}
 	return nil
 }

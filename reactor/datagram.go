@@ -3,6 +3,7 @@ package reactor
 import (
 	"bytes"
 	"net"
+	"net/netip"
 
 	"github.com/valyala/bytebufferpool"
 	"golang.org/x/sys/unix"
@@ -23,7 +24,7 @@ func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
 	at := unmap(to.AddrPort())
 	var socket *Socket
 	for _, s := range l.eng.sockets {
-		if s.Proto == UDP && s.Addr.Addr() == at.Addr() && (s.Addr.Port() == at.Port() || at.Port() == 0) {
+		if s.Proto == UDP && s.hears(at) {
 			socket = s
 		}
 	}
@@ -41,6 +42,14 @@ func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
 	i := l.eng.shardOf(data)
 	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
 	l.dispatch()
+}
+
+// hears tells whether the socket is the one that gnet knows by an address.
+func (s *Socket) hears(at netip.AddrPort) bool {
+	if s.inherited != nil {
+		return s.standIn() == at.Addr()
+	}
+	return s.Addr.Addr() == at.Addr() && (s.Addr.Port() == at.Port() || at.Port() == 0)
 }
 
 // sendDatagram writes a message to a UDP destination. It is with the kernel or

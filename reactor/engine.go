@@ -46,6 +46,7 @@ type Engine struct {
 	bootErr error
 	loopsMu sync.Mutex
 	loops   map[gnet.EventLoop]*loop
+	pulse   sync.Mutex
 
 	inbound   atomic.Int64
 	draining  atomic.Bool
@@ -81,7 +82,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	e.SetDomains(cfg.Domains)
 	for i, s := range cfg.Sockets {
 		e.sockets = append(e.sockets, &Socket{Proto: s.Proto, Addr: s.Addr, Advertised: s.Advertised,
-			AdvertisedPort: s.AdvertisedPort, Tag: s.Tag, index: i})
+			AdvertisedPort: s.AdvertisedPort, Tag: s.Tag, index: i, inherited: s.Inherited})
 	}
 	e.udp = make([]int, len(e.sockets))
 	for range cfg.Workers {
@@ -141,6 +142,10 @@ func (e *Engine) Sockets() []*Socket { return e.sockets }
 
 // Alive tells whether the handle's connection still exists.
 func (e *Engine) Alive(h Handle) bool { return e.table.get(h) != nil }
+
+// Connections tells how many connections there are, those included that are
+// not up yet. Any goroutine.
+func (e *Engine) Connections() int { return int(e.table.live.Load()) }
 
 // Close ends a connection as management asked. It tells whether there was one.
 func (e *Engine) Close(h Handle) bool {

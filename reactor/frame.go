@@ -26,7 +26,8 @@ type Socket struct {
 	// Tag is the name a script may call the socket by.
 	Tag string
 
-	index int
+	index     int
+	inherited *Inherited // nil: we open it
 }
 
 // Source tells where a frame came from. It belongs to the connection, does not

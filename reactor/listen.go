@@ -17,6 +17,9 @@ func (s *Socket) network() (network, address string) {
 	if s.Proto == UDP {
 		network = "udp"
 	}
+	if s.inherited != nil {
+		return network, s.standIn().String() + ":0"
+	}
 	host := s.Addr.Addr().String()
 	if s.Addr.Addr().Is6() {
 		host = "[" + host + "]"
@@ -33,7 +36,7 @@ func (e *Engine) addresses() []string {
 	for i, s := range e.sockets {
 		network, address := s.network()
 		family := "4"
-		if s.Addr.Addr().Is6() {
+		if s.inherited == nil && s.Addr.Addr().Is6() {
 			family = "6"
 		}
 		list[i] = network + family + "://" + address
@@ -55,6 +58,11 @@ func (e *Engine) booted(g gnet.Engine) gnet.Action {
 
 // inspect learns a listener's port and sets what gnet has no option for.
 func (e *Engine) inspect(g gnet.Engine, s *Socket) error {
+	if s.inherited != nil {
+		if err := s.takeOver(g); err != nil {
+			return err
+		}
+	}
 	fd, err := g.DupListener(s.network())
 	if err != nil {
 		return err

@@ -46,7 +46,8 @@ type loop struct {
 	woken  bool    // Run will be called
 	awake  bool    // the loop looks at dirty before its callback ends
 
-	seconds atomic.Int64 // the engine's seconds at the last tick
+	seconds atomic.Int64  // the engine's seconds at the last tick
+	rounds  atomic.Uint64 // ticks that it came to
 }
 
 func newLoop(e *Engine, el gnet.EventLoop) *loop {
@@ -115,6 +116,7 @@ func (l *loop) work(woken bool) {
 	if ticked {
 		l.seconds.Store(l.eng.seconds())
 		l.idle.advance(l.seconds.Load(), l.expire)
+		l.rounds.Add(1)
 	}
 	for i, c := range list {
 		list[i] = nil

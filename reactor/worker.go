@@ -55,6 +55,7 @@ const (
 	itemMalformed
 	itemUndelivered
 	itemOverload
+	itemBeat // Pulse asks whether the shard works
 )
 
 // item is one thing for the Handler.
@@ -91,6 +92,9 @@ type shard struct {
 	// taken is what the leader has off the queue. Whoever leads owns it.
 	taken ring[item]
 	busy  atomic.Int64 // items that are not done
+
+	beats atomic.Uint64 // how many beats the leaders came to
+	asked uint64        // how many were asked for; Engine.pulse guards it
 
 	_    [64]byte
 	stat shardCounters
@@ -220,6 +224,8 @@ func (w *Worker) do(it item) {
 		h.Undelivered(w, it.lost)
 	case itemOverload:
 		h.(Overloader).Overload(w, &w.frame)
+	case itemBeat:
+		w.shard.beats.Add(1)
 	}
 	if it.buf != nil {
 		it.buf.Release()

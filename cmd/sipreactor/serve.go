@@ -102,6 +102,7 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	defer n.close()
+	defer keepHeap(n.engine.Connections)()
 	// Whoever waits for this line gets it at every log_level.
 	always := newLogger(out, script.LevelDebug, cfg.Log.Prefix)
 	always.Log(ctx, script.LevelNotice.Slog(), "ready", "sockets", strings.Join(n.sockets(), " "), "tls_library", n.library.Name)

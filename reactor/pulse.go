@@ -1,0 +1,56 @@
+package reactor
+
+import (
+	"context"
+	"fmt"
+)
+
+// Pulse waits until every event loop and every shard of messages has come round
+// once, and gives an error when one has not by the end of ctx. What is asked goes
+// the way of the work itself: a loop that is stuck in a callback, and a shard
+// whose leader is stuck in a message, do not answer. Loops that never had a
+// connection are not asked. Any goroutine; calls wait for each other.
+func (e *Engine) Pulse(ctx context.Context) error {
+	e.pulse.Lock()
+	defer e.pulse.Unlock()
+	shards := e.all()
+	for _, s := range shards {
+		s.askBeat()
+	}
+	e.loopsMu.Lock()
+	late := make(map[*loop]uint64, len(e.loops))
+	for _, l := range e.loops {
+		late[l] = l.rounds.Load()
+		l.tick()
+	}
+	e.loopsMu.Unlock()
+	loops, stuck := len(late), 0
+	err := until(ctx, func() bool {
+		for l, before := range late {
+			if l.rounds.Load() != before {
+				delete(late, l)
+			}
+		}
+		stuck = 0
+		for _, s := range shards {
+			if s.beats.Load() != s.asked {
+				stuck++
+			}
+		}
+		return len(late) == 0 && stuck == 0
+	})
+	if err != nil {
+		return fmt.Errorf("reactor: %d of %d event loops and %d of %d shards do not come round: %w",
+			len(late), loops, stuck, len(shards), err)
+	}
+	return nil
+}
+
+// askBeat queues a beat, unless one is still in the queue. The caller holds
+// Engine.pulse.
+func (s *shard) askBeat() {
+	if s.beats.Load() == s.asked {
+		s.asked++
+		s.push([]item{{kind: itemBeat}}, true)
+	}
+}
