@@ -41,6 +41,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Proxy:      n.proxy,
 		Trace:      tlsSwitch{n.trace.Tracer},
 		Script:     scriptFigures(cfg.Program),
+		Extra:      []mi.Source{n.logFigures},
 		Collectors: n.trace.collectors,
 		Domains:    func() []tlsstate.DomainInfo { return (*n.current.Load()).Domains() },
 		Reload:     n.reload,
@@ -107,6 +108,10 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatc
 		hc.Addr = netip.AddrPortFrom(addr, port)
 	}
 	var named []prometheus.Collector
+	if n.logLost != nil {
+		named = append(named, prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "sipreactor_log_lines_dropped_total",
+			Help: "Lines that the reader of the log was too slow for."}, func() float64 { return float64(n.logLost()) }))
+	}
 	if slices.Contains(cfg.Modules, "prometheus") {
 		named = append(named, namedMetrics(&cfg.Prometheus, commands.Statistics()))
 	}
@@ -138,6 +143,13 @@ func namedMetrics(p *script.PrometheusConfig, s *mi.Statistics) *mi.NamedMetrics
 		c.Label = p.GroupLabel
 	}
 	return c
+}
+
+// logFigures are the statistics of the log.
+func (n *node) logFigures(add func(mi.Value)) {
+	if n.logLost != nil {
+		add(mi.Value{Group: "core", Name: "log_lines_dropped", N: n.logLost()})
+	}
 }
 
 // scriptFigures are the statistics that the script makes.

@@ -34,6 +34,7 @@ type node struct {
 	library tlsstate.Library
 	current atomic.Pointer[tlsstate.Domains]
 	started time.Time
+	logLost func() uint64 // lines of the log that were dropped; nil if nobody counts
 
 	reloading sync.Mutex // SIGHUP and tls_reload may come together
 }

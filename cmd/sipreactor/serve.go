@@ -95,6 +95,7 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	defer closeKeys()
 	n, err := newNode(ctx, cfg, log)
 	if err == nil {
+		n.logLost = out.Dropped
 		err = n.start(cfg, levels, func() { signals <- syscall.SIGTERM })
 	}
 	if err != nil {

@@ -143,7 +143,8 @@ route { sl_send_reply(200, "OK"); }
 		}
 		body, _ := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		for _, line := range []string{"opensips_core_rcv_requests 0", "opensips_net_waiting_tls 0", "sipreactor_connections_accepted_total 0"} {
+		for _, line := range []string{"opensips_core_rcv_requests 0", "opensips_net_waiting_tls 0", "sipreactor_connections_accepted_total 0",
+			"opensips_core_log_lines_dropped 0", "sipreactor_log_lines_dropped_total 0"} {
 			if !strings.Contains(string(body), "\n"+line+"\n") {
 				t.Errorf("%s: %s is missing", where, line)
 			}
