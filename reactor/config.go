@@ -44,8 +44,8 @@ type StreamConfig struct {
 	HandshakeTimeout time.Duration
 	// SendTimeout is how long an outbox may make no progress.
 	SendTimeout time.Duration
-	// CertCheckOnReuse keeps connections that we opened to the certificate they
-	// were made with.
+	// CertCheckOnReuse keeps connections that we opened to the client domain and
+	// the certificate they were made with.
 	CertCheckOnReuse bool
 }
 

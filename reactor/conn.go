@@ -20,9 +20,9 @@ type conn struct {
 	eng    *Engine
 	cfg    *StreamConfig
 	born   time.Time
-	target Target   // what a dialled connection is for
-	dialer *waiter  // the sender that a dialled connection was made for
-	leaf   [32]byte // certificate a dialled connection is made with
+	target Target  // what a dialled connection is for
+	dialer *waiter // the sender that a dialled connection was made for
+	self   self    // who we are on a dialled connection
 
 	// The peer index's lock guards these.
 	sibling *conn

@@ -15,8 +15,8 @@ import (
 
 // begin makes a connection to a target, with the message it is made for as the
 // first that waits. Nobody else sees it yet. nil: there is no room for it.
-func (e *Engine) begin(t *Target, leaf [32]byte, m Appender, w *waiter) *conn {
-	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, leaf: leaf, dialer: w, fd: -1}
+func (e *Engine) begin(t *Target, as self, m Appender, w *waiter) *conn {
+	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, self: as, dialer: w, fd: -1}
 	c.src = Source{Proto: t.Proto, Remote: t.Addr, Socket: t.Socket, Outbound: true}
 	if e.full() || e.table.add(c) == 0 {
 		return nil

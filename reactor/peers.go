@@ -28,16 +28,23 @@ type peers struct {
 // match is what a connection must be to serve a send.
 type match struct {
 	socket *Socket
-	// checkCert asks that a connection of ours was made with this certificate.
+	// checkCert asks that we are self on a connection of ours.
 	checkCert bool
-	leaf      [32]byte
+	self      self
+}
+
+// self is who we are to a peer: the client domain, and the SHA-256 of what it
+// shows. A reload of the same files makes nobody else of us.
+type self struct {
+	domain string
+	leaf   [32]byte
 }
 
 func (m *match) accepts(c *conn) bool {
 	if m.socket != nil && c.src.Socket != m.socket {
 		return false
 	}
-	return !m.checkCert || !c.src.Outbound || c.leaf == m.leaf
+	return !m.checkCert || !c.src.Outbound || c.self == m.self
 }
 
 // find gives the first connection to the end point that matches, or nil. If

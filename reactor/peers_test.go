@@ -15,7 +15,7 @@ func TestPeersFind(t *testing.T) {
 	addr := "192.0.2.1:5061"
 	key := keyOf(TLS, netip.MustParseAddrPort(addr))
 	old, young, other := peerConn(addr, true, a), peerConn(addr, true, b), peerConn("192.0.2.2:5061", true, a)
-	old.leaf[0], young.leaf[0] = 1, 2
+	old.self.leaf[0], young.self.leaf[0] = 1, 2
 	accepted := peerConn(addr, false, a)
 	for _, c := range []*conn{accepted, old, young, other} {
 		p.add(c)
@@ -27,14 +27,14 @@ func TestPeersFind(t *testing.T) {
 	if got := find(match{socket: a}); got != old {
 		t.Error("only a connection of the socket matches")
 	}
-	if got := find(match{checkCert: true, leaf: [32]byte{1}}); got != old {
+	if got := find(match{checkCert: true, self: self{leaf: [32]byte{1}}}); got != old {
 		t.Error("a connection of ours matches by its certificate")
 	}
-	if got := find(match{checkCert: true, leaf: [32]byte{3}}); got != accepted {
+	if got := find(match{checkCert: true, self: self{leaf: [32]byte{3}}}); got != accepted {
 		t.Error("an accepted connection always matches")
 	}
 	old.condemn(because(Shutdown, ""))
-	if got := find(match{checkCert: true, leaf: [32]byte{1}}); got != accepted {
+	if got := find(match{checkCert: true, self: self{leaf: [32]byte{1}}}); got != accepted {
 		t.Error("a connection that is about to end was given")
 	}
 	if c, _ := p.find(keyOf(TCP, netip.MustParseAddrPort(addr)), &match{}, nil); c != nil {

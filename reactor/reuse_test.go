@@ -58,6 +58,44 @@ func TestCertCheckOnReuse(t *testing.T) {
 	}
 }
 
+// Two client domains never share a connection under cert_check_on_conn_reusage,
+// though they show the same certificate, or none.
+func TestDomainsKeepApart(t *testing.T) {
+	pair, err := identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	domain := func(name string, certs ...tlsstate.KeyPair) tlsstate.DomainConfig {
+		return tlsstate.DomainConfig{Name: name, Role: tlsstate.Client, Certificates: certs, CAPEM: pair[0]}
+	}
+	own := tlsstate.KeyPair{CertificatePEM: pair[0], PrivateKeyPEM: pair[1]}
+	for _, check := range []bool{false, true} {
+		inbox := &script{}
+		to := start(t, inbox, func(c *Config) { c.Domains = trusting(t) })
+		from := start(t, &script{}, func(c *Config) {
+			c.TLS.CertCheckOnReuse = check
+			c.Domains = buildDomains(t, domain("one", own), domain("two", own), domain("three"), domain("four"),
+				tlsstate.DomainConfig{Name: "in", Role: tlsstate.Server, Certificates: []tlsstate.KeyPair{own}})
+		})
+		names := []string{"one", "two", "three", "four", "one", "four"}
+		for i, name := range names {
+			target := from.target(TLS, to)
+			target.Domain = name
+			if _, err := from.Send(target, Bytes(request("MESSAGE", name, i, ""))); err != nil {
+				t.Fatal(err)
+			}
+			from.eventually("it arrives", func() bool { return len(inbox.got()) == i+1 })
+		}
+		want := uint64(1)
+		if check {
+			want = 4
+		}
+		if got := from.Stats().Dials; got != want {
+			t.Errorf("check %v: %d dials for four domains, want %d", check, got, want)
+		}
+	}
+}
+
 // trusting is a server domain that asks nobody for a certificate.
 func trusting(t *testing.T) tlsstate.Domains {
 	t.Helper()

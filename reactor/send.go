@@ -47,17 +47,17 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	}
 	want := match{socket: t.Socket}
 	cfg := e.cfg.stream(t.Proto)
-	var leaf [32]byte
+	var as self
 	if t.Proto == TLS {
 		domains := e.tls()
 		if domains == nil {
 			return 0, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: "no TLS domains"}
 		}
 		var err error
-		if _, leaf, err = domains.ClientIdentity(t.query()); err != nil {
+		if as.domain, as.leaf, err = domains.ClientIdentity(t.query()); err != nil {
 			return 0, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: err.Error(), Err: err}
 		}
-		want.checkCert, want.leaf = cfg.CertCheckOnReuse, leaf
+		want.checkCert, want.self = cfg.CertCheckOnReuse, as
 	}
 	key := keyOf(t.Proto, addr)
 	for range 4 { // a connection that is found may end before it takes the message
@@ -68,7 +68,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 				wait = newWaiter()
 				to := *t
 				to.Addr, to.Carrier = addr, nil
-				return e.begin(&to, leaf, m, wait)
+				return e.begin(&to, as, m, wait)
 			}
 		}
 		c, made := e.peers.find(key, &want, begin)
