@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/tlstest"
 )
 
 // capture writes what two machines send each other as a pcap file of raw IPv4
@@ -37,7 +38,7 @@ func newCapture() *capture {
 
 // packet adds one segment, from the client (0) or from the server (1).
 func (c *capture) packet(from int, data []byte, flags byte) {
-	ends := [2]netip.AddrPort{caller, listener}
+	ends := [2]netip.AddrPort{tlstest.Caller, tlstest.Listener}
 	src, dst := ends[from], ends[1-from]
 	ip := make([]byte, 40, 40+len(data))
 	ip[0], ip[8], ip[9] = 0x45, 64, 6
@@ -64,15 +65,15 @@ func (c *capture) packet(from int, data []byte, flags byte) {
 }
 
 // carry is carry, with the capture listening.
-func (c *capture) carry(number int, from, to *end) (some bool) {
-	return carry(from, to, func(n int) int {
+func (c *capture) carry(number int, from, to *tlstest.End) (some bool) {
+	return tlstest.Carry(from, to, func(n int) int {
 		n = min(n, 1400)
 		c.packet(number, from.Output()[:n], 0x18)
 		return n
 	})
 }
 
-func (c *capture) wire(client, server *end) {
+func (c *capture) wire(client, server *tlstest.End) {
 	for c.carry(0, client, server) || c.carry(1, server, client) {
 	}
 }
@@ -83,7 +84,7 @@ func TestKeyLogDecryptsCapture(t *testing.T) {
 	if err != nil {
 		t.Skip("the tshark program is not installed (apt-get install tshark)")
 	}
-	w := newWorld(t)
+	w := tlstest.NewWorld(t)
 	for _, version := range []string{"TLSv1_2", "TLSv1_3"} {
 		t.Run(version, func(t *testing.T) {
 			dir := t.TempDir()
@@ -93,12 +94,12 @@ func TestKeyLogDecryptsCapture(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer log.Close()
-			s := w.serverDomain()
+			s := w.ServerDomain()
 			s.Method = version
-			set := buildConfig(t, tlsstate.Config{Domains: []tlsstate.DomainConfig{s, w.clientDomain()}, KeyLog: log})
-			server, client := &end{Machine: newServer(t, set)}, &end{Machine: newClient(t, set, "sip.example.com")}
+			set := buildConfig(t, tlsstate.Config{Domains: []tlsstate.DomainConfig{s, w.ClientDomain()}, KeyLog: log})
+			server, client := tlstest.NewServer(t, set), tlstest.NewClient(t, set, "sip.example.com")
 			c := newCapture()
-			client.step(nil)
+			client.Step(nil)
 			c.wire(client, server)
 			request := "OPTIONS sip:trunk@example.com SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.77;branch=z9hG4bK1\r\n" +
 				"From: <sip:a@example.com>;tag=1\r\nTo: <sip:trunk@example.com>\r\nCall-ID: captured-" + version + "\r\n" +
@@ -107,8 +108,8 @@ func TestKeyLogDecryptsCapture(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.wire(client, server)
-			if server.in.String() != request {
-				t.Fatalf("%q arrived: %v", server.in.String(), server.err)
+			if server.In.String() != request {
+				t.Fatalf("%q arrived: %v", server.In.String(), server.Err)
 			}
 			if err := os.WriteFile(pcap, c.file.Bytes(), 0o600); err != nil {
 				t.Fatal(err)

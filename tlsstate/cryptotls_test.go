@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/tlstest"
 )
 
 // goClient is crypto/tls's own client against a server machine, over a socket.
@@ -25,7 +26,7 @@ func goClient(t *testing.T, set *tlsstate.Set, cfg *tls.Config, use func(*tls.Co
 		theirs.Close()
 		client <- err
 	}()
-	d = drive(t, newServer(t, set), ours)
+	d = drive(t, tlstest.NewServer(t, set), ours)
 	return d, client, d.handshake()
 }
 
@@ -43,7 +44,7 @@ func goServer(t *testing.T, set *tlsstate.Set, host string, cfg *tls.Config, use
 		theirs.Close()
 		server <- err
 	}()
-	d = drive(t, newClient(t, set, host), ours)
+	d = drive(t, tlstest.NewClient(t, set, host), ours)
 	return d, server, d.handshake()
 }
 
@@ -53,7 +54,7 @@ func converse(c *tls.Conn) error {
 	for _, n := range []int{1, 600, 16384, 100000} {
 		sent := make(chan error, 1)
 		go func() {
-			_, err := c.Write(text(n))
+			_, err := c.Write(tlstest.Text(n))
 			sent <- err
 		}()
 		got := make([]byte, n)
@@ -63,7 +64,7 @@ func converse(c *tls.Conn) error {
 		if err := <-sent; err != nil {
 			return err
 		}
-		if !bytes.Equal(got, text(n)) {
+		if !bytes.Equal(got, tlstest.Text(n)) {
 			return errors.New("something else came back")
 		}
 	}
@@ -96,8 +97,8 @@ func serveEcho(d *driver) error {
 }
 
 func TestAgainstCryptoTLS(t *testing.T) {
-	w := newWorld(t)
-	set := w.set(t, nil)
+	w := tlstest.NewWorld(t)
+	set := setOf(t, w, nil)
 	for _, c := range []struct {
 		name     string
 		min, max uint16
@@ -111,10 +112,10 @@ func TestAgainstCryptoTLS(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := &tls.Config{
 				MinVersion: c.min, MaxVersion: c.max, CurvePreferences: c.curves,
-				RootCAs: w.ca.Pool(), ClientCAs: w.ca.Pool(), ServerName: "sip.example.com",
+				RootCAs: w.CA.Pool(), ClientCAs: w.CA.Pool(), ServerName: "sip.example.com",
 			}
 			client := cfg.Clone()
-			client.Certificates = []tls.Certificate{w.client.TLS(t)}
+			client.Certificates = []tls.Certificate{w.Client.TLS(t)}
 			d, done, err := goClient(t, set, client, converse)
 			if err != nil {
 				t.Fatal(err)
@@ -127,7 +128,7 @@ func TestAgainstCryptoTLS(t *testing.T) {
 			}
 
 			server := cfg.Clone()
-			server.Certificates = []tls.Certificate{w.server.TLS(t)}
+			server.Certificates = []tls.Certificate{w.Server.TLS(t)}
 			server.ClientAuth = tls.RequireAndVerifyClientCert
 			d, done, err = goServer(t, set, "sip.example.com", server, converse)
 			if err != nil {
@@ -145,14 +146,14 @@ func TestAgainstCryptoTLS(t *testing.T) {
 
 // The alert of a refused handshake is on the wire before the close.
 func TestAlertReachesPeer(t *testing.T) {
-	w, stranger := newWorld(t), newWorld(t)
-	set := w.set(t, nil)
-	cfg := &tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{stranger.client.TLS(t)}}
+	w, stranger := tlstest.NewWorld(t), tlstest.NewWorld(t)
+	set := setOf(t, w, nil)
+	cfg := &tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{stranger.Client.TLS(t)}}
 	d, done, err := goClient(t, set, cfg, func(c *tls.Conn) error {
 		_, err := c.Read(make([]byte, 1))
 		return err
 	})
-	wantError(t, err, tlsstate.BlamePeer, tlsstate.ReasonAuthority)
+	tlstest.WantError(t, err, tlsstate.BlamePeer, tlsstate.ReasonAuthority)
 	d.conn.Close()
 	var op *net.OpError
 	if err := <-done; !errors.As(err, &op) || op.Op != "remote error" {
@@ -162,9 +163,9 @@ func TestAlertReachesPeer(t *testing.T) {
 
 // What crypto/tls says in words, typed: each text comes from a real handshake.
 func TestReasons(t *testing.T) {
-	w := newWorld(t)
+	w := tlstest.NewWorld(t)
 	client := func(f func(*tls.Config)) *tls.Config {
-		c := &tls.Config{InsecureSkipVerify: true, ServerName: "sip.example.com", Certificates: []tls.Certificate{w.client.TLS(t)}}
+		c := &tls.Config{InsecureSkipVerify: true, ServerName: "sip.example.com", Certificates: []tls.Certificate{w.Client.TLS(t)}}
 		f(c)
 		return c
 	}
@@ -189,7 +190,7 @@ func TestReasons(t *testing.T) {
 		}, "alert received: bad_certificate"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			set := w.set(t, func(s, _ *tlsstate.DomainConfig) {
+			set := setOf(t, w, func(s, _ *tlsstate.DomainConfig) {
 				if c.server != nil {
 					c.server(s)
 				}
@@ -198,7 +199,7 @@ func TestReasons(t *testing.T) {
 				_, err := c.Read(make([]byte, 1))
 				return err
 			})
-			wantError(t, err, tlsstate.BlamePeer, c.reason)
+			tlstest.WantError(t, err, tlsstate.BlamePeer, c.reason)
 			d.conn.Close()
 			if err := <-done; err == nil {
 				t.Error("the client saw nothing")
@@ -208,8 +209,8 @@ func TestReasons(t *testing.T) {
 }
 
 func TestReasonsOfClients(t *testing.T) {
-	w, stranger := newWorld(t), newWorld(t)
-	rsaOnly := &tls.Config{MaxVersion: tls.VersionTLS12, Certificates: []tls.Certificate{w.server.TLS(t)}}
+	w, stranger := tlstest.NewWorld(t), tlstest.NewWorld(t)
+	rsaOnly := &tls.Config{MaxVersion: tls.VersionTLS12, Certificates: []tls.Certificate{w.Server.TLS(t)}}
 	for _, c := range []struct {
 		name   string
 		client func(*tlsstate.DomainConfig)
@@ -221,19 +222,19 @@ func TestReasonsOfClients(t *testing.T) {
 		{"no cipher", func(d *tlsstate.DomainConfig) { d.Method, d.Ciphers = "TLSv1_2", "ECDHE-RSA-AES128-GCM-SHA256" },
 			func(*tls.Config) {}, tlsstate.BlamePeer, "alert received: handshake_failure"},
 		{"our certificate is not theirs", func(d *tlsstate.DomainConfig) {
-			d.Certificates = []tlsstate.KeyPair{keyPair(stranger.client)}
-		}, func(c *tls.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert; c.ClientCAs = w.ca.Pool() },
+			d.Certificates = []tlsstate.KeyPair{stranger.Client.KeyPair()}
+		}, func(c *tls.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert; c.ClientCAs = w.CA.Pool() },
 			tlsstate.BlameConfig, "alert received: unknown_ca"},
 		{"we have no certificate", func(d *tlsstate.DomainConfig) { d.Certificates = nil },
 			func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert; c.MaxVersion = tls.VersionTLS12 },
 			tlsstate.BlameConfig, "alert received: handshake_failure"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			set := w.set(t, func(_, client *tlsstate.DomainConfig) { c.client(client) })
+			set := setOf(t, w, func(_, client *tlsstate.DomainConfig) { c.client(client) })
 			cfg := rsaOnly.Clone()
 			c.server(cfg)
 			_, done, err := goServer(t, set, "sip.example.com", cfg, func(*tls.Conn) error { return nil })
-			wantError(t, err, c.blame, c.reason)
+			tlstest.WantError(t, err, c.blame, c.reason)
 			if err := <-done; err == nil {
 				t.Error("the server saw nothing")
 			}

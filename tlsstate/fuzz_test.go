@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/tlstest"
 )
 
 // record puts a body into a TLS record.
@@ -16,9 +17,9 @@ func record(kind byte, body []byte) []byte {
 // Whatever a peer sends, in whatever pieces: a machine wants more, or fails with
 // a typed error, and is gone when it is stopped.
 func FuzzServerFeed(f *testing.F) {
-	w := newWorld(f)
-	set := w.set(f, nil)
-	client := newClient(f, set, "sip.example.com")
+	w := tlstest.NewWorld(f)
+	set := setOf(f, w, nil)
+	client := tlstest.NewClient(f, set, "sip.example.com")
 	client.Handshake()
 	hello := bytes.Clone(client.Output())
 	f.Add(hello, uint8(0))
@@ -32,7 +33,7 @@ func FuzzServerFeed(f *testing.F) {
 	client.Stop()
 	f.Fuzz(func(t *testing.T, data []byte, cut uint8) {
 		before := tlsstate.LiveMachines()
-		m, err := set.NewServer(listener, caller)
+		m, err := set.NewServer(tlstest.Listener, tlstest.Caller)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,9 +47,9 @@ func FuzzServerFeed(f *testing.F) {
 
 // The same for what a server sends to a client.
 func FuzzClientFeed(f *testing.F) {
-	w := newWorld(f)
-	set := w.set(f, nil)
-	server, client := newServer(f, set), newClient(f, set, "sip.example.com")
+	w := tlstest.NewWorld(f)
+	set := setOf(f, w, nil)
+	server, client := tlstest.NewServer(f, set), tlstest.NewClient(f, set, "sip.example.com")
 	client.Handshake()
 	server.Feed(client.Output())
 	server.Handshake()
@@ -60,7 +61,7 @@ func FuzzClientFeed(f *testing.F) {
 	server.Stop()
 	client.Stop()
 	f.Fuzz(func(t *testing.T, data []byte, cut uint8) {
-		m, err := set.NewClient(query("sip.example.com"))
+		m, err := set.NewClient(tlstest.Query("sip.example.com"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,15 +75,15 @@ func FuzzClientFeed(f *testing.F) {
 
 // Records that an established peer did not seal.
 func FuzzEstablishedFeed(f *testing.F) {
-	w := newWorld(f)
-	set := w.set(f, nil)
+	w := tlstest.NewWorld(f)
+	set := setOf(f, w, nil)
 	f.Add(record(23, make([]byte, 40)), uint8(0))
 	f.Add(record(21, []byte{1, 0}), uint8(2))
 	f.Add(record(20, []byte{1}), uint8(0))
 	f.Add(bytes.Repeat(record(20, []byte{1}), 40), uint8(7))
 	f.Add([]byte{23, 3, 3, 0xff, 0xff}, uint8(1))
 	f.Fuzz(func(t *testing.T, data []byte, cut uint8) {
-		server, client := connected(t, set, "sip.example.com", whole)
+		server, client := connected(t, set, "sip.example.com", tlstest.Whole)
 		defer client.Stop()
 		defer server.Stop()
 		feedAll(t, server, data, int(cut))

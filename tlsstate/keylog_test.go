@@ -11,10 +11,11 @@ import (
 	"testing"
 
 	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/tlstest"
 )
 
 func TestKeyLog(t *testing.T) {
-	w := newWorld(t)
+	w := tlstest.NewWorld(t)
 	file := filepath.Join(t.TempDir(), "keys.log")
 	log, err := tlsstate.OpenKeyLog(file)
 	if err != nil {
@@ -30,16 +31,16 @@ func TestKeyLog(t *testing.T) {
 	}
 	var logged netip.Addr
 	set := buildConfig(t, tlsstate.Config{
-		Domains:      []tlsstate.DomainConfig{w.serverDomain(), w.clientDomain()},
+		Domains:      []tlsstate.DomainConfig{w.ServerDomain(), w.ClientDomain()},
 		KeyLog:       log,
 		KeyLogFilter: func(peer netip.AddrPort) bool { return peer.Addr() == logged },
 	})
-	connected(t, set, "sip.example.com", whole)
+	connected(t, set, "sip.example.com", tlstest.Whole)
 	if got := lines(); len(got) != 1 || got[0] != "" {
 		t.Fatalf("logged of others: %q", got)
 	}
-	logged = caller.Addr() // the server's peer
-	connected(t, set, "sip.example.com", whole)
+	logged = tlstest.Caller.Addr() // the server's peer
+	connected(t, set, "sip.example.com", tlstest.Whole)
 	got := lines()
 	form := regexp.MustCompile(`^(CLIENT|SERVER)_(HANDSHAKE_TRAFFIC_SECRET|TRAFFIC_SECRET_0) [0-9a-f]{64} [0-9a-f]{64}$`)
 	for _, line := range got {
@@ -61,34 +62,34 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left
 
 // A key log that cannot be written does not keep anybody from calling.
 func TestKeyLogFails(t *testing.T) {
-	w := newWorld(t)
+	w := tlstest.NewWorld(t)
 	set := buildConfig(t, tlsstate.Config{
-		Domains: []tlsstate.DomainConfig{w.serverDomain(), w.clientDomain()}, KeyLog: fullDisk{},
+		Domains: []tlsstate.DomainConfig{w.ServerDomain(), w.ClientDomain()}, KeyLog: fullDisk{},
 	})
-	connected(t, set, "sip.example.com", whole)
+	connected(t, set, "sip.example.com", tlstest.Whole)
 }
 
 // A machine keeps its own secrets when that was asked for as it began, once,
 // and whatever the key log gets.
 func TestSecrets(t *testing.T) {
-	w := newWorld(t)
+	w := tlstest.NewWorld(t)
 	for _, version := range []string{"TLSv1_2", "TLSv1_3"} {
 		var log lines
 		var kept, asked bool
-		d := w.serverDomain()
+		d := w.ServerDomain()
 		d.Method = version
 		cfg := tlsstate.Config{
-			Domains: []tlsstate.DomainConfig{d, w.clientDomain()},
+			Domains: []tlsstate.DomainConfig{d, w.ClientDomain()},
 			KeyLog:  &log,
 			Secrets: func() bool { asked = true; return kept },
 		}
-		server, client := connected(t, buildConfig(t, cfg), "sip.example.com", whole)
+		server, client := connected(t, buildConfig(t, cfg), "sip.example.com", tlstest.Whole)
 		if got := server.Secrets() + client.Secrets(); got != "" || !asked {
 			t.Errorf("%s: kept unasked: %q", version, got)
 		}
 		kept, log = true, ""
 		set := buildConfig(t, cfg)
-		server, client = connected(t, set, "sip.example.com", whole)
+		server, client = connected(t, set, "sip.example.com", tlstest.Whole)
 		ours, theirs := server.Secrets(), client.Secrets()
 		want := map[string]int{"TLSv1_2": 1, "TLSv1_3": 4}[version]
 		if n := strings.Count(ours, "\n"); n != want || !sameLines(ours, theirs) || !sameLines(ours+theirs, string(log)) {
@@ -99,8 +100,8 @@ func TestSecrets(t *testing.T) {
 		}
 		// Resumed, a connection has secrets of its own with TLS 1.3 only:
 		// crypto/tls tells none with TLS 1.2.
-		goodbye(t, client, server)
-		server, client = connected(t, set, "sip.example.com", whole)
+		tlstest.Goodbye(t, client, server)
+		server, client = connected(t, set, "sip.example.com", tlstest.Whole)
 		if !client.State().Resumed {
 			t.Fatalf("%s: not resumed", version)
 		}

@@ -16,8 +16,8 @@ import (
 
 func TestOpenSSLClient(t *testing.T) {
 	needOpenSSL(t)
-	w := newWorld(t)
-	set := w.set(t, nil)
+	w := tlstest.NewWorld(t)
+	set := setOf(t, w, nil)
 	for _, c := range []struct {
 		args    []string
 		version string
@@ -57,8 +57,8 @@ func TestOpenSSLClient(t *testing.T) {
 // K makes s_client and s_server send a KeyUpdate that asks for ours.
 func TestOpenSSLKeyUpdate(t *testing.T) {
 	needOpenSSL(t)
-	w := newWorld(t)
-	o, d := sClient(t, w, w.set(t, nil), "-tls1_3")
+	w := tlstest.NewWorld(t)
+	o, d := sClient(t, w, setOf(t, w, nil), "-tls1_3")
 	if err := d.handshake(); err != nil {
 		t.Fatal(err)
 	}
@@ -78,14 +78,14 @@ func TestOpenSSLKeyUpdate(t *testing.T) {
 
 func TestOpenSSLServer(t *testing.T) {
 	needOpenSSL(t)
-	w := newWorld(t)
+	w := tlstest.NewWorld(t)
 	for _, c := range []struct{ args, version string }{
 		{"-tls1_2", "TLSv1.2"},
 		{"-tls1_3", "TLSv1.3"},
 		{"-tls1_3 -groups P-384", "TLSv1.3"},
 	} {
 		t.Run(c.args, func(t *testing.T) {
-			o, dial := sServer(t, w, w.set(t, nil), append(strings.Fields(c.args), "-quiet")...)
+			o, dial := sServer(t, w, setOf(t, w, nil), append(strings.Fields(c.args), "-quiet")...)
 			d := dial()
 			if err := d.handshake(); err != nil {
 				t.Fatal(err)
@@ -111,10 +111,10 @@ func TestOpenSSLServer(t *testing.T) {
 // Tickets of OpenSSL's server resume a client machine's next connection.
 func TestOpenSSLResumesUs(t *testing.T) {
 	needOpenSSL(t)
-	w := newWorld(t)
+	w := tlstest.NewWorld(t)
 	for _, version := range []string{"-tls1_2", "-tls1_3"} {
 		t.Run(version, func(t *testing.T) {
-			o, dial := sServer(t, w, w.set(t, nil), version)
+			o, dial := sServer(t, w, setOf(t, w, nil), version)
 			for i, resumed := range []bool{false, true} {
 				d := dial()
 				if err := d.handshake(); err != nil {
@@ -141,10 +141,10 @@ func TestOpenSSLResumesUs(t *testing.T) {
 // Tickets of a server machine resume OpenSSL's next connection.
 func TestWeResumeOpenSSL(t *testing.T) {
 	needOpenSSL(t)
-	w := newWorld(t)
+	w := tlstest.NewWorld(t)
 	for _, version := range []string{"-tls1_2", "-tls1_3"} {
 		t.Run(version, func(t *testing.T) {
-			set := w.set(t, nil)
+			set := setOf(t, w, nil)
 			file := filepath.Join(t.TempDir(), "session.pem")
 			for i, arg := range []string{"-sess_out", "-sess_in"} {
 				o, d := sClient(t, w, set, version, arg, file)
@@ -185,24 +185,24 @@ func waitForFile(t *testing.T, file string) {
 // A client that does not trust us says so, and we say that it did.
 func TestOpenSSLRefusesUs(t *testing.T) {
 	needOpenSSL(t)
-	w, stranger := newWorld(t), newWorld(t)
-	set := w.set(t, func(s, _ *tlsstate.DomainConfig) {
-		s.Certificates = []tlsstate.KeyPair{keyPair(stranger.server)}
+	w, stranger := tlstest.NewWorld(t), tlstest.NewWorld(t)
+	set := setOf(t, w, func(s, _ *tlsstate.DomainConfig) {
+		s.Certificates = []tlsstate.KeyPair{stranger.Server.KeyPair()}
 	})
 	_, d := sClient(t, w, set)
-	wantError(t, d.handshake(), tlsstate.BlamePeer, "alert received: unknown_ca")
+	tlstest.WantError(t, d.handshake(), tlsstate.BlamePeer, "alert received: unknown_ca")
 }
 
 // A public authority's certificate, good for servers only, is a client's too.
 func TestOpenSSLClientWithServerCertificate(t *testing.T) {
 	needOpenSSL(t)
-	w := newWorld(t)
-	w.client = w.ca.Leaf(t, tlstest.Leaf{CN: "carrier", DNS: []string{"carrier.example.com"}, Usages: serverAuth})
-	_, d := sClient(t, w, w.set(t, nil))
+	w := tlstest.NewWorld(t)
+	w.Client = w.CA.Leaf(t, tlstest.Leaf{CN: "carrier", DNS: []string{"carrier.example.com"}, Usages: serverAuth})
+	_, d := sClient(t, w, setOf(t, w, nil))
 	if err := d.handshake(); err != nil {
 		t.Fatal(err)
 	}
-	strict := w.set(t, func(s, _ *tlsstate.DomainConfig) { s.AcceptEKU = []string{"clientAuth"} })
+	strict := setOf(t, w, func(s, _ *tlsstate.DomainConfig) { s.AcceptEKU = []string{"clientAuth"} })
 	_, d = sClient(t, w, strict)
 	var e *tlsstate.Error
 	if err := d.handshake(); !errors.As(err, &e) || e.Reason != tlsstate.ReasonUsage {
@@ -213,10 +213,10 @@ func TestOpenSSLClientWithServerCertificate(t *testing.T) {
 // RSA on both sides, both ways, in both versions.
 func TestOpenSSLWithRSA(t *testing.T) {
 	needOpenSSL(t)
-	w := newWorld(t)
-	w.server = w.ca.Leaf(t, tlstest.Leaf{CN: "server", DNS: []string{"sip.example.com"}, RSA: true})
-	w.client = w.ca.Leaf(t, tlstest.Leaf{CN: "client", DNS: []string{"client.example.com"}, RSA: true})
-	set := w.set(t, nil)
+	w := tlstest.NewWorld(t)
+	w.Server = w.CA.Leaf(t, tlstest.Leaf{CN: "server", DNS: []string{"sip.example.com"}, RSA: true})
+	w.Client = w.CA.Leaf(t, tlstest.Leaf{CN: "client", DNS: []string{"client.example.com"}, RSA: true})
+	set := setOf(t, w, nil)
 	for _, version := range []string{"-tls1_2", "-tls1_3"} {
 		_, d := sClient(t, w, set, version)
 		if err := d.handshake(); err != nil || !d.State().Verified {
@@ -234,16 +234,16 @@ func TestOpenSSLWithRSA(t *testing.T) {
 // trouble.
 func TestOpenSSLWithoutCommonSignature(t *testing.T) {
 	needOpenSSL(t)
-	w := newWorld(t)
-	_, d := sClient(t, w, w.set(t, nil), "-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256")
-	wantError(t, d.handshake(), tlsstate.BlamePeer, tlsstate.ReasonSignature)
+	w := tlstest.NewWorld(t)
+	_, d := sClient(t, w, setOf(t, w, nil), "-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256")
+	tlstest.WantError(t, d.handshake(), tlsstate.BlamePeer, tlsstate.ReasonSignature)
 }
 
 // Without SNI it is the domain for "none" that answers.
 func TestOpenSSLWithoutSNI(t *testing.T) {
 	needOpenSSL(t)
-	w := newWorld(t)
-	named, nameless := w.serverDomain(), w.serverDomain()
+	w := tlstest.NewWorld(t)
+	named, nameless := w.ServerDomain(), w.ServerDomain()
 	named.Name, named.MatchSIPDomains = "named", []string{"sip.example.com"}
 	nameless.Name, nameless.MatchSIPDomains = "nameless", []string{"none"}
 	set := build(t, named, nameless)

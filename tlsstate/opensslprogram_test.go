@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/tlstest"
 )
 
 func needOpenSSL(t *testing.T) {
@@ -77,15 +78,15 @@ func (o *openssl) say(t *testing.T, line string) {
 }
 
 // sClient runs openssl s_client against a server machine.
-func sClient(t *testing.T, w *world, set *tlsstate.Set, args ...string) (*openssl, *driver) {
+func sClient(t *testing.T, w *tlstest.World, set *tlsstate.Set, args ...string) (*openssl, *driver) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	cert, key := w.client.Files(t)
-	args = append([]string{"s_client", "-connect", l.Addr().String(), "-CAfile", w.ca.File(t), "-cert", cert, "-key", key,
+	cert, key := w.Client.Files(t)
+	args = append([]string{"s_client", "-connect", l.Addr().String(), "-CAfile", w.CA.File(t), "-cert", cert, "-key", key,
 		"-verify_return_error"}, args...)
 	if !slices.Contains(args, "-noservername") {
 		args = append(args, "-servername", "sip.example.com")
@@ -95,11 +96,11 @@ func sClient(t *testing.T, w *world, set *tlsstate.Set, args ...string) (*openss
 	if err != nil {
 		t.Fatal(err)
 	}
-	return o, drive(t, newServer(t, set), conn)
+	return o, drive(t, tlstest.NewServer(t, set), conn)
 }
 
 // sServer runs openssl s_server; the machine comes to it.
-func sServer(t *testing.T, w *world, set *tlsstate.Set, args ...string) (o *openssl, dial func() *driver) {
+func sServer(t *testing.T, w *tlstest.World, set *tlsstate.Set, args ...string) (o *openssl, dial func() *driver) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -107,8 +108,8 @@ func sServer(t *testing.T, w *world, set *tlsstate.Set, args ...string) (o *open
 	}
 	addr := l.Addr().String()
 	l.Close()
-	cert, key := w.server.Files(t)
-	args = append([]string{"s_server", "-accept", addr, "-CAfile", w.ca.File(t), "-cert", cert, "-key", key,
+	cert, key := w.Server.Files(t)
+	args = append([]string{"s_server", "-accept", addr, "-CAfile", w.CA.File(t), "-cert", cert, "-key", key,
 		"-Verify", "3", "-verify_return_error"}, args...)
 	o = runOpenSSL(t, args...)
 	return o, func() *driver {
@@ -116,7 +117,7 @@ func sServer(t *testing.T, w *world, set *tlsstate.Set, args ...string) (o *open
 		for try := 0; ; try++ {
 			conn, err := net.Dial("tcp", addr)
 			if err == nil {
-				return drive(t, newClient(t, set, "sip.example.com"), conn)
+				return drive(t, tlstest.NewClient(t, set, "sip.example.com"), conn)
 			}
 			if try > 100 {
 				t.Fatal(err)

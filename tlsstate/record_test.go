@@ -45,21 +45,21 @@ func pieces(data, cuts []byte) (list [][]byte) {
 
 // checkEnd tells what is wrong with how a machine took what it was fed: it
 // wants more, is through, or has failed with somebody to blame.
-func checkEnd(e *end) error {
+func checkEnd(e *tlstest.End) error {
 	var typed *tlsstate.Error
 	switch {
-	case e.err == nil || e.err == io.EOF:
+	case e.Err == nil || e.Err == io.EOF:
 		if e.Phase() == tlsstate.Failed {
 			return errors.New("failed without an error")
 		}
-	case !errors.As(e.err, &typed):
-		return errors.Join(errors.New("not typed"), e.err)
+	case !errors.As(e.Err, &typed):
+		return errors.Join(errors.New("not typed"), e.Err)
 	case typed.Blame == 0 || typed.Reason == "":
-		return errors.Join(errors.New("nobody to blame"), e.err)
+		return errors.Join(errors.New("nobody to blame"), e.Err)
 	case typed.Blame == tlsstate.BlameUs:
-		return errors.Join(errors.New("a peer's bytes are not our fault"), e.err)
+		return errors.Join(errors.New("a peer's bytes are not our fault"), e.Err)
 	case e.Phase() != tlsstate.Failed:
-		return errors.Join(errors.New("goes on after an error"), e.err)
+		return errors.Join(errors.New("goes on after an error"), e.Err)
 	}
 	return nil
 }
@@ -72,7 +72,7 @@ func FuzzRecords(f *testing.F) {
 	f.Add(uint16(30), byte(0), []byte{0, 0, 0, 0, 0, 0}, false)
 	f.Add(uint16(700), byte(0xff), []byte{200}, true)
 	f.Fuzz(func(t *testing.T, at uint16, flip byte, cuts []byte, backwards bool) {
-		from, to := pair(t, mustFuzzSet(t), "sip.example.com", whole)
+		from, to := pair(t, mustFuzzSet(t), "sip.example.com", tlstest.Whole)
 		if backwards {
 			from, to = to, from
 		}
@@ -89,36 +89,21 @@ func FuzzRecords(f *testing.F) {
 		from.Sent(len(stream))
 		stream[int(at)%len(stream)] ^= flip
 		for _, p := range pieces(stream, cuts) {
-			if to.err == nil {
-				to.step(p)
+			if to.Err == nil {
+				to.Step(p)
 			}
 		}
 		if err := checkEnd(to); err != nil {
 			t.Error(err)
 		}
-		if !bytes.HasPrefix(written, to.in.Bytes()) {
-			t.Errorf("read what was not written: %q", to.in.Bytes())
+		if !bytes.HasPrefix(written, to.In.Bytes()) {
+			t.Errorf("read what was not written: %q", to.In.Bytes())
 		}
-		if flip == 0 && (to.err != nil || to.in.Len() != len(written)) {
-			t.Errorf("read %d bytes: %v", to.in.Len(), to.err)
+		if flip == 0 && (to.Err != nil || to.In.Len() != len(written)) {
+			t.Errorf("read %d bytes: %v", to.In.Len(), to.Err)
 		}
-		if flip != 0 && to.in.Len() == len(written) {
+		if flip != 0 && to.In.Len() == len(written) {
 			t.Error("all was read, although a bit fell over")
 		}
 	})
-}
-
-// A chain of certificates that never ends is too much, whoever sends it.
-func TestHugeChain(t *testing.T) {
-	w := newWorld(t)
-	big := w.ca.Leaf(t, tlstest.Leaf{CN: "client", DNS: []string{"client.example.com"}})
-	for range 1000 {
-		big.Chain = append(big.Chain, w.server.Cert)
-	}
-	_, err := meet(t, w, big, nil)
-	var e *tlsstate.Error
-	if !errors.As(err, &e) || e.Blame != tlsstate.BlamePeer {
-		t.Fatal(err)
-	}
-	t.Log(e)
 }

@@ -13,48 +13,18 @@ import (
 	"sipreactor/tlsstate/tlstest"
 )
 
-// talk makes a connection, lets the tickets arrive, closes it, and tells
-// whether it was resumed.
-func talk(t *testing.T, serverSet, clientSet *tlsstate.Set) bool {
-	t.Helper()
-	server := &end{Machine: newServer(t, serverSet)}
-	client := &end{Machine: newClient(t, clientSet, "sip.example.com")}
-	wire(client, server, whole)
-	if server.err != nil || client.err != nil {
-		t.Fatal(server.err, client.err)
-	}
-	exchange(t, server, client, whole, text(10))
-	goodbye(t, client, server)
-	if s, c := server.State(), client.State(); s.Resumed != c.Resumed || !s.Verified || !c.Verified || len(s.Peer) == 0 || s.Own == nil {
-		t.Fatalf("%+v, %+v", s, c)
-	}
-	return client.State().Resumed
-}
-
-func TestResumption(t *testing.T) {
-	w := newWorld(t)
-	for _, version := range []string{"TLSv1_2", "TLSv1_3"} {
-		set := w.set(t, method(version))
-		for i, want := range []bool{false, true, true} {
-			if got := talk(t, set, set); got != want {
-				t.Errorf("%s, connection %d: resumed %v", version, i, got)
-			}
-		}
-	}
-}
-
 // Tickets that come alone are no plaintext, and good for the next connection.
 func TestTicketsAlone(t *testing.T) {
-	w := newWorld(t)
-	set := w.set(t, nil)
-	server, client := &end{Machine: newServer(t, set)}, &end{Machine: newClient(t, set, "sip.example.com")}
-	client.step(nil)
-	carry(client, server, whole)
-	carry(server, client, whole)
-	carry(client, server, whole)
+	w := tlstest.NewWorld(t)
+	set := setOf(t, w, nil)
+	server, client := tlstest.NewServer(t, set), tlstest.NewClient(t, set, "sip.example.com")
+	client.Step(nil)
+	tlstest.Carry(client, server, tlstest.Whole)
+	tlstest.Carry(server, client, tlstest.Whole)
+	tlstest.Carry(client, server, tlstest.Whole)
 	tickets := server.Output()
 	if server.Phase() != tlsstate.Established || client.Phase() != tlsstate.Established || len(tickets) == 0 {
-		t.Fatalf("%v (%v), %v (%v), %d bytes of tickets", server.Phase(), server.err, client.Phase(), client.err, len(tickets))
+		t.Fatalf("%v (%v), %v (%v), %d bytes of tickets", server.Phase(), server.Err, client.Phase(), client.Err, len(tickets))
 	}
 	p := make([]byte, 16384)
 	for i := range tickets {
@@ -66,129 +36,25 @@ func TestTicketsAlone(t *testing.T) {
 	if len(client.Output()) > 0 {
 		t.Error("tickets were answered")
 	}
-	if _, again := connected(t, set, "sip.example.com", oneByte); !again.State().Resumed {
+	if _, again := connected(t, set, "sip.example.com", tlstest.OneByte); !again.State().Resumed {
 		t.Error("the ticket is not used")
 	}
 }
 
-func TestTicketsOff(t *testing.T) {
-	w := newWorld(t)
-	for _, off := range []func(s, c *tlsstate.DomainConfig){
-		func(s, c *tlsstate.DomainConfig) { s.SessionTickets = no() },
-		func(s, c *tlsstate.DomainConfig) { c.SessionTickets = no() },
-	} {
-		set := w.set(t, off)
-		if talk(t, set, set) || talk(t, set, set) {
-			t.Error("resumed")
-		}
-	}
-}
-
-// Tickets pass from one set to the next with the keys, unless the domain
-// demands something else by then.
-func TestTicketsAcrossReload(t *testing.T) {
-	w := newWorld(t)
-	keys := tlsstate.NewTicketKeys()
-	set := func(keys *tlsstate.TicketKeys, change func(*tlsstate.DomainConfig)) *tlsstate.Set {
-		d := w.serverDomain()
-		if change != nil {
-			change(&d)
-		}
-		return buildConfig(t, tlsstate.Config{Domains: []tlsstate.DomainConfig{d}, TicketKeys: keys})
-	}
-	old := set(keys, nil)
-	for _, c := range []struct {
-		name string
-		next *tlsstate.Set
-		want bool
-	}{
-		{"same", set(keys, nil), true},
-		{"another certificate of ours", set(keys, func(d *tlsstate.DomainConfig) {
-			d.Certificates = []tlsstate.KeyPair{keyPair(w.ca.Leaf(t, tlstest.Leaf{DNS: []string{"sip.example.com"}}))}
-		}), true},
-		{"keys of its own", set(nil, nil), false},
-		{"other usages", set(keys, eku("clientAuth")), false},
-		{"another authority beside", set(keys, func(d *tlsstate.DomainConfig) {
-			d.CAPEM = append(tlstest.NewCA(t, "another").CertPEM(), d.CAPEM...)
-		}), false},
-		{"identity demanded", set(keys, func(d *tlsstate.DomainConfig) { d.VerifyDomain = yes() }), false},
-		{"another domain", set(keys, func(d *tlsstate.DomainConfig) { d.Name = "other" }), false},
-	} {
-		client := build(t, w.clientDomain())
-		if talk(t, old, client) {
-			t.Fatal("resumed out of nothing")
-		}
-		if got := talk(t, c.next, client); got != c.want {
-			t.Errorf("%s: resumed %v", c.name, got)
-		}
-	}
-}
-
-// A resumed session is verified again, by the authorities and lists of today.
-func TestResumptionIsVerified(t *testing.T) {
-	w := newWorld(t)
-	now := time.Now()
-	keys := tlsstate.NewTicketKeys()
-	d := w.serverDomain()
-	d.CRLDir = crlDir(t, w.ca.CRL(t, now.Add(time.Hour)))
-	old := buildConfig(t, tlsstate.Config{Domains: []tlsstate.DomainConfig{d}, TicketKeys: keys})
-	client := build(t, w.clientDomain())
-	talk(t, old, client)
-	d.CRLDir = crlDir(t, w.ca.CRL(t, now.Add(time.Hour), w.client))
-	fresh := buildConfig(t, tlsstate.Config{Domains: []tlsstate.DomainConfig{d}, TicketKeys: keys})
-	server, peer := &end{Machine: newServer(t, fresh)}, &end{Machine: newClient(t, client, "sip.example.com")}
-	wire(peer, server, whole)
-	wantError(t, server.err, tlsstate.BlamePeer, tlsstate.ReasonRevoked)
-	if !server.State().Resumed || server.State().Verified {
-		t.Errorf("%+v", server.State())
-	}
-}
-
-func TestTicketKeysRotate(t *testing.T) {
-	w := newWorld(t)
-	now := time.Now()
-	s, c := w.serverDomain(), w.clientDomain()
-	s.CAPEM, c.CAPEM = w.ca.CertPEM(), w.ca.CertPEM()
-	clock := func() time.Time { return now }
-	server := buildConfig(t, tlsstate.Config{Domains: []tlsstate.DomainConfig{s}, Time: clock})
-	client := buildConfig(t, tlsstate.Config{Domains: []tlsstate.DomainConfig{c}, Time: clock})
-	talk(t, server, client)
-	now = now.Add(13 * time.Hour) // the key before still opens
-	if !talk(t, server, client) {
-		t.Error("the ticket of an older key was refused")
-	}
-	if !talk(t, server, client) {
-		t.Error("the new ticket was refused")
-	}
-}
-
 func TestTicketKeysFile(t *testing.T) {
-	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "keys")
-	one, two := text(32), text(64)[32:]
-	write := func(lines ...string) {
-		tlstest.Write(t, file, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
-	}
-	node := func() *tlsstate.Set {
-		keys, err := tlsstate.ReadTicketKeys(file)
-		if err != nil {
-			t.Fatal(err)
+	one, two := tlstest.Text(32), tlstest.Text(64)[32:]
+	for _, good := range []string{
+		hex.EncodeToString(one), "# keys of the cluster\n\n  " + hex.EncodeToString(one) + "  \n",
+		base64.StdEncoding.EncodeToString(two) + "\n" + hex.EncodeToString(one),
+	} {
+		tlstest.Write(t, file, []byte(good), 0o600)
+		if _, err := tlsstate.ReadTicketKeys(file); err != nil {
+			t.Errorf("%q: %v", good, err)
 		}
-		return buildConfig(t, tlsstate.Config{Domains: []tlsstate.DomainConfig{w.serverDomain()}, TicketKeys: keys})
 	}
-	write("# keys of the cluster", hex.EncodeToString(one))
-	a, b := node(), node()
-	client := build(t, w.clientDomain())
-	if talk(t, a, client) || !talk(t, b, client) {
-		t.Error("two nodes with one key do not resume each other's sessions")
-	}
-	write(base64.StdEncoding.EncodeToString(two), hex.EncodeToString(one))
-	if !talk(t, node(), client) {
-		t.Error("the older key does not open")
-	}
-	write(hex.EncodeToString(one[:16]))
 	for _, bad := range []string{"", "# nothing", "zz", hex.EncodeToString(one[:31])} {
-		write(bad)
+		tlstest.Write(t, file, []byte(bad), 0o600)
 		_, err := tlsstate.ReadTicketKeys(file)
 		if err == nil || !strings.Contains(err.Error(), file) || len(bad) > 10 && strings.Contains(err.Error(), bad) {
 			t.Errorf("%q: %v", bad, err)
@@ -199,20 +65,35 @@ func TestTicketKeysFile(t *testing.T) {
 	}
 }
 
-// A session is for the name and the address it was made with.
-func TestSessionsAreApart(t *testing.T) {
-	w := newWorld(t)
-	w.server = w.ca.Leaf(t, tlstest.Leaf{DNS: []string{"a.example.com", "b.example.com"}})
-	set := w.set(t, nil)
-	resumed := func(host string) bool {
-		server, client := connected(t, set, host, whole)
-		exchange(t, server, client, whole, text(10))
-		return client.State().Resumed
+// Bound keys are handed out when they change, and differ by policy and by use.
+func TestBoundKeys(t *testing.T) {
+	keys, now := tlsstate.NewTicketKeys(), time.Now()
+	get := func(policy byte, use string, size int) (sealing string) {
+		b := keys.Bind([32]byte{policy}, use, size)
+		calls := 0
+		for range 3 {
+			b.Refresh(now, func(keys [][]byte) { calls++; sealing = string(keys[0]) })
+		}
+		if calls != 1 || len(sealing) != size {
+			t.Errorf("handed out %d times, %d bytes", calls, len(sealing))
+		}
+		return sealing
 	}
-	if resumed("a.example.com") || resumed("b.example.com") {
-		t.Error("the session of another name was offered")
+	first := get(1, "a", 32)
+	if get(1, "a", 32) != first {
+		t.Error("other keys for the same")
 	}
-	if !resumed("A.example.com") || !resumed("b.example.com") {
-		t.Error("the session was forgotten")
+	for _, other := range []string{get(2, "a", 32), get(1, "b", 32)} {
+		if other == first {
+			t.Error("the same key for something else")
+		}
+	}
+	b, handed := keys.Bind([32]byte{1}, "a", 32), 0
+	for range 4 { // the first one, and a new one every twelve hours
+		b.Refresh(now, func(keys [][]byte) { handed = len(keys) })
+		now = now.Add(12 * time.Hour)
+	}
+	if handed != 3 || get(1, "a", 32) == first {
+		t.Errorf("%d keys, or no new one", handed)
 	}
 }

@@ -28,10 +28,10 @@ func value(t *testing.T, s *tlsstate.State, name string) string {
 }
 
 // talkative has everything in its certificate that there is a variable for.
-func talkative(t *testing.T, w *world) *tlstest.Pair {
+func talkative(t *testing.T, w *tlstest.World) *tlstest.Pair {
 	t.Helper()
 	serial, _ := new(big.Int).SetString("7fabcdef0123456789abcdef0123456789abcdef", 16)
-	return w.ca.Leaf(t, tlstest.Leaf{
+	return w.CA.Leaf(t, tlstest.Leaf{
 		Subject: pkix.Name{
 			Country: []string{"DE"}, Province: []string{"Bayern"}, Locality: []string{"München"},
 			Organization: []string{"Example, Inc."}, OrganizationalUnit: []string{"Voice", "Trunks"},
@@ -45,9 +45,9 @@ func talkative(t *testing.T, w *world) *tlstest.Pair {
 }
 
 func TestVariables(t *testing.T) {
-	w := newWorld(t)
-	w.client = talkative(t, w)
-	server, client := connected(t, w.set(t, method("TLSv1_2")), "sip.example.com", whole)
+	w := tlstest.NewWorld(t)
+	w.Client = talkative(t, w)
+	server, client := connected(t, setOf(t, w, tlstest.Method("TLSv1_2")), "sip.example.com", tlstest.Whole)
 	for name, want := range map[string]string{
 		"tls_version":                  "TLSv1.2",
 		"tls_cipher_info":              "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -95,8 +95,8 @@ func TestVariables(t *testing.T) {
 
 // One who has shown nothing has no facts, but was not verified either.
 func TestVariablesWithoutCertificate(t *testing.T) {
-	w := newWorld(t)
-	server, _ := connected(t, w.set(t, anonymous), "sip.example.com", whole)
+	w := tlstest.NewWorld(t)
+	server, _ := connected(t, setOf(t, w, anonymous), "sip.example.com", tlstest.Whole)
 	for _, name := range tlsstate.VariableNames() {
 		got := value(t, server.State(), name)
 		switch {
@@ -124,23 +124,23 @@ func TestVariablesWithoutCertificate(t *testing.T) {
 
 // The verdicts of a peer whom nobody verifies.
 func TestVerdictVariables(t *testing.T) {
-	w := newWorld(t)
+	w := tlstest.NewWorld(t)
 	day := 24 * time.Hour
 	expired := tlstest.Leaf{DNS: []string{"sip.example.com"}, NotBefore: time.Now().Add(-2 * day), NotAfter: time.Now().Add(-day)}
 	for name, p := range map[string]*tlstest.Pair{
-		"tls_peer_expired":    w.ca.Leaf(t, expired),
+		"tls_peer_expired":    w.CA.Leaf(t, expired),
 		"tls_peer_selfsigned": tlstest.SelfSigned(t, tlstest.Leaf{DNS: []string{"sip.example.com"}}),
-		"tls_peer_verified":   w.server,
-		"tls_peer_revoked":    w.ca.Leaf(t, tlstest.Leaf{DNS: []string{"sip.example.com"}}),
+		"tls_peer_verified":   w.Server,
+		"tls_peer_revoked":    w.CA.Leaf(t, tlstest.Leaf{DNS: []string{"sip.example.com"}}),
 	} {
-		set := w.set(t, func(s, c *tlsstate.DomainConfig) {
-			s.Certificates = []tlsstate.KeyPair{keyPair(p)}
-			c.VerifyCert = no()
+		set := setOf(t, w, func(s, c *tlsstate.DomainConfig) {
+			s.Certificates = []tlsstate.KeyPair{p.KeyPair()}
+			c.VerifyCert = tlstest.No()
 			if name == "tls_peer_revoked" {
-				c.CRLDir = crlDir(t, w.ca.CRL(t, time.Now().Add(day), p))
+				c.CRLDir = crlDir(t, w.CA.CRL(t, time.Now().Add(day), p))
 			}
 		})
-		_, client := connected(t, set, "sip.example.com", whole)
+		_, client := connected(t, set, "sip.example.com", tlstest.Whole)
 		for _, other := range []string{"tls_peer_expired", "tls_peer_selfsigned", "tls_peer_verified", "tls_peer_revoked"} {
 			want := "0"
 			if other == name {
@@ -156,9 +156,9 @@ func TestVerdictVariables(t *testing.T) {
 // Names in all their oddity.
 func TestNamesAsOpenSSLWritesThem(t *testing.T) {
 	needOpenSSL(t)
-	w := newWorld(t)
+	w := tlstest.NewWorld(t)
 	oid := asn1.ObjectIdentifier{1, 2, 3, 4, 5}
-	p := w.ca.Leaf(t, tlstest.Leaf{Subject: pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{
+	p := w.CA.Leaf(t, tlstest.Leaf{Subject: pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{
 		{Type: asn1.ObjectIdentifier{0, 9, 2342, 19200300, 100, 1, 25}, Value: "example"},
 		{Type: asn1.ObjectIdentifier{2, 5, 4, 10}, Value: "Straße & Söhne/Co \\ \"x\""},
 		{Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}, Value: "a@example.com"},
@@ -174,8 +174,8 @@ func TestNamesAsOpenSSLWritesThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.client = p
-	server, _ := connected(t, w.set(t, nil), "sip.example.com", whole)
+	w.Client = p
+	server, _ := connected(t, setOf(t, w, nil), "sip.example.com", tlstest.Whole)
 	lines := strings.Split(string(out), "\n")
 	for i, name := range []string{"tls_peer_subject", "tls_peer_notBefore", "tls_peer_notAfter"} {
 		_, want, _ := strings.Cut(lines[i], "=")

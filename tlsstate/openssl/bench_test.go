@@ -13,21 +13,21 @@ import (
 
 	"sipreactor/tlsstate"
 	"sipreactor/tlsstate/openssl"
+	"sipreactor/tlsstate/tlstest"
 )
 
 // benchLink is a server of one library and a client on crypto/tls, which is
 // always the same and not measured.
-func benchLink(t testing.TB, lib library, rsa bool, method string, tickets bool) link {
+func benchLink(t testing.TB, lib tlsstate.Library, rsa bool, method string, tickets bool) tlstest.Link {
 	t.Helper()
 	cert, key, err := tlsstate.Ephemeral([]string{"sip.example.com"}, rsa)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return link{
-		build(t, lib, tlsstate.DomainConfig{Name: "in", Role: tlsstate.Server, VerifyCert: no(), Method: method, SessionTickets: &tickets,
+	return tlstest.Join(
+		tlstest.Build(t, lib, tlsstate.DomainConfig{Name: "in", Role: tlsstate.Server, VerifyCert: tlstest.No(), Method: method, SessionTickets: &tickets,
 			Curves: "X25519:P-256", Certificates: []tlsstate.KeyPair{{CertificatePEM: cert, PrivateKeyPEM: key}}}),
-		build(t, goLibrary, tlsstate.DomainConfig{Name: "out", Role: tlsstate.Client, CAPEM: cert, Curves: "X25519:P-256"}),
-	}
+		tlstest.Build(t, tlstest.GoLibrary, tlsstate.DomainConfig{Name: "out", Role: tlsstate.Client, CAPEM: cert, Curves: "X25519:P-256"}))
 }
 
 // meter adds up the CPU time of the thread that runs. What began on one thread
@@ -63,14 +63,14 @@ func BenchmarkServerHandshake(b *testing.B) {
 		for _, version := range []string{"TLSv1_2", "TLSv1_3"} {
 			for _, kind := range []string{"full", "resumed"} {
 				for _, lib := range libraries {
-					b.Run(fmt.Sprintf("%s/%s/%s/%s", key, version, kind, lib.name), func(b *testing.B) {
+					b.Run(fmt.Sprintf("%s/%s/%s/%s", key, version, kind, lib.Name), func(b *testing.B) {
 						l := benchLink(b, lib, key == "rsa", version, kind == "resumed")
-						l.serve(b)
-						l.serve(b)
+						serve(b, l)
+						serve(b, l)
 						var spent time.Duration
 						wired, measured := 0, 0
 						for b.Loop() {
-							m, n := l.serve(b)
+							m, n := serve(b, l)
 							wired += n
 							if !m.moved {
 								spent += m.spent
@@ -89,19 +89,19 @@ func BenchmarkServerHandshake(b *testing.B) {
 
 // serve makes one handshake and tells what CPU time the server took, and how
 // many bytes went over the wire.
-func (l link) serve(t testing.TB) (m meter, wired int) {
+func serve(t testing.TB, l tlstest.Link) (m meter, wired int) {
 	var server tlsstate.Machine
 	var err error
-	m.time(func() { server, err = l.server.NewServer(listener, caller) })
+	m.time(func() { server, err = l.Server.NewServer(tlstest.Listener, tlstest.Caller) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := l.client.NewClient(query("sip.example.com"))
+	c, err := l.Client.NewClient(tlstest.Query("sip.example.com"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &end{Machine: c}
-	client.step(nil)
+	client := &tlstest.End{Machine: c}
+	client.Step(nil)
 	for len(client.Output())+len(server.Output()) > 0 {
 		out := bytes.Clone(client.Output())
 		client.Sent(len(out))
@@ -116,10 +116,10 @@ func (l link) serve(t testing.TB) (m meter, wired int) {
 		out = bytes.Clone(server.Output())
 		server.Sent(len(out))
 		wired += len(out)
-		client.step(out)
+		client.Step(out)
 	}
-	if server.Phase() != tlsstate.Established || client.err != nil {
-		t.Fatal(server.Phase(), client.err)
+	if server.Phase() != tlsstate.Established || client.Err != nil {
+		t.Fatal(server.Phase(), client.Err)
 	}
 	client.Stop()
 	m.time(server.Stop)
@@ -129,14 +129,14 @@ func (l link) serve(t testing.TB) (m meter, wired int) {
 // BenchmarkMessage seals a message of 600 bytes in one machine and opens it in
 // another of the same library.
 func BenchmarkMessage(b *testing.B) {
-	w := newWorld(b)
+	w := tlstest.NewWorld(b)
 	for _, version := range []string{"TLSv1_2", "TLSv1_3"} {
 		for _, lib := range libraries {
-			b.Run(version+"/"+lib.name, func(b *testing.B) {
-				server, client := w.link(b, pairing{lib, lib}, func(s, _ *tlsstate.DomainConfig) {
+			b.Run(version+"/"+lib.Name, func(b *testing.B) {
+				server, client := tlstest.Pairing{Server: lib, Client: lib}.Link(b, w, func(s, _ *tlsstate.DomainConfig) {
 					s.Method, s.Ciphers = version, "ECDHE-ECDSA-AES128-GCM-SHA256"
-				}).connect(b, "sip.example.com", whole)
-				message, p := text(600), make([]byte, 16384)
+				}).Connect(b, "sip.example.com", tlstest.Whole)
+				message, p := tlstest.Text(600), make([]byte, 16384)
 				b.ReportAllocs()
 				before := processTime()
 				for b.Loop() {
@@ -158,7 +158,7 @@ func processTime() time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-func relay(t testing.TB, from, to *end, message, p []byte) {
+func relay(t testing.TB, from, to *tlstest.End, message, p []byte) {
 	if _, err := from.Write(message); err != nil {
 		t.Fatal(err)
 	}
@@ -174,10 +174,10 @@ func relay(t testing.TB, from, to *end, message, p []byte) {
 
 // A message must not allocate in Go's heap, on either side.
 func TestMessageDoesNotAllocate(t *testing.T) {
-	w := newWorld(t)
-	server, client := w.link(t, pairing{libssl, libssl}, nil).connect(t, "sip.example.com", whole)
-	message, p := text(600), make([]byte, 16384)
-	if n := testing.AllocsPerRun(200, func() { relay(t, client, server, message, p) }); n >= 1 && !raceDetector {
+	w := tlstest.NewWorld(t)
+	server, client := tlstest.Pairing{Server: libssl, Client: libssl}.Link(t, w, nil).Connect(t, "sip.example.com", tlstest.Whole)
+	message, p := tlstest.Text(600), make([]byte, 16384)
+	if n := testing.AllocsPerRun(200, func() { relay(t, client, server, message, p) }); n >= 1 && !tlstest.RaceDetector {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -185,26 +185,26 @@ func TestMessageDoesNotAllocate(t *testing.T) {
 // BenchmarkIdle tells what an established, idle server machine holds, in Go's
 // heap and in C's.
 func BenchmarkIdle(b *testing.B) {
-	w := newWorld(b)
+	w := tlstest.NewWorld(b)
 	for _, lib := range libraries {
-		b.Run(lib.name, func(b *testing.B) {
+		b.Run(lib.Name, func(b *testing.B) {
 			for b.Loop() {
 				const n = 1000
-				l := w.link(b, pairing{lib, goLibrary}, func(s, c *tlsstate.DomainConfig) {
-					s.VerifyCert, c.SessionTickets = no(), no()
+				l := tlstest.Pairing{Server: lib, Client: tlstest.GoLibrary}.Link(b, w, func(s, c *tlsstate.DomainConfig) {
+					s.VerifyCert, c.SessionTickets = tlstest.No(), tlstest.No()
 				})
 				machines := make([]tlsstate.Machine, 0, n)
 				goHeap, cHeap := heap(), openssl.HeapInUse()
 				for range n {
-					server, err := l.server.NewServer(listener, caller)
+					server, err := l.Server.NewServer(tlstest.Listener, tlstest.Caller)
 					if err != nil {
 						b.Fatal(err)
 					}
-					client, err := l.client.NewClient(query("sip.example.com"))
+					client, err := l.Client.NewClient(tlstest.Query("sip.example.com"))
 					if err != nil {
 						b.Fatal(err)
 					}
-					wire(&end{Machine: client}, &end{Machine: server}, whole)
+					tlstest.Wire(&tlstest.End{Machine: client}, &tlstest.End{Machine: server}, tlstest.Whole)
 					client.Stop()
 					machines = append(machines, server)
 				}

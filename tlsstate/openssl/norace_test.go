@@ -1,5 +1,0 @@
-//go:build openssl && !race
-
-package openssl_test
-
-const raceDetector = false
