@@ -51,6 +51,7 @@ type Context struct {
 	answered  bool  // a final reply of ours has been made
 	forwarded bool  // the message has been taken for sending
 	failure   error // of the last Forward or Send
+	witness   Witness
 
 	// What the Router asked for; reset for each message.
 	uri         []byte          // Request-URI, empty = unchanged
@@ -87,6 +88,8 @@ type Context struct {
 	names     names
 	voices    []*listener    // listeners on all addresses, as peers have reached them
 	nowhere   reactor.Source // the source of a message that came back
+	echo      echo           // what a witness is told
+	carrier   reactor.Source // and of which connection
 }
 
 // reset makes the Context ready for a message.
@@ -101,7 +104,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.socket, c.domain, c.sipDomain, c.noNew, c.noNewReply, c.drop = nil, "", "", false, false, false
 	c.replaced, c.bodyEdited, c.forceRPort = false, false, false
 	c.flags, c.branchFlags = 0, 0
-	c.answered, c.forwarded, c.failure = false, false, nil
+	c.answered, c.forwarded, c.failure, c.witness = false, false, nil, nil
 }
 
 // Proxy gives the proxy that the message passes.

@@ -92,7 +92,7 @@ func (c *Context) Send(dest []byte) error {
 	if err != nil {
 		return c.failed(dest, err)
 	}
-	c.raw.b = c.Msg.Raw()[:int(c.Msg.BodyOffset())+len(c.Msg.Body())]
+	c.raw.b = c.Received()
 	if h.proto != reactor.UDP && c.Msg.Find(sipframe.HeaderContentLength) < 0 {
 		return c.failed(dest, ErrBroken) // a stream's peer could not tell where it ends
 	}
@@ -103,7 +103,7 @@ func (c *Context) Send(dest []byte) error {
 			continue
 		}
 		c.aim(&h, addr, li.socket)
-		if _, err = c.out.Send(&c.target, &c.raw); err == nil {
+		if err = c.send(&c.raw); err == nil {
 			c.failure = nil
 			c.count.add(SentAsIs)
 			return nil
@@ -194,8 +194,7 @@ func (c *Context) forwardTo(h *hop, addr netip.AddrPort) error {
 		return err
 	}
 	c.aim(h, addr, li.socket)
-	_, err := c.out.Send(&c.target, &c.rewrite)
-	return err
+	return c.send(&c.rewrite)
 }
 
 // voice gives a listener as it names itself to the other side of the message: a

@@ -185,7 +185,7 @@ func (c *Context) sendBack(m reactor.Appender) error {
 	src := c.Src
 	if src.Proto != reactor.UDP && src.Conn != 0 {
 		c.target = reactor.Target{Conn: src.Conn, Proto: src.Proto}
-		_, err := c.out.Send(&c.target, m)
+		err := c.send(m)
 		if err == nil || !isGone(err) {
 			return err
 		}

@@ -81,7 +81,7 @@ func (c *Context) buildResponse(proto reactor.Proto, client sipframe.Span, same 
 func (c *Context) deliver(t *token, client sipframe.Span, m reactor.Appender) error {
 	if t.conn != 0 {
 		c.target = reactor.Target{Conn: t.conn, Proto: t.proto}
-		_, err := c.out.Send(&c.target, m)
+		err := c.send(m)
 		if err == nil || !isGone(err) {
 			return err
 		}
@@ -126,7 +126,7 @@ func (c *Context) sendByVia(b []byte, via *sipframe.Via, source netip.AddrPort, 
 	}
 	c.aim(&h, to, from)
 	c.target.NoNew = c.noNewReply
-	_, err := c.out.Send(&c.target, m)
+	err := c.send(m)
 	if err == nil || proto == reactor.UDP || !h.settle() || h.addr.IsValid() {
 		return err
 	}
@@ -134,7 +134,7 @@ func (c *Context) sendByVia(b []byte, via *sipframe.Via, source netip.AddrPort, 
 	for _, to := range addrs {
 		c.aim(&h, to, from)
 		c.target.NoNew = c.noNewReply
-		if _, err = c.out.Send(&c.target, m); err == nil {
+		if err = c.send(m); err == nil {
 			return nil
 		}
 	}
