@@ -18,6 +18,8 @@ type compiler struct {
 func compileRoutes(c *settings, f *File) *Program {
 	p := &Program{routes: make(map[string]*routine), events: make(map[string]*routine), loops: c.loops, levels: c.Log, noNewFlag: -1, noNewReply: -1, domainAVP: -1, sipAVP: -1}
 	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*routine)}
+	p.traceIDs = c.Trace.SIP.traceNames()
+	p.traces = make([]MessageTrace, len(p.traceIDs))
 	k.flags[0], k.flags[1] = make(map[string]uint), make(map[string]uint)
 	k.declare()
 	k.declareStatistics()

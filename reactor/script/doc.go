@@ -39,6 +39,11 @@
 //   - Serial numbers of certificates ($tls_peer_serial) are whole, in decimal; there
 //     they are cut to 32 bits.
 //   - myself can be compared with any text: a URI, or host[:port].
+//   - trace(), or sip_trace(), traces the message as it came and all that is sent
+//     because of it from there on, with the id of the connection that carries it
+//     unless a correlation id is given. The only scope is "m", the only type
+//     "sip". The flag C leaves the caller's side, c the callee's. To have a call
+//     whole, trace() stands in the onreply_route as well.
 //
 // # How it runs
 //

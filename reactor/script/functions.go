@@ -76,7 +76,7 @@ func init() {
 	functions = make(map[string]*function)
 	for _, part := range []map[string]*function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(), replyFunctions(), routeFunctions(),
-		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(), statisticFunctions(),
+		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(), traceFunctions(), statisticFunctions(),
 	} {
 		for name, f := range part {
 			functions[name] = f
@@ -100,7 +100,7 @@ var otherNames = map[string]string{
 var laterFunctions = map[string]string{
 	"ds_select_dst": "dispatcher", "ds_next_dst": "dispatcher", "ds_is_in_list": "dispatcher", "ds_mark_dst": "dispatcher",
 	"rl_check": "ratelimit", "pike_check_req": "pike", "check_address": "permissions", "check_source_address": "permissions",
-	"get_source_group": "permissions", "trace": "tracer", "sip_trace": "tracer",
+	"get_source_group": "permissions",
 }
 
 func functionNames() []string {

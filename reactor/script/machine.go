@@ -66,6 +66,7 @@ type machine struct {
 	// tlsAsked tells that something has: nil is an answer, too.
 	tlsAsked bool
 	stripe   uint32    // of statistics
+	witness  witness   // by which trace_ids the message is traced
 	id       int64     // $mi, when something has asked for it
 	clock    time.Time // of the message, when something has asked for it
 }
@@ -86,6 +87,7 @@ func (m *machine) reset(c *proxy.Context, kind RouteKind) {
 	m.uri = uriCache{}
 	m.tls, m.tlsAsked = nil, false
 	m.clock, m.id = time.Time{}, 0
+	m.witness.list = m.witness.list[:0]
 }
 
 // site is a place of a program that can fail. It keeps the log from being

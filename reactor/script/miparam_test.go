@@ -138,7 +138,7 @@ func TestTraceDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	tr := &cfg.Trace
-	if tr.CaptureID != 1 || tr.Homer5 || tr.Homer5Delim != ":" || tr.AuthKey != "" || tr.MaxMessages != 4096 || !tr.MasterKey || tr.SIP.On || tr.SIP.IDs != nil {
+	if tr.CaptureID != 1 || tr.Homer5 || tr.Homer5Delim != ":" || tr.AuthKey != "" || tr.MaxMessages != 4096 || !tr.MasterKey || !tr.SIP.On || tr.SIP.IDs != nil {
 		t.Errorf("%+v", tr)
 	}
 }
@@ -150,7 +150,7 @@ modparam("proto_hep", "homer5_on", 1)
 modparam("proto_hep", "homer5_delim", "##")
 modparam("proto_hep", "hep_auth_key", "k")
 modparam("proto_hep", "hep_max_msg_queue", 10)
-modparam("tracer", "trace_on", 1)
+modparam("tracer", "trace_on", 0)
 modparam("tracer", "trace_id", "[tid]uri=hep:homer")
 modparam("tracer", "trace_id", "[tid]uri=hep:spare")
 modparam("proto_hep", "hep_id", "[spare]10.0.0.3")
@@ -159,7 +159,7 @@ modparam("proto_hep", "hep_id", "[spare]10.0.0.3")
 		t.Fatal(err)
 	}
 	tr := &cfg.Trace
-	if tr.CaptureID != 4294967295 || !tr.Homer5 || tr.Homer5Delim != "##" || tr.AuthKey != "k" || tr.MaxMessages != 10 || !tr.SIP.On {
+	if tr.CaptureID != 4294967295 || !tr.Homer5 || tr.Homer5Delim != "##" || tr.AuthKey != "k" || tr.MaxMessages != 10 || tr.SIP.On {
 		t.Errorf("%+v", tr)
 	}
 	if ids := tr.SIP.IDs; len(ids) != 2 || ids[0].Name != "tid" || ids[0].Destination != "homer" || ids[1].Destination != "spare" {

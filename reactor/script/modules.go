@@ -43,7 +43,7 @@ var modules = map[string]*module{
 	prometheusModule: {params: prometheusParams},
 
 	"proto_hep":   {params: protoHEPParams},
-	"tracer":      {params: tracerParams, note: tracingLater},
+	"tracer":      {params: tracerParams, defs: func(c *settings) { c.Trace.SIP.On = true }},
 	"mi_fifo":     {params: miFIFOParams},
 	"mi_http":     {params: miHTTPParams},
 	"httpd":       {params: httpdParams},
@@ -51,8 +51,6 @@ var modules = map[string]*module{
 }
 
 const statisticsModule = "statistics"
-
-const tracingLater = "this version traces connections and no messages yet"
 
 // laterModules are part of the language and not of this version. Without them a
 // script would do something else than it says, so they are refused.

@@ -26,6 +26,8 @@ type Program struct {
 	noNewReply   int // message flag of tcp_no_new_conn_rplflag, -1 none
 	domainAVP    int // slot of client_tls_domain_avp, -1 none
 	sipAVP       int // slot of client_sip_domain_avp, -1 none
+	traceIDs     []string
+	traces       []MessageTrace // of traceIDs
 	log          atomic.Pointer[slog.Logger]
 	idle         sync.Pool // of machines that run routes without a message
 	stats        *statistics
