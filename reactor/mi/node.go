@@ -40,6 +40,8 @@ type Node struct {
 	Proxy   Proxy
 	// Trace is the tracing of TLS connections.
 	Trace Switch
+	// Tracer is the tracing of SIP messages.
+	Tracer *Tracer
 	// Collectors tells what was sent to each trace collector, in an order that
 	// stays.
 	Collectors func() []TraceCollector
@@ -97,6 +99,7 @@ func (n *Node) Commands() []Command {
 	all = append(all, n.levels()...)
 	all = append(all, n.connections()...)
 	all = append(all, n.tls()...)
+	all = append(all, n.tracer()...)
 	return append(all, n.Statistics().Commands()...)
 }
 
