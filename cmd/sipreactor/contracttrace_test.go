@@ -34,17 +34,23 @@ func (k *collector) id(name string) string {
 // payload gives the next packet's payload; "" when there is none for a while.
 func (k *collector) payload(wait time.Duration) string {
 	k.t.Helper()
+	p := k.packet(wait)
+	return string(p.Payload)
+}
+
+// packet gives the next packet; an empty one when there is none for a while.
+func (k *collector) packet(wait time.Duration) (p hep.Packet) {
+	k.t.Helper()
 	buf := make([]byte, hep.MaxPacket)
 	_ = k.pc.SetReadDeadline(time.Now().Add(wait))
 	n, _, err := k.pc.ReadFrom(buf)
 	if err != nil {
-		return ""
+		return p
 	}
-	var p hep.Packet
 	if err := p.Decode(buf[:n]); err != nil {
 		k.t.Fatal(err)
 	}
-	return string(p.Payload)
+	return p
 }
 
 // tracingTo starts a node with the trace parameters of a transport.

@@ -52,6 +52,9 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Lifetime:   cfg.Engine.Lifetime,
 	}
 	cfg.Program.SetStatistics(commands.Statistics())
+	if slices.Contains(cfg.Modules, "tracer") {
+		commands.Tracer = n.trace.messages()
+	}
 	d := mi.NewDispatcher(n.log)
 	if err := d.Register(commands.Commands()...); err != nil {
 		return nil, err

@@ -30,6 +30,7 @@ func newTracing(cfg *script.Config, log *slog.Logger) (*tracing, error) {
 		Style:     hep.Style{Homer5: c.Homer5, Delimiter: c.Homer5Delim},
 		CaptureID: c.CaptureID,
 		AuthKey:   c.AuthKey,
+		Secrets:   c.MasterKey,
 		Logger:    log,
 	}
 	for _, l := range []struct {
@@ -50,8 +51,36 @@ func newTracing(cfg *script.Config, log *slog.Logger) (*tracing, error) {
 			return nil, err
 		}
 	}
+	if err := t.traceIDs(&hc, c, log); err != nil {
+		t.close()
+		return nil, err
+	}
 	t.Tracer = hep.New(hc)
+	cfg.Program.SetTracer(func(id string) script.MessageTrace {
+		if m := t.Messages(id); m != nil {
+			return m
+		}
+		return nil
+	})
 	return t, nil
+}
+
+// traceIDs makes what SIP messages are traced to; several trace_ids of one name become one.
+func (t *tracing) traceIDs(hc *hep.Config, c *script.TraceConfig, log *slog.Logger) error {
+	hc.SIP.On = c.SIP.On
+	for _, id := range c.SIP.IDs {
+		to, err := t.sender(c, id.Destination, log)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(hc.SIP.IDs, func(other hep.TraceID) bool { return other.Name == id.Name })
+		if i < 0 {
+			i = len(hc.SIP.IDs)
+			hc.SIP.IDs = append(hc.SIP.IDs, hep.TraceID{Name: id.Name})
+		}
+		hc.SIP.IDs[i].To = append(hc.SIP.IDs[i].To, to)
+	}
+	return nil
 }
 
 // sender gives the sender to a collector, made when it is first asked for.
@@ -112,6 +141,36 @@ func (s tlsSwitch) On() bool { return s.t.On(reactor.TLS) }
 
 // Set turns the tracing of TLS connections.
 func (s tlsSwitch) Set(on bool) { s.t.Switch(reactor.TLS, on) }
+
+// messageSwitch is what trace turns when it names no trace_id.
+type messageSwitch struct{ t *hep.Tracer }
+
+// On tells whether SIP messages are traced.
+func (s messageSwitch) On() bool { return s.t.MessagesOn() }
+
+// Set turns the tracing of SIP messages.
+func (s messageSwitch) Set(on bool) { s.t.SwitchMessages(on) }
+
+// idSwitch is what trace turns for one trace_id.
+type idSwitch struct{ m *hep.Messages }
+
+// On tells whether SIP messages are traced by the trace_id.
+func (s idSwitch) On() bool { return s.m.On() }
+
+// Set turns the tracing by the trace_id.
+func (s idSwitch) Set(on bool) { s.m.Switch(on) }
+
+// messages is what the commands of module tracer act on.
+func (t *tracing) messages() *mi.Tracer {
+	all := &mi.Tracer{All: messageSwitch{t.Tracer}}
+	for _, m := range t.AllMessages() {
+		id := m.ID()
+		for _, to := range id.To {
+			all.IDs = append(all.IDs, mi.TraceID{Name: id.Name, URI: to.Destination().Address(), Switch: idSwitch{m}})
+		}
+	}
+	return all
+}
 
 // observers are told one after the other.
 type observers []reactor.Observer
