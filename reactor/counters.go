@@ -108,11 +108,11 @@ func (c *conn) countFailure(was phase, why *Error) {
 	case was < handshaking:
 		c.eng.stat.dialsFailed[why.Reason].Add(1)
 	case was == handshaking:
-		c.loop.stat.handshakes[c.src.side()].failed[why.Reason].Add(1)
 		var t *tlsstate.Error
 		if errors.As(why, &t) {
 			c.eng.stat.handshakeDefects.Add(t.Reason)
 		}
+		c.loop.stat.handshakes[c.src.side()].failed[why.Reason].Add(1)
 	}
 }
 
