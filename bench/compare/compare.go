@@ -48,7 +48,7 @@ func Run(ctx context.Context, cfg Config) (*report.Report, error) {
 	}
 	defer home.Close()
 	r := &report.Report{Began: time.Now().UTC(), Command: cfg.Command, Machine: sample.ThisMachine(), Notes: notes(cfg)}
-	c := &comparison{cfg: cfg, home: home, report: r}
+	c := &comparison{cfg: cfg, home: home, report: r, best: map[string]int{}}
 	c.prepare(ctx)
 	for _, m := range cfg.Measures {
 		r.Measures = append(r.Measures, m.Measure)
@@ -79,6 +79,7 @@ type comparison struct {
 	home     *system.Home
 	report   *report.Report
 	prepared []system.Prepared
+	best     map[string]int // number of workers that did best under the last load that tried them, by system
 
 	step, steps int           // runs done, and planned
 	left        time.Duration // estimated for what is planned
@@ -102,12 +103,15 @@ func (c *comparison) prepare(ctx context.Context) {
 	}
 }
 
-// setups are the numbers of workers that are tried.
-func (c *comparison) setups(s system.System) []int {
-	if c.cfg.Quick {
-		return s.Workers[:1]
+// setups are the numbers of workers that are tried under a load.
+func (c *comparison) setups(m Measure, s system.System) []int {
+	switch best, known := c.best[s.Name]; {
+	case m.Tries && !c.cfg.Quick:
+		return s.Workers
+	case known:
+		return []int{best}
 	}
-	return s.Workers
+	return s.Workers[:1]
 }
 
 func (c *comparison) runs(m Measure) int {
@@ -122,7 +126,7 @@ func (c *comparison) plan() {
 	for _, m := range c.cfg.Measures {
 		for _, p := range c.prepared {
 			if m.on(p.System) {
-				n := len(c.setups(p.System)) + c.runs(m) - 1
+				n := len(c.setups(m, p.System)) + c.runs(m) - 1
 				c.steps += n
 				c.left += time.Duration(n) * m.takes(&c.cfg)
 			}
@@ -146,7 +150,7 @@ func (c *comparison) measure(ctx context.Context, m Measure) {
 			}
 			var first []report.Run
 			tried := map[string]float64{}
-			setups := c.setups(p.System)
+			setups := c.setups(m, p.System)
 			for _, workers := range setups {
 				out := c.one(ctx, m, p, workers, run)
 				first = append(first, out)
@@ -156,6 +160,9 @@ func (c *comparison) measure(ctx context.Context, m Measure) {
 			}
 			i := bestOf(first, m.Main)
 			best[p.Name] = setups[i]
+			if m.Tries {
+				c.best[p.Name] = setups[i]
+			}
 			if res := c.add(m, p, setups[i], first[i]); len(setups) > 1 {
 				res.Tried = tried
 			}
@@ -191,7 +198,7 @@ func (c *comparison) add(m Measure, p system.Prepared, workers int, run report.R
 func (c *comparison) one(ctx context.Context, m Measure, p system.Prepared, workers, run int) report.Run {
 	estimate := m.takes(&c.cfg)
 	name := p.Name
-	if workers > 0 && len(c.setups(p.System)) > 1 {
+	if workers > 0 {
 		name += "×" + strconv.Itoa(workers)
 	}
 	c.step++

@@ -123,7 +123,7 @@ func TestPeers(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	c := &comparison{cfg: Config{Progress: &strings.Builder{}, Runs: 1, Window: time.Second}, report: &report.Report{}}
+	c := &comparison{cfg: Config{Progress: &strings.Builder{}, Runs: 1, Window: time.Second}, report: &report.Report{}, best: map[string]int{}}
 	c.prepared = []system.Prepared{{System: system.All()[0]}}
 	c.measure(ctx, Measures()[0])
 	if len(c.report.Results) != 0 {

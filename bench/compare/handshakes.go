@@ -46,6 +46,7 @@ func handshake(key string, resumed bool, version uint16, rate float64) Measure {
 			Name: name, Group: "handshakes", Unit: "handshake", Main: report.CPU,
 			About: fmt.Sprintf("%s handshake and one request, %s, %s, %s", kind, keys[key], tls.VersionName(version), how),
 		},
+		Tries: true,
 		Reach: rate == 0 && (key == "ecdsa" || !resumed),
 		Quick: rate == 0 && version == tls.VersionTLS13 && (key == "ecdsa" || !resumed),
 		run: func(ctx context.Context, t *trial) error {

@@ -49,7 +49,7 @@ func options() []Measure {
 					Name: fmt.Sprintf("options-%d-%s", n, name), Group: "options", Unit: "request", Main: report.CPU,
 					About: fmt.Sprintf("OPTIONS on %s, %s", plural(n, "connection"), how),
 				},
-				Reach: reach, Quick: reach, extra: extra, skip: answers, run: requests(n, window, rate),
+				Reach: reach, Quick: reach, Tries: true, extra: extra, skip: answers, run: requests(n, window, rate),
 			})
 		}
 		for _, w := range []int{1, 8, 32} {
@@ -98,7 +98,7 @@ func calls() []Measure {
 				Name: name, Group: "calls", Unit: "call", Main: report.CPU,
 				About: "calls of six messages on 10 connections, TLS on both legs, " + how,
 			},
-			Reach: rate < 500, Quick: rate < 500,
+			Reach: rate < 500, Quick: rate < 500, Tries: true,
 			run: func(ctx context.Context, t *trial) error { return t.calls(ctx, float64(rate)) },
 		})
 	}

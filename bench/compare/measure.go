@@ -18,6 +18,7 @@ type Measure struct {
 	Reach bool // a figure to reach hangs on it
 	Quick bool // part of a quick comparison
 	Once  bool // its figure hardly varies, and takes long: one run
+	Tries bool // every number of workers is tried, the best taken; without, the one that did best before
 
 	extra time.Duration // that a run takes besides the window, roughly
 	skip  func(system.System) string
@@ -26,7 +27,7 @@ type Measure struct {
 
 // takes estimates a run.
 func (m Measure) takes(c *Config) time.Duration {
-	return m.extra + c.Window + c.warm() + 1500*time.Millisecond
+	return m.extra + c.Window + c.warm() + c.Window/4 + 800*time.Millisecond
 }
 
 // on tells whether a measure says something of a system.
