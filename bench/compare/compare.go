@@ -202,7 +202,7 @@ func (c *comparison) one(ctx context.Context, m Measure, p system.Prepared, work
 		name += "×" + strconv.Itoa(workers)
 	}
 	c.step++
-	fmt.Fprintf(c.cfg.Progress, "[%d/%d, %v left] %-20s %-18s run %d/%d  ",
+	fmt.Fprintf(c.cfg.Progress, "[%d/%d, %v left] %-24s %-20s run %d/%d  ",
 		c.step, c.steps, c.remaining().Round(time.Second), m.Name, name, run+1, c.runs(m))
 	began := time.Now()
 	t := &trial{cfg: &c.cfg, home: c.home, system: p, workers: workers}

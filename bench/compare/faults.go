@@ -78,13 +78,8 @@ func faults() []Measure {
 				About: "a probe of 100 OPTIONS a second on 10 connections; meanwhile: " + f.about,
 			},
 			Reach: true, Quick: true, extra: 500 * time.Millisecond,
-			skip: func(s system.System) string {
-				if why := answers(s); why != "" || f.skip == nil {
-					return why
-				}
-				return f.skip(s)
-			},
-			run: func(ctx context.Context, t *trial) error { return t.probe(ctx, f) },
+			skip: first(answers, variant, f.skip),
+			run:  func(ctx context.Context, t *trial) error { return t.probe(ctx, f) },
 		})
 	}
 	return all

@@ -79,6 +79,29 @@ func answers(s system.System) string {
 	return ""
 }
 
+// variant excludes what differs from our engine by the code of TLS only, where that does not matter.
+func variant(s system.System) string {
+	if s.Variant {
+		return "as without it"
+	}
+	return ""
+}
+
+// first is the first reason not to.
+func first(skips ...func(system.System) string) func(system.System) string {
+	return func(s system.System) string {
+		for _, skip := range skips {
+			if skip == nil {
+				continue
+			}
+			if why := skip(s); why != "" {
+				return why
+			}
+		}
+		return ""
+	}
+}
+
 func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

@@ -37,8 +37,8 @@ func sipps() []Measure {
 				Name: "sipp-" + s.name, Group: "sipp", Unit: "call", Main: report.CPU,
 				About: fmt.Sprintf("sipp at both ends, TLS on both legs: %s, %d a second", s.about, sippRate),
 			},
-			extra: 2 * time.Second,
-			run:   func(ctx context.Context, t *trial) error { return t.sipp(ctx, s.uac, s.uas) },
+			extra: 2 * time.Second, skip: variant,
+			run: func(ctx context.Context, t *trial) error { return t.sipp(ctx, s.uac, s.uas) },
 		})
 	}
 	return all

@@ -91,8 +91,9 @@ func (t *trial) end() {
 	}
 }
 
-// curves are those of every handshake: with one that all libraries know, all compute the same.
-var curves = []tls.CurveID{tls.X25519}
+// curves are those of every handshake: X25519 first, which all libraries know and take, so that all compute the same.
+// P-256 is there because OpenSSL wants the curve of an ECDSA certificate among them in TLS 1.2.
+var curves = []tls.CurveID{tls.X25519, tls.CurveP256}
 
 // peer is how a load reaches the system.
 func (t *trial) peer(version uint16) load.Peer {

@@ -136,7 +136,24 @@ func (r *Result) Trouble() string {
 			text += fmt.Sprintf("%d %s", bad[kind], kind)
 		}
 	}
+	if reason := r.reason(); reason != "" && bad[Failed] > 0 {
+		text += " (" + reason + ")"
+	}
 	return text
+}
+
+// reason is the most frequent one of failures.
+func (r *Result) reason() string {
+	sum, most := map[string]int64{}, ""
+	for _, run := range r.Runs {
+		for reason, n := range run.Reasons {
+			sum[reason] += n
+			if m := sum[most]; sum[reason] > m || sum[reason] == m && reason < most {
+				most = reason
+			}
+		}
+	}
+	return most
 }
 
 // What becomes of units.

@@ -33,7 +33,7 @@ type goal struct {
 
 var (
 	own    = []string{"sipreactor"}
-	either = []string{"sipreactor", "sipreactor-libssl"}
+	either = []string{"sipreactor-libcrypto", "sipreactor-libssl"}
 )
 
 var goals = []goal{
@@ -47,8 +47,8 @@ var goals = []goal{
 	{"full handshake, ECDSA, TLS 1.2", "full-ecdsa-tls12", CPU, own, 0.65, "haproxy"},
 	{"full handshake, ECDSA, TLS 1.3", "full-ecdsa-tls13", CPU, own, 0.45, "sip"},
 	{"full handshake, ECDSA, TLS 1.2", "full-ecdsa-tls12", CPU, own, 0.45, "sip"},
-	{"full handshake, RSA-2048, TLS 1.3, libssl", "full-rsa-tls13", CPU, either, 0.8, "haproxy"},
-	{"full handshake, RSA-2048, TLS 1.2, libssl", "full-rsa-tls12", CPU, either, 0.8, "haproxy"},
+	{"full handshake, RSA-2048, TLS 1.3, libcrypto or libssl", "full-rsa-tls13", CPU, either, 0.8, "haproxy"},
+	{"full handshake, RSA-2048, TLS 1.2, libcrypto or libssl", "full-rsa-tls12", CPU, either, 0.8, "haproxy"},
 	{"resumed handshake, TLS 1.3", "resumed-ecdsa-tls13", CPU, own, 0.8, "haproxy"},
 	{"resumed handshake, TLS 1.2", "resumed-ecdsa-tls12", CPU, own, 0.6, "haproxy"},
 	{"Pss an idle connection, 10,000", "idle-10000", Pss, own, 7, ""},

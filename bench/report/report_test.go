@@ -100,6 +100,7 @@ func TestTrouble(t *testing.T) {
 		"":       r.Find("options-50-w1", "sipreactor"),
 		"3 lost": r.Find("calls-closed", "haproxy"),
 		"1 of 1 runs: ended by itself (exit status 1): child exited by a signal 11": r.Find("calls-closed", "kamailio"),
+		"5 failed (refused)": {Runs: []Run{{Counts: map[string]int64{Failed: 5}, Reasons: map[string]int64{"refused": 4, "late": 1}}}},
 	} {
 		if got := res.Trouble(); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -26,6 +26,7 @@ func (s Setup) render(name string, data any) (path string, err error) {
 type opensipsConf struct {
 	Setup
 	OpenSSL                bool
+	Library                string // ours: tls_library
 	MetricsIP, MetricsPort string
 }
 
@@ -36,25 +37,26 @@ func sipreactorGo() System {
 			path, err := h.build(ctx, "sipreactor", ".", "./cmd/sipreactor")
 			return path, revision(ctx, h), err
 		},
-		command: opensipsCommand(false),
+		command: opensipsCommand("go"),
 	}
 }
 
-func sipreactorSSL() System {
+// sipreactorWith is the engine with OpenSSL's code for TLS, or for private keys alone.
+func sipreactorWith(name, library, about string) System {
 	return System{
-		Name: "sipreactor-libssl", About: "this engine, TLS by libssl", Install: "gcc libssl-dev", Role: Ours, Workers: []int{0}, Reload: true, Traces: true,
+		Name: "sipreactor-" + name, About: about, Install: "gcc libssl-dev", Role: Ours, Variant: true, Workers: []int{0}, Reload: true, Traces: true,
 		prepare: func(ctx context.Context, h *Home) (string, string, error) {
-			path, err := h.build(ctx, "sipreactor-libssl", ".", "./cmd/sipreactor", "-tags", "openssl")
+			path, err := h.build(ctx, "sipreactor-openssl", ".", "./cmd/sipreactor", "-tags", "openssl")
 			return path, revision(ctx, h), err
 		},
-		command: opensipsCommand(true),
+		command: opensipsCommand(library),
 	}
 }
 
-// opensipsCommand runs sipreactor.
-func opensipsCommand(ssl bool) func(string, Setup) ([]string, []string, error) {
+// opensipsCommand runs sipreactor with a tls_library.
+func opensipsCommand(library string) func(string, Setup) ([]string, []string, error) {
 	return func(_ string, s Setup) ([]string, []string, error) {
-		conf := opensipsConf{Setup: s, OpenSSL: ssl}
+		conf := opensipsConf{Setup: s, Library: library}
 		if s.Metrics != "" {
 			var err error
 			if conf.MetricsIP, conf.MetricsPort, err = net.SplitHostPort(s.Metrics); err != nil {

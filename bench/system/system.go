@@ -30,6 +30,8 @@ type System struct {
 	Role    Role
 	Workers []int // numbers of worker processes or threads worth a try; 0 is the system's own choice
 
+	Variant bool  // differs from the system above it only in the code that computes TLS
+
 	// Reload tells that SIGHUP has it read its certificates again, Traces that its configuration can trace by HEP.
 	Reload, Traces bool
 
@@ -59,7 +61,8 @@ type Setup struct {
 
 // All lists the systems, ours first.
 func All() []System {
-	return []System{sipreactorGo(), sipreactorSSL(), kamailio(), opensips(), haproxy(), plainGo(), sipgo()}
+	return []System{sipreactorGo(), sipreactorWith("libcrypto", "libcrypto", "this engine, TLS by crypto/tls, private keys in libcrypto"),
+		sipreactorWith("libssl", "openssl", "this engine, TLS by libssl"), kamailio(), opensips(), haproxy(), plainGo(), sipgo()}
 }
 
 // Find looks a system up by name.
