@@ -113,10 +113,18 @@ func listAll(w io.Writer, measures []compare.Measure, systems []system.System) {
 	}
 }
 
-// runTable prints the few figures of a report that README shows.
+// The marks in README between which the figures are.
+const (
+	figuresBegin = "<!-- figures: go run ./bench table report.json --into README.md -->\n"
+	figuresEnd   = "<!-- /figures -->\n"
+)
+
+// runTable prints the few figures of a report that README shows, or writes them there.
 func runTable(_ context.Context, args []string, out io.Writer) (bool, error) {
 	f := pflag.NewFlagSet("bench table", pflag.ContinueOnError)
 	f.SetOutput(out)
+	into := f.String("into", "", "file that has them between two marks, instead of printing")
+	reach := f.Bool("reach", false, "what is to be reached, instead of the figures")
 	if err := f.Parse(args); err != nil {
 		return false, err
 	}
@@ -127,5 +135,26 @@ func runTable(_ context.Context, args []string, out io.Writer) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, r.WriteMarkdown(out)
+	var text strings.Builder
+	write := r.WriteMarkdown
+	if *reach {
+		write = r.WriteReach
+	}
+	if err := write(&text); err != nil {
+		return false, err
+	}
+	if *into == "" {
+		_, err := io.WriteString(out, text.String())
+		return err == nil, err
+	}
+	old, err := os.ReadFile(*into)
+	if err != nil {
+		return false, err
+	}
+	before, rest, ok := strings.Cut(string(old), figuresBegin)
+	_, after, ok2 := strings.Cut(rest, figuresEnd)
+	if !ok || !ok2 {
+		return false, fmt.Errorf("%s has no %q and %q", *into, figuresBegin, figuresEnd)
+	}
+	return true, os.WriteFile(*into, []byte(before+figuresBegin+text.String()+figuresEnd+after), 0o644)
 }

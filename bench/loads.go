@@ -26,6 +26,7 @@ var commands = []command{
 	{"idle", "connections that say nothing", runIdle},
 	{"shim", "put TLS before software that has none", runShim},
 	{"disturb", "be a peer that others must not suffer from", runDisturb},
+	{"setup", "tell what of Debian is missing, or install it", runSetup},
 	{"table", "print the figures for README from a report.json", runTable},
 }
 

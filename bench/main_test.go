@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"sipreactor/bench/load"
+	"sipreactor/bench/report"
 )
 
 // background runs a load that serves until it is interrupted. It returns the first line that it says, and a function
@@ -125,5 +127,42 @@ func TestHelpNamesEveryLoad(t *testing.T) {
 		if !strings.Contains(out.String(), c.name) {
 			t.Errorf("%s is not in the help", c.name)
 		}
+	}
+}
+
+// TestTableIntoFile puts a report's figures between the marks of a file, and leaves the rest.
+func TestTableIntoFile(t *testing.T) {
+	dir := t.TempDir()
+	r := report.Report{
+		Systems:  []report.System{{Name: "sipreactor", Role: "ours"}},
+		Measures: []report.Measure{{Name: "calls-closed", Unit: "call", Main: report.CPU}},
+	}
+	r.Add("calls-closed", "sipreactor", report.Run{Values: map[string]float64{report.CPU: 44.4}})
+	if err := r.Save(dir + "/report.json"); err != nil {
+		t.Fatal(err)
+	}
+	page := dir + "/page.md"
+	if err := os.WriteFile(page, []byte("before\n"+figuresBegin+"old\n"+figuresEnd+"after\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs strings.Builder
+	for range 2 { // again and again
+		if code := run(t.Context(), []string{"table", dir + "/report.json", "--into", page}, &out, &errs); code != 0 {
+			t.Fatal(code, errs.String())
+		}
+	}
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(text)
+	if !strings.HasPrefix(got, "before\n") || !strings.HasSuffix(got, "after\n") || strings.Contains(got, "old") || strings.Count(got, "44.4 µs") != 1 {
+		t.Error(got)
+	}
+	if code := run(t.Context(), []string{"table", dir + "/report.json", "--reach"}, &out, &errs); code != 0 || !strings.Contains(out.String(), "allocations") {
+		t.Error(code, out.String())
+	}
+	if code := run(t.Context(), []string{"table", dir + "/report.json", "--into", dir + "/report.json"}, &out, &errs); code != 2 {
+		t.Error("a file without the marks:", code)
 	}
 }

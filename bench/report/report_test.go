@@ -161,7 +161,12 @@ func TestMarkdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantAll(t, b.String(), "| a request, 50 connections, closed loop | 11.0 µs | 25.0 µs | – | `options-50-w1` |",
-		"40.0 µs ¹", "¹ haproxy, calls-closed: 3 lost", "| met |")
+		"40.0 µs ¹", "¹ haproxy, calls-closed: 3 lost")
+	var reach strings.Builder
+	if err := example().WriteReach(&reach); err != nil {
+		t.Fatal(err)
+	}
+	wantAll(t, reach.String(), "| met |", "| not met |", "≤ 0.5 × the best SIP peer")
 	if strings.Contains(b.String(), "opensips") {
 		t.Error("a column for what is missing")
 	}

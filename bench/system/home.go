@@ -71,8 +71,8 @@ func (h *Home) build(ctx context.Context, name, module, pkg string, flags ...str
 	return path, nil
 }
 
-// lookPath finds a program, in the administrator's directories too.
-func lookPath(name string) (string, error) {
+// LookPath finds a program, in the administrator's directories too.
+func LookPath(name string) (string, error) {
 	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin") {
 		path := filepath.Join(dir, name)
 		if info, err := os.Stat(path); err == nil && info.Mode()&0o111 != 0 && !info.IsDir() {
@@ -87,7 +87,7 @@ var versionNumber = regexp.MustCompile(`\d+\.\d+(\.\d+)?\S*`)
 // installed finds a program of somebody else's and asks for its version.
 func installed(name string, flag string) func(context.Context, *Home) (string, string, error) {
 	return func(ctx context.Context, _ *Home) (string, string, error) {
-		path, err := lookPath(name)
+		path, err := LookPath(name)
 		if err != nil {
 			return "", "", err
 		}

@@ -30,7 +30,7 @@ type System struct {
 	Role    Role
 	Workers []int // numbers of worker processes or threads worth a try; 0 is the system's own choice
 
-	Variant bool  // differs from the system above it only in the code that computes TLS
+	Variant bool // differs from the system above it only in the code that computes TLS
 
 	// Reload tells that SIGHUP has it read its certificates again, Traces that its configuration can trace by HEP.
 	Reload, Traces bool

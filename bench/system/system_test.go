@@ -1,7 +1,9 @@
 package system
 
 import (
+	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -9,20 +11,22 @@ import (
 	"sipreactor/bench/load"
 )
 
-// home is a Home for a test.
-func home(t *testing.T) *Home {
-	t.Helper()
-	h, err := NewHome(t.Context())
-	if err != nil {
-		t.Fatal(err)
+// home is one for all tests, which builds each program once.
+var home *Home
+
+func TestMain(m *testing.M) {
+	var err error
+	if home, err = NewHome(context.Background()); err != nil {
+		panic(err)
 	}
-	t.Cleanup(h.Close)
-	return h
+	code := m.Run()
+	home.Close()
+	os.Exit(code)
 }
 
 // TestEverySystem starts what is installed, has it answer and carry a call, and ends it.
 func TestEverySystem(t *testing.T) {
-	h := home(t)
+	h := home
 	for _, s := range All() {
 		t.Run(s.Name, func(t *testing.T) {
 			if testing.Short() && s.Role != Ours {
@@ -130,7 +134,7 @@ func TestLogKeepsBothEnds(t *testing.T) {
 func TestMissing(t *testing.T) {
 	s := kamailio()
 	s.prepare = installed("no-such-program", "-v")
-	if _, err := home(t).Prepare(t.Context(), s); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "apt-get install kamailio") {
+	if _, err := home.Prepare(t.Context(), s); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "apt-get install kamailio") {
 		t.Error(err)
 	}
 	if _, err := Find("nobody"); err == nil {
@@ -140,7 +144,7 @@ func TestMissing(t *testing.T) {
 
 // TestMetrics has our engine tell its metrics where the set-up says.
 func TestMetrics(t *testing.T) {
-	h := home(t)
+	h := home
 	p, err := h.Prepare(t.Context(), sipreactorGo())
 	if err != nil {
 		t.Fatal(err)
