@@ -11,7 +11,9 @@
 // A [Node] names what the commands act on: an engine, a proxy, the TLS domains,
 // log levels. Node.Commands goes into a Dispatcher, [Metrics] into an HTTP.
 // Statistics that OpenSIPS has stand under its names (core:, net:waiting_tls,
-// sl:), ours in net:, tls:, close: and proxy:; a [Source] adds more.
+// sl:), ours in net:, tls:, close: and proxy:; a [Source] adds more. For
+// Prometheus they are metrics with labels, whose values are of fixed sets;
+// [NamedMetrics] gives statistics under OpenSIPS' names besides.
 //
 // # Access
 //

@@ -39,6 +39,10 @@
 //   - Serial numbers of certificates ($tls_peer_serial) are whole, in decimal; there
 //     they are cut to 32 bits.
 //   - myself can be compared with any text: a URI, or host[:port].
+//   - update_stat() makes at most 1,000 statistics, as their names may come from
+//     messages. One that is counted down below 0 reads as 0. $stat() of a statistic
+//     that is not the script's own is a wait, as DNS is: for configurations that
+//     look at one now and then.
 //   - trace(), or sip_trace(), traces the message as it came and all that is sent
 //     because of it from there on, with the id of the connection that carries it
 //     unless a correlation id is given. The only scope is "m", the only type
@@ -54,7 +58,7 @@
 // variables, and an arena for the texts that are put together, which is emptied
 // behind each message. A typical route allocates nothing.
 //
-// A Program is immutable and safe for any number of goroutines; a reload
+// A Program is immutable, but for what its statistics count, and safe for any number of goroutines; a reload
 // compiles a new one.
 //
 // # Without a message
