@@ -114,6 +114,12 @@ func (d *domain) authorities() (err error) {
 	if d.cfg.require() && !d.verify && d.cfg.Role == Server {
 		d.warn("require_cert without verify_cert: any certificate will do")
 	}
+	switch {
+	case d.cfg.CRLCheckAll && d.cfg.CRLDir == "":
+		d.warn("crl_check_all has no effect without crl_dir: nothing is checked for revocation")
+	case d.cfg.CRLDir != "" && !d.verify:
+		d.warn("crl_dir has no effect without verify_cert")
+	}
 	if d.roots, err = d.readAuthorities(); err != nil {
 		return err
 	}

@@ -81,8 +81,7 @@ var tlsMgmParams = map[string]*globalSpec{
 		}
 		return ""
 	}),
-	"dh_params": {typ: stringParam, set: setDomain(func(*tlsDomain, Value, string) string { return "" }),
-		note: "finite-field Diffie-Hellman is not offered; elliptic curves are"},
+	"dh_params":         domainText(func(d *tlsDomain, s string) string { d.DHParams = s; return "" }), // tlsstate warns of it
 	"tls_library":       textParam(setTLSLibrary),
 	"ticket_keys_file":  textParam(setTicketKeys),
 	"ssl_keylog_file":   textParam(setKeyLog),
