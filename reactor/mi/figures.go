@@ -172,6 +172,16 @@ func (l list) traffic(suffix string, t *reactor.Traffic) {
 	l.count("bytes_out"+suffix, t.BytesOut)
 }
 
+// defectsOf adds up the defects that begin so.
+func defectsOf(p Proxy, prefix string) (sum uint64) {
+	for defect, n := range p.Defects() {
+		if strings.HasPrefix(defect, prefix) {
+			sum += n
+		}
+	}
+	return sum
+}
+
 // ProxyFigures is the Source of a proxy's statistics: OpenSIPS' core: and sl:,
 // and every counter of our own in proxy:, with replies and refusals by the codes
 // and causes that occurred. The time counts from started.
@@ -192,6 +202,7 @@ func ProxyFigures(p Proxy, started time.Time) Source {
 			{Name: "drop_replies", N: n(proxy.ResponsesForeign, proxy.ResponsesForUs, proxy.ResponsesDropped)},
 			{Name: "err_requests", N: n(proxy.RequestsRefused, proxy.RequestsBroken)},
 			{Name: "err_replies", N: n(proxy.ResponsesBroken)},
+			{Name: "bad_URIs_rcvd", N: defectsOf(p, "Bad URI")},
 			{Name: "bad_msg_hdr", N: n(proxy.Unreadable, proxy.StreamsBroken)},
 			{Name: "timestamp", Gauge: true, N: uint64(time.Since(started) / time.Second)},
 		} {

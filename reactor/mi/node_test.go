@@ -79,7 +79,9 @@ func (fakeProxy) Refused(code int) uint64 {
 	return 0
 }
 
-func (fakeProxy) Defects() map[string]uint64 { return map[string]uint64{"Missing Via": 8} }
+func (fakeProxy) Defects() map[string]uint64 {
+	return map[string]uint64{"Missing Via": 8, "Bad URI": 1, "Bad URI Host": 2}
+}
 
 type fakeSwitch struct{ atomic.Bool }
 

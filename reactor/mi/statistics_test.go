@@ -20,6 +20,7 @@ func TestStatistics(t *testing.T) {
 			`"tls:tls_trace_sent":5,"tls:tls_trace_dropped":3,"tls:tls_trace_redials":7,"tls:tls_trace_queued":2}`},
 		{"get_statistics", `["core:rcv_requests","accepted","nothing:","net:nothing"]`, `{"core:rcv_requests":1,"net:accepted":7}`},
 		{"get_statistics", `{"statistics":["close:idle_timeout"]}`, `{"close:idle_timeout":3}`},
+		{"get_statistics", `["bad_URIs_rcvd","proxy:defect_bad_uri_host"]`, `{"core:bad_URIs_rcvd":3,"proxy:defect_bad_uri_host":2}`},
 		{"get_statistics", `["dials","dials_done","dials_connect_failed","dials_connect_timeout","dials_shutdown"]`,
 			`{"net:dials":9,"net:dials_done":4,"net:dials_connect_failed":0,"net:dials_connect_timeout":2,"net:dials_shutdown":1}`},
 		{"get_statistics", `["messages_in_tls","messages_out_tls","bytes_in_tls","bytes_out_tls","messages_in_tcp"]`,
