@@ -1,6 +1,8 @@
 package interop
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,22 +21,39 @@ var names = []string{"127.0.0.1", "localhost", "rsa.test", "p256.test", "plain.t
 type edge struct {
 	*process.Process
 	tls, trunk, tcp string // its listeners
-	dir             string // with ca.pem, and the certificates ecdsa, rsa and peer
+	dir             string // with ca.pem, the certificates ecdsa, rsa, peer and peerrsa, and the keys of tickets
 }
 
 func startEdge(t *testing.T) *edge {
 	t.Helper()
-	e := &edge{dir: t.TempDir(), tls: "127.0.0.1:" + unusedPort(t), trunk: "127.0.0.1:" + unusedPort(t), tcp: "127.0.0.1:" + unusedPort(t)}
+	return startEdgeIn(t, newFolder(t))
+}
+
+// newFolder has all the files that an edge and its peers need. Edges that share one are nodes of one edge.
+func newFolder(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	ca, err := load.NewAuthority()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, kind := range map[string]string{"ecdsa": "ecdsa", "rsa": "rsa", "peer": "ecdsa", "peerrsa": "rsa"} {
 		// The common name tells which it is.
-		if err := ca.Write(e.dir, name, kind, append([]string{name}, names...)...); err != nil {
+		if err := ca.Write(dir, name, kind, append([]string{name}, names...)...); err != nil {
 			t.Fatal(err)
 		}
 	}
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // does not fail
+	if err := os.WriteFile(filepath.Join(dir, "tickets"), []byte(hex.EncodeToString(secret)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func startEdgeIn(t *testing.T, dir string) *edge {
+	t.Helper()
+	e := &edge{dir: dir, tls: "127.0.0.1:" + unusedPort(t), trunk: "127.0.0.1:" + unusedPort(t), tcp: "127.0.0.1:" + unusedPort(t)}
 	cfg, err := filepath.Abs("testdata/edge.cfg")
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,39 @@ func TestOpenSSLClient(t *testing.T) {
 		})
 	}
 	e.stop(t)
+}
+
+// TestTicketOfAnotherNode resumes on one node what began on another that has the same ticket_keys_file.
+func TestTicketOfAnotherNode(t *testing.T) {
+	path := tool(t, "openssl", "openssl")
+	dir := newFolder(t)
+	first, second, stranger := startEdgeIn(t, dir), startEdgeIn(t, dir), startEdge(t)
+	for _, version := range []string{"-tls1_2", "-tls1_3"} {
+		for _, c := range []struct {
+			name string
+			edge *edge
+			want expected
+		}{
+			{"node", second, expected{peer: "peer", resumed: true}},
+			{"stranger", stranger, expected{peer: "peer"}},
+		} {
+			t.Run(version+" "+c.name, func(t *testing.T) {
+				session := filepath.Join(t.TempDir(), "session")
+				client := func(e *edge, args ...string) (handshake, string) {
+					w := newWire(t, e.tls)
+					a := converse(t, "openssl s_client", exec.Command(path, append([]string{"s_client", version, "-quiet", "-connect", w.addr(),
+						"-servername", "mutual.test", "-cert", e.file("peer.pem"), "-key", e.file("peer.key")}, args...)...), true)
+					return last(t, w, 1), a.header("X-Seen")
+				}
+				client(first, "-sess_out", session)
+				h, said := client(c.edge, "-sess_in", session)
+				c.want.check(t, h, said)
+			})
+		}
+	}
+	for _, e := range []*edge{first, second, stranger} {
+		e.stop(t)
+	}
 }
 
 func TestGnuTLSClient(t *testing.T) {

@@ -160,3 +160,27 @@ func statusOf(t *testing.T, l *live, text string) string {
 	code, _, _ := strings.Cut(rest, " ")
 	return code
 }
+
+// A domain that client_tls_domain_avp names and that is not there fails the send, with an error that names it.
+func TestUnknownClientTLSDomain(t *testing.T) {
+	w := newCrew(t, "")
+	addr, seen := domainServer(t, w.ca.Leaf(t, tlstest.Leaf{CN: "carrier", IPs: []string{"127.0.0.1"}}))
+	l := start(t, w.domain+`
+modparam("tls_mgm", "client_domain", "any")
+modparam("tls_mgm", "ca_list", "[any]`+w.ca.File(t)+`")
+modparam("tls_mgm", "client_tls_domain_avp", "$avp(as)")
+route {
+	$avp(as) = "nosuch";
+	if (!forward("sip:`+addr+`;transport=tls"))
+		sl_send_reply(503, "Not Sent");
+}`)
+	if got := statusOf(t, l, string(invite)); got != "503" {
+		t.Errorf("answered %s", got)
+	}
+	if said := strings.Join(l.log.take(), "\n"); !strings.Contains(said, `there is no client domain "nosuch"`) {
+		t.Errorf("the log says %q", said)
+	}
+	if len(seen) != 0 {
+		t.Error("the server was spoken to all the same")
+	}
+}
