@@ -30,6 +30,7 @@ type options struct {
 	file    string // "" is the built-in configuration
 	check   bool
 	version bool
+	profile string // file for a CPU profile; "" none
 }
 
 // run is the program without the process around it: it returns the exit code, and ends early when ctx does.
@@ -53,6 +54,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case o.check:
 		return check(ctx, o.file, stdout, stderr)
 	}
+	stop, err := startProfile(o.profile)
+	if err != nil {
+		fmt.Fprintln(stderr, "sipreactor:", err)
+		return exitFailed
+	}
+	defer stop()
 	return serve(ctx, o.file, stdout, stderr)
 }
 
@@ -81,6 +88,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.StringVarP(&o.file, "file", "f", "", "run this configuration, an opensips.cfg")
 	f.BoolVarP(&o.check, "check", "C", false, "check the configuration and exit: 0 when it is good")
 	f.BoolVarP(&o.version, "version", "V", false, "print versions and exit")
+	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the run to this file, for go tool pprof")
 	f.BoolP("help", "h", false, "print this help and exit")
 	f.Usage = func() {}
 	if err := f.Parse(args); err != nil {
