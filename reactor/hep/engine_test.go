@@ -54,7 +54,7 @@ func build(t *testing.T, transport Transport, change func(*SenderConfig)) *site 
 	t.Helper()
 	s := &site{t: t, collector: collect(t, transport, nil), roots: x509.NewCertPool()}
 	s.sender = send(t, s.dest, change)
-	s.tracer = New(Config{TLS: Lane{To: s.sender, On: true}, SIP: SIP{IDs: only(s.sender)}})
+	s.tracer = New(Config{TLS: Lane{To: s.sender, On: true}, SIP: SIP{IDs: only(s.sender)}, Secrets: true})
 	s.relay = &relay{tracer: s.tracer}
 	certPEM, keyPEM, err := tlsstate.Ephemeral([]string{"127.0.0.1", "localhost"}, false)
 	if err != nil {
@@ -69,7 +69,7 @@ func build(t *testing.T, transport Transport, change func(*SenderConfig)) *site 
 	set, err := tlsstate.Build(tlsstate.Config{Domains: []tlsstate.DomainConfig{
 		{Name: "in", Role: tlsstate.Server, VerifyCert: &no, Certificates: pairs},
 		{Name: "out", Role: tlsstate.Client, VerifyDomain: &no, CAPEM: certPEM, Certificates: pairs},
-	}})
+	}, Secrets: s.tracer.WantSecrets})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ const (
 )
 
 func TestEngineAcceptedAndClosed(t *testing.T) {
-	for _, transport := range []Transport{UDP, TCP} {
+	for _, transport := range []Transport{UDP, TCP, TLS} {
 		t.Run(string(transport), func(t *testing.T) {
 			s := build(t, transport, nil)
 			c := s.dial()

@@ -1,6 +1,9 @@
 package hep
 
 import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -10,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"sipreactor/tlsstate"
 )
 
 func TestMain(m *testing.M) {
@@ -73,8 +78,35 @@ func collect(t testing.TB, transport Transport, refuse func(n int) bool) *collec
 	if err != nil {
 		t.Fatal(err)
 	}
+	if transport == TLS {
+		pair, err := selfSigned()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{pair}})
+	}
 	c.listen(ln, transport, refuse)
 	return c
+}
+
+// selfSigned is the certificate of every collector over TLS, which senders trust.
+var selfSigned = sync.OnceValues(func() (tls.Certificate, error) {
+	certPEM, keyPEM, err := tlsstate.Ephemeral([]string{"127.0.0.1"}, false)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(certPEM, keyPEM)
+})
+
+// dialTLS connects to a collector.
+func dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
+	pair, err := selfSigned()
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(pair.Leaf)
+	return (&tls.Dialer{Config: &tls.Config{RootCAs: roots}}).DialContext(ctx, network, addr)
 }
 
 func (c *collector) listen(ln net.Listener, transport Transport, refuse func(n int) bool) {
@@ -197,6 +229,9 @@ func (c *collector) close() {
 func send(t testing.TB, d Destination, change func(*SenderConfig)) *Sender {
 	t.Helper()
 	cfg := SenderConfig{Destination: d, MinPause: time.Millisecond, MaxPause: 20 * time.Millisecond, Drain: patience}
+	if d.Transport == TLS {
+		cfg.Dial = dialTLS
+	}
 	if change != nil {
 		change(&cfg)
 	}

@@ -3,8 +3,6 @@ package hep
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,8 +11,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"sipreactor/tlsstate"
 )
 
 func TestSenderDelivers(t *testing.T) {
@@ -42,27 +38,8 @@ func TestSenderDelivers(t *testing.T) {
 }
 
 func TestSenderTLS(t *testing.T) {
-	certPEM, keyPEM, err := tlsstate.Ephemeral([]string{"127.0.0.1"}, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair, err := tls.X509KeyPair(certPEM, keyPEM)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &collector{t: t}
-	t.Cleanup(c.close)
-	c.listen(ln, TLS, nil)
-
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(certPEM)
-	s := send(t, c.dest, func(cfg *SenderConfig) {
-		cfg.Dial = (&tls.Dialer{Config: &tls.Config{RootCAs: roots}}).DialContext
-	})
+	c := collect(t, TLS, nil)
+	s := send(t, c.dest, nil)
 	for i := range 100 {
 		s.put(note(fmt.Sprint(i)))
 	}

@@ -1,11 +1,8 @@
 package hep
 
 import (
-	"bytes"
 	"errors"
-	"log/slog"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
@@ -295,64 +292,6 @@ func TestTracerOverflow(t *testing.T) {
 	}
 	b.life(source(1, false), orderly, closed)
 	b.empty()
-}
-
-func TestTracerSecrets(t *testing.T) {
-	const line = "CLIENT_RANDOM aa bb\n"
-	for _, allowed := range []bool{false, true} {
-		b := newBench(t, func(c *Config) { c.Secrets = allowed })
-		if b.WantSecrets() != allowed {
-			t.Errorf("allowed %v: wanted %v", allowed, b.WantSecrets())
-		}
-		src, bad := source(1, false), source(2, true)
-		b.life(src, nil, accepted)
-		b.Observe(&reactor.Event{Kind: established, Src: src, TLS: &tlsstate.State{}, Secrets: line})
-		b.life(src, orderly, closed)
-		b.life(bad, nil, started)
-		b.Observe(&reactor.Event{Kind: closed, Src: bad, Err: late, TLS: &tlsstate.State{}, Secrets: line})
-		for i, want := range []bool{allowed, false, allowed} {
-			p := b.await(3)[i]
-			if key, there := object(t, p)["master-key"]; there != want || there && key != line {
-				t.Errorf("allowed %v, packet %d: %s", allowed, i, p.Payload)
-			}
-		}
-		b.Switch(reactor.TLS, false)
-		if b.WantSecrets() {
-			t.Error("wanted while nothing is traced")
-		}
-	}
-	if New(Config{Secrets: true, TLS: Lane{On: true}}).WantSecrets() {
-		t.Error("wanted without a collector")
-	}
-}
-
-func TestNewWarns(t *testing.T) {
-	fail := func(c *SenderConfig) {
-		c.Drain = time.Millisecond
-		c.Dial = dialNothing
-	}
-	for id, want := range map[string]bool{
-		"[h]192.0.2.1":               true,
-		"[h]127.0.0.1":               false,
-		"[h]192.0.2.1;transport=tls": false,
-	} {
-		d, err := ParseID(id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var log bytes.Buffer
-		cfg := Config{TLS: Lane{To: send(t, d, fail)}, Secrets: true, Logger: slog.New(slog.NewTextHandler(&log, nil))}
-		New(cfg)
-		if got := strings.Contains(log.String(), "trace_master_key"); got != want {
-			t.Errorf("%s: the log says %q", id, log.String())
-		}
-		log.Reset()
-		cfg.Secrets = false
-		New(cfg)
-		if log.Len() != 0 {
-			t.Errorf("%s: without secrets the log says %q", id, log.String())
-		}
-	}
 }
 
 var errNothing = errors.New("nobody there")

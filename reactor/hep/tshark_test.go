@@ -61,6 +61,13 @@ func (r *recording) segment(data []byte) {
 // dissect has tshark print fields of a recording, one line a packet.
 func dissect(t *testing.T, r *recording, filter string, fields ...string) string {
 	t.Helper()
+	// Debian's tshark has no dissector of HEP: it gets one.
+	return tsharkReads(t, r, filter, fields, "-X", "lua_script:testdata/hep.lua", "-d", "udp.port==9060,hep3", "-d", "tcp.port==9060,hep3")
+}
+
+// tsharkReads has tshark print fields of what a filter finds in a recording.
+func tsharkReads(t *testing.T, r *recording, filter string, fields []string, options ...string) string {
+	t.Helper()
 	tshark, err := exec.LookPath("tshark")
 	if err != nil {
 		t.Skip("tshark is not installed: nobody else to read our packets")
@@ -69,9 +76,7 @@ func dissect(t *testing.T, r *recording, filter string, fields ...string) string
 	if err := os.WriteFile(file, r.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// Debian's tshark has no dissector of HEP: it gets one.
-	args := []string{"-n", "-r", file, "-X", "lua_script:testdata/hep.lua",
-		"-d", "udp.port==9060,hep3", "-d", "tcp.port==9060,hep3", "-Y", filter, "-T", "fields"}
+	args := append([]string{"-n", "-r", file, "-Y", filter, "-T", "fields"}, options...)
 	for _, f := range fields {
 		args = append(args, "-e", f)
 	}
