@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/tlsstate"
+	_ "sipreactor/tlsstate/libcrypto" // is measured beside the others
 	"sipreactor/tlsstate/openssl"
 	"sipreactor/tlsstate/tlstest"
 )
@@ -62,7 +63,7 @@ func BenchmarkServerHandshake(b *testing.B) {
 	for _, key := range []string{"ecdsa", "rsa"} {
 		for _, version := range []string{"TLSv1_2", "TLSv1_3"} {
 			for _, kind := range []string{"full", "resumed"} {
-				for _, lib := range libraries {
+				for _, lib := range tlsstate.Libraries() {
 					b.Run(fmt.Sprintf("%s/%s/%s/%s", key, version, kind, lib.Name), func(b *testing.B) {
 						l := benchLink(b, lib, key == "rsa", version, kind == "resumed")
 						serve(b, l)
@@ -131,7 +132,7 @@ func serve(t testing.TB, l tlstest.Link) (m meter, wired int) {
 func BenchmarkMessage(b *testing.B) {
 	w := tlstest.NewWorld(b)
 	for _, version := range []string{"TLSv1_2", "TLSv1_3"} {
-		for _, lib := range libraries {
+		for _, lib := range tlsstate.Libraries() {
 			b.Run(version+"/"+lib.Name, func(b *testing.B) {
 				server, client := tlstest.Pairing{Server: lib, Client: lib}.Link(b, w, func(s, _ *tlsstate.DomainConfig) {
 					s.Method, s.Ciphers = version, "ECDHE-ECDSA-AES128-GCM-SHA256"
@@ -186,7 +187,7 @@ func TestMessageDoesNotAllocate(t *testing.T) {
 // heap and in C's.
 func BenchmarkIdle(b *testing.B) {
 	w := tlstest.NewWorld(b)
-	for _, lib := range libraries {
+	for _, lib := range tlsstate.Libraries() {
 		b.Run(lib.Name, func(b *testing.B) {
 			for b.Loop() {
 				const n = 1000
