@@ -106,7 +106,11 @@ func TestPeers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("peers")
 	}
-	r, _ := compareFew(t, t.Context(), []string{"calls-r200"}, []string{"kamailio", "opensips", "haproxy"}, 1)
+	patterns := []string{"calls-r200"}
+	if _, err := exec.LookPath("sipp"); err == nil {
+		patterns = append(patterns, "sipp-calls-tcp")
+	}
+	r, _ := compareFew(t, t.Context(), patterns, []string{"kamailio", "opensips", "haproxy"}, 1)
 	for _, s := range r.Systems {
 		if s.Missing != "" {
 			t.Log(s.Missing)
@@ -115,6 +119,9 @@ func TestPeers(t *testing.T) {
 		res := r.Find("calls-r200", s.Name)
 		if res == nil || res.Workers == 0 || len(res.Tried) == 0 {
 			t.Errorf("%s: %+v", s.Name, res)
+		}
+		if tcp := r.Find("sipp-calls-tcp", s.Name); len(patterns) > 1 && (tcp == nil || tcp.Runs[0].Counts[report.Done] != 50 || tcp.Trouble() != "") {
+			t.Errorf("%s over TCP: %+v", s.Name, tcp)
 		}
 	}
 }

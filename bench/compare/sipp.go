@@ -17,6 +17,7 @@ import (
 	"sipreactor/bench/load"
 	"sipreactor/bench/report"
 	"sipreactor/bench/sample"
+	"sipreactor/bench/system"
 )
 
 // sippRate is calls a second.
@@ -25,27 +26,40 @@ const sippRate = 100
 // sipps is sipp at both ends, as people test: Debian's speaks no TLS, so that a relay of ours wraps it on both legs.
 func sipps() []Measure {
 	var all []Measure
-	for _, s := range []struct{ name, about, uac, uas string }{
-		{"calls", "calls", "uac", "uas"},
-		{"long", "calls with a hold and a re-INVITE", "uac_long", "uas_long"},
-		{"options", "OPTIONS that are forwarded", "options", "answer"},
-		{"message", "MESSAGE that are forwarded", "message", "answer"},
-		{"register", "REGISTER that are forwarded", "register", "answer"},
+	for _, s := range []struct {
+		name, about, uac, uas string
+		plain                 bool
+	}{
+		{"calls", "calls", "uac", "uas", false},
+		{"calls-tcp", "calls", "uac", "uas", true},
+		{"long", "calls with a hold and a re-INVITE", "uac_long", "uas_long", false},
+		{"options", "OPTIONS that are forwarded", "options", "answer", false},
+		{"message", "MESSAGE that are forwarded", "message", "answer", false},
+		{"register", "REGISTER that are forwarded", "register", "answer", false},
 	} {
+		transport, skip := "TLS on both legs", variant
+		if s.plain {
+			transport, skip = "TCP on both legs", first(variant, func(s system.System) string {
+				if !s.TCP {
+					return "it has TLS only"
+				}
+				return ""
+			})
+		}
 		all = append(all, Measure{
 			Measure: report.Measure{
 				Name: "sipp-" + s.name, Group: "sipp", Unit: "call", Main: report.CPU,
-				About: fmt.Sprintf("sipp at both ends, TLS on both legs: %s, %d a second", s.about, sippRate),
+				About: fmt.Sprintf("sipp at both ends, %s: %s, %d a second", transport, s.about, sippRate),
 			},
-			extra: 2 * time.Second, skip: variant,
-			run: func(ctx context.Context, t *trial) error { return t.sipp(ctx, s.uac, s.uas) },
+			extra: 2 * time.Second, skip: skip,
+			run: func(ctx context.Context, t *trial) error { return t.sipp(ctx, s.uac, s.uas, s.plain) },
 		})
 	}
 	return all
 }
 
 // sipp runs a pair of them through the system, and measures from the first call to the last.
-func (t *trial) sipp(ctx context.Context, client, server string) error {
+func (t *trial) sipp(ctx context.Context, client, server string, plain bool) error {
 	path, err := exec.LookPath("sipp")
 	if err != nil {
 		return errors.New("no sipp on the PATH (Debian: apt-get install sip-tester)")
@@ -54,44 +68,53 @@ func (t *trial) sipp(ctx context.Context, client, server string) error {
 	if err != nil {
 		return err
 	}
+	setup.Plain = plain
 	answering, err := load.UnusedPort()
 	if err != nil {
 		return err
 	}
-	cfg, err := t.home.CA.ServerConfig("ecdsa", "127.0.0.1")
-	if err != nil {
-		return err
+	callee, transport := "127.0.0.1:"+answering, "tcp"
+	if !plain {
+		cfg, err := t.home.CA.ServerConfig("ecdsa", "127.0.0.1")
+		if err != nil {
+			return err
+		}
+		behind, err := load.Unwrap("127.0.0.1:0", callee, cfg)
+		if err != nil {
+			return err
+		}
+		defer behind.Close()
+		callee, transport = behind.Addr(), "tls"
 	}
-	behind, err := load.Unwrap("127.0.0.1:0", "127.0.0.1:"+answering, cfg)
-	if err != nil {
-		return err
-	}
-	defer behind.Close()
 	calls := max(50, int(sippRate*t.cfg.Window.Seconds()))
-	uri := "sip:uas@" + behind.Addr() + ";transport=tls"
+	uri := "sip:uas@" + callee + ";transport=" + transport
 	uas := t.newSIPp(ctx, path, server, setup.Dir, "-p", answering, "-key", "contact", uri)
 	if err := uas.start(); err != nil {
 		return err
 	}
 	defer uas.kill()
-	setup.Callee, setup.CalleeTLS = behind.Addr(), true
+	setup.Callee, setup.CalleeTLS = callee, !plain
 	if t.inst, err = t.system.Start(setup); err != nil {
 		return err
 	}
 	if err := t.listening(ctx); err != nil {
 		return err
 	}
-	before, err := load.Wrap("127.0.0.1:0", t.inst.Addr, t.peer(0).TLS)
-	if err != nil {
-		return err
+	caller := t.inst.Addr
+	if !plain {
+		before, err := load.Wrap("127.0.0.1:0", t.inst.Addr, t.peer(0).TLS)
+		if err != nil {
+			return err
+		}
+		defer before.Close()
+		caller = before.Addr()
 	}
-	defer before.Close()
 	from, err := t.inst.Group().Snapshot()
 	if err != nil {
 		return err
 	}
 	uac := t.newSIPp(ctx, path, client, setup.Dir, "-m", strconv.Itoa(calls), "-r", strconv.Itoa(sippRate), "-d", "100",
-		"-key", "callee", uri, before.Addr())
+		"-key", "callee", uri, caller)
 	if err := uac.start(); err != nil {
 		return err
 	}
@@ -117,7 +140,11 @@ func (t *trial) sipp(ctx context.Context, client, server string) error {
 // listening waits until the system accepts; nothing is asked, because sipp would count it.
 func (t *trial) listening(ctx context.Context) error {
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
-		c, err := t.peer(0).Dial(ctx)
+		peer := t.peer(0)
+		if t.inst.Setup.Plain {
+			peer.TLS = nil
+		}
+		c, err := peer.Dial(ctx)
 		if err == nil {
 			c.Close()
 			return nil

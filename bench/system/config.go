@@ -32,7 +32,7 @@ type opensipsConf struct {
 
 func sipreactorGo() System {
 	return System{
-		Name: "sipreactor", About: "this engine, TLS by crypto/tls", Role: Ours, Workers: []int{0}, Reload: true, Traces: true,
+		Name: "sipreactor", About: "this engine, TLS by crypto/tls", Role: Ours, Workers: []int{0}, Reload: true, Traces: true, TCP: true,
 		prepare: func(ctx context.Context, h *Home) (string, string, error) {
 			path, err := h.build(ctx, "sipreactor", ".", "./cmd/sipreactor")
 			return path, revision(ctx, h), err
@@ -44,7 +44,7 @@ func sipreactorGo() System {
 // sipreactorWith is the engine with OpenSSL's code for TLS, or for private keys alone.
 func sipreactorWith(name, library, about string) System {
 	return System{
-		Name: "sipreactor-" + name, About: about, Install: "gcc libssl-dev", Role: Ours, Variant: true, Workers: []int{0}, Reload: true, Traces: true,
+		Name: "sipreactor-" + name, About: about, Install: "gcc libssl-dev", Role: Ours, Variant: true, Workers: []int{0}, Reload: true, Traces: true, TCP: true,
 		prepare: func(ctx context.Context, h *Home) (string, string, error) {
 			path, err := h.build(ctx, "sipreactor-openssl", ".", "./cmd/sipreactor", "-tags", "openssl")
 			return path, revision(ctx, h), err
@@ -71,7 +71,7 @@ func opensipsCommand(library string) func(string, Setup) ([]string, []string, er
 func opensips() System {
 	return System{
 		Name: "opensips", About: "OpenSIPS, the same opensips.cfg", Install: "opensips opensips-tls-module opensips-tls-openssl-module, of opensips.org",
-		Role: SIPPeer, Workers: []int{1, 2, 4}, Traces: true,
+		Role: SIPPeer, Workers: []int{1, 2, 4}, Traces: true, TCP: true,
 		prepare: installed("opensips", "-V"),
 		command: func(_ string, s Setup) ([]string, []string, error) {
 			s.Metrics = "" // it has its own ways
@@ -84,7 +84,7 @@ func opensips() System {
 func kamailio() System {
 	return System{
 		Name: "kamailio", About: "Kamailio, an equivalent configuration", Install: "kamailio kamailio-tls-modules",
-		Role: SIPPeer, Workers: []int{1, 2, 4},
+		Role: SIPPeer, Workers: []int{1, 2, 4}, TCP: true,
 		prepare: installed("kamailio", "-v"),
 		command: func(path string, s Setup) ([]string, []string, error) {
 			tls, err := s.render("kamailio-tls.cfg", s)
@@ -114,7 +114,7 @@ func modulesOf(path string) string {
 func haproxy() System {
 	return System{
 		Name: "haproxy", About: "HAProxy as a relay that parses no SIP: the floor", Install: "haproxy",
-		Role: Relay, Workers: []int{1, 2},
+		Role: Relay, Workers: []int{1, 2}, TCP: true,
 		prepare: installed("haproxy", "-v"),
 		command: func(_ string, s Setup) ([]string, []string, error) {
 			file, err := s.render("haproxy.cfg", s)

@@ -32,6 +32,8 @@ type System struct {
 
 	Variant bool // differs from the system above it only in the code that computes TLS
 
+	TCP bool // it can do without TLS
+
 	// Reload tells that SIGHUP has it read its certificates again, Traces that its configuration can trace by HEP.
 	Reload, Traces bool
 
@@ -47,6 +49,7 @@ type Setup struct {
 	Addr    string // to listen on with TLS
 	Workers int
 	Key     string // kind of its certificate: "ecdsa" or "rsa"
+	Plain   bool   // TCP instead of TLS, for systems that have it
 
 	// Callee is where a relay sends everything: a SIP element cares for the Request-URI only. CalleeTLS is whether by
 	// TLS, WaitForData that it connects when bytes come rather than at once.
