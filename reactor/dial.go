@@ -107,6 +107,7 @@ func (e *Engine) enroll(c *conn) {
 	doom := c.doom
 	if doom == nil {
 		c.stepLocked(enrolling)
+		e.enrolling.Add(1) // before Stop's kill gets the lock: it waits for us behind that
 	}
 	c.mu.Unlock()
 	if doom != nil {
@@ -114,7 +115,6 @@ func (e *Engine) enroll(c *conn) {
 		c.release()
 		return
 	}
-	e.enrolling.Add(1) // while the connection is in the table: Stop waits for both
 	e.observe(c, ConnectDone, nil, nil, "")
 	f := os.NewFile(uintptr(c.fd), "")
 	kept := keepAliveOf(c.fd)
