@@ -59,7 +59,7 @@ func startEdgeIn(t *testing.T, dir string) *edge {
 		t.Fatal(err)
 	}
 	run := exec.Command(program, "-f", cfg)
-	run.Env = append(os.Environ(), "TLS="+e.tls, "TRUNK="+e.trunk, "TCP="+e.tcp, "PEMS="+e.dir)
+	run.Env = append(os.Environ(), "TLS="+e.tls, "TRUNK="+e.trunk, "TCP="+e.tcp, "PEMS="+e.dir, "SSL_CERT_FILE="+e.file("ca.pem"))
 	e.Process = process.Start(t, "sipreactor", run)
 	e.WaitLine(t, "msg=ready")
 	return e

@@ -34,6 +34,7 @@ var opensslServers = []outbound{
 	{"resumed, 1.3", []string{"-tls1_3"}, "nobody", expected{version: tls13}, &expected{version: tls13, resumed: true, peer: "peer"}},
 	{"no tickets there", []string{"-tls1_2", "-no_ticket", "-no_cache"}, "nobody", expected{version: tls12}, &expected{version: tls12, peer: "peer"}},
 	{"no tickets here", nil, "notickets", expected{version: tls13}, &expected{version: tls13, peer: "peer"}},
+	{"system's authorities", nil, "roots", expected{version: tls13, peer: "peer"}, nil},
 }
 
 var gnutlsServers = []outbound{
