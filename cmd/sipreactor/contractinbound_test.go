@@ -25,7 +25,7 @@ func TestContractTLSPort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, err := newNode(t.Context(), cfg, newLogger(c.log, cfg.Log.Level, ""))
+		n, err := newNode(t.Context(), cfg, newLogger(c.log, cfg.Log.Level, ""), nil)
 		c.run(n, err)
 		if got := c.addr("tls").String(); got != "127.0.0.1:"+port {
 			t.Errorf("listening on %s, want port %s", got, port)

@@ -9,7 +9,13 @@ import (
 	"go.uber.org/goleak"
 )
 
+// asProgram is set for a child process of a test, which is the program itself.
+const asProgram = "SIPREACTOR_TEST_AS_PROGRAM"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
 	goleak.VerifyTestMain(m,
 		// os/signal keeps one goroutine once it was used.
 		goleak.IgnoreTopFunction("os/signal.signal_recv"), goleak.IgnoreTopFunction("os/signal.loop"),

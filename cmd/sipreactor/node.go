@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -28,6 +29,7 @@ type node struct {
 	routes  *script.Background // startup, timer and event routes
 	manage  *management        // once it serves
 	recent  *page.Recorder     // what the status page tells; nil when nobody serves it
+	super   *supervisor        // who started us; only serve has one
 	log     *slog.Logger
 	tls     tlsstate.Config // with the ephemeral domain, if there is one
 	tickets string          // ticket_keys_file, "" none
@@ -40,9 +42,13 @@ type node struct {
 }
 
 // newNode makes a node with the configuration's sockets, that does not run yet.
-func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger) (*node, error) {
+// Sockets that were handed over take their places.
+func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger, handed []*os.File) (*node, error) {
 	sockets, names, err := listeners(ctx, cfg)
 	if err != nil {
+		return nil, err
+	}
+	if err := activate(handed, sockets); err != nil {
 		return nil, err
 	}
 	cfg.Proxy.MyDomains = append(cfg.Proxy.MyDomains, names...)
@@ -225,3 +231,6 @@ func (n *node) sockets() []string {
 	}
 	return all
 }
+
+// status is what a service manager shows of us.
+func (n *node) status() string { return "listening on " + strings.Join(n.sockets(), " ") }

@@ -8,8 +8,11 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/script"
@@ -34,7 +37,7 @@ func check(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	cfg, err := loadConfig(file)
 	if err == nil {
 		var n *node
-		if n, err = newNode(ctx, cfg, slog.New(slog.DiscardHandler)); err == nil {
+		if n, err = newNode(ctx, cfg, slog.New(slog.DiscardHandler), nil); err == nil {
 			n.close()
 		}
 	}
@@ -93,9 +96,12 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	defer closeKeys()
-	n, err := newNode(ctx, cfg, log)
+	handed := activation.Files(true)
+	defer letGo(handed)
+	n, err := newNode(ctx, cfg, log, handed)
 	if err == nil {
 		n.logLost = out.Dropped
+		n.super = newSupervisor(log)
 		err = n.start(cfg, levels, func() { signals <- syscall.SIGTERM })
 	}
 	if err != nil {
@@ -110,7 +116,13 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	if file == "" {
 		welcome(stdout, n.engine.Sockets())
 	}
-	return n.wait(ctx, signals, always)
+	watch, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { n.super.watch(watch, n.engine.Pulse) })
+	n.super.ready(n.status())
+	return n.wait(ctx, signals, always, cancel)
 }
 
 // logLevels are what log_level and xlog_level turn.
@@ -135,17 +147,20 @@ func (n *node) start(cfg *script.Config, levels logLevels, kill func()) error {
 	return nil
 }
 
-// wait handles signals until one, or the end of ctx, ends the node.
-func (n *node) wait(ctx context.Context, signals <-chan os.Signal, always *slog.Logger) int {
+// wait handles signals until one, or the end of ctx, ends the node; unwatch ends the watchdog before that.
+func (n *node) wait(ctx context.Context, signals <-chan os.Signal, always *slog.Logger, unwatch func()) int {
+	defer unwatch()
 	for {
 		select {
 		case s := <-signals:
 			if s == syscall.SIGHUP {
+				n.super.reloading()
 				if err := n.reload(); err != nil {
 					n.log.Error("TLS domains are not reloaded, the old ones stay in use", "error", err)
 				} else {
 					n.log.Log(ctx, script.LevelNotice.Slog(), "TLS domains are reloaded")
 				}
+				n.super.ready(n.status())
 				continue
 			}
 			always.Log(ctx, script.LevelNotice.Slog(), "draining", "signal", s.String())
@@ -154,6 +169,8 @@ func (n *node) wait(ctx context.Context, signals <-chan os.Signal, always *slog.
 			return exitFailed
 		case <-ctx.Done():
 		}
+		unwatch()
+		n.super.stopping()
 		return n.drain(signals, always)
 	}
 }
