@@ -72,3 +72,11 @@ func newSwitchedLogger(w io.Writer, level slog.Leveler, prefix string) *slog.Log
 	}
 	return log
 }
+
+// named gives each line the name that log_name says, "" none.
+func named(log *slog.Logger, name string) *slog.Logger {
+	if name == "" {
+		return log
+	}
+	return log.With("name", name)
+}

@@ -42,3 +42,25 @@ func TestLevelNameBetween(t *testing.T) {
 		}
 	}
 }
+
+// log_name is on the lines of the program and of the script, at both ends of its life.
+func TestLogName(t *testing.T) {
+	path := config(t, "log_name=\"edge7\"\nsocket=udp:127.0.0.1:"+freePort(t)+
+		"\nloadmodule \"proto_udp.so\"\nstartup_route { xlog(\"L_ERR\", \"hello\"); }\nroute { exit; }\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	stderr, code := newOutput(), make(chan int, 1)
+	go func() { code <- run(ctx, []string{"-f", path}, newOutput(), stderr) }()
+	stderr.wait(t, "msg=ready")
+	cancel()
+	if c := <-code; c != exitOK {
+		t.Fatalf("exit code %d: %s", c, stderr)
+	}
+	for line := range strings.Lines(stderr.String()) {
+		if !strings.Contains(line, " name=edge7") {
+			t.Errorf("whose line is it? %s", line)
+		}
+	}
+	if !strings.Contains(stderr.String(), "msg=hello name=edge7") {
+		t.Errorf("the script's line: %s", stderr)
+	}
+}

@@ -65,8 +65,8 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	out := newLogWriter(stderr, logQueue)
 	defer out.Close(time.Second)
 	levels := logLevels{newLogSwitch(cfg.Log.Level), newLogSwitch(cfg.Log.Script)}
-	log := newSwitchedLogger(out, &levels.log.level, cfg.Log.Prefix)
-	cfg.Program.SetLogger(newSwitchedLogger(out, &levels.xlog.level, "")) // it writes the prefix itself
+	log := named(newSwitchedLogger(out, &levels.log.level, cfg.Log.Prefix), cfg.Log.Name)
+	cfg.Program.SetLogger(named(newSwitchedLogger(out, &levels.xlog.level, ""), cfg.Log.Name)) // it writes the prefix itself
 	switch {
 	case cfg.Log.Stderr:
 	case cfg.Log.Syslog:
@@ -111,7 +111,7 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	defer n.close()
 	defer keepHeap(n.engine.Connections)()
 	// Whoever waits for this line gets it at every log_level.
-	always := newLogger(out, script.LevelDebug, cfg.Log.Prefix)
+	always := named(newLogger(out, script.LevelDebug, cfg.Log.Prefix), cfg.Log.Name)
 	always.Log(ctx, script.LevelNotice.Slog(), "ready", "sockets", strings.Join(n.sockets(), " "), "tls_library", n.library.Name)
 	if file == "" {
 		welcome(stdout, n.engine.Sockets())

@@ -61,6 +61,7 @@ type LogConfig struct {
 	Stderr bool     // stderror_enabled
 	Syslog bool     // syslog_enabled
 	Prefix string   // log_prefix
+	Name   string   // log_name: tells instances apart, "" none
 }
 
 // DNSConfig says how names are resolved.

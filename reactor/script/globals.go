@@ -104,6 +104,8 @@ var globals = map[string]*globalSpec{
 	"log_stderror":     toggle(func(c *settings, on bool) { c.Log.Stderr = on }),
 	"syslog_enabled":   toggle(func(c *settings, on bool) { c.Log.Syslog = on }),
 	"log_prefix":       textParam(func(c *settings, s string) string { c.Log.Prefix = s; return "" }),
+	"log_name":         textParam(func(c *settings, s string) string { c.Log.Name = s; return "" }),
+	"syslog_name":      textParam(func(c *settings, s string) string { c.Log.Name = s; return "" }),
 	"debug_mode": toggle(func(c *settings, on bool) {
 		if on {
 			c.Log.Level, c.Log.Stderr = LevelDebug, true
@@ -183,8 +185,6 @@ func workers(set func(c *settings, n int)) *globalSpec { return number(1, 1024, 
 var idleGlobals = map[string]*globalSpec{
 	"log_facility":           idle(wordParam, "the log goes to standard error; whoever collects it names the facility"),
 	"syslog_facility":        idle(wordParam, "the log goes to standard error; whoever collects it names the facility"),
-	"log_name":               idle(stringParam, "the log goes to standard error; whoever collects it knows the program"),
-	"syslog_name":            idle(stringParam, "the log goes to standard error; whoever collects it knows the program"),
 	"stderror_log_format":    idle(wordParam, "the log has one format, log/slog's"),
 	"syslog_log_format":      idle(wordParam, "the log has one format, log/slog's"),
 	"log_json_buf_size":      idle(intParam, "log lines have no fixed buffer"),
