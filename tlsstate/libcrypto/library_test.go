@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"sipreactor/tlsstate"
-	"sipreactor/tlsstate/conformance"
 	"sipreactor/tlsstate/libcrypto"
 )
 
@@ -28,11 +27,6 @@ func TestLibrary(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestConformance(t *testing.T) {
-	lib, _ := tlsstate.LookupLibrary(libcrypto.LibraryName)
-	conformance.Run(t, lib)
 }
 
 // The hook gets every key that is read, and its error is the configuration's.
