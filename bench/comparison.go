@@ -59,7 +59,7 @@ func runComparison(ctx context.Context, args []string, stdout, stderr io.Writer)
 			*runs = 1
 		}
 		if !f.Changed("window") {
-			*window = 1200 * time.Millisecond
+			*window = time.Second
 		}
 	}
 	if *list {
@@ -75,7 +75,7 @@ func runComparison(ctx context.Context, args []string, stdout, stderr io.Writer)
 	}
 	r, err := compare.Run(ctx, compare.Config{
 		Measures: measures, Systems: systems, Runs: *runs, Window: *window, Quick: *quick,
-		Command: strings.Join(append([]string{"go run ./bench"}, args...), " "), Progress: stderr, Bench: self,
+		Command: calledAs(f), Progress: stderr, Bench: self,
 	})
 	if err != nil {
 		return err
@@ -86,6 +86,21 @@ func runComparison(ctx context.Context, args []string, stdout, stderr io.Writer)
 	}
 	fmt.Fprintf(stdout, "written: %s and report.json\n", page)
 	return nil
+}
+
+// calledAs is the call that measures the same again, wherever it writes.
+func calledAs(f *pflag.FlagSet) string {
+	text := "go run ./bench"
+	f.Visit(func(flag *pflag.Flag) {
+		switch flag.Name {
+		case "out":
+		case "quick":
+			text += " --quick"
+		default:
+			text += " --" + flag.Name + " " + strings.Trim(flag.Value.String(), "[]")
+		}
+	})
+	return text
 }
 
 func quickOnes(all []compare.Measure) []compare.Measure {

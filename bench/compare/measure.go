@@ -27,7 +27,7 @@ type Measure struct {
 
 // takes estimates a run.
 func (m Measure) takes(c *Config) time.Duration {
-	return m.extra + c.Window + c.warm() + c.Window/4 + 800*time.Millisecond
+	return m.extra + c.Window + c.warm() + c.Window/4 + 400*time.Millisecond
 }
 
 // on tells whether a measure says something of a system.

@@ -57,7 +57,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		}
 		fmt.Fprintf(&b, " | `%s` |\n", few.measure)
 	}
-	fmt.Fprintf(&b, "\n%s; %s; %s.\n", r.Machine, r.Began.Format("2006-01-02"), r.Command)
+	fmt.Fprintf(&b, "\n%s; %s; `%s`; %s.\n", r.Machine, r.Began.Format("2006-01-02"), r.Command, r.Busy())
 	for _, few := range fewOnes {
 		for _, s := range shown {
 			res := r.Find(few.measure, s.Name)

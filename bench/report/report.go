@@ -91,6 +91,23 @@ func (r *Report) System(name string) *System {
 	return nil
 }
 
+// Busy tells how busy the machine was with other things: the mean number of cores, over all runs.
+func (r *Report) Busy() string {
+	sum, n := 0.0, 0
+	for _, res := range r.Results {
+		for _, run := range res.Runs {
+			if v, ok := run.Values[Others]; ok {
+				sum += v
+				n++
+			}
+		}
+	}
+	if n == 0 {
+		return "nothing is known of other work on the machine"
+	}
+	return fmt.Sprintf("other work on the machine took %.2f cores meanwhile", sum/float64(n))
+}
+
 // Save writes a report as JSON.
 func (r *Report) Save(file string) error {
 	text, err := json.MarshalIndent(r, "", "  ")

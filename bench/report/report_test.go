@@ -50,7 +50,7 @@ func example() *Report {
 	put("calls-closed", "haproxy", 40).Runs[0].Counts[Lost] = 3
 	r.Add("calls-closed", "kamailio", Run{Fault: "ended by itself (exit status 1): child exited by a signal 11", Values: map[string]float64{CPU: 1}})
 	put("full-ecdsa-tls13", "kamailio", 700).Runs[0].Note = "with 4 at once it ended by itself"
-	put("probe-quiet", "sipreactor", 1)
+	put("probe-quiet", "sipreactor", 1).Runs[0].Values[Others] = 0.5
 	put("probe-silent", "sipreactor", 3)
 	return r
 }
@@ -152,7 +152,7 @@ func TestText(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantAll(t, b.String(), "kamailio×2", "25.0 µs ±20%", "go run ./bench --only calls-closed --peer haproxy", "haproxy: 3 lost",
-		"signal 11", "with 4 at once", "not here: no opensips", "To reach", "not met", "what holds for all", "3.00 ms")
+		"signal 11", "with 4 at once", "took 0.50 cores", "not here: no opensips", "To reach", "not met", "what holds for all", "3.00 ms")
 }
 
 func TestMarkdown(t *testing.T) {

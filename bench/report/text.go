@@ -11,7 +11,7 @@ import (
 // WriteText writes the tables for a terminal: a line a system under each load, and what is to be reached.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s, %s to %s\n", r.Machine, r.Command, r.Began.Format("2006-01-02 15:04"), r.Ended.Format("15:04 MST"))
+	fmt.Fprintf(&b, "%s\n%s, %s to %s; %s\n", r.Machine, r.Command, r.Began.Format("2006-01-02 15:04"), r.Ended.Format("15:04 MST"), r.Busy())
 	for _, s := range r.Systems {
 		if s.Missing != "" {
 			fmt.Fprintf(&b, "  %s: %s\n", s.Name, s.Missing)
