@@ -15,6 +15,8 @@
 // Prometheus they are metrics with labels, whose values are of fixed sets;
 // [NamedMetrics] gives statistics under OpenSIPS' names besides.
 //
+// The status page is package page: it is mounted on an HTTP.
+//
 // # Access
 //
 // Whoever can send a request can end the program. The FIFO and the UNIX socket

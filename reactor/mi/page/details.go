@@ -88,10 +88,7 @@ func (m *maker) details(id string) (any, error) {
 }
 
 func (d *details) source(s *reactor.Source) {
-	d.Proto, d.Remote, d.Direction = s.Proto.String(), s.Remote.String(), direction(s.Outbound)
-	if s.Local.IsValid() {
-		d.Local = s.Local.String()
-	}
+	d.Proto, d.Remote, d.Local, d.Direction = s.Proto.String(), s.Remote.String(), addrText(s.Local), direction(s.Outbound)
 	if s.Socket != nil {
 		d.Listener = s.Socket.Proto.String() + ":" + s.Socket.Addr.String()
 	}

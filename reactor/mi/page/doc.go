@@ -24,6 +24,6 @@
 //
 // # Cost
 //
-// An overview of the connections is made at most twice a second, however many
-// look, and less often when there are so many connections that it takes long.
+// Connections are counted at most twice a second, however many look, and less
+// often when there are so many of them that it takes long.
 package page

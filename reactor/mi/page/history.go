@@ -1,6 +1,7 @@
 package page
 
 import (
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -85,3 +86,12 @@ func (o *overview) record(r *Recorder, now time.Time) {
 // idText writes a connection's id as text: a script's numbers are not precise
 // enough for it.
 func idText(h reactor.Handle) string { return strconv.FormatUint(uint64(h), 10) }
+
+// addrText writes an address, "" for none: a connect under way has none of its
+// own yet.
+func addrText(a netip.AddrPort) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}

@@ -134,6 +134,71 @@ func TestLiveTroubles(t *testing.T) {
 	})
 }
 
+// TestLiveSlowPeer: a peer that reads nothing is told, and listed before others.
+func TestLiveSlowPeer(t *testing.T) {
+	b := newBench(t)
+	other := b.dial(false)
+	slow := b.dial(false)
+	_ = slow.NetConn().(*net.TCPConn).SetReadBuffer(4096)
+	request := strings.Repeat("x", 8000)
+	eventually(t, "the peer is stuck", func() bool {
+		// The answer repeats Call-ID: it is as long as the request.
+		fmt.Fprintf(slow, "OPTIONS sip:edge.example SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.9;branch=z9hG4bKs\r\nMax-Forwards: 70\r\n"+
+			"From: <sip:a@example.com>;tag=1\r\nTo: <sip:edge.example>\r\nCall-ID: %s\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n", request)
+		stuck := false
+		here := false
+		b.node.Engine.Conns(func(i *reactor.ConnInfo) bool {
+			here = here || i.Remote.String() == slow.LocalAddr().String()
+			stuck = stuck || i.Stuck
+			return true
+		})
+		if !here {
+			b.rec.mu.Lock()
+			defer b.rec.mu.Unlock()
+			t.Fatalf("it is gone: %+v", b.rec.troubles.list)
+		}
+		return stuck
+	})
+	o := b.overview("the slow peer is told", func(o *sampled) bool { return len(o.Slow) == 1 })
+	if p := o.Slow[0]; p.Remote != slow.LocalAddr().String() || !p.Stuck || o.Totals.Stuck != 1 || o.SlowTotal != 1 {
+		t.Errorf("%+v %+v", p, o.Totals)
+	}
+	var all finding
+	b.call("find_conns", []string{"established"}, &all)
+	if all.Total != 2 || all.Connections[0].ID != o.Slow[0].ID || !all.Connections[0].Stuck || all.Connections[1].Remote != other.LocalAddr().String() {
+		t.Errorf("%+v", all)
+	}
+	if d := b.details(o.Slow[0].ID); !d.State.Stuck {
+		t.Errorf("%+v", d.State)
+	}
+}
+
+// TestFinder: the first of many are listed in order, and asking again for the
+// same while it is fresh costs nothing.
+func TestFinder(t *testing.T) {
+	b := newBench(t)
+	e := &countingEngine{Engine: b.node.Engine}
+	for i := range 3 * maxFound {
+		e.more = append(e.more, reactor.ConnInfo{Source: reactor.Source{Conn: reactor.Handle(i + 1), Proto: reactor.TCP}, Phase: "established",
+			Age: time.Duration((i*7)%151) * time.Second, Queue: i / 149, Domain: []string{"one", "Two"}[i%2]})
+	}
+	f := &finder{engine: e}
+	all := f.find("")
+	if len(all.Connections) != maxFound || all.Total != 3*maxFound || all.Connections[0].Queue != 1 || all.Connections[1].Age != 0 || all.Connections[2].Age != 1 {
+		t.Errorf("%d of %d: %+v", len(all.Connections), all.Total, all.Connections[:3])
+	}
+	f.until = time.Now().Add(time.Hour)
+	if f.find("") != all || e.counts != 1 {
+		t.Errorf("searched %d times", e.counts)
+	}
+	if two := f.find("tcp tWO"); two.Total != 3*maxFound/2 || e.counts != 2 {
+		t.Errorf("%d found, searched %d times", two.Total, e.counts)
+	}
+	if none := f.find("two one"); none.Total != 0 || none.Connections == nil {
+		t.Errorf("%+v", none)
+	}
+}
+
 // TestCommandsRefuse: what is wrong is told, with the codes of the interface.
 func TestCommandsRefuse(t *testing.T) {
 	b := newBench(t)
@@ -180,9 +245,16 @@ func TestOverviewIsShared(t *testing.T) {
 type countingEngine struct {
 	mi.Engine
 	counts int
+	more   []reactor.ConnInfo
 }
 
-func (e *countingEngine) Conns(f func(*reactor.ConnInfo) bool) { e.counts++; e.Engine.Conns(f) }
+func (e *countingEngine) Conns(f func(*reactor.ConnInfo) bool) {
+	e.counts++
+	for i := range e.more {
+		f(&e.more[i])
+	}
+	e.Engine.Conns(f)
+}
 
 // TestCount: of many connections, what matters is listed, and all are counted.
 func TestCount(t *testing.T) {

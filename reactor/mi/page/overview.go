@@ -13,8 +13,8 @@ import (
 const (
 	// maxShown bounds each list of an overview.
 	maxShown = 10
-	// freshFor is how long an overview is given to whoever asks, restShare how
-	// many times as long as making it took.
+	// freshFor is how long an overview is given to whoever asks; or restShare
+	// times as long as making it took, if that is longer.
 	freshFor, restShare = 500 * time.Millisecond, 20
 )
 
@@ -99,10 +99,16 @@ func (m *maker) get() *overview {
 	defer m.mu.Unlock()
 	if now := time.Now(); m.last == nil || !now.Before(m.until) {
 		m.last = m.make(now)
-		done := time.Now()
-		m.until = done.Add(max(freshFor, restShare*done.Sub(now)))
+		m.until = rest(now)
 	}
 	return m.last
+}
+
+// rest is until when what was begun to be counted is fresh: the longer it took,
+// the longer.
+func rest(began time.Time) time.Time {
+	now := time.Now()
+	return now.Add(max(freshFor, restShare*now.Sub(began)))
 }
 
 func (m *maker) make(now time.Time) *overview {

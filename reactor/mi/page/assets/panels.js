@@ -3,7 +3,7 @@
 import { $, rows, text } from "./dom.js";
 import { bytes, clock, count, day, opened, plural, rate, span, took } from "./format.js";
 
-const few = 8; // rows of what could be many
+const few = 8, slow = 6; // rows of what could be many: connections, handshakes
 const phases = [["connecting", "enrolling"], ["handshaking"], ["established"], ["closing"]];
 
 /** The figures on top. last are rates of the last seconds, recent sums of minutes. */
@@ -43,13 +43,14 @@ export function tables(o) {
     { text: count(d.Parked), n: true },
     { text: span(d.Oldest), n: true, tone: d.Oldest > 5 ? "warn" : "" },
   ], "None.");
-  rows(inside("closes"), o.Closes, (c) => c.Reason, (c) => [
+  const refused = o.Refused.map((r) => ({ ...r, Reason: `refused: ${r.Reason.replaceAll("_", " ")}`, Recent: null }));
+  rows(inside("closes"), [...o.Closes, ...refused], (c) => c.Reason, (c) => [
     c.Reason,
-    { text: count(c.Recent), n: true },
+    { text: c.Recent === null ? "–" : count(c.Recent), n: true },
     { text: count(c.Total), n: true },
   ], "No connection has closed yet.");
-  rows(inside("slowest"), o.Slowest.slice(0, few), (h) => h.ID, (h) => [
-    { text: h.Remote, more: opened(h.Direction), conn: h.ID },
+  rows(inside("slowest"), o.Slowest.slice(0, slow), (h) => h.ID, (h) => [
+    { text: h.Remote, more: h.Direction === "out" ? opened("out") : "", conn: h.ID },
     { text: took(h.Took), n: true },
     { text: h.TLS, more: h.Resumed ? "resumed" : "" },
     h.Domain,
