@@ -9,5 +9,5 @@
 //
 // The picture in README is made by
 //
-//	go test -run TestScreenshot -screenshot ../../reactor/mi/page/screenshot.png
+//	go test -run TestScreenshot -screenshot ../../reactor/mi/page/screenshot.png -seconds 290
 package browser

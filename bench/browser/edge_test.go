@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,7 @@ type edge struct {
 	dir, config    string
 	tls, tcp, http string // ports
 	pki            *pki
+	from           net.Addr // whose peers dial; nil = the system's choice
 }
 
 // start runs the program; more goes into its configuration. When another program was faster with one of its ports, it

@@ -142,7 +142,7 @@ func (e *edge) dial(t *testing.T, certificate string) *peer {
 	if certificate != "" {
 		cfg.Certificates = []tls.Certificate{e.pki.pair(t, certificate)}
 	}
-	d := tls.Dialer{NetDialer: &net.Dialer{Timeout: patience}, Config: cfg}
+	d := tls.Dialer{NetDialer: &net.Dialer{Timeout: patience, LocalAddr: e.from}, Config: cfg}
 	c, err := d.DialContext(t.Context(), "tcp", "127.0.0.1:"+e.tls)
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -25,7 +27,10 @@ func TestScreenshot(t *testing.T) {
 	if *screenshot == "" {
 		t.Skip("no -screenshot is asked for")
 	}
-	e := start(t, "")
+	e := start(t, `modparam("proto_tls", "tls_send_timeout", 60000)
+modparam("proto_tls", "tls_async_max_postponed_chunks", 2000)
+modparam("proto_tls", "tls_max_msg_chunks", 64)
+`)
 	e.pki.make(t, "partner", "sbc-1.partner.example", 400)
 	e.pki.make(t, "hostile", hostile, 10)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(*seconds)*time.Second)
@@ -37,7 +42,7 @@ func TestScreenshot(t *testing.T) {
 		name          string
 		width, height int64
 		dark          string
-	}{{"light", 1280, 1000, "light"}, {"dark", 1280, 1000, "dark"}, {"phone", 390, 844, "light"}, {"phone-dark", 390, 844, "dark"}}
+	}{{"light", 1280, 1000, "light"}, {"dark", 1280, 1000, "dark"}, {"phone", 390, 1800, "light"}, {"phone-dark", 390, 844, "dark"}}
 	if !all {
 		kinds = kinds[:1]
 	}
@@ -49,7 +54,7 @@ func TestScreenshot(t *testing.T) {
 			p.shot(*screenshot, false)
 			return
 		}
-		p.shot(*screenshot+k.name+".png", true)
+		p.shot(*screenshot+k.name+".png", k.width > 1000)
 		p.run(chromedp.Evaluate(`document.querySelector("#found tbody tr:nth-child(2) button").click()`, nil))
 		p.until("the details are there", `document.querySelector("#conn-body .events li")`)
 		p.shot(*screenshot+k.name+"-conn.png", false)
@@ -75,9 +80,11 @@ func (p *tab) shot(file string, whole bool) {
 func traffic(ctx context.Context, t *testing.T, e *edge) {
 	var peers []*peer
 	for i := range 14 {
+		e.from = &net.TCPAddr{IP: net.IPv4(127, 10, byte(i), 21)}
 		peers = append(peers, e.dial(t, []string{"partner", "", "client", "hostile"}[i%4]))
 	}
-	stuck := e.dial(t, "")
+	e.from = &net.TCPAddr{IP: net.IPv4(127, 20, 0, 7)}
+	asker := e.dial(t, "")
 	quiet := silent(t)
 	for i := 0; ctx.Err() == nil; i++ {
 		for j, p := range peers {
@@ -85,18 +92,32 @@ func traffic(ctx context.Context, t *testing.T, e *edge) {
 				p.ask(t)
 			}
 		}
-		switch i % 40 {
+		switch i % 60 {
 		case 3:
-			_ = stuck.send("MESSAGE", "sip:b@127.0.0.1:"+quiet+";transport=tls", "hello")
-		case 17:
+			_ = asker.send("MESSAGE", "sip:b@127.0.0.1:"+quiet+";transport=tls", "hello")
+		case 17, 40:
+			e.from = &net.TCPAddr{IP: net.IPv4(127, 30, byte(i%200), 4)}
 			p := e.dial(t, "")
 			p.ask(t)
 			_ = p.Close()
 		case 29:
-			_ = stuck.send("MESSAGE", fmt.Sprintf("sip:b@127.0.0.1:%s;transport=tcp", freePort(t)), "hello")
+			_ = asker.send("MESSAGE", "sip:b@127.0.0.1:9;transport=tcp", "hello")
 		case 33:
-			noTLS(t, e)
+			if i/60%4 == 0 {
+				noTLS(t, e)
+			}
 		}
-		time.Sleep(time.Duration(60+25*(i/50%4)) * time.Millisecond)
+		time.Sleep(time.Duration(90+50*math.Sin(float64(i)/60)) * time.Millisecond)
+	}
+	// One reads nothing any more, and is sent answers until they have to wait.
+	e.from = &net.TCPAddr{IP: net.IPv4(127, 20, 0, 9)}
+	slow := e.dial(t, "partner")
+	for !strings.Contains(e.mi(t, "", "list_tcp_conns"), `"Stuck":true`) {
+		// The answer repeats Call-ID: it is as long as the request.
+		if _, err := fmt.Fprintf(slow, "OPTIONS sip:edge.example.net SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bKs\r\nMax-Forwards: 70\r\n"+
+			"From: <sip:a@example.net>;tag=1\r\nTo: <sip:b@example.net>\r\nCall-ID: %s\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+			strings.Repeat("x", 50000)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -29,9 +29,8 @@ type management struct {
 	datagram *mi.Datagram
 }
 
-// serveManagement opens what the loaded modules ask for: mi_fifo, mi_http on httpd (with /metrics
-// and the status page beside it),
-// mi_datagram. kill begins the program's orderly end.
+// serveManagement opens what the loaded modules ask for: mi_fifo, mi_http on httpd (with /metrics and the status page
+// beside it), mi_datagram. kill begins the program's orderly end.
 func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()) (*management, error) {
 	m := &management{}
 	commands := &mi.Node{

@@ -73,12 +73,21 @@ func TestManagement(t *testing.T) {
 			{"version", nil, "sipreactor"},
 			{"ps", nil, "tls MAIN"},
 			{"get_statistics", []any{[]string{"net:accepted"}}, "net:accepted"},
+			{"overview", []int{0}, `"Address":"` + r.addr + `"`},
 			{"no_such", nil, "ethod not found"},
 		} {
 			if got := call(way, tt.method, tt.params); !strings.Contains(got, tt.want) {
 				t.Errorf("%s: %s: %s, want %s", way, tt.method, got, tt.want)
 			}
 		}
+	}
+	page, err := http.Get(web + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page.Body.Close()
+	if page.StatusCode != http.StatusOK || !strings.HasPrefix(page.Header.Get("Content-Type"), "text/html") {
+		t.Errorf("the status page: %v", page.Header)
 	}
 	resp, err := http.Get(web + "/metrics")
 	if err != nil {
