@@ -107,6 +107,9 @@ void sc_conn_free(sc_conn *c)
 {
 	if (!c)
 		return;
+	// libssl makes a session that ended without our close_notify one that cannot be resumed. RFC 5246 7.2.1 asks for
+	// that no longer, and a peer that goes away is when it matters.
+	SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(c->ssl);
 	SSL_SESSION_free(c->fresh);
 	sc_drop_spill(c);
