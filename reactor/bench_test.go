@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"time"
 )
 
 // BenchmarkEcho is a request and its answer through the whole engine, over
@@ -12,9 +13,17 @@ import (
 // standard library's and shares the cores; allocations count both sides.
 func BenchmarkEcho(b *testing.B) {
 	for _, p := range []Proto{TLS, TCP} {
-		for _, window := range []int{1, 32} {
-			b.Run(p.String()+map[int]string{1: "/window=1", 32: "/window=32"}[window], func(b *testing.B) {
-				e := start(b, &script{message: echo}, nil)
+		for _, way := range []struct {
+			name   string
+			window int
+			inline time.Duration
+		}{
+			{"worker/window=1", 1, 0}, {"worker/window=32", 32, 0},
+			{"loop/window=1", 1, patience}, {"loop/window=32", 32, patience},
+		} {
+			b.Run(p.String()+"/"+way.name, func(b *testing.B) {
+				window := way.window
+				e := start(b, &script{message: echo}, func(c *Config) { c.Inline = way.inline })
 				c := benchDial(b, e, p)
 				m := []byte(request("OPTIONS", "bench", 1, ""))
 				many := make([]byte, 0, window*len(m))

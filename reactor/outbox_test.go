@@ -3,6 +3,7 @@ package reactor
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -129,5 +130,29 @@ func TestRingAgainstSlice(t *testing.T) {
 		if r.len() != len(model) {
 			t.Fatalf("len is %d, want %d", r.len(), len(model))
 		}
+	}
+}
+
+// BenchmarkOutbox is a message's way through an outbox, without TLS: appended
+// by a worker, taken by the loop, counted as written; a batch of so many.
+func BenchmarkOutbox(b *testing.B) {
+	for _, batch := range []int{1, 32} {
+		b.Run(strconv.Itoa(batch), func(b *testing.B) {
+			var m Appender = Bytes(request("MESSAGE", "bench", 1, ""))
+			o := &outbox{}
+			b.ReportAllocs()
+			for n := 0; n < b.N; n += batch {
+				for range batch {
+					o.add(m, nil, false)
+				}
+				o.flight, o.box, o.taken, o.count = o.box, nil, 0, 0
+				o.sealed = len(o.flight.buf.B)
+				if got := o.advance(o.sealed); got != batch {
+					b.Fatalf("%d of %d written", got, batch)
+				}
+				o.flight.free()
+				o.flight = nil
+			}
+		})
 	}
 }
