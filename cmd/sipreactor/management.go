@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
@@ -91,10 +90,10 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 // listen serves HTTP.
 func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatcher, n *node) error {
 	h := &cfg.MI.HTTP
-	if h.CertFile != "" {
-		return errors.New("httpd: this version serves no TLS; put it behind a token on loopback")
-	}
 	hc := mi.HTTPConfig{Root: h.Root, Allow: h.Allow, Token: h.Token, Timeout: h.Timeout, Log: n.log}
+	if n.web != nil {
+		hc.Secure = n.web.secure
+	}
 	if h.IP != "" || h.Port != 0 {
 		ip, port := h.IP, h.Port
 		if ip == "" || ip == "localhost" {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,7 @@ type node struct {
 	trace   *tracing
 	routes  *script.Background // startup, timer and event routes
 	manage  *management        // once it serves
+	web     *webIdentity       // of management over HTTPS; nil without
 	recent  *page.Recorder     // what the status page tells; nil when nobody serves it
 	super   *supervisor        // who started us; only serve has one
 	log     *slog.Logger
@@ -74,6 +76,9 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	}
 	domains, err := n.domains()
 	if err != nil {
+		return nil, err
+	}
+	if n.web, err = newWebIdentity(cfg.MI.HTTP.CertFile, cfg.MI.HTTP.KeyFile); err != nil {
 		return nil, err
 	}
 	pc := cfg.Proxy
@@ -144,9 +149,19 @@ func (n *node) reload() error {
 		}
 		n.tls.TicketKeys = keys
 	}
+	var cert *tls.Certificate
+	if n.web != nil {
+		var err error
+		if cert, err = n.web.read(); err != nil {
+			return err
+		}
+	}
 	set, err := n.domains()
 	if err != nil {
 		return err
+	}
+	if cert != nil {
+		n.web.current.Store(cert)
 	}
 	n.engine.SetDomains(set)
 	return nil
