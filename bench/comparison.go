@@ -59,7 +59,7 @@ func runComparison(ctx context.Context, args []string, stdout, stderr io.Writer)
 			*runs = 1
 		}
 		if !f.Changed("window") {
-			*window = time.Second
+			*window = 800 * time.Millisecond
 		}
 	}
 	if *list {
