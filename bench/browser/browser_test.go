@@ -86,7 +86,7 @@ type tab struct {
 
 	mu       sync.Mutex
 	troubles []string // errors on the console, and requests to others
-	// down tells that the program may be away: then requests fail, and that shows on the console.
+	// down tells that requests may fail, which shows on the console.
 	down bool
 }
 
@@ -140,11 +140,11 @@ func (p *tab) hear(ev any, host string) {
 	}
 }
 
-// away tells whether the program may be gone.
-func (p *tab) away(yes bool) {
+// away tells that requests may fail from now on, to the end of the test: the console may tell of one long after it.
+func (p *tab) away() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.down = yes
+	p.down = true
 }
 
 // forget drops what was noted: the test has made the page do it.

@@ -124,7 +124,7 @@ func TestRestart(t *testing.T) {
 	c := e.dial(t, "")
 	c.ask(t)
 	p.until("the message is counted", show("f-in-more")+`.includes("1 so far")`)
-	p.away(true)
+	p.away()
 	if err := e.Cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,6 @@ func TestRestart(t *testing.T) {
 		t.Fatal("the program does not start again")
 	}
 	p.until("the page is back", `document.getElementById("link").dataset.state === "live"`)
-	p.away(false)
 	p.until("it counts anew", show("f-in-more")+`.includes("0 so far")`)
 	e.dial(t, "").ask(t)
 	p.until("and goes on counting", show("f-in-more")+`.includes("1 so far")`)
@@ -146,7 +145,7 @@ func TestToken(t *testing.T) {
 	const token = "open, sesame ü"
 	e := start(t, `modparam("httpd", "token", "`+token+`")`+"\n")
 	p := open(t, e, 1280, 900)
-	p.away(true) // a request that is refused shows on the console
+	p.away() // a request that is refused shows on the console
 	try := func(s string) {
 		t.Helper()
 		p.until("the page asks", `document.getElementById("login").open && document.activeElement.id === "login-token"`)
@@ -156,7 +155,6 @@ func TestToken(t *testing.T) {
 	p.until("it says so", show("login-wrong")+`.includes("not accepted")`)
 	try(token)
 	p.live()
-	p.away(false)
 	p.until("the question is gone", `!document.getElementById("login").open`)
 	p.run(chromedp.Reload())
 	p.live()

@@ -14,7 +14,7 @@ func TestOthersCannot(t *testing.T) {
 	e, other := start(t, ""), start(t, "")
 	p := open(t, e, 800, 600)
 	p.live()
-	p.away(true) // what is refused shows on the console
+	p.away() // what is refused shows on the console
 	var got []string
 	attempt := func(options string) string {
 		return fmt.Sprintf(`fetch("http://%s/mi", Object.assign({method: "POST", body: '{"jsonrpc":"2.0","id":1,"method":"tls_trace","params":["on"]}'}, %s)).then((r) => "status " + r.status + " " + r.type, (e) => "refused")`, other.host(), options)
