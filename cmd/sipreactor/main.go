@@ -35,11 +35,17 @@ type options struct {
 
 // run is the program without the process around it: it returns the exit code, and ends early when ctx does.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) > 0 && args[0] == "demo" {
-		return runDemo(ctx, args[1:], stdout, stderr)
-	}
-	if len(args) > 0 && args[0] == "mi" {
-		return runMI(ctx, args[1:], stdout, stderr)
+	if len(args) > 0 {
+		switch args[0] {
+		case "demo":
+			return runDemo(ctx, args[1:], stdout, stderr)
+		case "mi":
+			return runMI(ctx, args[1:], stdout, stderr)
+		case "completion":
+			return runCompletion(args[1:], stdout, stderr)
+		case "__complete":
+			return runComplete(ctx, args[1:], stdout)
+		}
 	}
 	o, err := parse(args, stdout)
 	switch {
@@ -67,6 +73,7 @@ const usage = `Usage: sipreactor [flags]          run
        sipreactor -C [-f FILE]     check a configuration
        sipreactor demo [flags]     see a call and a load; demo --help tells its flags
        sipreactor mi COMMAND       ask a running one; mi --help tells its flags
+       sipreactor completion SHELL print what completes all this in bash, zsh or fish
 
 Without -f a built-in configuration runs: TLS on 127.0.0.1:5061 with a
 certificate of its own, for loopback only.
