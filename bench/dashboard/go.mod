@@ -4,8 +4,6 @@ go 1.26
 
 replace sipreactor => ../..
 
-tool sipreactor/cmd/sipreactor
-
 require (
 	github.com/prometheus/client_model v0.6.2
 	github.com/prometheus/common v0.67.4

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -24,7 +25,8 @@ func Tool(t testing.TB, name, pkg string, required bool) string {
 	return ""
 }
 
-// RunWith is for TestMain: it builds a program of this module, by its import path, and runs the tests with it.
+// RunWith is for TestMain: it builds a program of the module sipreactor, by its import path, and runs the tests with it.
+// It builds in that module's folder: a module of its own that tests the program need not know what that imports.
 func RunWith(m *testing.M, program string, binary *string) (code int) {
 	dir, err := os.MkdirTemp("", "sipreactor-process-")
 	if err != nil {
@@ -34,6 +36,11 @@ func RunWith(m *testing.M, program string, binary *string) (code int) {
 	*binary = filepath.Join(dir, filepath.Base(program))
 	build := exec.Command("go", "build", "-o", *binary, program)
 	build.Stderr = os.Stderr
+	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "sipreactor").Output()
+	if err != nil {
+		panic(err)
+	}
+	build.Dir = strings.TrimSpace(string(root))
 	if build.Run() != nil {
 		return 1
 	}
