@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -182,6 +183,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 		err = err2
 	}
 	e.dismiss()
+	e.logRests(math.MaxInt64)
 	return err
 }
 
@@ -249,6 +251,7 @@ func (e *Engine) dismiss() {
 // tick runs once a second, first when gnet is wholly up.
 func (e *Engine) tick() {
 	e.once.Do(func() { close(e.started) })
+	e.logRests(e.now())
 	e.loopsMu.Lock()
 	defer e.loopsMu.Unlock()
 	for _, l := range e.loops {
