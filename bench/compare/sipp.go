@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,12 +94,19 @@ func (t *trial) sipp(ctx context.Context, client, server string, plain bool) err
 		return err
 	}
 	defer uas.kill()
+	if err := listening(ctx, answering, uas.exited); err != nil {
+		return fmt.Errorf("%w: %s", err, uas.said())
+	}
 	setup.Callee, setup.CalleeTLS = callee, !plain
 	if t.inst, err = t.system.Start(setup); err != nil {
 		return err
 	}
-	if err := t.listening(ctx); err != nil {
+	_, port, err := net.SplitHostPort(t.inst.Addr)
+	if err != nil {
 		return err
+	}
+	if err := listening(ctx, port, nil); err != nil {
+		return errors.Join(t.inst.Fault(), err)
 	}
 	caller := t.inst.Addr
 	if !plain {
@@ -113,7 +121,11 @@ func (t *trial) sipp(ctx context.Context, client, server string, plain bool) err
 	if err != nil {
 		return err
 	}
-	uac := t.newSIPp(ctx, path, client, setup.Dir, "-m", strconv.Itoa(calls), "-r", strconv.Itoa(sippRate), "-d", "100",
+	calling, err := load.UnusedPort() // two sipp without one both try 5060, and one of them ends
+	if err != nil {
+		return err
+	}
+	uac := t.newSIPp(ctx, path, client, setup.Dir, "-p", calling, "-m", strconv.Itoa(calls), "-r", strconv.Itoa(sippRate), "-d", "100",
 		"-key", "callee", uri, caller)
 	if err := uac.start(); err != nil {
 		return err
@@ -137,26 +149,32 @@ func (t *trial) sipp(ctx context.Context, client, server string, plain bool) err
 	return t.sippResult(to.Since(from), last)
 }
 
-// listening waits until the system accepts; nothing is asked, because sipp would count it.
-func (t *trial) listening(ctx context.Context) error {
+// listening waits until a program listens on a port. It does not connect: sipp would count a request, and of two
+// connections one of which closes it sometimes answers neither.
+func listening(ctx context.Context, port string, exited <-chan struct{}) error {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return err
+	}
+	row := fmt.Sprintf(":%04X 00000000:0000 0A ", n) // local port, any peer, listening
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
-		peer := t.peer(0)
-		if t.inst.Setup.Plain {
-			peer.TLS = nil
+		table, err := os.ReadFile("/proc/net/tcp")
+		if err != nil {
+			return err
 		}
-		c, err := peer.Dial(ctx)
-		if err == nil {
-			c.Close()
+		if strings.Contains(string(table), row) {
 			return nil
 		}
-		if fault := t.inst.Fault(); fault != nil {
-			return fault
+		select {
+		case <-exited:
+			return errors.New("it ended before it listened")
+		default:
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
 	}
-	return errors.New("the system does not accept in time")
+	return errors.New("it does not listen in time")
 }
 
 // sippResult takes over what sipp tells of itself.
