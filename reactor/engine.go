@@ -53,6 +53,8 @@ type Engine struct {
 	draining  atomic.Bool
 	deaf      atomic.Bool // nothing more is read
 	enrolling sync.WaitGroup
+	stopOnce  sync.Once
+	stopped   error // what stop returned
 	crew      sync.WaitGroup
 	stat      engineCounters
 	refusals  gate
@@ -164,9 +166,16 @@ func (e *Engine) Done() <-chan struct{} { return e.done }
 
 // Stop drains and ends the engine: no connection is accepted or opened any
 // more, messages that are here are worked off and written, every peer gets its
-// close_notify. Peers that go on sending are read for a moment only. When ctx is over first, what is left is cut off, and Stop
-// returns ctx's error. The engine cannot be started again.
+// close_notify. Peers that go on sending are read for a moment only. When ctx is
+// over first, what is left is cut off, and Stop returns ctx's error. Whoever
+// calls again gets what the first call got, when that has it. The engine cannot
+// be started again.
 func (e *Engine) Stop(ctx context.Context) error {
+	e.stopOnce.Do(func() { e.stopped = e.stop(ctx) })
+	return e.stopped
+}
+
+func (e *Engine) stop(ctx context.Context) error {
 	e.draining.Store(true)
 	soon, cancel := context.WithTimeout(ctx, graceTime)
 	_ = until(soon, e.quiet)

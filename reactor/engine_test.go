@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -229,5 +230,17 @@ func TestConfigIsChecked(t *testing.T) {
 		if _, err := New(c, &script{}); err == nil {
 			t.Errorf("%s: taken", name)
 		}
+	}
+}
+
+// Whoever stops an engine that is stopped hears the same, and does not wait.
+func TestStopTwice(t *testing.T) {
+	r := start(t, &script{message: echo}, nil) // its cleanup stops a third time
+	for range 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		if err := r.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+		cancel()
 	}
 }
