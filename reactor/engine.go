@@ -99,6 +99,11 @@ func New(cfg Config, h Handler) (*Engine, error) {
 // when it returns an error nothing is left open.
 func (e *Engine) Start() error {
 	var err error
+	if e.cfg.shares() {
+		if err = e.cfg.alone(); err != nil {
+			return fmt.Errorf("reactor: %w", err)
+		}
+	}
 	if e.lot, err = newLot(e); err != nil {
 		return err
 	}
@@ -114,6 +119,7 @@ func (e *Engine) Start() error {
 			gnet.WithNumEventLoop(e.cfg.Loops),
 			gnet.WithLoadBalancing(gnet.LeastConnections),
 			gnet.WithReuseAddr(true),
+			gnet.WithReusePort(e.cfg.shares()),
 			gnet.WithTCPNoDelay(gnet.TCPNoDelay),
 			gnet.WithTicker(true),
 			gnet.WithLogger(gnetLog{e.log}))

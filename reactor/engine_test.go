@@ -190,24 +190,6 @@ func TestConnectionLimit(t *testing.T) {
 	})
 }
 
-// A port that is taken is an error of Start, and nothing stays open.
-func TestStartFails(t *testing.T) {
-	r := start(t, &script{}, nil)
-	cfg := r.Engine.cfg
-	cfg.Sockets = []SocketConfig{{Proto: TCP, Addr: r.addr(TCP)}}
-	before := sockets()
-	e, err := New(cfg, &script{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Start(); err == nil {
-		t.Fatal("the port was given twice")
-	}
-	if n := sockets(); n != before {
-		t.Errorf("%d sockets are open, %d were before", n, before)
-	}
-}
-
 func TestConfigIsChecked(t *testing.T) {
 	good := func() Config {
 		c := DefaultConfig()
