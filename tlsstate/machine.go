@@ -99,6 +99,7 @@ func (m *machine) start(conn *tls.Conn) {
 func (m *machine) begin() {
 	m.next, m.stop = iter.Pull(func(yield func(struct{}) bool) {
 		m.t.yield = yield
+		deepen()
 		err := handshake(m.conn)
 		m.t.yield = nil
 		m.finished(err)
