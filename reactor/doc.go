@@ -13,6 +13,10 @@
 // takes messages from any goroutine; the first one wakes the loop, which seals
 // what is there together and writes it with one system call.
 //
+// What is short need not change hands: a loop may run the Handler itself, and
+// steps of handshakes, each for a bounded time (Config.Inline and
+// Config.InlineHandshake).
+//
 // # Ends
 //
 // Every connection ends through one path, with one of a fixed set of reasons

@@ -251,6 +251,7 @@ func (e *Engine) dismiss() {
 				c.codec.Stop()
 			}
 		}
+		l.steps.stop()
 		if l.slab != nil {
 			l.slab.Release()
 			l.slab = nil

@@ -11,15 +11,16 @@ import (
 )
 
 // handshake is what a connection has only while its TLS handshake is under
-// way. The loop owns it, but for feed and err while busy: then a handshaker
-// has those and the machine.
+// way. The loop owns it, but for feed, err and later while a handshaker has it:
+// then those and the machine are the handshaker's.
 type handshake struct {
 	machine tlsstate.Machine
 	inbox   []byte // came while the machine was away
 	feed    []byte
-	busy    bool
+	busy    bool // the machine is away: with a handshaker, or in the loop's steps
 	paused  bool // the kernel keeps what comes
 	err     error
+	later   bool // this is not the first step
 
 	// The peer's clock: it runs only while we wait for its bytes.
 	left    time.Duration // what the peer may still take
@@ -78,15 +79,6 @@ func readable(fd int, yes bool) {
 		mark = 1 << 30 // the kernel makes it the largest that it allows
 	}
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, mark)
-}
-
-// compute hands the machine to a handshaker: no cryptography of a handshake
-// runs on a loop.
-func (l *loop) compute(c *conn) {
-	h := c.hs
-	h.busy = true
-	h.feed, h.inbox = h.inbox, h.feed[:0]
-	l.eng.handshakers.submit(c)
 }
 
 // handshaken takes the machine back.
@@ -242,11 +234,7 @@ func (p *handshakers) run() {
 		}
 		c := p.queue.pop()
 		p.mu.Unlock()
-		h := c.hs
-		if len(h.feed) > 0 {
-			h.machine.Feed(h.feed)
-		}
-		h.err = h.machine.Handshake()
+		c.hs.compute()
 		c.loop.post(c, evHandshake)
 		p.mu.Lock()
 	}

@@ -100,7 +100,8 @@ func testLedger(t *testing.T, inline time.Duration) {
 			sc.HandshakeTimeout, sc.SendTimeout = 5*time.Second, 100*time.Millisecond
 			sc.MaxPostponed = 8
 		}
-		c.ParkedTimeout, c.Inline = 100*time.Millisecond, inline
+		c.ParkedTimeout = 100 * time.Millisecond
+		c.Inline, c.InlineHandshake = inline, inline
 		c.QueueFrames = total // the shards' own bound has its own test
 	})
 

@@ -38,6 +38,7 @@ type loop struct {
 	costly    int   // batches that are left to the workers
 	listening bool  // the same as awake
 	gather    gather
+	steps     steps
 
 	mu     sync.Mutex
 	dirty  []*conn // connections with pending work
@@ -98,6 +99,8 @@ func (l *loop) wake() { _ = l.el.Execute(context.Background(), l) }
 func (l *loop) Run(context.Context) error {
 	l.gather.ran()
 	l.work(true)
+	l.settle()
+	l.step()
 	l.settle()
 	l.drop()
 	return nil

@@ -97,7 +97,9 @@ func testWaitersAreBounded(t *testing.T, inline time.Duration) {
 		}
 		echo(w, f)
 	}
-	r := start(t, s, func(c *Config) { c.Workers, c.Waiters, c.Inline = 1, 4, inline })
+	r := start(t, s, func(c *Config) {
+		c.Workers, c.Waiters, c.Inline, c.InlineHandshake = 1, 4, inline, inline
+	})
 	c := r.dial(TCP)
 	in := bufio.NewReader(c)
 	for i := range 3 { // three wait, the fourth goroutine leads

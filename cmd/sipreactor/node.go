@@ -101,6 +101,9 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	ec := cfg.Engine
 	ec.Sockets, ec.Domains, ec.Logger, ec.Observer = sockets, domains, log, seen
 	ec.Inline = inlineTime
+	if n.tls.KeyLog == nil { // which goes to a disk
+		ec.InlineHandshake = handshakeTime
+	}
 	if n.engine, err = reactor.New(ec, n.proxy); err != nil {
 		n.close()
 		return nil, err
@@ -112,6 +115,10 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 // ten messages, a fiftieth of what a peer would notice. The script blocks nowhere but in DNS and connects, which leave
 // the loop, and its log never waits.
 const inlineTime = 100 * time.Microsecond
+
+// handshakeTime is how long a loop computes handshakes itself in a round: some four steps with ECDSA, or one with RSA in
+// OpenSSL, and a tenth of what a peer would notice.
+const handshakeTime = 500 * time.Microsecond
 
 // close ends what is around the engine, which does not run any more or never did.
 func (n *node) close() {
