@@ -129,6 +129,7 @@ func (l *loop) establish(c *conn) {
 	if waited {
 		l.stat.resumedHandshakes.Add(1)
 	}
+	c.disarm()
 	l.stat.established.Add(1)
 	l.eng.observe(c, ConnEstablished, nil, state, c.secrets())
 	l.flush(c)

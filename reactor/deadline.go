@@ -18,6 +18,17 @@ func (c *conn) arm(at int64) {
 	c.timer.Reset(wait)
 }
 
+// disarm stops the timer when no deadline is left. Those of messages come and go:
+// for them it is left to go off. That of a handshake would, in a storm of
+// connects, wake the loop once for each of them a moment later. Loop only.
+func (c *conn) disarm() {
+	if c.timer == nil || c.msgDue != 0 || c.sendDue != 0 {
+		return
+	}
+	c.timer.Stop()
+	c.timer, c.armed = nil, 0
+}
+
 // overdue acts on the deadlines that are past and arms the timer for the rest.
 func (l *loop) overdue(c *conn) {
 	c.armed = 0

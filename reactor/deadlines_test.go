@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"net"
 	"net/netip"
@@ -9,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/panjf2000/gnet/v2"
 
 	"sipreactor/tlsstate"
 )
@@ -248,4 +251,38 @@ func TestSynchronous(t *testing.T) {
 			t.Errorf("undelivered %d, parked %d: the sender was told already", s.Undelivered, s.Parked)
 		}
 	})
+}
+
+// A connection that is established has no timer left that would wake its loop, and gets one again for what takes time.
+func TestNoTimerBehindTheHandshake(t *testing.T) {
+	r := start(t, &script{message: echo}, nil)
+	p := r.dial(TLS)
+	c := r.table.get(r.only())
+	timed := func() (is bool) {
+		done := make(chan struct{})
+		if err := c.loop.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+			is = c.timer != nil || c.armed != 0
+			close(done)
+			return nil
+		})); err != nil {
+			t.Fatal(err)
+		}
+		<-done
+		return is
+	}
+	m := request("MESSAGE", "x", 1, "")
+	in := bufio.NewReader(p)
+	_, _ = p.Write([]byte(m))
+	if got, err := readMessage(in); got != m {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	if timed() {
+		t.Error("the handshake's timer runs on")
+	}
+	_, _ = p.Write([]byte(m[:10]))
+	r.eventually("a part of a message has a deadline", timed)
+	_, _ = p.Write([]byte(m[10:]))
+	if got, err := readMessage(in); got != m {
+		t.Errorf("got %q, %v", got, err)
+	}
 }
