@@ -70,6 +70,7 @@ func notes(cfg Config) []string {
 		"Every handshake uses X25519, so that all compute the same; TLS 1.2 with AES-128-GCM.",
 		"System calls and allocations are counted a message that the server receives: one a request, six a call.",
 		"The best SIP peer is that of Kamailio and OpenSIPS which has the lowest figure. plain-go and sipgo are baselines: Go, with the same crypto/tls as sipreactor.",
+		"sipp's response times are its own account, in whole milliseconds: to the first request of a call, and below the table to each.",
 		"haproxy relays to a callee: plain TCP behind handshakes, TLS behind calls. With idle connections it waits for data before it connects on.",
 	}
 }

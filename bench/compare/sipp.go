@@ -3,7 +3,6 @@ package compare
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"net"
@@ -17,7 +16,6 @@ import (
 
 	"sipreactor/bench/load"
 	"sipreactor/bench/report"
-	"sipreactor/bench/sample"
 	"sipreactor/bench/system"
 )
 
@@ -30,13 +28,14 @@ func sipps() []Measure {
 	for _, s := range []struct {
 		name, about, uac, uas string
 		plain                 bool
+		timed                 []string
 	}{
-		{"calls", "calls", "uac", "uas", false},
-		{"calls-tcp", "calls", "uac", "uas", true},
-		{"long", "calls with a hold and a re-INVITE", "uac_long", "uas_long", false},
-		{"options", "OPTIONS that are forwarded", "options", "answer", false},
-		{"message", "MESSAGE that are forwarded", "message", "answer", false},
-		{"register", "REGISTER that are forwarded", "register", "answer", false},
+		{"calls", "calls", "uac", "uas", false, []string{"INVITE", "BYE"}},
+		{"calls-tcp", "calls", "uac", "uas", true, []string{"INVITE", "BYE"}},
+		{"long", "calls with a hold and a re-INVITE", "uac_long", "uas_long", false, []string{"INVITE", "BYE", "re-INVITE"}},
+		{"options", "OPTIONS that are forwarded", "options", "answer", false, []string{"OPTIONS"}},
+		{"message", "MESSAGE that are forwarded", "message", "answer", false, []string{"MESSAGE"}},
+		{"register", "REGISTER that are forwarded", "register", "answer", false, []string{"REGISTER"}},
 	} {
 		transport, skip := "TLS on both legs", variant
 		if s.plain {
@@ -53,14 +52,15 @@ func sipps() []Measure {
 				About: fmt.Sprintf("sipp at both ends, %s: %s, %d a second", transport, s.about, sippRate),
 			},
 			extra: 2 * time.Second, skip: skip,
-			run: func(ctx context.Context, t *trial) error { return t.sipp(ctx, s.uac, s.uas, s.plain) },
+			run: func(ctx context.Context, t *trial) error { return t.sipp(ctx, s.uac, s.uas, s.plain, s.timed) },
 		})
 	}
 	return all
 }
 
-// sipp runs a pair of them through the system, and measures from the first call to the last.
-func (t *trial) sipp(ctx context.Context, client, server string, plain bool) error {
+// sipp runs a pair of them through the system, and measures from the first call to the last. timed are the requests
+// whose response times the client's scenario takes, in the order of its numbers for them.
+func (t *trial) sipp(ctx context.Context, client, server string, plain bool, timed []string) error {
 	path, err := exec.LookPath("sipp")
 	if err != nil {
 		return errors.New("no sipp on the PATH (Debian: apt-get install sip-tester)")
@@ -105,7 +105,7 @@ func (t *trial) sipp(ctx context.Context, client, server string, plain bool) err
 	if err != nil {
 		return err
 	}
-	if err := listening(ctx, port, nil); err != nil {
+	if err := listening(ctx, port, t.inst.Exited()); err != nil {
 		return errors.Join(t.inst.Fault(), err)
 	}
 	caller := t.inst.Addr
@@ -142,11 +142,11 @@ func (t *trial) sipp(ctx context.Context, client, server string, plain bool) err
 	if err != nil {
 		return err
 	}
-	last, err := uac.last()
+	last, err := readStatistics(uac.stats)
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, uac.said())
 	}
-	return t.sippResult(to.Since(from), last)
+	return t.sippResult(to.Since(from), last, timed)
 }
 
 // listening waits until a program listens on a port. It does not connect: sipp would count a request, and of two
@@ -175,28 +175,6 @@ func listening(ctx context.Context, port string, exited <-chan struct{}) error {
 		}
 	}
 	return errors.New("it does not listen in time")
-}
-
-// sippResult takes over what sipp tells of itself.
-func (t *trial) sippResult(u sample.Usage, last map[string]string) error {
-	number := func(column string) int64 {
-		n, _ := strconv.ParseInt(last[column], 10, 64)
-		return n
-	}
-	done := number("SuccessfulCall(C)")
-	t.out.Counts = map[string]int64{
-		report.Started: number("TotalCallCreated"), report.Done: done, report.Failed: number("FailedCall(C)"),
-		report.Retransmitted: number("Retransmissions(C)"), report.Duplicated: number("OutOfCallMsgs(C)") + number("DeadCallMsgs(C)"),
-	}
-	if done == 0 {
-		return errors.New("sipp had no successful call")
-	}
-	t.out.Values = map[string]float64{
-		report.CPU: float64(u.CPU.Microseconds()) / float64(done), report.Rate: float64(done) / u.Elapsed.Seconds(),
-		report.Server: u.CPU.Seconds() / u.Elapsed.Seconds(), report.Retries: float64(number("Retransmissions(C)")),
-	}
-	t.out.Threads = threads(u, float64(done))
-	return nil
 }
 
 // sippRun is one sipp.
@@ -240,27 +218,4 @@ func (s *sippRun) said() string {
 	s.kill()
 	text := strings.TrimSpace(s.out.String())
 	return text[max(0, len(text)-200):]
-}
-
-// last is the last line of its statistics, by column.
-func (s *sippRun) last() (map[string]string, error) {
-	f, err := os.Open(s.stats)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	r.Comma, r.LazyQuotes, r.FieldsPerRecord = ';', true, -1
-	rows, err := r.ReadAll()
-	if err != nil || len(rows) < 2 {
-		return nil, fmt.Errorf("sipp left %d lines of statistics: %w", len(rows), errors.Join(err, errors.New("no result")))
-	}
-	last := map[string]string{}
-	end := rows[len(rows)-1]
-	for i, column := range rows[0] {
-		if i < len(end) {
-			last[column] = end[i]
-		}
-	}
-	return last, nil
 }

@@ -99,6 +99,9 @@ func (r *Result) remarks() []string {
 	if t := r.Trouble(); t != "" {
 		all = append(all, t)
 	}
+	if s := r.sipp(); s != "" {
+		all = append(all, s)
+	}
 	for _, run := range r.Runs {
 		if run.Note != "" {
 			return append(all, run.Note)

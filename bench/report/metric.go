@@ -18,20 +18,22 @@ type Metric struct {
 
 // The metrics, by name.
 const (
-	CPU      = "cpu_us"      // CPU of the server a unit
-	Rate     = "rate"        // units a second
-	P50      = "p50_ms"      // latency; what it spans is told by the load
-	P99      = "p99_ms"      //
-	P999     = "p999_ms"     //
-	Max      = "max_ms"      //
-	Syscalls = "syscalls"    // system calls a message received
-	Allocs   = "allocs"      // heap allocations a message received
-	Pss      = "pss_kb"      // memory a connection, in 1000 bytes
-	Left     = "left_mib"    // all memory a minute after the connections left
-	Server   = "server_cpu"  // cores that the server used
-	Others   = "others_cpu"  // cores that neither server nor loader used: the machine's other work
-	Start    = "rise_per_s"  // idle connections opened a second
-	Retries  = "retransmits" // sipp's retransmissions
+	CPU      = "cpu_us"       // CPU of the server a unit
+	Rate     = "rate"         // units a second
+	P50      = "p50_ms"       // latency; what it spans is told by the load
+	P99      = "p99_ms"       //
+	P999     = "p999_ms"      //
+	Max      = "max_ms"       //
+	Syscalls = "syscalls"     // system calls a message received
+	Allocs   = "allocs"       // heap allocations a message received
+	Pss      = "pss_kb"       // memory a connection, in 1000 bytes
+	Left     = "left_mib"     // all memory a minute after the connections left
+	Server   = "server_cpu"   // cores that the server used
+	Others   = "others_cpu"   // cores that neither server nor loader used: the machine's other work
+	Start    = "rise_per_s"   // idle connections opened a second
+	Retries  = "retransmits"  // sipp's retransmissions
+	SIPpMean = "sipp_mean_ms" // sipp's mean response time to its first request
+	SIPpP99  = "sipp_p99_ms"  // the limit of its histogram below which 99 % of those were
 )
 
 // Metrics lists them in the order in which they are shown.
@@ -47,6 +49,8 @@ var Metrics = []Metric{
 	{Pss, "Pss a connection", "kB", 2, false},
 	{Left, "Pss a minute after", "MiB", 1, false},
 	{Start, "opened", "/s", 0, true},
+	{SIPpMean, "sipp's response time", "ms", 0, false},
+	{SIPpP99, "99 % below", "ms", 0, false},
 	{Retries, "retransmitted by sipp", "", 0, false},
 	{Server, "cores used", "", 2, false},
 	{Others, "cores used by others", "", 2, false},

@@ -51,13 +51,14 @@ type Result struct {
 
 // Run is one run of a load.
 type Run struct {
-	Values  map[string]float64 `json:"values"`            // by the name of the metric
-	Counts  map[string]int64   `json:"counts,omitempty"`  // units and what became of them
-	Reasons map[string]int64   `json:"reasons,omitempty"` // of failures
-	Threads map[string]float64 `json:"threads,omitempty"` // the main threads' CPU µs a unit, by name and id
-	Fault   string             `json:"fault,omitempty"`   // a crash, or why there is no figure
-	Note    string             `json:"note,omitempty"`    // how this run differs from the others
-	Log     []string           `json:"log,omitempty"`     // the end of the system's log if there was a fault
+	Values    map[string]float64 `json:"values"`              // by the name of the metric
+	Counts    map[string]int64   `json:"counts,omitempty"`    // units and what became of them
+	Reasons   map[string]int64   `json:"reasons,omitempty"`   // of failures
+	Responses []Response         `json:"responses,omitempty"` // response times by sipp's account
+	Threads   map[string]float64 `json:"threads,omitempty"`   // the main threads' CPU µs a unit, by name and id
+	Fault     string             `json:"fault,omitempty"`     // a crash, or why there is no figure
+	Note      string             `json:"note,omitempty"`      // how this run differs from the others
+	Log       []string           `json:"log,omitempty"`       // the end of the system's log if there was a fault
 }
 
 // Find is the result of a system under a load, nil if there is none.

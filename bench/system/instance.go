@@ -92,6 +92,9 @@ func (i *Instance) Log() []string {
 // Group is what to measure.
 func (i *Instance) Group() sample.Group { return sample.Group(i.cmd.Process.Pid) }
 
+// Exited is closed when the program has ended.
+func (i *Instance) Exited() <-chan struct{} { return i.exited }
+
 // Fault tells how the instance ended if it did so unasked: the exit and the log lines that say why. It is nil while
 // the instance runs.
 func (i *Instance) Fault() error {
