@@ -128,7 +128,6 @@ func (c *conn) release() {
 		c.codec, c.hs = nil, nil
 	}
 	e.peers.remove(c)
-	e.table.remove(c.id)
 	if !c.src.Outbound {
 		e.inbound.Add(-1)
 	}
@@ -144,6 +143,7 @@ func (c *conn) release() {
 	c.countFailure(was, why)
 	e.observe(c, ConnClosed, why, state, secrets)
 	e.logClosed(c, was, why)
+	e.table.remove(c.id) // last: Stop waits for an empty table, and so until all of this is told
 }
 
 // undeliver tells the fate of a batch's messages from the i-th on: the sender

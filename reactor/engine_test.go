@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Messages arrive as they were sent and their answers on the same connection,
@@ -212,6 +213,44 @@ func TestConfigIsChecked(t *testing.T) {
 		if _, err := New(c, &script{}); err == nil {
 			t.Errorf("%s: taken", name)
 		}
+	}
+}
+
+// slowObserver takes its time over a connection's end.
+type slowObserver struct{ in, hold chan struct{} }
+
+func (o slowObserver) Observe(e *Event) {
+	if e.Kind == ConnClosed {
+		o.in <- struct{}{}
+		<-o.hold
+	}
+}
+
+// Stop waits until every end is told, also of a connect that is given up, which no loop has.
+func TestStopWaitsForTheLastWord(t *testing.T) {
+	o := slowObserver{make(chan struct{}), make(chan struct{})}
+	r := start(t, &script{}, func(c *Config) {
+		hurried(c)
+		c.ParkedTimeout, c.Observer = 50*time.Millisecond, o
+	})
+	_, _ = r.Send(&Target{Proto: TCP, Addr: blackHole(t)}, Bytes("x"))
+	<-o.in
+	stopped := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		stopped <- r.Stop(ctx)
+	}()
+	select {
+	case err := <-stopped:
+		t.Errorf("stopped (%v) while an end is being told", err)
+		close(o.hold)
+		return
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(o.hold)
+	if err := <-stopped; err != nil {
+		t.Error(err)
 	}
 }
 
