@@ -12,15 +12,29 @@ import (
 
 // Peers that misbehave, named by the fault.
 
-// refusing gives an address where nobody listens.
+// refusing gives an address where nobody listens: its port is bound until the
+// end of the test, so that nobody else gets it.
 func refusing(t *testing.T) netip.AddrPort {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	_, addr := bound(t, [4]byte{127, 0, 0, 1})
+	return addr
+}
+
+// bound is a socket that is bound to a port of the kernel's choice.
+func bound(t *testing.T, host [4]byte) (fd int, addr netip.AddrPort) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).AddrPort()
+	t.Cleanup(func() { unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: host}); err != nil {
+		t.Fatal(err)
+	}
+	if addr, err = localAddr(fd); err != nil {
+		t.Fatal(err)
+	}
+	return fd, addr
 }
 
 // blackHole gives an address that answers no SYN: a listener whose backlog is
@@ -39,19 +53,8 @@ func blackHoleAt(t *testing.T, host [4]byte) netip.AddrPort {
 // fullListener is a listener with a full backlog, and where it listens.
 func fullListener(t *testing.T, host [4]byte) (fd int, addr netip.AddrPort) {
 	t.Helper()
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { unix.Close(fd) })
-	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: host}); err != nil {
-		t.Fatal(err)
-	}
+	fd, addr = bound(t, host)
 	if err := unix.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
-	addr, err = localAddr(fd)
-	if err != nil {
 		t.Fatal(err)
 	}
 	full := addr
@@ -66,8 +69,19 @@ func fullListener(t *testing.T, host [4]byte) (fd int, addr netip.AddrPort) {
 		t.Cleanup(func() { unix.Close(c) })
 		_ = unix.Connect(c, sockaddr(full))
 	}
-	time.Sleep(20 * time.Millisecond) // the kernel sorts the four out
-	return fd, addr
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		// Of a listener these are how many wait to be accepted, and how many may.
+		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Unacked > info.Sacked {
+			return fd, addr
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the backlog of %v does not fill: %d of %d", addr, info.Unacked, info.Sacked)
+		}
+	}
 }
 
 // accepting gives the address of a listener that does with each connection
