@@ -55,9 +55,7 @@ func TestHandshakeTimeoutInbound(t *testing.T) {
 			if e.Age < 150*time.Millisecond {
 				t.Errorf("closed after %v, before its time", e.Age)
 			}
-			if !strings.Contains(r.log.String(), "handshake timeout") {
-				t.Error("the log says nothing")
-			}
+			r.eventually("the log tells", func() bool { return strings.Contains(r.log.String(), "handshake timeout") })
 		})
 	}
 }
@@ -94,7 +92,7 @@ func (m *busyMachine) Handshake() error {
 // only while we wait for the peer, not while a handshake is computed or waits
 // for a core.
 func TestHandshakeStormSurvives(t *testing.T) {
-	const timeout = time.Second // more than these few clients take themselves, on a busy machine too
+	const timeout = 3 * time.Second // more than these few clients take themselves, on a busy machine too
 	r := start(t, &script{message: echo}, func(c *Config) {
 		c.TLS.HandshakeTimeout = timeout
 		c.Handshakers = 1
@@ -162,6 +160,31 @@ func TestSendTimeout(t *testing.T) {
 	})
 }
 
+// clog sends until so many messages in a row have to wait, or one is refused,
+// whose error it gives. One that need not wait is waited for: of a loop that is
+// late more would wait than may, and it would end the connection.
+func (r *rig) clog(h Handle, size, row int) error {
+	r.Helper()
+	big := Bytes(make([]byte, size))
+	before := r.Stats()
+	for sent, waiting := uint64(0), 0; waiting < row; {
+		blocked := r.Stats().Blocked
+		o, err := r.Send(&Target{Conn: h}, big)
+		if err != nil {
+			return err
+		}
+		sent++
+		if waiting++; o == Sent {
+			waiting = 0
+			r.eventually("it is written, or blocked", func() bool {
+				s := r.Stats()
+				return s.Blocked > blocked || s.MessagesOut == before.MessagesOut+sent
+			})
+		}
+	}
+	return nil
+}
+
 // 32 messages wait for a peer that does not read; the next one ends it.
 func TestSlowReaderToTheNumber(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
@@ -169,23 +192,7 @@ func TestSlowReaderToTheNumber(t *testing.T) {
 		r := start(t, s, nil)
 		r.dial(p)
 		h := r.only()
-		big := Bytes(make([]byte, 128<<10))
-		for r.Stats().Blocked == 0 {
-			if _, err := r.Send(&Target{Conn: h}, big); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(2 * time.Millisecond)
-		}
-		c := r.table.get(h)
-		c.mu.Lock()
-		room := c.cfg.MaxPostponed - c.out.waitingCount()
-		c.mu.Unlock()
-		for i := range room {
-			if o, err := r.Send(&Target{Conn: h}, Bytes("m")); o != Queued || err != nil {
-				t.Fatalf("message %d of %d: %v, %v", i, room, o, err)
-			}
-		}
-		if _, err := r.Send(&Target{Conn: h}, Bytes("m")); err == nil || err.(*Error).Reason != QueueFull {
+		if err := r.clog(h, 128<<10, 1000); err == nil || err.(*Error).Reason != QueueFull {
 			t.Fatalf("one too many: %v", err)
 		}
 		r.eventually("32 come back", func() bool { lost, _ := s.lost(); return len(lost) == 32 })
@@ -199,17 +206,22 @@ func TestSlowReaderToTheNumber(t *testing.T) {
 // lives on.
 func TestIdleLifetime(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
-		r := start(t, &script{message: echo}, func(c *Config) { c.Lifetime = 2 * time.Second })
-		idle, busy := r.dial(p), r.dial(p)
+		t.Parallel()
+		const lifetime = 4 * time.Second // more than a busy machine leaves between two pings
+		r := start(t, &script{message: echo}, func(c *Config) { c.Lifetime = lifetime })
 		begun := time.Now()
+		busy := r.dial(p)
+		up := time.Now()
+		idle := r.dial(p)
 		in := bufio.NewReader(busy)
-		for range 12 {
+		r.eventually("the idle one ends, and the busy one is older than that", func() bool {
 			_, _ = busy.Write([]byte("\r\n\r\n"))
 			if _, err := in.Discard(2); err != nil {
 				t.Fatalf("the busy one: %v", err)
 			}
-			time.Sleep(300 * time.Millisecond)
-		}
+			time.Sleep(100 * time.Millisecond)
+			return len(r.seen.closes()) > 0 && time.Since(up) > lifetime+2*time.Second
+		})
 		closes := r.seen.of(ConnClosed)
 		if len(closes) != 1 || closes[0].Err.Reason != IdleTimeout || closes[0].Err.Blame != BlameNone {
 			t.Fatalf("closed: %+v", closes)
@@ -226,29 +238,36 @@ func TestIdleLifetime(t *testing.T) {
 // Without async a send waits and tells the final result.
 func TestSynchronous(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
-		from, to, inbox := two(t, func(c *Config) {
+		waits := func(c *Config) {
 			c.TLS.Async, c.TCP.Async = false, false
-			c.ConnectTimeout = 100 * time.Millisecond
-			c.TLS.HandshakeTimeout = 100 * time.Millisecond
-		})
+			c.ConnectTimeout = patience
+		}
+		from, to, inbox := two(t, waits)
 		for i := range 3 { // a new connection, then the same one
 			if o, err := from.Send(from.target(p, to), Bytes(request("MESSAGE", "x", i, ""))); o != Sent || err != nil {
 				t.Fatalf("message %d: %v, %v", i, o, err)
 			}
 		}
 		from.eventually("all arrive", func() bool { return len(inbox.got()) == 3 })
-		_, err := from.Send(&Target{Proto: p, Addr: blackHole(t), Name: "localhost"}, Bytes("x"))
+		hasty := start(t, &script{}, func(c *Config) {
+			waits(c)
+			c.ConnectTimeout = 100 * time.Millisecond
+			c.TLS.HandshakeTimeout = 100 * time.Millisecond
+		})
+		_, err := hasty.Send(&Target{Proto: p, Addr: blackHole(t), Name: "localhost"}, Bytes("x"))
 		if e, ok := err.(*Error); !ok || e.Reason != ConnectTimeout {
 			t.Errorf("black hole: %v", err)
 		}
 		if p == TLS {
-			_, err = from.Send(&Target{Proto: p, Addr: silent(t), Name: "localhost"}, Bytes("x"))
+			_, err = hasty.Send(&Target{Proto: p, Addr: silent(t), Name: "localhost"}, Bytes("x"))
 			if e, ok := err.(*Error); !ok || e.Reason != HandshakeTimeout {
 				t.Errorf("silent: %v", err)
 			}
 		}
-		if s := from.Stats(); s.Undelivered != 0 || s.Parked != 0 {
-			t.Errorf("undelivered %d, parked %d: the sender was told already", s.Undelivered, s.Parked)
+		for _, r := range []*rig{from, hasty} {
+			if s := r.Stats(); s.Undelivered != 0 || s.Parked != 0 {
+				t.Errorf("undelivered %d, parked %d: the sender was told already", s.Undelivered, s.Parked)
+			}
 		}
 	})
 }

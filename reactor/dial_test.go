@@ -98,13 +98,15 @@ func TestFailureAfterBudget(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.proto.String()+" "+tt.name, func(t *testing.T) {
+			t.Parallel()
+			const timeout = 3 * time.Second // all are sent by then, on a busy machine too
 			s := &script{}
 			r := start(t, s, func(c *Config) {
 				for _, sc := range []*StreamConfig{&c.TLS, &c.TCP} {
 					sc.LocalConnectTimeout, sc.LocalHandshakeTimeout = 20*time.Millisecond, 20*time.Millisecond
-					sc.HandshakeTimeout = 300 * time.Millisecond
+					sc.HandshakeTimeout = timeout
 				}
-				c.ParkedTimeout = 300 * time.Millisecond
+				c.ParkedTimeout = timeout
 			})
 			to := &Target{Proto: tt.proto, Addr: tt.peer(t), Name: "localhost"}
 			var want []string
@@ -167,8 +169,8 @@ func TestPostponedChunksToTheNumber(t *testing.T) {
 			t.Fatalf("the 33rd: %v", err)
 		}
 		r.eventually("all 32 come back", func() bool { lost, _ := s.lost(); return len(lost) == 32 })
-		if reasons := r.seen.closes(); len(reasons) != 1 || reasons[0] != QueueFull {
-			t.Errorf("closed with %v", reasons)
+		if reason := r.firstClose(); reason != QueueFull || len(r.seen.closes()) != 1 {
+			t.Errorf("closed with %v", r.seen.closes())
 		}
 	})
 }

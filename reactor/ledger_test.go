@@ -126,10 +126,12 @@ func testLedger(t *testing.T, inline time.Duration) {
 	})
 	const clients = 4
 	var senders sync.WaitGroup
-	for n := range clients {
-		p := []Proto{TLS, TCP}[n%2]
-		c := r.dial(p)
-		_ = c.SetDeadline(time.Time{})
+	var conns [clients]net.Conn
+	for n := range conns { // before there is a load that makes handshakes slow
+		conns[n] = r.dial([]Proto{TLS, TCP}[n%2])
+		_ = conns[n].SetDeadline(time.Time{})
+	}
+	for n, c := range conns {
 		senders.Go(func() {
 			out := bufio.NewWriter(c)
 			for i := range total / clients {

@@ -81,21 +81,25 @@ func TestNothingMayWait(t *testing.T) {
 		s := &script{}
 		inbox := &script{}
 		to := start(t, inbox, nil)
-		from := start(t, s, func(c *Config) {
+		none := func(c *Config) {
 			c.TLS.MaxPostponed, c.TCP.MaxPostponed = 0, 0
-			c.TLS.LocalConnectTimeout, c.TCP.LocalConnectTimeout = 50*time.Millisecond, 50*time.Millisecond
 			c.ParkedTimeout = patience
-		})
+		}
+		from := start(t, s, none)
 		if o, err := from.Send(from.target(p, to), Bytes(request("MESSAGE", "x", 1, ""))); o != Sent || err != nil {
 			t.Errorf("within the budget: %v, %v", o, err)
 		}
 		from.eventually("it arrives", func() bool { return len(inbox.got()) == 1 })
-		_, err := from.Send(&Target{Proto: p, Addr: blackHole(t), Name: "localhost"}, Bytes("x"))
+		hasty := start(t, s, func(c *Config) {
+			none(c)
+			c.TLS.LocalConnectTimeout, c.TCP.LocalConnectTimeout = 50*time.Millisecond, 50*time.Millisecond
+		})
+		_, err := hasty.Send(&Target{Proto: p, Addr: blackHole(t), Name: "localhost"}, Bytes("x"))
 		var e *Error
 		if !errors.As(err, &e) || e.Reason != QueueFull {
 			t.Errorf("after it: %v", err)
 		}
-		from.eventually("the connection is gone", func() bool { return from.table.live.Load() == 1 })
+		hasty.eventually("the connection is gone", func() bool { return !hasty.alive() })
 		if lost, _ := s.lost(); len(lost) != 0 {
 			t.Errorf("told twice: %q", lost)
 		}

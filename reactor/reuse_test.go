@@ -246,7 +246,7 @@ func TestHandshakeTimeoutOutbound(t *testing.T) {
 			s := &script{}
 			r := start(t, s, func(c *Config) {
 				hurried(c)
-				c.TLS.HandshakeTimeout = 150 * time.Millisecond
+				c.TLS.HandshakeTimeout = time.Second // the sender has left long before
 			})
 			to := &Target{Proto: TLS, Addr: accepting(t, misbehave), Name: "localhost"}
 			if o, err := r.Send(to, Bytes(request("MESSAGE", "x", 1, ""))); o != Queued {
@@ -281,7 +281,11 @@ func TestRoundTripIsGranted(t *testing.T) {
 		}
 		return r.firstClose()
 	}
-	if got := slow(t, 3*far); got != NoReason { // far more than it takes, for a busy machine
+	got := HandshakeTimeout
+	for n := 0; got == HandshakeTimeout && n < 5; n++ { // a busy machine may be slower than the path
+		got = slow(t, 3*far)
+	}
+	if got != NoReason {
 		t.Errorf("a distant peer: %v", got)
 	}
 	if got := slow(t, 0); got != HandshakeTimeout {
@@ -318,7 +322,12 @@ func TestCloseNotifyOnOrderlyEnds(t *testing.T) {
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, &script{}, func(c *Config) {
-				c.MaxMessageTime, c.Lifetime = 150*time.Millisecond, time.Second
+				switch name {
+				case "message timeout":
+					c.MaxMessageTime = 150 * time.Millisecond
+				case "idle":
+					c.Lifetime = time.Second
+				}
 			})
 			c := r.dial(TLS)
 			r.eventually("it is up here, too", func() bool { return r.Stats().Established == 1 })
