@@ -145,6 +145,7 @@ func TestPlainTextOnTLSPort(t *testing.T) {
 		t.Run(text[:3], func(t *testing.T) {
 			said := &lines{}
 			r := start(t, &script{}, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(said, nil)) })
+			begun := time.Now()
 			for range 50 {
 				c, err := net.Dial("tcp", r.addr(TLS).String())
 				if err != nil {
@@ -159,7 +160,8 @@ func TestPlainTextOnTLSPort(t *testing.T) {
 					t.Errorf("closed with %v, blame %v", e.Err, e.Err.Blame)
 				}
 			}
-			if n := strings.Count(said.String(), "connection closed"); n < 1 || n > 10 {
+			// One a second passes, and the flood lasts as long as the machine takes.
+			if n := strings.Count(said.String(), "connection closed"); n < 1 || n > 10+int(time.Since(begun).Seconds()) {
 				t.Errorf("%d lines for one flood", n)
 			}
 		})

@@ -19,6 +19,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	c := r.dial(TLS)
 	ask := func() {
 		t.Helper()
+		_ = c.SetDeadline(time.Now().Add(patience))
 		m := request("OPTIONS", "x", 1, "")
 		_, _ = c.Write([]byte(m))
 		got := make([]byte, len(m))
@@ -33,7 +34,8 @@ func TestOutOfDescriptors(t *testing.T) {
 	ask()
 	var storm []net.Conn
 	for range 600 {
-		if s, err := net.DialTimeout("tcp", r.addr(TCP).String(), time.Second); err == nil {
+		// What the backlog has no room for is tried again by the kernel.
+		if s, err := net.DialTimeout("tcp", r.addr(TCP).String(), patience); err == nil {
 			storm = append(storm, s)
 		}
 	}

@@ -65,6 +65,7 @@ func TestCRLFTable(t *testing.T) {
 					t.Errorf("pingpong %v, drop %v, %q: %d pings are counted", set[0], set[1], row.input, n)
 				}
 				c.Close()
+				r.eventually("its last bytes are counted", func() bool { return !r.alive() })
 			}
 		}
 	})
@@ -239,7 +240,7 @@ func TestLargeMessage(t *testing.T) {
 
 // A loop that is late itself does not count that against a message: its rest is in the kernel when the time is over.
 func TestMessageTimeWhenWeAreLate(t *testing.T) {
-	r := start(t, &script{message: echo}, func(c *Config) { c.MaxMessageTime = 50 * time.Millisecond })
+	r := start(t, &script{message: echo}, nil)
 	p := r.dial(TCP)
 	c := r.table.get(r.only())
 	m := request("MESSAGE", "x", 1, "")
@@ -249,6 +250,10 @@ func TestMessageTimeWhenWeAreLate(t *testing.T) {
 	if err := c.loop.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
 		close(held)
 		<-late
+		for end := time.Now().Add(patience); !unread(c.fd) && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		c.msgDue = 1 // the time is over, while nobody has read
 		c.loop.overdue(c)
 		return nil
 	})); err != nil {
@@ -256,7 +261,6 @@ func TestMessageTimeWhenWeAreLate(t *testing.T) {
 	}
 	<-held
 	_, _ = p.Write([]byte(m[10:]))
-	time.Sleep(60 * time.Millisecond) // the time is over, while nobody reads
 	close(late)
 	if got, err := readMessage(bufio.NewReader(p)); got != m {
 		t.Errorf("got %q, %v; closed with %v", got, err, r.seen.closes())

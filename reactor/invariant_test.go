@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -62,12 +63,8 @@ func TestEveryPhaseTimesEveryDeath(t *testing.T) {
 			r := start(t, &script{}, nil)
 			c := r.raw(TCP)
 			h := r.only()
-			big := Bytes(make([]byte, 1<<20))
-			for r.Stats().Blocked == 0 {
-				if _, err := r.Send(&Target{Conn: h}, big); err != nil {
-					t.Fatal(err)
-				}
-				time.Sleep(time.Millisecond)
+			if err := r.clog(h, 1<<20, 3); err != nil {
+				t.Fatal(err)
 			}
 			return brought{r: r, h: h, peer: c}
 		},
@@ -172,14 +169,15 @@ func (r *rig) only() (h Handle) {
 // that is silent.
 func TestStopDrains(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
-		r := start(t, &script{message: echo}, nil)
+		var handled atomic.Int64
+		r := start(t, &script{message: func(w *Worker, f *Frame) { handled.Add(1); echo(w, f) }}, nil)
 		var peers []net.Conn
 		for range 20 {
 			c := r.dial(p)
 			peers = append(peers, c)
 			_, _ = c.Write([]byte(request("MESSAGE", "x", 1, "")))
 		}
-		r.eventually("all messages are in", func() bool { return r.Stats().MessagesIn == 20 })
+		r.eventually("all messages are in hand", func() bool { return handled.Load() == 20 })
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		stopped := make(chan error, 1)
