@@ -28,6 +28,10 @@ func bound(t *testing.T, host [4]byte) (fd int, addr netip.AddrPort) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(fd) })
+	// Who names the port may have it, too; the kernel gives it to nobody who does not.
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		t.Fatal(err)
+	}
 	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: host}); err != nil {
 		t.Fatal(err)
 	}
