@@ -43,6 +43,8 @@ const (
 	// slowHandshake is how long the server's end holds its first handshake up: more than the engine lets a
 	// sender wait, so that the call is parked behind it.
 	slowHandshake = 25 * time.Millisecond
+	// demoPatience is how long the ends and their handshakes may take: they share this machine, and it is what it is.
+	demoPatience = 20 * time.Second
 )
 
 func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -153,6 +155,7 @@ func (d *demo) config(ca *load.Authority) (*script.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.Engine.TLS.HandshakeTimeout = demoPatience
 	never := false
 	cfg.TLS.Domains = []tlsstate.DomainConfig{
 		{
@@ -216,7 +219,7 @@ func (d *demo) Observe(e *reactor.Event) {
 // oneCall fetches a session ticket, then makes the call that the ladder shows.
 func (d *demo) oneCall(ctx context.Context) (load.Result, error) {
 	own := "sip:" + d.peer.Addr + ";transport=tls"
-	r, err := load.Options{Peer: d.peer, URI: own, Count: 1, Duration: time.Minute}.Run(ctx)
+	r, err := load.Options{Peer: d.peer, URI: own, Count: 1, Duration: time.Minute, Timeout: demoPatience}.Run(ctx)
 	if err != nil || !r.Clean() {
 		return r, err
 	}
@@ -224,7 +227,7 @@ func (d *demo) oneCall(ctx context.Context) (load.Result, error) {
 	defer d.watched.Store(false)
 	finals := 0
 	r, err = load.Calls{
-		Peer: d.peer, URI: d.uas.URI(), Count: 1, Duration: time.Minute,
+		Peer: d.peer, URI: d.uas.URI(), Count: 1, Duration: time.Minute, Timeout: demoPatience,
 		Trace: func(sent bool, message string) {
 			d.saw(colUAC, sent, message)
 			if !sent && message == "200" {
@@ -242,7 +245,7 @@ func (d *demo) oneCall(ctx context.Context) (load.Result, error) {
 func (d *demo) load(ctx context.Context) (clean bool, err error) {
 	c := load.Calls{
 		Peer: d.peer, URI: d.uas.URI(), Connections: demoConnections, Window: demoWindow,
-		Rate: d.rate, Duration: d.duration, Count: d.calls, Tally: load.NewTally(),
+		Rate: d.rate, Duration: d.duration, Count: d.calls, Timeout: demoPatience, Tally: load.NewTally(),
 	}
 	what := fmt.Sprintf("as many calls as go, %d at a time on %d connections", demoConnections*demoWindow, demoConnections)
 	if d.rate > 0 {
