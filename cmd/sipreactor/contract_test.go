@@ -25,10 +25,12 @@ const patience = 20 * time.Second
 
 // quietTime is how long a peer listens for what must not come. What is waited
 // for would come after fast, if the parameter had the test's other value; long
-// is out of a test's reach.
+// is out of a test's reach. Who waits for next to nothing has left long before
+// slow is over.
 const (
 	fast      = 150 * time.Millisecond
 	quietTime = 400 * time.Millisecond
+	slow      = time.Second
 	long      = 30 * time.Second
 )
 
@@ -112,6 +114,7 @@ func generous() string {
 	}
 	b.WriteString(set("tls", "handshake_timeout", ms(long)) + set("tls", "async_handshake_timeout", ms(long)))
 	b.WriteString(core("tcp_connect_timeout", ms(long)) + core("tcp_async_connect_timeout", ms(long)))
+	b.WriteString(core("tcp_max_msg_time", int(long/time.Second)))
 	return b.String()
 }
 

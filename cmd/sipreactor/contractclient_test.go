@@ -32,7 +32,6 @@ func (c *contract) knock(transport string) *peer {
 		c.Fatal(err)
 	}
 	c.Cleanup(func() { conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(patience))
 	return &peer{Conn: counted{conn, &c.written}, t: c.T, r: bufio.NewReader(conn), transport: transport, name: conn.LocalAddr().String()}
 }
 
@@ -51,6 +50,7 @@ func (c *contract) dialThrough(transport string, raw *corked) *peer {
 		cfg := c.ca.ClientConfig()
 		cfg.ServerName, cfg.DynamicRecordSizingDisabled = "127.0.0.1", true
 		tc := tls.Client(raw, cfg)
+		_ = tc.SetDeadline(time.Now().Add(patience))
 		if err := tc.Handshake(); err != nil {
 			c.Fatal(err)
 		}
@@ -89,6 +89,7 @@ func (p *peer) request(uri, headers, body string) string {
 // send writes bytes as one record.
 func (p *peer) send(text string) {
 	p.t.Helper()
+	_ = p.SetWriteDeadline(time.Now().Add(patience))
 	if _, err := io.WriteString(p.Conn, text); err != nil {
 		p.t.Fatalf("write: %v", err)
 	}
@@ -104,6 +105,7 @@ func (p *peer) ask(uri string) {
 // At the end of the connection the line is "".
 func (p *peer) read() (first string, pongs int) {
 	p.t.Helper()
+	_ = p.SetReadDeadline(time.Now().Add(patience))
 	length := 0
 	for {
 		line, err := p.r.ReadString('\n')

@@ -145,10 +145,9 @@ func lifetime(n int) string { return core("tcp_connection_lifetime", n) }
 func TestContractConnectionLifetime(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, transport string) {
-		brief, lasting := start(t, lifetime(1)), start(t, lifetime(60))
-		ended, kept := brief.dial(transport), lasting.dial(transport)
-		ended.ask(here)
-		ended.expect(200)
+		// The brief one is more than a busy machine needs for a request.
+		brief, lasting := start(t, lifetime(3)), start(t, lifetime(60))
+		ended, kept := brief.greet(transport), lasting.dial(transport)
 
 		// The connections that the nodes open end, or stay, with them.
 		servers := map[*contract]int64{brief: 2, lasting: 1}

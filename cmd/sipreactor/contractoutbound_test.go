@@ -33,13 +33,15 @@ func TestContractAsync(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, transport string) {
 		for async, status := range []int{480, 503} {
-			c := start(t, set(transport, "async", async), parked(transport), unansweredFor(transport, 2*fast))
-			p := c.dial(transport)
+			hasty := start(t, set(transport, "async", async), parked(transport), unansweredFor(transport, slow))
+			p := hasty.dial("tcp") // a caller that has no handshake of its own
 			p.ask(uri("x", transport, unanswering(t, transport)))
 			p.expect(status)
 
 			// One that answers gets the message in both modes.
-			p.ask(c.callee(transport, "127.0.0.1:0").URI())
+			patient := start(t, set(transport, "async", async), parked(transport))
+			p = patient.dial(transport)
+			p.ask(patient.callee(transport, "127.0.0.1:0").URI())
 			p.expect(200)
 		}
 	})
@@ -88,7 +90,7 @@ func TestContractLocalConnectTimeout(t *testing.T) {
 			budget time.Duration
 			status int
 		}{{long, 480}, {time.Millisecond, 503}} {
-			c := start(t, set(transport, "async_local_connect_timeout", ms(tt.budget)), core("tcp_async_connect_timeout", ms(2*fast)))
+			c := start(t, set(transport, "async_local_connect_timeout", ms(tt.budget)), core("tcp_async_connect_timeout", ms(slow)))
 			p := c.dial(transport)
 			p.ask(uri("x", transport, blackHole(t)))
 			p.expect(tt.status)
@@ -103,7 +105,7 @@ func TestContractAsyncHandshakeTimeout(t *testing.T) {
 		budget time.Duration
 		status int
 	}{{long, 480}, {time.Millisecond, 503}} {
-		c := start(t, set("tls", "async_handshake_timeout", ms(tt.budget)), set("tls", "handshake_timeout", ms(2*fast)))
+		c := start(t, set("tls", "async_handshake_timeout", ms(tt.budget)), set("tls", "handshake_timeout", ms(slow)))
 		p := c.dial("tcp") // a caller that has no handshake of its own
 		p.ask(uri("x", "tls", silentPeer(t)))
 		p.expect(tt.status)
@@ -175,7 +177,7 @@ func TestContractSendTimeout(t *testing.T) {
 				timeout time.Duration
 				ends    bool
 			}{{fast, true}, {long, false}} {
-				c := start(t, set(transport, "send_timeout", ms(tt.timeout)), set(transport, "async", async), core("tcp_max_msg_time", 60),
+				c := start(t, set(transport, "send_timeout", ms(tt.timeout)), set(transport, "async", async),
 					set(transport, "async_max_postponed_chunks", 10000))
 				to := uri("x", transport, slowReader(t, transport, c.serverConfig()))
 				p := c.dial("tcp")

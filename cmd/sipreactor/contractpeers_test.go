@@ -102,8 +102,19 @@ func blackHole(t *testing.T) netip.AddrPort {
 		t.Cleanup(func() { unix.Close(c) })
 		_ = unix.Connect(c, &unix.SockaddrInet4{Addr: host, Port: port})
 	}
-	time.Sleep(20 * time.Millisecond) // the kernel sorts the four out
-	return netip.AddrPortFrom(netip.AddrFrom4(host), uint16(port))
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		// Of a listener these are how many wait to be accepted, and how many may.
+		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Unacked > info.Sacked {
+			return netip.AddrPortFrom(netip.AddrFrom4(host), uint16(port))
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the backlog does not fill: %d of %d", info.Unacked, info.Sacked)
+		}
+	}
 }
 
 // unanswering is a destination at which a connection stays under way: with tls a
