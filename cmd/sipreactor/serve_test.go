@@ -93,7 +93,7 @@ socket=tls:`+r.addr+`
 loadmodule "proto_tls.so"
 loadmodule "tls_mgm.so"
 loadmodule "sl.so"
-modparam("proto_tls", "tls_handshake_timeout", 2000)
+modparam("proto_tls", "tls_handshake_timeout", 20000)
 modparam("tls_mgm", "server_domain", "edge")
 modparam("tls_mgm", "certificate", "[edge]`+r.dir+`/edge.pem")
 modparam("tls_mgm", "private_key", "[edge]`+r.dir+`/edge.key")
@@ -146,7 +146,7 @@ func TestServeAnswersAndDrains(t *testing.T) {
 			t.Errorf("with -f standard output is silent: %q", r.stdout)
 		}
 		res, err := load.Options{
-			Peer: load.Peer{Addr: r.addr, TLS: r.ca.ClientConfig()}, URI: "sip:" + r.addr, Count: 20, Duration: time.Minute,
+			Peer: load.Peer{Addr: r.addr, TLS: r.ca.ClientConfig()}, URI: "sip:" + r.addr, Count: 20, Duration: time.Minute, Timeout: patience,
 		}.Run(t.Context())
 		if err != nil || !res.Clean() {
 			t.Errorf("%v\n%v", err, res)
@@ -166,7 +166,7 @@ func TestReloadOnHangup(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.signal(t, syscall.SIGHUP)
-	for end := time.Now().Add(10 * time.Second); r.leaf(t).Equal(first); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); r.leaf(t).Equal(first); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the old certificate is shown after SIGHUP")
 		}
@@ -222,6 +222,7 @@ func TestBuiltInConfigurationGetsAnIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Engine.TLS.HandshakeTimeout = long
 	b := newOutput()
 	sockets := []reactor.SocketConfig{{Proto: reactor.TLS, Addr: netip.MustParseAddrPort("127.0.0.1:0")}}
 	n, err := assemble(cfg, sockets, newLogger(b, script.LevelDebug, ""), nil)
@@ -254,7 +255,7 @@ func TestBuiltInConfigurationGetsAnIdentity(t *testing.T) {
 		"sip:x@192.0.2.1;transport=tls":   "INVITE answered 403",
 		"sip:x@example.com;transport=tls": "INVITE answered 403",
 	} {
-		r, err := load.Calls{Peer: peer, URI: uri, Count: 3, Duration: time.Minute}.Run(t.Context())
+		r, err := load.Calls{Peer: peer, URI: uri, Count: 3, Duration: time.Minute, Timeout: patience}.Run(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -84,7 +84,7 @@ func TestEachLibrary(t *testing.T) {
 			if err != nil || !calls.Clean() {
 				t.Errorf("calls: %v\n%v", err, calls)
 			}
-			options, err := load.Options{Peer: caller, URI: "sip:here@" + address, Count: 40, Duration: time.Minute}.Run(t.Context())
+			options, err := load.Options{Peer: caller, URI: "sip:here@" + address, Count: 40, Duration: time.Minute, Timeout: patience}.Run(t.Context())
 			if err != nil || !options.Clean() {
 				t.Errorf("OPTIONS: %v\n%v", err, options)
 			}
