@@ -22,6 +22,7 @@ type trial struct {
 	home    *system.Home
 	system  system.Prepared
 	workers int
+	settle  time.Duration // how much longer the load runs before it is measured
 
 	inst   *system.Instance
 	callee *load.Server
@@ -163,7 +164,7 @@ func (t *trial) watch(ctx context.Context, messages float64, run func(context.Co
 		}
 	}
 	measured := func() error {
-		if err := pause(ctx, t.cfg.warm()); err != nil {
+		if err := pause(ctx, t.settle+t.cfg.warm()); err != nil {
 			return err
 		}
 		tally.Latency.Take()
