@@ -3,14 +3,12 @@ package reactor
 import (
 	"sync"
 	"sync/atomic"
-
-	"github.com/valyala/bytebufferpool"
 )
 
 // batch is plaintext that goes out together: messages one behind the other,
 // with the end of each.
 type batch struct {
-	buf  *bytebufferpool.ByteBuffer
+	text []byte
 	ends []entry
 }
 
@@ -23,16 +21,19 @@ type entry struct {
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
-func newBatch() *batch {
-	b := batches.Get().(*batch)
-	b.buf = bytebufferpool.Get()
-	return b
-}
+// keptBatch is the largest array that a batch keeps for the next one. Batches
+// are of all sizes, from a message to what gathered behind a slow peer: a pool
+// that learns one size for them would have them grow from it again and again.
+const keptBatch = 64 << 10
+
+func newBatch() *batch { return batches.Get().(*batch) }
 
 // free gives the batch back. Nobody may hold its bytes any more.
 func (b *batch) free() {
-	bytebufferpool.Put(b.buf)
-	b.buf = nil
+	if cap(b.text) > keptBatch {
+		b.text = nil
+	}
+	b.text = b.text[:0]
 	clearEntries(b.ends)
 	b.ends = b.ends[:0]
 	batches.Put(b)
@@ -50,7 +51,7 @@ func (b *batch) message(i int) []byte {
 	if i > 0 {
 		start = b.ends[i-1].end
 	}
-	return b.buf.B[start:b.ends[i].end]
+	return b.text[start:b.ends[i].end]
 }
 
 // waiter is a sender that waits for the fate of one message. The engine
@@ -123,8 +124,8 @@ func (o *outbox) add(m Appender, w *waiter, pong bool) {
 		o.box = newBatch()
 	}
 	b := o.box
-	b.buf.B = m.AppendTo(b.buf.B)
-	b.ends = append(b.ends, entry{end: len(b.buf.B), wait: w, pong: pong})
+	b.text = m.AppendTo(b.text)
+	b.ends = append(b.ends, entry{end: len(b.text), wait: w, pong: pong})
 }
 
 // recordSize is how much plaintext a full TLS record holds (RFC 8446 5.1).
@@ -139,7 +140,7 @@ const recordSize = 16384
 func (o *outbox) advance(n int) (messages int) {
 	o.taken += n
 	b := o.flight
-	plain := len(b.buf.B)
+	plain := len(b.text)
 	if o.taken < o.sealed {
 		records := (plain + recordSize - 1) / recordSize
 		overhead := (o.sealed - plain) / records

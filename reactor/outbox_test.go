@@ -52,7 +52,7 @@ func TestAdvanceCountsByRecords(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			o := flightOf(big, "ab", "cd")
-			o.sealed = len(o.flight.buf.B)
+			o.sealed = len(o.flight.text)
 			if tt.sealed {
 				o.sealed += 2 * overhead
 			}
@@ -77,7 +77,7 @@ func TestAdvanceInPieces(t *testing.T) {
 			o.add(Bytes(strings.Repeat("m", rng.IntN(3000))), waits[i], i%7 == 6)
 		}
 		o.flight, o.box = o.box, nil
-		plain := len(o.flight.buf.B)
+		plain := len(o.flight.text)
 		o.sealed = plain + (plain+recordSize-1)/recordSize*29
 		counted := 0
 		for o.taken < o.sealed {
@@ -146,7 +146,7 @@ func BenchmarkOutbox(b *testing.B) {
 					o.add(m, nil, false)
 				}
 				o.flight, o.box, o.taken, o.count = o.box, nil, 0, 0
-				o.sealed = len(o.flight.buf.B)
+				o.sealed = len(o.flight.text)
 				if got := o.advance(o.sealed); got != batch {
 					b.Fatalf("%d of %d written", got, batch)
 				}

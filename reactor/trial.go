@@ -29,7 +29,7 @@ func onTrial(s *tlsstate.State) bool {
 // keep takes a batch that is written.
 func (t *trial) keep(b *batch) {
 	t.batches = append(t.batches, b)
-	t.bytes += len(b.buf.B)
+	t.bytes += len(b.text)
 }
 
 // acquit ends the trial: the peer has spoken, so it took our certificate and

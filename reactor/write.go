@@ -22,7 +22,7 @@ func (l *loop) flush(c *conn) {
 			return
 		}
 		c.out.flight, c.out.taken, c.out.count = b, 0, 0
-		if _, err := c.codec.Write(b.buf.B); err != nil {
+		if _, err := c.codec.Write(b.text); err != nil {
 			l.close(c, fail(WriteError, err))
 			return
 		}
