@@ -217,6 +217,13 @@ func TestWelcomeNamesThreeCommands(t *testing.T) {
 	}
 }
 
+// clean is Result.Clean, but for the 200s that the callee said again: no ACK had come in 500 ms, because the machine
+// stood still.
+func clean(r load.Result, callee *load.Server) bool {
+	r.Duplicated = max(0, r.Duplicated-callee.Stats().Resent)
+	return r.Clean()
+}
+
 func TestBuiltInConfigurationGetsAnIdentity(t *testing.T) {
 	cfg, err := loadConfig("")
 	if err != nil {
@@ -259,7 +266,7 @@ func TestBuiltInConfigurationGetsAnIdentity(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if status == "" && !r.Clean() || status != "" && r.Reasons[status] != 3 {
+		if status == "" && !clean(r, callee) || status != "" && r.Reasons[status] != 3 {
 			t.Errorf("%s: %v", uri, r)
 		}
 	}
