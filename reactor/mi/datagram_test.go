@@ -16,7 +16,9 @@ func serveDatagram(t testing.TB, cfg DatagramConfig, d *Dispatcher) (*Datagram, 
 	t.Helper()
 	log := new(lockedBuffer)
 	cfg.Log = slog.New(slog.NewTextHandler(log, nil))
-	cfg.WriteTimeout = 100 * time.Millisecond
+	if cfg.WriteTimeout == 0 {
+		cfg.WriteTimeout = patience
+	}
 	s, err := ServeDatagram(cfg, d)
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +89,7 @@ func TestDatagramAllow(t *testing.T) {
 func TestDatagramUNIX(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "s")
-	s, log := serveDatagram(t, DatagramConfig{Name: name}, wide(t))
+	s, log := serveDatagram(t, DatagramConfig{Name: name, WriteTimeout: 500 * time.Millisecond}, wide(t))
 	if info, err := os.Lstat(name); err != nil || info.Mode().Perm() != 0o600 || s.Addr().IsValid() {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
@@ -117,7 +119,7 @@ func TestDatagramUNIX(t *testing.T) {
 		}
 	}
 	eventually(t, "others are answered", func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		caller := Client{Target: name, ReplyDir: dir}
 		got, err := caller.Call(ctx, "echo", []string{"b"})

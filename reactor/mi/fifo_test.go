@@ -42,19 +42,25 @@ func (l *lockedBuffer) has(s string) bool {
 	return strings.Contains(l.b.String(), s)
 }
 
-func servePipes(t testing.TB, d *Dispatcher) *pipes {
+// servePipes serves a FIFO that gives up neither readers nor half a request, unless change says otherwise.
+func servePipes(t testing.TB, d *Dispatcher, change ...func(*FIFOConfig)) *pipes {
 	t.Helper()
 	dir := t.TempDir()
 	p := &pipes{TB: t, dir: dir, name: filepath.Join(dir, "fifo"), log: new(lockedBuffer)}
+	cfg := FIFOConfig{Name: p.name, ReplyDir: dir, ReplyTimeout: patience, Log: slog.New(slog.NewTextHandler(p.log, nil)), tick: patience}
+	for _, f := range change {
+		f(&cfg)
+	}
 	var err error
-	p.FIFO, err = ServeFIFO(FIFOConfig{Name: p.name, ReplyDir: dir, ReplyTimeout: 300 * time.Millisecond,
-		Log: slog.New(slog.NewTextHandler(p.log, nil)), tick: 50 * time.Millisecond}, d)
-	if err != nil {
+	if p.FIFO, err = ServeFIFO(cfg, d); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Close)
 	return p
 }
+
+// often has the FIFO looked after without a wait.
+func often(c *FIFOConfig) { c.tick = 20 * time.Millisecond }
 
 // write writes pieces into the request FIFO.
 func (p *pipes) write(pieces ...string) {
@@ -169,7 +175,7 @@ func TestFIFODeadReaders(t *testing.T) {
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	p := servePipes(t, d)
+	p := servePipes(t, d, func(c *FIFOConfig) { c.ReplyTimeout = time.Second })
 	if err := unix.Mkfifo(filepath.Join(p.dir, "dead"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +187,7 @@ func TestFIFODeadReaders(t *testing.T) {
 	}
 	stuck := p.reader("stuck") // takes nothing
 	r := p.reader("reply")
-	for i := range 3 * maxAnswering {
+	for i := range maxAnswering + 4 { // more than can wait at once
 		p.write(":dead:" + echoRequest("a", i) + "\n")
 	}
 	p.write(`:stuck:{"jsonrpc":"2.0","method":"much","id":1}` + "\n")
@@ -204,7 +210,7 @@ func TestFIFODeadReaders(t *testing.T) {
 
 // TestFIFOHalfRequests: what a writer left unfinished is forgotten.
 func TestFIFOHalfRequests(t *testing.T) {
-	p := servePipes(t, echo(t))
+	p := servePipes(t, echo(t), often)
 	r := p.reader("reply")
 	p.write(`:reply:{"jsonrpc": "2.0", "met`)
 	eventually(t, "it is forgotten", func() bool { return p.log.has("half a request") })
@@ -215,7 +221,7 @@ func TestFIFOHalfRequests(t *testing.T) {
 }
 
 func TestFIFOIsMadeAgain(t *testing.T) {
-	p := servePipes(t, echo(t))
+	p := servePipes(t, echo(t), often)
 	r := p.reader("reply")
 	if err := os.Remove(p.name); err != nil {
 		t.Fatal(err)

@@ -89,6 +89,7 @@ func newBench(t *testing.T) *bench {
 	}
 	cfg := reactor.DefaultConfig()
 	cfg.Domains, cfg.Observer = set, b.rec
+	cfg.ConnectTimeout, cfg.ParkedTimeout, cfg.MaxMessageTime, cfg.TLS.LocalConnectTimeout = patience, patience, patience, patience
 	cfg.TLS.HandshakeTimeout, cfg.TLS.SendTimeout, cfg.TLS.MaxPostponed = patience, patience, 10000
 	for _, proto := range []reactor.Proto{reactor.TLS, reactor.TCP} {
 		cfg.Sockets = append(cfg.Sockets, reactor.SocketConfig{Proto: proto, Addr: netip.MustParseAddrPort("127.0.0.1:0")})

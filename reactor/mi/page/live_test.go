@@ -20,7 +20,9 @@ func TestLiveConnection(t *testing.T) {
 	known, other := b.dial(true), b.dial(false)
 	b.speak(known, "OPTIONS", "sip:edge.example")
 	b.speak(other, "OPTIONS", "sip:edge.example")
-	o := b.overview("two handshakes are recorded", func(o *sampled) bool { return len(o.Slowest) == 2 && o.Totals.MessagesOut == 2 })
+	o := b.overview("two handshakes are recorded", func(o *sampled) bool {
+		return len(o.Slowest) == 2 && o.Totals.MessagesIn == 2 && o.Totals.MessagesOut == 2 && o.Totals.Established == 2
+	})
 	if o.Version != "sipreactor (test)" || o.Tracing != "" || len(o.Listeners) != 2 || o.Listeners[0].Connections != 2 || o.Listeners[0].Address != b.socks[reactor.TLS] {
 		t.Errorf("%+v", o.overview)
 	}
@@ -68,7 +70,7 @@ func TestLiveConnection(t *testing.T) {
 	if _, err := io.Copy(io.Discard, known); err != nil {
 		t.Errorf("it was not closed in order: %v", err)
 	}
-	eventually(t, "the end is recorded", func() bool { d = b.details(id); return d.EndReason != "" })
+	eventually(t, "the end is recorded", func() bool { d = b.details(id); return d.EndReason != "" && !d.Open })
 	if d.Open || d.EndReason != "closed by management" || d.State != nil || d.Remote != known.LocalAddr().String() || !strings.HasSuffix(names(d), "established, closed") {
 		t.Errorf("%+v", d)
 	}
@@ -116,7 +118,9 @@ func TestLiveTroubles(t *testing.T) {
 	defer silent.Close()
 	caller := b.dial(false)
 	b.speak(caller, "MESSAGE", "sip:b@"+silent.Addr().String()+";transport=tls")
-	o = b.overview("the sender has gone on", func(o *sampled) bool { return len(o.Connecting) == 1 && o.Connecting[0].Parked == 1 })
+	o = b.overview("the sender has gone on", func(o *sampled) bool {
+		return len(o.Connecting) == 1 && o.Connecting[0].Parked == 1 && o.Connecting[0].Handshaking == 1 && o.Totals.Queued == 1
+	})
 	c := o.Connecting[0]
 	if c.Remote != silent.Addr().String() || c.Proto != "tls" || c.Handshaking != 1 || c.Connecting != 0 || o.Totals.Connecting != 1 || o.Totals.Queued != 1 {
 		t.Errorf("%+v %+v", c, o.Totals)
@@ -138,6 +142,7 @@ func TestLiveTroubles(t *testing.T) {
 func TestLiveSlowPeer(t *testing.T) {
 	b := newBench(t)
 	other := b.dial(false)
+	b.speak(other, "OPTIONS", "sip:edge.example") // so it is established there too
 	slow := b.dial(false)
 	_ = slow.NetConn().(*net.TCPConn).SetReadBuffer(4096)
 	request := strings.Repeat("x", 8000)
