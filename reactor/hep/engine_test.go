@@ -77,7 +77,7 @@ func build(t *testing.T, transport Transport, change func(*SenderConfig)) *site 
 	cfg.Sockets = []reactor.SocketConfig{{Proto: reactor.TLS, Addr: netip.MustParseAddrPort("127.0.0.1:0")}}
 	cfg.Domains, cfg.Observer = set, s.tracer
 	cfg.TLS.MaxChunks = 0
-	for _, d := range []*time.Duration{&cfg.TLS.LocalConnectTimeout, &cfg.TLS.LocalHandshakeTimeout,
+	for _, d := range []*time.Duration{&cfg.ConnectTimeout, &cfg.ParkedTimeout, &cfg.MaxMessageTime, &cfg.TLS.LocalConnectTimeout, &cfg.TLS.LocalHandshakeTimeout,
 		&cfg.TLS.HandshakeTimeout, &cfg.TLS.SendTimeout} {
 		*d = patience
 	}

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 
 // patience is how long a test waits for what must happen: far more than it
 // takes on a busy machine.
-const patience = 10 * time.Second
+const patience = 20 * time.Second
 
 // eventually waits until a condition holds.
 func eventually(t testing.TB, what string, ok func() bool) {

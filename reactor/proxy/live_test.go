@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 10 * time.Second
+const patience = 20 * time.Second
 
 // live is an engine with a proxy on loopback.
 type live struct {
@@ -58,6 +58,7 @@ func runWith(t *testing.T, r Router, pc Config, change ...func(*reactor.Config))
 		t.Fatal(err)
 	}
 	cfg := reactor.DefaultConfig()
+	cfg.ConnectTimeout, cfg.ParkedTimeout, cfg.MaxMessageTime = patience, patience, patience
 	for _, s := range []*reactor.StreamConfig{&cfg.TLS, &cfg.TCP} {
 		s.LocalConnectTimeout, s.LocalHandshakeTimeout = patience, patience
 		s.HandshakeTimeout, s.SendTimeout = patience, patience

@@ -118,7 +118,11 @@ func start(t *testing.T, text string) *live {
 	background := NewBackground(cfg.Program)
 	ec.Observer = background
 	ec.Domains, ec.Logger = set, slog.New(slog.NewTextHandler(t.Output(), nil))
-	ec.TLS.HandshakeTimeout, ec.TLS.SendTimeout = patience, patience
+	ec.ConnectTimeout, ec.ParkedTimeout, ec.MaxMessageTime = patience, patience, patience
+	for _, s := range []*reactor.StreamConfig{&ec.TLS, &ec.TCP} {
+		s.LocalConnectTimeout, s.LocalHandshakeTimeout = patience, patience
+		s.HandshakeTimeout, s.SendTimeout = patience, patience
+	}
 	for _, s := range cfg.Sockets {
 		ec.Sockets = append(ec.Sockets, reactor.SocketConfig{Proto: s.Proto, Addr: netip.MustParseAddrPort("127.0.0.1:0")})
 	}
