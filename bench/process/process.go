@@ -57,7 +57,7 @@ func Start(t testing.TB, name string, cmd *exec.Cmd) *Process {
 		p.err = cmd.Wait()
 		select {
 		case <-read:
-		case <-time.After(time.Second): // a child of its own still holds the stream
+		case <-time.After(5 * time.Second): // a child of its own still holds the stream
 		}
 		close(p.exited)
 	}()
@@ -100,15 +100,23 @@ func (p *Process) WaitLine(t testing.TB, text string) string {
 	t.Helper()
 	late := time.After(lineLimit)
 	for {
+		ended := false
+		select {
+		case <-p.exited: // what it said is looked at once more: all of it is there now
+			ended = true
+		default:
+		}
 		for _, l := range p.Lines() {
 			if strings.Contains(l, text) {
 				return l
 			}
 		}
+		if ended {
+			t.Fatalf("%s ended (%v) before it said %q", p.Name, p.err, text)
+		}
 		select {
 		case <-p.seen:
 		case <-p.exited:
-			t.Fatalf("%s ended (%v) before it said %q", p.Name, p.err, text)
 		case <-late:
 			t.Fatalf("%s did not say %q", p.Name, text)
 		}
