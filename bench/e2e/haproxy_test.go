@@ -46,4 +46,7 @@ backend uas%s
 	}
 	process.Start(t, "haproxy", exec.Command(path, "-db", "-f", file))
 	process.WaitListening(t, in)
+	for tlsPort := range out {
+		process.WaitListening(t, tlsPort)
+	}
 }

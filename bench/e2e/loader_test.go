@@ -9,6 +9,9 @@ import (
 	"sipreactor/bench/load"
 )
 
+// patience is how long one answer may take on a busy machine.
+const patience = 30 * time.Second
+
 // callee starts a server behind the edge that wants the edge's certificate.
 func callee(t *testing.T, e *edge) *load.Server {
 	t.Helper()
@@ -36,7 +39,7 @@ func TestLoaderCalls(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := callee(t, e)
-			calls.Peer, calls.URI = peer, s.URI()
+			calls.Peer, calls.URI, calls.Timeout = peer, s.URI(), patience
 			r, err := calls.Run(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -56,7 +59,7 @@ func TestLoaderRequests(t *testing.T) {
 	e := startEdge(t)
 	peer := load.Peer{Addr: e.addr, TLS: e.ca.ClientConfig()}
 	uri := "sip:" + e.addr + ";transport=tls"
-	r, err := load.Options{Peer: peer, URI: uri, Connections: 50, Window: 8, Duration: time.Second}.Run(t.Context())
+	r, err := load.Options{Peer: peer, URI: uri, Connections: 50, Window: 8, Duration: time.Second, Timeout: patience}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +68,7 @@ func TestLoaderRequests(t *testing.T) {
 		t.Error("not every request was answered once")
 	}
 	for _, resumed := range []bool{false, true} {
-		r, err := load.Handshakes{Peer: peer, URI: uri, Resumed: resumed, Workers: 4, Duration: time.Second}.Run(t.Context())
+		r, err := load.Handshakes{Peer: peer, URI: uri, Resumed: resumed, Workers: 4, Duration: time.Second, Timeout: patience}.Run(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +84,7 @@ func TestLoaderRequests(t *testing.T) {
 func TestUnreachableCallee(t *testing.T) {
 	e := startEdge(t)
 	peer := load.Peer{Addr: e.addr, TLS: e.ca.ClientConfig()}
-	r, err := load.Calls{Peer: peer, URI: "sip:nobody@127.0.0.1:" + freePort(t) + ";transport=tls", Rate: 50, Duration: time.Second}.Run(t.Context())
+	r, err := load.Calls{Peer: peer, URI: "sip:nobody@127.0.0.1:" + freePort(t) + ";transport=tls", Rate: 50, Duration: time.Second, Timeout: patience}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

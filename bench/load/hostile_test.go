@@ -52,7 +52,7 @@ func TestSlowReaders(t *testing.T) {
 	opened := make(chan int64, 1)
 	go func() { opened <- SlowReaders(ctx, peer, s.URI(), 3) }()
 	// What a server answers on 3 connections before their buffers are full: dozens at the least.
-	until(t, "requests", func() bool { return s.Stats().Requests["OPTIONS"] > 30 })
+	until(t, "requests", func() bool { st := s.Stats(); return st.Connections >= 3 && st.Requests["OPTIONS"] > 30 })
 	cancel()
 	if n := <-opened; n < 3 {
 		t.Errorf("%d opened", n)
@@ -61,15 +61,25 @@ func TestSlowReaders(t *testing.T) {
 
 func TestLost(t *testing.T) {
 	s, peer := direct(t, "ecdsa") // it answers whatever it is asked
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		defer cancel()
-		until(t, "requests for both", func() bool { return s.Stats().Requests["MESSAGE"] >= 5 })
-	}()
-	sent, answers, err := Lost(ctx, peer, []string{"127.0.0.1:1", "127.0.0.1:2"}, 200)
-	if err != nil || sent < 5 || answers[200] == 0 || answers[200] > sent {
-		t.Errorf("%d sent, answered %v, %v", sent, answers, err)
-	}
+	until(t, "requests for both, and an answer", func() bool {
+		ctx, cancel := context.WithCancel(t.Context())
+		before := s.Stats().Requests["MESSAGE"]
+		watched := make(chan struct{})
+		go func() {
+			defer close(watched)
+			for s.Stats().Requests["MESSAGE"] < before+5 && ctx.Err() == nil {
+				time.Sleep(time.Millisecond)
+			}
+			cancel()
+		}()
+		sent, answers, err := Lost(ctx, peer, []string{"127.0.0.1:1", "127.0.0.1:2"}, 200)
+		cancel()
+		<-watched
+		if err != nil || sent < 5 || answers[200] > sent {
+			t.Fatalf("%d sent, answered %v, %v", sent, answers, err)
+		}
+		return answers[200] > 0 // none when it ended before the first one was read
+	})
 	if _, _, err := Lost(t.Context(), Peer{Addr: "127.0.0.1:1"}, nil, 1); err == nil {
 		t.Error("nobody listens there")
 	}

@@ -26,7 +26,7 @@ func TestShims(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	r, err := Calls{Peer: Peer{Addr: in.Addr()}, URI: s.URI(), Connections: 3, Window: 4, Count: 100, Duration: time.Minute}.Run(t.Context())
+	r, err := Calls{Peer: Peer{Addr: in.Addr()}, URI: s.URI(), Connections: 3, Window: 4, Count: 100, Duration: time.Minute, Timeout: patience}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
