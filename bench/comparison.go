@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,8 @@ func runComparison(ctx context.Context, args []string, stdout, stderr io.Writer)
 	only := f.StringSlice("only", nil, "loads: names, groups, globs, or \"reach\" for those that a figure to reach hangs on")
 	peer := f.StringSlice("peer", nil, "systems (default: all)")
 	runs := f.Int("runs", 3, "runs of each load")
-	window := f.Duration("window", 5*time.Second, "time that is measured in each run")
+	window := f.Duration("window", 3*time.Second, "time that is measured in each run")
+	workers := f.Int("workers", 0, "workers of systems where that is a matter of choice (default: what does best in short pilots)")
 	quick := f.Bool("quick", false, "a few loads, one run, a short window: three minutes")
 	dir := f.String("out", ".", "directory for report.html and report.json")
 	list := f.Bool("list", false, "list loads and systems")
@@ -40,16 +42,9 @@ func runComparison(ctx context.Context, args []string, stdout, stderr io.Writer)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	systems := system.All()
-	if len(*peer) > 0 {
-		systems = nil
-		for _, name := range *peer {
-			s, err := system.Find(name)
-			if err != nil {
-				return fmt.Errorf("%w: %w", errUsage, err)
-			}
-			systems = append(systems, s)
-		}
+	systems, err := find(*peer)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	if *quick {
 		if len(*only) == 0 {
@@ -66,38 +61,89 @@ func runComparison(ctx context.Context, args []string, stdout, stderr io.Writer)
 		listAll(stdout, measures, systems)
 		return nil
 	}
-	if *runs < 1 || *window < 100*time.Millisecond {
-		return fmt.Errorf("%w: at least one run of 100ms", errUsage)
+	if *runs < 1 || *window < 100*time.Millisecond || *workers < 0 || *workers > 64 {
+		return fmt.Errorf("%w: at least one run of 100ms, at most 64 workers", errUsage)
+	}
+	if err := writable(*dir); err != nil {
+		return err
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
+	page := filepath.Join(*dir, "report.html")
+	save := func(r *report.Report) error {
+		return errors.Join(r.Save(filepath.Join(*dir, "report.json")), r.SaveHTML(page))
+	}
 	r, err := compare.Run(ctx, compare.Config{
-		Measures: measures, Systems: systems, Runs: *runs, Window: *window, Quick: *quick,
-		Command: calledAs(f), Progress: stderr, Bench: self,
+		Measures: measures, Systems: systems, Chosen: len(*only) > 0 || len(*peer) > 0,
+		Runs: *runs, Window: *window, Workers: *workers, Quick: *quick,
+		Command: "go run ./bench" + calledWith(f, "out"), Again: calledWith(f, "out", "only", "peer", "workers"),
+		Progress: stderr, Bench: self, Save: save,
 	})
-	if err != nil {
+	if r == nil {
 		return err
 	}
-	page := filepath.Join(*dir, "report.html")
-	if err := errors.Join(r.WriteText(stdout), r.Save(filepath.Join(*dir, "report.json")), r.SaveHTML(page)); err != nil {
+	if err := errors.Join(err, r.WriteText(stdout), save(r)); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "written: %s and report.json\n", page)
+	if r.Unfinished != "" {
+		return errUnfinished
+	}
 	return nil
 }
 
-// calledAs is the call that measures the same again, wherever it writes.
-func calledAs(f *pflag.FlagSet) string {
-	text := "go run ./bench"
+// errUnfinished tells that a comparison was interrupted.
+var errUnfinished = errors.New("interrupted: the report has what was measured until then")
+
+// find looks systems up by their names, each once; no names are all.
+func find(names []string) ([]system.System, error) {
+	if len(names) == 0 {
+		return system.All(), nil
+	}
+	var systems []system.System
+	for i, name := range names {
+		s, err := system.Find(name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(names[:i], name) {
+			systems = append(systems, s)
+		}
+	}
+	return systems, nil
+}
+
+// writable makes a directory and tries it: not after an hour of measuring.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	f, err := os.CreateTemp(dir, ".report-")
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// calledWith is the flags of a call as a shell takes them, but for some.
+func calledWith(f *pflag.FlagSet, but ...string) string {
+	text := ""
 	f.Visit(func(flag *pflag.Flag) {
-		switch flag.Name {
-		case "out":
-		case "quick":
-			text += " --quick"
+		switch {
+		case slices.Contains(but, flag.Name):
+		case flag.Value.Type() == "bool":
+			text += " --" + flag.Name
 		default:
-			text += " --" + flag.Name + " " + strings.Trim(flag.Value.String(), "[]")
+			value := flag.Value.String()
+			if list, ok := flag.Value.(pflag.SliceValue); ok {
+				value = strings.Join(list.GetSlice(), ",")
+			}
+			if strings.ContainsAny(value, "*?[]\\ ") {
+				value = "'" + value + "'"
+			}
+			text += " --" + flag.Name + " " + value
 		}
 	})
 	return text

@@ -11,6 +11,7 @@
 //	go run ./bench shim    --listen 127.0.0.1:5060 --to 127.0.0.1:5061
 //	go run ./bench calls   --to 127.0.0.1:5061 --callee 'sip:uas@127.0.0.1:5071;transport=tls' --rate 200
 //
+// The comparison exits 0 when it has come to its end, 1 when it was interrupted, 2 when it could not begin or not write.
 // Each load exits 0 when every unit ended as it should, once; 1 when not; 2 when it could not start.
 package main
 
@@ -42,6 +43,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		if err := runComparison(ctx, args, stdout, stderr); err != nil && !errors.Is(err, pflag.ErrHelp) {
 			fmt.Fprintln(stderr, "bench:", err)
+			if errors.Is(err, errUnfinished) {
+				return 1
+			}
 			return 2
 		}
 		return 0

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"sipreactor/bench/load"
 	"sipreactor/bench/report"
 )
@@ -109,7 +111,8 @@ func TestExitCodes(t *testing.T) {
 	for want, sets := range map[int][][]string{
 		0: {{"help"}, {"--help"}, {"--list"}, {"options", "--help"}},
 		2: {{"nothing"}, {"options", "extra"}, {"calls", "--rate", "x"}, {"options", "--to", "127.0.0.1:1"}, {"uas", "--cert", "x"},
-			{"--only", "nothing"}, {"--peer", "nobody"}, {"--runs", "0"}, {"--nothing"}, {"--quick", "nothing"}, {"table"}, {"table", "/nowhere"}},
+			{"--only", "nothing"}, {"--peer", "nobody"}, {"--runs", "0"}, {"--nothing"}, {"--quick", "nothing"}, {"--workers", "-1"},
+			{"--out", "/proc/nowhere"}, {"--out", "/dev/null"}, {"table"}, {"table", "/nowhere"}},
 	} {
 		for _, args := range sets {
 			var out, errs strings.Builder
@@ -164,5 +167,67 @@ func TestTableIntoFile(t *testing.T) {
 	}
 	if code := run(t.Context(), []string{"table", dir + "/report.json", "--into", dir + "/report.json"}, &out, &errs); code != 2 {
 		t.Error("a file without the marks:", code)
+	}
+}
+
+// TestWrongNames tell what there is.
+func TestWrongNames(t *testing.T) {
+	for want, args := range map[string][]string{
+		"there are sipreactor, ":                                         {"--peer", "haproxy,nobody"},
+		"there are the groups options, calls,":                           {"--only", "nothing"},
+		"haproxy does not run under options-1-w1: it answers no request": {"--only", "options-1-w1", "--peer", "haproxy", "--out", t.TempDir()},
+	} {
+		var out, errs strings.Builder
+		if want[0] == 'h' && !program("haproxy")(t.Context()) {
+			want = "apt-get install haproxy"
+		}
+		if code := run(t.Context(), args, &out, &errs); code != 2 || !strings.Contains(errs.String(), want) {
+			t.Errorf("%v: exit code %d, no %q in %s", args, code, want, &errs)
+		}
+	}
+	systems, err := find([]string{"haproxy", "sipgo", "haproxy"})
+	if err != nil || len(systems) != 2 {
+		t.Errorf("%v, %v", systems, err)
+	}
+}
+
+// TestCommandBesideFigure runs a comparison, and that again by the command that it prints beside its figure.
+func TestCommandBesideFigure(t *testing.T) {
+	dir := t.TempDir() + "/made/for/it"
+	args := []string{"--only", "options-1-w[1]", "--peer", "sipreactor", "--runs", "1", "--window", "100ms"}
+	for range 2 {
+		var out, errs strings.Builder
+		if code := run(t.Context(), append(args, "--out", dir), &out, &errs); code != 0 {
+			t.Fatalf("%v: exit code %d: %s", args, code, &errs)
+		}
+		r, err := report.Load(dir + "/report.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Command; !strings.Contains(got, "options-1-w") || strings.Contains(got, "--out") {
+			t.Error(got)
+		}
+		command := r.Find("options-1-w1", "sipreactor").Command
+		if command != "go run ./bench --only options-1-w1 --peer sipreactor --runs 1 --window 100ms" || !strings.Contains(out.String(), command) {
+			t.Fatal(command, out.String())
+		}
+		args = strings.Fields(strings.TrimPrefix(command, "go run ./bench "))
+	}
+}
+
+func TestCalledWith(t *testing.T) {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.StringSlice("only", nil, "")
+	f.Bool("quick", false, "")
+	f.String("out", "", "")
+	f.Duration("window", 0, "")
+	if err := f.Parse([]string{"--only", "calls-*,idle", "--quick", "--out", "x", "--window", "1500ms"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := calledWith(f, "out"); got != " --only 'calls-*,idle' --quick --window 1.5s" {
+		t.Error(got)
+	}
+	if got := calledWith(f, "out", "only"); got != " --quick --window 1.5s" {
+		t.Error(got)
 	}
 }

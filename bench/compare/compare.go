@@ -2,10 +2,9 @@ package compare
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,19 +18,31 @@ import (
 type Config struct {
 	Measures []Measure
 	Systems  []system.System
+	Chosen   bool          // by somebody who wants all of Systems under all of Measures; see spare
 	Runs     int           // of each measure
 	Window   time.Duration // that is measured in each run
-	Quick    bool          // one set-up a peer
+	Workers  int           // of systems where that is a matter of choice; 0: what did best in a pilot
+	Quick    bool          // no pilots
 	Command  string        // how this was called
+	Again    string        // flags that a command for one figure has besides its load and its system
 	Progress io.Writer     // what runs, how far, what is left
 	Bench    string        // the bench program, for what runs beside a load
+
+	// Save, if there is one, gets the report after each load, so that a comparison that is killed has not been for
+	// nothing. An error ends the comparison.
+	Save func(*report.Report) error
+
+	pilot bool // what runs is a pilot: only the main figure matters
 }
 
 // warm is how long a load runs before it is measured.
 func (c *Config) warm() time.Duration { return max(c.Window/4, 300*time.Millisecond) }
 
-// Run compares. When ctx ends early, what was measured by then is in the report all the same. The error tells that it
-// could not begin.
+// counting is how long system calls are counted.
+func (c *Config) counting() time.Duration { return c.Window / 4 }
+
+// Run compares. When ctx ends early, what was measured by then is in the report all the same, which says so. With an
+// error there is a report only if the comparison had begun.
 func Run(ctx context.Context, cfg Config) (*report.Report, error) {
 	// Our own children get the limit too, once it is set explicitly.
 	var files unix.Rlimit
@@ -48,17 +59,37 @@ func Run(ctx context.Context, cfg Config) (*report.Report, error) {
 	}
 	defer home.Close()
 	r := &report.Report{Began: time.Now().UTC(), Command: cfg.Command, Machine: sample.ThisMachine(), Notes: notes(cfg)}
-	c := &comparison{cfg: cfg, home: home, report: r, best: map[string]int{}}
+	c := &comparison{cfg: cfg, home: home, report: r, best: map[choice]int{}}
 	c.prepare(ctx)
+	if ctx.Err() != nil {
+		return nil, errors.New("interrupted before the first run")
+	}
 	for _, m := range cfg.Measures {
 		r.Measures = append(r.Measures, m.Measure)
 	}
-	c.plan()
-	for _, m := range cfg.Measures {
-		c.measure(ctx, m)
+	if err := c.plan(); err != nil {
+		return nil, err
 	}
-	r.Ended = time.Now().UTC()
+	for _, m := range cfg.Measures {
+		c.pilots(ctx, m)
+		c.measure(ctx, m)
+		if err := c.save(ctx); err != nil {
+			return r, err
+		}
+	}
 	return r, nil
+}
+
+// save brings the report up to date and hands it on.
+func (c *comparison) save(ctx context.Context) error {
+	c.report.Ended, c.report.Unfinished = time.Now().UTC(), ""
+	if c.step < c.steps || ctx.Err() != nil {
+		c.report.Unfinished = fmt.Sprintf("interrupted: %d of %d runs are done", c.step-c.cut, c.steps)
+	}
+	if c.cfg.Save == nil || ctx.Err() != nil { // who interrupts gets it in a moment
+		return nil
+	}
+	return c.cfg.Save(c.report)
 }
 
 // notes is what a reader has to know of every figure.
@@ -69,6 +100,7 @@ func notes(cfg Config) []string {
 		"Latencies at a fixed rate run from the instant at which a unit was due: nothing is omitted. Those of a closed loop are of what was sent.",
 		"Every handshake uses X25519, so that all compute the same; TLS 1.2 with AES-128-GCM.",
 		"System calls and allocations are counted a message that the server receives: one a request, six a call.",
+		"Kamailio, OpenSIPS and HAProxy run with the number of workers that did best in a short pilot of the same load or of one like it; each number was tried twice, in turn.",
 		"The best SIP peer is that of Kamailio and OpenSIPS which has the lowest figure. plain-go and sipgo are baselines: Go, with the same crypto/tls as sipreactor.",
 		"sipp's response times are its own account, in whole milliseconds: to the first request of a call, and below the table to each.",
 		"haproxy relays to a callee: plain TCP behind handshakes, TLS behind calls. With idle connections it waits for data before it connects on.",
@@ -80,9 +112,10 @@ type comparison struct {
 	home     *system.Home
 	report   *report.Report
 	prepared []system.Prepared
-	best     map[string]int // number of workers that did best under the last load that tried them, by system
+	best     map[choice]int // numbers of workers that did best
 
-	step, steps int           // runs done, and planned
+	step, steps int           // runs begun, and planned
+	cut         int           // those of the begun that were interrupted
 	left        time.Duration // estimated for what is planned
 	spent, was  time.Duration // for what is done: real and estimated
 }
@@ -90,6 +123,9 @@ type comparison struct {
 // prepare builds and looks up the systems.
 func (c *comparison) prepare(ctx context.Context) {
 	for _, s := range c.cfg.Systems {
+		if ctx.Err() != nil {
+			return
+		}
 		fmt.Fprintf(c.cfg.Progress, "preparing %s\n", s.Name)
 		entry := report.System{Name: s.Name, About: s.About, Role: string(s.Role)}
 		p, err := c.home.Prepare(ctx, s)
@@ -104,17 +140,6 @@ func (c *comparison) prepare(ctx context.Context) {
 	}
 }
 
-// setups are the numbers of workers that are tried under a load.
-func (c *comparison) setups(m Measure, s system.System) []int {
-	switch best, known := c.best[s.Name]; {
-	case m.Tries && !c.cfg.Quick:
-		return s.Workers
-	case known:
-		return []int{best}
-	}
-	return s.Workers[:1]
-}
-
 func (c *comparison) runs(m Measure) int {
 	if m.Once {
 		return 1
@@ -122,126 +147,27 @@ func (c *comparison) runs(m Measure) int {
 	return max(c.cfg.Runs, 1)
 }
 
-// plan estimates how much there is to do.
-func (c *comparison) plan() {
-	for _, m := range c.cfg.Measures {
-		for _, p := range c.prepared {
-			if m.on(p.System) {
-				n := len(c.setups(m, p.System)) + c.runs(m) - 1
-				c.steps += n
-				c.left += time.Duration(n) * m.takes(&c.cfg)
-			}
-		}
-	}
-	fmt.Fprintf(c.cfg.Progress, "%d runs, about %v\n", c.steps, c.left.Round(time.Second))
-}
-
-// measure runs one load: all systems in turn, and that again. The first time each is tried with every number of workers,
-// then with the best.
+// measure runs one load: all systems in turn, and that again.
 func (c *comparison) measure(ctx context.Context, m Measure) {
-	best := map[string]int{}
 	for run := range c.runs(m) {
 		for _, p := range c.prepared {
-			if !m.on(p.System) || ctx.Err() != nil {
+			if !c.takesPart(m, p.System) || ctx.Err() != nil {
 				continue
 			}
-			if run > 0 {
-				c.add(m, p, best[p.Name], c.one(ctx, m, p, best[p.Name], run))
-				continue
-			}
-			var first []report.Run
-			tried := map[string]float64{}
-			setups := c.setups(m, p.System)
-			for _, workers := range setups {
-				out := c.one(ctx, m, p, workers, run)
-				first = append(first, out)
-				if v, ok := out.Values[m.Main]; ok && out.Fault == "" {
-					tried[strconv.Itoa(workers)] = v
-				}
-			}
-			i := bestOf(first, m.Main)
-			best[p.Name] = setups[i]
-			if m.Tries {
-				c.best[p.Name] = setups[i]
-			}
-			if res := c.add(m, p, setups[i], first[i]); len(setups) > 1 {
-				res.Tried = tried
+			workers := c.workers(m, p.System)
+			out := c.one(ctx, &c.cfg, m, p, workers, fmt.Sprintf("run %d/%d", run+1, c.runs(m)))
+			if ctx.Err() == nil {
+				c.add(m, p, workers, out)
 			}
 		}
 	}
 }
 
-// bestOf picks the run to go on with: no fault, and the least.
-func bestOf(runs []report.Run, metric string) int {
-	return slices.IndexFunc(runs, func(r report.Run) bool {
-		return !slices.ContainsFunc(runs, func(other report.Run) bool { return better(other, r, metric) })
-	})
-}
-
-func better(a, b report.Run, metric string) bool {
-	x, hasX := a.Values[metric]
-	y, hasY := b.Values[metric]
-	hasX, hasY = hasX && a.Fault == "", hasY && b.Fault == ""
-	return hasX && (!hasY || x < y)
-}
-
-func (c *comparison) add(m Measure, p system.Prepared, workers int, run report.Run) *report.Result {
-	if run.Values == nil && run.Fault == "" {
-		return &report.Result{} // interrupted
-	}
+func (c *comparison) add(m Measure, p system.Prepared, workers int, run report.Run) {
 	res := c.report.Add(m.Name, p.Name, run)
 	res.Workers = workers
-	res.Command = fmt.Sprintf("go run ./bench --only %s --peer %s", m.Name, p.Name)
-	return res
-}
-
-// one is one run.
-func (c *comparison) one(ctx context.Context, m Measure, p system.Prepared, workers, run int) report.Run {
-	estimate := m.takes(&c.cfg)
-	name := p.Name
-	if workers > 0 {
-		name += "×" + strconv.Itoa(workers)
+	res.Command = fmt.Sprintf("go run ./bench --only %s --peer %s%s", m.Name, p.Name, c.cfg.Again)
+	if len(p.Workers) > 1 {
+		res.Command += fmt.Sprintf(" --workers %d", workers)
 	}
-	c.step++
-	fmt.Fprintf(c.cfg.Progress, "[%d/%d, %v left] %-24s %-20s run %d/%d  ",
-		c.step, c.steps, c.remaining().Round(time.Second), m.Name, name, run+1, c.runs(m))
-	began := time.Now()
-	t := &trial{cfg: &c.cfg, home: c.home, system: p, workers: workers}
-	err := m.run(ctx, t)
-	t.end()
-	if err != nil && t.out.Fault == "" {
-		t.out.Fault = err.Error()
-	}
-	if ctx.Err() != nil {
-		t.out = report.Run{}
-	}
-	c.left -= estimate
-	c.was += estimate
-	c.spent += time.Since(began)
-	fmt.Fprintln(c.cfg.Progress, says(t.out, m.Main))
-	return t.out
-}
-
-// remaining corrects the estimate by how long things have taken.
-func (c *comparison) remaining() time.Duration {
-	if c.was == 0 {
-		return c.left
-	}
-	return time.Duration(float64(c.left) * float64(c.spent) / float64(c.was))
-}
-
-// says is a run in a few words.
-func says(r report.Run, main string) string {
-	text := "no figure"
-	if v, ok := r.Values[main]; ok {
-		text = report.MetricOf(main).Format(v)
-	}
-	if v, ok := r.Values[report.Rate]; ok && main != report.Rate {
-		text += ", " + report.MetricOf(report.Rate).Format(v)
-	}
-	one := report.Result{Runs: []report.Run{r}}
-	if t := one.Trouble(); t != "" {
-		text += "  (" + t + ")"
-	}
-	return text
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func compareFew(t *testing.T, ctx context.Context, patterns, systems []string, r
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{Measures: measures, Runs: runs, Window: 200 * time.Millisecond, Command: "test", Bench: bench}
+	cfg := Config{Measures: measures, Chosen: true, Runs: runs, Window: 200 * time.Millisecond, Command: "test", Bench: bench}
 	for _, name := range systems {
 		s, err := system.Find(name)
 		if err != nil {
@@ -123,24 +124,21 @@ func TestPeers(t *testing.T) {
 			continue
 		}
 		res := r.Find("calls-r200", s.Name)
-		if res == nil || res.Workers == 0 || len(res.Tried) == 0 {
+		if res == nil || res.Workers == 0 || !strings.HasSuffix(res.Command, fmt.Sprintf(" --peer %s --workers %d", s.Name, res.Workers)) {
 			t.Errorf("%s: %+v", s.Name, res)
+			continue
+		}
+		// Both loads have the same pilot, which therefore runs once.
+		i := slices.IndexFunc(r.Pilots, func(p report.Pilot) bool { return p.System == s.Name })
+		if i < 0 || r.Pilots[i].Chosen != res.Workers || r.Pilots[i].Load != "calls-r200" || len(r.Pilots[i].Tried) < 2 {
+			t.Errorf("%s: %+v", s.Name, r.Pilots)
+		}
+		if n := len(r.Pilots); i >= 0 && slices.IndexFunc(r.Pilots[i+1:], func(p report.Pilot) bool { return p.System == s.Name }) >= 0 {
+			t.Errorf("%s: two of %d pilots", s.Name, n)
 		}
 		if tcp := r.Find("sipp-calls-tcp", s.Name); len(patterns) > 1 && (tcp == nil || tcp.Runs[0].Counts[report.Done] == 0) {
 			t.Errorf("%s over TCP: %+v", s.Name, tcp)
 		}
-	}
-}
-
-// TestInterrupted keeps what was measured until then.
-func TestInterrupted(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	c := &comparison{cfg: Config{Progress: &strings.Builder{}, Runs: 1, Window: time.Second}, report: &report.Report{}, best: map[string]int{}}
-	c.prepared = []system.Prepared{{System: system.All()[0]}}
-	c.measure(ctx, Measures()[0])
-	if len(c.report.Results) != 0 {
-		t.Errorf("%+v", c.report.Results)
 	}
 }
 
@@ -157,28 +155,11 @@ func TestSelect(t *testing.T) {
 			t.Errorf("%s: %d, %v", pattern, len(got), err)
 		}
 	}
-	if _, err := Select([]string{"options", "nothing"}); err == nil || !strings.Contains(err.Error(), `"nothing"`) {
+	if _, err := Select([]string{"options", "nothing"}); err == nil || !strings.Contains(err.Error(), `"nothing"`) || !strings.Contains(err.Error(), "handshakes") {
 		t.Error(err)
 	}
 	if _, err := Select([]string{"["}); err == nil {
 		t.Error("a wrong pattern")
-	}
-}
-
-func TestBestOf(t *testing.T) {
-	v := func(x float64) report.Run { return report.Run{Values: map[string]float64{report.CPU: x}} }
-	crashed := report.Run{Values: map[string]float64{report.CPU: 1}, Fault: "crashed"}
-	for want, runs := range map[int][]report.Run{
-		0: {v(1), v(2), crashed},
-		1: {v(3), v(2), v(2)},
-		2: {crashed, {}, v(9)},
-	} {
-		if got := bestOf(runs, report.CPU); got != want {
-			t.Errorf("%+v: %d, want %d", runs, got, want)
-		}
-	}
-	if got := bestOf([]report.Run{crashed, crashed}, report.CPU); got != 0 {
-		t.Error(got)
 	}
 }
 

@@ -77,7 +77,7 @@ func faults() []Measure {
 				Name: "probe-" + f.name, Group: "faults", Unit: "request", Main: report.P99,
 				About: "a probe of 100 OPTIONS a second on 10 connections; meanwhile: " + f.about,
 			},
-			Reach: true, Quick: f.name != "blackhole", extra: 500 * time.Millisecond,
+			Reach: true, Quick: f.name != "blackhole", Pilot: "options-50-r1000",
 			skip: first(answers, variant, f.skip),
 			run:  func(ctx context.Context, t *trial) error { return t.probe(ctx, f) },
 		})

@@ -49,7 +49,8 @@ func options() []Measure {
 					Name: fmt.Sprintf("options-%d-%s", n, name), Group: "options", Unit: "request", Main: report.CPU,
 					About: fmt.Sprintf("OPTIONS on %s, %s", plural(n, "connection"), how),
 				},
-				Reach: reach, Quick: reach, Tries: true, extra: extra, skip: answers, run: requests(n, window, rate),
+				Reach: reach, Quick: reach, Pilot: optionsPilot(n, rate), counted: true, extra: always(extra), skip: answers,
+				run: requests(n, window, rate),
 			})
 		}
 		for _, w := range []int{1, 8, 32} {
@@ -60,6 +61,15 @@ func options() []Measure {
 		}
 	}
 	return all
+}
+
+// optionsPilot is one of the loads with as many connections: the closed loops are alike, and the rates.
+func optionsPilot(connections int, rate float64) string {
+	how := map[int]string{1: "w32", 50: "w1", 1000: "w8"}[connections]
+	if rate > 0 {
+		how = "r1000"
+	}
+	return fmt.Sprintf("options-%d-%s", connections, how)
 }
 
 // scale is the same rate on more and more connections. Systems that collect garbage have much of it behind many
@@ -76,7 +86,7 @@ func scale() []Measure {
 				Name: fmt.Sprintf("scale-%d", n), Group: "scale", Unit: "request", Main: report.CPU,
 				About: fmt.Sprintf("OPTIONS at 2,000 a second on %s, from five seconds after their handshakes on", plural(n, "connection")),
 			},
-			Reach: n == 1 || n == 10000, extra: settle + time.Duration(n)*1500*time.Microsecond,
+			Reach: n == 1 || n == 10000, counted: true, extra: always(settle + time.Duration(n)*1500*time.Microsecond),
 			skip: first(variant, func(s system.System) string {
 				if s.Role != system.Ours && s.Role != system.Baseline {
 					return "too many handshakes at once for some"
@@ -96,8 +106,9 @@ func scale() []Measure {
 func calls() []Measure {
 	var all []Measure
 	for _, rate := range []int{0, 200, 500} {
-		name, how := "calls-closed", "closed loop"
+		name, how, pilot := "calls-closed", "closed loop", "calls-closed"
 		if rate > 0 {
+			pilot = "calls-r200"
 			name, how = fmt.Sprintf("calls-r%d", rate), fmt.Sprintf("%d a second", rate)
 		}
 		all = append(all, Measure{
@@ -105,7 +116,7 @@ func calls() []Measure {
 				Name: name, Group: "calls", Unit: "call", Main: report.CPU,
 				About: "calls of six messages on 10 connections, TLS on both legs, " + how,
 			},
-			Reach: rate < 500, Quick: rate < 500, Tries: true,
+			Reach: rate < 500, Quick: rate < 500, Pilot: pilot, counted: true,
 			run: func(ctx context.Context, t *trial) error { return t.calls(ctx, float64(rate)) },
 		})
 	}

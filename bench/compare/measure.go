@@ -15,19 +15,32 @@ import (
 // Measure is a load that systems are compared by.
 type Measure struct {
 	report.Measure
-	Reach bool // a figure to reach hangs on it
-	Quick bool // part of a quick comparison
-	Once  bool // its figure hardly varies, and takes long: one run
-	Tries bool // every number of workers is tried, the best taken; without, the one that did best before
+	Reach bool   // a figure to reach hangs on it
+	Quick bool   // part of a quick comparison
+	Once  bool   // its figure hardly varies, and takes long: one run
+	Pilot string // the load by which numbers of workers are chosen for this one, "" for none
 
-	extra time.Duration // that a run takes besides the window, roughly
-	skip  func(system.System) string
-	run   func(ctx context.Context, t *trial) error
+	counted bool                                       // system calls are counted, in a time of its own
+	extra   func(*Config, system.System) time.Duration // that a run takes besides the window, roughly; nil: nothing
+	skip    func(system.System) string
+	run     func(ctx context.Context, t *trial) error
 }
 
 // takes estimates a run.
-func (m Measure) takes(c *Config) time.Duration {
-	return m.extra + c.Window + c.warm() + c.Window/4 + 400*time.Millisecond
+func (m Measure) takes(c *Config, s system.System) time.Duration {
+	d := c.Window + c.warm() + s.Begins
+	if m.counted && !c.pilot {
+		d += c.counting()
+	}
+	if m.extra != nil {
+		d += m.extra(c, s)
+	}
+	return d
+}
+
+// always is an extra time of a length.
+func always(d time.Duration) func(*Config, system.System) time.Duration {
+	return func(*Config, system.System) time.Duration { return d }
 }
 
 // on tells whether a measure says something of a system.
@@ -66,9 +79,20 @@ func Select(patterns []string) ([]Measure, error) {
 		}
 	}
 	if i := slices.Index(used, false); i >= 0 {
-		return nil, fmt.Errorf("no measure %q; --list tells them", patterns[i])
+		return nil, fmt.Errorf("no load %q; there are the groups %s, and \"reach\"; --list tells the loads", patterns[i], strings.Join(groups(all), ", "))
 	}
 	return picked, nil
+}
+
+// groups names those of some measures, each once.
+func groups(all []Measure) []string {
+	var names []string
+	for _, m := range all {
+		if !slices.Contains(names, m.Group) {
+			names = append(names, m.Group)
+		}
+	}
+	return names
 }
 
 // answers excludes relays, which answer nothing themselves.

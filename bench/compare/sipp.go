@@ -51,7 +51,7 @@ func sipps() []Measure {
 				Name: "sipp-" + s.name, Group: "sipp", Unit: "call", Main: report.CPU,
 				About: fmt.Sprintf("sipp at both ends, %s: %s, %d a second", transport, s.about, sippRate),
 			},
-			extra: 2 * time.Second, skip: skip,
+			Pilot: "calls-r200", extra: always(300 * time.Millisecond), skip: skip,
 			run: func(ctx context.Context, t *trial) error { return t.sipp(ctx, s.uac, s.uas, s.plain, s.timed) },
 		})
 	}

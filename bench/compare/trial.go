@@ -140,7 +140,6 @@ const mallocs = "go_memstats_mallocs_total"
 // receives a unit, 0 if that is not to be told.
 func (t *trial) watch(ctx context.Context, messages float64, run func(context.Context, time.Duration, *load.Tally) (load.Result, error)) error {
 	tally := load.NewTally()
-	perf := t.cfg.Window / 4
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type outcome struct {
@@ -186,9 +185,9 @@ func (t *trial) watch(ctx context.Context, messages float64, run func(context.Co
 			return err
 		}
 		t.value(before, after, tally.Latency.Take(), messages)
-		if messages > 0 && after.done > before.done {
+		if messages > 0 && after.done > before.done && !t.cfg.pilot {
 			done := tally.Done.Load()
-			if n, err := t.inst.Group().Syscalls(ctx, perf); err == nil {
+			if n, err := t.inst.Group().Syscalls(ctx, t.cfg.counting()); err == nil {
 				if d := tally.Done.Load() - done; d > 0 {
 					t.out.Values[report.Syscalls] = float64(n) / float64(d) / messages
 				}

@@ -11,14 +11,16 @@ import (
 
 // Report is one comparison.
 type Report struct {
-	Began    time.Time      `json:"began"`
-	Ended    time.Time      `json:"ended"`
-	Command  string         `json:"command"`
-	Machine  sample.Machine `json:"machine"`
-	Notes    []string       `json:"notes,omitempty"` // what holds for every figure
-	Systems  []System       `json:"systems"`
-	Measures []Measure      `json:"measures"`
-	Results  []Result       `json:"results"`
+	Began      time.Time      `json:"began"`
+	Ended      time.Time      `json:"ended"`
+	Command    string         `json:"command"`
+	Machine    sample.Machine `json:"machine"`
+	Unfinished string         `json:"unfinished,omitempty"` // how far it came if it was interrupted
+	Notes      []string       `json:"notes,omitempty"`      // what holds for every figure
+	Systems    []System       `json:"systems"`
+	Measures   []Measure      `json:"measures"`
+	Pilots     []Pilot        `json:"pilots,omitempty"`
+	Results    []Result       `json:"results"`
 }
 
 // System is one that was compared, or would have been.
@@ -41,12 +43,11 @@ type Measure struct {
 
 // Result is what one system did under one load.
 type Result struct {
-	Measure string             `json:"measure"`
-	System  string             `json:"system"`
-	Workers int                `json:"workers,omitempty"` // of its best set-up; 0: its own choice
-	Tried   map[string]float64 `json:"tried,omitempty"`   // the main metric by number of workers, in the first run
-	Command string             `json:"command"`           // which measures this again
-	Runs    []Run              `json:"runs"`
+	Measure string `json:"measure"`
+	System  string `json:"system"`
+	Workers int    `json:"workers,omitempty"` // of its best set-up; 0: its own choice
+	Command string `json:"command"`           // which measures this again
+	Runs    []Run  `json:"runs"`
 }
 
 // Run is one run of a load.

@@ -45,7 +45,11 @@ func example() *Report {
 	}
 	put("options-50-w1", "sipreactor", 12, 10, 11)
 	k := put("options-50-w1", "kamailio", 30, 20, 25)
-	k.Workers, k.Tried = 2, map[string]float64{"1": 33, "2": 30}
+	k.Workers = 2
+	r.Pilots = []Pilot{{Load: "options-50-w1", System: "kamailio", Metric: CPU, Chosen: 2, Tried: []Try{
+		{Workers: 1, Values: []float64{33, 32}}, {Workers: 2, Values: []float64{30}, Trouble: "1 of 2 runs: no"}, {Workers: 4},
+	}}}
+	r.Unfinished = "interrupted: 3 of 9 runs are done"
 	put("calls-closed", "sipreactor", 50).Runs[0].Values[Allocs] = 0
 	put("calls-closed", "haproxy", 40).Runs[0].Counts[Lost] = 3
 	r.Add("calls-closed", "kamailio", Run{Fault: "ended by itself (exit status 1): child exited by a signal 11", Values: map[string]float64{CPU: 1}})
@@ -177,6 +181,25 @@ func wantAll(t *testing.T, text string, parts ...string) {
 	for _, p := range parts {
 		if !strings.Contains(text, p) {
 			t.Errorf("no %q in:\n%s", p, text)
+		}
+	}
+}
+
+// TestPilotsAreShown has the numbers of workers that were tried, and that the comparison is not whole, in both forms.
+func TestPilotsAreShown(t *testing.T) {
+	var text, page strings.Builder
+	r := example()
+	if err := r.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.WriteHTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"options-50-w1, kamailio: ×1 33.0 µs 32.0 µs, ×2 30.0 µs (1 of 2 runs: no), ×4 ; chosen ×2", "interrupted: 3 of 9 runs are done",
+	} {
+		if !strings.Contains(text.String(), want) || !strings.Contains(page.String(), want) {
+			t.Errorf("no %q in\n%s\n%s", want, &text, &page)
 		}
 	}
 }

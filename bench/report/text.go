@@ -12,6 +12,9 @@ import (
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%s, %s to %s; %s\n", r.Machine, r.Command, r.Began.Format("2006-01-02 15:04"), r.Ended.Format("15:04 MST"), r.Busy())
+	if r.Unfinished != "" {
+		fmt.Fprintf(&b, "%s\n", r.Unfinished)
+	}
 	for _, s := range r.Systems {
 		if s.Missing != "" {
 			fmt.Fprintf(&b, "  %s: %s\n", s.Name, s.Missing)
@@ -48,6 +51,12 @@ func (r *Report) WriteText(w io.Writer) error {
 		if err := t.Flush(); err != nil {
 			return err
 		}
+	}
+	if len(r.Pilots) > 0 {
+		fmt.Fprintf(&b, "\nNumbers of workers, tried in pilots\n")
+	}
+	for _, p := range r.Pilots {
+		fmt.Fprintf(&b, "  %s\n", p)
 	}
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "\n%s", n)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"text/template"
+	"time"
 )
 
 //go:embed conf
@@ -32,7 +33,7 @@ type opensipsConf struct {
 
 func sipreactorGo() System {
 	return System{
-		Name: "sipreactor", About: "this engine, TLS by crypto/tls", Role: Ours, Workers: []int{0}, Reload: true, Traces: true, TCP: true,
+		Name: "sipreactor", About: "this engine, TLS by crypto/tls", Role: Ours, Begins: 500 * time.Millisecond, Workers: []int{0}, Reload: true, Traces: true, TCP: true,
 		prepare: func(ctx context.Context, h *Home) (string, string, error) {
 			path, err := h.build(ctx, "sipreactor", ".", "./cmd/sipreactor")
 			return path, revision(ctx, h), err
@@ -44,7 +45,7 @@ func sipreactorGo() System {
 // sipreactorWith is the engine with OpenSSL's code for TLS, or for private keys alone.
 func sipreactorWith(name, library, about string) System {
 	return System{
-		Name: "sipreactor-" + name, About: about, Install: "gcc libssl-dev", Role: Ours, Variant: true, Workers: []int{0}, Reload: true, Traces: true, TCP: true,
+		Name: "sipreactor-" + name, About: about, Install: "Debian: apt-get install gcc libssl-dev", Role: Ours, Begins: 500 * time.Millisecond, Variant: true, Workers: []int{0}, Reload: true, Traces: true, TCP: true,
 		prepare: func(ctx context.Context, h *Home) (string, string, error) {
 			path, err := h.build(ctx, "sipreactor-openssl", ".", "./cmd/sipreactor", "-tags", "openssl")
 			return path, revision(ctx, h), err
@@ -70,8 +71,8 @@ func opensipsCommand(library string) func(string, Setup) ([]string, []string, er
 
 func opensips() System {
 	return System{
-		Name: "opensips", About: "OpenSIPS, the same opensips.cfg", Install: "opensips opensips-tls-module opensips-tls-openssl-module, of opensips.org",
-		Role: SIPPeer, Workers: []int{1, 2, 4}, Traces: true, TCP: true,
+		Name: "opensips", About: "OpenSIPS, the same opensips.cfg", Install: "not Debian's; packages opensips opensips-tls-module opensips-tls-openssl-module from opensips.org",
+		Role: SIPPeer, Begins: 300 * time.Millisecond, Workers: []int{1, 2, 4}, Traces: true, TCP: true,
 		prepare: installed("opensips", "-V"),
 		command: func(_ string, s Setup) ([]string, []string, error) {
 			s.Metrics = "" // it has its own ways
@@ -83,8 +84,8 @@ func opensips() System {
 
 func kamailio() System {
 	return System{
-		Name: "kamailio", About: "Kamailio, an equivalent configuration", Install: "kamailio kamailio-tls-modules",
-		Role: SIPPeer, Workers: []int{1, 2, 4}, TCP: true,
+		Name: "kamailio", About: "Kamailio, an equivalent configuration", Install: "Debian: apt-get install kamailio kamailio-tls-modules",
+		Role: SIPPeer, Begins: 300 * time.Millisecond, Workers: []int{1, 2, 4}, TCP: true,
 		prepare: installed("kamailio", "-v"),
 		command: func(path string, s Setup) ([]string, []string, error) {
 			tls, err := s.render("kamailio-tls.cfg", s)
@@ -113,8 +114,8 @@ func modulesOf(path string) string {
 
 func haproxy() System {
 	return System{
-		Name: "haproxy", About: "HAProxy as a relay that parses no SIP: the floor", Install: "haproxy",
-		Role: Relay, Workers: []int{1, 2}, TCP: true,
+		Name: "haproxy", About: "HAProxy as a relay that parses no SIP: the floor", Install: "Debian: apt-get install haproxy",
+		Role: Relay, Begins: 300 * time.Millisecond, Workers: []int{1, 2}, TCP: true,
 		prepare: installed("haproxy", "-v"),
 		command: func(_ string, s Setup) ([]string, []string, error) {
 			file, err := s.render("haproxy.cfg", s)
@@ -125,7 +126,7 @@ func haproxy() System {
 
 func plainGo() System {
 	return System{
-		Name: "plain-go", About: "a proxy on crypto/tls with a goroutine a connection", Role: Baseline, Workers: []int{0},
+		Name: "plain-go", About: "a proxy on crypto/tls with a goroutine a connection", Role: Baseline, Begins: 300 * time.Millisecond, Workers: []int{0},
 		prepare: func(ctx context.Context, h *Home) (string, string, error) {
 			path, err := h.build(ctx, "plain", ".", "./bench/plain")
 			return path, "", err
@@ -138,7 +139,7 @@ func plainGo() System {
 
 func sipgo() System {
 	return System{
-		Name: "sipgo", About: "a proxy written with the library sipgo, on crypto/tls", Role: Baseline, Workers: []int{0},
+		Name: "sipgo", About: "a proxy written with the library sipgo, on crypto/tls", Role: Baseline, Begins: 300 * time.Millisecond, Workers: []int{0},
 		prepare: func(ctx context.Context, h *Home) (string, string, error) {
 			path, err := h.build(ctx, "sipgo", "bench/sipgo", "./proxy")
 			return path, moduleVersion(ctx, h, "bench/sipgo", "github.com/emiago/sipgo"), err

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 )
 
 // Role says what a system is in the comparison.
@@ -26,9 +28,10 @@ var ErrMissing = errors.New("not here")
 type System struct {
 	Name    string
 	About   string
-	Install string // Debian's package, "" if it is built from this repository
+	Install string // what to do when it is missing, "" if it is built from this repository
 	Role    Role
-	Workers []int // numbers of worker processes or threads worth a try; 0 is the system's own choice
+	Begins  time.Duration // roughly how long it takes to begin and to end
+	Workers []int         // numbers of worker processes or threads worth a try; 0 is the system's own choice
 
 	Variant bool // differs from the system above it only in the code that computes TLS
 
@@ -75,7 +78,11 @@ func Find(name string) (System, error) {
 			return s, nil
 		}
 	}
-	return System{}, fmt.Errorf("system: no system %q", name)
+	var names []string
+	for _, s := range All() {
+		names = append(names, s.Name)
+	}
+	return System{}, fmt.Errorf("no system %q; there are %s", name, strings.Join(names, ", "))
 }
 
 // Prepared is a system whose program is at hand.
@@ -89,7 +96,7 @@ func (h *Home) Prepare(ctx context.Context, s System) (Prepared, error) {
 	path, version, err := s.prepare(ctx, h)
 	if err != nil {
 		if s.Install != "" {
-			return Prepared{}, fmt.Errorf("%w: %w (Debian: apt-get install %s)", ErrMissing, err, s.Install)
+			return Prepared{}, fmt.Errorf("%w: %w (%s)", ErrMissing, err, s.Install)
 		}
 		return Prepared{}, fmt.Errorf("%w: %w", ErrMissing, err)
 	}
