@@ -88,8 +88,9 @@ func (e *Engine) Conns(f func(*ConnInfo) bool) {
 	now := e.seconds()
 	e.table.each(func(c *conn) {
 		if more {
-			info := c.info(now)
-			more = f(&info)
+			if info, there := c.info(now); there {
+				more = f(&info)
+			}
 		}
 	})
 }
@@ -100,13 +101,18 @@ func (e *Engine) Conn(h Handle) (ConnInfo, bool) {
 	if c == nil {
 		return ConnInfo{}, false
 	}
-	return c.info(e.seconds()), true
+	return c.info(e.seconds())
 }
 
-func (c *conn) info(now int64) ConnInfo {
+// info describes the connection; false when it is over, and only its end is
+// still being told.
+func (c *conn) info(now int64) (i ConnInfo, there bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := ConnInfo{Source: c.src, Phase: c.phase.String(), Queue: c.out.waitingCount(), Stuck: c.stuck,
+	if c.phase == closed {
+		return i, false
+	}
+	i = ConnInfo{Source: c.src, Phase: c.phase.String(), Queue: c.out.waitingCount(), Stuck: c.stuck,
 		Age: time.Since(c.born), Domain: c.tls.domain, Carried: c.carried.read(), Handshake: c.tls.took, Resumed: c.tls.resumed}
 	if last := c.active.Load(); last != 0 {
 		i.Idle = time.Duration(now-last) * time.Second
@@ -118,7 +124,7 @@ func (c *conn) info(now int64) ConnInfo {
 	if w := c.tls.whole; w != nil {
 		i.Peer, i.Verified = w.Peer[0], w.Verified
 	}
-	return i
+	return i, true
 }
 
 // Crew is how many goroutines of each kind work in the engine, not counting

@@ -237,6 +237,10 @@ func TestStopWaitsForTheLastWord(t *testing.T) {
 	})
 	_, _ = r.Send(&Target{Proto: TCP, Addr: blackHole(t)}, Bytes("x"))
 	<-o.in
+	r.Conns(func(i *ConnInfo) bool {
+		t.Errorf("a connection that is over is listed: %+v", i)
+		return true
+	})
 	stopped := make(chan error, 1)
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
