@@ -96,6 +96,9 @@ func (c *comparison) one(ctx context.Context, cfg *Config, m Measure, p system.P
 	t := &trial{cfg: cfg, home: c.home, system: p, workers: workers}
 	err := m.run(ctx, t)
 	t.end()
+	if t.counted != "" {
+		c.report.Counted = t.counted
+	}
 	if ctx.Err() != nil {
 		c.cut++
 		fmt.Fprintln(c.cfg.Progress, "interrupted")

@@ -24,9 +24,10 @@ type trial struct {
 	workers int
 	settle  time.Duration // how much longer the load runs before it is measured
 
-	inst   *system.Instance
-	callee *load.Server
-	out    report.Run
+	inst    *system.Instance
+	callee  *load.Server
+	out     report.Run
+	counted string // by what system calls were counted, or why by nothing
 }
 
 // setup makes what every system is started with: certificates of a kind and an address.
@@ -186,11 +187,13 @@ func (t *trial) watch(ctx context.Context, messages float64, run func(context.Co
 		}
 		t.value(before, after, tally.Latency.Take(), messages)
 		if messages > 0 && after.done > before.done && !t.cfg.pilot {
-			done := tally.Done.Load()
-			if n, err := t.inst.Group().Syscalls(ctx, t.cfg.counting()); err == nil {
-				if d := tally.Done.Load() - done; d > 0 {
-					t.out.Values[report.Syscalls] = float64(n) / float64(d) / messages
-				}
+			count, err := t.inst.Group().Syscalls(ctx, t.cfg.counting(), tally.Done.Load)
+			t.counted = count.By
+			if errors.Is(err, sample.ErrNoCount) {
+				t.counted = err.Error()
+			}
+			if err == nil && count.Units > 0 {
+				t.out.Values[report.Syscalls] = float64(count.Calls) / float64(count.Units) / messages
 			}
 		}
 		return nil

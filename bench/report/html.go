@@ -30,9 +30,10 @@ type pageLoad struct {
 func (r *Report) WriteHTML(w io.Writer) error {
 	data := struct {
 		*Report
-		Reach  []Reached
-		Groups []pageGroup
-	}{Report: r, Reach: r.Reach()}
+		Reach   []Reached
+		Groups  []pageGroup
+		Remarks []string
+	}{Report: r, Reach: r.Reach(), Remarks: r.remarks()}
 	for _, m := range r.Measures {
 		t := r.table(m)
 		if len(t.Rows) == 0 {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"sipreactor/bench/sample"
@@ -15,8 +16,9 @@ type Report struct {
 	Ended      time.Time      `json:"ended"`
 	Command    string         `json:"command"`
 	Machine    sample.Machine `json:"machine"`
-	Unfinished string         `json:"unfinished,omitempty"` // how far it came if it was interrupted
-	Notes      []string       `json:"notes,omitempty"`      // what holds for every figure
+	Unfinished string         `json:"unfinished,omitempty"`      // how far it came if it was interrupted
+	Notes      []string       `json:"notes,omitempty"`           // what holds for every figure
+	Counted    string         `json:"system_calls_by,omitempty"` // by what system calls were counted, or why by nothing
 	Systems    []System       `json:"systems"`
 	Measures   []Measure      `json:"measures"`
 	Pilots     []Pilot        `json:"pilots,omitempty"`
@@ -108,6 +110,14 @@ func (r *Report) Busy() string {
 		return "nothing is known of other work on the machine"
 	}
 	return fmt.Sprintf("other work on the machine took %.2f cores meanwhile", sum/float64(n))
+}
+
+// remarks are the notes, and by what system calls were counted.
+func (r *Report) remarks() []string {
+	if r.Counted == "" {
+		return r.Notes
+	}
+	return append(slices.Clip(r.Notes), "System calls, counted behind the window: "+r.Counted+".")
 }
 
 // Save writes a report as JSON.

@@ -49,6 +49,7 @@ func example() *Report {
 	r.Pilots = []Pilot{{Load: "options-50-w1", System: "kamailio", Metric: CPU, Chosen: 2, Tried: []Try{
 		{Workers: 1, Values: []float64{33, 32}}, {Workers: 2, Values: []float64{30}, Trouble: "1 of 2 runs: no"}, {Workers: 4},
 	}}}
+	r.Counted = "perf stat"
 	r.Unfinished = "interrupted: 3 of 9 runs are done"
 	put("calls-closed", "sipreactor", 50).Runs[0].Values[Allocs] = 0
 	put("calls-closed", "haproxy", 40).Runs[0].Counts[Lost] = 3
@@ -197,6 +198,7 @@ func TestPilotsAreShown(t *testing.T) {
 	}
 	for _, want := range []string{
 		"options-50-w1, kamailio: ×1 33.0 µs 32.0 µs, ×2 30.0 µs (1 of 2 runs: no), ×4 ; chosen ×2", "interrupted: 3 of 9 runs are done",
+		"System calls, counted behind the window: perf stat.",
 	} {
 		if !strings.Contains(text.String(), want) || !strings.Contains(page.String(), want) {
 			t.Errorf("no %q in\n%s\n%s", want, &text, &page)

@@ -58,7 +58,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, p := range r.Pilots {
 		fmt.Fprintf(&b, "  %s\n", p)
 	}
-	for _, n := range r.Notes {
+	for _, n := range r.remarks() {
 		fmt.Fprintf(&b, "\n%s", n)
 	}
 	_, err := fmt.Fprintln(w, b.String())

@@ -119,7 +119,7 @@ func TestGone(t *testing.T) {
 	if _, err := nobody.Pss(); !errors.Is(err, ErrGone) {
 		t.Error(err)
 	}
-	if _, err := nobody.Syscalls(t.Context(), time.Millisecond); !errors.Is(err, ErrGone) {
+	if _, err := nobody.Syscalls(t.Context(), time.Millisecond, nil); !errors.Is(err, ErrGone) {
 		t.Error(err)
 	}
 }
@@ -129,33 +129,6 @@ func TestThreadsThatBeganAndEnded(t *testing.T) {
 	b := Snapshot{Threads: map[int]Thread{1: {1, "x", 8}, 3: {1, "new", 4}, 4: {2, "z", 2}}}
 	if u := b.Since(a); u.CPU != 3+4+2 || u.Threads["new/3"] != 4 || u.Threads["x/1"] != 3 {
 		t.Errorf("%+v", u)
-	}
-}
-
-func TestSyscalls(t *testing.T) {
-	g := child(t, "burn")
-	n, err := g.Syscalls(t.Context(), 100*time.Millisecond)
-	if errors.Is(err, ErrNoPerf) {
-		t.Skip(err)
-	}
-	if err != nil || n < 0 {
-		t.Error(n, err)
-	}
-}
-
-func TestParsePerf(t *testing.T) {
-	for out, want := range map[string]int64{
-		"1234,,raw_syscalls:sys_enter,5000,100.00,,\n": 1234,
-		"\n0,,raw_syscalls:sys_enter,1,100.00,,\n":     0,
-	} {
-		if n, err := parsePerf(out); n != want || err != nil {
-			t.Errorf("%q: %d, %v", out, n, err)
-		}
-	}
-	for _, out := range []string{"", "<not supported>,,raw_syscalls:sys_enter,0,100.00,,\n", "Permission denied\n"} {
-		if n, err := parsePerf(out); err == nil {
-			t.Errorf("%q: %d", out, n)
-		}
 	}
 }
 
