@@ -15,6 +15,7 @@ import (
 	"sipreactor/reactor"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/tlstest"
 )
 
 // relay is a Handler that answers OPTIONS with its own bytes, and sends
@@ -233,18 +234,13 @@ func TestEngineConnects(t *testing.T) {
 
 func TestEngineConnectRefused(t *testing.T) {
 	s := build(t, TCP, nil)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := ln.Addr().String()
-	ln.Close()
-	s.relay.target.Store(&reactor.Target{Proto: reactor.TLS, Addr: netip.MustParseAddrPort(nobody), Name: "127.0.0.1"})
-	if _, err = io.WriteString(s.dial(), invite); err != nil {
+	nobody := tlstest.Refusing(t)
+	s.relay.target.Store(&reactor.Target{Proto: reactor.TLS, Addr: nobody, Name: "127.0.0.1"})
+	if _, err := io.WriteString(s.dial(), invite); err != nil {
 		t.Fatal(err)
 	}
 	p, m := s.event(Connected)
-	if m["Status"] != "FAILURE" || !strings.HasPrefix(m["Message"], "connect failed: ") || p.Source.String() != nobody {
+	if m["Status"] != "FAILURE" || !strings.HasPrefix(m["Message"], "connect failed: ") || p.Source != nobody {
 		t.Errorf("%v from %v", m, p.Source)
 	}
 }

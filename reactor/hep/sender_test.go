@@ -180,12 +180,13 @@ func TestSenderNoticesTheEnd(t *testing.T) {
 
 // A UDP collector that comes late: what the system refuses is sent again.
 func TestSenderUDPRefused(t *testing.T) {
-	u, err := net.ListenPacket("udp", "127.0.0.1:0")
+	// Connected to somebody else it takes nothing of us, and keeps its port from being given to others.
+	u, err := net.DialUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer u.Close()
 	d := destination(u.LocalAddr(), UDP)
-	u.Close()
 	s := send(t, d, func(cfg *SenderConfig) { cfg.Drain = time.Millisecond })
 	eventually(t, "the refusal is noticed", func() bool {
 		s.put(note("x"))

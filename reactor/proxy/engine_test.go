@@ -10,6 +10,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/sipframe"
+	"sipreactor/tlsstate/tlstest"
 )
 
 // from is the Via of a client on a connection.
@@ -58,9 +59,7 @@ func TestCallOverTLS(t *testing.T) {
 			}
 		}
 	}
-	if n := l.proxy.Count(RequestsOut); n != 9 {
-		t.Errorf("%d requests forwarded", n)
-	}
+	l.counted(RequestsOut, 9)
 }
 
 // Each response reaches the connection that its request came by, though
@@ -88,12 +87,7 @@ func TestResponsesKeepApart(t *testing.T) {
 
 // A destination that refuses is answered 503, or the next one is tried.
 func TestRefusedDestination(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := ln.Addr().String()
-	ln.Close()
+	nobody := tlstest.Refusing(t).String()
 	var second string
 	l := run(t, funcs{request: func(c *Context) {
 		if c.Forward([]byte("tls:"+nobody)) != nil && c.HasToTag() {
@@ -128,9 +122,8 @@ func TestSilentDestination(t *testing.T) {
 	caller.say(request("ACK", uri, from(caller, "z9hG4bKsilent"), "To: "+header(t, busy, "To")))
 	caller.say(request("OPTIONS", "sip:127.0.0.1", from(caller, "z9hG4bKzero"), "Max-Forwards: 0"))
 	caller.expect("SIP/2.0 483 ")
-	if n, a := l.proxy.Count(RequestsUndelivered), l.proxy.Count(AcksAbsorbed); n != 1 || a != 1 {
-		t.Errorf("%d undelivered, %d ACKs absorbed", n, a)
-	}
+	l.counted(RequestsUndelivered, 1)
+	l.counted(AcksAbsorbed, 1)
 }
 
 func mustDial(t *testing.T, addr string) net.Conn {
@@ -179,9 +172,10 @@ func TestLoopThroughEngine(t *testing.T) {
 	c := l.dial()
 	c.say(request("OPTIONS", "sip:bob@"+l.at(reactor.TLS)+";transport=tls", from(c, "z9hG4bK1")))
 	r := c.expect("SIP/2.0 482 Loop Detected\r\n")
-	if len(headers(t, r, "Via")) != 1 || l.proxy.Count(Loops) != 1 {
-		t.Errorf("%d loops; %s", l.proxy.Count(Loops), r)
+	if len(headers(t, r, "Via")) != 1 {
+		t.Errorf("%s", r)
 	}
+	l.counted(Loops, 1)
 }
 
 func TestUDPToTLS(t *testing.T) {
@@ -225,7 +219,5 @@ func TestForgedResponseOverTLS(t *testing.T) {
 	via := headers(t, req, "Via")[0]
 	callee.say(strings.Replace(answer(t, req, "200 Forged"), via, flip(via), 1) + answer(t, req, "200 True"))
 	caller.expect("SIP/2.0 200 True\r\n")
-	if n := l.proxy.Count(ResponsesForeign); n != 1 {
-		t.Errorf("%d counted", n)
-	}
+	l.counted(ResponsesForeign, 1)
 }

@@ -102,6 +102,17 @@ func (l *live) at(p reactor.Proto) string {
 	return ""
 }
 
+// counted waits for a counter, which may move behind what the peers see.
+func (l *live) counted(c Counter, want uint64) {
+	l.Helper()
+	for end := time.Now().Add(patience); l.proxy.Count(c) < want && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	if n := l.proxy.Count(c); n != want {
+		l.Errorf("%v = %d, want %d", c, n, want)
+	}
+}
+
 // peer is one end of a stream to the engine.
 type peer struct {
 	testing.TB

@@ -113,7 +113,7 @@ func TestUndeliveredResponse(t *testing.T) {
 	}
 	b.counts(map[Counter]uint64{RequestsOut: 1, RequestsUndelivered: 1, RepliesOut: 1, ResponsesUndelivered: 5})
 	text := log.String()
-	if n := strings.Count(text, "response not delivered"); n < 1 || n > 2 {
+	if n := strings.Count(text, "response not delivered"); n < 1 || n >= 5 { // one a second, on a machine that stalls
 		t.Errorf("%d lines: %s", n, text)
 	}
 	if !strings.Contains(text, "connect timeout") || !strings.Contains(text, "connection=") || strings.Contains(text, "call1") || strings.Contains(text, "z9hG4bK") {

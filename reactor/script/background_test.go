@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/tlsstate/tlstest"
 )
 
 // wait gives the lines once there are n of them.
@@ -186,13 +187,7 @@ func TestBackgroundOnEngine(t *testing.T) {
 		t.Error(got)
 	}
 
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	refusing := netip.MustParseAddrPort(ln.Addr().String())
-	ln.Close()
-	_, _ = l.engine.Send(&reactor.Target{Proto: reactor.TCP, Addr: refusing}, reactor.Bytes(invite)) // the event tells how it went
+	_, _ = l.engine.Send(&reactor.Target{Proto: reactor.TCP, Addr: tlstest.Refusing(t)}, reactor.Bytes(invite)) // the event tells how it went
 	if got := l.log.wait(t, 1)[0]; !strings.HasPrefix(got, "no way to 127.0.0.1 ") {
 		t.Error(got)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,20 +26,20 @@ func domainServer(t *testing.T, own *tlstest.Pair) (addr string, seen <-chan gre
 		t.Fatal(err)
 	}
 	told := make(chan greeted, 16)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	var crew sync.WaitGroup
+	crew.Go(func() {
 		for {
 			c, err := ln.Accept()
 			if err != nil {
 				return
 			}
-			go answerAll(c.(*tls.Conn), told)
+			_ = c.SetDeadline(time.Now().Add(2 * patience))
+			crew.Go(func() { answerAll(c.(*tls.Conn), told) })
 		}
-	}()
-	t.Cleanup(func() {
+	})
+	t.Cleanup(func() { // the engine has stopped by now, and its connections have ended
 		ln.Close()
-		<-done
+		crew.Wait()
 	})
 	return ln.Addr().String(), told
 }

@@ -12,6 +12,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/mi"
+	"sipreactor/tlsstate/tlstest"
 )
 
 // TestLiveConnection follows a connection from its accept to its end.
@@ -129,11 +130,11 @@ func TestLiveTroubles(t *testing.T) {
 		!strings.HasPrefix(names(d), "connect, ") || !strings.HasSuffix(names(d), "handshake, handshake parked") {
 		t.Errorf("%+v: %s", d, names(d))
 	}
-	_ = silent.Close()
-	b.speak(caller, "MESSAGE", "sip:c@"+silent.Addr().String()+";transport=tcp")
+	nobody := tlstest.Refusing(t).String()
+	b.speak(caller, "MESSAGE", "sip:c@"+nobody+";transport=tcp")
 	b.overview("the refusal is told", func(o *sampled) bool {
 		return slices.ContainsFunc(o.Errors, func(e failure) bool {
-			return e.Reason == "connect failed" && e.Direction == "out" && e.Remote == silent.Addr().String() && e.Proto == "tcp" && e.Blame == "peer"
+			return e.Reason == "connect failed" && e.Direction == "out" && e.Remote == nobody && e.Proto == "tcp" && e.Blame == "peer"
 		})
 	})
 }
