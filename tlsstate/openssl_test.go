@@ -85,7 +85,7 @@ func TestOpenSSLServer(t *testing.T) {
 		{"-tls1_3 -groups P-384", "TLSv1.3"},
 	} {
 		t.Run(c.args, func(t *testing.T) {
-			o, dial := sServer(t, w, setOf(t, w, nil), append(strings.Fields(c.args), "-quiet")...)
+			o, dial := sServer(t, w, setOf(t, w, nil), strings.Fields(c.args)...)
 			d := dial()
 			if err := d.handshake(); err != nil {
 				t.Fatal(err)
@@ -121,7 +121,7 @@ func TestOpenSSLResumesUs(t *testing.T) {
 					t.Fatal(err)
 				}
 				mark := fmt.Sprintf("line %d", i)
-				o.waitFor(t, "CIPHER is")
+				o.waitForCount(t, "CIPHER is", i+1)
 				o.say(t, mark)
 				if _, err := d.readUntil(mark); err != nil { // reads the tickets as well
 					t.Fatal(err)
@@ -173,7 +173,7 @@ func TestWeResumeOpenSSL(t *testing.T) {
 
 func waitForFile(t *testing.T, file string) {
 	t.Helper()
-	for range 200 {
+	for range 1200 {
 		if info, err := os.Stat(file); err == nil && info.Size() > 0 {
 			return
 		}

@@ -99,31 +99,24 @@ func sClient(t *testing.T, w *tlstest.World, set *tlsstate.Set, args ...string) 
 	return o, drive(t, tlstest.NewServer(t, set), conn)
 }
 
-// sServer runs openssl s_server; the machine comes to it.
+// sServer runs openssl s_server, without -quiet: it tells its port. The machine comes to it.
 func sServer(t *testing.T, w *tlstest.World, set *tlsstate.Set, args ...string) (o *openssl, dial func() *driver) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
 	cert, key := w.Server.Files(t)
-	args = append([]string{"s_server", "-accept", addr, "-CAfile", w.CA.File(t), "-cert", cert, "-key", key,
+	args = append([]string{"s_server", "-accept", "127.0.0.1:0", "-CAfile", w.CA.File(t), "-cert", cert, "-key", key,
 		"-Verify", "3", "-verify_return_error"}, args...)
 	o = runOpenSSL(t, args...)
+	const accepts = "ACCEPT "
+	o.waitFor(t, accepts)
+	_, addr, _ := strings.Cut(o.text(), accepts)
+	addr, _, _ = strings.Cut(addr, "\n")
 	return o, func() *driver {
 		t.Helper()
-		for try := 0; ; try++ {
-			conn, err := net.Dial("tcp", addr)
-			if err == nil {
-				return drive(t, tlstest.NewClient(t, set, "sip.example.com"), conn)
-			}
-			if try > 100 {
-				t.Fatal(err)
-			}
-			time.Sleep(50 * time.Millisecond)
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
 		}
+		return drive(t, tlstest.NewClient(t, set, "sip.example.com"), conn)
 	}
 }
 
@@ -135,7 +128,7 @@ func (o *openssl) waitFor(t *testing.T, mark string) {
 
 func (o *openssl) waitForCount(t *testing.T, mark string, times int) {
 	t.Helper()
-	for range 400 {
+	for range 1200 {
 		if strings.Count(o.text(), mark) >= times {
 			return
 		}
