@@ -59,11 +59,11 @@ func (l *lines) Write(p []byte) (int, error) {
 func TestLoadsAgainstServer(t *testing.T) {
 	addr, end := uas(t)
 	for _, args := range [][]string{
-		{"options", "--to", addr, "--connections", "2", "--window", "4", "--duration", "100ms"},
-		{"options", "--to", addr, "--method", "REGISTER", "--rate", "100", "--duration", "100ms"},
-		{"calls", "--to", addr, "--rate", "100", "--duration", "100ms", "--callee", "sip:uas@" + addr + ";transport=tls"},
-		{"handshakes", "--to", addr, "--tls12", "--rate", "50", "--duration", "100ms"},
-		{"handshakes", "--to", addr, "--resumed", "--rate", "50", "--duration", "100ms"},
+		{"options", "--to", addr, "--connections", "2", "--window", "4", "--duration", "100ms", "--timeout", "30s"},
+		{"options", "--to", addr, "--method", "REGISTER", "--rate", "100", "--duration", "100ms", "--timeout", "30s"},
+		{"calls", "--to", addr, "--rate", "100", "--duration", "100ms", "--timeout", "30s", "--callee", "sip:uas@" + addr + ";transport=tls"},
+		{"handshakes", "--to", addr, "--tls12", "--rate", "50", "--duration", "100ms", "--timeout", "30s"},
+		{"handshakes", "--to", addr, "--resumed", "--rate", "50", "--duration", "100ms", "--timeout", "30s"},
 		{"idle", "--to", addr, "--connections", "10", "--duration", "10ms"},
 	} {
 		var out, errs strings.Builder
@@ -80,7 +80,7 @@ func TestResultAsJSON(t *testing.T) {
 	addr, end := uas(t, "--tcp")
 	defer end()
 	var out, errs strings.Builder
-	if code := run(t.Context(), []string{"options", "--tcp", "--to", addr, "--json", "--rate", "100", "--duration", "50ms"}, &out, &errs); code != 0 {
+	if code := run(t.Context(), []string{"options", "--tcp", "--to", addr, "--json", "--rate", "100", "--duration", "50ms", "--timeout", "30s"}, &out, &errs); code != 0 {
 		t.Fatalf("exit code %d: %s", code, &errs)
 	}
 	var r load.Result
@@ -102,7 +102,7 @@ func TestShims(t *testing.T) {
 		addr = strings.Fields(ready)[1]
 	}
 	var out, errs strings.Builder
-	if code := run(t.Context(), []string{"options", "--tcp", "--to", addr, "--rate", "100", "--duration", "50ms"}, &out, &errs); code != 0 {
+	if code := run(t.Context(), []string{"options", "--tcp", "--to", addr, "--rate", "100", "--duration", "50ms", "--timeout", "30s"}, &out, &errs); code != 0 {
 		t.Errorf("exit code %d\n%s%s", code, &out, &errs)
 	}
 }

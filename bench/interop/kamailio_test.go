@@ -66,13 +66,15 @@ func (k *kamailio) ask(t *testing.T, uri string) answer {
 	buf := make([]byte, 64<<10)
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		if _, err := conn.Write(request); err != nil {
-			continue // nobody there yet
+			time.Sleep(10 * time.Millisecond) // nobody there yet
+			continue
 		}
 		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 			t.Fatal(err)
 		}
 		n, err := conn.Read(buf)
 		if err != nil {
+			time.Sleep(10 * time.Millisecond)
 			continue
 		}
 		a, err := readAnswer(bufio.NewReader(bytes.NewReader(buf[:n])))

@@ -135,7 +135,7 @@ func culprit(lines []string) string {
 
 // Ready waits until a request is answered. An instance that ends before tells how.
 func (i *Instance) Ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	peer := load.Peer{Addr: i.Addr, TLS: &tls.Config{InsecureSkipVerify: true}}
 	var err error
