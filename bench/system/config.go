@@ -95,14 +95,14 @@ func kamailio() System {
 			file, err := s.render("kamailio.cfg", struct {
 				Setup
 				TLS, Modules string
-			}{s, tls, modulesOf(path)})
+			}{s, tls, KamailioModules(path)})
 			return []string{"-DD", "-E", "-f", file, "-m", "1024", "-M", "32", "-Y", s.Dir}, nil, err
 		},
 	}
 }
 
-// modulesOf is where a kamailio's modules are: Debian's path, or beside the program's own prefix.
-func modulesOf(path string) string {
+// KamailioModules is the directory of a kamailio's modules: Debian's, or that of the program's own prefix; "" if there is none.
+func KamailioModules(path string) string {
 	prefix := filepath.Dir(filepath.Dir(path))
 	for _, pattern := range []string{"/lib/*/kamailio/modules", "/lib64/kamailio/modules", "/lib/kamailio/modules"} {
 		if dirs, err := filepath.Glob(prefix + pattern); err == nil && len(dirs) > 0 {
