@@ -46,7 +46,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintf(&b, "\nTo reach\n")
 		t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		for _, f := range reached {
-			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", f.Figure, f.Goal, f.Seen, f.Verdict)
+			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", f.Figure, f.Goal, f.Seen, f.Verdict, f.Command)
 		}
 		if err := t.Flush(); err != nil {
 			return err
