@@ -88,8 +88,8 @@ type Config struct {
 	// InlineHandshake is for how long a loop computes handshakes itself after it
 	// has read what is there, before the handshakers get the rest; 0: they get
 	// all. It saves the wake-ups of a handshaker and of the loop. Steps that take
-	// longer on average are left to the handshakers, but for a try now and then.
-	// Private keys and a key log that may block want 0.
+	// more than three times as long on average are left to the handshakers, but
+	// for a try now and then. Private keys and a key log that may block want 0.
 	InlineHandshake time.Duration
 	// QueueFrames bounds the messages that wait in one shard, Waiters the
 	// goroutines of a shard that wait for a budget or a lookup.

@@ -31,6 +31,10 @@ func (s *steps) kindOf(c *conn) *stepKind {
 	return &s.kinds[side][later]
 }
 
+// longStep is how many times the time of a round a step may take on average: it
+// then is the only one of its round.
+const longStep = 3
+
 // leaveSteps is how many steps of a kind the handshakers get when it takes too
 // long on average.
 const leaveSteps = 256
@@ -48,7 +52,7 @@ func (s *steps) takes(c *conn) bool {
 	return true
 }
 
-// took notes what a step took, of which the loop may spend limit. One that was
+// took notes what a step took, which may take limit. One that was
 // held up, by the kernel perhaps, says nothing yet.
 func (k *stepKind) took(ns, limit int64) {
 	k.cost += (min(ns, 4*limit) - k.cost) / 16
@@ -101,7 +105,7 @@ func (l *loop) step() {
 			k := s.kindOf(c)
 			c.hs.compute()
 			done := l.eng.now()
-			k.took(done-now, limit)
+			k.took(done-now, longStep*limit)
 			now = done
 		}
 		l.handshaken(c)

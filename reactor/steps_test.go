@@ -111,13 +111,13 @@ func TestStepsOnTheLoop(t *testing.T) {
 // handshakes.
 func TestStepsThatTakeLong(t *testing.T) {
 	const limit = 100 * time.Microsecond
-	w := &watched{slow: 4 * limit}
+	w := &watched{slow: 20 * limit}
 	r := startWatched(t, limit, w)
 	for range 40 {
 		r.talk()
 	}
 	r.eventually("the connections are gone", func() bool { return r.Connections() == 0 })
-	// The average reaches the limit with the sixth step of four times that, and
+	// The average is too high with the fifth step of four times what may be, and
 	// there are two kinds of steps.
 	if loop, other := w.steps(); loop < 2 || loop > 12 || loop+other < 80 {
 		t.Errorf("%d steps on the loop, %d elsewhere", loop, other)

@@ -116,9 +116,9 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 // the loop, and its log never waits.
 const inlineTime = 100 * time.Microsecond
 
-// handshakeTime is how long a loop computes handshakes itself in a round: some six steps with ECDSA, or one with RSA in
-// OpenSSL, and a seventh of what a peer would notice.
-const handshakeTime = 750 * time.Microsecond
+// handshakeTime is how long a loop computes handshakes itself in a round: two or three steps with ECDSA, or one with RSA
+// in OpenSSL, and little of what a peer would notice.
+const handshakeTime = 250 * time.Microsecond
 
 // close ends what is around the engine, which does not run any more or never did.
 func (n *node) close() {
