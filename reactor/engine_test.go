@@ -218,19 +218,9 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 }
 
-// slowObserver takes its time over a connection's end.
-type slowObserver struct{ in, hold chan struct{} }
-
-func (o slowObserver) Observe(e *Event) {
-	if e.Kind == ConnClosed {
-		o.in <- struct{}{}
-		<-o.hold
-	}
-}
-
 // Stop waits until every end is told, also of a connect that is given up, which no loop has.
 func TestStopWaitsForTheLastWord(t *testing.T) {
-	o := slowObserver{make(chan struct{}), make(chan struct{})}
+	o := newHolder(ConnClosed)
 	r := start(t, &script{}, func(c *Config) {
 		hurried(c)
 		c.ParkedTimeout, c.Observer = 50*time.Millisecond, o

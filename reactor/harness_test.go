@@ -112,6 +112,22 @@ func (j *journal) closes() (list []Reason) {
 	return list
 }
 
+// holder is an Observer that holds up whoever tells it of an event of one kind:
+// it sends to in, and waits for hold.
+type holder struct {
+	kind     EventKind
+	in, hold chan struct{}
+}
+
+func newHolder(k EventKind) holder { return holder{k, make(chan struct{}), make(chan struct{})} }
+
+func (h holder) Observe(e *Event) {
+	if e.Kind == h.kind {
+		h.in <- struct{}{}
+		<-h.hold
+	}
+}
+
 // rig is an engine under test with what belongs to it.
 type rig struct {
 	testing.TB

@@ -68,18 +68,8 @@ func TestPulseOfStuckShard(t *testing.T) {
 	close(hold)
 }
 
-// stuckObserver holds up the loop that accepts a connection.
-type stuckObserver struct{ in, hold chan struct{} }
-
-func (o stuckObserver) Observe(e *Event) {
-	if e.Kind == ConnAccepted {
-		o.in <- struct{}{}
-		<-o.hold
-	}
-}
-
 func TestPulseOfStuckLoop(t *testing.T) {
-	o := stuckObserver{make(chan struct{}), make(chan struct{})}
+	o := newHolder(ConnAccepted)
 	r := start(t, &script{message: echo}, func(c *Config) { c.Loops, c.Observer = 1, o })
 	r.dial(TCP)
 	<-o.in
