@@ -54,7 +54,7 @@ func (m *maker) overview(a *mi.Args) (any, error) {
 		return nil, &mi.Error{Code: mi.CodeParams, Message: "Invalid params", Data: "since must not be negative"}
 	}
 	s := sampled{overview: m.get(), SampleFields: sampleFields}
-	m.rec.mu.Lock()
+	m.rec.lock()
 	defer m.rec.mu.Unlock()
 	s.Samples, s.Next = m.rec.samples.from(since)
 	return s, nil

@@ -63,7 +63,7 @@ func (m *maker) details(id string) (any, error) {
 	}
 	info, open := m.node.Engine.Conn(handle)
 	d := &details{ID: idText(handle), Open: open, Events: []event{}}
-	m.rec.mu.Lock()
+	m.rec.lock()
 	defer m.rec.mu.Unlock()
 	one := m.rec.trails.live[handle]
 	switch {

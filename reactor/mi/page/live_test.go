@@ -159,7 +159,7 @@ func TestLiveSlowPeer(t *testing.T) {
 			return true
 		})
 		if !here {
-			b.rec.mu.Lock()
+			b.rec.lock()
 			defer b.rec.mu.Unlock()
 			t.Fatalf("it is gone: %+v", b.rec.troubles.list)
 		}

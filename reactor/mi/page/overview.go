@@ -130,7 +130,7 @@ func (m *maker) make(now time.Time) *overview {
 			o.Tracing = "on"
 		}
 	}
-	m.rec.mu.Lock()
+	m.rec.lock()
 	defer m.rec.mu.Unlock()
 	c.into(o, &m.rec.trails)
 	o.listeners(n.Engine.Sockets(), c.accepted)

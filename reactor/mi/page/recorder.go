@@ -12,6 +12,9 @@ import (
 const (
 	// queueLength is how many events may wait for the recorder.
 	queueLength = 4096
+	// wakeLength is how many wait before its goroutine is woken: to wake it for
+	// each would cost a loop as much as the rest of a short connection does.
+	wakeLength = 256
 	// sampleEvery is the time between two samples of the counters.
 	sampleEvery = time.Second
 )
@@ -33,15 +36,19 @@ type happening struct {
 // Recorder keeps what happened of late. It is an Observer of the engine whose
 // counters it samples once Start has told it which that is.
 type Recorder struct {
-	queue chan happening
-	lost  atomic.Uint64
-	stop  chan struct{}
-	once  sync.Once
-	done  sync.WaitGroup
+	lost atomic.Uint64
+	full chan struct{} // wakeLength events wait
+	stop chan struct{}
+	once sync.Once
+	done sync.WaitGroup
 
-	// mu guards what follows. Only the recorder's goroutine and those who read
+	door  sync.Mutex // guards queue; held for an append or a swap
+	queue []happening
+
+	// mu guards what follows. Only the recorder's goroutines and those who read
 	// take it, never a loop.
 	mu       sync.Mutex
+	spare    []happening // the queue that was worked off last
 	trails   trails
 	troubles troubles
 	slowest  slowest
@@ -53,7 +60,7 @@ var _ reactor.Observer = (*Recorder)(nil)
 
 // NewRecorder makes a Recorder that takes events. Close must be called.
 func NewRecorder() *Recorder {
-	r := &Recorder{queue: make(chan happening, queueLength), stop: make(chan struct{})}
+	r := &Recorder{full: make(chan struct{}, 1), stop: make(chan struct{})}
 	r.trails.live = make(map[reactor.Handle]*trail)
 	r.done.Go(r.run)
 	return r
@@ -69,11 +76,41 @@ func (r *Recorder) Observe(e *reactor.Event) {
 	if e.Err != nil {
 		h.reason, h.blame, h.detail = e.Err.Reason, e.Err.Blame, e.Err.Detail
 	}
-	select {
-	case r.queue <- h:
-	default:
-		r.lost.Add(1)
+	r.door.Lock()
+	waiting := len(r.queue)
+	if waiting < queueLength {
+		r.queue = append(r.queue, h)
 	}
+	r.door.Unlock()
+	switch waiting {
+	case queueLength:
+		r.lost.Add(1)
+	case wakeLength:
+		select {
+		case r.full <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// lock gives the caller what is known by now. It ends with mu.Unlock.
+func (r *Recorder) lock() {
+	r.mu.Lock()
+	r.door.Lock()
+	list := r.queue
+	r.queue = r.spare[:0]
+	r.door.Unlock()
+	for i := range list {
+		r.record(&list[i])
+	}
+	clear(list)
+	r.spare = list
+}
+
+func (r *Recorder) record(h *happening) {
+	r.trails.add(h)
+	r.slowest.add(h)
+	r.troubles.add(h)
 }
 
 // Start samples the engine's counters from now on, until Close. It is called at
@@ -107,20 +144,13 @@ func (r *Recorder) Lost() uint64 { return r.lost.Load() }
 func (r *Recorder) run() {
 	for {
 		select {
-		case h := <-r.queue:
-			r.record(&h)
+		case <-r.full:
+			r.lock()
+			r.mu.Unlock()
 		case <-r.stop:
 			return
 		}
 	}
-}
-
-func (r *Recorder) record(h *happening) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.trails.add(h)
-	r.slowest.add(h)
-	r.troubles.add(h)
 }
 
 // sample reads the counters. When ends of connections were lost, it forgets the
@@ -128,7 +158,7 @@ func (r *Recorder) record(h *happening) {
 func (r *Recorder) sample(e mi.Engine, now time.Time) {
 	s := e.Stats()
 	lost := r.lost.Load()
-	r.mu.Lock()
+	r.lock()
 	defer r.mu.Unlock()
 	r.samples.add(now, &s)
 	if lost != r.swept {
