@@ -10,6 +10,7 @@ type steps struct {
 	queue []*conn
 	spare []*conn // the queue that was worked off last
 	kinds [2][2]stepKind
+	meter meter
 }
 
 // stepKind is what steps of one kind take: the first of an accepted connection
@@ -93,20 +94,20 @@ func (l *loop) step() {
 	list := s.queue
 	s.queue = s.spare[:0]
 	limit := int64(l.eng.cfg.InlineHandshake)
-	now := l.eng.now()
-	end := now + limit
+	s.meter.lap(l.eng.now())
+	left := limit
 	for i, c := range list {
 		list[i] = nil
-		if now >= end {
+		if left <= 0 {
 			l.eng.handshakers.submit(c)
 			continue
 		}
 		if c.phase != closed {
 			k := s.kindOf(c)
 			c.hs.compute()
-			done := l.eng.now()
-			k.took(done-now, longStep*limit)
-			now = done
+			cost := s.meter.lap(l.eng.now())
+			k.took(cost, longStep*limit)
+			left -= cost
 		}
 		l.handshaken(c)
 	}
