@@ -16,7 +16,7 @@ func unmap(a netip.AddrPort) netip.AddrPort {
 // accept takes a peer's connection into the table.
 func (l *loop) accept(gc gnet.Conn) gnet.Action {
 	e := l.eng
-	local, err := localAddr(gc.Fd())
+	local, err := ownAddr(gc)
 	socket := e.listener(local)
 	if err != nil || socket == nil {
 		l.stat.refused[RefusedVanished].Add(1)
@@ -133,6 +133,15 @@ func (l *loop) establish(c *conn) {
 	l.stat.established.Add(1)
 	l.eng.observe(c, ConnEstablished, nil, state, c.secrets())
 	l.flush(c)
+}
+
+// ownAddr is where a connection was accepted. gnet knows what its listener was
+// to be bound to: if that left a choice, the kernel is asked.
+func ownAddr(gc gnet.Conn) (netip.AddrPort, error) {
+	if a := tcpAddr(gc.LocalAddr()); a.Port() != 0 && !a.Addr().IsUnspecified() {
+		return a, nil
+	}
+	return localAddr(gc.Fd())
 }
 
 // localAddr asks the kernel for a socket's own end.

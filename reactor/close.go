@@ -64,12 +64,10 @@ func (l *loop) finish(c *conn) {
 	_ = c.gc.EventLoop().Close(c.gc)
 }
 
-// discard ends our side and throws away what the kernel still holds of the
-// peer's. The kernel resets a connection that is closed with bytes unread, and
-// a reset takes from the peer what it has not read itself: a last reply, the
-// close_notify.
+// discard throws away what the kernel still holds of the peer's. The kernel
+// resets a connection that is closed with bytes unread, and a reset takes from
+// the peer what it has not read itself: a last reply, the close_notify.
 func discard(fd int) {
-	_ = unix.Shutdown(fd, unix.SHUT_WR)
 	var scratch [4096]byte
 	for range 64 {
 		if n, err := unix.Read(fd, scratch[:]); n <= 0 || err != nil {

@@ -25,6 +25,7 @@ type handshake struct {
 	// The peer's clock: it runs only while we wait for its bytes.
 	left    time.Duration // what the peer may still take
 	granted time.Duration // round-trip time added so far
+	flights int           // of ours, for which none was added yet
 	since   int64         // start of this wait on the engine's clock; 0 = it does not run
 	begun   int64
 }
@@ -135,14 +136,11 @@ func (l *loop) handshakeDone(c *conn) {
 	}
 }
 
-// startClock begins a wait for the peer. The path's round-trip time is added
-// for each flight that we sent, up to maxRoundTrip in all.
+// startClock begins a wait for the peer.
 func (l *loop) startClock(c *conn, spoke bool) {
 	h := c.hs
 	if spoke {
-		grant := min(l.eng.cfg.roundTrip(c.fd), maxRoundTrip-h.granted)
-		h.granted += grant
-		h.left += grant
+		h.flights++
 	}
 	h.since = l.eng.now()
 	c.arm(h.since + int64(h.left))
@@ -157,11 +155,27 @@ func (l *loop) stopClock(c *conn) {
 	}
 }
 
+// grant adds the path's round-trip time to what the peer may take, for each
+// flight that we sent, up to maxRoundTrip in all.
+func (l *loop) grant(c *conn) {
+	h := c.hs
+	if h.flights == 0 {
+		return
+	}
+	more := min(time.Duration(h.flights)*l.eng.cfg.roundTrip(c.fd), maxRoundTrip-h.granted)
+	h.granted += more
+	h.left += more
+	h.flights = 0
+}
+
 // handshakeOverdue closes the connection when the peer's time is over.
 func (l *loop) handshakeOverdue(c *conn, now int64) {
 	h := c.hs
 	if h == nil || h.since == 0 {
 		return
+	}
+	if now >= h.since+int64(h.left) {
+		l.grant(c)
 	}
 	due := h.since + int64(h.left)
 	if now < due {
