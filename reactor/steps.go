@@ -3,8 +3,8 @@ package reactor
 // steps are handshakes that a loop computes itself, when it has read all that
 // was there: to hand a machine to a handshaker and to take it back costs two
 // wake-ups, as much as a short step. In each round the loop takes as many as it
-// has time for (Config.InlineHandshake), behind the traffic; the handshakers
-// get the rest, and every step of a kind that turns out to be long: signatures
+// has time for (Config.InlineHandshake), behind the traffic, and keeps a few for
+// the next round; the handshakers get the rest, and every step of a kind that turns out to be long: signatures
 // with RSA in Go, say, or rare curves. All belongs to the loop's goroutine.
 type steps struct {
 	queue []*conn
@@ -35,6 +35,10 @@ func (s *steps) kindOf(c *conn) *stepKind {
 // longStep is how many times the time of a round a step may take on average: it
 // then is the only one of its round.
 const longStep = 3
+
+// keptSteps is how many steps may wait for the loop's next round. More than that
+// are worth a handshaker's wake-up, and need its core.
+const keptSteps = 8
 
 // leaveSteps is how many steps of a kind the handshakers get when it takes too
 // long on average.
@@ -72,6 +76,11 @@ func (l *loop) compute(c *conn) {
 		l.eng.handshakers.submit(c)
 		return
 	}
+	l.enqueue(c)
+}
+
+// enqueue has the loop compute a connection's next step, soon.
+func (l *loop) enqueue(c *conn) {
 	l.steps.queue = append(l.steps.queue, c)
 	if len(l.steps.queue) > 1 {
 		return // it was woken for the first
@@ -94,12 +103,16 @@ func (l *loop) step() {
 	list := s.queue
 	s.queue = s.spare[:0]
 	limit := int64(l.eng.cfg.InlineHandshake)
-	s.meter.lap(l.eng.now())
+	s.meter.start(l.eng.now())
 	left := limit
 	for i, c := range list {
 		list[i] = nil
 		if left <= 0 {
-			l.eng.handshakers.submit(c)
+			if len(s.queue) < keptSteps {
+				l.enqueue(c)
+			} else {
+				l.eng.handshakers.submit(c)
+			}
 			continue
 		}
 		if c.phase != closed {

@@ -132,7 +132,7 @@ func TestStepsBeyondTheRound(t *testing.T) {
 		r := startWatched(t, time.Nanosecond, w)
 		var conns []net.Conn
 		hello := clientHello(t)
-		for range 10 {
+		for range 3 * keptSteps {
 			c, err := net.Dial("tcp", r.addr(TLS).String())
 			if err != nil {
 				t.Fatal(err)
