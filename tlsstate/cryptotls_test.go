@@ -104,10 +104,12 @@ func TestAgainstCryptoTLS(t *testing.T) {
 		min, max uint16
 		curves   []tls.CurveID
 		retried  bool
+		group    tls.CurveID // that our server takes
 	}{
-		{"1.2", tls.VersionTLS12, tls.VersionTLS12, nil, false},
-		{"1.3", tls.VersionTLS13, tls.VersionTLS13, nil, false},
-		{"1.3, P-256 only", tls.VersionTLS13, tls.VersionTLS13, []tls.CurveID{tls.CurveP256}, true},
+		{"1.2", tls.VersionTLS12, tls.VersionTLS12, nil, false, tls.CurveP256},
+		{"1.2, X25519 only", tls.VersionTLS12, tls.VersionTLS12, []tls.CurveID{tls.X25519}, false, tls.X25519},
+		{"1.3", tls.VersionTLS13, tls.VersionTLS13, nil, false, tls.X25519MLKEM768},
+		{"1.3, P-256 only", tls.VersionTLS13, tls.VersionTLS13, []tls.CurveID{tls.CurveP256}, true, tls.CurveP256},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := &tls.Config{
@@ -116,12 +118,19 @@ func TestAgainstCryptoTLS(t *testing.T) {
 			}
 			client := cfg.Clone()
 			client.Certificates = []tls.Certificate{w.Client.TLS(t)}
-			d, done, err := goClient(t, set, client, converse)
+			var group tls.CurveID
+			d, done, err := goClient(t, set, client, func(conn *tls.Conn) error {
+				group = conn.ConnectionState().CurveID
+				return converse(conn)
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if err := errors.Join(serveEcho(d), <-done); err != nil {
 				t.Fatal("server machine:", err)
+			}
+			if group != c.group {
+				t.Errorf("the server took %v, want %v", group, c.group)
 			}
 			if s := d.State(); s.Version != c.min || s.Peer[0].Subject.CommonName != "client" || s.Own.Subject.CommonName != "server" {
 				t.Fatalf("%+v", s)

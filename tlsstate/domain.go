@@ -169,11 +169,12 @@ func (d *domain) policy() [32]byte {
 }
 
 // serverConfig is the domain's configuration for one connection.
-func (d *domain) serverConfig(m *machine) *tls.Config {
+func (d *domain) serverConfig(m *machine, hello *tls.ClientHelloInfo) *tls.Config {
 	if d.tickets != nil {
 		d.tickets.Refresh(d.set.time(), d.useTicketKeys)
 	}
 	c := d.tls.Clone()
+	c.CurvePreferences = preferred(d.tls.CurvePreferences, d.tls.MaxVersion, hello)
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		pair := choosePair(d.certs, hello)
 		m.own = pair.Leaf

@@ -99,7 +99,7 @@ func (s *Set) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		return nil, &Error{Blame: BlamePeer, Reason: ReasonRejected,
 			Detail: fmt.Sprintf("no server domain for %v and the name %q", m.t.local, hello.ServerName)}
 	}
-	return m.domain.serverConfig(m), nil
+	return m.domain.serverConfig(m, hello), nil
 }
 
 // ClientQuery is what a client domain is chosen by.
