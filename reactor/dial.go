@@ -107,6 +107,7 @@ func (e *Engine) enroll(c *conn) {
 	doom := c.doom
 	if doom == nil {
 		c.stepLocked(enrolling)
+		e.tasks.Add(1)
 		e.enrolling.Add(1) // before Stop's kill gets the lock: it waits for us behind that
 	}
 	c.mu.Unlock()
@@ -131,12 +132,14 @@ func (e *Engine) enroll(c *conn) {
 	if err != nil {
 		c.condemn(fail(ConnectFailed, err))
 		c.release()
+		e.tasks.Add(-1)
 		e.enrolling.Done()
 		return
 	}
 	go func() {
 		defer e.enrolling.Done()
 		res := <-opened
+		e.tasks.Add(-1)
 		if !c.opened.Load() {
 			c.condemn(fail(ConnectFailed, res.Err))
 			c.release()

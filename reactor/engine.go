@@ -47,6 +47,8 @@ type Engine struct {
 	bootErr error
 	loopsMu sync.Mutex
 	loops   map[gnet.EventLoop]*loop
+	mute    bool         // loops get no bell any more; loopsMu guards it
+	tasks   atomic.Int32 // what gnet has queued for its loops, or is about to
 	pulse   sync.Mutex
 
 	inbound   atomic.Int64
@@ -192,7 +194,11 @@ func (e *Engine) stop(ctx context.Context) error {
 	if err2 := until(ctx, func() bool { return e.table.live.Load() == 0 }); err == nil {
 		err = err2
 	}
+	e.loopsMu.Lock()
+	e.mute = true
+	e.loopsMu.Unlock()
 	e.enrolling.Wait()
+	e.tasks.Add(1)
 	_ = e.gnet.Stop(canceled)
 	if err2 := <-e.ran; err == nil {
 		err = err2
@@ -283,6 +289,9 @@ func (e *Engine) loopOf(el gnet.EventLoop) *loop {
 	if l == nil {
 		l = newLoop(e, el)
 		e.loops[el] = l
+		if !e.mute {
+			l.hang()
+		}
 	}
 	return l
 }

@@ -39,6 +39,9 @@ type loop struct {
 	listening bool  // the same as awake
 	gather    gather
 	steps     steps
+	awaiting  await
+
+	bell atomic.Pointer[bell] // nil: gnet's Execute wakes the loop
 
 	mu     sync.Mutex
 	dirty  []*conn // connections with pending work
@@ -92,8 +95,15 @@ func (l *loop) tick() {
 	}
 }
 
-// wake fails only when gnet is stopped, after every connection has ended.
-func (l *loop) wake() { _ = l.el.Execute(context.Background(), l) }
+// wake has Run called. It fails only when gnet is stopped, after every
+// connection has ended.
+func (l *loop) wake() {
+	if b := l.bell.Load(); b != nil {
+		b.ring()
+		return
+	}
+	_ = l.el.Execute(context.Background(), l)
+}
 
 // Run works off what was posted. gnet calls it on the loop.
 func (l *loop) Run(context.Context) error {
@@ -230,10 +240,16 @@ func (ev *events) OnBoot(g gnet.Engine) gnet.Action {
 // lot has enrolled.
 func (ev *events) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	l := ev.eng.loopOf(gc.EventLoop())
-	if c, ok := gc.Context().(*conn); ok {
+	switch c := gc.Context().(type) {
+	case *conn:
 		return nil, l.adopt(c, gc)
+	case *bell:
+		l.hung(c, gc)
+		return nil, gnet.None
 	}
-	return nil, l.accept(gc)
+	act := l.accept(gc)
+	l.await()
+	return nil, act
 }
 
 // OnTraffic gets what one read brought.
@@ -242,15 +258,22 @@ func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
 	if err != nil || len(in) == 0 {
 		return gnet.None
 	}
-	if c, ok := gc.Context().(*conn); ok {
+	switch c := gc.Context().(type) {
+	case *conn:
 		c.loop.read(c, in)
 		c.loop.settle()
+		c.loop.await()
+		return gnet.None
+	case *bell:
+		_ = c.loop.Run(context.Background())
+		c.loop.await()
 		return gnet.None
 	}
 	if from, ok := gc.RemoteAddr().(*net.UDPAddr); ok {
 		l := ev.eng.loopOf(gc.EventLoop())
 		l.datagram(from, gc.LocalAddr(), in)
 		l.settle()
+		l.await()
 		return gnet.None
 	}
 	return gnet.Close
@@ -258,8 +281,11 @@ func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
 
 // OnClose comes before the descriptor closes, whoever closes it.
 func (ev *events) OnClose(gc gnet.Conn, err error) gnet.Action {
-	if c, ok := gc.Context().(*conn); ok {
+	switch c := gc.Context().(type) {
+	case *conn:
 		c.loop.lost(c, err)
+	case *bell:
+		c.loop.unhung(c)
 	}
 	return gnet.None
 }

@@ -1,0 +1,135 @@
+package reactor
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// await is how a loop sleeps until something comes. gnet's poller, when it finds
+// nothing to do, calls runtime.Gosched before it sleeps, and that wakes a second
+// thread which finds nothing to do either. So a loop sleeps at the end of its
+// callbacks instead, until gnet's epoll set is readable; what it is readable for
+// gnet finds at once, and in its order. All belongs to the loop's goroutine.
+//
+// A callback that sleeps holds up what else gnet has found in the same look.
+// Descriptors keep the set readable until they are served, so for those nobody
+// sleeps; tasks of gnet's do not, so nobody sleeps while it has some
+// (Engine.tasks). A reactor of gnet's that accepts for several loops has tasks
+// for them at any time: there gnet sleeps.
+type await struct {
+	set     [1]unix.PollFd // gnet's epoll set
+	known   bool           // else gnet does all the sleeping
+	skip    int            // callbacks that leave it to gnet
+	skipped int            // how many did the last time
+	yielded int64          // when the runtime last had the goroutine, on the engine's clock
+	sleeps  uint64
+}
+
+const (
+	// sleepTime is how long a loop sleeps before gnet does. It is also how often
+	// the runtime gets the goroutine at least: from one that it has not scheduled
+	// for 10 ms it takes the processor at each system call, and watches for that
+	// every 20 µs.
+	sleepTime = 8 * time.Millisecond
+	// sleepSkip is how many callbacks of a busy loop do without a look.
+	sleepSkip = 64
+	// noSleep is what the kernel takes to answer at once, in ns.
+	noSleep = 5000
+)
+
+// await sleeps until there is something for the loop to do, but no longer than
+// sleepTime. It is the last thing in a callback.
+func (l *loop) await() {
+	a := &l.awaiting
+	if !a.known {
+		return
+	}
+	if a.skip > 0 {
+		a.skip--
+		return
+	}
+	if !l.nothing() {
+		return
+	}
+	began := l.eng.now()
+	if began-a.yielded > int64(sleepTime) {
+		runtime.Gosched()
+		began = l.eng.now()
+		a.yielded = began
+	}
+	n, _ := unix.Poll(a.set[:], int(sleepTime/time.Millisecond))
+	now := l.eng.now()
+	switch {
+	case n == 0:
+		a.yielded = now // gnet yields next, and sleeps
+	case now-began < noSleep:
+		a.skipped = min(2*a.skipped+1, sleepSkip)
+		a.skip = a.skipped
+	default:
+		a.skipped = 0
+		a.sleeps++
+	}
+}
+
+// learn finds gnet's epoll set by a descriptor that is in it. Loop only.
+func (l *loop) learn(fd int) {
+	if !l.eng.cfg.shares() {
+		return
+	}
+	set, err := watcher(fd)
+	if err != nil {
+		l.eng.log.Info("gnet sleeps for an event loop", "error", err)
+		return
+	}
+	l.awaiting.set[0] = unix.PollFd{Fd: int32(set), Events: unix.POLLIN}
+	l.awaiting.known = true
+}
+
+// nothing tells whether all is done that the loop knows of.
+func (l *loop) nothing() bool {
+	if l.eng.tasks.Load() != 0 {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.woken && len(l.dirty) == 0 && !l.ticked
+}
+
+// watcher finds the epoll set of this process that watches a descriptor: the
+// kernel lists what a set watches.
+func watcher(fd int) (set int, err error) {
+	dir, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return -1, err
+	}
+	for _, d := range dir {
+		to, err := os.Readlink(filepath.Join("/proc/self/fd", d.Name()))
+		if err != nil || to != "anon_inode:[eventpoll]" {
+			continue
+		}
+		info, err := os.ReadFile(filepath.Join("/proc/self/fdinfo", d.Name()))
+		if err == nil && lists(string(info), fd) {
+			return strconv.Atoi(d.Name())
+		}
+	}
+	return -1, fmt.Errorf("no epoll set watches descriptor %d", fd)
+}
+
+// lists tells whether a descriptor is among those that the kernel's description
+// of an epoll set has: lines "tfd: 12 events: 19 data: …".
+func lists(info string, fd int) bool {
+	want := strconv.Itoa(fd)
+	for line := range strings.Lines(info) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "tfd:" && f[1] == want {
+			return true
+		}
+	}
+	return false
+}
