@@ -25,7 +25,7 @@ import (
 // for them at any time: there gnet sleeps.
 type await struct {
 	set     [1]unix.PollFd // gnet's epoll set
-	known   bool           // else gnet does all the sleeping
+	here    bool           // else gnet does all the sleeping
 	skip    int            // callbacks that leave it to gnet
 	skipped int            // how many did the last time
 	yielded int64          // when the runtime last had the goroutine, on the engine's clock
@@ -48,7 +48,7 @@ const (
 // sleepTime. It is the last thing in a callback.
 func (l *loop) await() {
 	a := &l.awaiting
-	if !a.known {
+	if !a.here {
 		return
 	}
 	if a.skip > 0 {
@@ -80,16 +80,14 @@ func (l *loop) await() {
 
 // learn finds gnet's epoll set by a descriptor that is in it. Loop only.
 func (l *loop) learn(fd int) {
-	if !l.eng.cfg.shares() {
-		return
-	}
 	set, err := watcher(fd)
 	if err != nil {
-		l.eng.log.Info("gnet sleeps for an event loop", "error", err)
+		l.eng.log.Info("gnet's epoll set is not known", "error", err)
 		return
 	}
+	l.set = set
 	l.awaiting.set[0] = unix.PollFd{Fd: int32(set), Events: unix.POLLIN}
-	l.awaiting.known = true
+	l.awaiting.here = l.eng.cfg.shares()
 }
 
 // nothing tells whether all is done that the loop knows of.
@@ -102,8 +100,9 @@ func (l *loop) nothing() bool {
 	return !l.woken && len(l.dirty) == 0 && !l.ticked
 }
 
-// watcher finds the epoll set of this process that watches a descriptor: the
-// kernel lists what a set watches.
+// watcher finds the epoll set of this process that watches a descriptor, and
+// knows it by its number: gnet, built with poll_opt, gives the kernel a pointer
+// instead. The kernel lists what a set watches.
 func watcher(fd int) (set int, err error) {
 	dir, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -123,11 +122,14 @@ func watcher(fd int) (set int, err error) {
 }
 
 // lists tells whether a descriptor is among those that the kernel's description
-// of an epoll set has: lines "tfd: 12 events: 19 data: …".
+// of an epoll set has, under its number: lines "tfd: 12 events: 19 data: c …",
+// the last two in hexadecimal.
 func lists(info string, fd int) bool {
-	want := strconv.Itoa(fd)
 	for line := range strings.Lines(info) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "tfd:" && f[1] == want {
+		var tfd int
+		var events, data uint64
+		if n, err := fmt.Sscanf(line, "tfd: %d events: %x data: %x", &tfd, &events, &data); n == 3 && err == nil &&
+			tfd == fd && data == uint64(fd) {
 			return true
 		}
 	}

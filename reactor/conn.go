@@ -38,6 +38,7 @@ type conn struct {
 	framer  sipframe.Framer
 	partial *sipframe.Buffer // bytes of a message that is not complete; nil while idle
 	chunks  int              // chunks of that message so far
+	muffled bool             // the kernel tells of no bytes; see hear
 	deaf    bool             // nothing more is read: framing is lost, or the end is near
 	left    phase            // the phase it was in when its end began
 	carried traffic          // counted by the loop, read by anybody
@@ -52,6 +53,9 @@ type conn struct {
 
 	active  atomic.Int64  // second of the last message, ping or write
 	pending atomic.Uint32 // what the loop is asked to do: loop.post
+	inHand  atomic.Int32  // messages with shards or the Handler
+	crowded atomic.Int32  // of these, in a shard's crowd
+	held    atomic.Bool   // not read; written by the loop
 	opened  atomic.Bool   // the loop has had it
 
 	mu    sync.Mutex

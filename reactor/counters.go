@@ -31,7 +31,7 @@ type loopCounters struct {
 	batches, pings      atomic.Uint64
 	malformed           atomic.Uint64
 	overflow, dropped   atomic.Uint64
-	blocked             atomic.Uint64
+	blocked, held       atomic.Uint64
 	sendTimeouts        atomic.Uint64
 	accepted            atomic.Uint64
 	established, dialed atomic.Uint64

@@ -67,19 +67,8 @@ func (l *loop) feedHandshake(c *conn, in []byte) {
 	}
 	if len(h.inbox) >= inboxFull && !h.paused {
 		h.paused = true
-		readable(c.fd, false)
+		l.hear(c, false)
 	}
-}
-
-// readable has the kernel tell of bytes to read, or not: gnet cannot stop
-// reading, but a socket below its low-water mark is not readable, whatever
-// holds it. The end of the stream is told all the same.
-func readable(fd int, yes bool) {
-	mark := 1
-	if !yes {
-		mark = 1 << 30 // the kernel makes it the largest that it allows
-	}
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, mark)
 }
 
 // handshaken takes the machine back.
@@ -93,7 +82,7 @@ func (l *loop) handshaken(c *conn) {
 	}
 	if h.paused {
 		h.paused = false
-		readable(c.fd, true)
+		l.hear(c, true)
 	}
 	spoke := len(c.codec.Output()) > 0
 	l.eng.logStep(c, len(h.feed), len(c.codec.Output()))

@@ -117,7 +117,7 @@ func (h *host) carry() {
 func (s *shard) lend() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lent || !s.asleep || s.stop || s.queue.len() > 0 {
+	if s.lent || !s.asleep || s.stop || s.waiting() > 0 {
 		return false
 	}
 	s.lent = true
@@ -133,7 +133,7 @@ func (s *shard) takeBack() {
 
 func (s *shard) takeBackLocked() {
 	s.lent = false
-	if s.asleep && s.queue.len() > 0 {
+	if s.asleep && s.waiting() > 0 {
 		s.work.Signal()
 	}
 }

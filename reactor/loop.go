@@ -20,6 +20,7 @@ const (
 	evTimer                        // the timer went off
 	evKill                         // the connection is condemned
 	evWritable                     // the socket takes bytes again
+	evRead                         // what it had in hand is worked off
 )
 
 // loop is what the engine keeps for each of gnet's event loops. All but mu and
@@ -39,6 +40,7 @@ type loop struct {
 	listening bool  // the same as awake
 	gather    gather
 	steps     steps
+	set       int // gnet's epoll set; -1 = not known
 	awaiting  await
 
 	bell atomic.Pointer[bell] // nil: gnet's Execute wakes the loop
@@ -55,7 +57,7 @@ type loop struct {
 }
 
 func newLoop(e *Engine, el gnet.EventLoop) *loop {
-	l := &loop{eng: e, el: el, bags: make([]bag, len(e.shards))}
+	l := &loop{eng: e, el: el, set: -1, bags: make([]bag, len(e.shards))}
 	l.seconds.Store(e.seconds())
 	l.idle.start(l.seconds.Load())
 	return l
@@ -154,6 +156,9 @@ func (l *loop) serve(c *conn, what uint32) {
 	if what&evWritable != 0 && c.phase != closed {
 		l.writable(c)
 	}
+	if what&evRead != 0 && c.phase != closed {
+		l.release(c)
+	}
 	if what&evFlush != 0 && c.phase == established {
 		l.flush(c)
 	}
@@ -165,7 +170,8 @@ func (l *loop) serve(c *conn, what uint32) {
 // bag puts an item with its shard, with a reference on the slab it is in.
 func (l *loop) bag(c *conn, it item) {
 	it.buf = l.slab.Retain()
-	it.src = &c.src
+	it.src, it.conn = &c.src, c
+	c.inHand.Add(1)
 	i := l.eng.shardOf(it.data)
 	l.bags[i] = append(l.bags[i], it)
 }
@@ -204,6 +210,9 @@ func (l *loop) overflow(rest []item) {
 	for _, it := range rest {
 		l.stat.dropped.Add(1)
 		it.buf.Release()
+		if it.conn != nil {
+			it.conn.handled()
+		}
 		if it.kind == itemMalformed {
 			it.conn.kill(malformed(it.defect))
 		}
@@ -262,6 +271,7 @@ func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
 	case *conn:
 		c.loop.read(c, in)
 		c.loop.settle()
+		c.loop.hold(c)
 		c.loop.await()
 		return gnet.None
 	case *bell:

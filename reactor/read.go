@@ -215,7 +215,7 @@ func (l *loop) cut(c *conn, base int) (from int) {
 			l.stat.malformed.Add(1)
 			l.eng.stat.defects.Add(cut.Defect.Reason)
 			defect := cut.Defect
-			l.bag(c, item{kind: itemMalformed, data: bytes[start:end:end], conn: c, defect: &defect})
+			l.bag(c, item{kind: itemMalformed, data: bytes[start:end:end], defect: &defect})
 			return len(bytes)
 		}
 		pos = end

@@ -45,6 +45,7 @@ type Stats struct {
 	Pings, Malformed                      uint64 // pings answered; streams whose framing was lost
 	Overflow, Dropped                     uint64 // messages no shard had room for; of those, dropped without an answer
 	Blocked, SendTimeouts                 uint64
+	Held                                  uint64 // times a connection was not read for what it had in hand
 	Undelivered                           uint64
 	DatagramsOut                          uint64
 	Closed                                map[Reason]uint64
@@ -163,7 +164,7 @@ func (c *loopCounters) addTo(s *Stats) {
 	}{
 		{&s.Accepted, &c.accepted}, {&s.Established, &c.established}, {&s.Batches, &c.batches},
 		{&s.Pings, &c.pings}, {&s.Malformed, &c.malformed}, {&s.Overflow, &c.overflow}, {&s.Dropped, &c.dropped},
-		{&s.Blocked, &c.blocked}, {&s.SendTimeouts, &c.sendTimeouts}, {&s.Dialed, &c.dialed},
+		{&s.Blocked, &c.blocked}, {&s.Held, &c.held}, {&s.SendTimeouts, &c.sendTimeouts}, {&s.Dialed, &c.dialed},
 		{&s.ResumedConnects, &c.resumedConnects}, {&s.ResumedHandshakes, &c.resumedHandshakes},
 	} {
 		*sum.to += sum.from.Load()

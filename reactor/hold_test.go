@@ -1,0 +1,190 @@
+package reactor
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// slot is a Handler that handles a message for each token that it gets, or all
+// once tokens is closed, and notes which.
+type slot struct {
+	tokens chan struct{}
+
+	mu      sync.Mutex
+	handled []string // Call-IDs
+}
+
+func newSlot() *slot { return &slot{tokens: make(chan struct{})} }
+
+func (s *slot) handle(w *Worker, f *Frame) {
+	<-s.tokens
+	s.mu.Lock()
+	s.handled = append(s.handled, string(callID(f.Data)))
+	s.mu.Unlock()
+	echo(w, f)
+}
+
+func (s *slot) so() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.handled...)
+}
+
+// pour writes n messages of one Call-ID without waiting for it.
+func pour(c net.Conn, n int) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- sequence(c, n) }()
+	return done
+}
+
+// A connection with much in hand is not read, and goes on when that is worked
+// off: nothing is lost, and all of it stays in order. So it is while gnet's epoll
+// set is not known, and when it becomes known meanwhile.
+func TestHeldConnectionGoesOn(t *testing.T) {
+	for _, way := range []string{"the set is known", "not known", "known meanwhile"} {
+		t.Run(way, func(t *testing.T) {
+			h := newSlot()
+			r := start(t, &script{message: h.handle}, func(c *Config) { c.Loops, c.Workers, c.TCP.MaxPostponed = 1, 1, 1<<20 })
+			c := r.raw(TCP)
+			l := r.hung()
+			set := -1
+			if way != "the set is known" {
+				r.onLoop(l, func() { l.set, set = -1, l.set })
+			}
+			const n = 3000
+			poured := pour(c, n)
+			r.eventually("it is held", func() bool { return r.Stats().Held == 1 })
+			if way == "known meanwhile" {
+				r.onLoop(l, func() { l.set = set })
+			}
+			in := r.table.get(r.only()).inHand.Load()
+			time.Sleep(20 * time.Millisecond) // in which more would come
+			// A low-water mark lets more in when the kernel has no room for it.
+			if now := r.Stats().InHand; set < 0 && now > int(in) || now >= n {
+				t.Errorf("%d messages are in hand, %d when it was held", now, in)
+			}
+			close(h.tokens)
+			expectSequence(t, bufio.NewReader(c), n)
+			if err := <-poured; err != nil {
+				t.Fatal(err)
+			}
+			r.eventually("nothing is in hand", func() bool {
+				c := r.table.get(r.only())
+				return c.inHand.Load() == 0 && c.crowded.Load() == 0 && !c.held.Load()
+			})
+			r.onLoop(l, func() {
+				if set >= 0 {
+					l.set = set
+				}
+			})
+		})
+	}
+}
+
+// A message of a calm connection passes the crowd of one that brings much.
+func TestCalmPassesTheCrowd(t *testing.T) {
+	h := newSlot()
+	r := start(t, &script{message: h.handle}, func(c *Config) { c.Loops, c.Workers, c.TCP.MaxPostponed = 1, 1, 1<<20 })
+	busy := r.raw(TCP)
+	calm := r.raw(TCP)
+	const n = 1000
+	pour(busy, n)
+	r.eventually("one is held", func() bool { return r.Stats().Held == 1 })
+	before := r.Stats().InHand
+	if _, err := calm.Write([]byte(request("MESSAGE", "calm", 1, ""))); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the calm one's message is in hand", func() bool { return r.Stats().InHand > before })
+	close(h.tokens)
+	expectSequence(t, bufio.NewReader(busy), n)
+	if m, err := readMessage(bufio.NewReader(calm)); err != nil || !strings.Contains(m, "calm") {
+		t.Fatal(m, err)
+	}
+	at := -1
+	for i, id := range h.so() {
+		if id == "calm" {
+			at = i
+		}
+	}
+	// Before it: what the leader had taken, and what came before the connection was known to be a busy one.
+	if most := 2*turn + crowdAt + 160; at < 0 || at > most {
+		t.Errorf("it was number %d, want it among the first %d", at, most)
+	}
+}
+
+// That a destination is slow holds up nobody: a message whose Handler waits is
+// not in hand.
+func TestWaitingIsNotInHand(t *testing.T) {
+	hold := make(chan struct{})
+	s := &script{}
+	s.message = func(w *Worker, f *Frame) {
+		if strings.HasPrefix(string(f.Data), "INVITE") {
+			w.Wait(func() { <-hold })
+		}
+		echo(w, f)
+	}
+	r := start(t, s, func(c *Config) { c.Loops, c.Workers, c.Waiters = 1, 1, holdAt*2 })
+	c := r.raw(TCP)
+	for i := range holdAt + 20 {
+		if _, err := c.Write([]byte(request("INVITE", fmt.Sprint(i), 1, ""))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.eventually("all wait", func() bool { return r.Stats().Waiting == holdAt+20 })
+	if _, err := c.Write([]byte(request("MESSAGE", "passes", 1, ""))); err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewReader(c)
+	if m, err := readMessage(in); err != nil || !strings.HasPrefix(m, "MESSAGE") {
+		t.Fatal(m, err)
+	}
+	if n := r.table.get(r.only()).inHand.Load(); n > 1 {
+		t.Errorf("%d in hand", n)
+	}
+	close(hold)
+	for range holdAt + 20 {
+		if _, err := readMessage(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A connection that is held ends like any other: by management, by its peer, by
+// the engine's stop.
+func TestHeldConnectionEnds(t *testing.T) {
+	for _, end := range []string{"killed", "left", "reset", "stop"} {
+		t.Run(end, func(t *testing.T) {
+			h := newSlot()
+			r := start(t, &script{message: h.handle}, func(c *Config) { c.Loops, c.Workers, c.TCP.MaxPostponed = 1, 1, 1<<20 })
+			c := r.raw(TCP)
+			r.hung()
+			const n = 400 // more than one read brings
+			if err := <-pour(c, n); err != nil {
+				t.Fatal(err)
+			}
+			r.eventually("it is held", func() bool { return r.Stats().Held == 1 })
+			switch end {
+			case "killed":
+				r.Close(r.only())
+				r.eventually("it is gone", func() bool { return !r.alive() })
+			case "left":
+				_ = c.(*net.TCPConn).CloseWrite()
+			case "reset":
+				_ = c.(*net.TCPConn).SetLinger(0)
+				c.Close()
+			}
+			close(h.tokens)
+			if end != "stop" {
+				r.eventually("it is gone", func() bool { return !r.alive() })
+			}
+			if end == "left" {
+				r.eventually("all it said is handled", func() bool { return len(h.so()) == n })
+			}
+		})
+	}
+}
