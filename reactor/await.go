@@ -26,6 +26,7 @@ import (
 type await struct {
 	set     [1]unix.PollFd // gnet's epoll set
 	here    bool           // else gnet does all the sleeping
+	calm    bool           // the callback under way has set no other goroutine to work
 	skip    int            // callbacks that leave it to gnet
 	skipped int            // how many did the last time
 	yielded int64          // when the runtime last had the goroutine, on the engine's clock
@@ -48,6 +49,8 @@ const (
 // sleepTime. It is the last thing in a callback.
 func (l *loop) await() {
 	a := &l.awaiting
+	calm := a.calm
+	a.calm = false
 	if !a.here {
 		return
 	}
@@ -59,7 +62,9 @@ func (l *loop) await() {
 		return
 	}
 	began := l.eng.now()
-	if began-a.yielded > int64(sleepTime) {
+	// Goroutines that were set to work may wait for the processor that this one
+	// would take along into its sleep.
+	if !calm || began-a.yielded > int64(sleepTime) {
 		runtime.Gosched()
 		began = l.eng.now()
 		a.yielded = began

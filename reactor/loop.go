@@ -115,6 +115,7 @@ func (l *loop) Run(context.Context) error {
 	l.step()
 	l.settle()
 	l.drop()
+	l.awaiting.calm = false
 	return nil
 }
 
@@ -180,6 +181,7 @@ func (l *loop) bag(c *conn, it item) {
 // overload shard, and what finds none there is dropped and counted; a
 // connection whose framing is lost ends all the same.
 func (l *loop) dispatch() {
+	l.awaiting.calm = true
 	if l.eng.cfg.Inline > 0 {
 		l.inline()
 	}
@@ -187,6 +189,7 @@ func (l *loop) dispatch() {
 		if len(b) == 0 {
 			continue
 		}
+		l.awaiting.calm = false
 		rest := b[len(b)-l.eng.shards[i].push(b, false):]
 		if len(rest) > 0 {
 			l.overflow(rest)
