@@ -98,7 +98,7 @@ func notes(cfg Config) []string {
 		fmt.Sprintf("Each run is a window of %v after %v of the same load; figures are the median of the runs, ± half their range.", cfg.Window, cfg.warm()),
 		"CPU is that of all the server's threads, from the scheduler's account, divided by the units done in the window. Server and loader share the machine's cores.",
 		"Latencies at a fixed rate run from the instant at which a unit was due: nothing is omitted. Those of a closed loop are of what was sent.",
-		"Every handshake uses X25519, so that all compute the same; TLS 1.2 with AES-128-GCM.",
+		"Clients offer X25519 and P-256. With TLS 1.3 they show a share of X25519, and all servers take it; with TLS 1.2 the server chooses: sipreactor on crypto/tls P-256, the others X25519. TLS 1.2 with AES-128-GCM.",
 		"System calls and allocations are counted a message that the server receives: one a request, six a call.",
 		"Kamailio, OpenSIPS and HAProxy run with the number of workers that did best in a short pilot of the same load or of one like it; each number was tried twice, in turn.",
 		"The best SIP peer is that of Kamailio and OpenSIPS which has the lowest figure. plain-go and sipgo are baselines: Go, with the same crypto/tls as sipreactor.",

@@ -93,8 +93,8 @@ func (t *trial) end() {
 	}
 }
 
-// curves are those of every handshake: X25519 first, which all libraries know and take, so that all compute the same.
-// P-256 is there because OpenSSL wants the curve of an ECDSA certificate among them in TLS 1.2.
+// curves are those of every client: X25519 first, which all servers take with TLS 1.3 because its share is there. With
+// TLS 1.2 the server may choose P-256, which OpenSSL wants among them anyway, as the curve of an ECDSA certificate.
 var curves = []tls.CurveID{tls.X25519, tls.CurveP256}
 
 // peer is how a load reaches the system.
