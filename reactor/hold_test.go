@@ -154,6 +154,26 @@ func TestWaitingIsNotInHand(t *testing.T) {
 	}
 }
 
+// A message that a hold cuts in two is not late: it is we who do not read.
+func TestHeldMessageIsNotLate(t *testing.T) {
+	const limit = 50 * time.Millisecond
+	h := newSlot()
+	r := start(t, &script{message: h.handle}, func(c *Config) {
+		c.Loops, c.Workers, c.TCP.MaxPostponed, c.MaxMessageTime = 1, 1, 1<<20, limit
+	})
+	c := r.raw(TCP)
+	r.hung()
+	const n = 3000
+	poured := pour(c, n)
+	r.eventually("it is held", func() bool { return r.Stats().Held == 1 })
+	time.Sleep(3 * limit) // the message's time, and more
+	close(h.tokens)
+	expectSequence(t, bufio.NewReader(c), n)
+	if err := <-poured; err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A connection that is held ends like any other: by management, by its peer, by
 // the engine's stop.
 func TestHeldConnectionEnds(t *testing.T) {

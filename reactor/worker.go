@@ -22,6 +22,7 @@ type Worker struct {
 	leading bool
 	frame   Frame // the one under way
 	hand    *conn // whose message in hand that is; nil once its Handler has waited
+	done    uint  // messages that were led
 }
 
 // Engine gives the engine that the worker belongs to.
@@ -208,9 +209,9 @@ func (w *Worker) run() {
 				return
 			}
 			s.mu.Unlock()
-			for n := 1; w.leading && s.taken.len() > 0; n++ {
+			for w.leading && s.taken.len() > 0 {
 				w.do(s.taken.pop())
-				if n%turn == 0 {
+				if w.done++; w.done%turn == 0 {
 					runtime.Gosched()
 				}
 			}
