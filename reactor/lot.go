@@ -3,8 +3,9 @@ package reactor
 import (
 	"errors"
 	"os"
-	"runtime"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,8 +18,9 @@ import (
 type lot struct {
 	eng  *Engine
 	ep   int
-	bell int // eventfd that ends the goroutine
+	file *os.File // has ep, for the runtime's poller to watch
 	done chan struct{}
+	over atomic.Bool
 
 	mu     sync.Mutex
 	parked map[int32]*conn // by descriptor, both kinds
@@ -30,19 +32,18 @@ func newLot(e *Engine) (*lot, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
+	if err := unix.SetNonblock(ep, true); err != nil {
 		unix.Close(ep)
-		return nil, os.NewSyscallError("eventfd", err)
+		return nil, os.NewSyscallError("fcntl", err)
 	}
-	p := &lot{eng: e, ep: ep, bell: bell, done: make(chan struct{}),
+	p := &lot{eng: e, ep: ep, file: os.NewFile(uintptr(ep), "parking lot"), done: make(chan struct{}),
 		parked: make(map[int32]*conn), timers: make(map[*conn]*time.Timer)}
-	if err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, bell, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(bell)}); err != nil {
-		unix.Close(bell)
-		unix.Close(ep)
-		return nil, os.NewSyscallError("epoll_ctl", err)
+	raw, err := p.file.SyscallConn()
+	if err != nil {
+		p.file.Close()
+		return nil, err
 	}
-	go p.run()
+	go p.run(raw)
 	return p, nil
 }
 
@@ -132,24 +133,29 @@ func (p *lot) forget(c *conn) {
 	p.mu.Unlock()
 }
 
-func (p *lot) run() {
+// run sleeps in the runtime's poller: in a system call it would take its
+// processor along, with the goroutines that wait for that, and nobody else may
+// come by for 10 ms.
+func (p *lot) run(raw syscall.RawConn) {
 	defer close(p.done)
 	events := make([]unix.EpollEvent, 128)
 	for {
-		n, err := unix.EpollWait(p.ep, events, -1)
-		if err != nil && !errors.Is(err, unix.EINTR) {
+		var n int
+		var failed error
+		err := raw.Read(func(uintptr) bool {
+			n, failed = unix.EpollWait(p.ep, events, 0)
+			return n > 0 || failed != nil
+		})
+		if p.over.Load() {
+			return
+		}
+		if err = errors.Join(err, failed); err != nil && !errors.Is(err, unix.EINTR) {
 			p.eng.log.Error("parking lot stopped", "error", err)
 			return
 		}
 		for _, ev := range events[:max(n, 0)] {
-			if ev.Fd == int32(p.bell) {
-				return
-			}
 			p.ready(ev.Fd)
 		}
-		// Senders that were woken must not wait for the processor which the next
-		// sleep would take along: nobody else may come by for 10 ms.
-		runtime.Gosched()
 	}
 }
 
@@ -191,9 +197,7 @@ func (p *lot) ready(fd int32) {
 
 // close ends the lot; nothing may be parked any more.
 func (p *lot) close() {
-	one := [8]byte{1}
-	_, _ = unix.Write(p.bell, one[:])
+	p.over.Store(true)
+	p.file.Close() // ends the goroutine's sleep
 	<-p.done
-	unix.Close(p.bell)
-	unix.Close(p.ep)
 }
