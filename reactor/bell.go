@@ -106,7 +106,7 @@ func (l *loop) hung(b *bell, gc gnet.Conn) {
 // has rung is heard all the same.
 func (l *loop) unhung(b *bell) {
 	l.bell.Store(nil)
-	l.set, l.awaiting.here = -1, false
+	l.awaiting.here = false
 	b.file.Close()
 	_ = l.el.Execute(context.Background(), l)
 }
