@@ -55,7 +55,7 @@ func TestLoopsBehindAReactorDoNotSleep(t *testing.T) {
 	l := r.hung()
 	for i := range 50 {
 		r.echoed(c, i)
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Millisecond) // the pause
 	}
 	r.onLoop(l, func() {
 		if l.awaiting.here || l.awaiting.sleeps != 0 {
