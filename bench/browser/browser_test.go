@@ -95,7 +95,7 @@ func open(t *testing.T, e *edge, width, height int64, features ...*emulation.Med
 	t.Helper()
 	ctx, end := chromedp.NewContext(browser)
 	t.Cleanup(end)
-	p := &tab{t: t, ctx: ctx}
+	p := &tab{t: t, ctx: ctx, down: e.guarded}
 	chromedp.ListenTarget(ctx, func(ev any) { p.hear(ev, e.host()) })
 	if err := chromedp.Run(ctx); err != nil { // a deadline here would be one of the tab
 		t.Fatal(err)

@@ -20,6 +20,7 @@ type edge struct {
 	tls, tcp, http string // ports
 	pki            *pki
 	from           net.Addr // whose peers dial; nil = the system's choice
+	guarded        bool     // a page without the token is refused at once, which shows on its console
 }
 
 // start runs the program; more goes into its configuration. When another program was faster with one of its ports, it
