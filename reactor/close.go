@@ -122,6 +122,9 @@ func (c *conn) release() {
 		if was == handshaking {
 			state, secrets = c.tlsState(), c.secrets()
 		}
+		if c.hs != nil && c.hs.signing {
+			c.loop.stat.signing.Add(-1)
+		}
 		c.codec.Stop()
 		c.codec, c.hs = nil, nil
 	}

@@ -37,6 +37,7 @@ type loopCounters struct {
 	established, dialed atomic.Uint64
 	resumedConnects     atomic.Uint64
 	resumedHandshakes   atomic.Uint64
+	signing             atomic.Int64 // handshakes that wait for a signature now
 	refused             [refusalCount]atomic.Uint64
 	handshakes          [2]handshakeCounters // accepted, dialled
 	_                   [64]byte

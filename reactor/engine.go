@@ -252,11 +252,13 @@ func (e *Engine) dismiss() {
 	e.crew.Wait()
 	e.lot.close()
 	for _, l := range e.loops {
+		l.mu.Lock()                 // a signature may still come
 		for _, c := range l.dirty { // a machine that came back too late
 			if c.hs != nil && c.codec != nil {
 				c.codec.Stop()
 			}
 		}
+		l.mu.Unlock()
 		l.steps.stop()
 		if l.slab != nil {
 			l.slab.Release()

@@ -19,6 +19,8 @@ type handshake struct {
 	feed    []byte
 	busy    bool // the machine is away: with a handshaker, or in the loop's steps
 	paused  bool // the kernel keeps what comes
+	signing bool // the machine is here and waits for a signature
+	signed  bool // which came before the machine was back
 	err     error
 	later   bool // this is not the first step
 
@@ -42,6 +44,9 @@ const (
 func (l *loop) handshake(c *conn, m tlsstate.Machine) {
 	c.codec = m
 	c.hs = &handshake{machine: m, left: c.cfg.HandshakeTimeout, begun: l.eng.now()}
+	if a, ok := m.(tlsstate.AsyncMachine); ok {
+		a.OnSigned(func() { l.post(c, evSigned) })
+	}
 	l.eng.observe(c, HandshakeStarted, nil, nil, "")
 	if !c.src.Outbound {
 		l.startClock(c, true)
@@ -52,7 +57,7 @@ func (l *loop) handshake(c *conn, m tlsstate.Machine) {
 }
 
 // feedHandshake gives the peer's bytes to the machine, or keeps them while it
-// is away.
+// is away or waits for a signature.
 func (l *loop) feedHandshake(c *conn, in []byte) {
 	h := c.hs
 	if len(h.inbox)+len(in) > inboxLimit {
@@ -60,7 +65,7 @@ func (l *loop) feedHandshake(c *conn, in []byte) {
 		return
 	}
 	h.inbox = append(h.inbox, in...)
-	if !h.busy {
+	if !h.busy && !h.signing {
 		l.stopClock(c)
 		l.compute(c)
 		return
@@ -78,6 +83,10 @@ func (l *loop) handshaken(c *conn) {
 	if c.phase == closed {
 		c.codec.Stop()
 		c.codec, c.hs = nil, nil
+		return
+	}
+	if errors.Is(h.err, tlsstate.ErrWantSignature) && !c.doomed() {
+		l.awaitSignature(c)
 		return
 	}
 	if h.paused {
@@ -99,6 +108,32 @@ func (l *loop) handshaken(c *conn) {
 		l.compute(c)
 	default:
 		l.startClock(c, spoke)
+	}
+}
+
+// awaitSignature leaves a machine alone until its signature is made. The peer's
+// clock does not run meanwhile.
+func (l *loop) awaitSignature(c *conn) {
+	if c.hs.signed {
+		c.hs.signed = false
+		l.compute(c)
+		return
+	}
+	c.hs.signing = true
+	l.stat.signing.Add(1)
+}
+
+// signed goes on with a handshake whose signature is made.
+func (l *loop) signed(c *conn) {
+	h := c.hs
+	switch {
+	case h == nil: // it failed otherwise
+	case h.busy:
+		h.signed = true // handshaken looks
+	case h.signing:
+		h.signing = false
+		l.stat.signing.Add(-1)
+		l.compute(c)
 	}
 }
 

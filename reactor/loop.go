@@ -21,6 +21,7 @@ const (
 	evKill                         // the connection is condemned
 	evWritable                     // the socket takes bytes again
 	evRead                         // what it had in hand is worked off
+	evSigned                       // the signature that its machine waits for is made
 )
 
 // loop is what the engine keeps for each of gnet's event loops. All but mu and
@@ -150,6 +151,9 @@ func (l *loop) serve(c *conn, what uint32) {
 	}
 	if c.phase == closed {
 		return
+	}
+	if what&evSigned != 0 {
+		l.signed(c)
 	}
 	if what&evTimer != 0 {
 		l.overdue(c)

@@ -82,7 +82,7 @@ type Stats struct {
 	Waits, Takeovers, WaitersFull uint64
 
 	Connections, Parking, Peers int // in the table; connects in the parking lot; known end points
-	HandshakesWaiting           int // machines that wait for a handshaker
+	HandshakesWaiting           int // machines that wait for a handshaker, or for a signature
 	InHand                      int // messages that wait for a worker or are with one
 	Waiting                     int // workers that wait at the moment
 }
@@ -169,6 +169,7 @@ func (c *loopCounters) addTo(s *Stats) {
 	} {
 		*sum.to += sum.from.Load()
 	}
+	s.HandshakesWaiting += int(c.signing.Load())
 	for p := range c.carried {
 		t := c.carried[p].read()
 		sum := &s.Carried[p]

@@ -38,6 +38,8 @@ func (e *Engine) logStep(c *conn, took, gave int) {
 	switch err := c.hs.err; {
 	case err == nil:
 		next = "is done"
+	case errors.Is(err, tlsstate.ErrWantSignature):
+		next = "waits for a signature"
 	case !errors.Is(err, tlsstate.ErrWantRead):
 		next = "fails"
 	}

@@ -35,7 +35,8 @@ type KeyPair struct {
 	CertificateFile, PrivateKeyFile string
 	CertificatePEM, PrivateKeyPEM   []byte
 	// Signer is used instead of a private key (HSM, PKCS#11, KMS). It is called
-	// in Handshake, by several goroutines at once.
+	// in Handshake, by several goroutines at once. One that takes its time is best
+	// an AsyncSigner.
 	Signer crypto.Signer
 }
 

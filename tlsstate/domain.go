@@ -178,7 +178,7 @@ func (d *domain) serverConfig(m *machine, hello *tls.ClientHelloInfo) *tls.Confi
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		pair := choosePair(d.certs, hello)
 		m.own = pair.Leaf
-		return pair, nil
+		return m.withKey(pair), nil
 	}
 	c.VerifyConnection = func(cs tls.ConnectionState) error { return d.verifyClient(cs).orNil() }
 	c.KeyLogWriter = d.set.keyLogFor(m, m.t.remote)
@@ -201,7 +201,7 @@ func (d *domain) clientConfig(m *machine, q ClientQuery) *tls.Config {
 	c.GetClientCertificate = func(req *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		pair, err := d.showCertificate(req)
 		m.own, m.bare = pair.Leaf, pair.Leaf == nil
-		return pair, err
+		return m.withKey(pair), err
 	}
 	host := q.Meant()
 	c.VerifyConnection = func(cs tls.ConnectionState) error { return d.verifyServer(cs, host).orNil() }

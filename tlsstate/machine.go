@@ -26,7 +26,8 @@ type Machine interface {
 	// Handshake goes on as far as the bytes reach. nil: established, and what
 	// was fed beyond the handshake waits for Read. ErrWantRead: feed more; there
 	// may be something in Output. An *Error: it failed, and Output may hold the
-	// alert that tells the peer. A client's first call needs no bytes.
+	// alert that tells the peer. A client's first call needs no bytes. See
+	// AsyncMachine for one that need not wait for a key that is slow.
 	Handshake() error
 	// Read decrypts into p, at most one record a call, and exactly one when p
 	// holds 16,384 bytes. ErrWantRead: feed more. io.EOF: the peer said
@@ -83,6 +84,9 @@ type machine struct {
 	cache  *sessionSlot      // client: where its session is remembered
 	// secrets are key log lines that nobody has taken yet.
 	secrets []byte
+
+	signed    func()     // the owner's; nil when it waits for signatures
+	signature *signature // the one that the handshake waits for
 
 	next func() (struct{}, bool)
 	stop func()
@@ -160,6 +164,9 @@ func (m *machine) Handshake() error {
 	}
 	switch m.phase {
 	case Handshaking:
+		if m.signature != nil {
+			return ErrWantSignature
+		}
 		return ErrWantRead
 	case Established, Closing, PeerClosed, Closed:
 		return nil
@@ -168,8 +175,15 @@ func (m *machine) Handshake() error {
 	}
 }
 
-// advance lets the handshake run until it is over or out of records.
+// advance lets the handshake run until it is over, out of records or waits for
+// a signature.
 func (m *machine) advance() {
+	if m.signature != nil {
+		if m.signature.made() {
+			m.resume()
+		}
+		return
+	}
 	if m.t.taken == 0 {
 		if err := m.notTLS(); err != nil {
 			m.fail(err)
@@ -183,6 +197,11 @@ func (m *machine) advance() {
 	if m.next == nil {
 		m.begin()
 	}
+	m.resume()
+}
+
+// resume lets the coroutine run until it parks or ends.
+func (m *machine) resume() {
 	m.next()
 	if m.phase != Handshaking {
 		m.end()

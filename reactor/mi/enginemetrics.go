@@ -33,7 +33,7 @@ var engineMetrics = []engineMetric{
 	gauge("", "peers", "End points that connections are known to.", func(s *reactor.Stats) int { return s.Peers }),
 	counter("tls", "handshakes_parked_total", "Handshakes of ours that outlasted the sender's budget and went on alone.", func(s *reactor.Stats) uint64 { return s.ParkedHandshakes }),
 	counter("tls", "handshakes_unparked_total", "Parked handshakes that succeeded after all.", func(s *reactor.Stats) uint64 { return s.ResumedHandshakes }),
-	gauge("tls", "handshakes_waiting", "Handshakes that wait for a handshaker.", func(s *reactor.Stats) int { return s.HandshakesWaiting }),
+	gauge("tls", "handshakes_waiting", "Handshakes that wait for a handshaker or a signature.", func(s *reactor.Stats) int { return s.HandshakesWaiting }),
 	counter("messages", "sent_batches_total", "Batches in which messages were written to connections.", func(s *reactor.Stats) uint64 { return s.Batches }),
 	counter("messages", "postponed_total", "Messages that waited for a connect, a handshake or a slow peer.", func(s *reactor.Stats) uint64 { return s.Postponed }),
 	counter("messages", "undelivered_total", "Messages that were taken for sending and not delivered.", func(s *reactor.Stats) uint64 { return s.Undelivered }),

@@ -12,6 +12,9 @@
 //	ECDSA P-256, 1.2  155   151         217
 //	ECDSA P-256, 1.3  173   161         288
 //
+// Signatures with RSA, a millisecond's work, are made on threads of C's own, one
+// fewer than cores: the keys are tlsstate.AsyncSigners.
+//
 // A program that is built with the tag openssl (cgo, libssl-dev of Debian) and
 // imports the package has a library more: tls_library "libcrypto". Signer is for
 // those who build domains themselves, in tlsstate.Config.Signer. Without the tag

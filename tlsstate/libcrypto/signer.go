@@ -3,30 +3,14 @@
 package libcrypto
 
 /*
-#cgo LDFLAGS: -lcrypto
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include "pool.h"
 
 static EVP_PKEY *key_read(const unsigned char *der, long len)
 {
 	return d2i_AutoPrivateKey(NULL, &der, len);
-}
-
-// key_sign signs a digest. padding is one of RSA's, 0 for other keys; a PSS salt is as long as the digest.
-static int key_sign(EVP_PKEY *key, const EVP_MD *md, int padding, const unsigned char *digest, size_t n,
-	unsigned char *sig, size_t *len)
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
-	int ok = ctx && EVP_PKEY_sign_init(ctx) > 0 &&
-		(!padding || EVP_PKEY_CTX_set_rsa_padding(ctx, padding) > 0) &&
-		(padding != RSA_PKCS1_PSS_PADDING || EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0) &&
-		EVP_PKEY_CTX_set_signature_md(ctx, md) > 0 &&
-		EVP_PKEY_sign(ctx, sig, len, digest, n) > 0;
-	EVP_PKEY_CTX_free(ctx);
-	ERR_clear_error();
-	return ok;
 }
 */
 import "C"
@@ -70,6 +54,9 @@ func Signer(k crypto.Signer) (crypto.Signer, error) {
 	}
 	s := &key{public: k.Public(), pkey: pkey, size: int(C.EVP_PKEY_get_size(pkey)), rsa: isRSA}
 	runtime.AddCleanup(s, func(p *C.EVP_PKEY) { C.EVP_PKEY_free(p) }, pkey)
+	if isRSA {
+		return &slowKey{s}, nil
+	}
 	return s, nil
 }
 
@@ -80,28 +67,58 @@ func (k *key) Public() crypto.PublicKey { return k.public }
 // salt as long as the digest for RSA, ASN.1 for ECDSA. The randomness is
 // libcrypto's own.
 func (k *key) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	md := digests[opts.HashFunc()]
-	if md == nil || len(digest) != opts.HashFunc().Size() {
-		return nil, fmt.Errorf("libcrypto: a digest of %d bytes for %v", len(digest), opts.HashFunc())
-	}
-	padding := C.int(0)
-	if k.rsa {
-		padding = C.RSA_PKCS1_PADDING
-	}
-	if pss, ok := opts.(*rsa.PSSOptions); ok {
-		if !k.rsa || pss.SaltLength != rsa.PSSSaltLengthEqualsHash && pss.SaltLength != len(digest) {
-			return nil, errors.New("libcrypto: PSS is for RSA, with a salt as long as the digest")
-		}
-		padding = C.RSA_PKCS1_PSS_PADDING
+	md, padding, err := k.scheme(digest, opts)
+	if err != nil {
+		return nil, err
 	}
 	sig := make([]byte, k.size)
 	n := C.size_t(len(sig))
 	ok := C.key_sign(k.pkey, md, padding, (*C.uchar)(&digest[0]), C.size_t(len(digest)), (*C.uchar)(&sig[0]), &n)
 	runtime.KeepAlive(k)
 	if ok == 0 {
-		return nil, errors.New("libcrypto: the key does not sign")
+		return nil, errNoSignature
 	}
 	return sig[:n], nil
+}
+
+// scheme gives libcrypto's names of what crypto/tls asks for.
+func (k *key) scheme(digest []byte, opts crypto.SignerOpts) (md *C.EVP_MD, padding C.int, err error) {
+	md = digests[opts.HashFunc()]
+	if md == nil || len(digest) != opts.HashFunc().Size() {
+		return nil, 0, fmt.Errorf("libcrypto: a digest of %d bytes for %v", len(digest), opts.HashFunc())
+	}
+	if k.rsa {
+		padding = C.RSA_PKCS1_PADDING
+	}
+	if pss, ok := opts.(*rsa.PSSOptions); ok {
+		if !k.rsa || pss.SaltLength != rsa.PSSSaltLengthEqualsHash && pss.SaltLength != len(digest) {
+			return nil, 0, errors.New("libcrypto: PSS is for RSA, with a salt as long as the digest")
+		}
+		padding = C.RSA_PKCS1_PSS_PADDING
+	}
+	return md, padding, nil
+}
+
+// slowKey is a key whose signatures are worth a thread of C's.
+type slowKey struct{ *key }
+
+// SignAsync makes the signature of Sign on a thread of C's.
+func (k *slowKey) SignAsync(digest []byte, opts crypto.SignerOpts, d func(signature []byte, err error)) {
+	md, padding, err := k.scheme(digest, opts)
+	if err != nil {
+		d(nil, err)
+		return
+	}
+	t := C.task_new(k.pkey, md, padding, (*C.uchar)(&digest[0]), C.size_t(len(digest)), C.size_t(k.size))
+	runtime.KeepAlive(k)
+	if t == nil {
+		d(nil, errNoSignature)
+		return
+	}
+	if !pool.submit(t, d) {
+		C.task_free(t)
+		d(k.Sign(nil, digest, opts))
+	}
 }
 
 // digests are those that TLS signs.
