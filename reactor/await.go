@@ -40,7 +40,7 @@ const (
 	// every 20 µs.
 	sleepTime = 8 * time.Millisecond
 	// sleepSkip is how many callbacks of a busy loop do without a look.
-	sleepSkip = 64
+	sleepSkip = 6
 	// noSleep is what the kernel takes to answer at once, in ns.
 	noSleep = 5000
 )

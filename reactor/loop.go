@@ -110,19 +110,19 @@ func (l *loop) wake() {
 
 // Run works off what was posted. gnet calls it on the loop.
 func (l *loop) Run(context.Context) error {
-	l.gather.ran()
-	l.work(true)
+	calm := l.gather.ran()
+	calm = l.work(true)&^evFlush == 0 && calm && len(l.steps.queue) == 0
 	l.settle()
 	l.step()
 	l.settle()
 	l.drop()
-	l.awaiting.calm = false
+	l.awaiting.calm = calm
 	return nil
 }
 
-// work serves the connections that are on the list. woken tells that this is
-// what the loop was woken for.
-func (l *loop) work(woken bool) {
+// work serves the connections that are on the list, and tells what was asked
+// for them. woken tells that this is what the loop was woken for.
+func (l *loop) work(woken bool) (did uint32) {
 	l.mu.Lock()
 	list, ticked := l.dirty, l.ticked
 	l.dirty, l.spare, l.ticked = l.spare[:0], nil, false
@@ -137,11 +137,14 @@ func (l *loop) work(woken bool) {
 	}
 	for i, c := range list {
 		list[i] = nil
-		l.serve(c, c.pending.Swap(0))
+		what := c.pending.Swap(0)
+		did |= what
+		l.serve(c, what)
 	}
 	l.mu.Lock()
 	l.spare = list[:0]
 	l.mu.Unlock()
+	return did
 }
 
 // serve does what was asked for one connection.
