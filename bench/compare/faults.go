@@ -75,7 +75,7 @@ func faults() []Measure {
 		all = append(all, Measure{
 			Measure: report.Measure{
 				Name: "probe-" + f.name, Group: "faults", Unit: "request", Main: report.P99,
-				About: "a probe of 100 OPTIONS a second on 10 connections; meanwhile: " + f.about,
+				About: "a probe of 100 OPTIONS a second on 10 connections, whose client has the first claim on the cores; meanwhile: " + f.about,
 			},
 			Reach: true, Quick: f.name != "blackhole", Pilot: "options-50-r1000",
 			skip: first(answers, variant, f.skip),
@@ -118,6 +118,11 @@ func (t *trial) probe(ctx context.Context, f fault) error {
 		if disturbed, err = t.beside(f.disturb(t)); err != nil {
 			return err
 		}
+	}
+	if calm, err := urgent(); err != nil {
+		t.out.Note = err.Error()
+	} else {
+		defer calm()
 	}
 	err = t.watch(ctx, 0, t.options(probeConns, 0, probeRate))
 	delete(t.out.Values, report.CPU) // the probe is not what the CPU went into
