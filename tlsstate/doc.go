@@ -25,6 +25,9 @@
 // neither a coroutine nor a buffer, 4 kB in all. Phase tells where a machine is
 // and documents every step that it can take.
 //
+// A private key may be elsewhere (crypto.Signer), and slow: an AsyncSigner parks
+// the coroutine as well, so that an AsyncMachine's owner goes on with others.
+//
 // # Domains
 //
 // A Set holds the domains: as whom we answer (server domains) and as whom we
