@@ -114,6 +114,7 @@ func (l *loop) handshaken(c *conn) {
 // awaitSignature leaves a machine alone until its signature is made. The peer's
 // clock does not run meanwhile.
 func (l *loop) awaitSignature(c *conn) {
+	l.eng.logStep(c, len(c.hs.feed), 0) // what there is to send goes with the rest of the flight
 	if c.hs.signed {
 		c.hs.signed = false
 		l.compute(c)

@@ -13,10 +13,12 @@ import (
 // It takes a privilege (CAP_SYS_NICE).
 func urgent() (undo func(), err error) {
 	const lowest = 1 // of the real-time priorities: above all that has none
+	undo = func() { _ = schedule(unix.SchedAttr{Policy: unix.SCHED_NORMAL}) }
 	if err := schedule(unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: lowest}); err != nil {
+		undo() // some may have it
 		return nil, fmt.Errorf("compare: the probe's client waits for its core like others: %w", err)
 	}
-	return func() { _ = schedule(unix.SchedAttr{Policy: unix.SCHED_NORMAL}) }, nil
+	return undo, nil
 }
 
 // schedule sets how all threads of this process are scheduled.

@@ -33,7 +33,7 @@ func policies(t *testing.T) map[uint32]int {
 func TestUrgent(t *testing.T) {
 	undo, err := urgent()
 	if errors.Is(err, unix.EPERM) {
-		t.Skip(err)
+		t.Skip("real-time priorities need CAP_SYS_NICE: ", err)
 	}
 	if err != nil {
 		t.Fatal(err)

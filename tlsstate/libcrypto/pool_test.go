@@ -7,10 +7,10 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"go.uber.org/goleak"
 
 	"sipreactor/tlsstate"
 	"sipreactor/tlsstate/libcrypto"
@@ -30,6 +30,7 @@ func begin(s crypto.Signer, digest []byte, opts crypto.SignerOpts) chan signed {
 
 // Signatures of several keys, many under way at once and the keys let go of meanwhile, each come to whom they belong to.
 func TestSignAsync(t *testing.T) {
+	before := goleak.IgnoreCurrent()
 	keys := []*rsa.PrivateKey{newKey(t, "rsa").(*rsa.PrivateKey), newKey(t, "rsa").(*rsa.PrivateKey)}
 	pss := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA384}
 	var all sync.WaitGroup
@@ -51,17 +52,7 @@ func TestSignAsync(t *testing.T) {
 		})
 	}
 	all.Wait()
-	// Nobody waits in Go while nothing is under way.
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-		stacks := make([]byte, 1<<20)
-		stacks = stacks[:runtime.Stack(stacks, true)]
-		if !strings.Contains(string(stacks), "libcrypto.(*signers).collect") {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("a goroutine is left:\n%s", stacks)
-		}
-	}
+	goleak.VerifyNone(t, before) // nobody waits in Go while nothing is under way
 	if got := <-begin(signer(t, keys[0]), digestOf(crypto.SHA256), crypto.SHA256); got.err != nil {
 		t.Error("after a pause:", got.err)
 	}
