@@ -15,8 +15,10 @@ import (
 type domain struct {
 	cfg DomainConfig
 	set *Set
-	// tls is what the configuration of each connection is cloned from.
+	// tls is the configuration of a server's connections, or what that of each
+	// of a client's is cloned from.
 	tls   *tls.Config
+	p256  *tls.Config       // server: the same for clients that prefersP256 tells of
 	certs []tls.Certificate // own; those with ECDSA keys first
 	// identity is the SHA-256 of our leaf certificate, zero without one.
 	identity [32]byte
@@ -144,6 +146,10 @@ func (d *domain) server() error {
 	if d.cfg.tickets() {
 		d.tickets = d.set.tickets.Bind(d.policy(), "sipreactor session tickets", 32)
 	}
+	d.tls.GetCertificate = d.certificate
+	d.tls.VerifyConnection = func(cs tls.ConnectionState) error { return d.verifyClient(cs).orNil() }
+	d.p256 = d.tls.Clone()
+	d.p256.CurvePreferences = withoutX25519(d.tls.CurvePreferences)
 	return nil
 }
 
@@ -168,20 +174,28 @@ func (d *domain) policy() [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
-// serverConfig is the domain's configuration for one connection.
+// certificate chooses the one that a client is shown.
+func (d *domain) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	m := hello.Conn.(*transport).m
+	pair := choosePair(d.certs, hello)
+	m.own = pair.Leaf
+	return m.withKey(pair), nil
+}
+
+// serverConfig is the domain's configuration for one connection: one for all
+// whose secrets nobody wants to know.
 func (d *domain) serverConfig(m *machine, hello *tls.ClientHelloInfo) *tls.Config {
 	if d.tickets != nil {
 		d.tickets.Refresh(d.set.time(), d.useTicketKeys)
 	}
-	c := d.tls.Clone()
-	c.CurvePreferences = preferred(d.tls.CurvePreferences, d.tls.MaxVersion, hello)
-	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		pair := choosePair(d.certs, hello)
-		m.own = pair.Leaf
-		return m.withKey(pair), nil
+	c := d.tls
+	if prefersP256(c.CurvePreferences, c.MaxVersion, hello) {
+		c = d.p256
 	}
-	c.VerifyConnection = func(cs tls.ConnectionState) error { return d.verifyClient(cs).orNil() }
-	c.KeyLogWriter = d.set.keyLogFor(m, m.t.remote)
+	if log := d.set.keyLogFor(m, m.t.remote); log != nil {
+		c = c.Clone()
+		c.KeyLogWriter = log
+	}
 	return c
 }
 
@@ -192,6 +206,7 @@ func (d *domain) useTicketKeys(keys [][]byte) {
 		fixed[i] = [32]byte(keys[i])
 	}
 	d.tls.SetSessionTicketKeys(fixed)
+	d.p256.SetSessionTicketKeys(fixed)
 }
 
 // clientConfig is the domain's configuration for one connection.
