@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -36,6 +39,8 @@ type flags struct {
 	to, callee  string
 	plain, json bool
 	tls12       bool
+	curves      []string
+	offered     []tls.CurveID
 	connections int
 	window      int
 	rate        float64
@@ -51,6 +56,8 @@ func newFlags(name string, out io.Writer) *flags {
 	f.StringVar(&f.callee, "callee", "", "Request-URI (default: the system under test itself)")
 	f.BoolVar(&f.plain, "tcp", false, "plain TCP instead of TLS")
 	f.BoolVar(&f.tls12, "tls12", false, "TLS 1.2 instead of 1.3")
+	f.StringSliceVar(&f.curves, "curves", nil, "groups to offer, of "+strings.Join(slices.Sorted(maps.Keys(curves)), ", ")+
+		"; the comparison's clients offer x25519,p256 (default: what Go offers)")
 	f.BoolVar(&f.json, "json", false, "print the result as JSON")
 	f.IntVar(&f.connections, "connections", 1, "persistent connections")
 	f.IntVar(&f.window, "window", 1, "closed loop: units under way on each connection")
@@ -67,14 +74,26 @@ func (f *flags) parse(args []string) error {
 	if f.NArg() > 0 {
 		return fmt.Errorf("%w: unexpected %q", errUsage, f.Arg(0))
 	}
+	for _, name := range f.curves {
+		id, ok := curves[strings.ToLower(name)]
+		if !ok {
+			return fmt.Errorf("%w: --curves %q; there are %s", errUsage, name, strings.Join(slices.Sorted(maps.Keys(curves)), ", "))
+		}
+		f.offered = append(f.offered, id)
+	}
 	return nil
+}
+
+// curves are the groups of key exchange that crypto/tls knows.
+var curves = map[string]tls.CurveID{
+	"x25519mlkem768": tls.X25519MLKEM768, "x25519": tls.X25519, "p256": tls.CurveP256, "p384": tls.CurveP384, "p521": tls.CurveP521,
 }
 
 // peer trusts any certificate: it is the other end's load that is measured, not its name.
 func (f *flags) peer() load.Peer {
 	p := load.Peer{Addr: f.to}
 	if !f.plain {
-		p.TLS = &tls.Config{InsecureSkipVerify: true}
+		p.TLS = &tls.Config{InsecureSkipVerify: true, CurvePreferences: f.offered}
 		if f.tls12 {
 			p.TLS.MaxVersion = tls.VersionTLS12
 		}

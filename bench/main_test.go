@@ -63,6 +63,7 @@ func TestLoadsAgainstServer(t *testing.T) {
 		{"options", "--to", addr, "--method", "REGISTER", "--rate", "100", "--duration", "100ms", "--timeout", "30s"},
 		{"calls", "--to", addr, "--rate", "100", "--duration", "100ms", "--timeout", "30s", "--callee", "sip:uas@" + addr + ";transport=tls"},
 		{"handshakes", "--to", addr, "--tls12", "--rate", "50", "--duration", "100ms", "--timeout", "30s"},
+		{"handshakes", "--to", addr, "--curves", "P256,x25519", "--rate", "50", "--duration", "100ms", "--timeout", "30s"},
 		{"handshakes", "--to", addr, "--resumed", "--rate", "50", "--duration", "100ms", "--timeout", "30s"},
 		{"idle", "--to", addr, "--connections", "10", "--duration", "10ms"},
 	} {
@@ -111,6 +112,7 @@ func TestExitCodes(t *testing.T) {
 	for want, sets := range map[int][][]string{
 		0: {{"help"}, {"--help"}, {"--list"}, {"options", "--help"}},
 		2: {{"nothing"}, {"options", "extra"}, {"calls", "--rate", "x"}, {"options", "--to", "127.0.0.1:1"}, {"uas", "--cert", "x"},
+			{"options", "--curves", "x25519,secp256k1"},
 			{"--only", "nothing"}, {"--peer", "nobody"}, {"--runs", "0"}, {"--nothing"}, {"--quick", "nothing"}, {"--workers", "-1"},
 			{"--out", "/proc/nowhere"}, {"--out", "/dev/null"}, {"table"}, {"table", "/nowhere"}},
 	} {
