@@ -127,6 +127,7 @@ func (l *loop) establish(c *conn) {
 	waited := c.unpark(handshaking)
 	c.mu.Unlock()
 	if waited {
+		l.awaiting.stirred = true
 		l.stat.resumedHandshakes.Add(1)
 	}
 	c.disarm()

@@ -26,11 +26,12 @@ import (
 type await struct {
 	set     [1]unix.PollFd // gnet's epoll set
 	here    bool           // else gnet does all the sleeping
-	calm    bool           // the callback under way has set no other goroutine to work
+	stirred bool           // the callback under way may have set other goroutines to work
 	skip    int            // callbacks that leave it to gnet
 	skipped int            // how many did the last time
 	yielded int64          // when the runtime last had the goroutine, on the engine's clock
 	sleeps  uint64
+	yields  uint64
 }
 
 const (
@@ -45,12 +46,18 @@ const (
 	noSleep = 5000
 )
 
+// rest is the last thing in a callback that has read something.
+func (l *loop) rest() {
+	l.soon()
+	l.await()
+}
+
 // await sleeps until there is something for the loop to do, but no longer than
-// sleepTime. It is the last thing in a callback.
+// sleepTime.
 func (l *loop) await() {
 	a := &l.awaiting
-	calm := a.calm
-	a.calm = false
+	stirred := a.stirred
+	a.stirred = false
 	if !a.here {
 		return
 	}
@@ -64,8 +71,9 @@ func (l *loop) await() {
 	began := l.eng.now()
 	// Goroutines that were set to work may wait for the processor that this one
 	// would take along into its sleep.
-	if !calm || began-a.yielded > int64(sleepTime) {
+	if stirred || began-a.yielded > int64(sleepTime) {
 		runtime.Gosched()
+		a.yields++
 		began = l.eng.now()
 		a.yielded = began
 	}
@@ -81,6 +89,16 @@ func (l *loop) await() {
 		a.skipped = 0
 		a.sleeps++
 	}
+}
+
+// quiet tells whether gnet would find nothing in a look at its set. Loop only.
+func (l *loop) quiet() bool {
+	a := &l.awaiting
+	if !a.here {
+		return false
+	}
+	n, err := unix.Poll(a.set[:], 0)
+	return n == 0 && err == nil
 }
 
 // learn finds gnet's epoll set by a descriptor that is in it. Loop only.

@@ -47,6 +47,30 @@ func TestLoopSleeps(t *testing.T) {
 	}
 }
 
+// A loop lets the runtime have its goroutine now and then. For connections that
+// come and messages that it handles by itself it need not.
+func TestLoopYields(t *testing.T) {
+	began := time.Now()
+	r := start(t, &script{message: echo}, func(c *Config) { c.Loops, c.Inline, c.InlineHandshake = 1, patience, patience })
+	c := r.dial(TLS)
+	l := r.hung()
+	r.settled()
+	const rounds = 300
+	for i := range rounds {
+		r.echoed(c, i)
+		if i%10 == 0 {
+			r.talk()
+		}
+	}
+	r.onLoop(l, func() {
+		// The tick, the engine's start and connections that end may wake somebody.
+		most := uint64(time.Since(began)/sleepTime) + rounds/3
+		if n := l.awaiting.yields; n > most {
+			t.Errorf("yielded %d times, %d at most for %d messages and their connections", n, most, rounds)
+		}
+	})
+}
+
 // Several loops that gnet gives their connections leave their waits to it: it
 // may have another one for them.
 func TestLoopsBehindAReactorDoNotSleep(t *testing.T) {

@@ -8,10 +8,9 @@ package reactor
 
 // gather decides when a loop writes what its own Handler sent. Loop only.
 type gather struct {
-	score  int  // above 0: gather
-	direct int  // callbacks since the last try
-	joined int  // callbacks that shared the wake-up which is under way
-	rung   bool // the wake-up under way is one of ours
+	score  int // above 0: gather
+	direct int // callbacks since the last try
+	joined int // callbacks that shared the wake-up which is under way
 }
 
 const (
@@ -37,9 +36,8 @@ func (g *gather) now() bool {
 // join is told of a callback that found a wake-up under way.
 func (g *gather) join() { g.joined++ }
 
-// ran is told of each wake-up, and tells whether it was for the gathering alone.
-func (g *gather) ran() (ours bool) {
-	ours, g.rung = g.rung, false
+// ran is told of each wake-up.
+func (g *gather) ran() {
 	switch {
 	case g.joined > 0:
 		g.score = gatherAgain
@@ -47,7 +45,6 @@ func (g *gather) ran() (ours bool) {
 		g.score--
 	}
 	g.joined = 0
-	return ours
 }
 
 // listen has posts from now on wait for the end of the callback under way: no
@@ -84,7 +81,7 @@ func (l *loop) settle() {
 	if l.gather.now() {
 		l.woken = true
 		l.mu.Unlock()
-		l.gather.rung = true
+		l.own = true
 		l.wake()
 		return
 	}

@@ -101,7 +101,7 @@ func (l *loop) handshaken(c *conn) {
 	case c.doomed():
 		l.end(c)
 	case h.err == nil:
-		l.handshakeDone(c)
+		l.handshakeDone(c, spoke)
 	case !errors.Is(h.err, tlsstate.ErrWantRead):
 		l.close(c, tlsError(h.err))
 	case len(h.inbox) > 0:
@@ -139,8 +139,9 @@ func (l *loop) signed(c *conn) {
 }
 
 // handshakeDone establishes the connection. What came behind the handshake is
-// read at once, or it would wait for bytes that may never come.
-func (l *loop) handshakeDone(c *conn) {
+// read at once, or it would wait for bytes that may never come. spoke tells
+// whether the last step had something to send.
+func (l *loop) handshakeDone(c *conn, spoke bool) {
 	rest, took := c.hs.inbox, time.Duration(l.eng.now()-c.hs.begun)
 	c.hs = nil
 	state := c.tlsState()
@@ -148,7 +149,7 @@ func (l *loop) handshakeDone(c *conn) {
 	if onTrial(state) {
 		c.trial = &trial{}
 	}
-	if !c.src.Outbound {
+	if !c.src.Outbound && !spoke {
 		// A client that leaves Nagle's algorithm on holds its first request back
 		// until its Finished is acknowledged, for which the kernel would wait for
 		// something to send.

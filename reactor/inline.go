@@ -80,7 +80,7 @@ func (l *loop) handle(s *shard, b bag, until int64) int {
 	h.todo = nil
 	if h.left {
 		l.host = nil
-		l.awaiting.calm = false
+		l.awaiting.stirred = true
 		l.eng.crew.Add(1)
 		go h.carry()
 		return done

@@ -39,6 +39,7 @@ type loop struct {
 	cost      int64 // what a message takes the Handler, on average
 	costly    int   // batches that are left to the workers
 	listening bool  // the same as awake
+	own       bool  // the wake-up under way is the loop's own
 	gather    gather
 	steps     steps
 	set       int // gnet's epoll set; -1 = not known
@@ -110,13 +111,16 @@ func (l *loop) wake() {
 
 // Run works off what was posted. gnet calls it on the loop.
 func (l *loop) Run(context.Context) error {
-	calm := l.gather.ran()
-	calm = l.work(true)&^evFlush == 0 && calm && len(l.steps.queue) == 0
+	own := l.own
+	l.own = false
+	l.gather.ran()
+	if l.work(true)&^evFlush != 0 || !own {
+		l.awaiting.stirred = true
+	}
 	l.settle()
 	l.step()
 	l.settle()
 	l.drop()
-	l.awaiting.calm = calm
 	return nil
 }
 
@@ -188,7 +192,6 @@ func (l *loop) bag(c *conn, it item) {
 // overload shard, and what finds none there is dropped and counted; a
 // connection whose framing is lost ends all the same.
 func (l *loop) dispatch() {
-	l.awaiting.calm = true
 	if l.eng.cfg.Inline > 0 {
 		l.inline()
 	}
@@ -196,7 +199,7 @@ func (l *loop) dispatch() {
 		if len(b) == 0 {
 			continue
 		}
-		l.awaiting.calm = false
+		l.awaiting.stirred = true
 		rest := b[len(b)-l.eng.shards[i].push(b, false):]
 		if len(rest) > 0 {
 			l.overflow(rest)
@@ -261,7 +264,9 @@ func (ev *events) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	l := ev.eng.loopOf(gc.EventLoop())
 	switch c := gc.Context().(type) {
 	case *conn:
-		return nil, l.adopt(c, gc)
+		act := l.adopt(c, gc)
+		l.soon()
+		return nil, act
 	case *bell:
 		l.hung(c, gc)
 		return nil, gnet.None
@@ -282,18 +287,18 @@ func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
 		c.loop.read(c, in)
 		c.loop.settle()
 		c.loop.hold(c)
-		c.loop.await()
+		c.loop.rest()
 		return gnet.None
 	case *bell:
 		_ = c.loop.Run(context.Background())
-		c.loop.await()
+		c.loop.rest()
 		return gnet.None
 	}
 	if from, ok := gc.RemoteAddr().(*net.UDPAddr); ok {
 		l := ev.eng.loopOf(gc.EventLoop())
 		l.datagram(from, gc.LocalAddr(), in)
 		l.settle()
-		l.await()
+		l.rest()
 		return gnet.None
 	}
 	return gnet.Close

@@ -73,23 +73,43 @@ func (l *loop) compute(c *conn) {
 	h.busy = true
 	h.feed, h.inbox = h.inbox, h.feed[:0]
 	if !l.steps.takes(c) {
-		l.eng.handshakers.submit(c)
+		l.submit(c)
 		return
 	}
-	l.enqueue(c)
+	l.steps.queue = append(l.steps.queue, c)
 }
 
-// enqueue has the loop compute a connection's next step, soon.
-func (l *loop) enqueue(c *conn) {
-	l.steps.queue = append(l.steps.queue, c)
-	if len(l.steps.queue) > 1 {
-		return // it was woken for the first
+// submit leaves a connection's next step to the handshakers.
+func (l *loop) submit(c *conn) {
+	l.awaiting.stirred = true
+	l.eng.handshakers.submit(c)
+}
+
+// soon is the end of a callback for the queue: it is worked off now, if there is
+// nothing to be read, or else when the loop has read that.
+func (l *loop) soon() {
+	if len(l.steps.queue) == 0 {
+		return
 	}
 	l.mu.Lock()
-	first := !l.woken
-	l.woken = true
+	woken := l.woken
+	l.mu.Unlock()
+	if woken {
+		return
+	}
+	if l.quiet() {
+		l.step()
+		l.settle()
+		l.drop()
+		if len(l.steps.queue) == 0 {
+			return
+		}
+	}
+	l.mu.Lock()
+	first := l.mustWake()
 	l.mu.Unlock()
 	if first {
+		l.own = true
 		l.wake()
 	}
 }
@@ -109,9 +129,9 @@ func (l *loop) step() {
 		list[i] = nil
 		if left <= 0 {
 			if len(s.queue) < keptSteps {
-				l.enqueue(c)
+				s.queue = append(s.queue, c)
 			} else {
-				l.eng.handshakers.submit(c)
+				l.submit(c)
 			}
 			continue
 		}

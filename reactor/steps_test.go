@@ -24,6 +24,7 @@ type watched struct {
 
 	mu          sync.Mutex
 	loop, other int // steps
+	prompt      int // of those on the loop, how many needed no wake-up
 	held        chan struct{}
 }
 
@@ -53,6 +54,9 @@ func (m *watchedMachine) Handshake() error {
 	m.w.mu.Lock()
 	if strings.Contains(string(stack), "(*loop).step") {
 		m.w.loop++
+		if strings.Contains(string(stack), "(*loop).soon") {
+			m.w.prompt++
+		}
 	} else {
 		m.w.other++
 	}
@@ -72,6 +76,7 @@ func startWatched(t *testing.T, limit time.Duration, w *watched) *rig {
 	return start(t, &script{message: echo}, func(c *Config) {
 		w.set = c.Domains
 		c.Domains, c.InlineHandshake, c.Loops, c.Handshakers = w, limit, 1, 1
+		c.Inline = patience
 	})
 }
 
@@ -104,6 +109,54 @@ func TestStepsOnTheLoop(t *testing.T) {
 		if loop+other < 6 || (loop > 0) != c.loop || (other > 0) == c.loop {
 			t.Errorf("limit %v: %d steps on the loop, %d elsewhere", c.limit, loop, other)
 		}
+	}
+}
+
+// A loop that has nothing to read computes a step at once. What there is to read
+// comes first.
+func TestStepsAtOnce(t *testing.T) {
+	w := &watched{}
+	r := startWatched(t, patience, w)
+	c := r.raw(TCP)
+	in := bufio.NewReader(c)
+	l := r.hung()
+	r.settled()
+	for range 3 {
+		r.talk()
+	}
+	w.mu.Lock()
+	prompt := w.prompt
+	w.mu.Unlock()
+	if prompt == 0 {
+		t.Error("each step had a wake-up")
+	}
+	// While the loop stands still a client says hello, and then another one, to
+	// which the loop will come later, sends a message.
+	hello := r.raw(TLS)
+	r.eventually("it is accepted", func() bool { return r.Connections() == 2 })
+	held := make(chan struct{})
+	w.mu.Lock()
+	w.held = held
+	before := w.loop
+	w.mu.Unlock()
+	r.onLoop(l, func() {
+		if _, err := hello.Write(clientHello(t)); err != nil {
+			t.Error(err)
+		}
+		if _, err := c.Write([]byte(request("MESSAGE", "x", 1, ""))); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := readMessage(in); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the loop computes", func() bool { loop, _ := w.steps(); return loop == before+1 })
+	w.mu.Lock()
+	w.held = nil
+	w.mu.Unlock()
+	close(held)
+	if _, err := hello.Read(make([]byte, 5)); err != nil {
+		t.Error("no server hello:", err)
 	}
 }
 
