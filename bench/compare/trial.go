@@ -107,21 +107,14 @@ func (t *trial) peer(version uint16) load.Peer {
 
 // instant is the state of everything at the begin or end of a window.
 type instant struct {
-	at      time.Time
-	server  sample.Snapshot
-	busy    time.Duration
-	loader  time.Duration
-	done    int64
-	mallocs float64
-	looking float64 // allocations of one look at the metrics
+	at     time.Time
+	server sample.Snapshot
+	busy   time.Duration
+	loader time.Duration
+	done   int64
 }
 
-func (t *trial) look(ctx context.Context, tally *load.Tally) (i instant, err error) {
-	if t.inst.Setup.Metrics != "" {
-		if i.mallocs, err = t.inst.Metric(ctx, mallocs); err != nil {
-			return i, err
-		}
-	}
+func (t *trial) look(tally *load.Tally) (i instant, err error) {
 	if i.busy, err = sample.Busy(); err != nil {
 		return i, err
 	}
@@ -135,7 +128,13 @@ func (t *trial) look(ctx context.Context, tally *load.Tally) (i instant, err err
 	return i, err
 }
 
-const mallocs = "go_memstats_mallocs_total"
+// allocated is how much the system has allocated so far; 0 if it does not tell.
+func (t *trial) allocated(ctx context.Context) (float64, error) {
+	if t.inst.Setup.Metrics == "" {
+		return 0, nil
+	}
+	return t.inst.Metric(ctx, "go_memstats_mallocs_total")
+}
 
 // watch offers a load and measures a window of it. run offers it for a duration; messages is how many the system
 // receives a unit, 0 if that is not to be told.
@@ -163,29 +162,35 @@ func (t *trial) watch(ctx context.Context, messages float64, run func(context.Co
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-	measured := func() error {
+	measured := func() (err error) {
 		if err := pause(ctx, t.settle+t.cfg.warm()); err != nil {
 			return err
 		}
 		tally.Latency.Take()
-		// What a look at the metrics allocates depends on the connections there are: the first one only tells that.
-		first, err := t.look(ctx, tally)
+		// The metrics are read outside the window. What that allocates depends on the connections there are: the first
+		// time only tells that.
+		var allocated [3]float64
+		for i := range allocated[:2] {
+			if allocated[i], err = t.allocated(ctx); err != nil {
+				return err
+			}
+		}
+		before, err := t.look(tally)
 		if err != nil {
 			return err
 		}
-		before, err := t.look(ctx, tally)
-		if err != nil {
-			return err
-		}
-		before.looking = before.mallocs - first.mallocs
 		if err := pause(ctx, t.cfg.Window); err != nil {
 			return err
 		}
-		after, err := t.look(ctx, tally)
+		after, err := t.look(tally)
 		if err != nil {
 			return err
 		}
-		t.value(before, after, tally.Latency.Take(), messages)
+		latency := tally.Latency.Take()
+		if allocated[2], err = t.allocated(ctx); err != nil {
+			return err
+		}
+		t.value(before, after, latency, messages, allocated)
 		if messages > 0 && after.done > before.done && !t.cfg.pilot {
 			count, err := t.inst.Group().Syscalls(ctx, t.cfg.counting(), tally.Done.Load)
 			t.counted = count.By
@@ -203,8 +208,9 @@ func (t *trial) watch(ctx context.Context, messages float64, run func(context.Co
 	return errors.Join(end(o), measured)
 }
 
-// value turns what was seen into the run's figures.
-func (t *trial) value(before, after instant, lat load.Summary, messages float64) {
+// value turns what was seen into the run's figures. allocated is before the window, the second time after a look at the
+// metrics more, and behind the window.
+func (t *trial) value(before, after instant, lat load.Summary, messages float64, allocated [3]float64) {
 	done := float64(after.done - before.done)
 	elapsed := after.at.Sub(before.at).Seconds()
 	u := after.server.Since(before.server)
@@ -215,8 +221,8 @@ func (t *trial) value(before, after instant, lat load.Summary, messages float64)
 	}
 	if done > 0 {
 		v[report.CPU] = float64(u.CPU.Microseconds()) / done
-		if before.mallocs > 0 && messages > 0 {
-			v[report.Allocs] = max(0, (after.mallocs-before.mallocs-before.looking)/done/messages)
+		if looking := allocated[1] - allocated[0]; allocated[0] > 0 && messages > 0 {
+			v[report.Allocs] = max(0, (allocated[2]-allocated[1]-looking)/done/messages)
 		}
 		t.out.Threads = threads(u, done)
 	}
