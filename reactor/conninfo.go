@@ -80,19 +80,37 @@ func (e *Engine) TLS(h Handle) *tlsstate.State {
 		Resumed: t.resumed, Own: t.own}
 }
 
-// Conns calls f for each connection there is; f gets a copy and may stop by
-// answering false. Connections that come or go meanwhile may be seen or not.
+// Conns calls f for each connection there is; f gets a copy, good until it
+// returns, and may stop by answering false. Connections that come or go meanwhile may be seen or not.
 // Any goroutine but a loop; it takes each connection's lock for a moment.
 func (e *Engine) Conns(f func(*ConnInfo) bool) {
-	more := true
+	var info ConnInfo
+	more, there := true, false
 	now := e.seconds()
 	e.table.each(func(c *conn) {
 		if more {
-			if info, there := c.info(now); there {
+			if info, there = c.info(now); there {
 				more = f(&info)
 			}
 		}
 	})
+}
+
+// Unread adds up the bytes that wait in the kernel for accepted connections of
+// TCP or TLS. Any goroutine but a loop; it takes each connection's lock for a
+// moment.
+func (e *Engine) Unread(p Proto) (bytes uint64) {
+	e.table.each(func(c *conn) {
+		if c.src.Proto != p || c.src.Outbound {
+			return
+		}
+		c.mu.Lock()
+		if c.phase != closed { // only then may its descriptor be somebody else's
+			bytes += uint64(unread(c.fd))
+		}
+		c.mu.Unlock()
+	})
+	return bytes
 }
 
 // Conn describes one connection; false when it is gone.

@@ -1,6 +1,9 @@
 package reactor
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestConns(t *testing.T) {
 	r := start(t, &script{message: echo}, hurried)
@@ -36,6 +39,47 @@ func TestConns(t *testing.T) {
 	}
 	if _, ok := r.Conn(1 << 40); ok {
 		t.Error("a connection that never was")
+	}
+}
+
+// A look at all connections, as each scrape of the metrics takes one, costs no
+// memory for each of them.
+func TestConnsAllocatesLittle(t *testing.T) {
+	const many = 50
+	r := start(t, &script{message: echo}, nil)
+	for range many {
+		r.dial(TLS)
+	}
+	seen := 0
+	if n := testing.AllocsPerRun(10, func() {
+		seen = 0
+		r.Conns(func(*ConnInfo) bool { seen++; return true })
+	}); n > many/2 || seen != many {
+		t.Errorf("%v allocations for %d connections", n, seen)
+	}
+}
+
+// What the kernel holds is counted while a loop stands still.
+func TestUnread(t *testing.T) {
+	r := start(t, &script{message: echo}, func(c *Config) { c.Loops = 1 })
+	c := r.raw(TCP)
+	l := r.hung()
+	r.onLoop(l, func() {
+		if _, err := c.Write(make([]byte, 1234)); err != nil {
+			t.Error(err)
+		}
+		for end := time.Now().Add(patience); r.Unread(TCP) != 1234 && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		if tcp, tls := r.Unread(TCP), r.Unread(TLS); tcp != 1234 || tls != 0 {
+			t.Errorf("%d bytes on TCP, %d on TLS, which has no connection", tcp, tls)
+		}
+	})
+	r.eventually("they are read", func() bool { return r.Unread(TCP) == 0 })
+	c.Close()
+	r.eventually("the connection is gone", func() bool { return r.Connections() == 0 })
+	if n := r.Unread(TCP); n != 0 {
+		t.Errorf("no connection, %d bytes", n)
 	}
 }
 

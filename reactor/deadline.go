@@ -62,7 +62,7 @@ func (l *loop) behind(c *conn, now int64) bool {
 		c.msgDue = now + int64(l.eng.cfg.MaxMessageTime)
 		return true
 	}
-	if c.msgLate || !unread(c.fd) {
+	if c.msgLate || unread(c.fd) == 0 {
 		return false
 	}
 	c.msgLate = true

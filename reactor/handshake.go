@@ -208,7 +208,7 @@ func (l *loop) handshakeOverdue(c *conn, now int64) {
 		c.arm(due)
 		return
 	}
-	if unread(c.fd) {
+	if unread(c.fd) > 0 {
 		// The bytes are in the kernel: it is we who are late, the loop reads
 		// them next.
 		c.arm(now + int64(10*time.Millisecond))

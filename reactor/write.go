@@ -55,7 +55,7 @@ func (l *loop) drain(c *conn) bool {
 		case err == unix.EAGAIN:
 			l.block(c)
 			return false
-		case (err == unix.EPIPE || err == unix.ECONNRESET) && unread(c.fd):
+		case (err == unix.EPIPE || err == unix.ECONNRESET) && unread(c.fd) > 0:
 			// The peer is gone, but has said something before: its last messages, the alert that tells why.
 			// The loop reads that, comes to the end and closes.
 			return false
@@ -151,8 +151,11 @@ func roundTrip(fd int) time.Duration {
 
 const maxRoundTrip = 2 * time.Second
 
-// unread tells whether the kernel holds bytes that we have not read.
-func unread(fd int) bool {
+// unread is how many bytes the kernel holds that we have not read.
+func unread(fd int) int {
 	n, err := unix.IoctlGetInt(fd, unix.TIOCINQ)
-	return err == nil && n > 0
+	if err != nil {
+		return 0
+	}
+	return max(n, 0)
 }

@@ -48,6 +48,16 @@ var synonyms = map[string]string{
 	"ALL": "", "DEFAULT": "", "COMPLEMENTOFDEFAULT": "-", "HIGH": "", "TLSV1.2": "",
 }
 
+// suiteNames are IANA's names of what crypto/tls has: tls.CipherSuiteName makes
+// the whole list each time.
+var suiteNames = func() map[uint16]string {
+	names := make(map[uint16]string)
+	for _, c := range tls.CipherSuites() {
+		names[c.ID] = c.Name
+	}
+	return names
+}()
+
 func suiteByID(id uint16) *suite {
 	for i := range suites {
 		if suites[i].id == id {

@@ -113,6 +113,9 @@ func (s *State) CipherName() string {
 	if c := suiteByID(s.Cipher); c != nil {
 		return c.name
 	}
+	if name, ok := suiteNames[s.Cipher]; ok {
+		return name
+	}
 	return tls.CipherSuiteName(s.Cipher)
 }
 

@@ -28,3 +28,16 @@ func TestVersionNames(t *testing.T) {
 		t.Error(tlsstate.VerdictExpired)
 	}
 }
+
+// A list of thousands of connections asks for the names of each.
+func TestNamesAllocateNothing(t *testing.T) {
+	for _, c := range tls.CipherSuites() {
+		s := &tlsstate.State{Version: tls.VersionTLS13, Cipher: c.ID}
+		if n := testing.AllocsPerRun(10, func() { _, _, _ = s.VersionName(), s.CipherName(), s.CipherBits() }); n != 0 {
+			t.Errorf("%s: %v allocations", c.Name, n)
+		}
+	}
+	if name := (&tlsstate.State{Version: tls.VersionTLS12, Cipher: 0xfefe}).CipherName(); name != "0xFEFE" {
+		t.Error("a suite that nobody knows:", name)
+	}
+}

@@ -95,7 +95,7 @@ func collectEngine(e Engine, to chan<- prometheus.Metric) {
 		count(deliveredDesc, t.MessagesOut, p.String())
 		count(inDesc, t.BytesIn, p.String())
 		count(outDesc, t.BytesOut, p.String())
-		put(unreadDesc, prometheus.GaugeValue, float64(waiting(e.Sockets(), p)), p.String())
+		put(unreadDesc, prometheus.GaugeValue, float64(waiting(e, p)), p.String())
 	}
 	eachCause(s.HandshakeDefects, func(cause string, n uint64) { count(defectDesc, n, cause) })
 	for _, side := range bothSides(&s) {

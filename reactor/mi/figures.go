@@ -17,6 +17,7 @@ type Engine interface {
 	Sockets() []*reactor.Socket
 	Conns(f func(*reactor.ConnInfo) bool)
 	Conn(h reactor.Handle) (reactor.ConnInfo, bool)
+	Unread(p reactor.Proto) uint64
 	Close(h reactor.Handle) bool
 }
 
@@ -91,7 +92,7 @@ func EngineFigures(e Engine) Source {
 		s := e.Stats()
 		for _, p := range allProtos {
 			add(Value{Group: "net", Name: "waiting_" + p.String(), Gauge: true,
-				Func: func() uint64 { return waiting(e.Sockets(), p) }})
+				Func: func() uint64 { return waiting(e, p) }})
 		}
 		figures := list{add, "net"}
 		figures.gauge("connections", s.Connections)

@@ -24,6 +24,7 @@ type fakeEngine struct {
 	sockets []*reactor.Socket
 	conns   []reactor.ConnInfo
 	closed  []reactor.Handle
+	unread  uint64
 }
 
 func (e *fakeEngine) Stats() reactor.Stats       { return e.stats }
@@ -45,6 +46,8 @@ func (e *fakeEngine) Conn(h reactor.Handle) (reactor.ConnInfo, bool) {
 	}
 	return reactor.ConnInfo{}, false
 }
+
+func (e *fakeEngine) Unread(reactor.Proto) uint64 { return e.unread }
 
 func (e *fakeEngine) Close(h reactor.Handle) bool {
 	_, ok := e.Conn(h)

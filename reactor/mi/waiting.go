@@ -17,11 +17,14 @@ import (
 const procNet = "/proc/net/"
 
 // waiting adds up the bytes that wait unread in the kernel for the listeners of
-// a transport, those of accepted connections included. What the kernel does not
-// tell counts as nothing.
-func waiting(sockets []*reactor.Socket, p reactor.Proto) (bytes uint64) {
+// a transport, or for the connections that those have accepted. What the kernel
+// does not tell counts as nothing.
+func waiting(e Engine, p reactor.Proto) (bytes uint64) {
+	if p != reactor.UDP {
+		return e.Unread(p)
+	}
 	local := make(map[netip.AddrPort]bool)
-	for _, s := range sockets {
+	for _, s := range e.Sockets() {
 		if s.Proto == p {
 			local[s.Addr] = true
 		}
@@ -29,11 +32,7 @@ func waiting(sockets []*reactor.Socket, p reactor.Proto) (bytes uint64) {
 	if len(local) == 0 {
 		return 0
 	}
-	table := "tcp"
-	if p == reactor.UDP {
-		table = "udp"
-	}
-	for _, name := range []string{table, table + "6"} {
+	for _, name := range []string{"udp", "udp6"} {
 		if f, err := os.Open(procNet + name); err == nil {
 			bytes += receiveQueues(f, local)
 			_ = f.Close()
@@ -41,10 +40,6 @@ func waiting(sockets []*reactor.Socket, p reactor.Proto) (bytes uint64) {
 	}
 	return bytes
 }
-
-// tcpListen is the kernel's number for the state LISTEN: its queue counts
-// connections, not bytes.
-const tcpListen = "0A"
 
 // receiveQueues adds up the receive queues of the sockets in a kernel table
 // that are bound to one of the addresses, or whose port is one of an address
@@ -54,7 +49,7 @@ func receiveQueues(table io.Reader, local map[netip.AddrPort]bool) (bytes uint64
 	for lines.Scan() {
 		// sl local_address rem_address st tx_queue:rx_queue ...
 		f := strings.Fields(lines.Text())
-		if len(f) < 5 || f[3] == tcpListen {
+		if len(f) < 5 {
 			continue
 		}
 		at, err := kernelAddress(f[1])
