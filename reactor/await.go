@@ -72,7 +72,11 @@ func (l *loop) await() {
 	// Goroutines that were set to work may wait for the processor that this one
 	// would take along into its sleep.
 	if stirred || began-a.yielded > int64(sleepTime) {
-		runtime.Gosched()
+		if stirred {
+			runtime.Gosched()
+		} else {
+			yield()
+		}
 		a.yields++
 		began = l.eng.now()
 		a.yielded = began

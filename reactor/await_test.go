@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,6 +71,19 @@ func TestLoopYields(t *testing.T) {
 			t.Errorf("yielded %d times, %d at most for %d messages and their connections", n, most, rounds)
 		}
 	})
+}
+
+// With one processor, who yields comes behind what waits for it.
+func TestYield(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var ran atomic.Bool
+	go ran.Store(true)
+	for range 1000 {
+		if yield(); ran.Load() {
+			return
+		}
+	}
+	t.Error("the other goroutine did not run")
 }
 
 // Several loops that gnet gives their connections leave their waits to it: it
