@@ -26,7 +26,7 @@ import (
 type await struct {
 	set     [1]unix.PollFd // gnet's epoll set
 	here    bool           // else gnet does all the sleeping
-	stirred bool           // the callback under way may have set other goroutines to work
+	stirred bool           // callbacks since the last yield may have set other goroutines to work
 	skip    int            // callbacks that leave it to gnet
 	skipped int            // how many did the last time
 	yielded int64          // when the runtime last had the goroutine, on the engine's clock
@@ -56,8 +56,6 @@ func (l *loop) rest() {
 // sleepTime.
 func (l *loop) await() {
 	a := &l.awaiting
-	stirred := a.stirred
-	a.stirred = false
 	if !a.here {
 		return
 	}
@@ -71,12 +69,13 @@ func (l *loop) await() {
 	began := l.eng.now()
 	// Goroutines that were set to work may wait for the processor that this one
 	// would take along into its sleep.
-	if stirred || began-a.yielded > int64(sleepTime) {
-		if stirred {
+	if a.stirred || began-a.yielded > int64(sleepTime) {
+		if a.stirred {
 			runtime.Gosched()
 		} else {
 			yield()
 		}
+		a.stirred = false
 		a.yields++
 		began = l.eng.now()
 		a.yielded = began

@@ -121,6 +121,7 @@ func (l *loop) Run(context.Context) error {
 	l.step()
 	l.settle()
 	l.drop()
+	l.again()
 	return nil
 }
 

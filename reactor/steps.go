@@ -101,9 +101,14 @@ func (l *loop) soon() {
 		l.step()
 		l.settle()
 		l.drop()
-		if len(l.steps.queue) == 0 {
-			return
-		}
+	}
+	l.again()
+}
+
+// again has the loop come back to what is left in the queue.
+func (l *loop) again() {
+	if len(l.steps.queue) == 0 {
+		return
 	}
 	l.mu.Lock()
 	first := l.mustWake()
