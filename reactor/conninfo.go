@@ -81,8 +81,9 @@ func (e *Engine) TLS(h Handle) *tlsstate.State {
 }
 
 // Conns calls f for each connection there is; f gets a copy, good until it
-// returns, and may stop by answering false. Connections that come or go meanwhile may be seen or not.
-// Any goroutine but a loop; it takes each connection's lock for a moment.
+// returns, and may stop by answering false. Connections that come or go
+// meanwhile may be seen or not. Any goroutine but a loop; it takes each
+// connection's lock for a moment.
 func (e *Engine) Conns(f func(*ConnInfo) bool) {
 	var info ConnInfo
 	more, there := true, false
