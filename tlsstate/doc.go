@@ -22,7 +22,7 @@
 // net.Conn. Here that is memory, and the handshake runs in a coroutine
 // (iter.Pull) that is parked when the peer's next record is not whole. A parked
 // one holds some 20 kB, stack included; established and idle, a machine holds
-// neither a coroutine nor a buffer, 4 kB in all. Phase tells where a machine is
+// neither a coroutine nor a buffer, 3.3 kB in all. Phase tells where a machine is
 // and documents every step that it can take.
 //
 // A private key may be elsewhere (crypto.Signer), and slow: an AsyncSigner parks
