@@ -292,7 +292,7 @@ func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
 		return gnet.None
 	case *bell:
 		_ = c.loop.Run(context.Background())
-		c.loop.rest()
+		c.loop.await()
 		return gnet.None
 	}
 	if from, ok := gc.RemoteAddr().(*net.UDPAddr); ok {
