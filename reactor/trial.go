@@ -9,8 +9,9 @@ import (
 
 // trial keeps what was written on a connection of ours until the peer's first
 // bytes. In TLS 1.3 our handshake is over before the peer has looked at our
-// certificate: if it refuses that, it has thrown away what we sent behind it,
-// and the messages must come back as undelivered rather than count as written.
+// certificate, or seen that we have none: if it refuses us, it has thrown away
+// what we sent behind it, and the messages must come back as undelivered rather
+// than count as written.
 type trial struct {
 	batches  []*batch
 	messages int
@@ -20,10 +21,10 @@ type trial struct {
 // trialBytes bounds what is kept; a connection that carried more is trusted.
 const trialBytes = 256 << 10
 
-// onTrial tells whether the peer may still refuse our certificate when the
-// handshake is over for us.
+// onTrial reports whether the peer may still refuse us when the handshake is
+// over for us: it asked for a certificate.
 func onTrial(s *tlsstate.State) bool {
-	return s.Client && s.VersionName() == "TLSv1.3" && s.Own != nil && !s.Resumed
+	return s.Client && s.Asked && s.VersionName() == "TLSv1.3"
 }
 
 // keep takes a batch that is written.

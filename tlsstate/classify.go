@@ -90,7 +90,7 @@ func (m *machine) alertReceived(code uint8, err error) *Error {
 	e := &Error{Blame: BlamePeer, Reason: reasonAlertReceived + wire.AlertName(code), Err: err}
 	switch {
 	case !m.client: // whoever calls may think of our certificate what they like
-	case m.bare && (code == wire.AlertHandshakeFailure || wire.AboutCertificate(code)):
+	case m.asked && m.own == nil && (code == wire.AlertHandshakeFailure || wire.AboutCertificate(code)):
 		e.Blame, e.Detail = BlameConfig, "the server asks for a certificate, and the domain has none that fits"
 	case m.own != nil && wire.AboutCertificate(code):
 		e.Blame, e.Detail = BlameConfig, "the server does not accept our certificate"

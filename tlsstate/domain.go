@@ -215,7 +215,7 @@ func (d *domain) clientConfig(m *machine, q ClientQuery) *tls.Config {
 	c.ServerName = q.SNI()
 	c.GetClientCertificate = func(req *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		pair, err := d.showCertificate(req)
-		m.own, m.bare = pair.Leaf, pair.Leaf == nil
+		m.own, m.asked = pair.Leaf, true
 		return m.withKey(pair), err
 	}
 	host := q.Meant()

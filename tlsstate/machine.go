@@ -80,7 +80,7 @@ type machine struct {
 	failed *Error
 	state  *State            // made when it is first asked for, then kept
 	own    *x509.Certificate // the certificate that we showed
-	bare   bool              // client: the server asked for one and we have none
+	asked  bool              // client: the server asked for one
 	cache  *sessionSlot      // client: where its session is remembered
 	// secrets are key log lines that nobody has taken yet.
 	secrets []byte

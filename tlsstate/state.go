@@ -25,6 +25,10 @@ type State struct {
 	// Verified tells that the peer's chain was checked, as the domain demands,
 	// and found good. is_peer_verified() of OpenSIPS.
 	Verified bool
+	// Asked tells a client that the server wanted a certificate, whether one was
+	// shown (Own) or not. In TLS 1.3 the server judges that behind our handshake,
+	// and may throw away what came with it. Not after a resumption.
+	Asked bool
 	// Own is our leaf certificate; nil when we sent none. After a resumption it
 	// is the one that the domain prefers.
 	Own *x509.Certificate
@@ -39,7 +43,7 @@ func (m *machine) State() *State {
 	if m.state != nil {
 		return m.state
 	}
-	s := &State{Client: m.client, Own: m.own}
+	s := &State{Client: m.client, Own: m.own, Asked: m.asked}
 	if m.domain != nil {
 		s.Domain = m.domain.cfg.Name
 	}

@@ -22,7 +22,7 @@ var conversations = []struct {
 		if s.VersionName() != "TLSv1.3" || len(s.Peer) != 1 || !s.Verified || !c.Verified || s.Retried || c.Retried {
 			return fmt.Errorf("%+v", s)
 		}
-		if s.Own.Subject.CommonName != "server" || c.Own.Subject.CommonName != "client" || c.Peer[0].Subject.CommonName != "server" {
+		if s.Own.Subject.CommonName != "server" || c.Own.Subject.CommonName != "client" || c.Peer[0].Subject.CommonName != "server" || !c.Asked || s.Asked {
 			return fmt.Errorf("own certificates: %v, %v", s.Own, c.Own)
 		}
 		return nil
@@ -34,7 +34,7 @@ var conversations = []struct {
 		return nil
 	}},
 	{"1.3 server only", func(s, c *tlsstate.DomainConfig) { s.RequireCert, c.Certificates = tlstest.No(), nil }, func(s, c *tlsstate.State) error {
-		if len(s.Peer) > 0 || s.Verified || !c.Verified || s.Verdict() != tlsstate.VerdictNone || c.Own != nil {
+		if len(s.Peer) > 0 || s.Verified || !c.Verified || s.Verdict() != tlsstate.VerdictNone || c.Own != nil || !c.Asked {
 			return fmt.Errorf("%+v", s)
 		}
 		return nil
@@ -47,8 +47,8 @@ var conversations = []struct {
 	}},
 	{"1.2 without tickets", func(s, c *tlsstate.DomainConfig) { s.Method, s.SessionTickets = "TLSv1_2", tlstest.No() }, nil},
 	{"1.3 nobody is asked", func(s, c *tlsstate.DomainConfig) { s.VerifyCert = tlstest.No() }, func(s, c *tlsstate.State) error {
-		if c.Own != nil || len(s.Peer) > 0 {
-			return fmt.Errorf("%v was shown", c.Own.Subject)
+		if c.Own != nil || len(s.Peer) > 0 || c.Asked {
+			return fmt.Errorf("%v was shown, asked: %t", c.Own, c.Asked)
 		}
 		return nil
 	}},

@@ -104,6 +104,7 @@ func (m *machine) describe(s *tlsstate.State) {
 		s.Version, s.Cipher = uint16(m.c.version), uint16(m.c.cipher)
 	}
 	s.Resumed, s.Retried = m.c.resumed != 0, m.c.retried != 0
+	s.Asked = m.client && !s.Resumed && m.c.asked != 0
 	s.Peer = m.chain()
 	s.Verified = m.domain.verify && len(s.Peer) > 0 && m.c.verify_error == 0 && bool(C.SSL_is_init_finished(m.c.ssl) == 1)
 	m.set.plain.Judge(s)
