@@ -155,7 +155,7 @@ func (e *Engine) undeliver(c *conn, b *batch, i int, why *Error) {
 		if m.pong || m.wait != nil && m.wait.settle(why) {
 			continue
 		}
-		e.giveBack(c, b.message(i), why)
+		e.giveBack(c, b.message(i), m.note, why)
 	}
 	b.free()
 }

@@ -134,7 +134,7 @@ func (c *conn) carryOut(ph phase) {
 // established and writes, Queued when the message waits for that, and an error
 // when the connection is gone (NoConnection) or the message was one too many
 // (QueueFull, which ends the connection). Any goroutine.
-func (c *conn) enqueue(m Appender, w *waiter) (Outcome, *Error) {
+func (c *conn) enqueue(m Appender, note any, w *waiter) (Outcome, *Error) {
 	c.mu.Lock()
 	if c.doom != nil || c.phase >= closing {
 		c.mu.Unlock()
@@ -152,7 +152,7 @@ func (c *conn) enqueue(m Appender, w *waiter) (Outcome, *Error) {
 		c.carryOut(ph)
 		return 0, full
 	}
-	c.out.add(m, w, false)
+	c.out.add(m, note, w, false)
 	c.mu.Unlock()
 	if !ready {
 		c.eng.stat.postponed.Add(1)
@@ -167,7 +167,7 @@ func (c *conn) pong() {
 	c.mu.Lock()
 	// A peer that pings and does not read gets no queue of pongs.
 	if n := c.out.box; !c.stuck || n == nil {
-		c.out.add(Bytes("\r\n"), nil, true)
+		c.out.add(Bytes("\r\n"), nil, nil, true)
 	}
 	c.mu.Unlock()
 }

@@ -2,12 +2,14 @@ package reactor
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
+	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
 	"golang.org/x/sys/unix"
 
 	"sipreactor/tlsstate"
@@ -17,11 +19,12 @@ import (
 // first that waits. Nobody else sees it yet. nil: there is no room for it.
 func (e *Engine) begin(t *Target, as self, m Appender, w *waiter) *conn {
 	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, self: as, dialer: w, fd: -1}
+	c.target.Carrier, c.target.Note = nil, nil // the message's, not the connection's
 	c.src = Source{Proto: t.Proto, Remote: t.Addr, Socket: t.Socket, Outbound: true}
 	if e.full() || e.table.add(c) == 0 {
 		return nil
 	}
-	c.out.add(m, w, false)
+	c.out.add(m, t.Note, w, false)
 	return c
 }
 
@@ -59,7 +62,7 @@ func (e *Engine) connect(c *conn) {
 	if c.fd >= 0 {
 		unix.Close(c.fd)
 	}
-	c.condemn(fail(ConnectFailed, err))
+	c.condemn(dialFailed(err))
 	c.release()
 }
 
@@ -101,7 +104,8 @@ func openSocket(c *conn, k *Keepalive) (fd int, err error) {
 
 // enroll gives a connected socket to a loop. gnet duplicates the descriptor,
 // which is ours to close, and reports success even when the loop could not
-// watch it: opened tells.
+// watch it: opened tells. What gnet would lose a descriptor over is looked for
+// before it has one: see handover.
 func (e *Engine) enroll(c *conn) {
 	c.mu.Lock()
 	doom := c.doom
@@ -117,11 +121,7 @@ func (e *Engine) enroll(c *conn) {
 		return
 	}
 	e.observe(c, ConnectDone, nil, nil, "")
-	f := os.NewFile(uintptr(c.fd), "")
-	kept := keepAliveOf(c.fd)
-	nc, err := net.FileConn(f) // puts Go's own keep-alive in place of ours
-	kept.restore(c.fd)
-	f.Close()
+	nc, err := handover(c.fd)
 	var opened <-chan gnet.RegisteredResult
 	if err == nil {
 		ctx := gnet.NewNetConnContext(gnet.NewContext(context.Background(), c), nc)
@@ -130,7 +130,7 @@ func (e *Engine) enroll(c *conn) {
 		}
 	}
 	if err != nil {
-		c.condemn(fail(ConnectFailed, err))
+		c.condemn(dialFailed(err))
 		c.release()
 		e.tasks.Add(-1)
 		e.enrolling.Done()
@@ -141,10 +141,58 @@ func (e *Engine) enroll(c *conn) {
 		res := <-opened
 		e.tasks.Add(-1)
 		if !c.opened.Load() {
-			c.condemn(fail(ConnectFailed, res.Err))
+			c.condemn(dialFailed(res.Err))
 			c.release()
 		}
 	}()
+}
+
+// handover makes a connected socket what gnet takes, and closes fd in any case.
+// net.FileConn asks who the peer is, once. A peer that has reset the connection
+// by then is nobody: gnet would look at its address with the descriptor just
+// duplicated, panic, and leave that to no one. The address stays with what is
+// returned, so that a reset behind this look is an ordinary event of the loop.
+func handover(fd int) (net.Conn, error) {
+	f := os.NewFile(uintptr(fd), "")
+	defer f.Close()
+	kept := keepAliveOf(fd)
+	nc, err := net.FileConn(f) // puts Go's own keep-alive in place of ours
+	if err != nil {
+		return nil, err
+	}
+	kept.restore(fd)
+	if nc.RemoteAddr() != nil {
+		return nc, nil
+	}
+	nc.Close()
+	return nil, socketError(fd, unix.ENOTCONN)
+}
+
+// socketError gives the error that a socket has come to, or other if it has
+// none to tell.
+func socketError(fd int, other error) error {
+	code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	switch {
+	case err != nil:
+		return os.NewSyscallError("getsockopt", err)
+	case code != 0:
+		return unix.Errno(code)
+	default:
+		return other
+	}
+}
+
+// dialFailed is the reason of a connect that failed. That this machine has no
+// descriptor, port or memory left says nothing of the peer.
+func dialFailed(cause error) *Error {
+	e := fail(ConnectFailed, cause)
+	for _, ours := range [...]error{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM, unix.EADDRNOTAVAIL, unix.EAGAIN,
+		unix.ENOSPC, errorx.ErrEngineInShutdown} {
+		if errors.Is(cause, ours) {
+			e.Blame = BlameUs
+		}
+	}
+	return e
 }
 
 // tellConnected lets the sender that dialled know that the handshake begins.

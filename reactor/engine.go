@@ -305,10 +305,10 @@ func (e *Engine) now() int64 { return int64(time.Since(e.born)) + 1 }
 func (e *Engine) seconds() int64 { return e.now() / int64(time.Second) }
 
 // giveBack has a worker tell the Handler of a message that was not delivered.
-func (e *Engine) giveBack(c *conn, data []byte, why *Error) {
+func (e *Engine) giveBack(c *conn, data []byte, note any, why *Error) {
 	buf := sipframe.NewBuffer(len(data))
 	buf.Advance(copy(buf.Free(), data))
-	u := &Undelivered{Data: buf.Bytes(), Proto: c.src.Proto, Addr: c.src.Remote, Conn: c.id, Err: why}
+	u := &Undelivered{Data: buf.Bytes(), Proto: c.src.Proto, Addr: c.src.Remote, Conn: c.id, Note: note, Err: why}
 	e.stat.undelivered.Add(1)
 	e.shards[e.shardOf(data)].push([]item{{kind: itemUndelivered, data: u.Data, buf: buf, src: &c.src, lost: u}}, true)
 }

@@ -101,6 +101,9 @@ type Target struct {
 	// the message: the connection, or the socket of a datagram. Local is invalid
 	// while a connect is under way whose own end is not known.
 	Carrier *Source
+	// Note is what Undelivered brings back with the message: whatever its sender
+	// needs to go on with it. It stays with the message until that is delivered.
+	Note any
 }
 
 // Outcome tells what became of a message that Send took.
@@ -123,6 +126,8 @@ type Undelivered struct {
 	Proto Proto
 	Addr  netip.AddrPort
 	Conn  Handle
+	// Note is that of the Target it was sent to.
+	Note any
 	// Err is the reason the connection ended with.
 	Err *Error
 }

@@ -172,10 +172,7 @@ func (p *lot) ready(fd int32) {
 		c.loop.post(c, evWritable)
 		return
 	}
-	code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	if err == nil && code != 0 {
-		err = unix.Errno(code)
-	}
+	err := socketError(c.fd, nil)
 	if err == nil {
 		if _, gone := unix.Getpeername(c.fd); gone != nil {
 			// The event was for an earlier socket of the same number.
@@ -188,7 +185,7 @@ func (p *lot) ready(fd int32) {
 	p.mu.Unlock()
 	if err != nil {
 		unix.Close(c.fd)
-		c.condemn(fail(ConnectFailed, err))
+		c.condemn(dialFailed(err))
 		c.release()
 		return
 	}

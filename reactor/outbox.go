@@ -17,6 +17,7 @@ type entry struct {
 	end  int     // offset behind its last byte
 	wait *waiter // the sender that still waits for its fate; nil if none
 	pong bool    // an answer to a ping: nobody is told if it is lost
+	note any     // the sender's, for Undelivered
 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
@@ -41,7 +42,7 @@ func (b *batch) free() {
 
 func clearEntries(e []entry) {
 	for i := range e {
-		e[i].wait = nil
+		e[i].wait, e[i].note = nil, nil
 	}
 }
 
@@ -119,13 +120,13 @@ func (o *outbox) waitingCount() int {
 }
 
 // add appends a message. The lock is held.
-func (o *outbox) add(m Appender, w *waiter, pong bool) {
+func (o *outbox) add(m Appender, note any, w *waiter, pong bool) {
 	if o.box == nil {
 		o.box = newBatch()
 	}
 	b := o.box
 	b.text = m.AppendTo(b.text)
-	b.ends = append(b.ends, entry{end: len(b.text), wait: w, pong: pong})
+	b.ends = append(b.ends, entry{end: len(b.text), wait: w, pong: pong, note: note})
 }
 
 // recordSize is how much plaintext a full TLS record holds (RFC 8446 5.1).

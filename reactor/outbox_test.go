@@ -11,7 +11,7 @@ import (
 func flightOf(messages ...string) *outbox {
 	o := &outbox{}
 	for _, m := range messages {
-		o.add(Bytes(m), nil, false)
+		o.add(Bytes(m), nil, nil, false)
 	}
 	o.flight, o.box = o.box, nil
 	return o
@@ -74,7 +74,7 @@ func TestAdvanceInPieces(t *testing.T) {
 		waits := make([]*waiter, n)
 		for i := range n {
 			waits[i] = newWaiter()
-			o.add(Bytes(strings.Repeat("m", rng.IntN(3000))), waits[i], i%7 == 6)
+			o.add(Bytes(strings.Repeat("m", rng.IntN(3000))), nil, waits[i], i%7 == 6)
 		}
 		o.flight, o.box = o.box, nil
 		plain := len(o.flight.text)
@@ -143,7 +143,7 @@ func BenchmarkOutbox(b *testing.B) {
 			b.ReportAllocs()
 			for n := 0; n < b.N; n += batch {
 				for range batch {
-					o.add(m, nil, false)
+					o.add(m, nil, nil, false)
 				}
 				o.flight, o.box, o.taken, o.count = o.box, nil, 0, 0
 				o.sealed = len(o.flight.text)

@@ -1,0 +1,106 @@
+package reactor
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// rude accepts connections and resets each at once.
+func rude(t *testing.T) netip.AddrPort {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.(*net.TCPConn).SetLinger(0)
+			c.Close()
+		}
+	}()
+	return ln.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// A peer that resets just after it accepted costs an error, and no descriptor.
+func TestResetAfterAccept(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		r := start(t, &script{}, func(c *Config) { c.MaxConnections = 100 })
+		to := &Target{Proto: p, Addr: rude(t), Name: "localhost"}
+		before := sockets()
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				for range 100 {
+					_, _ = r.Send(to, Bytes(request("MESSAGE", "x", 1, "")))
+				}
+			})
+		}
+		all.Wait()
+		r.eventually("every connection is gone", func() bool { return r.table.live.Load() == 0 })
+		r.eventually("so is every descriptor", func() bool { return sockets() <= before })
+	})
+}
+
+// The same where the reset is sure to be before the hand-over: gnet would have
+// duplicated the descriptor and lost it.
+func TestHandoverOfADeadSocket(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	before := sockets()
+	for range 200 {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.Connect(fd, sockaddr(ln.Addr().(*net.TCPAddr).AddrPort())); err != nil {
+			t.Fatal(err)
+		}
+		peer, err := ln.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = peer.(*net.TCPConn).SetLinger(0)
+		peer.Close()
+		if nc, err := handover(fd); err == nil {
+			nc.Close()
+			t.Fatal("a connection that is reset was handed over")
+		} else if !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.ENOTCONN) {
+			t.Fatalf("got %v, want what the socket says", err)
+		}
+	}
+	if after := sockets(); after > before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+}
+
+// What our own machine lacks is not the destination's fault.
+func TestDialFailedBlame(t *testing.T) {
+	for cause, want := range map[error]Blame{
+		os.NewSyscallError("socket", unix.EMFILE):      BlameUs,
+		os.NewSyscallError("bind", unix.EADDRNOTAVAIL): BlameUs,
+		unix.ENFILE:       BlameUs,
+		unix.ENOBUFS:      BlameUs,
+		unix.ECONNREFUSED: BlamePeer,
+		unix.EHOSTUNREACH: BlamePeer,
+		unix.ECONNRESET:   BlamePeer,
+	} {
+		if e := dialFailed(cause); e.Blame != want || e.Reason != ConnectFailed || !strings.Contains(e.Error(), cause.Error()) {
+			t.Errorf("%v: %v, blame %v; want %v", cause, e, e.Blame, want)
+		}
+	}
+}
