@@ -9,18 +9,24 @@ type fifoRequest struct {
 	body  []byte // valid until the next call; nil when it was too long
 }
 
-// cutter cuts the bytes of a request FIFO into requests. The JSON may span
-// lines; a line that begins with a colon begins a new request, whatever came
-// before, so that a writer who died in the middle spoils nobody else's.
+// cutter cuts the bytes of a request FIFO into requests. Clients end theirs with
+// a line end or, as opensips-cli does, with nothing at all: behind a whole JSON
+// document the next colon begins the next request. The JSON may span lines.
+//
+// A writer who died in the middle spoils nobody else's request: a line that
+// begins with a colon begins a new one, whatever came before, and so does
+// `:reply:{` at which the JSON before it ceases to be JSON.
 type cutter struct {
 	phase  cutPhase
 	reply  []byte
 	body   []byte
 	depth  int
-	quoted bool // inside of a string
-	escape bool // after a backslash
-	spoilt bool // the body is too long, or ended badly: it is skipped
-	start  bool // at the start of a line
+	quoted bool     // inside of a string
+	escape bool     // after a backslash
+	spoilt bool     // the body is too long: it is skipped
+	start  bool     // at the start of a line
+	syntax document // of the body
+	broken bool     // the body is no JSON
 
 	junk int // bytes and requests that were thrown away
 }
@@ -29,16 +35,16 @@ type cutter struct {
 type cutPhase uint8
 
 const (
-	cutIdle cutPhase = iota // before the first colon
+	cutIdle cutPhase = iota // before the first colon, or behind a whole document
 	cutName                 // in the name of the reply FIFO
 	cutBody                 // in the JSON
-	cutRest                 // after it, or in something unreadable, until the line ends
+	cutRest                 // in something unreadable, until the line ends
 )
 
 // reset forgets an unfinished request. It tells whether there was one.
 func (c *cutter) reset() bool {
 	pending := c.phase == cutName || c.phase == cutBody
-	*c = cutter{reply: c.reply[:0], body: c.body[:0], junk: c.junk}
+	*c = cutter{reply: c.reply[:0], body: c.body[:0], syntax: document{open: c.syntax.open[:0]}, junk: c.junk}
 	if pending {
 		c.junk++
 	}
@@ -48,52 +54,64 @@ func (c *cutter) reset() bool {
 // feed takes bytes as they come and calls f with each request that is whole.
 func (c *cutter) feed(b []byte, f func(r fifoRequest)) {
 	for _, ch := range b {
-		fresh := c.start
-		c.start = ch == '\n'
-		if fresh && ch == ':' && c.phase != cutIdle {
-			if c.phase != cutRest {
-				c.junk++
-			}
-			c.phase = cutIdle
-		}
-		switch c.phase {
-		case cutIdle:
-			switch ch {
-			case ':':
-				c.phase, c.reply = cutName, c.reply[:0]
-			case ' ', '\t', '\r', '\n':
-			default:
-				c.junk++
-				c.phase = cutRest
-			}
-		case cutName:
-			switch {
-			case ch == ':':
-				c.phase, c.body = cutBody, c.body[:0]
-				c.depth, c.quoted, c.escape, c.spoilt = 0, false, false, false
-			case ch == '\n':
-				c.junk++
-				c.phase = cutIdle
-			case len(c.reply) == maxReplyName:
-				c.junk++
-				c.phase = cutRest
-			default:
-				c.reply = append(c.reply, ch)
-			}
-		case cutBody:
-			if c.take(ch) {
-				c.finish(f)
-				c.phase = cutRest
-				if ch == '\n' {
-					c.phase = cutIdle
-				}
-			}
-		case cutRest:
-			if ch == '\n' {
-				c.phase = cutIdle
+		if c.step(ch, f) {
+			// It ends in the middle of a request's JSON, and before that is none.
+			for _, again := range c.another() {
+				c.step(again, f)
 			}
 		}
 	}
+}
+
+// step takes one byte. It tells whether the body turned out to hold the
+// beginning of another request.
+func (c *cutter) step(ch byte, f func(r fifoRequest)) (another bool) {
+	fresh := c.start
+	c.start = ch == '\n'
+	if fresh && ch == ':' && c.phase != cutIdle {
+		if c.phase != cutRest {
+			c.junk++
+		}
+		c.phase = cutIdle
+	}
+	switch c.phase {
+	case cutIdle:
+		switch ch {
+		case ':':
+			c.phase, c.reply = cutName, c.reply[:0]
+		case ' ', '\t', '\r', '\n':
+		default:
+			c.junk++
+			c.phase = cutRest
+		}
+	case cutName:
+		switch {
+		case ch == ':':
+			c.phase, c.body = cutBody, c.body[:0]
+			c.depth, c.quoted, c.escape, c.spoilt = 0, false, false, false
+			c.syntax, c.broken = document{open: c.syntax.open[:0]}, false
+		case ch == '\n':
+			c.junk++
+			c.phase = cutIdle
+		case len(c.reply) == maxReplyName:
+			c.junk++
+			c.phase = cutRest
+		default:
+			c.reply = append(c.reply, ch)
+		}
+	case cutBody:
+		if c.take(ch) {
+			c.phase = cutIdle
+			c.finish(f)
+			return false
+		}
+		return c.breaks(ch)
+	case cutRest:
+		if ch == '\n' {
+			c.phase = cutIdle
+		}
+	}
+	return false
 }
 
 func (c *cutter) finish(f func(r fifoRequest)) {
@@ -133,4 +151,63 @@ func (c *cutter) take(ch byte) bool {
 		return c.depth == 0
 	}
 	return false
+}
+
+// breaks follows the body as JSON. It tells whether it is broken and, since it
+// broke or with this byte, holds the beginning of another request.
+func (c *cutter) breaks(ch byte) bool {
+	switch {
+	case len(c.body) == 0 || c.spoilt:
+		return false
+	case c.broken:
+		return (ch == '{' || ch == '[') && beginning(c.body) == len(c.body)-1
+	case c.syntax.take(ch):
+		return false
+	default:
+		c.broken = true
+		return beginning(c.body) >= 0
+	}
+}
+
+// another ends the request that is broken and gives the bytes of the one that
+// begins in it, behind its colon. They are valid while they are fed: what is kept
+// of them takes their place in the same memory and is never ahead of them.
+func (c *cutter) another() []byte {
+	from := nameBefore(c.body, beginning(c.body))
+	c.junk++
+	c.phase, c.reply, c.start = cutName, c.reply[:0], false
+	return c.body[from:]
+}
+
+// beginning gives the place of the last bracket in a body that stands behind
+// `:reply:`, -1 if there is none. The colon before the body counts: it may have
+// ended the name that a writer had begun.
+func beginning(b []byte) int {
+	for i := len(b) - 1; i > 0; i-- {
+		if (b[i] == '{' || b[i] == '[') && nameBefore(b, i) >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// nameBefore gives the place of the name that `:reply:` before a bracket has, -1
+// if nothing like that stands there.
+func nameBefore(b []byte, bracket int) int {
+	end := bracket - 1
+	for end > 0 && (b[end] == ' ' || b[end] == '\t') {
+		end--
+	}
+	if end < 0 || b[end] != ':' {
+		return -1
+	}
+	for i := end; i >= 0 && end-i <= maxReplyName; i-- {
+		if i == 0 || b[i-1] == ':' {
+			return i
+		}
+		if ch := b[i-1]; ch <= ' ' || ch == '"' || ch == '{' || ch == '[' || ch == ',' || ch == '/' {
+			return -1
+		}
+	}
+	return -1
 }

@@ -1,6 +1,7 @@
 package mi
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -37,7 +38,24 @@ var streams = []struct {
 	{"spaces before", ":a: \t{}\n", []string{"a={}"}, 0},
 	{"no JSON", ":a:hello\n:b:{}\n", []string{"a=hello\n", "b={}"}, 0},
 	{"nothing", ":a:\n:b:{}\n", []string{"a=\n", "b={}"}, 0},
-	{"rest of the line", ":a:{} x :y:{}\n:b:{}\n", []string{"a={}", "b={}"}, 0},
+	{"rest of the line", ":a:{} x :y:{}\n:b:{}\n", []string{"a={}", "b={}"}, 1},
+	{"no line ends, as opensips-cli", `:a:{"method": "which"}:b:{"method": "uptime", "params": []}`,
+		[]string{`a={"method": "which"}`, `b={"method": "uptime", "params": []}`}, 0},
+	{"no line ends, spaces between", ":a:{} \t:b:[1] \r\n :c:{}", []string{"a={}", "b=[1]", "c={}"}, 0},
+	{"requests in strings", `:a:{"x":":b:{}","y":[":c:[","\":d:{"],":e:":{"f":":g:{"}}:h:{}`,
+		[]string{`a={"x":":b:{}","y":[":c:[","\":d:{"],":e:":{"f":":g:{"}}`, "h={}"}, 0},
+	{"colons behind keys", `:a:{"b":{"c":[{"d":[1,-2.5e3,true,false,null,"\u00e4\/"]}]}}:z:{}`,
+		[]string{`a={"b":{"c":[{"d":[1,-2.5e3,true,false,null,"\u00e4\/"]}]}}`, "z={}"}, 0},
+	{"died in a key", `:a:{"jsonrpc": "2.0", "met:b:{"id":1}`, []string{`b={"id":1}`}, 1},
+	{"died behind a key", `:a:{"jsonrpc": "2.0", "method":b:{"id":1}`, []string{`b={"id":1}`}, 1},
+	{"died behind a colon", `:a:{"jsonrpc"::b:{"id":1}`, []string{`b={"id":1}`}, 1},
+	{"died behind a bracket", `:a:[{:b:{"id":1}`, []string{`b={"id":1}`}, 1},
+	{"died in an escape", `:a:{"x":"\:b:{"id":1}`, []string{`b={"id":1}`}, 1},
+	{"died in a number", `:a:{"x":12:b:[{"id":1}]`, []string{`b=[{"id":1}]`}, 1},
+	{"died in the name", `:a:b:{"id":1}:c:{}`, []string{`b={"id":1}`, "c={}"}, 1},
+	{"died behind the name", `:a::b:{"id":1}:c:{}`, []string{`b={"id":1}`, "c={}"}, 1},
+	{"two died", `:a:{"x:b:{"y":{:c: [1]`, []string{"c=[1]"}, 2},
+	{"no JSON in brackets", `:a:{x}:b:{}`, []string{"a={x}", "b={}"}, 0},
 	{"junk line", "hello :a:{}\n:b:{}\n", []string{"b={}"}, 1},
 	{"name without end", ":a\n:b:{}\n", []string{"b={}"}, 1},
 	{"a writer died in the JSON", ":a:{\"x\":[\n:b:{}\n", []string{"b={}"}, 1},
@@ -112,4 +130,32 @@ func FuzzCutter(f *testing.F) {
 			t.Fatalf("whole %q (%d), in parts %q (%d)", whole, junk, parts, junk2)
 		}
 	})
+}
+
+// TestDocument: it takes what encoding/json takes, and refuses with the first
+// byte that cannot be.
+func TestDocument(t *testing.T) {
+	follow := func(s string) int {
+		var d document
+		for i := range len(s) {
+			if !d.take(s[i]) {
+				return i
+			}
+		}
+		return -1
+	}
+	for _, s := range []string{` {} `, `[]`, `{"a":[{"b":"c\u12aF\n"},1,-1.5e+3,true,false,null],"d":{}}`, `[[[]],[]]`, "[1\n,2]"} {
+		if at := follow(s); at >= 0 || !json.Valid([]byte(s)) {
+			t.Errorf("%s is refused at %d", s, at)
+		}
+	}
+	for s, want := range map[string]int{`{a`: 1, `{"a"x`: 4, `{"a":}`: 5, `{,`: 1, `{"a":1,}`: 7, `[1,]`: 3, `[}`: 1, `{"a":1]`: 6, `{]`: 1,
+		`[truE`: 4, `["\x`: 3, `["\u00g`: 6, "[\"\n": 2, `{} x`: 3, `{}}`: 2, `[1 2`: 3} {
+		if at := follow(s); at != want {
+			t.Errorf("%s is refused at %d, not at %d", s, at, want)
+		}
+	}
+	if at := follow(strings.Repeat("[", maxNesting+1)); at != maxNesting {
+		t.Errorf("brackets are refused at %d", at)
+	}
 }

@@ -45,9 +45,9 @@ const (
 	fifoTick = time.Second
 )
 
-// FIFO serves requests of the form `:reply:{json}`, one or several a line, and
-// answers each into the FIFO named reply in the reply directory. Requests are
-// carried out one after the other.
+// FIFO serves requests of the form `:reply:{json}`, each with a line end or
+// without, and answers each into the FIFO named reply in the reply directory.
+// Requests are carried out one after the other, as soon as their JSON is whole.
 type FIFO struct {
 	cfg      FIFOConfig
 	dispatch *Dispatcher
