@@ -59,8 +59,7 @@ type Engine struct {
 	stopped   error // what stop returned
 	crew      sync.WaitGroup
 	stat      engineCounters
-	refusals  gate
-	endings   [reasonCount]gate
+	folds     folds
 }
 
 // New checks the configuration and makes an engine that does not run yet.

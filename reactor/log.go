@@ -4,53 +4,31 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 )
 
-// gate lets one line of a kind through in a while and counts the rest, so that
-// a flood of failures is not a flood of lines.
-type gate struct {
-	until atomic.Int64 // on the engine's clock
-	held  atomic.Int64
-}
-
-// gateTime is how long a gate stays shut behind a line, restTime how long behind
-// it what was held back is told at the latest.
-const (
-	gateTime = int64(time.Second)
-	restTime = 10 * int64(time.Second)
-)
-
-// open tells whether a line may pass, and how many were held back before it.
-func (g *gate) open(now int64) (held int64, ok bool) {
-	until := g.until.Load()
-	if now < until || !g.until.CompareAndSwap(until, now+gateTime) {
-		g.held.Add(1)
-		return 0, false
-	}
-	return g.held.Swap(0), true
-}
-
-// rest gives what is held back and has waited for a next line long enough.
-func (g *gate) rest(now int64) int64 {
-	if g.held.Load() == 0 || now < g.until.Load()-gateTime+restTime {
-		return 0
-	}
-	return g.held.Swap(0)
-}
-
 // logRests ends the floods that have ended: how many lines more there would have
-// been.
+// been, for each peer and reason.
 func (e *Engine) logRests(now int64) {
-	if n := e.refusals.rest(now); n > 0 {
-		e.log.Warn("connections refused", "more", n, "within", time.Duration(restTime).String())
+	within := time.Duration(restTime).String()
+	list, untold := e.folds.rests(now)
+	for i := range list {
+		r := &list[i]
+		level, msg := slog.LevelInfo, "connections closed"
+		if r.refused {
+			level, msg = slog.LevelWarn, "connections refused"
+		}
+		var line []any
+		if r.peer.Addr().IsValid() {
+			level = slog.LevelWarn
+			line = []any{"proto", r.proto.String(), "peer", r.name()}
+		}
+		e.log.Log(ctxNone, level, msg, append(line, "reason", because(r.reason, r.cause).Error(), "more", r.more, "within", within)...)
 	}
-	for i := range e.endings {
-		if n := e.endings[i].rest(now); n > 0 {
-			why := because(Reason(i), "")
-			e.log.Log(ctxNone, why.level(), "connections closed", "reason", why.Error(), "more", n,
-				"within", time.Duration(restTime).String())
+	for i, n := range untold {
+		if n > 0 {
+			e.log.Warn("connections closed or refused, of more peers than are told apart", "reason", Reason(i).String(),
+				"more", n, "told_apart", foldBound)
 		}
 	}
 }
@@ -63,22 +41,24 @@ func (e *Error) level() slog.Level {
 	return slog.LevelWarn
 }
 
-// logRefused tells of a connection that was not accepted.
+// logRefused tells of a connection that was not accepted: the first of each peer
+// and reason, and further ones once in a while.
 func (e *Engine) logRefused(c *conn, why *Error) {
-	if held, ok := e.refusals.open(e.now()); ok {
+	if held, ok := e.folds.open(e.now(), c.foldKey(why, true)); ok {
 		e.log.Warn("connection refused", "proto", c.src.Proto.String(), "peer", c.src.Remote.String(),
 			"reason", why.Error(), "more", held)
 	}
 }
 
-// logClosed tells why a connection ended. Lines of one reason come once in a
-// while, but all of them at level debug.
+// logClosed tells why a connection ended: the first of each peer and reason, and
+// further ones once in a while, but all of them at level debug. Orderly ends are
+// told once in a while for each reason.
 func (e *Engine) logClosed(c *conn, was phase, why *Error) {
 	level := why.level()
 	if !e.log.Enabled(ctxNone, level) {
 		return
 	}
-	held, ok := e.endings[why.Reason].open(e.now())
+	held, ok := e.folds.open(e.now(), c.foldKey(why, false))
 	if !ok && !e.log.Enabled(ctxNone, slog.LevelDebug) {
 		return
 	}

@@ -1,41 +1,68 @@
 package reactor
 
 import (
+	"fmt"
 	"log/slog"
 	"math"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
-func TestGate(t *testing.T) {
-	var g gate
-	const second = int64(time.Second)
-	at := 100 * second
-	if held, ok := g.open(at); !ok || held != 0 {
-		t.Errorf("the first line: %d, %v", held, ok)
+// TestTrunkBesideScanners: a trunk whose handshakes fail is named, whatever many
+// others fail beside it, and all its failures are told in the end.
+func TestTrunkBesideScanners(t *testing.T) {
+	said := &lines{}
+	r := start(t, &script{message: echo}, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(said, nil)) })
+	hit := func(from string) {
+		t.Helper()
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+		c, err := d.Dial("tcp", r.addr(TLS).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = c.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
+		c.Close()
 	}
-	for range 3 {
-		if _, ok := g.open(at + second/2); ok {
-			t.Error("a line passed within a second")
+	const scanners, failures, trunk = 60, 20, "127.0.9.9"
+	for i := range scanners {
+		hit(fmt.Sprintf("127.0.8.%d", i+1))
+		if i%3 == 2 {
+			hit(trunk)
 		}
 	}
-	if n := g.rest(at + 9*second); n != 0 {
-		t.Errorf("%d lines are told after nine seconds", n)
+	r.eventually("all are closed", func() bool { return len(r.seen.of(ConnClosed)) == scanners+failures && !r.alive() })
+	named := func(peer string) (told int) {
+		for line := range strings.Lines(said.String()) {
+			if !strings.Contains(line, "peer="+peer) || !strings.Contains(line, "handshake failed") {
+				continue
+			}
+			if strings.Contains(line, `msg="connection closed"`) {
+				told++
+			}
+			if _, more, ok := strings.Cut(line, " more="); ok {
+				n, _, _ := strings.Cut(more, " ")
+				k, err := strconv.Atoi(strings.TrimSpace(n))
+				if err != nil {
+					t.Error(line)
+				}
+				told += k
+			}
+		}
+		return told
 	}
-	if n := g.rest(at + 10*second); n != 3 {
-		t.Errorf("%d lines are told after ten seconds, want 3", n)
+	if named(trunk) == 0 {
+		t.Errorf("no line names the trunk: %s", said)
 	}
-	if n := g.rest(at + 20*second); n != 0 {
-		t.Errorf("%d lines are told twice", n)
+	for i := range scanners {
+		if name := fmt.Sprintf("127.0.8.%d:", i+1); named(name) != 1 {
+			t.Errorf("%s is named in %d lines", name, named(name))
+		}
 	}
-	if held, ok := g.open(at + 21*second); !ok || held != 0 {
-		t.Errorf("the next line: %d, %v", held, ok)
-	}
-	g.open(at + 21*second)
-	if held, ok := g.open(at + 23*second); !ok || held != 1 {
-		t.Errorf("the line behind a held one: %d, %v", held, ok)
+	r.logRests(math.MaxInt64)
+	if n := named(trunk); n != failures {
+		t.Errorf("%d failures of the trunk are told of %d: %s", n, failures, said)
 	}
 }
 

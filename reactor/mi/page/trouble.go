@@ -19,7 +19,7 @@ const (
 )
 
 // trouble is an error, and how often it came: the same one from the same
-// address is told once.
+// address is told once, whatever times its text names.
 type trouble struct {
 	first, last time.Time
 	times       uint64
@@ -29,15 +29,62 @@ type trouble struct {
 	outbound    bool
 	reason      reactor.Reason
 	blame       reactor.Blame
-	detail      string
+	detail      string // of the last one
+	fixed       string // detail without what changes from one to the next
 }
 
 // same tells whether an error is this one again. Peers that connect to us come
 // from another port each time.
-func (t *trouble) same(h *happening, detail string) bool {
+func (t *trouble) same(h *happening, fixed string) bool {
 	return t.reason == h.reason && t.outbound == h.source.Outbound && t.proto == h.source.Proto &&
 		t.remote.Addr() == h.source.Remote.Addr() && (!t.outbound || t.remote.Port() == h.source.Remote.Port()) &&
-		t.detail == detail
+		t.fixed == fixed
+}
+
+// timeless leaves durations and times out of a text: how long a peer took is
+// another every time.
+func timeless(s string) string {
+	var out strings.Builder
+	for s != "" {
+		n := strings.IndexFunc(s, inTime)
+		if n < 0 {
+			n = len(s)
+		}
+		out.WriteString(s[:n])
+		if s = s[n:]; s == "" {
+			break
+		}
+		n = strings.IndexFunc(s, func(r rune) bool { return !inTime(r) })
+		if n < 0 {
+			n = len(s)
+		}
+		word := strings.TrimRight(s[:n], ".:+-")
+		if isTime(word) {
+			out.WriteByte('~')
+		} else {
+			out.WriteString(word)
+		}
+		out.WriteString(s[len(word):n])
+		s = s[n:]
+	}
+	return out.String()
+}
+
+// isTime tells whether a word is a duration or a time.
+func isTime(word string) bool {
+	if word == "" || word[0] < '0' || word[0] > '9' {
+		return false
+	}
+	_, err := time.ParseDuration(word)
+	if err != nil {
+		_, err = time.Parse(time.RFC3339, word)
+	}
+	return err == nil
+}
+
+// inTime tells whether a duration or a time may have the character.
+func inTime(r rune) bool {
+	return '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || r == '.' || r == ':' || r == '-' || r == '+' || r == 'µ'
 }
 
 // troubles are the errors of late, the last one first.
@@ -53,15 +100,16 @@ func (t *troubles) add(h *happening) {
 	}
 	t.total++
 	detail := brief(h.detail)
+	fixed := timeless(detail)
 	at := -1
 	for i := range t.list {
-		if t.list[i].same(h, detail) {
+		if t.list[i].same(h, fixed) {
 			at = i
 			break
 		}
 	}
 	now := trouble{first: h.time, proto: h.source.Proto, outbound: h.source.Outbound,
-		reason: h.reason, detail: detail}
+		reason: h.reason, fixed: fixed}
 	switch {
 	case at >= 0:
 		now = t.list[at]
@@ -73,7 +121,7 @@ func (t *troubles) add(h *happening) {
 	}
 	copy(t.list[1:at+1], t.list[:at])
 	now.times++
-	now.last, now.conn, now.remote, now.blame = h.time, h.source.Conn, h.source.Remote, h.blame
+	now.last, now.conn, now.remote, now.blame, now.detail = h.time, h.source.Conn, h.source.Remote, h.blame, detail
 	if h.kind == reactor.ConnRefused {
 		now.conn = 0
 	}
