@@ -59,6 +59,7 @@ type Context struct {
 	edits       []edit          // changes of headers and body
 	replaced    bool            // some by Replace: they want a second look
 	bodyEdited  bool            // some in the body
+	renamed     bool            // some in From, To, Call-ID or CSeq
 	rr          recordRoute     // Record-Route
 	extra       []byte          // headers for replies
 	socket      *reactor.Socket // listener to send from, nil = any
@@ -90,6 +91,8 @@ type Context struct {
 	nowhere   reactor.Source // the source of a message that came back
 	echo      echo           // what a witness is told
 	carrier   reactor.Source // and of which connection
+	told      Answer         // what the observer is told
+	client    sipframe.Via   // the client's, which a response goes by
 }
 
 // reset makes the Context ready for a message.
@@ -102,7 +105,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.rr.params = c.rr.params[:0]
 	c.token.known, c.token.branched = false, false
 	c.socket, c.domain, c.sipDomain, c.noNew, c.noNewReply, c.drop = nil, "", "", false, false, false
-	c.replaced, c.bodyEdited, c.forceRPort = false, false, false
+	c.replaced, c.bodyEdited, c.renamed, c.forceRPort = false, false, false, false
 	c.flags, c.branchFlags = 0, 0
 	c.answered, c.forwarded, c.failure, c.witness = false, false, nil, nil
 }

@@ -58,6 +58,9 @@ const (
 	// ResponsesUndelivered are responses, ours and others', that could not be
 	// delivered.
 	ResponsesUndelivered
+	// ResponsesMismatched are responses that do not go with the request whose
+	// branch they bring: another Call-ID, CSeq, From tag or Via of the client.
+	ResponsesMismatched
 	counterCount
 )
 
@@ -84,6 +87,7 @@ var counterNames = [counterCount]string{
 	RequestsUndelivered:  "requests_undelivered",
 	AcksUndelivered:      "acks_undelivered",
 	ResponsesUndelivered: "responses_undelivered",
+	ResponsesMismatched:  "responses_mismatched",
 }
 
 // String gives the name that statistics use.

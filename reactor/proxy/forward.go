@@ -194,7 +194,9 @@ func (c *Context) forwardTo(h *hop, addr netip.AddrPort) error {
 		return err
 	}
 	c.aim(h, addr, li.socket)
-	return c.send(&c.rewrite)
+	err := c.send(&c.rewrite)
+	c.tellSent(err)
+	return err
 }
 
 // voice gives a listener as it names itself to the other side of the message: a
@@ -239,7 +241,9 @@ func (c *Context) buildRequest(li *listener) error {
 		return err
 	}
 	line := c.Msg.Header(c.Msg.Find(sipframe.HeaderVia)).Line.Off
-	c.insert(line, viaName, li.via, c.token.branch[:], crlf)
+	var at [clockText]byte
+	c.insert(line, viaName, li.via, c.token.branch[:],
+		c.proxy.keys.appendClock(at[:0], c.clockNow(top), &c.token.whole), crlf)
 	if c.rr.on {
 		c.insert(c.rrOffset(), c.recordRoutes(li))
 	}

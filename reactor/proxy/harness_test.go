@@ -91,6 +91,7 @@ type bed struct {
 	*recorder
 	proxy *Proxy
 	ctx   *Context
+	time  uint64 // microseconds
 }
 
 func newBed(t *testing.T, r Router, change ...func(*Config)) *bed {
@@ -105,7 +106,9 @@ func newBed(t *testing.T, r Router, change ...func(*Config)) *bed {
 	}
 	p.SetSockets(allSockets)
 	rec := &recorder{}
-	return &bed{T: t, recorder: rec, proxy: p, ctx: p.NewContext(rec)}
+	b := &bed{T: t, recorder: rec, proxy: p, ctx: p.NewContext(rec)}
+	p.life, p.now = 0x5eed, func() uint64 { return b.time }
+	return b
 }
 
 // pass handles a message and gives what was sent.

@@ -194,9 +194,12 @@ func (c *Context) sendBack(m reactor.Appender) error {
 	if via == nil {
 		return err
 	}
-	source := netip.AddrPortFrom(src.Remote.Addr().Unmap(), 0)
+	to := back{source: netip.AddrPortFrom(src.Remote.Addr().Unmap(), 0), proto: src.Proto, verified: src.Verified}
 	if via.HasRPort || c.forceRPort {
-		source = netip.AddrPortFrom(source.Addr(), src.Remote.Port())
+		to.source = netip.AddrPortFrom(to.source.Addr(), src.Remote.Port())
 	}
-	return c.sendByVia(c.Msg.Raw(), via, source, src.Proto, src.Socket, m)
+	if li := c.ours.of(src.Socket); li != nil {
+		to.socket = li.id
+	}
+	return c.sendByVia(c.Msg.Raw(), via, to, m)
 }
