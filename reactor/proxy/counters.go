@@ -43,6 +43,9 @@ const (
 	StreamsBroken
 	// Overloaded are requests that no worker had time for (503).
 	Overloaded
+	// LookupsRefused are messages that were not to wait for the address of a
+	// name, because so many did already.
+	LookupsRefused
 	// Loops are requests that came back to us unchanged (482).
 	Loops
 	// HopsSpent are requests that were to be forwarded with no hop left (483).
@@ -80,6 +83,7 @@ var counterNames = [counterCount]string{
 	ResponsesDropped:     "responses_dropped",
 	StreamsBroken:        "streams_broken",
 	Overloaded:           "overloaded",
+	LookupsRefused:       "lookups_refused",
 	Loops:                "loops",
 	HopsSpent:            "hops_spent",
 	AcksAbsorbed:         "acks_absorbed",

@@ -167,9 +167,20 @@ func (c *Context) resolve(h *hop) ([]netip.AddrPort, error) {
 	})
 }
 
-// lookup asks the resolver while others take over the worker's messages.
+// lookup asks the resolver while others take over the worker's messages. Where
+// one more may not wait the answer is ErrBusy, at once.
 func (c *Context) lookup(key string, q Query) (addrs []netip.AddrPort, err error) {
-	c.out.Wait(func() { addrs, err = c.proxy.hosts.lookup(key, q) })
+	t, err := c.proxy.hosts.enter(key, q, c.Src.Remote.Addr())
+	if err == nil {
+		defer t.leave()
+		if !c.out.Wait(func() { addrs, err = t.wait() }) {
+			err = ErrBusy
+		}
+	}
+	if errors.Is(err, ErrBusy) {
+		c.count.add(LookupsRefused)
+		c.overload = true
+	}
 	return addrs, err
 }
 

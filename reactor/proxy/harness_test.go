@@ -20,6 +20,7 @@ type sent struct {
 type recorder struct {
 	sent  []sent
 	waits int
+	full  bool // nobody may wait
 	// refuse tells which targets fail, and how; nil takes all.
 	refuse func(t *reactor.Target) error
 }
@@ -34,9 +35,13 @@ func (r *recorder) Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome,
 	return reactor.Sent, nil
 }
 
-func (r *recorder) Wait(f func()) {
+func (r *recorder) Wait(f func()) bool {
+	if r.full {
+		return false
+	}
 	r.waits++
 	f()
+	return true
 }
 
 // gone is the engine's answer for a connection that has ended.
