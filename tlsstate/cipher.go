@@ -71,14 +71,17 @@ func suiteByID(id uint16) *suite {
 // of OpenSSL or IANA with ":" between them, and of OpenSSL's cipher list
 // language the words for what is offered here (HIGH, DEFAULT, ECDHE, ECDSA,
 // AES256, AESGCM, CHACHA20 …), "+" between words that must all hold, and "!"
-// or "-" before what is left out. "@" directives are passed over. The order does
-// not matter: crypto/tls has its own. "" gives nil, crypto/tls's defaults.
+// or "-" before what is left out. "@" directives are passed over, and so are
+// suites of TLS 1.3, which are always offered (AlwaysOffered). The order does
+// not matter: crypto/tls has its own. "" gives nil, crypto/tls's defaults; a
+// list of TLS 1.3's suites alone gives an empty one that is not nil: there is no
+// TLS before 1.3 then, see Versions.
 func ParseCiphers(s string) ([]uint16, error) {
 	if strings.TrimSpace(s) == "" {
 		return nil, nil
 	}
-	var list, banned []uint16
-	for _, token := range strings.FieldsFunc(s, func(r rune) bool { return r == ':' || r == ',' || r == ' ' }) {
+	list, banned, always := []uint16{}, []uint16(nil), false
+	for _, token := range cipherTokens(s) {
 		switch token[0] {
 		case '@':
 			continue
@@ -88,6 +91,10 @@ func ParseCiphers(s string) ([]uint16, error) {
 			if token[0] == '!' {
 				banned = append(banned, ids...)
 			}
+			continue
+		}
+		if alwaysOffered(token) {
+			always = true
 			continue
 		}
 		ids := meant(strings.TrimPrefix(token, "+"))
@@ -100,10 +107,55 @@ func ParseCiphers(s string) ([]uint16, error) {
 			}
 		}
 	}
-	if len(list) == 0 {
+	if len(list) == 0 && !always {
 		return nil, fmt.Errorf("ciphers_list %q leaves no cipher suite", s)
 	}
 	return list, nil
+}
+
+// AlwaysOffered gives the names in a ciphers_list that are suites of TLS 1.3,
+// which no list turns on or off.
+func AlwaysOffered(list string) (names []string) {
+	for _, token := range cipherTokens(list) {
+		if alwaysOffered(token) {
+			names = append(names, token)
+		}
+	}
+	return names
+}
+
+func cipherTokens(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ':' || r == ',' || r == ' ' })
+}
+
+// alwaysOffered tells whether a name is a suite of TLS 1.3.
+func alwaysOffered(name string) bool {
+	if len(name) < 4 || !strings.EqualFold(name[:4], "TLS_") {
+		return false
+	}
+	for _, c := range tls.CipherSuites() {
+		if strings.EqualFold(c.Name, name) {
+			return slices.Equal(c.SupportedVersions, []uint16{tls.VersionTLS13})
+		}
+	}
+	return false
+}
+
+// Versions gives the lowest and the highest version of TLS that a domain speaks
+// by its tls_method and ciphers_list: a list that names suites of TLS 1.3 alone
+// leaves no version before.
+func Versions(method, ciphers string) (low, high uint16, err error) {
+	if low, high, err = ParseMethod(method); err != nil {
+		return low, high, err
+	}
+	list, err := ParseCiphers(ciphers)
+	if err != nil || list == nil || len(list) > 0 || low >= tls.VersionTLS13 {
+		return low, high, err
+	}
+	if high < tls.VersionTLS13 {
+		return low, high, fmt.Errorf("ciphers_list %q names suites of TLS 1.3 alone, and tls_method is %s", ciphers, method)
+	}
+	return tls.VersionTLS13, high, nil
 }
 
 // meant gives the suites that a name or words stand for.
@@ -140,13 +192,6 @@ func (s *suite) all(want []string) bool {
 
 // unsupported says what is wrong with a name and what there is.
 func unsupported(token string) string {
-	if strings.HasPrefix(strings.ToUpper(token), "TLS_") {
-		for _, c := range tls.CipherSuites() {
-			if strings.EqualFold(c.Name, token) {
-				return token + " is a cipher suite of TLS 1.3; those are always offered and cannot be listed"
-			}
-		}
-	}
 	var names []string
 	for i := range suites {
 		names = append(names, suites[i].name)

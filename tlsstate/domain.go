@@ -66,13 +66,13 @@ func newDomain(cfg DomainConfig, s *Set) (*domain, error) {
 
 // protocol reads versions, cipher suites and groups.
 func (d *domain) protocol() (err error) {
-	if d.tls.MinVersion, d.tls.MaxVersion, err = ParseMethod(d.cfg.Method); err != nil {
+	if d.tls.MinVersion, d.tls.MaxVersion, err = Versions(d.cfg.Method, d.cfg.Ciphers); err != nil {
 		return err
 	}
 	if d.tls.CipherSuites, err = ParseCiphers(d.cfg.Ciphers); err != nil {
 		return err
 	}
-	if d.tls.CipherSuites != nil && d.tls.MinVersion >= tls.VersionTLS13 {
+	if len(d.tls.CipherSuites) > 0 && d.tls.MinVersion >= tls.VersionTLS13 {
 		d.warn("ciphers_list has no effect: it is for TLS 1.2, and tls_method is %s", d.cfg.Method)
 	}
 	d.tls.CurvePreferences, err = ParseCurves(d.cfg.Curves)
@@ -126,11 +126,7 @@ func (d *domain) authorities() (err error) {
 		return err
 	}
 	if d.cfg.CRLDir != "" {
-		if d.revoked, err = readRevocations(d.cfg.CRLDir, d.set.time()); err == nil {
-			for _, line := range d.revoked.warnings(d.set.time()) {
-				d.warn("%s", line)
-			}
-		}
+		d.revoked, err = readRevocations(d.cfg.CRLDir, d.set.time())
 	}
 	return err
 }

@@ -2,16 +2,14 @@ package tlsstate
 
 import (
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"net/netip"
-	"slices"
 	"strings"
 )
 
 // sipDomains are the domains that a certificate speaks for (RFC 5922 7.1), in
 // lower case: those of its SAN URIs "sip:domain"; only without any, its SAN DNS
-// names; only without any SAN, and where it may, the common name.
-func sipDomains(c *x509.Certificate, commonName bool) (list []string) {
+// names; only without any SAN, the common name.
+func sipDomains(c *x509.Certificate) (list []string) {
 	for _, u := range c.URIs {
 		// One with a user part names a person, not a domain. sips is not a
 		// domain's identity either.
@@ -26,7 +24,7 @@ func sipDomains(c *x509.Certificate, commonName bool) (list []string) {
 	for _, n := range c.DNSNames {
 		list = append(list, plainName(n))
 	}
-	if len(list) > 0 || hasSAN(c) || c.Subject.CommonName == "" || !commonName {
+	if len(list) > 0 || hasSAN(c) || c.Subject.CommonName == "" {
 		return list
 	}
 	return []string{plainName(c.Subject.CommonName)}
@@ -37,7 +35,7 @@ func sipDomains(c *x509.Certificate, commonName bool) (list []string) {
 // first label of a DNS name stands for one label (RFC 6125 6.4.3); RFC 5922
 // forbids it, but certificates of large carriers have nothing else. In a URI or
 // a common name it stands for nothing.
-func names(c *x509.Certificate, host string, commonName bool) bool {
+func names(c *x509.Certificate, host string) bool {
 	host = plainName(strings.Trim(host, "[]"))
 	if host == "" {
 		return false
@@ -51,7 +49,7 @@ func names(c *x509.Certificate, host string, commonName bool) bool {
 		}
 	}
 	wild := len(c.DNSNames) > 0 && !isAddr
-	for _, n := range sipDomains(c, commonName) {
+	for _, n := range sipDomains(c) {
 		if n == host || wild && covers(n, host) {
 			return true
 		}
@@ -69,25 +67,12 @@ func covers(pattern, host string) bool {
 	return wild && found && label != "" && parent == rest
 }
 
-// hasSAN reports whether a certificate has the extension, whatever is in it:
-// that ends the use of the common name.
 func hasSAN(c *x509.Certificate) bool {
-	return slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(subjectAltName) })
-}
-
-// constrained reports whether an authority of a path, leaf first, may vouch for
-// some hosts only (RFC 5280 4.2.1.10). Such constraints hold for a SAN; the
-// common name would escape them, so it stands for nothing there.
-func constrained(path []*x509.Certificate) bool {
-	_, isAddr := parseHost(path[0].Subject.CommonName)
-	return slices.ContainsFunc(path[1:], func(c *x509.Certificate) bool {
-		return len(c.PermittedDNSDomains)+len(c.ExcludedDNSDomains)+len(c.PermittedURIDomains)+len(c.ExcludedURIDomains) > 0 ||
-			isAddr && len(c.PermittedIPRanges)+len(c.ExcludedIPRanges) > 0
-	})
+	return len(c.DNSNames)+len(c.URIs)+len(c.IPAddresses)+len(c.EmailAddresses) > 0
 }
 
 // identities lists what a certificate names, for people.
-func identities(c *x509.Certificate, commonName bool) string {
+func identities(c *x509.Certificate) string {
 	var list []string
 	for _, u := range c.URIs {
 		list = append(list, u.String())
@@ -96,12 +81,8 @@ func identities(c *x509.Certificate, commonName bool) string {
 	for _, ip := range c.IPAddresses {
 		list = append(list, ip.String())
 	}
-	switch {
-	case len(list) > 0 || hasSAN(c) || c.Subject.CommonName == "":
-	case commonName:
+	if len(list) == 0 && c.Subject.CommonName != "" {
 		list = append(list, c.Subject.CommonName)
-	default:
-		return "nothing but the common name " + c.Subject.CommonName + ", under an authority with name constraints"
 	}
 	if len(list) == 0 {
 		return "nothing"

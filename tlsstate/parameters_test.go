@@ -60,7 +60,8 @@ func TestParseCiphers(t *testing.T) {
 		{"DHE-RSA-AES128-GCM-SHA256", nil, -1},
 		{"ECDHE:!ECDHE", nil, -1},
 		{"ECDHE+RC4", nil, -1},
-		{"TLS_AES_128_GCM_SHA256", nil, -1},
+		{"TLS_AES_128_GCM_SHA256", nil, 0},
+		{"TLS_AES_256_GCM_SHA384:tls_chacha20_poly1305_sha256:AES128-SHA", []string{"AES128-SHA"}, 0},
 	} {
 		ids, err := ParseCiphers(c.text)
 		var names []string
@@ -82,9 +83,29 @@ func TestParseCiphers(t *testing.T) {
 	if !strings.Contains(err.Error(), "ECDHE-ECDSA-AES128-GCM-SHA256") {
 		t.Errorf("%v does not say what there is", err)
 	}
-	_, err = ParseCiphers("TLS_AES_128_GCM_SHA256")
-	if !strings.Contains(err.Error(), "TLS 1.3") {
-		t.Error(err)
+}
+
+// A list that names suites of TLS 1.3 alone leaves no version before it, and is
+// an error where tls_method has none but those.
+func TestCiphersOfTLS13Alone(t *testing.T) {
+	const list = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"
+	if got := AlwaysOffered(list + ":AES128-SHA"); !slices.Equal(got, strings.Split(list, ":")) {
+		t.Errorf("always offered: %v", got)
+	}
+	for _, c := range []struct {
+		method, ciphers string
+		low             uint16 // 0: an error
+	}{
+		{"TLSv1_2-TLSv1_3", list, tls.VersionTLS13},
+		{"TLSv1_2-TLSv1_3", list + ":AES128-SHA", tls.VersionTLS12},
+		{"TLSv1_2-TLSv1_3", "", tls.VersionTLS12},
+		{"TLSv1_3", list, tls.VersionTLS13},
+		{"TLSv1_2", list, 0},
+	} {
+		low, _, err := Versions(c.method, c.ciphers)
+		if (err != nil) != (c.low == 0) || err == nil && low != c.low {
+			t.Errorf("%s with %q: from %x, %v", c.method, c.ciphers, low, err)
+		}
 	}
 }
 

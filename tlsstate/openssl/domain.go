@@ -55,7 +55,7 @@ func LiveDomains() int64 { return int64(C.sc_domains_live()) }
 
 // newDomain makes a domain of a configuration that tlsstate.Build has passed.
 func newDomain(cfg *tlsstate.DomainConfig, s *Set) (*domain, error) {
-	low, high, err := tlsstate.ParseMethod(cfg.Method)
+	low, high, err := tlsstate.Versions(cfg.Method, cfg.Ciphers)
 	if err != nil {
 		return nil, err
 	}
@@ -67,13 +67,10 @@ func newDomain(cfg *tlsstate.DomainConfig, s *Set) (*domain, error) {
 	d := &domain{name: cfg.Name, held: &held{ctx: ctx}, verify: or(cfg.VerifyCert, true)}
 	runtime.AddCleanup(d, (*held).free, d.held)
 	d.judge = !server && d.verify && or(cfg.VerifyDomain, true)
-	for _, step := range []func(*tlsstate.DomainConfig) error{d.protocol, d.certificates} {
+	for _, step := range []func(*tlsstate.DomainConfig) error{d.protocol, d.certificates, d.peers} {
 		if err := step(cfg); err != nil {
 			return nil, err
 		}
-	}
-	if err := d.peers(cfg, s.plain); err != nil {
-		return nil, err
 	}
 	policy := s.plain.Policy(cfg.Role, cfg.Name)
 	if s.keyLog != nil || s.secrets != nil {
@@ -111,6 +108,9 @@ func (d *domain) protocol(cfg *tlsstate.DomainConfig) error {
 	}
 	if low, _, _ := tlsstate.ParseMethod(cfg.Method); low < tls.VersionTLS12 {
 		names = append(names, "@SECLEVEL=0") // libssl's other levels have no TLS before 1.2
+	}
+	if len(ids) == 0 { // suites of TLS 1.3 alone: Versions has left out what is before
+		names = []string{defaultCiphers}
 	}
 	if err := d.set("ciphers_list", strings.Join(names, ":"), func(s *C.char) *C.char { return C.sc_domain_ciphers(d.held.ctx, s) }); err != nil {
 		return err

@@ -50,35 +50,21 @@ type Leaf struct {
 	// NotBefore and NotAfter are an hour ago and in a day when zero.
 	NotBefore, NotAfter time.Time
 	Serial              *big.Int
-	// Change is the last word on the certificate; nil changes nothing.
-	Change func(*x509.Certificate)
 }
 
 // NewCA makes an authority that signs itself.
 func NewCA(t testing.TB, name string) *CA {
 	t.Helper()
-	return newCA(t, name, nil, nil)
-}
-
-// NewChangedCA is NewCA with a last word on its certificate.
-func NewChangedCA(t testing.TB, name string, change func(*x509.Certificate)) *CA {
-	t.Helper()
-	return newCA(t, name, nil, change)
+	return newCA(t, name, nil)
 }
 
 // Intermediate makes an authority below another.
 func (ca *CA) Intermediate(t testing.TB, name string) *CA {
 	t.Helper()
-	return newCA(t, name, ca, nil)
+	return newCA(t, name, ca)
 }
 
-// ChangedIntermediate is Intermediate with a last word on its certificate.
-func (ca *CA) ChangedIntermediate(t testing.TB, name string, change func(*x509.Certificate)) *CA {
-	t.Helper()
-	return newCA(t, name, ca, change)
-}
-
-func newCA(t testing.TB, name string, issuer *CA, change func(*x509.Certificate)) *CA {
+func newCA(t testing.TB, name string, issuer *CA) *CA {
 	t.Helper()
 	key := newKey(t, false)
 	template := &x509.Certificate{
@@ -89,9 +75,6 @@ func newCA(t testing.TB, name string, issuer *CA, change func(*x509.Certificate)
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
-	}
-	if change != nil {
-		change(template)
 	}
 	ca := &CA{Pair{Key: key}}
 	if issuer == nil {
@@ -158,9 +141,6 @@ func (l Leaf) template(t testing.TB) *x509.Certificate {
 		}
 		c.URIs = append(c.URIs, u)
 	}
-	if l.Change != nil {
-		l.Change(c)
-	}
 	return c
 }
 
@@ -223,24 +203,12 @@ func (ca *CA) File(t testing.TB) string {
 // CRL makes the authority's revocation list, DER.
 func (ca *CA) CRL(t testing.TB, nextUpdate time.Time, revoked ...*Pair) []byte {
 	t.Helper()
-	return ca.List(t, func(l *x509.RevocationList) { l.ThisUpdate, l.NextUpdate = nextUpdate.Add(-48*time.Hour), nextUpdate }, revoked...)
-}
-
-// List is CRL with a last word on the list, which is in force for an hour more.
-func (ca *CA) List(t testing.TB, change func(*x509.RevocationList), revoked ...*Pair) []byte {
-	t.Helper()
-	now := time.Now()
-	template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(-47 * time.Hour), NextUpdate: now.Add(time.Hour)}
+	template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: nextUpdate.Add(-48 * time.Hour), NextUpdate: nextUpdate}
 	for _, p := range revoked {
 		template.RevokedCertificateEntries = append(template.RevokedCertificateEntries,
 			x509.RevocationListEntry{SerialNumber: p.Cert.SerialNumber, RevocationTime: template.ThisUpdate})
 	}
-	if change != nil {
-		change(template)
-	}
-	issuer := *ca.Cert
-	issuer.KeyUsage |= x509.KeyUsageCRLSign // also of one that may not
-	der, err := x509.CreateRevocationList(rand.Reader, template, &issuer, ca.Key)
+	der, err := x509.CreateRevocationList(rand.Reader, template, ca.Cert, ca.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
