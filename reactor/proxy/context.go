@@ -11,10 +11,9 @@ import (
 type Sender interface {
 	// Send hands a message on; see reactor.Worker.Send.
 	Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome, error)
-	// Wait runs f, which may block, while others take over the caller's work. It
-	// reports whether it did: false where one more may not wait; see
-	// reactor.Worker.Wait.
-	Wait(f func()) bool
+	// Wait runs f, which may block, while others take over the caller's work;
+	// see reactor.Worker.Wait.
+	Wait(f func())
 }
 
 // Context is one message on its way through the proxy, and what the Router may
@@ -52,7 +51,6 @@ type Context struct {
 	answered  bool  // a final reply of ours has been made
 	forwarded bool  // the message has been taken for sending
 	failure   error // of the last Forward or Send
-	overload  bool  // a bound of ours is why: a 503 says when to come again
 	witness   Witness
 
 	// What the Router asked for; reset for each message.
@@ -61,10 +59,10 @@ type Context struct {
 	edits       []edit          // changes of headers and body
 	replaced    bool            // some by Replace: they want a second look
 	bodyEdited  bool            // some in the body
-	renamed     bool            // some in From, To, Call-ID or CSeq
 	rr          recordRoute     // Record-Route
 	extra       []byte          // headers for replies
 	socket      *reactor.Socket // listener to send from, nil = any
+	advertised  ownName         // how we name ourselves
 	domain      string          // TLS client domain, "" = any
 	sipDomain   string          // what TLS is to reach, "" = the next hop's name
 	noNew       bool            // open no connection for the request
@@ -89,12 +87,12 @@ type Context struct {
 	scratch   []byte           // input of hashes and keys
 	literal   [1]netip.AddrPort
 	names     names
+	sources   sources        // by which of our addresses peers are reached
+	spoken    []*listener    // listeners as advertised says
 	voices    []*listener    // listeners on all addresses, as peers have reached them
 	nowhere   reactor.Source // the source of a message that came back
 	echo      echo           // what a witness is told
 	carrier   reactor.Source // and of which connection
-	told      Answer         // what the observer is told
-	client    sipframe.Via   // the client's, which a response goes by
 }
 
 // reset makes the Context ready for a message.
@@ -104,12 +102,13 @@ func (c *Context) reset(src *reactor.Source) {
 	c.edits, c.arena = c.edits[:0], c.arena[:0]
 	c.uri, c.dst, c.extra = c.uri[:0], c.dst[:0], c.extra[:0]
 	c.routes, c.rr.on, c.hops = routeState{}, false, hopState{}
-	c.rr.params = c.rr.params[:0]
+	c.rr.params, c.rr.preset, c.rr.inner = c.rr.params[:0], c.rr.preset[:0], c.rr.inner[:0]
 	c.token.known, c.token.branched = false, false
 	c.socket, c.domain, c.sipDomain, c.noNew, c.noNewReply, c.drop = nil, "", "", false, false, false
-	c.replaced, c.bodyEdited, c.renamed, c.forceRPort = false, false, false, false
+	c.replaced, c.bodyEdited, c.forceRPort = false, false, false
+	c.advertised.host, c.advertised.port = c.advertised.host[:0], 0
 	c.flags, c.branchFlags = 0, 0
-	c.answered, c.forwarded, c.failure, c.witness, c.overload = false, false, nil, nil, false
+	c.answered, c.forwarded, c.failure, c.witness = false, false, nil, nil
 }
 
 // Proxy gives the proxy that the message passes.

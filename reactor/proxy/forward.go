@@ -97,7 +97,7 @@ func (c *Context) Send(dest []byte) error {
 		return c.failed(dest, ErrBroken) // a stream's peer could not tell where it ends
 	}
 	for _, addr := range addrs {
-		li := c.ours.pick(h.proto, addr.Addr(), c.socket, c.Src.Socket)
+		li := c.outgoing(h.proto, addr)
 		if li == nil {
 			err = ErrNoSocket
 			continue
@@ -167,20 +167,9 @@ func (c *Context) resolve(h *hop) ([]netip.AddrPort, error) {
 	})
 }
 
-// lookup asks the resolver while others take over the worker's messages. Where
-// one more may not wait the answer is ErrBusy, at once.
+// lookup asks the resolver while others take over the worker's messages.
 func (c *Context) lookup(key string, q Query) (addrs []netip.AddrPort, err error) {
-	t, err := c.proxy.hosts.enter(key, q, c.Src.Remote.Addr())
-	if err == nil {
-		defer t.leave()
-		if !c.out.Wait(func() { addrs, err = t.wait() }) {
-			err = ErrBusy
-		}
-	}
-	if errors.Is(err, ErrBusy) {
-		c.count.add(LookupsRefused)
-		c.overload = true
-	}
+	c.out.Wait(func() { addrs, err = c.proxy.hosts.lookup(key, q) })
 	return addrs, err
 }
 
@@ -197,43 +186,16 @@ func (c *Context) aim(h *hop, addr netip.AddrPort, from *reactor.Socket) {
 
 // forwardTo writes the request for one address and sends it.
 func (c *Context) forwardTo(h *hop, addr netip.AddrPort) error {
-	li := c.ours.pick(h.proto, addr.Addr(), c.socket, c.Src.Socket)
+	li := c.outgoing(h.proto, addr)
 	if li == nil {
 		return ErrNoSocket
 	}
-	if err := c.buildRequest(c.voice(li)); err != nil {
+	if err := c.buildRequest(c.spokenAs(c.voice(li, addr))); err != nil {
 		return err
 	}
 	c.aim(h, addr, li.socket)
-	err := c.send(&c.rewrite)
-	c.tellSent(err)
-	return err
+	return c.send(&c.rewrite)
 }
-
-// voice gives a listener as it names itself to the other side of the message: a
-// listener on all addresses is, on the side the message came from, the one the
-// peer has reached.
-func (c *Context) voice(li *listener) *listener {
-	local := c.Src.Local.Addr().Unmap()
-	if li.fixed || li.socket != c.Src.Socket || !local.IsValid() || local == li.addr {
-		return li
-	}
-	for _, v := range c.voices {
-		if v.socket == li.socket && v.addr == local {
-			return v
-		}
-	}
-	if len(c.voices) >= maxVoices {
-		c.voices = c.voices[:0]
-	}
-	v := *li
-	v.addr = local
-	v.name(local.String())
-	c.voices = append(c.voices, &v)
-	return &v
-}
-
-const maxVoices = 64
 
 var viaName = []byte("Via: ")
 
@@ -252,9 +214,7 @@ func (c *Context) buildRequest(li *listener) error {
 		return err
 	}
 	line := c.Msg.Header(c.Msg.Find(sipframe.HeaderVia)).Line.Off
-	var at [clockText]byte
-	c.insert(line, viaName, li.via, c.token.branch[:],
-		c.proxy.keys.appendClock(at[:0], c.clockNow(top), &c.token.whole), crlf)
+	c.insert(line, viaName, li.via, c.token.branch[:], crlf)
 	if c.rr.on {
 		c.insert(c.rrOffset(), c.recordRoutes(li))
 	}

@@ -20,7 +20,6 @@ type sent struct {
 type recorder struct {
 	sent  []sent
 	waits int
-	full  bool // nobody may wait
 	// refuse tells which targets fail, and how; nil takes all.
 	refuse func(t *reactor.Target) error
 }
@@ -35,13 +34,9 @@ func (r *recorder) Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome,
 	return reactor.Sent, nil
 }
 
-func (r *recorder) Wait(f func()) bool {
-	if r.full {
-		return false
-	}
+func (r *recorder) Wait(f func()) {
 	r.waits++
 	f()
-	return true
 }
 
 // gone is the engine's answer for a connection that has ended.
@@ -96,7 +91,6 @@ type bed struct {
 	*recorder
 	proxy *Proxy
 	ctx   *Context
-	time  uint64 // microseconds
 }
 
 func newBed(t *testing.T, r Router, change ...func(*Config)) *bed {
@@ -111,9 +105,7 @@ func newBed(t *testing.T, r Router, change ...func(*Config)) *bed {
 	}
 	p.SetSockets(allSockets)
 	rec := &recorder{}
-	b := &bed{T: t, recorder: rec, proxy: p, ctx: p.NewContext(rec)}
-	p.life, p.now = 0x5eed, func() uint64 { return b.time }
-	return b
+	return &bed{T: t, recorder: rec, proxy: p, ctx: p.NewContext(rec)}
 }
 
 // pass handles a message and gives what was sent.

@@ -103,16 +103,6 @@ func reserved(k sipframe.HeaderKind) bool {
 	}
 }
 
-// identifies tells whether headers of the kind name the transaction and dialog.
-func identifies(k sipframe.HeaderKind) bool {
-	switch k {
-	case sipframe.HeaderFrom, sipframe.HeaderTo, sipframe.HeaderCallID, sipframe.HeaderCSeq:
-		return true
-	default:
-		return false
-	}
-}
-
 // Replace puts text in the place of a span of Msg, which lies either in the
 // headers or in the body; Content-Length follows the body. ErrSpan if it lies
 // elsewhere, touches what has been changed before, or a header that the proxy
@@ -125,16 +115,10 @@ func (c *Context) Replace(s sipframe.Span, text []byte) error {
 	if !inBody && (from < c.Msg.HeadersOffset() || to > c.Msg.HeadersEnd()) {
 		return ErrSpan
 	}
-	renamed := false
 	for i := range c.Msg.NumHeaders() {
-		h := c.Msg.Header(i)
-		if inBody || from >= h.Line.End() || to <= h.Line.Off {
-			continue
-		}
-		if reserved(h.Kind) {
+		if h := c.Msg.Header(i); !inBody && reserved(h.Kind) && from < h.Line.End() && to > h.Line.Off {
 			return ErrSpan
 		}
-		renamed = renamed || identifies(h.Kind)
 	}
 	for _, e := range c.edits {
 		if from < e.end && to > e.off {
@@ -144,7 +128,6 @@ func (c *Context) Replace(s sipframe.Span, text []byte) error {
 	c.edit(s, text)
 	c.replaced = true
 	c.bodyEdited = c.bodyEdited || inBody
-	c.renamed = c.renamed || renamed
 	return nil
 }
 

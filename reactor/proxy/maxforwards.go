@@ -21,7 +21,8 @@ type hopState struct {
 }
 
 // MaxForwards does what RFC 3261 16.6 item 3 asks: it takes one hop off, or
-// adds the header with limit (1 to 255) if there is none. Forward writes the
+// adds the header with limit (1 to 255) if there is none, and in either case
+// keeps it to Config.HopLimit. Forward writes the
 // outcome. A second call tells the same and changes nothing. A Router need not
 // call it, Forward does; a request with HopsOut or HopsBroken is not forwarded.
 func (c *Context) MaxForwards(limit int) int {
@@ -33,11 +34,11 @@ func (c *Context) MaxForwards(limit int) int {
 	case err != nil:
 		c.hops.result = HopsBroken
 	case !present:
-		c.hops = hopState{result: HopsAdded, value: min(max(limit, 1), 255)}
+		c.hops = hopState{result: HopsAdded, value: min(max(limit, 1), c.proxy.cfg.HopLimit)}
 	case n <= 0:
 		c.hops.result = HopsOut
 	default:
-		c.hops = hopState{result: HopsCounted, value: min(n-1, 255)}
+		c.hops = hopState{result: HopsCounted, value: min(n-1, c.proxy.cfg.HopLimit)}
 	}
 	return c.hops.result
 }

@@ -2,10 +2,8 @@ package proxy
 
 import (
 	"crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"sync/atomic"
 
 	"sipreactor/reactor"
@@ -34,6 +32,9 @@ type Config struct {
 	// MaxForwards is what a request without Max-Forwards gets, 1 to 255; 0 is
 	// 70 (RFC 3261 16.6 item 3).
 	MaxForwards int
+	// HopLimit is the highest Max-Forwards that a request leaves with, 1 to 255;
+	// 0 is no limit.
+	HopLimit int
 	// MyDomains are more names of ours than the listeners': "host",
 	// "host:port" or "proto:host:port", as alias= has them.
 	MyDomains []string
@@ -43,9 +44,18 @@ type Config struct {
 	// FromTag writes the From tag into Record-Route (;ftag=), by which a later
 	// request's direction shows.
 	FromTag bool
+	// RecordUser writes the user of the Request-URI into Record-Route.
+	RecordUser bool
 	// SingleRecordRoute leaves out the second Record-Route when the protocol or
 	// the listener changes (RFC 5658).
 	SingleRecordRoute bool
+	// MultiHomed sends each request from the listener whose address is on the
+	// route to the next hop, unless the Router or a pair of our Record-Routes has
+	// chosen one; Via and Record-Route name it. Without it that is the listener that the request
+	// came by, or the first of the transport.
+	MultiHomed bool
+	// SourceOf tells that address; nil asks the kernel, as RouteSource does.
+	SourceOf SourceOf
 	// AcceptAliases lets connections that peers opened carry our requests to
 	// them.
 	AcceptAliases AliasPolicy
@@ -54,17 +64,9 @@ type Config struct {
 	Resolver Resolver
 	// Logger gets the few lines that the proxy writes; nil discards them.
 	Logger *slog.Logger
-	// ViaFallback says whose responses may go to the host in the client's Via
-	// when their connection is gone, ViaFallbackPeers who is trusted with that
-	// without a certificate. The zero value is FallbackVerified.
-	ViaFallback      Fallback
-	ViaFallbackPeers []netip.Prefix
-	// Observer is told what next hops make of requests; nil is nobody.
-	Observer Observer
-	// Key is the seed of the secrets in branches and tags; nil draws one. With
-	// the same key, a later life of the process and other nodes send a response
-	// on whose request this one has forwarded, by the client's Via. Without, it is
-	// dropped.
+	// Key is the seed of the secrets in branches and tags; nil draws one. A key
+	// must not be used by two processes nor by two lives of one, since the
+	// connections that branches name end with the process.
 	Key *[32]byte
 }
 
@@ -74,11 +76,10 @@ type Proxy struct {
 	cfg     Config
 	log     *slog.Logger
 	keys    *keys
-	life    uint32        // tells this process's connections from others' with its key
-	now     func() uint64 // microseconds since 1970; a test has its own
 	aliases []alias
 	router  atomic.Pointer[Router]
 	ours    atomic.Pointer[listeners]
+	claims  claims // by what else the Router has had messages name us
 	hosts   *hostCache
 	shards  [countShards]countShard
 	next    atomic.Uint32 // the next Context's share of the counters
@@ -106,6 +107,15 @@ func New(cfg Config, r Router) (*Proxy, error) {
 	case cfg.MaxForwards < 0 || cfg.MaxForwards > 255:
 		return nil, fmt.Errorf("proxy: MaxForwards %d is not 1 to 255", cfg.MaxForwards)
 	}
+	if p.cfg.SourceOf == nil {
+		p.cfg.SourceOf = RouteSource
+	}
+	if p.cfg.HopLimit == 0 {
+		p.cfg.HopLimit = 255
+	}
+	if p.cfg.HopLimit < 1 || p.cfg.HopLimit > 255 {
+		return nil, fmt.Errorf("proxy: HopLimit %d is not 1 to 255", cfg.HopLimit)
+	}
 	if !validValue(cfg.ServerHeader) {
 		return nil, fmt.Errorf("proxy: ServerHeader %q has a control character", cfg.ServerHeader)
 	}
@@ -123,9 +133,6 @@ func New(cfg Config, r Router) (*Proxy, error) {
 		rand.Read(seed[:]) // never fails
 	}
 	p.keys = newKeys(seed)
-	var life [4]byte
-	rand.Read(life[:])
-	p.life, p.now = binary.BigEndian.Uint32(life[:]), ticking()
 	resolver := cfg.Resolver
 	if resolver == nil {
 		resolver = NewResolver(nil)

@@ -84,27 +84,10 @@ func (c *Context) writeReply(code int, reason []byte, trans uint64, forwarded bo
 		}
 	}
 	b = append(b, c.extra...)
-	if code == 503 && c.overload {
-		b = appendRetryAfter(b, trans)
-	}
 	if s := c.proxy.cfg.ServerHeader; s != "" {
 		b = append(append(append(b, "Server: "...), s...), "\r\n"...)
 	}
 	c.reply.b = append(b, "Content-Length: 0\r\n\r\n"...)
-}
-
-// Seconds of Retry-After (RFC 3261 20.33): from retryAfter on, spread over
-// retrySpread, or those who were refused together would come back together.
-const (
-	retryAfter  = 2
-	retrySpread = 8
-)
-
-// appendRetryAfter writes when to come again, the same for each retransmission
-// of a transaction.
-func appendRetryAfter(b []byte, trans uint64) []byte {
-	b = append(b, "Retry-After: "...)
-	return append(strconv.AppendUint(b, retryAfter+trans%retrySpread, 10), "\r\n"...)
 }
 
 // oneLine makes spaces of control characters: it unfolds a header, and what a
@@ -211,12 +194,9 @@ func (c *Context) sendBack(m reactor.Appender) error {
 	if via == nil {
 		return err
 	}
-	to := back{source: netip.AddrPortFrom(src.Remote.Addr().Unmap(), 0), proto: src.Proto, verified: src.Verified}
+	source := netip.AddrPortFrom(src.Remote.Addr().Unmap(), 0)
 	if via.HasRPort || c.forceRPort {
-		to.source = netip.AddrPortFrom(to.source.Addr(), src.Remote.Port())
+		source = netip.AddrPortFrom(source.Addr(), src.Remote.Port())
 	}
-	if li := c.ours.of(src.Socket); li != nil {
-		to.socket = li.id
-	}
-	return c.sendByVia(c.Msg.Raw(), via, to, m)
+	return c.sendByVia(c.Msg.Raw(), via, source, src.Proto, src.Socket, m)
 }

@@ -103,7 +103,7 @@ func (c *Context) loadRoutes() []route {
 func (c *Context) strictAbove(list []route) (ours, paired bool) {
 	uri := c.Msg.RequestURI()
 	u, err := c.Msg.URI()
-	if len(list) == 0 || err != nil || u.User.Len > 0 || !c.isOwnRoute(uri, u) {
+	if len(list) == 0 || err != nil || u.User.Len > 0 && !c.proxy.cfg.RecordUser || !c.isOwnRoute(uri, u) {
 		return false, false
 	}
 	if _, lr := u.Param(uri, "lr"); !lr {
