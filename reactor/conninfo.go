@@ -30,7 +30,9 @@ type ConnInfo struct {
 	Handshake  time.Duration
 	Resumed    bool
 	// Peer is the peer's certificate, nil when it showed none; not to be changed.
-	Peer *x509.Certificate
+	// Verified tells that its chain was checked and found good.
+	Peer     *x509.Certificate
+	Verified bool
 }
 
 // tlsSummary is what a connection keeps of its TLS state where others than its
@@ -139,7 +141,7 @@ func (c *conn) info(now int64) (i ConnInfo, there bool) {
 		i.TLSVersion, i.Cipher, i.CipherBits = s.VersionName(), s.CipherName(), s.CipherBits()
 	}
 	if w := c.tls.whole; w != nil {
-		i.Peer = w.Peer[0]
+		i.Peer, i.Verified = w.Peer[0], w.Verified
 	}
 	return i, true
 }

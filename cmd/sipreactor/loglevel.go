@@ -49,6 +49,20 @@ func (s *logSwitch) SetLevel(level int) {
 	s.level.Set(script.LogLevel(level).Slog())
 }
 
+// levelFilter is a level below stderror_level_filter, which log_level cannot lift.
+type levelFilter struct{ level, filter slog.Leveler }
+
+// Level tells the one that says less.
+func (f levelFilter) Level() slog.Level { return max(f.level.Level(), f.filter.Level()) }
+
+// filtered gives a level with stderror_level_filter; 0 is none.
+func filtered(level slog.Leveler, filter script.LogLevel) slog.Leveler {
+	if filter == 0 {
+		return level
+	}
+	return levelFilter{level, filter.Slog()}
+}
+
 // newLogger writes text lines with OpenSIPS' names of levels, up to log_level.
 func newLogger(w io.Writer, level script.LogLevel, prefix string) *slog.Logger {
 	return newSwitchedLogger(w, level.Slog(), prefix)

@@ -65,8 +65,8 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	out := newLogWriter(stderr, logQueue)
 	defer out.Close(time.Second)
 	levels := logLevels{newLogSwitch(cfg.Log.Level), newLogSwitch(cfg.Log.Script)}
-	log := named(newSwitchedLogger(out, &levels.log.level, cfg.Log.Prefix), cfg.Log.Name)
-	cfg.Program.SetLogger(named(newSwitchedLogger(out, &levels.xlog.level, ""), cfg.Log.Name)) // it writes the prefix itself
+	log := named(newSwitchedLogger(out, filtered(&levels.log.level, cfg.Log.Filter), cfg.Log.Prefix), cfg.Log.Name)
+	cfg.Program.SetLogger(named(newSwitchedLogger(out, filtered(&levels.xlog.level, cfg.Log.Filter), ""), cfg.Log.Name)) // it writes the prefix itself
 	switch {
 	case cfg.Log.Stderr:
 	case cfg.Log.Syslog:

@@ -58,6 +58,7 @@ type LogConfig struct {
 	Level  LogLevel // log_level: what the engine says
 	Script LogLevel // xlog_level: what xlog() and log() say
 	Print  LogLevel // xlog_print_level: the level of an xlog() without one
+	Filter LogLevel // stderror_level_filter: nothing above it is said; 0 no filter
 	Stderr bool     // stderror_enabled
 	Syslog bool     // syslog_enabled
 	Prefix string   // log_prefix
@@ -161,6 +162,7 @@ type settings struct {
 		host string
 		port uint16
 	}
+	hepSockets []Pos
 	loops      int  // max_while_loops
 	asserts    bool // enable_asserts
 	noNewFlag  string

@@ -35,7 +35,10 @@ func coreFunctions() map[string]*function {
 				return yes(m.c.IsMyself(h, int(n)))
 			}
 		}},
-		"force_rport": {usage: "force_rport()", where: requests, build: func(*compiler, *arguments) action {
+		"force_rport": {usage: "force_rport()", where: messageRoutes, build: func(k *compiler, a *arguments) action {
+			if k.route.Kind == OnReplyRoute {
+				k.rep.notef(a.call.At, "force_rport() does nothing to a response: where it goes was noted in the request's Via")
+			}
 			return func(m *machine) int {
 				m.c.ForceRPort()
 				return 1

@@ -124,6 +124,7 @@ func (p *parser) primary() Expr {
 		}
 		return &Number{at, n.num}
 	case tokString:
+		t = p.joined(t)
 		return &String{at, t.text, t.raw}
 	case tokAddr:
 		return &Addr{at, t.text}

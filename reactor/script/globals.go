@@ -3,6 +3,7 @@ package script
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,15 +98,16 @@ const (
 // globals are the global parameters. A nil spec marks those that the parser
 // treats itself.
 var globals = map[string]*globalSpec{
-	"log_level":        number(-3, 4, "", func(c *settings, n int) { c.Log.Level = LogLevel(n) }),
-	"xlog_level":       number(-3, 4, "", func(c *settings, n int) { c.Log.Script = LogLevel(n) }),
-	"xlog_print_level": number(-3, 4, "", func(c *settings, n int) { c.Log.Print = LogLevel(n) }),
-	"stderror_enabled": toggle(func(c *settings, on bool) { c.Log.Stderr = on }),
-	"log_stderror":     toggle(func(c *settings, on bool) { c.Log.Stderr = on }),
-	"syslog_enabled":   toggle(func(c *settings, on bool) { c.Log.Syslog = on }),
-	"log_prefix":       textParam(func(c *settings, s string) string { c.Log.Prefix = s; return "" }),
-	"log_name":         textParam(func(c *settings, s string) string { c.Log.Name = s; return "" }),
-	"syslog_name":      textParam(func(c *settings, s string) string { c.Log.Name = s; return "" }),
+	"log_level":             logLevel(func(c *settings, l LogLevel) { c.Log.Level = l }),
+	"xlog_level":            logLevel(func(c *settings, l LogLevel) { c.Log.Script = l }),
+	"xlog_print_level":      logLevel(func(c *settings, l LogLevel) { c.Log.Print = l }),
+	"stderror_level_filter": logLevel(func(c *settings, l LogLevel) { c.Log.Filter = l }),
+	"stderror_enabled":      toggle(func(c *settings, on bool) { c.Log.Stderr = on }),
+	"log_stderror":          toggle(func(c *settings, on bool) { c.Log.Stderr = on }),
+	"syslog_enabled":        toggle(func(c *settings, on bool) { c.Log.Syslog = on }),
+	"log_prefix":            textParam(func(c *settings, s string) string { c.Log.Prefix = s; return "" }),
+	"log_name":              textParam(func(c *settings, s string) string { c.Log.Name = s; return "" }),
+	"syslog_name":           textParam(func(c *settings, s string) string { c.Log.Name = s; return "" }),
 	"debug_mode": toggle(func(c *settings, on bool) {
 		if on {
 			c.Log.Level, c.Log.Stderr = LevelDebug, true
@@ -154,6 +156,7 @@ var globals = map[string]*globalSpec{
 		c.Proxy.ServerHeader = strings.TrimSpace(value)
 		return ""
 	}),
+	"mhomed":           toggle(func(c *settings, on bool) { c.Proxy.MultiHomed = on }),
 	"server_signature": toggle(func(c *settings, on bool) { c.signature = &on }),
 	"auto_aliases":     toggle(func(c *settings, on bool) { c.AutoAliases = on }),
 	"alias":            nil,
@@ -179,6 +182,24 @@ var globals = map[string]*globalSpec{
 	"disable_dns_failover": toggle(func(c *settings, on bool) { c.DNS.NoSRV = on }),
 }
 
+// logLevel is a level: what is above the highest one says no more than it does,
+// and is taken as there.
+func logLevel(set func(c *settings, l LogLevel)) *globalSpec {
+	return number(int64(LevelAlert), 127, "4 says all there is", func(c *settings, n int) { set(c, min(LogLevel(n), LevelDebug)) })
+}
+
+// tos checks a type of service: a number or a name of the system's headers.
+func tos(_ *settings, v Value) string {
+	switch {
+	case v.IsInt && 0 <= v.Int && v.Int <= 255, slices.Contains(tosNames, v.Text):
+		return ""
+	default:
+		return "is 0 to 255 or one of " + strings.Join(tosNames, ", ")
+	}
+}
+
+var tosNames = []string{"IPTOS_LOWDELAY", "IPTOS_THROUGHPUT", "IPTOS_RELIABILITY", "IPTOS_MINCOST"}
+
 func workers(set func(c *settings, n int)) *globalSpec { return number(1, 1024, "workers", set) }
 
 // idleGlobals are those that OpenSIPS needs and this engine does not.
@@ -189,6 +210,8 @@ var idleGlobals = map[string]*globalSpec{
 	"syslog_log_format":      idle(wordParam, "the log has one format, log/slog's"),
 	"log_json_buf_size":      idle(intParam, "log lines have no fixed buffer"),
 	"log_msg_buf_size":       idle(intParam, "log lines have no fixed buffer"),
+	"log_stdout":             idle(boolParam, "nothing is written to standard output but what the command line asks for"),
+	"syslog_level_filter":    idle(intParam, "the log goes to standard error; see stderror_level_filter"),
 	"log_event_enabled":      idle(boolParam, "log lines are not raised as events"),
 	"log_event_level_filter": idle(intParam, "log lines are not raised as events"),
 	"xlog_buf_size":          idle(intParam, "log lines have no fixed buffer"),
@@ -206,6 +229,7 @@ var idleGlobals = map[string]*globalSpec{
 	"disable_core_dump":            idle(boolParam, "what becomes of a core is the system's setting (ulimit -c)"),
 	"abort_on_assert":              idle(boolParam, "a wrong assertion ends the script for its message, never the program"),
 	"poll_method":                  idle(wordParam, "the event loops use epoll"),
+	"tcp_threads":                  idle(intParam, "there is an event loop for each processor (GOMAXPROCS)"),
 	"tcp_parallel_read_on_workers": idle(boolParam, "one loop reads a connection, all workers handle its messages"),
 	"auto_scaling_cycle":           idle(intParam, "workers are goroutines that cost nothing when idle, so there is nothing to scale"),
 	"auto_scaling_profile":         idle(wordParam, "workers are goroutines that cost nothing when idle, so there is nothing to scale"),
@@ -239,8 +263,7 @@ var idleGlobals = map[string]*globalSpec{
 	"maxbuffer":      idle(intParam, "the kernel sizes the buffers of its sockets"),
 	"mcast_loopback": idle(boolParam, "there is no multicast"),
 	"mcast_ttl":      idle(intParam, "there is no multicast"),
-	"tos":            idle(wordParam, "the type of service of packets is left to the system"),
-	"mhomed":         idle(boolParam, "the socket of the next hop's protocol and address family is taken anyway"),
+	"tos":            {typ: anyParam, set: tos, note: "the type of service of packets is left to the system"},
 
 	"dns":                      idle(boolParam, "received= has the address, never a name"),
 	"rev_dns":                  idle(boolParam, "addresses are not looked up for their names"),

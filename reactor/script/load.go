@@ -52,7 +52,7 @@ func (c *settings) read(f *File) {
 	for _, item := range f.Items {
 		switch it := item.(type) {
 		case *SocketDef:
-			c.Sockets = append(c.Sockets, it.Decl)
+			c.socket(it)
 		case *Global:
 			c.global(it)
 		case *LoadModule:
@@ -61,6 +61,17 @@ func (c *settings) read(f *File) {
 			c.modParam(it)
 		}
 	}
+}
+
+// socket takes a listener. OpenSIPS' proto_hep does not start without one of its
+// own, so configurations have them.
+func (c *settings) socket(s *SocketDef) {
+	if s.HEP == "" {
+		c.Sockets = append(c.Sockets, s.Decl)
+		return
+	}
+	c.hepSockets = append(c.hepSockets, s.Decl.Pos)
+	c.rep.notef(s.Decl.Pos, "nothing listens on this %s socket: no HEP is received; collectors are dialled", s.HEP)
 }
 
 func (c *settings) global(g *Global) {
@@ -272,6 +283,11 @@ func (c *settings) finish() {
 func (c *settings) finishSockets() {
 	if len(c.Sockets) == 0 && !c.partial {
 		c.rep.errorf(c.top(), "there is no socket: socket=%s", socketUsage)
+	}
+	for _, at := range c.hepSockets {
+		if !c.loaded("proto_hep") && !c.partial {
+			c.rep.errorf(at, `a HEP socket needs loadmodule "proto_hep.so"`)
+		}
 	}
 	for i := range c.Sockets {
 		s := &c.Sockets[i]

@@ -60,6 +60,7 @@ type machine struct {
 		info  string
 	}
 	dynamic map[string]*regexp.Regexp
+	substs  map[string]*substitution
 	kept    map[string]string
 	uri     uriCache
 	tls     *tlsstate.State // of the message's connection, when something has asked for it

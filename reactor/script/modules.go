@@ -17,27 +17,28 @@ var modules = map[string]*module{
 	"proto_udp":   {params: protoUDPParams},
 	"tls_mgm":     {params: tlsMgmParams},
 	opensslModule: {},
+	wolfsslModule: {},
 
 	"sl": {params: map[string]*globalSpec{
 		"enable_stats": idle(boolParam, "replies are always counted"),
 	}},
 	"signaling": {},
 	"maxfwd": {params: map[string]*globalSpec{
-		"max_limit": number(256, 256, "outgoing Max-Forwards are not capped", func(*settings, int) {}),
+		"max_limit": number(1, 256, "hops; 256 is no limit", func(c *settings, n int) { c.Proxy.HopLimit = min(n, 255) }),
 	}},
 	"rr": {
 		params: map[string]*globalSpec{
 			"append_fromtag":                 toggle(func(c *settings, on bool) { c.Proxy.FromTag = on }),
 			"enable_double_rr":               toggle(func(c *settings, on bool) { c.Proxy.SingleRecordRoute = !on }),
 			"enable_full_lr":                 toggle(func(c *settings, on bool) { c.Proxy.FullLR = on }),
-			"add_username":                   number(0, 0, "Record-Route has no user part", func(*settings, int) {}),
+			"add_username":                   toggle(func(c *settings, on bool) { c.Proxy.RecordUser = on }),
 			"enable_socket_mismatch_warning": idle(boolParam, "a Route that names another socket is not warned about"),
 		},
 		defs: func(c *settings) { c.Proxy.FromTag = true },
 	},
 	"sipmsgops": {},
 	"textops":   {},
-	"uri":       {},
+	"uri":       {params: uriParams},
 
 	statisticsModule: {params: statisticsParams},
 	prometheusModule: {params: prometheusParams},
@@ -48,6 +49,30 @@ var modules = map[string]*module{
 	"mi_http":     {params: miHTTPParams},
 	"httpd":       {params: httpdParams},
 	"mi_datagram": {params: miDatagramParams},
+}
+
+// uriParams are about the tables of its functions on a database, db_check_to()
+// and the like, of which there is none.
+var uriParams = map[string]*globalSpec{
+	"use_uri_table":    {typ: boolParam, set: noURITable},
+	"use_domain":       idle(boolParam, noURIDB),
+	"db_url":           idle(stringParam, noURIDB),
+	"db_table":         idle(stringParam, noURIDB),
+	"user_column":      idle(stringParam, noURIDB),
+	"domain_column":    idle(stringParam, noURIDB),
+	"uriuser_column":   idle(stringParam, noURIDB),
+	"aaa_url":          idle(stringParam, noURIDB),
+	"service_type":     idle(intParam, noURIDB),
+	"use_sip_uri_host": idle(boolParam, noURIDB),
+}
+
+const noURIDB = "no function of uri that is here asks a database or a RADIUS server"
+
+func noURITable(_ *settings, v Value) string {
+	if v.Int == 0 {
+		return ""
+	}
+	return "is not supported: " + noURIDB
 }
 
 const statisticsModule = "statistics"
@@ -62,8 +87,6 @@ var laterModules = map[string]bool{
 // foreignModules tell why a module that many configurations load is not to be
 // had.
 var foreignModules = map[string]string{
-	"tls_wolfssl": "there is no machine on wolfSSL; without the line it is crypto/tls, with tls_openssl.so libssl",
-
 	"tm":        "this is a stateless proxy: forward() and sl_send_reply() take the place of t_relay() and t_reply()",
 	"dialog":    "this is a stateless proxy: it keeps no dialogs",
 	"usrloc":    "this is a stateless proxy: it keeps no registrations",

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -89,6 +90,24 @@ func (p *parser) word(name string) bool {
 	return t.kind == tokIdent && t.text == name
 }
 
+// startsItem tells whether a word begins an item, which may stand on the line of
+// the item before: a word that says so by itself, or name = value.
+func (p *parser) startsItem(t token) bool {
+	if t.kind != tokIdent {
+		return false
+	}
+	if slices.Contains(itemWords, t.text) {
+		return true
+	}
+	text := t.pos.src.text
+	rest := strings.TrimLeft(string(text[t.end:min(len(text), t.end+maxBlank)]), " \t")
+	return strings.HasPrefix(rest, "=") && !strings.HasPrefix(rest, "==")
+}
+
+// maxBlank bounds how far the = of a global may stand behind its name for
+// startsItem to see it.
+const maxBlank = 256
+
 // itemWords are the words that begin an item other than a global.
 var itemWords = append([]string{"loadmodule", "modparam", "param", "socket", "listen"}, routeWords...)
 
@@ -173,7 +192,7 @@ func (p *parser) modParam(t token) Item {
 				p.resync()
 				return nil
 			}
-			*at = p.value(s)
+			*at = p.value(p.joined(s))
 			continue
 		}
 		v, ok := p.constant()
@@ -188,6 +207,17 @@ func (p *parser) modParam(t token) Item {
 		return nil
 	}
 	return m
+}
+
+// joined takes the strings that stand beside t, which is one: "a" "b" is "ab".
+func (p *parser) joined(t token) token {
+	for p.peek().kind == tokString {
+		more := p.next()
+		t.raw = append(t.raw[:len(t.text):len(t.text)], more.raw...)
+		t.text += more.text
+		t.end = more.end
+	}
+	return t
 }
 
 // value makes a constant of a token.
@@ -213,7 +243,9 @@ func (p *parser) value(t token) Value {
 func (p *parser) constant() (Value, bool) {
 	t := p.next()
 	switch t.kind {
-	case tokString, tokNumber, tokIdent, tokAddr:
+	case tokString:
+		return p.value(p.joined(t)), true
+	case tokNumber, tokIdent, tokAddr:
 		return p.value(t), true
 	case tokMinus, tokPlus:
 		n, ok := p.expect(tokNumber, "")
@@ -266,6 +298,14 @@ func (p *parser) global(t token) Item {
 		p.resync()
 		return nil
 	}
+	switch name {
+	case "auto_scaling_profile":
+		p.scaling()
+		return g
+	case "mem-group":
+		p.memoryGroup()
+		return g
+	}
 	g.Extra = p.rest(g.Value.At.Line())
 	return g
 }
@@ -275,7 +315,7 @@ func (p *parser) rest(line int) (extra []Value) {
 	for {
 		t := p.peek()
 		switch {
-		case t.kind == tokEOF || t.kind == tokSemicolon || t.pos.Line() != line:
+		case t.kind == tokEOF || t.kind == tokSemicolon || t.pos.Line() != line || p.startsItem(t):
 			return extra
 		case t.kind == tokIdent || t.kind == tokNumber || t.kind == tokString:
 			extra = append(extra, p.value(p.next()))

@@ -12,6 +12,7 @@ import (
 type SocketDef struct {
 	node
 	Decl SocketDecl
+	HEP  string // hep_udp or hep_tcp, for which nothing listens; "" any other
 }
 
 // SocketDecl is a listener that the configuration asks for. The host is kept
@@ -36,6 +37,12 @@ type SocketDecl struct {
 const socketUsage = "proto:host[:port] [as host[:port]] [use_workers n] [tag name] [reuse_port]"
 
 var socketOptions = []string{"as", "use_workers", "tag", "reuse_port"}
+
+// laterProtocols tell why a protocol of OpenSIPS is not to be had.
+var laterProtocols = map[string]string{
+	"ws": " in this version", "wss": " in this version", "sctp": "", "bin": ": there is no cluster",
+	"bond": " in this version: a bond of sockets; the socket is that of the next hop's protocol and address family anyway",
+}
 
 // unsupportedOptions are options of a socket that OpenSIPS knows, and why they
 // cannot be had.
@@ -112,8 +119,15 @@ func (p *parser) socket(at token) Item {
 		p.resync()
 		return nil
 	}
-	if d.Proto, ok = reactor.ParseProto(proto); !ok {
-		p.rep.errorf(w.pos, "protocol %s is not supported, expected tls, tcp or udp: %s", clip(proto), socketUsage)
+	switch lower := strings.ToLower(proto); {
+	case lower == "hep_udp" || lower == "hep_tcp":
+		s.HEP = lower
+	default:
+		d.Proto, ok = reactor.ParseProto(proto)
+	}
+	if !ok {
+		why := laterProtocols[strings.ToLower(proto)]
+		p.rep.errorf(w.pos, "protocol %s is not supported%s, expected tls, tcp or udp: %s", clip(proto), why, socketUsage)
 		p.resync()
 		return nil
 	}
@@ -195,7 +209,7 @@ func (p *parser) socketOption(d *SocketDecl, t token) (known, ok bool) {
 			p.rep.notef(v.At, "tos: the type of service of packets is left to the system")
 		}
 	default:
-		if t.pos.Line() != d.Pos.Line() {
+		if t.pos.Line() != d.Pos.Line() || p.startsItem(t) {
 			return false, true
 		}
 		p.rep.errorf(t.pos, "unknown socket option %s%s, expected %s", clip(t.text), hint(t.text, socketOptions), socketUsage)
@@ -276,7 +290,7 @@ func (p *parser) hosts(at token) Item {
 			g.Extra = append(g.Extra, v)
 		}
 		t := p.peek()
-		if t.kind != tokIdent && t.kind != tokString && t.kind != tokAddr || t.pos.src != at.pos.src || t.pos.Line() != line {
+		if t.kind != tokIdent && t.kind != tokString && t.kind != tokAddr || t.pos.src != at.pos.src || t.pos.Line() != line || p.startsItem(t) {
 			return g
 		}
 		// The word is read again by the rules for hosts.

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -22,23 +23,32 @@ type substPart struct {
 // substitution compiles the text of a substitution. at gives the place of its
 // bytes.
 func (k *compiler) substitution(s *String) *substitution {
-	text := s.Text
-	if text == "" {
-		k.rep.errorf(s.At, "a substitution is /expression/replacement/flags")
+	out, repl, msg := parseSubstitution(s.Text)
+	if msg != "" {
+		k.rep.errorf(s.At, "%s", msg)
 		return nil
+	}
+	if out.parts = k.replacement(s, repl, out.re.NumSubexp()); out.parts == nil && repl != "" {
+		return nil
+	}
+	return out
+}
+
+// parseSubstitution reads /expression/replacement/flags; msg tells what is wrong.
+func parseSubstitution(text string) (out *substitution, repl, msg string) {
+	if text == "" {
+		return nil, "", "a substitution is /expression/replacement/flags"
 	}
 	sep := text[0]
 	if isWordByte(sep) || sep == '\\' || sep == '$' {
-		k.rep.errorf(s.At, "a substitution is /expression/replacement/flags, and %q cannot stand for the slash", string(sep))
-		return nil
+		return nil, "", fmt.Sprintf("a substitution is /expression/replacement/flags, and %q cannot stand for the slash", string(sep))
 	}
 	re, rest, ok1 := cutEscaped(text[1:], sep)
 	repl, flags, ok2 := cutEscaped(rest, sep)
 	if !ok1 || !ok2 {
-		k.rep.errorf(s.At, "%q is no substitution: /expression/replacement/flags", clip(text))
-		return nil
+		return nil, "", fmt.Sprintf("%q is no substitution: /expression/replacement/flags", clip(text))
 	}
-	out := &substitution{}
+	out = &substitution{}
 	fold, lines := "", "m"
 	for _, f := range flags {
 		switch f {
@@ -49,19 +59,14 @@ func (k *compiler) substitution(s *String) *substitution {
 		case 's':
 			lines = "s" // the text is one line: a dot takes line ends, too
 		default:
-			k.rep.errorf(s.At, "the substitution has the unknown flag %q; there are i, g and s", string(f))
-			return nil
+			return nil, "", fmt.Sprintf("the substitution has the unknown flag %q; there are i, g and s", string(f))
 		}
 	}
 	var err error
 	if out.re, err = regexp.Compile("(?" + fold + lines + ")" + posixToGo(re)); err != nil {
-		k.rep.errorf(s.At, "%q is no regular expression: %v", clip(re), err)
-		return nil
+		return nil, "", fmt.Sprintf("%q is no regular expression: %v", clip(re), err)
 	}
-	if out.parts = k.replacement(s, repl, out.re.NumSubexp()); out.parts == nil && repl != "" {
-		return nil
-	}
-	return out
+	return out, repl, ""
 }
 
 // cutEscaped parts s at the first sep without a backslash before it. A \sep
@@ -85,9 +90,31 @@ func cutEscaped(s string, sep byte) (before, after string, ok bool) {
 	return b.String(), "", false
 }
 
-// replacement compiles the replacement: \0 to \9 are groups, $ begins a
-// variable.
-func (k *compiler) replacement(s *String, repl string, groups int) (parts []substPart) {
+// replacement compiles the text that takes the place of a match, of an
+// expression with so many groups.
+func (k *compiler) replacement(s *String, repl string, groups int) []substPart {
+	parts, msg := replacement(repl, groups, func(i int) (func(m *machine) []byte, int) {
+		r := varReader{rep: k.rep, text: repl, at: func(int) Pos { return s.At }}
+		v, end := r.read(i)
+		if v == nil {
+			return nil, end
+		}
+		get := k.variable(v)
+		if get == nil {
+			return nil, end
+		}
+		return func(m *machine) []byte { return m.text(get(m)) }, end
+	})
+	if msg != "" {
+		k.rep.errorf(s.At, "%s", msg)
+	}
+	return parts
+}
+
+// replacement reads the text that takes the place of a match. variable gives
+// what stands for the one that begins at an offset, and where it ends; nil if it
+// cannot be had. Of what is wrong besides, msg tells.
+func replacement(repl string, groups int, variable func(i int) (func(m *machine) []byte, int)) (parts []substPart, msg string) {
 	var plain []byte
 	flush := func() {
 		if len(plain) > 0 {
@@ -103,8 +130,7 @@ func (k *compiler) replacement(s *String, repl string, groups int) (parts []subs
 			i++
 			n := int(repl[i] - '0')
 			if n > groups {
-				k.rep.errorf(s.At, "the replacement has \\%d, and the expression has %d groups", n, groups)
-				return nil
+				return nil, fmt.Sprintf("the replacement has \\%d, and the expression has %d groups", n, groups)
 			}
 			flush()
 			parts = append(parts, substPart{group: n})
@@ -119,24 +145,19 @@ func (k *compiler) replacement(s *String, repl string, groups int) (parts []subs
 			i++
 			plain = append(plain, '$')
 		case c == '$':
-			r := varReader{rep: k.rep, text: repl, at: func(int) Pos { return s.At }}
-			v, end := r.read(i)
-			if v == nil {
-				return nil
-			}
-			get := k.variable(v)
-			if get == nil {
-				return nil
+			text, end := variable(i)
+			if text == nil {
+				return nil, ""
 			}
 			flush()
-			parts = append(parts, substPart{group: -1, text: func(m *machine) []byte { return m.text(get(m)) }})
+			parts = append(parts, substPart{group: -1, text: text})
 			i = end - 1
 		default:
 			plain = append(plain, c)
 		}
 	}
 	flush()
-	return parts
+	return parts, ""
 }
 
 // apply writes b with the matches replaced. ok is false if there was none, or
@@ -180,8 +201,7 @@ func substTransforms() map[string]*transformSpec {
 	return map[string]*transformSpec{
 		"re.subst": {min: 1, max: 1, raw: 1, build: func(k *compiler, t *Transform) transformer {
 			if v := t.Args[0].Var; v != nil {
-				k.rep.errorf(v.At, "the substitution is a constant: {re.subst,/expression/replacement/flags}")
-				return nil
+				return k.substDynamic(v)
 			}
 			s := k.substitution(&String{node: node{t.Args[0].At}, Text: t.Args[0].Text})
 			if s == nil {
@@ -193,4 +213,55 @@ func substTransforms() map[string]*transformSpec {
 			}
 		}},
 	}
+}
+
+// substDynamic compiles re.subst with a substitution that a variable holds. A
+// variable in its replacement is refused when it runs: what a message brings in
+// must not read the script's variables.
+func (k *compiler) substDynamic(v *Var) transformer {
+	get := k.variable(v)
+	if get == nil {
+		return nil
+	}
+	at := k.site(v.At, "{re.subst}")
+	return func(m *machine, in value) value {
+		of := get(m)
+		if of.kind == nullValue {
+			return in
+		}
+		s := m.substitution(m.text(of), at)
+		if s == nil {
+			return null
+		}
+		out, _ := s.apply(m, m.text(in))
+		return bytesValue(out)
+	}
+}
+
+// substitution gives a compiled substitution; nil if it is none, which is an
+// error of the script. When too many are known, they are forgotten.
+func (m *machine) substitution(b []byte, at *site) *substitution {
+	if s, ok := m.substs[string(b)]; ok {
+		return s
+	}
+	s, repl, msg := parseSubstitution(string(b))
+	if msg == "" {
+		dollar := false
+		s.parts, msg = replacement(repl, s.re.NumSubexp(), func(i int) (func(*machine) []byte, int) {
+			dollar = true
+			return nil, i
+		})
+		if dollar {
+			msg = "a substitution from a variable holds no variables ($$ is a dollar)"
+		}
+	}
+	if msg != "" {
+		m.fail(at, msg)
+		return nil
+	}
+	if m.substs == nil || len(m.substs) >= maxDynamic {
+		m.substs = make(map[string]*substitution)
+	}
+	m.substs[string(b)] = s
+	return s
 }

@@ -5,7 +5,9 @@ import "sipreactor/tlsstate"
 const (
 	openssl       = "openssl"
 	libcrypto     = "libcrypto"
-	opensslModule = "tls_openssl" // the module of OpenSIPS that stands for it
+	opensslModule = "tls_openssl" // the modules of OpenSIPS that stand for libraries
+	wolfsslModule = "tls_wolfssl"
+	noWolfSSL     = "there is no machine on wolfSSL, crypto/tls takes its place"
 	// howToBuild tells what to do about a program without libssl.
 	howToBuild = `apt-get install libssl-dev, then "CGO_ENABLED=1 go build -tags openssl ./cmd/sipreactor"`
 )
@@ -18,7 +20,9 @@ func setTLSLibrary(c *settings, name string) string {
 		c.TLSLibrary = ""
 		return ""
 	case "wolfssl":
-		return `cannot be "wolfssl": there is no machine on wolfSSL; "auto", "go", "libcrypto" and "openssl" are known`
+		c.TLSLibrary = tlsstate.GoLibrary
+		c.rep.notef(c.places["tls_mgm/tls_library"], "tls_library: "+noWolfSSL)
+		return ""
 	case tlsstate.GoLibrary, openssl, libcrypto:
 		if _, ok := tlsstate.LookupLibrary(name); !ok {
 			return `cannot be "` + name + `": this program was built without libssl; build one that has it (` + howToBuild +
@@ -35,6 +39,9 @@ func setTLSLibrary(c *settings, name string) string {
 // loaded, where this program has it, else crypto/tls. A module that cannot be
 // had is no error: the configuration is OpenSIPS', and TLS is TLS.
 func (c *settings) finishTLSLibrary() {
+	if c.loaded(wolfsslModule) {
+		c.rep.notef(c.places[loadPlace+wolfsslModule], wolfsslModule+": "+noWolfSSL)
+	}
 	if c.TLSLibrary != "" {
 		return
 	}

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,11 +46,25 @@ func TestLibraryAuto(t *testing.T) {
 	}
 }
 
-// There is no machine on wolfSSL, and nothing takes its place unasked.
+// There is no machine on wolfSSL: crypto/tls takes its place, with a note.
 func TestLibraryWolfSSL(t *testing.T) {
-	_, err := Compile("x.cfg", []byte(libraryTop+"loadmodule \"tls_wolfssl.so\"\nroute { exit; }\n"))
-	if err == nil || !strings.Contains(err.Error(), "x.cfg:4:12: the module tls_wolfssl is not supported: there is no machine on wolfSSL") {
-		t.Error(err)
+	cfg, err := Compile("x.cfg", []byte(libraryTop+`loadmodule "tls_wolfssl.so"
+modparam("tls_mgm", "tls_library", "wolfssl")
+route { exit; }
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.TLSLibrary != tlsstate.GoLibrary {
+		t.Errorf("library %q", cfg.TLSLibrary)
+	}
+	var notes []string
+	for _, n := range cfg.Notes {
+		notes = append(notes, n.String())
+	}
+	want := "x.cfg:4:12: tls_wolfssl: there is no machine on wolfSSL, crypto/tls takes its place"
+	if !slices.Contains(notes, want) || !slices.Contains(notes, "x.cfg:5:36: tls_library: there is no machine on wolfSSL, crypto/tls takes its place") {
+		t.Errorf("notes %q", notes)
 	}
 }
 

@@ -10,8 +10,10 @@ import (
 // tlsDomain is a TLS domain while its parameters are read.
 type tlsDomain struct {
 	tlsstate.DomainConfig
-	at   Pos
-	keys []Pos // of the certificates
+	at      Pos
+	keys    []Pos   // of the certificates
+	early   []Value // private keys that stand before their certificates
+	ciphers Pos     // of ciphers_list
 }
 
 // tlsMgmParams are the parameters of tls_mgm. Those of a domain are written
@@ -45,22 +47,17 @@ var tlsMgmParams = map[string]*globalSpec{
 	"verify_domain":   domainFlag(func(d *tlsDomain, on *bool) { d.VerifyDomain = on }),
 	"session_tickets": domainFlag(func(d *tlsDomain, on *bool) { d.SessionTickets = on }),
 	"certificate":     {typ: stringParam, set: setCertificate},
-	"private_key": domainText(func(d *tlsDomain, s string) string {
-		for i := range d.Certificates {
-			if d.Certificates[i].PrivateKeyFile == "" {
-				d.Certificates[i].PrivateKeyFile = s
-				return ""
-			}
+	"private_key":     {typ: stringParam, set: setPrivateKey},
+	"ciphers_list": {typ: stringParam, set: setDomain(func(d *tlsDomain, v Value, s string) string {
+		if s == "" {
+			return noDomainValue
 		}
-		return "comes behind the certificate it belongs to"
-	}),
-	"ciphers_list": domainText(func(d *tlsDomain, s string) string {
 		if _, err := tlsstate.ParseCiphers(s); err != nil {
 			return "is wrong: " + err.Error()
 		}
-		d.Ciphers = s
+		d.Ciphers, d.ciphers = s, v.At
 		return ""
-	}),
+	})},
 	"ec_curve": domainText(func(d *tlsDomain, s string) string {
 		if _, err := tlsstate.ParseCurves(s); err != nil {
 			return "is wrong: " + err.Error()
@@ -149,10 +146,12 @@ func setDomain(set func(d *tlsDomain, v Value, s string) string) func(c *setting
 	}
 }
 
+const noDomainValue = "has no value behind the domain"
+
 func domainText(set func(d *tlsDomain, s string) string) *globalSpec {
 	return &globalSpec{typ: stringParam, set: setDomain(func(d *tlsDomain, _ Value, s string) string {
 		if s == "" {
-			return "has no value behind the domain"
+			return noDomainValue
 		}
 		return set(d, s)
 	})}
@@ -173,8 +172,30 @@ var setCertificate = setDomain(func(d *tlsDomain, v Value, s string) string {
 	if s == "" {
 		return "has no file behind the domain"
 	}
-	d.Certificates = append(d.Certificates, tlsstate.KeyPair{CertificateFile: s})
+	pair := tlsstate.KeyPair{CertificateFile: s}
+	if len(d.early) > 0 {
+		_, pair.PrivateKeyFile, _ = strings.Cut(d.early[0].Text, "]")
+		pair.PrivateKeyFile = strings.TrimSpace(pair.PrivateKeyFile)
+		d.early = d.early[1:]
+	}
+	d.Certificates = append(d.Certificates, pair)
 	d.keys = append(d.keys, v.At)
+	return ""
+})
+
+// setPrivateKey takes the key of the first certificate that has none. Keys may
+// stand before their certificates: the first one belongs to the first.
+var setPrivateKey = setDomain(func(d *tlsDomain, v Value, s string) string {
+	if s == "" {
+		return noDomainValue
+	}
+	for i := range d.Certificates {
+		if d.Certificates[i].PrivateKeyFile == "" {
+			d.Certificates[i].PrivateKeyFile = s
+			return ""
+		}
+	}
+	d.early = append(d.early, v)
 	return ""
 })
 
@@ -185,6 +206,12 @@ func (c *settings) finishTLS() {
 			if pair.PrivateKeyFile == "" {
 				c.rep.errorf(d.keys[i], "the certificate of the %v domain %s has no private_key", d.Role, d.Name)
 			}
+		}
+		for _, key := range d.early {
+			c.rep.errorf(key.At, "the private_key of the %v domain %s belongs to no certificate", d.Role, d.Name)
+		}
+		if names := tlsstate.AlwaysOffered(d.Ciphers); len(names) > 0 {
+			c.rep.notef(d.ciphers, "ciphers_list does not change TLS 1.3, whose suites are always offered: %s", strings.Join(names, ", "))
 		}
 		if d.Role == tlsstate.Server && len(d.Certificates) == 0 {
 			c.rep.errorf(d.at, "the server domain %s has no certificate", d.Name)

@@ -184,6 +184,10 @@ func (r *varReader) read(i int) (*Var, int) {
 
 // arg reads text[from:to], which is plain or a variable.
 func (r *varReader) arg(from, to int) *VarArg {
+	if trimmed := strings.Trim(r.text[from:to], " \t"); len(trimmed) > 1 && trimmed[0] == '$' {
+		from += strings.IndexByte(r.text[from:to], '$')
+		to = from + len(trimmed)
+	}
 	a := &VarArg{At: r.at(from), Text: r.text[from:to]}
 	if !strings.HasPrefix(a.Text, "$") || a.Text == "$" {
 		return a
