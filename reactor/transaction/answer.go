@@ -1,0 +1,120 @@
+package transaction
+
+import "time"
+
+// completed is called when a branch has its final response and that is no 2xx: 16.7 from item 4 on.
+func (t *Transaction) completed(b *Branch) {
+	if t.status != 0 || t.silent || !t.current(b) {
+		return
+	}
+	// An address that does not serve is no answer while there is another (RFC 3263 4.3).
+	if b.unserved() && !t.canceled && t.user.Retry(t, b) && b.status == 0 {
+		return
+	}
+	if b.status >= 600 {
+		t.cancelOthers(b)
+	} else if t.pending() > 0 {
+		return
+	}
+	if !t.deciding { // else Resume looks
+		t.decide()
+	}
+}
+
+// unserved reports whether the branch's address gave no answer that counts.
+func (b *Branch) unserved() bool { return b.status == 503 || b.status == 408 && b.local && b.last == 0 }
+
+// decide asks the user what a failure leads to.
+func (t *Transaction) decide() {
+	t.deciding, t.undone = true, true
+	t.user.Failed(t, t.Best())
+}
+
+// Resume says that the user has decided: it has added and launched branches, replied, or neither. Then the best response
+// goes upstream.
+func (t *Transaction) Resume(now time.Duration) {
+	t.enter(now)
+	defer t.leave()
+	if !t.deciding {
+		return
+	}
+	added := !t.undone
+	t.deciding, t.undone = false, false
+	if t.status != 0 || t.silent || t.server.Over() {
+		return
+	}
+	if added {
+		last := best(t.branches[t.fork:t.count])
+		if t.pending() > 0 && (last == nil || last.status < 600) {
+			return
+		}
+		if last != nil { // of the new ones, none is left already
+			t.decide()
+			return
+		}
+	}
+	best := t.Best()
+	switch {
+	case best == nil && t.canceled:
+		t.reply(nil, 487)
+	case best == nil:
+		t.reply(nil, 500)
+	case !t.Invite() && best.local && best.status == 408:
+		t.silent = true
+		t.drive(GiveUp)
+		t.user.Lost(t, LostAnswer)
+	case best.status == 503: // our own state is not the peer's (16.7 item 6)
+		t.reply(best, 500)
+	default:
+		t.reply(best, best.status)
+	}
+}
+
+// Best returns the branch whose final response is the one to send (16.7 item 6): of the last fork, or if nothing of that
+// could be sent, of those before. It is a 6xx, else of the lowest class; of 4xx a challenge before the others and a 408
+// last, of 5xx a 503 last, else the lowest code, and of equals the first branch. nil: there is none.
+func (t *Transaction) Best() *Branch {
+	if b := best(t.branches[t.fork:t.count]); b != nil {
+		return b
+	}
+	return best(t.branches[:t.count])
+}
+
+func best(of []*Branch) (best *Branch) {
+	for _, b := range of {
+		if b.status >= 300 && !b.unsent && (best == nil || rank(b.status) < rank(best.status)) {
+			best = b
+		}
+	}
+	return best
+}
+
+// rank orders final responses, the best first.
+func rank(code int) int {
+	switch {
+	case code >= 600:
+		return 0
+	case code == 401 || code == 407:
+		return 4000 // both alike: the first branch's
+	case code == 408:
+		return 4999
+	case code == 503:
+		return 5999
+	case code >= 400 && code < 500:
+		return 4001 + code - 400
+	default:
+		return 10 * code
+	}
+}
+
+// Challenges returns the branches of the last fork that were answered by a challenge, with which the answer's is to be
+// put together (16.7 item 7), in dst's memory.
+func (t *Transaction) Challenges(dst []*Branch) []*Branch {
+	dst = dst[:0]
+	for _, b := range t.branches[t.fork:t.count] {
+		if b.status == 401 || b.status == 407 {
+			dst = append(dst, b)
+		}
+	}
+	return dst
+}

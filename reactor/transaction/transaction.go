@@ -1,0 +1,428 @@
+package transaction
+
+import (
+	"errors"
+	"time"
+)
+
+// MaxBranches is how many branches a transaction has in all, serial ones included.
+const MaxBranches = 12
+
+// Errors of Add and Launch.
+var (
+	// ErrBranches: the transaction has MaxBranches.
+	ErrBranches = errors.New("transaction: too many branches")
+	// ErrCanceled: the caller has canceled the request.
+	ErrCanceled = errors.New("transaction: the request was canceled")
+	// ErrAnswered: the final response has gone upstream.
+	ErrAnswered = errors.New("transaction: the request was answered")
+)
+
+// User is who a transaction works for: it has the messages and the sockets, and runs the script. The transaction calls
+// it from the goroutine that called the transaction. "The response at hand" is the one that Response was called for.
+type User interface {
+	// SendRequest sends the branch's request, for the first time or again. An error is a transport's.
+	SendRequest(t *Transaction, b *Branch) error
+	// SendCancel sends a CANCEL for the branch's request.
+	SendCancel(t *Transaction, b *Branch) error
+	// SendAck acknowledges the response at hand, a final one that is no 2xx (17.1.1.3).
+	SendAck(t *Transaction, b *Branch)
+	// Relay sends the response at hand upstream: a provisional one or a 2xx.
+	Relay(t *Transaction, b *Branch)
+	// Keep keeps the response at hand, which may be the answer.
+	Keep(t *Transaction, b *Branch)
+	// Answer sends the final response upstream: what was kept of b, or with b nil or local one of our own with that
+	// code.
+	Answer(t *Transaction, b *Branch, code int)
+	// Again sends upstream what went there last, if anything did.
+	Again(t *Transaction)
+	// Retry sends the branch's request to the next address of its destination (RFC 3263 4.3), as the first try of a new
+	// client transaction, by calling Relaunch; false: there is none.
+	Retry(t *Transaction, b *Branch) bool
+	// Failed is called when no branch is left that might succeed. best has the response that would be the answer. The
+	// user may Add branches or Reply, and calls Resume when it is done, in this call or later.
+	Failed(t *Transaction, best *Branch)
+	// Lost says that no answer could be given, or for an INVITE that its answer was never acknowledged.
+	Lost(t *Transaction, why Loss)
+	// Gone is the last call: nothing of the transaction is alive.
+	Gone(t *Transaction)
+}
+
+// Loss is why an answer did not arrive.
+type Loss uint8
+
+const (
+	// LostUpstream: the response cannot be delivered.
+	LostUpstream Loss = iota
+	// LostAck: a final response to an INVITE was not acknowledged for 64*T1.
+	LostAck
+	// LostAnswer: a request that is no INVITE was not answered downstream; upstream that is told to nobody (RFC 4320).
+	LostAnswer
+)
+
+// Transaction is a proxied request: one server transaction, the client transactions of its branches, and the response
+// context between them (RFC 3261 16.7). It has no clock, no socket and no messages. One goroutine at a time, that of
+// its shard; no method may be called after User.Gone.
+type Transaction struct {
+	user   User
+	wheel  *Wheel
+	timing *Timing
+	now    time.Duration
+
+	server   Machine
+	timers   [2]Timer
+	branches [MaxBranches]*Branch
+	count    int
+	fork     int // the first branch of the last fork
+
+	status   int // the final response that went upstream; 0: none did
+	code     int // of the response at hand
+	canceled bool
+	deciding bool // the user decides what a failure leads to
+	undone   bool // and has added nothing so far
+	silent   bool // there will be no answer (RFC 4320)
+	gone     bool
+	depth    int // calls into the user under way; Gone waits for them
+	failure  error
+}
+
+// New begins the server transaction of a request that has come. invite tells whether it is one; reliable is its
+// transport. timing is read when something begins and may be the transaction's own.
+func New(u User, w *Wheel, timing *Timing, now time.Duration, invite, reliable bool) *Transaction {
+	t := new(Transaction)
+	t.Init(u, w, timing, now, invite, reliable)
+	return t
+}
+
+// Init is New for memory that is used again. Nothing of what it was may be alive.
+func (t *Transaction) Init(u User, w *Wheel, timing *Timing, now time.Duration, invite, reliable bool) {
+	*t = Transaction{user: u, wheel: w, timing: timing, now: now}
+	kind := Server
+	if invite {
+		kind = InviteServer
+	}
+	t.server = NewMachine(kind, reliable)
+	for i := range t.timers {
+		t.timers[i].of, t.timers[i].branch, t.timers[i].part = t, -1, part(i)
+	}
+	t.drive(Start)
+}
+
+// Invite reports whether the request is an INVITE.
+func (t *Transaction) Invite() bool { return t.server.kind == InviteServer }
+
+// Status returns the code of the final response that went upstream, 0 while none did.
+func (t *Transaction) Status() int { return t.status }
+
+// Canceled reports whether the caller has canceled the request.
+func (t *Transaction) Canceled() bool { return t.canceled }
+
+// State returns where the server transaction is.
+func (t *Transaction) State() State { return t.server.state }
+
+// Branches returns the branches, in the order they were added. The slice is the transaction's.
+func (t *Transaction) Branches() []*Branch { return t.branches[:t.count] }
+
+// pending returns how many branches of the last fork await a final response.
+func (t *Transaction) pending() (n int) {
+	for _, b := range t.branches[t.fork:t.count] {
+		if b.Pending() {
+			n++
+		}
+	}
+	return n
+}
+
+// Add makes b the next branch of the transaction, without sending anything. Its memory may be used again after Gone.
+// The first branch that is added while the transaction waits for Resume begins a new fork.
+func (t *Transaction) Add(b *Branch, reliable bool) error {
+	switch {
+	case t.status != 0 || t.silent || t.server.Over():
+		return ErrAnswered
+	case t.canceled:
+		return ErrCanceled
+	case t.count == MaxBranches:
+		return ErrBranches
+	}
+	if t.undone {
+		t.undone, t.fork = false, t.count
+	}
+	kind := Client
+	if t.Invite() {
+		kind = InviteClient
+	}
+	*b = Branch{Index: t.count, User: b.User, of: t, request: NewMachine(kind, reliable)}
+	for i := range b.timers {
+		b.timers[i].of, b.timers[i].branch, b.timers[i].part = t, int8(b.Index), part(i)
+	}
+	t.branches[t.count] = b
+	t.count++
+	return nil
+}
+
+// Launch sends a branch's request. An error is User.SendRequest's: then the branch has ended with a 503 of ours that is
+// never the answer, and who launched it decides what that leads to.
+func (t *Transaction) Launch(now time.Duration, b *Branch) error {
+	t.enter(now)
+	defer t.leave()
+	err := t.launch(b)
+	b.unsent = err != nil
+	return err
+}
+
+func (t *Transaction) launch(b *Branch) error {
+	t.failure = nil
+	if b.drive(Start)&Unreachable != 0 {
+		b.status, b.local = 503, true
+	}
+	return t.failure
+}
+
+// Relaunch begins a branch's client transaction anew, for User.Retry.
+func (t *Transaction) Relaunch(b *Branch, reliable bool) error {
+	b.request = NewMachine(b.request.kind, reliable)
+	b.status, b.local, b.last = 0, false, 0
+	return t.launch(b)
+}
+
+// Response takes a response that matched a branch's request.
+func (t *Transaction) Response(now time.Duration, b *Branch, code int) {
+	t.enter(now)
+	defer t.leave()
+	t.code = code
+	e := Failure
+	switch {
+	case code < 200:
+		e = Provisional
+	case code < 300:
+		e = Success
+	}
+	state := b.request.state
+	do := b.drive(e)
+	switch {
+	case code < 200:
+		if state <= Canceling && do&PassUp != 0 {
+			b.last = code
+		}
+		if b.waiting && b.request.state == Proceeding {
+			b.drive(Cancel)
+		}
+		if do&PassUp != 0 && code > 100 && t.status == 0 && t.current(b) && t.drive(Provisional)&SendReply != 0 {
+			t.user.Relay(t, b)
+		}
+	case do&PassUp == 0:
+	case code < 300:
+		t.succeeded(b, code)
+	default:
+		b.status = code
+		t.user.Keep(t, b)
+		t.completed(b)
+	}
+}
+
+// current reports whether the branch is of the fork that an answer is to come from.
+func (t *Transaction) current(b *Branch) bool { return b.Index >= t.fork && !t.undone }
+
+// succeeded passes a 2xx on: every one for an INVITE, the first for another request (16.7 item 5).
+func (t *Transaction) succeeded(b *Branch, code int) {
+	if b.status == 0 || b.local {
+		b.status, b.local = code, false
+	}
+	if t.drive(Success)&SendReply != 0 {
+		if t.status == 0 {
+			t.status = code
+		}
+		t.user.Relay(t, b)
+	}
+	t.cancelOthers(b)
+}
+
+// CancelResponse takes a response to a branch's CANCEL.
+func (t *Transaction) CancelResponse(now time.Duration, b *Branch, code int) {
+	t.enter(now)
+	defer t.leave()
+	switch {
+	case code < 200:
+		b.driveCancel(Provisional)
+	case code < 300:
+		b.driveCancel(Success)
+	default:
+		b.driveCancel(Failure)
+	}
+}
+
+// Unreachable says that what the branch sent last could not be delivered after all.
+func (t *Transaction) Unreachable(now time.Duration, b *Branch) {
+	t.enter(now)
+	defer t.leave()
+	t.ended(b, b.drive(TransportError))
+}
+
+// Undelivered says that a response could not be delivered. A caller that is gone needs no callee.
+func (t *Transaction) Undelivered(now time.Duration) {
+	t.enter(now)
+	defer t.leave()
+	if t.drive(TransportError)&Unreachable != 0 {
+		t.user.Lost(t, LostUpstream)
+		t.cancelOthers(nil)
+	}
+}
+
+// Repeated says that the request has come again.
+func (t *Transaction) Repeated(now time.Duration) {
+	t.enter(now)
+	defer t.leave()
+	if t.drive(Repeat)&SendReply != 0 {
+		t.user.Again(t)
+	}
+}
+
+// Acknowledged says that the ACK of a final response that is no 2xx has come.
+func (t *Transaction) Acknowledged(now time.Duration) {
+	t.enter(now)
+	defer t.leave()
+	t.drive(Acknowledged)
+}
+
+// Reply sends a response of the user's own. A final one ends every branch. It reports whether there was still one to
+// give.
+func (t *Transaction) Reply(now time.Duration, code int) bool {
+	t.enter(now)
+	defer t.leave()
+	return t.reply(nil, code)
+}
+
+func (t *Transaction) reply(b *Branch, code int) bool {
+	if t.status != 0 || t.silent || t.server.Over() {
+		return false
+	}
+	e := Failure
+	switch {
+	case code < 200:
+		e = Provisional
+	case code < 300:
+		e = Success
+	}
+	if t.drive(e)&SendReply == 0 {
+		return false
+	}
+	if code >= 200 {
+		t.status = code
+	}
+	t.user.Answer(t, b, code)
+	if code >= 200 {
+		t.cancelOthers(nil)
+	}
+	return true
+}
+
+// Cancel says that the caller has canceled the request. It reports whether that changed anything.
+func (t *Transaction) Cancel(now time.Duration) bool {
+	t.enter(now)
+	defer t.leave()
+	if !t.Invite() || t.status != 0 || t.canceled {
+		return false
+	}
+	t.canceled = true
+	t.cancelOthers(nil)
+	if t.pending() == 0 && !t.deciding {
+		t.reply(nil, 487)
+	}
+	return true
+}
+
+// CancelBranch ends a branch whose answer is no longer wanted.
+func (t *Transaction) CancelBranch(now time.Duration, b *Branch) {
+	t.enter(now)
+	defer t.leave()
+	b.abandon()
+}
+
+// cancelOthers ends every branch but one.
+func (t *Transaction) cancelOthers(but *Branch) {
+	for _, b := range t.Branches() {
+		if b != but {
+			b.abandon()
+		}
+	}
+}
+
+// Fire has a timer do what it was armed for. The wheel calls it with those that go off.
+func Fire(now time.Duration, timer *Timer) { timer.of.fire(now, timer) }
+
+func (t *Transaction) fire(now time.Duration, timer *Timer) {
+	t.enter(now)
+	defer t.leave()
+	e := ResendTimer
+	if timer.part == partLife || timer.part == partCancelLife {
+		e = LifeTimer
+	}
+	switch {
+	case timer.branch < 0:
+		do := t.drive(e)
+		if do&SendReply != 0 {
+			t.user.Again(t)
+		}
+		if do&TimeOut != 0 {
+			t.user.Lost(t, LostAck)
+		}
+	case timer.part >= partCancelResend:
+		t.branches[timer.branch].driveCancel(e)
+	default:
+		b := t.branches[timer.branch]
+		t.ended(b, b.drive(e))
+	}
+}
+
+// ended gives a branch that was not answered, or could not be reached, a final response of ours.
+func (t *Transaction) ended(b *Branch, do Action) {
+	switch {
+	case b.status != 0:
+		return
+	case do&TimeOut != 0:
+		b.status, b.local = 408, true
+	case do&Unreachable != 0:
+		b.status, b.local = 503, true
+	default:
+		return
+	}
+	t.completed(b)
+}
+
+// drive moves the server side.
+func (t *Transaction) drive(e Event) Action {
+	effect := t.server.On(e, t.timing)
+	t.arm(&t.timers[partResend], effect.Resend)
+	t.arm(&t.timers[partLife], effect.Life)
+	return effect.Do
+}
+
+func (t *Transaction) arm(timer *Timer, in time.Duration) {
+	switch in {
+	case Unchanged:
+	case Off:
+		t.wheel.Stop(timer)
+	default:
+		t.wheel.Arm(timer, t.now+in)
+	}
+}
+
+// enter notes the time of a call.
+func (t *Transaction) enter(now time.Duration) {
+	t.now = now
+	t.depth++
+}
+
+// leave looks whether a call was the transaction's last.
+func (t *Transaction) leave() {
+	if t.depth--; t.depth > 0 || t.gone || t.deciding || !(t.server.Over() || t.server.state == Idle) {
+		return
+	}
+	for _, b := range t.Branches() {
+		if !b.over() {
+			return
+		}
+	}
+	t.gone = true
+	t.user.Gone(t)
+}

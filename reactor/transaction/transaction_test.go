@@ -1,0 +1,352 @@
+package transaction
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+// Timer A doubles without a bound until B (17.1.1.2); the 408 waits for the ACK and H (17.2.1).
+func TestInviteUnanswered(t *testing.T) {
+	r := newRig(t, true, false)
+	r.branch(false)
+	r.pass(29900 * time.Millisecond)
+	r.want("0s request 0", "500ms request 0", "1.5s request 0", "3.5s request 0", "7.5s request 0", "15.5s request 0")
+	r.pass(200 * time.Millisecond)
+	r.want("30s answer ours 408")
+	r.pass(2 * time.Second)
+	r.want("30.5s again", "31.5s again")
+	r.tx.Acknowledged(r.now)
+	r.pass(4900 * time.Millisecond)
+	r.wantGone(false) // I
+	r.pass(200 * time.Millisecond)
+	r.want("37.1s gone")
+	r.wantGone(true)
+}
+
+// Over a reliable transport nothing goes out twice, and nothing lingers for what may come again.
+func TestReliable(t *testing.T) {
+	r := newRig(t, true, true)
+	b := r.branch(true)
+	r.pass(10 * time.Second)
+	r.want("0s request 0")
+	r.response(b, 486)
+	r.want("10s ack 0", "10s answer 0 486")
+	r.pass(time.Second)
+	r.tx.Acknowledged(r.now)
+	r.want("11s gone")
+	r.wantGone(true)
+
+	r = newRig(t, false, true)
+	b = r.branch(true)
+	r.response(b, 200)
+	r.want("0s request 0", "0s relay 0 200", "0s gone")
+	r.wantGone(true)
+}
+
+// A final response to an INVITE goes out again at G until H (17.2.1).
+func TestAnswerNotAcknowledged(t *testing.T) {
+	r := newRig(t, true, false)
+	b := r.branch(false)
+	r.response(b, 404)
+	r.response(b, 404) // comes again, is acknowledged again
+	r.want("0s request 0", "0s ack 0", "0s answer 0 404", "0s ack 0")
+	r.pass(33 * time.Second)
+	r.want("500ms again", "1.5s again", "3.5s again", "7.5s again", "11.5s again", "15.5s again", "19.5s again",
+		"23.5s again", "27.5s again", "31.5s again", "32s lost 1", "32s gone")
+	r.wantGone(true)
+}
+
+// Retransmitted requests get what was said last, and nothing while nothing was said (17.2.1, 17.2.2).
+func TestRepeated(t *testing.T) {
+	r := newRig(t, true, false)
+	r.tx.Repeated(r.now)
+	b := r.branch(false)
+	r.response(b, 180)
+	r.tx.Repeated(r.now)
+	r.response(b, 200)
+	r.tx.Repeated(r.now) // RFC 6026 7.1: absorbed
+	r.want("0s again", "0s request 0", "0s relay 0 180", "0s again", "0s relay 0 200")
+
+	r = newRig(t, false, false)
+	r.tx.Repeated(r.now)
+	b = r.branch(false)
+	r.tx.Repeated(r.now)
+	r.want("0s request 0")
+	r.response(b, 404)
+	r.pass(time.Second)
+	r.tx.Repeated(r.now)
+	r.want("0s answer 0 404", "1s again")
+	r.pass(5 * time.Second)
+	r.want("5s gone")
+}
+
+// Every 2xx of an INVITE goes up for 64*T1, those of other branches too (16.7 item 5, RFC 6026).
+func TestEvery2xx(t *testing.T) {
+	r := newRig(t, true, false)
+	a, b := new(Branch), new(Branch)
+	_ = r.tx.Add(a, false)
+	_ = r.tx.Add(b, false)
+	_ = r.tx.Launch(0, a)
+	_ = r.tx.Launch(0, b)
+	r.response(a, 180)
+	r.response(b, 180)
+	r.response(a, 200)
+	r.want("0s request 0", "0s request 1", "0s relay 0 180", "0s relay 1 180", "0s relay 0 200", "0s cancel 1")
+	r.pass(510 * time.Millisecond)
+	r.response(a, 200)
+	r.response(b, 200)
+	r.tx.CancelResponse(r.now, b, 200)
+	r.want("500ms cancel 1", "500ms relay 0 200", "500ms relay 1 200")
+	r.pass(40 * time.Second)
+	r.want("32.5s gone")
+	r.wantGone(true)
+}
+
+// E grows to T2, and is T2 behind a provisional response (17.1.2.2). What is not answered is told to nobody (RFC 4320).
+func TestNonInviteUnanswered(t *testing.T) {
+	r := newRig(t, false, false)
+	b := r.branch(false)
+	r.pass(9 * time.Second)
+	r.want("0s request 0", "500ms request 0", "1.5s request 0", "3.5s request 0", "7.5s request 0")
+	r.response(b, 100)
+	r.pass(9 * time.Second)
+	r.want("13s request 0", "17s request 0")
+	r.pass(20 * time.Second)
+	r.want("21s request 0", "25s request 0", "29s request 0", "30s lost 2", "35s gone")
+	r.wantGone(true)
+}
+
+// A CANCEL waits for a provisional response; it is a transaction of its own (9.1).
+func TestCancel(t *testing.T) {
+	r := newRig(t, true, false)
+	b := r.branch(false)
+	if !r.tx.Cancel(r.now) || r.tx.Cancel(r.now) {
+		t.Error("canceled once")
+	}
+	r.want("0s request 0")
+	r.pass(200 * time.Millisecond)
+	r.response(b, 180)
+	r.want("200ms cancel 0", "200ms relay 0 180")
+	r.pass(600 * time.Millisecond)
+	r.tx.CancelResponse(r.now, b, 200)
+	r.response(b, 487)
+	r.want("700ms cancel 0", "800ms ack 0", "800ms answer 0 487")
+	if err := r.tx.Add(new(Branch), false); !errors.Is(err, ErrAnswered) {
+		t.Error(err)
+	}
+	r.tx.Acknowledged(r.now)
+	r.pass(40 * time.Second)
+	r.wantGone(true)
+
+	r = newRig(t, true, false) // before anything was sent
+	r.tx.Cancel(r.now)
+	r.want("0s answer ours 487")
+}
+
+// A callee that answers neither the INVITE nor the CANCEL is given up after 64*T1.
+func TestCancelUnanswered(t *testing.T) {
+	r := newRig(t, true, true)
+	b := r.branch(true)
+	r.response(b, 180)
+	r.tx.Cancel(r.now)
+	r.pass(33 * time.Second)
+	r.want("0s request 0", "0s relay 0 180", "0s cancel 0", "32s answer ours 408")
+}
+
+// fr_inv_timeout: a CANCEL, a 408 of ours at once, and what still comes is acknowledged.
+func TestRingsTooLong(t *testing.T) {
+	r := newRig(t, true, false)
+	b := r.branch(false)
+	r.response(b, 180)
+	r.pass(100 * time.Second)
+	r.response(b, 180)
+	r.pass(119 * time.Second)
+	r.want("0s request 0", "0s relay 0 180", "1m40s relay 0 180")
+	r.pass(time.Second)
+	r.tx.Acknowledged(r.now)
+	r.tx.CancelResponse(r.now, b, 200)
+	r.response(b, 487)
+	r.want("3m40s cancel 0", "3m40s answer ours 408", "3m40s ack 0")
+	r.pass(33 * time.Second)
+	r.wantGone(true)
+
+	r = newRig(t, true, false) // the callee answered at the same moment
+	b = r.branch(false)
+	r.response(b, 180)
+	r.pass(121 * time.Second)
+	r.response(b, 200)
+	r.want("0s request 0", "0s relay 0 180", "2m0s cancel 0", "2m0s answer ours 408", "2m0.5s cancel 0", "2m0.5s again",
+		"2m1s relay 0 200")
+}
+
+func TestRestartOfNoFinal(t *testing.T) {
+	r := newRig(t, true, false)
+	r.timing.RestartOnEach, r.timing.NoFinal = false, 10*time.Second
+	b := r.branch(false)
+	r.response(b, 180)
+	r.pass(6 * time.Second)
+	r.response(b, 183) // another one
+	r.pass(6 * time.Second)
+	r.response(b, 183)
+	r.pass(3 * time.Second)
+	r.want("0s request 0", "0s relay 0 180", "6s relay 0 183", "12s relay 0 183")
+	r.pass(time.Second + Tick)
+	r.want("16s cancel 0", "16s answer ours 408")
+}
+
+// A 2xx that crosses our own final response is the caller's to know of (16.7 item 5).
+func TestCrossing2xx(t *testing.T) {
+	r := newRig(t, true, false)
+	b := r.branch(false)
+	r.response(b, 180)
+	r.tx.Reply(r.now, 486)
+	r.response(b, 200)
+	r.want("0s request 0", "0s relay 0 180", "0s answer ours 486", "0s cancel 0", "0s relay 0 200")
+	if r.tx.Status() != 486 || r.tx.Reply(r.now, 500) {
+		t.Error("there is one final answer of ours")
+	}
+}
+
+// failure_route: serial forks, and what goes up when that fails, too.
+func TestSerialFork(t *testing.T) {
+	r := newRig(t, true, false)
+	r.failed = func(best *Branch) {
+		r.note("failed %d", best.Status())
+		r.failed = func(best *Branch) { r.note("failed %d", best.Status()) }
+		r.branch(false)
+	}
+	r.response(r.branch(false), 404)
+	r.response(r.tx.Branches()[1], 503)
+	r.want("0s request 0", "0s ack 0", "0s failed 404", "0s request 1", "0s ack 1", "0s failed 503", "0s answer 1 500")
+
+	// What cannot be sent leaves the answer as it was.
+	r = newRig(t, true, false)
+	r.failed = func(*Branch) {
+		r.fails = 1
+		r.branch(false)
+	}
+	r.response(r.branch(false), 486)
+	r.want("0s request 0", "0s ack 0", "0s request 1 fails", "0s answer 0 486")
+}
+
+// A route that waits: what happens meanwhile is looked at when it is done.
+func TestDecidesLater(t *testing.T) {
+	r := newRig(t, true, false)
+	r.later = true
+	r.response(r.branch(false), 486)
+	r.response(r.branch(false), 404)
+	r.want("0s request 0", "0s ack 0", "0s request 1", "0s ack 1")
+	r.failed = func(best *Branch) { r.note("failed %d", best.Status()) }
+	r.tx.Resume(r.now) // the new branch has failed already: that is a failure of its own
+	r.want("0s failed 404")
+	r.tx.Resume(r.now)
+	r.want("0s answer 1 404")
+
+	r = newRig(t, true, false) // the others of a fork that a 6xx has ended
+	r.later = true
+	a, b := r.branch(false), r.branch(false)
+	r.response(a, 180)
+	r.response(b, 603)
+	r.response(a, 487)
+	r.response(r.branch(false), 180)
+	r.tx.Resume(r.now)
+	r.want("0s request 0", "0s request 1", "0s relay 0 180", "0s ack 1", "0s cancel 0", "0s ack 0", "0s request 2", "0s relay 2 180")
+
+	r = newRig(t, true, false) // a CANCEL comes meanwhile
+	r.later = true
+	r.response(r.branch(false), 486)
+	r.tx.Cancel(r.now)
+	if err := r.tx.Add(new(Branch), false); !errors.Is(err, ErrCanceled) {
+		t.Error(err)
+	}
+	r.tx.Resume(r.now)
+	r.want("0s request 0", "0s ack 0", "0s answer 0 486")
+}
+
+// The next address of a destination, before anybody hears of a failure (RFC 3263 4.3).
+func TestRetry(t *testing.T) {
+	r := newRig(t, true, true)
+	left := 2
+	r.retry = func(b *Branch) bool {
+		if left--; left < 0 {
+			return false
+		}
+		return r.tx.Relaunch(b, true) == nil
+	}
+	b := r.branch(true)
+	r.response(b, 503)
+	r.tx.Unreachable(r.now, b)
+	r.pass(31 * time.Second)
+	r.want("0s request 0", "0s ack 0", "0s request 0", "0s request 0", "30s answer ours 408")
+
+	r = newRig(t, true, true) // a caller that has hung up wants no other address
+	r.retry = func(*Branch) bool { t.Error("tried again"); return false }
+	b = r.branch(true)
+	r.response(b, 180)
+	r.tx.Cancel(r.now)
+	r.response(b, 503)
+	r.want("0s request 0", "0s relay 0 180", "0s cancel 0", "0s ack 0", "0s answer 0 500")
+}
+
+// One branch of two cannot be reached: the other's answer counts; of two silent ones a 408 is the last resort.
+func TestParallel(t *testing.T) {
+	r := newRig(t, true, false)
+	a, b := r.branch(false), r.branch(false)
+	r.tx.Unreachable(r.now, a)
+	r.want("0s request 0", "0s request 1")
+	r.response(b, 486)
+	r.want("0s ack 1", "0s answer 1 486")
+
+	r = newRig(t, true, false) // a 6xx ends it at once
+	a, b = r.branch(false), r.branch(false)
+	r.response(a, 180)
+	r.response(b, 603)
+	r.want("0s request 0", "0s request 1", "0s relay 0 180", "0s ack 1", "0s cancel 0", "0s answer 1 603")
+	r.response(a, 200)
+	r.want("0s relay 0 200")
+}
+
+func TestBest(t *testing.T) {
+	for _, c := range []struct {
+		codes []int
+		want  int
+	}{
+		{[]int{486, 404}, 404}, {[]int{404, 401}, 401}, {[]int{407, 401}, 407}, {[]int{408, 483}, 483}, {[]int{302, 400}, 302},
+		{[]int{500, 503}, 500}, {[]int{503, 599}, 599}, {[]int{503, 408}, 408}, {[]int{500, 486}, 486}, {[]int{302, 603}, 603},
+	} {
+		for range 2 {
+			of := []*Branch{{status: c.codes[0]}, {status: c.codes[1]}}
+			if got := best(of); got.status != c.want {
+				t.Errorf("of %v: %d, want %d", c.codes, got.status, c.want)
+			}
+			if c.want != 407 {
+				c.codes[0], c.codes[1] = c.codes[1], c.codes[0]
+			}
+		}
+	}
+}
+
+func TestBounds(t *testing.T) {
+	r := newRig(t, true, false)
+	for range MaxBranches {
+		r.branch(false)
+	}
+	if err := r.tx.Add(new(Branch), false); !errors.Is(err, ErrBranches) {
+		t.Error(err)
+	}
+}
+
+// A caller that cannot be reached any more needs no callee.
+func TestCallerGone(t *testing.T) {
+	r := newRig(t, true, false)
+	b := r.branch(false)
+	r.response(b, 180)
+	r.tx.Undelivered(r.now)
+	r.want("0s request 0", "0s relay 0 180", "0s lost 0", "0s cancel 0")
+	r.tx.CancelResponse(r.now, b, 200)
+	r.response(b, 487)
+	r.pass(time.Minute)
+	r.want("0s ack 0", "32s gone")
+	r.wantGone(true)
+}

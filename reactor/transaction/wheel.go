@@ -1,0 +1,191 @@
+package transaction
+
+import (
+	"math/bits"
+	"time"
+)
+
+// Tick is the wheel's resolution: a timer goes off at the first tick that is not before its time, so never early
+// and less than a tick late.
+const Tick = 8 * time.Millisecond
+
+const (
+	levelBits = 6
+	levelSize = 1 << levelBits
+	levels    = 4 // 8 ms * 64^4: 37 hours; what is due later waits in the last level and is looked at again
+)
+
+// Timer is one deadline in a Wheel. It lives in what it is for, so that to arm it allocates nothing. The zero value is
+// a timer that is not armed.
+type Timer struct {
+	prev, next *Timer
+	due        int64 // tick
+	level      uint8
+	slot       uint8
+	armed      bool
+
+	// What the wheel's owner gets back when it goes off.
+	of     *Transaction
+	branch int8 // index; -1 is the server side
+	part   part
+}
+
+// part says which deadline of a machine a Timer is.
+type part uint8
+
+const (
+	partResend part = iota
+	partLife
+	partCancelResend
+	partCancelLife
+	parts
+)
+
+// Armed reports whether the timer will go off.
+func (t *Timer) Armed() bool { return t.armed }
+
+// Wheel keeps deadlines: to arm, to move and to stop one costs O(1), whatever their number. Level 0 has a slot for each
+// of the next 64 ticks, level 1 one for 64 ticks each, and so on; a slot of a higher level is spread over the one below
+// when its time has come. One goroutine: a shard has one of its own.
+type Wheel struct {
+	now   int64 // the last tick that was worked off
+	slots [levels][levelSize]Timer
+	spill Timer          // head of what spread hands down
+	full  [levels]uint64 // which slots have timers
+	count int
+}
+
+// NewWheel returns a wheel at a time of its owner's clock.
+func NewWheel(now time.Duration) *Wheel {
+	w := &Wheel{now: int64(now / Tick)}
+	for l := range w.slots {
+		for s := range w.slots[l] {
+			head := &w.slots[l][s]
+			head.prev, head.next = head, head
+		}
+	}
+	return w
+}
+
+// Len returns how many timers are armed.
+func (w *Wheel) Len() int { return w.count }
+
+// Arm has t go off at a time; one that is armed is moved.
+func (w *Wheel) Arm(t *Timer, at time.Duration) {
+	w.Stop(t)
+	t.due = max(int64((at+Tick-1)/Tick), w.now+1)
+	t.armed = true
+	w.count++
+	w.put(t)
+}
+
+// Stop disarms t. One that is not armed is left alone.
+func (w *Wheel) Stop(t *Timer) {
+	if !t.armed {
+		return
+	}
+	w.take(t)
+	t.armed = false
+	w.count--
+}
+
+func (w *Wheel) put(t *Timer) {
+	l, away := 0, t.due-w.now
+	for away >= levelSize && l < levels-1 {
+		away >>= levelBits
+		l++
+	}
+	at := t.due
+	if l == levels-1 { // further than the wheel reaches
+		at = min(at, w.now+(levelSize-1)<<(levelBits*(levels-1)))
+	}
+	t.level = uint8(l)
+	t.slot = uint8(at >> (levelBits * l) & (levelSize - 1))
+	head := &w.slots[t.level][t.slot]
+	t.prev, t.next = head.prev, head
+	head.prev.next, head.prev = t, t
+	w.full[l] |= 1 << t.slot
+}
+
+func (w *Wheel) take(t *Timer) {
+	t.prev.next, t.next.prev = t.next, t.prev
+	t.prev, t.next = nil, nil
+	if head := &w.slots[t.level][t.slot]; head.next == head {
+		w.full[t.level] &^= 1 << t.slot
+	}
+}
+
+// Advance works off every tick up to now: fire is called for each timer that is due, which is no longer armed then. It
+// may arm and stop any.
+func (w *Wheel) Advance(now time.Duration, fire func(*Timer)) {
+	for to := int64(now / Tick); w.now < to; {
+		if w.count == 0 {
+			w.now = to
+			return
+		}
+		w.now = min(to, w.nextTick())
+		// From the top down: what a level hands down may be due in this very tick.
+		for l := levels - 1; l > 0; l-- {
+			if w.now&(1<<(levelBits*l)-1) == 0 {
+				w.spread(l)
+			}
+		}
+		head := &w.slots[0][w.now&(levelSize-1)]
+		for t := head.next; t != head; t = head.next {
+			w.Stop(t)
+			fire(t)
+		}
+	}
+}
+
+// spread moves the timers of a level's present slot to where they are due.
+func (w *Wheel) spread(l int) {
+	slot := w.now >> (levelBits * l) & (levelSize - 1)
+	head, first := &w.slots[l][slot], &w.spill
+	if head.next == head {
+		return
+	}
+	// Taken off as a whole: one that is still further away than the wheel reaches may come back to this slot.
+	first.next, first.prev = head.next, head.prev
+	first.next.prev, first.prev.next = first, first
+	head.prev, head.next = head, head
+	w.full[l] &^= 1 << slot
+	for t := first.next; t != first; t = first.next {
+		first.next, t.next.prev = t.next, first
+		if t.due <= w.now { // due now: level 0 has a slot for that
+			t.due = w.now
+			t.level, t.slot = 0, uint8(w.now&(levelSize-1))
+			h := &w.slots[0][t.slot]
+			t.prev, t.next = h.prev, h
+			h.prev.next, h.prev = t, t
+			w.full[0] |= 1 << t.slot
+			continue
+		}
+		w.put(t)
+	}
+}
+
+// nextTick returns the next tick at which there may be something to do.
+func (w *Wheel) nextTick() int64 {
+	next := int64(1)<<62 - 1
+	for l := range levels {
+		if w.full[l] == 0 {
+			continue
+		}
+		shift := levelBits * l
+		pos := w.now >> shift
+		// Slots from the one behind the present one on, in the order they come.
+		ahead := bits.RotateLeft64(w.full[l], -int((pos+1)&(levelSize-1)))
+		at := (pos + 1 + int64(bits.TrailingZeros64(ahead))) << shift
+		next = min(next, at)
+	}
+	return next
+}
+
+// Next returns when Advance may have something to do, at the earliest; false: never, as things are.
+func (w *Wheel) Next() (time.Duration, bool) {
+	if w.count == 0 {
+		return 0, false
+	}
+	return time.Duration(w.nextTick()) * Tick, true
+}
