@@ -83,7 +83,8 @@ type Context struct {
 	reply     text             // the reply that is written
 	raw       text             // the message as it came, for Send
 	check     text             // what was written, to look at it again
-	other     sipframe.Message // over check
+	proof     text             // and its repaired form
+	other     sipframe.Message // over proof
 	scratch   []byte           // input of hashes and keys
 	literal   [1]netip.AddrPort
 	names     names

@@ -36,23 +36,25 @@ func between(from, to uint32) sipframe.Span { return sipframe.Span{Off: from, Le
 
 // write hands the edits to the rewriter, for a message that leaves by proto.
 func (c *Context) write(proto reactor.Proto) error {
-	c.fitBody(proto)
-	c.endLines()
+	body := c.fitBody(proto)
+	if !c.replaced {
+		c.endLines()
+	}
 	w := &c.rewrite
 	w.Reset(c.Msg)
 	for _, e := range c.edits {
 		w.Replace(between(e.off, e.end), c.arena[e.from:e.to])
 	}
 	if c.replaced {
-		return c.verify()
+		return c.proofread(body)
 	}
 	return nil
 }
 
-// fitBody has the message end with its body: a stream needs a Content-Length
-// (RFC 3261 18.3), a body that the Router changed has another one, and what
-// follows the body in a datagram stays behind.
-func (c *Context) fitBody(proto reactor.Proto) {
+// fitBody has the message end with its body, whose length it gives: a stream needs
+// a Content-Length (RFC 3261 18.3), a body that the Router changed has another one,
+// and what follows the body in a datagram stays behind.
+func (c *Context) fitBody(proto reactor.Proto) (n int) {
 	start, n := c.Msg.BodyOffset(), len(c.Msg.Body())
 	stop := start + uint32(n)
 	for _, e := range c.edits {
@@ -65,17 +67,18 @@ func (c *Context) fitBody(proto reactor.Proto) {
 	}
 	i := c.Msg.Find(sipframe.HeaderContentLength)
 	if i >= 0 && !c.bodyEdited || i < 0 && proto == reactor.UDP {
-		return
+		return n
 	}
 	var text [20]byte
 	length := strconv.AppendInt(text[:0], int64(n), 10)
 	if i < 0 {
 		c.insert(c.Msg.HeadersEnd(), contentLength, length, crlf)
-		return
+		return n
 	}
 	for ; i >= 0; i = c.Msg.FindNext(sipframe.HeaderContentLength, i) {
 		c.edit(c.Msg.Header(i).Value, length)
 	}
+	return n
 }
 
 // endLines gives CRLF to header lines that came with a bare LF. We read both
@@ -106,21 +109,70 @@ func cut(edits []edit, off uint32) bool {
 
 var contentLength = []byte("Content-Length: ")
 
-// verify parses what the rewriter would write. It is called only for messages
-// in which the Router replaced spans, as those may hold anything.
-func (c *Context) verify() error {
-	c.check.b = c.rewrite.AppendTo(c.check.b[:0])
+// proofread looks at what the Router's replacements have made of the message,
+// whose body has n bytes. They may hold anything and end anywhere: the lines of the
+// head are repaired as those of a peer are (tidy), and what is then no message that
+// we would take from a peer is not sent. It is called only for messages in which
+// spans were replaced; all other changes are checked where they are made.
+func (c *Context) proofread(n int) error {
+	all := c.rewrite.AppendTo(c.check.b[:0])
+	c.check.b = all
+	head := len(all) - n - int(c.Msg.BodyOffset()-c.Msg.HeadersEnd())
+	if head < 0 {
+		return ErrBroken
+	}
+	b := tidy(c.proof.b[:0], all[:head])
+	ends := len(b) + len(crlf)
+	c.proof.b = append(append(b, crlf...), all[len(all)-n:]...)
 	m := &c.other
-	if m.Parse(c.check.b) != nil || m.IsRequest() != c.Msg.IsRequest() {
+	if m.Parse(c.proof.b) != nil || m.IsRequest() != c.Msg.IsRequest() {
 		return ErrBroken
 	}
 	m.Validate(&c.verdict)
 	_, length, _ := m.ContentLength()
 	switch {
 	case c.verdict.Code == 400 || c.verdict.Drop,
-		!length && c.Msg.Find(sipframe.HeaderContentLength) >= 0, // it is in the body now
-		int(m.BodyOffset())+len(m.Body()) != len(c.check.b):
+		!length && c.Msg.Find(sipframe.HeaderContentLength) >= 0,
+		int(m.BodyOffset()) != ends, len(m.Body()) != n:
 		return ErrBroken
 	}
+	c.rewrite.Reset(m)
 	return nil
+}
+
+// tidy writes the lines of a head behind dst: each ended by CRLF, whatever ended
+// it before, without empty ones, and without control characters. Of those only HT
+// stays, and what a backslash quotes, as it may in a quoted string (RFC 3261 25.1).
+func tidy(dst, head []byte) []byte {
+	for len(head) > 0 {
+		line, rest, _ := bytes.Cut(head, crlf[1:])
+		head = rest
+		from := len(dst)
+		dst = append(dst, bytes.TrimRight(line, "\r")...)
+		text := dst[from:]
+		for i, ch := range text {
+			if isControl(ch) && (i == 0 || text[i-1] != '\\' || ch == 0 || ch == '\r') {
+				text[i] = ' '
+			}
+		}
+		if len(bytes.TrimSpace(text)) == 0 {
+			dst = dst[:from]
+			continue
+		}
+		dst = append(dst, crlf...)
+	}
+	return dst
+}
+
+// isControl tells whether a byte is a control character other than HT.
+func isControl(ch byte) bool { return ch < ' ' && ch != '\t' || ch == 0x7f }
+
+// OneLine makes spaces of b's control characters, line ends among them: the text
+// can then be a part of a header or a reason phrase without ending it.
+func OneLine(b []byte) {
+	for i, ch := range b {
+		if isControl(ch) {
+			b[i] = ' '
+		}
+	}
 }

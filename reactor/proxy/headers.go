@@ -15,8 +15,9 @@ var ErrHeader = errors.New("proxy: not a header")
 var ErrSpan = errors.New("proxy: span outside headers and body")
 
 // AppendHeader puts headers behind the last one. text is one or more lines
-// "Name: value", each ended by CRLF (which the last may lack). ErrHeader if it
-// is anything else, or names Content-Length, which the proxy writes itself.
+// "Name: value"; a bare LF ends one as CRLF does, empty lines are left out, and
+// control characters become spaces. ErrHeader if it is anything else, or names
+// Content-Length, which the proxy writes itself.
 func (c *Context) AppendHeader(text []byte) error {
 	return c.insertHeader(c.Msg.HeadersEnd(), text)
 }
@@ -106,8 +107,11 @@ func reserved(k sipframe.HeaderKind) bool {
 // Replace puts text in the place of a span of Msg, which lies either in the
 // headers or in the body; Content-Length follows the body. ErrSpan if it lies
 // elsewhere, touches what has been changed before, or a header that the proxy
-// itself writes: Via, Route, Max-Forwards, Content-Length. If the outcome is no
-// message any more, Forward fails and sends nothing.
+// itself writes: Via, Route, Max-Forwards, Content-Length. Headers keep their line
+// ends, whatever span and text make of them: a line end that the span takes along
+// is put back unless a whole line goes, bare CRs and LFs, empty lines and control
+// characters are repaired. If the outcome is no message any more, Forward fails and
+// sends nothing.
 func (c *Context) Replace(s sipframe.Span, text []byte) error {
 	from, to := s.Off, s.End()
 	body := c.Msg.BodyOffset()
@@ -125,42 +129,42 @@ func (c *Context) Replace(s sipframe.Span, text []byte) error {
 			return ErrSpan
 		}
 	}
+	raw := c.Msg.Raw()
+	cut := !inBody && to > from && raw[to-1] == '\n' // the line's end
+	whole := from == c.Msg.HeadersOffset() || raw[max(from, 1)-1] == '\n'
 	c.edit(s, text)
+	if cut && (len(text) == 0 && !whole || len(text) > 0 && text[len(text)-1] != '\n') {
+		c.arena = append(c.arena, crlf...)
+		c.edits[len(c.edits)-1].to = len(c.arena)
+	}
 	c.replaced = true
 	c.bodyEdited = c.bodyEdited || inBody
 	return nil
 }
 
 func (c *Context) insertHeader(off uint32, text []byte) error {
-	if !validHeaders(text) {
+	from := len(c.arena)
+	c.arena = tidy(c.arena, text)
+	if !validHeaders(c.arena[from:]) {
+		c.arena = c.arena[:from]
 		return ErrHeader
 	}
-	if bytes.HasSuffix(text, crlf) {
-		c.insert(off, text)
-	} else {
-		c.insert(off, text, crlf)
-	}
+	c.edits = append(c.edits, edit{off: off, end: off, from: from, to: len(c.arena)})
 	return nil
 }
 
 var crlf = []byte("\r\n")
 
-// validHeaders tells whether text is whole header lines, none of them
-// Content-Length: something that can stand among headers without ending them.
+// validHeaders tells whether text, which is tidy, is whole headers, none of them
+// Content-Length: something that can stand among headers.
 func validHeaders(text []byte) bool {
-	if len(text) == 0 {
+	if len(text) == 0 || text[0] == ' ' || text[0] == '\t' {
 		return false
 	}
-	for first := true; len(text) > 0; first = false {
-		line, rest, _ := bytes.Cut(text, []byte("\r\n"))
+	for len(text) > 0 {
+		line, rest, _ := bytes.Cut(text, crlf)
 		text = rest
-		if bytes.IndexByte(line, '\n') >= 0 || bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0 {
-			return false
-		}
-		if len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
-			if first || len(bytes.TrimSpace(line)) == 0 {
-				return false
-			}
+		if line[0] == ' ' || line[0] == '\t' {
 			continue
 		}
 		name, _, ok := bytes.Cut(line, []byte{':'})

@@ -52,8 +52,7 @@ func TestAddHeaders(t *testing.T) {
 func TestHeadersRefused(t *testing.T) {
 	changed(t, invite(), func(c *Context) {
 		for _, bad := range []string{
-			"", "\r\n", "X", "X\r\n", ": y", "X Y: z", "X: y\r\n\r\n", "X: y\r\n\r\nINVITE sip:evil SIP/2.0", "X: y\nZ: w\r\n", "X: y\rZ: w\r\n",
-			"X: \x00\r\n", " X: y", "X: y\r\n \r\n", "Content-Length: 99", "content-length : 99", "L:5", "X: y\r\nl: 9\r\n",
+			"", "\r\n", "X", "X\r\n", ": y", "X Y: z", "X: y\r\n\r\nINVITE sip:evil SIP/2.0", " X: y", "\x00X: y", "X\x00Y: y", "Content-Length: 99", "content-length : 99", "L:5", "X: y\r\nl: 9\r\n",
 		} {
 			for _, f := range []func([]byte) error{
 				c.AppendHeader, c.InsertHeader,
@@ -69,6 +68,24 @@ func TestHeadersRefused(t *testing.T) {
 			t.Error("something was noted")
 		}
 	})
+}
+
+// Line ends are repaired, control characters become spaces.
+func TestHeadersRepaired(t *testing.T) {
+	for text, want := range map[string]string{
+		"X: y\r\n\r\n": "X: y\r\n", "X: y\nZ: w": "X: y\r\nZ: w\r\n", "X: y\rZ: w\r\n": "X: y Z: w\r\n", "X: y\r\r\n": "X: y\r\n",
+		"X: \x00\x1b[0m\x7f\r\n": "X:   [0m \r\n", "X: y\r\n \r\n": "X: y\r\n", "X: a\r\n\tb": "X: a\r\n\tb\r\n", "\n\nX: y": "X: y\r\n",
+		"X: \"\\\x07\\\x00\"": "X: \"\\\x07\\ \"\r\n",
+	} {
+		out := changed(t, invite(), func(c *Context) {
+			if err := c.AppendHeader([]byte(text)); err != nil {
+				t.Errorf("%q: %v", text, err)
+			}
+		})
+		if !strings.Contains(out, "Content-Length: 0\r\n"+want+"\r\n") {
+			t.Errorf("%q: sent %q", text, out)
+		}
+	}
 }
 
 func TestRemoveHeaders(t *testing.T) {
@@ -140,7 +157,7 @@ func TestReplace(t *testing.T) {
 
 // A Router that writes nonsense over headers sends nothing.
 func TestReplaceThatBreaks(t *testing.T) {
-	for _, bad := range []string{"\r\n\r\n", "\r\nContent-Length: 5", "\r\nno colon", "\r\nFrom: <sip:x@y>;tag=2"} {
+	for _, bad := range []string{"\r\nContent-Length: 5", "\r\nno colon", "\r\nFrom: <sip:x@y>;tag=2"} {
 		var err error
 		b := newBed(t, funcs{request: func(c *Context) {
 			_ = c.Replace(spanOf(c, "old"), []byte(bad))
@@ -149,6 +166,35 @@ func TestReplaceThatBreaks(t *testing.T) {
 		s := b.one(invite("+Subject: old"), overTLS)
 		if !errors.Is(err, ErrBroken) || !strings.HasPrefix(s.text, "SIP/2.0 503") {
 			t.Errorf("%q: error %v, sent %s", bad, err, s.text)
+		}
+	}
+}
+
+// A replacement that takes a line end along, as a dot of a regular expression takes
+// a CR, or that brings line ends of its own, ends no header elsewhere.
+func TestReplaceRepairsLines(t *testing.T) {
+	const before, behind = "Subject: old\r\n", "X-Next: 1\r\n"
+	for _, tc := range []struct{ span, text, want string }{
+		{"old\r", "new", "Subject: new\r\nX-Next: 1\r\n"},
+		{"old\r\n", "new", "Subject: new\r\nX-Next: 1\r\n"},
+		{"old\r\n", "", "Subject: \r\nX-Next: 1\r\n"},
+		{before, "", "X-Next: 1\r\n"},
+		{"Subject: old\r", "", "X-Next: 1\r\n"},
+		{"Subject: old", "", "X-Next: 1\r\n"},
+		{"old", "new\r\n\r\n", "Subject: new\r\nX-Next: 1\r\n"},
+		{"old", "new\nX-Own: 2", "Subject: new\r\nX-Own: 2\r\nX-Next: 1\r\n"},
+		{"old", "n\x00e\rw\x1b", "Subject: n e w \r\nX-Next: 1\r\n"},
+		{"ld\r\nX-", "ne\r\nY-", "Subject: one\r\nY-Next: 1\r\n"},
+		{"\r\nX-Next: ", ", ", "Subject: old, 1\r\n"},
+	} {
+		text := strings.Replace(invite("+Subject: old", "+X-Next: 1"), "Content-Length: 0\r\n\r\n", "Content-Length: 6\r\n\r\n\r\na\n\x00b", 1)
+		out := changed(t, text, func(c *Context) {
+			if err := c.Replace(spanOf(c, tc.span), []byte(tc.text)); err != nil {
+				t.Errorf("%q: %v", tc.span, err)
+			}
+		})
+		if !strings.Contains(out, tc.want+"Content-Length: 6\r\n\r\n\r\na\n\x00b") {
+			t.Errorf("%q by %q: sent %q", tc.span, tc.text, out)
 		}
 	}
 }

@@ -107,7 +107,7 @@ func (c *Context) admit() bool {
 		c.count.refuse(v.Code)
 		c.count.defects.Add(v.Reason)
 		if len(v.Unsupported) > 0 {
-			oneLine(v.Unsupported)
+			OneLine(v.Unsupported)
 			c.extra = append(append(append(c.extra, "Unsupported: "...), v.Unsupported...), "\r\n"...)
 		}
 		_ = c.Reply(v.Code, []byte(v.Reason))

@@ -44,15 +44,14 @@ func (c *Context) Reply(code int, reason []byte) error {
 	return c.sendReply(code)
 }
 
-// AppendToReply has the next replies carry more headers: whole lines
-// "Name: value". ErrHeader as for AppendHeader.
+// AppendToReply has the next replies carry more headers: lines "Name: value".
+// They are repaired and checked as for AppendHeader.
 func (c *Context) AppendToReply(text []byte) error {
-	if !validHeaders(text) {
+	from := len(c.extra)
+	c.extra = tidy(c.extra, text)
+	if !validHeaders(c.extra[from:]) {
+		c.extra = c.extra[:from]
 		return ErrHeader
-	}
-	c.extra = append(c.extra, text...)
-	if text[len(text)-1] != '\n' {
-		c.extra = append(c.extra, "\r\n"...)
 	}
 	return nil
 }
@@ -74,12 +73,12 @@ func (c *Context) writeReply(code int, reason []byte, trans uint64, forwarded bo
 	if b = append(b, reason...); len(reason) == 0 {
 		b = append(b, reasonPhrase(code)...)
 	}
-	oneLine(b[from:])
+	OneLine(b[from:])
 	b = append(b, "\r\n"...)
 	for i := range m.NumHeaders() {
 		from := len(b)
 		if b = c.copyHeader(b, i, code, trans, forwarded); len(b) > from {
-			oneLine(b[from:])
+			OneLine(b[from:])
 			b = append(b, "\r\n"...)
 		}
 	}
@@ -88,16 +87,6 @@ func (c *Context) writeReply(code int, reason []byte, trans uint64, forwarded bo
 		b = append(append(append(b, "Server: "...), s...), "\r\n"...)
 	}
 	c.reply.b = append(b, "Content-Length: 0\r\n\r\n"...)
-}
-
-// oneLine makes spaces of control characters: it unfolds a header, and what a
-// broken request has in it cannot end the line.
-func oneLine(b []byte) {
-	for i, ch := range b {
-		if ch < ' ' && ch != '\t' || ch == 0x7f {
-			b[i] = ' '
-		}
-	}
 }
 
 // copyHeader writes the request's header i as the reply has it, if it has it,

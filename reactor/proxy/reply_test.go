@@ -121,7 +121,7 @@ func TestReplyErrors(t *testing.T) {
 
 func TestAppendToReply(t *testing.T) {
 	b := newBed(t, funcs{request: func(c *Context) {
-		for _, bad := range []string{"", "no header", "A: b\r\n\r\nC: d", "\r\n", "Content-Length: 5", " folded: x"} {
+		for _, bad := range []string{"", "no header", "\r\n", "Content-Length: 5", " folded: x"} {
 			if err := c.AppendToReply([]byte(bad)); !errors.Is(err, ErrHeader) {
 				t.Errorf("%q: %v", bad, err)
 			}

@@ -1,9 +1,13 @@
 package script
 
 import (
+	"bytes"
 	"regexp"
 	"sort"
 	"strings"
+	"unicode"
+
+	"sipreactor/reactor/proxy"
 )
 
 // action is a compiled call: it gives the code of the function.
@@ -32,6 +36,7 @@ type argKind uint8
 const (
 	textArg  argKind = iota // a string with variables, a number or a variable
 	intArg                  // a number, or text that is one
+	headArg                 // text that goes into headers: what variables say ends no line there
 	regexArg                // a constant regular expression
 	fixedArg                // a constant string
 	flagArg                 // the name of a flag
@@ -189,7 +194,7 @@ func (k *compiler) argument(a *argument, kind argKind, x Expr, f *function) bool
 		k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.usage)
 		return false
 	case *Var:
-		if kind != textArg && kind != intArg {
+		if kind != textArg && kind != intArg && kind != headArg {
 			k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.usage)
 			return false
 		}
@@ -199,6 +204,9 @@ func (k *compiler) argument(a *argument, kind argKind, x Expr, f *function) bool
 		}
 		a.text = func(m *machine) ([]byte, bool) {
 			v := get(m)
+			if kind == headArg {
+				return m.oneLine(v), v.kind != nullValue
+			}
 			return m.text(v), v.kind != nullValue
 		}
 		a.num = func(m *machine) (int64, bool) { return get(m).integerOf() }
@@ -210,7 +218,7 @@ func (k *compiler) argument(a *argument, kind argKind, x Expr, f *function) bool
 }
 
 var argNames = [...]string{
-	textArg: "a string, a number or a variable", intArg: "a number or a variable", regexArg: "a regular expression in quotes",
+	textArg: "a string, a number or a variable", headArg: "a string, a number or a variable", intArg: "a number or a variable", regexArg: "a regular expression in quotes",
 	fixedArg: "a constant string", flagArg: "the name of a flag", bflagArg: "the name of a branch flag",
 }
 
@@ -227,6 +235,9 @@ func (k *compiler) stringArg(a *argument, kind argKind, x *String, f *function) 
 		return true
 	}
 	format := k.format(x)
+	if kind == headArg {
+		format = k.headFormat(x)
+	}
 	if format == nil {
 		return false
 	}
@@ -270,6 +281,36 @@ func (k *compiler) flagArg(a *argument, kind argKind, name string, at Pos) bool 
 // format compiles a string in which variables are expanded; a null one is
 // written <null>, as there.
 func (k *compiler) format(s *String) func(m *machine) []byte {
+	return k.expanded(s, func(m *machine, v value) value { return v })
+}
+
+// headFormat is format for what goes into headers: line ends are the script's, not
+// those of a decoder or of a body.
+func (k *compiler) headFormat(s *String) func(m *machine) []byte {
+	return k.expanded(s, func(m *machine, v value) value {
+		if v.kind == nullValue || v.kind == intValue {
+			return v
+		}
+		return bytesValue(m.oneLine(v))
+	})
+}
+
+// oneLine gives a value's text as it may stand in a header: without the line ends
+// behind it, and with spaces for control characters.
+func (m *machine) oneLine(v value) []byte {
+	b := bytes.TrimRight(m.text(v), "\r\n")
+	if bytes.IndexFunc(b, unicode.IsControl) < 0 {
+		return b
+	}
+	from := len(m.arena)
+	m.arena = append(m.arena, b...)
+	b = m.arena[from:len(m.arena):len(m.arena)]
+	proxy.OneLine(b)
+	return b
+}
+
+// expanded is format with each variable's value passed through f.
+func (k *compiler) expanded(s *String, f func(m *machine, v value) value) func(m *machine) []byte {
 	parts := formatOf(k.rep, s)
 	if parts == nil && s.Text != "" {
 		return nil
@@ -288,7 +329,7 @@ func (k *compiler) format(s *String) func(m *machine) []byte {
 		if g == nil {
 			return nil
 		}
-		get = append(get, g)
+		get = append(get, func(m *machine) value { return f(m, g(m)) })
 	}
 	return func(m *machine) []byte {
 		// Each part may write into the arena, so they are gathered first.

@@ -86,10 +86,10 @@ func buildIsMethod(k *compiler, a *arguments) action {
 // variables give the message as it came.
 func headerFunctions() map[string]*function {
 	fs := map[string]*function{
-		"append_hf": {module: "sipmsgops", usage: `append_hf("Name: value\r\n"[, "Name of the header before"])`, args: []argKind{textArg, textArg}, min: 1, where: messageRoutes,
+		"append_hf": {module: "sipmsgops", usage: `append_hf("Name: value\r\n"[, "Name of the header before"])`, args: []argKind{headArg, headArg}, min: 1, where: messageRoutes,
 			build: addHeader(func(m *machine, text []byte) error { return m.c.AppendHeader(text) },
 				func(m *machine, name, text []byte) error { return m.c.AppendHeaderAfter(name, text) })},
-		"insert_hf": {module: "sipmsgops", usage: `insert_hf("Name: value\r\n"[, "Name of the header behind"])`, args: []argKind{textArg, textArg}, min: 1, where: messageRoutes,
+		"insert_hf": {module: "sipmsgops", usage: `insert_hf("Name: value\r\n"[, "Name of the header behind"])`, args: []argKind{headArg, headArg}, min: 1, where: messageRoutes,
 			build: addHeader(func(m *machine, text []byte) error { return m.c.InsertHeader(text) },
 				func(m *machine, name, text []byte) error { return m.c.InsertHeaderBefore(name, text) })},
 		"remove_hf_re": {module: "sipmsgops", usage: `remove_hf_re("regular expression")`, args: []argKind{regexArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {

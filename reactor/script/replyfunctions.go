@@ -11,7 +11,7 @@ func replyFunctions() map[string]*function {
 	send := func(module, name string) *function {
 		return &function{module: module, usage: name + `(code, "reason")`, args: []argKind{intArg, textArg}, min: 2, where: requests, build: buildReply}
 	}
-	return map[string]*function{
+	fs := map[string]*function{
 		"sl_send_reply": send("sl", "sl_send_reply"),
 		"send_reply":    send("signaling", "send_reply"),
 		"sl_reply_error": {module: "sl", usage: "sl_reply_error()", where: requests, build: func(_ *compiler, a *arguments) action {
@@ -30,6 +30,8 @@ func replyFunctions() map[string]*function {
 			return m.c.AppendToReply(b)
 		}),
 	}
+	fs["append_to_reply"].args = []argKind{headArg}
+	return fs
 }
 
 func buildReply(k *compiler, a *arguments) action {

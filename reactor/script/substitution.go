@@ -18,6 +18,7 @@ type substitution struct {
 type substPart struct {
 	group int // what a group matched, -1 = none
 	text  func(m *machine) []byte
+	value bool // text is a variable's: it ends no line of a header
 }
 
 // substitution compiles the text of a substitution. at gives the place of its
@@ -150,7 +151,7 @@ func replacement(repl string, groups int, variable func(i int) (func(m *machine)
 				return nil, ""
 			}
 			flush()
-			parts = append(parts, substPart{group: -1, text: text})
+			parts = append(parts, substPart{group: -1, value: true, text: text})
 			i = end - 1
 		default:
 			plain = append(plain, c)

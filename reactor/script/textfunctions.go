@@ -1,6 +1,9 @@
 package script
 
-import "sipreactor/sipframe"
+import (
+	"sipreactor/reactor/proxy"
+	"sipreactor/sipframe"
+)
 
 // textFunctions are those of the module textops: they search and replace in the
 // message's text.
@@ -34,7 +37,11 @@ func textFunctions() map[string]*function {
 	for name, spec := range map[string]struct{ body, all bool }{
 		"replace": {}, "replace_all": {all: true}, "replace_body": {body: true}, "replace_body_all": {body: true, all: true},
 	} {
-		fs[name] = &function{module: "textops", usage: name + `("regular expression", "text")`, args: []argKind{regexArg, textArg}, min: 2, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+		kind := headArg
+		if spec.body {
+			kind = textArg
+		}
+		fs[name] = &function{module: "textops", usage: name + `("regular expression", "text")`, args: []argKind{regexArg, kind}, min: 2, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
 			text := a.list[1].text
 			s := &substitution{re: a.list[0].re, global: spec.all, parts: []substPart{{group: -1, text: func(m *machine) []byte {
 				b, _ := text(m)
@@ -81,10 +88,14 @@ func (m *machine) substMessage(s *substitution, from uint32, at *site) int {
 	for _, f := range found {
 		w := m.work[:0]
 		m.work = nil
+		head := from+uint32(f[0]) < m.msg.BodyOffset()
 		for _, p := range s.parts {
 			switch {
 			case p.group < 0:
-				w = append(w, p.text(m)...)
+				at := len(w)
+				if w = append(w, p.text(m)...); p.value && head {
+					proxy.OneLine(w[at:])
+				}
 			case f[2*p.group] >= 0:
 				w = append(w, raw[int(from)+f[2*p.group]:int(from)+f[2*p.group+1]]...)
 			}
