@@ -107,7 +107,8 @@ func (l *loop) adopt(c *conn, gc gnet.Conn) gnet.Action {
 		l.establish(c)
 		return gnet.None
 	}
-	m, err := l.eng.tls().NewClient(c.query())
+	m, err := c.domains.NewClient(c.query())
+	c.domains = nil
 	if err != nil {
 		l.close(c, tlsError(err))
 		return gnet.None

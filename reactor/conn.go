@@ -9,20 +9,23 @@ import (
 	"github.com/panjf2000/gnet/v2"
 
 	"sipreactor/sipframe"
+	"sipreactor/tlsstate"
 )
 
 // conn is one connection, from accept or the first thought of connecting to
 // its end. Who owns what stands with each group of fields.
 type conn struct {
 	// Set before anybody else can see the connection.
-	id     Handle
-	src    Source // Local of a dialled one is set when its connect begins
-	eng    *Engine
-	cfg    *StreamConfig
-	born   time.Time
-	target Target  // what a dialled connection is for
-	dialer *waiter // the sender that a dialled connection was made for
-	self   self    // who we are on a dialled connection
+	id      Handle
+	src     Source // Local of a dialled one is set when its connect begins
+	eng     *Engine
+	cfg     *StreamConfig
+	born    time.Time
+	target  Target                  // what a dialled connection is for
+	dialer  *waiter                 // the sender that a dialled connection was made for
+	self    tlsstate.ClientIdentity // of a dialled connection
+	meant   string                  // the SIP domain that a dialled connection was made for, as plainName writes it
+	domains tlsstate.Domains        // that self is of; until the handshake begins
 
 	// The peer index's lock guards these.
 	sibling *conn
@@ -67,6 +70,7 @@ type conn struct {
 	parked phase
 	out    outbox
 	tls    tlsSummary
+	spoken []spoken // SIP domains that were looked for in the peer's certificate
 }
 
 // step moves the connection to the next phase. Owner only.

@@ -17,8 +17,9 @@ import (
 
 // begin makes a connection to a target, with the message it is made for as the
 // first that waits. Nobody else sees it yet. nil: there is no room for it.
-func (e *Engine) begin(t *Target, as self, m Appender, w *waiter) *conn {
-	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, self: as, dialer: w, fd: -1}
+func (e *Engine) begin(t *Target, want *match, domains tlsstate.Domains, m Appender, w *waiter) *conn {
+	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, dialer: w, fd: -1}
+	c.self, c.meant, c.domains = want.self, want.name, domains
 	c.target.Carrier, c.target.Note = nil, nil // the message's, not the connection's
 	c.src = Source{Proto: t.Proto, Remote: t.Addr, Socket: t.Socket, Outbound: true}
 	if e.full() || e.table.add(c) == 0 {

@@ -51,15 +51,16 @@ type Engine struct {
 	tasks   atomic.Int32 // what gnet has queued for its loops, or is about to
 	pulse   sync.Mutex
 
-	inbound   atomic.Int64
-	draining  atomic.Bool
-	deaf      atomic.Bool // nothing more is read
-	enrolling sync.WaitGroup
-	stopOnce  sync.Once
-	stopped   error // what stop returned
-	crew      sync.WaitGroup
-	stat      engineCounters
-	folds     folds
+	inbound    atomic.Int64
+	draining   atomic.Bool
+	deaf       atomic.Bool // nothing more is read
+	enrolling  sync.WaitGroup
+	stopOnce   sync.Once
+	stopped    error // what stop returned
+	crew       sync.WaitGroup
+	stat       engineCounters
+	folds      folds
+	aliasMoves moves
 }
 
 // New checks the configuration and makes an engine that does not run yet.

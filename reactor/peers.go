@@ -1,7 +1,6 @@
 package reactor
 
 import (
-	"errors"
 	"net/netip"
 	"sync"
 )
@@ -25,28 +24,6 @@ type peers struct {
 	alias map[peerKey]*conn // end points that a connection stands for besides its own
 }
 
-// match is what a connection must be to serve a send.
-type match struct {
-	socket *Socket
-	// checkCert asks that we are self on a connection of ours.
-	checkCert bool
-	self      self
-}
-
-// self is who we are to a peer: the client domain, and the SHA-256 of what it
-// shows. A reload of the same files makes nobody else of us.
-type self struct {
-	domain string
-	leaf   [32]byte
-}
-
-func (m *match) accepts(c *conn) bool {
-	if m.socket != nil && c.src.Socket != m.socket {
-		return false
-	}
-	return !m.checkCert || !c.src.Outbound || c.self == m.self
-}
-
 // find gives the first connection to the end point that matches, or nil. If
 // there is none and begin is given, the connection that begin makes is put in
 // under the same lock, so that many senders open one. made tells that it was.
@@ -54,11 +31,11 @@ func (p *peers) find(key peerKey, m *match, begin func() *conn) (c *conn, made b
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c := p.chain[key]; c != nil; c = c.sibling {
-		if m.accepts(c) && !c.doomed() {
+		if c.serves(m) {
 			return c, false
 		}
 	}
-	if c := p.alias[key]; c != nil && m.accepts(c) && !c.doomed() {
+	if c := p.alias[key]; c != nil && c.serves(m) {
 		return c, false
 	}
 	if begin == nil {
@@ -119,51 +96,6 @@ func (p *peers) remove(c *conn) {
 			return
 		}
 	}
-}
-
-// maxAliases is how many ports a connection may stand for besides its own.
-const maxAliases = 3
-
-// stand lets sends to a port of the peer's address use its connection.
-func (p *peers) stand(c *conn, port uint16) error {
-	key := keyOf(c.src.Proto, netip.AddrPortFrom(c.src.Remote.Addr(), port))
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch owner := p.alias[key]; {
-	case !c.linked:
-		return errGone
-	case owner == c || key == keyOf(c.src.Proto, c.src.Remote):
-		return nil
-	case owner != nil || p.chain[key] != nil:
-		return errTaken
-	case len(c.aliases) >= maxAliases:
-		return errAliases
-	}
-	if p.alias == nil {
-		p.alias = make(map[peerKey]*conn)
-	}
-	p.alias[key] = c
-	c.aliases = append(c.aliases, key)
-	return nil
-}
-
-var (
-	errGone    = errors.New("reactor: the connection is gone")
-	errTaken   = errors.New("reactor: another connection has this address")
-	errAliases = errors.New("reactor: the connection has aliases enough")
-)
-
-// AddAlias lets sends to a port of the peer's own address use its connection
-// (RFC 5923): the port it listens on, where that is not the one it calls from.
-// The address is the one the peer proved by calling from it. An address that
-// another connection has is refused, or a peer could take its messages. The
-// alias ends with the connection. Any goroutine.
-func (e *Engine) AddAlias(h Handle, port uint16) error {
-	c := e.table.get(h)
-	if c == nil || !c.src.Proto.stream() {
-		return errGone
-	}
-	return e.peers.stand(c, port)
 }
 
 // size is how many end points are known.

@@ -3,6 +3,8 @@ package reactor
 import (
 	"net/netip"
 	"time"
+
+	"sipreactor/tlsstate"
 )
 
 // Send hands a message to the connection that t names, or to one to its
@@ -47,17 +49,18 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	}
 	want := match{socket: t.Socket}
 	cfg := e.cfg.stream(t.Proto)
-	var as self
+	var domains tlsstate.Domains
 	if t.Proto == TLS {
-		domains := e.tls()
+		domains = e.tls()
 		if domains == nil {
 			return 0, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: "no TLS domains"}
 		}
 		var err error
-		if as.domain, as.leaf, err = domains.ClientIdentity(t.query()); err != nil {
+		q := t.query()
+		if want.self, err = domains.ClientIdentity(q); err != nil {
 			return 0, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: err.Error(), Err: err}
 		}
-		want.checkCert, want.self = cfg.CertCheckOnReuse, as
+		want.checkCert, want.name = cfg.CertCheckOnReuse, plainName(q.Meant())
 	}
 	key := keyOf(t.Proto, addr)
 	for range 4 { // a connection that is found may end before it takes the message
@@ -68,7 +71,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 				wait = newWaiter()
 				to := *t
 				to.Addr = addr
-				return e.begin(&to, as, m, wait)
+				return e.begin(&to, &want, domains, m, wait)
 			}
 		}
 		c, made := e.peers.find(key, &want, begin)

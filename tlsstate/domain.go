@@ -22,6 +22,7 @@ type domain struct {
 	certs []tls.Certificate // own; those with ECDSA keys first
 	// identity is the SHA-256 of our leaf certificate, zero without one.
 	identity [32]byte
+	known    ClientIdentity // client
 
 	verify  bool
 	roots   *authorities

@@ -16,9 +16,9 @@ type Domains interface {
 	// NewClient makes the machine that opens a handshake with a peer. It fails
 	// with an *Error when no client domain matches.
 	NewClient(q ClientQuery) (Machine, error)
-	// ClientIdentity tells which client domain a query chooses and the SHA-256
-	// of what it shows; see Set.ClientIdentity.
-	ClientIdentity(q ClientQuery) (domain string, leaf [32]byte, err error)
+	// ClientIdentity tells which client domain a query chooses, what that shows
+	// and what it demands. It fails as NewClient does.
+	ClientIdentity(q ClientQuery) (ClientIdentity, error)
 	// Domains lists the domains, those of clients first.
 	Domains() []DomainInfo
 	// Warnings are what somebody should look at, a line each.

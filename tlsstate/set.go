@@ -64,6 +64,7 @@ func (s *Set) add(cfg DomainConfig) error {
 	if cfg.Role == Server {
 		return s.servers.add(d)
 	}
+	d.known = d.asClient()
 	s.byName[cfg.Name] = d
 	return s.clients.add(d)
 }
@@ -141,18 +142,6 @@ func (s *Set) NewClient(q ClientQuery) (Machine, error) {
 	m.t = transport{m: m, remote: q.Addr}
 	m.start(tls.Client(&m.t, d.clientConfig(m, q)))
 	return m, nil
-}
-
-// ClientIdentity tells which client domain a query chooses and the SHA-256 of
-// the leaf certificate that it shows, zero if it has none: who we are on a
-// connection, for those who reuse connections. Of a domain with several
-// certificates it is one sum over all leaves. Any goroutine.
-func (s *Set) ClientIdentity(q ClientQuery) (domain string, leaf [32]byte, err error) {
-	d, err := s.find(q)
-	if err != nil {
-		return "", leaf, err
-	}
-	return d.cfg.Name, d.identity, nil
 }
 
 // DomainInfo describes a domain for those who list them.

@@ -11,13 +11,17 @@ import (
 	"time"
 )
 
+// unverified has the client domain verify nobody: what came from a client that
+// showed no certificate carries nothing of a domain that verifies.
+const unverified = "modparam(\"tls_mgm\", \"verify_cert\", \"[out]0\")\n"
+
 // Whom a connection that a peer opened carries requests to.
 func TestContractAcceptAliases(t *testing.T) {
 	t.Parallel()
 	for policy, want := range []struct{ plain, alias bool }{{false, false}, {false, true}, {true, true}} {
 		t.Run(fmt.Sprint("policy ", policy), func(t *testing.T) {
 			both(t, func(t *testing.T, transport string) {
-				c := start(t, core("tcp_accept_aliases", policy))
+				c := start(t, core("tcp_accept_aliases", policy), unverified)
 				for param, reused := range map[string]bool{"": want.plain, ";alias": want.alias} {
 					callee := c.callee(transport, "127.0.0.1:0")
 					registrar, caller := c.dial(transport), c.dial(transport)
@@ -47,7 +51,7 @@ func TestContractAcceptAliases(t *testing.T) {
 func TestContractAliasOfAnother(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, transport string) {
-		c := start(t, core("tcp_accept_aliases", 2))
+		c := start(t, core("tcp_accept_aliases", 2), unverified)
 		owner, thief, caller := c.dial(transport), c.dial(transport), c.dial(transport)
 		text := thief.request(here, "", "")
 		thief.send(strings.Replace(text, thief.LocalAddr().String()+";", owner.LocalAddr().String()+";alias;", 1))
@@ -205,10 +209,11 @@ func TestContractCertCheckOnReuse(t *testing.T) {
 }
 
 // A connection that the peer opened serves its own address whatever the check
-// says.
+// says, but nothing for a client domain that verifies: this peer showed no
+// certificate.
 func TestContractCertCheckSparesAccepted(t *testing.T) {
 	t.Parallel()
-	c := start(t, "modparam(\"proto_tls\", \"cert_check_on_conn_reusage\", 1)\n")
+	c := start(t, "modparam(\"proto_tls\", \"cert_check_on_conn_reusage\", 1)\n", unverified)
 	owner, caller := c.dial("tls"), c.dial("tls")
 	owner.ask(here)
 	owner.expect(200)
@@ -217,4 +222,17 @@ func TestContractCertCheckSparesAccepted(t *testing.T) {
 	if first, _ := owner.read(); first != "MESSAGE "+to+" SIP/2.0" {
 		t.Errorf("the owner got %q", first)
 	}
+}
+
+// Where the client domain verifies, a peer that showed no certificate gets
+// nothing by calling from the destination's address and port.
+func TestContractVerifiedDomainIgnoresStrangers(t *testing.T) {
+	t.Parallel()
+	c := start(t, core("tcp_accept_aliases", 2))
+	owner, caller := c.dial("tls"), c.dial("tls")
+	owner.ask(here)
+	owner.expect(200)
+	caller.ask(uri("x", "tls", owner.LocalAddr().(*net.TCPAddr).AddrPort()))
+	caller.expect(480) // nobody listens there
+	owner.silent()
 }

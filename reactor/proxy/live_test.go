@@ -127,10 +127,11 @@ func newPeer(t testing.TB, c net.Conn) *peer {
 	return &peer{TB: t, Conn: c, buf: make([]byte, 1<<17)}
 }
 
-// dial makes a TLS connection to the engine.
+// dial makes a TLS connection to the engine, with a certificate that names
+// 127.0.0.1: requests for that address may be sent over it.
 func (l *live) dial() *peer {
 	l.Helper()
-	c, err := tls.Dial("tcp", l.at(reactor.TLS), &tls.Config{RootCAs: l.ca, ServerName: "localhost"})
+	c, err := tls.Dial("tcp", l.at(reactor.TLS), &tls.Config{RootCAs: l.ca, ServerName: "localhost", Certificates: []tls.Certificate{l.cert}})
 	if err != nil {
 		l.Fatal(err)
 	}

@@ -21,8 +21,9 @@ var errNoStream = errors.New("proxy: only a connection that the peer opened can 
 
 // ForceTCPAlias lets the connection that the request came on carry requests to
 // a port of its peer's address; 0 is the port of the top Via. The address is
-// the one the connection comes from, whatever the Via names, and another
-// connection's is refused: nobody gets another's messages by naming him.
+// the one the connection comes from, whatever the Via names: nobody gets
+// another's messages by naming him. Of several connections from there the newest
+// holds the port; see reactor.Engine.AddAlias.
 func (c *Context) ForceTCPAlias(port uint16) error {
 	if c.W == nil || c.Src.Outbound || c.Src.Proto == reactor.UDP {
 		return errNoStream

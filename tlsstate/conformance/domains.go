@@ -90,9 +90,12 @@ func clientIdentity(t *testing.T, libs Libraries) {
 			{tlstest.Query("x.example.org"), "bare", [32]byte{}},
 			{tlsstate.ClientQuery{Domain: "a"}, "a", sha256.Sum256(w.Client.Cert.Raw)},
 		} {
-			name, leaf, err := set.ClientIdentity(c.q)
-			if name != c.name || leaf != c.leaf || err != nil {
-				t.Errorf("%+v: %s %x %v", c.q, name, leaf, err)
+			id, err := set.ClientIdentity(c.q)
+			if id.Domain != c.name || id.Leaf != c.leaf || err != nil {
+				t.Errorf("%+v: %+v %v", c.q, id, err)
+			}
+			if !id.Verify || !id.VerifyName || id.Trust == [32]byte{} {
+				t.Errorf("%+v verifies nothing: %+v", c.q, id)
 			}
 		}
 	})

@@ -16,7 +16,7 @@
 //	set, err := openssl.Build(cfg)          // a tlsstate.Config
 //	m, err := set.NewServer(local, remote)  // a tlsstate.Machine
 //	m, err := set.NewClient(query)
-//	domain, leaf, err := set.ClientIdentity(query)
+//	identity, err := set.ClientIdentity(query)
 //
 // # How it works
 //

@@ -79,9 +79,9 @@ func (s *Set) Domains() []tlsstate.DomainInfo {
 	return list
 }
 
-// ClientIdentity tells which client domain a query chooses and the SHA-256 of
-// the leaf certificate that it shows, as tlsstate's does. Any goroutine.
-func (s *Set) ClientIdentity(q tlsstate.ClientQuery) (domain string, leaf [32]byte, err error) {
+// ClientIdentity gives the identity of the client domain that a query chooses,
+// as tlsstate's does. Any goroutine.
+func (s *Set) ClientIdentity(q tlsstate.ClientQuery) (tlsstate.ClientIdentity, error) {
 	return s.plain.ClientIdentity(q)
 }
 
@@ -101,12 +101,12 @@ func (s *Set) NewServer(local, remote netip.AddrPort) (tlsstate.Machine, error) 
 // an *tlsstate.Error when no client domain matches. Its first Handshake puts
 // the ClientHello into Output. Any goroutine.
 func (s *Set) NewClient(q tlsstate.ClientQuery) (tlsstate.Machine, error) {
-	name, _, err := s.plain.ClientIdentity(q)
+	id, err := s.plain.ClientIdentity(q)
 	if err != nil {
 		return nil, err
 	}
 	live.Add(1)
-	m := &machine{set: s, client: true, domain: s.clients[name], remote: q.Addr, host: q.Meant(), name: q.SNI()}
+	m := &machine{set: s, client: true, domain: s.clients[id.Domain], remote: q.Addr, host: q.Meant(), name: q.SNI()}
 	if m.domain.sessions != nil {
 		m.slot = q.SessionKey()
 	}

@@ -1,0 +1,160 @@
+package reactor
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// AddAlias lets sends to a port of the peer's own address use its connection
+// (RFC 5923): the port it listens on, where that is not the one it calls from.
+// The address is the one the peer proved by calling from it, so nobody claims
+// another's. Of several connections from there the newest holds the port: the
+// peer has come back, and the one before may lead nowhere. That loses the alias,
+// a line at level warning says so, and it is sent a CRLF, which its TCP must
+// acknowledge: if it does not, the connection ends. An older connection does not
+// get the alias back while the newer one lives. Where the holder has shown a
+// certificate that was verified, only a connection whose verified certificate
+// names a SIP domain of that one takes its alias.
+//
+// It fails when the connection is gone, when another connection has the address
+// or keeps the alias, or with one alias too many. The alias ends with the
+// connection. Any goroutine.
+func (e *Engine) AddAlias(h Handle, port uint16) error {
+	c := e.table.get(h)
+	if c == nil || !c.src.Proto.stream() {
+		return errGone
+	}
+	alias := netip.AddrPortFrom(c.src.Remote.Addr(), port)
+	suspects, err := e.peers.stand(c, keyOf(c.src.Proto, alias))
+	for _, old := range suspects {
+		if !old.src.Outbound {
+			e.logAliasMoved(alias, old, c)
+		}
+		old.probe()
+	}
+	return err
+}
+
+// maxAliases is how many ports a connection may stand for besides its own.
+const maxAliases = 3
+
+var (
+	errGone    = errors.New("reactor: the connection is gone")
+	errTaken   = errors.New("reactor: another connection has this address")
+	errAliases = errors.New("reactor: the connection has aliases enough")
+)
+
+// stand makes a connection the holder of an alias. It gives the connections that
+// carried messages to that end point so far: the holder before, and ours.
+func (p *peers) stand(c *conn, key peerKey) (suspects []*conn, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	owner := p.alias[key]
+	switch {
+	case !c.linked:
+		return nil, errGone
+	case owner == c || key == keyOf(c.src.Proto, c.src.Remote):
+		return nil, nil
+	case owner != nil && !owner.yields(c):
+		return nil, errTaken
+	case len(c.aliases) >= maxAliases:
+		return nil, errAliases
+	}
+	for q := p.chain[key]; q != nil; q = q.sibling {
+		if !q.src.Outbound {
+			return nil, errTaken // somebody calls from that very port
+		}
+		suspects = append(suspects, q)
+	}
+	if owner != nil {
+		owner.aliases = slices.DeleteFunc(owner.aliases, func(k peerKey) bool { return k == key })
+		suspects = append(suspects, owner)
+	}
+	if p.alias == nil {
+		p.alias = make(map[peerKey]*conn)
+	}
+	p.alias[key] = c
+	c.aliases = append(c.aliases, key)
+	return suspects, nil
+}
+
+// yields tells whether the holder of an alias gives it to another connection
+// from its address. The peer index's lock is held.
+func (c *conn) yields(to *conn) bool {
+	if c.doomed() {
+		return true
+	}
+	if !to.born.After(c.born) {
+		return false
+	}
+	c.mu.Lock()
+	held := c.tls.whole
+	c.mu.Unlock()
+	if held == nil || !held.Verified {
+		return true
+	}
+	to.mu.Lock()
+	claims := to.tls.whole
+	to.mu.Unlock()
+	return claims != nil && claims.Verified && claims.SameParty(held)
+}
+
+// probe writes a CRLF that means nothing (RFC 3261 7.5) to a connection whose
+// peer may be gone. The peer's TCP acknowledges it, or the connection ends by
+// the clock of what is unacknowledged. Any goroutine.
+func (c *conn) probe() {
+	c.mu.Lock()
+	ready := c.doom == nil && c.phase == established && !c.stuck
+	if ready {
+		c.out.add(Bytes("\r\n"), nil, nil, true)
+	}
+	c.mu.Unlock()
+	if ready {
+		c.loop.post(c, evFlush)
+	}
+}
+
+// moves keeps a peer that comes back again and again from being as many lines:
+// each alias has one a second, with the number of those left out before.
+type moves struct {
+	mu   sync.Mutex
+	told map[peerKey]move
+}
+
+type move struct {
+	at   int64 // of the last line, on the engine's clock
+	more int
+}
+
+// maxMoves is how many aliases are told apart; then the table starts again.
+const maxMoves = 1024
+
+// open tells whether a line about an alias may pass, and how many were left out.
+func (m *moves) open(now int64, key peerKey) (more int, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	last, known := m.told[key]
+	if known && now-last.at < int64(time.Second) {
+		last.more++
+		m.told[key] = last
+		return 0, false
+	}
+	if m.told == nil || len(m.told) >= maxMoves {
+		m.told = make(map[peerKey]move)
+	}
+	m.told[key] = move{at: now}
+	return last.more, true
+}
+
+// logAliasMoved tells that an alias has another holder: in order when a peer has
+// come back, and else a sign that two peers claim one port.
+func (e *Engine) logAliasMoved(alias netip.AddrPort, from, to *conn) {
+	if more, ok := e.aliasMoves.open(e.now(), keyOf(to.src.Proto, alias)); ok {
+		e.log.Warn("alias moved to a newer connection", "proto", to.src.Proto.String(), "alias", alias.String(),
+			"id", uint64(to.id), "peer", to.src.Remote.String(),
+			"before", uint64(from.id), "peer_before", from.src.Remote.String(), "more", more)
+	}
+}
