@@ -36,6 +36,9 @@ type Config struct {
 	// OpenFiles is the limit of open descriptors to ask for; 0 leaves the
 	// system's.
 	OpenFiles int
+	// StateDir is state_dir: the folder of what outlives the program; "" leaves
+	// the choice to the caller.
+	StateDir string
 	// DNS says how names are resolved.
 	DNS DNSConfig
 	// Trace and MI belong to modules that run beside the engine.

@@ -3,6 +3,7 @@ package script
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -98,6 +99,13 @@ const (
 // globals are the global parameters. A nil spec marks those that the parser
 // treats itself.
 var globals = map[string]*globalSpec{
+	"state_dir": textParam(func(c *settings, s string) string {
+		if !filepath.IsAbs(s) {
+			return "is a path from the root, such as /var/lib/sipreactor"
+		}
+		c.StateDir = s
+		return ""
+	}),
 	"log_level":             logLevel(func(c *settings, l LogLevel) { c.Log.Level = l }),
 	"xlog_level":            logLevel(func(c *settings, l LogLevel) { c.Log.Script = l }),
 	"xlog_print_level":      logLevel(func(c *settings, l LogLevel) { c.Log.Print = l }),
