@@ -125,6 +125,7 @@ func (l *loop) establish(c *conn) {
 		c.stepLocked(established)
 	}
 	c.tls.set(state)
+	c.src.Verified = state != nil && state.Verified
 	waited := c.unpark(handshaking)
 	c.mu.Unlock()
 	if waited {

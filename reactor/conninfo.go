@@ -30,9 +30,7 @@ type ConnInfo struct {
 	Handshake  time.Duration
 	Resumed    bool
 	// Peer is the peer's certificate, nil when it showed none; not to be changed.
-	// Verified tells that its chain was checked and found good.
-	Peer     *x509.Certificate
-	Verified bool
+	Peer *x509.Certificate
 }
 
 // tlsSummary is what a connection keeps of its TLS state where others than its
@@ -141,7 +139,7 @@ func (c *conn) info(now int64) (i ConnInfo, there bool) {
 		i.TLSVersion, i.Cipher, i.CipherBits = s.VersionName(), s.CipherName(), s.CipherBits()
 	}
 	if w := c.tls.whole; w != nil {
-		i.Peer, i.Verified = w.Peer[0], w.Verified
+		i.Peer = w.Peer[0]
 	}
 	return i, true
 }

@@ -31,7 +31,7 @@ type Socket struct {
 }
 
 // Source tells where a frame came from. It belongs to the connection, does not
-// change, and may be kept.
+// change once that is established, and may be kept.
 type Source struct {
 	Conn          Handle
 	Proto         Proto
@@ -41,6 +41,9 @@ type Source struct {
 	Socket *Socket
 	// Outbound tells that we opened the connection.
 	Outbound bool
+	// Verified tells that the peer's certificate was verified, as the TLS domain
+	// demands.
+	Verified bool
 }
 
 // Frame is one SIP message as it stood on the wire: a view into a buffer that

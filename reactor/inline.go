@@ -90,15 +90,18 @@ func (l *loop) handle(s *shard, b bag, until int64) int {
 	return done
 }
 
-// leave takes the Handler that is about to wait off the loop. It answers false
-// when there are as many waiting goroutines as may be: the shard then waits
-// too. It runs in the coroutine, and returns on another goroutine.
+// leave takes the Handler that is about to wait off the loop. It returns false
+// when there are as many waiting goroutines as may be: the Handler then stays,
+// and must not wait. It runs in the coroutine, and otherwise returns on another
+// goroutine.
 func (h *host) leave() bool {
-	free := h.w.shard.letGo()
-	h.w.leading = !free
+	if !h.w.shard.letGo() {
+		return false
+	}
+	h.w.leading = false
 	h.left = true
 	h.yield(struct{}{})
-	return free
+	return true
 }
 
 // carry runs what is left of a host that has left its loop: the item that
@@ -108,8 +111,8 @@ func (h *host) carry() {
 	defer e.crew.Done()
 	h.next()
 	h.stop()
-	s.returned(h.w.leading)
-	h.w.leading, h.w.host = false, nil
+	s.returned()
+	h.w.host = nil
 	e.resting.Put(h.w)
 }
 
@@ -140,7 +143,7 @@ func (s *shard) takeBackLocked() {
 }
 
 // letGo counts a goroutine that is going to wait and ends the loan; false when
-// too many wait already: then the lead stays with the one that waits.
+// too many wait already: then the loan goes on.
 func (s *shard) letGo() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,12 +157,8 @@ func (s *shard) letGo() bool {
 	return true
 }
 
-// returned is the end of a goroutine that waited, with the lead or without.
-func (s *shard) returned(leading bool) {
-	if leading {
-		s.takeBack()
-		return
-	}
+// returned is the end of a goroutine that waited.
+func (s *shard) returned() {
 	s.mu.Lock()
 	s.members--
 	s.mu.Unlock()

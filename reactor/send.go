@@ -115,7 +115,9 @@ func (e *Engine) hand(c *conn, m Appender, note any, w *Worker) (Outcome, *Error
 	if err != nil {
 		return o, err
 	}
-	w.standAside()
+	if !w.standAside() && wait.abandon() {
+		return o, nil // as many wait as may: the message goes all the same
+	}
 	return Sent, (<-wait.ch).err
 }
 
@@ -130,11 +132,16 @@ func (e *Engine) await(c *conn, wait *waiter, w *Worker) (Outcome, *Error) {
 		}
 	default:
 	}
-	if c.cfg.Async && !w.standAside() {
-		return e.leave(c, wait) // too many wait already
+	if !w.standAside() { // too many wait already: Undelivered tells of a failure
+		if c.cfg.MaxPostponed == 0 {
+			c.kill(because(QueueFull, "nothing may wait"))
+			if wait.abandon() {
+				return Queued, nil
+			}
+		}
+		return e.leave(c, wait)
 	}
 	if !c.cfg.Async {
-		w.standAside()
 		for {
 			if n := <-wait.ch; !n.connected {
 				return Sent, n.err

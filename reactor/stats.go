@@ -78,7 +78,7 @@ type Stats struct {
 	Postponed uint64
 
 	// Waits are a worker's waits, Takeovers those in which another took its shard
-	// over, WaitersFull those in which none was left to.
+	// over, WaitersFull those that were refused because too many waited.
 	Waits, Takeovers, WaitersFull uint64
 
 	Connections, Parking, Peers int // in the table; connects in the parking lot; known end points

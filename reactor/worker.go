@@ -28,28 +28,36 @@ type Worker struct {
 // Engine gives the engine that the worker belongs to.
 func (w *Worker) Engine() *Engine { return w.eng }
 
-// Wait runs f, which may block: a follower takes the shard over meanwhile.
-func (w *Worker) Wait(f func()) {
-	w.standAside()
+// Wait runs f, which may block: a follower takes the shard over meanwhile. It
+// returns false without a call of f when as many goroutines wait as may
+// (Config.Waiters): who leads a shard never waits.
+func (w *Worker) Wait(f func()) bool {
+	if !w.standAside() {
+		return false
+	}
 	f()
+	return true
 }
 
-// standAside hands the shard to a follower before a wait. It answers false
-// when there are as many waiting goroutines as may be: the shard then waits
-// too. A nil worker has no shard.
+// standAside hands the shard to a follower before a wait. It returns false
+// when there are as many waiting goroutines as may be: the caller then must not
+// wait. A nil worker has no shard.
 func (w *Worker) standAside() bool {
 	if w == nil {
 		return true
 	}
+	switch {
+	case !w.leading: // it has waited before
+	case w.host != nil:
+		if !w.host.leave() {
+			return false
+		}
+	case !w.shard.handOver(w):
+		return false
+	}
 	w.shard.stat.waits.Add(1)
 	w.handled()
-	if !w.leading {
-		return true
-	}
-	if w.host != nil {
-		return w.host.leave()
-	}
-	return w.shard.handOver(w)
+	return true
 }
 
 // handled ends the time in which the message under way is in hand.

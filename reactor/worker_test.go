@@ -83,7 +83,8 @@ func TestOverloadIsAnswered(t *testing.T) {
 }
 
 // A worker that waits without end takes nothing from the others: followers take
-// over, up to the bound, and go when they are not needed any more.
+// over, up to the bound, and go when they are not needed any more. Past the
+// bound nobody waits: who leads does not, or all that is behind would.
 func TestWaitersAreBounded(t *testing.T) {
 	onWorkersAndLoops(t, testWaitersAreBounded)
 }
@@ -92,8 +93,9 @@ func testWaitersAreBounded(t *testing.T, inline time.Duration) {
 	hold := make(chan struct{})
 	s := &script{}
 	s.message = func(w *Worker, f *Frame) {
-		if strings.HasPrefix(string(f.Data), "INVITE") {
-			w.Wait(func() { <-hold })
+		if strings.HasPrefix(string(f.Data), "INVITE") && !w.Wait(func() { <-hold }) {
+			_, _ = w.Send(&Target{Conn: f.Src.Conn}, Bytes("SIP/2.0 503 Full\r\nContent-Length: 0\r\n\r\n"))
+			return
 		}
 		echo(w, f)
 	}
@@ -102,24 +104,28 @@ func testWaitersAreBounded(t *testing.T, inline time.Duration) {
 	})
 	c := r.dial(TCP)
 	in := bufio.NewReader(c)
+	expect := func(want string) {
+		t.Helper()
+		if m, err := readMessage(in); !strings.HasPrefix(m, want) {
+			t.Fatalf("got %q, %v, want %s", m, err, want)
+		}
+	}
 	for i := range 3 { // three wait, the fourth goroutine leads
 		_, _ = c.Write([]byte(request("INVITE", fmt.Sprint(i), 1, "")))
 	}
 	_, _ = c.Write([]byte(request("MESSAGE", "passes", 1, "")))
-	if m, err := readMessage(in); !strings.HasPrefix(m, "MESSAGE") {
-		t.Fatalf("got %q, %v", m, err)
+	expect("MESSAGE")
+	for i := range 5 {
+		_, _ = c.Write([]byte(request("INVITE", fmt.Sprint("one too many", i), 1, "") + request("MESSAGE", "passes", 1, "")))
+		expect("SIP/2.0 503")
+		expect("MESSAGE")
 	}
-	_, _ = c.Write([]byte(request("INVITE", "one too many", 1, "")))
-	_, _ = c.Write([]byte(request("MESSAGE", "waits", 1, "")))
-	r.eventually("the bound is met", func() bool { return r.Stats().WaitersFull == 1 })
-	if s := r.Stats(); s.Waits != 4 || s.Takeovers != 3 || s.Waiting != 3 || s.InHand == 0 {
-		t.Errorf("%d waits, %d takeovers, %d wait, %d messages in hand", s.Waits, s.Takeovers, s.Waiting, s.InHand)
+	if s := r.Stats(); s.Waits != 3 || s.Takeovers != 3 || s.WaitersFull != 5 || s.Waiting != 3 {
+		t.Errorf("%d waits, %d takeovers, %d times full, %d wait", s.Waits, s.Takeovers, s.WaitersFull, s.Waiting)
 	}
 	close(hold)
-	for range 5 {
-		if _, err := readMessage(in); err != nil {
-			t.Fatal(err)
-		}
+	for range 3 {
+		expect("INVITE")
 	}
 	r.eventually("followers go", func() bool {
 		sh := r.shards[0]

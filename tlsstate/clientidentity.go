@@ -59,7 +59,7 @@ func (s *State) SameParty(o *State) bool {
 	if len(o.Peer) == 0 {
 		return false
 	}
-	for _, name := range sipDomains(o.Peer[0]) {
+	for _, name := range sipDomains(o.Peer[0], o.commonName()) {
 		if s.SpeaksFor(name) {
 			return true
 		}

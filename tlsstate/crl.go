@@ -2,35 +2,24 @@ package tlsstate
 
 import (
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 )
 
 // revocations are the certificate revocation lists (RFC 5280 5) of a crl_dir,
-// by issuer. They do not change; only whose signature was checked is noted.
+// by issuer. They do not change.
 type revocations struct {
+	all      []*revocationList
 	byIssuer map[string][]*revocationList // by the issuer's name, DER
 }
 
-type revocationList struct {
-	file    string
-	list    *x509.RevocationList
-	serials map[string]time.Time // when revoked, by the serial number's bytes
-	signers sync.Map             // public keys, DER, to bool: whether they signed this list
-}
-
-// deltaCRL is the extension of a list that only tells what changed
-// (RFC 5280 5.2.4).
-var deltaCRL = asn1.ObjectIdentifier{2, 5, 29, 27}
-
 // readRevocations reads every file of a crl_dir. One that is no list, or has
 // expired, is an error: who asked for revocation shall not silently go without.
+// One that must not be used is passed over, so that peers whose issuer has no
+// other are refused.
 func readRevocations(dir string, now time.Time) (*revocations, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -78,24 +67,26 @@ func (r *revocations) readFile(file string, now time.Time) error {
 }
 
 func (r *revocations) add(file string, der []byte, now time.Time) error {
-	list, err := x509.ParseRevocationList(der)
+	l, err := newRevocationList(file, der, now)
 	if err != nil {
-		return fmt.Errorf("is no revocation list: %w", err)
+		return err
 	}
-	for _, ext := range list.Extensions {
-		if ext.Id.Equal(deltaCRL) {
-			return errors.New("is a delta list, which is not supported")
+	r.all = append(r.all, l)
+	r.byIssuer[string(l.list.RawIssuer)] = append(r.byIssuer[string(l.list.RawIssuer)], l)
+	return nil
+}
+
+// warnings tell of lists that say nothing now.
+func (r *revocations) warnings(now time.Time) (lines []string) {
+	for _, l := range r.all {
+		switch {
+		case l.unusable != "":
+			lines = append(lines, fmt.Sprintf("crl_dir %s: %s; it is not used", l.file, l.unusable))
+		case l.early(now):
+			lines = append(lines, fmt.Sprintf("crl_dir %s: is not in force before %v", l.file, l.list.ThisUpdate))
 		}
 	}
-	l := &revocationList{file: file, list: list, serials: make(map[string]time.Time, len(list.RevokedCertificateEntries))}
-	if l.expired(now) {
-		return fmt.Errorf("the revocation list of %v expired at %v", list.Issuer, list.NextUpdate)
-	}
-	for _, e := range list.RevokedCertificateEntries {
-		l.serials[string(e.SerialNumber.Bytes())] = e.RevocationTime
-	}
-	r.byIssuer[string(list.RawIssuer)] = append(r.byIssuer[string(list.RawIssuer)], l)
-	return nil
+	return lines
 }
 
 // check looks up the leaf of a path, or all of it but the root; nil when
@@ -112,43 +103,22 @@ func (r *revocations) check(path []*x509.Certificate, all bool, now time.Time) *
 	return nil
 }
 
+// checkOne asks the newest list that tells of a certificate.
 func (r *revocations) checkOne(c, issuer *x509.Certificate, now time.Time) *refusal {
 	missing := fmt.Sprintf("crl_dir has no list of %v", issuer.Subject)
-	covered := false
+	var newest *revocationList
 	for _, l := range r.byIssuer[string(c.RawIssuer)] {
-		switch {
-		case !l.signedBy(issuer):
-			missing = fmt.Sprintf("%s is not signed by the key of %v", l.file, issuer.Subject)
-			continue
-		case l.expired(now):
-			missing = fmt.Sprintf("%s expired at %v", l.file, l.list.NextUpdate)
-			continue
-		}
-		covered = true
-		if at, revoked := l.serials[string(c.SerialNumber.Bytes())]; revoked {
-			return &refusal{verdict: VerdictRevoked, detail: fmt.Sprintf("%v, serial %X, at %v", c.Subject, c.SerialNumber, at)}
+		if why := l.why(c, issuer, now); why != "" {
+			missing = l.file + " " + why
+		} else if newest == nil || l.list.ThisUpdate.After(newest.list.ThisUpdate) {
+			newest = l
 		}
 	}
-	if !covered {
+	if newest == nil {
 		return &refusal{verdict: VerdictNoRevocation, detail: missing}
 	}
-	return nil
-}
-
-// expired tells whether a list is out of date; one without a next update never
-// is.
-func (l *revocationList) expired(now time.Time) bool {
-	return !l.list.NextUpdate.IsZero() && now.After(l.list.NextUpdate)
-}
-
-// signedBy checks the list's signature, once for each issuer's key. Keys are
-// those of verified issuers, so there are few.
-func (l *revocationList) signedBy(issuer *x509.Certificate) bool {
-	key := string(issuer.RawSubjectPublicKeyInfo)
-	if good, known := l.signers.Load(key); known {
-		return good.(bool)
+	if at, revoked := newest.serials[string(c.SerialNumber.Bytes())]; revoked {
+		return &refusal{verdict: VerdictRevoked, detail: fmt.Sprintf("%v, serial %X, at %v", c.Subject, c.SerialNumber, at)}
 	}
-	good := l.list.CheckSignatureFrom(issuer) == nil
-	l.signers.Store(key, good)
-	return good
+	return nil
 }

@@ -127,7 +127,11 @@ func (d *domain) authorities() (err error) {
 		return err
 	}
 	if d.cfg.CRLDir != "" {
-		d.revoked, err = readRevocations(d.cfg.CRLDir, d.set.time())
+		if d.revoked, err = readRevocations(d.cfg.CRLDir, d.set.time()); err == nil {
+			for _, line := range d.revoked.warnings(d.set.time()) {
+				d.warn("%s", line)
+			}
+		}
 	}
 	return err
 }

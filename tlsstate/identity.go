@@ -2,14 +2,16 @@ package tlsstate
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
 // sipDomains are the domains that a certificate speaks for (RFC 5922 7.1), in
 // lower case: those of its SAN URIs "sip:domain"; only without any, its SAN DNS
-// names; only without any SAN, the common name.
-func sipDomains(c *x509.Certificate) (list []string) {
+// names; only without any SAN, and where it may, the common name.
+func sipDomains(c *x509.Certificate, commonName bool) (list []string) {
 	for _, u := range c.URIs {
 		// One with a user part names a person, not a domain. sips is not a
 		// domain's identity either.
@@ -24,7 +26,7 @@ func sipDomains(c *x509.Certificate) (list []string) {
 	for _, n := range c.DNSNames {
 		list = append(list, plainName(n))
 	}
-	if len(list) > 0 || hasSAN(c) || c.Subject.CommonName == "" {
+	if len(list) > 0 || hasSAN(c) || c.Subject.CommonName == "" || !commonName {
 		return list
 	}
 	return []string{plainName(c.Subject.CommonName)}
@@ -35,7 +37,7 @@ func sipDomains(c *x509.Certificate) (list []string) {
 // first label of a DNS name stands for one label (RFC 6125 6.4.3); RFC 5922
 // forbids it, but certificates of large carriers have nothing else. In a URI or
 // a common name it stands for nothing.
-func names(c *x509.Certificate, host string) bool {
+func names(c *x509.Certificate, host string, commonName bool) bool {
 	host = plainName(strings.Trim(host, "[]"))
 	if host == "" {
 		return false
@@ -49,7 +51,7 @@ func names(c *x509.Certificate, host string) bool {
 		}
 	}
 	wild := len(c.DNSNames) > 0 && !isAddr
-	for _, n := range sipDomains(c) {
+	for _, n := range sipDomains(c, commonName) {
 		if n == host || wild && covers(n, host) {
 			return true
 		}
@@ -67,12 +69,25 @@ func covers(pattern, host string) bool {
 	return wild && found && label != "" && parent == rest
 }
 
+// hasSAN reports whether a certificate has the extension, whatever is in it:
+// that ends the use of the common name.
 func hasSAN(c *x509.Certificate) bool {
-	return len(c.DNSNames)+len(c.URIs)+len(c.IPAddresses)+len(c.EmailAddresses) > 0
+	return slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(subjectAltName) })
+}
+
+// constrained reports whether an authority of a path, leaf first, may vouch for
+// some hosts only (RFC 5280 4.2.1.10). Such constraints hold for a SAN; the
+// common name would escape them, so it stands for nothing there.
+func constrained(path []*x509.Certificate) bool {
+	_, isAddr := parseHost(path[0].Subject.CommonName)
+	return slices.ContainsFunc(path[1:], func(c *x509.Certificate) bool {
+		return len(c.PermittedDNSDomains)+len(c.ExcludedDNSDomains)+len(c.PermittedURIDomains)+len(c.ExcludedURIDomains) > 0 ||
+			isAddr && len(c.PermittedIPRanges)+len(c.ExcludedIPRanges) > 0
+	})
 }
 
 // identities lists what a certificate names, for people.
-func identities(c *x509.Certificate) string {
+func identities(c *x509.Certificate, commonName bool) string {
 	var list []string
 	for _, u := range c.URIs {
 		list = append(list, u.String())
@@ -81,8 +96,12 @@ func identities(c *x509.Certificate) string {
 	for _, ip := range c.IPAddresses {
 		list = append(list, ip.String())
 	}
-	if len(list) == 0 && c.Subject.CommonName != "" {
+	switch {
+	case len(list) > 0 || hasSAN(c) || c.Subject.CommonName == "":
+	case commonName:
 		list = append(list, c.Subject.CommonName)
+	default:
+		return "nothing but the common name " + c.Subject.CommonName + ", under an authority with name constraints"
 	}
 	if len(list) == 0 {
 		return "nothing"

@@ -1,7 +1,6 @@
 package tlsstate
 
 import (
-	"crypto/x509"
 	"net/netip"
 	"strings"
 )
@@ -90,5 +89,37 @@ func (q *ClientQuery) SessionKey() string {
 	return strings.ToLower(q.SIPDomain) + " " + q.Addr.String()
 }
 
-// DescribeNames lists what a certificate names, for people.
-func DescribeNames(c *x509.Certificate) string { return identities(c) }
+// Revocations are the lists of a domain's crl_dir that may be used, DER. Any
+// goroutine.
+func (s *Set) Revocations(role Role, domain string) (lists [][]byte) {
+	d := s.lookup(role, domain)
+	if d == nil || d.revoked == nil {
+		return nil
+	}
+	for _, l := range d.revoked.all {
+		if l.unusable == "" {
+			lists = append(lists, l.list.Raw)
+		}
+	}
+	return lists
+}
+
+// Refusal says in words why a state's domain does not take its peer's chain; ""
+// when it does. Another library's own words tell less.
+func (s *State) Refusal() string {
+	if s.judge == nil || len(s.Peer) == 0 {
+		return ""
+	}
+	if _, refused := s.judge.verifyChain(s.Peer); refused != nil {
+		return refused.detail
+	}
+	return ""
+}
+
+// Names lists what the peer's certificate names, for people.
+func (s *State) Names() string {
+	if len(s.Peer) == 0 {
+		return "nothing"
+	}
+	return identities(s.Peer[0], s.commonName())
+}

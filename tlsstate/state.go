@@ -36,6 +36,9 @@ type State struct {
 	judge   *domain // whom Verdict asks when nobody checked the chain
 	once    sync.Once
 	verdict Verdict
+
+	lookOnce sync.Once
+	byName   bool // the peer's common name counts
 }
 
 // State describes the connection, as far as it is known.
@@ -78,8 +81,8 @@ func (s *State) Verdict() Verdict {
 			s.verdict = VerdictOK
 		case s.judge != nil:
 			s.verdict = VerdictOK
-			if err := s.judge.verifyChain(s.Peer); err != nil {
-				s.verdict = err.verdict
+			if _, refused := s.judge.verifyChain(s.Peer); refused != nil {
+				s.verdict = refused.verdict
 			}
 		}
 	})
@@ -89,7 +92,26 @@ func (s *State) Verdict() Verdict {
 // SpeaksFor tells whether the peer's certificate names a SIP domain, by the
 // rules of RFC 5922 7.1. That the certificate is to be believed is Verified.
 func (s *State) SpeaksFor(sipDomain string) bool {
-	return len(s.Peer) > 0 && names(s.Peer[0], sipDomain)
+	return len(s.Peer) > 0 && names(s.Peer[0], sipDomain, s.commonName())
+}
+
+// commonName reports whether the common name of the peer's certificate may stand
+// for a domain. The chain's path to its authority is looked for once, and only
+// when there is nothing but a common name.
+func (s *State) commonName() bool {
+	s.lookOnce.Do(func() {
+		if hasSAN(s.Peer[0]) {
+			return
+		}
+		path := s.Peer
+		if s.judge != nil {
+			if good, refused := s.judge.verifyChain(s.Peer); refused == nil {
+				path = good
+			}
+		}
+		s.byName = !constrained(path)
+	})
+	return s.byName
 }
 
 // VersionName gives the version as OpenSSL writes it: "TLSv1.2", "TLSv1.3".

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -96,10 +98,11 @@ func (d *domain) verifyClient(cs tls.ConnectionState) *refusal {
 	if !d.verify || len(cs.PeerCertificates) == 0 {
 		return nil
 	}
-	if r := d.verifyChain(cs.PeerCertificates); r != nil {
+	path, r := d.verifyChain(cs.PeerCertificates)
+	if r != nil {
 		return r
 	}
-	if leaf := cs.PeerCertificates[0]; d.cfg.verifyDomain() && len(sipDomains(leaf)) == 0 {
+	if d.cfg.verifyDomain() && len(sipDomains(path[0], !constrained(path))) == 0 {
 		return &refusal{verdict: VerdictName, detail: "it speaks for no SIP domain"}
 	}
 	return nil
@@ -114,18 +117,19 @@ func (d *domain) verifyServer(cs tls.ConnectionState, host string) *refusal {
 	if len(cs.PeerCertificates) == 0 {
 		return &refusal{verdict: VerdictInvalid, detail: "none was sent"}
 	}
-	if r := d.verifyChain(cs.PeerCertificates); r != nil {
+	path, r := d.verifyChain(cs.PeerCertificates)
+	if r != nil {
 		return r
 	}
-	if leaf := cs.PeerCertificates[0]; d.cfg.verifyDomain() && !names(leaf, host) {
-		return &refusal{verdict: VerdictName, detail: fmt.Sprintf("%s was meant, the certificate names %s", host, identities(leaf))}
+	if d.cfg.verifyDomain() && !names(path[0], host, !constrained(path)) {
+		return &refusal{verdict: VerdictName, detail: fmt.Sprintf("%s was meant, the certificate names %s", host, identities(path[0], !constrained(path)))}
 	}
 	return nil
 }
 
 // verifyChain checks a chain, leaf first, against the domain's authorities,
-// usages and revocation lists.
-func (d *domain) verifyChain(chain []*x509.Certificate) *refusal {
+// usages and revocation lists. It gives the path to an authority that passed.
+func (d *domain) verifyChain(chain []*x509.Certificate) (path []*x509.Certificate, r *refusal) {
 	opts := x509.VerifyOptions{
 		Roots:         d.roots.pool,
 		Intermediates: x509.NewCertPool(),
@@ -135,23 +139,47 @@ func (d *domain) verifyChain(chain []*x509.Certificate) *refusal {
 	for _, c := range chain[1:] {
 		opts.Intermediates.AddCert(c)
 	}
-	paths, err := chain[0].Verify(opts)
+	leaf, hostless := withoutHostless(chain[0])
+	paths, err := leaf.Verify(opts)
 	if err != nil {
-		return refuse(chain, err, opts)
+		return nil, refuse(chain, err, opts)
 	}
-	r := &refusal{verdict: VerdictUsage, detail: "none of accept_eku: " + strings.Join(d.usages.names, ", ")}
+	r = &refusal{verdict: VerdictUsage, detail: "none of accept_eku: " + strings.Join(d.usages.names, ", ")}
 	for _, path := range paths {
+		path[0] = chain[0]
 		if !d.usages.allow(path) {
 			continue
 		}
+		if hostless && slices.ContainsFunc(path[1:], constrainsURIs) {
+			r = &refusal{verdict: VerdictInvalid, detail: "an authority may vouch for URIs of some hosts only, and the certificate has one without a host"}
+			continue
+		}
 		if d.revoked == nil {
-			return nil
+			return path, nil
 		}
 		if r = d.revoked.check(path, d.cfg.CRLCheckAll, opts.CurrentTime); r == nil {
-			return nil
+			return path, nil
 		}
 	}
-	return r
+	return nil, r
+}
+
+// withoutHostless gives a certificate for crypto/x509 to check, without the URIs
+// that have no host, and whether there were any. "sip:example.com" is one by the
+// syntax of URIs, and crypto/x509 refuses them under constraints of whatever
+// kind; RFC 5280 4.2.1.10 does under those for URIs.
+func withoutHostless(c *x509.Certificate) (*x509.Certificate, bool) {
+	has := func(u *url.URL) bool { return u.Host == "" }
+	if !slices.ContainsFunc(c.URIs, has) {
+		return c, false
+	}
+	plain := *c
+	plain.URIs = slices.DeleteFunc(slices.Clone(c.URIs), has)
+	return &plain, true
+}
+
+func constrainsURIs(c *x509.Certificate) bool {
+	return len(c.PermittedURIDomains)+len(c.ExcludedURIDomains) > 0
 }
 
 // refuse turns what crypto/x509 says of a chain into a verdict.

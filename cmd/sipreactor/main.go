@@ -1,3 +1,7 @@
+// Names are resolved in Go also where cgo is on: a look-up in the C library takes a thread for as long as it lasts.
+//
+//go:debug netdns=go
+
 package main
 
 import (

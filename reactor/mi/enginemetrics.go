@@ -46,7 +46,7 @@ var engineMetrics = []engineMetric{
 	counter("writes", "timed_out_total", "Times that a peer took nothing for longer than the send timeout.", func(s *reactor.Stats) uint64 { return s.SendTimeouts }),
 	counter("workers", "waits_total", "Times that a worker had to wait, for a connect, a handshake or a name.", func(s *reactor.Stats) uint64 { return s.Waits }),
 	counter("workers", "takeovers_total", "Times that a worker waited and another took its messages over.", func(s *reactor.Stats) uint64 { return s.Takeovers }),
-	counter("workers", "waiters_full_total", "Waits that held their messages up because as many workers waited already.", func(s *reactor.Stats) uint64 { return s.WaitersFull }),
+	counter("workers", "waiters_full_total", "Waits that were refused because as many workers waited already.", func(s *reactor.Stats) uint64 { return s.WaitersFull }),
 	gauge("workers", "waiting", "Workers that wait.", func(s *reactor.Stats) int { return s.Waiting }),
 }
 

@@ -14,7 +14,7 @@ func (d *discard) Send(_ *reactor.Target, m reactor.Appender) (reactor.Outcome, 
 	return reactor.Sent, nil
 }
 
-func (d *discard) Wait(f func()) { f() }
+func (d *discard) Wait(f func()) bool { f(); return true }
 
 // realInvite is an INVITE as a carrier's SBC sends it, 470 bytes of headers.
 var realInvite = "INVITE sip:+4930123456@203.0.113.9:5061;transport=tls SIP/2.0\r\n" +

@@ -16,28 +16,39 @@ const cookie = "z9hG4bK"
 const (
 	atTrans    = 0
 	atLoop     = 8
-	atClient   = 13
-	atProto    = 17
+	atCheck    = 13
+	atFlags    = 17
 	atSocket   = 18
-	atConn     = 19
-	atSeal     = 27
-	tokenBytes = 35
+	atConn     = 20
+	atLife     = 28
+	atSeal     = 32
+	tokenBytes = 40
 	tokenText  = tokenBytes * 8 / 5 // base32 without a rest
 	branchText = len(cookie) + tokenText
 
 	loopMask = 1<<40 - 1
+
+	// What a token's flags are: the transport in the lower half, and these.
+	protoMask    = 0x0f
+	flagVerified = 0x10
+	flagToTag    = 0x20
 )
 
 // token is what our branch parameter says. A stateless proxy keeps nothing, so
 // all that it needs to know when the response comes stands there.
 //
-// On the wire: trans (8 bytes), loop (5), client (4), then encrypted proto (1),
-// socket (1) and conn (8), then the seal (8), in base32 of lower case letters,
-// since parameter values compare without regard to case (RFC 3261 7.3.1). The
-// seal is a keyed hash over everything before it and the nonce of the
-// encryption (the construction of SIV), so that equal tokens have equal texts,
-// as RFC 3261 16.11 wants of a retransmission, and that no peer can make a
-// token or read which connection it names.
+// On the wire: trans (8 bytes), loop (5), check (4), then encrypted flags (1),
+// socket (2), conn (8) and life (4), then the seal (8), in base32 of lower case
+// letters, since parameter values compare without regard to case (RFC 3261
+// 7.3.1). The seal is a keyed hash over everything before it and the nonce of
+// the encryption (the construction of SIV), so that equal tokens have equal
+// texts, as RFC 3261 16.11 wants of a retransmission, and that no peer can make
+// a token or read which connection it names. Its time is therefore not in it:
+// see clock.
+//
+// Whoever has the secret reads the token: a later life of the process, and other
+// nodes. A connection means something only to the life that had it; to all
+// others the client's Via shows the way (RFC 3261 18.2.2).
 //
 // The connection is part of the branch. A client that loses its connection in
 // the middle of a transaction and sends the CANCEL over a new one therefore
@@ -50,15 +61,21 @@ type token struct {
 	// loop is equal when a request comes back to be routed as it was before
 	// (RFC 3261 16.6 item 8, RFC 5393 4.2.1). 40 bits.
 	loop uint64
-	// client is a keyed hash of the client's address and sent-by: it shows
-	// whether the Via below ours is still the one that the request came with.
-	client uint32
-	// proto and socket are the transport and the listener (its index plus one,
-	// 0 = none) by which the request came.
-	proto  reactor.Proto
-	socket uint8
-	// conn is the connection by which the request came; 0 for UDP.
+	// check is a keyed hash of what each response has to bring along: Call-ID,
+	// CSeq number, From tag, the client's Via and the address it came from.
+	check uint32
+	// proto is the transport by which the request came.
+	proto reactor.Proto
+	// verified tells that the client showed a certificate which was verified.
+	verified bool
+	// toTag tells that the To tag is part of check.
+	toTag bool
+	// socket is the listener by which the request came (listener.id), 0 = none.
+	socket uint16
+	// conn is the connection by which the request came, life the process that
+	// had it; 0 for UDP.
 	conn reactor.Handle
+	life uint32
 }
 
 // keys are the secrets of a Proxy, one for each use, all from one seed. They do
@@ -68,12 +85,12 @@ type token struct {
 // HMAC of the standard library takes ten times as long. A forger has nothing
 // but guesses sent over the network, 2^64 for a seal, and each one is counted.
 type keys struct {
-	trans, loop, client, seal, crypt, tag [2]uint64
+	trans, loop, check, seal, crypt, tag, clock [2]uint64
 }
 
 func newKeys(seed [32]byte) *keys {
 	k := new(keys)
-	for i, key := range []*[2]uint64{&k.trans, &k.loop, &k.client, &k.seal, &k.crypt, &k.tag} {
+	for i, key := range []*[2]uint64{&k.trans, &k.loop, &k.check, &k.seal, &k.crypt, &k.tag, &k.clock} {
 		sum := sha256.Sum256(append(seed[:len(seed):len(seed)], byte(i)))
 		key[0] = binary.LittleEndian.Uint64(sum[0:])
 		key[1] = binary.LittleEndian.Uint64(sum[8:])
@@ -90,9 +107,11 @@ func (k *keys) appendBranch(dst []byte, t *token) []byte {
 	loop := t.loop & loopMask
 	raw[atLoop] = byte(loop >> 32)
 	binary.BigEndian.PutUint32(raw[atLoop+1:], uint32(loop))
-	binary.BigEndian.PutUint32(raw[atClient:], t.client)
-	raw[atProto], raw[atSocket] = byte(t.proto), t.socket
+	binary.BigEndian.PutUint32(raw[atCheck:], t.check)
+	raw[atFlags] = t.flags()
+	binary.BigEndian.PutUint16(raw[atSocket:], t.socket)
 	binary.BigEndian.PutUint64(raw[atConn:], uint64(t.conn))
+	binary.BigEndian.PutUint32(raw[atLife:], t.life)
 	binary.BigEndian.PutUint64(raw[atSeal:], hash(&k.seal, raw[:atSeal]))
 	k.mask(&raw)
 	return appendBase32(append(dst, cookie...), raw[:])
@@ -114,23 +133,39 @@ func (k *keys) openBranch(branch []byte, t *token) bool {
 	}
 	t.trans = binary.BigEndian.Uint64(raw[atTrans:])
 	t.loop = uint64(raw[atLoop])<<32 | uint64(binary.BigEndian.Uint32(raw[atLoop+1:]))
-	t.client = binary.BigEndian.Uint32(raw[atClient:])
-	t.proto, t.socket = reactor.Proto(raw[atProto]), raw[atSocket]
+	t.check = binary.BigEndian.Uint32(raw[atCheck:])
+	t.proto = reactor.Proto(raw[atFlags] & protoMask)
+	t.verified, t.toTag = raw[atFlags]&flagVerified != 0, raw[atFlags]&flagToTag != 0
+	t.socket = binary.BigEndian.Uint16(raw[atSocket:])
 	t.conn = reactor.Handle(binary.BigEndian.Uint64(raw[atConn:]))
+	t.life = binary.BigEndian.Uint32(raw[atLife:])
 	return true
 }
 
-// mask encrypts or decrypts proto, socket and conn. The key stream depends on
-// everything else in the token.
+func (t *token) flags() byte {
+	f := byte(t.proto) & protoMask
+	if t.verified {
+		f |= flagVerified
+	}
+	if t.toTag {
+		f |= flagToTag
+	}
+	return f
+}
+
+// mask encrypts or decrypts what stands between check and seal. The key stream
+// depends on everything else in the token.
 func (k *keys) mask(raw *[tokenBytes]byte) {
-	var nonce [atProto + 8]byte
-	copy(nonce[:], raw[:atProto])
-	copy(nonce[atProto:], raw[atSeal:])
+	var nonce [atFlags + 8]byte
+	copy(nonce[:], raw[:atFlags])
+	copy(nonce[atFlags:], raw[atSeal:])
+	var stream [16]byte
 	a, b := siphash.Hash128(k.crypt[0], k.crypt[1], nonce[:])
-	raw[atProto] ^= byte(b)
-	raw[atSocket] ^= byte(b >> 8)
-	conn := binary.BigEndian.Uint64(raw[atConn:])
-	binary.BigEndian.PutUint64(raw[atConn:], conn^a)
+	binary.BigEndian.PutUint64(stream[:], a)
+	binary.BigEndian.PutUint64(stream[8:], b)
+	for i := atFlags; i < atSeal; i++ {
+		raw[i] ^= stream[i-atFlags]
+	}
 }
 
 // looksOurs tells whether a branch has the shape of ours, which spares the work

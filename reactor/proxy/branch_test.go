@@ -8,14 +8,14 @@ import (
 	"sipreactor/reactor"
 )
 
-var testToken = token{trans: 0x0123456789abcdef, loop: 0xfedcba9876, client: 0xdeadbeef, proto: reactor.TLS, socket: 3, conn: 0x1_0000_0007}
+var testToken = token{trans: 0x0123456789abcdef, loop: 0xfedcba9876, check: 0xdeadbeef, proto: reactor.TLS, socket: 3, conn: 0x1_0000_0007, life: 0x5eed}
 
 func TestBranchRoundTrip(t *testing.T) {
 	k := newKeys(testKey)
 	for _, want := range []token{
 		testToken,
 		{},
-		{trans: 1<<64 - 1, loop: loopMask, client: 1<<32 - 1, proto: 255, socket: 255, conn: 1<<64 - 1},
+		{trans: 1<<64 - 1, loop: loopMask, check: 1<<32 - 1, proto: protoMask, verified: true, toTag: true, socket: 1<<16 - 1, conn: 1<<64 - 1, life: 1<<32 - 1},
 		{proto: reactor.UDP, socket: 1},
 	} {
 		b := k.appendBranch(nil, &want)
@@ -78,20 +78,20 @@ func TestBranchHidesConnection(t *testing.T) {
 	if !parseBase32(ra[:], a[len(cookie):]) || !parseBase32(rb[:], b[len(cookie):]) {
 		t.Fatal("no base32")
 	}
-	if !bytes.Equal(ra[:atProto], rb[:atProto]) {
+	if !bytes.Equal(ra[:atFlags], rb[:atFlags]) {
 		t.Error("the plain part differs")
 	}
 	same := 0
-	for i := atProto; i < tokenBytes; i++ {
+	for i := atFlags; i < tokenBytes; i++ {
 		if ra[i] == rb[i] {
 			same++
 		}
 	}
 	if same > 4 {
-		t.Errorf("%d of %d encrypted bytes are equal", same, tokenBytes-atProto)
+		t.Errorf("%d of %d encrypted bytes are equal", same, tokenBytes-atFlags)
 	}
 	mixed := ra
-	copy(mixed[atProto:atSeal], rb[atProto:atSeal])
+	copy(mixed[atFlags:atSeal], rb[atFlags:atSeal])
 	var got token
 	if k.openBranch(appendBase32([]byte(cookie), mixed[:]), &got) {
 		t.Error("a branch of parts opens")
@@ -111,7 +111,7 @@ func TestCookie(t *testing.T) {
 func TestKeysDiffer(t *testing.T) {
 	k := newKeys(testKey)
 	seen := map[[2]uint64]bool{}
-	for _, key := range [][2]uint64{k.trans, k.loop, k.client, k.seal, k.crypt, k.tag} {
+	for _, key := range [][2]uint64{k.trans, k.loop, k.check, k.seal, k.crypt, k.tag, k.clock} {
 		if seen[key] || key == [2]uint64{} {
 			t.Error("keys repeat")
 		}

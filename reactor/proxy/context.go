@@ -11,9 +11,10 @@ import (
 type Sender interface {
 	// Send hands a message on; see reactor.Worker.Send.
 	Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome, error)
-	// Wait runs f, which may block, while others take over the caller's work;
-	// see reactor.Worker.Wait.
-	Wait(f func())
+	// Wait runs f, which may block, while others take over the caller's work. It
+	// reports whether it did: false where one more may not wait; see
+	// reactor.Worker.Wait.
+	Wait(f func()) bool
 }
 
 // Context is one message on its way through the proxy, and what the Router may
@@ -51,6 +52,7 @@ type Context struct {
 	answered  bool  // a final reply of ours has been made
 	forwarded bool  // the message has been taken for sending
 	failure   error // of the last Forward or Send
+	overload  bool  // a bound of ours is why: a 503 says when to come again
 	witness   Witness
 
 	// What the Router asked for; reset for each message.
@@ -59,6 +61,7 @@ type Context struct {
 	edits       []edit          // changes of headers and body
 	replaced    bool            // some by Replace: they want a second look
 	bodyEdited  bool            // some in the body
+	renamed     bool            // some in From, To, Call-ID or CSeq
 	rr          recordRoute     // Record-Route
 	extra       []byte          // headers for replies
 	socket      *reactor.Socket // listener to send from, nil = any
@@ -94,6 +97,8 @@ type Context struct {
 	nowhere   reactor.Source // the source of a message that came back
 	echo      echo           // what a witness is told
 	carrier   reactor.Source // and of which connection
+	told      Answer         // what the observer is told
+	client    sipframe.Via   // the client's, which a response goes by
 }
 
 // reset makes the Context ready for a message.
@@ -106,10 +111,10 @@ func (c *Context) reset(src *reactor.Source) {
 	c.rr.params, c.rr.preset, c.rr.inner = c.rr.params[:0], c.rr.preset[:0], c.rr.inner[:0]
 	c.token.known, c.token.branched = false, false
 	c.socket, c.domain, c.sipDomain, c.noNew, c.noNewReply, c.drop = nil, "", "", false, false, false
-	c.replaced, c.bodyEdited, c.forceRPort = false, false, false
+	c.replaced, c.bodyEdited, c.renamed, c.forceRPort = false, false, false, false
 	c.advertised.host, c.advertised.port = c.advertised.host[:0], 0
 	c.flags, c.branchFlags = 0, 0
-	c.answered, c.forwarded, c.failure, c.witness = false, false, nil, nil
+	c.answered, c.forwarded, c.failure, c.witness, c.overload = false, false, nil, nil, false
 }
 
 // Proxy gives the proxy that the message passes.

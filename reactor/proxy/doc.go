@@ -10,10 +10,15 @@
 //
 // The branch of our Via is equal for all messages of a transaction (16.11) and
 // carries the connection that the request came by, encrypted and sealed under a
-// secret of this process. Only a response with such a branch is forwarded, and
-// only to that connection; if that is gone, to the address in the client's own
-// Via (18.2.2), of which the branch holds a check too. A request that comes back
-// unchanged is answered 482.
+// secret. Only a response with such a branch is forwarded, and only if it brings
+// the Call-ID, CSeq number, From tag and Via of the request that the branch is of:
+// to that connection, and if that is gone, or was another process's with the same
+// secret (Config.Key), to the address that the request came from (18.2.2). The
+// host in the client's Via is looked up only as Config.ViaFallback says. A request
+// that comes back unchanged is answered 482.
+//
+// The parameter at of our Via is the time of sending, for Config.Observer, which is
+// told what next hops make of requests, and how long their answers take.
 //
 // The connection is part of the branch, so a retransmission has the same branch
 // if it comes by the same connection, as it does on a reliable transport. A

@@ -42,7 +42,7 @@ func (printer) Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome, err
 	return reactor.Sent, nil
 }
 
-func (printer) Wait(f func()) { f() }
+func (printer) Wait(f func()) bool { f(); return true }
 
 func hops(m *sipframe.Message) int {
 	n, _, _ := m.MaxForwards()

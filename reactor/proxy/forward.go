@@ -167,9 +167,20 @@ func (c *Context) resolve(h *hop) ([]netip.AddrPort, error) {
 	})
 }
 
-// lookup asks the resolver while others take over the worker's messages.
+// lookup asks the resolver while others take over the worker's messages. Where
+// one more may not wait the answer is ErrBusy, at once.
 func (c *Context) lookup(key string, q Query) (addrs []netip.AddrPort, err error) {
-	c.out.Wait(func() { addrs, err = c.proxy.hosts.lookup(key, q) })
+	t, err := c.proxy.hosts.enter(key, q, c.Src.Remote.Addr())
+	if err == nil {
+		defer t.leave()
+		if !c.out.Wait(func() { addrs, err = t.wait() }) {
+			err = ErrBusy
+		}
+	}
+	if errors.Is(err, ErrBusy) {
+		c.count.add(LookupsRefused)
+		c.overload = true
+	}
 	return addrs, err
 }
 
@@ -194,7 +205,9 @@ func (c *Context) forwardTo(h *hop, addr netip.AddrPort) error {
 		return err
 	}
 	c.aim(h, addr, li.socket)
-	return c.send(&c.rewrite)
+	err := c.send(&c.rewrite)
+	c.tellSent(err)
+	return err
 }
 
 var viaName = []byte("Via: ")
@@ -214,7 +227,9 @@ func (c *Context) buildRequest(li *listener) error {
 		return err
 	}
 	line := c.Msg.Header(c.Msg.Find(sipframe.HeaderVia)).Line.Off
-	c.insert(line, viaName, li.via, c.token.branch[:], crlf)
+	var at [clockText]byte
+	c.insert(line, viaName, li.via, c.token.branch[:],
+		c.proxy.keys.appendClock(at[:0], c.clockNow(top), &c.token.whole), crlf)
 	if c.rr.on {
 		c.insert(c.rrOffset(), c.recordRoutes(li))
 	}

@@ -20,6 +20,7 @@ type sent struct {
 type recorder struct {
 	sent  []sent
 	waits int
+	full  bool // nobody may wait
 	// refuse tells which targets fail, and how; nil takes all.
 	refuse func(t *reactor.Target) error
 }
@@ -34,9 +35,13 @@ func (r *recorder) Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome,
 	return reactor.Sent, nil
 }
 
-func (r *recorder) Wait(f func()) {
+func (r *recorder) Wait(f func()) bool {
+	if r.full {
+		return false
+	}
 	r.waits++
 	f()
+	return true
 }
 
 // gone is the engine's answer for a connection that has ended.
@@ -91,6 +96,7 @@ type bed struct {
 	*recorder
 	proxy *Proxy
 	ctx   *Context
+	time  uint64 // microseconds
 }
 
 func newBed(t *testing.T, r Router, change ...func(*Config)) *bed {
@@ -105,7 +111,9 @@ func newBed(t *testing.T, r Router, change ...func(*Config)) *bed {
 	}
 	p.SetSockets(allSockets)
 	rec := &recorder{}
-	return &bed{T: t, recorder: rec, proxy: p, ctx: p.NewContext(rec)}
+	b := &bed{T: t, recorder: rec, proxy: p, ctx: p.NewContext(rec)}
+	p.life, p.now = 0x5eed, func() uint64 { return b.time }
+	return b
 }
 
 // pass handles a message and gives what was sent.

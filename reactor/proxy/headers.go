@@ -104,6 +104,16 @@ func reserved(k sipframe.HeaderKind) bool {
 	}
 }
 
+// identifies tells whether headers of the kind name the transaction and dialog.
+func identifies(k sipframe.HeaderKind) bool {
+	switch k {
+	case sipframe.HeaderFrom, sipframe.HeaderTo, sipframe.HeaderCallID, sipframe.HeaderCSeq:
+		return true
+	default:
+		return false
+	}
+}
+
 // Replace puts text in the place of a span of Msg, which lies either in the
 // headers or in the body; Content-Length follows the body. ErrSpan if it lies
 // elsewhere, touches what has been changed before, or a header that the proxy
@@ -119,10 +129,16 @@ func (c *Context) Replace(s sipframe.Span, text []byte) error {
 	if !inBody && (from < c.Msg.HeadersOffset() || to > c.Msg.HeadersEnd()) {
 		return ErrSpan
 	}
+	renamed := false
 	for i := range c.Msg.NumHeaders() {
-		if h := c.Msg.Header(i); !inBody && reserved(h.Kind) && from < h.Line.End() && to > h.Line.Off {
+		h := c.Msg.Header(i)
+		if inBody || from >= h.Line.End() || to <= h.Line.Off {
+			continue
+		}
+		if reserved(h.Kind) {
 			return ErrSpan
 		}
+		renamed = renamed || identifies(h.Kind)
 	}
 	for _, e := range c.edits {
 		if from < e.end && to > e.off {
@@ -139,6 +155,7 @@ func (c *Context) Replace(s sipframe.Span, text []byte) error {
 	}
 	c.replaced = true
 	c.bodyEdited = c.bodyEdited || inBody
+	c.renamed = c.renamed || renamed
 	return nil
 }
 

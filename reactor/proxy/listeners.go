@@ -1,11 +1,14 @@
 package proxy
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/dchest/siphash"
 
 	"sipreactor/reactor"
 	"sipreactor/sipframe"
@@ -22,7 +25,7 @@ type listeners struct {
 // listener is one socket with its texts.
 type listener struct {
 	socket *reactor.Socket
-	index  int
+	id     uint16     // by which branches name it, in any life of any node
 	addr   netip.Addr // of the family that it serves; the text's unless advertised
 	port   uint16
 	fixed  bool   // the host is the same for every connection
@@ -76,7 +79,7 @@ func (p *Proxy) listeners(w *reactor.Worker) *listeners {
 
 func newListeners(sockets []*reactor.Socket, aliases []alias) *listeners {
 	l := &listeners{addrs: map[netip.Addr][]place{}, names: map[string][]place{}}
-	for i, s := range sockets {
+	for _, s := range sockets {
 		addr, fixed := s.Addr.Addr().Unmap(), true
 		l.add(addr.String(), place{s.Addr.Port(), s.Proto})
 		if addr.IsUnspecified() {
@@ -94,7 +97,7 @@ func newListeners(sockets []*reactor.Socket, aliases []alias) *listeners {
 			host, fixed = strings.Trim(s.Advertised, "[]"), true
 			l.add(host, place{port, s.Proto})
 		}
-		li := listener{socket: s, index: i, addr: addr, port: port, fixed: fixed}
+		li := listener{socket: s, id: socketID(s), addr: addr, port: port, fixed: fixed}
 		li.name(host)
 		l.list = append(l.list, li)
 	}
@@ -175,12 +178,23 @@ func (l *listeners) of(s *reactor.Socket) *listener {
 	return nil
 }
 
-// at gives the listener by its index plus one, nil if there is none.
-func (l *listeners) at(n uint8) *listener {
-	if n == 0 || int(n) > len(l.list) {
-		return nil
+// at gives the listener with the id, nil if there is none.
+func (l *listeners) at(id uint16) *listener {
+	for i := range l.list {
+		if id != 0 && l.list[i].id == id {
+			return &l.list[i]
+		}
 	}
-	return &l.list[n-1]
+	return nil
+}
+
+// socketID gives a number for a socket's transport and address, never 0. Should
+// two sockets of one configuration have the same, a response without a connection
+// leaves by the first of them.
+func socketID(s *reactor.Socket) uint16 {
+	a := s.Addr.Addr().Unmap().As16()
+	b := binary.BigEndian.AppendUint16(append(a[:], byte(s.Proto)), s.Addr.Port())
+	return uint16(siphash.Hash(0, 0, b)) | 1
 }
 
 // speaks tells whether there is a listener of the transport.

@@ -57,8 +57,8 @@ func TestListenerTexts(t *testing.T) {
 			t.Errorf("%d: %s, %s, %s", i, li.via, li.sip, li.sips)
 		}
 	}
-	if l.at(0) != nil || l.at(6) != nil || l.at(2) != &l.list[1] || l.of(tcpSocket) != nil || l.of(nil) != nil {
-		t.Error("lookup by index or socket")
+	if l.at(0) != nil || l.at(socketID(tcpSocket)) != nil || l.at(socketID(udpSocket)) != &l.list[1] || l.of(tcpSocket) != nil || l.of(nil) != nil {
+		t.Error("lookup by id or socket")
 	}
 	if !l.speaks(reactor.UDP) || l.speaks(reactor.TCP) {
 		t.Error("speaks")

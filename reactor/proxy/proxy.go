@@ -2,8 +2,10 @@ package proxy
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync/atomic"
 
 	"sipreactor/reactor"
@@ -64,9 +66,17 @@ type Config struct {
 	Resolver Resolver
 	// Logger gets the few lines that the proxy writes; nil discards them.
 	Logger *slog.Logger
-	// Key is the seed of the secrets in branches and tags; nil draws one. A key
-	// must not be used by two processes nor by two lives of one, since the
-	// connections that branches name end with the process.
+	// ViaFallback says whose responses may go to the host in the client's Via
+	// when their connection is gone, ViaFallbackPeers who is trusted with that
+	// without a certificate. The zero value is FallbackVerified.
+	ViaFallback      Fallback
+	ViaFallbackPeers []netip.Prefix
+	// Observer is told what next hops make of requests; nil is nobody.
+	Observer Observer
+	// Key is the seed of the secrets in branches and tags; nil draws one. With
+	// the same key, a later life of the process and other nodes send a response
+	// on whose request this one has forwarded, by the client's Via. Without, it is
+	// dropped.
 	Key *[32]byte
 }
 
@@ -76,6 +86,8 @@ type Proxy struct {
 	cfg     Config
 	log     *slog.Logger
 	keys    *keys
+	life    uint32        // tells this process's connections from others' with its key
+	now     func() uint64 // microseconds since 1970; a test has its own
 	aliases []alias
 	router  atomic.Pointer[Router]
 	ours    atomic.Pointer[listeners]
@@ -133,6 +145,9 @@ func New(cfg Config, r Router) (*Proxy, error) {
 		rand.Read(seed[:]) // never fails
 	}
 	p.keys = newKeys(seed)
+	var life [4]byte
+	rand.Read(life[:])
+	p.life, p.now = binary.BigEndian.Uint32(life[:]), ticking()
 	resolver := cfg.Resolver
 	if resolver == nil {
 		resolver = NewResolver(nil)

@@ -83,10 +83,27 @@ func (c *Context) writeReply(code int, reason []byte, trans uint64, forwarded bo
 		}
 	}
 	b = append(b, c.extra...)
+	if code == 503 && c.overload {
+		b = appendRetryAfter(b, trans)
+	}
 	if s := c.proxy.cfg.ServerHeader; s != "" {
 		b = append(append(append(b, "Server: "...), s...), "\r\n"...)
 	}
 	c.reply.b = append(b, "Content-Length: 0\r\n\r\n"...)
+}
+
+// Seconds of Retry-After (RFC 3261 20.33): from retryAfter on, spread over
+// retrySpread, or those who were refused together would come back together.
+const (
+	retryAfter  = 2
+	retrySpread = 8
+)
+
+// appendRetryAfter writes when to come again, the same for each retransmission
+// of a transaction.
+func appendRetryAfter(b []byte, trans uint64) []byte {
+	b = append(b, "Retry-After: "...)
+	return append(strconv.AppendUint(b, retryAfter+trans%retrySpread, 10), "\r\n"...)
 }
 
 // copyHeader writes the request's header i as the reply has it, if it has it,
@@ -183,9 +200,12 @@ func (c *Context) sendBack(m reactor.Appender) error {
 	if via == nil {
 		return err
 	}
-	source := netip.AddrPortFrom(src.Remote.Addr().Unmap(), 0)
+	to := back{source: netip.AddrPortFrom(src.Remote.Addr().Unmap(), 0), proto: src.Proto, verified: src.Verified}
 	if via.HasRPort || c.forceRPort {
-		source = netip.AddrPortFrom(source.Addr(), src.Remote.Port())
+		to.source = netip.AddrPortFrom(to.source.Addr(), src.Remote.Port())
 	}
-	return c.sendByVia(c.Msg.Raw(), via, source, src.Proto, src.Socket, m)
+	if li := c.ours.of(src.Socket); li != nil {
+		to.socket = li.id
+	}
+	return c.sendByVia(c.Msg.Raw(), via, to, m)
 }

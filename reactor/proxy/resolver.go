@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync"
-	"time"
 
 	"sipreactor/reactor"
 )
@@ -36,17 +34,13 @@ type Resolver interface {
 // ErrUnresolved: a host name without an address.
 var ErrUnresolved = errors.New("proxy: no address")
 
-const (
-	lookupTimeout = 3 * time.Second
-	freshFor      = 30 * time.Second // net.Resolver does not tell the records' own
-	failedFor     = 2 * time.Second
-	maxHosts      = 4096
-	maxAddrs      = 8 // addresses of one host that are tried
-)
+// maxAddrs is how many addresses of one host are tried.
+const maxAddrs = 8
 
 // NewResolver makes a Resolver on the system's (nil: net.DefaultResolver). It
 // asks for SRV records (_sips._tcp for TLS, _sip._tcp, _sip._udp) where the
-// destination names no port, then for AAAA and A.
+// destination names no port, then for AAAA and A. A resolver that calls the C
+// library's takes a thread for each question: PreferGo is for servers.
 func NewResolver(r *net.Resolver) Resolver {
 	if r == nil {
 		r = net.DefaultResolver
@@ -93,118 +87,4 @@ func (s systemResolver) hosts(ctx context.Context, list []netip.AddrPort, host s
 		list = append(list, netip.AddrPortFrom(a.Unmap(), port))
 	}
 	return list, err
-}
-
-// hostCache keeps the answers of a Resolver for a while, the failed ones for a
-// shorter one, and has each name asked for once at a time. Any goroutine.
-type hostCache struct {
-	resolver Resolver
-	now      func() time.Time
-
-	mu    sync.RWMutex
-	hosts map[string]*hostEntry
-}
-
-// hostEntry is one answer; all but done are written before done is closed.
-type hostEntry struct {
-	done  chan struct{}
-	addrs []netip.AddrPort
-	err   error
-	until time.Time
-}
-
-func newHostCache(r Resolver) *hostCache {
-	return &hostCache{resolver: r, now: time.Now, hosts: make(map[string]*hostEntry)}
-}
-
-// appendKey writes what tells queries apart.
-func appendKey(dst []byte, h *hop) []byte {
-	dst = append(dst, byte(h.proto), byte(h.port>>8), byte(h.port))
-	for _, c := range h.host {
-		dst = append(dst, lower(c))
-	}
-	return dst
-}
-
-// cached answers without blocking; ok is false if the answer has to be asked
-// for. The slice is shared: it must not be changed.
-func (c *hostCache) cached(key []byte) (addrs []netip.AddrPort, err error, ok bool) {
-	c.mu.RLock()
-	e := c.hosts[string(key)]
-	c.mu.RUnlock()
-	if e == nil {
-		return nil, nil, false
-	}
-	select {
-	case <-e.done:
-		if c.now().Before(e.until) {
-			return e.addrs, e.err, true
-		}
-	default:
-	}
-	return nil, nil, false
-}
-
-// lookup answers, and blocks for that up to lookupTimeout.
-func (c *hostCache) lookup(key string, q Query) ([]netip.AddrPort, error) {
-	c.mu.Lock()
-	e := c.hosts[key]
-	if e != nil {
-		select {
-		case <-e.done:
-			if !c.now().Before(e.until) {
-				e = nil
-			}
-		default:
-		}
-	}
-	if e != nil {
-		c.mu.Unlock()
-		<-e.done // bounded: who asks has a deadline
-		return e.addrs, e.err
-	}
-	if len(c.hosts) >= maxHosts {
-		c.evict()
-	}
-	e = &hostEntry{done: make(chan struct{})}
-	c.hosts[key] = e
-	c.mu.Unlock()
-
-	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
-	defer cancel()
-	defer close(e.done)
-	e.err = ErrUnresolved // stands if the Resolver panics
-	addrs, err := c.resolver.Lookup(ctx, q)
-	if len(addrs) > maxAddrs {
-		addrs = addrs[:maxAddrs]
-	}
-	switch {
-	case len(addrs) > 0:
-		e.addrs, e.err, e.until = addrs, nil, c.now().Add(freshFor)
-	case err != nil:
-		e.err, e.until = fmt.Errorf("%w for %s: %w", ErrUnresolved, q.Host, err), c.now().Add(failedFor)
-	default:
-		e.err, e.until = fmt.Errorf("%w for %s", ErrUnresolved, q.Host), c.now().Add(failedFor)
-	}
-	return e.addrs, e.err
-}
-
-// evict makes room: what is stale goes, and if that is nothing, everything that
-// nobody waits for. The lock is held.
-func (c *hostCache) evict() {
-	now, before := c.now(), len(c.hosts)
-	for round := range 2 {
-		for key, e := range c.hosts {
-			select {
-			case <-e.done:
-				if round > 0 || !now.Before(e.until) {
-					delete(c.hosts, key)
-				}
-			default:
-			}
-		}
-		if len(c.hosts) < before {
-			return
-		}
-	}
 }

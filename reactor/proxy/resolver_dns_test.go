@@ -2,11 +2,17 @@ package proxy
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"sipreactor/reactor"
 )
@@ -36,8 +42,8 @@ func appendDNSName(b []byte, name string) []byte {
 	return append(b, 0)
 }
 
-// nameServer answers queries over UDP (RFC 1035 4) from a table, and gives a
-// net.Resolver that asks it.
+// nameServer answers queries over UDP (RFC 1035 4) from a table, is silent for
+// all below silent.example, and gives a net.Resolver that asks it.
 func nameServer(t *testing.T, zone []record) *net.Resolver {
 	t.Helper()
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -58,12 +64,31 @@ func nameServer(t *testing.T, zone []record) *net.Resolver {
 			}
 		}
 	}()
+	// net.Resolver goes on with a question for seconds after its context's end.
+	var mu sync.Mutex
+	var asking []net.Conn
+	closed := false
 	t.Cleanup(func() {
 		pc.Close()
 		<-done
+		mu.Lock()
+		defer mu.Unlock()
+		closed = true
+		for _, c := range asking {
+			c.Close()
+		}
 	})
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", pc.LocalAddr().String())
+		mu.Lock()
+		defer mu.Unlock()
+		if closed {
+			return nil, net.ErrClosed
+		}
+		c, err := new(net.Dialer).DialContext(ctx, "udp", pc.LocalAddr().String())
+		if err == nil {
+			asking = append(asking, c)
+		}
+		return c, err
 	}}
 }
 
@@ -80,6 +105,9 @@ func dnsAnswer(q []byte, zone []record) []byte {
 	}
 	question := q[12 : i+5]
 	name, kind := strings.Join(labels, "."), binary.BigEndian.Uint16(q[i+1:])
+	if strings.HasSuffix(name, ".silent.example") {
+		return nil
+	}
 	var answers []byte
 	count, known := 0, false
 	for _, r := range zone {
@@ -136,5 +164,85 @@ func TestSystemResolverSRV(t *testing.T) {
 		if !slices.Equal(got, tc.want) || (err == nil) != (tc.want != nil) {
 			t.Errorf("%s: %q, %v, want %q", tc.name, got, err, tc.want)
 		}
+	}
+}
+
+// A name server that says nothing is waited for as long as the deadline says,
+// and then not asked again for a while.
+func TestSilentNameServer(t *testing.T) {
+	c := newHostCache(NewResolver(nameServer(t, nil)))
+	c.timeout = 10 * time.Millisecond
+	if _, err := c.lookup("k", Query{Host: "h.silent.example", Proto: reactor.TLS}); !errors.Is(err, ErrUnresolved) {
+		t.Error(err)
+	}
+	c.mu.RLock()
+	e := c.hosts["k"]
+	c.mu.RUnlock()
+	<-e.done
+	if _, err, ok := c.cached([]byte("k")); !ok || !errors.Is(err, ErrUnresolved) {
+		t.Error(err, ok)
+	}
+}
+
+// partly is a Resolver that is silent for all below silent.example until hold
+// is closed.
+type partly struct {
+	Resolver
+	hold chan struct{}
+}
+
+func (p partly) Lookup(ctx context.Context, q Query) ([]netip.AddrPort, error) {
+	if strings.HasSuffix(q.Host, ".silent.example") {
+		<-p.hold
+		return nil, ctx.Err()
+	}
+	return p.Resolver.Lookup(ctx, q)
+}
+
+// One client sends requests to a thousand names of which nobody hears anything.
+// It gets an answer to each, most of them at once; to others, names and all, it
+// is as if it was not there.
+func TestSilentNamesHoldUpNobody(t *testing.T) {
+	const n = 1000
+	names := partly{NewResolver(nameServer(t, []record{a("known.example", "127.0.0.1")})), make(chan struct{})}
+	l := runWith(t, funcs{request: func(c *Context) {
+		c.SetSIPDomain("localhost")
+		_ = c.Forward(nil)
+	}}, Config{Resolver: names}, func(c *reactor.Config) { c.Workers, c.TLS.MaxPostponed = 2, n })
+	l.proxy.hosts.timeout = time.Hour
+	release := sync.OnceFunc(func() { close(names.hold) })
+	t.Cleanup(release)
+	far := l.serve()
+	known := strings.Replace(far.uri(), "127.0.0.1", "known.example", 1)
+
+	// Of another address, and so another source.
+	d := tls.Dialer{NetDialer: &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}},
+		Config: &tls.Config{RootCAs: l.ca, ServerName: "localhost"}}
+	c, err := d.Dial("tcp", l.at(reactor.TLS))
+	if err != nil {
+		t.Fatal(err)
+	}
+	noisy := newPeer(t, c)
+	for i := range n {
+		noisy.say(request("OPTIONS", fmt.Sprintf("sip:h%d.silent.example;transport=tls", i), fmt.Sprintf("Call-ID: noisy%d", i)))
+	}
+	for range n - maxWaitingForSource {
+		noisy.expect("SIP/2.0 503 ")
+	}
+	l.counted(LookupsRefused, n-maxWaitingForSource)
+	calm := l.dial()
+	var p *peer
+	for i := range 50 {
+		calm.say(request("OPTIONS", known, fmt.Sprintf("Call-ID: calm%d", i)))
+		if p == nil {
+			p = far.accept()
+		}
+		_, rest, _ := strings.Cut(p.expect("OPTIONS "), "\r\n")
+		p.say("SIP/2.0 200 OK\r\n" + rest)
+		calm.expect("SIP/2.0 200 ")
+	}
+	release()
+	for range maxWaitingForSource {
+		noisy.expect("SIP/2.0 503 ")
 	}
 }

@@ -30,6 +30,13 @@ func (c *Context) response() {
 		c.count.add(ResponsesForUs)
 		return
 	}
+	sent, known := c.proxy.keys.readClock(c.Msg.Bytes(via.Params), t)
+	if !c.matches(t, sent, client) {
+		c.count.add(ResponsesMismatched)
+		return
+	}
+	_, method, _ := c.Msg.CSeq()
+	c.tellAnswer(method, sent, known)
 	(*c.proxy.router.Load()).Reply(c)
 	if c.drop && c.Msg.StatusCode() < 200 {
 		c.count.add(ResponsesDropped)
@@ -44,6 +51,25 @@ func (c *Context) response() {
 		return
 	}
 	c.count.add(ResponsesOut)
+}
+
+// matches tells whether the message belongs to the request that our branch t is
+// of: whether it has its Call-ID, CSeq number and From tag, and the client's Via
+// with the address that the request came from. The Via is read into c.client.
+func (c *Context) matches(t *token, sent clock, client sipframe.Span) bool {
+	b, via := c.Msg.Bytes(client), &c.client
+	if sipframe.ParseVia(b, via) != nil {
+		return false
+	}
+	addr, ok := viaSource(b, via)
+	switch {
+	case !ok:
+		return false
+	case sent.edited:
+		return c.clientHash(b, via, addr) == sent.bits
+	default:
+		return c.checkHash(t.toTag, b, via, addr) == t.check
+	}
 }
 
 // viaBelow gives the Via value below the topmost, and whether it stands in the
@@ -77,63 +103,74 @@ func (c *Context) buildResponse(proto reactor.Proto, client sipframe.Span, same 
 }
 
 // deliver sends a response to where its request came from: over the connection
-// that our branch names, and if that is gone or there was none, by the client's
-// Via (RFC 3261 18.2.2), which is the span of the Context's message.
+// that our branch names, and if that is gone, there was none or it was another
+// process's, by the client's Via (RFC 3261 18.2.2), which is the span of the
+// Context's message that matches has read.
 func (c *Context) deliver(t *token, client sipframe.Span, m reactor.Appender) error {
-	if t.conn != 0 {
+	if t.conn != 0 && t.life == c.proxy.life {
 		c.target = reactor.Target{Conn: t.conn, Proto: t.proto}
 		err := c.send(m)
 		if err == nil || !isGone(err) {
 			return err
 		}
 	}
-	b := c.Msg.Bytes(client)
-	var via sipframe.Via
-	if err := sipframe.ParseVia(b, &via); err != nil {
-		return err
-	}
-	addr, ok := viaSource(b, &via)
-	if !ok || c.clientHash(b, &via, addr) != t.client {
-		return errVia
-	}
-	var from *reactor.Socket
-	if li := c.ours.at(t.socket); li != nil {
-		from = li.socket
-	}
-	return c.sendByVia(b, &via, netip.AddrPortFrom(addr, viaRPort(b, &via)), t.proto, from, m)
+	b, via := c.Msg.Bytes(client), &c.client
+	addr, _ := viaSource(b, via)
+	return c.sendByVia(b, via, back{
+		source: netip.AddrPortFrom(addr, viaRPort(b, via)), proto: t.proto, socket: t.socket, verified: t.verified,
+	}, m)
 }
 
 // errVia: the Via that a response would go by is not the one that the request
 // came with. Whoever answers could otherwise send the response anywhere.
 var errVia = errors.New("proxy: the client's Via has been changed")
 
+// back is where a request came from, as far as a response without a connection
+// needs it.
+type back struct {
+	source   netip.AddrPort // the port is 0 if rport was not asked for
+	proto    reactor.Proto
+	socket   uint16 // listener.id
+	verified bool   // the client showed a certificate that was verified
+}
+
 // sendByVia sends to where a Via leads (RFC 3261 18.2.2, RFC 3581 4): to the
-// address that the request came from, with the sent-by's port; over UDP with
-// the port that rport tells (source.Port, 0 if it was not asked for), or to a
-// unicast maddr. If a stream cannot be had there, the sent-by's name is tried.
-func (c *Context) sendByVia(b []byte, via *sipframe.Via, source netip.AddrPort, proto reactor.Proto, from *reactor.Socket, m reactor.Appender) error {
+// address that the request came from, with the sent-by's port; over UDP with the
+// port that rport tells. What else the client has written there (maddr, and the
+// sent-by's name if a stream cannot be had) counts only as Config.ViaFallback
+// says: it would have us connect anywhere.
+func (c *Context) sendByVia(b []byte, via *sipframe.Via, to back, m reactor.Appender) error {
 	p := c.proxy
-	h := hop{proto: proto, name: via.Host.In(b), host: via.Host.In(b), port: uint16(via.Port)}
-	to := netip.AddrPortFrom(source.Addr(), p.portOr(h.port, proto))
-	if proto == reactor.UDP {
+	h := hop{proto: to.proto, name: via.Host.In(b), host: via.Host.In(b), port: uint16(via.Port)}
+	addr := netip.AddrPortFrom(to.source.Addr(), p.portOr(h.port, to.proto))
+	trusted := p.cfg.ViaFallback.allows(to.verified, to.source.Addr(), p.cfg.ViaFallbackPeers)
+	if to.proto == reactor.UDP {
 		param, _ := sipframe.FindParam(via.Params.In(b), "maddr")
 		maddr, ok := parseAddr(param)
 		switch {
-		case source.Port() != 0:
-			to = source
-		case ok && !maddr.IsMulticast():
-			to = netip.AddrPortFrom(maddr.Unmap(), to.Port())
+		case to.source.Port() != 0:
+			addr = to.source
+		case ok && !maddr.IsMulticast() && (trusted || maddr.Unmap() == addr.Addr()):
+			addr = netip.AddrPortFrom(maddr.Unmap(), addr.Port())
 		}
 	}
-	c.aim(&h, to, from)
+	li := c.ours.at(to.socket)
+	if li == nil {
+		li = c.ours.pick(to.proto, addr.Addr(), nil, nil)
+	}
+	var from *reactor.Socket
+	if li != nil {
+		from = li.socket
+	}
+	c.aim(&h, addr, from)
 	c.target.NoNew = c.noNewReply
 	err := c.send(m)
-	if err == nil || proto == reactor.UDP || !h.settle() || h.addr.IsValid() {
+	if err == nil || to.proto == reactor.UDP || !trusted || !h.settle() || h.addr.IsValid() {
 		return err
 	}
 	addrs, err := c.resolve(&h)
-	for _, to := range addrs {
-		c.aim(&h, to, from)
+	for _, addr := range addrs {
+		c.aim(&h, addr, from)
 		c.target.NoNew = c.noNewReply
 		if err = c.send(m); err == nil {
 			return nil

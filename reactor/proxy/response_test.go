@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -55,7 +56,7 @@ func TestForeignResponse(t *testing.T) {
 	alien := newKeys([32]byte{9})
 	forged := cookie + strings.Repeat("a", tokenText)
 	ours := headers(t, good, "Via")[0]
-	branch := ours[strings.Index(ours, cookie):]
+	branch, _, _ := strings.Cut(ours[strings.Index(ours, cookie):], ";")
 	for name, text := range map[string]string{
 		"no branch of ours":  strings.Replace(good, branch, "z9hG4bKwhatever", 1),
 		"forged":             strings.Replace(good, branch, forged, 1),
@@ -130,7 +131,7 @@ func TestResponseWithoutConnection(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := newBed(t, funcs{request: func(c *Context) { _ = c.Forward([]byte("tls:203.0.113.9")) }},
-				func(c *Config) { c.Resolver = names })
+				func(c *Config) { c.Resolver, c.ViaFallback = names, FallbackAlways })
 			text := answer(t, b.one(invite("Via: "+tc.via), tc.src).text, "200 OK")
 			var tried []string
 			b.refuse = func(to *reactor.Target) error {
@@ -170,28 +171,176 @@ func TestResponseToFullConnection(t *testing.T) {
 	b.counts(map[Counter]uint64{RequestsOut: 1, ResponsesUndelivered: 1})
 }
 
-// Whoever answers must not choose where the response goes.
-func TestResponseWithChangedVia(t *testing.T) {
-	for name, via := range map[string]string{
-		"received":  "SIP/2.0/TLS 10.0.0.1:5081;received=203.0.113.66;branch=z9hG4bK1",
-		"sent-by":   "SIP/2.0/TLS 203.0.113.66:5081;branch=z9hG4bK1",
-		"port":      "SIP/2.0/TLS 10.0.0.1:5082;received=198.51.100.7;branch=z9hG4bK1",
-		"no source": "SIP/2.0/TLS pc.example.com:5081;branch=z9hG4bK1",
+// A response goes on only if it belongs to the request whose branch it brings:
+// whoever answers, or knows a branch, must not choose whose transaction it ends nor
+// where it goes.
+func TestResponseOfAnotherRequest(t *testing.T) {
+	const old, via = "SIP/2.0/TLS 10.0.0.1:5081;received=198.51.100.7;branch=z9hG4bK1", "Via: SIP/2.0/TLS 10.0.0.1:5081;branch=z9hG4bK1"
+	const to = "To: <sip:bob@example.com>;tag=b1"
+	for name, change := range map[string][2]string{
+		"received":  {old, "SIP/2.0/TLS 10.0.0.1:5081;received=203.0.113.66;branch=z9hG4bK1"},
+		"sent-by":   {old, "SIP/2.0/TLS 203.0.113.66:5081;branch=z9hG4bK1"},
+		"port":      {old, "SIP/2.0/TLS 10.0.0.1:5082;received=198.51.100.7;branch=z9hG4bK1"},
+		"no source": {old, "SIP/2.0/TLS pc.example.com:5081;branch=z9hG4bK1"},
+		"branch":    {old, "SIP/2.0/TLS 10.0.0.1:5081;received=198.51.100.7;branch=z9hG4bK2"},
+		"broken":    {old, "SIP/2.0/TLS ;branch=z9hG4bK2"},
+		"Call-ID":   {"call1@", "call2@"},
+		"CSeq":      {"CSeq: 7 ", "CSeq: 8 "},
+		"From tag":  {";tag=a1", ";tag=a2"},
+		"To tag":    {";tag=b1", ";tag=b2"},
 	} {
-		b := newBed(t, funcs{})
-		text := answer(t, b.one(invite("Via: SIP/2.0/TLS 10.0.0.1:5081;branch=z9hG4bK1"), overTLS).text, "200 OK")
-		text = strings.Replace(text, "SIP/2.0/TLS 10.0.0.1:5081;received=198.51.100.7;branch=z9hG4bK1", via, 1)
-		if s := b.one(text, fromUAS); s.to.Conn != overTLS.Conn {
-			t.Errorf("%s: sent to %+v", name, s.to)
-		}
-		b.refuse = func(to *reactor.Target) error {
-			if to.Conn == 0 {
-				t.Errorf("%s: tried %+v", name, to)
+		for _, up := range []bool{true, false} {
+			b := newBed(t, funcs{})
+			good := answer(t, b.one(request("BYE", "sip:bob@203.0.113.9:5061;transport=tls", via, to), overTLS).text, "200 OK")
+			text := strings.Replace(good, change[0], change[1], 1)
+			if text == good {
+				t.Fatalf("%s: nothing changed in %s", name, good)
 			}
-			return gone
+			b.refuse = func(to *reactor.Target) error {
+				if to.Conn != 0 && !up {
+					return gone
+				}
+				return nil
+			}
+			if list := b.pass(text, fromUAS); len(list) != 0 {
+				t.Errorf("%s, connection up %v: sent %+v", name, up, list)
+			}
+			b.counts(map[Counter]uint64{RequestsOut: 1, ResponsesMismatched: 1})
+			b.one(good, fromUAS)
 		}
-		b.pass(text, fromUAS)
-		b.counts(map[Counter]uint64{RequestsOut: 1, ResponsesOut: 1, ResponsesUndelivered: 1})
+	}
+}
+
+// What is the same in all messages of a transaction is no reason to drop a
+// response: another To tag of an INVITE's, another CSeq method (a CANCEL's).
+func TestResponseOfTheTransaction(t *testing.T) {
+	b := newBed(t, funcs{})
+	good := answer(t, b.one(invite(), overTLS).text, "200 OK")
+	for _, text := range []string{strings.Replace(good, ";tag=b1", ";tag=b2", 1), strings.Replace(good, "7 INVITE", "7 CANCEL", 1)} {
+		b.one(text, fromUAS)
+	}
+}
+
+// A Router that rewrites From has the responses bring what it wrote.
+func TestResponseToRenamedRequest(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) {
+		from, _ := c.Msg.From()
+		if err := c.Replace(from.Tag, []byte("hidden")); err != nil {
+			t.Error(err)
+		}
+		_ = c.Forward(nil)
+	}})
+	req := b.one(invite(), overTLS)
+	b.one(answer(t, req.text, "200 OK"), fromUAS)
+	b.pass(strings.Replace(answer(t, req.text, "200 OK"), "7:5061;branch=z9hG4bKclient1", "7:5062;branch=z9hG4bKclient1", 1), fromUAS)
+	b.counts(map[Counter]uint64{RequestsOut: 1, ResponsesOut: 1, ResponsesMismatched: 1})
+	// The CANCEL has the branch of its INVITE, whatever is rewritten in only one.
+	branch := func(text string) string {
+		via := headers(t, text, "Via")[0]
+		return via[strings.Index(via, cookie):][:branchText]
+	}
+	plain := newBed(t, funcs{})
+	if a, z := branch(req.text), branch(plain.one(request("CANCEL", "sip:bob@203.0.113.9:5061;transport=tls"), overTLS).text); a != z {
+		t.Errorf("the CANCEL's branch is %s, the INVITE's %s", z, a)
+	}
+}
+
+// A response that comes after a restart, or to another node with the same secret,
+// goes by the Via: the connections of the life before are not ours, whatever we
+// have under their handles.
+func TestResponseAfterRestart(t *testing.T) {
+	for _, tc := range []struct {
+		name, via string
+		src       *reactor.Source
+		want      string
+	}{
+		{"TLS", "SIP/2.0/TLS 10.0.0.1:5081;branch=z9hG4bK1", overTLS, "tls:198.51.100.7:5081"},
+		{"TCP", "SIP/2.0/TCP 10.0.0.1;branch=z9hG4bK1", overTCP, "tcp:198.51.100.7:5060"},
+		{"UDP", "SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bK1", overUDP, "udp:198.51.100.7:40002"},
+	} {
+		before := newBed(t, funcs{})
+		text := answer(t, before.one(invite("Via: "+tc.via), tc.src).text, "200 OK")
+		after := newBed(t, funcs{})
+		after.proxy.life++
+		s := after.one(text, fromUAS)
+		if s.to.Conn != 0 || s.to.Proto.String()+":"+s.to.Addr.String() != tc.want || s.to.Socket != tc.src.Socket {
+			t.Errorf("%s: sent to %+v, want %s", tc.name, s.to, tc.want)
+		}
+		// Another secret, and whoever sends it: dropped and counted.
+		other := newBed(t, funcs{}, func(c *Config) { c.Key = &[32]byte{9} })
+		other.pass(text, fromUAS)
+		other.counts(map[Counter]uint64{ResponsesForeign: 1})
+		// Retransmissions over UDP have the same branch in all lives.
+		if req := after.one(invite("Via: "+tc.via), tc.src).text; tc.src == overUDP && answer(t, req, "200 OK") != text {
+			t.Errorf("%s: another branch after the restart", tc.name)
+		}
+	}
+}
+
+// RFC 3261 18.2.2, the second step: only for whom via_fallback allows it.
+func TestViaFallback(t *testing.T) {
+	names := fixed{"pc.example.com": {"203.0.113.77:5061"}}
+	verified := *overTLS
+	verified.Verified = true
+	listed := []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}
+	for _, tc := range []struct {
+		name   string
+		policy Fallback
+		src    *reactor.Source
+		listed []netip.Prefix
+		want   bool
+	}{
+		{"anybody", FallbackVerified, overTLS, nil, false},
+		{"verified", FallbackVerified, &verified, nil, true},
+		{"listed", FallbackVerified, overTLS, listed, true},
+		{"always", FallbackAlways, overTLS, nil, true},
+		{"never", FallbackNever, &verified, listed, false},
+	} {
+		change := func(c *Config) {
+			c.Resolver, c.ViaFallback, c.ViaFallbackPeers = names, tc.policy, tc.listed
+		}
+		for _, reply := range []bool{false, true} {
+			b := newBed(t, funcs{request: func(c *Context) {
+				if reply {
+					_ = c.Reply(200, nil)
+					return
+				}
+				_ = c.Forward([]byte("tls:203.0.113.9"))
+			}}, change)
+			var tried []string
+			closed := func(to *reactor.Target) error {
+				if to.Conn != 0 {
+					return gone
+				}
+				tried = append(tried, to.Addr.String())
+				return &reactor.Error{Reason: reactor.ConnectFailed}
+			}
+			text := invite("Via: SIP/2.0/TLS pc.example.com;branch=z9hG4bK1")
+			if reply {
+				b.refuse = closed
+				b.pass(text, tc.src)
+			} else {
+				text = answer(t, b.one(text, tc.src).text, "200 OK")
+				b.refuse = closed
+				b.pass(text, fromUAS)
+			}
+			want := "198.51.100.7:5061"
+			if tc.want {
+				want += " 203.0.113.77:5061"
+			}
+			if got := strings.Join(tried, " "); got != want {
+				t.Errorf("%s, reply %v: tried %s, want %s", tc.name, reply, got, want)
+			}
+		}
+		// maddr is the client's choice likewise.
+		b := newBed(t, funcs{}, change)
+		src := *overUDP
+		src.Verified = tc.src.Verified
+		req := b.one(invite("Via: SIP/2.0/UDP 198.51.100.7;maddr=203.0.113.66;branch=z9hG4bK1"), &src)
+		got := b.one(answer(t, req.text, "200 OK"), fromUAS).to.Addr.Addr().String()
+		if want := map[bool]string{true: "203.0.113.66", false: "198.51.100.7"}[tc.want]; got != want {
+			t.Errorf("%s: sent to %s, want %s", tc.name, got, want)
+		}
 	}
 }
 
@@ -206,13 +355,14 @@ func TestResponseOverUDP(t *testing.T) {
 		{"received is not believed", "SIP/2.0/UDP 198.51.100.7;received=203.0.113.66;branch=z9hG4bK1", "198.51.100.7:5060"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			b := newBed(t, funcs{})
+			always := func(c *Config) { c.ViaFallback = FallbackAlways }
+			b := newBed(t, funcs{}, always)
 			req := b.one(invite("Via: "+tc.via), overUDP)
 			s := b.one(answer(t, req.text, "200 OK"), fromUAS)
 			if s.to.Conn != 0 || s.to.Proto != reactor.UDP || s.to.Addr.String() != tc.want || s.to.Socket != udpSocket {
 				t.Errorf("forwarded to %+v, want %s", s.to, tc.want)
 			}
-			b = newBed(t, funcs{request: func(c *Context) { _ = c.Reply(200, nil) }})
+			b = newBed(t, funcs{request: func(c *Context) { _ = c.Reply(200, nil) }}, always)
 			s = b.one(invite("Via: "+tc.via), overUDP)
 			if s.to.Conn != 0 || s.to.Addr.String() != tc.want || s.to.Socket != udpSocket {
 				t.Errorf("replied to %+v, want %s", s.to, tc.want)

@@ -29,6 +29,9 @@ func (c *Context) Return(u *reactor.Undelivered) {
 		c.count.add(AcksUndelivered)
 	default:
 		c.count.add(RequestsUndelivered)
+		if o := c.proxy.cfg.Observer; o != nil {
+			o.Failed(u.Proto, u.Addr, "", u.Err)
+		}
 		c.answerFor(u)
 	}
 }
@@ -41,6 +44,10 @@ func (c *Context) answerFor(u *reactor.Undelivered) {
 	if err != nil || !ok || !c.proxy.keys.openBranch(c.msg.Bytes(via.Branch), t) {
 		// Send has sent it as it was: nothing in it tells where it came from.
 		c.lost("request", u.Conn, u.Err)
+		return
+	}
+	if sent, _ := c.proxy.keys.readClock(c.msg.Bytes(via.Params), t); !c.matches(t, sent, client) {
+		c.lost("request", u.Conn, errVia)
 		return
 	}
 	c.writeReply(503, nil, t.trans, true)

@@ -13,9 +13,10 @@ import (
 // replies need the transaction, only forwarding needs the branch.
 type tokenState struct {
 	trans    uint64
+	whole    token
 	branch   [branchText]byte
 	known    bool // trans is set
-	branched bool // branch is set
+	branched bool // whole and branch are set
 }
 
 // ForceRPort has the port that the request came from noted in its Via, as if
@@ -28,17 +29,29 @@ func (c *Context) makeBranch() {
 		return
 	}
 	c.token.branched = true
-	t := token{trans: c.transaction(), loop: c.loopHash(), conn: c.Src.Conn, proto: c.Src.Proto}
-	if t.proto == reactor.UDP {
-		t.conn = 0
+	t := &c.token.whole
+	*t = token{trans: c.transaction(), loop: c.loopHash(), proto: c.Src.Proto, verified: c.Src.Verified}
+	if t.proto != reactor.UDP {
+		t.conn, t.life = c.Src.Conn, c.proxy.life
 	}
-	if li := c.ours.of(c.Src.Socket); li != nil && li.index < 255 {
-		t.socket = uint8(li.index + 1)
+	if li := c.ours.of(c.Src.Socket); li != nil {
+		t.socket = li.id
+	}
+	if to, err := c.Msg.To(); err == nil && to.Tag.Len > 0 && !inviteFamily(c.Msg.Method()) {
+		t.toTag = true // the ACK to a negative response has a tag that its INVITE had not
 	}
 	if via, _ := c.Msg.TopVia(); via != nil {
-		t.client = c.clientHash(c.Msg.Raw(), via, c.Src.Remote.Addr())
+		t.check = c.checkHash(t.toTag, c.Msg.Raw(), via, c.Src.Remote.Addr())
 	}
-	c.proxy.keys.appendBranch(c.token.branch[:0], &t)
+	c.proxy.keys.appendBranch(c.token.branch[:0], t)
+}
+
+// clockNow gives what our Via is to say beside its branch.
+func (c *Context) clockNow(via *sipframe.Via) clock {
+	if c.renamed {
+		return clock{bits: c.clientHash(c.Msg.Raw(), via, c.Src.Remote.Addr()), edited: true}
+	}
+	return clock{bits: c.proxy.now()}
 }
 
 // transaction hashes what the messages of a transaction have in common: with a
@@ -73,7 +86,8 @@ func (c *Context) transaction() uint64 {
 }
 
 // loopHash hashes what decides about the way of the request (RFC 5393 4.2.1):
-// Request-URI, Routes, listener and source address. What a CANCEL or an ACK has
+// Request-URI, Routes, listener and source address (its own address, too: another
+// node may have the same secret). What a CANCEL or an ACK has
 // not in common with its INVITE (To tag, credentials) is left out, as the
 // branch has to be the same.
 func (c *Context) loopHash() uint64 {
@@ -85,20 +99,38 @@ func (c *Context) loopHash() uint64 {
 	b = appendDialog(b, m)
 	b = append(b, byte(c.Src.Proto))
 	b = binary.BigEndian.AppendUint16(b, c.Src.Local.Port())
-	addr := c.Src.Remote.Addr().As16()
-	b = append(b, addr[:]...)
+	for _, a := range [2]netip.Addr{c.Src.Local.Addr(), c.Src.Remote.Addr()} {
+		addr := a.As16()
+		b = append(b, addr[:]...)
+	}
 	c.scratch = b
 	return hash(&c.proxy.keys.loop, b) & loopMask
 }
 
-// clientHash hashes whom a response goes to if its connection is gone.
-func (c *Context) clientHash(b []byte, via *sipframe.Via, addr netip.Addr) uint32 {
-	in := appendField(c.scratch[:0], via.Host.In(b))
-	in = binary.BigEndian.AppendUint16(in, uint16(via.Port))
-	a := addr.As16()
-	in = append(in, a[:]...)
+// checkHash hashes what a response has to have in common with its request: the
+// Via of the client, whose address is addr, and what names the transaction.
+func (c *Context) checkHash(toTag bool, b []byte, via *sipframe.Via, addr netip.Addr) uint32 {
+	in := appendClient(c.scratch[:0], b, via, addr)
+	in = appendDialog(in, c.Msg)
+	if to, err := c.Msg.To(); toTag && err == nil {
+		in = appendField(in, c.Msg.Bytes(to.Tag))
+	}
 	c.scratch = in
-	return uint32(hash(&c.proxy.keys.client, in))
+	return uint32(hash(&c.proxy.keys.check, in))
+}
+
+// clientHash hashes the client's Via and address alone. 39 bits.
+func (c *Context) clientHash(b []byte, via *sipframe.Via, addr netip.Addr) uint64 {
+	c.scratch = appendClient(c.scratch[:0], b, via, addr)
+	return hash(&c.proxy.keys.clock, c.scratch) & clockMask
+}
+
+func appendClient(dst, b []byte, via *sipframe.Via, addr netip.Addr) []byte {
+	dst = appendField(dst, via.Branch.In(b))
+	dst = appendField(dst, via.Host.In(b))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(via.Port))
+	a := addr.As16()
+	return append(dst, a[:]...)
 }
 
 func appendDialog(b []byte, m *sipframe.Message) []byte {

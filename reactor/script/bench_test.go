@@ -17,7 +17,7 @@ func (s *silent) Send(_ *reactor.Target, m reactor.Appender) (reactor.Outcome, e
 	return reactor.Sent, nil
 }
 
-func (s *silent) Wait(f func()) { f() }
+func (s *silent) Wait(f func()) bool { f(); return true }
 
 // quietBench is a proxy whose script logs nothing.
 func quietBench(t testing.TB, path string) (*proxy.Context, *reactor.Source) {

@@ -79,7 +79,7 @@ func (p *peer) Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome, err
 	return reactor.Sent, nil
 }
 
-func (p *peer) Wait(f func()) { f() }
+func (p *peer) Wait(f func()) bool { f(); return true }
 
 // lines collects what is logged.
 type lines struct {

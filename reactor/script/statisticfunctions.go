@@ -75,7 +75,7 @@ func (m *machine) resetStatistic(full []byte, at *site) int {
 
 // askOthers calls f with whom statistics of the program are asked of, if there
 // is somebody. That gathers figures under locks: it is a wait, lest it holds up
-// an event loop.
+// an event loop, and where one more may not wait nobody is asked.
 func (m *machine) askOthers(f func(s StatisticSource)) {
 	others := m.prog.stats.others.Load()
 	switch {

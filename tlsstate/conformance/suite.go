@@ -41,6 +41,7 @@ func Run(t *testing.T, libraries ...tlsstate.Library) {
 		{"IdentityIsNotAsked", identityIsNotAsked},
 		{"Revocation", revocation},
 		{"RevocationExpires", revocationExpires},
+		{"Chains", chains},
 		{"ServerCertificates", serverCertificates},
 		{"VerdictWithoutVerification", verdictWithoutVerification},
 		{"ServerRefusesOurs", serverRefusesOurs},

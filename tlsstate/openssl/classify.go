@@ -104,7 +104,7 @@ func (m *machine) refused() *tlsstate.Error {
 	case C.SC_REFUSED_NAME:
 		e.Reason, e.Detail = tlsstate.ReasonName, "it speaks for no SIP domain"
 		if m.client {
-			e.Detail = m.host + " was meant, the certificate names " + m.names()
+			e.Detail = m.host + " was meant, the certificate names " + m.judged().Names()
 		}
 		return e
 	case C.X509_V_ERR_CERT_HAS_EXPIRED:
@@ -124,6 +124,9 @@ func (m *machine) refused() *tlsstate.Error {
 		C.X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE, C.X509_V_ERR_CRL_PATH_VALIDATION_ERROR,
 		C.X509_V_ERR_DIFFERENT_CRL_SCOPE, C.X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
 		e.Reason, e.Blame = tlsstate.ReasonNoRevocation, tlsstate.BlameConfig
+		if e.Detail = m.judged().Refusal(); e.Detail != "" {
+			return e // it names the list and what is wrong with it
+		}
 	}
 	e.Detail = strings.TrimSpace(C.GoString(C.X509_verify_cert_error_string(C.long(m.c.verify_error))))
 	return e

@@ -112,6 +112,7 @@ void sc_conn_free(sc_conn *c)
 	SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(c->ssl);
 	SSL_SESSION_free(c->fresh);
+	free(c->refused);
 	sc_drop_spill(c);
 	sc_drop_secrets(c);
 	free(c->sni);

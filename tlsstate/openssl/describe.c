@@ -35,8 +35,11 @@ unsigned char *sc_peers(sc_conn *c, size_t *len)
 	*len = 0;
 	if (!leaf && chain && sk_X509_num(chain) > 0)
 		leaf = sk_X509_value(chain, 0); // a client that is asked to judge
-	if (!leaf)
-		return NULL;
+	if (!leaf) {
+		if (c->refused_len)
+			sc_append(&buf, len, &cap, c->refused, c->refused_len);
+		return buf;
+	}
 	if (!chain && SSL_is_server(c->ssl))
 		chain = stored = sc_session_chain(SSL_get_session(c->ssl));
 	add_der(&buf, len, &cap, leaf);
@@ -44,6 +47,15 @@ unsigned char *sc_peers(sc_conn *c, size_t *len)
 		add_der(&buf, len, &cap, sk_X509_value(chain, i));
 	sk_X509_pop_free(stored, X509_free);
 	return buf;
+}
+
+// sc_note_refused keeps a chain that is not accepted: libssl forgets what a
+// client has shown.
+void sc_note_refused(sc_conn *c, STACK_OF(X509) *chain)
+{
+	c->refused_len = 0;
+	for (int i = 0; i < sk_X509_num(chain); i++)
+		add_der(&c->refused, &c->refused_len, &c->refused_cap, sk_X509_value(chain, i));
 }
 
 // sc_own gives the leaf certificate that was chosen; NULL for none.

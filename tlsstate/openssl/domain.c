@@ -172,6 +172,8 @@ void sc_domain_verify(sc_domain *d, int verify, int require, int accept, int nam
 	d->named = named;
 	X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_ANY);
 	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
+	// What a common name may stand for is ours to check, too.
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	if (crl)
 		X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_CRL_CHECK | (crl_all ? X509_V_FLAG_CRL_CHECK_ALL : 0));
 	if (verify || (d->server && require))

@@ -67,10 +67,13 @@ func newDomain(cfg *tlsstate.DomainConfig, s *Set) (*domain, error) {
 	d := &domain{name: cfg.Name, held: &held{ctx: ctx}, verify: or(cfg.VerifyCert, true)}
 	runtime.AddCleanup(d, (*held).free, d.held)
 	d.judge = !server && d.verify && or(cfg.VerifyDomain, true)
-	for _, step := range []func(*tlsstate.DomainConfig) error{d.protocol, d.certificates, d.peers} {
+	for _, step := range []func(*tlsstate.DomainConfig) error{d.protocol, d.certificates} {
 		if err := step(cfg); err != nil {
 			return nil, err
 		}
+	}
+	if err := d.peers(cfg, s.plain); err != nil {
+		return nil, err
 	}
 	policy := s.plain.Policy(cfg.Role, cfg.Name)
 	if s.keyLog != nil || s.secrets != nil {

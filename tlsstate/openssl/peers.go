@@ -18,13 +18,14 @@ import (
 	"sipreactor/tlsstate"
 )
 
-// peers sets what is demanded of peers: authorities, revocation lists, usages.
-func (d *domain) peers(cfg *tlsstate.DomainConfig) error {
+// peers sets what is demanded of peers: authorities, usages, and the revocation
+// lists that tlsstate has found usable.
+func (d *domain) peers(cfg *tlsstate.DomainConfig, plain *tlsstate.Set) error {
 	if err := d.authorities(cfg); err != nil {
 		return err
 	}
-	if cfg.CRLDir != "" {
-		if err := d.revocations(cfg.CRLDir); err != nil {
+	for _, der := range plain.Revocations(cfg.Role, cfg.Name) {
+		if err := said("crl_dir "+cfg.CRLDir, C.sc_domain_crl(d.held.ctx, data(der), C.long(len(der)))); err != nil {
 			return err
 		}
 	}
@@ -79,19 +80,6 @@ func (d *domain) authorities(cfg *tlsstate.DomainConfig) error {
 	}
 	return eachBlock(text, "CERTIFICATE", func(der []byte) error {
 		return said("ca_list", C.sc_domain_authority(d.held.ctx, data(der), C.long(len(der))))
-	})
-}
-
-// revocations loads every list of a crl_dir, PEM or DER.
-func (d *domain) revocations(dir string) error {
-	return eachFile(dir, func(file string, text []byte) error {
-		add := func(der []byte) error {
-			return said("crl_dir "+file, C.sc_domain_crl(d.held.ctx, data(der), C.long(len(der))))
-		}
-		if block, _ := pem.Decode(text); block == nil {
-			return add(text)
-		}
-		return eachBlock(text, "X509 CRL", add)
 	})
 }
 

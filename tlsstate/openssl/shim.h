@@ -66,6 +66,8 @@ typedef struct sc_conn {
 	int asked;          // client: the server asked for a certificate
 	int judge;          // 1: ask Go about the name; 2: it said yes; 3: no
 	char *sni;          // of the ClientHello; NULL for none
+	unsigned char *refused; // the chain that was not accepted, each certificate's DER behind the other
+	size_t refused_len, refused_cap;
 	SSL_SESSION *fresh; // client: a new session, for Go to take
 	int log;            // secrets are wanted
 	char *secrets;      // key log lines, each ended by \n
@@ -118,6 +120,7 @@ void sc_drop_spill(sc_conn *c);
 // What a connection has become (describe.c).
 void sc_describe(sc_conn *c);
 unsigned char *sc_peers(sc_conn *c, size_t *len);
+void sc_note_refused(sc_conn *c, STACK_OF(X509) *chain);
 unsigned char *sc_own(sc_conn *c, size_t *len);
 
 // What is noticed as it goes by, for every SSL_CTX (watch.c).

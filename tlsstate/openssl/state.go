@@ -51,9 +51,16 @@ func (m *machine) use() bool {
 func (m *machine) judge() {
 	const good, bad = 2, 3
 	m.c.judge = bad
-	if (&tlsstate.State{Peer: m.chain()}).SpeaksFor(m.host) {
+	if m.judged().SpeaksFor(m.host) {
 		m.c.judge = good
 	}
+}
+
+// judged is the peer's chain before its domain.
+func (m *machine) judged() *tlsstate.State {
+	s := &tlsstate.State{Client: m.client, Domain: m.domain.name, Peer: m.chain()}
+	m.set.plain.Judge(s)
+	return s
 }
 
 // chain is the peer's, as it sent it, leaf first.
@@ -114,14 +121,6 @@ func (m *machine) describe(s *tlsstate.State) {
 	case !s.Resumed && m.c.asked != 0:
 		s.Own = m.domain.ours(export(func(n *C.size_t) *C.uchar { return C.sc_own(m.c, n) }))
 	}
-}
-
-// names lists what the peer's certificate names, for people.
-func (m *machine) names() string {
-	if chain := m.chain(); len(chain) > 0 {
-		return tlsstate.DescribeNames(chain[0])
-	}
-	return "nothing"
 }
 
 // Secrets gives the connection's secrets so far, and forgets them. libssl tells

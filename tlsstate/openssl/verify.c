@@ -57,14 +57,54 @@ static int is_sip_domain(const ASN1_IA5STRING *uri)
 	const char *p = (const char *)ASN1_STRING_get0_data(uri);
 	int n = ASN1_STRING_length(uri);
 
-	return n > 4 && !strncasecmp(p, "sip:", 4) && !memchr(p, '@', n);
+	return n > 4 && !strncasecmp(p, "sip:", 4) && p[4] != '/' && !memchr(p, '@', n);
 }
 
-// speaks tells whether a certificate names a SIP domain at all (RFC 5922 7.1).
-static int speaks(X509 *x)
+// limits tells whether a list of subtrees is about hosts, or about addresses
+// where that matters.
+static int limits(const STACK_OF(GENERAL_SUBTREE) *trees, int addr)
 {
+	for (int i = 0; i < sk_GENERAL_SUBTREE_num(trees); i++) {
+		int type = sk_GENERAL_SUBTREE_value(trees, i)->base->type;
+		if (type == GEN_DNS || type == GEN_URI || (addr && type == GEN_IPADD))
+			return 1;
+	}
+	return 0;
+}
+
+// common_name tells whether a path's leaf has a common name that may stand for
+// a domain: no authority above may vouch for some hosts only (RFC 5280
+// 4.2.1.10), for the common name would escape that.
+static int common_name(STACK_OF(X509) *path)
+{
+	X509_NAME *subject = X509_get_subject_name(sk_X509_value(path, 0));
+	const ASN1_STRING *cn;
+	ASN1_OCTET_STRING *addr;
+	int at = -1, next, found = 0;
+
+	while ((next = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0)
+		at = next;
+	if (at < 0)
+		return 0;
+	cn = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+	if (ASN1_STRING_length(cn) == 0)
+		return 0;
+	addr = a2i_IPADDRESS((const char *)ASN1_STRING_get0_data(cn));
+	for (int i = 1; i < sk_X509_num(path) && !found; i++) {
+		NAME_CONSTRAINTS *c = X509_get_ext_d2i(sk_X509_value(path, i), NID_name_constraints, NULL, NULL);
+		found = c && (limits(c->permittedSubtrees, addr != NULL) || limits(c->excludedSubtrees, addr != NULL));
+		NAME_CONSTRAINTS_free(c);
+	}
+	ASN1_OCTET_STRING_free(addr);
+	return !found;
+}
+
+// speaks tells whether a path's leaf names a SIP domain at all (RFC 5922 7.1).
+static int speaks(STACK_OF(X509) *path)
+{
+	X509 *x = sk_X509_value(path, 0);
 	GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
-	int found = 0, any = sk_GENERAL_NAME_num(names) > 0;
+	int found = 0, any = X509_get_ext_by_NID(x, NID_subject_alt_name, -1) >= 0;
 
 	for (int i = 0; i < sk_GENERAL_NAME_num(names) && !found; i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
@@ -72,12 +112,39 @@ static int speaks(X509 *x)
 		        (name->type == GEN_URI && is_sip_domain(name->d.uniformResourceIdentifier));
 	}
 	GENERAL_NAMES_free(names);
-	return found || (!any && X509_NAME_get_index_by_NID(X509_get_subject_name(x), NID_commonName, -1) >= 0);
+	return found || (!any && common_name(path));
+}
+
+// anchored passes over what libcrypto says of lists for the last certificate of
+// a path: it is ours to trust, and no list of anybody's is asked for.
+static int anchored(int ok, X509_STORE_CTX *x)
+{
+	int depth = X509_STORE_CTX_get_error_depth(x);
+
+	if (ok || depth + 1 < sk_X509_num(X509_STORE_CTX_get0_chain(x)))
+		return ok;
+	switch (X509_STORE_CTX_get_error(x)) {
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+	case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+	case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+	case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+	case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+	case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+	case X509_V_ERR_CERT_REVOKED:
+		X509_STORE_CTX_set_error(x, X509_V_OK);
+		return 1;
+	default:
+		return 0;
+	}
 }
 
 // check gives 0 for a good chain, else why it is refused.
 static int check(sc_domain *d, X509_STORE_CTX *x)
 {
+	X509_STORE_CTX_set_verify_cb(x, anchored);
 	if (X509_verify_cert(x) <= 0) {
 		int err = X509_STORE_CTX_get_error(x);
 		return err != X509_V_OK ? err : X509_V_ERR_UNSPECIFIED;
@@ -86,7 +153,7 @@ static int check(sc_domain *d, X509_STORE_CTX *x)
 		X509_STORE_CTX_set_error(x, X509_V_ERR_INVALID_PURPOSE);
 		return SC_REFUSED_USAGE;
 	}
-	if (d->server && d->named && !speaks(X509_STORE_CTX_get0_cert(x))) {
+	if (d->server && d->named && !speaks(X509_STORE_CTX_get0_chain(x))) {
 		X509_STORE_CTX_set_error(x, X509_V_ERR_APPLICATION_VERIFICATION);
 		return SC_REFUSED_NAME;
 	}
@@ -108,8 +175,10 @@ int sc_verify(X509_STORE_CTX *x, void *domain)
 	c->verify_error = c->judge == 3 ? SC_REFUSED_NAME : check(d, x);
 	if (c->judge == 3)
 		X509_STORE_CTX_set_error(x, X509_V_ERR_HOSTNAME_MISMATCH);
-	if (c->verify_error)
+	if (c->verify_error) {
+		sc_note_refused(c, X509_STORE_CTX_get0_untrusted(x));
 		return 0;
+	}
 	if (c->judge == 1)
 		SSL_set_retry_verify(ssl);
 	return 1;

@@ -50,21 +50,35 @@ type Leaf struct {
 	// NotBefore and NotAfter are an hour ago and in a day when zero.
 	NotBefore, NotAfter time.Time
 	Serial              *big.Int
+	// Change is the last word on the certificate; nil changes nothing.
+	Change func(*x509.Certificate)
 }
 
 // NewCA makes an authority that signs itself.
 func NewCA(t testing.TB, name string) *CA {
 	t.Helper()
-	return newCA(t, name, nil)
+	return newCA(t, name, nil, nil)
+}
+
+// NewChangedCA is NewCA with a last word on its certificate.
+func NewChangedCA(t testing.TB, name string, change func(*x509.Certificate)) *CA {
+	t.Helper()
+	return newCA(t, name, nil, change)
 }
 
 // Intermediate makes an authority below another.
 func (ca *CA) Intermediate(t testing.TB, name string) *CA {
 	t.Helper()
-	return newCA(t, name, ca)
+	return newCA(t, name, ca, nil)
 }
 
-func newCA(t testing.TB, name string, issuer *CA) *CA {
+// ChangedIntermediate is Intermediate with a last word on its certificate.
+func (ca *CA) ChangedIntermediate(t testing.TB, name string, change func(*x509.Certificate)) *CA {
+	t.Helper()
+	return newCA(t, name, ca, change)
+}
+
+func newCA(t testing.TB, name string, issuer *CA, change func(*x509.Certificate)) *CA {
 	t.Helper()
 	key := newKey(t, false)
 	template := &x509.Certificate{
@@ -75,6 +89,9 @@ func newCA(t testing.TB, name string, issuer *CA) *CA {
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
+	}
+	if change != nil {
+		change(template)
 	}
 	ca := &CA{Pair{Key: key}}
 	if issuer == nil {
@@ -141,6 +158,9 @@ func (l Leaf) template(t testing.TB) *x509.Certificate {
 		}
 		c.URIs = append(c.URIs, u)
 	}
+	if l.Change != nil {
+		l.Change(c)
+	}
 	return c
 }
 
@@ -203,12 +223,24 @@ func (ca *CA) File(t testing.TB) string {
 // CRL makes the authority's revocation list, DER.
 func (ca *CA) CRL(t testing.TB, nextUpdate time.Time, revoked ...*Pair) []byte {
 	t.Helper()
-	template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: nextUpdate.Add(-48 * time.Hour), NextUpdate: nextUpdate}
+	return ca.List(t, func(l *x509.RevocationList) { l.ThisUpdate, l.NextUpdate = nextUpdate.Add(-48*time.Hour), nextUpdate }, revoked...)
+}
+
+// List is CRL with a last word on the list, which is in force for an hour more.
+func (ca *CA) List(t testing.TB, change func(*x509.RevocationList), revoked ...*Pair) []byte {
+	t.Helper()
+	now := time.Now()
+	template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(-47 * time.Hour), NextUpdate: now.Add(time.Hour)}
 	for _, p := range revoked {
 		template.RevokedCertificateEntries = append(template.RevokedCertificateEntries,
 			x509.RevocationListEntry{SerialNumber: p.Cert.SerialNumber, RevocationTime: template.ThisUpdate})
 	}
-	der, err := x509.CreateRevocationList(rand.Reader, template, ca.Cert, ca.Key)
+	if change != nil {
+		change(template)
+	}
+	issuer := *ca.Cert
+	issuer.KeyUsage |= x509.KeyUsageCRLSign // also of one that may not
+	der, err := x509.CreateRevocationList(rand.Reader, template, &issuer, ca.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
