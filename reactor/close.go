@@ -61,7 +61,7 @@ func (l *loop) finish(c *conn) {
 	if c.doom.Reason.Orderly() {
 		discard(c.fd)
 	}
-	_ = c.gc.EventLoop().Close(c.gc)
+	l.shut(c)
 }
 
 // discard throws away what the kernel still holds of the peer's. The kernel
@@ -77,9 +77,10 @@ func discard(fd int) {
 }
 
 // lost is gnet's word that the descriptor is about to close: we closed it, or
-// the peer did.
+// the peer did. A peer that only ended its half of the stream may have replies
+// to get: see survives.
 func (l *loop) lost(c *conn, err error) {
-	if c.phase == closed {
+	if c.phase == closed || l.survives(c, err) {
 		return
 	}
 	if c.phase == handshaking {

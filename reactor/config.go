@@ -102,6 +102,8 @@ type Config struct {
 
 	// roundTrip measures a socket's path; tests put distance in.
 	roundTrip func(fd int) time.Duration
+	// halfClosedTime is the constant of that name; tests shorten it.
+	halfClosedTime time.Duration
 	// maxOpen is how many connections the process has descriptors for; 0 asks
 	// the system.
 	maxOpen int64
@@ -160,6 +162,9 @@ func (c *Config) complete() error {
 	}
 	if c.maxOpen == 0 {
 		c.maxOpen = openConnections(c.Backlog)
+	}
+	if c.halfClosedTime == 0 {
+		c.halfClosedTime = halfClosedTime
 	}
 	if c.roundTrip == nil {
 		c.roundTrip = roundTrip

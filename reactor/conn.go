@@ -34,7 +34,7 @@ type conn struct {
 
 	// The owner's: the parking lot while connecting, then the loop.
 	loop    *loop
-	gc      gnet.Conn
+	gc      gnet.Conn // nil when the peer's stream has ended and the connection lives on
 	fd      int
 	codec   codec
 	hs      *handshake // nil but while handshaking
@@ -52,12 +52,15 @@ type conn struct {
 	msgDue  int64            // deadlines on the engine's clock; 0 = none
 	msgLate bool             // the message had its moment; see behind
 	sendDue int64
+	halfDue int64 // the end of a half-closed connection
+	eof     bool  // the peer's stream is read to its end, and the descriptor is ours, not gnet's
 	wheel   wheelLink
 
 	active  atomic.Int64  // second of the last message, ping or write
 	pending atomic.Uint32 // what the loop is asked to do: loop.post
 	inHand  atomic.Int32  // messages with shards or the Handler
 	crowded atomic.Int32  // of these, in a shard's crowd
+	open    atomic.Int32  // requests of the peer without a final reply; the loop adds, under mu others take away
 	held    atomic.Bool   // not read; written by the loop
 	opened  atomic.Bool   // the loop has had it
 
@@ -65,6 +68,7 @@ type conn struct {
 	phase phase // written by the owner under mu, so others may read it under mu
 	doom  *Error
 	stuck bool // the socket takes nothing more: the parking lot watches it
+	half  bool // the peer says nothing more and waits for replies: nothing else is written
 	// parked is the phase, plus one, in which the sender went on without waiting
 	// for the end of it; 0 = it did not.
 	parked phase
@@ -157,6 +161,10 @@ func (c *conn) enqueue(m Appender, note any, w *waiter) (Outcome, *Error) {
 		return 0, full
 	}
 	c.out.add(m, note, w, false)
+	if !c.answers() {
+		c.mu.Unlock()
+		return 0, because(NoConnection, "the peer has closed it")
+	}
 	c.mu.Unlock()
 	if !ready {
 		c.eng.stat.postponed.Add(1)

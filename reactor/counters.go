@@ -32,6 +32,7 @@ type loopCounters struct {
 	malformed           atomic.Uint64
 	overflow, dropped   atomic.Uint64
 	blocked, held       atomic.Uint64
+	halfClosed          atomic.Uint64
 	sendTimeouts        atomic.Uint64
 	accepted            atomic.Uint64
 	established, dialed atomic.Uint64

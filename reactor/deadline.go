@@ -22,7 +22,7 @@ func (c *conn) arm(at int64) {
 // for them it is left to go off. That of a handshake would, in a storm of
 // connects, wake the loop once for each of them a moment later. Loop only.
 func (c *conn) disarm() {
-	if c.timer == nil || c.msgDue != 0 || c.sendDue != 0 {
+	if c.timer == nil || c.msgDue != 0 || c.sendDue != 0 || c.halfDue != 0 {
 		return
 	}
 	c.timer.Stop()
@@ -44,10 +44,13 @@ func (l *loop) overdue(c *conn) {
 		c.condemn(because(SendTimeout, "the peer took nothing for "+c.cfg.SendTimeout.String()))
 		l.finish(c)
 	}
+	if c.phase == established && past(c.halfDue, now) {
+		l.abandoned(c)
+	}
 	if c.phase == closed {
 		return
 	}
-	for _, due := range [...]int64{c.msgDue, c.sendDue} {
+	for _, due := range [...]int64{c.msgDue, c.sendDue, c.halfDue} {
 		if due != 0 {
 			c.arm(due)
 		}

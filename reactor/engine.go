@@ -250,6 +250,11 @@ func (e *Engine) dismiss() {
 		s.close()
 	}
 	e.crew.Wait()
+	e.table.each(func(c *conn) { // what gnet does not know it has not closed
+		if c.eof {
+			c.loop.shut(c)
+		}
+	})
 	e.lot.close()
 	for _, l := range e.loops {
 		l.mu.Lock()                 // a signature may still come

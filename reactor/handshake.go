@@ -106,6 +106,8 @@ func (l *loop) handshaken(c *conn) {
 		l.close(c, tlsError(h.err))
 	case len(h.inbox) > 0:
 		l.compute(c)
+	case c.eof:
+		l.close(c, because(HandshakeFailed, "the peer closed the connection"))
 	default:
 		l.startClock(c, spoke)
 	}

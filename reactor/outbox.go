@@ -129,6 +129,20 @@ func (o *outbox) add(m Appender, note any, w *waiter, pong bool) {
 	b.ends = append(b.ends, entry{end: len(b.text), wait: w, pong: pong, note: note})
 }
 
+// removeLast takes the message out that was added last. The lock is held.
+func (o *outbox) removeLast() {
+	b := o.box
+	last := len(b.ends) - 1
+	if last == 0 {
+		o.box = nil
+		b.free()
+		return
+	}
+	b.ends[last] = entry{}
+	b.ends = b.ends[:last]
+	b.text = b.text[:b.ends[last-1].end]
+}
+
 // recordSize is how much plaintext a full TLS record holds (RFC 8446 5.1).
 const recordSize = 16384
 

@@ -77,6 +77,9 @@ func (l *loop) pump(c *conn, mine bool) (rest uint32) {
 	}
 	if c.phase == established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
 		l.flush(c) // answers, pongs, and what the machine had to say
+		if c.eof && c.phase == established && !c.deaf {
+			l.ended(c, "")
+		}
 		return rest
 	}
 	l.readEnded(c, err) // the peer's word, before a write finds out that it is gone
@@ -89,7 +92,7 @@ func (l *loop) readEnded(c *conn, err error) {
 		return
 	}
 	if errors.Is(err, io.EOF) {
-		l.close(c, because(PeerClosed, "close_notify"))
+		l.ended(c, "close_notify")
 		return
 	}
 	l.close(c, readError(err))
@@ -201,6 +204,7 @@ func (l *loop) cut(c *conn, base int) (from int) {
 				return len(bytes)
 			}
 			l.complete(c)
+			c.asked(bytes[start:end])
 			l.bag(c, item{kind: itemMessage, data: bytes[start:end:end]})
 			l.stat.carried[c.src.Proto].messagesIn.Add(1)
 			c.carried.messagesIn.Add(1)

@@ -31,7 +31,7 @@ func (c *conn) serves(m *match) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.doom != nil || c.phase >= closing {
+	if c.doom != nil || c.phase >= closing || c.half {
 		return false
 	}
 	return !m.self.Verify || c.vouched(m)

@@ -46,6 +46,7 @@ type Stats struct {
 	Overflow, Dropped                     uint64 // messages no shard had room for; of those, dropped without an answer
 	Blocked, SendTimeouts                 uint64
 	Held                                  uint64 // times a connection was not read for what it had in hand
+	HalfClosed                            uint64 // connections that lived on for replies when the peer had closed its half
 	Undelivered                           uint64
 	DatagramsOut                          uint64
 	Closed                                map[Reason]uint64
@@ -164,7 +165,7 @@ func (c *loopCounters) addTo(s *Stats) {
 	}{
 		{&s.Accepted, &c.accepted}, {&s.Established, &c.established}, {&s.Batches, &c.batches},
 		{&s.Pings, &c.pings}, {&s.Malformed, &c.malformed}, {&s.Overflow, &c.overflow}, {&s.Dropped, &c.dropped},
-		{&s.Blocked, &c.blocked}, {&s.Held, &c.held}, {&s.SendTimeouts, &c.sendTimeouts}, {&s.Dialed, &c.dialed},
+		{&s.Blocked, &c.blocked}, {&s.Held, &c.held}, {&s.HalfClosed, &c.halfClosed}, {&s.SendTimeouts, &c.sendTimeouts}, {&s.Dialed, &c.dialed},
 		{&s.ResumedConnects, &c.resumedConnects}, {&s.ResumedHandshakes, &c.resumedHandshakes},
 	} {
 		*sum.to += sum.from.Load()

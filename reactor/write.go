@@ -13,11 +13,14 @@ func (l *loop) flush(c *conn) {
 		c.mu.Lock()
 		b := c.out.box
 		c.out.box = nil
-		doom := c.doom
+		doom, half := c.doom, c.half
 		c.mu.Unlock()
 		if b == nil {
-			if doom != nil {
+			switch {
+			case doom != nil:
 				l.finish(c)
+			case half:
+				l.satisfied(c)
 			}
 			return
 		}

@@ -43,6 +43,7 @@ var engineMetrics = []engineMetric{
 	counter("", "pings_total", "Pings that were answered.", func(s *reactor.Stats) uint64 { return s.Pings }),
 	counter("writes", "blocked_total", "Times that a peer took no more for a while.", func(s *reactor.Stats) uint64 { return s.Blocked }),
 	counter("reads", "held_total", "Times that a connection was not read for a while because many of its messages were in hand.", func(s *reactor.Stats) uint64 { return s.Held }),
+	counter("connections", "half_closed_total", "Connections whose peer closed its half and still got replies.", func(s *reactor.Stats) uint64 { return s.HalfClosed }),
 	counter("writes", "timed_out_total", "Times that a peer took nothing for longer than the send timeout.", func(s *reactor.Stats) uint64 { return s.SendTimeouts }),
 	counter("workers", "waits_total", "Times that a worker had to wait, for a connect, a handshake or a name.", func(s *reactor.Stats) uint64 { return s.Waits }),
 	counter("workers", "takeovers_total", "Times that a worker waited and another took its messages over.", func(s *reactor.Stats) uint64 { return s.Takeovers }),

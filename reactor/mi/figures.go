@@ -117,6 +117,7 @@ func EngineFigures(e Engine) Source {
 		figures.count("undelivered", s.Undelivered)
 		figures.count("blocked", s.Blocked)
 		figures.count("held", s.Held)
+		figures.count("half_closed", s.HalfClosed)
 		figures.count("send_timeouts", s.SendTimeouts)
 		figures.count("pings", s.Pings)
 		figures.count("malformed", s.Malformed)

@@ -1,0 +1,169 @@
+package reactor
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A peer may end its half of a connection and still read ours: with a FIN behind
+// its last request, or with TLS's close_notify (RFC 8446 6.1). While requests of
+// its are not answered, the connection then lives on as a half-closed one: it
+// takes replies only, senders that look for a connection do not find it, and it
+// ends when the last request has its final reply, or after halfClosedTime.
+//
+// gnet closes a descriptor at the end of its stream. So that the socket lives on
+// the loop takes another descriptor of it, which gnet does not know, before gnet
+// closes its own. Nothing watches that one: there is nothing more to be read.
+
+// halfClosedTime is how long a half-closed connection waits for the replies to
+// its requests: 64·T1, as long as a transaction that is not an INVITE's may take
+// (RFC 3261 17.1.2.2).
+const halfClosedTime = 32 * time.Second
+
+// isReply tells whether a message is a reply, by its first bytes.
+func isReply(m []byte) bool {
+	return len(m) > 8 && m[0]|0x20 == 's' && m[1]|0x20 == 'i' && m[2]|0x20 == 'p' && m[3] == '/'
+}
+
+// isFinal tells whether a reply is a final one.
+func isFinal(reply []byte) bool { return reply[8] >= '2' && reply[8] <= '6' }
+
+// isACK tells whether a message is an ACK: the one request that has no reply.
+func isACK(m []byte) bool { return len(m) > 4 && string(m[:4]) == "ACK " }
+
+// asked counts a request that the peer is to get a reply to. Loop only.
+func (c *conn) asked(m []byte) {
+	if !isReply(m) && !isACK(m) {
+		c.open.Add(1)
+	}
+}
+
+// answers looks at the message that was put into the outbox last: a final reply
+// is one request less that is open, and a request has no place on a half-closed
+// connection, where it is taken out again and false is the answer. The lock is
+// held.
+//
+// Replies are counted, not matched. One that is repeated, such as the 200 of an
+// INVITE without its ACK, may count for another request.
+func (c *conn) answers() bool {
+	b := c.out.box
+	last := len(b.ends) - 1
+	m := b.message(last)
+	switch {
+	case isReply(m):
+		if isFinal(m) && c.open.Load() > 0 { // only the lock's holder takes away
+			c.open.Add(-1)
+		}
+	case c.half:
+		c.out.removeLast()
+		return false
+	}
+	return true
+}
+
+// outlives tells whether a connection goes on though its peer says nothing more,
+// because that has replies to get. Loop only.
+func (c *conn) outlives() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.doom != nil || c.phase != established {
+		return false
+	}
+	return c.open.Load() > 0 || !c.src.Outbound && (c.out.box != nil || c.out.flight != nil)
+}
+
+// ended is the peer's word that it says nothing more; how is the end's detail.
+// Loop only.
+func (l *loop) ended(c *conn, how string) {
+	if !c.outlives() {
+		l.close(c, because(PeerClosed, how))
+		return
+	}
+	c.deaf = true
+	c.msgDue = 0
+	if c.partial != nil { // it will never be whole
+		c.partial.Release()
+		c.partial = nil
+	}
+	c.mu.Lock()
+	first := !c.half
+	c.half = true
+	c.mu.Unlock()
+	if first {
+		l.stat.halfClosed.Add(1)
+		c.halfDue = l.eng.now() + int64(l.eng.cfg.halfClosedTime)
+		c.arm(c.halfDue)
+	}
+	l.flush(c)
+}
+
+// satisfied ends a half-closed connection whose requests are answered and whose
+// replies are written. Loop only.
+func (l *loop) satisfied(c *conn) {
+	if c.open.Load() == 0 {
+		l.close(c, because(PeerClosed, "and has its replies"))
+	}
+}
+
+// abandoned ends a half-closed connection whose requests stay without a reply.
+// Loop only.
+func (l *loop) abandoned(c *conn) {
+	l.close(c, because(PeerClosed, "and requests of its had no reply after "+l.eng.cfg.halfClosedTime.String()))
+}
+
+// survives is asked when gnet is about to close the connection. It answers true
+// if the socket lives on with a descriptor of ours: the peer's stream has ended,
+// but whole messages before that end are not worked off. Loop only.
+func (l *loop) survives(c *conn, err error) bool {
+	if c.gc == nil || !endOfStream(err) {
+		return false
+	}
+	waits := c.phase == handshaking && c.doom == nil && (c.hs.busy || c.hs.signing || len(c.hs.inbox) > 0)
+	if !waits && !c.outlives() {
+		return false
+	}
+	fd, err := unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return false
+	}
+	c.mu.Lock()
+	stuck := c.stuck
+	c.mu.Unlock()
+	if stuck {
+		l.eng.lot.forget(c)
+	}
+	c.mu.Lock()
+	c.fd = fd
+	c.mu.Unlock()
+	c.gc, c.eof = nil, true
+	if stuck {
+		if err := l.eng.lot.watch(c); err != nil {
+			l.close(c, fail(WriteError, err))
+			return true
+		}
+	}
+	if c.phase == established {
+		l.ended(c, "")
+	}
+	return true
+}
+
+// endOfStream tells whether gnet has read the end of the peer's stream: the same
+// error, but bare, tells of a connection that is broken.
+func endOfStream(err error) bool {
+	return err != io.EOF && errors.Is(err, io.EOF) //nolint:errorlint // see above
+}
+
+// shut closes the connection's descriptor, whoever has it. Loop only.
+func (l *loop) shut(c *conn) {
+	if c.gc != nil {
+		_ = c.gc.EventLoop().Close(c.gc)
+		return
+	}
+	fd := c.fd
+	l.lost(c, nil)
+	unix.Close(fd)
+}

@@ -1,0 +1,292 @@
+package reactor
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+)
+
+// reply makes a final reply to a message of ours.
+func reply(code string, callID string) string {
+	return "SIP/2.0 " + code + "\r\nCall-ID: " + callID + "\r\nContent-Length: 0\r\n\r\n"
+}
+
+// lateReplies is a Handler that answers nothing until it is told to.
+type lateReplies struct {
+	script
+	gate chan struct{}
+}
+
+func newLateReplies() *lateReplies {
+	s := &lateReplies{gate: make(chan struct{})}
+	s.message = func(w *Worker, f *Frame) {
+		if isACK(f.Data) {
+			return
+		}
+		to := Target{Conn: f.Src.Conn}
+		if strings.HasPrefix(string(f.Data), "INVITE") {
+			_, _ = w.Send(&to, Bytes(reply("180 Ringing", "x")))
+		}
+		go func() {
+			<-s.gate
+			_, _ = w.eng.Send(&to, Bytes(reply("200 OK", "x")))
+		}()
+	}
+	return s
+}
+
+// ways are how a client ends its half: TCP's FIN, TLS's close_notify, both, and by
+// its first bytes already.
+var ways = []struct {
+	name  string
+	proto Proto
+	tls   uint16 // version
+	end   func(c net.Conn) error
+}{
+	{"FIN on TCP", TCP, 0, func(c net.Conn) error { return c.(*net.TCPConn).CloseWrite() }},
+	{"close_notify, TLS 1.2", TLS, tls.VersionTLS12, func(c net.Conn) error { return c.(*tls.Conn).CloseWrite() }},
+	{"close_notify, TLS 1.3", TLS, tls.VersionTLS13, func(c net.Conn) error { return c.(*tls.Conn).CloseWrite() }},
+	{"close_notify and FIN, TLS 1.2", TLS, tls.VersionTLS12, notifyAndFIN},
+	{"close_notify and FIN, TLS 1.3", TLS, tls.VersionTLS13, notifyAndFIN},
+	{"FIN without close_notify", TLS, tls.VersionTLS13, func(c net.Conn) error {
+		return c.(*tls.Conn).NetConn().(*net.TCPConn).CloseWrite()
+	}},
+}
+
+func notifyAndFIN(c net.Conn) error {
+	t := c.(*tls.Conn)
+	return errors.Join(t.CloseWrite(), t.NetConn().(*net.TCPConn).CloseWrite())
+}
+
+// client dials with a version of TLS.
+func (r *rig) client(p Proto, version uint16) net.Conn {
+	r.Helper()
+	raw := r.raw(p)
+	if p == TCP {
+		return raw
+	}
+	c := tls.Client(raw, &tls.Config{RootCAs: r.ca, ServerName: "localhost", MinVersion: version, MaxVersion: version})
+	if err := c.Handshake(); err != nil {
+		r.Fatal(err)
+	}
+	return c
+}
+
+// A client that ends its half behind its requests gets their replies, and then
+// our end.
+func TestHalfClosedGetsItsReplies(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			s := newLateReplies()
+			r := startWith(t, s, &s.script, nil)
+			c := r.client(way.proto, way.tls)
+			_, _ = io.WriteString(c, request("INVITE", "x", 1, "")+request("MESSAGE", "x", 2, ""))
+			in := bufio.NewReader(c)
+			if m, err := readMessage(in); !strings.HasPrefix(m, "SIP/2.0 180") {
+				t.Fatalf("%q, %v", m, err)
+			}
+			if err := way.end(c); err != nil {
+				t.Fatal(err)
+			}
+			r.eventually("it is half-closed", func() bool { return r.Stats().HalfClosed == 1 })
+			close(s.gate)
+			for range 2 {
+				if m, err := readMessage(in); !strings.HasPrefix(m, "SIP/2.0 200") {
+					t.Fatalf("%q, %v; closed with %v", m, err, r.seen.closes())
+				}
+			}
+			if m, err := readMessage(in); m != "" || !errors.Is(err, io.EOF) {
+				t.Errorf("behind the replies: %q, %v", m, err)
+			}
+			if reason := r.firstClose(); reason != PeerClosed {
+				t.Errorf("closed with %v", reason)
+			}
+		})
+	}
+}
+
+// A client may say all it has to say in one breath: the end of its handshake, a
+// request, close_notify and FIN. The end then comes while the handshake is not
+// done.
+func TestHalfClosedWhileHandshaking(t *testing.T) {
+	for _, inline := range []time.Duration{0, time.Second} {
+		s := newLateReplies()
+		r := startWith(t, s, &s.script, func(c *Config) { c.InlineHandshake = inline })
+		close(s.gate)
+		for range 20 {
+			raw := r.raw(TLS)
+			held := &holdingConn{Conn: raw}
+			c := tls.Client(&tailConn{holdingConn: held}, &tls.Config{RootCAs: r.ca, ServerName: "localhost", MinVersion: tls.VersionTLS13})
+			if err := c.Handshake(); err != nil { // its last flight is held
+				t.Fatal(err)
+			}
+			_, _ = io.WriteString(c, request("MESSAGE", "x", 1, ""))
+			_ = c.CloseWrite()
+			_ = raw.SetDeadline(time.Now().Add(patience)) // CloseWrite let the one for writes pass
+			if _, err := raw.Write(held.held.Bytes()); err != nil {
+				t.Fatal(err)
+			}
+			_ = raw.(*net.TCPConn).CloseWrite()
+			if m, err := readMessage(bufio.NewReader(c)); !strings.HasPrefix(m, "SIP/2.0 200") {
+				t.Fatalf("%q, %v; closed with %v", m, err, r.seen.closes())
+			}
+		}
+	}
+}
+
+// tailConn keeps what is written behind the first flight.
+type tailConn struct {
+	*holdingConn
+}
+
+func (c *tailConn) Write(p []byte) (int, error) {
+	n, err := c.holdingConn.Write(p)
+	c.hold = true
+	return n, err
+}
+
+// With nothing under way the end of the peer's half is the end.
+func TestHalfClosedWithNothingUnderWay(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			s := newLateReplies()
+			close(s.gate)
+			r := startWith(t, s, &s.script, nil)
+			c := r.client(way.proto, way.tls)
+			in := bufio.NewReader(c)
+			_, _ = io.WriteString(c, request("MESSAGE", "x", 1, "")+request("ACK", "x", 1, ""))
+			if m, err := readMessage(in); !strings.HasPrefix(m, "SIP/2.0 200") {
+				t.Fatalf("%q, %v", m, err)
+			}
+			r.eventually("the ACK is there", func() bool { return r.Stats().MessagesIn == 2 })
+			_ = way.end(c)
+			if m, err := readMessage(in); m != "" || !errors.Is(err, io.EOF) {
+				t.Errorf("%q, %v", m, err)
+			}
+			if reason := r.firstClose(); reason != PeerClosed || r.Stats().HalfClosed != 0 {
+				t.Errorf("closed with %v, %d half-closed", reason, r.Stats().HalfClosed)
+			}
+		})
+	}
+}
+
+// A request without a reply keeps a half-closed connection for a while only, and
+// the beginning of another one no longer.
+func TestHalfClosedIsNotForEver(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			s := newLateReplies()
+			r := startWith(t, s, &s.script, func(c *Config) { c.halfClosedTime = 50 * time.Millisecond })
+			c := r.client(way.proto, way.tls)
+			_, _ = io.WriteString(c, request("MESSAGE", "x", 1, "")+"MESSAGE sip:b")
+			r.eventually("the request is there", func() bool { return r.Stats().MessagesIn == 1 })
+			_ = way.end(c)
+			r.eventually("it is closed", func() bool { return len(r.seen.closes()) == 1 })
+			if e := r.seen.of(ConnClosed)[0].Err; e.Reason != PeerClosed || !strings.Contains(e.Detail, "no reply") {
+				t.Errorf("closed with %v", e)
+			}
+			close(s.gate)
+		})
+	}
+}
+
+// A half-closed connection takes replies only: senders do not find it, and a
+// request that names it goes elsewhere.
+func TestHalfClosedTakesReplies(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			s := newLateReplies()
+			r := startWith(t, s, &s.script, nil)
+			c := r.client(way.proto, way.tls)
+			_, _ = io.WriteString(c, request("MESSAGE", "x", 1, ""))
+			r.eventually("the request is there", func() bool { return r.Stats().MessagesIn == 1 })
+			h := r.only()
+			there := c.LocalAddr().(*net.TCPAddr).AddrPort()
+			if err := r.AddAlias(h, 5099); err != nil {
+				t.Fatal(err)
+			}
+			_ = way.end(c)
+			r.eventually("it is half-closed", func() bool { return r.Stats().HalfClosed == 1 })
+			m := Bytes(request("OPTIONS", "y", 1, ""))
+			for name, to := range map[string]Target{
+				"by id":      {Conn: h, NoNew: true},
+				"by address": {Proto: way.proto, Addr: there, NoNew: true},
+				"by alias":   {Proto: way.proto, Addr: netipPort(there, 5099), NoNew: true},
+			} {
+				if way.proto == TLS {
+					to.Name = "localhost"
+				}
+				var e *Error
+				if _, err := r.Send(&to, m); !errors.As(err, &e) || e.Reason != NoConnection {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			close(s.gate)
+			if m, err := readMessage(bufio.NewReader(c)); !strings.HasPrefix(m, "SIP/2.0 200") {
+				t.Fatalf("%q, %v", m, err)
+			}
+		})
+	}
+}
+
+// Many connections that end so leave no descriptor behind.
+func TestHalfClosedLeavesNothing(t *testing.T) {
+	s := newLateReplies()
+	close(s.gate)
+	r := startWith(t, s, &s.script, nil)
+	before := sockets()
+	for i := range 200 {
+		way := ways[i%len(ways)]
+		c := r.client(way.proto, way.tls)
+		_, _ = io.WriteString(c, request("MESSAGE", "x", 1, ""))
+		_ = way.end(c)
+		if m, err := readMessage(bufio.NewReader(c)); !strings.HasPrefix(m, "SIP/2.0 200") {
+			t.Fatalf("%s: %q, %v", way.name, m, err)
+		}
+		c.Close()
+	}
+	r.eventually("all sockets are closed", func() bool { return sockets() <= before })
+}
+
+// What is looked at by its first bytes only.
+func TestFirstBytes(t *testing.T) {
+	for _, row := range []struct {
+		m                 string
+		reply, final, ack bool
+	}{
+		{"SIP/2.0 200 OK\r\n", true, true, false},
+		{"sip/2.0 183 x\r\n", true, false, false},
+		{"SIP/2.0 699 x\r\n", true, true, false},
+		{"ACK sip:b SIP/2.0\r\n", false, false, true},
+		{"ACKS sip:b SIP/2.0\r\n", false, false, false},
+		{"INVITE sip:b SIP/2.0\r\n", false, false, false},
+		{"\r\n", false, false, false},
+		{"", false, false, false},
+	} {
+		m := []byte(row.m)
+		if isReply(m) != row.reply || row.reply && isFinal(m) != row.final || isACK(m) != row.ack {
+			t.Errorf("%q", row.m)
+		}
+	}
+	var o outbox
+	o.add(Bytes("a"), nil, nil, false)
+	o.add(Bytes("bc"), nil, nil, false)
+	o.removeLast()
+	if !bytes.Equal(o.box.text, []byte("a")) || len(o.box.ends) != 1 {
+		t.Errorf("%q", o.box.text)
+	}
+	if o.removeLast(); o.box != nil {
+		t.Error("an empty batch waits")
+	}
+}
+
+func netipPort(a netip.AddrPort, port uint16) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr(), port)
+}
