@@ -18,7 +18,14 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 	}
+	state, err := os.MkdirTemp("", "sipreactor-test-state")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Setenv("STATE_DIRECTORY", state) // not this machine's
 	code := m.Run()
+	os.RemoveAll(state)
 	for end := time.Now().Add(patience); code == 0; time.Sleep(10 * time.Millisecond) {
 		// goleak alone looks for half a second: on a busy machine what the last test leaves may take longer.
 		err := goleak.Find(

@@ -96,6 +96,7 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	defer closeKeys()
+	keepBranchSecret(cfg, log)
 	handed := activation.Files(true)
 	defer letGo(handed)
 	n, err := newNode(ctx, cfg, log, handed)

@@ -222,3 +222,25 @@ func TestForgedResponseOverTLS(t *testing.T) {
 	caller.expect("SIP/2.0 200 True\r\n")
 	l.counted(ResponsesForeign, 1)
 }
+
+// A response that reaches another life of the proxy, which knows nothing of the
+// request's connection, goes to the port that the client listens on; one under
+// another secret goes nowhere.
+func TestResponseInAnotherLife(t *testing.T) {
+	key := [32]byte{7}
+	before := runWith(t, funcs{}, Config{Key: &key})
+	names := Config{MyDomains: []string{before.at(reactor.TLS)}, Key: &key} // one address for all lives
+	after := runWith(t, funcs{}, names)
+	names.Key = &[32]byte{8}
+	stranger := runWith(t, funcs{}, names)
+	s, home := before.serve(), after.serve()
+	caller := before.dial()
+	via := "Via: SIP/2.0/TLS " + home.Addr().String() + ";branch=z9hG4bKlong"
+	caller.say(request("MESSAGE", s.uri(), via))
+	req := s.accept().expect("MESSAGE ")
+	stranger.dial().say(answer(t, req, "200 Strange"))
+	stranger.counted(ResponsesForeign, 1)
+	after.dial().say(answer(t, req, "200 Late"))
+	home.accept().expect("SIP/2.0 200 Late\r\n")
+	after.counted(ResponsesOut, 1)
+}

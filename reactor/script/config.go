@@ -20,8 +20,8 @@ type Config struct {
 	// Engine has the transport parameters. Sockets, Domains, Logger and
 	// Observer are left to the caller.
 	Engine reactor.Config
-	// Proxy has the parameters of the proxy core. Resolver, Logger and Key are
-	// left to the caller.
+	// Proxy has the parameters of the proxy core. Resolver, Logger and Observer are
+	// left to the caller, and Key unless branch_secret_file gives it.
 	Proxy proxy.Config
 	// TLS are the TLS domains in the order of their declaration. None and a TLS
 	// socket: the caller makes one up.

@@ -151,6 +151,33 @@ var globals = map[string]*globalSpec{
 	"tcp_no_new_conn_bflag":   {typ: wordParam, set: func(c *settings, v Value) string { c.noNewFlag = v.Text; return "" }},
 	"tcp_no_new_conn_rplflag": {typ: wordParam, set: func(c *settings, v Value) string { c.noNewReply = v.Text; return "" }},
 
+	"branch_secret_file": textParam(func(c *settings, s string) string {
+		key, err := proxy.ReadSecret(s)
+		if err != nil {
+			return "cannot be used: " + err.Error()
+		}
+		c.Proxy.Key = key
+		return ""
+	}),
+	"via_fallback": {typ: wordParam, set: func(c *settings, v Value) string {
+		policy, ok := map[string]proxy.Fallback{
+			"verified": proxy.FallbackVerified, "always": proxy.FallbackAlways, "never": proxy.FallbackNever,
+		}[v.Text]
+		if !ok {
+			return "is verified, always or never"
+		}
+		c.Proxy.ViaFallback = policy
+		return ""
+	}},
+	"via_fallback_peers": textParam(func(c *settings, s string) string {
+		nets, bad := networks(s)
+		if nets == nil {
+			return "is a comma list of addresses and networks; " + clip(bad) + " is none"
+		}
+		c.Proxy.ViaFallbackPeers = nets
+		return ""
+	}),
+
 	"server_header": textParam(func(c *settings, s string) string {
 		name, value, ok := strings.Cut(s, ":")
 		if !ok || !strings.EqualFold(strings.TrimSpace(name), "server") {
