@@ -37,6 +37,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Started:    n.started,
 		Engine:     n.engine,
 		Proxy:      n.proxy,
+		Peers:      n.peers.Peers,
 		Trace:      tlsSwitch{n.trace.Tracer},
 		Script:     scriptFigures(cfg.Program),
 		Extra:      []mi.Source{n.logFigures},

@@ -17,6 +17,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/mi/page"
+	"sipreactor/reactor/mi/peers"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/tlsstate"
@@ -30,6 +31,7 @@ type node struct {
 	routes  *script.Background // startup, timer and event routes
 	manage  *management        // once it serves
 	web     *webIdentity       // of management over HTTPS; nil without
+	peers   *peers.Table       // what is known of peers
 	recent  *page.Recorder     // what the status page tells; nil when nobody serves it
 	super   *supervisor        // who started us; only serve has one
 	log     *slog.Logger
@@ -83,6 +85,8 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	}
 	pc := cfg.Proxy
 	pc.Logger, pc.Resolver = log, resolver{proxy.NewResolver(nil), cfg.DNS}
+	n.peers = peers.New(cfg.Peers)
+	pc.Observer = n.peers
 	if n.proxy, err = proxy.New(pc, cfg.Program); err != nil {
 		return nil, err
 	}
@@ -90,7 +94,7 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 		return nil, err
 	}
 	n.routes = script.NewBackground(cfg.Program)
-	seen := observers{n.trace, n.routes}
+	seen := observers{n.trace, n.routes, n.peers}
 	if slices.Contains(cfg.Modules, "mi_http") {
 		n.recent = page.NewRecorder()
 		seen = append(seen, n.recent)

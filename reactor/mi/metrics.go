@@ -38,8 +38,8 @@ var (
 )
 
 // Collector reads the metrics of a node when it is asked for them. Labels have
-// values of fixed sets only, but for the names of domains, of collectors and of
-// the script's statistics, which is bounded in how many it makes.
+// values of fixed sets only, but for the names of domains, of configured peers,
+// of collectors and of the script's statistics, which are bounded.
 type Collector struct{ node *Node }
 
 // NewCollector makes a Collector, which may be registered with any registry.
@@ -51,6 +51,9 @@ func (c *Collector) Describe(to chan<- *prometheus.Desc) {
 		to <- engineMetrics[i].desc
 	}
 	for _, d := range engineDescs {
+		to <- d
+	}
+	for _, d := range peerDescs {
 		to <- d
 	}
 	for _, d := range []*prometheus.Desc{proxyDesc, repliesDesc, refusedDesc, brokenDesc, expiryDesc, tracingDesc,
@@ -72,6 +75,7 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	if n.Proxy != nil {
 		collectProxy(n.Proxy, put)
 	}
+	collectPeers(n, to)
 	if n.Script != nil {
 		n.Script(func(v Value) {
 			put(scriptDesc, prometheus.GaugeValue, float64(v.N), v.Group, v.Name)

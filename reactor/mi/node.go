@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/mi/peers"
 	"sipreactor/reactor/proxy"
 	"sipreactor/tlsstate"
 )
@@ -38,6 +39,8 @@ type Node struct {
 	Started time.Time
 	Engine  Engine
 	Proxy   Proxy
+	// Peers tells what is known of peers.
+	Peers func() []peers.Info
 	// Trace is the tracing of TLS connections.
 	Trace Switch
 	// Tracer is the tracing of SIP messages.
@@ -98,6 +101,7 @@ func (n *Node) Commands() []Command {
 	all := n.core()
 	all = append(all, n.levels()...)
 	all = append(all, n.connections()...)
+	all = append(all, n.peerCommands()...)
 	all = append(all, n.tls()...)
 	all = append(all, n.tracer()...)
 	return append(all, n.Statistics().Commands()...)

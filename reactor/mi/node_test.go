@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/mi/peers"
 	"sipreactor/reactor/proxy"
 	"sipreactor/tlsstate"
 )
@@ -146,6 +147,15 @@ func fakeNode() (*Node, *fakeEngine) {
 		Script: func(add func(Value)) {
 			add(Value{Group: "dynamic", Name: "calls", N: 3, Reset: func() {}})
 			add(Value{Group: "dynamic", Name: "active", N: 1, Gauge: true})
+		},
+		Peers: func() []peers.Info {
+			return []peers.Info{
+				{Name: "trunk.example", Ends: []netip.AddrPort{addr("198.51.100.7:5061")}, Configured: true, RequestsIn: 1, RequestsOut: 9, Answers: [6]uint64{1, 5, 0, 0, 2},
+					RoundTrip: peers.Times{P50: 20 * time.Millisecond, P99: 250 * time.Millisecond, Count: 7, Sum: time.Second}},
+				{Name: "192.0.2.99:5061", Ends: []netip.AddrPort{addr("192.0.2.99:5061")}, Configured: true, Failed: 4, Refused: 3,
+					LastError: "connect timeout", LastErrorAt: time.Unix(60, 0), Down: time.Unix(60, 0)},
+				{Name: "203.0.113.5", Source: netip.MustParseAddr("203.0.113.5"), RequestsIn: 2},
+			}
 		},
 		Reload:    func() error { return nil },
 		Processes: func() []string { return []string{"loop 0", "worker 0"} },

@@ -98,6 +98,7 @@ type Context struct {
 	echo      echo           // what a witness is told
 	carrier   reactor.Source // and of which connection
 	told      Answer         // what the observer is told
+	culprit   culprit        // what failed last, for the observer; reset for each message
 	client    sipframe.Via   // the client's, which a response goes by
 }
 
@@ -115,6 +116,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.advertised.host, c.advertised.port = c.advertised.host[:0], 0
 	c.flags, c.branchFlags = 0, 0
 	c.answered, c.forwarded, c.failure, c.witness, c.overload = false, false, nil, nil, false
+	c.culprit = culprit{}
 }
 
 // Proxy gives the proxy that the message passes.

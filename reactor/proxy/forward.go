@@ -120,6 +120,9 @@ func (c *Context) destinations(dest []byte, h *hop) ([]byte, []netip.AddrPort, e
 	}
 	h.defaults(c.ours, c.Src.Proto)
 	addrs, err := c.resolve(h)
+	if err != nil && !errors.Is(err, ErrBusy) { // which is our doing
+		c.tellFailed(h.proto, netip.AddrPort{}, c.names.get(h.name), err)
+	}
 	return dest, addrs, err
 }
 

@@ -8,18 +8,24 @@ import (
 	"sipreactor/sipframe"
 )
 
-// Observer is told what next hops make of the requests that are forwarded to
-// them: enough for a table of peers. Its methods are called by the goroutine that
+// Observer is told of requests that come, and of what next hops make of those that
+// are forwarded to them: enough for a table of peers. Its methods are called by the goroutine that
 // handles the message, often an event loop: many at once, and they must not wait.
 // What they are given is borrowed until they return.
 type Observer interface {
+	// Received tells of a request that passed validation.
+	Received(from *reactor.Source)
 	// Forwarded tells of a request that a connection, or a datagram, to t.Addr
-	// has taken. t.Name is the next hop's SIP domain.
+	// has taken, but not of an ACK, which has no answer. t.Name is the next hop's
+	// SIP domain.
 	Forwarded(t *reactor.Target)
 	// Failed tells of a request that could not be sent to an address: at once
 	// (name is the next hop's SIP domain), or later, when a connection failed
-	// that had taken it (name is "").
+	// that had taken it (name is ""). addr is invalid when the name has none.
 	Failed(proto reactor.Proto, addr netip.AddrPort, name string, cause error)
+	// Refused tells of a request that we have answered 503 because of a failure
+	// before, of which addr and name are.
+	Refused(addr netip.AddrPort, name string)
 	// Answered tells of a response that belongs to a request of ours.
 	Answered(a *Answer)
 }
@@ -42,6 +48,12 @@ type Answer struct {
 	After time.Duration
 }
 
+// culprit is where a request could not be sent to.
+type culprit struct {
+	addr netip.AddrPort
+	name string
+}
+
 // tellAnswer tells the observer of the response in hand; method is its CSeq's.
 func (c *Context) tellAnswer(method []byte, sent clock, known bool) {
 	o := c.proxy.cfg.Observer
@@ -55,14 +67,39 @@ func (c *Context) tellAnswer(method []byte, sent clock, known bool) {
 	o.Answered(&c.told)
 }
 
+// tellReceived tells the observer of the request in hand.
+func (c *Context) tellReceived() {
+	if o := c.proxy.cfg.Observer; o != nil && c.Src.Remote.IsValid() {
+		o.Received(c.Src)
+	}
+}
+
 // tellSent tells the observer what became of a request that was to go to the
 // Context's target.
 func (c *Context) tellSent(err error) {
 	switch o := c.proxy.cfg.Observer; {
 	case o == nil:
+	case err == nil && c.Msg.Method() == sipframe.ACK:
 	case err == nil:
 		o.Forwarded(&c.target)
 	default:
-		o.Failed(c.target.Proto, c.target.Addr, c.target.Name, err)
+		c.tellFailed(c.target.Proto, c.target.Addr, c.target.Name, err)
+	}
+}
+
+// tellFailed tells the observer of an address, or of a name without one, that a
+// request could not be sent to.
+func (c *Context) tellFailed(proto reactor.Proto, addr netip.AddrPort, name string, err error) {
+	if o := c.proxy.cfg.Observer; o != nil {
+		c.culprit.addr, c.culprit.name = addr, name
+		o.Failed(proto, addr, name, err)
+	}
+}
+
+// tellRefused tells the observer of a 503 for what failed last.
+func (c *Context) tellRefused() {
+	o, culprit := c.proxy.cfg.Observer, &c.culprit
+	if o != nil && (culprit.addr.IsValid() || culprit.name != "") {
+		o.Refused(culprit.addr, culprit.name)
 	}
 }

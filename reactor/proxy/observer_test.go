@@ -21,6 +21,14 @@ func (d *peerDiary) Failed(proto reactor.Proto, addr netip.AddrPort, name string
 	*d = append(*d, fmt.Sprintf("failed %v:%v %s: %v", proto, addr, name, cause))
 }
 
+func (d *peerDiary) Received(from *reactor.Source) {
+	*d = append(*d, fmt.Sprintf("received from %v", from.Remote))
+}
+
+func (d *peerDiary) Refused(addr netip.AddrPort, name string) {
+	*d = append(*d, fmt.Sprintf("refused for %v %s", addr, name))
+}
+
 func (d *peerDiary) Answered(a *Answer) {
 	*d = append(*d, fmt.Sprintf("%v %v:%v %d after %v", a.Method, a.From.Proto, a.From.Remote, a.Code, a.After))
 }
@@ -37,15 +45,23 @@ func TestObserver(t *testing.T) {
 	b.one(strings.Replace(answer(t, req, "486 No"), ";at=", ";at=a", 1), fromUAS)
 	b.pass(strings.Replace(answer(t, req, "486 No"), "call1", "call2", 1), fromUAS)
 	b.back(req)
-	b.refuse = func(*reactor.Target) error { return gone }
+	b.refuse = func(to *reactor.Target) error {
+		if to.Conn != 0 {
+			return nil
+		}
+		return gone
+	}
 	b.pass(invite(), overTLS)
 	want := []string{
+		"received from 198.51.100.7:40000",
 		"forwarded to tls:203.0.113.9:5061 203.0.113.9",
 		"INVITE tls:203.0.113.9:5061 180 after 2.5ms",
 		"INVITE tls:203.0.113.9:5061 200 after 0s",
 		"INVITE tls:203.0.113.9:5061 486 after 0s",
 		fmt.Sprintf("failed tls:invalid AddrPort : %v", lateFailure),
+		"received from 198.51.100.7:40000",
 		fmt.Sprintf("failed tls:203.0.113.9:5061 203.0.113.9: %v", gone),
+		"refused for 203.0.113.9:5061 203.0.113.9",
 	}
 	if got := strings.Join(d, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("told\n%s\nwant\n%s", got, strings.Join(want, "\n"))

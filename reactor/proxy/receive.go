@@ -31,6 +31,7 @@ func (c *Context) receive(data []byte, src *reactor.Source, f func(*Context)) {
 	case c.msg.IsRequest() && (d == nil || d.Replyable):
 		c.count.add(RequestsIn)
 		if c.admit() {
+			c.tellReceived()
 			f(c)
 		}
 	case c.msg.IsRequest():

@@ -178,6 +178,9 @@ func (c *Context) sendReply(code int) error {
 		return err
 	}
 	c.count.reply(code)
+	if code == 503 && !c.overload {
+		c.tellRefused()
+	}
 	return nil
 }
 

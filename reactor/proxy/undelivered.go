@@ -29,9 +29,7 @@ func (c *Context) Return(u *reactor.Undelivered) {
 		c.count.add(AcksUndelivered)
 	default:
 		c.count.add(RequestsUndelivered)
-		if o := c.proxy.cfg.Observer; o != nil {
-			o.Failed(u.Proto, u.Addr, "", u.Err)
-		}
+		c.tellFailed(u.Proto, u.Addr, "", u.Err)
 		c.answerFor(u)
 	}
 }
@@ -57,6 +55,7 @@ func (c *Context) answerFor(u *reactor.Undelivered) {
 		return
 	}
 	c.count.reply(503)
+	c.tellRefused()
 }
 
 // quiet keeps a log line from being written more than once a second. Any

@@ -22,6 +22,9 @@ func (k *compiler) assignment(s *Assign) exec {
 	if set == nil || v == nil {
 		return nil
 	}
+	if text, ok := s.Value.(*String); ok && destinationVariables[s.Target.Name] {
+		k.namePeer(text.Text)
+	}
 	what := fmt.Sprintf("assignment to %s", clip(s.Target.Text))
 	at := k.site(s.At, what)
 	_, isNull := s.Value.(*Null)

@@ -50,6 +50,9 @@ type Config struct {
 	Prometheus PrometheusConfig
 	// Modules are the modules that were loaded, without path and suffix.
 	Modules []string
+	// Peers are the destinations that the routes and the client domains name: SIP
+	// domains, and addresses with or without a port. At most 256.
+	Peers []string
 	// Notes tell what has no effect here, and why.
 	Notes []Note
 	// Program is the compiled routes: a proxy.Router.

@@ -152,6 +152,9 @@ func (k *compiler) action(x Expr) action {
 			return nil
 		}
 	}
+	if destinationFunctions[c.Func] && len(a.list) > 0 && a.list[0].fixed {
+		k.namePeer(a.list[0].str)
+	}
 	return f.build(k, a)
 }
 

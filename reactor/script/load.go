@@ -271,6 +271,7 @@ func (c *settings) finish() {
 		c.Proxy.ServerHeader = ""
 	}
 	c.finishTLS()
+	c.namePeers()
 	c.finishTLSLibrary()
 	c.finishSockets()
 	c.finishTrace("proto_tls", &c.Trace.TLS)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/mi/peers"
 	"sipreactor/reactor/proxy"
 	"sipreactor/tlsstate"
 )
@@ -53,6 +55,15 @@ func (options) Request(c *proxy.Context) {
 }
 func (options) Reply(*proxy.Context) {}
 
+// both are two observers.
+type both [2]reactor.Observer
+
+func (b both) Observe(e *reactor.Event) {
+	for _, one := range b {
+		one.Observe(e)
+	}
+}
+
 // bench is an engine that runs, with a recorder, and its commands.
 type bench struct {
 	t     *testing.T
@@ -83,12 +94,13 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := proxy.New(proxy.Config{}, options{})
+	table := peers.New([]string{"trunk.example"})
+	p, err := proxy.New(proxy.Config{Observer: table}, options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg := reactor.DefaultConfig()
-	cfg.Domains, cfg.Observer = set, b.rec
+	cfg.Domains, cfg.Observer = set, both{b.rec, table}
 	cfg.ConnectTimeout, cfg.ParkedTimeout, cfg.MaxMessageTime, cfg.TLS.LocalConnectTimeout = patience, patience, patience, patience
 	cfg.TLS.HandshakeTimeout, cfg.TLS.SendTimeout, cfg.TLS.MaxPostponed = patience, patience, 10000
 	for _, proto := range []reactor.Proto{reactor.TLS, reactor.TCP} {
@@ -110,7 +122,7 @@ func newBench(t *testing.T) *bench {
 		b.socks[s.Proto] = s.Addr.String()
 	}
 	b.rec.Start(e)
-	b.node = &mi.Node{Version: "sipreactor (test)", Started: time.Now(), Engine: e, Proxy: p, Domains: set.Domains}
+	b.node = &mi.Node{Version: "sipreactor (test)", Started: time.Now(), Engine: e, Proxy: p, Peers: table.Peers, Domains: set.Domains}
 	b.d = mi.NewDispatcher(nil)
 	if err := b.d.Register(append(b.node.Commands(), Commands(b.node, b.rec)...)...); err != nil {
 		t.Fatal(err)
@@ -189,6 +201,14 @@ func (b *bench) speak(c net.Conn, method, uri string) {
 	if method != "OPTIONS" {
 		return
 	}
+	if answer := b.hear(c); !strings.HasPrefix(answer, "SIP/2.0 200") {
+		b.t.Fatal(answer)
+	}
+}
+
+// hear gives the next answer, which has no body.
+func (b *bench) hear(c net.Conn) string {
+	b.t.Helper()
 	var answer []byte
 	for !bytes.HasSuffix(answer, []byte("\r\n\r\n")) {
 		part := make([]byte, 4096)
@@ -198,7 +218,5 @@ func (b *bench) speak(c net.Conn, method, uri string) {
 		}
 		answer = append(answer, part[:n]...)
 	}
-	if !bytes.HasPrefix(answer, []byte("SIP/2.0 200")) {
-		b.t.Fatalf("%q", answer)
-	}
+	return string(answer)
 }

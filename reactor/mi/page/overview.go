@@ -31,9 +31,12 @@ type overview struct {
 	Refused     []tally
 	// Connecting are the destinations of connects and handshakes of ours that are
 	// under way, Slow the peers for which messages wait or that take none.
-	Connecting  []destination
-	Slow        []slowPeer
-	SlowTotal   int
+	Connecting []destination
+	Slow       []slowPeer
+	SlowTotal  int
+	// Peers are those in most trouble, one a trunk; PeersTotal is how many are known.
+	Peers       []peer
+	PeersTotal  int
 	Domains     []domain
 	Slowest     []slowHandshake
 	Errors      []failure
@@ -130,6 +133,7 @@ func (m *maker) make(now time.Time) *overview {
 			o.Tracing = "on"
 		}
 	}
+	o.peers(n.PeerStates(), now)
 	m.rec.lock()
 	defer m.rec.mu.Unlock()
 	c.into(o, &m.rec.trails)

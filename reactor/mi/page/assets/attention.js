@@ -5,6 +5,7 @@ import { count, day, plural, span } from "./format.js";
 
 const soon = 30, verySoon = 7; // days that a certificate has left
 const patientFor = 5; // seconds that a connect may take before it is told
+const few = 5; // peers that are told one by one
 const fewOf = 0.05; // share of handshakes that may fail
 
 /** Lists [level, text, place] for an overview; recent are sums of the last minutes. */
@@ -20,6 +21,12 @@ export function findings(o, recent) {
     else if (d.DaysLeft <= verySoon) add("bad", `${who} has ${plural(d.DaysLeft, "day")} left.`, "domains");
     else if (d.DaysLeft < soon) add("warn", `${who} has ${plural(d.DaysLeft, "day")} left.`, "domains");
   }
+  const dead = o.Peers.filter((p) => p.State === "down");
+  for (const p of dead.slice(0, few)) {
+    const lost = p.Refused ? ` ${plural(p.Refused, "request")} got a 503 for it so far.` : "";
+    add("bad", `${p.Name} is down for ${span(p.DownFor)}: ${p.LastError}.${lost}`, "peers");
+  }
+  if (dead.length > few) add("bad", `${plural(dead.length - few, "more peer is", "more peers are")} down.`, "peers");
   if (o.Totals.RefusedRecent) add("bad", `${plural(o.Totals.RefusedRecent, "connection")} refused in the last five minutes.`, "errors");
   const full = o.Closes.find((c) => c.Reason === "queue full");
   if (full?.Recent) add("bad", `${plural(full.Recent, "connection")} closed in the last five minutes because too much waited for them.`, "closes");

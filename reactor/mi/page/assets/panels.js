@@ -25,6 +25,7 @@ export function figures(o, last, recent) {
 
 /** All tables but that of the search. */
 export function tables(o) {
+  peerTable(o);
   phaseTable(o);
   rows(inside("listeners"), o.Listeners, (l) => l.Proto + l.Address, (l) => [
     { text: `${l.Proto}:${l.Address}`, more: l.Tag },
@@ -67,6 +68,22 @@ export function tables(o) {
 }
 
 const inside = (id) => $(id).querySelector("table");
+
+/** A row is a trunk, those in most trouble first. */
+function peerTable(o) {
+  text($("peers-count"), o.PeersTotal > o.Peers.length ? `${count(o.Peers.length)} of ${count(o.PeersTotal)}` : "");
+  rows(inside("peers"), o.Peers, (p) => p.Name, (p) => [
+    { text: p.Name, more: p.Configured ? "configured" : "" },
+    { text: p.State, more: p.DownFor ? `for ${span(p.DownFor)}` : "", tone: p.State === "down" ? "bad" : "" },
+    { text: count(p.Connections), n: true },
+    { text: count(p.RequestsIn), n: true },
+    { text: count(p.RequestsOut), more: p.Unanswered ? `${count(p.Unanswered)} unanswered` : "", n: true },
+    p.Answers.map((n, i) => (n ? `${i + 1}xx ${count(n)}` : "")).filter(Boolean).join(", ") || "–",
+    { text: count(p.Refused), n: true, tone: p.Refused ? "warn" : "" },
+    p.P99 ? { text: took(p.P50), more: `99 % below ${took(p.P99)}`, n: true } : { text: "–", n: true },
+    p.LastError ? { text: p.LastError, more: clock(p.LastErrorAt) } : "–",
+  ], "No request has come or gone yet.");
+}
 
 function phaseTable(o) {
   const kinds = new Map();
