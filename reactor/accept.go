@@ -32,6 +32,7 @@ func (l *loop) accept(gc gnet.Conn) gnet.Action {
 		return gnet.Close
 	}
 	gc.SetContext(c)
+	boundQueue(c.fd)
 	c.active.Store(l.seconds.Load())
 	c.opened.Store(true)
 	e.peers.add(c)

@@ -109,7 +109,7 @@ func (c *conn) probe() {
 	c.mu.Lock()
 	ready := c.doom == nil && c.phase == established && !c.stuck
 	if ready {
-		c.out.add(Bytes("\r\n"), nil, nil, true)
+		c.out.add(Bytes("\r\n"), entry{pong: true})
 	}
 	c.mu.Unlock()
 	if ready {

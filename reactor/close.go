@@ -12,9 +12,14 @@ import (
 // The one close path. Whoever finds that a connection must end calls close (on
 // its loop) or conn.kill (anywhere): the first reason stays. end lets an
 // orderly end wait for what is still to be written, finish says goodbye and
-// closes the descriptor, gnet's OnClose becomes lost, and release settles
-// everything that hung on the connection. A connection that never reached a
-// loop goes straight to release.
+// has gnet close the descriptor, whose OnClose becomes lost: part decides what
+// becomes of what the kernel has taken, and release settles everything that hung
+// on the connection. A connection that never reached a loop goes straight to
+// release.
+//
+// An orderly end destroys nothing that the kernel has taken: the socket lingers
+// (linger.go) until the peer has it. An end by a fault takes back what was not
+// acknowledged, and aborts, so that nothing that is given back can still arrive.
 
 // close ends a connection for a reason. Loop only.
 func (l *loop) close(c *conn, why *Error) {
@@ -55,7 +60,10 @@ func (l *loop) finish(c *conn) {
 				break
 			}
 			c.codec.Sent(n)
-			l.wrote(c, n)
+			l.sent(c, n)
+			if c.out.flight != nil {
+				l.written(c, c.out.advance(n))
+			}
 		}
 	}
 	if c.doom.Reason.Orderly() {
@@ -91,7 +99,44 @@ func (l *loop) lost(c *conn, err error) {
 	}
 	c.condemn(fail(ReadError, err))
 	l.idle.remove(c)
+	l.part(c)
 	c.release()
+}
+
+// part leaves the descriptor of a connection to gnet, which closes it next.
+func (l *loop) part(c *conn) {
+	was, u, why := c.phase, &c.unacked, c.doom
+	if was == closing {
+		was = c.left
+	}
+	if was != established {
+		return // handshakes have nothing that anybody gets back
+	}
+	if u.trial && !refused(why) {
+		u.trial = false
+	}
+	u.update(c.fd)
+	if why.Reason.Orderly() {
+		if u.first == nil && why.Reason == PeerClosed || l.eng.lot.linger(c) {
+			return
+		}
+		if u.first == nil {
+			return // the kernel says the goodbye
+		}
+	}
+	c.mu.Lock()
+	back := u.first != nil || c.out.flight != nil || c.out.box != nil
+	c.mu.Unlock()
+	if back {
+		abort(c.fd)
+		l.eng.stat.aborted.Add(1)
+	}
+}
+
+// abort has the close of a socket reset the connection, and throw away what the
+// kernel still holds.
+func abort(fd int) {
+	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }
 
 // release settles all that hangs on a connection whose descriptor is closed or
@@ -133,7 +178,7 @@ func (c *conn) release() {
 	if !c.src.Outbound {
 		e.inbound.Add(-1)
 	}
-	c.judge(why)
+	c.returnUnacked(why)
 	if flight := c.out.flight; flight != nil {
 		c.out.flight = nil
 		e.undeliver(c, flight, c.out.count, why)
@@ -146,6 +191,16 @@ func (c *conn) release() {
 	e.observe(c, ConnClosed, why, state, secrets)
 	e.logClosed(c, was, why)
 	e.table.remove(c.id) // last: Stop waits for an empty table, and so until all of this is told
+}
+
+// returnUnacked gives back what was written and not acknowledged. What the peer
+// has, and has not answered, is counted.
+func (c *conn) returnUnacked(why *Error) {
+	requests := c.unacked.giveBack(c, why)
+	if n := c.unanswered.Swap(0); n != 0 {
+		c.loop.stat.unanswered.Add(-n)
+		c.eng.stat.neverAnswered.Add(uint64(max(n-requests, 0)))
+	}
 }
 
 // undeliver tells the fate of a batch's messages from the i-th on: the sender

@@ -42,7 +42,8 @@ type StreamConfig struct {
 	LocalConnectTimeout, LocalHandshakeTimeout time.Duration
 	// HandshakeTimeout is the time the peer may take over the whole handshake.
 	HandshakeTimeout time.Duration
-	// SendTimeout is how long an outbox may make no progress.
+	// SendTimeout is how long an outbox may make no progress while the peer's
+	// window is closed. Time that the path takes is not counted: UserTimeout.
 	SendTimeout time.Duration
 	// CertCheckOnReuse keeps connections that we opened to the client domain and
 	// the certificate they were made with.
@@ -66,14 +67,18 @@ type Config struct {
 	Domains  tlsstate.Domains
 	TLS, TCP StreamConfig
 
-	MaxConnections  int           // accepted at the same time
-	Lifetime        time.Duration // of a connection that carries nothing; whole seconds
-	MaxMessageTime  time.Duration // from a message's first byte to its last
-	MaxMessageSize  int           // bytes, headers and body
-	ConnectTimeout  time.Duration // a whole connect, without Async
-	ParkedTimeout   time.Duration // a whole connect, with Async
-	Backlog         int           // of each listener; 0 = the system's limit
-	Keepalive       Keepalive
+	MaxConnections int           // accepted at the same time
+	Lifetime       time.Duration // of a connection that carries nothing; whole seconds
+	MaxMessageTime time.Duration // from a message's first byte to its last
+	MaxMessageSize int           // bytes, headers and body
+	ConnectTimeout time.Duration // a whole connect, without Async
+	ParkedTimeout  time.Duration // a whole connect, with Async
+	Backlog        int           // of each listener; 0 = the system's limit
+	Keepalive      Keepalive
+	// UserTimeout is how long something written may be unacknowledged before its
+	// connection is given up; 0: 5 s and the round-trip time where we dialled,
+	// 30 s where we accepted.
+	UserTimeout     time.Duration
 	ForbidNewOnSend bool // Send never opens a connection
 
 	Loops       int // event loops; 0 = half the cores

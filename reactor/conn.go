@@ -46,23 +46,29 @@ type conn struct {
 	left    phase            // the phase it was in when its end began
 	carried traffic          // counted by the loop, read by anybody
 	ending  bool             // an orderly end waits for what is still to be written
-	trial   *trial           // nil but on a young connection that showed a certificate
+	unacked unacked          // written, and not known to be acknowledged
+	finals  uint64           // final responses that came in
 	timer   *time.Timer      // the earliest of the deadlines below
 	armed   int64            // when the timer goes off; 0 = it does not
 	msgDue  int64            // deadlines on the engine's clock; 0 = none
 	msgLate bool             // the message had its moment; see behind
-	sendDue int64
+	sendDue int64            // next look at a connection that takes nothing
+	ackDue  int64
 	halfDue int64 // the end of a half-closed connection
 	eof     bool  // the peer's stream is read to its end, and the descriptor is ours, not gnet's
 	wheel   wheelLink
 
-	active  atomic.Int64  // second of the last message, ping or write
-	pending atomic.Uint32 // what the loop is asked to do: loop.post
-	inHand  atomic.Int32  // messages with shards or the Handler
-	crowded atomic.Int32  // of these, in a shard's crowd
-	open    atomic.Int32  // requests of the peer without a final reply; the loop adds, under mu others take away
-	held    atomic.Bool   // not read; written by the loop
-	opened  atomic.Bool   // the loop has had it
+	sendSince  int64  // since when the peer makes no progress
+	sendFinals uint64 // final responses then
+
+	active     atomic.Int64  // second of the last message, ping or acknowledgement
+	unanswered atomic.Int64  // requests that were written and have no final answer; written by the loop
+	pending    atomic.Uint32 // what the loop is asked to do: loop.post
+	inHand     atomic.Int32  // messages with shards or the Handler
+	crowded    atomic.Int32  // of these, in a shard's crowd
+	open       atomic.Int32  // requests of the peer without a final reply; the loop adds, under mu others take away
+	held       atomic.Bool   // not read; written by the loop
+	opened     atomic.Bool   // the loop has had it
 
 	mu    sync.Mutex
 	phase phase // written by the owner under mu, so others may read it under mu
@@ -140,27 +146,29 @@ func (c *conn) carryOut(ph phase) {
 
 // enqueue appends a message. It answers Sent when the connection is
 // established and writes, Queued when the message waits for that, and an error
-// when the connection is gone (NoConnection) or the message was one too many
-// (QueueFull, which ends the connection). Any goroutine.
-func (c *conn) enqueue(m Appender, note any, w *waiter) (Outcome, *Error) {
+// when the connection is gone (NoConnection) or the message is one too many
+// (QueueFull, which harms nobody else). Any goroutine.
+func (c *conn) enqueue(m Appender, t *Target, w *waiter) (Outcome, *Error) {
 	c.mu.Lock()
 	if c.doom != nil || c.phase >= closing {
 		c.mu.Unlock()
 		return 0, because(NoConnection, "it is closing")
 	}
 	ready := c.phase == established && !c.stuck
-	if !ready && c.out.waitingCount() >= c.cfg.MaxPostponed {
-		full := because(QueueFull, "the peer takes nothing")
-		if c.phase != established {
-			full.Detail = "the connection is not up"
+	if !c.out.room(t.Class, ready, c.cfg.MaxPostponed) {
+		full := because(QueueFull, "the connection is not up")
+		switch {
+		case ready:
+			full.Detail = "too much waits for the loop"
+		case c.phase == established:
+			full.Detail = "the peer takes nothing"
+			c.out.full = true
 		}
-		c.condemnLocked(full)
-		ph := c.phase
 		c.mu.Unlock()
-		c.carryOut(ph)
+		c.eng.stat.refused.Add(1)
 		return 0, full
 	}
-	c.out.add(m, note, w, false)
+	c.out.add(m, t.entry(w))
 	if !c.answers() {
 		c.mu.Unlock()
 		return 0, because(NoConnection, "the peer has closed it")
@@ -179,7 +187,7 @@ func (c *conn) pong() {
 	c.mu.Lock()
 	// A peer that pings and does not read gets no queue of pongs.
 	if n := c.out.box; !c.stuck || n == nil {
-		c.out.add(Bytes("\r\n"), nil, nil, true)
+		c.out.add(Bytes("\r\n"), entry{pong: true})
 	}
 	c.mu.Unlock()
 }

@@ -19,6 +19,9 @@ type ConnInfo struct {
 	// Age is the time since the connection was accepted or begun, Idle since
 	// the last message, ping or write, in whole seconds.
 	Age, Idle time.Duration
+	// Unanswered is how many requests were written that have had no final response
+	// by this connection.
+	Unanswered int
 	// Carried is what the connection carried so far.
 	Carried Traffic
 	// Domain, TLSVersion and Cipher are of an established TLS connection, as
@@ -130,7 +133,7 @@ func (c *conn) info(now int64) (i ConnInfo, there bool) {
 		return i, false
 	}
 	i = ConnInfo{Source: c.src, Phase: c.phase.String(), Queue: c.out.waitingCount(), Stuck: c.stuck,
-		Age: time.Since(c.born), Domain: c.tls.domain, Carried: c.carried.read(), Handshake: c.tls.took, Resumed: c.tls.resumed}
+		Unanswered: int(c.unanswered.Load()), Age: time.Since(c.born), Domain: c.tls.domain, Carried: c.carried.read(), Handshake: c.tls.took, Resumed: c.tls.resumed}
 	if last := c.active.Load(); last != 0 {
 		i.Idle = time.Duration(now-last) * time.Second
 	}

@@ -34,6 +34,7 @@ type loopCounters struct {
 	blocked, held       atomic.Uint64
 	halfClosed          atomic.Uint64
 	sendTimeouts        atomic.Uint64
+	unanswered          atomic.Int64 // requests without a final answer, on connections that are up
 	accepted            atomic.Uint64
 	established, dialed atomic.Uint64
 	resumedConnects     atomic.Uint64
@@ -61,6 +62,8 @@ type shardCounters struct {
 // engineCounters count what is rare, or neither a loop's nor a worker's.
 type engineCounters struct {
 	dials, undelivered, postponed    atomic.Uint64
+	returned, refused, aborted       atomic.Uint64
+	neverAnswered                    atomic.Uint64
 	parkedConnects, parkedHandshakes atomic.Uint64
 	dialsFailed, closed              [reasonCount]atomic.Uint64
 	defects, handshakeDefects        Tally
@@ -85,12 +88,6 @@ func (c *conn) handshook(s *tlsstate.State, took time.Duration) {
 	c.mu.Lock()
 	c.tls.took = took
 	c.mu.Unlock()
-}
-
-// delivered counts messages that were written. Loop only.
-func (c *conn) delivered(messages int) {
-	c.loop.stat.carried[c.src.Proto].messagesOut.Add(uint64(messages))
-	c.carried.messagesOut.Add(uint64(messages))
 }
 
 // unpark tells whether a sender did not wait for the end of a phase, or of one

@@ -22,7 +22,7 @@ func (c *conn) arm(at int64) {
 // for them it is left to go off. That of a handshake would, in a storm of
 // connects, wake the loop once for each of them a moment later. Loop only.
 func (c *conn) disarm() {
-	if c.timer == nil || c.msgDue != 0 || c.sendDue != 0 || c.halfDue != 0 {
+	if c.timer == nil || c.msgDue != 0 || c.sendDue != 0 || c.ackDue != 0 || c.halfDue != 0 {
 		return
 	}
 	c.timer.Stop()
@@ -40,9 +40,10 @@ func (l *loop) overdue(c *conn) {
 		l.close(c, because(MessageTimeout, "a message was not complete after "+l.eng.cfg.MaxMessageTime.String()))
 	}
 	if c.phase != closed && past(c.sendDue, now) {
-		l.stat.sendTimeouts.Add(1)
-		c.condemn(because(SendTimeout, "the peer took nothing for "+c.cfg.SendTimeout.String()))
-		l.finish(c)
+		l.sendOverdue(c, now)
+	}
+	if c.phase == established && past(c.ackDue, now) {
+		l.look(c)
 	}
 	if c.phase == established && past(c.halfDue, now) {
 		l.abandoned(c)
@@ -50,7 +51,7 @@ func (l *loop) overdue(c *conn) {
 	if c.phase == closed {
 		return
 	}
-	for _, due := range [...]int64{c.msgDue, c.sendDue, c.halfDue} {
+	for _, due := range [...]int64{c.msgDue, c.sendDue, c.ackDue, c.halfDue} {
 		if due != 0 {
 			c.arm(due)
 		}

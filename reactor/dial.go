@@ -25,7 +25,7 @@ func (e *Engine) begin(t *Target, want *match, domains tlsstate.Domains, m Appen
 	if e.full() || e.table.add(c) == 0 {
 		return nil
 	}
-	c.out.add(m, t.Note, w, false)
+	c.out.add(m, t.entry(w))
 	return c
 }
 
@@ -91,6 +91,7 @@ func openSocket(c *conn, k *Keepalive) (fd int, err error) {
 		return -1, os.NewSyscallError("socket", err)
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	boundQueue(fd)
 	keepAlive(fd, k)
 	from := c.bindAddr()
 	if from.IsValid() && from.Is4() == c.src.Remote.Addr().Is4() {

@@ -147,7 +147,9 @@ func sorted(list []string) []string {
 	return out
 }
 
-// 32 wait, the 33rd breaks the connection and every one comes back.
+// While a connection is being opened 32 messages wait. The 33rd is refused to its
+// sender and harms nobody; replies and the like have as much room again. All that
+// waited come back when the connect fails.
 func TestPostponedChunksToTheNumber(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
 		s := &script{}
@@ -157,20 +159,30 @@ func TestPostponedChunksToTheNumber(t *testing.T) {
 			}
 			c.ParkedTimeout = patience
 		})
-		to := &Target{Proto: p, Addr: blackHole(t), Name: "localhost"}
-		for i := range 32 {
-			if o, err := r.Send(to, Bytes(request("MESSAGE", fmt.Sprint(i), 1, ""))); err != nil || o != Queued {
-				t.Fatalf("message %d: %v, %v", i, o, err)
+		to := Target{Proto: p, Addr: blackHole(t), Name: "localhost"}
+		for i, tt := range []struct {
+			class Class
+			room  int
+		}{{Unclassed, 32}, {NewRequest, 0}, {LaterRequest, 32}, {Final, 0}} {
+			to.Class = tt.class
+			for n := range tt.room {
+				if o, err := r.Send(&to, Bytes(request("MESSAGE", fmt.Sprint(i, "-", n), 1, ""))); err != nil || o != Queued {
+					t.Fatalf("class %d, message %d: %v, %v", tt.class, n, o, err)
+				}
+			}
+			_, err := r.Send(&to, Bytes("one too many"))
+			var e *Error
+			if !errors.As(err, &e) || e.Reason != QueueFull || e.Blame != BlameOverload {
+				t.Fatalf("class %d, one too many: %v", tt.class, err)
 			}
 		}
-		_, err := r.Send(to, Bytes("one too many"))
-		var e *Error
-		if !errors.As(err, &e) || e.Reason != QueueFull || e.Blame != BlameOverload {
-			t.Fatalf("the 33rd: %v", err)
+		if len(r.seen.closes()) != 0 {
+			t.Fatalf("closed with %v", r.seen.closes())
 		}
-		r.eventually("all 32 come back", func() bool { lost, _ := s.lost(); return len(lost) == 32 })
-		if reason := r.firstClose(); reason != QueueFull || len(r.seen.closes()) != 1 {
-			t.Errorf("closed with %v", r.seen.closes())
+		r.Close(r.only())
+		r.eventually("all 64 come back", func() bool { lost, _ := s.lost(); return len(lost) == 64 })
+		if got := r.Stats(); got.QueueFull != 4 || got.Dials != 1 {
+			t.Errorf("%d refused, %d dials", got.QueueFull, got.Dials)
 		}
 	})
 }

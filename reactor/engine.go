@@ -191,7 +191,7 @@ func (e *Engine) stop(ctx context.Context) error {
 	e.deaf.Store(true)
 	err := until(ctx, e.quiet)
 	e.table.each(func(c *conn) { c.kill(because(Shutdown, "")) })
-	if err2 := until(ctx, func() bool { return e.table.live.Load() == 0 }); err == nil {
+	if err2 := until(ctx, func() bool { return e.table.live.Load() == 0 && e.lot.lingering() == 0 }); err == nil {
 		err = err2
 	}
 	e.loopsMu.Lock()
@@ -203,6 +203,7 @@ func (e *Engine) stop(ctx context.Context) error {
 	if err2 := <-e.ran; err == nil {
 		err = err2
 	}
+	e.lot.cutLingering()
 	e.dismiss()
 	e.logRests(math.MaxInt64)
 	return err

@@ -100,6 +100,8 @@ type Target struct {
 	Socket *Socket
 	// NoNew forbids to open a connection.
 	NoNew bool
+	// Class is what the message is, for the connection's send queue.
+	Class Class
 	// Carrier, if it is not nil, is where a Send that succeeds writes what has
 	// the message: the connection, or the socket of a datagram. Local is invalid
 	// while a connect is under way whose own end is not known.
@@ -108,6 +110,28 @@ type Target struct {
 	// needs to go on with it. It stays with the message until that is delivered.
 	Note any
 }
+
+// Class is what a message is to a send queue that is about to be full: what
+// begins something is refused first, since what belongs to something that has
+// begun is worth more. It also tells which messages are owed an answer.
+type Class uint8
+
+const (
+	// Unclassed is refused first, and owed no answer.
+	Unclassed Class = iota
+	// NewRequest begins a dialog or stands alone: refused first.
+	NewRequest
+	// LaterRequest is one within a dialog, or a CANCEL.
+	LaterRequest
+	// Final needs no answer: a response, or an ACK.
+	Final
+)
+
+// urgent tells whether the message finds room where a new request finds none.
+func (c Class) urgent() bool { return c >= LaterRequest }
+
+// asks tells whether the message is owed an answer.
+func (c Class) asks() bool { return c == NewRequest || c == LaterRequest }
 
 // Outcome tells what became of a message that Send took.
 type Outcome uint8

@@ -63,7 +63,7 @@ func TestEveryPhaseTimesEveryDeath(t *testing.T) {
 			r := start(t, &script{}, nil)
 			c := r.raw(TCP)
 			h := r.only()
-			if err := r.clog(h, 1<<20, 3); err != nil {
+			if err := r.clog(h, 60<<10, 3); err != nil {
 				t.Fatal(err)
 			}
 			return brought{r: r, h: h, peer: c}

@@ -35,6 +35,9 @@ type loop struct {
 	idle wheel
 	stat loopCounters
 
+	unacked []*conn // have written what was not acknowledged when we last looked
+	looked  []*conn // the list that was looked through last
+
 	host      *host // runs the Handler here; nil until it is needed
 	cost      int64 // what a message takes the Handler, on average
 	costly    int   // batches that are left to the workers
@@ -137,6 +140,7 @@ func (l *loop) work(woken bool) (did uint32) {
 	l.mu.Unlock()
 	if ticked {
 		l.seconds.Store(l.eng.seconds())
+		l.lookAll() // before it is idle: what was acknowledged counts
 		l.idle.advance(l.seconds.Load(), l.expire)
 		l.rounds.Add(1)
 	}

@@ -22,9 +22,10 @@ type lot struct {
 	done chan struct{}
 	over atomic.Bool
 
-	mu     sync.Mutex
-	parked map[int32]*conn // by descriptor, both kinds
-	timers map[*conn]*time.Timer
+	mu      sync.Mutex
+	parked  map[int32]*conn // by descriptor, both kinds
+	timers  map[*conn]*time.Timer
+	lingers map[int32]*lingering // by descriptor
 }
 
 func newLot(e *Engine) (*lot, error) {
@@ -37,7 +38,7 @@ func newLot(e *Engine) (*lot, error) {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
 	p := &lot{eng: e, ep: ep, file: os.NewFile(uintptr(ep), "parking lot"), done: make(chan struct{}),
-		parked: make(map[int32]*conn), timers: make(map[*conn]*time.Timer)}
+		parked: make(map[int32]*conn), timers: make(map[*conn]*time.Timer), lingers: make(map[int32]*lingering)}
 	raw, err := p.file.SyscallConn()
 	if err != nil {
 		p.file.Close()
@@ -162,6 +163,11 @@ func (p *lot) run(raw syscall.RawConn) {
 // ready is called when a descriptor is writable or in error.
 func (p *lot) ready(fd int32) {
 	p.mu.Lock()
+	if g := p.lingers[fd]; g != nil {
+		p.lingerReady(g)
+		p.mu.Unlock()
+		return
+	}
 	c := p.parked[fd]
 	if c == nil {
 		p.mu.Unlock()

@@ -15,9 +15,11 @@ type batch struct {
 // entry is one message of a batch.
 type entry struct {
 	end  int     // offset behind its last byte
+	wire int     // bytes of the sealed batch up to the end of the record with its last byte
 	wait *waiter // the sender that still waits for its fate; nil if none
 	pong bool    // an answer to a ping: nobody is told if it is lost
 	note any     // the sender's, for Undelivered
+	asks bool    // a request that is owed an answer
 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
@@ -102,12 +104,12 @@ func (w *waiter) connected() {
 type outbox struct {
 	box  *batch // appended to by workers
 	held int    // messages in flight that the socket has not taken
+	full bool   // a message was refused since the socket takes nothing more
 	// flight is the batch whose bytes the codec has, kept until they are
 	// written so that none is lost without a trace.
 	flight *batch
-	sealed int // bytes that flight came to, sealed
-	taken  int // of those the socket has
-	count  int // messages of flight that are known to be written
+	taken  int // bytes of the sealed flight that the socket has
+	count  int // messages of flight that are written
 }
 
 // waitingCount is how many messages wait. The lock is held.
@@ -119,14 +121,41 @@ func (o *outbox) waitingCount() int {
 	return n
 }
 
+// What may wait for the loop while the socket takes bytes: a burst of all shards.
+// With that the loop cannot keep up.
+const (
+	boxMessages = 4096
+	boxBytes    = 2 << 20
+)
+
+// room tells whether another message may wait; ready, that it waits for the
+// loop only, else for the peer. What belongs to something that has begun finds
+// as much room again as what begins something. The lock is held.
+func (o *outbox) room(class Class, ready bool, postponed int) bool {
+	messages, bytes := postponed, boxBytes
+	if ready {
+		messages = max(postponed, boxMessages)
+	}
+	if class.urgent() {
+		messages, bytes = 2*messages, 2*bytes
+	}
+	return o.waitingCount() < messages && (o.box == nil || len(o.box.text) < bytes)
+}
+
+// entry is what a send queue notes of a message to the target.
+func (t *Target) entry(w *waiter) entry {
+	return entry{wait: w, note: t.Note, asks: t.Class.asks()}
+}
+
 // add appends a message. The lock is held.
-func (o *outbox) add(m Appender, note any, w *waiter, pong bool) {
+func (o *outbox) add(m Appender, e entry) {
 	if o.box == nil {
 		o.box = newBatch()
 	}
 	b := o.box
 	b.text = m.AppendTo(b.text)
-	b.ends = append(b.ends, entry{end: len(b.text), wait: w, pong: pong, note: note})
+	e.end = len(b.text)
+	b.ends = append(b.ends, e)
 }
 
 // removeLast takes the message out that was added last. The lock is held.
@@ -146,34 +175,40 @@ func (o *outbox) removeLast() {
 // recordSize is how much plaintext a full TLS record holds (RFC 8446 5.1).
 const recordSize = 16384
 
-// advance notes that the socket took n more bytes of flight and settles the
-// messages that are wholly written. It gives how many those were, pongs left
-// out. Loop only.
+// launch makes b the flight, which came to so many bytes sealed, and notes
+// where in those each message ends. Loop only.
 //
-// A message counts as written when the record with its last byte is: every
-// record but the last is full, so the overhead is the same for each.
-func (o *outbox) advance(n int) (messages int) {
-	o.taken += n
-	b := o.flight
+// A message is written, or acknowledged, when the record with its last byte is:
+// every record but the last is full, so the overhead is the same for each.
+func (o *outbox) launch(b *batch, sealed int) {
+	o.flight, o.taken, o.count = b, 0, 0
 	plain := len(b.text)
-	if o.taken < o.sealed {
-		records := (plain + recordSize - 1) / recordSize
-		overhead := (o.sealed - plain) / records
-		plain = o.taken / (recordSize + overhead) * recordSize
-		if overhead == 0 {
-			plain = o.taken
+	overhead := 0
+	if records := (plain + recordSize - 1) / recordSize; records > 0 {
+		overhead = (sealed - plain) / records
+	}
+	for i := range b.ends {
+		e := &b.ends[i]
+		switch {
+		case overhead == 0:
+			e.wire = e.end
+		default:
+			e.wire = min(sealed, (e.end+recordSize-1)/recordSize*(recordSize+overhead))
 		}
 	}
-	for o.count < len(b.ends) && b.ends[o.count].end <= plain {
-		e := &b.ends[o.count]
-		if e.wait != nil {
+}
+
+// advance notes that the socket took n more bytes of flight, settles the
+// messages that are wholly written and gives those. Loop only.
+func (o *outbox) advance(n int) []entry {
+	o.taken += n
+	b, from := o.flight, o.count
+	for o.count < len(b.ends) && b.ends[o.count].wire <= o.taken {
+		if e := &b.ends[o.count]; e.wait != nil {
 			e.wait.settle(nil)
 			e.wait = nil
 		}
-		if !e.pong {
-			messages++
-		}
 		o.count++
 	}
-	return messages
+	return b.ends[from:o.count]
 }

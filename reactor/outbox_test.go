@@ -11,7 +11,7 @@ import (
 func flightOf(messages ...string) *outbox {
 	o := &outbox{}
 	for _, m := range messages {
-		o.add(Bytes(m), nil, nil, false)
+		o.add(Bytes(m), entry{})
 	}
 	o.flight, o.box = o.box, nil
 	return o
@@ -52,11 +52,12 @@ func TestAdvanceCountsByRecords(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			o := flightOf(big, "ab", "cd")
-			o.sealed = len(o.flight.text)
+			sealed := len(o.flight.text)
 			if tt.sealed {
-				o.sealed += 2 * overhead
+				sealed += 2 * overhead
 			}
-			if got := o.advance(tt.taken); got != tt.want {
+			o.launch(o.flight, sealed)
+			if got := len(o.advance(tt.taken)); got != tt.want {
 				t.Errorf("%d messages, want %d", got, tt.want)
 			}
 			o.flight.free()
@@ -74,14 +75,19 @@ func TestAdvanceInPieces(t *testing.T) {
 		waits := make([]*waiter, n)
 		for i := range n {
 			waits[i] = newWaiter()
-			o.add(Bytes(strings.Repeat("m", rng.IntN(3000))), nil, waits[i], i%7 == 6)
+			o.add(Bytes(strings.Repeat("m", rng.IntN(3000))), entry{wait: waits[i], pong: i%7 == 6})
 		}
-		o.flight, o.box = o.box, nil
-		plain := len(o.flight.text)
-		o.sealed = plain + (plain+recordSize-1)/recordSize*29
+		plain := len(o.box.text)
+		sealed := plain + (plain+recordSize-1)/recordSize*29
+		o.launch(o.box, sealed)
+		o.box = nil
 		counted := 0
-		for o.taken < o.sealed {
-			counted += o.advance(min(1+rng.IntN(9000), o.sealed-o.taken))
+		for o.taken < sealed {
+			for _, e := range o.advance(min(1+rng.IntN(9000), sealed-o.taken)) {
+				if !e.pong {
+					counted++
+				}
+			}
 			for i, w := range waits {
 				if done := w.state.Load() == settled; done != (i < o.count) {
 					t.Fatalf("message %d of %d: settled %v", i, o.count, done)
@@ -143,11 +149,12 @@ func BenchmarkOutbox(b *testing.B) {
 			b.ReportAllocs()
 			for n := 0; n < b.N; n += batch {
 				for range batch {
-					o.add(m, nil, nil, false)
+					o.add(m, entry{})
 				}
-				o.flight, o.box, o.taken, o.count = o.box, nil, 0, 0
-				o.sealed = len(o.flight.text)
-				if got := o.advance(o.sealed); got != batch {
+				sealed := len(o.box.text)
+				o.launch(o.box, sealed)
+				o.box = nil
+				if got := len(o.advance(sealed)); got != batch {
 					b.Fatalf("%d of %d written", got, batch)
 				}
 				o.flight.free()

@@ -205,6 +205,7 @@ func (l *loop) cut(c *conn, base int) (from int) {
 			}
 			l.complete(c)
 			c.asked(bytes[start:end])
+			l.answered(c, bytes[start:end])
 			l.bag(c, item{kind: itemMessage, data: bytes[start:end:end]})
 			l.stat.carried[c.src.Proto].messagesIn.Add(1)
 			c.carried.messagesIn.Add(1)

@@ -58,6 +58,7 @@ const (
 	ClosedByManagement
 	Shutdown
 	NoConnection // Send: the connection is gone and a new one is forbidden or impossible
+	NoAcknowledgement
 	reasonCount
 )
 
@@ -86,6 +87,7 @@ var reasons = [reasonCount]struct {
 	ClosedByManagement: {"closed by management", BlameNone},
 	Shutdown:           {"shutdown", BlameNone},
 	NoConnection:       {"no connection", BlamePeer},
+	NoAcknowledgement:  {"no acknowledgement", BlamePeer},
 }
 
 // String gives the reason's text.

@@ -131,8 +131,8 @@ func TestOurCertificateIsRefused(t *testing.T) {
 	}
 	from.eventually("all come back", func() bool { lost, _ := s.lost(); return len(lost) == n })
 	from.eventually("the connections are gone", func() bool { return !from.alive() })
-	if got := inbox.got(); len(got) != 0 || from.Stats().MessagesOut != 0 {
-		t.Errorf("arrived %q, written %d", got, from.Stats().MessagesOut)
+	if got, st := inbox.got(), from.Stats(); len(got) != 0 || st.MessagesOut != st.Returned {
+		t.Errorf("arrived %q, written %d, returned %d", got, st.MessagesOut, st.Returned)
 	}
 }
 

@@ -33,7 +33,7 @@ func answer(o Outcome, err *Error) (Outcome, error) {
 
 func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	if c := e.table.get(t.Conn); c != nil {
-		if o, err := e.hand(c, m, t.Note, w); err == nil || err.Reason != NoConnection {
+		if o, err := e.hand(c, t, m, w); err == nil || err.Reason != NoConnection {
 			c.carries(t, err)
 			return o, err
 		}
@@ -86,7 +86,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 			c.carries(t, err)
 			return o, err
 		}
-		if o, err := e.hand(c, m, t.Note, w); err == nil || err.Reason != NoConnection {
+		if o, err := e.hand(c, t, m, w); err == nil || err.Reason != NoConnection {
 			c.carries(t, err)
 			return o, err
 		}
@@ -106,12 +106,12 @@ func (c *conn) carries(t *Target, err *Error) {
 
 // hand gives a message to a connection that is there. Without Async the sender
 // waits until it is written.
-func (e *Engine) hand(c *conn, m Appender, note any, w *Worker) (Outcome, *Error) {
+func (e *Engine) hand(c *conn, t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	if c.cfg.Async {
-		return c.enqueue(m, note, nil)
+		return c.enqueue(m, t, nil)
 	}
 	wait := newWaiter()
-	o, err := c.enqueue(m, note, wait)
+	o, err := c.enqueue(m, t, wait)
 	if err != nil {
 		return o, err
 	}

@@ -48,8 +48,19 @@ type Stats struct {
 	Held                                  uint64 // times a connection was not read for what it had in hand
 	HalfClosed                            uint64 // connections that lived on for replies when the peer had closed its half
 	Undelivered                           uint64
-	DatagramsOut                          uint64
-	Closed                                map[Reason]uint64
+	// Returned are messages that count in MessagesOut and that the peer had not
+	// acknowledged when their connection ended: they were given back, and count in
+	// Undelivered too. Aborted are the connections that were reset for that, or for
+	// what waited.
+	Returned, Aborted uint64
+	// QueueFull are messages that were refused because too many waited for their
+	// connection, which lives on.
+	QueueFull uint64
+	// Unanswered are the requests that were written and have had no final response
+	// by their connection; NeverAnswered those of connections that have ended.
+	Unanswered, NeverAnswered uint64
+	DatagramsOut              uint64
+	Closed                    map[Reason]uint64
 
 	// Carried is the traffic by protocol, indexed by Proto.
 	Carried [protoCount]Traffic
@@ -83,6 +94,7 @@ type Stats struct {
 	Waits, Takeovers, WaitersFull uint64
 
 	Connections, Parking, Peers int // in the table; connects in the parking lot; known end points
+	Lingering                   int // sockets of ended connections whose peer is still to get the rest
 	HandshakesWaiting           int // machines that wait for a handshaker, or for a signature
 	InHand                      int // messages that wait for a worker or are with one
 	Waiting                     int // workers that wait at the moment
@@ -116,6 +128,10 @@ func (e *Engine) Stats() Stats {
 		ParkedHandshakes:  e.stat.parkedHandshakes.Load(),
 		Postponed:         e.stat.postponed.Load(),
 		Undelivered:       e.stat.undelivered.Load(),
+		Returned:          e.stat.returned.Load(),
+		Aborted:           e.stat.aborted.Load(),
+		QueueFull:         e.stat.refused.Load(),
+		NeverAnswered:     e.stat.neverAnswered.Load(),
 		Closed:            byReason(&e.stat.closed),
 		Defects:           e.stat.defects.Counts(),
 		HandshakeDefects:  e.stat.handshakeDefects.Counts(),
@@ -125,6 +141,7 @@ func (e *Engine) Stats() Stats {
 		Connections:       int(e.table.live.Load()),
 		Parking:           e.lot.size(),
 		Peers:             e.peers.size(),
+		Lingering:         e.lot.lingering(),
 		HandshakesWaiting: e.handshakers.waiting(),
 	}
 	s.Parked = s.ParkedConnects + s.ParkedHandshakes
@@ -171,6 +188,7 @@ func (c *loopCounters) addTo(s *Stats) {
 		*sum.to += sum.from.Load()
 	}
 	s.HandshakesWaiting += int(c.signing.Load())
+	s.Unanswered += uint64(max(c.unanswered.Load(), 0))
 	for p := range c.carried {
 		t := c.carried[p].read()
 		sum := &s.Carried[p]

@@ -24,39 +24,37 @@ func (l *loop) flush(c *conn) {
 			}
 			return
 		}
-		c.out.flight, c.out.taken, c.out.count = b, 0, 0
-		if _, err := c.codec.Write(b.text); err != nil {
+		_, err := c.codec.Write(b.text)
+		c.out.launch(b, len(c.codec.Output()))
+		if err != nil {
 			l.close(c, fail(WriteError, err))
 			return
 		}
-		c.out.sealed = len(c.codec.Output())
 		l.stat.batches.Add(1)
 	}
 }
 
 // drain writes what is sealed. It answers true when all of it is taken.
 func (l *loop) drain(c *conn) bool {
+	progress := false
 	for {
 		out := c.codec.Output()
 		if len(out) == 0 {
 			l.landed(c)
 			return true
 		}
-		n, err := unix.Write(c.fd, out)
+		n, err := unix.Write(c.fd, out[:min(len(out), writeBytes)])
 		switch {
 		case n > 0:
+			progress = true
 			c.codec.Sent(n)
-			l.wrote(c, n)
-			c.active.Store(l.seconds.Load())
+			l.sent(c, n)
 			if c.out.flight != nil {
 				l.written(c, c.out.advance(n))
 			}
-			if c.sendDue != 0 {
-				c.sendDue = l.sendDeadline(c)
-			}
 		case err == unix.EINTR:
 		case err == unix.EAGAIN:
-			l.block(c)
+			l.block(c, progress)
 			return false
 		case (err == unix.EPIPE || err == unix.ECONNRESET) && unread(c.fd) > 0:
 			// The peer is gone, but has said something before: its last messages, the alert that tells why.
@@ -69,59 +67,39 @@ func (l *loop) drain(c *conn) bool {
 	}
 }
 
-// wrote counts bytes that the socket has taken.
-func (l *loop) wrote(c *conn, n int) {
-	l.stat.carried[c.src.Proto].bytesOut.Add(uint64(n))
-	c.carried.bytesOut.Add(uint64(n))
-}
-
-// written counts messages that the socket has taken.
-func (l *loop) written(c *conn, messages int) {
-	if c.trial != nil {
-		c.trial.messages += messages
-		return
-	}
-	c.delivered(messages)
-}
-
 // landed lets go of a batch that is wholly written.
 func (l *loop) landed(c *conn) {
 	if b := c.out.flight; b != nil {
 		c.out.flight = nil
-		if c.trial == nil {
-			b.free()
-		} else if c.trial.keep(b); c.trial.bytes > trialBytes {
-			l.acquit(c)
-		}
+		b.free()
 	}
 	if c.sendDue != 0 {
 		c.sendDue = 0
 		c.mu.Lock()
-		c.stuck, c.out.held = false, 0
+		c.stuck, c.out.held, c.out.full = false, 0, false
 		c.mu.Unlock()
 	}
 }
 
-// block has the parking lot watch for a socket that takes no more, and lets the
-// connection go if more waits than may.
-func (l *loop) block(c *conn) {
+// block has the parking lot watch for a socket that takes no more. progress
+// tells that it has taken something just now.
+func (l *loop) block(c *conn, progress bool) {
 	c.mu.Lock()
 	c.stuck = true
 	c.out.held = 0
 	if c.out.flight != nil {
 		c.out.held = len(c.out.flight.ends) - c.out.count
 	}
-	full := c.out.waitingCount() > c.cfg.MaxPostponed && c.phase == established
+	if progress {
+		c.out.full = false
+	}
 	c.mu.Unlock()
-	if full {
-		l.close(c, because(QueueFull, "the peer takes nothing"))
-		return
+	if c.sendDue == 0 || progress {
+		if c.sendDue == 0 {
+			l.stat.blocked.Add(1)
+		}
+		l.moves(c, l.eng.now())
 	}
-	if c.sendDue == 0 {
-		l.stat.blocked.Add(1)
-		c.sendDue = l.sendDeadline(c)
-	}
-	c.arm(c.sendDue)
 	if err := l.eng.lot.watch(c); err != nil {
 		l.close(c, fail(WriteError, err))
 	}
@@ -138,9 +116,55 @@ func (l *loop) writable(c *conn) {
 	}
 }
 
-// sendDeadline is when an outbox that makes no progress from now on is given up.
-func (l *loop) sendDeadline(c *conn) int64 {
-	return l.eng.now() + int64(c.cfg.SendTimeout) + int64(l.eng.cfg.roundTrip(c.fd))
+// moves notes that the peer of a blocked connection makes progress, or is not
+// to blame that there is none, and looks again in a while.
+func (l *loop) moves(c *conn, now int64) {
+	c.sendSince, c.sendFinals = now, c.finals
+	l.watchSend(c, now)
+}
+
+// watchSend looks again in a while: often enough that a peer which stops right
+// behind a look is not given much more than the send timeout. Loop only.
+func (l *loop) watchSend(c *conn, now int64) {
+	c.sendDue = now + max(int64(c.cfg.SendTimeout)/4, int64(time.Millisecond))
+	c.arm(c.sendDue)
+}
+
+// sendOverdue looks whether a blocked connection makes progress, and gives one
+// up whose reader has stopped for the send timeout: its window is closed, and
+// neither is anything acknowledged nor does the peer answer. While segments are
+// under way the path is to blame, and tcp_user_timeout decides. Loop only.
+func (l *loop) sendOverdue(c *conn, now int64) {
+	_, progress := c.unacked.update(c.fd)
+	if progress {
+		l.alive(c)
+		c.unacked.since = now
+	}
+	info, err := unix.GetsockoptTCPInfo(c.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	closed := err != nil || info.Unacked == 0 || info.Probes > 0 || info.Snd_wnd == 0
+	if progress || !closed || c.finals != c.sendFinals {
+		l.moves(c, now)
+		return
+	}
+	limit := int64(c.cfg.SendTimeout)
+	if now >= c.sendSince+limit {
+		limit += int64(l.eng.cfg.roundTrip(c.fd))
+	}
+	if now < c.sendSince+limit {
+		l.watchSend(c, now)
+		return
+	}
+	c.mu.Lock()
+	full := c.out.full
+	c.mu.Unlock()
+	why := because(SendTimeout, "the peer took nothing for "+c.cfg.SendTimeout.String())
+	if full {
+		why = because(QueueFull, "the peer took nothing for "+c.cfg.SendTimeout.String())
+	} else {
+		l.stat.sendTimeouts.Add(1)
+	}
+	c.condemn(why)
+	l.finish(c)
 }
 
 // roundTrip asks the kernel how long the path takes, at most two seconds.

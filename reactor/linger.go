@@ -1,0 +1,153 @@
+package reactor
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lingering is the socket of a connection that has ended in order: its write
+// half is shut down, and it is read until the peer has ended too and has
+// acknowledged everything, or lingerTime is over. What is unacknowledged then is
+// given back, and the socket is aborted. The parking lot's eye watches it; it
+// holds no loop and no worker. Its lock guards it.
+type lingering struct {
+	conn    *conn
+	fd      int
+	unacked unacked
+	timer   *time.Timer
+	until   int64 // on the engine's clock
+	wait    time.Duration
+	read    int  // bytes that were thrown away
+	ended   bool // the peer's FIN has come
+}
+
+const (
+	lingerTime = 2 * time.Second
+	// maxLingering bounds the sockets that linger; what finds no room is closed at
+	// once.
+	maxLingering = 1024
+	// lingerRead is how much of what the peer still says is read. Behind that TCP
+	// slows it down.
+	lingerRead = 1 << 20
+	// lingerLook is how soon it is looked whether the last bytes are acknowledged,
+	// of which the kernel does not tell; then half as often each time.
+	lingerLook = time.Millisecond
+)
+
+// linger keeps the socket of a connection that is about to be closed, in its
+// table's stead. It answers false when it cannot. Loop only.
+func (p *lot) linger(c *conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.lingers) >= maxLingering {
+		return false
+	}
+	fd, err := unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	g := &lingering{conn: c, fd: fd, unacked: c.unacked, until: p.eng.now() + int64(lingerTime), wait: lingerLook}
+	if unix.Shutdown(fd, unix.SHUT_WR) == nil {
+		g.unacked.sent++ // TCP counts the FIN
+	}
+	if err := p.watchLingering(g, unix.EPOLL_CTL_ADD); err != nil {
+		unix.Close(fd)
+		return false
+	}
+	p.lingers[int32(fd)] = g
+	g.timer = time.AfterFunc(lingerTime, func() { p.look(g) })
+	c.unacked = unacked{}
+	return true
+}
+
+func (p *lot) watchLingering(g *lingering, op int) error {
+	return unix.EpollCtl(p.ep, op, g.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT, Fd: int32(g.fd)})
+}
+
+// lingerReady reads a lingering socket. The lot's lock is held.
+func (p *lot) lingerReady(g *lingering) {
+	var scratch [4096]byte
+	for g.read < lingerRead {
+		n, err := unix.Read(g.fd, scratch[:])
+		switch {
+		case n > 0:
+			g.read += n
+			continue
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.EAGAIN):
+			_ = p.watchLingering(g, unix.EPOLL_CTL_MOD)
+			return
+		case err == nil:
+			g.ended = true
+			p.settle(g)
+		default:
+			p.part(g)
+		}
+		return
+	}
+}
+
+// look comes back to a lingering socket.
+func (p *lot) look(g *lingering) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lingers[int32(g.fd)] == g {
+		p.settle(g)
+	}
+}
+
+// settle closes a lingering socket if there is nothing to wait for, and else
+// looks again. The lock is held.
+func (p *lot) settle(g *lingering) {
+	out, _ := g.unacked.update(g.fd)
+	if left := g.until - p.eng.now(); left > 0 && !(g.ended && (out == 0 || dead(g.fd))) {
+		wait := time.Duration(left)
+		if g.ended {
+			wait = min(wait, g.wait)
+			g.wait *= 2
+		}
+		g.timer.Reset(wait)
+		return
+	}
+	p.part(g)
+}
+
+// part closes a lingering socket and gives back what the peer does not have. The
+// lock is held.
+func (p *lot) part(g *lingering) {
+	delete(p.lingers, int32(g.fd))
+	g.timer.Stop()
+	g.unacked.update(g.fd)
+	if g.unacked.first != nil {
+		abort(g.fd)
+		p.eng.stat.aborted.Add(1)
+	}
+	unix.Close(g.fd)
+	g.unacked.giveBack(g.conn, g.conn.doom)
+}
+
+// cutLingering ends every lingering socket at once.
+func (p *lot) cutLingering() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, g := range p.lingers {
+		p.part(g)
+	}
+}
+
+// lingering is how many sockets linger.
+func (p *lot) lingering() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.lingers)
+}
+
+// dead tells whether TCP has ended a connection, by a reset perhaps.
+func dead(fd int) bool {
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	const tcpClose = 7 // linux/tcp_states.h
+	return err != nil || info.State == tcpClose
+}
