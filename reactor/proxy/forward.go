@@ -103,6 +103,7 @@ func (c *Context) Send(dest []byte) error {
 			continue
 		}
 		c.aim(&h, addr, li.socket)
+		c.target.Class = c.class()
 		if err = c.send(&c.raw); err == nil {
 			c.failure = nil
 			c.count.add(SentAsIs)
@@ -198,6 +199,17 @@ func (c *Context) aim(h *hop, addr netip.AddrPort, from *reactor.Socket) {
 	}
 }
 
+// class is what the message is to a send queue that is about to be full.
+func (c *Context) class() reactor.Class {
+	switch {
+	case !c.Msg.IsRequest() || c.Msg.Method() == sipframe.ACK:
+		return reactor.Final
+	case c.Msg.Method() == sipframe.CANCEL || c.HasToTag():
+		return reactor.LaterRequest
+	}
+	return reactor.NewRequest
+}
+
 // forwardTo writes the request for one address and sends it.
 func (c *Context) forwardTo(h *hop, addr netip.AddrPort) error {
 	li := c.outgoing(h.proto, addr)
@@ -208,6 +220,7 @@ func (c *Context) forwardTo(h *hop, addr netip.AddrPort) error {
 		return err
 	}
 	c.aim(h, addr, li.socket)
+	c.target.Class = c.class()
 	err := c.send(&c.rewrite)
 	c.tellSent(err)
 	return err

@@ -24,7 +24,7 @@ func TestForward(t *testing.T) {
 	if got := header(t, s.text, "Max-Forwards"); got != "69" {
 		t.Errorf("Max-Forwards %s, want 69", got)
 	}
-	want := reactor.Target{Proto: reactor.TLS, Addr: netip.MustParseAddrPort("203.0.113.9:5061"), Name: "203.0.113.9", Socket: tlsSocket}
+	want := reactor.Target{Proto: reactor.TLS, Addr: netip.MustParseAddrPort("203.0.113.9:5061"), Name: "203.0.113.9", Socket: tlsSocket, Class: reactor.NewRequest}
 	if s.to != want {
 		t.Errorf("sent to %+v, want %+v", s.to, want)
 	}

@@ -193,7 +193,7 @@ func isGone(err error) bool {
 func (c *Context) sendBack(m reactor.Appender) error {
 	src := c.Src
 	if src.Proto != reactor.UDP && src.Conn != 0 {
-		c.target = reactor.Target{Conn: src.Conn, Proto: src.Proto}
+		c.target = reactor.Target{Conn: src.Conn, Proto: src.Proto, Class: reactor.Final}
 		err := c.send(m)
 		if err == nil || !isGone(err) {
 			return err

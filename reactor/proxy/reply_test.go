@@ -41,7 +41,7 @@ func TestReply(t *testing.T) {
 			t.Errorf("line %q, want %q", l, want[i])
 		}
 	}
-	if want := (reactor.Target{Conn: overTLS.Conn, Proto: reactor.TLS}); s.to != want {
+	if want := (reactor.Target{Conn: overTLS.Conn, Proto: reactor.TLS, Class: reactor.Final}); s.to != want {
 		t.Errorf("sent to %+v", s.to)
 	}
 	b.counts(map[Counter]uint64{RepliesOut: 1})

@@ -108,7 +108,7 @@ func (c *Context) buildResponse(proto reactor.Proto, client sipframe.Span, same 
 // Context's message that matches has read.
 func (c *Context) deliver(t *token, client sipframe.Span, m reactor.Appender) error {
 	if t.conn != 0 && t.life == c.proxy.life {
-		c.target = reactor.Target{Conn: t.conn, Proto: t.proto}
+		c.target = reactor.Target{Conn: t.conn, Proto: t.proto, Class: reactor.Final}
 		err := c.send(m)
 		if err == nil || !isGone(err) {
 			return err
@@ -163,7 +163,7 @@ func (c *Context) sendByVia(b []byte, via *sipframe.Via, to back, m reactor.Appe
 		from = li.socket
 	}
 	c.aim(&h, addr, from)
-	c.target.NoNew = c.noNewReply
+	c.target.NoNew, c.target.Class = c.noNewReply, reactor.Final
 	err := c.send(m)
 	if err == nil || to.proto == reactor.UDP || !trusted || !h.settle() || h.addr.IsValid() {
 		return err
@@ -171,7 +171,7 @@ func (c *Context) sendByVia(b []byte, via *sipframe.Via, to back, m reactor.Appe
 	addrs, err := c.resolve(&h)
 	for _, addr := range addrs {
 		c.aim(&h, addr, from)
-		c.target.NoNew = c.noNewReply
+		c.target.NoNew, c.target.Class = c.noNewReply, reactor.Final
 		if err = c.send(m); err == nil {
 			return nil
 		}

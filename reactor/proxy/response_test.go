@@ -20,7 +20,7 @@ func TestResponse(t *testing.T) {
 		if vias := headers(t, s.text, "Via"); len(vias) != 1 || vias[0] != "SIP/2.0/TLS 198.51.100.7:5061;branch=z9hG4bKclient1" {
 			t.Errorf("Vias %q", vias)
 		}
-		if want := (reactor.Target{Conn: overTLS.Conn, Proto: reactor.TLS}); s.to != want {
+		if want := (reactor.Target{Conn: overTLS.Conn, Proto: reactor.TLS, Class: reactor.Final}); s.to != want {
 			t.Errorf("sent to %+v, want %+v", s.to, want)
 		}
 	}
