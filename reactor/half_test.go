@@ -276,8 +276,8 @@ func TestFirstBytes(t *testing.T) {
 		}
 	}
 	var o outbox
-	o.add(Bytes("a"), nil, nil, false)
-	o.add(Bytes("bc"), nil, nil, false)
+	o.add(Bytes("a"), entry{})
+	o.add(Bytes("bc"), entry{})
 	o.removeLast()
 	if !bytes.Equal(o.box.text, []byte("a")) || len(o.box.ends) != 1 {
 		t.Errorf("%q", o.box.text)
