@@ -65,6 +65,8 @@ func notifyAndFIN(c net.Conn) error {
 	return errors.Join(t.CloseWrite(), t.NetConn().(*net.TCPConn).CloseWrite())
 }
 
+func waits(c *Config) { c.halfClosedTime = patience }
+
 // client dials with a version of TLS.
 func (r *rig) client(p Proto, version uint16) net.Conn {
 	r.Helper()
@@ -85,7 +87,7 @@ func TestHalfClosedGetsItsReplies(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			s := newLateReplies()
-			r := startWith(t, s, &s.script, nil)
+			r := startWith(t, s, &s.script, waits)
 			c := r.client(way.proto, way.tls)
 			_, _ = io.WriteString(c, request("INVITE", "x", 1, "")+request("MESSAGE", "x", 2, ""))
 			in := bufio.NewReader(c)
@@ -118,7 +120,7 @@ func TestHalfClosedGetsItsReplies(t *testing.T) {
 func TestHalfClosedWhileHandshaking(t *testing.T) {
 	for _, inline := range []time.Duration{0, time.Second} {
 		s := newLateReplies()
-		r := startWith(t, s, &s.script, func(c *Config) { c.InlineHandshake = inline })
+		r := startWith(t, s, &s.script, func(c *Config) { waits(c); c.InlineHandshake = inline })
 		close(s.gate)
 		for range 20 {
 			raw := r.raw(TLS)
@@ -158,7 +160,7 @@ func TestHalfClosedWithNothingUnderWay(t *testing.T) {
 		t.Run(way.name, func(t *testing.T) {
 			s := newLateReplies()
 			close(s.gate)
-			r := startWith(t, s, &s.script, nil)
+			r := startWith(t, s, &s.script, waits)
 			c := r.client(way.proto, way.tls)
 			in := bufio.NewReader(c)
 			_, _ = io.WriteString(c, request("MESSAGE", "x", 1, "")+request("ACK", "x", 1, ""))
@@ -203,7 +205,7 @@ func TestHalfClosedTakesReplies(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			s := newLateReplies()
-			r := startWith(t, s, &s.script, nil)
+			r := startWith(t, s, &s.script, waits)
 			c := r.client(way.proto, way.tls)
 			_, _ = io.WriteString(c, request("MESSAGE", "x", 1, ""))
 			r.eventually("the request is there", func() bool { return r.Stats().MessagesIn == 1 })
@@ -240,7 +242,7 @@ func TestHalfClosedTakesReplies(t *testing.T) {
 func TestHalfClosedLeavesNothing(t *testing.T) {
 	s := newLateReplies()
 	close(s.gate)
-	r := startWith(t, s, &s.script, nil)
+	r := startWith(t, s, &s.script, waits)
 	before := sockets()
 	for i := range 200 {
 		way := ways[i%len(ways)]
