@@ -12,6 +12,7 @@ import (
 type codec interface {
 	Feed(b []byte)
 	Read(p []byte) (int, error)
+	Unfinished() bool
 	Write(p []byte) (int, error)
 	Output() []byte
 	Sent(n int)
@@ -39,6 +40,8 @@ func (c *plain) Read(p []byte) (int, error) {
 	c.in = c.in[n:]
 	return n, nil
 }
+
+func (c *plain) Unfinished() bool { return false }
 
 func (c *plain) Write(p []byte) (int, error) {
 	if c.out == nil {

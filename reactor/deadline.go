@@ -37,7 +37,7 @@ func (l *loop) overdue(c *conn) {
 		l.handshakeOverdue(c, now)
 	}
 	if c.phase == established && past(c.msgDue, now) && !l.behind(c, now) {
-		l.close(c, because(MessageTimeout, "a message was not complete after "+l.eng.cfg.MaxMessageTime.String()))
+		l.close(c, because(MessageTimeout, "a message was not complete after "+l.eng.cfg.MaxMessageTime.String()+" (tcp_max_msg_time)"))
 	}
 	if c.phase != closed && past(c.sendDue, now) {
 		l.sendOverdue(c, now)

@@ -27,13 +27,14 @@ const (
 // loop is what the engine keeps for each of gnet's event loops. All but mu and
 // what it guards belongs to the loop's goroutine.
 type loop struct {
-	eng  *Engine
-	el   gnet.EventLoop
-	slab *sipframe.Buffer // where plaintext of this readiness batch goes
-	recs []record         // records of the read under way
-	bags []bag            // frames of the read under way, by shard
-	idle wheel
-	stat loopCounters
+	eng   *Engine
+	el    gnet.EventLoop
+	slab  *sipframe.Buffer // where plaintext of this readiness batch goes
+	recs  []record         // records of the read under way
+	fresh int              // where in the slab the bytes of that read begin
+	bags  []bag            // frames of the read under way, by shard
+	idle  wheel
+	stat  loopCounters
 
 	unacked []*conn // have written what was not acknowledged when we last looked
 	looked  []*conn // the list that was looked through last

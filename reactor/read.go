@@ -2,23 +2,29 @@ package reactor
 
 import (
 	"errors"
+	"fmt"
 	"io"
 
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
 )
 
+// A chunk is one read of the socket that brings fewer than smallRead bytes of a
+// message and leaves it incomplete, and each record of fewer than smallRecord
+// bytes that leaves it so, however many of them came in a read: a peer that
+// shreds messages is the attack that tls_max_msg_chunks is for, one that sizes
+// its records by what the path carries is not.
+const (
+	smallRead   = 1024
+	smallRecord = 256
+)
+
 // record is one read of plaintext: a TLS record, or what one read of a plain
-// socket brought.
+// socket brought, in pieces.
 type record struct {
 	end   int // offset in the slab behind its last byte
 	small bool
 }
-
-// smallRecord is the size under which a record that does not complete its
-// message is a chunk of its own: a peer that shreds messages is the attack that
-// tls_max_msg_chunks is for, one that sizes records dynamically is not.
-const smallRecord = 256
 
 // slabSize is what a loop decrypts into at a time. Frames of many connections
 // share it; it goes back to its pool when the last of them is done with.
@@ -52,7 +58,7 @@ func (l *loop) read(c *conn, in []byte) {
 // of that is still to be served.
 func (l *loop) pump(c *conn, mine bool) (rest uint32) {
 	base := l.unfold(c)
-	l.recs = l.recs[:0]
+	l.recs, l.fresh = l.recs[:0], len(l.slab.Bytes())
 	var err error
 	for err == nil {
 		if len(l.slab.Free()) < recordSize {
@@ -65,7 +71,7 @@ func (l *loop) pump(c *conn, mine bool) (rest uint32) {
 		n, err = c.codec.Read(l.slab.Free())
 		if n > 0 {
 			l.slab.Advance(n)
-			l.recs = append(l.recs, record{end: len(l.slab.Bytes()), small: n < smallRecord})
+			l.recs = append(l.recs, record{end: len(l.slab.Bytes()), small: n < smallRecord && c.src.Proto == TLS})
 		}
 	}
 	if !c.deaf {
@@ -139,50 +145,74 @@ func (l *loop) turn(c *conn, base int) (fresh int) {
 			kept = append(kept, record{end: r.end - from, small: r.small})
 		}
 	}
-	l.recs = kept
+	l.recs, l.fresh = kept, max(l.fresh-from, 0)
 	l.slab.Release()
 	l.slab = slab
 	return 0
 }
 
 // fold keeps the bytes of a message that is not complete, which start at from,
-// and counts the chunks they came in.
+// and counts the chunks they came in. The clock of a message runs from its first
+// byte, and as well for a part of a record or of TLS's own messages: of those,
+// too, the peer makes us keep what it has begun.
 func (l *loop) fold(c *conn, from int) {
 	rest := l.slab.Bytes()[from:]
-	if len(rest) == 0 || c.deaf {
+	if c.deaf || len(rest) == 0 && !c.codec.Unfinished() {
 		c.msgDue = 0
 		return
 	}
-	small, large := l.chunksBetween(from, len(l.slab.Bytes())+1)
-	c.chunks += small
-	if large {
-		c.chunks++
+	if c.msgDue == 0 || len(rest) == 0 && len(l.recs) > 0 {
+		c.msgDue, c.msgLate = l.eng.now()+int64(l.eng.cfg.MaxMessageTime), false
+		c.arm(c.msgDue)
 	}
+	if len(rest) == 0 {
+		return // all that is kept is a part of a record, by the codec
+	}
+	c.chunks += l.chunks(from)
 	if limit := c.cfg.MaxChunks; limit > 0 && c.chunks >= limit {
-		l.close(c, because(TooManyChunks, "the message is not complete"))
+		l.close(c, tooManyChunks(c))
 		return
 	}
 	c.partial = sipframe.NewBuffer(len(rest))
 	c.partial.Advance(copy(c.partial.Free(), rest))
-	if c.msgDue == 0 {
-		c.msgDue, c.msgLate = l.eng.now()+int64(l.eng.cfg.MaxMessageTime), false
-		c.arm(c.msgDue)
-	}
 }
 
-// chunksBetween looks at the records of this read that brought bytes behind
-// offset from and end before to: how many small ones, and whether any other.
-func (l *loop) chunksBetween(from, to int) (small int, large bool) {
+// tooManyChunks is the end of a connection whose peer shreds its messages.
+func tooManyChunks(c *conn) *Error {
+	return because(TooManyChunks, fmt.Sprintf("a message was not complete after %d (%v_max_msg_chunks)", c.cfg.MaxChunks, c.src.Proto))
+}
+
+// chunks is how many chunks this read brought of a message that starts at from
+// and is not complete.
+func (l *loop) chunks(from int) int {
+	n := l.smallBetween(from, len(l.slab.Bytes())+1)
+	brought := len(l.slab.Bytes()) - max(from, l.fresh)
+	if 0 < brought && brought < smallRead && l.largeBehind(from) {
+		n++
+	}
+	return n
+}
+
+// smallBetween counts the small records of this read that brought bytes behind
+// offset from and end before to.
+func (l *loop) smallBetween(from, to int) (n int) {
 	for _, r := range l.recs {
-		switch {
-		case r.end <= from || r.end >= to:
-		case r.small:
-			small++
-		default:
-			large = true
+		if r.small && from < r.end && r.end < to {
+			n++
 		}
 	}
-	return small, large
+	return n
+}
+
+// largeBehind tells whether a record of this read that is not small brought bytes
+// behind offset from.
+func (l *loop) largeBehind(from int) bool {
+	for _, r := range l.recs {
+		if !r.small && r.end > from {
+			return true
+		}
+	}
+	return false
 }
 
 // cut frames the slab from base on and bags what is complete. It gives the
@@ -197,9 +227,8 @@ func (l *loop) cut(c *conn, base int) (from int) {
 		case sipframe.NeedMore:
 			return start
 		case sipframe.Frame:
-			small, _ := l.chunksBetween(start, end)
-			if limit := c.cfg.MaxChunks; limit > 0 && c.chunks+small >= limit {
-				l.close(c, because(TooManyChunks, "a message in tiny records"))
+			if limit := c.cfg.MaxChunks; limit > 0 && c.chunks+l.smallBetween(start, end) >= limit {
+				l.close(c, tooManyChunks(c))
 				c.deaf = true
 				return len(bytes)
 			}

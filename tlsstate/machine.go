@@ -34,6 +34,9 @@ type Machine interface {
 	// close_notify. An *Error: the connection is broken. Read may put something
 	// into Output, an answered KeyUpdate or an alert.
 	Read(p []byte) (int, error)
+	// Unfinished tells, when Read wants more, whether it has a part of a record or
+	// of a handshake message: memory that the peer holds until it sends the rest.
+	Unfinished() bool
 	// Write seals all of p into Output, in as few records as it fits into.
 	Write(p []byte) (int, error)
 	// Output is what is to be sent to the peer; valid until the next call of any
@@ -260,6 +263,11 @@ func (m *machine) Read(p []byte) (int, error) {
 	if !m.more {
 		m.memory.settle()
 	}
+	if large := m.memory.declared(); large > wire.MessageLimit(m.client) && (err == nil || err == errOutOfBytes) { //nolint:errorlint // see below
+		m.t.in.Return()
+		m.fail(&Error{Blame: BlamePeer, Reason: ReasonTooMuch, Detail: fmt.Sprintf("a message of %d bytes behind the handshake", large)})
+		return 0, m.failed
+	}
 	switch {
 	case err == nil:
 		return n, nil
@@ -278,6 +286,10 @@ func (m *machine) Read(p []byte) (int, error) {
 	m.t.in.Return()
 	m.fail(m.classify(err))
 	return n, m.failed
+}
+
+func (m *machine) Unfinished() bool {
+	return m.phase == Established && (len(m.t.in.Waiting()) > 0 || m.t.left > 0 || m.memory.declared() >= 0)
 }
 
 func (m *machine) Write(p []byte) (int, error) {

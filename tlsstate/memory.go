@@ -73,6 +73,15 @@ func (m *memory) load(t *transport) {
 	*m.raw = *bytes.NewBuffer(*m.lent)
 }
 
+// declared is the length that the handshake message in the connection says it
+// has, 0 while that is not known, and -1 without such a message.
+func (m *memory) declared() int {
+	if m.hand == nil || m.hand.Len() == 0 {
+		return -1
+	}
+	return wire.MessageLength(m.hand.Bytes())
+}
+
 // settle takes the buffers that are empty from the connection.
 func (m *memory) settle() {
 	if m.raw == nil {

@@ -175,6 +175,7 @@ int sc_read(sc_conn *c, const void *in, size_t n, void *p, size_t len)
 	begin(c, in, n, NULL, 0);
 	ret = SSL_read_ex(c->ssl, p, len, &c->done);
 	c->pending = SSL_pending(c->ssl) > 0;
+	c->unfinished = SSL_in_init(c->ssl); // a message that comes behind the handshake is not whole
 	return end(c, ret);
 }
 

@@ -275,6 +275,12 @@ func (m *machine) Read(p []byte) (int, error) {
 	}
 }
 
+// Unfinished tells whether a part of a record or of a handshake message is here.
+// libssl bounds those that come behind the handshake itself.
+func (m *machine) Unfinished() bool {
+	return m.phase == tlsstate.Established && (len(m.in.Waiting()) > 0 || m.c.unfinished != 0)
+}
+
 // Write seals all of p into Output.
 func (m *machine) Write(p []byte) (int, error) {
 	if m.phase != tlsstate.Established && m.phase != tlsstate.PeerClosed {

@@ -58,6 +58,7 @@ typedef struct sc_conn {
 
 	size_t done;        // plaintext bytes that were read or written
 	int pending;        // more plaintext of the same record waits
+	int unfinished;     // a handshake message behind the handshake is not whole
 	unsigned long err;  // first entry of the error queue, after SC_FAILED
 	int verify_error;   // X509_V_ERR_* or sc_refused
 	int alert_in;       // the last alert that came, -1 for none

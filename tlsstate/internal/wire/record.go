@@ -13,6 +13,25 @@ const (
 	HandshakeLimit = 256 << 10
 )
 
+// MessageLimit bounds a handshake message that comes behind the handshake. A
+// server gives tickets, of up to 64 KiB (RFC 8446 4.6.1); what a client may send
+// are a few bytes, and a ClientHello to negotiate anew, which is refused.
+func MessageLimit(fromServer bool) int {
+	if fromServer {
+		return 64 << 10
+	}
+	return RecordPlain
+}
+
+// MessageLength is the length that a handshake message says it has (RFC 8446 4),
+// 0 while its header is not whole.
+func MessageLength(b []byte) int {
+	if len(b) < 4 {
+		return 0
+	}
+	return int(b[1])<<16 | int(b[2])<<8 | int(b[3])
+}
+
 // The content types that a peer's first record can have (RFC 8446 5.1).
 const (
 	RecordAlert     = 21
