@@ -110,7 +110,7 @@ func (n *Node) describe(i *reactor.ConnInfo, now time.Time) Object {
 	}
 	c := &i.Carried
 	return append(o, Field{"Direction", direction}, Field{"Phase", i.Phase}, Field{"Queue", i.Queue},
-		Field{"Stuck", i.Stuck}, Field{"Age", int64(i.Age / time.Second)}, Field{"Idle", int64(i.Idle / time.Second)},
+		Field{"Stuck", i.Stuck}, Field{"Unanswered", i.Unanswered}, Field{"Age", int64(i.Age / time.Second)}, Field{"Idle", int64(i.Idle / time.Second)},
 		Field{"Messages in", c.MessagesIn}, Field{"Messages out", c.MessagesOut}, Field{"Bytes in", c.BytesIn}, Field{"Bytes out", c.BytesOut})
 }
 

@@ -132,6 +132,7 @@ var globals = map[string]*globalSpec{
 	"tcp_max_msg_size":          number(1024, 65535, "bytes", func(c *settings, n int) { c.Engine.MaxMessageSize = n }),
 	"tcp_connect_timeout":       number(1, 60000, ms, func(c *settings, n int) { c.Engine.ConnectTimeout = time.Duration(n) * time.Millisecond }),
 	"tcp_async_connect_timeout": number(1, 60000, ms, func(c *settings, n int) { c.Engine.ParkedTimeout = time.Duration(n) * time.Millisecond }),
+	"tcp_user_timeout":          number(1000, 3600000, ms, func(c *settings, n int) { c.Engine.UserTimeout = time.Duration(n) * time.Millisecond }),
 	"tcp_socket_backlog":        number(1, 65535, "connections", func(c *settings, n int) { c.Engine.Backlog = n }),
 	"tcp_listen_backlog":        number(1, 65535, "connections", func(c *settings, n int) { c.Engine.Backlog = n }),
 	"tcp_keepalive":             toggle(func(c *settings, on bool) { c.Engine.Keepalive.Enabled = on }),

@@ -91,7 +91,7 @@ function summary(d) {
 const traffic = (s) => [
   ["Messages in", count(s.MessagesIn)], ["Messages out", count(s.MessagesOut)],
   ["Bytes in", bytes(s.BytesIn)], ["Bytes out", bytes(s.BytesOut)],
-  ["Waiting", count(s.Queue)], ["Takes bytes", s.Stuck ? "no" : "yes"],
+  ["Waiting", count(s.Queue)], ["Unanswered", count(s.Unanswered)], ["Takes bytes", s.Stuck ? "no" : "yes"],
 ];
 
 const tls = (s) => [
