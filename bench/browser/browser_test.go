@@ -102,6 +102,12 @@ func open(t *testing.T, e *edge, width, height int64, features ...*emulation.Med
 	}
 	// A tab that nobody looks at is neither drawn nor does the page ask anything.
 	p.run(page.BringToFront(), emulation.SetFocusEmulationEnabled(true))
+	if e.token != "" { // as if its user had typed it in this tab
+		p.run(chromedp.ActionFunc(func(ctx context.Context) error {
+			_, err := page.AddScriptToEvaluateOnNewDocument(fmt.Sprintf("try { sessionStorage.setItem(%q, %q); } catch {}", "sipreactor-token", e.token)).Do(ctx)
+			return err
+		}))
+	}
 	p.run(log.Enable(), network.Enable(), runtime.Enable(),
 		chromedp.EmulateViewport(width, height), emulation.SetEmulatedMedia().WithFeatures(features),
 		chromedp.Navigate(e.url()))

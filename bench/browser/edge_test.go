@@ -20,6 +20,7 @@ type edge struct {
 	tls, tcp, http string // ports
 	pki            *pki
 	from           net.Addr // whose peers dial; nil = the system's choice
+	token          string   // what the program asks for by itself; the tabs that open shows know it
 	guarded        bool     // a page without the token is refused at once, which shows on its console
 }
 
@@ -51,6 +52,9 @@ func (e *edge) begin(t *testing.T) bool {
 	e.Process = process.Start(t, "sipreactor", exec.Command(program, "-f", e.config))
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if strings.Contains(strings.Join(e.Lines(), "\n"), "msg=ready") {
+			if token, err := os.ReadFile(filepath.Join(e.dir, "state", "http_token")); err == nil { // none is made where the configuration has one
+				e.token = strings.TrimSpace(string(token))
+			}
 			return true
 		}
 		select {
@@ -72,6 +76,9 @@ func (e *edge) mi(t *testing.T, token, method string, params ...string) string {
 	var p any
 	if len(params) > 0 {
 		p = params
+	}
+	if token == "" {
+		token = e.token
 	}
 	got, err := (&mi.Client{Target: e.url() + "mi", Token: token}).Call(t.Context(), method, p)
 	if err != nil {

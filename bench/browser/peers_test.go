@@ -36,6 +36,7 @@ loadmodule "sl.so"
 loadmodule "sipmsgops.so"
 loadmodule "httpd.so"
 loadmodule "mi_http.so"
+state_dir="{{dir}}/state"
 modparam("httpd", "port", {{http}})
 modparam("proto_tls", "tls_handshake_timeout", 20000)
 modparam("tls_mgm", "server_domain", "edge")

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,10 +126,15 @@ func start(t *testing.T) *program {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(binary, "-f", config)
-	cmd.Env = append(os.Environ(), "PEMS="+dir, "TLS_PORT="+secure, "TCP_PORT="+plain, "HTTP_PORT="+web,
+	cmd.Env = append(os.Environ(), "PEMS="+dir, "TLS_PORT="+secure, "TCP_PORT="+plain, "HTTP_PORT="+web, "STATE_DIRECTORY="+dir,
 		fmt.Sprintf("HEP_PORT=%d", collector.LocalAddr().(*net.UDPAddr).Port))
 	process.Start(t, "sipreactor", cmd).WaitLine(t, "msg=ready")
-	return &program{tls: "127.0.0.1:" + secure, tcp: "127.0.0.1:" + plain, metrics: "http://127.0.0.1:" + web + "/metrics"}
+	token, err := os.ReadFile(filepath.Join(dir, "http_token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	web = "prometheus:" + strings.TrimSpace(string(token)) + "@127.0.0.1:" + web
+	return &program{tls: "127.0.0.1:" + secure, tcp: "127.0.0.1:" + plain, metrics: "http://" + web + "/metrics"}
 }
 
 // keepBusy has the program count something of what it counts only when it

@@ -29,6 +29,7 @@ type opensipsConf struct {
 	OpenSSL                bool
 	Library                string // ours: tls_library
 	MetricsIP, MetricsPort string
+	State                  string // where our engine keeps the token of its metrics
 }
 
 func sipreactorGo() System {
@@ -61,6 +62,9 @@ func opensipsCommand(library string) func(string, Setup) ([]string, []string, er
 		if s.Metrics != "" {
 			var err error
 			if conf.MetricsIP, conf.MetricsPort, err = net.SplitHostPort(s.Metrics); err != nil {
+				return nil, nil, err
+			}
+			if conf.State, err = filepath.Abs(s.Dir); err != nil {
 				return nil, nil, err
 			}
 		}

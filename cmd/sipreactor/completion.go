@@ -92,8 +92,8 @@ func complete(ctx context.Context, words []string) []string {
 
 // completeMI completes the management client's words; the last is under way.
 func completeMI(ctx context.Context, words []string) []string {
-	c := mi.Client{Target: defaultFIFO, ReplyDir: "/tmp"}
-	values := map[string]*string{"--to": &c.Target, "--reply-dir": &c.ReplyDir, "--token": &c.Token}
+	c, file := mi.Client{Target: defaultFIFO, ReplyDir: "/tmp"}, ""
+	values := map[string]*string{"--to": &c.Target, "--reply-dir": &c.ReplyDir, "--token": &c.Token, "--token-file": &file}
 	for len(words) > 1 && strings.HasPrefix(words[0], "-") {
 		name, value, has := strings.Cut(words[0], "=")
 		words = words[1:]
@@ -110,7 +110,8 @@ func completeMI(ctx context.Context, words []string) []string {
 	if len(words) > 2 || len(words) == 2 && words[0] != "help" && words[0] != "which" {
 		return nil
 	}
-	return append(commandNames(ctx, &c), "--help", "--json", "--reply-dir", "--to", "--token")
+	_ = findToken(&c, file) // without one, the usual commands
+	return append(commandNames(ctx, &c), "--help", "--json", "--reply-dir", "--to", "--token", "--token-file")
 }
 
 // commandNames asks the running instance for its commands.

@@ -34,7 +34,7 @@ func TestCompleteWords(t *testing.T) {
 		{"mi " + nobody + " --json list_", "list_sockets list_statistics list_tcp_conns"},
 		{"mi " + nobody + " help up", "uptime"},
 		{"mi " + nobody + " uptime ", ""},
-		{"mi --t", "--to --token"},
+		{"mi --t", "--to --token --token-file"},
 		{"mi --to ", ""},
 		{"nothing ", ""},
 	} {

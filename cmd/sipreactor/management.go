@@ -91,7 +91,11 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 // listen serves HTTP.
 func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatcher, n *node) error {
 	h := &cfg.MI.HTTP
-	hc := mi.HTTPConfig{Root: h.Root, Allow: h.Allow, Token: h.Token, Timeout: h.Timeout, Log: n.log}
+	hc := mi.HTTPConfig{Root: h.Root, Allow: h.Allow, Token: h.Token, User: h.User, Password: h.Password, Realm: h.Realm,
+		Timeout: h.Timeout, Log: n.log}
+	if err := n.ensureToken(h, &hc); err != nil {
+		return err
+	}
 	if n.web != nil {
 		hc.Secure = n.web.secure
 	}
@@ -132,6 +136,25 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatc
 		return nil
 	}
 	return page.Mount(m.http)
+}
+
+// tokenFile is the file of state_dir with the token for management over HTTP.
+const tokenFile = "http_token"
+
+// ensureToken sees that management over HTTP asks for something: other users of this machine reach it, too.
+func (n *node) ensureToken(h *script.MIHTTP, hc *mi.HTTPConfig) (err error) {
+	switch {
+	case h.Token != "":
+	case h.Open && h.Password != "":
+	case h.Open:
+		n.log.Warn("management over HTTP asks for no token: every user of this machine may use it")
+	default:
+		if hc.Token, err = n.state.secret(tokenFile); err != nil {
+			return fmt.Errorf(`httpd: no token can be kept: %w; modparam("httpd", "token", "...") sets one, "none" does without`, err)
+		}
+		n.log.Info("management over HTTP asks for a token", "file", n.state.path(tokenFile))
+	}
+	return nil
 }
 
 // namedMetrics are the statistics that the module prometheus asks for.

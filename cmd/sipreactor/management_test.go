@@ -38,12 +38,37 @@ route { sl_send_reply(200, "OK"); }
 	return r, fifo, web
 }
 
+// token is what programs that these tests start ask for over HTTP.
+func token(t *testing.T) string {
+	t.Helper()
+	s, err := readSecret(defaultStateDir().path(tokenFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// fetch gets what is served behind the token.
+func fetch(t *testing.T, url string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth("anybody", token(t))
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}
+
 // The program answers commands over both ways in, and kill ends it in order.
 func TestManagement(t *testing.T) {
 	r, fifo, web := managed(t)
 	ways := map[string]*mi.Client{
 		"fifo": {Target: fifo, ReplyDir: filepath.Dir(fifo)},
-		"http": {Target: web + "/mi"},
+		"http": {Target: web + "/mi", Token: token(t)},
 	}
 	call := func(way, method string, params any) string {
 		t.Helper()
@@ -89,10 +114,7 @@ func TestManagement(t *testing.T) {
 	if page.StatusCode != http.StatusOK || !strings.HasPrefix(page.Header.Get("Content-Type"), "text/html") {
 		t.Errorf("the status page: %v", page.Header)
 	}
-	resp, err := http.Get(web + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := fetch(t, web+"/metrics")
 	metrics, _ := io.ReadAll(resp.Body)
 	resp.Body.Close()
 	http.DefaultClient.CloseIdleConnections()
@@ -107,6 +129,75 @@ func TestManagement(t *testing.T) {
 		return // nobody listens any more
 	}
 	t.Error("the management interface outlives the program")
+}
+
+// Over HTTP the program asks for the token of its state_dir, unless the configuration says otherwise; the command line
+// finds it by itself, and takes it nowhere but to this machine.
+func TestManagementAsksForAToken(t *testing.T) {
+	for _, tt := range []struct {
+		name, more, says string
+		open             bool
+	}{
+		{"by itself", "", "file=" + defaultStateDir().path(tokenFile), false},
+		{"its own folder", `state_dir="{{dir}}"`, "file={{dir}}/" + tokenFile, false},
+		{"none", `modparam("httpd", "token", "none")`, "every user of this machine", true},
+		{"a password", `modparam("httpd", "auth_username", "ops")` + "\n" + `modparam("httpd", "auth_password", "secret")`, "file=", false},
+	} {
+		dir, port := t.TempDir(), freePort(t)
+		in := strings.NewReplacer("{{dir}}", dir)
+		path := config(t, `log_level=3
+socket=tcp:127.0.0.1:`+freePort(t)+`
+loadmodule "proto_tcp.so"
+loadmodule "httpd.so"
+loadmodule "mi_http.so"
+modparam("httpd", "port", `+port+`)
+`+in.Replace(tt.more)+`
+route { exit; }
+`)
+		r := &running{stderr: newOutput(), stdout: newOutput(), code: make(chan int, 1)}
+		ctx, stop := context.WithCancel(t.Context())
+		go func() { r.code <- run(ctx, []string{"-f", path}, r.stdout, r.stderr) }()
+		r.stderr.wait(t, "msg=ready")
+		if log := r.stderr.String(); !strings.Contains(log, in.Replace(tt.says)) {
+			t.Errorf("%s: the log does not tell %q:\n%s", tt.name, in.Replace(tt.says), log)
+		}
+		web := "http://127.0.0.1:" + port
+		for _, where := range []string{"/metrics", "/mi"} {
+			resp, err := http.Post(web+where, "application/json", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"version"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if got := resp.StatusCode != http.StatusUnauthorized; got != tt.open {
+				t.Errorf("%s: %s without a token: %s", tt.name, where, resp.Status)
+			}
+		}
+		for args, want := range map[string]int{
+			"": exitOK, "--token-file " + filepath.Join(dir, tokenFile): exitOK, "--token wrong": exitFailed,
+		} {
+			switch {
+			case tt.open, args == "" && strings.HasPrefix(tt.more, "state_dir"):
+				continue
+			case strings.HasPrefix(args, "--token-file") && !strings.HasPrefix(tt.more, "state_dir"):
+				want = exitFailed // no such file
+			}
+			all := append(append([]string{"mi", "--to", web + "/mi"}, strings.Fields(args)...), "version")
+			if code := run(ctx, all, newOutput(), newOutput()); code != want {
+				t.Errorf("%s: mi %s: %d, want %d", tt.name, args, code, want)
+			}
+		}
+		http.DefaultClient.CloseIdleConnections()
+		stop()
+		r.exit(t)
+	}
+	var c mi.Client
+	for target, want := range map[string]bool{"http://127.0.0.1:1/mi": true, "http://localhost:1/mi": true, "https://[::1]:1/mi": true,
+		"http://192.0.2.1/mi": false, "http://localhost.evil.example/mi": false, "/tmp/fifo": false} {
+		c = mi.Client{Target: target}
+		if err := findToken(&c, ""); err != nil || (c.Token != "") != want {
+			t.Errorf("%s: %q, %v", target, c.Token, err)
+		}
+	}
 }
 
 // The command line asks a running program, for people and for programs.

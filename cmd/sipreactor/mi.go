@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net/netip"
+	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -35,7 +39,8 @@ func runMI(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	c := mi.Client{}
 	f.StringVar(&c.Target, "to", defaultFIFO, "where it listens: FIFO, UNIX socket, http://HOST:PORT/mi or udp:HOST:PORT")
 	f.StringVar(&c.ReplyDir, "reply-dir", "/tmp", "where FIFOs for answers are made: its reply_dir")
-	f.StringVar(&c.Token, "token", "", "token for HTTP")
+	f.StringVar(&c.Token, "token", "", "token for HTTP; better is a file")
+	file := f.String("token-file", "", "file with the token for HTTP; default: that of a program of ours on this machine, http_token in its state_dir")
 	asJSON := f.Bool("json", false, "print the answer as it comes")
 	help := f.BoolP("help", "h", false, "print this help and exit")
 	switch err := f.Parse(args); {
@@ -48,6 +53,10 @@ func runMI(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case f.NArg() == 0:
 		fmt.Fprintln(stderr, "sipreactor mi: a COMMAND is missing; sipreactor mi --help tells the usage")
 		return exitUsage
+	}
+	if err := findToken(&c, *file); err != nil {
+		fmt.Fprintf(stderr, "sipreactor mi: %v\n", err)
+		return exitFailed
 	}
 	ctx, cancel := context.WithTimeout(ctx, miTimeout)
 	defer cancel()
@@ -66,6 +75,31 @@ func runMI(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		printAnswer(stdout, answer)
 	}
 	return exitOK
+}
+
+// findToken reads the token for HTTP when none was given: that of a file, or of a program of this machine where it
+// keeps it. It goes nowhere else.
+func findToken(c *mi.Client, file string) (err error) {
+	if c.Token != "" {
+		return nil
+	}
+	if file != "" {
+		c.Token, err = readSecret(file)
+		return err
+	}
+	target, err := url.Parse(c.Target)
+	if err != nil || target.Scheme != "http" && target.Scheme != "https" {
+		return nil // no HTTP
+	}
+	if addr, err := netip.ParseAddr(target.Hostname()); target.Hostname() != "localhost" && (err != nil || !addr.IsLoopback()) {
+		return nil
+	}
+	if dir := defaultStateDir(); dir != "" {
+		if c.Token, err = readSecret(dir.path(tokenFile)); errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+	}
+	return err
 }
 
 // printAnswer writes an answer for people: a line for each value, indented by what it belongs to. The order of

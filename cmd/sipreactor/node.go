@@ -37,6 +37,7 @@ type node struct {
 	log     *slog.Logger
 	tls     tlsstate.Config // with the ephemeral domain, if there is one
 	tickets string          // ticket_keys_file, "" none
+	state   stateDir        // what outlives the program
 	library tlsstate.Library
 	current atomic.Pointer[tlsstate.Domains]
 	started time.Time
@@ -61,7 +62,7 @@ func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger, handed [
 
 // assemble is newNode with sockets of the caller's choice. The observer may be nil.
 func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logger, observer reactor.Observer) (*node, error) {
-	n := &node{log: log, tls: cfg.TLS, tickets: cfg.TLSFiles.TicketKeys, started: time.Now()}
+	n := &node{log: log, tls: cfg.TLS, tickets: cfg.TLSFiles.TicketKeys, state: cmp.Or(stateDir(cfg.StateDir), defaultStateDir()), started: time.Now()}
 	library, ok := tlsstate.LookupLibrary(cmp.Or(cfg.TLSLibrary, tlsstate.GoLibrary))
 	if !ok {
 		return nil, fmt.Errorf("TLS: this program was built without the library %s", cfg.TLSLibrary)

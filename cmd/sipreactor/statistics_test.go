@@ -89,10 +89,7 @@ route {
 	if got := call("get_statistics", "method:", "dear"); got != `{"dynamic:dear":2,"method:OPTIONS":2}` {
 		t.Error(got)
 	}
-	resp, err := http.Get("http://127.0.0.1:" + port + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := fetch(t, "http://127.0.0.1:"+port+"/metrics")
 	metrics, _ := io.ReadAll(resp.Body)
 	resp.Body.Close()
 	http.DefaultClient.CloseIdleConnections()
@@ -137,10 +134,7 @@ route { sl_send_reply(200, "OK"); }
 	r.stderr.wait(t, "msg=ready")
 	web := "http://127.0.0.1:" + port
 	for _, where := range []string{"/prom", "/metrics"} {
-		resp, err := http.Get(web + where)
-		if err != nil {
-			t.Fatal(err)
-		}
+		resp := fetch(t, web+where)
 		body, _ := io.ReadAll(resp.Body)
 		resp.Body.Close()
 		for _, line := range []string{"opensips_core_rcv_requests 0", "opensips_net_waiting_tls 0", "sipreactor_connections_accepted_total 0",
@@ -155,14 +149,11 @@ route { sl_send_reply(200, "OK"); }
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	client := &mi.Client{Target: web + "/mi"}
+	client := &mi.Client{Target: web + "/mi", Token: token(t)}
 	if got, err := client.Call(ctx, "kill", nil); err == nil {
 		t.Errorf("kill: %s", got)
 	}
-	resp, err := http.Get(web + "/")
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := fetch(t, web+"/")
 	resp.Body.Close()
 	http.DefaultClient.CloseIdleConnections()
 	if resp.StatusCode != http.StatusNotFound {

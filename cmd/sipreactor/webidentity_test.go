@@ -44,7 +44,7 @@ route { exit; }
 	call := func(method string) (string, error) {
 		transport := &http.Transport{TLSClientConfig: r.ca.ClientConfig()}
 		defer transport.CloseIdleConnections()
-		client := mi.Client{Target: "https://127.0.0.1:" + port + "/mi", HTTP: &http.Client{Transport: transport}}
+		client := mi.Client{Target: "https://127.0.0.1:" + port + "/mi", Token: token(t), HTTP: &http.Client{Transport: transport}}
 		got, err := client.Call(t.Context(), method, nil)
 		return string(got), err
 	}

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -45,10 +46,11 @@ func admits(list []netip.Prefix, peer netip.Addr) bool {
 
 // guard lets those requests through that may speak to us.
 type guard struct {
-	allow    []netip.Prefix
-	token    [sha256.Size]byte
-	secret   bool // a token is asked for
-	loopback bool // we listen on loopback
+	allow          []netip.Prefix
+	token          *digest  // nil = none
+	user, password *digest  // nil = none
+	challenge      []string // what whoever knows nothing is told to send
+	loopback       bool     // we listen on loopback
 	// sameOrigin refuses what the page of another site makes a browser send.
 	sameOrigin *http.CrossOriginProtection
 	// open serves what needs no token, next everything else.
@@ -57,10 +59,33 @@ type guard struct {
 }
 
 func newGuard(cfg *HTTPConfig, loopback bool, open *http.ServeMux, next http.Handler) *guard {
-	g := &guard{allow: cfg.Allow, secret: cfg.Token != "", loopback: loopback,
-		sameOrigin: http.NewCrossOriginProtection(), open: open, next: next}
-	g.token = sha256.Sum256([]byte(cfg.Token))
+	g := &guard{allow: cfg.Allow, loopback: loopback, sameOrigin: http.NewCrossOriginProtection(), open: open, next: next}
+	if cfg.Token != "" {
+		g.token = sum(cfg.Token)
+	}
+	if cfg.Password != "" {
+		g.user, g.password = sum(cfg.User), sum(cfg.Password)
+	}
+	realm := strconv.Quote(cfg.Realm)
+	g.challenge = []string{"Bearer realm=" + realm, "Basic realm=" + realm + `, charset="UTF-8"`}
 	return g
+}
+
+// digest is a secret as it is compared: whatever the lengths, it takes as long.
+type digest [sha256.Size]byte
+
+func sum(s string) *digest {
+	d := digest(sha256.Sum256([]byte(s)))
+	return &d
+}
+
+// is reports whether a text is the secret; never for none.
+func (d *digest) is(s string) bool {
+	if d == nil {
+		return false
+	}
+	other := sum(s)
+	return subtle.ConstantTimeCompare(d[:], other[:]) == 1
 }
 
 // ServeHTTP implements http.Handler.
@@ -79,8 +104,11 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "a browser sends requests as application/json", http.StatusUnsupportedMediaType)
 	case g.opens(r):
 		g.open.ServeHTTP(w, r)
-	case g.secret && !g.knows(r):
-		w.Header().Set("WWW-Authenticate", `Bearer realm="sipreactor"`)
+	case !g.knows(r):
+		w.Header()["Www-Authenticate"] = g.challenge
+		if byScript(r) {
+			w.Header()["Www-Authenticate"] = g.challenge[:1] // the page asks, not the browser
+		}
 		http.Error(w, "the token is missing or wrong", http.StatusUnauthorized)
 	default:
 		g.next.ServeHTTP(w, r)
@@ -104,11 +132,25 @@ func isJSON(r *http.Request) bool {
 	return err == nil && kind == "application/json"
 }
 
-// knows compares the token in a time that tells nothing.
+// byScript reports whether a page's script sends the request, and no user who
+// typed an address.
+func byScript(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return mode != "" && mode != "navigate"
+}
+
+// knows reports whether a request brings what is asked for, if anything is: the
+// token, or the password and its user. It takes a time that tells nothing.
 func (g *guard) knows(r *http.Request) bool {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
-	return subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+	if g.token == nil && g.password == nil {
+		return true
+	}
+	if user, password, ok := r.BasicAuth(); ok {
+		return g.token.is(password) || g.user.is(user) && g.password.is(password)
+	}
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	secret = strings.TrimSpace(secret)
+	return strings.EqualFold(scheme, "Bearer") && (g.token.is(secret) || g.password.is(secret))
 }
 
 // localHost tells whether a Host header is localhost or an address.

@@ -1,9 +1,13 @@
 package mi
 
 import (
+	"context"
+	"encoding/base64"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"testing"
 )
 
@@ -95,6 +99,57 @@ func TestHTTPToken(t *testing.T) {
 		if resp, _ := send(t, h, "POST", "/mi", echoRequest("a", 1), "Authorization", header); resp.StatusCode != want {
 			t.Errorf("%q: %d", header, resp.StatusCode)
 		}
+	}
+}
+
+// TestHTTPPassword: a user with a password may speak as well, whoever knows the
+// token by any name, and a browser's user is asked.
+func TestHTTPPassword(t *testing.T) {
+	h := serveHTTP(t, HTTPConfig{Token: "sesame", User: "ops", Password: "pass:word ü", Realm: `the "edge"`}, echo(t))
+	basic := func(user, password string) string {
+		return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+	}
+	for header, want := range map[string]int{
+		basic("ops", "pass:word ü"): 200, basic("anybody", "sesame"): 200, basic("", "sesame"): 200, "Bearer sesame": 200, "Bearer pass:word ü": 200,
+		basic("other", "pass:word ü"): 401, basic("ops", "pass"): 401, basic("ops", ""): 401, basic("", ""): 401, "Basic !": 401, "Bearer ": 401, "": 401,
+	} {
+		if resp, _ := send(t, h, "POST", "/mi", echoRequest("a", 1), "Authorization", header); resp.StatusCode != want {
+			t.Errorf("%q: %d, want %d", header, resp.StatusCode, want)
+		}
+	}
+	// A browser sends what its user typed with every request, those of other sites' pages too.
+	if resp, _ := send(t, h, "POST", "/mi", echoRequest("a", 1), "Authorization", basic("ops", "pass:word ü"), "Origin", "https://evil.example",
+		"Content-Type", "application/json"); resp.StatusCode != 403 {
+		t.Errorf("another site's page: %d", resp.StatusCode)
+	}
+	for mode, asks := range map[string]bool{"": true, "navigate": true, "cors": false, "same-origin": false} {
+		resp, _ := send(t, h, "GET", "/metrics", "", "Sec-Fetch-Mode", mode)
+		if got := slices.Contains(resp.Header["Www-Authenticate"], `Basic realm="the \"edge\"", charset="UTF-8"`); resp.StatusCode != 401 || got != asks {
+			t.Errorf("mode %q: %d %q", mode, resp.StatusCode, resp.Header["Www-Authenticate"])
+		}
+	}
+}
+
+// TestHTTPStrangersTakeNoPlace: who may not speak is shown out before a place is
+// theirs.
+func TestHTTPStrangersTakeNoPlace(t *testing.T) {
+	h := serveHTTP(t, HTTPConfig{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}, MaxConns: 1, Timeout: patience}, echo(t))
+	for range 2 * maxRefusals {
+		c, err := net.Dial("tcp", h.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		fmt.Fprint(c, "POST /mi HTTP/1.1\r\n")
+	}
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	transport := &http.Transport{DialContext: d.DialContext}
+	defer transport.CloseIdleConnections()
+	ctx, cancel := context.WithTimeout(t.Context(), patience/2)
+	defer cancel()
+	c := Client{Target: "http://" + h.Addr().String() + "/mi", HTTP: &http.Client{Transport: transport}}
+	if got, err := c.Call(ctx, "echo", []string{"a"}); err != nil || string(got) != `"a"` {
+		t.Errorf("%s, %v", got, err)
 	}
 }
 

@@ -21,11 +21,17 @@ type HTTPConfig struct {
 	Addr netip.AddrPort
 	// Root is the path of the requests; "" = mi.
 	Root string
-	// Allow lists who may speak; empty = loopback. An Addr that is not loopback
-	// needs it, and a Token or Secure.
+	// Allow lists whose connections are accepted; empty = loopback. An Addr that
+	// is not loopback needs it, and a Token, a Password or Secure.
 	Allow []netip.Prefix
-	// Token is what clients send as "Authorization: Bearer"; "" = none.
+	// Token is what clients send as "Authorization: Bearer", or as the password
+	// of any user; "" = none.
 	Token string
+	// User and Password are what clients may send instead (RFC 7617); no
+	// Password = not.
+	User, Password string
+	// Realm is what a browser names when it asks for them; "" = sipreactor.
+	Realm string
 	// Secure wraps the listener in TLS; nil = plain.
 	Secure func(net.Listener) net.Listener
 	// Timeout bounds how long a client may take over its request, and over
@@ -48,7 +54,7 @@ func (c *HTTPConfig) complete() error {
 		switch {
 		case len(c.Allow) == 0:
 			return fmt.Errorf("mi: HTTP on %v needs a list of addresses that may speak", c.Addr)
-		case c.Token == "" && c.Secure == nil:
+		case c.Token == "" && c.Password == "" && c.Secure == nil:
 			return fmt.Errorf("mi: HTTP on %v needs a token or TLS", c.Addr)
 		}
 	}
@@ -58,6 +64,9 @@ func (c *HTTPConfig) complete() error {
 	}
 	if strings.ContainsAny(c.Root, "{} \t") {
 		return fmt.Errorf("mi: %q is no path for HTTP", c.Root)
+	}
+	if c.Realm == "" {
+		c.Realm = "sipreactor"
 	}
 	if c.Timeout <= 0 {
 		c.Timeout = 10 * time.Second
@@ -104,7 +113,8 @@ func ServeHTTP(cfg HTTPConfig, d *Dispatcher) (*HTTP, error) {
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
 	}
-	bounded := net.Listener(&boundedListener{Listener: l, slots: make(chan struct{}, cfg.MaxConns), closed: make(chan struct{})})
+	bounded := net.Listener(&boundedListener{Listener: l, allow: cfg.Allow, log: cfg.Log, secure: cfg.Secure != nil,
+		slots: make(chan struct{}, cfg.MaxConns), refusals: make(chan struct{}, maxRefusals), done: &h.done, closed: make(chan struct{})})
 	if cfg.Secure != nil {
 		bounded = cfg.Secure(bounded)
 	}
@@ -167,47 +177,4 @@ func postHandler(d *Dispatcher) http.Handler {
 		w.WriteHeader(status)
 		_, _ = w.Write(reply)
 	})
-}
-
-// boundedListener accepts no more connections than it has slots.
-type boundedListener struct {
-	net.Listener
-	slots  chan struct{}
-	closed chan struct{}
-	once   sync.Once
-}
-
-// Accept waits for a slot, then for a connection.
-func (l *boundedListener) Accept() (net.Conn, error) {
-	select {
-	case l.slots <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.slots
-		return nil, err
-	}
-	return &boundedConn{Conn: c, free: func() { <-l.slots }}, nil
-}
-
-// Close implements net.Listener.
-func (l *boundedListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return l.Listener.Close()
-}
-
-// boundedConn gives its slot back once.
-type boundedConn struct {
-	net.Conn
-	once sync.Once
-	free func()
-}
-
-// Close implements net.Conn.
-func (c *boundedConn) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(c.free)
-	return err
 }

@@ -33,11 +33,16 @@ type MIHTTP struct {
 	// CertFile and KeyFile are tls_cert_file and tls_key_file of httpd, PEM;
 	// both or none.
 	CertFile, KeyFile string
-	// Allow is who may speak and Token what clients have to send: allow and
-	// token of httpd, ours. Both are needed where IP is no loopback address,
-	// the token only without TLS.
+	// Allow is who may speak: allow of httpd, ours. It is needed where IP is no
+	// loopback address.
 	Allow []netip.Prefix
+	// Token is what clients have to send: token of httpd, ours; "" is one of the
+	// caller's. Open is token "none".
 	Token string
+	Open  bool
+	// Realm, User and Password are auth_realm, auth_username and auth_password of
+	// httpd, the last two both or none.
+	Realm, User, Password string
 }
 
 // MIDatagram is what mi_datagram says.
@@ -120,13 +125,25 @@ var httpdParams = map[string]*globalSpec{
 		c.MI.HTTP.IP = s
 		return ""
 	}),
-	"port":             number(1, 65535, "", func(c *settings, n int) { c.MI.HTTP.Port = uint16(n) }),
-	"conn_timeout":     number(1, 3600, sec, func(c *settings, n int) { c.MI.HTTP.Timeout = time.Duration(n) * time.Second }),
-	"tls_cert_file":    miText(func(m *MIConfig) *string { return &m.HTTP.CertFile }),
-	"tls_key_file":     miText(func(m *MIConfig) *string { return &m.HTTP.KeyFile }),
-	"tls_ciphers":      refusedParam("what Go's crypto/tls offers is not to be narrowed here"),
-	"allow":            miAllow(func(m *MIConfig) *[]netip.Prefix { return &m.HTTP.Allow }),
-	"token":            miText(func(m *MIConfig) *string { return &m.HTTP.Token }),
+	"port":          number(1, 65535, "", func(c *settings, n int) { c.MI.HTTP.Port = uint16(n) }),
+	"conn_timeout":  number(1, 3600, sec, func(c *settings, n int) { c.MI.HTTP.Timeout = time.Duration(n) * time.Second }),
+	"tls_cert_file": miText(func(m *MIConfig) *string { return &m.HTTP.CertFile }),
+	"tls_key_file":  miText(func(m *MIConfig) *string { return &m.HTTP.KeyFile }),
+	"tls_ciphers":   refusedParam("what Go's crypto/tls offers is not to be narrowed here"),
+	"allow":         miAllow(func(m *MIConfig) *[]netip.Prefix { return &m.HTTP.Allow }),
+	"token": textParam(func(c *settings, s string) string {
+		if s == "" {
+			return "is empty; none asks for no token"
+		}
+		c.MI.HTTP.Token, c.MI.HTTP.Open = s, s == "none"
+		if c.MI.HTTP.Open {
+			c.MI.HTTP.Token = ""
+		}
+		return ""
+	}),
+	"auth_realm":       miText(func(m *MIConfig) *string { return &m.HTTP.Realm }),
+	"auth_username":    miText(func(m *MIConfig) *string { return &m.HTTP.User }),
+	"auth_password":    miText(func(m *MIConfig) *string { return &m.HTTP.Password }),
 	"buf_size":         idle(intParam, "answers have no fixed buffer"),
 	"post_buf_size":    idle(intParam, "requests have no fixed buffer"),
 	"receive_buf_size": idle(intParam, "requests have no fixed buffer"),
@@ -144,17 +161,25 @@ var miDatagramParams = miParams(map[string]*globalSpec{
 
 // finishMI checks what the modules say as a whole.
 func (c *settings) finishMI() {
-	if h := &c.MI.HTTP; (h.CertFile == "") != (h.KeyFile == "") {
-		at, missing := c.places["httpd/tls_cert_file"], "tls_key_file"
-		if h.CertFile == "" {
-			at, missing = c.places["httpd/tls_key_file"], "tls_cert_file"
-		}
-		c.rep.errorf(at, "httpd has no %s: it takes tls_cert_file and tls_key_file, or neither", missing)
-	}
+	h := &c.MI.HTTP
+	c.bothOrNeither("tls_cert_file", h.CertFile, "tls_key_file", h.KeyFile)
+	c.bothOrNeither("auth_username", h.User, "auth_password", h.Password)
 	if c.loaded("mi_http") && !c.loaded("httpd") && !c.partial {
 		c.rep.errorf(c.top(), `mi_http answers by the module httpd, which is not loaded: loadmodule "httpd.so"`)
 	}
 	if c.loaded("mi_datagram") && c.MI.Datagram.Socket == "" && !c.partial {
 		c.rep.errorf(c.top(), `mi_datagram has no socket: modparam("mi_datagram", "socket_name", "/path or udp:ip:port")`)
 	}
+}
+
+// bothOrNeither wants two parameters of httpd together.
+func (c *settings) bothOrNeither(name, value, other, its string) {
+	if (value == "") == (its == "") {
+		return
+	}
+	said, missing := name, other
+	if value == "" {
+		said, missing = other, name
+	}
+	c.rep.errorf(c.places["httpd/"+said], "httpd has no %s: it takes %s and %s, or neither", missing, name, other)
 }

@@ -1,0 +1,121 @@
+package mi
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// boundedListener accepts no more connections than it has slots, and none of
+// whoever may not speak: strangers take no place that others need.
+type boundedListener struct {
+	net.Listener
+	allow  []netip.Prefix
+	log    *slog.Logger
+	secure bool // TLS is spoken, in which a refusal is none
+	slots  chan struct{}
+	// refusals has a place for each stranger that is being refused, and done waits
+	// for them.
+	refusals chan struct{}
+	done     *sync.WaitGroup
+	closed   chan struct{}
+	once     sync.Once
+
+	// Of the one goroutine that accepts.
+	strangers int       // since they were last told of
+	told      time.Time // when that was
+}
+
+// refuse tells a stranger so in plain HTTP, if there are not too many of them, and
+// closes.
+func (l *boundedListener) refuse(c net.Conn) {
+	if l.secure {
+		_ = c.Close()
+		return
+	}
+	select {
+	case l.refusals <- struct{}{}:
+	default:
+		_ = c.Close()
+		return
+	}
+	l.done.Go(func() {
+		defer func() { <-l.refusals }()
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(refusalLimit))
+		// An answer counts behind a request only.
+		if _, err := c.Read(make([]byte, 1024)); err == nil {
+			_, _ = io.WriteString(c, refusal)
+		}
+	})
+}
+
+// refusalLimit is what a stranger may take to be refused, and maxRefusals how many
+// of them do at one time.
+const (
+	refusalLimit = time.Second
+	maxRefusals  = 16
+)
+
+const refusal = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 32\r\nConnection: close\r\n\r\n" +
+	"your address may not speak here\n"
+
+// strangersTold is how often the log has a line about strangers.
+const strangersTold = 10 * time.Second
+
+// Accept waits for a connection of somebody who may speak, then for a slot.
+func (l *boundedListener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if !l.admits(c) {
+			l.refuse(c)
+			continue
+		}
+		select {
+		case l.slots <- struct{}{}:
+			return &boundedConn{Conn: c, free: func() { <-l.slots }}, nil
+		case <-l.closed:
+			_ = c.Close()
+			return nil, net.ErrClosed
+		}
+	}
+}
+
+func (l *boundedListener) admits(c net.Conn) bool {
+	peer, err := netip.ParseAddrPort(c.RemoteAddr().String())
+	if err == nil && admits(l.allow, peer.Addr()) {
+		return true
+	}
+	l.strangers++
+	if now := time.Now(); now.Sub(l.told) >= strangersTold {
+		l.log.Warn("management over HTTP: an address that is not on the list allow was refused", "peer", c.RemoteAddr().String(), "refused", l.strangers)
+		l.strangers, l.told = 0, now
+	}
+	return false
+}
+
+// Close implements net.Listener.
+func (l *boundedListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+// boundedConn gives its slot back once.
+type boundedConn struct {
+	net.Conn
+	once sync.Once
+	free func()
+}
+
+// Close implements net.Conn.
+func (c *boundedConn) Close() error {
+	err := c.Conn.Close()
+	c.once.Do(c.free)
+	return err
+}
