@@ -168,6 +168,7 @@ type settings struct {
 		host string
 		port uint16
 	}
+	missed     map[string]*absence // modules that are not here, by name
 	hepSockets []Pos
 	loops      int  // max_while_loops
 	asserts    bool // enable_asserts

@@ -54,16 +54,18 @@ type Note struct {
 // String gives "file:line:col: message".
 func (n Note) String() string { return n.Pos.String() + ": " + n.Msg }
 
-// maxErrors is how many errors are reported at once. What follows is seldom
-// more than a consequence.
-const maxErrors = 20
+// maxErrors bounds the errors that are reported: far more than a configuration has
+// that somebody wrote.
+const maxErrors = 1000
 
 // report gathers errors and notes while a configuration is read.
 type report struct {
 	list  []located
 	notes []Note
 	order map[*source]int
+	seen  map[Pos]bool // where errors are
 	more  int
+	last  string // what is to be said behind all errors
 }
 
 type located struct {
@@ -80,15 +82,17 @@ func (r *report) opened(s *source) {
 
 // errorf notes an error. At one place only the first one counts.
 func (r *report) errorf(p Pos, format string, args ...any) {
-	for _, e := range r.list {
-		if e.pos == p {
-			return
-		}
+	if r.seen[p] {
+		return
 	}
 	if len(r.list) >= maxErrors {
 		r.more++
 		return
 	}
+	if r.seen == nil {
+		r.seen = make(map[Pos]bool)
+	}
+	r.seen[p] = true
 	r.list = append(r.list, located{p, fmt.Sprintf(format, args...)})
 }
 
@@ -112,7 +116,10 @@ func (r *report) err() error {
 		out = append(out, &Error{File: e.pos.File(), Line: e.pos.Line(), Col: e.pos.Col(), Msg: e.msg})
 	}
 	if r.more > 0 {
-		out = append(out, &Error{File: out[0].File, Msg: "too many errors"})
+		out = append(out, &Error{File: out[0].File, Msg: "and more errors than can be told"})
+	}
+	if r.last != "" {
+		out = append(out, &Error{File: out[0].File, Msg: r.last})
 	}
 	return out
 }
@@ -130,6 +137,18 @@ func hint(word string, names []string) string {
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %s?)", at)
+}
+
+// fewNames is how many names a message lists.
+const fewNames = 12
+
+// choices gives the hint for a word, and the names themselves where they are few.
+func choices(word string, names []string) string {
+	text := hint(word, names)
+	if 0 < len(names) && len(names) <= fewNames {
+		text += "; there are: " + list(names)
+	}
+	return text
 }
 
 // distance counts the characters to add, drop, change or swap to get from a to b.

@@ -150,6 +150,10 @@ func (p *parser) primary() Expr {
 		return &Word{at, t.text}
 	default:
 		p.wrong(t, "a value: a variable, a number, a string, a function or brackets")
+		switch t.kind {
+		case tokLBrace, tokRBrace, tokRParen, tokSemicolon: // what follows is told by it
+			p.ahead = append(p.ahead, t)
+		}
 		return nil
 	}
 }

@@ -101,13 +101,6 @@ var otherNames = map[string]string{
 	"setduri": "setdsturi", "resetduri": "resetdsturi", "isduriset": "isdsturiset",
 }
 
-// laterFunctions are part of the language and not of this version.
-var laterFunctions = map[string]string{
-	"ds_select_dst": "dispatcher", "ds_next_dst": "dispatcher", "ds_is_in_list": "dispatcher", "ds_mark_dst": "dispatcher",
-	"rl_check": "ratelimit", "pike_check_req": "pike", "check_address": "permissions", "check_source_address": "permissions",
-	"get_source_group": "permissions",
-}
-
 func functionNames() []string {
 	names := make([]string, 0, len(functions))
 	for n := range functions {
@@ -166,12 +159,14 @@ func (k *compiler) missing(at Pos, what, module string) {
 	}
 }
 
+// unknownFunction reports a function that nobody has, or counts it with the module
+// that is not here.
 func (k *compiler) unknownFunction(c *Call) {
-	if module := laterFunctions[c.Func]; module != "" {
-		k.rep.errorf(c.At, "%s() (of %s) is not supported in this version", c.Func, module)
+	if module := foreignModule(c.Func); module != "" && modules[module] == nil {
+		k.absent(c.At, module, clip(c.Func)+"()").functions[c.Func] = true
 		return
 	}
-	k.rep.errorf(c.At, "unknown function %s()%s; supported: %s", clip(c.Func), hint(c.Func, functionNames()), list(functionNames()))
+	k.rep.errorf(c.At, "unknown function %s()%s", clip(c.Func), hint(c.Func, functionNames()))
 }
 
 // argument compiles one argument.

@@ -40,6 +40,7 @@ func Compile(name string, src []byte) (*Config, error) {
 		c.finish()
 		c.Program = compileRoutes(c, f)
 	}
+	rep.last = c.summary()
 	if err := rep.err(); err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func (c *settings) global(g *Global) {
 		spec = idleGlobals[g.Name]
 	}
 	if spec == nil {
-		c.rep.errorf(g.At, "unknown parameter %s%s; supported: %s", clip(g.Name), hint(g.Name, globalNames()), list(activeGlobals()))
+		c.rep.errorf(g.At, "unknown parameter %s%s", clip(g.Name), choices(g.Name, globalNames()))
 		return
 	}
 	c.places[g.Name] = g.Value.At
@@ -176,14 +177,8 @@ func (c *settings) load(l *LoadModule) {
 	m := modules[name]
 	switch {
 	case m != nil:
-	case laterModules[name]:
-		c.rep.errorf(l.Path.At, "the module %s is not supported in this version; supported: %s", name, list(moduleNames()))
-		return
-	case foreignModules[name] != "":
-		c.rep.errorf(l.Path.At, "the module %s is not supported: %s; supported: %s", name, foreignModules[name], list(moduleNames()))
-		return
 	default:
-		c.rep.errorf(l.Path.At, "unknown module %q%s; supported: %s", clip(name), hint(name, moduleNames()), list(moduleNames()))
+		c.absent(l.Path.At, name, "")
 		return
 	}
 	if c.loaded(name) {
@@ -216,15 +211,21 @@ func (c *settings) modParam(m *ModParam) {
 		}
 	}
 	if len(found) == 0 {
+		name := m.Module.Text
+		for missed, a := range c.missed {
+			if re.MatchString(missed) {
+				a.params++
+				return
+			}
+		}
 		if c.partial {
 			return
 		}
-		name := m.Module.Text
 		switch {
 		case modules[name] != nil:
 			c.rep.errorf(m.Module.At, `the module %s is not loaded: loadmodule "%s.so" comes before its modparam`, name, name)
-		case laterModules[name] || foreignModules[name] != "":
-			c.rep.errorf(m.Module.At, "the module %s is not supported", name)
+		case knownModule(name):
+			c.absent(m.Module.At, name, "").params++
 		default:
 			c.rep.errorf(m.Module.At, "no loaded module is called %s%s", clip(name), hint(name, c.Modules))
 		}
@@ -244,8 +245,7 @@ func (c *settings) modParam(m *ModParam) {
 	}
 	if !known {
 		params := paramNames(found)
-		c.rep.errorf(m.Name.At, "the module %s has no parameter %s%s; it has: %s",
-			strings.Join(names, ", "), clip(m.Name.Text), hint(m.Name.Text, params), list(params))
+		c.rep.errorf(m.Name.At, "the module %s has no parameter %s%s", strings.Join(names, ", "), clip(m.Name.Text), choices(m.Name.Text, params))
 	}
 }
 
@@ -254,13 +254,6 @@ func paramNames(found []*module) (names []string) {
 		for n := range m.params {
 			names = append(names, n)
 		}
-	}
-	return names
-}
-
-func activeGlobals() (names []string) {
-	for n := range globals {
-		names = append(names, n)
 	}
 	return names
 }
@@ -349,7 +342,7 @@ func (c *settings) traceTo(at Pos, what, name string) {
 		}
 		names = append(names, d.Name)
 	}
-	c.rep.errorf(at, "%s %s is no hep_id of proto_hep%s; there are: %s", what, clip(name), hint(name, names), list(names))
+	c.rep.errorf(at, "%s %s is no hep_id of proto_hep%s", what, clip(name), choices(name, names))
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -6,8 +6,7 @@ func (p *parser) whileStmt() Stmt {
 	t := p.next()
 	s := &While{node: node{t.pos}}
 	if s.Cond = p.condition("while"); s.Cond == nil {
-		p.recover()
-		return nil
+		s.Cond = p.skipCondition(t)
 	}
 	s.Body = p.loopBody()
 	return s

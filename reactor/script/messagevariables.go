@@ -165,7 +165,7 @@ func (k *compiler) socketItem(v *Var, of func(m *machine) (*reactor.Socket, neti
 			return optional(m.keepString(s.Tag))
 		}
 	default:
-		k.rep.errorf(v.Arg.At, "$%s has no field %s%s; it has: %s", v.Name, clip(field), hint(field, socketFields), list(socketFields))
+		k.rep.errorf(v.Arg.At, "$%s has no field %s%s", v.Name, clip(field), choices(field, socketFields))
 		return nil
 	}
 	return func(m *machine, _ int) value {

@@ -100,8 +100,7 @@ func (p *parser) ifStmt() Stmt {
 		t := p.next()
 		s := &If{node: node{t.pos}}
 		if s.Cond = p.condition("if"); s.Cond == nil {
-			p.recover()
-			return nil
+			s.Cond = p.skipCondition(t)
 		}
 		s.Then = p.body()
 		if first == nil {
@@ -137,6 +136,29 @@ func (p *parser) condition(word string) Expr {
 		return nil
 	}
 	return x
+}
+
+// skipCondition goes on behind a condition that was wrong, where the statement that
+// it governs begins, so that this and an else are read as what they are. It gives
+// a condition to go on with.
+func (p *parser) skipCondition(t token) Expr {
+	any := &Number{node: node{t.pos}, N: 1}
+	for depth := 1; ; p.next() { // the bracket that opened it was most likely there
+		switch p.peek().kind {
+		case tokLBrace, tokRBrace, tokSemicolon, tokEOF:
+			return any
+		case tokLParen:
+			depth++
+		case tokRParen:
+			depth--
+		case tokAnd, tokOr: // it closed a bracket inside
+			depth = max(depth, 1)
+		default:
+			if depth <= 0 {
+				return any
+			}
+		}
+	}
 }
 
 func (p *parser) returnStmt() Stmt {

@@ -81,7 +81,7 @@ func buildTrace(k *compiler, a *arguments) action {
 	id, correlation := a.list[0], a.list[5]
 	if id.fixed && k.traceID(id.str) < 0 && !k.partial {
 		names := slices.Clone(k.prog.traceIDs)
-		k.rep.errorf(id.expr.Pos(), "there is no trace_id %s%s; there are: %s", clip(id.str), hint(id.str, names), list(names))
+		k.rep.errorf(id.expr.Pos(), "there is no trace_id %s%s", clip(id.str), choices(id.str, names))
 		return nil
 	}
 	sides, ok := k.traceOptions(a)

@@ -45,7 +45,7 @@ func transformNames() []string {
 func (k *compiler) transformed(in expr, t *Transform) expr {
 	spec := transforms[t.Name]
 	if spec == nil {
-		k.rep.errorf(t.At, "unknown transformation {%s}%s; supported: %s", clip(t.Name), hint(t.Name, transformNames()), list(transformNames()))
+		k.rep.errorf(t.At, "unknown transformation {%s}%s", clip(t.Name), choices(t.Name, transformNames()))
 		return nil
 	}
 	if len(t.Args) < spec.min || len(t.Args) > spec.max {

@@ -57,7 +57,7 @@ func writable() (names []string) {
 }
 
 func (k *compiler) unknownVariable(v *Var) {
-	k.rep.errorf(v.At, "unknown variable $%s%s; supported: %s", clip(v.Name), hint(v.Name, variableNames()), list(shortNames()))
+	k.rep.errorf(v.At, "unknown variable $%s%s", clip(v.Name), choices(v.Name, variableNames()))
 }
 
 // shortNames are the names of variables with those of tls_mgm, which are many,
