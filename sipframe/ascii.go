@@ -190,3 +190,26 @@ func indexColon(b []byte) int {
 	}
 	return i
 }
+
+// countControls counts the bytes below SP, and DEL.
+func countControls(b []byte) (n int) {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x8080808080808080
+		lows  = ^uint64(highs)
+	)
+	for ; len(b) >= 8; b = b[8:] {
+		// Each byte's high bit is exact: no byte borrows from the next one or
+		// carries into it.
+		w := binary.LittleEndian.Uint64(b)
+		below := ^((w | highs) - ones*' ')
+		del := w&lows + ones
+		n += bits.OnesCount64((below | del) &^ w & highs)
+	}
+	for _, c := range b {
+		if c < ' ' || c == 0x7f {
+			n++
+		}
+	}
+	return n
+}

@@ -2,8 +2,12 @@ package sipframe
 
 import "bytes"
 
-// MaxHeaders is how many header lines a message may have; one more is a defect.
-const MaxHeaders = 256
+// MaxHeaders and MaxVias are how many header lines, and Via values, a message may
+// have by default; one more is a defect.
+const (
+	MaxHeaders = 256
+	MaxVias    = 100
+)
 
 // Header is one header field of a message. Its spans lie in the message.
 type Header struct {
@@ -17,11 +21,20 @@ type Header struct {
 	Kind HeaderKind
 }
 
+// Limits bound what a message may have. The zero value has the defaults.
+type Limits struct {
+	Headers int // header lines; 0 is MaxHeaders
+	Vias    int // values of Via; 0 is MaxVias
+}
+
 // Message is an index over the bytes of one message. It holds no bytes of its
 // own: all it gives out aliases what Parse was given and is valid as long as
 // that is. Values are parsed when they are first asked for. It is made to be
 // used again and again, then it allocates nothing. One goroutine at a time.
 type Message struct {
+	// Limits bound what a message may have. They stay from message to message.
+	Limits Limits
+
 	raw        []byte
 	start      startLine
 	headers    []Header
@@ -49,6 +62,7 @@ var (
 	errNoColon     = badRequest("No Colon in Header Line")
 	errHeaderName  = badRequest("Bad Header Name")
 	errStrayCR     = badRequest("Stray CR in Header")
+	errControl     = badRequest("Control Byte in Header")
 	errManyHeaders = badRequest("Too Many Headers")
 	errShortBody   = badRequest("Content-Length beyond the End")
 )
@@ -79,8 +93,12 @@ func (m *Message) Parse(frame []byte) error {
 		m.note(d)
 	}
 	pos, n := m.index(frame, eol+1)
-	if bytes.Count(frame[:pos], crByte) != n+crlfs {
+	crs := bytes.Count(frame[:pos], crByte)
+	if crs != n+crlfs {
 		m.note(errStrayCR)
+	}
+	if countControls(frame[:pos]) != crs+bytes.Count(frame[:pos], lfByte) {
+		m.checkControls() // there is a tab, or something worse
 	}
 	m.body = uint32(pos)
 	m.bodyEnd = uint32(len(frame))
@@ -100,7 +118,39 @@ func (m *Message) Parse(frame []byte) error {
 	return nil
 }
 
-var crByte = []byte{'\r'}
+var crByte, lfByte = []byte{'\r'}, []byte{'\n'}
+
+// checkControls looks for control characters where RFC 3261 25.1 has none: outside
+// of quoted strings, where a backslash may stand before any but CR and LF.
+func (m *Message) checkControls() {
+	if hasControl(m.start.line.In(m.raw), false) {
+		m.note(errControl)
+	}
+	for i := range m.headers {
+		h := &m.headers[i]
+		if hasControl(m.Bytes(h.Line), h.Kind != HeaderVia && h.Kind != HeaderCallID && h.Kind != HeaderCSeq) {
+			m.note(errControl)
+			return
+		}
+	}
+}
+
+// hasControl tells whether b has a control character other than white space that
+// no quoted string holds; quotes tells whether there may be some.
+func hasControl(b []byte, quotes bool) bool {
+	quoted := false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '"' && quotes:
+			quoted = !quoted
+		case c == '\\' && quoted:
+			i++
+		case (c < ' ' || c == 0x7f) && !isLWS(c):
+			return true
+		}
+	}
+	return false
+}
 
 // index goes through the header lines from pos on. It gives the offset behind
 // the empty line and how many lines ended in CR LF.
@@ -150,10 +200,44 @@ func (m *Message) index(b []byte, pos int) (end, crlfs int) {
 // line, on which the colon has to be.
 func (m *Message) add(b []byte, line, eol, end int) {
 	n := len(m.headers)
-	if n == MaxHeaders {
+	if n >= m.maxHeaders() {
 		m.note(errManyHeaders)
+		m.addNeeded(b, line, eol, end)
 		return
 	}
+	m.append(b, line, eol, end)
+}
+
+func (m *Message) maxHeaders() int {
+	if m.Limits.Headers > 0 {
+		return m.Limits.Headers
+	}
+	return MaxHeaders
+}
+
+// addNeeded indexes a header beyond the limit if a reply to the message needs it: a
+// Via, or the only From, To, Call-ID or CSeq.
+func (m *Message) addNeeded(b []byte, line, eol, end int) {
+	name := line + indexColon(b[line:eol])
+	for name > line && isBlank(b[name-1]) {
+		name--
+	}
+	switch kind := HeaderKindOf(b[line:name]); kind {
+	case HeaderFrom, HeaderTo, HeaderCallID, HeaderCSeq:
+		if m.first[kind] > 0 {
+			return
+		}
+	case HeaderVia:
+	case HeaderContentLength: // where the message ends
+	default:
+		return
+	}
+	m.append(b, line, eol, end)
+}
+
+// append indexes a header.
+func (m *Message) append(b []byte, line, eol, end int) {
+	n := len(m.headers)
 	if n == cap(m.headers) {
 		m.headers = append(make([]Header, 0, max(2*n, 48)), m.headers...)
 	}
@@ -197,7 +281,9 @@ func (m *Message) note(d *Defect) error {
 func (m *Message) Reset() {
 	m.raw = nil
 	m.start = startLine{}
-	m.headers = m.headers[:0]
+	if m.headers = m.headers[:0]; cap(m.headers) > 4*MaxHeaders && cap(m.headers) > 4*m.maxHeaders() {
+		m.headers = nil // one message had very many
+	}
 	m.first = [numHeaderKinds]uint16{}
 	m.headersEnd, m.body, m.bodyEnd = 0, 0, 0
 	m.broken, m.done = false, 0
@@ -260,11 +346,14 @@ func (m *Message) ReasonPhrase() []byte {
 }
 
 // Version gives the SIP-Version as it stands in the start line.
-func (m *Message) Version() []byte {
+func (m *Message) Version() []byte { return m.Bytes(m.VersionSpan()) }
+
+// VersionSpan tells where the SIP-Version stands in the start line.
+func (m *Message) VersionSpan() Span {
 	if m.start.request {
-		return m.Bytes(m.start.rest)
+		return m.start.rest
 	}
-	return m.Bytes(m.start.word)
+	return m.start.word
 }
 
 // FirstLine tells where the start line stands, without its line end.

@@ -215,3 +215,103 @@ func TestParseAllocates(t *testing.T) {
 		t.Errorf("%v allocations", avg)
 	}
 }
+
+// RFC 3261 25.1 has control characters only behind a backslash in quoted strings.
+func TestControlBytes(t *testing.T) {
+	const good = "OPTIONS sip:b@example.com SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: \"A\" <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\n" +
+		"Call-ID: c1\r\nCSeq: 1 OPTIONS\r\nContact: \"A\" <sip:a@h>\r\nRoute: <sip:r@h;lr>\r\nRecord-Route: <sip:r@h;lr>\r\nSubject: a\tb\r\n c\r\nContent-Length: 1\r\n\r\n\x00"
+	var m Message
+	if err := m.Parse([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []string{"\x00", "\x01", "\x07", "\x08", "\x0b", "\x1b", "\x1f", "\x7f"} {
+		for _, at := range []string{"OPTIONS", "sip:b@ex", "UDP h", "z9hG4bK1", "sip:a@h", "tag=1", "c1", "1 OPTIONS\r", "r@h", "a\t", "Call", "\"A"} {
+			bad := strings.Replace(good, at, at+c, 1)
+			if m.Parse([]byte(bad)) == nil {
+				t.Errorf("%q behind %q is taken", c, at)
+			}
+			response := "SIP/2.0 200 O" + c + "K" + bad[strings.Index(bad, "\r\n"):]
+			if m.Parse([]byte(response)) == nil {
+				t.Errorf("%q in a response", c)
+			}
+		}
+		for _, quoted := range []string{"\"A", "Subject: \"x\""} {
+			ok := strings.Replace(strings.Replace(good, "Subject: a", "Subject: \"x\"", 1), strings.TrimSuffix(quoted, "\""), strings.TrimSuffix(quoted, "\"")+"\\"+c, 1)
+			if err := m.Parse([]byte(ok)); err != nil {
+				t.Errorf("%q quoted: %v", ok, err)
+			}
+		}
+		if m.Parse([]byte(strings.Replace(good, "c1", "\"\\"+c+"\"", 1))) == nil {
+			t.Errorf("%q in a quoted Call-ID", c)
+		}
+	}
+}
+
+func TestCountControls(t *testing.T) {
+	b := make([]byte, 0, 600)
+	for i := range 600 {
+		b = append(b, byte(i*37+i/256))
+	}
+	for from := range 9 {
+		for to := from; to < len(b); to++ {
+			want := 0
+			for _, c := range b[from:to] {
+				if c < ' ' || c == 0x7f {
+					want++
+				}
+			}
+			if got := countControls(b[from:to]); got != want {
+				t.Fatalf("%d of %d in %q", got, want, b[from:to])
+			}
+		}
+	}
+}
+
+// A message with too many headers still has those that a reply to it needs.
+func TestLimits(t *testing.T) {
+	var m Message
+	text := func(before, vias int) []byte {
+		return []byte("OPTIONS sip:b@h SIP/2.0\r\n" + strings.Repeat("X: y\r\n", before) + strings.Repeat("Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\n", vias) +
+			"f: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\ni: c1\r\nCSeq: 1 OPTIONS\r\nX: z\r\nl: 0\r\n\r\n")
+	}
+	for _, tc := range []struct {
+		limits       Limits
+		before, vias int
+		want         string
+	}{
+		{Limits{}, MaxHeaders - 7, 1, ""},
+		{Limits{}, MaxHeaders - 6, 1, "Too Many Headers"},
+		{Limits{}, 5000, 1, "Too Many Headers"},
+		{Limits{}, 0, MaxVias, ""},
+		{Limits{}, 0, MaxVias + 1, "Too Many Vias"},
+		{Limits{Headers: 10}, 3, 1, ""},
+		{Limits{Headers: 10}, 4, 1, "Too Many Headers"},
+		{Limits{Headers: 3}, 3, 2, "Too Many Headers"},
+		{Limits{Headers: 1000}, 900, 1, ""},
+		{Limits{Vias: 2}, 0, 2, ""},
+		{Limits{Vias: 2}, 0, 3, "Too Many Vias"},
+	} {
+		m.Limits = tc.limits
+		_ = m.Parse(text(tc.before, tc.vias))
+		var v Verdict
+		m.Validate(&v)
+		if v.Reason != tc.want || v.Drop {
+			t.Errorf("%+v, %d headers before %d Vias: %+v", tc.limits, tc.before, tc.vias, v)
+		}
+		vias := 0
+		for i := m.Find(HeaderVia); i >= 0; i = m.FindNext(HeaderVia, i) {
+			vias++
+		}
+		for _, kind := range []HeaderKind{HeaderFrom, HeaderTo, HeaderCallID, HeaderCSeq, HeaderContentLength} {
+			if m.Find(kind) < 0 {
+				t.Errorf("%+v, %d headers before %d Vias: no header %v", tc.limits, tc.before, tc.vias, kind)
+			}
+		}
+		if vias != tc.vias {
+			t.Errorf("%+v: %d of %d Vias", tc.limits, vias, tc.vias)
+		}
+		if m.Reset(); cap(m.headers) > 4*max(MaxHeaders, tc.limits.Headers) {
+			t.Errorf("%d headers are kept", cap(m.headers))
+		}
+	}
+}

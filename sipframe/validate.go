@@ -45,6 +45,7 @@ func (m *Message) Validate(v *Verdict) {
 	via, err := m.TopVia()
 	v.check(err)
 	m.checkSingle(v)
+	m.checkVias(v)
 	if len(m.CallID()) == 0 {
 		v.check(errNoCallID)
 	}
@@ -73,6 +74,7 @@ func (m *Message) Validate(v *Verdict) {
 
 var (
 	errMethodMismatch = badRequest("CSeq Method Mismatch")
+	errManyVias       = badRequest("Too Many Vias")
 	errEscapedHeaders = badRequest("Headers in Request-URI")
 )
 
@@ -99,6 +101,30 @@ func (m *Message) checkSingle(v *Verdict) {
 		s := &singles[i]
 		if at := m.Find(s.kind); at >= 0 && m.FindNext(s.kind, at) >= 0 {
 			v.check(s.defect)
+		}
+	}
+}
+
+// shortVia is the length of the shortest Via and its comma: "a/b/c d,".
+const shortVia = 8
+
+// checkVias counts the values of Via: each hop adds one, and looks at all of them.
+func (m *Message) checkVias(v *Verdict) {
+	limit := m.Limits.Vias
+	if limit <= 0 {
+		limit = MaxVias
+	}
+	if int(m.headersEnd) < shortVia*limit {
+		return
+	}
+	it := m.Values(HeaderVia)
+	for n := 0; ; n++ {
+		if _, ok := it.Next(); !ok {
+			return
+		}
+		if n == limit {
+			v.check(errManyVias)
+			return
 		}
 	}
 }

@@ -85,6 +85,7 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 		return nil, err
 	}
 	pc := cfg.Proxy
+	pc.MaxMessageSize = cfg.Engine.MaxMessageSize
 	pc.Logger, pc.Resolver = log, resolver{proxy.NewResolver(nil), cfg.DNS}
 	n.peers = peers.New(cfg.Peers)
 	pc.Observer = n.peers

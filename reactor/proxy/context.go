@@ -84,7 +84,6 @@ type Context struct {
 	uriBack   []byte           // the next uri is written here
 	routeList []route          // of the message
 	reply     text             // the reply that is written
-	raw       text             // the message as it came, for Send
 	check     text             // what was written, to look at it again
 	proof     text             // and its repaired form
 	other     sipframe.Message // over proof

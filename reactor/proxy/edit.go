@@ -37,19 +37,60 @@ func between(from, to uint32) sipframe.Span { return sipframe.Span{Off: from, Le
 // write hands the edits to the rewriter, for a message that leaves by proto.
 func (c *Context) write(proto reactor.Proto) error {
 	body := c.fitBody(proto)
+	c.nameVersion()
 	if !c.replaced {
 		c.endLines()
 	}
+	c.apply()
+	if c.replaced {
+		if err := c.proofread(body); err != nil {
+			return err
+		}
+	}
+	limit := c.proxy.cfg.MaxMessageSize
+	if proto == reactor.UDP {
+		limit = min(limit, maxDatagram)
+	}
+	if c.rewrite.Len() > limit {
+		return ErrTooLarge
+	}
+	return nil
+}
+
+// maxDatagram is what a datagram over IPv4 can hold.
+const maxDatagram = 65535 - 20 - 8
+
+// apply hands the edits to the rewriter.
+func (c *Context) apply() {
 	w := &c.rewrite
 	w.Reset(c.Msg)
 	for _, e := range c.edits {
 		w.Replace(between(e.off, e.end), c.arena[e.from:e.to])
 	}
-	if c.replaced {
-		return c.proofread(body)
-	}
-	return nil
 }
+
+// writeAsIs has the rewriter write the message as it came, without the Router's
+// changes, but for what two readers could understand differently.
+func (c *Context) writeAsIs() {
+	edits, text := c.edits, len(c.arena)
+	c.edits = edits[len(edits):]
+	stop := c.Msg.BodyOffset() + uint32(len(c.Msg.Body()))
+	c.edit(between(stop, uint32(len(c.Msg.Raw()))), nil)
+	c.nameVersion()
+	c.endLines()
+	c.apply()
+	c.edits, c.arena = edits, c.arena[:text]
+}
+
+// nameVersion has the start line say SIP/2.0, whatever case it came in: it is to be
+// sent in upper case (RFC 3261 7.1).
+func (c *Context) nameVersion() {
+	if string(c.Msg.Version()) != version {
+		c.edit(c.Msg.VersionSpan(), []byte(version))
+	}
+}
+
+const version = "SIP/2.0"
 
 // fitBody has the message end with its body, whose length it gives: a stream needs
 // a Content-Length (RFC 3261 18.3), a body that the Router changed has another one,

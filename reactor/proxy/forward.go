@@ -23,6 +23,9 @@ var (
 	// ErrBroken: with the Router's changes, or without a Content-Length on a
 	// stream, the message would be none any more.
 	ErrBroken = errors.New("proxy: the changed message is broken")
+	// ErrTooLarge: with what we add, the message would be larger than
+	// Config.MaxMessageSize. The request has been answered 513.
+	ErrTooLarge = errors.New("proxy: the message has grown too large")
 )
 
 // Error is why a message could not be sent to a destination.
@@ -50,7 +53,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // opened; should that fail later, the proxy answers 503. An error (*Error, or
 // ErrNotRequest, ErrForwarded) means that nothing was sent: the Router may try
 // the next destination or reply. If it does neither, the proxy answers 503.
-// With ErrHops the answer (483) is given already.
+// With ErrHops (483) and ErrTooLarge (513) the answer is given already.
 func (c *Context) Forward(dest []byte) error {
 	switch {
 	case !c.Msg.IsRequest():
@@ -76,6 +79,10 @@ func (c *Context) Forward(dest []byte) error {
 			c.count.add(RequestsOut)
 			return nil
 		}
+		if errors.Is(last, ErrTooLarge) {
+			_ = c.Reply(513, nil)
+			return c.failed(dest, last)
+		}
 		if err == nil || !errors.Is(last, ErrNoSocket) { // which says less than a connection that failed
 			err = last
 		}
@@ -84,7 +91,7 @@ func (c *Context) Forward(dest []byte) error {
 }
 
 // Send hands the message to a destination as it came, without a Via and without
-// the Router's changes: no response to it finds its way back through us. dest is
+// the Router's changes (but its head's lines end in CRLF): no response to it finds its way back through us. dest is
 // as for Forward. It does not count as an answer.
 func (c *Context) Send(dest []byte) error {
 	var h hop
@@ -92,7 +99,7 @@ func (c *Context) Send(dest []byte) error {
 	if err != nil {
 		return c.failed(dest, err)
 	}
-	c.raw.b = c.Received()
+	c.writeAsIs()
 	if h.proto != reactor.UDP && c.Msg.Find(sipframe.HeaderContentLength) < 0 {
 		return c.failed(dest, ErrBroken) // a stream's peer could not tell where it ends
 	}
@@ -104,7 +111,7 @@ func (c *Context) Send(dest []byte) error {
 		}
 		c.aim(&h, addr, li.socket)
 		c.target.Class = c.class()
-		if err = c.send(&c.raw); err == nil {
+		if err = c.send(&c.rewrite); err == nil {
 			c.failure = nil
 			c.count.add(SentAsIs)
 			return nil

@@ -37,6 +37,11 @@ type Config struct {
 	// HopLimit is the highest Max-Forwards that a request leaves with, 1 to 255;
 	// 0 is no limit.
 	HopLimit int
+	// MaxMessageSize is how large a message may get by what we add, in bytes; 0 is
+	// 65535. A request that would be larger is answered 513.
+	MaxMessageSize int
+	// Limits bound the headers of a message; one that has more is answered 400.
+	Limits sipframe.Limits
 	// MyDomains are more names of ours than the listeners': "host",
 	// "host:port" or "proto:host:port", as alias= has them.
 	MyDomains []string
@@ -128,6 +133,9 @@ func New(cfg Config, r Router) (*Proxy, error) {
 	if p.cfg.HopLimit < 1 || p.cfg.HopLimit > 255 {
 		return nil, fmt.Errorf("proxy: HopLimit %d is not 1 to 255", cfg.HopLimit)
 	}
+	if p.cfg.MaxMessageSize == 0 {
+		p.cfg.MaxMessageSize = sipframe.DefaultMaxMessage
+	}
 	if !validValue(cfg.ServerHeader) {
 		return nil, fmt.Errorf("proxy: ServerHeader %q has a control character", cfg.ServerHeader)
 	}
@@ -171,9 +179,18 @@ func (p *Proxy) SetSockets(sockets []*reactor.Socket) {
 // messages without an engine: a test, a benchmark, an own transport.
 func (p *Proxy) NewContext(s Sender) *Context {
 	c := &Context{proxy: p, out: s}
+	c.msg.Limits = p.cfg.Limits
+	c.other.Limits.Headers = p.cfg.Limits.Headers + ownHeaders // ours and the Router's come on top
+	if p.cfg.Limits.Headers == 0 {
+		c.other.Limits.Headers += sipframe.MaxHeaders
+	}
 	c.count = &p.shards[p.next.Add(1)%countShards]
 	return c
 }
+
+// ownHeaders is how many headers may be added to a message that had as many as it
+// may have.
+const ownHeaders = 256
 
 // context gives the worker's Context. If that is in use, which means that the
 // engine calls the Handler while it is in the Handler, it makes another.

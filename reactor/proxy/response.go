@@ -42,7 +42,15 @@ func (c *Context) response() {
 		c.count.add(ResponsesDropped)
 		return
 	}
-	if err = c.buildResponse(t.proto, client, same); err == nil {
+	mine := len(c.edits)
+	err = c.buildResponse(t.proto, client, same)
+	if err != nil && mine > 0 {
+		// The client waits for it: it goes on without the Router's changes.
+		c.lost("changes of a response", t.conn, err)
+		c.edits, c.replaced, c.bodyEdited = c.edits[:0], false, false
+		err = c.buildResponse(t.proto, client, same)
+	}
+	if err == nil {
 		err = c.deliver(t, client, &c.rewrite)
 	}
 	if err != nil {

@@ -160,6 +160,8 @@ var globals = map[string]*globalSpec{
 		c.Proxy.Key = key
 		return ""
 	}),
+	"max_headers": number(16, 16384, "headers of a message", func(c *settings, n int) { c.Proxy.Limits.Headers = n }),
+	"max_vias":    number(2, 8192, "values of Via in a message", func(c *settings, n int) { c.Proxy.Limits.Vias = n }),
 	"via_fallback": {typ: wordParam, set: func(c *settings, v Value) string {
 		policy, ok := map[string]proxy.Fallback{
 			"verified": proxy.FallbackVerified, "always": proxy.FallbackAlways, "never": proxy.FallbackNever,

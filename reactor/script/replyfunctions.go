@@ -20,6 +20,8 @@ func replyFunctions() map[string]*function {
 				switch err := m.c.Failure(); {
 				case errors.Is(err, proxy.ErrHops):
 					code = 483
+				case errors.Is(err, proxy.ErrTooLarge):
+					code = 513
 				case err != nil:
 					code = 503
 				}
