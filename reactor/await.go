@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -147,17 +148,34 @@ func watcher(fd int) (set int, err error) {
 	return -1, fmt.Errorf("no epoll set watches descriptor %d", fd)
 }
 
-// lists tells whether a descriptor is among those that the kernel's description
-// of an epoll set has, under its number: lines "tfd: 12 events: 19 data: c …",
-// the last two in hexadecimal.
+// lists tells whether a descriptor is among those that an epoll set watches.
 func lists(info string, fd int) bool {
-	for line := range strings.Lines(info) {
-		var tfd int
-		var events, data uint64
-		if n, err := fmt.Sscanf(line, "tfd: %d events: %x data: %x", &tfd, &events, &data); n == 3 && err == nil &&
-			tfd == fd && data == uint64(fd) {
+	for w := range watchedBy(info) {
+		if w.fd == fd {
 			return true
 		}
 	}
 	return false
+}
+
+// watchedFD is a descriptor that an epoll set watches, and for what.
+type watchedFD struct {
+	fd     int
+	events uint32
+}
+
+// watchedBy gives the descriptors that the kernel's description of an epoll set
+// has under their numbers: lines "tfd: 12 events: 19 data: c …", the last two in
+// hexadecimal.
+func watchedBy(info string) iter.Seq[watchedFD] {
+	return func(yield func(watchedFD) bool) {
+		for line := range strings.Lines(info) {
+			var w watchedFD
+			var data uint64
+			n, err := fmt.Sscanf(line, "tfd: %d events: %x data: %x", &w.fd, &w.events, &data)
+			if n == 3 && err == nil && data == uint64(w.fd) && !yield(w) {
+				return
+			}
+		}
+	}
 }

@@ -35,6 +35,7 @@ type Engine struct {
 	resting     sync.Pool // workers of loops that have left theirs, with what they keep in Local
 	handshakers handshakers
 	lot         *lot
+	backlog     backlog
 	domains     atomic.Pointer[tlsstate.Domains]
 	sockets     []*Socket
 	udp         []int // descriptors to send datagrams with, by socket index
@@ -85,6 +86,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		e.framing[p] = sipframe.FramerConfig{MaxMessage: cfg.MaxMessageSize, PingPong: s.CRLFPingPong, DropCRLF: s.CRLFDrop}
 	}
 	e.SetDomains(cfg.Domains)
+	e.backlog.eng = e
 	for i, s := range cfg.Sockets {
 		e.sockets = append(e.sockets, &Socket{Proto: s.Proto, Addr: s.Addr, Advertised: s.Advertised,
 			AdvertisedPort: s.AdvertisedPort, Tag: s.Tag, index: i, inherited: s.Inherited})
@@ -124,7 +126,7 @@ func (e *Engine) Start() error {
 			gnet.WithReusePort(e.cfg.shares()),
 			gnet.WithTCPNoDelay(gnet.TCPNoDelay),
 			gnet.WithTicker(true),
-			gnet.WithLogger(gnetLog{e.log}))
+			gnet.WithLogger(gnetLog{e.log, e.backlog.failed}))
 	}()
 	select {
 	case <-e.started:
@@ -198,6 +200,7 @@ func (e *Engine) stop(ctx context.Context) error {
 	e.mute = true
 	e.loopsMu.Unlock()
 	e.enrolling.Wait()
+	e.backlog.close()
 	e.tasks.Add(1)
 	_ = e.gnet.Stop(canceled)
 	if err2 := <-e.ran; err == nil {
@@ -246,6 +249,7 @@ func until(ctx context.Context, done func() bool) error {
 
 // dismiss ends the goroutines that are not gnet's. Loops no longer run.
 func (e *Engine) dismiss() {
+	e.backlog.close()
 	e.handshakers.close()
 	for _, s := range e.all() {
 		s.close()
@@ -280,7 +284,10 @@ func (e *Engine) dismiss() {
 
 // tick runs once a second, first when gnet is wholly up.
 func (e *Engine) tick() {
-	e.once.Do(func() { close(e.started) })
+	e.once.Do(func() {
+		e.backlog.open()
+		close(e.started)
+	})
 	e.logRests(e.now())
 	e.loopsMu.Lock()
 	defer e.loopsMu.Unlock()

@@ -9,7 +9,7 @@ import (
 )
 
 // openConnections is how many connections the process may have so that accept
-// never runs out of descriptors: gnet ends when it does. A storm can bring a
+// does not run out of descriptors: what waits is then turned away. A storm can bring a
 // whole backlog of connections into the process before the loops have refused
 // them, so that many descriptors stay free, but never more than a quarter.
 func openConnections(backlog int) int64 {

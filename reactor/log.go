@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -80,7 +81,10 @@ var ctxNone = context.Background()
 
 // gnetLog gives gnet's own lines to the engine's logger. What gnet calls an
 // error is mostly a peer that went away, which we tell ourselves.
-type gnetLog struct{ log *slog.Logger }
+type gnetLog struct {
+	log    *slog.Logger
+	accept func(error) // is told what accept(2) has said
+}
 
 func (g gnetLog) Debugf(format string, args ...any) {
 	g.log.Debug("gnet: " + fmt.Sprintf(format, args...))
@@ -92,6 +96,12 @@ func (g gnetLog) Warnf(format string, args ...any) {
 	g.log.Warn("gnet: " + fmt.Sprintf(format, args...))
 }
 func (g gnetLog) Errorf(format string, args ...any) {
+	if len(args) == 1 && strings.HasPrefix(format, "Accept()") {
+		if err, ok := args[0].(error); ok {
+			g.accept(err)
+			return
+		}
+	}
 	g.log.Error("gnet: " + fmt.Sprintf(format, args...))
 }
 func (g gnetLog) Fatalf(format string, args ...any) {

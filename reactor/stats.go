@@ -46,6 +46,7 @@ type Stats struct {
 	Overflow, Dropped                     uint64 // messages no shard had room for; of those, dropped without an answer
 	Blocked, SendTimeouts                 uint64
 	Held                                  uint64 // times a connection was not read for what it had in hand
+	AcceptFailed                          uint64 // times that the system let no connection be accepted
 	HalfClosed                            uint64 // connections that lived on for replies when the peer had closed its half
 	Undelivered                           uint64
 	// Returned are messages that count in MessagesOut and that the peer had not
@@ -122,6 +123,7 @@ func versionName(i int) string {
 // Stats adds the counters up. It takes microseconds; not for a loop.
 func (e *Engine) Stats() Stats {
 	s := Stats{
+		AcceptFailed:      e.stat.acceptFailed.Load(),
 		Dials:             e.stat.dials.Load(),
 		DialsFailed:       byReason(&e.stat.dialsFailed),
 		ParkedConnects:    e.stat.parkedConnects.Load(),
@@ -158,6 +160,9 @@ func (e *Engine) Stats() Stats {
 		s.MessagesOut += t.MessagesOut
 		s.BytesIn += t.BytesIn
 		s.BytesOut += t.BytesOut
+	}
+	if n := e.stat.turnedAway.Load(); n > 0 {
+		s.RefusedFor[RefusedDescriptors] += n
 	}
 	for _, n := range s.RefusedFor {
 		s.Refused += n

@@ -43,6 +43,7 @@ var engineMetrics = []engineMetric{
 	counter("", "pings_total", "Pings that were answered.", func(s *reactor.Stats) uint64 { return s.Pings }),
 	counter("writes", "blocked_total", "Times that a peer took no more for a while.", func(s *reactor.Stats) uint64 { return s.Blocked }),
 	counter("reads", "held_total", "Times that a connection was not read for a while because many of its messages were in hand.", func(s *reactor.Stats) uint64 { return s.Held }),
+	counter("connections", "accept_failed_total", "Times that the system let no connection be accepted.", func(s *reactor.Stats) uint64 { return s.AcceptFailed }),
 	counter("connections", "half_closed_total", "Connections whose peer closed its half and still got replies.", func(s *reactor.Stats) uint64 { return s.HalfClosed }),
 	counter("writes", "timed_out_total", "Times that a peer took nothing for longer than the send timeout.", func(s *reactor.Stats) uint64 { return s.SendTimeouts }),
 	counter("messages", "returned_total", "Written messages that the peer had not acknowledged when their connection ended; undelivered_total has them too.", func(s *reactor.Stats) uint64 { return s.Returned }),

@@ -100,6 +100,7 @@ func EngineFigures(e Engine) Source {
 		figures.count("accepted", s.Accepted)
 		figures.count("refused", s.Refused)
 		reactor.Refusals(func(r reactor.Refusal) { figures.count("refused_"+r.String(), s.RefusedFor[r]) })
+		figures.count("accept_failed", s.AcceptFailed)
 		figures.count("established", s.Established)
 		figures.count("dials", s.Dials)
 		figures.count("dials_done", s.Dialed)

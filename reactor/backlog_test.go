@@ -1,0 +1,183 @@
+package reactor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	gneterrors "github.com/panjf2000/gnet/v2/pkg/errors"
+	"golang.org/x/sys/unix"
+)
+
+// gnet's loops look for this error in what callbacks return. None is it.
+func TestAcceptErrorsAreNotFatal(t *testing.T) {
+	for _, err := range []error{nil, gneterrors.ErrAcceptSocket, fmt.Errorf("%w", gneterrors.ErrAcceptSocket), io.EOF} {
+		if errors.Is(err, gneterrors.ErrAcceptSocket) {
+			t.Errorf("%v ends a loop", err)
+		}
+	}
+}
+
+// allLoops runs a test with a loop that accepts by itself, with several, and with
+// several that each have listeners of their own.
+func allLoops(t *testing.T, f func(t *testing.T, change func(*Config))) {
+	t.Run("one loop", func(t *testing.T) { f(t, func(c *Config) { c.Loops = 1 }) })
+	t.Run("several loops", func(t *testing.T) { f(t, func(c *Config) { c.Loops = 3 }) })
+	t.Run("several loops and datagrams", func(t *testing.T) {
+		f(t, func(c *Config) {
+			c.Loops = 3
+			for i := range c.Sockets { // with port 0 each loop would get another
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				l.Close()
+				c.Sockets[i].Addr = l.Addr().(*net.TCPAddr).AddrPort()
+			}
+			udp := SocketConfig{Proto: UDP, Addr: c.Sockets[0].Addr}
+			c.Sockets = append(c.Sockets, udp)
+		})
+	})
+}
+
+// The engine knows every listener that gnet has, in every epoll set.
+func TestListenersAreKnown(t *testing.T) {
+	allLoops(t, func(t *testing.T, change func(*Config)) {
+		r := start(t, &script{}, change)
+		want := 2
+		if r.cfg.shares() {
+			want *= r.cfg.Loops
+		}
+		if n := len(r.backlog.ears); n != want {
+			t.Errorf("%d listeners, want %d: %v", n, want, r.backlog.ears)
+		}
+	})
+}
+
+// Without a descriptor for one more connection, those that are there are served,
+// new ones are turned away at once, and all is well as soon as there are some.
+func TestNoDescriptorToAcceptWith(t *testing.T) {
+	allLoops(t, func(t *testing.T, change func(*Config)) {
+		r := start(t, &script{message: echo}, func(c *Config) {
+			change(c)
+			c.maxOpen = 1 << 20 // accept is to fail, not our own bound
+		})
+		old := r.dial(TLS)
+		var waiting []int
+		for range 20 {
+			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close(fd)
+			waiting = append(waiting, fd)
+		}
+		restore := noDescriptors(t)
+		for _, fd := range waiting {
+			if err := unix.Connect(fd, sockaddr(r.addr(TCP))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, fd := range waiting { // each is told, by our end or a reset
+			poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			if n, err := unix.Poll(poll, int(patience/time.Millisecond)); n != 1 {
+				t.Errorf("a peer is left to wait: %v", err)
+			}
+		}
+		m := request("MESSAGE", "x", 1, "")
+		_, _ = io.WriteString(old, m)
+		got := make([]byte, len(m))
+		if _, err := io.ReadFull(old, got); err != nil || string(got) != m {
+			t.Errorf("an established connection gets %q, %v", got, err)
+		}
+		s := r.Stats()
+		if s.AcceptFailed == 0 || s.RefusedFor[RefusedDescriptors] != 20 {
+			t.Errorf("%d accepts failed, %d connections are refused", s.AcceptFailed, s.RefusedFor[RefusedDescriptors])
+		}
+		restore()
+		c := r.dial(TCP)
+		_, _ = io.WriteString(c, m)
+		if _, err := io.ReadFull(c, got); err != nil {
+			t.Errorf("afterwards: %v", err)
+		}
+		if n := r.told("connections cannot be accepted"); n != 1 {
+			t.Errorf("it is told %d times", n)
+		}
+	})
+}
+
+// noDescriptors leaves the process no descriptor to open, until the function it
+// returns is called.
+func noDescriptors(t *testing.T) (restore func()) {
+	t.Helper()
+	dir, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := make(map[int]bool)
+	highest := 0
+	for _, d := range dir {
+		n, _ := strconv.Atoi(d.Name())
+		used[n] = true
+		highest = max(highest, n)
+	}
+	var fill []int // the holes below
+	for {
+		fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fill = append(fill, fd); fd > highest {
+			break
+		}
+	}
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	low := limit
+	low.Cur = uint64(fill[len(fill)-1] + 1)
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &low); err != nil {
+		t.Fatal(err)
+	}
+	done := false
+	restore = func() {
+		if done {
+			return
+		}
+		done = true
+		_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
+		for _, fd := range fill {
+			unix.Close(fd)
+		}
+	}
+	t.Cleanup(restore)
+	return restore
+}
+
+// Whatever accept says, accepting goes on: here it says it on gnet's behalf.
+func TestAcceptGoesOnAfterAnyError(t *testing.T) {
+	allLoops(t, func(t *testing.T, change func(*Config)) {
+		r := start(t, &script{message: echo}, change)
+		log := gnetLog{r.Engine.log, r.backlog.failed}
+		for _, errno := range []unix.Errno{unix.ENFILE, unix.EMFILE, unix.ENOBUFS, unix.ENOMEM, unix.EPERM, unix.ENETDOWN,
+			unix.EPROTO, unix.ENOPROTOOPT, unix.EHOSTDOWN, unix.ENONET, unix.EHOSTUNREACH, unix.EOPNOTSUPP, unix.ENETUNREACH, unix.EINVAL} {
+			log.Errorf("Accept() failed due to error: %v", errno)
+			c := r.dial(TCP)
+			m := request("MESSAGE", "x", 1, "")
+			_, _ = io.WriteString(c, m)
+			if _, err := io.ReadFull(c, make([]byte, len(m))); err != nil {
+				t.Errorf("%v: %v", errno, err)
+			}
+			c.Close()
+		}
+		if n := r.Stats().AcceptFailed; n != 14 {
+			t.Errorf("%d are counted", n)
+		}
+	})
+}
