@@ -101,7 +101,13 @@ func (l *loop) quiet() bool {
 	if !a.here {
 		return false
 	}
-	n, err := unix.Poll(a.set[:], 0)
+	return l.quietSet()
+}
+
+// quietSet reports whether nothing is there to be read, whoever sleeps. The set
+// is known. Loop only.
+func (l *loop) quietSet() bool {
+	n, err := unix.Poll(l.awaiting.set[:], 0)
 	return n == 0 && err == nil
 }
 

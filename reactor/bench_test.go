@@ -65,7 +65,7 @@ func BenchmarkHandOver(b *testing.B) {
 		for i := range bag {
 			bag[i] = item{kind: itemMessage, src: src}
 		}
-		e.shards[0].push(bag, false)
+		e.shards[0].push(bag, 1<<20)
 		<-done
 	}
 }

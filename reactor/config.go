@@ -99,6 +99,10 @@ type Config struct {
 	// QueueFrames bounds the messages that wait in one shard, Waiters the
 	// goroutines of a shard that wait for a budget or a lookup.
 	QueueFrames, Waiters int
+	// QueueDelay is how old messages that wait may be, for longer than a moment,
+	// before new requests are refused (Overloader); 0: any age. It needs a
+	// Handler that is an Overloader.
+	QueueDelay time.Duration
 
 	// Logger must not block: loops write to it. nil discards.
 	Logger *slog.Logger
@@ -137,6 +141,7 @@ func DefaultConfig() Config {
 		ParkedTimeout:  5 * time.Second,
 		Keepalive:      Keepalive{Enabled: true},
 		QueueFrames:    8192,
+		QueueDelay:     100 * time.Millisecond,
 		Waiters:        256,
 	}
 }

@@ -41,6 +41,10 @@ type conn struct {
 	framer  sipframe.Framer
 	partial *sipframe.Buffer // bytes of a message that is not complete; nil while idle
 	chunks  int              // chunks of that message so far
+	drained int64            // when a read last emptied the socket, on the engine's clock
+	backlog int64            // since when none did; 0 = the last one did
+	late    bool             // so long that new requests are refused
+	wasHeld bool             // since the last read
 	muffled bool             // the kernel tells of no bytes; see hear
 	deaf    bool             // nothing more is read: framing is lost, or the end is near
 	left    phase            // the phase it was in when its end began

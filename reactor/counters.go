@@ -31,6 +31,7 @@ type loopCounters struct {
 	batches, pings      atomic.Uint64
 	malformed           atomic.Uint64
 	overflow, dropped   atomic.Uint64
+	late                atomic.Uint64
 	blocked, held       atomic.Uint64
 	halfClosed          atomic.Uint64
 	sendTimeouts        atomic.Uint64
@@ -56,6 +57,7 @@ type handshakeCounters struct {
 // shardCounters are written by the workers of one shard.
 type shardCounters struct {
 	waits, takeovers, waitersFull atomic.Uint64
+	late                          atomic.Uint64
 	datagrams, datagramBytes      atomic.Uint64
 }
 

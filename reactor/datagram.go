@@ -40,8 +40,9 @@ func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
 	l.stat.carried[UDP].messagesIn.Add(1)
 	data := l.slab.Bytes()[base:]
 	i := l.eng.shardOf(data)
-	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
-	l.dispatch()
+	l.readAt = l.eng.now()
+	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src, at: l.readAt})
+	l.dispatch(nil)
 }
 
 // hears tells whether the socket is the one that gnet knows by an address.
@@ -73,7 +74,7 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 	if err := unix.Sendto(e.udp[socket.index], buf.B, unix.MSG_DONTWAIT, sockaddr(t.Addr)); err != nil {
 		return 0, fail(WriteError, err)
 	}
-	stat := &e.valve.stat
+	stat := &e.shards[0].stat
 	if w != nil {
 		stat = &w.shard.stat
 	}

@@ -31,7 +31,7 @@ type Engine struct {
 	table       table
 	peers       peers
 	shards      []*shard
-	valve       *shard    // answers what no shard has room for
+	refuses     bool      // the Handler is an Overloader
 	resting     sync.Pool // workers of loops that have left theirs, with what they keep in Local
 	handshakers handshakers
 	lot         *lot
@@ -95,7 +95,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	for range cfg.Workers {
 		e.shards = append(e.shards, newShard(e, cfg.QueueFrames))
 	}
-	e.valve = newShard(e, max(1, cfg.QueueFrames/8))
+	_, e.refuses = h.(Overloader)
 	return e, nil
 }
 
@@ -112,7 +112,7 @@ func (e *Engine) Start() error {
 		return err
 	}
 	e.handshakers.start(e.cfg.Handshakers)
-	for _, s := range e.all() {
+	for _, s := range e.shards {
 		s.mu.Lock()
 		s.spawn()
 		s.mu.Unlock()
@@ -139,9 +139,6 @@ func (e *Engine) Start() error {
 		return fmt.Errorf("reactor: %w", err)
 	}
 }
-
-// all gives every shard, the overload shard last.
-func (e *Engine) all() []*shard { return append(e.shards[:len(e.shards):len(e.shards)], e.valve) }
 
 // SetDomains replaces the TLS domains. Connections that are up keep the ones
 // they were made with.
@@ -225,7 +222,7 @@ var canceled = func() context.Context {
 
 // quiet tells whether no message is being worked on.
 func (e *Engine) quiet() bool {
-	for _, s := range e.all() {
+	for _, s := range e.shards {
 		if s.busy.Load() != 0 {
 			return false
 		}
@@ -251,7 +248,7 @@ func until(ctx context.Context, done func() bool) error {
 func (e *Engine) dismiss() {
 	e.backlog.close()
 	e.handshakers.close()
-	for _, s := range e.all() {
+	for _, s := range e.shards {
 		s.close()
 	}
 	e.crew.Wait()
@@ -323,7 +320,7 @@ func (e *Engine) giveBack(c *conn, data []byte, note any, why *Error) {
 	buf.Advance(copy(buf.Free(), data))
 	u := &Undelivered{Data: buf.Bytes(), Proto: c.src.Proto, Addr: c.src.Remote, Conn: c.id, Note: note, Err: why}
 	e.stat.undelivered.Add(1)
-	e.shards[e.shardOf(data)].push([]item{{kind: itemUndelivered, data: u.Data, buf: buf, src: &c.src, lost: u}}, true)
+	e.shards[e.shardOf(data)].push([]item{{kind: itemUndelivered, data: u.Data, buf: buf, src: &c.src, lost: u}}, math.MaxInt)
 }
 
 var errNoBoot = errors.New("the listeners could not be set up")

@@ -174,10 +174,11 @@ type Handler interface {
 	Undelivered(w *Worker, u *Undelivered)
 }
 
-// Overloader is a Handler that answers messages for which there was no room:
-// the queue of their shard was full. It is called on a worker of its own, whose
-// queue is short; what does not fit there either is dropped and counted. A
-// Handler that is none has such messages dropped at once.
+// Overloader is a Handler that refuses requests: new ones while what waits is
+// too old (Config.QueueDelay), and messages that find no room in the queue of
+// their shard. Mostly it is called on an event loop, by a Worker that never waits:
+// it must not block, and should be cheaper than Message by far. A Handler that
+// is none has all requests at any age, and what finds no room is dropped.
 type Overloader interface {
 	Overload(w *Worker, f *Frame)
 }

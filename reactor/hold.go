@@ -13,6 +13,9 @@ const (
 	// holdAt is how many messages in hand end the reading of a connection, and
 	// holdUntil how few of them let it go on.
 	holdAt, holdUntil = 128, 32
+	// holdMost ends the reading also where new requests are refused, so that in
+	// hand is what belongs to dialogs and transactions.
+	holdMost = 8 * holdAt
 	// crowdAt is from how many in hand on a connection's messages join the crowd.
 	crowdAt = 16
 )
@@ -30,9 +33,14 @@ func (c *conn) dense() bool { return c.crowded.Load() > 0 || c.inHand.Load() > c
 
 // hold ends the reading of a connection that has too much in hand. Loop only.
 func (l *loop) hold(c *conn) {
-	if c.inHand.Load() < holdAt || c.held.Load() || c.phase != established {
+	n := c.inHand.Load()
+	if n < holdAt || c.held.Load() || c.phase != established {
 		return
 	}
+	if n < holdMost && l.eng.refuses && (c.late || l.over()) {
+		return // new requests are refused as they come
+	}
+	c.wasHeld = true
 	l.stat.held.Add(1)
 	l.hear(c, false)
 	c.held.Store(true)

@@ -49,6 +49,12 @@ type loop struct {
 	set       int // gnet's epoll set; -1 = not known
 	awaiting  await
 
+	delay   delay   // what reads told
+	idled   int64   // when nothing was left to read, on the engine's clock
+	looked  int64   // when that was last looked for
+	readAt  int64   // when what is framed was read
+	refuser *Worker // answers what no worker is to have; nil until it is needed
+
 	bell atomic.Pointer[bell] // nil: gnet's Execute wakes the loop
 
 	mu     sync.Mutex
@@ -188,16 +194,17 @@ func (l *loop) serve(c *conn, what uint32) {
 // bag puts an item with its shard, with a reference on the slab it is in.
 func (l *loop) bag(c *conn, it item) {
 	it.buf = l.slab.Retain()
-	it.src, it.conn = &c.src, c
+	it.src, it.conn, it.at = &c.src, c, l.readAt
 	c.inHand.Add(1)
 	i := l.eng.shardOf(it.data)
 	l.bags[i] = append(l.bags[i], it)
 }
 
-// dispatch hands the bags to their shards. What finds no room goes to the
-// overload shard, and what finds none there is dropped and counted; a
-// connection whose framing is lost ends all the same.
-func (l *loop) dispatch() {
+// dispatch hands the bags, which are of one connection (nil: of a datagram), to
+// their shards. New requests that are too many are answered here, and so is what
+// finds no room.
+func (l *loop) dispatch(c *conn) {
+	l.sift(c)
 	if l.eng.cfg.Inline > 0 {
 		l.inline()
 	}
@@ -206,27 +213,30 @@ func (l *loop) dispatch() {
 			continue
 		}
 		l.awaiting.stirred = true
-		rest := b[len(b)-l.eng.shards[i].push(b, false):]
-		if len(rest) > 0 {
-			l.overflow(rest)
+		s := l.eng.shards[i]
+		if rest := b[len(b)-s.push(b, s.bound):]; len(rest) > 0 {
+			l.overflow(s, rest)
 		}
 		clear(b)
 		l.bags[i] = b[:0]
 	}
 }
 
-// overflow deals with items that no shard had room for.
-func (l *loop) overflow(rest []item) {
-	l.stat.overflow.Add(uint64(len(rest)))
+// overflow deals with items that their shard has no room for: those that are
+// under way already find as much room again, the rest is refused. If the Handler
+// is no Overloader, they are dropped and counted; a connection whose framing is
+// lost ends all the same.
+func (l *loop) overflow(s *shard, rest []item) {
 	for i := range rest {
-		if rest[i].kind == itemMessage {
-			rest[i].kind = itemOverload
+		it := rest[i]
+		if it.kind == itemMessage && urgent(it.data) && s.push(rest[i:i+1], 2*s.bound) == 0 {
+			continue
 		}
-	}
-	if _, ok := l.eng.handler.(Overloader); ok {
-		rest = rest[len(rest)-l.eng.valve.push(rest, false):]
-	}
-	for _, it := range rest {
+		l.stat.overflow.Add(1)
+		if l.eng.refuses {
+			l.refuse(it)
+			continue
+		}
 		l.stat.dropped.Add(1)
 		it.buf.Release()
 		if it.conn != nil {

@@ -3,6 +3,7 @@ package reactor
 import (
 	"context"
 	"fmt"
+	"math"
 )
 
 // Pulse waits until every event loop and every shard of messages has come round
@@ -13,7 +14,7 @@ import (
 func (e *Engine) Pulse(ctx context.Context) error {
 	e.pulse.Lock()
 	defer e.pulse.Unlock()
-	shards := e.all()
+	shards := e.shards
 	for _, s := range shards {
 		s.askBeat()
 	}
@@ -51,6 +52,6 @@ func (e *Engine) Pulse(ctx context.Context) error {
 func (s *shard) askBeat() {
 	if s.beats.Load() == s.asked {
 		s.asked++
-		s.push([]item{{kind: itemBeat}}, true)
+		s.push([]item{{kind: itemBeat}}, math.MaxInt)
 	}
 }

@@ -54,7 +54,7 @@ func TestPulseOfStuckShard(t *testing.T) {
 	c := r.dial(TCP)
 	_, _ = c.Write([]byte(request("OPTIONS", "x", 1, "")))
 	<-in
-	r.stuck("0 of 1 event loops and 1 of 3 shards")
+	r.stuck("0 of 1 event loops and 1 of 2 shards")
 	_ = r.pulse(time.Millisecond) // asks for no second beat
 	hold <- struct{}{}
 	if err := r.pulse(patience); err != nil {

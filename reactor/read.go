@@ -35,6 +35,7 @@ func (l *loop) read(c *conn, in []byte) {
 	n := uint64(len(in))
 	l.stat.carried[c.src.Proto].bytesIn.Add(n)
 	c.carried.bytesIn.Add(n)
+	l.arrived(c, len(in))
 	switch {
 	case c.deaf, l.eng.deaf.Load():
 	case c.phase == handshaking:
@@ -77,7 +78,7 @@ func (l *loop) pump(c *conn, mine bool) (rest uint32) {
 	if !c.deaf {
 		l.fold(c, l.cut(c, base))
 	}
-	l.dispatch()
+	l.dispatch(c)
 	if mine {
 		rest = c.pending.Swap(0) &^ evFlush
 	}

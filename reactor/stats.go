@@ -44,6 +44,7 @@ type Stats struct {
 	BytesIn, BytesOut                     uint64 // of the sockets
 	Pings, Malformed                      uint64 // pings answered; streams whose framing was lost
 	Overflow, Dropped                     uint64 // messages no shard had room for; of those, dropped without an answer
+	Late                                  uint64 // requests refused because what waited was too old
 	Blocked, SendTimeouts                 uint64
 	Held                                  uint64 // times a connection was not read for what it had in hand
 	AcceptFailed                          uint64 // times that the system let no connection be accepted
@@ -147,7 +148,7 @@ func (e *Engine) Stats() Stats {
 		HandshakesWaiting: e.handshakers.waiting(),
 	}
 	s.Parked = s.ParkedConnects + s.ParkedHandshakes
-	for _, h := range e.all() {
+	for _, h := range e.shards {
 		h.addTo(&s)
 	}
 	e.loopsMu.Lock()
@@ -186,7 +187,7 @@ func (c *loopCounters) addTo(s *Stats) {
 		from *atomic.Uint64
 	}{
 		{&s.Accepted, &c.accepted}, {&s.Established, &c.established}, {&s.Batches, &c.batches},
-		{&s.Pings, &c.pings}, {&s.Malformed, &c.malformed}, {&s.Overflow, &c.overflow}, {&s.Dropped, &c.dropped},
+		{&s.Pings, &c.pings}, {&s.Malformed, &c.malformed}, {&s.Overflow, &c.overflow}, {&s.Dropped, &c.dropped}, {&s.Late, &c.late},
 		{&s.Blocked, &c.blocked}, {&s.Held, &c.held}, {&s.HalfClosed, &c.halfClosed}, {&s.SendTimeouts, &c.sendTimeouts}, {&s.Dialed, &c.dialed},
 		{&s.ResumedConnects, &c.resumedConnects}, {&s.ResumedHandshakes, &c.resumedHandshakes},
 	} {
@@ -234,6 +235,7 @@ func (s *shard) addTo(sum *Stats) {
 	sum.Waits += s.stat.waits.Load()
 	sum.Takeovers += s.stat.takeovers.Load()
 	sum.WaitersFull += s.stat.waitersFull.Load()
+	sum.Late += s.stat.late.Load()
 	n := s.stat.datagrams.Load()
 	sum.DatagramsOut += n
 	sum.Carried[UDP].MessagesOut += n

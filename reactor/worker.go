@@ -20,6 +20,7 @@ type Worker struct {
 	shard   *shard
 	host    *host // nil but for a worker that is on a loop, or was when it began to wait
 	leading bool
+	fixed   bool  // it is a loop's own and never waits
 	frame   Frame // the one under way
 	hand    *conn // whose message in hand that is; nil once its Handler has waited
 	done    uint  // messages that were led
@@ -47,6 +48,9 @@ func (w *Worker) standAside() bool {
 		return true
 	}
 	switch {
+	case w.fixed:
+		w.shard.stat.waitersFull.Add(1)
+		return false
 	case !w.leading: // it has waited before
 	case w.host != nil:
 		if !w.host.leave() {
@@ -87,6 +91,7 @@ type item struct {
 	conn   *conn // that it came by; nil for datagrams and what is ours. Malformed: it closes afterwards
 	defect *sipframe.Defect
 	lost   *Undelivered
+	at     int64 // when it was read, on the engine's clock; 0 for what is ours
 }
 
 // bag is the frames of one read that go to one shard.
@@ -110,8 +115,10 @@ type shard struct {
 	members int  // goroutines
 	stop    bool
 
-	// taken is what the leader has off the queue. Whoever leads owns it.
+	// taken is what the leader has off the queue, and delay what it saw of its
+	// age. Whoever leads owns them.
 	taken ring[item]
+	delay delay
 	busy  atomic.Int64 // items that are not done
 
 	beats atomic.Uint64 // how many beats the leaders came to
@@ -129,15 +136,12 @@ func newShard(e *Engine, bound int) *shard {
 }
 
 // push queues the items of a bag, which are of one connection, and wakes the
-// leader. must says that they are not to be refused. It answers how many did not
-// fit.
-func (s *shard) push(items []item, must bool) (refused int) {
+// leader. It returns how many did not fit, so that no more than bound wait.
+func (s *shard) push(items []item, bound int) (refused int) {
 	s.mu.Lock()
-	if !must {
-		if room := s.bound - s.waiting(); room < len(items) {
-			refused = len(items) - max(room, 0)
-			items = items[:len(items)-refused]
-		}
+	if room := bound - s.waiting(); room < len(items) {
+		refused = len(items) - max(room, 0)
+		items = items[:len(items)-refused]
 	}
 	s.busy.Add(int64(len(items)))
 	queue := &s.queue
@@ -209,6 +213,7 @@ func (w *Worker) run() {
 			return
 		}
 		s.led, w.leading = true, true
+		now := s.eng.now()
 		for w.leading {
 			if s.taken.len() == 0 && !s.fetch() {
 				s.led, w.leading = false, false
@@ -218,13 +223,31 @@ func (w *Worker) run() {
 			}
 			s.mu.Unlock()
 			for w.leading && s.taken.len() > 0 {
-				w.do(s.taken.pop())
+				it := s.taken.pop()
+				if w.done%turn == 0 {
+					now = s.eng.now()
+				}
+				if it.at != 0 && (w.done%turn == 0 || s.delay.over.Load()) {
+					w.judge(&it, now)
+				}
+				w.do(it)
 				if w.done++; w.done%turn == 0 {
 					runtime.Gosched()
 				}
 			}
 			s.mu.Lock()
 		}
+	}
+}
+
+// judge looks at the age of the next item, and has a new request refused that is
+// dead work. The leader calls it.
+func (w *Worker) judge(it *item, now int64) {
+	s, target := w.shard, int64(w.eng.cfg.QueueDelay)
+	s.delay.look(now, now-it.at, target)
+	if s.delay.over.Load() && now-it.at > deadAfter*target && it.kind == itemMessage && w.eng.refuses && !urgent(it.data) {
+		it.kind = itemOverload
+		s.stat.late.Add(1)
 	}
 }
 
@@ -241,6 +264,9 @@ func (s *shard) fetch() bool {
 			return false
 		}
 		s.asleep = true
+		if s.delay.above != 0 {
+			s.delay.calm(s.eng.now())
+		}
 		s.work.Wait()
 		s.asleep = false
 	}
@@ -303,15 +329,23 @@ func (e *Engine) shardOf(data []byte) int {
 	return int(maphash.Bytes(e.seed, callID(data)) % uint64(len(e.shards)))
 }
 
-// callIDLine is no literal where it is searched for: with bytes.Index inlined
-// there, which a profile can bring about, that would be allocated a message.
-var callIDLine = []byte("\nCall-ID:")
+// These are no literals where they are searched for: with bytes.Index inlined
+// there, which a profile can bring about, those would be allocated a message.
+var (
+	callIDLine = []byte("\nCall-ID:")
+	toLine     = []byte("\nTo:")
+)
 
 // callID finds the Call-ID's value without parsing the message. What it does
 // not find is empty: those share a shard.
-func callID(data []byte) []byte {
-	if i := bytes.Index(data, callIDLine); i >= 0 {
-		return line(data[i+len(callIDLine):])
+func callID(data []byte) []byte { return headerLine(data, callIDLine, "call-id", 'i') }
+
+// headerLine finds the first line of a header's value without parsing the
+// message: as it is usually written, or by its long name in any case or its
+// short one, which is in lower case.
+func headerLine(data, usual []byte, long string, short byte) []byte {
+	if i := bytes.Index(data, usual); i >= 0 {
+		return line(data[i+len(usual):])
 	}
 	for {
 		i := bytes.IndexByte(data, '\n')
@@ -321,10 +355,10 @@ func callID(data []byte) []byte {
 		data = data[i+1:]
 		var name int
 		switch {
-		case data[0]|0x20 == 'i':
+		case len(data) > len(long) && sipframe.EqualFold(data[:len(long)], long):
+			name = len(long)
+		case data[0]|0x20 == short:
 			name = 1
-		case len(data) > 7 && bytes.EqualFold(data[:7], []byte("call-id")):
-			name = 7
 		case data[0] == '\r' || data[0] == '\n':
 			return nil
 		default:

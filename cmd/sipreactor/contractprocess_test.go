@@ -12,10 +12,6 @@ import (
 
 // These look at the whole process and so run alone, before the parallel ones.
 
-// valves are the workers an engine has beside those that tcp_workers asks for:
-// the one that answers what an overloaded engine refuses.
-const valves = 1
-
 // workers counts the goroutines that wait for messages or handle them.
 func workers() int {
 	buf := make([]byte, 1<<20)
@@ -28,13 +24,13 @@ func TestContractWorkers(t *testing.T) {
 			before := prepare(t)
 			before.eventually("the workers of earlier tests are gone", func() bool { return workers() == 0 })
 			c := start(t, core("tcp_workers", n))
-			c.eventually("the workers are there", func() bool { return workers() == n+valves })
+			c.eventually("the workers are there", func() bool { return workers() == n })
 			p := c.dial("tcp")
 			for range 3 * n { // Call-IDs of their own go to all of them
 				p.ask(here)
 				p.expect(200)
 			}
-			if there := workers(); there != n+valves {
+			if there := workers(); there != n {
 				t.Errorf("%d workers are %d goroutines", n, there)
 			}
 		})

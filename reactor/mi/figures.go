@@ -131,6 +131,7 @@ func EngineFigures(e Engine) Source {
 		eachCause(s.Defects, func(cause string, n uint64) { figures.count("malformed_"+cause, n) })
 		figures.gauge("in_hand", s.InHand)
 		figures.count("overflow", s.Overflow)
+		figures.count("late", s.Late)
 		figures.count("dropped", s.Dropped)
 		figures.gauge("workers_waiting", s.Waiting)
 		figures.count("worker_waits", s.Waits)

@@ -12,9 +12,9 @@ func (c *Context) Receive(data []byte, src *reactor.Source) {
 }
 
 // ReceiveOverload handles a message for which there is no time: a request is
-// answered 503. A response and an ACK go their usual way, which costs little: to
-// lose one would lead to more messages than it saves. It is what Proxy.Overload
-// does.
+// answered 503 with Retry-After, without the Router. A response, an ACK and a
+// CANCEL go their usual way, which costs little: to lose one would lead to more
+// messages than it saves. It is what Proxy.Overload does.
 func (c *Context) ReceiveOverload(data []byte, src *reactor.Source) {
 	c.receive(data, src, (*Context).decline)
 }
@@ -67,11 +67,12 @@ func (c *Context) route() {
 
 // decline answers 503.
 func (c *Context) decline() {
-	if c.Msg.Method() == sipframe.ACK {
+	if m := c.Msg.Method(); m == sipframe.ACK || m == sipframe.CANCEL {
 		c.route()
 		return
 	}
 	c.count.add(Overloaded)
+	c.overload = true
 	_ = c.Reply(503, nil)
 }
 
