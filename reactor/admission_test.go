@@ -1,0 +1,136 @@
+package reactor
+
+import (
+	"bufio"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestDelay(t *testing.T) {
+	const target = int64(50 * time.Millisecond)
+	var d delay
+	now := int64(time.Second)
+	step := func(after, age int64, want bool) {
+		t.Helper()
+		now += after
+		d.look(now, age, target)
+		if d.over.Load() != want {
+			t.Errorf("at %v, age %v: over %v", time.Duration(now), time.Duration(age), !want)
+		}
+	}
+	step(0, target-1, false)
+	step(1, 10*target, false) // the machine was away
+	step(delayInterval-1, 10*target, false)
+	step(0, target-1, false) // a burst is worked off
+	step(1, target, false)
+	step(delayInterval-1, target, false)
+	step(1, target, true)
+	step(delayInterval, target, true)
+	step(1, target-1, false)
+	step(delayMemory/2, target, true) // taken at its word
+	step(1, 0, false)
+	step(delayMemory, target, false)
+	step(delayInterval, target, true)
+	d.look(now, 10*target, 0)
+	if d.over.Load() {
+		t.Error("over without a target")
+	}
+}
+
+func TestUrgent(t *testing.T) {
+	for text, want := range map[string]bool{
+		request("OPTIONS", "x", 1, ""):            false,
+		request("CANCEL", "x", 1, ""):             true,
+		request("ACK", "x", 1, ""):                true,
+		"SIP/2.0 200 OK\r\nTo: <sip:b@h>\r\n\r\n": true,
+		"": false,
+		"BYE x SIP/2.0\r\nTo: <sip:b@h>;tag=1\r\n\r\n":              true,
+		"BYE x SIP/2.0\r\nTo: \"a;tag=2>\" <sip:b@h>\r\n\r\n":       false,
+		"BYE x SIP/2.0\r\nTo: <sip:b@h;tag=1>\r\n\r\n":              false,
+		"BYE x SIP/2.0\r\nt: sip:b@h;x=y ; TAG = 1\r\n\r\n":         true,
+		"BYE x SIP/2.0\r\nto : <sip:b@h>;tagged=1;tag=2\r\n\r\n":    true,
+		"BYE x SIP/2.0\r\nVia: t:;tag=1\r\nFrom: <s>;tag=1\r\n\r\n": false,
+	} {
+		if got := urgent([]byte(text)); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+	data := []byte(request("INVITE", "x", 1, ""))
+	if n := testing.AllocsPerRun(100, func() { urgent(data) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// slowHandler takes its time for each message, and answers overload.
+type slowHandler struct{ busyHandler }
+
+func (s *slowHandler) Message(w *Worker, f *Frame) {
+	time.Sleep(time.Millisecond)
+	echo(w, f)
+}
+
+// More requests than can be handled, on one connection and on many: each gets
+// an answer, most of them a refusal at once, and what belongs to a dialog is
+// handled whatever waits.
+func TestTooManyRequestsAreAnswered(t *testing.T) {
+	for _, conns := range []int{1, 20} {
+		t.Run(fmt.Sprint(conns), func(t *testing.T) {
+			h := &slowHandler{}
+			r := startWith(t, h, &h.script, func(c *Config) {
+				c.Workers, c.Loops, c.QueueDelay, c.TCP.MaxPostponed = 1, 1, 5*time.Millisecond, 1<<20
+			})
+			const n = 4000
+			var all []<-chan [3]int
+			for i := range conns {
+				c := r.dial(TCP)
+				go func() {
+					for k := range n / conns {
+						m := request("OPTIONS", fmt.Sprint(i, "-", k), 1, "")
+						if k%20 == 0 {
+							m = strings.Replace(m, "To: <sip:b@127.0.0.1>", "To: <sip:b@127.0.0.1>;tag=2", 1)
+						}
+						if _, err := c.Write([]byte(m)); err != nil {
+							return // the reader tells
+						}
+					}
+				}()
+				done := make(chan [3]int, 1)
+				all = append(all, done)
+				go func() {
+					var sum [3]int // handled, refused, handled within a dialog
+					in := bufio.NewReader(c)
+					for range n / conns {
+						m, err := readMessage(in)
+						switch {
+						case err != nil:
+							t.Error(err)
+							done <- sum
+							return
+						case strings.HasPrefix(m, "SIP/2.0 503"):
+							sum[1]++
+						case strings.Contains(m, ";tag=2"):
+							sum[2]++
+							fallthrough
+						default:
+							sum[0]++
+						}
+					}
+					done <- sum
+				}()
+			}
+			var sum [3]int
+			for _, done := range all {
+				for i, k := range <-done {
+					sum[i] += k
+				}
+			}
+			st := r.Stats()
+			if sum[0]+sum[1] != n || sum[1] == 0 || int(st.Late) != sum[1] || sum[2] != n/20 || st.Dropped != 0 {
+				t.Errorf("%d handled, %d refused, %d of %d within dialogs; late %d, overflow %d, dropped %d",
+					sum[0], sum[1], sum[2], n/20, st.Late, st.Overflow, st.Dropped)
+			}
+		})
+	}
+}
