@@ -73,8 +73,8 @@ func (d *delay) calm(now int64) {
 func (l *loop) arrived(c *conn, n int) {
 	now := l.eng.now()
 	target := int64(l.eng.cfg.QueueDelay)
-	if l.set >= 0 && now-l.idled > target/2 && now-l.looked > idleLook {
-		l.looked = now
+	if l.set >= 0 && now-l.idled > target/2 && now-l.looking > idleLook {
+		l.looking = now
 		if l.quietSet() {
 			l.idled = now
 		}

@@ -51,7 +51,7 @@ type loop struct {
 
 	delay   delay   // what reads told
 	idled   int64   // when nothing was left to read, on the engine's clock
-	looked  int64   // when that was last looked for
+	looking int64   // when that was last looked for
 	readAt  int64   // when what is framed was read
 	refuser *Worker // answers what no worker is to have; nil until it is needed
 

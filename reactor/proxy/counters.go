@@ -43,6 +43,9 @@ const (
 	StreamsBroken
 	// Overloaded are requests that no worker had time for (503).
 	Overloaded
+	// LookupsRefused are messages that were not to wait for the address of a
+	// name, because so many did already.
+	LookupsRefused
 	// Loops are requests that came back to us unchanged (482).
 	Loops
 	// HopsSpent are requests that were to be forwarded with no hop left (483).
@@ -61,9 +64,6 @@ const (
 	// ResponsesMismatched are responses that do not go with the request whose
 	// branch they bring: another Call-ID, CSeq, From tag or Via of the client.
 	ResponsesMismatched
-	// LookupsRefused are messages that were not to wait for the address of a
-	// name, because so many did already.
-	LookupsRefused
 	counterCount
 )
 
@@ -83,6 +83,7 @@ var counterNames = [counterCount]string{
 	ResponsesDropped:     "responses_dropped",
 	StreamsBroken:        "streams_broken",
 	Overloaded:           "overloaded",
+	LookupsRefused:       "lookups_refused",
 	Loops:                "loops",
 	HopsSpent:            "hops_spent",
 	AcksAbsorbed:         "acks_absorbed",
@@ -91,7 +92,6 @@ var counterNames = [counterCount]string{
 	AcksUndelivered:      "acks_undelivered",
 	ResponsesUndelivered: "responses_undelivered",
 	ResponsesMismatched:  "responses_mismatched",
-	LookupsRefused:       "lookups_refused",
 }
 
 // String gives the name that statistics use.
