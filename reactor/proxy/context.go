@@ -62,6 +62,7 @@ type Context struct {
 	replaced    bool            // some by Replace: they want a second look
 	bodyEdited  bool            // some in the body
 	renamed     bool            // some in From, To, Call-ID or CSeq
+	body        bodyState       // what SetBody put in its place
 	rr          recordRoute     // Record-Route
 	extra       []byte          // headers for replies
 	socket      *reactor.Socket // listener to send from, nil = any
@@ -112,6 +113,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.token.known, c.token.branched = false, false
 	c.socket, c.domain, c.sipDomain, c.noNew, c.noNewReply, c.drop = nil, "", "", false, false, false
 	c.replaced, c.bodyEdited, c.renamed, c.forceRPort = false, false, false, false
+	c.body.reset()
 	c.advertised.host, c.advertised.port = c.advertised.host[:0], 0
 	c.flags, c.branchFlags = 0, 0
 	c.answered, c.forwarded, c.failure, c.witness, c.overload = false, false, nil, nil, false

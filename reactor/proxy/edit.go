@@ -36,6 +36,7 @@ func between(from, to uint32) sipframe.Span { return sipframe.Span{Off: from, Le
 
 // write hands the edits to the rewriter, for a message that leaves by proto.
 func (c *Context) write(proto reactor.Proto) error {
+	c.fitType()
 	body := c.fitBody(proto)
 	c.nameVersion()
 	if !c.replaced {

@@ -150,7 +150,7 @@ func TestFilterReadsEverything(t *testing.T) {
 // TestAloneRunsEverything runs all that may stand in a route without a message,
 // so that none of it misses one.
 func TestAloneRunsEverything(t *testing.T) {
-	args := map[argKind]string{textArg: `"x"`, intArg: "1", regexArg: `"x"`, fixedArg: `"x"`, flagArg: "F", bflagArg: "F"}
+	args := map[argKind]string{textArg: `"x"`, intArg: "1", regexArg: `"x"`, fixedArg: `"x"`, flagArg: "F", bflagArg: "F", avpArg: "$avp(x)", varArg: "$var(x)"}
 	for name, f := range functions {
 		if f.where&messageless == 0 {
 			continue
@@ -198,6 +198,7 @@ func TestAloneIsNull(t *testing.T) {
 	given := map[string]bool{ // of the script, the program or the clock
 		"$": true, "Tf": true, "Ts": true, "Tsm": true, "time": true, "cfg_file": true, "cfg_line": true, "log_level": true,
 		"xlog_level": true, "mi": true, "pp": true, "rc": true, "retcode": true, "hdrcnt": true,
+		"TS": true, "C": true,
 	}
 	for name, spec := range variables {
 		cfg, err := Compile("cfg", []byte(allModules+"route { exit; }\nstartup_route { if ($"+name+args[spec.arg]+" != NULL) xlog(\"is\"); }"))

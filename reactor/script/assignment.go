@@ -93,6 +93,10 @@ func (k *compiler) setter(v *Var) setter {
 		k.rep.errorf(v.At, "%s cannot be assigned to; what can be: %s", clip(v.Text), list(writable()))
 		return nil
 	}
+	if v.Of != "" {
+		k.rep.errorf(v.At, "%s cannot be assigned to: a message is changed where it is at hand", clip(v.Text))
+		return nil
+	}
 	return spec.set(k, v)
 }
 

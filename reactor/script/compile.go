@@ -162,5 +162,6 @@ func (k *compiler) flag(of int, name string, at Pos) (uint, bool) {
 	}
 	n = uint(len(k.flags[of]))
 	k.flags[of][name] = n
+	k.prog.flagNames[of] = append(k.prog.flagNames[of], name)
 	return n, true
 }

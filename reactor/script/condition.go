@@ -94,11 +94,12 @@ func (k *compiler) compare(x *Binary) cond {
 	equality := x.Op == tokEq || x.Op == tokNe
 	switch y := x.Y.(type) {
 	case *Null:
-		if !equality {
+		matches := x.Op == tokMatch || x.Op == tokNoMatch // which are == and != with NULL, as there
+		if !equality && !matches {
 			k.rep.errorf(x.At, "NULL is compared by == and !=, not by %v", x.Op)
 			return never
 		}
-		want := x.Op == tokEq
+		want := x.Op == tokEq || x.Op == tokMatch
 		return func(m *machine) int { return truth((l(m).kind == nullValue) == want) }
 	case *Word:
 		if y.Text != "myself" || !equality {

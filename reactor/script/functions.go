@@ -34,18 +34,22 @@ var (
 type argKind uint8
 
 const (
-	textArg  argKind = iota // a string with variables, a number or a variable
-	intArg                  // a number, or text that is one
-	headArg                 // text that goes into headers: what variables say ends no line there
-	regexArg                // a constant regular expression
-	fixedArg                // a constant string
-	flagArg                 // the name of a flag
-	bflagArg                // the name of a branch flag
+	textArg      argKind = iota // a string with variables, a number or a variable
+	intArg                      // a number, or text that is one
+	headArg                     // text that goes into headers: what variables say ends no line there
+	regexArg                    // a regular expression, constant or a variable that holds one
+	bodyRegexArg                // the same, over a body at once: a dot takes line ends, too
+	fixedArg                    // a constant string
+	flagArg                     // the name of a flag
+	bflagArg                    // the name of a branch flag
+	varArg                      // a variable that takes a value
+	avpArg                      // an AVP
 )
 
 // function is one that scripts can call.
 type function struct {
 	module string // that has to be loaded; "" is the core
+	also   string // another module that has it, "" none
 	usage  string // as a message shows it
 	args   []argKind
 	min    int // arguments that must be there
@@ -63,14 +67,17 @@ type arguments struct {
 // argument is one of a call. Which fields are set depends on its kind; all are
 // zero if it was left out.
 type argument struct {
-	given bool
-	fixed bool // text is the same for every message
-	str   string
-	text  func(m *machine) ([]byte, bool) // false: the variable is null
-	num   func(m *machine) (int64, bool)
-	re    *regexp.Regexp
-	flag  uint
-	expr  Expr
+	given  bool
+	fixed  bool // text is the same for every message
+	str    string
+	text   func(m *machine) ([]byte, bool) // false: the variable is null
+	num    func(m *machine) (int64, bool)
+	re     *regexp.Regexp
+	dotAll bool // of a regular expression from a variable
+	flag   uint
+	set    setter
+	slot   int // of an AVP
+	expr   Expr
 }
 
 // functions are the functions by name, other names for the same ones included.
@@ -82,6 +89,7 @@ func init() {
 	for _, part := range []map[string]*function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(), replyFunctions(), routeFunctions(),
 		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(), traceFunctions(), statisticFunctions(),
+		codecFunctions(), streamFunctions(), partFunctions(), listFunctions(), validationFunctions(), ruriFunctions(), avpFunctions(), advertiseFunctions(),
 	} {
 		for name, f := range part {
 			functions[name] = f
@@ -124,7 +132,7 @@ func (k *compiler) action(x Expr) action {
 		k.unknownFunction(c)
 		return nil
 	}
-	if f.module != "" && !k.loaded(f.module) {
+	if f.module != "" && !k.loaded(f.module) && !(f.also != "" && k.loaded(f.also)) {
 		k.missing(c.At, c.Func+"()", f.module)
 		return nil
 	}
@@ -172,11 +180,18 @@ func (k *compiler) unknownFunction(c *Call) {
 // argument compiles one argument.
 func (k *compiler) argument(a *argument, kind argKind, x Expr, f *function) bool {
 	a.given, a.expr = true, x
+	if kind == avpArg {
+		return k.avpArg(a, x, f)
+	}
 	switch x := x.(type) {
 	case *String:
+		if kind == varArg {
+			k.rep.errorf(x.At, "found %q, expected %s: %s", clip(x.Text), argNames[kind], f.usage)
+			return false
+		}
 		return k.stringArg(a, kind, x, f)
 	case *Number:
-		if kind == regexArg || kind == flagArg || kind == bflagArg {
+		if kind == regexArg || kind == bodyRegexArg || kind == flagArg || kind == bflagArg || kind == varArg {
 			k.rep.errorf(x.At, "found the number %d, expected %s: %s", x.N, argNames[kind], f.usage)
 			return false
 		}
@@ -192,7 +207,11 @@ func (k *compiler) argument(a *argument, kind argKind, x Expr, f *function) bool
 		k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.usage)
 		return false
 	case *Var:
-		if kind != textArg && kind != intArg && kind != headArg {
+		if kind == varArg {
+			a.set = k.setter(x)
+			return a.set != nil
+		}
+		if kind != textArg && kind != intArg && kind != headArg && kind != regexArg && kind != bodyRegexArg {
 			k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.usage)
 			return false
 		}
@@ -200,6 +219,7 @@ func (k *compiler) argument(a *argument, kind argKind, x Expr, f *function) bool
 		if get == nil {
 			return false
 		}
+		a.dotAll = kind == bodyRegexArg
 		a.text = func(m *machine) ([]byte, bool) {
 			v := get(m)
 			if kind == headArg {
@@ -216,8 +236,9 @@ func (k *compiler) argument(a *argument, kind argKind, x Expr, f *function) bool
 }
 
 var argNames = [...]string{
-	textArg: "a string, a number or a variable", headArg: "a string, a number or a variable", intArg: "a number or a variable", regexArg: "a regular expression in quotes",
-	fixedArg: "a constant string", flagArg: "the name of a flag", bflagArg: "the name of a branch flag",
+	textArg: "a string, a number or a variable", headArg: "a string, a number or a variable", intArg: "a number or a variable", regexArg: "a regular expression in quotes, or a variable", bodyRegexArg: "a regular expression in quotes, or a variable",
+	fixedArg: "a constant string", flagArg: "the name of a flag", bflagArg: "the name of a branch flag", varArg: "a variable that can be assigned to",
+	avpArg: "an AVP, $avp(name)",
 }
 
 func (k *compiler) stringArg(a *argument, kind argKind, x *String, f *function) bool {
@@ -225,8 +246,12 @@ func (k *compiler) stringArg(a *argument, kind argKind, x *String, f *function) 
 	switch kind {
 	case flagArg, bflagArg:
 		return k.flagArg(a, kind, x.Text, x.At)
-	case regexArg:
-		a.re = k.regex(x, compileLineRegex)
+	case regexArg, bodyRegexArg:
+		compile := compileLineRegex
+		if kind == bodyRegexArg {
+			compile = compileRegex
+		}
+		a.re = k.regex(x, compile)
 		return a.re != nil
 	case fixedArg:
 		a.fixed = true

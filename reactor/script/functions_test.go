@@ -39,7 +39,7 @@ func TestFunctions(t *testing.T) {
 		{`search("(?!)|INVITE")`, ""}, {`search("^INVITE")`, "1"}, {`search("^CSEQ: [0-9]+ INVITE")`, "1"}, {`search("INVITE.*Via")`, "-1"}, {`search("nowhere")`, "-1"}, {`search_body("^v=0")`, "1"}, {`search_body("INVITE")`, "-1"},
 		{`subst('/tester/TESTER/')`, "1"}, {`subst('/nowhere/x/')`, "-1"}, {`subst_uri('/^sip:(.*)$/sip:9\1/')`, "1"}, {`subst_user('/^\+49/0/')`, "1"}, {`subst_user('/x/y/')`, "-1"}, {`subst_body("/v=0/v=1/")`, "1"},
 		{`replace("tester", "T")`, "1"}, {`replace_all("P-Note", "P-Other")`, "1"}, {`replace_body("v=0", "v=9")`, "1"}, {`replace_body_all("x", "y")`, "1"}, {`replace("nowhere", "x")`, "-1"},
-		{`uri_param("user")`, "1"}, {`uri_param("user", "phone")`, "1"}, {`uri_param("user", "ip")`, "-1"}, {`uri_param("lr")`, "-1"}, {`add_uri_param("a=1")`, "1"}, {`add_uri_param("lr")`, "1"}, {`del_uri_param("user")`, "1"},
+		{`uri_param("user")`, "-1"}, {`uri_param("user", "phone")`, "1"}, {`uri_param("user", "ip")`, "-1"}, {`uri_param("lr")`, "-1"}, {`add_uri_param("a=1")`, "1"}, {`add_uri_param("lr")`, "1"}, {`del_uri_param("user")`, "1"},
 		{`is_uri_user_e164($ru)`, "1"}, {`is_uri_user_e164($fu)`, "-1"},
 		{`sl_send_reply(200, "OK")`, "1"}, {`sl_send_reply("486", "Busy $rU")`, "1"}, {`sl_send_reply($rp, "x")`, "-1"}, {`send_reply(404, "Not Found")`, "1"}, {`sl_reply_error()`, "1"},
 		{`append_to_reply("X-R: 1\r\n")`, "1"}, {`append_to_reply("bad")`, "-1"},

@@ -10,9 +10,7 @@ import (
 func headerVariables() map[string]*varSpec {
 	vars := map[string]*varSpec{
 		"ci": whole(sipframe.HeaderCallID),
-		"ct": whole(sipframe.HeaderContact),
 		"ua": whole(sipframe.HeaderUserAgent),
-		"cT": whole(sipframe.HeaderContentType),
 		"rt": whole(sipframe.HeaderReferTo),
 		"cs": {get: one(func(m *machine) value {
 			n, _, err := m.msg.CSeq()

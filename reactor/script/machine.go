@@ -60,6 +60,7 @@ type machine struct {
 		info  string
 	}
 	dynamic map[string]*regexp.Regexp
+	lines   map[string]*regexp.Regexp // of functions' arguments
 	substs  map[string]*substitution
 	kept    map[string]string
 	uri     uriCache

@@ -11,7 +11,7 @@ import (
 func methodFunctions() map[string]*function {
 	return map[string]*function{
 		"is_method": {module: "sipmsgops", usage: `is_method("INVITE|ACK")`, args: []argKind{textArg}, min: 1, where: messageRoutes, build: buildIsMethod},
-		"has_totag": {module: "sipmsgops", usage: "has_totag()", where: messageRoutes, build: func(*compiler, *arguments) action {
+		"has_totag": {module: "sipmsgops", also: "uri", usage: "has_totag()", where: messageRoutes, build: func(*compiler, *arguments) action {
 			return func(m *machine) int { return yes(m.c.HasToTag()) }
 		}},
 		"has_body": {module: "sipmsgops", usage: `has_body(["application/sdp"])`, args: []argKind{textArg}, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
@@ -93,9 +93,10 @@ func headerFunctions() map[string]*function {
 			build: addHeader(func(m *machine, text []byte) error { return m.c.InsertHeader(text) },
 				func(m *machine, name, text []byte) error { return m.c.InsertHeaderBefore(name, text) })},
 		"remove_hf_re": {module: "sipmsgops", usage: `remove_hf_re("regular expression")`, args: []argKind{regexArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
-			re := a.list[0].re
+			re := a.expression(0)
 			return func(m *machine) int {
-				return yes(m.c.RemoveHeaderFunc(func(h *sipframe.Header) bool { return re.Match(m.msg.Bytes(h.Name)) }) > 0)
+				r := re(m)
+				return yes(r != nil && m.c.RemoveHeaderFunc(func(h *sipframe.Header) bool { return r.Match(m.msg.Bytes(h.Name)) }) > 0)
 			}
 		}},
 		"append_time": {module: "sipmsgops", usage: "append_time()", where: messageRoutes, build: func(_ *compiler, a *arguments) action {

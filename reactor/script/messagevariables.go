@@ -25,7 +25,6 @@ func messageVariables() map[string]*varSpec {
 			return bytesValue(m.msg.ReasonPhrase())
 		})},
 		"rv": {get: one(func(m *machine) value { return optional(m.msg.Version()) })},
-		"rb": {get: one(func(m *machine) value { return optional(m.msg.Body()) })},
 		"mb": {get: one(func(m *machine) value { return optional(m.msg.Raw()) })},
 		"ml": {get: one(func(m *machine) value {
 			if len(m.msg.Raw()) == 0 {
@@ -39,6 +38,24 @@ func messageVariables() map[string]*varSpec {
 		"Rp":    {get: one(func(m *machine) value { return portOf(m.c.Src.Local) })},
 		"proto": {get: one(func(m *machine) value { return protoValue(m.c.Src.Proto) })},
 		"af":    {get: one(func(m *machine) value { return family(m.c.Src.Local.Addr()) })},
+		"msg.is_request": {get: one(func(m *machine) value {
+			if m.alone() {
+				return null
+			}
+			return integer(int64(truth(m.msg.IsRequest())))
+		})},
+		"msg.type": {get: one(func(m *machine) value {
+			switch {
+			case m.alone():
+				return null
+			case m.msg.IsRequest():
+				return bytesValue(requestText)
+			default:
+				return bytesValue(replyText)
+			}
+		})},
+		"fs":        {get: func(k *compiler, _ *Var) item { return k.forcedSocket() }, set: socketSetter},
+		"rr_params": {module: "rr", get: one(func(m *machine) value { return optional(m.c.RouteParams()) })},
 		"socket_in": {arg: optionalArg, get: func(k *compiler, v *Var) item {
 			return k.socketItem(v, (*machine).socketIn)
 		}},
@@ -95,6 +112,9 @@ var (
 	protoTexts = map[reactor.Proto][]byte{reactor.UDP: []byte("udp"), reactor.TCP: []byte("tcp"), reactor.TLS: []byte("tls")}
 	inetText   = []byte("INET")
 	inet6Text  = []byte("INET6")
+
+	requestText = []byte("request")
+	replyText   = []byte("reply")
 )
 
 func protoValue(p reactor.Proto) value { return optional(protoTexts[p]) }

@@ -169,17 +169,18 @@ modparam("proto_hep", "hep_id", "[spare]10.0.0.3")
 
 func TestTraceErrors(t *testing.T) {
 	for params, want := range map[string]string{
-		`modparam("tracer", "trace_id", "[tid]uri=hep:hommer")`:         "trace_id [tid]: hommer is no hep_id of proto_hep (did you mean homer?); there are: homer",
-		`modparam("tracer", "trace_id", "[tid]uri=mysql:x")`:            "other places than HEP are not supported",
-		`modparam("tracer", "trace_id", "uri=hep:homer")`:               "is [name]uri=hep:destination",
-		`modparam("tracer", "trace_id", "[]uri=hep:homer")`:             "is [name]uri=hep:destination",
-		`modparam("proto_hep", "hep_capture_id", -1)`:                   "is not possible",
-		`modparam("proto_hep", "hep_max_msg_queue", 0)`:                 "is not possible",
-		`modparam("proto_tcp", "trace_destination", "homers")`:          "trace_destination homers is no hep_id of proto_hep (did you mean homer?); there are: homer",
-		`modparam("proto_tcp", "trace_filter_route", "nowhere")`:        "there is no route[nowhere]",
-		`modparam("proto_hep", "hep_id", "[homer]10.0.0.9")`:            "names homer a second time",
-		`modparam("proto_hep", "hep_id", "[x]10.0.0.9;version=2")`:      "only version 3",
-		`modparam("proto_hep", "hep_id", "[x]10.0.0.9;transport=sctp")`: "there is no transport sctp",
+		`modparam("tracer", "trace_id", "[tid]uri=hep:hommer")`:                  "trace_id [tid]: hommer is no hep_id of proto_hep (did you mean homer?); there are: homer",
+		`modparam("tracer", "trace_id", "[tid]uri=mysql:x")`:                     "other places than HEP are not supported",
+		`modparam("tracer", "trace_id", "uri=hep:homer")`:                        "is [name]uri=hep:destination",
+		`modparam("tracer", "trace_id", "[]uri=hep:homer")`:                      "is [name]uri=hep:destination",
+		`modparam("proto_hep", "hep_capture_id", -1)`:                            "is not possible",
+		`modparam("proto_hep", "hep_max_msg_queue", 0)`:                          "is not possible",
+		`modparam("proto_tcp", "trace_destination", "homers")`:                   "trace_destination homers is no hep_id of proto_hep (did you mean homer?); there are: homer",
+		`modparam("proto_tcp", "trace_filter_route", "nowhere")`:                 "there is no route[nowhere]",
+		`modparam("proto_hep", "hep_id", "[homer]10.0.0.9")`:                     "names homer a second time",
+		`modparam("proto_hep", "hep_id", "[x]10.0.0.9;version=4")`:               "the versions are 1, 2 and 3",
+		`modparam("proto_hep", "hep_id", "[x]10.0.0.9;version=2;transport=tcp")`: "before version 3 there is UDP alone",
+		`modparam("proto_hep", "hep_id", "[x]10.0.0.9;transport=sctp")`:          "there is no transport sctp",
 	} {
 		if _, err := Compile("cfg", []byte(traceHead+params)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", params, err)

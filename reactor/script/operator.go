@@ -1,6 +1,9 @@
 package script
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // operators are matched longest first.
 var operators = []struct {
@@ -84,23 +87,25 @@ func variableEnd(b []byte, off int) (end int, ok bool) {
 	return i, true
 }
 
-// dottedEnd extends a name to one that has a dot, if there is such a variable.
-func dottedEnd(b []byte, off, i int) (int, bool) {
-	if i+1 >= len(b) || b[i] != '.' || !isLetter(b[i+1]) {
-		return i, false
+// dottedEnd extends a name to one that has dots, the longest if there is such a
+// variable.
+func dottedEnd(b []byte, off, i int) (end int, known bool) {
+	end = i
+	for i+1 < len(b) && b[i] == '.' && isLetter(b[i+1]) {
+		for i++; i < len(b) && isWordByte(b[i]); {
+			i++
+		}
+		if _, ok := dottedNames[string(b[off+1:i])]; ok {
+			end, known = i, true
+		}
 	}
-	j := i + 1
-	for j < len(b) && isWordByte(b[j]) {
-		j++
-	}
-	_, known := dottedNames[string(b[off+1:j])]
-	return j, known
+	return end, known
 }
 
 // indexLike tells whether what follows a [ can be an index: a number, * or a
 // variable.
 func indexLike(b []byte) bool {
-	return len(b) > 0 && (isDigit(b[0]) || b[0] == '-' || b[0] == '*' || b[0] == '$')
+	return len(b) > 0 && (isDigit(b[0]) || b[0] == '-' || b[0] == '*' || b[0] == '$' || bytes.HasPrefix(b, []byte("append]")))
 }
 
 // closing gives the offset behind the bracket that closes the one at off. The

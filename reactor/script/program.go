@@ -20,7 +20,8 @@ type Program struct {
 	timers  []Timer
 
 	nvars, navps int
-	loops        int // max_while_loops
+	flagNames    [2][]string // of messages, of branches; by number
+	loops        int         // max_while_loops
 	levels       LogConfig
 	noNewFlag    int // branch flag of tcp_no_new_conn_bflag, -1 none
 	noNewReply   int // message flag of tcp_no_new_conn_rplflag, -1 none

@@ -93,7 +93,7 @@ func addTraceID(c *settings, v Value) string {
 
 // addDestination reads a hep_id.
 func addDestination(c *settings, v Value) string {
-	d := TraceDestination{Pos: v.At, Port: 9060, Transport: "tcp", Version: 3}
+	d := TraceDestination{Pos: v.At, Port: 9060, Version: 3}
 	rest, ok := strings.CutPrefix(v.Text, "[")
 	if d.Name, rest, ok = cutIf(rest, "]", ok); !ok || d.Name == "" {
 		return hepUsage
@@ -119,13 +119,25 @@ func addDestination(c *settings, v Value) string {
 			}
 		case "version":
 			n, err := strconv.Atoi(strings.TrimSpace(value))
-			if err != nil || n != 3 {
-				return "has version=" + clip(value) + ": only version 3 carries events of connections, and only it is sent"
+			if err != nil || n < 1 || n > 3 {
+				return "has version=" + clip(value) + ": the versions are 1, 2 and 3"
 			}
+			d.Version = n
 		case "":
 		default:
 			return hepUsage + ": unknown " + clip(name) + hint(name, []string{"transport", "version"})
 		}
+	}
+	switch {
+	case d.Transport == "" && d.Version < 3:
+		d.Transport = "udp"
+	case d.Transport == "":
+		d.Transport = "tcp"
+	case d.Transport != "udp" && d.Version < 3:
+		return "has version=" + itoa(d.Version) + " and transport=" + d.Transport + ": before version 3 there is UDP alone"
+	}
+	if d.Version < 3 {
+		c.rep.notef(v.At, "hep_id %s: version 3 is sent instead of %d; it carries events of connections as well, and who takes HEP takes it", d.Name, d.Version)
 	}
 	for _, other := range c.Trace.Destinations {
 		if other.Name == d.Name {

@@ -91,6 +91,25 @@ func (k *compiler) regex(s *String, compile func(string) (*regexp.Regexp, error)
 	return re
 }
 
+// expression gives a regular expression that is an argument, constant or from a
+// variable; the function gives nil for a variable that holds none.
+func (a *arguments) expression(i int) func(m *machine) *regexp.Regexp {
+	arg := a.list[i]
+	if arg.re != nil {
+		return func(*machine) *regexp.Regexp { return arg.re }
+	}
+	return func(m *machine) *regexp.Regexp {
+		b, ok := arg.text(m)
+		if !ok {
+			return nil
+		}
+		if arg.dotAll {
+			return m.regex(b, a.at)
+		}
+		return m.lineRegex(b, a.at)
+	}
+}
+
 // match compiles =~ and !~ with a constant.
 func (k *compiler) match(l expr, want bool, s *String) cond {
 	re := k.regex(s, compileRegex)
@@ -128,18 +147,27 @@ func matchDynamic(l, r expr, want bool, at *site) cond {
 // regex gives a compiled expression; nil if it is none, which is logged. When
 // too many are known, they are forgotten.
 func (m *machine) regex(b []byte, at *site) *regexp.Regexp {
-	if re, ok := m.dynamic[string(b)]; ok {
+	return m.compiled(&m.dynamic, b, compileRegex, at)
+}
+
+// lineRegex is regex for arguments of functions.
+func (m *machine) lineRegex(b []byte, at *site) *regexp.Regexp {
+	return m.compiled(&m.lines, b, compileLineRegex, at)
+}
+
+func (m *machine) compiled(known *map[string]*regexp.Regexp, b []byte, compile func(string) (*regexp.Regexp, error), at *site) *regexp.Regexp {
+	if re, ok := (*known)[string(b)]; ok {
 		return re
 	}
-	if len(m.dynamic) >= maxDynamic || m.dynamic == nil {
-		m.dynamic = make(map[string]*regexp.Regexp)
+	if len(*known) >= maxDynamic || *known == nil {
+		*known = make(map[string]*regexp.Regexp)
 	}
-	re, err := compileRegex(string(b))
+	re, err := compile(string(b))
 	if err != nil {
 		at.say(m, LevelWarn, "script: no regular expression", "text", clip(string(b)), "error", err.Error())
 		re = nil
 	}
-	m.dynamic[string(b)] = re
+	(*known)[string(b)] = re
 	return re
 }
 

@@ -118,8 +118,11 @@ func routeFunctions() map[string]*function {
 			return m.c.AddRRParam(b)
 		}),
 		"check_route_param": {module: "rr", usage: `check_route_param("regular expression")`, args: []argKind{regexArg}, min: 1, where: requests, build: func(_ *compiler, a *arguments) action {
-			re := a.list[0].re
-			return func(m *machine) int { return yes(m.c.CheckRouteParam(re)) }
+			re := a.expression(0)
+			return func(m *machine) int {
+				r := re(m)
+				return yes(r != nil && m.c.CheckRouteParam(r))
+			}
 		}},
 		"is_direction": {module: "rr", usage: `is_direction("upstream" or "downstream")`, args: []argKind{fixedArg}, min: 1, where: requests, build: buildDirection},
 	}

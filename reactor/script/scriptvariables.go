@@ -2,9 +2,11 @@ package script
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // scriptVariables are those of the script itself and of the program it runs in.
@@ -30,6 +32,9 @@ func scriptVariables() map[string]*varSpec {
 		"err.rcode":   {get: one(func(m *machine) value { return m.errValue(integer(500)) })},
 		"err.rreason": {get: one(func(m *machine) value { return m.errValue(bytesValue(serverError)) })},
 
+		"TS":  {get: one(func(*machine) value { return integer(started) })},
+		"C":   {arg: constArg, get: constant(func(*Var) value { return bytesValue(nil) })}, // the log has no colours
+		"tm":  {get: undocumented},
 		"Ts":  {get: one(func(m *machine) value { return integer(m.now().Unix()) })},
 		"Tsm": {get: one(func(m *machine) value { return integer(int64(m.now().Nanosecond() / 1000)) })},
 		"Tf":  {get: one(func(m *machine) value { return m.strftime([]byte("%a %b %e %H:%M:%S %Y")) })},
@@ -63,6 +68,15 @@ func scriptVariables() map[string]*varSpec {
 		"log_level":  {get: one(func(m *machine) value { return integer(int64(m.prog.levels.Level)) })},
 		"xlog_level": {get: one(func(m *machine) value { return integer(int64(m.prog.levels.Script)) })},
 	}
+}
+
+// started is when the program began, in Unix seconds.
+var started = time.Now().Unix()
+
+// undocumented is a variable that configurations have and no documentation.
+func undocumented(k *compiler, v *Var) item {
+	k.rep.notef(v.At, "$%s is NULL: no documentation of OpenSIPS tells what it is", v.Name)
+	return func(*machine, int) value { return null }
 }
 
 var serverError = []byte("Server Internal Error")
@@ -130,6 +144,19 @@ func avpSetter(k *compiler, v *Var) setter {
 	if x := v.Index; x != nil && x.Var != nil {
 		k.rep.errorf(x.At, "the index of an AVP that is assigned to is a number or *")
 		return nil
+	}
+	if x := v.Index; x != nil && x.Append {
+		return func(m *machine, x value, _ kind) int {
+			list := m.avps[slot]
+			switch {
+			case x.kind == nullValue:
+				return m.fail(at, "NULL is no value to append")
+			case len(list) >= maxAVPs:
+				return m.fail(at, "an AVP has too many values")
+			}
+			m.avps[slot] = slices.Insert(list, 0, x) // the oldest one stands first
+			return 1
+		}
 	}
 	index, all := 0, v.Index != nil && v.Index.All
 	if v.Index != nil {

@@ -1,6 +1,8 @@
 package script
 
 import (
+	"regexp"
+
 	"sipreactor/reactor/proxy"
 	"sipreactor/sipframe"
 )
@@ -10,12 +12,18 @@ import (
 func textFunctions() map[string]*function {
 	fs := map[string]*function{
 		"search": {module: "textops", usage: `search("regular expression")`, args: []argKind{regexArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
-			re := a.list[0].re
-			return func(m *machine) int { return yes(re.Match(m.msg.Raw())) }
+			re := a.expression(0)
+			return func(m *machine) int {
+				r := re(m)
+				return yes(r != nil && r.Match(m.msg.Raw()))
+			}
 		}},
 		"search_body": {module: "textops", usage: `search_body("regular expression")`, args: []argKind{regexArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
-			re := a.list[0].re
-			return func(m *machine) int { return yes(re.Match(m.msg.Body())) }
+			re := a.expression(0)
+			return func(m *machine) int {
+				r := re(m)
+				return yes(r != nil && r.Match(m.msg.Body()))
+			}
 		}},
 		"subst":      substFunction("subst", messageRoutes, func(m *machine, s *substitution, at *site) int { return m.substMessage(s, m.msg.HeadersOffset(), at) }),
 		"subst_body": substFunction("subst_body", messageRoutes, func(m *machine, s *substitution, at *site) int { return m.substMessage(s, m.msg.BodyOffset(), at) }),
@@ -34,29 +42,46 @@ func textFunctions() map[string]*function {
 			return m.reported(at, m.c.SetUser(out))
 		}),
 	}
-	for name, spec := range map[string]struct{ body, all bool }{
+	for name, spec := range map[string]struct{ body, all, keep bool }{
 		"replace": {}, "replace_all": {all: true}, "replace_body": {body: true}, "replace_body_all": {body: true, all: true},
+		"search_append": {keep: true}, "search_append_body": {body: true, keep: true},
 	} {
 		kind := headArg
 		if spec.body {
 			kind = textArg
 		}
 		fs[name] = &function{module: "textops", usage: name + `("regular expression", "text")`, args: []argKind{regexArg, kind}, min: 2, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
-			text := a.list[1].text
-			s := &substitution{re: a.list[0].re, global: spec.all, parts: []substPart{{group: -1, text: func(m *machine) []byte {
-				b, _ := text(m)
-				return b
-			}}}}
-			return func(m *machine) int {
-				from := m.msg.HeadersOffset()
-				if spec.body {
-					from = m.msg.BodyOffset()
-				}
-				return m.substMessage(s, from, a.at)
-			}
+			return replaceAction(a, a.expression(0), spec.body, spec.all, spec.keep)
 		}}
 	}
+	fs["replace_body_atonce"] = &function{module: "textops", usage: `replace_body_atonce("regular expression", "text")`, args: []argKind{bodyRegexArg, textArg}, min: 2, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+		return replaceAction(a, a.expression(0), true, true, false)
+	}}
 	return fs
+}
+
+// replaceAction puts the second argument in the place of what matches, or with
+// keep behind it.
+func replaceAction(a *arguments, re func(m *machine) *regexp.Regexp, body, all, keep bool) action {
+	text := a.list[1].text
+	parts := []substPart{{group: -1, text: func(m *machine) []byte {
+		b, _ := text(m)
+		return b
+	}}}
+	if keep {
+		parts = append([]substPart{{group: 0}}, parts...)
+	}
+	return func(m *machine) int {
+		r := re(m)
+		if r == nil {
+			return -1
+		}
+		from := m.msg.HeadersOffset()
+		if body {
+			from = m.msg.BodyOffset()
+		}
+		return m.substMessage(&substitution{re: r, global: all, parts: parts}, from, a.at)
+	}
 }
 
 func substFunction(name string, where contexts, do func(m *machine, s *substitution, at *site) int) *function {
@@ -77,6 +102,13 @@ func substFunction(name string, where contexts, do func(m *machine, s *substitut
 // substMessage replaces what matches in the message from an offset on.
 func (m *machine) substMessage(s *substitution, from uint32, at *site) int {
 	raw := m.msg.Raw()
+	if from == m.msg.BodyOffset() && m.c.BodySet() { // what came is not there any more
+		out, ok := s.apply(m, m.c.Body())
+		if !ok {
+			return -1
+		}
+		return m.reported(at, m.c.SetBody(nil, out))
+	}
 	if int(from) >= len(raw) {
 		return -1
 	}

@@ -25,6 +25,7 @@ func init() {
 	transforms = make(map[string]*transformSpec)
 	for _, part := range []map[string]*transformSpec{
 		textTransforms(), codingTransforms(), uriTransforms(), listTransforms(), addressTransforms(), substTransforms(),
+		sdpTransforms(), viaTransforms(),
 	} {
 		for name, spec := range part {
 			transforms[name] = spec
@@ -151,7 +152,7 @@ func uriTransforms() map[string]*transformSpec {
 		}),
 	}
 	for name, part := range map[string]uriPart{
-		"user": uriUser, "host": uriHost,
+		"user": uriUser, "host": uriHost, "domain": uriHost,
 		"passwd":   func(b []byte, u *sipframe.URI) value { return optional(u.Password.In(b)) },
 		"password": func(b []byte, u *sipframe.URI) value { return optional(u.Password.In(b)) },
 		"port": func(_ []byte, u *sipframe.URI) value {

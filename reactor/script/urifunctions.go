@@ -89,33 +89,12 @@ func stripUser(tail bool) func(*compiler, *arguments) action {
 // uriModuleFunctions are those of the module uri.
 func uriModuleFunctions() map[string]*function {
 	return map[string]*function{
-		"uri_param": {module: "uri", usage: `uri_param("name"[, "value"])`, args: []argKind{textArg, textArg}, min: 1, where: requests, build: func(_ *compiler, a *arguments) action {
-			name, want := a.list[0].text, a.list[1]
-			return func(m *machine) int {
-				n, ok := name(m)
-				if !ok {
-					return -1
-				}
-				v := m.ruriPart(func(b []byte, u *sipframe.URI) value { return findParam(u.Params.In(b), n) })
-				if v.kind == nullValue || !want.given {
-					return yes(v.kind != nullValue)
-				}
-				w, ok := want.text(m)
-				return yes(ok && string(w) == string(v.s))
-			}
-		}},
-		"add_uri_param": textFunction("uri", `add_uri_param("name=value")`, requests, func(m *machine, b []byte) error {
-			for i, c := range b {
-				if c == '=' {
-					return m.c.SetURIParam(b[:i], b[i+1:])
-				}
-			}
-			return m.c.SetURIParam(b, nil)
-		}),
+		"uri_param":     {module: "uri", usage: `uri_param("name"[, "value"])`, args: []argKind{textArg, textArg}, min: 1, where: requests, build: buildURIParam},
+		"add_uri_param": textFunction("uri", `add_uri_param("name=value")`, requests, addURIParam),
 		"del_uri_param": textFunction("uri", `del_uri_param("name")`, requests, func(m *machine, b []byte) error {
 			return m.c.RemoveURIParam(b)
 		}),
-		"is_uri_user_e164": {module: "uri", usage: `is_uri_user_e164("uri")`, args: []argKind{textArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+		"is_uri_user_e164": {module: "sipmsgops", also: "uri", usage: `is_uri_user_e164("uri")`, args: []argKind{textArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
 			uri := a.list[0].text
 			return func(m *machine) int {
 				b, ok := uri(m)

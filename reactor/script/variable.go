@@ -10,6 +10,7 @@ type Var struct {
 	node
 	Text  string
 	Name  string
+	Of    string  // the message that is meant, request or reply; "" is the one at hand
 	Arg   *VarArg // nil: no parentheses
 	Index *Index  // nil: no brackets
 	Trans []*Transform
@@ -28,8 +29,10 @@ type VarArg struct {
 type Index struct {
 	At  Pos
 	All bool
-	N   int
-	Var *Var
+	// Append is the end of an AVP's values, to assign to.
+	Append bool
+	N      int
+	Var    *Var
 }
 
 // Transform is one {class.name,arg,...} behind a variable.
@@ -45,11 +48,9 @@ type Part struct {
 	Var  *Var // nil: it is the text
 }
 
-// dottedNames are the variables that have a dot in their name.
-var dottedNames = map[string]struct{}{
-	"err.class": {}, "err.level": {}, "err.info": {}, "err.rcode": {}, "err.rreason": {},
-	"ct.fields": {}, "msg.flag": {}, "branch.flag": {}, "cfg.file": {},
-}
+// dottedNames are the variables that have a dot in their name; init of the
+// variables fills it.
+var dottedNames = map[string]struct{}{}
 
 // maxNesting bounds variables in variables, and brackets in expressions.
 const maxNesting = 100
@@ -134,6 +135,15 @@ func (r *varReader) read(i int) (*Var, int) {
 		v.Name = "$"
 		return v, end
 	}
+	if r.text[j] == '<' {
+		n := strings.IndexByte(r.text[j:stop], '>')
+		if n < 0 || r.text[j+1:j+n] != "request" && r.text[j+1:j+n] != "reply" {
+			r.rep.errorf(r.at(j), "a variable is that of <request> or of <reply>")
+			return nil, end
+		}
+		v.Of = r.text[j+1 : j+n]
+		j += n + 1
+	}
 	from := j
 	for j < stop && isWordByte(r.text[j]) {
 		j++
@@ -215,6 +225,8 @@ func (r *varReader) index(v *Var, from, stop int) (int, bool) {
 	switch {
 	case text == "*":
 		x.All = true
+	case text == "append" && v.Name == "avp":
+		x.Append = true
 	case strings.HasPrefix(text, "$"):
 		a := r.arg(from+1+strings.Index(r.text[from+1:k-1], "$"), from+1+strings.Index(r.text[from+1:k-1], "$")+len(text))
 		if a == nil || a.Var == nil {

@@ -1,6 +1,9 @@
 package script
 
-import "sort"
+import (
+	"sort"
+	"strings"
+)
 
 // item is a compiled variable: it gives the value with an index, 0 without one.
 // Variables that have one value ignore the index.
@@ -31,11 +34,33 @@ var variables map[string]*varSpec
 
 func init() {
 	variables = make(map[string]*varSpec)
-	for _, part := range []map[string]*varSpec{uriVariables(), headerVariables(), messageVariables(), scriptVariables(), tlsVariables()} {
+	for _, part := range []map[string]*varSpec{uriVariables(), headerVariables(), messageVariables(), scriptVariables(), tlsVariables(),
+		authVariables(), contactVariables(), partyVariables(), partVariables(), flagVariables(), branchVariables()} {
 		for name, spec := range part {
 			variables[name] = spec
 		}
 	}
+	for name, old := range sameVariables {
+		variables[name] = variables[old]
+	}
+	for name := range variables {
+		if strings.Contains(name, ".") {
+			dottedNames[name] = struct{}{}
+		}
+	}
+}
+
+// sameVariables are other names of variables.
+var sameVariables = map[string]string{
+	"ruri": "ru", "ruri.user": "rU", "ruri.domain": "rd", "ouri": "ou", "duri": "du", "pr": "proto", "src_ip": "si",
+	"from": "fu", "from.user": "fU", "from.domain": "fd", "to": "tu", "to.user": "tU", "to.domain": "td",
+}
+
+// laterVariables tell why a variable of OpenSIPS is not to be had.
+var laterVariables = map[string]string{
+	"proxy_protocol": "the PROXY protocol is not supported in this version",
+	"branch":         "a stateless proxy does not fork; $ru is the one there is",
+	"ds":             "a stateless proxy does not fork; $ru is the one there is",
 }
 
 func variableNames() []string {
@@ -57,19 +82,11 @@ func writable() (names []string) {
 }
 
 func (k *compiler) unknownVariable(v *Var) {
-	k.rep.errorf(v.At, "unknown variable $%s%s", clip(v.Name), choices(v.Name, variableNames()))
-}
-
-// shortNames are the names of variables with those of tls_mgm, which are many,
-// as one.
-func shortNames() []string {
-	names := []string{"tls_*"}
-	for n, spec := range variables {
-		if spec.module != "tls_mgm" {
-			names = append(names, n)
-		}
+	if why := laterVariables[v.Name]; why != "" {
+		k.rep.errorf(v.At, "$%s is not supported: %s", v.Name, why)
+		return
 	}
-	return names
+	k.rep.errorf(v.At, "unknown variable $%s%s", clip(v.Name), choices(v.Name, variableNames()))
 }
 
 // item compiles a variable without its index and transformations.
@@ -119,6 +136,9 @@ func (k *compiler) variable(v *Var) expr {
 	if get == nil {
 		return nil
 	}
+	if v.Of != "" {
+		get = k.ofMessage(v, get)
+	}
 	for _, t := range v.Trans {
 		if get = k.transformed(get, t); get == nil {
 			return nil
@@ -127,10 +147,28 @@ func (k *compiler) variable(v *Var) expr {
 	return get
 }
 
+// ofMessage compiles $(<request>...) and $(<reply>...): of the message at hand if
+// it is that one, else NULL, as the other one is not kept.
+func (k *compiler) ofMessage(v *Var, get expr) expr {
+	request := v.Of == "request"
+	if request == (k.route.Kind == OnReplyRoute) {
+		k.rep.notef(v.At, "%s is NULL in %v: this proxy is stateless and keeps no other message", clip(v.Text), k.route.Kind)
+	}
+	return func(m *machine) value {
+		if m.msg.IsRequest() != request {
+			return null
+		}
+		return get(m)
+	}
+}
+
 func (k *compiler) indexed(v *Var, it item) expr {
 	switch x := v.Index; {
 	case x == nil:
 		return func(m *machine) value { return it(m, 0) }
+	case x.Append:
+		k.rep.errorf(x.At, "[append] is where a value is assigned to, none is there")
+		return nil
 	case x.All:
 		return func(m *machine) value { return m.joinAll(it) }
 	case x.Var != nil:

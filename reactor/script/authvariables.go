@@ -1,0 +1,63 @@
+package script
+
+import (
+	"bytes"
+
+	"sipreactor/sipframe"
+)
+
+// authVariables are those of the digest credentials that a request carries
+// (RFC 3261 22.4): of Authorization, or where there is none of
+// Proxy-Authorization. Nothing here checks them.
+func authVariables() map[string]*varSpec {
+	vars := map[string]*varSpec{
+		"aU": {get: one(func(m *machine) value { return m.credential("username") })},
+		"au": {get: one(func(m *machine) value {
+			user, _, _ := bytes.Cut(m.credential("username").s, []byte{'@'})
+			return optional(user)
+		})},
+		"ad": {get: one(func(m *machine) value {
+			_, domain, _ := bytes.Cut(m.credential("username").s, []byte{'@'})
+			return optional(domain)
+		})},
+		"Au": {get: one(func(m *machine) value {
+			if user, _, _ := bytes.Cut(m.credential("username").s, []byte{'@'}); len(user) > 0 {
+				return bytesValue(user)
+			}
+			from := m.from()
+			if from == nil {
+				return null
+			}
+			return partOf(from.URI.In(m.msg.Raw()), uriUser)
+		})},
+	}
+	for name, param := range map[string]string{
+		"ar": "realm", "an": "nonce", "adu": "uri", "auth.nonce": "nonce", "auth.resp": "response", "auth.cnonce": "cnonce",
+		"auth.opaque": "opaque", "auth.alg": "algorithm", "auth.qop": "qop", "auth.nc": "nc",
+	} {
+		vars[name] = &varSpec{get: one(func(m *machine) value { return m.credential(param) })}
+	}
+	return vars
+}
+
+// credential gives a parameter of the digest credentials, without its quotes;
+// null if there are none, or not that one.
+func (m *machine) credential(name string) value {
+	b := m.msg.Value(sipframe.HeaderAuthorization)
+	if len(b) == 0 {
+		b = m.msg.Value(sipframe.HeaderProxyAuthorization)
+	}
+	if len(b) < 7 || !sipframe.EqualFold(b[:6], "Digest") || b[6] != ' ' && b[6] != '\t' {
+		return null
+	}
+	for list := sipframe.SplitList(b[7:]); ; {
+		v, ok := list.Next()
+		if !ok {
+			return null
+		}
+		n, text, _ := bytes.Cut(v, []byte{'='})
+		if sipframe.EqualFold(bytes.TrimSpace(n), name) {
+			return bytesValue(unquoted(bytes.TrimSpace(text)))
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package script
+
+import "strings"
+
+// avpFunctions ask about AVPs.
+func avpFunctions() map[string]*function {
+	return map[string]*function{
+		"is_avp_set": {usage: `is_avp_set($avp(name)[, "e"|"s"|"n"])`, args: []argKind{avpArg, fixedArg}, min: 1, where: anywhere, build: buildAVPSet},
+	}
+}
+
+// buildAVPSet makes is_avp_set(): whether the AVP has a value, with n one that is
+// a number, with s one that is text, with e one that is empty text.
+func buildAVPSet(k *compiler, a *arguments) action {
+	flags := a.list[1].str
+	if s, ok := a.list[0].expr.(*String); ok { // "$avp(name)/flags"
+		if _, more, found := strings.Cut(s.Text, "/"); found {
+			flags = more
+		}
+	}
+	for _, f := range flags {
+		if !strings.ContainsRune("ens", f) {
+			k.rep.errorf(a.list[0].expr.Pos(), "is_avp_set() has the flag %c: there are e (empty), s (text) and n (a number)", f)
+			return nil
+		}
+	}
+	slot := a.list[0].slot
+	return func(m *machine) int {
+		for _, v := range m.avps[slot] {
+			switch {
+			case strings.Contains(flags, "n") && v.kind != intValue,
+				strings.Contains(flags, "s") && v.kind != textValue,
+				strings.Contains(flags, "e") && (v.kind != textValue || len(v.s) > 0):
+			default:
+				return 1
+			}
+		}
+		return -1
+	}
+}
+
+// avpArg compiles an argument that names an AVP: $avp(name), or that in quotes,
+// with or without /flags behind it.
+func (k *compiler) avpArg(a *argument, x Expr, f *function) bool {
+	name := ""
+	switch x := x.(type) {
+	case *Var:
+		if x.Name == "avp" && x.Arg != nil && x.Arg.Var == nil && x.Index == nil && len(x.Trans) == 0 {
+			name = x.Arg.Text
+		}
+	case *String:
+		text, _, _ := strings.Cut(x.Text, "/")
+		if rest, ok := strings.CutPrefix(text, "$avp("); ok && strings.HasSuffix(rest, ")") {
+			name = strings.TrimSuffix(rest, ")")
+		}
+	}
+	if name == "" || strings.ContainsAny(name, "$() \t") {
+		k.rep.errorf(x.Pos(), "found %s, expected %s: %s", clip(shown(x)), argNames[avpArg], f.usage)
+		return false
+	}
+	a.slot = k.avp(name)
+	return true
+}
+
+// shown gives an argument as a message shows it.
+func shown(x Expr) string {
+	switch x := x.(type) {
+	case *Var:
+		return x.Text
+	case *String:
+		return x.Text
+	default:
+		return "an expression"
+	}
+}

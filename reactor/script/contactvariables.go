@@ -1,0 +1,77 @@
+package script
+
+import (
+	"bytes"
+
+	"sipreactor/sipframe"
+)
+
+// contactFields are what $ct.fields() takes.
+var contactFields = []string{"name", "uri", "q", "expires", "methods", "received", "params"}
+
+// contactVariables are those of the Contact values, of all its headers, from 0
+// on; a negative index counts from the last.
+func contactVariables() map[string]*varSpec {
+	return map[string]*varSpec{
+		"ct": {index: true, get: func(k *compiler, v *Var) item {
+			return func(m *machine, i int) value {
+				s, ok := m.contact(i)
+				if !ok {
+					return null
+				}
+				return bytesValue(m.msg.Bytes(s))
+			}
+		}},
+		"ct.fields": {arg: constArg, index: true, get: func(k *compiler, v *Var) item {
+			field := v.Arg.Text
+			pick := contactField(field)
+			if pick == nil {
+				k.rep.errorf(v.Arg.At, "$ct.fields has no field %s%s", clip(field), choices(field, contactFields))
+				return nil
+			}
+			return func(m *machine, i int) value {
+				var a sipframe.NameAddr
+				s, ok := m.contact(i)
+				if !ok || m.msg.NameAddr(s, &a) != nil {
+					return null
+				}
+				return pick(m.msg.Raw(), &a)
+			}
+		}},
+	}
+}
+
+// contact gives the value of a Contact.
+func (m *machine) contact(i int) (sipframe.Span, bool) {
+	if i < 0 {
+		for it := m.msg.Values(sipframe.HeaderContact); ; i++ {
+			if _, ok := it.Next(); !ok {
+				break
+			}
+		}
+	}
+	for it := m.msg.Values(sipframe.HeaderContact); i >= 0; i-- {
+		s, ok := it.Next()
+		if !ok || i == 0 {
+			return s, ok
+		}
+	}
+	return sipframe.Span{}, false
+}
+
+// contactField picks a field of a Contact; nil if there is none of the name.
+func contactField(name string) func(raw []byte, a *sipframe.NameAddr) value {
+	switch name {
+	case "name":
+		return func(raw []byte, a *sipframe.NameAddr) value { return optional(bytes.TrimSpace(a.Display.In(raw))) }
+	case "uri":
+		return func(raw []byte, a *sipframe.NameAddr) value { return optional(a.URI.In(raw)) }
+	case "params":
+		return func(raw []byte, a *sipframe.NameAddr) value { return optional(a.Params.In(raw)) }
+	case "q", "expires", "methods", "received":
+		key := []byte(name)
+		return func(raw []byte, a *sipframe.NameAddr) value { return findParam(a.Params.In(raw), key) }
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,99 @@
+package script
+
+import "sipreactor/sipframe"
+
+// partVariables are those of the body and its parts, as they came: $rb and $cT
+// are the whole; with an index they are that part of a multipart body, from 0 on
+// and negative from the last; $rb(type) is the first part of a type.
+func partVariables() map[string]*varSpec {
+	return map[string]*varSpec{
+		"rb": {arg: optionalArg, index: true, get: func(k *compiler, v *Var) item {
+			var want func(m *machine) []byte
+			if v.Arg != nil {
+				if want = k.name(v.Arg); want == nil {
+					return nil
+				}
+			}
+			whole := func(m *machine) value { return optional(m.msg.Body()) }
+			switch {
+			case v.Arg == nil && v.Index == nil:
+				return func(m *machine, _ int) value { return whole(m) }
+			case v.Arg == nil && v.Index.All:
+				return first(whole)
+			}
+			return func(m *machine, i int) value {
+				var typ []byte
+				if want != nil {
+					typ = want(m)
+				}
+				content, _, ok := m.partAt(typ, i)
+				if !ok {
+					return null
+				}
+				return optional(content)
+			}
+		}},
+		"cT": {index: true, get: func(_ *compiler, v *Var) item {
+			whole := func(m *machine) value { return optional(m.msg.Value(sipframe.HeaderContentType)) }
+			switch {
+			case v.Index == nil:
+				return func(m *machine, _ int) value { return whole(m) }
+			case v.Index.All: // the message's own and those of the parts
+				return func(m *machine, i int) value {
+					if i == 0 {
+						return whole(m)
+					}
+					_, typ, ok := m.partAt(nil, i-1)
+					if _, multi := boundaryOf(m.msg.Value(sipframe.HeaderContentType)); !ok || !multi {
+						return null
+					}
+					return optional(typ)
+				}
+			}
+			return func(m *machine, i int) value {
+				_, typ, ok := m.partAt(nil, i)
+				if !ok {
+					return null
+				}
+				return optional(typ)
+			}
+		}},
+	}
+}
+
+// first makes an item of what has one value.
+func first(get func(m *machine) value) item {
+	return func(m *machine, i int) value {
+		if i != 0 {
+			return null
+		}
+		return get(m)
+	}
+}
+
+// partAt gives the i-th part of a type, nil any, of the body as it came, and its
+// type. A body that is not multipart is one part.
+func (m *machine) partAt(want []byte, i int) (content, typ []byte, ok bool) {
+	body, typ := m.msg.Body(), m.msg.Value(sipframe.HeaderContentType)
+	boundary, multi := boundaryOf(typ)
+	if !multi {
+		return body, typ, len(body) > 0 && (i == 0 || i == -1) && (want == nil || isType(typ, want))
+	}
+	if i < 0 {
+		for parts := (partIter{body: body, boundary: boundary}); parts.next(); {
+			if want == nil || isType(parts.typ(), want) {
+				i++
+			}
+		}
+	}
+	for parts := (partIter{body: body, boundary: boundary}); i >= 0 && parts.next(); {
+		if want != nil && !isType(parts.typ(), want) {
+			continue
+		}
+		if i == 0 {
+			return parts.content(), parts.typ(), true
+		}
+		i--
+	}
+	return nil, nil, false
+}

@@ -1,0 +1,84 @@
+package script
+
+import (
+	"bytes"
+
+	"sipreactor/sipframe"
+)
+
+// ruriFunctions are those of sipmsgops about the Request-URI.
+func ruriFunctions() map[string]*function {
+	return map[string]*function{
+		"ruri_has_param": {module: "sipmsgops", usage: `ruri_has_param("name"[, "value"])`, args: []argKind{textArg, textArg}, min: 1, where: requests, build: buildURIParam},
+		"ruri_add_param": textFunction("sipmsgops", `ruri_add_param("name=value")`, requests, addURIParam),
+		"ruri_del_param": textFunction("sipmsgops", `ruri_del_param("name")`, requests, func(m *machine, b []byte) error {
+			return m.c.RemoveURIParam(b)
+		}),
+		"ruri_tel2sip": {module: "sipmsgops", usage: "ruri_tel2sip()", where: requests, build: buildTel2SIP},
+		"tel2sip":      {module: "uri", usage: "tel2sip()", where: requests, build: buildTel2SIP},
+		"append_urihf": {module: "sipmsgops", usage: `append_urihf("Name: ", "\r\n")`, args: []argKind{headArg, headArg}, min: 2, where: requests, build: func(_ *compiler, a *arguments) action {
+			return func(m *machine) int {
+				prefix, ok1 := a.list[0].text(m)
+				suffix, ok2 := a.list[1].text(m)
+				if !ok1 || !ok2 {
+					return m.fail(a.at, "an argument is NULL")
+				}
+				from := len(m.arena)
+				m.arena = append(append(append(m.arena, prefix...), m.msg.RequestURI()...), suffix...)
+				return m.reported(a.at, m.c.AppendHeader(withoutLineEnd(m.arena[from:])))
+			}
+		}},
+	}
+}
+
+// buildURIParam makes uri_param() and ruri_has_param(): without a value they ask
+// for a parameter that has none.
+func buildURIParam(_ *compiler, a *arguments) action {
+	name, want := a.list[0].text, a.list[1]
+	return func(m *machine) int {
+		n, ok := name(m)
+		if !ok {
+			return -1
+		}
+		v := m.ruriPart(func(uri []byte, u *sipframe.URI) value { return findParam(u.Params.In(uri), n) })
+		if v.kind == nullValue {
+			return -1
+		}
+		if !want.given {
+			return yes(len(v.s) == 0)
+		}
+		w, ok := want.text(m)
+		return yes(ok && sipframe.EqualFoldBytes(v.s, w))
+	}
+}
+
+// addURIParam adds name=value, or a name alone.
+func addURIParam(m *machine, b []byte) error {
+	name, text, ok := bytes.Cut(b, []byte{'='})
+	if !ok {
+		return m.c.SetURIParam(name, nil)
+	}
+	return m.c.SetURIParam(name, text)
+}
+
+// buildTel2SIP makes a SIP URI of a tel URI (RFC 3261 19.1.6), at the host of
+// From. Any other Request-URI is left alone.
+func buildTel2SIP(_ *compiler, a *arguments) action {
+	return func(m *machine) int {
+		uri := m.ruri()
+		if len(uri) < 5 || !sipframe.EqualFold(uri[:4], "tel:") {
+			return 1
+		}
+		from := m.from()
+		if from == nil {
+			return m.fail(a.at, "From has no host to go by")
+		}
+		host := partOf(from.URI.In(m.msg.Raw()), uriHost)
+		if host.kind == nullValue {
+			return m.fail(a.at, "From has no host to go by")
+		}
+		at := len(m.arena)
+		m.arena = append(append(append(append(append(m.arena, "sip:"...), uri[4:]...), '@'), host.s...), ";user=phone"...)
+		return m.reported(a.at, m.c.SetRequestURI(m.arena[at:]))
+	}
+}

@@ -1,0 +1,97 @@
+package script
+
+import "bytes"
+
+// sdpTransforms are those of class sdp.
+func sdpTransforms() map[string]*transformSpec {
+	stream := func(f func(m *machine, sdp []byte, meant func(stream []byte, i, of int) bool) value) *transformSpec {
+		return &transformSpec{min: 1, max: 1, build: func(k *compiler, t *Transform) transformer {
+			arg := k.name(t.Args[0])
+			if arg == nil {
+				return nil
+			}
+			return func(m *machine, in value) value {
+				which := bytes.TrimSpace(arg(m))
+				n, isNumber := number64(which)
+				return f(m, m.text(in), func(stream []byte, i, of int) bool {
+					if isNumber {
+						return int64(i) == n || int64(i-of) == n
+					}
+					return bytes.Equal(media(stream), which)
+				})
+			}
+		}}
+	}
+	return map[string]*transformSpec{
+		"sdp.line": {min: 1, max: 2, build: func(k *compiler, t *Transform) transformer {
+			typ := k.name(t.Args[0])
+			n := func(*machine) (int, bool) { return 0, true }
+			if len(t.Args) > 1 {
+				n = k.count(t.Args[1])
+			}
+			if typ == nil || n == nil {
+				return nil
+			}
+			return func(m *machine, in value) value {
+				want := bytes.TrimSpace(typ(m))
+				i, ok := n(m)
+				if !ok || len(want) != 1 {
+					return null
+				}
+				for rest := m.text(in); len(rest) > 0; {
+					var line []byte
+					line, rest = sdpLine(rest)
+					if len(line) < 2 || line[0] != want[0] || line[1] != '=' {
+						continue
+					}
+					if i == 0 {
+						return bytesValue(line)
+					}
+					i--
+				}
+				return null
+			}
+		}},
+		"sdp.stream": stream(func(_ *machine, sdp []byte, meant func([]byte, int, int) bool) value {
+			n := countStreams(sdp)
+			i := 0
+			for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {
+				if !isStream(piece) {
+					continue
+				}
+				if meant(piece, i, n) {
+					return bytesValue(piece)
+				}
+				i++
+			}
+			return null
+		}),
+		"sdp.stream-delete": stream(func(m *machine, sdp []byte, meant func([]byte, int, int) bool) value {
+			n := countStreams(sdp)
+			i, gone, from := 0, false, len(m.arena)
+			for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {
+				if isStream(piece) {
+					i++
+					if meant(piece, i-1, n) {
+						gone = true
+						continue
+					}
+				}
+				m.arena = append(m.arena, piece...)
+			}
+			if !gone {
+				return null
+			}
+			return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+		}),
+	}
+}
+
+func countStreams(sdp []byte) (n int) {
+	for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {
+		if isStream(piece) {
+			n++
+		}
+	}
+	return n
+}

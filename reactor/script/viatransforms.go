@@ -1,0 +1,68 @@
+package script
+
+import (
+	"bytes"
+
+	"sipreactor/sipframe"
+)
+
+// viaTransforms take the first value of a Via header apart.
+func viaTransforms() map[string]*transformSpec {
+	specs := map[string]*transformSpec{
+		"via.param": withName(func(_ *machine, b, arg []byte) value {
+			var via sipframe.Via
+			if sipframe.ParseVia(b, &via) != nil {
+				return null
+			}
+			return findParam(via.Params.In(b), arg)
+		}),
+	}
+	host := func(b []byte, via *sipframe.Via) value { return optional(via.Host.In(b)) }
+	for name, pick := range map[string]func(b []byte, via *sipframe.Via) value{
+		"name":      func(b []byte, _ *sipframe.Via) value { return viaProtocol(b, 0) },
+		"version":   func(b []byte, _ *sipframe.Via) value { return viaProtocol(b, 1) },
+		"transport": func(b []byte, _ *sipframe.Via) value { return viaProtocol(b, 2) },
+		"host":      host,
+		"domain":    host,
+		"port": func(_ []byte, via *sipframe.Via) value {
+			if via.Port == 0 {
+				return null
+			}
+			return integer(int64(via.Port))
+		},
+		"params":   func(b []byte, via *sipframe.Via) value { return optional(via.Params.In(b)) },
+		"branch":   viaParam("branch"),
+		"received": viaParam("received"),
+		"rport":    viaParam("rport"),
+	} {
+		specs["via."+name] = plain(func(_ *machine, b []byte) value {
+			var via sipframe.Via
+			if sipframe.ParseVia(b, &via) != nil {
+				return null
+			}
+			return pick(b, &via)
+		})
+	}
+	return specs
+}
+
+func viaParam(name string) func(b []byte, via *sipframe.Via) value {
+	key := []byte(name)
+	return func(b []byte, via *sipframe.Via) value { return findParam(via.Params.In(b), key) }
+}
+
+// viaProtocol gives a part of SIP/2.0/TLS, around whose slashes blanks may stand.
+func viaProtocol(b []byte, part int) value {
+	for range part {
+		_, rest, ok := bytes.Cut(b, []byte{'/'})
+		if !ok {
+			return null
+		}
+		b = rest
+	}
+	b = bytes.TrimLeft(b, blanks)
+	if n := bytes.IndexAny(b, "/ \t\r\n"); n >= 0 {
+		b = b[:n]
+	}
+	return optional(b)
+}
