@@ -67,10 +67,14 @@ func runMI(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	answer, err := c.Call(ctx, f.Arg(0), params)
 	switch {
 	case err != nil:
-		fmt.Fprintf(stderr, "sipreactor mi: %v\n", err)
+		lines := strings.Split(err.Error(), "\n")
+		for i, line := range lines {
+			lines[i] = visible(line)
+		}
+		fmt.Fprintf(stderr, "sipreactor mi: %s\n", strings.Join(lines, "\n  "))
 		return exitFailed
 	case *asJSON:
-		fmt.Fprintln(stdout, string(answer))
+		fmt.Fprintln(stdout, visibleJSON(answer))
 	default:
 		printAnswer(stdout, answer)
 	}
@@ -108,7 +112,7 @@ func printAnswer(w io.Writer, answer json.RawMessage) {
 	d := json.NewDecoder(bytes.NewReader(answer))
 	d.UseNumber()
 	if err := printValue(w, d, 0, ""); err != nil {
-		fmt.Fprintln(w, string(answer))
+		fmt.Fprintln(w, visible(string(answer)))
 	}
 }
 
@@ -120,6 +124,9 @@ func printValue(w io.Writer, d *json.Decoder, depth int, label string) error {
 	}
 	indent := strings.Repeat("  ", depth)
 	open, nested := token.(json.Delim)
+	if text, ok := token.(string); ok {
+		token = visible(text)
+	}
 	if !nested {
 		if label != "" {
 			label += ": "
@@ -138,7 +145,7 @@ func printValue(w io.Writer, d *json.Decoder, depth int, label string) error {
 			if err != nil {
 				return err
 			}
-			name = fmt.Sprint(key)
+			name = visible(fmt.Sprint(key))
 		} else if depth > 0 {
 			name = fmt.Sprint(n)
 		}
