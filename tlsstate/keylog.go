@@ -3,7 +3,6 @@ package tlsstate
 import (
 	"io"
 	"net/netip"
-	"os"
 )
 
 // keyLog is where secrets go, and of which peers.
@@ -49,10 +48,4 @@ func (k *keeper) Write(line []byte) (int, error) {
 		return k.log.Write(line)
 	}
 	return len(line), nil
-}
-
-// OpenKeyLog opens a file for Config.KeyLog: made with mode 0600 if it is new,
-// appended to otherwise. The caller closes it when no set writes to it any more.
-func OpenKeyLog(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 }

@@ -74,6 +74,9 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	if err := n.ensureServerDomain(sockets); err != nil {
 		return nil, err
 	}
+	if err := settleMasterKey(&cfg.Trace, log); err != nil {
+		return nil, err
+	}
 	if cfg.Trace.MasterKey && cfg.Trace.TLS.Destination != "" {
 		n.tls.Secrets = func() bool { return n.trace.WantSecrets() }
 	}

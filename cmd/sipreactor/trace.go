@@ -93,7 +93,7 @@ func (t *tracing) sender(c *script.TraceConfig, name string, log *slog.Logger) (
 			continue
 		}
 		sc := hep.SenderConfig{
-			Destination: hep.Destination{Name: d.Name, Host: d.Host, Port: d.Port, Transport: hep.Transport(d.Transport)},
+			Destination: hepDestination(&d),
 			Queue:       c.MaxMessages,
 			Logger:      log,
 		}
@@ -108,6 +108,36 @@ func (t *tracing) sender(c *script.TraceConfig, name string, log *slog.Logger) (
 		return s, nil
 	}
 	return nil, fmt.Errorf("trace_destination %q is no hep_id", name)
+}
+
+func hepDestination(d *script.TraceDestination) hep.Destination {
+	return hep.Destination{Name: d.Name, Host: d.Host, Port: d.Port, Transport: hep.Transport(d.Transport)}
+}
+
+// settleMasterKey keeps the secrets of connections from a collector to whom others on the way can listen: they are left
+// out, or an error when somebody asked for them and did not ask again.
+func settleMasterKey(c *script.TraceConfig, log *slog.Logger) error {
+	if !c.MasterKey || c.MasterKeyInClear {
+		return nil
+	}
+	for i := range c.Destinations {
+		d := &c.Destinations[i]
+		if d.Name != c.TLS.Destination {
+			continue
+		}
+		to := hepDestination(d)
+		switch {
+		case to.Private():
+		case c.MasterKeyAt != (script.Pos{}):
+			return fmt.Errorf("%v: trace_master_key sends the secrets of connections to %v, which is neither on this machine nor TLS: "+
+				"transport=tls protects them, trace_master_key 0 keeps them here, and trace_master_key_in_clear 1 sends them all the same", c.MasterKeyAt, to)
+		default:
+			c.MasterKey = false
+			log.Warn("the secrets of connections are not traced: the collector is neither on this machine nor TLS; see trace_master_key",
+				"destination", to.String())
+		}
+	}
+	return nil
 }
 
 // dialTLS connects to a collector and checks its certificate against the system's authorities.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -126,5 +127,15 @@ func (d Destination) Private() bool {
 		return true
 	}
 	a, err := netip.ParseAddr(d.Host)
-	return err == nil && a.Unmap().IsLoopback()
+	if err != nil {
+		return false
+	}
+	if a = a.Unmap(); a.IsLoopback() {
+		return true
+	}
+	ours, _ := net.InterfaceAddrs()
+	return slices.ContainsFunc(ours, func(o net.Addr) bool {
+		p, err := netip.ParsePrefix(o.String())
+		return err == nil && p.Addr().Unmap() == a
+	})
 }

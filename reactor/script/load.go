@@ -268,6 +268,7 @@ func (c *settings) finish() {
 	c.finishTLSLibrary()
 	c.finishSockets()
 	c.finishTrace("proto_tls", &c.Trace.TLS)
+	c.Trace.MasterKeyAt = c.places["proto_tls/trace_master_key"]
 	c.finishTrace("proto_tcp", &c.Trace.TCP)
 	c.finishTraceIDs()
 	c.finishMI()

@@ -121,8 +121,12 @@ type TraceConfig struct {
 	AuthKey string
 	// MaxMessages bounds the queue to a collector.
 	MaxMessages int
-	// MasterKey sends the secrets of connections along.
-	MasterKey bool
+	// MasterKey sends the secrets of connections along; MasterKeyAt is where that
+	// was said, zero for the default. MasterKeyInClear says it again for a
+	// collector that others on the way can listen to.
+	MasterKey        bool
+	MasterKeyAt      Pos
+	MasterKeyInClear bool
 	// TLS and TCP say what of the protocols' connections is traced.
 	TLS, TCP ConnTrace
 	// SIP says what the tracer module was told.

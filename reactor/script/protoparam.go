@@ -19,6 +19,7 @@ var protoTLSParams = withCommon(map[string]*globalSpec{
 	}),
 	"cert_check_on_conn_reusage": toggle(func(c *settings, on bool) { c.Engine.TLS.CertCheckOnReuse = on }),
 	"trace_master_key":           toggle(func(c *settings, on bool) { c.Trace.MasterKey = on }),
+	"trace_master_key_in_clear":  toggle(func(c *settings, on bool) { c.Trace.MasterKeyInClear = on }),
 }, "tls_", func(c *settings) *reactor.StreamConfig { return &c.Engine.TLS }, func(c *settings) *ConnTrace { return &c.Trace.TLS })
 
 var protoTCPParams = withCommon(map[string]*globalSpec{
