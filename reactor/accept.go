@@ -134,6 +134,12 @@ func (l *loop) establish(c *conn) {
 		l.stat.resumedHandshakes.Add(1)
 	}
 	c.disarm()
+	if !c.unacked.trial {
+		c.reached()
+	}
+	if c.probing {
+		l.eng.peers.add(c)
+	}
 	l.stat.established.Add(1)
 	l.eng.observe(c, ConnEstablished, nil, state, c.secrets())
 	l.flush(c)

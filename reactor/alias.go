@@ -84,15 +84,15 @@ func (p *peers) stand(c *conn, key peerKey) (suspects []*conn, err error) {
 // yields tells whether the holder of an alias gives it to another connection
 // from its address. The peer index's lock is held.
 func (c *conn) yields(to *conn) bool {
-	if c.doomed() {
+	c.mu.Lock()
+	ends, held := c.doom != nil || c.phase >= closing || c.half, c.tls.whole
+	c.mu.Unlock()
+	if ends {
 		return true
 	}
 	if !to.born.After(c.born) {
 		return false
 	}
-	c.mu.Lock()
-	held := c.tls.whole
-	c.mu.Unlock()
 	if held == nil || !held.Verified {
 		return true
 	}
@@ -107,7 +107,7 @@ func (c *conn) yields(to *conn) bool {
 // the clock of what is unacknowledged. Any goroutine.
 func (c *conn) probe() {
 	c.mu.Lock()
-	ready := c.doom == nil && c.phase == established && !c.stuck
+	ready := c.doom == nil && c.phase == established && !c.stuck && !c.half
 	if ready {
 		c.out.add(Bytes("\r\n"), entry{pong: true})
 	}

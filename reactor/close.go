@@ -178,6 +178,9 @@ func (c *conn) release() {
 	if !c.src.Outbound {
 		e.inbound.Add(-1)
 	}
+	if c.src.Outbound {
+		c.countBackoff(was, why)
+	}
 	c.returnUnacked(why)
 	if flight := c.out.flight; flight != nil {
 		c.out.flight = nil

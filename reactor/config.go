@@ -80,6 +80,10 @@ type Config struct {
 	// 30 s where we accepted.
 	UserTimeout     time.Duration
 	ForbidNewOnSend bool // Send never opens a connection
+	// Backoff is the longest time that a destination which cannot be reached is
+	// left alone before it is looked for again; it begins with a second. 0: each
+	// message tries.
+	Backoff time.Duration
 
 	Loops       int // event loops; 0 = half the cores
 	Workers     int // shards of messages; 0 = the cores
@@ -139,6 +143,7 @@ func DefaultConfig() Config {
 		MaxMessageSize: 65535,
 		ConnectTimeout: 100 * time.Millisecond,
 		ParkedTimeout:  5 * time.Second,
+		Backoff:        30 * time.Second,
 		Keepalive:      Keepalive{Enabled: true},
 		QueueFrames:    8192,
 		QueueDelay:     100 * time.Millisecond,

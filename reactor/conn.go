@@ -26,6 +26,7 @@ type conn struct {
 	self    tlsstate.ClientIdentity // of a dialled connection
 	meant   string                  // the SIP domain that a dialled connection was made for, as plainName writes it
 	domains tlsstate.Domains        // that self is of; until the handshake begins
+	probing bool                    // it was opened to see whether a destination is back
 
 	// The peer index's lock guards these.
 	sibling *conn
@@ -61,6 +62,7 @@ type conn struct {
 	halfDue int64 // the end of a half-closed connection
 	eof     bool  // the peer's stream is read to its end, and the descriptor is ours, not gnet's
 	wheel   wheelLink
+	heard   int64 // second, plus one, in which the back-off table was last told of an answer
 
 	sendSince  int64  // since when the peer makes no progress
 	sendFinals uint64 // final responses then

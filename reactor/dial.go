@@ -18,14 +18,28 @@ import (
 // begin makes a connection to a target, with the message it is made for as the
 // first that waits. Nobody else sees it yet. nil: there is no room for it.
 func (e *Engine) begin(t *Target, want *match, domains tlsstate.Domains, m Appender, w *waiter) *conn {
+	c := e.dialled(t, want, domains, w, false)
+	if c != nil {
+		c.out.add(m, t.entry(w))
+	}
+	return c
+}
+
+// dialled makes a connection that is still to be opened; probing: to see whether
+// the target is back.
+func (e *Engine) dialled(t *Target, want *match, domains tlsstate.Domains, w *waiter, probing bool) *conn {
 	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, dialer: w, fd: -1}
 	c.self, c.meant, c.domains = want.self, want.name, domains
-	c.target.Carrier, c.target.Note = nil, nil // the message's, not the connection's
+	c.target.Set, c.target.Carrier, c.target.Note = nil, nil, nil // the message's, not the connection's
 	c.src = Source{Proto: t.Proto, Remote: t.Addr, Socket: t.Socket, Outbound: true}
+	if probing {
+		cfg := *c.cfg
+		cfg.HandshakeTimeout = probeTime
+		c.cfg, c.probing = &cfg, true
+	}
 	if e.full() || e.table.add(c) == 0 {
 		return nil
 	}
-	c.out.add(m, t.entry(w))
 	return c
 }
 
@@ -55,6 +69,9 @@ func (e *Engine) connect(c *conn) {
 		limit := e.cfg.ParkedTimeout
 		if !c.cfg.Async {
 			limit = e.cfg.ConnectTimeout
+		}
+		if c.probing {
+			limit = probeTime
 		}
 		if err = e.lot.park(c, limit); err == nil {
 			return

@@ -62,6 +62,7 @@ type Engine struct {
 	stat       engineCounters
 	folds      folds
 	aliasMoves moves
+	backoff    backoff
 }
 
 // New checks the configuration and makes an engine that does not run yet.
@@ -85,6 +86,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		s := cfg.stream(p)
 		e.framing[p] = sipframe.FramerConfig{MaxMessage: cfg.MaxMessageSize, PingPong: s.CRLFPingPong, DropCRLF: s.CRLFDrop}
 	}
+	e.backoff.limit = cfg.Backoff
 	e.SetDomains(cfg.Domains)
 	e.backlog.eng = e
 	for i, s := range cfg.Sockets {
@@ -184,6 +186,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 
 func (e *Engine) stop(ctx context.Context) error {
 	e.draining.Store(true)
+	e.endProbes()
 	soon, cancel := context.WithTimeout(ctx, graceTime)
 	_ = until(soon, e.quiet)
 	cancel()

@@ -102,6 +102,10 @@ type Target struct {
 	NoNew bool
 	// Class is what the message is, for the connection's send queue.
 	Class Class
+	// Set is the addresses of the destination that Addr is one of, as a name has
+	// several; nil is Addr alone. A destination that failed is tried again sooner
+	// where no other of its set is up.
+	Set *AddrSet
 	// Carrier, if it is not nil, is where a Send that succeeds writes what has
 	// the message: the connection, or the socket of a datagram. Local is invalid
 	// while a connect is under way whose own end is not known.
@@ -132,6 +136,10 @@ func (c Class) urgent() bool { return c >= LaterRequest }
 
 // asks tells whether the message is owed an answer.
 func (c Class) asks() bool { return c == NewRequest || c == LaterRequest }
+
+// AddrSet is the addresses of one destination, in the order in which they are to
+// be tried. It does not change.
+type AddrSet struct{ Addrs []netip.AddrPort }
 
 // Outcome tells what became of a message that Send took.
 type Outcome uint8

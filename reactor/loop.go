@@ -195,6 +195,9 @@ func (l *loop) serve(c *conn, what uint32) {
 func (l *loop) bag(c *conn, it item) {
 	it.buf = l.slab.Retain()
 	it.src, it.conn, it.at = &c.src, c, l.readAt
+	if len(it.data) > 3 && string(it.data[:4]) == "SIP/" {
+		l.answeredFrom(c)
+	}
 	c.inHand.Add(1)
 	i := l.eng.shardOf(it.data)
 	l.bags[i] = append(l.bags[i], it)

@@ -47,27 +47,20 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	case !t.Proto.stream():
 		return 0, &Error{Reason: NoConnection, Blame: BlameConfig, Detail: "no transport named"}
 	}
-	want := match{socket: t.Socket}
-	cfg := e.cfg.stream(t.Proto)
-	var domains tlsstate.Domains
-	if t.Proto == TLS {
-		domains = e.tls()
-		if domains == nil {
-			return 0, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: "no TLS domains"}
-		}
-		var err error
-		q := t.query()
-		if want.self, err = domains.ClientIdentity(q); err != nil {
-			return 0, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: err.Error(), Err: err}
-		}
-		want.checkCert, want.name = cfg.CertCheckOnReuse, plainName(q.Meant())
+	want, domains, failed := e.matchFor(t)
+	if failed != nil {
+		return 0, failed
 	}
 	key := keyOf(t.Proto, addr)
 	for range 4 { // a connection that is found may end before it takes the message
 		var wait *waiter
+		var refused *Error
 		var begin func() *conn
 		if !t.NoNew && !e.cfg.ForbidNewOnSend && !e.draining.Load() {
 			begin = func() *conn {
+				if refused = e.backoff.refuses(e.now(), t.backoffKey(addr, want.self.Domain, want.name), t); refused != nil {
+					return nil
+				}
 				wait = newWaiter()
 				to := *t
 				to.Addr = addr
@@ -76,6 +69,8 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 		}
 		c, made := e.peers.find(key, &want, begin)
 		switch {
+		case refused != nil:
+			return 0, refused
 		case c == nil && wait != nil:
 			return 0, because(ConnectionLimit, "no room for another connection")
 		case c == nil:
@@ -92,6 +87,25 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 		}
 	}
 	return 0, because(NoConnection, "to "+t.Proto.String()+":"+addr.String()+" stays up")
+}
+
+// matchFor gives what a connection must be for a target, and the TLS domains to
+// open one by; nil on plain TCP.
+func (e *Engine) matchFor(t *Target) (want match, domains tlsstate.Domains, failed *Error) {
+	want.socket = t.Socket
+	if t.Proto != TLS {
+		return want, nil, nil
+	}
+	if domains = e.tls(); domains == nil {
+		return want, nil, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: "no TLS domains"}
+	}
+	q := t.query()
+	var err error
+	if want.self, err = domains.ClientIdentity(q); err != nil {
+		return want, nil, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: err.Error(), Err: err}
+	}
+	want.checkCert, want.name = e.cfg.TLS.CertCheckOnReuse, plainName(q.Meant())
+	return want, domains, nil
 }
 
 // carries tells a sender that has asked for it by which connection its message

@@ -95,6 +95,12 @@ type Stats struct {
 	// over, WaitersFull those that were refused because too many waited.
 	Waits, Takeovers, WaitersFull uint64
 
+	// BackedOff are the destinations that are left alone at the moment, BackoffRefused
+	// the messages that were not given to one, BackoffProbes the connections that
+	// were opened to see whether one is back.
+	BackedOff                     int
+	BackoffRefused, BackoffProbes uint64
+
 	Connections, Parking, Peers int // in the table; connects in the parking lot; known end points
 	Lingering                   int // sockets of ended connections whose peer is still to get the rest
 	HandshakesWaiting           int // machines that wait for a handshaker, or for a signature
@@ -145,6 +151,9 @@ func (e *Engine) Stats() Stats {
 		Parking:           e.lot.size(),
 		Peers:             e.peers.size(),
 		Lingering:         e.lot.lingering(),
+		BackedOff:         int(e.backoff.count.Load()),
+		BackoffRefused:    e.backoff.refused.Load(),
+		BackoffProbes:     e.backoff.probes.Load(),
 		HandshakesWaiting: e.handshakers.waiting(),
 	}
 	s.Parked = s.ParkedConnects + s.ParkedHandshakes

@@ -92,6 +92,7 @@ func total(h Histogram) (n uint64) {
 func TestDialsAreCountedByResult(t *testing.T) {
 	r := start(t, &script{}, func(c *Config) {
 		hurried(c)
+		c.Backoff = 0 // no probes
 		c.ParkedTimeout, c.TLS.HandshakeTimeout = time.Second, time.Second
 	})
 	_, _ = r.Send(&Target{Proto: TCP, Addr: refusing(t)}, Bytes("x"))

@@ -28,6 +28,7 @@ func (l *loop) acquit(c *conn) {
 	if c.unacked.trial {
 		c.unacked.trial = false
 		c.unacked.forget()
+		c.reached()
 	}
 }
 

@@ -39,7 +39,7 @@ const completeTimeout = time.Second
 // usualCommands are completed when no instance answers.
 var usualCommands = []string{
 	"get_statistics", "help", "kill", "list_sockets", "list_statistics", "list_tcp_conns", "log_level", "ps", "pwd",
-	"reset_statistics", "tcp_close_conn", "tls_list", "tls_reload", "tls_trace", "uptime", "version", "which", "xlog_level",
+	"reset_statistics", "tcp_backoff", "tcp_backoff_reset", "tcp_close_conn", "tls_list", "tls_reload", "tls_trace", "uptime", "version", "which", "xlog_level",
 }
 
 // runCompletion prints a shell's completion script.

@@ -45,6 +45,7 @@ func contractParameters() (rows []wrongValues) {
 	add("", "tcp_max_msg_time", "a number from 1 to 3600 (seconds)", `"4"`, "0", "3601")
 	add("", "tcp_max_msg_size", "a number from 1024 to 65535 (bytes)", `"64k"`, "1023", "65536")
 	add("", "tcp_connect_timeout", "a number from 1 to 60000 (milliseconds)", `"x"`, "0", "60001")
+	add("", "tcp_backoff", "a number from 0 to 3600 (seconds, 0 off)", `"x"`, "-1", "3601")
 	add("", "tcp_async_connect_timeout", "a number from 1 to 60000 (milliseconds)", `"x"`, "0", "60001")
 	add("", "tcp_user_timeout", "a number from 1000 to 3600000 (milliseconds)", `"5s"`, "999", "3600001")
 	add("", "tcp_socket_backlog", "a number from 1 to 65535 (connections)", `"10"`, "0", "65536")
@@ -113,7 +114,7 @@ func TestContractIsWhole(t *testing.T) {
 		tls_send_timeout tls_async tls_async_max_postponed_chunks tls_async_local_connect_timeout
 		tls_async_handshake_timeout
 		tcp_max_connections tcp_connection_lifetime tcp_max_msg_time tcp_max_msg_size tcp_connect_timeout
-		tcp_async_connect_timeout tcp_user_timeout tcp_socket_backlog tcp_keepalive tcp_keepcount tcp_keepidle tcp_keepinterval
+		tcp_backoff tcp_async_connect_timeout tcp_user_timeout tcp_socket_backlog tcp_keepalive tcp_keepcount tcp_keepidle tcp_keepinterval
 		tcp_accept_aliases tcp_no_new_conn_bflag tcp_no_new_conn_rplflag tcp_workers open_files_limit`) {
 		if !known[name] {
 			t.Errorf("%s is not tested", name)

@@ -102,6 +102,7 @@ func (n *Node) Commands() []Command {
 	all = append(all, n.levels()...)
 	all = append(all, n.connections()...)
 	all = append(all, n.peerCommands()...)
+	all = append(all, n.backoff()...)
 	all = append(all, n.tls()...)
 	all = append(all, n.tracer()...)
 	return append(all, n.Statistics().Commands()...)

@@ -133,6 +133,7 @@ var globals = map[string]*globalSpec{
 	"tcp_connect_timeout":       number(1, 60000, ms, func(c *settings, n int) { c.Engine.ConnectTimeout = time.Duration(n) * time.Millisecond }),
 	"tcp_async_connect_timeout": number(1, 60000, ms, func(c *settings, n int) { c.Engine.ParkedTimeout = time.Duration(n) * time.Millisecond }),
 	"tcp_user_timeout":          number(1000, 3600000, ms, func(c *settings, n int) { c.Engine.UserTimeout = time.Duration(n) * time.Millisecond }),
+	"tcp_backoff":               number(0, 3600, sec+", 0 off", func(c *settings, n int) { c.Engine.Backoff = time.Duration(n) * time.Second }),
 	"tcp_socket_backlog":        number(1, 65535, "connections", func(c *settings, n int) { c.Engine.Backlog = n }),
 	"tcp_listen_backlog":        number(1, 65535, "connections", func(c *settings, n int) { c.Engine.Backlog = n }),
 	"tcp_keepalive":             toggle(func(c *settings, on bool) { c.Engine.Keepalive.Enabled = on }),
