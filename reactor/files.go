@@ -8,6 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// reservedFiles is how many descriptors are left to others than connections: 81
+// may be those of management over HTTP, the rest are files, listeners and loops.
+const reservedFiles = 160
+
 // openConnections is how many connections the process may have so that accept
 // does not run out of descriptors: what waits is then turned away. A storm can bring a
 // whole backlog of connections into the process before the loops have refused
@@ -21,7 +25,7 @@ func openConnections(backlog int) int64 {
 	if most := someConnections(); backlog <= 0 || backlog > most {
 		backlog = most
 	}
-	return max(files-min(int64(backlog), files/4)-64, 1)
+	return max(files-min(int64(backlog), files/4)-min(reservedFiles, files/4), 1)
 }
 
 // someConnections is the system's bound on a listener's backlog.

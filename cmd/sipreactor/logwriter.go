@@ -12,18 +12,23 @@ import (
 const logQueue = 4096
 
 // logWriter writes lines on a goroutine of its own, so that no caller ever waits for the terminal, pipe or disk
-// behind it. When its queue is full it drops lines, counts them and says so as soon as there is room.
+// behind it. When its queue is full, or the log cannot be written (a full disk, a reader that has gone), it drops
+// lines, counts them and says so as soon as there is room.
 //
 // Write may be called by any goroutine, one line a call.
 type logWriter struct {
 	out     io.Writer
 	lines   chan []byte
 	pool    sync.Pool
-	dropped atomic.Uint64 // not yet told
+	dropped atomic.Int64 // not yet told
 	total   atomic.Uint64
 	stop    chan struct{}
 	stopped chan struct{}
 	once    sync.Once
+
+	// Of the goroutine that writes.
+	why error // of the last write that failed; nil once it was told
+	cut bool  // a part of a line was written
 }
 
 func newLogWriter(out io.Writer, queue int) *logWriter {
@@ -68,6 +73,7 @@ func (w *logWriter) run() {
 		select {
 		case line := <-w.lines:
 			w.write(line)
+			w.confess()
 		case <-w.stop:
 			for {
 				select {
@@ -83,17 +89,41 @@ func (w *logWriter) run() {
 }
 
 func (w *logWriter) write(line []byte) {
-	_, _ = w.out.Write(line) // a log that cannot be written has nobody to tell
+	w.confess()
+	if w.cut { // a full disk took a part of the line before
+		_, err := w.out.Write([]byte("\n"))
+		w.cut = err != nil
+	}
+	if n, err := w.out.Write(line); err != nil {
+		w.cut = w.cut || n > 0
+		w.why = err
+		w.dropped.Add(1)
+		w.total.Add(1)
+	}
 	if cap(line) <= 4096 {
 		w.pool.Put(&line)
 	}
-	w.confess()
 }
 
-// confess tells of dropped lines once the reader is there again.
+// confess tells of dropped lines once the reader is there again, or the disk has room. What a log that cannot be
+// written loses is counted, and nobody can be told.
 func (w *logWriter) confess() {
-	if n := w.dropped.Swap(0); n > 0 {
-		fmt.Fprintf(w.out, "time=%s level=WARN msg=\"log lines dropped, the reader of the log is too slow\" lines=%d\n",
-			time.Now().Format(time.RFC3339Nano), n)
+	n := w.dropped.Load()
+	if n == 0 {
+		return
+	}
+	why := "the reader of the log is too slow"
+	if w.why != nil {
+		why = "the log could not be written: " + w.why.Error()
+	}
+	start := ""
+	if w.cut {
+		start = "\n"
+	}
+	_, err := fmt.Fprintf(w.out, "%stime=%s level=WARN msg=\"log lines dropped, %s\" lines=%d\n",
+		start, time.Now().Format(time.RFC3339Nano), why, n)
+	if err == nil {
+		w.dropped.Add(-n)
+		w.why, w.cut = nil, false
 	}
 }

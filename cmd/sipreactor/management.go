@@ -116,7 +116,7 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatc
 	var named []prometheus.Collector
 	if n.logLost != nil {
 		named = append(named, prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "sipreactor_log_lines_dropped_total",
-			Help: "Lines that the reader of the log was too slow for."}, func() float64 { return float64(n.logLost()) }))
+			Help: "Lines of the log that its reader was too slow for, or that could not be written."}, func() float64 { return float64(n.logLost()) }))
 	}
 	if slices.Contains(cfg.Modules, "prometheus") {
 		named = append(named, namedMetrics(&cfg.Prometheus, commands.Statistics()))

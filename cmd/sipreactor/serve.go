@@ -85,6 +85,9 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 			"files", limit, "tcp_max_connections", need)
 	}
 
+	// Whoever reads the log, or the welcome, may go away: that is no reason to end.
+	signal.Ignore(syscall.SIGPIPE)
+
 	// Signals are caught before the sockets open: none may hit a half-started engine.
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)

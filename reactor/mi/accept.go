@@ -1,6 +1,7 @@
 package mi
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -27,6 +28,7 @@ type boundedListener struct {
 	// Of the one goroutine that accepts.
 	strangers int       // since they were last told of
 	told      time.Time // when that was
+	failed    time.Time // when it was last told that accept fails
 }
 
 // refuse tells a stranger so in plain HTTP, if there are not too many of them, and
@@ -71,7 +73,10 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err != nil {
-			return nil, err
+			if errors.Is(err, net.ErrClosed) || !l.pause(err) {
+				return nil, net.ErrClosed
+			}
+			continue
 		}
 		if !l.admits(c) {
 			l.refuse(c)
@@ -84,6 +89,25 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 			_ = c.Close()
 			return nil, net.ErrClosed
 		}
+	}
+}
+
+// acceptPause is how long nobody accepts when accept(2) has failed.
+const acceptPause = 100 * time.Millisecond
+
+// pause waits until accept may be tried again: whatever it says, descriptors that
+// are short or a peer that has gone, management goes on. It answers false when the
+// listener is closed.
+func (l *boundedListener) pause(err error) bool {
+	if now := time.Now(); now.Sub(l.failed) >= strangersTold {
+		l.log.Warn("management over HTTP: connections cannot be accepted", "error", err, "again_after", acceptPause.String())
+		l.failed = now
+	}
+	select {
+	case <-l.closed:
+		return false
+	case <-time.After(acceptPause):
+		return true
 	}
 }
 
