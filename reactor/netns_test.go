@@ -1,0 +1,304 @@
+package reactor
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Tests of hosts that vanish run in a network namespace of their own, whose
+// packets nftables drops. SIPREACTOR_NETNS=require makes an error of a machine
+// that does not allow that.
+
+// inNetns runs the rest of the test in a process with a network namespace of its
+// own. In the process that calls it first it answers false when that has ended:
+// there is nothing left to do.
+func inNetns(t *testing.T) bool {
+	t.Helper()
+	t.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin")
+	if os.Getenv("SIPREACTOR_IN_NETNS") == t.Name() {
+		sh(t, "ip", "link", "set", "lo", "up")
+		return true
+	}
+	if err := netnsAllowed(); err != nil {
+		if os.Getenv("SIPREACTOR_NETNS") == "require" {
+			t.Fatalf("no network namespace: %v", err)
+		}
+		t.Skipf("no network namespace with nftables: %v", err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=5m")
+	cmd.Env = append(os.Environ(), "SIPREACTOR_IN_NETNS="+t.Name())
+	cmd.SysProcAttr = namespace()
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return false
+}
+
+// namespace asks for a network namespace, and for a user namespace where we are
+// not root.
+func namespace() *syscall.SysProcAttr {
+	a := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	if uid := os.Getuid(); uid != 0 {
+		a.Cloneflags |= syscall.CLONE_NEWUSER
+		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: uid, Size: 1}}
+		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+	}
+	return a
+}
+
+// netnsAllowed tells what keeps us from a namespace with nftables.
+func netnsAllowed() error {
+	for _, tool := range []string{"ip", "nft"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return err
+		}
+	}
+	cmd := exec.Command("nft", "add", "table", "inet", "try")
+	cmd.SysProcAttr = namespace()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("nft: %w: %s", err, out)
+	}
+	return nil
+}
+
+func sh(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v: %s", name, args, err, out)
+	}
+}
+
+// vanish drops every packet to a port, and those from it a moment later: what
+// has arrived there is acknowledged before.
+func vanish(t *testing.T, port uint16) {
+	t.Helper()
+	drop := func(which string) {
+		sh(t, "nft", fmt.Sprintf("add table inet gone; add chain inet gone in { type filter hook input priority 0; }; add rule inet gone in tcp %s %d drop", which, port))
+	}
+	drop("dport")
+	time.Sleep(300 * time.Millisecond) // longer than TCP delays an acknowledgement
+	drop("sport")
+}
+
+// comeBack ends what vanish began.
+func comeBack(t *testing.T) {
+	t.Helper()
+	sh(t, "nft", "delete table inet gone")
+}
+
+// userTimeout is a configuration in which only tcp_user_timeout ends anything.
+func userTimeout(d time.Duration) func(*Config) {
+	return func(c *Config) { c.UserTimeout = d }
+}
+
+// callIDs gives the Call-IDs of messages, and complains of those that come twice.
+func callIDs(t *testing.T, what string, messages []string) map[string]bool {
+	t.Helper()
+	ids := make(map[string]bool, len(messages))
+	for _, m := range messages {
+		id := string(callID([]byte(m)))
+		if ids[id] {
+			t.Errorf("%s twice: %s", what, id)
+		}
+		ids[id] = true
+	}
+	return ids
+}
+
+// A host that vanishes without a word: its connection ends as "no
+// acknowledgement", every message that it did not acknowledge is given back once,
+// and none of those arrives when the host is back.
+func TestVanishedHost(t *testing.T) {
+	if !inNetns(t) {
+		return
+	}
+	bothProtos(t, func(t *testing.T, p Proto) {
+		const n = 400
+		inbox, s := &script{}, &script{}
+		to, from := start(t, inbox, nil), start(t, s, userTimeout(time.Second))
+		target := from.target(p, to)
+		send := func(i int) {
+			if _, err := from.Send(target, Bytes(request("MESSAGE", fmt.Sprint(i), 1, strings.Repeat("x", 1000)))); err != nil {
+				t.Fatalf("message %d: %v", i, err)
+			}
+		}
+		for i := range n / 2 {
+			send(i)
+		}
+		from.eventually("half of them arrive", func() bool { return len(inbox.got()) == n/2 })
+		// In the middle of the stream, so that some arrive and some do not.
+		gone := make(chan struct{})
+		go func() { defer close(gone); vanish(t, to.addr(p).Port()) }()
+		offered := n / 2
+		for ; offered < 100*n; offered++ {
+			if _, err := from.Send(target, Bytes(request("MESSAGE", fmt.Sprint(offered), 1, strings.Repeat("x", 1000)))); err != nil {
+				break // the queue is full: they wait here, not in the kernel
+			}
+		}
+		<-gone
+		if reason := from.firstClose(); reason != NoAcknowledgement {
+			t.Errorf("closed with %v", reason)
+		}
+		from.eventually("all that was not acknowledged came back", func() bool {
+			lost, _ := s.lost()
+			return len(lost)+len(inbox.got()) >= offered
+		})
+		lost, causes := s.lost()
+		for _, e := range causes {
+			if e.Reason != NoAcknowledgement {
+				t.Errorf("given back because of %v", e)
+			}
+		}
+		comeBack(t)
+		time.Sleep(2 * time.Second) // in which TCP would send it again
+		arrived, back := callIDs(t, "arrived", inbox.got()), callIDs(t, "given back", lost)
+		for id := range back {
+			if arrived[id] {
+				t.Errorf("%s was given back and arrived", id)
+			}
+		}
+		st := from.Stats()
+		if len(arrived)+len(back) != offered || st.Returned == 0 || st.Aborted != 1 {
+			t.Errorf("offered %d, arrived %d, given back %d; %d returned, %d aborted", offered, len(arrived), len(back), st.Returned, st.Aborted)
+		}
+		if st.MessagesOut-st.Returned != uint64(len(arrived)) {
+			t.Errorf("written %d, returned %d, arrived %d", st.MessagesOut, st.Returned, len(arrived))
+		}
+	})
+}
+
+// A client that vanishes while it has a reply to get: the same where we accepted.
+func TestVanishedClient(t *testing.T) {
+	if !inNetns(t) {
+		return
+	}
+	bothProtos(t, func(t *testing.T, p Proto) {
+		s := &script{}
+		r := start(t, s, userTimeout(time.Second))
+		c := r.dial(p)
+		h := r.only()
+		port := netip.MustParseAddrPort(c.LocalAddr().String()).Port()
+		vanish(t, port)
+		const n = 5
+		for i := range n {
+			if o, err := r.Send(&Target{Conn: h}, Bytes(request("MESSAGE", fmt.Sprint(i), 1, ""))); o != Sent {
+				t.Fatalf("%v, %v", o, err)
+			}
+		}
+		if reason := r.firstClose(); reason != NoAcknowledgement {
+			t.Errorf("closed with %v", reason)
+		}
+		r.eventually("all come back", func() bool { lost, _ := s.lost(); return len(lost) == n })
+		comeBack(t)
+	})
+}
+
+// An orderly end of a connection whose host is gone gives back what that has not
+// acknowledged, when it has waited for it.
+func TestVanishedHostAndManagement(t *testing.T) {
+	if !inNetns(t) {
+		return
+	}
+	s := &script{}
+	r := start(t, s, nil)
+	c := r.dial(TLS)
+	h := r.only()
+	vanish(t, netip.MustParseAddrPort(c.LocalAddr().String()).Port())
+	if _, err := r.Send(&Target{Conn: h}, Bytes(request("MESSAGE", "x", 1, ""))); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("it is written", func() bool { return r.Stats().MessagesOut == 1 })
+	r.Close(h)
+	r.eventually("it lingers", func() bool { return r.Stats().Lingering == 1 })
+	if r.Alive(h) {
+		t.Error("the connection is still to be found")
+	}
+	r.eventually("it is given back", func() bool { lost, _ := s.lost(); return len(lost) == 1 })
+	if _, causes := s.lost(); causes[0].Reason != ClosedByManagement {
+		t.Errorf("because of %v", causes[0])
+	}
+	if st := r.Stats(); st.Lingering != 0 || st.Aborted != 1 || st.Returned != 1 {
+		t.Errorf("lingering %d, aborted %d, returned %d", st.Lingering, st.Aborted, st.Returned)
+	}
+	comeBack(t)
+}
+
+// A gap in the path is not the reader's fault: the send timeout leaves the
+// connection alone while segments are under way, and everything arrives.
+func TestGapInThePath(t *testing.T) {
+	if !inNetns(t) {
+		return
+	}
+	bothProtos(t, func(t *testing.T, p Proto) {
+		s := &script{}
+		r := start(t, s, func(c *Config) { c.TLS.SendTimeout, c.TCP.SendTimeout = 100*time.Millisecond, 100*time.Millisecond })
+		c := r.dial(p)
+		h := r.only()
+		vanish(t, netip.MustParseAddrPort(c.LocalAddr().String()).Port())
+		const size = 10 << 10
+		taken := 0
+		for ; ; taken++ {
+			if _, err := r.Send(&Target{Conn: h}, Bytes(make([]byte, size))); err != nil {
+				break // as much waits as may
+			}
+		}
+		time.Sleep(time.Second) // ten times the send timeout
+		if !r.Alive(h) {
+			t.Fatalf("closed with %v", r.seen.closes())
+		}
+		comeBack(t)
+		if n, err := io.CopyN(io.Discard, c, int64(taken)*size); err != nil {
+			t.Errorf("got %d of %d bytes: %v", n, taken*size, err)
+		}
+		if st := r.Stats(); st.Undelivered != 0 || st.SendTimeouts != 0 {
+			t.Errorf("%d undelivered, %d send timeouts", st.Undelivered, st.SendTimeouts)
+		}
+	})
+}
+
+// What is written to a host that has vanished does not make its connection live
+// longer; what it acknowledges does.
+func TestLifetimeCountsWhatIsAcknowledged(t *testing.T) {
+	if !inNetns(t) {
+		return
+	}
+	r := start(t, &script{}, func(c *Config) { c.Lifetime, c.UserTimeout = 3*time.Second, time.Hour })
+	dead, good := r.raw(TCP), net.Conn(nil)
+	h := r.only()
+	port := netip.MustParseAddrPort(dead.LocalAddr().String()).Port()
+	good = r.raw(TCP)
+	var alive Handle
+	r.eventually("both are there", func() bool {
+		n := 0
+		r.table.each(func(c *conn) {
+			n++
+			if c.id != h {
+				alive = c.id
+			}
+		})
+		return n == 2
+	})
+	go func() { _, _ = io.Copy(io.Discard, good) }()
+	vanish(t, port)
+	for end := time.Now().Add(patience); r.Alive(h); time.Sleep(100 * time.Millisecond) {
+		for _, id := range []Handle{h, alive} {
+			_, _ = r.Send(&Target{Conn: id}, Bytes("\r\n"))
+		}
+		if time.Now().After(end) {
+			t.Fatal("writes keep a dead connection alive")
+		}
+	}
+	if reason := r.firstClose(); reason != IdleTimeout || !r.Alive(alive) {
+		t.Errorf("closed with %v, the living one is there: %v", reason, r.Alive(alive))
+	}
+	comeBack(t)
+}

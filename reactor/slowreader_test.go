@@ -1,0 +1,264 @@
+package reactor
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// slowly relays what comes to a listener of the engine, each way with a delay.
+func slowly(t *testing.T, to string, delay time.Duration) func(net.Conn) {
+	pass := func(from, to net.Conn) {
+		type piece struct {
+			b  []byte
+			at time.Time
+		}
+		queue := make(chan piece, 1<<12)
+		go func() {
+			defer close(queue)
+			for {
+				b := make([]byte, 16<<10)
+				n, err := from.Read(b)
+				if n > 0 {
+					queue <- piece{b[:n], time.Now().Add(delay)}
+				}
+				if err != nil {
+					return
+				}
+			}
+		}()
+		for p := range queue {
+			time.Sleep(time.Until(p.at))
+			_, _ = to.Write(p.b)
+		}
+		to.Close()
+	}
+	return func(c net.Conn) {
+		d, err := net.Dial("tcp", to)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		go pass(d, c)
+		pass(c, d)
+	}
+}
+
+// A handshake that takes longer than 32 messages comes up: the excess is refused
+// meanwhile, and what waited arrives.
+func TestHandshakeLongerThanTheQueue(t *testing.T) {
+	inbox, s := &script{}, &script{}
+	to := start(t, inbox, nil)
+	from := start(t, s, hurried)
+	target := &Target{Proto: TLS, Name: "localhost",
+		Addr: accepting(t, slowly(t, to.addr(TLS).String(), 150*time.Millisecond))}
+	sent, refused := 0, 0
+	for i := 0; from.Stats().Established == 0 || i < 100; i++ {
+		_, err := from.Send(target, Bytes(request("MESSAGE", fmt.Sprint(i), 1, "")))
+		var e *Error
+		switch {
+		case err == nil:
+			sent++
+		case errors.As(err, &e) && e.Reason == QueueFull && e.Blame == BlameOverload:
+			refused++
+		default:
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+		if i > 10000 {
+			t.Fatal("it never comes up")
+		}
+	}
+	from.eventually("what was taken arrives", func() bool { return len(inbox.got()) == sent })
+	if st := from.Stats(); st.Dials != 1 || refused == 0 || sent < 32 || st.Undelivered != 0 || st.QueueFull != uint64(refused) {
+		t.Errorf("%d dials, %d sent, %d refused, %d undelivered", st.Dials, sent, refused, st.Undelivered)
+	}
+}
+
+// A reader that takes 1 ms for each message and gets twice as many is not
+// closed: the excess is refused at once, and what was taken arrives.
+func TestSlowReaderThatMakesProgress(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		s := &script{}
+		r := start(t, s, func(c *Config) { c.TLS.SendTimeout, c.TCP.SendTimeout = 100*time.Millisecond, 100*time.Millisecond })
+		peer := r.dialNarrow(p)
+		h := r.only()
+		var read atomic.Int64
+		go func() {
+			in := bufio.NewReaderSize(peer, 1<<10)
+			for {
+				if _, err := readMessage(in); err != nil {
+					return
+				}
+				read.Add(1)
+				time.Sleep(time.Millisecond)
+			}
+		}()
+		sent, refused, slowest := 0, 0, time.Duration(0)
+		for begun := time.Now(); time.Since(begun) < 3*time.Second; {
+			at := time.Now()
+			_, err := r.Send(&Target{Conn: h, Class: NewRequest}, Bytes(request("MESSAGE", fmt.Sprint(sent, "-", refused), 1, strings.Repeat("x", 300))))
+			slowest = max(slowest, time.Since(at))
+			var e *Error
+			switch {
+			case err == nil:
+				sent++
+			case errors.As(err, &e) && e.Reason == QueueFull:
+				refused++
+				time.Sleep(500 * time.Microsecond)
+			default:
+				t.Fatal(err)
+			}
+		}
+		r.eventually("what was taken arrives", func() bool { return read.Load() == int64(sent) })
+		if lost, _ := s.lost(); len(lost) != 0 || refused == 0 || !r.Alive(h) || slowest > 5*time.Second {
+			t.Errorf("%d came back, %d refused, closed %v, slowest %v", len(lost), refused, r.seen.closes(), slowest)
+		}
+		if st := r.Stats(); st.Unanswered != uint64(sent) {
+			t.Errorf("%d unanswered of %d", st.Unanswered, sent)
+		}
+	})
+}
+
+// unsent is what the kernel holds of a socket that it has not sent.
+func unsent(t *testing.T, fd int) int {
+	t.Helper()
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(info.Notsent_bytes)
+}
+
+// What waits, waits here: the kernel holds little that it has not sent.
+func TestKernelHoldsLittle(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		s := &script{}
+		r := start(t, s, func(c *Config) { c.TLS.MaxPostponed, c.TCP.MaxPostponed = 1<<20, 1<<20 })
+		r.dialNarrow(p)
+		h := r.only()
+		for {
+			if _, err := r.Send(&Target{Conn: h}, Bytes(make([]byte, 60<<10))); err != nil {
+				break
+			}
+		}
+		r.eventually("it is blocked", func() bool { i, _ := r.Conn(h); return i.Stuck })
+		c := r.table.get(h)
+		c.mu.Lock()
+		fd := c.fd
+		c.mu.Unlock()
+		if n := unsent(t, fd); n > unsentBytes+2*writeBytes {
+			t.Errorf("the kernel holds %d bytes unsent", n)
+		}
+		if i, _ := r.Conn(h); i.Queue*60<<10 > 3*boxBytes {
+			t.Errorf("%d wait", i.Queue)
+		}
+		r.Close(h)
+	})
+}
+
+// An orderly end destroys nothing that the kernel has taken: a peer that reads
+// late gets all of it, and then the end.
+func TestOrderlyEndLingers(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		s := &script{}
+		r := start(t, s, nil)
+		peer := r.dialNarrow(p)
+		h := r.only()
+		r.eventually("it is up", func() bool { return r.Stats().Established == 1 })
+		const n = 30
+		for i := range n {
+			if _, err := r.Send(&Target{Conn: h}, Bytes(request("MESSAGE", fmt.Sprint(i), 1, strings.Repeat("x", 400)))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.eventually("all is written", func() bool { return r.Stats().MessagesOut == n })
+		r.Close(h)
+		r.eventually("it lingers", func() bool { return r.Stats().Lingering == 1 && !r.Alive(h) })
+		got, err := io.ReadAll(peer)
+		if c := strings.Count(string(got), "Call-ID"); c != n || err != nil {
+			t.Errorf("the peer got %d of %d, then %v", c, n, err)
+		}
+		peer.Close()
+		r.eventually("it has ended", func() bool { return r.Stats().Lingering == 0 })
+		if st := r.Stats(); st.Undelivered != 0 || st.Aborted != 0 {
+			t.Errorf("%d undelivered, %d aborted", st.Undelivered, st.Aborted)
+		}
+	})
+}
+
+// A peer whose window is closed is alive: the clock of what is unacknowledged
+// leaves it alone.
+func TestClosedWindowIsNoDeath(t *testing.T) {
+	s := &script{}
+	r := start(t, s, func(c *Config) { c.UserTimeout = time.Second })
+	peer := r.dialNarrow(TCP)
+	h := r.only()
+	_ = r.clog(h, 20<<10, 1000)
+	time.Sleep(3 * time.Second)
+	if !r.Alive(h) {
+		t.Fatalf("closed with %v", r.seen.closes())
+	}
+	go func() { _, _ = io.Copy(io.Discard, peer) }()
+	r.eventually("all is taken", func() bool { i, _ := r.Conn(h); return i.Queue == 0 })
+	if st := r.Stats(); st.Undelivered != 0 {
+		t.Errorf("%d undelivered", st.Undelivered)
+	}
+}
+
+// An idle connection keeps nothing of what it wrote.
+func TestIdleKeepsNothing(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		r := start(t, &script{message: echo}, nil)
+		peer := r.dial(p)
+		in := bufio.NewReader(peer)
+		for i := range 50 {
+			m := request("MESSAGE", fmt.Sprint(i), 1, "")
+			_, _ = peer.Write([]byte(m))
+			if got, err := readMessage(in); got != m {
+				t.Fatalf("got %q, %v", got, err)
+			}
+		}
+		c := r.table.get(r.only())
+		r.eventually("nothing is kept", func() bool {
+			var bytes int
+			var listed bool
+			r.onLoop(c.loop, func() { bytes, listed = c.unacked.bytes, c.unacked.listed || c.unacked.first != nil })
+			return bytes == 0 && !listed
+		})
+	})
+}
+
+// Requests without a final answer are counted while their connection is there,
+// and when it ends.
+func TestUnanswered(t *testing.T) {
+	s := &script{}
+	r := start(t, s, nil)
+	peer := r.dial(TLS)
+	in := bufio.NewReader(peer)
+	h := r.only()
+	for i, class := range []Class{NewRequest, LaterRequest, NewRequest, Final, Unclassed} {
+		if _, err := r.Send(&Target{Conn: h, Class: class}, Bytes(request("MESSAGE", fmt.Sprint(i), 1, ""))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 5 {
+		if _, err := readMessage(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info := func() int { i, _ := r.Conn(h); return i.Unanswered }
+	r.eventually("three are owed an answer", func() bool { return info() == 3 && r.Stats().Unanswered == 3 })
+	_, _ = peer.Write([]byte("SIP/2.0 180 Ringing\r\nContent-Length: 0\r\n\r\nSIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"))
+	r.eventually("one has its answer", func() bool { return info() == 2 && r.Stats().Unanswered == 2 })
+	peer.Close()
+	r.eventually("two never had one", func() bool { st := r.Stats(); return st.NeverAnswered == 2 && st.Unanswered == 0 })
+}
