@@ -105,10 +105,8 @@ func New(cfg Config, h Handler) (*Engine, error) {
 // when it returns an error nothing is left open.
 func (e *Engine) Start() error {
 	var err error
-	if e.cfg.shares() {
-		if err = e.cfg.alone(); err != nil {
-			return fmt.Errorf("reactor: %w", err)
-		}
+	if err = e.cfg.alone(); err != nil {
+		return fmt.Errorf("reactor: %w", err)
 	}
 	if e.lot, err = newLot(e); err != nil {
 		return err

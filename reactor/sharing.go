@@ -3,6 +3,7 @@ package reactor
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -28,9 +29,9 @@ func (c *Config) shares() bool {
 	return false
 }
 
-// alone tells why sockets that share their ports cannot be opened: the kernel
-// would let two of ours in, or another engine of the same user beside ours, and
-// each would get a part of the traffic.
+// alone tells why the sockets cannot be opened. Where they share their ports, the
+// kernel would let two of ours in, or another engine of the same user beside ours,
+// and each would get a part of the traffic.
 func (c *Config) alone() error {
 	for i, s := range c.Sockets {
 		if s.Inherited != nil || s.Addr.Port() == 0 {
@@ -38,19 +39,46 @@ func (c *Config) alone() error {
 		}
 		for _, other := range c.Sockets[:i] {
 			if other.Addr == s.Addr && other.Proto.stream() == s.Proto.stream() {
-				return fmt.Errorf("%v:%v: %v listens there", s.Proto, s.Addr, other.Proto)
+				return &ListenError{s.Proto, s.Addr, fmt.Errorf("%v listens there", other.Proto)}
 			}
 		}
-		if err := s.vacant(); err != nil {
-			return fmt.Errorf("%v:%v: %w", s.Proto, s.Addr, err)
-		}
 	}
-	return nil
+	return c.unbindable()
 }
 
-// vacant tells whether nobody listens at the address: a socket that does not
-// share can be bound to it. What else may be wrong with it, gnet finds out.
-func (s *SocketConfig) vacant() error {
+// ListenError tells why a socket cannot be listened on. Engine.Start joins those of
+// all sockets.
+type ListenError struct {
+	Proto Proto
+	Addr  netip.AddrPort
+	Err   error
+}
+
+// Error gives "proto:address: cause".
+func (e *ListenError) Error() string { return fmt.Sprintf("%v:%v: %v", e.Proto, e.Addr, e.Err) }
+
+// Unwrap gives the cause.
+func (e *ListenError) Unwrap() error { return e.Err }
+
+// unbindable joins a *ListenError for each socket that cannot be bound; nil when all
+// can. gnet's own error does not say which socket it is.
+func (c *Config) unbindable() error {
+	var all []error
+	for i := range c.Sockets {
+		s := &c.Sockets[i]
+		if s.Inherited != nil {
+			continue
+		}
+		if err := s.bindable(); err != nil {
+			all = append(all, &ListenError{s.Proto, s.Addr, err})
+		}
+	}
+	return errors.Join(all...)
+}
+
+// bindable tells whether a socket that does not share can be bound to the address:
+// whether it is ours, and nobody listens there.
+func (s *SocketConfig) bindable() error {
 	family, kind := unix.AF_INET, unix.SOCK_DGRAM
 	if s.Addr.Addr().Is6() {
 		family = unix.AF_INET6
@@ -69,8 +97,9 @@ func (s *SocketConfig) vacant() error {
 	if s.Proto.stream() { // connections of an earlier run may linger
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	}
-	if err := unix.Bind(fd, sockaddr(s.Addr)); errors.Is(err, unix.EADDRINUSE) {
-		return os.NewSyscallError("bind", err)
+	err = os.NewSyscallError("bind", unix.Bind(fd, sockaddr(s.Addr)))
+	if err == nil && s.Proto.stream() && s.Addr.Port() != 0 {
+		err = os.NewSyscallError("listen", unix.Listen(fd, 1)) // two may bind where both say SO_REUSEADDR
 	}
-	return nil
+	return err
 }

@@ -83,7 +83,7 @@ func (d *domain) protocol() (err error) {
 // certificates reads our own.
 func (d *domain) certificates() error {
 	for i := range d.cfg.Certificates {
-		pair, err := d.readPair(&d.cfg.Certificates[i])
+		pair, err := d.readPair(i, &d.cfg.Certificates[i])
 		if err != nil {
 			return err
 		}
@@ -127,13 +127,14 @@ func (d *domain) authorities() (err error) {
 		return err
 	}
 	if d.cfg.CRLDir != "" {
-		if d.revoked, err = readRevocations(d.cfg.CRLDir, d.set.time()); err == nil {
-			for _, line := range d.revoked.warnings(d.set.time()) {
-				d.warn("%s", line)
-			}
+		if d.revoked, err = readRevocations(d.cfg.CRLDir, d.set.time()); err != nil {
+			return of("crl_dir", 0, err)
+		}
+		for _, line := range d.revoked.warnings(d.set.time()) {
+			d.warn("%s", line)
 		}
 	}
-	return err
+	return nil
 }
 
 // server sets what only a server needs.

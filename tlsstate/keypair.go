@@ -13,43 +13,45 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 )
 
 // readPair reads a certificate chain and its key and sees that they belong
-// together. What is odd but usable becomes a warning.
-func (d *domain) readPair(k *KeyPair) (pair tls.Certificate, err error) {
+// together; index tells which of the domain's pairs it is. What is odd but usable becomes a warning.
+func (d *domain) readPair(index int, k *KeyPair) (pair tls.Certificate, err error) {
 	chain, key := k.CertificatePEM, k.PrivateKeyPEM
 	certName, keyName := "certificate", "private_key"
 	if k.CertificateFile != "" {
 		certName += " " + k.CertificateFile
 		if chain, err = os.ReadFile(k.CertificateFile); err != nil {
-			return pair, fmt.Errorf("certificate: %w", err)
+			return pair, of("certificate", index, fmt.Errorf("certificate: %w", err))
 		}
 	}
 	if k.PrivateKeyFile != "" {
 		keyName += " " + k.PrivateKeyFile
 		if key, err = os.ReadFile(k.PrivateKeyFile); err != nil {
-			return pair, fmt.Errorf("private_key: %w", err)
+			return pair, of("private_key", index, fmt.Errorf("private_key: %w", err))
 		}
 		d.checkMode(k.PrivateKeyFile)
 	}
 	if pair.Certificate, pair.Leaf, err = parseChain(chain); err != nil {
-		return pair, fmt.Errorf("%s: %w", certName, err)
+		return pair, of("certificate", index, fmt.Errorf("%s: %w", certName, err))
 	}
 	if k.Signer != nil {
 		if !belongs(k.Signer, pair.Leaf) {
-			return pair, fmt.Errorf("%s: the signer's key is not the certificate's", certName)
+			return pair, of("certificate", index, fmt.Errorf("%s: the signer's key is not the certificate's", certName))
 		}
 		pair.PrivateKey = k.Signer
 	} else {
 		if encrypted(key) {
-			return pair, fmt.Errorf("%s: is encrypted with a passphrase, which nobody could type; openssl pkey -in FILE -out FILE takes it off", keyName)
+			return pair, of("private_key", index,
+				fmt.Errorf("%s: is encrypted with a passphrase, which nobody could type; openssl pkey -in FILE -out FILE takes it off", keyName))
 		}
 		if pair, err = tls.X509KeyPair(chain, key); err != nil {
-			return pair, fmt.Errorf("%s, %s: %w", certName, keyName, err)
+			return pair, of("private_key", index, fmt.Errorf("%s, %s: %w", certName, keyName, err))
 		}
 		if pair.PrivateKey, err = d.set.signerOf(pair.PrivateKey); err != nil {
-			return pair, fmt.Errorf("%s: %w", keyName, err)
+			return pair, of("private_key", index, fmt.Errorf("%s: %w", keyName, err))
 		}
 	}
 	d.checkValidity(certName, pair.Leaf)
@@ -83,6 +85,7 @@ func (d *domain) checkValidity(name string, leaf *x509.Certificate) {
 
 // parseChain gives the certificates of a PEM text, leaf first.
 func parseChain(text []byte) (chain [][]byte, leaf *x509.Certificate, err error) {
+	other := ""
 	for rest := text; ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
@@ -90,9 +93,15 @@ func parseChain(text []byte) (chain [][]byte, leaf *x509.Certificate, err error)
 		}
 		if block.Type == "CERTIFICATE" {
 			chain = append(chain, block.Bytes)
+		} else {
+			other = block.Type
 		}
 	}
-	if len(chain) == 0 {
+	switch {
+	case len(chain) > 0:
+	case strings.HasSuffix(other, "PRIVATE KEY"):
+		return nil, nil, errors.New("holds a private key and no certificate")
+	default:
 		return nil, nil, errors.New("holds no certificate in PEM")
 	}
 	leaf, err = x509.ParseCertificate(chain[0])

@@ -29,14 +29,14 @@ func (d *domain) readAuthorities() (*authorities, error) {
 	if d.cfg.CAFile != "" {
 		text, err := os.ReadFile(d.cfg.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("ca_list: %w", err)
+			return nil, of("ca_list", 0, fmt.Errorf("ca_list: %w", err))
 		}
 		before := len(a.sums)
 		if err = a.add(text); err == nil && len(a.sums) == before {
 			err = errors.New("holds no certificate in PEM")
 		}
 		if err != nil {
-			return nil, fmt.Errorf("ca_list %s: %w", d.cfg.CAFile, err)
+			return nil, of("ca_list", 0, fmt.Errorf("ca_list %s: %w", d.cfg.CAFile, err))
 		}
 	}
 	if d.cfg.CADir != "" {
@@ -46,7 +46,7 @@ func (d *domain) readAuthorities() (*authorities, error) {
 			err = fmt.Errorf("ca_dir %s: holds no certificate in PEM", d.cfg.CADir)
 		}
 		if err != nil {
-			return nil, err
+			return nil, of("ca_dir", 0, err)
 		}
 	}
 	if len(a.sums) > 0 {

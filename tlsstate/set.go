@@ -3,6 +3,7 @@ package tlsstate
 import (
 	"crypto"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -24,8 +25,8 @@ type Set struct {
 	time             func() time.Time
 }
 
-// Build reads all that the configuration names and checks it. An error names
-// the domain and what is wrong with it; there is no half set.
+// Build reads all that the configuration names and checks it. The error is a
+// *DomainError, or joins several; there is no half set.
 func Build(cfg Config) (*Set, error) {
 	s := &Set{byName: make(map[string]*domain), tickets: cfg.TicketKeys, secrets: cfg.Secrets, signer: cfg.Signer, time: cfg.Time}
 	if s.time == nil {
@@ -37,14 +38,22 @@ func Build(cfg Config) (*Set, error) {
 	if cfg.KeyLog != nil {
 		s.keyLog = &keyLog{to: cfg.KeyLog, filter: cfg.KeyLogFilter}
 	}
+	var wrong []error
 	for _, role := range []Role{Client, Server} {
 		for i := range cfg.Domains {
 			if dc := &cfg.Domains[i]; dc.Role == role || role == Client && dc.Role != Server {
 				if err := s.add(*dc); err != nil {
-					return nil, fmt.Errorf("%v domain %s: %w", dc.Role, dc.Name, err)
+					wrong = append(wrong, newDomainError(dc, err))
 				}
 			}
 		}
+	}
+	switch len(wrong) {
+	case 0:
+	case 1:
+		return nil, wrong[0]
+	default:
+		return nil, errors.Join(wrong...)
 	}
 	s.answer = &tls.Config{GetConfigForClient: s.choose, MinVersion: tls.VersionTLS10}
 	return s, nil

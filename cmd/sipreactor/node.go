@@ -39,6 +39,7 @@ type node struct {
 	tickets string          // ticket_keys_file, "" none
 	state   stateDir        // what outlives the program
 	library tlsstate.Library
+	locate  func(error) error // where in the configuration an error of the TLS domains comes from
 	current atomic.Pointer[tlsstate.Domains]
 	started time.Time
 	logLost func() uint64 // lines of the log that were dropped; nil if nobody counts
@@ -67,7 +68,7 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	if !ok {
 		return nil, fmt.Errorf("TLS: this program was built without the library %s", cfg.TLSLibrary)
 	}
-	n.library = library
+	n.library, n.locate = library, cfg.Locate
 	if n.tls.TicketKeys == nil {
 		n.tls.TicketKeys = tlsstate.NewTicketKeys() // tickets outlive a reload that changes no policy
 	}
@@ -145,7 +146,7 @@ func (n *node) close() {
 func (n *node) domains() (tlsstate.Domains, error) {
 	set, err := n.library.Build(n.tls)
 	if err != nil {
-		return nil, fmt.Errorf("TLS: %w", err)
+		return nil, n.locate(err)
 	}
 	for _, w := range set.Warnings() {
 		n.log.Warn("TLS domain", "warning", w)

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
 	"strings"
@@ -39,6 +41,7 @@ func check(ctx context.Context, file string, stdout, stderr io.Writer) int {
 		var n *node
 		if n, err = newNode(ctx, cfg, slog.New(slog.DiscardHandler), nil); err == nil {
 			n.close()
+			err = cfg.CheckValidity(time.Now())
 		}
 	}
 	if err != nil {
@@ -109,7 +112,9 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 		err = n.start(cfg, levels, func() { signals <- syscall.SIGTERM })
 	}
 	if err != nil {
-		log.Error("cannot start: " + err.Error())
+		for line := range strings.Lines(locateSockets(cfg, err).Error()) {
+			log.Error("cannot start: " + strings.TrimSuffix(line, "\n"))
+		}
 		return exitFailed
 	}
 	defer n.close()
@@ -127,6 +132,29 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	watching.Go(func() { n.super.watch(watch, n.engine.Pulse) })
 	n.super.ready(n.status())
 	return n.wait(ctx, signals, always, cancel)
+}
+
+// locateSockets gives errors of sockets that cannot be listened on their places in the configuration.
+func locateSockets(cfg *script.Config, err error) error {
+	list := []error{err}
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		list = joined.Unwrap()
+	}
+	for i := range list {
+		var l *reactor.ListenError
+		if !errors.As(list[i], &l) {
+			return err
+		}
+		list[i] = l
+		for _, d := range cfg.Sockets {
+			if host, bad := netip.ParseAddr(d.Host); d.Proto == l.Proto && d.Port == l.Addr.Port() && (bad != nil || host.Unmap() == l.Addr.Addr()) {
+				list[i] = fmt.Errorf("%v: socket %w", d.Pos, l)
+				break
+			}
+		}
+	}
+	return errors.Join(list...)
 }
 
 // logLevels are what log_level and xlog_level turn.

@@ -32,7 +32,7 @@ func (c *settings) absent(at Pos, name, what string) *absence {
 	switch why := foreignModules[name]; {
 	case !knownModule(name):
 		near := hint(name, moduleNames())
-		a.mistyped = near != ""
+		a.mistyped = near != "" || strings.Contains(name, "$ENV(")
 		c.rep.errorf(at, "unknown module %q%s", clip(name), near)
 	case why != "":
 		c.rep.errorf(at, "%s not here: %s", subject, why)

@@ -57,6 +57,8 @@ type Config struct {
 	Notes []Note
 	// Program is the compiled routes: a proxy.Router.
 	Program *Program
+
+	tlsPlaces map[tlsPlace][]Pos
 }
 
 // LogConfig says what is logged and where.

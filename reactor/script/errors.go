@@ -64,6 +64,7 @@ type report struct {
 	notes []Note
 	order map[*source]int
 	seen  map[Pos]bool // where errors are
+	muted map[line]bool
 	more  int
 	last  string // what is to be said behind all errors
 }
@@ -82,7 +83,7 @@ func (r *report) opened(s *source) {
 
 // errorf notes an error. At one place only the first one counts.
 func (r *report) errorf(p Pos, format string, args ...any) {
-	if r.seen[p] {
+	if r.seen[p] || r.muted[lineOf(p)] {
 		return
 	}
 	if len(r.list) >= maxErrors {
@@ -94,6 +95,27 @@ func (r *report) errorf(p Pos, format string, args ...any) {
 	}
 	r.seen[p] = true
 	r.list = append(r.list, located{p, fmt.Sprintf(format, args...)})
+}
+
+// line is a line of a source.
+type line struct {
+	src *source
+	n   int
+}
+
+func lineOf(p Pos) line {
+	if p.src == nil {
+		return line{}
+	}
+	return line{p.src, p.Line()}
+}
+
+// mute has further errors of a place's line not told.
+func (r *report) mute(p Pos) {
+	if r.muted == nil {
+		r.muted = make(map[line]bool)
+	}
+	r.muted[lineOf(p)] = true
 }
 
 func (r *report) notef(p Pos, format string, args ...any) {

@@ -31,7 +31,10 @@ func readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !st.Mode().IsRegular() {
+	switch {
+	case st.IsDir():
+		return nil, errors.New("is a folder, not a file")
+	case !st.Mode().IsRegular():
 		return nil, errors.New("not a regular file")
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxSource+1))
@@ -44,8 +47,8 @@ func readFile(path string) ([]byte, error) {
 // push has the lexer go on in another source.
 func (l *lexer) push(name string, file []byte) {
 	src := newSource(name, file)
-	expandEnv(src)
 	l.rep.opened(src)
+	expandEnv(src, l.rep)
 	l.total += len(file)
 	l.stack = append(l.stack, frame{src: src})
 }
@@ -126,31 +129,82 @@ func (l *lexer) include() {
 	l.rep.errorf(at, "cannot read the file to include: %v", first)
 }
 
-// expandEnv puts the values of the environment in the place of $ENV(NAME). A
-// name that is not set stays: the lexer reports it unless it is in a comment.
-func expandEnv(s *source) {
+// expandEnv puts the values of the environment in the place of $ENV(NAME). One that
+// is not set is an error, unless it is in a comment, and the only one of its line:
+// the others are consequences.
+func expandEnv(s *source, rep *report) {
 	const mark = "$ENV("
 	if !bytes.Contains(s.file, []byte(mark)) {
 		s.text = s.file
 		return
 	}
 	var out []byte
+	var unset []Pos
+	var where blanker
 	for i := 0; i < len(s.file); {
-		if hasPrefixAt(s.file, i, mark) {
-			if n := bytes.IndexByte(s.file[i:min(len(s.file), i+maxEnvName)], ')'); n > 0 {
-				name := string(s.file[i+len(mark) : i+n])
-				if value, ok := os.LookupEnv(name); ok {
-					s.shifts = append(s.shifts, shift{at: len(out), n: len(value), from: i, m: n + 1})
-					out = append(out, value...)
-					i += n + 1
-					continue
-				}
+		if !hasPrefixAt(s.file, i, mark) {
+			where.step(s.file, i)
+			out = append(out, s.file[i])
+			i++
+			continue
+		}
+		if n := bytes.IndexByte(s.file[i:min(len(s.file), i+maxEnvName)], ')'); n > 0 {
+			name := string(s.file[i+len(mark) : i+n])
+			if value, ok := os.LookupEnv(name); ok {
+				s.shifts = append(s.shifts, shift{at: len(out), n: len(value), from: i, m: n + 1})
+				out = append(out, value...)
+				i += n + 1
+				continue
 			}
+		}
+		if !where.comment() {
+			rep.errorf(Pos{s, i}, "%s", missingEnv(s.file[i:]))
+			unset = append(unset, Pos{s, i})
 		}
 		out = append(out, s.file[i])
 		i++
 	}
 	s.text = out
+	for _, p := range unset {
+		rep.mute(p)
+	}
+}
+
+// blanker follows where comments and strings are. The zero value is at the beginning
+// of a file.
+type blanker struct {
+	quote byte // of the string; 0 outside
+	line  bool // in a comment up to the line's end
+	depth int  // of comments in /* */, which nest
+	skip  bool // the next byte belongs to this one
+}
+
+func (w *blanker) comment() bool { return w.line || w.depth > 0 }
+
+func (w *blanker) step(b []byte, i int) {
+	c := b[i]
+	switch {
+	case w.skip:
+		w.skip = false
+	case w.line:
+		w.line = c != '\n'
+	case w.depth > 0 && hasPrefixAt(b, i, "*/"):
+		w.depth--
+		w.skip = true
+	case w.quote == 0 && hasPrefixAt(b, i, "/*"):
+		w.depth++
+		w.skip = true
+	case w.depth > 0:
+	case w.quote != 0:
+		w.skip = c == '\\' && w.quote == '"'
+		if c == w.quote {
+			w.quote = 0
+		}
+	case c == '"' || c == '\'':
+		w.quote = c
+	case c == '#' || hasPrefixAt(b, i, "//"):
+		w.line = true
+	}
 }
 
 // missingEnv gives the message for a $ENV(NAME) that could not be expanded.

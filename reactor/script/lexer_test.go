@@ -136,7 +136,7 @@ func TestInclude(t *testing.T) {
 		"include_file \"none.cfg\"\n": "main.cfg:1:1: cannot read the file to include",
 		"include_file \"loop.cfg\"\n": "includes itself",
 		"include_file \"\"\n":         "the file to include has no name",
-		"include_file \".\"\n":        "not a regular file",
+		"include_file \".\"\n":        "is a folder, not a file",
 		"include_file \"/dev/zero\"":  "not a regular file",
 	} {
 		if _, err := read(text); err == nil || !strings.Contains(err.Error(), want) {

@@ -2,6 +2,8 @@ package script
 
 import (
 	_ "embed" // the default configuration
+	"errors"
+	"io/fs"
 	"regexp"
 	"strconv"
 	"strings"
@@ -18,11 +20,15 @@ var defaultCfg []byte
 func Default() []byte { return append([]byte(nil), defaultCfg...) }
 
 // Load reads, checks and compiles the configuration file at path. The error is
-// of type Errors, or that of the file system.
+// of type Errors.
 func Load(path string) (*Config, error) {
 	src, err := readFile(path)
 	if err != nil {
-		return nil, err
+		var named *fs.PathError
+		if errors.As(err, &named) {
+			err = named.Err
+		}
+		return nil, Errors{{File: path, Msg: err.Error()}}
 	}
 	return Compile(path, src)
 }
@@ -241,6 +247,9 @@ func (c *settings) modParam(m *ModParam) {
 		c.places[names[i]+"/"+m.Name.Text] = m.Value.At
 		if !c.assign(spec, m.Name.Text, m.Value) {
 			return
+		}
+		if names[i] == "tls_mgm" {
+			c.placeTLS(m.Name.Text, m.Value)
 		}
 	}
 	if !known {

@@ -1,8 +1,8 @@
 package script
 
 import (
+	"errors"
 	"fmt"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -256,10 +256,13 @@ route { forward(); }
 }
 
 func TestLoadFails(t *testing.T) {
-	if _, err := Load("testdata/none.cfg"); !os.IsNotExist(err) {
-		t.Errorf("no file: %v", err)
-	}
-	if _, err := Load("testdata"); err == nil {
-		t.Error("a folder was loaded")
+	for path, want := range map[string]string{
+		"testdata/none.cfg": "testdata/none.cfg: no such file or directory",
+		"testdata":          "testdata: is a folder, not a file",
+	} {
+		var all Errors
+		if _, err := Load(path); !errors.As(err, &all) || err.Error() != want {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }
