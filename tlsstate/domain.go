@@ -34,9 +34,6 @@ type domain struct {
 	warnings []string
 }
 
-// sessionsKept is how many peers a client domain remembers the session of.
-const sessionsKept = 1024
-
 func newDomain(cfg DomainConfig, s *Set) (*domain, error) {
 	d := &domain{cfg: cfg, set: s, verify: cfg.verify()}
 	if cfg.Role != Server && cfg.Role != Client {
@@ -153,6 +150,7 @@ func (d *domain) server() error {
 		d.tickets = d.set.tickets.Bind(d.policy(), "sipreactor session tickets", 32)
 	}
 	d.tls.GetCertificate = d.certificate
+	d.tls.WrapSession = d.sealTicket
 	d.tls.VerifyConnection = func(cs tls.ConnectionState) error { return d.verifyClient(cs).orNil() }
 	d.p256 = d.tls.Clone()
 	d.p256.CurvePreferences = withoutX25519(d.tls.CurvePreferences)
@@ -164,7 +162,7 @@ func (d *domain) client() {
 	d.tls.InsecureSkipVerify = true // verified in VerifyConnection
 	d.tls.GetClientCertificate = d.showCertificate
 	if d.cfg.tickets() {
-		d.sessions = newSessionCache(sessionsKept)
+		d.sessions = newSessionCache()
 	}
 }
 
@@ -203,6 +201,32 @@ func (d *domain) serverConfig(m *machine, hello *tls.ClientHelloInfo) *tls.Confi
 		c.KeyLogWriter = log
 	}
 	return c
+}
+
+// TicketChainLimit is how long a client's chain may be, DER, that goes into its
+// ticket: a ticket has no room for more than 64 kB, and the client sends it with
+// each ClientHello.
+const TicketChainLimit = 16 << 10
+
+// noTicket is what a client gets whose chain is too long: crypto/tls has announced
+// a ticket by then. None of our keys has sealed it, so it opens for nobody; the
+// next handshake is a full one.
+var noTicket = []byte{0}
+
+// sealTicket makes a client's session ticket.
+func (d *domain) sealTicket(cs tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
+	size := 0
+	for _, c := range cs.PeerCertificates {
+		size += len(c.Raw)
+	}
+	switch {
+	case size <= TicketChainLimit:
+		return d.tls.EncryptTicket(cs, session)
+	case cs.Version < tls.VersionTLS13:
+		return nil, nil // an empty one (RFC 5077 3.3), which TLS 1.3 does not have
+	default:
+		return noTicket, nil
+	}
 }
 
 // useTicketKeys gives crypto/tls the keys of the moment.

@@ -13,8 +13,15 @@ type sessionCache struct {
 	*recent.Cache[*tls.ClientSessionState]
 }
 
-func newSessionCache(limit int) *sessionCache {
-	return &sessionCache{recent.New[*tls.ClientSessionState](limit, nil)}
+// The sessions that a client domain remembers, by number and by size: a session
+// has the server's whole chain.
+const (
+	SessionsKept     = 1024
+	SessionBytesKept = 4 << 20
+)
+
+func newSessionCache() *sessionCache {
+	return &sessionCache{recent.New[*tls.ClientSessionState](SessionsKept, SessionBytesKept, nil)}
 }
 
 // sessionSlot is the place of one peer in a cache, as a tls.ClientSessionCache:
@@ -40,7 +47,15 @@ func (s *sessionSlot) Put(_ string, state *tls.ClientSessionState) {
 		s.cache.Forget(s.key)
 		return
 	}
-	s.cache.Put(s.key, state)
+	size := 0
+	if ticket, session, err := state.ResumptionState(); err == nil && session != nil {
+		text, err := session.Bytes()
+		if err != nil {
+			return
+		}
+		size = len(ticket) + len(text)
+	}
+	s.cache.Put(s.key, state, size)
 }
 
 // forget drops the session after a failed handshake, so that the next one is a

@@ -6,7 +6,7 @@ import (
 )
 
 func TestSessionSlot(t *testing.T) {
-	c := newSessionCache(3)
+	c := newSessionCache()
 	a, b := c.slot("a"), c.slot("b")
 	state := new(tls.ClientSessionState)
 	a.Put("what crypto/tls calls it", state)

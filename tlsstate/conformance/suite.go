@@ -54,6 +54,8 @@ func Run(t *testing.T, libraries ...tlsstate.Library) {
 		{"TicketKeysFile", ticketKeysFile},
 		{"TicketOfTheOtherLibrary", ticketOfTheOtherLibrary},
 		{"SessionsAreApart", sessionsAreApart},
+		{"LongChains", longChains},
+		{"SessionsHaveABound", sessionsHaveABound},
 		{"KeyLog", keyLog},
 		{"KeyLogsAgree", keyLogsAgree},
 		{"Secrets", secrets},

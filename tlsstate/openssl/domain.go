@@ -84,7 +84,7 @@ func newDomain(cfg *tlsstate.DomainConfig, s *Set) (*domain, error) {
 		if server {
 			d.tickets = s.tickets.Bind(policy, ticketUse, ticketKeySize)
 		} else {
-			d.sessions = newSessions(sessionsKept)
+			d.sessions = newSessions()
 			d.held.sessions = d.sessions
 		}
 	}

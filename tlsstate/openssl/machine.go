@@ -181,7 +181,7 @@ func (m *machine) collect() {
 		m.logSecrets()
 	}
 	if m.c.fresh != nil {
-		m.domain.sessions.Put(m.slot, m.c.fresh)
+		m.domain.sessions.Put(m.slot, m.c.fresh, int(m.c.fresh_size))
 		m.c.fresh = nil
 	}
 }

@@ -5,10 +5,10 @@ package openssl
 // #include "shim.h"
 import "C"
 
-import "sipreactor/tlsstate/internal/recent"
-
-// sessionsKept is how many peers a client domain remembers the session of.
-const sessionsKept = 1024
+import (
+	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/internal/recent"
+)
 
 // sessions remembers the last session with each of a number of peers. It owns a
 // reference to each SSL_SESSION.
@@ -16,8 +16,8 @@ type sessions struct {
 	*recent.Cache[*C.SSL_SESSION]
 }
 
-func newSessions(limit int) *sessions {
-	return &sessions{recent.New(limit, func(s *C.SSL_SESSION) { C.SSL_SESSION_free(s) })}
+func newSessions() *sessions {
+	return &sessions{recent.New(tlsstate.SessionsKept, tlsstate.SessionBytesKept, func(s *C.SSL_SESSION) { C.SSL_SESSION_free(s) })}
 }
 
 // get gives a reference to the session of a peer, nil when there is none. The

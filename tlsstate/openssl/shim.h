@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <openssl/ssl.h>
 
+// SC_TICKET_CHAIN is how long a client's chain may be that goes into its ticket.
+#define SC_TICKET_CHAIN 16384
+
 // sc_result is how a step ended.
 enum sc_result {
 	SC_DONE,   // what was asked for is done
@@ -64,12 +67,14 @@ typedef struct sc_conn {
 	int alert_in;       // the last alert that came, -1 for none
 	int alert_out;      // the last alert that was sent, -1 for none
 	int retried;        // there was a HelloRetryRequest
+	int no_ticket;      // server: the client's chain has no room in one
 	int asked;          // client: the server asked for a certificate
 	int judge;          // 1: ask Go about the name; 2: it said yes; 3: no
 	char *sni;          // of the ClientHello; NULL for none
 	unsigned char *refused; // the chain that was not accepted, each certificate's DER behind the other
 	size_t refused_len, refused_cap;
 	SSL_SESSION *fresh; // client: a new session, for Go to take
+	size_t fresh_size;  // bytes of it, with the server's chain
 	int log;            // secrets are wanted
 	char *secrets;      // key log lines, each ended by \n
 	size_t secrets_len, secrets_cap;
@@ -101,6 +106,7 @@ int sc_verify_again(sc_domain *d, SSL *ssl, X509 *leaf, STACK_OF(X509) *chain);
 
 // Tickets (ticket.c).
 void sc_use_tickets(SSL_CTX *ctx, int server);
+size_t sc_chain_size(const STACK_OF(X509) *chain);
 STACK_OF(X509) *sc_session_chain(SSL_SESSION *s);
 
 // Connections (conn.c).

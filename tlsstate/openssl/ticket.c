@@ -20,7 +20,7 @@ static int seal_or_open(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CI
 	OSSL_PARAM params[3];
 	int place = sc_domain_ticket_key(c->domain, seal ? NULL : name, &key), ok;
 
-	if (!place)
+	if (!place || (seal && c->no_ticket)) // to seal, that is an empty ticket (RFC 5077 3.3)
 		return 0;
 	if (seal) {
 		for (size_t i = 0; i < sizeof key.name; i++)
@@ -38,6 +38,16 @@ static int seal_or_open(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CI
 	return place > 1 ? 2 : 1;
 }
 
+// sc_chain_size gives the bytes of a chain, DER.
+size_t sc_chain_size(const STACK_OF(X509) *chain)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < sk_X509_num(chain); i++)
+		len += i2d_X509(sk_X509_value(chain, i), NULL);
+	return len;
+}
+
 // add_chain puts what the peer sent above its leaf into a new ticket. That of a
 // resumed session stays as it is.
 static int add_chain(SSL *ssl, void *arg)
@@ -49,9 +59,8 @@ static int add_chain(SSL *ssl, void *arg)
 	(void)arg;
 	if (SSL_session_reused(ssl) || sk_X509_num(chain) <= 0)
 		return 1;
-	for (int i = 0; i < sk_X509_num(chain); i++)
-		len += i2d_X509(sk_X509_value(chain, i), NULL);
-	if (len > 16384 || !(p = buf = OPENSSL_malloc(len)))
+	len = sc_chain_size(chain);
+	if (len > SC_TICKET_CHAIN || !(p = buf = OPENSSL_malloc(len)))
 		return 1; // without it the session is verified by its leaf alone, or not resumed
 	for (int i = 0; i < sk_X509_num(chain); i++)
 		i2d_X509(sk_X509_value(chain, i), &p);
@@ -107,6 +116,7 @@ static int keep(SSL *ssl, SSL_SESSION *s)
 
 	SSL_SESSION_free(c->fresh);
 	c->fresh = s;
+	c->fresh_size = i2d_SSL_SESSION(s, NULL) + sc_chain_size(SSL_get_peer_cert_chain(ssl));
 	return 1;
 }
 

@@ -170,6 +170,9 @@ int sc_verify(X509_STORE_CTX *x, void *domain)
 	sc_domain *d = domain;
 
 	X509_STORE_CTX_set_error(x, X509_V_OK);
+	// A ticket has no room for such a chain: there is none, and each handshake is a full one.
+	if (d->server && sc_chain_size(X509_STORE_CTX_get0_untrusted(x)) > SC_TICKET_CHAIN)
+		c->no_ticket = !SSL_set_num_tickets(ssl, 0) || SSL_version(ssl) < TLS1_3_VERSION;
 	if (!d->verify || c->judge == 2)
 		return 1;
 	c->verify_error = c->judge == 3 ? SC_REFUSED_NAME : check(d, x);

@@ -7,24 +7,24 @@ import (
 
 func TestCache(t *testing.T) {
 	freed := make(map[string]int)
-	c := New(3, func(v string) { freed[v]++ })
+	c := New(3, 1000, func(v string) { freed[v]++ })
 	get := func(key string) (value string) {
 		c.Get(key, func(v string) { value = v })
 		return value
 	}
 	for i := range 3 {
-		c.Put(fmt.Sprint(i), fmt.Sprint("value ", i))
+		c.Put(fmt.Sprint(i), fmt.Sprint("value ", i), 1)
 	}
 	if get("0") != "value 0" {
 		t.Fatal("forgotten")
 	}
-	c.Put("3", "value 3") // 1 is the least recently used
+	c.Put("3", "value 3", 1) // 1 is the least recently used
 	for key, want := range map[string]string{"0": "value 0", "1": "", "2": "value 2", "3": "value 3"} {
 		if got := get(key); got != want {
 			t.Errorf("%s: %q", key, got)
 		}
 	}
-	c.Put("0", "another")
+	c.Put("0", "another", 1)
 	if get("0") != "another" {
 		t.Error("not replaced")
 	}
@@ -43,5 +43,25 @@ func TestCache(t *testing.T) {
 			t.Errorf("%s was freed %d times", v, freed[v])
 		}
 	}
-	New[int](1, nil).Put("x", 1)
+	New[int](1, 1, nil).Put("x", 1, 1)
+}
+
+// A cache is as large as its values, not as their number.
+func TestCacheCountsBytes(t *testing.T) {
+	freed := 0
+	c := New(1000, 100, func(int) { freed++ })
+	for i := range 50 {
+		c.Put(fmt.Sprint(i), i, 30)
+	}
+	if len(c.byKey) != 3 || c.room != 10 || freed != 47 || !c.Get("49", func(int) {}) {
+		t.Errorf("%d values, room for %d bytes, %d freed", len(c.byKey), c.room, freed)
+	}
+	c.Put("49", 0, 60)
+	if len(c.byKey) != 2 || c.room != 10 {
+		t.Errorf("%d values, room for %d bytes", len(c.byKey), c.room)
+	}
+	c.Put("large", 0, 101)
+	if c.Get("large", func(int) {}) || c.room != 100 {
+		t.Errorf("room for %d bytes", c.room)
+	}
 }
