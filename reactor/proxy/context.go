@@ -80,11 +80,14 @@ type Context struct {
 	rewrite   sipframe.Rewriter
 	target    reactor.Target
 	verdict   sipframe.Verdict
-	arena     []byte           // texts of edits
-	parts     sipframe.URI     // of uri
-	uriBack   []byte           // the next uri is written here
-	routeList []route          // of the message
-	reply     text             // the reply that is written
+	arena     []byte       // texts of edits
+	parts     sipframe.URI // of uri
+	uriBack   []byte       // the next uri is written here
+	routeList []route      // of the message
+	reply     text         // the reply that is written
+	back      text         // a message that came back
+	respoken  []byte       // the same as it leaves by another listener
+	courses   map[courseKey]*course
 	check     text             // what was written, to look at it again
 	proof     text             // and its repaired form
 	other     sipframe.Message // over proof

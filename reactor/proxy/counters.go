@@ -54,6 +54,9 @@ const (
 	AcksAbsorbed
 	// ForwardsFailed are destinations that a request could not be forwarded to.
 	ForwardsFailed
+	// RequestsMoved are requests that were taken for sending, failed later and
+	// went to the next address of their destination.
+	RequestsMoved
 	// RequestsUndelivered and AcksUndelivered are requests that were taken for
 	// sending and failed later; the former got a 503.
 	RequestsUndelivered
@@ -88,6 +91,7 @@ var counterNames = [counterCount]string{
 	HopsSpent:            "hops_spent",
 	AcksAbsorbed:         "acks_absorbed",
 	ForwardsFailed:       "forwards_failed",
+	RequestsMoved:        "requests_moved",
 	RequestsUndelivered:  "requests_undelivered",
 	AcksUndelivered:      "acks_undelivered",
 	ResponsesUndelivered: "responses_undelivered",

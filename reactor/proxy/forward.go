@@ -50,7 +50,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // counted if the Router has not done that.
 //
 // nil: a connection has taken the message, perhaps one that is still being
-// opened; should that fail later, the proxy answers 503. An error (*Error, or
+// opened; should that fail later, the request goes to the next address of the
+// same name, and behind the last one the proxy answers 503. An error (*Error, or
 // ErrNotRequest, ErrForwarded) means that nothing was sent: the Router may try
 // the next destination or reply. If it does neither, the proxy answers 503.
 // With ErrHops (483) and ErrTooLarge (513) the answer is given already.
@@ -72,8 +73,17 @@ func (c *Context) Forward(dest []byte) error {
 	if err != nil {
 		return c.failed(dest, err)
 	}
-	for _, addr := range addrs {
-		last := c.forwardTo(&h, addr)
+	w := c.plot(&h, addrs)
+	first, only := c.start(w)
+	for n := range addrs {
+		i := (first + n) % len(addrs)
+		if only && n > 0 {
+			break
+		}
+		if w != nil {
+			c.goes(w, c.transaction(), i)
+		}
+		last := c.forwardTo(&h, w, i, addrs[i])
 		if last == nil {
 			c.forwarded, c.failure = true, nil
 			c.count.add(RequestsOut)
@@ -86,6 +96,9 @@ func (c *Context) Forward(dest []byte) error {
 		if err == nil || !errors.Is(last, ErrNoSocket) { // which says less than a connection that failed
 			err = last
 		}
+	}
+	if w != nil && c.Msg.Method() == sipframe.INVITE {
+		c.proxy.went.forget(c.transaction())
 	}
 	return c.failed(dest, err)
 }
@@ -103,7 +116,8 @@ func (c *Context) Send(dest []byte) error {
 	if h.proto != reactor.UDP && c.Msg.Find(sipframe.HeaderContentLength) < 0 {
 		return c.failed(dest, ErrBroken) // a stream's peer could not tell where it ends
 	}
-	for _, addr := range addrs {
+	w := c.plot(&h, addrs)
+	for i, addr := range addrs {
 		li := c.outgoing(h.proto, addr)
 		if li == nil {
 			err = ErrNoSocket
@@ -111,6 +125,7 @@ func (c *Context) Send(dest []byte) error {
 		}
 		c.aim(&h, addr, li.socket)
 		c.target.Class = c.class()
+		w.mark(&c.target, i)
 		if err = c.send(&c.rewrite); err == nil {
 			c.failure = nil
 			c.count.add(SentAsIs)
@@ -217,8 +232,9 @@ func (c *Context) class() reactor.Class {
 	return reactor.NewRequest
 }
 
-// forwardTo writes the request for one address and sends it.
-func (c *Context) forwardTo(h *hop, addr netip.AddrPort) error {
+// forwardTo writes the request for one address, the i-th of its course, and sends
+// it.
+func (c *Context) forwardTo(h *hop, w *course, i int, addr netip.AddrPort) error {
 	li := c.outgoing(h.proto, addr)
 	if li == nil {
 		return ErrNoSocket
@@ -228,6 +244,7 @@ func (c *Context) forwardTo(h *hop, addr netip.AddrPort) error {
 	}
 	c.aim(h, addr, li.socket)
 	c.target.Class = c.class()
+	w.mark(&c.target, i)
 	err := c.send(&c.rewrite)
 	c.tellSent(err)
 	return err

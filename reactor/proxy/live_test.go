@@ -205,3 +205,8 @@ func (s *server) accept() *peer {
 
 // uri is the server as a Request-URI.
 func (s *server) uri() string { return "sip:bob@" + s.Addr().String() + ";transport=tls" }
+
+// serverSide is the TLS server of a peer that has the engine's certificate.
+func (l *live) serverSide(c net.Conn) net.Conn {
+	return tls.Server(c, &tls.Config{Certificates: []tls.Certificate{l.cert}})
+}

@@ -98,6 +98,7 @@ type Proxy struct {
 	ours    atomic.Pointer[listeners]
 	claims  claims // by what else the Router has had messages name us
 	hosts   *hostCache
+	went    went
 	shards  [countShards]countShard
 	next    atomic.Uint32 // the next Context's share of the counters
 	quiet   quiet

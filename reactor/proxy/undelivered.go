@@ -11,9 +11,10 @@ import (
 )
 
 // Return gets a message back that was taken for sending and could not be
-// delivered (reactor.Handler.Undelivered). A request is answered 503 to whom
-// its branch names: all that takes stands in the bytes that were to be sent. An
-// ACK is counted, and so is a response, which ends it: a 503 that cannot be
+// delivered (reactor.Handler.Undelivered). A request goes to the next address of
+// its destination, and if there is none it is answered 503 to whom its branch
+// names: all that takes stands in the bytes that were to be sent. An ACK is
+// counted and logged, and so is a response, which ends it: a 503 that cannot be
 // delivered does not come back a second time.
 func (c *Context) Return(u *reactor.Undelivered) {
 	c.busy = true
@@ -27,9 +28,14 @@ func (c *Context) Return(u *reactor.Undelivered) {
 		c.lost("response", u.Conn, u.Err)
 	case c.msg.Method() == sipframe.ACK:
 		c.count.add(AcksUndelivered)
+		c.lost("ACK", u.Conn, u.Err)
 	default:
-		c.count.add(RequestsUndelivered)
 		c.tellFailed(u.Proto, u.Addr, "", u.Err)
+		if c.goOn(u) {
+			c.count.add(RequestsMoved)
+			return
+		}
+		c.count.add(RequestsUndelivered)
 		c.answerFor(u)
 	}
 }
