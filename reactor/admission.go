@@ -98,12 +98,13 @@ func (l *loop) arrived(c *conn, n int) {
 func (l *loop) overloaded(c *conn) bool { return l.delay.over.Load() || c != nil && c.late }
 
 // sift refuses the new requests of the bags whose shards are late, or of all,
-// and leaves the rest. Loop only.
+// also when the engine drains, and leaves the rest. Loop only.
 func (l *loop) sift(c *conn) {
 	if !l.eng.refuses {
 		return
 	}
-	all := l.overloaded(c)
+	ends := l.eng.draining.Load()
+	all := ends || l.overloaded(c)
 	for i, b := range l.bags {
 		if len(b) == 0 || !all && !l.eng.shards[i].delay.over.Load() {
 			continue
@@ -111,7 +112,11 @@ func (l *loop) sift(c *conn) {
 		kept := b[:0]
 		for _, it := range b {
 			if it.kind == itemMessage && !urgent(it.data) {
-				l.stat.late.Add(1)
+				if ends {
+					l.stat.drained.Add(1)
+				} else {
+					l.stat.late.Add(1)
+				}
 				l.refuse(it)
 				continue
 			}

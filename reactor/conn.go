@@ -34,35 +34,36 @@ type conn struct {
 	aliases []peerKey
 
 	// The owner's: the parking lot while connecting, then the loop.
-	loop    *loop
-	gc      gnet.Conn // nil when the peer's stream has ended and the connection lives on
-	fd      int
-	codec   codec
-	hs      *handshake // nil but while handshaking
-	framer  sipframe.Framer
-	partial *sipframe.Buffer // bytes of a message that is not complete; nil while idle
-	chunks  int              // chunks of that message so far
-	drained int64            // when a read last emptied the socket, on the engine's clock
-	backlog int64            // since when none did; 0 = the last one did
-	late    bool             // so long that new requests are refused
-	wasHeld bool             // since the last read
-	muffled bool             // the kernel tells of no bytes; see hear
-	deaf    bool             // nothing more is read: framing is lost, or the end is near
-	left    phase            // the phase it was in when its end began
-	carried traffic          // counted by the loop, read by anybody
-	ending  bool             // an orderly end waits for what is still to be written
-	unacked unacked          // written, and not known to be acknowledged
-	finals  uint64           // final responses that came in
-	timer   *time.Timer      // the earliest of the deadlines below
-	armed   int64            // when the timer goes off; 0 = it does not
-	msgDue  int64            // deadlines on the engine's clock; 0 = none
-	msgLate bool             // the message had its moment; see behind
-	sendDue int64            // next look at a connection that takes nothing
-	ackDue  int64
-	halfDue int64 // the end of a half-closed connection
-	eof     bool  // the peer's stream is read to its end, and the descriptor is ours, not gnet's
-	wheel   wheelLink
-	heard   int64 // second, plus one, in which the back-off table was last told of an answer
+	loop     *loop
+	gc       gnet.Conn // nil when the peer's stream has ended and the connection lives on
+	fd       int
+	codec    codec
+	hs       *handshake // nil but while handshaking
+	framer   sipframe.Framer
+	partial  *sipframe.Buffer // bytes of a message that is not complete; nil while idle
+	cutShort atomic.Bool      // there are such bytes; for anybody
+	chunks   int              // chunks of that message so far
+	drained  int64            // when a read last emptied the socket, on the engine's clock
+	backlog  int64            // since when none did; 0 = the last one did
+	late     bool             // so long that new requests are refused
+	wasHeld  bool             // since the last read
+	muffled  bool             // the kernel tells of no bytes; see hear
+	deaf     bool             // nothing more is read: framing is lost, or the end is near
+	left     phase            // the phase it was in when its end began
+	carried  traffic          // counted by the loop, read by anybody
+	ending   bool             // an orderly end waits for what is still to be written
+	unacked  unacked          // written, and not known to be acknowledged
+	finals   uint64           // final responses that came in
+	timer    *time.Timer      // the earliest of the deadlines below
+	armed    int64            // when the timer goes off; 0 = it does not
+	msgDue   int64            // deadlines on the engine's clock; 0 = none
+	msgLate  bool             // the message had its moment; see behind
+	sendDue  int64            // next look at a connection that takes nothing
+	ackDue   int64
+	halfDue  int64 // the end of a half-closed connection
+	eof      bool  // the peer's stream is read to its end, and the descriptor is ours, not gnet's
+	wheel    wheelLink
+	heard    int64 // second, plus one, in which the back-off table was last told of an answer
 
 	sendSince  int64  // since when the peer makes no progress
 	sendFinals uint64 // final responses then

@@ -53,7 +53,8 @@ type Engine struct {
 	pulse   sync.Mutex
 
 	inbound    atomic.Int64
-	draining   atomic.Bool
+	draining   atomic.Bool // nothing new is taken in
+	stopping   atomic.Bool // and no connection is opened
 	deaf       atomic.Bool // nothing more is read
 	enrolling  sync.WaitGroup
 	stopOnce   sync.Once
@@ -171,7 +172,7 @@ func (e *Engine) Close(h Handle) bool {
 // failed, of which the log tells.
 func (e *Engine) Done() <-chan struct{} { return e.done }
 
-// Stop drains and ends the engine: no connection is accepted or opened any
+// Stop ends the engine, which may be draining already (Drain): no connection is accepted or opened any
 // more, messages that are here are worked off and written, every peer gets its
 // close_notify. Peers that go on sending are read for a moment only. When ctx is
 // over first, what is left is cut off, and Stop returns ctx's error. Whoever
@@ -184,6 +185,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 
 func (e *Engine) stop(ctx context.Context) error {
 	e.draining.Store(true)
+	e.stopping.Store(true)
 	e.endProbes()
 	soon, cancel := context.WithTimeout(ctx, graceTime)
 	_ = until(soon, e.quiet)

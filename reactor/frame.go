@@ -183,7 +183,7 @@ type Handler interface {
 }
 
 // Overloader is a Handler that refuses requests: new ones while what waits is
-// too old (Config.QueueDelay), and messages that find no room in the queue of
+// too old (Config.QueueDelay) and while the engine drains, and messages that find no room in the queue of
 // their shard. Mostly it is called on an event loop, by a Worker that never waits:
 // it must not block, and should be cheaper than Message by far. A Handler that
 // is none has all requests at any age, and what finds no room is dropped.

@@ -120,6 +120,7 @@ func (l *loop) unfold(c *conn) (base int) {
 		l.slab.Advance(copy(l.slab.Free(), rest))
 		c.partial.Release()
 		c.partial = nil
+		c.cutShort.Store(false)
 	}
 	return base
 }
@@ -176,6 +177,7 @@ func (l *loop) fold(c *conn, from int) {
 	}
 	c.partial = sipframe.NewBuffer(len(rest))
 	c.partial.Advance(copy(c.partial.Free(), rest))
+	c.cutShort.Store(true)
 }
 
 // tooManyChunks is the end of a connection whose peer shreds its messages.

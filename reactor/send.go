@@ -56,7 +56,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 		var wait *waiter
 		var refused *Error
 		var begin func() *conn
-		if !t.NoNew && !e.cfg.ForbidNewOnSend && !e.draining.Load() {
+		if !t.NoNew && !e.cfg.ForbidNewOnSend && !e.stopping.Load() {
 			begin = func() *conn {
 				if refused = e.backoff.refuses(e.now(), t.backoffKey(addr, want.self.Domain, want.name), t); refused != nil {
 					return nil

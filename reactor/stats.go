@@ -45,6 +45,7 @@ type Stats struct {
 	Pings, Malformed                      uint64 // pings answered; streams whose framing was lost
 	Overflow, Dropped                     uint64 // messages no shard had room for; of those, dropped without an answer
 	Late                                  uint64 // requests refused because what waited was too old
+	Drained                               uint64 // requests refused because the engine ends
 	Blocked, SendTimeouts                 uint64
 	Held                                  uint64 // times a connection was not read for what it had in hand
 	AcceptFailed                          uint64 // times that the system let no connection be accepted
@@ -196,7 +197,7 @@ func (c *loopCounters) addTo(s *Stats) {
 		from *atomic.Uint64
 	}{
 		{&s.Accepted, &c.accepted}, {&s.Established, &c.established}, {&s.Batches, &c.batches},
-		{&s.Pings, &c.pings}, {&s.Malformed, &c.malformed}, {&s.Overflow, &c.overflow}, {&s.Dropped, &c.dropped}, {&s.Late, &c.late},
+		{&s.Pings, &c.pings}, {&s.Malformed, &c.malformed}, {&s.Overflow, &c.overflow}, {&s.Dropped, &c.dropped}, {&s.Late, &c.late}, {&s.Drained, &c.drained},
 		{&s.Blocked, &c.blocked}, {&s.Held, &c.held}, {&s.HalfClosed, &c.halfClosed}, {&s.SendTimeouts, &c.sendTimeouts}, {&s.Dialed, &c.dialed},
 		{&s.ResumedConnects, &c.resumedConnects}, {&s.ResumedHandshakes, &c.resumedHandshakes},
 	} {

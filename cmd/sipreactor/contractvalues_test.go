@@ -40,6 +40,8 @@ func contractParameters() (rows []wrongValues) {
 	add("proto_tls", "tls_async_handshake_timeout", "a number from 0 to 60000 (milliseconds)", `"ten"`, "-1", "60001")
 	add("proto_tls", "cert_check_on_conn_reusage", flag, `"[edge]1"`, "2")
 
+	add("", "shutdown_timeout", "a number from 0 to 3600 (seconds)", `"10s"`, "-1", "3601")
+	add("", "overload_queue_delay", "a number from 0 to 60000 (milliseconds)", `"x"`, "-1", "60001")
 	add("", "tcp_max_connections", "a number from 1 on (accepted connections)", `"2048"`, "0")
 	add("", "tcp_connection_lifetime", "a number from 1 on (seconds)", `"2m"`, "0")
 	add("", "tcp_max_msg_time", "a number from 1 to 3600 (seconds)", `"4"`, "0", "3601")
@@ -113,7 +115,7 @@ func TestContractIsWhole(t *testing.T) {
 		cert_check_on_conn_reusage trace_destination trace_on trace_filter_route tls_handshake_timeout
 		tls_send_timeout tls_async tls_async_max_postponed_chunks tls_async_local_connect_timeout
 		tls_async_handshake_timeout
-		tcp_max_connections tcp_connection_lifetime tcp_max_msg_time tcp_max_msg_size tcp_connect_timeout
+		shutdown_timeout overload_queue_delay tcp_max_connections tcp_connection_lifetime tcp_max_msg_time tcp_max_msg_size tcp_connect_timeout
 		tcp_backoff tcp_async_connect_timeout tcp_user_timeout tcp_socket_backlog tcp_keepalive tcp_keepcount tcp_keepidle tcp_keepinterval
 		tcp_accept_aliases tcp_no_new_conn_bflag tcp_no_new_conn_rplflag tcp_workers open_files_limit`) {
 		if !known[name] {

@@ -42,7 +42,9 @@ type node struct {
 	locate  func(error) error // where in the configuration an error of the TLS domains comes from
 	current atomic.Pointer[tlsstate.Domains]
 	started time.Time
-	logLost func() uint64 // lines of the log that were dropped; nil if nobody counts
+
+	patience time.Duration // shutdown_timeout
+	logLost  func() uint64 // lines of the log that were dropped; nil if nobody counts
 
 	reloading sync.Mutex // SIGHUP and tls_reload may come together
 }
@@ -63,7 +65,8 @@ func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger, handed [
 
 // assemble is newNode with sockets of the caller's choice. The observer may be nil.
 func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logger, observer reactor.Observer) (*node, error) {
-	n := &node{log: log, tls: cfg.TLS, tickets: cfg.TLSFiles.TicketKeys, state: cmp.Or(stateDir(cfg.StateDir), defaultStateDir()), started: time.Now()}
+	n := &node{log: log, tls: cfg.TLS, tickets: cfg.TLSFiles.TicketKeys, state: cmp.Or(stateDir(cfg.StateDir), defaultStateDir()), started: time.Now(),
+		patience: cfg.ShutdownTimeout}
 	library, ok := tlsstate.LookupLibrary(cmp.Or(cfg.TLSLibrary, tlsstate.GoLibrary))
 	if !ok {
 		return nil, fmt.Errorf("TLS: this program was built without the library %s", cfg.TLSLibrary)

@@ -20,8 +20,9 @@ import (
 	"sipreactor/reactor/script"
 )
 
-// drainLimit is how long messages and peers may take at the end, before they are cut off.
-const drainLimit = 10 * time.Second
+// closeLimit is how long peers may take for what is still to be written to them and for their ends, once nothing is
+// under way any more or shutdown_timeout is over.
+const closeLimit = 3 * time.Second
 
 // builtIn is the name of the configuration that runs without -f.
 const builtIn = "built-in configuration"
@@ -209,10 +210,19 @@ func (n *node) wait(ctx context.Context, signals <-chan os.Signal, always *slog.
 
 // drain ends the engine in order; a second signal ends the program at once.
 func (n *node) drain(signals <-chan os.Signal, always *slog.Logger) int {
-	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
-	defer cancel()
 	stopped := make(chan error, 1)
-	go func() { stopped <- n.engine.Stop(ctx) }()
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), n.patience)
+		err := n.engine.Drain(ctx)
+		cancel()
+		if ctx, cancel = context.WithTimeout(context.Background(), closeLimit); err != nil {
+			_ = n.engine.Stop(ctx)
+		} else {
+			err = n.engine.Stop(ctx)
+		}
+		cancel()
+		stopped <- err
+	}()
 	for {
 		select {
 		case err := <-stopped:

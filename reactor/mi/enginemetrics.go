@@ -41,6 +41,7 @@ var engineMetrics = []engineMetric{
 	counter("messages", "postponed_total", "Messages that waited for a connect, a handshake or a slow peer.", func(s *reactor.Stats) uint64 { return s.Postponed }),
 	counter("messages", "undelivered_total", "Messages that were taken for sending and not delivered.", func(s *reactor.Stats) uint64 { return s.Undelivered }),
 	counter("messages", "late_total", "Requests that were refused because what waited was too old.", func(s *reactor.Stats) uint64 { return s.Late }),
+	counter("messages", "drained_total", "Requests that were refused because the program ends.", func(s *reactor.Stats) uint64 { return s.Drained }),
 	counter("messages", "overflow_total", "Messages that no worker had room for.", func(s *reactor.Stats) uint64 { return s.Overflow }),
 	counter("messages", "dropped_total", "Messages that no worker had room for and that got no answer.", func(s *reactor.Stats) uint64 { return s.Dropped }),
 	gauge("messages", "in_hand", "Messages that wait for a worker or are with one.", func(s *reactor.Stats) int { return s.InHand }),

@@ -135,6 +135,7 @@ func EngineFigures(e Engine) Source {
 		figures.gauge("in_hand", s.InHand)
 		figures.count("overflow", s.Overflow)
 		figures.count("late", s.Late)
+		figures.count("drained", s.Drained)
 		figures.count("dropped", s.Dropped)
 		figures.gauge("workers_waiting", s.Waiting)
 		figures.count("worker_waits", s.Waits)

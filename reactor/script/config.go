@@ -36,6 +36,9 @@ type Config struct {
 	// OpenFiles is the limit of open descriptors to ask for; 0 leaves the
 	// system's.
 	OpenFiles int
+	// ShutdownTimeout is how long the end may take; 0: what is under way is cut
+	// off at once.
+	ShutdownTimeout time.Duration
 	// StateDir is state_dir: the folder of what outlives the program; "" leaves
 	// the choice to the caller.
 	StateDir string
@@ -185,12 +188,14 @@ type settings struct {
 // newConfig gives the documented defaults.
 func newConfig() *Config {
 	return &Config{
-		Engine:     reactor.DefaultConfig(),
-		Proxy:      proxy.Config{ServerHeader: defaultServer, TLSPort: 5061},
-		Log:        LogConfig{Level: LevelNotice, Script: LevelNotice, Print: LevelNotice, Stderr: true},
-		MI:         defaultMI(),
-		Prometheus: defaultPrometheus(),
-		Trace:      TraceConfig{CaptureID: 1, MasterKey: true, MaxMessages: 4096, Homer5Delim: ":"},
+		Engine: reactor.DefaultConfig(),
+
+		ShutdownTimeout: 10 * time.Second,
+		Proxy:           proxy.Config{ServerHeader: defaultServer, TLSPort: 5061},
+		Log:             LogConfig{Level: LevelNotice, Script: LevelNotice, Print: LevelNotice, Stderr: true},
+		MI:              defaultMI(),
+		Prometheus:      defaultPrometheus(),
+		Trace:           TraceConfig{CaptureID: 1, MasterKey: true, MaxMessages: 4096, Homer5Delim: ":"},
 	}
 }
 

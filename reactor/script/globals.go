@@ -126,6 +126,9 @@ var globals = map[string]*globalSpec{
 	"udp_workers":      workers(func(c *settings, n int) { c.Engine.Workers = max(c.Engine.Workers, n) }),
 	"open_files_limit": number(16, math.MaxInt32, "descriptors", func(c *settings, n int) { c.OpenFiles = n }),
 
+	"shutdown_timeout":     number(0, 3600, sec, func(c *settings, n int) { c.ShutdownTimeout = time.Duration(n) * time.Second }),
+	"overload_queue_delay": number(0, 60000, ms, func(c *settings, n int) { c.Engine.QueueDelay = milliseconds(n) }),
+
 	"tcp_max_connections":       number(1, math.MaxInt32, "accepted connections", func(c *settings, n int) { c.Engine.MaxConnections = n }),
 	"tcp_connection_lifetime":   number(1, math.MaxInt32, sec, func(c *settings, n int) { c.Engine.Lifetime = time.Duration(n) * time.Second }),
 	"tcp_max_msg_time":          number(1, 3600, sec, func(c *settings, n int) { c.Engine.MaxMessageTime = time.Duration(n) * time.Second }),
