@@ -26,6 +26,7 @@ func (l *loop) accept(gc gnet.Conn) gnet.Action {
 	c.src = Source{Proto: socket.Proto, Remote: tcpAddr(gc.RemoteAddr()), Local: local, Socket: socket}
 	if cause := l.admit(c); cause != admitted {
 		l.stat.refused[cause].Add(1)
+		c.quit()
 		why := cause.refuse()
 		e.observe(c, ConnRefused, why, nil, "")
 		e.logRefused(c, why)
@@ -61,6 +62,12 @@ func (l *loop) admit(c *conn) Refusal {
 	}
 	if e.full() {
 		return RefusedDescriptors
+	}
+	if c.src.Proto == TLS && (l.over() || e.handshakers.late()) {
+		return RefusedOverload
+	}
+	if cause := e.sources.enter(c, e.seconds()); cause != admitted {
+		return cause
 	}
 	c.cfg = e.cfg.stream(c.src.Proto)
 	if e.inbound.Add(1) > int64(e.cfg.MaxConnections) {
@@ -120,6 +127,7 @@ func (l *loop) adopt(c *conn, gc gnet.Conn) gnet.Action {
 
 // establish makes the connection ready for messages and sends what waited.
 func (l *loop) establish(c *conn) {
+	c.shook()
 	state := c.tlsState()
 	c.mu.Lock()
 	if c.phase != established {

@@ -174,6 +174,7 @@ func (c *conn) release() {
 		c.codec.Stop()
 		c.codec, c.hs = nil, nil
 	}
+	c.quit()
 	e.peers.remove(c)
 	if !c.src.Outbound {
 		e.inbound.Add(-1)

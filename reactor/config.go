@@ -68,6 +68,7 @@ type Config struct {
 	TLS, TCP StreamConfig
 
 	MaxConnections int           // accepted at the same time
+	Sources        SourceLimits  // what one source may have of all
 	Lifetime       time.Duration // of a connection that carries nothing; whole seconds
 	MaxMessageTime time.Duration // from a message's first byte to its last
 	MaxMessageSize int           // bytes, headers and body
@@ -147,7 +148,10 @@ func DefaultConfig() Config {
 		Keepalive:      Keepalive{Enabled: true},
 		QueueFrames:    8192,
 		QueueDelay:     100 * time.Millisecond,
-		Waiters:        256,
+		Sources: SourceLimits{Connections: 1024, Handshakes: 256, HandshakeRate: 500, Unfinished: 128, Allow: []netip.Prefix{
+			netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
+		}},
+		Waiters: 256,
 	}
 }
 

@@ -42,6 +42,8 @@ type conn struct {
 	framer   sipframe.Framer
 	partial  *sipframe.Buffer // bytes of a message that is not complete; nil while idle
 	cutShort atomic.Bool      // there are such bytes; for anybody
+	source   *source          // what it counts to; nil = nothing
+	shaking  bool             // its handshake counts there
 	chunks   int              // chunks of that message so far
 	drained  int64            // when a read last emptied the socket, on the engine's clock
 	backlog  int64            // since when none did; 0 = the last one did

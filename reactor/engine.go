@@ -30,6 +30,7 @@ type Engine struct {
 
 	table       table
 	peers       peers
+	sources     sources
 	shards      []*shard
 	refuses     bool      // the Handler is an Overloader
 	resting     sync.Pool // workers of loops that have left theirs, with what they keep in Local

@@ -87,7 +87,7 @@ func (l *loop) ended(c *conn, how string) {
 	if c.partial != nil { // it will never be whole
 		c.partial.Release()
 		c.partial = nil
-		c.cutShort.Store(false)
+		c.unfinished(false)
 	}
 	c.mu.Lock()
 	first := !c.half

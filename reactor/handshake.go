@@ -3,6 +3,7 @@ package reactor
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,7 +23,8 @@ type handshake struct {
 	signing bool // the machine is here and waits for a signature
 	signed  bool // which came before the machine was back
 	err     error
-	later   bool // this is not the first step
+	later   bool  // this is not the first step
+	queued  int64 // when a handshaker was asked for, on the engine's clock
 
 	// The peer's clock: it runs only while we wait for its bytes.
 	left    time.Duration // what the peer may still take
@@ -244,6 +246,7 @@ type handshakers struct {
 	queue ring[*conn]
 	stop  bool
 	done  sync.WaitGroup
+	age   atomic.Int64 // how long the last one waited, while others do
 }
 
 func (p *handshakers) start(n int) {
@@ -257,6 +260,7 @@ func (p *handshakers) start(n int) {
 // submit queues a connection whose machine the loop gives away.
 func (p *handshakers) submit(c *conn) {
 	p.mu.Lock()
+	c.hs.queued = c.eng.now()
 	p.queue.push(c)
 	p.mu.Unlock()
 	p.some.Signal()
@@ -274,12 +278,24 @@ func (p *handshakers) run() {
 			p.some.Wait()
 		}
 		c := p.queue.pop()
+		if p.queue.len() > 0 {
+			p.age.Store(c.eng.now() - c.hs.queued)
+		} else {
+			p.age.Store(0)
+		}
 		p.mu.Unlock()
 		c.hs.compute()
 		c.loop.post(c, evHandshake)
 		p.mu.Lock()
 	}
 }
+
+// handshakeLate is how long a step may wait for a handshaker before no new
+// handshake is taken: a peer gives one up after some seconds.
+const handshakeLate = int64(time.Second)
+
+// late reports whether there are more handshakes than can be computed.
+func (p *handshakers) late() bool { return p.age.Load() > handshakeLate }
 
 // waiting is how many machines wait for a handshaker.
 func (p *handshakers) waiting() int {

@@ -120,7 +120,7 @@ func (l *loop) unfold(c *conn) (base int) {
 		l.slab.Advance(copy(l.slab.Free(), rest))
 		c.partial.Release()
 		c.partial = nil
-		c.cutShort.Store(false)
+		c.unfinished(false)
 	}
 	return base
 }
@@ -177,7 +177,10 @@ func (l *loop) fold(c *conn, from int) {
 	}
 	c.partial = sipframe.NewBuffer(len(rest))
 	c.partial.Advance(copy(c.partial.Free(), rest))
-	c.cutShort.Store(true)
+	if !c.unfinished(true) {
+		l.close(c, because(ConnectionLimit, "tcp_max_unfinished_per_source reached"))
+		return
+	}
 }
 
 // tooManyChunks is the end of a connection whose peer shreds its messages.

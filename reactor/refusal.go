@@ -8,11 +8,15 @@ type Refusal uint8
 
 // The causes of a refusal.
 const (
-	RefusedLimit       Refusal = iota // Config.MaxConnections is reached
-	RefusedDescriptors                // no descriptors are left
-	RefusedTable                      // the table of connections is full
-	RefusedShutdown                   // the engine ends
-	RefusedVanished                   // the peer was gone before it could be served
+	RefusedLimit            Refusal = iota // Config.MaxConnections is reached
+	RefusedDescriptors                     // no descriptors are left
+	RefusedTable                           // the table of connections is full
+	RefusedShutdown                        // the engine ends
+	RefusedVanished                        // the peer was gone before it could be served
+	RefusedOverload                        // a TLS connection while more comes than can be handled
+	RefusedSource                          // SourceLimits.Connections is reached
+	RefusedSourceHandshakes                // SourceLimits.Handshakes is
+	RefusedSourceRate                      // SourceLimits.HandshakeRate is
 	refusalCount
 	admitted Refusal = 255 // it was not refused
 )
@@ -30,6 +34,14 @@ func (r Refusal) String() string {
 		return "shutdown"
 	case RefusedVanished:
 		return "vanished"
+	case RefusedOverload:
+		return "overload"
+	case RefusedSource:
+		return "source_connections"
+	case RefusedSourceHandshakes:
+		return "source_handshakes"
+	case RefusedSourceRate:
+		return "source_handshake_rate"
 	default:
 		return fmt.Sprintf("refusal(%d)", uint8(r))
 	}
@@ -49,6 +61,14 @@ func (r Refusal) refuse() *Error {
 		return because(Shutdown, "")
 	case RefusedLimit:
 		return because(ConnectionLimit, "tcp_max_connections reached")
+	case RefusedOverload:
+		return because(ConnectionLimit, "overload: what is up goes first")
+	case RefusedSource:
+		return because(ConnectionLimit, "tcp_max_connections_per_source reached")
+	case RefusedSourceHandshakes:
+		return because(ConnectionLimit, "tls_max_handshakes_per_source reached")
+	case RefusedSourceRate:
+		return because(ConnectionLimit, "tls_max_handshake_rate_per_source reached")
 	case RefusedDescriptors:
 		return because(ConnectionLimit, "no descriptors left for more")
 	default:

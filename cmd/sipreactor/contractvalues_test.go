@@ -42,6 +42,11 @@ func contractParameters() (rows []wrongValues) {
 
 	add("", "shutdown_timeout", "a number from 0 to 3600 (seconds)", `"10s"`, "-1", "3601")
 	add("", "overload_queue_delay", "a number from 0 to 60000 (milliseconds)", `"x"`, "-1", "60001")
+	add("", "tcp_max_connections_per_source", "a number from 0 on (accepted connections, 0 = no limit)", `"x"`, "-1")
+	add("", "tls_max_handshakes_per_source", "a number from 0 on (handshakes under way, 0 = no limit)", `"x"`, "-1")
+	add("", "tls_max_handshake_rate_per_source", "a number from 0 on (handshakes a second, 0 = no limit)", `"x"`, "-1")
+	add("", "tcp_max_unfinished_per_source", "a number from 0 on (incomplete messages, 0 = no limit)", `"x"`, "-1")
+	add("", "tcp_source_limit_allow", "a string in quotes", "5")
 	add("", "tcp_max_connections", "a number from 1 on (accepted connections)", `"2048"`, "0")
 	add("", "tcp_connection_lifetime", "a number from 1 on (seconds)", `"2m"`, "0")
 	add("", "tcp_max_msg_time", "a number from 1 to 3600 (seconds)", `"4"`, "0", "3601")

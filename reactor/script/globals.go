@@ -3,6 +3,7 @@ package script
 import (
 	"fmt"
 	"math"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -129,6 +130,12 @@ var globals = map[string]*globalSpec{
 	"shutdown_timeout":     number(0, 3600, sec, func(c *settings, n int) { c.ShutdownTimeout = time.Duration(n) * time.Second }),
 	"overload_queue_delay": number(0, 60000, ms, func(c *settings, n int) { c.Engine.QueueDelay = milliseconds(n) }),
 
+	"tcp_max_connections_per_source":    number(0, math.MaxInt32, "accepted connections, 0 = no limit", func(c *settings, n int) { c.Engine.Sources.Connections = n }),
+	"tls_max_handshakes_per_source":     number(0, math.MaxInt32, "handshakes under way, 0 = no limit", func(c *settings, n int) { c.Engine.Sources.Handshakes = n }),
+	"tls_max_handshake_rate_per_source": number(0, math.MaxInt32, "handshakes a second, 0 = no limit", func(c *settings, n int) { c.Engine.Sources.HandshakeRate = n }),
+	"tcp_max_unfinished_per_source":     number(0, math.MaxInt32, "incomplete messages, 0 = no limit", func(c *settings, n int) { c.Engine.Sources.Unfinished = n }),
+	"tcp_source_limit_allow":            textParam(sourceAllow),
+
 	"tcp_max_connections":       number(1, math.MaxInt32, "accepted connections", func(c *settings, n int) { c.Engine.MaxConnections = n }),
 	"tcp_connection_lifetime":   number(1, math.MaxInt32, sec, func(c *settings, n int) { c.Engine.Lifetime = time.Duration(n) * time.Second }),
 	"tcp_max_msg_time":          number(1, 3600, sec, func(c *settings, n int) { c.Engine.MaxMessageTime = time.Duration(n) * time.Second }),
@@ -241,6 +248,21 @@ func tos(_ *settings, v Value) string {
 }
 
 var tosNames = []string{"IPTOS_LOWDELAY", "IPTOS_THROUGHPUT", "IPTOS_RELIABILITY", "IPTOS_MINCOST"}
+
+// sourceAllow reads the addresses and networks that have no limits by source.
+func sourceAllow(c *settings, s string) string {
+	for text := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ' ' || r == ',' }) {
+		p, err := netip.ParsePrefix(text)
+		if a, single := netip.ParseAddr(text); single == nil {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			return "is a list of addresses and networks such as 192.0.2.0/24: " + clip(text) + " is none"
+		}
+		c.Engine.Sources.Allow = append(c.Engine.Sources.Allow, p.Masked())
+	}
+	return ""
+}
 
 func workers(set func(c *settings, n int)) *globalSpec { return number(1, 1024, "workers", set) }
 
