@@ -207,7 +207,6 @@ func (e *Engine) stop(ctx context.Context) error {
 	if err2 := <-e.ran; err == nil {
 		err = err2
 	}
-	e.lot.cutLingering()
 	e.dismiss()
 	e.logRests(math.MaxInt64)
 	return err
@@ -252,15 +251,16 @@ func until(ctx context.Context, done func() bool) error {
 func (e *Engine) dismiss() {
 	e.backlog.close()
 	e.handshakers.close()
-	for _, s := range e.shards {
-		s.close()
-	}
-	e.crew.Wait()
 	e.table.each(func(c *conn) { // what gnet does not know it has not closed
 		if c.eof {
 			c.loop.shut(c)
 		}
 	})
+	e.lot.cutLingering() // while there are workers to be told
+	for _, s := range e.shards {
+		s.close()
+	}
+	e.crew.Wait()
 	e.lot.close()
 	for _, l := range e.loops {
 		l.mu.Lock()                 // a signature may still come

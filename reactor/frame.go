@@ -178,7 +178,8 @@ type Handler interface {
 	// If d.Replyable, f.Data is the whole header section.
 	Malformed(w *Worker, f *Frame, d sipframe.Defect)
 	// Undelivered is called exactly once for each message that Send took and
-	// that was not written.
+	// that was not written, or that the peer's TCP had not acknowledged when its
+	// connection ended.
 	Undelivered(w *Worker, u *Undelivered)
 }
 

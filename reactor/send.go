@@ -10,7 +10,8 @@ import (
 // Send hands a message to the connection that t names, or to one to its
 // address, which is opened if needed. It returns Sent or Queued when the engine
 // has the message: then Handler.Undelivered gets it back should it not be
-// written after all. An error (*Error) means that nobody has it.
+// written after all, or not be acknowledged by the peer's TCP. An error (*Error)
+// means that nobody has it.
 //
 // Send may wait for the local budgets of a new connection, or with Async off
 // for the write itself; a follower takes the shard over meanwhile.
