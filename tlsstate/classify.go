@@ -70,6 +70,9 @@ func (m *machine) classify(err error) *Error {
 	detail := strings.TrimPrefix(err.Error(), "tls: ")
 	for _, s := range said {
 		if strings.HasPrefix(detail, s.prefix) {
+			if s.reason == ReasonCertificate && strings.Contains(detail, "unsupported") {
+				detail += "; crypto/tls knows RSA, ECDSA and Ed25519, tls_library openssl more"
+			}
 			return &Error{Blame: s.blame, Reason: s.reason, Detail: detail, Err: err}
 		}
 	}
@@ -92,6 +95,8 @@ func (m *machine) alertReceived(code uint8, err error) *Error {
 	case !m.client: // whoever calls may think of our certificate what they like
 	case m.asked && m.own == nil && (code == wire.AlertHandshakeFailure || wire.AboutCertificate(code)):
 		e.Blame, e.Detail = BlameConfig, "the server asks for a certificate, and the domain has none that fits"
+	case !m.asked && code == wire.AlertHandshakeFailure:
+		e.Detail = "nothing in common, or its certificate has a key (RSA-PSS, Ed448) for which crypto/tls has no signature and tls_library openssl has"
 	case m.own != nil && wire.AboutCertificate(code):
 		e.Blame, e.Detail = BlameConfig, "the server does not accept our certificate"
 	}

@@ -23,9 +23,11 @@ func (s *Set) ServerDomain(local netip.AddrPort, sni string) (name string, ok bo
 	return d.cfg.Name, true
 }
 
-// answers finds the server domain for an address and a name, "" for none.
+// answers finds the server domain for an address and a name, "" for none. An
+// address is no name (RFC 6066 3), and the dot of the root is no part of one.
 func (s *Set) answers(local netip.AddrPort, sni string) *domain {
-	if sni == "" {
+	sni = plainName(sni)
+	if _, isAddr := parseHost(sni); sni == "" || isAddr {
 		sni = noSNI
 	}
 	return s.servers.find(local, sni)

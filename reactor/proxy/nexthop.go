@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
 	"net/netip"
 	"strings"
 
@@ -119,14 +120,18 @@ func (h *hop) defaults(ours *listeners, in reactor.Proto) {
 
 // portOr gives the port, or the default one of the transport (RFC 3261 19.1.2).
 func (p *Proxy) portOr(port uint16, proto reactor.Proto) uint16 {
-	switch {
-	case port != 0:
+	if port != 0 {
 		return port
-	case proto == reactor.TLS:
-		return p.cfg.TLSPort
-	default:
-		return proto.DefaultPort()
 	}
+	switch proto {
+	case reactor.TLS:
+		port = p.cfg.TLSPort
+	case reactor.TCP:
+		port = p.cfg.TCPPort
+	case reactor.UDP:
+		port = p.cfg.UDPPort
+	}
+	return cmp.Or(port, proto.DefaultPort())
 }
 
 func parseProto(b []byte) (reactor.Proto, bool) {

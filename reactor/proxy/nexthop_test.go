@@ -114,6 +114,12 @@ func TestTLSPort(t *testing.T) {
 	if s := b.one(request("INVITE", "sips:bob@203.0.113.9"), overTLS); s.to.Addr.Port() != 7061 {
 		t.Errorf("sent to %v", s.to.Addr)
 	}
+	b = newBed(t, funcs{}, func(c *Config) { c.TCPPort, c.UDPPort = 7060, 7062 })
+	for transport, port := range map[string]uint16{"tcp": 7060, "udp": 7062, "tls": 5061} {
+		if s := b.one(request("INVITE", "sip:bob@203.0.113.9;transport="+transport), overTLS); s.to.Addr.Port() != port {
+			t.Errorf("%s: sent to %v", transport, s.to.Addr)
+		}
+	}
 }
 
 // Whatever a destination is, it is read or refused; what is read can be asked of

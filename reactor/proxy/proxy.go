@@ -29,8 +29,9 @@ type Config struct {
 	// ServerHeader is the value of the Server header in our own replies; ""
 	// leaves it out.
 	ServerHeader string
-	// TLSPort is the port of a TLS next hop that names none; 0 is 5061.
-	TLSPort uint16
+	// TLSPort, TCPPort and UDPPort are the ports of next hops that name none; 0 is
+	// 5061 for TLS, 5060 for the others.
+	TLSPort, TCPPort, UDPPort uint16
 	// MaxForwards is what a request without Max-Forwards gets, 1 to 255; 0 is
 	// 70 (RFC 3261 16.6 item 3).
 	MaxForwards int
@@ -115,9 +116,6 @@ func New(cfg Config, r Router) (*Proxy, error) {
 	p := &Proxy{cfg: cfg, log: cfg.Logger}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
-	}
-	if p.cfg.TLSPort == 0 {
-		p.cfg.TLSPort = reactor.TLS.DefaultPort()
 	}
 	switch {
 	case cfg.MaxForwards == 0:

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	_ "embed" // the default configuration
 	"errors"
 	"io/fs"
@@ -299,10 +300,8 @@ func (c *settings) finishSockets() {
 			c.rep.errorf(s.Pos, `a %v socket needs loadmodule "%s.so"`, s.Proto, name)
 		}
 		if s.Port == 0 {
-			s.Port = s.Proto.DefaultPort()
-			if s.Proto == reactor.TLS {
-				s.Port = c.Proxy.TLSPort
-			}
+			said := map[reactor.Proto]uint16{reactor.TLS: c.Proxy.TLSPort, reactor.TCP: c.Proxy.TCPPort, reactor.UDP: c.Proxy.UDPPort}
+			s.Port = cmp.Or(said[s.Proto], s.Proto.DefaultPort())
 		}
 		if s.AdvertisedHost == "" {
 			s.AdvertisedHost = c.advertised.host

@@ -183,8 +183,14 @@ func TestDefaults(t *testing.T) {
 	}
 	cfg, err = Compile("cfg", []byte(`
 socket=tls:10.0.0.1
+socket=tcp:10.0.0.1
+socket=udp:10.0.0.1
 loadmodule "/usr/lib/opensips/modules/proto_tls.so"
+loadmodule "proto_tcp.so"
+loadmodule "proto_udp.so"
 modparam("proto_tls", "tls_port", 5071)
+modparam("proto_tcp", "tcp_port", 5070)
+modparam("proto_udp", "udp_port", 5072)
 server_signature=no
 advertised_address=edge.example
 advertised_port=5099
@@ -195,6 +201,9 @@ route { exit; }`))
 		t.Fatal(err)
 	}
 	s := cfg.Sockets[0]
+	if cfg.Sockets[1].Port != 5070 || cfg.Sockets[2].Port != 5072 || cfg.Proxy.TCPPort != 5070 || cfg.Proxy.UDPPort != 5072 {
+		t.Errorf("%+v", cfg.Sockets)
+	}
 	if s.Port != 5071 || cfg.Proxy.TLSPort != 5071 || s.AdvertisedHost != "edge.example" || s.AdvertisedPort != 5099 ||
 		cfg.Proxy.ServerHeader != "" || cfg.Log.Level != LevelDebug || cfg.Engine.Keepalive.Enabled {
 		t.Errorf("%+v", cfg)

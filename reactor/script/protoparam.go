@@ -23,13 +23,13 @@ var protoTLSParams = withCommon(map[string]*globalSpec{
 }, "tls_", func(c *settings) *reactor.StreamConfig { return &c.Engine.TLS }, func(c *settings) *ConnTrace { return &c.Trace.TLS })
 
 var protoTCPParams = withCommon(map[string]*globalSpec{
-	"tcp_port":                      number(5060, 5060, "the port of a socket or URI that has none is fixed", func(*settings, int) {}),
+	"tcp_port":                      number(1, 65535, "", func(c *settings, n int) { c.Proxy.TCPPort = uint16(n) }),
 	"tcp_async_local_write_timeout": idle(intParam, "a write never blocks; see tcp_send_timeout"),
 	"tcp_parallel_handling":         idle(boolParam, "one loop reads a connection, all workers handle its messages"),
 }, "tcp_", func(c *settings) *reactor.StreamConfig { return &c.Engine.TCP }, func(c *settings) *ConnTrace { return &c.Trace.TCP })
 
 var protoUDPParams = map[string]*globalSpec{
-	"udp_port": number(5060, 5060, "the port of a socket or URI that has none is fixed", func(*settings, int) {}),
+	"udp_port": number(1, 65535, "", func(c *settings, n int) { c.Proxy.UDPPort = uint16(n) }),
 }
 
 // withCommon adds what stream protocols have in common.
