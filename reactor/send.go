@@ -13,6 +13,9 @@ import (
 // written after all, or not be acknowledged by the peer's TCP. An error (*Error)
 // means that nobody has it.
 //
+// A destination that could not be reached is left alone for a while: without a
+// connection to it, Send fails at once with the reason of that (Config.Backoff).
+//
 // Send may wait for the local budgets of a new connection, or with Async off
 // for the write itself; a follower takes the shard over meanwhile.
 func (w *Worker) Send(t *Target, m Appender) (Outcome, error) {
