@@ -126,6 +126,7 @@ func TestContractNoNewConnectionForReplies(t *testing.T) {
 			text = text[:via] + fmt.Sprintf("Via: SIP/2.0/TCP %v;branch=z9hG4bKgone\r\n", home) + text[strings.Index(text[via:], "\r\n")+via+2:]
 			p.send(text)
 			<-asked
+			_ = p.Conn.(counted).Conn.(*net.TCPConn).SetLinger(0) // behind a FIN the reply would still have its connection
 			p.Close()
 			c.eventually("the client's connection is gone", func() bool { return c.engine.Stats().Connections == 1 })
 			close(gone)
