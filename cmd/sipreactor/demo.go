@@ -170,6 +170,7 @@ func (d *demo) config(ca *load.Authority) (*script.Config, error) {
 func (d *demo) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
 	defer cancel()
+	defer d.node.close()
 	if err := d.node.engine.Stop(ctx); err != nil {
 		d.node.log.Warn("not everything was finished", "error", err)
 	}

@@ -26,6 +26,7 @@ type management struct {
 	fifo     *mi.FIFO
 	http     *mi.HTTP
 	datagram *mi.Datagram
+	token    string // that HTTP asks for
 }
 
 // serveManagement opens what the loaded modules ask for: mi_fifo, mi_http on httpd (with /metrics and the status page
@@ -39,6 +40,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Proxy:      n.proxy,
 		Peers:      n.peers.Peers,
 		Trace:      tlsSwitch{n.trace.Tracer},
+		Traceless:  cfg.Trace.TLS.Destination == "",
 		Script:     scriptFigures(cfg.Program),
 		Extra:      []mi.Source{n.logFigures},
 		Collectors: n.trace.collectors,
@@ -96,6 +98,7 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatc
 	if err := n.ensureToken(h, &hc); err != nil {
 		return err
 	}
+	m.token = hc.Token
 	if n.web != nil {
 		hc.Secure = n.web.secure
 	}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -65,6 +66,15 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitFailed
+	}
+	if file == "" {
+		dir, err := os.MkdirTemp("", "sipreactor-") // 0700: nobody else comes in
+		if err != nil {
+			fmt.Fprintln(stderr, "sipreactor:", err)
+			return exitFailed
+		}
+		defer os.RemoveAll(dir)
+		cfg.MI.FIFO.Name, cfg.MI.FIFO.ReplyDir = filepath.Join(dir, "fifo"), dir
 	}
 	out := newLogWriter(stderr, logQueue)
 	defer out.Close(time.Second)
@@ -124,7 +134,7 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	always := named(newLogger(out, script.LevelDebug, cfg.Log.Prefix), cfg.Log.Name)
 	always.Log(ctx, script.LevelNotice.Slog(), "ready", "sockets", strings.Join(n.sockets(), " "), "tls_library", n.library.Name)
 	if file == "" {
-		welcome(stdout, n.engine.Sockets())
+		welcome(stdout, n.engine.Sockets(), cfg.MI.FIFO.Name, n.manage.token)
 	}
 	watch, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -240,7 +250,7 @@ func (n *node) drain(signals <-chan os.Signal, always *slog.Logger) int {
 }
 
 // welcome tells who starts the program without a configuration what to try.
-func welcome(w io.Writer, sockets []*reactor.Socket) {
+func welcome(w io.Writer, sockets []*reactor.Socket, fifo, token string) {
 	for _, s := range sockets {
 		if s.Proto != reactor.TLS {
 			continue
@@ -254,7 +264,10 @@ func welcome(w io.Writer, sockets []*reactor.Socket) {
 
   go run ./cmd/sipreactor demo
 
-`, s.Addr)
+The status page is http://127.0.0.1:8888/ and asks for the token %[2]s
+Commands: go run ./cmd/sipreactor mi --to %[3]s --reply-dir %[4]s which
+
+`, s.Addr, token, fifo, filepath.Dir(fifo))
 		return
 	}
 }

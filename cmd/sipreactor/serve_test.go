@@ -209,7 +209,12 @@ func TestStartFails(t *testing.T) {
 func TestWelcomeNamesThreeCommands(t *testing.T) {
 	var b strings.Builder
 	addr := netip.MustParseAddrPort("127.0.0.1:5061")
-	welcome(&b, []*reactor.Socket{{Proto: reactor.TLS, Addr: addr}})
+	welcome(&b, []*reactor.Socket{{Proto: reactor.TLS, Addr: addr}}, "/tmp/x/fifo", "secret")
+	for _, what := range []string{"http://127.0.0.1:8888/", "token secret\n", "--to /tmp/x/fifo --reply-dir /tmp/x which"} {
+		if !strings.Contains(b.String(), what) {
+			t.Errorf("it does not say %q: %s", what, b.String())
+		}
+	}
 	for _, want := range []string{"tls:127.0.0.1:5061", "openssl s_client -connect 127.0.0.1:5061", "sipp 127.0.0.1", "demo"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, &b)
@@ -236,6 +241,7 @@ func TestBuiltInConfigurationGetsAnIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer n.close()
 	if err := n.engine.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -43,6 +43,8 @@ type Node struct {
 	Peers func() []peers.Info
 	// Trace is the tracing of TLS connections.
 	Trace Switch
+	// Traceless tells that there is no destination for that: to turn it on is an error.
+	Traceless bool
 	// Tracer is the tracing of SIP messages.
 	Tracer *Tracer
 	// Collectors tells what was sent to each trace collector, in an order that

@@ -18,12 +18,21 @@ type Peer struct {
 	peers.Info
 	// Connections are established, Connecting are ours that are not up yet.
 	Connections, Connecting int
+	// Reason is why an address of it is left alone, Left for how long; nil and 0 when
+	// none is. All tells that all are.
+	Reason *reactor.Error
+	Left   time.Duration
+	All    bool
+	alone  int
 }
 
-// State is up, down, connecting or idle: up is a peer with a connection that does
-// not fail, idle one without any.
+// State is up, down, left alone, connecting or idle: up is a peer with a connection
+// that does not fail, idle one without any. One that is left alone is down as well,
+// and messages for it are refused at once.
 func (p *Peer) State() string {
 	switch {
+	case p.All && p.Connections == 0:
+		return "left alone"
 	case !p.Down.IsZero():
 		return "down"
 	case p.Connections > 0:
@@ -59,6 +68,20 @@ func (n *Node) PeerStates() []Peer {
 	for i := range list {
 		if s := list[i].Source; s.IsValid() {
 			hosts[s] = i + 1
+		}
+	}
+	if b, ok := n.Engine.(BackingOff); ok {
+		for _, dead := range b.Backoff() {
+			i := ends[dead.Addr]
+			if i == 0 {
+				continue
+			}
+			p := &list[i-1]
+			p.alone++
+			if p.Reason == nil || dead.Left < p.Left {
+				p.Reason, p.Left = dead.Reason, dead.Left
+			}
+			p.All = p.alone >= len(p.Ends)
 		}
 	}
 	if n.Engine != nil {
@@ -140,6 +163,9 @@ func (p *Peer) describe() Object {
 		{"Round trip p50", milliseconds(p.RoundTrip.P50)}, {"Round trip p99", milliseconds(p.RoundTrip.P99)}}
 	if !p.Down.IsZero() {
 		o = append(o, Field{"Down since", p.Down.Format(time.DateTime)})
+	}
+	if p.Reason != nil {
+		o = append(o, Field{"Left alone for", p.Left.Round(time.Millisecond).String()}, Field{"Because of", p.Reason.Error()})
 	}
 	if p.LastError != "" {
 		o = append(o, Field{"Last error", p.LastError}, Field{"Last error at", p.LastErrorAt.Format(time.DateTime)})

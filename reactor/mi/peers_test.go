@@ -2,10 +2,14 @@ package mi
 
 import (
 	"encoding/json"
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"sipreactor/reactor"
 )
 
 func TestListPeers(t *testing.T) {
@@ -88,5 +92,27 @@ sipreactor_peer_round_trip_seconds_count{peer="trunk.example"} 7
 		"sipreactor_peer_requests_refused_total", "sipreactor_peer_requests_total", "sipreactor_peer_round_trip_seconds")
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// leftAlone is an engine that leaves a destination alone.
+type leftAlone struct{ *fakeEngine }
+
+func (leftAlone) Backoff() []reactor.BackoffInfo {
+	return []reactor.BackoffInfo{{Proto: reactor.TLS, Addr: addr("192.0.2.99:5061"), Left: time.Second,
+		Reason: &reactor.Error{Reason: reactor.ConnectTimeout}}}
+}
+func (leftAlone) ResetBackoff(netip.AddrPort) int { return 0 }
+
+// TestPeerLeftAlone: the back-off of a peer's destination is in its row.
+func TestPeerLeftAlone(t *testing.T) {
+	n, e := fakeNode()
+	n.Engine = leftAlone{e}
+	p := n.PeerStates()[0]
+	if p.Name != "192.0.2.99:5061" || p.State() != "left alone" || p.Left != time.Second || p.Reason == nil {
+		t.Errorf("%+v", p)
+	}
+	if got := p.describe().Get("Because of"); got != "connect timeout" {
+		t.Errorf("%v", got)
 	}
 }

@@ -56,6 +56,9 @@ func (n *Node) trace(a *Args) (any, error) {
 	}
 	switch strings.ToLower(a.Text("trace_mode")) {
 	case "on":
+		if n.Traceless {
+			return nil, Failed("Nothing to trace to", "proto_tls has no trace_destination: the configuration names none")
+		}
 		n.Trace.Set(true)
 	case "off":
 		n.Trace.Set(false)

@@ -2,6 +2,7 @@ package mi
 
 import (
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -55,5 +56,23 @@ func TestTLSList(t *testing.T) {
 		if got := MethodName(method); got != want {
 			t.Errorf("%q is %s, not %s", method, got, want)
 		}
+	}
+}
+
+// TestTraceToNowhere: tracing without a destination is not turned on in silence.
+func TestTraceToNowhere(t *testing.T) {
+	n, _ := fakeNode()
+	n.Traceless = true
+	d := NewDispatcher(nil)
+	if err := d.Register(n.Commands()...); err != nil {
+		t.Fatal(err)
+	}
+	n.Trace.Set(false)
+	got := string(d.Handle(t.Context(), []byte(`{"jsonrpc":"2.0","id":1,"method":"tls_trace","params":["on"]}`)))
+	if !strings.Contains(got, "trace_destination") || n.Trace.On() {
+		t.Errorf("%s, on: %v", got, n.Trace.On())
+	}
+	if got := string(d.Handle(t.Context(), []byte(`{"jsonrpc":"2.0","id":1,"method":"tls_trace","params":["off"]}`))); !strings.Contains(got, "OK") {
+		t.Error(got)
 	}
 }

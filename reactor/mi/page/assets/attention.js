@@ -21,7 +21,7 @@ export function findings(o, recent) {
     else if (d.DaysLeft <= verySoon) add("bad", `${who} has ${plural(d.DaysLeft, "day")} left.`, "domains");
     else if (d.DaysLeft < soon) add("warn", `${who} has ${plural(d.DaysLeft, "day")} left.`, "domains");
   }
-  const dead = o.Peers.filter((p) => p.State === "down");
+  const dead = o.Peers.filter((p) => p.State === "down" || p.State === "left alone");
   for (const p of dead.slice(0, few)) {
     const lost = p.Refused ? ` ${plural(p.Refused, "request")} got a 503 for it so far.` : "";
     add("bad", `${p.Name} is down for ${span(p.DownFor)}: ${p.LastError}.${lost}`, "peers");

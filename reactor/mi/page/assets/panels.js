@@ -74,7 +74,7 @@ function peerTable(o) {
   text($("peers-count"), o.PeersTotal > o.Peers.length ? `${count(o.Peers.length)} of ${count(o.PeersTotal)}` : "");
   rows(inside("peers"), o.Peers, (p) => p.Name, (p) => [
     { text: p.Name, more: p.Configured ? "configured" : "" },
-    { text: p.State, more: p.DownFor ? `for ${span(p.DownFor)}` : "", tone: p.State === "down" ? "bad" : "" },
+    { text: p.State, more: p.DownFor ? `for ${span(p.DownFor)}` : "", tone: p.State === "down" || p.State === "left alone" ? "bad" : "" },
     { text: count(p.Connections), n: true },
     { text: count(p.RequestsIn), n: true },
     { text: count(p.RequestsOut), more: p.Unanswered ? `${count(p.Unanswered)} unanswered` : "", n: true },
