@@ -25,6 +25,7 @@ var commands = []command{
 	{"uas", "answer whatever comes until interrupted", runServer},
 	{"options", "requests on persistent connections", runOptions},
 	{"calls", "INVITE, 180, 200, ACK, BYE, 200 through a proxy", runCalls},
+	{"overload", "requests at one, two and three times what is carried", runOverload},
 	{"handshakes", "new connections with one request each", runHandshakes},
 	{"idle", "connections that say nothing", runIdle},
 	{"shim", "put TLS before software that has none", runShim},
