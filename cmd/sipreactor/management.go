@@ -74,7 +74,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 	}
 	dg := &cfg.MI.Datagram
 	if s := dg.Socket; err == nil && loaded("mi_datagram") && s != "" {
-		m.datagram, err = mi.ServeDatagram(mi.DatagramConfig{Name: s, Mode: fs.FileMode(dg.Mode), WriteTimeout: dg.Timeout,
+		m.datagram, err = mi.ServeDatagram(mi.DatagramConfig{Name: s, Mode: fs.FileMode(dg.Mode), WriteTimeout: dg.Timeout, Buffer: dg.Buffer,
 			Allow: dg.Allow, Log: n.log}, d)
 	}
 	if !loaded("mi_http") {

@@ -230,7 +230,7 @@ func clean(r load.Result, callee *load.Server) bool {
 }
 
 func TestBuiltInConfigurationGetsAnIdentity(t *testing.T) {
-	cfg, err := loadConfig("")
+	cfg, err := loadConfig(options{})
 	if err != nil {
 		t.Fatal(err)
 	}
