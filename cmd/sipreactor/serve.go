@@ -88,6 +88,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 		}
 		defer os.RemoveAll(dir)
 		cfg.MI.FIFO.Name, cfg.MI.FIFO.ReplyDir = filepath.Join(dir, "fifo"), dir
+		cfg.StateDir = filepath.Join(dir, "state") // a try leaves nothing behind
 	}
 	out := newLogWriter(stderr, logQueue)
 	defer out.Close(time.Second)
@@ -143,6 +144,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 		n.logLost = out.Dropped
 		n.super = newSupervisor(log)
 		n.bound = as.take
+		n.anyPort = o.file == ""
 		err = n.start(cfg, levels, func() { signals <- syscall.SIGTERM })
 	}
 	if err != nil {
@@ -157,7 +159,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 	always := named(newLogger(out, script.LevelDebug, cfg.Log.Prefix), cfg.Log.Name)
 	always.Log(ctx, script.LevelNotice.Slog(), "ready", "sockets", strings.Join(n.sockets(), " "), "tls_library", n.library.Name)
 	if o.file == "" {
-		welcome(stdout, n.engine.Sockets(), cfg.MI.FIFO.Name, n.manage.token)
+		welcome(stdout, n.engine.Sockets(), cfg.MI.FIFO.Name, n.manage)
 	}
 	watch, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -280,7 +282,7 @@ func (n *node) drain(signals <-chan os.Signal, always *slog.Logger) int {
 }
 
 // welcome tells who starts the program without a configuration what to try.
-func welcome(w io.Writer, sockets []*reactor.Socket, fifo, token string) {
+func welcome(w io.Writer, sockets []*reactor.Socket, fifo string, m *management) {
 	for _, s := range sockets {
 		if s.Proto != reactor.TLS {
 			continue
@@ -294,10 +296,10 @@ func welcome(w io.Writer, sockets []*reactor.Socket, fifo, token string) {
 
   go run ./cmd/sipreactor demo
 
-The status page is http://127.0.0.1:8888/ and asks for the token %[2]s
-Commands: go run ./cmd/sipreactor mi --to %[3]s --reply-dir %[4]s which
+The status page is http://%[2]v/ and asks for the token %[3]s
+Commands: go run ./cmd/sipreactor mi --to %[4]s --reply-dir %[5]s which
 
-`, s.Addr, token, fifo, filepath.Dir(fifo))
+`, s.Addr, m.page, m.token, fifo, filepath.Dir(fifo))
 		return
 	}
 }
