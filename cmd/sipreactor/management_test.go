@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -20,6 +21,11 @@ func managed(t *testing.T) (r *running, fifo, web string) {
 	fifo = filepath.Join(dir, "fifo")
 	port := freePort(t)
 	web = "http://127.0.0.1:" + port
+	collector, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { collector.Close() })
 	path := config(t, `log_level=3
 socket=tls:`+r.addr+`
 loadmodule "proto_tls.so"
@@ -28,6 +34,9 @@ loadmodule "sl.so"
 loadmodule "mi_fifo.so"
 loadmodule "httpd.so"
 loadmodule "mi_http.so"
+loadmodule "proto_hep.so"
+modparam("proto_hep", "hep_id", "[collector]`+collector.LocalAddr().String()+`;transport=udp;version=3")
+modparam("proto_tls", "trace_destination", "collector")
 modparam("mi_fifo", "fifo_name", "`+fifo+`")
 modparam("mi_fifo", "reply_dir", "`+dir+`")
 modparam("httpd", "port", `+port+`)
