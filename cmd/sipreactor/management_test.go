@@ -6,9 +6,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"sipreactor/reactor/mi"
 )
@@ -239,4 +241,36 @@ func TestManagementFromTheCommandLine(t *testing.T) {
 	}
 	ask("--to", web+"/mi", "kill")
 	r.exit(t)
+}
+
+// Connections to management, however many, take no descriptors of traffic's.
+func TestManagementTakesNoDescriptorsOfTraffic(t *testing.T) {
+	port := freePort(t)
+	_, addr := program(t, `open_files_limit=112
+loadmodule "httpd.so"
+loadmodule "mi_http.so"
+modparam("httpd", "port", `+port+`)
+`, os.Stderr)
+	isAnswered(t, addr, 1)
+	for range 300 {
+		c, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost:") // and no more
+	}
+	for range 40 { // which stay
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(patience))
+		_, _ = io.WriteString(c, "\r\n\r\n")
+		if _, err := io.ReadFull(c, make([]byte, 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	isAnswered(t, addr, 1)
 }
