@@ -176,6 +176,45 @@ func TestVanishedHost(t *testing.T) {
 	})
 }
 
+// A path that ends on this machine (a firewall, no route) is no closed window:
+// nothing is ever in flight, and still tcp_user_timeout decides, with a little that
+// waits and with more than the kernel takes.
+func TestPathEndsHere(t *testing.T) {
+	if !inNetns(t) {
+		return
+	}
+	for name, n := range map[string]int{"little": 3, "much": 400} {
+		t.Run(name, func(t *testing.T) {
+			inbox, s := &script{}, &script{}
+			to, from := start(t, inbox, nil), start(t, s, userTimeout(3*time.Second))
+			target := from.target(TLS, to)
+			if _, err := from.Send(target, Bytes(request("MESSAGE", "first", 1, ""))); err != nil {
+				t.Fatal(err)
+			}
+			from.eventually("the first arrives", func() bool { return len(inbox.got()) == 1 })
+			sh(t, "nft", fmt.Sprintf("add table inet gone; add chain inet gone out { type filter hook output priority 0; }; "+
+				"add rule inet gone out tcp dport %d drop; add rule inet gone out tcp sport %[1]d drop", to.addr(TLS).Port()))
+			taken := 0
+			for ; taken < n; taken++ {
+				if _, err := from.Send(target, Bytes(request("MESSAGE", fmt.Sprint(taken), 1, strings.Repeat("x", 1000)))); err != nil {
+					break // as much waits as may
+				}
+			}
+			if reason := from.firstClose(); reason != NoAcknowledgement {
+				t.Errorf("closed with %v", reason)
+			}
+			comeBack(t)
+			from.eventually("all came back", func() bool {
+				lost, _ := s.lost()
+				return len(lost) == taken
+			})
+			if got := len(inbox.got()); got != 1 {
+				t.Errorf("%d arrived", got)
+			}
+		})
+	}
+}
+
 // A client that vanishes while it has a reply to get: the same where we accepted.
 func TestVanishedClient(t *testing.T) {
 	if !inNetns(t) {

@@ -212,9 +212,8 @@ func (l *loop) lookAll() {
 }
 
 // look asks what the peer has acknowledged, and gives up a connection on which
-// something that is on the way was not for too long. Bytes that the kernel holds
-// because the peer's window is closed are not on the way: that is the send
-// timeout's matter. Loop only.
+// something was not for too long. Bytes that the kernel holds because the peer's
+// window is closed do not count: they are the send timeout's matter. Loop only.
 func (l *loop) look(c *conn) {
 	u := &c.unacked
 	c.ackDue = 0
@@ -229,7 +228,7 @@ func (l *loop) look(c *conn) {
 	l.list(c)
 	info, err := unix.GetsockoptTCPInfo(c.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	switch {
-	case err != nil || info.Unacked == 0:
+	case err != nil || info.Unacked == 0 && windowClosed(info):
 		u.since = now
 		return
 	case progress:

@@ -142,8 +142,7 @@ func (l *loop) sendOverdue(c *conn, now int64) {
 		c.unacked.since = now
 	}
 	info, err := unix.GetsockoptTCPInfo(c.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	closed := err != nil || info.Unacked == 0 || info.Probes > 0 || info.Snd_wnd == 0
-	if progress || !closed || c.finals != c.sendFinals {
+	if closed := err != nil || windowClosed(info); progress || !closed || c.finals != c.sendFinals {
 		l.moves(c, now)
 		return
 	}
@@ -166,6 +165,14 @@ func (l *loop) sendOverdue(c *conn, now int64) {
 	}
 	c.condemn(why)
 	l.finish(c)
+}
+
+// windowClosed reports whether the peer's window is what keeps a connection from
+// sending: it has no room, or less than the kernel would send at once. Where
+// there is room and nothing is on the way all the same, packets do not leave this
+// machine (a firewall, no route): that is the path's fault.
+func windowClosed(info *unix.TCPInfo) bool {
+	return info.Snd_wnd == 0 || info.Unacked == 0 && info.Snd_wnd < min(info.Snd_mss, info.Notsent_bytes, writeBytes)
 }
 
 // roundTrip asks the kernel how long the path takes, at most two seconds.
