@@ -102,7 +102,7 @@ type Proxy struct {
 	went    went
 	shards  [countShards]countShard
 	next    atomic.Uint32 // the next Context's share of the counters
-	quiet   quiet
+	losses  losses
 }
 
 var (

@@ -46,7 +46,7 @@ func (c *Context) response() {
 	err = c.buildResponse(t.proto, client, same)
 	if err != nil && mine > 0 {
 		// The client waits for it: it goes on without the Router's changes.
-		c.lost("changes of a response", t.conn, err)
+		c.lost("changes of a response", c.asker(client), t.conn, err)
 		c.edits, c.replaced, c.bodyEdited = c.edits[:0], false, false
 		err = c.buildResponse(t.proto, client, same)
 	}
@@ -55,7 +55,7 @@ func (c *Context) response() {
 	}
 	if err != nil {
 		c.count.add(ResponsesUndelivered)
-		c.lost("response", t.conn, err)
+		c.lost("response", c.asker(client), t.conn, err)
 		return
 	}
 	c.count.add(ResponsesOut)
@@ -127,6 +127,14 @@ func (c *Context) deliver(t *token, client sipframe.Span, m reactor.Appender) er
 	return c.sendByVia(b, via, back{
 		source: netip.AddrPortFrom(addr, viaRPort(b, via)), proto: t.proto, socket: t.socket, verified: t.verified,
 	}, m)
+}
+
+// asker is where a request came from, as the client's Via tells; the port is 0 if
+// rport was not asked for.
+func (c *Context) asker(client sipframe.Span) netip.AddrPort {
+	b := c.Msg.Bytes(client)
+	addr, _ := viaSource(b, &c.client)
+	return netip.AddrPortFrom(addr, viaRPort(b, &c.client))
 }
 
 // errVia: the Via that a response would go by is not the one that the request

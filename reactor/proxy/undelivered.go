@@ -3,7 +3,7 @@ package proxy
 import (
 	"context"
 	"log/slog"
-	"sync/atomic"
+	"net/netip"
 	"time"
 
 	"sipreactor/reactor"
@@ -22,13 +22,13 @@ func (c *Context) Return(u *reactor.Undelivered) {
 	c.reset(&c.nowhere)
 	switch err := c.msg.Parse(u.Data); {
 	case err != nil:
-		c.lost("message", 0, u.Err) // only Send takes what does not parse
+		c.lost("message", u.Addr, 0, u.Err) // only Send takes what does not parse
 	case !c.msg.IsRequest():
 		c.count.add(ResponsesUndelivered)
-		c.lost("response", u.Conn, u.Err)
+		c.lost("response", u.Addr, u.Conn, u.Err)
 	case c.msg.Method() == sipframe.ACK:
 		c.count.add(AcksUndelivered)
-		c.lost("ACK", u.Conn, u.Err)
+		c.lost("ACK", u.Addr, u.Conn, u.Err)
 	default:
 		c.tellFailed(u.Proto, u.Addr, "", u.Err)
 		if c.goOn(u) {
@@ -47,45 +47,38 @@ func (c *Context) answerFor(u *reactor.Undelivered) {
 	client, _, ok := viaBelow(&c.msg)
 	if err != nil || !ok || !c.proxy.keys.openBranch(c.msg.Bytes(via.Branch), t) {
 		// Send has sent it as it was: nothing in it tells where it came from.
-		c.lost("request", u.Conn, u.Err)
+		c.lost("request", u.Addr, u.Conn, u.Err)
 		return
 	}
 	if sent, _ := c.proxy.keys.readClock(c.msg.Bytes(via.Params), t); !c.matches(t, sent, client) {
-		c.lost("request", u.Conn, errVia)
+		c.lost("request", u.Addr, u.Conn, errVia)
 		return
 	}
 	c.writeReply(503, nil, t.trans, true)
 	if err := c.deliver(t, client, &c.reply); err != nil {
 		c.count.add(ResponsesUndelivered)
-		c.lost("response", t.conn, err)
+		c.lost("response", c.asker(client), t.conn, err)
 		return
 	}
 	c.count.reply(503)
 	c.tellRefused()
 }
 
-// quiet keeps a log line from being written more than once a second. Any
-// goroutine.
-type quiet struct {
-	last    atomic.Int64 // the second of the last one
-	skipped atomic.Uint64
-}
-
-// allow tells whether to write the line, and how many were left out before.
-func (q *quiet) allow(now time.Time) (skipped uint64, ok bool) {
-	last := q.last.Load()
-	if sec := now.Unix(); sec == last || !q.last.CompareAndSwap(last, sec) {
-		q.skipped.Add(1)
-		return 0, false
+// lost logs a message that was not delivered: the first of each peer and reason,
+// and further ones once in a while. Nothing of the message itself is logged. peer
+// is where it was to go, conn its connection, as far as they are known.
+func (c *Context) lost(what string, peer netip.AddrPort, conn reactor.Handle, cause error) {
+	skipped, ok := c.proxy.losses.open(time.Now(), lossOf(what, peer, cause))
+	if !ok {
+		return
 	}
-	return q.skipped.Swap(0), true
-}
-
-// lost logs a message that was not delivered to a connection. Nothing of the
-// message itself is logged.
-func (c *Context) lost(what string, conn reactor.Handle, cause error) {
-	if skipped, ok := c.proxy.quiet.allow(time.Now()); ok {
-		c.proxy.log.LogAttrs(context.Background(), slog.LevelWarn, what+" not delivered",
-			slog.Uint64("connection", uint64(conn)), slog.Any("cause", cause), slog.Uint64("unlogged", skipped))
+	line := make([]slog.Attr, 0, 4)
+	switch {
+	case peer.Port() != 0:
+		line = append(line, slog.String("peer", peer.String()))
+	case peer.IsValid():
+		line = append(line, slog.String("peer", peer.Addr().String()))
 	}
+	line = append(line, slog.Uint64("connection", uint64(conn)), slog.Any("cause", cause), slog.Uint64("unlogged", skipped))
+	c.proxy.log.LogAttrs(context.Background(), slog.LevelWarn, what+" not delivered", line...)
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"sipreactor/reactor"
 )
@@ -118,18 +117,5 @@ func TestUndeliveredResponse(t *testing.T) {
 	}
 	if !strings.Contains(text, "connect timeout") || !strings.Contains(text, "connection=") || strings.Contains(text, "call1") || strings.Contains(text, "z9hG4bK") {
 		t.Errorf("log: %s", text)
-	}
-}
-
-func TestQuiet(t *testing.T) {
-	var q quiet
-	at := time.Unix(5000, 0)
-	for i, want := range []bool{true, false, false} {
-		if _, ok := q.allow(at.Add(time.Duration(i) * time.Millisecond)); ok != want {
-			t.Errorf("line %d: %v", i, ok)
-		}
-	}
-	if skipped, ok := q.allow(at.Add(time.Second)); !ok || skipped != 2 {
-		t.Errorf("a second later: %v, %d skipped", ok, skipped)
 	}
 }
