@@ -55,6 +55,7 @@ func (o Options) Run(ctx context.Context) (Result, error) {
 	} else {
 		f.closedLoop(ctx, o.Window, o.Duration, o.Count)
 	}
+	o.Tally.Offered()
 	f.running.Wait()
 	r := o.Tally.Result(o.Method)
 	f.close()

@@ -12,6 +12,9 @@ import (
 type Result struct {
 	Load    string        `json:"load"`
 	Elapsed time.Duration `json:"elapsed_ns"`
+	Offered time.Duration `json:"offered_ns,omitempty"` // how long units began; 0: not told
+
+	DoneInTime int64 `json:"done_in_time,omitempty"` // units that ended as they should while others began
 
 	Started       int64 `json:"started"`       // units begun
 	Done          int64 `json:"done"`          // units that ended as they should
@@ -31,6 +34,14 @@ func (r Result) Rate() float64 {
 		return 0
 	}
 	return float64(r.Done) / r.Elapsed.Seconds()
+}
+
+// Goodput is units done a second while units began: what came later says what was queued, not what is carried.
+func (r Result) Goodput() float64 {
+	if r.Offered <= 0 {
+		return r.Rate()
+	}
+	return float64(r.DoneInTime) / r.Offered.Seconds()
 }
 
 // Clean tells that every unit begun ended as it should, once.
@@ -59,8 +70,10 @@ type Tally struct {
 	Started, Done, Failed, Lost, Duplicated, Retransmitted atomic.Int64
 	Latency                                                *Latency
 
-	began   time.Time
 	mu      sync.Mutex
+	began   time.Time
+	offered time.Duration
+	inTime  int64
 	phases  map[string]*Latency
 	reasons map[string]int64
 }
@@ -77,6 +90,13 @@ func NewTally() *Tally {
 func (t *Tally) Begin() {
 	t.mu.Lock()
 	t.began = time.Now()
+	t.mu.Unlock()
+}
+
+// Offered notes that no more units begin.
+func (t *Tally) Offered() {
+	t.mu.Lock()
+	t.offered, t.inTime = time.Since(t.began), t.Done.Load()
 	t.mu.Unlock()
 }
 
@@ -118,6 +138,7 @@ func (t *Tally) Result(load string) Result {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r.Elapsed = time.Since(t.began)
+	r.Offered, r.DoneInTime = t.offered, t.inTime
 	for name, l := range t.phases {
 		if r.Phases == nil {
 			r.Phases = map[string]Summary{}
