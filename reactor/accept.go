@@ -63,7 +63,7 @@ func (l *loop) admit(c *conn) Refusal {
 	if e.full() {
 		return RefusedDescriptors
 	}
-	if c.src.Proto == TLS && (l.over() || e.handshakers.late()) {
+	if c.src.Proto == TLS && (e.late() || e.handshakers.late()) {
 		return RefusedOverload
 	}
 	if cause := e.sources.enter(c, e.seconds()); cause != admitted {

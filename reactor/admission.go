@@ -2,125 +2,260 @@ package reactor
 
 import (
 	"bytes"
-	"sync/atomic"
 	"time"
 
 	"sipreactor/sipframe"
 )
 
-// Admission. A request that has waited long is dead work: who sent it has given
-// up, or will before the answer comes. So where what waits is older than
-// Config.QueueDelay, and stays so, new requests are refused as soon as they are
-// read: on the loop, without a worker and without the script. What belongs to a
-// dialog or a transaction that is under way goes on.
+// Admission. To refuse a request costs a good part of what it costs to serve it:
+// it is read, decrypted, answered, encrypted and written. So where more comes
+// than is handled, an engine that refuses all the rest serves less and less. It
+// takes from the kernel what it can handle soon instead: connections that bring
+// more are not read (pause) until nothing else is left to do, TCP slows their peers down, and what
+// waits there is served when it is read. That is the bulk. While it goes on, one
+// in a few new requests of those connections is refused as soon as it is read: on
+// the loop, without a worker and without the script, so that their senders hear
+// of it and go elsewhere.
 //
-// Three signs tell that there is more than can be handled, each where it shows:
-// a shard's messages get old in its queue; a loop does not come round in time; a
-// connection has always more in the kernel than one look takes. Such a
-// connection is read on, because to pause would only move the queue to where no
-// answer reaches it.
+// What belongs to a dialog or a transaction that is under way is never refused,
+// and replies go first (shard.replies): they end what was begun.
 
 const (
-	// delayInterval is how long what waits has to be too old until new requests
-	// are refused: a burst, or a machine that was away for a moment, is no overload.
+	// delayInterval is how long there has to be too much until new requests are
+	// refused: a burst, or a machine that was away for a moment, is no overload.
 	delayInterval = int64(100 * time.Millisecond)
-	// delayMemory is how long after that the next such delay is taken at its word.
+	// delayMemory is how long after that the next excess is taken at its word.
 	delayMemory = int64(time.Second)
-	// deadAfter is how many times Config.QueueDelay makes a request dead work.
-	deadAfter = 8
+	// refuseEvery is how many new requests are let in for one that is refused. To
+	// refuse costs about a third of what it costs to serve.
+	refuseEvery = 5
 	// fullRead is what gnet reads at once: there may be more.
 	fullRead = 64 << 10
 	// idleLook is how often a busy loop looks whether it has come round.
 	idleLook = int64(5 * time.Millisecond)
 )
 
-// delay tells whether what waits somewhere has been too old for too long, in the
-// manner of RFC 8289. Its owner looks, anybody may ask.
+// delay tells whether there has been too much for too long, in the manner of
+// RFC 8289.
 type delay struct {
-	over  atomic.Bool
-	above int64 // since when every look has seen too old a thing; 0 = the last one did not
+	over  bool
+	above int64 // since when every look has seen too much; 0 = the last one did not
 	ended int64 // when over ended last; 0 = never
 }
 
-// look notes the age of the oldest that waits. A target of 0 is none.
-func (d *delay) look(now, age, target int64) {
+// look notes whether there is too much.
+func (d *delay) look(now int64, much bool) {
 	switch {
-	case age < target || target == 0:
-		d.calm(now)
+	case !much:
+		d.above = 0
+		if d.over {
+			d.over, d.ended = false, now
+		}
 	case d.above == 0:
 		d.above = now
-		if d.ended != 0 && now-d.ended < delayMemory {
-			d.over.Store(true)
+		d.over = d.ended != 0 && now-d.ended < delayMemory
+	case now-d.above >= delayInterval:
+		d.over = true
+	}
+}
+
+// budget bounds refusals by what is let in. It counts and measures no time: a
+// process that gets little of a processor must refuse less as well.
+type budget int
+
+// spend reports whether the next new request may be refused.
+func (b *budget) spend() bool {
+	if *b < refuseEvery {
+		*b++
+		return false
+	}
+	*b = 0
+	return true
+}
+
+// pace measures what a message takes a shard.
+type pace struct {
+	began int64 // when what is under way was; 0 = nothing is
+	spent int64
+	count int
+	cost  int64 // on average, in ns; 0 = not known
+}
+
+// paceOver is how many messages make a measurement.
+const paceOver = 64
+
+func (p *pace) begin(now int64, n int) {
+	p.began = now
+	p.count += n
+}
+
+// rest notes the end of what was begun and returns the cost of a message.
+func (p *pace) rest(now int64) int64 {
+	if p.began != 0 {
+		p.spent += now - p.began
+		p.began = 0
+	}
+	if p.count >= paceOver {
+		one := max(p.spent/int64(p.count), 1)
+		if p.cost == 0 {
+			p.cost = one
 		}
-	case now-d.above >= delayInterval && !d.over.Load():
-		d.over.Store(true)
+		p.cost += (one - p.cost) / 4
+		p.spent, p.count = 0, 0
 	}
+	return p.cost
 }
 
-// calm notes that nothing is too old.
-func (d *delay) calm(now int64) {
-	d.above = 0
-	if d.over.Load() {
-		d.over.Store(false)
-		d.ended = now
-	}
+// foresee works out how long what waits will have waited. The lock is held.
+func (s *shard) foresee() {
+	cost := s.cost.Load()
+	s.wait.Store(cost * int64(s.replies.len()+s.queue.len()))
+	s.last.Store(cost * int64(s.waiting()))
 }
 
-// arrived looks at what a read says about delay: how long the connection has
-// had more in the kernel than was read, and how long the loop took to come
-// round. It reports whether new requests of the connection are refused. Loop
-// only.
-func (l *loop) arrived(c *conn, n int) {
-	now := l.eng.now()
-	target := int64(l.eng.cfg.QueueDelay)
-	if l.set >= 0 && now-l.idled > target/2 && now-l.looking > idleLook {
+// exceeds reports whether so many more messages of a connection will wait for
+// too long. A calm connection waits for the calm ones only.
+func (s *shard) exceeds(c *conn, n int) bool {
+	wait := s.wait.Load()
+	if c.dense() {
+		wait = s.last.Load()
+	}
+	return wait+s.cost.Load()*int64(n) >= int64(s.eng.cfg.QueueDelay)
+}
+
+// crowded reports whether the loop has not come round for too long, or is just
+// about to because connections like this one are paused. Loop only.
+func (l *loop) crowded(c *conn) bool {
+	if l.set < 0 {
+		return false
+	}
+	now, target := l.eng.now(), int64(l.eng.cfg.QueueDelay)
+	if now-l.idled > target/4 && now-l.looking > idleLook {
 		l.looking = now
 		if l.quietSet() {
 			l.idled = now
 		}
 	}
-	if l.set >= 0 {
-		l.delay.look(now, now-max(c.drained, l.idled), target)
-	}
-	c.late = target != 0 && c.backlog != 0 && now-c.backlog > 2*target
-	switch {
-	case n < fullRead && !c.wasHeld:
-		c.drained, c.backlog = now, 0
-	case c.backlog == 0:
-		c.backlog = now
-	}
-	c.wasHeld = false
-	l.readAt = now
+	return now-l.idled > target/2 || l.more && c.blamed && l.delay.above != 0
 }
 
-// overloaded reports whether new requests of a connection (nil: of a datagram)
-// are refused wherever they were to go. Loop only.
-func (l *loop) overloaded(c *conn) bool { return l.delay.over.Load() || c != nil && c.late }
-
-// sift refuses the new requests of the bags whose shards are late, or of all,
-// also when the engine drains, and leaves the rest. Loop only.
-func (l *loop) sift(c *conn) {
-	if !l.eng.refuses {
+// weigh notes that a connection brings too much: new requests where there is no
+// time for more of its messages. Loop only.
+func (l *loop) weigh(c *conn) {
+	if c == nil || l.eng.cfg.QueueDelay == 0 {
 		return
 	}
-	ends := l.eng.draining.Load()
-	all := ends || l.overloaded(c)
+	crowded := l.crowded(c)
 	for i, b := range l.bags {
-		if len(b) == 0 || !all && !l.eng.shards[i].delay.over.Load() {
-			continue
+		if len(b) != 0 && (crowded || l.eng.shards[i].exceeds(c, len(b))) && begins(b) {
+			c.excess, c.blamed = true, true
+			return
 		}
+	}
+}
+
+// begins reports whether a new request is among the items.
+func begins(b bag) bool {
+	for _, it := range b {
+		if it.kind == itemMessage && !urgent(it.data) {
+			return true
+		}
+	}
+	return false
+}
+
+// late reports whether something waits for too long in a shard.
+func (e *Engine) late() bool {
+	target := int64(e.cfg.QueueDelay)
+	for _, s := range e.shards {
+		if target != 0 && s.last.Load() >= target {
+			return true
+		}
+	}
+	return false
+}
+
+// calm reports whether there is room for more in every shard.
+func (e *Engine) calm() bool {
+	for _, s := range e.shards {
+		if s.last.Load() > int64(e.cfg.QueueDelay)/2 {
+			return false
+		}
+	}
+	return true
+}
+
+// eased has the loops read what they have paused, if there is room for that.
+func (e *Engine) eased() {
+	if e.paused.Load() == 0 || !e.calm() {
+		return
+	}
+	e.loopsMu.Lock()
+	defer e.loopsMu.Unlock()
+	for _, l := range e.loops {
+		l.resume()
+	}
+}
+
+// pause puts a connection that is held into the list of those that go on when
+// there is room for more. Loop only.
+func (l *loop) pause(c *conn) {
+	c.paused = true
+	l.paused.push(c)
+	l.eng.paused.Add(1) // before rest's look: a shard that becomes calm behind that sees it
+}
+
+// unpause has what is paused go on, as long as there is room in the shards and
+// nothing else to be read: replies and what is calm go first. Loop only.
+func (l *loop) unpause() {
+	for l.paused.len() > 0 && l.eng.calm() {
+		if l.set >= 0 {
+			if !l.quietSet() {
+				return
+			}
+			l.idled = l.eng.now()
+		}
+		c := l.paused.pop()
+		l.eng.paused.Add(-1)
+		c.paused = false
+		if c.phase == established && c.inHand.Load() < holdAt { // else handled has it released
+			l.release(c)
+		}
+	}
+}
+
+// sift refuses new requests: all while the engine drains; where there has been
+// too much for a while, as many of those of connections that brought it as the
+// budget allows, and all of such datagrams, which nothing else slows down. The rest it leaves. Loop only.
+func (l *loop) sift(c *conn) {
+	e := l.eng
+	if !e.refuses {
+		return
+	}
+	ends := e.draining.Load()
+	much := c != nil && c.excess || e.paused.Load() > 0 || e.late()
+	if much || l.delay.above != 0 {
+		l.delay.look(e.now(), much)
+	}
+	if c != nil {
+		c.blamed = c.blamed && l.delay.over
+	}
+	if !ends && (!l.delay.over || c != nil && !c.blamed) {
+		return
+	}
+	for i, b := range l.bags {
 		kept := b[:0]
 		for _, it := range b {
-			if it.kind == itemMessage && !urgent(it.data) {
-				if ends {
-					l.stat.drained.Add(1)
-				} else {
-					l.stat.late.Add(1)
-				}
-				l.refuse(it)
+			switch {
+			case it.kind != itemMessage, urgent(it.data), !ends && c != nil && !l.budget.spend():
+				kept = append(kept, it)
 				continue
+			case ends:
+				l.stat.drained.Add(1)
+			default:
+				l.stat.late.Add(1)
 			}
-			kept = append(kept, it)
+			l.refuse(it)
 		}
 		clear(b[len(kept):])
 		l.bags[i] = kept
@@ -141,20 +276,6 @@ func (l *loop) refuse(it item) {
 	w.shard = l.eng.shards[l.eng.shardOf(it.data)]
 	w.shard.busy.Add(1)
 	w.do(it)
-}
-
-// over reports whether anything tells of overload: the loop itself or a shard.
-// Loop only.
-func (l *loop) over() bool {
-	if l.delay.over.Load() {
-		return true
-	}
-	for _, s := range l.eng.shards {
-		if s.delay.over.Load() {
-			return true
-		}
-	}
-	return false
 }
 
 // urgent reports whether a message is one that is never refused for its age:

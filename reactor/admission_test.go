@@ -9,33 +9,99 @@ import (
 )
 
 func TestDelay(t *testing.T) {
-	const target = int64(50 * time.Millisecond)
 	var d delay
 	now := int64(time.Second)
-	step := func(after, age int64, want bool) {
+	step := func(after int64, much, want bool) {
 		t.Helper()
 		now += after
-		d.look(now, age, target)
-		if d.over.Load() != want {
-			t.Errorf("at %v, age %v: over %v", time.Duration(now), time.Duration(age), !want)
+		d.look(now, much)
+		if d.over != want {
+			t.Errorf("at %v: over %v", time.Duration(now), d.over)
 		}
 	}
-	step(0, target-1, false)
-	step(1, 10*target, false) // the machine was away
-	step(delayInterval-1, 10*target, false)
-	step(0, target-1, false) // a burst is worked off
-	step(1, target, false)
-	step(delayInterval-1, target, false)
-	step(1, target, true)
-	step(delayInterval, target, true)
-	step(1, target-1, false)
-	step(delayMemory/2, target, true) // taken at its word
-	step(1, 0, false)
-	step(delayMemory, target, false)
-	step(delayInterval, target, true)
-	d.look(now, 10*target, 0)
-	if d.over.Load() {
-		t.Error("over without a target")
+	step(0, false, false)
+	step(1, true, false) // the machine was away
+	step(delayInterval-1, true, false)
+	step(0, false, false) // a burst is worked off
+	step(1, true, false)
+	step(delayInterval-1, true, false)
+	step(1, true, true)
+	step(delayInterval, true, true)
+	step(1, false, false)
+	step(delayMemory/2, true, true) // taken at its word
+	step(1, false, false)
+	step(delayMemory, true, false)
+	step(delayInterval, true, true)
+}
+
+// One in a few is refused, however many come.
+func TestBudget(t *testing.T) {
+	var b budget
+	refused := 0
+	const n = 1000 * (refuseEvery + 1)
+	for range n {
+		if b.spend() {
+			refused++
+		}
+	}
+	if refused != 1000 {
+		t.Errorf("%d of %d", refused, n)
+	}
+}
+
+// What a message costs is measured while messages are handled, not between.
+func TestPace(t *testing.T) {
+	var p pace
+	now := int64(0)
+	for range 100 * paceOver {
+		p.begin(now, 1)
+		now += 5000
+		p.rest(now)
+		now += int64(time.Second)
+	}
+	if got := p.rest(now); got < 4990 || got > 5000 { // it is rounded down
+		t.Errorf("%d ns a message", got)
+	}
+}
+
+// Replies that are owed go before what would only make more of them, and neither
+// the queue nor the crowd waits for ever behind those.
+func TestRepliesGoFirst(t *testing.T) {
+	s := newShard(&Engine{born: time.Now()}, 10000)
+	busy := &conn{}
+	busy.inHand.Store(crowdAt + 1)
+	mark := func(n int, it item) (b bag) {
+		for range n {
+			b = append(b, it)
+		}
+		return b
+	}
+	s.push(mark(1000, item{conn: busy}), s.bound)
+	s.push(mark(1000, item{}), s.bound)
+	s.push(mark(1000, item{owed: true}), s.bound)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.fetch() {
+		t.Fatal("stopped")
+	}
+	var got [3]int
+	for s.taken.len() > 0 {
+		it, is := s.taken.pop(), 1
+		switch {
+		case it.owed:
+			is = 0
+		case it.conn == busy:
+			is = 2
+		}
+		for _, later := range got[is+1:] {
+			if later != 0 {
+				t.Fatalf("a %d behind %v", is, got)
+			}
+		}
+		got[is]++
+	}
+	if want := [3]int{repliesAll, queueTurn, turn}; got != want {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 
@@ -71,9 +137,9 @@ func (s *slowHandler) Message(w *Worker, f *Frame) {
 	echo(w, f)
 }
 
-// More requests than can be handled, on one connection and on many: each gets
-// an answer, most of them a refusal at once, and what belongs to a dialog is
-// handled whatever waits.
+// More requests than can be handled, on one connection and on many: connections
+// are paused and go on, some new requests are refused, each gets an answer, and
+// what belongs to a dialog is handled whatever waits.
 func TestTooManyRequestsAreAnswered(t *testing.T) {
 	for _, conns := range []int{1, 20} {
 		t.Run(fmt.Sprint(conns), func(t *testing.T) {
@@ -126,6 +192,15 @@ func TestTooManyRequestsAreAnswered(t *testing.T) {
 					sum[i] += k
 				}
 			}
+			if st := r.Stats(); st.Held == 0 {
+				t.Error("no connection was paused")
+			}
+			r.eventually("none is paused", func() bool { return r.paused.Load() == 0 })
+			r.table.each(func(c *conn) {
+				if c.held.Load() {
+					t.Error("a connection is not read")
+				}
+			})
 			st := r.Stats()
 			if sum[0]+sum[1] != n || sum[1] == 0 || int(st.Late) != sum[1] || sum[2] != n/20 || st.Dropped != 0 {
 				t.Errorf("%d handled, %d refused, %d of %d within dialogs; late %d, overflow %d, dropped %d",

@@ -56,6 +56,7 @@ func (l *loop) rest() {
 // await sleeps until there is something for the loop to do, but no longer than
 // sleepTime.
 func (l *loop) await() {
+	l.unpause()
 	a := &l.awaiting
 	if !a.here {
 		return
@@ -130,7 +131,7 @@ func (l *loop) nothing() bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.woken && len(l.dirty) == 0 && !l.ticked
+	return !l.woken && len(l.dirty) == 0 && !l.ticked && !l.calmed
 }
 
 // watcher finds the epoll set of this process that watches a descriptor, and

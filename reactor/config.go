@@ -76,9 +76,6 @@ type Config struct {
 	ParkedTimeout  time.Duration // a whole connect, with Async
 	Backlog        int           // of each listener; 0 = the system's limit
 	Keepalive      Keepalive
-	// DatagramBuffer is the least receive buffer of each socket of UDP in bytes, as
-	// far as the system allows it; 0 leaves it to the system.
-	DatagramBuffer int
 	// UserTimeout is how long something written may be unacknowledged before its
 	// connection is given up; 0: 5 s and the round-trip time where we dialled,
 	// 30 s where we accepted.
@@ -107,9 +104,9 @@ type Config struct {
 	// QueueFrames bounds the messages that wait in one shard, Waiters the
 	// goroutines of a shard that wait for a budget or a lookup.
 	QueueFrames, Waiters int
-	// QueueDelay is how old messages that wait may be, for longer than a moment,
-	// before new requests are refused (Overloader); 0: any age. It needs a
-	// Handler that is an Overloader.
+	// QueueDelay is how long messages may have to wait here: connections that
+	// bring more are paused, and while that goes on some new requests are refused
+	// (if the Handler is an Overloader). 0: any time.
 	QueueDelay time.Duration
 
 	// Logger must not block: loops write to it. nil discards.
@@ -149,7 +146,6 @@ func DefaultConfig() Config {
 		ParkedTimeout:  5 * time.Second,
 		Backoff:        30 * time.Second,
 		Keepalive:      Keepalive{Enabled: true},
-		DatagramBuffer: 262144,
 		QueueFrames:    8192,
 		QueueDelay:     100 * time.Millisecond,
 		Sources: SourceLimits{Connections: 1024, Handshakes: 256, HandshakeRate: 500, Unfinished: 128, Allow: []netip.Prefix{

@@ -45,10 +45,9 @@ type conn struct {
 	source   *source          // what it counts to; nil = nothing
 	shaking  bool             // its handshake counts there
 	chunks   int              // chunks of that message so far
-	drained  int64            // when a read last emptied the socket, on the engine's clock
-	backlog  int64            // since when none did; 0 = the last one did
-	late     bool             // so long that new requests are refused
-	wasHeld  bool             // since the last read
+	excess   bool             // the read under way brought new requests that are too many
+	blamed   bool             // it brought such since there is more than is handled
+	paused   bool             // it is in its loop's list
 	muffled  bool             // the kernel tells of no bytes; see hear
 	deaf     bool             // nothing more is read: framing is lost, or the end is near
 	left     phase            // the phase it was in when its end began

@@ -40,8 +40,7 @@ func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
 	l.stat.carried[UDP].messagesIn.Add(1)
 	data := l.slab.Bytes()[base:]
 	i := l.eng.shardOf(data)
-	l.readAt = l.eng.now()
-	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src, at: l.readAt})
+	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
 	l.dispatch(nil)
 }
 

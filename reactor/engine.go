@@ -54,9 +54,10 @@ type Engine struct {
 	pulse   sync.Mutex
 
 	inbound    atomic.Int64
-	draining   atomic.Bool // nothing new is taken in
-	stopping   atomic.Bool // and no connection is opened
-	deaf       atomic.Bool // nothing more is read
+	paused     atomic.Int64 // connections that are not read because they brought too much
+	draining   atomic.Bool  // nothing new is taken in
+	stopping   atomic.Bool  // and no connection is opened
+	deaf       atomic.Bool  // nothing more is read
 	enrolling  sync.WaitGroup
 	stopOnce   sync.Once
 	stopped    error // what stop returned
@@ -132,7 +133,6 @@ func (e *Engine) Start() error {
 	}()
 	select {
 	case <-e.started:
-		e.growDatagrams()
 		return nil
 	case err = <-e.ran:
 		e.dismiss()

@@ -183,11 +183,12 @@ type Handler interface {
 	Undelivered(w *Worker, u *Undelivered)
 }
 
-// Overloader is a Handler that refuses requests: new ones while what waits is
-// too old (Config.QueueDelay) and while the engine drains, and messages that find no room in the queue of
-// their shard. Mostly it is called on an event loop, by a Worker that never waits:
-// it must not block, and should be cheaper than Message by far. A Handler that
-// is none has all requests at any age, and what finds no room is dropped.
+// Overloader is a Handler that refuses requests: some new ones while there are
+// too many (Config.QueueDelay), all of them while the engine drains, and messages
+// that find no room in the queue of their shard. Mostly it is called on an event
+// loop, by a Worker that never waits: it must not block, and should be cheaper
+// than Message by far. To a Handler that is none all requests come, and what
+// finds no room is dropped.
 type Overloader interface {
 	Overload(w *Worker, f *Frame)
 }

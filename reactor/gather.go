@@ -69,7 +69,7 @@ func (l *loop) settle() {
 	l.listening = false
 	l.mu.Lock()
 	l.awake = false
-	if len(l.dirty) == 0 && !l.ticked {
+	if len(l.dirty) == 0 && !l.ticked && !l.calmed {
 		l.mu.Unlock()
 		return
 	}

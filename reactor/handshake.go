@@ -159,7 +159,6 @@ func (l *loop) handshakeDone(c *conn, spoke bool) {
 	}
 	l.establish(c)
 	if c.phase == established {
-		l.readAt = l.eng.now()
 		c.codec.Feed(rest)
 		l.pump(c, false)
 	}

@@ -13,9 +13,6 @@ const (
 	// holdAt is how many messages in hand end the reading of a connection, and
 	// holdUntil how few of them let it go on.
 	holdAt, holdUntil = 128, 32
-	// holdMost ends the reading also where new requests are refused, so that in
-	// hand is what belongs to dialogs and transactions.
-	holdMost = 8 * holdAt
 	// crowdAt is from how many in hand on a connection's messages join the crowd.
 	crowdAt = 16
 )
@@ -31,26 +28,30 @@ func (c *conn) handled() {
 // is there of it, or because there are many.
 func (c *conn) dense() bool { return c.crowded.Load() > 0 || c.inHand.Load() > crowdAt }
 
-// hold ends the reading of a connection that has too much in hand. Loop only.
+// hold ends the reading of a connection that has too much in hand, or brought
+// what is too much for all. Loop only.
 func (l *loop) hold(c *conn) {
-	n := c.inHand.Load()
-	if n < holdAt || c.held.Load() || c.phase != established {
+	excess := c.excess
+	c.excess = false
+	if !excess && c.inHand.Load() < holdAt || c.held.Load() || c.phase != established {
 		return
 	}
-	if n < holdMost && l.eng.refuses && (c.late || l.over()) {
-		return // new requests are refused as they come
-	}
-	c.wasHeld = true
 	l.stat.held.Add(1)
 	l.hear(c, false)
 	c.held.Store(true)
-	if c.inHand.Load() <= holdUntil { // they were worked off just now, perhaps before held was seen
+	switch {
+	case excess:
+		l.pause(c)
+	case c.inHand.Load() <= holdUntil: // they were worked off just now, perhaps before held was seen
 		l.release(c)
 	}
 }
 
 // release goes on reading. Loop only.
 func (l *loop) release(c *conn) {
+	if c.paused {
+		return // unpause will
+	}
 	if c.held.CompareAndSwap(true, false) {
 		l.hear(c, true)
 	}

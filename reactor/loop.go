@@ -49,17 +49,22 @@ type loop struct {
 	set       int // gnet's epoll set; -1 = not known
 	awaiting  await
 
-	delay   delay   // what reads told
-	idled   int64   // when nothing was left to read, on the engine's clock
-	looking int64   // when that was last looked for
-	readAt  int64   // when what is framed was read
-	refuser *Worker // answers what no worker is to have; nil until it is needed
+	blocked blocked
+
+	delay   delay       // whether there is more than is handled, for longer than a moment
+	budget  budget      // for refusals
+	paused  ring[*conn] // brought the excess and are not read; the oldest first
+	idled   int64       // when nothing was left to read, on the engine's clock
+	looking int64       // when that was last looked for
+	more    bool        // the read under way may have left something
+	refuser *Worker     // answers what no worker is to have; nil until it is needed
 
 	bell atomic.Pointer[bell] // nil: gnet's Execute wakes the loop
 
 	mu     sync.Mutex
 	dirty  []*conn // connections with pending work
 	ticked bool
+	calmed bool    // what is paused may go on
 	spare  []*conn // the list that was worked off last
 	woken  bool    // Run will be called
 	awake  bool    // the loop looks at dirty before its callback ends
@@ -109,6 +114,17 @@ func (l *loop) tick() {
 	}
 }
 
+// resume asks the loop to read what is paused. Any goroutine.
+func (l *loop) resume() {
+	l.mu.Lock()
+	l.calmed = true
+	first := l.mustWake()
+	l.mu.Unlock()
+	if first {
+		l.wake()
+	}
+}
+
 // wake has Run called. It fails only when gnet is stopped, after every
 // connection has ended.
 func (l *loop) wake() {
@@ -124,7 +140,8 @@ func (l *loop) Run(context.Context) error {
 	own := l.own
 	l.own = false
 	l.gather.ran()
-	if l.work(true)&^evFlush != 0 || !own {
+	// A timer that only looked has set nobody to work.
+	if did := l.work(true); did&^(evFlush|evTimer) != 0 || !own && did&evTimer == 0 {
 		l.awaiting.stirred = true
 	}
 	l.settle()
@@ -139,8 +156,8 @@ func (l *loop) Run(context.Context) error {
 // for them. woken tells that this is what the loop was woken for.
 func (l *loop) work(woken bool) (did uint32) {
 	l.mu.Lock()
-	list, ticked := l.dirty, l.ticked
-	l.dirty, l.spare, l.ticked = l.spare[:0], nil, false
+	list, ticked, calmed := l.dirty, l.ticked, l.calmed
+	l.dirty, l.spare, l.ticked, l.calmed = l.spare[:0], nil, false, false
 	if woken {
 		l.woken = false
 	}
@@ -156,6 +173,9 @@ func (l *loop) work(woken bool) (did uint32) {
 		what := c.pending.Swap(0)
 		did |= what
 		l.serve(c, what)
+	}
+	if calmed {
+		l.unpause()
 	}
 	l.mu.Lock()
 	l.spare = list[:0]
@@ -176,6 +196,7 @@ func (l *loop) serve(c *conn, what uint32) {
 	}
 	if what&evTimer != 0 {
 		l.overdue(c)
+		l.awaiting.stirred = l.awaiting.stirred || c.phase == closed
 	}
 	if what&evWritable != 0 && c.phase != closed {
 		l.writable(c)
@@ -194,9 +215,10 @@ func (l *loop) serve(c *conn, what uint32) {
 // bag puts an item with its shard, with a reference on the slab it is in.
 func (l *loop) bag(c *conn, it item) {
 	it.buf = l.slab.Retain()
-	it.src, it.conn, it.at = &c.src, c, l.readAt
+	it.src, it.conn = &c.src, c
 	if len(it.data) > 3 && string(it.data[:4]) == "SIP/" {
 		l.answeredFrom(c)
+		it.owed = c.unanswered.Load() > 0
 	}
 	c.inHand.Add(1)
 	i := l.eng.shardOf(it.data)
@@ -207,6 +229,7 @@ func (l *loop) bag(c *conn, it item) {
 // their shards. New requests that are too many are answered here, and so is what
 // finds no room.
 func (l *loop) dispatch(c *conn) {
+	l.weigh(c)
 	l.sift(c)
 	if l.eng.cfg.Inline > 0 {
 		l.inline()
@@ -306,6 +329,7 @@ func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
 		c.loop.read(c, in)
 		c.loop.settle()
 		c.loop.hold(c)
+		c.loop.unblock()
 		c.loop.rest()
 		return gnet.None
 	case *bell:

@@ -35,7 +35,7 @@ func (l *loop) read(c *conn, in []byte) {
 	n := uint64(len(in))
 	l.stat.carried[c.src.Proto].bytesIn.Add(n)
 	c.carried.bytesIn.Add(n)
-	l.arrived(c, len(in))
+	l.more = len(in) >= fullRead
 	switch {
 	case c.deaf, l.eng.deaf.Load():
 	case c.phase == handshaking:
@@ -240,8 +240,8 @@ func (l *loop) cut(c *conn, base int) (from int) {
 			}
 			l.complete(c)
 			c.asked(bytes[start:end])
-			l.answered(c, bytes[start:end])
 			l.bag(c, item{kind: itemMessage, data: bytes[start:end:end]})
+			l.answered(c, bytes[start:end])
 			l.stat.carried[c.src.Proto].messagesIn.Add(1)
 			c.carried.messagesIn.Add(1)
 		case sipframe.Ping:

@@ -189,6 +189,10 @@ func TestSourceUnfinished(t *testing.T) {
 func TestHandshakesAreRefusedInOverload(t *testing.T) {
 	r := start(t, &script{message: echo}, nil)
 	up := r.dial(TLS)
+	if err := sequence(up, 3); err != nil { // behind that nothing is left of its handshake
+		t.Fatal(err)
+	}
+	expectSequence(t, bufio.NewReader(up), 3)
 	r.handshakers.age.Store(2 * handshakeLate)
 	c, err := r.from("127.0.0.1", TLS)
 	if err != nil {

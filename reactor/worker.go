@@ -91,7 +91,7 @@ type item struct {
 	conn   *conn // that it came by; nil for datagrams and what is ours. Malformed: it closes afterwards
 	defect *sipframe.Defect
 	lost   *Undelivered
-	at     int64 // when it was read, on the engine's clock; 0 for what is ours
+	owed   bool // a response by a connection that owes some
 }
 
 // bag is the frames of one read that go to one shard.
@@ -104,8 +104,9 @@ type shard struct {
 	bound int // items that may wait
 
 	mu      sync.Mutex
-	work    sync.Cond // the leader sleeps here
-	lead    sync.Cond // followers sleep here
+	work    sync.Cond  // the leader sleeps here
+	lead    sync.Cond  // followers sleep here
+	replies ring[item] // that are owed: before the queue, they end what is under way
 	queue   ring[item]
 	crowd   ring[item] // of connections that bring much: behind the queue
 	led     bool
@@ -115,10 +116,11 @@ type shard struct {
 	members int  // goroutines
 	stop    bool
 
-	// taken is what the leader has off the queue, and delay what it saw of its
-	// age. Whoever leads owns them.
-	taken ring[item]
-	delay delay
+	pace  pace         // mu guards it
+	cost  atomic.Int64 // what a message takes, in ns
+	wait  atomic.Int64 // how long the last in the queue has to wait, in ns
+	last  atomic.Int64 // the same for the last in the crowd
+	taken ring[item]   // what the leader has off the queue; whoever leads owns it
 	busy  atomic.Int64 // items that are not done
 
 	beats atomic.Uint64 // how many beats the leaders came to
@@ -145,13 +147,21 @@ func (s *shard) push(items []item, bound int) (refused int) {
 	}
 	s.busy.Add(int64(len(items)))
 	queue := &s.queue
-	if len(items) > 0 && items[0].conn != nil && items[0].conn.dense() {
+	crowd := len(items) > 0 && items[0].conn != nil && items[0].conn.dense()
+	if crowd {
 		queue = &s.crowd
-		items[0].conn.crowded.Add(int32(len(items)))
 	}
 	for _, it := range items {
+		if it.owed {
+			s.replies.push(it)
+			continue
+		}
 		queue.push(it)
+		if crowd {
+			it.conn.crowded.Add(1)
+		}
 	}
+	s.foresee()
 	wake := s.asleep && !s.lent && len(items) > 0
 	s.mu.Unlock()
 	if wake {
@@ -161,7 +171,7 @@ func (s *shard) push(items []item, bound int) (refused int) {
 }
 
 // waiting is how many items wait for the leader. The lock is held.
-func (s *shard) waiting() int { return s.queue.len() + s.crowd.len() }
+func (s *shard) waiting() int { return s.replies.len() + s.queue.len() + s.crowd.len() }
 
 // handOver makes a follower the leader.
 func (s *shard) handOver(w *Worker) bool {
@@ -213,7 +223,6 @@ func (w *Worker) run() {
 			return
 		}
 		s.led, w.leading = true, true
-		now := s.eng.now()
 		for w.leading {
 			if s.taken.len() == 0 && !s.fetch() {
 				s.led, w.leading = false, false
@@ -224,12 +233,6 @@ func (w *Worker) run() {
 			s.mu.Unlock()
 			for w.leading && s.taken.len() > 0 {
 				it := s.taken.pop()
-				if w.done%turn == 0 {
-					now = s.eng.now()
-				}
-				if it.at != 0 && (w.done%turn == 0 || s.delay.over.Load()) {
-					w.judge(&it, now)
-				}
 				w.do(it)
 				if w.done++; w.done%turn == 0 {
 					runtime.Gosched()
@@ -240,42 +243,43 @@ func (w *Worker) run() {
 	}
 }
 
-// judge looks at the age of the next item, and has a new request refused that is
-// dead work. The leader calls it.
-func (w *Worker) judge(it *item, now int64) {
-	s, target := w.shard, int64(w.eng.cfg.QueueDelay)
-	s.delay.look(now, now-it.at, target)
-	if s.delay.over.Load() && now-it.at > deadAfter*target && it.kind == itemMessage && w.eng.refuses && !urgent(it.data) {
-		it.kind = itemOverload
-		s.stat.late.Add(1)
-	}
-}
+// What the leader takes at a time: of the crowd a turn, of the queue two, and as
+// many replies as all those requests may bring. After a turn it lets a loop have
+// its processor: the runtime would take that only after 10 ms.
+const (
+	turn       = 16
+	queueTurn  = 2 * turn
+	repliesAll = 3 * (queueTurn + turn)
+)
 
-// turn is how many messages of the crowd the leader takes at a time, and after
-// how many it lets a loop have its processor: the runtime would take that only
-// after 10 ms.
-const turn = 16
-
-// fetch sleeps until there is work and takes all of the queue and a few of the
-// crowd; false when the shard stops. The lock is held.
+// fetch sleeps until there is work and takes some; false when the shard stops.
+// The lock is held.
 func (s *shard) fetch() bool {
+	if cost := s.pace.rest(s.eng.now()); cost != 0 {
+		s.cost.Store(cost)
+	}
 	for s.waiting() == 0 || s.lent {
 		if s.stop && !s.lent {
 			return false
 		}
 		s.asleep = true
-		if s.delay.above != 0 {
-			s.delay.calm(s.eng.now())
-		}
 		s.work.Wait()
 		s.asleep = false
 	}
-	s.taken, s.queue = s.queue, s.taken
+	for range min(repliesAll, s.replies.len()) {
+		s.taken.push(s.replies.pop())
+	}
+	for range min(queueTurn, s.queue.len()) {
+		s.taken.push(s.queue.pop())
+	}
 	for range min(turn, s.crowd.len()) {
 		it := s.crowd.pop()
 		it.conn.crowded.Add(-1)
 		s.taken.push(it)
 	}
+	s.pace.begin(s.eng.now(), s.taken.len())
+	s.foresee()
+	s.eng.eased()
 	return true
 }
 

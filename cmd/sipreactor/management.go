@@ -3,13 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
 	"runtime"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,8 +26,7 @@ type management struct {
 	fifo     *mi.FIFO
 	http     *mi.HTTP
 	datagram *mi.Datagram
-	page     netip.AddrPort // where HTTP is served
-	token    string         // that it asks for
+	token    string // that HTTP asks for
 }
 
 // serveManagement opens what the loaded modules ask for: mi_fifo, mi_http on httpd (with /metrics and the status page
@@ -77,7 +74,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 	}
 	dg := &cfg.MI.Datagram
 	if s := dg.Socket; err == nil && loaded("mi_datagram") && s != "" {
-		m.datagram, err = mi.ServeDatagram(mi.DatagramConfig{Name: s, Mode: fs.FileMode(dg.Mode), WriteTimeout: dg.Timeout, Buffer: dg.Buffer,
+		m.datagram, err = mi.ServeDatagram(mi.DatagramConfig{Name: s, Mode: fs.FileMode(dg.Mode), WriteTimeout: dg.Timeout,
 			Allow: dg.Allow, Log: n.log}, d)
 	}
 	if !loaded("mi_http") {
@@ -131,14 +128,9 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatc
 	if err != nil {
 		return err
 	}
-	if m.http, err = mi.ServeHTTP(hc, d); n.anyPort && errors.Is(err, syscall.EADDRINUSE) {
-		hc.Addr = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)
-		m.http, err = mi.ServeHTTP(hc, d)
-	}
-	if err != nil {
+	if m.http, err = mi.ServeHTTP(hc, d); err != nil {
 		return err
 	}
-	m.page = m.http.Addr()
 	m.http.Handle("GET /metrics", metrics)
 	if root := cfg.Prometheus.Root; root != "metrics" {
 		m.http.Handle("GET /"+root, metrics)

@@ -56,7 +56,6 @@ func (d *document) take(ch byte) bool {
 			return true
 		}
 		d.end()
-	default: // space may stand before what these expect
 	}
 	if ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n' {
 		return true
@@ -107,11 +106,11 @@ func (d *document) value(ch byte) bool {
 	case ch == '-' || '0' <= ch && ch <= '9':
 		d.state = docNumber
 	case ch == 't':
-		d.state, d.literal = docLiteral, "true"[1:]
+		d.state, d.literal = docLiteral, "rue"
 	case ch == 'f':
-		d.state, d.literal = docLiteral, "false"[1:]
+		d.state, d.literal = docLiteral, "alse"
 	case ch == 'n':
-		d.state, d.literal = docLiteral, "null"[1:]
+		d.state, d.literal = docLiteral, "ull"
 	default:
 		return false
 	}
