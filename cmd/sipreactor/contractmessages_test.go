@@ -172,3 +172,80 @@ func TestContractTraceMasterKey(t *testing.T) {
 		}
 	}
 }
+
+// A trace that is begun by a command takes what its filters hold for, the reply
+// too, until it is stopped.
+func TestContractTraceStart(t *testing.T) {
+	configured, begun := collect(t), collect(t)
+	c := tracingMessages(t, configured)
+	d := mi.NewDispatcher(nil)
+	if err := d.Register((&mi.Node{Tracer: c.trace.messages()}).Commands()...); err != nil {
+		t.Fatal(err)
+	}
+	command := func(method string, params ...string) string {
+		t.Helper()
+		list, err := json.Marshal(params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(d.Handle(t.Context(), []byte(`{"jsonrpc":"2.0","id":1,"method":"`+method+`","params":`+string(list)+`}`)))
+	}
+	ok := func(answer string) {
+		t.Helper()
+		if !strings.Contains(answer, `"OK"`) {
+			t.Fatal(answer)
+		}
+	}
+	uri := fmt.Sprintf("uri=hep:%v;transport=udp", begun.pc.LocalAddr())
+	ok(command("tracer:trace", "off")) // what the script traces is not looked at
+	ok(command("tracer:start", "id=nobody", uri, "filter=ip=192.0.2.1"))
+	ok(command("tracer:start", "id=here", uri, "filter=ip=127.0.0.1"))
+	ok(command("tracer:start", "id=known", "uri=hep:homer", "filter=caller=nobody"))
+	p := c.dial("tls")
+	p.ask(here)
+	p.expect(200)
+	if got := begun.payload(quietTime); got != "" {
+		t.Fatalf("told %q while all of it is off", got)
+	}
+	ok(command("tracer:trace", "on"))
+	p.ask(fmt.Sprintf("sip:there@%v;transport=tcp", c.addr("tcp")))
+	p.expect(200)
+	var words []string
+	for _, h := range begun.hops(6) {
+		words = append(words, h.what)
+	}
+	if want := []string{"MESSAGE", "MESSAGE", "MESSAGE", "200", "200", "200"}; !slices.Equal(words, want) {
+		t.Errorf("told %q", words)
+	}
+	if list := command("tracer:trace", "id=known"); !strings.Contains(list, configured.pc.LocalAddr().String()) {
+		t.Errorf("tracer:trace tells %s", list)
+	}
+	for params, want := range map[string]string{
+		"uri=sip:10.0.0.1": "HEP collectors only", "uri=hep:": "is no host", "uri=hep:10.0.0.1;transport=ws": "has to be udp, tcp or tls",
+	} {
+		if got := command("tracer:start", "id=wrong", params); !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %q", params, got, want)
+		}
+	}
+	ok(command("tracer:stop", "here"))
+	p.ask(here)
+	p.expect(200)
+	if got := begun.payload(quietTime); got != "" {
+		t.Errorf("told %q behind tracer:stop", got)
+	}
+	var sent uint64
+	for _, one := range c.trace.collectors() {
+		if one.Name == "trace_start" {
+			sent = one.Sent
+		}
+	}
+	if sent != 6 {
+		t.Errorf("%d packets of traces that have ended, want 6", sent)
+	}
+	for i := 0; i < maxBegun-2; i++ {
+		ok(command("tracer:start", fmt.Sprintf("id=%d", i), uri))
+	}
+	if got := command("tracer:start", "id=more", uri); !strings.Contains(got, "which is the most") {
+		t.Errorf("one more than %d: %s", maxBegun, got)
+	}
+}

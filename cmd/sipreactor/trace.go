@@ -19,13 +19,15 @@ import (
 // is traced to.
 type tracing struct {
 	*hep.Tracer
-	senders map[string]*hep.Sender
+	senders      map[string]*hep.Sender
+	destinations []script.TraceDestination
+	begun        *begunTraces // nil until the tracer is made
 }
 
 // newTracing makes what the configuration says of proto_hep and of trace_destination. Whoever gets it closes it.
 func newTracing(cfg *script.Config, log *slog.Logger) (*tracing, error) {
-	t := &tracing{senders: make(map[string]*hep.Sender)}
 	c := &cfg.Trace
+	t := &tracing{senders: make(map[string]*hep.Sender), destinations: c.Destinations}
 	hc := hep.Config{
 		Style:     hep.Style{Homer5: c.Homer5, Delimiter: c.Homer5Delim},
 		CaptureID: c.CaptureID,
@@ -56,6 +58,7 @@ func newTracing(cfg *script.Config, log *slog.Logger) (*tracing, error) {
 		return nil, err
 	}
 	t.Tracer = hep.New(hc)
+	t.begun = &begunTraces{t: t, program: cfg.Program, queue: c.MaxMessages, log: log}
 	cfg.Program.SetTracer(func(id string) script.MessageTrace {
 		if m := t.Messages(id); m != nil {
 			return m
@@ -92,15 +95,7 @@ func (t *tracing) sender(c *script.TraceConfig, name string, log *slog.Logger) (
 		if d.Name != name {
 			continue
 		}
-		sc := hep.SenderConfig{
-			Destination: hepDestination(&d),
-			Queue:       c.MaxMessages,
-			Logger:      log,
-		}
-		if sc.Destination.Transport == hep.TLS {
-			sc.Dial = dialTLS(d.Host)
-		}
-		s, err := hep.NewSender(sc)
+		s, err := newSender(hepDestination(&d), c.MaxMessages, log)
 		if err != nil {
 			return nil, fmt.Errorf("%v: %w", d.Pos, err)
 		}
@@ -108,6 +103,15 @@ func (t *tracing) sender(c *script.TraceConfig, name string, log *slog.Logger) (
 		return s, nil
 	}
 	return nil, fmt.Errorf("trace_destination %q is no hep_id", name)
+}
+
+// newSender makes a sender with a queue of so many packets. Whoever gets it closes it.
+func newSender(d hep.Destination, queue int, log *slog.Logger) (*hep.Sender, error) {
+	sc := hep.SenderConfig{Destination: d, Queue: queue, Logger: log}
+	if d.Transport == hep.TLS {
+		sc.Dial = dialTLS(d.Host)
+	}
+	return hep.NewSender(sc)
 }
 
 func hepDestination(d *script.TraceDestination) hep.Destination {
@@ -148,6 +152,9 @@ func dialTLS(host string) func(ctx context.Context, network, addr string) (net.C
 
 // close ends the senders; what waits is sent for a moment.
 func (t *tracing) close() {
+	if t.begun != nil {
+		t.begun.close()
+	}
 	for _, s := range t.senders {
 		s.Close()
 	}
@@ -157,10 +164,13 @@ func (t *tracing) close() {
 func (t *tracing) collectors() []mi.TraceCollector {
 	var all []mi.TraceCollector
 	for _, name := range slices.Sorted(maps.Keys(t.senders)) {
-		s := t.senders[name].Stats()
-		all = append(all, mi.TraceCollector{Name: name, Sent: s.Sent, Dropped: s.Dropped, Redials: s.Redials, Queued: s.Queued})
+		all = append(all, traceCollector(name, t.senders[name].Stats()))
 	}
-	return all
+	return append(all, t.begun.collectors()...)
+}
+
+func traceCollector(name string, s hep.SenderStats) mi.TraceCollector {
+	return mi.TraceCollector{Name: name, Sent: s.Sent, Dropped: s.Dropped, Redials: s.Redials, Queued: s.Queued}
 }
 
 // tlsSwitch is what tls_trace turns.
@@ -192,7 +202,7 @@ func (s idSwitch) Set(on bool) { s.m.Switch(on) }
 
 // messages is what the commands of module tracer act on.
 func (t *tracing) messages() *mi.Tracer {
-	all := &mi.Tracer{All: messageSwitch{t.Tracer}}
+	all := &mi.Tracer{All: messageSwitch{t.Tracer}, Begun: t.begun}
 	for _, m := range t.AllMessages() {
 		id := m.ID()
 		for _, to := range id.To {

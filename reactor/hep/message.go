@@ -49,6 +49,15 @@ func (t *Tracer) Messages(name string) *Messages {
 	return nil
 }
 
+// NewMessages makes the tracing by a name that the Config does not have, on at
+// once. The switch of all messages is its, too; Messages and AllMessages do not
+// know it.
+func (t *Tracer) NewMessages(id TraceID) *Messages {
+	m := &Messages{id: id, all: &t.sipOn, as: &t.as}
+	m.on.Store(true)
+	return m
+}
+
 // AllMessages gives the tracing by each name, in the order of the Config.
 func (t *Tracer) AllMessages() []*Messages { return append([]*Messages(nil), t.sip...) }
 

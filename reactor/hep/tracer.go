@@ -94,9 +94,7 @@ func New(cfg Config) *Tracer {
 	}
 	t.sipOn.Store(cfg.SIP.On)
 	for _, id := range cfg.SIP.IDs {
-		m := &Messages{id: id, all: &t.sipOn, as: &t.as}
-		m.on.Store(true)
-		t.sip = append(t.sip, m)
+		t.sip = append(t.sip, t.NewMessages(id))
 	}
 	if to := cfg.TLS.To; to != nil && cfg.Secrets && cfg.Logger != nil && !to.Destination().Private() {
 		cfg.Logger.Warn("secrets of connections are sent where others can read them; set trace_master_key to 0, or transport=tls",

@@ -14,7 +14,7 @@ type Kind uint8
 const (
 	Text    Kind = iota // a string; a number is taken as it is written
 	Integer             // a whole number, or a string that holds one
-	List                // strings; it takes all positional values that are left
+	List                // strings; one array, or all positional values that are left
 )
 
 // Param describes one parameter of a Command. Optional ones stand last.
@@ -86,7 +86,7 @@ func (a *Args) positional(params json.RawMessage, want []Param) *Error {
 		if i >= len(values) {
 			return nil
 		}
-		if p.Kind == List && (i+1 < len(values) || values[i][0] != '[') {
+		if p.Kind == List && values[i][0] != '[' {
 			return a.set(p, values[i:]...)
 		}
 		if err := a.set(p, values[i]); err != nil {

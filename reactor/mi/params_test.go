@@ -50,7 +50,7 @@ func TestParseArgsRefuses(t *testing.T) {
 		`["a",""]`:                             "number must be a whole number",
 		`[{},1]`:                               "text must be a string or a number",
 		`["a",1,["x",["y"]]]`:                  "each of list must be a string or a number",
-		`["a",1,["x"],"y"]`:                    "each of list must be a string or a number",
+		`["a",1,["x"],"y"]`:                    "Too many parameters: at most 3",
 		`{"text":"a","number":1,"Text":"b"}`:   "Named parameters do not match",
 		`{"text":"a","number":1,"list":{}}`:    "each of list must be a string or a number",
 		`{"text":"a","number":1,"other":null}`: "Named parameters do not match",

@@ -2,6 +2,8 @@ package mi
 
 import (
 	"context"
+	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +15,29 @@ type Tracer struct {
 	// IDs are the names by which messages are traced, each with a switch of its
 	// own. A name with several collectors stands here once for each.
 	IDs []TraceID
+	// Begun are the traces that are begun and ended by commands.
+	Begun BegunTraces
+}
+
+// BegunTraces begins traces of messages while the program runs, and ends them.
+// Any goroutine may call its methods.
+type BegunTraces interface {
+	// Start begins a trace. The error says why it does not.
+	Start(TraceStart) error
+	// Stop ends the trace of a name that Start began; the error says that there is
+	// none.
+	Stop(id string) error
+	// List gives those that Start began, the oldest first.
+	List() []TraceID
+}
+
+// TraceStart says what a trace is to take and where it goes. Empty fields of the
+// filter take everything.
+type TraceStart struct {
+	ID, URI        string
+	Caller, Callee string     // user or user@host, of From and of To
+	IP             netip.Addr // where requests come from
+	Replies        bool       // replies to the requests as well
 }
 
 // TraceID is one name by which messages are traced, and one of its collectors.
@@ -26,19 +51,24 @@ func (n *Node) tracer() []Command {
 	if n.Tracer == nil {
 		return nil
 	}
-	return []Command{{
+	commands := []Command{{
 		Name: "trace", Aliases: []string{"tracer:trace", "sip_trace"}, Module: "tracer",
 		Help:   "Tells what SIP messages are traced to, or turns all of it, or what one trace_id names, on or off.",
 		Params: []Param{{Name: "id", Optional: true}, {Name: "mode", Optional: true}},
 		Func:   func(_ context.Context, a *Args) (any, error) { return n.Tracer.trace(a) },
 	}}
+	if n.Tracer.Begun != nil {
+		commands = append(commands, n.Tracer.starting()...)
+	}
+	return commands
 }
 
 // trace lists or switches. One value that is on or off and no trace_id is a
 // mode: "trace on".
 func (t *Tracer) trace(a *Args) (any, error) {
 	id, mode, hasMode := a.Text("id"), a.Text("mode"), a.Has("mode")
-	list := t.named(id)
+	all := t.all()
+	list := named(all, id)
 	if _, err := modeOf(id); len(list) == 0 && !hasMode && err == nil {
 		id, mode, hasMode = "", id, true
 	}
@@ -47,7 +77,7 @@ func (t *Tracer) trace(a *Args) (any, error) {
 	}
 	if !hasMode {
 		if id == "" {
-			return Object{{"global", stateOf(t.All)}, {"trace destinations", describe(t.IDs)}}, nil
+			return Object{{"global", stateOf(t.All)}, {"trace destinations", describe(all)}}, nil
 		}
 		return Object{{"trace destinations", describe(list)}}, nil
 	}
@@ -64,9 +94,17 @@ func (t *Tracer) trace(a *Args) (any, error) {
 	return "OK", nil
 }
 
+// all gives what messages are traced by at the moment.
+func (t *Tracer) all() []TraceID {
+	if t.Begun == nil {
+		return t.IDs
+	}
+	return slices.Concat(t.IDs, t.Begun.List())
+}
+
 // named gives what has a name.
-func (t *Tracer) named(name string) (list []TraceID) {
-	for _, id := range t.IDs {
+func named(all []TraceID, name string) (list []TraceID) {
+	for _, id := range all {
 		if id.Name == name {
 			list = append(list, id)
 		}

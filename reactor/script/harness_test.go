@@ -67,8 +67,9 @@ type sent struct {
 
 // peer is what a Context sends by in tests.
 type peer struct {
-	sent []sent
-	fail error
+	sent   []sent
+	fail   error
+	remote netip.AddrPort // of what carries messages
 }
 
 func (p *peer) Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome, error) {
@@ -76,6 +77,9 @@ func (p *peer) Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome, err
 		return 0, p.fail
 	}
 	p.sent = append(p.sent, sent{*t, string(m.AppendTo(nil))})
+	if t.Carrier != nil && p.remote.IsValid() {
+		t.Carrier.Remote = p.remote
+	}
 	return reactor.Sent, nil
 }
 

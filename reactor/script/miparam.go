@@ -167,6 +167,9 @@ func (c *settings) finishMI() {
 	if c.loaded("mi_http") && !c.loaded("httpd") && !c.partial {
 		c.rep.errorf(c.top(), `mi_http answers by the module httpd, which is not loaded: loadmodule "httpd.so"`)
 	}
+	if at := c.places[loadPlace+"httpd"]; c.loaded("httpd") && c.places["httpd/ip"] == (Pos{}) && !c.partial {
+		c.rep.notef(at, `httpd listens on 127.0.0.1 here, where OpenSIPS listens on all addresses: modparam("httpd", "ip", "...") says where, and allow who may come`)
+	}
 	if c.loaded("mi_datagram") && c.MI.Datagram.Socket == "" && !c.partial {
 		c.rep.errorf(c.top(), `mi_datagram has no socket: modparam("mi_datagram", "socket_name", "/path or udp:ip:port")`)
 	}

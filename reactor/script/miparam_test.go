@@ -3,6 +3,7 @@ package script
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +185,26 @@ func TestTraceErrors(t *testing.T) {
 	} {
 		if _, err := Compile("cfg", []byte(traceHead+params)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", params, err)
+		}
+	}
+}
+
+// OpenSIPS' httpd without ip listens everywhere; that ours does not is told.
+func TestHTTPDAddressNote(t *testing.T) {
+	const note = "httpd listens on 127.0.0.1 here"
+	for text, want := range map[string]bool{
+		`loadmodule "httpd.so"`: true,
+		`loadmodule "httpd.so"` + "\n" + `modparam("httpd", "port", 8080)`:                                                        true,
+		`loadmodule "httpd.so"` + "\n" + `modparam("httpd", "ip", "0.0.0.0")` + "\n" + `modparam("httpd", "allow", "10.0.0.0/8")`: false,
+		`loadmodule "sl.so"`: false,
+	} {
+		cfg, err := Compile("x.cfg", []byte("socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\n"+text+"\nroute { exit; }\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := slices.ContainsFunc(cfg.Notes, func(n Note) bool { return strings.Contains(n.Msg, note) && n.Pos.Line() == 3 })
+		if told != want {
+			t.Errorf("%s\nnoted %v, want %v: %v", text, told, want, cfg.Notes)
 		}
 	}
 }

@@ -28,7 +28,8 @@ type Program struct {
 	domainAVP    int // slot of client_tls_domain_avp, -1 none
 	sipAVP       int // slot of client_sip_domain_avp, -1 none
 	traceIDs     []string
-	traces       []MessageTrace // of traceIDs
+	traces       []MessageTrace               // of traceIDs
+	begun        atomic.Pointer[[]BegunTrace] // while the program runs; nil none
 	log          atomic.Pointer[slog.Logger]
 	idle         sync.Pool // of machines that run routes without a message
 	stats        *statistics
@@ -62,14 +63,14 @@ func (p *Program) logger() *slog.Logger {
 
 // Request runs the route block: proxy.Router.
 func (p *Program) Request(c *proxy.Context) {
-	if p.request != nil {
+	if p.request != nil || p.begun.Load() != nil {
 		p.run(c, p.request, RequestRoute)
 	}
 }
 
 // Reply runs the onreply_route, if there is one: proxy.Router.
 func (p *Program) Reply(c *proxy.Context) {
-	if p.reply != nil {
+	if p.reply != nil || p.begun.Load() != nil {
 		p.run(c, p.reply, OnReplyRoute)
 	}
 }
@@ -81,7 +82,10 @@ func (p *Program) run(c *proxy.Context, r *routine, kind RouteKind) {
 		c.User = m
 	}
 	m.reset(c, kind)
-	m.call(r, nil)
+	m.traceBegun()
+	if r != nil {
+		m.call(r, nil)
+	}
 	if m.ctl&ctlDrop != 0 && kind == OnReplyRoute {
 		c.Drop()
 	}

@@ -2,11 +2,13 @@ package script
 
 import (
 	"bytes"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/proxy"
 )
 
 // MessageTrace is the tracing of messages by one trace_id, such as a
@@ -44,10 +46,17 @@ type traced struct {
 	to          MessageTrace
 	legs        legs
 	correlation []byte
+	// only is where a reply has to go to be traced; at is when it came, which is
+	// traced then. Both are zero where that does not matter, or is done.
+	only netip.Addr
+	at   time.Time
 }
 
 // witness passes on what is sent because of a traced message: proxy.Witness.
-type witness struct{ list []traced }
+type witness struct {
+	list []traced
+	c    *proxy.Context // of entries that tell how the message came when it goes
+}
 
 // Sent passes one message on.
 func (w *witness) Sent(to *reactor.Source, at time.Time, data []byte) {
@@ -56,7 +65,7 @@ func (w *witness) Sent(to *reactor.Source, at time.Time, data []byte) {
 		leg = callerLeg
 	}
 	for i := range w.list {
-		if t := &w.list[i]; t.legs&leg != 0 {
+		if t := &w.list[i]; t.legs&leg != 0 && t.comeFor(w.c, to) {
 			t.to.Trace(to, at, data, true, t.correlation)
 		}
 	}
@@ -64,7 +73,7 @@ func (w *witness) Sent(to *reactor.Source, at time.Time, data []byte) {
 
 func isReply(message []byte) bool { return bytes.HasPrefix(message, []byte("SIP/2.0 ")) }
 
-const traceUsage = `trace("trace_id", ["m"], ["sip"], [trace_attrs], ["C"|"c"], [correlation_id])`
+const traceUsage = `trace("trace_id", ["m"|"t"], ["sip"], [trace_attrs], ["C"|"c"], [correlation_id])`
 
 // traceFunctions are those of tracer.
 func traceFunctions() map[string]*function {
@@ -114,7 +123,7 @@ func buildTrace(k *compiler, a *arguments) action {
 			m.arena = append(m.arena, b...)
 			own = m.arena[from:len(m.arena):len(m.arena)]
 		}
-		m.trace(traced{n, to, sides, own})
+		m.trace(traced{id: n, to: to, legs: sides, correlation: own})
 		return 1
 	}
 }
@@ -144,8 +153,9 @@ func (k *compiler) traceOptions(a *arguments) (sides legs, ok bool) {
 		k.rep.errorf(arg.expr.Pos(), format, args...)
 		return 0, false
 	}
-	if scope.given && !strings.EqualFold(scope.str, "m") {
-		return wrong(scope, `trace() has the scope %s: this proxy is stateless and traces single messages, "m"`, clip(scope.str))
+	if scope.given && !strings.EqualFold(scope.str, "m") && !strings.EqualFold(scope.str, "t") {
+		return wrong(scope, `trace() has the scope %s: this proxy is stateless: "m" and "t", which are one without transactions, `+
+			`take the message and what is sent because of it; trace() in onreply_route takes replies`, clip(scope.str))
 	}
 	if kind.given && kind.str != "sip" {
 		return wrong(kind, `trace() has the type %s: messages are traced, "sip"`, clip(kind.str))

@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -56,6 +57,7 @@ func TestTrace(t *testing.T) {
 		`sip_trace("tid"); sl_send_reply(404, "No");`:                                 {"tid in INVITE", "tid out 404"},
 		`forward("tls:10.0.0.5"); trace("tid");`:                                      {"tid in INVITE"},
 		`trace("tid", "M", "sip"); trace("tid"); sl_send_reply(404, "No");`:           {"tid in INVITE", "tid out 404"},
+		`trace("tid", "T"); sl_send_reply(404, "No");`:                                {"tid in INVITE", "tid out 404"},
 		`trace("tid"); trace("other"); sl_send_reply(404, "No");`:                     {"tid in INVITE", "other in INVITE", "tid out 404", "other out 404"},
 		`$var(id) = "other"; trace($var(id)); exit;`:                                  {"other in INVITE"},
 		`trace("tid", "m", , , , "$ci"); sl_send_reply(404, "No");`:                   {"tid in INVITE a84b4c76e66710@pc33", "tid out 404 a84b4c76e66710@pc33"},
@@ -77,17 +79,7 @@ func TestTraceReply(t *testing.T) {
 	b, told, ids := traceBench(t, `route { forward("tls:10.0.0.5"); } onreply_route { trace("tid", , , , "c"); trace("other"); }`)
 	b.receive(invite)
 	request := b.peer.sent[0].text
-	var reply strings.Builder
-	reply.WriteString("SIP/2.0 200 OK\r\n")
-	for line := range strings.Lines(request) {
-		for _, name := range []string{"Via:", "From:", "To:", "Call-ID:", "CSeq:"} {
-			if strings.HasPrefix(line, name) {
-				reply.WriteString(line)
-			}
-		}
-	}
-	reply.WriteString("Content-Length: 0\r\n\r\n")
-	b.receive([]byte(reply.String()))
+	b.receive([]byte(replyTo(request)))
 	if want := []string{"tid in 200", "other in 200", "other out 200"}; !slices.Equal(*told, want) {
 		t.Errorf("tells %q, want %q", *told, want)
 	}
@@ -128,7 +120,7 @@ func TestTraceMistakes(t *testing.T) {
 	for call, want := range map[string]string{
 		`trace("tod")`:                  "there is no trace_id tod (did you mean tid?); there are: other tid",
 		`trace()`:                       "takes 1 to 6 arguments",
-		`trace("tid", "t")`:             "scope t: this proxy is stateless",
+		`trace("tid", "b")`:             "scope b: this proxy is stateless",
 		`trace("tid", "d")`:             "scope d: this proxy is stateless",
 		`trace("tid", "m", "sip|xlog")`: "type sip|xlog: messages are traced",
 		`trace("tid", "m", , , "x")`:    "has the flag x: there are C (the caller's side) and c",
@@ -167,4 +159,62 @@ func TestTraceAllocatesNothing(t *testing.T) {
 			t.Errorf("on %v: %v allocations", to.on, n)
 		}
 	}
+}
+
+// What tracer:start begins takes what its conditions hold for, without a word in
+// the script, and the replies where they are wanted.
+func TestBegunTraces(t *testing.T) {
+	to := func(name string, b BegunTrace) BegunTrace {
+		b.To = &story{name: name}
+		return b
+	}
+	src := netip.MustParseAddr("192.0.2.9")
+	for _, tt := range []struct {
+		what string
+		b    BegunTrace
+		want []string
+	}{
+		{"everything", BegunTrace{}, []string{"x in INVITE", "x out INVITE"}},
+		{"replies", BegunTrace{Replies: true}, []string{"x in INVITE", "x out INVITE", "x in 200", "x out 200"}},
+		{"caller", BegunTrace{Caller: "alice", Callee: "+4930123", Replies: true}, []string{"x in INVITE", "x out INVITE", "x in 200", "x out 200"}},
+		{"caller at host", BegunTrace{Caller: "alice@ATLANTA.example"}, []string{"x in INVITE", "x out INVITE"}},
+		{"another host", BegunTrace{Caller: "alice@biloxi.example"}, nil},
+		{"another callee", BegunTrace{Caller: "alice", Callee: "carol", Replies: true}, nil},
+		{"case counts", BegunTrace{Caller: "Alice"}, nil},
+		{"address", BegunTrace{IP: src, Replies: true}, []string{"x in INVITE", "x out INVITE", "x in 200", "x out 200"}},
+		{"another address", BegunTrace{IP: netip.MustParseAddr("192.0.2.77"), Replies: true}, nil},
+	} {
+		b, told := newBench(t, tracerHead+`route { forward("tls:10.0.0.5"); }`), new([]string)
+		one := to("x", tt.b)
+		one.To.(*story).told = told
+		b.src.Remote = netip.AddrPortFrom(src, 40000)
+		b.peer.remote = b.src.Remote
+		b.cfg.Program.SetBegunTraces([]BegunTrace{one})
+		b.receive(invite)
+		b.receive([]byte(replyTo(b.peer.sent[0].text)))
+		if !slices.Equal(*told, tt.want) {
+			t.Errorf("%s: tells %q, want %q", tt.what, *told, tt.want)
+		}
+		*told = nil
+		b.cfg.Program.SetBegunTraces(nil)
+		b.receive(invite)
+		if len(*told) != 0 {
+			t.Errorf("%s: after its end it tells %q", tt.what, *told)
+		}
+	}
+}
+
+// replyTo is a 200 to a request that was sent.
+func replyTo(request string) string {
+	var reply strings.Builder
+	reply.WriteString("SIP/2.0 200 OK\r\n")
+	for line := range strings.Lines(request) {
+		for _, name := range []string{"Via:", "From:", "To:", "Call-ID:", "CSeq:"} {
+			if strings.HasPrefix(line, name) {
+				reply.WriteString(line)
+			}
+		}
+	}
+	reply.WriteString("Content-Length: 0\r\n\r\n")
+	return reply.String()
 }
