@@ -60,6 +60,10 @@ type deadEnd struct {
 // own clock. Any goroutine.
 type backoff struct {
 	limit time.Duration // the longest step; 0: the table is off
+	// random gives a number below another: a quarter of each step at most is left
+	// out, so that probes keep pace neither with a peer that comes and goes nor
+	// with those of our neighbours. nil: none is.
+	random func(int64) int64
 
 	count           atomic.Int32 // of all, for those who would only look
 	refused, probes atomic.Uint64
@@ -69,6 +73,14 @@ type backoff struct {
 	ends  map[peerKey]int // how many of all are at an end point
 	timer *time.Timer     // for the next probe; nil before the first
 	over  bool            // no probe is made any more
+}
+
+// stepEnd gives when a step that begins now is over.
+func (b *backoff) stepEnd(now int64, step time.Duration) int64 {
+	if b.random != nil {
+		step -= time.Duration(b.random(max(int64(step/4), 1)))
+	}
+	return now + int64(step)
 }
 
 // refuses gives the reason to leave a destination alone that has no connection;
@@ -130,7 +142,7 @@ func (b *backoff) failed(now int64, key backoffKey, ofName bool, t *Target, why 
 		b.drop(all)
 	} else {
 		if d := b.all[key]; d != nil && d.probing { // it was for a name, and did not come that far
-			d.probing, d.due = false, now+int64(d.step)
+			d.probing, d.due = false, b.stepEnd(now, d.step)
 		}
 		key = all
 	}
@@ -149,7 +161,7 @@ func (b *backoff) failed(now int64, key backoffKey, ofName bool, t *Target, why 
 		d.why = remembered(why)
 		return false
 	}
-	d.probing, d.failed, d.due = false, now, now+int64(d.step)
+	d.probing, d.failed, d.due = false, now, b.stepEnd(now, d.step)
 	d.why = remembered(why)
 	return first
 }
@@ -184,7 +196,7 @@ func (b *backoff) deferred(now int64, key backoffKey) {
 	defer b.mu.Unlock()
 	for range 2 {
 		if d := b.all[key]; d != nil && d.probing {
-			d.probing, d.due = false, now+int64(d.step)
+			d.probing, d.due = false, b.stepEnd(now, d.step)
 		}
 		key.name = ""
 	}

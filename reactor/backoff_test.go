@@ -74,6 +74,40 @@ func TestBackoffSteps(t *testing.T) {
 	}
 }
 
+// Probes keep no pace: with a peer that is away for a moment of each second they
+// would meet that moment every time.
+func TestBackoffKeepsNoPace(t *testing.T) {
+	r := start(t, &script{}, nil)
+	b, to := newBackoff(t), destination(5061)
+	b.random = r.backoff.random
+	for _, longest := range []time.Duration{1, 2, 4, 8, 16, 30} {
+		longest *= time.Second
+		var least, most time.Duration
+		for range 100 {
+			d := time.Duration(b.stepEnd(b.now, longest) - b.now)
+			if d > longest || d < longest*3/4 {
+				t.Fatalf("a step of %v is over after %v", longest, d)
+			}
+			if least == 0 {
+				least = d
+			}
+			least, most = min(least, d), max(most, d)
+		}
+		if most-least < longest/16 {
+			t.Errorf("a hundred steps of %v were over after %v to %v", longest, least, most)
+		}
+	}
+	var early bool // a probe takes part in it
+	for range 100 {
+		b.fail(to, false)
+		early = early || len(b.after(firstStep*31/32)) == 1
+		b.succeeded(b.key(to))
+	}
+	if !early {
+		t.Error("of a hundred probes none came early")
+	}
+}
+
 // While messages ask and nothing else of their set is up, a probe goes out every
 // two seconds at least.
 func TestBackoffIsShortWhereNothingElseIsUp(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -89,7 +90,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		s := cfg.stream(p)
 		e.framing[p] = sipframe.FramerConfig{MaxMessage: cfg.MaxMessageSize, PingPong: s.CRLFPingPong, DropCRLF: s.CRLFDrop}
 	}
-	e.backoff.limit = cfg.Backoff
+	e.backoff.limit, e.backoff.random = cfg.Backoff, rand.Int64N
 	e.SetDomains(cfg.Domains)
 	e.backlog.eng = e
 	for i, s := range cfg.Sockets {
