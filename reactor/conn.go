@@ -162,13 +162,14 @@ func (c *conn) enqueue(m Appender, t *Target, w *waiter) (Outcome, *Error) {
 		c.mu.Unlock()
 		return 0, because(NoConnection, "it is closing")
 	}
-	ready := c.phase == established && !c.stuck
-	if !c.out.room(t.Class, ready, c.cfg.MaxPostponed) {
+	up := c.phase == established
+	ready := up && !c.stuck
+	if !c.out.room(t.Class, up, ready, c.cfg.MaxPostponed) {
 		full := because(QueueFull, "the connection is not up")
 		switch {
 		case ready:
 			full.Detail = "too much waits for the loop"
-		case c.phase == established:
+		case up:
 			full.Detail = "the peer takes nothing"
 			c.out.full = true
 		}

@@ -126,13 +126,21 @@ func (o *outbox) waitingCount() int {
 const (
 	boxMessages = 4096
 	boxBytes    = 2 << 20
+	// replyBytes is what of replies may wait for a client that reads slower than
+	// it asks, however many those are: a burst of requests in one write.
+	replyBytes = 640 << 10
 )
 
-// room tells whether another message may wait; ready, that it waits for the
-// loop only, else for the peer. What belongs to something that has begun finds
-// as much room again as what begins something. The lock is held.
-func (o *outbox) room(class Class, ready bool, postponed int) bool {
+// room tells whether another message may wait; up, that the connection is
+// established; ready, that it waits for the loop only, else for the peer. What
+// belongs to something that has begun finds as much room again as what begins
+// something, and replies more: nobody can repeat one that is refused. The lock is
+// held.
+func (o *outbox) room(class Class, up, ready bool, postponed int) bool {
 	messages, bytes := postponed, boxBytes
+	if class == Final && up && postponed > 0 && (o.box == nil || len(o.box.text) < replyBytes) {
+		return true
+	}
 	if ready {
 		messages = max(postponed, boxMessages)
 	}

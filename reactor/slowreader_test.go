@@ -83,6 +83,34 @@ func TestHandshakeLongerThanTheQueue(t *testing.T) {
 	}
 }
 
+// A client that writes a burst of requests and reads the replies behind it gets
+// all of them: there are more than the kernel takes, and than messages may wait.
+func TestRepliesToABurst(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		r := start(t, &script{}, nil)
+		peer := r.dialNarrow(p)
+		h := r.only()
+		if err := r.clog(h, 2<<10, 10000); err == nil {
+			t.Fatal("the peer takes everything")
+		}
+		taken := r.Stats().MessagesOut
+		const n = 1000
+		for i := range n {
+			if _, err := r.Send(&Target{Conn: h, Class: Final}, Bytes(request("MESSAGE", fmt.Sprint(i), 1, ""))); err != nil {
+				t.Fatalf("reply %d: %v", i, err)
+			}
+		}
+		if _, err := r.Send(&Target{Conn: h, Class: NewRequest}, Bytes(request("MESSAGE", "new", 1, ""))); err == nil {
+			t.Error("a new request is taken, too")
+		}
+		go func() { _, _ = io.Copy(io.Discard, peer) }()
+		r.eventually("all is written", func() bool { return r.Stats().MessagesOut >= taken+n })
+		if !r.Alive(h) {
+			t.Errorf("closed with %v", r.seen.closes())
+		}
+	})
+}
+
 // A reader that takes 1 ms for each message and gets twice as many is not
 // closed: the excess is refused at once, and what was taken arrives.
 func TestSlowReaderThatMakesProgress(t *testing.T) {
