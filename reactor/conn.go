@@ -91,6 +91,14 @@ type conn struct {
 	spoken []spoken // SIP domains that were looked for in the peer's certificate
 }
 
+// ends returns what is known of the two ends at this moment: our own address is known when a connect begins, whether
+// the peer was verified when the handshake is done. Any goroutine.
+func (c *conn) ends() Source {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.src
+}
+
 // step moves the connection to the next phase. Owner only.
 func (c *conn) step(to phase) {
 	c.mu.Lock()

@@ -84,7 +84,8 @@ func (nobody) Observe(*Event) {}
 // observe tells the observer.
 func (e *Engine) observe(c *conn, kind EventKind, err *Error, state *tlsstate.State, secrets string) {
 	now := time.Now()
-	ev := Event{Kind: kind, Time: now, Src: &c.src, TLS: state, Secrets: secrets, Err: err, Age: now.Sub(c.born)}
+	src := c.ends()
+	ev := Event{Kind: kind, Time: now, Src: &src, TLS: state, Secrets: secrets, Err: err, Age: now.Sub(c.born)}
 	if state != nil {
 		ev.Took = c.tls.took
 	}

@@ -54,6 +54,24 @@ func TestFailedHandshakeIsToldWithState(t *testing.T) {
 	}
 }
 
+// An event has what was known at its moment: what the connection learns later is
+// not written into what an observer is reading.
+func TestEventsDoNotChange(t *testing.T) {
+	from, to, inbox := two(t, nil)
+	if _, err := from.Send(from.target(TLS, to), Bytes(request("MESSAGE", "1", 1, ""))); err != nil {
+		t.Fatal(err)
+	}
+	from.eventually("it arrives", func() bool { return len(inbox.got()) == 1 })
+	for kind, verified := range map[EventKind]bool{ConnectStarted: false, HandshakeStarted: false, ConnEstablished: true} {
+		if e := from.seen.of(kind); len(e) != 1 || e[0].Src.Verified != verified {
+			t.Errorf("%v: verified %v", kind, !verified)
+		}
+	}
+	if e := from.seen.of(ConnectStarted); len(e) == 1 && e[0].Src.Local.IsValid() {
+		t.Error("our end was known before the connect")
+	}
+}
+
 // Send tells by which connection a message goes, if it is asked.
 func TestCarrier(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
