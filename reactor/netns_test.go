@@ -192,6 +192,7 @@ func TestPathEndsHere(t *testing.T) {
 				t.Fatal(err)
 			}
 			from.eventually("the first arrives", func() bool { return len(inbox.got()) == 1 })
+			time.Sleep(300 * time.Millisecond) // longer than TCP delays an acknowledgement
 			sh(t, "nft", fmt.Sprintf("add table inet gone; add chain inet gone out { type filter hook output priority 0; }; "+
 				"add rule inet gone out tcp dport %d drop; add rule inet gone out tcp sport %[1]d drop", to.addr(TLS).Port()))
 			taken := 0
