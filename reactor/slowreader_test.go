@@ -90,6 +90,7 @@ func TestRepliesToABurst(t *testing.T) {
 		r := start(t, &script{}, nil)
 		peer := r.dialNarrow(p)
 		h := r.only()
+		r.eventually("it is up", func() bool { return r.Stats().Established == 1 })
 		if err := r.clog(h, 2<<10, 10000); err == nil {
 			t.Fatal("the peer takes everything")
 		}
