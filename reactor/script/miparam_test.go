@@ -92,7 +92,7 @@ func TestMIIdleParameters(t *testing.T) {
 			lines = append(lines, fmt.Sprintf("modparam(%q, %q, %s)", module, n, v))
 		}
 	}
-	cfg := management(t, strings.Join(lines, "\n"))
+	cfg := management(t, strings.Join(lines, "\n")+"\n"+`modparam("httpd", "ip", "127.0.0.1")`)
 	if len(cfg.Notes) != len(lines) {
 		t.Errorf("%d notes for %d parameters: %v", len(cfg.Notes), len(lines), cfg.Notes)
 	}
