@@ -73,7 +73,7 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 			fmt.Fprintln(stderr, "sipreactor:", err)
 			return exitFailed
 		}
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }()
 		cfg.MI.FIFO.Name, cfg.MI.FIFO.ReplyDir = filepath.Join(dir, "fifo"), dir
 	}
 	out := newLogWriter(stderr, logQueue)

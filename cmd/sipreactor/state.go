@@ -83,7 +83,7 @@ func (d stateDir) secret(name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("state_dir: %w", err)
 	}
-	defer os.Remove(whole)
+	defer func() { _ = os.Remove(whole) }()
 	_, err = fmt.Fprintf(f, "%x\n", b)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return "", fmt.Errorf("state_dir: %w", err)

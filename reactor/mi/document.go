@@ -56,6 +56,7 @@ func (d *document) take(ch byte) bool {
 			return true
 		}
 		d.end()
+	default: // between values
 	}
 	if ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n' {
 		return true
@@ -106,11 +107,11 @@ func (d *document) value(ch byte) bool {
 	case ch == '-' || '0' <= ch && ch <= '9':
 		d.state = docNumber
 	case ch == 't':
-		d.state, d.literal = docLiteral, "rue"
+		d.state, d.literal = docLiteral, "true"[1:]
 	case ch == 'f':
-		d.state, d.literal = docLiteral, "alse"
+		d.state, d.literal = docLiteral, "false"[1:]
 	case ch == 'n':
-		d.state, d.literal = docLiteral, "ull"
+		d.state, d.literal = docLiteral, "null"[1:]
 	default:
 		return false
 	}
