@@ -35,6 +35,8 @@ func TestKeyLogFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Close()
+		r.signal(t, syscall.SIGINT)
+		r.exit(t)
 		keys, err := os.ReadFile(file)
 		if on != (err == nil) || on != strings.Contains(string(keys), "TRAFFIC_SECRET") {
 			t.Errorf("key log %v: %d bytes, %v", on, len(keys), err)
@@ -45,7 +47,5 @@ func TestKeyLogFile(t *testing.T) {
 		if strings.Contains(r.stderr.String(), "secrets") != on {
 			t.Errorf("key log %v: %s", on, r.stderr)
 		}
-		r.signal(t, syscall.SIGINT)
-		r.exit(t)
 	}
 }

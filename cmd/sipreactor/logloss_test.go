@@ -2,7 +2,7 @@ package main
 
 import (
 	"bufio"
-	"errors"
+	"bytes"
 	"io"
 	"log/slog"
 	"net"
@@ -119,23 +119,50 @@ func TestKeyLogOnAFullDisk(t *testing.T) {
 	}
 	defer full.Close()
 	var said strings.Builder
-	k := &keyLogFile{f: full, log: slog.New(slog.NewTextHandler(&said, nil))}
+	k := newKeyLogFile(full, slog.New(slog.NewTextHandler(&said, nil)))
 	for range 100 {
-		if _, err := k.Write([]byte("SECRET\n")); !errors.Is(err, syscall.ENOSPC) {
-			t.Fatal(err)
-		}
+		_, _ = k.Write([]byte("SECRET\n"))
 	}
-	if k.f, err = os.Create(filepath.Join(t.TempDir(), "keys")); err != nil {
+	k.Close()
+	if k.lost.Load() != 100 || strings.Count(said.String(), "cannot be written") != 1 {
+		t.Errorf("%d lost: %s", k.lost.Load(), &said)
+	}
+	if k.f, err = os.Create(filepath.Join(t.TempDir(), "keys")); err != nil { // the goroutine has ended
 		t.Fatal(err)
 	}
 	defer k.f.Close()
 	for range 2 {
-		if _, err := k.Write([]byte("SECRET\n")); err != nil {
+		k.write([]byte("SECRET\n"))
+	}
+	if s := said.String(); strings.Count(s, "lines_missing=100") != 1 || strings.Contains(s, "SECRET") {
+		t.Error(s)
+	}
+}
+
+// A key log whose reader has stopped holds up nobody: what finds no room is counted and told once, and neither does
+// the end wait for it.
+func TestKeyLogThatBlocks(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	said := newOutput()
+	k := newKeyLogFile(w, slog.New(slog.NewTextHandler(said, nil)))
+	line := bytes.Repeat([]byte("S"), 1024)
+	for range 2 * keyLogQueue { // a pipe holds 64 kB
+		if _, err := k.Write(line); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if s := said.String(); strings.Count(s, "cannot be written") != 1 || strings.Count(s, "lines_missing=100") != 1 || strings.Contains(s, "SECRET") {
-		t.Error(s)
+	said.wait(t, "too slow")
+	if k.lost.Load() < keyLogQueue/2 {
+		t.Errorf("%d lines are counted", k.lost.Load())
+	}
+	k.Close()
+	<-k.stopped // closing the file has ended its write
+	if n := strings.Count(said.String(), "cannot be written"); n != 1 {
+		t.Errorf("%d lines: %s", n, said)
 	}
 }
 
