@@ -122,7 +122,7 @@ func (l *loop) survives(c *conn, err error) bool {
 	if c.gc == nil || !endOfStream(err) {
 		return false
 	}
-	waits := c.phase == handshaking && c.doom == nil && (c.hs.busy || c.hs.signing || len(c.hs.inbox) > 0)
+	waits := c.phase == handshaking && !c.doomed() && (c.hs.busy || c.hs.signing || len(c.hs.inbox) > 0)
 	if !waits && !c.outlives() {
 		return false
 	}
