@@ -19,8 +19,8 @@ const drainLook = 10 * time.Millisecond
 // left to its owner, with what waits there), and an Overloader refuses new
 // requests. What is under way goes on, with new connections where it needs them:
 // messages and parts of messages that are here, handshakes, requests that wait
-// for their final response by the connection they left by, what is still to be
-// written. It returns nil when nothing of that is left, else what is, with ctx's
+// for their final response by the connection they left by or came by, what is
+// still to be written. It returns nil when nothing of that is left, else what is, with ctx's
 // error. Stop then ends the engine. Any goroutine, once.
 func (e *Engine) Drain(ctx context.Context) error {
 	e.draining.Store(true)
@@ -54,10 +54,13 @@ func (e *Engine) underWay() string {
 		unanswered += l.stat.unanswered.Load()
 	}
 	e.loopsMu.Unlock()
-	handshakes, halves, unsent := 0, 0, 0
+	handshakes, halves, unsent, open := 0, 0, 0, 0
 	e.table.each(func(c *conn) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		if c.doom == nil && c.phase == established {
+			open += int(c.open.Load())
+		}
 		switch {
 		case c.doom != nil || c.phase >= closing:
 		case c.phase < established:
@@ -73,7 +76,7 @@ func (e *Engine) underWay() string {
 		n    int
 		what string
 	}{
-		{int(max(unanswered, 0)), "requests without an answer"}, {handshakes, "connections that are not up"},
+		{int(max(unanswered, 0)), "requests without an answer"}, {open, "requests of connected clients without an answer"}, {handshakes, "connections that are not up"},
 		{halves, "incomplete messages"}, {unsent, "connections with messages to be written"},
 	} {
 		if k.n > 0 {

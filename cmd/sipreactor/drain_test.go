@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -164,4 +165,47 @@ func TestDrainHasAnEnd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A next hop by UDP has no connection that counts what was sent there: what the
+// client's own connection has not been answered is waited for.
+func TestDrainWaitsForAnswersByUDP(t *testing.T) {
+	next, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.Close()
+	_ = next.SetDeadline(time.Now().Add(patience))
+	addr := "127.0.0.1:" + freePort(t)
+	r := &running{addr: addr, stderr: newOutput(), stdout: newOutput(), code: make(chan int, 1)}
+	path := config(t, "shutdown_timeout=3600\nsocket=tcp:"+addr+"\nsocket=udp:127.0.0.1:"+freePort(t)+
+		"\nloadmodule \"proto_tcp.so\"\nloadmodule \"proto_udp.so\"\nroute { forward(\"udp:"+next.LocalAddr().String()+"\"); }\n")
+	go func() { r.code <- run(t.Context(), []string{"-f", path}, r.stdout, r.stderr) }()
+	r.stderr.wait(t, "msg=ready")
+	c, err := net.Dial("tcp", addr)
+	client := newLine(t, c, err)
+	client.say(ask("slow", ""))
+	buf := make([]byte, 1<<16)
+	n, from, err := next.ReadFrom(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := new(load.Message)
+	if err := load.NewReader(bytes.NewReader(buf[:n])).Next(m); err != nil {
+		t.Fatal(err)
+	}
+	r.signal(t, syscall.SIGTERM)
+	r.stderr.wait(t, "msg=draining")
+	select {
+	case code := <-r.code:
+		t.Fatalf("it ended with %d while a request was under way\n%s", code, r.stderr)
+	case <-time.After(100 * time.Millisecond):
+	}
+	if _, err := next.WriteTo([]byte(answerTo(m)), from); err != nil {
+		t.Fatal(err)
+	}
+	if m := client.hear(); m.Status != 200 {
+		t.Errorf("the request under way is answered %d", m.Status)
+	}
+	r.exit(t)
 }
