@@ -162,3 +162,12 @@ func TestToken(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// TestAddressWithPassword: the page works where its own address has a user and a password, which fetch refuses.
+func TestAddressWithPassword(t *testing.T) {
+	e := start(t, "")
+	p := open(t, e, 800, 600)
+	p.live()
+	p.run(chromedp.Navigate("http://operator:" + e.token + "@" + e.host() + "/"))
+	p.live()
+}

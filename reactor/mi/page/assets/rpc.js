@@ -1,6 +1,7 @@
 // Requests to the management interface, in JSON-RPC 2.0, where this page came from.
 
-const root = document.documentElement.dataset.root;
+// Without the user and password that the page's own address may have: fetch refuses an address with them.
+const root = new URL(document.documentElement.dataset.root, location.origin);
 const patience = 8000; // milliseconds
 const key = "sipreactor-token";
 
