@@ -193,6 +193,24 @@ var foreignFunctions = map[string]string{
 	"benchmark":       "bm_",
 }
 
+// lackingFunctions are functions that OpenSIPS has and this program lacks, of
+// modules that are here and of the core (""), so that an error says which.
+var lackingFunctions = map[string]string{
+	"":          "add_local_rport append_branch async cache_add cache_counter_fetch cache_fetch cache_raw_query cache_remove cache_store cache_sub construct_uri get_timestamp launch next_branches pv_printf raise_event remove_branch script_trace serialize_branches sr_check_status subscribe_event unuse_blacklist use_blacklist",
+	"sipmsgops": "add_body change_reply_status filter_body get_updated_body_part strip_body",
+}
+
+// lacking returns the module that has a function which this program lacks, ""
+// the core, and reports whether there is one.
+func lacking(function string) (module string, ok bool) {
+	for module, names := range lackingFunctions {
+		if slices.Contains(strings.Fields(names), function) {
+			return module, true
+		}
+	}
+	return "", false
+}
+
 // silentModules are modules of OpenSIPS' that are not here and have no functions.
 var silentModules = []string{
 	"xml", "xcap", "presence_xml", "proto_ws", "proto_wss", "proto_bin", "event_route", "event_datagram", "mi_html", "mi_json", "mi_xmlrpc_ng", "msrp_relay", "opentelemetry",

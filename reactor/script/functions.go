@@ -174,6 +174,14 @@ func (k *compiler) unknownFunction(c *Call) {
 		k.absent(c.At, module, clip(c.Func)+"()").functions[c.Func] = true
 		return
 	}
+	if module, ok := lacking(c.Func); ok {
+		of := "OpenSIPS' core"
+		if module != "" {
+			of = "the module " + module
+		}
+		k.rep.errorf(c.At, "%s() of %s is not supported", clip(c.Func), of)
+		return
+	}
 	k.rep.errorf(c.At, "unknown function %s()%s", clip(c.Func), hint(c.Func, functionNames()))
 }
 
