@@ -39,6 +39,9 @@ const (
 	// turnAfter is how long descriptors must be short before what waits is turned
 	// away.
 	turnAfter = 200 * time.Millisecond
+	// spares is how many descriptors are kept: one is given up for an accept, and another goroutine may be faster to
+	// take it.
+	spares = 8
 	// turnedAtOnce is how many connections are turned away at a time when
 	// descriptors are short.
 	turnedAtOnce = 256
@@ -52,7 +55,7 @@ type backlog struct {
 
 	mu      sync.Mutex
 	ears    []ear
-	spare   int // a descriptor that is kept for when there is none; -1 = none
+	spare   []int // descriptors that are kept for when there are none
 	paused  *time.Timer
 	over    bool  // the listeners may be closed
 	quiet   int64 // until when on the engine's clock nothing is said
@@ -76,7 +79,7 @@ func (b *backlog) open() {
 		return
 	}
 	b.ordered = true
-	b.spare = spareDescriptor()
+	b.keepSpare()
 	var err error
 	if b.ears, err = b.eng.listening(); err != nil {
 		b.eng.log.Info("the listeners' epoll sets are not known", "error", err)
@@ -92,10 +95,10 @@ func (b *backlog) close() {
 	if b.paused != nil {
 		b.paused.Stop()
 	}
-	if b.ordered && b.spare >= 0 {
-		unix.Close(b.spare)
+	for _, fd := range b.spare {
+		unix.Close(fd)
 	}
-	b.spare = -1
+	b.spare = nil
 }
 
 // failed is told what accept has said. gnet calls it where it accepts.
@@ -138,8 +141,8 @@ func (b *backlog) resume() {
 	if b.over {
 		return
 	}
-	if b.ordered && b.spare < 0 {
-		b.spare = spareDescriptor()
+	if b.ordered {
+		b.keepSpare()
 	}
 	for _, l := range b.ears {
 		watch(l, l.events)
@@ -154,10 +157,12 @@ func watch(l ear, events uint32) {
 // for this: a peer that is told goes elsewhere, one that waits does not. The lock
 // is held.
 func (b *backlog) turnAway() {
-	if b.spare < 0 {
+	last := len(b.spare) - 1
+	if last < 0 {
 		return
 	}
-	unix.Close(b.spare)
+	unix.Close(b.spare[last])
+	b.spare = b.spare[:last]
 	for _, l := range b.ears {
 		for range turnedAtOnce {
 			fd, _, err := unix.Accept4(l.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
@@ -168,16 +173,18 @@ func (b *backlog) turnAway() {
 			b.eng.stat.turnedAway.Add(1)
 		}
 	}
-	b.spare = spareDescriptor()
+	b.keepSpare()
 }
 
-// spareDescriptor takes a descriptor that stands for nothing; -1 if there is none.
-func spareDescriptor() int {
-	fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1
+// keepSpare takes the descriptors that are missing of those to be kept, as far as there are any. The lock is held.
+func (b *backlog) keepSpare() {
+	for len(b.spare) < spares {
+		fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return
+		}
+		b.spare = append(b.spare, fd)
 	}
-	return fd
 }
 
 // listening finds the engine's listeners in gnet's epoll sets, which the kernel
