@@ -124,7 +124,10 @@ func TestVanishedHost(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
 		const n = 400
 		inbox, s := &script{}, &script{}
-		to, from := start(t, inbox, nil), start(t, s, userTimeout(time.Second))
+		to, from := start(t, inbox, nil), start(t, s, func(c *Config) {
+			c.UserTimeout = time.Second
+			c.TLS.MaxPostponed, c.TCP.MaxPostponed = n/2, n/2 // what is sent before the host vanishes may wait a moment
+		})
 		target := from.target(p, to)
 		send := func(i int) {
 			if _, err := from.Send(target, Bytes(request("MESSAGE", fmt.Sprint(i), 1, strings.Repeat("x", 1000)))); err != nil {
