@@ -152,7 +152,7 @@ func (c *conn) release() {
 	box, why, stuck := c.out.box, c.doom, c.stuck
 	c.out.box = nil
 	c.mu.Unlock()
-	if stuck {
+	if stuck || c.eof {
 		e.lot.forget(c)
 	}
 	if c.timer != nil {

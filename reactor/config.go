@@ -76,6 +76,9 @@ type Config struct {
 	ParkedTimeout  time.Duration // a whole connect, with Async
 	Backlog        int           // of each listener; 0 = the system's limit
 	Keepalive      Keepalive
+	// DatagramBuffer is the least receive buffer of each socket of UDP in bytes, as
+	// far as the system allows it; 0 leaves it to the system.
+	DatagramBuffer int
 	// UserTimeout is how long something written may be unacknowledged before its
 	// connection is given up; 0: 5 s and the round-trip time where we dialled,
 	// 30 s where we accepted.
@@ -146,6 +149,7 @@ func DefaultConfig() Config {
 		ParkedTimeout:  5 * time.Second,
 		Backoff:        30 * time.Second,
 		Keepalive:      Keepalive{Enabled: true},
+		DatagramBuffer: 262144,
 		QueueFrames:    8192,
 		QueueDelay:     100 * time.Millisecond,
 		Sources: SourceLimits{Connections: 1024, Handshakes: 256, HandshakeRate: 500, Unfinished: 128, Allow: []netip.Prefix{

@@ -27,6 +27,11 @@ type ConnInfo struct {
 	// Domain, TLSVersion and Cipher are of an established TLS connection, as
 	// OpenSSL writes them; "" else.
 	Domain, TLSVersion, Cipher string
+	// CipherDescription is the cipher as SSL_CIPHER_description writes it.
+	CipherDescription string
+	// AliasPorts are the ports of the peer that the connection stands for besides
+	// its own (RFC 5923), for Conns; nil without.
+	AliasPorts []uint16
 	// CipherBits is the length of the cipher's key, Handshake how long the
 	// handshake took, and Resumed tells that it was with a session ticket.
 	CipherBits int
@@ -92,6 +97,7 @@ func (e *Engine) Conns(f func(*ConnInfo) bool) {
 	e.table.each(func(c *conn) {
 		if more {
 			if info, there = c.info(now); there {
+				info.AliasPorts = e.peers.aliasPorts(c)
 				more = f(&info)
 			}
 		}
@@ -140,6 +146,7 @@ func (c *conn) info(now int64) (i ConnInfo, there bool) {
 	if c.tls.version != 0 {
 		s := tlsstate.State{Version: c.tls.version, Cipher: c.tls.cipher}
 		i.TLSVersion, i.Cipher, i.CipherBits = s.VersionName(), s.CipherName(), s.CipherBits()
+		i.CipherDescription = s.CipherDescription()
 	}
 	if w := c.tls.whole; w != nil {
 		i.Peer = w.Peer[0]

@@ -134,6 +134,7 @@ func (e *Engine) Start() error {
 	}()
 	select {
 	case <-e.started:
+		e.growDatagrams()
 		return nil
 	case err = <-e.ran:
 		e.dismiss()

@@ -3,6 +3,7 @@ package reactor
 import (
 	"errors"
 	"io"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +17,9 @@ import (
 //
 // gnet closes a descriptor at the end of its stream. So that the socket lives on
 // the loop takes another descriptor of it, which gnet does not know, before gnet
-// closes its own. Nothing watches that one: there is nothing more to be read.
+// closes its own. The parking lot watches that one, for a reset only: there is
+// nothing more to be read. A peer that has gone altogether looks the same as one
+// that ended its half, until it resets what is sent to it.
 
 // halfClosedTime is how long a half-closed connection waits for the replies to
 // its requests: 64·T1, as long as a transaction that is not an INVITE's may take
@@ -140,15 +143,27 @@ func (l *loop) survives(c *conn, err error) bool {
 	c.fd = fd
 	c.mu.Unlock()
 	c.gc, c.eof = nil, true
+	watch := l.eng.lot.watchEnd
 	if stuck {
-		if err := l.eng.lot.watch(c); err != nil {
-			l.close(c, fail(WriteError, err))
-			return true
-		}
+		watch = l.eng.lot.watch
+	}
+	if err := watch(c); err != nil {
+		l.close(c, fail(WriteError, err))
+		return true
 	}
 	if c.phase == established {
 		l.ended(c, "")
 	}
+	return true
+}
+
+// reset ends a half-closed connection whose peer has reset it, and answers
+// whether it has. Loop only.
+func (l *loop) reset(c *conn) bool {
+	if !c.eof || !dead(c.fd) {
+		return false
+	}
+	l.close(c, fail(ReadError, os.NewSyscallError("read", socketError(c.fd, unix.ECONNRESET))))
 	return true
 }
 

@@ -199,6 +199,24 @@ func TestHalfClosedIsNotForEver(t *testing.T) {
 	}
 }
 
+// A peer that resets a half-closed connection has no use for replies: it ends.
+func TestHalfClosedIsReset(t *testing.T) {
+	s := newLateReplies()
+	r := startWith(t, s, &s.script, func(c *Config) { c.halfClosedTime = time.Hour })
+	c := r.client(TCP, 0)
+	_, _ = io.WriteString(c, request("MESSAGE", "x", 1, ""))
+	r.eventually("the request is there", func() bool { return r.Stats().MessagesIn == 1 })
+	tc := c.(*net.TCPConn)
+	_ = tc.CloseWrite()
+	r.eventually("it is half-closed", func() bool { return r.Stats().HalfClosed == 1 })
+	_ = tc.SetLinger(0)
+	_ = tc.Close()
+	if reason := r.firstClose(); reason != ReadError {
+		t.Errorf("closed with %v", reason)
+	}
+	close(s.gate)
+}
+
 // A half-closed connection takes replies only: senders do not find it, and a
 // request that names it goes elsewhere.
 func TestHalfClosedTakesReplies(t *testing.T) {

@@ -80,7 +80,8 @@ func (e *Engine) logClosed(c *conn, was phase, why *Error) {
 var ctxNone = context.Background()
 
 // gnetLog gives gnet's own lines to the engine's logger. What gnet calls an
-// error is mostly a peer that went away, which we tell ourselves.
+// error is mostly a peer that went away, which we tell ourselves; its one warning
+// is that a connection was closed while the kernel had told of it already.
 type gnetLog struct {
 	log    *slog.Logger
 	accept func(error) // is told what accept(2) has said
@@ -93,7 +94,7 @@ func (g gnetLog) Infof(format string, args ...any) {
 	g.log.Debug("gnet: " + fmt.Sprintf(format, args...))
 }
 func (g gnetLog) Warnf(format string, args ...any) {
-	g.log.Warn("gnet: " + fmt.Sprintf(format, args...))
+	g.log.Debug("gnet: " + fmt.Sprintf(format, args...))
 }
 func (g gnetLog) Errorf(format string, args ...any) {
 	if len(args) == 1 && strings.HasPrefix(format, "Accept()") {

@@ -55,9 +55,10 @@ func (p *lot) size() int {
 	return len(p.timers)
 }
 
-// add wants a descriptor's writability told once. The lock is held.
-func (p *lot) add(c *conn) error {
-	ev := unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLONESHOT, Fd: int32(c.fd)}
+// add wants events of a descriptor told once, its end in any case. The lock is
+// held.
+func (p *lot) add(c *conn, events uint32) error {
+	ev := unix.EpollEvent{Events: events | unix.EPOLLONESHOT, Fd: int32(c.fd)}
 	op := unix.EPOLL_CTL_ADD
 	if p.parked[int32(c.fd)] == c {
 		op = unix.EPOLL_CTL_MOD
@@ -91,7 +92,7 @@ func (p *lot) park(c *conn, limit time.Duration) error {
 	if c.doomed() { // killed before it was here to be found
 		return errDoomed
 	}
-	if err := p.add(c); err != nil {
+	if err := p.add(c, unix.EPOLLOUT); err != nil {
 		return err
 	}
 	p.timers[c] = time.AfterFunc(limit, func() {
@@ -124,7 +125,15 @@ func (p *lot) abort(c *conn, why *Error) {
 func (p *lot) watch(c *conn) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.add(c)
+	return p.add(c, unix.EPOLLOUT)
+}
+
+// watchEnd tells a loop once, as if the socket took bytes again, when an
+// established connection has been reset.
+func (p *lot) watchEnd(c *conn) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.add(c, 0)
 }
 
 // forget ends a watch before the descriptor closes.
@@ -182,7 +191,7 @@ func (p *lot) ready(fd int32) {
 	if err == nil {
 		if _, gone := unix.Getpeername(c.fd); gone != nil {
 			// The event was for an earlier socket of the same number.
-			_ = p.add(c)
+			_ = p.add(c, unix.EPOLLOUT)
 			p.mu.Unlock()
 			return
 		}

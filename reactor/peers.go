@@ -56,6 +56,16 @@ func (p *peers) add(c *conn) {
 	p.mu.Unlock()
 }
 
+// aliasPorts gives the ports of the aliases of a connection; nil for none.
+func (p *peers) aliasPorts(c *conn) (ports []uint16) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, a := range c.aliases {
+		ports = append(ports, a.port)
+	}
+	return ports
+}
+
 // link puts c at the head of its chain. The lock is held.
 func (p *peers) link(key peerKey, c *conn) {
 	if p.chain == nil {

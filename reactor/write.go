@@ -164,6 +164,7 @@ func (l *loop) unblock() {
 func (l *loop) writable(c *conn) {
 	switch {
 	case c.hs != nil && c.hs.busy: // handshaken will
+	case l.reset(c):
 	case c.phase == handshaking:
 		l.drain(c)
 	case c.phase == established:

@@ -196,7 +196,14 @@ func TestContractSendTimeout(t *testing.T) {
 				case async == 1:
 					p.expect(503)
 				default:
-					p.expect(480)
+					// What was written and not acknowledged comes back, too: 503.
+					first, _ := p.read()
+					for strings.HasPrefix(first, "SIP/2.0 503") {
+						first, _ = p.read()
+					}
+					if !strings.HasPrefix(first, "SIP/2.0 480") {
+						t.Errorf("got %q, want status 480", first)
+					}
 				}
 			}
 		}

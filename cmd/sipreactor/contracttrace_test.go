@@ -126,7 +126,7 @@ func TestContractTraceFilterRoute(t *testing.T) {
 func TestContractTraceNowhere(t *testing.T) {
 	c := prepare(t)
 	text := "socket=tls:127.0.0.1:5061\n" + c.text("loadmodule \"proto_hep.so\"\n", trace("tls", "destination", `"nowhere"`))
-	if code := check(t.Context(), config(t, text), c.log, c.log); code != exitFailed || !strings.Contains(c.log.String(), "nowhere") {
+	if code := check(t.Context(), options{file: config(t, text)}, c.log, c.log); code != exitFailed || !strings.Contains(c.log.String(), "nowhere") {
 		t.Errorf("exit code %d: %s", code, c.log)
 	}
 }

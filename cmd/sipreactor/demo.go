@@ -147,7 +147,7 @@ func (d *demo) start(log io.Writer) error {
 
 // config is the built-in configuration with certificates that everybody here verifies.
 func (d *demo) config(ca *load.Authority) (*script.Config, error) {
-	cfg, err := loadConfig("")
+	cfg, err := loadConfig(options{})
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func TestKeyLogFile(t *testing.T) {
 		r := &running{addr: "127.0.0.1:" + freePort(t), stderr: newOutput(), stdout: newOutput(), code: make(chan int, 1)}
 		path := config(t, "log_level=1\nsocket=tls:"+r.addr+"\nloadmodule \"proto_tls.so\"\nloadmodule \"tls_mgm.so\"\n"+
 			set("tls", "handshake_timeout", ms(long))+param+"\nroute { exit; }\n")
-		if code := check(t.Context(), path, r.stdout, r.stderr); code != exitOK {
+		if code := check(t.Context(), options{file: path}, r.stdout, r.stderr); code != exitOK {
 			t.Fatalf("-C: %s", r.stderr)
 		}
 		if _, err := os.Stat(file); err == nil {

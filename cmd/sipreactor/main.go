@@ -40,6 +40,7 @@ type options struct {
 	check   bool
 	version bool
 	profile string // file for a CPU profile; "" none
+	process processOptions
 }
 
 // run is the program without the process around it: it returns the exit code, and ends early when ctx does.
@@ -67,7 +68,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		versions(stdout)
 		return exitOK
 	case o.check:
-		return check(ctx, o.file, stdout, stderr)
+		return check(ctx, o, stdout, stderr)
 	}
 	stop, err := startProfile(o.profile)
 	if err != nil {
@@ -75,7 +76,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	defer stop()
-	return serve(ctx, o.file, stdout, stderr)
+	return serve(ctx, o, stdout, stderr)
 }
 
 const usage = `Usage: sipreactor [flags]          run
@@ -106,6 +107,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.BoolVarP(&o.version, "version", "V", false, "print versions and exit")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the run to this file, for go tool pprof")
 	f.BoolP("help", "h", false, "print this help and exit")
+	notes := o.process.add(f, &o.check)
 	f.Usage = func() {}
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {
@@ -123,6 +125,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	case f.Changed("file") && o.file == "":
 		return o, errors.New("-f wants a file")
 	}
+	o.process.notes = notes()
 	return o, nil
 }
 

@@ -3,11 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
 	"runtime"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,7 +28,8 @@ type management struct {
 	fifo     *mi.FIFO
 	http     *mi.HTTP
 	datagram *mi.Datagram
-	token    string // that HTTP asks for
+	page     netip.AddrPort // where HTTP is served
+	token    string         // that it asks for
 }
 
 // serveManagement opens what the loaded modules ask for: mi_fifo, mi_http on httpd (with /metrics and the status page
@@ -74,7 +77,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 	}
 	dg := &cfg.MI.Datagram
 	if s := dg.Socket; err == nil && loaded("mi_datagram") && s != "" {
-		m.datagram, err = mi.ServeDatagram(mi.DatagramConfig{Name: s, Mode: fs.FileMode(dg.Mode), WriteTimeout: dg.Timeout,
+		m.datagram, err = mi.ServeDatagram(mi.DatagramConfig{Name: s, Mode: fs.FileMode(dg.Mode), WriteTimeout: dg.Timeout, Buffer: dg.Buffer,
 			Allow: dg.Allow, Log: n.log}, d)
 	}
 	if !loaded("mi_http") {
@@ -128,9 +131,14 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatc
 	if err != nil {
 		return err
 	}
-	if m.http, err = mi.ServeHTTP(hc, d); err != nil {
+	if m.http, err = mi.ServeHTTP(hc, d); n.anyPort && errors.Is(err, syscall.EADDRINUSE) {
+		hc.Addr = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)
+		m.http, err = mi.ServeHTTP(hc, d)
+	}
+	if err != nil {
 		return err
 	}
+	m.page = m.http.Addr()
 	m.http.Handle("GET /metrics", metrics)
 	if root := cfg.Prometheus.Root; root != "metrics" {
 		m.http.Handle("GET /"+root, metrics)

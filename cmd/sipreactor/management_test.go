@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"sipreactor/reactor/mi"
 )
@@ -20,6 +23,11 @@ func managed(t *testing.T) (r *running, fifo, web string) {
 	fifo = filepath.Join(dir, "fifo")
 	port := freePort(t)
 	web = "http://127.0.0.1:" + port
+	collector, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { collector.Close() })
 	path := config(t, `log_level=3
 socket=tls:`+r.addr+`
 loadmodule "proto_tls.so"
@@ -28,6 +36,9 @@ loadmodule "sl.so"
 loadmodule "mi_fifo.so"
 loadmodule "httpd.so"
 loadmodule "mi_http.so"
+loadmodule "proto_hep.so"
+modparam("proto_hep", "hep_id", "[collector]`+collector.LocalAddr().String()+`;transport=udp;version=3")
+modparam("proto_tls", "trace_destination", "collector")
 modparam("mi_fifo", "fifo_name", "`+fifo+`")
 modparam("mi_fifo", "reply_dir", "`+dir+`")
 modparam("httpd", "port", `+port+`)
@@ -230,4 +241,36 @@ func TestManagementFromTheCommandLine(t *testing.T) {
 	}
 	ask("--to", web+"/mi", "kill")
 	r.exit(t)
+}
+
+// Connections to management, however many, take no descriptors of traffic's.
+func TestManagementTakesNoDescriptorsOfTraffic(t *testing.T) {
+	port := freePort(t)
+	_, addr := program(t, `open_files_limit=112
+loadmodule "httpd.so"
+loadmodule "mi_http.so"
+modparam("httpd", "port", `+port+`)
+`, os.Stderr)
+	isAnswered(t, addr, 1)
+	for range 300 {
+		c, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost:") // and no more
+	}
+	for range 40 { // which stay
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(patience))
+		_, _ = io.WriteString(c, "\r\n\r\n")
+		if _, err := io.ReadFull(c, make([]byte, 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	isAnswered(t, addr, 1)
 }

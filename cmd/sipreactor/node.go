@@ -45,6 +45,8 @@ type node struct {
 
 	patience time.Duration // shutdown_timeout
 	logLost  func() uint64 // lines of the log that were dropped; nil if nobody counts
+	bound    func() error  // called once the sockets are bound; may be nil
+	anyPort  bool          // management over HTTP takes another port where its own is taken
 
 	reloading sync.Mutex // SIGHUP and tls_reload may come together
 }

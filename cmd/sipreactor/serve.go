@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,17 +29,25 @@ const closeLimit = 3 * time.Second
 // builtIn is the name of the configuration that runs without -f.
 const builtIn = "built-in configuration"
 
-// loadConfig reads and compiles a configuration; "" is the built-in one.
-func loadConfig(file string) (*script.Config, error) {
-	if file == "" {
-		return script.Compile(builtIn, script.Default())
+// loadConfig reads and compiles a configuration, "" is the built-in one, with what the command line adds.
+func loadConfig(o options) (cfg *script.Config, err error) {
+	if o.file == "" {
+		cfg, err = script.Compile(builtIn, script.Default(), o.process.listen...)
+	} else {
+		cfg, err = script.Load(o.file, o.process.listen...)
 	}
-	return script.Load(file)
+	if err == nil && o.process.workdir != "" {
+		err = os.Chdir(o.process.workdir)
+	}
+	return cfg, err
 }
 
 // check tells whether a configuration would start, as far as that shows without opening its sockets.
-func check(ctx context.Context, file string, stdout, stderr io.Writer) int {
-	cfg, err := loadConfig(file)
+func check(ctx context.Context, o options, stdout, stderr io.Writer) int {
+	cfg, err := loadConfig(o)
+	if err == nil {
+		_, err = o.process.identity()
+	}
 	if err == nil {
 		var n *node
 		if n, err = newNode(ctx, cfg, slog.New(slog.DiscardHandler), nil); err == nil {
@@ -53,21 +62,25 @@ func check(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	for _, note := range cfg.Notes {
 		fmt.Fprintln(stderr, note)
 	}
-	if file == "" {
-		file = builtIn
+	for _, note := range o.process.notes {
+		fmt.Fprintln(stderr, note)
 	}
-	fmt.Fprintf(stdout, "%s: ok\n", file)
+	fmt.Fprintf(stdout, "%s: ok\n", cmp.Or(o.file, builtIn))
 	return exitOK
 }
 
 // serve runs the proxy until a signal or the end of ctx.
-func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
-	cfg, err := loadConfig(file)
+func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
+	cfg, err := loadConfig(o)
+	var as *identity
+	if err == nil {
+		as, err = o.process.identity()
+	}
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitFailed
 	}
-	if file == "" {
+	if o.file == "" {
 		dir, err := os.MkdirTemp("", "sipreactor-") // 0700: nobody else comes in
 		if err != nil {
 			fmt.Fprintln(stderr, "sipreactor:", err)
@@ -75,6 +88,7 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		cfg.MI.FIFO.Name, cfg.MI.FIFO.ReplyDir = filepath.Join(dir, "fifo"), dir
+		cfg.StateDir = filepath.Join(dir, "state") // a try leaves nothing behind
 	}
 	out := newLogWriter(stderr, logQueue)
 	defer out.Close(time.Second)
@@ -82,7 +96,7 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	log := named(newSwitchedLogger(out, filtered(&levels.log.level, cfg.Log.Filter), cfg.Log.Prefix), cfg.Log.Name)
 	cfg.Program.SetLogger(named(newSwitchedLogger(out, filtered(&levels.xlog.level, cfg.Log.Filter), ""), cfg.Log.Name)) // it writes the prefix itself
 	switch {
-	case cfg.Log.Stderr:
+	case cfg.Log.Stderr, o.process.logStderr:
 	case cfg.Log.Syslog:
 		log.Info("the log goes to standard error: there is no syslog here")
 	default:
@@ -91,6 +105,9 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	}
 	for _, note := range cfg.Notes {
 		log.Info(note.Msg, "at", note.Pos)
+	}
+	for _, note := range o.process.notes {
+		log.Info(note)
 	}
 	if limit, err := raiseFileLimit(cfg.OpenFiles); err != nil {
 		log.Warn(err.Error())
@@ -116,10 +133,18 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	keepBranchSecret(cfg, log)
 	handed := activation.Files(true)
 	defer letGo(handed)
+	removePID, err := writePID(o.process.pidFile, as)
+	if err != nil {
+		log.Error("cannot start: " + err.Error())
+		return exitFailed
+	}
+	defer removePID()
 	n, err := newNode(ctx, cfg, log, handed)
 	if err == nil {
 		n.logLost = out.Dropped
 		n.super = newSupervisor(log)
+		n.bound = as.take
+		n.anyPort = o.file == ""
 		err = n.start(cfg, levels, func() { signals <- syscall.SIGTERM })
 	}
 	if err != nil {
@@ -133,8 +158,8 @@ func serve(ctx context.Context, file string, stdout, stderr io.Writer) int {
 	// Whoever waits for this line gets it at every log_level.
 	always := named(newLogger(out, script.LevelDebug, cfg.Log.Prefix), cfg.Log.Name)
 	always.Log(ctx, script.LevelNotice.Slog(), "ready", "sockets", strings.Join(n.sockets(), " "), "tls_library", n.library.Name)
-	if file == "" {
-		welcome(stdout, n.engine.Sockets(), cfg.MI.FIFO.Name, n.manage.token)
+	if o.file == "" {
+		welcome(stdout, n.engine.Sockets(), cfg.MI.FIFO.Name, n.manage)
 	}
 	watch, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -177,7 +202,14 @@ func (n *node) start(cfg *script.Config, levels logLevels, kill func()) error {
 		n.close()
 		return err
 	}
-	m, err := n.serveManagement(cfg, levels, kill)
+	var m *management
+	var err error
+	if n.bound != nil {
+		err = n.bound()
+	}
+	if err == nil {
+		m, err = n.serveManagement(cfg, levels, kill)
+	}
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
@@ -250,7 +282,7 @@ func (n *node) drain(signals <-chan os.Signal, always *slog.Logger) int {
 }
 
 // welcome tells who starts the program without a configuration what to try.
-func welcome(w io.Writer, sockets []*reactor.Socket, fifo, token string) {
+func welcome(w io.Writer, sockets []*reactor.Socket, fifo string, m *management) {
 	for _, s := range sockets {
 		if s.Proto != reactor.TLS {
 			continue
@@ -264,10 +296,10 @@ func welcome(w io.Writer, sockets []*reactor.Socket, fifo, token string) {
 
   go run ./cmd/sipreactor demo
 
-The status page is http://127.0.0.1:8888/ and asks for the token %[2]s
-Commands: go run ./cmd/sipreactor mi --to %[3]s --reply-dir %[4]s which
+The status page is http://%[2]v/ and asks for the token %[3]s
+Commands: go run ./cmd/sipreactor mi --to %[4]s --reply-dir %[5]s which
 
-`, s.Addr, token, fifo, filepath.Dir(fifo))
+`, s.Addr, m.page, m.token, fifo, filepath.Dir(fifo))
 		return
 	}
 }

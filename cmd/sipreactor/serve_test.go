@@ -209,8 +209,9 @@ func TestStartFails(t *testing.T) {
 func TestWelcomeNamesThreeCommands(t *testing.T) {
 	var b strings.Builder
 	addr := netip.MustParseAddrPort("127.0.0.1:5061")
-	welcome(&b, []*reactor.Socket{{Proto: reactor.TLS, Addr: addr}}, "/tmp/x/fifo", "secret")
-	for _, what := range []string{"http://127.0.0.1:8888/", "token secret\n", "--to /tmp/x/fifo --reply-dir /tmp/x which"} {
+	welcome(&b, []*reactor.Socket{{Proto: reactor.TLS, Addr: addr}}, "/tmp/x/fifo",
+		&management{page: netip.MustParseAddrPort("127.0.0.1:8889"), token: "secret"})
+	for _, what := range []string{"http://127.0.0.1:8889/", "token secret\n", "--to /tmp/x/fifo --reply-dir /tmp/x which"} {
 		if !strings.Contains(b.String(), what) {
 			t.Errorf("it does not say %q: %s", what, b.String())
 		}
@@ -230,7 +231,7 @@ func clean(r load.Result, callee *load.Server) bool {
 }
 
 func TestBuiltInConfigurationGetsAnIdentity(t *testing.T) {
-	cfg, err := loadConfig("")
+	cfg, err := loadConfig(options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 	"sipreactor/tlsstate/tlstest"
 )
 
-// relay is a Handler that answers OPTIONS with its own bytes, and sends
+// relay is a Handler that answers OPTIONS and ACK with its own bytes, and sends
 // anything else to a target.
 type relay struct {
 	tracer *Tracer
@@ -28,7 +28,7 @@ type relay struct {
 func (r *relay) Message(w *reactor.Worker, f *reactor.Frame) {
 	traceMessage(r.tracer, f.Src, f.Data, false)
 	to := &reactor.Target{Conn: f.Src.Conn}
-	if !strings.HasPrefix(string(f.Data), "OPTIONS") {
+	if m := string(f.Data); !strings.HasPrefix(m, "OPTIONS") && !strings.HasPrefix(m, "ACK") {
 		to = r.target.Load()
 	}
 	if _, err := w.Send(to, reactor.Bytes(f.Data)); err == nil {
@@ -151,6 +151,8 @@ func (s *site) event(kind Kind) (Packet, map[string]string) {
 const (
 	options = "OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n"
 	invite  = "INVITE sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n"
+	// ack has no answer, so its sender's end of the stream is the connection's.
+	ack = "ACK sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n"
 )
 
 func TestEngineAcceptedAndClosed(t *testing.T) {
@@ -158,7 +160,7 @@ func TestEngineAcceptedAndClosed(t *testing.T) {
 		t.Run(string(transport), func(t *testing.T) {
 			s := build(t, transport, nil)
 			c := s.dial()
-			exchange(t, c, options)
+			exchange(t, c, ack)
 			opened, m := s.event(Accepted)
 			if opened.Source.String() != c.LocalAddr().String() || opened.Target.String() != c.RemoteAddr().String() {
 				t.Errorf("from %v to %v, the connection is %v", opened.Source, opened.Target, c.LocalAddr())

@@ -8,7 +8,20 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
+
+// connectionShare is how many connections management may have so that they take
+// no descriptors that traffic needs.
+func connectionShare() int {
+	const most, least = 64, 2
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return least
+	}
+	return int(min(max(limit.Cur/16, least), most))
+}
 
 // boundedListener accepts no more connections than it has slots, and none of
 // whoever may not speak: strangers take no place that others need.

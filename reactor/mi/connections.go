@@ -103,6 +103,9 @@ func (n *Node) describe(i *reactor.ConnInfo, now time.Time) Object {
 	if n.Lifetime > 0 {
 		o = append(o, Field{"Lifetime", now.Add(n.Lifetime - i.Idle).Format(time.DateTime)})
 	}
+	for _, port := range i.AliasPorts { // each by itself, as OpenSIPS has them
+		o = append(o, Field{"Alias port", port})
+	}
 	o = append(o, describeTLS(i)...)
 	direction := "in"
 	if i.Outbound {
@@ -118,13 +121,14 @@ func (n *Node) describe(i *reactor.ConnInfo, now time.Time) Object {
 // who the peer is, if it showed a certificate.
 func describeTLS(i *reactor.ConnInfo) (o Object) {
 	if i.TLSVersion != "" {
-		o = append(o, Field{"TLS Version", i.TLSVersion}, Field{"TLS Cipher", i.Cipher}, Field{"TLS Cipher bits", i.CipherBits})
+		o = append(o, Field{"TLS Version", i.TLSVersion}, Field{"TLS Cipher", i.Cipher}, Field{"TLS Cipher description", i.CipherDescription},
+			Field{"TLS Cipher bits", i.CipherBits}, Field{"TLS Peer verified", i.Verified})
 	}
 	if i.Domain != "" {
 		o = append(o, Field{"TLS Domain", i.Domain})
 	}
 	if i.Peer != nil {
-		o = append(o, Field{"TLS Peer", i.Peer.Subject.String()}, Field{"TLS Peer verified", i.Verified})
+		o = append(o, Field{"TLS Peer", i.Peer.Subject.String()})
 	}
 	if i.TLSVersion != "" {
 		o = append(o, Field{"TLS Resumed", i.Resumed}, Field{"TLS Handshake", i.Handshake.Round(time.Microsecond).String()})

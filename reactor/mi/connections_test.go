@@ -26,8 +26,8 @@ func TestListConnections(t *testing.T) {
 	}
 	n.Lifetime = 0 // leaves out what changes
 	const first = `{"ID":4294967297,"Type":"tls","State":0,"Remote":"198.51.100.7:40000","Local":"192.0.2.1:5061",` +
-		`"TLS Version":"TLSv1.3","TLS Cipher":"TLS_AES_128_GCM_SHA256","TLS Cipher bits":128,"TLS Domain":"edge",` +
-		`"TLS Peer":"CN=pbx.example,O=Example","TLS Peer verified":true,"TLS Resumed":true,"TLS Handshake":"1.5ms",` +
+		`"TLS Version":"TLSv1.3","TLS Cipher":"TLS_AES_128_GCM_SHA256","TLS Cipher description":"","TLS Cipher bits":128,"TLS Peer verified":true,"TLS Domain":"edge",` +
+		`"TLS Peer":"CN=pbx.example,O=Example","TLS Resumed":true,"TLS Handshake":"1.5ms",` +
 		`"Direction":"in","Phase":"established","Queue":2,"Stuck":false,"Unanswered":0,"Age":90,"Idle":5,"Messages in":1,"Messages out":2,"Bytes in":3,"Bytes out":4}`
 	const second = `{"ID":2,"Type":"tcp","State":1,"Remote":"[2001:db8::9]:5060","Local":"[2001:db8::1]:33333","Direction":"out","Phase":"connecting","Queue":0,"Stuck":true,"Unanswered":0,"Age":0,"Idle":0,` +
 		`"Messages in":0,"Messages out":0,"Bytes in":0,"Bytes out":0}`

@@ -26,6 +26,8 @@ type DatagramConfig struct {
 	// loopback needs it. The sender of a datagram can be forged, so a network
 	// where others can do that is no place for it.
 	Allow []netip.Prefix
+	// Buffer is the size in bytes of the socket's buffers; 0 = the system's.
+	Buffer int
 	// WriteTimeout is how long a receiver may take to make room; 0 = 1 s.
 	WriteTimeout time.Duration
 	// Log gets what cannot be answered; nil discards it.
@@ -85,7 +87,25 @@ func (s *Datagram) listenUDP(addr string) (net.PacketConn, error) {
 	if !at.Addr().IsLoopback() && len(s.cfg.Allow) == 0 {
 		return nil, errors.New("an address that is not loopback needs a list of those who may speak")
 	}
-	return net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
+	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
+	if err != nil {
+		return nil, err
+	}
+	return c, s.size(c)
+}
+
+// size gives a socket the buffers that were asked for.
+func (s *Datagram) size(c interface {
+	SetReadBuffer(bytes int) error
+	SetWriteBuffer(bytes int) error
+}) error {
+	if s.cfg.Buffer == 0 {
+		return nil
+	}
+	if err := c.SetReadBuffer(s.cfg.Buffer); err != nil {
+		return err
+	}
+	return c.SetWriteBuffer(s.cfg.Buffer)
 }
 
 // listenUNIX binds under another name first, so that the socket is nobody
@@ -109,7 +129,10 @@ func (s *Datagram) listenUNIX() (net.PacketConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = os.Chmod(temporary, s.cfg.Mode.Perm()); err == nil {
+	if err = s.size(c); err == nil {
+		err = os.Chmod(temporary, s.cfg.Mode.Perm())
+	}
+	if err == nil {
 		s.made, err = os.Lstat(temporary)
 	}
 	if err == nil {

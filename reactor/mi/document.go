@@ -56,7 +56,7 @@ func (d *document) take(ch byte) bool {
 			return true
 		}
 		d.end()
-	default: // between values
+	default: // space may stand before what these expect
 	}
 	if ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n' {
 		return true

@@ -80,12 +80,13 @@ var (
 	connsDesc     = desc("", "connections", "Connections there are.", "proto", "direction", "phase")
 	queueDesc     = desc("", "queued_messages", "Messages that wait to be written.", "proto")
 	stuckDesc     = desc("", "stuck_connections", "Connections whose peer takes nothing at the moment.", "proto")
+	fullDesc      = desc("", "datagrams_dropped_total", "Datagrams that the kernel dropped at the sockets of UDP, as their buffers were full.")
 	unreadDesc    = desc("", "unread_bytes", "Bytes that wait in the kernel to be read.", "proto")
 )
 
 // engineDescs are the metrics of an engine that have labels.
 var engineDescs = []*prometheus.Desc{closedDesc, turnedDesc, connectsDesc, doneDesc, failedDesc, resumedDesc, tookDesc, defectDesc,
-	malformedDesc, receivedDesc, deliveredDesc, inDesc, outDesc, connsDesc, queueDesc, stuckDesc, unreadDesc}
+	malformedDesc, receivedDesc, deliveredDesc, inDesc, outDesc, connsDesc, queueDesc, stuckDesc, unreadDesc, fullDesc}
 
 func collectEngine(e Engine, to chan<- prometheus.Metric) {
 	put := putTo(to)
@@ -110,6 +111,7 @@ func collectEngine(e Engine, to chan<- prometheus.Metric) {
 		count(outDesc, t.BytesOut, p.String())
 		put(unreadDesc, prometheus.GaugeValue, float64(waiting(e, p)), p.String())
 	}
+	count(fullDesc, dropped(e))
 	eachCause(s.HandshakeDefects, func(cause string, n uint64) { count(defectDesc, n, cause) })
 	for _, side := range bothSides(&s) {
 		h := side.Handshakes

@@ -94,6 +94,7 @@ func EngineFigures(e Engine) Source {
 			add(Value{Group: "net", Name: "waiting_" + p.String(), Gauge: true,
 				Func: func() uint64 { return waiting(e, p) }})
 		}
+		add(Value{Group: "net", Name: "dropped_udp", Func: func() uint64 { return dropped(e) }})
 		figures := list{add, "net"}
 		figures.gauge("connections", s.Connections)
 		figures.gauge("peers", s.Peers)

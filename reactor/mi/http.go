@@ -37,7 +37,8 @@ type HTTPConfig struct {
 	// Timeout bounds how long a client may take over its request, and over
 	// taking the answer; 0 = 10 s.
 	Timeout time.Duration
-	// MaxConns bounds the connections at one time; 0 = 64. More wait.
+	// MaxConns bounds the connections at one time; 0 = a sixteenth of the
+	// descriptors that the process may have, but 2 to 64. More wait.
 	MaxConns int
 	// Log gets what the server complains of; nil discards it.
 	Log *slog.Logger
@@ -72,7 +73,7 @@ func (c *HTTPConfig) complete() error {
 		c.Timeout = 10 * time.Second
 	}
 	if c.MaxConns <= 0 {
-		c.MaxConns = 64
+		c.MaxConns = connectionShare()
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -114,7 +115,7 @@ func ServeHTTP(cfg HTTPConfig, d *Dispatcher) (*HTTP, error) {
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
 	}
 	bounded := net.Listener(&boundedListener{Listener: l, allow: cfg.Allow, log: cfg.Log, secure: cfg.Secure != nil,
-		slots: make(chan struct{}, cfg.MaxConns), refusals: make(chan struct{}, maxRefusals), done: &h.done, closed: make(chan struct{})})
+		slots: make(chan struct{}, cfg.MaxConns), refusals: make(chan struct{}, max(1, min(maxRefusals, cfg.MaxConns/4))), done: &h.done, closed: make(chan struct{})})
 	if cfg.Secure != nil {
 		bounded = cfg.Secure(bounded)
 	}

@@ -72,7 +72,11 @@ sipreactor_connects_ended_total{result="shutdown"} 1
 # TYPE sipreactor_connections_refused_total counter
 sipreactor_connections_refused_total{cause="descriptors"} 0
 sipreactor_connections_refused_total{cause="max_connections"} 6
+sipreactor_connections_refused_total{cause="overload"} 0
 sipreactor_connections_refused_total{cause="shutdown"} 0
+sipreactor_connections_refused_total{cause="source_connections"} 0
+sipreactor_connections_refused_total{cause="source_handshake_rate"} 0
+sipreactor_connections_refused_total{cause="source_handshakes"} 0
 sipreactor_connections_refused_total{cause="table_full"} 0
 sipreactor_connections_refused_total{cause="vanished"} 0
 # HELP sipreactor_tls_handshake_duration_seconds How long TLS handshakes that succeeded took, the peer's time included.

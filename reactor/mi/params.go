@@ -3,6 +3,7 @@ package mi
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -82,6 +83,9 @@ func (a *Args) positional(params json.RawMessage, want []Param) *Error {
 	if err := json.Unmarshal(params, &values); err != nil {
 		return badParams("%v", err)
 	}
+	if named := namedValues(values, want); named != nil {
+		return a.named(named, want)
+	}
 	for i, p := range want {
 		if i >= len(values) {
 			return nil
@@ -97,6 +101,38 @@ func (a *Args) positional(params json.RawMessage, want []Param) *Error {
 		return badParams("Too many parameters: at most %d", len(want))
 	}
 	return nil
+}
+
+// namedValues makes an object of values that are all name=value with names of the
+// command's parameters, as OpenSIPS' command line writes them; nil if they are
+// not. A name that comes again makes a list.
+func namedValues(values []json.RawMessage, want []Param) json.RawMessage {
+	all := map[string][]string{}
+	for _, v := range values {
+		var s string
+		if json.Unmarshal(v, &s) != nil {
+			return nil
+		}
+		name, text, ok := strings.Cut(s, "=")
+		if !ok || !slices.ContainsFunc(want, func(p Param) bool { return p.Name == name }) {
+			return nil
+		}
+		all[name] = append(all[name], text)
+	}
+	object := map[string]any{}
+	for name, texts := range all {
+		if object[name] = texts[0]; len(texts) > 1 {
+			object[name] = texts
+		}
+	}
+	if len(object) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(object)
+	if err != nil {
+		return nil
+	}
+	return b
 }
 
 func (a *Args) named(params json.RawMessage, want []Param) *Error {

@@ -2,6 +2,7 @@ package mi
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -75,5 +76,28 @@ func TestForms(t *testing.T) {
 	forms := c.forms()
 	if len(forms) != 2 || !slices.Equal(forms[0], []string{"text", "number"}) || !slices.Equal(forms[1], []string{"text", "number", "list"}) {
 		t.Errorf("%v", forms)
+	}
+}
+
+// OpenSIPS' command line writes name=value; where each value names a parameter of
+// the command it is that, else the values are what they are.
+func TestNameValue(t *testing.T) {
+	want := []Param{{Name: "id", Optional: true}, {Name: "mode", Optional: true}, {Name: "filter", Kind: List, Optional: true}}
+	for params, wants := range map[string]string{
+		`["id=tid2","mode=off"]`: "tid2 off []",
+		`["mode=on"]`:            " on []",
+		`["tid","mode=on"]`:      "tid mode=on []",
+		`["a=b"]`:                "a=b  []",
+		`["id=x","filter=ip=127.0.0.1","filter=caller=Bob"]`: "x  [ip=127.0.0.1 caller=Bob]",
+		`["id=a=b"]`: "a=b  []",
+	} {
+		a, err := parseArgs([]byte(params), want)
+		if err != nil {
+			t.Errorf("%s: %v", params, err)
+			continue
+		}
+		if got := fmt.Sprintf("%s %s %v", a.Text("id"), a.Text("mode"), a.List("filter")); got != wants {
+			t.Errorf("%s: %q, want %q", params, got, wants)
+		}
 	}
 }

@@ -45,6 +45,15 @@ func waiting(e Engine, p reactor.Proto) (bytes uint64) {
 // that are bound to one of the addresses, or whose port is one of an address
 // that takes all (0.0.0.0, ::).
 func receiveQueues(table io.Reader, local map[netip.AddrPort]bool) (bytes uint64) {
+	return kernelColumn(table, local, func(f []string) uint64 {
+		_, rx, _ := strings.Cut(f[4], ":")
+		n, _ := strconv.ParseUint(rx, 16, 64)
+		return n
+	})
+}
+
+// kernelColumn adds up what pick reads of the fields of those sockets.
+func kernelColumn(table io.Reader, local map[netip.AddrPort]bool, pick func(fields []string) uint64) (sum uint64) {
 	lines := bufio.NewScanner(table)
 	for lines.Scan() {
 		// sl local_address rem_address st tx_queue:rx_queue ...
@@ -60,11 +69,33 @@ func receiveQueues(table io.Reader, local map[netip.AddrPort]bool) (bytes uint64
 			!local[netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port())] {
 			continue
 		}
-		_, rx, _ := strings.Cut(f[4], ":")
-		n, _ := strconv.ParseUint(rx, 16, 64)
-		bytes += n
+		sum += pick(f)
 	}
-	return bytes
+	return sum
+}
+
+// dropped counts the datagrams that the kernel has dropped at the sockets of UDP,
+// as their buffers were full.
+func dropped(e Engine) (n uint64) {
+	local := make(map[netip.AddrPort]bool)
+	for _, s := range e.Sockets() {
+		if s.Proto == reactor.UDP {
+			local[s.Addr] = true
+		}
+	}
+	for _, name := range []string{"udp", "udp6"} {
+		if len(local) == 0 {
+			break
+		}
+		if f, err := os.Open(procNet + name); err == nil {
+			n += kernelColumn(f, local, func(f []string) uint64 {
+				n, _ := strconv.ParseUint(f[len(f)-1], 10, 64)
+				return n
+			})
+			_ = f.Close()
+		}
+	}
+	return n
 }
 
 // kernelAddress reads an address of a kernel table: 32-bit words in the

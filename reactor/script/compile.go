@@ -38,6 +38,7 @@ func compileRoutes(c *settings, f *File) *Program {
 		p.sipAVP = k.avp(c.sipAVP)
 	}
 	k.checkContexts()
+	k.noteOpenForwards()
 	for _, item := range f.Items {
 		if r, ok := item.(*Route); ok && !c.rep.full() {
 			k.made[r].body = k.body(r)

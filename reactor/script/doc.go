@@ -38,6 +38,15 @@
 //     that of the one declared last.
 //   - Serial numbers of certificates ($tls_peer_serial) are whole, in decimal; there
 //     they are cut to 32 bits.
+//   - $(<request>...) in an onreply_route and $(<reply>...) in a route are NULL:
+//     the other message of the transaction is not kept.
+//   - $msg.branch and its fields are those of the one branch there is.
+//   - A {re.subst,$var(x)} and its kind hold no variables in the replacement.
+//   - codec_delete() and its kind refuse a stream, by port 0, that would have no
+//     codec left. remove_body_part() makes the one part that is left the body, if it
+//     has no headers besides its type.
+//   - set_advertised_address() and record_route_preset() want an alias of the name
+//     they write into Record-Route, as there.
 //   - myself can be compared with any text: a URI, or host[:port].
 //   - update_stat() makes at most 1,000 statistics, as their names may come from
 //     messages. One that is counted down below 0 reads as 0. $stat() of a statistic

@@ -222,6 +222,7 @@ var globals = map[string]*globalSpec{
 	}},
 	"advertised_port": number(1, 65535, "", func(c *settings, n int) { c.advertised.port = uint16(n) }),
 
+	"maxbuffer":       number(1, math.MaxInt32, "bytes", func(c *settings, n int) { c.Engine.DatagramBuffer = n }),
 	"max_while_loops": number(1, 1000000, "rounds", func(c *settings, n int) { c.loops = n }),
 	"enable_asserts":  toggle(func(c *settings, on bool) { c.asserts = on }),
 	"mpath":           {typ: stringParam, set: func(*settings, Value) string { return "" }, note: "the modules are part of this program, no path is searched"},
@@ -324,7 +325,6 @@ var idleGlobals = map[string]*globalSpec{
 	"tcp_threshold":      idle(intParam, noThreshold),
 	"tcpthreshold":       idle(intParam, noThreshold),
 
-	"maxbuffer":      idle(intParam, "the kernel sizes the buffers of its sockets"),
 	"mcast_loopback": idle(boolParam, "there is no multicast"),
 	"mcast_ttl":      idle(intParam, "there is no multicast"),
 	"tos":            {typ: anyParam, set: tos, note: "the type of service of packets is left to the system"},

@@ -20,9 +20,9 @@ var defaultCfg []byte
 // only. The slice is the caller's own.
 func Default() []byte { return append([]byte(nil), defaultCfg...) }
 
-// Load reads, checks and compiles the configuration file at path. The error is
-// of type Errors.
-func Load(path string) (*Config, error) {
+// Load reads, checks and compiles the configuration file at path, with more
+// sockets, each as it stands behind socket=. The error is of type Errors.
+func Load(path string, sockets ...string) (*Config, error) {
 	src, err := readFile(path)
 	if err != nil {
 		var named *fs.PathError
@@ -31,14 +31,18 @@ func Load(path string) (*Config, error) {
 		}
 		return nil, Errors{{File: path, Msg: err.Error()}}
 	}
-	return Compile(path, src)
+	return Compile(path, src, sockets...)
 }
 
 // Compile is Load for a configuration that is at hand; name is what errors call
 // it, and files it includes are looked for beside it.
-func Compile(name string, src []byte) (*Config, error) {
+func Compile(name string, src []byte, sockets ...string) (*Config, error) {
 	rep := &report{}
 	f := parse(name, src, rep, readFile)
+	for _, s := range sockets {
+		f.Items = append(f.Items, parse("-l", []byte("socket="+s+"\n"), rep, readFile).Items...)
+	}
+	f.Notes = rep.notes
 	c := &settings{Config: newConfig(), rep: rep, loops: 100, places: make(map[string]Pos)}
 	// What could be read is checked, too, as far as it does not depend on what
 	// could not.

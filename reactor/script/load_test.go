@@ -135,6 +135,7 @@ func TestDefault(t *testing.T) {
 		t.Errorf("sockets %+v, notes %v", cfg.Sockets, cfg.Notes)
 	}
 	b := newBench(t, string(Default()))
+	b.src.Remote = mustAddrPort("127.0.0.9:40000")
 	const old = "sip:+4930123@example.net:5070;transport=tls;user=phone"
 	for _, tt := range []struct {
 		name string

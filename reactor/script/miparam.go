@@ -50,6 +50,7 @@ type MIDatagram struct {
 	Socket  string         // socket_name: a path or udp:ip:port, "" none
 	Mode    uint32         // unix_socket_mode: permission bits, 0600
 	Timeout time.Duration  // socket_timeout, 2 s
+	Buffer  int            // socket_buf_size: bytes of the socket's buffers; 0 leaves them to the system
 	Allow   []netip.Prefix // who may speak by UDP: allow, ours
 }
 
@@ -154,6 +155,8 @@ var miDatagramParams = miParams(map[string]*globalSpec{
 	"unix_socket_mode":  miMode(func(m *MIConfig) *uint32 { return &m.Datagram.Mode }),
 	"socket_timeout":    number(1, math.MaxInt32, ms, func(c *settings, n int) { c.MI.Datagram.Timeout = milliseconds(n) }),
 	"allow":             miAllow(func(m *MIConfig) *[]netip.Prefix { return &m.Datagram.Allow }),
+	"socket_buf_size":   number(1024, 16<<20, "bytes", func(c *settings, n int) { c.MI.Datagram.Buffer = n }),
+	"reply_indent":      idle(stringParam, asItStands),
 	"children_count":    idle(intParam, "there are no processes"),
 	"unix_socket_user":  idle(anyParam, asItStands),
 	"unix_socket_group": idle(anyParam, asItStands),

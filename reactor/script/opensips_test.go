@@ -162,3 +162,17 @@ func TestRecordRouteUser(t *testing.T) {
 		t.Errorf("%+v", b.peer.sent)
 	}
 }
+
+// TestIdioms loads and runs what files in public have: empty arguments, strings over
+// lines, and, or and not, }; behind blocks, =~ with NULL, values of an AVP as an
+// array, sockets behind the routes.
+func TestIdioms(t *testing.T) {
+	b := newBenchOf(t, "testdata/idioms.cfg")
+	if len(b.cfg.Sockets) != 2 || b.cfg.MI.FIFO.Mode != 0o666 {
+		t.Errorf("sockets %+v, fifo %+v", b.cfg.Sockets, b.cfg.MI.FIFO)
+	}
+	b.receive([]byte(strings.Replace(string(invite), "sip:+4930123@example.net:5070;transport=tls;user=phone", "sip:b@127.0.0.1:5081;transport=tls", 1)))
+	if len(b.peer.sent) != 1 || !strings.HasPrefix(b.peer.sent[0].text, "INVITE ") {
+		t.Errorf("sent %+v, log %v", b.peer.sent, b.log)
+	}
+}

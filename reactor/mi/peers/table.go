@@ -115,7 +115,8 @@ func (t *Table) Received(from *reactor.Source) {
 
 // Answered implements proxy.Observer.
 func (t *Table) Answered(a *proxy.Answer) {
-	r := t.find(&key{addr: a.From.Remote}, false)
+	// By a connection of ours it may be here before Forwarded is told.
+	r := t.find(&key{addr: a.From.Remote}, a.From.Outbound)
 	if r == nil { // by a connection that the peer has opened
 		if r = t.find(sourceKey(a.From), false); r == nil {
 			return

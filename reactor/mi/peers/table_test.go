@@ -52,7 +52,7 @@ func TestOneRowIsOneTrunk(t *testing.T) {
 	table.Answered(&proxy.Answer{From: dialled("192.0.2.1:5061"), Method: sipframe.OPTIONS, Code: 200, After: 30 * time.Millisecond})
 	table.Answered(&proxy.Answer{From: accepted("192.0.2.2:41000"), Method: sipframe.INVITE, Code: 100, After: 40 * time.Millisecond})
 	table.Answered(&proxy.Answer{From: dialled("192.0.2.2:5061"), Method: sipframe.INVITE, Code: 200, After: 20 * time.Second})
-	table.Answered(&proxy.Answer{From: dialled("198.51.100.1:5061"), Method: sipframe.INVITE, Code: 200})
+	table.Answered(&proxy.Answer{From: accepted("198.51.100.1:5061"), Method: sipframe.INVITE, Code: 200})
 	all := rows(table)
 	one := all["trunk.example"]
 	if len(all) != 1 || one.RequestsIn != 3 || one.RequestsOut != 2 || one.Answers != [6]uint64{1, 2} || len(one.Ends) != 2 {
@@ -254,5 +254,16 @@ func BenchmarkTransaction(b *testing.B) {
 		table.Received(from)
 		table.Forwarded(to)
 		table.Answered(answer)
+	}
+}
+
+// TestAnswerComesFirst: another worker may have the answer before the one that has
+// sent the request gets on.
+func TestAnswerComesFirst(t *testing.T) {
+	table := New(nil)
+	table.Answered(&proxy.Answer{From: dialled("192.0.2.1:5061"), Method: sipframe.OPTIONS, Code: 200})
+	table.Forwarded(target("192.0.2.1:5061", "192.0.2.1"))
+	if all := rows(table); len(all) != 1 || all["192.0.2.1:5061"].RequestsOut != 1 || all["192.0.2.1:5061"].Answers[1] != 1 {
+		t.Errorf("%+v", all)
 	}
 }
