@@ -252,11 +252,16 @@ loadmodule "mi_http.so"
 modparam("httpd", "port", `+port+`)
 `, os.Stderr)
 	isAnswered(t, addr, 1)
-	for range 300 {
+	for i, begun := 0, time.Now(); i < 300; {
 		c, err := net.Dial("tcp", "127.0.0.1:"+port)
 		if err != nil {
+			if i == 0 && time.Since(begun) < patience { // management begins behind traffic
+				time.Sleep(10 * time.Millisecond)
+				continue
+			}
 			t.Fatal(err)
 		}
+		i++
 		defer c.Close()
 		_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost:") // and no more
 	}
