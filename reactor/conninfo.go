@@ -27,8 +27,6 @@ type ConnInfo struct {
 	// Domain, TLSVersion and Cipher are of an established TLS connection, as
 	// OpenSSL writes them; "" else.
 	Domain, TLSVersion, Cipher string
-	// CipherDescription is the cipher as SSL_CIPHER_description writes it.
-	CipherDescription string
 	// AliasPorts are the ports of the peer that the connection stands for besides
 	// its own (RFC 5923), for Conns; nil without.
 	AliasPorts []uint16
@@ -39,6 +37,8 @@ type ConnInfo struct {
 	Resumed    bool
 	// Peer is the peer's certificate, nil when it showed none; not to be changed.
 	Peer *x509.Certificate
+
+	version, suite uint16 // of the TLS connection; 0 else
 }
 
 // tlsSummary is what a connection keeps of its TLS state where others than its
@@ -63,6 +63,12 @@ func (t *tlsSummary) set(s *tlsstate.State) {
 	}
 	t.own, t.domain, t.version, t.cipher = s.Own, s.Domain, s.Version, s.Cipher
 	t.client, t.resumed = s.Client, s.Resumed
+}
+
+// CipherDescription returns the cipher as SSL_CIPHER_description writes it; "" without TLS.
+func (i *ConnInfo) CipherDescription() string {
+	s := tlsstate.State{Version: i.version, Cipher: i.suite}
+	return s.CipherDescription()
 }
 
 // TLS describes an established TLS connection; nil when the handle's connection
@@ -146,7 +152,7 @@ func (c *conn) info(now int64) (i ConnInfo, there bool) {
 	if c.tls.version != 0 {
 		s := tlsstate.State{Version: c.tls.version, Cipher: c.tls.cipher}
 		i.TLSVersion, i.Cipher, i.CipherBits = s.VersionName(), s.CipherName(), s.CipherBits()
-		i.CipherDescription = s.CipherDescription()
+		i.version, i.suite = c.tls.version, c.tls.cipher
 	}
 	if w := c.tls.whole; w != nil {
 		i.Peer = w.Peer[0]

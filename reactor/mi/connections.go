@@ -121,7 +121,7 @@ func (n *Node) describe(i *reactor.ConnInfo, now time.Time) Object {
 // who the peer is, if it showed a certificate.
 func describeTLS(i *reactor.ConnInfo) (o Object) {
 	if i.TLSVersion != "" {
-		o = append(o, Field{"TLS Version", i.TLSVersion}, Field{"TLS Cipher", i.Cipher}, Field{"TLS Cipher description", i.CipherDescription},
+		o = append(o, Field{"TLS Version", i.TLSVersion}, Field{"TLS Cipher", i.Cipher}, Field{"TLS Cipher description", i.CipherDescription()},
 			Field{"TLS Cipher bits", i.CipherBits}, Field{"TLS Peer verified", i.Verified})
 	}
 	if i.Domain != "" {
