@@ -97,7 +97,10 @@ func TestClose(t *testing.T) {
 
 // TestTracing turns the switch, and sees it turned by others.
 func TestTracing(t *testing.T) {
-	e := start(t, "")
+	e := start(t, `loadmodule "proto_hep.so"
+modparam("proto_hep", "hep_id", "[nobody]127.0.0.1:9;transport=udp")
+modparam("proto_tls", "trace_destination", "nobody")
+`)
 	p := open(t, e, 1280, 900)
 	is := func(on string) {
 		t.Helper()

@@ -59,7 +59,7 @@ func TestLoaderRequests(t *testing.T) {
 	e := startEdge(t)
 	peer := load.Peer{Addr: e.addr, TLS: e.ca.ClientConfig()}
 	uri := "sip:" + e.addr + ";transport=tls"
-	r, err := load.Options{Peer: peer, URI: uri, Connections: 50, Window: 8, Duration: time.Second, Timeout: patience}.Run(t.Context())
+	r, err := load.Options{Peer: peer, URI: uri, Connections: 50, Window: 2, Duration: time.Second, Timeout: patience}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
