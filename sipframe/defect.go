@@ -9,8 +9,8 @@ type Defect struct {
 	// Reason is the reason phrase of that reply, and the text behind
 	// "malformed message: " in a close reason. It never holds bytes of the message.
 	Reason string
-	// Replyable tells that the header section was complete and that of a
-	// request, so that a reply can be built from it.
+	// Replyable tells that the header section is that of a request and was
+	// complete, or is only too large, so that a reply can be built from it.
 	Replyable bool
 }
 

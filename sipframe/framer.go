@@ -54,7 +54,7 @@ var (
 	errHTTP         = Defect{Code: 400, Reason: "HTTP on a SIP Stream"}
 	errTLS          = Defect{Code: 400, Reason: "TLS Record on a SIP Stream"}
 	errNoSIPVersion = Defect{Code: 400, Reason: "No SIP Version in First Line"}
-	errHeaderSize   = Defect{Code: 400, Reason: ReasonTooLarge}
+	errLineSize     = Defect{Code: 400, Reason: ReasonTooLarge}
 	errSize         = Defect{Code: 400, Reason: ReasonTooLarge, Replyable: true}
 )
 
@@ -150,7 +150,11 @@ func (f *Framer) scan(b []byte, limit int) {
 		f.scanHeaders(b, limit)
 	}
 	if f.phase < inBody && len(b) == limit {
-		f.lose(&errHeaderSize)
+		if f.phase == inHeaders {
+			f.lose(&errSize) // what is there of the headers may tell whom to answer
+		} else {
+			f.lose(&errLineSize)
+		}
 	}
 }
 

@@ -73,6 +73,12 @@ func FuzzFramerParser(f *testing.F) {
 			if cut.Kind == Bad && !cut.Defect.Replyable {
 				return
 			}
+			if !complete && cut.Kind == Bad && cut.Defect.Reason == ReasonTooLarge {
+				if n := cut.End - cut.Start; n == 0 || n > 4096 || rest[n-1] != '\n' {
+					t.Fatalf("%v of a header section that is too large", cut)
+				}
+				return
+			}
 			if !complete {
 				t.Fatalf("%v, but the header section is not complete", cut)
 			}

@@ -114,7 +114,7 @@ func TestBadStreams(t *testing.T) {
 		{"SIP/2.0 200 OK\r\nl: -5\r\n\r\n", "Bad Content-Length", false},
 		{"OPTIONS sip:a SIP/2.0\r\nl: 65536\r\n\r\n", ReasonTooLarge, true},
 		{"OPTIONS sip:a SIP/2.0\r\nl: 65501\r\n\r\n", ReasonTooLarge, true},
-		{"OPTIONS sip:a SIP/2.0\r\nX: " + strings.Repeat(long, 400), ReasonTooLarge, false},
+		{"OPTIONS sip:a SIP/2.0\r\nX: " + strings.Repeat(long, 400), ReasonTooLarge, true},
 		{"OPTIONS sip:" + strings.Repeat(long, 400), ReasonTooLarge, false},
 		{"GET / HTTP/1.1\r\n", "HTTP on a SIP Stream", false},
 		{"GET /", "HTTP on a SIP Stream", false},
@@ -141,7 +141,7 @@ func TestBadStreams(t *testing.T) {
 			p := feed(FramerConfig{}, []byte(lead+tt.stream))
 			want := event{Bad, len(lead), len(lead), Defect{400, tt.reason, tt.replyable}}
 			if tt.replyable {
-				want.end = len(lead + tt.stream)
+				want.end = len(lead) + strings.LastIndexByte(tt.stream, '\n') + 1
 			}
 			if !p.bad() || p.events[len(p.events)-1] != want {
 				t.Errorf("%.60q: %v, want %v", lead+tt.stream, p.events, want)

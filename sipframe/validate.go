@@ -8,7 +8,8 @@ type Verdict struct {
 	Code   int
 	Reason string
 	// Drop tells that there must be no reply, as the message is a response or
-	// an ACK, or that there can be none, as no Via tells where it would go.
+	// an ACK, or that there can be none, as it has no Via. One that cannot be
+	// read is no reason: the reply goes to where the request came from.
 	// It is set only with Code.
 	Drop bool
 	// NoHops tells that Max-Forwards is 0. Who would forward the request
@@ -42,7 +43,7 @@ func (m *Message) Validate(v *Verdict) {
 	if m.broken {
 		v.set(m.defect.Code, m.defect.Reason)
 	}
-	via, err := m.TopVia()
+	_, err := m.TopVia()
 	v.check(err)
 	m.checkSingle(v)
 	m.checkVias(v)
@@ -69,7 +70,7 @@ func (m *Message) Validate(v *Verdict) {
 	if v.Code == 0 && m.start.method != ACK && m.start.method != CANCEL {
 		m.checkProxyRequire(v)
 	}
-	v.Drop = v.Code != 0 && (via == nil || m.start.method == ACK)
+	v.Drop = v.Code != 0 && (m.Find(HeaderVia) < 0 || m.start.method == ACK)
 }
 
 var (

@@ -87,7 +87,7 @@ func (c *Context) ReceiveBroken(data []byte, src *reactor.Source, d sipframe.Def
 		return
 	}
 	_ = c.msg.Parse(data) // that it is broken is known
-	if via, _ := c.msg.TopVia(); via == nil || c.msg.Method() == sipframe.ACK || !c.msg.IsRequest() {
+	if c.msg.Find(sipframe.HeaderVia) < 0 || c.msg.Method() == sipframe.ACK || !c.msg.IsRequest() {
 		return
 	}
 	c.count.refuse(d.Code)

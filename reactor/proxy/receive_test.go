@@ -24,6 +24,7 @@ func TestValidation(t *testing.T) {
 		{"version", strings.Replace(invite(), " SIP/2.0\r\n", " SIP/3.0\r\n", 1), 505, "Version Not Supported"},
 		{"extension", invite("+Proxy-Require: foo, bar"), 420, "Bad Extension"},
 		{"no Via", invite("Via:"), 0, "Missing Via"},
+		{"ACK without a readable Via", request("ACK", "sip:bob@203.0.113.9", "Via: x"), 0, "Bad Via"},
 		{"ACK", request("ACK", "sip:bob@203.0.113.9", "CSeq: x"), 0, "Bad CSeq"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

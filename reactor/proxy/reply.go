@@ -117,6 +117,9 @@ func (c *Context) copyHeader(b []byte, i, code int, trans uint64, forwarded bool
 		if i != m.Find(sipframe.HeaderVia) {
 			break
 		}
+		if h.Value.Len == 0 {
+			return b
+		}
 		if !forwarded {
 			return c.appendTopVia(append(b, "Via: "...), h)
 		}
@@ -199,9 +202,9 @@ func (c *Context) sendBack(m reactor.Appender) error {
 			return err
 		}
 	}
-	via, err := c.Msg.TopVia()
+	via, _ := c.Msg.TopVia()
 	if via == nil {
-		return err
+		return c.sendToSource(m)
 	}
 	to := back{source: netip.AddrPortFrom(src.Remote.Addr().Unmap(), 0), proto: src.Proto, verified: src.Verified}
 	if via.HasRPort || c.forceRPort {
@@ -211,4 +214,19 @@ func (c *Context) sendBack(m reactor.Appender) error {
 		to.socket = li.id
 	}
 	return c.sendByVia(c.Msg.Raw(), via, to, m)
+}
+
+// errNoWay: the connection that a request came by is gone, and its Via, which
+// would lead back, cannot be read.
+var errNoWay = errors.New("proxy: no Via that leads back")
+
+// sendToSource answers a datagram whose Via cannot be read: by the socket that it
+// came to, to the address and port that it came from.
+func (c *Context) sendToSource(m reactor.Appender) error {
+	src := c.Src
+	if src.Proto != reactor.UDP {
+		return errNoWay
+	}
+	c.target = reactor.Target{Proto: src.Proto, Addr: src.Remote, Socket: src.Socket, Class: reactor.Final}
+	return c.send(m)
 }
