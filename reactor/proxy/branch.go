@@ -62,7 +62,7 @@ type token struct {
 	// (RFC 3261 16.6 item 8, RFC 5393 4.2.1). 40 bits.
 	loop uint64
 	// check is a keyed hash of what each response has to bring along: Call-ID,
-	// CSeq number, From tag, the client's Via and the address it came from.
+	// CSeq, From tag, the client's Via and the address it came from.
 	check uint32
 	// proto is the transport by which the request came.
 	proto reactor.Proto

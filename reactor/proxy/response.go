@@ -62,7 +62,7 @@ func (c *Context) response() {
 }
 
 // matches tells whether the message belongs to the request that our branch t is
-// of: whether it has its Call-ID, CSeq number and From tag, and the client's Via
+// of: whether it has its Call-ID, CSeq and From tag, and the client's Via
 // with the address that the request came from. The Via is read into c.client.
 func (c *Context) matches(t *token, sent clock, client sipframe.Span) bool {
 	b, via := c.Msg.Bytes(client), &c.client

@@ -186,6 +186,7 @@ func TestResponseOfAnotherRequest(t *testing.T) {
 		"broken":    {old, "SIP/2.0/TLS ;branch=z9hG4bK2"},
 		"Call-ID":   {"call1@", "call2@"},
 		"CSeq":      {"CSeq: 7 ", "CSeq: 8 "},
+		"method":    {"CSeq: 7 BYE", "CSeq: 7 INVITE"},
 		"From tag":  {";tag=a1", ";tag=a2"},
 		"To tag":    {";tag=b1", ";tag=b2"},
 	} {
@@ -219,6 +220,12 @@ func TestResponseOfTheTransaction(t *testing.T) {
 	for _, text := range []string{strings.Replace(good, ";tag=b1", ";tag=b2", 1), strings.Replace(good, "7 INVITE", "7 CANCEL", 1)} {
 		b.one(text, fromUAS)
 	}
+	for _, method := range []string{"ACK", "BYE", "INVITED"} {
+		if list := b.pass(strings.Replace(good, "7 INVITE", "7 "+method, 1), fromUAS); len(list) != 0 {
+			t.Errorf("%s: sent %+v", method, list)
+		}
+	}
+	b.counts(map[Counter]uint64{RequestsOut: 1, ResponsesOut: 2, ResponsesMismatched: 3})
 }
 
 // A Router that rewrites From has the responses bring what it wrote.

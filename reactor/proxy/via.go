@@ -111,7 +111,7 @@ func (c *Context) loopHash() uint64 {
 // Via of the client, whose address is addr, and what names the transaction.
 func (c *Context) checkHash(toTag bool, b []byte, via *sipframe.Via, addr netip.Addr) uint32 {
 	in := appendClient(c.scratch[:0], b, via, addr)
-	in = appendDialog(in, c.Msg)
+	in = appendMethod(appendDialog(in, c.Msg), c.Msg)
 	if to, err := c.Msg.To(); toTag && err == nil {
 		in = appendField(in, c.Msg.Bytes(to.Tag))
 	}
@@ -119,9 +119,9 @@ func (c *Context) checkHash(toTag bool, b []byte, via *sipframe.Via, addr netip.
 	return uint32(hash(&c.proxy.keys.check, in))
 }
 
-// clientHash hashes the client's Via and address alone. 39 bits.
+// clientHash hashes the client's Via, its address and the method alone. 39 bits.
 func (c *Context) clientHash(b []byte, via *sipframe.Via, addr netip.Addr) uint64 {
-	c.scratch = appendClient(c.scratch[:0], b, via, addr)
+	c.scratch = appendMethod(appendClient(c.scratch[:0], b, via, addr), c.Msg)
 	return hash(&c.proxy.keys.clock, c.scratch) & clockMask
 }
 
@@ -140,6 +140,16 @@ func appendDialog(b []byte, m *sipframe.Message) []byte {
 	}
 	n, _, _ := m.CSeq()
 	return binary.BigEndian.AppendUint32(b, n)
+}
+
+// appendMethod writes the method that CSeq tells. An INVITE and its CANCEL, which
+// have one branch, read the same; nothing answers an ACK.
+func appendMethod(b []byte, m *sipframe.Message) []byte {
+	_, method, _ := m.CSeq()
+	if inviteFamily(sipframe.MethodOf(method)) && (m.IsRequest() || string(method) != "ACK") {
+		method = nil
+	}
+	return appendField(b, method)
 }
 
 // appendField writes a field with its length, so that no two lists of fields
