@@ -98,8 +98,8 @@ func New(cfg Config, h Handler) (*Engine, error) {
 			AdvertisedPort: s.AdvertisedPort, Tag: s.Tag, index: i, inherited: s.Inherited})
 	}
 	e.udp = make([]int, len(e.sockets))
-	for range cfg.Workers {
-		e.shards = append(e.shards, newShard(e, cfg.QueueFrames))
+	for i := range cfg.Workers {
+		e.shards = append(e.shards, newShard(e, i, cfg.QueueFrames))
 	}
 	_, e.refuses = h.(Overloader)
 	return e, nil

@@ -80,6 +80,7 @@ const (
 	itemUndelivered
 	itemOverload
 	itemBeat // Pulse asks whether the shard works
+	itemTask
 )
 
 // item is one thing for the Handler.
@@ -91,6 +92,7 @@ type item struct {
 	conn   *conn // that it came by; nil for datagrams and what is ours. Malformed: it closes afterwards
 	defect *sipframe.Defect
 	lost   *Undelivered
+	task   Task
 	owed   bool // a response by a connection that owes some
 }
 
@@ -101,6 +103,7 @@ type bag []item
 // followers of which one takes over before the leader waits for something.
 type shard struct {
 	eng   *Engine
+	index int
 	bound int // items that may wait
 
 	mu      sync.Mutex
@@ -131,8 +134,8 @@ type shard struct {
 	_    [64]byte
 }
 
-func newShard(e *Engine, bound int) *shard {
-	s := &shard{eng: e, bound: bound}
+func newShard(e *Engine, index, bound int) *shard {
+	s := &shard{eng: e, index: index, bound: bound}
 	s.work.L, s.lead.L = &s.mu, &s.mu
 	return s
 }
@@ -299,6 +302,8 @@ func (w *Worker) do(it item) {
 		h.(Overloader).Overload(w, &w.frame)
 	case itemBeat:
 		w.shard.beats.Add(1)
+	case itemTask:
+		it.task.Run(w)
 	}
 	if it.buf != nil {
 		it.buf.Release()
