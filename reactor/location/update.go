@@ -1,0 +1,320 @@
+package location
+
+import (
+	"errors"
+	"strings"
+
+	"sipreactor/reactor"
+	"sipreactor/sipframe"
+)
+
+// Errors of Save. With each of them nothing was changed.
+var (
+	// ErrOutOfOrder: a binding has the same Call-ID and a higher CSeq (RFC 3261 10.3).
+	ErrOutOfOrder = errors.New("location: the CSeq is lower than one of the same Call-ID before")
+	// ErrTooMany: the address would have more than Update.Max contacts.
+	ErrTooMany = errors.New("location: too many contacts of one address")
+	// ErrFull: the table has Config.MaxContacts.
+	ErrFull = errors.New("location: the table is full")
+	// ErrTooLong: the strings of a contact have more than 65,535 bytes.
+	ErrTooLong = errors.New("location: a contact is too long")
+)
+
+// Matching says which contact of an address a binding is a refreshed one of. One with an instance and a reg-id is always
+// matched by those (RFC 5626 6).
+type Matching uint8
+
+// The ways of matching.
+const (
+	ByURI          Matching = iota // the URIs are equal, byte by byte
+	ByURIAndCallID                 // and the Call-IDs
+	ByParam                        // a parameter of the URI is equal, and nothing else is looked at
+	ByRFC                          // the URIs are equal by RFC 3261 19.1.4
+)
+
+// Binding is one Contact of a REGISTER.
+type Binding struct {
+	Texts
+	// Expires is the unix second it ends in; one that is not in the future removes it, 0 is permanent.
+	Expires int64
+	Q       int16
+	Methods uint32
+	RegID   uint32
+}
+
+// Update is what a REGISTER asks for. Its slices are read until Save returns.
+type Update struct {
+	AOR  []byte
+	CSeq uint32 // the Call-ID is in each binding's Texts, and in CallID for All
+	Now  int64
+	// All removes every contact of the address ("*"). Bindings are not looked at.
+	All    bool
+	CallID []byte
+
+	Bindings []Binding
+	// Max is how many contacts the address may have, 0 any number. With Evict the oldest give way.
+	Max   int
+	Evict bool
+	// Only removes the contacts of the address that are not among the bindings.
+	Only     bool
+	Matching Matching
+	Param    string // of ByParam
+	// Repeats has an equal CSeq of the same Call-ID change the contact; without it, it is a retransmission.
+	Repeats bool
+
+	Flow        reactor.Handle
+	Bound       bool
+	Flags       uint32
+	BranchFlags uint32
+}
+
+// Save does what a REGISTER asks for, or nothing of it, and calls visit for the contacts that the address has then, best
+// first; visit may be nil. The error is one of those above.
+func (t *Table) Save(u *Update, visit func(*Contact)) error {
+	s := t.shard(u.AOR)
+	s.mu.Lock()
+	r := s.records[string(u.AOR)]
+	if r == nil {
+		r = &record{}
+	}
+	err := t.apply(s, r, u)
+	if visit != nil {
+		for c := r.first; c != nil; c = c.next {
+			if c.Alive(u.Now) {
+				visit(&c.Contact)
+			}
+		}
+	}
+	clear(s.touched)
+	s.touched = s.touched[:0]
+	t.tell(s)
+	return err
+}
+
+func (t *Table) apply(s *shard, r *record, u *Update) error {
+	if u.All {
+		for c := r.first; c != nil; c = c.next {
+			if u.CSeq < c.CSeq && c.CallID() == string(u.CallID) {
+				return ErrOutOfOrder
+			}
+		}
+		for r.first != nil {
+			t.drop(s, r.first, false)
+		}
+		return nil
+	}
+	added, err := t.check(r, u)
+	if err != nil {
+		return err
+	}
+	if added > 0 && r.aor == "" {
+		r.aor = string(u.AOR)
+	}
+	for i := range u.Bindings {
+		t.bind(s, r, u, &u.Bindings[i])
+	}
+	if u.Only {
+		t.dropWhere(s, r, func(c *node) bool { return !s.isTouched(c) })
+	}
+	for u.Evict && u.Max > 0 && r.alive(u.Now) > u.Max {
+		t.drop(s, s.oldest(r), false)
+	}
+	return nil
+}
+
+func (t *Table) dropWhere(s *shard, r *record, which func(*node) bool) {
+	for c := r.first; c != nil; {
+		next := c.next
+		if which(c) {
+			t.drop(s, c, false)
+		}
+		c = next
+	}
+}
+
+// check looks whether an update can be done as a whole, and returns how many contacts it adds.
+func (t *Table) check(r *record, u *Update) (added int, err error) {
+	removed := 0
+	for i := range u.Bindings {
+		b := &u.Bindings[i]
+		total := 0
+		for _, part := range b.list() {
+			total += len(part)
+		}
+		if total > maxTexts {
+			return 0, ErrTooLong
+		}
+		c := r.match(u, b)
+		switch {
+		case c != nil && u.CSeq < c.CSeq && c.CallID() == string(b.CallID):
+			return 0, ErrOutOfOrder
+		case u.repeated(i):
+		case (c == nil || !c.Alive(u.Now)) && b.over(u.Now):
+		case c == nil || !c.Alive(u.Now):
+			added++
+		case b.over(u.Now):
+			removed++
+		}
+	}
+	left := r.alive(u.Now) - removed + added
+	if u.Only {
+		left = added + u.kept(r)
+	}
+	switch {
+	case u.Max > 0 && left > u.Max && added > 0 && !(u.Evict && len(u.Bindings) <= u.Max):
+		return 0, ErrTooMany
+	case added > 0 && t.cfg.MaxContacts > 0 && t.contacts.Load()+int64(added) > int64(t.cfg.MaxContacts):
+		return 0, ErrFull
+	}
+	return added, nil
+}
+
+// kept counts the contacts that bindings refresh.
+func (u *Update) kept(r *record) (n int) {
+	for i := range u.Bindings {
+		if b := &u.Bindings[i]; !b.over(u.Now) && !u.repeated(i) && r.match(u, b) != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// repeated reports whether a later binding is of the same contact: the last one holds.
+func (u *Update) repeated(i int) bool {
+	for j := i + 1; j < len(u.Bindings); j++ {
+		if string(u.Bindings[j].URI) == string(u.Bindings[i].URI) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *Binding) over(now int64) bool { return b.Expires != 0 && b.Expires <= now }
+
+// alive counts the contacts that are.
+func (r *record) alive(now int64) (n int) {
+	for c := r.first; c != nil; c = c.next {
+		if c.Alive(now) {
+			n++
+		}
+	}
+	return n
+}
+
+// match finds the contact that a binding is of.
+func (r *record) match(u *Update, b *Binding) *node {
+	for c := r.first; c != nil; c = c.next {
+		if c.matches(u, b) {
+			return c
+		}
+	}
+	return nil
+}
+
+func (c *Contact) matches(u *Update, b *Binding) bool {
+	if b.RegID != 0 && len(b.Instance) > 0 {
+		return c.RegID == b.RegID && c.Instance() == string(b.Instance)
+	}
+	switch u.Matching {
+	case ByURIAndCallID:
+		return c.URI() == string(b.URI) && c.CallID() == string(b.CallID)
+	case ByParam:
+		mine, ok := uriParam(c.URI(), u.Param)
+		theirs, too := uriParam(string(b.URI), u.Param)
+		if ok || too {
+			return ok && too && mine == theirs
+		}
+		return c.URI() == string(b.URI)
+	case ByRFC:
+		return c.URI() == string(b.URI) || sipframe.EqualURI([]byte(c.URI()), b.URI)
+	default:
+		return c.URI() == string(b.URI)
+	}
+}
+
+// uriParam finds a parameter of a URI that was parsed when it came.
+func uriParam(uri, name string) (string, bool) {
+	if i := strings.IndexByte(uri, '@'); i >= 0 {
+		uri = uri[i:]
+	}
+	_, params, ok := strings.Cut(uri, ";")
+	if !ok {
+		return "", false
+	}
+	params, _, _ = strings.Cut(params, "?")
+	for p := range strings.SplitSeq(params, ";") {
+		if key, v, _ := strings.Cut(p, "="); strings.EqualFold(key, name) {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// bind does what one binding asks for. check has said that it can be done.
+func (t *Table) bind(s *shard, r *record, u *Update, b *Binding) {
+	c := r.match(u, b)
+	switch {
+	case c == nil && b.over(u.Now):
+		return
+	case c == nil:
+		c = &node{Contact: Contact{ID: t.lastID.Add(1)}}
+		c.fill(u, b)
+		t.insert(s, r, c)
+		t.changed(s, c)
+	case c.CSeq == u.CSeq && !u.Repeats && c.CallID() == string(b.CallID) && c.URI() == string(b.URI): // a retransmission
+	case b.over(u.Now):
+		t.drop(s, c, false)
+		return
+	default:
+		s.unschedule(c)
+		t.flows.remove(c)
+		q := c.Q
+		c.fill(u, b)
+		t.flows.add(c)
+		s.schedule(c)
+		if q != c.Q || t.cfg.NewestFirst {
+			r.unplace(c)
+			t.place(r, c)
+		}
+		t.changed(s, c)
+		t.note(s, Updated, r, c, false)
+	}
+	s.touched = append(s.touched, c)
+}
+
+// fill gives a contact what a binding says. It is in no list that depends on that.
+func (c *Contact) fill(u *Update, b *Binding) {
+	list := b.list()
+	c.setTexts(&list)
+	c.Expires, c.Modified, c.Q, c.Methods, c.RegID = b.Expires, u.Now, b.Q, b.Methods, b.RegID
+	c.CSeq, c.Flow, c.Bound, c.Flags, c.BranchFlags = u.CSeq, u.Flow, u.Bound, u.Flags, u.BranchFlags
+	c.FlowLost = false
+}
+
+func (s *shard) isTouched(c *node) bool {
+	for _, x := range s.touched {
+		if x == c {
+			return true
+		}
+	}
+	return false
+}
+
+// oldest returns the contact of an address whose last change is the longest ago, before any that the update under way
+// made.
+func (s *shard) oldest(r *record) *node {
+	var old *node
+	for c := r.first; c != nil; c = c.next {
+		if old == nil || rank(s, c) < rank(s, old) || rank(s, c) == rank(s, old) && c.ID < old.ID {
+			old = c
+		}
+	}
+	return old
+}
+
+func rank(s *shard, c *node) int64 {
+	if s.isTouched(c) {
+		return 1<<62 + c.Modified
+	}
+	return c.Modified
+}
