@@ -48,6 +48,7 @@ type conn struct {
 	excess   bool             // the read under way brought new requests that are too many
 	blamed   bool             // it brought such since there is more than is handled
 	paused   bool             // it is in its loop's list
+	swamped  bool             // it is not read since its replies have no room
 	muffled  bool             // the kernel tells of no bytes; see hear
 	deaf     bool             // nothing more is read: framing is lost, or the end is near
 	left     phase            // the phase it was in when its end began
@@ -172,7 +173,7 @@ func (c *conn) enqueue(m Appender, t *Target, w *waiter) (Outcome, *Error) {
 	}
 	up := c.phase == established
 	ready := up && !c.stuck
-	if !c.out.room(t.Class, up, ready, c.cfg.MaxPostponed) {
+	if !c.out.room(t.Class, up && c.open.Load() > 0, ready, c.cfg.MaxPostponed) {
 		full := because(QueueFull, "the connection is not up")
 		switch {
 		case ready:

@@ -8,6 +8,9 @@ import "golang.org/x/sys/unix"
 // shard, which messages of calmer connections pass. A message whose Handler
 // waits is not in hand: that a destination is slow is no fault of whoever sent
 // it.
+//
+// Nor is a connection read whose replies have no room: a peer that asks and does
+// not read gets no more questions in, and loses none of its answers.
 
 const (
 	// holdAt is how many messages in hand end the reading of a connection, and
@@ -15,6 +18,9 @@ const (
 	holdAt, holdUntil = 128, 32
 	// crowdAt is from how many in hand on a connection's messages join the crowd.
 	crowdAt = 16
+	// swampedAt is how many bytes may wait behind a socket that takes no more until
+	// its connection is not read.
+	swampedAt = 128 << 10
 )
 
 // handled takes a message out of the count. Any goroutine.
@@ -31,17 +37,19 @@ func (c *conn) dense() bool { return c.crowded.Load() > 0 || c.inHand.Load() > c
 // hold ends the reading of a connection that has too much in hand, or brought
 // what is too much for all. Loop only.
 func (l *loop) hold(c *conn) {
-	excess := c.excess
+	excess, swamped := c.excess, l.swamped(c)
 	c.excess = false
-	if !excess && c.inHand.Load() < holdAt || c.held.Load() || c.phase != established {
+	if !excess && !swamped && c.inHand.Load() < holdAt || c.held.Load() || c.phase != established {
 		return
 	}
 	l.stat.held.Add(1)
 	l.hear(c, false)
 	c.held.Store(true)
+	c.swamped = swamped
 	switch {
 	case excess:
 		l.pause(c)
+	case swamped:
 	case c.inHand.Load() <= holdUntil: // they were worked off just now, perhaps before held was seen
 		l.release(c)
 	}
@@ -49,11 +57,35 @@ func (l *loop) hold(c *conn) {
 
 // release goes on reading. Loop only.
 func (l *loop) release(c *conn) {
-	if c.paused {
-		return // unpause will
+	if c.paused || c.swamped {
+		return // unpause or unswamp will
 	}
 	if c.held.CompareAndSwap(true, false) {
 		l.hear(c, true)
+	}
+}
+
+// swamped reports whether much waits for a peer that takes nothing. One that takes
+// nothing for half of the send timeout is read all the same: it may be waiting for
+// us to do so, as a peer does that is swamped by us. Loop only.
+func (l *loop) swamped(c *conn) bool {
+	if c.sendDue == 0 || l.eng.now()-c.sendSince >= int64(c.cfg.SendTimeout)/2 {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.out.box != nil && len(c.out.box.text) >= swampedAt
+}
+
+// unswamp reads a connection again whose socket took what waited, or has taken
+// nothing for too long. Loop only.
+func (l *loop) unswamp(c *conn) {
+	if !c.swamped {
+		return
+	}
+	c.swamped = false
+	if c.phase == established && c.inHand.Load() < holdAt { // else handled has it released
+		l.release(c)
 	}
 }
 

@@ -127,18 +127,19 @@ const (
 	boxMessages = 4096
 	boxBytes    = 2 << 20
 	// replyBytes is what of replies may wait for a client that reads slower than
-	// it asks, however many those are: a burst of requests in one write.
-	replyBytes = 640 << 10
+	// it asks, however many those are. It is not read once swampedAt of them wait,
+	// but what it has asked before may be answered late, and all at once.
+	replyBytes = 2 * boxBytes
 )
 
-// room tells whether another message may wait; up, that the connection is
-// established; ready, that it waits for the loop only, else for the peer. What
-// belongs to something that has begun finds as much room again as what begins
-// something, and replies more: nobody can repeat one that is refused. The lock is
-// held.
-func (o *outbox) room(class Class, up, ready bool, postponed int) bool {
+// room tells whether another message may wait; owed, that the peer waits for
+// replies on an established connection; ready, that the message waits for the loop only, else
+// for the peer. What belongs to something that has begun finds as much room again as
+// what begins something, and replies that are owed more: nobody can repeat one
+// that is refused. The lock is held.
+func (o *outbox) room(class Class, owed, ready bool, postponed int) bool {
 	messages, bytes := postponed, boxBytes
-	if class == Final && up && postponed > 0 && (o.box == nil || len(o.box.text) < replyBytes) {
+	if class == Final && owed && postponed > 0 && (o.box == nil || len(o.box.text) < replyBytes) {
 		return true
 	}
 	if ready {

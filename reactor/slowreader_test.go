@@ -97,7 +97,12 @@ func TestRepliesToABurst(t *testing.T) {
 		taken := r.Stats().MessagesOut
 		const n = 1000
 		for i := range n {
-			if _, err := r.Send(&Target{Conn: h, Class: Final}, Bytes(request("MESSAGE", fmt.Sprint(i), 1, ""))); err != nil {
+			_, _ = io.WriteString(peer, request("MESSAGE", fmt.Sprint(i), 1, ""))
+		}
+		c := r.table.get(h)
+		r.eventually("all have come", func() bool { return c.open.Load() == n })
+		for i := range n {
+			if _, err := r.Send(&Target{Conn: h, Class: Final}, Bytes("SIP/2.0 200 OK\r\nContent-Length: 300\r\n\r\n"+strings.Repeat("x", 300))); err != nil {
 				t.Fatalf("reply %d: %v", i, err)
 			}
 		}
@@ -108,6 +113,47 @@ func TestRepliesToABurst(t *testing.T) {
 		r.eventually("all is written", func() bool { return r.Stats().MessagesOut >= taken+n })
 		if !r.Alive(h) {
 			t.Errorf("closed with %v", r.seen.closes())
+		}
+	})
+}
+
+// A client that writes 8,000 requests and only then reads loses no reply, neither
+// those that come at once nor those that come late and all together.
+func TestRepliesToAFlood(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		for _, late := range []bool{false, true} {
+			t.Run(fmt.Sprint("late ", late), func(t *testing.T) {
+				const n = 8000
+				gate := make(chan struct{})
+				reply := func(w *Worker, f *Frame) {
+					if _, err := w.Send(&Target{Conn: f.Src.Conn, Class: Final}, Bytes("SIP/2.0 200 OK\r\nContent-Length: 300\r\n\r\n"+strings.Repeat("x", 300))); err != nil {
+						t.Error(err)
+					}
+				}
+				var asked atomic.Int64
+				r := start(t, &script{message: func(w *Worker, f *Frame) {
+					if late && asked.Add(1) <= n/2 {
+						w.Wait(func() { <-gate })
+					}
+					reply(w, f)
+				}}, func(c *Config) {
+					c.TLS.SendTimeout, c.TCP.SendTimeout = 2*time.Second, 2*time.Second
+					c.Waiters = n
+				})
+				peer := r.dialNarrow(p)
+				for i := range n {
+					if _, err := peer.Write([]byte(request("MESSAGE", fmt.Sprint(i), 1, ""))); err != nil {
+						t.Fatal(err)
+					}
+				}
+				close(gate)
+				in := bufio.NewReader(peer)
+				for i := range n {
+					if _, err := readMessage(in); err != nil {
+						t.Fatalf("reply %d: %v", i, err)
+					}
+				}
+			})
 		}
 	})
 }

@@ -78,6 +78,7 @@ func (l *loop) landed(c *conn) {
 		c.mu.Lock()
 		c.stuck, c.out.held, c.out.full = false, 0, false
 		c.mu.Unlock()
+		l.unswamp(c)
 	}
 }
 
@@ -202,6 +203,9 @@ func (l *loop) sendOverdue(c *conn, now int64) {
 		return
 	}
 	limit := int64(c.cfg.SendTimeout)
+	if now-c.sendSince >= limit/2 {
+		l.unswamp(c)
+	}
 	if now >= c.sendSince+limit {
 		limit += int64(l.eng.cfg.roundTrip(c.fd))
 	}
