@@ -56,25 +56,24 @@ type Context struct {
 	witness   Witness
 
 	// What the Router asked for; reset for each message.
-	uri         []byte          // Request-URI, empty = unchanged
-	dst         []byte          // destination URI, empty = none
-	edits       []edit          // changes of headers and body
-	replaced    bool            // some by Replace: they want a second look
-	bodyEdited  bool            // some in the body
-	renamed     bool            // some in From, To, Call-ID or CSeq
-	body        bodyState       // what SetBody put in its place
-	rr          recordRoute     // Record-Route
-	extra       []byte          // headers for replies
-	socket      *reactor.Socket // listener to send from, nil = any
-	advertised  ownName         // how we name ourselves
-	domain      string          // TLS client domain, "" = any
-	sipDomain   string          // what TLS is to reach, "" = the next hop's name
-	noNew       bool            // open no connection for the request
-	noNewReply  bool            // nor for a reply
-	forceRPort  bool            // note rport
-	drop        bool            // do not forward this response
-	flags       uint64
-	branchFlags uint64
+	main       Branch      // the branch of the Request-URI
+	forks      []Branch    // those that were appended
+	edits      []edit      // changes of headers and body
+	replaced   bool        // some by Replace: they want a second look
+	bodyEdited bool        // some in the body
+	renamed    bool        // some in From, To, Call-ID or CSeq
+	body       bodyState   // what SetBody put in its place
+	rr         recordRoute // Record-Route
+	extra      []byte      // headers for replies
+	advertised ownName     // how we name ourselves
+	domain     string      // TLS client domain, "" = any
+	sipDomain  string      // what TLS is to reach, "" = the next hop's name
+	noNew      bool        // open no connection for the request
+	noNewFlags uint64      // branch flags that say the same
+	noNewReply bool        // nor for a reply
+	forceRPort bool        // note rport
+	drop       bool        // do not forward this response
+	flags      uint64
 
 	// Scratch that keeps its memory.
 	rewrite   sipframe.Rewriter
@@ -110,15 +109,16 @@ func (c *Context) reset(src *reactor.Source) {
 	c.Msg, c.Src = &c.msg, src
 	c.ours = c.proxy.listeners(c.W)
 	c.edits, c.arena = c.edits[:0], c.arena[:0]
-	c.uri, c.dst, c.extra = c.uri[:0], c.dst[:0], c.extra[:0]
+	c.main.reset()
+	c.forks, c.extra = c.forks[:0], c.extra[:0]
 	c.routes, c.rr.on, c.hops = routeState{}, false, hopState{}
 	c.rr.params, c.rr.preset, c.rr.inner = c.rr.params[:0], c.rr.preset[:0], c.rr.inner[:0]
 	c.token.known, c.token.branched = false, false
-	c.socket, c.domain, c.sipDomain, c.noNew, c.noNewReply, c.drop = nil, "", "", false, false, false
+	c.domain, c.sipDomain, c.noNew, c.noNewReply, c.drop = "", "", false, false, false
 	c.replaced, c.bodyEdited, c.renamed, c.forceRPort = false, false, false, false
 	c.body.reset()
 	c.advertised.host, c.advertised.port = c.advertised.host[:0], 0
-	c.flags, c.branchFlags = 0, 0
+	c.flags = 0
 	c.answered, c.forwarded, c.failure, c.witness, c.overload = false, false, nil, nil, false
 	c.culprit = culprit{}
 }
@@ -142,18 +142,25 @@ func (c *Context) ResetFlag(n uint) { c.flags &^= 1 << (n & 63) }
 // IsFlagSet tells whether message flag n is set.
 func (c *Context) IsFlagSet(n uint) bool { return c.flags&(1<<(n&63)) != 0 }
 
-// SetBranchFlag sets branch flag n, 0 to 63. A stateless proxy has one branch.
-func (c *Context) SetBranchFlag(n uint) { c.branchFlags |= 1 << (n & 63) }
+// SetBranchFlag sets flag n, 0 to 63, of branch 0; see Branch for the others.
+func (c *Context) SetBranchFlag(n uint) { c.main.flags |= 1 << (n & 63) }
 
-// ResetBranchFlag clears branch flag n.
-func (c *Context) ResetBranchFlag(n uint) { c.branchFlags &^= 1 << (n & 63) }
+// ResetBranchFlag clears flag n of branch 0.
+func (c *Context) ResetBranchFlag(n uint) { c.main.flags &^= 1 << (n & 63) }
 
-// IsBranchFlagSet tells whether branch flag n is set.
-func (c *Context) IsBranchFlagSet(n uint) bool { return c.branchFlags&(1<<(n&63)) != 0 }
+// IsBranchFlagSet tells whether flag n of branch 0 is set.
+func (c *Context) IsBranchFlagSet(n uint) bool { return c.main.flags&(1<<(n&63)) != 0 }
 
 // SetNoNewConn forbids (or allows again) to open a connection for this message:
 // it goes over one that is there, or Forward fails.
 func (c *Context) SetNoNewConn(no bool) { c.noNew = no }
+
+// SetNoNewFlags tells which branch flags forbid the same for the branch that has
+// one of them. It holds for later messages, too.
+func (c *Context) SetNoNewFlags(flags uint64) { c.noNewFlags = flags }
+
+// mayNotOpen tells whether the branch may open no connection.
+func (c *Context) mayNotOpen() bool { return c.noNew || c.main.flags&c.noNewFlags != 0 }
 
 // SetNoNewReply forbids to open a connection for a reply: for our own to this
 // request, and for this response on its way back. One whose connection is gone
@@ -173,10 +180,10 @@ func (c *Context) SetSIPDomain(name string) { c.sipDomain = name }
 // SetSendSocket picks the listener from whose address the message is sent and
 // which its Via names; nil lets the next hop choose. A listener of another
 // transport or address family than the next hop's is passed over.
-func (c *Context) SetSendSocket(s *reactor.Socket) { c.socket = s }
+func (c *Context) SetSendSocket(s *reactor.Socket) { c.main.socket = s }
 
 // SendSocket gives what SetSendSocket, or a pair of Record-Routes of ours, chose.
-func (c *Context) SendSocket() *reactor.Socket { return c.socket }
+func (c *Context) SendSocket() *reactor.Socket { return c.main.socket }
 
 // HasToTag tells whether To has a tag: whether the request belongs to a dialog.
 func (c *Context) HasToTag() bool {

@@ -50,7 +50,7 @@ func (c *Context) plot(h *hop, addrs []netip.AddrPort) *course {
 	if name == "" {
 		name = c.names.get(h.name)
 	}
-	key := courseKey{&addrs[0], len(addrs), h.proto, name, c.domain, c.Src.Socket, c.socket, c.noNew}
+	key := courseKey{&addrs[0], len(addrs), h.proto, name, c.domain, c.Src.Socket, c.main.socket, c.mayNotOpen()}
 	if w := c.courses[key]; w != nil {
 		return w
 	}

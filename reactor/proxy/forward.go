@@ -67,7 +67,7 @@ func (c *Context) Forward(dest []byte) error {
 		_ = c.Reply(483, nil) // an ACK gets none and ends here
 		return c.failed(dest, ErrHops)
 	}
-	c.preprocess(len(dest) == 0 && len(c.dst) == 0)
+	c.preprocess(len(dest) == 0 && len(c.main.dst) == 0)
 	var h hop
 	dest, addrs, err := c.destinations(dest, &h)
 	if err != nil {
@@ -154,8 +154,8 @@ func (c *Context) destinations(dest []byte, h *hop) ([]byte, []netip.AddrPort, e
 func (c *Context) nextHop(dest []byte, h *hop) ([]byte, error) {
 	switch {
 	case len(dest) > 0:
-	case len(c.dst) > 0:
-		dest = c.dst
+	case len(c.main.dst) > 0:
+		dest = c.main.dst
 	default:
 		dest = c.RequestURI()
 		u := c.parsedURI()
@@ -217,7 +217,7 @@ func (c *Context) aim(h *hop, addr netip.AddrPort, from *reactor.Socket) {
 		name = c.names.get(h.name)
 	}
 	c.target = reactor.Target{
-		Proto: h.proto, Addr: addr, Name: name, Domain: c.domain, Socket: from, NoNew: c.noNew,
+		Proto: h.proto, Addr: addr, Name: name, Domain: c.domain, Socket: from, NoNew: c.mayNotOpen(),
 	}
 }
 
@@ -259,8 +259,8 @@ func (c *Context) buildRequest(li *listener) error {
 	mine, text := len(c.edits), len(c.arena)
 	defer func() { c.edits, c.arena = c.edits[:mine], c.arena[:text] }()
 
-	if len(c.uri) > 0 {
-		c.edit(c.Msg.RequestURISpan(), c.uri)
+	if len(c.main.uri) > 0 {
+		c.edit(c.Msg.RequestURISpan(), c.main.uri)
 	}
 	top, err := c.Msg.TopVia()
 	if err != nil {
@@ -273,6 +273,7 @@ func (c *Context) buildRequest(li *listener) error {
 	if c.rr.on {
 		c.insert(c.rrOffset(), c.recordRoutes(li))
 	}
+	c.insertPath()
 	c.stampVia(top)
 	c.writeHops()
 	return c.write(li.socket.Proto)

@@ -12,7 +12,7 @@ import (
 // the first, of those that have the transport and the address family. nil if none
 // has.
 func (c *Context) outgoing(proto reactor.Proto, to netip.AddrPort) *listener {
-	want := c.socket
+	want := c.main.socket
 	if want == nil && c.proxy.cfg.MultiHomed {
 		if li := c.ours.from(proto, c.source(to), c.Src.Socket); li != nil {
 			want = li.socket

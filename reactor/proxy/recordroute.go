@@ -128,7 +128,7 @@ func (c *Context) appendRecordRoute(b []byte, scheme string, place []byte, pair 
 // wantsSIPS tells whether our Record-Route has to be a SIPS URI (RFC 3261 16.6
 // item 4): the Request-URI is one, or what is on top of the Route.
 func (c *Context) wantsSIPS() bool {
-	return isSIPS(c.RequestURI()) || isSIPS(c.dst)
+	return isSIPS(c.RequestURI()) || isSIPS(c.main.dst)
 }
 
 func isSIPS(uri []byte) bool { return len(uri) > 5 && sipframe.EqualFold(uri[:5], "sips:") }

@@ -166,12 +166,12 @@ func (c *Context) dropOwn(list []route, second bool) (n int) {
 // leaveBy has the request leave by the listener that a Route of ours names,
 // unless the Router has chosen one.
 func (c *Context) leaveBy(uri []byte, u *sipframe.URI) {
-	if c.socket != nil {
+	if c.main.socket != nil {
 		return
 	}
 	proto := uriProto(uri, u)
 	if li := c.ours.find(u.Host.In(uri), c.proxy.portOr(uint16(u.Port), proto), proto); li != nil {
-		c.socket = li.socket
+		c.main.socket = li.socket
 	}
 }
 
@@ -193,7 +193,7 @@ func (c *Context) follow(r *route) {
 	c.insert(c.Msg.HeadersEnd(), []byte("Route: <"), c.RequestURI(), []byte(">\r\n"))
 	_ = c.SetRequestURI(uri)
 	r.gone = true
-	c.dst = c.dst[:0]
+	c.main.dst = c.main.dst[:0]
 }
 
 // cutRoutes takes the values that are gone out of the message: whole lines

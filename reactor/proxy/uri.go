@@ -14,21 +14,15 @@ var ErrURI = errors.New("proxy: not a URI")
 // RequestURI gives the Request-URI as it stands: the one that came, or the one
 // that was set last. It is valid until the next change. nil for a response.
 func (c *Context) RequestURI() []byte {
-	if len(c.uri) > 0 {
-		return c.uri
+	if len(c.main.uri) > 0 {
+		return c.main.uri
 	}
 	return c.Msg.RequestURI()
 }
 
 // SetRequestURI replaces the Request-URI. ErrURI if it has no scheme, or holds
 // a byte that would end it in the message.
-func (c *Context) SetRequestURI(uri []byte) error {
-	if !validURI(uri) {
-		return ErrURI
-	}
-	c.uri = append(c.uri[:0], uri...)
-	return nil
-}
+func (c *Context) SetRequestURI(uri []byte) error { return c.main.SetURI(uri) }
 
 // SetUser replaces the user part of the Request-URI; the empty one removes it
 // with its password.
@@ -87,31 +81,20 @@ func (c *Context) RemoveURIParam(name []byte) error {
 
 // DestURI gives the URI of the next hop that was set, by the Router or by
 // LooseRoute; nil if there is none.
-func (c *Context) DestURI() []byte {
-	if len(c.dst) == 0 {
-		return nil
-	}
-	return c.dst
-}
+func (c *Context) DestURI() []byte { return c.main.DestURI() }
 
 // SetDestURI sets where Forward sends the message, whatever its Route and
 // Request-URI say; the empty URI takes that back. The message itself does not
 // change.
-func (c *Context) SetDestURI(uri []byte) error {
-	if len(uri) > 0 && !validURI(uri) {
-		return ErrURI
-	}
-	c.dst = append(c.dst[:0], uri...)
-	return nil
-}
+func (c *Context) SetDestURI(uri []byte) error { return c.main.SetDestURI(uri) }
 
 // parsedURI gives the Request-URI as it stands in its parts, nil if it has none.
 func (c *Context) parsedURI() *sipframe.URI {
-	if len(c.uri) == 0 {
+	if len(c.main.uri) == 0 {
 		u, _ := c.Msg.URI()
 		return u
 	}
-	if sipframe.ParseURI(c.uri, &c.parts) != nil {
+	if sipframe.ParseURI(c.main.uri, &c.parts) != nil {
 		return nil
 	}
 	return &c.parts
@@ -139,7 +122,7 @@ func (c *Context) changeURI(f func(*uriParts)) error {
 	}
 	f(&p)
 	c.uriBack = p.appendTo(c.uriBack[:0])
-	c.uri, c.uriBack = c.uriBack, c.uri
+	c.main.uri, c.uriBack = c.uriBack, c.main.uri
 	return nil
 }
 
