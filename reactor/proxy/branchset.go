@@ -147,6 +147,9 @@ func (b *Branch) SetAttr(a Attr) bool {
 	return true
 }
 
+// ClearAttrs takes all attributes away.
+func (b *Branch) ClearAttrs() { b.attrs = b.attrs[:0] }
+
 // RemoveAttr takes an attribute away.
 func (b *Branch) RemoveAttr(name string) {
 	for i := range b.attrs {

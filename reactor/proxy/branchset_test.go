@@ -148,7 +148,7 @@ func TestBranchPath(t *testing.T) {
 // TestNoNewFlags forbid a branch to open a connection by its flags.
 func TestNoNewFlags(t *testing.T) {
 	b := newBed(t, funcs{request: func(c *Context) {
-		c.SetNoNewFlags(1 << 5)
+		c.SetNoNewFlags(1<<5, 0)
 		c.SetBranchFlag(5)
 		_ = c.Forward(nil)
 	}})

@@ -56,24 +56,25 @@ type Context struct {
 	witness   Witness
 
 	// What the Router asked for; reset for each message.
-	main       Branch      // the branch of the Request-URI
-	forks      []Branch    // those that were appended
-	edits      []edit      // changes of headers and body
-	replaced   bool        // some by Replace: they want a second look
-	bodyEdited bool        // some in the body
-	renamed    bool        // some in From, To, Call-ID or CSeq
-	body       bodyState   // what SetBody put in its place
-	rr         recordRoute // Record-Route
-	extra      []byte      // headers for replies
-	advertised ownName     // how we name ourselves
-	domain     string      // TLS client domain, "" = any
-	sipDomain  string      // what TLS is to reach, "" = the next hop's name
-	noNew      bool        // open no connection for the request
-	noNewFlags uint64      // branch flags that say the same
-	noNewReply bool        // nor for a reply
-	forceRPort bool        // note rport
-	drop       bool        // do not forward this response
-	flags      uint64
+	main            Branch      // the branch of the Request-URI
+	forks           []Branch    // those that were appended
+	edits           []edit      // changes of headers and body
+	replaced        bool        // some by Replace: they want a second look
+	bodyEdited      bool        // some in the body
+	renamed         bool        // some in From, To, Call-ID or CSeq
+	body            bodyState   // what SetBody put in its place
+	rr              recordRoute // Record-Route
+	extra           []byte      // headers for replies
+	advertised      ownName     // how we name ourselves
+	domain          string      // TLS client domain, "" = any
+	sipDomain       string      // what TLS is to reach, "" = the next hop's name
+	noNew           bool        // open no connection for the request
+	noNewFlags      uint64      // branch flags that say the same
+	noNewReplyFlags uint64      // message flags that say noNewReply
+	noNewReply      bool        // nor for a reply
+	forceRPort      bool        // note rport
+	drop            bool        // do not forward this response
+	flags           uint64
 
 	// Scratch that keeps its memory.
 	rewrite   sipframe.Rewriter
@@ -142,6 +143,12 @@ func (c *Context) ResetFlag(n uint) { c.flags &^= 1 << (n & 63) }
 // IsFlagSet tells whether message flag n is set.
 func (c *Context) IsFlagSet(n uint) bool { return c.flags&(1<<(n&63)) != 0 }
 
+// Flags gives the message flags: bit n is flag n.
+func (c *Context) Flags() uint64 { return c.flags }
+
+// SetFlags sets all message flags at once.
+func (c *Context) SetFlags(flags uint64) { c.flags = flags }
+
 // SetBranchFlag sets flag n, 0 to 63, of branch 0; see Branch for the others.
 func (c *Context) SetBranchFlag(n uint) { c.main.flags |= 1 << (n & 63) }
 
@@ -156,11 +163,17 @@ func (c *Context) IsBranchFlagSet(n uint) bool { return c.main.flags&(1<<(n&63))
 func (c *Context) SetNoNewConn(no bool) { c.noNew = no }
 
 // SetNoNewFlags tells which branch flags forbid the same for the branch that has
-// one of them. It holds for later messages, too.
-func (c *Context) SetNoNewFlags(flags uint64) { c.noNewFlags = flags }
+// one of them, and which message flags do what SetNoNewReply does. It holds for later
+// messages, too.
+func (c *Context) SetNoNewFlags(branch, message uint64) {
+	c.noNewFlags, c.noNewReplyFlags = branch, message
+}
 
 // mayNotOpen tells whether the branch may open no connection.
 func (c *Context) mayNotOpen() bool { return c.noNew || c.main.flags&c.noNewFlags != 0 }
+
+// replyMayNotOpen tells the same of a reply.
+func (c *Context) replyMayNotOpen() bool { return c.noNewReply || c.flags&c.noNewReplyFlags != 0 }
 
 // SetNoNewReply forbids to open a connection for a reply: for our own to this
 // request, and for this response on its way back. One whose connection is gone
@@ -184,6 +197,18 @@ func (c *Context) SetSendSocket(s *reactor.Socket) { c.main.socket = s }
 
 // SendSocket gives what SetSendSocket, or a pair of Record-Routes of ours, chose.
 func (c *Context) SendSocket() *reactor.Socket { return c.main.socket }
+
+// Sockets goes through the listeners.
+func (c *Context) Sockets(yield func(*reactor.Socket) bool) {
+	if c.ours == nil {
+		return
+	}
+	for i := range c.ours.list {
+		if !yield(c.ours.list[i].socket) {
+			return
+		}
+	}
+}
 
 // HasToTag tells whether To has a tag: whether the request belongs to a dialog.
 func (c *Context) HasToTag() bool {

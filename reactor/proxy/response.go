@@ -179,7 +179,7 @@ func (c *Context) sendByVia(b []byte, via *sipframe.Via, to back, m reactor.Appe
 		from = li.socket
 	}
 	c.aim(&h, addr, from)
-	c.target.NoNew, c.target.Class = c.noNewReply, reactor.Final
+	c.target.NoNew, c.target.Class = c.replyMayNotOpen(), reactor.Final
 	err := c.send(m)
 	if err == nil || to.proto == reactor.UDP || !trusted || !h.settle() || h.addr.IsValid() {
 		return err
@@ -187,7 +187,7 @@ func (c *Context) sendByVia(b []byte, via *sipframe.Via, to back, m reactor.Appe
 	addrs, err := c.resolve(&h)
 	for _, addr := range addrs {
 		c.aim(&h, addr, from)
-		c.target.NoNew, c.target.Class = c.noNewReply, reactor.Final
+		c.target.NoNew, c.target.Class = c.replyMayNotOpen(), reactor.Final
 		if err = c.send(m); err == nil {
 			return nil
 		}

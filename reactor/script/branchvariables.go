@@ -1,72 +1,386 @@
 package script
 
-// branchVariables are $msg.branch and its fields: of a request that does not fork
-// there is one branch, 0, which is the Request-URI's. An index other than 0 and
-// -1 gives NULL.
+import (
+	"bytes"
+	"strconv"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/proxy"
+)
+
+// branchVariables are $msg.branch and its fields, and the older $branch. The index
+// of $msg.branch.* is that of the request's branches, of which 0 is that of the
+// Request-URI and always there; without one it is the last. $branch(field) has those
+// that were appended only, and without an index it is the first of them.
 func branchVariables() map[string]*varSpec {
-	uri := uriVariables()
-	branch := func(of *varSpec) *varSpec {
-		return &varSpec{
-			index: true,
-			get: func(k *compiler, v *Var) item {
-				get := of.get(k, v)
-				if get == nil {
-					return nil
-				}
-				return func(m *machine, i int) value {
-					if i != 0 && i != -1 {
-						return null
-					}
-					return get(m, 0)
-				}
-			},
-			set: func(k *compiler, v *Var) setter {
-				if of.set == nil {
-					k.rep.errorf(v.At, "%s cannot be assigned to", clip(v.Text))
-					return nil
-				}
-				if x := v.Index; x != nil && (x.All || x.Var != nil || x.N != 0 && x.N != -1) {
-					k.rep.errorf(x.At, "%s is that of the branch 0: a stateless proxy does not fork", clip(v.Text))
-					return nil
-				}
-				return of.set(k, v)
-			},
-		}
-	}
-	socket := &varSpec{get: func(k *compiler, v *Var) item { return k.forcedSocket() }, set: socketSetter}
-	nothing := &varSpec{get: one(func(*machine) value { return null })}
 	vars := map[string]*varSpec{
-		"msg.branch.uri":    branch(uri["ru"]),
-		"msg.branch.duri":   branch(uri["du"]),
-		"msg.branch.socket": branch(socket),
-		"msg.branch.path":   branch(nothing),
-		"msg.branch.q":      branch(nothing),
-		"msg.branch.flags":  branch(flagList(1, ",")),
+		"branch": {arg: optionalArg, index: true, get: branchItem, set: branchSetter, each: branchEach},
+		"msg.branch": {index: true, get: func(k *compiler, v *Var) item { return k.branchField(v, &branchFields[0], 0) },
+			set: addsBranch, each: func(k *compiler, v *Var) item { return k.branchValue(v, &branchFields[0], 0) }},
 		"msg.branch.last_idx": {get: one(func(m *machine) value {
 			if m.alone() {
 				return null
 			}
-			return integer(0)
+			return integer(int64(m.c.Branches() - 1))
 		})},
-		"msg.branch": {index: true, get: branch(uri["ru"]).get, set: func(k *compiler, v *Var) setter {
-			k.rep.errorf(v.At, "%s cannot be assigned to: that would add a branch, and a stateless proxy does not fork; $ru is the one there is", clip(v.Text))
-			return nil
-		}},
-		"msg.branch.attr": {arg: constArg, get: func(k *compiler, v *Var) item {
-			slot := k.slot("msg.branch.attr " + v.Arg.Text)
-			return func(m *machine, _ int) value { return m.vars[slot] }
-		}, set: func(k *compiler, v *Var) setter {
-			slot := k.slot("msg.branch.attr " + v.Arg.Text)
-			return func(m *machine, x value, _ kind) int {
-				m.vars[slot] = x
-				return 1
-			}
-		}},
+		"msg.branch.attr": {arg: constArg, index: true, get: attrItem, set: attrSetter},
+		"ds":              {get: one(destinationSet)},
+		"ru_q":            {get: one(func(m *machine) value { return m.qText(m.c.Branch(0).Q()) }), set: func(k *compiler, v *Var) setter { return k.setField(v, &branchFields[2], theFirst) }},
 	}
-	for name, of := range map[string]int{"msg.flag": 0, "branch.flag": 1, "msg.branch.flag": 1} {
-		vars[name] = flagVariable(of)
+	for i := range branchFields {
+		f := &branchFields[i]
+		vars["msg.branch."+f.name] = &varSpec{index: true,
+			get:  func(k *compiler, v *Var) item { return k.branchField(v, f, 0) },
+			each: func(k *compiler, v *Var) item { return k.branchValue(v, f, 0) },
+			set:  func(k *compiler, v *Var) setter { return k.setField(v, f, k.branchIndex(v, 0, true)) },
+		}
 	}
+	vars["msg.flag"] = flagVariable(0, false)
+	vars["branch.flag"] = flagVariable(1, false)
+	vars["msg.branch.flag"] = flagVariable(1, true)
 	return vars
+}
+
+// branchFieldSpec is a field of a branch.
+type branchFieldSpec struct {
+	name string
+	get  func(m *machine, i int, b *proxy.Branch) value
+	set  func(m *machine, i int, b *proxy.Branch, x value) error
+}
+
+// branchFields are the fields; the first is the URI, the third q.
+var branchFields = [...]branchFieldSpec{
+	{"uri", func(m *machine, i int, _ *proxy.Branch) value { return optional(m.keep(m.c.BranchURI(i))) },
+		func(m *machine, _ int, b *proxy.Branch, x value) error { return b.SetURI(m.text(x)) }},
+	{"duri", func(m *machine, _ int, b *proxy.Branch) value { return optional(m.keep(b.DestURI())) },
+		func(m *machine, _ int, b *proxy.Branch, x value) error { return b.SetDestURI(m.text(x)) }},
+	{"q", func(m *machine, _ int, b *proxy.Branch) value { return m.qText(b.Q()) }, setQ},
+	{"path", func(m *machine, _ int, b *proxy.Branch) value { return optional(m.keep(b.Path())) },
+		func(m *machine, _ int, b *proxy.Branch, x value) error { return b.SetPath(m.text(x)) }},
+	{"flags", func(m *machine, _ int, b *proxy.Branch) value { return m.flagText(1, b.Flags(), ",") }, setFlags},
+	{"socket", func(m *machine, _ int, b *proxy.Branch) value {
+		if b.Socket() == nil {
+			return null
+		}
+		return m.socketText(b.Socket().Addr, b.Socket().Proto)
+	}, func(m *machine, _ int, b *proxy.Branch, x value) error {
+		s := m.socketNamed(m.text(x))
+		if s == nil && x.kind != nullValue {
+			return errNoSocket
+		}
+		b.SetSocket(s)
+		return nil
+	}},
+}
+
+func branchFieldNames() (names []string) {
+	for i := range branchFields {
+		names = append(names, branchFields[i].name)
+	}
+	return names
+}
+
+// theFirst is the branch of the Request-URI.
+func theFirst(*machine) int { return 0 }
+
+// branchIndex compiles the index of a variable of branches, which counts from a
+// branch on: 0, or 1 for those that were appended. Negative ones count from the
+// last. Without an index it is the last, or the first of those. -1 is no branch.
+func (k *compiler) branchIndex(v *Var, from int, last bool) func(m *machine) int {
+	at := func(m *machine, i int) int {
+		n := m.c.Branches()
+		if i < 0 {
+			i += n - from
+		}
+		if i += from; i < from || i >= n || m.alone() {
+			return -1
+		}
+		return i
+	}
+	x := v.Index
+	switch {
+	case x == nil && last:
+		return func(m *machine) int { return at(m, -1) }
+	case x == nil:
+		return func(m *machine) int { return at(m, 0) }
+	case x.All || x.Append:
+		k.rep.errorf(x.At, "%s is one branch's: its index is a number or a variable", clip(v.Text))
+		return nil
+	case x.Var == nil:
+		return func(m *machine) int { return at(m, x.N) }
+	}
+	get := k.variable(x.Var)
+	if get == nil {
+		return nil
+	}
+	return func(m *machine) int {
+		i, ok := get(m).integerOf()
+		if !ok || i < -proxy.MaxBranches || i > proxy.MaxBranches {
+			return -1
+		}
+		return at(m, int(i))
+	}
+}
+
+// branchField compiles a field to be read, with the variable's own index.
+func (k *compiler) branchField(v *Var, f *branchFieldSpec, from int) item {
+	if v.Index != nil && v.Index.All {
+		return func(m *machine, _ int) value { return null } // k.each is asked
+	}
+	index := k.branchIndex(v, from, from == 0)
+	if index == nil {
+		return nil
+	}
+	return func(m *machine, _ int) value {
+		i := index(m)
+		if i < 0 {
+			return null
+		}
+		return f.get(m, i, m.c.Branch(i))
+	}
+}
+
+// branchValue compiles a field of one branch after the other: of each that there is
+// it gives a value, empty where the branch has none.
+func (k *compiler) branchValue(_ *Var, f *branchFieldSpec, from int) item {
+	return func(m *machine, i int) value {
+		if m.alone() || i < 0 || i+from >= m.c.Branches() {
+			return null
+		}
+		if x := f.get(m, i+from, m.c.Branch(i+from)); x.kind != nullValue {
+			return x
+		}
+		return bytesValue(nil)
+	}
+}
+
+// setField compiles an assignment to a field.
+func (k *compiler) setField(v *Var, f *branchFieldSpec, index func(m *machine) int) setter {
+	if index == nil {
+		return nil
+	}
+	at := k.site(v.At, "assignment to "+clip(v.Text))
+	return func(m *machine, x value, _ kind) int {
+		i := index(m)
+		if i < 0 {
+			return m.fail(at, "there is no such branch")
+		}
+		return m.reported(at, f.set(m, i, m.c.Branch(i), x))
+	}
+}
+
+// branchNamed gives the field that stands in $branch(field), nil after an error.
+func (k *compiler) branchNamed(v *Var) *branchFieldSpec {
+	for i := range branchFields {
+		if branchFields[i].name == v.Arg.Text && v.Arg.Var == nil {
+			return &branchFields[i]
+		}
+	}
+	k.rep.errorf(v.Arg.At, "$branch has no field %s%s", clip(v.Arg.Text), choices(v.Arg.Text, branchFieldNames()))
+	return nil
+}
+
+func branchItem(k *compiler, v *Var) item {
+	if v.Arg == nil {
+		return k.branchField(v, &branchFields[0], 0)
+	}
+	f := k.branchNamed(v)
+	if f == nil {
+		return nil
+	}
+	return k.branchField(v, f, 1)
+}
+
+func branchEach(k *compiler, v *Var) item {
+	if v.Arg == nil {
+		return k.branchValue(v, &branchFields[0], 0)
+	}
+	f := k.branchNamed(v)
+	if f == nil {
+		return nil
+	}
+	return k.branchValue(v, f, 1)
+}
+
+func branchSetter(k *compiler, v *Var) setter {
+	if v.Arg == nil {
+		return addsBranch(k, v)
+	}
+	f := k.branchNamed(v)
+	if f == nil {
+		return nil
+	}
+	return k.setField(v, f, k.branchIndex(v, 1, false))
+}
+
+// addsBranch compiles $branch = "uri", which appends a branch.
+func addsBranch(k *compiler, v *Var) setter {
+	if v.Index != nil {
+		k.rep.errorf(v.Index.At, "%s takes no index where it is assigned to: that appends a branch", clip(v.Text))
+		return nil
+	}
+	at := k.site(v.At, "assignment to "+clip(v.Text))
+	return func(m *machine, x value, _ kind) int {
+		if x.kind == nullValue {
+			return m.fail(at, "the value is NULL")
+		}
+		_, err := m.c.AppendBranch(m.text(x), false)
+		return m.reported(at, err)
+	}
+}
+
+// attrItem is $msg.branch.attr(name): a value that stays with the branch.
+func attrItem(k *compiler, v *Var) item {
+	index, name := k.branchIndex(v, 0, true), v.Arg.Text
+	if index == nil {
+		return nil
+	}
+	return func(m *machine, _ int) value {
+		i := index(m)
+		if i < 0 {
+			return null
+		}
+		switch a := m.c.Branch(i).Attr(name); {
+		case a == nil:
+			return null
+		case a.IsText:
+			return bytesValue(m.keep(a.Text))
+		default:
+			return integer(a.Number)
+		}
+	}
+}
+
+func attrSetter(k *compiler, v *Var) setter {
+	if !k.argFits(v, variables["msg.branch.attr"]) {
+		return nil
+	}
+	index, name := k.branchIndex(v, 0, true), v.Arg.Text
+	if index == nil {
+		return nil
+	}
+	at := k.site(v.At, "assignment to "+clip(v.Text))
+	return func(m *machine, x value, _ kind) int {
+		i := index(m)
+		if i < 0 {
+			return m.fail(at, "there is no such branch")
+		}
+		b := m.c.Branch(i)
+		if x.kind == nullValue {
+			b.RemoveAttr(name)
+			return 1
+		}
+		if !b.SetAttr(proxy.Attr{Name: name, Text: x.s, Number: x.n, IsText: x.kind == textValue}) {
+			return m.fail(at, "the branch has too many attributes")
+		}
+		return 1
+	}
+}
+
+// destinationSet is $ds: the branches as a redirect's Contact has them.
+func destinationSet(m *machine) value {
+	if m.alone() || !m.msg.IsRequest() {
+		return null
+	}
+	from := len(m.arena)
+	m.arena = append(m.arena, "Contact: "...)
+	for i := range m.c.Branches() {
+		if i > 0 {
+			m.arena = append(m.arena, ", "...)
+		}
+		m.arena = append(append(append(m.arena, '<'), m.c.BranchURI(i)...), '>')
+		if q := m.c.Branch(i).Q(); q != proxy.NoQ {
+			m.arena = appendQ(append(m.arena, ";q="...), q)
+		}
+	}
+	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+}
+
+// qText gives a preference as it stands in a Contact, 0.5 or 1; NULL for none.
+func (m *machine) qText(q int) value {
+	if q == proxy.NoQ || m.alone() {
+		return null
+	}
+	from := len(m.arena)
+	m.arena = appendQ(m.arena, q)
+	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+}
+
+func appendQ(b []byte, q int) []byte {
+	b = strconv.AppendInt(b, int64(q/1000), 10)
+	if q %= 1000; q == 0 {
+		return b
+	}
+	b = append(b, '.', byte('0'+q/100), byte('0'+q/10%10), byte('0'+q%10))
+	return bytes.TrimRight(b, "0")
+}
+
+// parseQ reads 0 to 1 with up to three digits behind the point (RFC 3261 25.1) in
+// thousandths.
+func parseQ(b []byte) (q int, ok bool) {
+	whole, part, _ := bytes.Cut(b, []byte{'.'})
+	if len(whole) != 1 || whole[0] > '1' || whole[0] < '0' || len(part) > 3 {
+		return 0, false
+	}
+	for i, unit := 0, 100; i < len(part); i, unit = i+1, unit/10 {
+		if !isDigit(part[i]) {
+			return 0, false
+		}
+		q += int(part[i]-'0') * unit
+	}
+	q += 1000 * int(whole[0]-'0')
+	return q, q <= 1000
+}
+
+// setQ takes a number in thousandths or a text such as 0.5.
+func setQ(_ *machine, _ int, b *proxy.Branch, x value) error {
+	q, ok := proxy.NoQ, true
+	switch x.kind {
+	case intValue:
+		q, ok = int(x.n), 0 <= x.n && x.n <= 1000
+	case textValue:
+		q, ok = parseQ(x.s)
+	}
+	if !ok {
+		return errNoQ
+	}
+	b.SetQ(q)
+	return nil
+}
+
+// setFlags takes the flags' names, joined by commas or spaces; NULL is none.
+func setFlags(m *machine, _ int, b *proxy.Branch, x value) error {
+	var flags uint64
+	for name := range bytes.FieldsFuncSeq(m.text(x), func(r rune) bool { return r == ',' || r == ' ' }) {
+		n := m.flagNamed(name)
+		if n < 0 {
+			return errNoFlag
+		}
+		flags |= 1 << n
+	}
+	b.SetFlags(flags)
+	return nil
+}
+
+// flagNamed gives the number of a branch flag, -1 if the program has none of the
+// name.
+func (m *machine) flagNamed(name []byte) int {
+	for n, known := range m.prog.flagNames[1] {
+		if known == string(name) {
+			return n
+		}
+	}
+	return -1
+}
+
+// socketNamed gives the listener that is proto:ip:port or has the tag; nil if none.
+func (m *machine) socketNamed(want []byte) *reactor.Socket {
+	for s := range m.c.Sockets {
+		if s.Tag != "" && s.Tag == string(want) || compareFold(m.socketText(s.Addr, s.Proto).s, want) == 0 {
+			return s
+		}
+	}
+	return nil
 }
 
 // forcedSocket gives the socket that the script has chosen, as proto:ip:port.

@@ -16,7 +16,7 @@ type compiler struct {
 
 // compileRoutes checks and compiles the routes of a file.
 func compileRoutes(c *settings, f *File) *Program {
-	p := &Program{routes: make(map[string]*routine), events: make(map[string]*routine), loops: c.loops, levels: c.Log, noNewFlag: -1, noNewReply: -1, domainAVP: -1, sipAVP: -1}
+	p := &Program{routes: make(map[string]*routine), events: make(map[string]*routine), loops: c.loops, levels: c.Log, domainAVP: -1, sipAVP: -1}
 	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*routine)}
 	p.traceIDs = c.Trace.SIP.traceNames()
 	p.traces = make([]MessageTrace, len(p.traceIDs))
@@ -25,11 +25,11 @@ func compileRoutes(c *settings, f *File) *Program {
 	k.declareStatistics()
 	if c.noNewFlag != "" {
 		n, _ := k.flag(1, c.noNewFlag, c.places["tcp_no_new_conn_bflag"])
-		p.noNewFlag = int(n)
+		p.noNewFlags = 1 << n
 	}
 	if c.noNewReply != "" {
 		n, _ := k.flag(0, c.noNewReply, c.places["tcp_no_new_conn_rplflag"])
-		p.noNewReply = int(n)
+		p.noNewReplies = 1 << n
 	}
 	if c.domainAVP != "" {
 		p.domainAVP = k.avp(c.domainAVP)

@@ -10,6 +10,14 @@ import (
 // connFunctions act on connections.
 func connFunctions() map[string]*function {
 	return map[string]*function{
+		"force_send_socket": textFunction("", `force_send_socket("proto:address:port")`, messageRoutes, func(m *machine, b []byte) error {
+			s := m.socketNamed(b)
+			if s == nil {
+				return errNoSocket
+			}
+			m.c.SetSendSocket(s)
+			return nil
+		}),
 		"force_tcp_alias": {usage: "force_tcp_alias([port])", args: []argKind{intArg}, where: requests, build: func(_ *compiler, a *arguments) action {
 			port := a.list[0]
 			return func(m *machine) int {

@@ -173,24 +173,13 @@ func buildLog(k *compiler, a *arguments) action {
 	return xlog(level, nil, func(*machine) ([]byte, bool) { return b, true })
 }
 
-// flagFunctions set and ask for flags, which have names.
+// flagFunctions set and ask for flags, which have names. Those of a branch take its
+// index, of which 0 is the Request-URI's.
 func flagFunctions() map[string]*function {
 	fs := make(map[string]*function)
 	for name, do := range map[string]func(m *machine, n uint) int{
-		"setflag": func(m *machine, n uint) int {
-			m.c.SetFlag(n)
-			if int(n) == m.prog.noNewReply {
-				m.c.SetNoNewReply(true)
-			}
-			return 1
-		},
-		"resetflag": func(m *machine, n uint) int {
-			m.c.ResetFlag(n)
-			if int(n) == m.prog.noNewReply {
-				m.c.SetNoNewReply(false)
-			}
-			return 1
-		},
+		"setflag":   func(m *machine, n uint) int { m.c.SetFlag(n); return 1 },
+		"resetflag": func(m *machine, n uint) int { m.c.ResetFlag(n); return 1 },
 		"isflagset": func(m *machine, n uint) int { return yes(m.c.IsFlagSet(n)) },
 	} {
 		fs[name] = &function{usage: name + "(NAME)", args: []argKind{flagArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
@@ -198,26 +187,23 @@ func flagFunctions() map[string]*function {
 			return func(m *machine) int { return do(m, n) }
 		}}
 	}
-	for name, do := range map[string]func(m *machine, n uint) int{
-		"setbflag": func(m *machine, n uint) int {
-			m.c.SetBranchFlag(n)
-			if int(n) == m.prog.noNewFlag {
-				m.c.SetNoNewConn(true)
-			}
-			return 1
-		},
-		"resetbflag": func(m *machine, n uint) int {
-			m.c.ResetBranchFlag(n)
-			if int(n) == m.prog.noNewFlag {
-				m.c.SetNoNewConn(false)
-			}
-			return 1
-		},
-		"isbflagset": func(m *machine, n uint) int { return yes(m.c.IsBranchFlagSet(n)) },
+	for name, do := range map[string]func(b *proxy.Branch, n uint) int{
+		"setbflag":   func(b *proxy.Branch, n uint) int { setBranchFlag(b, n, true); return 1 },
+		"resetbflag": func(b *proxy.Branch, n uint) int { setBranchFlag(b, n, false); return 1 },
+		"isbflagset": func(b *proxy.Branch, n uint) int { return yes(b.Flags()&(1<<n) != 0) },
 	} {
-		fs[name] = &function{usage: name + "(NAME)", args: []argKind{bflagArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
-			n := a.list[0].flag
-			return func(m *machine) int { return do(m, n) }
+		fs[name] = &function{usage: name + "(NAME[, branch])", args: []argKind{bflagArg, intArg}, min: 1, flip: true, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+			n, index := a.list[0].flag, a.list[1]
+			return func(m *machine) int {
+				i, ok := int64(0), true
+				if index.given {
+					i, ok = index.num(m)
+				}
+				if !ok || i < 0 || i >= int64(m.c.Branches()) {
+					return m.fail(a.at, "there is no such branch")
+				}
+				return do(m.c.Branch(int(i)), n)
+			}
 		}}
 	}
 	return fs

@@ -40,7 +40,8 @@
 //     they are cut to 32 bits.
 //   - $(<request>...) in an onreply_route and $(<reply>...) in a route are NULL:
 //     the other message of the transaction is not kept.
-//   - $msg.branch and its fields are those of the one branch there is.
+//   - forward() sends to the branch of the Request-URI alone: stateless forwarding
+//     does not fork. An index of a branch that is not there is an error.
 //   - A {re.subst,$var(x)} and its kind hold no variables in the replacement.
 //   - codec_delete() and its kind refuse a stream, by port 0, that would have no
 //     codec left. remove_body_part() makes the one part that is left the body, if it

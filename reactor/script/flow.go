@@ -123,9 +123,7 @@ func (k *compiler) forStmt(s *For) exec {
 		k.rep.errorf(s.Over.At, "what a for runs over has the index [*]: $(avp(x)[*]), $(hdr(x)[*])")
 		return nil
 	}
-	one := *s.Over
-	one.Index = nil
-	item := k.item(&one)
+	item := k.eachItem(s.Over)
 	set := k.setter(s.Var)
 	body := k.stmt(s.Body)
 	if item == nil || set == nil {
@@ -158,6 +156,16 @@ func (k *compiler) forStmt(s *For) exec {
 			}
 		}
 	}
+}
+
+// eachItem compiles the values of a variable one after the other.
+func (k *compiler) eachItem(v *Var) item {
+	if spec := variables[v.Name]; spec != nil && spec.each != nil && k.argFits(v, spec) {
+		return spec.each(k, v)
+	}
+	one := *v
+	one.Index = nil
+	return k.item(&one)
 }
 
 // branch is one case of a compiled switch.

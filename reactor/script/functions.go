@@ -54,6 +54,7 @@ type function struct {
 	args   []argKind
 	min    int // arguments that must be there
 	where  contexts
+	flip   bool // a number first and the flag second are taken, too
 	build  func(k *compiler, a *arguments) action
 }
 
@@ -89,7 +90,7 @@ func init() {
 	for _, part := range []map[string]*function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(), replyFunctions(), routeFunctions(),
 		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(), traceFunctions(), statisticFunctions(),
-		codecFunctions(), streamFunctions(), partFunctions(), listFunctions(), validationFunctions(), ruriFunctions(), avpFunctions(), advertiseFunctions(),
+		codecFunctions(), streamFunctions(), partFunctions(), listFunctions(), validationFunctions(), ruriFunctions(), avpFunctions(), advertiseFunctions(), branchFunctions(), serialFunctions(),
 	} {
 		for name, f := range part {
 			functions[name] = f
@@ -141,7 +142,14 @@ func (k *compiler) action(x Expr) action {
 		return nil
 	}
 	a := &arguments{call: c, at: k.site(c.At, c.Func+"()"), list: make([]argument, len(f.args))}
-	for i, arg := range c.Args {
+	args := c.Args
+	if f.flip && len(args) == 2 {
+		switch args[0].(type) {
+		case *Number, *Var:
+			args = []Expr{args[1], args[0]}
+		}
+	}
+	for i, arg := range args {
 		if arg == nil {
 			if i < f.min {
 				k.rep.errorf(c.At, "argument %d of %s() must be given: %s", i+1, c.Func, f.usage)

@@ -221,16 +221,11 @@ func socketSetter(k *compiler, v *Var) setter {
 			m.c.SetSendSocket(nil)
 			return 1
 		}
-		if m.c.W == nil {
-			return m.fail(at, "there are no sockets")
+		s := m.socketNamed(m.text(x))
+		if s == nil {
+			return m.fail(at, errNoSocket.Error())
 		}
-		want := m.text(x)
-		for _, s := range m.c.W.Engine().Sockets() {
-			if s.Tag != "" && s.Tag == string(want) || compareFold(m.socketText(s.Addr, s.Proto).s, want) == 0 {
-				m.c.SetSendSocket(s)
-				return 1
-			}
-		}
-		return m.fail(at, "there is no such socket")
+		m.c.SetSendSocket(s)
+		return 1
 	}
 }

@@ -23,10 +23,10 @@ type Program struct {
 	flagNames    [2][]string // of messages, of branches; by number
 	loops        int         // max_while_loops
 	levels       LogConfig
-	noNewFlag    int // branch flag of tcp_no_new_conn_bflag, -1 none
-	noNewReply   int // message flag of tcp_no_new_conn_rplflag, -1 none
-	domainAVP    int // slot of client_tls_domain_avp, -1 none
-	sipAVP       int // slot of client_sip_domain_avp, -1 none
+	noNewFlags   uint64 // the branch flag of tcp_no_new_conn_bflag
+	noNewReplies uint64 // the message flag of tcp_no_new_conn_rplflag
+	domainAVP    int    // slot of client_tls_domain_avp, -1 none
+	sipAVP       int    // slot of client_sip_domain_avp, -1 none
 	traceIDs     []string
 	traces       []MessageTrace               // of traceIDs
 	begun        atomic.Pointer[[]BegunTrace] // while the program runs; nil none
@@ -82,6 +82,7 @@ func (p *Program) run(c *proxy.Context, r *routine, kind RouteKind) {
 		c.User = m
 	}
 	m.reset(c, kind)
+	c.SetNoNewFlags(p.noNewFlags, p.noNewReplies)
 	m.traceBegun()
 	if r != nil {
 		m.call(r, nil)

@@ -25,6 +25,7 @@ type varSpec struct {
 	arg    argMode
 	index  bool
 	get    func(k *compiler, v *Var) item
+	each   func(k *compiler, v *Var) item   // one value after the other, for [*]; nil: get does that
 	set    func(k *compiler, v *Var) setter // nil: read only
 }
 
@@ -59,8 +60,6 @@ var sameVariables = map[string]string{
 // laterVariables tell why a variable of OpenSIPS is not to be had.
 var laterVariables = map[string]string{
 	"proxy_protocol": "the PROXY protocol is not supported in this version",
-	"branch":         "a stateless proxy does not fork; $ru is the one there is",
-	"ds":             "a stateless proxy does not fork; $ru is the one there is",
 }
 
 func variableNames() []string {
@@ -170,6 +169,11 @@ func (k *compiler) indexed(v *Var, it item) expr {
 		k.rep.errorf(x.At, "[append] is where a value is assigned to, none is there")
 		return nil
 	case x.All:
+		if each := variables[v.Name].each; each != nil {
+			if it = each(k, v); it == nil {
+				return nil
+			}
+		}
 		return func(m *machine) value { return m.joinAll(it) }
 	case x.Var != nil:
 		n := k.variable(x.Var)

@@ -52,13 +52,13 @@ func TestVariablesOfThere(t *testing.T) {
 func TestVariablesRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		`xlog("$proxy_protocol(src_ip)");`:  "$proxy_protocol is not supported: the PROXY protocol is not supported in this version",
-		`$branch = "sip:a@b";`:              "a stateless proxy does not fork",
-		`$msg.branch = "sip:a@b";`:          "that would add a branch, and a stateless proxy does not fork",
-		`$(msg.branch.uri[1]) = "sip:a@b";`: "is that of the branch 0: a stateless proxy does not fork",
+		`$(msg.branch[1]) = "sip:a@b";`:     "takes no index where it is assigned to: that appends a branch",
+		`$(msg.branch.uri[*]) = "sip:a@b";`: "is one branch's: its index is a number or a variable",
+		`xlog("$branch(nick)");`:            "$branch has no field nick",
 		`xlog("$ct.fields(nick)");`:         "$ct.fields has no field nick",
 		`xlog("$(<dialog>ci)");`:            "a variable is that of <request> or of <reply>",
 		`$(<reply>ru) = "sip:a@b";`:         "a message is changed where it is at hand",
-		`$msg.branch.q = 1;`:                "cannot be assigned to",
+		`$msg.branch.last_idx = 1;`:         "cannot be assigned to",
 	} {
 		_, err := Compile("x.cfg", []byte(allModules+"route { "+text+" }"))
 		if err == nil || !strings.Contains(err.Error(), want) {
