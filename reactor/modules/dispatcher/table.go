@@ -1,0 +1,199 @@
+package dispatcher
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+
+	"sipreactor/reactor/modules/internal/destination"
+)
+
+// Row is a row of a dispatcher table.
+type Row struct {
+	ID          int64
+	Set         int
+	URI         string
+	Socket      string
+	State       destination.State
+	Probe       bool // probe_mode: it is pinged while it is active, too
+	Weight      int
+	Priority    int
+	Attrs       string
+	Description string
+}
+
+// Destination is a member of a set.
+type Destination struct {
+	Address destination.Address
+	Row     Row
+	*Living
+	index int    // in its set
+	seed  uint64 // of the rendezvous
+}
+
+// URI gives where calls are sent.
+func (d *Destination) URI() string { return d.Address.URI }
+
+// Living is what of a destination outlives a reload.
+type Living struct {
+	Health      *destination.Health
+	scriptAttrs atomic.Pointer[string] // ds_push_script_attrs
+}
+
+// ScriptAttrs gives what the script has pushed, "" if nothing.
+func (l *Living) ScriptAttrs() string {
+	if p := l.scriptAttrs.Load(); p != nil {
+		return *p
+	}
+	return ""
+}
+
+// SetScriptAttrs replaces what the script has pushed.
+func (l *Living) SetScriptAttrs(s string) { l.scriptAttrs.Store(&s) }
+
+// Set is a set of destinations: those of higher priority first, then as the table
+// has them. But for the place of the round robin it does not change.
+type Set struct {
+	ID      int
+	Members []*Destination
+
+	ends    []int     // sums of the weights up to and with each member
+	seeds   []uint64  // of each member, side by side for the rendezvous
+	inverse []float64 // of the weights; 0 for a member that no weight lets in
+	even    bool      // all weights are the same
+	turn    atomic.Uint64
+}
+
+// Table is the destinations of a partition, as they were loaded.
+type Table struct {
+	Sets   []*Set // ordered by when their first row came
+	byID   map[int]*Set
+	byAddr map[netip.Addr][]*Destination
+	byName map[name]*Destination
+}
+
+// name is what a destination is found by.
+type name struct {
+	set int
+	uri string
+}
+
+// Set gives the set of that number, nil if there is none.
+func (t *Table) Set(id int) *Set { return t.byID[id] }
+
+// Find gives the destination of a set with that URI, nil if there is none.
+func (t *Table) Find(set int, uri string) *Destination {
+	if d := t.byName[name{set, uri}]; d != nil {
+		return d
+	}
+	a, err := destination.ParseAddress(uri)
+	if err != nil {
+		return nil
+	}
+	return t.byName[name{set, a.URI}]
+}
+
+// At calls yield with the destinations at an address, port 0 is any, until it
+// returns false.
+func (t *Table) At(ip netip.Addr, port uint16, yield func(*Destination) bool) {
+	for _, d := range t.byAddr[ip.Unmap()] {
+		if d.Address.Is(ip.Unmap(), port) && !yield(d) {
+			return
+		}
+	}
+}
+
+// Len gives how many destinations there are.
+func (t *Table) Len() (n int) {
+	for _, s := range t.Sets {
+		n += len(s.Members)
+	}
+	return n
+}
+
+// newTable makes a table of destinations whose addresses are known.
+func newTable(all []*Destination) *Table {
+	t := &Table{byID: map[int]*Set{}, byAddr: map[netip.Addr][]*Destination{}, byName: map[name]*Destination{}}
+	for _, d := range all {
+		s := t.byID[d.Row.Set]
+		if s == nil {
+			s = &Set{ID: d.Row.Set}
+			t.byID[s.ID] = s
+			t.Sets = append(t.Sets, s)
+		}
+		s.Members = append(s.Members, d)
+		key := name{s.ID, d.Address.URI}
+		if t.byName[key] == nil {
+			t.byName[key] = d
+		}
+		var last netip.Addr
+		for _, a := range d.Address.Addrs {
+			if a.Addr() != last {
+				last = a.Addr()
+				t.byAddr[last] = append(t.byAddr[last], d)
+			}
+		}
+	}
+	for _, s := range t.Sets {
+		s.settle()
+	}
+	return t
+}
+
+// settle orders a set and weighs it.
+func (s *Set) settle() {
+	slices.SortStableFunc(s.Members, func(a, b *Destination) int { return cmp.Compare(b.Row.Priority, a.Row.Priority) })
+	total := 0
+	for _, d := range s.Members {
+		total += d.Row.Weight
+	}
+	s.even = true
+	for i, d := range s.Members {
+		d.index = i
+		d.seed = hash([]byte(d.Address.URI))
+		w := d.Row.Weight
+		if total == 0 {
+			w = 1 // no weights at all: all the same
+		}
+		inverse := 0.0
+		if w > 0 {
+			inverse = 1 / float64(w)
+		}
+		s.seeds = append(s.seeds, d.seed)
+		s.inverse = append(s.inverse, inverse)
+		s.even = s.even && inverse == s.inverse[0]
+		s.ends = append(s.ends, w)
+		if i > 0 {
+			s.ends[i] += s.ends[i-1]
+		}
+	}
+}
+
+// weight gives the weight of a member as the algorithms see it.
+func (s *Set) weight(i int) int {
+	if i == 0 {
+		return s.ends[0]
+	}
+	return s.ends[i] - s.ends[i-1]
+}
+
+// total gives the sum of the weights, which is above 0.
+func (s *Set) total() int { return s.ends[len(s.ends)-1] }
+
+// maxWeight bounds a weight, so that sums of them are no concern.
+const maxWeight = 1 << 20
+
+// check finds what is wrong with a row by itself.
+func (r *Row) check() error {
+	switch {
+	case r.Set < 0:
+		return fmt.Errorf("setid %d is below 0", r.Set)
+	case r.Weight < 0 || r.Weight > maxWeight:
+		return fmt.Errorf("weight %d is not 0 to %d", r.Weight, maxWeight)
+	case r.State > destination.Probing:
+		return fmt.Errorf("state %d is none of 0 (active), 1 (inactive) and 2 (probing)", uint32(r.State))
+	}
+	return nil
+}
