@@ -1,0 +1,121 @@
+package destination
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"sipreactor/reactor"
+)
+
+// Ping is a request that asks whether a destination lives.
+type Ping struct {
+	Method, From, URI string
+	// Socket is the listener to send from; nil lets the destination choose.
+	Socket *reactor.Socket
+	// MaxForwards is the value of that header; below 0 the usual one.
+	MaxForwards int
+}
+
+// Pinger sends a ping and waits for what becomes of it: the code of the final
+// response, 408 for none, or an error when it could not be sent.
+type Pinger func(ctx context.Context, p *Ping) (code int, err error)
+
+// Probe is one destination to ping. Heard is told what became of it, on a
+// goroutine of the prober; it is called once.
+type Probe struct {
+	Ping  Ping
+	Heard func(code int, err error)
+}
+
+// Prober pings destinations once an interval. The pings are spread over it, so
+// that a table of thousands is no burst.
+type Prober struct {
+	Interval time.Duration
+	// Due gives the destinations to ping in this round.
+	Due func() []Probe
+	// Send sends.
+	Send Pinger
+}
+
+// pingsAtOnce bounds the pings that wait for their answers.
+const pingsAtOnce = 256
+
+// Run pings until the context is done; the first round begins at once.
+func (p *Prober) Run(ctx context.Context) {
+	var pings sync.WaitGroup
+	defer pings.Wait()
+	slots := make(chan struct{}, pingsAtOnce)
+	tick := time.NewTicker(p.Interval)
+	defer tick.Stop()
+	for {
+		due := p.Due()
+		gap := p.Interval * 3 / 4 / time.Duration(len(due)+1)
+		for i := range due {
+			select {
+			case <-ctx.Done():
+				return
+			case slots <- struct{}{}:
+			}
+			pings.Go(func() {
+				defer func() { <-slots }()
+				p.one(ctx, &due[i])
+			})
+			if i+1 < len(due) && !sleep(ctx, gap) {
+				return
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// one sends a ping and tells what became of it, unless the end came first.
+func (p *Prober) one(ctx context.Context, probe *Probe) {
+	code, err := p.Send(ctx, &probe.Ping)
+	if ctx.Err() == nil {
+		probe.Heard(code, err)
+	}
+}
+
+// sleep waits; it reports false when the context is done.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// Codes are the codes of responses that a ping takes for a sign of life, besides 200.
+type Codes map[int]bool
+
+// ParseCodes reads codes separated by commas. ok is false if something is none.
+func ParseCodes(s string) (codes Codes, ok bool) {
+	codes = Codes{}
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 200 || n > 699 {
+			return nil, false
+		}
+		codes[n] = true
+	}
+	return codes, true
+}
+
+// Alive reports whether a response with such a code is a sign of life.
+func (c Codes) Alive(code int, err error) bool { return err == nil && (code == 200 || c[code]) }
