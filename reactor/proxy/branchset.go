@@ -24,6 +24,8 @@ type Branch struct {
 	uri, dst, path []byte
 	q              int
 	socket         *reactor.Socket
+	flow           reactor.Handle // 0: none
+	bound          bool           // nothing but flow will do
 	flags          uint64
 	attrs          []Attr // as many as have a value; what lies behind keeps its memory
 }
@@ -44,6 +46,7 @@ const maxAttrs = 32
 func (b *Branch) reset() {
 	b.uri, b.dst, b.path = b.uri[:0], b.dst[:0], b.path[:0]
 	b.q, b.socket, b.flags, b.attrs = NoQ, nil, 0, b.attrs[:0]
+	b.flow, b.bound = 0, false
 }
 
 // URI gives the Request-URI of the branch. It is empty for branch 0 as long as that
@@ -112,6 +115,14 @@ func (b *Branch) Socket() *reactor.Socket { return b.socket }
 // SetSocket picks the listener to send from; see Context.SetSendSocket.
 func (b *Branch) SetSocket(s *reactor.Socket) { b.socket = s }
 
+// Flow gives the connection to send by, 0 if none was chosen.
+func (b *Branch) Flow() reactor.Handle { return b.flow }
+
+// SetFlow has the branch sent by that connection, as a registration names one (RFC
+// 5626): whose it is was settled when it was registered. When it is gone, the next
+// hop is reached as usual, or with only the branch fails. 0 takes it back.
+func (b *Branch) SetFlow(conn reactor.Handle, only bool) { b.flow, b.bound = conn, only && conn != 0 }
+
 // Flags gives the branch flags: bit n is flag n.
 func (b *Branch) Flags() uint64 { return b.flags }
 
@@ -168,6 +179,7 @@ func (b *Branch) RemoveAttr(name string) {
 func (b *Branch) copyFrom(o *Branch) {
 	b.uri, b.dst, b.path = append(b.uri[:0], o.uri...), append(b.dst[:0], o.dst...), append(b.path[:0], o.path...)
 	b.q, b.socket, b.flags, b.attrs = o.q, o.socket, o.flags, b.attrs[:0]
+	b.flow, b.bound = o.flow, o.bound
 	for i := range o.attrs {
 		b.SetAttr(o.attrs[i])
 	}

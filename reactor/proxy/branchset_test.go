@@ -178,3 +178,26 @@ func BenchmarkBranchSet(b *testing.B) {
 		c.Receive(text, overTLS)
 	}
 }
+
+// TestBranchFlow sends by the connection that a contact registered over.
+func TestBranchFlow(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		only bool
+		addr bool // the target has one to fall back to
+	}{{"with a way around", false, true}, {"and nothing else", true, false}} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBed(t, funcs{request: func(x *Context) {
+				_ = x.SetRequestURI([]byte("sip:bob@203.0.113.9:5061;transport=tls"))
+				x.Branch(0).SetFlow(77, c.only)
+				if err := x.Forward(nil); err != nil {
+					t.Error(err)
+				}
+			}})
+			to := b.one(invite(), overTLS).to
+			if to.Conn != 77 || to.Addr.IsValid() != c.addr {
+				t.Errorf("goes to %+v", to)
+			}
+		})
+	}
+}

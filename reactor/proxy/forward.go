@@ -217,7 +217,10 @@ func (c *Context) aim(h *hop, addr netip.AddrPort, from *reactor.Socket) {
 		name = c.names.get(h.name)
 	}
 	c.target = reactor.Target{
-		Proto: h.proto, Addr: addr, Name: name, Domain: c.domain, Socket: from, NoNew: c.mayNotOpen(),
+		Conn: c.main.flow, Proto: h.proto, Addr: addr, Name: name, Domain: c.domain, Socket: from, NoNew: c.mayNotOpen(),
+	}
+	if c.main.bound {
+		c.target.Addr = netip.AddrPort{}
 	}
 }
 
