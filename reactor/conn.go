@@ -72,6 +72,7 @@ type conn struct {
 
 	active     atomic.Int64  // second of the last message, ping or acknowledgement
 	unanswered atomic.Int64  // requests that were written and have no final answer; written by the loop
+	stale      stale         // those of them that are too old
 	pending    atomic.Uint32 // what the loop is asked to do: loop.post
 	inHand     atomic.Int32  // messages with shards or the Handler
 	crowded    atomic.Int32  // of these, in a shard's crowd

@@ -36,6 +36,7 @@ type loopCounters struct {
 	halfClosed          atomic.Uint64
 	sendTimeouts        atomic.Uint64
 	unanswered          atomic.Int64 // requests without a final answer, on connections that are up
+	answered            window       // final responses that came as datagrams
 	accepted            atomic.Uint64
 	established, dialed atomic.Uint64
 	resumedConnects     atomic.Uint64
@@ -59,6 +60,7 @@ type shardCounters struct {
 	waits, takeovers, waitersFull atomic.Uint64
 	late                          atomic.Uint64
 	datagrams, datagramBytes      atomic.Uint64
+	asked                         window // requests that left as datagrams
 }
 
 // engineCounters count what is rare, or neither a loop's nor a worker's.

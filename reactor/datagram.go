@@ -39,6 +39,9 @@ func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
 	src := &Source{Proto: UDP, Remote: unmap(from.AddrPort()), Local: socket.Addr, Socket: socket}
 	l.stat.carried[UDP].messagesIn.Add(1)
 	data := l.slab.Bytes()[base:]
+	if isReply(data) && isFinal(data) {
+		l.stat.answered.add(l.seconds.Load())
+	}
 	i := l.eng.shardOf(data)
 	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
 	l.dispatch(nil)
@@ -76,6 +79,9 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 	stat := &e.shards[0].stat
 	if w != nil {
 		stat = &w.shard.stat
+	}
+	if t.Class.asks() {
+		stat.asked.add(e.seconds())
 	}
 	stat.datagrams.Add(1)
 	stat.datagramBytes.Add(uint64(len(buf.B)))

@@ -18,8 +18,8 @@ const drainLook = 10 * time.Millisecond
 // Drain ends the taking in of work: listeners are closed (an inherited one is
 // left to its owner, with what waits there), and an Overloader refuses new
 // requests. What is under way goes on, with new connections where it needs them:
-// messages and parts of messages that are here, handshakes, requests that wait
-// for their final response by the connection they left by or came by, what is
+// messages and parts of messages that are here, handshakes, requests that left and
+// may still be answered, those that the Handler will answer by itself (Debtor), what is
 // still to be written. It returns nil when nothing of that is left, else what is, with ctx's
 // error. Stop then ends the engine. Any goroutine, once.
 func (e *Engine) Drain(ctx context.Context) error {
@@ -48,18 +48,20 @@ func (e *Engine) Drain(ctx context.Context) error {
 
 // underWay tells what is still under way; "" = nothing.
 func (e *Engine) underWay() string {
-	var unanswered int64
-	e.loopsMu.Lock()
-	for _, l := range e.loops {
-		unanswered += l.stat.unanswered.Load()
-	}
-	e.loopsMu.Unlock()
+	now, unanswered := e.seconds(), e.owedByDatagrams()
 	handshakes, halves, unsent, open := 0, 0, 0, 0
+	debtor, tells := e.handler.(Debtor)
+	if tells {
+		open = debtor.Owes()
+	}
 	e.table.each(func(c *conn) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.doom == nil && c.phase == established {
-			open += int(c.open.Load())
+			unanswered += c.stale.live(now, c.unanswered.Load())
+			if !tells {
+				open += int(c.open.Load())
+			}
 		}
 		switch {
 		case c.doom != nil || c.phase >= closing:
@@ -76,7 +78,7 @@ func (e *Engine) underWay() string {
 		n    int
 		what string
 	}{
-		{int(max(unanswered, 0)), "requests without an answer"}, {open, "requests of connected clients without an answer"}, {handshakes, "connections that are not up"},
+		{int(unanswered), "requests without an answer"}, {open, "requests that are still to be answered here"}, {handshakes, "connections that are not up"},
 		{halves, "incomplete messages"}, {unsent, "connections with messages to be written"},
 	} {
 		if k.n > 0 {

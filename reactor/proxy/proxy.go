@@ -103,11 +103,13 @@ type Proxy struct {
 	shards  [countShards]countShard
 	next    atomic.Uint32 // the next Context's share of the counters
 	losses  losses
+	owes    atomic.Pointer[func() int]
 }
 
 var (
 	_ reactor.Handler    = (*Proxy)(nil)
 	_ reactor.Overloader = (*Proxy)(nil)
+	_ reactor.Debtor     = (*Proxy)(nil)
 )
 
 // New makes a proxy that r routes. The error names the part of cfg that is
@@ -226,4 +228,17 @@ func (p *Proxy) Overload(w *reactor.Worker, f *reactor.Frame) {
 // reactor.Handler.
 func (p *Proxy) Undelivered(w *reactor.Worker, u *reactor.Undelivered) {
 	p.context(w).Return(u)
+}
+
+// SetOwes has Owes ask f: for a Router that answers requests later, by
+// transactions of its own. f may be called by any goroutine.
+func (p *Proxy) SetOwes(f func() int) { p.owes.Store(&f) }
+
+// Owes tells how many requests have no final reply yet and will get one without
+// another message: none, as far as a stateless proxy knows. See reactor.Debtor.
+func (p *Proxy) Owes() int {
+	if f := p.owes.Load(); f != nil {
+		return (*f)()
+	}
+	return 0
 }

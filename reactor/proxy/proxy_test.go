@@ -114,3 +114,14 @@ func TestFlags(t *testing.T) {
 		t.Error("User is not kept")
 	}
 }
+
+func TestOwes(t *testing.T) {
+	b := newBed(t, funcs{})
+	if n := b.proxy.Owes(); n != 0 {
+		t.Errorf("a stateless proxy owes %d", n)
+	}
+	b.proxy.SetOwes(func() int { return 3 })
+	if n := b.proxy.Owes(); n != 3 {
+		t.Errorf("%d owed", n)
+	}
+}
