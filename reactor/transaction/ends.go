@@ -35,8 +35,13 @@ func (t *Transaction) cancelOthers(but *Branch) {
 	}
 }
 
-// Fire has a timer do what it was armed for. The wheel calls it with those that go off.
-func Fire(now time.Duration, timer *Timer) { timer.of.fire(now, timer) }
+// Fire has a timer do what it was armed for, unless it was armed or stopped since it went off. Who advances the wheel
+// calls it with those that go off, at once or when the transaction is free.
+func Fire(now time.Duration, timer *Timer) {
+	if timer.of.wheel.claim(timer) {
+		timer.of.fire(now, timer)
+	}
+}
 
 func (t *Transaction) fire(now time.Duration, timer *Timer) {
 	t.enter(now)

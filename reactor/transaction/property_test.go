@@ -197,7 +197,7 @@ func (k *books) pass(d time.Duration) {
 			next = to
 		}
 		k.now = max(next, k.now)
-		k.wheel.Advance(k.now, func(x *Timer) {
+		k.wheel.Advance(k.now, func(x *Timer, _ uint64) {
 			if !k.gone {
 				Fire(k.now, x)
 			}

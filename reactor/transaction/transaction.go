@@ -64,6 +64,9 @@ const (
 // context between them (RFC 3261 16.7). It has no clock, no socket and no messages. One goroutine at a time, that of
 // its shard; no method may be called after User.Gone.
 type Transaction struct {
+	// Key is the user's name for the transaction, which Wheel.Advance tells.
+	Key uint64
+
 	user   User
 	wheel  *Wheel
 	timing *Timing
@@ -330,7 +333,7 @@ func (t *Transaction) arm(timer *Timer, in time.Duration) {
 	case Off:
 		t.wheel.Stop(timer)
 	default:
-		t.wheel.Arm(timer, t.now+in)
+		t.wheel.arm(timer, t.now+in, t.Key)
 	}
 }
 

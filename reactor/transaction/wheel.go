@@ -2,6 +2,7 @@ package transaction
 
 import (
 	"math/bits"
+	"sync"
 	"time"
 )
 
@@ -23,8 +24,11 @@ type Timer struct {
 	level      uint8
 	slot       uint8
 	armed      bool
+	ripe       bool // it went off, and has not been taken note of
 
-	// What the wheel's owner gets back when it goes off.
+	key uint64 // Transaction.Key when it was armed
+
+	// What Fire needs.
 	of     *Transaction
 	branch int8 // index; -1 is the server side
 	part   part
@@ -46,13 +50,16 @@ func (t *Timer) Armed() bool { return t.armed }
 
 // Wheel keeps deadlines: to arm, to move and to stop one costs O(1), whatever their number. Level 0 has a slot for each
 // of the next 64 ticks, level 1 one for 64 ticks each, and so on; a slot of a higher level is spread over the one below
-// when its time has come. One goroutine: a shard has one of its own.
+// when its time has come. A shard has one of its own, so that its lock, which is held for a few instructions, is free:
+// only a transaction whose user waited, and has lost the lead of the shard for that, comes from another goroutine.
 type Wheel struct {
+	mu    sync.Mutex
 	now   int64 // the last tick that was worked off
 	slots [levels][levelSize]Timer
 	spill Timer          // head of what spread hands down
 	full  [levels]uint64 // which slots have timers
 	count int
+	ripe  []due // of the tick that is worked off
 }
 
 // NewWheel returns a wheel at a time of its owner's clock.
@@ -68,19 +75,35 @@ func NewWheel(now time.Duration) *Wheel {
 }
 
 // Len returns how many timers are armed.
-func (w *Wheel) Len() int { return w.count }
+func (w *Wheel) Len() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.count
+}
 
 // Arm has t go off at a time; one that is armed is moved.
-func (w *Wheel) Arm(t *Timer, at time.Duration) {
-	w.Stop(t)
+func (w *Wheel) Arm(t *Timer, at time.Duration) { w.arm(t, at, 0) }
+
+func (w *Wheel) arm(t *Timer, at time.Duration, key uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stop(t)
+	t.key = key
 	t.due = max(int64((at+Tick-1)/Tick), w.now+1)
 	t.armed = true
 	w.count++
 	w.put(t)
 }
 
-// Stop disarms t. One that is not armed is left alone.
+// Stop disarms t. One that is not armed is left alone, and one that went off and was not taken note of is forgotten.
 func (w *Wheel) Stop(t *Timer) {
+	w.mu.Lock()
+	w.stop(t)
+	w.mu.Unlock()
+}
+
+func (w *Wheel) stop(t *Timer) {
+	t.ripe = false
 	if !t.armed {
 		return
 	}
@@ -115,27 +138,68 @@ func (w *Wheel) take(t *Timer) {
 	}
 }
 
-// Advance works off every tick up to now: fire is called for each timer that is due, which is no longer armed then. It
-// may arm and stop any.
-func (w *Wheel) Advance(now time.Duration, fire func(*Timer)) {
-	for to := int64(now / Tick); w.now < to; {
-		if w.count == 0 {
-			w.now = to
-			return
-		}
-		w.now = min(to, w.nextTick())
-		// From the top down: what a level hands down may be due in this very tick.
-		for l := levels - 1; l > 0; l-- {
-			if w.now&(1<<(levelBits*l)-1) == 0 {
-				w.spread(l)
+// Advance works off every tick up to now: fire is called for each timer that is due, which is no longer armed then, with
+// the Key of its transaction. It may arm and stop any. What the timer is of may be worked on by another goroutine, and
+// even be over: so it is not to be touched before the transaction is the caller's. One goroutine at a time.
+func (w *Wheel) Advance(now time.Duration, fire func(t *Timer, of uint64)) {
+	for to := int64(now / Tick); w.work(to); {
+		for i, d := range w.ripe {
+			w.ripe[i].timer = nil
+			if w.isRipe(d.timer) { // else one before it in this tick has stopped it
+				fire(d.timer, d.key)
 			}
 		}
-		head := &w.slots[0][w.now&(levelSize-1)]
-		for t := head.next; t != head; t = head.next {
-			w.Stop(t)
-			fire(t)
+	}
+}
+
+// due is a timer that went off.
+type due struct {
+	timer *Timer
+	key   uint64
+}
+
+// work works off the next tick that has something to do, and gathers what is due then. It reports false when there is
+// none up to the given one.
+func (w *Wheel) work(to int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ripe = w.ripe[:0]
+	if w.now >= to {
+		return false
+	}
+	if w.count == 0 {
+		w.now = to
+		return false
+	}
+	w.now = min(to, w.nextTick())
+	// From the top down: what a level hands down may be due in this very tick.
+	for l := levels - 1; l > 0; l-- {
+		if w.now&(1<<(levelBits*l)-1) == 0 {
+			w.spread(l)
 		}
 	}
+	head := &w.slots[0][w.now&(levelSize-1)]
+	for t := head.next; t != head; t = head.next {
+		w.stop(t)
+		t.ripe = true
+		w.ripe = append(w.ripe, due{t, t.key})
+	}
+	return true
+}
+
+func (w *Wheel) isRipe(t *Timer) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return t.ripe
+}
+
+// claim takes note of a timer that went off. It reports false for one that was armed or stopped since then.
+func (w *Wheel) claim(t *Timer) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ripe := t.ripe
+	t.ripe = false
+	return ripe
 }
 
 // spread moves the timers of a level's present slot to where they are due.
@@ -184,6 +248,8 @@ func (w *Wheel) nextTick() int64 {
 
 // Next returns when Advance may have something to do, at the earliest; false: never, as things are.
 func (w *Wheel) Next() (time.Duration, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.count == 0 {
 		return 0, false
 	}

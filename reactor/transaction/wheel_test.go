@@ -30,7 +30,7 @@ func TestWheel(t *testing.T) {
 				delete(due, x)
 			case 3:
 				now += time.Duration(r.Int64N(1 << (10 + r.IntN(36))))
-				w.Advance(now, func(x *Timer) {
+				w.Advance(now, func(x *Timer, _ uint64) {
 					at, armed := due[x]
 					if !armed {
 						t.Fatalf("seed %d: a timer went off that was not armed", seed)
@@ -74,7 +74,7 @@ func TestWheelNext(t *testing.T) {
 				t.Fatalf("next %v, %v; now %v, due %v", next, ok, now, at)
 			}
 			now = next
-			w.Advance(now, func(*Timer) {})
+			w.Advance(now, func(*Timer, uint64) {})
 		}
 		if now < at || now >= at+Tick+Tick {
 			t.Fatalf("off at %v, due %v", now, at)
@@ -94,7 +94,7 @@ func TestWheelAllocates(t *testing.T) {
 			w.Arm(&x[i], now+time.Duration(i)*time.Second)
 		}
 		now += 40 * time.Second
-		w.Advance(now, func(*Timer) {})
+		w.Advance(now, func(*Timer, uint64) {})
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -113,6 +113,6 @@ func BenchmarkWheel(b *testing.B) {
 		w.Arm(&x[i%len(x)], now+32*time.Second)
 		i++
 		now += 100 * time.Microsecond
-		w.Advance(now, func(*Timer) {})
+		w.Advance(now, func(*Timer, uint64) {})
 	}
 }
