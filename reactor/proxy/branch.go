@@ -32,6 +32,7 @@ const (
 	protoMask    = 0x0f
 	flagVerified = 0x10
 	flagToTag    = 0x20
+	flagStateful = 0x40
 )
 
 // token is what our branch parameter says. A stateless proxy keeps nothing, so
@@ -70,6 +71,8 @@ type token struct {
 	verified bool
 	// toTag tells that the To tag is part of check.
 	toTag bool
+	// stateful tells that conn is a transaction's name for the request, and not a connection.
+	stateful bool
 	// socket is the listener by which the request came (listener.id), 0 = none.
 	socket uint16
 	// conn is the connection by which the request came, life the process that
@@ -136,6 +139,7 @@ func (k *keys) openBranch(branch []byte, t *token) bool {
 	t.check = binary.BigEndian.Uint32(raw[atCheck:])
 	t.proto = reactor.Proto(raw[atFlags] & protoMask)
 	t.verified, t.toTag = raw[atFlags]&flagVerified != 0, raw[atFlags]&flagToTag != 0
+	t.stateful = raw[atFlags]&flagStateful != 0
 	t.socket = binary.BigEndian.Uint16(raw[atSocket:])
 	t.conn = reactor.Handle(binary.BigEndian.Uint64(raw[atConn:]))
 	t.life = binary.BigEndian.Uint32(raw[atLife:])
@@ -149,6 +153,9 @@ func (t *token) flags() byte {
 	}
 	if t.toTag {
 		f |= flagToTag
+	}
+	if t.stateful {
+		f |= flagStateful
 	}
 	return f
 }

@@ -175,6 +175,9 @@ func (b *Branch) RemoveAttr(name string) {
 	}
 }
 
+// Copy makes the branch equal to another one, of which it keeps nothing. The zero value of a Branch will do.
+func (b *Branch) Copy(o *Branch) { b.copyFrom(o) }
+
 // copyFrom makes the branch equal to another, of which it keeps nothing.
 func (b *Branch) copyFrom(o *Branch) {
 	b.uri, b.dst, b.path = append(b.uri[:0], o.uri...), append(b.dst[:0], o.dst...), append(b.path[:0], o.path...)

@@ -67,6 +67,9 @@ const (
 	// ResponsesMismatched are responses that do not go with the request whose
 	// branch they bring: another Call-ID, CSeq, From tag or Via of the client.
 	ResponsesMismatched
+	// ResponsesLate are responses to requests of transactions that are over, or were
+	// another process's, and too old to be sent on.
+	ResponsesLate
 	counterCount
 )
 
@@ -96,6 +99,7 @@ var counterNames = [counterCount]string{
 	AcksUndelivered:      "acks_undelivered",
 	ResponsesUndelivered: "responses_undelivered",
 	ResponsesMismatched:  "responses_mismatched",
+	ResponsesLate:        "responses_late",
 }
 
 // String gives the name that statistics use.

@@ -56,11 +56,16 @@ type culprit struct {
 
 // tellAnswer tells the observer of the response in hand; method is its CSeq's.
 func (c *Context) tellAnswer(method []byte, sent clock, known bool) {
+	c.tellAnswerOf(method, c.Msg.StatusCode(), sent, known)
+}
+
+// tellAnswerOf is tellAnswer where the code is known.
+func (c *Context) tellAnswerOf(method []byte, code int, sent clock, known bool) {
 	o := c.proxy.cfg.Observer
 	if o == nil {
 		return
 	}
-	c.told = Answer{From: c.Src, Method: sipframe.MethodOf(method), Code: c.Msg.StatusCode()}
+	c.told = Answer{From: c.Src, Method: sipframe.MethodOf(method), Code: code}
 	if known {
 		c.told.After = sent.since(c.proxy.now())
 	}

@@ -104,6 +104,8 @@ type Proxy struct {
 	next    atomic.Uint32 // the next Context's share of the counters
 	losses  losses
 	owes    atomic.Pointer[func() int]
+
+	transactions Transactions // nil: none are kept
 }
 
 var (

@@ -115,7 +115,7 @@ func (c *Context) admit() bool {
 		_ = c.Reply(v.Code, []byte(v.Reason))
 		return false
 	}
-	if c.absorbs() {
+	if c.absorbs() && (c.proxy.transactions == nil || !c.proxy.transactions.Acknowledges(c)) {
 		c.count.add(AcksAbsorbed)
 		return false
 	}

@@ -66,6 +66,10 @@ func (t *text) AppendTo(dst []byte) []byte { return append(dst, t.b...) }
 // the request has our Via on top, which a reply to its client has not. It needs
 // Via, From, To, Call-ID and CSeq; validation has seen to those.
 func (c *Context) writeReply(code int, reason []byte, trans uint64, forwarded bool) {
+	c.writeReplyBody(code, reason, nil, trans, forwarded)
+}
+
+func (c *Context) writeReplyBody(code int, reason, body []byte, trans uint64, forwarded bool) {
 	m := c.Msg
 	b := append(c.reply.b[:0], "SIP/2.0 "...)
 	b = append(strconv.AppendInt(b, int64(code), 10), ' ')
@@ -89,7 +93,8 @@ func (c *Context) writeReply(code int, reason []byte, trans uint64, forwarded bo
 	if s := c.proxy.cfg.ServerHeader; s != "" {
 		b = append(append(append(b, "Server: "...), s...), "\r\n"...)
 	}
-	c.reply.b = append(b, "Content-Length: 0\r\n\r\n"...)
+	b = strconv.AppendInt(append(b, "Content-Length: "...), int64(len(body)), 10)
+	c.reply.b = append(append(b, "\r\n\r\n"...), body...)
 }
 
 // Seconds of Retry-After (RFC 3261 20.33): from retryAfter on, spread over
@@ -206,6 +211,12 @@ func (c *Context) sendBack(m reactor.Appender) error {
 	if via == nil {
 		return c.sendToSource(m)
 	}
+	return c.sendByVia(c.Msg.Raw(), via, c.cameFrom(via), m)
+}
+
+// cameFrom tells where the request at hand came from, with what its topmost Via asks for.
+func (c *Context) cameFrom(via *sipframe.Via) back {
+	src := c.Src
 	to := back{source: netip.AddrPortFrom(src.Remote.Addr().Unmap(), 0), proto: src.Proto, verified: src.Verified}
 	if via.HasRPort || c.forceRPort {
 		to.source = netip.AddrPortFrom(to.source.Addr(), src.Remote.Port())
@@ -213,7 +224,7 @@ func (c *Context) sendBack(m reactor.Appender) error {
 	if li := c.ours.of(src.Socket); li != nil {
 		to.socket = li.id
 	}
-	return c.sendByVia(c.Msg.Raw(), via, to, m)
+	return to
 }
 
 // errNoWay: the connection that a request came by is gone, and its Via, which

@@ -25,12 +25,15 @@ func (c *Context) response() {
 		c.count.add(ResponsesForeign)
 		return
 	}
+	sent, known := c.proxy.keys.readClock(c.Msg.Bytes(via.Params), t)
+	if t.stateful && c.statefulResponse(t, sent, known) {
+		return
+	}
 	client, same, ok := viaBelow(c.Msg)
 	if !ok {
 		c.count.add(ResponsesForUs)
 		return
 	}
-	sent, known := c.proxy.keys.readClock(c.Msg.Bytes(via.Params), t)
 	if !c.matches(t, sent, client) {
 		c.count.add(ResponsesMismatched)
 		return
@@ -158,18 +161,8 @@ type back struct {
 func (c *Context) sendByVia(b []byte, via *sipframe.Via, to back, m reactor.Appender) error {
 	p := c.proxy
 	h := hop{proto: to.proto, name: via.Host.In(b), host: via.Host.In(b), port: uint16(via.Port)}
-	addr := netip.AddrPortFrom(to.source.Addr(), p.portOr(h.port, to.proto))
-	trusted := p.cfg.ViaFallback.allows(to.verified, to.source.Addr(), p.cfg.ViaFallbackPeers)
-	if to.proto == reactor.UDP {
-		param, _ := sipframe.FindParam(via.Params.In(b), "maddr")
-		maddr, ok := parseAddr(param)
-		switch {
-		case to.source.Port() != 0:
-			addr = to.source
-		case ok && !maddr.IsMulticast() && (trusted || maddr.Unmap() == addr.Addr()):
-			addr = netip.AddrPortFrom(maddr.Unmap(), addr.Port())
-		}
-	}
+	addr := c.viaAddr(b, via, to)
+	trusted := p.trusts(to)
 	li := c.ours.at(to.socket)
 	if li == nil {
 		li = c.ours.pick(to.proto, addr.Addr(), nil, nil)
@@ -178,21 +171,49 @@ func (c *Context) sendByVia(b []byte, via *sipframe.Via, to back, m reactor.Appe
 	if li != nil {
 		from = li.socket
 	}
-	c.aim(&h, addr, from)
-	c.target.NoNew, c.target.Class = c.replyMayNotOpen(), reactor.Final
+	c.aimBack(&h, addr, from)
 	err := c.send(m)
 	if err == nil || to.proto == reactor.UDP || !trusted || !h.settle() || h.addr.IsValid() {
 		return err
 	}
 	addrs, err := c.resolve(&h)
 	for _, addr := range addrs {
-		c.aim(&h, addr, from)
-		c.target.NoNew, c.target.Class = c.replyMayNotOpen(), reactor.Final
+		c.aimBack(&h, addr, from)
 		if err = c.send(m); err == nil {
 			return nil
 		}
 	}
 	return err
+}
+
+// aimBack sets the target of a response to an address.
+func (c *Context) aimBack(h *hop, addr netip.AddrPort, from *reactor.Socket) {
+	c.aim(h, addr, from)
+	c.target.Conn, c.target.Addr = 0, addr // the request's own way may be a connection
+	c.target.NoNew, c.target.Class = c.replyMayNotOpen(), reactor.Final
+}
+
+// trusts tells whether what a client's Via says beside its address counts.
+func (p *Proxy) trusts(to back) bool {
+	return p.cfg.ViaFallback.allows(to.verified, to.source.Addr(), p.cfg.ViaFallbackPeers)
+}
+
+// viaAddr gives the address that a Via leads to, but for the name in it.
+func (c *Context) viaAddr(b []byte, via *sipframe.Via, to back) netip.AddrPort {
+	addr := netip.AddrPortFrom(to.source.Addr(), c.proxy.portOr(uint16(via.Port), to.proto))
+	if to.proto != reactor.UDP {
+		return addr
+	}
+	param, _ := sipframe.FindParam(via.Params.In(b), "maddr")
+	maddr, ok := parseAddr(param)
+	switch {
+	case to.source.Port() != 0:
+		return to.source
+	case ok && !maddr.IsMulticast() && (c.proxy.trusts(to) || maddr.Unmap() == addr.Addr()):
+		return netip.AddrPortFrom(maddr.Unmap(), addr.Port())
+	default:
+		return addr
+	}
 }
 
 // viaSource gives the address that a request with the Via came from: whoever

@@ -23,6 +23,8 @@ func (c *Context) Return(u *reactor.Undelivered) {
 	switch err := c.msg.Parse(u.Data); {
 	case err != nil:
 		c.lost("message", u.Addr, 0, u.Err) // only Send takes what does not parse
+	case !c.msg.IsRequest() && c.proxy.transactions != nil && c.proxy.transactions.ReplyReturned(c, u.Err):
+		c.count.add(ResponsesUndelivered)
 	case !c.msg.IsRequest():
 		c.count.add(ResponsesUndelivered)
 		c.lost("response", u.Addr, u.Conn, u.Err)
@@ -31,6 +33,10 @@ func (c *Context) Return(u *reactor.Undelivered) {
 		c.lost("ACK", u.Addr, u.Conn, u.Err)
 	default:
 		c.tellFailed(u.Proto, u.Addr, "", u.Err)
+		if t := &c.answer; c.proxy.transactions != nil && c.opens(t) && t.stateful && t.life == c.proxy.life {
+			c.proxy.transactions.Returned(c, uint64(t.conn), u.Err)
+			return
+		}
 		if c.goOn(u) {
 			c.count.add(RequestsMoved)
 			return
@@ -38,6 +44,12 @@ func (c *Context) Return(u *reactor.Undelivered) {
 		c.count.add(RequestsUndelivered)
 		c.answerFor(u)
 	}
+}
+
+// opens reads the branch of our Via on top of a message, if it is ours.
+func (c *Context) opens(t *token) bool {
+	via, err := c.msg.TopVia()
+	return err == nil && c.proxy.keys.openBranch(c.msg.Bytes(via.Branch), t)
 }
 
 // answerFor answers 503 to a request that was forwarded and not delivered.

@@ -1,0 +1,69 @@
+package proxy
+
+// Changes is what a Router has made of a request, without the request: it can be put upon the same bytes again, for
+// another copy of it. The zero value is that of a request as it came; used again it allocates nothing.
+type Changes struct {
+	main            Branch
+	edits           []edit
+	arena           []byte
+	extra           []byte
+	rr              recordRoute
+	body            bodyState
+	advertised      ownName
+	routes          routeState
+	hops            hopState
+	domain          string
+	sipDomain       string
+	flags           uint64
+	noNewFlags      uint64
+	noNewReplyFlags uint64
+	replaced        bool
+	bodyEdited      bool
+	renamed         bool
+	noNew           bool
+	noNewReply      bool
+	forceRPort      bool
+}
+
+// Save copies the Router's changes of the request at hand, without the branches that were appended.
+func (c *Context) Save(to *Changes) {
+	to.main.copyFrom(&c.main)
+	to.edits, to.arena, to.extra = append(to.edits[:0], c.edits...), append(to.arena[:0], c.arena...), append(to.extra[:0], c.extra...)
+	to.rr.copyFrom(&c.rr)
+	to.body.copyFrom(&c.body)
+	to.advertised.copyFrom(&c.advertised)
+	to.routes, to.hops = c.routes, c.hops
+	to.domain, to.sipDomain = c.domain, c.sipDomain
+	to.flags, to.noNewFlags, to.noNewReplyFlags = c.flags, c.noNewFlags, c.noNewReplyFlags
+	to.replaced, to.bodyEdited, to.renamed = c.replaced, c.bodyEdited, c.renamed
+	to.noNew, to.noNewReply, to.forceRPort = c.noNew, c.noNewReply, c.forceRPort
+}
+
+// Restore puts changes upon the request at hand, in the place of its own. The appended branches stay.
+func (c *Context) Restore(from *Changes) {
+	c.main.copyFrom(&from.main)
+	c.edits, c.arena, c.extra = append(c.edits[:0], from.edits...), append(c.arena[:0], from.arena...), append(c.extra[:0], from.extra...)
+	c.rr.copyFrom(&from.rr)
+	c.body.copyFrom(&from.body)
+	c.advertised.copyFrom(&from.advertised)
+	c.routes, c.hops = from.routes, from.hops
+	c.domain, c.sipDomain = from.domain, from.sipDomain
+	c.flags, c.noNewFlags, c.noNewReplyFlags = from.flags, from.noNewFlags, from.noNewReplyFlags
+	c.replaced, c.bodyEdited, c.renamed = from.replaced, from.bodyEdited, from.renamed
+	c.noNew, c.noNewReply, c.forceRPort = from.noNew, from.noNewReply, from.forceRPort
+}
+
+// ResetDestination takes back where the request was to go: the Request-URI is the one that came, and there is no destination
+// URI, no socket and no branch flag.
+func (c *Context) ResetDestination() { c.main.reset() }
+
+func (r *recordRoute) copyFrom(o *recordRoute) {
+	r.on = o.on
+	r.params, r.preset, r.inner = append(r.params[:0], o.params...), append(r.preset[:0], o.preset...), append(r.inner[:0], o.inner...)
+}
+
+func (b *bodyState) copyFrom(o *bodyState) {
+	b.set, b.typed, b.typ = o.set, o.typed, append(b.typ[:0], o.typ...)
+}
+
+func (a *ownName) copyFrom(o *ownName) { a.host, a.port = append(a.host[:0], o.host...), o.port }
