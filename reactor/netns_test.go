@@ -5,95 +5,12 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
-	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/netnstest"
 )
-
-// Tests of hosts that vanish run in a network namespace of their own, whose
-// packets nftables drops. SIPREACTOR_NETNS=require makes an error of a machine
-// that does not allow that.
-
-// inNetns runs the rest of the test in a process with a network namespace of its
-// own. In the process that calls it first it answers false when that has ended:
-// there is nothing left to do.
-func inNetns(t *testing.T) bool {
-	t.Helper()
-	t.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin")
-	if os.Getenv("SIPREACTOR_IN_NETNS") == t.Name() {
-		sh(t, "ip", "link", "set", "lo", "up")
-		return true
-	}
-	if err := netnsAllowed(); err != nil {
-		if os.Getenv("SIPREACTOR_NETNS") == "require" {
-			t.Fatalf("no network namespace: %v", err)
-		}
-		t.Skipf("no network namespace with nftables: %v", err)
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=5m")
-	cmd.Env = append(os.Environ(), "SIPREACTOR_IN_NETNS="+t.Name())
-	cmd.SysProcAttr = namespace()
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return false
-}
-
-// namespace asks for a network namespace, and for a user namespace where we are
-// not root.
-func namespace() *syscall.SysProcAttr {
-	a := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	if uid := os.Getuid(); uid != 0 {
-		a.Cloneflags |= syscall.CLONE_NEWUSER
-		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: uid, Size: 1}}
-		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
-	}
-	return a
-}
-
-// netnsAllowed tells what keeps us from a namespace with nftables.
-func netnsAllowed() error {
-	for _, tool := range []string{"ip", "nft"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			return err
-		}
-	}
-	cmd := exec.Command("nft", "add", "table", "inet", "try")
-	cmd.SysProcAttr = namespace()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("nft: %w: %s", err, out)
-	}
-	return nil
-}
-
-func sh(t *testing.T, name string, args ...string) {
-	t.Helper()
-	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s %v: %v: %s", name, args, err, out)
-	}
-}
-
-// vanish drops every packet to a port, and those from it a moment later: what
-// has arrived there is acknowledged before.
-func vanish(t *testing.T, port uint16) {
-	t.Helper()
-	drop := func(which string) {
-		sh(t, "nft", fmt.Sprintf("add table inet gone; add chain inet gone in { type filter hook input priority 0; }; add rule inet gone in tcp %s %d drop", which, port))
-	}
-	drop("dport")
-	time.Sleep(300 * time.Millisecond) // longer than TCP delays an acknowledgement
-	drop("sport")
-}
-
-// comeBack ends what vanish began.
-func comeBack(t *testing.T) {
-	t.Helper()
-	sh(t, "nft", "delete table inet gone")
-}
 
 // userTimeout is a configuration in which only tcp_user_timeout ends anything.
 func userTimeout(d time.Duration) func(*Config) {
@@ -118,7 +35,7 @@ func callIDs(t *testing.T, what string, messages []string) map[string]bool {
 // acknowledgement", every message that it did not acknowledge is given back once,
 // and none of those arrives when the host is back.
 func TestVanishedHost(t *testing.T) {
-	if !inNetns(t) {
+	if !netnstest.In(t) {
 		return
 	}
 	bothProtos(t, func(t *testing.T, p Proto) {
@@ -140,7 +57,7 @@ func TestVanishedHost(t *testing.T) {
 		from.eventually("half of them arrive", func() bool { return len(inbox.got()) == n/2 })
 		// In the middle of the stream, so that some arrive and some do not.
 		gone := make(chan struct{})
-		go func() { defer close(gone); vanish(t, to.addr(p).Port()) }()
+		go func() { defer close(gone); netnstest.Vanish(t, to.addr(p).Port()) }()
 		offered := n / 2
 		for ; offered < 100*n; offered++ {
 			if _, err := from.Send(target, Bytes(request("MESSAGE", fmt.Sprint(offered), 1, strings.Repeat("x", 1000)))); err != nil {
@@ -161,7 +78,7 @@ func TestVanishedHost(t *testing.T) {
 				t.Errorf("given back because of %v", e)
 			}
 		}
-		comeBack(t)
+		netnstest.ComeBack(t)
 		time.Sleep(2 * time.Second) // in which TCP would send it again
 		arrived, back := callIDs(t, "arrived", inbox.got()), callIDs(t, "given back", lost)
 		for id := range back {
@@ -183,7 +100,7 @@ func TestVanishedHost(t *testing.T) {
 // nothing is ever in flight, and still tcp_user_timeout decides, with a little that
 // waits and with more than the kernel takes.
 func TestPathEndsHere(t *testing.T) {
-	if !inNetns(t) {
+	if !netnstest.In(t) {
 		return
 	}
 	for name, n := range map[string]int{"little": 3, "much": 400} {
@@ -196,7 +113,7 @@ func TestPathEndsHere(t *testing.T) {
 			}
 			from.eventually("the first arrives", func() bool { return len(inbox.got()) == 1 })
 			time.Sleep(300 * time.Millisecond) // longer than TCP delays an acknowledgement
-			sh(t, "nft", fmt.Sprintf("add table inet gone; add chain inet gone out { type filter hook output priority 0; }; "+
+			netnstest.Sh(t, "nft", fmt.Sprintf("add table inet gone; add chain inet gone out { type filter hook output priority 0; }; "+
 				"add rule inet gone out tcp dport %d drop; add rule inet gone out tcp sport %[1]d drop", to.addr(TLS).Port()))
 			taken := 0
 			for ; taken < n; taken++ {
@@ -207,7 +124,7 @@ func TestPathEndsHere(t *testing.T) {
 			if reason := from.firstClose(); reason != NoAcknowledgement {
 				t.Errorf("closed with %v", reason)
 			}
-			comeBack(t)
+			netnstest.ComeBack(t)
 			from.eventually("all came back", func() bool {
 				lost, _ := s.lost()
 				return len(lost) == taken
@@ -221,7 +138,7 @@ func TestPathEndsHere(t *testing.T) {
 
 // A client that vanishes while it has a reply to get: the same where we accepted.
 func TestVanishedClient(t *testing.T) {
-	if !inNetns(t) {
+	if !netnstest.In(t) {
 		return
 	}
 	bothProtos(t, func(t *testing.T, p Proto) {
@@ -230,7 +147,7 @@ func TestVanishedClient(t *testing.T) {
 		c := r.dial(p)
 		h := r.only()
 		port := netip.MustParseAddrPort(c.LocalAddr().String()).Port()
-		vanish(t, port)
+		netnstest.Vanish(t, port)
 		const n = 5
 		for i := range n {
 			if o, err := r.Send(&Target{Conn: h}, Bytes(request("MESSAGE", fmt.Sprint(i), 1, ""))); o != Sent {
@@ -241,21 +158,21 @@ func TestVanishedClient(t *testing.T) {
 			t.Errorf("closed with %v", reason)
 		}
 		r.eventually("all come back", func() bool { lost, _ := s.lost(); return len(lost) == n })
-		comeBack(t)
+		netnstest.ComeBack(t)
 	})
 }
 
 // An orderly end of a connection whose host is gone gives back what that has not
 // acknowledged, when it has waited for it.
 func TestVanishedHostAndManagement(t *testing.T) {
-	if !inNetns(t) {
+	if !netnstest.In(t) {
 		return
 	}
 	s := &script{}
 	r := start(t, s, nil)
 	c := r.dial(TLS)
 	h := r.only()
-	vanish(t, netip.MustParseAddrPort(c.LocalAddr().String()).Port())
+	netnstest.Vanish(t, netip.MustParseAddrPort(c.LocalAddr().String()).Port())
 	if _, err := r.Send(&Target{Conn: h}, Bytes(request("MESSAGE", "x", 1, ""))); err != nil {
 		t.Fatal(err)
 	}
@@ -272,13 +189,13 @@ func TestVanishedHostAndManagement(t *testing.T) {
 	if st := r.Stats(); st.Lingering != 0 || st.Aborted != 1 || st.Returned != 1 {
 		t.Errorf("lingering %d, aborted %d, returned %d", st.Lingering, st.Aborted, st.Returned)
 	}
-	comeBack(t)
+	netnstest.ComeBack(t)
 }
 
 // A gap in the path is not the reader's fault: the send timeout leaves the
 // connection alone while segments are under way, and everything arrives.
 func TestGapInThePath(t *testing.T) {
-	if !inNetns(t) {
+	if !netnstest.In(t) {
 		return
 	}
 	bothProtos(t, func(t *testing.T, p Proto) {
@@ -286,7 +203,7 @@ func TestGapInThePath(t *testing.T) {
 		r := start(t, s, func(c *Config) { c.TLS.SendTimeout, c.TCP.SendTimeout = 100*time.Millisecond, 100*time.Millisecond })
 		c := r.dial(p)
 		h := r.only()
-		vanish(t, netip.MustParseAddrPort(c.LocalAddr().String()).Port())
+		netnstest.Vanish(t, netip.MustParseAddrPort(c.LocalAddr().String()).Port())
 		const size = 10 << 10
 		taken := 0
 		for ; ; taken++ {
@@ -298,7 +215,7 @@ func TestGapInThePath(t *testing.T) {
 		if !r.Alive(h) {
 			t.Fatalf("closed with %v", r.seen.closes())
 		}
-		comeBack(t)
+		netnstest.ComeBack(t)
 		if n, err := io.CopyN(io.Discard, c, int64(taken)*size); err != nil {
 			t.Errorf("got %d of %d bytes: %v", n, taken*size, err)
 		}
@@ -311,7 +228,7 @@ func TestGapInThePath(t *testing.T) {
 // What is written to a host that has vanished does not make its connection live
 // longer; what it acknowledges does.
 func TestLifetimeCountsWhatIsAcknowledged(t *testing.T) {
-	if !inNetns(t) {
+	if !netnstest.In(t) {
 		return
 	}
 	r := start(t, &script{}, func(c *Config) { c.Lifetime, c.UserTimeout = 3*time.Second, time.Hour })
@@ -331,7 +248,7 @@ func TestLifetimeCountsWhatIsAcknowledged(t *testing.T) {
 		return n == 2
 	})
 	go func() { _, _ = io.Copy(io.Discard, good) }()
-	vanish(t, port)
+	netnstest.Vanish(t, port)
 	for end := time.Now().Add(patience); r.Alive(h); time.Sleep(100 * time.Millisecond) {
 		for _, id := range []Handle{h, alive} {
 			_, _ = r.Send(&Target{Conn: id}, Bytes("\r\n"))
@@ -343,5 +260,5 @@ func TestLifetimeCountsWhatIsAcknowledged(t *testing.T) {
 	if reason := r.firstClose(); reason != IdleTimeout || !r.Alive(alive) {
 		t.Errorf("closed with %v, the living one is there: %v", reason, r.Alive(alive))
 	}
-	comeBack(t)
+	netnstest.ComeBack(t)
 }
