@@ -73,6 +73,7 @@ type Context struct {
 	noNewReplyFlags uint64      // message flags that say noNewReply
 	noNewReply      bool        // nor for a reply
 	forceRPort      bool        // note rport
+	localRPort      bool        // ask the next hop for the same
 	drop            bool        // do not forward this response
 	flags           uint64
 
@@ -116,7 +117,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.rr.params, c.rr.preset, c.rr.inner = c.rr.params[:0], c.rr.preset[:0], c.rr.inner[:0]
 	c.token.known, c.token.branched = false, false
 	c.domain, c.sipDomain, c.noNew, c.noNewReply, c.drop = "", "", false, false, false
-	c.replaced, c.bodyEdited, c.renamed, c.forceRPort = false, false, false, false
+	c.replaced, c.bodyEdited, c.renamed, c.forceRPort, c.localRPort = false, false, false, false, false
 	c.body.reset()
 	c.advertised.host, c.advertised.port = c.advertised.host[:0], 0
 	c.flags = 0

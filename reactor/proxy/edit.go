@@ -70,17 +70,23 @@ func (c *Context) apply() {
 	}
 }
 
-// writeAsIs has the rewriter write the message as it came, without the Router's
-// changes, but for what two readers could understand differently.
-func (c *Context) writeAsIs() {
+// writeAsIs has the rewriter write the message as it came, with more headers and
+// without the Router's changes, but for what two readers could understand
+// differently.
+func (c *Context) writeAsIs(headers []byte) error {
 	edits, text := c.edits, len(c.arena)
 	c.edits = edits[len(edits):]
 	stop := c.Msg.BodyOffset() + uint32(len(c.Msg.Body()))
 	c.edit(between(stop, uint32(len(c.Msg.Raw()))), nil)
+	var err error
+	if len(headers) > 0 {
+		err = c.AppendHeader(headers)
+	}
 	c.nameVersion()
 	c.endLines()
 	c.apply()
 	c.edits, c.arena = edits, c.arena[:text]
+	return err
 }
 
 // nameVersion has the start line say SIP/2.0, whatever case it came in: it is to be

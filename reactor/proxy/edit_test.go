@@ -70,7 +70,7 @@ func TestVersionInUpperCase(t *testing.T) {
 func TestSendEndsLines(t *testing.T) {
 	b := newBed(t, funcs{request: func(c *Context) {
 		_ = c.AppendHeader([]byte("X: not this one"))
-		_ = c.Send([]byte("tls:203.0.113.9"))
+		_ = c.Send([]byte("tls:203.0.113.9"), nil)
 	}})
 	text := strings.Replace(strings.Replace(invite("+X-A: 1"), "X-A: 1\r\n", "X-A: 1\n", 1), "SIP/2.0\r\n", "sip/2.0\n", 1)
 	if s := b.one(text, overTLS); s.text != invite("+X-A: 1") {

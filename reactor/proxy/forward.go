@@ -105,14 +105,17 @@ func (c *Context) Forward(dest []byte) error {
 
 // Send hands the message to a destination as it came, without a Via and without
 // the Router's changes (but its head's lines end in CRLF): no response to it finds its way back through us. dest is
-// as for Forward. It does not count as an answer.
-func (c *Context) Send(dest []byte) error {
+// as for Forward. It does not count as an answer. headers, lines as for
+// AppendHeader, go behind its last header; nil are none.
+func (c *Context) Send(dest, headers []byte) error {
 	var h hop
 	dest, addrs, err := c.destinations(dest, &h)
 	if err != nil {
 		return c.failed(dest, err)
 	}
-	c.writeAsIs()
+	if err := c.writeAsIs(headers); err != nil {
+		return c.failed(dest, err)
+	}
 	if h.proto != reactor.UDP && c.Msg.Find(sipframe.HeaderContentLength) < 0 {
 		return c.failed(dest, ErrBroken) // a stream's peer could not tell where it ends
 	}
@@ -193,6 +196,19 @@ func (c *Context) resolve(h *hop) ([]netip.AddrPort, error) {
 	})
 }
 
+// Resolve gives the first address of a host name. It may wait, as Forward does.
+func (c *Context) Resolve(host []byte) (netip.Addr, error) {
+	h := hop{proto: reactor.UDP, name: host, host: host, port: reactor.UDP.DefaultPort()}
+	if !h.settle() {
+		return netip.Addr{}, ErrURI
+	}
+	addrs, err := c.resolve(&h)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	return addrs[0].Addr(), nil
+}
+
 // lookup asks the resolver while others take over the worker's messages. Where
 // one more may not wait the answer is ErrBusy, at once.
 func (c *Context) lookup(key string, q Query) (addrs []netip.AddrPort, err error) {
@@ -253,7 +269,10 @@ func (c *Context) forwardTo(h *hop, w *course, i int, addr netip.AddrPort) error
 	return err
 }
 
-var viaName = []byte("Via: ")
+var (
+	viaName    = []byte("Via: ")
+	rportParam = []byte(";rport")
+)
 
 // buildRequest writes the changes that make the request what leaves by li. The
 // Router's own ones stay for the next try.
@@ -271,8 +290,12 @@ func (c *Context) buildRequest(li *listener) error {
 	}
 	line := c.Msg.Header(c.Msg.Find(sipframe.HeaderVia)).Line.Off
 	var at [clockText]byte
+	var asks []byte
+	if c.localRPort {
+		asks = rportParam
+	}
 	c.insert(line, viaName, li.via, c.token.branch[:],
-		c.proxy.keys.appendClock(at[:0], c.clockNow(top), &c.token.whole), crlf)
+		c.proxy.keys.appendClock(at[:0], c.clockNow(top), &c.token.whole), asks, crlf)
 	if c.rr.on {
 		c.insert(c.rrOffset(), c.recordRoutes(li))
 	}

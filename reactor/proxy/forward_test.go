@@ -173,7 +173,7 @@ func TestNoFork(t *testing.T) {
 func TestSend(t *testing.T) {
 	b := newBed(t, funcs{request: func(c *Context) {
 		_ = c.AppendHeader([]byte("X-Not: here"))
-		if err := c.Send([]byte("udp:203.0.113.5")); err != nil {
+		if err := c.Send([]byte("udp:203.0.113.5"), nil); err != nil {
 			t.Error(err)
 		}
 	}})
@@ -188,7 +188,7 @@ func TestSend(t *testing.T) {
 // a 503, and a Send that fails behind a Forward does not.
 func TestSendIsNoAnswer(t *testing.T) {
 	b := newBed(t, funcs{request: func(c *Context) {
-		_ = c.Send([]byte("udp:203.0.113.5"))
+		_ = c.Send([]byte("udp:203.0.113.5"), nil)
 		_ = c.Forward([]byte("sip:nobody.invalid"))
 	}})
 	if list := b.pass(invite(), overTLS); len(list) != 2 || !strings.HasPrefix(list[1].text, "SIP/2.0 503") {
@@ -196,7 +196,7 @@ func TestSendIsNoAnswer(t *testing.T) {
 	}
 	b = newBed(t, funcs{request: func(c *Context) {
 		_ = c.Forward(nil)
-		_ = c.Send([]byte("sip:nobody.invalid"))
+		_ = c.Send([]byte("sip:nobody.invalid"), nil)
 	}})
 	if list := b.pass(invite(), overTLS); len(list) != 1 || !strings.HasPrefix(list[0].text, "INVITE") {
 		t.Errorf("sent %+v", list)
@@ -206,7 +206,7 @@ func TestSendIsNoAnswer(t *testing.T) {
 // A datagram without Content-Length has no end on a stream.
 func TestSendWithoutLength(t *testing.T) {
 	var err error
-	b := newBed(t, funcs{request: func(c *Context) { err = c.Send([]byte("tls:203.0.113.5")) }})
+	b := newBed(t, funcs{request: func(c *Context) { err = c.Send([]byte("tls:203.0.113.5"), nil) }})
 	text := strings.Replace(invite(), "Content-Length: 0\r\n", "", 1)
 	if s := b.one(text, overUDP); !strings.HasPrefix(s.text, "SIP/2.0 503") || !errors.Is(err, ErrBroken) {
 		t.Errorf("sent %+v, error %v", s, err)

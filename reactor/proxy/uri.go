@@ -38,6 +38,18 @@ func (c *Context) SetUser(user []byte) error {
 	})
 }
 
+// SetPassword replaces the password of the Request-URI; the empty one removes it.
+// ErrURI if there is no user before it.
+func (c *Context) SetPassword(password []byte) error {
+	if !clean(password) || bytes.ContainsAny(password, "@:;?") {
+		return ErrURI
+	}
+	if u := c.parsedURI(); u == nil || u.User.Len == 0 {
+		return ErrURI
+	}
+	return c.changeURI(func(p *uriParts) { p.password = password })
+}
+
 // SetHost replaces the host of the Request-URI: a name, or an address (IPv6 in
 // brackets).
 func (c *Context) SetHost(host []byte) error {

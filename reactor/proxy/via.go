@@ -23,6 +23,10 @@ type tokenState struct {
 // the client had asked for that (RFC 3581). It does nothing to a response.
 func (c *Context) ForceRPort() { c.forceRPort = true }
 
+// AddLocalRPort has our own Via ask the next hop to note the port that the request
+// comes from (RFC 3581 3).
+func (c *Context) AddLocalRPort() { c.localRPort = true }
+
 // makeBranch computes the branch for the request (RFC 3261 16.11).
 func (c *Context) makeBranch() {
 	if c.token.branched {

@@ -196,7 +196,7 @@ var foreignFunctions = map[string]string{
 // lackingFunctions are functions that OpenSIPS has and this program lacks, of
 // modules that are here and of the core (""), so that an error says which.
 var lackingFunctions = map[string]string{
-	"":          "add_local_rport async cache_add cache_counter_fetch cache_fetch cache_raw_query cache_remove cache_store cache_sub construct_uri get_timestamp launch pv_printf raise_event script_trace sr_check_status subscribe_event unuse_blacklist use_blacklist",
+	"":          "async cache_add cache_counter_fetch cache_fetch cache_raw_query cache_remove cache_store cache_sub launch raise_event sr_check_status subscribe_event unuse_blacklist use_blacklist",
 	"sipmsgops": "add_body change_reply_status filter_body get_updated_body_part strip_body",
 }
 

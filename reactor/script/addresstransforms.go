@@ -58,6 +58,19 @@ func addressTransforms() map[string]*transformSpec {
 			}
 			return m.address(a)
 		}),
+		"ip.resolve": plain(func(m *machine, b []byte) value {
+			if a, ok := parseIP(b); ok {
+				return m.address(a)
+			}
+			if m.alone() {
+				return null
+			}
+			a, err := m.c.Resolve(m.keep(b))
+			if err != nil {
+				return null
+			}
+			return m.address(a)
+		}),
 		"ip.matches": {min: 1, max: 1, build: func(k *compiler, t *Transform) transformer {
 			if t.Args[0].Var == nil {
 				net, ok := parseNet(t.Args[0].Text)

@@ -198,7 +198,7 @@ func TestAloneIsNull(t *testing.T) {
 	given := map[string]bool{ // of the script, the program or the clock
 		"$": true, "Tf": true, "Ts": true, "Tsm": true, "time": true, "cfg_file": true, "cfg_line": true, "log_level": true,
 		"xlog_level": true, "mi": true, "pp": true, "rc": true, "retcode": true, "hdrcnt": true,
-		"TS": true, "C": true,
+		"TS": true, "C": true, "route": true, "route.type": true, "route.name": true,
 	}
 	for name, spec := range variables {
 		cfg, err := Compile("cfg", []byte(allModules+"route { exit; }\nstartup_route { if ($"+name+args[spec.arg]+" != NULL) xlog(\"is\"); }"))

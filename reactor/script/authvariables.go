@@ -47,6 +47,12 @@ func (m *machine) credential(name string) value {
 	if len(b) == 0 {
 		b = m.msg.Value(sipframe.HeaderProxyAuthorization)
 	}
+	return digestParam(b, name)
+}
+
+// digestParam gives a parameter of a digest challenge or of credentials, without
+// its quotes; null if b is none, or has not that one.
+func digestParam(b []byte, name string) value {
 	if len(b) < 7 || !sipframe.EqualFold(b[:6], "Digest") || b[6] != ' ' && b[6] != '\t' {
 		return null
 	}

@@ -68,7 +68,7 @@ func (k *compiler) declare() {
 		if !ok {
 			continue
 		}
-		made := &routine{name: r.Name, at: r.At}
+		made := &routine{name: r.Name, kind: r.Kind, at: r.At}
 		k.made[r] = made
 		var other *routine
 		switch {

@@ -12,8 +12,8 @@ import (
 // coreFunctions are forward, send, the log and what belongs to no module.
 func coreFunctions() map[string]*function {
 	return map[string]*function{
-		"forward": {usage: `forward(["destination"])`, args: []argKind{textArg}, where: requests, build: sendTo((*proxy.Context).Forward)},
-		"send":    {usage: `send("destination")`, args: []argKind{textArg}, min: 1, where: requests, build: sendTo((*proxy.Context).Send)},
+		"forward": {usage: `forward(["destination"])`, args: []argKind{textArg}, where: requests, build: sendTo(func(c *proxy.Context, dest, _ []byte) error { return c.Forward(dest) })},
+		"send":    {usage: `send("destination"[, "headers"])`, args: []argKind{textArg, headArg}, min: 1, where: requests, build: sendTo((*proxy.Context).Send)},
 
 		"xlog": {usage: `xlog([level,] "text")`, args: []argKind{textArg, textArg}, min: 1, where: anywhere, build: buildXlog},
 		"xdbg": {usage: `xdbg("text")`, args: []argKind{textArg}, min: 1, where: anywhere, build: func(k *compiler, a *arguments) action {
@@ -57,7 +57,7 @@ func yes(b bool) int {
 
 // sendTo makes forward() and send(). A failure is logged, and it is the
 // script's: it may try the next destination.
-func sendTo(do func(c *proxy.Context, dest []byte) error) func(*compiler, *arguments) action {
+func sendTo(do func(c *proxy.Context, dest, headers []byte) error) func(*compiler, *arguments) action {
 	return func(k *compiler, a *arguments) action {
 		dest := a.list[0]
 		return func(m *machine) int {
@@ -75,7 +75,11 @@ func sendTo(do func(c *proxy.Context, dest []byte) error) func(*compiler, *argum
 			if m.prog.sipAVP >= 0 {
 				m.c.SetSIPDomain(m.avpText(m.prog.sipAVP))
 			}
-			err := do(m.c, to)
+			var headers []byte
+			if len(a.list) > 1 {
+				headers, _ = a.list[1].optional(m)
+			}
+			err := do(m.c, to, headers)
 			if err == nil {
 				return 1
 			}
@@ -145,7 +149,7 @@ func xlog(level LogLevel, dynamic func(m *machine) (int64, bool), text func(m *m
 			}
 			level = LogLevel(n)
 		}
-		if level > m.prog.levels.Script {
+		if level > m.level {
 			return 1
 		}
 		log := m.prog.logger()

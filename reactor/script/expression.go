@@ -1,5 +1,7 @@
 package script
 
+import "strings"
+
 // The operators bind as in OpenSIPS 3.x, which is not as in C:
 //
 //	||  &&                one level, from left to right
@@ -146,6 +148,9 @@ func (p *parser) primary() Expr {
 			return &Number{at, 1}
 		case "no", "false", "off", "disable":
 			return &Number{at, 0}
+		}
+		if level, ok := parseLevel(t.text); ok && strings.HasPrefix(t.text, "L_") {
+			return &Number{at, int64(level)}
 		}
 		return &Word{at, t.text}
 	default:

@@ -3,14 +3,18 @@ package script
 // block compiles statements that run one after the other.
 func (k *compiler) block(list []Stmt, at Pos) exec {
 	var run []exec
+	var of []Stmt
 	for _, s := range list {
 		if x := k.stmt(s); x != nil {
-			run = append(run, x)
+			run, of = append(run, x), append(of, s)
 		}
 	}
 	return func(m *machine) int {
 		ret := 1
-		for _, x := range run {
+		for i, x := range run {
+			if m.tracing.on {
+				m.traceStep(of[i])
+			}
 			if ret = x(m); ret == 0 {
 				m.ctl |= ctlExit
 			}

@@ -54,6 +54,7 @@ type function struct {
 	args   []argKind
 	min    int // arguments that must be there
 	where  contexts
+	gaps   bool // any argument may be left out, build sees to it
 	flip   bool // a number first and the flag second are taken, too
 	build  func(k *compiler, a *arguments) action
 }
@@ -90,7 +91,7 @@ func init() {
 	for _, part := range []map[string]*function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(), replyFunctions(), routeFunctions(),
 		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(), traceFunctions(), statisticFunctions(),
-		codecFunctions(), streamFunctions(), partFunctions(), listFunctions(), validationFunctions(), ruriFunctions(), avpFunctions(), advertiseFunctions(), branchFunctions(), serialFunctions(),
+		codecFunctions(), streamFunctions(), partFunctions(), listFunctions(), validationFunctions(), ruriFunctions(), avpFunctions(), advertiseFunctions(), branchFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(),
 	} {
 		for name, f := range part {
 			functions[name] = f
@@ -107,7 +108,8 @@ var otherNames = map[string]string{
 	"isbranchflagset": "isbflagset", "rewriteuri": "seturi", "rewriteuser": "setuser", "setu": "setuser",
 	"rewritehost": "sethost", "seth": "sethost", "rewritehostport": "sethostport", "sethp": "sethostport",
 	"rewriteport": "setport", "setp": "setport",
-	"setduri": "setdsturi", "resetduri": "resetdsturi", "isduriset": "isdsturiset",
+	"rewriteuserpass": "setuserpass",
+	"setduri":         "setdsturi", "resetduri": "resetdsturi", "isduriset": "isdsturiset",
 }
 
 func functionNames() []string {
@@ -151,7 +153,7 @@ func (k *compiler) action(x Expr) action {
 	}
 	for i, arg := range args {
 		if arg == nil {
-			if i < f.min {
+			if i < f.min && !f.gaps {
 				k.rep.errorf(c.At, "argument %d of %s() must be given: %s", i+1, c.Func, f.usage)
 				return nil
 			}

@@ -336,6 +336,7 @@ var idleGlobals = map[string]*globalSpec{
 	"dns_use_search_list":      idle(boolParam, "the system's resolver configuration says what it searches"),
 	"dns_servers_no":           idle(intParam, "the system's resolver configuration says which servers are asked"),
 	"disable_dns_blacklist":    idle(boolParam, "addresses are not blacklisted after a failure"),
+	"disable_stateless_fwd":    idle(boolParam, "a response whose Via branch we made is forwarded, any other is dropped"),
 	"check_via":                idle(boolParam, "a response is ours by the keyed hash in its Via branch, not by the address"),
 	"sip_warning":              idle(boolParam, "replies carry no Warning header"),
 	"user_agent_header":        idle(stringParam, "this proxy makes no requests of its own"),
@@ -356,7 +357,6 @@ const (
 // refusedGlobals change what the proxy does, and not having them would go
 // unnoticed.
 var refusedGlobals = map[string]string{
-	"disable_stateless_fwd": "this is a stateless proxy",
 	"dst_blacklist":         "blacklists are not supported; have the script answer or drop instead",
 	"port":                  "the port belongs to the socket: socket=tls:host:port",
 	"debug":                 "the name is log_level since OpenSIPS 1.9",

@@ -38,23 +38,11 @@ func listTransforms() map[string]*transformSpec {
 			}
 		}),
 		"csv.value": withNumber(func(_ *machine, b []byte, n int) value {
-			if n < 0 {
-				for list := sipframe.SplitList(b); ; n++ {
-					if _, ok := list.Next(); !ok {
-						break
-					}
-				}
+			v, ok := listAt(b, n)
+			if !ok {
+				return null
 			}
-			for list := sipframe.SplitList(b); n >= 0; n-- {
-				v, ok := list.Next()
-				if !ok {
-					return null
-				}
-				if n == 0 {
-					return bytesValue(bytes.TrimSpace(v))
-				}
-			}
-			return null
+			return bytesValue(bytes.TrimSpace(v))
 		}),
 	}
 }

@@ -37,20 +37,23 @@ type machine struct {
 	own  *proxy.Context // of a machine that runs routes without a message
 	msg  *sipframe.Message
 
-	kind   RouteKind
-	ctl    uint8
-	code   int // $retcode
-	depth  int
-	steps  int
-	route  *routine
-	arena  []byte
-	work   []byte  // of a substitution
-	stack  []value // operands of what is being computed
-	vars   []value
-	avps   [][]value // each with the newest value last
-	args   []value   // of the routes that run; frame has the innermost
-	frame  []value
-	result []value // what the last return gave besides its code
+	kind    RouteKind
+	level   LogLevel // up to which xlog() writes
+	tracing scriptTrace
+	ctl     uint8
+	code    int // $retcode
+	depth   int
+	steps   int
+	route   *routine
+	calls   []*routine // that run, the outermost first
+	arena   []byte
+	work    []byte  // of a substitution
+	stack   []value // operands of what is being computed
+	vars    []value
+	avps    [][]value // each with the newest value last
+	args    []value   // of the routes that run; frame has the innermost
+	frame   []value
+	result  []value // what the last return gave besides its code
 
 	failed  *site // a failure that the error route has not been run for
 	fails   int   // failures so far
@@ -77,6 +80,7 @@ type machine struct {
 func (m *machine) reset(c *proxy.Context, kind RouteKind) {
 	m.c, m.msg, m.kind = c, c.Msg, kind
 	m.ctl, m.code, m.depth, m.steps = 0, 1, 0, 0
+	m.level, m.tracing.on = m.prog.levels.Script, false
 	m.route, m.failed, m.inError = nil, nil, false
 	if cap(m.arena) > keepText {
 		m.arena = nil
@@ -168,9 +172,11 @@ func (m *machine) step(s *site) bool {
 func (m *machine) call(r *routine, args []value) int {
 	route, frame := m.route, m.frame
 	m.route, m.frame = r, args
+	m.calls = append(m.calls, r)
 	m.depth++
 	ret := r.body(m)
 	m.depth--
+	m.calls = m.calls[:len(m.calls)-1]
 	m.route, m.frame = route, frame
 	m.ctl &^= ctlReturn
 	return ret

@@ -40,6 +40,7 @@ var _ proxy.Router = (*Program)(nil)
 // routine is a compiled route.
 type routine struct {
 	name string
+	kind RouteKind
 	at   Pos
 	body exec
 }

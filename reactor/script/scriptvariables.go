@@ -66,7 +66,24 @@ func scriptVariables() map[string]*varSpec {
 		"$":        {get: constant(func(*Var) value { return bytesValue([]byte{'$'}) })},
 
 		"log_level":  {get: one(func(m *machine) value { return integer(int64(m.prog.levels.Level)) })},
-		"xlog_level": {get: one(func(m *machine) value { return integer(int64(m.prog.levels.Script)) })},
+		"xlog_level": {get: one(func(m *machine) value { return integer(int64(m.level)) }), set: levelSetter},
+	}
+}
+
+// levelSetter is $xlog_level = level, for the message; NULL is xlog_level again.
+func levelSetter(k *compiler, v *Var) setter {
+	at := k.site(v.At, "assignment to "+clip(v.Text))
+	return func(m *machine, x value, _ kind) int {
+		if x.kind == nullValue {
+			m.level = m.prog.levels.Script
+			return 1
+		}
+		n, ok := x.integerOf()
+		if !ok || n < int64(LevelAlert) || n > 127 {
+			return m.fail(at, "a level is a number from -3 to 4")
+		}
+		m.level = min(LogLevel(n), LevelDebug)
+		return 1
 	}
 }
 

@@ -25,7 +25,7 @@ func init() {
 	transforms = make(map[string]*transformSpec)
 	for _, part := range []map[string]*transformSpec{
 		textTransforms(), codingTransforms(), uriTransforms(), listTransforms(), addressTransforms(), substTransforms(),
-		sdpTransforms(), viaTransforms(),
+		sdpTransforms(), viaTransforms(), hashTransforms(),
 	} {
 		for name, spec := range part {
 			transforms[name] = spec
@@ -45,6 +45,9 @@ func transformNames() []string {
 // transformed compiles a transformation of what in gives.
 func (k *compiler) transformed(in expr, t *Transform) expr {
 	spec := transforms[t.Name]
+	if spec == nil {
+		spec = nameAddrAt(t.Name)
+	}
 	if spec == nil {
 		k.rep.errorf(t.At, "unknown transformation {%s}%s", clip(t.Name), choices(t.Name, transformNames()))
 		return nil
@@ -193,6 +196,53 @@ func uriTransforms() map[string]*transformSpec {
 		})
 	}
 	return specs
+}
+
+// nameAddrAt is {nameaddr.N.field}, the field of the N-th of a list; nil if that is
+// not what the name says. A negative N counts from the last one.
+func nameAddrAt(name string) *transformSpec {
+	parts := strings.Split(name, ".")
+	if len(parts) != 3 || parts[0] != "nameaddr" {
+		return nil
+	}
+	n, ok := number64([]byte(parts[1]))
+	one := transforms["nameaddr."+parts[2]]
+	if !ok || one == nil || n < -maxText || n > maxText {
+		return nil
+	}
+	spec := *one
+	spec.build = func(k *compiler, t *Transform) transformer {
+		f := one.build(k, t)
+		if f == nil {
+			return nil
+		}
+		return func(m *machine, in value) value {
+			b, ok := listAt(m.text(in), int(n))
+			if !ok {
+				return null
+			}
+			return f(m, bytesValue(b))
+		}
+	}
+	return &spec
+}
+
+// listAt gives the n-th value of a comma list; a negative n counts from the last.
+func listAt(b []byte, n int) ([]byte, bool) {
+	if n < 0 {
+		for list := sipframe.SplitList(b); ; n++ {
+			if _, ok := list.Next(); !ok {
+				break
+			}
+		}
+	}
+	for list := sipframe.SplitList(b); n >= 0; n-- {
+		v, ok := list.Next()
+		if !ok || n == 0 {
+			return v, ok
+		}
+	}
+	return nil, false
 }
 
 func nameAddr(b []byte) (a sipframe.NameAddr, ok bool) {

@@ -23,6 +23,7 @@ func uriFunctions() map[string]*function {
 	for name, set := range map[string]func(m *machine, b []byte) error{
 		"seturi":      func(m *machine, b []byte) error { return m.c.SetRequestURI(b) },
 		"setuser":     func(m *machine, b []byte) error { return m.c.SetUser(b) },
+		"setuserpass": func(m *machine, b []byte) error { return m.c.SetPassword(b) },
 		"sethost":     func(m *machine, b []byte) error { return m.c.SetHost(b) },
 		"sethostport": func(m *machine, b []byte) error { return m.c.SetHostPort(b) },
 		"setdsturi":   func(m *machine, b []byte) error { return m.c.SetDestURI(b) },

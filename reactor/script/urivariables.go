@@ -127,6 +127,7 @@ func uriVariables() map[string]*varSpec {
 			vars[prefix+letter] = &varSpec{get: one(func(m *machine) value { return partOf(of(m), part) })}
 		}
 	}
+	vars["dd"].set, vars["dp"].set, vars["dP"].set = partSetter(setDestHost), partSetter(setDestPort), partSetter(setDestTransport)
 	vars["ou"] = &varSpec{get: one(func(m *machine) value { return optional(came(m)) })}
 	vars["oU"] = &varSpec{get: one(func(m *machine) value { return partOf(came(m), uriUser) })}
 	return vars

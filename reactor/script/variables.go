@@ -36,7 +36,7 @@ var variables map[string]*varSpec
 func init() {
 	variables = make(map[string]*varSpec)
 	for _, part := range []map[string]*varSpec{uriVariables(), headerVariables(), messageVariables(), scriptVariables(), tlsVariables(),
-		authVariables(), contactVariables(), partyVariables(), partVariables(), flagVariables(), branchVariables()} {
+		authVariables(), contactVariables(), partyVariables(), partVariables(), flagVariables(), branchVariables(), routeVariables(), challengeVariables()} {
 		for name, spec := range part {
 			variables[name] = spec
 		}

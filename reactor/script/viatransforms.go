@@ -31,6 +31,7 @@ func viaTransforms() map[string]*transformSpec {
 			return integer(int64(via.Port))
 		},
 		"params":   func(b []byte, via *sipframe.Via) value { return optional(via.Params.In(b)) },
+		"comment":  func(b []byte, via *sipframe.Via) value { return optional(viaComment(b)) },
 		"branch":   viaParam("branch"),
 		"received": viaParam("received"),
 		"rport":    viaParam("rport"),
@@ -65,4 +66,17 @@ func viaProtocol(b []byte, part int) value {
 		b = b[:n]
 	}
 	return optional(b)
+}
+
+// viaComment gives what stands in brackets at the end of a value, as RFC 2543 had it.
+func viaComment(b []byte) []byte {
+	open := bytes.IndexByte(b, '(')
+	if open < 0 {
+		return nil
+	}
+	shut := bytes.LastIndexByte(b, ')')
+	if shut < open {
+		return nil
+	}
+	return b[open+1 : shut]
 }

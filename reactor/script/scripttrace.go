@@ -1,0 +1,87 @@
+package script
+
+import (
+	"context"
+	"log/slog"
+)
+
+// scriptTrace is what script_trace() asked for: a line for each statement that runs
+// from there to the end of the message.
+type scriptTrace struct {
+	on    bool
+	level LogLevel
+	text  func(m *machine) ([]byte, bool)
+	info  string
+}
+
+// scriptTraceFunctions are of the script itself; trace() is of the message.
+func scriptTraceFunctions() map[string]*function {
+	return map[string]*function{
+		"script_trace": {usage: `script_trace([level, "text"[, "info"]])`, args: []argKind{intArg, textArg, fixedArg}, where: anywhere, build: func(k *compiler, a *arguments) action {
+			level, text, info := a.list[0], a.list[1], a.list[2].str
+			if level.given != text.given {
+				k.rep.errorf(a.call.At, "script_trace() takes a level and a text, or nothing")
+				return nil
+			}
+			if !level.given {
+				return func(m *machine) int { m.tracing.on = false; return 1 }
+			}
+			return func(m *machine) int {
+				n, ok := level.num(m)
+				if !ok || n < int64(LevelAlert) || n > int64(LevelDebug) {
+					return m.fail(a.at, "a level is a number from -3 to 4")
+				}
+				m.tracing = scriptTrace{on: true, level: LogLevel(n), text: text.text, info: info}
+				return 1
+			}
+		}},
+	}
+}
+
+// traceStep writes the line of a statement.
+func (m *machine) traceStep(s Stmt) {
+	at := s.Pos()
+	what := "core " + stmtWord(s)
+	if c, ok := s.(*CallStmt); ok {
+		what = callWord(c)
+	}
+	b, _ := m.tracing.text(m)
+	line := "[line " + itoa(at.Line()) + "]"
+	if m.tracing.info != "" {
+		line += "[" + m.tracing.info + "]"
+	}
+	m.prog.logger().Log(context.Background(), m.tracing.level.Slog(), m.prog.levels.Prefix+line+"["+what+"] -> ("+string(b)+")", slog.String("file", at.File()))
+}
+
+func stmtWord(s Stmt) string {
+	switch s := s.(type) {
+	case *If:
+		return "if"
+	case *While:
+		return "while"
+	case *For:
+		return "for"
+	case *Switch:
+		return "switch"
+	case *Return:
+		return "return"
+	case *Jump:
+		return s.Word
+	case *Assign:
+		return "assign"
+	default:
+		return "block"
+	}
+}
+
+func callWord(c *CallStmt) string {
+	switch x := c.Call.(type) {
+	case *Call:
+		if f := functions[x.Func]; f != nil && f.module != "" {
+			return "module " + x.Func
+		}
+		return "core " + x.Func
+	default:
+		return "core route"
+	}
+}
