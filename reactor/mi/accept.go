@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/fold"
 )
 
 // connectionShare is how many connections management may have so that they take
@@ -38,10 +40,8 @@ type boundedListener struct {
 	closed   chan struct{}
 	once     sync.Once
 
-	// Of the one goroutine that accepts.
-	strangers int       // since they were last told of
-	told      time.Time // when that was
-	failed    time.Time // when it was last told that accept fails
+	strangers fold.Table[netip.Addr]
+	failed    fold.Table[struct{}]
 }
 
 // refuse tells a stranger so in plain HTTP, if there are not too many of them, and
@@ -78,9 +78,6 @@ const (
 const refusal = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 32\r\nConnection: close\r\n\r\n" +
 	"your address may not speak here\n"
 
-// strangersTold is how often the log has a line about strangers.
-const strangersTold = 10 * time.Second
-
 // Accept waits for a connection of somebody who may speak, then for a slot.
 func (l *boundedListener) Accept() (net.Conn, error) {
 	for {
@@ -112,9 +109,8 @@ const acceptPause = 100 * time.Millisecond
 // are short or a peer that has gone, management goes on. It answers false when the
 // listener is closed.
 func (l *boundedListener) pause(err error) bool {
-	if now := time.Now(); now.Sub(l.failed) >= strangersTold {
-		l.log.Warn("management over HTTP: connections cannot be accepted", "error", err, "again_after", acceptPause.String())
-		l.failed = now
+	if held, ok := l.failed.Open(time.Now(), struct{}{}); ok {
+		l.log.Warn("management over HTTP: connections cannot be accepted", "error", err, "again_after", acceptPause.String(), "more", held)
 	}
 	select {
 	case <-l.closed:
@@ -129,10 +125,8 @@ func (l *boundedListener) admits(c net.Conn) bool {
 	if err == nil && admits(l.allow, peer.Addr()) {
 		return true
 	}
-	l.strangers++
-	if now := time.Now(); now.Sub(l.told) >= strangersTold {
-		l.log.Warn("management over HTTP: an address that is not on the list allow was refused", "peer", c.RemoteAddr().String(), "refused", l.strangers)
-		l.strangers, l.told = 0, now
+	if held, ok := l.strangers.Open(time.Now(), peer.Addr()); ok {
+		l.log.Warn("management over HTTP: an address that is not on the list allow was refused", "peer", c.RemoteAddr().String(), "more", held)
 	}
 	return false
 }

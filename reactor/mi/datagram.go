@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/fold"
 )
 
 // DatagramConfig is what the module mi_datagram is told.
@@ -48,6 +50,7 @@ type Datagram struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	done     sync.WaitGroup
+	told     fold.Table[complaint]
 	stuck    string // who made no room for an answer: others wait for it once only
 }
 
@@ -185,7 +188,7 @@ func (s *Datagram) serve() {
 			continue
 		}
 		if a, ok := from.(*net.UDPAddr); ok && !admits(s.cfg.Allow, a.AddrPort().Addr()) {
-			s.cfg.Log.Warn("management datagram from an address that may not speak", "from", from)
+			s.complain("an address may not speak", a.AddrPort().Addr().String())
 			continue
 		}
 		s.answer(from, s.dispatch.Handle(s.ctx, buf[:n]))
@@ -198,7 +201,7 @@ func (s *Datagram) answer(to net.Addr, reply []byte) {
 		return
 	}
 	if u, ok := to.(*net.UnixAddr); to == nil || ok && (u == nil || u.Name == "") {
-		s.cfg.Log.Warn("management datagram whose sender has no name: it gets no answer")
+		s.complain("the sender has no name: it gets no answer", "")
 		return
 	}
 	if len(reply) > maxDatagram {
@@ -218,8 +221,23 @@ func (s *Datagram) answer(to net.Addr, reply []byte) {
 		s.stuck = ""
 	}
 	if err != nil {
-		s.cfg.Log.Warn("management datagram: the answer could not be delivered", "to", to, "error", err)
+		s.complain("the answer could not be delivered", to.String(), "error", err)
 	}
+}
+
+// complain tells of a sender.
+func (s *Datagram) complain(what, of string, args ...any) {
+	held, ok := s.told.Open(time.Now(), complaint{what, clip(of)})
+	if !ok {
+		return
+	}
+	if of != "" {
+		args = append([]any{"peer", of}, args...)
+	}
+	if held > 0 {
+		args = append(args, "more", held)
+	}
+	s.cfg.Log.Warn("management datagram: "+what, append(args, "socket", s.cfg.Name)...)
 }
 
 // renew makes the UNIX socket anew when answers that receivers leave unread have

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/fold"
 )
 
 // FIFOConfig is what the module mi_fifo is told.
@@ -56,9 +58,33 @@ type FIFO struct {
 	slots    chan struct{}
 	crew     sync.WaitGroup
 
+	told fold.Table[complaint]
+
 	mu   sync.Mutex
 	file *os.File // the reader's, which alone replaces it; Close reads it under mu
 }
+
+// complaint is what lines of a management socket have in common that are told as one.
+type complaint struct{ what, of string }
+
+// complain tells of what a client did, or did not do. Its name is what clients choose: so
+// many as they like of them are not told apart.
+func (f *FIFO) complain(what, reply string, args ...any) {
+	held, ok := f.told.Open(time.Now(), complaint{what, clip(reply)})
+	if !ok {
+		return
+	}
+	if reply != "" {
+		args = append([]any{"reply", reply}, args...)
+	}
+	if held > 0 {
+		args = append(args, "more", held)
+	}
+	f.cfg.Log.Warn("management FIFO: "+what, append(args, "fifo", f.cfg.Name)...)
+}
+
+// clip bounds a name that a table keeps.
+func clip(name string) string { return name[:min(len(name), 64)] }
 
 // ServeFIFO makes the FIFO and serves it until Close. A FIFO that a program
 // that is gone left behind is replaced; one that is in use, or a file of
@@ -203,13 +229,13 @@ func (f *FIFO) serve() {
 			before := c.junk
 			c.feed(buf[:n], f.carryOut)
 			if c.junk != before {
-				f.cfg.Log.Warn("management FIFO: unreadable request", "fifo", f.cfg.Name)
+				f.complain("unreadable request", "")
 			}
 			continue
 		}
 		if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 			if c.reset() {
-				f.cfg.Log.Warn("management FIFO: half a request was not continued", "fifo", f.cfg.Name)
+				f.complain("half a request was not continued", "")
 			}
 			f.lookAfter()
 			continue
@@ -236,7 +262,9 @@ func (f *FIFO) replace() {
 	}
 	file, err := f.create()
 	if err != nil {
-		f.cfg.Log.Error("management FIFO is gone and cannot be made again", "error", err)
+		if held, ok := f.told.Open(time.Now(), complaint{what: "gone"}); ok {
+			f.cfg.Log.Error("management FIFO is gone and cannot be made again", "error", err, "more", held)
+		}
 		return
 	}
 	f.mu.Lock()
@@ -260,7 +288,7 @@ func (f *FIFO) carryOut(r fifoRequest) {
 		return
 	}
 	if strings.ContainsAny(r.reply, "/\x00") || r.reply == "." || r.reply == ".." {
-		f.cfg.Log.Warn("management FIFO: the reply FIFO must be named without a path", "reply", r.reply)
+		f.complain("the reply FIFO must be named without a path", r.reply)
 		return
 	}
 	select {
@@ -276,7 +304,7 @@ func (f *FIFO) carryOut(r fifoRequest) {
 		defer func() { <-f.slots }()
 		path := filepath.Join(f.cfg.ReplyDir, r.reply)
 		if err := writeReply(path, reply, f.cfg.ReplyTimeout); err != nil {
-			f.cfg.Log.Warn("management FIFO: the answer could not be delivered", "reply", r.reply, "error", err)
+			f.complain("the answer could not be delivered", r.reply, "error", err)
 		}
 	})
 }

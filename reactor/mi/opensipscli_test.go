@@ -1,10 +1,13 @@
 package mi
 
 import (
-	"context"
-	"os/exec"
+	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestFIFOWithoutLineEnds: requests that nothing ends but their JSON are carried
@@ -29,49 +32,52 @@ func TestFIFOWithoutLineEnds(t *testing.T) {
 	}
 }
 
-// client speaks as opensips-cli does: a FIFO for the answer, the request without a
-// line end through an opening of its own, then the answer up to its end.
-const client = `
-import json, os, sys
-requests, replies = sys.argv[1], sys.argv[2]
+// cli speaks as opensips-cli does: a FIFO for the answer, the request without a
+// line end through an opening of its own, then the answer up to its end. One that
+// dies leaves its FIFO behind, and nobody reads it.
+type cli struct {
+	*pipes
+	pid int
+}
 
-def execute(method, params, ident):
-    name = "opensips_fifo_reply_%d_%d" % (os.getpid(), ident)
-    path = os.path.join(replies, name)
-    os.mkfifo(path)
-    os.chmod(path, 0o666)
-    request = json.dumps({"jsonrpc": "2.0", "id": str(ident), "method": method, "params": params})
-    fifo = open(requests, "w")
-    fifo.write(":%s:%s" % (name, request))
-    fifo.close()
-    if ident % 7 == 3:  # one dies here: its FIFO stays behind, nobody reads it
-        return None
-    with open(path, "r") as f:
-        answer = json.loads(f.read())
-    os.unlink(path)
-    return answer["result"]
-
-for n in range(20):
-    execute("which", [], 2 * n)
-    answer = execute("echo", ["a:b:{}\"[%d" % n], 2 * n + 1)
-    if answer is not None and answer != "a:b:{}\"[%d" % n:
-        sys.exit("answered %r" % answer)
-print("done")
-`
-
-// TestFIFOPython serves a client that is written as opensips-cli is, and that at
-// times dies before it has read its answer.
-func TestFIFOPython(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("there is no python3")
+func (c cli) execute(method, params string, id int, dies bool) string {
+	c.Helper()
+	name := fmt.Sprintf("opensips_fifo_reply_%d_%d", c.pid, id)
+	path := filepath.Join(c.dir, name)
+	if err := unix.Mkfifo(path, 0o666); err != nil {
+		c.Fatal(err)
 	}
-	p := servePipes(t, echo(t), func(c *FIFOConfig) { c.ReplyTimeout = 50 * time.Millisecond })
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, python, "-c", client, p.name, p.dir).CombinedOutput()
-	if err != nil || string(out) != "done\n" {
-		t.Fatalf("%v: %s", err, out)
+	requests, err := os.OpenFile(c.name, os.O_WRONLY, 0)
+	if err != nil {
+		c.Fatal(err)
+	}
+	fmt.Fprintf(requests, `:%s:{"jsonrpc": "2.0", "id": "%d", "method": %q, "params": %s}`, name, id, method, params)
+	requests.Close()
+	if dies {
+		return ""
+	}
+	reply, err := os.ReadFile(path)
+	if err != nil {
+		c.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		c.Fatal(err)
+	}
+	return string(reply)
+}
+
+// TestFIFOOfTheCLI serves clients that write as opensips-cli does, and of which
+// some die before they have read their answer.
+func TestFIFOOfTheCLI(t *testing.T) {
+	p := servePipes(t, echo(t), func(c *FIFOConfig) { c.ReplyTimeout = 200 * time.Millisecond })
+	c := cli{p, os.Getpid()}
+	for n := range 40 {
+		dies := n%7 == 3
+		c.execute("which", "[]", 2*n, dies)
+		want := fmt.Sprintf(`{"jsonrpc":"2.0","result":"a:b:{}\"[%d","id":"%d"}`, n, 2*n+1)
+		if got := c.execute("echo", fmt.Sprintf(`["a:b:{}\"[%d"]`, n), 2*n+1, false); got != want {
+			t.Fatalf("%s, want %s", got, want)
+		}
 	}
 	eventually(t, "who died is told of", func() bool { return p.log.has("nobody reads") })
 	p.Close()

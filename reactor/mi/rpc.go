@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"unicode/utf8"
 )
 
 // Codes of errors, as JSON-RPC 2.0 section 5.1 and OpenSIPS number them.
@@ -86,16 +87,33 @@ func (o Object) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// appendJSON appends v without the escapes that only HTML needs.
+// appendJSON appends v without the escapes that only HTML needs, and with those of
+// DEL and C1, which terminals obey: an answer is read on one.
 func appendJSON(b []byte, v any) ([]byte, error) {
-	w := bytes.NewBuffer(b)
+	from, w := len(b), bytes.NewBuffer(b)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		return b, err
 	}
-	return bytes.TrimSuffix(w.Bytes(), []byte{'\n'}), nil
+	all := bytes.TrimSuffix(w.Bytes(), []byte{'\n'})
+	if bytes.IndexFunc(all[from:], isHighControl) < 0 && utf8.Valid(all[from:]) {
+		return all, nil
+	}
+	safe := append([]byte(nil), all[:from]...)
+	for _, r := range string(all[from:]) {
+		if isHighControl(r) {
+			safe = fmt.Appendf(safe, `\u%04x`, r)
+		} else {
+			safe = utf8.AppendRune(safe, r)
+		}
+	}
+	return safe, nil
 }
+
+// isHighControl reports whether a rune is DEL or one of C1: the control characters
+// that JSON lets stand in strings.
+func isHighControl(r rune) bool { return 0x7f <= r && r <= 0x9f }
 
 // noID is the id of an answer to what has none.
 var noID = json.RawMessage("null")
@@ -118,8 +136,8 @@ func answer(id json.RawMessage, result any, failure *Error) []byte {
 		}
 		b = with
 	}
-	b = append(b, `,"id":`...)
-	return append(append(b, id...), '}')
+	b, _ = appendJSON(append(b, `,"id":`...), id) // it was read as JSON
+	return append(b, '}')
 }
 
 // replyID gives the id of a response, null for that of a batch.

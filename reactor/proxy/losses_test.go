@@ -8,46 +8,26 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"sipreactor/reactor"
 )
 
-func TestLosses(t *testing.T) {
-	var l losses
-	at := time.Unix(5000, 0)
-	peer := func(i int) netip.AddrPort {
-		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), uint16(i))
-	}
+func TestLossOf(t *testing.T) {
+	peer := netip.MustParseAddrPort("10.0.0.1:5060")
 	timeout := &reactor.Error{Reason: reactor.ConnectTimeout}
-	a := lossOf("response", peer(1), timeout)
-	for i, want := range []bool{true, false, false} {
-		if _, ok := l.open(at.Add(time.Duration(i)*time.Millisecond), a); ok != want {
-			t.Errorf("line %d: %v", i, ok)
-		}
+	a := lossOf("response", peer, timeout)
+	if b := lossOf("response", netip.AddrPortFrom(peer.Addr(), 1), fmt.Errorf("it: %w", timeout)); a != b {
+		t.Errorf("%v and %v", a, b)
 	}
 	for name, k := range map[string]loss{
-		"another peer":    lossOf("response", peer(2), timeout),
-		"another reason":  lossOf("response", peer(1), fmt.Errorf("it: %w", &reactor.Error{Reason: reactor.SendTimeout})),
-		"another message": lossOf("ACK", peer(1), timeout),
-		"no reason":       lossOf("response", peer(1), errors.New("another")),
+		"another peer":    lossOf("response", netip.MustParseAddrPort("10.0.0.2:5060"), timeout),
+		"another reason":  lossOf("response", peer, &reactor.Error{Reason: reactor.SendTimeout}),
+		"another message": lossOf("ACK", peer, timeout),
+		"no reason":       lossOf("response", peer, errors.New("another")),
 	} {
-		if held, ok := l.open(at, k); !ok || held != 0 {
-			t.Errorf("%s is hidden: %v, %d", name, ok, held)
+		if a == k {
+			t.Errorf("%s is told as one with it", name)
 		}
-	}
-	if held, ok := l.open(at.Add(time.Second), a); !ok || held != 2 {
-		t.Errorf("a second later: %v, %d held", ok, held)
-	}
-	for i := range 2 * lossBound {
-		l.open(at.Add(time.Second), lossOf("ACK", peer(i), timeout))
-	}
-	if len(l.rows) != lossBound || l.untold == 0 {
-		t.Errorf("%d rows, %d untold", len(l.rows), l.untold)
-	}
-	untold := l.untold
-	if held, ok := l.open(at.Add(time.Minute), lossOf("ACK", peer(1<<15), timeout)); !ok || held < untold || len(l.rows) != 1 {
-		t.Errorf("a minute later: %v, %d held, %d rows", ok, held, len(l.rows))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/internal/fold"
 	"sipreactor/sipframe"
 )
 
@@ -102,7 +103,7 @@ type Proxy struct {
 	went    went
 	shards  [countShards]countShard
 	next    atomic.Uint32 // the next Context's share of the counters
-	losses  losses
+	losses  fold.Table[loss]
 	owes    atomic.Pointer[func() int]
 
 	transactions Transactions // nil: none are kept

@@ -80,7 +80,7 @@ func (c *Context) answerFor(u *reactor.Undelivered) {
 // and further ones once in a while. Nothing of the message itself is logged. peer
 // is where it was to go, conn its connection, as far as they are known.
 func (c *Context) lost(what string, peer netip.AddrPort, conn reactor.Handle, cause error) {
-	skipped, ok := c.proxy.losses.open(time.Now(), lossOf(what, peer, cause))
+	skipped, ok := c.proxy.losses.Open(time.Now(), lossOf(what, peer, cause))
 	if !ok {
 		return
 	}

@@ -113,3 +113,28 @@ func TestDistance(t *testing.T) {
 		}
 	}
 }
+
+// A place that fails for one peer all the time is told for another one as well.
+func TestPlacesAreToldOfEachPeer(t *testing.T) {
+	b := newBench(t, allModules+"route { $var(i) = \"x\"; if ($var(i) > 5) { sl_send_reply(200, \"OK\"); } }\n")
+	peer := func(text string) (n int) {
+		b.src.Remote = mustAddrPort(text)
+		b.receive(invite)
+		for _, line := range b.log {
+			if strings.Contains(line, "compared with a number") && strings.Contains(line, "peer="+text) {
+				n++
+			}
+		}
+		return n
+	}
+	n := 0
+	for range 100 {
+		n += peer("10.0.0.1:5060")
+	}
+	if n == 0 || n > 20 {
+		t.Errorf("%d lines of the noisy one", n)
+	}
+	if n := peer("10.0.0.2:5060"); n != 1 {
+		t.Errorf("%d lines of the other", n)
+	}
+}

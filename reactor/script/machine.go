@@ -3,8 +3,8 @@ package script
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"regexp"
-	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor/proxy"
@@ -96,29 +96,37 @@ func (m *machine) reset(c *proxy.Context, kind RouteKind) {
 	m.witness.list = m.witness.list[:0]
 }
 
-// site is a place of a program that can fail. It keeps the log from being
-// flooded: a place says the same once a second.
+// site is a place of a program that can fail.
 type site struct {
 	pos  Pos
 	what string
-	last atomic.Int64 // unix seconds of the last line
-	held atomic.Int64 // lines not written since
 }
 
-// say writes a line for the site, at most one a second.
+// saying is what lines of a program have in common that are told as one: the place,
+// and who sent the message. Its port is left out.
+type saying struct {
+	at   *site
+	peer netip.Addr
+}
+
+// say writes a line for the site, at most one a second for each peer.
 func (s *site) say(m *machine, level LogLevel, msg string, args ...any) {
 	log := m.prog.logger()
 	if !log.Enabled(context.Background(), level.Slog()) {
 		return
 	}
-	now := time.Now().Unix()
-	if last := s.last.Load(); last == now || !s.last.CompareAndSwap(last, now) {
-		s.held.Add(1)
+	k := saying{at: s}
+	if m.c != nil && m.c.Src != nil {
+		k.peer = m.c.Src.Remote.Addr()
+		args = append(args, slog.String("peer", m.c.Src.Remote.String()))
+	}
+	held, ok := m.prog.said.Open(time.Now(), k)
+	if !ok {
 		return
 	}
 	args = append(args, slog.String("at", s.pos.String()))
-	if held := s.held.Swap(0); held > 0 {
-		args = append(args, slog.Int64("more", held))
+	if held > 0 {
+		args = append(args, slog.Uint64("more", held))
 	}
 	log.Log(context.Background(), level.Slog(), msg, args...)
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/proxy"
 )
 
@@ -31,7 +32,8 @@ type Program struct {
 	traces       []MessageTrace               // of traceIDs
 	begun        atomic.Pointer[[]BegunTrace] // while the program runs; nil none
 	log          atomic.Pointer[slog.Logger]
-	idle         sync.Pool // of machines that run routes without a message
+	said         fold.Table[saying] // by machines
+	idle         sync.Pool          // of machines that run routes without a message
 	stats        *statistics
 }
 

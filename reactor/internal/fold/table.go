@@ -1,0 +1,67 @@
+// Package fold keeps a flood of failures from being a flood of log lines, and a
+// noisy peer from hiding another one's failure: the first line of each key is told,
+// repetitions once in a while with the number of those that were not.
+package fold
+
+import (
+	"sync"
+	"time"
+)
+
+// Table folds lines by a key: what those have in common that are told as one. The
+// zero value is ready. Any goroutine; nobody holds the lock for longer than a look.
+type Table[K comparable] struct {
+	mu     sync.Mutex
+	rows   map[K]row
+	untold uint64 // of keys that found no room
+}
+
+// row is one key's.
+type row struct {
+	told time.Time // when the last line was written
+	held uint64    // lines not written since
+}
+
+const (
+	// Bound is how many keys are told apart. What finds no room is counted, and
+	// told with the next line that passes.
+	Bound = 1024
+	// Gate is how long lines are held back behind one of the same key, and Rest how
+	// long a key is remembered behind its last line.
+	Gate = time.Second
+	Rest = 10 * time.Second
+)
+
+// Open reports whether a line may pass, and how many of its key, or of keys that
+// found no room, were held back before it.
+func (t *Table[K]) Open(now time.Time, k K) (held uint64, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r, known := t.rows[k]
+	switch {
+	case known && now.Sub(r.told) < Gate:
+		r.held++
+		t.rows[k] = r
+		return 0, false
+	case !known && len(t.rows) >= Bound && !t.forget(now):
+		t.untold++
+		return 0, false
+	case t.rows == nil:
+		t.rows = make(map[K]row)
+	}
+	t.rows[k] = row{told: now}
+	held, t.untold = r.held+t.untold, 0
+	return held, true
+}
+
+// forget drops the keys that have been still, and reports whether there is room.
+// The lock is held.
+func (t *Table[K]) forget(now time.Time) bool {
+	for k, r := range t.rows {
+		if now.Sub(r.told) >= Rest {
+			t.untold += r.held
+			delete(t.rows, k)
+		}
+	}
+	return len(t.rows) < Bound
+}
