@@ -77,9 +77,11 @@ func complete(ctx context.Context, words []string) []string {
 	var all []string
 	switch {
 	case len(words) == 1:
-		all = []string{"completion", "demo", "mi", "--check", "--cpuprofile", "--file", "--help", "--version"}
+		all = []string{"completion", "db", "demo", "mi", "--check", "--cpuprofile", "--file", "--help", "--version"}
 	case words[0] == "completion" && len(words) == 2:
 		all = []string{"bash", "fish", "zsh"}
+	case words[0] == "db" && len(words) == 2:
+		all = []string{"create", "migrate", "tables", "--help"}
 	case words[0] == "demo":
 		all = []string{"--calls", "--cert", "--duration", "--help"}
 	case words[0] == "mi":

@@ -24,8 +24,9 @@ func TestCompleteWords(t *testing.T) {
 		words string
 		want  string
 	}{
-		{"", "completion demo mi"},
-		{"d", "demo"},
+		{"", "completion db demo mi"},
+		{"d", "db demo"},
+		{"db m", "migrate"},
 		{"--c", "--check --cpuprofile"},
 		{"completion ", "bash fish zsh"},
 		{"completion z", "zsh"},

@@ -51,6 +51,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return runDemo(ctx, args[1:], stdout, stderr)
 		case "mi":
 			return runMI(ctx, args[1:], stdout, stderr)
+		case "db":
+			return runDB(ctx, args[1:], os.Stdin, stdout, stderr)
 		case "completion":
 			return runCompletion(args[1:], stdout, stderr)
 		case "__complete":
@@ -83,6 +85,7 @@ const usage = `Usage: sipreactor [flags]          run
        sipreactor -C [-f FILE]     check a configuration
        sipreactor demo [flags]     see a call and a load; demo --help tells its flags
        sipreactor mi COMMAND       ask a running one; mi --help tells its flags
+       sipreactor db create URL    make the tables of a database; db --help tells more
        sipreactor completion SHELL print what completes all this in bash, zsh or fish
 
 Without -f a built-in configuration runs: TLS on 127.0.0.1:5061 with a

@@ -1,0 +1,331 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+)
+
+// createTimeout bounds what Create and Migrate do with a database.
+const createTimeout = 5 * time.Minute
+
+// Create makes tables, all the standard ones if none is named, and their
+// versions; the database itself too, where it is missing and the user of the URL may
+// make one. A table that is there is an error.
+func Create(ctx context.Context, dbURL string, tables ...string) error {
+	list, err := chosen(tables)
+	if err != nil {
+		return err
+	}
+	db, err := openToMake(ctx, dbURL)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for _, l := range list {
+		if l.Table == VersionTable && len(tables) > 0 && db.exists(ctx, VersionTable) {
+			continue
+		}
+		if db.exists(ctx, l.Table) {
+			return db.wrap(fmt.Errorf("table %s is there already; sipreactor db migrate brings it up to date", l.Table))
+		}
+		if err := db.make(ctx, &l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chosen gives the layouts of the tables that are named, the table version first.
+func chosen(tables []string) ([]Layout, error) {
+	all := Layouts()
+	if len(tables) == 0 {
+		return all, nil
+	}
+	list := all[:1:1]
+	for _, t := range tables {
+		if t == VersionTable {
+			continue
+		}
+		i := slices.IndexFunc(all, func(l Layout) bool { return l.Table == t })
+		if i < 0 {
+			return nil, fmt.Errorf("%q is no standard table", short(t))
+		}
+		list = append(list, all[i])
+	}
+	return list, nil
+}
+
+// openToMake opens a database with time enough for its tables, and makes it
+// where it is missing.
+func openToMake(ctx context.Context, dbURL string) (*DB, error) {
+	u, err := ParseURL(dbURL)
+	if err != nil {
+		return nil, err
+	}
+	if err := makeDatabase(ctx, u); err != nil {
+		return nil, fmt.Errorf("%s: %w", u, err)
+	}
+	return Open(dbURL, Options{Conns: 1, Timeout: createTimeout})
+}
+
+// makeDatabase makes what holds the tables if it is not there.
+func makeDatabase(ctx context.Context, u URL) error {
+	switch u.Scheme {
+	case Text:
+		return os.MkdirAll(u.Name, 0o700)
+	case SQLite:
+		if _, err := os.Stat(u.Name); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return makeSQLite(ctx, u.Name)
+	}
+	b, err := newSQL(u, Options{Conns: 1, Timeout: 10 * time.Second}.filled())
+	if err != nil {
+		return err
+	}
+	defer b.shutdown()
+	err = b.pool.PingContext(ctx)
+	var my *mysql.MySQLError
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &my) && my.Number == 1049: // unknown database
+	case errors.As(err, &pg) && pg.Code == "3D000": // invalid catalog name
+	default:
+		return err
+	}
+	name, err := b.d.quoteName(u.Name)
+	if err != nil {
+		return err
+	}
+	above := u
+	above.Name = ""
+	if u.Scheme == Postgres {
+		above.Name = "postgres"
+	}
+	server, err := newSQL(above, Options{Conns: 1, Timeout: 10 * time.Second}.filled())
+	if err != nil {
+		return err
+	}
+	defer server.shutdown()
+	if u.Scheme == MySQL {
+		name += " CHARACTER SET utf8mb4"
+	}
+	_, err = server.pool.ExecContext(ctx, "CREATE DATABASE "+name)
+	return err
+}
+
+// makeSQLite makes an empty file that only its owner reads. Its journal is
+// written ahead, so that who reads does not wait for who writes.
+func makeSQLite(ctx context.Context, path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	c, err := sqlite.NewConnector(sqliteName(path, "rwc", 10*time.Second))
+	if err != nil {
+		return err
+	}
+	db := sql.OpenDB(c)
+	defer db.Close()
+	_, err = db.ExecContext(ctx, "PRAGMA journal_mode=WAL")
+	return err
+}
+
+// exists reports whether there is a table.
+func (db *DB) exists(ctx context.Context, table string) bool {
+	_, err := db.Columns(ctx, table)
+	return err == nil
+}
+
+// make makes a table and notes its version.
+func (db *DB) make(ctx context.Context, l *Layout) error {
+	if t, ok := db.backend.(*textFolder); ok {
+		if err := t.create(l); err != nil {
+			return db.wrap(err)
+		}
+	} else {
+		for _, text := range db.dialect().creates(l) {
+			if _, err := db.Exec(ctx, new(Statement).SQL(text)); err != nil {
+				return fmt.Errorf("table %s: %w", l.Table, err)
+			}
+		}
+	}
+	if l.Table == VersionTable {
+		return nil
+	}
+	return db.Insert(ctx, VersionTable, Set{"table_name", String(l.Table)}, Set{"table_version", Int(int64(l.Version))})
+}
+
+func (db *DB) dialect() *dialect { return dialects[db.url.Scheme] }
+
+// create makes the file of a table.
+func (t *textFolder) create(l *Layout) error {
+	path, err := t.path(l.Table)
+	if err != nil {
+		return err
+	}
+	columns := make([]textColumn, len(l.Columns))
+	for i, c := range l.Columns {
+		columns[i] = textColumn{name: c.Name, kind: KindText, null: c.Null}
+		switch c.Type {
+		case AutoColumn, BigAutoColumn:
+			columns[i].kind, columns[i].auto = KindInt, true
+		case IntColumn, UintColumn, BigKeyColumn:
+			columns[i].kind = KindInt
+		case FloatColumn:
+			columns[i].kind = KindFloat
+		case KeyColumn, StringColumn, TextColumn, BlobColumn, DatetimeColumn:
+		}
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(textHeader(columns))
+	return errors.Join(err, f.Close())
+}
+
+// creates gives the statements that make a table and its indexes.
+func (d *dialect) creates(l *Layout) []string {
+	var b strings.Builder
+	b.WriteString("CREATE TABLE " + d.mustQuote(l.Table) + " (")
+	for i, c := range l.Columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(d.column(&c))
+	}
+	b.WriteString(")")
+	list := []string{b.String()}
+	for i := range l.Indexes {
+		list = append(list, d.index(l.Table, &l.Indexes[i]))
+	}
+	return list
+}
+
+// index gives the statement that makes an index. SQLite and PostgreSQL want its
+// name to be no other table's.
+func (d *dialect) index(table string, x *Index) string {
+	verb, name := "CREATE INDEX ", x.Name
+	if x.Unique {
+		verb = "CREATE UNIQUE INDEX "
+	}
+	if d.scheme != MySQL {
+		name = table + "_" + x.Name
+	}
+	columns := make([]string, len(x.Columns))
+	for i, c := range x.Columns {
+		columns[i] = d.mustQuote(c)
+	}
+	return verb + d.mustQuote(name) + " ON " + d.mustQuote(table) + " (" + strings.Join(columns, ", ") + ")"
+}
+
+// column gives a column as CREATE and ALTER TABLE want it.
+func (d *dialect) column(c *Column) string {
+	text := d.mustQuote(c.Name) + " " + d.typeOf(c)
+	switch c.Type {
+	case AutoColumn, BigAutoColumn, KeyColumn, BigKeyColumn:
+		return text
+	default:
+	}
+	if c.Has {
+		text += " DEFAULT '" + c.Default + "'"
+	} else if c.Null {
+		text += " DEFAULT NULL"
+	}
+	if !c.Null {
+		text += " NOT NULL"
+	}
+	return text
+}
+
+// typeOf gives the type of a column, the primary key's with what makes it one.
+func (d *dialect) typeOf(c *Column) string {
+	switch c.Type {
+	case AutoColumn, BigAutoColumn:
+		return d.autoType(c.Type == BigAutoColumn)
+	case KeyColumn:
+		return fmt.Sprintf("VARCHAR(%d) PRIMARY KEY NOT NULL", c.Size)
+	case BigKeyColumn:
+		if d.scheme == MySQL {
+			return "BIGINT UNSIGNED PRIMARY KEY NOT NULL"
+		}
+		return "BIGINT PRIMARY KEY NOT NULL"
+	case UintColumn:
+		switch d.scheme {
+		case MySQL:
+			return "INT UNSIGNED"
+		case Postgres:
+			return "BIGINT" // it has none without a sign
+		}
+		return "INTEGER"
+	case IntColumn:
+		return "INTEGER"
+	case FloatColumn:
+		if d.scheme == MySQL {
+			return "FLOAT(10,2)"
+		}
+		return "REAL"
+	case TextColumn:
+		return "TEXT"
+	case BlobColumn:
+		switch d.scheme {
+		case MySQL:
+			return "MEDIUMBLOB"
+		case Postgres:
+			return "BYTEA"
+		}
+		return "BLOB"
+	case DatetimeColumn:
+		if d.scheme == Postgres {
+			return "TIMESTAMP"
+		}
+		return "DATETIME"
+	default:
+		return fmt.Sprintf("VARCHAR(%d)", c.Size)
+	}
+}
+
+func (d *dialect) autoType(big bool) string {
+	switch d.scheme {
+	case MySQL:
+		if big {
+			return "BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY NOT NULL"
+		}
+		return "INT UNSIGNED AUTO_INCREMENT PRIMARY KEY NOT NULL"
+	case Postgres:
+		if big {
+			return "BIGSERIAL PRIMARY KEY NOT NULL"
+		}
+		return "SERIAL PRIMARY KEY NOT NULL"
+	default:
+		return "INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL"
+	}
+}
+
+// mustQuote quotes a name of a Layout, which a test has seen to be one.
+func (d *dialect) mustQuote(name string) string {
+	q, err := d.quoteName(name)
+	if err != nil {
+		panic(err)
+	}
+	return q
+}

@@ -1,0 +1,250 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options are the bounds of a pool. Its zero value has those that are told at
+// the fields.
+type Options struct {
+	Conns   int           // connections at most; 0 is 8
+	Waiting int           // statements under way or waiting at most; 0 is 1,024
+	Timeout time.Duration // of a statement, the wait for a connection included; 0 is 3 s
+	Loading time.Duration // of a Load; 0 is a minute
+	Slow    time.Duration // a statement that takes longer is logged and counted; 0 none
+	Log     *slog.Logger  // who is told that the database is gone, back or slow; nil nobody
+}
+
+func (o Options) filled() Options {
+	if o.Conns <= 0 {
+		o.Conns = 8
+	}
+	if o.Waiting <= 0 {
+		o.Waiting = 1024
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 3 * time.Second
+	}
+	if o.Loading <= 0 {
+		o.Loading = time.Minute
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+var (
+	// ErrDown is that the database is gone and that it is not yet time to try it again.
+	ErrDown = errors.New("the database is gone")
+	// ErrBusy is that as many statements wait as may.
+	ErrBusy = errors.New("too many statements wait for the database")
+	// ErrUnsupported is that this kind of database cannot do it.
+	ErrUnsupported = errors.New("is not supported by this kind of database")
+	// ErrClosed is that the DB was closed.
+	ErrClosed = errors.New("the database was closed")
+)
+
+// DB is a database: a pool of connections. It is safe for any number of goroutines.
+type DB struct {
+	*pool
+	closed atomic.Bool
+}
+
+// pool is what all who opened a URL share.
+type pool struct {
+	url  URL
+	key  string
+	opt  Options
+	gate gate
+	backend
+	counters counters
+	uses     int // under pools.mu
+}
+
+// backend does what a DB is asked for.
+type backend interface {
+	load(ctx context.Context, q Select, each func(*Row) error) error
+	query(ctx context.Context, s *Statement, each func(*Row) error) (affected int64, err error)
+	change(ctx context.Context, changes []Change) (affected int64, err error)
+	columns(ctx context.Context, table string) ([]string, error)
+	shutdown() error
+}
+
+// pools are those that are open, by URL.
+var pools = struct {
+	mu   sync.Mutex
+	open map[string]*pool
+}{open: make(map[string]*pool)}
+
+// Open returns the database of a db_url. Nothing is asked of it yet. Who opens a
+// URL that is open gets the same pool; its bounds are those of who came first,
+// with as many connections as the one who wants the most.
+func Open(dbURL string, o Options) (*DB, error) {
+	u, err := ParseURL(dbURL)
+	if err != nil {
+		return nil, err
+	}
+	pools.mu.Lock()
+	defer pools.mu.Unlock()
+	p := pools.open[dbURL]
+	if p == nil {
+		p = &pool{url: u, key: dbURL, opt: o.filled()}
+		p.gate.init(p.opt)
+		if p.backend, err = newBackend(u, p.opt); err != nil {
+			return nil, fmt.Errorf("%s: %w", u, err)
+		}
+		pools.open[dbURL] = p
+	} else if b, ok := p.backend.(*sqlBackend); ok && o.Conns > p.opt.Conns {
+		p.opt.Conns = o.Conns
+		b.setConns(o.Conns)
+	}
+	p.uses++
+	return &DB{pool: p}, nil
+}
+
+func newBackend(u URL, o Options) (backend, error) {
+	if u.Scheme == Text {
+		return newTextFolder(u.Name), nil
+	}
+	return newSQL(u, o)
+}
+
+// Close lets go of the pool; its connections end when the last one has. What is
+// under way comes to its end.
+func (db *DB) Close() error {
+	if db.closed.Swap(true) {
+		return nil
+	}
+	pools.mu.Lock()
+	defer pools.mu.Unlock()
+	db.uses--
+	if db.uses > 0 {
+		return nil
+	}
+	delete(pools.open, db.key)
+	return db.shutdown()
+}
+
+// URL returns where the database is.
+func (db *DB) URL() URL { return db.url }
+
+// run does one thing with the database, within the bounds.
+func (db *DB) run(ctx context.Context, most time.Duration, what string, f func(ctx context.Context) error) error {
+	if db.closed.Load() {
+		return ErrClosed
+	}
+	probe, err := db.gate.enter()
+	if err != nil {
+		db.counters.refused.Add(1)
+		return db.wrap(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	begin := time.Now()
+	err = f(ctx)
+	took := time.Since(begin)
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		err = fmt.Errorf("%w (%w)", ctx.Err(), err) // drivers tell of it each in its way
+	}
+	db.counters.count(took, err)
+	if db.opt.Slow > 0 && took > db.opt.Slow {
+		db.counters.slow.Add(1)
+		db.opt.Log.Warn("slow statement", "database", db.url.String(), "took", took, "statement", what)
+	}
+	switch db.gate.leave(probe, err) {
+	case wentDown:
+		db.opt.Log.Error("the database is gone", "database", db.url.String(), "error", err)
+	case cameBack:
+		db.opt.Log.Warn("the database is back", "database", db.url.String())
+	}
+	return db.wrap(err)
+}
+
+// wrap says which database an error is of, unless it is one of a row.
+func (db *DB) wrap(err error) error {
+	var row *RowError
+	if err == nil || errors.As(err, &row) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", db.url, err)
+}
+
+// Load is Source: it reads a table row by row.
+func (db *DB) Load(ctx context.Context, q Select, each func(*Row) error) error {
+	if q.Version != 0 {
+		if err := db.CheckVersion(ctx, q.Table, q.Version); err != nil {
+			return err
+		}
+	}
+	var stopped error
+	err := db.run(ctx, db.opt.Loading, "load "+q.Table, func(ctx context.Context) error {
+		err := db.load(ctx, q, func(r *Row) error {
+			if stopped = each(r); stopped == nil {
+				stopped = r.err
+			}
+			return stopped
+		})
+		if stopped != nil {
+			return nil // no fault of the database
+		}
+		return err
+	})
+	if stopped != nil {
+		return stopped
+	}
+	return err
+}
+
+// Select reads rows of a table, whole.
+func (db *DB) Select(ctx context.Context, q Select) (*Result, error) {
+	var res Result
+	err := db.run(ctx, db.opt.Timeout, "select "+q.Table, func(ctx context.Context) error {
+		return db.load(ctx, q, res.add)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+// Query runs a statement as it is. A statement that has no result, such as an
+// INSERT, gives one without columns.
+func (db *DB) Query(ctx context.Context, s *Statement) (*Result, error) {
+	var res Result
+	err := db.run(ctx, db.opt.Timeout, "query", func(ctx context.Context) error {
+		_, err := db.query(ctx, s, res.add)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+// Exec runs a statement whose result is not wanted and returns how many rows it
+// touched.
+func (db *DB) Exec(ctx context.Context, s *Statement) (int64, error) {
+	var n int64
+	err := db.run(ctx, db.opt.Timeout, "exec", func(ctx context.Context) (err error) {
+		n, err = db.query(ctx, s, nil)
+		return err
+	})
+	return n, err
+}
+
+// Columns returns the names of a table's columns.
+func (db *DB) Columns(ctx context.Context, table string) ([]string, error) {
+	var names []string
+	err := db.run(ctx, db.opt.Timeout, "columns "+table, func(ctx context.Context) (err error) {
+		names, err = db.columns(ctx, table)
+		return err
+	})
+	return names, err
+}

@@ -1,0 +1,83 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sipreactor/reactor/store"
+	"sipreactor/reactor/store/storetest"
+)
+
+// testOutage kills the server under load and brings it back, then freezes it.
+func testOutage(t *testing.T, s *storetest.Server, url string) {
+	ctx := context.Background()
+	db := open(t, url+"?", store.Options{Conns: 4, Timeout: 500 * time.Millisecond})
+	var good, bad, gone atomic.Int64
+	var slowest atomic.Int64
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				begin := time.Now()
+				_, err := db.Query(ctx, new(store.Statement).SQL("SELECT table_version FROM version"))
+				for took := int64(time.Since(begin)); ; {
+					was := slowest.Load()
+					if took <= was || slowest.CompareAndSwap(was, took) {
+						break
+					}
+				}
+				switch {
+				case err == nil:
+					good.Add(1)
+				case errors.Is(err, store.ErrDown):
+					gone.Add(1)
+					time.Sleep(time.Millisecond)
+				default:
+					bad.Add(1)
+				}
+			}
+		})
+	}
+	await := func(what string, n *atomic.Int64) {
+		t.Helper()
+		was := n.Load()
+		for end := time.Now().Add(20 * time.Second); n.Load() < was+20; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s: %d good, %d bad, %d refused at once", what, good.Load(), bad.Load(), gone.Load())
+			}
+		}
+	}
+	await("before", &good)
+	for range 2 {
+		s.Kill()
+		await("killed", &gone)
+		s.Start()
+		await("back", &good)
+	}
+	if bad.Load() > 100 {
+		t.Errorf("%d statements found out that it was gone", bad.Load())
+	}
+	s.Freeze()
+	await("frozen", &gone)
+	s.Thaw()
+	await("thawed", &good)
+	close(stop)
+	wg.Wait()
+	if took := time.Duration(slowest.Load()); took > 5*time.Second {
+		t.Errorf("a statement took %v", took)
+	}
+	f := db.Statistics()
+	if f.Refused == 0 || f.Failed == 0 || f.Conns > 4 || f.Waiting != 0 || f.Down {
+		t.Errorf("%+v", f)
+	}
+}

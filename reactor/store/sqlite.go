@@ -1,0 +1,45 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"time"
+
+	"modernc.org/sqlite"
+)
+
+// sqliteConnector opens the file, which must be there: a path that is mistyped
+// is not to become an empty database.
+type sqliteConnector struct {
+	driver.Connector
+	path string
+}
+
+func openSQLite(u URL, o Options) (*sql.DB, error) {
+	c, err := sqlite.NewConnector(sqliteName(u.Name, "rw", o.Timeout))
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(&sqliteConnector{Connector: c, path: u.Name}), nil
+}
+
+// sqliteName is what the driver is told. A name in double quotes that is none is
+// an error, and a transaction that will write waits at its begin.
+func sqliteName(path, mode string, busy time.Duration) string {
+	q := fmt.Sprintf("mode=%s&_busy_timeout=%d&_txlock=immediate&_dqs=0", mode, busy.Milliseconds())
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q}).String()
+}
+
+// Connect is driver.Connector.
+func (c *sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	if _, err := os.Stat(c.path); errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("there is no such file; sipreactor db create makes one")
+	}
+	return c.Connector.Connect(ctx)
+}
