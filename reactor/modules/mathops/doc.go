@@ -1,0 +1,2 @@
+// Package mathops is OpenSIPS' module mathops: arithmetic with fractions over texts.
+package mathops
