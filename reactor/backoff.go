@@ -119,8 +119,8 @@ func (b *backoff) otherUp(peer peerKey, set *AddrSet) bool {
 	if set == nil {
 		return false
 	}
-	for _, a := range set.Addrs {
-		if k := keyOf(peer.proto, a); k != peer && b.ends[k] == 0 {
+	for _, p := range set.EndPoints {
+		if k := keyOf(p.Proto, p.Addr); k != peer && b.ends[k] == 0 {
 			return true
 		}
 	}

@@ -62,7 +62,7 @@ func TestBackoffSteps(t *testing.T) {
 			t.Fatal("two probes at once")
 		}
 		b.now -= int64(time.Hour)
-		if e := b.refuses(b.now, b.key(to), &Target{Proto: TLS, Addr: to.Addr, Name: to.Name, Set: &AddrSet{[]netip.AddrPort{to.Addr, destination(1).Addr}}}); e == nil || e.Reason != ConnectFailed || !strings.Contains(e.Error(), "refused") || !strings.Contains(e.Error(), "tcp_backoff") {
+		if e := b.refuses(b.now, b.key(to), &Target{Proto: TLS, Addr: to.Addr, Name: to.Name, Set: &AddrSet{[]EndPoint{{TLS, to.Addr}, {TLS, destination(1).Addr}}}}); e == nil || e.Reason != ConnectFailed || !strings.Contains(e.Error(), "refused") || !strings.Contains(e.Error(), "tcp_backoff") {
 			t.Fatalf("a message that comes with the probe: %v", e)
 		}
 		if b.fail(to, false) {
@@ -117,9 +117,9 @@ func TestBackoffIsShortWhereNothingElseIsUp(t *testing.T) {
 		short bool
 	}{
 		"alone":               {nil, false, true},
-		"a set of one":        {&AddrSet{[]netip.AddrPort{destination(5061).Addr}}, false, true},
-		"another that is up":  {&AddrSet{[]netip.AddrPort{destination(5061).Addr, destination(5062).Addr}}, false, false},
-		"another that is not": {&AddrSet{[]netip.AddrPort{destination(5061).Addr, destination(5062).Addr}}, true, true},
+		"a set of one":        {&AddrSet{[]EndPoint{{TLS, destination(5061).Addr}}}, false, true},
+		"another that is up":  {&AddrSet{[]EndPoint{{TLS, destination(5061).Addr}, {TLS, destination(5062).Addr}}}, false, false},
+		"another that is not": {&AddrSet{[]EndPoint{{TLS, destination(5061).Addr}, {TLS, destination(5062).Addr}}}, true, true},
 	} {
 		b, to := newBackoff(t), destination(5061)
 		to.Set = tt.set
@@ -249,7 +249,7 @@ func TestBackoffProperties(t *testing.T) {
 			to := destination(uint16(5060 + rng.IntN(4)))
 			to.Name = []string{"good.example", "other.example"}[rng.IntN(2)]
 			if rng.IntN(2) == 0 {
-				to.Set = &AddrSet{[]netip.AddrPort{destination(5060).Addr, destination(5061).Addr}}
+				to.Set = &AddrSet{[]EndPoint{{TLS, destination(5060).Addr}, {TLS, destination(5061).Addr}}}
 			}
 			return to
 		}

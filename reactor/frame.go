@@ -137,9 +137,15 @@ func (c Class) urgent() bool { return c >= LaterRequest }
 // asks tells whether the message is owed an answer.
 func (c Class) asks() bool { return c == NewRequest || c == LaterRequest }
 
-// AddrSet is the addresses of one destination, in the order in which they are to
-// be tried. It does not change.
-type AddrSet struct{ Addrs []netip.AddrPort }
+// EndPoint is an address and the transport that is spoken there.
+type EndPoint struct {
+	Proto Proto
+	Addr  netip.AddrPort
+}
+
+// AddrSet is the end points of one destination, all that may be tried. It does not
+// change.
+type AddrSet struct{ EndPoints []EndPoint }
 
 // Outcome tells what became of a message that Send took.
 type Outcome uint8

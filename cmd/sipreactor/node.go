@@ -18,6 +18,7 @@ import (
 	"sipreactor/reactor"
 	"sipreactor/reactor/mi/page"
 	"sipreactor/reactor/mi/peers"
+	"sipreactor/reactor/names"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/tlsstate"
@@ -95,7 +96,9 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	}
 	pc := cfg.Proxy
 	pc.MaxMessageSize = cfg.Engine.MaxMessageSize
-	pc.Logger, pc.Resolver = log, resolver{proxy.NewResolver(nil), cfg.DNS}
+	cfg.DNS.Port = pc.DefaultPort
+	dns := names.New(cfg.DNS)
+	pc.Logger, pc.Resolver, pc.LookupTimeout = log, dns, dns.Timeout()
 	n.peers = peers.New(cfg.Peers)
 	pc.Observer = n.peers
 	if n.proxy, err = proxy.New(pc, cfg.Program); err != nil {

@@ -1,9 +1,8 @@
 package proxy
 
 import (
-	"net/netip"
-
 	"sipreactor/reactor"
+	"sipreactor/reactor/names"
 	"sipreactor/sipframe"
 )
 
@@ -93,8 +92,10 @@ type Context struct {
 	proof     text             // and its repaired form
 	other     sipframe.Message // over proof
 	scratch   []byte           // input of hashes and keys
-	literal   [1]netip.AddrPort
-	names     names
+	literal   [1]names.Target
+	direct    names.Answer // over literal
+	query     names.Query
+	names     nameTable
 	sources   sources        // by which of our addresses peers are reached
 	spoken    []*listener    // listeners as advertised says
 	voices    []*listener    // listeners on all addresses, as peers have reached them

@@ -1,38 +1,34 @@
 package proxy
 
 import (
-	"net/netip"
-
 	"sipreactor/reactor"
+	"sipreactor/reactor/names"
 	"sipreactor/sipframe"
 )
 
-// course is the addresses of a destination that has several, with all that it
+// course is the targets of a destination that has several, with all that it
 // takes to send a message to the next one when a connection fails that had taken
 // it: the proxy keeps nothing of a request, and the message brings its leg back.
 // It does not change, and is shared by the messages to that destination.
 type course struct {
-	set    reactor.AddrSet
-	proto  reactor.Proto
+	answer *names.Answer
 	name   string            // SIP domain
 	domain string            // TLS client domain
-	from   []*reactor.Socket // by address; nil: none of ours reaches it
+	from   []*reactor.Socket // by target; nil: none of ours reaches it
 	noNew  bool
 	legs   []leg
 }
 
-// leg is one address of a course: what a message to it has as reactor.Target.Note.
+// leg is one target of a course: what a message to it has as reactor.Target.Note.
 type leg struct {
 	of *course
 	at int
 }
 
-// courseKey is what courses differ by; the resolver's answer by its place in
-// memory, which the course holds on to.
+// courseKey is what courses differ by; the answer by its place in memory, which
+// the course holds on to.
 type courseKey struct {
-	addrs        *netip.AddrPort
-	n            int
-	proto        reactor.Proto
+	answer       *names.Answer
 	name, domain string
 	in, out      *reactor.Socket
 	noNew        bool
@@ -41,26 +37,29 @@ type courseKey struct {
 // maxCourses bounds what a Context keeps; then it starts again.
 const maxCourses = 64
 
-// plot gives the course to the addresses of a hop; nil for a single one.
-func (c *Context) plot(h *hop, addrs []netip.AddrPort) *course {
-	if len(addrs) < 2 {
+// plot gives the course to the targets of a hop; nil for a single one.
+func (c *Context) plot(h *hop, answer *names.Answer) *course {
+	if len(answer.Targets) < 2 {
 		return nil
 	}
 	name := c.sipDomain
 	if name == "" {
 		name = c.names.get(h.name)
 	}
-	key := courseKey{&addrs[0], len(addrs), h.proto, name, c.domain, c.Src.Socket, c.main.socket, c.mayNotOpen()}
+	noNew := c.mayNotOpen()
+	key := courseKey{answer, name, c.domain, c.Src.Socket, c.main.socket, noNew}
 	if w := c.courses[key]; w != nil {
 		return w
 	}
 	if c.courses == nil || len(c.courses) >= maxCourses {
 		c.courses = make(map[courseKey]*course)
 	}
-	w := &course{set: reactor.AddrSet{Addrs: addrs}, proto: h.proto, name: name, domain: c.domain, noNew: c.noNew,
-		from: make([]*reactor.Socket, len(addrs)), legs: make([]leg, len(addrs))}
-	for i, a := range addrs {
-		if li := c.outgoing(h.proto, a); li != nil {
+	n := len(answer.Targets)
+	w := &course{answer: answer, name: name, domain: c.domain, noNew: noNew,
+		from: make([]*reactor.Socket, n), legs: make([]leg, n)}
+	for i := range answer.Targets {
+		to := answer.Targets[i].EndPoint
+		if li := c.outgoing(to.Proto, to.Addr); li != nil {
 			w.from[i] = li.socket
 		}
 		w.legs[i] = leg{w, i}
@@ -69,42 +68,59 @@ func (c *Context) plot(h *hop, addrs []netip.AddrPort) *course {
 	return w
 }
 
-// mark has what is sent to the i-th address bring its leg back.
+// to gives the i-th target.
+func (w *course) to(i int) reactor.EndPoint { return w.answer.Targets[i].EndPoint }
+
+// mark has what is sent to the i-th target bring its leg back.
 func (w *course) mark(t *reactor.Target, i int) {
 	if w != nil {
-		t.Set, t.Note = &w.set, &w.legs[i]
+		t.Set, t.Note = w.answer.Set(), &w.legs[i]
 	}
 }
 
-// start gives the address to begin with, and whether it is the only one to try.
-// What belongs to an INVITE goes where that went, and a CANCEL nowhere else.
-func (c *Context) start(w *course) (at int, only bool) {
+// one is the order of a single target.
+var one = (&names.Answer{Targets: make([]names.Target, 1)}).Order(0)
+
+// start gives the order in which to try the targets, and the place in it to begin
+// with. What belongs to an INVITE goes where that went, and a CANCEL nowhere else.
+func (c *Context) start(w *course) (order names.Order, first int) {
 	if w == nil {
-		return 0, false
+		return one, 0
 	}
+	order = c.order(w.answer, c.transaction())
 	method := c.Msg.Method()
 	if !inviteFamily(method) {
-		return 0, false
+		return order, 0
 	}
-	if a, known := c.proxy.went.find(c.transaction()); known {
-		for i := range w.set.Addrs {
-			if w.set.Addrs[i] == a {
-				at = i
-				break
-			}
+	if at, known := c.proxy.went.find(c.transaction()); known {
+		first = max(w.placeOf(&order, at), 0)
+	}
+	if method == sipframe.CANCEL {
+		order = order.Only(first)
+		first = 0
+	}
+	return order, first
+}
+
+// placeOf gives the place of an end point in an order; -1 if it is none of the
+// targets.
+func (w *course) placeOf(order *names.Order, at reactor.EndPoint) int {
+	for n := range order.Len() {
+		if w.to(order.At(n)) == at {
+			return n
 		}
 	}
-	return at, method == sipframe.CANCEL
+	return -1
 }
 
 // goes notes where an INVITE goes, before it does: its CANCEL may be right behind.
 func (c *Context) goes(w *course, trans uint64, i int) {
 	if w != nil && trans != 0 && c.Msg.Method() == sipframe.INVITE {
-		c.proxy.went.note(trans, w.set.Addrs[i])
+		c.proxy.went.note(trans, w.to(i))
 	}
 }
 
-// goOn sends a request that came back to the next address of its destination. It
+// goOn sends a request that came back to the next target of its destination. It
 // tells false when there is none: the message is where it was. A CANCEL follows
 // its INVITE, if that has gone on.
 func (c *Context) goOn(u *reactor.Undelivered) bool {
@@ -114,20 +130,27 @@ func (c *Context) goOn(u *reactor.Undelivered) bool {
 	}
 	var t token
 	via, err := c.msg.TopVia()
-	if err != nil || !c.proxy.keys.openBranch(c.msg.Bytes(via.Branch), &t) {
-		t = token{} // Send has sent it as it was
+	seed := uint64(0)
+	if err == nil && c.proxy.keys.openBranch(c.msg.Bytes(via.Branch), &t) {
+		seed = t.trans
+	} else {
+		t, seed = token{}, c.proxy.keys.dialogSeed(&c.msg) // Send has sent it as it was
 	}
 	w := l.of
+	order := c.order(w.answer, seed)
+	behind := 0 // the place of what failed
+	for behind < order.Len() && order.At(behind) != l.at {
+		behind++
+	}
 	if c.msg.Method() == sipframe.CANCEL {
 		a, known := c.proxy.went.find(t.trans)
-		for i := l.at + 1; known && i < len(w.legs); i++ {
-			if w.set.Addrs[i] == a {
-				return c.resend(w, i, l.at, u)
-			}
+		if n := w.placeOf(&order, a); known && n > behind {
+			return c.resend(w, order.At(n), l.at, u)
 		}
 		return false
 	}
-	for i := l.at + 1; i < len(w.legs); i++ {
+	for n := behind + 1; n < order.Len(); n++ {
+		i := order.At(n)
 		c.goes(w, t.trans, i)
 		if c.resend(w, i, l.at, u) {
 			return true
@@ -139,8 +162,7 @@ func (c *Context) goOn(u *reactor.Undelivered) bool {
 	return false
 }
 
-// resend sends a message that was written for one address of a course to
-// another.
+// resend sends a message that was written for one target of a course to another.
 func (c *Context) resend(w *course, i, was int, u *reactor.Undelivered) bool {
 	from := w.from[i]
 	li := c.ours.of(from)
@@ -148,10 +170,14 @@ func (c *Context) resend(w *course, i, was int, u *reactor.Undelivered) bool {
 		return false
 	}
 	c.back.b = u.Data
-	if from != w.from[was] && !c.respeak(c.voice(li, w.set.Addrs[i])) {
+	to := w.to(i)
+	if to.Proto != reactor.UDP && c.msg.Find(sipframe.HeaderContentLength) < 0 {
+		return false // a stream's peer could not tell where it ends
+	}
+	if from != w.from[was] && !c.respeak(c.voice(li, to.Addr)) {
 		return false
 	}
-	c.target = reactor.Target{Proto: w.proto, Addr: w.set.Addrs[i], Name: w.name, Domain: w.domain, Socket: from,
+	c.target = reactor.Target{Proto: to.Proto, Addr: to.Addr, Name: w.name, Domain: w.domain, Socket: from,
 		NoNew: w.noNew, Class: c.class()}
 	w.mark(&c.target, i)
 	_, err := c.out.Send(&c.target, &c.back)

@@ -13,12 +13,15 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/names"
 )
 
 // several is a Resolver with a list for every name.
 type several []netip.AddrPort
 
-func (s several) Lookup(context.Context, Query) ([]netip.AddrPort, error) { return s, nil }
+func (s several) Lookup(_ context.Context, q names.Query) (names.Answer, error) {
+	return targets(q, s...), nil
+}
 
 func addresses(list ...string) (s several) {
 	for _, a := range list {
@@ -43,7 +46,7 @@ func TestLateFailureGoesToTheNextAddress(t *testing.T) {
 	b := newBed(t, funcs{}, func(c *Config) { c.Resolver = list })
 	s := b.one(request("INVITE", calleeURI), overTLS)
 	for i, a := range list {
-		if s.to.Addr != a || s.to.Name != "example.org" || s.to.Set == nil || len(s.to.Set.Addrs) != 3 || s.to.Class != reactor.NewRequest {
+		if s.to.Addr != a || s.to.Name != "example.org" || s.to.Set == nil || len(s.to.Set.EndPoints) != 3 || s.to.Class != reactor.NewRequest {
 			t.Fatalf("address %d: %+v", i, s.to)
 		}
 		text := s.text
@@ -124,10 +127,85 @@ func TestLateFailureChangesTheListener(t *testing.T) {
 	}
 }
 
+// offers is a Resolver with one answer for all.
+type offers names.Answer
+
+func (o offers) Lookup(context.Context, names.Query) (names.Answer, error) {
+	return names.Answer(o), nil
+}
+
+// The targets of a name may differ in transport: our Via names the one by which
+// the message leaves, at once and when it comes back. What leaves over a stream
+// says how long it is.
+func TestTargetsOfSeveralTransports(t *testing.T) {
+	over := func(p reactor.Proto, addr string, tier uint8) names.Target {
+		return names.Target{EndPoint: reactor.EndPoint{Proto: p, Addr: netip.MustParseAddrPort(addr)}, Tier: tier}
+	}
+	answer := offers{Targets: []names.Target{over(reactor.TLS, "203.0.113.1:5061", 0), over(reactor.TCP, "203.0.113.2:5060", 1), over(reactor.UDP, "203.0.113.3:5060", 2)}}
+	b := newBed(t, funcs{}, func(c *Config) { c.Resolver = answer })
+	b.refuse = func(to *reactor.Target) error {
+		if to.Proto == reactor.TLS {
+			return &reactor.Error{Reason: reactor.ConnectFailed}
+		}
+		return nil
+	}
+	s := b.one(request("OPTIONS", "sip:bob@example.org"), overTLS)
+	if via := headers(t, s.text, "Via")[0]; s.to.Proto != reactor.TCP || s.to.Socket != tcpSocket || !strings.HasPrefix(via, "SIP/2.0/TCP 192.0.2.1:5060;") {
+		t.Errorf("sent to %+v with Via %s", s.to, via)
+	}
+	out := b.failLate(s)
+	if len(out) != 1 || out[0].to.Proto != reactor.UDP || out[0].to.Socket != udpSocket {
+		t.Fatalf("moved to %+v", out)
+	}
+	if via := headers(t, out[0].text, "Via")[0]; !strings.HasPrefix(via, "SIP/2.0/UDP 192.0.2.1:5060;") {
+		t.Errorf("moved with Via %s", via)
+	}
+	b = newBed(t, funcs{}, func(c *Config) { c.Resolver, c.NoFailover = answer, true })
+	b.refuse = refuseConns
+	if out := b.pass(request("OPTIONS", "sip:bob@example.org"), overTLS); len(out) != 1 || firstLine(out[0].text) != "SIP/2.0 503 Service Unavailable" {
+		t.Errorf("without failover: %+v", out)
+	}
+}
+
+// A transaction finds its server again: what is drawn by weight is drawn from it.
+func TestWeightedTargetsByTransaction(t *testing.T) {
+	answer := offers{}
+	for i := range uint8(4) {
+		answer.Targets = append(answer.Targets, names.Target{Item: i, Weight: 25,
+			EndPoint: reactor.EndPoint{Proto: reactor.TLS, Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{203, 0, 113, i}), 5061)}})
+	}
+	b := newBed(t, funcs{}, func(c *Config) { c.Resolver = answer })
+	first := map[netip.AddrPort]int{}
+	for i := range 200 {
+		text := request("OPTIONS", calleeURI, fmt.Sprintf("Call-ID: w%d", i))
+		s := b.one(text, overTLS)
+		first[s.to.Addr]++
+		if again := b.one(text, overTLS); again.to.Addr != s.to.Addr {
+			t.Fatalf("the retransmission went to %v, the request to %v", again.to.Addr, s.to.Addr)
+		}
+		seen := map[netip.AddrPort]bool{s.to.Addr: true}
+		for len(seen) < 4 { // each further one once
+			out := b.failLate(s)
+			if s = out[0]; seen[s.to.Addr] || s.to.Conn != 0 {
+				t.Fatalf("after %v: %+v", seen, s.to)
+			}
+			seen[s.to.Addr] = true
+		}
+		if out := b.failLate(s); firstLine(out[0].text) != "SIP/2.0 503 Service Unavailable" {
+			t.Fatalf("behind the last: %+v", out)
+		}
+	}
+	for _, a := range answer.Targets {
+		if n := first[a.Addr]; n < 20 || n > 80 {
+			t.Errorf("%v was first %d times of 200", a.Addr, n)
+		}
+	}
+}
+
 // What is remembered of INVITEs has a bound, and the first ones make room.
 func TestWentIsBounded(t *testing.T) {
 	var w went
-	a := netip.MustParseAddrPort("192.0.2.1:5061")
+	a := reactor.EndPoint{Proto: reactor.TLS, Addr: netip.MustParseAddrPort("192.0.2.1:5061")}
 	for i := range uint64(wentBound + 100) {
 		w.note(i+1, a)
 		w.note(i+1, a)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/names"
 	"sipreactor/sipframe"
 )
 
@@ -69,21 +70,18 @@ func (c *Context) Forward(dest []byte) error {
 	}
 	c.preprocess(len(dest) == 0 && len(c.main.dst) == 0)
 	var h hop
-	dest, addrs, err := c.destinations(dest, &h)
+	dest, answer, err := c.destinations(dest, &h)
 	if err != nil {
 		return c.failed(dest, err)
 	}
-	w := c.plot(&h, addrs)
-	first, only := c.start(w)
-	for n := range addrs {
-		i := (first + n) % len(addrs)
-		if only && n > 0 {
-			break
-		}
+	w := c.plot(&h, answer)
+	order, first := c.start(w)
+	for n := range order.Len() {
+		i := order.At((first + n) % order.Len())
 		if w != nil {
 			c.goes(w, c.transaction(), i)
 		}
-		last := c.forwardTo(&h, w, i, addrs[i])
+		last := c.forwardTo(&h, w, i, answer.Targets[i].EndPoint)
 		if last == nil {
 			c.forwarded, c.failure = true, nil
 			c.count.add(RequestsOut)
@@ -109,24 +107,28 @@ func (c *Context) Forward(dest []byte) error {
 // AppendHeader, go behind its last header; nil are none.
 func (c *Context) Send(dest, headers []byte) error {
 	var h hop
-	dest, addrs, err := c.destinations(dest, &h)
+	dest, answer, err := c.destinations(dest, &h)
 	if err != nil {
 		return c.failed(dest, err)
 	}
 	if err := c.writeAsIs(headers); err != nil {
 		return c.failed(dest, err)
 	}
-	if h.proto != reactor.UDP && c.Msg.Find(sipframe.HeaderContentLength) < 0 {
-		return c.failed(dest, ErrBroken) // a stream's peer could not tell where it ends
-	}
-	w := c.plot(&h, addrs)
-	for i, addr := range addrs {
-		li := c.outgoing(h.proto, addr)
+	w := c.plot(&h, answer)
+	order := c.order(answer, c.proxy.keys.dialogSeed(c.Msg))
+	for n := range order.Len() {
+		i := order.At(n)
+		to := answer.Targets[i].EndPoint
+		if to.Proto != reactor.UDP && c.Msg.Find(sipframe.HeaderContentLength) < 0 {
+			err = ErrBroken // a stream's peer could not tell where it ends
+			continue
+		}
+		li := c.outgoing(to.Proto, to.Addr)
 		if li == nil {
 			err = ErrNoSocket
 			continue
 		}
-		c.aim(&h, addr, li.socket)
+		c.aim(&h, to, li.socket)
 		c.target.Class = c.class()
 		w.mark(&c.target, i)
 		if err = c.send(&c.rewrite); err == nil {
@@ -138,18 +140,17 @@ func (c *Context) Send(dest, headers []byte) error {
 	return c.failed(dest, err)
 }
 
-// destinations fills in the next hop and gives what it was read from, and its addresses in the order to try them.
-func (c *Context) destinations(dest []byte, h *hop) ([]byte, []netip.AddrPort, error) {
+// destinations fills in the next hop and gives what it was read from, and its targets.
+func (c *Context) destinations(dest []byte, h *hop) ([]byte, *names.Answer, error) {
 	dest, err := c.nextHop(dest, h)
 	if err != nil {
 		return dest, nil, err
 	}
-	h.defaults(c.ours, c.Src.Proto)
-	addrs, err := c.resolve(h)
-	if err != nil && !errors.Is(err, ErrBusy) { // which is our doing
-		c.tellFailed(h.proto, netip.AddrPort{}, c.names.get(h.name), err)
+	answer, err := c.resolve(h)
+	if err != nil && !errors.Is(err, names.ErrBusy) { // which is our doing
+		c.tellFailed(h.fallback(c.ours, c.Src.Proto), netip.AddrPort{}, c.names.get(h.name), err)
 	}
-	return dest, addrs, err
+	return dest, answer, err
 }
 
 // nextHop reads the destination, where the Router names none that of RFC 3261
@@ -177,23 +178,21 @@ func (c *Context) failed(dest []byte, err error) error {
 	return c.failure
 }
 
-// resolve gives the addresses of a hop, in the order in which to try them. It
-// waits for a resolver only where no answer is at hand.
-func (c *Context) resolve(h *hop) ([]netip.AddrPort, error) {
-	p := c.proxy
+// resolve gives the targets of a hop. It waits for a resolver only where no answer
+// is at hand.
+func (c *Context) resolve(h *hop) (*names.Answer, error) {
+	p, proto := c.proxy, h.fallback(c.ours, c.Src.Proto)
 	if h.addr.IsValid() {
-		c.literal[0] = netip.AddrPortFrom(h.addr, p.portOr(h.port, h.proto))
-		return c.literal[:], nil
+		c.literal[0].EndPoint = reactor.EndPoint{Proto: proto, Addr: netip.AddrPortFrom(h.addr, p.portOr(h.port, proto))}
+		c.direct.Targets = c.literal[:]
+		return &c.direct, nil
 	}
-	key := appendKey(c.scratch[:0], h)
-	c.scratch = key
-	addrs, err, ok := p.hosts.cached(key)
+	c.query = names.Query{Host: c.names.get(h.host), Proto: h.proto, Secure: h.sips, Port: h.port, Fallback: proto, Reach: c.ours.reach}
+	answer, err, ok := p.hosts.Cached(&c.query)
 	if ok {
-		return addrs, err
+		return answer, err
 	}
-	return c.lookup(string(key), Query{
-		Host: c.names.get(h.host), Proto: h.proto, Port: h.port, DefaultPort: p.portOr(0, h.proto),
-	})
+	return c.lookup()
 }
 
 // Resolve gives the first address of a host name. It may wait, as Forward does.
@@ -202,38 +201,47 @@ func (c *Context) Resolve(host []byte) (netip.Addr, error) {
 	if !h.settle() {
 		return netip.Addr{}, ErrURI
 	}
-	addrs, err := c.resolve(&h)
+	answer, err := c.resolve(&h)
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	return addrs[0].Addr(), nil
+	return answer.Targets[0].Addr.Addr(), nil
 }
 
 // lookup asks the resolver while others take over the worker's messages. Where
-// one more may not wait the answer is ErrBusy, at once.
-func (c *Context) lookup(key string, q Query) (addrs []netip.AddrPort, err error) {
-	t, err := c.proxy.hosts.enter(key, q, c.Src.Remote.Addr())
+// one more may not wait the answer is names.ErrBusy, at once.
+func (c *Context) lookup() (answer *names.Answer, err error) {
+	t, err := c.proxy.hosts.Enter(&c.query, c.Src.Remote.Addr())
 	if err == nil {
-		defer t.leave()
-		if !c.out.Wait(func() { addrs, err = t.wait() }) {
-			err = ErrBusy
+		defer t.Leave()
+		if !c.out.Wait(func() { answer, err = t.Wait() }) {
+			err = names.ErrBusy
 		}
 	}
-	if errors.Is(err, ErrBusy) {
+	if errors.Is(err, names.ErrBusy) {
 		c.count.add(LookupsRefused)
 		c.overload = true
 	}
-	return addrs, err
+	return answer, err
 }
 
-// aim sets the target to an address of a hop.
-func (c *Context) aim(h *hop, addr netip.AddrPort, from *reactor.Socket) {
+// order draws the order in which to try an answer's targets.
+func (c *Context) order(a *names.Answer, seed uint64) names.Order {
+	o := a.Order(seed)
+	if c.proxy.cfg.NoFailover {
+		o.Cut(1)
+	}
+	return o
+}
+
+// aim sets the target to an end point of a hop.
+func (c *Context) aim(h *hop, to reactor.EndPoint, from *reactor.Socket) {
 	name := c.sipDomain
 	if name == "" {
 		name = c.names.get(h.name)
 	}
 	c.target = reactor.Target{
-		Conn: c.main.flow, Proto: h.proto, Addr: addr, Name: name, Domain: c.domain, Socket: from, NoNew: c.mayNotOpen(),
+		Conn: c.main.flow, Proto: to.Proto, Addr: to.Addr, Name: name, Domain: c.domain, Socket: from, NoNew: c.mayNotOpen(),
 	}
 	if c.main.bound {
 		c.target.Addr = netip.AddrPort{}
@@ -251,17 +259,17 @@ func (c *Context) class() reactor.Class {
 	return reactor.NewRequest
 }
 
-// forwardTo writes the request for one address, the i-th of its course, and sends
+// forwardTo writes the request for one target, the i-th of its course, and sends
 // it.
-func (c *Context) forwardTo(h *hop, w *course, i int, addr netip.AddrPort) error {
-	li := c.outgoing(h.proto, addr)
+func (c *Context) forwardTo(h *hop, w *course, i int, to reactor.EndPoint) error {
+	li := c.outgoing(to.Proto, to.Addr)
 	if li == nil {
 		return ErrNoSocket
 	}
-	if err := c.buildRequest(c.spokenAs(c.voice(li, addr))); err != nil {
+	if err := c.buildRequest(c.spokenAs(c.voice(li, to.Addr))); err != nil {
 		return err
 	}
-	c.aim(h, addr, li.socket)
+	c.aim(h, to, li.socket)
 	c.target.Class = c.class()
 	w.mark(&c.target, i)
 	err := c.send(&c.rewrite)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/names"
 )
 
 func TestForward(t *testing.T) {
@@ -40,7 +41,7 @@ func TestForwardFails(t *testing.T) {
 	}{
 		{"other transport", "sip:203.0.113.9;transport=sctp", ErrTransport},
 		{"sips over UDP", "sips:203.0.113.9;transport=udp", ErrTransport},
-		{"unknown name", "sip:nobody.invalid", ErrUnresolved},
+		{"unknown name", "sip:nobody.invalid", names.ErrUnresolved},
 		{"tel", "tel:+4930123456", ErrURI},
 		{"no host", "tls:", ErrURI},
 		{"bad port", "203.0.113.9:99999", ErrURI},

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/names"
 	"sipreactor/sipframe"
 )
 
@@ -39,8 +40,8 @@ func corpus() (list [][]byte) {
 // anywhere is a Resolver that knows every name.
 type anywhere struct{}
 
-func (anywhere) Lookup(context.Context, Query) ([]netip.AddrPort, error) {
-	return []netip.AddrPort{netip.MustParseAddrPort("203.0.113.9:5061")}, nil
+func (anywhere) Lookup(_ context.Context, q names.Query) (names.Answer, error) {
+	return targets(q, netip.MustParseAddrPort("203.0.113.9:5061")), nil
 }
 
 // meddle is a Router that does what a script may do, with text of the message.

@@ -11,6 +11,7 @@ import (
 	"github.com/dchest/siphash"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/names"
 	"sipreactor/sipframe"
 )
 
@@ -20,6 +21,7 @@ type listeners struct {
 	list  []listener
 	addrs map[netip.Addr][]place
 	names map[string][]place // in lower case
+	reach names.Reach        // what they can send to
 }
 
 // listener is one socket with its texts.
@@ -100,6 +102,7 @@ func newListeners(sockets []*reactor.Socket, aliases []alias) *listeners {
 		li := listener{socket: s, id: socketID(s), addr: addr, port: port, fixed: fixed}
 		li.name(host)
 		l.list = append(l.list, li)
+		l.reach |= names.ReachOf(s.Proto, !addr.Is4())
 	}
 	for _, a := range aliases {
 		l.add(a.host, a.place)

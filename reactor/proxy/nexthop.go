@@ -13,6 +13,7 @@ import (
 // hop is where a message is to go, before its name is an address.
 type hop struct {
 	proto reactor.Proto // 0: not said
+	sips  bool          // a SIPS URI
 	name  []byte        // host of the URI, as it stands there
 	host  []byte        // what to look up: maddr or the host, IPv6 without brackets
 	addr  netip.Addr    // if host is an address
@@ -55,12 +56,9 @@ func parseHop(b []byte, h *hop) error {
 // fromURI reads a SIP or SIPS URI in its parts (RFC 3263 4). A Request-URI of
 // any other scheme is no next hop.
 func (h *hop) fromURI(b []byte, u *sipframe.URI) error {
-	*h = hop{name: u.Host.In(b), port: uint16(u.Port)}
+	*h = hop{name: u.Host.In(b), port: uint16(u.Port), sips: u.Scheme == sipframe.SchemeSIPS}
 	h.host = h.name
-	sips := u.Scheme == sipframe.SchemeSIPS
-	if sips {
-		h.proto = reactor.TLS
-	} else if u.Scheme != sipframe.SchemeSIP {
+	if !h.sips && u.Scheme != sipframe.SchemeSIP {
 		return ErrURI
 	}
 	params := sipframe.Params(u.Params.In(b))
@@ -68,11 +66,11 @@ func (h *hop) fromURI(b []byte, u *sipframe.URI) error {
 		switch {
 		case sipframe.EqualFold(p.Name, "transport"):
 			proto, known := parseProto(p.Value)
-			if !known || sips && proto == reactor.UDP { // RFC 3261 26.2.2: sips is TLS
+			if !known || h.sips && proto == reactor.UDP { // RFC 3261 26.2.2: sips is TLS
 				return ErrTransport
 			}
-			if !sips {
-				h.proto = proto
+			if h.proto = proto; h.sips {
+				h.proto = reactor.TLS
 			}
 		case sipframe.EqualFold(p.Name, "maddr") && len(p.Value) > 0:
 			h.host = p.Value
@@ -107,14 +105,19 @@ func validName(b []byte) bool {
 	return len(b) > 0 && len(b) <= 253
 }
 
-// defaults settles what the destination did not say: without a transport it is
-// UDP (RFC 3263 4.1), or if we have no such listener, what the message came by.
-func (h *hop) defaults(ours *listeners, in reactor.Proto) {
-	if h.proto == 0 {
-		h.proto = reactor.UDP
-		if !ours.speaks(reactor.UDP) && in != 0 {
-			h.proto = in
-		}
+// fallback is the transport of a destination for which neither it nor the DNS says
+// one: UDP (RFC 3263 4.1), or if we have no such listener, what the message came
+// by; TLS for a SIPS URI.
+func (h *hop) fallback(ours *listeners, in reactor.Proto) reactor.Proto {
+	switch {
+	case h.proto != 0:
+		return h.proto
+	case h.sips:
+		return reactor.TLS
+	case !ours.speaks(reactor.UDP) && in != 0:
+		return in
+	default:
+		return reactor.UDP
 	}
 }
 
@@ -123,13 +126,18 @@ func (p *Proxy) portOr(port uint16, proto reactor.Proto) uint16 {
 	if port != 0 {
 		return port
 	}
+	return p.cfg.DefaultPort(proto)
+}
+
+// DefaultPort gives the port of next hops that name none, by their transport.
+func (c *Config) DefaultPort(proto reactor.Proto) (port uint16) {
 	switch proto {
 	case reactor.TLS:
-		port = p.cfg.TLSPort
+		port = c.TLSPort
 	case reactor.TCP:
-		port = p.cfg.TCPPort
+		port = c.TCPPort
 	case reactor.UDP:
-		port = p.cfg.UDPPort
+		port = c.UDPPort
 	}
 	return cmp.Or(port, proto.DefaultPort())
 }
@@ -150,16 +158,16 @@ func parseProto(b []byte) (reactor.Proto, bool) {
 	}
 }
 
-// names turns the few host names that a worker's messages go to into strings
+// nameTable turns the few host names that a worker's messages go to into strings
 // without allocating each time. One goroutine.
-type names struct {
+type nameTable struct {
 	known map[string]string
 }
 
 // maxNames bounds the table; when it is full it starts again.
 const maxNames = 1024
 
-func (n *names) get(b []byte) string {
+func (n *nameTable) get(b []byte) string {
 	if s, ok := n.known[string(b)]; ok {
 		return s
 	}

@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/names"
 	"sipreactor/sipframe"
 )
 
@@ -68,9 +70,12 @@ type Config struct {
 	// AcceptAliases lets connections that peers opened carry our requests to
 	// them.
 	AcceptAliases AliasPolicy
-	// Resolver finds the addresses of host names; nil uses the system's, with
-	// SRV records.
-	Resolver Resolver
+	// Resolver finds the targets of host names, in LookupTimeout at most; nil is a
+	// names.DNS, and 0 its names.DefaultTimeout.
+	Resolver      names.Resolver
+	LookupTimeout time.Duration
+	// NoFailover has only the first target of a name tried.
+	NoFailover bool
 	// Logger gets the few lines that the proxy writes; nil discards them.
 	Logger *slog.Logger
 	// ViaFallback says whose responses may go to the host in the client's Via
@@ -99,7 +104,7 @@ type Proxy struct {
 	router  atomic.Pointer[Router]
 	ours    atomic.Pointer[listeners]
 	claims  claims // by what else the Router has had messages name us
-	hosts   *hostCache
+	hosts   *names.Cache
 	went    went
 	shards  [countShards]countShard
 	next    atomic.Uint32 // the next Context's share of the counters
@@ -162,9 +167,9 @@ func New(cfg Config, r Router) (*Proxy, error) {
 	p.life, p.now = binary.BigEndian.Uint32(life[:]), ticking()
 	resolver := cfg.Resolver
 	if resolver == nil {
-		resolver = NewResolver(nil)
+		resolver = names.New(names.Config{Timeout: cfg.LookupTimeout, Port: p.cfg.DefaultPort})
 	}
-	p.hosts = newHostCache(resolver)
+	p.hosts = names.NewCache(resolver, cfg.LookupTimeout)
 	p.SetRouter(r)
 	return p, nil
 }

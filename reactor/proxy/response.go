@@ -171,14 +171,18 @@ func (c *Context) sendByVia(b []byte, via *sipframe.Via, to back, m reactor.Appe
 	if li != nil {
 		from = li.socket
 	}
-	c.aimBack(&h, addr, from)
+	c.aimBack(&h, reactor.EndPoint{Proto: to.proto, Addr: addr}, from)
 	err := c.send(m)
 	if err == nil || to.proto == reactor.UDP || !trusted || !h.settle() || h.addr.IsValid() {
 		return err
 	}
-	addrs, err := c.resolve(&h)
-	for _, addr := range addrs {
-		c.aimBack(&h, addr, from)
+	answer, err := c.resolve(&h)
+	if err != nil {
+		return err
+	}
+	order := answer.Order(0)
+	for i := range order.Len() {
+		c.aimBack(&h, answer.Targets[order.At(i)].EndPoint, from)
 		if err = c.send(m); err == nil {
 			return nil
 		}
@@ -186,10 +190,10 @@ func (c *Context) sendByVia(b []byte, via *sipframe.Via, to back, m reactor.Appe
 	return err
 }
 
-// aimBack sets the target of a response to an address.
-func (c *Context) aimBack(h *hop, addr netip.AddrPort, from *reactor.Socket) {
-	c.aim(h, addr, from)
-	c.target.Conn, c.target.Addr = 0, addr // the request's own way may be a connection
+// aimBack sets the target of a response to an end point.
+func (c *Context) aimBack(h *hop, to reactor.EndPoint, from *reactor.Socket) {
+	c.aim(h, to, from)
+	c.target.Conn, c.target.Addr = 0, to.Addr // the request's own way may be a connection
 	c.target.NoNew, c.target.Class = c.replyMayNotOpen(), reactor.Final
 }
 

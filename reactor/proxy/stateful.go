@@ -2,10 +2,12 @@ package proxy
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net/netip"
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/names"
 	"sipreactor/sipframe"
 )
 
@@ -49,28 +51,34 @@ func (c *Context) statefulResponse(t *token, sent clock, known bool) bool {
 	return false
 }
 
-// Way is the addresses of a branch's destination, and how far they have been tried. It may be kept.
+// Way is the targets of a branch's destination, and how far they have been tried. It may be kept.
 type Way struct {
-	addrs  []netip.AddrPort
-	one    [1]netip.AddrPort
-	next   int            // the first that has not been tried
-	target reactor.Target // of the last try
-	proto  reactor.Proto
-	name   string
-	domain string
-	noNew  bool
-	flow   reactor.Handle // the connection to go by; 0: any
-	bound  bool           // and by no other
+	targets []names.Target
+	alone   [1]names.Target
+	order   names.Order
+	next    int // the place in it of the first that has not been tried
+	set     *reactor.AddrSet
+	target  reactor.Target // of the last try
+	name    string
+	domain  string
+	noNew   bool
+	flow    reactor.Handle // the connection to go by; 0: any
+	bound   bool           // and by no other
 }
 
-// More reports whether there is an address that has not been tried.
-func (w *Way) More() bool { return w.next < len(w.addrs) }
+// More reports whether there is a target that has not been tried.
+func (w *Way) More() bool { return w.next < w.order.Len() }
 
-// OnlyFirst forgets all addresses but the first.
-func (w *Way) OnlyFirst() { w.addrs = w.addrs[:min(1, len(w.addrs))] }
+// OnlyFirst forgets all targets but the first.
+func (w *Way) OnlyFirst() { w.order.Cut(1) }
 
-// Reliable reports whether the transport retransmits by itself.
-func (w *Way) Reliable() bool { return w.proto != reactor.UDP }
+// Reliable reports whether the transport of the last try, or of the first one to come, retransmits by itself.
+func (w *Way) Reliable() bool {
+	if w.target.Proto == 0 && w.More() {
+		return w.targets[w.order.At(w.next)].Proto != reactor.UDP
+	}
+	return w.target.Proto != reactor.UDP
+}
 
 // Target returns where the last try went.
 func (w *Way) Target() *reactor.Target { return &w.target }
@@ -87,17 +95,17 @@ func (c *Context) Aim(dest []byte, w *Way) error {
 	}
 	c.preprocess(len(dest) == 0 && len(c.main.dst) == 0)
 	var h hop
-	dest, addrs, err := c.destinations(dest, &h)
+	dest, answer, err := c.destinations(dest, &h)
 	if err != nil {
 		return c.failed(dest, err)
 	}
-	*w = Way{proto: h.proto, name: c.sipDomain, domain: c.domain, noNew: c.mayNotOpen(), flow: c.main.flow, bound: c.main.bound}
+	*w = Way{order: c.order(answer, rand.Uint64()), set: answer.Set(), name: c.sipDomain, domain: c.domain, noNew: c.mayNotOpen(), flow: c.main.flow, bound: c.main.bound}
 	if w.name == "" {
 		w.name = c.names.get(h.name)
 	}
-	if w.addrs = addrs; len(addrs) == 1 { // which may be the Context's own
-		w.one[0] = addrs[0]
-		w.addrs = w.one[:]
+	if w.targets = answer.Targets; len(w.targets) == 1 { // which may be the Context's own
+		w.alone[0] = w.targets[0]
+		w.targets = w.alone[:]
 	}
 	return nil
 }
@@ -106,9 +114,9 @@ func (c *Context) Aim(dest []byte, w *Way) error {
 // Its branch leads responses to handle (Transactions). What was written is in *sent, whose memory is used.
 func (c *Context) SendBranch(handle uint64, w *Way, sent *[]byte) (err error) {
 	for w.More() {
-		addr := w.addrs[w.next]
+		to := w.targets[w.order.At(w.next)].EndPoint
 		w.next++
-		li := c.outgoing(w.proto, addr)
+		li := c.outgoing(to.Proto, to.Addr)
 		if li == nil {
 			if err == nil {
 				err = ErrNoSocket
@@ -116,15 +124,15 @@ func (c *Context) SendBranch(handle uint64, w *Way, sent *[]byte) (err error) {
 			continue
 		}
 		c.stateful(handle)
-		build := c.buildRequest(c.spokenAs(c.voice(li, addr)))
+		build := c.buildRequest(c.spokenAs(c.voice(li, to.Addr)))
 		c.token.branched = false // the next one is another
 		if build != nil {
 			return c.failed(nil, build)
 		}
 		*sent = c.rewrite.AppendTo((*sent)[:0])
 		c.back.b = *sent
-		w.target = reactor.Target{Conn: w.flow, Proto: w.proto, Addr: addr, Name: w.name, Domain: w.domain, Socket: li.socket,
-			NoNew: w.noNew, Class: c.class()}
+		w.target = reactor.Target{Conn: w.flow, Proto: to.Proto, Addr: to.Addr, Name: w.name, Domain: w.domain, Socket: li.socket,
+			NoNew: w.noNew, Class: c.class(), Set: w.set}
 		if w.bound {
 			w.target.Addr = netip.AddrPort{}
 		}
@@ -141,7 +149,7 @@ func (c *Context) SendBranch(handle uint64, w *Way, sent *[]byte) (err error) {
 		}
 	}
 	if err == nil { // none was left
-		err = ErrUnresolved
+		err = names.ErrUnresolved
 	}
 	return c.failed(nil, err)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/names"
 )
 
 // keeper is a Transactions that knows one handle.
@@ -86,7 +87,7 @@ func TestSendBranchOnward(t *testing.T) {
 		if err != nil || w.More() {
 			t.Errorf("%v, %+v", err, w)
 		}
-		if err = c.SendBranch(1, &w, &text); !errors.Is(err, ErrUnresolved) {
+		if err = c.SendBranch(1, &w, &text); !errors.Is(err, names.ErrUnresolved) {
 			t.Errorf("nothing is left to try: %v", err)
 		}
 		if err = c.Aim([]byte("sip:x@203.0.113.9;transport=sctp"), &w); !errors.Is(err, ErrTransport) {

@@ -58,7 +58,7 @@ func TestValidName(t *testing.T) {
 
 // A worker's table of names does not grow without end.
 func TestNames(t *testing.T) {
-	var n names
+	var n nameTable
 	if n.get([]byte("Example.COM")) != "example.com" || n.get([]byte("Example.COM")) != "example.com" {
 		t.Error("not lower case")
 	}

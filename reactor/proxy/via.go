@@ -89,6 +89,12 @@ func (c *Context) transaction() uint64 {
 	return c.token.trans
 }
 
+// dialogSeed is what the order of targets is drawn from for a message that is sent
+// as it is: equal for those of one dialog, and for the message when it comes back.
+func (k *keys) dialogSeed(m *sipframe.Message) uint64 {
+	return hash(&k.trans, m.CallID())
+}
+
 // loopHash hashes what decides about the way of the request (RFC 5393 4.2.1):
 // Request-URI, Routes, listener and source address (its own address, too: another
 // node may have the same secret). What a CANCEL or an ACK has

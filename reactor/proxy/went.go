@@ -1,8 +1,9 @@
 package proxy
 
 import (
-	"net/netip"
 	"sync"
+
+	"sipreactor/reactor"
 )
 
 // went remembers where INVITEs to destinations with several addresses went, for
@@ -12,8 +13,8 @@ import (
 // address, as a stateless proxy would have it.
 type went struct {
 	mu   sync.Mutex
-	at   map[uint64]netip.AddrPort // by transaction
-	ring []uint64                  // transactions in the order in which they were noted
+	at   map[uint64]reactor.EndPoint // by transaction
+	ring []uint64                    // transactions in the order in which they were noted
 	next int
 }
 
@@ -21,7 +22,7 @@ type went struct {
 const wentBound = 16384
 
 // note remembers an INVITE's address in place of one noted before.
-func (w *went) note(trans uint64, addr netip.AddrPort) {
+func (w *went) note(trans uint64, addr reactor.EndPoint) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if _, known := w.at[trans]; known {
@@ -29,7 +30,7 @@ func (w *went) note(trans uint64, addr netip.AddrPort) {
 		return
 	}
 	if w.at == nil {
-		w.at = make(map[uint64]netip.AddrPort)
+		w.at = make(map[uint64]reactor.EndPoint)
 	}
 	if len(w.ring) < wentBound {
 		w.ring = append(w.ring, trans)
@@ -42,7 +43,7 @@ func (w *went) note(trans uint64, addr netip.AddrPort) {
 }
 
 // find gives the address that an INVITE went to.
-func (w *went) find(trans uint64) (addr netip.AddrPort, known bool) {
+func (w *went) find(trans uint64) (addr reactor.EndPoint, known bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	addr, known = w.at[trans]

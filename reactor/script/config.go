@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/names"
 	"sipreactor/reactor/proxy"
 	"sipreactor/tlsstate"
 )
@@ -43,7 +44,7 @@ type Config struct {
 	// the choice to the caller.
 	StateDir string
 	// DNS says how names are resolved.
-	DNS DNSConfig
+	DNS names.Config
 	// Trace and MI belong to modules that run beside the engine.
 	Trace TraceConfig
 	MI    MIConfig
@@ -74,13 +75,6 @@ type LogConfig struct {
 	Syslog bool     // syslog_enabled
 	Prefix string   // log_prefix
 	Name   string   // log_name: tells instances apart, "" none
-}
-
-// DNSConfig says how names are resolved.
-type DNSConfig struct {
-	TryIPv6 bool          // dns_try_ipv6: addresses of IPv6 are used, too
-	NoSRV   bool          // disable_dns_failover: only the first address of a name is tried
-	Timeout time.Duration // dns_retr_time: of a lookup; 0 leaves it to the resolver
 }
 
 // LogLevel is a level as OpenSIPS numbers them: the higher, the more is said.

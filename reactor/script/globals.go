@@ -228,8 +228,12 @@ var globals = map[string]*globalSpec{
 	"mpath":           {typ: stringParam, set: func(*settings, Value) string { return "" }, note: "the modules are part of this program, no path is searched"},
 
 	"dns_try_ipv6":         toggle(func(c *settings, on bool) { c.DNS.TryIPv6 = on }),
-	"dns_retr_time":        number(0, 60, sec, func(c *settings, n int) { c.DNS.Timeout = time.Duration(n) * time.Second }),
-	"disable_dns_failover": toggle(func(c *settings, on bool) { c.DNS.NoSRV = on }),
+	"dns_try_naptr":        toggle(func(c *settings, on bool) { c.DNS.NoNAPTR = !on }),
+	"dns_retr_time":        number(0, 60, sec, func(c *settings, n int) { c.DNS.Try = time.Duration(n) * time.Second }),
+	"dns_retr_no":          number(0, 20, "tries after the first", func(c *settings, n int) { c.DNS.Tries = n + 1 }),
+	"dns_servers_no":       number(1, 64, "servers", func(c *settings, n int) { c.DNS.Servers = n }),
+	"dns_use_search_list":  toggle(func(c *settings, on bool) { c.DNS.NoSearch = !on }),
+	"disable_dns_failover": toggle(func(c *settings, on bool) { c.Proxy.NoFailover = on }),
 }
 
 // logLevel is a level: what is above the highest one says no more than it does,
@@ -331,10 +335,6 @@ var idleGlobals = map[string]*globalSpec{
 
 	"dns":                      idle(boolParam, "received= has the address, never a name"),
 	"rev_dns":                  idle(boolParam, "addresses are not looked up for their names"),
-	"dns_try_naptr":            idle(boolParam, "a next hop's transport is that of its URI, or that of the request"),
-	"dns_retr_no":              idle(intParam, "the system's resolver configuration says how often it asks"),
-	"dns_use_search_list":      idle(boolParam, "the system's resolver configuration says what it searches"),
-	"dns_servers_no":           idle(intParam, "the system's resolver configuration says which servers are asked"),
 	"disable_dns_blacklist":    idle(boolParam, "addresses are not blacklisted after a failure"),
 	"disable_stateless_fwd":    idle(boolParam, "a response whose Via branch we made is forwarded, any other is dropped"),
 	"check_via":                idle(boolParam, "a response is ours by the keyed hash in its Via branch, not by the address"),

@@ -1,0 +1,362 @@
+package names
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sipreactor/reactor"
+)
+
+// patience is for what must come.
+const patience = 10 * time.Second
+
+// keep is how long the answers of asked may be kept.
+const keep = 30 * time.Second
+
+func target(n byte) Target {
+	return Target{EndPoint: reactor.EndPoint{Proto: reactor.TLS, Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, n}), 5061)}}
+}
+
+// asked counts look-ups and answers each with another address, or as fails says.
+type asked struct {
+	n    atomic.Int64
+	hold chan struct{}
+	mu   sync.Mutex
+	ans  *Answer
+	err  error
+}
+
+func (a *asked) fails(ans *Answer, err error) {
+	a.mu.Lock()
+	a.ans, a.err = ans, err
+	a.mu.Unlock()
+}
+
+func (a *asked) Lookup(context.Context, Query) (Answer, error) {
+	n := a.n.Add(1)
+	if a.hold != nil {
+		<-a.hold
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ans != nil {
+		return *a.ans, a.err
+	}
+	return Answer{Targets: []Target{target(byte(n))}, TTL: keep}, nil
+}
+
+// timed is a cache with a clock that a test moves.
+type timed struct {
+	*Cache
+	asked
+	mu   sync.Mutex
+	time time.Time
+}
+
+func newTimed() *timed {
+	c := &timed{time: time.Unix(1000, 0)}
+	c.Cache = NewCache(&c.asked, 0)
+	c.now = func() time.Time {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.time
+	}
+	return c
+}
+
+func (c *timed) pass(d time.Duration) {
+	c.mu.Lock()
+	c.time = c.time.Add(d)
+	c.mu.Unlock()
+}
+
+// lookup asks and waits, as a message of a source of its own.
+func (c *Cache) lookup(q Query) (*Answer, error) { return c.lookupFor(q, netip.Addr{}) }
+
+func (c *Cache) lookupFor(q Query, from netip.Addr) (*Answer, error) {
+	t, err := c.Enter(&q, from)
+	if err != nil {
+		return nil, err
+	}
+	defer t.Leave()
+	return t.Wait()
+}
+
+func TestCacheKeepsAnswers(t *testing.T) {
+	c := newTimed()
+	q := Query{Host: "a.example.com", Proto: reactor.TLS}
+	if _, _, ok := c.Cached(&q); ok {
+		t.Error("an empty cache has an answer")
+	}
+	first, err := c.lookup(q)
+	if err != nil || len(first.Targets) != 1 {
+		t.Fatal(first, err)
+	}
+	c.pass(keep - keep/10 - 1)
+	if a, err, ok := c.Cached(&q); !ok || err != nil || a != first {
+		t.Error("not kept", a, err, ok)
+	}
+	for _, other := range []Query{{Host: "a.example.com", Proto: reactor.TCP}, {Host: "a.example.com", Proto: reactor.TLS, Port: 5061}} {
+		if _, _, ok := c.Cached(&other); ok {
+			t.Errorf("%+v has the answer of another question", other)
+		}
+	}
+	c.pass(keep)
+	if _, _, ok := c.Cached(&q); ok {
+		t.Error("kept too long")
+	}
+	if second, _ := c.lookup(q); second.Targets[0] == first.Targets[0] || c.n.Load() != 2 {
+		t.Error("not asked again")
+	}
+}
+
+// Shortly before its end an answer still serves, and is asked for again by one of
+// those who want it; nobody waits.
+func TestCacheRenewsBehindTheBack(t *testing.T) {
+	c := newTimed()
+	q := Query{Host: "a.example.com"}
+	first, _ := c.lookup(q)
+	c.pass(keep - time.Second)
+	for range 10 {
+		if a, err, ok := c.Cached(&q); !ok || err != nil || len(a.Targets) != 1 {
+			t.Fatal(a, err, ok)
+		}
+	}
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		if a, _, ok := c.Cached(&q); ok && a.Targets[0] != first.Targets[0] {
+			break
+		} else if time.Now().After(end) {
+			t.Fatal("not renewed")
+		}
+	}
+	if n := c.n.Load(); n != 2 {
+		t.Errorf("asked %d times", n)
+	}
+	c.pass(keep / 2) // that of the first is over
+	if _, _, ok := c.Cached(&q); !ok {
+		t.Error("what was renewed has ended")
+	}
+}
+
+// An answer that has not changed stays the same in memory.
+func TestCacheKnowsAnAnswerAgain(t *testing.T) {
+	c := newTimed()
+	c.fails(&Answer{Targets: []Target{target(1), target(2)}, TTL: keep}, nil)
+	first, _ := c.lookup(Query{Host: "a"})
+	c.pass(2 * keep)
+	if second, err := c.lookup(Query{Host: "a"}); err != nil || second != first || len(second.Set().EndPoints) != 2 {
+		t.Error("another answer", err)
+	}
+}
+
+// When no server answers, what was known serves on for a while, and they are asked
+// again and again. That a name is gone is an answer.
+func TestCacheServesWhatItHasWhereNobodyAnswers(t *testing.T) {
+	c := newTimed()
+	q := Query{Host: "a.example.com"}
+	first, _ := c.lookup(q)
+	c.fails(&Answer{}, errors.New("no server answers"))
+	for range 3 {
+		c.pass(keep * 2)
+		if a, err := c.lookup(q); err != nil || a != first {
+			t.Fatal(a, err)
+		}
+	}
+	if n := c.n.Load(); n != 4 {
+		t.Errorf("asked %d times", n)
+	}
+	c.pass(staleFor)
+	if _, err := c.lookup(q); !errors.Is(err, ErrUnresolved) {
+		t.Error("served too long", err)
+	}
+	c = newTimed()
+	_, _ = c.lookup(q)
+	c.fails(&Answer{TTL: time.Minute}, fmt.Errorf("%w: gone", ErrUnresolved))
+	c.pass(keep)
+	if _, err := c.lookup(q); !errors.Is(err, ErrUnresolved) {
+		t.Error("a name that is gone", err)
+	}
+}
+
+func TestCacheKeepsFailures(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		ttl  time.Duration
+		kept time.Duration
+	}{{"that nobody knows", 0, failedFor}, {"that there is none", 20 * time.Second, 20 * time.Second}} {
+		c := newTimed()
+		c.fails(&Answer{TTL: tc.ttl}, errors.New("no such host"))
+		q := Query{Host: "a.example.com"}
+		for range 3 {
+			if _, err := c.lookup(q); !errors.Is(err, ErrUnresolved) {
+				t.Error(tc.name, err)
+			}
+		}
+		c.pass(tc.kept - 1)
+		if _, err, ok := c.Cached(&q); !ok || !errors.Is(err, ErrUnresolved) {
+			t.Error(tc.name, "is not kept")
+		}
+		if c.n.Load() != 1 {
+			t.Errorf("%s: asked %d times", tc.name, c.n.Load())
+		}
+		c.pass(1)
+		if _, _, ok := c.Cached(&q); ok {
+			t.Error(tc.name, "is kept too long")
+		}
+	}
+}
+
+// A name that everybody waits for is asked for once.
+func TestCacheAsksOnce(t *testing.T) {
+	r := &asked{hold: make(chan struct{})}
+	c := NewCache(r, patience)
+	q := Query{Host: "a.example.com"}
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if a, err := c.lookup(q); err != nil || len(a.Targets) != 1 {
+				t.Error(a, err)
+			}
+		})
+	}
+	for r.n.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if _, _, ok := c.Cached(&q); ok {
+		t.Error("answered before there is an answer")
+	}
+	close(r.hold)
+	wg.Wait()
+	if r.n.Load() != 1 {
+		t.Errorf("asked %d times", r.n.Load())
+	}
+}
+
+func TestCacheIsBounded(t *testing.T) {
+	c := NewCache(&asked{}, 0)
+	for i := range maxHosts + 500 {
+		if _, err := c.lookup(Query{Host: fmt.Sprint("h", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(c.hosts); n > maxHosts {
+		t.Errorf("%d hosts kept", n)
+	}
+}
+
+// Names that do not exist do not drive out those that do.
+func TestCacheFailuresGoFirst(t *testing.T) {
+	r := &asked{}
+	c := NewCache(r, 0)
+	good := Query{Host: "good"}
+	if _, err := c.lookup(good); err != nil {
+		t.Fatal(err)
+	}
+	r.fails(&Answer{TTL: time.Minute}, errors.New("no such host"))
+	for i := range 2 * maxHosts {
+		_, _ = c.lookup(Query{Host: fmt.Sprint("bad", i)})
+	}
+	if _, err, ok := c.Cached(&good); !ok || err != nil {
+		t.Error(err, ok)
+	}
+}
+
+// silent is a Resolver that answers nothing before its context ends, or hold is
+// closed.
+type silent struct{ hold chan struct{} }
+
+func (s silent) Lookup(ctx context.Context, _ Query) (Answer, error) {
+	select {
+	case <-ctx.Done():
+		return Answer{}, ctx.Err()
+	case <-s.hold:
+		return Answer{}, ErrUnresolved
+	}
+}
+
+// Whoever finds no room among those that wait is told at once: by source, by
+// name, and in all. When the wait is over there is room again.
+func TestCacheBoundsThoseWhoWait(t *testing.T) {
+	source := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{198, 51, 100, byte(i)}) }
+	numbered := func(i int) Query { return Query{Host: fmt.Sprint("h", i)} }
+	for _, tc := range []struct {
+		name string
+		q    func(i int) Query
+		from func(i int) netip.Addr
+		room int
+	}{
+		{"of a source", numbered, func(int) netip.Addr { return source(1) }, MaxWaitingForSource},
+		{"of a /64", numbered, func(i int) netip.Addr {
+			return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 15: byte(i)})
+		}, MaxWaitingForSource},
+		{"for a name", func(int) Query { return Query{Host: "h"} }, func(i int) netip.Addr { return source(i % 200) }, MaxWaitingForName},
+		{"in all", numbered, func(i int) netip.Addr { return source(i % 200) }, MaxWaiting},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			r := silent{make(chan struct{})}
+			c := NewCache(r, patience)
+			var tickets []Ticket
+			for i := range tc.room {
+				q := tc.q(i)
+				k, err := c.Enter(&q, tc.from(i))
+				if err != nil {
+					t.Fatalf("number %d: %v", i, err)
+				}
+				tickets = append(tickets, k)
+			}
+			q := tc.q(tc.room)
+			if _, err := c.Enter(&q, tc.from(tc.room)); !errors.Is(err, ErrBusy) {
+				t.Errorf("one more: %v", err)
+			}
+			close(r.hold)
+			for _, k := range tickets {
+				if _, err := k.Wait(); !errors.Is(err, ErrUnresolved) {
+					t.Error(err)
+				}
+				k.Leave()
+			}
+			if c.waiting != 0 || len(c.sources) != 0 || c.asking != 0 {
+				t.Errorf("%d wait, %d sources, %d questions", c.waiting, len(c.sources), c.asking)
+			}
+			if _, err := c.lookupFor(Query{Host: "free"}, tc.from(0)); !errors.Is(err, ErrUnresolved) {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
+	}
+}
+
+// A Resolver that does not keep its deadline holds nobody for longer.
+func TestCacheWaitHasADeadline(t *testing.T) {
+	r := &asked{hold: make(chan struct{})}
+	defer close(r.hold)
+	c := NewCache(r, time.Millisecond)
+	for range 2 {
+		if _, err := c.lookup(Query{}); !errors.Is(err, ErrUnresolved) {
+			t.Error(err)
+		}
+	}
+	if r.n.Load() > 1 {
+		t.Errorf("asked %d times", r.n.Load())
+	}
+}
+
+// What is known is found without memory.
+func TestCachedAllocatesNothing(t *testing.T) {
+	c := NewCache(&asked{}, 0)
+	q := Query{Host: "a.example.com"}
+	a, _ := c.lookup(q)
+	var at int
+	if n := testing.AllocsPerRun(100, func() {
+		a, _, _ = c.Cached(&q)
+		o := a.Order(7)
+		at += o.At(0)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
