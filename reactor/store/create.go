@@ -23,7 +23,7 @@ const createTimeout = 5 * time.Minute
 // Create makes tables, all the standard ones if none is named, and their
 // versions; the database itself too, where it is missing and the user of the URL may
 // make one. A table that is there is an error.
-func Create(ctx context.Context, dbURL string, tables ...string) error {
+func Create(ctx context.Context, dbURL string, tables ...string) (err error) {
 	list, err := chosen(tables)
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func Create(ctx context.Context, dbURL string, tables ...string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	for _, l := range list {
 		if l.Table == VersionTable && len(tables) > 0 && db.exists(ctx, VersionTable) {
 			continue
@@ -83,6 +83,7 @@ func openToMake(ctx context.Context, dbURL string) (*DB, error) {
 // makeDatabase makes what holds the tables if it is not there.
 func makeDatabase(ctx context.Context, u URL) error {
 	switch u.Scheme {
+	case MySQL, Postgres:
 	case Text:
 		return os.MkdirAll(u.Name, 0o700)
 	case SQLite:
@@ -95,8 +96,7 @@ func makeDatabase(ctx context.Context, u URL) error {
 	if err != nil {
 		return err
 	}
-	defer b.shutdown()
-	err = b.pool.PingContext(ctx)
+	err = errors.Join(b.pool.PingContext(ctx), b.shutdown())
 	var my *mysql.MySQLError
 	var pg *pgconn.PgError
 	switch {
@@ -118,12 +118,11 @@ func makeDatabase(ctx context.Context, u URL) error {
 	if err != nil {
 		return err
 	}
-	defer server.shutdown()
 	if u.Scheme == MySQL {
 		name += " CHARACTER SET utf8mb4"
 	}
 	_, err = server.pool.ExecContext(ctx, "CREATE DATABASE "+name)
-	return err
+	return errors.Join(err, server.shutdown())
 }
 
 // makeSQLite makes an empty file that only its owner reads. Its journal is
@@ -144,9 +143,8 @@ func makeSQLite(ctx context.Context, path string) error {
 		return err
 	}
 	db := sql.OpenDB(c)
-	defer db.Close()
 	_, err = db.ExecContext(ctx, "PRAGMA journal_mode=WAL")
-	return err
+	return errors.Join(err, db.Close())
 }
 
 // exists reports whether there is a table.
@@ -275,8 +273,9 @@ func (d *dialect) typeOf(c *Column) string {
 			return "INT UNSIGNED"
 		case Postgres:
 			return "BIGINT" // it has none without a sign
+		default:
+			return "INTEGER"
 		}
-		return "INTEGER"
 	case IntColumn:
 		return "INTEGER"
 	case FloatColumn:
@@ -292,8 +291,9 @@ func (d *dialect) typeOf(c *Column) string {
 			return "MEDIUMBLOB"
 		case Postgres:
 			return "BYTEA"
+		default:
+			return "BLOB"
 		}
-		return "BLOB"
 	case DatetimeColumn:
 		if d.scheme == Postgres {
 			return "TIMESTAMP"

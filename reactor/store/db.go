@@ -19,6 +19,9 @@ type Options struct {
 	Loading time.Duration // of a Load; 0 is a minute
 	Slow    time.Duration // a statement that takes longer is logged and counted; 0 none
 	Log     *slog.Logger  // who is told that the database is gone, back or slow; nil nobody
+	// Changed is told when the database is found to be gone, and back; nil nobody.
+	// It is called by who found out and is quick.
+	Changed func(u URL, up bool)
 }
 
 func (o Options) filled() Options {
@@ -36,6 +39,9 @@ func (o Options) filled() Options {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Changed == nil {
+		o.Changed = func(URL, bool) {}
 	}
 	return o
 }
@@ -161,8 +167,11 @@ func (db *DB) run(ctx context.Context, most time.Duration, what string, f func(c
 	switch db.gate.leave(probe, err) {
 	case wentDown:
 		db.opt.Log.Error("the database is gone", "database", db.url.String(), "error", err)
+		db.opt.Changed(db.url, false)
 	case cameBack:
 		db.opt.Log.Warn("the database is back", "database", db.url.String())
+		db.opt.Changed(db.url, true)
+	case noChange:
 	}
 	return db.wrap(err)
 }

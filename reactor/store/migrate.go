@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // newer than the one this program knows is an error.
 //
 // Folders of db_text are made and not changed.
-func Migrate(ctx context.Context, dbURL string, tables ...string) ([]string, error) {
+func Migrate(ctx context.Context, dbURL string, tables ...string) (steps []string, err error) {
 	list, err := chosen(tables)
 	if err != nil {
 		return nil, err
@@ -23,8 +24,7 @@ func Migrate(ctx context.Context, dbURL string, tables ...string) ([]string, err
 	if err != nil {
 		return nil, err
 	}
-	defer db.Close()
-	var steps []string
+	defer func() { err = errors.Join(err, db.Close()) }()
 	for _, l := range list {
 		more, err := db.migrate(ctx, &l)
 		steps = append(steps, more...)

@@ -15,8 +15,14 @@ import (
 // testOutage kills the server under load and brings it back, then freezes it.
 func testOutage(t *testing.T, s *storetest.Server, url string) {
 	ctx := context.Background()
-	db := open(t, url+"?", store.Options{Conns: 4, Timeout: 500 * time.Millisecond})
-	var good, bad, gone atomic.Int64
+	var good, bad, gone, downs, ups atomic.Int64
+	db := open(t, url+"?", store.Options{Conns: 4, Timeout: 500 * time.Millisecond, Changed: func(_ store.URL, up bool) {
+		if up {
+			ups.Add(1)
+		} else {
+			downs.Add(1)
+		}
+	}})
 	var slowest atomic.Int64
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
@@ -75,6 +81,9 @@ func testOutage(t *testing.T, s *storetest.Server, url string) {
 	wg.Wait()
 	if took := time.Duration(slowest.Load()); took > 5*time.Second {
 		t.Errorf("a statement took %v", took)
+	}
+	if downs.Load() < 3 || ups.Load() != downs.Load() {
+		t.Errorf("told %d times that it is gone, %d times that it is back", downs.Load(), ups.Load())
 	}
 	f := db.Statistics()
 	if f.Refused == 0 || f.Failed == 0 || f.Conns > 4 || f.Waiting != 0 || f.Down {

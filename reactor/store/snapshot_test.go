@@ -50,7 +50,7 @@ func makeMap(ctx context.Context, s Source) (*map[int64]string, error) {
 	return &m, err
 }
 
-var away = fmt.Errorf("%w: no answer", ErrDown)
+var errAway = fmt.Errorf("%w: no answer", ErrDown)
 
 func TestSnapshotAllOrNothing(t *testing.T) {
 	src := &rows{columns: []string{"id", "name"}, values: [][]Value{{Int(1), String("a")}}}
@@ -69,7 +69,7 @@ func TestSnapshotAllOrNothing(t *testing.T) {
 	if s.Get() != was {
 		t.Error("half of a reload is used")
 	}
-	src.err = away
+	src.err = errAway
 	if err := s.Reload(t.Context()); !errors.Is(err, ErrDown) || s.Get() != was || s.Stale() {
 		t.Errorf("away: %v", err)
 	}
@@ -98,7 +98,7 @@ func TestSnapshotCache(t *testing.T) {
 	}
 	src.values = src.values[:5]
 
-	next := Snapshot[map[int64]string]{Source: &rows{err: away}, Make: makeMap, Cache: file}
+	next := Snapshot[map[int64]string]{Source: &rows{err: errAway}, Make: makeMap, Cache: file}
 	if err := next.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -141,12 +141,12 @@ func TestSnapshotCacheErrors(t *testing.T) {
 		if err := os.Chmod(file, c.mode); err != nil {
 			t.Fatal(err)
 		}
-		s := Snapshot[map[int64]string]{Source: &rows{err: away}, Make: makeMap, Cache: file}
+		s := Snapshot[map[int64]string]{Source: &rows{err: errAway}, Make: makeMap, Cache: file}
 		if err := s.Start(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) || !errors.Is(err, ErrDown) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
-	none := Snapshot[map[int64]string]{Source: &rows{err: away}, Make: makeMap, Cache: filepath.Join(dir, "none")}
+	none := Snapshot[map[int64]string]{Source: &rows{err: errAway}, Make: makeMap, Cache: filepath.Join(dir, "none")}
 	if err := none.Start(t.Context()); !errors.Is(err, ErrDown) {
 		t.Errorf("no file: %v", err)
 	}
@@ -160,7 +160,7 @@ func TestSnapshotRecover(t *testing.T) {
 		if err := first.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		src.err = away
+		src.err = errAway
 		s := Snapshot[map[int64]string]{Source: src, Make: makeMap, Cache: file}
 		if err := s.Start(t.Context()); err != nil {
 			t.Fatal(err)
