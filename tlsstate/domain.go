@@ -47,10 +47,8 @@ func newDomain(cfg DomainConfig, s *Set) (*domain, error) {
 		SessionTicketsDisabled:      !cfg.tickets(),
 		Time:                        s.time,
 	}
-	for _, step := range []func() error{d.protocol, d.certificates, d.authorities} {
-		if err := step(); err != nil {
-			return nil, err
-		}
+	if err := errors.Join(d.protocol(), d.certificates(), d.authorities()); err != nil {
+		return nil, err
 	}
 	if cfg.DHParams != "" {
 		d.warn("dh_params has no effect: finite-field Diffie-Hellman is not offered, elliptic curves are")
@@ -79,12 +77,14 @@ func (d *domain) protocol() (err error) {
 
 // certificates reads our own.
 func (d *domain) certificates() error {
+	var wrong []error
 	for i := range d.cfg.Certificates {
 		pair, err := d.readPair(i, &d.cfg.Certificates[i])
-		if err != nil {
-			return err
-		}
+		wrong = append(wrong, err)
 		d.certs = append(d.certs, pair)
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return err
 	}
 	if len(d.certs) == 0 {
 		if d.cfg.Role == Server {
@@ -107,10 +107,9 @@ func (d *domain) leaf() *x509.Certificate {
 }
 
 // authorities reads whom and how peers' certificates are checked against.
-func (d *domain) authorities() (err error) {
-	if d.usages, err = parseUsages(d.cfg.AcceptEKU); err != nil {
-		return err
-	}
+func (d *domain) authorities() error {
+	var wrong [3]error
+	d.usages, wrong[0] = parseUsages(d.cfg.AcceptEKU)
 	if d.cfg.require() && !d.verify && d.cfg.Role == Server {
 		d.warn("require_cert without verify_cert: any certificate will do")
 	}
@@ -120,18 +119,18 @@ func (d *domain) authorities() (err error) {
 	case d.cfg.CRLDir != "" && !d.verify:
 		d.warn("crl_dir has no effect without verify_cert")
 	}
-	if d.roots, err = d.readAuthorities(); err != nil {
-		return err
-	}
+	d.roots, wrong[1] = d.readAuthorities()
 	if d.cfg.CRLDir != "" {
+		var err error
 		if d.revoked, err = readRevocations(d.cfg.CRLDir, d.set.time()); err != nil {
-			return of("crl_dir", 0, err)
-		}
-		for _, line := range d.revoked.warnings(d.set.time()) {
-			d.warn("%s", line)
+			wrong[2] = of("crl_dir", 0, err)
+		} else {
+			for _, line := range d.revoked.warnings(d.set.time()) {
+				d.warn("%s", line)
+			}
 		}
 	}
-	return nil
+	return errors.Join(wrong[:]...)
 }
 
 // server sets what only a server needs.

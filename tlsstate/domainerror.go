@@ -51,3 +51,20 @@ func newDomainError(cfg *DomainConfig, err error) *DomainError {
 	}
 	return e
 }
+
+// parts gives the errors that are joined in err, err itself if it is one; none for
+// nil.
+func parts(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, parts(e)...)
+	}
+	return all
+}

@@ -21,18 +21,22 @@ import (
 func (d *domain) readPair(index int, k *KeyPair) (pair tls.Certificate, err error) {
 	chain, key := k.CertificatePEM, k.PrivateKeyPEM
 	certName, keyName := "certificate", "private_key"
+	var missing [2]error
 	if k.CertificateFile != "" {
 		certName += " " + k.CertificateFile
 		if chain, err = os.ReadFile(k.CertificateFile); err != nil {
-			return pair, of("certificate", index, fmt.Errorf("certificate: %w", err))
+			missing[0] = of("certificate", index, fmt.Errorf("certificate: %w", err))
 		}
 	}
 	if k.PrivateKeyFile != "" {
 		keyName += " " + k.PrivateKeyFile
 		if key, err = os.ReadFile(k.PrivateKeyFile); err != nil {
-			return pair, of("private_key", index, fmt.Errorf("private_key: %w", err))
+			missing[1] = of("private_key", index, fmt.Errorf("private_key: %w", err))
 		}
 		d.checkMode(k.PrivateKeyFile)
+	}
+	if err = errors.Join(missing[:]...); err != nil {
+		return pair, err
 	}
 	if pair.Certificate, pair.Leaf, err = parseChain(chain); err != nil {
 		return pair, of("certificate", index, fmt.Errorf("%s: %w", certName, err))

@@ -26,28 +26,8 @@ func (d *domain) readAuthorities() (*authorities, error) {
 			return nil, fmt.Errorf("ca_list: %w", err)
 		}
 	}
-	if d.cfg.CAFile != "" {
-		text, err := os.ReadFile(d.cfg.CAFile)
-		if err != nil {
-			return nil, of("ca_list", 0, fmt.Errorf("ca_list: %w", err))
-		}
-		before := len(a.sums)
-		if err = a.add(text); err == nil && len(a.sums) == before {
-			err = errors.New("holds no certificate in PEM")
-		}
-		if err != nil {
-			return nil, of("ca_list", 0, fmt.Errorf("ca_list %s: %w", d.cfg.CAFile, err))
-		}
-	}
-	if d.cfg.CADir != "" {
-		before := len(a.sums)
-		err := a.addFolder(d.cfg.CADir)
-		if err == nil && len(a.sums) == before {
-			err = fmt.Errorf("ca_dir %s: holds no certificate in PEM", d.cfg.CADir)
-		}
-		if err != nil {
-			return nil, of("ca_dir", 0, err)
-		}
+	if err := errors.Join(of("ca_list", 0, a.addFile(d.cfg.CAFile)), of("ca_dir", 0, a.addFolder(d.cfg.CADir))); err != nil {
+		return nil, err
 	}
 	if len(a.sums) > 0 {
 		slices.SortFunc(a.sums, func(x, y [32]byte) int { return slices.Compare(x[:], y[:]) })
@@ -71,9 +51,32 @@ func (d *domain) systemAuthorities() (*authorities, error) {
 	return &authorities{pool: pool}, nil
 }
 
-// addFolder adds the certificates of the files in a ca_dir. Files without any
-// are passed over: such folders hold lists and notes as well.
+// addFile adds the certificates of a ca_list; "" is none.
+func (a *authorities) addFile(file string) error {
+	if file == "" {
+		return nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("ca_list: %w", err)
+	}
+	before := len(a.sums)
+	if err = a.add(text); err == nil && len(a.sums) == before {
+		err = errors.New("holds no certificate in PEM")
+	}
+	if err != nil {
+		return fmt.Errorf("ca_list %s: %w", file, err)
+	}
+	return nil
+}
+
+// addFolder adds the certificates of the files in a ca_dir; "" is none. Files
+// without any are passed over: such folders hold lists and notes as well.
 func (a *authorities) addFolder(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	before := len(a.sums)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("ca_dir: %w", err)
@@ -90,6 +93,9 @@ func (a *authorities) addFolder(dir string) error {
 		if err := a.add(text); err != nil {
 			return fmt.Errorf("ca_dir %s: %w", file, err)
 		}
+	}
+	if len(a.sums) == before {
+		return fmt.Errorf("ca_dir %s: holds no certificate in PEM", dir)
 	}
 	return nil
 }

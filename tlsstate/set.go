@@ -42,7 +42,7 @@ func Build(cfg Config) (*Set, error) {
 	for _, role := range []Role{Client, Server} {
 		for i := range cfg.Domains {
 			if dc := &cfg.Domains[i]; dc.Role == role || role == Client && dc.Role != Server {
-				if err := s.add(*dc); err != nil {
+				for _, err := range parts(s.add(*dc)) {
 					wrong = append(wrong, newDomainError(dc, err))
 				}
 			}

@@ -75,6 +75,9 @@ func TestConfigurationErrorsOfFiles(t *testing.T) {
 		{"no folder", domain("d", "good.pem", "good.key", more("ca_dir", dir+"/none")), []string{":8:31: ", "no such file"}},
 		{"no revocations", domain("d", "good.pem", "good.key", more("crl_dir", dir+"/none")), []string{":8:32: ", "no such file"}},
 		{"two domains", domain("d", "none.pem", "good.key", "") + domain("e", "good.pem", "other.key", ""), []string{":6:36: ", "none.pem", ":10:36: ", "does not match"}},
+		{"nothing is there", domain("d", "none.pem", "none.key", more("ca_list", dir+"/none.pem")+more("ca_dir", dir+"/none")+more("crl_dir", dir+"/none")), []string{
+			":6:36: ", "none.pem: no such file", ":7:36: ", "none.key: no such file", ":8:32: ", "none.pem: no such file", ":9:31: ", "no such file", ":10:32: ", "no such file",
+		}},
 		{"expired", domain("d", "old.pem", "old.key", ""), []string{":6:36: ", "has expired"}},
 		{"not valid yet", domain("d", "early.pem", "early.key", ""), []string{":6:36: ", "not valid yet"}},
 	} {
