@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"os"
+	"os/user"
 	"runtime"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -74,23 +77,41 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 	if f := &cfg.MI.FIFO; loaded("mi_fifo") {
 		m.fifo, err = mi.ServeFIFO(mi.FIFOConfig{Name: cmp.Or(f.Name, defaultFIFO), Mode: fs.FileMode(f.Mode), User: f.User, Group: f.Group,
 			ReplyDir: f.ReplyDir, Log: n.log}, d)
+		err = placed(f.At, "mi_fifo", err)
 	}
 	dg := &cfg.MI.Datagram
 	if s := dg.Socket; err == nil && loaded("mi_datagram") && s != "" {
 		m.datagram, err = mi.ServeDatagram(mi.DatagramConfig{Name: s, Mode: fs.FileMode(dg.Mode), WriteTimeout: dg.Timeout, Buffer: dg.Buffer,
 			Allow: dg.Allow, Log: n.log}, d)
+		err = placed(dg.At, "mi_datagram", err)
 	}
 	if !loaded("mi_http") {
 		d = mi.NewDispatcher(n.log) // whoever wants metrics alone gets no commands
 	}
 	if err == nil && (loaded("mi_http") || loaded("prometheus")) {
-		err = m.listen(cfg, commands, d, n)
+		err = placed(cfg.MI.HTTP.At, "httpd", m.listen(cfg, commands, d, n))
 	}
 	if err != nil {
 		m.close()
-		return nil, fmt.Errorf("management: %w", err)
+		return nil, err
 	}
 	return m, nil
+}
+
+// placed gives an error of a module the place where the configuration asks for it. Who may not write in a folder is told
+// who it is that may not.
+func placed(at script.Pos, module string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		who := strconv.Itoa(os.Geteuid())
+		if u, bad := user.LookupId(who); bad == nil {
+			who = u.Username
+		}
+		err = fmt.Errorf("%w: the program runs as the user %s, who needs a folder to write in", err, who)
+	}
+	return fmt.Errorf("%v: %s: %w", at, module, err)
 }
 
 // listen serves HTTP.

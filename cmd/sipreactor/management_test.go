@@ -279,3 +279,39 @@ modparam("httpd", "port", `+port+`)
 	}
 	isAnswered(t, addr, 1)
 }
+
+// What management cannot open is told with file, line and column, and who may not
+// write in a folder with its name.
+func TestManagementErrorsHavePlaces(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	dir := t.TempDir()
+	for name, tt := range map[string]struct {
+		text, want string
+		args       []string
+	}{
+		"fifo":     {"loadmodule \"mi_fifo.so\"\nmodparam(\"mi_fifo\", \"fifo_name\", \"" + dir + "/no/fifo\")\n", ":5:34: mi_fifo: ", nil},
+		"datagram": {"loadmodule \"mi_datagram.so\"\nmodparam(\"mi_datagram\", \"socket_name\", \"" + dir + "/no/socket\")\n", ":5:40: mi_datagram: ", nil},
+		"http":     {"loadmodule \"httpd.so\"\nloadmodule \"mi_http.so\"\nmodparam(\"httpd\", \"port\", " + port + ")\n", ":6:27: httpd: ", nil},
+		"nobody": {"loadmodule \"mi_fifo.so\"\nmodparam(\"mi_fifo\", \"fifo_name\", \"/etc/sipreactor_fifo\")\n",
+			":5:34: mi_fifo: mi: cannot make FIFO /etc/sipreactor_fifo: permission denied: the program runs as the user nobody", []string{"-u", "nobody"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if tt.args != nil && os.Geteuid() != 0 {
+				t.Skip("only root can become somebody else")
+			}
+			file := config(t, "socket=udp:127.0.0.1:"+freePort(t)+"\nloadmodule \"proto_udp.so\"\nroute { exit; }\n"+tt.text)
+			child, log := asChild(t, append([]string{"-E", "-f", file}, tt.args...)...)
+			if err := child.Wait(); err == nil {
+				t.Fatal("it runs")
+			}
+			if want := file + tt.want; !strings.Contains(log.String(), want) {
+				t.Errorf("got %s\nwant %s", log, want)
+			}
+		})
+	}
+}

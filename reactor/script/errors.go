@@ -65,6 +65,7 @@ type report struct {
 	order map[*source]int
 	seen  map[Pos]bool // where errors are
 	muted map[line]bool
+	cut   Pos // a string without an end: what is behind it was read wrongly
 	more  int
 	last  string // what is to be said behind all errors
 }
@@ -118,6 +119,26 @@ func (r *report) mute(p Pos) {
 	r.muted[lineOf(p)] = true
 }
 
+// endless notes a string without an end. Whatever is said of what is behind it in the
+// same file is of no use, nor are braces that it has swallowed.
+func (r *report) endless(p Pos) {
+	if !r.cut.IsValid() {
+		r.cut = p
+	}
+}
+
+// open notes a brace that is not closed.
+func (r *report) open(p Pos, msg string) {
+	if !r.cut.IsValid() {
+		r.errorf(p, "%s", msg)
+	}
+}
+
+// told tells whether an error is worth telling.
+func (r *report) told(p Pos) bool {
+	return !r.cut.IsValid() || p.src != r.cut.src || p.before(r.cut, r.order)
+}
+
 func (r *report) notef(p Pos, format string, args ...any) {
 	r.notes = append(r.notes, Note{p, fmt.Sprintf(format, args...)})
 }
@@ -127,6 +148,15 @@ func (r *report) full() bool { return r.more > 0 }
 
 // err gives what was gathered, nil if that is nothing.
 func (r *report) err() error {
+	if r.cut.IsValid() {
+		kept := r.list[:0]
+		for _, e := range r.list {
+			if r.told(e.pos) {
+				kept = append(kept, e)
+			}
+		}
+		r.list, r.more, r.last = append(kept, located{r.cut, "the string that begins here has no end"}), 0, ""
+	}
 	if len(r.list) == 0 {
 		return nil
 	}

@@ -138,3 +138,37 @@ func TestPlacesAreToldOfEachPeer(t *testing.T) {
 		t.Errorf("%d lines of the other", n)
 	}
 }
+
+// A string without an end is one error, at the string that lacks it; what stands
+// before is told, too.
+func TestEndlessStrings(t *testing.T) {
+	const head = "socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\n"
+	for name, tt := range map[string]struct{ text, want string }{
+		"in a modparam": {head + "loadmodule \"mi_fifo.so\"\nmodparam(\"mi_fifo\", \"fifo_name\", \"/tmp/x)\nmodparam(\"mi_fifo\", \"reply_dir\", \"/tmp\")\nroute { exit; }\n", "x:4:34: the string that begins here has no end"},
+		"in a route":    {head + "route {\n\txlog(\"abc);\n\tif (is_method(\"INVITE\")) { exit; }\n\txlog(\"x\");\n}\n", "x:4:7: the string that begins here has no end"},
+		"the last one":  {head + "route { xlog(\"abc); }\n", "x:3:14: the string that begins here has no end"},
+		"behind others": {head + "nonsense=1\nroute {\n\txlog(\"two\n lines\");\n\txlog(\"abc);\n\txlog(\"$rU\");\n}\n", "x:3:1: unknown parameter nonsense\nx:7:7: the string that begins here has no end"},
+	} {
+		_, err := Compile("x", []byte(tt.text))
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("%s: got\n%v\nwant\n%s", name, err, tt.want)
+		}
+	}
+}
+
+func TestBinaryFiles(t *testing.T) {
+	for _, text := range []string{"\x7fELF\x02\x01\x01\x00\x00\"", "socket=udp:127.0.0.1\n\x00\x00route {"} {
+		_, err := Compile("x", []byte(text))
+		var all Errors
+		if !errors.As(err, &all) || !strings.Contains(err.Error(), "this is no text") || len(all) != 1 {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestTraceWithoutDestination(t *testing.T) {
+	cfg, err := Compile("x", []byte("socket=tcp:127.0.0.1:5060\nloadmodule \"proto_tcp.so\"\nmodparam(\"proto_tcp\", \"trace_on\", 1)\nroute { exit; }\n"))
+	if err != nil || len(cfg.Notes) != 1 || cfg.Notes[0].String() != "x:3:35: trace_on does nothing: proto_tcp has no trace_destination" {
+		t.Errorf("%v, %v", cfg.Notes, err)
+	}
+}

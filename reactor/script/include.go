@@ -49,6 +49,10 @@ func (l *lexer) push(name string, file []byte) {
 	src := newSource(name, file)
 	l.rep.opened(src)
 	expandEnv(src, l.rep)
+	if at := bytes.IndexByte(file, 0); at >= 0 {
+		l.rep.errorf(Pos{src, at}, "this is no text: a configuration has no NUL byte")
+		src.text = nil // one error says it
+	}
 	l.total += len(file)
 	l.stack = append(l.stack, frame{src: src})
 }

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"bytes"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -146,6 +147,7 @@ func (l *lexer) quoted(quote byte) (text string, raw []int) {
 		switch {
 		case c == quote:
 			f.off++
+			l.suspect(start)
 			return string(out), raw
 		case c == '\\' && quote == '"' && f.off+1 < len(b):
 			out = l.escape(out)
@@ -158,8 +160,25 @@ func (l *lexer) quoted(quote byte) (text string, raw []int) {
 			f.off++
 		}
 	}
-	l.rep.errorf(l.pos(start), "the string that begins here has no end")
+	if f.src.suspect.IsValid() {
+		l.rep.endless(f.src.suspect)
+	} else {
+		l.rep.endless(l.pos(start))
+	}
 	return string(out), append(raw, len(f.src.file))
+}
+
+// suspect notes the first string that looks as if its quote at the end were
+// missing: it goes on to a quote on another line, and text begins right behind that.
+func (l *lexer) suspect(start int) {
+	f := l.top()
+	b := f.src.text
+	if f.src.suspect.IsValid() || f.off == len(b) || !isWordByte(b[f.off]) && strings.IndexByte("/$%:@", b[f.off]) < 0 {
+		return
+	}
+	if bytes.IndexByte(b[start:f.off], '\n') >= 0 {
+		f.src.suspect = l.pos(start)
+	}
 }
 
 func (l *lexer) escape(out []byte) []byte {

@@ -46,7 +46,7 @@ func Compile(name string, src []byte, sockets ...string) (*Config, error) {
 	c := &settings{Config: newConfig(), rep: rep, loops: 100, places: make(map[string]Pos)}
 	// What could be read is checked, too, as far as it does not depend on what
 	// could not.
-	c.partial = len(rep.list) > 0
+	c.partial = len(rep.list) > 0 || rep.cut.IsValid()
 	if c.read(f); !rep.full() {
 		c.finish()
 		c.Program = compileRoutes(c, f)
@@ -335,6 +335,9 @@ func (c *settings) top() Pos {
 }
 
 func (c *settings) finishTrace(module string, t *ConnTrace) {
+	if t.On && t.Destination == "" {
+		c.rep.notef(c.places[module+"/trace_on"], "trace_on does nothing: %s has no trace_destination", module)
+	}
 	if t.Destination != "" {
 		c.traceTo(c.places[module+"/trace_destination"], "trace_destination", t.Destination)
 	}

@@ -128,7 +128,7 @@ func (p *parser) caseOf(s *Switch) *Case {
 			return c
 		}
 		if t.kind == tokEOF {
-			p.rep.errorf(s.At, "the switch that begins here has no }")
+			p.rep.open(s.At, "the switch that begins here has no }")
 			return nil
 		}
 		if st := p.statement(); st != nil {

@@ -17,6 +17,7 @@ type MIConfig struct {
 
 // MIFIFO is what mi_fifo says.
 type MIFIFO struct {
+	At       Pos    // where it is said, for errors
 	Name     string // fifo_name, /tmp/opensips_fifo
 	Mode     uint32 // fifo_mode: permission bits, 0600
 	User     string // fifo_user, by name or number; "" = ours
@@ -26,6 +27,7 @@ type MIFIFO struct {
 
 // MIHTTP is what mi_http and httpd say.
 type MIHTTP struct {
+	At      Pos           // where it is said, for errors
 	Root    string        // root of mi_http, mi
 	IP      string        // ip of httpd, 127.0.0.1
 	Port    uint16        // port of httpd, 8888
@@ -47,6 +49,7 @@ type MIHTTP struct {
 
 // MIDatagram is what mi_datagram says.
 type MIDatagram struct {
+	At      Pos            // where it is said, for errors
 	Socket  string         // socket_name: a path or udp:ip:port, "" none
 	Mode    uint32         // unix_socket_mode: permission bits, 0600
 	Timeout time.Duration  // socket_timeout, 2 s
@@ -165,6 +168,9 @@ var miDatagramParams = miParams(map[string]*globalSpec{
 // finishMI checks what the modules say as a whole.
 func (c *settings) finishMI() {
 	h := &c.MI.HTTP
+	h.At = c.placed("httpd/port", "httpd/ip", loadPlace+"httpd")
+	c.MI.FIFO.At = c.placed("mi_fifo/fifo_name", loadPlace+"mi_fifo")
+	c.MI.Datagram.At = c.placed("mi_datagram/socket_name", loadPlace+"mi_datagram")
 	c.bothOrNeither("tls_cert_file", h.CertFile, "tls_key_file", h.KeyFile)
 	c.bothOrNeither("auth_username", h.User, "auth_password", h.Password)
 	if c.loaded("mi_http") && !c.loaded("httpd") && !c.partial {
@@ -176,6 +182,16 @@ func (c *settings) finishMI() {
 	if c.loaded("mi_datagram") && c.MI.Datagram.Socket == "" && !c.partial {
 		c.rep.errorf(c.top(), `mi_datagram has no socket: modparam("mi_datagram", "socket_name", "/path or udp:ip:port")`)
 	}
+}
+
+// placed gives the first of some places that there is.
+func (c *settings) placed(names ...string) Pos {
+	for _, n := range names {
+		if at := c.places[n]; at.IsValid() {
+			return at
+		}
+	}
+	return Pos{}
 }
 
 // bothOrNeither wants two parameters of httpd together.

@@ -59,8 +59,13 @@ modparam("mi_datagram", "socket_timeout", 500)
 modparam("mi_datagram", "allow", "2001:db8::/32")
 `)
 	m := &cfg.MI
-	if want := (MIFIFO{"/run/fifo", 0o660, "opensips", "0", "/run/replies"}); m.FIFO != want {
+	if want := (MIFIFO{m.FIFO.At, "/run/fifo", 0o660, "opensips", "0", "/run/replies"}); m.FIFO != want {
 		t.Errorf("%+v", m.FIFO)
+	}
+	for _, at := range []Pos{m.FIFO.At, m.HTTP.At, m.Datagram.At} {
+		if !at.IsValid() {
+			t.Error("a module has no place")
+		}
 	}
 	h := &m.HTTP
 	if h.Root != "manage" || h.IP != "10.0.0.1" || h.Port != 8443 || h.Timeout != 5*time.Second || h.CertFile != "/c.pem" ||

@@ -15,6 +15,8 @@ type source struct {
 	lines  []int // offset of each line's first byte in the file
 	file   []byte
 	shifts []shift
+	// suspect is the first string that seems to lack its end; see lexer.suspect.
+	suspect Pos
 }
 
 // shift is a place of text from which on it is not parallel to the file any

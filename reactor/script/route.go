@@ -103,7 +103,7 @@ func (p *parser) block() *Block {
 			p.next()
 			return b
 		case tokEOF:
-			p.rep.errorf(open.pos, "the { that opens here has no }")
+			p.rep.open(open.pos, "the { that opens here has no }")
 			return b
 		}
 		if p.rep.full() {
