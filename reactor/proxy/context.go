@@ -34,6 +34,9 @@ type Context struct {
 	// User belongs to the Router: it stays from message to message, so that a
 	// Router finds its scratch here again. No two goroutines see the same.
 	User any
+	// Transaction and Scratch belong to who keeps transactions (Transactions); the
+	// former is of the message at hand, the latter stays as User does.
+	Transaction, Scratch any
 
 	// The same for every message.
 	proxy *Proxy

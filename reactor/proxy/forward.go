@@ -292,11 +292,14 @@ func (c *Context) buildRequest(li *listener) error {
 	if len(c.main.uri) > 0 {
 		c.edit(c.Msg.RequestURISpan(), c.main.uri)
 	}
+	line := c.Msg.HeadersOffset() // of a request of ours
 	top, err := c.Msg.TopVia()
-	if err != nil {
-		return err
+	if i := c.Msg.Find(sipframe.HeaderVia); i >= 0 {
+		if err != nil {
+			return err
+		}
+		line = c.Msg.Header(i).Line.Off
 	}
-	line := c.Msg.Header(c.Msg.Find(sipframe.HeaderVia)).Line.Off
 	var at [clockText]byte
 	var asks []byte
 	if c.localRPort {
@@ -308,7 +311,9 @@ func (c *Context) buildRequest(li *listener) error {
 		c.insert(c.rrOffset(), c.recordRoutes(li))
 	}
 	c.insertPath()
-	c.stampVia(top)
+	if top != nil {
+		c.stampVia(top)
+	}
 	c.writeHops()
 	return c.write(li.socket.Proto)
 }

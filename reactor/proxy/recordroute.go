@@ -149,5 +149,8 @@ func (c *Context) rrOffset() uint32 {
 	if i := c.Msg.Find(sipframe.HeaderRecordRoute); i >= 0 {
 		return c.Msg.Header(i).Line.Off
 	}
-	return c.Msg.Header(c.Msg.Find(sipframe.HeaderVia)).Line.Off
+	if i := c.Msg.Find(sipframe.HeaderVia); i >= 0 {
+		return c.Msg.Header(i).Line.Off
+	}
+	return c.Msg.HeadersOffset()
 }

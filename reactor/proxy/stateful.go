@@ -69,6 +69,9 @@ type Way struct {
 // More reports whether there is a target that has not been tried.
 func (w *Way) More() bool { return w.next < w.order.Len() }
 
+// Several reports whether there is more than one target.
+func (w *Way) Several() bool { return w.order.Len() > 1 }
+
 // OnlyFirst forgets all targets but the first.
 func (w *Way) OnlyFirst() { w.order.Cut(1) }
 
@@ -179,6 +182,12 @@ type Upstream struct {
 	socket *reactor.Socket
 	noNew  bool
 }
+
+// Proto returns the transport of the request.
+func (u *Upstream) Proto() reactor.Proto { return u.proto }
+
+// Reliable reports whether that retransmits by itself.
+func (u *Upstream) Reliable() bool { return u.proto != reactor.UDP }
 
 // ErrGone: the connection that a request came by has ended. The response can go where the request's Via leads
 // (Context.SendByVia, with the request in the Context).
@@ -306,12 +315,52 @@ func (c *Context) MergeKey() (key uint64, ok bool) {
 	return hash(&c.proxy.keys.loop, b), true
 }
 
+// WriteTrying is WriteReply for the 100 that a transaction begins with. It has none
+// of the headers that the Router has for replies.
+func (c *Context) WriteTrying(dst, reason []byte) []byte {
+	extra := c.extra
+	c.extra = nil
+	c.writeReplyBody(100, reason, nil, c.transaction(), false)
+	c.extra = extra
+	return append(dst, c.reply.b...)
+}
+
+// ReplyBusy answers 503 with the time to come again, without a transaction.
+func (c *Context) ReplyBusy() error {
+	c.overload = true
+	return c.Reply(503, nil)
+}
+
+// TakeBranch makes appended branch i, 1 to Branches()-1, that of the Request-URI.
+func (c *Context) TakeBranch(i int) { c.main.copyFrom(&c.forks[i-1]) }
+
+// AppendHeaders repairs and checks text that is to stand among headers, and appends
+// it to dst. ErrHeader if it is no header; dst is as it was then.
+func AppendHeaders(dst, text []byte) ([]byte, error) {
+	from := len(dst)
+	dst = tidy(dst, text)
+	if !validHeaders(dst[from:]) {
+		return dst[:from], ErrHeader
+	}
+	return dst, nil
+}
+
 // Begin puts a message into a Context that is not in use, until End: a copy of one that came before. Its bytes are
 // borrowed.
 func (c *Context) Begin(data []byte, src *reactor.Source) error {
 	c.busy = true
 	c.reset(src)
 	return c.msg.Parse(data)
+}
+
+// BeginLocal is Begin for a request of ours, which has no Via yet: it gets ours alone.
+func (c *Context) BeginLocal(data []byte) error {
+	c.nowhere = reactor.Source{}
+	err := c.Begin(data, &c.nowhere)
+	if err == nil && (!c.msg.IsRequest() || c.msg.Find(sipframe.HeaderVia) >= 0) {
+		err = ErrNotRequest
+	}
+	return err
 }
 
 // End lets go of the message.

@@ -52,7 +52,7 @@ func (c *Context) makeBranch() {
 
 // clockNow gives what our Via is to say beside its branch.
 func (c *Context) clockNow(via *sipframe.Via) clock {
-	if c.renamed {
+	if c.renamed && via != nil {
 		return clock{bits: c.clientHash(c.Msg.Raw(), via, c.Src.Remote.Addr()), edited: true}
 	}
 	return clock{bits: c.proxy.now()}

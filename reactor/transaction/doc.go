@@ -1,13 +1,28 @@
-// Package transaction is SIP's transactions (RFC 3261 17, RFC 6026) and what a stateful proxy makes of them (16.7),
-// without a socket, a clock or a message: events come in (a response, a repeated request, a CANCEL, a timer, a delivery
-// that failed), and calls of a User go out (send the request, relay the response at hand, answer).
+// Package transaction is SIP's transactions (RFC 3261 17, RFC 6026) and what a stateful proxy makes of them (16.7): pure
+// machines, and the Layer that drives them on package proxy.
 //
-// # The pieces
+// # The machines
+//
+// They have no socket, no clock and no message: events come in (a response, a repeated request, a CANCEL, a timer, a
+// delivery that failed), and calls of a User go out (send the request, relay the response at hand, answer).
 //
 // A Machine is one of the four state machines. Each is a table, drawn where it stands (tables.go): a row for a state, a
 // cell for an event. A Branch is a client transaction with that of its CANCEL. A Transaction is the server transaction,
 // up to MaxBranches branches and the response context between them: which response goes upstream, who is canceled, when
 // the user is asked what a failure leads to. A Wheel has the timers of all transactions of a shard.
+//
+// # The Layer
+//
+// A Layer stands between a Proxy and its Router. The Router makes a transaction of a request by Relay, Respond or Begin:
+// an Exchange, which is the User of its Transaction and has the messages. The request's bytes are kept once, as they
+// came, with the Router's changes beside them: each branch, and each later try of one, is written from these. A branch
+// that we write names, sealed, the Exchange that it is of, so that a response finds it without a search; requests find
+// it by a keyed hash of what RFC 3261 17.2.3 matches.
+//
+// An Exchange has a holder, one goroutine at a time: that which handles the request until its script is done, then
+// whoever brings an event. What comes meanwhile waits in its queue, which is bounded, and the holder works that off
+// before it lets go. So a script may wait in the middle of a transaction: nothing that belongs to it overtakes, and
+// nobody else is held up. The timers of a shard are looked at by one goroutine for all and go off on the shard's workers.
 //
 // # Where it is not the letter of RFC 3261
 //
@@ -16,11 +31,13 @@
 // branch counts as 408 at once; what still comes is acknowledged, and a 2xx passed on. A 6xx does not wait for the
 // branches that it cancels. A request that is no INVITE and is not answered downstream is not answered upstream (RFC
 // 4320), unless the user does. The answer comes from the last fork, since whoever forks again after a failure has
-// dealt with that.
+// dealt with that. A response without a transaction goes on by its Via for 64*T1: it belongs to another node's, or to an
+// earlier life of the process. A request that came by another way before is answered 482 (8.2.2.2) only if its
+// Request-URI is the same, too: a proxy upstream may fork to several users of ours.
 //
 // # Goroutines and memory
 //
-// A transaction, its branches and the wheel belong to one goroutine at a time, that of a shard: there is no lock. User is
-// called from within the calls of the transaction, and may call it from there. Timers live in what they are for, so
-// nothing is allocated but the Transaction and its Branches, whose memory is the user's to use again after User.Gone.
+// A transaction and its branches belong to their holder: they have no lock. User is called from within the calls of the
+// transaction, and may call it from there. Timers live in what they are for, and what a transaction consists of comes
+// from pools, so nothing is allocated in the steady state.
 package transaction

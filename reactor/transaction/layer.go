@@ -1,0 +1,392 @@
+package transaction
+
+import (
+	"errors"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/proxy"
+	"sipreactor/sipframe"
+)
+
+// Errors of Begin.
+var (
+	// ErrRepeat: the request is a retransmission. Its last response went out again; the script ends.
+	ErrRepeat = errors.New("transaction: a retransmission")
+	// ErrMerged: the same request came by another way before. It has been answered 482.
+	ErrMerged = errors.New("transaction: the same request came by another way before")
+	// ErrBusy: there are as many transactions as may be. The request has been answered 503.
+	ErrBusy = errors.New("transaction: too many transactions")
+	// ErrMethod: an ACK or a CANCEL has no transaction of its own here.
+	ErrMethod = errors.New("transaction: the method has no transaction of its own")
+	// ErrExists: the request has a transaction already.
+	ErrExists = errors.New("transaction: there is one already")
+)
+
+// Config is what a Layer is made of. The zero value is usable.
+type Config struct {
+	// Timing: the zero value is DefaultTiming.
+	Timing Timing
+	// Max is how many transactions there may be; 0: DefaultMax.
+	Max int
+	// Quiet leaves the 100 to the script (auto_100trying = 0).
+	Quiet bool
+	// Go6xx lets a script fork after a 6xx (disable_6xx_block).
+	Go6xx bool
+	// MinorFlag is the branch flag of branches that nobody waits for, as a bit; 0: none.
+	MinorFlag uint64
+	// Logger gets the few lines that the layer writes; nil discards them.
+	Logger *slog.Logger
+}
+
+// DefaultMax is how many transactions there may be unless the configuration says otherwise.
+const DefaultMax = 500000
+
+// Script runs the routes of transactions. Its methods are called by an Exchange's holder.
+type Script interface {
+	// Branch is called before a request is sent for a branch, with the branch's changes in c. It reports whether the
+	// branch is not to be sent.
+	Branch(c *proxy.Context, x *Exchange, leg *Leg) (drop bool)
+	// Reply is called with each response of a branch, in c, after the Router's Reply. It reports whether a provisional
+	// one goes no further.
+	Reply(c *proxy.Context, x *Exchange, leg *Leg) (drop bool)
+	// Armed reports whether Failure has something to do.
+	Armed(x *Exchange) bool
+	// Failure is called when no branch is left that might succeed, with the request in c. best has the response that
+	// would be the answer; nil: there is none.
+	Failure(c *proxy.Context, x *Exchange, best *Leg)
+	// Local is called with a request of our own, in c, before it is sent.
+	Local(c *proxy.Context, x *Exchange)
+	// Release is called when the Exchange is over: what Local holds can be used again.
+	Release(x *Exchange)
+}
+
+// Layer is the transactions of a Proxy: its Router and its Transactions. Requests go to the Router above, which makes
+// transactions of them by Begin, Relay and Reply. Its methods may be called by any goroutine, those with a Context by
+// the one that has it.
+type Layer struct {
+	cfg    Config
+	proxy  *proxy.Proxy
+	log    *slog.Logger
+	next   atomic.Pointer[proxy.Router]
+	script atomic.Pointer[Script]
+	engine *reactor.Engine
+	shards []shard
+	born   time.Time
+	clock  func() time.Duration // a test has its own
+
+	table    table
+	requests index // by TransactionKey
+	merges   index // by MergeKey
+	owed     atomic.Int64
+	turn     atomic.Uint32 // which shard the next request of ours goes to
+	free     sync.Pool     // of *Exchange
+	legs     sync.Pool     // of *Leg
+	contexts sync.Pool     // of *proxy.Context
+	changes  sync.Pool     // of *proxy.Changes
+
+	listenMu  sync.Mutex
+	listeners atomic.Pointer[[]Listener]
+
+	stop, stopped chan struct{}
+	wake          chan struct{}
+}
+
+var (
+	_ proxy.Router       = (*Layer)(nil)
+	_ proxy.Transactions = (*Layer)(nil)
+	_ User               = (*Exchange)(nil)
+)
+
+// shard is what the transactions of a shard of messages share.
+type shard struct {
+	index  int
+	layer  *Layer
+	wheel  *Wheel
+	posted atomic.Bool // a tick is under way
+	stat   counters
+	_      [64]byte
+}
+
+// NewLayer makes the transactions of p, with a Router above. It takes p's Router's place and is told of responses.
+func NewLayer(cfg Config, p *proxy.Proxy, next proxy.Router) *Layer {
+	if cfg.Timing == (Timing{}) {
+		cfg.Timing = DefaultTiming()
+	}
+	if cfg.Max <= 0 {
+		cfg.Max = DefaultMax
+	}
+	l := &Layer{cfg: cfg, proxy: p, log: cfg.Logger, born: time.Now(), wake: make(chan struct{}, 1)}
+	l.clock = func() time.Duration { return time.Since(l.born) }
+	if l.log == nil {
+		l.log = slog.New(slog.DiscardHandler)
+	}
+	l.setShards(runtime.GOMAXPROCS(0))
+	l.SetRouter(next)
+	p.SetRouter(l)
+	p.SetTransactions(l)
+	p.SetOwes(func() int { return int(l.owed.Load()) })
+	return l
+}
+
+func (l *Layer) setShards(n int) {
+	l.shards = make([]shard, n)
+	for i := range l.shards {
+		s := &l.shards[i]
+		s.index, s.layer, s.wheel = i, l, NewWheel(l.now())
+	}
+}
+
+// SetRouter has requests that come from now on routed by r.
+func (l *Layer) SetRouter(r proxy.Router) { l.next.Store(&r) }
+
+// SetScript has the routes of transactions run by s; without it there are none.
+func (l *Layer) SetScript(s Script) { l.script.Store(&s) }
+
+func (l *Layer) user() Script {
+	if s := l.script.Load(); s != nil {
+		return *s
+	}
+	return nil
+}
+
+// Config returns what the layer is made of.
+func (l *Layer) Config() Config { return l.cfg }
+
+// Proxy returns the proxy that the transactions send by.
+func (l *Layer) Proxy() *proxy.Proxy { return l.proxy }
+
+// now is the layer's clock.
+func (l *Layer) now() time.Duration { return l.clock() }
+
+// Request routes a request: proxy.Router. The transaction that the Router above makes of it is held until that is done.
+func (l *Layer) Request(c *proxy.Context) {
+	c.Transaction = nil
+	switch c.Msg.Method() {
+	case sipframe.ACK:
+		l.acknowledge(c)
+	case sipframe.CANCEL:
+		l.scratchOf(c).reason = l.scratchOf(c).reason[:0]
+	}
+	(*l.next.Load()).Request(c)
+	if x := Of(c); x != nil && x.rc == c {
+		x.routed()
+		c.Transaction = nil
+		x.letGo(c)
+	}
+}
+
+// Reply hands a response without a transaction to the Router above: proxy.Router.
+func (l *Layer) Reply(c *proxy.Context) {
+	c.Transaction = nil
+	(*l.next.Load()).Reply(c)
+}
+
+// Of returns the transaction that the message in c belongs to and whose holder the caller is; nil: none.
+func Of(c *proxy.Context) *Exchange {
+	x, _ := c.Transaction.(*Exchange)
+	return x
+}
+
+// Find returns the handle of the transaction that the request in c belongs to: as a retransmission, the CANCEL of an
+// INVITE or the ACK to its final response; 0: there is none.
+func (l *Layer) Find(c *proxy.Context) uint64 {
+	_, h := l.requests.find(c.TransactionKey())
+	return h
+}
+
+// Acknowledges reports whether an ACK belongs to a transaction: proxy.Transactions.
+func (l *Layer) Acknowledges(c *proxy.Context) bool { return l.Find(c) != 0 }
+
+// acknowledge tells a transaction that the ACK of its final response has come.
+func (l *Layer) acknowledge(c *proxy.Context) {
+	if x, h := l.requests.find(c.TransactionKey()); x != nil {
+		l.deliver(c, x, event{kind: evAck, handle: h}, nil)
+	}
+}
+
+// Repeat has the transaction that the request in c is a retransmission of send its last response again. It reports
+// whether there is one.
+func (l *Layer) Repeat(c *proxy.Context) bool {
+	if m := c.Msg.Method(); m == sipframe.ACK || m == sipframe.CANCEL {
+		return false
+	}
+	x, h := l.requests.find(c.TransactionKey())
+	if x == nil || Of(c) == x {
+		return false
+	}
+	return l.deliver(c, x, event{kind: evRepeat, handle: h}, nil)
+}
+
+// Begin makes a transaction of the request in c, which the caller holds until its Router is done. An INVITE is answered
+// 100 at once. The error tells what has been done about a request that gets none.
+func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
+	m := c.Msg.Method()
+	switch {
+	case Of(c) != nil:
+		return Of(c), ErrExists
+	case m == sipframe.ACK || m == sipframe.CANCEL:
+		return nil, ErrMethod
+	case l.Repeat(c):
+		return nil, ErrRepeat
+	case int(l.table.live.Load()) >= l.cfg.Max:
+		l.refuse(c)
+		return nil, ErrBusy
+	}
+	merge, single := c.MergeKey()
+	if single {
+		if other, _ := l.merges.find(merge); other != nil {
+			_ = c.Reply(482, nil)
+			return nil, ErrMerged
+		}
+	}
+	x := l.make(c.W)
+	if x == nil {
+		l.refuse(c)
+		return nil, ErrBusy
+	}
+	x.key, x.method = c.TransactionKey(), m
+	if other := l.requests.add(x.key, x); other != nil { // it has come twice at the same moment
+		x.drop()
+		return nil, ErrRepeat
+	}
+	if single && l.merges.add(merge, x) == nil {
+		x.merge, x.merged = merge, true
+	}
+	x.src, x.up, x.request = c.Src, c.Upstream(), hoard(c.Received())
+	x.c, x.rc = c, c
+	c.Transaction = x
+	x.Init(x, x.shard.wheel, &x.timing, l.now(), m == sipframe.INVITE, c.Src.Proto != reactor.UDP)
+	x.Key = x.handle.Load()
+	l.owed.Add(1)
+	x.shard.stat.add(statUAS)
+	x.tell(Created, nil, 0, nil)
+	if x.Invite() && !l.cfg.Quiet {
+		x.Trying()
+	}
+	return x, nil
+}
+
+// make takes an Exchange from the pool, held. nil: there is no room.
+func (l *Layer) make(w *reactor.Worker) *Exchange {
+	x, ok := l.free.Get().(*Exchange)
+	if !ok {
+		x = &Exchange{layer: l}
+	}
+	x.shard = &l.shards[w.Shard()%len(l.shards)]
+	h := l.table.add(x)
+	if h == 0 {
+		l.free.Put(x)
+		return nil
+	}
+	x.mu.Lock()
+	x.held, x.over = true, false
+	x.handle.Store(h)
+	x.mu.Unlock()
+	x.timing = l.cfg.Timing
+	if l.table.live.Load() == 1 {
+		l.rouse()
+	}
+	return x
+}
+
+// drop gives an Exchange back that never began.
+func (x *Exchange) drop() {
+	x.mu.Lock()
+	x.over = true
+	x.mu.Unlock()
+	h := x.handle.Swap(0)
+	x.layer.table.remove(h)
+	x.layer.free.Put(x)
+}
+
+// refuse answers 503 to a request for which there is no transaction.
+func (l *Layer) refuse(c *proxy.Context) {
+	l.shards[c.W.Shard()%len(l.shards)].stat.add(statRefused)
+	_ = c.ReplyBusy()
+}
+
+// recycle takes memory back whose transaction is over.
+func (l *Layer) recycle(x *Exchange) {
+	if s := l.user(); s != nil {
+		s.Release(x)
+	}
+	x.settle()
+	drop(&x.request)
+	drop(&x.last)
+	for i, leg := range x.legs {
+		if leg == nil {
+			continue
+		}
+		drop(&leg.sent)
+		drop(&leg.response)
+		l.putChanges(leg)
+		leg.Local = nil
+		x.legs[i] = nil
+		l.legs.Put(leg)
+	}
+	clear(x.listeners)
+	x.listeners = x.listeners[:0]
+	x.Local, x.origin, x.src, x.at, x.merged, x.based = nil, nil, nil, nil, false, false
+	x.lastCode, x.replied, x.wanted, x.kept, x.made, x.dropped, x.settled = 0, 0, 0, false, false, false, false
+	x.cancel, x.headers, x.noFail, x.noCancel = x.cancel[:0], x.headers[:0], false, false
+	x.text.reason, x.text.body = nil, nil
+	l.free.Put(x)
+}
+
+// settle notes once that the request has its final response, or gets none.
+func (x *Exchange) settle() {
+	if !x.settled {
+		x.settled = true
+		x.layer.owed.Add(-1)
+	}
+}
+
+// context returns a Context that sends by what c sends by.
+func (l *Layer) context(c *proxy.Context) *proxy.Context {
+	o := l.takeContext(c.Sender())
+	o.Bind(c)
+	return o
+}
+
+// workerContext returns a Context that sends by a worker.
+func (l *Layer) workerContext(w *reactor.Worker) *proxy.Context {
+	o := l.takeContext(w)
+	o.BindWorker(w)
+	return o
+}
+
+func (l *Layer) takeContext(s proxy.Sender) *proxy.Context {
+	if o, ok := l.contexts.Get().(*proxy.Context); ok {
+		return o
+	}
+	return l.proxy.NewContext(s)
+}
+
+func (l *Layer) putContext(o *proxy.Context) {
+	o.Transaction = nil
+	l.contexts.Put(o)
+}
+
+func (l *Layer) putChanges(leg *Leg) {
+	if leg.own != nil {
+		l.changes.Put(leg.own)
+		leg.own = nil
+	}
+}
+
+// Live returns how many transactions there are.
+func (l *Layer) Live() int { return int(l.table.live.Load()) }
+
+// peer is where a transaction's responses go, for the log.
+func (x *Exchange) peer() netip.AddrPort {
+	if x.src == nil {
+		return netip.AddrPort{}
+	}
+	return x.src.Remote
+}

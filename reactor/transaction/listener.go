@@ -1,0 +1,81 @@
+package transaction
+
+import "sipreactor/reactor/proxy"
+
+// Occasion is what a Listener is told of.
+type Occasion uint8
+
+// The occasions.
+const (
+	// Created: a request has got a transaction.
+	Created Occasion = iota
+	// BranchOut: the request in Context is about to be sent for a branch; what is changed there is that branch's.
+	BranchOut
+	// RequestOut: the request was sent for a branch, or goes to its next address; Text is how.
+	RequestOut
+	// ResponseIn: a response of a branch came, in Context, the script's changes made.
+	ResponseIn
+	// ResponseOut: a provisional response or a 2xx, in Context, is about to go upstream.
+	ResponseOut
+	// ReplyOut: a response of ours is about to go upstream; Context has the request.
+	ReplyOut
+	// Answered: a final response has gone upstream, for an INVITE each 2xx; Text is that.
+	Answered
+	// Canceled: the client has canceled the request.
+	Canceled
+	// Acked: the ACK to a final response that is no 2xx has come.
+	Acked
+	// Lost: the request will not be answered, or the answer is not acknowledged.
+	Lost
+	// Over: the transaction ends.
+	Over
+)
+
+// Happening is something that a Listener is told of. It is valid in the call only.
+type Happening struct {
+	What     Occasion
+	Exchange *Exchange
+	Leg      *Leg           // of BranchOut, RequestOut, ResponseIn, ResponseOut, and of Answered if it was one's; else nil
+	Code     int            // of responses
+	Text     []byte         // as it was sent; nil where it was not yet
+	Context  *proxy.Context // what the transaction sends by; which message it has, the occasion tells
+}
+
+// Listener is told what happens to a transaction, by its holder.
+type Listener func(h *Happening)
+
+// Listen has f told of all transactions from now on. Any goroutine.
+func (l *Layer) Listen(f Listener) {
+	l.listenMu.Lock()
+	defer l.listenMu.Unlock()
+	var all []Listener
+	if p := l.listeners.Load(); p != nil {
+		all = append(all, *p...)
+	}
+	all = append(all, f)
+	l.listeners.Store(&all)
+}
+
+// Listen has f told of what happens to this transaction from now on.
+func (x *Exchange) Listen(f Listener) { x.listeners = append(x.listeners, f) }
+
+// tell tells the listeners.
+func (x *Exchange) tell(what Occasion, leg *Leg, code int, text []byte) {
+	x.tellOn(x.c, what, leg, code, text)
+}
+
+func (x *Exchange) tellOn(c *proxy.Context, what Occasion, leg *Leg, code int, text []byte) {
+	all := x.layer.listeners.Load()
+	if all == nil && len(x.listeners) == 0 {
+		return
+	}
+	h := Happening{What: what, Exchange: x, Leg: leg, Code: code, Text: text, Context: c}
+	if all != nil {
+		for _, f := range *all {
+			f(&h)
+		}
+	}
+	for i := 0; i < len(x.listeners); i++ { // a listener may bring another
+		x.listeners[i](&h)
+	}
+}

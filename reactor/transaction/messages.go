@@ -1,0 +1,417 @@
+package transaction
+
+import (
+	"sipreactor/reactor"
+	"sipreactor/reactor/proxy"
+	"sipreactor/sipframe"
+)
+
+// What comes from downstream, and the calls of the machines for it.
+
+// Response takes a response to a request that left as handle: proxy.Transactions.
+func (l *Layer) Response(c *proxy.Context, handle uint64) bool {
+	x := l.table.get(handle)
+	if x == nil {
+		return false
+	}
+	mine, there := x.hold(handle, event{kind: evResponse, handle: handle, src: c.Src}, c.Received())
+	if mine {
+		x.c, x.rc = c, nil
+		x.response(c, handle)
+		x.letGo(c)
+	}
+	return there
+}
+
+// Returned takes a request back that left as handle and could not be delivered: proxy.Transactions. An ACK does not come
+// back, and what a CANCEL was to end ends by its own timer.
+func (l *Layer) Returned(c *proxy.Context, handle uint64, _ *reactor.Error) {
+	if x := l.table.get(handle); x != nil && c.Msg.Method() != sipframe.CANCEL {
+		l.deliver(c, x, event{kind: evReturned, handle: handle}, nil)
+	}
+}
+
+// ReplyReturned takes a response back that could not be delivered: proxy.Transactions.
+func (l *Layer) ReplyReturned(c *proxy.Context, _ *reactor.Error) bool {
+	x, h := l.requests.find(c.TransactionKey())
+	return x != nil && l.deliver(c, x, event{kind: evReplyLost, handle: h}, nil)
+}
+
+// response handles a response at hand, in c.
+func (x *Exchange) response(c *proxy.Context, handle uint64) {
+	_, name, _ := c.Msg.CSeq()
+	code, now := c.Msg.StatusCode(), x.layer.now()
+	canceling := sipframe.MethodOf(name) == sipframe.CANCEL && x.method != sipframe.CANCEL
+	i := branchOf(handle)
+	if i >= x.Transaction.count {
+		return
+	}
+	leg := x.legs[i]
+	if leg.try != tryOf(handle) && (canceling || code < 200 || code >= 300) {
+		return // of an address that was given up
+	}
+	x.shard.stat.add(statReceived)
+	c.Transaction, x.at, x.dropped = x, leg, false
+	defer func() { c.Transaction = nil }()
+	if canceling {
+		(*x.layer.next.Load()).Reply(c)
+		x.CancelResponse(now, &leg.Branch, code)
+		return
+	}
+	leg.received = code
+	if x.origin == nil {
+		(*x.layer.next.Load()).Reply(c)
+		if s := x.layer.user(); s != nil && !(c.Dropped() && code < 200) {
+			x.dropped = s.Reply(c, x, leg)
+		}
+		x.dropped = (x.dropped || c.Dropped()) && code < 200
+	}
+	x.tell(ResponseIn, leg, code, nil)
+	x.Transaction.Response(now, &leg.Branch, code)
+	x.dropped = false
+}
+
+// SendRequest sends the branch's request: User.
+func (x *Exchange) SendRequest(_ *Transaction, b *Branch) error {
+	leg := leg(b)
+	if !leg.fresh {
+		x.shard.stat.resent(b.request.interval, &x.timing)
+		return x.c.Resend(&leg.way, class(x.method), leg.sent.Bytes())
+	}
+	leg.fresh = false
+	c := x.rc
+	if err := c.SendBranch(x.name(leg), &leg.way, &x.layer.scratchOf(c).b); err != nil {
+		return err
+	}
+	text := x.layer.scratchOf(c).b
+	drop(&leg.sent)
+	if leg.way.Reliable() && leg.own == nil {
+		text = head(text)
+	}
+	leg.sent = hoard(text)
+	x.tell(RequestOut, leg, 0, x.layer.scratchOf(c).b)
+	return nil
+}
+
+// class is what a request is to a send queue.
+func class(m sipframe.Method) reactor.Class {
+	if m == sipframe.ACK {
+		return reactor.Final
+	}
+	return reactor.LaterRequest
+}
+
+// SendCancel sends a CANCEL for the branch's request: User.
+func (x *Exchange) SendCancel(_ *Transaction, b *Branch) error {
+	leg := leg(b)
+	if leg.sent == nil {
+		return errNothing
+	}
+	reason := x.cancel
+	switch {
+	case b.request.state == Abandoned:
+		reason = noAnswerReason
+	case x.status >= 200 && x.status < 300:
+		reason = elsewhereReason
+	}
+	s := x.layer.scratchOf(x.c)
+	s.b = appendCancel(s.b[:0], &s.msg, leg.sent.Bytes(), reason, x.headers)
+	return x.c.Resend(&leg.way, reactor.LaterRequest, s.b)
+}
+
+// SendAck acknowledges the response at hand: User.
+func (x *Exchange) SendAck(_ *Transaction, b *Branch) {
+	leg := leg(b)
+	if leg.sent == nil {
+		return
+	}
+	s := x.layer.scratchOf(x.c)
+	s.b = appendAck(s.b[:0], &s.msg, leg.sent.Bytes(), x.c.Msg, x.headers)
+	_ = x.c.Resend(&leg.way, reactor.Final, s.b) // lost, it is sent again for the response's repetition
+	if leg.way.Reliable() {
+		drop(&leg.sent)
+	}
+}
+
+// Relay sends the response at hand upstream: User.
+func (x *Exchange) Relay(_ *Transaction, b *Branch) {
+	code := x.Transaction.code
+	if x.dropped {
+		return
+	}
+	if x.origin != nil {
+		x.arrived(code, x.c.Received())
+		return
+	}
+	x.tell(ResponseOut, leg(b), code, nil)
+	s := x.layer.scratchOf(x.c)
+	var err error
+	if s.b, err = x.c.WriteResponse(s.b[:0], x.up.Proto()); err == nil {
+		err = x.upstream(s.b, code)
+	}
+	x.c.CountResponse(err, x.peer())
+	x.shard.stat.add(statRelayed)
+	if code >= 200 {
+		x.finished(code, s.b)
+	}
+}
+
+// Keep keeps the response at hand: User.
+func (x *Exchange) Keep(_ *Transaction, b *Branch) {
+	leg := leg(b)
+	drop(&leg.response)
+	if x.origin != nil {
+		leg.response = hoard(x.c.Received())
+		return
+	}
+	s := x.layer.scratchOf(x.c)
+	var err error
+	if s.b, err = x.c.WriteResponse(s.b[:0], x.up.Proto()); err == nil {
+		leg.response = hoard(s.b)
+	}
+}
+
+// upstream sends bytes to where the request came from, and keeps them where they may be asked for again.
+func (x *Exchange) upstream(b []byte, code int) error {
+	x.replied, x.lastCode = code, code
+	drop(&x.last)
+	if !x.up.Reliable() && (code < 200 || code >= 300 || !x.Invite()) {
+		x.last = hoard(b)
+	}
+	return x.send(b)
+}
+
+func (x *Exchange) send(b []byte) error {
+	err := x.c.SendUpstream(&x.up, b)
+	if err == proxy.ErrGone && x.request != nil {
+		o := x.layer.context(x.c)
+		defer x.layer.putContext(o)
+		if err = o.Begin(x.request.Bytes(), x.src); err == nil {
+			err = o.SendByVia(b)
+		}
+		o.End()
+	}
+	return err
+}
+
+// Again sends what went upstream last: User.
+func (x *Exchange) Again(*Transaction) {
+	if x.last != nil && x.origin == nil {
+		if x.lastCode >= 200 {
+			x.shard.stat.add(statReplyT2)
+		}
+		_ = x.send(x.last.Bytes())
+	}
+}
+
+// Answer sends the final response, or one that the script gave: User.
+func (x *Exchange) Answer(_ *Transaction, b *Branch, code int) {
+	if b != nil && !b.local && code == b.status && leg(b).response != nil {
+		s := x.layer.scratchOf(x.c)
+		s.b = x.gather(s.b[:0], &s.msg, leg(b))
+		if x.origin != nil {
+			x.arrived(code, s.b)
+		} else {
+			x.c.CountResponse(x.upstream(s.b, code), x.peer())
+			x.shard.stat.add(statRelayed)
+		}
+		x.finished(code, s.b)
+		return
+	}
+	if x.origin != nil {
+		x.arrived(code, nil)
+		x.finished(code, nil)
+		return
+	}
+	x.own(code)
+}
+
+// own sends a response of ours.
+func (x *Exchange) own(code int) {
+	c := x.rc
+	if c == nil {
+		if c = x.restored(); c == nil {
+			return
+		}
+		defer x.layer.putContext(c)
+		defer c.End()
+	}
+	reason := x.text.reason
+	if reason == nil && code == 408 {
+		reason = timeoutReason
+	}
+	x.tellOn(c, ReplyOut, nil, code, nil)
+	s := x.layer.scratchOf(x.c)
+	s.b = c.WriteReply(s.b[:0], code, reason, x.text.body, false)
+	err := x.upstream(s.b, code)
+	x.shard.stat.add(statLocal)
+	if err == nil {
+		c.CountReply(code)
+	} else {
+		x.c.CountResponse(err, x.peer())
+	}
+	if code >= 200 {
+		x.finished(code, s.b)
+	}
+}
+
+var timeoutReason = []byte("Request Timeout")
+
+// restored returns a Context with the request and what the request route made of it.
+func (x *Exchange) restored() *proxy.Context {
+	if x.request == nil {
+		return nil
+	}
+	o := x.layer.context(x.c)
+	_ = o.Begin(x.request.Bytes(), x.src) // it has been read before
+	if x.based {
+		o.Restore(&x.base)
+	}
+	o.Transaction = x
+	return o
+}
+
+// finished is called when the final response has gone upstream, each one of several.
+func (x *Exchange) finished(code int, text []byte) {
+	if !x.settled {
+		x.shard.stat.class(code)
+		x.settle()
+	}
+	x.tell(Answered, x.at, code, text)
+	x.forget()
+}
+
+// forget lets go of what is of no use once the request is answered.
+func (x *Exchange) forget() {
+	for _, leg := range x.Legs() {
+		drop(&leg.response)
+		x.layer.putChanges(leg)
+		if leg.cancel.state != Idle && leg.cancel.state < Completed {
+			continue // the CANCEL may have to go out again
+		}
+		switch s := leg.request.state; {
+		case s == Accepted, s == Terminated, s == Completed && (leg.way.Reliable() || !x.Invite()):
+			drop(&leg.sent)
+		}
+	}
+	drop(&x.request)
+}
+
+// Retry sends the branch's request to the next address of its destination: User.
+func (x *Exchange) Retry(_ *Transaction, b *Branch) bool {
+	leg := leg(b)
+	if x.noFail || leg.own == nil || !leg.way.More() || leg.try == 1<<tryBits-1 || x.request == nil {
+		return false
+	}
+	o := x.layer.context(x.c)
+	defer x.layer.putContext(o)
+	_ = o.Begin(x.request.Bytes(), x.src)
+	defer o.End()
+	o.Restore(leg.own)
+	leg.try++
+	leg.fresh = true
+	before := x.rc
+	x.rc = o
+	defer func() { x.rc = before }()
+	err := x.Relaunch(b, leg.way.Reliable())
+	leg.fresh = false
+	return err == nil
+}
+
+// Failed asks the script what a failure leads to: User.
+func (x *Exchange) Failed(t *Transaction, best *Branch) {
+	s := x.layer.user()
+	if s == nil || x.origin != nil || !s.Armed(x) || x.request == nil {
+		x.Resume(x.layer.now())
+		return
+	}
+	o := x.restored()
+	o.ResetDestination()
+	var won *Leg
+	if best != nil {
+		won = leg(best)
+	}
+	before := x.rc
+	x.rc = o
+	s.Failure(o, x, won)
+	x.rc = before
+	o.End()
+	x.layer.putContext(o)
+	x.Resume(x.layer.now())
+}
+
+// Lost says what became of an answer: User.
+func (x *Exchange) Lost(_ *Transaction, why Loss) {
+	switch why {
+	case LostAnswer:
+		x.shard.stat.add(statNoAnswer)
+		if x.origin != nil {
+			x.arrived(408, nil)
+		}
+		x.settle()
+	case LostUpstream:
+		x.settle()
+	case LostAck:
+		x.shard.stat.add(statNoAck)
+	}
+	x.tell(Lost, nil, 0, nil)
+}
+
+// Gone ends the Exchange: User.
+func (x *Exchange) Gone(*Transaction) {
+	x.tell(Over, nil, 0, nil)
+	h := x.handle.Load()
+	if x.origin == nil {
+		x.layer.requests.remove(x.key, x)
+	}
+	if x.merged {
+		x.layer.merges.remove(x.merge, x)
+	}
+	x.mu.Lock()
+	x.over = true
+	x.handle.Store(0)
+	x.mu.Unlock()
+	x.layer.table.remove(h)
+}
+
+// routed is called when the request's script is done.
+func (x *Exchange) routed() {
+	if x.over {
+		return
+	}
+	// A script that has made a transaction and does nothing with it leaves nobody waiting.
+	if x.status == 0 && !x.silent && x.pending() == 0 && !x.deciding && !x.kept && x.wanted == 0 {
+		x.Transaction.Reply(x.layer.now(), 500)
+	}
+}
+
+// scratch is what a goroutine writes messages in.
+type scratch struct {
+	b      []byte
+	msg    sipframe.Message
+	reason []byte // of a CANCEL, from the script
+}
+
+// scratchOf returns the scratch of whoever has c.
+func (l *Layer) scratchOf(c *proxy.Context) *scratch {
+	s, ok := c.Scratch.(*scratch)
+	if !ok {
+		s = new(scratch)
+		c.Scratch = s
+	}
+	return s
+}
+
+// count counts what a timer means before it does something.
+func (x *Exchange) count(t *Timer) {
+	if t.part != partLife || t.branch < 0 {
+		return
+	}
+	b := x.branches[t.branch]
+	switch {
+	case b.request.state == Calling || b.request.state == Trying:
+		x.shard.stat.add(statTimeout)
+	case x.Invite() && (b.request.state == Proceeding || b.request.state == Canceling):
+		x.shard.stat.add(statTimeoutInvite)
+	}
+}

@@ -1,0 +1,297 @@
+package transaction
+
+import (
+	"errors"
+
+	"sipreactor/reactor/names"
+	"sipreactor/reactor/proxy"
+	"sipreactor/sipframe"
+)
+
+// What Relay returns: the codes of t_relay().
+const (
+	Relayed       = 1  // a branch is under way, or the failure has been answered
+	Failed        = -1 // an error of ours, no room for another branch
+	BadMessage    = -2
+	NoDestination = -3 // no branch was added, or the request was canceled
+	Unresolved    = -4
+	Filtered      = -5 // by a blacklist
+	Unsent        = -6
+	Repeated      = 0 // a retransmission: the script ends
+)
+
+// Options are the flags of t_relay(), and its outbound proxy.
+type Options struct {
+	// To is where the request goes unless it has a destination URI: [proto:]host[:port].
+	To []byte
+	// NoReply leaves a failure of all branches to the script (no-auto-477).
+	NoReply bool
+	// NoFailover tries the first address only (no-dns-failover).
+	NoFailover bool
+	// PassReason trusts the Reason of a CANCEL (pass-reason-hdr); without it, too, it is passed.
+	PassReason bool
+	// NoCancel follows "Content-Disposition: no-cancel" (allow-no-cancel).
+	NoCancel bool
+	// Silent keeps responses from the client (t_replicate).
+	Silent bool
+}
+
+// failure says what a failure of all branches is to the client and to the script.
+type failure struct {
+	rc     int
+	code   int
+	reason []byte
+}
+
+var (
+	failResolve = failure{Unresolved, 476, []byte("Unresolvable destination (476/TM)")}
+	failSend    = failure{Unsent, 477, []byte("Send failed (477/TM)")}
+	failSocket  = failure{Unsent, 500, []byte("Server error occurred (7/TM)")}
+	failNone    = failure{NoDestination, 500, []byte("Server error occurred (1/TM)")}
+	failURI     = failure{Unresolved, 400, []byte("Bad Request-URI (400/TM)")}
+	failHops    = failure{Unsent, 483, nil}
+	failLarge   = failure{Unsent, 513, nil}
+	failBranch  = failure{Failed, 500, []byte("Server error occurred (1/TM)")}
+	failCancel  = failure{NoDestination, 487, nil}
+)
+
+// failureOf says what an error of a branch comes to.
+func failureOf(err error) failure {
+	switch {
+	case errors.Is(err, proxy.ErrHops):
+		return failHops
+	case errors.Is(err, proxy.ErrTooLarge):
+		return failLarge
+	case errors.Is(err, proxy.ErrURI):
+		return failURI
+	case errors.Is(err, proxy.ErrNoSocket), errors.Is(err, proxy.ErrTransport):
+		return failSocket
+	case errors.Is(err, names.ErrUnresolved), errors.Is(err, names.ErrBusy):
+		return failResolve
+	case errors.Is(err, ErrBranches):
+		return failBranch
+	case errors.Is(err, ErrCanceled):
+		return failCancel
+	default:
+		return failSend
+	}
+}
+
+// Relay sends the request in c on: by a transaction, which it makes where there is none. All branches of the request are
+// sent at once. An ACK to a final response that is no 2xx ends here, one to a 2xx goes on without a transaction; a CANCEL
+// that belongs to a transaction is answered and has that canceled, and any other goes on without one.
+//
+// Where nothing could be sent, the client is answered, unless o or an earlier Begin leaves that to the script; then the
+// code says why.
+func (l *Layer) Relay(c *proxy.Context, o *Options) int {
+	switch c.Msg.Method() {
+	case sipframe.ACK:
+		if Of(c) == nil && l.Find(c) != 0 {
+			return Relayed
+		}
+		return l.forward(c, o)
+	case sipframe.CANCEL:
+		if l.Cancel(c, o) {
+			return Relayed
+		}
+		return l.forward(c, o)
+	}
+	x := Of(c)
+	automatic := x == nil
+	if x == nil {
+		var err error
+		if x, err = l.Begin(c); err != nil {
+			if err == ErrRepeat {
+				return Repeated
+			}
+			return Relayed // it has been answered
+		}
+	}
+	return x.relay(c, o, automatic && !o.NoReply)
+}
+
+// forward sends a request on without a transaction.
+func (l *Layer) forward(c *proxy.Context, o *Options) int {
+	to := o.To
+	if len(c.DestURI()) > 0 {
+		to = nil
+	}
+	err := c.Forward(to)
+	if err == nil {
+		return Relayed
+	}
+	return failureOf(err).rc
+}
+
+// relay adds the branches of the request in c.
+func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
+	now := x.layer.now()
+	x.noFail = x.noFail || o.NoFailover
+	x.noCancel = x.noCancel || o.NoCancel && noCancel(c.Msg)
+	if !x.based && x.c == c {
+		c.Save(&x.base)
+		x.based = true
+	}
+	all := x.layer.changes.Get()
+	common, ok := all.(*proxy.Changes)
+	if !ok {
+		common = new(proxy.Changes)
+	}
+	c.Save(common)
+	sent, worst := 0, failNone
+	for i := range c.Branches() {
+		if i > 0 {
+			c.Restore(common)
+			c.TakeBranch(i)
+		}
+		switch err := x.branch(c, o); {
+		case err == nil:
+			sent++
+		case err == errDropped:
+		default:
+			worst = failureOf(err)
+			if errors.Is(err, proxy.ErrHops) {
+				automatic = true
+			}
+		}
+		if x.Canceled() || x.status != 0 {
+			break
+		}
+	}
+	c.Restore(common)
+	c.ClearBranches()
+	x.layer.changes.Put(common)
+	x.at = nil
+	if sent > 0 {
+		return Relayed
+	}
+	if automatic && x.rc == c && x.status == 0 && !x.deciding {
+		x.text.reason = worst.reason
+		x.Transaction.Reply(now, worst.code)
+		x.text.reason = nil
+		return Relayed
+	}
+	return worst.rc
+}
+
+var errDropped = errors.New("transaction: the branch route dropped the branch")
+
+// branch adds a branch with the changes in c, and sends it.
+func (x *Exchange) branch(c *proxy.Context, o *Options) error {
+	l := x.layer
+	if x.Transaction.count == MaxBranches {
+		return ErrBranches
+	}
+	leg := l.leg()
+	leg.Index = x.Transaction.count // for the script; Add says it, too
+	leg.Set.Copy(c.Branch(0))
+	_ = leg.Set.SetURI(c.RequestURI())
+	x.legs[x.Transaction.count], x.at = leg, leg
+	if s := l.user(); s != nil && s.Branch(c, x, leg) {
+		x.legs[x.Transaction.count] = nil
+		l.putLeg(leg)
+		return errDropped
+	}
+	leg.Set.Copy(c.Branch(0))
+	_ = leg.Set.SetURI(c.RequestURI())
+	to := o.To
+	if len(c.DestURI()) > 0 {
+		to = nil
+	}
+	err := c.Aim(to, &leg.way)
+	if err == nil {
+		if x.noFail {
+			leg.way.OnlyFirst()
+		}
+		err = x.Add(&leg.Branch, leg.way.Reliable())
+	}
+	if err != nil {
+		x.legs[x.Transaction.count] = nil
+		l.putLeg(leg)
+		return err
+	}
+	x.tellOn(c, BranchOut, leg, 0, nil)
+	if leg.way.Several() && !x.noFail {
+		if leg.own, _ = l.changes.Get().(*proxy.Changes); leg.own == nil {
+			leg.own = new(proxy.Changes)
+		}
+		c.Save(leg.own)
+	}
+	leg.minor = l.cfg.MinorFlag != 0 && leg.Set.Flags()&l.cfg.MinorFlag != 0
+	leg.fresh = true
+	before := x.rc
+	x.rc = c
+	err = x.Launch(l.now(), &leg.Branch)
+	x.rc = before
+	leg.fresh = false
+	if !leg.way.More() {
+		l.putChanges(leg)
+	}
+	return err
+}
+
+// leg takes a Leg from the pool.
+func (l *Layer) leg() *Leg {
+	leg, ok := l.legs.Get().(*Leg)
+	if !ok {
+		leg = new(Leg)
+	}
+	leg.Branch.User = leg
+	leg.try, leg.received, leg.fresh, leg.minor = 0, 0, false, false
+	return leg
+}
+
+func (l *Layer) putLeg(leg *Leg) {
+	l.putChanges(leg)
+	drop(&leg.sent)
+	drop(&leg.response)
+	leg.Local = nil
+	l.legs.Put(leg)
+}
+
+// noCancel reports whether a request asks for its branches not to be canceled (RFC 3841 9.1).
+func noCancel(m *sipframe.Message) bool {
+	values := m.Values(sipframe.HeaderRequestDisposition)
+	for v, ok := values.Next(); ok; v, ok = values.Next() {
+		if sipframe.EqualFold(m.Bytes(v), "no-cancel") {
+			return true
+		}
+	}
+	return false
+}
+
+// Cancel answers the CANCEL in c and cancels the INVITE it is for. It reports whether there is one.
+func (l *Layer) Cancel(c *proxy.Context, _ *Options) bool {
+	x, h := l.requests.find(c.TransactionKey())
+	if x == nil {
+		return false
+	}
+	reason := callerReason
+	switch own := l.scratchOf(c).reason; {
+	case len(own) > 0:
+		reason = own
+	case len(c.Msg.Value(sipframe.HeaderReason)) > 0:
+		reason = append(append([]byte("Reason: "), c.Msg.Value(sipframe.HeaderReason)...), "\r\n"...)
+		proxy.OneLine(reason[:len(reason)-2])
+	}
+	_ = c.Reply(200, cancelingReason)
+	return l.deliver(c, x, event{kind: evCancel, handle: h}, reason)
+}
+
+var cancelingReason = []byte("canceling")
+
+// SetCancelReason has the CANCEL in c, when it is relayed, give a reason of the script's: a whole Reason header with its
+// line end. ErrHeader if it is none.
+func (l *Layer) SetCancelReason(c *proxy.Context, header []byte) error {
+	s := l.scratchOf(c)
+	var err error
+	s.reason, err = proxy.AppendHeaders(s.reason[:0], header)
+	return err
+}
+
+// canceling cancels the branches because the client has asked for that.
+func (x *Exchange) canceling(reason []byte) {
+	x.cancel = append(x.cancel[:0], reason...)
+	x.tell(Canceled, nil, 0, nil)
+	x.Transaction.Cancel(x.layer.now())
+}

@@ -1,0 +1,156 @@
+package transaction
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// A handle names a try of a branch: the slot that its Exchange has in the table, the generation of that slot, the branch
+// and how often that was tried. One that is kept past the end of its Exchange never reaches another one.
+//
+//	generation (20 bits) | try (8) | branch (4) | slot + 1 (32)
+const (
+	slotBits   = 32
+	branchBits = 4
+	tryBits    = 8
+	genBits    = 20
+
+	branchShift = slotBits
+	tryShift    = branchShift + branchBits
+	genShift    = tryShift + tryBits
+
+	exchangeMask = (1<<genBits-1)<<genShift | (1<<slotBits - 1)
+)
+
+// branchOf returns the branch that a handle names.
+func branchOf(h uint64) int { return int(h >> branchShift & (1<<branchBits - 1)) }
+
+// tryOf returns which try of its branch a handle names.
+func tryOf(h uint64) uint8 { return uint8(h >> tryShift & (1<<tryBits - 1)) }
+
+const (
+	pageBits = 10
+	pageSize = 1 << pageBits
+	maxPages = 1 << 13 // eight million
+)
+
+// table holds every Exchange from its first moment to its last. Look-ups take no lock.
+type table struct {
+	pages [maxPages]atomic.Pointer[page]
+	live  atomic.Int64
+
+	mu   sync.Mutex
+	free []uint32
+	gens []uint32 // generation that a slot gets next
+}
+
+type page [pageSize]atomic.Pointer[Exchange]
+
+// add makes x findable and returns its handle, that of its first try of branch 0; 0 when there is no room.
+func (t *table) add(x *Exchange) uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var slot uint32
+	if n := len(t.free); n > 0 {
+		slot, t.free = t.free[n-1], t.free[:n-1]
+	} else {
+		if slot = uint32(len(t.gens)); slot >= maxPages*pageSize {
+			return 0
+		}
+		t.gens = append(t.gens, 1)
+		if t.pages[slot>>pageBits].Load() == nil {
+			t.pages[slot>>pageBits].Store(new(page))
+		}
+	}
+	t.pages[slot>>pageBits].Load()[slot&(pageSize-1)].Store(x)
+	t.live.Add(1)
+	return uint64(t.gens[slot])<<genShift | uint64(slot+1)
+}
+
+// get finds who has, or had, a handle's slot: whether it is that one, its holder has to look. nil: nobody.
+func (t *table) get(h uint64) *Exchange {
+	slot := uint32(h) - 1
+	if uint32(h) == 0 || slot >= maxPages*pageSize {
+		return nil
+	}
+	p := t.pages[slot>>pageBits].Load()
+	if p == nil {
+		return nil
+	}
+	return p[slot&(pageSize-1)].Load()
+}
+
+// remove ends a handle.
+func (t *table) remove(h uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	slot := uint32(h) - 1
+	t.pages[slot>>pageBits].Load()[slot&(pageSize-1)].Store(nil)
+	if t.gens[slot] = (t.gens[slot] + 1) & (1<<genBits - 1); t.gens[slot] == 0 {
+		t.gens[slot] = 1
+	}
+	t.free = append(t.free, slot)
+	t.live.Add(-1)
+}
+
+// each calls f for what is in the table.
+func (t *table) each(f func(*Exchange)) {
+	for i := range t.pages {
+		p := t.pages[i].Load()
+		if p == nil {
+			return
+		}
+		for j := range p {
+			if x := p[j].Load(); x != nil {
+				f(x)
+			}
+		}
+	}
+}
+
+// index finds an Exchange by a keyed hash of its request. Keys are no secret of ours to guess, so a plain map will do.
+type index struct {
+	parts [indexParts]struct {
+		mu sync.Mutex
+		m  map[uint64]*Exchange
+		_  [40]byte
+	}
+}
+
+const indexParts = 64
+
+// add enters x and returns nil, or returns who has the key already.
+func (i *index) add(key uint64, x *Exchange) *Exchange {
+	p := &i.parts[key%indexParts]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if other := p.m[key]; other != nil {
+		return other
+	}
+	if p.m == nil {
+		p.m = make(map[uint64]*Exchange)
+	}
+	p.m[key] = x
+	return nil
+}
+
+// find returns who has the key, and the handle that one had when it was entered.
+func (i *index) find(key uint64) (x *Exchange, handle uint64) {
+	p := &i.parts[key%indexParts]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if x = p.m[key]; x != nil {
+		handle = x.handle.Load()
+	}
+	return x, handle
+}
+
+// remove takes x out, if the key is its.
+func (i *index) remove(key uint64, x *Exchange) {
+	p := &i.parts[key%indexParts]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.m[key] == x {
+		delete(p.m, key)
+	}
+}

@@ -1,0 +1,112 @@
+package transaction
+
+import (
+	"errors"
+	"strconv"
+
+	"sipreactor/reactor/proxy"
+	"sipreactor/sipframe"
+)
+
+// What is written by hand: the CANCEL and the ACK that a client transaction sends (RFC 3261 9.1, 17.1.1.3), from the
+// bytes of the request that they belong to.
+
+var errNothing = errors.New("transaction: the request is not kept")
+
+// Reasons of CANCELs of ours (RFC 3326).
+var (
+	elsewhereReason = []byte("Reason: SIP ;cause=200 ;text=\"Call completed elsewhere\"\r\n")
+	noAnswerReason  = []byte("Reason: SIP;cause=480;text=\"NO_ANSWER\"\r\n")
+	callerReason    = []byte("Reason: SIP;cause=487;text=\"ORIGINATOR_CANCEL\"\r\n")
+)
+
+// appendCancel writes the CANCEL for a request that was sent. m is scratch.
+func appendCancel(dst []byte, m *sipframe.Message, sent, reason, more []byte) []byte {
+	if !parsed(m, sent) {
+		return dst
+	}
+	dst = appendHopByHop(dst, m, "CANCEL", nil)
+	dst = append(append(dst, reason...), more...)
+	return append(dst, "Content-Length: 0\r\n\r\n"...)
+}
+
+// appendAck writes the ACK for the final response to a request that was sent. m is scratch.
+func appendAck(dst []byte, m *sipframe.Message, sent []byte, response *sipframe.Message, more []byte) []byte {
+	if !parsed(m, sent) {
+		return dst
+	}
+	dst = appendHopByHop(dst, m, "ACK", response.Value(sipframe.HeaderTo))
+	dst = append(dst, more...)
+	return append(dst, "Content-Length: 0\r\n\r\n"...)
+}
+
+// parsed reads the head of a request, which may be cut off behind it.
+func parsed(m *sipframe.Message, sent []byte) bool {
+	_ = m.Parse(sent)
+	return m.IsRequest()
+}
+
+// appendHopByHop writes what a CANCEL and an ACK have in common: the request's Request-URI, topmost Via, Routes, From,
+// Call-ID and CSeq number. to is the value of To; nil: the request's.
+func appendHopByHop(dst []byte, m *sipframe.Message, method string, to []byte) []byte {
+	dst = append(append(append(append(dst, method...), ' '), m.RequestURI()...), " SIP/2.0\r\n"...)
+	vias := m.Values(sipframe.HeaderVia)
+	if v, ok := vias.Next(); ok {
+		dst = append(append(append(dst, "Via: "...), m.Bytes(v)...), "\r\n"...)
+	}
+	for i := m.Find(sipframe.HeaderRoute); i >= 0; i = m.FindNext(sipframe.HeaderRoute, i) {
+		dst = append(append(append(dst, "Route: "...), m.Bytes(m.Header(i).Value)...), "\r\n"...)
+	}
+	dst = append(append(append(dst, "From: "...), m.Value(sipframe.HeaderFrom)...), "\r\n"...)
+	if to == nil {
+		to = m.Value(sipframe.HeaderTo)
+	}
+	dst = append(append(append(dst, "To: "...), to...), "\r\n"...)
+	dst = append(append(append(dst, "Call-ID: "...), m.CallID()...), "\r\n"...)
+	n, _, _ := m.CSeq()
+	dst = strconv.AppendUint(append(dst, "CSeq: "...), uint64(n), 10)
+	dst = append(append(append(dst, ' '), method...), "\r\n"...)
+	return append(dst, "Max-Forwards: 70\r\n"...)
+}
+
+// head returns the message without its body.
+func head(b []byte) []byte {
+	for i := 0; i+4 <= len(b); i++ {
+		if b[i] == '\r' && b[i+1] == '\n' && b[i+2] == '\r' && b[i+3] == '\n' {
+			return b[:i+4]
+		}
+	}
+	return b
+}
+
+// gather writes the answer that was kept of a branch: a challenge with those of the other branches (RFC 3261 16.7 item
+// 7). m is scratch.
+func (x *Exchange) gather(dst []byte, m *sipframe.Message, best *Leg) []byte {
+	text := best.response.Bytes()
+	if best.status != 401 && best.status != 407 || x.single() {
+		return append(dst, text...)
+	}
+	head := head(text)
+	dst = append(dst, head[:len(head)-2]...)
+	for _, leg := range x.Legs()[x.Transaction.fork:] {
+		if leg == best || leg.response == nil || leg.status != 401 && leg.status != 407 {
+			continue
+		}
+		if m.Parse(leg.response.Bytes()) != nil {
+			continue
+		}
+		for i := range m.NumHeaders() {
+			h := m.Header(i)
+			if name := m.Bytes(h.Name); sipframe.EqualFold(name, "WWW-Authenticate") || sipframe.EqualFold(name, "Proxy-Authenticate") {
+				from := len(dst)
+				dst = append(append(append(dst, name...), ": "...), m.Bytes(h.Value)...)
+				proxy.OneLine(dst[from:])
+				dst = append(dst, "\r\n"...)
+			}
+		}
+	}
+	return append(append(dst, "\r\n"...), text[len(head):]...)
+}
+
+// single reports whether the last fork is a single branch.
+func (x *Exchange) single() bool { return x.Transaction.count-x.Transaction.fork < 2 }
