@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"net/netip"
+	"strconv"
 
 	"sipreactor/reactor"
 	"sipreactor/sipframe"
@@ -235,4 +236,34 @@ func viaSource(b []byte, via *sipframe.Via) (netip.Addr, bool) {
 func viaRPort(b []byte, via *sipframe.Via) uint16 {
 	port, _ := parsePort(via.RPortValue.In(b))
 	return port
+}
+
+// ErrStatus: a response cannot be given this status. A provisional one and a 2xx
+// mean something to who passes them on, so their class stays.
+var ErrStatus = errors.New("proxy: the status of this response cannot be changed so")
+
+// SetStatus has the response leave with another status code and reason phrase; an
+// empty one is the code's usual one, and control characters in it become spaces. A
+// response below 300 keeps its class, and none gets one below 300.
+func (c *Context) SetStatus(code int, reason []byte) error {
+	was := c.Msg.StatusCode()
+	if was == 0 || code < firstCode || code > lastCode || (was < 300 || code < 300) && was/100 != code/100 {
+		return ErrStatus
+	}
+	if len(reason) == 0 {
+		reason = []byte(reasonPhrase(code))
+	}
+	at := between(c.Msg.VersionSpan().End(), c.Msg.FirstLine().End())
+	for i, e := range c.edits { // the last one counts
+		if e.off == at.Off && e.end == at.End() {
+			c.edits = append(c.edits[:i], c.edits[i+1:]...)
+			break
+		}
+	}
+	text := append(strconv.AppendInt(append(c.scratch[:0], ' '), int64(code), 10), ' ')
+	text = append(text, reason...)
+	OneLine(text)
+	c.edit(at, text)
+	c.scratch = text
+	return nil
 }

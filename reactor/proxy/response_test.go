@@ -413,3 +413,39 @@ func TestResponseLength(t *testing.T) {
 		t.Errorf("sent %s", s.text)
 	}
 }
+
+// A Router may change a response's status, but not what it means to others.
+func TestSetStatus(t *testing.T) {
+	for _, tt := range []struct {
+		was      string
+		code     int
+		reason   string
+		want     string
+		wantFail bool
+	}{
+		{"404 Not Found", 480, "Nobody\r\nX: y", "SIP/2.0 480 Nobody  X: y", false},
+		{"404 Not Found", 503, "", "SIP/2.0 503 Service Unavailable", false},
+		{"404", 603, "No", "SIP/2.0 603 No", false},
+		{"180 Ringing", 183, "Progress", "SIP/2.0 183 Progress", false},
+		{"200 OK", 202, "Later", "SIP/2.0 202 Later", false},
+		{"200 OK", 404, "", "SIP/2.0 200 OK", true},
+		{"404 Not Found", 200, "", "SIP/2.0 404 Not Found", true},
+		{"180 Ringing", 200, "", "SIP/2.0 180 Ringing", true},
+		{"404 Not Found", 700, "", "SIP/2.0 404 Not Found", true},
+	} {
+		b := newBed(t, funcs{reply: func(c *Context) {
+			if !tt.wantFail {
+				if err := c.SetStatus(c.Msg.StatusCode(), []byte("first")); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := c.SetStatus(tt.code, []byte(tt.reason)); (err != nil) != tt.wantFail {
+				t.Errorf("%s to %d: %v", tt.was, tt.code, err)
+			}
+		}})
+		req := b.one(invite(), overTLS).text
+		if got := firstLine(b.one(answer(t, req, tt.was), fromUAS).text); got != tt.want {
+			t.Errorf("%s to %d %q: %s", tt.was, tt.code, tt.reason, got)
+		}
+	}
+}

@@ -197,7 +197,7 @@ var foreignFunctions = map[string]string{
 // modules that are here and of the core (""), so that an error says which.
 var lackingFunctions = map[string]string{
 	"":          "async cache_add cache_counter_fetch cache_fetch cache_raw_query cache_remove cache_store cache_sub launch raise_event sr_check_status subscribe_event unuse_blacklist use_blacklist",
-	"sipmsgops": "add_body change_reply_status filter_body get_updated_body_part strip_body",
+	"sipmsgops": "add_body filter_body get_updated_body_part strip_body",
 }
 
 // lacking returns the module that has a function which this program lacks, ""

@@ -9,7 +9,7 @@ import (
 // replyFunctions answer requests.
 func replyFunctions() map[string]*function {
 	send := func(module, name string) *function {
-		return &function{module: module, usage: name + `(code, "reason")`, args: []argKind{intArg, textArg}, min: 2, where: requests, build: buildReply}
+		return &function{module: module, usage: name + `(code, "reason")`, args: []argKind{intArg, textArg}, min: 2, where: requests, build: statusAction((*machine).reply)}
 	}
 	fs := map[string]*function{
 		"sl_send_reply": send("sl", "sl_send_reply"),
@@ -32,29 +32,42 @@ func replyFunctions() map[string]*function {
 			return m.c.AppendToReply(b)
 		}),
 	}
+	fs["change_reply_status"] = &function{module: "sipmsgops", usage: `change_reply_status(code, "reason")`, args: []argKind{intArg, textArg}, min: 2,
+		where: in(OnReplyRoute), build: statusAction((*machine).changeStatus)}
 	fs["append_to_reply"].args = []argKind{headArg}
 	return fs
 }
 
-func buildReply(k *compiler, a *arguments) action {
-	code, reason := a.list[0], a.list[1].text
-	if code.fixed {
-		if n, _ := code.num(nil); n < 100 || n > 699 {
-			k.rep.errorf(code.expr.Pos(), "a status code is 100 to 699, not %s", clip(code.str))
-			return nil
+// statusAction builds a function of a status code and a reason phrase.
+func statusAction(do func(m *machine, at *site, code int, reason []byte) int) func(*compiler, *arguments) action {
+	return func(k *compiler, a *arguments) action {
+		code, reason := a.list[0], a.list[1].text
+		if code.fixed {
+			if n, _ := code.num(nil); n < 100 || n > 699 {
+				k.rep.errorf(code.expr.Pos(), "a status code is 100 to 699, not %s", clip(code.str))
+				return nil
+			}
+		}
+		return func(m *machine) int {
+			n, ok := code.num(m)
+			if !ok || n < 100 || n > 699 {
+				return m.fail(a.at, "the code is no number from 100 to 699")
+			}
+			b, ok := reason(m)
+			if !ok {
+				b = nil
+			}
+			return do(m, a.at, int(n), b)
 		}
 	}
-	return func(m *machine) int {
-		n, ok := code.num(m)
-		if !ok || n < 100 || n > 699 {
-			return m.fail(a.at, "the code is no number from 100 to 699")
-		}
-		b, ok := reason(m)
-		if !ok {
-			b = nil
-		}
-		return m.replied(a.at, m.c.Reply(int(n), b))
-	}
+}
+
+func (m *machine) reply(at *site, code int, reason []byte) int {
+	return m.replied(at, m.c.Reply(code, reason))
+}
+
+func (m *machine) changeStatus(at *site, code int, reason []byte) int {
+	return m.reported(at, m.c.SetStatus(code, reason))
 }
 
 // replied gives the code of a reply. To answer an ACK, or to answer twice, is a
