@@ -23,6 +23,7 @@ type Changes struct {
 	noNew           bool
 	noNewReply      bool
 	forceRPort      bool
+	localRPort      bool
 }
 
 // Save copies the Router's changes of the request at hand, without the branches that were appended.
@@ -36,7 +37,7 @@ func (c *Context) Save(to *Changes) {
 	to.domain, to.sipDomain = c.domain, c.sipDomain
 	to.flags, to.noNewFlags, to.noNewReplyFlags = c.flags, c.noNewFlags, c.noNewReplyFlags
 	to.replaced, to.bodyEdited, to.renamed = c.replaced, c.bodyEdited, c.renamed
-	to.noNew, to.noNewReply, to.forceRPort = c.noNew, c.noNewReply, c.forceRPort
+	to.noNew, to.noNewReply, to.forceRPort, to.localRPort = c.noNew, c.noNewReply, c.forceRPort, c.localRPort
 }
 
 // Restore puts changes upon the request at hand, in the place of its own. The appended branches stay.
@@ -50,7 +51,7 @@ func (c *Context) Restore(from *Changes) {
 	c.domain, c.sipDomain = from.domain, from.sipDomain
 	c.flags, c.noNewFlags, c.noNewReplyFlags = from.flags, from.noNewFlags, from.noNewReplyFlags
 	c.replaced, c.bodyEdited, c.renamed = from.replaced, from.bodyEdited, from.renamed
-	c.noNew, c.noNewReply, c.forceRPort = from.noNew, from.noNewReply, from.forceRPort
+	c.noNew, c.noNewReply, c.forceRPort, c.localRPort = from.noNew, from.noNewReply, from.forceRPort, from.localRPort
 }
 
 // ResetDestination takes back where the request was to go: the Request-URI is the one that came, and there is no destination
