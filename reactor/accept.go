@@ -5,13 +5,9 @@ import (
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
-	"golang.org/x/sys/unix"
-)
 
-// unmap writes an IPv4 address as one, however the kernel gave it.
-func unmap(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
-}
+	"sipreactor/reactor/internal/kernel"
+)
 
 // accept takes a peer's connection into the table.
 func (l *loop) accept(gc gnet.Conn) gnet.Action {
@@ -33,7 +29,7 @@ func (l *loop) accept(gc gnet.Conn) gnet.Action {
 		return gnet.Close
 	}
 	gc.SetContext(c)
-	boundQueue(c.fd)
+	kernel.BoundSend(c.fd)
 	c.active.Store(l.seconds.Load())
 	c.opened.Store(true)
 	e.peers.add(c)
@@ -159,26 +155,5 @@ func ownAddr(gc gnet.Conn) (netip.AddrPort, error) {
 	if a := tcpAddr(gc.LocalAddr()); a.Port() != 0 && !a.Addr().IsUnspecified() {
 		return a, nil
 	}
-	return localAddr(gc.Fd())
-}
-
-// localAddr asks the kernel for a socket's own end.
-func localAddr(fd int) (netip.AddrPort, error) {
-	sa, err := unix.Getsockname(fd)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	return addrPort(sa), nil
-}
-
-// addrPort reads a socket address; the zero value for one that is not IP.
-func addrPort(sa unix.Sockaddr) netip.AddrPort {
-	switch a := sa.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
-	case *unix.SockaddrInet6:
-		return unmap(netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port)))
-	default:
-		return netip.AddrPort{}
-	}
+	return kernel.LocalAddr(gc.Fd())
 }

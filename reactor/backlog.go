@@ -12,6 +12,8 @@ import (
 
 	gneterrors "github.com/panjf2000/gnet/v2/pkg/errors"
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // Whatever accept(2) says, the engine goes on. Linux tells the errors of a
@@ -226,8 +228,8 @@ func (e *Engine) listensAt(fd int) bool {
 	if is, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || is == 0 {
 		return false
 	}
-	addr, err := localAddr(fd)
+	addr, err := kernel.LocalAddr(fd)
 	return err == nil && slices.ContainsFunc(e.sockets, func(s *Socket) bool {
-		return s.Proto.stream() && unmap(s.Addr) == addr
+		return s.Proto.stream() && kernel.Unmap(s.Addr) == addr
 	})
 }

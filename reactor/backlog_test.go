@@ -11,6 +11,8 @@ import (
 
 	gneterrors "github.com/panjf2000/gnet/v2/pkg/errors"
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // gnet's loops look for this error in what callbacks return. None is it.
@@ -78,7 +80,7 @@ func TestNoDescriptorToAcceptWith(t *testing.T) {
 		}
 		restore := noDescriptors(t)
 		for _, fd := range waiting {
-			if err := unix.Connect(fd, sockaddr(r.addr(TCP))); err != nil {
+			if err := unix.Connect(fd, kernel.Sockaddr(r.addr(TCP))); err != nil {
 				t.Fatal(err)
 			}
 		}

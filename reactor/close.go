@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/kernel"
 	"sipreactor/tlsstate"
 )
 
@@ -67,21 +68,9 @@ func (l *loop) finish(c *conn) {
 		}
 	}
 	if c.doom.Reason.Orderly() {
-		discard(c.fd)
+		kernel.Discard(c.fd)
 	}
 	l.shut(c)
-}
-
-// discard throws away what the kernel still holds of the peer's. The kernel
-// resets a connection that is closed with bytes unread, and a reset takes from
-// the peer what it has not read itself: a last reply, the close_notify.
-func discard(fd int) {
-	var scratch [4096]byte
-	for range 64 {
-		if n, err := unix.Read(fd, scratch[:]); n <= 0 || err != nil {
-			return
-		}
-	}
 }
 
 // lost is gnet's word that the descriptor is about to close: we closed it, or
@@ -128,15 +117,9 @@ func (l *loop) part(c *conn) {
 	back := u.first != nil || c.out.flight != nil || c.out.box != nil
 	c.mu.Unlock()
 	if back {
-		abort(c.fd)
+		kernel.AbortOnClose(c.fd)
 		l.eng.stat.aborted.Add(1)
 	}
-}
-
-// abort has the close of a socket reset the connection, and throw away what the
-// kernel still holds.
-func abort(fd int) {
-	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }
 
 // release settles all that hangs on a connection whose descriptor is closed or

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"sipreactor/reactor/internal/kernel"
 	"sipreactor/tlsstate"
 )
 
@@ -50,13 +51,9 @@ type StreamConfig struct {
 	CertCheckOnReuse bool
 }
 
-// Keepalive is TCP's own, a dead peer's end when nothing is sent. Zero values
-// are the system's defaults.
-type Keepalive struct {
-	Enabled        bool
-	Idle, Interval time.Duration
-	Count          int
-}
+// Keepalive is TCP's own keep-alive, a dead peer's end when nothing is sent. Zero
+// values are the system's defaults.
+type Keepalive = kernel.Keepalive
 
 // Config is everything the engine is told at the start. DefaultConfig gives
 // the documented defaults; a zero duration or bound is taken as it stands.
@@ -190,7 +187,7 @@ func (c *Config) complete() error {
 		c.halfClosedTime = halfClosedTime
 	}
 	if c.roundTrip == nil {
-		c.roundTrip = roundTrip
+		c.roundTrip = kernel.RoundTrip
 	}
 	if c.Observer == nil {
 		c.Observer = nobody{}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/valyala/bytebufferpool"
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // maxDatagram is the largest message that UDP over IPv4 carries.
@@ -21,7 +23,7 @@ func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
 	if len(in) == 0 || !ok {
 		return
 	}
-	at := unmap(to.AddrPort())
+	at := kernel.Unmap(to.AddrPort())
 	var socket *Socket
 	for _, s := range l.eng.sockets {
 		if s.Proto == UDP && s.hears(at) {
@@ -36,7 +38,7 @@ func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
 	}
 	base := len(l.slab.Bytes())
 	l.slab.Advance(copy(l.slab.Free(), in))
-	src := &Source{Proto: UDP, Remote: unmap(from.AddrPort()), Local: socket.Addr, Socket: socket}
+	src := &Source{Proto: UDP, Remote: kernel.Unmap(from.AddrPort()), Local: socket.Addr, Socket: socket}
 	l.stat.carried[UDP].messagesIn.Add(1)
 	data := l.slab.Bytes()[base:]
 	if isReply(data) && isFinal(data) {
@@ -73,7 +75,7 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 	if len(buf.B) > maxDatagram {
 		return 0, because(MessageTooLarge, "for udp")
 	}
-	if err := unix.Sendto(e.udp[socket.index], buf.B, unix.MSG_DONTWAIT, sockaddr(t.Addr)); err != nil {
+	if err := unix.Sendto(e.udp[socket.index], buf.B, unix.MSG_DONTWAIT, kernel.Sockaddr(t.Addr)); err != nil {
 		return 0, fail(WriteError, err)
 	}
 	stat := &e.shards[0].stat

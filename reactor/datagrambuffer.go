@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // growDatagrams gives the sockets of UDP a receive buffer of Config.DatagramBuffer
@@ -33,7 +35,7 @@ func (e *Engine) growDatagrams() {
 		if err != nil || !isDatagram(fd, ours) {
 			continue
 		}
-		if has := growBuffer(fd, want); least == 0 || has < least {
+		if has := kernel.GrowReceive(fd, want); least == 0 || has < least {
 			least = has
 		}
 	}
@@ -49,22 +51,6 @@ func isDatagram(fd int, at map[netip.AddrPort]bool) bool {
 	if err != nil || typ != unix.SOCK_DGRAM {
 		return false
 	}
-	addr, err := localAddr(fd)
+	addr, err := kernel.LocalAddr(fd)
 	return err == nil && at[addr]
-}
-
-// growBuffer sets a receive buffer, if it is smaller, and gives what it has then.
-// The kernel counts twice what it is asked for, for what belongs to each datagram.
-func growBuffer(fd, want int) int {
-	size := func() int {
-		n, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
-		return n / 2
-	}
-	if has := size(); has >= want {
-		return has
-	}
-	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, want) != nil { // that needs CAP_NET_ADMIN
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, want)
-	}
-	return size()
 }

@@ -1,6 +1,10 @@
 package reactor
 
-import "time"
+import (
+	"time"
+
+	"sipreactor/reactor/internal/kernel"
+)
 
 // arm has the loop look at the connection's deadlines at a time on the engine's
 // clock. A timer that goes off earlier is left: it arms the next one itself.
@@ -66,7 +70,7 @@ func (l *loop) behind(c *conn, now int64) bool {
 		c.msgDue = now + int64(l.eng.cfg.MaxMessageTime)
 		return true
 	}
-	if c.msgLate || unread(c.fd) == 0 {
+	if c.msgLate || kernel.Unread(c.fd) == 0 {
 		return false
 	}
 	c.msgLate = true

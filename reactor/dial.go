@@ -12,6 +12,7 @@ import (
 	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/kernel"
 	"sipreactor/tlsstate"
 )
 
@@ -58,7 +59,7 @@ func (e *Engine) connect(c *conn) {
 	fd, err := openSocket(c, &e.cfg.Keepalive)
 	if err == nil {
 		c.fd = fd
-		err = unix.Connect(fd, sockaddr(c.src.Remote))
+		err = unix.Connect(fd, kernel.Sockaddr(c.src.Remote))
 		c.bound()
 	}
 	switch err {
@@ -87,7 +88,7 @@ func (e *Engine) connect(c *conn) {
 // bound notes our own end, which the kernel chooses when a connect begins, so
 // that a connect that fails can be told with it.
 func (c *conn) bound() {
-	a, err := localAddr(c.fd)
+	a, err := kernel.LocalAddr(c.fd)
 	if err != nil || a.Port() == 0 || a.Addr().IsUnspecified() {
 		return
 	}
@@ -108,12 +109,12 @@ func openSocket(c *conn, k *Keepalive) (fd int, err error) {
 		return -1, os.NewSyscallError("socket", err)
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	boundQueue(fd)
-	keepAlive(fd, k)
+	kernel.BoundSend(fd)
+	k.Set(fd)
 	from := c.bindAddr()
 	if from.IsValid() && from.Is4() == c.src.Remote.Addr().Is4() {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
-		if err = unix.Bind(fd, sockaddr(netip.AddrPortFrom(from, 0))); err != nil {
+		if err = unix.Bind(fd, kernel.Sockaddr(netip.AddrPortFrom(from, 0))); err != nil {
 			unix.Close(fd)
 			return -1, os.NewSyscallError("bind", err)
 		}
@@ -174,31 +175,17 @@ func (e *Engine) enroll(c *conn) {
 func handover(fd int) (net.Conn, error) {
 	f := os.NewFile(uintptr(fd), "")
 	defer f.Close()
-	kept := keepAliveOf(fd)
+	kept := kernel.KeepaliveOf(fd)
 	nc, err := net.FileConn(f) // puts Go's own keep-alive in place of ours
 	if err != nil {
 		return nil, err
 	}
-	kept.restore(fd)
+	kept.Restore(fd)
 	if nc.RemoteAddr() != nil {
 		return nc, nil
 	}
 	nc.Close()
-	return nil, socketError(fd, unix.ENOTCONN)
-}
-
-// socketError gives the error that a socket has come to, or other if it has
-// none to tell.
-func socketError(fd int, other error) error {
-	code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	switch {
-	case err != nil:
-		return os.NewSyscallError("getsockopt", err)
-	case code != 0:
-		return unix.Errno(code)
-	default:
-		return other
-	}
+	return nil, kernel.SocketError(fd, unix.ENOTCONN)
 }
 
 // dialFailed is the reason of a connect that failed. That this machine has no
@@ -219,12 +206,4 @@ func (c *conn) tellConnected() {
 	if c.dialer != nil {
 		c.dialer.connected()
 	}
-}
-
-// sockaddr writes an address for the kernel.
-func sockaddr(a netip.AddrPort) unix.Sockaddr {
-	if a.Addr().Is4() {
-		return &unix.SockaddrInet4{Addr: a.Addr().As4(), Port: int(a.Port())}
-	}
-	return &unix.SockaddrInet6{Addr: a.Addr().As16(), Port: int(a.Port())}
 }

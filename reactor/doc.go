@@ -24,3 +24,4 @@
 // and the side to blame. A message that Send took is written, or comes back
 // through Handler.Undelivered, exactly once.
 package reactor
+

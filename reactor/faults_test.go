@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // Peers that misbehave, named by the fault.
@@ -35,7 +37,7 @@ func bound(t *testing.T, host [4]byte) (fd int, addr netip.AddrPort) {
 	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: host}); err != nil {
 		t.Fatal(err)
 	}
-	if addr, err = localAddr(fd); err != nil {
+	if addr, err = kernel.LocalAddr(fd); err != nil {
 		t.Fatal(err)
 	}
 	return fd, addr
@@ -71,7 +73,7 @@ func fullListener(t *testing.T, host [4]byte) (fd int, addr netip.AddrPort) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { unix.Close(c) })
-		_ = unix.Connect(c, sockaddr(full))
+		_ = unix.Connect(c, kernel.Sockaddr(full))
 	}
 	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		// Of a listener these are how many wait to be accepted, and how many may.

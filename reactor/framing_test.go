@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // The CRLF table of the transport contract, cell by cell: what comes back, how
@@ -250,7 +252,7 @@ func TestMessageTimeWhenWeAreLate(t *testing.T) {
 	if err := c.loop.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
 		close(held)
 		<-late
-		for end := time.Now().Add(patience); unread(c.fd) == 0 && time.Now().Before(end); {
+		for end := time.Now().Add(patience); kernel.Unread(c.fd) == 0 && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
 		c.msgDue = 1 // the time is over, while nobody has read

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // A peer may end its half of a connection and still read ours: with a FIN behind
@@ -160,10 +162,10 @@ func (l *loop) survives(c *conn, err error) bool {
 // reset ends a half-closed connection whose peer has reset it, and answers
 // whether it has. Loop only.
 func (l *loop) reset(c *conn) bool {
-	if !c.eof || !dead(c.fd) {
+	if !c.eof || !kernel.Dead(c.fd) {
 		return false
 	}
-	l.close(c, fail(ReadError, os.NewSyscallError("read", socketError(c.fd, unix.ECONNRESET))))
+	l.close(c, fail(ReadError, os.NewSyscallError("read", kernel.SocketError(c.fd, unix.ECONNRESET))))
 	return true
 }
 

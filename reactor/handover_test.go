@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // rude accepts connections and resets each at once.
@@ -67,7 +69,7 @@ func TestHandoverOfADeadSocket(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := unix.Connect(fd, sockaddr(ln.Addr().(*net.TCPAddr).AddrPort())); err != nil {
+		if err := unix.Connect(fd, kernel.Sockaddr(ln.Addr().(*net.TCPAddr).AddrPort())); err != nil {
 			t.Fatal(err)
 		}
 		peer, err := ln.Accept()

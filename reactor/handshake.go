@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/kernel"
 	"sipreactor/tlsstate"
 )
 
@@ -184,13 +185,13 @@ func (l *loop) stopClock(c *conn) {
 }
 
 // grant adds the path's round-trip time to what the peer may take, for each
-// flight that we sent, up to maxRoundTrip in all.
+// flight that we sent, up to kernel.MaxRoundTrip in all.
 func (l *loop) grant(c *conn) {
 	h := c.hs
 	if h.flights == 0 {
 		return
 	}
-	more := min(time.Duration(h.flights)*l.eng.cfg.roundTrip(c.fd), maxRoundTrip-h.granted)
+	more := min(time.Duration(h.flights)*l.eng.cfg.roundTrip(c.fd), kernel.MaxRoundTrip-h.granted)
 	h.granted += more
 	h.left += more
 	h.flights = 0
@@ -210,7 +211,7 @@ func (l *loop) handshakeOverdue(c *conn, now int64) {
 		c.arm(due)
 		return
 	}
-	if unread(c.fd) > 0 {
+	if kernel.Unread(c.fd) > 0 {
 		// The bytes are in the kernel: it is we who are late, the loop reads
 		// them next.
 		c.arm(now + int64(10*time.Millisecond))

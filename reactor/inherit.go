@@ -8,6 +8,8 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // Inherited is a bound socket that another program opened for us, such as
@@ -28,7 +30,7 @@ func Inherit(f *os.File) (*Inherited, error) {
 		if err != nil {
 			return errors.New("it is no socket")
 		}
-		if in.Addr, err = localAddr(fd); err != nil || !in.Addr.IsValid() {
+		if in.Addr, err = kernel.LocalAddr(fd); err != nil || !in.Addr.IsValid() {
 			return errors.New("it is no socket of IPv4 or IPv6")
 		}
 		in.Stream = kind == unix.SOCK_STREAM
@@ -48,7 +50,7 @@ func Inherit(f *os.File) (*Inherited, error) {
 
 // Serves tells whether the socket is one of a protocol at an address.
 func (in *Inherited) Serves(p Proto, addr netip.AddrPort) bool {
-	return in.Stream == p.stream() && in.Addr == unmap(addr)
+	return in.Stream == p.stream() && in.Addr == kernel.Unmap(addr)
 }
 
 // control runs f on the descriptor.

@@ -6,29 +6,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-func TestKeepAliveIsSavedAndRestored(t *testing.T) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	system := keepAliveOf(fd)
-	keepAlive(fd, &Keepalive{Idle: time.Hour})
-	if got := keepAliveOf(fd); got != system {
-		t.Errorf("not enabled: %v, want %v", got, system)
-	}
-	keepAlive(fd, &Keepalive{Enabled: true, Idle: time.Hour, Count: 3})
-	want := savedKeepAlive{1, 3600, system[2], 3}
-	if got := keepAliveOf(fd); got != want {
-		t.Errorf("enabled: %v, want %v", got, want)
-	}
-	system.restore(fd)
-	if got := keepAliveOf(fd); got != system {
-		t.Errorf("restored: %v, want %v", got, system)
-	}
-}
+	"sipreactor/reactor/internal/kernel"
+)
 
 // What we open has the keep-alive that was asked for, not the one of the
 // standard library that hands the socket over.
@@ -45,8 +25,8 @@ func TestKeepAliveOfOpenedConnections(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer unix.Close(fd)
-			keepAlive(fd, &k)
-			want := keepAliveOf(fd)
+			k.Set(fd)
+			want := kernel.KeepaliveOf(fd)
 
 			r := start(t, &script{}, func(c *Config) { c.Keepalive = k })
 			up := make(chan net.Conn, 1)
@@ -56,8 +36,8 @@ func TestKeepAliveOfOpenedConnections(t *testing.T) {
 			}
 			<-up
 			r.eventually("the connection is up", func() bool { return r.Stats().Established == 1 })
-			var got savedKeepAlive
-			r.table.each(func(c *conn) { got = keepAliveOf(c.fd) })
+			var got kernel.SavedKeepalive
+			r.table.each(func(c *conn) { got = kernel.KeepaliveOf(c.fd) })
 			if got != want {
 				t.Errorf("%v, want %v", got, want)
 			}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // lingering is the socket of a connection that has ended in order: its write
@@ -103,7 +105,7 @@ func (p *lot) look(g *lingering) {
 // looks again. The lock is held.
 func (p *lot) settle(g *lingering) {
 	out, _ := g.unacked.update(g.fd)
-	if left := g.until - p.eng.now(); left > 0 && !(g.ended && (out == 0 || dead(g.fd))) {
+	if left := g.until - p.eng.now(); left > 0 && !(g.ended && (out == 0 || kernel.Dead(g.fd))) {
 		wait := time.Duration(left)
 		if g.ended {
 			wait = min(wait, g.wait)
@@ -122,7 +124,7 @@ func (p *lot) part(g *lingering) {
 	g.timer.Stop()
 	g.unacked.update(g.fd)
 	if g.unacked.first != nil {
-		abort(g.fd)
+		kernel.AbortOnClose(g.fd)
 		p.eng.stat.aborted.Add(1)
 	}
 	unix.Close(g.fd)
@@ -143,11 +145,4 @@ func (p *lot) lingering() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.lingers)
-}
-
-// dead tells whether TCP has ended a connection, by a reset perhaps.
-func dead(fd int) bool {
-	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	const tcpClose = 7 // linux/tcp_states.h
-	return err != nil || info.State == tcpClose
 }

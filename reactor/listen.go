@@ -7,6 +7,8 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // network gives the name and address by which gnet knows a socket. gnet finds
@@ -67,7 +69,7 @@ func (e *Engine) inspect(g gnet.Engine, s *Socket) error {
 	if err != nil {
 		return err
 	}
-	addr, err := localAddr(fd)
+	addr, err := kernel.LocalAddr(fd)
 	if err == nil {
 		s.Addr = netip.AddrPortFrom(s.Addr.Addr(), addr.Port())
 	}
@@ -78,7 +80,7 @@ func (e *Engine) inspect(g gnet.Engine, s *Socket) error {
 	if err == nil && e.cfg.Backlog > 0 {
 		err = os.NewSyscallError("listen", unix.Listen(fd, e.cfg.Backlog))
 	}
-	keepAlive(fd, &e.cfg.Keepalive) // accepted sockets inherit it
+	e.cfg.Keepalive.Set(fd) // accepted sockets inherit it
 	unix.Close(fd)
 	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 
+	"sipreactor/reactor/internal/kernel"
 	"sipreactor/sipframe"
 )
 
@@ -361,7 +362,7 @@ func (ev *events) OnClose(gc gnet.Conn, err error) gnet.Action {
 // tcpAddr gives the address of a gnet connection's end without its zone.
 func tcpAddr(a net.Addr) netip.AddrPort {
 	if t, ok := a.(*net.TCPAddr); ok {
-		return unmap(t.AddrPort())
+		return kernel.Unmap(t.AddrPort())
 	}
 	return netip.AddrPort{}
 }

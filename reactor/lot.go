@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // lot is the parking lot: one epoll set with a goroutine that sleeps until a
@@ -187,7 +189,7 @@ func (p *lot) ready(fd int32) {
 		c.loop.post(c, evWritable)
 		return
 	}
-	err := socketError(c.fd, nil)
+	err := kernel.SocketError(c.fd, nil)
 	if err == nil {
 		if _, gone := unix.Getpeername(c.fd); gone != nil {
 			// The event was for an earlier socket of the same number.

@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // gnet has a loop accept by itself only if its listeners share their ports
@@ -97,7 +99,7 @@ func (s *SocketConfig) bindable() error {
 	if s.Proto.stream() { // connections of an earlier run may linger
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	}
-	err = os.NewSyscallError("bind", unix.Bind(fd, sockaddr(s.Addr)))
+	err = os.NewSyscallError("bind", unix.Bind(fd, kernel.Sockaddr(s.Addr)))
 	if err == nil && s.Proto.stream() && s.Addr.Port() != 0 {
 		err = os.NewSyscallError("listen", unix.Listen(fd, 1)) // two may bind where both say SO_REUSEADDR
 	}

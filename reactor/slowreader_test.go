@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // slowly relays what comes to a listener of the engine, each way with a delay.
@@ -232,7 +234,7 @@ func TestKernelHoldsLittle(t *testing.T) {
 		c.mu.Lock()
 		fd := c.fd
 		c.mu.Unlock()
-		if n := unsent(t, fd); n > unsentBytes+2*writeBytes {
+		if n := unsent(t, fd); n > kernel.UnsentBytes+2*kernel.WriteBytes {
 			t.Errorf("the kernel holds %d bytes unsent", n)
 		}
 		if i, _ := r.Conn(h); i.Queue*60<<10 > 3*boxBytes {

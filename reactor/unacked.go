@@ -5,8 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"sipreactor/reactor/internal/kernel"
 	"sipreactor/sipframe"
 )
 
@@ -17,7 +16,7 @@ import (
 //
 // The kernel is not asked for each message, but when much is kept, and once a
 // second. What may be kept is bounded by what the kernel takes: what it holds
-// unsent (unsentBytes) and what is in flight (sendBuffer). The loop owns it.
+// unsent (kernel.UnsentBytes) and what is in flight (sendBuffer). The loop owns it.
 type unacked struct {
 	first, last *kept
 	bytes       int    // of plaintext that are kept
@@ -114,11 +113,11 @@ func (u *unacked) drop(k *kept) {
 // update asks the kernel what is acknowledged, and lets go of that. It gives
 // how many bytes are not, and whether there is progress.
 func (u *unacked) update(fd int) (out int, progress bool) {
-	out, err := unix.IoctlGetInt(fd, unix.TIOCOUTQ)
+	out, err := kernel.Unacknowledged(fd)
 	if err != nil {
 		return 0, false
 	}
-	if acked := u.sent - min(uint64(max(out, 0)), u.sent); acked > u.acked {
+	if acked := u.sent - min(uint64(out), u.sent); acked > u.acked {
 		u.acked, progress = acked, true
 	}
 	if !u.trial {
@@ -226,9 +225,9 @@ func (l *loop) look(c *conn) {
 		return
 	}
 	l.list(c)
-	info, err := unix.GetsockoptTCPInfo(c.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	info, err := kernel.Info(c.fd)
 	switch {
-	case err != nil || info.Unacked == 0 && windowClosed(info):
+	case err != nil || info.Unacked == 0 && kernel.WindowClosed(info):
 		u.since = now
 		return
 	case progress:
@@ -266,21 +265,4 @@ func (c *Config) userTimeout(s *Source) time.Duration {
 	default:
 		return userTimeoutIn
 	}
-}
-
-const (
-	// unsentBytes is how much the kernel may hold of a connection that it has not
-	// sent yet: what waits, waits in our send queue, where it can be refused and
-	// given back. A single write may overshoot it, so writes are small.
-	unsentBytes = 64 << 10
-	writeBytes  = 16 << 10
-	// sendBuffer bounds what is in flight besides; the kernel doubles it for its
-	// own book-keeping, and may allow less.
-	sendBuffer = 1 << 20
-)
-
-// boundQueue has the kernel hold little of what a socket is to send.
-func boundQueue(fd int) {
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentBytes)
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
 }

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // flush seals what waits in the outbox and writes it, until it is empty or the
@@ -43,7 +45,7 @@ func (l *loop) drain(c *conn) bool {
 			l.landed(c)
 			return true
 		}
-		n, err := unix.Write(c.fd, out[:min(len(out), writeBytes)])
+		n, err := unix.Write(c.fd, out[:min(len(out), kernel.WriteBytes)])
 		switch {
 		case n > 0:
 			progress = true
@@ -56,7 +58,7 @@ func (l *loop) drain(c *conn) bool {
 		case err == unix.EAGAIN:
 			l.block(c, progress)
 			return false
-		case (err == unix.EPIPE || err == unix.ECONNRESET) && unread(c.fd) > 0:
+		case (err == unix.EPIPE || err == unix.ECONNRESET) && kernel.Unread(c.fd) > 0:
 			// The peer is gone, but has said something before: its last messages, the alert that tells why.
 			// The loop reads that, comes to the end and closes.
 			return false
@@ -197,8 +199,8 @@ func (l *loop) sendOverdue(c *conn, now int64) {
 		l.alive(c)
 		c.unacked.since = now
 	}
-	info, err := unix.GetsockoptTCPInfo(c.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	if closed := err != nil || windowClosed(info); progress || !closed || c.finals != c.sendFinals {
+	info, err := kernel.Info(c.fd)
+	if closed := err != nil || kernel.WindowClosed(info); progress || !closed || c.finals != c.sendFinals {
 		l.moves(c, now)
 		return
 	}
@@ -224,32 +226,4 @@ func (l *loop) sendOverdue(c *conn, now int64) {
 	}
 	c.condemn(why)
 	l.finish(c)
-}
-
-// windowClosed reports whether the peer's window is what keeps a connection from
-// sending: it has no room, or less than the kernel would send at once. Where
-// there is room and nothing is on the way all the same, packets do not leave this
-// machine (a firewall, no route): that is the path's fault.
-func windowClosed(info *unix.TCPInfo) bool {
-	return info.Snd_wnd == 0 || info.Unacked == 0 && info.Snd_wnd < min(info.Snd_mss, info.Notsent_bytes, writeBytes)
-}
-
-// roundTrip asks the kernel how long the path takes, at most two seconds.
-func roundTrip(fd int) time.Duration {
-	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	if err != nil {
-		return 0
-	}
-	return min(time.Duration(info.Rtt)*time.Microsecond, maxRoundTrip)
-}
-
-const maxRoundTrip = 2 * time.Second
-
-// unread is how many bytes the kernel holds that we have not read.
-func unread(fd int) int {
-	n, err := unix.IoctlGetInt(fd, unix.TIOCINQ)
-	if err != nil {
-		return 0
-	}
-	return max(n, 0)
 }

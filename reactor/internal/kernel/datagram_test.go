@@ -1,4 +1,4 @@
-package reactor
+package kernel
 
 import (
 	"testing"
@@ -8,7 +8,7 @@ import (
 
 // A receive buffer grows to what is asked for, as far as the system allows, and
 // never shrinks.
-func TestGrowBuffer(t *testing.T) {
+func TestGrowReceive(t *testing.T) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -17,10 +17,10 @@ func TestGrowBuffer(t *testing.T) {
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 8192); err != nil {
 		t.Fatal(err)
 	}
-	if got := growBuffer(fd, 65536); got != 65536 { // below any system's limit
+	if got := GrowReceive(fd, 65536); got != 65536 { // below any system's limit
 		t.Errorf("grown to %d", got)
 	}
-	if got := growBuffer(fd, 4096); got != 65536 {
+	if got := GrowReceive(fd, 4096); got != 65536 {
 		t.Errorf("shrunk to %d", got)
 	}
 }
