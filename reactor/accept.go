@@ -1,37 +1,35 @@
 package reactor
 
 import (
-	"net/netip"
 	"time"
 
-	"github.com/panjf2000/gnet/v2"
-
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/poller"
 )
 
 // accept takes a peer's connection into the table.
-func (l *loop) accept(gc gnet.Conn) gnet.Action {
+func (l *loop) accept(n *poller.Incoming) {
 	e := l.eng
-	local, err := ownAddr(gc)
-	socket := e.listener(local)
-	if err != nil || socket == nil {
+	socket := e.listener(n.Local)
+	if !n.Local.IsValid() || socket == nil {
 		l.stat.refused[RefusedVanished].Add(1)
-		return gnet.Close
+		return
 	}
-	c := &conn{eng: e, loop: l, gc: gc, fd: gc.Fd(), born: time.Now()}
-	c.src = Source{Proto: socket.Proto, Remote: tcpAddr(gc.RemoteAddr()), Local: local, Socket: socket}
+	c := &conn{eng: e, loop: l, born: time.Now()}
+	c.sock.Owner = c
+	c.sock.Hold(-1)
+	c.src = Source{Proto: socket.Proto, Remote: n.Remote, Local: n.Local, Socket: socket}
 	if cause := l.admit(c); cause != admitted {
 		l.stat.refused[cause].Add(1)
 		c.quit()
 		why := cause.refuse()
 		e.observe(c, ConnRefused, why, nil, "")
 		e.logRefused(c, why)
-		return gnet.Close
+		return
 	}
-	gc.SetContext(c)
-	kernel.BoundSend(c.fd)
+	n.Attach(&c.sock)
+	kernel.BoundSend(n.Fd)
 	c.active.Store(l.seconds.Load())
-	c.opened.Store(true)
 	e.peers.add(c)
 	l.stat.accepted.Add(1)
 	l.idle.put(c, l.seconds.Load()+e.lifetime)
@@ -39,15 +37,14 @@ func (l *loop) accept(gc gnet.Conn) gnet.Action {
 	if c.src.Proto == TCP {
 		c.codec = &plain{}
 		l.establish(c)
-		return gnet.None
+		return
 	}
 	m, err := e.tls().NewServer(c.src.Local, c.src.Remote)
 	if err != nil {
 		l.close(c, tlsError(err))
-		return gnet.None
+		return
 	}
 	l.handshake(c, m)
-	return gnet.None
 }
 
 // admit gives an accepted connection its place, or says why it has none.
@@ -81,11 +78,11 @@ func (l *loop) admit(c *conn) Refusal {
 	return admitted
 }
 
-// adopt takes a connection of ours from the parking lot: TCP is up.
-func (l *loop) adopt(c *conn, gc gnet.Conn) gnet.Action {
+// adopt takes a connection of ours from the connect queue: TCP is up.
+func (l *loop) adopt(c *conn) {
 	c.mu.Lock()
 	doom := c.doom
-	c.loop, c.gc, c.fd = l, gc, gc.Fd()
+	c.loop = l
 	var waited bool
 	if doom == nil {
 		waited = c.unpark(enrolling)
@@ -96,9 +93,9 @@ func (l *loop) adopt(c *conn, gc gnet.Conn) gnet.Action {
 		}
 	}
 	c.mu.Unlock()
-	c.opened.Store(true)
 	if doom != nil {
-		return gnet.Close // OnClose ends it with its doom
+		c.sock.Close() // lost ends it with its doom
+		return
 	}
 	l.stat.dialed.Add(1)
 	if waited {
@@ -109,16 +106,15 @@ func (l *loop) adopt(c *conn, gc gnet.Conn) gnet.Action {
 	if c.src.Proto == TCP {
 		c.codec = &plain{}
 		l.establish(c)
-		return gnet.None
+		return
 	}
 	m, err := c.domains.NewClient(c.query())
 	c.domains = nil
 	if err != nil {
 		l.close(c, tlsError(err))
-		return gnet.None
+		return
 	}
 	l.handshake(c, m)
-	return gnet.None
 }
 
 // establish makes the connection ready for messages and sends what waited.
@@ -147,13 +143,4 @@ func (l *loop) establish(c *conn) {
 	l.stat.established.Add(1)
 	l.eng.observe(c, ConnEstablished, nil, state, c.secrets())
 	l.flush(c)
-}
-
-// ownAddr is where a connection was accepted. gnet knows what its listener was
-// to be bound to: if that left a choice, the kernel is asked.
-func ownAddr(gc gnet.Conn) (netip.AddrPort, error) {
-	if a := tcpAddr(gc.LocalAddr()); a.Port() != 0 && !a.Addr().IsUnspecified() {
-		return a, nil
-	}
-	return kernel.LocalAddr(gc.Fd())
 }

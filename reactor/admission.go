@@ -29,8 +29,6 @@ const (
 	// refuseEvery is how many new requests are let in for one that is refused. To
 	// refuse costs about a third of what it costs to serve.
 	refuseEvery = 5
-	// fullRead is what gnet reads at once: there may be more.
-	fullRead = 64 << 10
 	// idleLook is how often a busy loop looks whether it has come round.
 	idleLook = int64(5 * time.Millisecond)
 )
@@ -126,13 +124,10 @@ func (s *shard) exceeds(c *conn, n int) bool {
 // crowded reports whether the loop has not come round for too long, or is just
 // about to because connections like this one are paused. Loop only.
 func (l *loop) crowded(c *conn) bool {
-	if l.set < 0 {
-		return false
-	}
 	now, target := l.eng.now(), int64(l.eng.cfg.QueueDelay)
 	if now-l.idled > target/4 && now-l.looking > idleLook {
 		l.looking = now
-		if l.quietSet() {
+		if l.poll.Idle() {
 			l.idled = now
 		}
 	}
@@ -190,11 +185,7 @@ func (e *Engine) eased() {
 	if e.paused.Load() == 0 || !e.calm() {
 		return
 	}
-	e.loopsMu.Lock()
-	defer e.loopsMu.Unlock()
-	for _, l := range e.loops {
-		l.resume()
-	}
+	e.eachLoop((*loop).resume)
 }
 
 // pause puts a connection that is held into the list of those that go on when
@@ -209,12 +200,10 @@ func (l *loop) pause(c *conn) {
 // nothing else to be read: replies and what is calm go first. Loop only.
 func (l *loop) unpause() {
 	for l.paused.len() > 0 && l.eng.calm() {
-		if l.set >= 0 {
-			if !l.quietSet() {
-				return
-			}
-			l.idled = l.eng.now()
+		if !l.poll.Idle() {
+			return
 		}
+		l.idled = l.eng.now()
 		c := l.paused.pop()
 		l.eng.paused.Add(-1)
 		c.paused = false

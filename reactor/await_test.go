@@ -1,51 +1,86 @@
 package reactor
 
 import (
-	"context"
+	"io"
 	"net"
 	"net/netip"
-	"runtime"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
-
-	"github.com/panjf2000/gnet/v2"
-	"golang.org/x/sys/unix"
 )
 
 // onLoop runs f on a loop.
 func (r *rig) onLoop(l *loop, f func()) {
 	r.Helper()
 	done := make(chan struct{})
-	if err := l.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+	l.poll.Post(func() {
 		defer close(done)
 		f()
-		return nil
-	})); err != nil {
+	})
+	<-done
+}
+
+// onlyLoop returns the loop of the only connection.
+func (r *rig) onlyLoop() *loop {
+	r.Helper()
+	return r.table.get(r.only()).loop
+}
+
+// No wake-up is lost, however many ask for one and whenever the loop just falls
+// asleep.
+func TestWakeUpsAreHeard(t *testing.T) {
+	for _, loops := range []int{1, 2} {
+		r := start(t, &script{}, func(c *Config) { c.Loops = loops })
+		r.raw(TCP)
+		l := r.onlyLoop()
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				for range 200 {
+					before := l.rounds.Load()
+					l.tick()
+					r.eventually("the loop comes round", func() bool { return l.rounds.Load() != before })
+				}
+			})
+		}
+		all.Wait()
+	}
+}
+
+// echoed sends a message and reads it back.
+func (r *rig) echoed(c io.ReadWriter, i int) {
+	r.Helper()
+	text := request("MESSAGE", "x", i, "")
+	if _, err := io.WriteString(c, text); err != nil {
 		r.Fatal(err)
 	}
-	<-done
+	got := make([]byte, len(text))
+	if _, err := io.ReadFull(c, got); err != nil || string(got) != text {
+		r.Fatalf("%q, %v", got, err)
+	}
 }
 
 // With traffic that leaves pauses, the loop sleeps in its callbacks, and hears
 // all the same what comes: messages, wake-ups, connections.
 func TestLoopSleeps(t *testing.T) {
-	r := start(t, &script{message: echo}, func(c *Config) { c.Loops = 1 })
-	c := r.dial(TLS)
-	l := r.hung()
-	for i := range 100 {
-		r.echoed(c, i)
-		time.Sleep(time.Millisecond) // the pause
-	}
-	r.onLoop(l, func() {
-		if !l.awaiting.here || l.awaiting.sleeps == 0 {
-			t.Errorf("%+v: it never slept", l.awaiting)
+	for _, loops := range []int{1, 3} {
+		r := start(t, &script{message: echo}, func(c *Config) { c.Loops = loops })
+		c := r.dial(TLS)
+		l := r.onlyLoop()
+		for i := range 100 {
+			r.echoed(c, i)
+			time.Sleep(time.Millisecond) // the pause
 		}
-	})
-	for range 20 {
-		other := r.dial(TLS)
-		r.echoed(other, 1)
-		r.echoed(c, 2)
+		r.onLoop(l, func() {
+			if l.awaiting.sleeps == 0 {
+				t.Errorf("%d loops: %+v: it never slept", loops, l.awaiting)
+			}
+		})
+		for range 20 {
+			other := r.dial(TLS)
+			r.echoed(other, 1)
+			r.echoed(c, 2)
+		}
 	}
 }
 
@@ -55,7 +90,7 @@ func TestLoopYields(t *testing.T) {
 	began := time.Now()
 	r := start(t, &script{message: echo}, func(c *Config) { c.Loops, c.Inline, c.InlineHandshake = 1, patience, patience })
 	c := r.dial(TLS)
-	l := r.hung()
+	l := r.onlyLoop()
 	r.settled()
 	const rounds = 300
 	for i := range rounds {
@@ -74,42 +109,12 @@ func TestLoopYields(t *testing.T) {
 	})
 }
 
-// With one processor, who yields comes behind what waits for it.
-func TestYield(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	var ran atomic.Bool
-	go ran.Store(true)
-	for range 1000 {
-		if yield(); ran.Load() {
-			return
-		}
-	}
-	t.Error("the other goroutine did not run")
-}
-
-// Several loops that gnet gives their connections leave their waits to it: it
-// may have another one for them.
-func TestLoopsBehindAReactorDoNotSleep(t *testing.T) {
-	r := start(t, &script{message: echo}, func(c *Config) { c.Loops = 2 })
-	c := r.raw(TCP)
-	l := r.hung()
-	for i := range 50 {
-		r.echoed(c, i)
-		time.Sleep(time.Millisecond) // the pause
-	}
-	r.onLoop(l, func() {
-		if l.awaiting.here || l.awaiting.sleeps != 0 {
-			t.Errorf("slept %d times", l.awaiting.sleeps)
-		}
-	})
-}
-
 // A connection of ours that is enrolled while messages come is not slept upon.
 func TestEnrollingWhileSleeping(t *testing.T) {
 	to := start(t, &script{message: echo}, nil)
 	r := start(t, &script{message: echo}, func(c *Config) { c.Loops = 1 })
 	c := r.raw(TCP)
-	r.hung()
+	r.onlyLoop()
 	for i := range 50 {
 		r.echoed(c, i)
 		target := &Target{Proto: TLS, Addr: to.addr(TLS), Name: "localhost"}
@@ -120,7 +125,13 @@ func TestEnrollingWhileSleeping(t *testing.T) {
 			r.Close(h)
 		}
 	}
-	r.eventually("gnet has nothing to do", func() bool { return r.tasks.Load() == 0 })
+	r.eventually("the loop may sleep", func() bool { return r.onLoopIs(func(l *loop) bool { return l.poll.MaySleep() }) })
+}
+
+// onLoopIs returns what f says of the only loop there is.
+func (r *rig) onLoopIs(f func(l *loop) bool) (is bool) {
+	r.eachLoop(func(l *loop) { r.onLoop(l, func() { is = f(l) }) })
+	return is
 }
 
 // outbound gives the connections of ours.
@@ -133,49 +144,6 @@ func (r *rig) outbound() (list []Handle) {
 	return list
 }
 
-func TestWatcher(t *testing.T) {
-	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	if set, err := watcher(fd); err == nil {
-		t.Fatalf("%d watches what nobody does", set)
-	}
-	for range 3 {
-		set, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer unix.Close(set)
-	}
-	set, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(set)
-	if err := unix.EpollCtl(set, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err != nil {
-		t.Fatal(err)
-	}
-	if found, err := watcher(fd); err != nil || found != set {
-		t.Errorf("%d, %v; want %d", found, err, set)
-	}
-}
-
-func TestListsOfEpoll(t *testing.T) {
-	const info = "pos:\t0\nflags:\t02000002\nmnt_id:\t16\nino:\t1059\n" +
-		"tfd:       12 events:       19 data:                c  pos:0 ino:423 sdev:10\n" +
-		"tfd:      120 events: 80000019 data: ffffffff00000078  pos:0 ino:423 sdev:10\n"
-	for fd, want := range map[int]bool{12: true, 120: false, 1: false, 2: false, 19: false, 0: false} {
-		if lists(info, fd) != want {
-			t.Errorf("%d: %v", fd, !want)
-		}
-	}
-	if lists("", 0) || lists("tfd:\n", 0) {
-		t.Error("found in nothing")
-	}
-}
-
 // Datagrams wake a loop that sleeps.
 func TestDatagramsWhileSleeping(t *testing.T) {
 	s := &script{}
@@ -184,7 +152,7 @@ func TestDatagramsWhileSleeping(t *testing.T) {
 		c.Sockets = append(c.Sockets, SocketConfig{Proto: UDP, Addr: netip.MustParseAddrPort("127.0.0.1:0")})
 	})
 	c := r.raw(TCP)
-	r.hung()
+	r.onlyLoop()
 	u, err := net.Dial("udp", r.addr(UDP).String())
 	if err != nil {
 		t.Fatal(err)

@@ -2,18 +2,16 @@ package reactor
 
 import (
 	"errors"
-	"io"
-
-	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/poller"
 	"sipreactor/tlsstate"
 )
 
 // The one close path. Whoever finds that a connection must end calls close (on
 // its loop) or conn.kill (anywhere): the first reason stays. end lets an
 // orderly end wait for what is still to be written, finish says goodbye and
-// has gnet close the descriptor, whose OnClose becomes lost: part decides what
+// closes the socket, whose end becomes lost: part decides what
 // becomes of what the kernel has taken, and release settles everything that hung
 // on the connection. A connection that never reached a loop goes straight to
 // release.
@@ -56,7 +54,7 @@ func (l *loop) finish(c *conn) {
 			_ = c.codec.CloseNotify()
 		}
 		for out := c.codec.Output(); len(out) > 0 && c.sendDue == 0; out = c.codec.Output() {
-			n, err := unix.Write(c.fd, out)
+			n, err := c.sock.Write(out)
 			if err != nil || n <= 0 {
 				break
 			}
@@ -68,12 +66,12 @@ func (l *loop) finish(c *conn) {
 		}
 	}
 	if c.doom.Reason.Orderly() {
-		kernel.Discard(c.fd)
+		kernel.Discard(c.sock.Fd())
 	}
-	l.shut(c)
+	c.sock.Close()
 }
 
-// lost is gnet's word that the descriptor is about to close: we closed it, or
+// lost is the loop's word that the descriptor is about to close: we closed it, or
 // the peer did. A peer that only ended its half of the stream may have replies
 // to get: see survives.
 func (l *loop) lost(c *conn, err error) {
@@ -83,7 +81,7 @@ func (l *loop) lost(c *conn, err error) {
 	if c.phase == handshaking {
 		c.condemn(because(HandshakeFailed, "the peer closed the connection"))
 	}
-	if err == nil || errors.Is(err, io.EOF) {
+	if err == nil || err == poller.ErrEnd || err == poller.ErrBroken {
 		c.condemn(because(PeerClosed, ""))
 	}
 	c.condemn(fail(ReadError, err))
@@ -92,7 +90,7 @@ func (l *loop) lost(c *conn, err error) {
 	c.release()
 }
 
-// part leaves the descriptor of a connection to gnet, which closes it next.
+// part leaves the descriptor of a connection to the loop, which closes it next.
 func (l *loop) part(c *conn) {
 	was, u, why := c.phase, &c.unacked, c.doom
 	if was == closing {
@@ -104,7 +102,7 @@ func (l *loop) part(c *conn) {
 	if u.trial && !refused(why) {
 		u.trial = false
 	}
-	u.update(c.fd)
+	u.update(c.sock.Fd())
 	if why.Reason.Orderly() {
 		if u.first == nil && why.Reason == PeerClosed || l.eng.lot.linger(c) {
 			return
@@ -117,7 +115,7 @@ func (l *loop) part(c *conn) {
 	back := u.first != nil || c.out.flight != nil || c.out.box != nil
 	c.mu.Unlock()
 	if back {
-		kernel.AbortOnClose(c.fd)
+		kernel.AbortOnClose(c.sock.Fd())
 		l.eng.stat.aborted.Add(1)
 	}
 }

@@ -21,7 +21,7 @@ type SocketConfig struct {
 	AdvertisedPort uint16
 	Tag            string
 	// Inherited is a socket that is bound to Addr already; nil: the engine opens
-	// one. Beside UDP it goes with a single event loop.
+	// one. The first event loop alone accepts from it, or reads its datagrams.
 	Inherited *Inherited
 }
 
@@ -192,10 +192,7 @@ func (c *Config) complete() error {
 	if c.Observer == nil {
 		c.Observer = nobody{}
 	}
-	datagrams, inherited := false, false
 	for _, s := range c.Sockets {
-		datagrams = datagrams || s.Proto == UDP
-		inherited = inherited || s.Inherited != nil
 		switch {
 		case s.Proto != UDP && s.Proto != TCP && s.Proto != TLS:
 			return fmt.Errorf("reactor: socket %v: unknown protocol", s.Addr)
@@ -206,11 +203,6 @@ func (c *Config) complete() error {
 		case s.Inherited != nil && !s.Inherited.Serves(s.Proto, s.Addr):
 			return fmt.Errorf("reactor: socket %v:%v: the inherited one is another", s.Proto, s.Addr)
 		}
-	}
-	if datagrams && inherited {
-		// For UDP, gnet opens every socket once a loop, and only the first one's can
-		// be replaced.
-		c.Loops = 1
 	}
 	return nil
 }

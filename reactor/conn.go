@@ -6,8 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/panjf2000/gnet/v2"
-
+	"sipreactor/reactor/internal/poller"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
 )
@@ -35,8 +34,7 @@ type conn struct {
 
 	// The owner's: the parking lot while connecting, then the loop.
 	loop     *loop
-	gc       gnet.Conn // nil when the peer's stream has ended and the connection lives on
-	fd       int
+	sock     poller.Socket
 	codec    codec
 	hs       *handshake // nil but while handshaking
 	framer   sipframe.Framer
@@ -49,7 +47,6 @@ type conn struct {
 	blamed   bool             // it brought such since there is more than is handled
 	paused   bool             // it is in its loop's list
 	swamped  bool             // it is not read since its replies have no room
-	muffled  bool             // the kernel tells of no bytes; see hear
 	deaf     bool             // nothing more is read: framing is lost, or the end is near
 	left     phase            // the phase it was in when its end began
 	carried  traffic          // counted by the loop, read by anybody
@@ -63,7 +60,7 @@ type conn struct {
 	sendDue  int64            // next look at a connection that takes nothing
 	ackDue   int64
 	halfDue  int64 // the end of a half-closed connection
-	eof      bool  // the peer's stream is read to its end, and the descriptor is ours, not gnet's
+	eof      bool  // the peer's stream is read to its end, and no loop has the descriptor
 	wheel    wheelLink
 	heard    int64 // second, plus one, in which the back-off table was last told of an answer
 
@@ -78,7 +75,6 @@ type conn struct {
 	crowded    atomic.Int32  // of these, in a shard's crowd
 	open       atomic.Int32  // requests of the peer without a final reply; the loop adds, under mu others take away
 	held       atomic.Bool   // not read; written by the loop
-	opened     atomic.Bool   // the loop has had it
 
 	mu    sync.Mutex
 	phase phase // written by the owner under mu, so others may read it under mu

@@ -121,7 +121,7 @@ func (e *Engine) Unread(p Proto) (bytes uint64) {
 		}
 		c.mu.Lock()
 		if c.phase != closed { // only then may its descriptor be somebody else's
-			bytes += uint64(kernel.Unread(c.fd))
+			bytes += uint64(kernel.Unread(c.sock.Fd()))
 		}
 		c.mu.Unlock()
 	})

@@ -65,7 +65,7 @@ func TestConnsAllocatesLittle(t *testing.T) {
 func TestUnread(t *testing.T) {
 	r := start(t, &script{message: echo}, func(c *Config) { c.Loops = 1 })
 	c := r.raw(TCP)
-	l := r.hung()
+	l := r.onlyLoop()
 	r.onLoop(l, func() {
 		if _, err := c.Write(make([]byte, 1234)); err != nil {
 			t.Error(err)

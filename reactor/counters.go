@@ -65,7 +65,6 @@ type shardCounters struct {
 
 // engineCounters count what is rare, or neither a loop's nor a worker's.
 type engineCounters struct {
-	acceptFailed, turnedAway         atomic.Uint64 // accepts; connections closed for lack of a descriptor
 	dials, undelivered, postponed    atomic.Uint64
 	returned, refused, aborted       atomic.Uint64
 	neverAnswered                    atomic.Uint64

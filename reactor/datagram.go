@@ -2,7 +2,6 @@ package reactor
 
 import (
 	"bytes"
-	"net"
 	"net/netip"
 
 	"github.com/valyala/bytebufferpool"
@@ -16,21 +15,10 @@ const maxDatagram = 65507
 
 // datagram takes one datagram: a whole message (RFC 3261 18.3), or white space
 // that keeps a NAT open.
-func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
+func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
 	l.stat.carried[UDP].bytesIn.Add(uint64(len(in)))
 	in = bytes.TrimLeft(in, "\r\n \t\x00")
-	to, ok := bound.(*net.UDPAddr)
-	if len(in) == 0 || !ok {
-		return
-	}
-	at := kernel.Unmap(to.AddrPort())
-	var socket *Socket
-	for _, s := range l.eng.sockets {
-		if s.Proto == UDP && s.hears(at) {
-			socket = s
-		}
-	}
-	if socket == nil {
+	if len(in) == 0 {
 		return
 	}
 	if l.slab == nil || len(l.slab.Free()) < len(in) {
@@ -38,7 +26,7 @@ func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
 	}
 	base := len(l.slab.Bytes())
 	l.slab.Advance(copy(l.slab.Free(), in))
-	src := &Source{Proto: UDP, Remote: kernel.Unmap(from.AddrPort()), Local: socket.Addr, Socket: socket}
+	src := &Source{Proto: UDP, Remote: from, Local: socket.Addr, Socket: socket}
 	l.stat.carried[UDP].messagesIn.Add(1)
 	data := l.slab.Bytes()[base:]
 	if isReply(data) && isFinal(data) {
@@ -47,14 +35,6 @@ func (l *loop) datagram(from *net.UDPAddr, bound net.Addr, in []byte) {
 	i := l.eng.shardOf(data)
 	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
 	l.dispatch(nil)
-}
-
-// hears tells whether the socket is the one that gnet knows by an address.
-func (s *Socket) hears(at netip.AddrPort) bool {
-	if s.inherited != nil {
-		return s.standIn() == at.Addr()
-	}
-	return s.Addr.Addr() == at.Addr() && (s.Addr.Port() == at.Port() || at.Port() == 0)
 }
 
 // sendDatagram writes a message to a UDP destination. It is with the kernel or
@@ -75,7 +55,7 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 	if len(buf.B) > maxDatagram {
 		return 0, because(MessageTooLarge, "for udp")
 	}
-	if err := unix.Sendto(e.udp[socket.index], buf.B, unix.MSG_DONTWAIT, kernel.Sockaddr(t.Addr)); err != nil {
+	if err := unix.Sendto(e.poll.Sender(socket.index), buf.B, unix.MSG_DONTWAIT, kernel.Sockaddr(t.Addr)); err != nil {
 		return 0, fail(WriteError, err)
 	}
 	stat := &e.shards[0].stat
@@ -91,14 +71,4 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 		*t.Carrier = Source{Proto: UDP, Remote: t.Addr, Local: socket.Addr, Socket: socket}
 	}
 	return Sent, nil
-}
-
-// closeDatagrams closes the descriptors that datagrams are sent with.
-func (e *Engine) closeDatagrams() {
-	for i, fd := range e.udp {
-		if fd > 0 {
-			unix.Close(fd)
-			e.udp[i] = 0
-		}
-	}
 }

@@ -70,7 +70,7 @@ func (l *loop) behind(c *conn, now int64) bool {
 		c.msgDue = now + int64(l.eng.cfg.MaxMessageTime)
 		return true
 	}
-	if c.msgLate || kernel.Unread(c.fd) == 0 {
+	if c.msgLate || kernel.Unread(c.sock.Fd()) == 0 {
 		return false
 	}
 	c.msgLate = true

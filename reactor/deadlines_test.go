@@ -2,7 +2,6 @@ package reactor
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"io"
 	"net"
@@ -13,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
 
 	"sipreactor/tlsstate"
@@ -344,15 +342,7 @@ func TestNoTimerBehindTheHandshake(t *testing.T) {
 	p := r.dial(TLS)
 	c := r.table.get(r.only())
 	timed := func() (is bool) {
-		done := make(chan struct{})
-		if err := c.loop.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
-			is = c.timer != nil || c.armed != 0
-			close(done)
-			return nil
-		})); err != nil {
-			t.Fatal(err)
-		}
-		<-done
+		r.onLoop(c.loop, func() { is = c.timer != nil || c.armed != 0 })
 		return is
 	}
 	m := request("MESSAGE", "x", 1, "")

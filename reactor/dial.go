@@ -1,18 +1,14 @@
 package reactor
 
 import (
-	"context"
-	"errors"
-	"net"
 	"net/netip"
 	"os"
 	"time"
 
-	"github.com/panjf2000/gnet/v2"
-	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/poller"
 	"sipreactor/tlsstate"
 )
 
@@ -29,7 +25,9 @@ func (e *Engine) begin(t *Target, want *match, domains tlsstate.Domains, m Appen
 // dialled makes a connection that is still to be opened; probing: to see whether
 // the target is back.
 func (e *Engine) dialled(t *Target, want *match, domains tlsstate.Domains, w *waiter, probing bool) *conn {
-	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, dialer: w, fd: -1}
+	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, dialer: w}
+	c.sock.Owner = c
+	c.sock.Hold(-1)
 	c.self, c.meant, c.domains = want.self, want.name, domains
 	c.target.Set, c.target.Carrier, c.target.Note = nil, nil, nil // the message's, not the connection's
 	c.src = Source{Proto: t.Proto, Remote: t.Addr, Socket: t.Socket, Outbound: true}
@@ -58,7 +56,7 @@ func (e *Engine) connect(c *conn) {
 	e.observe(c, ConnectStarted, nil, nil, "")
 	fd, err := openSocket(c, &e.cfg.Keepalive)
 	if err == nil {
-		c.fd = fd
+		c.sock.Hold(fd)
 		err = unix.Connect(fd, kernel.Sockaddr(c.src.Remote))
 		c.bound()
 	}
@@ -78,8 +76,8 @@ func (e *Engine) connect(c *conn) {
 			return
 		}
 	}
-	if c.fd >= 0 {
-		unix.Close(c.fd)
+	if c.sock.Fd() >= 0 {
+		unix.Close(c.sock.Fd())
 	}
 	c.condemn(dialFailed(err))
 	c.release()
@@ -88,7 +86,7 @@ func (e *Engine) connect(c *conn) {
 // bound notes our own end, which the kernel chooses when a connect begins, so
 // that a connect that fails can be told with it.
 func (c *conn) bound() {
-	a, err := kernel.LocalAddr(c.fd)
+	a, err := kernel.LocalAddr(c.sock.Fd())
 	if err != nil || a.Port() == 0 || a.Addr().IsUnspecified() {
 		return
 	}
@@ -100,11 +98,7 @@ func (c *conn) bound() {
 // openSocket makes a non-blocking socket, bound to the address that the
 // connection must come from.
 func openSocket(c *conn, k *Keepalive) (fd int, err error) {
-	family := unix.AF_INET
-	if c.src.Remote.Addr().Is6() {
-		family = unix.AF_INET6
-	}
-	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	fd, err = unix.Socket(kernel.Family(c.src.Remote.Addr()), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, os.NewSyscallError("socket", err)
 	}
@@ -122,81 +116,32 @@ func openSocket(c *conn, k *Keepalive) (fd int, err error) {
 	return fd, nil
 }
 
-// enroll gives a connected socket to a loop. gnet duplicates the descriptor,
-// which is ours to close, and reports success even when the loop could not
-// watch it: opened tells. What gnet would lose a descriptor over is looked for
-// before it has one: see handover.
+// enroll gives a connected socket to a loop.
 func (e *Engine) enroll(c *conn) {
 	c.mu.Lock()
 	doom := c.doom
 	if doom == nil {
 		c.stepLocked(enrolling)
-		e.tasks.Add(1)
-		e.enrolling.Add(1) // before Stop's kill gets the lock: it waits for us behind that
 	}
 	c.mu.Unlock()
 	if doom != nil {
-		unix.Close(c.fd)
+		unix.Close(c.sock.Fd())
 		c.release()
 		return
 	}
 	e.observe(c, ConnectDone, nil, nil, "")
-	nc, err := handover(c.fd)
-	var opened <-chan gnet.RegisteredResult
-	if err == nil {
-		ctx := gnet.NewNetConnContext(gnet.NewContext(context.Background(), c), nc)
-		if opened, err = e.gnet.Register(ctx); err != nil {
-			nc.Close()
-		}
-	}
-	if err != nil {
+	e.poll.Adopt(&c.sock, func(err error) {
 		c.condemn(dialFailed(err))
 		c.release()
-		e.tasks.Add(-1)
-		e.enrolling.Done()
-		return
-	}
-	go func() {
-		defer e.enrolling.Done()
-		res := <-opened
-		e.tasks.Add(-1)
-		if !c.opened.Load() {
-			c.condemn(dialFailed(res.Err))
-			c.release()
-		}
-	}()
-}
-
-// handover makes a connected socket what gnet takes, and closes fd in any case.
-// net.FileConn asks who the peer is, once. A peer that has reset the connection
-// by then is nobody: gnet would look at its address with the descriptor just
-// duplicated, panic, and leave that to no one. The address stays with what is
-// returned, so that a reset behind this look is an ordinary event of the loop.
-func handover(fd int) (net.Conn, error) {
-	f := os.NewFile(uintptr(fd), "")
-	defer f.Close()
-	kept := kernel.KeepaliveOf(fd)
-	nc, err := net.FileConn(f) // puts Go's own keep-alive in place of ours
-	if err != nil {
-		return nil, err
-	}
-	kept.Restore(fd)
-	if nc.RemoteAddr() != nil {
-		return nc, nil
-	}
-	nc.Close()
-	return nil, kernel.SocketError(fd, unix.ENOTCONN)
+	})
 }
 
 // dialFailed is the reason of a connect that failed. That this machine has no
 // descriptor, port or memory left says nothing of the peer.
 func dialFailed(cause error) *Error {
 	e := fail(ConnectFailed, cause)
-	for _, ours := range [...]error{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM, unix.EADDRNOTAVAIL, unix.EAGAIN,
-		unix.ENOSPC, errorx.ErrEngineInShutdown} {
-		if errors.Is(cause, ours) {
-			e.Blame = BlameUs
-		}
+	if poller.Lacking(cause) {
+		e.Blame = BlameUs
 	}
 	return e
 }

@@ -4,7 +4,7 @@
 //
 // # Who owns what
 //
-// A loop (a gnet event loop) owns sockets: on an established connection only
+// A loop owns sockets: on an established connection only
 // its loop reads, decrypts, frames, encrypts and writes, without a lock. A
 // handshaker owns a connection's TLS machine while one step of its handshake is
 // computed; while a private key signs elsewhere, nobody computes. The parking
@@ -24,4 +24,3 @@
 // and the side to blame. A message that Send took is written, or comes back
 // through Handler.Undelivered, exactly once.
 package reactor
-

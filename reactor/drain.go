@@ -3,11 +3,8 @@ package reactor
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // drainLook is how often a draining engine looks whether anything is under way,
@@ -24,7 +21,7 @@ const drainLook = 10 * time.Millisecond
 // error. Stop then ends the engine. Any goroutine, once.
 func (e *Engine) Drain(ctx context.Context) error {
 	e.draining.Store(true)
-	e.backlog.shut()
+	e.poll.StopAccepting()
 	tick := time.NewTicker(drainLook)
 	defer tick.Stop()
 	for idle := 0; ; {
@@ -89,30 +86,4 @@ func (e *Engine) underWay() string {
 		left = append(left, "messages in hand")
 	}
 	return strings.Join(left, ", ")
-}
-
-// shut ends the accepting for good. gnet cannot: so its epoll sets are told to
-// forget the listeners, and another socket is put in their places, which ends
-// those that nobody else has. gnet closes that in its own time. Any goroutine.
-func (b *backlog) shut() {
-	b.mu.Lock()
-	ears := b.ears
-	b.ears = nil
-	b.mu.Unlock()
-	for _, l := range ears {
-		_ = unix.EpollCtl(l.set, unix.EPOLL_CTL_DEL, l.fd, nil)
-	}
-	if len(ears) == 0 {
-		return
-	}
-	time.Sleep(drainLook) // who accepts may be at it
-	other, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	if err != nil {
-		b.eng.log.Warn("listeners stay open while draining", "error", os.NewSyscallError("socket", err))
-		return
-	}
-	defer unix.Close(other)
-	for _, l := range ears {
-		_ = unix.Dup3(other, l.fd, unix.O_CLOEXEC)
-	}
 }

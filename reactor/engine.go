@@ -2,18 +2,17 @@ package reactor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
 	"math"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/panjf2000/gnet/v2"
-
+	"sipreactor/reactor/internal/poller"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
 )
@@ -37,29 +36,17 @@ type Engine struct {
 	resting     sync.Pool // workers of loops that have left theirs, with what they keep in Local
 	handshakers handshakers
 	lot         *lot
-	backlog     backlog
 	domains     atomic.Pointer[tlsstate.Domains]
 	sockets     []*Socket
-	udp         []int // descriptors to send datagrams with, by socket index
 
-	gnet    gnet.Engine
-	started chan struct{}
-	once    sync.Once
-	ran     chan error    // how gnet ended, once
-	done    chan struct{} // closed when it has
-	bootErr error
-	loopsMu sync.Mutex
-	loops   map[gnet.EventLoop]*loop
-	mute    bool         // loops get no bell any more; loopsMu guards it
-	tasks   atomic.Int32 // what gnet has queued for its loops, or is about to
-	pulse   sync.Mutex
+	poll  *poller.Poller
+	pulse sync.Mutex
 
 	inbound    atomic.Int64
 	paused     atomic.Int64 // connections that are not read because they brought too much
 	draining   atomic.Bool  // nothing new is taken in
 	stopping   atomic.Bool  // and no connection is opened
 	deaf       atomic.Bool  // nothing more is read
-	enrolling  sync.WaitGroup
 	stopOnce   sync.Once
 	stopped    error // what stop returned
 	crew       sync.WaitGroup
@@ -81,23 +68,19 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		born:     time.Now(),
 		lifetime: int64(cfg.Lifetime / time.Second),
 		seed:     maphash.MakeSeed(),
-		started:  make(chan struct{}),
-		ran:      make(chan error, 1),
-		done:     make(chan struct{}),
-		loops:    make(map[gnet.EventLoop]*loop),
 	}
+	e.poll = poller.New(poller.Config{Loops: cfg.Loops, Listeners: cfg.listeners(), Keepalive: cfg.Keepalive,
+		Backlog: cfg.Backlog, DatagramBuffer: cfg.DatagramBuffer, Logger: cfg.Logger}, onPoller{e})
 	for _, p := range []Proto{TCP, TLS} {
 		s := cfg.stream(p)
 		e.framing[p] = sipframe.FramerConfig{MaxMessage: cfg.MaxMessageSize, PingPong: s.CRLFPingPong, DropCRLF: s.CRLFDrop}
 	}
 	e.backoff.limit, e.backoff.random = cfg.Backoff, rand.Int64N
 	e.SetDomains(cfg.Domains)
-	e.backlog.eng = e
 	for i, s := range cfg.Sockets {
 		e.sockets = append(e.sockets, &Socket{Proto: s.Proto, Addr: s.Addr, Advertised: s.Advertised,
-			AdvertisedPort: s.AdvertisedPort, Tag: s.Tag, index: i, inherited: s.Inherited})
+			AdvertisedPort: s.AdvertisedPort, Tag: s.Tag, index: i})
 	}
-	e.udp = make([]int, len(e.sockets))
 	for i := range cfg.Workers {
 		e.shards = append(e.shards, newShard(e, i, cfg.QueueFrames))
 	}
@@ -121,27 +104,26 @@ func (e *Engine) Start() error {
 		s.spawn()
 		s.mu.Unlock()
 	}
-	go func() {
-		defer close(e.done)
-		e.ran <- gnet.Rotate(&events{eng: e}, e.addresses(),
-			gnet.WithNumEventLoop(e.cfg.Loops),
-			gnet.WithLoadBalancing(gnet.LeastConnections),
-			gnet.WithReuseAddr(true),
-			gnet.WithReusePort(e.cfg.shares()),
-			gnet.WithTCPNoDelay(gnet.TCPNoDelay),
-			gnet.WithTicker(true),
-			gnet.WithLogger(gnetLog{e.log, e.backlog.failed}))
-	}()
-	select {
-	case <-e.started:
-		e.growDatagrams()
-		return nil
-	case err = <-e.ran:
+	if err = e.poll.Start(); err != nil {
 		e.dismiss()
-		if err == nil {
-			err = e.bootErr
-		}
 		return fmt.Errorf("reactor: %w", err)
+	}
+	for i, s := range e.sockets {
+		s.Addr = netip.AddrPortFrom(s.Addr.Addr(), e.poll.Addr(i).Port())
+	}
+	return nil
+}
+
+// onPoller is the engine as the poller knows it.
+type onPoller struct{ e *Engine }
+
+func (p onPoller) NewLoop(l *poller.Loop) poller.LoopHandler { return newLoop(p.e, l) }
+func (p onPoller) Tick()                                     { p.e.tick() }
+
+// eachLoop calls f for each loop there is. Any goroutine.
+func (e *Engine) eachLoop(f func(l *loop)) {
+	for _, l := range e.poll.Loops() {
+		f(l.Handler().(*loop))
 	}
 }
 
@@ -174,7 +156,7 @@ func (e *Engine) Close(h Handle) bool {
 
 // Done is closed when the engine has ended: by Stop, or because its loops
 // failed, of which the log tells.
-func (e *Engine) Done() <-chan struct{} { return e.done }
+func (e *Engine) Done() <-chan struct{} { return e.poll.Done() }
 
 // Stop ends the engine, which may be draining already (Drain): no connection is accepted or opened any
 // more, messages that are here are worked off and written, every peer gets its
@@ -200,14 +182,7 @@ func (e *Engine) stop(ctx context.Context) error {
 	if err2 := until(ctx, func() bool { return e.table.live.Load() == 0 && e.lot.lingering() == 0 }); err == nil {
 		err = err2
 	}
-	e.loopsMu.Lock()
-	e.mute = true
-	e.loopsMu.Unlock()
-	e.enrolling.Wait()
-	e.backlog.close()
-	e.tasks.Add(1)
-	_ = e.gnet.Stop(canceled)
-	if err2 := <-e.ran; err == nil {
+	if err2 := e.poll.Stop(); err == nil {
 		err = err2
 	}
 	e.dismiss()
@@ -217,14 +192,6 @@ func (e *Engine) stop(ctx context.Context) error {
 
 // graceTime is how long a draining engine still reads while messages come.
 const graceTime = 500 * time.Millisecond
-
-// canceled makes gnet's Stop return at once: the end of Rotate is what we wait
-// for, and Stop looks for it only twice a second.
-var canceled = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()
 
 // quiet tells whether no message is being worked on.
 func (e *Engine) quiet() bool {
@@ -250,13 +217,12 @@ func until(ctx context.Context, done func() bool) error {
 	return nil
 }
 
-// dismiss ends the goroutines that are not gnet's. Loops no longer run.
+// dismiss ends the goroutines that are not the poller's. Loops no longer run.
 func (e *Engine) dismiss() {
-	e.backlog.close()
 	e.handshakers.close()
-	e.table.each(func(c *conn) { // what gnet does not know it has not closed
+	e.table.each(func(c *conn) { // what no loop has it has not closed
 		if c.eof {
-			c.loop.shut(c)
+			c.sock.Close()
 		}
 	})
 	e.lot.cutLingering() // while there are workers to be told
@@ -265,7 +231,7 @@ func (e *Engine) dismiss() {
 	}
 	e.crew.Wait()
 	e.lot.close()
-	for _, l := range e.loops {
+	e.eachLoop(func(l *loop) {
 		l.mu.Lock()                 // a signature may still come
 		for _, c := range l.dirty { // a machine that came back too late
 			if c.hs != nil && c.codec != nil {
@@ -282,37 +248,13 @@ func (e *Engine) dismiss() {
 			l.host.stop()
 			l.host = nil
 		}
-	}
-	e.closeDatagrams()
-}
-
-// tick runs once a second, first when gnet is wholly up.
-func (e *Engine) tick() {
-	e.once.Do(func() {
-		e.backlog.open()
-		close(e.started)
 	})
-	e.logRests(e.now())
-	e.loopsMu.Lock()
-	defer e.loopsMu.Unlock()
-	for _, l := range e.loops {
-		l.tick()
-	}
 }
 
-// loopOf gives what we keep for one of gnet's loops.
-func (e *Engine) loopOf(el gnet.EventLoop) *loop {
-	e.loopsMu.Lock()
-	defer e.loopsMu.Unlock()
-	l := e.loops[el]
-	if l == nil {
-		l = newLoop(e, el)
-		e.loops[el] = l
-		if !e.mute {
-			l.hang()
-		}
-	}
-	return l
+// tick runs once a second, first when every loop is up.
+func (e *Engine) tick() {
+	e.logRests(e.now())
+	e.eachLoop((*loop).tick)
 }
 
 // now is the engine's clock in nanoseconds; never 0.
@@ -329,5 +271,3 @@ func (e *Engine) giveBack(c *conn, data []byte, note any, why *Error) {
 	e.stat.undelivered.Add(1)
 	e.shards[e.shardOf(data)].push([]item{{kind: itemUndelivered, data: u.Data, buf: buf, src: &c.src, lost: u}}, math.MaxInt)
 }
-
-var errNoBoot = errors.New("the listeners could not be set up")

@@ -26,8 +26,7 @@ type Socket struct {
 	// Tag is the name a script may call the socket by.
 	Tag string
 
-	index     int
-	inherited *Inherited // nil: we open it
+	index int
 }
 
 // Source tells where a frame came from. It belongs to the connection, does not

@@ -3,14 +3,11 @@ package reactor
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/panjf2000/gnet/v2"
 
 	"sipreactor/reactor/internal/kernel"
 )
@@ -249,18 +246,15 @@ func TestMessageTimeWhenWeAreLate(t *testing.T) {
 	_, _ = p.Write([]byte(m[:10]))
 	r.eventually("the clock runs", func() bool { return r.Stats().BytesIn == 10 })
 	held, late := make(chan struct{}), make(chan struct{})
-	if err := c.loop.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+	c.loop.poll.Post(func() {
 		close(held)
 		<-late
-		for end := time.Now().Add(patience); kernel.Unread(c.fd) == 0 && time.Now().Before(end); {
+		for end := time.Now().Add(patience); kernel.Unread(c.sock.Fd()) == 0 && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
 		c.msgDue = 1 // the time is over, while nobody has read
 		c.loop.overdue(c)
-		return nil
-	})); err != nil {
-		t.Fatal(err)
-	}
+	})
 	<-held
 	_, _ = p.Write([]byte(m[10:]))
 	close(late)

@@ -82,7 +82,7 @@ func (l *loop) settle() {
 		l.woken = true
 		l.mu.Unlock()
 		l.own = true
-		l.wake()
+		l.poll.Wake()
 		return
 	}
 	l.mu.Unlock()
@@ -95,7 +95,7 @@ func (l *loop) settle() {
 		must := (len(l.dirty) > 0 || l.ticked) && l.mustWake()
 		l.mu.Unlock()
 		if must {
-			l.wake()
+			l.poll.Wake()
 		}
 	}
 }

@@ -1,14 +1,13 @@
 package reactor
 
 import (
-	"errors"
-	"io"
 	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/poller"
 )
 
 // A peer may end its half of a connection and still read ours: with a FIN behind
@@ -17,9 +16,8 @@ import (
 // takes replies only, senders that look for a connection do not find it, and it
 // ends when the last request has its final reply, or after halfClosedTime.
 //
-// gnet closes a descriptor at the end of its stream. So that the socket lives on
-// the loop takes another descriptor of it, which gnet does not know, before gnet
-// closes its own. The parking lot watches that one, for a reset only: there is
+// A loop closes a descriptor at the end of its stream. So that the socket lives on
+// it is detached from the loop (poller.Socket). The parking lot watches that one, for a reset only: there is
 // nothing more to be read. A peer that has gone altogether looks the same as one
 // that ended its half, until it resets what is sent to it.
 
@@ -120,19 +118,15 @@ func (l *loop) abandoned(c *conn) {
 	l.close(c, because(PeerClosed, "and requests of its had no reply after "+l.eng.cfg.halfClosedTime.String()))
 }
 
-// survives is asked when gnet is about to close the connection. It answers true
-// if the socket lives on with a descriptor of ours: the peer's stream has ended,
+// survives is asked when the loop is about to close the connection. It answers true
+// if the socket lives on without a loop: the peer's stream has ended,
 // but whole messages before that end are not worked off. Loop only.
 func (l *loop) survives(c *conn, err error) bool {
-	if c.gc == nil || !endOfStream(err) {
+	if err != poller.ErrEnd {
 		return false
 	}
 	waits := c.phase == handshaking && !c.doomed() && (c.hs.busy || c.hs.signing || len(c.hs.inbox) > 0)
 	if !waits && !c.outlives() {
-		return false
-	}
-	fd, err := unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 3)
-	if err != nil {
 		return false
 	}
 	c.mu.Lock()
@@ -141,13 +135,15 @@ func (l *loop) survives(c *conn, err error) bool {
 	if stuck {
 		l.eng.lot.forget(c)
 	}
-	c.mu.Lock()
-	c.fd = fd
+	c.mu.Lock() // others look at the descriptor
+	c.eof = c.sock.Detach()
 	c.mu.Unlock()
-	c.gc, c.eof = nil, true
+	if !c.eof {
+		return false
+	}
 	watch := l.eng.lot.watchEnd
 	if stuck {
-		watch = l.eng.lot.watch
+		watch = l.eng.lot.watchWrite
 	}
 	if err := watch(c); err != nil {
 		l.close(c, fail(WriteError, err))
@@ -162,26 +158,9 @@ func (l *loop) survives(c *conn, err error) bool {
 // reset ends a half-closed connection whose peer has reset it, and answers
 // whether it has. Loop only.
 func (l *loop) reset(c *conn) bool {
-	if !c.eof || !kernel.Dead(c.fd) {
+	if !c.eof || !kernel.Dead(c.sock.Fd()) {
 		return false
 	}
-	l.close(c, fail(ReadError, os.NewSyscallError("read", kernel.SocketError(c.fd, unix.ECONNRESET))))
+	l.close(c, fail(ReadError, os.NewSyscallError("read", kernel.SocketError(c.sock.Fd(), unix.ECONNRESET))))
 	return true
-}
-
-// endOfStream tells whether gnet has read the end of the peer's stream: the same
-// error, but bare, tells of a connection that is broken.
-func endOfStream(err error) bool {
-	return err != io.EOF && errors.Is(err, io.EOF) //nolint:errorlint // see above
-}
-
-// shut closes the connection's descriptor, whoever has it. Loop only.
-func (l *loop) shut(c *conn) {
-	if c.gc != nil {
-		_ = c.gc.EventLoop().Close(c.gc)
-		return
-	}
-	fd := c.fd
-	l.lost(c, nil)
-	unix.Close(fd)
 }

@@ -1,7 +1,6 @@
 package reactor
 
 import (
-	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -10,8 +9,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"sipreactor/reactor/internal/kernel"
 )
 
 // rude accepts connections and resets each at once.
@@ -53,41 +50,6 @@ func TestResetAfterAccept(t *testing.T) {
 		r.eventually("every connection is gone", func() bool { return r.table.live.Load() == 0 })
 		r.eventually("so is every descriptor", func() bool { return sockets() <= before })
 	})
-}
-
-// The same where the reset is sure to be before the hand-over: gnet would have
-// duplicated the descriptor and lost it.
-func TestHandoverOfADeadSocket(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	before := sockets()
-	for range 200 {
-		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := unix.Connect(fd, kernel.Sockaddr(ln.Addr().(*net.TCPAddr).AddrPort())); err != nil {
-			t.Fatal(err)
-		}
-		peer, err := ln.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = peer.(*net.TCPConn).SetLinger(0)
-		peer.Close()
-		if nc, err := handover(fd); err == nil {
-			nc.Close()
-			t.Fatal("a connection that is reset was handed over")
-		} else if !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.ENOTCONN) {
-			t.Fatalf("got %v, want what the socket says", err)
-		}
-	}
-	if after := sockets(); after > before {
-		t.Errorf("%d descriptors before, %d after", before, after)
-	}
 }
 
 // What our own machine lacks is not the destination's fault.

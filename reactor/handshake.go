@@ -75,7 +75,7 @@ func (l *loop) feedHandshake(c *conn, in []byte) {
 	}
 	if len(h.inbox) >= inboxFull && !h.paused {
 		h.paused = true
-		l.hear(c, false)
+		c.sock.PauseReading()
 	}
 }
 
@@ -94,7 +94,7 @@ func (l *loop) handshaken(c *conn) {
 	}
 	if h.paused {
 		h.paused = false
-		l.hear(c, true)
+		c.sock.ResumeReading()
 	}
 	spoke := len(c.codec.Output()) > 0
 	l.eng.logStep(c, len(h.feed), len(c.codec.Output()))
@@ -156,7 +156,7 @@ func (l *loop) handshakeDone(c *conn, spoke bool) {
 		// A client that leaves Nagle's algorithm on holds its first request back
 		// until its Finished is acknowledged, for which the kernel would wait for
 		// something to send.
-		_ = unix.SetsockoptInt(c.fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
+		_ = unix.SetsockoptInt(c.sock.Fd(), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
 	}
 	l.establish(c)
 	if c.phase == established {
@@ -191,7 +191,7 @@ func (l *loop) grant(c *conn) {
 	if h.flights == 0 {
 		return
 	}
-	more := min(time.Duration(h.flights)*l.eng.cfg.roundTrip(c.fd), kernel.MaxRoundTrip-h.granted)
+	more := min(time.Duration(h.flights)*l.eng.cfg.roundTrip(c.sock.Fd()), kernel.MaxRoundTrip-h.granted)
 	h.granted += more
 	h.left += more
 	h.flights = 0
@@ -211,7 +211,7 @@ func (l *loop) handshakeOverdue(c *conn, now int64) {
 		c.arm(due)
 		return
 	}
-	if kernel.Unread(c.fd) > 0 {
+	if kernel.Unread(c.sock.Fd()) > 0 {
 		// The bytes are in the kernel: it is we who are late, the loop reads
 		// them next.
 		c.arm(now + int64(10*time.Millisecond))

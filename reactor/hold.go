@@ -1,7 +1,5 @@
 package reactor
 
-import "golang.org/x/sys/unix"
-
 // A connection that brings more than is handled costs the others nothing. The
 // loop does not read it while many of its messages are in hand: TCP then slows
 // the peer down. And what it brings beyond a few goes into the crowd of its
@@ -43,7 +41,7 @@ func (l *loop) hold(c *conn) {
 		return
 	}
 	l.stat.held.Add(1)
-	l.hear(c, false)
+	c.sock.PauseReading()
 	c.held.Store(true)
 	c.swamped = swamped
 	switch {
@@ -61,7 +59,7 @@ func (l *loop) release(c *conn) {
 		return // unpause or unswamp will
 	}
 	if c.held.CompareAndSwap(true, false) {
-		l.hear(c, true)
+		c.sock.ResumeReading()
 	}
 }
 
@@ -87,31 +85,4 @@ func (l *loop) unswamp(c *conn) {
 	if c.phase == established && c.inHand.Load() < holdAt { // else handled has it released
 		l.release(c)
 	}
-}
-
-// hear has gnet read a connection, or not: gnet cannot stop, but does not hear
-// of a socket that its epoll set tells nothing of. As long as the set is not
-// known, the socket's low-water mark serves. Loop only.
-func (l *loop) hear(c *conn, yes bool) {
-	if l.set < 0 || c.muffled {
-		readable(c.fd, yes)
-		c.muffled = !yes // what was begun one way ends that way
-		return
-	}
-	ev := unix.EpollEvent{Fd: int32(c.fd)}
-	if yes {
-		ev.Events = unix.EPOLLIN | unix.EPOLLPRI // as gnet has it
-	}
-	_ = unix.EpollCtl(l.set, unix.EPOLL_CTL_MOD, c.fd, &ev)
-}
-
-// readable has the kernel tell of bytes to read, or not: a socket below its
-// low-water mark is not readable as long as the kernel has room for more. The
-// end of the stream is told all the same.
-func readable(fd int, yes bool) {
-	mark := 1
-	if !yes {
-		mark = 1 << 30 // the kernel makes it the largest that it allows
-	}
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, mark)
 }

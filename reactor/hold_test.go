@@ -43,47 +43,29 @@ func pour(c net.Conn, n int) <-chan error {
 }
 
 // A connection with much in hand is not read, and goes on when that is worked
-// off: nothing is lost, and all of it stays in order. So it is while gnet's epoll
-// set is not known, and when it becomes known meanwhile.
+// off: nothing is lost, and all of it stays in order.
 func TestHeldConnectionGoesOn(t *testing.T) {
-	for _, way := range []string{"the set is known", "not known", "known meanwhile"} {
-		t.Run(way, func(t *testing.T) {
-			h := newSlot()
-			r := start(t, &script{message: h.handle}, func(c *Config) { c.Loops, c.Workers, c.TCP.MaxPostponed = 1, 1, 1<<20 })
-			c := r.raw(TCP)
-			l := r.hung()
-			set := -1
-			if way != "the set is known" {
-				r.onLoop(l, func() { l.set, set = -1, l.set })
-			}
-			const n = 3000
-			poured := pour(c, n)
-			r.eventually("it is held", func() bool { return r.Stats().Held == 1 })
-			if way == "known meanwhile" {
-				r.onLoop(l, func() { l.set = set })
-			}
-			in := r.table.get(r.only()).inHand.Load()
-			time.Sleep(20 * time.Millisecond) // in which more would come
-			// A low-water mark lets more in when the kernel has no room for it.
-			if now := r.Stats().InHand; set < 0 && now > int(in) || now >= n {
-				t.Errorf("%d messages are in hand, %d when it was held", now, in)
-			}
-			close(h.tokens)
-			expectSequence(t, bufio.NewReader(c), n)
-			if err := <-poured; err != nil {
-				t.Fatal(err)
-			}
-			r.eventually("nothing is in hand", func() bool {
-				c := r.table.get(r.only())
-				return c.inHand.Load() == 0 && c.crowded.Load() == 0 && !c.held.Load()
-			})
-			r.onLoop(l, func() {
-				if set >= 0 {
-					l.set = set
-				}
-			})
-		})
+	h := newSlot()
+	r := start(t, &script{message: h.handle}, func(c *Config) { c.Loops, c.Workers, c.TCP.MaxPostponed = 1, 1, 1<<20 })
+	c := r.raw(TCP)
+	r.onlyLoop()
+	const n = 3000
+	poured := pour(c, n)
+	r.eventually("it is held", func() bool { return r.Stats().Held == 1 })
+	in := r.table.get(r.only()).inHand.Load()
+	time.Sleep(20 * time.Millisecond) // in which more would come
+	if now := r.Stats().InHand; now > int(in) || now >= n {
+		t.Errorf("%d messages are in hand, %d when it was held", now, in)
 	}
+	close(h.tokens)
+	expectSequence(t, bufio.NewReader(c), n)
+	if err := <-poured; err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("nothing is in hand", func() bool {
+		c := r.table.get(r.only())
+		return c.inHand.Load() == 0 && c.crowded.Load() == 0 && !c.held.Load()
+	})
 }
 
 // A message of a calm connection passes the crowd of one that brings much.
@@ -91,7 +73,7 @@ func TestCalmPassesTheCrowd(t *testing.T) {
 	h := newSlot()
 	r := start(t, &script{message: h.handle}, func(c *Config) { c.Loops, c.Workers, c.TCP.MaxPostponed = 1, 1, 1<<20 })
 	busy := r.raw(TCP)
-	r.hung()
+	r.onlyLoop()
 	calm := r.raw(TCP)
 	const n = 1000
 	pour(busy, n)
@@ -164,7 +146,7 @@ func TestHeldMessageIsNotLate(t *testing.T) {
 		c.Loops, c.Workers, c.TCP.MaxPostponed, c.MaxMessageTime = 1, 1, 1<<20, limit
 	})
 	c := r.raw(TCP)
-	r.hung()
+	r.onlyLoop()
 	const n = 3000
 	poured := pour(c, n)
 	r.eventually("it is held", func() bool { return r.Stats().Held == 1 })
@@ -184,7 +166,7 @@ func TestHeldConnectionEnds(t *testing.T) {
 			h := newSlot()
 			r := start(t, &script{message: h.handle}, func(c *Config) { c.Loops, c.Workers, c.TCP.MaxPostponed = 1, 1, 1<<20 })
 			c := r.raw(TCP)
-			r.hung()
+			r.onlyLoop()
 			const n = 400 // more than one read brings
 			if err := <-pour(c, n); err != nil {
 				t.Fatal(err)

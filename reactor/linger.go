@@ -46,7 +46,7 @@ func (p *lot) linger(c *conn) bool {
 	if len(p.lingers) >= maxLingering {
 		return false
 	}
-	fd, err := unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 0)
+	fd, err := unix.FcntlInt(uintptr(c.sock.Fd()), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return false
 	}
@@ -54,7 +54,7 @@ func (p *lot) linger(c *conn) bool {
 	if unix.Shutdown(fd, unix.SHUT_WR) == nil {
 		g.unacked.sent++ // TCP counts the FIN
 	}
-	if err := p.watchLingering(g, unix.EPOLL_CTL_ADD); err != nil {
+	if err := p.watch.Readable(g.fd, false); err != nil {
 		unix.Close(fd)
 		return false
 	}
@@ -62,10 +62,6 @@ func (p *lot) linger(c *conn) bool {
 	g.timer = time.AfterFunc(lingerTime, func() { p.look(g) })
 	c.unacked = unacked{}
 	return true
-}
-
-func (p *lot) watchLingering(g *lingering, op int) error {
-	return unix.EpollCtl(p.ep, op, g.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT, Fd: int32(g.fd)})
 }
 
 // lingerReady reads a lingering socket. The lot's lock is held.
@@ -80,7 +76,7 @@ func (p *lot) lingerReady(g *lingering) {
 		case errors.Is(err, unix.EINTR):
 			continue
 		case errors.Is(err, unix.EAGAIN):
-			_ = p.watchLingering(g, unix.EPOLL_CTL_MOD)
+			_ = p.watch.Readable(g.fd, true)
 			return
 		case err == nil:
 			g.ended = true

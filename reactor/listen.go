@@ -1,88 +1,28 @@
 package reactor
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 
-	"github.com/panjf2000/gnet/v2"
-	"golang.org/x/sys/unix"
-
-	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/poller"
 )
 
-// network gives the name and address by which gnet knows a socket. gnet finds
-// a listener by these texts alone, so the port 0 is written with as many
-// digits as make it differ.
-func (s *Socket) network() (network, address string) {
-	network = "tcp"
-	if s.Proto == UDP {
-		network = "udp"
-	}
-	if s.inherited != nil {
-		return network, s.standIn().String() + ":0"
-	}
-	host := s.Addr.Addr().String()
-	if s.Addr.Addr().Is6() {
-		host = "[" + host + "]"
-	}
-	if s.Addr.Port() == 0 {
-		return network, fmt.Sprintf("%s:%0*d", host, s.index+1, 0)
-	}
-	return network, fmt.Sprintf("%s:%d", host, s.Addr.Port())
-}
-
-// addresses gives the listeners as gnet is told them.
-func (e *Engine) addresses() []string {
-	list := make([]string, len(e.sockets))
-	for i, s := range e.sockets {
-		network, address := s.network()
-		family := "4"
-		if s.inherited == nil && s.Addr.Addr().Is6() {
-			family = "6"
-		}
-		list[i] = network + family + "://" + address
+// listeners returns the sockets as the poller is told them.
+func (c *Config) listeners() []poller.Listener {
+	list := make([]poller.Listener, len(c.Sockets))
+	for i := range c.Sockets {
+		list[i] = c.Sockets[i].listener()
 	}
 	return list
 }
 
-// booted learns what the kernel made of the listeners, before any loop runs.
-func (e *Engine) booted(g gnet.Engine) gnet.Action {
-	e.gnet = g
-	for _, s := range e.sockets {
-		if err := e.inspect(g, s); err != nil {
-			e.bootErr = fmt.Errorf("%w: %v:%v: %v", errNoBoot, s.Proto, s.Addr, err)
-			return gnet.Shutdown
-		}
+func (s *SocketConfig) listener() poller.Listener {
+	l := poller.Listener{Addr: s.Addr, Datagrams: s.Proto == UDP}
+	if s.Inherited != nil {
+		l.Inherited = s.Inherited.File
 	}
-	return gnet.None
-}
-
-// inspect learns a listener's port and sets what gnet has no option for.
-func (e *Engine) inspect(g gnet.Engine, s *Socket) error {
-	if s.inherited != nil {
-		if err := s.takeOver(g); err != nil {
-			return err
-		}
-	}
-	fd, err := g.DupListener(s.network())
-	if err != nil {
-		return err
-	}
-	addr, err := kernel.LocalAddr(fd)
-	if err == nil {
-		s.Addr = netip.AddrPortFrom(s.Addr.Addr(), addr.Port())
-	}
-	if s.Proto == UDP {
-		e.udp[s.index] = fd
-		return err
-	}
-	if err == nil && e.cfg.Backlog > 0 {
-		err = os.NewSyscallError("listen", unix.Listen(fd, e.cfg.Backlog))
-	}
-	e.cfg.Keepalive.Set(fd) // accepted sockets inherit it
-	unix.Close(fd)
-	return err
+	return l
 }
 
 // listener finds the stream socket that an accepted connection's own end
@@ -98,4 +38,52 @@ func (e *Engine) listener(local netip.AddrPort) (found *Socket) {
 		}
 	}
 	return found
+}
+
+// alone tells why the sockets cannot be opened. Where they share their ports, the
+// kernel would let two of ours in, or another engine of the same user beside ours,
+// and each would get a part of the traffic.
+func (c *Config) alone() error {
+	for i, s := range c.Sockets {
+		if s.Inherited != nil || s.Addr.Port() == 0 {
+			continue
+		}
+		for _, other := range c.Sockets[:i] {
+			if other.Addr == s.Addr && other.Proto.stream() == s.Proto.stream() {
+				return &ListenError{s.Proto, s.Addr, fmt.Errorf("%v listens there", other.Proto)}
+			}
+		}
+	}
+	return c.unbindable()
+}
+
+// ListenError tells why a socket cannot be listened on. Engine.Start joins those of
+// all sockets.
+type ListenError struct {
+	Proto Proto
+	Addr  netip.AddrPort
+	Err   error
+}
+
+// Error gives "proto:address: cause".
+func (e *ListenError) Error() string { return fmt.Sprintf("%v:%v: %v", e.Proto, e.Addr, e.Err) }
+
+// Unwrap gives the cause.
+func (e *ListenError) Unwrap() error { return e.Err }
+
+// unbindable joins a *ListenError for each socket that cannot be bound; nil when all
+// can. gnet's own error does not say which socket it is.
+func (c *Config) unbindable() error {
+	var all []error
+	for i := range c.Sockets {
+		s := &c.Sockets[i]
+		if s.Inherited != nil {
+			continue
+		}
+		l := s.listener()
+		if err := l.Bindable(); err != nil {
+			all = append(all, &ListenError{s.Proto, s.Addr, err})
+		}
+	}
+	return errors.Join(all...)
 }

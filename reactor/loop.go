@@ -1,16 +1,11 @@
 package reactor
 
 import (
-	"context"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"time"
 
-	"github.com/panjf2000/gnet/v2"
-
-	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/poller"
 	"sipreactor/sipframe"
 )
 
@@ -25,11 +20,11 @@ const (
 	evSigned                       // the signature that its machine waits for is made
 )
 
-// loop is what the engine keeps for each of gnet's event loops. All but mu and
+// loop is what the engine keeps for each event loop. All but mu and
 // what it guards belongs to the loop's goroutine.
 type loop struct {
 	eng   *Engine
-	el    gnet.EventLoop
+	poll  *poller.Loop
 	slab  *sipframe.Buffer // where plaintext of this readiness batch goes
 	recs  []record         // records of the read under way
 	fresh int              // where in the slab the bytes of that read begin
@@ -47,7 +42,6 @@ type loop struct {
 	own       bool  // the wake-up under way is the loop's own
 	gather    gather
 	steps     steps
-	set       int // gnet's epoll set; -1 = not known
 	awaiting  await
 
 	blocked blocked
@@ -60,22 +54,20 @@ type loop struct {
 	more    bool        // the read under way may have left something
 	refuser *Worker     // answers what no worker is to have; nil until it is needed
 
-	bell atomic.Pointer[bell] // nil: gnet's Execute wakes the loop
-
 	mu     sync.Mutex
 	dirty  []*conn // connections with pending work
 	ticked bool
 	calmed bool    // what is paused may go on
 	spare  []*conn // the list that was worked off last
-	woken  bool    // Run will be called
+	woken  bool    // Woken will be called
 	awake  bool    // the loop looks at dirty before its callback ends
 
 	seconds atomic.Int64  // the engine's seconds at the last tick
 	rounds  atomic.Uint64 // ticks that it came to
 }
 
-func newLoop(e *Engine, el gnet.EventLoop) *loop {
-	l := &loop{eng: e, el: el, set: -1, bags: make([]bag, len(e.shards))}
+func newLoop(e *Engine, on *poller.Loop) *loop {
+	l := &loop{eng: e, poll: on, bags: make([]bag, len(e.shards))}
 	l.seconds.Store(e.seconds())
 	l.idle.start(l.seconds.Load())
 	return l
@@ -91,7 +83,7 @@ func (l *loop) post(c *conn, what uint32) {
 	first := l.mustWake()
 	l.mu.Unlock()
 	if first {
-		l.wake()
+		l.poll.Wake()
 	}
 }
 
@@ -111,7 +103,7 @@ func (l *loop) tick() {
 	first := l.mustWake()
 	l.mu.Unlock()
 	if first {
-		l.wake()
+		l.poll.Wake()
 	}
 }
 
@@ -122,22 +114,12 @@ func (l *loop) resume() {
 	first := l.mustWake()
 	l.mu.Unlock()
 	if first {
-		l.wake()
+		l.poll.Wake()
 	}
 }
 
-// wake has Run called. It fails only when gnet is stopped, after every
-// connection has ended.
-func (l *loop) wake() {
-	if b := l.bell.Load(); b != nil {
-		b.ring()
-		return
-	}
-	_ = l.el.Execute(context.Background(), l)
-}
-
-// Run works off what was posted. gnet calls it on the loop.
-func (l *loop) Run(context.Context) error {
+// Woken works off what was posted.
+func (l *loop) Woken() {
 	own := l.own
 	l.own = false
 	l.gather.ran()
@@ -150,7 +132,7 @@ func (l *loop) Run(context.Context) error {
 	l.settle()
 	l.drop()
 	l.again()
-	return nil
+	l.await()
 }
 
 // work serves the connections that are on the list, and tells what was asked
@@ -284,85 +266,34 @@ func (l *loop) drop() {
 	}
 }
 
-// events is gnet's side of the engine.
-type events struct {
-	gnet.BuiltinEventEngine
-	eng *Engine
-}
-
-// OnTick is called on a goroutine of gnet's own, first when everything runs.
-func (ev *events) OnTick() (time.Duration, gnet.Action) {
-	ev.eng.tick()
-	return time.Second, gnet.None
-}
-
-// OnBoot is called when every listener is open.
-func (ev *events) OnBoot(g gnet.Engine) gnet.Action {
-	return ev.eng.booted(g)
-}
-
-// OnOpen takes a connection: an accepted one, or one of ours that the parking
-// lot has enrolled.
-func (ev *events) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
-	l := ev.eng.loopOf(gc.EventLoop())
-	switch c := gc.Context().(type) {
-	case *conn:
-		act := l.adopt(c, gc)
-		l.soon()
-		return nil, act
-	case *bell:
-		l.hung(c, gc)
-		return nil, gnet.None
-	}
-	act := l.accept(gc)
+// Accept gets a peer's connection.
+func (l *loop) Accept(n *poller.Incoming) {
+	l.accept(n)
 	l.await()
-	return nil, act
 }
 
-// OnTraffic gets what one read brought.
-func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
-	in, err := gc.Next(-1)
-	if err != nil || len(in) == 0 {
-		return gnet.None
-	}
-	switch c := gc.Context().(type) {
-	case *conn:
-		c.loop.read(c, in)
-		c.loop.settle()
-		c.loop.hold(c)
-		c.loop.unblock()
-		c.loop.rest()
-		return gnet.None
-	case *bell:
-		_ = c.loop.Run(context.Background())
-		c.loop.await()
-		return gnet.None
-	}
-	if from, ok := gc.RemoteAddr().(*net.UDPAddr); ok {
-		l := ev.eng.loopOf(gc.EventLoop())
-		l.datagram(from, gc.LocalAddr(), in)
-		l.settle()
-		l.rest()
-		return gnet.None
-	}
-	return gnet.Close
+// Adopted gets a connection of ours that is up.
+func (l *loop) Adopted(s *poller.Socket) {
+	l.adopt(s.Owner.(*conn))
+	l.soon()
 }
 
-// OnClose comes before the descriptor closes, whoever closes it.
-func (ev *events) OnClose(gc gnet.Conn, err error) gnet.Action {
-	switch c := gc.Context().(type) {
-	case *conn:
-		c.loop.lost(c, err)
-	case *bell:
-		c.loop.unhung(c)
-	}
-	return gnet.None
+// Read gets what one read brought.
+func (l *loop) Read(s *poller.Socket, in []byte) {
+	c := s.Owner.(*conn)
+	l.read(c, in)
+	l.settle()
+	l.hold(c)
+	l.unblock()
+	l.rest()
 }
 
-// tcpAddr gives the address of a gnet connection's end without its zone.
-func tcpAddr(a net.Addr) netip.AddrPort {
-	if t, ok := a.(*net.TCPAddr); ok {
-		return kernel.Unmap(t.AddrPort())
-	}
-	return netip.AddrPort{}
+// Datagram gets one datagram.
+func (l *loop) Datagram(listener int, from netip.AddrPort, in []byte) {
+	l.datagram(l.eng.sockets[listener], from, in)
+	l.settle()
+	l.rest()
 }
+
+// Closed comes before the descriptor closes, whoever closes it.
+func (l *loop) Closed(s *poller.Socket, err error) { l.lost(s.Owner.(*conn), err) }

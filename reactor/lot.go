@@ -2,15 +2,13 @@ package reactor
 
 import (
 	"errors"
-	"os"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/poller"
 )
 
 // lot is the parking lot: one epoll set with a goroutine that sleeps until a
@@ -18,11 +16,8 @@ import (
 // the loops its eye for established ones that take no more bytes, since gnet
 // tells readability only. What is parked costs nothing while nothing happens.
 type lot struct {
-	eng  *Engine
-	ep   int
-	file *os.File // has ep, for the runtime's poller to watch
-	done chan struct{}
-	over atomic.Bool
+	eng   *Engine
+	watch *poller.Watch
 
 	mu      sync.Mutex
 	parked  map[int32]*conn // by descriptor, both kinds
@@ -31,23 +26,10 @@ type lot struct {
 }
 
 func newLot(e *Engine) (*lot, error) {
-	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		return nil, os.NewSyscallError("epoll_create1", err)
-	}
-	if err := unix.SetNonblock(ep, true); err != nil {
-		unix.Close(ep)
-		return nil, os.NewSyscallError("fcntl", err)
-	}
-	p := &lot{eng: e, ep: ep, file: os.NewFile(uintptr(ep), "parking lot"), done: make(chan struct{}),
-		parked: make(map[int32]*conn), timers: make(map[*conn]*time.Timer), lingers: make(map[int32]*lingering)}
-	raw, err := p.file.SyscallConn()
-	if err != nil {
-		p.file.Close()
-		return nil, err
-	}
-	go p.run(raw)
-	return p, nil
+	p := &lot{eng: e, parked: make(map[int32]*conn), timers: make(map[*conn]*time.Timer), lingers: make(map[int32]*lingering)}
+	var err error
+	p.watch, err = poller.NewWatch(p.ready, func(err error) { e.log.Error("the connect queue has stopped", "error", err) })
+	return p, err
 }
 
 // size is how many connects are parked.
@@ -57,28 +39,24 @@ func (p *lot) size() int {
 	return len(p.timers)
 }
 
-// add wants events of a descriptor told once, its end in any case. The lock is
-// held.
-func (p *lot) add(c *conn, events uint32) error {
-	ev := unix.EpollEvent{Events: events | unix.EPOLLONESHOT, Fd: int32(c.fd)}
-	op := unix.EPOLL_CTL_ADD
-	if p.parked[int32(c.fd)] == c {
-		op = unix.EPOLL_CTL_MOD
+// add wants a descriptor to be told of once. The lock is held.
+func (p *lot) add(c *conn, watch func(fd int, known bool) error) error {
+	fd := c.sock.Fd()
+	if err := watch(fd, p.parked[int32(fd)] == c); err != nil {
+		return err
 	}
-	if err := unix.EpollCtl(p.ep, op, c.fd, &ev); err != nil {
-		return os.NewSyscallError("epoll_ctl", err)
-	}
-	p.parked[int32(c.fd)] = c
+	p.parked[int32(fd)] = c
 	return nil
 }
 
 // take removes a descriptor; false when another was faster. The lock is held.
 func (p *lot) take(c *conn) bool {
-	if p.parked[int32(c.fd)] != c {
+	fd := c.sock.Fd()
+	if p.parked[int32(fd)] != c {
 		return false
 	}
-	delete(p.parked, int32(c.fd))
-	_ = unix.EpollCtl(p.ep, unix.EPOLL_CTL_DEL, c.fd, nil)
+	delete(p.parked, int32(fd))
+	p.watch.Forget(fd)
 	if t := p.timers[c]; t != nil {
 		t.Stop()
 		delete(p.timers, c)
@@ -94,7 +72,7 @@ func (p *lot) park(c *conn, limit time.Duration) error {
 	if c.doomed() { // killed before it was here to be found
 		return errDoomed
 	}
-	if err := p.add(c, unix.EPOLLOUT); err != nil {
+	if err := p.add(c, p.watch.Writable); err != nil {
 		return err
 	}
 	p.timers[c] = time.AfterFunc(limit, func() {
@@ -115,7 +93,7 @@ func (p *lot) abort(c *conn, why *Error) {
 	mine := p.timers[c] != nil && p.take(c)
 	p.mu.Unlock()
 	if mine {
-		unix.Close(c.fd)
+		unix.Close(c.sock.Fd())
 		if why != nil {
 			c.condemn(why)
 		}
@@ -123,11 +101,11 @@ func (p *lot) abort(c *conn, why *Error) {
 	}
 }
 
-// watch tells a loop once when an established socket takes bytes again.
-func (p *lot) watch(c *conn) error {
+// watchWrite tells a loop once when an established socket takes bytes again.
+func (p *lot) watchWrite(c *conn) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.add(c, unix.EPOLLOUT)
+	return p.add(c, p.watch.Writable)
 }
 
 // watchEnd tells a loop once, as if the socket took bytes again, when an
@@ -135,7 +113,7 @@ func (p *lot) watch(c *conn) error {
 func (p *lot) watchEnd(c *conn) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.add(c, 0)
+	return p.add(c, p.watch.End)
 }
 
 // forget ends a watch before the descriptor closes.
@@ -145,34 +123,9 @@ func (p *lot) forget(c *conn) {
 	p.mu.Unlock()
 }
 
-// run sleeps in the runtime's poller: in a system call it would take its
-// processor along, with the goroutines that wait for that, and nobody else may
-// come by for 10 ms.
-func (p *lot) run(raw syscall.RawConn) {
-	defer close(p.done)
-	events := make([]unix.EpollEvent, 128)
-	for {
-		var n int
-		var failed error
-		err := raw.Read(func(uintptr) bool {
-			n, failed = unix.EpollWait(p.ep, events, 0)
-			return n > 0 || failed != nil
-		})
-		if p.over.Load() {
-			return
-		}
-		if err = errors.Join(err, failed); err != nil && !errors.Is(err, unix.EINTR) {
-			p.eng.log.Error("parking lot stopped", "error", err)
-			return
-		}
-		for _, ev := range events[:max(n, 0)] {
-			p.ready(ev.Fd)
-		}
-	}
-}
-
 // ready is called when a descriptor is writable or in error.
-func (p *lot) ready(fd int32) {
+func (p *lot) ready(number int) {
+	fd := int32(number)
 	p.mu.Lock()
 	if g := p.lingers[fd]; g != nil {
 		p.lingerReady(g)
@@ -189,11 +142,11 @@ func (p *lot) ready(fd int32) {
 		c.loop.post(c, evWritable)
 		return
 	}
-	err := kernel.SocketError(c.fd, nil)
+	err := kernel.SocketError(c.sock.Fd(), nil)
 	if err == nil {
-		if _, gone := unix.Getpeername(c.fd); gone != nil {
+		if _, gone := unix.Getpeername(c.sock.Fd()); gone != nil {
 			// The event was for an earlier socket of the same number.
-			_ = p.add(c, unix.EPOLLOUT)
+			_ = p.add(c, p.watch.Writable)
 			p.mu.Unlock()
 			return
 		}
@@ -201,7 +154,7 @@ func (p *lot) ready(fd int32) {
 	p.take(c)
 	p.mu.Unlock()
 	if err != nil {
-		unix.Close(c.fd)
+		unix.Close(c.sock.Fd())
 		c.condemn(dialFailed(err))
 		c.release()
 		return
@@ -210,8 +163,4 @@ func (p *lot) ready(fd int32) {
 }
 
 // close ends the lot; nothing may be parked any more.
-func (p *lot) close() {
-	p.over.Store(true)
-	p.file.Close() // ends the goroutine's sleep
-	<-p.done
-}
+func (p *lot) close() { p.watch.Close() }

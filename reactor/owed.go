@@ -82,10 +82,6 @@ func (e *Engine) owedByDatagrams() int64 {
 	for _, s := range e.shards {
 		n += s.stat.asked.sum(now)
 	}
-	e.loopsMu.Lock()
-	defer e.loopsMu.Unlock()
-	for _, l := range e.loops {
-		n -= l.stat.answered.sum(now)
-	}
+	e.eachLoop(func(l *loop) { n -= l.stat.answered.sum(now) })
 	return max(n, 0)
 }

@@ -9,8 +9,8 @@ import (
 // Pulse waits until every event loop and every shard of messages has come round
 // once, and gives an error when one has not by the end of ctx. What is asked goes
 // the way of the work itself: a loop that is stuck in a callback, and a shard
-// whose leader is stuck in a message, do not answer. Loops that never had a
-// connection are not asked. Any goroutine; calls wait for each other.
+// whose leader is stuck in a message, do not answer. Any goroutine; calls wait for
+// each other.
 func (e *Engine) Pulse(ctx context.Context) error {
 	e.pulse.Lock()
 	defer e.pulse.Unlock()
@@ -18,13 +18,11 @@ func (e *Engine) Pulse(ctx context.Context) error {
 	for _, s := range shards {
 		s.askBeat()
 	}
-	e.loopsMu.Lock()
-	late := make(map[*loop]uint64, len(e.loops))
-	for _, l := range e.loops {
+	late := make(map[*loop]uint64)
+	e.eachLoop(func(l *loop) {
 		late[l] = l.rounds.Load()
 		l.tick()
-	}
-	e.loopsMu.Unlock()
+	})
 	loops, stuck := len(late), 0
 	err := until(ctx, func() bool {
 		for l, before := range late {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"sipreactor/reactor/internal/poller"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
 )
@@ -35,7 +36,7 @@ func (l *loop) read(c *conn, in []byte) {
 	n := uint64(len(in))
 	l.stat.carried[c.src.Proto].bytesIn.Add(n)
 	c.carried.bytesIn.Add(n)
-	l.more = len(in) >= fullRead
+	l.more = len(in) >= poller.ReadBytes
 	switch {
 	case c.deaf, l.eng.deaf.Load():
 	case c.phase == handshaking:

@@ -1,12 +1,10 @@
 package reactor
 
 import (
-	"context"
 	"net"
 	"testing"
 	"time"
 
-	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -70,14 +68,11 @@ func TestLastWordsAreHeard(t *testing.T) {
 	peer := <-conns
 	c := r.table.get(r.only())
 	held, wrote := make(chan struct{}), make(chan struct{})
-	if err := c.loop.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+	c.loop.poll.Post(func() {
 		close(held)
 		<-wrote
 		c.loop.flush(c)
-		return nil
-	})); err != nil {
-		t.Fatal(err)
-	}
+	})
 	<-held
 	_, _ = peer.Write([]byte(request("MESSAGE", "last", 1, "")))
 	_ = peer.(*net.TCPConn).SetLinger(0)
@@ -85,7 +80,7 @@ func TestLastWordsAreHeard(t *testing.T) {
 	if _, err := r.Send(to, Bytes(request("MESSAGE", "x", 2, ""))); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(patience); !reset(c.fd) && time.Now().Before(end); {
+	for end := time.Now().Add(patience); !reset(c.sock.Fd()) && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	close(wrote)

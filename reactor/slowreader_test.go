@@ -232,7 +232,7 @@ func TestKernelHoldsLittle(t *testing.T) {
 		r.eventually("it is blocked", func() bool { i, _ := r.Conn(h); return i.Stuck })
 		c := r.table.get(h)
 		c.mu.Lock()
-		fd := c.fd
+		fd := c.sock.Fd()
 		c.mu.Unlock()
 		if n := unsent(t, fd); n > kernel.UnsentBytes+2*kernel.WriteBytes {
 			t.Errorf("the kernel holds %d bytes unsent", n)

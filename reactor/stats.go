@@ -131,7 +131,7 @@ func versionName(i int) string {
 // Stats adds the counters up. It takes microseconds; not for a loop.
 func (e *Engine) Stats() Stats {
 	s := Stats{
-		AcceptFailed:      e.stat.acceptFailed.Load(),
+		AcceptFailed:      e.poll.AcceptFailed.Load(),
 		Dials:             e.stat.dials.Load(),
 		DialsFailed:       byReason(&e.stat.dialsFailed),
 		ParkedConnects:    e.stat.parkedConnects.Load(),
@@ -161,18 +161,14 @@ func (e *Engine) Stats() Stats {
 	for _, h := range e.shards {
 		h.addTo(&s)
 	}
-	e.loopsMu.Lock()
-	for _, l := range e.loops {
-		l.stat.addTo(&s)
-	}
-	e.loopsMu.Unlock()
+	e.eachLoop(func(l *loop) { l.stat.addTo(&s) })
 	for _, t := range s.Carried {
 		s.MessagesIn += t.MessagesIn
 		s.MessagesOut += t.MessagesOut
 		s.BytesIn += t.BytesIn
 		s.BytesOut += t.BytesOut
 	}
-	if n := e.stat.turnedAway.Load(); n > 0 {
+	if n := e.poll.TurnedAway.Load(); n > 0 {
 		s.RefusedFor[RefusedDescriptors] += n
 	}
 	for _, n := range s.RefusedFor {

@@ -97,7 +97,7 @@ func (l *loop) soon() {
 	if woken {
 		return
 	}
-	if l.quiet() {
+	if l.poll.Idle() {
 		l.step()
 		l.settle()
 		l.drop()
@@ -115,7 +115,7 @@ func (l *loop) again() {
 	l.mu.Unlock()
 	if first {
 		l.own = true
-		l.wake()
+		l.poll.Wake()
 	}
 }
 

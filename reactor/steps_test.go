@@ -119,7 +119,7 @@ func TestStepsAtOnce(t *testing.T) {
 	r := startWatched(t, patience, w)
 	c := r.raw(TCP)
 	in := bufio.NewReader(c)
-	l := r.hung()
+	l := r.onlyLoop()
 	r.settled()
 	for range 3 {
 		r.talk()
@@ -223,41 +223,6 @@ func TestStepsBeyondTheRound(t *testing.T) {
 		if loop, other := w.steps(); loop+other != len(conns) || other == 0 {
 			t.Errorf("%d steps on the loop, %d elsewhere", loop, other)
 		}
-	}
-}
-
-// What is left for the next round is not forgotten where gnet wakes the loop,
-// because it has no bell.
-func TestStepsWithoutABell(t *testing.T) {
-	w := &watched{}
-	r := startWatched(t, time.Nanosecond, w)
-	r.raw(TCP)
-	l := r.hung()
-	var b *bell
-	r.onLoop(l, func() { b = l.bell.Swap(nil) })
-	defer r.onLoop(l, func() { l.bell.Store(b) })
-	hello := clientHello(t)
-	var conns []net.Conn
-	for range keptSteps {
-		conns = append(conns, r.raw(TLS))
-	}
-	r.eventually("all are accepted", func() bool { return r.Connections() == len(conns)+1 })
-	before := l.rounds.Load()
-	r.onLoop(l, func() { // all of them are there when it looks
-		for _, c := range conns {
-			if _, err := c.Write(hello); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	for i, c := range conns {
-		if _, err := c.Read(make([]byte, 5)); err != nil {
-			t.Errorf("connection %d: no server hello: %v", i, err)
-		}
-	}
-	// Each second the loop is woken anyway, to look after idle connections.
-	if ticks := l.rounds.Load() - before; ticks >= keptSteps/2 {
-		t.Errorf("%d ticks for %d steps", ticks, keptSteps)
 	}
 }
 

@@ -188,7 +188,7 @@ func (l *loop) written(c *conn, list []entry) {
 	case u.trial && u.bytes > trialBytes:
 		l.acquit(c)
 	case !u.trial && u.bytes > max(u.ask, askBytes):
-		if _, progress := u.update(c.fd); progress {
+		if _, progress := u.update(c.sock.Fd()); progress {
 			u.since = l.eng.now()
 			l.alive(c)
 		}
@@ -216,7 +216,7 @@ func (l *loop) lookAll() {
 func (l *loop) look(c *conn) {
 	u := &c.unacked
 	c.ackDue = 0
-	out, progress := u.update(c.fd)
+	out, progress := u.update(c.sock.Fd())
 	now := l.eng.now()
 	if progress {
 		l.alive(c)
@@ -225,7 +225,7 @@ func (l *loop) look(c *conn) {
 		return
 	}
 	l.list(c)
-	info, err := kernel.Info(c.fd)
+	info, err := kernel.Info(c.sock.Fd())
 	switch {
 	case err != nil || info.Unacked == 0 && kernel.WindowClosed(info):
 		u.since = now
@@ -235,7 +235,7 @@ func (l *loop) look(c *conn) {
 	}
 	limit := l.eng.cfg.userTimeout(&c.src)
 	if c.src.Outbound && now >= u.since+int64(limit) {
-		limit += l.eng.cfg.roundTrip(c.fd)
+		limit += l.eng.cfg.roundTrip(c.sock.Fd())
 	}
 	due := u.since + int64(limit)
 	switch {

@@ -45,7 +45,7 @@ func (l *loop) drain(c *conn) bool {
 			l.landed(c)
 			return true
 		}
-		n, err := unix.Write(c.fd, out[:min(len(out), kernel.WriteBytes)])
+		n, err := c.sock.Write(out[:min(len(out), kernel.WriteBytes)])
 		switch {
 		case n > 0:
 			progress = true
@@ -58,7 +58,7 @@ func (l *loop) drain(c *conn) bool {
 		case err == unix.EAGAIN:
 			l.block(c, progress)
 			return false
-		case (err == unix.EPIPE || err == unix.ECONNRESET) && kernel.Unread(c.fd) > 0:
+		case (err == unix.EPIPE || err == unix.ECONNRESET) && kernel.Unread(c.sock.Fd()) > 0:
 			// The peer is gone, but has said something before: its last messages, the alert that tells why.
 			// The loop reads that, comes to the end and closes.
 			return false
@@ -104,7 +104,7 @@ func (l *loop) block(c *conn, progress bool) {
 		}
 		l.moves(c, l.eng.now())
 	}
-	if err := l.eng.lot.watch(c); err != nil {
+	if err := l.eng.lot.watchWrite(c); err != nil {
 		l.close(c, fail(WriteError, err))
 	}
 }
@@ -149,7 +149,7 @@ func (l *loop) unblock() {
 	for i, c := range conns {
 		if c.phase == established && c.sendDue != 0 && now-since[i] < blockedTime {
 			b.add(c, since[i])
-			b.polls = append(b.polls, unix.PollFd{Fd: int32(c.fd), Events: unix.POLLOUT})
+			b.polls = append(b.polls, unix.PollFd{Fd: int32(c.sock.Fd()), Events: unix.POLLOUT})
 		}
 	}
 	clear(conns[len(b.conns):])
@@ -194,12 +194,12 @@ func (l *loop) watchSend(c *conn, now int64) {
 // neither is anything acknowledged nor does the peer answer. While segments are
 // under way the path is to blame, and tcp_user_timeout decides. Loop only.
 func (l *loop) sendOverdue(c *conn, now int64) {
-	_, progress := c.unacked.update(c.fd)
+	_, progress := c.unacked.update(c.sock.Fd())
 	if progress {
 		l.alive(c)
 		c.unacked.since = now
 	}
-	info, err := kernel.Info(c.fd)
+	info, err := kernel.Info(c.sock.Fd())
 	if closed := err != nil || kernel.WindowClosed(info); progress || !closed || c.finals != c.sendFinals {
 		l.moves(c, now)
 		return
@@ -209,7 +209,7 @@ func (l *loop) sendOverdue(c *conn, now int64) {
 		l.unswamp(c)
 	}
 	if now >= c.sendSince+limit {
-		limit += int64(l.eng.cfg.roundTrip(c.fd))
+		limit += int64(l.eng.cfg.roundTrip(c.sock.Fd()))
 	}
 	if now < c.sendSince+limit {
 		l.watchSend(c, now)

@@ -1,11 +1,10 @@
-package reactor
+package poller
 
 import (
 	"errors"
+	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -16,7 +15,7 @@ import (
 	"sipreactor/reactor/internal/kernel"
 )
 
-// Whatever accept(2) says, the engine goes on. Linux tells the errors of a
+// Whatever accept(2) says, accepting goes on. Linux tells the errors of a
 // connection that is gone by it (EPROTO, ENETDOWN, EHOSTUNREACH, …: accept(2)),
 // those of a firewall (EPERM), and that descriptors or memory are short.
 //
@@ -49,51 +48,90 @@ const (
 	turnedAtOnce = 256
 )
 
-// backlog is what the engine knows of its listeners' queues: the listeners as
-// gnet's epoll sets have them, and what to do when none can be accepted from.
-// Any goroutine.
-type backlog struct {
-	eng *Engine
+// accepting is what is known of the listeners: how gnet's epoll sets have them,
+// and what to do when none can be accepted from. Any goroutine.
+type accepting struct {
+	p *Poller
 
 	mu      sync.Mutex
-	ears    []ear
-	spare   []int // descriptors that are kept for when there are none
+	watched []watchedFD // the listeners in gnet's epoll sets
+	spare   []int       // descriptors that are kept for when there are none
 	paused  *time.Timer
 	over    bool  // the listeners may be closed
-	quiet   int64 // until when on the engine's clock nothing is said
+	quiet   int64 // until when on the clock nothing is said
 	untold  int   // failures since the last line
 	since   int64 // when this row of failures began
 	last    int64 // and its last one
-	ordered bool  // spare and ears are what they are to be
+	ordered bool  // spare and watched are what they are to be
 }
 
-// ear is a listener in an epoll set of gnet's.
-type ear struct {
-	set, fd int
-	events  uint32
-}
-
-// open learns the listeners; called when gnet is wholly up, once.
-func (b *backlog) open() {
+// open learns the listeners; called when gnet is wholly up, once. Each loop has its
+// own of each.
+func (b *accepting) open() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.ordered || b.over {
-		return
+	if b.over {
+		return nil
 	}
 	b.ordered = true
 	b.keepSpare()
-	var err error
-	if b.ears, err = b.eng.listening(); err != nil {
-		b.eng.log.Info("the listeners' epoll sets are not known", "error", err)
+	for w, err := range epollSets() {
+		if err != nil {
+			return err
+		}
+		if b.p.listensAt(w.fd) {
+			b.watched = append(b.watched, w)
+		}
 	}
+	want := 0
+	for i := range b.p.listeners {
+		switch l := &b.p.listeners[i]; {
+		case l.Datagrams:
+		case l.Inherited != nil:
+			want++
+		default:
+			want += b.p.cfg.Loops
+		}
+	}
+	if len(b.watched) != want {
+		return fmt.Errorf("%d of %d listeners are found in gnet's epoll sets", len(b.watched), want)
+	}
+	for _, w := range b.watched {
+		if err := b.p.configure(w.fd); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// configure sets what gnet has no option for; accepted sockets inherit it.
+func (p *Poller) configure(listener int) error {
+	if p.cfg.Backlog > 0 {
+		if err := unix.Listen(listener, p.cfg.Backlog); err != nil {
+			return os.NewSyscallError("listen", err)
+		}
+	}
+	p.cfg.Keepalive.Set(listener)
+	return nil
+}
+
+// listensAt reports whether a descriptor is a listener at one of the addresses.
+func (p *Poller) listensAt(fd int) bool {
+	if is, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || is == 0 {
+		return false
+	}
+	addr, err := kernel.LocalAddr(fd)
+	return err == nil && slices.ContainsFunc(p.listeners, func(l listener) bool {
+		return !l.Datagrams && kernel.Unmap(l.Addr) == addr
+	})
 }
 
 // close ends it, before gnet closes the listeners.
-func (b *backlog) close() {
+func (b *accepting) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.over = true
-	b.ears = nil
+	b.watched = nil
 	if b.paused != nil {
 		b.paused.Stop()
 	}
@@ -104,14 +142,14 @@ func (b *backlog) close() {
 }
 
 // failed is told what accept has said. gnet calls it where it accepts.
-func (b *backlog) failed(err error) {
-	e := b.eng
-	e.stat.acceptFailed.Add(1)
+func (b *accepting) failed(err error) {
+	p := b.p
+	p.AcceptFailed.Add(1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := e.now()
+	now := p.now()
 	if now >= b.quiet {
-		e.log.Warn("connections cannot be accepted", "error", err, "again_after", acceptPause.String(), "more", b.untold)
+		p.log.Warn("connections cannot be accepted", "error", err, "again_after", acceptPause.String(), "more", b.untold)
 		b.quiet, b.untold = now+int64(acceptQuiet), 0
 	} else {
 		b.untold++
@@ -131,13 +169,13 @@ func (b *backlog) failed(err error) {
 	} else {
 		b.paused.Reset(acceptPause)
 	}
-	for _, l := range b.ears {
+	for _, l := range b.watched {
 		watch(l, 0)
 	}
 }
 
 // resume lets gnet accept again. Where it is told of a change only, this is one.
-func (b *backlog) resume() {
+func (b *accepting) resume() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.over {
@@ -146,40 +184,40 @@ func (b *backlog) resume() {
 	if b.ordered {
 		b.keepSpare()
 	}
-	for _, l := range b.ears {
+	for _, l := range b.watched {
 		watch(l, l.events)
 	}
 }
 
-func watch(l ear, events uint32) {
+func watch(l watchedFD, events uint32) {
 	_ = unix.EpollCtl(l.set, unix.EPOLL_CTL_MOD, l.fd, &unix.EpollEvent{Fd: int32(l.fd), Events: events})
 }
 
 // turnAway closes what waits to be accepted, with the descriptor that was kept
 // for this: a peer that is told goes elsewhere, one that waits does not. The lock
 // is held.
-func (b *backlog) turnAway() {
+func (b *accepting) turnAway() {
 	last := len(b.spare) - 1
 	if last < 0 {
 		return
 	}
 	unix.Close(b.spare[last])
 	b.spare = b.spare[:last]
-	for _, l := range b.ears {
+	for _, l := range b.watched {
 		for range turnedAtOnce {
 			fd, _, err := unix.Accept4(l.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 			if err != nil {
 				break
 			}
 			unix.Close(fd)
-			b.eng.stat.turnedAway.Add(1)
+			b.p.TurnedAway.Add(1)
 		}
 	}
 	b.keepSpare()
 }
 
 // keepSpare takes the descriptors that are missing of those to be kept, as far as there are any. The lock is held.
-func (b *backlog) keepSpare() {
+func (b *accepting) keepSpare() {
 	for len(b.spare) < spares {
 		fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
@@ -189,47 +227,28 @@ func (b *backlog) keepSpare() {
 	}
 }
 
-// listening finds the engine's listeners in gnet's epoll sets, which the kernel
-// describes. gnet opens a listener once for each loop, or once at all.
-func (e *Engine) listening() ([]ear, error) {
-	dir, err := os.ReadDir("/proc/self/fd")
+// shut ends the accepting for good. gnet cannot: so its epoll sets are told to
+// forget the listeners, and another socket is put in their places, which ends
+// those that nobody else has. gnet closes that in its own time. Any goroutine.
+func (b *accepting) shut() {
+	b.mu.Lock()
+	list := b.watched
+	b.watched = nil
+	b.mu.Unlock()
+	for _, l := range list {
+		_ = unix.EpollCtl(l.set, unix.EPOLL_CTL_DEL, l.fd, nil)
+	}
+	if len(list) == 0 {
+		return
+	}
+	time.Sleep(acceptPause) // who accepts may be at it
+	other, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		b.p.log.Warn("listeners stay open while draining", "error", os.NewSyscallError("socket", err))
+		return
 	}
-	var found []ear
-	for _, d := range dir {
-		to, err := os.Readlink(filepath.Join("/proc/self/fd", d.Name()))
-		if err != nil || to != "anon_inode:[eventpoll]" {
-			continue
-		}
-		set, err := strconv.Atoi(d.Name())
-		if err != nil {
-			continue
-		}
-		info, err := os.ReadFile(filepath.Join("/proc/self/fdinfo", d.Name()))
-		if err != nil {
-			continue
-		}
-		for w := range watchedBy(string(info)) {
-			if e.listensAt(w.fd) {
-				found = append(found, ear{set: set, fd: w.fd, events: w.events})
-			}
-		}
+	defer unix.Close(other)
+	for _, l := range list {
+		_ = unix.Dup3(other, l.fd, unix.O_CLOEXEC)
 	}
-	if len(found) == 0 && slices.ContainsFunc(e.sockets, func(s *Socket) bool { return s.Proto.stream() }) {
-		return nil, errors.New("no epoll set watches them")
-	}
-	return found, nil
-}
-
-// listensAt tells whether a descriptor is a listener at one of the engine's
-// addresses.
-func (e *Engine) listensAt(fd int) bool {
-	if is, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || is == 0 {
-		return false
-	}
-	addr, err := kernel.LocalAddr(fd)
-	return err == nil && slices.ContainsFunc(e.sockets, func(s *Socket) bool {
-		return s.Proto.stream() && kernel.Unmap(s.Addr) == addr
-	})
 }

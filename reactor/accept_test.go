@@ -1,62 +1,27 @@
 package reactor
 
 import (
-	"errors"
-	"fmt"
 	"io"
-	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"testing"
 
-	gneterrors "github.com/panjf2000/gnet/v2/pkg/errors"
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
 )
 
-// gnet's loops look for this error in what callbacks return. None is it.
-func TestAcceptErrorsAreNotFatal(t *testing.T) {
-	for _, err := range []error{nil, gneterrors.ErrAcceptSocket, fmt.Errorf("%w", gneterrors.ErrAcceptSocket), io.EOF} {
-		if errors.Is(err, gneterrors.ErrAcceptSocket) {
-			t.Errorf("%v ends a loop", err)
-		}
-	}
-}
-
-// allLoops runs a test with a loop that accepts by itself, with several, and with
-// several that each have listeners of their own.
+// allLoops runs a test with one loop, with several, and with several and
+// datagrams.
 func allLoops(t *testing.T, f func(t *testing.T, change func(*Config))) {
 	t.Run("one loop", func(t *testing.T) { f(t, func(c *Config) { c.Loops = 1 }) })
 	t.Run("several loops", func(t *testing.T) { f(t, func(c *Config) { c.Loops = 3 }) })
 	t.Run("several loops and datagrams", func(t *testing.T) {
 		f(t, func(c *Config) {
 			c.Loops = 3
-			for i := range c.Sockets { // with port 0 each loop would get another
-				l, err := net.Listen("tcp", "127.0.0.1:0")
-				if err != nil {
-					t.Fatal(err)
-				}
-				l.Close()
-				c.Sockets[i].Addr = l.Addr().(*net.TCPAddr).AddrPort()
-			}
-			udp := SocketConfig{Proto: UDP, Addr: c.Sockets[0].Addr}
-			c.Sockets = append(c.Sockets, udp)
+			c.Sockets = append(c.Sockets, SocketConfig{Proto: UDP, Addr: netip.MustParseAddrPort("127.0.0.1:0")})
 		})
-	})
-}
-
-// The engine knows every listener that gnet has, in every epoll set.
-func TestListenersAreKnown(t *testing.T) {
-	allLoops(t, func(t *testing.T, change func(*Config)) {
-		r := start(t, &script{}, change)
-		want := 2
-		if r.cfg.shares() {
-			want *= r.cfg.Loops
-		}
-		if n := len(r.backlog.ears); n != want {
-			t.Errorf("%d listeners, want %d: %v", n, want, r.backlog.ears)
-		}
 	})
 }
 
@@ -163,26 +128,4 @@ func noDescriptors(t *testing.T) (restore func()) {
 	}
 	t.Cleanup(restore)
 	return restore
-}
-
-// Whatever accept says, accepting goes on: here it says it on gnet's behalf.
-func TestAcceptGoesOnAfterAnyError(t *testing.T) {
-	allLoops(t, func(t *testing.T, change func(*Config)) {
-		r := start(t, &script{message: echo}, change)
-		log := gnetLog{r.Engine.log, r.backlog.failed}
-		for _, errno := range []unix.Errno{unix.ENFILE, unix.EMFILE, unix.ENOBUFS, unix.ENOMEM, unix.EPERM, unix.ENETDOWN,
-			unix.EPROTO, unix.ENOPROTOOPT, unix.EHOSTDOWN, unix.ENONET, unix.EHOSTUNREACH, unix.EOPNOTSUPP, unix.ENETUNREACH, unix.EINVAL} {
-			log.Errorf("Accept() failed due to error: %v", errno)
-			c := r.dial(TCP)
-			m := request("MESSAGE", "x", 1, "")
-			_, _ = io.WriteString(c, m)
-			if _, err := io.ReadFull(c, make([]byte, len(m))); err != nil {
-				t.Errorf("%v: %v", errno, err)
-			}
-			c.Close()
-		}
-		if n := r.Stats().AcceptFailed; n != 14 {
-			t.Errorf("%d are counted", n)
-		}
-	})
 }

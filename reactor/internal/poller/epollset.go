@@ -1,0 +1,119 @@
+package poller
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// gnet does not tell its epoll sets. The kernel lists them, and what they watch,
+// in /proc.
+
+// watchedFD is a descriptor that an epoll set watches, and for what.
+type watchedFD struct {
+	set, fd int
+	events  uint32
+}
+
+// epollSets returns what the epoll sets of this process watch under the
+// descriptor's number: gnet, built with poll_opt, gives the kernel a pointer
+// instead, and the runtime's own poller does.
+func epollSets() iter.Seq2[watchedFD, error] {
+	return func(yield func(watchedFD, error) bool) {
+		dir, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			yield(watchedFD{}, err)
+			return
+		}
+		for _, d := range dir {
+			to, err := os.Readlink(filepath.Join("/proc/self/fd", d.Name()))
+			if err != nil || to != "anon_inode:[eventpoll]" {
+				continue
+			}
+			set, ok := number(d.Name())
+			info, err := os.ReadFile(filepath.Join("/proc/self/fdinfo", d.Name()))
+			if !ok || err != nil {
+				continue
+			}
+			for w := range watchedBy(string(info)) {
+				w.set = set
+				if !yield(w, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// watcher returns the epoll set that watches a descriptor.
+func watcher(fd int) (set int, err error) {
+	for w, err := range epollSets() {
+		if err != nil {
+			return -1, err
+		}
+		if w.fd == fd {
+			return w.set, nil
+		}
+	}
+	return -1, fmt.Errorf("no epoll set watches descriptor %d", fd)
+}
+
+// watchedBy returns the descriptors that the kernel's description of an epoll set
+// has under their numbers: lines "tfd: 12 events: 19 data: c …", the last two in
+// hexadecimal.
+func watchedBy(info string) iter.Seq[watchedFD] {
+	return func(yield func(watchedFD) bool) {
+		for line := range strings.Lines(info) {
+			var w watchedFD
+			var data uint64
+			n, err := fmt.Sscanf(line, "tfd: %d events: %x data: %x", &w.fd, &w.events, &data)
+			if n == 3 && err == nil && data == uint64(w.fd) && !yield(w) {
+				return
+			}
+		}
+	}
+}
+
+// number reads a descriptor's number.
+func number(name string) (int, bool) {
+	n, err := strconv.Atoi(name)
+	return n, err == nil
+}
+
+// twin finds the other descriptor of a socket that has two.
+func twin(fd int) (found int, err error) {
+	var want unix.Stat_t
+	if err := unix.Fstat(fd, &want); err != nil {
+		return -1, os.NewSyscallError("fstat", err)
+	}
+	dir, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return -1, err
+	}
+	found = -1
+	for _, d := range dir {
+		var st unix.Stat_t
+		n, ok := number(d.Name())
+		if !ok || n == fd || unix.Fstat(n, &st) != nil {
+			continue
+		}
+		if st.Dev == want.Dev && st.Ino == want.Ino {
+			if found >= 0 {
+				return -1, errTwins
+			}
+			found = n
+		}
+	}
+	if found < 0 {
+		return -1, errTwins
+	}
+	return found, nil
+}
+
+var errTwins = errors.New("the listener's place cannot be told")

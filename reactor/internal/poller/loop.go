@@ -1,0 +1,175 @@
+package poller
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
+)
+
+// Loop is one event loop: a goroutine that waits for its sockets and calls its
+// LoopHandler. Its methods belong to that goroutine, but for those that say
+// otherwise.
+type Loop struct {
+	p       *Poller
+	el      gnet.EventLoop
+	handler LoopHandler
+	set     int            // gnet's epoll set
+	poll    [1]unix.PollFd // the same, to sleep on
+	failed  error          // why it is not known
+	tasks   atomic.Int32   // what gnet has queued for the loop, or is about to
+	wakeup  atomic.Pointer[wakeup]
+	early   atomic.Bool  // Wake was called before there was a wake-up
+	sockets atomic.Int32 // connections that it has
+}
+
+// Handler returns what Handler.NewLoop made for the loop.
+func (l *Loop) Handler() LoopHandler { return l.handler }
+
+// Sockets returns how many connections the loop has. Any goroutine.
+func (l *Loop) Sockets() int { return int(l.sockets.Load()) }
+
+// Wake has LoopHandler.Woken called. It allocates nothing. Any goroutine.
+func (l *Loop) Wake() {
+	w := l.wakeup.Load()
+	if w == nil {
+		l.early.Store(true)
+		if w = l.wakeup.Load(); w == nil {
+			return // it is rung when it comes
+		}
+	}
+	w.ring()
+}
+
+// Post has f called on the loop, soon. It allocates, and is dropped once the
+// loops have ended; Wake is for what happens often. Any goroutine.
+func (l *Loop) Post(f func()) {
+	_ = l.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+		f()
+		return nil
+	}))
+}
+
+// learn finds gnet's epoll set by a descriptor that is in it.
+func (l *Loop) learn(fd int) {
+	l.set, l.failed = watcher(fd)
+	l.poll[0] = unix.PollFd{Fd: int32(l.set), Events: unix.POLLIN}
+	if l.failed != nil {
+		l.p.log.Error("an event loop's epoll set is not known", "error", l.failed)
+	}
+}
+
+// Idle reports whether no socket of the loop has anything to tell, and nobody has
+// rung it.
+func (l *Loop) Idle() bool {
+	n, err := unix.Poll(l.poll[:], 0)
+	return n == 0 && err == nil
+}
+
+// MaySleep reports whether Sleep is allowed at the end of the callback under way.
+// A callback that sleeps holds up what else gnet has found in the same look.
+// Descriptors keep the set readable until they are served, so for those nobody
+// sleeps; tasks of gnet's do not.
+func (l *Loop) MaySleep() bool { return l.tasks.Load() == 0 && l.failed == nil }
+
+// Sleep waits until a socket of the loop has something to tell or somebody has
+// rung it, at most for a time. It reports whether there is something. It is for
+// the end of a callback: gnet itself, when it finds nothing to do, calls
+// runtime.Gosched before it sleeps, and that wakes a second thread which finds
+// nothing to do either.
+func (l *Loop) Sleep(most time.Duration) bool {
+	n, _ := unix.Poll(l.poll[:], int(most/time.Millisecond))
+	return n != 0
+}
+
+// events is gnet's side.
+type events struct {
+	gnet.BuiltinEventEngine
+	p *Poller
+}
+
+// OnBoot is called when every listener is open, and before a loop watches it.
+func (ev *events) OnBoot(g gnet.Engine) gnet.Action { return ev.p.booted(g) }
+
+// OnTick is called on a goroutine of gnet's own, first when everything runs.
+func (ev *events) OnTick() (time.Duration, gnet.Action) {
+	ev.p.tick()
+	return time.Second, gnet.None
+}
+
+// OnOpen gets what a loop watches from now on.
+func (ev *events) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
+	l := ev.p.loopOf(gc.EventLoop(), gc.Fd())
+	switch c := gc.Context().(type) {
+	case *Socket:
+		return nil, l.adopted(c, gc)
+	case *moved:
+		c.opened = true
+		return nil, l.accepted(gc, true)
+	case *wakeup:
+		return nil, l.hung(c)
+	}
+	return nil, l.accepted(gc, false)
+}
+
+// OnTraffic gets what one read brought.
+func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
+	in, err := gc.Next(-1)
+	if err != nil || len(in) == 0 {
+		return gnet.None
+	}
+	switch c := gc.Context().(type) {
+	case *Socket:
+		c.loop.handler.Read(c, in)
+		return gnet.None
+	case *wakeup:
+		c.loop.handler.Woken()
+		return gnet.None
+	}
+	if i, from, ok := ev.p.datagram(gc); ok {
+		ev.p.loopOf(gc.EventLoop(), gc.Fd()).handler.Datagram(i, from, in)
+		return gnet.None
+	}
+	return gnet.Close
+}
+
+// OnClose comes before the descriptor closes, whoever closes it.
+func (ev *events) OnClose(gc gnet.Conn, err error) gnet.Action {
+	switch c := gc.Context().(type) {
+	case *Socket:
+		c.loop.sockets.Add(-1)
+		c.loop.handler.Closed(c, cause(err))
+	case *wakeup:
+		if c.loop != nil {
+			c.loop.wakeup.Store(nil)
+		}
+		c.file.Close()
+	}
+	return gnet.None
+}
+
+var (
+	// ErrEnd is the end of the peer's stream.
+	ErrEnd = errors.New("the peer's stream has ended")
+	// ErrBroken is a connection that TCP has given up, by a reset mostly.
+	ErrBroken = errors.New("the connection is broken")
+)
+
+// cause returns what gnet means by the error that it closes with: the end of a
+// stream is an io.EOF that a system call brought, a bare one is a hang-up.
+func cause(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case err == io.EOF: //nolint:errorlint // see above
+		return ErrBroken
+	case errors.Is(err, io.EOF):
+		return ErrEnd
+	default:
+		return err
+	}
+}

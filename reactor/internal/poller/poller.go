@@ -1,0 +1,330 @@
+package poller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
+)
+
+// Config is what a Poller is told at the start.
+type Config struct {
+	Loops     int // event loops; at least 1
+	Listeners []Listener
+	// Keepalive is that of accepted connections, Backlog the length of each
+	// listener's queue (0 = the system's limit), DatagramBuffer the least receive
+	// buffer of each socket of datagrams in bytes (0 = the system's).
+	Keepalive      kernel.Keepalive
+	Backlog        int
+	DatagramBuffer int
+	// Logger must not block: loops write to it.
+	Logger *slog.Logger
+}
+
+// Poller runs event loops on gnet. Its methods may be called from any goroutine.
+type Poller struct {
+	// AcceptFailed counts how often the system let no connection be accepted,
+	// TurnedAway the connections that were closed for lack of a descriptor.
+	AcceptFailed, TurnedAway atomic.Uint64
+	// Moved counts accepted connections that were given to another loop than the
+	// one that the kernel chose.
+	Moved atomic.Uint64
+
+	cfg       Config
+	handler   Handler
+	log       *slog.Logger
+	born      time.Time
+	listeners []listener
+	accepting accepting
+
+	gnet    gnet.Engine
+	held    []int // bound sockets that keep the ports the kernel chose, until gnet has them
+	once    sync.Once
+	ready   chan error    // the one result of the start
+	done    chan struct{} // closed when gnet has ended
+	ended   error         // how; set before that
+	failure error         // why the listeners could not be set up
+
+	mu    sync.Mutex // orders additions to loops
+	loops atomic.Pointer[[]*Loop]
+	over  atomic.Bool
+
+	handing atomic.Int32 // sockets on their way to a loop
+}
+
+// Handler is the program on a Poller.
+type Handler interface {
+	// NewLoop makes what the program has for a loop. It is called once for each,
+	// before anything else of that loop, on the loop or while it is idle.
+	NewLoop(l *Loop) LoopHandler
+	// Tick is called once a second on a goroutine of its own, first when every
+	// loop runs and every listener is open.
+	Tick()
+}
+
+// LoopHandler is the program on one loop. All its methods are called on the loop's
+// goroutine, and nothing else happens on the loop until they return.
+type LoopHandler interface {
+	// Accept gets a connection of a peer's. It attaches a Socket of its own to it,
+	// or leaves it: then it is closed.
+	Accept(n *Incoming)
+	// Adopted tells that a socket of Poller.Adopt is the loop's.
+	Adopted(s *Socket)
+	// Read gets what one read brought: at most ReadBytes, valid until it returns.
+	Read(s *Socket, in []byte)
+	// Closed comes before the descriptor of a socket closes, whoever closes it.
+	// err is nil when it was Socket.Close, ErrEnd at the end of the peer's stream,
+	// ErrBroken when the connection is broken, and else what read said.
+	Closed(s *Socket, err error)
+	// Datagram gets one datagram that came to the i-th listener, valid until it
+	// returns.
+	Datagram(i int, from netip.AddrPort, in []byte)
+	// Woken follows Loop.Wake, once for any number of calls.
+	Woken()
+}
+
+// ReadBytes is how much is read of a socket at once: there may be more.
+const ReadBytes = 64 << 10
+
+// New makes a Poller that does not run yet.
+func New(cfg Config, h Handler) *Poller {
+	p := &Poller{cfg: cfg, handler: h, log: cfg.Logger, born: time.Now(), ready: make(chan error, 1), done: make(chan struct{})}
+	p.loops.Store(new([]*Loop))
+	p.accepting.p = p
+	for i, l := range cfg.Listeners {
+		p.listeners = append(p.listeners, listener{Listener: l, index: i, sender: -1})
+	}
+	return p
+}
+
+// Start opens every listener and runs the loops. When it returns nil, all loops
+// run and accept; when it returns an error, nothing is left open.
+func (p *Poller) Start() error {
+	if err := p.choosePorts(); err != nil {
+		return err
+	}
+	go func() {
+		defer close(p.done)
+		p.ended = gnet.Rotate(&events{p: p}, p.addresses(),
+			gnet.WithNumEventLoop(p.cfg.Loops),
+			gnet.WithLoadBalancing(gnet.RoundRobin), // see openWakeups
+			gnet.WithReuseAddr(true),
+			gnet.WithReusePort(true),
+			gnet.WithTCPNoDelay(gnet.TCPNoDelay),
+			gnet.WithReadBufferCap(ReadBytes),
+			gnet.WithTicker(true),
+			gnet.WithLogger(gnetLog{p.log, p.accepting.failed}))
+	}()
+	select {
+	case err := <-p.ready:
+		if err != nil {
+			_ = p.Stop()
+			return err
+		}
+		p.growDatagrams()
+		return nil
+	case <-p.done:
+		p.freePorts()
+		p.closeSenders()
+		if err := errors.Join(p.ended, p.failure); err != nil {
+			return err
+		}
+		return ErrStopped
+	}
+}
+
+// booted learns what the kernel made of the listeners, before any loop runs.
+func (p *Poller) booted(g gnet.Engine) gnet.Action {
+	p.gnet = g
+	defer p.freePorts()
+	for i := range p.listeners {
+		l := &p.listeners[i]
+		if err := p.inspect(l); err != nil {
+			p.failure = fmt.Errorf("the listener at %v could not be set up: %w", l.Addr, err)
+			return gnet.Shutdown
+		}
+	}
+	return gnet.None
+}
+
+// tick runs once a second, first when gnet is wholly up.
+func (p *Poller) tick() {
+	p.once.Do(func() {
+		err := p.openWakeups()
+		if err == nil {
+			err = p.accepting.open()
+		}
+		p.ready <- err
+	})
+	if !p.over.Load() {
+		p.handler.Tick()
+	}
+}
+
+// openWakeups gives each loop its wake-up: what is registered goes to the loops
+// in turn.
+func (p *Poller) openWakeups() error {
+	for range p.cfg.Loops {
+		if err := p.register(); err != nil {
+			return fmt.Errorf("an event loop's wake-up: %w", err)
+		}
+	}
+	for _, l := range p.Loops() {
+		if l.wakeup.Load() == nil || l.failed != nil {
+			return errors.Join(errNoLoop, l.failed)
+		}
+	}
+	if len(p.Loops()) != p.cfg.Loops {
+		return errNoLoop
+	}
+	return nil
+}
+
+// register gives the next loop a wake-up and waits until it has it.
+func (p *Poller) register() error {
+	w, nc, err := newWakeup()
+	if err != nil {
+		return err
+	}
+	opened, err := p.gnet.Register(gnet.NewNetConnContext(gnet.NewContext(context.Background(), w), nc))
+	if err != nil {
+		nc.Close()
+		w.file.Close()
+		return err
+	}
+	res := <-opened
+	if w.loop == nil { // gnet reports success even where the loop would not watch it
+		w.file.Close()
+		return errors.Join(errNoLoop, res.Err)
+	}
+	return nil
+}
+
+var errNoLoop = errors.New("an event loop does not take it")
+
+// Loops returns the event loops; all of them once Start has returned.
+func (p *Poller) Loops() []*Loop { return *p.loops.Load() }
+
+// loopOf returns the Loop of one of gnet's. fd is a descriptor that it watches.
+func (p *Poller) loopOf(el gnet.EventLoop, fd int) *Loop {
+	for _, l := range p.Loops() {
+		if l.el == el {
+			return l
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := &Loop{p: p, el: el}
+	l.learn(fd)
+	l.handler = p.handler.NewLoop(l)
+	all := append(slices.Clone(p.Loops()), l)
+	p.loops.Store(&all)
+	return l
+}
+
+// Addr returns what the i-th listener is bound to, once Start has returned.
+func (p *Poller) Addr(i int) netip.AddrPort { return p.listeners[i].Addr }
+
+// Sender returns a descriptor to send datagrams with from the i-th listener, -1
+// for one of streams. It is open from Start to Stop.
+func (p *Poller) Sender(i int) int { return p.listeners[i].sender }
+
+// StopAccepting closes the listeners for good; an inherited one is left to its
+// owner, with what waits there.
+func (p *Poller) StopAccepting() { p.accepting.shut() }
+
+// Done is closed when the loops have ended, by Stop or because gnet failed.
+func (p *Poller) Done() <-chan struct{} { return p.done }
+
+// Stop ends the loops and returns how they ended. Every socket that is left on one
+// is closed. It waits for hand-overs that are under way, and is called once.
+func (p *Poller) Stop() error {
+	p.over.Store(true)
+	for p.handing.Load() != 0 {
+		time.Sleep(time.Millisecond)
+	}
+	p.accepting.close()
+	for _, l := range p.Loops() {
+		l.tasks.Add(1) // gnet has its end to tell: nobody sleeps any more
+	}
+	_ = p.gnet.Stop(canceled)
+	<-p.done
+	p.closeSenders()
+	return p.ended
+}
+
+// canceled makes gnet's Stop return at once: the end of Rotate is what we wait
+// for, and Stop looks for it only twice a second.
+var canceled = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+// now is a clock in nanoseconds; never 0.
+func (p *Poller) now() int64 { return int64(time.Since(p.born)) + 1 }
+
+// closeSenders closes the descriptors that datagrams are sent with.
+func (p *Poller) closeSenders() {
+	for i := range p.listeners {
+		if l := &p.listeners[i]; l.sender >= 0 {
+			unix.Close(l.sender)
+			l.sender = -1
+		}
+	}
+}
+
+// growDatagrams gives the sockets of datagrams their receive buffer, if theirs is
+// smaller: a burst that finds no room there is dropped by the kernel. gnet opens
+// each socket once a loop and shows one of them, so they are looked for among
+// all descriptors. What the system does not allow is logged.
+func (p *Poller) growDatagrams() {
+	want, least := p.cfg.DatagramBuffer, 0
+	ours := make(map[netip.AddrPort]bool)
+	for i := range p.listeners {
+		if l := &p.listeners[i]; l.Datagrams {
+			ours[l.Addr] = true
+		}
+	}
+	if want <= 0 || len(ours) == 0 {
+		return
+	}
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return
+	}
+	for _, entry := range list {
+		fd, ok := number(entry.Name())
+		if !ok || !takesDatagrams(fd, ours) {
+			continue
+		}
+		if has := kernel.GrowReceive(fd, want); least == 0 || has < least {
+			least = has
+		}
+	}
+	if 0 < least && least < want {
+		p.log.Warn("the system holds the receive buffers of UDP below maxbuffer: raise net.core.rmem_max", "bytes", least, "maxbuffer", want)
+	}
+}
+
+// takesDatagrams reports whether a descriptor is a socket of datagrams bound to
+// one of the addresses.
+func takesDatagrams(fd int, at map[netip.AddrPort]bool) bool {
+	typ, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil || typ != unix.SOCK_DGRAM {
+		return false
+	}
+	addr, err := kernel.LocalAddr(fd)
+	return err == nil && at[addr]
+}

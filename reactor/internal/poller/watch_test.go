@@ -1,0 +1,59 @@
+package poller
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Watch tells once of each thing it is asked for, and nothing when it forgot.
+func TestWatch(t *testing.T) {
+	told := make(chan int, 10)
+	w, err := NewWatch(func(fd int) { told <- fd }, func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	fd, peer := connected(t)
+	defer unix.Close(fd)
+	once := func(what string) {
+		t.Helper()
+		select {
+		case got := <-told:
+			if got != fd {
+				t.Errorf("%s: told of %d", what, got)
+			}
+		case <-time.After(patience):
+			t.Fatalf("%s: nothing is told", what)
+		}
+		select {
+		case <-told:
+			t.Errorf("%s: told twice", what)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	if err := w.Writable(fd, false); err != nil {
+		t.Fatal(err)
+	}
+	once("writable")
+	if err := w.Readable(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = peer.Write([]byte("x"))
+	once("readable")
+	if err := w.End(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	_ = peer.SetLinger(0)
+	peer.Close()
+	once("end")
+	if err := w.Writable(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	once("writable, as it has ended")
+	w.Forget(fd)
+	if err := w.Writable(fd, true); err == nil {
+		t.Error("it is still known")
+	}
+}
