@@ -13,11 +13,21 @@ type sessionCache struct {
 	*recent.Cache[*tls.ClientSessionState]
 }
 
-// The sessions that a client domain remembers, by number and by size: a session
-// has the server's whole chain.
+// The sessions that a client domain remembers, by number and by the memory that
+// they take. A session has the server's whole chain: a peer is verified again when
+// its session is resumed, by the authorities and revocations of that time, and sends no
+// certificates then.
 const (
 	SessionsKept     = 1024
-	SessionBytesKept = 4 << 20
+	SessionBytesKept = 16 << 20
+)
+
+// A session takes three times what it is as bytes: its certificates as they came,
+// as they were parsed, and the values of their extensions; and something besides.
+// TestSessionMemory has measured it.
+const (
+	sessionCopies = 3
+	sessionBase   = 2 << 10
 )
 
 func newSessionCache() *sessionCache {
@@ -53,7 +63,7 @@ func (s *sessionSlot) Put(_ string, state *tls.ClientSessionState) {
 		if err != nil {
 			return
 		}
-		size = len(ticket) + len(text)
+		size = sessionBase + sessionCopies*(len(ticket)+len(text))
 	}
 	s.cache.Put(s.key, state, size)
 }
