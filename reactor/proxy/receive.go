@@ -59,7 +59,11 @@ func (c *Context) leave() {
 // is not met with silence.
 func (c *Context) route() {
 	c.acceptAlias()
-	(*c.proxy.router.Load()).Request(c)
+	if t := c.proxy.transactions; t != nil {
+		t.Request(c, c.proxy.Router())
+	} else {
+		c.proxy.Router().Request(c)
+	}
 	if c.failure != nil && !c.forwarded && !c.answered && c.Msg.Method() != sipframe.ACK {
 		_ = c.Reply(503, nil)
 	}

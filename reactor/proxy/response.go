@@ -41,7 +41,7 @@ func (c *Context) response() {
 	}
 	_, method, _ := c.Msg.CSeq()
 	c.tellAnswer(method, sent, known)
-	(*c.proxy.router.Load()).Reply(c)
+	c.proxy.Router().Reply(c)
 	if c.drop && c.Msg.StatusCode() < 200 {
 		c.count.add(ResponsesDropped)
 		return

@@ -14,6 +14,8 @@ import (
 // Transactions is who keeps transactions above the proxy: the branches that requests leave with by SendBranch lead back
 // to it. Its methods are called by the goroutine that handles the message.
 type Transactions interface {
+	// Request has a request routed by r: the transaction that comes of it ends with that.
+	Request(c *Context, r Router)
 	// Response takes the response in c to a request that left as handle. It reports whether it knows such a one; if not
 	// the response goes on by its Via as long as it is young.
 	Response(c *Context, handle uint64) bool
@@ -28,6 +30,9 @@ type Transactions interface {
 
 // SetTransactions has responses and what was not delivered handed to t. It is called once, before the first message.
 func (p *Proxy) SetTransactions(t Transactions) { p.transactions = t }
+
+// Router returns who routes messages now.
+func (p *Proxy) Router() Router { return *p.router.Load() }
 
 // youth is how long a response without a transaction is sent on: 64*T1. Its transaction was that of an earlier life of
 // the process, or of another node (a deviation from RFC 6026 8.7).

@@ -22,6 +22,7 @@ func (k *keeper) Response(_ *Context, h uint64) bool {
 	}
 	return h == k.handle
 }
+func (k *keeper) Request(c *Context, r Router) { r.Request(c) }
 func (k *keeper) Returned(_ *Context, h uint64, _ *reactor.Error) {
 	if h == k.handle {
 		k.returns++

@@ -13,7 +13,7 @@
 //
 // # The Layer
 //
-// A Layer stands between a Proxy and its Router. The Router makes a transaction of a request by Relay, Respond or Begin:
+// A Layer stands beside a Proxy. Its Router makes a transaction of a request by Relay, Respond or Begin:
 // an Exchange, which is the User of its Transaction and has the messages. The request's bytes are kept once, as they
 // came, with the Router's changes beside them: each branch, and each later try of one, is written from these. A branch
 // that we write names, sealed, the Exchange that it is of, so that a response finds it without a search; requests find

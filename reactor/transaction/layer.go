@@ -66,14 +66,12 @@ type Script interface {
 	Release(x *Exchange)
 }
 
-// Layer is the transactions of a Proxy: its Router and its Transactions. Requests go to the Router above, which makes
-// transactions of them by Begin, Relay and Reply. Its methods may be called by any goroutine, those with a Context by
+// Layer is the transactions of a Proxy, whose Router makes transactions of requests by Begin, Relay and Respond. Its methods may be called by any goroutine, those with a Context by
 // the one that has it.
 type Layer struct {
 	cfg    Config
 	proxy  *proxy.Proxy
 	log    *slog.Logger
-	next   atomic.Pointer[proxy.Router]
 	script atomic.Pointer[Script]
 	engine *reactor.Engine
 	shards []shard
@@ -98,7 +96,6 @@ type Layer struct {
 }
 
 var (
-	_ proxy.Router       = (*Layer)(nil)
 	_ proxy.Transactions = (*Layer)(nil)
 	_ User               = (*Exchange)(nil)
 )
@@ -113,8 +110,8 @@ type shard struct {
 	_      [64]byte
 }
 
-// NewLayer makes the transactions of p, with a Router above. It takes p's Router's place and is told of responses.
-func NewLayer(cfg Config, p *proxy.Proxy, next proxy.Router) *Layer {
+// NewLayer makes the transactions of p, which is told of it.
+func NewLayer(cfg Config, p *proxy.Proxy) *Layer {
 	if cfg.Timing == (Timing{}) {
 		cfg.Timing = DefaultTiming()
 	}
@@ -127,8 +124,6 @@ func NewLayer(cfg Config, p *proxy.Proxy, next proxy.Router) *Layer {
 		l.log = slog.New(slog.DiscardHandler)
 	}
 	l.setShards(runtime.GOMAXPROCS(0))
-	l.SetRouter(next)
-	p.SetRouter(l)
 	p.SetTransactions(l)
 	p.SetOwes(func() int { return int(l.owed.Load()) })
 	return l
@@ -141,9 +136,6 @@ func (l *Layer) setShards(n int) {
 		s.index, s.layer, s.wheel = i, l, NewWheel(l.now())
 	}
 }
-
-// SetRouter has requests that come from now on routed by r.
-func (l *Layer) SetRouter(r proxy.Router) { l.next.Store(&r) }
 
 // SetScript has the routes of transactions run by s; without it there are none.
 func (l *Layer) SetScript(s Script) { l.script.Store(&s) }
@@ -164,8 +156,8 @@ func (l *Layer) Proxy() *proxy.Proxy { return l.proxy }
 // now is the layer's clock.
 func (l *Layer) now() time.Duration { return l.clock() }
 
-// Request routes a request: proxy.Router. The transaction that the Router above makes of it is held until that is done.
-func (l *Layer) Request(c *proxy.Context) {
+// Request routes a request: proxy.Transactions. The transaction that the Router makes of it is held until that is done.
+func (l *Layer) Request(c *proxy.Context, r proxy.Router) {
 	c.Transaction = nil
 	switch c.Msg.Method() {
 	case sipframe.ACK:
@@ -173,18 +165,12 @@ func (l *Layer) Request(c *proxy.Context) {
 	case sipframe.CANCEL:
 		l.scratchOf(c).reason = l.scratchOf(c).reason[:0]
 	}
-	(*l.next.Load()).Request(c)
+	r.Request(c)
 	if x := Of(c); x != nil && x.rc == c {
 		x.routed()
 		c.Transaction = nil
 		x.letGo(c)
 	}
-}
-
-// Reply hands a response without a transaction to the Router above: proxy.Router.
-func (l *Layer) Reply(c *proxy.Context) {
-	c.Transaction = nil
-	(*l.next.Load()).Reply(c)
 }
 
 // Of returns the transaction that the message in c belongs to and whose holder the caller is; nil: none.

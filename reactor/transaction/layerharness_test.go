@@ -118,7 +118,8 @@ type bed struct {
 
 func newBed(t *testing.T, change ...func(*Config)) *bed {
 	t.Helper()
-	p, err := proxy.New(proxy.Config{Resolver: nobody{}}, nil)
+	b := &bed{T: t, wire: &wire{}, routes: &routes{}}
+	p, err := proxy.New(proxy.Config{Resolver: nobody{}}, b.routes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,8 +128,7 @@ func newBed(t *testing.T, change ...func(*Config)) *bed {
 	for _, f := range change {
 		f(&cfg)
 	}
-	b := &bed{T: t, wire: &wire{}, routes: &routes{}}
-	b.layer = NewLayer(cfg, p, b.routes)
+	b.layer = NewLayer(cfg, p)
 	b.routes.l = b.layer
 	b.layer.SetScript(scripted{b.routes})
 	b.layer.clock = func() time.Duration { return b.now }

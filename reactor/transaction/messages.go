@@ -54,13 +54,13 @@ func (x *Exchange) response(c *proxy.Context, handle uint64) {
 	c.Transaction, x.at, x.dropped = x, leg, false
 	defer func() { c.Transaction = nil }()
 	if canceling {
-		(*x.layer.next.Load()).Reply(c)
+		x.layer.proxy.Router().Reply(c)
 		x.CancelResponse(now, &leg.Branch, code)
 		return
 	}
 	leg.received = code
 	if x.origin == nil {
-		(*x.layer.next.Load()).Reply(c)
+		x.layer.proxy.Router().Reply(c)
 		if s := x.layer.user(); s != nil && !(c.Dropped() && code < 200) {
 			x.dropped = s.Reply(c, x, leg)
 		}
