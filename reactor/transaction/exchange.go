@@ -19,8 +19,8 @@ import (
 type Exchange struct {
 	Transaction
 
-	// Local belongs to the Script, until its Release.
-	Local any
+	// Attached belongs to the Script, until its Release.
+	Attached any
 
 	layer  *Layer
 	shard  *shard
@@ -70,8 +70,8 @@ type Leg struct {
 	Branch
 	// Set is what the branch was sent with: URI, destination, Path, q, socket, flags and attributes.
 	Set proxy.Branch
-	// Local belongs to the Script, until its Release.
-	Local any
+	// Attached belongs to the Script, until its Release.
+	Attached any
 
 	way      proxy.Way
 	sent     *sipframe.Buffer // the request, over reliable transports its head; nil once nothing can be made of it

@@ -62,7 +62,7 @@ type Script interface {
 	Failure(c *proxy.Context, x *Exchange, best *Leg)
 	// Local is called with a request of our own, in c, before it is sent.
 	Local(c *proxy.Context, x *Exchange)
-	// Release is called when the Exchange is over: what Local holds can be used again.
+	// Release is called when the Exchange is over: what Attached holds can be used again.
 	Release(x *Exchange)
 }
 
@@ -312,13 +312,13 @@ func (l *Layer) recycle(x *Exchange) {
 		drop(&leg.sent)
 		drop(&leg.response)
 		l.putChanges(leg)
-		leg.Local = nil
+		leg.Attached = nil
 		x.legs[i] = nil
 		l.legs.Put(leg)
 	}
 	clear(x.listeners)
 	x.listeners = x.listeners[:0]
-	x.Local, x.origin, x.src, x.at, x.merged, x.based = nil, nil, nil, nil, false, false
+	x.Attached, x.origin, x.src, x.at, x.merged, x.based = nil, nil, nil, nil, false, false
 	x.lastCode, x.replied, x.wanted, x.kept, x.made, x.dropped, x.settled = 0, 0, 0, false, false, false, false
 	x.cancel, x.headers, x.noFail, x.noCancel = x.cancel[:0], x.headers[:0], false, false
 	x.text.reason, x.text.body = nil, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,6 +71,7 @@ type routes struct {
 	branch  func(c *proxy.Context, x *Exchange, leg *Leg) bool
 	onReply func(c *proxy.Context, x *Exchange, leg *Leg) bool
 	failure func(c *proxy.Context, x *Exchange, best *Leg)
+	mu      sync.Mutex
 	rc      []int // what Relay returned
 }
 
@@ -81,7 +83,12 @@ func (r *routes) Request(c *proxy.Context) {
 	r.relay(c)
 }
 
-func (r *routes) relay(c *proxy.Context) { r.rc = append(r.rc, r.l.Relay(c, &Options{})) }
+func (r *routes) relay(c *proxy.Context) {
+	rc := r.l.Relay(c, &Options{})
+	r.mu.Lock()
+	r.rc = append(r.rc, rc)
+	r.mu.Unlock()
+}
 
 func (r *routes) Reply(c *proxy.Context) {
 	if r.reply != nil {

@@ -245,7 +245,7 @@ func (l *Layer) putLeg(leg *Leg) {
 	l.putChanges(leg)
 	drop(&leg.sent)
 	drop(&leg.response)
-	leg.Local = nil
+	leg.Attached = nil
 	l.legs.Put(leg)
 }
 
