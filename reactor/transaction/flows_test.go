@@ -3,6 +3,7 @@ package transaction
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -86,16 +87,16 @@ func TestFlowCancel(t *testing.T) {
 func TestFlowBusy(t *testing.T) {
 	each(t, func(t *testing.T, in, out reactor.Proto) {
 		r := &routes{}
-		var other string
+		var other atomic.Value
 		r.failure = func(c ctx, x *Exchange, best *Leg) {
 			if best.Status() == 486 {
-				_ = c.SetRequestURI([]byte(other))
+				_ = c.SetRequestURI([]byte(other.Load().(string)))
 				r.relay(c)
 			}
 		}
 		l := run(t, r, Config{})
 		alice, bob, carol := l.dial(in, 0), l.listen(out, 0), l.listen(out, 0)
-		other = carol.uri("carol")
+		other.Store(carol.uri("carol"))
 		alice.ask("INVITE", bob.uri("bob"), "f3", "1")
 		bob.answerTo(bob.expect("INVITE"), "486 Busy Here")
 		bob.expect("ACK")
@@ -118,17 +119,17 @@ func TestFlowDeadTrunk(t *testing.T) {
 				}
 			}
 			r := &routes{}
-			var next string
+			var next atomic.Value
 			r.failure = func(c ctx, x *Exchange, best *Leg) {
 				if best.Status() != 503 || !best.Local() {
 					t.Errorf("failed with %d", best.Status())
 				}
-				_ = c.SetRequestURI([]byte(next))
+				_ = c.SetRequestURI([]byte(next.Load().(string)))
 				r.relay(c)
 			}
 			l := run(t, r, Config{}, budget)
 			alice, bob, carol := l.dial(reactor.TLS, 0), l.listen(reactor.TCP, 0), l.listen(reactor.TLS, 0)
-			next = carol.uri("carol")
+			next.Store(carol.uri("carol"))
 			dead := strings.Replace(bob.uri("bob"), "transport=tcp", "transport=tls", 1) // what it says is no TLS
 			go func() { time.Sleep(50 * time.Millisecond); bob.send("HTTP/1.1 400\r\n\r\n") }()
 			alice.ask("INVITE", dead, "f4", "1")

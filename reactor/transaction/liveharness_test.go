@@ -116,14 +116,15 @@ type agent struct {
 	proto string
 	name  string // host:port, as others reach it
 	in    chan string
-	send  func(text string)
+	write func(text string) // set when ready is closed
+	ready chan struct{}
 	loss  float64 // of what it sends and gets, each; as much comes twice
 }
 
 // dial makes an agent that speaks to a socket of the engine's.
 func (l *live) dial(proto reactor.Proto, loss float64) *agent {
 	l.Helper()
-	a := &agent{T: l.T, proto: strings.ToUpper(proto.String()), in: make(chan string, 100), loss: loss}
+	a := &agent{T: l.T, proto: strings.ToUpper(proto.String()), in: make(chan string, 100), ready: make(chan struct{}), loss: loss}
 	var c net.Conn
 	var err error
 	switch proto {
@@ -135,7 +136,8 @@ func (l *live) dial(proto reactor.Proto, loss float64) *agent {
 		l.Cleanup(func() { u.Close() })
 		a.name = u.LocalAddr().String()
 		to := net.UDPAddrFromAddrPort(netip.MustParseAddrPort(l.at(proto)))
-		a.send = a.lossy(func(text string) { _, _ = u.WriteTo([]byte(text), to) })
+		a.write = a.lossy(func(text string) { _, _ = u.WriteTo([]byte(text), to) })
+		close(a.ready)
 		go func() {
 			b := make([]byte, 65536)
 			for {
@@ -165,11 +167,12 @@ func (l *live) dial(proto reactor.Proto, loss float64) *agent {
 func (a *agent) over(c net.Conn) {
 	a.Cleanup(func() { c.Close() })
 	var mu sync.Mutex
-	a.send = func(text string) {
+	a.write = func(text string) {
 		mu.Lock()
 		defer mu.Unlock()
 		_, _ = c.Write([]byte(text))
 	}
+	close(a.ready)
 	go func() {
 		var f sipframe.Framer
 		b, fill := make([]byte, 1<<17), 0
@@ -202,10 +205,7 @@ func (l *live) listen(proto reactor.Proto, loss float64) *agent {
 		l.Fatal(err)
 	}
 	l.Cleanup(func() { ln.Close() })
-	a := &agent{T: l.T, proto: strings.ToUpper(proto.String()), in: make(chan string, 100), name: ln.Addr().String()}
-	ready := make(chan struct{})
-	var once sync.Once
-	a.send = func(text string) { <-ready; a.send(text) }
+	a := &agent{T: l.T, proto: strings.ToUpper(proto.String()), in: make(chan string, 100), ready: make(chan struct{}), name: ln.Addr().String()}
 	go func() {
 		c, err := ln.Accept()
 		if err != nil {
@@ -215,9 +215,14 @@ func (l *live) listen(proto reactor.Proto, loss float64) *agent {
 			c = tls.Server(c, &tls.Config{Certificates: []tls.Certificate{l.cert}})
 		}
 		a.over(c)
-		once.Do(func() { close(ready) })
 	}()
 	return a
+}
+
+// send sends a message, once there is a connection.
+func (a *agent) send(text string) {
+	<-a.ready
+	a.write(text)
 }
 
 // lossy loses some of what it is given and gives some twice.
