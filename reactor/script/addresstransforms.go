@@ -13,10 +13,10 @@ var privateNets = []netip.Prefix{
 // addressTransforms are those of class ip.
 func addressTransforms() map[string]*transformSpec {
 	return map[string]*transformSpec{
-		"ip.isip":  plain(func(_ *machine, b []byte) value { _, ok := parseIP(b); return integer(int64(truth(ok))) }),
-		"ip.isip4": plain(func(_ *machine, b []byte) value { a, ok := parseIP(b); return integer(int64(truth(ok && a.Is4()))) }),
-		"ip.isip6": plain(func(_ *machine, b []byte) value { a, ok := parseIP(b); return integer(int64(truth(ok && a.Is6()))) }),
-		"ip.isprivate": plain(func(_ *machine, b []byte) value {
+		"ip.isip":  plain(func(_ *Machine, b []byte) Value { _, ok := parseIP(b); return integer(int64(truth(ok))) }),
+		"ip.isip4": plain(func(_ *Machine, b []byte) Value { a, ok := parseIP(b); return integer(int64(truth(ok && a.Is4()))) }),
+		"ip.isip6": plain(func(_ *Machine, b []byte) Value { a, ok := parseIP(b); return integer(int64(truth(ok && a.Is6()))) }),
+		"ip.isprivate": plain(func(_ *Machine, b []byte) Value {
 			a, ok := parseIP(b)
 			if !ok {
 				return integer(0)
@@ -28,7 +28,7 @@ func addressTransforms() map[string]*transformSpec {
 			}
 			return integer(0)
 		}),
-		"ip.family": plain(func(_ *machine, b []byte) value {
+		"ip.family": plain(func(_ *Machine, b []byte) Value {
 			switch len(b) {
 			case 4:
 				return bytesValue(inetText)
@@ -38,7 +38,7 @@ func addressTransforms() map[string]*transformSpec {
 				return null
 			}
 		}),
-		"ip.pton": plain(func(m *machine, b []byte) value {
+		"ip.pton": plain(func(m *Machine, b []byte) Value {
 			a, ok := parseIP(b)
 			switch {
 			case !ok:
@@ -51,14 +51,14 @@ func addressTransforms() map[string]*transformSpec {
 				return bytesValue(m.keep(raw[:]))
 			}
 		}),
-		"ip.ntop": plain(func(m *machine, b []byte) value {
+		"ip.ntop": plain(func(m *Machine, b []byte) Value {
 			a, ok := netip.AddrFromSlice(b)
 			if !ok {
 				return null
 			}
 			return m.address(a)
 		}),
-		"ip.resolve": plain(func(m *machine, b []byte) value {
+		"ip.resolve": plain(func(m *Machine, b []byte) Value {
 			if a, ok := parseIP(b); ok {
 				return m.address(a)
 			}
@@ -78,7 +78,7 @@ func addressTransforms() map[string]*transformSpec {
 					k.rep.errorf(t.Args[0].At, "%q is no network", clip(t.Args[0].Text))
 					return nil
 				}
-				return func(m *machine, in value) value {
+				return func(m *Machine, in Value) Value {
 					a, ok := parseIP(m.text(in))
 					return integer(int64(truth(ok && net.Contains(a))))
 				}
@@ -87,7 +87,7 @@ func addressTransforms() map[string]*transformSpec {
 			if arg == nil {
 				return nil
 			}
-			return func(m *machine, in value) value {
+			return func(m *Machine, in Value) Value {
 				a, ok := parseIP(m.text(in))
 				net, valid := parseNet(string(arg(m)))
 				return integer(int64(truth(ok && valid && net.Contains(a))))

@@ -1,14 +1,14 @@
 package script
 
 // advertiseFunctions have a request name us otherwise than the socket does.
-func advertiseFunctions() map[string]*function {
-	return map[string]*function{
-		"set_advertised_address": textFunction("", `set_advertised_address("host")`, requests, func(m *machine, b []byte) error {
+func advertiseFunctions() map[string]*Function {
+	return map[string]*Function{
+		"set_advertised_address": textFunction("", `set_advertised_address("host")`, Requests, func(m *Machine, b []byte) error {
 			return m.c.SetAdvertisedHost(b)
 		}),
-		"set_advertised_port": {usage: "set_advertised_port(port)", args: []argKind{intArg}, min: 1, where: requests, build: func(_ *compiler, a *arguments) action {
+		"set_advertised_port": {Usage: "set_advertised_port(port)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
 			port := a.list[0].num
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				n, ok := port(m)
 				if !ok || n < 1 || n > 65535 {
 					return m.fail(a.at, "the value is no port")
@@ -17,8 +17,8 @@ func advertiseFunctions() map[string]*function {
 				return 1
 			}
 		}},
-		"record_route_preset": {module: "rr", usage: `record_route_preset("host:port"[, "host:port of the incoming side"])`, args: []argKind{textArg, textArg}, min: 1, where: requests, build: func(_ *compiler, a *arguments) action {
-			return func(m *machine) int {
+		"record_route_preset": {module: "rr", Usage: `record_route_preset("host:port"[, "host:port of the incoming side"])`, Args: []ArgKind{TextArg, TextArg}, Min: 1, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
+			return func(m *Machine) int {
 				out, ok := a.list[0].text(m)
 				var in []byte
 				if ok && a.list[1].given {

@@ -24,7 +24,7 @@ type Timer struct {
 	Every time.Duration
 
 	prog *Program
-	body *routine
+	body *Routine
 }
 
 // Run runs the route once. Any goroutine; it takes as long as the script does.
@@ -47,12 +47,12 @@ func (p *Program) Filter(route string, src *reactor.Source) bool {
 
 // messageless are the kinds of routes that run without a message; filter routes
 // count as event routes.
-var messageless = in(StartupRoute, TimerRoute, EventRoute)
+var messageless = Routes(StartupRoute, TimerRoute, EventRoute)
 
 // alone runs a routine without a message and tells whether it ends with drop.
 // Nothing of the proxy is at hand then, which checkContexts sees to.
-func (p *Program) alone(r *routine, kind RouteKind, src *reactor.Source, params []Param) (dropped bool) {
-	m, ok := p.idle.Get().(*machine)
+func (p *Program) alone(r *Routine, kind RouteKind, src *reactor.Source, params []Param) (dropped bool) {
+	m, ok := p.idle.Get().(*Machine)
 	if !ok {
 		m = p.machine()
 		// Of an empty message everything is NULL. It keeps what was looked for in
@@ -75,7 +75,7 @@ func (p *Program) alone(r *routine, kind RouteKind, src *reactor.Source, params 
 var nowhere reactor.Source
 
 // timer adds a timer_route and gives the one that has its name already.
-func (p *Program) timer(r *Route, made *routine) (other *routine) {
+func (p *Program) timer(r *Route, made *Routine) (other *Routine) {
 	for i := range p.timers {
 		if p.timers[i].Name == r.Name {
 			return p.timers[i].body

@@ -132,10 +132,10 @@ func TestFilterWithoutMessage(t *testing.T) {
 
 // Whatever a route asks of a message that is not there, it gets an answer.
 func TestFilterReadsEverything(t *testing.T) {
-	args := map[argMode]string{constArg: "(x)", anyArg: "(x)"}
+	args := map[InnerKind]string{ConstInner: "(x)", AnyInner: "(x)"}
 	for _, name := range variableNames() {
 		spec := variables[name]
-		text := "$" + name + args[spec.arg]
+		text := "$" + name + args[spec.Inner]
 		for _, body := range []string{"if (" + text + " == NULL) drop;", `xlog("` + text + `\n");`} {
 			cfg, err := Compile("test.cfg", []byte(filterHead+"route[which] { "+body+" }\n"))
 			if err != nil {
@@ -150,13 +150,13 @@ func TestFilterReadsEverything(t *testing.T) {
 // TestAloneRunsEverything runs all that may stand in a route without a message,
 // so that none of it misses one.
 func TestAloneRunsEverything(t *testing.T) {
-	args := map[argKind]string{textArg: `"x"`, intArg: "1", regexArg: `"x"`, fixedArg: `"x"`, flagArg: "F", bflagArg: "F", avpArg: "$avp(x)", varArg: "$var(x)"}
+	args := map[ArgKind]string{TextArg: `"x"`, IntArg: "1", RegexArg: `"x"`, FixedArg: `"x"`, FlagArg: "F", BranchFlagArg: "F", AVPArg: "$avp(x)", SetArg: "$var(x)"}
 	for name, f := range functions {
-		if f.where&messageless == 0 {
+		if f.Routes&messageless == 0 {
 			continue
 		}
 		var list []string
-		for _, kind := range f.args[:f.min] {
+		for _, kind := range f.Args[:f.Min] {
 			list = append(list, args[kind])
 		}
 		cfg, err := Compile("cfg", []byte(withStatistics+"route { exit; }\nstartup_route { "+name+"("+strings.Join(list, ", ")+"); }"))
@@ -194,14 +194,14 @@ func TestAloneAllocatesNothing(t *testing.T) {
 
 // What a route without a message asks of one is NULL, all of it.
 func TestAloneIsNull(t *testing.T) {
-	args := map[argMode]string{constArg: "(x)", anyArg: "(x)"}
+	args := map[InnerKind]string{ConstInner: "(x)", AnyInner: "(x)"}
 	given := map[string]bool{ // of the script, the program or the clock
 		"$": true, "Tf": true, "Ts": true, "Tsm": true, "time": true, "cfg_file": true, "cfg_line": true, "log_level": true,
 		"xlog_level": true, "mi": true, "pp": true, "rc": true, "retcode": true, "hdrcnt": true,
 		"TS": true, "C": true, "route": true, "route.type": true, "route.name": true,
 	}
 	for name, spec := range variables {
-		cfg, err := Compile("cfg", []byte(allModules+"route { exit; }\nstartup_route { if ($"+name+args[spec.arg]+" != NULL) xlog(\"is\"); }"))
+		cfg, err := Compile("cfg", []byte(allModules+"route { exit; }\nstartup_route { if ($"+name+args[spec.Inner]+" != NULL) xlog(\"is\"); }"))
 		if err != nil {
 			continue // a variable that wants another argument
 		}

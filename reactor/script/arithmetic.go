@@ -3,23 +3,23 @@ package script
 import "fmt"
 
 // expr is a compiled expression.
-type expr func(m *machine) value
+type expr func(m *Machine) Value
 
 // expr compiles an expression as a value; nil after an error.
 func (k *compiler) expr(x Expr) expr {
 	switch x := x.(type) {
 	case *Number:
 		v := integer(x.N)
-		return func(*machine) value { return v }
+		return func(*Machine) Value { return v }
 	case *String:
 		k.noteLiteral(x)
 		v := bytesValue([]byte(x.Text))
-		return func(*machine) value { return v }
+		return func(*Machine) Value { return v }
 	case *Addr:
 		v := bytesValue([]byte(x.Text))
-		return func(*machine) value { return v }
+		return func(*Machine) Value { return v }
 	case *Null:
-		return func(*machine) value { return null }
+		return func(*Machine) Value { return null }
 	case *Var:
 		return k.variable(x)
 	case *Paren:
@@ -29,7 +29,7 @@ func (k *compiler) expr(x Expr) expr {
 		if f == nil {
 			return nil
 		}
-		return func(m *machine) value {
+		return func(m *Machine) Value {
 			m.code = f(m)
 			if m.code == 0 {
 				m.ctl |= ctlExit
@@ -58,7 +58,7 @@ func (k *compiler) expr(x Expr) expr {
 // asNumber makes a condition a value: 1, 0, or null when it could not be found
 // out.
 func (k *compiler) asNumber(c cond) expr {
-	return func(m *machine) value {
+	return func(m *Machine) Value {
 		v := c(m)
 		if v < 0 {
 			return null
@@ -84,7 +84,7 @@ func (k *compiler) invert(x *Unary) expr {
 		return nil
 	}
 	at := k.site(x.At, "~")
-	return func(m *machine) value {
+	return func(m *Machine) Value {
 		v := in(m)
 		if v.kind != intValue {
 			m.fail(at, "what stands behind it is no number")
@@ -111,11 +111,11 @@ func (k *compiler) binary(x *Binary) expr {
 		return nil
 	}
 	at := k.site(x.At, fmt.Sprintf("operator %s", kindNames[op]))
-	return func(m *machine) value { return m.compute(op, l(m), r(m), at) }
+	return func(m *Machine) Value { return m.compute(op, l(m), r(m), at) }
 }
 
 // compute applies an operator.
-func (m *machine) compute(op kind, a, b value, at *site) value {
+func (m *Machine) compute(op kind, a, b Value, at *Site) Value {
 	if a.kind != intValue {
 		if op != tokPlus {
 			m.fail(at, "its left side is no number")
@@ -168,7 +168,7 @@ func calculate(op kind, a, b int64) (v int64, msg string) {
 }
 
 // join puts two texts together. Numbers are written in decimal, null is empty.
-func (m *machine) join(a, b value, at *site) value {
+func (m *Machine) join(a, b Value, at *Site) Value {
 	if len(a.s)+len(b.s)+20 > maxText {
 		m.fail(at, "the text would be longer than 65535 bytes")
 		return null

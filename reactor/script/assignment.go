@@ -2,9 +2,9 @@ package script
 
 import "fmt"
 
-// setter stores a value in a variable. op tells = from :=, which differ for
+// Setter stores a value in a variable. op tells = from :=, which differ for
 // AVPs.
-type setter func(m *machine, v value, op kind) int
+type Setter func(m *Machine, v Value, op kind) int
 
 // plainOps are what the compound assignments compute.
 var plainOps = map[kind]kind{
@@ -31,7 +31,7 @@ func (k *compiler) assignment(s *Assign) exec {
 	op, compound := plainOps[s.Op]
 	if !compound {
 		plain := s.Op
-		return func(m *machine) int {
+		return func(m *Machine) int {
 			fails := m.fails
 			got := v(m)
 			switch {
@@ -55,7 +55,7 @@ func (k *compiler) assignment(s *Assign) exec {
 	if old == nil {
 		return nil
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		a, b := old(m), v(m)
 		if a.kind == nullValue || b.kind == nullValue {
 			m.code = m.fail(at, "one side is NULL")
@@ -83,13 +83,13 @@ func (k *compiler) assignment(s *Assign) exec {
 }
 
 // setter compiles the left side of an assignment.
-func (k *compiler) setter(v *Var) setter {
+func (k *compiler) setter(v *Var) Setter {
 	spec := variables[v.Name]
 	switch {
 	case spec == nil:
 		k.unknownVariable(v)
 		return nil
-	case spec.set == nil:
+	case spec.Set == nil:
 		k.rep.errorf(v.At, "%s cannot be assigned to; what can be: %s", clip(v.Text), list(writable()))
 		return nil
 	}
@@ -97,11 +97,11 @@ func (k *compiler) setter(v *Var) setter {
 		k.rep.errorf(v.At, "%s cannot be assigned to: a message is changed where it is at hand", clip(v.Text))
 		return nil
 	}
-	return spec.set(k, v)
+	return spec.Set(k, v)
 }
 
 // reported turns an error of the proxy core into a code.
-func (m *machine) reported(at *site, err error) int {
+func (m *Machine) reported(at *Site, err error) int {
 	if err == nil {
 		return 1
 	}

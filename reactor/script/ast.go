@@ -24,12 +24,12 @@ func (n node) Pos() Pos { return n.At }
 type Global struct {
 	node
 	Name  string
-	Value Value
-	Extra []Value // words behind the value
+	Value Literal
+	Extra []Literal // words behind the value
 }
 
-// Value is a constant: a number, a string, or a bare word.
-type Value struct {
+// Literal is a constant: a number, a string, or a bare word.
+type Literal struct {
 	At     Pos
 	IsInt  bool
 	Quoted bool
@@ -40,13 +40,13 @@ type Value struct {
 // LoadModule is loadmodule "file.so".
 type LoadModule struct {
 	node
-	Path Value
+	Path Literal
 }
 
 // ModParam is modparam("module", "name", value).
 type ModParam struct {
 	node
-	Module, Name, Value Value
+	Module, Name, Value Literal
 }
 
 // RouteKind is what starts a route.
@@ -125,7 +125,7 @@ type Switch struct {
 type Case struct {
 	node
 	Default bool
-	Value   Value
+	Value   Literal
 	Body    []Stmt
 }
 

@@ -9,18 +9,18 @@ import (
 // authVariables are those of the digest credentials that a request carries
 // (RFC 3261 22.4): of Authorization, or where there is none of
 // Proxy-Authorization. Nothing here checks them.
-func authVariables() map[string]*varSpec {
-	vars := map[string]*varSpec{
-		"aU": {get: one(func(m *machine) value { return m.credential("username") })},
-		"au": {get: one(func(m *machine) value {
+func authVariables() map[string]*Variable {
+	vars := map[string]*Variable{
+		"aU": {Get: one(func(m *Machine) Value { return m.credential("username") })},
+		"au": {Get: one(func(m *Machine) Value {
 			user, _, _ := bytes.Cut(m.credential("username").s, []byte{'@'})
 			return optional(user)
 		})},
-		"ad": {get: one(func(m *machine) value {
+		"ad": {Get: one(func(m *Machine) Value {
 			_, domain, _ := bytes.Cut(m.credential("username").s, []byte{'@'})
 			return optional(domain)
 		})},
-		"Au": {get: one(func(m *machine) value {
+		"Au": {Get: one(func(m *Machine) Value {
 			if user, _, _ := bytes.Cut(m.credential("username").s, []byte{'@'}); len(user) > 0 {
 				return bytesValue(user)
 			}
@@ -35,14 +35,14 @@ func authVariables() map[string]*varSpec {
 		"ar": "realm", "an": "nonce", "adu": "uri", "auth.nonce": "nonce", "auth.resp": "response", "auth.cnonce": "cnonce",
 		"auth.opaque": "opaque", "auth.alg": "algorithm", "auth.qop": "qop", "auth.nc": "nc",
 	} {
-		vars[name] = &varSpec{get: one(func(m *machine) value { return m.credential(param) })}
+		vars[name] = &Variable{Get: one(func(m *Machine) Value { return m.credential(param) })}
 	}
 	return vars
 }
 
 // credential gives a parameter of the digest credentials, without its quotes;
 // null if there are none, or not that one.
-func (m *machine) credential(name string) value {
+func (m *Machine) credential(name string) Value {
 	b := m.msg.Value(sipframe.HeaderAuthorization)
 	if len(b) == 0 {
 		b = m.msg.Value(sipframe.HeaderProxyAuthorization)
@@ -52,7 +52,7 @@ func (m *machine) credential(name string) value {
 
 // digestParam gives a parameter of a digest challenge or of credentials, without
 // its quotes; null if b is none, or has not that one.
-func digestParam(b []byte, name string) value {
+func digestParam(b []byte, name string) Value {
 	if len(b) < 7 || !sipframe.EqualFold(b[:6], "Digest") || b[6] != ' ' && b[6] != '\t' {
 		return null
 	}

@@ -3,15 +3,15 @@ package script
 import "strings"
 
 // avpFunctions ask about AVPs.
-func avpFunctions() map[string]*function {
-	return map[string]*function{
-		"is_avp_set": {usage: `is_avp_set($avp(name)[, "e"|"s"|"n"])`, args: []argKind{avpArg, fixedArg}, min: 1, where: anywhere, build: buildAVPSet},
+func avpFunctions() map[string]*Function {
+	return map[string]*Function{
+		"is_avp_set": {Usage: `is_avp_set($avp(name)[, "e"|"s"|"n"])`, Args: []ArgKind{AVPArg, FixedArg}, Min: 1, Routes: Anywhere, Build: buildAVPSet},
 	}
 }
 
 // buildAVPSet makes is_avp_set(): whether the AVP has a value, with n one that is
 // a number, with s one that is text, with e one that is empty text.
-func buildAVPSet(k *compiler, a *arguments) action {
+func buildAVPSet(k *compiler, a *Args) Action {
 	flags := a.list[1].str
 	if s, ok := a.list[0].expr.(*String); ok { // "$avp(name)/flags"
 		if _, more, found := strings.Cut(s.Text, "/"); found {
@@ -25,7 +25,7 @@ func buildAVPSet(k *compiler, a *arguments) action {
 		}
 	}
 	slot := a.list[0].slot
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		for _, v := range m.avps[slot] {
 			switch {
 			case strings.Contains(flags, "n") && v.kind != intValue,
@@ -41,7 +41,7 @@ func buildAVPSet(k *compiler, a *arguments) action {
 
 // avpArg compiles an argument that names an AVP: $avp(name), or that in quotes,
 // with or without /flags behind it.
-func (k *compiler) avpArg(a *argument, x Expr, f *function) bool {
+func (k *compiler) avpArg(a *argument, x Expr, f *Function) bool {
 	name := ""
 	switch x := x.(type) {
 	case *Var:
@@ -55,7 +55,7 @@ func (k *compiler) avpArg(a *argument, x Expr, f *function) bool {
 		}
 	}
 	if name == "" || strings.ContainsAny(name, "$() \t") {
-		k.rep.errorf(x.Pos(), "found %s, expected %s: %s", clip(shown(x)), argNames[avpArg], f.usage)
+		k.rep.errorf(x.Pos(), "found %s, expected %s: %s", clip(shown(x)), argNames[AVPArg], f.Usage)
 		return false
 	}
 	a.slot = k.avp(name)

@@ -36,7 +36,7 @@ func (p *Program) SetBegunTraces(list []BegunTrace) {
 
 // traceBegun has the message traced by each of the begun traces that it is for.
 // It costs one load where there are none.
-func (m *machine) traceBegun() {
+func (m *Machine) traceBegun() {
 	list := m.prog.begun.Load()
 	if list == nil {
 		return
@@ -59,7 +59,7 @@ func (m *machine) traceBegun() {
 }
 
 // isParty reports whether a is of the user, or of user@host; "" is anybody.
-func (m *machine) isParty(who string, a *sipframe.NameAddr) bool {
+func (m *Machine) isParty(who string, a *sipframe.NameAddr) bool {
 	if who == "" {
 		return true
 	}

@@ -148,11 +148,11 @@ func (p *partIter) content() []byte { return p.body[p.head:p.end] }
 
 // partFunctions of sipmsgops look at the parts of the body as it stands, and
 // change it.
-func partFunctions() map[string]*function {
-	return map[string]*function{
-		"has_body_part": {module: "sipmsgops", usage: `has_body_part(["application/sdp"])`, args: []argKind{textArg}, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+func partFunctions() map[string]*Function {
+	return map[string]*Function{
+		"has_body_part": {module: "sipmsgops", Usage: `has_body_part(["application/sdp"])`, Args: []ArgKind{TextArg}, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			mime := a.list[0]
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				var want []byte
 				if mime.given {
 					var ok bool
@@ -163,13 +163,13 @@ func partFunctions() map[string]*function {
 				return yes(m.hasPart(want))
 			}
 		}},
-		"remove_body_part": {module: "sipmsgops", usage: `remove_body_part(["application/isup"[, "revert"]])`, args: []argKind{textArg, fixedArg}, where: messageRoutes, build: func(k *compiler, a *arguments) action {
+		"remove_body_part": {module: "sipmsgops", Usage: `remove_body_part(["application/isup"[, "revert"]])`, Args: []ArgKind{TextArg, FixedArg}, Routes: Messages, Build: func(k *compiler, a *Args) Action {
 			mime, revert := a.list[0], a.list[1]
 			if revert.given && revert.str != "revert" {
 				k.rep.errorf(revert.expr.Pos(), `the second argument of remove_body_part() is "revert"`)
 				return nil
 			}
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				if !mime.given {
 					if len(m.c.Body()) == 0 {
 						return -1
@@ -183,8 +183,8 @@ func partFunctions() map[string]*function {
 				return m.removeParts(a.at, want, revert.given)
 			}
 		}},
-		"add_body_part": {module: "sipmsgops", usage: `add_body_part("body", "text/plain"[, "Name: value\r\n"])`, args: []argKind{textArg, textArg, textArg}, min: 2, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
-			return func(m *machine) int {
+		"add_body_part": {module: "sipmsgops", Usage: `add_body_part("body", "text/plain"[, "Name: value\r\n"])`, Args: []ArgKind{TextArg, TextArg, TextArg}, Min: 2, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+			return func(m *Machine) int {
 				body, ok1 := a.list[0].text(m)
 				mime, ok2 := a.list[1].text(m)
 				if !ok1 || !ok2 {
@@ -201,7 +201,7 @@ func partFunctions() map[string]*function {
 }
 
 // hasPart tells whether the body has a part of a type; nil is any.
-func (m *machine) hasPart(want []byte) bool {
+func (m *Machine) hasPart(want []byte) bool {
 	body, typ := m.c.Body(), m.c.BodyType()
 	if len(body) == 0 {
 		return false
@@ -220,7 +220,7 @@ func (m *machine) hasPart(want []byte) bool {
 
 // removeParts takes the parts of a type out of the body, or with revert all
 // others. Of one part that is left the body is made, with its headers.
-func (m *machine) removeParts(at *site, want []byte, revert bool) int {
+func (m *Machine) removeParts(at *Site, want []byte, revert bool) int {
 	body, typ := m.c.Body(), m.c.BodyType()
 	boundary, multi := boundaryOf(typ)
 	if !multi {
@@ -273,7 +273,7 @@ func (p *partIter) alone() bool {
 
 // addPart puts a part behind those of the body; a body that is not multipart
 // becomes the first part of one.
-func (m *machine) addPart(at *site, part, mime, headers []byte) int {
+func (m *Machine) addPart(at *Site, part, mime, headers []byte) int {
 	body, typ := m.c.Body(), m.c.BodyType()
 	if bytes.ContainsAny(mime, "\r\n") || bytes.Contains(headers, []byte("\r\n\r\n")) {
 		return m.fail(at, "the type or the headers of the part would end them")

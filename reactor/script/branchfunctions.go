@@ -16,33 +16,33 @@ var (
 // since 3.6 and by the older ones. Their indexes are those of the appended branches,
 // from 0 on, as those of $branch(); without an index, or with a negative one, it is
 // the branch of the Request-URI.
-func branchFunctions() map[string]*function {
-	fs := map[string]*function{
-		"append_branch":     {usage: `append_branch(["uri"][, "q"])`, args: []argKind{textArg, textArg}, where: requests, build: buildAppendBranch},
-		"append_msg_branch": {usage: `append_msg_branch("uri"[, "q"[, "inherit"]])`, args: []argKind{textArg, textArg, fixedArg}, min: 1, where: requests, build: buildAppendBranch},
+func branchFunctions() map[string]*Function {
+	fs := map[string]*Function{
+		"append_branch":     {Usage: `append_branch(["uri"][, "q"])`, Args: []ArgKind{TextArg, TextArg}, Routes: Requests, Build: buildAppendBranch},
+		"append_msg_branch": {Usage: `append_msg_branch("uri"[, "q"[, "inherit"]])`, Args: []ArgKind{TextArg, TextArg, FixedArg}, Min: 1, Routes: Requests, Build: buildAppendBranch},
 	}
 	for _, name := range []string{"remove_branch", "remove_msg_branch"} {
-		fs[name] = &function{usage: name + "(index)", args: []argKind{intArg}, min: 1, where: requests, build: func(_ *compiler, a *arguments) action {
+		fs[name] = &Function{Usage: name + "(index)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
 			index := a.list[0].num
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				i, ok := index(m)
 				return yes(ok && 0 <= i && i < proxy.MaxBranches && m.c.RemoveBranch(int(i)+1))
 			}
 		}}
 	}
 	for _, name := range []string{"move_branch", "move_msg_branch"} {
-		fs[name] = &function{usage: name + `([from][, [to][, "keep"]])`, args: []argKind{intArg, intArg, fixedArg}, where: requests, build: func(k *compiler, a *arguments) action {
+		fs[name] = &Function{Usage: name + `([from][, [to][, "keep"]])`, Args: []ArgKind{IntArg, IntArg, FixedArg}, Routes: Requests, Build: func(k *compiler, a *Args) Action {
 			keep := a.list[2]
 			if keep.given && keep.str != "keep" {
 				k.rep.errorf(keep.expr.Pos(), `found %q, expected "keep"`, clip(keep.str))
 				return nil
 			}
-			return twoBranches(a, func(m *machine, i, j int) bool { return m.c.MoveBranch(i, j, keep.given) })
+			return twoBranches(a, func(m *Machine, i, j int) bool { return m.c.MoveBranch(i, j, keep.given) })
 		}}
 	}
 	for _, name := range []string{"swap_branches", "swap_msg_branches"} {
-		fs[name] = &function{usage: name + "([index][, index])", args: []argKind{intArg, intArg}, where: requests, build: func(_ *compiler, a *arguments) action {
-			return twoBranches(a, func(m *machine, i, j int) bool { return m.swapBranches(i, j) })
+		fs[name] = &Function{Usage: name + "([index][, index])", Args: []ArgKind{IntArg, IntArg}, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
+			return twoBranches(a, func(m *Machine, i, j int) bool { return m.swapBranches(i, j) })
 		}}
 	}
 	return fs
@@ -50,7 +50,7 @@ func branchFunctions() map[string]*function {
 
 // buildAppendBranch makes both: append_branch() copies the branch of the
 // Request-URI, append_msg_branch() only if it is told to.
-func buildAppendBranch(k *compiler, a *arguments) action {
+func buildAppendBranch(k *compiler, a *Args) Action {
 	uri, q := a.list[0], a.list[1]
 	inherit := a.call.Func == "append_branch"
 	if len(a.list) > 2 && a.list[2].given {
@@ -68,7 +68,7 @@ func buildAppendBranch(k *compiler, a *arguments) action {
 			return nil
 		}
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		var to []byte
 		if uri.given {
 			var ok bool
@@ -93,7 +93,7 @@ func buildAppendBranch(k *compiler, a *arguments) action {
 }
 
 // optional gives the text of an argument that may be left out.
-func (a *argument) optional(m *machine) ([]byte, bool) {
+func (a *argument) optional(m *Machine) ([]byte, bool) {
 	if !a.given {
 		return nil, false
 	}
@@ -101,8 +101,8 @@ func (a *argument) optional(m *machine) ([]byte, bool) {
 }
 
 // twoBranches makes a function of two branches.
-func twoBranches(a *arguments, do func(m *machine, i, j int) bool) action {
-	index := func(m *machine, x *argument) (int, bool) {
+func twoBranches(a *Args, do func(m *Machine, i, j int) bool) Action {
+	index := func(m *Machine, x *argument) (int, bool) {
 		if !x.given {
 			return 0, true
 		}
@@ -116,7 +116,7 @@ func twoBranches(a *arguments, do func(m *machine, i, j int) bool) action {
 			return int(n) + 1, true
 		}
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		i, ok := index(m, &a.list[0])
 		j, also := index(m, &a.list[1])
 		return yes(ok && also && do(m, i, j))
@@ -125,7 +125,7 @@ func twoBranches(a *arguments, do func(m *machine, i, j int) bool) action {
 
 // swapBranches exchanges two branches. The Request-URI that came becomes a URI like
 // the others.
-func (m *machine) swapBranches(i, j int) bool {
+func (m *Machine) swapBranches(i, j int) bool {
 	if first := m.c.Branch(0); len(first.URI()) == 0 {
 		if first.SetURI(m.msg.RequestURI()) != nil {
 			return false

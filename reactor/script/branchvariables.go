@@ -12,27 +12,27 @@ import (
 // of $msg.branch.* is that of the request's branches, of which 0 is that of the
 // Request-URI and always there; without one it is the last. $branch(field) has those
 // that were appended only, and without an index it is the first of them.
-func branchVariables() map[string]*varSpec {
-	vars := map[string]*varSpec{
-		"branch": {arg: optionalArg, index: true, get: branchItem, set: branchSetter, each: branchEach},
-		"msg.branch": {index: true, get: func(k *compiler, v *Var) item { return k.branchField(v, &branchFields[0], 0) },
-			set: addsBranch, each: func(k *compiler, v *Var) item { return k.branchValue(v, &branchFields[0], 0) }},
-		"msg.branch.last_idx": {get: one(func(m *machine) value {
+func branchVariables() map[string]*Variable {
+	vars := map[string]*Variable{
+		"branch": {Inner: OptionalInner, Index: true, Get: branchItem, Set: branchSetter, each: branchEach},
+		"msg.branch": {Index: true, Get: func(k *compiler, v *Var) Getter { return k.branchField(v, &branchFields[0], 0) },
+			Set: addsBranch, each: func(k *compiler, v *Var) Getter { return k.branchValue(v, &branchFields[0], 0) }},
+		"msg.branch.last_idx": {Get: one(func(m *Machine) Value {
 			if m.alone() {
 				return null
 			}
 			return integer(int64(m.c.Branches() - 1))
 		})},
-		"msg.branch.attr": {arg: constArg, index: true, get: attrItem, set: attrSetter},
-		"ds":              {get: one(destinationSet)},
-		"ru_q":            {get: one(func(m *machine) value { return m.qText(m.c.Branch(0).Q()) }), set: func(k *compiler, v *Var) setter { return k.setField(v, &branchFields[2], theFirst) }},
+		"msg.branch.attr": {Inner: ConstInner, Index: true, Get: attrItem, Set: attrSetter},
+		"ds":              {Get: one(destinationSet)},
+		"ru_q":            {Get: one(func(m *Machine) Value { return m.qText(m.c.Branch(0).Q()) }), Set: func(k *compiler, v *Var) Setter { return k.setField(v, &branchFields[2], theFirst) }},
 	}
 	for i := range branchFields {
 		f := &branchFields[i]
-		vars["msg.branch."+f.name] = &varSpec{index: true,
-			get:  func(k *compiler, v *Var) item { return k.branchField(v, f, 0) },
-			each: func(k *compiler, v *Var) item { return k.branchValue(v, f, 0) },
-			set:  func(k *compiler, v *Var) setter { return k.setField(v, f, k.branchIndex(v, 0, true)) },
+		vars["msg.branch."+f.name] = &Variable{Index: true,
+			Get:  func(k *compiler, v *Var) Getter { return k.branchField(v, f, 0) },
+			each: func(k *compiler, v *Var) Getter { return k.branchValue(v, f, 0) },
+			Set:  func(k *compiler, v *Var) Setter { return k.setField(v, f, k.branchIndex(v, 0, true)) },
 		}
 	}
 	vars["msg.flag"] = flagVariable(0, false)
@@ -44,26 +44,26 @@ func branchVariables() map[string]*varSpec {
 // branchFieldSpec is a field of a branch.
 type branchFieldSpec struct {
 	name string
-	get  func(m *machine, i int, b *proxy.Branch) value
-	set  func(m *machine, i int, b *proxy.Branch, x value) error
+	get  func(m *Machine, i int, b *proxy.Branch) Value
+	set  func(m *Machine, i int, b *proxy.Branch, x Value) error
 }
 
 // branchFields are the fields; the first is the URI, the third q.
 var branchFields = [...]branchFieldSpec{
-	{"uri", func(m *machine, i int, _ *proxy.Branch) value { return optional(m.keep(m.c.BranchURI(i))) },
-		func(m *machine, _ int, b *proxy.Branch, x value) error { return b.SetURI(m.text(x)) }},
-	{"duri", func(m *machine, _ int, b *proxy.Branch) value { return optional(m.keep(b.DestURI())) },
-		func(m *machine, _ int, b *proxy.Branch, x value) error { return b.SetDestURI(m.text(x)) }},
-	{"q", func(m *machine, _ int, b *proxy.Branch) value { return m.qText(b.Q()) }, setQ},
-	{"path", func(m *machine, _ int, b *proxy.Branch) value { return optional(m.keep(b.Path())) },
-		func(m *machine, _ int, b *proxy.Branch, x value) error { return b.SetPath(m.text(x)) }},
-	{"flags", func(m *machine, _ int, b *proxy.Branch) value { return m.flagText(1, b.Flags(), ",") }, setFlags},
-	{"socket", func(m *machine, _ int, b *proxy.Branch) value {
+	{"uri", func(m *Machine, i int, _ *proxy.Branch) Value { return optional(m.keep(m.c.BranchURI(i))) },
+		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetURI(m.text(x)) }},
+	{"duri", func(m *Machine, _ int, b *proxy.Branch) Value { return optional(m.keep(b.DestURI())) },
+		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetDestURI(m.text(x)) }},
+	{"q", func(m *Machine, _ int, b *proxy.Branch) Value { return m.qText(b.Q()) }, setQ},
+	{"path", func(m *Machine, _ int, b *proxy.Branch) Value { return optional(m.keep(b.Path())) },
+		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetPath(m.text(x)) }},
+	{"flags", func(m *Machine, _ int, b *proxy.Branch) Value { return m.flagText(1, b.Flags(), ",") }, setFlags},
+	{"socket", func(m *Machine, _ int, b *proxy.Branch) Value {
 		if b.Socket() == nil {
 			return null
 		}
 		return m.socketText(b.Socket().Addr, b.Socket().Proto)
-	}, func(m *machine, _ int, b *proxy.Branch, x value) error {
+	}, func(m *Machine, _ int, b *proxy.Branch, x Value) error {
 		s := m.socketNamed(m.text(x))
 		if s == nil && x.kind != nullValue {
 			return errNoSocket
@@ -81,13 +81,13 @@ func branchFieldNames() (names []string) {
 }
 
 // theFirst is the branch of the Request-URI.
-func theFirst(*machine) int { return 0 }
+func theFirst(*Machine) int { return 0 }
 
 // branchIndex compiles the index of a variable of branches, which counts from a
 // branch on: 0, or 1 for those that were appended. Negative ones count from the
 // last. Without an index it is the last, or the first of those. -1 is no branch.
-func (k *compiler) branchIndex(v *Var, from int, last bool) func(m *machine) int {
-	at := func(m *machine, i int) int {
+func (k *compiler) branchIndex(v *Var, from int, last bool) func(m *Machine) int {
+	at := func(m *Machine, i int) int {
 		n := m.c.Branches()
 		if i < 0 {
 			i += n - from
@@ -100,20 +100,20 @@ func (k *compiler) branchIndex(v *Var, from int, last bool) func(m *machine) int
 	x := v.Index
 	switch {
 	case x == nil && last:
-		return func(m *machine) int { return at(m, -1) }
+		return func(m *Machine) int { return at(m, -1) }
 	case x == nil:
-		return func(m *machine) int { return at(m, 0) }
+		return func(m *Machine) int { return at(m, 0) }
 	case x.All || x.Append:
 		k.rep.errorf(x.At, "%s is one branch's: its index is a number or a variable", clip(v.Text))
 		return nil
 	case x.Var == nil:
-		return func(m *machine) int { return at(m, x.N) }
+		return func(m *Machine) int { return at(m, x.N) }
 	}
 	get := k.variable(x.Var)
 	if get == nil {
 		return nil
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		i, ok := get(m).integerOf()
 		if !ok || i < -proxy.MaxBranches || i > proxy.MaxBranches {
 			return -1
@@ -123,15 +123,15 @@ func (k *compiler) branchIndex(v *Var, from int, last bool) func(m *machine) int
 }
 
 // branchField compiles a field to be read, with the variable's own index.
-func (k *compiler) branchField(v *Var, f *branchFieldSpec, from int) item {
+func (k *compiler) branchField(v *Var, f *branchFieldSpec, from int) Getter {
 	if v.Index != nil && v.Index.All {
-		return func(m *machine, _ int) value { return null } // k.each is asked
+		return func(m *Machine, _ int) Value { return null } // k.each is asked
 	}
 	index := k.branchIndex(v, from, from == 0)
 	if index == nil {
 		return nil
 	}
-	return func(m *machine, _ int) value {
+	return func(m *Machine, _ int) Value {
 		i := index(m)
 		if i < 0 {
 			return null
@@ -142,8 +142,8 @@ func (k *compiler) branchField(v *Var, f *branchFieldSpec, from int) item {
 
 // branchValue compiles a field of one branch after the other: of each that there is
 // it gives a value, empty where the branch has none.
-func (k *compiler) branchValue(_ *Var, f *branchFieldSpec, from int) item {
-	return func(m *machine, i int) value {
+func (k *compiler) branchValue(_ *Var, f *branchFieldSpec, from int) Getter {
+	return func(m *Machine, i int) Value {
 		if m.alone() || i < 0 || i+from >= m.c.Branches() {
 			return null
 		}
@@ -155,12 +155,12 @@ func (k *compiler) branchValue(_ *Var, f *branchFieldSpec, from int) item {
 }
 
 // setField compiles an assignment to a field.
-func (k *compiler) setField(v *Var, f *branchFieldSpec, index func(m *machine) int) setter {
+func (k *compiler) setField(v *Var, f *branchFieldSpec, index func(m *Machine) int) Setter {
 	if index == nil {
 		return nil
 	}
 	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *machine, x value, _ kind) int {
+	return func(m *Machine, x Value, _ kind) int {
 		i := index(m)
 		if i < 0 {
 			return m.fail(at, "there is no such branch")
@@ -180,7 +180,7 @@ func (k *compiler) branchNamed(v *Var) *branchFieldSpec {
 	return nil
 }
 
-func branchItem(k *compiler, v *Var) item {
+func branchItem(k *compiler, v *Var) Getter {
 	if v.Arg == nil {
 		return k.branchField(v, &branchFields[0], 0)
 	}
@@ -191,7 +191,7 @@ func branchItem(k *compiler, v *Var) item {
 	return k.branchField(v, f, 1)
 }
 
-func branchEach(k *compiler, v *Var) item {
+func branchEach(k *compiler, v *Var) Getter {
 	if v.Arg == nil {
 		return k.branchValue(v, &branchFields[0], 0)
 	}
@@ -202,7 +202,7 @@ func branchEach(k *compiler, v *Var) item {
 	return k.branchValue(v, f, 1)
 }
 
-func branchSetter(k *compiler, v *Var) setter {
+func branchSetter(k *compiler, v *Var) Setter {
 	if v.Arg == nil {
 		return addsBranch(k, v)
 	}
@@ -214,13 +214,13 @@ func branchSetter(k *compiler, v *Var) setter {
 }
 
 // addsBranch compiles $branch = "uri", which appends a branch.
-func addsBranch(k *compiler, v *Var) setter {
+func addsBranch(k *compiler, v *Var) Setter {
 	if v.Index != nil {
 		k.rep.errorf(v.Index.At, "%s takes no index where it is assigned to: that appends a branch", clip(v.Text))
 		return nil
 	}
 	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *machine, x value, _ kind) int {
+	return func(m *Machine, x Value, _ kind) int {
 		if x.kind == nullValue {
 			return m.fail(at, "the value is NULL")
 		}
@@ -230,12 +230,12 @@ func addsBranch(k *compiler, v *Var) setter {
 }
 
 // attrItem is $msg.branch.attr(name): a value that stays with the branch.
-func attrItem(k *compiler, v *Var) item {
+func attrItem(k *compiler, v *Var) Getter {
 	index, name := k.branchIndex(v, 0, true), v.Arg.Text
 	if index == nil {
 		return nil
 	}
-	return func(m *machine, _ int) value {
+	return func(m *Machine, _ int) Value {
 		i := index(m)
 		if i < 0 {
 			return null
@@ -251,7 +251,7 @@ func attrItem(k *compiler, v *Var) item {
 	}
 }
 
-func attrSetter(k *compiler, v *Var) setter {
+func attrSetter(k *compiler, v *Var) Setter {
 	if !k.argFits(v, variables["msg.branch.attr"]) {
 		return nil
 	}
@@ -260,7 +260,7 @@ func attrSetter(k *compiler, v *Var) setter {
 		return nil
 	}
 	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *machine, x value, _ kind) int {
+	return func(m *Machine, x Value, _ kind) int {
 		i := index(m)
 		if i < 0 {
 			return m.fail(at, "there is no such branch")
@@ -278,7 +278,7 @@ func attrSetter(k *compiler, v *Var) setter {
 }
 
 // destinationSet is $ds: the branches as a redirect's Contact has them.
-func destinationSet(m *machine) value {
+func destinationSet(m *Machine) Value {
 	if m.alone() || !m.msg.IsRequest() {
 		return null
 	}
@@ -297,7 +297,7 @@ func destinationSet(m *machine) value {
 }
 
 // qText gives a preference as it stands in a Contact, 0.5 or 1; NULL for none.
-func (m *machine) qText(q int) value {
+func (m *Machine) qText(q int) Value {
 	if q == proxy.NoQ || m.alone() {
 		return null
 	}
@@ -333,7 +333,7 @@ func parseQ(b []byte) (q int, ok bool) {
 }
 
 // setQ takes a number in thousandths or a text such as 0.5.
-func setQ(_ *machine, _ int, b *proxy.Branch, x value) error {
+func setQ(_ *Machine, _ int, b *proxy.Branch, x Value) error {
 	q, ok := proxy.NoQ, true
 	switch x.kind {
 	case intValue:
@@ -349,7 +349,7 @@ func setQ(_ *machine, _ int, b *proxy.Branch, x value) error {
 }
 
 // setFlags takes the flags' names, joined by commas or spaces; NULL is none.
-func setFlags(m *machine, _ int, b *proxy.Branch, x value) error {
+func setFlags(m *Machine, _ int, b *proxy.Branch, x Value) error {
 	var flags uint64
 	for name := range bytes.FieldsFuncSeq(m.text(x), func(r rune) bool { return r == ',' || r == ' ' }) {
 		n := m.flagNamed(name)
@@ -364,7 +364,7 @@ func setFlags(m *machine, _ int, b *proxy.Branch, x value) error {
 
 // flagNamed gives the number of a branch flag, -1 if the program has none of the
 // name.
-func (m *machine) flagNamed(name []byte) int {
+func (m *Machine) flagNamed(name []byte) int {
 	for n, known := range m.prog.flagNames[1] {
 		if known == string(name) {
 			return n
@@ -374,7 +374,7 @@ func (m *machine) flagNamed(name []byte) int {
 }
 
 // socketNamed gives the listener that is proto:ip:port or has the tag; nil if none.
-func (m *machine) socketNamed(want []byte) *reactor.Socket {
+func (m *Machine) socketNamed(want []byte) *reactor.Socket {
 	for s := range m.c.Sockets {
 		if s.Tag != "" && s.Tag == string(want) || compareFold(m.socketText(s.Addr, s.Proto).s, want) == 0 {
 			return s
@@ -384,8 +384,8 @@ func (m *machine) socketNamed(want []byte) *reactor.Socket {
 }
 
 // forcedSocket gives the socket that the script has chosen, as proto:ip:port.
-func (k *compiler) forcedSocket() item {
-	return func(m *machine, _ int) value {
+func (k *compiler) forcedSocket() Getter {
+	return func(m *Machine, _ int) Value {
 		s := m.c.SendSocket()
 		if s == nil {
 			return null

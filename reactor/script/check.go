@@ -116,8 +116,8 @@ func (w *contextWalk) expr(x Expr) {
 				w.expr(a)
 			}
 		}
-		if f := functions[x.Func]; f != nil && f.where&(1<<w.kind) == 0 {
-			w.k.rep.errorf(x.At, "%s() cannot be used in %v%s, only in %s", x.Func, w.kind, w.path(), f.where)
+		if f := functions[x.Func]; f != nil && f.Routes&(1<<w.kind) == 0 {
+			w.k.rep.errorf(x.At, "%s() cannot be used in %v%s, only in %s", x.Func, w.kind, w.path(), f.Routes)
 		}
 	}
 }
@@ -176,7 +176,7 @@ func (w *contextWalk) path() string {
 }
 
 // String lists the kinds of a set.
-func (c contexts) String() string {
+func (c RouteSet) String() string {
 	var names []string
 	for k, w := range routeWords {
 		if c&(1<<k) != 0 {

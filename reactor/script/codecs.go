@@ -11,15 +11,15 @@ type codecMatch func(name, clock []byte) bool
 
 // codecFunctions of sipmsgops look for codecs in the SDP as it stands, and change
 // it.
-func codecFunctions() map[string]*function {
-	fs := make(map[string]*function)
+func codecFunctions() map[string]*Function {
+	fs := make(map[string]*Function)
 	for name, change := range map[string]func(dst, stream []byte, match codecMatch) ([]byte, bool){
 		"codec_exists": nil, "codec_delete": deleteCodecs, "codec_move_up": moveCodecsUp, "codec_move_down": moveCodecsDown,
 	} {
-		fs[name] = &function{module: "sipmsgops", usage: name + `("name"[, "clock"])`, args: []argKind{textArg, textArg}, min: 1, where: messageRoutes,
-			build: func(_ *compiler, a *arguments) action {
+		fs[name] = &Function{module: "sipmsgops", Usage: name + `("name"[, "clock"])`, Args: []ArgKind{TextArg, TextArg}, Min: 1, Routes: Messages,
+			Build: func(_ *compiler, a *Args) Action {
 				want, clock := a.list[0].text, a.list[1]
-				return func(m *machine) int {
+				return func(m *Machine) int {
 					n, ok := want(m)
 					var rate []byte
 					if ok && clock.given {
@@ -41,11 +41,11 @@ func codecFunctions() map[string]*function {
 
 // codecExpression makes a function that means codecs by a regular expression, or
 // with except all others.
-func codecExpression(name string, change func(dst, stream []byte, match codecMatch) ([]byte, bool), except bool) *function {
-	return &function{module: "sipmsgops", usage: name + `("regular expression")`, args: []argKind{regexArg}, min: 1, where: messageRoutes,
-		build: func(_ *compiler, a *arguments) action {
+func codecExpression(name string, change func(dst, stream []byte, match codecMatch) ([]byte, bool), except bool) *Function {
+	return &Function{module: "sipmsgops", Usage: name + `("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages,
+		Build: func(_ *compiler, a *Args) Action {
 			re := a.expression(0)
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				r := re(m)
 				if r == nil {
 					return -1
@@ -56,7 +56,7 @@ func codecExpression(name string, change func(dst, stream []byte, match codecMat
 }
 
 // codecs looks for codecs in all streams, and changes those that have them.
-func (m *machine) codecs(at *site, change func(dst, stream []byte, match codecMatch) ([]byte, bool), match codecMatch) int {
+func (m *Machine) codecs(at *Site, change func(dst, stream []byte, match codecMatch) ([]byte, bool), match codecMatch) int {
 	if change == nil {
 		return yes(m.anySDP(func(sdp []byte) bool {
 			for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {

@@ -11,18 +11,18 @@ import (
 // codingTransforms are those of class s that encode and decode.
 func codingTransforms() map[string]*transformSpec {
 	return map[string]*transformSpec{
-		"s.md5": plain(func(m *machine, b []byte) value {
+		"s.md5": plain(func(m *Machine, b []byte) Value {
 			sum := md5.Sum(b)
 			from := len(m.arena)
 			m.arena = hex.AppendEncode(m.arena, sum[:])
 			return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
 		}),
-		"s.encode.hexa": plain(func(m *machine, b []byte) value {
+		"s.encode.hexa": plain(func(m *Machine, b []byte) Value {
 			from := len(m.arena)
 			m.arena = hex.AppendEncode(m.arena, b)
 			return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
 		}),
-		"s.decode.hexa": plain(func(m *machine, b []byte) value {
+		"s.decode.hexa": plain(func(m *Machine, b []byte) Value {
 			from := len(m.arena)
 			out, err := hex.AppendDecode(m.arena, b)
 			if err != nil {
@@ -31,12 +31,12 @@ func codingTransforms() map[string]*transformSpec {
 			m.arena = out
 			return bytesValue(out[from:len(out):len(out)])
 		}),
-		"s.b64encode": plain(func(m *machine, b []byte) value {
+		"s.b64encode": plain(func(m *Machine, b []byte) Value {
 			from := len(m.arena)
 			m.arena = base64.StdEncoding.AppendEncode(m.arena, b)
 			return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
 		}),
-		"s.b64decode": plain(func(m *machine, b []byte) value {
+		"s.b64decode": plain(func(m *Machine, b []byte) Value {
 			from := len(m.arena)
 			out, err := base64.StdEncoding.AppendDecode(m.arena, b)
 			if err != nil {
@@ -45,7 +45,7 @@ func codingTransforms() map[string]*transformSpec {
 			m.arena = out
 			return bytesValue(out[from:len(out):len(out)])
 		}),
-		"s.dec2hex": plain(func(m *machine, b []byte) value {
+		"s.dec2hex": plain(func(m *Machine, b []byte) Value {
 			n, ok := number64(b)
 			if !ok {
 				return null
@@ -54,7 +54,7 @@ func codingTransforms() map[string]*transformSpec {
 			m.arena = strconv.AppendInt(m.arena, n, 16)
 			return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
 		}),
-		"s.hex2dec": plain(func(_ *machine, b []byte) value {
+		"s.hex2dec": plain(func(_ *Machine, b []byte) Value {
 			if len(b) > 2 && b[0] == '0' && lower(b[1]) == 'x' {
 				b = b[2:]
 			}
@@ -70,7 +70,7 @@ func codingTransforms() map[string]*transformSpec {
 			}
 			return integer(n)
 		}),
-		"s.xor": withName(func(m *machine, b, key []byte) value {
+		"s.xor": withName(func(m *Machine, b, key []byte) Value {
 			if len(key) == 0 {
 				return null
 			}
@@ -80,19 +80,19 @@ func codingTransforms() map[string]*transformSpec {
 			}
 			return bytesValue(out)
 		}),
-		"s.escape.common": plain(func(m *machine, b []byte) value {
+		"s.escape.common": plain(func(m *Machine, b []byte) Value {
 			return m.escaped(b, '\\', func(c byte) bool { return c == '\'' || c == '"' || c == '\\' || c == 0 })
 		}),
-		"s.unescape.common": plain(func(m *machine, b []byte) value { return m.unescapedCommon(b) }),
-		"s.escape.user": plain(func(m *machine, b []byte) value {
+		"s.unescape.common": plain(func(m *Machine, b []byte) Value { return m.unescapedCommon(b) }),
+		"s.escape.user": plain(func(m *Machine, b []byte) Value {
 			return m.escaped(b, '%', func(c byte) bool { return !isUserByte(c) })
 		}),
-		"s.unescape.user": plain(func(m *machine, b []byte) value { return m.unescaped(b) }),
-		"s.escape.param": plain(func(m *machine, b []byte) value {
+		"s.unescape.user": plain(func(m *Machine, b []byte) Value { return m.unescaped(b) }),
+		"s.escape.param": plain(func(m *Machine, b []byte) Value {
 			return m.escaped(b, '%', func(c byte) bool { return !isParamByte(c) })
 		}),
-		"s.unescape.param": plain(func(m *machine, b []byte) value { return m.unescaped(b) }),
-		"s.date2unix": plain(func(_ *machine, b []byte) value {
+		"s.unescape.param": plain(func(m *Machine, b []byte) Value { return m.unescaped(b) }),
+		"s.date2unix": plain(func(_ *Machine, b []byte) Value {
 			t, err := time.Parse(time.RFC1123, string(b))
 			if err != nil {
 				return null
@@ -113,7 +113,7 @@ const hexDigits = "0123456789ABCDEF"
 
 // escaped puts a mark before the bytes that need it: a backslash, or % and the
 // byte in hexadecimal.
-func (m *machine) escaped(b []byte, mark byte, needs func(byte) bool) value {
+func (m *Machine) escaped(b []byte, mark byte, needs func(byte) bool) Value {
 	from := len(m.arena)
 	for _, c := range b {
 		switch {
@@ -130,7 +130,7 @@ func (m *machine) escaped(b []byte, mark byte, needs func(byte) bool) value {
 	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
 }
 
-func (m *machine) unescapedCommon(b []byte) value {
+func (m *Machine) unescapedCommon(b []byte) Value {
 	from := len(m.arena)
 	for i := 0; i < len(b); i++ {
 		c := b[i]
@@ -147,7 +147,7 @@ func (m *machine) unescapedCommon(b []byte) value {
 
 // unescaped turns %xx into bytes. Null if a % is followed by anything else, or
 // a byte would be a control character.
-func (m *machine) unescaped(b []byte) value {
+func (m *Machine) unescaped(b []byte) Value {
 	from := len(m.arena)
 	for i := 0; i < len(b); i++ {
 		c := b[i]

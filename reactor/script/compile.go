@@ -10,14 +10,14 @@ type compiler struct {
 	avps  map[string]int
 	flags [2]map[string]uint // by name: of messages, of branches
 	route *Route             // that is being compiled
-	made  map[*Route]*routine
+	made  map[*Route]*Routine
 	asked map[string]bool // modules that were found missing
 }
 
 // compileRoutes checks and compiles the routes of a file.
 func compileRoutes(c *settings, f *File) *Program {
-	p := &Program{routes: make(map[string]*routine), events: make(map[string]*routine), loops: c.loops, levels: c.Log, domainAVP: -1, sipAVP: -1}
-	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*routine)}
+	p := &Program{routes: make(map[string]*Routine), events: make(map[string]*Routine), loops: c.loops, levels: c.Log, domainAVP: -1, sipAVP: -1}
+	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*Routine)}
 	p.traceIDs = c.Trace.SIP.traceNames()
 	p.traces = make([]MessageTrace, len(p.traceIDs))
 	k.flags[0], k.flags[1] = make(map[string]uint), make(map[string]uint)
@@ -68,9 +68,9 @@ func (k *compiler) declare() {
 		if !ok {
 			continue
 		}
-		made := &routine{name: r.Name, kind: r.Kind, at: r.At}
+		made := &Routine{name: r.Name, kind: r.Kind, at: r.At}
 		k.made[r] = made
-		var other *routine
+		var other *Routine
 		switch {
 		case r.Kind == RequestRoute && r.Name != "":
 			other, k.prog.routes[r.Name] = k.prog.routes[r.Name], made
@@ -129,7 +129,7 @@ func (k *compiler) routeNames() []string {
 }
 
 // site makes a place that can fail; what names it in the log.
-func (k *compiler) site(at Pos, what string) *site { return &site{pos: at, what: what} }
+func (k *compiler) site(at Pos, what string) *Site { return &Site{pos: at, what: what} }
 
 // slot gives the place of $var(name).
 func (k *compiler) slot(name string) int {

@@ -4,9 +4,9 @@ import "fmt"
 
 // cond is a compiled condition: 1 holds, 0 does not, -1 could not be found out,
 // which counts as 0 whether negated or not.
-type cond func(m *machine) int
+type cond func(m *Machine) int
 
-func never(*machine) int { return 0 }
+func never(*Machine) int { return 0 }
 
 // cond compiles an expression as a condition.
 func (k *compiler) cond(x Expr) cond {
@@ -16,7 +16,7 @@ func (k *compiler) cond(x Expr) cond {
 	case *Unary:
 		if x.Op == tokNot {
 			in := k.cond(x.X)
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				v := in(m)
 				if v < 0 {
 					return v
@@ -28,7 +28,7 @@ func (k *compiler) cond(x Expr) cond {
 		switch {
 		case x.Op == tokAnd:
 			l, r := k.cond(x.X), k.cond(x.Y)
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				if v := l(m); v != 1 {
 					return v
 				}
@@ -36,7 +36,7 @@ func (k *compiler) cond(x Expr) cond {
 			}
 		case x.Op == tokOr:
 			l, r := k.cond(x.X), k.cond(x.Y)
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				if v := l(m); v != 0 {
 					return v
 				}
@@ -50,7 +50,7 @@ func (k *compiler) cond(x Expr) cond {
 		if f == nil {
 			return never
 		}
-		return func(m *machine) int {
+		return func(m *Machine) int {
 			m.code = f(m)
 			switch {
 			case m.code == 0:
@@ -72,7 +72,7 @@ func (k *compiler) cond(x Expr) cond {
 	if v == nil {
 		return never
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		if v(m).truth() {
 			return 1
 		}
@@ -100,14 +100,14 @@ func (k *compiler) compare(x *Binary) cond {
 			return never
 		}
 		want := x.Op == tokEq || x.Op == tokMatch
-		return func(m *machine) int { return truth((l(m).kind == nullValue) == want) }
+		return func(m *Machine) int { return truth((l(m).kind == nullValue) == want) }
 	case *Word:
 		if y.Text != "myself" || !equality {
 			k.rep.errorf(y.At, "%s is no value%s", clip(y.Text), oldWord(y.Text))
 			return never
 		}
 		want := x.Op == tokEq
-		return func(m *machine) int {
+		return func(m *Machine) int {
 			v := l(m)
 			if v.kind == nullValue {
 				return truth(!want)
@@ -146,7 +146,7 @@ func (k *compiler) compare(x *Binary) cond {
 	case *Number, *String:
 		constant = true
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		a, b := l(m), r(m)
 		if a.kind == nullValue || b.kind == nullValue {
 			same := a.kind == b.kind

@@ -8,9 +8,9 @@ import (
 )
 
 // connFunctions act on connections.
-func connFunctions() map[string]*function {
-	return map[string]*function{
-		"force_send_socket": textFunction("", `force_send_socket("proto:address:port")`, messageRoutes, func(m *machine, b []byte) error {
+func connFunctions() map[string]*Function {
+	return map[string]*Function{
+		"force_send_socket": textFunction("", `force_send_socket("proto:address:port")`, Messages, func(m *Machine, b []byte) error {
 			s := m.socketNamed(b)
 			if s == nil {
 				return errNoSocket
@@ -18,9 +18,9 @@ func connFunctions() map[string]*function {
 			m.c.SetSendSocket(s)
 			return nil
 		}),
-		"force_tcp_alias": {usage: "force_tcp_alias([port])", args: []argKind{intArg}, where: requests, build: func(_ *compiler, a *arguments) action {
+		"force_tcp_alias": {Usage: "force_tcp_alias([port])", Args: []ArgKind{IntArg}, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
 			port := a.list[0]
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				n, ok := int64(0), true
 				if port.given {
 					n, ok = port.num(m)
@@ -35,9 +35,9 @@ func connFunctions() map[string]*function {
 				return 1
 			}
 		}},
-		"tcp_close_conn": {usage: `tcp_close_conn(["[proto:]ip:port" or id])`, args: []argKind{textArg}, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+		"tcp_close_conn": {Usage: `tcp_close_conn(["[proto:]ip:port" or id])`, Args: []ArgKind{TextArg}, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			which := a.list[0]
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				if m.c.W == nil {
 					return -1
 				}
@@ -52,7 +52,7 @@ func connFunctions() map[string]*function {
 }
 
 // closeConns closes the connection with an id, or those to an address.
-func (m *machine) closeConns(b []byte) bool {
+func (m *Machine) closeConns(b []byte) bool {
 	e := m.c.W.Engine()
 	if id, ok := number64(b); ok {
 		return e.Close(reactor.Handle(id))

@@ -11,10 +11,10 @@ var contactFields = []string{"name", "uri", "q", "expires", "methods", "received
 
 // contactVariables are those of the Contact values, of all its headers, from 0
 // on; a negative index counts from the last.
-func contactVariables() map[string]*varSpec {
-	return map[string]*varSpec{
-		"ct": {index: true, get: func(k *compiler, v *Var) item {
-			return func(m *machine, i int) value {
+func contactVariables() map[string]*Variable {
+	return map[string]*Variable{
+		"ct": {Index: true, Get: func(k *compiler, v *Var) Getter {
+			return func(m *Machine, i int) Value {
 				s, ok := m.contact(i)
 				if !ok {
 					return null
@@ -22,14 +22,14 @@ func contactVariables() map[string]*varSpec {
 				return bytesValue(m.msg.Bytes(s))
 			}
 		}},
-		"ct.fields": {arg: constArg, index: true, get: func(k *compiler, v *Var) item {
+		"ct.fields": {Inner: ConstInner, Index: true, Get: func(k *compiler, v *Var) Getter {
 			field := v.Arg.Text
 			pick := contactField(field)
 			if pick == nil {
 				k.rep.errorf(v.Arg.At, "$ct.fields has no field %s%s", clip(field), choices(field, contactFields))
 				return nil
 			}
-			return func(m *machine, i int) value {
+			return func(m *Machine, i int) Value {
 				var a sipframe.NameAddr
 				s, ok := m.contact(i)
 				if !ok || m.msg.NameAddr(s, &a) != nil {
@@ -42,7 +42,7 @@ func contactVariables() map[string]*varSpec {
 }
 
 // contact gives the value of a Contact.
-func (m *machine) contact(i int) (sipframe.Span, bool) {
+func (m *Machine) contact(i int) (sipframe.Span, bool) {
 	if i < 0 {
 		for it := m.msg.Values(sipframe.HeaderContact); ; i++ {
 			if _, ok := it.Next(); !ok {
@@ -60,17 +60,17 @@ func (m *machine) contact(i int) (sipframe.Span, bool) {
 }
 
 // contactField picks a field of a Contact; nil if there is none of the name.
-func contactField(name string) func(raw []byte, a *sipframe.NameAddr) value {
+func contactField(name string) func(raw []byte, a *sipframe.NameAddr) Value {
 	switch name {
 	case "name":
-		return func(raw []byte, a *sipframe.NameAddr) value { return optional(bytes.TrimSpace(a.Display.In(raw))) }
+		return func(raw []byte, a *sipframe.NameAddr) Value { return optional(bytes.TrimSpace(a.Display.In(raw))) }
 	case "uri":
-		return func(raw []byte, a *sipframe.NameAddr) value { return optional(a.URI.In(raw)) }
+		return func(raw []byte, a *sipframe.NameAddr) Value { return optional(a.URI.In(raw)) }
 	case "params":
-		return func(raw []byte, a *sipframe.NameAddr) value { return optional(a.Params.In(raw)) }
+		return func(raw []byte, a *sipframe.NameAddr) Value { return optional(a.Params.In(raw)) }
 	case "q", "expires", "methods", "received":
 		key := []byte(name)
-		return func(raw []byte, a *sipframe.NameAddr) value { return findParam(a.Params.In(raw), key) }
+		return func(raw []byte, a *sipframe.NameAddr) Value { return findParam(a.Params.In(raw), key) }
 	default:
 		return nil
 	}

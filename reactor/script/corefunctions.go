@@ -10,20 +10,20 @@ import (
 )
 
 // coreFunctions are forward, send, the log and what belongs to no module.
-func coreFunctions() map[string]*function {
-	return map[string]*function{
-		"forward": {usage: `forward(["destination"])`, args: []argKind{textArg}, where: requests, build: sendTo(func(c *proxy.Context, dest, _ []byte) error { return c.Forward(dest) })},
-		"send":    {usage: `send("destination"[, "headers"])`, args: []argKind{textArg, headArg}, min: 1, where: requests, build: sendTo((*proxy.Context).Send)},
+func coreFunctions() map[string]*Function {
+	return map[string]*Function{
+		"forward": {Usage: `forward(["destination"])`, Args: []ArgKind{TextArg}, Routes: Requests, Build: sendTo(func(c *proxy.Context, dest, _ []byte) error { return c.Forward(dest) })},
+		"send":    {Usage: `send("destination"[, "headers"])`, Args: []ArgKind{TextArg, HeaderArg}, Min: 1, Routes: Requests, Build: sendTo((*proxy.Context).Send)},
 
-		"xlog": {usage: `xlog([level,] "text")`, args: []argKind{textArg, textArg}, min: 1, where: anywhere, build: buildXlog},
-		"xdbg": {usage: `xdbg("text")`, args: []argKind{textArg}, min: 1, where: anywhere, build: func(k *compiler, a *arguments) action {
+		"xlog": {Usage: `xlog([level,] "text")`, Args: []ArgKind{TextArg, TextArg}, Min: 1, Routes: Anywhere, Build: buildXlog},
+		"xdbg": {Usage: `xdbg("text")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Anywhere, Build: func(k *compiler, a *Args) Action {
 			return xlog(LevelDebug, nil, a.list[0].text)
 		}},
-		"log": {usage: `log([level,] "text")`, args: []argKind{fixedArg, fixedArg}, min: 1, where: anywhere, build: buildLog},
+		"log": {Usage: `log([level,] "text")`, Args: []ArgKind{FixedArg, FixedArg}, Min: 1, Routes: Anywhere, Build: buildLog},
 
-		"is_myself": {usage: `is_myself("host"[, port])`, args: []argKind{textArg, intArg}, min: 1, where: messageRoutes, build: func(k *compiler, a *arguments) action {
+		"is_myself": {Usage: `is_myself("host"[, port])`, Args: []ArgKind{TextArg, IntArg}, Min: 1, Routes: Messages, Build: func(k *compiler, a *Args) Action {
 			host, port := a.list[0].text, a.list[1]
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				h, ok := host(m)
 				n := int64(0)
 				if ok && port.given {
@@ -35,11 +35,11 @@ func coreFunctions() map[string]*function {
 				return yes(m.c.IsMyself(h, int(n)))
 			}
 		}},
-		"force_rport": {usage: "force_rport()", where: messageRoutes, build: func(k *compiler, a *arguments) action {
+		"force_rport": {Usage: "force_rport()", Routes: Messages, Build: func(k *compiler, a *Args) Action {
 			if k.route.Kind == OnReplyRoute {
 				k.rep.notef(a.call.At, "force_rport() does nothing to a response: where it goes was noted in the request's Via")
 			}
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				m.c.ForceRPort()
 				return 1
 			}
@@ -57,10 +57,10 @@ func yes(b bool) int {
 
 // sendTo makes forward() and send(). A failure is logged, and it is the
 // script's: it may try the next destination.
-func sendTo(do func(c *proxy.Context, dest, headers []byte) error) func(*compiler, *arguments) action {
-	return func(k *compiler, a *arguments) action {
+func sendTo(do func(c *proxy.Context, dest, headers []byte) error) func(*compiler, *Args) Action {
+	return func(k *compiler, a *Args) Action {
 		dest := a.list[0]
-		return func(m *machine) int {
+		return func(m *Machine) int {
 			var to []byte
 			if dest.given {
 				var ok bool
@@ -97,7 +97,7 @@ const longestName = 254
 
 // avpText gives the value of an AVP that outlives the message, "" for none. The
 // names of domains are few, so they are kept as strings.
-func (m *machine) avpText(slot int) string {
+func (m *Machine) avpText(slot int) string {
 	list := m.avps[slot]
 	if len(list) == 0 {
 		return ""
@@ -118,7 +118,7 @@ func (m *machine) avpText(slot int) string {
 }
 
 // buildXlog reads the level, which is a name, a number or a variable.
-func buildXlog(k *compiler, a *arguments) action {
+func buildXlog(k *compiler, a *Args) Action {
 	first, second := a.list[0], a.list[1]
 	if !second.given {
 		return xlog(k.Log.Print, nil, first.text)
@@ -139,8 +139,8 @@ func buildXlog(k *compiler, a *arguments) action {
 
 // xlog writes a line, if its level asks for it. Nothing is expanded for a line
 // that is not written.
-func xlog(level LogLevel, dynamic func(m *machine) (int64, bool), text func(m *machine) ([]byte, bool)) action {
-	return func(m *machine) int {
+func xlog(level LogLevel, dynamic func(m *Machine) (int64, bool), text func(m *Machine) ([]byte, bool)) Action {
+	return func(m *Machine) int {
 		level := level
 		if dynamic != nil {
 			n, ok := dynamic(m)
@@ -163,32 +163,32 @@ func xlog(level LogLevel, dynamic func(m *machine) (int64, bool), text func(m *m
 }
 
 // buildLog makes log(), whose text is written as it stands.
-func buildLog(k *compiler, a *arguments) action {
+func buildLog(k *compiler, a *Args) Action {
 	level, text := LevelDebug, a.list[0].str
 	if a.list[1].given {
 		n, ok := number64([]byte(text))
 		if !ok || n < -3 || n > 4 {
-			k.rep.errorf(a.list[0].expr.Pos(), "the level is a number from -3 to 4: %s", functions["log"].usage)
+			k.rep.errorf(a.list[0].expr.Pos(), "the level is a number from -3 to 4: %s", functions["log"].Usage)
 			return nil
 		}
 		level, text = LogLevel(n), a.list[1].str
 	}
 	b := []byte(text)
-	return xlog(level, nil, func(*machine) ([]byte, bool) { return b, true })
+	return xlog(level, nil, func(*Machine) ([]byte, bool) { return b, true })
 }
 
 // flagFunctions set and ask for flags, which have names. Those of a branch take its
 // index, of which 0 is the Request-URI's.
-func flagFunctions() map[string]*function {
-	fs := make(map[string]*function)
-	for name, do := range map[string]func(m *machine, n uint) int{
-		"setflag":   func(m *machine, n uint) int { m.c.SetFlag(n); return 1 },
-		"resetflag": func(m *machine, n uint) int { m.c.ResetFlag(n); return 1 },
-		"isflagset": func(m *machine, n uint) int { return yes(m.c.IsFlagSet(n)) },
+func flagFunctions() map[string]*Function {
+	fs := make(map[string]*Function)
+	for name, do := range map[string]func(m *Machine, n uint) int{
+		"setflag":   func(m *Machine, n uint) int { m.c.SetFlag(n); return 1 },
+		"resetflag": func(m *Machine, n uint) int { m.c.ResetFlag(n); return 1 },
+		"isflagset": func(m *Machine, n uint) int { return yes(m.c.IsFlagSet(n)) },
 	} {
-		fs[name] = &function{usage: name + "(NAME)", args: []argKind{flagArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+		fs[name] = &Function{Usage: name + "(NAME)", Args: []ArgKind{FlagArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			n := a.list[0].flag
-			return func(m *machine) int { return do(m, n) }
+			return func(m *Machine) int { return do(m, n) }
 		}}
 	}
 	for name, do := range map[string]func(b *proxy.Branch, n uint) int{
@@ -196,9 +196,9 @@ func flagFunctions() map[string]*function {
 		"resetbflag": func(b *proxy.Branch, n uint) int { setBranchFlag(b, n, false); return 1 },
 		"isbflagset": func(b *proxy.Branch, n uint) int { return yes(b.Flags()&(1<<n) != 0) },
 	} {
-		fs[name] = &function{usage: name + "(NAME[, branch])", args: []argKind{bflagArg, intArg}, min: 1, flip: true, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+		fs[name] = &Function{Usage: name + "(NAME[, branch])", Args: []ArgKind{BranchFlagArg, IntArg}, Min: 1, flip: true, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			n, index := a.list[0].flag, a.list[1]
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				i, ok := int64(0), true
 				if index.given {
 					i, ok = index.num(m)

@@ -9,10 +9,10 @@ import (
 )
 
 // valueFunctions give variables their values.
-func valueFunctions() map[string]*function {
-	return map[string]*function{
-		"get_timestamp": {usage: "get_timestamp($avp(sec), $avp(usec))", args: []argKind{varArg, varArg}, min: 2, where: anywhere, build: func(_ *compiler, a *arguments) action {
-			return func(m *machine) int {
+func valueFunctions() map[string]*Function {
+	return map[string]*Function{
+		"get_timestamp": {Usage: "get_timestamp($avp(sec), $avp(usec))", Args: []ArgKind{SetArg, SetArg}, Min: 2, Routes: Anywhere, Build: func(_ *compiler, a *Args) Action {
+			return func(m *Machine) int {
 				now := time.Now()
 				if ret := a.list[0].set(m, integer(now.Unix()), tokAssign); ret < 0 {
 					return ret
@@ -20,8 +20,8 @@ func valueFunctions() map[string]*function {
 				return a.list[1].set(m, integer(int64(now.Nanosecond()/1000)), tokAssign)
 			}
 		}},
-		"pv_printf": {usage: `pv_printf($var(x), "text")`, args: []argKind{varArg, textArg}, min: 2, where: anywhere, build: func(_ *compiler, a *arguments) action {
-			return func(m *machine) int {
+		"pv_printf": {Usage: `pv_printf($var(x), "text")`, Args: []ArgKind{SetArg, TextArg}, Min: 2, Routes: Anywhere, Build: func(_ *compiler, a *Args) Action {
+			return func(m *Machine) int {
 				b, ok := a.list[1].text(m)
 				if !ok {
 					return m.fail(a.at, "the text is NULL")
@@ -29,8 +29,8 @@ func valueFunctions() map[string]*function {
 				return a.list[0].set(m, bytesValue(b), tokAssign)
 			}
 		}},
-		"avp_print": {usage: "avp_print()", where: anywhere, build: func(k *compiler, a *arguments) action {
-			return func(m *machine) int {
+		"avp_print": {Usage: "avp_print()", Routes: Anywhere, Build: func(k *compiler, a *Args) Action {
+			return func(m *Machine) int {
 				for name, slot := range k.avps {
 					for i := range m.avps[slot] {
 						a.at.say(m, LevelInfo, "script: $avp("+name+") = "+string(m.text(m.avps[slot][len(m.avps[slot])-1-i])))
@@ -39,19 +39,19 @@ func valueFunctions() map[string]*function {
 				return 1
 			}
 		}},
-		"construct_uri": {usage: `construct_uri("scheme"[, "user"], "domain"[, "port"][, "params"], $avp(x))`,
-			args: []argKind{textArg, textArg, textArg, textArg, textArg, varArg}, min: 6, gaps: true, where: anywhere, build: buildConstructURI},
+		"construct_uri": {Usage: `construct_uri("scheme"[, "user"], "domain"[, "port"][, "params"], $avp(x))`,
+			Args: []ArgKind{TextArg, TextArg, TextArg, TextArg, TextArg, SetArg}, Min: 6, gaps: true, Routes: Anywhere, Build: buildConstructURI},
 	}
 }
 
 // buildConstructURI makes construct_uri(), whose parts may be left out or empty.
-func buildConstructURI(k *compiler, a *arguments) action {
+func buildConstructURI(k *compiler, a *Args) Action {
 	scheme, user, domain, port, params, out := a.list[0], a.list[1], a.list[2], a.list[3], a.list[4], a.list[5]
 	if !scheme.given || !domain.given || !out.given {
-		k.rep.errorf(a.call.At, "construct_uri() needs a scheme, a domain and a variable: %s", functions["construct_uri"].usage)
+		k.rep.errorf(a.call.At, "construct_uri() needs a scheme, a domain and a variable: %s", functions["construct_uri"].Usage)
 		return nil
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		s, ok := scheme.text(m)
 		d, also := domain.text(m)
 		if !ok || !also || len(s) == 0 || len(d) == 0 {
@@ -85,12 +85,12 @@ func buildConstructURI(k *compiler, a *arguments) action {
 var viaFlags = []string{"force-rport", "add-local-rport", "force-tcp-alias", "reply-to-via"}
 
 // viaFunctions say what is written into Via.
-func viaFunctions() map[string]*function {
-	return map[string]*function{
-		"add_local_rport": {usage: "add_local_rport()", where: requests, build: func(*compiler, *arguments) action {
-			return func(m *machine) int { m.c.AddLocalRPort(); return 1 }
+func viaFunctions() map[string]*Function {
+	return map[string]*Function{
+		"add_local_rport": {Usage: "add_local_rport()", Routes: Requests, Build: func(*compiler, *Args) Action {
+			return func(m *Machine) int { m.c.AddLocalRPort(); return 1 }
 		}},
-		"set_via_handling": {usage: `set_via_handling("flags")`, args: []argKind{fixedArg}, min: 1, where: requests, build: func(k *compiler, a *arguments) action {
+		"set_via_handling": {Usage: `set_via_handling("flags")`, Args: []ArgKind{FixedArg}, Min: 1, Routes: Requests, Build: func(k *compiler, a *Args) Action {
 			var rport, local, alias bool
 			for f := range strings.FieldsFuncSeq(a.list[0].str, func(r rune) bool { return r == ',' || r == ' ' }) {
 				switch f {
@@ -106,7 +106,7 @@ func viaFunctions() map[string]*function {
 					k.rep.errorf(a.list[0].expr.Pos(), "%q is no flag of set_via_handling()%s", clip(f), choices(f, viaFlags))
 				}
 			}
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				if rport {
 					m.c.ForceRPort()
 				}
@@ -127,10 +127,10 @@ func viaFunctions() map[string]*function {
 
 // routeVariables tell which routes run: $route, $route.type and $route.name, the
 // innermost first, negative indexes from the outermost.
-func routeVariables() map[string]*varSpec {
-	of := func(part func(b []byte, r *routine) []byte) *varSpec {
-		return &varSpec{index: true, get: func(*compiler, *Var) item {
-			return func(m *machine, i int) value {
+func routeVariables() map[string]*Variable {
+	of := func(part func(b []byte, r *Routine) []byte) *Variable {
+		return &Variable{Index: true, Get: func(*compiler, *Var) Getter {
+			return func(m *Machine, i int) Value {
 				if i >= 0 {
 					i = len(m.calls) - 1 - i
 				} else {
@@ -145,7 +145,7 @@ func routeVariables() map[string]*varSpec {
 			}
 		}}
 	}
-	whole := func(b []byte, r *routine) []byte {
+	whole := func(b []byte, r *Routine) []byte {
 		b = append(b, r.kind.String()...)
 		if r.name != "" {
 			b = append(append(append(b, '['), r.name...), ']')
@@ -153,12 +153,12 @@ func routeVariables() map[string]*varSpec {
 		return b
 	}
 	route := of(whole)
-	each := route.get
-	route.get = func(k *compiler, v *Var) item {
+	each := route.Get
+	route.Get = func(k *compiler, v *Var) Getter {
 		if v.Index == nil || !v.Index.All {
 			return each(k, v)
 		}
-		return func(m *machine, i int) value { // the stack as one text
+		return func(m *Machine, i int) Value { // the stack as one text
 			if i > 0 {
 				return null
 			}
@@ -172,11 +172,11 @@ func routeVariables() map[string]*varSpec {
 			return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
 		}
 	}
-	return map[string]*varSpec{
+	return map[string]*Variable{
 		"route":      route,
-		"route.type": of(func(b []byte, r *routine) []byte { return append(b, r.kind.String()...) }),
-		"route.name": of(func(b []byte, r *routine) []byte { return append(b, r.name...) }),
-		"hdr_name": {index: true, get: many(func(m *machine, i int) value {
+		"route.type": of(func(b []byte, r *Routine) []byte { return append(b, r.kind.String()...) }),
+		"route.name": of(func(b []byte, r *Routine) []byte { return append(b, r.name...) }),
+		"hdr_name": {Index: true, Get: many(func(m *Machine, i int) Value {
 			if n := m.msg.NumHeaders(); i < 0 {
 				i += n
 			}
@@ -189,14 +189,16 @@ func routeVariables() map[string]*varSpec {
 }
 
 // many makes an item of a getter that takes an index.
-func many(get item) func(*compiler, *Var) item { return func(*compiler, *Var) item { return get } }
+func many(get Getter) func(*compiler, *Var) Getter {
+	return func(*compiler, *Var) Getter { return get }
+}
 
 // challengeVariables are $challenge.realm and the like: of the challenge that a
 // response brings.
-func challengeVariables() map[string]*varSpec {
-	vars := make(map[string]*varSpec)
+func challengeVariables() map[string]*Variable {
+	vars := make(map[string]*Variable)
 	for _, name := range []string{"algorithm", "realm", "nonce", "opaque", "qop", "ik", "ck"} {
-		vars["challenge."+name] = &varSpec{get: one(func(m *machine) value {
+		vars["challenge."+name] = &Variable{Get: one(func(m *Machine) Value {
 			b := m.msg.Value(sipframe.HeaderWWWAuthenticate)
 			if len(b) == 0 {
 				b = m.msg.Value(sipframe.HeaderProxyAuthenticate)
@@ -208,10 +210,10 @@ func challengeVariables() map[string]*varSpec {
 }
 
 // partSetter makes the assignment to a part of the destination URI.
-func partSetter(change func(w, old []byte, u *sipframe.URI, x []byte) []byte) func(*compiler, *Var) setter {
-	return func(k *compiler, v *Var) setter {
+func partSetter(change func(w, old []byte, u *sipframe.URI, x []byte) []byte) func(*compiler, *Var) Setter {
+	return func(k *compiler, v *Var) Setter {
 		at := k.site(v.At, "assignment to "+clip(v.Text))
-		return func(m *machine, x value, _ kind) int {
+		return func(m *Machine, x Value, _ kind) int {
 			old := m.c.DestURI()
 			var u sipframe.URI
 			switch {

@@ -19,7 +19,7 @@ func TextParam(name, text string) Param { return Param{name: name, text: text} }
 // NumberParam makes a parameter that is a number.
 func NumberParam(name string, n int64) Param { return Param{name: name, n: n, number: true} }
 
-func (p *Param) value(m *machine) value {
+func (p *Param) value(m *Machine) Value {
 	switch {
 	case p.number:
 		return integer(p.n)

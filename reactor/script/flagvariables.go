@@ -4,15 +4,15 @@ import "sipreactor/reactor/proxy"
 
 // flagVariables are the lists of the flags that are set, by name: of the message
 // and of its branch.
-func flagVariables() map[string]*varSpec {
-	return map[string]*varSpec{
-		"mf": {get: one(func(m *machine) value {
+func flagVariables() map[string]*Variable {
+	return map[string]*Variable{
+		"mf": {Get: one(func(m *Machine) Value {
 			if m.alone() {
 				return null
 			}
 			return m.flagText(0, m.c.Flags(), " ")
 		})},
-		"bf": {get: one(func(m *machine) value {
+		"bf": {Get: one(func(m *Machine) Value {
 			if m.alone() {
 				return null
 			}
@@ -23,7 +23,7 @@ func flagVariables() map[string]*varSpec {
 
 // flagText gives the names of the flags that are set; of 0 are the message's, 1 a
 // branch's.
-func (m *machine) flagText(of int, flags uint64, sep string) value {
+func (m *Machine) flagText(of int, flags uint64, sep string) Value {
 	from := len(m.arena)
 	for n, name := range m.prog.flagNames[of] {
 		if flags&(1<<n) == 0 {
@@ -38,14 +38,14 @@ func (m *machine) flagText(of int, flags uint64, sep string) value {
 }
 
 // alone tells whether the route that runs has no message.
-func (m *machine) alone() bool { return m.c == m.own }
+func (m *Machine) alone() bool { return m.c == m.own }
 
 // flagVariable makes $msg.flag(NAME) and the like: 1 or 0, to be read and set. of 0
 // are the message's. A branch's has the index of the branch; without one it is
 // branch 0, or with last the last one.
-func flagVariable(of int, last bool) *varSpec {
-	spec := &varSpec{arg: constArg, index: of == 1}
-	spec.get = func(k *compiler, v *Var) item {
+func flagVariable(of int, last bool) *Variable {
+	spec := &Variable{Inner: ConstInner, Index: of == 1}
+	spec.Get = func(k *compiler, v *Var) Getter {
 		n, ok := k.flag(of, v.Arg.Text, v.Arg.At)
 		index := theFirst
 		if of == 1 {
@@ -54,7 +54,7 @@ func flagVariable(of int, last bool) *varSpec {
 		if !ok || index == nil {
 			return nil
 		}
-		return func(m *machine, _ int) value {
+		return func(m *Machine, _ int) Value {
 			i := index(m)
 			switch {
 			case i < 0 || m.alone():
@@ -66,7 +66,7 @@ func flagVariable(of int, last bool) *varSpec {
 			}
 		}
 	}
-	spec.set = func(k *compiler, v *Var) setter {
+	spec.Set = func(k *compiler, v *Var) Setter {
 		if !k.argFits(v, spec) {
 			return nil
 		}
@@ -79,7 +79,7 @@ func flagVariable(of int, last bool) *varSpec {
 			return nil
 		}
 		at := k.site(v.At, "assignment to "+clip(v.Text))
-		return func(m *machine, x value, _ kind) int {
+		return func(m *Machine, x Value, _ kind) int {
 			number, isNumber := x.integerOf()
 			i := index(m)
 			switch {

@@ -9,7 +9,7 @@ func (k *compiler) block(list []Stmt, at Pos) exec {
 			run, of = append(run, x), append(of, s)
 		}
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		ret := 1
 		for i, x := range run {
 			if m.tracing.on {
@@ -56,9 +56,9 @@ func (k *compiler) stmt(s Stmt) exec {
 }
 
 var jumps = map[string]exec{
-	"exit":  func(m *machine) int { m.ctl |= ctlExit; return 0 },
-	"drop":  func(m *machine) int { m.ctl |= ctlExit | ctlDrop; return -1 },
-	"break": func(m *machine) int { m.ctl |= ctlBreak; return 1 },
+	"exit":  func(m *Machine) int { m.ctl |= ctlExit; return 0 },
+	"drop":  func(m *Machine) int { m.ctl |= ctlExit | ctlDrop; return -1 },
+	"break": func(m *Machine) int { m.ctl |= ctlBreak; return 1 },
 }
 
 func (k *compiler) ifStmt(s *If) exec {
@@ -67,7 +67,7 @@ func (k *compiler) ifStmt(s *If) exec {
 	if s.Else != nil {
 		other = k.stmt(s.Else)
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		v := cond(m)
 		switch {
 		case m.ctl != 0:
@@ -88,7 +88,7 @@ func (k *compiler) ifStmt(s *If) exec {
 func (k *compiler) whileStmt(s *While) exec {
 	cond, body := k.cond(s.Cond), k.stmt(s.Body)
 	at := k.site(s.At, "while")
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		for n := 0; ; n++ {
 			if n >= m.prog.loops {
 				at.say(m, LevelWarn, "script: while: stopped after max_while_loops rounds")
@@ -134,7 +134,7 @@ func (k *compiler) forStmt(s *For) exec {
 		return nil
 	}
 	at := k.site(s.At, "for")
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		ret := 1
 		for n := 0; ; n++ {
 			v := item(m, n)
@@ -163,7 +163,7 @@ func (k *compiler) forStmt(s *For) exec {
 }
 
 // eachItem compiles the values of a variable one after the other.
-func (k *compiler) eachItem(v *Var) item {
+func (k *compiler) eachItem(v *Var) Getter {
 	if spec := variables[v.Name]; spec != nil && spec.each != nil && k.argFits(v, spec) {
 		return spec.each(k, v)
 	}
@@ -194,7 +194,7 @@ func (k *compiler) switchStmt(s *Switch) exec {
 	if on == nil {
 		return nil
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		v := on(m)
 		from := -1
 		for i := range cases {
@@ -227,7 +227,7 @@ func (k *compiler) switchStmt(s *Switch) exec {
 
 func (k *compiler) returnStmt(s *Return) exec {
 	if len(s.Values) == 0 {
-		return func(m *machine) int { m.ctl |= ctlReturn; m.result = m.result[:0]; return 1 }
+		return func(m *Machine) int { m.ctl |= ctlReturn; m.result = m.result[:0]; return 1 }
 	}
 	var values []expr
 	for _, x := range s.Values {
@@ -240,7 +240,7 @@ func (k *compiler) returnStmt(s *Return) exec {
 	if x, ok := s.Values[0].(*String); ok {
 		k.rep.errorf(x.At, "the first value of a return is its code, a number")
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		from := len(m.stack)
 		for _, x := range values {
 			m.stack = append(m.stack, x(m))

@@ -10,59 +10,59 @@ import (
 	"sipreactor/reactor/proxy"
 )
 
-// action is a compiled call: it gives the code of the function.
-type action func(m *machine) int
+// Action is a compiled call: it gives the code of the function.
+type Action func(m *Machine) int
 
-// contexts is a set of kinds of routes.
-type contexts uint16
+// RouteSet is a set of kinds of routes.
+type RouteSet uint16
 
-func in(kinds ...RouteKind) (c contexts) {
+func Routes(kinds ...RouteKind) (c RouteSet) {
 	for _, k := range kinds {
 		c |= 1 << k
 	}
 	return c
 }
 
-// requests are the routes that have a request to act on.
+// Requests are the routes that have a request to act on.
 var (
-	requests      = in(RequestRoute, ErrorRoute, FailureRoute, BranchRoute, LocalRoute)
-	messageRoutes = requests | in(OnReplyRoute)
-	anywhere      = messageRoutes | in(StartupRoute, TimerRoute, EventRoute)
+	Requests = Routes(RequestRoute, ErrorRoute, FailureRoute, BranchRoute, LocalRoute)
+	Messages = Requests | Routes(OnReplyRoute)
+	Anywhere = Messages | Routes(StartupRoute, TimerRoute, EventRoute)
 )
 
-// argKind says how an argument is read.
-type argKind uint8
+// ArgKind says how an argument is read.
+type ArgKind uint8
 
 const (
-	textArg      argKind = iota // a string with variables, a number or a variable
-	intArg                      // a number, or text that is one
-	headArg                     // text that goes into headers: what variables say ends no line there
-	regexArg                    // a regular expression, constant or a variable that holds one
-	bodyRegexArg                // the same, over a body at once: a dot takes line ends, too
-	fixedArg                    // a constant string
-	flagArg                     // the name of a flag
-	bflagArg                    // the name of a branch flag
-	varArg                      // a variable that takes a value
-	avpArg                      // an AVP
+	TextArg       ArgKind = iota // a string with variables, a number or a variable
+	IntArg                       // a number, or text that is one
+	HeaderArg                    // text that goes into headers: what variables say ends no line there
+	RegexArg                     // a regular expression, constant or a variable that holds one
+	BodyRegexArg                 // the same, over a body at once: a dot takes line ends, too
+	FixedArg                     // a constant string
+	FlagArg                      // the name of a flag
+	BranchFlagArg                // the name of a branch flag
+	SetArg                       // a variable that takes a value
+	AVPArg                       // an AVP
 )
 
-// function is one that scripts can call.
-type function struct {
+// Function is one that scripts can call.
+type Function struct {
 	module string // that has to be loaded; "" is the core
 	also   string // another module that has it, "" none
-	usage  string // as a message shows it
-	args   []argKind
-	min    int // arguments that must be there
-	where  contexts
+	Usage  string // as a message shows it
+	Args   []ArgKind
+	Min    int // arguments that must be there
+	Routes RouteSet
 	gaps   bool // any argument may be left out, build sees to it
 	flip   bool // a number first and the flag second are taken, too
-	build  func(k *compiler, a *arguments) action
+	Build  func(k *compiler, a *Args) Action
 }
 
-// arguments are those of one call, compiled.
-type arguments struct {
+// Args are those of one call, compiled.
+type Args struct {
 	call *Call
-	at   *site
+	at   *Site
 	list []argument
 }
 
@@ -72,23 +72,23 @@ type argument struct {
 	given  bool
 	fixed  bool // text is the same for every message
 	str    string
-	text   func(m *machine) ([]byte, bool) // false: the variable is null
-	num    func(m *machine) (int64, bool)
+	text   func(m *Machine) ([]byte, bool) // false: the variable is null
+	num    func(m *Machine) (int64, bool)
 	re     *regexp.Regexp
 	dotAll bool // of a regular expression from a variable
 	flag   uint
-	set    setter
+	set    Setter
 	slot   int // of an AVP
 	expr   Expr
 }
 
 // functions are the functions by name, other names for the same ones included.
 // It is filled by init, as compiling a call looks into it again.
-var functions map[string]*function
+var functions map[string]*Function
 
 func init() {
-	functions = make(map[string]*function)
-	for _, part := range []map[string]*function{
+	functions = make(map[string]*Function)
+	for _, part := range []map[string]*Function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(), replyFunctions(), routeFunctions(),
 		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(), traceFunctions(), statisticFunctions(),
 		codecFunctions(), streamFunctions(), partFunctions(), listFunctions(), validationFunctions(), ruriFunctions(), avpFunctions(), advertiseFunctions(), branchFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(),
@@ -122,7 +122,7 @@ func functionNames() []string {
 }
 
 // action compiles a call of a function or route; nil after an error.
-func (k *compiler) action(x Expr) action {
+func (k *compiler) action(x Expr) Action {
 	if r, ok := x.(*RouteCall); ok {
 		return k.routeCall(r)
 	}
@@ -139,11 +139,11 @@ func (k *compiler) action(x Expr) action {
 		k.missing(c.At, c.Func+"()", f.module)
 		return nil
 	}
-	if len(c.Args) < f.min || len(c.Args) > len(f.args) {
-		k.rep.errorf(c.At, "%s() takes %s, not %d: %s", c.Func, counted(f.min, len(f.args), "argument"), len(c.Args), f.usage)
+	if len(c.Args) < f.Min || len(c.Args) > len(f.Args) {
+		k.rep.errorf(c.At, "%s() takes %s, not %d: %s", c.Func, counted(f.Min, len(f.Args), "argument"), len(c.Args), f.Usage)
 		return nil
 	}
-	a := &arguments{call: c, at: k.site(c.At, c.Func+"()"), list: make([]argument, len(f.args))}
+	a := &Args{call: c, at: k.site(c.At, c.Func+"()"), list: make([]argument, len(f.Args))}
 	args := c.Args
 	if f.flip && len(args) == 2 {
 		switch args[0].(type) {
@@ -153,20 +153,20 @@ func (k *compiler) action(x Expr) action {
 	}
 	for i, arg := range args {
 		if arg == nil {
-			if i < f.min && !f.gaps {
-				k.rep.errorf(c.At, "argument %d of %s() must be given: %s", i+1, c.Func, f.usage)
+			if i < f.Min && !f.gaps {
+				k.rep.errorf(c.At, "argument %d of %s() must be given: %s", i+1, c.Func, f.Usage)
 				return nil
 			}
 			continue
 		}
-		if !k.argument(&a.list[i], f.args[i], arg, f) {
+		if !k.argument(&a.list[i], f.Args[i], arg, f) {
 			return nil
 		}
 	}
 	if destinationFunctions[c.Func] && len(a.list) > 0 && a.list[0].fixed {
 		k.namePeer(a.list[0].str)
 	}
-	return f.build(k, a)
+	return f.Build(k, a)
 }
 
 // missing reports a module that is not loaded, once.
@@ -196,56 +196,56 @@ func (k *compiler) unknownFunction(c *Call) {
 }
 
 // argument compiles one argument.
-func (k *compiler) argument(a *argument, kind argKind, x Expr, f *function) bool {
+func (k *compiler) argument(a *argument, kind ArgKind, x Expr, f *Function) bool {
 	a.given, a.expr = true, x
-	if kind == avpArg {
+	if kind == AVPArg {
 		return k.avpArg(a, x, f)
 	}
 	switch x := x.(type) {
 	case *String:
-		if kind == varArg {
-			k.rep.errorf(x.At, "found %q, expected %s: %s", clip(x.Text), argNames[kind], f.usage)
+		if kind == SetArg {
+			k.rep.errorf(x.At, "found %q, expected %s: %s", clip(x.Text), argNames[kind], f.Usage)
 			return false
 		}
 		return k.stringArg(a, kind, x, f)
 	case *Number:
-		if kind == regexArg || kind == bodyRegexArg || kind == flagArg || kind == bflagArg || kind == varArg {
-			k.rep.errorf(x.At, "found the number %d, expected %s: %s", x.N, argNames[kind], f.usage)
+		if kind == RegexArg || kind == BodyRegexArg || kind == FlagArg || kind == BranchFlagArg || kind == SetArg {
+			k.rep.errorf(x.At, "found the number %d, expected %s: %s", x.N, argNames[kind], f.Usage)
 			return false
 		}
 		text := []byte(itoa(int(x.N)))
 		a.fixed, a.str = true, string(text)
-		a.text = func(*machine) ([]byte, bool) { return text, true }
-		a.num = func(*machine) (int64, bool) { return x.N, true }
+		a.text = func(*Machine) ([]byte, bool) { return text, true }
+		a.num = func(*Machine) (int64, bool) { return x.N, true }
 		return true
 	case *Word:
-		if kind == flagArg || kind == bflagArg {
+		if kind == FlagArg || kind == BranchFlagArg {
 			return k.flagArg(a, kind, x.Text, x.At)
 		}
-		k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.usage)
+		k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.Usage)
 		return false
 	case *Var:
-		if kind == varArg {
+		if kind == SetArg {
 			a.set = k.setter(x)
 			return a.set != nil
 		}
-		if kind != textArg && kind != intArg && kind != headArg && kind != regexArg && kind != bodyRegexArg {
-			k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.usage)
+		if kind != TextArg && kind != IntArg && kind != HeaderArg && kind != RegexArg && kind != BodyRegexArg {
+			k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.Usage)
 			return false
 		}
 		get := k.variable(x)
 		if get == nil {
 			return false
 		}
-		a.dotAll = kind == bodyRegexArg
-		a.text = func(m *machine) ([]byte, bool) {
+		a.dotAll = kind == BodyRegexArg
+		a.text = func(m *Machine) ([]byte, bool) {
 			v := get(m)
-			if kind == headArg {
+			if kind == HeaderArg {
 				return m.oneLine(v), v.kind != nullValue
 			}
 			return m.text(v), v.kind != nullValue
 		}
-		a.num = func(m *machine) (int64, bool) { return get(m).integerOf() }
+		a.num = func(m *Machine) (int64, bool) { return get(m).integerOf() }
 		return true
 	default:
 		k.rep.errorf(x.Pos(), "an argument is a string, a number or a variable: assign the expression to a $var() first")
@@ -254,29 +254,29 @@ func (k *compiler) argument(a *argument, kind argKind, x Expr, f *function) bool
 }
 
 var argNames = [...]string{
-	textArg: "a string, a number or a variable", headArg: "a string, a number or a variable", intArg: "a number or a variable", regexArg: "a regular expression in quotes, or a variable", bodyRegexArg: "a regular expression in quotes, or a variable",
-	fixedArg: "a constant string", flagArg: "the name of a flag", bflagArg: "the name of a branch flag", varArg: "a variable that can be assigned to",
-	avpArg: "an AVP, $avp(name)",
+	TextArg: "a string, a number or a variable", HeaderArg: "a string, a number or a variable", IntArg: "a number or a variable", RegexArg: "a regular expression in quotes, or a variable", BodyRegexArg: "a regular expression in quotes, or a variable",
+	FixedArg: "a constant string", FlagArg: "the name of a flag", BranchFlagArg: "the name of a branch flag", SetArg: "a variable that can be assigned to",
+	AVPArg: "an AVP, $avp(name)",
 }
 
-func (k *compiler) stringArg(a *argument, kind argKind, x *String, f *function) bool {
+func (k *compiler) stringArg(a *argument, kind ArgKind, x *String, f *Function) bool {
 	a.str = x.Text
 	switch kind {
-	case flagArg, bflagArg:
+	case FlagArg, BranchFlagArg:
 		return k.flagArg(a, kind, x.Text, x.At)
-	case regexArg, bodyRegexArg:
+	case RegexArg, BodyRegexArg:
 		compile := compileLineRegex
-		if kind == bodyRegexArg {
+		if kind == BodyRegexArg {
 			compile = compileRegex
 		}
 		a.re = k.regex(x, compile)
 		return a.re != nil
-	case fixedArg:
+	case FixedArg:
 		a.fixed = true
 		return true
 	}
 	format := k.format(x)
-	if kind == headArg {
+	if kind == HeaderArg {
 		format = k.headFormat(x)
 	}
 	if format == nil {
@@ -285,33 +285,33 @@ func (k *compiler) stringArg(a *argument, kind argKind, x *String, f *function) 
 	a.fixed = !strings.Contains(x.Text, "$")
 	if a.fixed {
 		b := []byte(x.Text)
-		a.text = func(*machine) ([]byte, bool) { return b, true }
+		a.text = func(*Machine) ([]byte, bool) { return b, true }
 	} else {
-		a.text = func(m *machine) ([]byte, bool) { return format(m), true }
+		a.text = func(m *Machine) ([]byte, bool) { return format(m), true }
 	}
-	if kind != intArg {
+	if kind != IntArg {
 		return true
 	}
 	if a.fixed {
 		n, ok := number64([]byte(x.Text))
 		if !ok {
-			k.rep.errorf(x.At, "found %q, expected a number: %s", clip(x.Text), f.usage)
+			k.rep.errorf(x.At, "found %q, expected a number: %s", clip(x.Text), f.Usage)
 			return false
 		}
-		a.num = func(*machine) (int64, bool) { return n, true }
+		a.num = func(*Machine) (int64, bool) { return n, true }
 	} else {
-		a.num = func(m *machine) (int64, bool) { return number64(format(m)) }
+		a.num = func(m *Machine) (int64, bool) { return number64(format(m)) }
 	}
 	return true
 }
 
-func (k *compiler) flagArg(a *argument, kind argKind, name string, at Pos) bool {
+func (k *compiler) flagArg(a *argument, kind ArgKind, name string, at Pos) bool {
 	if name == "" || strings.ContainsAny(name, "$ \t") {
 		k.rep.errorf(at, "%q is no name of a flag", clip(name))
 		return false
 	}
 	of := 0
-	if kind == bflagArg {
+	if kind == BranchFlagArg {
 		of = 1
 	}
 	var ok bool
@@ -321,14 +321,14 @@ func (k *compiler) flagArg(a *argument, kind argKind, name string, at Pos) bool 
 
 // format compiles a string in which variables are expanded; a null one is
 // written <null>, as there.
-func (k *compiler) format(s *String) func(m *machine) []byte {
-	return k.expanded(s, func(m *machine, v value) value { return v })
+func (k *compiler) format(s *String) func(m *Machine) []byte {
+	return k.expanded(s, func(m *Machine, v Value) Value { return v })
 }
 
 // headFormat is format for what goes into headers: line ends are the script's, not
 // those of a decoder or of a body.
-func (k *compiler) headFormat(s *String) func(m *machine) []byte {
-	return k.expanded(s, func(m *machine, v value) value {
+func (k *compiler) headFormat(s *String) func(m *Machine) []byte {
+	return k.expanded(s, func(m *Machine, v Value) Value {
 		if v.kind == nullValue || v.kind == intValue {
 			return v
 		}
@@ -338,7 +338,7 @@ func (k *compiler) headFormat(s *String) func(m *machine) []byte {
 
 // oneLine gives a value's text as it may stand in a header: without the line ends
 // behind it, and with spaces for control characters.
-func (m *machine) oneLine(v value) []byte {
+func (m *Machine) oneLine(v Value) []byte {
 	b := bytes.TrimRight(m.text(v), "\r\n")
 	if bytes.IndexFunc(b, unicode.IsControl) < 0 {
 		return b
@@ -351,28 +351,28 @@ func (m *machine) oneLine(v value) []byte {
 }
 
 // expanded is format with each variable's value passed through f.
-func (k *compiler) expanded(s *String, f func(m *machine, v value) value) func(m *machine) []byte {
+func (k *compiler) expanded(s *String, f func(m *Machine, v Value) Value) func(m *Machine) []byte {
 	parts := formatOf(k.rep, s)
 	if parts == nil && s.Text != "" {
 		return nil
 	}
 	if len(parts) == 0 {
-		return func(*machine) []byte { return nil }
+		return func(*Machine) []byte { return nil }
 	}
 	var get []expr
 	for _, p := range parts {
 		if p.Var == nil {
 			v := bytesValue([]byte(p.Text))
-			get = append(get, func(*machine) value { return v })
+			get = append(get, func(*Machine) Value { return v })
 			continue
 		}
 		g := k.variable(p.Var)
 		if g == nil {
 			return nil
 		}
-		get = append(get, func(m *machine) value { return f(m, g(m)) })
+		get = append(get, func(m *Machine) Value { return f(m, g(m)) })
 	}
-	return func(m *machine) []byte {
+	return func(m *Machine) []byte {
 		// Each part may write into the arena, so they are gathered first.
 		from := len(m.stack)
 		for _, g := range get {

@@ -12,35 +12,35 @@ import (
 	"sipreactor/reactor/proxy"
 )
 
-// paramType is what values a parameter takes.
-type paramType uint8
+// ParamType is what values a parameter takes.
+type ParamType uint8
 
 const (
-	intParam paramType = iota
-	boolParam
-	stringParam // a string in quotes
-	wordParam   // a string or a bare word
-	anyParam
+	IntParam ParamType = iota
+	BoolParam
+	StringParam // a string in quotes
+	WordParam   // a string or a bare word
+	AnyParam
 )
 
 // globalSpec is a global parameter.
 type globalSpec struct {
-	typ      paramType
-	min, max int64                             // of an intParam
-	unit     string                            // of an intParam
-	set      func(c *settings, v Value) string // what is wrong, "" = nothing
-	note     string                            // why it does nothing here
-	host     bool                              // the value is read as a host
+	typ      ParamType
+	min, max int64                               // of an intParam
+	unit     string                              // of an intParam
+	set      func(c *settings, v Literal) string // what is wrong, "" = nothing
+	note     string                              // why it does nothing here
+	host     bool                                // the value is read as a host
 }
 
 // allowed says which values a parameter takes.
 func (g *globalSpec) allowed() string {
 	switch g.typ {
-	case boolParam:
+	case BoolParam:
 		return "0 or 1 (yes or no)"
-	case stringParam:
+	case StringParam:
 		return "a string in quotes"
-	case wordParam, anyParam:
+	case WordParam, AnyParam:
 		return "a name or a string"
 	default:
 		return allowedRange(g.min, g.max, g.unit)
@@ -59,15 +59,15 @@ func allowedRange(lo, hi int64, unit string) string {
 }
 
 // fits tells whether a value is one that the parameter takes.
-func (g *globalSpec) fits(v Value) bool {
+func (g *globalSpec) fits(v Literal) bool {
 	switch g.typ {
-	case boolParam:
+	case BoolParam:
 		return v.IsInt && (v.Int == 0 || v.Int == 1)
-	case stringParam:
+	case StringParam:
 		return v.Quoted
-	case anyParam:
+	case AnyParam:
 		return true
-	case wordParam:
+	case WordParam:
 		return !v.IsInt || !isDigit(v.Text[0]) && v.Text[0] != '-'
 	default:
 		return v.IsInt && g.min <= v.Int && v.Int <= g.max
@@ -75,20 +75,20 @@ func (g *globalSpec) fits(v Value) bool {
 }
 
 func number(lo, hi int64, unit string, set func(c *settings, n int)) *globalSpec {
-	return &globalSpec{typ: intParam, min: lo, max: hi, unit: unit,
-		set: func(c *settings, v Value) string { set(c, int(v.Int)); return "" }}
+	return &globalSpec{typ: IntParam, min: lo, max: hi, unit: unit,
+		set: func(c *settings, v Literal) string { set(c, int(v.Int)); return "" }}
 }
 
 func toggle(set func(c *settings, on bool)) *globalSpec {
-	return &globalSpec{typ: boolParam, set: func(c *settings, v Value) string { set(c, v.Int == 1); return "" }}
+	return &globalSpec{typ: BoolParam, set: func(c *settings, v Literal) string { set(c, v.Int == 1); return "" }}
 }
 
 func textParam(set func(c *settings, s string) string) *globalSpec {
-	return &globalSpec{typ: stringParam, set: func(c *settings, v Value) string { return set(c, v.Text) }}
+	return &globalSpec{typ: StringParam, set: func(c *settings, v Literal) string { return set(c, v.Text) }}
 }
 
 // idle is a parameter of OpenSIPS that means nothing here.
-func idle(typ paramType, why string) *globalSpec {
+func idle(typ ParamType, why string) *globalSpec {
 	return &globalSpec{typ: typ, min: math.MinInt32, max: math.MaxInt32, note: why}
 }
 
@@ -160,8 +160,8 @@ var globals = map[string]*globalSpec{
 		c.Engine.Keepalive.Enabled = c.Engine.Keepalive.Enabled || n > 0
 	}),
 	"tcp_accept_aliases":      number(0, 2, "0 never, 1 RFC 5923, 2 always", func(c *settings, n int) { c.Proxy.AcceptAliases = proxy.AliasPolicy(n) }),
-	"tcp_no_new_conn_bflag":   {typ: wordParam, set: func(c *settings, v Value) string { c.noNewFlag = v.Text; return "" }},
-	"tcp_no_new_conn_rplflag": {typ: wordParam, set: func(c *settings, v Value) string { c.noNewReply = v.Text; return "" }},
+	"tcp_no_new_conn_bflag":   {typ: WordParam, set: func(c *settings, v Literal) string { c.noNewFlag = v.Text; return "" }},
+	"tcp_no_new_conn_rplflag": {typ: WordParam, set: func(c *settings, v Literal) string { c.noNewReply = v.Text; return "" }},
 
 	"branch_secret_file": textParam(func(c *settings, s string) string {
 		key, err := proxy.ReadSecret(s)
@@ -173,7 +173,7 @@ var globals = map[string]*globalSpec{
 	}),
 	"max_headers": number(16, 16384, "headers of a message", func(c *settings, n int) { c.Proxy.Limits.Headers = n }),
 	"max_vias":    number(2, 8192, "values of Via in a message", func(c *settings, n int) { c.Proxy.Limits.Vias = n }),
-	"via_fallback": {typ: wordParam, set: func(c *settings, v Value) string {
+	"via_fallback": {typ: WordParam, set: func(c *settings, v Literal) string {
 		policy, ok := map[string]proxy.Fallback{
 			"verified": proxy.FallbackVerified, "always": proxy.FallbackAlways, "never": proxy.FallbackNever,
 		}[v.Text]
@@ -212,7 +212,7 @@ var globals = map[string]*globalSpec{
 	"socket":           nil,
 	"listen":           nil,
 
-	"advertised_address": {typ: wordParam, host: true, set: func(c *settings, v Value) string {
+	"advertised_address": {typ: WordParam, host: true, set: func(c *settings, v Literal) string {
 		host, port, msg := splitHost(v.Text)
 		if msg != "" || port != 0 || host == "*" {
 			return "is a host name or an address"
@@ -225,7 +225,7 @@ var globals = map[string]*globalSpec{
 	"maxbuffer":       number(1, math.MaxInt32, "bytes", func(c *settings, n int) { c.Engine.DatagramBuffer = n }),
 	"max_while_loops": number(1, 1000000, "rounds", func(c *settings, n int) { c.loops = n }),
 	"enable_asserts":  toggle(func(c *settings, on bool) { c.asserts = on }),
-	"mpath":           {typ: stringParam, set: func(*settings, Value) string { return "" }, note: "the modules are part of this program, no path is searched"},
+	"mpath":           {typ: StringParam, set: func(*settings, Literal) string { return "" }, note: "the modules are part of this program, no path is searched"},
 
 	"dns_try_ipv6":         toggle(func(c *settings, on bool) { c.DNS.TryIPv6 = on }),
 	"dns_try_naptr":        toggle(func(c *settings, on bool) { c.DNS.NoNAPTR = !on }),
@@ -243,7 +243,7 @@ func logLevel(set func(c *settings, l LogLevel)) *globalSpec {
 }
 
 // tos checks a type of service: a number or a name of the system's headers.
-func tos(_ *settings, v Value) string {
+func tos(_ *settings, v Literal) string {
 	switch {
 	case v.IsInt && 0 <= v.Int && v.Int <= 255, slices.Contains(tosNames, v.Text):
 		return ""
@@ -273,79 +273,79 @@ func workers(set func(c *settings, n int)) *globalSpec { return number(1, 1024, 
 
 // idleGlobals are those that OpenSIPS needs and this engine does not.
 var idleGlobals = map[string]*globalSpec{
-	"log_facility":           idle(wordParam, "the log goes to standard error; whoever collects it names the facility"),
-	"syslog_facility":        idle(wordParam, "the log goes to standard error; whoever collects it names the facility"),
-	"stderror_log_format":    idle(wordParam, "the log has one format, log/slog's"),
-	"syslog_log_format":      idle(wordParam, "the log has one format, log/slog's"),
-	"log_json_buf_size":      idle(intParam, "log lines have no fixed buffer"),
-	"log_msg_buf_size":       idle(intParam, "log lines have no fixed buffer"),
-	"log_stdout":             idle(boolParam, "nothing is written to standard output but what the command line asks for"),
-	"syslog_level_filter":    idle(intParam, "the log goes to standard error; see stderror_level_filter"),
-	"log_event_enabled":      idle(boolParam, "log lines are not raised as events"),
-	"log_event_level_filter": idle(intParam, "log lines are not raised as events"),
-	"xlog_buf_size":          idle(intParam, "log lines have no fixed buffer"),
-	"xlog_force_color":       idle(boolParam, "the log has no colours"),
-	"pv_print_buf_size":      idle(intParam, "strings have no fixed buffer; one is at most 65535 bytes"),
+	"log_facility":           idle(WordParam, "the log goes to standard error; whoever collects it names the facility"),
+	"syslog_facility":        idle(WordParam, "the log goes to standard error; whoever collects it names the facility"),
+	"stderror_log_format":    idle(WordParam, "the log has one format, log/slog's"),
+	"syslog_log_format":      idle(WordParam, "the log has one format, log/slog's"),
+	"log_json_buf_size":      idle(IntParam, "log lines have no fixed buffer"),
+	"log_msg_buf_size":       idle(IntParam, "log lines have no fixed buffer"),
+	"log_stdout":             idle(BoolParam, "nothing is written to standard output but what the command line asks for"),
+	"syslog_level_filter":    idle(IntParam, "the log goes to standard error; see stderror_level_filter"),
+	"log_event_enabled":      idle(BoolParam, "log lines are not raised as events"),
+	"log_event_level_filter": idle(IntParam, "log lines are not raised as events"),
+	"xlog_buf_size":          idle(IntParam, "log lines have no fixed buffer"),
+	"xlog_force_color":       idle(BoolParam, "the log has no colours"),
+	"pv_print_buf_size":      idle(IntParam, "strings have no fixed buffer; one is at most 65535 bytes"),
 
-	"children":                     idle(intParam, "there are no processes; see tcp_workers"),
-	"timer_workers":                idle(intParam, "timers need no workers of their own"),
-	"fork":                         idle(boolParam, "the program stays in the foreground; whoever starts it puts it behind"),
-	"user":                         idle(wordParam, "start the program as the user it is to be"),
-	"group":                        idle(wordParam, "start the program as the group it is to be"),
-	"chroot":                       idle(wordParam, "start the program in its root directory"),
-	"workdir":                      idle(wordParam, "start the program in its working directory"),
-	"wdir":                         idle(wordParam, "start the program in its working directory"),
-	"disable_core_dump":            idle(boolParam, "what becomes of a core is the system's setting (ulimit -c)"),
-	"abort_on_assert":              idle(boolParam, "a wrong assertion ends the script for its message, never the program"),
-	"poll_method":                  idle(wordParam, "the event loops use epoll"),
-	"tcp_threads":                  idle(intParam, "there is an event loop for each processor (GOMAXPROCS)"),
-	"tcp_parallel_read_on_workers": idle(boolParam, "one loop reads a connection, all workers handle its messages"),
-	"auto_scaling_cycle":           idle(intParam, "workers are goroutines that cost nothing when idle, so there is nothing to scale"),
-	"auto_scaling_profile":         idle(wordParam, "workers are goroutines that cost nothing when idle, so there is nothing to scale"),
+	"children":                     idle(IntParam, "there are no processes; see tcp_workers"),
+	"timer_workers":                idle(IntParam, "timers need no workers of their own"),
+	"fork":                         idle(BoolParam, "the program stays in the foreground; whoever starts it puts it behind"),
+	"user":                         idle(WordParam, "start the program as the user it is to be"),
+	"group":                        idle(WordParam, "start the program as the group it is to be"),
+	"chroot":                       idle(WordParam, "start the program in its root directory"),
+	"workdir":                      idle(WordParam, "start the program in its working directory"),
+	"wdir":                         idle(WordParam, "start the program in its working directory"),
+	"disable_core_dump":            idle(BoolParam, "what becomes of a core is the system's setting (ulimit -c)"),
+	"abort_on_assert":              idle(BoolParam, "a wrong assertion ends the script for its message, never the program"),
+	"poll_method":                  idle(WordParam, "the event loops use epoll"),
+	"tcp_threads":                  idle(IntParam, "there is an event loop for each processor (GOMAXPROCS)"),
+	"tcp_parallel_read_on_workers": idle(BoolParam, "one loop reads a connection, all workers handle its messages"),
+	"auto_scaling_cycle":           idle(IntParam, "workers are goroutines that cost nothing when idle, so there is nothing to scale"),
+	"auto_scaling_profile":         idle(WordParam, "workers are goroutines that cost nothing when idle, so there is nothing to scale"),
 
-	"shm_hash_split_percentage":      idle(intParam, noShm),
-	"shm_secondary_hash_size":        idle(intParam, noShm),
-	"shm_memlog_size":                idle(intParam, noShm),
-	"mem_warming":                    idle(boolParam, noShm),
-	"mem_warming_enabled":            idle(boolParam, noShm),
-	"mem_warming_percentage":         idle(intParam, noShm),
-	"mem_warming_pattern_file":       idle(stringParam, noShm),
-	"memlog":                         idle(intParam, noShm),
-	"mem_log":                        idle(intParam, noShm),
-	"memdump":                        idle(intParam, noShm),
-	"mem_dump":                       idle(intParam, noShm),
-	"mem-group":                      idle(stringParam, noShm),
-	"rpm_mem_file":                   idle(stringParam, noShm),
-	"rpm_mem_size":                   idle(intParam, noShm),
-	"restart_persistency_cache_file": idle(stringParam, noShm),
-	"restart_persistency_size":       idle(intParam, noShm),
-	"event_shm_threshold":            idle(intParam, noShm),
-	"event_pkg_threshold":            idle(intParam, noShm),
+	"shm_hash_split_percentage":      idle(IntParam, noShm),
+	"shm_secondary_hash_size":        idle(IntParam, noShm),
+	"shm_memlog_size":                idle(IntParam, noShm),
+	"mem_warming":                    idle(BoolParam, noShm),
+	"mem_warming_enabled":            idle(BoolParam, noShm),
+	"mem_warming_percentage":         idle(IntParam, noShm),
+	"mem_warming_pattern_file":       idle(StringParam, noShm),
+	"memlog":                         idle(IntParam, noShm),
+	"mem_log":                        idle(IntParam, noShm),
+	"memdump":                        idle(IntParam, noShm),
+	"mem_dump":                       idle(IntParam, noShm),
+	"mem-group":                      idle(StringParam, noShm),
+	"rpm_mem_file":                   idle(StringParam, noShm),
+	"rpm_mem_size":                   idle(IntParam, noShm),
+	"restart_persistency_cache_file": idle(StringParam, noShm),
+	"restart_persistency_size":       idle(IntParam, noShm),
+	"event_shm_threshold":            idle(IntParam, noShm),
+	"event_pkg_threshold":            idle(IntParam, noShm),
 
-	"exec_msg_threshold": idle(intParam, noThreshold),
-	"execmsgthreshold":   idle(intParam, noThreshold),
-	"exec_dns_threshold": idle(intParam, noThreshold),
-	"execdnsthreshold":   idle(intParam, noThreshold),
-	"tcp_threshold":      idle(intParam, noThreshold),
-	"tcpthreshold":       idle(intParam, noThreshold),
+	"exec_msg_threshold": idle(IntParam, noThreshold),
+	"execmsgthreshold":   idle(IntParam, noThreshold),
+	"exec_dns_threshold": idle(IntParam, noThreshold),
+	"execdnsthreshold":   idle(IntParam, noThreshold),
+	"tcp_threshold":      idle(IntParam, noThreshold),
+	"tcpthreshold":       idle(IntParam, noThreshold),
 
-	"mcast_loopback": idle(boolParam, "there is no multicast"),
-	"mcast_ttl":      idle(intParam, "there is no multicast"),
-	"tos":            {typ: anyParam, set: tos, note: "the type of service of packets is left to the system"},
+	"mcast_loopback": idle(BoolParam, "there is no multicast"),
+	"mcast_ttl":      idle(IntParam, "there is no multicast"),
+	"tos":            {typ: AnyParam, set: tos, note: "the type of service of packets is left to the system"},
 
-	"dns":                      idle(boolParam, "received= has the address, never a name"),
-	"rev_dns":                  idle(boolParam, "addresses are not looked up for their names"),
-	"disable_dns_blacklist":    idle(boolParam, "addresses are not blacklisted after a failure"),
-	"disable_stateless_fwd":    idle(boolParam, "a response whose Via branch we made is forwarded, any other is dropped"),
-	"check_via":                idle(boolParam, "a response is ours by the keyed hash in its Via branch, not by the address"),
-	"sip_warning":              idle(boolParam, "replies carry no Warning header"),
-	"user_agent_header":        idle(stringParam, "this proxy makes no requests of its own"),
-	"disable_503_translation":  idle(boolParam, "a stateless proxy passes a 503 on as it is"),
-	"db_version_table":         idle(stringParam, noDB),
-	"db_default_url":           idle(stringParam, noDB),
-	"db_max_async_connections": idle(intParam, noDB),
-	"query_buffer_size":        idle(intParam, noDB),
-	"query_flush_time":         idle(intParam, noDB),
+	"dns":                      idle(BoolParam, "received= has the address, never a name"),
+	"rev_dns":                  idle(BoolParam, "addresses are not looked up for their names"),
+	"disable_dns_blacklist":    idle(BoolParam, "addresses are not blacklisted after a failure"),
+	"disable_stateless_fwd":    idle(BoolParam, "a response whose Via branch we made is forwarded, any other is dropped"),
+	"check_via":                idle(BoolParam, "a response is ours by the keyed hash in its Via branch, not by the address"),
+	"sip_warning":              idle(BoolParam, "replies carry no Warning header"),
+	"user_agent_header":        idle(StringParam, "this proxy makes no requests of its own"),
+	"disable_503_translation":  idle(BoolParam, "a stateless proxy passes a 503 on as it is"),
+	"db_version_table":         idle(StringParam, noDB),
+	"db_default_url":           idle(StringParam, noDB),
+	"db_max_async_connections": idle(IntParam, noDB),
+	"query_buffer_size":        idle(IntParam, noDB),
+	"query_flush_time":         idle(IntParam, noDB),
 }
 
 const (

@@ -7,52 +7,52 @@ import (
 )
 
 // headerVariables are those of the message's header.
-func headerVariables() map[string]*varSpec {
-	vars := map[string]*varSpec{
+func headerVariables() map[string]*Variable {
+	vars := map[string]*Variable{
 		"ci": whole(sipframe.HeaderCallID),
 		"ua": whole(sipframe.HeaderUserAgent),
 		"rt": whole(sipframe.HeaderReferTo),
-		"cs": {get: one(func(m *machine) value {
+		"cs": {Get: one(func(m *Machine) Value {
 			n, _, err := m.msg.CSeq()
 			if err != nil {
 				return null
 			}
 			return integer(int64(n))
 		})},
-		"cl": {get: one(func(m *machine) value {
+		"cl": {Get: one(func(m *Machine) Value {
 			n, present, err := m.msg.ContentLength()
 			if err != nil || !present {
 				return null
 			}
 			return integer(int64(n))
 		})},
-		"hdr": {arg: anyArg, index: true, get: headerItem},
-		"hdrcnt": {arg: anyArg, get: func(k *compiler, v *Var) item {
+		"hdr": {Inner: AnyInner, Index: true, Get: headerItem},
+		"hdrcnt": {Inner: AnyInner, Get: func(k *compiler, v *Var) Getter {
 			name := k.name(v.Arg)
 			if name == nil {
 				return nil
 			}
-			return func(m *machine, _ int) value { return integer(int64(m.countHeaders(name(m)))) }
+			return func(m *Machine, _ int) Value { return integer(int64(m.countHeaders(name(m)))) }
 		}},
 	}
-	for prefix, of := range map[string]func(*machine) *sipframe.NameAddr{"f": (*machine).from, "t": (*machine).to} {
-		uri := func(m *machine) []byte {
+	for prefix, of := range map[string]func(*Machine) *sipframe.NameAddr{"f": (*Machine).from, "t": (*Machine).to} {
+		uri := func(m *Machine) []byte {
 			a := of(m)
 			if a == nil {
 				return nil
 			}
 			return a.URI.In(m.msg.Raw())
 		}
-		vars[prefix+"u"] = &varSpec{get: one(func(m *machine) value { return optional(uri(m)) })}
-		vars[prefix+"U"] = &varSpec{get: one(func(m *machine) value { return partOf(uri(m), uriUser) })}
-		vars[prefix+"d"] = &varSpec{get: one(func(m *machine) value { return partOf(uri(m), uriHost) })}
-		vars[prefix+"n"] = &varSpec{get: one(func(m *machine) value {
+		vars[prefix+"u"] = &Variable{Get: one(func(m *Machine) Value { return optional(uri(m)) })}
+		vars[prefix+"U"] = &Variable{Get: one(func(m *Machine) Value { return partOf(uri(m), uriUser) })}
+		vars[prefix+"d"] = &Variable{Get: one(func(m *Machine) Value { return partOf(uri(m), uriHost) })}
+		vars[prefix+"n"] = &Variable{Get: one(func(m *Machine) Value {
 			if a := of(m); a != nil {
 				return optional(bytes.TrimSpace(a.Display.In(m.msg.Raw())))
 			}
 			return null
 		})}
-		vars[prefix+"t"] = &varSpec{get: one(func(m *machine) value {
+		vars[prefix+"t"] = &Variable{Get: one(func(m *Machine) Value {
 			if a := of(m); a != nil {
 				return optional(a.Tag.In(m.msg.Raw()))
 			}
@@ -62,7 +62,7 @@ func headerVariables() map[string]*varSpec {
 	return vars
 }
 
-func (m *machine) from() *sipframe.NameAddr {
+func (m *Machine) from() *sipframe.NameAddr {
 	a, err := m.msg.From()
 	if err != nil {
 		return nil
@@ -70,7 +70,7 @@ func (m *machine) from() *sipframe.NameAddr {
 	return a
 }
 
-func (m *machine) to() *sipframe.NameAddr {
+func (m *Machine) to() *sipframe.NameAddr {
 	a, err := m.msg.To()
 	if err != nil {
 		return nil
@@ -79,18 +79,18 @@ func (m *machine) to() *sipframe.NameAddr {
 }
 
 // whole is the value of the first header of a kind.
-func whole(kind sipframe.HeaderKind) *varSpec {
-	return &varSpec{get: one(func(m *machine) value { return optional(m.msg.Value(kind)) })}
+func whole(kind sipframe.HeaderKind) *Variable {
+	return &Variable{Get: one(func(m *Machine) Value { return optional(m.msg.Value(kind)) })}
 }
 
 // headerItem is $hdr(name)[i]: the value of a header, from 0 on; negative counts
 // from the last one.
-func headerItem(k *compiler, v *Var) item {
+func headerItem(k *compiler, v *Var) Getter {
 	name := k.name(v.Arg)
 	if name == nil {
 		return nil
 	}
-	return func(m *machine, i int) value {
+	return func(m *Machine, i int) Value {
 		n := name(m)
 		if i < 0 {
 			if i += m.countHeaders(n); i < 0 {
@@ -108,7 +108,7 @@ func headerItem(k *compiler, v *Var) item {
 	}
 }
 
-func (m *machine) countHeaders(name []byte) (n int) {
+func (m *Machine) countHeaders(name []byte) (n int) {
 	for h := m.msg.FindName(name); h >= 0; h = m.msg.FindNameNext(name, h) {
 		n++
 	}

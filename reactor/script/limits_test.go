@@ -63,7 +63,7 @@ route {
 	while ($var(n) < 60) { $var(n) += 1; $var(y) = "x" + $var(x); }
 }`)
 	b.receive(invite)
-	m := b.c.User.(*machine)
+	m := b.c.User.(*Machine)
 	if cap(m.arena) <= keepText {
 		t.Skip("the script was to need more")
 	}

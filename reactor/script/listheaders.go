@@ -8,14 +8,14 @@ import (
 
 // listFunctions of sipmsgops act on headers whose values are comma lists of
 // tokens, such as Supported, as they stand.
-func listFunctions() map[string]*function {
-	fs := make(map[string]*function)
-	for name, do := range map[string]func(m *machine, at *site, header, option []byte) int{
-		"list_hdr_has_option": (*machine).listHas, "list_hdr_add_option": (*machine).listAdd, "list_hdr_remove_option": (*machine).listRemove,
+func listFunctions() map[string]*Function {
+	fs := make(map[string]*Function)
+	for name, do := range map[string]func(m *Machine, at *Site, header, option []byte) int{
+		"list_hdr_has_option": (*Machine).listHas, "list_hdr_add_option": (*Machine).listAdd, "list_hdr_remove_option": (*Machine).listRemove,
 	} {
-		fs[name] = &function{module: "sipmsgops", usage: name + `("Name", "option")`, args: []argKind{textArg, textArg}, min: 2, where: messageRoutes,
-			build: func(_ *compiler, a *arguments) action {
-				return func(m *machine) int {
+		fs[name] = &Function{module: "sipmsgops", Usage: name + `("Name", "option")`, Args: []ArgKind{TextArg, TextArg}, Min: 2, Routes: Messages,
+			Build: func(_ *compiler, a *Args) Action {
+				return func(m *Machine) int {
 					header, ok1 := a.list[0].text(m)
 					option, ok2 := a.list[1].text(m)
 					if !ok1 || !ok2 || len(option) == 0 {
@@ -25,10 +25,10 @@ func listFunctions() map[string]*function {
 				}
 			}}
 	}
-	fs["is_privacy"] = &function{module: "sipmsgops", usage: `is_privacy("id")`, args: []argKind{textArg}, min: 1, where: messageRoutes,
-		build: func(_ *compiler, a *arguments) action {
+	fs["is_privacy"] = &Function{module: "sipmsgops", Usage: `is_privacy("id")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages,
+		Build: func(_ *compiler, a *Args) Action {
 			want := a.list[0].text
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				w, ok := want(m)
 				return yes(ok && m.isPrivate(w))
 			}
@@ -37,7 +37,7 @@ func listFunctions() map[string]*function {
 }
 
 // listHas tells whether a header of the name lists an option, whatever its case.
-func (m *machine) listHas(_ *site, header, option []byte) int {
+func (m *Machine) listHas(_ *Site, header, option []byte) int {
 	for i := m.msg.FindName(header); i >= 0; i = m.msg.FindNameNext(header, i) {
 		for list := sipframe.SplitList(m.c.HeaderValue(i)); ; {
 			v, ok := list.Next()
@@ -53,7 +53,7 @@ func (m *machine) listHas(_ *site, header, option []byte) int {
 }
 
 // listAdd adds an option to the first header of the name that is there.
-func (m *machine) listAdd(at *site, header, option []byte) int {
+func (m *Machine) listAdd(at *Site, header, option []byte) int {
 	for i := m.msg.FindName(header); i >= 0; i = m.msg.FindNameNext(header, i) {
 		value := m.c.HeaderValue(i)
 		if value == nil {
@@ -72,7 +72,7 @@ func (m *machine) listAdd(at *site, header, option []byte) int {
 
 // listRemove takes an option out of all headers of the name, the last one of
 // those that a header has twice; a header that has no other goes.
-func (m *machine) listRemove(at *site, header, option []byte) int {
+func (m *Machine) listRemove(at *Site, header, option []byte) int {
 	code := -1
 	for i := m.msg.FindName(header); i >= 0; i = m.msg.FindNameNext(header, i) {
 		value := m.c.HeaderValue(i)
@@ -112,7 +112,7 @@ func (m *machine) listRemove(at *site, header, option []byte) int {
 }
 
 // isPrivate tells whether Privacy has a value (RFC 3323 4.2).
-func (m *machine) isPrivate(want []byte) bool {
+func (m *Machine) isPrivate(want []byte) bool {
 	for i := m.msg.Find(sipframe.HeaderPrivacy); i >= 0; i = m.msg.FindNext(sipframe.HeaderPrivacy, i) {
 		for rest := m.c.HeaderValue(i); len(rest) > 0; {
 			n := bytes.IndexAny(rest, ";,")

@@ -9,27 +9,27 @@ import (
 // listTransforms are those of the classes param and csv.
 func listTransforms() map[string]*transformSpec {
 	return map[string]*transformSpec{
-		"param.value": withName(func(_ *machine, b, arg []byte) value { return findParam(b, arg) }),
-		"param.exist": withName(func(_ *machine, b, arg []byte) value {
+		"param.value": withName(func(_ *Machine, b, arg []byte) Value { return findParam(b, arg) }),
+		"param.exist": withName(func(_ *Machine, b, arg []byte) Value {
 			return integer(int64(truth(findParam(b, arg).kind != nullValue)))
 		}),
-		"param.valueat": withNumber(func(_ *machine, b []byte, n int) value {
+		"param.valueat": withNumber(func(_ *Machine, b []byte, n int) Value {
 			p, ok := paramAt(b, n)
 			if !ok {
 				return null
 			}
 			return bytesValue(unquoted(p.Value))
 		}),
-		"param.name": withNumber(func(_ *machine, b []byte, n int) value {
+		"param.name": withNumber(func(_ *Machine, b []byte, n int) Value {
 			p, ok := paramAt(b, n)
 			if !ok {
 				return null
 			}
 			return bytesValue(p.Name)
 		}),
-		"param.count": plain(func(_ *machine, b []byte) value { return integer(int64(countParams(b))) }),
+		"param.count": plain(func(_ *Machine, b []byte) Value { return integer(int64(countParams(b))) }),
 
-		"csv.count": plain(func(_ *machine, b []byte) value {
+		"csv.count": plain(func(_ *Machine, b []byte) Value {
 			n := 0
 			for list := sipframe.SplitList(b); ; n++ {
 				if _, ok := list.Next(); !ok {
@@ -37,7 +37,7 @@ func listTransforms() map[string]*transformSpec {
 				}
 			}
 		}),
-		"csv.value": withNumber(func(_ *machine, b []byte, n int) value {
+		"csv.value": withNumber(func(_ *Machine, b []byte, n int) Value {
 			v, ok := listAt(b, n)
 			if !ok {
 				return null

@@ -130,7 +130,7 @@ func (c *settings) extra(g *Global) {
 }
 
 // assign checks a value and sets it.
-func (c *settings) assign(spec *globalSpec, name string, v Value) bool {
+func (c *settings) assign(spec *globalSpec, name string, v Literal) bool {
 	if !spec.fits(v) {
 		found := v.Text
 		if v.Quoted {
@@ -151,7 +151,7 @@ func (c *settings) assign(spec *globalSpec, name string, v Value) bool {
 	return true
 }
 
-func (c *settings) alias(v Value) {
+func (c *settings) alias(v Literal) {
 	rest := v.Text
 	proto, more, ok := strings.Cut(rest, ":")
 	if ok {

@@ -28,10 +28,10 @@ const (
 	keepText = 1 << 18 // a larger arena is not kept for the next message
 )
 
-// machine runs a program for one message after another. It belongs to a Context
+// Machine runs a program for one message after another. It belongs to a Context
 // and so to one goroutine; everything it hands out lives until the message is
 // done.
-type machine struct {
+type Machine struct {
 	prog *Program
 	c    *proxy.Context
 	own  *proxy.Context // of a machine that runs routes without a message
@@ -44,18 +44,18 @@ type machine struct {
 	code    int // $retcode
 	depth   int
 	steps   int
-	route   *routine
-	calls   []*routine // that run, the outermost first
+	route   *Routine
+	calls   []*Routine // that run, the outermost first
 	arena   []byte
 	work    []byte  // of a substitution
-	stack   []value // operands of what is being computed
-	vars    []value
-	avps    [][]value // each with the newest value last
-	args    []value   // of the routes that run; frame has the innermost
-	frame   []value
-	result  []value // what the last return gave besides its code
+	stack   []Value // operands of what is being computed
+	vars    []Value
+	avps    [][]Value // each with the newest value last
+	args    []Value   // of the routes that run; frame has the innermost
+	frame   []Value
+	result  []Value // what the last return gave besides its code
 
-	failed  *site // a failure that the error route has not been run for
+	failed  *Site // a failure that the error route has not been run for
 	fails   int   // failures so far
 	inError bool
 	err     struct {
@@ -77,7 +77,7 @@ type machine struct {
 }
 
 // reset makes the machine ready for a message.
-func (m *machine) reset(c *proxy.Context, kind RouteKind) {
+func (m *Machine) reset(c *proxy.Context, kind RouteKind) {
 	m.c, m.msg, m.kind = c, c.Msg, kind
 	m.ctl, m.code, m.depth, m.steps = 0, 1, 0, 0
 	m.level, m.tracing.on = m.prog.levels.Script, false
@@ -96,8 +96,8 @@ func (m *machine) reset(c *proxy.Context, kind RouteKind) {
 	m.witness.list = m.witness.list[:0]
 }
 
-// site is a place of a program that can fail.
-type site struct {
+// Site is a place of a program that can fail.
+type Site struct {
 	pos  Pos
 	what string
 }
@@ -105,12 +105,12 @@ type site struct {
 // saying is what lines of a program have in common that are told as one: the place,
 // and who sent the message. Its port is left out.
 type saying struct {
-	at   *site
+	at   *Site
 	peer netip.Addr
 }
 
 // say writes a line for the site, at most one a second for each peer.
-func (s *site) say(m *machine, level LogLevel, msg string, args ...any) {
+func (s *Site) say(m *Machine, level LogLevel, msg string, args ...any) {
 	log := m.prog.logger()
 	if !log.Enabled(context.Background(), level.Slog()) {
 		return
@@ -133,7 +133,7 @@ func (s *site) say(m *machine, level LogLevel, msg string, args ...any) {
 
 // fail notes a runtime error: it is logged with its place, and the error route
 // is run behind the statement.
-func (m *machine) fail(s *site, msg string) int {
+func (m *Machine) fail(s *Site, msg string) int {
 	m.fails++
 	s.say(m, LevelError, "script: "+s.what+": "+msg)
 	if !m.inError {
@@ -152,7 +152,7 @@ const (
 // handle runs the error route for a failure that was noted. What it does to the
 // flow holds: exit there ends the script, otherwise the script goes on. Without
 // a message there is nothing for it to act on.
-func (m *machine) handle() {
+func (m *Machine) handle() {
 	m.failed = nil
 	r := m.prog.failure
 	if r == nil || m.inError || m.c == m.own {
@@ -167,7 +167,7 @@ func (m *machine) handle() {
 }
 
 // step counts one round or call against the bounds of a message.
-func (m *machine) step(s *site) bool {
+func (m *Machine) step(s *Site) bool {
 	if m.steps++; m.steps <= maxSteps && len(m.arena) <= maxArena {
 		return true
 	}
@@ -177,7 +177,7 @@ func (m *machine) step(s *site) bool {
 }
 
 // call runs a routine with its arguments, which stay in the machine.
-func (m *machine) call(r *routine, args []value) int {
+func (m *Machine) call(r *Routine, args []Value) int {
 	route, frame := m.route, m.frame
 	m.route, m.frame = r, args
 	m.calls = append(m.calls, r)
@@ -191,7 +191,7 @@ func (m *machine) call(r *routine, args []value) int {
 }
 
 // now gives the time of the message: it does not change while it is handled.
-func (m *machine) now() time.Time {
+func (m *Machine) now() time.Time {
 	if m.clock.IsZero() {
 		m.clock = time.Now()
 	}

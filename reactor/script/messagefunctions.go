@@ -8,15 +8,15 @@ import (
 )
 
 // methodFunctions of sipmsgops ask about the message.
-func methodFunctions() map[string]*function {
-	return map[string]*function{
-		"is_method": {module: "sipmsgops", usage: `is_method("INVITE|ACK")`, args: []argKind{textArg}, min: 1, where: messageRoutes, build: buildIsMethod},
-		"has_totag": {module: "sipmsgops", also: "uri", usage: "has_totag()", where: messageRoutes, build: func(*compiler, *arguments) action {
-			return func(m *machine) int { return yes(m.c.HasToTag()) }
+func methodFunctions() map[string]*Function {
+	return map[string]*Function{
+		"is_method": {module: "sipmsgops", Usage: `is_method("INVITE|ACK")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: buildIsMethod},
+		"has_totag": {module: "sipmsgops", also: "uri", Usage: "has_totag()", Routes: Messages, Build: func(*compiler, *Args) Action {
+			return func(m *Machine) int { return yes(m.c.HasToTag()) }
 		}},
-		"has_body": {module: "sipmsgops", usage: `has_body(["application/sdp"])`, args: []argKind{textArg}, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+		"has_body": {module: "sipmsgops", Usage: `has_body(["application/sdp"])`, Args: []ArgKind{TextArg}, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			mime := a.list[0]
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				if !m.c.HasBody() || !mime.given {
 					return yes(m.c.HasBody())
 				}
@@ -25,9 +25,9 @@ func methodFunctions() map[string]*function {
 				return yes(ok && sipframe.EqualFoldBytes(bytes.TrimSpace(typ), want))
 			}
 		}},
-		"is_present_hf": {module: "sipmsgops", usage: `is_present_hf("Name")`, args: []argKind{textArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+		"is_present_hf": {module: "sipmsgops", Usage: `is_present_hf("Name")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			name := a.list[0].text
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				n, ok := name(m)
 				return yes(ok && m.msg.FindName(n) >= 0)
 			}
@@ -36,10 +36,10 @@ func methodFunctions() map[string]*function {
 }
 
 // buildIsMethod makes is_method(), for constant names without looking at text.
-func buildIsMethod(k *compiler, a *arguments) action {
+func buildIsMethod(k *compiler, a *Args) Action {
 	if !a.list[0].fixed {
 		names := a.list[0].text
-		return func(m *machine) int {
+		return func(m *Machine) int {
 			list, ok := names(m)
 			for ok && len(list) > 0 {
 				var one []byte
@@ -68,7 +68,7 @@ func buildIsMethod(k *compiler, a *arguments) action {
 			others = append(others, name)
 		}
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		method := m.methodOf()
 		if method != sipframe.OtherMethod {
 			return yes(known&(1<<method) != 0)
@@ -84,36 +84,36 @@ func buildIsMethod(k *compiler, a *arguments) action {
 
 // headerFunctions of sipmsgops change headers. They show in what is forwarded;
 // variables give the message as it came.
-func headerFunctions() map[string]*function {
-	fs := map[string]*function{
-		"append_hf": {module: "sipmsgops", usage: `append_hf("Name: value\r\n"[, "Name of the header before"])`, args: []argKind{headArg, headArg}, min: 1, where: messageRoutes,
-			build: addHeader(func(m *machine, text []byte) error { return m.c.AppendHeader(text) },
-				func(m *machine, name, text []byte) error { return m.c.AppendHeaderAfter(name, text) })},
-		"insert_hf": {module: "sipmsgops", usage: `insert_hf("Name: value\r\n"[, "Name of the header behind"])`, args: []argKind{headArg, headArg}, min: 1, where: messageRoutes,
-			build: addHeader(func(m *machine, text []byte) error { return m.c.InsertHeader(text) },
-				func(m *machine, name, text []byte) error { return m.c.InsertHeaderBefore(name, text) })},
-		"remove_hf_re": {module: "sipmsgops", usage: `remove_hf_re("regular expression")`, args: []argKind{regexArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+func headerFunctions() map[string]*Function {
+	fs := map[string]*Function{
+		"append_hf": {module: "sipmsgops", Usage: `append_hf("Name: value\r\n"[, "Name of the header before"])`, Args: []ArgKind{HeaderArg, HeaderArg}, Min: 1, Routes: Messages,
+			Build: addHeader(func(m *Machine, text []byte) error { return m.c.AppendHeader(text) },
+				func(m *Machine, name, text []byte) error { return m.c.AppendHeaderAfter(name, text) })},
+		"insert_hf": {module: "sipmsgops", Usage: `insert_hf("Name: value\r\n"[, "Name of the header behind"])`, Args: []ArgKind{HeaderArg, HeaderArg}, Min: 1, Routes: Messages,
+			Build: addHeader(func(m *Machine, text []byte) error { return m.c.InsertHeader(text) },
+				func(m *Machine, name, text []byte) error { return m.c.InsertHeaderBefore(name, text) })},
+		"remove_hf_re": {module: "sipmsgops", Usage: `remove_hf_re("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			re := a.expression(0)
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				r := re(m)
 				return yes(r != nil && m.c.RemoveHeaderFunc(func(h *sipframe.Header) bool { return r.Match(m.msg.Bytes(h.Name)) }) > 0)
 			}
 		}},
-		"append_time": {module: "sipmsgops", usage: "append_time()", where: messageRoutes, build: func(_ *compiler, a *arguments) action {
-			return func(m *machine) int {
+		"append_time": {module: "sipmsgops", Usage: "append_time()", Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+			return func(m *Machine) int {
 				from := len(m.arena)
 				m.arena = m.now().UTC().AppendFormat(append(m.arena, "Date: "...), dateFormat)
 				return m.reported(a.at, m.c.AppendHeader(m.arena[from:]))
 			}
 		}},
 	}
-	for name, remove := range map[string]func(m *machine, b []byte) int{
-		"remove_hf":      func(m *machine, b []byte) int { return m.c.RemoveHeader(b) },
-		"remove_hf_glob": func(m *machine, b []byte) int { return m.c.RemoveHeaderGlob(b) },
+	for name, remove := range map[string]func(m *Machine, b []byte) int{
+		"remove_hf":      func(m *Machine, b []byte) int { return m.c.RemoveHeader(b) },
+		"remove_hf_glob": func(m *Machine, b []byte) int { return m.c.RemoveHeaderGlob(b) },
 	} {
-		fs[name] = &function{module: "sipmsgops", usage: name + `("Name")`, args: []argKind{textArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+		fs[name] = &Function{module: "sipmsgops", Usage: name + `("Name")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			text := a.list[0].text
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				b, ok := text(m)
 				return yes(ok && remove(m, b) > 0)
 			}
@@ -125,10 +125,10 @@ func headerFunctions() map[string]*function {
 // dateFormat is SIP-date of RFC 3261 25.1.
 const dateFormat = "Mon, 02 Jan 2006 15:04:05 GMT"
 
-func addHeader(plain func(m *machine, text []byte) error, beside func(m *machine, name, text []byte) error) func(*compiler, *arguments) action {
-	return func(_ *compiler, a *arguments) action {
+func addHeader(plain func(m *Machine, text []byte) error, beside func(m *Machine, name, text []byte) error) func(*compiler, *Args) Action {
+	return func(_ *compiler, a *Args) Action {
 		text, name := a.list[0].text, a.list[1]
-		return func(m *machine) int {
+		return func(m *Machine) int {
 			b, ok := text(m)
 			if !ok {
 				return m.fail(a.at, "the header is NULL")

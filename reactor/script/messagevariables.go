@@ -9,42 +9,42 @@ import (
 )
 
 // messageVariables are those of the message as a whole and of the way it came.
-func messageVariables() map[string]*varSpec {
-	return map[string]*varSpec{
-		"rm": {get: one(func(m *machine) value { return optional(m.method()) })},
-		"rs": {get: one(func(m *machine) value {
+func messageVariables() map[string]*Variable {
+	return map[string]*Variable{
+		"rm": {Get: one(func(m *Machine) Value { return optional(m.method()) })},
+		"rs": {Get: one(func(m *Machine) Value {
 			if m.msg.StatusCode() == 0 {
 				return null
 			}
 			return integer(int64(m.msg.StatusCode()))
 		})},
-		"rr": {get: one(func(m *machine) value {
+		"rr": {Get: one(func(m *Machine) Value {
 			if m.msg.StatusCode() == 0 {
 				return null
 			}
 			return bytesValue(m.msg.ReasonPhrase())
 		})},
-		"rv": {get: one(func(m *machine) value { return optional(m.msg.Version()) })},
-		"mb": {get: one(func(m *machine) value { return optional(m.msg.Raw()) })},
-		"ml": {get: one(func(m *machine) value {
+		"rv": {Get: one(func(m *Machine) Value { return optional(m.msg.Version()) })},
+		"mb": {Get: one(func(m *Machine) Value { return optional(m.msg.Raw()) })},
+		"ml": {Get: one(func(m *Machine) Value {
 			if len(m.msg.Raw()) == 0 {
 				return null
 			}
 			return integer(int64(len(m.msg.Raw())))
 		})},
-		"si":    {get: one(func(m *machine) value { return m.address(m.c.Src.Remote.Addr()) })},
-		"sp":    {get: one(func(m *machine) value { return portOf(m.c.Src.Remote) })},
-		"Ri":    {get: one(func(m *machine) value { return m.address(m.c.Src.Local.Addr()) })},
-		"Rp":    {get: one(func(m *machine) value { return portOf(m.c.Src.Local) })},
-		"proto": {get: one(func(m *machine) value { return protoValue(m.c.Src.Proto) })},
-		"af":    {get: one(func(m *machine) value { return family(m.c.Src.Local.Addr()) })},
-		"msg.is_request": {get: one(func(m *machine) value {
+		"si":    {Get: one(func(m *Machine) Value { return m.address(m.c.Src.Remote.Addr()) })},
+		"sp":    {Get: one(func(m *Machine) Value { return portOf(m.c.Src.Remote) })},
+		"Ri":    {Get: one(func(m *Machine) Value { return m.address(m.c.Src.Local.Addr()) })},
+		"Rp":    {Get: one(func(m *Machine) Value { return portOf(m.c.Src.Local) })},
+		"proto": {Get: one(func(m *Machine) Value { return protoValue(m.c.Src.Proto) })},
+		"af":    {Get: one(func(m *Machine) Value { return family(m.c.Src.Local.Addr()) })},
+		"msg.is_request": {Get: one(func(m *Machine) Value {
 			if m.alone() {
 				return null
 			}
 			return integer(int64(truth(m.msg.IsRequest())))
 		})},
-		"msg.type": {get: one(func(m *machine) value {
+		"msg.type": {Get: one(func(m *Machine) Value {
 			switch {
 			case m.alone():
 				return null
@@ -54,25 +54,25 @@ func messageVariables() map[string]*varSpec {
 				return bytesValue(replyText)
 			}
 		})},
-		"fs":        {get: func(k *compiler, _ *Var) item { return k.forcedSocket() }, set: socketSetter},
-		"rr_params": {module: "rr", get: one(func(m *machine) value { return optional(m.c.RouteParams()) })},
-		"socket_in": {arg: optionalArg, get: func(k *compiler, v *Var) item {
-			return k.socketItem(v, (*machine).socketIn)
+		"fs":        {Get: func(k *compiler, _ *Var) Getter { return k.forcedSocket() }, Set: socketSetter},
+		"rr_params": {module: "rr", Get: one(func(m *Machine) Value { return optional(m.c.RouteParams()) })},
+		"socket_in": {Inner: OptionalInner, Get: func(k *compiler, v *Var) Getter {
+			return k.socketItem(v, (*Machine).socketIn)
 		}},
-		"socket_out": {arg: optionalArg, get: func(k *compiler, v *Var) item {
-			return k.socketItem(v, func(m *machine) (*reactor.Socket, netip.AddrPort, reactor.Proto) {
+		"socket_out": {Inner: OptionalInner, Get: func(k *compiler, v *Var) Getter {
+			return k.socketItem(v, func(m *Machine) (*reactor.Socket, netip.AddrPort, reactor.Proto) {
 				s := m.c.SendSocket()
 				if s == nil {
 					return nil, netip.AddrPort{}, 0
 				}
 				return s, s.Addr, s.Proto
 			})
-		}, set: socketSetter},
+		}, Set: socketSetter},
 	}
 }
 
 // method gives the method of a request, or the one that a response answers.
-func (m *machine) method() []byte {
+func (m *Machine) method() []byte {
 	if m.msg.IsRequest() {
 		return m.msg.MethodName()
 	}
@@ -84,7 +84,7 @@ func (m *machine) method() []byte {
 }
 
 // methodOf is method as a number.
-func (m *machine) methodOf() sipframe.Method {
+func (m *Machine) methodOf() sipframe.Method {
 	if m.msg.IsRequest() {
 		return m.msg.Method()
 	}
@@ -92,7 +92,7 @@ func (m *machine) methodOf() sipframe.Method {
 }
 
 // address writes an address into the arena, IPv6 without brackets.
-func (m *machine) address(a netip.Addr) value {
+func (m *Machine) address(a netip.Addr) Value {
 	if !a.IsValid() {
 		return null
 	}
@@ -101,7 +101,7 @@ func (m *machine) address(a netip.Addr) value {
 	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
 }
 
-func portOf(a netip.AddrPort) value {
+func portOf(a netip.AddrPort) Value {
 	if !a.IsValid() {
 		return null
 	}
@@ -117,9 +117,9 @@ var (
 	replyText   = []byte("reply")
 )
 
-func protoValue(p reactor.Proto) value { return optional(protoTexts[p]) }
+func protoValue(p reactor.Proto) Value { return optional(protoTexts[p]) }
 
-func family(a netip.Addr) value {
+func family(a netip.Addr) Value {
 	switch {
 	case !a.IsValid():
 		return null
@@ -130,7 +130,7 @@ func family(a netip.Addr) value {
 	}
 }
 
-func (m *machine) socketIn() (*reactor.Socket, netip.AddrPort, reactor.Proto) {
+func (m *Machine) socketIn() (*reactor.Socket, netip.AddrPort, reactor.Proto) {
 	return m.c.Src.Socket, m.c.Src.Local, m.c.Src.Proto
 }
 
@@ -138,47 +138,47 @@ func (m *machine) socketIn() (*reactor.Socket, netip.AddrPort, reactor.Proto) {
 var socketFields = []string{"ip", "port", "proto", "advertised_ip", "advertised_port", "tag", "anycast", "af"}
 
 // socketItem is $socket_in or $socket_out: proto:ip:port, or one field of it.
-func (k *compiler) socketItem(v *Var, of func(m *machine) (*reactor.Socket, netip.AddrPort, reactor.Proto)) item {
+func (k *compiler) socketItem(v *Var, of func(m *Machine) (*reactor.Socket, netip.AddrPort, reactor.Proto)) Getter {
 	field := ""
 	if v.Arg != nil {
 		field = v.Arg.Text
 	}
-	var pick func(m *machine, s *reactor.Socket, a netip.AddrPort, p reactor.Proto) value
+	var pick func(m *Machine, s *reactor.Socket, a netip.AddrPort, p reactor.Proto) Value
 	switch field {
 	case "":
-		pick = func(m *machine, _ *reactor.Socket, a netip.AddrPort, p reactor.Proto) value {
+		pick = func(m *Machine, _ *reactor.Socket, a netip.AddrPort, p reactor.Proto) Value {
 			return m.socketText(a, p)
 		}
 	case "ip":
-		pick = func(m *machine, _ *reactor.Socket, a netip.AddrPort, _ reactor.Proto) value {
+		pick = func(m *Machine, _ *reactor.Socket, a netip.AddrPort, _ reactor.Proto) Value {
 			return m.address(a.Addr())
 		}
 	case "port":
-		pick = func(_ *machine, _ *reactor.Socket, a netip.AddrPort, _ reactor.Proto) value {
+		pick = func(_ *Machine, _ *reactor.Socket, a netip.AddrPort, _ reactor.Proto) Value {
 			return integer(int64(a.Port()))
 		}
 	case "proto":
-		pick = func(_ *machine, _ *reactor.Socket, _ netip.AddrPort, p reactor.Proto) value { return protoValue(p) }
+		pick = func(_ *Machine, _ *reactor.Socket, _ netip.AddrPort, p reactor.Proto) Value { return protoValue(p) }
 	case "af":
-		pick = func(_ *machine, _ *reactor.Socket, a netip.AddrPort, _ reactor.Proto) value { return family(a.Addr()) }
+		pick = func(_ *Machine, _ *reactor.Socket, a netip.AddrPort, _ reactor.Proto) Value { return family(a.Addr()) }
 	case "anycast":
-		pick = func(*machine, *reactor.Socket, netip.AddrPort, reactor.Proto) value { return integer(0) }
+		pick = func(*Machine, *reactor.Socket, netip.AddrPort, reactor.Proto) Value { return integer(0) }
 	case "advertised_ip":
-		pick = func(m *machine, s *reactor.Socket, _ netip.AddrPort, _ reactor.Proto) value {
+		pick = func(m *Machine, s *reactor.Socket, _ netip.AddrPort, _ reactor.Proto) Value {
 			if s == nil {
 				return null
 			}
 			return optional(m.keepString(s.Advertised))
 		}
 	case "advertised_port":
-		pick = func(_ *machine, s *reactor.Socket, _ netip.AddrPort, _ reactor.Proto) value {
+		pick = func(_ *Machine, s *reactor.Socket, _ netip.AddrPort, _ reactor.Proto) Value {
 			if s == nil || s.AdvertisedPort == 0 {
 				return null
 			}
 			return integer(int64(s.AdvertisedPort))
 		}
 	case "tag":
-		pick = func(m *machine, s *reactor.Socket, _ netip.AddrPort, _ reactor.Proto) value {
+		pick = func(m *Machine, s *reactor.Socket, _ netip.AddrPort, _ reactor.Proto) Value {
 			if s == nil {
 				return null
 			}
@@ -188,7 +188,7 @@ func (k *compiler) socketItem(v *Var, of func(m *machine) (*reactor.Socket, neti
 		k.rep.errorf(v.Arg.At, "$%s has no field %s%s", v.Name, clip(field), choices(field, socketFields))
 		return nil
 	}
-	return func(m *machine, _ int) value {
+	return func(m *Machine, _ int) Value {
 		s, a, p := of(m)
 		if !a.IsValid() {
 			return null
@@ -197,7 +197,7 @@ func (k *compiler) socketItem(v *Var, of func(m *machine) (*reactor.Socket, neti
 	}
 }
 
-func (m *machine) socketText(a netip.AddrPort, p reactor.Proto) value {
+func (m *Machine) socketText(a netip.AddrPort, p reactor.Proto) Value {
 	from := len(m.arena)
 	m.arena = append(append(m.arena, protoTexts[p]...), ':')
 	if a.Addr().Unmap().Is4() {
@@ -210,13 +210,13 @@ func (m *machine) socketText(a netip.AddrPort, p reactor.Proto) value {
 }
 
 // socketSetter is $socket_out = "proto:ip:port", or the tag of a socket.
-func socketSetter(k *compiler, v *Var) setter {
+func socketSetter(k *compiler, v *Var) Setter {
 	if v.Arg != nil {
 		k.rep.errorf(v.Arg.At, "only $socket_out as a whole can be assigned to")
 		return nil
 	}
 	at := k.site(v.At, "assignment to $socket_out")
-	return func(m *machine, x value, _ kind) int {
+	return func(m *Machine, x Value, _ kind) int {
 		if x.kind == nullValue {
 			m.c.SetSendSocket(nil)
 			return 1

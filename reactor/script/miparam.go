@@ -82,7 +82,7 @@ func miText(field func(m *MIConfig) *string) *globalSpec {
 
 // miWord is miText for what may be a bare word or a number, as names of users.
 func miWord(field func(m *MIConfig) *string) *globalSpec {
-	return &globalSpec{typ: anyParam, set: func(c *settings, v Value) string { *field(&c.MI) = v.Text; return "" }}
+	return &globalSpec{typ: AnyParam, set: func(c *settings, v Literal) string { *field(&c.MI) = v.Text; return "" }}
 }
 
 func miMode(field func(m *MIConfig) *uint32) *globalSpec {
@@ -102,9 +102,9 @@ func miAllow(field func(m *MIConfig) *[]netip.Prefix) *globalSpec {
 
 // miParams adds what the modules have in common.
 func miParams(m map[string]*globalSpec) map[string]*globalSpec {
-	m["trace_destination"] = idle(stringParam, notTraced)
-	m["trace_bwlist"] = idle(stringParam, notTraced)
-	m["pretty_printing"] = idle(boolParam, asItStands)
+	m["trace_destination"] = idle(StringParam, notTraced)
+	m["trace_bwlist"] = idle(StringParam, notTraced)
+	m["pretty_printing"] = idle(BoolParam, asItStands)
 	return m
 }
 
@@ -148,9 +148,9 @@ var httpdParams = map[string]*globalSpec{
 	"auth_realm":       miText(func(m *MIConfig) *string { return &m.HTTP.Realm }),
 	"auth_username":    miText(func(m *MIConfig) *string { return &m.HTTP.User }),
 	"auth_password":    miText(func(m *MIConfig) *string { return &m.HTTP.Password }),
-	"buf_size":         idle(intParam, "answers have no fixed buffer"),
-	"post_buf_size":    idle(intParam, "requests have no fixed buffer"),
-	"receive_buf_size": idle(intParam, "requests have no fixed buffer"),
+	"buf_size":         idle(IntParam, "answers have no fixed buffer"),
+	"post_buf_size":    idle(IntParam, "requests have no fixed buffer"),
+	"receive_buf_size": idle(IntParam, "requests have no fixed buffer"),
 }
 
 var miDatagramParams = miParams(map[string]*globalSpec{
@@ -159,10 +159,10 @@ var miDatagramParams = miParams(map[string]*globalSpec{
 	"socket_timeout":    number(1, math.MaxInt32, ms, func(c *settings, n int) { c.MI.Datagram.Timeout = milliseconds(n) }),
 	"allow":             miAllow(func(m *MIConfig) *[]netip.Prefix { return &m.Datagram.Allow }),
 	"socket_buf_size":   number(1024, 16<<20, "bytes", func(c *settings, n int) { c.MI.Datagram.Buffer = n }),
-	"reply_indent":      idle(stringParam, asItStands),
-	"children_count":    idle(intParam, "there are no processes"),
-	"unix_socket_user":  idle(anyParam, asItStands),
-	"unix_socket_group": idle(anyParam, asItStands),
+	"reply_indent":      idle(StringParam, asItStands),
+	"children_count":    idle(IntParam, "there are no processes"),
+	"unix_socket_user":  idle(AnyParam, asItStands),
+	"unix_socket_group": idle(AnyParam, asItStands),
 })
 
 // finishMI checks what the modules say as a whole.

@@ -20,7 +20,7 @@ var modules = map[string]*module{
 	wolfsslModule: {},
 
 	"sl": {params: map[string]*globalSpec{
-		"enable_stats": idle(boolParam, "replies are always counted"),
+		"enable_stats": idle(BoolParam, "replies are always counted"),
 	}},
 	"signaling": {},
 	"maxfwd": {params: map[string]*globalSpec{
@@ -32,7 +32,7 @@ var modules = map[string]*module{
 			"enable_double_rr":               toggle(func(c *settings, on bool) { c.Proxy.SingleRecordRoute = !on }),
 			"enable_full_lr":                 toggle(func(c *settings, on bool) { c.Proxy.FullLR = on }),
 			"add_username":                   toggle(func(c *settings, on bool) { c.Proxy.RecordUser = on }),
-			"enable_socket_mismatch_warning": idle(boolParam, "a Route that names another socket is not warned about"),
+			"enable_socket_mismatch_warning": idle(BoolParam, "a Route that names another socket is not warned about"),
 		},
 		defs: func(c *settings) { c.Proxy.FromTag = true },
 	},
@@ -54,21 +54,21 @@ var modules = map[string]*module{
 // uriParams are about the tables of its functions on a database, db_check_to()
 // and the like, of which there is none.
 var uriParams = map[string]*globalSpec{
-	"use_uri_table":    {typ: boolParam, set: noURITable},
-	"use_domain":       idle(boolParam, noURIDB),
-	"db_url":           idle(stringParam, noURIDB),
-	"db_table":         idle(stringParam, noURIDB),
-	"user_column":      idle(stringParam, noURIDB),
-	"domain_column":    idle(stringParam, noURIDB),
-	"uriuser_column":   idle(stringParam, noURIDB),
-	"aaa_url":          idle(stringParam, noURIDB),
-	"service_type":     idle(intParam, noURIDB),
-	"use_sip_uri_host": idle(boolParam, noURIDB),
+	"use_uri_table":    {typ: BoolParam, set: noURITable},
+	"use_domain":       idle(BoolParam, noURIDB),
+	"db_url":           idle(StringParam, noURIDB),
+	"db_table":         idle(StringParam, noURIDB),
+	"user_column":      idle(StringParam, noURIDB),
+	"domain_column":    idle(StringParam, noURIDB),
+	"uriuser_column":   idle(StringParam, noURIDB),
+	"aaa_url":          idle(StringParam, noURIDB),
+	"service_type":     idle(IntParam, noURIDB),
+	"use_sip_uri_host": idle(BoolParam, noURIDB),
 }
 
 const noURIDB = "no function of uri that is here asks a database or a RADIUS server"
 
-func noURITable(_ *settings, v Value) string {
+func noURITable(_ *settings, v Literal) string {
 	if v.Int == 0 {
 		return ""
 	}

@@ -177,7 +177,7 @@ func (p *parser) loadModule(t token) Item {
 func (p *parser) modParam(t token) Item {
 	m := &ModParam{node: node{t.pos}}
 	usage := `: ` + t.text + `("module", "parameter", value)`
-	for i, at := range []*Value{&m.Module, &m.Name, &m.Value} {
+	for i, at := range []*Literal{&m.Module, &m.Name, &m.Value} {
 		before := tokLParen
 		if i > 0 {
 			before = tokComma
@@ -221,8 +221,8 @@ func (p *parser) joined(t token) token {
 }
 
 // value makes a constant of a token.
-func (p *parser) value(t token) Value {
-	v := Value{At: t.pos, Text: t.text}
+func (p *parser) value(t token) Literal {
+	v := Literal{At: t.pos, Text: t.text}
 	switch t.kind {
 	case tokNumber:
 		v.IsInt, v.Int = true, t.num
@@ -240,7 +240,7 @@ func (p *parser) value(t token) Value {
 }
 
 // constant reads a number with an optional sign, a string or a word.
-func (p *parser) constant() (Value, bool) {
+func (p *parser) constant() (Literal, bool) {
 	t := p.next()
 	switch t.kind {
 	case tokString:
@@ -250,7 +250,7 @@ func (p *parser) constant() (Value, bool) {
 	case tokMinus, tokPlus:
 		n, ok := p.expect(tokNumber, "")
 		if !ok {
-			return Value{}, false
+			return Literal{}, false
 		}
 		v := p.value(n)
 		v.At = t.pos
@@ -260,7 +260,7 @@ func (p *parser) constant() (Value, bool) {
 		return v, true
 	default:
 		p.wrong(t, "a number, a string or a name")
-		return Value{}, false
+		return Literal{}, false
 	}
 }
 
@@ -311,7 +311,7 @@ func (p *parser) global(t token) Item {
 }
 
 // rest takes what stands on the line behind a value.
-func (p *parser) rest(line int) (extra []Value) {
+func (p *parser) rest(line int) (extra []Literal) {
 	for {
 		t := p.peek()
 		switch {

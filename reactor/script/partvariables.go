@@ -5,23 +5,23 @@ import "sipreactor/sipframe"
 // partVariables are those of the body and its parts, as they came: $rb and $cT
 // are the whole; with an index they are that part of a multipart body, from 0 on
 // and negative from the last; $rb(type) is the first part of a type.
-func partVariables() map[string]*varSpec {
-	return map[string]*varSpec{
-		"rb": {arg: optionalArg, index: true, get: func(k *compiler, v *Var) item {
-			var want func(m *machine) []byte
+func partVariables() map[string]*Variable {
+	return map[string]*Variable{
+		"rb": {Inner: OptionalInner, Index: true, Get: func(k *compiler, v *Var) Getter {
+			var want func(m *Machine) []byte
 			if v.Arg != nil {
 				if want = k.name(v.Arg); want == nil {
 					return nil
 				}
 			}
-			whole := func(m *machine) value { return optional(m.msg.Body()) }
+			whole := func(m *Machine) Value { return optional(m.msg.Body()) }
 			switch {
 			case v.Arg == nil && v.Index == nil:
-				return func(m *machine, _ int) value { return whole(m) }
+				return func(m *Machine, _ int) Value { return whole(m) }
 			case v.Arg == nil && v.Index.All:
 				return first(whole)
 			}
-			return func(m *machine, i int) value {
+			return func(m *Machine, i int) Value {
 				var typ []byte
 				if want != nil {
 					typ = want(m)
@@ -33,13 +33,13 @@ func partVariables() map[string]*varSpec {
 				return optional(content)
 			}
 		}},
-		"cT": {index: true, get: func(_ *compiler, v *Var) item {
-			whole := func(m *machine) value { return optional(m.msg.Value(sipframe.HeaderContentType)) }
+		"cT": {Index: true, Get: func(_ *compiler, v *Var) Getter {
+			whole := func(m *Machine) Value { return optional(m.msg.Value(sipframe.HeaderContentType)) }
 			switch {
 			case v.Index == nil:
-				return func(m *machine, _ int) value { return whole(m) }
+				return func(m *Machine, _ int) Value { return whole(m) }
 			case v.Index.All: // the message's own and those of the parts
-				return func(m *machine, i int) value {
+				return func(m *Machine, i int) Value {
 					if i == 0 {
 						return whole(m)
 					}
@@ -50,7 +50,7 @@ func partVariables() map[string]*varSpec {
 					return optional(typ)
 				}
 			}
-			return func(m *machine, i int) value {
+			return func(m *Machine, i int) Value {
 				_, typ, ok := m.partAt(nil, i)
 				if !ok {
 					return null
@@ -62,8 +62,8 @@ func partVariables() map[string]*varSpec {
 }
 
 // first makes an item of what has one value.
-func first(get func(m *machine) value) item {
-	return func(m *machine, i int) value {
+func first(get func(m *Machine) Value) Getter {
+	return func(m *Machine, i int) Value {
 		if i != 0 {
 			return null
 		}
@@ -73,7 +73,7 @@ func first(get func(m *machine) value) item {
 
 // partAt gives the i-th part of a type, nil any, of the body as it came, and its
 // type. A body that is not multipart is one part.
-func (m *machine) partAt(want []byte, i int) (content, typ []byte, ok bool) {
+func (m *Machine) partAt(want []byte, i int) (content, typ []byte, ok bool) {
 	body, typ := m.msg.Body(), m.msg.Value(sipframe.HeaderContentType)
 	boundary, multi := boundaryOf(typ)
 	if !multi {

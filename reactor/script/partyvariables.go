@@ -7,22 +7,22 @@ import (
 )
 
 // partyVariables are those of the headers that name a party besides From and To.
-func partyVariables() map[string]*varSpec {
-	vars := map[string]*varSpec{
-		"ai":   {get: one(func(m *machine) value { return optional(m.partyURI(sipframe.HeaderPAssertedIdentity)) })},
-		"pu":   {get: one(func(m *machine) value { return optional(m.partyURI(sipframe.HeaderPPreferredIdentity)) })},
-		"pU":   {get: one(func(m *machine) value { return partOf(m.partyURI(sipframe.HeaderPPreferredIdentity), uriUser) })},
-		"pd":   {get: one(func(m *machine) value { return partOf(m.partyURI(sipframe.HeaderPPreferredIdentity), uriHost) })},
-		"di":   {get: one(func(m *machine) value { return optional(m.partyURI(sipframe.HeaderDiversion)) })},
+func partyVariables() map[string]*Variable {
+	vars := map[string]*Variable{
+		"ai":   {Get: one(func(m *Machine) Value { return optional(m.partyURI(sipframe.HeaderPAssertedIdentity)) })},
+		"pu":   {Get: one(func(m *Machine) Value { return optional(m.partyURI(sipframe.HeaderPPreferredIdentity)) })},
+		"pU":   {Get: one(func(m *Machine) Value { return partOf(m.partyURI(sipframe.HeaderPPreferredIdentity), uriUser) })},
+		"pd":   {Get: one(func(m *Machine) Value { return partOf(m.partyURI(sipframe.HeaderPPreferredIdentity), uriHost) })},
+		"di":   {Get: one(func(m *Machine) Value { return optional(m.partyURI(sipframe.HeaderDiversion)) })},
 		"path": whole(sipframe.HeaderPath),
-		"re": {get: one(func(m *machine) value {
+		"re": {Get: one(func(m *Machine) Value {
 			a, raw, ok := m.party(m.msg.FindName([]byte("Remote-Party-ID")))
 			if !ok {
 				return null
 			}
 			return optional(a.URI.In(raw))
 		})},
-		"pn": {get: one(func(m *machine) value {
+		"pn": {Get: one(func(m *Machine) Value {
 			a, raw, ok := m.party(m.msg.Find(sipframe.HeaderPPreferredIdentity))
 			if !ok {
 				return null
@@ -32,7 +32,7 @@ func partyVariables() map[string]*varSpec {
 	}
 	for name, param := range map[string]string{"dir": "reason", "dip": "privacy"} {
 		key := []byte(param)
-		vars[name] = &varSpec{get: one(func(m *machine) value {
+		vars[name] = &Variable{Get: one(func(m *Machine) Value {
 			a, raw, ok := m.party(m.msg.Find(sipframe.HeaderDiversion))
 			if !ok {
 				return null
@@ -44,7 +44,7 @@ func partyVariables() map[string]*varSpec {
 }
 
 // party reads the first value of header i; false if it is none.
-func (m *machine) party(i int) (a sipframe.NameAddr, raw []byte, ok bool) {
+func (m *Machine) party(i int) (a sipframe.NameAddr, raw []byte, ok bool) {
 	if i < 0 {
 		return a, nil, false
 	}
@@ -53,7 +53,7 @@ func (m *machine) party(i int) (a sipframe.NameAddr, raw []byte, ok bool) {
 	return a, raw, ok && sipframe.ParseNameAddr(raw, &a) == nil
 }
 
-func (m *machine) partyURI(kind sipframe.HeaderKind) []byte {
+func (m *Machine) partyURI(kind sipframe.HeaderKind) []byte {
 	a, raw, ok := m.party(m.msg.Find(kind))
 	if !ok {
 		return nil

@@ -12,12 +12,12 @@ import (
 // Program is the compiled routes of a configuration. It does not change, so any
 // number of goroutines may run it at once, each with its Context.
 type Program struct {
-	request *routine // route
-	reply   *routine // onreply_route
-	failure *routine // error_route
-	startup *routine // startup_route
-	routes  map[string]*routine
-	events  map[string]*routine // event_routes of the events that there are
+	request *Routine // route
+	reply   *Routine // onreply_route
+	failure *Routine // error_route
+	startup *Routine // startup_route
+	routes  map[string]*Routine
+	events  map[string]*Routine // event_routes of the events that there are
 	timers  []Timer
 
 	nvars, navps int
@@ -39,8 +39,8 @@ type Program struct {
 
 var _ proxy.Router = (*Program)(nil)
 
-// routine is a compiled route.
-type routine struct {
+// Routine is a compiled route.
+type Routine struct {
 	name string
 	kind RouteKind
 	at   Pos
@@ -50,7 +50,7 @@ type routine struct {
 // exec is a compiled statement. It gives the code of what it did last, as the
 // actions of OpenSIPS do: above 0 is success, below 0 failure, and 0 ends the
 // script.
-type exec func(m *machine) int
+type exec func(m *Machine) int
 
 // SetLogger has the script's lines, xlog() and errors, written to l. Without
 // this call, and with nil, they are written to slog.Default. Any goroutine may
@@ -78,8 +78,8 @@ func (p *Program) Reply(c *proxy.Context) {
 	}
 }
 
-func (p *Program) run(c *proxy.Context, r *routine, kind RouteKind) {
-	m, ok := c.User.(*machine)
+func (p *Program) run(c *proxy.Context, r *Routine, kind RouteKind) {
+	m, ok := c.User.(*Machine)
 	if !ok || m.prog != p {
 		m = p.machine()
 		c.User = m
@@ -96,13 +96,13 @@ func (p *Program) run(c *proxy.Context, r *routine, kind RouteKind) {
 	m.c, m.msg = nil, nil
 }
 
-func (p *Program) machine() *machine {
-	return &machine{
+func (p *Program) machine() *Machine {
+	return &Machine{
 		prog:   p,
 		arena:  make([]byte, 0, 2048),
-		stack:  make([]value, 0, 16),
-		vars:   make([]value, p.nvars),
-		avps:   make([][]value, p.navps),
+		stack:  make([]Value, 0, 16),
+		vars:   make([]Value, p.nvars),
+		avps:   make([][]Value, p.navps),
 		stripe: p.stats.stripes.Add(1),
 	}
 }

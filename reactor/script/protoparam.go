@@ -24,8 +24,8 @@ var protoTLSParams = withCommon(map[string]*globalSpec{
 
 var protoTCPParams = withCommon(map[string]*globalSpec{
 	"tcp_port":                      number(1, 65535, "", func(c *settings, n int) { c.Proxy.TCPPort = uint16(n) }),
-	"tcp_async_local_write_timeout": idle(intParam, "a write never blocks; see tcp_send_timeout"),
-	"tcp_parallel_handling":         idle(boolParam, "one loop reads a connection, all workers handle its messages"),
+	"tcp_async_local_write_timeout": idle(IntParam, "a write never blocks; see tcp_send_timeout"),
+	"tcp_parallel_handling":         idle(BoolParam, "one loop reads a connection, all workers handle its messages"),
 }, "tcp_", func(c *settings) *reactor.StreamConfig { return &c.Engine.TCP }, func(c *settings) *ConnTrace { return &c.Trace.TCP })
 
 var protoUDPParams = map[string]*globalSpec{
@@ -54,34 +54,34 @@ const hepUsage = "is [name]host[:port][;transport=udp|tcp|tls][;version=1..3]"
 // The parameters of proto_hep and tracer.
 
 var protoHEPParams = map[string]*globalSpec{
-	"hep_id":                          {typ: stringParam, set: addDestination},
-	"trace_destination":               {typ: stringParam, set: addDestination},
+	"hep_id":                          {typ: StringParam, set: addDestination},
+	"trace_destination":               {typ: StringParam, set: addDestination},
 	"hep_capture_id":                  number(0, math.MaxUint32, "", func(c *settings, n int) { c.Trace.CaptureID = uint32(n) }),
 	"homer5_on":                       toggle(func(c *settings, on bool) { c.Trace.Homer5 = on }),
 	"homer5_delim":                    textParam(func(c *settings, s string) string { c.Trace.Homer5Delim = s; return "" }),
 	"hep_auth_key":                    textParam(func(c *settings, s string) string { c.Trace.AuthKey = s; return "" }),
 	"hep_max_msg_queue":               number(1, 1<<20, "packets", func(c *settings, n int) { c.Trace.MaxMessages = n }),
-	"hep_port":                        idle(intParam, "no HEP is received; the port of a collector is in its hep_id"),
-	"hep_send_timeout":                idle(intParam, "sending never blocks; packets wait in a bounded queue"),
-	"hep_max_msg_chunks":              idle(intParam, "no HEP is received"),
-	"hep_async":                       idle(boolParam, "sending never blocks; packets wait in a bounded queue"),
-	"hep_async_max_postponed_chunks":  idle(intParam, "sending never blocks; packets wait in a bounded queue"),
-	"hep_async_local_connect_timeout": idle(intParam, "sending never blocks; packets wait in a bounded queue"),
-	"hep_async_local_write_timeout":   idle(intParam, "sending never blocks; packets wait in a bounded queue"),
-	"hep_retry_cooldown":              idle(intParam, "a lost collector is dialled again with growing pauses"),
+	"hep_port":                        idle(IntParam, "no HEP is received; the port of a collector is in its hep_id"),
+	"hep_send_timeout":                idle(IntParam, "sending never blocks; packets wait in a bounded queue"),
+	"hep_max_msg_chunks":              idle(IntParam, "no HEP is received"),
+	"hep_async":                       idle(BoolParam, "sending never blocks; packets wait in a bounded queue"),
+	"hep_async_max_postponed_chunks":  idle(IntParam, "sending never blocks; packets wait in a bounded queue"),
+	"hep_async_local_connect_timeout": idle(IntParam, "sending never blocks; packets wait in a bounded queue"),
+	"hep_async_local_write_timeout":   idle(IntParam, "sending never blocks; packets wait in a bounded queue"),
+	"hep_retry_cooldown":              idle(IntParam, "a lost collector is dialled again with growing pauses"),
 }
 
 var tracerParams = map[string]*globalSpec{
 	"trace_on":                toggle(func(c *settings, on bool) { c.Trace.SIP.On = on }),
-	"trace_id":                {typ: stringParam, set: addTraceID},
-	"trace_local_ip":          idle(stringParam, "a packet names the socket that the message passed"),
-	"syslog_default_facility": idle(anyParam, "messages are not traced to a log"),
-	"syslog_default_level":    idle(intParam, "messages are not traced to a log"),
-	"file_mode":               idle(intParam, "messages are not traced to a file"),
+	"trace_id":                {typ: StringParam, set: addTraceID},
+	"trace_local_ip":          idle(StringParam, "a packet names the socket that the message passed"),
+	"syslog_default_facility": idle(AnyParam, "messages are not traced to a log"),
+	"syslog_default_level":    idle(IntParam, "messages are not traced to a log"),
+	"file_mode":               idle(IntParam, "messages are not traced to a file"),
 }
 
 // addTraceID reads a trace_id.
-func addTraceID(c *settings, v Value) string {
+func addTraceID(c *settings, v Literal) string {
 	rest, ok := strings.CutPrefix(v.Text, "[")
 	name, rest, ok := cutIf(rest, "]", ok)
 	to, isHEP := strings.CutPrefix(rest, "uri=hep:")
@@ -93,7 +93,7 @@ func addTraceID(c *settings, v Value) string {
 }
 
 // addDestination reads a hep_id.
-func addDestination(c *settings, v Value) string {
+func addDestination(c *settings, v Literal) string {
 	d := TraceDestination{Pos: v.At, Port: 9060, Version: 3}
 	rest, ok := strings.CutPrefix(v.Text, "[")
 	if d.Name, rest, ok = cutIf(rest, "]", ok); !ok || d.Name == "" {

@@ -93,12 +93,12 @@ func (k *compiler) regex(s *String, compile func(string) (*regexp.Regexp, error)
 
 // expression gives a regular expression that is an argument, constant or from a
 // variable; the function gives nil for a variable that holds none.
-func (a *arguments) expression(i int) func(m *machine) *regexp.Regexp {
+func (a *Args) expression(i int) func(m *Machine) *regexp.Regexp {
 	arg := a.list[i]
 	if arg.re != nil {
-		return func(*machine) *regexp.Regexp { return arg.re }
+		return func(*Machine) *regexp.Regexp { return arg.re }
 	}
-	return func(m *machine) *regexp.Regexp {
+	return func(m *Machine) *regexp.Regexp {
 		b, ok := arg.text(m)
 		if !ok {
 			return nil
@@ -116,7 +116,7 @@ func (k *compiler) match(l expr, want bool, s *String) cond {
 	if re == nil {
 		return never
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		v := l(m)
 		if v.kind == nullValue {
 			return truth(!want)
@@ -129,8 +129,8 @@ func (k *compiler) match(l expr, want bool, s *String) cond {
 const maxDynamic = 64
 
 // matchDynamic is =~ and !~ with an expression that the message has to tell.
-func matchDynamic(l, r expr, want bool, at *site) cond {
-	return func(m *machine) int {
+func matchDynamic(l, r expr, want bool, at *Site) cond {
+	return func(m *Machine) int {
 		v, p := l(m), r(m)
 		if v.kind == nullValue || p.kind == nullValue {
 			same := v.kind == p.kind
@@ -146,16 +146,16 @@ func matchDynamic(l, r expr, want bool, at *site) cond {
 
 // regex gives a compiled expression; nil if it is none, which is logged. When
 // too many are known, they are forgotten.
-func (m *machine) regex(b []byte, at *site) *regexp.Regexp {
+func (m *Machine) regex(b []byte, at *Site) *regexp.Regexp {
 	return m.compiled(&m.dynamic, b, compileRegex, at)
 }
 
 // lineRegex is regex for arguments of functions.
-func (m *machine) lineRegex(b []byte, at *site) *regexp.Regexp {
+func (m *Machine) lineRegex(b []byte, at *Site) *regexp.Regexp {
 	return m.compiled(&m.lines, b, compileLineRegex, at)
 }
 
-func (m *machine) compiled(known *map[string]*regexp.Regexp, b []byte, compile func(string) (*regexp.Regexp, error), at *site) *regexp.Regexp {
+func (m *Machine) compiled(known *map[string]*regexp.Regexp, b []byte, compile func(string) (*regexp.Regexp, error), at *Site) *regexp.Regexp {
 	if re, ok := (*known)[string(b)]; ok {
 		return re
 	}
@@ -172,13 +172,13 @@ func (m *machine) compiled(known *map[string]*regexp.Regexp, b []byte, compile f
 }
 
 // compareNet compiles == and != with an address or a network.
-func (k *compiler) compareNet(l expr, y *Addr, want bool, at *site) cond {
+func (k *compiler) compareNet(l expr, y *Addr, want bool, at *Site) cond {
 	net, ok := parseNet(y.Text)
 	if !ok {
 		k.rep.errorf(y.At, "%s is no network", clip(y.Text))
 		return never
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		v := l(m)
 		if v.kind == nullValue {
 			return truth(!want)

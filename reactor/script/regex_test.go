@@ -45,7 +45,7 @@ route {
 	if s := strings.Join(got, ""); s != "90bbbaa" {
 		t.Errorf("%s of %v", s, b.log)
 	}
-	if m := b.c.User.(*machine); len(m.dynamic) > maxDynamic {
+	if m := b.c.User.(*Machine); len(m.dynamic) > maxDynamic {
 		t.Errorf("%d expressions are kept", len(m.dynamic))
 	}
 }

@@ -7,15 +7,15 @@ import (
 )
 
 // replyFunctions answer requests.
-func replyFunctions() map[string]*function {
-	send := func(module, name string) *function {
-		return &function{module: module, usage: name + `(code, "reason")`, args: []argKind{intArg, textArg}, min: 2, where: requests, build: statusAction((*machine).reply)}
+func replyFunctions() map[string]*Function {
+	send := func(module, name string) *Function {
+		return &Function{module: module, Usage: name + `(code, "reason")`, Args: []ArgKind{IntArg, TextArg}, Min: 2, Routes: Requests, Build: statusAction((*Machine).reply)}
 	}
-	fs := map[string]*function{
+	fs := map[string]*Function{
 		"sl_send_reply": send("sl", "sl_send_reply"),
 		"send_reply":    send("signaling", "send_reply"),
-		"sl_reply_error": {module: "sl", usage: "sl_reply_error()", where: requests, build: func(_ *compiler, a *arguments) action {
-			return func(m *machine) int {
+		"sl_reply_error": {module: "sl", Usage: "sl_reply_error()", Routes: Requests, Build: func(_ *compiler, a *Args) Action {
+			return func(m *Machine) int {
 				code := 500
 				switch err := m.c.Failure(); {
 				case errors.Is(err, proxy.ErrHops):
@@ -28,19 +28,19 @@ func replyFunctions() map[string]*function {
 				return m.replied(a.at, m.c.Reply(code, nil))
 			}
 		}},
-		"append_to_reply": textFunction("sipmsgops", `append_to_reply("Name: value\r\n")`, requests, func(m *machine, b []byte) error {
+		"append_to_reply": textFunction("sipmsgops", `append_to_reply("Name: value\r\n")`, Requests, func(m *Machine, b []byte) error {
 			return m.c.AppendToReply(b)
 		}),
 	}
-	fs["change_reply_status"] = &function{module: "sipmsgops", usage: `change_reply_status(code, "reason")`, args: []argKind{intArg, textArg}, min: 2,
-		where: in(OnReplyRoute), build: statusAction((*machine).changeStatus)}
-	fs["append_to_reply"].args = []argKind{headArg}
+	fs["change_reply_status"] = &Function{module: "sipmsgops", Usage: `change_reply_status(code, "reason")`, Args: []ArgKind{IntArg, TextArg}, Min: 2,
+		Routes: Routes(OnReplyRoute), Build: statusAction((*Machine).changeStatus)}
+	fs["append_to_reply"].Args = []ArgKind{HeaderArg}
 	return fs
 }
 
 // statusAction builds a function of a status code and a reason phrase.
-func statusAction(do func(m *machine, at *site, code int, reason []byte) int) func(*compiler, *arguments) action {
-	return func(k *compiler, a *arguments) action {
+func statusAction(do func(m *Machine, at *Site, code int, reason []byte) int) func(*compiler, *Args) Action {
+	return func(k *compiler, a *Args) Action {
 		code, reason := a.list[0], a.list[1].text
 		if code.fixed {
 			if n, _ := code.num(nil); n < 100 || n > 699 {
@@ -48,7 +48,7 @@ func statusAction(do func(m *machine, at *site, code int, reason []byte) int) fu
 				return nil
 			}
 		}
-		return func(m *machine) int {
+		return func(m *Machine) int {
 			n, ok := code.num(m)
 			if !ok || n < 100 || n > 699 {
 				return m.fail(a.at, "the code is no number from 100 to 699")
@@ -62,17 +62,17 @@ func statusAction(do func(m *machine, at *site, code int, reason []byte) int) fu
 	}
 }
 
-func (m *machine) reply(at *site, code int, reason []byte) int {
+func (m *Machine) reply(at *Site, code int, reason []byte) int {
 	return m.replied(at, m.c.Reply(code, reason))
 }
 
-func (m *machine) changeStatus(at *site, code int, reason []byte) int {
+func (m *Machine) changeStatus(at *Site, code int, reason []byte) int {
 	return m.reported(at, m.c.SetStatus(code, reason))
 }
 
 // replied gives the code of a reply. To answer an ACK, or to answer twice, is a
 // common slip of scripts and only noted.
-func (m *machine) replied(at *site, err error) int {
+func (m *Machine) replied(at *Site, err error) int {
 	switch {
 	case err == nil:
 		return 1
@@ -85,9 +85,9 @@ func (m *machine) replied(at *site, err error) int {
 }
 
 // routeFunctions are those of maxfwd and rr.
-func routeFunctions() map[string]*function {
-	return map[string]*function{
-		"mf_process_maxfwd_header": {module: "maxfwd", usage: "mf_process_maxfwd_header(limit)", args: []argKind{intArg}, min: 1, where: requests, build: func(k *compiler, a *arguments) action {
+func routeFunctions() map[string]*Function {
+	return map[string]*Function{
+		"mf_process_maxfwd_header": {module: "maxfwd", Usage: "mf_process_maxfwd_header(limit)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: func(k *compiler, a *Args) Action {
 			limit := a.list[0]
 			if limit.fixed {
 				if n, _ := limit.num(nil); n < 1 || n > 255 {
@@ -95,7 +95,7 @@ func routeFunctions() map[string]*function {
 					return nil
 				}
 			}
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				n, ok := limit.num(m)
 				if !ok || n < 1 || n > 255 {
 					return m.fail(a.at, "the limit is no number from 1 to 255")
@@ -103,9 +103,9 @@ func routeFunctions() map[string]*function {
 				return m.c.MaxForwards(int(n))
 			}
 		}},
-		"is_maxfwd_lt": {module: "maxfwd", usage: "is_maxfwd_lt(value)", args: []argKind{intArg}, min: 1, where: requests, build: func(_ *compiler, a *arguments) action {
+		"is_maxfwd_lt": {module: "maxfwd", Usage: "is_maxfwd_lt(value)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
 			limit := a.list[0].num
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				n, ok := limit(m)
 				left, present := m.c.HopsLeft()
 				if !ok || !present {
@@ -114,12 +114,12 @@ func routeFunctions() map[string]*function {
 				return yes(int64(left) < n)
 			}
 		}},
-		"loose_route": {module: "rr", usage: "loose_route()", where: requests, build: func(*compiler, *arguments) action {
-			return func(m *machine) int { return yes(m.c.LooseRoute()) }
+		"loose_route": {module: "rr", Usage: "loose_route()", Routes: Requests, Build: func(*compiler, *Args) Action {
+			return func(m *Machine) int { return yes(m.c.LooseRoute()) }
 		}},
-		"record_route": {module: "rr", usage: `record_route([";params"])`, args: []argKind{textArg}, where: requests, build: func(_ *compiler, a *arguments) action {
+		"record_route": {module: "rr", Usage: `record_route([";params"])`, Args: []ArgKind{TextArg}, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
 			params := a.list[0]
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				var b []byte
 				if params.given {
 					b, _ = params.text(m)
@@ -127,17 +127,17 @@ func routeFunctions() map[string]*function {
 				return m.reported(a.at, m.c.RecordRoute(b))
 			}
 		}},
-		"add_rr_param": textFunction("rr", `add_rr_param(";name=value")`, requests, func(m *machine, b []byte) error {
+		"add_rr_param": textFunction("rr", `add_rr_param(";name=value")`, Requests, func(m *Machine, b []byte) error {
 			return m.c.AddRRParam(b)
 		}),
-		"check_route_param": {module: "rr", usage: `check_route_param("regular expression")`, args: []argKind{regexArg}, min: 1, where: requests, build: func(_ *compiler, a *arguments) action {
+		"check_route_param": {module: "rr", Usage: `check_route_param("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
 			re := a.expression(0)
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				r := re(m)
 				return yes(r != nil && m.c.CheckRouteParam(r))
 			}
 		}},
-		"is_direction": {module: "rr", usage: `is_direction("upstream" or "downstream")`, args: []argKind{fixedArg}, min: 1, where: requests, build: buildDirection},
+		"is_direction": {module: "rr", Usage: `is_direction("upstream" or "downstream")`, Args: []ArgKind{FixedArg}, Min: 1, Routes: Requests, Build: buildDirection},
 	}
 }
 
@@ -145,13 +145,13 @@ var ftag = []byte("ftag")
 
 // buildDirection compares the From tag with the one that our Record-Route noted
 // when the dialog began.
-func buildDirection(k *compiler, a *arguments) action {
+func buildDirection(k *compiler, a *Args) Action {
 	down := a.list[0].str == "downstream"
 	if !down && a.list[0].str != "upstream" {
 		k.rep.errorf(a.list[0].expr.Pos(), `a direction is "upstream" or "downstream"`)
 		return nil
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		first := findParam(m.c.RouteParams(), ftag)
 		from := m.from()
 		if first.kind == nullValue || from == nil {

@@ -4,11 +4,11 @@ import "strings"
 
 // routeCall compiles route(name, arguments). A name with variables is looked up
 // at runtime.
-func (k *compiler) routeCall(c *RouteCall) action {
+func (k *compiler) routeCall(c *RouteCall) Action {
 	var args []expr
 	for _, x := range c.Args {
 		if x == nil {
-			args = append(args, func(*machine) value { return null })
+			args = append(args, func(*Machine) Value { return null })
 			continue
 		}
 		a := k.routeArg(x)
@@ -18,7 +18,7 @@ func (k *compiler) routeCall(c *RouteCall) action {
 		args = append(args, a)
 	}
 	at := k.site(c.At, "route()")
-	run := func(m *machine, r *routine) int {
+	run := func(m *Machine, r *Routine) int {
 		if m.depth >= maxDepth {
 			m.ctl |= ctlExit
 			return m.fail(at, "routes call each other too deep")
@@ -34,7 +34,7 @@ func (k *compiler) routeCall(c *RouteCall) action {
 		m.args = m.args[:from]
 		return ret
 	}
-	var name func(m *machine) []byte
+	var name func(m *Machine) []byte
 	switch x := c.Name.(type) {
 	case *Word:
 		return k.fixedRoute(x.Text, x.At, c, run)
@@ -47,7 +47,7 @@ func (k *compiler) routeCall(c *RouteCall) action {
 		name = k.format(x)
 	case *Var:
 		if get := k.variable(x); get != nil {
-			name = func(m *machine) []byte { return m.text(get(m)) }
+			name = func(m *Machine) []byte { return m.text(get(m)) }
 		}
 	default:
 		k.rep.errorf(x.Pos(), "route() takes the name of a route")
@@ -55,7 +55,7 @@ func (k *compiler) routeCall(c *RouteCall) action {
 	if name == nil {
 		return nil
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		b := name(m)
 		r := m.prog.routes[string(b)]
 		if r == nil {
@@ -65,7 +65,7 @@ func (k *compiler) routeCall(c *RouteCall) action {
 	}
 }
 
-func (k *compiler) fixedRoute(name string, at Pos, c *RouteCall, run func(*machine, *routine) int) action {
+func (k *compiler) fixedRoute(name string, at Pos, c *RouteCall, run func(*Machine, *Routine) int) Action {
 	r := k.prog.routes[name]
 	if r == nil && k.partial {
 		return nil
@@ -78,7 +78,7 @@ func (k *compiler) fixedRoute(name string, at Pos, c *RouteCall, run func(*machi
 		k.rep.errorf(c.At, "route[%s] has %s, not %d", name, counted(len(named), len(named), "parameter"), len(c.Args))
 		return nil
 	}
-	return func(m *machine) int { return run(m, r) }
+	return func(m *Machine) int { return run(m, r) }
 }
 
 func (k *compiler) paramsOf(name string) []string {
@@ -102,9 +102,9 @@ func (k *compiler) routeArg(x Expr) expr {
 	}
 	if !strings.Contains(s.Text, "$") {
 		v := bytesValue([]byte(s.Text))
-		return func(*machine) value { return v }
+		return func(*Machine) Value { return v }
 	}
-	return func(m *machine) value { return bytesValue(format(m)) }
+	return func(m *Machine) Value { return bytesValue(format(m)) }
 }
 
 // callStmt compiles a call for its effect.
@@ -113,7 +113,7 @@ func (k *compiler) callStmt(s *CallStmt) exec {
 	if f == nil {
 		return nil
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		m.code = f(m)
 		return m.code
 	}
@@ -121,7 +121,7 @@ func (k *compiler) callStmt(s *CallStmt) exec {
 
 // assertion compiles assert(condition, "text"). Without enable_asserts it does
 // nothing, as there.
-func (k *compiler) assertion(c *Call) action {
+func (k *compiler) assertion(c *Call) Action {
 	if len(c.Args) != 2 || c.Args[0] == nil {
 		k.rep.errorf(c.At, `assert() takes 2 arguments: assert(condition, "text")`)
 		return nil
@@ -133,10 +133,10 @@ func (k *compiler) assertion(c *Call) action {
 	}
 	holds := k.cond(c.Args[0])
 	if !k.asserts {
-		return func(*machine) int { return 1 }
+		return func(*Machine) int { return 1 }
 	}
 	at := k.site(c.At, "assert()")
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		if holds(m) > 0 {
 			return 1
 		}

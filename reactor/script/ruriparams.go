@@ -7,17 +7,17 @@ import (
 )
 
 // ruriFunctions are those of sipmsgops about the Request-URI.
-func ruriFunctions() map[string]*function {
-	return map[string]*function{
-		"ruri_has_param": {module: "sipmsgops", usage: `ruri_has_param("name"[, "value"])`, args: []argKind{textArg, textArg}, min: 1, where: requests, build: buildURIParam},
-		"ruri_add_param": textFunction("sipmsgops", `ruri_add_param("name=value")`, requests, addURIParam),
-		"ruri_del_param": textFunction("sipmsgops", `ruri_del_param("name")`, requests, func(m *machine, b []byte) error {
+func ruriFunctions() map[string]*Function {
+	return map[string]*Function{
+		"ruri_has_param": {module: "sipmsgops", Usage: `ruri_has_param("name"[, "value"])`, Args: []ArgKind{TextArg, TextArg}, Min: 1, Routes: Requests, Build: buildURIParam},
+		"ruri_add_param": textFunction("sipmsgops", `ruri_add_param("name=value")`, Requests, addURIParam),
+		"ruri_del_param": textFunction("sipmsgops", `ruri_del_param("name")`, Requests, func(m *Machine, b []byte) error {
 			return m.c.RemoveURIParam(b)
 		}),
-		"ruri_tel2sip": {module: "sipmsgops", usage: "ruri_tel2sip()", where: requests, build: buildTel2SIP},
-		"tel2sip":      {module: "uri", usage: "tel2sip()", where: requests, build: buildTel2SIP},
-		"append_urihf": {module: "sipmsgops", usage: `append_urihf("Name: ", "\r\n")`, args: []argKind{headArg, headArg}, min: 2, where: requests, build: func(_ *compiler, a *arguments) action {
-			return func(m *machine) int {
+		"ruri_tel2sip": {module: "sipmsgops", Usage: "ruri_tel2sip()", Routes: Requests, Build: buildTel2SIP},
+		"tel2sip":      {module: "uri", Usage: "tel2sip()", Routes: Requests, Build: buildTel2SIP},
+		"append_urihf": {module: "sipmsgops", Usage: `append_urihf("Name: ", "\r\n")`, Args: []ArgKind{HeaderArg, HeaderArg}, Min: 2, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
+			return func(m *Machine) int {
 				prefix, ok1 := a.list[0].text(m)
 				suffix, ok2 := a.list[1].text(m)
 				if !ok1 || !ok2 {
@@ -33,14 +33,14 @@ func ruriFunctions() map[string]*function {
 
 // buildURIParam makes uri_param() and ruri_has_param(): without a value they ask
 // for a parameter that has none.
-func buildURIParam(_ *compiler, a *arguments) action {
+func buildURIParam(_ *compiler, a *Args) Action {
 	name, want := a.list[0].text, a.list[1]
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		n, ok := name(m)
 		if !ok {
 			return -1
 		}
-		v := m.ruriPart(func(uri []byte, u *sipframe.URI) value { return findParam(u.Params.In(uri), n) })
+		v := m.ruriPart(func(uri []byte, u *sipframe.URI) Value { return findParam(u.Params.In(uri), n) })
 		if v.kind == nullValue {
 			return -1
 		}
@@ -53,7 +53,7 @@ func buildURIParam(_ *compiler, a *arguments) action {
 }
 
 // addURIParam adds name=value, or a name alone.
-func addURIParam(m *machine, b []byte) error {
+func addURIParam(m *Machine, b []byte) error {
 	name, text, ok := bytes.Cut(b, []byte{'='})
 	if !ok {
 		return m.c.SetURIParam(name, nil)
@@ -63,8 +63,8 @@ func addURIParam(m *machine, b []byte) error {
 
 // buildTel2SIP makes a SIP URI of a tel URI (RFC 3261 19.1.6), at the host of
 // From. Any other Request-URI is left alone.
-func buildTel2SIP(_ *compiler, a *arguments) action {
-	return func(m *machine) int {
+func buildTel2SIP(_ *compiler, a *Args) Action {
+	return func(m *Machine) int {
 		uri := m.ruri()
 		if len(uri) < 5 || !sipframe.EqualFold(uri[:4], "tel:") {
 			return 1

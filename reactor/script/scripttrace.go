@@ -10,23 +10,23 @@ import (
 type scriptTrace struct {
 	on    bool
 	level LogLevel
-	text  func(m *machine) ([]byte, bool)
+	text  func(m *Machine) ([]byte, bool)
 	info  string
 }
 
 // scriptTraceFunctions are of the script itself; trace() is of the message.
-func scriptTraceFunctions() map[string]*function {
-	return map[string]*function{
-		"script_trace": {usage: `script_trace([level, "text"[, "info"]])`, args: []argKind{intArg, textArg, fixedArg}, where: anywhere, build: func(k *compiler, a *arguments) action {
+func scriptTraceFunctions() map[string]*Function {
+	return map[string]*Function{
+		"script_trace": {Usage: `script_trace([level, "text"[, "info"]])`, Args: []ArgKind{IntArg, TextArg, FixedArg}, Routes: Anywhere, Build: func(k *compiler, a *Args) Action {
 			level, text, info := a.list[0], a.list[1], a.list[2].str
 			if level.given != text.given {
 				k.rep.errorf(a.call.At, "script_trace() takes a level and a text, or nothing")
 				return nil
 			}
 			if !level.given {
-				return func(m *machine) int { m.tracing.on = false; return 1 }
+				return func(m *Machine) int { m.tracing.on = false; return 1 }
 			}
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				n, ok := level.num(m)
 				if !ok || n < int64(LevelAlert) || n > int64(LevelDebug) {
 					return m.fail(a.at, "a level is a number from -3 to 4")
@@ -39,7 +39,7 @@ func scriptTraceFunctions() map[string]*function {
 }
 
 // traceStep writes the line of a statement.
-func (m *machine) traceStep(s Stmt) {
+func (m *Machine) traceStep(s Stmt) {
 	at := s.Pos()
 	what := "core " + stmtWord(s)
 	if c, ok := s.(*CallStmt); ok {

@@ -10,35 +10,35 @@ import (
 )
 
 // scriptVariables are those of the script itself and of the program it runs in.
-func scriptVariables() map[string]*varSpec {
-	code := &varSpec{get: one(func(m *machine) value { return integer(int64(m.code)) })}
-	constant := func(of func(v *Var) value) func(*compiler, *Var) item {
-		return func(_ *compiler, v *Var) item {
+func scriptVariables() map[string]*Variable {
+	code := &Variable{Get: one(func(m *Machine) Value { return integer(int64(m.code)) })}
+	constant := func(of func(v *Var) Value) func(*compiler, *Var) Getter {
+		return func(_ *compiler, v *Var) Getter {
 			x := of(v)
-			return func(*machine, int) value { return x }
+			return func(*Machine, int) Value { return x }
 		}
 	}
-	return map[string]*varSpec{
-		"var":     {arg: constArg, get: varItem, set: varSetter},
-		"avp":     {arg: constArg, index: true, get: avpItem, set: avpSetter},
-		"param":   {arg: anyArg, get: paramItem},
-		"return":  {arg: constArg, get: returnItem},
+	return map[string]*Variable{
+		"var":     {Inner: ConstInner, Get: varItem, Set: varSetter},
+		"avp":     {Inner: ConstInner, Index: true, Get: avpItem, Set: avpSetter},
+		"param":   {Inner: AnyInner, Get: paramItem},
+		"return":  {Inner: ConstInner, Get: returnItem},
 		"retcode": code,
 		"rc":      code,
 
-		"err.class":   {get: one(func(m *machine) value { return m.errValue(integer(m.err.class)) })},
-		"err.level":   {get: one(func(m *machine) value { return m.errValue(integer(3)) })},
-		"err.info":    {get: one(func(m *machine) value { return m.errValue(bytesValue(m.keepString(m.err.info))) })},
-		"err.rcode":   {get: one(func(m *machine) value { return m.errValue(integer(500)) })},
-		"err.rreason": {get: one(func(m *machine) value { return m.errValue(bytesValue(serverError)) })},
+		"err.class":   {Get: one(func(m *Machine) Value { return m.errValue(integer(m.err.class)) })},
+		"err.level":   {Get: one(func(m *Machine) Value { return m.errValue(integer(3)) })},
+		"err.info":    {Get: one(func(m *Machine) Value { return m.errValue(bytesValue(m.keepString(m.err.info))) })},
+		"err.rcode":   {Get: one(func(m *Machine) Value { return m.errValue(integer(500)) })},
+		"err.rreason": {Get: one(func(m *Machine) Value { return m.errValue(bytesValue(serverError)) })},
 
-		"TS":  {get: one(func(*machine) value { return integer(started) })},
-		"C":   {arg: constArg, get: constant(func(*Var) value { return bytesValue(nil) })}, // the log has no colours
-		"tm":  {get: undocumented},
-		"Ts":  {get: one(func(m *machine) value { return integer(m.now().Unix()) })},
-		"Tsm": {get: one(func(m *machine) value { return integer(int64(m.now().Nanosecond() / 1000)) })},
-		"Tf":  {get: one(func(m *machine) value { return m.strftime([]byte("%a %b %e %H:%M:%S %Y")) })},
-		"time": {arg: anyArg, get: func(k *compiler, v *Var) item {
+		"TS":  {Get: one(func(*Machine) Value { return integer(started) })},
+		"C":   {Inner: ConstInner, Get: constant(func(*Var) Value { return bytesValue(nil) })}, // the log has no colours
+		"tm":  {Get: undocumented},
+		"Ts":  {Get: one(func(m *Machine) Value { return integer(m.now().Unix()) })},
+		"Tsm": {Get: one(func(m *Machine) Value { return integer(int64(m.now().Nanosecond() / 1000)) })},
+		"Tf":  {Get: one(func(m *Machine) Value { return m.strftime([]byte("%a %b %e %H:%M:%S %Y")) })},
+		"time": {Inner: AnyInner, Get: func(k *compiler, v *Var) Getter {
 			format := k.name(v.Arg)
 			if format == nil {
 				return nil
@@ -48,32 +48,32 @@ func scriptVariables() map[string]*varSpec {
 					k.rep.errorf(v.Arg.At, "%s", msg)
 				}
 			}
-			return func(m *machine, _ int) value { return m.strftime(format(m)) }
+			return func(m *Machine, _ int) Value { return m.strftime(format(m)) }
 		}},
 
-		"stat": {module: statisticsModule, arg: anyArg, get: statItem, set: statSetter},
-		"env": {arg: constArg, get: constant(func(v *Var) value {
+		"stat": {module: statisticsModule, Inner: AnyInner, Get: statItem, Set: statSetter},
+		"env": {Inner: ConstInner, Get: constant(func(v *Var) Value {
 			s, ok := os.LookupEnv(v.Arg.Text)
 			if !ok {
 				return null
 			}
 			return bytesValue([]byte(s))
 		})},
-		"pp":       {get: constant(func(*Var) value { return integer(int64(os.Getpid())) })},
-		"cfg_line": {get: constant(func(v *Var) value { return integer(int64(v.At.Line())) })},
-		"cfg_file": {get: constant(func(v *Var) value { return bytesValue([]byte(v.At.File())) })},
-		"mi":       {get: one(func(m *machine) value { return integer(m.number()) })},
-		"$":        {get: constant(func(*Var) value { return bytesValue([]byte{'$'}) })},
+		"pp":       {Get: constant(func(*Var) Value { return integer(int64(os.Getpid())) })},
+		"cfg_line": {Get: constant(func(v *Var) Value { return integer(int64(v.At.Line())) })},
+		"cfg_file": {Get: constant(func(v *Var) Value { return bytesValue([]byte(v.At.File())) })},
+		"mi":       {Get: one(func(m *Machine) Value { return integer(m.number()) })},
+		"$":        {Get: constant(func(*Var) Value { return bytesValue([]byte{'$'}) })},
 
-		"log_level":  {get: one(func(m *machine) value { return integer(int64(m.prog.levels.Level)) })},
-		"xlog_level": {get: one(func(m *machine) value { return integer(int64(m.level)) }), set: levelSetter},
+		"log_level":  {Get: one(func(m *Machine) Value { return integer(int64(m.prog.levels.Level)) })},
+		"xlog_level": {Get: one(func(m *Machine) Value { return integer(int64(m.level)) }), Set: levelSetter},
 	}
 }
 
 // levelSetter is $xlog_level = level, for the message; NULL is xlog_level again.
-func levelSetter(k *compiler, v *Var) setter {
+func levelSetter(k *compiler, v *Var) Setter {
 	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *machine, x value, _ kind) int {
+	return func(m *Machine, x Value, _ kind) int {
 		if x.kind == nullValue {
 			m.level = m.prog.levels.Script
 			return 1
@@ -91,15 +91,15 @@ func levelSetter(k *compiler, v *Var) setter {
 var started = time.Now().Unix()
 
 // undocumented is a variable that configurations have and no documentation.
-func undocumented(k *compiler, v *Var) item {
+func undocumented(k *compiler, v *Var) Getter {
 	k.rep.notef(v.At, "$%s is NULL: no documentation of OpenSIPS tells what it is", v.Name)
-	return func(*machine, int) value { return null }
+	return func(*Machine, int) Value { return null }
 }
 
 var serverError = []byte("Server Internal Error")
 
 // errValue gives what belongs to the error route, and null elsewhere.
-func (m *machine) errValue(v value) value {
+func (m *Machine) errValue(v Value) Value {
 	if !m.inError {
 		return null
 	}
@@ -110,34 +110,34 @@ func (m *machine) errValue(v value) value {
 var messages atomic.Int64
 
 // number gives the message's $mi.
-func (m *machine) number() int64 {
+func (m *Machine) number() int64 {
 	if m.id == 0 {
 		m.id = messages.Add(1)
 	}
 	return m.id
 }
 
-func varItem(k *compiler, v *Var) item {
+func varItem(k *compiler, v *Var) Getter {
 	i := k.slot(v.Arg.Text)
-	return func(m *machine, _ int) value { return m.vars[i] }
+	return func(m *Machine, _ int) Value { return m.vars[i] }
 }
 
-func varSetter(k *compiler, v *Var) setter {
+func varSetter(k *compiler, v *Var) Setter {
 	if !k.argFits(v, variables["var"]) || v.Index != nil {
 		k.rep.errorf(v.At, "%s cannot be assigned to", clip(v.Text))
 		return nil
 	}
 	i := k.slot(v.Arg.Text)
-	return func(m *machine, x value, _ kind) int {
+	return func(m *Machine, x Value, _ kind) int {
 		m.vars[i] = x
 		return 1
 	}
 }
 
 // avpItem is $avp(name)[i]: the newest value first.
-func avpItem(k *compiler, v *Var) item {
+func avpItem(k *compiler, v *Var) Getter {
 	slot := k.avp(v.Arg.Text)
-	return func(m *machine, i int) value {
+	return func(m *Machine, i int) Value {
 		all := m.avps[slot]
 		if i < 0 {
 			i += len(all)
@@ -152,7 +152,7 @@ func avpItem(k *compiler, v *Var) item {
 // avpSetter is the assignment to an AVP. = adds a value before the others, := takes their
 // place; NULL takes away the newest one (=) or all (:=). With an index it
 // changes that one.
-func avpSetter(k *compiler, v *Var) setter {
+func avpSetter(k *compiler, v *Var) Setter {
 	if !k.argFits(v, variables["avp"]) {
 		return nil
 	}
@@ -163,7 +163,7 @@ func avpSetter(k *compiler, v *Var) setter {
 		return nil
 	}
 	if x := v.Index; x != nil && x.Append {
-		return func(m *machine, x value, _ kind) int {
+		return func(m *Machine, x Value, _ kind) int {
 			list := m.avps[slot]
 			switch {
 			case x.kind == nullValue:
@@ -179,7 +179,7 @@ func avpSetter(k *compiler, v *Var) setter {
 	if v.Index != nil {
 		index = v.Index.N
 	}
-	return func(m *machine, x value, op kind) int {
+	return func(m *Machine, x Value, op kind) int {
 		list := m.avps[slot]
 		switch {
 		case all || op == tokColonEq && v.Index == nil:
@@ -212,13 +212,13 @@ const maxAVPs = 1000
 
 // paramItem is $param(i), the i-th argument of the route that runs, from 1 on,
 // or $param(name) in a route that names its parameters.
-func paramItem(k *compiler, v *Var) item {
+func paramItem(k *compiler, v *Var) Getter {
 	if v.Arg.Var != nil {
 		n := k.variable(v.Arg.Var)
 		if n == nil {
 			return nil
 		}
-		return func(m *machine, _ int) value {
+		return func(m *Machine, _ int) Value {
 			i, ok := n(m).integerOf()
 			if !ok || i < 1 || i > int64(len(m.frame)) {
 				return null
@@ -230,7 +230,7 @@ func paramItem(k *compiler, v *Var) item {
 	if err != nil || i < 1 {
 		i = 0
 		if k.route.Kind == EventRoute && eventParams[k.route.Name] == nil {
-			return func(*machine, int) value { return null } // it never runs
+			return func(*Machine, int) Value { return null } // it never runs
 		}
 		names := k.route.paramNames()
 		for n, name := range names {
@@ -244,7 +244,7 @@ func paramItem(k *compiler, v *Var) item {
 			return nil
 		}
 	}
-	return func(m *machine, _ int) value {
+	return func(m *Machine, _ int) Value {
 		if i > len(m.frame) {
 			return null
 		}
@@ -254,13 +254,13 @@ func paramItem(k *compiler, v *Var) item {
 
 // returnItem is $return(i): what the last return gave behind its code, from 1
 // on.
-func returnItem(k *compiler, v *Var) item {
+func returnItem(k *compiler, v *Var) Getter {
 	i, err := strconv.Atoi(strings.TrimSpace(v.Arg.Text))
 	if err != nil || i < 0 {
 		k.rep.errorf(v.Arg.At, "$return() takes a number from 0 on")
 		return nil
 	}
-	return func(m *machine, _ int) value {
+	return func(m *Machine, _ int) Value {
 		if i >= len(m.result) {
 			return null
 		}

@@ -125,7 +125,7 @@ func isType(typ, want []byte) bool {
 
 // anySDP tells whether f holds for an SDP of the message: its body, or a part of
 // it.
-func (m *machine) anySDP(f func(sdp []byte) bool) bool {
+func (m *Machine) anySDP(f func(sdp []byte) bool) bool {
 	body, typ := m.c.Body(), m.c.BodyType()
 	boundary, multi := boundaryOf(typ)
 	if !multi {
@@ -141,7 +141,7 @@ func (m *machine) anySDP(f func(sdp []byte) bool) bool {
 
 // changeSDP has f write each SDP of the message anew: it appends to dst what
 // takes the place of sdp and tells whether that differs. It gives 1 if any does.
-func (m *machine) changeSDP(at *site, f func(dst, sdp []byte) (out []byte, changed bool)) int {
+func (m *Machine) changeSDP(at *Site, f func(dst, sdp []byte) (out []byte, changed bool)) int {
 	body, typ := m.c.Body(), m.c.BodyType()
 	boundary, multi := boundaryOf(typ)
 	out, changed := m.work[:0], false

@@ -4,13 +4,13 @@ import "bytes"
 
 // sdpTransforms are those of class sdp.
 func sdpTransforms() map[string]*transformSpec {
-	stream := func(f func(m *machine, sdp []byte, meant func(stream []byte, i, of int) bool) value) *transformSpec {
+	stream := func(f func(m *Machine, sdp []byte, meant func(stream []byte, i, of int) bool) Value) *transformSpec {
 		return &transformSpec{min: 1, max: 1, build: func(k *compiler, t *Transform) transformer {
 			arg := k.name(t.Args[0])
 			if arg == nil {
 				return nil
 			}
-			return func(m *machine, in value) value {
+			return func(m *Machine, in Value) Value {
 				which := bytes.TrimSpace(arg(m))
 				n, isNumber := number64(which)
 				return f(m, m.text(in), func(stream []byte, i, of int) bool {
@@ -25,14 +25,14 @@ func sdpTransforms() map[string]*transformSpec {
 	return map[string]*transformSpec{
 		"sdp.line": {min: 1, max: 2, build: func(k *compiler, t *Transform) transformer {
 			typ := k.name(t.Args[0])
-			n := func(*machine) (int, bool) { return 0, true }
+			n := func(*Machine) (int, bool) { return 0, true }
 			if len(t.Args) > 1 {
 				n = k.count(t.Args[1])
 			}
 			if typ == nil || n == nil {
 				return nil
 			}
-			return func(m *machine, in value) value {
+			return func(m *Machine, in Value) Value {
 				want := bytes.TrimSpace(typ(m))
 				i, ok := n(m)
 				if !ok || len(want) != 1 {
@@ -52,7 +52,7 @@ func sdpTransforms() map[string]*transformSpec {
 				return null
 			}
 		}},
-		"sdp.stream": stream(func(_ *machine, sdp []byte, meant func([]byte, int, int) bool) value {
+		"sdp.stream": stream(func(_ *Machine, sdp []byte, meant func([]byte, int, int) bool) Value {
 			n := countStreams(sdp)
 			i := 0
 			for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {
@@ -66,7 +66,7 @@ func sdpTransforms() map[string]*transformSpec {
 			}
 			return null
 		}),
-		"sdp.stream-delete": stream(func(m *machine, sdp []byte, meant func([]byte, int, int) bool) value {
+		"sdp.stream-delete": stream(func(m *Machine, sdp []byte, meant func([]byte, int, int) bool) Value {
 			n := countStreams(sdp)
 			i, gone, from := 0, false, len(m.arena)
 			for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {

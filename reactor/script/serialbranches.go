@@ -14,11 +14,11 @@ const serialAVP = "serial_branch"
 
 // serialFunctions turn branches that would be tried at once into ones that are tried
 // one after the other, or, with equal q, group after group (RFC 3261 16.6).
-func serialFunctions() map[string]*function {
-	return map[string]*function{
-		"serialize_branches": {usage: "serialize_branches(clear_previous[, keep_order])", args: []argKind{intArg, intArg}, min: 1, where: requests, build: func(k *compiler, a *arguments) action {
+func serialFunctions() map[string]*Function {
+	return map[string]*Function{
+		"serialize_branches": {Usage: "serialize_branches(clear_previous[, keep_order])", Args: []ArgKind{IntArg, IntArg}, Min: 1, Routes: Requests, Build: func(k *compiler, a *Args) Action {
 			slot, wipe, order := k.avp(serialAVP), a.list[0], a.list[1]
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				n, ok := wipe.num(m)
 				var keep int64
 				if ok && order.given {
@@ -33,9 +33,9 @@ func serialFunctions() map[string]*function {
 				return m.serialize(a.at, slot, keep != 0)
 			}
 		}},
-		"next_branches": {usage: "next_branches()", where: requests, build: func(k *compiler, a *arguments) action {
+		"next_branches": {Usage: "next_branches()", Routes: Requests, Build: func(k *compiler, a *Args) Action {
 			slot := k.avp(serialAVP)
-			return func(m *machine) int { return m.nextBranches(a.at, slot) }
+			return func(m *Machine) int { return m.nextBranches(a.at, slot) }
 		}},
 	}
 }
@@ -43,7 +43,7 @@ func serialFunctions() map[string]*function {
 // serialize moves all branches into the AVP, the one of the Request-URI with them:
 // the highest q on top, those without one as 0. With equal q everywhere they stay
 // parallel, unless order asks for one after the other as they stand.
-func (m *machine) serialize(at *site, slot int, order bool) int {
+func (m *Machine) serialize(at *Site, slot int, order bool) int {
 	n := m.c.Branches()
 	same := true
 	for i := 1; i < n; i++ {
@@ -76,7 +76,7 @@ func (m *machine) serialize(at *site, slot int, order bool) int {
 
 // nextBranches makes the topmost group of the AVP the branches of the request: 1
 // when others are left, 2 when none is, -1 when there was none.
-func (m *machine) nextBranches(at *site, slot int) int {
+func (m *Machine) nextBranches(at *Site, slot int) int {
 	list := m.avps[slot]
 	if len(list) == 0 {
 		return -1
@@ -112,7 +112,7 @@ func (m *machine) nextBranches(at *site, slot int) int {
 
 // serialized writes a branch as lines: its group, q, URI, destination URI, Path,
 // socket and flags, and one for each attribute, a number or a text behind its name.
-func (m *machine) serialized(i, group int) []byte {
+func (m *Machine) serialized(i, group int) []byte {
 	b := m.c.Branch(i)
 	var socket []byte
 	if s := b.Socket(); s != nil {
@@ -139,7 +139,7 @@ func (m *machine) serialized(i, group int) []byte {
 }
 
 // restore reads what serialized wrote behind the group.
-func (m *machine) restore(b *proxy.Branch, text []byte) error {
+func (m *Machine) restore(b *proxy.Branch, text []byte) error {
 	line := func() (l []byte) {
 		l, text, _ = bytes.Cut(text, []byte{'\n'})
 		return l

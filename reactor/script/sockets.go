@@ -283,7 +283,7 @@ func (p *parser) hosts(at token) Item {
 			p.rep.errorf(at.pos, "alias= needs a host: [proto:]host[:port]")
 			return nil
 		}
-		v := Value{At: w.pos, Text: w.text, Quoted: w.kind == tokString}
+		v := Literal{At: w.pos, Text: w.text, Quoted: w.kind == tokString}
 		if g.Value.Text == "" {
 			g.Value = v
 		} else {
@@ -300,7 +300,7 @@ func (p *parser) hosts(at token) Item {
 }
 
 // host reads a global's value that is a host.
-func (p *parser) host(at token) Value {
+func (p *parser) host(at token) Literal {
 	w := p.hostWord(at)
-	return Value{At: w.pos, Text: w.text, Quoted: w.kind == tokString}
+	return Literal{At: w.pos, Text: w.text, Quoted: w.kind == tokString}
 }

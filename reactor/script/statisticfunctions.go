@@ -3,12 +3,12 @@ package script
 import "strings"
 
 // statisticFunctions are those of the module statistics.
-func statisticFunctions() map[string]*function {
-	return map[string]*function{
-		"update_stat": {module: statisticsModule, usage: `update_stat("[group:]name", number)`, args: []argKind{textArg, intArg}, min: 2, where: anywhere, build: updateStat},
-		"reset_stat": {module: statisticsModule, usage: `reset_stat("[group:]name")`, args: []argKind{textArg}, min: 1, where: anywhere, build: func(_ *compiler, a *arguments) action {
+func statisticFunctions() map[string]*Function {
+	return map[string]*Function{
+		"update_stat": {module: statisticsModule, Usage: `update_stat("[group:]name", number)`, Args: []ArgKind{TextArg, IntArg}, Min: 2, Routes: Anywhere, Build: updateStat},
+		"reset_stat": {module: statisticsModule, Usage: `reset_stat("[group:]name")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Anywhere, Build: func(_ *compiler, a *Args) Action {
 			name := a.list[0].text
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				full, ok := name(m)
 				if !ok {
 					return m.fail(a.at, "the name of the statistic is null")
@@ -21,9 +21,9 @@ func statisticFunctions() map[string]*function {
 
 // updateStat counts. A statistic that there is not yet is made; one whose name
 // is constant when the script is compiled.
-func updateStat(k *compiler, a *arguments) action {
+func updateStat(k *compiler, a *Args) Action {
 	name, by := &a.list[0], a.list[1].num
-	count := func(m *machine, st *statistic) int {
+	count := func(m *Machine, st *statistic) int {
 		n, ok := by(m)
 		if !ok {
 			return m.fail(a.at, "the number to count by is none")
@@ -37,9 +37,9 @@ func updateStat(k *compiler, a *arguments) action {
 			k.rep.errorf(name.expr.Pos(), "the statistic %q: %v", clip(name.str), err)
 			return nil
 		}
-		return func(m *machine) int { return count(m, st) }
+		return func(m *Machine) int { return count(m, st) }
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		full, ok := name.text(m)
 		if !ok {
 			return m.fail(a.at, "the name of the statistic is null")
@@ -57,7 +57,7 @@ func updateStat(k *compiler, a *arguments) action {
 
 // resetStatistic sets one of the script's own to 0, or has the program do that
 // with one of its own.
-func (m *machine) resetStatistic(full []byte, at *site) int {
+func (m *Machine) resetStatistic(full []byte, at *Site) int {
 	if st := m.prog.stats.find(full); st != nil {
 		if st.fixed {
 			return m.fail(at, "the statistic is not to be reset")
@@ -76,7 +76,7 @@ func (m *machine) resetStatistic(full []byte, at *site) int {
 // askOthers calls f with whom statistics of the program are asked of, if there
 // is somebody. That gathers figures under locks: it is a wait, lest it holds up
 // an event loop, and where one more may not wait nobody is asked.
-func (m *machine) askOthers(f func(s StatisticSource)) {
+func (m *Machine) askOthers(f func(s StatisticSource)) {
 	others := m.prog.stats.others.Load()
 	switch {
 	case others == nil:
@@ -88,7 +88,7 @@ func (m *machine) askOthers(f func(s StatisticSource)) {
 }
 
 // statName compiles the name in $stat(), in which variables are expanded.
-func (k *compiler) statName(a *VarArg) func(m *machine) []byte {
+func (k *compiler) statName(a *VarArg) func(m *Machine) []byte {
 	if a.Var == nil && strings.Contains(a.Text, "$") {
 		return k.format(&String{node: node{a.At}, Text: a.Text})
 	}
@@ -97,12 +97,12 @@ func (k *compiler) statName(a *VarArg) func(m *machine) []byte {
 
 // statItem is $stat(name): null for what nobody counts. A statistic of the
 // script costs a look-up; one of the program has all of its figures gathered, which is a wait.
-func statItem(k *compiler, v *Var) item {
+func statItem(k *compiler, v *Var) Getter {
 	name := k.statName(v.Arg)
 	if name == nil {
 		return nil
 	}
-	return func(m *machine, _ int) value {
+	return func(m *Machine, _ int) Value {
 		full := name(m)
 		if st := m.prog.stats.find(full); st != nil {
 			return integer(st.value())
@@ -118,7 +118,7 @@ func statItem(k *compiler, v *Var) item {
 }
 
 // statSetter is $stat(name) = 0, which resets it.
-func statSetter(k *compiler, v *Var) setter {
+func statSetter(k *compiler, v *Var) Setter {
 	if !k.argFits(v, variables["stat"]) {
 		return nil
 	}
@@ -131,7 +131,7 @@ func statSetter(k *compiler, v *Var) setter {
 		return nil
 	}
 	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *machine, x value, _ kind) int {
+	return func(m *Machine, x Value, _ kind) int {
 		if n, ok := x.integerOf(); x.kind != nullValue && (!ok || n != 0) {
 			return m.fail(at, "a statistic can be set to 0 only")
 		}

@@ -164,7 +164,7 @@ type StatisticVariable struct {
 var programGroups = []string{"core", "net", "tls", "close", "proxy", "sl"}
 
 var statisticsParams = map[string]*globalSpec{
-	"variable": {typ: stringParam, set: func(c *settings, v Value) string {
+	"variable": {typ: StringParam, set: func(c *settings, v Literal) string {
 		name, flag, flagged := strings.Cut(v.Text, "/")
 		if flagged && flag != "no_reset" {
 			return "is name or name/no_reset; " + clip(flag) + " is no flag"

@@ -3,11 +3,11 @@ package script
 import "bytes"
 
 // streamFunctions of sipmsgops look at the streams of the SDP as it stands.
-func streamFunctions() map[string]*function {
-	return map[string]*function{
-		"stream_exists": {module: "sipmsgops", usage: `stream_exists("regular expression")`, args: []argKind{regexArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+func streamFunctions() map[string]*Function {
+	return map[string]*Function{
+		"stream_exists": {module: "sipmsgops", Usage: `stream_exists("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			re := a.expression(0)
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				r := re(m)
 				return yes(r != nil && m.anySDP(func(sdp []byte) bool {
 					for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {
@@ -19,9 +19,9 @@ func streamFunctions() map[string]*function {
 				}))
 			}
 		}},
-		"stream_delete": {module: "sipmsgops", usage: `stream_delete("regular expression")`, args: []argKind{regexArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+		"stream_delete": {module: "sipmsgops", Usage: `stream_delete("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			re := a.expression(0)
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				r := re(m)
 				if r == nil {
 					return -1
@@ -39,8 +39,8 @@ func streamFunctions() map[string]*function {
 				})
 			}
 		}},
-		"is_audio_on_hold": {module: "sipmsgops", usage: "is_audio_on_hold()", where: messageRoutes, build: func(*compiler, *arguments) action {
-			return func(m *machine) int {
+		"is_audio_on_hold": {module: "sipmsgops", Usage: "is_audio_on_hold()", Routes: Messages, Build: func(*compiler, *Args) Action {
+			return func(m *Machine) int {
 				hold := noHold
 				m.anySDP(func(sdp []byte) bool {
 					hold = holdOf(sdp)

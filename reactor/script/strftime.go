@@ -24,7 +24,7 @@ func checkStrftime(format string) string {
 
 // strftime writes the time of the message as strftime(3) does in the C locale.
 // An unknown conversion stays as it is.
-func (m *machine) strftime(format []byte) value {
+func (m *Machine) strftime(format []byte) Value {
 	from := len(m.arena)
 	m.arena = appendTime(m.arena, m.now(), format)
 	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])

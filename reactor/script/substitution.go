@@ -17,7 +17,7 @@ type substitution struct {
 // substPart is a piece of a replacement.
 type substPart struct {
 	group int // what a group matched, -1 = none
-	text  func(m *machine) []byte
+	text  func(m *Machine) []byte
 	value bool // text is a variable's: it ends no line of a header
 }
 
@@ -94,7 +94,7 @@ func cutEscaped(s string, sep byte) (before, after string, ok bool) {
 // replacement compiles the text that takes the place of a match, of an
 // expression with so many groups.
 func (k *compiler) replacement(s *String, repl string, groups int) []substPart {
-	parts, msg := replacement(repl, groups, func(i int) (func(m *machine) []byte, int) {
+	parts, msg := replacement(repl, groups, func(i int) (func(m *Machine) []byte, int) {
 		r := varReader{rep: k.rep, text: repl, at: func(int) Pos { return s.At }}
 		v, end := r.read(i)
 		if v == nil {
@@ -104,7 +104,7 @@ func (k *compiler) replacement(s *String, repl string, groups int) []substPart {
 		if get == nil {
 			return nil, end
 		}
-		return func(m *machine) []byte { return m.text(get(m)) }, end
+		return func(m *Machine) []byte { return m.text(get(m)) }, end
 	})
 	if msg != "" {
 		k.rep.errorf(s.At, "%s", msg)
@@ -115,12 +115,12 @@ func (k *compiler) replacement(s *String, repl string, groups int) []substPart {
 // replacement reads the text that takes the place of a match. variable gives
 // what stands for the one that begins at an offset, and where it ends; nil if it
 // cannot be had. Of what is wrong besides, msg tells.
-func replacement(repl string, groups int, variable func(i int) (func(m *machine) []byte, int)) (parts []substPart, msg string) {
+func replacement(repl string, groups int, variable func(i int) (func(m *Machine) []byte, int)) (parts []substPart, msg string) {
 	var plain []byte
 	flush := func() {
 		if len(plain) > 0 {
 			b := append([]byte(nil), plain...)
-			parts = append(parts, substPart{group: -1, text: func(*machine) []byte { return b }})
+			parts = append(parts, substPart{group: -1, text: func(*Machine) []byte { return b }})
 			plain = plain[:0]
 		}
 	}
@@ -163,7 +163,7 @@ func replacement(repl string, groups int, variable func(i int) (func(m *machine)
 
 // apply writes b with the matches replaced. ok is false if there was none, or
 // the text would get too long.
-func (s *substitution) apply(m *machine, b []byte) (out []byte, ok bool) {
+func (s *substitution) apply(m *Machine, b []byte) (out []byte, ok bool) {
 	n := 1
 	if s.global {
 		n = -1
@@ -208,7 +208,7 @@ func substTransforms() map[string]*transformSpec {
 			if s == nil {
 				return nil
 			}
-			return func(m *machine, in value) value {
+			return func(m *Machine, in Value) Value {
 				out, _ := s.apply(m, m.text(in))
 				return bytesValue(out)
 			}
@@ -225,7 +225,7 @@ func (k *compiler) substDynamic(v *Var) transformer {
 		return nil
 	}
 	at := k.site(v.At, "{re.subst}")
-	return func(m *machine, in value) value {
+	return func(m *Machine, in Value) Value {
 		of := get(m)
 		if of.kind == nullValue {
 			return in
@@ -241,14 +241,14 @@ func (k *compiler) substDynamic(v *Var) transformer {
 
 // substitution gives a compiled substitution; nil if it is none, which is an
 // error of the script. When too many are known, they are forgotten.
-func (m *machine) substitution(b []byte, at *site) *substitution {
+func (m *Machine) substitution(b []byte, at *Site) *substitution {
 	if s, ok := m.substs[string(b)]; ok {
 		return s
 	}
 	s, repl, msg := parseSubstitution(string(b))
 	if msg == "" {
 		dollar := false
-		s.parts, msg = replacement(repl, s.re.NumSubexp(), func(i int) (func(*machine) []byte, int) {
+		s.parts, msg = replacement(repl, s.re.NumSubexp(), func(i int) (func(*Machine) []byte, int) {
 			dollar = true
 			return nil, i
 		})

@@ -9,32 +9,32 @@ import (
 
 // textFunctions are those of the module textops: they search and replace in the
 // message's text.
-func textFunctions() map[string]*function {
-	fs := map[string]*function{
-		"search": {module: "textops", usage: `search("regular expression")`, args: []argKind{regexArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+func textFunctions() map[string]*Function {
+	fs := map[string]*Function{
+		"search": {module: "textops", Usage: `search("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			re := a.expression(0)
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				r := re(m)
 				return yes(r != nil && r.Match(m.msg.Raw()))
 			}
 		}},
-		"search_body": {module: "textops", usage: `search_body("regular expression")`, args: []argKind{regexArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+		"search_body": {module: "textops", Usage: `search_body("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			re := a.expression(0)
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				r := re(m)
 				return yes(r != nil && r.Match(m.msg.Body()))
 			}
 		}},
-		"subst":      substFunction("subst", messageRoutes, func(m *machine, s *substitution, at *site) int { return m.substMessage(s, m.msg.HeadersOffset(), at) }),
-		"subst_body": substFunction("subst_body", messageRoutes, func(m *machine, s *substitution, at *site) int { return m.substMessage(s, m.msg.BodyOffset(), at) }),
-		"subst_uri": substFunction("subst_uri", requests, func(m *machine, s *substitution, at *site) int {
+		"subst":      substFunction("subst", Messages, func(m *Machine, s *substitution, at *Site) int { return m.substMessage(s, m.msg.HeadersOffset(), at) }),
+		"subst_body": substFunction("subst_body", Messages, func(m *Machine, s *substitution, at *Site) int { return m.substMessage(s, m.msg.BodyOffset(), at) }),
+		"subst_uri": substFunction("subst_uri", Requests, func(m *Machine, s *substitution, at *Site) int {
 			out, ok := s.apply(m, m.ruri())
 			if !ok {
 				return -1
 			}
 			return m.reported(at, m.c.SetRequestURI(out))
 		}),
-		"subst_user": substFunction("subst_user", requests, func(m *machine, s *substitution, at *site) int {
+		"subst_user": substFunction("subst_user", Requests, func(m *Machine, s *substitution, at *Site) int {
 			out, ok := s.apply(m, m.user())
 			if !ok {
 				return -1
@@ -46,15 +46,15 @@ func textFunctions() map[string]*function {
 		"replace": {}, "replace_all": {all: true}, "replace_body": {body: true}, "replace_body_all": {body: true, all: true},
 		"search_append": {keep: true}, "search_append_body": {body: true, keep: true},
 	} {
-		kind := headArg
+		kind := HeaderArg
 		if spec.body {
-			kind = textArg
+			kind = TextArg
 		}
-		fs[name] = &function{module: "textops", usage: name + `("regular expression", "text")`, args: []argKind{regexArg, kind}, min: 2, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+		fs[name] = &Function{module: "textops", Usage: name + `("regular expression", "text")`, Args: []ArgKind{RegexArg, kind}, Min: 2, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			return replaceAction(a, a.expression(0), spec.body, spec.all, spec.keep)
 		}}
 	}
-	fs["replace_body_atonce"] = &function{module: "textops", usage: `replace_body_atonce("regular expression", "text")`, args: []argKind{bodyRegexArg, textArg}, min: 2, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+	fs["replace_body_atonce"] = &Function{module: "textops", Usage: `replace_body_atonce("regular expression", "text")`, Args: []ArgKind{BodyRegexArg, TextArg}, Min: 2, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 		return replaceAction(a, a.expression(0), true, true, false)
 	}}
 	return fs
@@ -62,16 +62,16 @@ func textFunctions() map[string]*function {
 
 // replaceAction puts the second argument in the place of what matches, or with
 // keep behind it.
-func replaceAction(a *arguments, re func(m *machine) *regexp.Regexp, body, all, keep bool) action {
+func replaceAction(a *Args, re func(m *Machine) *regexp.Regexp, body, all, keep bool) Action {
 	text := a.list[1].text
-	parts := []substPart{{group: -1, text: func(m *machine) []byte {
+	parts := []substPart{{group: -1, text: func(m *Machine) []byte {
 		b, _ := text(m)
 		return b
 	}}}
 	if keep {
 		parts = append([]substPart{{group: 0}}, parts...)
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		r := re(m)
 		if r == nil {
 			return -1
@@ -84,23 +84,23 @@ func replaceAction(a *arguments, re func(m *machine) *regexp.Regexp, body, all, 
 	}
 }
 
-func substFunction(name string, where contexts, do func(m *machine, s *substitution, at *site) int) *function {
-	return &function{module: "textops", usage: name + `("/expression/replacement/flags")`, args: []argKind{fixedArg}, min: 1, where: where, build: func(k *compiler, a *arguments) action {
+func substFunction(name string, where RouteSet, do func(m *Machine, s *substitution, at *Site) int) *Function {
+	return &Function{module: "textops", Usage: name + `("/expression/replacement/flags")`, Args: []ArgKind{FixedArg}, Min: 1, Routes: where, Build: func(k *compiler, a *Args) Action {
 		str, ok := a.list[0].expr.(*String)
 		if !ok {
-			k.rep.errorf(a.list[0].expr.Pos(), "the substitution is a string in quotes: %s", functions[name].usage)
+			k.rep.errorf(a.list[0].expr.Pos(), "the substitution is a string in quotes: %s", functions[name].Usage)
 			return nil
 		}
 		s := k.substitution(str)
 		if s == nil {
 			return nil
 		}
-		return func(m *machine) int { return do(m, s, a.at) }
+		return func(m *Machine) int { return do(m, s, a.at) }
 	}}
 }
 
 // substMessage replaces what matches in the message from an offset on.
-func (m *machine) substMessage(s *substitution, from uint32, at *site) int {
+func (m *Machine) substMessage(s *substitution, from uint32, at *Site) int {
 	raw := m.msg.Raw()
 	if from == m.msg.BodyOffset() && m.c.BodySet() { // what came is not there any more
 		out, ok := s.apply(m, m.c.Body())

@@ -8,12 +8,12 @@ import (
 // textTransforms are those of class s that cut and change text.
 func textTransforms() map[string]*transformSpec {
 	return map[string]*transformSpec{
-		"s.len": plain(func(_ *machine, b []byte) value { return integer(int64(len(b))) }),
-		"s.int": plain(func(_ *machine, b []byte) value { return integer(leadingInt(b)) }),
-		"s.tolower": plain(func(m *machine, b []byte) value {
+		"s.len": plain(func(_ *Machine, b []byte) Value { return integer(int64(len(b))) }),
+		"s.int": plain(func(_ *Machine, b []byte) Value { return integer(leadingInt(b)) }),
+		"s.tolower": plain(func(m *Machine, b []byte) Value {
 			return m.mapped(b, func(c byte) byte { return lower(c) })
 		}),
-		"s.toupper": plain(func(m *machine, b []byte) value {
+		"s.toupper": plain(func(m *Machine, b []byte) Value {
 			return m.mapped(b, func(c byte) byte {
 				if 'a' <= c && c <= 'z' {
 					return c &^ 0x20
@@ -21,17 +21,17 @@ func textTransforms() map[string]*transformSpec {
 				return c
 			})
 		}),
-		"s.trim":  plain(func(_ *machine, b []byte) value { return bytesValue(bytes.Trim(b, blanks)) }),
-		"s.triml": plain(func(_ *machine, b []byte) value { return bytesValue(bytes.TrimLeft(b, blanks)) }),
-		"s.trimr": plain(func(_ *machine, b []byte) value { return bytesValue(bytes.TrimRight(b, blanks)) }),
-		"s.reverse": plain(func(m *machine, b []byte) value {
+		"s.trim":  plain(func(_ *Machine, b []byte) Value { return bytesValue(bytes.Trim(b, blanks)) }),
+		"s.triml": plain(func(_ *Machine, b []byte) Value { return bytesValue(bytes.TrimLeft(b, blanks)) }),
+		"s.trimr": plain(func(_ *Machine, b []byte) Value { return bytesValue(bytes.TrimRight(b, blanks)) }),
+		"s.reverse": plain(func(m *Machine, b []byte) Value {
 			out := m.keep(b)
 			for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
 				out[i], out[j] = out[j], out[i]
 			}
 			return bytesValue(out)
 		}),
-		"s.width": withNumber(func(m *machine, b []byte, n int) value {
+		"s.width": withNumber(func(m *Machine, b []byte, n int) Value {
 			if n < 0 || n > maxText {
 				return null
 			}
@@ -45,7 +45,7 @@ func textTransforms() map[string]*transformSpec {
 			if from == nil || n == nil {
 				return nil
 			}
-			return func(m *machine, in value) value {
+			return func(m *Machine, in Value) Value {
 				i, ok1 := from(m)
 				l, ok2 := n(m)
 				if !ok1 || !ok2 {
@@ -64,7 +64,7 @@ func textTransforms() map[string]*transformSpec {
 				return nil
 			}
 			sep := t.Args[1].Text[0]
-			return func(m *machine, in value) value {
+			return func(m *Machine, in Value) Value {
 				i, ok := n(m)
 				if !ok {
 					return null
@@ -97,7 +97,7 @@ func leadingInt(b []byte) int64 {
 }
 
 // mapped changes each byte.
-func (m *machine) mapped(b []byte, f func(byte) byte) value {
+func (m *Machine) mapped(b []byte, f func(byte) byte) Value {
 	out := m.keep(b)
 	for i, c := range out {
 		out[i] = f(c)
@@ -108,7 +108,7 @@ func (m *machine) mapped(b []byte, f func(byte) byte) value {
 // substr gives n bytes from offset i on. A negative offset counts from the end;
 // 0 bytes are all that are left, a negative number leaves out so many at the
 // end.
-func substr(b []byte, i, n int) value {
+func substr(b []byte, i, n int) Value {
 	if i < 0 {
 		i += len(b)
 	}
@@ -130,7 +130,7 @@ func substr(b []byte, i, n int) value {
 
 // selected gives the i-th part between separators; a negative i counts from the
 // end. Null if there is none.
-func selected(b []byte, i int, sep byte) value {
+func selected(b []byte, i int, sep byte) Value {
 	if i < 0 {
 		for ; i < -1; i++ {
 			n := bytes.LastIndexByte(b, sep)
@@ -159,7 +159,7 @@ func selected(b []byte, i int, sep byte) value {
 func indexTransform(find func(b, sep []byte) int, last bool) func(*compiler, *Transform) transformer {
 	return func(k *compiler, t *Transform) transformer {
 		what := k.name(t.Args[0])
-		var from func(m *machine) (int, bool)
+		var from func(m *Machine) (int, bool)
 		if len(t.Args) > 1 {
 			if from = k.count(t.Args[1]); from == nil {
 				return nil
@@ -168,7 +168,7 @@ func indexTransform(find func(b, sep []byte) int, last bool) func(*compiler, *Tr
 		if what == nil {
 			return nil
 		}
-		return func(m *machine, in value) value {
+		return func(m *Machine, in Value) Value {
 			b, start := m.text(in), 0
 			if from != nil {
 				var ok bool
@@ -206,7 +206,7 @@ func fillTransform(left bool) func(*compiler, *Transform) transformer {
 		if fill == nil || n == nil {
 			return nil
 		}
-		return func(m *machine, in value) value {
+		return func(m *Machine, in Value) Value {
 			b := m.text(in)
 			width, ok := n(m)
 			f := fill(m)
@@ -222,7 +222,7 @@ func fillTransform(left bool) func(*compiler, *Transform) transformer {
 }
 
 // padded fills b up to a width.
-func (m *machine) padded(b, fill []byte, width int, left bool) value {
+func (m *Machine) padded(b, fill []byte, width int, left bool) Value {
 	from := len(m.arena)
 	if !left {
 		m.arena = append(m.arena, b...)

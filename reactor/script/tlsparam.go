@@ -11,9 +11,9 @@ import (
 type tlsDomain struct {
 	tlsstate.DomainConfig
 	at      Pos
-	keys    []Pos   // of the certificates
-	early   []Value // private keys that stand before their certificates
-	ciphers Pos     // of ciphers_list
+	keys    []Pos     // of the certificates
+	early   []Literal // private keys that stand before their certificates
+	ciphers Pos       // of ciphers_list
 }
 
 // tlsMgmParams are the parameters of tls_mgm. Those of a domain are written
@@ -46,9 +46,9 @@ var tlsMgmParams = map[string]*globalSpec{
 	"require_cert":    domainFlag(func(d *tlsDomain, on *bool) { d.RequireCert = on }),
 	"verify_domain":   domainFlag(func(d *tlsDomain, on *bool) { d.VerifyDomain = on }),
 	"session_tickets": domainFlag(func(d *tlsDomain, on *bool) { d.SessionTickets = on }),
-	"certificate":     {typ: stringParam, set: setCertificate},
-	"private_key":     {typ: stringParam, set: setPrivateKey},
-	"ciphers_list": {typ: stringParam, set: setDomain(func(d *tlsDomain, v Value, s string) string {
+	"certificate":     {typ: StringParam, set: setCertificate},
+	"private_key":     {typ: StringParam, set: setPrivateKey},
+	"ciphers_list": {typ: StringParam, set: setDomain(func(d *tlsDomain, v Literal, s string) string {
 		if s == "" {
 			return noDomainValue
 		}
@@ -105,11 +105,11 @@ func avpName(name *string, s string) string {
 
 // refusedParam is a parameter that would be missed if it did nothing.
 func refusedParam(why string) *globalSpec {
-	return &globalSpec{typ: anyParam, set: func(*settings, Value) string { return "is not supported: " + why }}
+	return &globalSpec{typ: AnyParam, set: func(*settings, Literal) string { return "is not supported: " + why }}
 }
 
 func declareDomain(role tlsstate.Role) *globalSpec {
-	return &globalSpec{typ: stringParam, set: func(c *settings, v Value) string {
+	return &globalSpec{typ: StringParam, set: func(c *settings, v Literal) string {
 		name := v.Text
 		if name == "" || strings.ContainsAny(name, "[]") {
 			return "is a name without brackets"
@@ -128,8 +128,8 @@ func declareDomain(role tlsstate.Role) *globalSpec {
 
 // setDomain hands a "[domain]value" to set. With a server and a client domain of
 // one name, it is the one that was declared last.
-func setDomain(set func(d *tlsDomain, v Value, s string) string) func(c *settings, v Value) string {
-	return func(c *settings, v Value) string {
+func setDomain(set func(d *tlsDomain, v Literal, s string) string) func(c *settings, v Literal) string {
+	return func(c *settings, v Literal) string {
 		rest, ok := strings.CutPrefix(v.Text, "[")
 		name, rest, found := strings.Cut(rest, "]")
 		if !ok || !found {
@@ -149,7 +149,7 @@ func setDomain(set func(d *tlsDomain, v Value, s string) string) func(c *setting
 const noDomainValue = "has no value behind the domain"
 
 func domainText(set func(d *tlsDomain, s string) string) *globalSpec {
-	return &globalSpec{typ: stringParam, set: setDomain(func(d *tlsDomain, _ Value, s string) string {
+	return &globalSpec{typ: StringParam, set: setDomain(func(d *tlsDomain, _ Literal, s string) string {
 		if s == "" {
 			return noDomainValue
 		}
@@ -158,7 +158,7 @@ func domainText(set func(d *tlsDomain, s string) string) *globalSpec {
 }
 
 func domainFlag(set func(d *tlsDomain, on *bool)) *globalSpec {
-	return &globalSpec{typ: stringParam, set: setDomain(func(d *tlsDomain, _ Value, s string) string {
+	return &globalSpec{typ: StringParam, set: setDomain(func(d *tlsDomain, _ Literal, s string) string {
 		on := s == "1"
 		if !on && s != "0" {
 			return `is "[` + d.Name + `]0" or "[` + d.Name + `]1"`
@@ -168,7 +168,7 @@ func domainFlag(set func(d *tlsDomain, on *bool)) *globalSpec {
 	})}
 }
 
-var setCertificate = setDomain(func(d *tlsDomain, v Value, s string) string {
+var setCertificate = setDomain(func(d *tlsDomain, v Literal, s string) string {
 	if s == "" {
 		return "has no file behind the domain"
 	}
@@ -185,7 +185,7 @@ var setCertificate = setDomain(func(d *tlsDomain, v Value, s string) string {
 
 // setPrivateKey takes the key of the first certificate that has none. Keys may
 // stand before their certificates: the first one belongs to the first.
-var setPrivateKey = setDomain(func(d *tlsDomain, v Value, s string) string {
+var setPrivateKey = setDomain(func(d *tlsDomain, v Literal, s string) string {
 	if s == "" {
 		return noDomainValue
 	}

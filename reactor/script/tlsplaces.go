@@ -19,7 +19,7 @@ type tlsPlace struct {
 
 // placeTLS notes where a parameter of a domain was set. With a server and a client
 // domain of one name it is of the one that was declared last, as in setDomain.
-func (c *settings) placeTLS(param string, v Value) {
+func (c *settings) placeTLS(param string, v Literal) {
 	name, _, _ := strings.Cut(strings.TrimPrefix(v.Text, "["), "]")
 	for i := len(c.domains) - 1; i >= 0; i-- {
 		if d := c.domains[i]; d.Name == name {

@@ -4,12 +4,12 @@ import "sipreactor/tlsstate"
 
 // tlsVariables are the variables of tls_mgm: the connection by which the
 // message came, and the certificates of its ends. Without TLS they are NULL.
-func tlsVariables() map[string]*varSpec {
-	all := make(map[string]*varSpec)
+func tlsVariables() map[string]*Variable {
+	all := make(map[string]*Variable)
 	for _, name := range tlsstate.VariableNames() {
 		v, _ := tlsstate.LookupVariable(name)
 		number := tlsNumbers[name]
-		all[name] = &varSpec{module: "tls_mgm", get: one(func(m *machine) value {
+		all[name] = &Variable{module: "tls_mgm", Get: one(func(m *Machine) Value {
 			text, ok := v.Read(m.tlsState())
 			switch {
 			case !ok:
@@ -32,7 +32,7 @@ var tlsNumbers = map[string]bool{
 
 // figure is a number; one that is too long for that, as serial numbers mostly
 // are, stays text.
-func (m *machine) figure(text string) value {
+func (m *Machine) figure(text string) Value {
 	b := m.keepString(text)
 	if n, ok := number64(b); ok {
 		return integer(n)
@@ -42,7 +42,7 @@ func (m *machine) figure(text string) value {
 
 // tlsState describes the connection by which the message came, as it was when
 // the script first asked for it; nil if that is gone or not one of TLS.
-func (m *machine) tlsState() *tlsstate.State {
+func (m *Machine) tlsState() *tlsstate.State {
 	if !m.tlsAsked && m.c.W != nil {
 		m.tls = m.c.W.Engine().TLS(m.c.Src.Conn)
 		m.tlsAsked = true
@@ -51,10 +51,10 @@ func (m *machine) tlsState() *tlsstate.State {
 }
 
 // tlsFunctions are those of tls_mgm.
-func tlsFunctions() map[string]*function {
-	return map[string]*function{
-		"is_peer_verified": {module: "tls_mgm", usage: "is_peer_verified()", where: messageRoutes, build: func(*compiler, *arguments) action {
-			return func(m *machine) int {
+func tlsFunctions() map[string]*Function {
+	return map[string]*Function{
+		"is_peer_verified": {module: "tls_mgm", Usage: "is_peer_verified()", Routes: Messages, Build: func(*compiler, *Args) Action {
+			return func(m *Machine) int {
 				s := m.tlsState()
 				return yes(s != nil && s.Verified)
 			}

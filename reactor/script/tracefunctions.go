@@ -76,17 +76,17 @@ func isReply(message []byte) bool { return bytes.HasPrefix(message, []byte("SIP/
 const traceUsage = `trace("trace_id", ["m"|"t"], ["sip"], [trace_attrs], ["C"|"c"], [correlation_id])`
 
 // traceFunctions are those of tracer.
-func traceFunctions() map[string]*function {
-	trace := &function{
-		module: "tracer", usage: traceUsage, min: 1, where: messageRoutes, build: buildTrace,
-		args: []argKind{textArg, fixedArg, fixedArg, textArg, fixedArg, textArg},
+func traceFunctions() map[string]*Function {
+	trace := &Function{
+		module: "tracer", Usage: traceUsage, Min: 1, Routes: Messages, Build: buildTrace,
+		Args: []ArgKind{TextArg, FixedArg, FixedArg, TextArg, FixedArg, TextArg},
 	}
-	return map[string]*function{"trace": trace, "sip_trace": trace}
+	return map[string]*Function{"trace": trace, "sip_trace": trace}
 }
 
 // buildTrace compiles trace(): the message as it came, and from here on all
 // that is sent because of it.
-func buildTrace(k *compiler, a *arguments) action {
+func buildTrace(k *compiler, a *Args) Action {
 	id, correlation := a.list[0], a.list[5]
 	if id.fixed && k.traceID(id.str) < 0 && !k.partial {
 		names := slices.Clone(k.prog.traceIDs)
@@ -104,7 +104,7 @@ func buildTrace(k *compiler, a *arguments) action {
 	if id.fixed {
 		fixed = k.traceID(id.str)
 	}
-	return func(m *machine) int {
+	return func(m *Machine) int {
 		n := fixed
 		if n < 0 {
 			name, _ := id.text(m)
@@ -129,7 +129,7 @@ func buildTrace(k *compiler, a *arguments) action {
 }
 
 // trace has the message traced, unless it is by the same trace_id already.
-func (m *machine) trace(t traced) {
+func (m *Machine) trace(t traced) {
 	for i := range m.witness.list {
 		if m.witness.list[i].id == t.id {
 			return
@@ -147,7 +147,7 @@ func (m *machine) trace(t traced) {
 }
 
 // traceOptions reads scope, type and flags of trace().
-func (k *compiler) traceOptions(a *arguments) (sides legs, ok bool) {
+func (k *compiler) traceOptions(a *Args) (sides legs, ok bool) {
 	scope, kind, flags := a.list[1], a.list[2], a.list[4]
 	wrong := func(arg argument, format string, args ...any) (legs, bool) {
 		k.rep.errorf(arg.expr.Pos(), format, args...)

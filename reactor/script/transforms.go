@@ -8,7 +8,7 @@ import (
 )
 
 // transformer changes a value. What it gets is never null: null stays null.
-type transformer func(m *machine, in value) value
+type transformer func(m *Machine, in Value) Value
 
 // transformSpec is a kind of transformation.
 type transformSpec struct {
@@ -60,7 +60,7 @@ func (k *compiler) transformed(in expr, t *Transform) expr {
 	if f == nil {
 		return nil
 	}
-	return func(m *machine) value {
+	return func(m *Machine) Value {
 		v := in(m)
 		if v.kind == nullValue {
 			return null
@@ -86,31 +86,31 @@ func counted(lo, hi int, what string) string {
 }
 
 // plain makes a transformation without arguments.
-func plain(f func(m *machine, b []byte) value) *transformSpec {
+func plain(f func(m *Machine, b []byte) Value) *transformSpec {
 	return &transformSpec{build: func(*compiler, *Transform) transformer {
-		return func(m *machine, in value) value { return f(m, m.text(in)) }
+		return func(m *Machine, in Value) Value { return f(m, m.text(in)) }
 	}}
 }
 
 // withName makes a transformation with one argument, which is text.
-func withName(f func(m *machine, b, arg []byte) value) *transformSpec {
+func withName(f func(m *Machine, b, arg []byte) Value) *transformSpec {
 	return &transformSpec{min: 1, max: 1, build: func(k *compiler, t *Transform) transformer {
 		arg := k.name(t.Args[0])
 		if arg == nil {
 			return nil
 		}
-		return func(m *machine, in value) value { return f(m, m.text(in), arg(m)) }
+		return func(m *Machine, in Value) Value { return f(m, m.text(in), arg(m)) }
 	}}
 }
 
 // withNumber makes a transformation with one argument, which is a number.
-func withNumber(f func(m *machine, b []byte, n int) value) *transformSpec {
+func withNumber(f func(m *Machine, b []byte, n int) Value) *transformSpec {
 	return &transformSpec{min: 1, max: 1, build: func(k *compiler, t *Transform) transformer {
 		arg := k.count(t.Args[0])
 		if arg == nil {
 			return nil
 		}
-		return func(m *machine, in value) value {
+		return func(m *Machine, in Value) Value {
 			n, ok := arg(m)
 			if !ok {
 				return null
@@ -121,20 +121,20 @@ func withNumber(f func(m *machine, b []byte, n int) value) *transformSpec {
 }
 
 // count compiles an argument that is a number.
-func (k *compiler) count(a *VarArg) func(m *machine) (int, bool) {
+func (k *compiler) count(a *VarArg) func(m *Machine) (int, bool) {
 	if a.Var == nil {
 		n, ok := number64([]byte(strings.TrimSpace(a.Text)))
 		if !ok || n < -1<<31 || n >= 1<<31 {
 			k.rep.errorf(a.At, "%q is no number", clip(a.Text))
 			return nil
 		}
-		return func(*machine) (int, bool) { return int(n), true }
+		return func(*Machine) (int, bool) { return int(n), true }
 	}
 	get := k.variable(a.Var)
 	if get == nil {
 		return nil
 	}
-	return func(m *machine) (int, bool) {
+	return func(m *Machine) (int, bool) {
 		n, ok := get(m).integerOf()
 		return int(n), ok && n >= -1<<31 && n < 1<<31
 	}
@@ -143,10 +143,10 @@ func (k *compiler) count(a *VarArg) func(m *machine) (int, bool) {
 // uriTransforms take URIs and name-addrs apart.
 func uriTransforms() map[string]*transformSpec {
 	specs := map[string]*transformSpec{
-		"uri.param": withName(func(_ *machine, b, arg []byte) value {
-			return partOf(b, func(b []byte, u *sipframe.URI) value { return findParam(u.Params.In(b), arg) })
+		"uri.param": withName(func(_ *Machine, b, arg []byte) Value {
+			return partOf(b, func(b []byte, u *sipframe.URI) Value { return findParam(u.Params.In(b), arg) })
 		}),
-		"nameaddr.param": withName(func(_ *machine, b, arg []byte) value {
+		"nameaddr.param": withName(func(_ *Machine, b, arg []byte) Value {
 			a, ok := nameAddr(b)
 			if !ok {
 				return null
@@ -156,38 +156,38 @@ func uriTransforms() map[string]*transformSpec {
 	}
 	for name, part := range map[string]uriPart{
 		"user": uriUser, "host": uriHost, "domain": uriHost,
-		"passwd":   func(b []byte, u *sipframe.URI) value { return optional(u.Password.In(b)) },
-		"password": func(b []byte, u *sipframe.URI) value { return optional(u.Password.In(b)) },
-		"port": func(_ []byte, u *sipframe.URI) value {
+		"passwd":   func(b []byte, u *sipframe.URI) Value { return optional(u.Password.In(b)) },
+		"password": func(b []byte, u *sipframe.URI) Value { return optional(u.Password.In(b)) },
+		"port": func(_ []byte, u *sipframe.URI) Value {
 			if u.Port == 0 {
 				return null
 			}
 			return integer(int64(u.Port))
 		},
-		"params":  func(b []byte, u *sipframe.URI) value { return optional(u.Params.In(b)) },
-		"headers": func(b []byte, u *sipframe.URI) value { return optional(u.Headers.In(b)) },
-		"schema":  func(b []byte, u *sipframe.URI) value { return optional(u.SchemeName.In(b)) },
-		"scheme":  func(b []byte, u *sipframe.URI) value { return optional(u.SchemeName.In(b)) },
+		"params":  func(b []byte, u *sipframe.URI) Value { return optional(u.Params.In(b)) },
+		"headers": func(b []byte, u *sipframe.URI) Value { return optional(u.Headers.In(b)) },
+		"schema":  func(b []byte, u *sipframe.URI) Value { return optional(u.SchemeName.In(b)) },
+		"scheme":  func(b []byte, u *sipframe.URI) Value { return optional(u.SchemeName.In(b)) },
 	} {
-		specs["uri."+name] = plain(func(_ *machine, b []byte) value { return partOf(b, part) })
+		specs["uri."+name] = plain(func(_ *Machine, b []byte) Value { return partOf(b, part) })
 	}
 	for _, name := range []string{"transport", "ttl", "maddr", "method", "lr", "r2"} {
 		key := []byte(name)
-		specs["uri."+name] = plain(func(_ *machine, b []byte) value {
-			return partOf(b, func(b []byte, u *sipframe.URI) value { return findParam(u.Params.In(b), key) })
+		specs["uri."+name] = plain(func(_ *Machine, b []byte) Value {
+			return partOf(b, func(b []byte, u *sipframe.URI) Value { return findParam(u.Params.In(b), key) })
 		})
 	}
 	userParam := []byte("user")
-	specs["uri.uparam"] = plain(func(_ *machine, b []byte) value {
-		return partOf(b, func(b []byte, u *sipframe.URI) value { return findParam(u.Params.In(b), userParam) })
+	specs["uri.uparam"] = plain(func(_ *Machine, b []byte) Value {
+		return partOf(b, func(b []byte, u *sipframe.URI) Value { return findParam(u.Params.In(b), userParam) })
 	})
-	for name, pick := range map[string]func(b []byte, a *sipframe.NameAddr) value{
-		"name":   func(b []byte, a *sipframe.NameAddr) value { return optional(a.Display.In(b)) },
-		"uri":    func(b []byte, a *sipframe.NameAddr) value { return optional(a.URI.In(b)) },
-		"len":    func(_ []byte, a *sipframe.NameAddr) value { return integer(int64(a.Span.Len)) },
-		"params": func(b []byte, a *sipframe.NameAddr) value { return optional(a.Params.In(b)) },
+	for name, pick := range map[string]func(b []byte, a *sipframe.NameAddr) Value{
+		"name":   func(b []byte, a *sipframe.NameAddr) Value { return optional(a.Display.In(b)) },
+		"uri":    func(b []byte, a *sipframe.NameAddr) Value { return optional(a.URI.In(b)) },
+		"len":    func(_ []byte, a *sipframe.NameAddr) Value { return integer(int64(a.Span.Len)) },
+		"params": func(b []byte, a *sipframe.NameAddr) Value { return optional(a.Params.In(b)) },
 	} {
-		specs["nameaddr."+name] = plain(func(_ *machine, b []byte) value {
+		specs["nameaddr."+name] = plain(func(_ *Machine, b []byte) Value {
 			a, ok := nameAddr(b)
 			if !ok {
 				return null
@@ -216,7 +216,7 @@ func nameAddrAt(name string) *transformSpec {
 		if f == nil {
 			return nil
 		}
-		return func(m *machine, in value) value {
+		return func(m *Machine, in Value) Value {
 			b, ok := listAt(m.text(in), int(n))
 			if !ok {
 				return null
@@ -251,7 +251,7 @@ func nameAddr(b []byte) (a sipframe.NameAddr, ok bool) {
 
 // findParam gives the value of a parameter; empty text if it has none, null if
 // it is not there.
-func findParam(params, name []byte) value {
+func findParam(params, name []byte) Value {
 	for it := sipframe.Params(params); ; {
 		p, ok := it.Next()
 		if !ok {

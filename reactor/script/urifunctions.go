@@ -3,42 +3,42 @@ package script
 import "sipreactor/sipframe"
 
 // uriFunctions change the Request-URI and the destination URI.
-func uriFunctions() map[string]*function {
-	fs := map[string]*function{
-		"resetdsturi": {usage: "resetdsturi()", where: requests, build: func(*compiler, *arguments) action {
-			return func(m *machine) int {
+func uriFunctions() map[string]*Function {
+	fs := map[string]*Function{
+		"resetdsturi": {Usage: "resetdsturi()", Routes: Requests, Build: func(*compiler, *Args) Action {
+			return func(m *Machine) int {
 				_ = m.c.SetDestURI(nil)
 				return 1
 			}
 		}},
-		"isdsturiset": {usage: "isdsturiset()", where: requests, build: func(*compiler, *arguments) action {
-			return func(m *machine) int { return yes(m.c.DestURI() != nil) }
+		"isdsturiset": {Usage: "isdsturiset()", Routes: Requests, Build: func(*compiler, *Args) Action {
+			return func(m *Machine) int { return yes(m.c.DestURI() != nil) }
 		}},
-		"revert_uri": {usage: "revert_uri()", where: requests, build: func(_ *compiler, a *arguments) action {
-			return func(m *machine) int { return m.reported(a.at, m.c.SetRequestURI(m.msg.RequestURI())) }
+		"revert_uri": {Usage: "revert_uri()", Routes: Requests, Build: func(_ *compiler, a *Args) Action {
+			return func(m *Machine) int { return m.reported(a.at, m.c.SetRequestURI(m.msg.RequestURI())) }
 		}},
-		"strip":      {usage: "strip(count)", args: []argKind{intArg}, min: 1, where: requests, build: stripUser(false)},
-		"strip_tail": {usage: "strip_tail(count)", args: []argKind{intArg}, min: 1, where: requests, build: stripUser(true)},
+		"strip":      {Usage: "strip(count)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: stripUser(false)},
+		"strip_tail": {Usage: "strip_tail(count)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: stripUser(true)},
 	}
-	for name, set := range map[string]func(m *machine, b []byte) error{
-		"seturi":      func(m *machine, b []byte) error { return m.c.SetRequestURI(b) },
-		"setuser":     func(m *machine, b []byte) error { return m.c.SetUser(b) },
-		"setuserpass": func(m *machine, b []byte) error { return m.c.SetPassword(b) },
-		"sethost":     func(m *machine, b []byte) error { return m.c.SetHost(b) },
-		"sethostport": func(m *machine, b []byte) error { return m.c.SetHostPort(b) },
-		"setdsturi":   func(m *machine, b []byte) error { return m.c.SetDestURI(b) },
-		"prefix": func(m *machine, b []byte) error {
+	for name, set := range map[string]func(m *Machine, b []byte) error{
+		"seturi":      func(m *Machine, b []byte) error { return m.c.SetRequestURI(b) },
+		"setuser":     func(m *Machine, b []byte) error { return m.c.SetUser(b) },
+		"setuserpass": func(m *Machine, b []byte) error { return m.c.SetPassword(b) },
+		"sethost":     func(m *Machine, b []byte) error { return m.c.SetHost(b) },
+		"sethostport": func(m *Machine, b []byte) error { return m.c.SetHostPort(b) },
+		"setdsturi":   func(m *Machine, b []byte) error { return m.c.SetDestURI(b) },
+		"prefix": func(m *Machine, b []byte) error {
 			user := m.user()
 			from := len(m.arena)
 			m.arena = append(append(m.arena, b...), user...)
 			return m.c.SetUser(m.arena[from:])
 		},
 	} {
-		fs[name] = textFunction("", name+`("text")`, requests, set)
+		fs[name] = textFunction("", name+`("text")`, Requests, set)
 	}
-	fs["setport"] = &function{usage: "setport(port)", args: []argKind{intArg}, min: 1, where: requests, build: func(_ *compiler, a *arguments) action {
+	fs["setport"] = &Function{Usage: "setport(port)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
 		port := a.list[0].num
-		return func(m *machine) int {
+		return func(m *Machine) int {
 			n, ok := port(m)
 			if !ok || n < 0 || n > 65535 {
 				return m.fail(a.at, "the value is no port")
@@ -50,10 +50,10 @@ func uriFunctions() map[string]*function {
 }
 
 // textFunction makes a function that does something with one text.
-func textFunction(module, usage string, where contexts, do func(m *machine, b []byte) error) *function {
-	return &function{module: module, usage: usage, args: []argKind{textArg}, min: 1, where: where, build: func(_ *compiler, a *arguments) action {
+func textFunction(module, usage string, where RouteSet, do func(m *Machine, b []byte) error) *Function {
+	return &Function{module: module, Usage: usage, Args: []ArgKind{TextArg}, Min: 1, Routes: where, Build: func(_ *compiler, a *Args) Action {
 		text := a.list[0].text
-		return func(m *machine) int {
+		return func(m *Machine) int {
 			b, ok := text(m)
 			if !ok {
 				return m.fail(a.at, "the argument is NULL")
@@ -64,13 +64,13 @@ func textFunction(module, usage string, where contexts, do func(m *machine, b []
 }
 
 // user gives the user part of the Request-URI.
-func (m *machine) user() []byte { return m.ruriPart(uriUser).s }
+func (m *Machine) user() []byte { return m.ruriPart(uriUser).s }
 
 // stripUser takes characters off the user part of the Request-URI.
-func stripUser(tail bool) func(*compiler, *arguments) action {
-	return func(_ *compiler, a *arguments) action {
+func stripUser(tail bool) func(*compiler, *Args) Action {
+	return func(_ *compiler, a *Args) Action {
 		count := a.list[0].num
-		return func(m *machine) int {
+		return func(m *Machine) int {
 			n, ok := count(m)
 			u := m.user()
 			if !ok || n < 0 || len(u) == 0 {
@@ -88,16 +88,16 @@ func stripUser(tail bool) func(*compiler, *arguments) action {
 }
 
 // uriModuleFunctions are those of the module uri.
-func uriModuleFunctions() map[string]*function {
-	return map[string]*function{
-		"uri_param":     {module: "uri", usage: `uri_param("name"[, "value"])`, args: []argKind{textArg, textArg}, min: 1, where: requests, build: buildURIParam},
-		"add_uri_param": textFunction("uri", `add_uri_param("name=value")`, requests, addURIParam),
-		"del_uri_param": textFunction("uri", `del_uri_param("name")`, requests, func(m *machine, b []byte) error {
+func uriModuleFunctions() map[string]*Function {
+	return map[string]*Function{
+		"uri_param":     {module: "uri", Usage: `uri_param("name"[, "value"])`, Args: []ArgKind{TextArg, TextArg}, Min: 1, Routes: Requests, Build: buildURIParam},
+		"add_uri_param": textFunction("uri", `add_uri_param("name=value")`, Requests, addURIParam),
+		"del_uri_param": textFunction("uri", `del_uri_param("name")`, Requests, func(m *Machine, b []byte) error {
 			return m.c.RemoveURIParam(b)
 		}),
-		"is_uri_user_e164": {module: "sipmsgops", also: "uri", usage: `is_uri_user_e164("uri")`, args: []argKind{textArg}, min: 1, where: messageRoutes, build: func(_ *compiler, a *arguments) action {
+		"is_uri_user_e164": {module: "sipmsgops", also: "uri", Usage: `is_uri_user_e164("uri")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
 			uri := a.list[0].text
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				b, ok := uri(m)
 				if !ok {
 					return -1

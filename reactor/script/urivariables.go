@@ -14,14 +14,14 @@ type uriCache struct {
 }
 
 // uriPart picks a part of a URI.
-type uriPart func(b []byte, u *sipframe.URI) value
+type uriPart func(b []byte, u *sipframe.URI) Value
 
-func uriUser(b []byte, u *sipframe.URI) value { return optional(u.User.In(b)) }
-func uriHost(b []byte, u *sipframe.URI) value { return optional(u.Host.In(b)) }
+func uriUser(b []byte, u *sipframe.URI) Value { return optional(u.User.In(b)) }
+func uriHost(b []byte, u *sipframe.URI) Value { return optional(u.Host.In(b)) }
 
 // uriPort gives the port, and 5060 if there is none, as OpenSIPS does whatever
 // the transport.
-func uriPort(_ []byte, u *sipframe.URI) value {
+func uriPort(_ []byte, u *sipframe.URI) Value {
 	if u.Port == 0 {
 		return integer(5060)
 	}
@@ -33,7 +33,7 @@ var (
 	tlsText = []byte("TLS")
 )
 
-func uriTransport(b []byte, u *sipframe.URI) value {
+func uriTransport(b []byte, u *sipframe.URI) Value {
 	if t, ok := u.Param(b, "transport"); ok && len(t) > 0 {
 		return bytesValue(t)
 	}
@@ -44,7 +44,7 @@ func uriTransport(b []byte, u *sipframe.URI) value {
 }
 
 // partOf gives a part of a URI, null if it is none.
-func partOf(b []byte, part uriPart) value {
+func partOf(b []byte, part uriPart) Value {
 	var u sipframe.URI
 	if len(b) == 0 || sipframe.ParseURI(b, &u) != nil {
 		return null
@@ -54,7 +54,7 @@ func partOf(b []byte, part uriPart) value {
 
 // ruri gives the Request-URI as it stands. What the script has set is copied,
 // as setting it again writes over it.
-func (m *machine) ruri() []byte {
+func (m *Machine) ruri() []byte {
 	b := m.c.RequestURI()
 	if len(b) == 0 || unsafe.SliceData(b) == unsafe.SliceData(m.msg.RequestURI()) {
 		return b
@@ -66,7 +66,7 @@ func (m *machine) ruri() []byte {
 }
 
 // ruriPart gives a part of the Request-URI.
-func (m *machine) ruriPart(part uriPart) value {
+func (m *Machine) ruriPart(part uriPart) Value {
 	b := m.ruri()
 	if len(b) == 0 {
 		return null
@@ -82,7 +82,7 @@ func (m *machine) ruriPart(part uriPart) value {
 }
 
 // duri gives the destination URI; nil if none is set.
-func (m *machine) duri() []byte {
+func (m *Machine) duri() []byte {
 	b := m.c.DestURI()
 	if len(b) == 0 {
 		return nil
@@ -92,44 +92,44 @@ func (m *machine) duri() []byte {
 
 // uriVariables are those of the Request-URI, the URI it had when it came, and
 // the destination.
-func uriVariables() map[string]*varSpec {
-	vars := map[string]*varSpec{
+func uriVariables() map[string]*Variable {
+	vars := map[string]*Variable{
 		"ru": {
-			get: one(func(m *machine) value { return optional(m.ruri()) }),
-			set: textSetter(func(m *machine, b []byte) error { return m.c.SetRequestURI(b) }, nil),
+			Get: one(func(m *Machine) Value { return optional(m.ruri()) }),
+			Set: textSetter(func(m *Machine, b []byte) error { return m.c.SetRequestURI(b) }, nil),
 		},
 		"rU": {
-			get: one(func(m *machine) value { return m.ruriPart(uriUser) }),
-			set: textSetter(func(m *machine, b []byte) error { return m.c.SetUser(b) }, func(m *machine) error { return m.c.SetUser(nil) }),
+			Get: one(func(m *Machine) Value { return m.ruriPart(uriUser) }),
+			Set: textSetter(func(m *Machine, b []byte) error { return m.c.SetUser(b) }, func(m *Machine) error { return m.c.SetUser(nil) }),
 		},
 		"rd": {
-			get: one(func(m *machine) value { return m.ruriPart(uriHost) }),
-			set: textSetter(func(m *machine, b []byte) error { return m.c.SetHost(b) }, nil),
+			Get: one(func(m *Machine) Value { return m.ruriPart(uriHost) }),
+			Set: textSetter(func(m *Machine, b []byte) error { return m.c.SetHost(b) }, nil),
 		},
 		"rp": {
-			get: one(func(m *machine) value { return m.ruriPart(uriPort) }),
-			set: portSetter,
+			Get: one(func(m *Machine) Value { return m.ruriPart(uriPort) }),
+			Set: portSetter,
 		},
 		"rP": {
-			get: one(func(m *machine) value { return m.ruriPart(uriTransport) }),
-			set: textSetter(
-				func(m *machine, b []byte) error { return m.c.SetURIParam(transportName, b) },
-				func(m *machine) error { return m.c.RemoveURIParam(transportName) }),
+			Get: one(func(m *Machine) Value { return m.ruriPart(uriTransport) }),
+			Set: textSetter(
+				func(m *Machine, b []byte) error { return m.c.SetURIParam(transportName, b) },
+				func(m *Machine) error { return m.c.RemoveURIParam(transportName) }),
 		},
 		"du": {
-			get: one(func(m *machine) value { return optional(m.duri()) }),
-			set: textSetter(func(m *machine, b []byte) error { return m.c.SetDestURI(b) }, func(m *machine) error { return m.c.SetDestURI(nil) }),
+			Get: one(func(m *Machine) Value { return optional(m.duri()) }),
+			Set: textSetter(func(m *Machine, b []byte) error { return m.c.SetDestURI(b) }, func(m *Machine) error { return m.c.SetDestURI(nil) }),
 		},
 	}
-	came := func(m *machine) []byte { return m.msg.RequestURI() }
-	for prefix, of := range map[string]func(*machine) []byte{"o": came, "d": (*machine).duri} {
+	came := func(m *Machine) []byte { return m.msg.RequestURI() }
+	for prefix, of := range map[string]func(*Machine) []byte{"o": came, "d": (*Machine).duri} {
 		for letter, part := range map[string]uriPart{"d": uriHost, "p": uriPort, "P": uriTransport} {
-			vars[prefix+letter] = &varSpec{get: one(func(m *machine) value { return partOf(of(m), part) })}
+			vars[prefix+letter] = &Variable{Get: one(func(m *Machine) Value { return partOf(of(m), part) })}
 		}
 	}
-	vars["dd"].set, vars["dp"].set, vars["dP"].set = partSetter(setDestHost), partSetter(setDestPort), partSetter(setDestTransport)
-	vars["ou"] = &varSpec{get: one(func(m *machine) value { return optional(came(m)) })}
-	vars["oU"] = &varSpec{get: one(func(m *machine) value { return partOf(came(m), uriUser) })}
+	vars["dd"].Set, vars["dp"].Set, vars["dP"].Set = partSetter(setDestHost), partSetter(setDestPort), partSetter(setDestTransport)
+	vars["ou"] = &Variable{Get: one(func(m *Machine) Value { return optional(came(m)) })}
+	vars["oU"] = &Variable{Get: one(func(m *Machine) Value { return partOf(came(m), uriUser) })}
 	return vars
 }
 
@@ -137,10 +137,10 @@ var transportName = []byte("transport")
 
 // textSetter makes a setter of one that takes text. clear takes NULL; nil: it
 // is an error.
-func textSetter(set func(m *machine, b []byte) error, clear func(m *machine) error) func(*compiler, *Var) setter {
-	return func(k *compiler, v *Var) setter {
+func textSetter(set func(m *Machine, b []byte) error, clear func(m *Machine) error) func(*compiler, *Var) Setter {
+	return func(k *compiler, v *Var) Setter {
 		at := k.site(v.At, "assignment to "+clip(v.Text))
-		return func(m *machine, x value, _ kind) int {
+		return func(m *Machine, x Value, _ kind) int {
 			if x.kind != nullValue {
 				return m.reported(at, set(m, m.text(x)))
 			}
@@ -152,9 +152,9 @@ func textSetter(set func(m *machine, b []byte) error, clear func(m *machine) err
 	}
 }
 
-func portSetter(k *compiler, v *Var) setter {
+func portSetter(k *compiler, v *Var) Setter {
 	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *machine, x value, _ kind) int {
+	return func(m *Machine, x Value, _ kind) int {
 		if x.kind == nullValue {
 			return m.reported(at, m.c.SetPort(0))
 		}
@@ -167,7 +167,7 @@ func portSetter(k *compiler, v *Var) setter {
 }
 
 // isMyself tells whether a URI, or a host with or without port, is us.
-func (m *machine) isMyself(b []byte) bool {
+func (m *Machine) isMyself(b []byte) bool {
 	var u sipframe.URI
 	if sipframe.ParseURI(b, &u) == nil && u.Host.Len > 0 {
 		return m.c.IsMyself(u.Host.In(b), u.Port)

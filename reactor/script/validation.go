@@ -59,9 +59,9 @@ var needed = map[int]struct {
 }
 
 // validationFunctions check the message as it came.
-func validationFunctions() map[string]*function {
-	return map[string]*function{
-		"sipmsg_validate": {module: "sipmsgops", usage: `sipmsg_validate(["shmrftc"[, $var(reason)]])`, args: []argKind{fixedArg, varArg}, where: messageRoutes, build: func(k *compiler, a *arguments) action {
+func validationFunctions() map[string]*Function {
+	return map[string]*Function{
+		"sipmsg_validate": {module: "sipmsgops", Usage: `sipmsg_validate(["shmrftc"[, $var(reason)]])`, Args: []ArgKind{FixedArg, SetArg}, Routes: Messages, Build: func(k *compiler, a *Args) Action {
 			for _, f := range a.list[0].str {
 				if !strings.ContainsRune("shmrftc", f) {
 					k.rep.errorf(a.list[0].expr.Pos(), "sipmsg_validate() has the flag %c: there are s h m r f t c", f)
@@ -73,7 +73,7 @@ func validationFunctions() map[string]*function {
 				*on = strings.Contains(a.list[0].str, flag)
 			}
 			reason := a.list[1]
-			return func(m *machine) int {
+			return func(m *Machine) int {
 				f, ok := v.check(m)
 				if ok {
 					return 1
@@ -91,7 +91,7 @@ func validationFunctions() map[string]*function {
 type validator struct{ sdp, headers, noHops, uri, from, to, contact bool }
 
 // check gives the first fault of the message.
-func (v *validator) check(m *machine) (fault, bool) {
+func (v *validator) check(m *Machine) (fault, bool) {
 	msg := m.msg
 	for _, h := range [...]struct {
 		kind sipframe.HeaderKind
@@ -129,7 +129,7 @@ func (v *validator) check(m *machine) (fault, bool) {
 }
 
 // checkKind looks at what requests and replies have to have.
-func (v *validator) checkKind(m *machine) (fault, bool) {
+func (v *validator) checkKind(m *Machine) (fault, bool) {
 	msg := m.msg
 	if !msg.IsRequest() {
 		if want, ok := needed[msg.StatusCode()]; ok && msg.FindName([]byte(want.header)) < 0 {
@@ -187,7 +187,7 @@ func addressesParse(msg *sipframe.Message, kind sipframe.HeaderKind) bool {
 }
 
 // checkURIs looks at the URIs that were asked for.
-func (v *validator) checkURIs(m *machine) (fault, bool) {
+func (v *validator) checkURIs(m *Machine) (fault, bool) {
 	if v.uri && m.msg.IsRequest() {
 		if f, ok := checkURI(m.msg.RequestURI(), faultURI, faultURIHost, faultURIUser); !ok {
 			return f, false

@@ -15,29 +15,29 @@ const (
 	textValue
 )
 
-// value is what a variable or an expression stands for while a message is
+// Value is what a variable or an expression stands for while a message is
 // handled. The text is a view: into the message, the program or the arena.
-type value struct {
+type Value struct {
 	kind valueKind
 	n    int64
 	s    []byte
 }
 
-var null value
+var null Value
 
-func integer(n int64) value { return value{kind: intValue, n: n} }
+func integer(n int64) Value { return Value{kind: intValue, n: n} }
 
-func bytesValue(b []byte) value { return value{kind: textValue, s: b} }
+func bytesValue(b []byte) Value { return Value{kind: textValue, s: b} }
 
 // truth tells whether a condition that is the value holds: a number that is not
 // 0, or a text that is not empty.
-func (v value) truth() bool {
+func (v Value) truth() bool {
 	return v.kind == intValue && v.n != 0 || v.kind == textValue && len(v.s) > 0
 }
 
 // text gives the value as text; a number is written into the arena. null is
 // empty.
-func (m *machine) text(v value) []byte {
+func (m *Machine) text(v Value) []byte {
 	if v.kind != intValue {
 		return v.s
 	}
@@ -47,14 +47,14 @@ func (m *machine) text(v value) []byte {
 }
 
 // keep copies bytes into the arena, where they stay until the message is done.
-func (m *machine) keep(b []byte) []byte {
+func (m *Machine) keep(b []byte) []byte {
 	from := len(m.arena)
 	m.arena = append(m.arena, b...)
 	return m.arena[from:len(m.arena):len(m.arena)]
 }
 
 // keepString is keep for a string.
-func (m *machine) keepString(s string) []byte {
+func (m *Machine) keepString(s string) []byte {
 	from := len(m.arena)
 	m.arena = append(m.arena, s...)
 	return m.arena[from:len(m.arena):len(m.arena)]
@@ -74,7 +74,7 @@ func number64(b []byte) (int64, bool) {
 }
 
 // integerOf gives the value as a number; text that is one counts.
-func (v value) integerOf() (int64, bool) {
+func (v Value) integerOf() (int64, bool) {
 	switch v.kind {
 	case intValue:
 		return v.n, true

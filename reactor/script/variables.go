@@ -5,37 +5,37 @@ import (
 	"strings"
 )
 
-// item is a compiled variable: it gives the value with an index, 0 without one.
+// Getter is a compiled variable: it gives the value with an index, 0 without one.
 // Variables that have one value ignore the index.
-type item func(m *machine, i int) value
+type Getter func(m *Machine, i int) Value
 
-// argMode says whether a variable takes something in parentheses.
-type argMode uint8
+// InnerKind says whether a variable takes something in parentheses.
+type InnerKind uint8
 
 const (
-	noArg argMode = iota
-	constArg
-	optionalArg
-	anyArg // a name, or a variable that holds one
+	NoInner InnerKind = iota
+	ConstInner
+	OptionalInner
+	AnyInner // a name, or a variable that holds one
 )
 
-// varSpec is a kind of variable.
-type varSpec struct {
+// Variable is a kind of variable.
+type Variable struct {
 	module string // that has to be loaded; "" is the core
-	arg    argMode
-	index  bool
-	get    func(k *compiler, v *Var) item
-	each   func(k *compiler, v *Var) item   // one value after the other, for [*]; nil: get does that
-	set    func(k *compiler, v *Var) setter // nil: read only
+	Inner  InnerKind
+	Index  bool
+	Get    func(k *compiler, v *Var) Getter
+	each   func(k *compiler, v *Var) Getter // one value after the other, for [*]; nil: get does that
+	Set    func(k *compiler, v *Var) Setter // nil: read only
 }
 
 // variables are the kinds by name. It is filled by init, as compiling a
 // variable looks into it again.
-var variables map[string]*varSpec
+var variables map[string]*Variable
 
 func init() {
-	variables = make(map[string]*varSpec)
-	for _, part := range []map[string]*varSpec{uriVariables(), headerVariables(), messageVariables(), scriptVariables(), tlsVariables(),
+	variables = make(map[string]*Variable)
+	for _, part := range []map[string]*Variable{uriVariables(), headerVariables(), messageVariables(), scriptVariables(), tlsVariables(),
 		authVariables(), contactVariables(), partyVariables(), partVariables(), flagVariables(), branchVariables(), routeVariables(), challengeVariables()} {
 		for name, spec := range part {
 			variables[name] = spec
@@ -72,7 +72,7 @@ func variableNames() []string {
 
 func writable() (names []string) {
 	for n, spec := range variables {
-		if spec.set != nil {
+		if spec.Set != nil {
 			names = append(names, "$"+n)
 		}
 	}
@@ -89,7 +89,7 @@ func (k *compiler) unknownVariable(v *Var) {
 }
 
 // item compiles a variable without its index and transformations.
-func (k *compiler) item(v *Var) item {
+func (k *compiler) item(v *Var) Getter {
 	spec := variables[v.Name]
 	if spec == nil {
 		k.unknownVariable(v)
@@ -102,20 +102,20 @@ func (k *compiler) item(v *Var) item {
 	if !k.argFits(v, spec) {
 		return nil
 	}
-	if v.Index != nil && !spec.index {
+	if v.Index != nil && !spec.Index {
 		k.rep.errorf(v.Index.At, "$%s has one value and takes no index", v.Name)
 		return nil
 	}
-	return spec.get(k, v)
+	return spec.Get(k, v)
 }
 
-func (k *compiler) argFits(v *Var, spec *varSpec) bool {
+func (k *compiler) argFits(v *Var, spec *Variable) bool {
 	switch {
-	case v.Arg == nil && (spec.arg == constArg || spec.arg == anyArg):
+	case v.Arg == nil && (spec.Inner == ConstInner || spec.Inner == AnyInner):
 		k.rep.errorf(v.At, "$%s needs a name: $%s(name)", v.Name, v.Name)
-	case v.Arg != nil && spec.arg == noArg:
+	case v.Arg != nil && spec.Inner == NoInner:
 		k.rep.errorf(v.Arg.At, "$%s takes nothing in parentheses", v.Name)
-	case v.Arg != nil && v.Arg.Var != nil && spec.arg != anyArg:
+	case v.Arg != nil && v.Arg.Var != nil && spec.Inner != AnyInner:
 		k.rep.errorf(v.Arg.At, "the name in $%s() is a constant", v.Name)
 	case v.Arg != nil && v.Arg.Text == "":
 		k.rep.errorf(v.Arg.At, "the name in $%s() is empty", v.Name)
@@ -153,7 +153,7 @@ func (k *compiler) ofMessage(v *Var, get expr) expr {
 	if request == (k.route.Kind == OnReplyRoute) {
 		k.rep.notef(v.At, "%s is NULL in %v: this proxy is stateless and keeps no other message", clip(v.Text), k.route.Kind)
 	}
-	return func(m *machine) value {
+	return func(m *Machine) Value {
 		if m.msg.IsRequest() != request {
 			return null
 		}
@@ -161,10 +161,10 @@ func (k *compiler) ofMessage(v *Var, get expr) expr {
 	}
 }
 
-func (k *compiler) indexed(v *Var, it item) expr {
+func (k *compiler) indexed(v *Var, it Getter) expr {
 	switch x := v.Index; {
 	case x == nil:
-		return func(m *machine) value { return it(m, 0) }
+		return func(m *Machine) Value { return it(m, 0) }
 	case x.Append:
 		k.rep.errorf(x.At, "[append] is where a value is assigned to, none is there")
 		return nil
@@ -174,13 +174,13 @@ func (k *compiler) indexed(v *Var, it item) expr {
 				return nil
 			}
 		}
-		return func(m *machine) value { return m.joinAll(it) }
+		return func(m *Machine) Value { return m.joinAll(it) }
 	case x.Var != nil:
 		n := k.variable(x.Var)
 		if n == nil {
 			return nil
 		}
-		return func(m *machine) value {
+		return func(m *Machine) Value {
 			i, ok := n(m).integerOf()
 			if !ok || i < -maxText || i > maxText {
 				return null
@@ -189,12 +189,12 @@ func (k *compiler) indexed(v *Var, it item) expr {
 		}
 	default:
 		i := x.N
-		return func(m *machine) value { return it(m, i) }
+		return func(m *Machine) Value { return it(m, i) }
 	}
 }
 
 // joinAll gives all values of a variable, joined by commas.
-func (m *machine) joinAll(it item) value {
+func (m *Machine) joinAll(it Getter) Value {
 	from := len(m.stack)
 	for i := 0; i < maxText; i++ {
 		v := it(m, i)
@@ -226,25 +226,25 @@ func (m *machine) joinAll(it item) value {
 }
 
 // one makes an item of a getter that has one value.
-func one(get func(m *machine) value) func(*compiler, *Var) item {
-	return func(*compiler, *Var) item { return func(m *machine, _ int) value { return get(m) } }
+func one(get func(m *Machine) Value) func(*compiler, *Var) Getter {
+	return func(*compiler, *Var) Getter { return func(m *Machine, _ int) Value { return get(m) } }
 }
 
 // name compiles what stands in the parentheses of a variable.
-func (k *compiler) name(a *VarArg) func(m *machine) []byte {
+func (k *compiler) name(a *VarArg) func(m *Machine) []byte {
 	if a.Var == nil {
 		b := []byte(a.Text)
-		return func(*machine) []byte { return b }
+		return func(*Machine) []byte { return b }
 	}
 	get := k.variable(a.Var)
 	if get == nil {
 		return nil
 	}
-	return func(m *machine) []byte { return m.text(get(m)) }
+	return func(m *Machine) []byte { return m.text(get(m)) }
 }
 
 // optional gives null for a part that is not there.
-func optional(b []byte) value {
+func optional(b []byte) Value {
 	if len(b) == 0 {
 		return null
 	}

@@ -9,7 +9,7 @@ import (
 // viaTransforms take the first value of a Via header apart.
 func viaTransforms() map[string]*transformSpec {
 	specs := map[string]*transformSpec{
-		"via.param": withName(func(_ *machine, b, arg []byte) value {
+		"via.param": withName(func(_ *Machine, b, arg []byte) Value {
 			var via sipframe.Via
 			if sipframe.ParseVia(b, &via) != nil {
 				return null
@@ -17,26 +17,26 @@ func viaTransforms() map[string]*transformSpec {
 			return findParam(via.Params.In(b), arg)
 		}),
 	}
-	host := func(b []byte, via *sipframe.Via) value { return optional(via.Host.In(b)) }
-	for name, pick := range map[string]func(b []byte, via *sipframe.Via) value{
-		"name":      func(b []byte, _ *sipframe.Via) value { return viaProtocol(b, 0) },
-		"version":   func(b []byte, _ *sipframe.Via) value { return viaProtocol(b, 1) },
-		"transport": func(b []byte, _ *sipframe.Via) value { return viaProtocol(b, 2) },
+	host := func(b []byte, via *sipframe.Via) Value { return optional(via.Host.In(b)) }
+	for name, pick := range map[string]func(b []byte, via *sipframe.Via) Value{
+		"name":      func(b []byte, _ *sipframe.Via) Value { return viaProtocol(b, 0) },
+		"version":   func(b []byte, _ *sipframe.Via) Value { return viaProtocol(b, 1) },
+		"transport": func(b []byte, _ *sipframe.Via) Value { return viaProtocol(b, 2) },
 		"host":      host,
 		"domain":    host,
-		"port": func(_ []byte, via *sipframe.Via) value {
+		"port": func(_ []byte, via *sipframe.Via) Value {
 			if via.Port == 0 {
 				return null
 			}
 			return integer(int64(via.Port))
 		},
-		"params":   func(b []byte, via *sipframe.Via) value { return optional(via.Params.In(b)) },
-		"comment":  func(b []byte, via *sipframe.Via) value { return optional(viaComment(b)) },
+		"params":   func(b []byte, via *sipframe.Via) Value { return optional(via.Params.In(b)) },
+		"comment":  func(b []byte, via *sipframe.Via) Value { return optional(viaComment(b)) },
 		"branch":   viaParam("branch"),
 		"received": viaParam("received"),
 		"rport":    viaParam("rport"),
 	} {
-		specs["via."+name] = plain(func(_ *machine, b []byte) value {
+		specs["via."+name] = plain(func(_ *Machine, b []byte) Value {
 			var via sipframe.Via
 			if sipframe.ParseVia(b, &via) != nil {
 				return null
@@ -47,13 +47,13 @@ func viaTransforms() map[string]*transformSpec {
 	return specs
 }
 
-func viaParam(name string) func(b []byte, via *sipframe.Via) value {
+func viaParam(name string) func(b []byte, via *sipframe.Via) Value {
 	key := []byte(name)
-	return func(b []byte, via *sipframe.Via) value { return findParam(via.Params.In(b), key) }
+	return func(b []byte, via *sipframe.Via) Value { return findParam(via.Params.In(b), key) }
 }
 
 // viaProtocol gives a part of SIP/2.0/TLS, around whose slashes blanks may stand.
-func viaProtocol(b []byte, part int) value {
+func viaProtocol(b []byte, part int) Value {
 	for range part {
 		_, rest, ok := bytes.Cut(b, []byte{'/'})
 		if !ok {
