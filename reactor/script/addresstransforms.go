@@ -13,27 +13,27 @@ var privateNets = []netip.Prefix{
 // addressTransforms are those of class ip.
 func addressTransforms() map[string]*transformSpec {
 	return map[string]*transformSpec{
-		"ip.isip":  plain(func(_ *Machine, b []byte) Value { _, ok := parseIP(b); return integer(int64(truth(ok))) }),
-		"ip.isip4": plain(func(_ *Machine, b []byte) Value { a, ok := parseIP(b); return integer(int64(truth(ok && a.Is4()))) }),
-		"ip.isip6": plain(func(_ *Machine, b []byte) Value { a, ok := parseIP(b); return integer(int64(truth(ok && a.Is6()))) }),
+		"ip.isip":  plain(func(_ *Machine, b []byte) Value { _, ok := parseIP(b); return Int(int64(truth(ok))) }),
+		"ip.isip4": plain(func(_ *Machine, b []byte) Value { a, ok := parseIP(b); return Int(int64(truth(ok && a.Is4()))) }),
+		"ip.isip6": plain(func(_ *Machine, b []byte) Value { a, ok := parseIP(b); return Int(int64(truth(ok && a.Is6()))) }),
 		"ip.isprivate": plain(func(_ *Machine, b []byte) Value {
 			a, ok := parseIP(b)
 			if !ok {
-				return integer(0)
+				return Int(0)
 			}
 			for _, p := range privateNets {
 				if p.Contains(a) {
-					return integer(1)
+					return Int(1)
 				}
 			}
-			return integer(0)
+			return Int(0)
 		}),
 		"ip.family": plain(func(_ *Machine, b []byte) Value {
 			switch len(b) {
 			case 4:
-				return bytesValue(inetText)
+				return Text(inetText)
 			case 16:
-				return bytesValue(inet6Text)
+				return Text(inet6Text)
 			default:
 				return null
 			}
@@ -45,10 +45,10 @@ func addressTransforms() map[string]*transformSpec {
 				return null
 			case a.Is4():
 				raw := a.As4()
-				return bytesValue(m.keep(raw[:]))
+				return Text(m.Keep(raw[:]))
 			default:
 				raw := a.As16()
-				return bytesValue(m.keep(raw[:]))
+				return Text(m.Keep(raw[:]))
 			}
 		}),
 		"ip.ntop": plain(func(m *Machine, b []byte) Value {
@@ -65,7 +65,7 @@ func addressTransforms() map[string]*transformSpec {
 			if m.alone() {
 				return null
 			}
-			a, err := m.c.Resolve(m.keep(b))
+			a, err := m.c.Resolve(m.Keep(b))
 			if err != nil {
 				return null
 			}
@@ -79,8 +79,8 @@ func addressTransforms() map[string]*transformSpec {
 					return nil
 				}
 				return func(m *Machine, in Value) Value {
-					a, ok := parseIP(m.text(in))
-					return integer(int64(truth(ok && net.Contains(a))))
+					a, ok := parseIP(m.Text(in))
+					return Int(int64(truth(ok && net.Contains(a))))
 				}
 			}
 			arg := k.name(t.Args[0])
@@ -88,9 +88,9 @@ func addressTransforms() map[string]*transformSpec {
 				return nil
 			}
 			return func(m *Machine, in Value) Value {
-				a, ok := parseIP(m.text(in))
+				a, ok := parseIP(m.Text(in))
 				net, valid := parseNet(string(arg(m)))
-				return integer(int64(truth(ok && valid && net.Contains(a))))
+				return Int(int64(truth(ok && valid && net.Contains(a))))
 			}
 		}},
 	}

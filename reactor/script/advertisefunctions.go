@@ -6,18 +6,18 @@ func advertiseFunctions() map[string]*Function {
 		"set_advertised_address": textFunction("", `set_advertised_address("host")`, Requests, func(m *Machine, b []byte) error {
 			return m.c.SetAdvertisedHost(b)
 		}),
-		"set_advertised_port": {Usage: "set_advertised_port(port)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
+		"set_advertised_port": {Usage: "set_advertised_port(port)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: func(a *Args) Action {
 			port := a.list[0].num
 			return func(m *Machine) int {
 				n, ok := port(m)
 				if !ok || n < 1 || n > 65535 {
-					return m.fail(a.at, "the value is no port")
+					return m.Fail(a.at, "the value is no port")
 				}
 				m.c.SetAdvertisedPort(uint16(n))
 				return 1
 			}
 		}},
-		"record_route_preset": {module: "rr", Usage: `record_route_preset("host:port"[, "host:port of the incoming side"])`, Args: []ArgKind{TextArg, TextArg}, Min: 1, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
+		"record_route_preset": {module: "rr", Usage: `record_route_preset("host:port"[, "host:port of the incoming side"])`, Args: []ArgKind{TextArg, TextArg}, Min: 1, Routes: Requests, Build: func(a *Args) Action {
 			return func(m *Machine) int {
 				out, ok := a.list[0].text(m)
 				var in []byte
@@ -25,9 +25,9 @@ func advertiseFunctions() map[string]*Function {
 					in, ok = a.list[1].text(m)
 				}
 				if !ok {
-					return m.fail(a.at, "an argument is NULL")
+					return m.Fail(a.at, "an argument is NULL")
 				}
-				return m.reported(a.at, m.c.RecordRoutePreset(out, in))
+				return m.Reported(a.at, m.c.RecordRoutePreset(out, in))
 			}
 		}},
 	}

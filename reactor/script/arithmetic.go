@@ -9,14 +9,14 @@ type expr func(m *Machine) Value
 func (k *compiler) expr(x Expr) expr {
 	switch x := x.(type) {
 	case *Number:
-		v := integer(x.N)
+		v := Int(x.N)
 		return func(*Machine) Value { return v }
 	case *String:
 		k.noteLiteral(x)
-		v := bytesValue([]byte(x.Text))
+		v := Text([]byte(x.Text))
 		return func(*Machine) Value { return v }
 	case *Addr:
-		v := bytesValue([]byte(x.Text))
+		v := Text([]byte(x.Text))
 		return func(*Machine) Value { return v }
 	case *Null:
 		return func(*Machine) Value { return null }
@@ -34,7 +34,7 @@ func (k *compiler) expr(x Expr) expr {
 			if m.code == 0 {
 				m.ctl |= ctlExit
 			}
-			return integer(int64(m.code))
+			return Int(int64(m.code))
 		}
 	case *Unary:
 		if x.Op == tokTilde {
@@ -63,7 +63,7 @@ func (k *compiler) asNumber(c cond) expr {
 		if v < 0 {
 			return null
 		}
-		return integer(int64(v))
+		return Int(int64(v))
 	}
 }
 
@@ -87,10 +87,10 @@ func (k *compiler) invert(x *Unary) expr {
 	return func(m *Machine) Value {
 		v := in(m)
 		if v.kind != intValue {
-			m.fail(at, "what stands behind it is no number")
+			m.Fail(at, "what stands behind it is no number")
 			return null
 		}
-		return integer(^v.n)
+		return Int(^v.n)
 	}
 }
 
@@ -118,21 +118,21 @@ func (k *compiler) binary(x *Binary) expr {
 func (m *Machine) compute(op kind, a, b Value, at *Site) Value {
 	if a.kind != intValue {
 		if op != tokPlus {
-			m.fail(at, "its left side is no number")
+			m.Fail(at, "its left side is no number")
 			return null
 		}
 		return m.join(a, b, at)
 	}
 	if b.kind == textValue {
-		m.fail(at, "its left side is a number and its right side a text")
+		m.Fail(at, "its left side is a number and its right side a text")
 		return null
 	}
 	v, msg := calculate(op, a.n, b.n)
 	if msg != "" {
-		m.fail(at, msg)
+		m.Fail(at, msg)
 		return null
 	}
-	return integer(v)
+	return Int(v)
 }
 
 func calculate(op kind, a, b int64) (v int64, msg string) {
@@ -170,20 +170,20 @@ func calculate(op kind, a, b int64) (v int64, msg string) {
 // join puts two texts together. Numbers are written in decimal, null is empty.
 func (m *Machine) join(a, b Value, at *Site) Value {
 	if len(a.s)+len(b.s)+20 > maxText {
-		m.fail(at, "the text would be longer than 65535 bytes")
+		m.Fail(at, "the text would be longer than 65535 bytes")
 		return null
 	}
 	// The left side often is what was written last: then it only grows.
 	if n := len(a.s); n > 0 && len(m.arena) >= n && &m.arena[len(m.arena)-n] == &a.s[0] && b.kind == textValue {
 		m.arena = append(m.arena, b.s...)
-		return bytesValue(m.arena[len(m.arena)-n-len(b.s) : len(m.arena) : len(m.arena)])
+		return Text(m.arena[len(m.arena)-n-len(b.s) : len(m.arena) : len(m.arena)])
 	}
 	from := len(m.arena)
 	m.arena = append(m.arena, a.s...)
 	if b.kind == intValue {
-		m.text(b)
+		m.Text(b)
 	} else {
 		m.arena = append(m.arena, b.s...)
 	}
-	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+	return Text(m.arena[from:len(m.arena):len(m.arena)])
 }

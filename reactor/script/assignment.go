@@ -2,9 +2,8 @@ package script
 
 import "fmt"
 
-// Setter stores a value in a variable. op tells = from :=, which differ for
-// AVPs.
-type Setter func(m *Machine, v Value, op kind) int
+// Setter stores a value in a variable and returns the code of the assignment.
+type Setter func(m *Machine, v Value) int
 
 // plainOps are what the compound assignments compute.
 var plainOps = map[kind]kind{
@@ -17,7 +16,7 @@ func (k *compiler) assignment(s *Assign) exec {
 		k.rep.errorf(s.Target.Trans[0].At, "a transformation cannot be assigned to")
 		return nil
 	}
-	set := k.setter(s.Target)
+	set := k.setter(s.Target, false)
 	v := k.expr(s.Value)
 	if set == nil || v == nil {
 		return nil
@@ -30,7 +29,10 @@ func (k *compiler) assignment(s *Assign) exec {
 	_, isNull := s.Value.(*Null)
 	op, compound := plainOps[s.Op]
 	if !compound {
-		plain := s.Op
+		plain := set
+		if s.Op == tokColonEq {
+			plain = k.setter(s.Target, true)
+		}
 		return func(m *Machine) int {
 			fails := m.fails
 			got := v(m)
@@ -39,10 +41,10 @@ func (k *compiler) assignment(s *Assign) exec {
 				m.code = -1 // said already
 			case m.ctl&ctlExit != 0:
 				m.code = 0
-			case got.kind == nullValue && !isNull && plain == tokColonEq:
-				m.code = set(m, got, tokAssign)
+			case got.kind == nullValue && !isNull:
+				m.code = set(m, got)
 			default:
-				m.code = set(m, got, plain)
+				m.code = plain(m, got)
 			}
 			return m.code
 		}
@@ -58,18 +60,18 @@ func (k *compiler) assignment(s *Assign) exec {
 	return func(m *Machine) int {
 		a, b := old(m), v(m)
 		if a.kind == nullValue || b.kind == nullValue {
-			m.code = m.fail(at, "one side is NULL")
+			m.code = m.Fail(at, "one side is NULL")
 			return m.code
 		}
 		// A text that is a number counts as one only beside a number.
 		if a.kind != b.kind {
-			x, ok1 := a.integerOf()
-			y, ok2 := b.integerOf()
+			x, ok1 := a.Int()
+			y, ok2 := b.Int()
 			if !ok1 || !ok2 {
-				m.code = m.fail(at, "one side is a number and the other a text")
+				m.code = m.Fail(at, "one side is a number and the other a text")
 				return m.code
 			}
-			a, b = integer(x), integer(y)
+			a, b = Int(x), Int(y)
 		}
 		fails := m.fails
 		got := m.compute(op, a, b, at)
@@ -77,13 +79,13 @@ func (k *compiler) assignment(s *Assign) exec {
 			m.code = -1
 			return -1
 		}
-		m.code = set(m, got, tokAssign)
+		m.code = set(m, got)
 		return m.code
 	}
 }
 
-// setter compiles the left side of an assignment.
-func (k *compiler) setter(v *Var) Setter {
+// setter compiles the left side of an assignment; whole is that of :=.
+func (k *compiler) setter(v *Var, whole bool) Setter {
 	spec := variables[v.Name]
 	switch {
 	case spec == nil:
@@ -97,13 +99,13 @@ func (k *compiler) setter(v *Var) Setter {
 		k.rep.errorf(v.At, "%s cannot be assigned to: a message is changed where it is at hand", clip(v.Text))
 		return nil
 	}
-	return spec.Set(k, v)
+	return spec.Set(&Use{k: k, v: v, whole: whole})
 }
 
-// reported turns an error of the proxy core into a code.
-func (m *Machine) reported(at *Site, err error) int {
+// Reported turns an error of the proxy core into a code.
+func (m *Machine) Reported(at *Site, err error) int {
 	if err == nil {
 		return 1
 	}
-	return m.fail(at, err.Error())
+	return m.Fail(at, err.Error())
 }

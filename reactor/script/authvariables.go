@@ -11,18 +11,18 @@ import (
 // Proxy-Authorization. Nothing here checks them.
 func authVariables() map[string]*Variable {
 	vars := map[string]*Variable{
-		"aU": {Get: one(func(m *Machine) Value { return m.credential("username") })},
-		"au": {Get: one(func(m *Machine) Value {
+		"aU": {Get: Simple(func(m *Machine) Value { return m.credential("username") })},
+		"au": {Get: Simple(func(m *Machine) Value {
 			user, _, _ := bytes.Cut(m.credential("username").s, []byte{'@'})
 			return optional(user)
 		})},
-		"ad": {Get: one(func(m *Machine) Value {
+		"ad": {Get: Simple(func(m *Machine) Value {
 			_, domain, _ := bytes.Cut(m.credential("username").s, []byte{'@'})
 			return optional(domain)
 		})},
-		"Au": {Get: one(func(m *Machine) Value {
+		"Au": {Get: Simple(func(m *Machine) Value {
 			if user, _, _ := bytes.Cut(m.credential("username").s, []byte{'@'}); len(user) > 0 {
-				return bytesValue(user)
+				return Text(user)
 			}
 			from := m.from()
 			if from == nil {
@@ -35,7 +35,7 @@ func authVariables() map[string]*Variable {
 		"ar": "realm", "an": "nonce", "adu": "uri", "auth.nonce": "nonce", "auth.resp": "response", "auth.cnonce": "cnonce",
 		"auth.opaque": "opaque", "auth.alg": "algorithm", "auth.qop": "qop", "auth.nc": "nc",
 	} {
-		vars[name] = &Variable{Get: one(func(m *Machine) Value { return m.credential(param) })}
+		vars[name] = &Variable{Get: Simple(func(m *Machine) Value { return m.credential(param) })}
 	}
 	return vars
 }
@@ -63,7 +63,7 @@ func digestParam(b []byte, name string) Value {
 		}
 		n, text, _ := bytes.Cut(v, []byte{'='})
 		if sipframe.EqualFold(bytes.TrimSpace(n), name) {
-			return bytesValue(unquoted(bytes.TrimSpace(text)))
+			return Text(unquoted(bytes.TrimSpace(text)))
 		}
 	}
 }

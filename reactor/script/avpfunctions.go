@@ -11,7 +11,8 @@ func avpFunctions() map[string]*Function {
 
 // buildAVPSet makes is_avp_set(): whether the AVP has a value, with n one that is
 // a number, with s one that is text, with e one that is empty text.
-func buildAVPSet(k *compiler, a *Args) Action {
+func buildAVPSet(a *Args) Action {
+	k := a.k
 	flags := a.list[1].str
 	if s, ok := a.list[0].expr.(*String); ok { // "$avp(name)/flags"
 		if _, more, found := strings.Cut(s.Text, "/"); found {

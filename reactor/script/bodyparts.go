@@ -150,7 +150,7 @@ func (p *partIter) content() []byte { return p.body[p.head:p.end] }
 // change it.
 func partFunctions() map[string]*Function {
 	return map[string]*Function{
-		"has_body_part": {module: "sipmsgops", Usage: `has_body_part(["application/sdp"])`, Args: []ArgKind{TextArg}, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		"has_body_part": {module: "sipmsgops", Usage: `has_body_part(["application/sdp"])`, Args: []ArgKind{TextArg}, Routes: Messages, Build: func(a *Args) Action {
 			mime := a.list[0]
 			return func(m *Machine) int {
 				var want []byte
@@ -160,10 +160,11 @@ func partFunctions() map[string]*Function {
 						return -1
 					}
 				}
-				return yes(m.hasPart(want))
+				return Yes(m.hasPart(want))
 			}
 		}},
-		"remove_body_part": {module: "sipmsgops", Usage: `remove_body_part(["application/isup"[, "revert"]])`, Args: []ArgKind{TextArg, FixedArg}, Routes: Messages, Build: func(k *compiler, a *Args) Action {
+		"remove_body_part": {module: "sipmsgops", Usage: `remove_body_part(["application/isup"[, "revert"]])`, Args: []ArgKind{TextArg, FixedArg}, Routes: Messages, Build: func(a *Args) Action {
+			k := a.k
 			mime, revert := a.list[0], a.list[1]
 			if revert.given && revert.str != "revert" {
 				k.rep.errorf(revert.expr.Pos(), `the second argument of remove_body_part() is "revert"`)
@@ -174,7 +175,7 @@ func partFunctions() map[string]*Function {
 					if len(m.c.Body()) == 0 {
 						return -1
 					}
-					return m.reported(a.at, m.c.SetBody(nil, nil))
+					return m.Reported(a.at, m.c.SetBody(nil, nil))
 				}
 				want, ok := mime.text(m)
 				if !ok {
@@ -183,12 +184,12 @@ func partFunctions() map[string]*Function {
 				return m.removeParts(a.at, want, revert.given)
 			}
 		}},
-		"add_body_part": {module: "sipmsgops", Usage: `add_body_part("body", "text/plain"[, "Name: value\r\n"])`, Args: []ArgKind{TextArg, TextArg, TextArg}, Min: 2, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		"add_body_part": {module: "sipmsgops", Usage: `add_body_part("body", "text/plain"[, "Name: value\r\n"])`, Args: []ArgKind{TextArg, TextArg, TextArg}, Min: 2, Routes: Messages, Build: func(a *Args) Action {
 			return func(m *Machine) int {
 				body, ok1 := a.list[0].text(m)
 				mime, ok2 := a.list[1].text(m)
 				if !ok1 || !ok2 {
-					return m.fail(a.at, "the body or its type is NULL")
+					return m.Fail(a.at, "the body or its type is NULL")
 				}
 				var headers []byte
 				if a.list[2].given {
@@ -227,7 +228,7 @@ func (m *Machine) removeParts(at *Site, want []byte, revert bool) int {
 		if len(body) == 0 || isType(typ, want) == revert {
 			return -1
 		}
-		return m.reported(at, m.c.SetBody(nil, nil))
+		return m.Reported(at, m.c.SetBody(nil, nil))
 	}
 	out, done := m.work[:0], 0
 	gone, left := 0, 0
@@ -248,11 +249,11 @@ func (m *Machine) removeParts(at *Site, want []byte, revert bool) int {
 	case gone == 0:
 		return -1
 	case left == 0:
-		return m.reported(at, m.c.SetBody(nil, nil))
+		return m.Reported(at, m.c.SetBody(nil, nil))
 	case left == 1 && last.alone():
-		return m.reported(at, m.c.SetBody(last.typ(), last.content()))
+		return m.Reported(at, m.c.SetBody(last.typ(), last.content()))
 	default:
-		return m.reported(at, m.c.SetBody(nil, out))
+		return m.Reported(at, m.c.SetBody(nil, out))
 	}
 }
 
@@ -276,10 +277,10 @@ func (p *partIter) alone() bool {
 func (m *Machine) addPart(at *Site, part, mime, headers []byte) int {
 	body, typ := m.c.Body(), m.c.BodyType()
 	if bytes.ContainsAny(mime, "\r\n") || bytes.Contains(headers, []byte("\r\n\r\n")) {
-		return m.fail(at, "the type or the headers of the part would end them")
+		return m.Fail(at, "the type or the headers of the part would end them")
 	}
 	if len(body) == 0 && len(headers) == 0 {
-		return m.reported(at, m.c.SetBody(mime, part))
+		return m.Reported(at, m.c.SetBody(mime, part))
 	}
 	boundary, multi := boundaryOf(typ)
 	out := m.work[:0]
@@ -296,11 +297,11 @@ func (m *Machine) addPart(at *Site, part, mime, headers []byte) int {
 			}
 		}
 		if end < 0 || bytes.Contains(part, boundary) || bytes.Contains(headers, boundary) {
-			return m.fail(at, "the body is no multipart body that takes another part")
+			return m.Fail(at, "the body is no multipart body that takes another part")
 		}
 		out = appendPart(append(out, body[:end]...), boundary, part, mime, headers)
 		m.work = append(out, body[end:]...)
-		return m.reported(at, m.c.SetBody(nil, m.work))
+		return m.Reported(at, m.c.SetBody(nil, m.work))
 	}
 	from := len(m.arena)
 	for i := 1; ; i++ { // a boundary that stands in neither part
@@ -317,7 +318,7 @@ func (m *Machine) addPart(at *Site, part, mime, headers []byte) int {
 	m.work = out
 	to := len(m.arena)
 	m.arena = append(append(append(m.arena, "multipart/mixed;boundary=\""...), m.arena[from:to]...), '"')
-	return m.reported(at, m.c.SetBody(m.arena[to:], out))
+	return m.Reported(at, m.c.SetBody(m.arena[to:], out))
 }
 
 // appendPart writes a part with its delimiter line in front.

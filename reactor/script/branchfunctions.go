@@ -22,16 +22,17 @@ func branchFunctions() map[string]*Function {
 		"append_msg_branch": {Usage: `append_msg_branch("uri"[, "q"[, "inherit"]])`, Args: []ArgKind{TextArg, TextArg, FixedArg}, Min: 1, Routes: Requests, Build: buildAppendBranch},
 	}
 	for _, name := range []string{"remove_branch", "remove_msg_branch"} {
-		fs[name] = &Function{Usage: name + "(index)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
+		fs[name] = &Function{Usage: name + "(index)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: func(a *Args) Action {
 			index := a.list[0].num
 			return func(m *Machine) int {
 				i, ok := index(m)
-				return yes(ok && 0 <= i && i < proxy.MaxBranches && m.c.RemoveBranch(int(i)+1))
+				return Yes(ok && 0 <= i && i < proxy.MaxBranches && m.c.RemoveBranch(int(i)+1))
 			}
 		}}
 	}
 	for _, name := range []string{"move_branch", "move_msg_branch"} {
-		fs[name] = &Function{Usage: name + `([from][, [to][, "keep"]])`, Args: []ArgKind{IntArg, IntArg, FixedArg}, Routes: Requests, Build: func(k *compiler, a *Args) Action {
+		fs[name] = &Function{Usage: name + `([from][, [to][, "keep"]])`, Args: []ArgKind{IntArg, IntArg, FixedArg}, Routes: Requests, Build: func(a *Args) Action {
+			k := a.k
 			keep := a.list[2]
 			if keep.given && keep.str != "keep" {
 				k.rep.errorf(keep.expr.Pos(), `found %q, expected "keep"`, clip(keep.str))
@@ -41,7 +42,7 @@ func branchFunctions() map[string]*Function {
 		}}
 	}
 	for _, name := range []string{"swap_branches", "swap_msg_branches"} {
-		fs[name] = &Function{Usage: name + "([index][, index])", Args: []ArgKind{IntArg, IntArg}, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
+		fs[name] = &Function{Usage: name + "([index][, index])", Args: []ArgKind{IntArg, IntArg}, Routes: Requests, Build: func(a *Args) Action {
 			return twoBranches(a, func(m *Machine, i, j int) bool { return m.swapBranches(i, j) })
 		}}
 	}
@@ -50,7 +51,8 @@ func branchFunctions() map[string]*Function {
 
 // buildAppendBranch makes both: append_branch() copies the branch of the
 // Request-URI, append_msg_branch() only if it is told to.
-func buildAppendBranch(k *compiler, a *Args) Action {
+func buildAppendBranch(a *Args) Action {
+	k := a.k
 	uri, q := a.list[0], a.list[1]
 	inherit := a.call.Func == "append_branch"
 	if len(a.list) > 2 && a.list[2].given {
@@ -73,18 +75,18 @@ func buildAppendBranch(k *compiler, a *Args) Action {
 		if uri.given {
 			var ok bool
 			if to, ok = uri.text(m); !ok {
-				return m.fail(a.at, "the URI is NULL")
+				return m.Fail(a.at, "the URI is NULL")
 			}
 		}
 		b, err := m.c.AppendBranch(to, inherit)
 		if err != nil {
-			return m.reported(a.at, err)
+			return m.Reported(a.at, err)
 		}
 		if text, ok := q.optional(m); ok && len(text) > 0 {
 			n, valid := parseQ(text)
 			if !valid {
 				m.c.RemoveBranch(m.c.Branches() - 1)
-				return m.fail(a.at, errNoQ.Error())
+				return m.Fail(a.at, errNoQ.Error())
 			}
 			b.SetQ(n)
 		}
@@ -119,7 +121,7 @@ func twoBranches(a *Args, do func(m *Machine, i, j int) bool) Action {
 	return func(m *Machine) int {
 		i, ok := index(m, &a.list[0])
 		j, also := index(m, &a.list[1])
-		return yes(ok && also && do(m, i, j))
+		return Yes(ok && also && do(m, i, j))
 	}
 }
 

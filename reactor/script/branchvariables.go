@@ -15,24 +15,42 @@ import (
 func branchVariables() map[string]*Variable {
 	vars := map[string]*Variable{
 		"branch": {Inner: OptionalInner, Index: true, Get: branchItem, Set: branchSetter, each: branchEach},
-		"msg.branch": {Index: true, Get: func(k *compiler, v *Var) Getter { return k.branchField(v, &branchFields[0], 0) },
-			Set: addsBranch, each: func(k *compiler, v *Var) Getter { return k.branchValue(v, &branchFields[0], 0) }},
-		"msg.branch.last_idx": {Get: one(func(m *Machine) Value {
+		"msg.branch": {Index: true, Get: func(u *Use) Getter {
+			k, v := u.k, u.v
+			return k.branchField(v, &branchFields[0], 0)
+		},
+			Set: addsBranch, each: func(u *Use) Getter {
+				k, v := u.k, u.v
+				return k.branchValue(v, &branchFields[0], 0)
+			}},
+		"msg.branch.last_idx": {Get: Simple(func(m *Machine) Value {
 			if m.alone() {
 				return null
 			}
-			return integer(int64(m.c.Branches() - 1))
+			return Int(int64(m.c.Branches() - 1))
 		})},
 		"msg.branch.attr": {Inner: ConstInner, Index: true, Get: attrItem, Set: attrSetter},
-		"ds":              {Get: one(destinationSet)},
-		"ru_q":            {Get: one(func(m *Machine) Value { return m.qText(m.c.Branch(0).Q()) }), Set: func(k *compiler, v *Var) Setter { return k.setField(v, &branchFields[2], theFirst) }},
+		"ds":              {Get: Simple(destinationSet)},
+		"ru_q": {Get: Simple(func(m *Machine) Value { return m.qText(m.c.Branch(0).Q()) }), Set: func(u *Use) Setter {
+			k, v := u.k, u.v
+			return k.setField(v, &branchFields[2], theFirst)
+		}},
 	}
 	for i := range branchFields {
 		f := &branchFields[i]
 		vars["msg.branch."+f.name] = &Variable{Index: true,
-			Get:  func(k *compiler, v *Var) Getter { return k.branchField(v, f, 0) },
-			each: func(k *compiler, v *Var) Getter { return k.branchValue(v, f, 0) },
-			Set:  func(k *compiler, v *Var) Setter { return k.setField(v, f, k.branchIndex(v, 0, true)) },
+			Get: func(u *Use) Getter {
+				k, v := u.k, u.v
+				return k.branchField(v, f, 0)
+			},
+			each: func(u *Use) Getter {
+				k, v := u.k, u.v
+				return k.branchValue(v, f, 0)
+			},
+			Set: func(u *Use) Setter {
+				k, v := u.k, u.v
+				return k.setField(v, f, k.branchIndex(v, 0, true))
+			},
 		}
 	}
 	vars["msg.flag"] = flagVariable(0, false)
@@ -50,13 +68,13 @@ type branchFieldSpec struct {
 
 // branchFields are the fields; the first is the URI, the third q.
 var branchFields = [...]branchFieldSpec{
-	{"uri", func(m *Machine, i int, _ *proxy.Branch) Value { return optional(m.keep(m.c.BranchURI(i))) },
-		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetURI(m.text(x)) }},
-	{"duri", func(m *Machine, _ int, b *proxy.Branch) Value { return optional(m.keep(b.DestURI())) },
-		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetDestURI(m.text(x)) }},
+	{"uri", func(m *Machine, i int, _ *proxy.Branch) Value { return optional(m.Keep(m.c.BranchURI(i))) },
+		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetURI(m.Text(x)) }},
+	{"duri", func(m *Machine, _ int, b *proxy.Branch) Value { return optional(m.Keep(b.DestURI())) },
+		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetDestURI(m.Text(x)) }},
 	{"q", func(m *Machine, _ int, b *proxy.Branch) Value { return m.qText(b.Q()) }, setQ},
-	{"path", func(m *Machine, _ int, b *proxy.Branch) Value { return optional(m.keep(b.Path())) },
-		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetPath(m.text(x)) }},
+	{"path", func(m *Machine, _ int, b *proxy.Branch) Value { return optional(m.Keep(b.Path())) },
+		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetPath(m.Text(x)) }},
 	{"flags", func(m *Machine, _ int, b *proxy.Branch) Value { return m.flagText(1, b.Flags(), ",") }, setFlags},
 	{"socket", func(m *Machine, _ int, b *proxy.Branch) Value {
 		if b.Socket() == nil {
@@ -64,7 +82,7 @@ var branchFields = [...]branchFieldSpec{
 		}
 		return m.socketText(b.Socket().Addr, b.Socket().Proto)
 	}, func(m *Machine, _ int, b *proxy.Branch, x Value) error {
-		s := m.socketNamed(m.text(x))
+		s := m.socketNamed(m.Text(x))
 		if s == nil && x.kind != nullValue {
 			return errNoSocket
 		}
@@ -114,7 +132,7 @@ func (k *compiler) branchIndex(v *Var, from int, last bool) func(m *Machine) int
 		return nil
 	}
 	return func(m *Machine) int {
-		i, ok := get(m).integerOf()
+		i, ok := get(m).Int()
 		if !ok || i < -proxy.MaxBranches || i > proxy.MaxBranches {
 			return -1
 		}
@@ -150,7 +168,7 @@ func (k *compiler) branchValue(_ *Var, f *branchFieldSpec, from int) Getter {
 		if x := f.get(m, i+from, m.c.Branch(i+from)); x.kind != nullValue {
 			return x
 		}
-		return bytesValue(nil)
+		return Text(nil)
 	}
 }
 
@@ -160,12 +178,12 @@ func (k *compiler) setField(v *Var, f *branchFieldSpec, index func(m *Machine) i
 		return nil
 	}
 	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *Machine, x Value, _ kind) int {
+	return func(m *Machine, x Value) int {
 		i := index(m)
 		if i < 0 {
-			return m.fail(at, "there is no such branch")
+			return m.Fail(at, "there is no such branch")
 		}
-		return m.reported(at, f.set(m, i, m.c.Branch(i), x))
+		return m.Reported(at, f.set(m, i, m.c.Branch(i), x))
 	}
 }
 
@@ -180,7 +198,8 @@ func (k *compiler) branchNamed(v *Var) *branchFieldSpec {
 	return nil
 }
 
-func branchItem(k *compiler, v *Var) Getter {
+func branchItem(u *Use) Getter {
+	k, v := u.k, u.v
 	if v.Arg == nil {
 		return k.branchField(v, &branchFields[0], 0)
 	}
@@ -191,7 +210,8 @@ func branchItem(k *compiler, v *Var) Getter {
 	return k.branchField(v, f, 1)
 }
 
-func branchEach(k *compiler, v *Var) Getter {
+func branchEach(u *Use) Getter {
+	k, v := u.k, u.v
 	if v.Arg == nil {
 		return k.branchValue(v, &branchFields[0], 0)
 	}
@@ -202,9 +222,10 @@ func branchEach(k *compiler, v *Var) Getter {
 	return k.branchValue(v, f, 1)
 }
 
-func branchSetter(k *compiler, v *Var) Setter {
+func branchSetter(u *Use) Setter {
+	k, v := u.k, u.v
 	if v.Arg == nil {
-		return addsBranch(k, v)
+		return addsBranch(u)
 	}
 	f := k.branchNamed(v)
 	if f == nil {
@@ -214,23 +235,25 @@ func branchSetter(k *compiler, v *Var) Setter {
 }
 
 // addsBranch compiles $branch = "uri", which appends a branch.
-func addsBranch(k *compiler, v *Var) Setter {
+func addsBranch(u *Use) Setter {
+	k, v := u.k, u.v
 	if v.Index != nil {
 		k.rep.errorf(v.Index.At, "%s takes no index where it is assigned to: that appends a branch", clip(v.Text))
 		return nil
 	}
 	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *Machine, x Value, _ kind) int {
+	return func(m *Machine, x Value) int {
 		if x.kind == nullValue {
-			return m.fail(at, "the value is NULL")
+			return m.Fail(at, "the value is NULL")
 		}
-		_, err := m.c.AppendBranch(m.text(x), false)
-		return m.reported(at, err)
+		_, err := m.c.AppendBranch(m.Text(x), false)
+		return m.Reported(at, err)
 	}
 }
 
 // attrItem is $msg.branch.attr(name): a value that stays with the branch.
-func attrItem(k *compiler, v *Var) Getter {
+func attrItem(u *Use) Getter {
+	k, v := u.k, u.v
 	index, name := k.branchIndex(v, 0, true), v.Arg.Text
 	if index == nil {
 		return nil
@@ -244,14 +267,15 @@ func attrItem(k *compiler, v *Var) Getter {
 		case a == nil:
 			return null
 		case a.IsText:
-			return bytesValue(m.keep(a.Text))
+			return Text(m.Keep(a.Text))
 		default:
-			return integer(a.Number)
+			return Int(a.Number)
 		}
 	}
 }
 
-func attrSetter(k *compiler, v *Var) Setter {
+func attrSetter(u *Use) Setter {
+	k, v := u.k, u.v
 	if !k.argFits(v, variables["msg.branch.attr"]) {
 		return nil
 	}
@@ -260,10 +284,10 @@ func attrSetter(k *compiler, v *Var) Setter {
 		return nil
 	}
 	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *Machine, x Value, _ kind) int {
+	return func(m *Machine, x Value) int {
 		i := index(m)
 		if i < 0 {
-			return m.fail(at, "there is no such branch")
+			return m.Fail(at, "there is no such branch")
 		}
 		b := m.c.Branch(i)
 		if x.kind == nullValue {
@@ -271,7 +295,7 @@ func attrSetter(k *compiler, v *Var) Setter {
 			return 1
 		}
 		if !b.SetAttr(proxy.Attr{Name: name, Text: x.s, Number: x.n, IsText: x.kind == textValue}) {
-			return m.fail(at, "the branch has too many attributes")
+			return m.Fail(at, "the branch has too many attributes")
 		}
 		return 1
 	}
@@ -293,7 +317,7 @@ func destinationSet(m *Machine) Value {
 			m.arena = appendQ(append(m.arena, ";q="...), q)
 		}
 	}
-	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+	return Text(m.arena[from:len(m.arena):len(m.arena)])
 }
 
 // qText gives a preference as it stands in a Contact, 0.5 or 1; NULL for none.
@@ -303,7 +327,7 @@ func (m *Machine) qText(q int) Value {
 	}
 	from := len(m.arena)
 	m.arena = appendQ(m.arena, q)
-	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+	return Text(m.arena[from:len(m.arena):len(m.arena)])
 }
 
 func appendQ(b []byte, q int) []byte {
@@ -351,7 +375,7 @@ func setQ(_ *Machine, _ int, b *proxy.Branch, x Value) error {
 // setFlags takes the flags' names, joined by commas or spaces; NULL is none.
 func setFlags(m *Machine, _ int, b *proxy.Branch, x Value) error {
 	var flags uint64
-	for name := range bytes.FieldsFuncSeq(m.text(x), func(r rune) bool { return r == ',' || r == ' ' }) {
+	for name := range bytes.FieldsFuncSeq(m.Text(x), func(r rune) bool { return r == ',' || r == ' ' }) {
 		n := m.flagNamed(name)
 		if n < 0 {
 			return errNoFlag

@@ -17,7 +17,7 @@ func codecFunctions() map[string]*Function {
 		"codec_exists": nil, "codec_delete": deleteCodecs, "codec_move_up": moveCodecsUp, "codec_move_down": moveCodecsDown,
 	} {
 		fs[name] = &Function{module: "sipmsgops", Usage: name + `("name"[, "clock"])`, Args: []ArgKind{TextArg, TextArg}, Min: 1, Routes: Messages,
-			Build: func(_ *compiler, a *Args) Action {
+			Build: func(a *Args) Action {
 				want, clock := a.list[0].text, a.list[1]
 				return func(m *Machine) int {
 					n, ok := want(m)
@@ -43,7 +43,7 @@ func codecFunctions() map[string]*Function {
 // with except all others.
 func codecExpression(name string, change func(dst, stream []byte, match codecMatch) ([]byte, bool), except bool) *Function {
 	return &Function{module: "sipmsgops", Usage: name + `("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages,
-		Build: func(_ *compiler, a *Args) Action {
+		Build: func(a *Args) Action {
 			re := a.expression(0)
 			return func(m *Machine) int {
 				r := re(m)
@@ -58,7 +58,7 @@ func codecExpression(name string, change func(dst, stream []byte, match codecMat
 // codecs looks for codecs in all streams, and changes those that have them.
 func (m *Machine) codecs(at *Site, change func(dst, stream []byte, match codecMatch) ([]byte, bool), match codecMatch) int {
 	if change == nil {
-		return yes(m.anySDP(func(sdp []byte) bool {
+		return Yes(m.anySDP(func(sdp []byte) bool {
 			for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {
 				if isStream(piece) && hasCodec(piece, match) {
 					return true

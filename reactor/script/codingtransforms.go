@@ -15,12 +15,12 @@ func codingTransforms() map[string]*transformSpec {
 			sum := md5.Sum(b)
 			from := len(m.arena)
 			m.arena = hex.AppendEncode(m.arena, sum[:])
-			return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+			return Text(m.arena[from:len(m.arena):len(m.arena)])
 		}),
 		"s.encode.hexa": plain(func(m *Machine, b []byte) Value {
 			from := len(m.arena)
 			m.arena = hex.AppendEncode(m.arena, b)
-			return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+			return Text(m.arena[from:len(m.arena):len(m.arena)])
 		}),
 		"s.decode.hexa": plain(func(m *Machine, b []byte) Value {
 			from := len(m.arena)
@@ -29,12 +29,12 @@ func codingTransforms() map[string]*transformSpec {
 				return null
 			}
 			m.arena = out
-			return bytesValue(out[from:len(out):len(out)])
+			return Text(out[from:len(out):len(out)])
 		}),
 		"s.b64encode": plain(func(m *Machine, b []byte) Value {
 			from := len(m.arena)
 			m.arena = base64.StdEncoding.AppendEncode(m.arena, b)
-			return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+			return Text(m.arena[from:len(m.arena):len(m.arena)])
 		}),
 		"s.b64decode": plain(func(m *Machine, b []byte) Value {
 			from := len(m.arena)
@@ -43,7 +43,7 @@ func codingTransforms() map[string]*transformSpec {
 				return null
 			}
 			m.arena = out
-			return bytesValue(out[from:len(out):len(out)])
+			return Text(out[from:len(out):len(out)])
 		}),
 		"s.dec2hex": plain(func(m *Machine, b []byte) Value {
 			n, ok := number64(b)
@@ -52,7 +52,7 @@ func codingTransforms() map[string]*transformSpec {
 			}
 			from := len(m.arena)
 			m.arena = strconv.AppendInt(m.arena, n, 16)
-			return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+			return Text(m.arena[from:len(m.arena):len(m.arena)])
 		}),
 		"s.hex2dec": plain(func(_ *Machine, b []byte) Value {
 			if len(b) > 2 && b[0] == '0' && lower(b[1]) == 'x' {
@@ -68,17 +68,17 @@ func codingTransforms() map[string]*transformSpec {
 			if len(b) == 0 {
 				return null
 			}
-			return integer(n)
+			return Int(n)
 		}),
 		"s.xor": withName(func(m *Machine, b, key []byte) Value {
 			if len(key) == 0 {
 				return null
 			}
-			out := m.keep(b)
+			out := m.Keep(b)
 			for i := range out {
 				out[i] ^= key[i%len(key)]
 			}
-			return bytesValue(out)
+			return Text(out)
 		}),
 		"s.escape.common": plain(func(m *Machine, b []byte) Value {
 			return m.escaped(b, '\\', func(c byte) bool { return c == '\'' || c == '"' || c == '\\' || c == 0 })
@@ -97,7 +97,7 @@ func codingTransforms() map[string]*transformSpec {
 			if err != nil {
 				return null
 			}
-			return integer(t.Unix())
+			return Int(t.Unix())
 		}),
 	}
 }
@@ -127,7 +127,7 @@ func (m *Machine) escaped(b []byte, mark byte, needs func(byte) bool) Value {
 			m.arena = append(m.arena, mark, c)
 		}
 	}
-	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+	return Text(m.arena[from:len(m.arena):len(m.arena)])
 }
 
 func (m *Machine) unescapedCommon(b []byte) Value {
@@ -142,7 +142,7 @@ func (m *Machine) unescapedCommon(b []byte) Value {
 		}
 		m.arena = append(m.arena, c)
 	}
-	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+	return Text(m.arena[from:len(m.arena):len(m.arena)])
 }
 
 // unescaped turns %xx into bytes. Null if a % is followed by anything else, or
@@ -163,7 +163,7 @@ func (m *Machine) unescaped(b []byte) Value {
 		}
 		m.arena = append(m.arena, c)
 	}
-	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+	return Text(m.arena[from:len(m.arena):len(m.arena)])
 }
 
 // isUserByte tells what stands in the user part of a URI as it is: unreserved

@@ -112,7 +112,7 @@ func (k *compiler) compare(x *Binary) cond {
 			if v.kind == nullValue {
 				return truth(!want)
 			}
-			return truth(m.isMyself(m.text(v)) == want)
+			return truth(m.isMyself(m.Text(v)) == want)
 		}
 	case *Addr:
 		if !equality {
@@ -159,7 +159,7 @@ func (k *compiler) compare(x *Binary) cond {
 			at.say(m, LevelWarn, "script: a text is compared with a number: the comparison does not hold", "left", string(a.s))
 			return -1
 		}
-		return truth(ordered(op, compareFold(m.text(a), m.text(b))))
+		return truth(ordered(op, compareFold(m.Text(a), m.Text(b))))
 	}
 }
 

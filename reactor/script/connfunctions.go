@@ -18,7 +18,7 @@ func connFunctions() map[string]*Function {
 			m.c.SetSendSocket(s)
 			return nil
 		}),
-		"force_tcp_alias": {Usage: "force_tcp_alias([port])", Args: []ArgKind{IntArg}, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
+		"force_tcp_alias": {Usage: "force_tcp_alias([port])", Args: []ArgKind{IntArg}, Routes: Requests, Build: func(a *Args) Action {
 			port := a.list[0]
 			return func(m *Machine) int {
 				n, ok := int64(0), true
@@ -26,7 +26,7 @@ func connFunctions() map[string]*Function {
 					n, ok = port.num(m)
 				}
 				if !ok || n < 0 || n > 65535 {
-					return m.fail(a.at, "the value is no port")
+					return m.Fail(a.at, "the value is no port")
 				}
 				if err := m.c.ForceTCPAlias(uint16(n)); err != nil {
 					a.at.say(m, LevelInfo, "script: force_tcp_alias() failed", "error", err)
@@ -35,17 +35,17 @@ func connFunctions() map[string]*Function {
 				return 1
 			}
 		}},
-		"tcp_close_conn": {Usage: `tcp_close_conn(["[proto:]ip:port" or id])`, Args: []ArgKind{TextArg}, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		"tcp_close_conn": {Usage: `tcp_close_conn(["[proto:]ip:port" or id])`, Args: []ArgKind{TextArg}, Routes: Messages, Build: func(a *Args) Action {
 			which := a.list[0]
 			return func(m *Machine) int {
 				if m.c.W == nil {
 					return -1
 				}
 				if !which.given {
-					return yes(m.c.W.Engine().Close(m.c.Src.Conn))
+					return Yes(m.c.W.Engine().Close(m.c.Src.Conn))
 				}
 				b, ok := which.text(m)
-				return yes(ok && m.closeConns(b))
+				return Yes(ok && m.closeConns(b))
 			}
 		}},
 	}

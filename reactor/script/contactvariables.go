@@ -13,16 +13,17 @@ var contactFields = []string{"name", "uri", "q", "expires", "methods", "received
 // on; a negative index counts from the last.
 func contactVariables() map[string]*Variable {
 	return map[string]*Variable{
-		"ct": {Index: true, Get: func(k *compiler, v *Var) Getter {
+		"ct": {Index: true, Get: func(u *Use) Getter {
 			return func(m *Machine, i int) Value {
 				s, ok := m.contact(i)
 				if !ok {
 					return null
 				}
-				return bytesValue(m.msg.Bytes(s))
+				return Text(m.msg.Bytes(s))
 			}
 		}},
-		"ct.fields": {Inner: ConstInner, Index: true, Get: func(k *compiler, v *Var) Getter {
+		"ct.fields": {Inner: ConstInner, Index: true, Get: func(u *Use) Getter {
+			k, v := u.k, u.v
 			field := v.Arg.Text
 			pick := contactField(field)
 			if pick == nil {

@@ -16,12 +16,12 @@ func coreFunctions() map[string]*Function {
 		"send":    {Usage: `send("destination"[, "headers"])`, Args: []ArgKind{TextArg, HeaderArg}, Min: 1, Routes: Requests, Build: sendTo((*proxy.Context).Send)},
 
 		"xlog": {Usage: `xlog([level,] "text")`, Args: []ArgKind{TextArg, TextArg}, Min: 1, Routes: Anywhere, Build: buildXlog},
-		"xdbg": {Usage: `xdbg("text")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Anywhere, Build: func(k *compiler, a *Args) Action {
+		"xdbg": {Usage: `xdbg("text")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Anywhere, Build: func(a *Args) Action {
 			return xlog(LevelDebug, nil, a.list[0].text)
 		}},
 		"log": {Usage: `log([level,] "text")`, Args: []ArgKind{FixedArg, FixedArg}, Min: 1, Routes: Anywhere, Build: buildLog},
 
-		"is_myself": {Usage: `is_myself("host"[, port])`, Args: []ArgKind{TextArg, IntArg}, Min: 1, Routes: Messages, Build: func(k *compiler, a *Args) Action {
+		"is_myself": {Usage: `is_myself("host"[, port])`, Args: []ArgKind{TextArg, IntArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
 			host, port := a.list[0].text, a.list[1]
 			return func(m *Machine) int {
 				h, ok := host(m)
@@ -32,10 +32,11 @@ func coreFunctions() map[string]*Function {
 				if !ok || n < 0 || n > 65535 {
 					return -1
 				}
-				return yes(m.c.IsMyself(h, int(n)))
+				return Yes(m.c.IsMyself(h, int(n)))
 			}
 		}},
-		"force_rport": {Usage: "force_rport()", Routes: Messages, Build: func(k *compiler, a *Args) Action {
+		"force_rport": {Usage: "force_rport()", Routes: Messages, Build: func(a *Args) Action {
+			k := a.k
 			if k.route.Kind == OnReplyRoute {
 				k.rep.notef(a.call.At, "force_rport() does nothing to a response: where it goes was noted in the request's Via")
 			}
@@ -47,8 +48,8 @@ func coreFunctions() map[string]*Function {
 	}
 }
 
-// yes is the code of a function that answers a question.
-func yes(b bool) int {
+// Yes is the code of a function that answers a question.
+func Yes(b bool) int {
 	if b {
 		return 1
 	}
@@ -57,8 +58,8 @@ func yes(b bool) int {
 
 // sendTo makes forward() and send(). A failure is logged, and it is the
 // script's: it may try the next destination.
-func sendTo(do func(c *proxy.Context, dest, headers []byte) error) func(*compiler, *Args) Action {
-	return func(k *compiler, a *Args) Action {
+func sendTo(do func(c *proxy.Context, dest, headers []byte) error) func(*Args) Action {
+	return func(a *Args) Action {
 		dest := a.list[0]
 		return func(m *Machine) int {
 			var to []byte
@@ -102,7 +103,7 @@ func (m *Machine) avpText(slot int) string {
 	if len(list) == 0 {
 		return ""
 	}
-	b := m.text(list[len(list)-1])
+	b := m.Text(list[len(list)-1])
 	if s, ok := m.kept[string(b)]; ok {
 		return s
 	}
@@ -118,7 +119,8 @@ func (m *Machine) avpText(slot int) string {
 }
 
 // buildXlog reads the level, which is a name, a number or a variable.
-func buildXlog(k *compiler, a *Args) Action {
+func buildXlog(a *Args) Action {
+	k := a.k
 	first, second := a.list[0], a.list[1]
 	if !second.given {
 		return xlog(k.Log.Print, nil, first.text)
@@ -163,7 +165,8 @@ func xlog(level LogLevel, dynamic func(m *Machine) (int64, bool), text func(m *M
 }
 
 // buildLog makes log(), whose text is written as it stands.
-func buildLog(k *compiler, a *Args) Action {
+func buildLog(a *Args) Action {
+	k := a.k
 	level, text := LevelDebug, a.list[0].str
 	if a.list[1].given {
 		n, ok := number64([]byte(text))
@@ -184,9 +187,9 @@ func flagFunctions() map[string]*Function {
 	for name, do := range map[string]func(m *Machine, n uint) int{
 		"setflag":   func(m *Machine, n uint) int { m.c.SetFlag(n); return 1 },
 		"resetflag": func(m *Machine, n uint) int { m.c.ResetFlag(n); return 1 },
-		"isflagset": func(m *Machine, n uint) int { return yes(m.c.IsFlagSet(n)) },
+		"isflagset": func(m *Machine, n uint) int { return Yes(m.c.IsFlagSet(n)) },
 	} {
-		fs[name] = &Function{Usage: name + "(NAME)", Args: []ArgKind{FlagArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		fs[name] = &Function{Usage: name + "(NAME)", Args: []ArgKind{FlagArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
 			n := a.list[0].flag
 			return func(m *Machine) int { return do(m, n) }
 		}}
@@ -194,9 +197,9 @@ func flagFunctions() map[string]*Function {
 	for name, do := range map[string]func(b *proxy.Branch, n uint) int{
 		"setbflag":   func(b *proxy.Branch, n uint) int { setBranchFlag(b, n, true); return 1 },
 		"resetbflag": func(b *proxy.Branch, n uint) int { setBranchFlag(b, n, false); return 1 },
-		"isbflagset": func(b *proxy.Branch, n uint) int { return yes(b.Flags()&(1<<n) != 0) },
+		"isbflagset": func(b *proxy.Branch, n uint) int { return Yes(b.Flags()&(1<<n) != 0) },
 	} {
-		fs[name] = &Function{Usage: name + "(NAME[, branch])", Args: []ArgKind{BranchFlagArg, IntArg}, Min: 1, flip: true, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		fs[name] = &Function{Usage: name + "(NAME[, branch])", Args: []ArgKind{BranchFlagArg, IntArg}, Min: 1, flip: true, Routes: Messages, Build: func(a *Args) Action {
 			n, index := a.list[0].flag, a.list[1]
 			return func(m *Machine) int {
 				i, ok := int64(0), true
@@ -204,7 +207,7 @@ func flagFunctions() map[string]*Function {
 					i, ok = index.num(m)
 				}
 				if !ok || i < 0 || i >= int64(m.c.Branches()) {
-					return m.fail(a.at, "there is no such branch")
+					return m.Fail(a.at, "there is no such branch")
 				}
 				return do(m.c.Branch(int(i)), n)
 			}

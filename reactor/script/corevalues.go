@@ -11,29 +11,30 @@ import (
 // valueFunctions give variables their values.
 func valueFunctions() map[string]*Function {
 	return map[string]*Function{
-		"get_timestamp": {Usage: "get_timestamp($avp(sec), $avp(usec))", Args: []ArgKind{SetArg, SetArg}, Min: 2, Routes: Anywhere, Build: func(_ *compiler, a *Args) Action {
+		"get_timestamp": {Usage: "get_timestamp($avp(sec), $avp(usec))", Args: []ArgKind{SetArg, SetArg}, Min: 2, Routes: Anywhere, Build: func(a *Args) Action {
 			return func(m *Machine) int {
 				now := time.Now()
-				if ret := a.list[0].set(m, integer(now.Unix()), tokAssign); ret < 0 {
+				if ret := a.list[0].set(m, Int(now.Unix())); ret < 0 {
 					return ret
 				}
-				return a.list[1].set(m, integer(int64(now.Nanosecond()/1000)), tokAssign)
+				return a.list[1].set(m, Int(int64(now.Nanosecond()/1000)))
 			}
 		}},
-		"pv_printf": {Usage: `pv_printf($var(x), "text")`, Args: []ArgKind{SetArg, TextArg}, Min: 2, Routes: Anywhere, Build: func(_ *compiler, a *Args) Action {
+		"pv_printf": {Usage: `pv_printf($var(x), "text")`, Args: []ArgKind{SetArg, TextArg}, Min: 2, Routes: Anywhere, Build: func(a *Args) Action {
 			return func(m *Machine) int {
 				b, ok := a.list[1].text(m)
 				if !ok {
-					return m.fail(a.at, "the text is NULL")
+					return m.Fail(a.at, "the text is NULL")
 				}
-				return a.list[0].set(m, bytesValue(b), tokAssign)
+				return a.list[0].set(m, Text(b))
 			}
 		}},
-		"avp_print": {Usage: "avp_print()", Routes: Anywhere, Build: func(k *compiler, a *Args) Action {
+		"avp_print": {Usage: "avp_print()", Routes: Anywhere, Build: func(a *Args) Action {
+			k := a.k
 			return func(m *Machine) int {
 				for name, slot := range k.avps {
 					for i := range m.avps[slot] {
-						a.at.say(m, LevelInfo, "script: $avp("+name+") = "+string(m.text(m.avps[slot][len(m.avps[slot])-1-i])))
+						a.at.say(m, LevelInfo, "script: $avp("+name+") = "+string(m.Text(m.avps[slot][len(m.avps[slot])-1-i])))
 					}
 				}
 				return 1
@@ -45,7 +46,8 @@ func valueFunctions() map[string]*Function {
 }
 
 // buildConstructURI makes construct_uri(), whose parts may be left out or empty.
-func buildConstructURI(k *compiler, a *Args) Action {
+func buildConstructURI(a *Args) Action {
+	k := a.k
 	scheme, user, domain, port, params, out := a.list[0], a.list[1], a.list[2], a.list[3], a.list[4], a.list[5]
 	if !scheme.given || !domain.given || !out.given {
 		k.rep.errorf(a.call.At, "construct_uri() needs a scheme, a domain and a variable: %s", functions["construct_uri"].Usage)
@@ -55,7 +57,7 @@ func buildConstructURI(k *compiler, a *Args) Action {
 		s, ok := scheme.text(m)
 		d, also := domain.text(m)
 		if !ok || !also || len(s) == 0 || len(d) == 0 {
-			return m.fail(a.at, "the scheme or the domain is empty")
+			return m.Fail(a.at, "the scheme or the domain is empty")
 		}
 		w := append(m.work[:0], s...)
 		w = append(w, ':')
@@ -75,9 +77,9 @@ func buildConstructURI(k *compiler, a *Args) Action {
 		m.work = w
 		var u sipframe.URI
 		if sipframe.ParseURI(w, &u) != nil {
-			return m.fail(a.at, "the parts make no URI")
+			return m.Fail(a.at, "the parts make no URI")
 		}
-		return out.set(m, bytesValue(m.keep(w)), tokAssign)
+		return out.set(m, Text(m.Keep(w)))
 	}
 }
 
@@ -87,10 +89,11 @@ var viaFlags = []string{"force-rport", "add-local-rport", "force-tcp-alias", "re
 // viaFunctions say what is written into Via.
 func viaFunctions() map[string]*Function {
 	return map[string]*Function{
-		"add_local_rport": {Usage: "add_local_rport()", Routes: Requests, Build: func(*compiler, *Args) Action {
+		"add_local_rport": {Usage: "add_local_rport()", Routes: Requests, Build: func(*Args) Action {
 			return func(m *Machine) int { m.c.AddLocalRPort(); return 1 }
 		}},
-		"set_via_handling": {Usage: `set_via_handling("flags")`, Args: []ArgKind{FixedArg}, Min: 1, Routes: Requests, Build: func(k *compiler, a *Args) Action {
+		"set_via_handling": {Usage: `set_via_handling("flags")`, Args: []ArgKind{FixedArg}, Min: 1, Routes: Requests, Build: func(a *Args) Action {
+			k := a.k
 			var rport, local, alias bool
 			for f := range strings.FieldsFuncSeq(a.list[0].str, func(r rune) bool { return r == ',' || r == ' ' }) {
 				switch f {
@@ -129,7 +132,7 @@ func viaFunctions() map[string]*Function {
 // innermost first, negative indexes from the outermost.
 func routeVariables() map[string]*Variable {
 	of := func(part func(b []byte, r *Routine) []byte) *Variable {
-		return &Variable{Index: true, Get: func(*compiler, *Var) Getter {
+		return &Variable{Index: true, Get: func(*Use) Getter {
 			return func(m *Machine, i int) Value {
 				if i >= 0 {
 					i = len(m.calls) - 1 - i
@@ -141,7 +144,7 @@ func routeVariables() map[string]*Variable {
 				}
 				from := len(m.arena)
 				m.arena = part(m.arena, m.calls[i])
-				return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+				return Text(m.arena[from:len(m.arena):len(m.arena)])
 			}
 		}}
 	}
@@ -154,9 +157,10 @@ func routeVariables() map[string]*Variable {
 	}
 	route := of(whole)
 	each := route.Get
-	route.Get = func(k *compiler, v *Var) Getter {
+	route.Get = func(u *Use) Getter {
+		v := u.v
 		if v.Index == nil || !v.Index.All {
-			return each(k, v)
+			return each(u)
 		}
 		return func(m *Machine, i int) Value { // the stack as one text
 			if i > 0 {
@@ -169,7 +173,7 @@ func routeVariables() map[string]*Variable {
 				}
 				m.arena = whole(m.arena, r)
 			}
-			return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+			return Text(m.arena[from:len(m.arena):len(m.arena)])
 		}
 	}
 	return map[string]*Variable{
@@ -183,14 +187,14 @@ func routeVariables() map[string]*Variable {
 			if i < 0 || i >= m.msg.NumHeaders() {
 				return null
 			}
-			return bytesValue(m.msg.Bytes(m.msg.Header(i).Name))
+			return Text(m.msg.Bytes(m.msg.Header(i).Name))
 		})},
 	}
 }
 
 // many makes an item of a getter that takes an index.
-func many(get Getter) func(*compiler, *Var) Getter {
-	return func(*compiler, *Var) Getter { return get }
+func many(get Getter) func(*Use) Getter {
+	return func(*Use) Getter { return get }
 }
 
 // challengeVariables are $challenge.realm and the like: of the challenge that a
@@ -198,7 +202,7 @@ func many(get Getter) func(*compiler, *Var) Getter {
 func challengeVariables() map[string]*Variable {
 	vars := make(map[string]*Variable)
 	for _, name := range []string{"algorithm", "realm", "nonce", "opaque", "qop", "ik", "ck"} {
-		vars["challenge."+name] = &Variable{Get: one(func(m *Machine) Value {
+		vars["challenge."+name] = &Variable{Get: Simple(func(m *Machine) Value {
 			b := m.msg.Value(sipframe.HeaderWWWAuthenticate)
 			if len(b) == 0 {
 				b = m.msg.Value(sipframe.HeaderProxyAuthenticate)
@@ -210,24 +214,25 @@ func challengeVariables() map[string]*Variable {
 }
 
 // partSetter makes the assignment to a part of the destination URI.
-func partSetter(change func(w, old []byte, u *sipframe.URI, x []byte) []byte) func(*compiler, *Var) Setter {
-	return func(k *compiler, v *Var) Setter {
+func partSetter(change func(w, old []byte, u *sipframe.URI, x []byte) []byte) func(*Use) Setter {
+	return func(u *Use) Setter {
+		k, v := u.k, u.v
 		at := k.site(v.At, "assignment to "+clip(v.Text))
-		return func(m *Machine, x Value, _ kind) int {
+		return func(m *Machine, x Value) int {
 			old := m.c.DestURI()
 			var u sipframe.URI
 			switch {
 			case old == nil || sipframe.ParseURI(old, &u) != nil || u.Host.Len == 0:
-				return m.fail(at, "there is no destination URI")
+				return m.Fail(at, "there is no destination URI")
 			case x.kind == nullValue:
-				return m.fail(at, "the value is NULL")
+				return m.Fail(at, "the value is NULL")
 			}
-			w := change(m.work[:0], old, &u, m.text(x))
+			w := change(m.work[:0], old, &u, m.Text(x))
 			m.work = w
 			if sipframe.ParseURI(w, &u) != nil {
-				return m.fail(at, "the value does not fit into the URI")
+				return m.Fail(at, "the value does not fit into the URI")
 			}
-			return m.reported(at, m.c.SetDestURI(w))
+			return m.Reported(at, m.c.SetDestURI(w))
 		}
 	}
 }

@@ -22,11 +22,11 @@ func NumberParam(name string, n int64) Param { return Param{name: name, n: n, nu
 func (p *Param) value(m *Machine) Value {
 	switch {
 	case p.number:
-		return integer(p.n)
+		return Int(p.n)
 	case p.name == "":
 		return null
 	default:
-		return bytesValue(m.keepString(p.text))
+		return Text(m.KeepString(p.text))
 	}
 }
 

@@ -6,13 +6,13 @@ import "sipreactor/reactor/proxy"
 // and of its branch.
 func flagVariables() map[string]*Variable {
 	return map[string]*Variable{
-		"mf": {Get: one(func(m *Machine) Value {
+		"mf": {Get: Simple(func(m *Machine) Value {
 			if m.alone() {
 				return null
 			}
 			return m.flagText(0, m.c.Flags(), " ")
 		})},
-		"bf": {Get: one(func(m *Machine) Value {
+		"bf": {Get: Simple(func(m *Machine) Value {
 			if m.alone() {
 				return null
 			}
@@ -34,7 +34,7 @@ func (m *Machine) flagText(of int, flags uint64, sep string) Value {
 		}
 		m.arena = append(m.arena, name...)
 	}
-	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+	return Text(m.arena[from:len(m.arena):len(m.arena)])
 }
 
 // alone tells whether the route that runs has no message.
@@ -45,7 +45,8 @@ func (m *Machine) alone() bool { return m.c == m.own }
 // branch 0, or with last the last one.
 func flagVariable(of int, last bool) *Variable {
 	spec := &Variable{Inner: ConstInner, Index: of == 1}
-	spec.Get = func(k *compiler, v *Var) Getter {
+	spec.Get = func(u *Use) Getter {
+		k, v := u.k, u.v
 		n, ok := k.flag(of, v.Arg.Text, v.Arg.At)
 		index := theFirst
 		if of == 1 {
@@ -60,13 +61,14 @@ func flagVariable(of int, last bool) *Variable {
 			case i < 0 || m.alone():
 				return null
 			case of == 0:
-				return integer(int64(truth(m.c.IsFlagSet(n))))
+				return Int(int64(truth(m.c.IsFlagSet(n))))
 			default:
-				return integer(int64(truth(m.c.Branch(i).Flags()&(1<<n) != 0)))
+				return Int(int64(truth(m.c.Branch(i).Flags()&(1<<n) != 0)))
 			}
 		}
 	}
-	spec.Set = func(k *compiler, v *Var) Setter {
+	spec.Set = func(u *Use) Setter {
+		k, v := u.k, u.v
 		if !k.argFits(v, spec) {
 			return nil
 		}
@@ -79,14 +81,14 @@ func flagVariable(of int, last bool) *Variable {
 			return nil
 		}
 		at := k.site(v.At, "assignment to "+clip(v.Text))
-		return func(m *Machine, x Value, _ kind) int {
-			number, isNumber := x.integerOf()
+		return func(m *Machine, x Value) int {
+			number, isNumber := x.Int()
 			i := index(m)
 			switch {
 			case !isNumber:
-				return m.fail(at, "the value is no number")
+				return m.Fail(at, "the value is no number")
 			case i < 0:
-				return m.fail(at, "there is no such branch")
+				return m.Fail(at, "there is no such branch")
 			case of == 1:
 				setBranchFlag(m.c.Branch(i), n, number != 0)
 			case number != 0:

@@ -128,7 +128,7 @@ func (k *compiler) forStmt(s *For) exec {
 		return nil
 	}
 	item := k.eachItem(s.Over)
-	set := k.setter(s.Var)
+	set := k.setter(s.Var, true)
 	body := k.stmt(s.Body)
 	if item == nil || set == nil {
 		return nil
@@ -148,7 +148,7 @@ func (k *compiler) forStmt(s *For) exec {
 			if !m.step(at) {
 				return 0
 			}
-			if ret = set(m, v, tokColonEq); ret < 0 {
+			if ret = set(m, v); ret < 0 {
 				return ret
 			}
 			if ret = body(m); ret == 0 {
@@ -165,7 +165,7 @@ func (k *compiler) forStmt(s *For) exec {
 // eachItem compiles the values of a variable one after the other.
 func (k *compiler) eachItem(v *Var) Getter {
 	if spec := variables[v.Name]; spec != nil && spec.each != nil && k.argFits(v, spec) {
-		return spec.each(k, v)
+		return spec.each(&Use{k: k, v: v})
 	}
 	one := *v
 	one.Index = nil
@@ -203,7 +203,7 @@ func (k *compiler) switchStmt(s *Switch) exec {
 			case i == other || v.kind == nullValue:
 				continue
 			case b.number && v.kind == intValue && v.n == b.n,
-				!b.number && compareFold(m.text(v), b.s) == 0:
+				!b.number && compareFold(m.Text(v), b.s) == 0:
 				from = i
 			}
 			if from >= 0 {

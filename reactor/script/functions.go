@@ -56,11 +56,12 @@ type Function struct {
 	Routes RouteSet
 	gaps   bool // any argument may be left out, build sees to it
 	flip   bool // a number first and the flag second are taken, too
-	Build  func(k *compiler, a *Args) Action
+	Build  func(a *Args) Action
 }
 
 // Args are those of one call, compiled.
 type Args struct {
+	k    *compiler
 	call *Call
 	at   *Site
 	list []argument
@@ -143,7 +144,7 @@ func (k *compiler) action(x Expr) Action {
 		k.rep.errorf(c.At, "%s() takes %s, not %d: %s", c.Func, counted(f.Min, len(f.Args), "argument"), len(c.Args), f.Usage)
 		return nil
 	}
-	a := &Args{call: c, at: k.site(c.At, c.Func+"()"), list: make([]argument, len(f.Args))}
+	a := &Args{k: k, call: c, at: k.site(c.At, c.Func+"()"), list: make([]argument, len(f.Args))}
 	args := c.Args
 	if f.flip && len(args) == 2 {
 		switch args[0].(type) {
@@ -166,7 +167,7 @@ func (k *compiler) action(x Expr) Action {
 	if destinationFunctions[c.Func] && len(a.list) > 0 && a.list[0].fixed {
 		k.namePeer(a.list[0].str)
 	}
-	return f.Build(k, a)
+	return f.Build(a)
 }
 
 // missing reports a module that is not loaded, once.
@@ -226,7 +227,7 @@ func (k *compiler) argument(a *argument, kind ArgKind, x Expr, f *Function) bool
 		return false
 	case *Var:
 		if kind == SetArg {
-			a.set = k.setter(x)
+			a.set = k.setter(x, false)
 			return a.set != nil
 		}
 		if kind != TextArg && kind != IntArg && kind != HeaderArg && kind != RegexArg && kind != BodyRegexArg {
@@ -241,11 +242,11 @@ func (k *compiler) argument(a *argument, kind ArgKind, x Expr, f *Function) bool
 		a.text = func(m *Machine) ([]byte, bool) {
 			v := get(m)
 			if kind == HeaderArg {
-				return m.oneLine(v), v.kind != nullValue
+				return m.OneLine(v), v.kind != nullValue
 			}
-			return m.text(v), v.kind != nullValue
+			return m.Text(v), v.kind != nullValue
 		}
-		a.num = func(m *Machine) (int64, bool) { return get(m).integerOf() }
+		a.num = func(m *Machine) (int64, bool) { return get(m).Int() }
 		return true
 	default:
 		k.rep.errorf(x.Pos(), "an argument is a string, a number or a variable: assign the expression to a $var() first")
@@ -332,14 +333,14 @@ func (k *compiler) headFormat(s *String) func(m *Machine) []byte {
 		if v.kind == nullValue || v.kind == intValue {
 			return v
 		}
-		return bytesValue(m.oneLine(v))
+		return Text(m.OneLine(v))
 	})
 }
 
-// oneLine gives a value's text as it may stand in a header: without the line ends
+// OneLine gives a value's text as it may stand in a header: without the line ends
 // behind it, and with spaces for control characters.
-func (m *Machine) oneLine(v Value) []byte {
-	b := bytes.TrimRight(m.text(v), "\r\n")
+func (m *Machine) OneLine(v Value) []byte {
+	b := bytes.TrimRight(m.Text(v), "\r\n")
 	if bytes.IndexFunc(b, unicode.IsControl) < 0 {
 		return b
 	}
@@ -362,7 +363,7 @@ func (k *compiler) expanded(s *String, f func(m *Machine, v Value) Value) func(m
 	var get []expr
 	for _, p := range parts {
 		if p.Var == nil {
-			v := bytesValue([]byte(p.Text))
+			v := Text([]byte(p.Text))
 			get = append(get, func(*Machine) Value { return v })
 			continue
 		}
@@ -386,7 +387,7 @@ func (k *compiler) expanded(s *String, f func(m *Machine, v Value) Value) func(m
 			case nullValue:
 				m.arena = append(m.arena, "<null>"...)
 			case intValue:
-				m.text(v)
+				m.Text(v)
 			default:
 				m.arena = append(m.arena, v.s...)
 			}

@@ -17,7 +17,7 @@ func hashTransforms() map[string]*transformSpec {
 		"s.crc32": plain(func(m *Machine, b []byte) Value {
 			from := len(m.arena)
 			m.arena = strconv.AppendUint(m.arena, uint64(crc32.ChecksumIEEE(b)), 10)
-			return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+			return Text(m.arena[from:len(m.arena):len(m.arena)])
 		}),
 	}
 	for name, made := range map[string]func() hash.Hash{
@@ -35,5 +35,5 @@ func (m *Machine) digest(h hash.Hash, b []byte) Value {
 	var sum [sha512.Size]byte
 	from := len(m.arena)
 	m.arena = hex.AppendEncode(m.arena, h.Sum(sum[:0]))
-	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+	return Text(m.arena[from:len(m.arena):len(m.arena)])
 }

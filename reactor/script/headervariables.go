@@ -12,27 +12,28 @@ func headerVariables() map[string]*Variable {
 		"ci": whole(sipframe.HeaderCallID),
 		"ua": whole(sipframe.HeaderUserAgent),
 		"rt": whole(sipframe.HeaderReferTo),
-		"cs": {Get: one(func(m *Machine) Value {
+		"cs": {Get: Simple(func(m *Machine) Value {
 			n, _, err := m.msg.CSeq()
 			if err != nil {
 				return null
 			}
-			return integer(int64(n))
+			return Int(int64(n))
 		})},
-		"cl": {Get: one(func(m *Machine) Value {
+		"cl": {Get: Simple(func(m *Machine) Value {
 			n, present, err := m.msg.ContentLength()
 			if err != nil || !present {
 				return null
 			}
-			return integer(int64(n))
+			return Int(int64(n))
 		})},
 		"hdr": {Inner: AnyInner, Index: true, Get: headerItem},
-		"hdrcnt": {Inner: AnyInner, Get: func(k *compiler, v *Var) Getter {
+		"hdrcnt": {Inner: AnyInner, Get: func(u *Use) Getter {
+			k, v := u.k, u.v
 			name := k.name(v.Arg)
 			if name == nil {
 				return nil
 			}
-			return func(m *Machine, _ int) Value { return integer(int64(m.countHeaders(name(m)))) }
+			return func(m *Machine, _ int) Value { return Int(int64(m.countHeaders(name(m)))) }
 		}},
 	}
 	for prefix, of := range map[string]func(*Machine) *sipframe.NameAddr{"f": (*Machine).from, "t": (*Machine).to} {
@@ -43,16 +44,16 @@ func headerVariables() map[string]*Variable {
 			}
 			return a.URI.In(m.msg.Raw())
 		}
-		vars[prefix+"u"] = &Variable{Get: one(func(m *Machine) Value { return optional(uri(m)) })}
-		vars[prefix+"U"] = &Variable{Get: one(func(m *Machine) Value { return partOf(uri(m), uriUser) })}
-		vars[prefix+"d"] = &Variable{Get: one(func(m *Machine) Value { return partOf(uri(m), uriHost) })}
-		vars[prefix+"n"] = &Variable{Get: one(func(m *Machine) Value {
+		vars[prefix+"u"] = &Variable{Get: Simple(func(m *Machine) Value { return optional(uri(m)) })}
+		vars[prefix+"U"] = &Variable{Get: Simple(func(m *Machine) Value { return partOf(uri(m), uriUser) })}
+		vars[prefix+"d"] = &Variable{Get: Simple(func(m *Machine) Value { return partOf(uri(m), uriHost) })}
+		vars[prefix+"n"] = &Variable{Get: Simple(func(m *Machine) Value {
 			if a := of(m); a != nil {
 				return optional(bytes.TrimSpace(a.Display.In(m.msg.Raw())))
 			}
 			return null
 		})}
-		vars[prefix+"t"] = &Variable{Get: one(func(m *Machine) Value {
+		vars[prefix+"t"] = &Variable{Get: Simple(func(m *Machine) Value {
 			if a := of(m); a != nil {
 				return optional(a.Tag.In(m.msg.Raw()))
 			}
@@ -80,12 +81,13 @@ func (m *Machine) to() *sipframe.NameAddr {
 
 // whole is the value of the first header of a kind.
 func whole(kind sipframe.HeaderKind) *Variable {
-	return &Variable{Get: one(func(m *Machine) Value { return optional(m.msg.Value(kind)) })}
+	return &Variable{Get: Simple(func(m *Machine) Value { return optional(m.msg.Value(kind)) })}
 }
 
 // headerItem is $hdr(name)[i]: the value of a header, from 0 on; negative counts
 // from the last one.
-func headerItem(k *compiler, v *Var) Getter {
+func headerItem(u *Use) Getter {
+	k, v := u.k, u.v
 	name := k.name(v.Arg)
 	if name == nil {
 		return nil
@@ -104,7 +106,7 @@ func headerItem(k *compiler, v *Var) Getter {
 		if h < 0 {
 			return null
 		}
-		return bytesValue(m.msg.Bytes(m.msg.Header(h).Value))
+		return Text(m.msg.Bytes(m.msg.Header(h).Value))
 	}
 }
 

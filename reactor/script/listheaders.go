@@ -14,7 +14,7 @@ func listFunctions() map[string]*Function {
 		"list_hdr_has_option": (*Machine).listHas, "list_hdr_add_option": (*Machine).listAdd, "list_hdr_remove_option": (*Machine).listRemove,
 	} {
 		fs[name] = &Function{module: "sipmsgops", Usage: name + `("Name", "option")`, Args: []ArgKind{TextArg, TextArg}, Min: 2, Routes: Messages,
-			Build: func(_ *compiler, a *Args) Action {
+			Build: func(a *Args) Action {
 				return func(m *Machine) int {
 					header, ok1 := a.list[0].text(m)
 					option, ok2 := a.list[1].text(m)
@@ -26,11 +26,11 @@ func listFunctions() map[string]*Function {
 			}}
 	}
 	fs["is_privacy"] = &Function{module: "sipmsgops", Usage: `is_privacy("id")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages,
-		Build: func(_ *compiler, a *Args) Action {
+		Build: func(a *Args) Action {
 			want := a.list[0].text
 			return func(m *Machine) int {
 				w, ok := want(m)
-				return yes(ok && m.isPrivate(w))
+				return Yes(ok && m.isPrivate(w))
 			}
 		}}
 	return fs
@@ -65,7 +65,7 @@ func (m *Machine) listAdd(at *Site, header, option []byte) int {
 			m.arena = append(m.arena, ", "...)
 		}
 		m.arena = append(m.arena, option...)
-		return m.reported(at, m.c.SetHeaderValue(i, m.arena[from:]))
+		return m.Reported(at, m.c.SetHeaderValue(i, m.arena[from:]))
 	}
 	return -1
 }
@@ -104,7 +104,7 @@ func (m *Machine) listRemove(at *Site, header, option []byte) int {
 			}
 			m.arena = append(m.arena, bytes.TrimSpace(v)...)
 		}
-		if code = m.reported(at, m.c.SetHeaderValue(i, m.arena[from:])); code < 0 {
+		if code = m.Reported(at, m.c.SetHeaderValue(i, m.arena[from:])); code < 0 {
 			return code
 		}
 	}

@@ -11,29 +11,29 @@ func listTransforms() map[string]*transformSpec {
 	return map[string]*transformSpec{
 		"param.value": withName(func(_ *Machine, b, arg []byte) Value { return findParam(b, arg) }),
 		"param.exist": withName(func(_ *Machine, b, arg []byte) Value {
-			return integer(int64(truth(findParam(b, arg).kind != nullValue)))
+			return Int(int64(truth(findParam(b, arg).kind != nullValue)))
 		}),
 		"param.valueat": withNumber(func(_ *Machine, b []byte, n int) Value {
 			p, ok := paramAt(b, n)
 			if !ok {
 				return null
 			}
-			return bytesValue(unquoted(p.Value))
+			return Text(unquoted(p.Value))
 		}),
 		"param.name": withNumber(func(_ *Machine, b []byte, n int) Value {
 			p, ok := paramAt(b, n)
 			if !ok {
 				return null
 			}
-			return bytesValue(p.Name)
+			return Text(p.Name)
 		}),
-		"param.count": plain(func(_ *Machine, b []byte) Value { return integer(int64(countParams(b))) }),
+		"param.count": plain(func(_ *Machine, b []byte) Value { return Int(int64(countParams(b))) }),
 
 		"csv.count": plain(func(_ *Machine, b []byte) Value {
 			n := 0
 			for list := sipframe.SplitList(b); ; n++ {
 				if _, ok := list.Next(); !ok {
-					return integer(int64(n))
+					return Int(int64(n))
 				}
 			}
 		}),
@@ -42,7 +42,7 @@ func listTransforms() map[string]*transformSpec {
 			if !ok {
 				return null
 			}
-			return bytesValue(bytes.TrimSpace(v))
+			return Text(bytes.TrimSpace(v))
 		}),
 	}
 }

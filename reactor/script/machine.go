@@ -131,9 +131,9 @@ func (s *Site) say(m *Machine, level LogLevel, msg string, args ...any) {
 	log.Log(context.Background(), level.Slog(), msg, args...)
 }
 
-// fail notes a runtime error: it is logged with its place, and the error route
+// Fail notes a runtime error: it is logged with its place, and the error route
 // is run behind the statement.
-func (m *Machine) fail(s *Site, msg string) int {
+func (m *Machine) Fail(s *Site, msg string) int {
 	m.fails++
 	s.say(m, LevelError, "script: "+s.what+": "+msg)
 	if !m.inError {
@@ -171,7 +171,7 @@ func (m *Machine) step(s *Site) bool {
 	if m.steps++; m.steps <= maxSteps && len(m.arena) <= maxArena {
 		return true
 	}
-	m.fail(s, "the script is stopped: it takes too long for one message")
+	m.Fail(s, "the script is stopped: it takes too long for one message")
 	m.ctl |= ctlExit
 	return false
 }
@@ -190,8 +190,8 @@ func (m *Machine) call(r *Routine, args []Value) int {
 	return ret
 }
 
-// now gives the time of the message: it does not change while it is handled.
-func (m *Machine) now() time.Time {
+// Now gives the time of the message: it does not change while it is handled.
+func (m *Machine) Now() time.Time {
 	if m.clock.IsZero() {
 		m.clock = time.Now()
 	}

@@ -11,32 +11,33 @@ import (
 func methodFunctions() map[string]*Function {
 	return map[string]*Function{
 		"is_method": {module: "sipmsgops", Usage: `is_method("INVITE|ACK")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: buildIsMethod},
-		"has_totag": {module: "sipmsgops", also: "uri", Usage: "has_totag()", Routes: Messages, Build: func(*compiler, *Args) Action {
-			return func(m *Machine) int { return yes(m.c.HasToTag()) }
+		"has_totag": {module: "sipmsgops", also: "uri", Usage: "has_totag()", Routes: Messages, Build: func(*Args) Action {
+			return func(m *Machine) int { return Yes(m.c.HasToTag()) }
 		}},
-		"has_body": {module: "sipmsgops", Usage: `has_body(["application/sdp"])`, Args: []ArgKind{TextArg}, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		"has_body": {module: "sipmsgops", Usage: `has_body(["application/sdp"])`, Args: []ArgKind{TextArg}, Routes: Messages, Build: func(a *Args) Action {
 			mime := a.list[0]
 			return func(m *Machine) int {
 				if !m.c.HasBody() || !mime.given {
-					return yes(m.c.HasBody())
+					return Yes(m.c.HasBody())
 				}
 				want, ok := mime.text(m)
 				typ, _, _ := bytes.Cut(m.msg.Value(sipframe.HeaderContentType), []byte{';'})
-				return yes(ok && sipframe.EqualFoldBytes(bytes.TrimSpace(typ), want))
+				return Yes(ok && sipframe.EqualFoldBytes(bytes.TrimSpace(typ), want))
 			}
 		}},
-		"is_present_hf": {module: "sipmsgops", Usage: `is_present_hf("Name")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		"is_present_hf": {module: "sipmsgops", Usage: `is_present_hf("Name")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
 			name := a.list[0].text
 			return func(m *Machine) int {
 				n, ok := name(m)
-				return yes(ok && m.msg.FindName(n) >= 0)
+				return Yes(ok && m.msg.FindName(n) >= 0)
 			}
 		}},
 	}
 }
 
 // buildIsMethod makes is_method(), for constant names without looking at text.
-func buildIsMethod(k *compiler, a *Args) Action {
+func buildIsMethod(a *Args) Action {
+	k := a.k
 	if !a.list[0].fixed {
 		names := a.list[0].text
 		return func(m *Machine) int {
@@ -71,7 +72,7 @@ func buildIsMethod(k *compiler, a *Args) Action {
 	return func(m *Machine) int {
 		method := m.methodOf()
 		if method != sipframe.OtherMethod {
-			return yes(known&(1<<method) != 0)
+			return Yes(known&(1<<method) != 0)
 		}
 		for _, o := range others {
 			if string(m.method()) == o {
@@ -92,18 +93,18 @@ func headerFunctions() map[string]*Function {
 		"insert_hf": {module: "sipmsgops", Usage: `insert_hf("Name: value\r\n"[, "Name of the header behind"])`, Args: []ArgKind{HeaderArg, HeaderArg}, Min: 1, Routes: Messages,
 			Build: addHeader(func(m *Machine, text []byte) error { return m.c.InsertHeader(text) },
 				func(m *Machine, name, text []byte) error { return m.c.InsertHeaderBefore(name, text) })},
-		"remove_hf_re": {module: "sipmsgops", Usage: `remove_hf_re("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		"remove_hf_re": {module: "sipmsgops", Usage: `remove_hf_re("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
 			re := a.expression(0)
 			return func(m *Machine) int {
 				r := re(m)
-				return yes(r != nil && m.c.RemoveHeaderFunc(func(h *sipframe.Header) bool { return r.Match(m.msg.Bytes(h.Name)) }) > 0)
+				return Yes(r != nil && m.c.RemoveHeaderFunc(func(h *sipframe.Header) bool { return r.Match(m.msg.Bytes(h.Name)) }) > 0)
 			}
 		}},
-		"append_time": {module: "sipmsgops", Usage: "append_time()", Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		"append_time": {module: "sipmsgops", Usage: "append_time()", Routes: Messages, Build: func(a *Args) Action {
 			return func(m *Machine) int {
 				from := len(m.arena)
-				m.arena = m.now().UTC().AppendFormat(append(m.arena, "Date: "...), dateFormat)
-				return m.reported(a.at, m.c.AppendHeader(m.arena[from:]))
+				m.arena = m.Now().UTC().AppendFormat(append(m.arena, "Date: "...), dateFormat)
+				return m.Reported(a.at, m.c.AppendHeader(m.arena[from:]))
 			}
 		}},
 	}
@@ -111,11 +112,11 @@ func headerFunctions() map[string]*Function {
 		"remove_hf":      func(m *Machine, b []byte) int { return m.c.RemoveHeader(b) },
 		"remove_hf_glob": func(m *Machine, b []byte) int { return m.c.RemoveHeaderGlob(b) },
 	} {
-		fs[name] = &Function{module: "sipmsgops", Usage: name + `("Name")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		fs[name] = &Function{module: "sipmsgops", Usage: name + `("Name")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
 			text := a.list[0].text
 			return func(m *Machine) int {
 				b, ok := text(m)
-				return yes(ok && remove(m, b) > 0)
+				return Yes(ok && remove(m, b) > 0)
 			}
 		}}
 	}
@@ -125,23 +126,23 @@ func headerFunctions() map[string]*Function {
 // dateFormat is SIP-date of RFC 3261 25.1.
 const dateFormat = "Mon, 02 Jan 2006 15:04:05 GMT"
 
-func addHeader(plain func(m *Machine, text []byte) error, beside func(m *Machine, name, text []byte) error) func(*compiler, *Args) Action {
-	return func(_ *compiler, a *Args) Action {
+func addHeader(plain func(m *Machine, text []byte) error, beside func(m *Machine, name, text []byte) error) func(*Args) Action {
+	return func(a *Args) Action {
 		text, name := a.list[0].text, a.list[1]
 		return func(m *Machine) int {
 			b, ok := text(m)
 			if !ok {
-				return m.fail(a.at, "the header is NULL")
+				return m.Fail(a.at, "the header is NULL")
 			}
 			b = withoutLineEnd(b)
 			if !name.given {
-				return m.reported(a.at, plain(m, b))
+				return m.Reported(a.at, plain(m, b))
 			}
 			n, ok := name.text(m)
 			if !ok {
-				return m.fail(a.at, "the name is NULL")
+				return m.Fail(a.at, "the name is NULL")
 			}
-			return m.reported(a.at, beside(m, n, b))
+			return m.Reported(a.at, beside(m, n, b))
 		}
 	}
 }

@@ -11,55 +11,57 @@ import (
 // messageVariables are those of the message as a whole and of the way it came.
 func messageVariables() map[string]*Variable {
 	return map[string]*Variable{
-		"rm": {Get: one(func(m *Machine) Value { return optional(m.method()) })},
-		"rs": {Get: one(func(m *Machine) Value {
+		"rm": {Get: Simple(func(m *Machine) Value { return optional(m.method()) })},
+		"rs": {Get: Simple(func(m *Machine) Value {
 			if m.msg.StatusCode() == 0 {
 				return null
 			}
-			return integer(int64(m.msg.StatusCode()))
+			return Int(int64(m.msg.StatusCode()))
 		})},
-		"rr": {Get: one(func(m *Machine) Value {
+		"rr": {Get: Simple(func(m *Machine) Value {
 			if m.msg.StatusCode() == 0 {
 				return null
 			}
-			return bytesValue(m.msg.ReasonPhrase())
+			return Text(m.msg.ReasonPhrase())
 		})},
-		"rv": {Get: one(func(m *Machine) Value { return optional(m.msg.Version()) })},
-		"mb": {Get: one(func(m *Machine) Value { return optional(m.msg.Raw()) })},
-		"ml": {Get: one(func(m *Machine) Value {
+		"rv": {Get: Simple(func(m *Machine) Value { return optional(m.msg.Version()) })},
+		"mb": {Get: Simple(func(m *Machine) Value { return optional(m.msg.Raw()) })},
+		"ml": {Get: Simple(func(m *Machine) Value {
 			if len(m.msg.Raw()) == 0 {
 				return null
 			}
-			return integer(int64(len(m.msg.Raw())))
+			return Int(int64(len(m.msg.Raw())))
 		})},
-		"si":    {Get: one(func(m *Machine) Value { return m.address(m.c.Src.Remote.Addr()) })},
-		"sp":    {Get: one(func(m *Machine) Value { return portOf(m.c.Src.Remote) })},
-		"Ri":    {Get: one(func(m *Machine) Value { return m.address(m.c.Src.Local.Addr()) })},
-		"Rp":    {Get: one(func(m *Machine) Value { return portOf(m.c.Src.Local) })},
-		"proto": {Get: one(func(m *Machine) Value { return protoValue(m.c.Src.Proto) })},
-		"af":    {Get: one(func(m *Machine) Value { return family(m.c.Src.Local.Addr()) })},
-		"msg.is_request": {Get: one(func(m *Machine) Value {
+		"si":    {Get: Simple(func(m *Machine) Value { return m.address(m.c.Src.Remote.Addr()) })},
+		"sp":    {Get: Simple(func(m *Machine) Value { return portOf(m.c.Src.Remote) })},
+		"Ri":    {Get: Simple(func(m *Machine) Value { return m.address(m.c.Src.Local.Addr()) })},
+		"Rp":    {Get: Simple(func(m *Machine) Value { return portOf(m.c.Src.Local) })},
+		"proto": {Get: Simple(func(m *Machine) Value { return protoValue(m.c.Src.Proto) })},
+		"af":    {Get: Simple(func(m *Machine) Value { return family(m.c.Src.Local.Addr()) })},
+		"msg.is_request": {Get: Simple(func(m *Machine) Value {
 			if m.alone() {
 				return null
 			}
-			return integer(int64(truth(m.msg.IsRequest())))
+			return Int(int64(truth(m.msg.IsRequest())))
 		})},
-		"msg.type": {Get: one(func(m *Machine) Value {
+		"msg.type": {Get: Simple(func(m *Machine) Value {
 			switch {
 			case m.alone():
 				return null
 			case m.msg.IsRequest():
-				return bytesValue(requestText)
+				return Text(requestText)
 			default:
-				return bytesValue(replyText)
+				return Text(replyText)
 			}
 		})},
-		"fs":        {Get: func(k *compiler, _ *Var) Getter { return k.forcedSocket() }, Set: socketSetter},
-		"rr_params": {module: "rr", Get: one(func(m *Machine) Value { return optional(m.c.RouteParams()) })},
-		"socket_in": {Inner: OptionalInner, Get: func(k *compiler, v *Var) Getter {
+		"fs":        {Get: func(u *Use) Getter { return u.k.forcedSocket() }, Set: socketSetter},
+		"rr_params": {module: "rr", Get: Simple(func(m *Machine) Value { return optional(m.c.RouteParams()) })},
+		"socket_in": {Inner: OptionalInner, Get: func(u *Use) Getter {
+			k, v := u.k, u.v
 			return k.socketItem(v, (*Machine).socketIn)
 		}},
-		"socket_out": {Inner: OptionalInner, Get: func(k *compiler, v *Var) Getter {
+		"socket_out": {Inner: OptionalInner, Get: func(u *Use) Getter {
+			k, v := u.k, u.v
 			return k.socketItem(v, func(m *Machine) (*reactor.Socket, netip.AddrPort, reactor.Proto) {
 				s := m.c.SendSocket()
 				if s == nil {
@@ -98,14 +100,14 @@ func (m *Machine) address(a netip.Addr) Value {
 	}
 	from := len(m.arena)
 	m.arena = a.Unmap().AppendTo(m.arena)
-	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+	return Text(m.arena[from:len(m.arena):len(m.arena)])
 }
 
 func portOf(a netip.AddrPort) Value {
 	if !a.IsValid() {
 		return null
 	}
-	return integer(int64(a.Port()))
+	return Int(int64(a.Port()))
 }
 
 var (
@@ -124,9 +126,9 @@ func family(a netip.Addr) Value {
 	case !a.IsValid():
 		return null
 	case a.Unmap().Is4():
-		return bytesValue(inetText)
+		return Text(inetText)
 	default:
-		return bytesValue(inet6Text)
+		return Text(inet6Text)
 	}
 }
 
@@ -155,34 +157,34 @@ func (k *compiler) socketItem(v *Var, of func(m *Machine) (*reactor.Socket, neti
 		}
 	case "port":
 		pick = func(_ *Machine, _ *reactor.Socket, a netip.AddrPort, _ reactor.Proto) Value {
-			return integer(int64(a.Port()))
+			return Int(int64(a.Port()))
 		}
 	case "proto":
 		pick = func(_ *Machine, _ *reactor.Socket, _ netip.AddrPort, p reactor.Proto) Value { return protoValue(p) }
 	case "af":
 		pick = func(_ *Machine, _ *reactor.Socket, a netip.AddrPort, _ reactor.Proto) Value { return family(a.Addr()) }
 	case "anycast":
-		pick = func(*Machine, *reactor.Socket, netip.AddrPort, reactor.Proto) Value { return integer(0) }
+		pick = func(*Machine, *reactor.Socket, netip.AddrPort, reactor.Proto) Value { return Int(0) }
 	case "advertised_ip":
 		pick = func(m *Machine, s *reactor.Socket, _ netip.AddrPort, _ reactor.Proto) Value {
 			if s == nil {
 				return null
 			}
-			return optional(m.keepString(s.Advertised))
+			return optional(m.KeepString(s.Advertised))
 		}
 	case "advertised_port":
 		pick = func(_ *Machine, s *reactor.Socket, _ netip.AddrPort, _ reactor.Proto) Value {
 			if s == nil || s.AdvertisedPort == 0 {
 				return null
 			}
-			return integer(int64(s.AdvertisedPort))
+			return Int(int64(s.AdvertisedPort))
 		}
 	case "tag":
 		pick = func(m *Machine, s *reactor.Socket, _ netip.AddrPort, _ reactor.Proto) Value {
 			if s == nil {
 				return null
 			}
-			return optional(m.keepString(s.Tag))
+			return optional(m.KeepString(s.Tag))
 		}
 	default:
 		k.rep.errorf(v.Arg.At, "$%s has no field %s%s", v.Name, clip(field), choices(field, socketFields))
@@ -206,24 +208,25 @@ func (m *Machine) socketText(a netip.AddrPort, p reactor.Proto) Value {
 		m.arena = append(a.Addr().AppendTo(append(m.arena, '[')), ']')
 	}
 	m.arena = strconv.AppendUint(append(m.arena, ':'), uint64(a.Port()), 10)
-	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+	return Text(m.arena[from:len(m.arena):len(m.arena)])
 }
 
 // socketSetter is $socket_out = "proto:ip:port", or the tag of a socket.
-func socketSetter(k *compiler, v *Var) Setter {
+func socketSetter(u *Use) Setter {
+	k, v := u.k, u.v
 	if v.Arg != nil {
 		k.rep.errorf(v.Arg.At, "only $socket_out as a whole can be assigned to")
 		return nil
 	}
 	at := k.site(v.At, "assignment to $socket_out")
-	return func(m *Machine, x Value, _ kind) int {
+	return func(m *Machine, x Value) int {
 		if x.kind == nullValue {
 			m.c.SetSendSocket(nil)
 			return 1
 		}
-		s := m.socketNamed(m.text(x))
+		s := m.socketNamed(m.Text(x))
 		if s == nil {
-			return m.fail(at, errNoSocket.Error())
+			return m.Fail(at, errNoSocket.Error())
 		}
 		m.c.SetSendSocket(s)
 		return 1

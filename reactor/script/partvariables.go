@@ -7,7 +7,8 @@ import "sipreactor/sipframe"
 // and negative from the last; $rb(type) is the first part of a type.
 func partVariables() map[string]*Variable {
 	return map[string]*Variable{
-		"rb": {Inner: OptionalInner, Index: true, Get: func(k *compiler, v *Var) Getter {
+		"rb": {Inner: OptionalInner, Index: true, Get: func(u *Use) Getter {
+			k, v := u.k, u.v
 			var want func(m *Machine) []byte
 			if v.Arg != nil {
 				if want = k.name(v.Arg); want == nil {
@@ -33,7 +34,8 @@ func partVariables() map[string]*Variable {
 				return optional(content)
 			}
 		}},
-		"cT": {Index: true, Get: func(_ *compiler, v *Var) Getter {
+		"cT": {Index: true, Get: func(u *Use) Getter {
+			v := u.v
 			whole := func(m *Machine) Value { return optional(m.msg.Value(sipframe.HeaderContentType)) }
 			switch {
 			case v.Index == nil:

@@ -9,20 +9,20 @@ import (
 // partyVariables are those of the headers that name a party besides From and To.
 func partyVariables() map[string]*Variable {
 	vars := map[string]*Variable{
-		"ai":   {Get: one(func(m *Machine) Value { return optional(m.partyURI(sipframe.HeaderPAssertedIdentity)) })},
-		"pu":   {Get: one(func(m *Machine) Value { return optional(m.partyURI(sipframe.HeaderPPreferredIdentity)) })},
-		"pU":   {Get: one(func(m *Machine) Value { return partOf(m.partyURI(sipframe.HeaderPPreferredIdentity), uriUser) })},
-		"pd":   {Get: one(func(m *Machine) Value { return partOf(m.partyURI(sipframe.HeaderPPreferredIdentity), uriHost) })},
-		"di":   {Get: one(func(m *Machine) Value { return optional(m.partyURI(sipframe.HeaderDiversion)) })},
+		"ai":   {Get: Simple(func(m *Machine) Value { return optional(m.partyURI(sipframe.HeaderPAssertedIdentity)) })},
+		"pu":   {Get: Simple(func(m *Machine) Value { return optional(m.partyURI(sipframe.HeaderPPreferredIdentity)) })},
+		"pU":   {Get: Simple(func(m *Machine) Value { return partOf(m.partyURI(sipframe.HeaderPPreferredIdentity), uriUser) })},
+		"pd":   {Get: Simple(func(m *Machine) Value { return partOf(m.partyURI(sipframe.HeaderPPreferredIdentity), uriHost) })},
+		"di":   {Get: Simple(func(m *Machine) Value { return optional(m.partyURI(sipframe.HeaderDiversion)) })},
 		"path": whole(sipframe.HeaderPath),
-		"re": {Get: one(func(m *Machine) Value {
+		"re": {Get: Simple(func(m *Machine) Value {
 			a, raw, ok := m.party(m.msg.FindName([]byte("Remote-Party-ID")))
 			if !ok {
 				return null
 			}
 			return optional(a.URI.In(raw))
 		})},
-		"pn": {Get: one(func(m *Machine) Value {
+		"pn": {Get: Simple(func(m *Machine) Value {
 			a, raw, ok := m.party(m.msg.Find(sipframe.HeaderPPreferredIdentity))
 			if !ok {
 				return null
@@ -32,7 +32,7 @@ func partyVariables() map[string]*Variable {
 	}
 	for name, param := range map[string]string{"dir": "reason", "dip": "privacy"} {
 		key := []byte(param)
-		vars[name] = &Variable{Get: one(func(m *Machine) Value {
+		vars[name] = &Variable{Get: Simple(func(m *Machine) Value {
 			a, raw, ok := m.party(m.msg.Find(sipframe.HeaderDiversion))
 			if !ok {
 				return null

@@ -121,7 +121,7 @@ func (k *compiler) match(l expr, want bool, s *String) cond {
 		if v.kind == nullValue {
 			return truth(!want)
 		}
-		return truth(re.Match(m.text(v)) == want)
+		return truth(re.Match(m.Text(v)) == want)
 	}
 }
 
@@ -136,11 +136,11 @@ func matchDynamic(l, r expr, want bool, at *Site) cond {
 			same := v.kind == p.kind
 			return truth(same == want)
 		}
-		re := m.regex(m.text(p), at)
+		re := m.regex(m.Text(p), at)
 		if re == nil {
 			return -1
 		}
-		return truth(re.Match(m.text(v)) == want)
+		return truth(re.Match(m.Text(v)) == want)
 	}
 }
 
@@ -183,7 +183,7 @@ func (k *compiler) compareNet(l expr, y *Addr, want bool, at *Site) cond {
 		if v.kind == nullValue {
 			return truth(!want)
 		}
-		a, ok := parseIP(m.text(v))
+		a, ok := parseIP(m.Text(v))
 		if !ok {
 			at.say(m, LevelDebug, "script: a text that is no address is compared with a network")
 			return -1

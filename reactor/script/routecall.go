@@ -21,7 +21,7 @@ func (k *compiler) routeCall(c *RouteCall) Action {
 	run := func(m *Machine, r *Routine) int {
 		if m.depth >= maxDepth {
 			m.ctl |= ctlExit
-			return m.fail(at, "routes call each other too deep")
+			return m.Fail(at, "routes call each other too deep")
 		}
 		if !m.step(at) {
 			return -1
@@ -47,7 +47,7 @@ func (k *compiler) routeCall(c *RouteCall) Action {
 		name = k.format(x)
 	case *Var:
 		if get := k.variable(x); get != nil {
-			name = func(m *Machine) []byte { return m.text(get(m)) }
+			name = func(m *Machine) []byte { return m.Text(get(m)) }
 		}
 	default:
 		k.rep.errorf(x.Pos(), "route() takes the name of a route")
@@ -59,7 +59,7 @@ func (k *compiler) routeCall(c *RouteCall) Action {
 		b := name(m)
 		r := m.prog.routes[string(b)]
 		if r == nil {
-			return m.fail(at, "there is no route["+clip(string(b))+"]")
+			return m.Fail(at, "there is no route["+clip(string(b))+"]")
 		}
 		return run(m, r)
 	}
@@ -101,10 +101,10 @@ func (k *compiler) routeArg(x Expr) expr {
 		return nil
 	}
 	if !strings.Contains(s.Text, "$") {
-		v := bytesValue([]byte(s.Text))
+		v := Text([]byte(s.Text))
 		return func(*Machine) Value { return v }
 	}
-	return func(m *Machine) Value { return bytesValue(format(m)) }
+	return func(m *Machine) Value { return Text(format(m)) }
 }
 
 // callStmt compiles a call for its effect.
@@ -140,7 +140,7 @@ func (k *compiler) assertion(c *Call) Action {
 		if holds(m) > 0 {
 			return 1
 		}
-		m.fail(at, s.Text)
+		m.Fail(at, s.Text)
 		m.err.class = errAssert
 		return 0
 	}

@@ -16,16 +16,16 @@ func ruriFunctions() map[string]*Function {
 		}),
 		"ruri_tel2sip": {module: "sipmsgops", Usage: "ruri_tel2sip()", Routes: Requests, Build: buildTel2SIP},
 		"tel2sip":      {module: "uri", Usage: "tel2sip()", Routes: Requests, Build: buildTel2SIP},
-		"append_urihf": {module: "sipmsgops", Usage: `append_urihf("Name: ", "\r\n")`, Args: []ArgKind{HeaderArg, HeaderArg}, Min: 2, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
+		"append_urihf": {module: "sipmsgops", Usage: `append_urihf("Name: ", "\r\n")`, Args: []ArgKind{HeaderArg, HeaderArg}, Min: 2, Routes: Requests, Build: func(a *Args) Action {
 			return func(m *Machine) int {
 				prefix, ok1 := a.list[0].text(m)
 				suffix, ok2 := a.list[1].text(m)
 				if !ok1 || !ok2 {
-					return m.fail(a.at, "an argument is NULL")
+					return m.Fail(a.at, "an argument is NULL")
 				}
 				from := len(m.arena)
 				m.arena = append(append(append(m.arena, prefix...), m.msg.RequestURI()...), suffix...)
-				return m.reported(a.at, m.c.AppendHeader(withoutLineEnd(m.arena[from:])))
+				return m.Reported(a.at, m.c.AppendHeader(withoutLineEnd(m.arena[from:])))
 			}
 		}},
 	}
@@ -33,7 +33,7 @@ func ruriFunctions() map[string]*Function {
 
 // buildURIParam makes uri_param() and ruri_has_param(): without a value they ask
 // for a parameter that has none.
-func buildURIParam(_ *compiler, a *Args) Action {
+func buildURIParam(a *Args) Action {
 	name, want := a.list[0].text, a.list[1]
 	return func(m *Machine) int {
 		n, ok := name(m)
@@ -45,10 +45,10 @@ func buildURIParam(_ *compiler, a *Args) Action {
 			return -1
 		}
 		if !want.given {
-			return yes(len(v.s) == 0)
+			return Yes(len(v.s) == 0)
 		}
 		w, ok := want.text(m)
-		return yes(ok && sipframe.EqualFoldBytes(v.s, w))
+		return Yes(ok && sipframe.EqualFoldBytes(v.s, w))
 	}
 }
 
@@ -63,7 +63,7 @@ func addURIParam(m *Machine, b []byte) error {
 
 // buildTel2SIP makes a SIP URI of a tel URI (RFC 3261 19.1.6), at the host of
 // From. Any other Request-URI is left alone.
-func buildTel2SIP(_ *compiler, a *Args) Action {
+func buildTel2SIP(a *Args) Action {
 	return func(m *Machine) int {
 		uri := m.ruri()
 		if len(uri) < 5 || !sipframe.EqualFold(uri[:4], "tel:") {
@@ -71,14 +71,14 @@ func buildTel2SIP(_ *compiler, a *Args) Action {
 		}
 		from := m.from()
 		if from == nil {
-			return m.fail(a.at, "From has no host to go by")
+			return m.Fail(a.at, "From has no host to go by")
 		}
 		host := partOf(from.URI.In(m.msg.Raw()), uriHost)
 		if host.kind == nullValue {
-			return m.fail(a.at, "From has no host to go by")
+			return m.Fail(a.at, "From has no host to go by")
 		}
 		at := len(m.arena)
 		m.arena = append(append(append(append(append(m.arena, "sip:"...), uri[4:]...), '@'), host.s...), ";user=phone"...)
-		return m.reported(a.at, m.c.SetRequestURI(m.arena[at:]))
+		return m.Reported(a.at, m.c.SetRequestURI(m.arena[at:]))
 	}
 }

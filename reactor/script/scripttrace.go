@@ -17,7 +17,8 @@ type scriptTrace struct {
 // scriptTraceFunctions are of the script itself; trace() is of the message.
 func scriptTraceFunctions() map[string]*Function {
 	return map[string]*Function{
-		"script_trace": {Usage: `script_trace([level, "text"[, "info"]])`, Args: []ArgKind{IntArg, TextArg, FixedArg}, Routes: Anywhere, Build: func(k *compiler, a *Args) Action {
+		"script_trace": {Usage: `script_trace([level, "text"[, "info"]])`, Args: []ArgKind{IntArg, TextArg, FixedArg}, Routes: Anywhere, Build: func(a *Args) Action {
+			k := a.k
 			level, text, info := a.list[0], a.list[1], a.list[2].str
 			if level.given != text.given {
 				k.rep.errorf(a.call.At, "script_trace() takes a level and a text, or nothing")
@@ -29,7 +30,7 @@ func scriptTraceFunctions() map[string]*Function {
 			return func(m *Machine) int {
 				n, ok := level.num(m)
 				if !ok || n < int64(LevelAlert) || n > int64(LevelDebug) {
-					return m.fail(a.at, "a level is a number from -3 to 4")
+					return m.Fail(a.at, "a level is a number from -3 to 4")
 				}
 				m.tracing = scriptTrace{on: true, level: LogLevel(n), text: text.text, info: info}
 				return 1

@@ -11,9 +11,10 @@ import (
 
 // scriptVariables are those of the script itself and of the program it runs in.
 func scriptVariables() map[string]*Variable {
-	code := &Variable{Get: one(func(m *Machine) Value { return integer(int64(m.code)) })}
-	constant := func(of func(v *Var) Value) func(*compiler, *Var) Getter {
-		return func(_ *compiler, v *Var) Getter {
+	code := &Variable{Get: Simple(func(m *Machine) Value { return Int(int64(m.code)) })}
+	constant := func(of func(v *Var) Value) func(*Use) Getter {
+		return func(u *Use) Getter {
+			v := u.v
 			x := of(v)
 			return func(*Machine, int) Value { return x }
 		}
@@ -26,19 +27,20 @@ func scriptVariables() map[string]*Variable {
 		"retcode": code,
 		"rc":      code,
 
-		"err.class":   {Get: one(func(m *Machine) Value { return m.errValue(integer(m.err.class)) })},
-		"err.level":   {Get: one(func(m *Machine) Value { return m.errValue(integer(3)) })},
-		"err.info":    {Get: one(func(m *Machine) Value { return m.errValue(bytesValue(m.keepString(m.err.info))) })},
-		"err.rcode":   {Get: one(func(m *Machine) Value { return m.errValue(integer(500)) })},
-		"err.rreason": {Get: one(func(m *Machine) Value { return m.errValue(bytesValue(serverError)) })},
+		"err.class":   {Get: Simple(func(m *Machine) Value { return m.errValue(Int(m.err.class)) })},
+		"err.level":   {Get: Simple(func(m *Machine) Value { return m.errValue(Int(3)) })},
+		"err.info":    {Get: Simple(func(m *Machine) Value { return m.errValue(Text(m.KeepString(m.err.info))) })},
+		"err.rcode":   {Get: Simple(func(m *Machine) Value { return m.errValue(Int(500)) })},
+		"err.rreason": {Get: Simple(func(m *Machine) Value { return m.errValue(Text(serverError)) })},
 
-		"TS":  {Get: one(func(*Machine) Value { return integer(started) })},
-		"C":   {Inner: ConstInner, Get: constant(func(*Var) Value { return bytesValue(nil) })}, // the log has no colours
+		"TS":  {Get: Simple(func(*Machine) Value { return Int(started) })},
+		"C":   {Inner: ConstInner, Get: constant(func(*Var) Value { return Text(nil) })}, // the log has no colours
 		"tm":  {Get: undocumented},
-		"Ts":  {Get: one(func(m *Machine) Value { return integer(m.now().Unix()) })},
-		"Tsm": {Get: one(func(m *Machine) Value { return integer(int64(m.now().Nanosecond() / 1000)) })},
-		"Tf":  {Get: one(func(m *Machine) Value { return m.strftime([]byte("%a %b %e %H:%M:%S %Y")) })},
-		"time": {Inner: AnyInner, Get: func(k *compiler, v *Var) Getter {
+		"Ts":  {Get: Simple(func(m *Machine) Value { return Int(m.Now().Unix()) })},
+		"Tsm": {Get: Simple(func(m *Machine) Value { return Int(int64(m.Now().Nanosecond() / 1000)) })},
+		"Tf":  {Get: Simple(func(m *Machine) Value { return m.strftime([]byte("%a %b %e %H:%M:%S %Y")) })},
+		"time": {Inner: AnyInner, Get: func(u *Use) Getter {
+			k, v := u.k, u.v
 			format := k.name(v.Arg)
 			if format == nil {
 				return nil
@@ -57,30 +59,31 @@ func scriptVariables() map[string]*Variable {
 			if !ok {
 				return null
 			}
-			return bytesValue([]byte(s))
+			return Text([]byte(s))
 		})},
-		"pp":       {Get: constant(func(*Var) Value { return integer(int64(os.Getpid())) })},
-		"cfg_line": {Get: constant(func(v *Var) Value { return integer(int64(v.At.Line())) })},
-		"cfg_file": {Get: constant(func(v *Var) Value { return bytesValue([]byte(v.At.File())) })},
-		"mi":       {Get: one(func(m *Machine) Value { return integer(m.number()) })},
-		"$":        {Get: constant(func(*Var) Value { return bytesValue([]byte{'$'}) })},
+		"pp":       {Get: constant(func(*Var) Value { return Int(int64(os.Getpid())) })},
+		"cfg_line": {Get: constant(func(v *Var) Value { return Int(int64(v.At.Line())) })},
+		"cfg_file": {Get: constant(func(v *Var) Value { return Text([]byte(v.At.File())) })},
+		"mi":       {Get: Simple(func(m *Machine) Value { return Int(m.number()) })},
+		"$":        {Get: constant(func(*Var) Value { return Text([]byte{'$'}) })},
 
-		"log_level":  {Get: one(func(m *Machine) Value { return integer(int64(m.prog.levels.Level)) })},
-		"xlog_level": {Get: one(func(m *Machine) Value { return integer(int64(m.level)) }), Set: levelSetter},
+		"log_level":  {Get: Simple(func(m *Machine) Value { return Int(int64(m.prog.levels.Level)) })},
+		"xlog_level": {Get: Simple(func(m *Machine) Value { return Int(int64(m.level)) }), Set: levelSetter},
 	}
 }
 
 // levelSetter is $xlog_level = level, for the message; NULL is xlog_level again.
-func levelSetter(k *compiler, v *Var) Setter {
+func levelSetter(u *Use) Setter {
+	k, v := u.k, u.v
 	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *Machine, x Value, _ kind) int {
+	return func(m *Machine, x Value) int {
 		if x.kind == nullValue {
 			m.level = m.prog.levels.Script
 			return 1
 		}
-		n, ok := x.integerOf()
+		n, ok := x.Int()
 		if !ok || n < int64(LevelAlert) || n > 127 {
-			return m.fail(at, "a level is a number from -3 to 4")
+			return m.Fail(at, "a level is a number from -3 to 4")
 		}
 		m.level = min(LogLevel(n), LevelDebug)
 		return 1
@@ -91,7 +94,8 @@ func levelSetter(k *compiler, v *Var) Setter {
 var started = time.Now().Unix()
 
 // undocumented is a variable that configurations have and no documentation.
-func undocumented(k *compiler, v *Var) Getter {
+func undocumented(u *Use) Getter {
+	k, v := u.k, u.v
 	k.rep.notef(v.At, "$%s is NULL: no documentation of OpenSIPS tells what it is", v.Name)
 	return func(*Machine, int) Value { return null }
 }
@@ -117,25 +121,28 @@ func (m *Machine) number() int64 {
 	return m.id
 }
 
-func varItem(k *compiler, v *Var) Getter {
+func varItem(u *Use) Getter {
+	k, v := u.k, u.v
 	i := k.slot(v.Arg.Text)
 	return func(m *Machine, _ int) Value { return m.vars[i] }
 }
 
-func varSetter(k *compiler, v *Var) Setter {
+func varSetter(u *Use) Setter {
+	k, v := u.k, u.v
 	if !k.argFits(v, variables["var"]) || v.Index != nil {
 		k.rep.errorf(v.At, "%s cannot be assigned to", clip(v.Text))
 		return nil
 	}
 	i := k.slot(v.Arg.Text)
-	return func(m *Machine, x Value, _ kind) int {
+	return func(m *Machine, x Value) int {
 		m.vars[i] = x
 		return 1
 	}
 }
 
 // avpItem is $avp(name)[i]: the newest value first.
-func avpItem(k *compiler, v *Var) Getter {
+func avpItem(u *Use) Getter {
+	k, v := u.k, u.v
 	slot := k.avp(v.Arg.Text)
 	return func(m *Machine, i int) Value {
 		all := m.avps[slot]
@@ -152,7 +159,8 @@ func avpItem(k *compiler, v *Var) Getter {
 // avpSetter is the assignment to an AVP. = adds a value before the others, := takes their
 // place; NULL takes away the newest one (=) or all (:=). With an index it
 // changes that one.
-func avpSetter(k *compiler, v *Var) Setter {
+func avpSetter(u *Use) Setter {
+	k, v := u.k, u.v
 	if !k.argFits(v, variables["avp"]) {
 		return nil
 	}
@@ -163,13 +171,13 @@ func avpSetter(k *compiler, v *Var) Setter {
 		return nil
 	}
 	if x := v.Index; x != nil && x.Append {
-		return func(m *Machine, x Value, _ kind) int {
+		return func(m *Machine, x Value) int {
 			list := m.avps[slot]
 			switch {
 			case x.kind == nullValue:
-				return m.fail(at, "NULL is no value to append")
+				return m.Fail(at, "NULL is no value to append")
 			case len(list) >= maxAVPs:
-				return m.fail(at, "an AVP has too many values")
+				return m.Fail(at, "an AVP has too many values")
 			}
 			m.avps[slot] = slices.Insert(list, 0, x) // the oldest one stands first
 			return 1
@@ -179,17 +187,17 @@ func avpSetter(k *compiler, v *Var) Setter {
 	if v.Index != nil {
 		index = v.Index.N
 	}
-	return func(m *Machine, x Value, op kind) int {
+	return func(m *Machine, x Value) int {
 		list := m.avps[slot]
 		switch {
-		case all || op == tokColonEq && v.Index == nil:
+		case all || u.whole && v.Index == nil:
 			list = list[:0]
 			if x.kind != nullValue {
 				list = append(list, x)
 			}
 		case v.Index == nil && x.kind != nullValue:
 			if len(list) >= maxAVPs {
-				return m.fail(at, "an AVP has too many values")
+				return m.Fail(at, "an AVP has too many values")
 			}
 			list = append(list, x)
 		case index < 0 || index >= len(list):
@@ -212,14 +220,15 @@ const maxAVPs = 1000
 
 // paramItem is $param(i), the i-th argument of the route that runs, from 1 on,
 // or $param(name) in a route that names its parameters.
-func paramItem(k *compiler, v *Var) Getter {
+func paramItem(u *Use) Getter {
+	k, v := u.k, u.v
 	if v.Arg.Var != nil {
 		n := k.variable(v.Arg.Var)
 		if n == nil {
 			return nil
 		}
 		return func(m *Machine, _ int) Value {
-			i, ok := n(m).integerOf()
+			i, ok := n(m).Int()
 			if !ok || i < 1 || i > int64(len(m.frame)) {
 				return null
 			}
@@ -254,7 +263,8 @@ func paramItem(k *compiler, v *Var) Getter {
 
 // returnItem is $return(i): what the last return gave behind its code, from 1
 // on.
-func returnItem(k *compiler, v *Var) Getter {
+func returnItem(u *Use) Getter {
+	k, v := u.k, u.v
 	i, err := strconv.Atoi(strings.TrimSpace(v.Arg.Text))
 	if err != nil || i < 0 {
 		k.rep.errorf(v.Arg.At, "$return() takes a number from 0 on")

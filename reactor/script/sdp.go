@@ -166,5 +166,5 @@ func (m *Machine) changeSDP(at *Site, f func(dst, sdp []byte) (out []byte, chang
 	if !changed {
 		return -1
 	}
-	return m.reported(at, m.c.SetBody(nil, out))
+	return m.Reported(at, m.c.SetBody(nil, out))
 }

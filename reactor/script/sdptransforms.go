@@ -13,7 +13,7 @@ func sdpTransforms() map[string]*transformSpec {
 			return func(m *Machine, in Value) Value {
 				which := bytes.TrimSpace(arg(m))
 				n, isNumber := number64(which)
-				return f(m, m.text(in), func(stream []byte, i, of int) bool {
+				return f(m, m.Text(in), func(stream []byte, i, of int) bool {
 					if isNumber {
 						return int64(i) == n || int64(i-of) == n
 					}
@@ -38,14 +38,14 @@ func sdpTransforms() map[string]*transformSpec {
 				if !ok || len(want) != 1 {
 					return null
 				}
-				for rest := m.text(in); len(rest) > 0; {
+				for rest := m.Text(in); len(rest) > 0; {
 					var line []byte
 					line, rest = sdpLine(rest)
 					if len(line) < 2 || line[0] != want[0] || line[1] != '=' {
 						continue
 					}
 					if i == 0 {
-						return bytesValue(line)
+						return Text(line)
 					}
 					i--
 				}
@@ -60,7 +60,7 @@ func sdpTransforms() map[string]*transformSpec {
 					continue
 				}
 				if meant(piece, i, n) {
-					return bytesValue(piece)
+					return Text(piece)
 				}
 				i++
 			}
@@ -82,7 +82,7 @@ func sdpTransforms() map[string]*transformSpec {
 			if !gone {
 				return null
 			}
-			return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+			return Text(m.arena[from:len(m.arena):len(m.arena)])
 		}),
 	}
 }

@@ -16,7 +16,8 @@ const serialAVP = "serial_branch"
 // one after the other, or, with equal q, group after group (RFC 3261 16.6).
 func serialFunctions() map[string]*Function {
 	return map[string]*Function{
-		"serialize_branches": {Usage: "serialize_branches(clear_previous[, keep_order])", Args: []ArgKind{IntArg, IntArg}, Min: 1, Routes: Requests, Build: func(k *compiler, a *Args) Action {
+		"serialize_branches": {Usage: "serialize_branches(clear_previous[, keep_order])", Args: []ArgKind{IntArg, IntArg}, Min: 1, Routes: Requests, Build: func(a *Args) Action {
+			k := a.k
 			slot, wipe, order := k.avp(serialAVP), a.list[0], a.list[1]
 			return func(m *Machine) int {
 				n, ok := wipe.num(m)
@@ -25,7 +26,7 @@ func serialFunctions() map[string]*Function {
 					keep, ok = order.num(m)
 				}
 				if !ok {
-					return m.fail(a.at, "an argument is no number")
+					return m.Fail(a.at, "an argument is no number")
 				}
 				if n != 0 {
 					m.avps[slot] = m.avps[slot][:0]
@@ -33,7 +34,8 @@ func serialFunctions() map[string]*Function {
 				return m.serialize(a.at, slot, keep != 0)
 			}
 		}},
-		"next_branches": {Usage: "next_branches()", Routes: Requests, Build: func(k *compiler, a *Args) Action {
+		"next_branches": {Usage: "next_branches()", Routes: Requests, Build: func(a *Args) Action {
+			k := a.k
 			slot := k.avp(serialAVP)
 			return func(m *Machine) int { return m.nextBranches(a.at, slot) }
 		}},
@@ -53,7 +55,7 @@ func (m *Machine) serialize(at *Site, slot int, order bool) int {
 		return 1
 	}
 	if len(m.avps[slot])+n > maxAVPs {
-		return m.fail(at, "an AVP has too many values")
+		return m.Fail(at, "an AVP has too many values")
 	}
 	var ranks [proxy.MaxBranches]int
 	list := ranks[:n]
@@ -68,7 +70,7 @@ func (m *Machine) serialize(at *Site, slot int, order bool) int {
 		if order {
 			group = 1000 + step // each is alone
 		}
-		m.avps[slot] = append(m.avps[slot], bytesValue(m.serialized(list[step], group)))
+		m.avps[slot] = append(m.avps[slot], Text(m.serialized(list[step], group)))
 	}
 	m.c.ClearBranches()
 	return 1
@@ -93,14 +95,14 @@ func (m *Machine) nextBranches(at *Site, slot int) int {
 		if !first {
 			added, err := m.c.AppendBranch(m.c.RequestURI(), false)
 			if err != nil {
-				return m.reported(at, err)
+				return m.Reported(at, err)
 			}
 			b = added
 		}
 		list = list[:len(list)-1]
 		m.avps[slot] = list
 		if err := m.restore(b, rest); err != nil {
-			return m.fail(at, "a value of $avp("+serialAVP+") is no branch: "+err.Error())
+			return m.Fail(at, "a value of $avp("+serialAVP+") is no branch: "+err.Error())
 		}
 		group, first = of, false
 	}

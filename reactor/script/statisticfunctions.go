@@ -6,12 +6,12 @@ import "strings"
 func statisticFunctions() map[string]*Function {
 	return map[string]*Function{
 		"update_stat": {module: statisticsModule, Usage: `update_stat("[group:]name", number)`, Args: []ArgKind{TextArg, IntArg}, Min: 2, Routes: Anywhere, Build: updateStat},
-		"reset_stat": {module: statisticsModule, Usage: `reset_stat("[group:]name")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Anywhere, Build: func(_ *compiler, a *Args) Action {
+		"reset_stat": {module: statisticsModule, Usage: `reset_stat("[group:]name")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Anywhere, Build: func(a *Args) Action {
 			name := a.list[0].text
 			return func(m *Machine) int {
 				full, ok := name(m)
 				if !ok {
-					return m.fail(a.at, "the name of the statistic is null")
+					return m.Fail(a.at, "the name of the statistic is null")
 				}
 				return m.resetStatistic(full, a.at)
 			}
@@ -21,12 +21,13 @@ func statisticFunctions() map[string]*Function {
 
 // updateStat counts. A statistic that there is not yet is made; one whose name
 // is constant when the script is compiled.
-func updateStat(k *compiler, a *Args) Action {
+func updateStat(a *Args) Action {
+	k := a.k
 	name, by := &a.list[0], a.list[1].num
 	count := func(m *Machine, st *statistic) int {
 		n, ok := by(m)
 		if !ok {
-			return m.fail(a.at, "the number to count by is none")
+			return m.Fail(a.at, "the number to count by is none")
 		}
 		st.add(m.stripe, n)
 		return 1
@@ -42,13 +43,13 @@ func updateStat(k *compiler, a *Args) Action {
 	return func(m *Machine) int {
 		full, ok := name.text(m)
 		if !ok {
-			return m.fail(a.at, "the name of the statistic is null")
+			return m.Fail(a.at, "the name of the statistic is null")
 		}
 		st := m.prog.stats.find(full)
 		if st == nil {
 			var err error
 			if st, err = m.prog.stats.make(string(full), false); err != nil {
-				return m.fail(a.at, err.Error())
+				return m.Fail(a.at, err.Error())
 			}
 		}
 		return count(m, st)
@@ -60,7 +61,7 @@ func updateStat(k *compiler, a *Args) Action {
 func (m *Machine) resetStatistic(full []byte, at *Site) int {
 	if st := m.prog.stats.find(full); st != nil {
 		if st.fixed {
-			return m.fail(at, "the statistic is not to be reset")
+			return m.Fail(at, "the statistic is not to be reset")
 		}
 		st.reset()
 		return 1
@@ -68,7 +69,7 @@ func (m *Machine) resetStatistic(full []byte, at *Site) int {
 	found := false
 	m.askOthers(func(s StatisticSource) { found = s.ResetStatistic(string(full)) })
 	if !found {
-		return m.fail(at, "there is no statistic of that name")
+		return m.Fail(at, "there is no statistic of that name")
 	}
 	return 1
 }
@@ -97,7 +98,8 @@ func (k *compiler) statName(a *VarArg) func(m *Machine) []byte {
 
 // statItem is $stat(name): null for what nobody counts. A statistic of the
 // script costs a look-up; one of the program has all of its figures gathered, which is a wait.
-func statItem(k *compiler, v *Var) Getter {
+func statItem(u *Use) Getter {
+	k, v := u.k, u.v
 	name := k.statName(v.Arg)
 	if name == nil {
 		return nil
@@ -105,12 +107,12 @@ func statItem(k *compiler, v *Var) Getter {
 	return func(m *Machine, _ int) Value {
 		full := name(m)
 		if st := m.prog.stats.find(full); st != nil {
-			return integer(st.value())
+			return Int(st.value())
 		}
 		v := null
 		m.askOthers(func(s StatisticSource) {
 			if n, found := s.Statistic(string(full)); found {
-				v = integer(int64(n))
+				v = Int(int64(n))
 			}
 		})
 		return v
@@ -118,7 +120,8 @@ func statItem(k *compiler, v *Var) Getter {
 }
 
 // statSetter is $stat(name) = 0, which resets it.
-func statSetter(k *compiler, v *Var) Setter {
+func statSetter(u *Use) Setter {
+	k, v := u.k, u.v
 	if !k.argFits(v, variables["stat"]) {
 		return nil
 	}
@@ -131,9 +134,9 @@ func statSetter(k *compiler, v *Var) Setter {
 		return nil
 	}
 	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *Machine, x Value, _ kind) int {
-		if n, ok := x.integerOf(); x.kind != nullValue && (!ok || n != 0) {
-			return m.fail(at, "a statistic can be set to 0 only")
+	return func(m *Machine, x Value) int {
+		if n, ok := x.Int(); x.kind != nullValue && (!ok || n != 0) {
+			return m.Fail(at, "a statistic can be set to 0 only")
 		}
 		return m.resetStatistic(name(m), at)
 	}

@@ -5,11 +5,11 @@ import "bytes"
 // streamFunctions of sipmsgops look at the streams of the SDP as it stands.
 func streamFunctions() map[string]*Function {
 	return map[string]*Function{
-		"stream_exists": {module: "sipmsgops", Usage: `stream_exists("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		"stream_exists": {module: "sipmsgops", Usage: `stream_exists("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
 			re := a.expression(0)
 			return func(m *Machine) int {
 				r := re(m)
-				return yes(r != nil && m.anySDP(func(sdp []byte) bool {
+				return Yes(r != nil && m.anySDP(func(sdp []byte) bool {
 					for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {
 						if isStream(piece) && r.Match(media(piece)) {
 							return true
@@ -19,7 +19,7 @@ func streamFunctions() map[string]*Function {
 				}))
 			}
 		}},
-		"stream_delete": {module: "sipmsgops", Usage: `stream_delete("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		"stream_delete": {module: "sipmsgops", Usage: `stream_delete("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
 			re := a.expression(0)
 			return func(m *Machine) int {
 				r := re(m)
@@ -39,7 +39,7 @@ func streamFunctions() map[string]*Function {
 				})
 			}
 		}},
-		"is_audio_on_hold": {module: "sipmsgops", Usage: "is_audio_on_hold()", Routes: Messages, Build: func(*compiler, *Args) Action {
+		"is_audio_on_hold": {module: "sipmsgops", Usage: "is_audio_on_hold()", Routes: Messages, Build: func(*Args) Action {
 			return func(m *Machine) int {
 				hold := noHold
 				m.anySDP(func(sdp []byte) bool {

@@ -26,8 +26,8 @@ func checkStrftime(format string) string {
 // An unknown conversion stays as it is.
 func (m *Machine) strftime(format []byte) Value {
 	from := len(m.arena)
-	m.arena = appendTime(m.arena, m.now(), format)
-	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+	m.arena = appendTime(m.arena, m.Now(), format)
+	return Text(m.arena[from:len(m.arena):len(m.arena)])
 }
 
 func appendTime(b []byte, t time.Time, format []byte) []byte {

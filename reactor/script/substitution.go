@@ -104,7 +104,7 @@ func (k *compiler) replacement(s *String, repl string, groups int) []substPart {
 		if get == nil {
 			return nil, end
 		}
-		return func(m *Machine) []byte { return m.text(get(m)) }, end
+		return func(m *Machine) []byte { return m.Text(get(m)) }, end
 	})
 	if msg != "" {
 		k.rep.errorf(s.At, "%s", msg)
@@ -194,7 +194,7 @@ func (s *substitution) apply(m *Machine, b []byte) (out []byte, ok bool) {
 	}
 	w = append(w, b[last:]...)
 	m.work = w
-	return m.keep(w), true
+	return m.Keep(w), true
 }
 
 // substTransforms is class re.
@@ -209,8 +209,8 @@ func substTransforms() map[string]*transformSpec {
 				return nil
 			}
 			return func(m *Machine, in Value) Value {
-				out, _ := s.apply(m, m.text(in))
-				return bytesValue(out)
+				out, _ := s.apply(m, m.Text(in))
+				return Text(out)
 			}
 		}},
 	}
@@ -230,12 +230,12 @@ func (k *compiler) substDynamic(v *Var) transformer {
 		if of.kind == nullValue {
 			return in
 		}
-		s := m.substitution(m.text(of), at)
+		s := m.substitution(m.Text(of), at)
 		if s == nil {
 			return null
 		}
-		out, _ := s.apply(m, m.text(in))
-		return bytesValue(out)
+		out, _ := s.apply(m, m.Text(in))
+		return Text(out)
 	}
 }
 
@@ -257,7 +257,7 @@ func (m *Machine) substitution(b []byte, at *Site) *substitution {
 		}
 	}
 	if msg != "" {
-		m.fail(at, msg)
+		m.Fail(at, msg)
 		return nil
 	}
 	if m.substs == nil || len(m.substs) >= maxDynamic {

@@ -11,18 +11,18 @@ import (
 // message's text.
 func textFunctions() map[string]*Function {
 	fs := map[string]*Function{
-		"search": {module: "textops", Usage: `search("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		"search": {module: "textops", Usage: `search("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
 			re := a.expression(0)
 			return func(m *Machine) int {
 				r := re(m)
-				return yes(r != nil && r.Match(m.msg.Raw()))
+				return Yes(r != nil && r.Match(m.msg.Raw()))
 			}
 		}},
-		"search_body": {module: "textops", Usage: `search_body("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		"search_body": {module: "textops", Usage: `search_body("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
 			re := a.expression(0)
 			return func(m *Machine) int {
 				r := re(m)
-				return yes(r != nil && r.Match(m.msg.Body()))
+				return Yes(r != nil && r.Match(m.msg.Body()))
 			}
 		}},
 		"subst":      substFunction("subst", Messages, func(m *Machine, s *substitution, at *Site) int { return m.substMessage(s, m.msg.HeadersOffset(), at) }),
@@ -32,14 +32,14 @@ func textFunctions() map[string]*Function {
 			if !ok {
 				return -1
 			}
-			return m.reported(at, m.c.SetRequestURI(out))
+			return m.Reported(at, m.c.SetRequestURI(out))
 		}),
 		"subst_user": substFunction("subst_user", Requests, func(m *Machine, s *substitution, at *Site) int {
 			out, ok := s.apply(m, m.user())
 			if !ok {
 				return -1
 			}
-			return m.reported(at, m.c.SetUser(out))
+			return m.Reported(at, m.c.SetUser(out))
 		}),
 	}
 	for name, spec := range map[string]struct{ body, all, keep bool }{
@@ -50,11 +50,11 @@ func textFunctions() map[string]*Function {
 		if spec.body {
 			kind = TextArg
 		}
-		fs[name] = &Function{module: "textops", Usage: name + `("regular expression", "text")`, Args: []ArgKind{RegexArg, kind}, Min: 2, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		fs[name] = &Function{module: "textops", Usage: name + `("regular expression", "text")`, Args: []ArgKind{RegexArg, kind}, Min: 2, Routes: Messages, Build: func(a *Args) Action {
 			return replaceAction(a, a.expression(0), spec.body, spec.all, spec.keep)
 		}}
 	}
-	fs["replace_body_atonce"] = &Function{module: "textops", Usage: `replace_body_atonce("regular expression", "text")`, Args: []ArgKind{BodyRegexArg, TextArg}, Min: 2, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+	fs["replace_body_atonce"] = &Function{module: "textops", Usage: `replace_body_atonce("regular expression", "text")`, Args: []ArgKind{BodyRegexArg, TextArg}, Min: 2, Routes: Messages, Build: func(a *Args) Action {
 		return replaceAction(a, a.expression(0), true, true, false)
 	}}
 	return fs
@@ -85,7 +85,8 @@ func replaceAction(a *Args, re func(m *Machine) *regexp.Regexp, body, all, keep 
 }
 
 func substFunction(name string, where RouteSet, do func(m *Machine, s *substitution, at *Site) int) *Function {
-	return &Function{module: "textops", Usage: name + `("/expression/replacement/flags")`, Args: []ArgKind{FixedArg}, Min: 1, Routes: where, Build: func(k *compiler, a *Args) Action {
+	return &Function{module: "textops", Usage: name + `("/expression/replacement/flags")`, Args: []ArgKind{FixedArg}, Min: 1, Routes: where, Build: func(a *Args) Action {
+		k := a.k
 		str, ok := a.list[0].expr.(*String)
 		if !ok {
 			k.rep.errorf(a.list[0].expr.Pos(), "the substitution is a string in quotes: %s", functions[name].Usage)
@@ -107,7 +108,7 @@ func (m *Machine) substMessage(s *substitution, from uint32, at *Site) int {
 		if !ok {
 			return -1
 		}
-		return m.reported(at, m.c.SetBody(nil, out))
+		return m.Reported(at, m.c.SetBody(nil, out))
 	}
 	if int(from) >= len(raw) {
 		return -1
@@ -135,8 +136,8 @@ func (m *Machine) substMessage(s *substitution, from uint32, at *Site) int {
 		m.work = w
 		span := sipframe.Span{Off: from + uint32(f[0]), Len: uint32(f[1] - f[0])}
 		if err := m.c.Replace(span, w); err != nil {
-			return m.reported(at, err)
+			return m.Reported(at, err)
 		}
 	}
-	return yes(len(found) > 0)
+	return Yes(len(found) > 0)
 }

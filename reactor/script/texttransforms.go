@@ -8,8 +8,8 @@ import (
 // textTransforms are those of class s that cut and change text.
 func textTransforms() map[string]*transformSpec {
 	return map[string]*transformSpec{
-		"s.len": plain(func(_ *Machine, b []byte) Value { return integer(int64(len(b))) }),
-		"s.int": plain(func(_ *Machine, b []byte) Value { return integer(leadingInt(b)) }),
+		"s.len": plain(func(_ *Machine, b []byte) Value { return Int(int64(len(b))) }),
+		"s.int": plain(func(_ *Machine, b []byte) Value { return Int(leadingInt(b)) }),
 		"s.tolower": plain(func(m *Machine, b []byte) Value {
 			return m.mapped(b, func(c byte) byte { return lower(c) })
 		}),
@@ -21,22 +21,22 @@ func textTransforms() map[string]*transformSpec {
 				return c
 			})
 		}),
-		"s.trim":  plain(func(_ *Machine, b []byte) Value { return bytesValue(bytes.Trim(b, blanks)) }),
-		"s.triml": plain(func(_ *Machine, b []byte) Value { return bytesValue(bytes.TrimLeft(b, blanks)) }),
-		"s.trimr": plain(func(_ *Machine, b []byte) Value { return bytesValue(bytes.TrimRight(b, blanks)) }),
+		"s.trim":  plain(func(_ *Machine, b []byte) Value { return Text(bytes.Trim(b, blanks)) }),
+		"s.triml": plain(func(_ *Machine, b []byte) Value { return Text(bytes.TrimLeft(b, blanks)) }),
+		"s.trimr": plain(func(_ *Machine, b []byte) Value { return Text(bytes.TrimRight(b, blanks)) }),
 		"s.reverse": plain(func(m *Machine, b []byte) Value {
-			out := m.keep(b)
+			out := m.Keep(b)
 			for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
 				out[i], out[j] = out[j], out[i]
 			}
-			return bytesValue(out)
+			return Text(out)
 		}),
 		"s.width": withNumber(func(m *Machine, b []byte, n int) Value {
 			if n < 0 || n > maxText {
 				return null
 			}
 			if n <= len(b) {
-				return bytesValue(b[:n])
+				return Text(b[:n])
 			}
 			return m.padded(b, []byte{' '}, n, false)
 		}),
@@ -51,7 +51,7 @@ func textTransforms() map[string]*transformSpec {
 				if !ok1 || !ok2 {
 					return null
 				}
-				return substr(m.text(in), i, l)
+				return substr(m.Text(in), i, l)
 			}
 		}},
 		"s.select": {min: 2, max: 2, raw: 2, build: func(k *compiler, t *Transform) transformer {
@@ -69,7 +69,7 @@ func textTransforms() map[string]*transformSpec {
 				if !ok {
 					return null
 				}
-				return selected(m.text(in), i, sep)
+				return selected(m.Text(in), i, sep)
 			}
 		}},
 		"s.index":      {min: 1, max: 2, build: indexTransform(bytes.Index, false)},
@@ -98,11 +98,11 @@ func leadingInt(b []byte) int64 {
 
 // mapped changes each byte.
 func (m *Machine) mapped(b []byte, f func(byte) byte) Value {
-	out := m.keep(b)
+	out := m.Keep(b)
 	for i, c := range out {
 		out[i] = f(c)
 	}
-	return bytesValue(out)
+	return Text(out)
 }
 
 // substr gives n bytes from offset i on. A negative offset counts from the end;
@@ -125,7 +125,7 @@ func substr(b []byte, i, n int) Value {
 	if n < 0 {
 		return null
 	}
-	return bytesValue(b[:min(n, len(b))])
+	return Text(b[:min(n, len(b))])
 }
 
 // selected gives the i-th part between separators; a negative i counts from the
@@ -139,7 +139,7 @@ func selected(b []byte, i int, sep byte) Value {
 			}
 			b = b[:n]
 		}
-		return bytesValue(b[bytes.LastIndexByte(b, sep)+1:])
+		return Text(b[bytes.LastIndexByte(b, sep)+1:])
 	}
 	for ; i > 0; i-- {
 		n := bytes.IndexByte(b, sep)
@@ -151,7 +151,7 @@ func selected(b []byte, i int, sep byte) Value {
 	if n := bytes.IndexByte(b, sep); n >= 0 {
 		b = b[:n]
 	}
-	return bytesValue(b)
+	return Text(b)
 }
 
 // indexTransform finds the offset of a text, from a position on (to it, for the
@@ -169,7 +169,7 @@ func indexTransform(find func(b, sep []byte) int, last bool) func(*compiler, *Tr
 			return nil
 		}
 		return func(m *Machine, in Value) Value {
-			b, start := m.text(in), 0
+			b, start := m.Text(in), 0
 			if from != nil {
 				var ok bool
 				if start, ok = from(m); !ok {
@@ -179,7 +179,7 @@ func indexTransform(find func(b, sep []byte) int, last bool) func(*compiler, *Tr
 					start += len(b)
 				}
 				if start < 0 || start > len(b) {
-					return integer(-1)
+					return Int(-1)
 				}
 			}
 			w := what(m)
@@ -187,12 +187,12 @@ func indexTransform(find func(b, sep []byte) int, last bool) func(*compiler, *Tr
 				if from != nil {
 					b = b[:min(start+len(w), len(b))]
 				}
-				return integer(int64(find(b, w)))
+				return Int(int64(find(b, w)))
 			}
 			if i := find(b[start:], w); i >= 0 {
-				return integer(int64(start + i))
+				return Int(int64(start + i))
 			}
-			return integer(-1)
+			return Int(-1)
 		}
 	}
 }
@@ -207,14 +207,14 @@ func fillTransform(left bool) func(*compiler, *Transform) transformer {
 			return nil
 		}
 		return func(m *Machine, in Value) Value {
-			b := m.text(in)
+			b := m.Text(in)
 			width, ok := n(m)
 			f := fill(m)
 			if !ok || len(f) == 0 || width > maxText {
 				return null
 			}
 			if width <= len(b) {
-				return bytesValue(b)
+				return Text(b)
 			}
 			return m.padded(b, f, width, left)
 		}
@@ -233,5 +233,5 @@ func (m *Machine) padded(b, fill []byte, width int, left bool) Value {
 	if left {
 		m.arena = append(m.arena, b...)
 	}
-	return bytesValue(m.arena[from:len(m.arena):len(m.arena)])
+	return Text(m.arena[from:len(m.arena):len(m.arena)])
 }

@@ -9,7 +9,7 @@ func tlsVariables() map[string]*Variable {
 	for _, name := range tlsstate.VariableNames() {
 		v, _ := tlsstate.LookupVariable(name)
 		number := tlsNumbers[name]
-		all[name] = &Variable{module: "tls_mgm", Get: one(func(m *Machine) Value {
+		all[name] = &Variable{module: "tls_mgm", Get: Simple(func(m *Machine) Value {
 			text, ok := v.Read(m.tlsState())
 			switch {
 			case !ok:
@@ -17,7 +17,7 @@ func tlsVariables() map[string]*Variable {
 			case number:
 				return m.figure(text)
 			default:
-				return bytesValue(m.keepString(text))
+				return Text(m.KeepString(text))
 			}
 		})}
 	}
@@ -33,11 +33,11 @@ var tlsNumbers = map[string]bool{
 // figure is a number; one that is too long for that, as serial numbers mostly
 // are, stays text.
 func (m *Machine) figure(text string) Value {
-	b := m.keepString(text)
+	b := m.KeepString(text)
 	if n, ok := number64(b); ok {
-		return integer(n)
+		return Int(n)
 	}
-	return bytesValue(b)
+	return Text(b)
 }
 
 // tlsState describes the connection by which the message came, as it was when
@@ -53,10 +53,10 @@ func (m *Machine) tlsState() *tlsstate.State {
 // tlsFunctions are those of tls_mgm.
 func tlsFunctions() map[string]*Function {
 	return map[string]*Function{
-		"is_peer_verified": {module: "tls_mgm", Usage: "is_peer_verified()", Routes: Messages, Build: func(*compiler, *Args) Action {
+		"is_peer_verified": {module: "tls_mgm", Usage: "is_peer_verified()", Routes: Messages, Build: func(*Args) Action {
 			return func(m *Machine) int {
 				s := m.tlsState()
-				return yes(s != nil && s.Verified)
+				return Yes(s != nil && s.Verified)
 			}
 		}},
 	}

@@ -86,7 +86,8 @@ func traceFunctions() map[string]*Function {
 
 // buildTrace compiles trace(): the message as it came, and from here on all
 // that is sent because of it.
-func buildTrace(k *compiler, a *Args) Action {
+func buildTrace(a *Args) Action {
+	k := a.k
 	id, correlation := a.list[0], a.list[5]
 	if id.fixed && k.traceID(id.str) < 0 && !k.partial {
 		names := slices.Clone(k.prog.traceIDs)
@@ -109,7 +110,7 @@ func buildTrace(k *compiler, a *Args) Action {
 		if n < 0 {
 			name, _ := id.text(m)
 			if n = m.prog.traceID(name); n < 0 {
-				return m.fail(a.at, "there is no trace_id "+clip(string(name)))
+				return m.Fail(a.at, "there is no trace_id "+clip(string(name)))
 			}
 		}
 		to := m.prog.traces[n]

@@ -88,7 +88,7 @@ func counted(lo, hi int, what string) string {
 // plain makes a transformation without arguments.
 func plain(f func(m *Machine, b []byte) Value) *transformSpec {
 	return &transformSpec{build: func(*compiler, *Transform) transformer {
-		return func(m *Machine, in Value) Value { return f(m, m.text(in)) }
+		return func(m *Machine, in Value) Value { return f(m, m.Text(in)) }
 	}}
 }
 
@@ -99,7 +99,7 @@ func withName(f func(m *Machine, b, arg []byte) Value) *transformSpec {
 		if arg == nil {
 			return nil
 		}
-		return func(m *Machine, in Value) Value { return f(m, m.text(in), arg(m)) }
+		return func(m *Machine, in Value) Value { return f(m, m.Text(in), arg(m)) }
 	}}
 }
 
@@ -115,7 +115,7 @@ func withNumber(f func(m *Machine, b []byte, n int) Value) *transformSpec {
 			if !ok {
 				return null
 			}
-			return f(m, m.text(in), n)
+			return f(m, m.Text(in), n)
 		}
 	}}
 }
@@ -135,7 +135,7 @@ func (k *compiler) count(a *VarArg) func(m *Machine) (int, bool) {
 		return nil
 	}
 	return func(m *Machine) (int, bool) {
-		n, ok := get(m).integerOf()
+		n, ok := get(m).Int()
 		return int(n), ok && n >= -1<<31 && n < 1<<31
 	}
 }
@@ -162,7 +162,7 @@ func uriTransforms() map[string]*transformSpec {
 			if u.Port == 0 {
 				return null
 			}
-			return integer(int64(u.Port))
+			return Int(int64(u.Port))
 		},
 		"params":  func(b []byte, u *sipframe.URI) Value { return optional(u.Params.In(b)) },
 		"headers": func(b []byte, u *sipframe.URI) Value { return optional(u.Headers.In(b)) },
@@ -184,7 +184,7 @@ func uriTransforms() map[string]*transformSpec {
 	for name, pick := range map[string]func(b []byte, a *sipframe.NameAddr) Value{
 		"name":   func(b []byte, a *sipframe.NameAddr) Value { return optional(a.Display.In(b)) },
 		"uri":    func(b []byte, a *sipframe.NameAddr) Value { return optional(a.URI.In(b)) },
-		"len":    func(_ []byte, a *sipframe.NameAddr) Value { return integer(int64(a.Span.Len)) },
+		"len":    func(_ []byte, a *sipframe.NameAddr) Value { return Int(int64(a.Span.Len)) },
 		"params": func(b []byte, a *sipframe.NameAddr) Value { return optional(a.Params.In(b)) },
 	} {
 		specs["nameaddr."+name] = plain(func(_ *Machine, b []byte) Value {
@@ -217,11 +217,11 @@ func nameAddrAt(name string) *transformSpec {
 			return nil
 		}
 		return func(m *Machine, in Value) Value {
-			b, ok := listAt(m.text(in), int(n))
+			b, ok := listAt(m.Text(in), int(n))
 			if !ok {
 				return null
 			}
-			return f(m, bytesValue(b))
+			return f(m, Text(b))
 		}
 	}
 	return &spec
@@ -258,7 +258,7 @@ func findParam(params, name []byte) Value {
 			return null
 		}
 		if sipframe.EqualFoldBytes(p.Name, name) {
-			return bytesValue(unquoted(p.Value))
+			return Text(unquoted(p.Value))
 		}
 	}
 }

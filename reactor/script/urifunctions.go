@@ -5,17 +5,17 @@ import "sipreactor/sipframe"
 // uriFunctions change the Request-URI and the destination URI.
 func uriFunctions() map[string]*Function {
 	fs := map[string]*Function{
-		"resetdsturi": {Usage: "resetdsturi()", Routes: Requests, Build: func(*compiler, *Args) Action {
+		"resetdsturi": {Usage: "resetdsturi()", Routes: Requests, Build: func(*Args) Action {
 			return func(m *Machine) int {
 				_ = m.c.SetDestURI(nil)
 				return 1
 			}
 		}},
-		"isdsturiset": {Usage: "isdsturiset()", Routes: Requests, Build: func(*compiler, *Args) Action {
-			return func(m *Machine) int { return yes(m.c.DestURI() != nil) }
+		"isdsturiset": {Usage: "isdsturiset()", Routes: Requests, Build: func(*Args) Action {
+			return func(m *Machine) int { return Yes(m.c.DestURI() != nil) }
 		}},
-		"revert_uri": {Usage: "revert_uri()", Routes: Requests, Build: func(_ *compiler, a *Args) Action {
-			return func(m *Machine) int { return m.reported(a.at, m.c.SetRequestURI(m.msg.RequestURI())) }
+		"revert_uri": {Usage: "revert_uri()", Routes: Requests, Build: func(a *Args) Action {
+			return func(m *Machine) int { return m.Reported(a.at, m.c.SetRequestURI(m.msg.RequestURI())) }
 		}},
 		"strip":      {Usage: "strip(count)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: stripUser(false)},
 		"strip_tail": {Usage: "strip_tail(count)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: stripUser(true)},
@@ -36,14 +36,14 @@ func uriFunctions() map[string]*Function {
 	} {
 		fs[name] = textFunction("", name+`("text")`, Requests, set)
 	}
-	fs["setport"] = &Function{Usage: "setport(port)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: func(_ *compiler, a *Args) Action {
+	fs["setport"] = &Function{Usage: "setport(port)", Args: []ArgKind{IntArg}, Min: 1, Routes: Requests, Build: func(a *Args) Action {
 		port := a.list[0].num
 		return func(m *Machine) int {
 			n, ok := port(m)
 			if !ok || n < 0 || n > 65535 {
-				return m.fail(a.at, "the value is no port")
+				return m.Fail(a.at, "the value is no port")
 			}
-			return m.reported(a.at, m.c.SetPort(uint16(n)))
+			return m.Reported(a.at, m.c.SetPort(uint16(n)))
 		}
 	}}
 	return fs
@@ -51,14 +51,14 @@ func uriFunctions() map[string]*Function {
 
 // textFunction makes a function that does something with one text.
 func textFunction(module, usage string, where RouteSet, do func(m *Machine, b []byte) error) *Function {
-	return &Function{module: module, Usage: usage, Args: []ArgKind{TextArg}, Min: 1, Routes: where, Build: func(_ *compiler, a *Args) Action {
+	return &Function{module: module, Usage: usage, Args: []ArgKind{TextArg}, Min: 1, Routes: where, Build: func(a *Args) Action {
 		text := a.list[0].text
 		return func(m *Machine) int {
 			b, ok := text(m)
 			if !ok {
-				return m.fail(a.at, "the argument is NULL")
+				return m.Fail(a.at, "the argument is NULL")
 			}
-			return m.reported(a.at, do(m, b))
+			return m.Reported(a.at, do(m, b))
 		}
 	}}
 }
@@ -67,8 +67,8 @@ func textFunction(module, usage string, where RouteSet, do func(m *Machine, b []
 func (m *Machine) user() []byte { return m.ruriPart(uriUser).s }
 
 // stripUser takes characters off the user part of the Request-URI.
-func stripUser(tail bool) func(*compiler, *Args) Action {
-	return func(_ *compiler, a *Args) Action {
+func stripUser(tail bool) func(*Args) Action {
+	return func(a *Args) Action {
 		count := a.list[0].num
 		return func(m *Machine) int {
 			n, ok := count(m)
@@ -82,7 +82,7 @@ func stripUser(tail bool) func(*compiler, *Args) Action {
 			} else {
 				u = u[cut:]
 			}
-			return m.reported(a.at, m.c.SetUser(m.keep(u)))
+			return m.Reported(a.at, m.c.SetUser(m.Keep(u)))
 		}
 	}
 }
@@ -95,7 +95,7 @@ func uriModuleFunctions() map[string]*Function {
 		"del_uri_param": textFunction("uri", `del_uri_param("name")`, Requests, func(m *Machine, b []byte) error {
 			return m.c.RemoveURIParam(b)
 		}),
-		"is_uri_user_e164": {module: "sipmsgops", also: "uri", Usage: `is_uri_user_e164("uri")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(_ *compiler, a *Args) Action {
+		"is_uri_user_e164": {module: "sipmsgops", also: "uri", Usage: `is_uri_user_e164("uri")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
 			uri := a.list[0].text
 			return func(m *Machine) int {
 				b, ok := uri(m)
@@ -107,7 +107,7 @@ func uriModuleFunctions() map[string]*Function {
 					return -1
 				}
 				_, ok = sipframe.ParseUint(u[1:], 1<<63-1)
-				return yes(ok)
+				return Yes(ok)
 			}
 		}},
 	}

@@ -23,9 +23,9 @@ func uriHost(b []byte, u *sipframe.URI) Value { return optional(u.Host.In(b)) }
 // the transport.
 func uriPort(_ []byte, u *sipframe.URI) Value {
 	if u.Port == 0 {
-		return integer(5060)
+		return Int(5060)
 	}
-	return integer(int64(u.Port))
+	return Int(int64(u.Port))
 }
 
 var (
@@ -35,12 +35,12 @@ var (
 
 func uriTransport(b []byte, u *sipframe.URI) Value {
 	if t, ok := u.Param(b, "transport"); ok && len(t) > 0 {
-		return bytesValue(t)
+		return Text(t)
 	}
 	if u.Scheme == sipframe.SchemeSIPS {
-		return bytesValue(tlsText)
+		return Text(tlsText)
 	}
-	return bytesValue(udpText)
+	return Text(udpText)
 }
 
 // partOf gives a part of a URI, null if it is none.
@@ -62,7 +62,7 @@ func (m *Machine) ruri() []byte {
 	if string(b) == string(m.uri.raw) {
 		return m.uri.raw
 	}
-	return m.keep(b)
+	return m.Keep(b)
 }
 
 // ruriPart gives a part of the Request-URI.
@@ -87,7 +87,7 @@ func (m *Machine) duri() []byte {
 	if len(b) == 0 {
 		return nil
 	}
-	return m.keep(b)
+	return m.Keep(b)
 }
 
 // uriVariables are those of the Request-URI, the URI it had when it came, and
@@ -95,41 +95,41 @@ func (m *Machine) duri() []byte {
 func uriVariables() map[string]*Variable {
 	vars := map[string]*Variable{
 		"ru": {
-			Get: one(func(m *Machine) Value { return optional(m.ruri()) }),
+			Get: Simple(func(m *Machine) Value { return optional(m.ruri()) }),
 			Set: textSetter(func(m *Machine, b []byte) error { return m.c.SetRequestURI(b) }, nil),
 		},
 		"rU": {
-			Get: one(func(m *Machine) Value { return m.ruriPart(uriUser) }),
+			Get: Simple(func(m *Machine) Value { return m.ruriPart(uriUser) }),
 			Set: textSetter(func(m *Machine, b []byte) error { return m.c.SetUser(b) }, func(m *Machine) error { return m.c.SetUser(nil) }),
 		},
 		"rd": {
-			Get: one(func(m *Machine) Value { return m.ruriPart(uriHost) }),
+			Get: Simple(func(m *Machine) Value { return m.ruriPart(uriHost) }),
 			Set: textSetter(func(m *Machine, b []byte) error { return m.c.SetHost(b) }, nil),
 		},
 		"rp": {
-			Get: one(func(m *Machine) Value { return m.ruriPart(uriPort) }),
+			Get: Simple(func(m *Machine) Value { return m.ruriPart(uriPort) }),
 			Set: portSetter,
 		},
 		"rP": {
-			Get: one(func(m *Machine) Value { return m.ruriPart(uriTransport) }),
+			Get: Simple(func(m *Machine) Value { return m.ruriPart(uriTransport) }),
 			Set: textSetter(
 				func(m *Machine, b []byte) error { return m.c.SetURIParam(transportName, b) },
 				func(m *Machine) error { return m.c.RemoveURIParam(transportName) }),
 		},
 		"du": {
-			Get: one(func(m *Machine) Value { return optional(m.duri()) }),
+			Get: Simple(func(m *Machine) Value { return optional(m.duri()) }),
 			Set: textSetter(func(m *Machine, b []byte) error { return m.c.SetDestURI(b) }, func(m *Machine) error { return m.c.SetDestURI(nil) }),
 		},
 	}
 	came := func(m *Machine) []byte { return m.msg.RequestURI() }
 	for prefix, of := range map[string]func(*Machine) []byte{"o": came, "d": (*Machine).duri} {
 		for letter, part := range map[string]uriPart{"d": uriHost, "p": uriPort, "P": uriTransport} {
-			vars[prefix+letter] = &Variable{Get: one(func(m *Machine) Value { return partOf(of(m), part) })}
+			vars[prefix+letter] = &Variable{Get: Simple(func(m *Machine) Value { return partOf(of(m), part) })}
 		}
 	}
 	vars["dd"].Set, vars["dp"].Set, vars["dP"].Set = partSetter(setDestHost), partSetter(setDestPort), partSetter(setDestTransport)
-	vars["ou"] = &Variable{Get: one(func(m *Machine) Value { return optional(came(m)) })}
-	vars["oU"] = &Variable{Get: one(func(m *Machine) Value { return partOf(came(m), uriUser) })}
+	vars["ou"] = &Variable{Get: Simple(func(m *Machine) Value { return optional(came(m)) })}
+	vars["oU"] = &Variable{Get: Simple(func(m *Machine) Value { return partOf(came(m), uriUser) })}
 	return vars
 }
 
@@ -137,32 +137,34 @@ var transportName = []byte("transport")
 
 // textSetter makes a setter of one that takes text. clear takes NULL; nil: it
 // is an error.
-func textSetter(set func(m *Machine, b []byte) error, clear func(m *Machine) error) func(*compiler, *Var) Setter {
-	return func(k *compiler, v *Var) Setter {
+func textSetter(set func(m *Machine, b []byte) error, clear func(m *Machine) error) func(*Use) Setter {
+	return func(u *Use) Setter {
+		k, v := u.k, u.v
 		at := k.site(v.At, "assignment to "+clip(v.Text))
-		return func(m *Machine, x Value, _ kind) int {
+		return func(m *Machine, x Value) int {
 			if x.kind != nullValue {
-				return m.reported(at, set(m, m.text(x)))
+				return m.Reported(at, set(m, m.Text(x)))
 			}
 			if clear == nil {
-				return m.fail(at, "the value is NULL")
+				return m.Fail(at, "the value is NULL")
 			}
-			return m.reported(at, clear(m))
+			return m.Reported(at, clear(m))
 		}
 	}
 }
 
-func portSetter(k *compiler, v *Var) Setter {
+func portSetter(u *Use) Setter {
+	k, v := u.k, u.v
 	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *Machine, x Value, _ kind) int {
+	return func(m *Machine, x Value) int {
 		if x.kind == nullValue {
-			return m.reported(at, m.c.SetPort(0))
+			return m.Reported(at, m.c.SetPort(0))
 		}
-		n, ok := x.integerOf()
+		n, ok := x.Int()
 		if !ok || n < 0 || n > 65535 {
-			return m.fail(at, "the value is no port")
+			return m.Fail(at, "the value is no port")
 		}
-		return m.reported(at, m.c.SetPort(uint16(n)))
+		return m.Reported(at, m.c.SetPort(uint16(n)))
 	}
 }
 

@@ -61,7 +61,8 @@ var needed = map[int]struct {
 // validationFunctions check the message as it came.
 func validationFunctions() map[string]*Function {
 	return map[string]*Function{
-		"sipmsg_validate": {module: "sipmsgops", Usage: `sipmsg_validate(["shmrftc"[, $var(reason)]])`, Args: []ArgKind{FixedArg, SetArg}, Routes: Messages, Build: func(k *compiler, a *Args) Action {
+		"sipmsg_validate": {module: "sipmsgops", Usage: `sipmsg_validate(["shmrftc"[, $var(reason)]])`, Args: []ArgKind{FixedArg, SetArg}, Routes: Messages, Build: func(a *Args) Action {
+			k := a.k
 			for _, f := range a.list[0].str {
 				if !strings.ContainsRune("shmrftc", f) {
 					k.rep.errorf(a.list[0].expr.Pos(), "sipmsg_validate() has the flag %c: there are s h m r f t c", f)
@@ -79,7 +80,7 @@ func validationFunctions() map[string]*Function {
 					return 1
 				}
 				if reason.given {
-					reason.set(m, bytesValue(m.keepString(f.text)), tokAssign)
+					reason.set(m, Text(m.KeepString(f.text)))
 				}
 				return f.code
 			}

@@ -25,9 +25,9 @@ type Value struct {
 
 var null Value
 
-func integer(n int64) Value { return Value{kind: intValue, n: n} }
+func Int(n int64) Value { return Value{kind: intValue, n: n} }
 
-func bytesValue(b []byte) Value { return Value{kind: textValue, s: b} }
+func Text(b []byte) Value { return Value{kind: textValue, s: b} }
 
 // truth tells whether a condition that is the value holds: a number that is not
 // 0, or a text that is not empty.
@@ -35,9 +35,9 @@ func (v Value) truth() bool {
 	return v.kind == intValue && v.n != 0 || v.kind == textValue && len(v.s) > 0
 }
 
-// text gives the value as text; a number is written into the arena. null is
+// Text gives the value as Text; a number is written into the arena. null is
 // empty.
-func (m *Machine) text(v Value) []byte {
+func (m *Machine) Text(v Value) []byte {
 	if v.kind != intValue {
 		return v.s
 	}
@@ -46,15 +46,15 @@ func (m *Machine) text(v Value) []byte {
 	return m.arena[from:len(m.arena):len(m.arena)]
 }
 
-// keep copies bytes into the arena, where they stay until the message is done.
-func (m *Machine) keep(b []byte) []byte {
+// Keep copies bytes into the arena, where they stay until the message is done.
+func (m *Machine) Keep(b []byte) []byte {
 	from := len(m.arena)
 	m.arena = append(m.arena, b...)
 	return m.arena[from:len(m.arena):len(m.arena)]
 }
 
-// keepString is keep for a string.
-func (m *Machine) keepString(s string) []byte {
+// KeepString is keep for a string.
+func (m *Machine) KeepString(s string) []byte {
 	from := len(m.arena)
 	m.arena = append(m.arena, s...)
 	return m.arena[from:len(m.arena):len(m.arena)]
@@ -73,8 +73,8 @@ func number64(b []byte) (int64, bool) {
 	return int64(n), ok
 }
 
-// integerOf gives the value as a number; text that is one counts.
-func (v Value) integerOf() (int64, bool) {
+// Int gives the value as a number; text that is one counts.
+func (v Value) Int() (int64, bool) {
 	switch v.kind {
 	case intValue:
 		return v.n, true

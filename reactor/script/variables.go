@@ -24,9 +24,16 @@ type Variable struct {
 	module string // that has to be loaded; "" is the core
 	Inner  InnerKind
 	Index  bool
-	Get    func(k *compiler, v *Var) Getter
-	each   func(k *compiler, v *Var) Getter // one value after the other, for [*]; nil: get does that
-	Set    func(k *compiler, v *Var) Setter // nil: read only
+	Get    func(u *Use) Getter
+	each   func(u *Use) Getter // one value after the other, for [*]; nil: get does that
+	Set    func(u *Use) Setter // nil: read only
+}
+
+// Use is a variable where it is used in a configuration.
+type Use struct {
+	k     *compiler
+	v     *Var
+	whole bool // of an assignment: by :=, which differs for AVPs
 }
 
 // variables are the kinds by name. It is filled by init, as compiling a
@@ -106,7 +113,7 @@ func (k *compiler) item(v *Var) Getter {
 		k.rep.errorf(v.Index.At, "$%s has one value and takes no index", v.Name)
 		return nil
 	}
-	return spec.Get(k, v)
+	return spec.Get(&Use{k: k, v: v})
 }
 
 func (k *compiler) argFits(v *Var, spec *Variable) bool {
@@ -170,7 +177,7 @@ func (k *compiler) indexed(v *Var, it Getter) expr {
 		return nil
 	case x.All:
 		if each := variables[v.Name].each; each != nil {
-			if it = each(k, v); it == nil {
+			if it = each(&Use{k: k, v: v}); it == nil {
 				return nil
 			}
 		}
@@ -181,7 +188,7 @@ func (k *compiler) indexed(v *Var, it Getter) expr {
 			return nil
 		}
 		return func(m *Machine) Value {
-			i, ok := n(m).integerOf()
+			i, ok := n(m).Int()
 			if !ok || i < -maxText || i > maxText {
 				return null
 			}
@@ -217,17 +224,17 @@ func (m *Machine) joinAll(it Getter) Value {
 			m.arena = append(m.arena, ',')
 		}
 		if v.kind == intValue {
-			m.text(v)
+			m.Text(v)
 		} else {
 			m.arena = append(m.arena, v.s...)
 		}
 	}
-	return bytesValue(m.arena[start:len(m.arena):len(m.arena)])
+	return Text(m.arena[start:len(m.arena):len(m.arena)])
 }
 
-// one makes an item of a getter that has one value.
-func one(get func(m *Machine) Value) func(*compiler, *Var) Getter {
-	return func(*compiler, *Var) Getter { return func(m *Machine, _ int) Value { return get(m) } }
+// Simple makes an item of a getter that has Simple value.
+func Simple(get func(m *Machine) Value) func(*Use) Getter {
+	return func(*Use) Getter { return func(m *Machine, _ int) Value { return get(m) } }
 }
 
 // name compiles what stands in the parentheses of a variable.
@@ -240,7 +247,7 @@ func (k *compiler) name(a *VarArg) func(m *Machine) []byte {
 	if get == nil {
 		return nil
 	}
-	return func(m *Machine) []byte { return m.text(get(m)) }
+	return func(m *Machine) []byte { return m.Text(get(m)) }
 }
 
 // optional gives null for a part that is not there.
@@ -248,5 +255,5 @@ func optional(b []byte) Value {
 	if len(b) == 0 {
 		return null
 	}
-	return bytesValue(b)
+	return Text(b)
 }

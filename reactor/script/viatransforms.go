@@ -28,7 +28,7 @@ func viaTransforms() map[string]*transformSpec {
 			if via.Port == 0 {
 				return null
 			}
-			return integer(int64(via.Port))
+			return Int(int64(via.Port))
 		},
 		"params":   func(b []byte, via *sipframe.Via) Value { return optional(via.Params.In(b)) },
 		"comment":  func(b []byte, via *sipframe.Via) Value { return optional(viaComment(b)) },
