@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"sipreactor/reactor/script"
 )
 
 func TestKeepBranchSecret(t *testing.T) {
@@ -17,7 +15,7 @@ func TestKeepBranchSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := func(text string) (k [32]byte, said string) {
-		cfg, err := script.Compile("test", []byte(text+"\nsocket=tls:127.0.0.1:5061\nloadmodule \"proto_tls.so\"\nroute { exit; }\n"))
+		cfg, err := loader().Compile("test", []byte(text+"\nsocket=tls:127.0.0.1:5061\nloadmodule \"proto_tls.so\"\nroute { exit; }\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +42,7 @@ func TestKeepBranchSecret(t *testing.T) {
 		`branch_secret_file="` + dir + `/none"`: "no such file",
 		`via_fallback=sometimes`:                "verified, always or never", `via_fallback_peers="10.0.0.0/8, x"`: "x is none",
 	} {
-		_, err := script.Compile("test", []byte(text+"\nroute { exit; }\n"))
+		_, err := loader().Compile("test", []byte(text+"\nroute { exit; }\n"))
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "test:1:") {
 			t.Errorf("%s: %v", text, err)
 		}

@@ -12,7 +12,6 @@ import (
 
 	"sipreactor/bench/load"
 	"sipreactor/reactor"
-	"sipreactor/reactor/script"
 )
 
 // The contract tests set a parameter in the text of a configuration and look
@@ -124,7 +123,7 @@ func start(t *testing.T, params ...string) *contract {
 	t.Helper()
 	c := prepare(t)
 	text := "socket=tls:127.0.0.1:5061\nsocket=tcp:127.0.0.1:5060\n" + c.text(params...)
-	cfg, err := script.Compile("contract.cfg", []byte(text))
+	cfg, err := loader().Compile("contract.cfg", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"sipreactor/reactor/script"
 )
 
 // tls_port is where a socket listens that names no port, and where a TLS URI
@@ -21,7 +19,7 @@ func TestContractTLSPort(t *testing.T) {
 	for range 2 {
 		port := freePort(t)
 		c := prepare(t)
-		cfg, err := script.Compile("contract.cfg", []byte("socket=tls:127.0.0.1\n"+c.text("modparam(\"proto_tls\", \"tls_port\", "+port+")\n")))
+		cfg, err := loader().Compile("contract.cfg", []byte("socket=tls:127.0.0.1\n"+c.text("modparam(\"proto_tls\", \"tls_port\", "+port+")\n")))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,7 +11,6 @@ import (
 	"sipreactor/reactor"
 	"sipreactor/reactor/hep"
 	"sipreactor/reactor/mi"
-	"sipreactor/reactor/script"
 )
 
 // traceRoute forwards a request, traced, to the TCP socket that it names, which
@@ -38,7 +37,7 @@ func tracingMessages(t *testing.T, k *collector, params ...string) *contract {
 	text := "socket=tls:127.0.0.1:5061\nsocket=tcp:127.0.0.1:5060\n" + strings.ReplaceAll(contractModules, "DIR", c.dir) + generous() +
 		"loadmodule \"proto_hep.so\"\nloadmodule \"tracer.so\"\n" + k.id("homer") +
 		"modparam(\"tracer\", \"trace_id\", \"[tid]uri=hep:homer\")\n" + strings.Join(params, "") + traceRoute
-	cfg, err := script.Compile("contract.cfg", []byte(text))
+	cfg, err := loader().Compile("contract.cfg", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

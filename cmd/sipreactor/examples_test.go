@@ -10,7 +10,6 @@ import (
 
 	"sipreactor/bench/load"
 	"sipreactor/reactor"
-	"sipreactor/reactor/script"
 )
 
 // exampleConfig is the example configuration with its certificates in a directory of the test.
@@ -57,7 +56,7 @@ func unit(t *testing.T, name string) map[string][]string {
 
 // The unit's sockets are those of the configuration, or the example would not start.
 func TestExampleSocketsMatch(t *testing.T) {
-	cfg, err := script.Load(exampleConfig(t))
+	cfg, err := loader().Load(exampleConfig(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,8 @@ type options struct {
 	file    string // "" is the built-in configuration
 	check   bool
 	version bool
+	about   bool   // -H
+	module  string // of -H; "" all
 	profile string // file for a CPU profile; "" none
 	process processOptions
 }
@@ -66,6 +68,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		fmt.Fprintf(stderr, "sipreactor: %v\nsipreactor --help tells the usage\n", err)
 		return exitUsage
+	case o.about:
+		return about(o.module, stdout, stderr)
 	case o.version:
 		versions(stdout)
 		return exitOK
@@ -83,6 +87,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 const usage = `Usage: sipreactor [flags]          run
        sipreactor -C [-f FILE]     check a configuration
+       sipreactor -H [MODULE]      print what the modules, or one of them, offer to a configuration
        sipreactor demo [flags]     see a call and a load; demo --help tells its flags
        sipreactor mi COMMAND       ask a running one; mi --help tells its flags
        sipreactor db create URL    make the tables of a database; db --help tells more
@@ -107,6 +112,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.SetOutput(io.Discard)
 	f.StringVarP(&o.file, "file", "f", "", "run this configuration, an opensips.cfg")
 	f.BoolVarP(&o.check, "check", "C", false, "check the configuration and exit: 0 when it is good")
+	f.BoolVarP(&o.about, "reference", "H", false, "print the reference of all modules, or of one, and exit")
 	f.BoolVarP(&o.version, "version", "V", false, "print versions and exit")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the run to this file, for go tool pprof")
 	f.BoolP("help", "h", false, "print this help and exit")
@@ -123,6 +129,8 @@ func parse(args []string, help io.Writer) (options, error) {
 		return o, pflag.ErrHelp
 	}
 	switch {
+	case o.about && f.NArg() < 2:
+		o.module = f.Arg(0)
 	case f.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	case f.Changed("file") && o.file == "":

@@ -48,7 +48,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Trace:      tlsSwitch{n.trace.Tracer},
 		Traceless:  cfg.Trace.TLS.Destination == "",
 		Script:     scriptFigures(cfg.Program),
-		Extra:      []mi.Source{n.logFigures},
+		Extra:      []mi.Source{n.logFigures, moduleFigures(cfg)},
 		Collectors: n.trace.collectors,
 		Domains:    func() []tlsstate.DomainInfo { return (*n.current.Load()).Domains() },
 		Reload:     n.reload,
@@ -62,8 +62,8 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 	if slices.Contains(cfg.Modules, "tracer") {
 		commands.Tracer = n.trace.messages()
 	}
-	d := mi.NewDispatcher(n.log)
-	if err := d.Register(commands.Commands()...); err != nil {
+	d := n.commands
+	if err := d.Register(append(commands.Commands(), cfg.Commands()...)...); err != nil {
 		return nil, err
 	}
 	if n.recent != nil {
@@ -214,6 +214,15 @@ func scriptFigures(p *script.Program) mi.Source {
 	return func(add func(mi.Value)) {
 		p.Statistics(func(group, name string, n uint64, reset func()) {
 			add(mi.Value{Group: group, Name: name, N: n, Gauge: reset == nil, Reset: reset})
+		})
+	}
+}
+
+// moduleFigures are the statistics of modules.
+func moduleFigures(cfg *script.Config) mi.Source {
+	return func(add func(mi.Value)) {
+		cfg.ModuleStatistics(func(group string, s *script.Statistic) {
+			add(mi.Value{Group: group, Name: s.Name, Func: s.Value, Gauge: s.Gauge, Reset: s.Reset})
 		})
 	}
 }

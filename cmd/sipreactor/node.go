@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/mi"
 	"sipreactor/reactor/mi/page"
 	"sipreactor/reactor/mi/peers"
 	"sipreactor/reactor/names"
@@ -26,23 +27,26 @@ import (
 
 // node is a proxy on an engine, as a configuration describes them.
 type node struct {
-	engine  *reactor.Engine
-	proxy   *proxy.Proxy
-	trace   *tracing
-	routes  *script.Background // startup, timer and event routes
-	manage  *management        // once it serves
-	web     *webIdentity       // of management over HTTPS; nil without
-	peers   *peers.Table       // what is known of peers
-	recent  *page.Recorder     // what the status page tells; nil when nobody serves it
-	super   *supervisor        // who started us; only serve has one
-	log     *slog.Logger
-	tls     tlsstate.Config // with the ephemeral domain, if there is one
-	tickets string          // ticket_keys_file, "" none
-	state   stateDir        // what outlives the program
-	library tlsstate.Library
-	locate  func(error) error // where in the configuration an error of the TLS domains comes from
-	current atomic.Pointer[tlsstate.Domains]
-	started time.Time
+	engine   *reactor.Engine
+	proxy    *proxy.Proxy
+	cfg      *script.Config // whose modules run once started
+	running  chan struct{}  // closed once the sockets are open
+	trace    *tracing
+	routes   *script.Background // startup, timer and event routes
+	manage   *management        // once it serves
+	commands *mi.Dispatcher     // of management
+	web      *webIdentity       // of management over HTTPS; nil without
+	peers    *peers.Table       // what is known of peers
+	recent   *page.Recorder     // what the status page tells; nil when nobody serves it
+	super    *supervisor        // who started us; only serve has one
+	log      *slog.Logger
+	tls      tlsstate.Config // with the ephemeral domain, if there is one
+	tickets  string          // ticket_keys_file, "" none
+	state    stateDir        // what outlives the program
+	library  tlsstate.Library
+	locate   func(error) error // where in the configuration an error of the TLS domains comes from
+	current  atomic.Pointer[tlsstate.Domains]
+	started  time.Time
 
 	patience time.Duration // shutdown_timeout
 	logLost  func() uint64 // lines of the log that were dropped; nil if nobody counts
@@ -68,7 +72,7 @@ func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger, handed [
 
 // assemble is newNode with sockets of the caller's choice. The observer may be nil.
 func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logger, observer reactor.Observer) (*node, error) {
-	n := &node{log: log, tls: cfg.TLS, tickets: cfg.TLSFiles.TicketKeys, state: cmp.Or(stateDir(cfg.StateDir), defaultStateDir()), started: time.Now(),
+	n := &node{cfg: cfg, running: make(chan struct{}), commands: mi.NewDispatcher(log), log: log, tls: cfg.TLS, tickets: cfg.TLSFiles.TicketKeys, state: cmp.Or(stateDir(cfg.StateDir), defaultStateDir()), started: time.Now(),
 		patience: cfg.ShutdownTimeout}
 	library, ok := tlsstate.LookupLibrary(cmp.Or(cfg.TLSLibrary, tlsstate.GoLibrary))
 	if !ok {
@@ -101,7 +105,7 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	pc.Logger, pc.Resolver, pc.LookupTimeout = log, dns, dns.Timeout()
 	n.peers = peers.New(cfg.Peers)
 	pc.Observer = n.peers
-	if n.proxy, err = proxy.New(pc, cfg.Program); err != nil {
+	if n.proxy, err = proxy.New(pc, cfg.Router()); err != nil {
 		return nil, err
 	}
 	if n.trace, err = newTracing(cfg, log); err != nil {
@@ -146,6 +150,7 @@ func (n *node) close() {
 	if n.recent != nil {
 		n.recent.Close()
 	}
+	n.cfg.Stop(nil)
 	n.routes.Close()
 	n.trace.close()
 }

@@ -64,7 +64,7 @@ func TestShippedConfigurationsAreClosed(t *testing.T) {
 	for name, text := range all {
 		// Only the routing counts here: no certificate, ticket key or peer is needed for it.
 		at := strings.Index(text, "\nroute {") + 1
-		cfg, err := script.Compile(name, []byte(strings.Join([]string{
+		cfg, err := loader().Compile(name, []byte(strings.Join([]string{
 			"socket=tls:127.0.0.1:5061\nsocket=udp:127.0.0.1:5060\nalias=example.com",
 			`loadmodule "proto_tls.so"`, `loadmodule "proto_udp.so"`, `loadmodule "tls_mgm.so"`, `loadmodule "sl.so"`, `loadmodule "signaling.so"`,
 			`loadmodule "maxfwd.so"`, `loadmodule "rr.so"`, `loadmodule "sipmsgops.so"`, text[at:],

@@ -32,9 +32,9 @@ const builtIn = "built-in configuration"
 // loadConfig reads and compiles a configuration, "" is the built-in one, with what the command line adds.
 func loadConfig(o options) (cfg *script.Config, err error) {
 	if o.file == "" {
-		cfg, err = script.Compile(builtIn, script.Default(), o.process.listen...)
+		cfg, err = loader(o.process.listen...).Compile(builtIn, script.Default())
 	} else {
-		cfg, err = script.Load(o.file, o.process.listen...)
+		cfg, err = loader(o.process.listen...).Load(o.file)
 	}
 	if err == nil && o.process.workdir != "" {
 		err = os.Chdir(o.process.workdir)
@@ -198,12 +198,16 @@ type logLevels struct{ log, xlog *logSwitch }
 
 // start runs the engine and then the management interface. After an error nothing is left.
 func (n *node) start(cfg *script.Config, levels logLevels, kill func()) error {
-	if err := n.engine.Start(); err != nil {
+	err := cfg.Start(n.surroundings(), nil)
+	if err == nil {
+		err = n.engine.Start()
+	}
+	if err != nil {
 		n.close()
 		return err
 	}
+	close(n.running)
 	var m *management
-	var err error
 	if n.bound != nil {
 		err = n.bound()
 	}
@@ -220,6 +224,12 @@ func (n *node) start(cfg *script.Config, levels logLevels, kill func()) error {
 	n.manage = m
 	n.routes.Start()
 	return nil
+}
+
+// surroundings are what modules run in.
+func (n *node) surroundings() script.Surroundings {
+	return script.Surroundings{Log: n.log, Engine: n.engine, Proxy: n.proxy, Commands: n.commands, Events: n.routes,
+		StateDir: string(n.state), Running: n.running}
 }
 
 // wait handles signals until one, or the end of ctx, ends the node; unwatch ends the watchdog before that.

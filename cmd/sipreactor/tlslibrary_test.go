@@ -121,7 +121,7 @@ func TestChoiceOfLibrary(t *testing.T) {
 			if has {
 				want = tt.with
 			}
-			cfg, err := script.Compile("x.cfg", []byte(top+tt.text+"route { exit; }\n"))
+			cfg, err := loader().Compile("x.cfg", []byte(top+tt.text+"route { exit; }\n"))
 			switch {
 			case want == "" && (err == nil || !strings.Contains(err.Error(), "-tags openssl")):
 				t.Errorf("%v, want how to build it", err)

@@ -6,8 +6,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-
-	"sipreactor/reactor/script"
 )
 
 // Secrets go to a collector that others can listen to only when that is said twice.
@@ -37,7 +35,7 @@ func TestTraceMasterKeyInClear(t *testing.T) {
 		{own, key, true, "", ""},
 		{"localhost", "", true, "", ""},
 	} {
-		cfg, err := script.Compile("edge.cfg", []byte(`socket=tls:127.0.0.1:5061
+		cfg, err := loader().Compile("edge.cfg", []byte(`socket=tls:127.0.0.1:5061
 loadmodule "proto_tls.so"
 loadmodule "proto_hep.so"
 modparam("proto_hep", "hep_id", "`+name+c.to+`")

@@ -247,7 +247,7 @@ func (d *Dispatcher) own() []Command {
 				if err != nil {
 					return nil, err
 				}
-				o := Object{{"Help", c.Help}, {"Exported by", c.Module}, {"Usage", c.usage()}}
+				o := Object{{"Help", c.Help}, {"Exported by", c.Module}, {"Usage", c.Usage()}}
 				if len(c.Aliases) > 0 {
 					o = append(o, Field{"Aliases", c.Aliases})
 				}
@@ -277,8 +277,8 @@ func (c *Command) forms() [][]string {
 	return append(forms, names)
 }
 
-// usage gives the name and the parameters, optional ones in brackets.
-func (c *Command) usage() string {
+// Usage returns the name and the parameters, optional ones in brackets.
+func (c *Command) Usage() string {
 	var b strings.Builder
 	b.WriteString(c.Name)
 	for _, p := range c.Params {

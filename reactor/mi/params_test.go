@@ -70,7 +70,7 @@ func TestParseArgsRefuses(t *testing.T) {
 
 func TestForms(t *testing.T) {
 	c := Command{Name: "c", Params: everyKind}
-	if got := c.usage(); got != "c text number [list...]" {
+	if got := c.Usage(); got != "c text number [list...]" {
 		t.Error(got)
 	}
 	forms := c.forms()

@@ -129,6 +129,17 @@ func (c *Context) reset(src *reactor.Source) {
 	c.culprit = culprit{}
 }
 
+// Wait runs f, which may block, while others take over the caller's work. It
+// reports whether it did: false where one more may not wait. Without a Sender it
+// just runs f.
+func (c *Context) Wait(f func()) bool {
+	if c.out == nil {
+		f()
+		return true
+	}
+	return c.out.Wait(f)
+}
+
 // Proxy gives the proxy that the message passes.
 func (c *Context) Proxy() *Proxy { return c.proxy }
 

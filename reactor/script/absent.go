@@ -31,7 +31,7 @@ func (c *settings) absent(at Pos, name, what string) *absence {
 	}
 	switch why := foreignModules[name]; {
 	case !knownModule(name):
-		near := hint(name, moduleNames())
+		near := hint(name, c.moduleNames())
 		a.mistyped = near != "" || strings.Contains(name, "$ENV(")
 		c.rep.errorf(at, "unknown module %q%s", clip(name), near)
 	case why != "":

@@ -75,7 +75,7 @@ route { forward(); }
 `
 
 func TestFilter(t *testing.T) {
-	cfg, err := Compile("test.cfg", []byte(filterHead+`
+	cfg, err := compile("test.cfg", []byte(filterHead+`
 route[which] {
 	if ($si == "192.0.2.1" || $socket_in(port) == 5070)
 		drop;
@@ -123,7 +123,7 @@ func TestFilterWithoutMessage(t *testing.T) {
 		`route[which] { sl_send_reply(200, "OK"); }`,
 		`route[which] { route(deeper); } route[deeper] { if (is_method("INVITE")) drop; }`,
 	} {
-		_, err := Compile("test.cfg", []byte(filterHead+route))
+		_, err := compile("test.cfg", []byte(filterHead+route))
 		if err == nil || !strings.Contains(err.Error(), "cannot be used in") {
 			t.Errorf("%s: %v", route, err)
 		}
@@ -133,11 +133,12 @@ func TestFilterWithoutMessage(t *testing.T) {
 // Whatever a route asks of a message that is not there, it gets an answer.
 func TestFilterReadsEverything(t *testing.T) {
 	args := map[InnerKind]string{ConstInner: "(x)", AnyInner: "(x)"}
-	for _, name := range variableNames() {
-		spec := variables[name]
+	words := everyWord()
+	for _, name := range words.variableNames() {
+		spec := words.variableNamed(name)
 		text := "$" + name + args[spec.Inner]
 		for _, body := range []string{"if (" + text + " == NULL) drop;", `xlog("` + text + `\n");`} {
-			cfg, err := Compile("test.cfg", []byte(filterHead+"route[which] { "+body+" }\n"))
+			cfg, err := compile("test.cfg", []byte(filterHead+"route[which] { "+body+" }\n"))
 			if err != nil {
 				continue // a variable that wants another argument
 			}
@@ -151,7 +152,9 @@ func TestFilterReadsEverything(t *testing.T) {
 // so that none of it misses one.
 func TestAloneRunsEverything(t *testing.T) {
 	args := map[ArgKind]string{TextArg: `"x"`, IntArg: "1", RegexArg: `"x"`, FixedArg: `"x"`, FlagArg: "F", BranchFlagArg: "F", AVPArg: "$avp(x)", SetArg: "$var(x)"}
-	for name, f := range functions {
+	words := everyWord()
+	for _, name := range words.words.functionNames() {
+		f := words.function(name)
 		if f.Routes&messageless == 0 {
 			continue
 		}
@@ -159,7 +162,7 @@ func TestAloneRunsEverything(t *testing.T) {
 		for _, kind := range f.Args[:f.Min] {
 			list = append(list, args[kind])
 		}
-		cfg, err := Compile("cfg", []byte(withStatistics+"route { exit; }\nstartup_route { "+name+"("+strings.Join(list, ", ")+"); }"))
+		cfg, err := compile("cfg", []byte(withStatistics+"route { exit; }\nstartup_route { "+name+"("+strings.Join(list, ", ")+"); }"))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -200,8 +203,10 @@ func TestAloneIsNull(t *testing.T) {
 		"xlog_level": true, "mi": true, "pp": true, "rc": true, "retcode": true, "hdrcnt": true,
 		"TS": true, "C": true, "route": true, "route.type": true, "route.name": true,
 	}
-	for name, spec := range variables {
-		cfg, err := Compile("cfg", []byte(allModules+"route { exit; }\nstartup_route { if ($"+name+args[spec.Inner]+" != NULL) xlog(\"is\"); }"))
+	words := everyWord()
+	for _, name := range words.variableNames() {
+		spec := words.variableNamed(name)
+		cfg, err := compile("cfg", []byte(allModules+"route { exit; }\nstartup_route { if ($"+name+args[spec.Inner]+" != NULL) xlog(\"is\"); }"))
 		if err != nil {
 			continue // a variable that wants another argument
 		}
@@ -216,7 +221,7 @@ func TestAloneIsNull(t *testing.T) {
 
 // Any goroutines may run routes without a message at the same time.
 func TestAloneFromManyGoroutines(t *testing.T) {
-	cfg, err := Compile("test.cfg", []byte(filterHead+`
+	cfg, err := compile("test.cfg", []byte(filterHead+`
 route[which] { if ($fu != NULL || $ct != NULL || $(hdr(Via)[0]) != NULL || $sp == 1) drop; }`))
 	if err != nil {
 		t.Fatal(err)

@@ -69,9 +69,9 @@ func (k *compiler) asNumber(c cond) expr {
 
 // noteLiteral remarks on a text that looks as if it had variables in it.
 func (k *compiler) noteLiteral(s *String) {
-	quiet := &report{}
+	quiet := &report{words: k.words}
 	for _, p := range formatOf(quiet, s) {
-		if p.Var != nil && variables[p.Var.Name] != nil {
+		if p.Var != nil && k.variableNamed(p.Var.Name) != nil {
 			k.rep.notef(s.At, "variables are expanded in the arguments of functions only; here %s stays as it is written: join with +", clip(p.Var.Text))
 			return
 		}

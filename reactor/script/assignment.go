@@ -86,13 +86,13 @@ func (k *compiler) assignment(s *Assign) exec {
 
 // setter compiles the left side of an assignment; whole is that of :=.
 func (k *compiler) setter(v *Var, whole bool) Setter {
-	spec := variables[v.Name]
+	spec := k.variableNamed(v.Name)
 	switch {
 	case spec == nil:
 		k.unknownVariable(v)
 		return nil
 	case spec.Set == nil:
-		k.rep.errorf(v.At, "%s cannot be assigned to; what can be: %s", clip(v.Text), list(writable()))
+		k.rep.errorf(v.At, "%s cannot be assigned to; what can be: %s", clip(v.Text), list(k.writable()))
 		return nil
 	}
 	if v.Of != "" {

@@ -30,7 +30,10 @@ type Background struct {
 	done chan struct{}
 }
 
-var _ reactor.Observer = (*Background)(nil)
+var (
+	_ reactor.Observer = (*Background)(nil)
+	_ Events           = (*Background)(nil)
+)
 
 // happening is an event on its way to its route. It keeps the addresses and not
 // the Source, which is the engine's.
@@ -38,6 +41,7 @@ type happening struct {
 	name   string
 	src    reactor.Source
 	reason string
+	params []Param // of an event that a module has raised
 }
 
 // NewBackground makes what runs a program's background. Start begins it.
@@ -93,6 +97,20 @@ func (b *Background) Observe(e *reactor.Event) {
 	if e.Err != nil {
 		h.reason = e.Err.Error()
 	}
+	b.queue(h)
+}
+
+// Raise queues an event of a module if there is a route for it: Events.
+func (b *Background) Raise(name string, params ...Param) {
+	if b.prog.HasEvent(name) {
+		b.queue(happening{name: name, params: append([]Param{}, params...)})
+	}
+}
+
+// Heard reports whether there is a route for an event: Events.
+func (b *Background) Heard(name string) bool { return b.prog.HasEvent(name) }
+
+func (b *Background) queue(h happening) {
 	select {
 	case b.events <- h:
 	default:
@@ -136,16 +154,19 @@ func (b *Background) run() {
 		case <-b.end:
 			return
 		case h := <-b.events:
-			b.prog.Event(h.name, h.params()...)
+			if h.params == nil {
+				h.params = h.connParams()
+			}
+			b.prog.Event(h.name, h.params...)
 		case now := <-clock.C:
 			b.tick(now)
 		}
 	}
 }
 
-// params are the event's parameters. Our address is left out when there was none
+// connParams are the parameters of an event of a connection. Our address is left out when there was none
 // yet.
-func (h *happening) params() []Param {
+func (h *happening) connParams() []Param {
 	p := []Param{TextParam("proto", h.src.Proto.String()), TextParam("reason", h.reason)}
 	if a := h.src.Remote; a.IsValid() {
 		p = append(p, TextParam("src_ip", a.Addr().Unmap().String()), NumberParam("src_port", int64(a.Port())))

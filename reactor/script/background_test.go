@@ -30,7 +30,7 @@ func (j *journal) wait(t *testing.T, n int) []string {
 // backdrop is the background of some routes.
 func backdrop(t *testing.T, routes string) (*Background, *journal) {
 	t.Helper()
-	cfg, err := Compile("cfg", []byte(plainHead+routes))
+	cfg, err := compile("cfg", []byte(plainHead+routes))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,7 +83,7 @@ func TestBranchErrors(t *testing.T) {
 		`append_msg_branch();`:                         "takes 1 to 3 arguments",
 		`move_branch(0, 1, "leave");`:                  `expected "keep"`,
 	} {
-		_, err := Compile("x.cfg", []byte(allModules+"route { "+text+" }"))
+		_, err := compile("x.cfg", []byte(allModules+"route { "+text+" }"))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\n got: %v\nwant: %s", text, err, want)
 		}

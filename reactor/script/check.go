@@ -116,7 +116,7 @@ func (w *contextWalk) expr(x Expr) {
 				w.expr(a)
 			}
 		}
-		if f := functions[x.Func]; f != nil && f.Routes&(1<<w.kind) == 0 {
+		if f := w.k.function(x.Func); f != nil && f.Routes&(1<<w.kind) == 0 {
 			w.k.rep.errorf(x.At, "%s() cannot be used in %v%s, only in %s", x.Func, w.kind, w.path(), f.Routes)
 		}
 	}

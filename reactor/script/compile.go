@@ -12,12 +12,15 @@ type compiler struct {
 	route *Route             // that is being compiled
 	made  map[*Route]*Routine
 	asked map[string]bool // modules that were found missing
+
+	armed      map[*Routine]bool // that something runs
+	armedKinds RouteSet          // of which names that messages tell are run
 }
 
 // compileRoutes checks and compiles the routes of a file.
 func compileRoutes(c *settings, f *File) *Program {
-	p := &Program{routes: make(map[string]*Routine), events: make(map[string]*Routine), loops: c.loops, levels: c.Log, domainAVP: -1, sipAVP: -1}
-	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*Routine)}
+	p := &Program{routes: make(map[string]*Routine), events: make(map[string]*Routine), named: make(map[routeKey]*Routine), loops: c.loops, levels: c.Log, domainAVP: -1, sipAVP: -1}
+	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*Routine), armed: make(map[*Routine]bool)}
 	p.traceIDs = c.Trace.SIP.traceNames()
 	p.traces = make([]MessageTrace, len(p.traceIDs))
 	k.flags[0], k.flags[1] = make(map[string]uint), make(map[string]uint)
@@ -37,6 +40,7 @@ func compileRoutes(c *settings, f *File) *Program {
 	if c.sipAVP != "" {
 		p.sipAVP = k.avp(c.sipAVP)
 	}
+	k.checkModules()
 	k.checkContexts()
 	k.noteOpenForwards()
 	for _, item := range f.Items {
@@ -44,6 +48,7 @@ func compileRoutes(c *settings, f *File) *Program {
 			k.made[r].body = k.body(r)
 		}
 	}
+	k.noteIdle()
 	for _, t := range []struct{ module, name string }{
 		{"proto_tls", c.Trace.TLS.FilterRoute}, {"proto_tcp", c.Trace.TCP.FilterRoute},
 	} {
@@ -68,7 +73,7 @@ func (k *compiler) declare() {
 		if !ok {
 			continue
 		}
-		made := &Routine{name: r.Name, kind: r.Kind, at: r.At}
+		made := &Routine{prog: k.prog, kind: r.Kind, name: r.Name, at: r.At}
 		k.made[r] = made
 		var other *Routine
 		switch {
@@ -84,12 +89,16 @@ func (k *compiler) declare() {
 			other, k.prog.startup = k.prog.startup, made
 		case r.Kind == TimerRoute:
 			other = k.prog.timer(r, made)
-		case r.Kind == EventRoute && eventParams[r.Name] != nil:
-			other, k.prog.events[r.Name] = k.prog.events[r.Name], made
 		case r.Kind == EventRoute:
-			k.idle(r, unknownEvent())
+			params, known := k.event(r.Name)
+			if !known {
+				break // noteIdle tells
+			}
+			made.params = params
+			other, k.prog.events[r.Name] = k.prog.events[r.Name], made
 		default:
-			k.idle(r, idleRoutes[r.Kind])
+			key := routeKey{r.Kind, r.Name}
+			other, k.prog.named[key] = k.prog.named[key], made
 		}
 		if other != nil {
 			k.rep.errorf(r.At, "%v%s is defined at line %d already", r.Kind, inBrackets(r.Name), other.at.Line())
@@ -103,14 +112,6 @@ func (k *compiler) declare() {
 // idle notes that a route is not run.
 func (k *compiler) idle(r *Route, why string) {
 	k.rep.notef(r.At, "%v%s is checked but never run: %s", r.Kind, inBrackets(r.Name), why)
-}
-
-// idleRoutes tell why a route is not run.
-var idleRoutes = [...]string{
-	OnReplyRoute: "a named one is armed by a transaction, and this proxy is stateless; the one without a name is run for every reply",
-	LocalRoute:   "this proxy makes no requests of its own",
-	FailureRoute: "it is armed by a transaction, and this proxy is stateless",
-	BranchRoute:  "it is armed by a transaction, and this proxy is stateless",
 }
 
 func inBrackets(name string) string {

@@ -63,6 +63,8 @@ type Config struct {
 	Program *Program
 
 	tlsPlaces map[tlsPlace][]Pos
+	modules   []*Module // loaded, in the order of the file
+	started   []running // in the order of their Start
 }
 
 // LogConfig says what is logged and where.
@@ -161,6 +163,7 @@ func parseLevel(s string) (LogLevel, bool) {
 type settings struct {
 	*Config
 	rep        *report
+	words      *vocabulary
 	partial    bool  // the syntax is wrong somewhere
 	signature  *bool // server_signature
 	advertised struct {

@@ -72,7 +72,7 @@ func TestViaHandling(t *testing.T) {
 		`script_trace(1);`:                     "takes a level and a text, or nothing",
 		`$var(x) = $(var(y){nameaddr.x.uri});`: "unknown transformation {nameaddr.x.uri}",
 	} {
-		if _, err := Compile("x.cfg", []byte(allModules+"route { "+text+" }")); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := compile("x.cfg", []byte(allModules+"route { "+text+" }")); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\n got: %v\nwant: %s", text, err, want)
 		}
 	}

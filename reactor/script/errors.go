@@ -60,6 +60,7 @@ const maxErrors = 1000
 
 // report gathers errors and notes while a configuration is read.
 type report struct {
+	words *vocabulary // by which names are read
 	list  []located
 	notes []Note
 	order map[*source]int

@@ -55,7 +55,7 @@ func shortened(s string) string {
 // TestMessages holds the texts and places of errors and notes.
 func TestMessages(t *testing.T) {
 	golden(t, "testdata/errors.txt", func(input string) string {
-		cfg, err := Compile("cfg", []byte(input))
+		cfg, err := compile("cfg", []byte(input))
 		if err != nil {
 			return shortened(err.Error())
 		}
@@ -68,7 +68,7 @@ func TestMessages(t *testing.T) {
 }
 
 func TestErrorsAreErrors(t *testing.T) {
-	_, err := Compile("cfg", []byte("route { x(); y(); }"))
+	_, err := compile("cfg", []byte("route { x(); y(); }"))
 	var one *Error
 	if !errors.As(err, &one) || one.File != "cfg" || one.Line != 1 || one.Col != 1 {
 		t.Errorf("first error: %+v of %v", one, err)
@@ -80,7 +80,7 @@ func TestErrorsAreErrors(t *testing.T) {
 }
 
 func TestErrorsAreBounded(t *testing.T) {
-	_, err := Compile("cfg", []byte("socket=udp:127.0.0.1\nloadmodule \"proto_udp\"\nroute {"+strings.Repeat(" x();", maxErrors+10)+"}"))
+	_, err := compile("cfg", []byte("socket=udp:127.0.0.1\nloadmodule \"proto_udp\"\nroute {"+strings.Repeat(" x();", maxErrors+10)+"}"))
 	var all Errors
 	if !errors.As(err, &all) || len(all) != maxErrors+1 || all[maxErrors].Msg != "and more errors than can be told" {
 		t.Errorf("%d errors: %v", len(all), err)
@@ -149,7 +149,7 @@ func TestEndlessStrings(t *testing.T) {
 		"the last one":  {head + "route { xlog(\"abc); }\n", "x:3:14: the string that begins here has no end"},
 		"behind others": {head + "nonsense=1\nroute {\n\txlog(\"two\n lines\");\n\txlog(\"abc);\n\txlog(\"$rU\");\n}\n", "x:3:1: unknown parameter nonsense\nx:7:7: the string that begins here has no end"},
 	} {
-		_, err := Compile("x", []byte(tt.text))
+		_, err := compile("x", []byte(tt.text))
 		if err == nil || err.Error() != tt.want {
 			t.Errorf("%s: got\n%v\nwant\n%s", name, err, tt.want)
 		}
@@ -158,7 +158,7 @@ func TestEndlessStrings(t *testing.T) {
 
 func TestBinaryFiles(t *testing.T) {
 	for _, text := range []string{"\x7fELF\x02\x01\x01\x00\x00\"", "socket=udp:127.0.0.1\n\x00\x00route {"} {
-		_, err := Compile("x", []byte(text))
+		_, err := compile("x", []byte(text))
 		var all Errors
 		if !errors.As(err, &all) || !strings.Contains(err.Error(), "this is no text") || len(all) != 1 {
 			t.Errorf("%q: %v", text, err)
@@ -167,7 +167,7 @@ func TestBinaryFiles(t *testing.T) {
 }
 
 func TestTraceWithoutDestination(t *testing.T) {
-	cfg, err := Compile("x", []byte("socket=tcp:127.0.0.1:5060\nloadmodule \"proto_tcp.so\"\nmodparam(\"proto_tcp\", \"trace_on\", 1)\nroute { exit; }\n"))
+	cfg, err := compile("x", []byte("socket=tcp:127.0.0.1:5060\nloadmodule \"proto_tcp.so\"\nmodparam(\"proto_tcp\", \"trace_on\", 1)\nroute { exit; }\n"))
 	if err != nil || len(cfg.Notes) != 1 || cfg.Notes[0].String() != "x:3:35: trace_on does nothing: proto_tcp has no trace_destination" {
 		t.Errorf("%v, %v", cfg.Notes, err)
 	}

@@ -1,9 +1,6 @@
 package script
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Param is a parameter of an event: $param(name) in its route.
 type Param struct {
@@ -51,15 +48,6 @@ var eventParams = map[string][]string{
 
 var connParams = []string{"src_ip", "src_port", "dst_ip", "dst_port", "proto", "reason"}
 
-func eventNames() []string {
-	names := make([]string, 0, len(eventParams))
-	for n := range eventParams {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // HasEvent tells whether there is an event_route for an event.
 func (p *Program) HasEvent(name string) bool { return p.events[name] != nil }
 
@@ -72,25 +60,24 @@ func (p *Program) Event(name string, params ...Param) {
 	if r == nil {
 		return
 	}
-	var inOrder [8]Param
-	names := eventParams[name]
-	for i, n := range names {
+	var few [12]Param
+	inOrder := few[:min(len(r.params), len(few))]
+	if len(r.params) > len(few) {
+		inOrder = make([]Param, len(r.params))
+	}
+	for i, n := range r.params {
 		if at := slices.IndexFunc(params, func(q Param) bool { return q.name == n }); at >= 0 {
 			inOrder[i] = params[at]
 		}
 	}
-	p.alone(r, EventRoute, &nowhere, inOrder[:len(names)])
+	p.alone(r, EventRoute, &nowhere, inOrder)
 }
 
 // paramNames are what $param() can name in a route.
-func (r *Route) paramNames() []string {
+func (k *compiler) paramNames(r *Route) []string {
 	if r.Kind == EventRoute {
-		return eventParams[r.Name]
+		params, _ := k.event(r.Name)
+		return params
 	}
 	return r.Params
-}
-
-// unknownEvent is the note for a route of an event that never comes.
-func unknownEvent() string {
-	return "there is no such event here; there are " + strings.Join(eventNames(), ", ")
 }

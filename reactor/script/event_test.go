@@ -16,7 +16,7 @@ route { exit; }
 // recorded compiles routes behind plainHead and gives what they log.
 func recorded(t *testing.T, routes string) (*Config, *[]string) {
 	t.Helper()
-	cfg, err := Compile("cfg", []byte(plainHead+routes))
+	cfg, err := compile("cfg", []byte(plainHead+routes))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestEventErrors(t *testing.T) {
 		`startup_route { if (is_myself("h")) exit; }`:                                                     "is_myself() cannot be used in startup_route",
 		`event_route[E_CORE_TCP_DISCONNECT] { $var(x) = 1; while ($var(x) != myself) tcp_close_conn(); }`: "tcp_close_conn() cannot be used in event_route",
 	} {
-		_, err := Compile("cfg", []byte(plainHead+routes))
+		_, err := compile("cfg", []byte(plainHead+routes))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s:\n%v", routes, err)
 		}

@@ -7,8 +7,8 @@ import (
 )
 
 // A configuration becomes typed parameters and a program.
-func ExampleCompile() {
-	cfg, err := script.Compile("opensips.cfg", []byte(`
+func ExampleLoader_Compile() {
+	cfg, err := new(script.Loader).Compile("opensips.cfg", []byte(`
 socket=tls:127.0.0.1:5061 as edge.example.org
 loadmodule "proto_tls.so"
 modparam("proto_tls", "tls_handshake_timeout", 250)
@@ -30,8 +30,8 @@ route {
 }
 
 // What is wrong is told with its place, all of it at once.
-func ExampleCompile_errors() {
-	_, err := script.Compile("opensips.cfg", []byte(`socket=tls:127.0.0.1:5061
+func ExampleLoader_Compile_errors() {
+	_, err := new(script.Loader).Compile("opensips.cfg", []byte(`socket=tls:127.0.0.1:5061
 loadmodule "proto_tls.so"
 modparam("proto_tls", "tls_handshak_timeout", 250)
 

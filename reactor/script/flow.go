@@ -164,7 +164,7 @@ func (k *compiler) forStmt(s *For) exec {
 
 // eachItem compiles the values of a variable one after the other.
 func (k *compiler) eachItem(v *Var) Getter {
-	if spec := variables[v.Name]; spec != nil && spec.each != nil && k.argFits(v, spec) {
+	if spec := k.variableNamed(v.Name); spec != nil && spec.each != nil && k.argFits(v, spec) {
 		return spec.each(&Use{k: k, v: v})
 	}
 	one := *v

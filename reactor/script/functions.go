@@ -3,7 +3,6 @@ package script
 import (
 	"bytes"
 	"regexp"
-	"sort"
 	"strings"
 	"unicode"
 
@@ -16,6 +15,7 @@ type Action func(m *Machine) int
 // RouteSet is a set of kinds of routes.
 type RouteSet uint16
 
+// Routes makes a set of kinds of routes.
 func Routes(kinds ...RouteKind) (c RouteSet) {
 	for _, k := range kinds {
 		c |= 1 << k
@@ -23,40 +23,59 @@ func Routes(kinds ...RouteKind) (c RouteSet) {
 	return c
 }
 
-// Requests are the routes that have a request to act on.
+// Sets of kinds of routes.
 var (
+	// Requests are the routes that have a request to act on.
 	Requests = Routes(RequestRoute, ErrorRoute, FailureRoute, BranchRoute, LocalRoute)
+	// Messages are those that have a message.
 	Messages = Requests | Routes(OnReplyRoute)
+	// Anywhere is all.
 	Anywhere = Messages | Routes(StartupRoute, TimerRoute, EventRoute)
 )
 
 // ArgKind says how an argument is read.
 type ArgKind uint8
 
+// The kinds of arguments.
 const (
-	TextArg       ArgKind = iota // a string with variables, a number or a variable
-	IntArg                       // a number, or text that is one
-	HeaderArg                    // text that goes into headers: what variables say ends no line there
-	RegexArg                     // a regular expression, constant or a variable that holds one
-	BodyRegexArg                 // the same, over a body at once: a dot takes line ends, too
-	FixedArg                     // a constant string
-	FlagArg                      // the name of a flag
-	BranchFlagArg                // the name of a branch flag
-	SetArg                       // a variable that takes a value
-	AVPArg                       // an AVP
+	TextArg         ArgKind = iota // a string with variables, a number or a variable
+	IntArg                         // a number, or text that is one
+	HeaderArg                      // text that goes into headers: what variables say ends no line there
+	RegexArg                       // a regular expression, constant or a variable that holds one
+	BodyRegexArg                   // the same, over a body at once: a dot takes line ends, too
+	FixedArg                       // a constant string
+	FlagArg                        // the name of a flag
+	BranchFlagArg                  // the name of a branch flag
+	SetArg                         // a variable that takes a value
+	AVPArg                         // an AVP
+	RouteArg                       // the name of a route
+	ReplyRouteArg                  // the name of an onreply_route
+	FailureRouteArg                // the name of a failure_route
+	BranchRouteArg                 // the name of a branch_route
 )
 
 // Function is one that scripts can call.
 type Function struct {
+	Name    string
+	Aliases []string // other names
+	// Usage is the call as messages and the reference show it, optional arguments in
+	// brackets: append_hf("Name: value"[, "Header before"]).
+	Usage string
+	// Help tells in one sentence what it does, and in others what its codes mean.
+	Help string
+	Args []ArgKind
+	// Min is how many arguments there must be. Those behind may be left out, also in
+	// the middle: f("a", , "b").
+	Min int
+	// Routes are where it may be called; Load sees to that.
+	Routes RouteSet
+	// Build compiles a call; nil after an error that was reported.
+	Build func(a *Args) Action
+
 	module string // that has to be loaded; "" is the core
 	also   string // another module that has it, "" none
-	Usage  string // as a message shows it
-	Args   []ArgKind
-	Min    int // arguments that must be there
-	Routes RouteSet
-	gaps   bool // any argument may be left out, build sees to it
-	flip   bool // a number first and the flag second are taken, too
-	Build  func(a *Args) Action
+	gaps   bool   // any argument may be left out, Build sees to it
+	flip   bool   // a number first and the flag second are taken, too
 }
 
 // Args are those of one call, compiled.
@@ -80,6 +99,7 @@ type argument struct {
 	flag   uint
 	set    Setter
 	slot   int // of an AVP
+	route  func(m *Machine) *Routine
 	expr   Expr
 }
 
@@ -90,7 +110,7 @@ var functions map[string]*Function
 func init() {
 	functions = make(map[string]*Function)
 	for _, part := range []map[string]*Function{
-		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(), replyFunctions(), routeFunctions(),
+		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(), routeFunctions(),
 		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(), traceFunctions(), statisticFunctions(),
 		codecFunctions(), streamFunctions(), partFunctions(), listFunctions(), validationFunctions(), ruriFunctions(), avpFunctions(), advertiseFunctions(), branchFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(),
 	} {
@@ -113,15 +133,6 @@ var otherNames = map[string]string{
 	"setduri":         "setdsturi", "resetduri": "resetdsturi", "isduriset": "isdsturiset",
 }
 
-func functionNames() []string {
-	names := make([]string, 0, len(functions))
-	for n := range functions {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	return names
-}
-
 // action compiles a call of a function or route; nil after an error.
 func (k *compiler) action(x Expr) Action {
 	if r, ok := x.(*RouteCall); ok {
@@ -131,7 +142,7 @@ func (k *compiler) action(x Expr) Action {
 	if c.Func == "assert" {
 		return k.assertion(c)
 	}
-	f := functions[c.Func]
+	f := k.function(c.Func)
 	if f == nil {
 		k.unknownFunction(c)
 		return nil
@@ -181,7 +192,7 @@ func (k *compiler) missing(at Pos, what, module string) {
 // unknownFunction reports a function that nobody has, or counts it with the module
 // that is not here.
 func (k *compiler) unknownFunction(c *Call) {
-	if module := foreignModule(c.Func); module != "" && modules[module] == nil {
+	if module := foreignModule(c.Func); module != "" && !k.hasModule(module) {
 		k.absent(c.At, module, clip(c.Func)+"()").functions[c.Func] = true
 		return
 	}
@@ -193,14 +204,17 @@ func (k *compiler) unknownFunction(c *Call) {
 		k.rep.errorf(c.At, "%s() of %s is not supported", clip(c.Func), of)
 		return
 	}
-	k.rep.errorf(c.At, "unknown function %s()%s", clip(c.Func), hint(c.Func, functionNames()))
+	k.rep.errorf(c.At, "unknown function %s()%s", clip(c.Func), hint(c.Func, k.words.functionNames()))
 }
 
 // argument compiles one argument.
 func (k *compiler) argument(a *argument, kind ArgKind, x Expr, f *Function) bool {
 	a.given, a.expr = true, x
-	if kind == AVPArg {
+	switch kind {
+	case AVPArg:
 		return k.avpArg(a, x, f)
+	case RouteArg, ReplyRouteArg, FailureRouteArg, BranchRouteArg:
+		return k.routeNameArg(a, kind, x, f)
 	}
 	switch x := x.(type) {
 	case *String:
@@ -257,7 +271,8 @@ func (k *compiler) argument(a *argument, kind ArgKind, x Expr, f *Function) bool
 var argNames = [...]string{
 	TextArg: "a string, a number or a variable", HeaderArg: "a string, a number or a variable", IntArg: "a number or a variable", RegexArg: "a regular expression in quotes, or a variable", BodyRegexArg: "a regular expression in quotes, or a variable",
 	FixedArg: "a constant string", FlagArg: "the name of a flag", BranchFlagArg: "the name of a branch flag", SetArg: "a variable that can be assigned to",
-	AVPArg: "an AVP, $avp(name)",
+	AVPArg: "an AVP, $avp(name)", RouteArg: "the name of a route", ReplyRouteArg: "the name of an onreply_route",
+	FailureRouteArg: "the name of a failure_route", BranchRouteArg: "the name of a branch_route",
 }
 
 func (k *compiler) stringArg(a *argument, kind ArgKind, x *String, f *Function) bool {

@@ -71,7 +71,7 @@ func FuzzScript(f *testing.F) {
 		if len(statements) > 2000 || len(message) > 5000 {
 			return
 		}
-		cfg, err := Compile("fuzz", []byte(allModules+"route {\n"+statements+"\n}\nroute[a] { route(a); }\n"))
+		cfg, err := compile("fuzz", []byte(allModules+"route {\n"+statements+"\n}\nroute[a] { route(a); }\n"))
 		if err != nil || strings.Contains(statements, "include_file") || strings.Contains(statements, "import_file") {
 			return
 		}

@@ -127,7 +127,7 @@ var benchSockets = []*reactor.Socket{
 
 func newBench(t testing.TB, text string) *bench {
 	t.Helper()
-	cfg, err := Compile("test.cfg", []byte(text))
+	cfg, err := compile("test.cfg", []byte(text))
 	if err != nil {
 		t.Fatalf("does not compile:\n%v", err)
 	}
@@ -136,7 +136,7 @@ func newBench(t testing.TB, text string) *bench {
 
 func newBenchOf(t testing.TB, path string) *bench {
 	t.Helper()
-	cfg, err := Load(path)
+	cfg, err := load(path)
 	if err != nil {
 		t.Fatalf("does not load:\n%v", err)
 	}

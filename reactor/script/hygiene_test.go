@@ -40,7 +40,7 @@ func written(t testing.TB, statement, text string) (in, out string) {
 		"From: <sip:alice@atlanta.example>;tag=1\r\nTo: <sip:bob@example.net>\r\nCall-ID: one\r\nCSeq: 1 MESSAGE\r\nX-Old: old\r\nX-Keep: 1\r\n" +
 		"X-Hex: " + hex.EncodeToString([]byte(text)) + "\r\nX-64: " + base64.StdEncoding.EncodeToString([]byte(text)) + "\r\n" +
 		"Content-Type: text/plain\r\nContent-Length: 8\r\n\r\n\r\n\nold\x00\r\n"
-	cfg, err := Compile("hygiene", []byte(allModules+"route {\n$var(x) = $(hdr(X-Hex){s.decode.hexa});\n"+statement+"\nforward(\"tls:127.0.0.1:5099\");\n}\n"))
+	cfg, err := compile("hygiene", []byte(allModules+"route {\n$var(x) = $(hdr(X-Hex){s.decode.hexa});\n"+statement+"\nforward(\"tls:127.0.0.1:5099\");\n}\n"))
 	if err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}

@@ -24,7 +24,7 @@ func TestNesting(t *testing.T) {
 		"open brackets":  "route { if (" + many("("),
 		"open switches":  "route { " + many("switch ($rm) { case 1: "),
 	} {
-		if _, err := Compile("n", []byte(allModules+src)); err == nil {
+		if _, err := compile("n", []byte(allModules+src)); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
@@ -78,7 +78,7 @@ route {
 func TestReload(t *testing.T) {
 	b := newBench(t, allModules+`route { $var(a) = 1; $var(b) = 2; xlog("old $var(a)"); }`)
 	b.receive(invite)
-	cfg, err := Compile("new.cfg", []byte(allModules+`route { xlog("new $var(b) $avp(c)"); $avp(c) = 5; }`))
+	cfg, err := compile("new.cfg", []byte(allModules+`route { xlog("new $var(b) $avp(c)"); $avp(c) = 5; }`))
 	if err != nil {
 		t.Fatal(err)
 	}

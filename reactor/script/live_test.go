@@ -100,7 +100,7 @@ modparam("tls_mgm", "ca_list", "[edge]` + ca.File(t) + `")
 // start runs a configuration until the test ends.
 func start(t *testing.T, text string) *live {
 	t.Helper()
-	cfg, err := Compile("live.cfg", []byte(text))
+	cfg, err := compile("live.cfg", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,9 @@ import (
 	_ "embed" // the default configuration
 	"errors"
 	"io/fs"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,9 +22,17 @@ var defaultCfg []byte
 // only. The slice is the caller's own.
 func Default() []byte { return append([]byte(nil), defaultCfg...) }
 
-// Load reads, checks and compiles the configuration file at path, with more
-// sockets, each as it stands behind socket=. The error is of type Errors.
-func Load(path string, sockets ...string) (*Config, error) {
+// Loader reads configurations. The zero value knows the language alone.
+type Loader struct {
+	// Modules are those that loadmodule can name.
+	Modules []Constructor
+	// Sockets are more of them, each as it stands behind socket=.
+	Sockets []string
+}
+
+// Load reads, checks and compiles the configuration file at path. The error is of
+// type Errors.
+func (l *Loader) Load(path string) (*Config, error) {
 	src, err := readFile(path)
 	if err != nil {
 		var named *fs.PathError
@@ -31,19 +41,20 @@ func Load(path string, sockets ...string) (*Config, error) {
 		}
 		return nil, Errors{{File: path, Msg: err.Error()}}
 	}
-	return Compile(path, src, sockets...)
+	return l.Compile(path, src)
 }
 
 // Compile is Load for a configuration that is at hand; name is what errors call
 // it, and files it includes are looked for beside it.
-func Compile(name string, src []byte, sockets ...string) (*Config, error) {
-	rep := &report{}
+func (l *Loader) Compile(name string, src []byte) (*Config, error) {
+	cfg := newConfig()
+	rep := &report{words: newVocabulary(l.Modules, cfg)}
 	f := parse(name, src, rep, readFile)
-	for _, s := range sockets {
+	for _, s := range l.Sockets {
 		f.Items = append(f.Items, parse("-l", []byte("socket="+s+"\n"), rep, readFile).Items...)
 	}
 	f.Notes = rep.notes
-	c := &settings{Config: newConfig(), rep: rep, loops: 100, places: make(map[string]Pos)}
+	c := &settings{Config: cfg, rep: rep, words: rep.words, loops: 100, places: make(map[string]Pos)}
 	// What could be read is checked, too, as far as it does not depend on what
 	// could not.
 	c.partial = len(rep.list) > 0 || rep.cut.IsValid()
@@ -185,10 +196,7 @@ func (c *settings) load(l *LoadModule) {
 		name = name[i+1:]
 	}
 	name = strings.TrimSuffix(name, ".so")
-	m := modules[name]
-	switch {
-	case m != nil:
-	default:
+	if !c.hasModule(name) {
 		c.absent(l.Path.At, name, "")
 		return
 	}
@@ -198,6 +206,17 @@ func (c *settings) load(l *LoadModule) {
 	}
 	c.Modules = append(c.Modules, name)
 	c.places[loadPlace+name] = l.Path.At
+	if m := c.words.module(name); m != nil {
+		c.Config.modules = append(c.Config.modules, m)
+		if m.Note != "" {
+			c.rep.notef(l.Path.At, "%s: %s", name, m.Note)
+		}
+		if m.Loaded != nil {
+			m.Loaded()
+		}
+		return
+	}
+	m := modules[name]
 	if m.note != "" {
 		c.rep.notef(l.Path.At, "%s: %s", name, m.note)
 	}
@@ -213,15 +232,13 @@ func (c *settings) modParam(m *ModParam) {
 		c.rep.errorf(m.Module.At, "%q is no module and no regular expression of modules", clip(m.Module.Text))
 		return
 	}
-	var found []*module
 	var names []string
 	for _, name := range c.Modules {
 		if re.MatchString(name) {
-			found = append(found, modules[name])
 			names = append(names, name)
 		}
 	}
-	if len(found) == 0 {
+	if len(names) == 0 {
 		name := m.Module.Text
 		for missed, a := range c.missed {
 			if re.MatchString(missed) {
@@ -233,7 +250,7 @@ func (c *settings) modParam(m *ModParam) {
 			return
 		}
 		switch {
-		case modules[name] != nil:
+		case c.hasModule(name):
 			c.rep.errorf(m.Module.At, `the module %s is not loaded: loadmodule "%s.so" comes before its modparam`, name, name)
 		case knownModule(name):
 			c.absent(m.Module.At, name, "").params++
@@ -243,30 +260,49 @@ func (c *settings) modParam(m *ModParam) {
 		return
 	}
 	known := false
-	for i, mod := range found {
-		spec := mod.params[m.Name.Text]
+	for _, name := range names {
+		spec := c.param(name, m.Name.Text)
 		if spec == nil {
 			continue
 		}
 		known = true
-		c.places[names[i]+"/"+m.Name.Text] = m.Value.At
+		c.places[name+"/"+m.Name.Text] = m.Value.At
 		if !c.assign(spec, m.Name.Text, m.Value) {
 			return
 		}
-		if names[i] == "tls_mgm" {
+		if name == "tls_mgm" {
 			c.placeTLS(m.Name.Text, m.Value)
 		}
 	}
 	if !known {
-		params := paramNames(found)
+		params := c.paramNames(names)
 		c.rep.errorf(m.Name.At, "the module %s has no parameter %s%s", strings.Join(names, ", "), clip(m.Name.Text), choices(m.Name.Text, params))
 	}
 }
 
-func paramNames(found []*module) (names []string) {
-	for _, m := range found {
-		for n := range m.params {
-			names = append(names, n)
+// param returns a parameter of a loaded module; nil if it has none of that name.
+func (c *settings) param(module, name string) *globalSpec {
+	m := c.words.module(module)
+	if m == nil {
+		return modules[module].params[name]
+	}
+	for i := range m.Parameters {
+		if m.Parameters[i].Name == name {
+			return m.Parameters[i].spec()
+		}
+	}
+	return nil
+}
+
+func (c *settings) paramNames(loaded []string) (names []string) {
+	for _, name := range loaded {
+		m := c.words.module(name)
+		if m == nil {
+			names = slices.AppendSeq(names, maps.Keys(modules[name].params))
+			continue
+		}
+		for i := range m.Parameters {
+			names = append(names, m.Parameters[i].Name)
 		}
 	}
 	return names

@@ -15,7 +15,7 @@ import (
 // TestEdge loads a file as carriers have it and looks at every part of the
 // outcome.
 func TestEdge(t *testing.T) {
-	cfg, err := Load("testdata/edge.cfg")
+	cfg, err := load("testdata/edge.cfg")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestEdgeRoutes(t *testing.T) {
 }
 
 func TestDefault(t *testing.T) {
-	cfg, err := Compile("default.cfg", Default())
+	cfg, err := compile("default.cfg", Default())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestDefault(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
-	cfg, err := Compile("cfg", []byte("socket=tls:127.0.0.1\nloadmodule \"proto_tls.so\"\nroute { exit; }"))
+	cfg, err := compile("cfg", []byte("socket=tls:127.0.0.1\nloadmodule \"proto_tls.so\"\nroute { exit; }"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestDefaults(t *testing.T) {
 	if cfg.Sockets[0].Port != 5061 || cfg.Proxy.TLSPort != 5061 || cfg.Proxy.ServerHeader == "" || cfg.Log.Level != LevelNotice || len(cfg.TLS.Domains) != 0 {
 		t.Errorf("%+v", cfg)
 	}
-	cfg, err = Compile("cfg", []byte(`
+	cfg, err = compile("cfg", []byte(`
 socket=tls:10.0.0.1
 socket=tcp:10.0.0.1
 socket=udp:10.0.0.1
@@ -214,7 +214,7 @@ route { exit; }`))
 // TestDocumentationExamples loads the examples of the documentation of proto_tls
 // as they stand there.
 func TestDocumentationExamples(t *testing.T) {
-	cfg, err := Compile("cfg", []byte(`
+	cfg, err := compile("cfg", []byte(`
 loadmodule "proto_hep.so"
 modparam("proto_hep", "hep_id", "[hep_dest]10.0.0.2;transport=tcp;version=3")
 modparam("proto_hep", "trace_destination", "[other]collector.example:9061;transport=TLS")
@@ -271,7 +271,7 @@ func TestLoadFails(t *testing.T) {
 		"testdata":          "testdata: is a folder, not a file",
 	} {
 		var all Errors
-		if _, err := Load(path); !errors.As(err, &all) || err.Error() != want {
+		if _, err := load(path); !errors.As(err, &all) || err.Error() != want {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

@@ -36,6 +36,8 @@ type Machine struct {
 	c    *proxy.Context
 	own  *proxy.Context // of a machine that runs routes without a message
 	msg  *sipframe.Message
+	// other is the other message of the transaction, if one is kept.
+	other *sipframe.Message
 
 	kind    RouteKind
 	level   LogLevel // up to which xlog() writes
@@ -78,7 +80,7 @@ type Machine struct {
 
 // reset makes the machine ready for a message.
 func (m *Machine) reset(c *proxy.Context, kind RouteKind) {
-	m.c, m.msg, m.kind = c, c.Msg, kind
+	m.c, m.msg, m.other, m.kind = c, c.Msg, nil, kind
 	m.ctl, m.code, m.depth, m.steps = 0, 1, 0, 0
 	m.level, m.tracing.on = m.prog.levels.Script, false
 	m.route, m.failed, m.inError = nil, nil, false
@@ -164,6 +166,31 @@ func (m *Machine) handle() {
 	m.call(r, nil)
 	m.ctl = ctl | m.ctl&(ctlExit|ctlDrop)
 	m.kind, m.inError = kind, false
+}
+
+// Context returns what the message may be done with. In a route without a message
+// it is of an empty one, and nothing can be sent by it.
+func (m *Machine) Context() *proxy.Context { return m.c }
+
+// Message returns the message as it came; an empty one in a route without.
+func (m *Machine) Message() *sipframe.Message { return m.msg }
+
+// HasMessage reports whether there is a message.
+func (m *Machine) HasMessage() bool { return !m.alone() }
+
+// Kind returns what kind of route runs.
+func (m *Machine) Kind() RouteKind { return m.kind }
+
+// Program returns the program that runs.
+func (m *Machine) Program() *Program { return m.prog }
+
+// Wait runs f, which may block, while others take over the work of this goroutine.
+// It reports whether it did: false where one more may not wait.
+func (m *Machine) Wait(f func()) bool { return m.c.Wait(f) }
+
+// Say writes a line to the script's log, at most one a second for a place.
+func (m *Machine) Say(s *Site, level LogLevel, msg string, args ...any) {
+	s.say(m, level, msg, args...)
 }
 
 // step counts one round or call against the bounds of a message.

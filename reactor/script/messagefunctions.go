@@ -87,6 +87,9 @@ func buildIsMethod(a *Args) Action {
 // variables give the message as it came.
 func headerFunctions() map[string]*Function {
 	fs := map[string]*Function{
+		"append_to_reply": textFunction("sipmsgops", `append_to_reply("Name: value\r\n")`, Requests, func(m *Machine, b []byte) error {
+			return m.c.AppendToReply(b)
+		}),
 		"append_hf": {module: "sipmsgops", Usage: `append_hf("Name: value\r\n"[, "Name of the header before"])`, Args: []ArgKind{HeaderArg, HeaderArg}, Min: 1, Routes: Messages,
 			Build: addHeader(func(m *Machine, text []byte) error { return m.c.AppendHeader(text) },
 				func(m *Machine, name, text []byte) error { return m.c.AppendHeaderAfter(name, text) })},
@@ -108,6 +111,11 @@ func headerFunctions() map[string]*Function {
 			}
 		}},
 	}
+	fs["append_to_reply"].Args = []ArgKind{HeaderArg}
+	fs["change_reply_status"] = &Function{module: "sipmsgops", Usage: `change_reply_status(code, "reason")`, Args: []ArgKind{IntArg, TextArg}, Min: 2,
+		Routes: Routes(OnReplyRoute), Build: StatusAction(func(m *Machine, at *Site, code int, reason []byte) int {
+			return m.Reported(at, m.c.SetStatus(code, reason))
+		})}
 	for name, remove := range map[string]func(m *Machine, b []byte) int{
 		"remove_hf":      func(m *Machine, b []byte) int { return m.c.RemoveHeader(b) },
 		"remove_hf_glob": func(m *Machine, b []byte) int { return m.c.RemoveHeaderGlob(b) },

@@ -12,7 +12,7 @@ import (
 // management compiles parameters of the management modules.
 func management(t *testing.T, params string) *Config {
 	t.Helper()
-	cfg, err := Compile("cfg", []byte(managementHead+params))
+	cfg, err := compile("cfg", []byte(managementHead+params))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestMIErrors(t *testing.T) {
 		`modparam("mi_http", "trace_destination", 1)`:       "it takes a string in quotes",
 		`modparam("mi_datagram", "allow", "localhost, ::")`: "localhost is none",
 	} {
-		if _, err := Compile("cfg", []byte(managementHead+params)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := compile("cfg", []byte(managementHead+params)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", params, err)
 		}
 	}
@@ -127,7 +127,7 @@ func TestMIErrors(t *testing.T) {
 		"mi_http":     `mi_http answers by the module httpd, which is not loaded: loadmodule "httpd.so"`,
 		"mi_datagram": "mi_datagram has no socket",
 	} {
-		if _, err := Compile("cfg", []byte(plainHead+`loadmodule "`+module+`.so"`)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := compile("cfg", []byte(plainHead+`loadmodule "`+module+`.so"`)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", module, err)
 		}
 	}
@@ -140,7 +140,7 @@ modparam("proto_hep", "hep_id", "[homer]10.0.0.2:9060;transport=udp")
 `
 
 func TestTraceDefaults(t *testing.T) {
-	cfg, err := Compile("cfg", []byte(traceHead))
+	cfg, err := compile("cfg", []byte(traceHead))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestTraceDefaults(t *testing.T) {
 }
 
 func TestTraceParameters(t *testing.T) {
-	cfg, err := Compile("cfg", []byte(traceHead+`
+	cfg, err := compile("cfg", []byte(traceHead+`
 modparam("proto_hep", "hep_capture_id", 4294967295)
 modparam("proto_hep", "homer5_on", 1)
 modparam("proto_hep", "homer5_delim", "##")
@@ -189,7 +189,7 @@ func TestTraceErrors(t *testing.T) {
 		`modparam("proto_hep", "hep_id", "[x]10.0.0.9;version=2;transport=tcp")`: "before version 3 there is UDP alone",
 		`modparam("proto_hep", "hep_id", "[x]10.0.0.9;transport=sctp")`:          "there is no transport sctp",
 	} {
-		if _, err := Compile("cfg", []byte(traceHead+params)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := compile("cfg", []byte(traceHead+params)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", params, err)
 		}
 	}
@@ -204,7 +204,7 @@ func TestHTTPDAddressNote(t *testing.T) {
 		`loadmodule "httpd.so"` + "\n" + `modparam("httpd", "ip", "0.0.0.0")` + "\n" + `modparam("httpd", "allow", "10.0.0.0/8")`: false,
 		`loadmodule "sl.so"`: false,
 	} {
-		cfg, err := Compile("x.cfg", []byte("socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\n"+text+"\nroute { exit; }\n"))
+		cfg, err := compile("x.cfg", []byte("socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\n"+text+"\nroute { exit; }\n"))
 		if err != nil {
 			t.Fatal(err)
 		}

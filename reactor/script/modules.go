@@ -1,7 +1,5 @@
 package script
 
-import "sort"
-
 // module is something that loadmodule names.
 type module struct {
 	params map[string]*globalSpec
@@ -19,13 +17,6 @@ var modules = map[string]*module{
 	opensslModule: {},
 	wolfsslModule: {},
 
-	"sl": {params: map[string]*globalSpec{
-		"enable_stats": idle(BoolParam, "replies are always counted"),
-	}},
-	"signaling": {},
-	"maxfwd": {params: map[string]*globalSpec{
-		"max_limit": number(1, 256, "hops; 256 is no limit", func(c *settings, n int) { c.Proxy.HopLimit = min(n, 255) }),
-	}},
 	"rr": {
 		params: map[string]*globalSpec{
 			"append_fromtag":                 toggle(func(c *settings, on bool) { c.Proxy.FromTag = on }),
@@ -96,15 +87,6 @@ var foreignModules = map[string]string{
 	"nathelper": "NAT traversal needs registrations",
 	"rtpproxy":  "media is not handled",
 	"rtpengine": "media is not handled",
-}
-
-func moduleNames() []string {
-	names := make([]string, 0, len(modules))
-	for n := range modules {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	return names
 }
 
 // TraceConfig is what the modules proto_hep and tracer and the trace parameters

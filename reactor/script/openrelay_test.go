@@ -10,7 +10,7 @@ import (
 // openForwards gives the lines of the forwards that are noted.
 func openForwards(t *testing.T, text string) string {
 	t.Helper()
-	cfg, err := Compile("cfg", []byte(text))
+	cfg, err := compile("cfg", []byte(text))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}

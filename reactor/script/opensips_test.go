@@ -11,7 +11,7 @@ import (
 // taken compiles what OpenSIPS takes, behind a TLS socket, with its notes.
 func taken(t *testing.T, text string) (*Config, string) {
 	t.Helper()
-	cfg, err := Compile("x.cfg", []byte("socket=tls:127.0.0.1:5061\nloadmodule \"proto_tls.so\"\nloadmodule \"tls_mgm.so\"\n"+text+"\nroute { exit; }\n"))
+	cfg, err := compile("x.cfg", []byte("socket=tls:127.0.0.1:5061\nloadmodule \"proto_tls.so\"\nloadmodule \"tls_mgm.so\"\n"+text+"\nroute { exit; }\n"))
 	if err != nil {
 		t.Fatalf("%s\nis not taken:\n%v", text, err)
 	}
@@ -67,7 +67,7 @@ func TestWrongThereToo(t *testing.T) {
 		"socket=bond:extern {\"tls:127.0.0.1:5061\"}":                      "protocol bond is not supported in this version: a bond of sockets",
 		"log_level=3 nonsense":                                             "found nonsense behind the value of log_level",
 	} {
-		_, err := Compile("x.cfg", []byte("socket=tls:127.0.0.1:5061\nloadmodule \"proto_tls.so\"\n"+text+"\nroute { exit; }\n"))
+		_, err := compile("x.cfg", []byte("socket=tls:127.0.0.1:5061\nloadmodule \"proto_tls.so\"\n"+text+"\nroute { exit; }\n"))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\n got: %v\nwant: %s", text, err, want)
 		}
@@ -123,7 +123,7 @@ func TestStringsSideBySide(t *testing.T) {
 	if cfg.MI.FIFO.Name != "/run/fifo" {
 		t.Errorf("%+v", cfg.MI.FIFO)
 	}
-	_, err := Compile("x.cfg", []byte(allModules+"route { xlog(\"one\" \"t$nosuch\"); }"))
+	_, err := compile("x.cfg", []byte(allModules+"route { xlog(\"one\" \"t$nosuch\"); }"))
 	if err == nil || !strings.Contains(err.Error(), ":20:22: unknown variable $nosuch") {
 		t.Errorf("%v", err)
 	}

@@ -41,7 +41,7 @@ func (l *lexer) operator(t *token) {
 // What is inside is read later; here only the end matters.
 func (l *lexer) variable(t *token) {
 	f := l.top()
-	end, ok := variableEnd(f.src.text, f.off)
+	end, ok := variableEnd(f.src.text, f.off, l.rep.words)
 	t.kind, t.text = tokVar, string(f.src.text[f.off:end])
 	switch {
 	case hasPrefixAt(f.src.text, f.off, "$ENV("):
@@ -59,7 +59,7 @@ func (l *lexer) variable(t *token) {
 
 // variableEnd gives the offset behind the variable that begins with the $ at
 // off. ok is false if a bracket has no end or no name follows.
-func variableEnd(b []byte, off int) (end int, ok bool) {
+func variableEnd(b []byte, off int, words *vocabulary) (end int, ok bool) {
 	i := off + 1
 	if i < len(b) && b[i] == '(' {
 		return closing(b, i)
@@ -73,7 +73,7 @@ func variableEnd(b []byte, off int) (end int, ok bool) {
 	if i == off+1 {
 		return i, false
 	}
-	if j, dotted := dottedEnd(b, off, i); dotted {
+	if j, dotted := dottedEnd(b, off, i, words); dotted {
 		i = j
 	}
 	if i < len(b) && b[i] == '(' {
@@ -89,13 +89,13 @@ func variableEnd(b []byte, off int) (end int, ok bool) {
 
 // dottedEnd extends a name to one that has dots, the longest if there is such a
 // variable.
-func dottedEnd(b []byte, off, i int) (end int, known bool) {
+func dottedEnd(b []byte, off, i int, words *vocabulary) (end int, known bool) {
 	end = i
 	for i+1 < len(b) && b[i] == '.' && isLetter(b[i+1]) {
 		for i++; i < len(b) && isWordByte(b[i]); {
 			i++
 		}
-		if _, ok := dottedNames[string(b[off+1:i])]; ok {
+		if words.isDotted(b[off+1 : i]) {
 			end, known = i, true
 		}
 	}

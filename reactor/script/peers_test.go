@@ -6,7 +6,7 @@ import (
 )
 
 func TestConfigNamesPeers(t *testing.T) {
-	c, err := Compile("x.cfg", []byte(`
+	c, err := compile("x.cfg", []byte(`
 socket=tls:127.0.0.1:5061
 loadmodule "proto_tls.so"
 loadmodule "tls_openssl.so"

@@ -17,7 +17,8 @@ type Program struct {
 	failure *Routine // error_route
 	startup *Routine // startup_route
 	routes  map[string]*Routine
-	events  map[string]*Routine // event_routes of the events that there are
+	events  map[string]*Routine   // event_routes of the events that there are
+	named   map[routeKey]*Routine // that modules run
 	timers  []Timer
 
 	nvars, navps int
@@ -38,14 +39,6 @@ type Program struct {
 }
 
 var _ proxy.Router = (*Program)(nil)
-
-// Routine is a compiled route.
-type Routine struct {
-	name string
-	kind RouteKind
-	at   Pos
-	body exec
-}
 
 // exec is a compiled statement. It gives the code of what it did last, as the
 // actions of OpenSIPS do: above 0 is success, below 0 failure, and 0 ends the
@@ -79,11 +72,7 @@ func (p *Program) Reply(c *proxy.Context) {
 }
 
 func (p *Program) run(c *proxy.Context, r *Routine, kind RouteKind) {
-	m, ok := c.User.(*Machine)
-	if !ok || m.prog != p {
-		m = p.machine()
-		c.User = m
-	}
+	m := p.machineOf(c)
 	m.reset(c, kind)
 	c.SetNoNewFlags(p.noNewFlags, p.noNewReplies)
 	m.traceBegun()
@@ -94,6 +83,16 @@ func (p *Program) run(c *proxy.Context, r *Routine, kind RouteKind) {
 		c.Drop()
 	}
 	m.c, m.msg = nil, nil
+}
+
+// machineOf returns the Context's machine.
+func (p *Program) machineOf(c *proxy.Context) *Machine {
+	m, ok := c.User.(*Machine)
+	if !ok || m.prog != p {
+		m = p.machine()
+		c.User = m
+	}
+	return m
 }
 
 func (p *Program) machine() *Machine {

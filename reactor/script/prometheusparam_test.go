@@ -9,14 +9,14 @@ import (
 const withPrometheus = "socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\nloadmodule \"httpd.so\"\nloadmodule \"mi_http.so\"\nloadmodule \"prometheus.so\"\n"
 
 func TestPrometheusParams(t *testing.T) {
-	cfg, err := Compile("cfg", []byte(withPrometheus+"route { exit; }"))
+	cfg, err := compile("cfg", []byte(withPrometheus+"route { exit; }"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := (PrometheusConfig{Root: "metrics", Prefix: "opensips", Delimiter: "_", GroupLabel: "group"}); !reflect.DeepEqual(cfg.Prometheus, want) {
 		t.Errorf("defaults %+v", cfg.Prometheus)
 	}
-	cfg, err = Compile("cfg", []byte(withPrometheus+`
+	cfg, err = compile("cfg", []byte(withPrometheus+`
 modparam("prometheus", "root", "/prom/all")
 modparam("prometheus", "prefix", "edge")
 modparam("prometheus", "group_prefix", "g_")
@@ -52,12 +52,12 @@ func TestPrometheusErrors(t *testing.T) {
 		`"script_route", "prometheus"`: "update_stat()",
 		`"statistic", "all"`:           "did you mean statistics?",
 	} {
-		_, err := Compile("cfg", []byte(withPrometheus+"modparam(\"prometheus\", "+param+")\nroute { exit; }"))
+		_, err := compile("cfg", []byte(withPrometheus+"modparam(\"prometheus\", "+param+")\nroute { exit; }"))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s:\n%v\nwant %s", param, err, want)
 		}
 	}
-	_, err := Compile("cfg", []byte("socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\nloadmodule \"prometheus.so\"\nroute { exit; }"))
+	_, err := compile("cfg", []byte("socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\nloadmodule \"prometheus.so\"\nroute { exit; }"))
 	if err == nil || !strings.Contains(err.Error(), `loadmodule "httpd.so"`) {
 		t.Errorf("without httpd: %v", err)
 	}

@@ -47,7 +47,7 @@ onreply_route {
 			t.Errorf("%s: %v", status, b.log)
 		}
 	}
-	if _, err := Compile("x", []byte(allModules+`route { change_reply_status(500, "x"); }`)); err == nil || !strings.Contains(err.Error(), "change_reply_status") {
+	if _, err := compile("x", []byte(allModules+`route { change_reply_status(500, "x"); }`)); err == nil || !strings.Contains(err.Error(), "change_reply_status") {
 		t.Errorf("in the request route: %v", err)
 	}
 }

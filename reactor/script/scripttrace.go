@@ -78,7 +78,7 @@ func stmtWord(s Stmt) string {
 func callWord(c *CallStmt) string {
 	switch x := c.Call.(type) {
 	case *Call:
-		if f := functions[x.Func]; f != nil && f.module != "" {
+		if f := functions[x.Func]; f == nil || f.module != "" {
 			return "module " + x.Func
 		}
 		return "core " + x.Func

@@ -238,10 +238,10 @@ func paramItem(u *Use) Getter {
 	i, err := strconv.Atoi(v.Arg.Text)
 	if err != nil || i < 1 {
 		i = 0
-		if k.route.Kind == EventRoute && eventParams[k.route.Name] == nil {
-			return func(*Machine, int) Value { return null } // it never runs
+		names := k.paramNames(k.route)
+		if k.route.Kind == EventRoute && names == nil {
+			return func(*Machine, int) Value { return null } // it never runs, or has none
 		}
-		names := k.route.paramNames()
 		for n, name := range names {
 			if name == v.Arg.Text {
 				i = n + 1

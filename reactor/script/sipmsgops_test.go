@@ -277,7 +277,7 @@ func TestValidate(t *testing.T) {
 			t.Errorf("%q with %q: got %q, want %q (%s)", tt.flags, tt.edit, got, tt.want, b.status())
 		}
 	}
-	_, err := Compile("x.cfg", []byte(allModules+`route { sipmsg_validate("x"); sipmsg_validate("s", "text"); sipmsg_validate("s", $si); }`))
+	_, err := compile("x.cfg", []byte(allModules+`route { sipmsg_validate("x"); sipmsg_validate("s", "text"); sipmsg_validate("s", $si); }`))
 	for _, want := range []string{"has the flag x", "expected a variable that can be assigned to", "$si cannot be assigned to"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\nlacks %s", err, want)
@@ -295,7 +295,7 @@ func TestAVPSet(t *testing.T) {
 		}
 	}
 	for _, wrong := range []string{`is_avp_set($var(a));`, `is_avp_set("a");`, `is_avp_set($avp(a), "x");`} {
-		if _, err := Compile("x.cfg", []byte(allModules+"route { "+wrong+" }")); err == nil {
+		if _, err := compile("x.cfg", []byte(allModules+"route { "+wrong+" }")); err == nil {
 			t.Errorf("%s is taken", wrong)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 func TestSourceLimitAllow(t *testing.T) {
 	const route = "\nsocket=tcp:127.0.0.1:5060\nloadmodule \"proto_tcp.so\"\nroute { exit; }\n"
-	c, err := Compile("x.cfg", []byte("tcp_source_limit_allow=\"192.0.2.7, 2001:db8:1::/40\""+route))
+	c, err := compile("x.cfg", []byte("tcp_source_limit_allow=\"192.0.2.7, 2001:db8:1::/40\""+route))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func TestSourceLimitAllow(t *testing.T) {
 			t.Errorf("%s: %v", addr, free)
 		}
 	}
-	if _, err := Compile("x.cfg", []byte("tcp_source_limit_allow=\"192.0.2.0/24 carrier\""+route)); err == nil ||
+	if _, err := compile("x.cfg", []byte("tcp_source_limit_allow=\"192.0.2.0/24 carrier\""+route)); err == nil ||
 		!strings.Contains(err.Error(), "x.cfg:1:") || !strings.Contains(err.Error(), "carrier is none") {
 		t.Errorf("a name: %v", err)
 	}

@@ -238,8 +238,8 @@ func (p *parser) callStmt() Stmt {
 	t := p.next()
 	if p.peek().kind != tokLParen {
 		near := ""
-		if functions[t.text] == nil {
-			near = hint(t.text, append(statementWords, functionNames()...))
+		if functions[t.text] == nil && (p.rep.words == nil || p.rep.words.functions[t.text] == nil) {
+			near = hint(t.text, append(statementWords, p.rep.words.functionNames()...))
 		}
 		p.rep.errorf(t.pos, "%s is no statement%s; a function is called with (): %s()", clip(t.text), near, clip(t.text))
 		p.recover()

@@ -79,12 +79,8 @@ func (m *Machine) resetStatistic(full []byte, at *Site) int {
 // an event loop, and where one more may not wait nobody is asked.
 func (m *Machine) askOthers(f func(s StatisticSource)) {
 	others := m.prog.stats.others.Load()
-	switch {
-	case others == nil:
-	case m.c != nil && m.c.W != nil:
-		m.c.W.Wait(func() { f(*others) })
-	default:
-		f(*others)
+	if others != nil {
+		m.Wait(func() { f(*others) })
 	}
 }
 

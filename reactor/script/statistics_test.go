@@ -98,7 +98,7 @@ route {
 
 // Routes without a message count, too.
 func TestStatisticsAlone(t *testing.T) {
-	cfg, err := Compile("cfg", []byte(withStatistics+`route { exit; }
+	cfg, err := compile("cfg", []byte(withStatistics+`route { exit; }
 startup_route { update_stat("starts", 3); if ($stat(starts) == 3) update_stat("seen", 1); $stat(starts) = 0; }`))
 	if err != nil {
 		t.Fatal(err)
@@ -143,12 +143,12 @@ func TestStatisticsErrors(t *testing.T) {
 		`startup_route { xlog("$stat"); }`:              "$stat needs a name: $stat(name)",
 		`startup_route { $stat(x)[1] = 0; }`:            "$stat has one value and takes no index",
 	} {
-		_, err := Compile("cfg", []byte(withStatistics+text+"\nroute { exit; }"))
+		_, err := compile("cfg", []byte(withStatistics+text+"\nroute { exit; }"))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s:\n%v\nwant %s", text, err, want)
 		}
 	}
-	_, err := Compile("cfg", []byte(`route { update_stat("x", 1); xlog("$stat(x)"); }`))
+	_, err := compile("cfg", []byte(`route { update_stat("x", 1); xlog("$stat(x)"); }`))
 	if err == nil || !strings.Contains(err.Error(), `loadmodule "statistics.so"`) {
 		t.Errorf("without the module: %v", err)
 	}

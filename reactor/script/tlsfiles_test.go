@@ -26,7 +26,7 @@ route { exit; }
 func TestTicketKeysFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tickets")
 	tlstest.Write(t, file, []byte("# keys of the pair\n"+oneKey+otherKey), 0o600)
-	cfg, err := Compile("cfg", []byte(tlsHead+`modparam("tls_mgm", "ticket_keys_file", "`+file+`")`))
+	cfg, err := compile("cfg", []byte(tlsHead+`modparam("tls_mgm", "ticket_keys_file", "`+file+`")`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestTicketKeysFileFails(t *testing.T) {
 		if tt.text != "" {
 			tlstest.Write(t, file, []byte(tt.text), 0o600)
 		}
-		_, err := Compile("cfg", []byte(tlsHead+`modparam("tls_mgm", "ticket_keys_file", "`+file+`")`))
+		_, err := compile("cfg", []byte(tlsHead+`modparam("tls_mgm", "ticket_keys_file", "`+file+`")`))
 		if err == nil || !strings.HasPrefix(err.Error(), "cfg:5:41: ticket_keys_file cannot be used: ") || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -90,7 +90,7 @@ route { xlog("$tls_version"); sl_send_reply(200, "OK"); }`)
 }
 
 func TestKeyLogParameters(t *testing.T) {
-	cfg, err := Compile("cfg", []byte(tlsHead+`
+	cfg, err := compile("cfg", []byte(tlsHead+`
 modparam("tls_mgm", "ssl_keylog_file", "/var/log/keys.log")
 modparam("tls_mgm", "ssl_keylog_filter", "192.0.2.7, 198.51.100.99/24, 2001:db8::/32")
 `))
@@ -117,7 +117,7 @@ modparam("tls_mgm", "ssl_keylog_filter", "192.0.2.7, 198.51.100.99/24, 2001:db8:
 		`"client_sip_domain_avp", "$var(x)"`:    `client_sip_domain_avp is "$avp(name)", or the name alone`,
 		`"client_tls_domain_avp", "$avp()"`:     `client_tls_domain_avp is "$avp(name)", or the name alone`,
 	} {
-		if _, err := Compile("cfg", []byte(tlsHead+`modparam("tls_mgm", `+param+`)`)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := compile("cfg", []byte(tlsHead+`modparam("tls_mgm", `+param+`)`)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", param, err)
 		}
 	}
@@ -125,7 +125,7 @@ modparam("tls_mgm", "ssl_keylog_filter", "192.0.2.7, 198.51.100.99/24, 2001:db8:
 
 // TestAcceptEKU holds that every usage that tlsstate knows can be named.
 func TestAcceptEKU(t *testing.T) {
-	cfg, err := Compile("cfg", []byte(tlsHead+`
+	cfg, err := compile("cfg", []byte(tlsHead+`
 modparam("tls_mgm", "client_domain", "out")
 modparam("tls_mgm", "accept_eku", "[out]serverAuth, sipDomain,any , clientAuth")
 `))

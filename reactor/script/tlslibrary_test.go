@@ -28,7 +28,7 @@ func TestLibraryAuto(t *testing.T) {
 		"auto without module": {"modparam(\"tls_mgm\", \"tls_library\", \"auto\")\n", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg, err := Compile("x.cfg", []byte(libraryTop+tt.text+"route { exit; }\n"))
+			cfg, err := compile("x.cfg", []byte(libraryTop+tt.text+"route { exit; }\n"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,7 +48,7 @@ func TestLibraryAuto(t *testing.T) {
 
 // There is no machine on wolfSSL: crypto/tls takes its place, with a note.
 func TestLibraryWolfSSL(t *testing.T) {
-	cfg, err := Compile("x.cfg", []byte(libraryTop+`loadmodule "tls_wolfssl.so"
+	cfg, err := compile("x.cfg", []byte(libraryTop+`loadmodule "tls_wolfssl.so"
 modparam("tls_mgm", "tls_library", "wolfssl")
 route { exit; }
 `))
@@ -71,7 +71,7 @@ route { exit; }
 // A library that the program lacks is an error that says how to get it.
 func TestLibraryThatIsNotThere(t *testing.T) {
 	for _, name := range []string{"openssl", "libcrypto"} {
-		_, err := Compile("x.cfg", []byte(libraryTop+"modparam(\"tls_mgm\", \"tls_library\", \""+name+"\")\nroute { exit; }\n"))
+		_, err := compile("x.cfg", []byte(libraryTop+"modparam(\"tls_mgm\", \"tls_library\", \""+name+"\")\nroute { exit; }\n"))
 		if err == nil || !strings.Contains(err.Error(), `x.cfg:4:36: tls_library cannot be "`+name+`": this program was built without libssl`) ||
 			!strings.Contains(err.Error(), "-tags openssl") {
 			t.Error(err)

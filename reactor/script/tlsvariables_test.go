@@ -215,11 +215,11 @@ route { xlog("$tls_peer_subject_cn"); sl_send_reply(200, "OK"); }`)
 func TestTLSNeedsItsModule(t *testing.T) {
 	const head = "socket=tls:127.0.0.1:5061\nloadmodule \"proto_tls.so\"\n"
 	for _, body := range []string{`xlog("$tls_version");`, `if (is_peer_verified()) exit;`} {
-		_, err := Compile("cfg", []byte(head+"route { "+body+" }"))
+		_, err := compile("cfg", []byte(head+"route { "+body+" }"))
 		if err == nil || !strings.Contains(err.Error(), `of the module tls_mgm, which is not loaded`) {
 			t.Errorf("%s: %v", body, err)
 		}
-		if _, err = Compile("cfg", []byte(head+"loadmodule \"tls_mgm.so\"\nroute { "+body+" }")); err != nil {
+		if _, err = compile("cfg", []byte(head+"loadmodule \"tls_mgm.so\"\nroute { "+body+" }")); err != nil {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
@@ -229,7 +229,7 @@ func TestTLSNeedsItsModule(t *testing.T) {
 		`xlog("$(tls_version[1])");`:   "takes no index",
 		`xlog("$tls_version(x)");`:     "takes nothing in parentheses",
 	} {
-		_, err := Compile("cfg", []byte(head+"loadmodule \"tls_mgm.so\"\nroute { "+body+" }"))
+		_, err := compile("cfg", []byte(head+"loadmodule \"tls_mgm.so\"\nroute { "+body+" }"))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", body, err)
 		}

@@ -125,16 +125,16 @@ func TestTraceMistakes(t *testing.T) {
 		`trace("tid", "m", "sip|xlog")`: "type sip|xlog: messages are traced",
 		`trace("tid", "m", , , "x")`:    "has the flag x: there are C (the caller's side) and c",
 	} {
-		_, err := Compile("cfg", []byte(tracerHead+"route {\n"+call+";\n}\n"))
+		_, err := compile("cfg", []byte(tracerHead+"route {\n"+call+";\n}\n"))
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "cfg:") {
 			t.Errorf("%s: %v", call, err)
 		}
 	}
-	_, err := Compile("cfg", []byte(allModules+`route { trace("tid"); }`))
+	_, err := compile("cfg", []byte(allModules+`route { trace("tid"); }`))
 	if err == nil || !strings.Contains(err.Error(), `loadmodule "tracer.so"`) {
 		t.Errorf("without the module: %v", err)
 	}
-	cfg, err := Compile("cfg", []byte(tracerHead+`route { trace("tid", "m", "sip", "$fu"); }`))
+	cfg, err := compile("cfg", []byte(tracerHead+`route { trace("tid", "m", "sip", "$fu"); }`))
 	if err != nil || len(cfg.Notes) == 0 || !strings.Contains(cfg.Notes[len(cfg.Notes)-1].Msg, "trace_attrs") {
 		t.Errorf("attributes: %v, %v", err, cfg.Notes)
 	}

@@ -16,7 +16,8 @@ const (
 )
 
 // Value is what a variable or an expression stands for while a message is
-// handled. The text is a view: into the message, the program or the arena.
+// handled: NULL, which the zero value is, a number or a text. The text is a view: into
+// the message, the program or the arena.
 type Value struct {
 	kind valueKind
 	n    int64
@@ -25,8 +26,11 @@ type Value struct {
 
 var null Value
 
+// Int makes a number.
 func Int(n int64) Value { return Value{kind: intValue, n: n} }
 
+// Text makes a text of what lasts until the message is done: a view of the message,
+// something constant, or what Machine.Keep gave.
 func Text(b []byte) Value { return Value{kind: textValue, s: b} }
 
 // truth tells whether a condition that is the value holds: a number that is not
@@ -72,6 +76,12 @@ func number64(b []byte) (int64, bool) {
 	}
 	return int64(n), ok
 }
+
+// IsNull reports whether the value is NULL.
+func (v Value) IsNull() bool { return v.kind == nullValue }
+
+// IsNumber reports whether the value is a number, not a text that looks like one.
+func (v Value) IsNumber() bool { return v.kind == intValue }
 
 // Int gives the value as a number; text that is one counts.
 func (v Value) Int() (int64, bool) {

@@ -112,7 +112,7 @@ func (r *varReader) format() []Part {
 // read reads the variable that begins with the $ at i. It gives nil after an
 // error.
 func (r *varReader) read(i int) (*Var, int) {
-	end, ok := variableEnd([]byte(r.text), i)
+	end, ok := variableEnd([]byte(r.text), i, r.rep.words)
 	if !ok {
 		if end == i+1 {
 			r.rep.errorf(r.at(i), "a variable needs a name behind the $ (a plain dollar is $$)")
@@ -148,7 +148,7 @@ func (r *varReader) read(i int) (*Var, int) {
 	for j < stop && isWordByte(r.text[j]) {
 		j++
 	}
-	if k, dotted := dottedEnd([]byte(r.text[:stop]), from-1, j); dotted {
+	if k, dotted := dottedEnd([]byte(r.text[:stop]), from-1, j, r.rep.words); dotted {
 		j = k
 	}
 	v.Name = r.text[from:j]

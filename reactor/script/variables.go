@@ -1,9 +1,6 @@
 package script
 
-import (
-	"sort"
-	"strings"
-)
+import "strings"
 
 // Getter is a compiled variable: it gives the value with an index, 0 without one.
 // Variables that have one value ignore the index.
@@ -12,21 +9,30 @@ type Getter func(m *Machine, i int) Value
 // InnerKind says whether a variable takes something in parentheses.
 type InnerKind uint8
 
+// The kinds of what stands in parentheses.
 const (
-	NoInner InnerKind = iota
-	ConstInner
-	OptionalInner
-	AnyInner // a name, or a variable that holds one
+	NoInner       InnerKind = iota // nothing
+	ConstInner                     // a constant name, which must be there
+	OptionalInner                  // a constant name, or nothing
+	AnyInner                       // a name, or a variable that holds one
 )
 
 // Variable is a kind of variable.
 type Variable struct {
-	module string // that has to be loaded; "" is the core
-	Inner  InnerKind
-	Index  bool
-	Get    func(u *Use) Getter
-	each   func(u *Use) Getter // one value after the other, for [*]; nil: get does that
-	Set    func(u *Use) Setter // nil: read only
+	Name    string   // without the $; it may have dots
+	Aliases []string // other names
+	// Help tells in one sentence what it stands for.
+	Help  string
+	Inner InnerKind
+	// Index tells that it may have several values: $(name[1]).
+	Index bool
+	// Get compiles its use, Set an assignment; nil after an error that was reported. A
+	// variable without Set is read only.
+	Get func(u *Use) Getter
+	Set func(u *Use) Setter
+
+	module string              // that has to be loaded; "" is the core
+	each   func(u *Use) Getter // one value after the other, for [*]; nil: Get does that
 }
 
 // Use is a variable where it is used in a configuration.
@@ -34,6 +40,58 @@ type Use struct {
 	k     *compiler
 	v     *Var
 	whole bool // of an assignment: by :=, which differs for AVPs
+}
+
+// Inner returns what gives the text in the parentheses. It is nil if there are
+// none, and after an error.
+func (u *Use) Inner() func(m *Machine) []byte {
+	if u.v.Arg == nil {
+		return nil
+	}
+	return u.k.name(u.v.Arg)
+}
+
+// Fixed returns the text in the parentheses if it is a constant, and "" without.
+func (u *Use) Fixed() (text string, ok bool) {
+	if u.v.Arg == nil {
+		return "", true
+	}
+	return u.v.Arg.Text, u.v.Arg.Var == nil
+}
+
+// Name returns the name by which the variable is used.
+func (u *Use) Name() string { return u.v.Name }
+
+// Errorf reports what is wrong with the use.
+func (u *Use) Errorf(format string, args ...any) { u.k.rep.errorf(u.pos(), format, args...) }
+
+// Notef tells what of the use has no effect.
+func (u *Use) Notef(format string, args ...any) { u.k.rep.notef(u.pos(), format, args...) }
+
+func (u *Use) pos() Pos {
+	if u.v.Arg != nil {
+		return u.v.Arg.At
+	}
+	return u.v.At
+}
+
+// Index returns the index of an assignment, 0 without one; all is that of [*].
+func (u *Use) Index() (i int, all bool) {
+	if u.v.Index == nil {
+		return 0, false
+	}
+	return u.v.Index.N, u.v.Index.All
+}
+
+// Site returns the place of the use, for what fails at run time.
+func (u *Use) Site() *Site { return u.k.site(u.v.At, clip(u.v.Text)) }
+
+// RouteKind returns the kind of the route that the variable is used in.
+func (u *Use) RouteKind() RouteKind {
+	if u.k.route == nil {
+		return RequestRoute
+	}
+	return u.k.route.Kind
 }
 
 // variables are the kinds by name. It is filled by init, as compiling a
@@ -69,35 +127,17 @@ var laterVariables = map[string]string{
 	"proxy_protocol": "the PROXY protocol is not supported in this version",
 }
 
-func variableNames() []string {
-	names := make([]string, 0, len(variables))
-	for n := range variables {
-		names = append(names, n)
-	}
-	return names
-}
-
-func writable() (names []string) {
-	for n, spec := range variables {
-		if spec.Set != nil {
-			names = append(names, "$"+n)
-		}
-	}
-	sort.Strings(names)
-	return names
-}
-
 func (k *compiler) unknownVariable(v *Var) {
 	if why := laterVariables[v.Name]; why != "" {
 		k.rep.errorf(v.At, "$%s is not supported: %s", v.Name, why)
 		return
 	}
-	k.rep.errorf(v.At, "unknown variable $%s%s", clip(v.Name), choices(v.Name, variableNames()))
+	k.rep.errorf(v.At, "unknown variable $%s%s", clip(v.Name), choices(v.Name, k.variableNames()))
 }
 
 // item compiles a variable without its index and transformations.
 func (k *compiler) item(v *Var) Getter {
-	spec := variables[v.Name]
+	spec := k.variableNamed(v.Name)
 	if spec == nil {
 		k.unknownVariable(v)
 		return nil
@@ -154,17 +194,24 @@ func (k *compiler) variable(v *Var) expr {
 }
 
 // ofMessage compiles $(<request>...) and $(<reply>...): of the message at hand if
-// it is that one, else NULL, as the other one is not kept.
+// it is that one, or of the other one of the transaction, else NULL.
 func (k *compiler) ofMessage(v *Var, get expr) expr {
 	request := v.Of == "request"
-	if request == (k.route.Kind == OnReplyRoute) {
-		k.rep.notef(v.At, "%s is NULL in %v: this proxy is stateless and keeps no other message", clip(v.Text), k.route.Kind)
+	if reply := k.route != nil && k.route.Kind == OnReplyRoute; request == reply && k.route != nil && k.route.Name == "" && k.route.Kind != FailureRoute {
+		k.rep.notef(v.At, "%s is NULL in %v unless a transaction keeps the other message", clip(v.Text), k.route.Kind)
 	}
 	return func(m *Machine) Value {
-		if m.msg.IsRequest() != request {
+		if m.msg.IsRequest() == request {
+			return get(m)
+		}
+		if m.other == nil || m.other.IsRequest() != request {
 			return null
 		}
-		return get(m)
+		msg, uri := m.msg, m.uri
+		m.msg, m.uri = m.other, uriCache{}
+		x := get(m)
+		m.msg, m.uri = msg, uri
+		return x
 	}
 }
 
@@ -176,7 +223,7 @@ func (k *compiler) indexed(v *Var, it Getter) expr {
 		k.rep.errorf(x.At, "[append] is where a value is assigned to, none is there")
 		return nil
 	case x.All:
-		if each := variables[v.Name].each; each != nil {
+		if each := k.variableNamed(v.Name).each; each != nil {
 			if it = each(&Use{k: k, v: v}); it == nil {
 				return nil
 			}
@@ -232,7 +279,7 @@ func (m *Machine) joinAll(it Getter) Value {
 	return Text(m.arena[start:len(m.arena):len(m.arena)])
 }
 
-// Simple makes an item of a getter that has Simple value.
+// Simple makes the Get of a variable that has one value and nothing in parentheses.
 func Simple(get func(m *Machine) Value) func(*Use) Getter {
 	return func(*Use) Getter { return func(m *Machine, _ int) Value { return get(m) } }
 }

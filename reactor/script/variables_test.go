@@ -60,12 +60,12 @@ func TestVariablesRefused(t *testing.T) {
 		`$(<reply>ru) = "sip:a@b";`:         "a message is changed where it is at hand",
 		`$msg.branch.last_idx = 1;`:         "cannot be assigned to",
 	} {
-		_, err := Compile("x.cfg", []byte(allModules+"route { "+text+" }"))
+		_, err := compile("x.cfg", []byte(allModules+"route { "+text+" }"))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\n got: %v\nwant: %s", text, err, want)
 		}
 	}
-	cfg, err := Compile("x.cfg", []byte(allModules+`route { xlog("$tm"); } onreply_route { xlog("$(<request>ru) $(<reply>rs)"); }`))
+	cfg, err := compile("x.cfg", []byte(allModules+`route { xlog("$tm"); } onreply_route { xlog("$(<request>ru) $(<reply>rs)"); }`))
 	if err != nil {
 		t.Fatal(err)
 	}

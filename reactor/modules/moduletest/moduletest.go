@@ -1,0 +1,197 @@
+// Package moduletest runs configurations without an engine, for the tests of
+// modules: messages go in, and what was sent and logged is looked at.
+package moduletest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/script"
+)
+
+// Bench is a proxy that a configuration routes.
+type Bench struct {
+	Config *script.Config
+	Proxy  *proxy.Proxy
+	// Context is what messages are handled with.
+	Context *proxy.Context
+	// Source is where they come from: by TLS from 10.0.0.9 to 127.0.0.1:5061.
+	Source *reactor.Source
+	// Log is what the last message had logged, Sent what was sent for it.
+	Log  []string
+	Sent []Sent
+	// Fail is the error of each Send; nil: it works.
+	Fail error
+}
+
+// Sent is a message that was sent.
+type Sent struct {
+	Target reactor.Target
+	Text   string
+}
+
+// Invite is a request.
+var Invite = CRLF(`
+INVITE sip:+4930123@example.net:5070;transport=tls;user=phone SIP/2.0
+Via: SIP/2.0/TLS 10.0.0.9:5061;branch=z9hG4bK776asdhds;rport
+Max-Forwards: 69
+From: "Alice A." <sip:alice@atlanta.example;x=1>;tag=1928301774
+To: <sip:+4930123@example.net>
+Call-ID: a84b4c76e66710@pc33
+CSeq: 314159 INVITE
+Contact: <sip:alice@10.0.0.9:5061;transport=tls>
+User-Agent: tester 1.0
+P-Note: one
+P-Note: two, three
+p-note: last
+Content-Type: application/sdp
+Content-Length: 14
+
+v=0
+o=- 1 1 x
+`)
+
+// CRLF makes messages of Go literals: a first line end is dropped, the others become
+// CRLF.
+func CRLF(s string) []byte {
+	return []byte(strings.ReplaceAll(strings.TrimPrefix(s, "\n"), "\n", "\r\n"))
+}
+
+// Head is the beginning of a configuration: a socket, and loadmodule for the
+// modules.
+func Head(modules ...string) string {
+	b := new(strings.Builder)
+	b.WriteString("socket=tls:127.0.0.1:5061\nalias=example.org\nxlog_level=4\nxlog_print_level=3\n")
+	for _, m := range append([]string{"proto_tls"}, modules...) {
+		fmt.Fprintf(b, "loadmodule %q\n", m+".so")
+	}
+	return b.String()
+}
+
+// Sockets are what the bench listens on.
+var Sockets = []*reactor.Socket{
+	{Proto: reactor.TLS, Addr: netip.MustParseAddrPort("127.0.0.1:5061"), Tag: "main", Advertised: "edge.example.org", AdvertisedPort: 5061},
+	{Proto: reactor.TCP, Addr: netip.MustParseAddrPort("127.0.0.1:5060")},
+	{Proto: reactor.UDP, Addr: netip.MustParseAddrPort("127.0.0.1:5060")},
+}
+
+// New makes a bench of a configuration and the modules that it loads. The modules are
+// started, and stopped at the end of the test.
+func New(t testing.TB, text string, modules ...script.Constructor) *Bench {
+	t.Helper()
+	l := script.Loader{Modules: modules}
+	cfg, err := l.Compile("test.cfg", []byte(text))
+	if err != nil {
+		t.Fatalf("does not compile:\n%v", err)
+	}
+	b := &Bench{Config: cfg}
+	log := slog.New(lines{new(sync.Mutex), &b.Log})
+	cfg.Program.SetLogger(log)
+	if b.Proxy, err = proxy.New(cfg.Proxy, cfg.Router()); err != nil {
+		t.Fatal(err)
+	}
+	b.Proxy.SetSockets(Sockets)
+	running := make(chan struct{})
+	close(running)
+	if err := cfg.Start(script.Surroundings{Log: log, Proxy: b.Proxy, StateDir: t.TempDir(), Running: running}, nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cfg.Stop(nil) })
+	b.Context = b.Proxy.NewContext(sender{b})
+	b.Source = &reactor.Source{
+		Conn: 7, Proto: reactor.TLS, Socket: Sockets[0],
+		Remote: netip.MustParseAddrPort("10.0.0.9:40000"), Local: netip.MustParseAddrPort("127.0.0.1:5061"),
+	}
+	return b
+}
+
+// Receive hands the configuration a message.
+func (b *Bench) Receive(message []byte) {
+	b.Log, b.Sent = nil, nil
+	b.Context.Receive(message, b.Source)
+}
+
+// Status gives the status codes of the replies, and the methods of the requests, that
+// were sent.
+func (b *Bench) Status() string {
+	var codes []string
+	for _, s := range b.Sent {
+		if rest, ok := strings.CutPrefix(s.Text, "SIP/2.0 "); ok {
+			codes = append(codes, rest[:3])
+		} else {
+			codes = append(codes, s.Text[:strings.IndexByte(s.Text, ' ')])
+		}
+	}
+	return strings.Join(codes, " ")
+}
+
+// Logs runs a route's statements over the Invite and returns what it logged.
+func Logs(t testing.TB, head, statements string, modules ...script.Constructor) []string {
+	t.Helper()
+	b := New(t, head+"route {\n"+statements+"\n}\n", modules...)
+	b.Receive(Invite)
+	return b.Log
+}
+
+// Wrong compiles a configuration that has errors and returns their text; the test
+// fails if it has none.
+func Wrong(t testing.TB, text string, modules ...script.Constructor) string {
+	t.Helper()
+	l := script.Loader{Modules: modules}
+	_, err := l.Compile("test.cfg", []byte(text))
+	if err == nil {
+		t.Fatalf("it compiles:\n%s", text)
+	}
+	return err.Error()
+}
+
+// Documented checks that whatever the modules declare has a line of help.
+func Documented(t testing.TB, modules ...script.Constructor) {
+	t.Helper()
+	for _, m := range script.Reference(modules) {
+		for _, lacking := range m.Undocumented() {
+			t.Errorf("module %s: %s has no help", m.Name, lacking)
+		}
+	}
+}
+
+type sender struct{ b *Bench }
+
+func (s sender) Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome, error) {
+	if s.b.Fail != nil {
+		return 0, s.b.Fail
+	}
+	s.b.Sent = append(s.b.Sent, Sent{*t, string(m.AppendTo(nil))})
+	return reactor.Sent, nil
+}
+
+func (s sender) Wait(f func()) bool { f(); return true }
+
+// lines collects what is logged.
+type lines struct {
+	mu   *sync.Mutex
+	list *[]string
+}
+
+func (l lines) Enabled(context.Context, slog.Level) bool { return true }
+func (l lines) WithAttrs([]slog.Attr) slog.Handler       { return l }
+func (l lines) WithGroup(string) slog.Handler            { return l }
+
+func (l lines) Handle(_ context.Context, r slog.Record) error {
+	text := r.Message
+	r.Attrs(func(a slog.Attr) bool {
+		text += fmt.Sprintf(" %s=%v", a.Key, a.Value)
+		return true
+	})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	*l.list = append(*l.list, text)
+	return nil
+}

@@ -1,0 +1,31 @@
+// Package signaling is OpenSIPS' module signaling: replies by the request's
+// transaction if it has one, and without one otherwise.
+package signaling
+
+import "sipreactor/reactor/script"
+
+// New makes the module for a configuration.
+func New(*script.Config) *script.Module {
+	m := &Module{reply: func(x *script.Machine, code int, reason []byte) error { return x.Context().Reply(code, reason) }}
+	return &script.Module{
+		Name:     "signaling",
+		Help:     "Answers requests, by their transaction where there is one.",
+		Instance: m,
+		Functions: []script.Function{{
+			Name: "send_reply", Usage: `send_reply(code, "reason")`, Help: "Answers the request.",
+			Args: []script.ArgKind{script.IntArg, script.TextArg}, Min: 2, Routes: script.Requests,
+			Build: script.StatusAction(func(x *script.Machine, at *script.Site, code int, reason []byte) int {
+				return x.Replied(at, m.reply(x, code, reason))
+			}),
+		}},
+	}
+}
+
+// Module is how a module of transactions has a say in replies.
+type Module struct {
+	reply func(m *script.Machine, code int, reason []byte) error
+}
+
+// SetReply has f answer requests from then on: for the Check of a module of
+// transactions.
+func (m *Module) SetReply(f func(m *script.Machine, code int, reason []byte) error) { m.reply = f }

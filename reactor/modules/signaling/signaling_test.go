@@ -1,0 +1,45 @@
+package signaling_test
+
+import (
+	"strings"
+	"testing"
+
+	"sipreactor/reactor/modules/moduletest"
+	"sipreactor/reactor/modules/signaling"
+	"sipreactor/reactor/script"
+)
+
+func TestSendReply(t *testing.T) {
+	b := moduletest.New(t, moduletest.Head("signaling")+"route { send_reply(404, \"Nobody\"); }\n", signaling.New)
+	b.Receive(moduletest.Invite)
+	if b.Status() != "404" || !strings.HasPrefix(b.Sent[0].Text, "SIP/2.0 404 Nobody\r\n") {
+		t.Errorf("%+v %v", b.Sent, b.Log)
+	}
+}
+
+// A module of transactions answers in its place.
+func TestSetReply(t *testing.T) {
+	var got string
+	other := func(*script.Config) *script.Module {
+		return &script.Module{Name: "tm", Needs: []string{"signaling"}, Check: func(l *script.Loading) {
+			l.Instance("signaling").(*signaling.Module).SetReply(func(_ *script.Machine, code int, reason []byte) error {
+				got = string(reason)
+				return nil
+			})
+		}}
+	}
+	b := moduletest.New(t, moduletest.Head("signaling", "tm")+"route { send_reply(404, \"Nobody\"); }\n", signaling.New, other)
+	b.Receive(moduletest.Invite)
+	if got != "Nobody" || b.Status() != "" {
+		t.Errorf("%q %+v", got, b.Sent)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	got := moduletest.Wrong(t, moduletest.Head("signaling")+"route { send_reply(99, \"x\"); send_reply(404); }\n", signaling.New)
+	for _, want := range []string{"a status code is 100 to 699, not 99", `send_reply() takes 2 arguments, not 1: send_reply(code, "reason")`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s in\n%s", want, got)
+		}
+	}
+}

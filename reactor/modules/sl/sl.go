@@ -1,0 +1,50 @@
+// Package sl is OpenSIPS' module sl: replies that no transaction remembers.
+package sl
+
+import (
+	"errors"
+
+	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/script"
+)
+
+// New makes the module for a configuration.
+func New(*script.Config) *script.Module {
+	return &script.Module{
+		Name: "sl",
+		Help: "Answers requests without a transaction.",
+		Parameters: []script.Parameter{
+			{Name: "enable_stats", Type: script.BoolParam, Default: "1", Help: "Has replies counted.", Note: "replies are always counted"},
+		},
+		Functions: []script.Function{
+			{
+				Name: "sl_send_reply", Usage: `sl_send_reply(code, "reason")`, Help: "Answers the request.",
+				Args: []script.ArgKind{script.IntArg, script.TextArg}, Min: 2, Routes: script.Requests, Build: script.StatusAction(reply),
+			},
+			{
+				Name: "sl_reply_error", Usage: "sl_reply_error()", Help: "Answers the request with what went wrong in the last attempt to send it on.",
+				Routes: script.Requests, Build: replyError,
+			},
+		},
+	}
+}
+
+func reply(m *script.Machine, at *script.Site, code int, reason []byte) int {
+	return m.Replied(at, m.Context().Reply(code, reason))
+}
+
+func replyError(a *script.Args) script.Action {
+	at := a.Site()
+	return func(m *script.Machine) int {
+		code := 500
+		switch err := m.Context().Failure(); {
+		case errors.Is(err, proxy.ErrHops):
+			code = 483
+		case errors.Is(err, proxy.ErrTooLarge):
+			code = 513
+		case err != nil:
+			code = 503
+		}
+		return m.Replied(at, m.Context().Reply(code, nil))
+	}
+}

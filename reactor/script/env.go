@@ -1,0 +1,233 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/mi"
+	"sipreactor/reactor/proxy"
+)
+
+// Surroundings are what modules run in. Each module gets it in an Env.
+type Surroundings struct {
+	// Log gets what modules have to say; nil discards it.
+	Log *slog.Logger
+	// Engine and Proxy are those that carry the messages.
+	Engine *reactor.Engine
+	Proxy  *proxy.Proxy
+	// Commands are all of the management interface, for who carries out one; nil: there
+	// are none.
+	Commands *mi.Dispatcher
+	// Events gets what modules raise; nil: nobody listens.
+	Events Events
+	// StateDir is the folder of what outlives the program; "" is none.
+	StateDir string
+	// Running is closed once the sockets are open.
+	Running <-chan struct{}
+}
+
+// Events is who is told of events. Any goroutine may call it, and it does not
+// block.
+type Events interface {
+	// Raise tells of an event.
+	Raise(name string, params ...Param)
+	// Heard reports whether somebody listens to an event.
+	Heard(name string) bool
+}
+
+// Env is what a module runs in, from its Start to its Stop.
+type Env struct {
+	Surroundings
+	// Program is the compiled routes of the configuration.
+	Program *Program
+	// Previous is the module's Instance in the configuration that this one replaces; nil
+	// at the start of the program.
+	Previous any
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+}
+
+// Heard reports whether somebody listens to an event, for who would have to gather
+// its parameters.
+func (e *Env) Heard(name string) bool { return e.Events != nil && e.Events.Heard(name) }
+
+// Raise tells of an event that the module has declared. Any goroutine; it does not
+// block.
+func (e *Env) Raise(name string, params ...Param) {
+	if e.Events != nil {
+		e.Events.Raise(name, params...)
+	}
+}
+
+// Go runs f in a goroutine of its own, off the event loops. The context ends with
+// the module, which waits for f. A panic is logged.
+func (e *Env) Go(f func(ctx context.Context)) {
+	e.tasks.Go(func() { e.guard(f) })
+}
+
+// Every runs f every d until the module ends, one run after the other. A run that
+// takes longer than d skips the next.
+func (e *Env) Every(d time.Duration, f func(ctx context.Context)) {
+	e.tasks.Go(func() {
+		clock := time.NewTicker(d)
+		defer clock.Stop()
+		for {
+			select {
+			case <-e.ctx.Done():
+				return
+			case <-clock.C:
+				e.guard(f)
+			}
+		}
+	})
+}
+
+func (e *Env) guard(f func(ctx context.Context)) {
+	defer func() {
+		if p := recover(); p != nil {
+			e.Log.Error("a module panicked", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	f(e.ctx)
+}
+
+// end ends what Go and Every have begun.
+func (e *Env) end() {
+	e.cancel()
+	e.tasks.Wait()
+}
+
+// Instance returns the Instance of a loaded module, such as another module or the
+// program asks for; nil if it is not loaded or has none.
+func (c *Config) Instance(module string) any {
+	for _, m := range c.modules {
+		if m.Name == module {
+			return m.Instance
+		}
+	}
+	return nil
+}
+
+// Commands lists the management commands of the loaded modules.
+func (c *Config) Commands() (all []mi.Command) {
+	for _, m := range c.modules {
+		for _, command := range m.Commands {
+			if command.Module == "" {
+				command.Module = m.Name
+			}
+			all = append(all, command)
+		}
+	}
+	return all
+}
+
+// ModuleStatistics calls f for each statistic of the loaded modules.
+func (c *Config) ModuleStatistics(f func(group string, s *Statistic)) {
+	for _, m := range c.modules {
+		for i := range m.Statistics {
+			s := &m.Statistics[i]
+			group := s.Group
+			if group == "" {
+				group = m.Name
+			}
+			f(group, s)
+		}
+	}
+}
+
+// Router is what routes messages: the program, as the loaded modules have it.
+func (c *Config) Router() proxy.Router {
+	var r proxy.Router = c.Program
+	for _, m := range c.modules {
+		if m.Wrap != nil {
+			r = m.Wrap(r)
+		}
+	}
+	return r
+}
+
+// Start starts the loaded modules, those that others need first. previous is the
+// configuration that is replaced; nil: this is the first. After an error none of them
+// runs, and those of previous go on.
+func (c *Config) Start(in Surroundings, previous *Config) error {
+	if in.Log == nil {
+		in.Log = slog.New(slog.DiscardHandler)
+	}
+	for _, m := range c.startOrder() {
+		e := &Env{Surroundings: in, Program: c.Program}
+		if previous != nil {
+			e.Previous = previous.Instance(m.Name)
+		}
+		e.ctx, e.cancel = context.WithCancel(context.Background())
+		c.started = append(c.started, running{m, e})
+		if m.Start == nil {
+			continue
+		}
+		if err := m.Start(e); err != nil {
+			c.started = c.started[:len(c.started)-1]
+			e.end()
+			c.Stop(previous)
+			return fmt.Errorf("module %s: %w", m.Name, err)
+		}
+	}
+	return nil
+}
+
+// running is a module that runs.
+type running struct {
+	*Module
+	env *Env
+}
+
+// Stop ends the modules that run, the last one first. next is the configuration that
+// takes over; nil: the program ends.
+func (c *Config) Stop(next *Config) {
+	for _, s := range slices.Backward(c.started) {
+		s.env.end()
+		if s.Module.Stop == nil {
+			continue
+		}
+		var other any
+		if next != nil {
+			other = next.Instance(s.Name)
+		}
+		s.Module.Stop(other)
+	}
+	c.started = nil
+}
+
+// startOrder lists the modules, each one behind those that it needs.
+func (c *Config) startOrder() (order []*Module) {
+	byName := make(map[string]*Module)
+	for _, m := range c.modules {
+		byName[m.Name] = m
+	}
+	done := make(map[*Module]bool)
+	var visit func(m *Module)
+	visit = func(m *Module) {
+		if m == nil || done[m] {
+			return
+		}
+		done[m] = true
+		for _, need := range m.Needs {
+			visit(byName[need])
+		}
+		order = append(order, m)
+	}
+	for _, m := range c.modules {
+		visit(m)
+	}
+	return order
+}
+
+// ErrRestart is what a Start says of a change that a reload cannot make.
+var ErrRestart = errors.New("this changes at a restart of the program only")

@@ -1,0 +1,79 @@
+package script
+
+import (
+	"sipreactor/reactor/mi"
+	"sipreactor/reactor/proxy"
+)
+
+// Constructor makes a module for one configuration. The program lists one for
+// each module that loadmodule can name. It must not change cfg: it is called for
+// modules that the configuration does not load, too, and by the reference. What
+// parameters set later may go into cfg.
+type Constructor func(cfg *Config) *Module
+
+// Module is a module of OpenSIPS as the language sees it: what it declares, and
+// when its own code is called. It belongs to one configuration; a reload makes
+// another.
+type Module struct {
+	// Name is that of loadmodule, without path and suffix.
+	Name string
+	// Help tells in one sentence what the module is for.
+	Help string
+	// Note tells, where the module is loaded, what of it does nothing here; ""
+	// is nothing to tell.
+	Note string
+	// Needs are modules that have to be loaded for this one.
+	Needs []string
+	// Instance is what others get of the module by Config.Instance; nil is nothing.
+	Instance any
+
+	Parameters []Parameter
+	Functions  []Function
+	Variables  []Variable
+	// Commands are those of the management interface. They are served once the
+	// module has started.
+	Commands   []mi.Command
+	Statistics []Statistic
+	Events     []Event
+	// Runs are the kinds of routes without a name that the module runs by itself,
+	// as tm runs the local_route.
+	Runs RouteSet
+
+	// Wrap puts the module between the proxy and the routes; nil: it stands aside.
+	Wrap func(routes proxy.Router) proxy.Router
+
+	// Loaded is called at the loadmodule, before any parameter: for defaults of the
+	// configuration that differ with the module. It may be nil, as the others.
+	Loaded func()
+	// Check is called when all parameters are read, and before the routes are
+	// compiled. What is wrong goes to l.
+	Check func(l *Loading)
+	// Start is called before the sockets open, or before the routes are swapped at a
+	// reload. After an error the configuration is not used.
+	Start func(e *Env) error
+	// Stop is called when the module's time is over. next is the instance of the
+	// configuration that takes over, nil at the end of the program; what that one has
+	// taken over in its Start is no longer this one's.
+	Stop func(next any)
+}
+
+// Statistic is a number that a module counts, in the group of its name.
+type Statistic struct {
+	Name, Help string
+	// Group is another group than the module's name; "" is that.
+	Group string
+	// Gauge tells that the number goes down, too.
+	Gauge bool
+	// Value is asked when the statistic is wanted. Any goroutine.
+	Value func() uint64
+	// Reset sets it to 0; nil: a reset hides what was counted before.
+	Reset func()
+}
+
+// Event is something that an event_route can be for.
+type Event struct {
+	Name, Help string
+	// Params are what $param() can name there, in the order in which subscribers get
+	// them.
+	Params []string
+}

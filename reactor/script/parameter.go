@@ -1,0 +1,76 @@
+package script
+
+import (
+	"math"
+	"time"
+)
+
+// Parameter is one that modparam sets.
+type Parameter struct {
+	Name, Help string
+	// Default is what holds without it, as the reference shows it.
+	Default string
+	Type    ParamType
+	// Min and Max bound an IntParam; a Max of 0 is no bound. Unit is of the number.
+	Min, Max int64
+	Unit     string
+	// Set takes a value: once for each modparam, in the order of the file. The text of
+	// an error follows the name of the parameter. It may be nil where there is a Note.
+	Set func(v Literal) error
+	// Note tells why the parameter does nothing here; "" if it does something.
+	Note string
+}
+
+// spec is the parameter as a global one.
+func (p *Parameter) spec() *globalSpec {
+	g := &globalSpec{typ: p.Type, min: p.Min, max: p.Max, unit: p.Unit, note: p.Note}
+	if p.Max == 0 {
+		g.max = math.MaxInt32
+	}
+	if p.Note != "" && p.Min == 0 && p.Max == 0 {
+		g.min = math.MinInt32
+	}
+	if p.Set != nil {
+		g.set = func(_ *settings, v Literal) string {
+			if err := p.Set(v); err != nil {
+				return err.Error()
+			}
+			return ""
+		}
+	}
+	return g
+}
+
+// allowed says which values the parameter takes.
+func (p *Parameter) allowed() string { return p.spec().allowed() }
+
+// Into makes a Set that stores the value: a number, a switch or a text.
+func Into[T int | int64 | uint32 | uint16 | bool | string](to *T) func(Literal) error {
+	return func(v Literal) error {
+		switch to := any(to).(type) {
+		case *int:
+			*to = int(v.Int)
+		case *int64:
+			*to = v.Int
+		case *uint32:
+			*to = uint32(v.Int)
+		case *uint16:
+			*to = uint16(v.Int)
+		case *bool:
+			*to = v.Int != 0
+		case *string:
+			*to = v.Text
+		}
+		return nil
+	}
+}
+
+// Seconds makes a Set of a time that is given in seconds.
+func Seconds(to *time.Duration) func(Literal) error { return in(to, time.Second) }
+
+// Milliseconds makes a Set of a time that is given in milliseconds.
+func Milliseconds(to *time.Duration) func(Literal) error { return in(to, time.Millisecond) }
+
+func in(to *time.Duration, unit time.Duration) func(Literal) error {
+	return func(v Literal) error { *to = time.Duration(v.Int) * unit; return nil }
+}

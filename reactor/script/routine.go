@@ -1,0 +1,162 @@
+package script
+
+import (
+	"strings"
+
+	"sipreactor/reactor/proxy"
+	"sipreactor/sipframe"
+)
+
+// Routine is a compiled route, which a module may run. It belongs to its Program
+// and does not change.
+type Routine struct {
+	prog   *Program
+	kind   RouteKind
+	name   string
+	at     Pos
+	params []string // of an event
+	body   exec
+}
+
+// routeKey is what tells routes apart.
+type routeKey struct {
+	kind RouteKind
+	name string
+}
+
+// Name is the one in the brackets, "" without.
+func (r *Routine) Name() string { return r.name }
+
+// Run is how a route is run for a message.
+type Run struct {
+	Kind RouteKind
+	// Other is the other message of the transaction: the request in an
+	// onreply_route, the reply in a failure_route; nil: there is none. It is what
+	// $(<request>...) and $(<reply>...) mean.
+	Other *sipframe.Message
+	// AVPs are those of the transaction: the route begins with them, and what it makes
+	// of them is kept there. nil: it begins without, and none are kept.
+	AVPs *AVPs
+}
+
+// Ended is how a route has ended, in bits.
+type Ended uint8
+
+const (
+	// Exited is the end by exit, or by a function that ends the script.
+	Exited Ended = 1 << iota
+	// Dropped is the end by drop, which is an exit, too.
+	Dropped
+)
+
+// Run runs the route for a message that no other route runs for at the moment: for
+// a transaction that has an event for it. The goroutine is the Context's.
+func (r *Routine) Run(c *proxy.Context, o Run) Ended {
+	m := r.prog.machineOf(c)
+	m.reset(c, o.Kind)
+	c.SetNoNewFlags(r.prog.noNewFlags, r.prog.noNewReplies)
+	m.other = o.Other
+	if o.AVPs != nil {
+		m.LoadAVPs(o.AVPs)
+	}
+	m.call(r, nil)
+	ended := m.ended()
+	if o.AVPs != nil {
+		m.SaveAVPs(o.AVPs)
+	}
+	m.c, m.msg, m.other = nil, nil, nil
+	return ended
+}
+
+// Run runs a route in the midst of another one, for the same message and with its
+// variables, as the branch_route is run for a request that is about to be sent. An
+// exit in it ends itself only.
+func (m *Machine) Run(r *Routine, kind RouteKind) Ended {
+	if m.depth >= maxDepth {
+		return Exited
+	}
+	outer, ctl, code := m.kind, m.ctl, m.code
+	m.kind, m.ctl = kind, 0
+	m.call(r, nil)
+	ended := m.ended()
+	m.kind, m.ctl, m.code = outer, ctl, code
+	return ended
+}
+
+func (m *Machine) ended() (e Ended) {
+	if m.ctl&ctlExit != 0 {
+		e |= Exited
+	}
+	if m.ctl&ctlDrop != 0 {
+		e |= Dropped
+	}
+	return e
+}
+
+// Route returns a route by its kind and the name in its brackets, "" for the one
+// without; nil if there is none.
+func (p *Program) Route(kind RouteKind, name string) *Routine {
+	switch {
+	case kind == RequestRoute && name == "":
+		return p.request
+	case kind == RequestRoute:
+		return p.routes[name]
+	case kind == OnReplyRoute && name == "":
+		return p.reply
+	default:
+		return p.named[routeKey{kind, name}]
+	}
+}
+
+// armedRoute finds a route that something runs by its kind and name, and reports
+// one that is not there.
+func (k *compiler) armedRoute(kind RouteKind, name string, at Pos) *Routine {
+	r := k.prog.Route(kind, name)
+	if r == nil {
+		if !k.partial {
+			k.rep.errorf(at, "there is no %v[%s]%s", kind, clip(name), hint(name, k.namesOf(kind)))
+		}
+		return nil
+	}
+	k.armed[r] = true
+	return r
+}
+
+// namesOf lists the named routes of a kind.
+func (k *compiler) namesOf(kind RouteKind) (names []string) {
+	if kind == RequestRoute {
+		return k.routeNames()
+	}
+	for key := range k.prog.named {
+		if key.kind == kind && key.name != "" {
+			names = append(names, key.name)
+		}
+	}
+	return names
+}
+
+// noteIdle notes the routes that nothing runs.
+func (k *compiler) noteIdle() {
+	for _, item := range k.file.Items {
+		r, ok := item.(*Route)
+		if !ok || k.armed[k.made[r]] || k.armedKinds&Routes(r.Kind) != 0 && r.Name != "" {
+			continue
+		}
+		switch {
+		case r.Kind == EventRoute && k.prog.events[r.Name] == nil:
+			k.idle(r, "there is no such event here; there are "+strings.Join(k.eventNames(), ", "))
+		case r.Kind == LocalRoute && k.runs()&Routes(LocalRoute) == 0:
+			k.idle(r, "no module that is loaded makes requests of its own")
+		case r.Kind == FailureRoute, r.Kind == BranchRoute, r.Kind == OnReplyRoute && r.Name != "":
+			k.idle(r, "nothing here arms it")
+		}
+	}
+}
+
+// runs are the kinds of routes that the loaded modules run.
+func (k *compiler) runs() (kinds RouteSet) {
+	for _, m := range k.modules {
+		kinds |= m.Runs
+	}
+	return kinds
+}
