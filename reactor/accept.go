@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 )
 
@@ -32,7 +33,7 @@ func (l *loop) accept(n *poller.Incoming) {
 	c.active.Store(l.seconds.Load())
 	e.peers.add(c)
 	l.stat.accepted.Add(1)
-	l.idle.put(c, l.seconds.Load()+e.lifetime)
+	l.idle.Put(c, l.seconds.Load()+e.lifetime)
 	e.observe(c, ConnAccepted, nil, nil, "")
 	if c.src.Proto == TCP {
 		c.codec = &plain{}
@@ -67,11 +68,11 @@ func (l *loop) admit(c *conn) Refusal {
 		e.inbound.Add(-1)
 		return RefusedLimit
 	}
-	c.phase = handshaking
+	c.phase = phase.Handshaking
 	if c.src.Proto == TCP {
-		c.phase = established
+		c.phase = phase.Established
 	}
-	if e.table.add(c) == 0 {
+	if e.table.Add(c) == 0 {
 		e.inbound.Add(-1)
 		return RefusedTable
 	}
@@ -85,11 +86,11 @@ func (l *loop) adopt(c *conn) {
 	c.loop = l
 	var waited bool
 	if doom == nil {
-		waited = c.unpark(enrolling)
+		waited = c.unpark(phase.Enrolling)
 		if c.src.Proto == TLS {
-			c.stepLocked(handshaking)
+			c.stepLocked(phase.Handshaking)
 		} else {
-			c.stepLocked(established)
+			c.stepLocked(phase.Established)
 		}
 	}
 	c.mu.Unlock()
@@ -102,7 +103,7 @@ func (l *loop) adopt(c *conn) {
 		l.stat.resumedConnects.Add(1)
 	}
 	c.active.Store(l.seconds.Load())
-	l.idle.put(c, l.seconds.Load()+l.eng.lifetime)
+	l.idle.Put(c, l.seconds.Load()+l.eng.lifetime)
 	if c.src.Proto == TCP {
 		c.codec = &plain{}
 		l.establish(c)
@@ -122,12 +123,12 @@ func (l *loop) establish(c *conn) {
 	c.shook()
 	state := c.tlsState()
 	c.mu.Lock()
-	if c.phase != established {
-		c.stepLocked(established)
+	if c.phase != phase.Established {
+		c.stepLocked(phase.Established)
 	}
 	c.tls.set(state)
 	c.src.Verified = state != nil && state.Verified
-	waited := c.unpark(handshaking)
+	waited := c.unpark(phase.Handshaking)
 	c.mu.Unlock()
 	if waited {
 		l.awaiting.stirred = true

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"time"
 
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/sipframe"
 )
 
@@ -107,7 +108,7 @@ func (p *pace) rest(now int64) int64 {
 // foresee works out how long what waits will have waited. The lock is held.
 func (s *shard) foresee() {
 	cost := s.cost.Load()
-	s.wait.Store(cost * int64(s.replies.len()+s.queue.len()))
+	s.wait.Store(cost * int64(s.replies.Len()+s.queue.Len()))
 	s.last.Store(cost * int64(s.waiting()))
 }
 
@@ -192,22 +193,22 @@ func (e *Engine) eased() {
 // there is room for more. Loop only.
 func (l *loop) pause(c *conn) {
 	c.paused = true
-	l.paused.push(c)
+	l.paused.Push(c)
 	l.eng.paused.Add(1) // before rest's look: a shard that becomes calm behind that sees it
 }
 
 // unpause has what is paused go on, as long as there is room in the shards and
 // nothing else to be read: replies and what is calm go first. Loop only.
 func (l *loop) unpause() {
-	for l.paused.len() > 0 && l.eng.calm() {
+	for l.paused.Len() > 0 && l.eng.calm() {
 		if !l.poll.Idle() {
 			return
 		}
 		l.idled = l.eng.now()
-		c := l.paused.pop()
+		c := l.paused.Pop()
 		l.eng.paused.Add(-1)
 		c.paused = false
-		if c.phase == established && c.inHand.Load() < holdAt { // else handled has it released
+		if c.phase == phase.Established && c.inHand.Load() < holdAt { // else handled has it released
 			l.release(c)
 		}
 	}

@@ -85,8 +85,8 @@ func TestRepliesGoFirst(t *testing.T) {
 		t.Fatal("stopped")
 	}
 	var got [3]int
-	for s.taken.len() > 0 {
-		it, is := s.taken.pop(), 1
+	for s.taken.Len() > 0 {
+		it, is := s.taken.Pop(), 1
 		switch {
 		case it.owed:
 			is = 0
@@ -196,7 +196,7 @@ func TestTooManyRequestsAreAnswered(t *testing.T) {
 				t.Error("no connection was paused")
 			}
 			r.eventually("none is paused", func() bool { return r.paused.Load() == 0 })
-			r.table.each(func(c *conn) {
+			r.table.Each(func(c *conn) {
 				if c.held.Load() {
 					t.Error("a connection is not read")
 				}

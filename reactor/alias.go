@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"sipreactor/reactor/internal/phase"
 )
 
 // AddAlias lets sends to a port of the peer's own address use its connection
@@ -23,7 +25,7 @@ import (
 // or keeps the alias, or with one alias too many. The alias ends with the
 // connection. Any goroutine.
 func (e *Engine) AddAlias(h Handle, port uint16) error {
-	c := e.table.get(h)
+	c := e.table.Get(h)
 	if c == nil || !c.src.Proto.stream() {
 		return errGone
 	}
@@ -85,7 +87,7 @@ func (p *peers) stand(c *conn, key peerKey) (suspects []*conn, err error) {
 // from its address. The peer index's lock is held.
 func (c *conn) yields(to *conn) bool {
 	c.mu.Lock()
-	ends, held := c.doom != nil || c.phase >= closing || c.half, c.tls.whole
+	ends, held := c.doom != nil || c.phase >= phase.Closing || c.half, c.tls.whole
 	c.mu.Unlock()
 	if ends {
 		return true
@@ -107,7 +109,7 @@ func (c *conn) yields(to *conn) bool {
 // the clock of what is unacknowledged. Any goroutine.
 func (c *conn) probe() {
 	c.mu.Lock()
-	ready := c.doom == nil && c.phase == established && !c.stuck && !c.half
+	ready := c.doom == nil && c.phase == phase.Established && !c.stuck && !c.half
 	if ready {
 		c.out.add(Bytes("\r\n"), entry{pong: true})
 	}

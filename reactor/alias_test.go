@@ -144,7 +144,7 @@ func TestTrunkComesBack(t *testing.T) {
 		second := r.dial(p)
 		r.eventually("both are up", func() bool { return r.Stats().Established == 2 })
 		var h2 Handle
-		r.table.each(func(c *conn) {
+		r.table.Each(func(c *conn) {
 			if c.id != h1 {
 				h2 = c.id
 			}

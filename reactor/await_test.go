@@ -23,7 +23,7 @@ func (r *rig) onLoop(l *loop, f func()) {
 // onlyLoop returns the loop of the only connection.
 func (r *rig) onlyLoop() *loop {
 	r.Helper()
-	return r.table.get(r.only()).loop
+	return r.table.Get(r.only()).loop
 }
 
 // No wake-up is lost, however many ask for one and whenever the loop just falls
@@ -136,7 +136,7 @@ func (r *rig) onLoopIs(f func(l *loop) bool) (is bool) {
 
 // outbound gives the connections of ours.
 func (r *rig) outbound() (list []Handle) {
-	r.table.each(func(c *conn) {
+	r.table.Each(func(c *conn) {
 		if c.src.Outbound {
 			list = append(list, c.id)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/tlsstate"
 )
@@ -31,11 +32,11 @@ func (l *loop) end(c *conn) {
 	if c.hs != nil && c.hs.busy {
 		return // the machine is a handshaker's: handshaken comes back here
 	}
-	if c.phase == established && c.doom.Reason.Orderly() && !c.ending {
+	if c.phase == phase.Established && c.doom.Reason.Orderly() && !c.ending {
 		c.ending, c.deaf = true, true
 		l.flush(c) // finishes when all is written; sendDue bounds the wait
 	}
-	if c.phase == established && c.ending && c.sendDue != 0 && c.doom.Reason.patient() {
+	if c.phase == phase.Established && c.ending && c.sendDue != 0 && c.doom.Reason.patient() {
 		return
 	}
 	l.finish(c)
@@ -44,13 +45,13 @@ func (l *loop) end(c *conn) {
 // finish sends the alert or the close_notify, as far as the socket takes it at
 // once, and closes.
 func (l *loop) finish(c *conn) {
-	if c.phase >= closing {
+	if c.phase >= phase.Closing {
 		return // flush has finished
 	}
 	c.left = c.phase
-	c.step(closing)
+	c.step(phase.Closing)
 	if c.codec != nil {
-		if c.left == established && c.out.flight == nil && c.doom.Reason.Orderly() {
+		if c.left == phase.Established && c.out.flight == nil && c.doom.Reason.Orderly() {
 			_ = c.codec.CloseNotify()
 		}
 		for out := c.codec.Output(); len(out) > 0 && c.sendDue == 0; out = c.codec.Output() {
@@ -75,17 +76,17 @@ func (l *loop) finish(c *conn) {
 // the peer did. A peer that only ended its half of the stream may have replies
 // to get: see survives.
 func (l *loop) lost(c *conn, err error) {
-	if c.phase == closed || l.survives(c, err) {
+	if c.phase == phase.Closed || l.survives(c, err) {
 		return
 	}
-	if c.phase == handshaking {
+	if c.phase == phase.Handshaking {
 		c.condemn(because(HandshakeFailed, "the peer closed the connection"))
 	}
 	if err == nil || err == poller.ErrEnd || err == poller.ErrBroken {
 		c.condemn(because(PeerClosed, ""))
 	}
 	c.condemn(fail(ReadError, err))
-	l.idle.remove(c)
+	l.idle.Remove(c)
 	l.part(c)
 	c.release()
 }
@@ -93,10 +94,10 @@ func (l *loop) lost(c *conn, err error) {
 // part leaves the descriptor of a connection to the loop, which closes it next.
 func (l *loop) part(c *conn) {
 	was, u, why := c.phase, &c.unacked, c.doom
-	if was == closing {
+	if was == phase.Closing {
 		was = c.left
 	}
-	if was != established {
+	if was != phase.Established {
 		return // handshakes have nothing that anybody gets back
 	}
 	if u.trial && !refused(why) {
@@ -126,10 +127,10 @@ func (c *conn) release() {
 	e := c.eng
 	c.mu.Lock()
 	was := c.phase
-	if was == closing {
+	if was == phase.Closing {
 		was = c.left
 	}
-	c.stepLocked(closed)
+	c.stepLocked(phase.Closed)
 	box, why, stuck := c.out.box, c.doom, c.stuck
 	c.out.box = nil
 	c.mu.Unlock()
@@ -146,7 +147,7 @@ func (c *conn) release() {
 	var state *tlsstate.State
 	var secrets string
 	if c.codec != nil && (c.hs == nil || !c.hs.busy) {
-		if was == handshaking {
+		if was == phase.Handshaking {
 			state, secrets = c.tlsState(), c.secrets()
 		}
 		if c.hs != nil && c.hs.signing {
@@ -175,7 +176,7 @@ func (c *conn) release() {
 	c.countFailure(was, why)
 	e.observe(c, ConnClosed, why, state, secrets)
 	e.logClosed(c, was, why)
-	e.table.remove(c.id) // last: Stop waits for an empty table, and so until all of this is told
+	e.table.Remove(c.id) // last: Stop waits for an empty table, and so until all of this is told
 }
 
 // returnUnacked gives back what was written and not acknowledged. What the peer

@@ -6,7 +6,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/internal/owed"
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/wheel"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
 )
@@ -48,7 +51,7 @@ type conn struct {
 	paused   bool             // it is in its loop's list
 	swamped  bool             // it is not read since its replies have no room
 	deaf     bool             // nothing more is read: framing is lost, or the end is near
-	left     phase            // the phase it was in when its end began
+	left     phase.Phase      // the phase it was in when its end began
 	carried  traffic          // counted by the loop, read by anybody
 	ending   bool             // an orderly end waits for what is still to be written
 	unacked  unacked          // written, and not known to be acknowledged
@@ -61,7 +64,7 @@ type conn struct {
 	ackDue   int64
 	halfDue  int64 // the end of a half-closed connection
 	eof      bool  // the peer's stream is read to its end, and no loop has the descriptor
-	wheel    wheelLink
+	wheel    wheel.Link[conn]
 	heard    int64 // second, plus one, in which the back-off table was last told of an answer
 
 	sendSince  int64  // since when the peer makes no progress
@@ -69,7 +72,7 @@ type conn struct {
 
 	active     atomic.Int64  // second of the last message, ping or acknowledgement
 	unanswered atomic.Int64  // requests that were written and have no final answer; written by the loop
-	stale      stale         // those of them that are too old
+	stale      owed.Stale    // those of them that are too old
 	pending    atomic.Uint32 // what the loop is asked to do: loop.post
 	inHand     atomic.Int32  // messages with shards or the Handler
 	crowded    atomic.Int32  // of these, in a shard's crowd
@@ -77,17 +80,27 @@ type conn struct {
 	held       atomic.Bool   // not read; written by the loop
 
 	mu    sync.Mutex
-	phase phase // written by the owner under mu, so others may read it under mu
+	phase phase.Phase // written by the owner under mu, so others may read it under mu
 	doom  *Error
 	stuck bool // the socket takes nothing more: the parking lot watches it
 	half  bool // the peer says nothing more and waits for replies: nothing else is written
 	// parked is the phase, plus one, in which the sender went on without waiting
 	// for the end of it; 0 = it did not.
-	parked phase
+	parked phase.Phase
 	out    outbox
 	tls    tlsSummary
 	spoken []spoken // SIP domains that were looked for in the peer's certificate
 }
+
+// Handle returns the connection's own.
+func (c *conn) Handle() Handle { return c.id }
+
+// SetHandle gives it one. The table calls it before anybody else sees the
+// connection.
+func (c *conn) SetHandle(h Handle) { c.id, c.src.Conn = h, h }
+
+// WheelLink is the connection's place among the idle ones.
+func (c *conn) WheelLink() *wheel.Link[conn] { return &c.wheel }
 
 // ends returns what is known of the two ends at this moment: our own address is known when a connect begins, whether
 // the peer was verified when the handshake is done. Any goroutine.
@@ -98,14 +111,14 @@ func (c *conn) ends() Source {
 }
 
 // step moves the connection to the next phase. Owner only.
-func (c *conn) step(to phase) {
+func (c *conn) step(to phase.Phase) {
 	c.mu.Lock()
 	c.stepLocked(to)
 	c.mu.Unlock()
 }
 
-func (c *conn) stepLocked(to phase) {
-	if !c.phase.may(to) {
+func (c *conn) stepLocked(to phase.Phase) {
+	if !c.phase.May(to) {
 		panic("reactor: connection cannot go from " + c.phase.String() + " to " + to.String())
 	}
 	c.phase = to
@@ -115,7 +128,7 @@ func (c *conn) stepLocked(to phase) {
 func (c *conn) doomed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.doom != nil || c.phase >= closing
+	return c.doom != nil || c.phase >= phase.Closing
 }
 
 // condemn notes why the connection is to end; the first reason stays. It tells
@@ -127,7 +140,7 @@ func (c *conn) condemn(why *Error) bool {
 }
 
 func (c *conn) condemnLocked(why *Error) bool {
-	if c.doom != nil || c.phase == closed {
+	if c.doom != nil || c.phase == phase.Closed {
 		return false
 	}
 	c.doom = why
@@ -146,15 +159,15 @@ func (c *conn) kill(why *Error) {
 }
 
 // carryOut has the owner of a condemned connection end it.
-func (c *conn) carryOut(ph phase) {
+func (c *conn) carryOut(ph phase.Phase) {
 	switch ph {
-	case connecting:
+	case phase.Connecting:
 		c.eng.lot.cancel(c)
-	case enrolling:
+	case phase.Enrolling:
 		// The loop sees the doom when it opens the connection.
-	case handshaking, established, closing:
+	case phase.Handshaking, phase.Established, phase.Closing:
 		c.loop.post(c, evKill)
-	case closed:
+	case phase.Closed:
 	}
 }
 
@@ -164,11 +177,11 @@ func (c *conn) carryOut(ph phase) {
 // (QueueFull, which harms nobody else). Any goroutine.
 func (c *conn) enqueue(m Appender, t *Target, w *waiter) (Outcome, *Error) {
 	c.mu.Lock()
-	if c.doom != nil || c.phase >= closing {
+	if c.doom != nil || c.phase >= phase.Closing {
 		c.mu.Unlock()
 		return 0, because(NoConnection, "it is closing")
 	}
-	up := c.phase == established
+	up := c.phase == phase.Established
 	ready := up && !c.stuck
 	if !c.out.room(t.Class, up && c.open.Load() > 0, ready, c.cfg.MaxPostponed) {
 		full := because(QueueFull, "the connection is not up")

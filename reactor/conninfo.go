@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/tlsstate"
 )
 
@@ -76,7 +77,7 @@ func (i *ConnInfo) CipherDescription() string {
 // is gone, not TLS or not established. The name that a client without a
 // certificate asked for is not kept. Any goroutine.
 func (e *Engine) TLS(h Handle) *tlsstate.State {
-	c := e.table.get(h)
+	c := e.table.Get(h)
 	if c == nil {
 		return nil
 	}
@@ -101,7 +102,7 @@ func (e *Engine) Conns(f func(*ConnInfo) bool) {
 	var info ConnInfo
 	more, there := true, false
 	now := e.seconds()
-	e.table.each(func(c *conn) {
+	e.table.Each(func(c *conn) {
 		if more {
 			if info, there = c.info(now); there {
 				info.AliasPorts = e.peers.aliasPorts(c)
@@ -115,12 +116,12 @@ func (e *Engine) Conns(f func(*ConnInfo) bool) {
 // TCP or TLS. Any goroutine but a loop; it takes each connection's lock for a
 // moment.
 func (e *Engine) Unread(p Proto) (bytes uint64) {
-	e.table.each(func(c *conn) {
+	e.table.Each(func(c *conn) {
 		if c.src.Proto != p || c.src.Outbound {
 			return
 		}
 		c.mu.Lock()
-		if c.phase != closed { // only then may its descriptor be somebody else's
+		if c.phase != phase.Closed { // only then may its descriptor be somebody else's
 			bytes += uint64(kernel.Unread(c.sock.Fd()))
 		}
 		c.mu.Unlock()
@@ -130,7 +131,7 @@ func (e *Engine) Unread(p Proto) (bytes uint64) {
 
 // Conn describes one connection; false when it is gone.
 func (e *Engine) Conn(h Handle) (ConnInfo, bool) {
-	c := e.table.get(h)
+	c := e.table.Get(h)
 	if c == nil {
 		return ConnInfo{}, false
 	}
@@ -142,7 +143,7 @@ func (e *Engine) Conn(h Handle) (ConnInfo, bool) {
 func (c *conn) info(now int64) (i ConnInfo, there bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase == closed {
+	if c.phase == phase.Closed {
 		return i, false
 	}
 	i = ConnInfo{Source: c.src, Phase: c.phase.String(), Queue: c.out.waitingCount(), Stuck: c.stuck,

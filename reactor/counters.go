@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/internal/owed"
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/tlsstate"
 )
 
@@ -36,7 +38,7 @@ type loopCounters struct {
 	halfClosed          atomic.Uint64
 	sendTimeouts        atomic.Uint64
 	unanswered          atomic.Int64 // requests without a final answer, on connections that are up
-	answered            window       // final responses that came as datagrams
+	answered            owed.Window  // final responses that came as datagrams
 	accepted            atomic.Uint64
 	established, dialed atomic.Uint64
 	resumedConnects     atomic.Uint64
@@ -60,7 +62,7 @@ type shardCounters struct {
 	waits, takeovers, waitersFull atomic.Uint64
 	late                          atomic.Uint64
 	datagrams, datagramBytes      atomic.Uint64
-	asked                         window // requests that left as datagrams
+	asked                         owed.Window // requests that left as datagrams
 }
 
 // engineCounters count what is rare, or neither a loop's nor a worker's.
@@ -96,7 +98,7 @@ func (c *conn) handshook(s *tlsstate.State, took time.Duration) {
 
 // unpark tells whether a sender did not wait for the end of a phase, or of one
 // before, and forgets it. The connection's lock is held.
-func (c *conn) unpark(from phase) bool {
+func (c *conn) unpark(from phase.Phase) bool {
 	waited := c.parked != 0 && c.parked <= from+1
 	if waited {
 		c.parked = 0
@@ -106,11 +108,11 @@ func (c *conn) unpark(from phase) bool {
 
 // countFailure counts a connection that ended before it was established. Owner
 // only, at its end.
-func (c *conn) countFailure(was phase, why *Error) {
+func (c *conn) countFailure(was phase.Phase, why *Error) {
 	switch {
-	case was < handshaking:
+	case was < phase.Handshaking:
 		c.eng.stat.dialsFailed[why.Reason].Add(1)
-	case was == handshaking:
+	case was == phase.Handshaking:
 		var t *tlsstate.Error
 		if errors.As(why, &t) {
 			c.eng.stat.handshakeDefects.Add(t.Reason)

@@ -30,7 +30,7 @@ func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
 	l.stat.carried[UDP].messagesIn.Add(1)
 	data := l.slab.Bytes()[base:]
 	if isReply(data) && isFinal(data) {
-		l.stat.answered.add(l.seconds.Load())
+		l.stat.answered.Add(l.seconds.Load())
 	}
 	i := l.eng.shardOf(data)
 	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
@@ -63,7 +63,7 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 		stat = &w.shard.stat
 	}
 	if t.Class.asks() {
-		stat.asked.add(e.seconds())
+		stat.asked.Add(e.seconds())
 	}
 	stat.datagrams.Add(1)
 	stat.datagramBytes.Add(uint64(len(buf.B)))

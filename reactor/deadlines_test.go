@@ -340,7 +340,7 @@ func TestSynchronous(t *testing.T) {
 func TestNoTimerBehindTheHandshake(t *testing.T) {
 	r := start(t, &script{message: echo}, nil)
 	p := r.dial(TLS)
-	c := r.table.get(r.only())
+	c := r.table.Get(r.only())
 	timed := func() (is bool) {
 		r.onLoop(c.loop, func() { is = c.timer != nil || c.armed != 0 })
 		return is

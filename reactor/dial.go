@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/tlsstate"
 )
@@ -36,7 +37,7 @@ func (e *Engine) dialled(t *Target, want *match, domains tlsstate.Domains, w *wa
 		cfg.HandshakeTimeout = probeTime
 		c.cfg, c.probing = &cfg, true
 	}
-	if e.full() || e.table.add(c) == 0 {
+	if e.full() || e.table.Add(c) == 0 {
 		return nil
 	}
 	return c
@@ -121,7 +122,7 @@ func (e *Engine) enroll(c *conn) {
 	c.mu.Lock()
 	doom := c.doom
 	if doom == nil {
-		c.stepLocked(enrolling)
+		c.stepLocked(phase.Enrolling)
 	}
 	c.mu.Unlock()
 	if doom != nil {

@@ -75,7 +75,7 @@ func TestFailureWithinBudget(t *testing.T) {
 			if !errors.As(err, &e) || e.Reason != tt.reason || e.Blame != BlamePeer {
 				t.Errorf("got %v, want %v of the peer", err, tt.reason)
 			}
-			r.eventually("the connection is gone", func() bool { return r.table.live.Load() == 0 })
+			r.eventually("the connection is gone", func() bool { return r.table.Len() == 0 })
 			if lost, _ := s.lost(); len(lost) != 0 {
 				t.Errorf("the Handler was told too: %q", lost)
 			}
@@ -118,7 +118,7 @@ func TestFailureAfterBudget(t *testing.T) {
 				}
 			}
 			r.eventually("all come back", func() bool { lost, _ := s.lost(); return len(lost) >= 3 })
-			r.eventually("the connection is gone", func() bool { return r.table.live.Load() == 0 })
+			r.eventually("the connection is gone", func() bool { return r.table.Len() == 0 })
 			lost, causes := s.lost()
 			if strings.Join(sorted(lost), "") != strings.Join(want, "") {
 				t.Errorf("came back: %q", lost)
@@ -245,7 +245,7 @@ func TestFollowerTakesOver(t *testing.T) {
 	if s := r.Stats(); s.Takeovers == 0 {
 		t.Error("no follower took over")
 	}
-	r.table.each(func(c *conn) {
+	r.table.Each(func(c *conn) {
 		if c.src.Outbound {
 			c.mu.Lock()
 			var order []string

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"sipreactor/reactor/internal/phase"
 )
 
 // drainLook is how often a draining engine looks whether anything is under way,
@@ -51,18 +53,18 @@ func (e *Engine) underWay() string {
 	if tells {
 		open = debtor.Owes()
 	}
-	e.table.each(func(c *conn) {
+	e.table.Each(func(c *conn) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.doom == nil && c.phase == established {
-			unanswered += c.stale.live(now, c.unanswered.Load())
+		if c.doom == nil && c.phase == phase.Established {
+			unanswered += c.stale.Live(now, c.unanswered.Load())
 			if !tells {
 				open += int(c.open.Load())
 			}
 		}
 		switch {
-		case c.doom != nil || c.phase >= closing:
-		case c.phase < established:
+		case c.doom != nil || c.phase >= phase.Closing:
+		case c.phase < phase.Established:
 			handshakes++
 		case c.out.waitingCount() > 0:
 			unsent++

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/table"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
 )
@@ -28,7 +29,7 @@ type Engine struct {
 	framing  [TLS + 1]sipframe.FramerConfig
 	seed     maphash.Seed
 
-	table       table
+	table       table.Table[conn, *conn, Handle]
 	peers       peers
 	sources     sources
 	shards      []*shard
@@ -138,15 +139,15 @@ func (e *Engine) tls() tlsstate.Domains { return *e.domains.Load() }
 func (e *Engine) Sockets() []*Socket { return e.sockets }
 
 // Alive tells whether the handle's connection still exists.
-func (e *Engine) Alive(h Handle) bool { return e.table.get(h) != nil }
+func (e *Engine) Alive(h Handle) bool { return e.table.Get(h) != nil }
 
 // Connections tells how many connections there are, those included that are
 // not up yet. Any goroutine.
-func (e *Engine) Connections() int { return int(e.table.live.Load()) }
+func (e *Engine) Connections() int { return e.table.Len() }
 
 // Close ends a connection as management asked. It tells whether there was one.
 func (e *Engine) Close(h Handle) bool {
-	c := e.table.get(h)
+	c := e.table.Get(h)
 	if c == nil {
 		return false
 	}
@@ -178,8 +179,8 @@ func (e *Engine) stop(ctx context.Context) error {
 	cancel()
 	e.deaf.Store(true)
 	err := until(ctx, e.quiet)
-	e.table.each(func(c *conn) { c.kill(because(Shutdown, "")) })
-	if err2 := until(ctx, func() bool { return e.table.live.Load() == 0 && e.lot.lingering() == 0 }); err == nil {
+	e.table.Each(func(c *conn) { c.kill(because(Shutdown, "")) })
+	if err2 := until(ctx, func() bool { return e.table.Len() == 0 && e.lot.lingering() == 0 }); err == nil {
 		err = err2
 	}
 	if err2 := e.poll.Stop(); err == nil {
@@ -220,7 +221,7 @@ func until(ctx context.Context, done func() bool) error {
 // dismiss ends the goroutines that are not the poller's. Loops no longer run.
 func (e *Engine) dismiss() {
 	e.handshakers.close()
-	e.table.each(func(c *conn) { // what no loop has it has not closed
+	e.table.Each(func(c *conn) { // what no loop has it has not closed
 		if c.eof {
 			c.sock.Close()
 		}

@@ -41,4 +41,4 @@ func someConnections() int {
 
 // full tells whether one more connection would be one too many for the
 // process's descriptors.
-func (e *Engine) full() bool { return e.table.live.Load() >= e.cfg.maxOpen }
+func (e *Engine) full() bool { return int64(e.table.Len()) >= e.cfg.maxOpen }

@@ -126,7 +126,7 @@ func (r *rig) established(c net.Conn) {
 }
 
 // alive tells whether any connection is there.
-func (r *rig) alive() bool { return r.table.live.Load() > 0 }
+func (r *rig) alive() bool { return r.table.Len() > 0 }
 
 // Records of under 256 bytes that do not complete the message are a chunk each,
 // though one read brings them all; larger ones in one read are one chunk.
@@ -241,7 +241,7 @@ func TestLargeMessage(t *testing.T) {
 func TestMessageTimeWhenWeAreLate(t *testing.T) {
 	r := start(t, &script{message: echo}, nil)
 	p := r.dial(TCP)
-	c := r.table.get(r.only())
+	c := r.table.Get(r.only())
 	m := request("MESSAGE", "x", 1, "")
 	_, _ = p.Write([]byte(m[:10]))
 	r.eventually("the clock runs", func() bool { return r.Stats().BytesIn == 10 })

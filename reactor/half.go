@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 )
 
@@ -72,7 +73,7 @@ func (c *conn) answers() bool {
 func (c *conn) outlives() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.doom != nil || c.phase != established {
+	if c.doom != nil || c.phase != phase.Established {
 		return false
 	}
 	return c.open.Load() > 0 || !c.src.Outbound && (c.out.box != nil || c.out.flight != nil)
@@ -125,7 +126,7 @@ func (l *loop) survives(c *conn, err error) bool {
 	if err != poller.ErrEnd {
 		return false
 	}
-	waits := c.phase == handshaking && !c.doomed() && (c.hs.busy || c.hs.signing || len(c.hs.inbox) > 0)
+	waits := c.phase == phase.Handshaking && !c.doomed() && (c.hs.busy || c.hs.signing || len(c.hs.inbox) > 0)
 	if !waits && !c.outlives() {
 		return false
 	}
@@ -149,7 +150,7 @@ func (l *loop) survives(c *conn, err error) bool {
 		l.close(c, fail(WriteError, err))
 		return true
 	}
-	if c.phase == established {
+	if c.phase == phase.Established {
 		l.ended(c, "")
 	}
 	return true

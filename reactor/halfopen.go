@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/tlsstate"
 )
 
@@ -22,12 +23,12 @@ func (c *conn) backoffKey() backoffKey {
 // never was up or the peer refused our certificate behind the handshake. The
 // death of an established connection says little: the next dial does. Owner only,
 // at the end.
-func (c *conn) countBackoff(was phase, why *Error) {
+func (c *conn) countBackoff(was phase.Phase, why *Error) {
 	var t *tlsstate.Error
 	ofName := errors.As(why, &t)
 	e := c.eng
 	key := c.backoffKey()
-	counts := was < established || c.unacked.trial && ofName
+	counts := was < phase.Established || c.unacked.trial && ofName
 	if counts && why.Blame == BlamePeer {
 		if e.backoff.failed(e.now(), key, ofName, &c.target, why) {
 			e.log.Info("destination left alone", "proto", c.src.Proto.String(), "peer", c.src.Remote.String(),
@@ -119,7 +120,7 @@ func (e *Engine) probe(t *Target) {
 // refused our certificate by now has taken that, too.
 func (c *conn) probeOver() {
 	c.mu.Lock()
-	up := c.phase == established && c.doom == nil
+	up := c.phase == phase.Established && c.doom == nil
 	c.mu.Unlock()
 	if up {
 		c.reached()

@@ -47,7 +47,7 @@ func TestResetAfterAccept(t *testing.T) {
 			})
 		}
 		all.Wait()
-		r.eventually("every connection is gone", func() bool { return r.table.live.Load() == 0 })
+		r.eventually("every connection is gone", func() bool { return r.table.Len() == 0 })
 		r.eventually("so is every descriptor", func() bool { return sockets() <= before })
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/ring"
 	"sipreactor/tlsstate"
 )
 
@@ -83,7 +85,7 @@ func (l *loop) feedHandshake(c *conn, in []byte) {
 func (l *loop) handshaken(c *conn) {
 	h := c.hs
 	h.busy = false
-	if c.phase == closed {
+	if c.phase == phase.Closed {
 		c.codec.Stop()
 		c.codec, c.hs = nil, nil
 		return
@@ -100,7 +102,7 @@ func (l *loop) handshaken(c *conn) {
 	l.eng.logStep(c, len(h.feed), len(c.codec.Output()))
 	l.drain(c)
 	switch {
-	case c.phase == closed:
+	case c.phase == phase.Closed:
 	case c.doomed():
 		l.end(c)
 	case h.err == nil:
@@ -159,7 +161,7 @@ func (l *loop) handshakeDone(c *conn, spoke bool) {
 		_ = unix.SetsockoptInt(c.sock.Fd(), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
 	}
 	l.establish(c)
-	if c.phase == established {
+	if c.phase == phase.Established {
 		c.codec.Feed(rest)
 		l.pump(c, false)
 	}
@@ -243,7 +245,7 @@ func (c *conn) secrets() string {
 type handshakers struct {
 	mu    sync.Mutex
 	some  sync.Cond
-	queue ring[*conn]
+	queue ring.Ring[*conn]
 	stop  bool
 	done  sync.WaitGroup
 	age   atomic.Int64 // how long the last one waited, while others do
@@ -261,7 +263,7 @@ func (p *handshakers) start(n int) {
 func (p *handshakers) submit(c *conn) {
 	p.mu.Lock()
 	c.hs.queued = c.eng.now()
-	p.queue.push(c)
+	p.queue.Push(c)
 	p.mu.Unlock()
 	p.some.Signal()
 }
@@ -271,14 +273,14 @@ func (p *handshakers) run() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
-		for p.queue.len() == 0 {
+		for p.queue.Len() == 0 {
 			if p.stop {
 				return
 			}
 			p.some.Wait()
 		}
-		c := p.queue.pop()
-		if p.queue.len() > 0 {
+		c := p.queue.Pop()
+		if p.queue.Len() > 0 {
 			p.age.Store(c.eng.now() - c.hs.queued)
 		} else {
 			p.age.Store(0)
@@ -301,7 +303,7 @@ func (p *handshakers) late() bool { return p.age.Load() > handshakeLate }
 func (p *handshakers) waiting() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.queue.len()
+	return p.queue.Len()
 }
 
 // close ends the pool when its queue is worked off.

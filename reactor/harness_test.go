@@ -229,7 +229,7 @@ func startWith(t testing.TB, h Handler, s *script, change func(*Config)) *rig {
 // descriptors open = machines alive = 0.
 func (r *rig) checkEmpty() {
 	r.Helper()
-	if n := r.table.live.Load(); n != 0 {
+	if n := r.table.Len(); n != 0 {
 		r.Errorf("%d connections are in the table", n)
 	}
 	if n := r.peers.size(); n != 0 {

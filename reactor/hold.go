@@ -1,5 +1,7 @@
 package reactor
 
+import "sipreactor/reactor/internal/phase"
+
 // A connection that brings more than is handled costs the others nothing. The
 // loop does not read it while many of its messages are in hand: TCP then slows
 // the peer down. And what it brings beyond a few goes into the crowd of its
@@ -37,7 +39,7 @@ func (c *conn) dense() bool { return c.crowded.Load() > 0 || c.inHand.Load() > c
 func (l *loop) hold(c *conn) {
 	excess, swamped := c.excess, l.swamped(c)
 	c.excess = false
-	if !excess && !swamped && c.inHand.Load() < holdAt || c.held.Load() || c.phase != established {
+	if !excess && !swamped && c.inHand.Load() < holdAt || c.held.Load() || c.phase != phase.Established {
 		return
 	}
 	l.stat.held.Add(1)
@@ -82,7 +84,7 @@ func (l *loop) unswamp(c *conn) {
 		return
 	}
 	c.swamped = false
-	if c.phase == established && c.inHand.Load() < holdAt { // else handled has it released
+	if c.phase == phase.Established && c.inHand.Load() < holdAt { // else handled has it released
 		l.release(c)
 	}
 }

@@ -52,7 +52,7 @@ func TestHeldConnectionGoesOn(t *testing.T) {
 	const n = 3000
 	poured := pour(c, n)
 	r.eventually("it is held", func() bool { return r.Stats().Held == 1 })
-	in := r.table.get(r.only()).inHand.Load()
+	in := r.table.Get(r.only()).inHand.Load()
 	time.Sleep(20 * time.Millisecond) // in which more would come
 	if now := r.Stats().InHand; now > int(in) || now >= n {
 		t.Errorf("%d messages are in hand, %d when it was held", now, in)
@@ -63,7 +63,7 @@ func TestHeldConnectionGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.eventually("nothing is in hand", func() bool {
-		c := r.table.get(r.only())
+		c := r.table.Get(r.only())
 		return c.inHand.Load() == 0 && c.crowded.Load() == 0 && !c.held.Load()
 	})
 }
@@ -127,7 +127,7 @@ func TestWaitingIsNotInHand(t *testing.T) {
 	if m, err := readMessage(in); err != nil || !strings.HasPrefix(m, "MESSAGE") {
 		t.Fatal(m, err)
 	}
-	if n := r.table.get(r.only()).inHand.Load(); n > 1 {
+	if n := r.table.Get(r.only()).inHand.Load(); n > 1 {
 		t.Errorf("%d in hand", n)
 	}
 	close(hold)

@@ -159,7 +159,7 @@ func (r *rig) only() (h Handle) {
 	r.Helper()
 	r.eventually("one connection is there", func() bool {
 		n := 0
-		r.table.each(func(c *conn) { n++; h = c.id })
+		r.table.Each(func(c *conn) { n++; h = c.id })
 		return n == 1
 	})
 	return h

@@ -37,7 +37,7 @@ func TestKeepAliveOfOpenedConnections(t *testing.T) {
 			<-up
 			r.eventually("the connection is up", func() bool { return r.Stats().Established == 1 })
 			var got kernel.SavedKeepalive
-			r.table.each(func(c *conn) { got = kernel.KeepaliveOf(c.sock.Fd()) })
+			r.table.Each(func(c *conn) { got = kernel.KeepaliveOf(c.sock.Fd()) })
 			if got != want {
 				t.Errorf("%v, want %v", got, want)
 			}

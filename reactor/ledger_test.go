@@ -115,7 +115,7 @@ func testLedger(t *testing.T, inline time.Duration) {
 			case <-time.After(20 * time.Millisecond):
 			}
 			victim := n % 3
-			r.table.each(func(c *conn) {
+			r.table.Each(func(c *conn) {
 				if c.src.Outbound && victim == 0 {
 					r.Close(c.id)
 				}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"sipreactor/reactor/internal/phase"
 )
 
 // logRests ends the floods that have ended: how many lines more there would have
@@ -52,7 +54,7 @@ func (e *Engine) logRefused(c *conn, why *Error) {
 // logClosed tells why a connection ended: the first of each peer and reason, and
 // further ones once in a while, but all of them at level debug. Orderly ends are
 // told once in a while for each reason.
-func (e *Engine) logClosed(c *conn, was phase, why *Error) {
+func (e *Engine) logClosed(c *conn, was phase.Phase, why *Error) {
 	level := why.level()
 	if !e.log.Enabled(ctxNone, level) {
 		return

@@ -5,7 +5,10 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/ring"
+	"sipreactor/reactor/internal/wheel"
 	"sipreactor/sipframe"
 )
 
@@ -29,7 +32,7 @@ type loop struct {
 	recs  []record         // records of the read under way
 	fresh int              // where in the slab the bytes of that read begin
 	bags  []bag            // frames of the read under way, by shard
-	idle  wheel
+	idle  wheel.Wheel[conn, *conn]
 	stat  loopCounters
 
 	unacked []*conn // have written what was not acknowledged when we last looked
@@ -46,13 +49,13 @@ type loop struct {
 
 	blocked blocked
 
-	delay   delay       // whether there is more than is handled, for longer than a moment
-	budget  budget      // for refusals
-	paused  ring[*conn] // brought the excess and are not read; the oldest first
-	idled   int64       // when nothing was left to read, on the engine's clock
-	looking int64       // when that was last looked for
-	more    bool        // the read under way may have left something
-	refuser *Worker     // answers what no worker is to have; nil until it is needed
+	delay   delay            // whether there is more than is handled, for longer than a moment
+	budget  budget           // for refusals
+	paused  ring.Ring[*conn] // brought the excess and are not read; the oldest first
+	idled   int64            // when nothing was left to read, on the engine's clock
+	looking int64            // when that was last looked for
+	more    bool             // the read under way may have left something
+	refuser *Worker          // answers what no worker is to have; nil until it is needed
 
 	mu     sync.Mutex
 	dirty  []*conn // connections with pending work
@@ -69,7 +72,7 @@ type loop struct {
 func newLoop(e *Engine, on *poller.Loop) *loop {
 	l := &loop{eng: e, poll: on, bags: make([]bag, len(e.shards))}
 	l.seconds.Store(e.seconds())
-	l.idle.start(l.seconds.Load())
+	l.idle.Start(l.seconds.Load())
 	return l
 }
 
@@ -148,7 +151,7 @@ func (l *loop) work(woken bool) (did uint32) {
 	if ticked {
 		l.seconds.Store(l.eng.seconds())
 		l.lookAll() // before it is idle: what was acknowledged counts
-		l.idle.advance(l.seconds.Load(), l.expire)
+		l.idle.Advance(l.seconds.Load(), l.expire)
 		l.rounds.Add(1)
 	}
 	for i, c := range list {
@@ -171,7 +174,7 @@ func (l *loop) serve(c *conn, what uint32) {
 	if what&evHandshake != 0 {
 		l.handshaken(c)
 	}
-	if c.phase == closed {
+	if c.phase == phase.Closed {
 		return
 	}
 	if what&evSigned != 0 {
@@ -179,18 +182,18 @@ func (l *loop) serve(c *conn, what uint32) {
 	}
 	if what&evTimer != 0 {
 		l.overdue(c)
-		l.awaiting.stirred = l.awaiting.stirred || c.phase == closed
+		l.awaiting.stirred = l.awaiting.stirred || c.phase == phase.Closed
 	}
-	if what&evWritable != 0 && c.phase != closed {
+	if what&evWritable != 0 && c.phase != phase.Closed {
 		l.writable(c)
 	}
-	if what&evRead != 0 && c.phase != closed {
+	if what&evRead != 0 && c.phase != phase.Closed {
 		l.release(c)
 	}
-	if what&evFlush != 0 && c.phase == established {
+	if what&evFlush != 0 && c.phase == phase.Established {
 		l.flush(c)
 	}
-	if what&evKill != 0 && c.phase != closed {
+	if what&evKill != 0 && c.phase != phase.Closed {
 		l.end(c)
 	}
 }

@@ -239,7 +239,7 @@ func TestLifetimeCountsWhatIsAcknowledged(t *testing.T) {
 	var alive Handle
 	r.eventually("both are there", func() bool {
 		n := 0
-		r.table.each(func(c *conn) {
+		r.table.Each(func(c *conn) {
 			n++
 			if c.id != h {
 				alive = c.id

@@ -119,26 +119,6 @@ func TestWaiterHasOneFate(t *testing.T) {
 	}
 }
 
-func TestRingAgainstSlice(t *testing.T) {
-	var r ring[int]
-	var model []int
-	rng := rand.New(rand.NewPCG(5, 6))
-	for i := range 10000 {
-		if rng.IntN(2) == 0 {
-			r.push(i)
-			model = append(model, i)
-		} else if len(model) > 0 {
-			if got := r.pop(); got != model[0] {
-				t.Fatalf("pop gives %d, want %d", got, model[0])
-			}
-			model = model[1:]
-		}
-		if r.len() != len(model) {
-			t.Fatalf("len is %d, want %d", r.len(), len(model))
-		}
-	}
-}
-
 // BenchmarkOutbox is a message's way through an outbox, without TLS: appended
 // by a worker, taken by the loop, counted as written; a batch of so many.
 func BenchmarkOutbox(b *testing.B) {

@@ -11,43 +11,6 @@ import (
 	"time"
 )
 
-func TestStale(t *testing.T) {
-	var s stale
-	open := int64(0)
-	ask := func(now, n int64) { s.add(now, open, n); open += n }
-	live := func(now, want int64) {
-		t.Helper()
-		if got := s.live(now, open); got != want {
-			t.Errorf("at %d: %d of %d are live, want %d", now, got, open, want)
-		}
-	}
-	live(1000, 0)
-	ask(1000, 3)
-	live(1000+answerTime-1, 3)
-	open -= 1 // two are lost
-	ask(1000+answerTime, 4)
-	live(1000+2*answerTime-1, 6)
-	ask(1000+2*answerTime, 1) // the two are two generations old
-	live(1000+2*answerTime, 5)
-	open -= 4
-	live(1000+2*answerTime, 1)
-	live(1000+4*answerTime, 0)
-}
-
-func TestWindow(t *testing.T) {
-	var w window
-	for now := int64(100); now < 200; now++ {
-		w.add(now)
-		w.add(now)
-	}
-	if got := w.sum(199); got != 2*datagramTime {
-		t.Errorf("%d of the last %d seconds", got, datagramTime)
-	}
-	if got := w.sum(199 + datagramTime); got != 0 {
-		t.Errorf("%d remain", got)
-	}
-}
-
 // relay forwards requests to the address as datagrams, and responses to who
 // asked last. It owes nothing by itself.
 type relay struct {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/phase"
 )
 
 // What is parked costs nothing: a thousand connects and a thousand handshakes
@@ -34,9 +36,9 @@ func TestParkedCostsNothing(t *testing.T) {
 	r.eventually("all connects are parked", func() bool { return r.lot.size() == each })
 	r.eventually("all handshakes wait", func() bool {
 		n := 0
-		r.table.each(func(c *conn) {
+		r.table.Each(func(c *conn) {
 			c.mu.Lock()
-			if c.phase == handshaking {
+			if c.phase == phase.Handshaking {
 				n++
 			}
 			c.mu.Unlock()
@@ -56,7 +58,7 @@ func TestParkedCostsNothing(t *testing.T) {
 	if parked > bound {
 		t.Errorf("what is parked costs %v in two seconds, idle costs %v", parked, quiet)
 	}
-	r.table.each(func(c *conn) { c.kill(because(ClosedByManagement, "")) })
+	r.table.Each(func(c *conn) { c.kill(because(ClosedByManagement, "")) })
 	r.eventually("all are gone", func() bool { return !r.alive() })
 }
 

@@ -4,11 +4,12 @@ import (
 	"net/netip"
 	"testing"
 
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/tlsstate"
 )
 
 func peerConn(addr string, out bool, s *Socket) *conn {
-	return &conn{phase: established, src: Source{Proto: TLS, Remote: netip.MustParseAddrPort(addr), Outbound: out, Socket: s}}
+	return &conn{phase: phase.Established, src: Source{Proto: TLS, Remote: netip.MustParseAddrPort(addr), Outbound: out, Socket: s}}
 }
 
 func TestPeersFind(t *testing.T) {

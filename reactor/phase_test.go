@@ -1,33 +1,10 @@
 package reactor
 
-import "testing"
+import (
+	"testing"
 
-// Every step that the table allows and every one it forbids.
-func TestPhaseTable(t *testing.T) {
-	allowed := map[[2]phase]bool{
-		{connecting, enrolling}: true, {connecting, closed}: true,
-		{enrolling, handshaking}: true, {enrolling, established}: true, {enrolling, closed}: true,
-		{handshaking, established}: true, {handshaking, closing}: true, {handshaking, closed}: true,
-		{established, closing}: true, {established, closed}: true,
-		{closing, closed}: true,
-	}
-	for from := range phaseCount {
-		for to := range phaseCount {
-			if got := from.may(to); got != allowed[[2]phase{from, to}] {
-				t.Errorf("%v to %v: %v", from, to, got)
-			}
-			c := &conn{phase: from}
-			panicked := func() (p bool) {
-				defer func() { p = recover() != nil }()
-				c.step(to)
-				return false
-			}()
-			if panicked == allowed[[2]phase{from, to}] {
-				t.Errorf("step %v to %v: panicked %v", from, to, panicked)
-			}
-		}
-	}
-}
+	"sipreactor/reactor/internal/phase"
+)
 
 func TestNamesAreComplete(t *testing.T) {
 	seen := map[string]bool{}
@@ -37,7 +14,7 @@ func TestNamesAreComplete(t *testing.T) {
 		}
 		seen[s] = true
 	}
-	for p := range phaseCount {
+	for p := range phase.Count {
 		add(p.String())
 	}
 	seen = map[string]bool{}

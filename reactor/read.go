@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
@@ -39,14 +40,14 @@ func (l *loop) read(c *conn, in []byte) {
 	l.more = len(in) >= poller.ReadBytes
 	switch {
 	case c.deaf, l.eng.deaf.Load():
-	case c.phase == handshaking:
+	case c.phase == phase.Handshaking:
 		l.feedHandshake(c, in)
-	case c.phase == established:
+	case c.phase == phase.Established:
 		// What is posted for it meanwhile is served here, without the list.
 		mine := c.pending.CompareAndSwap(0, evFlush)
 		c.codec.Feed(in)
 		rest := l.pump(c, mine)
-		if c.phase == established {
+		if c.phase == phase.Established {
 			l.acquit(c)
 		}
 		if rest != 0 {
@@ -83,9 +84,9 @@ func (l *loop) pump(c *conn, mine bool) (rest uint32) {
 	if mine {
 		rest = c.pending.Swap(0) &^ evFlush
 	}
-	if c.phase == established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
+	if c.phase == phase.Established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
 		l.flush(c) // answers, pongs, and what the machine had to say
-		if c.eof && c.phase == established && !c.deaf {
+		if c.eof && c.phase == phase.Established && !c.deaf {
 			l.ended(c, "")
 		}
 		return rest
@@ -96,7 +97,7 @@ func (l *loop) pump(c *conn, mine bool) (rest uint32) {
 
 // readEnded closes a connection whose codec will give nothing more.
 func (l *loop) readEnded(c *conn, err error) {
-	if err == nil || errors.Is(err, tlsstate.ErrWantRead) || c.phase == closed {
+	if err == nil || errors.Is(err, tlsstate.ErrWantRead) || c.phase == phase.Closed {
 		return
 	}
 	if errors.Is(err, io.EOF) {

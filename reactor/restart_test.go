@@ -66,7 +66,7 @@ func TestLastWordsAreHeard(t *testing.T) {
 		t.Fatal(err)
 	}
 	peer := <-conns
-	c := r.table.get(r.only())
+	c := r.table.Get(r.only())
 	held, wrote := make(chan struct{}), make(chan struct{})
 	c.loop.poll.Post(func() {
 		close(held)

@@ -3,6 +3,7 @@ package reactor
 import (
 	"strings"
 
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/tlsstate"
 )
 
@@ -31,7 +32,7 @@ func (c *conn) serves(m *match) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.doom != nil || c.phase >= closing || c.half {
+	if c.doom != nil || c.phase >= phase.Closing || c.half {
 		return false
 	}
 	return !m.self.Verify || c.vouched(m)

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/tlsstate"
 )
 
@@ -36,7 +37,7 @@ func answer(o Outcome, err *Error) (Outcome, error) {
 }
 
 func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
-	if c := e.table.get(t.Conn); c != nil {
+	if c := e.table.Get(t.Conn); c != nil {
 		if o, err := e.hand(c, t, m, w); err == nil || err.Reason != NoConnection {
 			c.carries(t, err)
 			return o, err
@@ -202,15 +203,15 @@ func (e *Engine) leave(c *conn, wait *waiter) (Outcome, *Error) {
 	e.stat.postponed.Add(1)
 	c.mu.Lock()
 	ph := c.phase
-	if ph < established {
+	if ph < phase.Established {
 		c.parked = ph + 1
 	}
 	c.mu.Unlock()
 	switch {
-	case ph < handshaking:
+	case ph < phase.Handshaking:
 		e.stat.parkedConnects.Add(1)
 		e.observe(c, ConnectParked, nil, nil, "")
-	case ph == handshaking:
+	case ph == phase.Handshaking:
 		e.stat.parkedHandshakes.Add(1)
 		e.observe(c, HandshakeParked, nil, nil, "")
 	}

@@ -101,7 +101,7 @@ func TestRepliesToABurst(t *testing.T) {
 		for i := range n {
 			_, _ = io.WriteString(peer, request("MESSAGE", fmt.Sprint(i), 1, ""))
 		}
-		c := r.table.get(h)
+		c := r.table.Get(h)
 		r.eventually("all have come", func() bool { return c.open.Load() == n })
 		for i := range n {
 			if _, err := r.Send(&Target{Conn: h, Class: Final}, Bytes("SIP/2.0 200 OK\r\nContent-Length: 300\r\n\r\n"+strings.Repeat("x", 300))); err != nil {
@@ -230,7 +230,7 @@ func TestKernelHoldsLittle(t *testing.T) {
 			}
 		}
 		r.eventually("it is blocked", func() bool { i, _ := r.Conn(h); return i.Stuck })
-		c := r.table.get(h)
+		c := r.table.Get(h)
 		c.mu.Lock()
 		fd := c.sock.Fd()
 		c.mu.Unlock()
@@ -306,7 +306,7 @@ func TestIdleKeepsNothing(t *testing.T) {
 				t.Fatalf("got %q, %v", got, err)
 			}
 		}
-		c := r.table.get(r.only())
+		c := r.table.Get(r.only())
 		r.eventually("nothing is kept", func() bool {
 			var bytes int
 			var listed bool

@@ -148,7 +148,7 @@ func (e *Engine) Stats() Stats {
 		RefusedFor:        make(map[Refusal]uint64),
 		HandshakesIn:      newHandshakes(),
 		HandshakesOut:     newHandshakes(),
-		Connections:       int(e.table.live.Load()),
+		Connections:       e.table.Len(),
 		Parking:           e.lot.size(),
 		Peers:             e.peers.size(),
 		Lingering:         e.lot.lingering(),

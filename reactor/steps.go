@@ -1,5 +1,7 @@
 package reactor
 
+import "sipreactor/reactor/internal/phase"
+
 // steps are handshakes that a loop computes itself, when it has read all that
 // was there: to hand a machine to a handshaker and to take it back costs two
 // wake-ups, as much as a short step. In each round the loop takes as many as it
@@ -140,7 +142,7 @@ func (l *loop) step() {
 			}
 			continue
 		}
-		if c.phase != closed {
+		if c.phase != phase.Closed {
 			k := s.kindOf(c)
 			c.hs.compute()
 			cost := s.meter.lap(l.eng.now())

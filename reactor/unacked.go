@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/sipframe"
 )
 
@@ -203,7 +204,7 @@ func (l *loop) lookAll() {
 	for i, c := range list {
 		list[i] = nil
 		c.unacked.listed = false
-		if c.phase == established {
+		if c.phase == phase.Established {
 			l.look(c)
 		}
 	}

@@ -9,7 +9,7 @@ package reactor
 // asked counts requests that were written. Loop only.
 func (l *loop) asked(c *conn, n int) {
 	if n != 0 {
-		c.stale.add(l.seconds.Load(), c.unanswered.Load(), int64(n))
+		c.stale.Add(l.seconds.Load(), c.unanswered.Load(), int64(n))
 		c.unanswered.Add(int64(n))
 		l.stat.unanswered.Add(int64(n))
 	}

@@ -74,7 +74,7 @@ func TestAcceptedConnectionMustBeVerified(t *testing.T) {
 			r.eventually("it is up", func() bool { return r.Stats().Established == known+1 })
 			from := c.LocalAddr().(*net.TCPAddr).AddrPort()
 			var h Handle
-			r.table.each(func(c *conn) {
+			r.table.Each(func(c *conn) {
 				if c.src.Remote == from {
 					h = c.id
 				}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"sipreactor/reactor/internal/ring"
 	"sipreactor/sipframe"
 )
 
@@ -107,11 +108,11 @@ type shard struct {
 	bound int // items that may wait
 
 	mu      sync.Mutex
-	work    sync.Cond  // the leader sleeps here
-	lead    sync.Cond  // followers sleep here
-	replies ring[item] // that are owed: before the queue, they end what is under way
-	queue   ring[item]
-	crowd   ring[item] // of connections that bring much: behind the queue
+	work    sync.Cond       // the leader sleeps here
+	lead    sync.Cond       // followers sleep here
+	replies ring.Ring[item] // that are owed: before the queue, they end what is under way
+	queue   ring.Ring[item]
+	crowd   ring.Ring[item] // of connections that bring much: behind the queue
 	led     bool
 	asleep  bool // the leader is in work
 	lent    bool // a loop has the lead while the leader sleeps
@@ -119,12 +120,12 @@ type shard struct {
 	members int  // goroutines
 	stop    bool
 
-	pace  pace         // mu guards it
-	cost  atomic.Int64 // what a message takes, in ns
-	wait  atomic.Int64 // how long the last in the queue has to wait, in ns
-	last  atomic.Int64 // the same for the last in the crowd
-	taken ring[item]   // what the leader has off the queue; whoever leads owns it
-	busy  atomic.Int64 // items that are not done
+	pace  pace            // mu guards it
+	cost  atomic.Int64    // what a message takes, in ns
+	wait  atomic.Int64    // how long the last in the queue has to wait, in ns
+	last  atomic.Int64    // the same for the last in the crowd
+	taken ring.Ring[item] // what the leader has off the queue; whoever leads owns it
+	busy  atomic.Int64    // items that are not done
 
 	beats atomic.Uint64 // how many beats the leaders came to
 	asked uint64        // how many were asked for; Engine.pulse guards it
@@ -156,10 +157,10 @@ func (s *shard) push(items []item, bound int) (refused int) {
 	}
 	for _, it := range items {
 		if it.owed {
-			s.replies.push(it)
+			s.replies.Push(it)
 			continue
 		}
-		queue.push(it)
+		queue.Push(it)
 		if crowd {
 			it.conn.crowded.Add(1)
 		}
@@ -174,7 +175,7 @@ func (s *shard) push(items []item, bound int) (refused int) {
 }
 
 // waiting is how many items wait for the leader. The lock is held.
-func (s *shard) waiting() int { return s.replies.len() + s.queue.len() + s.crowd.len() }
+func (s *shard) waiting() int { return s.replies.Len() + s.queue.Len() + s.crowd.Len() }
 
 // handOver makes a follower the leader.
 func (s *shard) handOver(w *Worker) bool {
@@ -227,15 +228,15 @@ func (w *Worker) run() {
 		}
 		s.led, w.leading = true, true
 		for w.leading {
-			if s.taken.len() == 0 && !s.fetch() {
+			if s.taken.Len() == 0 && !s.fetch() {
 				s.led, w.leading = false, false
 				s.members--
 				s.lead.Broadcast()
 				return
 			}
 			s.mu.Unlock()
-			for w.leading && s.taken.len() > 0 {
-				it := s.taken.pop()
+			for w.leading && s.taken.Len() > 0 {
+				it := s.taken.Pop()
 				w.do(it)
 				if w.done++; w.done%turn == 0 {
 					runtime.Gosched()
@@ -269,18 +270,18 @@ func (s *shard) fetch() bool {
 		s.work.Wait()
 		s.asleep = false
 	}
-	for range min(repliesAll, s.replies.len()) {
-		s.taken.push(s.replies.pop())
+	for range min(repliesAll, s.replies.Len()) {
+		s.taken.Push(s.replies.Pop())
 	}
-	for range min(queueTurn, s.queue.len()) {
-		s.taken.push(s.queue.pop())
+	for range min(queueTurn, s.queue.Len()) {
+		s.taken.Push(s.queue.Pop())
 	}
-	for range min(turn, s.crowd.len()) {
-		it := s.crowd.pop()
+	for range min(turn, s.crowd.Len()) {
+		it := s.crowd.Pop()
 		it.conn.crowded.Add(-1)
-		s.taken.push(it)
+		s.taken.Push(it)
 	}
-	s.pace.begin(s.eng.now(), s.taken.len())
+	s.pace.begin(s.eng.now(), s.taken.Len())
 	s.foresee()
 	s.eng.eased()
 	return true

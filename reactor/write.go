@@ -6,12 +6,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
 )
 
 // flush seals what waits in the outbox and writes it, until it is empty or the
 // socket takes no more.
 func (l *loop) flush(c *conn) {
-	for c.phase == established && l.drain(c) {
+	for c.phase == phase.Established && l.drain(c) {
 		c.mu.Lock()
 		b := c.out.box
 		c.out.box = nil
@@ -147,7 +148,7 @@ func (l *loop) unblock() {
 	conns, since := b.conns, b.since
 	b.conns, b.since, b.polls = conns[:0], since[:0], b.polls[:0]
 	for i, c := range conns {
-		if c.phase == established && c.sendDue != 0 && now-since[i] < blockedTime {
+		if c.phase == phase.Established && c.sendDue != 0 && now-since[i] < blockedTime {
 			b.add(c, since[i])
 			b.polls = append(b.polls, unix.PollFd{Fd: int32(c.sock.Fd()), Events: unix.POLLOUT})
 		}
@@ -168,9 +169,9 @@ func (l *loop) writable(c *conn) {
 	switch {
 	case c.hs != nil && c.hs.busy: // handshaken will
 	case l.reset(c):
-	case c.phase == handshaking:
+	case c.phase == phase.Handshaking:
 		l.drain(c)
-	case c.phase == established:
+	case c.phase == phase.Established:
 		l.flush(c)
 	}
 }

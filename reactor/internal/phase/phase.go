@@ -1,11 +1,12 @@
-package reactor
+// Package phase is the life of a connection as a table.
+package phase
 
 import "fmt"
 
-// phase is where a connection is in its life. It only moves forward:
+// Phase is where a connection is in its life. It only moves forward:
 //
 //	from          to            when
-//	connecting    enrolling     the socket is connected (parking lot)
+//	connecting    enrolling     the socket is connected (connect queue)
 //	connecting    closed        refused, timed out, killed
 //	enrolling     handshaking   the loop has it, TLS
 //	enrolling     established   the loop has it, plain TCP
@@ -16,32 +17,33 @@ import "fmt"
 //	any           closed        the descriptor is gone
 //
 // An accepted connection begins in handshaking (TLS) or established (TCP).
-type phase uint8
+type Phase uint8
 
+// The phases, in the order of a life; Count is how many there are.
 const (
-	connecting phase = iota
-	enrolling
-	handshaking
-	established
-	closing
-	closed
-	phaseCount
+	Connecting Phase = iota
+	Enrolling
+	Handshaking
+	Established
+	Closing
+	Closed
+	Count
 )
 
-// String gives the phase's name.
-func (p phase) String() string {
+// String returns the phase's name.
+func (p Phase) String() string {
 	switch p {
-	case connecting:
+	case Connecting:
 		return "connecting"
-	case enrolling:
+	case Enrolling:
 		return "enrolling"
-	case handshaking:
+	case Handshaking:
 		return "handshaking"
-	case established:
+	case Established:
 		return "established"
-	case closing:
+	case Closing:
 		return "closing"
-	case closed:
+	case Closed:
 		return "closed"
 	default:
 		return fmt.Sprintf("phase(%d)", uint8(p))
@@ -49,17 +51,17 @@ func (p phase) String() string {
 }
 
 // next lists the phases that each phase may become.
-var next = [phaseCount][]phase{
-	connecting:  {enrolling, closed},
-	enrolling:   {handshaking, established, closed},
-	handshaking: {established, closing, closed},
-	established: {closing, closed},
-	closing:     {closed},
-	closed:      {},
+var next = [Count][]Phase{
+	Connecting:  {Enrolling, Closed},
+	Enrolling:   {Handshaking, Established, Closed},
+	Handshaking: {Established, Closing, Closed},
+	Established: {Closing, Closed},
+	Closing:     {Closed},
+	Closed:      {},
 }
 
-// may tells whether the table allows the step.
-func (p phase) may(to phase) bool {
+// May reports whether the table allows a step.
+func (p Phase) May(to Phase) bool {
 	for _, q := range next[p] {
 		if q == to {
 			return true

@@ -1,50 +1,58 @@
-package reactor
+package wheel
 
 import (
 	"math/rand/v2"
 	"testing"
 )
 
+// conn is an entry.
+type conn struct {
+	active int64
+	link   Link[conn]
+}
+
+func (c *conn) WheelLink() *Link[conn] { return &c.link }
+
 // Every connection expires in the second its activity says, whatever the
 // lifetime is to the wheel's size, however late the wheel is turned.
-func TestWheelExpiresOnTime(t *testing.T) {
-	for _, lifetime := range []int64{1, 120, wheelSlots - 1, wheelSlots, 3600} {
+func TestExpiresOnTime(t *testing.T) {
+	for _, lifetime := range []int64{1, 120, Slots - 1, Slots, 3600} {
 		rng := rand.New(rand.NewPCG(7, uint64(lifetime)))
-		var w wheel
+		var w Wheel[conn, *conn]
 		now := int64(1000)
-		w.start(now)
+		w.Start(now)
 		alive := map[*conn]bool{}
 		for range 300 {
 			c := &conn{}
-			c.active.Store(now)
-			w.put(c, now+lifetime)
+			c.active = now
+			w.Put(c, now+lifetime)
 			alive[c] = true
 		}
 		for len(alive) > 0 {
 			for c := range alive {
 				switch rng.IntN(40) {
 				case 0:
-					c.active.Store(now)
+					c.active = now
 				case 1:
-					w.remove(c)
+					w.Remove(c)
 					delete(alive, c)
 				}
 				break
 			}
 			now += 1 + int64(rng.IntN(3))
-			w.advance(now, func(c *conn, at int64) {
+			w.Advance(now, func(c *conn, at int64) {
 				if !alive[c] {
 					t.Fatal("a connection that is gone expires")
 				}
-				if due := c.active.Load() + lifetime; due > at {
-					w.put(c, due)
+				if due := c.active + lifetime; due > at {
+					w.Put(c, due)
 					return
 				}
 				delete(alive, c)
 			})
 			for c := range alive {
-				if c.active.Load()+lifetime < now {
-					t.Fatalf("lifetime %d: active at %d, still there at %d", lifetime, c.active.Load(), now)
+				if c.active+lifetime < now {
+					t.Fatalf("lifetime %d: active at %d, still there at %d", lifetime, c.active, now)
 				}
 			}
 		}
@@ -56,19 +64,19 @@ func TestWheelExpiresOnTime(t *testing.T) {
 	}
 }
 
-func TestWheelRemoveAnywhere(t *testing.T) {
-	var w wheel
-	w.start(0)
+func TestRemoveAnywhere(t *testing.T) {
+	var w Wheel[conn, *conn]
+	w.Start(0)
 	conns := make([]*conn, 9)
 	for i := range conns {
 		conns[i] = &conn{}
-		w.put(conns[i], 5)
+		w.Put(conns[i], 5)
 	}
 	for done, i := range []int{8, 0, 4, 3, 1, 7, 2, 6, 5} {
-		w.remove(conns[i])
-		w.remove(conns[i]) // once more does nothing
+		w.Remove(conns[i])
+		w.Remove(conns[i]) // once more does nothing
 		left := 0
-		for c := w.slots[5]; c != nil; c = c.wheel.next {
+		for c := w.slots[5]; c != nil; c = c.link.next {
 			left++
 		}
 		if want := len(conns) - done - 1; left != want {
