@@ -57,6 +57,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Processes:  n.crew,
 		Kill:       kill,
 		Lifetime:   cfg.Engine.Lifetime,
+		Blacklists: cfg.Proxy.Blacklists,
 	}
 	cfg.Program.SetStatistics(commands.Statistics())
 	if slices.Contains(cfg.Modules, "tracer") {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/blacklist"
 	"sipreactor/reactor/mi/peers"
 	"sipreactor/reactor/proxy"
 	"sipreactor/tlsstate"
@@ -62,6 +63,8 @@ type Node struct {
 	Kill func()
 	// Lifetime is how long a connection may be idle; 0 = without end.
 	Lifetime time.Duration
+	// Blacklists are those of the configuration; nil is none.
+	Blacklists *blacklist.Set
 	// Script are the statistics that the routing script makes.
 	Script Source
 	// Extra are further statistics.
@@ -105,6 +108,7 @@ func (n *Node) Commands() []Command {
 	all = append(all, n.connections()...)
 	all = append(all, n.peerCommands()...)
 	all = append(all, n.backoff()...)
+	all = append(all, n.blacklists()...)
 	all = append(all, n.tls()...)
 	all = append(all, n.tracer()...)
 	return append(all, n.Statistics().Commands()...)

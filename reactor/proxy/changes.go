@@ -1,5 +1,7 @@
 package proxy
 
+import "sipreactor/reactor/blacklist"
+
 // Changes is what a Router has made of a request, without the request: it can be put upon the same bytes again, for
 // another copy of it. The zero value is that of a request as it came; used again it allocates nothing.
 type Changes struct {
@@ -17,6 +19,7 @@ type Changes struct {
 	flags           uint64
 	noNewFlags      uint64
 	noNewReplyFlags uint64
+	blacklists      blacklist.Mask
 	replaced        bool
 	bodyEdited      bool
 	renamed         bool
@@ -35,6 +38,7 @@ func (c *Context) Save(to *Changes) {
 	to.advertised.copyFrom(&c.advertised)
 	to.routes, to.hops = c.routes, c.hops
 	to.domain, to.sipDomain = c.domain, c.sipDomain
+	to.blacklists = c.blacklists
 	to.flags, to.noNewFlags, to.noNewReplyFlags = c.flags, c.noNewFlags, c.noNewReplyFlags
 	to.replaced, to.bodyEdited, to.renamed = c.replaced, c.bodyEdited, c.renamed
 	to.noNew, to.noNewReply, to.forceRPort, to.localRPort = c.noNew, c.noNewReply, c.forceRPort, c.localRPort
@@ -49,6 +53,7 @@ func (c *Context) Restore(from *Changes) {
 	c.advertised.copyFrom(&from.advertised)
 	c.routes, c.hops = from.routes, from.hops
 	c.domain, c.sipDomain = from.domain, from.sipDomain
+	c.blacklists = from.blacklists
 	c.flags, c.noNewFlags, c.noNewReplyFlags = from.flags, from.noNewFlags, from.noNewReplyFlags
 	c.replaced, c.bodyEdited, c.renamed = from.replaced, from.bodyEdited, from.renamed
 	c.noNew, c.noNewReply, c.forceRPort, c.localRPort = from.noNew, from.noNewReply, from.forceRPort, from.localRPort

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"sipreactor/reactor"
+	"sipreactor/reactor/blacklist"
 	"sipreactor/reactor/names"
 	"sipreactor/sipframe"
 )
@@ -58,25 +59,26 @@ type Context struct {
 	witness   Witness
 
 	// What the Router asked for; reset for each message.
-	main            Branch      // the branch of the Request-URI
-	forks           []Branch    // those that were appended
-	edits           []edit      // changes of headers and body
-	replaced        bool        // some by Replace: they want a second look
-	bodyEdited      bool        // some in the body
-	renamed         bool        // some in From, To, Call-ID or CSeq
-	body            bodyState   // what SetBody put in its place
-	rr              recordRoute // Record-Route
-	extra           []byte      // headers for replies
-	advertised      ownName     // how we name ourselves
-	domain          string      // TLS client domain, "" = any
-	sipDomain       string      // what TLS is to reach, "" = the next hop's name
-	noNew           bool        // open no connection for the request
-	noNewFlags      uint64      // branch flags that say the same
-	noNewReplyFlags uint64      // message flags that say noNewReply
-	noNewReply      bool        // nor for a reply
-	forceRPort      bool        // note rport
-	localRPort      bool        // ask the next hop for the same
-	drop            bool        // do not forward this response
+	main            Branch         // the branch of the Request-URI
+	forks           []Branch       // those that were appended
+	edits           []edit         // changes of headers and body
+	replaced        bool           // some by Replace: they want a second look
+	bodyEdited      bool           // some in the body
+	renamed         bool           // some in From, To, Call-ID or CSeq
+	body            bodyState      // what SetBody put in its place
+	rr              recordRoute    // Record-Route
+	extra           []byte         // headers for replies
+	advertised      ownName        // how we name ourselves
+	domain          string         // TLS client domain, "" = any
+	sipDomain       string         // what TLS is to reach, "" = the next hop's name
+	blacklists      blacklist.Mask // that it uses
+	noNew           bool           // open no connection for the request
+	noNewFlags      uint64         // branch flags that say the same
+	noNewReplyFlags uint64         // message flags that say noNewReply
+	noNewReply      bool           // nor for a reply
+	forceRPort      bool           // note rport
+	localRPort      bool           // ask the next hop for the same
+	drop            bool           // do not forward this response
 	flags           uint64
 
 	// Scratch that keeps its memory.
@@ -97,6 +99,7 @@ type Context struct {
 	scratch   []byte           // input of hashes and keys
 	literal   [1]names.Target
 	direct    names.Answer // over literal
+	filtered  []byte       // the message, for the patterns of blacklists
 	query     names.Query
 	names     nameTable
 	sources   sources        // by which of our addresses peers are reached
@@ -120,6 +123,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.routes, c.rr.on, c.hops = routeState{}, false, hopState{}
 	c.rr.params, c.rr.preset, c.rr.inner = c.rr.params[:0], c.rr.preset[:0], c.rr.inner[:0]
 	c.token.known, c.token.branched = false, false
+	c.blacklists = c.proxy.cfg.Blacklists.Defaults()
 	c.domain, c.sipDomain, c.noNew, c.noNewReply, c.drop = "", "", false, false, false
 	c.replaced, c.bodyEdited, c.renamed, c.forceRPort, c.localRPort = false, false, false, false, false
 	c.body.reset()

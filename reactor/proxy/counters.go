@@ -57,6 +57,9 @@ const (
 	// RequestsMoved are requests that were taken for sending, failed later and
 	// went to the next address of their destination.
 	RequestsMoved
+	// RequestsFiltered are the times that a blacklist kept a message from a
+	// destination.
+	RequestsFiltered
 	// RequestsUndelivered and AcksUndelivered are requests that were taken for
 	// sending and failed later; the former got a 503.
 	RequestsUndelivered
@@ -95,6 +98,7 @@ var counterNames = [counterCount]string{
 	AcksAbsorbed:         "acks_absorbed",
 	ForwardsFailed:       "forwards_failed",
 	RequestsMoved:        "requests_moved",
+	RequestsFiltered:     "requests_filtered",
 	RequestsUndelivered:  "requests_undelivered",
 	AcksUndelivered:      "acks_undelivered",
 	ResponsesUndelivered: "responses_undelivered",

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"sipreactor/reactor"
+	"sipreactor/reactor/blacklist"
 	"sipreactor/reactor/names"
 	"sipreactor/sipframe"
 )
@@ -16,6 +17,7 @@ type course struct {
 	domain string            // TLS client domain
 	from   []*reactor.Socket // by target; nil: none of ours reaches it
 	noNew  bool
+	lists  blacklist.Mask // that keep messages from targets
 	legs   []leg
 }
 
@@ -32,6 +34,7 @@ type courseKey struct {
 	name, domain string
 	in, out      *reactor.Socket
 	noNew        bool
+	lists        blacklist.Mask
 }
 
 // maxCourses bounds what a Context keeps; then it starts again.
@@ -47,7 +50,7 @@ func (c *Context) plot(h *hop, answer *names.Answer) *course {
 		name = c.names.get(h.name)
 	}
 	noNew := c.mayNotOpen()
-	key := courseKey{answer, name, c.domain, c.Src.Socket, c.main.socket, noNew}
+	key := courseKey{answer, name, c.domain, c.Src.Socket, c.main.socket, noNew, c.blacklists}
 	if w := c.courses[key]; w != nil {
 		return w
 	}
@@ -55,7 +58,7 @@ func (c *Context) plot(h *hop, answer *names.Answer) *course {
 		c.courses = make(map[courseKey]*course)
 	}
 	n := len(answer.Targets)
-	w := &course{answer: answer, name: name, domain: c.domain, noNew: noNew,
+	w := &course{answer: answer, name: name, domain: c.domain, noNew: noNew, lists: c.blacklists,
 		from: make([]*reactor.Socket, n), legs: make([]leg, n)}
 	for i := range answer.Targets {
 		to := answer.Targets[i].EndPoint
@@ -149,6 +152,9 @@ func (c *Context) goOn(u *reactor.Undelivered) bool {
 		}
 		return false
 	}
+	if behind+1 < order.Len() {
+		c.proxy.dead(w.to(l.at), u.Err)
+	}
 	for n := behind + 1; n < order.Len(); n++ {
 		i := order.At(n)
 		c.goes(w, t.trans, i)
@@ -173,6 +179,9 @@ func (c *Context) resend(w *course, i, was int, u *reactor.Undelivered) bool {
 	to := w.to(i)
 	if to.Proto != reactor.UDP && c.msg.Find(sipframe.HeaderContentLength) < 0 {
 		return false // a stream's peer could not tell where it ends
+	}
+	if c.admits(w.lists, to, &c.back) != nil {
+		return false
 	}
 	if from != w.from[was] && !c.respeak(c.voice(li, to.Addr)) {
 		return false

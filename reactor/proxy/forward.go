@@ -76,12 +76,16 @@ func (c *Context) Forward(dest []byte) error {
 	}
 	w := c.plot(&h, answer)
 	order, first := c.start(w)
+	var last error
 	for n := range order.Len() {
 		i := order.At((first + n) % order.Len())
+		if n > 0 {
+			c.proxy.dead(answer.Targets[order.At((first+n-1)%order.Len())].EndPoint, last)
+		}
 		if w != nil {
 			c.goes(w, c.transaction(), i)
 		}
-		last := c.forwardTo(&h, w, i, answer.Targets[i].EndPoint)
+		last = c.forwardTo(&h, w, i, answer.Targets[i].EndPoint)
 		if last == nil {
 			c.forwarded, c.failure = true, nil
 			c.count.add(RequestsOut)
@@ -126,6 +130,9 @@ func (c *Context) Send(dest, headers []byte) error {
 		li := c.outgoing(to.Proto, to.Addr)
 		if li == nil {
 			err = ErrNoSocket
+			continue
+		}
+		if err = c.admits(c.blacklists, to, &c.rewrite); err != nil {
 			continue
 		}
 		c.aim(&h, to, li.socket)
@@ -267,6 +274,9 @@ func (c *Context) forwardTo(h *hop, w *course, i int, to reactor.EndPoint) error
 		return ErrNoSocket
 	}
 	if err := c.buildRequest(c.spokenAs(c.voice(li, to.Addr))); err != nil {
+		return err
+	}
+	if err := c.admits(c.blacklists, to, &c.rewrite); err != nil {
 		return err
 	}
 	c.aim(h, to, li.socket)

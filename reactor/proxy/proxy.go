@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/blacklist"
 	"sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/names"
 	"sipreactor/sipframe"
@@ -74,6 +75,11 @@ type Config struct {
 	// names.DNS, and 0 its names.DefaultTimeout.
 	Resolver      names.Resolver
 	LookupTimeout time.Duration
+	// Blacklists are what messages may be kept from; nil is nothing. DeadTargets, if
+	// it is not nil, is one of them, and gets the targets of names that failed when
+	// there was another to go on to.
+	Blacklists  *blacklist.Set
+	DeadTargets *blacklist.List
 	// NoFailover has only the first target of a name tried.
 	NoFailover bool
 	// Logger gets the few lines that the proxy writes; nil discards them.

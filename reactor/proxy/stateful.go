@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/blacklist"
 	"sipreactor/reactor/names"
 	"sipreactor/sipframe"
 )
@@ -68,6 +69,7 @@ type Way struct {
 	domain  string
 	noNew   bool
 	flow    reactor.Handle // the connection to go by; 0: any
+	lists   blacklist.Mask // that keep it from targets
 	bound   bool           // and by no other
 }
 
@@ -107,7 +109,7 @@ func (c *Context) Aim(dest []byte, w *Way) error {
 	if err != nil {
 		return c.failed(dest, err)
 	}
-	*w = Way{order: c.order(answer, rand.Uint64()), set: answer.Set(), name: c.sipDomain, domain: c.domain, noNew: c.mayNotOpen(), flow: c.main.flow, bound: c.main.bound}
+	*w = Way{order: c.order(answer, rand.Uint64()), set: answer.Set(), lists: c.blacklists, name: c.sipDomain, domain: c.domain, noNew: c.mayNotOpen(), flow: c.main.flow, bound: c.main.bound}
 	if w.name == "" {
 		w.name = c.names.get(h.name)
 	}
@@ -121,13 +123,17 @@ func (c *Context) Aim(dest []byte, w *Way) error {
 // SendBranch sends the request to the addresses of w that have not been tried, one after the other, until one takes it.
 // Its branch leads responses to handle (Transactions). What was written is in *sent, whose memory is used.
 func (c *Context) SendBranch(handle uint64, w *Way, sent *[]byte) (err error) {
+	var last error
 	for w.More() {
 		to := w.targets[w.order.At(w.next)].EndPoint
+		if w.next > 0 { // the one before has failed, or we were not here
+			c.proxy.dead(reactor.EndPoint{Proto: w.target.Proto, Addr: w.target.Addr}, last)
+		}
 		w.next++
 		li := c.outgoing(to.Proto, to.Addr)
 		if li == nil {
-			if err == nil {
-				err = ErrNoSocket
+			if last = ErrNoSocket; err == nil {
+				err = last
 			}
 			continue
 		}
@@ -139,13 +145,17 @@ func (c *Context) SendBranch(handle uint64, w *Way, sent *[]byte) (err error) {
 		}
 		*sent = c.rewrite.AppendTo((*sent)[:0])
 		c.back.b = *sent
+		if last = c.admits(w.lists, to, &c.back); last != nil {
+			err = last
+			continue
+		}
 		w.target = reactor.Target{Conn: w.flow, Proto: to.Proto, Addr: to.Addr, Name: w.name, Domain: w.domain, Socket: li.socket,
 			NoNew: w.noNew, Class: c.class(), Set: w.set}
 		if w.bound {
 			w.target.Addr = netip.AddrPort{}
 		}
 		c.target = w.target
-		last := c.send(&c.back)
+		last = c.send(&c.back)
 		c.tellSent(last)
 		if last == nil {
 			c.forwarded, c.failure = true, nil

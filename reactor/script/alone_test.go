@@ -162,7 +162,7 @@ func TestAloneRunsEverything(t *testing.T) {
 		for _, kind := range f.Args[:f.Min] {
 			list = append(list, args[kind])
 		}
-		cfg, err := compile("cfg", []byte(withStatistics+"route { exit; }\nstartup_route { "+name+"("+strings.Join(list, ", ")+"); }"))
+		cfg, err := compile("cfg", []byte(withStatistics+"dst_blacklist=x\nroute { exit; }\nstartup_route { "+name+"("+strings.Join(list, ", ")+"); }"))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -112,7 +112,7 @@ func init() {
 	for _, part := range []map[string]*Function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(), routeFunctions(),
 		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(), traceFunctions(), statisticFunctions(),
-		codecFunctions(), streamFunctions(), partFunctions(), listFunctions(), validationFunctions(), ruriFunctions(), avpFunctions(), advertiseFunctions(), branchFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(),
+		codecFunctions(), streamFunctions(), partFunctions(), listFunctions(), validationFunctions(), ruriFunctions(), avpFunctions(), advertiseFunctions(), branchFunctions(), blacklistFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(),
 	} {
 		for name, f := range part {
 			functions[name] = f

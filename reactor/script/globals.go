@@ -227,13 +227,15 @@ var globals = map[string]*globalSpec{
 	"enable_asserts":  toggle(func(c *settings, on bool) { c.asserts = on }),
 	"mpath":           {typ: StringParam, set: func(*settings, Literal) string { return "" }, note: "the modules are part of this program, no path is searched"},
 
-	"dns_try_ipv6":         toggle(func(c *settings, on bool) { c.DNS.TryIPv6 = on }),
-	"dns_try_naptr":        toggle(func(c *settings, on bool) { c.DNS.NoNAPTR = !on }),
-	"dns_retr_time":        number(0, 60, sec, func(c *settings, n int) { c.DNS.Try = time.Duration(n) * time.Second }),
-	"dns_retr_no":          number(0, 20, "tries after the first", func(c *settings, n int) { c.DNS.Tries = n + 1 }),
-	"dns_servers_no":       number(1, 64, "servers", func(c *settings, n int) { c.DNS.Servers = n }),
-	"dns_use_search_list":  toggle(func(c *settings, on bool) { c.DNS.NoSearch = !on }),
-	"disable_dns_failover": toggle(func(c *settings, on bool) { c.Proxy.NoFailover = on }),
+	"dns_try_ipv6":          toggle(func(c *settings, on bool) { c.DNS.TryIPv6 = on }),
+	"dns_try_naptr":         toggle(func(c *settings, on bool) { c.DNS.NoNAPTR = !on }),
+	"dns_retr_time":         number(0, 60, sec, func(c *settings, n int) { c.DNS.Try = time.Duration(n) * time.Second }),
+	"dns_retr_no":           number(0, 20, "tries after the first", func(c *settings, n int) { c.DNS.Tries = n + 1 }),
+	"dns_servers_no":        number(1, 64, "servers", func(c *settings, n int) { c.DNS.Servers = n }),
+	"dns_use_search_list":   toggle(func(c *settings, on bool) { c.DNS.NoSearch = !on }),
+	"disable_dns_blacklist": {typ: BoolParam, set: func(c *settings, v Literal) string { return c.deadTargets(v.Int == 1) }},
+	"dst_blacklist":         {typ: StringParam, set: func(c *settings, v Literal) string { return c.addBlacklist(v) }},
+	"disable_dns_failover":  toggle(func(c *settings, on bool) { c.Proxy.NoFailover = on }),
 }
 
 // logLevel is a level: what is above the highest one says no more than it does,
@@ -335,7 +337,6 @@ var idleGlobals = map[string]*globalSpec{
 
 	"dns":                      idle(BoolParam, "received= has the address, never a name"),
 	"rev_dns":                  idle(BoolParam, "addresses are not looked up for their names"),
-	"disable_dns_blacklist":    idle(BoolParam, "addresses are not blacklisted after a failure"),
 	"disable_stateless_fwd":    idle(BoolParam, "a response whose Via branch we made is forwarded, any other is dropped"),
 	"check_via":                idle(BoolParam, "a response is ours by the keyed hash in its Via branch, not by the address"),
 	"sip_warning":              idle(BoolParam, "replies carry no Warning header"),
@@ -357,7 +358,6 @@ const (
 // refusedGlobals change what the proxy does, and not having them would go
 // unnoticed.
 var refusedGlobals = map[string]string{
-	"dst_blacklist":         "blacklists are not supported; have the script answer or drop instead",
 	"port":                  "the port belongs to the socket: socket=tls:host:port",
 	"debug":                 "the name is log_level since OpenSIPS 1.9",
 	"disable_tcp":           "a protocol is used when a socket has it",

@@ -283,6 +283,8 @@ func (p *parser) global(t token) Item {
 		return p.socket(t)
 	case "alias":
 		return p.hosts(t)
+	case "dst_blacklist":
+		return &Global{node: node{t.pos}, Name: name, Value: p.blacklist(t)}
 	}
 	g := &Global{node: node{t.pos}, Name: name}
 	if spec := globals[name]; spec != nil && spec.host {
