@@ -56,7 +56,7 @@ func compileRoutes(c *settings, f *File) *Program {
 			c.rep.errorf(c.places[t.module+"/trace_filter_route"], "there is no route[%s]%s", clip(t.name), hint(t.name, k.routeNames()))
 		}
 	}
-	p.nvars, p.navps = len(k.vars), len(k.avps)
+	p.nvars, p.navps, p.avps = len(k.vars), len(k.avps), k.avps
 	return p
 }
 

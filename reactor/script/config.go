@@ -43,6 +43,8 @@ type Config struct {
 	// StateDir is state_dir: the folder of what outlives the program; "" leaves
 	// the choice to the caller.
 	StateDir string
+	// Databases says what all modules with a db_url share.
+	Databases DatabaseConfig
 	// DNS says how names are resolved.
 	DNS names.Config
 	// Trace and MI belong to modules that run beside the engine.
@@ -65,6 +67,17 @@ type Config struct {
 	tlsPlaces map[tlsPlace][]Pos
 	modules   []*Module // loaded, in the order of the file
 	started   []running // in the order of their Start
+}
+
+// DatabaseConfig is what all modules with a db_url share.
+type DatabaseConfig struct {
+	// DefaultURL is db_default_url: that of a module without a db_url. It is zero if
+	// it was not set. It may hold a password.
+	DefaultURL Literal
+	// VersionTable is db_version_table; "" is version.
+	VersionTable string
+	// Conns is db_max_async_connections, to each database; 0 is the usual number.
+	Conns int
 }
 
 // LogConfig says what is logged and where.

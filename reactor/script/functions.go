@@ -80,10 +80,11 @@ type Function struct {
 
 // Args are those of one call, compiled.
 type Args struct {
-	k    *compiler
-	call *Call
-	at   *Site
-	list []argument
+	k      *compiler
+	module string // that the function is of
+	call   *Call
+	at     *Site
+	list   []argument
 }
 
 // argument is one of a call. Which fields are set depends on its kind; all are
@@ -155,7 +156,7 @@ func (k *compiler) action(x Expr) Action {
 		k.rep.errorf(c.At, "%s() takes %s, not %d: %s", c.Func, counted(f.Min, len(f.Args), "argument"), len(c.Args), f.Usage)
 		return nil
 	}
-	a := &Args{k: k, call: c, at: k.site(c.At, c.Func+"()"), list: make([]argument, len(f.Args))}
+	a := &Args{k: k, module: f.module, call: c, at: k.site(c.At, c.Func+"()"), list: make([]argument, len(f.Args))}
 	args := c.Args
 	if f.flip && len(args) == 2 {
 		switch args[0].(type) {

@@ -100,6 +100,15 @@ const (
 // globals are the global parameters. A nil spec marks those that the parser
 // treats itself.
 var globals = map[string]*globalSpec{
+	"db_default_url": {typ: StringParam, set: func(c *settings, v Literal) string {
+		c.Databases.DefaultURL = v
+		return ""
+	}},
+	"db_version_table": textParam(func(c *settings, s string) string {
+		c.Databases.VersionTable = s
+		return ""
+	}),
+	"db_max_async_connections": number(1, 1000, "connections", func(c *settings, n int) { c.Databases.Conns = n }),
 	"state_dir": textParam(func(c *settings, s string) string {
 		if !filepath.IsAbs(s) {
 			return "is a path from the root, such as /var/lib/sipreactor"
@@ -335,24 +344,20 @@ var idleGlobals = map[string]*globalSpec{
 	"mcast_ttl":      idle(IntParam, "there is no multicast"),
 	"tos":            {typ: AnyParam, set: tos, note: "the type of service of packets is left to the system"},
 
-	"dns":                      idle(BoolParam, "received= has the address, never a name"),
-	"rev_dns":                  idle(BoolParam, "addresses are not looked up for their names"),
-	"disable_stateless_fwd":    idle(BoolParam, "a response whose Via branch we made is forwarded, any other is dropped"),
-	"check_via":                idle(BoolParam, "a response is ours by the keyed hash in its Via branch, not by the address"),
-	"sip_warning":              idle(BoolParam, "replies carry no Warning header"),
-	"user_agent_header":        idle(StringParam, "this proxy makes no requests of its own"),
-	"disable_503_translation":  idle(BoolParam, "a stateless proxy passes a 503 on as it is"),
-	"db_version_table":         idle(StringParam, noDB),
-	"db_default_url":           idle(StringParam, noDB),
-	"db_max_async_connections": idle(IntParam, noDB),
-	"query_buffer_size":        idle(IntParam, noDB),
-	"query_flush_time":         idle(IntParam, noDB),
+	"dns":                     idle(BoolParam, "received= has the address, never a name"),
+	"rev_dns":                 idle(BoolParam, "addresses are not looked up for their names"),
+	"disable_stateless_fwd":   idle(BoolParam, "a response whose Via branch we made is forwarded, any other is dropped"),
+	"check_via":               idle(BoolParam, "a response is ours by the keyed hash in its Via branch, not by the address"),
+	"sip_warning":             idle(BoolParam, "replies carry no Warning header"),
+	"user_agent_header":       idle(StringParam, "this proxy makes no requests of its own"),
+	"disable_503_translation": idle(BoolParam, "a stateless proxy passes a 503 on as it is"),
+	"query_buffer_size":       idle(IntParam, "rows that belong together are written at once"),
+	"query_flush_time":        idle(IntParam, "rows that belong together are written at once"),
 }
 
 const (
 	noShm       = "there is no shared memory; Go's garbage collector is tuned by GOGC and GOMEMLIMIT"
 	noThreshold = "slow steps show in the statistics, not as log lines"
-	noDB        = "there is no database"
 )
 
 // refusedGlobals change what the proxy does, and not having them would go

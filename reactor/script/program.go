@@ -22,6 +22,7 @@ type Program struct {
 	timers  []Timer
 
 	nvars, navps int
+	avps         map[string]int // slots by name
 	flagNames    [2][]string // of messages, of branches; by number
 	loops        int         // max_while_loops
 	levels       LogConfig

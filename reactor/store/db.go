@@ -18,7 +18,9 @@ type Options struct {
 	Timeout time.Duration // of a statement, the wait for a connection included; 0 is 3 s
 	Loading time.Duration // of a Load; 0 is a minute
 	Slow    time.Duration // a statement that takes longer is logged and counted; 0 none
-	Log     *slog.Logger  // who is told that the database is gone, back or slow; nil nobody
+	// VersionTable is the table that tells the versions of the others; "" is version.
+	VersionTable string
+	Log          *slog.Logger // who is told that the database is gone, back or slow; nil nobody
 	// Changed is told when the database is found to be gone, and back; nil nobody.
 	// It is called by who found out and is quick.
 	Changed func(u URL, up bool)
@@ -36,6 +38,9 @@ func (o Options) filled() Options {
 	}
 	if o.Loading <= 0 {
 		o.Loading = time.Minute
+	}
+	if o.VersionTable == "" {
+		o.VersionTable = VersionTable
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -27,7 +27,7 @@ func (e *VersionError) Error() string {
 // table with the version that is wanted. A folder of db_text without such a table is
 // taken as it is.
 func (db *DB) CheckVersion(ctx context.Context, table string, wanted int) error {
-	if t, ok := db.backend.(*textFolder); ok && !t.has(VersionTable) {
+	if t, ok := db.backend.(*textFolder); ok && !t.has(db.opt.VersionTable) {
 		return nil
 	}
 	found, err := db.version(ctx, table)
@@ -42,7 +42,7 @@ func (db *DB) CheckVersion(ctx context.Context, table string, wanted int) error 
 
 // version returns the version of a table, below 0 if it is not named.
 func (db *DB) version(ctx context.Context, table string) (int, error) {
-	res, err := db.Select(ctx, Select{Table: VersionTable, Columns: []string{"table_version"}, Where: []Cond{Equal("table_name", String(table))}})
+	res, err := db.Select(ctx, Select{Table: db.opt.VersionTable, Columns: []string{"table_version"}, Where: []Cond{Equal("table_name", String(table))}})
 	if err != nil {
 		return -1, err
 	}
