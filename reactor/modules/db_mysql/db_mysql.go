@@ -1,0 +1,35 @@
+// Package db_mysql is OpenSIPS' module db_mysql: databases of MariaDB and MySQL, by
+// package store.
+package db_mysql //nolint:revive // OpenSIPS' name
+
+import (
+	"time"
+
+	"sipreactor/reactor/modules/internal/database"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/store"
+)
+
+// usualTimeout is timeout_interval as it is without the parameter, times three as there.
+const usualTimeout = 6 * time.Second
+
+// New makes the module for a configuration.
+func New(*script.Config) *script.Module {
+	k := database.New(store.MySQL, "Databases of MariaDB and MySQL: mysql://user:password@host:port/database.", "E_MYSQL_CONNECTION")
+	k.Timeout = usualTimeout
+	k.Declared.Parameters = []script.Parameter{
+		k.Slow(),
+		{
+			Name: "timeout_interval", Type: script.IntParam, Min: 1, Max: 60, Unit: "s; it counts three times", Default: "2",
+			Help: "How long a statement may take, the connection included.",
+			Set: func(v script.Literal) error {
+				k.Timeout = 3 * time.Duration(v.Int) * time.Second
+				return nil
+			},
+		},
+		{Name: "max_db_queries", Type: script.IntParam, Note: "a statement that found no connection is not run again"},
+		{Name: "max_db_retries", Type: script.IntParam, Note: "a connection that is gone is tried again by itself"},
+		{Name: "ps_max_col_size", Type: script.IntParam, Note: "columns have the room that they need"},
+	}
+	return &k.Declared
+}

@@ -1,0 +1,34 @@
+// Package db_text is OpenSIPS' module db_text: tables that are files of a folder, by
+// package store. They are read, again when they have changed, and rows are appended
+// to them.
+package db_text //nolint:revive // OpenSIPS' name
+
+import (
+	"context"
+
+	"sipreactor/reactor/mi"
+	"sipreactor/reactor/modules/internal/database"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/store"
+)
+
+// New makes the module for a configuration.
+func New(*script.Config) *script.Module {
+	k := database.New(store.Text, "Tables that are files of a folder: text:///folder.", "")
+	k.Declared.Parameters = []script.Parameter{
+		{Name: "db_mode", Type: script.IntParam, Note: "a file that has changed is always read again"},
+		{Name: "buffer_size", Type: script.IntParam, Note: "lines have the room that they need, up to a megabyte"},
+	}
+	k.Declared.Commands = []mi.Command{
+		{
+			Name: "dbt_dump", Aliases: []string{"db_text:dump"}, Help: "Does nothing: rows are in their files when they are written.",
+			Func: func(context.Context, *mi.Args) (any, error) { return "OK", nil },
+		},
+		{
+			Name: "dbt_reload", Aliases: []string{"db_text:reload"}, Help: "Does nothing: a file that has changed is read again by itself.",
+			Params: []mi.Param{{Name: "db_name", Optional: true}, {Name: "table_name", Optional: true}},
+			Func:   func(context.Context, *mi.Args) (any, error) { return "OK", nil },
+		},
+	}
+	return &k.Declared
+}

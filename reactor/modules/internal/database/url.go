@@ -1,0 +1,95 @@
+package database
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/store"
+)
+
+// URL is a module's db_url. The zero value is one that was not set.
+type URL struct {
+	given script.Literal
+	text  string // with the path made whole; "" before Check
+	kind  store.Scheme
+	opt   func() store.Options
+}
+
+// Parameters returns db_url, for a module that has one.
+func (u *URL) Parameters() []script.Parameter {
+	return []script.Parameter{{
+		Name: "db_url", Type: script.StringParam, Default: "that of db_default_url",
+		Help: "The database, such as mysql://user:password@host/database, postgres://…, sqlite:///path or text:///folder.",
+		Set:  u.Set,
+	}}
+}
+
+// Set takes the text of a db_url.
+func (u *URL) Set(v script.Literal) error {
+	if v.Text == "" {
+		*u = URL{}
+		return nil
+	}
+	if _, err := store.ParseURL(v.Text); err != nil {
+		return fmt.Errorf("is wrong: %w", err)
+	}
+	u.given = v
+	return nil
+}
+
+// Wanted reports whether there is a database: the module has a db_url, or there is a
+// default.
+func (u *URL) Wanted(l *script.Loading) bool {
+	return u.given.Text != "" || l.Config.Databases.DefaultURL.Text != ""
+}
+
+// Kind returns the kind of database; 0 before Check.
+func (u *URL) Kind() store.Scheme { return u.kind }
+
+// Check makes sure that there is a database and that the module of its kind is
+// loaded. It reports whether that is so.
+func (u *URL) Check(l *script.Loading) bool {
+	v := u.given
+	if v.Text == "" {
+		v = l.Config.Databases.DefaultURL
+	}
+	if v.Text == "" {
+		l.Errorf(l.Place("db_url"), "db_url is not set, and there is no db_default_url")
+		return false
+	}
+	parsed, err := store.ParseURL(v.Text)
+	if err != nil { // of a db_default_url
+		l.Errorf(v.At, "db_default_url is wrong: %v", err)
+		return false
+	}
+	name := parsed.Scheme.Module()
+	kind, ok := l.Instance(name).(interface{ Options() store.Options })
+	if !ok {
+		if !l.Partial() {
+			l.Errorf(v.At, `a db_url of %s:// needs the module %s: loadmodule "%[2]s.so"`, parsed.Scheme, name)
+		}
+		return false
+	}
+	u.text, u.kind = v.Text, parsed.Scheme
+	if (parsed.Scheme == store.SQLite || parsed.Scheme == store.Text) && !filepath.IsAbs(parsed.Name) {
+		u.text = parsed.Scheme.String() + "://" + filepath.Join(filepath.Dir(v.At.File()), parsed.Name)
+	}
+	shared := l.Config.Databases
+	u.opt = func() store.Options {
+		o := kind.Options()
+		o.VersionTable = shared.VersionTable
+		if shared.Conns > 0 {
+			o.Conns = shared.Conns
+		}
+		return o
+	}
+	return true
+}
+
+// Open returns the pool; Check has been before. Who opens it closes it.
+func (u *URL) Open(e *script.Env) (*store.DB, error) {
+	o := u.opt()
+	o.Log = e.Log
+	return store.Open(u.text, o)
+}
