@@ -1,6 +1,10 @@
 package main
 
 import (
+	"sipreactor/reactor/modules/db_mysql"
+	"sipreactor/reactor/modules/db_postgres"
+	"sipreactor/reactor/modules/db_sqlite"
+	"sipreactor/reactor/modules/db_text"
 	"sipreactor/reactor/modules/maxfwd"
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sl"
@@ -9,6 +13,10 @@ import (
 
 // modules are those that a configuration can load.
 var modules = []script.Constructor{
+	db_mysql.New,
+	db_postgres.New,
+	db_sqlite.New,
+	db_text.New,
 	maxfwd.New,
 	signaling.New,
 	sl.New,

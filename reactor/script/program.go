@@ -23,8 +23,8 @@ type Program struct {
 
 	nvars, navps int
 	avps         map[string]int // slots by name
-	flagNames    [2][]string // of messages, of branches; by number
-	loops        int         // max_while_loops
+	flagNames    [2][]string    // of messages, of branches; by number
+	loops        int            // max_while_loops
 	levels       LogConfig
 	noNewFlags   uint64 // the branch flag of tcp_no_new_conn_bflag
 	noNewReplies uint64 // the message flag of tcp_no_new_conn_rplflag

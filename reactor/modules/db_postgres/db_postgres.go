@@ -20,7 +20,7 @@ func New(*script.Config) *script.Module {
 			Name: "timeout", Type: script.IntParam, Min: 1, Max: 60, Unit: "s", Default: "5",
 			Help: "How long a statement may take, the connection included.", Set: script.Seconds(&k.Timeout),
 		},
-		{Name: "max_db_queries", Type: script.IntParam, Note: "a statement that found no connection is not run again"},
+		{Name: "max_db_queries", Type: script.IntParam, Help: "How often a statement was tried.", Note: "a statement that found no connection is not run again"},
 	}
 	return &k.Declared
 }

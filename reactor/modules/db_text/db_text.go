@@ -16,8 +16,8 @@ import (
 func New(*script.Config) *script.Module {
 	k := database.New(store.Text, "Tables that are files of a folder: text:///folder.", "")
 	k.Declared.Parameters = []script.Parameter{
-		{Name: "db_mode", Type: script.IntParam, Note: "a file that has changed is always read again"},
-		{Name: "buffer_size", Type: script.IntParam, Note: "lines have the room that they need, up to a megabyte"},
+		{Name: "db_mode", Type: script.IntParam, Help: "Whether tables were kept in memory.", Note: "a file that has changed is always read again"},
+		{Name: "buffer_size", Type: script.IntParam, Help: "The room for a line.", Note: "lines have the room that they need, up to a megabyte"},
 	}
 	k.Declared.Commands = []mi.Command{
 		{
