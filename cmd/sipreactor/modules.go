@@ -6,8 +6,10 @@ import (
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/db_text"
 	"sipreactor/reactor/modules/maxfwd"
+	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sl"
+	uris "sipreactor/reactor/modules/uri"
 	"sipreactor/reactor/script"
 )
 
@@ -18,8 +20,10 @@ var modules = []script.Constructor{
 	db_sqlite.New,
 	db_text.New,
 	maxfwd.New,
+	rr.New,
 	signaling.New,
 	sl.New,
+	uris.New,
 }
 
 // loader reads configurations, with more sockets as they stand behind socket=.

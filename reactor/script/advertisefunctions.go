@@ -17,18 +17,5 @@ func advertiseFunctions() map[string]*Function {
 				return 1
 			}
 		}},
-		"record_route_preset": {module: "rr", Usage: `record_route_preset("host:port"[, "host:port of the incoming side"])`, Args: []ArgKind{TextArg, TextArg}, Min: 1, Routes: Requests, Build: func(a *Args) Action {
-			return func(m *Machine) int {
-				out, ok := a.list[0].text(m)
-				var in []byte
-				if ok && a.list[1].given {
-					in, ok = a.list[1].text(m)
-				}
-				if !ok {
-					return m.Fail(a.at, "an argument is NULL")
-				}
-				return m.Reported(a.at, m.c.RecordRoutePreset(out, in))
-			}
-		}},
 	}
 }

@@ -73,7 +73,6 @@ type Function struct {
 	Build func(a *Args) Action
 
 	module string // that has to be loaded; "" is the core
-	also   string // another module that has it, "" none
 	gaps   bool   // any argument may be left out, Build sees to it
 	flip   bool   // a number first and the flag second are taken, too
 }
@@ -111,7 +110,7 @@ var functions map[string]*Function
 func init() {
 	functions = make(map[string]*Function)
 	for _, part := range []map[string]*Function{
-		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(), routeFunctions(),
+		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(),
 		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(), traceFunctions(), statisticFunctions(),
 		codecFunctions(), streamFunctions(), partFunctions(), listFunctions(), validationFunctions(), ruriFunctions(), avpFunctions(), advertiseFunctions(), branchFunctions(), blacklistFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(),
 	} {
@@ -148,7 +147,7 @@ func (k *compiler) action(x Expr) Action {
 		k.unknownFunction(c)
 		return nil
 	}
-	if f.module != "" && !k.loaded(f.module) && !(f.also != "" && k.loaded(f.also)) {
+	if f.module != "" && !k.loaded(f.module) {
 		k.missing(c.At, c.Func+"()", f.module)
 		return nil
 	}

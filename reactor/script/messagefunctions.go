@@ -11,7 +11,7 @@ import (
 func methodFunctions() map[string]*Function {
 	return map[string]*Function{
 		"is_method": {module: "sipmsgops", Usage: `is_method("INVITE|ACK")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: buildIsMethod},
-		"has_totag": {module: "sipmsgops", also: "uri", Usage: "has_totag()", Routes: Messages, Build: func(*Args) Action {
+		"has_totag": {module: "sipmsgops", Usage: "has_totag()", Routes: Messages, Build: func(*Args) Action {
 			return func(m *Machine) int { return Yes(m.c.HasToTag()) }
 		}},
 		"has_body": {module: "sipmsgops", Usage: `has_body(["application/sdp"])`, Args: []ArgKind{TextArg}, Routes: Messages, Build: func(a *Args) Action {

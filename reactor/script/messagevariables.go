@@ -54,8 +54,7 @@ func messageVariables() map[string]*Variable {
 				return Text(replyText)
 			}
 		})},
-		"fs":        {Get: func(u *Use) Getter { return u.k.forcedSocket() }, Set: socketSetter},
-		"rr_params": {module: "rr", Get: Simple(func(m *Machine) Value { return optional(m.c.RouteParams()) })},
+		"fs": {Get: func(u *Use) Getter { return u.k.forcedSocket() }, Set: socketSetter},
 		"socket_in": {Inner: OptionalInner, Get: func(u *Use) Getter {
 			k, v := u.k, u.v
 			return k.socketItem(v, (*Machine).socketIn)

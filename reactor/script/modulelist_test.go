@@ -2,11 +2,13 @@ package script_test
 
 import (
 	"sipreactor/reactor/modules/maxfwd"
+	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sl"
+	"sipreactor/reactor/modules/uri"
 	"sipreactor/reactor/script"
 )
 
 func init() {
-	script.SetTestModules(maxfwd.New, signaling.New, sl.New)
+	script.SetTestModules(maxfwd.New, rr.New, signaling.New, sl.New, uri.New)
 }

@@ -17,19 +17,8 @@ var modules = map[string]*module{
 	opensslModule: {},
 	wolfsslModule: {},
 
-	"rr": {
-		params: map[string]*globalSpec{
-			"append_fromtag":                 toggle(func(c *settings, on bool) { c.Proxy.FromTag = on }),
-			"enable_double_rr":               toggle(func(c *settings, on bool) { c.Proxy.SingleRecordRoute = !on }),
-			"enable_full_lr":                 toggle(func(c *settings, on bool) { c.Proxy.FullLR = on }),
-			"add_username":                   toggle(func(c *settings, on bool) { c.Proxy.RecordUser = on }),
-			"enable_socket_mismatch_warning": idle(BoolParam, "a Route that names another socket is not warned about"),
-		},
-		defs: func(c *settings) { c.Proxy.FromTag = true },
-	},
 	"sipmsgops": {},
 	"textops":   {},
-	"uri":       {params: uriParams},
 
 	statisticsModule: {params: statisticsParams},
 	prometheusModule: {params: prometheusParams},
@@ -40,30 +29,6 @@ var modules = map[string]*module{
 	"mi_http":     {params: miHTTPParams},
 	"httpd":       {params: httpdParams},
 	"mi_datagram": {params: miDatagramParams},
-}
-
-// uriParams are about the tables of its functions on a database, db_check_to()
-// and the like, of which there is none.
-var uriParams = map[string]*globalSpec{
-	"use_uri_table":    {typ: BoolParam, set: noURITable},
-	"use_domain":       idle(BoolParam, noURIDB),
-	"db_url":           idle(StringParam, noURIDB),
-	"db_table":         idle(StringParam, noURIDB),
-	"user_column":      idle(StringParam, noURIDB),
-	"domain_column":    idle(StringParam, noURIDB),
-	"uriuser_column":   idle(StringParam, noURIDB),
-	"aaa_url":          idle(StringParam, noURIDB),
-	"service_type":     idle(IntParam, noURIDB),
-	"use_sip_uri_host": idle(BoolParam, noURIDB),
-}
-
-const noURIDB = "no function of uri that is here asks a database or a RADIUS server"
-
-func noURITable(_ *settings, v Literal) string {
-	if v.Int == 0 {
-		return ""
-	}
-	return "is not supported: " + noURIDB
 }
 
 const statisticsModule = "statistics"

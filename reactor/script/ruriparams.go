@@ -15,7 +15,6 @@ func ruriFunctions() map[string]*Function {
 			return m.c.RemoveURIParam(b)
 		}),
 		"ruri_tel2sip": {module: "sipmsgops", Usage: "ruri_tel2sip()", Routes: Requests, Build: buildTel2SIP},
-		"tel2sip":      {module: "uri", Usage: "tel2sip()", Routes: Requests, Build: buildTel2SIP},
 		"append_urihf": {module: "sipmsgops", Usage: `append_urihf("Name: ", "\r\n")`, Args: []ArgKind{HeaderArg, HeaderArg}, Min: 2, Routes: Requests, Build: func(a *Args) Action {
 			return func(m *Machine) int {
 				prefix, ok1 := a.list[0].text(m)

@@ -263,6 +263,13 @@ func findParam(params, name []byte) Value {
 	}
 }
 
+// FindParam returns the value of a parameter in ;name=value;..., empty if it has none,
+// without its quotes.
+func FindParam(params, name []byte) (value []byte, found bool) {
+	v := findParam(params, name)
+	return v.s, v.kind != nullValue
+}
+
 // unquoted takes the quotes off a quoted string; its escapes stay.
 func unquoted(b []byte) []byte {
 	if n := len(b); n >= 2 && b[0] == '"' && b[n-1] == '"' {

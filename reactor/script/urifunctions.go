@@ -51,8 +51,14 @@ func uriFunctions() map[string]*Function {
 
 // textFunction makes a function that does something with one text.
 func textFunction(module, usage string, where RouteSet, do func(m *Machine, b []byte) error) *Function {
-	return &Function{module: module, Usage: usage, Args: []ArgKind{TextArg}, Min: 1, Routes: where, Build: func(a *Args) Action {
-		text := a.list[0].text
+	return &Function{module: module, Usage: usage, Args: []ArgKind{TextArg}, Min: 1, Routes: where, Build: TextAction(do)}
+}
+
+// TextAction makes the Build of a function that does something with its one argument, a
+// text. NULL is a runtime error.
+func TextAction(do func(m *Machine, b []byte) error) func(a *Args) Action {
+	return func(a *Args) Action {
+		text := a.Text(0)
 		return func(m *Machine) int {
 			b, ok := text(m)
 			if !ok {
@@ -60,7 +66,7 @@ func textFunction(module, usage string, where RouteSet, do func(m *Machine, b []
 			}
 			return m.Reported(a.at, do(m, b))
 		}
-	}}
+	}
 }
 
 // user gives the user part of the Request-URI.
@@ -87,15 +93,10 @@ func stripUser(tail bool) func(*Args) Action {
 	}
 }
 
-// uriModuleFunctions are those of the module uri.
+// uriModuleFunctions of sipmsgops ask about URIs.
 func uriModuleFunctions() map[string]*Function {
 	return map[string]*Function{
-		"uri_param":     {module: "uri", Usage: `uri_param("name"[, "value"])`, Args: []ArgKind{TextArg, TextArg}, Min: 1, Routes: Requests, Build: buildURIParam},
-		"add_uri_param": textFunction("uri", `add_uri_param("name=value")`, Requests, addURIParam),
-		"del_uri_param": textFunction("uri", `del_uri_param("name")`, Requests, func(m *Machine, b []byte) error {
-			return m.c.RemoveURIParam(b)
-		}),
-		"is_uri_user_e164": {module: "sipmsgops", also: "uri", Usage: `is_uri_user_e164("uri")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
+		"is_uri_user_e164": {module: "sipmsgops", Usage: `is_uri_user_e164("uri")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
 			uri := a.list[0].text
 			return func(m *Machine) int {
 				b, ok := uri(m)

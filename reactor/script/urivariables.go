@@ -81,6 +81,15 @@ func (m *Machine) ruriPart(part uriPart) Value {
 	return part(b, &m.uri.uri)
 }
 
+// RequestURI returns the Request-URI as it stands, and its parts; u is nil if it is
+// no URI. Both are valid until it is changed.
+func (m *Machine) RequestURI() (uri []byte, u *sipframe.URI) {
+	if m.ruriPart(func([]byte, *sipframe.URI) Value { return Int(1) }).kind == nullValue {
+		return m.ruri(), nil
+	}
+	return m.uri.raw, &m.uri.uri
+}
+
 // duri gives the destination URI; nil if none is set.
 func (m *Machine) duri() []byte {
 	b := m.c.DestURI()

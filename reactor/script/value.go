@@ -64,6 +64,15 @@ func (m *Machine) KeepString(s string) []byte {
 	return m.arena[from:len(m.arena):len(m.arena)]
 }
 
+// Join puts parts together in the arena.
+func (m *Machine) Join(parts ...[]byte) []byte {
+	from := len(m.arena)
+	for _, p := range parts {
+		m.arena = append(m.arena, p...)
+	}
+	return m.arena[from:len(m.arena):len(m.arena)]
+}
+
 // number reads text as a decimal number with an optional sign.
 func number64(b []byte) (int64, bool) {
 	neg := len(b) > 0 && b[0] == '-'

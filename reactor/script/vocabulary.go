@@ -70,10 +70,14 @@ func (c *settings) moduleNames() []string {
 // function returns a function of the core or of a module, first of one that is
 // loaded; nil if there is none.
 func (c *settings) function(name string) *Function {
-	if f := functions[name]; f != nil {
+	f := functions[name]
+	if f != nil && (f.module == "" || c.loaded(f.module)) {
 		return f
 	}
-	return firstLoaded(c, c.words.functions[name], func(f *Function) string { return f.module })
+	if other := firstLoaded(c, c.words.functions[name], func(f *Function) string { return f.module }); other != nil && (f == nil || c.loaded(other.module)) {
+		return other
+	}
+	return f
 }
 
 // variable is function for variables.

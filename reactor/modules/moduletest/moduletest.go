@@ -195,3 +195,27 @@ func (l lines) Handle(_ context.Context, r slog.Record) error {
 	*l.list = append(*l.list, text)
 	return nil
 }
+
+// Codes runs each call over the Invite and compares the code that it gives with the
+// one that is wanted.
+func Codes(t *testing.T, head string, want map[string]string, modules ...script.Constructor) {
+	t.Helper()
+	for call, code := range want {
+		log := Logs(t, head, call+`; xlog("code $rc");`, modules...)
+		if len(log) == 0 || log[len(log)-1] != "code "+code {
+			t.Errorf("%s: %v, want %s", call, log, code)
+		}
+	}
+}
+
+// Header returns the values of a header of the message, joined by |.
+func (s Sent) Header(name string) string {
+	var all []string
+	head, _, _ := strings.Cut(s.Text, "\r\n\r\n")
+	for line := range strings.SplitSeq(head, "\r\n") {
+		if n, v, ok := strings.Cut(line, ":"); ok && strings.EqualFold(n, name) {
+			all = append(all, strings.TrimSpace(v))
+		}
+	}
+	return strings.Join(all, "|")
+}

@@ -1,0 +1,121 @@
+// Package uri is OpenSIPS' module uri, as far as it needs no database: parameters
+// of the Request-URI, and questions about URIs.
+package uri
+
+import (
+	"bytes"
+	"errors"
+
+	"sipreactor/reactor/script"
+	"sipreactor/sipframe"
+)
+
+// New makes the module for a configuration.
+func New(*script.Config) *script.Module {
+	idle := func(name, value, help string, kind script.ParamType) script.Parameter {
+		return script.Parameter{Name: name, Type: kind, Default: value, Help: help, Note: "no function of uri that is here asks a database or a RADIUS server"}
+	}
+	return &script.Module{
+		Name: "uri",
+		Help: "Asks about URIs, and changes the parameters of the Request-URI.",
+		Parameters: []script.Parameter{
+			{Name: "use_uri_table", Type: script.BoolParam, Default: "0", Help: "Has db_check_to() and db_check_from() look into the table of URIs.", Set: func(v script.Literal) error {
+				if v.Int == 0 {
+					return nil
+				}
+				return errors.New("is not supported: no function of uri that is here asks a database or a RADIUS server")
+			}},
+			idle("use_domain", "0", "Has the domain count as well as the user.", script.BoolParam),
+			idle("db_url", "", "The database.", script.StringParam),
+			idle("db_table", "subscriber", "The table of the database.", script.StringParam),
+			idle("user_column", "username", "The column of the users.", script.StringParam),
+			idle("domain_column", "domain", "The column of the domains.", script.StringParam),
+			idle("uriuser_column", "uri_user", "The column of the URIs' users.", script.StringParam),
+			idle("aaa_url", "", "The RADIUS server.", script.StringParam),
+			idle("service_type", "10", "The service type of aaa_does_uri_exist().", script.IntParam),
+			idle("use_sip_uri_host", "0", "Has the host of the URI sent to the RADIUS server.", script.BoolParam),
+		},
+		Functions: []script.Function{
+			{Name: "uri_param", Usage: `uri_param("name"[, "value"])`, Help: "Reports whether the Request-URI has a parameter, with the value, or without any.",
+				Args: []script.ArgKind{script.TextArg, script.TextArg}, Min: 1, Routes: script.Requests, Build: HasParam},
+			{Name: "add_uri_param", Usage: `add_uri_param("name=value")`, Help: "Adds a parameter to the Request-URI, or changes it.",
+				Args: []script.ArgKind{script.TextArg}, Min: 1, Routes: script.Requests, Build: script.TextAction(AddParam)},
+			{Name: "del_uri_param", Usage: `del_uri_param("name")`, Help: "Takes a parameter away from the Request-URI.",
+				Args: []script.ArgKind{script.TextArg}, Min: 1, Routes: script.Requests,
+				Build: script.TextAction(func(m *script.Machine, b []byte) error { return m.Context().RemoveURIParam(b) })},
+			{Name: "tel2sip", Usage: "tel2sip()", Help: "Makes a SIP URI of a Request-URI that is a tel URI, at the host of From (RFC 3261 19.1.6).", Routes: script.Requests, Build: tel2SIP},
+			{Name: "has_totag", Usage: "has_totag()", Help: "Reports whether To has a tag: whether the request belongs to a dialog.", Routes: script.Messages, Build: HasToTag},
+			{Name: "is_uri_user_e164", Usage: `is_uri_user_e164("uri")`, Help: "Reports whether the user of the URI is a number with + and 2 to 15 digits.",
+				Args: []script.ArgKind{script.TextArg}, Min: 1, Routes: script.Messages, Build: IsE164},
+		},
+	}
+}
+
+// HasToTag builds has_totag().
+func HasToTag(*script.Args) script.Action {
+	return func(m *script.Machine) int { return script.Yes(m.Context().HasToTag()) }
+}
+
+// HasParam builds uri_param() and ruri_has_param(): without a value they ask for a
+// parameter that has none.
+func HasParam(a *script.Args) script.Action {
+	name, want, valued := a.Text(0), a.Text(1), a.Given(1)
+	return func(m *script.Machine) int {
+		n, ok := name(m)
+		uri, u := m.RequestURI()
+		if !ok || u == nil {
+			return -1
+		}
+		value, found := script.FindParam(u.Params.In(uri), n)
+		if !found || !valued {
+			return script.Yes(found && len(value) == 0)
+		}
+		w, ok := want(m)
+		return script.Yes(ok && sipframe.EqualFoldBytes(value, w))
+	}
+}
+
+// AddParam adds name=value, or a name alone, to the Request-URI.
+func AddParam(m *script.Machine, b []byte) error {
+	name, text, ok := bytes.Cut(b, []byte{'='})
+	if !ok {
+		return m.Context().SetURIParam(name, nil)
+	}
+	return m.Context().SetURIParam(name, text)
+}
+
+// IsE164 builds is_uri_user_e164().
+func IsE164(a *script.Args) script.Action {
+	uri := a.Text(0)
+	return func(m *script.Machine) int {
+		b, ok := uri(m)
+		var u sipframe.URI
+		if !ok || sipframe.ParseURI(b, &u) != nil {
+			return -1
+		}
+		user := u.User.In(b)
+		if len(user) < 3 || len(user) > 16 || user[0] != '+' {
+			return -1
+		}
+		_, ok = sipframe.ParseUint(user[1:], 1<<63-1)
+		return script.Yes(ok)
+	}
+}
+
+// tel2SIP leaves any other Request-URI alone.
+func tel2SIP(a *script.Args) script.Action {
+	at := a.Site()
+	return func(m *script.Machine) int {
+		uri, _ := m.RequestURI()
+		if len(uri) < 5 || !sipframe.EqualFold(uri[:4], "tel:") {
+			return 1
+		}
+		from, err := m.Message().From()
+		var u sipframe.URI
+		if err != nil || sipframe.ParseURI(from.URI.In(m.Message().Raw()), &u) != nil || u.Host.Len == 0 {
+			return m.Fail(at, "From has no host to go by")
+		}
+		host := u.Host.In(from.URI.In(m.Message().Raw()))
+		return m.Reported(at, m.Context().SetRequestURI(m.Join([]byte("sip:"), uri[4:], []byte{'@'}, host, []byte(";user=phone"))))
+	}
+}
