@@ -196,7 +196,7 @@ var foreignFunctions = map[string]string{
 // lackingFunctions are functions that OpenSIPS has and this program lacks, of
 // modules that are here and of the core (""), so that an error says which.
 var lackingFunctions = map[string]string{
-	"":          "async cache_add cache_counter_fetch cache_fetch cache_raw_query cache_remove cache_store cache_sub launch raise_event sr_check_status subscribe_event",
+	"":          "raise_event sr_check_status subscribe_event",
 	"sipmsgops": "add_body filter_body get_updated_body_part strip_body",
 }
 

@@ -155,7 +155,7 @@ func TestAloneRunsEverything(t *testing.T) {
 	words := everyWord()
 	for _, name := range words.words.functionNames() {
 		f := words.function(name)
-		if f.Routes&messageless == 0 {
+		if f.Routes&messageless == 0 || strings.HasPrefix(name, "cache_") { // which want a module's cache; see TestLaunch
 			continue
 		}
 		var list []string

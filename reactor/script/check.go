@@ -116,10 +116,38 @@ func (w *contextWalk) expr(x Expr) {
 				w.expr(a)
 			}
 		}
+		if waiting(x) {
+			w.waiting(x)
+		}
 		if f := w.k.function(x.Func); f != nil && f.Routes&(1<<w.kind) == 0 {
 			w.k.rep.errorf(x.At, "%s() cannot be used in %v%s, only in %s", x.Func, w.kind, w.path(), f.Routes)
 		}
 	}
+}
+
+// waiting looks at async() and launch(): the function is of this route; the resume route
+// is, too, and the report route has no message.
+func (w *contextWalk) waiting(c *Call) {
+	if len(c.Args) > 0 && c.Args[0] != nil {
+		w.expr(c.Args[0])
+	}
+	if c.Func == "async" && asyncRoutes&(1<<w.kind) == 0 {
+		w.k.rep.errorf(c.At, "async() cannot be used in %v%s, only in %s", w.kind, w.path(), asyncRoutes)
+	}
+	if len(c.Args) < 2 || c.Args[1] == nil {
+		return
+	}
+	name, _ := constantName(c.Args[1])
+	r := w.named[name]
+	if r == nil {
+		return
+	}
+	kind := w.kind
+	if c.Func == "launch" {
+		w.kind = EventRoute
+	}
+	w.route(r)
+	w.kind = kind
 }
 
 // alone tells whether the routes run without a message.

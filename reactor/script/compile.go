@@ -19,7 +19,7 @@ type compiler struct {
 
 // compileRoutes checks and compiles the routes of a file.
 func compileRoutes(c *settings, f *File) *Program {
-	p := &Program{routes: make(map[string]*Routine), events: make(map[string]*Routine), named: make(map[routeKey]*Routine), loops: c.loops, levels: c.Log, domainAVP: -1, sipAVP: -1}
+	p := &Program{routes: make(map[string]*Routine), events: make(map[string]*Routine), named: make(map[routeKey]*Routine), loops: c.loops, levels: c.Log, launched: make(chan struct{}, maxLaunched), domainAVP: -1, sipAVP: -1}
 	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*Routine), armed: make(map[*Routine]bool)}
 	p.traceIDs = c.Trace.SIP.traceNames()
 	p.traces = make([]MessageTrace, len(p.traceIDs))

@@ -65,6 +65,7 @@ type Config struct {
 	Program *Program
 
 	tlsPlaces map[tlsPlace][]Pos
+	caches    map[string]Cache
 	modules   []*Module // loaded, in the order of the file
 	started   []running // in the order of their Start
 }

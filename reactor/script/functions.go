@@ -69,6 +69,8 @@ type Function struct {
 	Min int
 	// Routes are where it may be called; Load sees to that.
 	Routes RouteSet
+	// Async tells that it may wait, so that it may stand in async() and launch().
+	Async bool
 	// Build compiles a call; nil after an error that was reported.
 	Build func(a *Args) Action
 
@@ -112,7 +114,7 @@ func init() {
 	for _, part := range []map[string]*Function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(),
 		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(), traceFunctions(), statisticFunctions(),
-		codecFunctions(), streamFunctions(), partFunctions(), listFunctions(), validationFunctions(), ruriFunctions(), avpFunctions(), advertiseFunctions(), branchFunctions(), blacklistFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(),
+		codecFunctions(), streamFunctions(), partFunctions(), listFunctions(), validationFunctions(), ruriFunctions(), avpFunctions(), advertiseFunctions(), branchFunctions(), blacklistFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(), cacheFunctions(),
 	} {
 		for name, f := range part {
 			functions[name] = f
@@ -139,8 +141,13 @@ func (k *compiler) action(x Expr) Action {
 		return k.routeCall(r)
 	}
 	c := x.(*Call)
-	if c.Func == "assert" {
+	switch c.Func {
+	case "assert":
 		return k.assertion(c)
+	case "async":
+		return k.async(c)
+	case "launch":
+		return k.launch(c)
 	}
 	f := k.function(c.Func)
 	if f == nil {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 
 	"sipreactor/reactor"
@@ -188,3 +189,19 @@ func runs(t testing.TB, statements string) []string {
 }
 
 func mustAddrPort(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
+
+// lockedLogger is a logger that goroutines share with a test.
+func lockedLogger(mu *sync.Mutex, list *[]string) *slog.Logger {
+	return slog.New(lockedLines{lines{list, slog.LevelDebug}, mu})
+}
+
+type lockedLines struct {
+	lines
+	mu *sync.Mutex
+}
+
+func (l lockedLines) Handle(ctx context.Context, r slog.Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines.Handle(ctx, r)
+}

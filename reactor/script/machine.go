@@ -53,6 +53,7 @@ type Machine struct {
 	stack   []Value // operands of what is being computed
 	vars    []Value
 	avps    [][]Value // each with the newest value last
+	locals  []any     // of modules
 	args    []Value   // of the routes that run; frame has the innermost
 	frame   []Value
 	result  []Value // what the last return gave besides its code
@@ -89,6 +90,7 @@ func (m *Machine) reset(c *proxy.Context, kind RouteKind) {
 	}
 	m.arena, m.stack, m.args, m.frame, m.result = m.arena[:0], m.stack[:0], m.args[:0], nil, m.result[:0]
 	clear(m.vars)
+	clear(m.locals)
 	for i := range m.avps {
 		m.avps[i] = m.avps[i][:0]
 	}

@@ -25,6 +25,8 @@ type Program struct {
 	avps         map[string]int // slots by name
 	flagNames    [2][]string    // of messages, of branches; by number
 	loops        int            // max_while_loops
+	nlocals      int
+	launched     chan struct{} // what launch() has under way
 	levels       LogConfig
 	noNewFlags   uint64 // the branch flag of tcp_no_new_conn_bflag
 	noNewReplies uint64 // the message flag of tcp_no_new_conn_rplflag
@@ -103,6 +105,7 @@ func (p *Program) machine() *Machine {
 		stack:  make([]Value, 0, 16),
 		vars:   make([]Value, p.nvars),
 		avps:   make([][]Value, p.navps),
+		locals: make([]any, p.nlocals),
 		stripe: p.stats.stripes.Add(1),
 	}
 }
