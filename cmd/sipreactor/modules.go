@@ -5,7 +5,9 @@ import (
 	"sipreactor/reactor/modules/db_postgres"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/db_text"
+	"sipreactor/reactor/modules/dispatcher"
 	"sipreactor/reactor/modules/maxfwd"
+	"sipreactor/reactor/modules/permissions"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sl"
@@ -19,8 +21,10 @@ var modules = []script.Constructor{
 	db_postgres.New,
 	db_sqlite.New,
 	db_text.New,
+	dispatcher.New,
 	maxfwd.New,
 	rr.New,
+	permissions.New,
 	signaling.New,
 	sl.New,
 	uris.New,

@@ -36,7 +36,7 @@ const statisticsModule = "statistics"
 // laterModules are part of the language and not of this version. Without them a
 // script would do something else than it says, so they are refused.
 var laterModules = map[string]bool{
-	"cfgutils": true, "dispatcher": true, "permissions": true,
+	"cfgutils":  true,
 	"ratelimit": true, "pike": true,
 }
 

@@ -160,3 +160,18 @@ func (k *compiler) runs() (kinds RouteSet) {
 	}
 	return kinds
 }
+
+// Call runs a route in the midst of another one, as route(name, values...) does, and
+// returns its code. The values need not outlive the call.
+func (m *Machine) Call(r *Routine, values ...Value) int {
+	if m.depth >= maxDepth {
+		return -1
+	}
+	ctl, code, from := m.ctl, m.code, len(m.args)
+	m.ctl = 0
+	m.args = append(m.args, values...)
+	ret := m.call(r, m.args[from:])
+	m.args = m.args[:from]
+	m.ctl, m.code = ctl, code
+	return ret
+}

@@ -29,8 +29,11 @@ type Destination struct {
 	Address destination.Address
 	Row     Row
 	*Living
-	index int    // in its set
-	seed  uint64 // of the rendezvous
+	socket *destination.SocketName
+	hits   atomic.Uint64 // how often it was chosen first
+	uri    []byte        // of Address, for messages
+	index  int           // in its set
+	seed   uint64        // of the rendezvous
 }
 
 // URI gives where calls are sent.
@@ -71,11 +74,11 @@ type Table struct {
 	Sets   []*Set // ordered by when their first row came
 	byID   map[int]*Set
 	byAddr map[netip.Addr][]*Destination
-	byName map[name]*Destination
+	byName map[key]*Destination
 }
 
-// name is what a destination is found by.
-type name struct {
+// key is what a destination is found by.
+type key struct {
 	set int
 	uri string
 }
@@ -85,15 +88,28 @@ func (t *Table) Set(id int) *Set { return t.byID[id] }
 
 // Find gives the destination of a set with that URI, nil if there is none.
 func (t *Table) Find(set int, uri string) *Destination {
-	if d := t.byName[name{set, uri}]; d != nil {
+	if d := t.byName[key{set, uri}]; d != nil {
 		return d
 	}
 	a, err := destination.ParseAddress(uri)
 	if err != nil {
 		return nil
 	}
-	return t.byName[name{set, a.URI}]
+	return t.byName[key{set, a.URI}]
 }
+
+// anywhere gives a destination of any set with that URI, nil if there is none.
+func (t *Table) anywhere(uri string) *Destination {
+	for _, s := range t.Sets {
+		if d := t.byName[key{s.ID, uri}]; d != nil {
+			return d
+		}
+	}
+	return nil
+}
+
+// gone tells that a destination gets no calls any more.
+func (d *Destination) gone() bool { return d.Health.State() != destination.Active }
 
 // At calls yield with the destinations at an address, port 0 is any, until it
 // returns false.
@@ -115,7 +131,7 @@ func (t *Table) Len() (n int) {
 
 // newTable makes a table of destinations whose addresses are known.
 func newTable(all []*Destination) *Table {
-	t := &Table{byID: map[int]*Set{}, byAddr: map[netip.Addr][]*Destination{}, byName: map[name]*Destination{}}
+	t := &Table{byID: map[int]*Set{}, byAddr: map[netip.Addr][]*Destination{}, byName: map[key]*Destination{}}
 	for _, d := range all {
 		s := t.byID[d.Row.Set]
 		if s == nil {
@@ -124,9 +140,9 @@ func newTable(all []*Destination) *Table {
 			t.Sets = append(t.Sets, s)
 		}
 		s.Members = append(s.Members, d)
-		key := name{s.ID, d.Address.URI}
-		if t.byName[key] == nil {
-			t.byName[key] = d
+		at := key{s.ID, d.Address.URI}
+		if t.byName[at] == nil {
+			t.byName[at] = d
 		}
 		var last netip.Addr
 		for _, a := range d.Address.Addrs {

@@ -79,7 +79,7 @@ func (a *Address) Resolve(ctx context.Context, lookup Lookup) error {
 	}
 	addrs, err := lookup(ctx, a.Proto, a.Host, a.Port)
 	if err == nil && len(addrs) == 0 {
-		err = errors.New("no address")
+		err = errNoAddress
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.Host, err)

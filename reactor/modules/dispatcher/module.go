@@ -1,0 +1,161 @@
+package dispatcher
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/script"
+)
+
+// module is the module in one configuration.
+type module struct {
+	settings   map[string]settings // of partitions, by name
+	order      []string            // of partitions
+	aliases    []alias
+	columns    columns
+	partitions []*partition
+	byName     map[string]*partition
+
+	hashPvar, setidPvar, pattern, algoRoute script.Literal
+	hashed                                  func(*script.Machine) []byte // hash_pvar; nil none
+	setID                                   script.Setter                // setid_pvar; nil none
+	load                                    func(*script.Machine) script.Value
+	loadURI, loadSet                        *script.AVP // what pattern's %u and %i stand for
+	route                                   *script.Routine
+
+	probing  probing
+	policy   destination.Policy
+	lookup   destination.Lookup
+	env      *script.Env
+	log      *slog.Logger
+	stateDir string
+
+	chosen atomic.Uint64 // calls that got a destination
+	failed atomic.Uint64 // calls that got none
+}
+
+var errBlacklist = errors.New("is not supported: no blacklist is made of a set")
+
+// New makes the module for a configuration.
+func New(*script.Config) *script.Module {
+	m := &module{settings: map[string]settings{}, byName: map[string]*partition{}, columns: defaultColumns(),
+		probing: newProbing(), log: slog.New(slog.DiscardHandler), lookup: destination.LookupBy(systemLookup)}
+	return &script.Module{
+		Name: "dispatcher", Help: "Sends requests to members of sets of destinations, and knows which of them are alive.", Instance: m,
+		Parameters: m.parameters(),
+		Functions:  m.functions(),
+		Commands:   m.commands(),
+		Statistics: []script.Statistic{
+			{Name: "selected", Help: "Requests that got a destination.", Value: m.chosen.Load, Reset: func() { m.chosen.Store(0) }},
+			{Name: "no_destination", Help: "Requests for which a set had no destination.", Value: m.failed.Load, Reset: func() { m.failed.Store(0) }},
+			{Name: "destinations", Help: "Destinations in all sets.", Gauge: true, Value: func() uint64 { return m.count(func(*Destination) bool { return true }) }},
+			{Name: "active_destinations", Help: "Destinations that get requests.", Gauge: true, Value: func() uint64 {
+				return m.count(func(d *Destination) bool { return d.Health.State() == destination.Active })
+			}},
+		},
+		Events: []script.Event{{Name: event, Help: "A destination begins to get requests, or ceases to.", Params: []string{"partition", "group", "address", "status"}}},
+		Check:  m.check, Start: m.start, Stop: m.stop,
+	}
+}
+
+// systemLookup asks the system's resolver.
+func systemLookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}
+
+// check makes of the parameters what the functions need.
+func (m *module) check(l *script.Loading) {
+	m.makePartitions(l)
+	if m.hashPvar.Text != "" {
+		m.hashed = l.Format(m.hashPvar)
+	}
+	if m.setidPvar.Text != "" {
+		m.setID = l.Setter(m.setidPvar)
+	}
+	if m.pattern.Text != "" {
+		m.checkPattern(l)
+	}
+	if m.algoRoute.Text != "" {
+		m.route = l.Route(script.RequestRoute, m.algoRoute)
+	}
+	m.probing.check(l)
+}
+
+// start loads the tables.
+func (m *module) start(e *script.Env) error {
+	m.env, m.log, m.stateDir = e, e.Log, e.StateDir
+	if before, ok := e.Previous.(*module); ok {
+		m.inherit(before)
+	}
+	for _, p := range m.partitions {
+		if err := p.start(context.Background(), m); err != nil {
+			m.stop(nil)
+			return err
+		}
+	}
+	e.Every(flushEvery, m.flush)
+	for _, p := range m.partitions {
+		e.Go(p.rows.Recover)
+	}
+	m.startProbing(e)
+	return nil
+}
+
+// inherit takes over what is known of the destinations of the configuration before.
+func (m *module) inherit(before *module) {
+	for _, p := range m.partitions {
+		if old := before.byName[p.name]; old != nil {
+			old.mu.Lock()
+			for at, l := range old.living {
+				p.living[at] = l
+			}
+			old.mu.Unlock()
+		}
+	}
+}
+
+// stop writes what the database has not yet, and lets go of it.
+func (m *module) stop(any) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	m.flush(ctx)
+	for _, p := range m.partitions {
+		p.close()
+	}
+}
+
+// count counts destinations.
+func (m *module) count(which func(*Destination) bool) (n uint64) {
+	for _, p := range m.partitions {
+		t := p.get()
+		if t == nil {
+			continue
+		}
+		for _, s := range t.Sets {
+			for _, d := range s.Members {
+				if which(d) {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
+// find gives the partition of a name, that of the configuration for "", nil if there
+// is none.
+func (m *module) find(name []byte) *partition {
+	if len(name) == 0 {
+		if p := m.byName[defaultPartition]; p != nil {
+			return p
+		}
+		return nil
+	}
+	return m.byName[string(name)]
+}

@@ -1,0 +1,120 @@
+package destination
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/store"
+)
+
+// Tables are where a module's rows come from: a database, or one file for each
+// table. The zero value is nowhere.
+type Tables struct {
+	URL   string            // db_url
+	Files map[string]string // by table, each in the place of that table
+}
+
+// Set tells whether there is anything to load from.
+func (t *Tables) Set() bool { return t.URL != "" || len(t.Files) > 0 }
+
+// Open gives the source of rows and the database for what is written back, nil if
+// there is none. It asks nothing of it yet.
+func (t *Tables) Open(log *slog.Logger) (store.Source, *store.DB, error) {
+	var db *store.DB
+	var err error
+	if t.URL != "" {
+		if db, err = store.Open(t.URL, store.Options{Log: log}); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(t.Files) == 0 {
+		return db, db, nil
+	}
+	return files{t.Files, db}, db, nil
+}
+
+// files takes the tables that have one from files.
+type files struct {
+	paths map[string]string
+	db    *store.DB
+}
+
+// Load is store.Source.
+func (f files) Load(ctx context.Context, q store.Select, each func(*store.Row) error) error {
+	if path := f.paths[q.Table]; path != "" {
+		return store.File{Path: path}.Load(ctx, q, each)
+	}
+	if f.db == nil {
+		return nil // an empty table
+	}
+	return f.db.Load(ctx, q, each)
+}
+
+// CachePath gives the file of the last good state of a module's tables.
+func CachePath(dir, module, part string) string {
+	if dir == "" {
+		return ""
+	}
+	clean := strings.Map(func(c rune) rune {
+		if c == '/' || c == '\\' || c < ' ' {
+			return '_'
+		}
+		return c
+	}, part)
+	return filepath.Join(dir, module+"-"+clean+".cache")
+}
+
+// resolvesAtOnce bounds the names that are asked for together.
+const resolvesAtOnce = 32
+
+// resolveTime is how long the addresses of a table may take.
+const resolveTime = 10 * time.Second
+
+// ResolveAll looks the hosts of addresses up; errs has what went wrong with each, nil
+// where nothing did.
+func ResolveAll(ctx context.Context, lookup Lookup, all []*Address) (errs []error) {
+	ctx, cancel := context.WithTimeout(ctx, resolveTime)
+	defer cancel()
+	errs = make([]error, len(all))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, resolvesAtOnce)
+	for i, a := range all {
+		if len(a.Addrs) > 0 {
+			continue
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = a.Resolve(ctx, lookup)
+		})
+	}
+	wg.Wait()
+	return errs
+}
+
+// errNoAddress is what Resolve says of a name without any.
+var errNoAddress = errors.New("no address")
+
+// LookupBy makes a Lookup of a function that knows addresses only, such as a
+// resolver's: the port is the URI's or the transport's.
+func LookupBy(find func(ctx context.Context, host string) ([]netip.Addr, error)) Lookup {
+	return func(ctx context.Context, p reactor.Proto, host string, port uint16) ([]netip.AddrPort, error) {
+		list, err := find(ctx, host)
+		if err != nil {
+			return nil, err
+		}
+		a := Address{Proto: p, Port: port}
+		all := make([]netip.AddrPort, 0, len(list))
+		for _, ip := range list {
+			all = append(all, netip.AddrPortFrom(ip.Unmap(), a.EndPort()))
+		}
+		return all, nil
+	}
+}
