@@ -22,7 +22,7 @@ func (l *loop) accept(n *poller.Incoming) {
 	c.src = Source{Proto: socket.Proto, Remote: n.Remote, Local: n.Local, Socket: socket}
 	if cause := l.admit(c); cause != admitted {
 		l.stat.refused[cause].Add(1)
-		c.quit()
+		c.place.Leave()
 		why := cause.refuse()
 		e.observe(c, ConnRefused, why, nil, "")
 		e.logRefused(c, why)
@@ -60,7 +60,7 @@ func (l *loop) admit(c *conn) Refusal {
 	if c.src.Proto == TLS && (e.late() || e.handshakers.late()) {
 		return RefusedOverload
 	}
-	if cause := e.sources.enter(c, e.seconds()); cause != admitted {
+	if cause := e.enterSource(c); cause != admitted {
 		return cause
 	}
 	c.cfg = e.cfg.stream(c.src.Proto)
@@ -120,7 +120,7 @@ func (l *loop) adopt(c *conn) {
 
 // establish makes the connection ready for messages and sends what waited.
 func (l *loop) establish(c *conn) {
-	c.shook()
+	c.place.HandshakeEnded()
 	state := c.tlsState()
 	c.mu.Lock()
 	if c.phase != phase.Established {
@@ -135,7 +135,7 @@ func (l *loop) establish(c *conn) {
 		l.stat.resumedHandshakes.Add(1)
 	}
 	c.disarm()
-	if !c.unacked.trial {
+	if !c.unacked.Unconfirmed {
 		c.reached()
 	}
 	if c.probing {

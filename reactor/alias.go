@@ -7,7 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/sendqueue"
 )
 
 // AddAlias lets sends to a port of the peer's own address use its connection
@@ -30,7 +32,7 @@ func (e *Engine) AddAlias(h Handle, port uint16) error {
 		return errGone
 	}
 	alias := netip.AddrPortFrom(c.src.Remote.Addr(), port)
-	suspects, err := e.peers.stand(c, keyOf(c.src.Proto, alias))
+	suspects, err := e.peers.stand(c, endpoint.Of(c.src.Proto, alias))
 	for _, old := range suspects {
 		if !old.src.Outbound {
 			e.logAliasMoved(alias, old, c)
@@ -51,14 +53,14 @@ var (
 
 // stand makes a connection the holder of an alias. It gives the connections that
 // carried messages to that end point so far: the holder before, and ours.
-func (p *peers) stand(c *conn, key peerKey) (suspects []*conn, err error) {
+func (p *peers) stand(c *conn, key endpoint.Key) (suspects []*conn, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	owner := p.alias[key]
 	switch {
 	case !c.linked:
 		return nil, errGone
-	case owner == c || key == keyOf(c.src.Proto, c.src.Remote):
+	case owner == c || key == endpoint.Of(c.src.Proto, c.src.Remote):
 		return nil, nil
 	case owner != nil && !owner.yields(c):
 		return nil, errTaken
@@ -72,11 +74,11 @@ func (p *peers) stand(c *conn, key peerKey) (suspects []*conn, err error) {
 		suspects = append(suspects, q)
 	}
 	if owner != nil {
-		owner.aliases = slices.DeleteFunc(owner.aliases, func(k peerKey) bool { return k == key })
+		owner.aliases = slices.DeleteFunc(owner.aliases, func(k endpoint.Key) bool { return k == key })
 		suspects = append(suspects, owner)
 	}
 	if p.alias == nil {
-		p.alias = make(map[peerKey]*conn)
+		p.alias = make(map[endpoint.Key]*conn)
 	}
 	p.alias[key] = c
 	c.aliases = append(c.aliases, key)
@@ -111,7 +113,7 @@ func (c *conn) probe() {
 	c.mu.Lock()
 	ready := c.doom == nil && c.phase == phase.Established && !c.stuck && !c.half
 	if ready {
-		c.out.add(Bytes("\r\n"), entry{pong: true})
+		c.out.Add(Bytes("\r\n"), sendqueue.Entry{Pong: true})
 	}
 	c.mu.Unlock()
 	if ready {
@@ -123,7 +125,7 @@ func (c *conn) probe() {
 // each alias has one a second, with the number of those left out before.
 type moves struct {
 	mu   sync.Mutex
-	told map[peerKey]move
+	told map[endpoint.Key]move
 }
 
 type move struct {
@@ -135,7 +137,7 @@ type move struct {
 const maxMoves = 1024
 
 // open tells whether a line about an alias may pass, and how many were left out.
-func (m *moves) open(now int64, key peerKey) (more int, ok bool) {
+func (m *moves) open(now int64, key endpoint.Key) (more int, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	last, known := m.told[key]
@@ -145,7 +147,7 @@ func (m *moves) open(now int64, key peerKey) (more int, ok bool) {
 		return 0, false
 	}
 	if m.told == nil || len(m.told) >= maxMoves {
-		m.told = make(map[peerKey]move)
+		m.told = make(map[endpoint.Key]move)
 	}
 	m.told[key] = move{at: now}
 	return last.more, true
@@ -154,7 +156,7 @@ func (m *moves) open(now int64, key peerKey) (more int, ok bool) {
 // logAliasMoved tells that an alias has another holder: in order when a peer has
 // come back, and else a sign that two peers claim one port.
 func (e *Engine) logAliasMoved(alias netip.AddrPort, from, to *conn) {
-	if more, ok := e.aliasMoves.open(e.now(), keyOf(to.src.Proto, alias)); ok {
+	if more, ok := e.aliasMoves.open(e.now(), endpoint.Of(to.src.Proto, alias)); ok {
 		e.log.Warn("alias moved to a newer connection", "proto", to.src.Proto.String(), "alias", alias.String(),
 			"id", uint64(to.id), "peer", to.src.Remote.String(),
 			"before", uint64(from.id), "peer_before", from.src.Remote.String(), "more", more)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/tlsstate"
 	"sipreactor/tlsstate/tlstest"
 )
@@ -20,11 +21,11 @@ func TestAliases(t *testing.T) {
 	p.add(a)
 	p.add(b)
 	stand := func(c *conn, port uint16) error {
-		_, err := p.stand(c, keyOf(TLS, netip.AddrPortFrom(c.src.Remote.Addr(), port)))
+		_, err := p.stand(c, endpoint.Of(TLS, netip.AddrPortFrom(c.src.Remote.Addr(), port)))
 		return err
 	}
 	at := func(port uint16) *conn {
-		c, _ := p.find(keyOf(TLS, netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), port)), &match{}, nil)
+		c, _ := p.find(endpoint.Of(TLS, netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), port)), &match{}, nil)
 		return c
 	}
 	if err := stand(a, 5061); err != nil || at(5061) != a {
@@ -63,7 +64,7 @@ func TestAliases(t *testing.T) {
 // The one before does not get it again while that lives.
 func TestNewestHoldsTheAlias(t *testing.T) {
 	var p peers
-	key := keyOf(TLS, netip.MustParseAddrPort("192.0.2.1:5061"))
+	key := endpoint.Of(TLS, netip.MustParseAddrPort("192.0.2.1:5061"))
 	born := time.Now()
 	from := func(addr string, after time.Duration) *conn {
 		c := peerConn(addr, false, nil)
@@ -117,7 +118,7 @@ func TestAliasKeepsToItsParty(t *testing.T) {
 		"the same, unchecked": {leaf("a.example"), unverified, false},
 	} {
 		var p peers
-		key := keyOf(TLS, netip.MustParseAddrPort("192.0.2.1:5061"))
+		key := endpoint.Of(TLS, netip.MustParseAddrPort("192.0.2.1:5061"))
 		old, young := peerConn("192.0.2.1:40001", false, nil), peerConn("192.0.2.1:40002", false, nil)
 		young.born = old.born.Add(time.Second)
 		old.tls.whole, young.tls.whole = tt.held, tt.claims
@@ -178,7 +179,7 @@ func TestTrunkComesBack(t *testing.T) {
 // An alias that moves again and again is a line a second.
 func TestAliasLines(t *testing.T) {
 	var m moves
-	key, other := keyOf(TLS, netip.MustParseAddrPort("192.0.2.1:5061")), keyOf(TLS, netip.MustParseAddrPort("192.0.2.2:5061"))
+	key, other := endpoint.Of(TLS, netip.MustParseAddrPort("192.0.2.1:5061")), endpoint.Of(TLS, netip.MustParseAddrPort("192.0.2.2:5061"))
 	if _, ok := m.open(1, key); !ok {
 		t.Error("the first one is not told")
 	}
@@ -194,7 +195,7 @@ func TestAliasLines(t *testing.T) {
 		t.Errorf("a second later: %v, %d more", ok, more)
 	}
 	for i := range 3 * maxMoves {
-		m.open(1, keyOf(TCP, netip.AddrPortFrom(netip.MustParseAddr("192.0.2.3"), uint16(i))))
+		m.open(1, endpoint.Of(TCP, netip.AddrPortFrom(netip.MustParseAddr("192.0.2.3"), uint16(i))))
 	}
 	if len(m.told) > maxMoves {
 		t.Errorf("%d aliases are told apart", len(m.told))

@@ -6,6 +6,7 @@ import (
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/tlsstate"
 )
 
@@ -51,7 +52,7 @@ func (l *loop) finish(c *conn) {
 	c.left = c.phase
 	c.step(phase.Closing)
 	if c.codec != nil {
-		if c.left == phase.Established && c.out.flight == nil && c.doom.Reason.Orderly() {
+		if c.left == phase.Established && c.out.Flight == nil && c.doom.Reason.Orderly() {
 			_ = c.codec.CloseNotify()
 		}
 		for out := c.codec.Output(); len(out) > 0 && c.sendDue == 0; out = c.codec.Output() {
@@ -61,8 +62,8 @@ func (l *loop) finish(c *conn) {
 			}
 			c.codec.Sent(n)
 			l.sent(c, n)
-			if c.out.flight != nil {
-				l.written(c, c.out.advance(n))
+			if c.out.Flight != nil {
+				l.written(c, c.out.Advance(n))
 			}
 		}
 	}
@@ -100,20 +101,20 @@ func (l *loop) part(c *conn) {
 	if was != phase.Established {
 		return // handshakes have nothing that anybody gets back
 	}
-	if u.trial && !refused(why) {
-		u.trial = false
+	if u.Unconfirmed && !refused(why) {
+		u.Unconfirmed = false
 	}
-	u.update(c.sock.Fd())
+	update(u, c.sock.Fd())
 	if why.Reason.Orderly() {
-		if u.first == nil && why.Reason == PeerClosed || l.eng.lot.linger(c) {
+		if u.Empty() && why.Reason == PeerClosed || l.eng.lot.linger(c) {
 			return
 		}
-		if u.first == nil {
+		if u.Empty() {
 			return // the kernel says the goodbye
 		}
 	}
 	c.mu.Lock()
-	back := u.first != nil || c.out.flight != nil || c.out.box != nil
+	back := !u.Empty() || c.out.Flight != nil || c.out.Waiting != nil
 	c.mu.Unlock()
 	if back {
 		kernel.AbortOnClose(c.sock.Fd())
@@ -131,8 +132,8 @@ func (c *conn) release() {
 		was = c.left
 	}
 	c.stepLocked(phase.Closed)
-	box, why, stuck := c.out.box, c.doom, c.stuck
-	c.out.box = nil
+	box, why, stuck := c.out.Waiting, c.doom, c.stuck
+	c.out.Waiting = nil
 	c.mu.Unlock()
 	if stuck || c.eof {
 		e.lot.forget(c)
@@ -156,7 +157,7 @@ func (c *conn) release() {
 		c.codec.Stop()
 		c.codec, c.hs = nil, nil
 	}
-	c.quit()
+	c.place.Leave()
 	e.peers.remove(c)
 	if !c.src.Outbound {
 		e.inbound.Add(-1)
@@ -165,9 +166,9 @@ func (c *conn) release() {
 		c.countBackoff(was, why)
 	}
 	c.returnUnacked(why)
-	if flight := c.out.flight; flight != nil {
-		c.out.flight = nil
-		e.undeliver(c, flight, c.out.count, why)
+	if flight := c.out.Flight; flight != nil {
+		c.out.Flight = nil
+		e.undeliver(c, flight, c.out.Count, why)
 	}
 	if box != nil {
 		e.undeliver(c, box, 0, why)
@@ -182,7 +183,7 @@ func (c *conn) release() {
 // returnUnacked gives back what was written and not acknowledged. What the peer
 // has, and has not answered, is counted.
 func (c *conn) returnUnacked(why *Error) {
-	requests := c.unacked.giveBack(c, why)
+	requests := c.eng.returnAll(c, &c.unacked, why)
 	if n := c.unanswered.Swap(0); n != 0 {
 		c.loop.stat.unanswered.Add(-n)
 		c.eng.stat.neverAnswered.Add(uint64(max(n-requests, 0)))
@@ -191,15 +192,15 @@ func (c *conn) returnUnacked(why *Error) {
 
 // undeliver tells the fate of a batch's messages from the i-th on: the sender
 // that still waits, or the Handler.
-func (e *Engine) undeliver(c *conn, b *batch, i int, why *Error) {
-	for ; i < len(b.ends); i++ {
-		m := &b.ends[i]
-		if m.pong || m.wait != nil && m.wait.settle(why) {
+func (e *Engine) undeliver(c *conn, b *sendqueue.Batch, i int, why *Error) {
+	for ; i < len(b.Ends); i++ {
+		m := &b.Ends[i]
+		if m.Pong || m.Wait != nil && m.Wait.Settle(why) {
 			continue
 		}
-		e.giveBack(c, b.message(i), m.note, why)
+		e.giveBack(c, b.Message(i), m.Note, why)
 	}
-	b.free()
+	b.Free()
 }
 
 // tlsError turns what the TLS layer says during a handshake into a reason.

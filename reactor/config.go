@@ -52,8 +52,12 @@ type StreamConfig struct {
 }
 
 // Keepalive is TCP's own keep-alive, a dead peer's end when nothing is sent. Zero
-// values are the system's defaults.
-type Keepalive = kernel.Keepalive
+// values are the system's defaults; the durations have whole seconds.
+type Keepalive struct {
+	Enabled        bool
+	Idle, Interval time.Duration
+	Count          int
+}
 
 // Config is everything the engine is told at the start. DefaultConfig gives
 // the documented defaults; a zero duration or bound is taken as it stands.

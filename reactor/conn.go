@@ -6,9 +6,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/owed"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/sendqueue"
+	"sipreactor/reactor/internal/sourcelimit"
 	"sipreactor/reactor/internal/wheel"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
@@ -24,7 +27,7 @@ type conn struct {
 	cfg     *StreamConfig
 	born    time.Time
 	target  Target                  // what a dialled connection is for
-	dialer  *waiter                 // the sender that a dialled connection was made for
+	dialer  *sendqueue.Waiter       // the sender that a dialled connection was made for
 	self    tlsstate.ClientIdentity // of a dialled connection
 	meant   string                  // the SIP domain that a dialled connection was made for, as plainName writes it
 	domains tlsstate.Domains        // that self is of; until the handshake begins
@@ -33,7 +36,7 @@ type conn struct {
 	// The peer index's lock guards these.
 	sibling *conn
 	linked  bool
-	aliases []peerKey
+	aliases []endpoint.Key
 
 	// The owner's: the parking lot while connecting, then the loop.
 	loop     *loop
@@ -41,26 +44,26 @@ type conn struct {
 	codec    codec
 	hs       *handshake // nil but while handshaking
 	framer   sipframe.Framer
-	partial  *sipframe.Buffer // bytes of a message that is not complete; nil while idle
-	cutShort atomic.Bool      // there are such bytes; for anybody
-	source   *source          // what it counts to; nil = nothing
-	shaking  bool             // its handshake counts there
-	chunks   int              // chunks of that message so far
-	excess   bool             // the read under way brought new requests that are too many
-	blamed   bool             // it brought such since there is more than is handled
-	paused   bool             // it is in its loop's list
-	swamped  bool             // it is not read since its replies have no room
-	deaf     bool             // nothing more is read: framing is lost, or the end is near
-	left     phase.Phase      // the phase it was in when its end began
-	carried  traffic          // counted by the loop, read by anybody
-	ending   bool             // an orderly end waits for what is still to be written
-	unacked  unacked          // written, and not known to be acknowledged
-	finals   uint64           // final responses that came in
-	timer    *time.Timer      // the earliest of the deadlines below
-	armed    int64            // when the timer goes off; 0 = it does not
-	msgDue   int64            // deadlines on the engine's clock; 0 = none
-	msgLate  bool             // the message had its moment; see behind
-	sendDue  int64            // next look at a connection that takes nothing
+	partial  *sipframe.Buffer         // bytes of a message that is not complete; nil while idle
+	cutShort atomic.Bool              // there are such bytes; for anybody
+	place    sourcelimit.Place        // what it counts to its source
+	chunks   int                      // chunks of that message so far
+	excess   bool                     // the read under way brought new requests that are too many
+	blamed   bool                     // it brought such since there is more than is handled
+	paused   bool                     // it is in its loop's list
+	swamped  bool                     // it is not read since its replies have no room
+	deaf     bool                     // nothing more is read: framing is lost, or the end is near
+	left     phase.Phase              // the phase it was in when its end began
+	carried  traffic                  // counted by the loop, read by anybody
+	ending   bool                     // an orderly end waits for what is still to be written
+	unacked  sendqueue.Unacknowledged // written, and not known to be acknowledged
+	listed   bool                     // the loop looks at that every second
+	finals   uint64                   // final responses that came in
+	timer    *time.Timer              // the earliest of the deadlines below
+	armed    int64                    // when the timer goes off; 0 = it does not
+	msgDue   int64                    // deadlines on the engine's clock; 0 = none
+	msgLate  bool                     // the message had its moment; see behind
+	sendDue  int64                    // next look at a connection that takes nothing
 	ackDue   int64
 	halfDue  int64 // the end of a half-closed connection
 	eof      bool  // the peer's stream is read to its end, and no loop has the descriptor
@@ -87,7 +90,7 @@ type conn struct {
 	// parked is the phase, plus one, in which the sender went on without waiting
 	// for the end of it; 0 = it did not.
 	parked phase.Phase
-	out    outbox
+	out    sendqueue.Queue
 	tls    tlsSummary
 	spoken []spoken // SIP domains that were looked for in the peer's certificate
 }
@@ -175,7 +178,7 @@ func (c *conn) carryOut(ph phase.Phase) {
 // established and writes, Queued when the message waits for that, and an error
 // when the connection is gone (NoConnection) or the message is one too many
 // (QueueFull, which harms nobody else). Any goroutine.
-func (c *conn) enqueue(m Appender, t *Target, w *waiter) (Outcome, *Error) {
+func (c *conn) enqueue(m Appender, t *Target, w *sendqueue.Waiter) (Outcome, *Error) {
 	c.mu.Lock()
 	if c.doom != nil || c.phase >= phase.Closing {
 		c.mu.Unlock()
@@ -183,20 +186,20 @@ func (c *conn) enqueue(m Appender, t *Target, w *waiter) (Outcome, *Error) {
 	}
 	up := c.phase == phase.Established
 	ready := up && !c.stuck
-	if !c.out.room(t.Class, up && c.open.Load() > 0, ready, c.cfg.MaxPostponed) {
+	if !c.out.Room(t.Class.urgent(), t.Class == Final, up && c.open.Load() > 0, ready, c.cfg.MaxPostponed) {
 		full := because(QueueFull, "the connection is not up")
 		switch {
 		case ready:
 			full.Detail = "too much waits for the loop"
 		case up:
 			full.Detail = "the peer takes nothing"
-			c.out.full = true
+			c.out.Full = true
 		}
 		c.mu.Unlock()
 		c.eng.stat.refused.Add(1)
 		return 0, full
 	}
-	c.out.add(m, t.entry(w))
+	c.out.Add(m, t.entry(w))
 	if !c.answers() {
 		c.mu.Unlock()
 		return 0, because(NoConnection, "the peer has closed it")
@@ -214,8 +217,8 @@ func (c *conn) enqueue(m Appender, t *Target, w *waiter) (Outcome, *Error) {
 func (c *conn) pong() {
 	c.mu.Lock()
 	// A peer that pings and does not read gets no queue of pongs.
-	if n := c.out.box; !c.stuck || n == nil {
-		c.out.add(Bytes("\r\n"), entry{pong: true})
+	if n := c.out.Waiting; !c.stuck || n == nil {
+		c.out.Add(Bytes("\r\n"), sendqueue.Entry{Pong: true})
 	}
 	c.mu.Unlock()
 }

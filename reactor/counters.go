@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/internal/counters"
 	"sipreactor/reactor/internal/owed"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/tlsstate"
@@ -54,7 +55,7 @@ type handshakeCounters struct {
 	byVersion [versionCount]atomic.Uint64
 	resumed   atomic.Uint64
 	failed    [reasonCount]atomic.Uint64
-	took      histogram
+	took      counters.Histogram
 }
 
 // shardCounters are written by the workers of one shard.
@@ -72,7 +73,7 @@ type engineCounters struct {
 	neverAnswered                    atomic.Uint64
 	parkedConnects, parkedHandshakes atomic.Uint64
 	dialsFailed, closed              [reasonCount]atomic.Uint64
-	defects, handshakeDefects        Tally
+	defects, handshakeDefects        counters.Tally
 }
 
 // side numbers the direction of a connection for arrays of two.
@@ -90,7 +91,7 @@ func (c *conn) handshook(s *tlsstate.State, took time.Duration) {
 	if s.Resumed {
 		n.resumed.Add(1)
 	}
-	n.took.add(took)
+	n.took.Add(took)
 	c.mu.Lock()
 	c.tls.took = took
 	c.mu.Unlock()
@@ -119,36 +120,4 @@ func (c *conn) countFailure(was phase.Phase, why *Error) {
 		}
 		c.loop.stat.handshakes[c.src.side()].failed[why.Reason].Add(1)
 	}
-}
-
-// bounds are the upper bounds of a histogram's buckets but the last, which has
-// none. A handshake takes a millisecond on one machine, two round trips on a
-// path, and seconds with a peer that is nearly dead.
-var bounds = [...]time.Duration{
-	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond,
-	50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
-	time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
-}
-
-// histogram counts durations. One goroutine writes, any may read.
-type histogram struct {
-	buckets [len(bounds) + 1]atomic.Uint64
-	sum     atomic.Int64
-}
-
-func (h *histogram) add(d time.Duration) {
-	i := 0
-	for i < len(bounds) && d > bounds[i] {
-		i++
-	}
-	h.buckets[i].Add(1)
-	h.sum.Add(int64(d))
-}
-
-// addTo adds what was counted to a sum.
-func (h *histogram) addTo(sum *Histogram) {
-	for i := range h.buckets {
-		sum.Counts[i] += h.buckets[i].Load()
-	}
-	sum.Sum += time.Duration(h.sum.Load())
 }

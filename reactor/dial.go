@@ -10,22 +10,23 @@ import (
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/tlsstate"
 )
 
 // begin makes a connection to a target, with the message it is made for as the
 // first that waits. Nobody else sees it yet. nil: there is no room for it.
-func (e *Engine) begin(t *Target, want *match, domains tlsstate.Domains, m Appender, w *waiter) *conn {
+func (e *Engine) begin(t *Target, want *match, domains tlsstate.Domains, m Appender, w *sendqueue.Waiter) *conn {
 	c := e.dialled(t, want, domains, w, false)
 	if c != nil {
-		c.out.add(m, t.entry(w))
+		c.out.Add(m, t.entry(w))
 	}
 	return c
 }
 
 // dialled makes a connection that is still to be opened; probing: to see whether
 // the target is back.
-func (e *Engine) dialled(t *Target, want *match, domains tlsstate.Domains, w *waiter, probing bool) *conn {
+func (e *Engine) dialled(t *Target, want *match, domains tlsstate.Domains, w *sendqueue.Waiter, probing bool) *conn {
 	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, dialer: w}
 	c.sock.Owner = c
 	c.sock.Hold(-1)
@@ -55,7 +56,7 @@ func (t *Target) query() tlsstate.ClientQuery {
 func (e *Engine) connect(c *conn) {
 	e.stat.dials.Add(1)
 	e.observe(c, ConnectStarted, nil, nil, "")
-	fd, err := openSocket(c, &e.cfg.Keepalive)
+	fd, err := openSocket(c, (*kernel.Keepalive)(&e.cfg.Keepalive))
 	if err == nil {
 		c.sock.Hold(fd)
 		err = unix.Connect(fd, kernel.Sockaddr(c.src.Remote))
@@ -98,7 +99,7 @@ func (c *conn) bound() {
 
 // openSocket makes a non-blocking socket, bound to the address that the
 // connection must come from.
-func openSocket(c *conn, k *Keepalive) (fd int, err error) {
+func openSocket(c *conn, k *kernel.Keepalive) (fd int, err error) {
 	fd, err = unix.Socket(kernel.Family(c.src.Remote.Addr()), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, os.NewSyscallError("socket", err)
@@ -150,6 +151,6 @@ func dialFailed(cause error) *Error {
 // tellConnected lets the sender that dialled know that the handshake begins.
 func (c *conn) tellConnected() {
 	if c.dialer != nil {
-		c.dialer.connected()
+		c.dialer.Connected()
 	}
 }

@@ -249,8 +249,8 @@ func TestFollowerTakesOver(t *testing.T) {
 		if c.src.Outbound {
 			c.mu.Lock()
 			var order []string
-			for i := range c.out.box.ends {
-				order = append(order, string(c.out.box.message(i)[:6]))
+			for i := range c.out.Waiting.Ends {
+				order = append(order, string(c.out.Waiting.Message(i)[:6]))
 			}
 			c.mu.Unlock()
 			if strings.Join(order, " ") != "INVITE CANCEL" {

@@ -66,7 +66,7 @@ func (e *Engine) underWay() string {
 		case c.doom != nil || c.phase >= phase.Closing:
 		case c.phase < phase.Established:
 			handshakes++
-		case c.out.waitingCount() > 0:
+		case c.out.Len() > 0:
 			unsent++
 		case c.cutShort.Load():
 			halves++

@@ -12,7 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/sourcelimit"
 	"sipreactor/reactor/internal/table"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
@@ -31,7 +33,7 @@ type Engine struct {
 
 	table       table.Table[conn, *conn, Handle]
 	peers       peers
-	sources     sources
+	sources     sourcelimit.Table
 	shards      []*shard
 	refuses     bool      // the Handler is an Overloader
 	resting     sync.Pool // workers of loops that have left theirs, with what they keep in Local
@@ -54,7 +56,8 @@ type Engine struct {
 	stat       engineCounters
 	folds      folds
 	aliasMoves moves
-	backoff    backoff
+	backoff    backoffTable
+	probing    probing
 }
 
 // New checks the configuration and makes an engine that does not run yet.
@@ -70,13 +73,13 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		lifetime: int64(cfg.Lifetime / time.Second),
 		seed:     maphash.MakeSeed(),
 	}
-	e.poll = poller.New(poller.Config{Loops: cfg.Loops, Listeners: cfg.listeners(), Keepalive: cfg.Keepalive,
+	e.poll = poller.New(poller.Config{Loops: cfg.Loops, Listeners: cfg.listeners(), Keepalive: kernel.Keepalive(cfg.Keepalive),
 		Backlog: cfg.Backlog, DatagramBuffer: cfg.DatagramBuffer, Logger: cfg.Logger}, onPoller{e})
 	for _, p := range []Proto{TCP, TLS} {
 		s := cfg.stream(p)
 		e.framing[p] = sipframe.FramerConfig{MaxMessage: cfg.MaxMessageSize, PingPong: s.CRLFPingPong, DropCRLF: s.CRLFDrop}
 	}
-	e.backoff.limit, e.backoff.random = cfg.Backoff, rand.Int64N
+	e.backoff.Limit, e.backoff.Random = cfg.Backoff, rand.Int64N
 	e.SetDomains(cfg.Domains)
 	for i, s := range cfg.Sockets {
 		e.sockets = append(e.sockets, &Socket{Proto: s.Proto, Addr: s.Addr, Advertised: s.Advertised,

@@ -3,6 +3,7 @@ package reactor
 import (
 	"net/netip"
 
+	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/sipframe"
 )
 
@@ -140,6 +141,11 @@ func (c Class) asks() bool { return c == NewRequest || c == LaterRequest }
 type EndPoint struct {
 	Proto Proto
 	Addr  netip.AddrPort
+}
+
+// entry is what a send queue notes of a message to the target.
+func (t *Target) entry(w *sendqueue.Waiter) sendqueue.Entry {
+	return sendqueue.Entry{Wait: w, Note: t.Note, Asks: t.Class.asks()}
 }
 
 // AddrSet is the end points of one destination, all that may be tried. It does not

@@ -53,16 +53,16 @@ func (c *conn) asked(m []byte) {
 // Replies are counted, not matched. One that is repeated, such as the 200 of an
 // INVITE without its ACK, may count for another request.
 func (c *conn) answers() bool {
-	b := c.out.box
-	last := len(b.ends) - 1
-	m := b.message(last)
+	b := c.out.Waiting
+	last := len(b.Ends) - 1
+	m := b.Message(last)
 	switch {
 	case isReply(m):
 		if isFinal(m) && c.open.Load() > 0 { // only the lock's holder takes away
 			c.open.Add(-1)
 		}
 	case c.half:
-		c.out.removeLast()
+		c.out.RemoveLast()
 		return false
 	}
 	return true
@@ -76,7 +76,7 @@ func (c *conn) outlives() bool {
 	if c.doom != nil || c.phase != phase.Established {
 		return false
 	}
-	return c.open.Load() > 0 || !c.src.Outbound && (c.out.box != nil || c.out.flight != nil)
+	return c.open.Load() > 0 || !c.src.Outbound && (c.out.Waiting != nil || c.out.Flight != nil)
 }
 
 // ended is the peer's word that it says nothing more; how is the end's detail.

@@ -2,7 +2,6 @@ package reactor
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -294,16 +293,6 @@ func TestFirstBytes(t *testing.T) {
 		if isReply(m) != row.reply || row.reply && isFinal(m) != row.final || isACK(m) != row.ack {
 			t.Errorf("%q", row.m)
 		}
-	}
-	var o outbox
-	o.add(Bytes("a"), entry{})
-	o.add(Bytes("bc"), entry{})
-	o.removeLast()
-	if !bytes.Equal(o.box.text, []byte("a")) || len(o.box.ends) != 1 {
-		t.Errorf("%q", o.box.text)
-	}
-	if o.removeLast(); o.box != nil {
-		t.Error("an empty batch waits")
 	}
 }
 

@@ -153,7 +153,7 @@ func (l *loop) handshakeDone(c *conn, spoke bool) {
 	c.hs = nil
 	state := c.tlsState()
 	c.handshook(state, took)
-	c.unacked.trial = onTrial(state)
+	c.unacked.Unconfirmed = mayBeRefused(state)
 	if !c.src.Outbound && !spoke {
 		// A client that leaves Nagle's algorithm on holds its first request back
 		// until its Finished is acknowledged, for which the kernel would wait for

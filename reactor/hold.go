@@ -74,7 +74,7 @@ func (l *loop) swamped(c *conn) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.out.box != nil && len(c.out.box.text) >= swampedAt
+	return c.out.Waiting != nil && len(c.out.Waiting.Text) >= swampedAt
 }
 
 // unswamp reads a connection again whose socket took what waited, or has taken

@@ -25,7 +25,7 @@ func TestKeepAliveOfOpenedConnections(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer unix.Close(fd)
-			k.Set(fd)
+			(*kernel.Keepalive)(&k).Set(fd)
 			want := kernel.KeepaliveOf(fd)
 
 			r := start(t, &script{}, func(c *Config) { c.Keepalive = k })

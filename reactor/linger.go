@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/sendqueue"
 )
 
 // lingering is the socket of a connection that has ended in order: its write
@@ -17,7 +18,7 @@ import (
 type lingering struct {
 	conn    *conn
 	fd      int
-	unacked unacked
+	unacked sendqueue.Unacknowledged
 	timer   *time.Timer
 	until   int64 // on the engine's clock
 	wait    time.Duration
@@ -52,7 +53,7 @@ func (p *lot) linger(c *conn) bool {
 	}
 	g := &lingering{conn: c, fd: fd, unacked: c.unacked, until: p.eng.now() + int64(lingerTime), wait: lingerLook}
 	if unix.Shutdown(fd, unix.SHUT_WR) == nil {
-		g.unacked.sent++ // TCP counts the FIN
+		g.unacked.Sent++ // TCP counts the FIN
 	}
 	if err := p.watch.Readable(g.fd, false); err != nil {
 		unix.Close(fd)
@@ -60,7 +61,7 @@ func (p *lot) linger(c *conn) bool {
 	}
 	p.lingers[int32(fd)] = g
 	g.timer = time.AfterFunc(lingerTime, func() { p.look(g) })
-	c.unacked = unacked{}
+	c.unacked = sendqueue.Unacknowledged{}
 	return true
 }
 
@@ -100,7 +101,7 @@ func (p *lot) look(g *lingering) {
 // settle closes a lingering socket if there is nothing to wait for, and else
 // looks again. The lock is held.
 func (p *lot) settle(g *lingering) {
-	out, _ := g.unacked.update(g.fd)
+	out, _ := update(&g.unacked, g.fd)
 	if left := g.until - p.eng.now(); left > 0 && !(g.ended && (out == 0 || kernel.Dead(g.fd))) {
 		wait := time.Duration(left)
 		if g.ended {
@@ -118,13 +119,13 @@ func (p *lot) settle(g *lingering) {
 func (p *lot) part(g *lingering) {
 	delete(p.lingers, int32(g.fd))
 	g.timer.Stop()
-	g.unacked.update(g.fd)
-	if g.unacked.first != nil {
+	update(&g.unacked, g.fd)
+	if !g.unacked.Empty() {
 		kernel.AbortOnClose(g.fd)
 		p.eng.stat.aborted.Add(1)
 	}
 	unix.Close(g.fd)
-	g.unacked.giveBack(g.conn, g.conn.doom)
+	p.eng.returnAll(g.conn, &g.unacked, g.conn.doom)
 }
 
 // cutLingering ends every lingering socket at once.

@@ -8,6 +8,7 @@ import (
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/ring"
+	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/reactor/internal/wheel"
 	"sipreactor/sipframe"
 )
@@ -263,7 +264,7 @@ func (l *loop) overflow(s *shard, rest []item) {
 // drop lets go of the slab when nothing of it is left to fill, so that an idle
 // loop holds none.
 func (l *loop) drop() {
-	if l.slab != nil && len(l.slab.Free()) < recordSize {
+	if l.slab != nil && len(l.slab.Free()) < sendqueue.RecordSize {
 		l.slab.Release()
 		l.slab = nil
 	}

@@ -1,33 +1,23 @@
 package reactor
 
 import (
-	"net/netip"
 	"sync"
+
+	"sipreactor/reactor/internal/endpoint"
 )
-
-// peerKey is a remote end point.
-type peerKey struct {
-	ip    [16]byte
-	port  uint16
-	proto Proto
-}
-
-func keyOf(p Proto, a netip.AddrPort) peerKey {
-	return peerKey{ip: a.Addr().As16(), port: a.Port(), proto: p}
-}
 
 // peers finds connections by their remote end point, for senders that name an
 // address. Connections to the same end point form a chain, newest first.
 type peers struct {
 	mu    sync.Mutex
-	chain map[peerKey]*conn
-	alias map[peerKey]*conn // end points that a connection stands for besides its own
+	chain map[endpoint.Key]*conn
+	alias map[endpoint.Key]*conn // end points that a connection stands for besides its own
 }
 
 // find gives the first connection to the end point that matches, or nil. If
 // there is none and begin is given, the connection that begin makes is put in
 // under the same lock, so that many senders open one. made tells that it was.
-func (p *peers) find(key peerKey, m *match, begin func() *conn) (c *conn, made bool) {
+func (p *peers) find(key endpoint.Key, m *match, begin func() *conn) (c *conn, made bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c := p.chain[key]; c != nil; c = c.sibling {
@@ -52,7 +42,7 @@ func (p *peers) find(key peerKey, m *match, begin func() *conn) (c *conn, made b
 // add puts a connection in.
 func (p *peers) add(c *conn) {
 	p.mu.Lock()
-	p.link(keyOf(c.src.Proto, c.src.Remote), c)
+	p.link(endpoint.Of(c.src.Proto, c.src.Remote), c)
 	p.mu.Unlock()
 }
 
@@ -61,15 +51,15 @@ func (p *peers) aliasPorts(c *conn) (ports []uint16) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, a := range c.aliases {
-		ports = append(ports, a.port)
+		ports = append(ports, a.Port())
 	}
 	return ports
 }
 
 // link puts c at the head of its chain. The lock is held.
-func (p *peers) link(key peerKey, c *conn) {
+func (p *peers) link(key endpoint.Key, c *conn) {
 	if p.chain == nil {
-		p.chain = make(map[peerKey]*conn)
+		p.chain = make(map[endpoint.Key]*conn)
 	}
 	c.sibling = p.chain[key]
 	c.linked = true
@@ -78,7 +68,7 @@ func (p *peers) link(key peerKey, c *conn) {
 
 // remove takes a connection out; one that is not in is left alone.
 func (p *peers) remove(c *conn) {
-	key := keyOf(c.src.Proto, c.src.Remote)
+	key := endpoint.Of(c.src.Proto, c.src.Remote)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, a := range c.aliases {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/tlsstate"
 )
@@ -16,7 +17,7 @@ func TestPeersFind(t *testing.T) {
 	var p peers
 	a, b := &Socket{index: 0}, &Socket{index: 1}
 	addr := "192.0.2.1:5061"
-	key := keyOf(TLS, netip.MustParseAddrPort(addr))
+	key := endpoint.Of(TLS, netip.MustParseAddrPort(addr))
 	old, young, other := peerConn(addr, true, a), peerConn(addr, true, b), peerConn("192.0.2.2:5061", true, a)
 	old.self.Leaf[0], young.self.Leaf[0] = 1, 2
 	accepted := peerConn(addr, false, a)
@@ -40,7 +41,7 @@ func TestPeersFind(t *testing.T) {
 	if got := find(match{checkCert: true, self: tlsstate.ClientIdentity{Leaf: [32]byte{1}}}); got != accepted {
 		t.Error("a connection that is about to end was given")
 	}
-	if c, _ := p.find(keyOf(TCP, netip.MustParseAddrPort(addr)), &match{}, nil); c != nil {
+	if c, _ := p.find(endpoint.Of(TCP, netip.MustParseAddrPort(addr)), &match{}, nil); c != nil {
 		t.Error("another protocol was given")
 	}
 	for _, c := range []*conn{old, accepted, other, young} {
@@ -54,7 +55,7 @@ func TestPeersFind(t *testing.T) {
 
 func TestPeersMakeOneForMany(t *testing.T) {
 	var p peers
-	key := keyOf(TLS, netip.MustParseAddrPort("192.0.2.1:5061"))
+	key := endpoint.Of(TLS, netip.MustParseAddrPort("192.0.2.1:5061"))
 	begun := 0
 	begin := func() *conn { begun++; return peerConn("192.0.2.1:5061", true, nil) }
 	first, made := p.find(key, &match{}, begin)

@@ -7,6 +7,7 @@ import (
 
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
 )
@@ -48,7 +49,7 @@ func (l *loop) read(c *conn, in []byte) {
 		c.codec.Feed(in)
 		rest := l.pump(c, mine)
 		if c.phase == phase.Established {
-			l.acquit(c)
+			l.confirm(c)
 		}
 		if rest != 0 {
 			l.serve(c, rest)
@@ -64,7 +65,7 @@ func (l *loop) pump(c *conn, mine bool) (rest uint32) {
 	l.recs, l.fresh = l.recs[:0], len(l.slab.Bytes())
 	var err error
 	for err == nil {
-		if len(l.slab.Free()) < recordSize {
+		if len(l.slab.Free()) < sendqueue.RecordSize {
 			base = l.turn(c, base)
 			if c.deaf {
 				break
@@ -114,8 +115,8 @@ func (l *loop) unfold(c *conn) (base int) {
 	if c.partial != nil {
 		rest = c.partial.Bytes()
 	}
-	if l.slab == nil || len(l.slab.Free()) < len(rest)+recordSize {
-		l.renew(len(rest) + recordSize)
+	if l.slab == nil || len(l.slab.Free()) < len(rest)+sendqueue.RecordSize {
+		l.renew(len(rest) + sendqueue.RecordSize)
 	}
 	base = len(l.slab.Bytes())
 	if c.partial != nil {
@@ -141,7 +142,7 @@ func (l *loop) turn(c *conn, base int) (fresh int) {
 	from := l.cut(c, base)
 	old := l.slab.Bytes()
 	rest := old[from:]
-	slab := sipframe.NewBuffer(max(slabSize, len(rest)+2*recordSize))
+	slab := sipframe.NewBuffer(max(slabSize, len(rest)+2*sendqueue.RecordSize))
 	slab.Advance(copy(slab.Free(), rest))
 	kept := l.recs[:0]
 	for _, r := range l.recs {

@@ -4,7 +4,9 @@ import (
 	"net/netip"
 	"time"
 
+	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/tlsstate"
 )
 
@@ -26,6 +28,12 @@ func (w *Worker) Send(t *Target, m Appender) (Outcome, error) {
 // Send is Worker.Send for a goroutine that is no worker.
 func (e *Engine) Send(t *Target, m Appender) (Outcome, error) {
 	return answer(e.send(t, m, nil))
+}
+
+// told returns the error that a waiting sender was told.
+func told(err error) *Error {
+	e, _ := err.(*Error) //nolint:errorlint // it is handed on as it is
+	return e
 }
 
 // answer keeps a nil *Error from becoming an error that is not nil.
@@ -56,17 +64,17 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	if failed != nil {
 		return 0, failed
 	}
-	key := keyOf(t.Proto, addr)
+	key := endpoint.Of(t.Proto, addr)
 	for range 4 { // a connection that is found may end before it takes the message
-		var wait *waiter
+		var wait *sendqueue.Waiter
 		var refused *Error
 		var begin func() *conn
 		if !t.NoNew && !e.cfg.ForbidNewOnSend && !e.stopping.Load() {
 			begin = func() *conn {
-				if refused = e.backoff.refuses(e.now(), t.backoffKey(addr, want.self.Domain, want.name), t); refused != nil {
+				if refused = e.leftAlone(t, addr, want.self.Domain, want.name); refused != nil {
 					return nil
 				}
-				wait = newWaiter()
+				wait = sendqueue.NewWaiter()
 				to := *t
 				to.Addr = addr
 				return e.begin(&to, &want, domains, m, wait)
@@ -129,32 +137,32 @@ func (e *Engine) hand(c *conn, t *Target, m Appender, w *Worker) (Outcome, *Erro
 	if c.cfg.Async {
 		return c.enqueue(m, t, nil)
 	}
-	wait := newWaiter()
+	wait := sendqueue.NewWaiter()
 	o, err := c.enqueue(m, t, wait)
 	if err != nil {
 		return o, err
 	}
-	if !w.standAside() && wait.abandon() {
+	if !w.standAside() && wait.Abandon() {
 		return o, nil // as many wait as may: the message goes all the same
 	}
-	return Sent, (<-wait.ch).err
+	return Sent, told((<-wait.News()).Err)
 }
 
 // await waits for a new connection's message: with Async for the local budgets
 // of connect and handshake, which are elapsed time; else for the result, which
 // the connection's own deadlines bound.
-func (e *Engine) await(c *conn, wait *waiter, w *Worker) (Outcome, *Error) {
+func (e *Engine) await(c *conn, wait *sendqueue.Waiter, w *Worker) (Outcome, *Error) {
 	select { // refused at once, on this machine
-	case n := <-wait.ch:
-		if !n.connected {
-			return Sent, n.err
+	case n := <-wait.News():
+		if !n.Connected {
+			return Sent, told(n.Err)
 		}
 	default:
 	}
 	if !w.standAside() { // too many wait already: Undelivered tells of a failure
 		if c.cfg.MaxPostponed == 0 {
 			c.kill(because(QueueFull, "nothing may wait"))
-			if wait.abandon() {
+			if wait.Abandon() {
 				return Queued, nil
 			}
 		}
@@ -162,8 +170,8 @@ func (e *Engine) await(c *conn, wait *waiter, w *Worker) (Outcome, *Error) {
 	}
 	if !c.cfg.Async {
 		for {
-			if n := <-wait.ch; !n.connected {
-				return Sent, n.err
+			if n := <-wait.News(); !n.Connected {
+				return Sent, told(n.Err)
 			}
 		}
 	}
@@ -171,9 +179,9 @@ func (e *Engine) await(c *conn, wait *waiter, w *Worker) (Outcome, *Error) {
 	defer budget.Stop()
 	for {
 		select {
-		case n := <-wait.ch:
-			if !n.connected {
-				return Sent, n.err
+		case n := <-wait.News():
+			if !n.Connected {
+				return Sent, told(n.Err)
 			}
 			budget.Reset(c.cfg.LocalHandshakeTimeout)
 		case <-budget.C:
@@ -184,19 +192,19 @@ func (e *Engine) await(c *conn, wait *waiter, w *Worker) (Outcome, *Error) {
 
 // leave parks what is not done within the budget: the message waits with the
 // connection, and the sender goes on.
-func (e *Engine) leave(c *conn, wait *waiter) (Outcome, *Error) {
+func (e *Engine) leave(c *conn, wait *sendqueue.Waiter) (Outcome, *Error) {
 	if c.cfg.MaxPostponed == 0 {
 		c.kill(because(QueueFull, "nothing may wait"))
 		for {
-			if n := <-wait.ch; !n.connected {
-				return Sent, n.err
+			if n := <-wait.News(); !n.Connected {
+				return Sent, told(n.Err)
 			}
 		}
 	}
-	if !wait.abandon() {
+	if !wait.Abandon() {
 		for {
-			if n := <-wait.ch; !n.connected {
-				return Sent, n.err
+			if n := <-wait.News(); !n.Connected {
+				return Sent, told(n.Err)
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/sendqueue"
 )
 
 // slowly relays what comes to a listener of the engine, each way with a delay.
@@ -237,7 +238,7 @@ func TestKernelHoldsLittle(t *testing.T) {
 		if n := unsent(t, fd); n > kernel.UnsentBytes+2*kernel.WriteBytes {
 			t.Errorf("the kernel holds %d bytes unsent", n)
 		}
-		if i, _ := r.Conn(h); i.Queue*60<<10 > 3*boxBytes {
+		if i, _ := r.Conn(h); i.Queue*60<<10 > 3*sendqueue.QueueBytes {
 			t.Errorf("%d wait", i.Queue)
 		}
 		r.Close(h)
@@ -310,7 +311,7 @@ func TestIdleKeepsNothing(t *testing.T) {
 		r.eventually("nothing is kept", func() bool {
 			var bytes int
 			var listed bool
-			r.onLoop(c.loop, func() { bytes, listed = c.unacked.bytes, c.unacked.listed || c.unacked.first != nil })
+			r.onLoop(c.loop, func() { bytes, listed = c.unacked.Bytes(), c.listed || !c.unacked.Empty() })
 			return bytes == 0 && !listed
 		})
 	})

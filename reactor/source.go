@@ -1,15 +1,45 @@
 package reactor
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"sipreactor/reactor/internal/sourcelimit"
+)
+
+// SourceLimits bound what one source may take (SourceOf: an IPv4 address, or the
+// /64 of an IPv6 one). 0 is no bound.
+type SourceLimits struct {
+	Connections   int            // accepted connections at the same time
+	Handshakes    int            // accepted TLS handshakes that are under way
+	HandshakeRate int            // accepted TLS handshakes that begin in one second
+	Unfinished    int            // messages that are not complete, on accepted connections
+	Allow         []netip.Prefix // sources without bounds
+}
 
 // SourceOf returns what counts as one source where bounds are by source: an
 // IPv4 address, or the /64 of an IPv6 one, of which any host may have all. The
 // zero value stands for no address.
-func SourceOf(a netip.Addr) netip.Addr {
-	a = a.Unmap().WithZone("")
-	if !a.Is6() {
-		return a
+func SourceOf(a netip.Addr) netip.Addr { return sourcelimit.Of(a) }
+
+// enterSource counts an accepted connection to its source, or returns the bound
+// that it would break.
+func (e *Engine) enterSource(c *conn) Refusal {
+	limits := (*sourcelimit.Limits)(&e.cfg.Sources)
+	switch e.sources.Enter(&c.place, limits, c.src.Remote.Addr(), c.src.Proto == TLS, e.seconds()) {
+	case sourcelimit.Connections:
+		return RefusedSource
+	case sourcelimit.Handshakes:
+		return RefusedSourceHandshakes
+	case sourcelimit.HandshakeRate:
+		return RefusedSourceRate
+	default:
+		return admitted
 	}
-	p, _ := a.Prefix(64) // 64 is a length that IPv6 has
-	return p.Addr()
+}
+
+// unfinished notes whether the connection has a message that is not complete. It
+// returns false when its source has too many of those. Loop only.
+func (c *conn) unfinished(is bool) bool {
+	c.cutShort.Store(is)
+	return c.place.Unfinished(is)
 }

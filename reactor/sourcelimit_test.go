@@ -10,20 +10,6 @@ import (
 	"time"
 )
 
-func TestSourceOf(t *testing.T) {
-	for from, want := range map[string]string{
-		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7",
-		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::", "fe80::1%eth0": "fe80::",
-	} {
-		if got := SourceOf(netip.MustParseAddr(from)); got.String() != want {
-			t.Errorf("%s: %v, want %s", from, got, want)
-		}
-	}
-	if SourceOf(netip.Addr{}).IsValid() {
-		t.Error("no address is a source")
-	}
-}
-
 // from connects from an address of loopback's own.
 func (r *rig) from(host string, p Proto) (net.Conn, error) {
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(host)}}
@@ -96,54 +82,6 @@ func isTimeout(err error) bool {
 	return ok && e.Timeout()
 }
 
-// A handshake that has ended makes room, its connection need not.
-func TestSourceHandshakesEnd(t *testing.T) {
-	r := start(t, &script{message: echo}, func(c *Config) { c.Sources = SourceLimits{Handshakes: 1} })
-	for range 5 {
-		r.dial(TLS)
-		r.eventually("nothing is under way", func() bool {
-			r.sources.mu.Lock()
-			defer r.sources.mu.Unlock()
-			for _, s := range r.sources.all {
-				if s.handshakes != 0 {
-					return false
-				}
-			}
-			return true
-		})
-	}
-}
-
-// The rate is that of a second, on a clock of the test's.
-func TestSourceRate(t *testing.T) {
-	e := &Engine{}
-	e.cfg.Sources = SourceLimits{HandshakeRate: 2}
-	enter := func(host string, now int64) Refusal {
-		c := &conn{eng: e}
-		c.src = Source{Proto: TLS, Remote: netip.AddrPortFrom(netip.MustParseAddr(host), 1)}
-		got := e.sources.enter(c, now)
-		c.quit()
-		return got
-	}
-	for i, want := range []Refusal{admitted, admitted, RefusedSourceRate, RefusedSourceRate} {
-		if got := enter(fmt.Sprintf("2001:db8::%d", i), 7); got != want {
-			t.Errorf("number %d: %v", i, got)
-		}
-	}
-	if got := enter("2001:db8:0:1::", 7); got != admitted {
-		t.Errorf("another /64: %v", got)
-	}
-	if got := enter("2001:db8::1", 8); got != admitted {
-		t.Errorf("a second later: %v", got)
-	}
-	for i := range 10000 { // a table of sources that came once does not grow
-		enter(fmt.Sprintf("10.0.%d.%d", i/250, i%250), int64(10+i))
-	}
-	if n := len(e.sources.all); n > 10 {
-		t.Errorf("%d sources are kept", n)
-	}
-}
-
 // One message too many that is not complete ends its connection; a message that
 // is completed makes room.
 func TestSourceUnfinished(t *testing.T) {
@@ -156,12 +94,8 @@ func TestSourceUnfinished(t *testing.T) {
 		conns = append(conns, c)
 	}
 	r.eventually("two are there", func() bool {
-		r.sources.mu.Lock()
-		defer r.sources.mu.Unlock()
-		for _, s := range r.sources.all {
-			return s.unfinished.Load() == 2
-		}
-		return false
+		_, _, _, n := r.sources.Totals()
+		return n == 2
 	})
 	third := r.dial(TCP)
 	_, _ = third.Write([]byte(m[:50]))

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/internal/counters"
 	"sipreactor/tlsstate"
 )
 
@@ -152,11 +153,10 @@ func (e *Engine) Stats() Stats {
 		Parking:           e.lot.size(),
 		Peers:             e.peers.size(),
 		Lingering:         e.lot.lingering(),
-		BackedOff:         int(e.backoff.count.Load()),
-		BackoffRefused:    e.backoff.refused.Load(),
-		BackoffProbes:     e.backoff.probes.Load(),
+		BackedOff:         e.backoff.Len(),
 		HandshakesWaiting: e.handshakers.waiting(),
 	}
+	s.BackoffRefused, s.BackoffProbes = e.backoff.Counts()
 	s.Parked = s.ParkedConnects + s.ParkedHandshakes
 	for _, h := range e.shards {
 		h.addTo(&s)
@@ -228,12 +228,12 @@ func (c *handshakeCounters) addTo(h *Handshakes) {
 			h.Failed[Reason(r)] += n
 		}
 	}
-	c.took.addTo(&h.Took)
+	h.Took.Sum += c.took.AddTo(h.Took.Counts)
 }
 
 func newHandshakes() Handshakes {
 	return Handshakes{Done: make(map[string]uint64, versionCount), Failed: make(map[Reason]uint64),
-		Took: Histogram{Bounds: slices.Clone(bounds[:]), Counts: make([]uint64, len(bounds)+1)}}
+		Took: Histogram{Bounds: slices.Clone(counters.Bounds[:]), Counts: make([]uint64, len(counters.Bounds)+1)}}
 }
 
 // addTo adds what a shard's workers have counted, and what it holds.

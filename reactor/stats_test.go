@@ -261,24 +261,3 @@ func TestRefusalsAndDefectsAreCounted(t *testing.T) {
 		t.Errorf("%v", seen)
 	}
 }
-
-func TestHistogram(t *testing.T) {
-	var h histogram
-	for _, d := range []time.Duration{0, time.Millisecond, time.Millisecond + 1, 10 * time.Second, time.Hour} {
-		h.add(d)
-	}
-	sum := newHandshakes().Took
-	h.addTo(&sum)
-	last := len(sum.Counts) - 1
-	if sum.Counts[0] != 2 || sum.Counts[1] != 1 || sum.Counts[last-1] != 1 || sum.Counts[last] != 1 || total(sum) != 5 {
-		t.Errorf("%v", sum.Counts)
-	}
-	if sum.Sum != time.Hour+10*time.Second+2*time.Millisecond+1 {
-		t.Errorf("%v", sum.Sum)
-	}
-	for i := 1; i < len(bounds); i++ {
-		if bounds[i] <= bounds[i-1] {
-			t.Errorf("bound %d does not rise", i)
-		}
-	}
-}

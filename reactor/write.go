@@ -14,8 +14,8 @@ import (
 func (l *loop) flush(c *conn) {
 	for c.phase == phase.Established && l.drain(c) {
 		c.mu.Lock()
-		b := c.out.box
-		c.out.box = nil
+		b := c.out.Waiting
+		c.out.Waiting = nil
 		doom, half := c.doom, c.half
 		c.mu.Unlock()
 		if b == nil {
@@ -27,8 +27,8 @@ func (l *loop) flush(c *conn) {
 			}
 			return
 		}
-		_, err := c.codec.Write(b.text)
-		c.out.launch(b, len(c.codec.Output()))
+		_, err := c.codec.Write(b.Text)
+		c.out.Launch(b, len(c.codec.Output()))
 		if err != nil {
 			l.close(c, fail(WriteError, err))
 			return
@@ -52,8 +52,8 @@ func (l *loop) drain(c *conn) bool {
 			progress = true
 			c.codec.Sent(n)
 			l.sent(c, n)
-			if c.out.flight != nil {
-				l.written(c, c.out.advance(n))
+			if c.out.Flight != nil {
+				l.written(c, c.out.Advance(n))
 			}
 		case err == unix.EINTR:
 		case err == unix.EAGAIN:
@@ -72,14 +72,14 @@ func (l *loop) drain(c *conn) bool {
 
 // landed lets go of a batch that is wholly written.
 func (l *loop) landed(c *conn) {
-	if b := c.out.flight; b != nil {
-		c.out.flight = nil
-		b.free()
+	if b := c.out.Flight; b != nil {
+		c.out.Flight = nil
+		b.Free()
 	}
 	if c.sendDue != 0 {
 		c.sendDue = 0
 		c.mu.Lock()
-		c.stuck, c.out.held, c.out.full = false, 0, false
+		c.stuck, c.out.Blocked, c.out.Full = false, 0, false
 		c.mu.Unlock()
 		l.unswamp(c)
 	}
@@ -90,12 +90,12 @@ func (l *loop) landed(c *conn) {
 func (l *loop) block(c *conn, progress bool) {
 	c.mu.Lock()
 	c.stuck = true
-	c.out.held = 0
-	if c.out.flight != nil {
-		c.out.held = len(c.out.flight.ends) - c.out.count
+	c.out.Blocked = 0
+	if c.out.Flight != nil {
+		c.out.Blocked = len(c.out.Flight.Ends) - c.out.Count
 	}
 	if progress {
-		c.out.full = false
+		c.out.Full = false
 	}
 	c.mu.Unlock()
 	if c.sendDue == 0 || progress {
@@ -195,10 +195,10 @@ func (l *loop) watchSend(c *conn, now int64) {
 // neither is anything acknowledged nor does the peer answer. While segments are
 // under way the path is to blame, and tcp_user_timeout decides. Loop only.
 func (l *loop) sendOverdue(c *conn, now int64) {
-	_, progress := c.unacked.update(c.sock.Fd())
+	_, progress := update(&c.unacked, c.sock.Fd())
 	if progress {
 		l.alive(c)
-		c.unacked.since = now
+		c.unacked.Since = now
 	}
 	info, err := kernel.Info(c.sock.Fd())
 	if closed := err != nil || kernel.WindowClosed(info); progress || !closed || c.finals != c.sendFinals {
@@ -217,7 +217,7 @@ func (l *loop) sendOverdue(c *conn, now int64) {
 		return
 	}
 	c.mu.Lock()
-	full := c.out.full
+	full := c.out.Full
 	c.mu.Unlock()
 	why := because(SendTimeout, "the peer took nothing for "+c.cfg.SendTimeout.String())
 	if full {

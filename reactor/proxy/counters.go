@@ -3,7 +3,7 @@ package proxy
 import (
 	"sync/atomic"
 
-	"sipreactor/reactor"
+	"sipreactor/reactor/internal/counters"
 )
 
 // Counter names one of the Proxy's counters.
@@ -125,7 +125,7 @@ type countShard struct {
 	counts  [counterCount]atomic.Uint64
 	replies [lastCode - firstCode + 1]atomic.Uint64
 	refused [lastCode - firstCode + 1]atomic.Uint64
-	defects reactor.Tally
+	defects counters.Tally
 	_       [128]byte
 }
 

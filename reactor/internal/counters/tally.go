@@ -1,4 +1,5 @@
-package reactor
+// Package counters counts: by cause, and durations by their length.
+package counters
 
 import (
 	"maps"
@@ -41,7 +42,7 @@ func (t *Tally) AddTo(sum map[string]uint64) {
 	}
 }
 
-// Counts gives what was counted.
+// Counts returns what was counted.
 func (t *Tally) Counts() map[string]uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()

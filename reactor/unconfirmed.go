@@ -7,27 +7,28 @@ import (
 	"sipreactor/tlsstate"
 )
 
-// A connection of ours is on trial until the peer's first bytes. In TLS 1.3 our
+// What is written on a connection of ours is unconfirmed until the peer's first bytes. In TLS 1.3 our
 // handshake is over before the peer has looked at our certificate, or seen that
 // we have none: if it refuses us, it has thrown away what we sent behind it,
 // acknowledged or not, and the messages must come back as undelivered rather
 // than count as written.
 
-// trialBytes bounds what is kept; a connection that carried more is trusted.
-const trialBytes = 256 << 10
+// unconfirmedBytes bounds what is kept; a connection that carried more is taken as
+// confirmed.
+const unconfirmedBytes = 256 << 10
 
-// onTrial reports whether the peer may still refuse us when the handshake is
+// mayBeRefused reports whether the peer may still refuse us when the handshake is
 // over for us: it asked for a certificate.
-func onTrial(s *tlsstate.State) bool {
+func mayBeRefused(s *tlsstate.State) bool {
 	return s.Client && s.Asked && s.VersionName() == "TLSv1.3"
 }
 
-// acquit ends the trial: the peer has spoken, so it took our certificate and
+// confirm ends that: the peer has spoken, so it took our certificate and
 // what came behind it. Loop only.
-func (l *loop) acquit(c *conn) {
-	if c.unacked.trial {
-		c.unacked.trial = false
-		c.unacked.forget()
+func (l *loop) confirm(c *conn) {
+	if c.unacked.Unconfirmed {
+		c.unacked.Unconfirmed = false
+		c.unacked.Forget()
 		c.reached()
 	}
 }

@@ -1,0 +1,179 @@
+package sendqueue
+
+import "sync"
+
+// Batch is plaintext that goes out together: messages one behind the other, with
+// the end of each.
+type Batch struct {
+	Text []byte
+	Ends []Entry
+}
+
+// Entry is one message of a batch.
+type Entry struct {
+	End  int     // offset behind its last byte
+	Wire int     // bytes of the sealed batch up to the end of the record with its last byte
+	Wait *Waiter // the sender that still waits for its fate; nil if none
+	Pong bool    // an answer to a ping: nobody is told if it is lost
+	Note any     // the sender's, for Undelivered
+	Asks bool    // a request that is owed an answer
+}
+
+var batches = sync.Pool{New: func() any { return new(Batch) }}
+
+// keptBatch is the largest array that a batch keeps for the next one. Batches
+// are of all sizes, from a message to what gathered behind a slow peer: a pool
+// that learns one size for them would have them grow from it again and again.
+const keptBatch = 64 << 10
+
+func newBatch() *Batch { return batches.Get().(*Batch) }
+
+// Free gives the batch back. Nobody may hold its bytes any more.
+func (b *Batch) Free() {
+	if cap(b.Text) > keptBatch {
+		b.Text = nil
+	}
+	b.Text = b.Text[:0]
+	clearEntries(b.Ends)
+	b.Ends = b.Ends[:0]
+	batches.Put(b)
+}
+
+func clearEntries(e []Entry) {
+	for i := range e {
+		e[i].Wait, e[i].Note = nil, nil
+	}
+}
+
+// Message returns the bytes of the i-th message.
+func (b *Batch) Message(i int) []byte {
+	start := 0
+	if i > 0 {
+		start = b.Ends[i-1].End
+	}
+	return b.Text[start:b.Ends[i].End]
+}
+
+// Queue is what is to be written on one connection. The connection's lock guards
+// it, but for the flight, which the loop owns. The zero value is empty.
+type Queue struct {
+	Waiting *Batch // nil = nothing waits
+	Blocked int    // messages in flight that the socket has not taken
+	Full    bool   // a message was refused since the socket takes nothing more
+	// Flight is the batch whose bytes the codec has, kept until they are
+	// written so that none is lost without a trace.
+	Flight *Batch
+	Taken  int // bytes of the sealed flight that the socket has
+	Count  int // messages of the flight that are written
+}
+
+// Len returns how many messages wait. The lock is held.
+func (o *Queue) Len() int {
+	n := o.Blocked
+	if o.Waiting != nil {
+		n += len(o.Waiting.Ends)
+	}
+	return n
+}
+
+// What may wait for the loop while the socket takes bytes: a burst of all shards.
+// With that the loop cannot keep up.
+const (
+	queueMessages = 4096
+	QueueBytes    = 2 << 20 // twice that for what belongs to something that has begun
+	// replyBytes is what of replies may wait for a client that reads slower than
+	// it asks, however many those are. It is not read once so many of them wait that reading pauses,
+	// but what it has asked before may be answered late, and all at once.
+	replyBytes = 2 * QueueBytes
+)
+
+// Room reports whether another message may wait. begun tells that it belongs to something that
+// has begun, final that it needs no answer, owed, that the peer waits for
+// replies on an established connection; ready, that the message waits for the loop only, else
+// for the peer. What belongs to something that has begun finds as much room again as
+// what begins something, and replies that are owed more: nobody can repeat one
+// that is refused. The lock is held.
+func (o *Queue) Room(begun, final, owed, ready bool, postponed int) bool {
+	messages, bytes := postponed, QueueBytes
+	if final && owed && postponed > 0 && (o.Waiting == nil || len(o.Waiting.Text) < replyBytes) {
+		return true
+	}
+	if ready {
+		messages = max(postponed, queueMessages)
+	}
+	if begun {
+		messages, bytes = 2*messages, 2*bytes
+	}
+	return o.Len() < messages && (o.Waiting == nil || len(o.Waiting.Text) < bytes)
+}
+
+// Appender writes a message behind dst and returns the longer slice.
+type Appender interface {
+	AppendTo(dst []byte) []byte
+}
+
+// Add appends a message. The lock is held.
+func (o *Queue) Add(m Appender, e Entry) {
+	if o.Waiting == nil {
+		o.Waiting = newBatch()
+	}
+	b := o.Waiting
+	b.Text = m.AppendTo(b.Text)
+	e.End = len(b.Text)
+	b.Ends = append(b.Ends, e)
+}
+
+// RemoveLast takes the message out that was added last. The lock is held.
+func (o *Queue) RemoveLast() {
+	b := o.Waiting
+	last := len(b.Ends) - 1
+	if last == 0 {
+		o.Waiting = nil
+		b.Free()
+		return
+	}
+	b.Ends[last] = Entry{}
+	b.Ends = b.Ends[:last]
+	b.Text = b.Text[:b.Ends[last-1].End]
+}
+
+// RecordSize is how much plaintext a full TLS record holds (RFC 8446 5.1).
+const RecordSize = 16384
+
+// Launch makes b the flight, which came to so many bytes sealed, and notes
+// where in those each message ends. Loop only.
+//
+// A message is written, or acknowledged, when the record with its last byte is:
+// every record but the last is full, so the overhead is the same for each.
+func (o *Queue) Launch(b *Batch, sealed int) {
+	o.Flight, o.Taken, o.Count = b, 0, 0
+	plain := len(b.Text)
+	overhead := 0
+	if records := (plain + RecordSize - 1) / RecordSize; records > 0 {
+		overhead = (sealed - plain) / records
+	}
+	for i := range b.Ends {
+		e := &b.Ends[i]
+		switch {
+		case overhead == 0:
+			e.Wire = e.End
+		default:
+			e.Wire = min(sealed, (e.End+RecordSize-1)/RecordSize*(RecordSize+overhead))
+		}
+	}
+}
+
+// Advance notes that the socket took n more bytes of flight, settles the
+// messages that are wholly written and gives those. Loop only.
+func (o *Queue) Advance(n int) []Entry {
+	o.Taken += n
+	b, from := o.Flight, o.Count
+	for o.Count < len(b.Ends) && b.Ends[o.Count].Wire <= o.Taken {
+		if e := &b.Ends[o.Count]; e.Wait != nil {
+			e.Wait.Settle(nil)
+			e.Wait = nil
+		}
+		o.Count++
+	}
+	return b.Ends[from:o.Count]
+}

@@ -1,0 +1,164 @@
+package sendqueue
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// text is a message.
+type text string
+
+func (t text) AppendTo(dst []byte) []byte { return append(dst, t...) }
+
+func flightOf(messages ...string) *Queue {
+	o := &Queue{}
+	for _, m := range messages {
+		o.Add(text(m), Entry{})
+	}
+	o.Flight, o.Waiting = o.Waiting, nil
+	return o
+}
+
+func TestBatchKeepsMessagesApart(t *testing.T) {
+	o := flightOf("one", "", "three")
+	var got []string
+	for i := range o.Flight.Ends {
+		got = append(got, string(o.Flight.Message(i)))
+	}
+	if !slices.Equal(got, []string{"one", "", "three"}) {
+		t.Errorf("got %q", got)
+	}
+	o.Flight.Free()
+}
+
+// A message counts as written when the record with its last byte is wholly
+// written, and not before.
+func TestAdvanceCountsByRecords(t *testing.T) {
+	const overhead = 22
+	big := strings.Repeat("x", RecordSize) // fills the first record
+	tests := []struct {
+		name   string
+		taken  int
+		want   int
+		sealed bool
+	}{
+		{"nothing", 0, 0, true},
+		{"all of the first record but a byte", RecordSize + overhead - 1, 0, true},
+		{"the first record", RecordSize + overhead, 1, true},
+		{"the second but a byte", RecordSize + 4 + 2*overhead - 1, 1, true},
+		{"all", RecordSize + 4 + 2*overhead, 3, true},
+		{"plain: the first message", RecordSize, 1, false},
+		{"plain: into the second", RecordSize + 1, 1, false},
+		{"plain: the second", RecordSize + 2, 2, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := flightOf(big, "ab", "cd")
+			sealed := len(o.Flight.Text)
+			if tt.sealed {
+				sealed += 2 * overhead
+			}
+			o.Launch(o.Flight, sealed)
+			if got := len(o.Advance(tt.taken)); got != tt.want {
+				t.Errorf("%d messages, want %d", got, tt.want)
+			}
+			o.Flight.Free()
+		})
+	}
+}
+
+// However the socket takes the bytes, every message is counted once, in order,
+// and its sender hears of it.
+func TestAdvanceInPieces(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		o := &Queue{}
+		n := 1 + rng.IntN(40)
+		waits := make([]*Waiter, n)
+		for i := range n {
+			waits[i] = NewWaiter()
+			o.Add(text(strings.Repeat("m", rng.IntN(3000))), Entry{Wait: waits[i], Pong: i%7 == 6})
+		}
+		plain := len(o.Waiting.Text)
+		sealed := plain + (plain+RecordSize-1)/RecordSize*29
+		o.Launch(o.Waiting, sealed)
+		o.Waiting = nil
+		counted := 0
+		for o.Taken < sealed {
+			for _, e := range o.Advance(min(1+rng.IntN(9000), sealed-o.Taken)) {
+				if !e.Pong {
+					counted++
+				}
+			}
+			for i, w := range waits {
+				if done := w.state.Load() == settled; done != (i < o.Count) {
+					t.Fatalf("message %d of %d: settled %v", i, o.Count, done)
+				}
+			}
+		}
+		if want := n - n/7; counted != want || o.Count != n {
+			t.Fatalf("counted %d of %d, want %d", counted, n, want)
+		}
+		o.Flight.Free()
+	}
+}
+
+func TestRemoveLast(t *testing.T) {
+	var q Queue
+	q.Add(text("a"), Entry{})
+	q.Add(text("bc"), Entry{})
+	q.RemoveLast()
+	if string(q.Waiting.Text) != "a" || len(q.Waiting.Ends) != 1 || q.Len() != 1 {
+		t.Errorf("%q", q.Waiting.Text)
+	}
+	if q.RemoveLast(); q.Waiting != nil || q.Len() != 0 {
+		t.Error("an empty batch waits")
+	}
+}
+
+func TestWaiterHasOneFate(t *testing.T) {
+	w := NewWaiter()
+	w.Connected()
+	if !w.Settle(nil) || w.Settle(errors.New("over")) || w.Abandon() {
+		t.Error("a settled waiter can be settled or abandoned again")
+	}
+	if n := <-w.News(); !n.Connected {
+		t.Error("the news of the connect is lost")
+	}
+	if n := <-w.News(); n.Connected || n.Err != nil {
+		t.Errorf("got %+v", n)
+	}
+	w = NewWaiter()
+	if !w.Abandon() || w.Settle(nil) {
+		t.Error("an abandoned waiter was settled")
+	}
+}
+
+// BenchmarkQueue is a message's way through an Queue, without TLS: appended
+// by a worker, taken by the loop, counted as written; a batch of so many.
+func BenchmarkQueue(b *testing.B) {
+	for _, batch := range []int{1, 32} {
+		b.Run(strconv.Itoa(batch), func(b *testing.B) {
+			var m Appender = text(strings.Repeat("x", 300))
+			o := &Queue{}
+			b.ReportAllocs()
+			for n := 0; n < b.N; n += batch {
+				for range batch {
+					o.Add(m, Entry{})
+				}
+				sealed := len(o.Waiting.Text)
+				o.Launch(o.Waiting, sealed)
+				o.Waiting = nil
+				if got := len(o.Advance(sealed)); got != batch {
+					b.Fatalf("%d of %d written", got, batch)
+				}
+				o.Flight.Free()
+				o.Flight = nil
+			}
+		})
+	}
+}
