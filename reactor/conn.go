@@ -74,6 +74,7 @@ type conn struct {
 	sendFinals uint64 // final responses then
 
 	active     atomic.Int64  // second of the last message, ping or acknowledgement
+	keep       atomic.Int64  // second until which it lives on anyway; see KeepFor
 	unanswered atomic.Int64  // requests that were written and have no final answer; written by the loop
 	stale      owed.Stale    // those of them that are too old
 	pending    atomic.Uint32 // what the loop is asked to do: loop.post

@@ -83,7 +83,7 @@ func past(due, now int64) bool { return due != 0 && due <= now }
 
 // expire closes a connection that was idle for its lifetime.
 func (l *loop) expire(c *conn, now int64) {
-	due := c.active.Load() + l.eng.lifetime
+	due := max(c.active.Load()+l.eng.lifetime, c.keep.Load())
 	if due > now {
 		l.idle.Put(c, due)
 		return
