@@ -140,21 +140,22 @@ func (s *shard) each(visit func(*Contact) bool) bool {
 
 // Remove drops all contacts of an address. It reports whether there was one.
 func (t *Table) Remove(aor []byte) bool {
-	return t.removeWhere(aor, func(*node) bool { return true }) > 0
+	return t.RemoveWhere(aor, func(*Contact) bool { return true }) > 0
 }
 
 // RemoveContact drops the contact of an address that has that URI, byte by byte. It reports whether there was one.
 func (t *Table) RemoveContact(aor []byte, uri string) bool {
-	return t.removeWhere(aor, func(c *node) bool { return c.URI() == uri }) > 0
+	return t.RemoveWhere(aor, func(c *Contact) bool { return c.URI() == uri }) > 0
 }
 
-func (t *Table) removeWhere(aor []byte, which func(*node) bool) (n int) {
+// RemoveWhere drops the contacts of an address that which reports true for. It returns how many.
+func (t *Table) RemoveWhere(aor []byte, which func(*Contact) bool) (n int) {
 	s := t.shard(aor)
 	s.mu.Lock()
 	if r := s.records[string(aor)]; r != nil {
 		for c := r.first; c != nil; {
 			next := c.next
-			if which(c) {
+			if which(&c.Contact) {
 				t.drop(s, c, false)
 				n++
 			}
@@ -251,5 +252,15 @@ func (t *Table) drop(s *shard, c *node, expired bool) {
 		delete(s.records, r.aor)
 		t.records.Add(-1)
 		t.note(s, AORDeleted, r, nil, false)
+	}
+}
+
+// EachOf is Each for one of so many parts of the table, from 0 on: for who does something to all contacts, spread over a
+// time.
+func (t *Table) EachOf(part, parts int, visit func(*Contact) bool) {
+	for i := range t.shards {
+		if i*parts/shardCount == part && !t.shards[i].each(visit) {
+			return
+		}
 	}
 }

@@ -499,3 +499,26 @@ func TestLookupAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestParts(t *testing.T) {
+	table := New(Config{})
+	for i := range 1000 {
+		u := update(start, "a", 1, "sip:1")
+		u.AOR = fmt.Append(nil, i)
+		_ = table.Save(u, nil)
+	}
+	for _, parts := range []int{1, 3, 60, 500} {
+		seen := map[string]int{}
+		for part := range parts {
+			table.EachOf(part, parts, func(c *Contact) bool { seen[c.AOR()]++; return true })
+		}
+		if len(seen) != 1000 {
+			t.Errorf("%d parts have %d contacts", parts, len(seen))
+		}
+		for aor, n := range seen {
+			if n != 1 {
+				t.Errorf("%d parts: %s comes %d times", parts, aor, n)
+			}
+		}
+	}
+}

@@ -144,6 +144,15 @@ func (c *Config) ModuleStatistics(f func(group string, s *Statistic)) {
 	}
 }
 
+// Observe tells the loaded modules what happens to connections: reactor.Observer.
+func (c *Config) Observe(e *reactor.Event) {
+	for _, m := range c.modules {
+		if m.Observe != nil {
+			m.Observe(e)
+		}
+	}
+}
+
 // Router is what routes messages: the program, as the loaded modules have it.
 func (c *Config) Router() proxy.Router {
 	var r proxy.Router = c.Program

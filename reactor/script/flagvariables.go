@@ -109,3 +109,16 @@ func setBranchFlag(b *proxy.Branch, n uint, on bool) {
 		b.SetFlags(b.Flags() &^ (1 << n))
 	}
 }
+
+// BranchFlagName returns the name of branch flag n, as the configuration has it; ""
+// if that has no such flag.
+func (p *Program) BranchFlagName(n uint) string {
+	if n >= uint(len(p.flagNames[1])) {
+		return ""
+	}
+	return p.flagNames[1][n]
+}
+
+// NoNewConn reports whether branch flags forbid to open a connection, by
+// tcp_no_new_conn_bflag.
+func (p *Program) NoNewConn(flags uint64) bool { return flags&p.noNewFlags != 0 }

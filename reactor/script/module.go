@@ -1,6 +1,7 @@
 package script
 
 import (
+	"sipreactor/reactor"
 	"sipreactor/reactor/mi"
 	"sipreactor/reactor/proxy"
 )
@@ -48,6 +49,10 @@ type Module struct {
 	// Check is called when all parameters are read, and before the routes are
 	// compiled. What is wrong goes to l.
 	Check func(l *Loading)
+	// Observe is told what happens to connections, as a reactor.Observer is: on their
+	// loops, so it must not wait.
+	Observe func(e *reactor.Event)
+
 	// Start is called before the sockets open, or before the routes are swapped at a
 	// reload. After an error the configuration is not used.
 	Start func(e *Env) error

@@ -45,11 +45,7 @@ var laterModules = map[string]bool{
 var foreignModules = map[string]string{
 	"tm":        "this is a stateless proxy: forward() and sl_send_reply() take the place of t_relay() and t_reply()",
 	"dialog":    "this is a stateless proxy: it keeps no dialogs",
-	"usrloc":    "this is a stateless proxy: it keeps no registrations",
-	"registrar": "this is a stateless proxy: it keeps no registrations",
 	"acc":       "accounting needs transactions, and this proxy keeps none",
-	"auth":      "authentication needs the modules of a registrar",
-	"nathelper": "NAT traversal needs registrations",
 	"rtpproxy":  "media is not handled",
 	"rtpengine": "media is not handled",
 }

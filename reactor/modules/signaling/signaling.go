@@ -26,6 +26,11 @@ type Module struct {
 	reply func(m *script.Machine, code int, reason []byte) error
 }
 
+// Reply answers the request of a machine. An empty reason is the usual one of the code.
+func (m *Module) Reply(x *script.Machine, code int, reason []byte) error {
+	return m.reply(x, code, reason)
+}
+
 // SetReply has f answer requests from then on: for the Check of a module of
 // transactions.
 func (m *Module) SetReply(f func(m *script.Machine, code int, reason []byte) error) { m.reply = f }
