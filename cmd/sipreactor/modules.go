@@ -1,36 +1,53 @@
 package main
 
 import (
+	"sipreactor/reactor"
+	"sipreactor/reactor/modules/auth"
+	"sipreactor/reactor/modules/auth_db"
 	"sipreactor/reactor/modules/db_mysql"
 	"sipreactor/reactor/modules/db_postgres"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/db_text"
 	"sipreactor/reactor/modules/dispatcher"
 	"sipreactor/reactor/modules/maxfwd"
+	"sipreactor/reactor/modules/nathelper"
 	"sipreactor/reactor/modules/permissions"
+	"sipreactor/reactor/modules/registrar"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sl"
 	uris "sipreactor/reactor/modules/uri"
+	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/script"
 )
 
 // modules are those that a configuration can load.
 var modules = []script.Constructor{
+	auth.New,
+	auth_db.New,
 	db_mysql.New,
 	db_postgres.New,
 	db_sqlite.New,
 	db_text.New,
 	dispatcher.New,
 	maxfwd.New,
-	rr.New,
+	nathelper.New,
 	permissions.New,
+	registrar.New,
+	rr.New,
 	signaling.New,
 	sl.New,
 	uris.New,
+	usrloc.New,
 }
 
 // loader reads configurations, with more sockets as they stand behind socket=.
 func loader(sockets ...string) *script.Loader {
 	return &script.Loader{Modules: modules, Sockets: sockets}
 }
+
+// modulesOf tells the modules of a node's configuration what happens to connections.
+type modulesOf struct{ n *node }
+
+// Observe is reactor.Observer.
+func (m modulesOf) Observe(e *reactor.Event) { m.n.cfg.Observe(e) }

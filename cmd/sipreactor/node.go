@@ -112,7 +112,7 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 		return nil, err
 	}
 	n.routes = script.NewBackground(cfg.Program)
-	seen := observers{n.trace, n.routes, n.peers}
+	seen := observers{n.trace, n.routes, n.peers, modulesOf{n}}
 	if slices.Contains(cfg.Modules, "mi_http") {
 		n.recent = page.NewRecorder()
 		seen = append(seen, n.recent)

@@ -1,0 +1,114 @@
+package auth
+
+import (
+	"hash/maphash"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	guardShards = 16
+	guardBound  = 4096 // keys of a shard; one that finds no room is not counted
+)
+
+// guard counts failures. A key is a user and a source address, or a source address alone: so a user is never refused
+// because of what others do. Any goroutine may call its methods.
+type guard struct {
+	user, source int // limits, 0 none
+	window       int64
+	seed         maphash.Seed
+	shards       [guardShards]struct {
+		mu   sync.Mutex
+		keys map[uint64]failures
+	}
+	refused atomic.Uint64
+}
+
+// failures of a key. They count until the second they are over; the first of a window begins it.
+type failures struct {
+	n    int
+	over int64
+}
+
+func newGuard(user, source int, window int64) *guard {
+	g := &guard{user: user, source: source, window: window, seed: maphash.MakeSeed()}
+	for i := range g.shards {
+		g.shards[i].keys = make(map[uint64]failures)
+	}
+	return g
+}
+
+// key hashes what failures are counted by; an empty user is the source address alone. A network of 64 bits is one source
+// in IPv6: that is what a subscriber has.
+func (g *guard) key(from netip.Addr, user []byte) uint64 {
+	var h maphash.Hash
+	h.SetSeed(g.seed)
+	from = from.Unmap()
+	b := from.As16()
+	if from.Is6() {
+		h.Write(b[:8])
+	} else {
+		h.Write(b[:])
+	}
+	h.Write(user)
+	return h.Sum64()
+}
+
+// refuses reports whether credentials are not even looked at.
+func (g *guard) refuses(from netip.Addr, user []byte, now int64) bool {
+	if g.user > 0 && g.count(g.key(from, user), now) >= g.user || g.source > 0 && g.count(g.key(from, nil), now) >= g.source {
+		g.refused.Add(1)
+		return true
+	}
+	return false
+}
+
+// failed counts a failure.
+func (g *guard) failed(from netip.Addr, user []byte, now int64) {
+	if g.user > 0 && len(user) > 0 {
+		g.add(g.key(from, user), now)
+	}
+	if g.source > 0 {
+		g.add(g.key(from, nil), now)
+	}
+}
+
+func (g *guard) count(key uint64, now int64) int {
+	s := &g.shards[key%guardShards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.keys[key]; now < f.over {
+		return f.n
+	}
+	return 0
+}
+
+func (g *guard) add(key uint64, now int64) {
+	s := &g.shards[key%guardShards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, ok := s.keys[key]
+	if !ok && len(s.keys) >= guardBound {
+		return
+	}
+	if now >= f.over {
+		f = failures{over: now + g.window}
+	}
+	f.n++
+	s.keys[key] = f
+}
+
+// sweep forgets the failures that are over.
+func (g *guard) sweep(now int64) {
+	for i := range g.shards {
+		s := &g.shards[i]
+		s.mu.Lock()
+		for k, f := range s.keys {
+			if now >= f.over {
+				delete(s.keys, k)
+			}
+		}
+		s.mu.Unlock()
+	}
+}

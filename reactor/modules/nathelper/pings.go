@@ -1,0 +1,212 @@
+package nathelper
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/location"
+	"sipreactor/reactor/mi"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/transaction"
+	"sipreactor/sipframe"
+)
+
+// pinger pings the contacts of usrloc, each once in natping_interval. Its goroutine is the module's; outcomes come by
+// workers.
+type pinger struct {
+	second int // of the interval
+	layer  *transaction.Layer
+	tables []string
+
+	mu   sync.Mutex
+	lost map[uint64]int // pings of a contact that were not answered, one behind the other
+
+	sent, unanswered, removed atomic.Uint64
+}
+
+// ping is a contact that is to be pinged: copied, as its table is locked while it is looked at.
+type ping struct {
+	table, aor, uri string
+	id              uint64
+	proto           reactor.Proto
+	addr            netip.AddrPort
+	flow            reactor.Handle
+	socket          string
+	sip, remove     bool
+}
+
+func (p *pinger) statistics() []script.Statistic {
+	return []script.Statistic{
+		{Name: "pings_sent", Help: "Pings of contacts.", Value: p.sent.Load},
+		{Name: "pings_unanswered", Help: "SIP pings that were not answered.", Value: p.unanswered.Load},
+		{Name: "pings_removed", Help: "Contacts that answered none of max_pings_lost pings.", Value: p.removed.Load},
+	}
+}
+
+// start begins the pings.
+func (m *module) start(e *script.Env) error {
+	m.env = e
+	m.pings.lost = make(map[uint64]int)
+	if old, ok := e.Previous.(*module); ok {
+		m.off.Store(old.off.Load())
+	}
+	if m.interval > 0 {
+		e.Every(time.Second, func(context.Context) { m.pings.round(m) })
+	}
+	return nil
+}
+
+// enable is nh_enable_ping.
+func (m *module) enable(_ context.Context, a *mi.Args) (any, error) {
+	if a.Has("status") {
+		m.off.Store(a.Int("status") == 0)
+		return "OK", nil
+	}
+	status := 1
+	if m.off.Load() || m.interval == 0 {
+		status = 0
+	}
+	return map[string]int{"Status": status}, nil
+}
+
+// round pings the contacts whose second of the interval it is.
+func (p *pinger) round(m *module) {
+	parts := int(m.interval / time.Second)
+	p.second = (p.second + 1) % parts
+	if m.off.Load() || m.env.Engine == nil {
+		return
+	}
+	now := time.Now().Unix()
+	var list []ping
+	m.places.Each(p.second, parts, func(table string, c *location.Contact) {
+		if x, ok := m.wanted(table, c, now); ok {
+			list = append(list, x)
+		}
+	})
+	for i := range list {
+		m.send(&list[i])
+	}
+}
+
+// wanted tells whether and how a contact is pinged.
+func (m *module) wanted(table string, c *location.Contact, now int64) (ping, bool) {
+	nat := m.places.NATFlag()
+	if !c.Alive(now) || m.natedOnly && (nat < 0 || c.BranchFlags&(1<<nat) == 0) || c.Flow != 0 && c.FlowLost {
+		return ping{}, false
+	}
+	at := c.URI()
+	if r := c.Received(); r != "" {
+		at = r
+	}
+	x := ping{table: table, aor: c.AOR(), uri: c.URI(), id: c.ID, flow: c.Flow, socket: c.Socket(),
+		remove: m.removeBit != 0 && c.BranchFlags&m.removeBit != 0}
+	var ok bool
+	if x.proto, x.addr, ok = target([]byte(at)); !ok {
+		return ping{}, false
+	}
+	stream := x.proto != reactor.UDP
+	if stream && !m.pingStreams {
+		return ping{}, false
+	}
+	x.sip = m.from.Text != "" && (stream || m.sipBit != 0 && c.BranchFlags&m.sipBit != 0)
+	return x, x.sip || !stream
+}
+
+// target reads where a URI with an address leads. A name is not looked up for a ping.
+func target(uri []byte) (reactor.Proto, netip.AddrPort, bool) {
+	var u sipframe.URI
+	if sipframe.ParseURI(uri, &u) != nil {
+		return 0, netip.AddrPort{}, false
+	}
+	a, ok := addressOf(u.Host.In(uri))
+	if !ok {
+		return 0, netip.AddrPort{}, false
+	}
+	proto := reactor.UDP
+	if v, has := u.Param(uri, "transport"); has {
+		switch {
+		case sipframe.EqualFold(v, "tcp"):
+			proto = reactor.TCP
+		case sipframe.EqualFold(v, "tls"):
+			proto = reactor.TLS
+		case !sipframe.EqualFold(v, "udp"):
+			return 0, netip.AddrPort{}, false
+		}
+	}
+	if u.Scheme == sipframe.SchemeSIPS {
+		proto = reactor.TLS
+	}
+	port := uint16(u.Port)
+	if port == 0 {
+		port = proto.DefaultPort()
+	}
+	return proto, netip.AddrPortFrom(a, port), true
+}
+
+// nothing is the payload of a ping that is no SIP message.
+var nothing = reactor.Bytes{0, 0, 0, 0}
+
+// send pings a contact.
+func (m *module) send(x *ping) {
+	p := &m.pings
+	p.sent.Add(1)
+	socket := m.socketOf(x)
+	if !x.sip {
+		_, _ = m.env.Engine.Send(&reactor.Target{Proto: reactor.UDP, Addr: x.addr, Socket: socket, NoNew: true}, nothing)
+		return
+	}
+	r := &transaction.Request{
+		Method: m.method, URI: []byte(x.uri), From: fmt.Appendf(nil, "<%s>", m.from.Text), To: fmt.Appendf(nil, "<%s>", x.uri), CSeq: 1,
+		NextHop: fmt.Appendf(nil, "%s:%s", x.proto, x.addr), Socket: socket, Flow: x.flow, NoAnswer: m.threshold,
+		Done: func(o *transaction.Outcome) {
+			if o.Code >= 200 {
+				p.answered(m, x, o.Code, o.Local)
+			}
+		},
+	}
+	if _, err := p.layer.Originate(nil, r); err != nil {
+		p.answered(m, x, 503, true)
+	}
+}
+
+// answered counts the outcome of a SIP ping.
+func (p *pinger) answered(m *module, x *ping, code int, local bool) {
+	silent := local || m.ignored[code]
+	p.mu.Lock()
+	n := 0
+	if silent {
+		n = p.lost[x.id] + 1
+	}
+	if silent && x.remove && n < int(m.maxLost) {
+		p.lost[x.id] = n
+	} else {
+		delete(p.lost, x.id)
+	}
+	p.mu.Unlock()
+	if silent {
+		p.unanswered.Add(1)
+	}
+	if silent && x.remove && n >= int(m.maxLost) {
+		if m.places.Drop(x.table, x.aor, x.id) {
+			p.removed.Add(1)
+		}
+	}
+}
+
+// socketOf returns the listener that a contact registered by, or that of force_socket; nil is any.
+func (m *module) socketOf(x *ping) *reactor.Socket {
+	for _, s := range m.env.Engine.Sockets() {
+		if s.Proto != x.proto {
+			continue
+		}
+		if x.socket != "" && x.socket == s.Proto.String()+":"+s.Addr.String() || x.socket == "" && m.forceSocket == s.Addr.String() {
+			return s
+		}
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+package registrar
+
+import (
+	"sipreactor/reactor/script"
+	"sipreactor/sipframe"
+)
+
+// aorOf appends the address of record that a URI stands for. A URI without a user has none, unless hosts alone are users
+// there (usrloc's use_domain does not matter then: it never is).
+func (m *module) aorOf(dst, uri []byte) ([]byte, *refusal) {
+	var u sipframe.URI
+	if sipframe.ParseURI(uri, &u) != nil {
+		return dst, badAOR
+	}
+	user, host := u.User.In(uri), u.Host.In(uri)
+	switch {
+	case len(user) == 0:
+		return dst, badAOR
+	case int64(len(user)) > m.maxUser || int64(len(host)) > m.maxDomain || int64(len(uri)) > m.maxAOR:
+		return dst, longAOR
+	}
+	var room [256]byte
+	return m.places.AppendAOR(dst, sipframe.UnescapeURI(room[:0], user), host), nil
+}
+
+// aorArg returns what gives the address of record of a call: the argument, if it is there, else what usual gives.
+func (m *module) aorArg(a *script.Args, i int, usual func(x *script.Machine) []byte) func(x *script.Machine, dst []byte) ([]byte, *refusal) {
+	given := a.Given(i)
+	text := a.Text(i)
+	return func(x *script.Machine, dst []byte) ([]byte, *refusal) {
+		var uri []byte
+		if given {
+			uri, _ = text(x)
+		}
+		if len(uri) == 0 {
+			uri = usual(x)
+		}
+		return m.aorOf(dst, uri)
+	}
+}
+
+// registeringURI is To's in a REGISTER, else From's.
+func registeringURI(x *script.Machine) []byte {
+	msg := x.Message()
+	get := msg.From
+	if msg.IsRequest() && msg.Method() == sipframe.REGISTER {
+		get = msg.To
+	}
+	a, err := get()
+	if err != nil {
+		return nil
+	}
+	return msg.Bytes(a.URI)
+}

@@ -1,0 +1,16 @@
+// Package registrar is the module registrar: save() keeps what a REGISTER says (RFC 3261 10.3, Path of RFC 3327, flows of
+// RFC 5626), lookup() finds whom a request is for.
+//
+// The contacts are module usrloc's. A contact that registered over a connection is reached by that connection: by nothing
+// else if it said ob or reg-id, is behind NAT (received_avp is set, or nat_bflag), has tcp_no_new_conn_bflag set, or came
+// over a WebSocket; otherwise a new connection may be opened to it when that one is gone.
+//
+// # Not as there
+//
+//   - Refused is refused whole: a REGISTER that is answered 400, 420 or 503 has changed nothing.
+//   - force-registration removes the oldest contact.
+//   - "*" follows RFC 3261 10.3: a lower CSeq of the same Call-ID is refused.
+//   - path-off stores no Path.
+//   - With refuse_short_expires (ours) an expiry below min_expires is answered 423.
+//   - Push notifications and save() in an onreply_route (mcontact_avp) are refused when the configuration is loaded.
+package registrar

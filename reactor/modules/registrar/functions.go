@@ -1,0 +1,55 @@
+package registrar
+
+import (
+	"sipreactor/reactor/location"
+	"sipreactor/reactor/script"
+)
+
+func (m *module) functions(*script.Config) []script.Function {
+	const (
+		text  = script.TextArg
+		fixed = script.FixedArg
+		num   = script.IntArg
+	)
+	any := script.Requests | script.Routes(script.OnReplyRoute)
+	kinds := func(k ...script.ArgKind) []script.ArgKind { return k }
+	return []script.Function{
+		{Name: "save", Usage: `save("table"[, "flags"[, "aor"[, "ownership tag"]]])`, Min: 1,
+			Help: "Does what a REGISTER asks for and answers it.",
+			Args: kinds(fixed, text, text, text), Routes: script.Routes(script.RequestRoute), Build: m.save},
+		{Name: "remove", Usage: `remove("table", "aor"[, "contact"[, "next hop"[, "instance"[, "branch flag"]]]])`, Min: 2,
+			Help: "Removes contacts of an address of record.",
+			Args: kinds(fixed, text, text, text, text, script.BranchFlagArg), Routes: any, Build: m.remove},
+		{Name: "remove_ip_port", Usage: `remove_ip_port("address", port, "table"[, "aor"])`, Min: 3,
+			Help: "Removes the contacts at an address and port.",
+			Args: kinds(text, num, fixed, text), Routes: script.Anywhere, Build: m.removeAddress},
+		{Name: "lookup", Usage: `lookup("table"[, "flags"[, "aor"]])`, Min: 1,
+			Help: "Makes the contacts of a user the destinations of the request.",
+			Args: kinds(fixed, text, text), Routes: script.Routes(script.RequestRoute, script.FailureRoute), Build: m.lookup},
+		{Name: "is_registered", Aliases: []string{"registered"}, Usage: `is_registered("table"[, "aor"])`, Min: 1,
+			Help: "Reports whether a user has a contact.",
+			Args: kinds(fixed, text), Routes: any, Build: m.isRegistered},
+		{Name: "is_contact_registered", Usage: `is_contact_registered("table"[, "aor"[, "contact"[, "call-id"]]])`, Min: 1,
+			Help: "Reports whether a user has that contact.",
+			Args: kinds(fixed, text, text, text), Routes: any, Build: m.isContactRegistered},
+		{Name: "is_ip_registered", Usage: `is_ip_registered("table", "aor", "address"[, port])`, Min: 3,
+			Help: "Reports whether a user has a contact at that address.",
+			Args: kinds(fixed, text, text, text), Routes: any, Build: m.isAddressRegistered},
+		{Name: "add_sock_hdr", Usage: `add_sock_hdr("name")`, Min: 1,
+			Help: "Adds a header that names the listener the request came by.",
+			Args: kinds(text), Routes: script.Requests, Build: m.addSocketHeader},
+	}
+}
+
+// table resolves the argument that names a table.
+func (m *module) table(a *script.Args, i int) *location.Table {
+	name, _ := a.Fixed(i)
+	if name == "" {
+		a.Errorf(i, "the name of a table cannot be empty")
+		return nil
+	}
+	if m.places == nil {
+		return nil
+	}
+	return m.places.Table(name)
+}

@@ -1,0 +1,105 @@
+package registrar
+
+import (
+	"strconv"
+
+	"sipreactor/reactor/location"
+	"sipreactor/reactor/script"
+	"sipreactor/sipframe"
+)
+
+// remove builds remove(): 1 if a contact went, else -1.
+func (m *module) remove(a *script.Args) script.Action {
+	table := m.table(a, 0)
+	if table == nil {
+		return nil
+	}
+	aor := m.aorArg(a, 1, func(*script.Machine) []byte { return nil })
+	contact, hop, instance := a.Text(2), a.Text(3), a.Text(4)
+	var bit uint32
+	if a.Given(5) {
+		bit = 1 << a.Flag(5)
+	}
+	return func(x *script.Machine) int {
+		var room [256]byte
+		user, bad := aor(x, room[:0])
+		if bad != nil {
+			return -1
+		}
+		uri, _ := contact(x)
+		next, _ := hop(x)
+		id, _ := instance(x)
+		n := table.RemoveWhere(user, func(c *location.Contact) bool {
+			host := ""
+			if len(next) > 0 {
+				host = nextHop(c)
+			}
+			return (len(uri) == 0 || c.URI() == string(uri)) && (len(next) == 0 || sipframe.EqualFold(next, host)) &&
+				(len(id) == 0 || c.Instance() == string(id)) && (bit == 0 || c.BranchFlags&bit != 0)
+		})
+		if n == 0 {
+			return -1
+		}
+		return 1
+	}
+}
+
+// nextHop returns the host that a request to the contact goes to first.
+func nextHop(c *location.Contact) string {
+	if path := c.Path(); path != "" {
+		uri := []byte(firstURI(path))
+		var u sipframe.URI
+		if sipframe.ParseURI(uri, &u) == nil {
+			return string(u.Host.In(uri))
+		}
+	}
+	host, _ := placeOf(c)
+	return host
+}
+
+// removeAddress builds remove_ip_port(): 1 if a contact went, else -1.
+func (m *module) removeAddress(a *script.Args) script.Action {
+	table := m.table(a, 2)
+	if table == nil {
+		return nil
+	}
+	address, port, at := a.Text(0), a.Int(1), a.Site()
+	only := a.Given(3)
+	aor := m.aorArg(a, 3, func(*script.Machine) []byte { return nil })
+	return func(x *script.Machine) int {
+		host, _ := address(x)
+		p, ok := port(x)
+		if !ok {
+			return x.Fail(at, "the port is no number")
+		}
+		number := strconv.FormatInt(p, 10)
+		there := func(c *location.Contact) bool {
+			h, n := placeOf(c)
+			return sipframe.EqualFold(host, h) && n == number
+		}
+		gone := 0
+		if only {
+			var room [256]byte
+			user, bad := aor(x, room[:0])
+			if bad != nil {
+				return -1
+			}
+			gone = table.RemoveWhere(user, there)
+		} else {
+			var users []string
+			table.Each(func(c *location.Contact) bool {
+				if there(c) {
+					users = append(users, c.AOR())
+				}
+				return true
+			})
+			for _, u := range users {
+				gone += table.RemoveWhere([]byte(u), there)
+			}
+		}
+		if gone == 0 {
+			return -1
+		}
+		return 1
+	}
+}

@@ -1,0 +1,85 @@
+package registrar
+
+import (
+	"strconv"
+
+	"sipreactor/reactor/location"
+	"sipreactor/reactor/script"
+	"sipreactor/sipframe"
+)
+
+// appendContact appends a contact as the 200 lists it.
+func (m *module) appendContact(dst []byte, c *location.Contact, now int64) []byte {
+	if len(dst) > 0 {
+		dst = append(dst, ", "...)
+	}
+	dst = append(append(append(dst, '<'), c.URI()...), '>')
+	if c.Q != location.NoQ {
+		dst = appendQ(append(dst, ";q="...), c.Q)
+	}
+	left := int64(1<<31 - 1)
+	if c.Expires != 0 {
+		left = max(0, c.Expires-now)
+	}
+	dst = strconv.AppendInt(append(dst, ";expires="...), left, 10)
+	if received := c.Received(); received != "" && m.receivedParam != "" {
+		dst = append(append(dst, ';'), m.receivedParam...)
+		dst = append(append(append(dst, `="`...), received...), '"')
+	}
+	if c.RegID != 0 && c.Instance() != "" {
+		dst = append(append(append(dst, `;+sip.instance="`...), c.Instance()...), '"')
+		dst = strconv.AppendUint(append(dst, ";reg-id="...), uint64(c.RegID), 10)
+	}
+	return dst
+}
+
+// reply answers a REGISTER.
+func (m *module) reply(x *script.Machine, r *registration, f *saveFlags, bad *refusal) error {
+	c := x.Context()
+	h := r.headers[:0]
+	if len(r.contacts) > 0 && (bad == nil || bad.code == 503) {
+		h = append(append(append(h, "Contact: "...), r.contacts...), "\r\n"...)
+	}
+	code := 200
+	if bad != nil {
+		code = bad.code
+		h = append(append(append(h, "P-Registrar-Error: "...), bad.why...), "\r\n"...)
+		h = append(h, bad.more...)
+		if bad.code == 503 {
+			h = append(h, m.retryLine()...)
+		}
+	} else {
+		if len(r.path) > 0 && f.path != pathOff && supports(c.Msg, sipframe.HeaderSupported, "path") {
+			h = append(append(append(h, "Path: "...), r.path...), "\r\n"...)
+		}
+		if r.outbound && supports(c.Msg, sipframe.HeaderSupported, "outbound") {
+			h = append(h, "Require: outbound\r\n"...)
+		}
+	}
+	r.headers = h
+	if len(h) > 0 {
+		if err := c.AppendToReply(h); err != nil {
+			return err
+		}
+	}
+	return m.signaling.Reply(x, code, nil)
+}
+
+// retryLine is the Retry-After of refusals that pass.
+func (m *module) retryLine() string {
+	if m.retryAfter <= 0 {
+		return ""
+	}
+	return "Retry-After: " + strconv.FormatInt(m.retryAfter, 10) + "\r\n"
+}
+
+// addSocketHeader builds add_sock_hdr().
+func (m *module) addSocketHeader(a *script.Args) script.Action {
+	name, at := a.Text(0), a.Site()
+	return func(x *script.Machine) int {
+		n, _ := name(x)
+		line := append(append([]byte(nil), n...), ": "...)
+		line = append(appendSocket(line, x.Context().Src.Socket), "\r\n"...)
+		return x.Reported(at, x.Context().AppendHeader(line))
+	}
+}

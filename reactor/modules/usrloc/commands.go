@@ -1,0 +1,233 @@
+package usrloc
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"sipreactor/reactor/location"
+	"sipreactor/reactor/mi"
+)
+
+func (m *Module) commands() []mi.Command {
+	text := func(name string) mi.Param { return mi.Param{Name: name} }
+	table, aor := text("table_name"), text("aor")
+	optional := func(p mi.Param) mi.Param { p.Optional = true; return p }
+	return []mi.Command{
+		{Name: "ul_dump", Aliases: []string{"usrloc:dump"}, Module: "usrloc", Help: "Lists all contacts.",
+			Params: []mi.Param{{Name: "brief", Optional: true}}, Func: m.dump},
+		{Name: "ul_show_contact", Aliases: []string{"usrloc:show_contact"}, Module: "usrloc", Help: "Lists the contacts of a user.",
+			Params: []mi.Param{table, aor}, Func: m.show},
+		{Name: "ul_add", Aliases: []string{"usrloc:add"}, Module: "usrloc", Help: "Adds a contact.",
+			Params: []mi.Param{table, aor, text("contact"), {Name: "expires", Kind: mi.Integer},
+				text("q"), {Name: "flags", Kind: mi.Integer},
+				{Name: "cflags", Kind: mi.Integer}, {Name: "methods", Kind: mi.Integer}},
+			Func: m.add},
+		{Name: "ul_rm", Aliases: []string{"usrloc:rm"}, Module: "usrloc", Help: "Removes all contacts of a user.",
+			Params: []mi.Param{table, aor}, Func: m.remove},
+		{Name: "ul_rm_contact", Aliases: []string{"usrloc:rm_contact"}, Module: "usrloc", Help: "Removes a contact of a user.",
+			Params: []mi.Param{table, aor, text("contact")}, Func: m.removeContact},
+		{Name: "ul_flush", Aliases: []string{"usrloc:flush"}, Module: "usrloc", Help: "Writes changes to the database now.",
+			Func: m.flushNow},
+		{Name: "ul_sync", Aliases: []string{"usrloc:sync"}, Module: "usrloc", Help: "Empties a table of the database and writes all contacts to it.",
+			Params: []mi.Param{table, optional(aor)}, Func: m.sync},
+		{Name: "ul_cluster_sync", Aliases: []string{"usrloc:cluster_sync"}, Module: "usrloc", Help: "Is for clusters, and there is none.",
+			Func: func(context.Context, *mi.Args) (any, error) {
+				return nil, &mi.Error{Code: 400, Message: "Clustering not enabled"}
+			}},
+	}
+}
+
+// Contact is a contact as management shows it.
+type Contact struct {
+	Contact   string `json:"Contact"`
+	ContactID string `json:"ContactID"`
+	Expires   any    `json:"Expires"` // seconds that are left, "permanent", "expired"
+	Q         string `json:"Q"`
+	CallID    string `json:"Callid"`
+	CSeq      uint32 `json:"Cseq"`
+	Agent     string `json:"User-agent"`
+	Received  string `json:"Received,omitempty"`
+	Path      string `json:"Path,omitempty"`
+	State     string `json:"State"`
+	Flags     uint32 `json:"Flags"`
+	CFlags    string `json:"Cflags"`
+	Socket    string `json:"Socket,omitempty"`
+	Methods   uint32 `json:"Methods"`
+	Instance  string `json:"SIP_instance,omitempty"`
+	Attr      string `json:"Attr,omitempty"`
+	// Connection is the id of the one it came by (ours), Lost tells that it has ended.
+	Connection uint64 `json:"Connection,omitempty"`
+	Lost       bool   `json:"ConnectionLost,omitempty"`
+}
+
+// Record is an address of record as management shows it.
+type Record struct {
+	AOR      string    `json:"AOR"`
+	Contacts []Contact `json:"Contacts,omitempty"`
+}
+
+func (m *Module) describe(c *location.Contact, now int64) Contact {
+	x := Contact{
+		Contact: c.URI(), ContactID: strconv.FormatUint(c.ID, 10), CallID: c.CallID(), CSeq: c.CSeq, Agent: c.Agent(),
+		Received: c.Received(), Path: c.Path(), State: c.State().String(), Flags: c.Flags, CFlags: m.flagNames(c.BranchFlags),
+		Socket: c.Socket(), Methods: c.Methods, Instance: c.Instance(), Attr: c.Attr(),
+		Connection: uint64(c.Flow), Lost: c.FlowLost,
+	}
+	if x.Agent == "" {
+		x.Agent = noAgent
+	}
+	switch {
+	case c.Expires == 0:
+		x.Expires = "permanent"
+	case c.Expires <= now:
+		x.Expires = "expired"
+	default:
+		x.Expires = c.Expires - now
+	}
+	if c.Q != location.NoQ {
+		x.Q = strconv.FormatFloat(float64(c.Q)/1000, 'g', -1, 64)
+	}
+	return x
+}
+
+// maxDump bounds the contacts of a dump: an answer is put together in memory.
+const maxDump = 1_000_000
+
+func (m *Module) dump(_ context.Context, a *mi.Args) (any, error) {
+	brief := a.Text("brief") != "" && a.Text("brief") != "0"
+	now := time.Now().Unix()
+	type domain struct {
+		Name string   `json:"name"`
+		Size int      `json:"hash_size"`
+		AORs []Record `json:"AORs"`
+	}
+	domains := []domain{}
+	n := 0
+	for _, t := range m.list() {
+		d := domain{Name: t.name, Size: 128, AORs: []Record{}}
+		t.Each(func(c *location.Contact) bool {
+			if last := len(d.AORs) - 1; last < 0 || d.AORs[last].AOR != c.AOR() {
+				d.AORs = append(d.AORs, Record{AOR: c.AOR()})
+			}
+			if !brief {
+				r := &d.AORs[len(d.AORs)-1]
+				r.Contacts = append(r.Contacts, m.describe(c, now))
+			}
+			n++
+			return n < maxDump
+		})
+		domains = append(domains, d)
+	}
+	return struct {
+		Domains []domain `json:"Domains"`
+	}{domains}, nil
+}
+
+var (
+	errTable   = &mi.Error{Code: 404, Message: "Table not found"}
+	errAOR     = &mi.Error{Code: 404, Message: "AOR not found"}
+	errContact = &mi.Error{Code: 404, Message: "Contact not found"}
+	errDomain  = &mi.Error{Code: 400, Message: "Domain missing in AOR"}
+	errNoDB    = &mi.Error{Code: 400, Message: "No database is used"}
+)
+
+// find reads the two parameters that most commands begin with.
+func (m *Module) find(a *mi.Args) (*table, []byte, error) {
+	m.mu.Lock()
+	t := m.tables[a.Text("table_name")]
+	m.mu.Unlock()
+	if t == nil {
+		return nil, nil, errTable
+	}
+	user, host, has := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(a.Text("aor"), "sips:"), "sip:"), "@")
+	if m.UseDomain && !has {
+		return nil, nil, errDomain
+	}
+	return t, m.AppendAOR(nil, []byte(user), []byte(host)), nil
+}
+
+func (m *Module) show(_ context.Context, a *mi.Args) (any, error) {
+	t, aor, err := m.find(a)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now().Unix()
+	r := Record{AOR: string(aor)}
+	t.Lookup(aor, now, func(c *location.Contact) bool {
+		r.Contacts = append(r.Contacts, m.describe(c, now))
+		return true
+	})
+	if len(r.Contacts) == 0 {
+		return nil, errAOR
+	}
+	return r, nil
+}
+
+// What a contact that management adds is registered by.
+const (
+	addedCallID = "dfjrewr12386fd6-343@OpenSIPS.mi"
+	addedAgent  = "OpenSIPS MI Server"
+)
+
+func (m *Module) add(_ context.Context, a *mi.Args) (any, error) {
+	t, aor, err := m.find(a)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now().Unix()
+	b := location.Binding{
+		Texts: location.Texts{URI: []byte(a.Text("contact")), CallID: []byte(addedCallID), Agent: []byte(addedAgent)},
+		Q:     location.NoQ, Methods: uint32(a.Int("methods")),
+	}
+	if b.Methods == 0 || b.Methods == 32767 {
+		b.Methods = location.AllMethods
+	}
+	if e := a.Int("expires"); e > 0 {
+		b.Expires = now + int64(e)
+	}
+	if q, err := strconv.ParseFloat(a.Text("q"), 64); err == nil && q >= 0 && q <= 1 {
+		b.Q = int16(q*1000 + 0.5)
+	}
+	u := &location.Update{AOR: aor, CSeq: 1, Now: now, Bindings: []location.Binding{b}, Matching: m.Matching, Repeats: true,
+		Flags: uint32(a.Int("flags")), BranchFlags: uint32(a.Int("cflags"))}
+	if err := t.Save(u, nil); err != nil {
+		return nil, &mi.Error{Code: 500, Message: err.Error()}
+	}
+	return "OK", nil
+}
+
+func (m *Module) remove(_ context.Context, a *mi.Args) (any, error) {
+	t, aor, err := m.find(a)
+	if err != nil {
+		return nil, err
+	}
+	if !t.Remove(aor) {
+		return nil, errAOR
+	}
+	return "OK", nil
+}
+
+func (m *Module) removeContact(_ context.Context, a *mi.Args) (any, error) {
+	t, aor, err := m.find(a)
+	switch {
+	case err != nil:
+		return nil, err
+	case t.Lookup(aor, time.Now().Unix(), func(*location.Contact) bool { return true }) == 0:
+		return nil, errAOR
+	case !t.RemoveContact(aor, a.Text("contact")):
+		return nil, errContact
+	}
+	return "OK", nil
+}
+
+func (m *Module) flushNow(ctx context.Context, _ *mi.Args) (any, error) {
+	if m.db == nil {
+		return nil, errNoDB
+	}
+	if err := m.write(ctx); err != nil {
+		return nil, &mi.Error{Code: 500, Message: err.Error()}
+	}
+	return "OK", nil
+}

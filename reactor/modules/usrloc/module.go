@@ -1,0 +1,249 @@
+package usrloc
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/location"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/store"
+)
+
+// Module is usrloc of one configuration. Registrar and nathelper find it by its name. After the start any goroutine may
+// call its methods.
+type Module struct {
+	// UseDomain, CaseSensitive and RealmPrefix say how addresses of record are made; registrar sets the last two.
+	UseDomain     bool
+	CaseSensitive bool
+	RealmPrefix   string
+	// Matching is matching_mode.
+	Matching location.Matching
+
+	natFlag     script.Literal
+	natBit      int // branch flag of natFlag, -1 none
+	newestFirst bool
+	interval    time.Duration
+	maxContacts int64
+	dropFlows   bool
+	mode        mode
+	url         script.Literal
+	columns     columns
+	preset      script.Literal
+	clusterMode script.Literal
+	persistency script.Literal
+	writeMode   script.Literal
+
+	mu     sync.Mutex
+	tables map[string]*table
+	all    atomic.Pointer[[]*table] // the same, by name
+	env    *script.Env
+	db     *store.DB
+	flush  sync.Mutex // one at a time writes to the database
+	wake   chan struct{}
+}
+
+// table is a table of contacts with its name.
+type table struct {
+	name string
+	*location.Table
+}
+
+// New returns the module for a configuration.
+func New(*script.Config) *script.Module {
+	m := &Module{interval: 60 * time.Second, CaseSensitive: true, natBit: -1, columns: defaultColumns(),
+		tables: make(map[string]*table), wake: make(chan struct{}, 1)}
+	return &script.Module{
+		Name: "usrloc", Help: "Keeps which contacts users are reached by.", Instance: m,
+		Parameters: m.parameters(), Commands: m.commands(), Events: events,
+		Statistics: []script.Statistic{{Name: "registered_users", Gauge: true,
+			Help: "Addresses of record that have contacts, in all tables.", Value: m.users}},
+		Check: m.check, Start: m.start, Stop: m.stop,
+		Observe: m.observe,
+	}
+}
+
+// Table returns the table of that name, which is made if it is not there. It is called while the configuration is
+// loaded.
+func (m *Module) Table(name string) *location.Table {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := m.tables[name]
+	if t == nil {
+		t = &table{name: name}
+		t.Table = location.New(location.Config{
+			MaxContacts: int(m.maxContacts), NewestFirst: m.newestFirst, Persistent: m.mode != memoryOnly,
+			Notify: func(c location.Change) { m.changed(t, &c) },
+		})
+		m.tables[name] = t
+		m.sort()
+	}
+	return t.Table
+}
+
+// NATFlagName returns nat_bflag, "" if it is not set.
+func (m *Module) NATFlagName() string { return m.natFlag.Text }
+
+// NATFlag returns the branch flag of nat_bflag, -1 if there is none.
+func (m *Module) NATFlag() int { return m.natBit }
+
+// sort makes the list of tables anew. The lock is held.
+func (m *Module) sort() {
+	list := make([]*table, 0, len(m.tables))
+	for _, t := range m.tables {
+		list = append(list, t)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].name < list[j].name })
+	m.all.Store(&list)
+}
+
+// list returns the tables in the order of their names.
+func (m *Module) list() []*table {
+	if list := m.all.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
+func (m *Module) users() (n uint64) {
+	for _, t := range m.list() {
+		n += uint64(t.Stats().Records)
+	}
+	return n
+}
+
+// AppendAOR appends the address of record of a user at a host. With use_domain off the host is left out; without a user
+// it is the host alone.
+func (m *Module) AppendAOR(dst, user, host []byte) []byte {
+	from := len(dst)
+	dst = append(dst, user...)
+	if m.UseDomain || len(user) == 0 {
+		if len(user) > 0 {
+			dst = append(dst, '@')
+		}
+		at := len(dst)
+		dst = append(dst, host...)
+		lower(dst[at:])
+		if p := m.RealmPrefix; p != "" && strings.HasPrefix(string(dst[at:]), p) {
+			dst = append(dst[:at], dst[at+len(p):]...)
+		}
+	}
+	if !m.CaseSensitive {
+		lower(dst[from:])
+	}
+	return dst
+}
+
+func lower(b []byte) {
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c | 0x20
+		}
+	}
+}
+
+// start reads the rows of the database and begins what is to be done in time.
+func (m *Module) start(e *script.Env) error {
+	m.env = e
+	if old, ok := e.Previous.(*Module); ok {
+		return m.takeOver(old)
+	}
+	if m.mode != memoryOnly {
+		db, err := store.Open(m.url.Text, store.Options{})
+		if err != nil {
+			return err
+		}
+		m.db = db
+		for _, t := range m.list() {
+			if err := m.load(t); err != nil {
+				return err
+			}
+		}
+	}
+	m.begin()
+	return nil
+}
+
+// takeOver goes on with the tables of the instance that this one replaces.
+func (m *Module) takeOver(old *Module) error {
+	switch {
+	case m.mode != old.mode || m.url.Text != old.url.Text || m.columns != old.columns:
+		return fmt.Errorf("how contacts are stored changes at a restart only")
+	case m.newestFirst != old.newestFirst || m.maxContacts != old.maxContacts || m.UseDomain != old.UseDomain:
+		return fmt.Errorf("use_domain, desc_time_order and max_contacts_total change at a restart only")
+	}
+	for name, t := range m.tables {
+		if was := old.tables[name]; was != nil {
+			t.Table = was.Table
+		} else {
+			old.mu.Lock()
+			old.tables[name] = t
+			old.sort()
+			old.mu.Unlock()
+		}
+	}
+	return nil
+}
+
+func (m *Module) stop(next any) {
+	if next != nil {
+		return
+	}
+	if m.db != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), flushAtEnd)
+		defer cancel()
+		if err := m.write(ctx); err != nil {
+			m.env.Log.Warn("usrloc: contacts are lost: the database is away", "error", err, "contacts", m.unstored())
+		}
+		m.db.Close()
+	}
+}
+
+// observe marks or drops the contacts of a connection that has ended.
+func (m *Module) observe(e *reactor.Event) {
+	if e.Kind != reactor.ConnClosed {
+		return
+	}
+	for _, t := range m.list() {
+		t.FlowEnded(e.Src.Conn, m.dropFlows)
+	}
+}
+
+// flushAtEnd is how long the last write may take.
+const flushAtEnd = 5 * time.Second
+
+func (m *Module) begin() {
+	m.env.Every(time.Second, func(context.Context) {
+		now := time.Now().Unix()
+		for _, t := range m.list() {
+			t.Expire(now)
+		}
+	})
+	if m.db != nil {
+		m.env.Go(m.writeBack)
+	}
+}
+
+// Each calls visit for the contacts of one of so many parts of all tables. The contact is valid in the call only, which
+// must not wait.
+func (m *Module) Each(part, parts int, visit func(table string, c *location.Contact)) {
+	for _, t := range m.list() {
+		t.EachOf(part, parts, func(c *location.Contact) bool {
+			visit(t.name, c)
+			return true
+		})
+	}
+}
+
+// Drop removes a contact by its ID. It reports whether it was there.
+func (m *Module) Drop(name, aor string, id uint64) bool {
+	m.mu.Lock()
+	t := m.tables[name]
+	m.mu.Unlock()
+	return t != nil && t.RemoveWhere([]byte(aor), func(c *location.Contact) bool { return c.ID == id }) > 0
+}
