@@ -9,6 +9,7 @@ import (
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/db_text"
 	"sipreactor/reactor/modules/dispatcher"
+	"sipreactor/reactor/modules/drouting"
 	"sipreactor/reactor/modules/maxfwd"
 	"sipreactor/reactor/modules/nathelper"
 	"sipreactor/reactor/modules/permissions"
@@ -30,6 +31,7 @@ var modules = []script.Constructor{
 	db_sqlite.New,
 	db_text.New,
 	dispatcher.New,
+	drouting.New,
 	maxfwd.New,
 	nathelper.New,
 	permissions.New,

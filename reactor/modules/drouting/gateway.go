@@ -1,6 +1,7 @@
 package drouting
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -39,6 +40,43 @@ type Gateway struct {
 	Row     GatewayRow
 	Health  *destination.Health
 	carrier *Carrier // the first that has it; nil none
+	socket  *destination.SocketName
+	behind  []byte // what of the URI stands behind the user: host, port, parameters
+}
+
+// finish takes the address apart.
+func (g *Gateway) finish() {
+	_, b, _ := bytes.Cut([]byte(g.Address.URI), []byte{':'})
+	if i := bytes.IndexByte(b, '@'); i >= 0 {
+		b = b[i+1:]
+	}
+	g.behind = b
+}
+
+// tableState gives the state that the table says, and why it is so.
+func (g *Gateway) tableState(volatile bool) (destination.State, string) {
+	if volatile || g.Row.State == 0 {
+		return destination.Active, "table"
+	}
+	if g.Row.State == 2 {
+		return destination.Probing, "table"
+	}
+	return destination.Inactive, "table"
+}
+
+// Status is the state as the management interface and the event name it.
+func (g *Gateway) Status() string {
+	switch g.Health.State() {
+	case destination.Active:
+		return "Active"
+	case destination.Probing:
+		return "Probing"
+	default:
+		if g.Health.Why() == byOperator {
+			return "Disabled MI"
+		}
+		return "Inactive"
+	}
 }
 
 // CarrierRow is a row of dr_carriers.

@@ -87,6 +87,7 @@ func (b *builder) addGateway(g *Gateway) error {
 	if b.t.gateway[g.Row.ID] != nil {
 		return fmt.Errorf("gateway %s is there twice", g.Row.ID)
 	}
+	g.finish()
 	b.t.Gateways = append(b.t.Gateways, g)
 	b.t.gateway[g.Row.ID] = g
 	var last netip.Addr

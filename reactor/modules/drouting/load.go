@@ -1,0 +1,258 @@
+package drouting
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/store"
+)
+
+// load makes a Table: store.Snapshot's Make. Rows that are wrong are left out, with
+// a warning.
+func (p *partition) load(ctx context.Context, from store.Source) (*Table, error) {
+	p.mu.Lock()
+	fresh := p.fresh
+	p.fresh = false
+	p.mu.Unlock()
+	b, err := newBuilder(p.m.extraPrefix, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	l := &loading{partition: p, b: b, fresh: fresh}
+	for _, step := range []func(context.Context, store.Source) error{l.gatewayRows, l.carrierRows, l.ruleRows, l.groupRows} {
+		if err := step(ctx, from); err != nil {
+			return nil, err
+		}
+	}
+	t := b.table()
+	p.m.log.Info("drouting: loaded", "partition", p.name, "gateways", len(t.Gateways), "carriers", len(t.Carriers), "rules", t.Rules(), "left_out", l.out)
+	return t, nil
+}
+
+// loading is a load under way.
+type loading struct {
+	*partition
+	b     *builder
+	fresh bool // states are the tables'
+	out   int  // rows that were left out
+}
+
+// maxComplaints bounds the rows of one load that are told one by one.
+const maxComplaints = 50
+
+func (l *loading) leaveOut(err error) {
+	if l.out++; l.out <= maxComplaints {
+		l.m.log.Warn("drouting: a row is left out", "partition", l.name, "why", err)
+	}
+}
+
+func (l *loading) missing(r *store.Row, column int, ids []string) {
+	if len(ids) > 0 {
+		l.m.log.Warn("drouting: a list names what is not there", "partition", l.name, "why", r.Fault(column, "%s", strings.Join(ids, ", ")))
+	}
+}
+
+// validID tells whether an id has letters, digits and extra_id_chars only.
+func (l *loading) validID(id string) bool {
+	for _, c := range []byte(id) {
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && strings.IndexByte(l.m.extraID, c) < 0 {
+			return false
+		}
+	}
+	return id != ""
+}
+
+func optional(r *store.Row, i int) *string {
+	if r.IsNull(i) {
+		return nil
+	}
+	s := r.Text(i)
+	return &s
+}
+
+func (l *loading) gatewayRows(ctx context.Context, from store.Source) error {
+	var all []*Gateway
+	err := from.Load(ctx, store.Select{
+		Table: l.names.gateways, Version: gatewaysVersion, Key: "gwid", Columns: []string{"gwid", "address"},
+		Optional: []string{"type", "strip", "pri_prefix", "attrs", "probe_mode", "state", "socket", "description"},
+	}, func(r *store.Row) error {
+		row := GatewayRow{
+			ID: strings.TrimSpace(r.Text(0)), Address: strings.TrimSpace(r.Text(1)), Type: int(r.Int(2)), Strip: int(r.IntIn(3, 0, 64)), Prefix: strings.TrimSpace(r.Text(4)),
+			Attrs: optional(r, 5), Probe: ProbeMode(r.IntIn(6, 0, 2)), State: int(r.IntIn(7, 0, 2)), Socket: r.Text(8), Description: r.Text(9),
+		}
+		err := r.Err()
+		switch {
+		case err != nil:
+		case !l.validID(row.ID):
+			err = r.Fault(0, "%q has a character that is no letter, digit or one of extra_id_chars", row.ID)
+		case strings.ContainsAny(row.Prefix, "@:;? <>\r\n"):
+			err = r.Fault(4, "%q cannot stand before a number", row.Prefix)
+		}
+		var a destination.Address
+		if err == nil {
+			if a, err = destination.ParseAddress(row.Address); err != nil {
+				err = r.Fault(1, "%v", err)
+			}
+		}
+		if err != nil {
+			l.leaveOut(err)
+			return nil
+		}
+		all = append(all, &Gateway{Address: a, Row: row, socket: destination.NewSocketName(row.Socket)})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	l.addGateways(ctx, all)
+	return nil
+}
+
+// addGateways resolves gateways, finds what is known of them and takes them.
+func (l *loading) addGateways(ctx context.Context, all []*Gateway) {
+	list := make([]*destination.Address, len(all))
+	for i, g := range all {
+		list[i] = &g.Address
+	}
+	errs := destination.ResolveAll(ctx, l.m.lookup, list)
+	before := l.get()
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known := make(map[string]*destination.Health, len(all))
+	for i, g := range all {
+		if errs[i] != nil && before != nil {
+			if old := before.Gateway(g.Row.ID); old != nil && old.Address.Host == g.Address.Host && len(old.Address.Addrs) > 0 {
+				g.Address.Addrs, errs[i] = old.Address.Addrs, nil
+			}
+		}
+		switch {
+		case errs[i] != nil && !l.m.unresolved:
+			l.leaveOut(fmt.Errorf("table %s, gwid=%s, column address: %w", l.names.gateways, g.Row.ID, errs[i]))
+			continue
+		case l.m.filter == "ignore":
+			g.socket = destination.NewSocketName("")
+		case l.m.filter == "matched-only" && g.socket.Find(l.m.sockets) == nil:
+			continue
+		}
+		state, why := g.tableState(l.m.volatile)
+		g.Health = l.gateways[g.Row.ID]
+		if g.Health == nil {
+			g.Health = destination.New(state, why, now)
+		} else if l.fresh {
+			g.Health.Set(state, why, now, &l.m.policy)
+		}
+		if err := l.b.addGateway(g); err != nil {
+			l.leaveOut(err)
+			continue
+		}
+		known[g.Row.ID] = g.Health
+	}
+	l.gateways = known
+}
+
+func (l *loading) carrierRows(ctx context.Context, from store.Source) error {
+	known := map[string]*atomic.Bool{}
+	err := from.Load(ctx, store.Select{
+		Table: l.names.carriers, Version: carriersVersion, Key: "carrierid", Columns: []string{"carrierid", "gwlist"},
+		Optional: []string{"flags", "sort_alg", "state", "attrs", "description"},
+	}, func(r *store.Row) error {
+		c := &Carrier{Row: CarrierRow{ID: strings.TrimSpace(r.Text(0)), Gateways: r.Text(1), Flags: int(r.Int(2)), State: int(r.IntIn(4, 0, 1)), Attrs: optional(r, 5), Description: r.Text(6)}}
+		err := r.Err()
+		if err == nil {
+			if c.Row.Sort, err = parseSort(r.Text(3)); err != nil {
+				err = r.Fault(3, "%v", err)
+			}
+		}
+		if err == nil && !l.validID(c.Row.ID) {
+			err = r.Fault(0, "%q has a character that is no letter, digit or one of extra_id_chars", c.Row.ID)
+		}
+		if err != nil {
+			l.leaveOut(err)
+			return nil
+		}
+		on := c.Row.Flags&carrierDisabled == 0 && (c.Row.State == 0 || l.m.volatile)
+		l.mu.Lock()
+		c.enabled = l.carriers[c.Row.ID]
+		l.mu.Unlock()
+		if c.enabled == nil {
+			c.enabled = new(atomic.Bool)
+			c.enabled.Store(on)
+		} else if l.fresh {
+			c.enabled.Store(on)
+		}
+		missing, err := l.b.addCarrier(c)
+		if err != nil {
+			l.leaveOut(r.Fault(1, "%v", err))
+			return nil
+		}
+		l.missing(r, 1, missing)
+		known[c.Row.ID] = c.enabled
+		return nil
+	})
+	if err == nil {
+		l.mu.Lock()
+		l.carriers = known
+		l.mu.Unlock()
+	}
+	return err
+}
+
+func (l *loading) ruleRows(ctx context.Context, from store.Source) error {
+	return from.Load(ctx, store.Select{
+		Table: l.names.rules, Version: rulesVersion, Key: "ruleid", Columns: []string{"groupid", "prefix", "gwlist"},
+		Optional: []string{"ruleid", "timerec", "priority", "routeid", "sort_alg", "attrs"},
+	}, func(r *store.Row) error {
+		row := RuleRow{Groups: r.Text(0), Prefix: r.Text(1), Members: r.Text(2), ID: r.Int(3), Times: r.Text(4), Priority: int(r.Int(5)), Route: strings.TrimSpace(r.Text(6)), Attrs: optional(r, 8)}
+		err := r.Err()
+		if err == nil {
+			if row.Sort, err = parseSort(r.Text(7)); err != nil {
+				err = r.Fault(7, "%v", err)
+			}
+		}
+		if err == nil && row.Route == "0" { // as older tables have it
+			row.Route = ""
+		}
+		if err == nil && row.Route != "" && !l.m.hasRoute(row.Route) {
+			err = r.Fault(6, "the script has no route[%s]", row.Route)
+		}
+		var missing []string
+		if err == nil {
+			if missing, err = l.b.addRule(&row); err != nil {
+				err = r.Fault(-1, "%v", err)
+			}
+		}
+		if err != nil {
+			l.leaveOut(err)
+			return nil
+		}
+		l.missing(r, 2, missing)
+		return nil
+	})
+}
+
+func (l *loading) groupRows(ctx context.Context, from store.Source) error {
+	if l.db == nil && l.tables.Files[l.names.groups] == "" {
+		return nil
+	}
+	m := l.m
+	return from.Load(ctx, store.Select{
+		Table: l.names.groups, Version: groupsVersion, Columns: []string{m.userCol, m.groupCol}, Optional: []string{m.domainCol},
+	}, func(r *store.Row) error {
+		group := int(r.IntIn(1, 0, 1<<31-1))
+		if err := r.Err(); err != nil {
+			l.leaveOut(err)
+			return nil
+		}
+		domain := r.Text(2)
+		if m.noDomain {
+			domain = ""
+		}
+		l.b.addGroup(r.Text(0), domain, group)
+		return nil
+	})
+}

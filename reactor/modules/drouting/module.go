@@ -1,0 +1,168 @@
+package drouting
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/script"
+)
+
+// module is the module in one configuration.
+type module struct {
+	names      tableNames
+	tables     destination.Tables // of the one partition, without use_partitions
+	files      [4]string          // of gateways, rules, groups, carriers
+	several    bool               // use_partitions
+	partsURL   string             // db_partitions_url
+	partsTable string
+	partsFile  string
+
+	defaultGroup int // below 0: none
+	noDomain     bool
+	userCol      string
+	domainCol    string
+	groupCol     string
+	extraPrefix  string
+	extraID      string
+	unresolved   bool // force_dns = 0
+	volatile     bool // persistent_state = 0
+	filter       string
+	exclusive    bool // no_concurrent_reload
+
+	avps      avps
+	partition script.Literal // partition_id_pvar
+	matched   script.Setter  // of it
+
+	mu     sync.Mutex
+	byName atomic.Pointer[map[string]*partition] // immutable, but at the start
+	parts  []*partition
+
+	probing probing
+	policy  destination.Policy
+	lookup  destination.Lookup
+	env     *script.Env
+	log     *slog.Logger
+
+	routed, unrouted, failovers atomic.Uint64
+}
+
+// event is raised when the state of a gateway changes.
+const event = "E_DROUTING_STATUS"
+
+// New makes the module for a configuration.
+func New(*script.Config) *script.Module {
+	m := &module{
+		names: defaultTables(), partsTable: "dr_partitions", defaultGroup: -1, userCol: "username", domainCol: "domain", groupCol: "groupid",
+		extraID: "_-.", filter: "all", probing: newProbing(), log: slog.New(slog.DiscardHandler), lookup: destination.LookupBy(systemLookup),
+	}
+	m.byName.Store(&map[string]*partition{})
+	return &script.Module{
+		Name: "drouting", Help: "Routes numbers to gateways and carriers by prefixes, groups, times and priorities.", Instance: m,
+		Parameters: m.parameters(), Functions: m.functions(), Commands: m.commands(),
+		Statistics: []script.Statistic{
+			{Name: "routed", Help: "Requests that got a gateway.", Value: m.routed.Load, Reset: func() { m.routed.Store(0) }},
+			{Name: "unrouted", Help: "Requests for which there was no rule, or no gateway.", Value: m.unrouted.Load, Reset: func() { m.unrouted.Store(0) }},
+			{Name: "failovers", Help: "Requests that went on to their next gateway.", Value: m.failovers.Load, Reset: func() { m.failovers.Store(0) }},
+			{Name: "rules", Help: "Rules of all partitions.", Gauge: true, Value: func() uint64 { return m.sum(func(t *Table) int { return t.Rules() }) }},
+			{Name: "gateways", Help: "Gateways of all partitions.", Gauge: true, Value: func() uint64 { return m.sum(func(t *Table) int { return len(t.Gateways) }) }},
+			{Name: "active_gateways", Help: "Gateways that get calls.", Gauge: true, Value: func() uint64 { return m.sum(activeGateways) }},
+		},
+		Events: []script.Event{{Name: event, Help: "The state of a gateway changes.", Params: []string{"partition", "gwid", "address", "status"}}},
+		Check:  m.check, Start: m.start, Stop: m.stop,
+	}
+}
+
+func systemLookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}
+
+func activeGateways(t *Table) (n int) {
+	for _, g := range t.Gateways {
+		if g.Health.State() == destination.Active {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *module) sum(of func(*Table) int) (n uint64) {
+	for _, p := range m.parts {
+		if t := p.get(); t != nil {
+			n += uint64(of(t))
+		}
+	}
+	return n
+}
+
+// check makes of the parameters what the functions need.
+func (m *module) check(l *script.Loading) {
+	m.avps.check(l)
+	if m.partition.Text != "" {
+		m.matched = l.Setter(m.partition)
+	}
+	if _, err := newAlphabet(m.extraPrefix); err != nil {
+		l.Errorf(l.Place("extra_prefix_chars"), "extra_prefix_chars has %v", err)
+	}
+	switch {
+	case m.several && m.partsURL == "" && m.partsFile == "":
+		l.Errorf(l.Place("use_partitions"), "use_partitions wants db_partitions_url or partitions_file")
+	case !m.several && m.tables.URL == "" && m.files == [4]string{}:
+		l.Errorf(l.Place("db_url"), "there is neither a db_url nor a file (rules_file, gateways_file) to load rules from")
+	}
+	m.probing.check(l)
+}
+
+// start loads the tables.
+func (m *module) start(e *script.Env) error {
+	m.env, m.log = e, e.Log
+	if err := m.makePartitions(context.Background()); err != nil {
+		return err
+	}
+	before, _ := e.Previous.(*module)
+	for _, p := range m.parts {
+		if before != nil {
+			p.inherit(before.find([]byte(p.name)))
+		}
+		if err := p.start(context.Background(), e.StateDir); err != nil {
+			m.stop(nil)
+			return fmt.Errorf("partition %s: %w", p.name, err)
+		}
+		e.Go(p.rows.Recover)
+	}
+	e.Every(flushEvery, m.flush)
+	m.startProbing(e)
+	return nil
+}
+
+// stop writes what the database has not yet, and lets go of it.
+func (m *module) stop(any) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	m.flush(ctx)
+	for _, p := range m.parts {
+		p.close()
+	}
+}
+
+// find gives the partition of a name, nil if there is none.
+func (m *module) find(name []byte) *partition { return (*m.byName.Load())[string(name)] }
+
+// sockets goes through the listeners.
+func (m *module) sockets(yield func(*reactor.Socket) bool) {
+	if m.env == nil || m.env.Engine == nil {
+		return
+	}
+	for _, s := range m.env.Engine.Sockets() {
+		if !yield(s) {
+			return
+		}
+	}
+}
