@@ -17,6 +17,7 @@ import (
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sl"
+	"sipreactor/reactor/modules/tm"
 	uris "sipreactor/reactor/modules/uri"
 	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/script"
@@ -41,6 +42,7 @@ var modules = []script.Constructor{
 	sl.New,
 	uris.New,
 	usrloc.New,
+	tm.New,
 }
 
 // loader reads configurations, with more sockets as they stand behind socket=.

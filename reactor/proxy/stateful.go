@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"net/netip"
@@ -307,6 +308,12 @@ func (c *Context) TransactionKey() uint64 {
 		return k
 	}
 	return k ^ (uint64(method)+1)*0x9e3779b97f4a7c15
+}
+
+// InviteKey returns a keyed hash of what names an INVITE for people: its Call-ID and CSeq number. Any goroutine.
+func (p *Proxy) InviteKey(callID []byte, cseq uint32) uint64 {
+	b := appendField(make([]byte, 0, 128), callID)
+	return hash(&p.keys.loop, binary.BigEndian.AppendUint32(b, cseq)) | 1
 }
 
 // MergeKey returns a keyed hash of what a request shares with copies of it that came another way (RFC 3261 8.2.2.2):

@@ -70,12 +70,7 @@ func sendTo(do func(c *proxy.Context, dest, headers []byte) error) func(*Args) A
 					return -1
 				}
 			}
-			if m.prog.domainAVP >= 0 {
-				m.c.SetTLSDomain(m.avpText(m.prog.domainAVP))
-			}
-			if m.prog.sipAVP >= 0 {
-				m.c.SetSIPDomain(m.avpText(m.prog.sipAVP))
-			}
+			m.NameDomains()
 			var headers []byte
 			if len(a.list) > 1 {
 				headers, _ = a.list[1].optional(m)
@@ -90,6 +85,17 @@ func sendTo(do func(c *proxy.Context, dest, headers []byte) error) func(*Args) A
 			}
 			return -1
 		}
+	}
+}
+
+// NameDomains has the message sent by the TLS client domain, and to the SIP domain, that the AVPs of
+// client_tls_domain_avp and client_sip_domain_avp name: for functions that send it.
+func (m *Machine) NameDomains() {
+	if m.prog.domainAVP >= 0 {
+		m.c.SetTLSDomain(m.avpText(m.prog.domainAVP))
+	}
+	if m.prog.sipAVP >= 0 {
+		m.c.SetSIPDomain(m.avpText(m.prog.sipAVP))
 	}
 }
 

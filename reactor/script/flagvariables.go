@@ -21,6 +21,9 @@ func flagVariables() map[string]*Variable {
 	}
 }
 
+// BranchFlags returns the names of branch flags, of which bit n is flag n, joined by sep.
+func (m *Machine) BranchFlags(flags uint64, sep string) Value { return m.flagText(1, flags, sep) }
+
 // flagText gives the names of the flags that are set; of 0 are the message's, 1 a
 // branch's.
 func (m *Machine) flagText(of int, flags uint64, sep string) Value {

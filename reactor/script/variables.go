@@ -83,6 +83,19 @@ func (u *Use) Index() (i int, all bool) {
 	return u.v.Index.N, u.v.Index.All
 }
 
+// Indexed reports whether there is an index.
+func (u *Use) Indexed() bool { return u.v.Index != nil }
+
+// BranchFlag returns the number of the branch flag that is named in the parentheses; false after an error that was
+// reported.
+func (u *Use) BranchFlag() (n uint, ok bool) {
+	if u.v.Arg == nil || u.v.Arg.Var != nil {
+		u.Errorf("%s needs the name of a flag", clip(u.v.Text))
+		return 0, false
+	}
+	return u.k.flag(1, u.v.Arg.Text, u.v.Arg.At)
+}
+
 // Site returns the place of the use, for what fails at run time.
 func (u *Use) Site() *Site { return u.k.site(u.v.At, clip(u.v.Text)) }
 

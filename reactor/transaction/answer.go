@@ -13,7 +13,7 @@ func (t *Transaction) completed(b *Branch) {
 	}
 	if b.status >= 600 {
 		t.cancelOthers(b)
-	} else if t.pending() > 0 {
+	} else if t.pending() > 0 || t.waits > 0 && !t.canceled {
 		return
 	}
 	if !t.deciding { // else Resume looks
@@ -57,6 +57,8 @@ func (t *Transaction) Resume(now time.Duration) {
 	switch {
 	case best == nil && t.canceled:
 		t.reply(nil, 487)
+	case best == nil && t.waited:
+		t.reply(nil, 408)
 	case best == nil:
 		t.reply(nil, 500)
 	case !t.Invite() && best.local && best.status == 408:

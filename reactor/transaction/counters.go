@@ -35,10 +35,29 @@ const (
 	statCount
 )
 
-var counterNames = [statCount]string{"received_replies", "relayed_replies", "local_replies", "UAS_transactions", "UAC_transactions",
-	"2xx_transactions", "3xx_transactions", "4xx_transactions", "5xx_transactions", "6xx_transactions",
-	"retransmission_req_T1_1", "retransmission_req_T1_2", "retransmission_req_T1_3", "retransmission_req_T2", "retransmission_rpl_T2",
-	"timeout_finalresponse", "timeout_finalresponse_inv", "unanswered_requests", "unacknowledged_replies", "refused_transactions", "dropped_events"}
+var counterNames = [statCount]CounterName{
+	statReceived:      {"received_replies", "Replies of branches that came."},
+	statRelayed:       {"relayed_replies", "Replies that went upstream."},
+	statLocal:         {"local_replies", "Replies of ours."},
+	statUAS:           {"UAS_transactions", "Transactions of requests that came."},
+	statUAC:           {"UAC_transactions", "Transactions of requests of ours."},
+	stat2xx:           {"2xx_transactions", "Transactions that were answered with a 2xx."},
+	stat3xx:           {"3xx_transactions", "Transactions that were answered with a 3xx."},
+	stat4xx:           {"4xx_transactions", "Transactions that were answered with a 4xx."},
+	stat5xx:           {"5xx_transactions", "Transactions that were answered with a 5xx."},
+	stat6xx:           {"6xx_transactions", "Transactions that were answered with a 6xx."},
+	statT1a:           {"retransmission_req_T1_1", "Requests that went out a second time."},
+	statT1b:           {"retransmission_req_T1_2", "Requests that went out a third time."},
+	statT1c:           {"retransmission_req_T1_3", "Requests that went out a fourth time."},
+	statT2:            {"retransmission_req_T2", "Requests that went out again, in intervals of T2."},
+	statReplyT2:       {"retransmission_rpl_T2", "Final replies that went out again."},
+	statTimeout:       {"timeout_finalresponse", "Branches without any response."},
+	statTimeoutInvite: {"timeout_finalresponse_inv", "INVITEs without a final response."},
+	statNoAnswer:      {"unanswered_requests", "Requests other than INVITE that were not answered, and of which the client was told nothing."},
+	statNoAck:         {"unacknowledged_replies", "Final replies to INVITEs that were not acknowledged."},
+	statRefused:       {"refused_transactions", "Requests for which there was no transaction."},
+	statDropped:       {"dropped_events", "Messages that came while their transaction had too many to work off."},
+}
 
 // counters are a shard's.
 type counters [statCount]atomic.Uint64
@@ -66,18 +85,33 @@ func (s *counters) resent(next time.Duration, t *Timing) {
 	}
 }
 
-// Counters calls f with each counter by its name. Any goroutine.
-func (l *Layer) Counters(f func(name string, value func() uint64, reset func())) {
-	for c := range statCount {
-		f(counterNames[c], func() (n uint64) {
-			for i := range l.shards {
-				n += l.shards[i].stat[c].Load()
-			}
-			return n
-		}, func() {
-			for i := range l.shards {
-				l.shards[i].stat[c].Store(0)
-			}
-		})
+// CounterNames lists the counters.
+func CounterNames() []CounterName { return counterNames[:] }
+
+// CounterName is a counter's name, and what it counts.
+type CounterName struct{ Name, Help string }
+
+// Count reads a counter by its name; 0 for none. Any goroutine.
+func (l *Layer) Count(name string) (n uint64) {
+	for c := range counterNames {
+		if counterNames[c].Name != name {
+			continue
+		}
+		for i := range l.shards {
+			n += l.shards[i].stat[c].Load()
+		}
+	}
+	return n
+}
+
+// ResetCount sets a counter to 0. Any goroutine.
+func (l *Layer) ResetCount(name string) {
+	for c := range counterNames {
+		if counterNames[c].Name != name {
+			continue
+		}
+		for i := range l.shards {
+			l.shards[i].stat[c].Store(0)
+		}
 	}
 }

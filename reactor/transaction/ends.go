@@ -51,6 +51,9 @@ func (t *Transaction) fire(now time.Duration, timer *Timer) {
 		e = LifeTimer
 	}
 	switch {
+	case timer.part == partWait:
+		t.waits, t.waited = 0, true
+		t.conclude()
 	case timer.branch < 0:
 		do := t.drive(e)
 		if do&SendReply != 0 {

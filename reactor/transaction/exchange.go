@@ -32,6 +32,7 @@ type Exchange struct {
 
 	key, merge uint64
 	merged     bool    // merge is entered
+	invited    uint64  // the key in Layer.invites; 0: none
 	origin     *origin // nil: the request came from a client
 	src        *reactor.Source
 	up         proxy.Upstream
@@ -51,12 +52,11 @@ type Exchange struct {
 	dropped bool           // the response at hand goes no further
 	over    bool           // Gone was called
 	settled bool           // it no longer counts as one that waits for its final response
-	wanted  int            // branches that may still be injected; see WaitForBranches
 	kept    bool           // an answer will come from elsewhere: the end of the script is no end
 	made    bool           // by the script itself, before it relayed
 
 	text struct { // of the answer that is being sent
-		reason, body []byte
+		reason, body, headers []byte
 	}
 	cancel    []byte // Reason of CANCELs to be sent
 	headers   []byte // of AddHeaders
@@ -188,6 +188,9 @@ func (x *Exchange) happen(e event) {
 	now := x.layer.now()
 	switch e.kind {
 	case evTimer:
+		if e.timer.branch >= 0 {
+			x.at = x.legs[e.timer.branch]
+		}
 		x.count(e.timer)
 		Fire(now, e.timer)
 	case evRepeat:
@@ -197,6 +200,7 @@ func (x *Exchange) happen(e event) {
 		x.tell(Acked, nil, 0, nil)
 	case evReturned:
 		if leg := x.legOf(e.handle); leg != nil {
+			x.at = leg
 			x.Unreachable(now, &leg.Branch)
 		}
 	case evReplyLost:

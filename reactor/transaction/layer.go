@@ -49,6 +49,12 @@ const DefaultMax = 500000
 
 // Script runs the routes of transactions. Its methods are called by an Exchange's holder.
 type Script interface {
+	// Created is called with a new transaction, before anything is sent for it. What Context.Transaction had before is in
+	// its Attached.
+	Created(c *proxy.Context, x *Exchange)
+	// Routed is called when the Router is done with a request. x is its transaction, nil if there is none; then
+	// Context.Transaction has what the Script has put there.
+	Routed(c *proxy.Context, x *Exchange)
 	// Branch is called before a request is sent for a branch, with the branch's changes in c. It reports whether the
 	// branch is not to be sent.
 	Branch(c *proxy.Context, x *Exchange, leg *Leg) (drop bool)
@@ -69,7 +75,7 @@ type Script interface {
 // Layer is the transactions of a Proxy, whose Router makes transactions of requests by Begin, Relay and Respond. Its methods may be called by any goroutine, those with a Context by
 // the one that has it.
 type Layer struct {
-	cfg    Config
+	cfg    atomic.Pointer[Config]
 	proxy  *proxy.Proxy
 	log    *slog.Logger
 	script atomic.Pointer[Script]
@@ -81,6 +87,7 @@ type Layer struct {
 	table    table
 	requests index // by TransactionKey
 	merges   index // by MergeKey
+	invites  index // by InviteKey
 	owed     atomic.Int64
 	turn     atomic.Uint32 // which shard the next request of ours goes to
 	free     sync.Pool     // of *Exchange
@@ -112,13 +119,8 @@ type shard struct {
 
 // NewLayer makes the transactions of p, which is told of it.
 func NewLayer(cfg Config, p *proxy.Proxy) *Layer {
-	if cfg.Timing == (Timing{}) {
-		cfg.Timing = DefaultTiming()
-	}
-	if cfg.Max <= 0 {
-		cfg.Max = DefaultMax
-	}
-	l := &Layer{cfg: cfg, proxy: p, log: cfg.Logger, born: time.Now(), wake: make(chan struct{}, 1)}
+	l := &Layer{proxy: p, log: cfg.Logger, born: time.Now(), wake: make(chan struct{}, 1)}
+	l.Configure(cfg)
 	l.clock = func() time.Duration { return time.Since(l.born) }
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
@@ -147,8 +149,19 @@ func (l *Layer) user() Script {
 	return nil
 }
 
+// Configure has transactions that are made from now on follow cfg, but for its Logger.
+func (l *Layer) Configure(cfg Config) {
+	if cfg.Timing == (Timing{}) {
+		cfg.Timing = DefaultTiming()
+	}
+	if cfg.Max <= 0 {
+		cfg.Max = DefaultMax
+	}
+	l.cfg.Store(&cfg)
+}
+
 // Config returns what the layer is made of.
-func (l *Layer) Config() Config { return l.cfg }
+func (l *Layer) Config() *Config { return l.cfg.Load() }
 
 // Proxy returns the proxy that the transactions send by.
 func (l *Layer) Proxy() *proxy.Proxy { return l.proxy }
@@ -158,7 +171,6 @@ func (l *Layer) now() time.Duration { return l.clock() }
 
 // Request routes a request: proxy.Transactions. The transaction that the Router makes of it is held until that is done.
 func (l *Layer) Request(c *proxy.Context, r proxy.Router) {
-	c.Transaction = nil
 	switch c.Msg.Method() {
 	case sipframe.ACK:
 		l.acknowledge(c)
@@ -166,9 +178,13 @@ func (l *Layer) Request(c *proxy.Context, r proxy.Router) {
 		l.scratchOf(c).reason = l.scratchOf(c).reason[:0]
 	}
 	r.Request(c)
-	if x := Of(c); x != nil && x.rc == c {
+	x := Of(c)
+	if s := l.user(); s != nil {
+		s.Routed(c, x)
+	}
+	c.Transaction = nil
+	if x != nil {
 		x.routed()
-		c.Transaction = nil
 		x.letGo(c)
 	}
 }
@@ -220,7 +236,7 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 		return nil, ErrMethod
 	case l.Repeat(c):
 		return nil, ErrRepeat
-	case int(l.table.live.Load()) >= l.cfg.Max:
+	case int(l.table.live.Load()) >= l.Config().Max:
 		l.refuse(c)
 		return nil, ErrBusy
 	}
@@ -244,15 +260,23 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 	if single && l.merges.add(merge, x) == nil {
 		x.merge, x.merged = merge, true
 	}
+	if m == sipframe.INVITE {
+		n, _, _ := c.Msg.CSeq()
+		x.invited = l.proxy.InviteKey(c.Msg.CallID(), n)
+		l.invites.add(x.invited, x)
+	}
 	x.src, x.up, x.request = c.Src, c.Upstream(), hoard(c.Received())
 	x.c, x.rc = c, c
-	c.Transaction = x
+	x.Attached, c.Transaction = c.Transaction, x
 	x.Init(x, x.shard.wheel, &x.timing, l.now(), m == sipframe.INVITE, c.Src.Proto != reactor.UDP)
 	x.Key = x.handle.Load()
 	l.owed.Add(1)
 	x.shard.stat.add(statUAS)
+	if s := l.user(); s != nil {
+		s.Created(c, x)
+	}
 	x.tell(Created, nil, 0, nil)
-	if x.Invite() && !l.cfg.Quiet {
+	if x.Invite() && !l.Config().Quiet {
 		x.Trying()
 	}
 	return x, nil
@@ -274,7 +298,7 @@ func (l *Layer) make(w *reactor.Worker) *Exchange {
 	x.held, x.over = true, false
 	x.handle.Store(h)
 	x.mu.Unlock()
-	x.timing = l.cfg.Timing
+	x.timing = l.Config().Timing
 	if l.table.live.Load() == 1 {
 		l.rouse()
 	}
@@ -319,9 +343,9 @@ func (l *Layer) recycle(x *Exchange) {
 	clear(x.listeners)
 	x.listeners = x.listeners[:0]
 	x.Attached, x.origin, x.src, x.at, x.merged, x.based = nil, nil, nil, nil, false, false
-	x.lastCode, x.replied, x.wanted, x.kept, x.made, x.dropped, x.settled = 0, 0, 0, false, false, false, false
+	x.lastCode, x.replied, x.invited, x.kept, x.made, x.dropped, x.settled = 0, 0, 0, false, false, false, false
 	x.cancel, x.headers, x.noFail, x.noCancel = x.cancel[:0], x.headers[:0], false, false
-	x.text.reason, x.text.body = nil, nil
+	x.text.reason, x.text.body, x.text.headers = nil, nil, nil
 	l.free.Put(x)
 }
 

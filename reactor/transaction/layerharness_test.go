@@ -105,6 +105,8 @@ type scripted struct{ *routes }
 func (s scripted) Reply(c *proxy.Context, x *Exchange, leg *Leg) bool {
 	return s.onReply != nil && s.onReply(c, x, leg)
 }
+func (s scripted) Created(*proxy.Context, *Exchange)                {}
+func (s scripted) Routed(*proxy.Context, *Exchange)                 {}
 func (s scripted) Armed(*Exchange) bool                             { return s.failure != nil }
 func (s scripted) Failure(c *proxy.Context, x *Exchange, best *Leg) { s.failure(c, x, best) }
 func (s scripted) Local(*proxy.Context, *Exchange)                  {}

@@ -240,6 +240,9 @@ func (x *Exchange) own(code int) {
 	if reason == nil && code == 408 {
 		reason = timeoutReason
 	}
+	if len(x.text.headers) > 0 {
+		_ = c.AppendToReply(x.text.headers) // what is no header is left out
+	}
 	x.tellOn(c, ReplyOut, nil, code, nil)
 	s := x.layer.scratchOf(x.c)
 	s.b = c.WriteReply(s.b[:0], code, reason, x.text.body, false)
@@ -367,6 +370,9 @@ func (x *Exchange) Gone(*Transaction) {
 	if x.merged {
 		x.layer.merges.remove(x.merge, x)
 	}
+	if x.invited != 0 {
+		x.layer.invites.remove(x.invited, x)
+	}
 	x.mu.Lock()
 	x.over = true
 	x.handle.Store(0)
@@ -380,7 +386,7 @@ func (x *Exchange) routed() {
 		return
 	}
 	// A script that has made a transaction and does nothing with it leaves nobody waiting.
-	if x.status == 0 && !x.silent && x.pending() == 0 && !x.deciding && !x.kept && x.wanted == 0 {
+	if x.status == 0 && !x.silent && x.pending() == 0 && !x.deciding && !x.kept && x.waits == 0 {
 		x.Transaction.Reply(x.layer.now(), 500)
 	}
 }

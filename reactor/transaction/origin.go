@@ -32,6 +32,8 @@ type Request struct {
 	NoAnswer time.Duration
 	// Local is kept with the Exchange for who sends it: Exchange.Origin.
 	Local any
+	// Attached is what the Script finds in Exchange.Attached.
+	Attached any
 	// Done is called with each response: provisional ones, and then the final one, for an INVITE each 2xx. It is called
 	// by the Exchange's holder, with what may be sent by. nil: nobody waits.
 	Done func(o *Outcome)
@@ -110,7 +112,7 @@ func (l *Layer) originate(by *proxy.Context, r *Request, text []byte) (uint64, e
 		return 0, ErrRequest
 	}
 	defer c.End()
-	if int(l.table.live.Load()) >= l.cfg.Max {
+	if int(l.table.live.Load()) >= l.Config().Max {
 		return 0, ErrBusy
 	}
 	x := l.make(by.W)
@@ -118,21 +120,28 @@ func (l *Layer) originate(by *proxy.Context, r *Request, text []byte) (uint64, e
 		return 0, ErrBusy
 	}
 	x.origin = &origin{ack: r.Ack, done: r.Done, local: r.Local}
-	x.method, x.request = c.Msg.Method(), hoard(text)
-	x.c, x.rc, c.Transaction = c, c, x
+	x.method, x.request, x.Attached = c.Msg.Method(), hoard(text), r.Attached
 	x.SetTimeouts(r.NoAnswer, 0)
 	handle := x.handle.Load()
-	x.Init(x, x.shard.wheel, &x.timing, l.now(), x.method == sipframe.INVITE, true)
-	x.Key = handle
-	l.owed.Add(1)
-	x.shard.stat.add(statUAC)
 	c.SetSendSocket(r.Socket)
 	c.SetTLSDomain(r.Domain)
 	c.Branch(0).SetFlow(r.Flow, false)
+	c.Transaction = x
 	if s := l.user(); s != nil {
 		s.Local(c, x)
 	}
-	err := x.branch(c, &Options{To: r.NextHop})
+	return handle, x.depart(c, &Options{To: r.NextHop})
+}
+
+// depart sends the request in c, which is the only branch of a transaction without a client.
+func (x *Exchange) depart(c *proxy.Context, o *Options) error {
+	l := x.layer
+	x.c, x.rc, c.Transaction = c, c, x
+	x.Init(x, x.shard.wheel, &x.timing, l.now(), x.method == sipframe.INVITE, true)
+	x.Key = x.handle.Load()
+	l.owed.Add(1)
+	x.shard.stat.add(statUAC)
+	err := x.branch(c, o)
 	if err != nil {
 		x.origin.done = nil
 		x.Transaction.Reply(l.now(), 503)
@@ -142,7 +151,7 @@ func (l *Layer) originate(by *proxy.Context, r *Request, text []byte) (uint64, e
 	}
 	c.Transaction = nil
 	x.letGo(c)
-	return handle, err
+	return err
 }
 
 // text writes the request, without a Via.

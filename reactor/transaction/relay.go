@@ -210,6 +210,9 @@ func (x *Exchange) branch(c *proxy.Context, o *Options) error {
 		l.putLeg(leg)
 		return err
 	}
+	if len(x.headers) > 0 {
+		_ = c.AppendHeader(x.headers) // AddHeaders has looked at them
+	}
 	x.tellOn(c, BranchOut, leg, 0, nil)
 	if leg.way.Several() && !x.noFail {
 		if leg.own, _ = l.changes.Get().(*proxy.Changes); leg.own == nil {
@@ -217,7 +220,7 @@ func (x *Exchange) branch(c *proxy.Context, o *Options) error {
 		}
 		c.Save(leg.own)
 	}
-	leg.minor = l.cfg.MinorFlag != 0 && leg.Set.Flags()&l.cfg.MinorFlag != 0
+	leg.minor = l.Config().MinorFlag != 0 && leg.Set.Flags()&l.Config().MinorFlag != 0
 	leg.fresh = true
 	before := x.rc
 	x.rc = c

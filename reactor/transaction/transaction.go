@@ -87,6 +87,10 @@ type Transaction struct {
 	gone     bool
 	depth    int // calls into the user under way; Gone waits for them
 	failure  error
+
+	waits   int   // branches that may still be added after all are done; see Wait
+	waiting Timer // until when
+	waited  bool  // that time is over
 }
 
 // New begins the server transaction of a request that has come. invite tells whether it is one; reliable is its
@@ -108,7 +112,32 @@ func (t *Transaction) Init(u User, w *Wheel, timing *Timing, now time.Duration, 
 	for i := range t.timers {
 		t.timers[i].of, t.timers[i].branch, t.timers[i].part = t, -1, part(i)
 	}
+	t.waiting.of, t.waiting.branch, t.waiting.part = t, -1, partWait
 	t.drive(Start)
+}
+
+// Wait has the transaction wait for n more branches after all that it has are done, for Timing.NoFinal; 0 ends that: what
+// there is then is the answer. A 2xx ends it, too.
+func (t *Transaction) Wait(now time.Duration, n int) {
+	t.enter(now)
+	defer t.leave()
+	waited := t.waits > 0
+	if t.waits = n; n > 0 && !t.waiting.Armed() {
+		t.arm(&t.waiting, t.timing.NoFinal)
+	}
+	if n == 0 {
+		t.arm(&t.waiting, Off)
+		if waited {
+			t.conclude()
+		}
+	}
+}
+
+// conclude decides if nothing is pending any more.
+func (t *Transaction) conclude() {
+	if t.status == 0 && !t.silent && !t.deciding && t.pending() == 0 && !t.server.Over() {
+		t.decide()
+	}
 }
 
 // Invite reports whether the request is an INVITE.
@@ -234,6 +263,7 @@ func (t *Transaction) succeeded(b *Branch, code int) {
 	if t.drive(Success)&SendReply != 0 {
 		if t.status == 0 {
 			t.status = code
+			t.arm(&t.waiting, Off)
 		}
 		t.user.Relay(t, b)
 	}
@@ -311,6 +341,7 @@ func (t *Transaction) reply(b *Branch, code int) bool {
 	}
 	if code >= 200 {
 		t.status = code
+		t.arm(&t.waiting, Off)
 	}
 	t.user.Answer(t, b, code)
 	if code >= 200 {

@@ -43,6 +43,7 @@ const (
 	partCancelResend
 	partCancelLife
 	parts
+	partWait // of a transaction that waits for branches
 )
 
 // Armed reports whether the timer will go off.

@@ -1,0 +1,173 @@
+package tm
+
+import (
+	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/transaction"
+)
+
+// branchVariables are $tm.branch.… of the branches of the transaction, by their numbers; without one of that at hand.
+func (m *Module) branchVariables() []script.Variable {
+	read := func(name, help string, get func(x *script.Machine, leg *transaction.Leg) script.Value) script.Variable {
+		return script.Variable{Name: "tm.branch." + name, Index: true, Help: help + ".", Get: func(u *script.Use) script.Getter {
+			indexed := u.Indexed()
+			return func(x *script.Machine, i int) script.Value {
+				leg := m.branch(x, i, indexed)
+				if leg == nil {
+					return null
+				}
+				return get(x, leg)
+			}
+		}}
+	}
+	text := func(b []byte) script.Value {
+		if len(b) == 0 {
+			return null
+		}
+		return script.Text(b)
+	}
+	return []script.Variable{
+		read("uri", "The Request-URI of a branch", func(_ *script.Machine, leg *transaction.Leg) script.Value { return text(leg.Set.URI()) }),
+		read("duri", "The destination URI of a branch", func(_ *script.Machine, leg *transaction.Leg) script.Value { return text(leg.Set.DestURI()) }),
+		read("path", "The Path of a branch", func(_ *script.Machine, leg *transaction.Leg) script.Value { return text(leg.Set.Path()) }),
+		read("q", "The preference of a branch, in thousandths", func(_ *script.Machine, leg *transaction.Leg) script.Value {
+			if leg.Set.Q() == proxy.NoQ {
+				return null
+			}
+			return script.Int(int64(leg.Set.Q()))
+		}),
+		read("flags", "The flags of a branch that are set, joined by commas", func(x *script.Machine, leg *transaction.Leg) script.Value {
+			return x.BranchFlags(leg.Set.Flags(), ",")
+		}),
+		read("socket", "The socket that a branch was sent from", func(x *script.Machine, leg *transaction.Leg) script.Value {
+			s := leg.Way().Target().Socket
+			if s == nil {
+				return null
+			}
+			return script.Text(x.KeepString(s.Proto.String() + ":" + s.Addr.String()))
+		}),
+		read("last_received", "The last status code that came for a branch", func(_ *script.Machine, leg *transaction.Leg) script.Value {
+			if leg.Received() == 0 {
+				return null
+			}
+			return script.Int(int64(leg.Received()))
+		}),
+		read("type", "What a branch is: sip", func(*script.Machine, *transaction.Leg) script.Value { return script.Text(typeSIP) }),
+		m.branchFlag(), m.branchAttr(),
+	}
+}
+
+var typeSIP = []byte("sip")
+
+// branch returns the branch of a number, counted from the end if that is negative; without one that at hand, in a
+// failure_route the winning one.
+func (m *Module) branch(x *script.Machine, i int, indexed bool) *transaction.Leg {
+	e := m.exchange(x)
+	if e == nil {
+		return nil
+	}
+	if !indexed {
+		if k := m.attached(e); k.failing {
+			return k.best
+		}
+		return m.at(x)
+	}
+	all := e.Legs()
+	if i < 0 {
+		i += len(all)
+	}
+	if i < 0 || i >= len(all) {
+		return nil
+	}
+	return all[i]
+}
+
+func (m *Module) branchFlag() script.Variable {
+	return script.Variable{Name: "tm.branch.flag", Inner: script.ConstInner, Index: true, Help: "Whether a flag of a branch is set.",
+		Get: func(u *script.Use) script.Getter {
+			n, ok := u.BranchFlag()
+			if !ok {
+				return nil
+			}
+			indexed := u.Indexed()
+			return func(x *script.Machine, i int) script.Value {
+				leg := m.branch(x, i, indexed)
+				if leg == nil {
+					return null
+				}
+				return script.Int(int64(leg.Set.Flags() >> n & 1))
+			}
+		},
+		Set: func(u *script.Use) script.Setter {
+			n, ok := u.BranchFlag()
+			if !ok {
+				return nil
+			}
+			i, _ := u.Index()
+			indexed := u.Indexed()
+			return script.Setter(func(x *script.Machine, v script.Value) int {
+				leg := m.branch(x, i, indexed)
+				on, isNumber := v.Int()
+				if leg == nil || !isNumber {
+					return -1
+				}
+				flags := leg.Set.Flags() &^ (1 << n)
+				if on != 0 {
+					flags |= 1 << n
+				}
+				leg.Set.SetFlags(flags)
+				if leg == m.at(x) {
+					x.Context().Branch(0).SetFlags(flags)
+				}
+				return 1
+			})
+		}}
+}
+
+func (m *Module) branchAttr() script.Variable {
+	return script.Variable{Name: "tm.branch.attr", Inner: script.ConstInner, Index: true, Help: "An attribute of a branch.",
+		Get: func(u *script.Use) script.Getter {
+			name, _ := u.Fixed()
+			indexed := u.Indexed()
+			return func(x *script.Machine, i int) script.Value {
+				leg := m.branch(x, i, indexed)
+				if leg == nil {
+					return null
+				}
+				switch a := leg.Set.Attr(name); {
+				case a == nil:
+					return null
+				case a.IsText:
+					return script.Text(a.Text)
+				default:
+					return script.Int(a.Number)
+				}
+			}
+		},
+		Set: func(u *script.Use) script.Setter {
+			name, _ := u.Fixed()
+			i, _ := u.Index()
+			indexed := u.Indexed()
+			return script.Setter(func(x *script.Machine, v script.Value) int {
+				leg := m.branch(x, i, indexed)
+				if leg == nil {
+					return -1
+				}
+				set := func(b *proxy.Branch) bool {
+					switch n, _ := v.Int(); {
+					case v.IsNull():
+						b.RemoveAttr(name)
+						return true
+					case v.IsNumber():
+						return b.SetAttr(proxy.Attr{Name: name, Number: n})
+					default:
+						return b.SetAttr(proxy.Attr{Name: name, Text: x.Text(v), IsText: true})
+					}
+				}
+				if x.Kind() == script.BranchRoute && leg == m.at(x) {
+					return yes(set(x.Context().Branch(0)) && set(&leg.Set))
+				}
+				return yes(set(&leg.Set))
+			})
+		}}
+}

@@ -1,0 +1,212 @@
+package tm
+
+import (
+	"time"
+
+	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/transaction"
+	"sipreactor/sipframe"
+)
+
+// call is what the language keeps with a transaction, or with a request that may become one: the routes that were armed,
+// the AVPs, the message flags.
+type call struct {
+	of        *Module
+	onFailure *script.Routine
+	onBranch  *script.Routine
+	onReply   *script.Routine
+	avps      script.AVPs
+	flags     uint64
+	noAnswer  time.Duration // $T_fr_timeout; 0: as configured
+	noFinal   time.Duration // $T_fr_inv_timeout
+	machine   *script.Machine
+	best      *transaction.Leg // in a failure_route
+	failing   bool
+	other     sipframe.Message
+}
+
+// legCall is what the language keeps with a branch.
+type legCall struct {
+	onReply *script.Routine
+	bavps   map[string]script.Value
+}
+
+// callOf returns what is kept with the request in c, or with its transaction.
+func (m *Module) callOf(c *proxy.Context) *call {
+	switch t := c.Transaction.(type) {
+	case *transaction.Exchange:
+		return m.attached(t)
+	case *call:
+		return t
+	default:
+		k := m.newCall()
+		c.Transaction = k
+		return k
+	}
+}
+
+func (m *Module) newCall() *call {
+	k, ok := m.calls.Get().(*call)
+	if !ok {
+		k = new(call)
+	}
+	k.of = m
+	return k
+}
+
+func (m *Module) attached(x *transaction.Exchange) *call {
+	k, ok := x.Attached.(*call)
+	if !ok {
+		k = m.newCall()
+		x.Attached = k
+	}
+	return k
+}
+
+func (k *call) reset() {
+	k.of, k.onFailure, k.onBranch, k.onReply, k.machine, k.best = nil, nil, nil, nil, nil, nil
+	k.flags, k.noAnswer, k.noFinal, k.failing = 0, 0, 0, false
+	k.avps.Reset()
+}
+
+// legOf returns what is kept with a branch; nil: nothing.
+func legOf(leg *transaction.Leg) *legCall {
+	if leg == nil {
+		return nil
+	}
+	k, _ := leg.Attached.(*legCall)
+	return k
+}
+
+func (m *Module) makeLeg(leg *transaction.Leg) *legCall {
+	if k := legOf(leg); k != nil {
+		return k
+	}
+	k, ok := m.legs.Get().(*legCall)
+	if !ok {
+		k = new(legCall)
+	}
+	leg.Attached = k
+	return k
+}
+
+var _ transaction.Script = (*Module)(nil)
+
+// Created has the transaction wait as long as the script has said before: transaction.Script.
+func (m *Module) Created(_ *proxy.Context, x *transaction.Exchange) {
+	if k, ok := x.Attached.(*call); ok {
+		x.SetTimeouts(k.noAnswer, k.noFinal)
+	}
+}
+
+// Routed keeps what the request route has made: transaction.Script.
+func (m *Module) Routed(c *proxy.Context, x *transaction.Exchange) {
+	if x == nil {
+		if k, ok := c.Transaction.(*call); ok {
+			k.reset()
+			m.calls.Put(k)
+		}
+		return
+	}
+	m.keep(c, m.attached(x))
+}
+
+// keep takes what the route that ran for c has left.
+func (m *Module) keep(c *proxy.Context, k *call) {
+	if x, ok := c.User.(*script.Machine); ok {
+		x.SaveAVPs(&k.avps)
+	}
+	k.flags = c.Flags()
+	k.machine = nil
+}
+
+// Branch runs the branch_route: transaction.Script.
+func (m *Module) Branch(c *proxy.Context, x *transaction.Exchange, leg *transaction.Leg) (drop bool) {
+	k := m.attached(x)
+	if k.onBranch == nil {
+		return false
+	}
+	if k.machine != nil && k.machine.Context() == c {
+		return k.machine.Run(k.onBranch, script.BranchRoute)&script.Dropped != 0
+	}
+	c.SetFlags(k.flags)
+	ended := k.onBranch.Run(c, script.Run{Kind: script.BranchRoute, AVPs: &k.avps})
+	k.flags = c.Flags()
+	return ended&script.Dropped != 0
+}
+
+// Reply runs the onreply_route that was armed for the branch, or for the transaction: transaction.Script.
+func (m *Module) Reply(c *proxy.Context, x *transaction.Exchange, leg *transaction.Leg) (drop bool) {
+	k := m.attached(x)
+	r := k.onReply
+	if b := legOf(leg); b != nil && b.onReply != nil {
+		r = b.onReply
+	}
+	if r == nil {
+		return false
+	}
+	run := script.Run{Kind: script.OnReplyRoute}
+	if text := x.Request(); text != nil && k.other.Parse(text) == nil {
+		run.Other = &k.other
+	}
+	if m.avpMode != 0 {
+		run.AVPs = &k.avps
+	}
+	c.SetFlags(k.flags)
+	c.Branch(0).SetFlags(leg.Set.Flags())
+	ended := r.Run(c, run)
+	k.flags = c.Flags()
+	leg.Set.SetFlags(c.Branch(0).Flags())
+	return ended&script.Dropped != 0
+}
+
+// Armed reports whether a failure_route waits: transaction.Script.
+func (m *Module) Armed(x *transaction.Exchange) bool {
+	k, ok := x.Attached.(*call)
+	return ok && k.onFailure != nil
+}
+
+// Failure runs the failure_route: transaction.Script.
+func (m *Module) Failure(c *proxy.Context, x *transaction.Exchange, best *transaction.Leg) {
+	k := m.attached(x)
+	r := k.onFailure
+	k.onFailure = nil // it is armed anew for a retry
+	k.best, k.failing = best, true
+	run := script.Run{Kind: script.FailureRoute, AVPs: &k.avps}
+	if best != nil {
+		if text := best.Response(); text != nil && k.other.Parse(text) == nil {
+			run.Other = &k.other
+		}
+	}
+	c.SetFlags(k.flags)
+	r.Run(c, run)
+	k.flags = c.Flags()
+	k.best, k.failing, k.machine = nil, false, nil
+}
+
+// Local runs the local_route, and shows the request to local_request_route: transaction.Script.
+func (m *Module) Local(c *proxy.Context, x *transaction.Exchange) {
+	k := m.attached(x)
+	if m.local != nil {
+		m.local.Run(c, script.Run{Kind: script.LocalRoute, AVPs: &k.avps})
+		k.flags = c.Flags()
+	}
+}
+
+// Release takes back what is kept: transaction.Script.
+func (m *Module) Release(x *transaction.Exchange) {
+	for _, leg := range x.Legs() {
+		if b := legOf(leg); b != nil {
+			b.onReply = nil
+			clear(b.bavps)
+			m.legs.Put(b)
+			leg.Attached = nil
+		}
+	}
+	if k, ok := x.Attached.(*call); ok {
+		k.reset()
+		m.calls.Put(k)
+	}
+	x.Attached = nil
+}

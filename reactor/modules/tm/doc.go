@@ -1,0 +1,22 @@
+// Package tm is OpenSIPS' module tm: it makes transactions of requests, for the language. What a transaction is and does
+// is package transaction's; here are its functions, variables, parameters, commands and statistics, and the routes that a
+// transaction runs.
+//
+// # As there
+//
+// These are odd, and scripts rely on them. t_relay() returns 1 where it has answered a failure of all branches itself; with
+// "no-auto-477", or behind t_newtran(), it returns its negative code and answers nothing. In a failure_route $ru is the
+// Request-URI as it came and $du is NULL, whatever the request route and the branch route wrote, while headers that the
+// request route added or removed stay so; append_msg_branch() and t_relay() send two branches, that of $ru being one. A
+// branch_route that was armed stays armed for the retry, a failure_route does not. drop in an onreply_route keeps a
+// provisional response, and does nothing to a final one. A retransmission ends the script in t_newtran(), t_relay(),
+// t_reply() and t_check_trans(). exit in a branch_route sends the branch.
+//
+// # Otherwise than there
+//
+// A timer never goes off early. A branch whose connection fails fails with it, at once. A script that makes a transaction
+// and does nothing with it is answered for with 500. A CANCEL's Reason is passed on. A request that is no INVITE and was
+// not answered is not answered 408, unless the script does (RFC 4320). Challenges of several branches go up together. A
+// peer's 503 goes up as a 500 of ours. t_add_hdrs() is in forwarded requests, too. Max-Forwards is counted by t_relay().
+// An error_route, and routes without a message, have no transaction: what asks for one is an error at load.
+package tm

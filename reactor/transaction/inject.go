@@ -1,0 +1,109 @@
+package transaction
+
+import (
+	"sipreactor/reactor/proxy"
+)
+
+// What is done to a transaction from outside of its messages: branches that are injected, answers by management.
+
+// Fork returns the branches of the last fork.
+func (x *Exchange) Fork() []*Leg { return x.legs[x.Transaction.fork:x.Transaction.count] }
+
+// WaitForBranches has the transaction wait for n more branches to be injected after all that it has are done, until
+// fr_inv_timeout is over; 0 ends that.
+func (x *Exchange) WaitForBranches(n int) {
+	now := x.layer.now()
+	x.Transaction.Wait(now, n)
+}
+
+// Inject adds the branches of the request in c, which is the transaction's, and sends them: those it has are canceled
+// first, or it no longer waits for further ones.
+func (x *Exchange) Inject(c *proxy.Context, cancel, last bool) int {
+	if cancel {
+		x.CancelLegs(nil, true, true)
+	}
+	n := c.Branches()
+	rc := x.relay(c, &Options{}, false)
+	if last {
+		n = MaxBranches
+	}
+	if x.Transaction.waits > 0 {
+		x.Transaction.Wait(x.layer.now(), max(x.Transaction.waits-n, 0))
+	}
+	return rc
+}
+
+// CancelLegs cancels branches that are pending: own, the others, or both.
+func (x *Exchange) CancelLegs(own *Leg, itself, others bool) {
+	now := x.layer.now()
+	for _, leg := range x.Legs() {
+		if leg.Pending() && (leg == own && itself || leg != own && others) {
+			x.CancelBranch(now, &leg.Branch)
+		}
+	}
+}
+
+// CancelAll cancels the transaction as if its client had.
+func (x *Exchange) CancelAll() { x.canceling(nil) }
+
+// Respond answers the transaction from outside of its script, with further headers. It reports whether there was
+// something to answer.
+func (x *Exchange) Respond(code int, reason, body, headers []byte) bool {
+	x.text.headers = headers
+	rc := x.reply(code, reason, body)
+	x.text.headers = nil
+	return rc == Relayed
+}
+
+// FindInvite returns the handle of the transaction of an INVITE by its Call-ID and CSeq number; 0: there is none.
+func (l *Layer) FindInvite(callID []byte, cseq uint32) uint64 {
+	_, h := l.invites.find(l.proxy.InviteKey(callID, cseq))
+	return h
+}
+
+// Replicate sends a copy of the request in c to a URI, and to those of its appended branches. Nobody hears of the
+// responses. The error is that of the last one that could not be sent, if none could.
+func (l *Layer) Replicate(c *proxy.Context, uri []byte) error {
+	o := l.context(c)
+	defer l.putContext(o)
+	defer o.End()
+	if err := o.Begin(c.Received(), c.Src); err != nil {
+		return err
+	}
+	var now proxy.Changes
+	c.Save(&now)
+	var last error
+	sent := false
+	for i := range c.Branches() {
+		to := uri
+		if i > 0 {
+			to = c.BranchURI(i)
+		}
+		o.Restore(&now)
+		o.ResetDestination()
+		if last = o.SetRequestURI(to); last != nil {
+			continue
+		}
+		if last = l.copyOut(o); last == nil {
+			sent = true
+		}
+	}
+	if sent {
+		return nil
+	}
+	return last
+}
+
+// copyOut sends the request in c by a transaction that has no client.
+func (l *Layer) copyOut(c *proxy.Context) error {
+	if int(l.table.live.Load()) >= l.Config().Max {
+		return ErrBusy
+	}
+	x := l.make(c.W)
+	if x == nil {
+		return ErrBusy
+	}
+	x.origin = &origin{}
+	x.method, x.request = c.Msg.Method(), hoard(c.Received())
+	return x.depart(c, &Options{})
+}
