@@ -8,4 +8,4 @@
 //
 // A column of load_credentials that the table does not have gives NULL. A user without a hash of the credentials'
 // algorithm is a wrong password, and no error of the server.
-package auth_db //nolint:revive // the module's name
+package auth_db

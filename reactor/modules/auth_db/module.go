@@ -1,4 +1,4 @@
-package auth_db //nolint:revive // the module's name
+package auth_db
 
 import (
 	"context"
@@ -59,7 +59,7 @@ func New(*script.Config) *script.Module {
 		Check: m.check, Start: m.start,
 		Stop: func(any) {
 			if m.db != nil {
-				m.db.Close()
+				_ = m.db.Close()
 			}
 		},
 	}

@@ -1,4 +1,4 @@
-package auth_db //nolint:revive // the module's name
+package auth_db
 
 import (
 	"os"

@@ -21,7 +21,6 @@ import (
 type pinger struct {
 	second int // of the interval
 	layer  *transaction.Layer
-	tables []string
 
 	mu   sync.Mutex
 	lost map[uint64]int // pings of a contact that were not answered, one behind the other

@@ -200,7 +200,7 @@ func (m *Module) stop(next any) {
 		if err := m.write(ctx); err != nil {
 			m.env.Log.Warn("usrloc: contacts are lost: the database is away", "error", err, "contacts", m.unstored())
 		}
-		m.db.Close()
+		_ = m.db.Close()
 	}
 }
 
