@@ -18,7 +18,7 @@ const maxBegun = 16
 // begunTraces are the traces that commands have begun; each has a sender of its own.
 type begunTraces struct {
 	t       *tracing
-	program *script.Program
+	program func() *script.Program
 	queue   int // bounds the packets that wait for one collector
 	log     *slog.Logger
 
@@ -132,7 +132,7 @@ func (b *begunTraces) tell() {
 		s := &one.start
 		list[i] = script.BegunTrace{To: one.messages, Caller: s.Caller, Callee: s.Callee, IP: s.IP, Replies: s.Replies}
 	}
-	b.program.SetBegunTraces(list)
+	b.program().SetBegunTraces(list)
 }
 
 // List gives the traces: mi.BegunTraces.

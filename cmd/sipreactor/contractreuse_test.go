@@ -178,7 +178,7 @@ func TestContractCertCheckOnReuse(t *testing.T) {
 			send := func() netip.AddrPort { p.ask(to); return <-messages }
 
 			first := send()
-			if err := c.reload(); err != nil { // of the same files
+			if err := c.reloadTLS(); err != nil { // of the same files
 				t.Fatal(err)
 			}
 			if again := send(); again != first {
@@ -187,7 +187,7 @@ func TestContractCertCheckOnReuse(t *testing.T) {
 			if err := c.ca.Write(c.dir, "out", "ecdsa", "127.0.0.1"); err != nil {
 				t.Fatal(err)
 			}
-			if err := c.reload(); err != nil {
+			if err := c.reloadTLS(); err != nil {
 				t.Fatal(err)
 			}
 			second := send()

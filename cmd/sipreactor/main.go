@@ -100,7 +100,7 @@ Flags:
 %s
 Signals:
   TERM, INT   take nothing new, finish what is under way within shutdown_timeout, exit 0; a second one exits at once
-  HUP         read the files of the TLS domains again; an error leaves the old ones in use
+  HUP         read the configuration and the files of the TLS domains again; an error leaves the old ones in use
 
 Exit codes: 0 in order, 1 the configuration is wrong or the start failed, 2 wrong usage
 `

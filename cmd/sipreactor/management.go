@@ -47,17 +47,20 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Peers:      n.peers.Peers,
 		Trace:      tlsSwitch{n.trace.Tracer},
 		Traceless:  cfg.Trace.TLS.Destination == "",
-		Script:     scriptFigures(cfg.Program),
-		Extra:      []mi.Source{n.logFigures, moduleFigures(cfg)},
+		Script:     n.scriptFigures,
+		Extra:      []mi.Source{n.logFigures, n.moduleFigures},
 		Collectors: n.trace.collectors,
 		Domains:    func() []tlsstate.DomainInfo { return (*n.current.Load()).Domains() },
-		Reload:     n.reload,
+		Reload:     n.reloadTLS,
 		Log:        levels.log,
 		XLog:       levels.xlog,
 		Processes:  n.crew,
 		Kill:       kill,
 		Lifetime:   cfg.Engine.Lifetime,
 		Blacklists: cfg.Proxy.Blacklists,
+	}
+	if n.load != nil {
+		commands.ReloadRoutes = func() ([]string, error) { return n.reloadRoutes(levels) }
 	}
 	cfg.Program.SetStatistics(commands.Statistics())
 	if slices.Contains(cfg.Modules, "tracer") {
@@ -211,21 +214,17 @@ func (n *node) logFigures(add func(mi.Value)) {
 }
 
 // scriptFigures are the statistics that the script makes.
-func scriptFigures(p *script.Program) mi.Source {
-	return func(add func(mi.Value)) {
-		p.Statistics(func(group, name string, n uint64, reset func()) {
-			add(mi.Value{Group: group, Name: name, N: n, Gauge: reset == nil, Reset: reset})
-		})
-	}
+func (n *node) scriptFigures(add func(mi.Value)) {
+	n.cfg.Load().Program.Statistics(func(group, name string, n uint64, reset func()) {
+		add(mi.Value{Group: group, Name: name, N: n, Gauge: reset == nil, Reset: reset})
+	})
 }
 
 // moduleFigures are the statistics of modules.
-func moduleFigures(cfg *script.Config) mi.Source {
-	return func(add func(mi.Value)) {
-		cfg.ModuleStatistics(func(group string, s *script.Statistic) {
-			add(mi.Value{Group: group, Name: s.Name, Func: s.Value, Gauge: s.Gauge, Reset: s.Reset})
-		})
-	}
+func (n *node) moduleFigures(add func(mi.Value)) {
+	n.cfg.Load().ModuleStatistics(func(group string, s *script.Statistic) {
+		add(mi.Value{Group: group, Name: s.Name, Func: s.Value, Gauge: s.Gauge, Reset: s.Reset})
+	})
 }
 
 // crew lists what works inside of the program.

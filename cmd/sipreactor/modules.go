@@ -54,4 +54,4 @@ func loader(sockets ...string) *script.Loader {
 type modulesOf struct{ n *node }
 
 // Observe is reactor.Observer.
-func (m modulesOf) Observe(e *reactor.Event) { m.n.cfg.Observe(e) }
+func (m modulesOf) Observe(e *reactor.Event) { m.n.cfg.Load().Observe(e) }

@@ -29,8 +29,9 @@ import (
 type node struct {
 	engine   *reactor.Engine
 	proxy    *proxy.Proxy
-	cfg      *script.Config // whose modules run once started
-	running  chan struct{}  // closed once the sockets are open
+	load     func(previous *script.Program) (*script.Config, error) // reads the configuration anew; nil in tests
+	cfg      atomic.Pointer[script.Config]                          // in use
+	running  chan struct{}                                          // closed once the sockets are open
 	trace    *tracing
 	routes   *script.Background // startup, timer and event routes
 	manage   *management        // once it serves
@@ -72,8 +73,9 @@ func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger, handed [
 
 // assemble is newNode with sockets of the caller's choice. The observer may be nil.
 func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logger, observer reactor.Observer) (*node, error) {
-	n := &node{cfg: cfg, running: make(chan struct{}), commands: mi.NewDispatcher(log), log: log, tls: cfg.TLS, tickets: cfg.TLSFiles.TicketKeys, state: cmp.Or(stateDir(cfg.StateDir), defaultStateDir()), started: time.Now(),
+	n := &node{running: make(chan struct{}), commands: mi.NewDispatcher(log), log: log, tls: cfg.TLS, tickets: cfg.TLSFiles.TicketKeys, state: cmp.Or(stateDir(cfg.StateDir), defaultStateDir()), started: time.Now(),
 		patience: cfg.ShutdownTimeout}
+	n.cfg.Store(cfg)
 	library, ok := tlsstate.LookupLibrary(cmp.Or(cfg.TLSLibrary, tlsstate.GoLibrary))
 	if !ok {
 		return nil, fmt.Errorf("TLS: this program was built without the library %s", cfg.TLSLibrary)
@@ -108,7 +110,7 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	if n.proxy, err = proxy.New(pc, cfg.Router()); err != nil {
 		return nil, err
 	}
-	if n.trace, err = newTracing(cfg, log); err != nil {
+	if n.trace, err = newTracing(cfg, n.program, log); err != nil {
 		return nil, err
 	}
 	n.routes = script.NewBackground(cfg.Program)
@@ -150,10 +152,13 @@ func (n *node) close() {
 	if n.recent != nil {
 		n.recent.Close()
 	}
-	n.cfg.Stop(nil)
+	n.cfg.Load().Stop(nil)
 	n.routes.Close()
 	n.trace.close()
 }
+
+// program returns the routes in use.
+func (n *node) program() *script.Program { return n.cfg.Load().Program }
 
 // domains reads the files of the TLS domains.
 func (n *node) domains() (tlsstate.Domains, error) {
@@ -169,7 +174,7 @@ func (n *node) domains() (tlsstate.Domains, error) {
 }
 
 // reload replaces the TLS domains by what their files say now: all of them or none.
-func (n *node) reload() error {
+func (n *node) reloadTLS() error {
 	n.reloading.Lock()
 	defer n.reloading.Unlock()
 	if n.tickets != "" {

@@ -71,6 +71,11 @@ func check(ctx context.Context, o options, stdout, stderr io.Writer) int {
 
 // serve runs the proxy until a signal or the end of ctx.
 func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
+	again, err := reloader(o)
+	if err != nil {
+		fmt.Fprintln(stderr, "sipreactor:", err)
+		return exitFailed
+	}
 	cfg, err := loadConfig(o)
 	var as *identity
 	if err == nil {
@@ -144,6 +149,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 		n.logLost = out.Dropped
 		n.super = newSupervisor(log)
 		n.bound = as.take
+		n.load = again
 		n.anyPort = o.file == ""
 		err = n.start(cfg, levels, func() { signals <- syscall.SIGTERM })
 	}
@@ -167,7 +173,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 	defer watching.Wait()
 	watching.Go(func() { n.super.watch(watch, n.engine.Pulse) })
 	n.super.ready(n.status())
-	return n.wait(ctx, signals, always, cancel)
+	return n.wait(ctx, signals, levels, always, cancel)
 }
 
 // locateSockets gives errors of sockets that cannot be listened on their places in the configuration.
@@ -233,18 +239,14 @@ func (n *node) surroundings() script.Surroundings {
 }
 
 // wait handles signals until one, or the end of ctx, ends the node; unwatch ends the watchdog before that.
-func (n *node) wait(ctx context.Context, signals <-chan os.Signal, always *slog.Logger, unwatch func()) int {
+func (n *node) wait(ctx context.Context, signals <-chan os.Signal, levels logLevels, always *slog.Logger, unwatch func()) int {
 	defer unwatch()
 	for {
 		select {
 		case s := <-signals:
 			if s == syscall.SIGHUP {
 				n.super.reloading()
-				if err := n.reload(); err != nil {
-					n.log.Error("TLS domains are not reloaded, the old ones stay in use", "error", err)
-				} else {
-					n.log.Log(ctx, script.LevelNotice.Slog(), "TLS domains are reloaded")
-				}
+				n.reload(ctx, levels)
 				n.super.ready(n.status())
 				continue
 			}

@@ -68,7 +68,7 @@ func TestEachLibrary(t *testing.T) {
 			go func() {
 				defer close(reloaded)
 				for {
-					if err := c.reload(); err != nil {
+					if err := c.reloadTLS(); err != nil {
 						reloaded <- err
 						return
 					}

@@ -25,7 +25,7 @@ type tracing struct {
 }
 
 // newTracing makes what the configuration says of proto_hep and of trace_destination. Whoever gets it closes it.
-func newTracing(cfg *script.Config, log *slog.Logger) (*tracing, error) {
+func newTracing(cfg *script.Config, program func() *script.Program, log *slog.Logger) (*tracing, error) {
 	c := &cfg.Trace
 	t := &tracing{senders: make(map[string]*hep.Sender), destinations: c.Destinations}
 	hc := hep.Config{
@@ -42,7 +42,7 @@ func newTracing(cfg *script.Config, log *slog.Logger) (*tracing, error) {
 		l.lane.On = l.conn.On
 		if l.conn.FilterRoute != "" {
 			route := l.conn.FilterRoute
-			l.lane.Filter = func(src *reactor.Source) bool { return cfg.Program.Filter(route, src) }
+			l.lane.Filter = func(src *reactor.Source) bool { return program().Filter(route, src) }
 		}
 		if l.conn.Destination == "" {
 			continue
@@ -58,7 +58,7 @@ func newTracing(cfg *script.Config, log *slog.Logger) (*tracing, error) {
 		return nil, err
 	}
 	t.Tracer = hep.New(hc)
-	t.begun = &begunTraces{t: t, program: cfg.Program, queue: c.MaxMessages, log: log}
+	t.begun = &begunTraces{t: t, program: program, queue: c.MaxMessages, log: log}
 	cfg.Program.SetTracer(func(id string) script.MessageTrace {
 		if m := t.Messages(id); m != nil {
 			return m

@@ -45,7 +45,7 @@ func TestBlacklistCommands(t *testing.T) {
 		{"check_blacklists", `["ten"]`, `ip "ten" is no IP address`},
 		{"check_blacklists", `["10.0.0.1", "x"]`, `port "x" is not 0 to 65535`},
 	} {
-		c := d.byName[tc.name]
+		c := d.table.Load().byName[tc.name]
 		if c == nil {
 			t.Fatalf("no command %s", tc.name)
 		}

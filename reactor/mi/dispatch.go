@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 const (
@@ -36,12 +38,17 @@ type Command struct {
 	Func func(ctx context.Context, a *Args) (any, error)
 }
 
-// Dispatcher carries out requests in JSON-RPC 2.0. Register everything first;
-// after that any goroutine may call the other methods.
+// Dispatcher carries out requests in JSON-RPC 2.0. Any goroutine may call its
+// methods; of those that change the commands, one at a time.
 type Dispatcher struct {
+	table atomic.Pointer[table]
+	log   *slog.Logger
+}
+
+// table is what commands there are. It does not change.
+type table struct {
 	byName   map[string]*Command
 	commands []*Command
-	log      *slog.Logger
 }
 
 // NewDispatcher makes a Dispatcher with the commands which and help. The log
@@ -50,7 +57,8 @@ func NewDispatcher(log *slog.Logger) *Dispatcher {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	d := &Dispatcher{byName: make(map[string]*Command), log: log}
+	d := &Dispatcher{log: log}
+	d.table.Store(&table{})
 	for _, c := range d.own() {
 		if err := d.Register(c); err != nil {
 			panic(err)
@@ -61,29 +69,45 @@ func NewDispatcher(log *slog.Logger) *Dispatcher {
 
 // Register adds commands. A name that is taken, or a command without a name or
 // a Func, is an error.
-func (d *Dispatcher) Register(commands ...Command) error {
+func (d *Dispatcher) Register(commands ...Command) error { return d.Replace(nil, commands) }
+
+// Replace puts commands in the place of others, all of them or, after an error, none.
+// Requests find the ones or the others.
+func (d *Dispatcher) Replace(others, commands []Command) error {
+	old := d.table.Load()
+	next := &table{byName: maps.Clone(old.byName), commands: slices.Clone(old.commands)}
+	if next.byName == nil {
+		next.byName = make(map[string]*Command)
+	}
+	for _, c := range others {
+		known := next.byName[c.Name]
+		maps.DeleteFunc(next.byName, func(_ string, x *Command) bool { return x == known })
+		next.commands = slices.DeleteFunc(next.commands, func(x *Command) bool { return x == known })
+	}
 	for _, c := range commands {
 		if c.Name == "" || c.Func == nil {
 			return fmt.Errorf("mi: command %q lacks its name or what it does", c.Name)
 		}
 		names := append([]string{c.Name}, c.Aliases...)
 		for _, name := range names {
-			if _, taken := d.byName[name]; taken {
+			if _, taken := next.byName[name]; taken {
 				return fmt.Errorf("mi: command %s: the name %s is taken", c.Name, name)
 			}
 		}
 		for _, name := range names {
-			d.byName[name] = &c
+			next.byName[name] = &c
 		}
-		d.commands = append(d.commands, &c)
+		next.commands = append(next.commands, &c)
 	}
+	d.table.Store(next)
 	return nil
 }
 
 // Names lists the commands, without aliases, sorted.
 func (d *Dispatcher) Names() []string {
-	names := make([]string, 0, len(d.commands))
-	for _, c := range d.commands {
+	commands := d.table.Load().commands
+	names := make([]string, 0, len(commands))
+	for _, c := range commands {
 		names = append(names, c.Name)
 	}
 	slices.Sort(names)
@@ -92,7 +116,7 @@ func (d *Dispatcher) Names() []string {
 
 // Command finds a command by its name or one of its aliases.
 func (d *Dispatcher) Command(name string) (Command, bool) {
-	c := d.byName[name]
+	c := d.table.Load().byName[name]
 	if c == nil {
 		return Command{}, false
 	}
@@ -193,7 +217,7 @@ func readRequest(request json.RawMessage) (r rpcRequest, bad *Error) {
 }
 
 func (d *Dispatcher) call(ctx context.Context, r rpcRequest) (result any, failure *Error) {
-	c := d.byName[r.method]
+	c := d.table.Load().byName[r.method]
 	if c == nil {
 		return nil, &Error{Code: CodeMethod, Message: "Method not found"}
 	}
@@ -258,7 +282,7 @@ func (d *Dispatcher) own() []Command {
 }
 
 func (d *Dispatcher) find(name string) (*Command, error) {
-	if c := d.byName[name]; c != nil {
+	if c := d.table.Load().byName[name]; c != nil {
 		return c, nil
 	}
 	return nil, &Error{Code: CodeNotFound, Message: "unknown MI command", Data: name}

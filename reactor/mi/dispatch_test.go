@@ -131,7 +131,7 @@ func FuzzHandle(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	d := echo(f)
-	delete(d.byName, "echo") // it may repeat a text without end
+	delete(d.table.Load().byName, "echo") // it may repeat a text without end
 	f.Fuzz(func(t *testing.T, request []byte) {
 		got := d.Handle(t.Context(), request)
 		if got == nil {
@@ -156,4 +156,36 @@ func FuzzHandle(f *testing.F) {
 			one.Result, one.Error = nil, nil
 		}
 	})
+}
+
+// Commands are replaced by others, all or none.
+func TestReplace(t *testing.T) {
+	answer := func(text string) func(context.Context, *Args) (any, error) {
+		return func(context.Context, *Args) (any, error) { return text, nil }
+	}
+	d := NewDispatcher(nil)
+	old := []Command{{Name: "a", Aliases: []string{"m:a"}, Func: answer("old a")}, {Name: "b", Func: answer("old b")}}
+	if err := d.Register(old...); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Replace(old, []Command{{Name: "a", Func: answer("new a")}, {Name: "which", Func: answer("taken")}}); err == nil {
+		t.Error("a name that is taken is replaced")
+	}
+	if got := ask(t, d, "m:a", "[]"); got != `"old a"` {
+		t.Error(got)
+	}
+	if err := d.Replace(old, []Command{{Name: "a", Func: answer("new a")}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(t, d, "a", "[]"); got != `"new a"` {
+		t.Error(got)
+	}
+	for _, gone := range []string{"m:a", "b"} {
+		if _, ok := d.Command(gone); ok {
+			t.Errorf("%s is there", gone)
+		}
+	}
+	if got := d.Names(); !slices.Equal(got, []string{"a", "help", "which"}) {
+		t.Error(got)
+	}
 }

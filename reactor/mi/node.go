@@ -55,6 +55,10 @@ type Node struct {
 	// of them or, with an error, none.
 	Domains func() []tlsstate.DomainInfo
 	Reload  func() error
+	// ReloadRoutes reads the configuration's file again and puts its routes, and what
+	// can change with them, in the place of those in use: all of it or, with an error,
+	// nothing. It tells what changes at a restart only.
+	ReloadRoutes func() (atRestart []string, err error)
 	// Log is the level of the program's log, XLog that of the script's.
 	Log, XLog Level
 	// Processes names what ps lists: loops, workers and the like.
@@ -146,6 +150,23 @@ func (n *Node) core() []Command {
 				return Object{{"WD", wd}}, nil
 			},
 		},
+	}
+	if n.ReloadRoutes != nil {
+		all = append(all, Command{
+			Name: "reload_routes", Aliases: []string{"core:reload_routes"}, Module: "core",
+			Help: "Reads the configuration again and puts its routes in the place of those in use: all of them or, if something is wrong, none.",
+			Func: func(context.Context, *Args) (any, error) {
+				atRestart, err := n.ReloadRoutes()
+				switch {
+				case err != nil:
+					return nil, Failed("Failed to reload", err.Error())
+				case len(atRestart) > 0:
+					return Object{{"Status", "OK"}, {"At restart", atRestart}}, nil
+				default:
+					return "OK", nil
+				}
+			},
+		})
 	}
 	if n.Processes != nil {
 		all = append(all, Command{

@@ -17,17 +17,33 @@ const eventQueue = 1024
 // delays the others and never a connection. It is the reactor.Observer that the
 // events come from.
 type Background struct {
-	prog    *Program
-	timers  []Timer
-	due     []time.Time // of timers
-	wants   [reactor.ConnClosed + 1]bool
-	events  chan happening
+	watch   atomic.Pointer[watch]
 	dropped atomic.Uint64
 
-	mu   sync.Mutex
-	up   map[reactor.Handle]struct{} // established connections, if their end is an event
-	end  chan struct{}
+	mu sync.Mutex
+	up map[reactor.Handle]struct{} // established connections, if their end is an event
+
+	life sync.Mutex    // of end and done
+	end  chan struct{} // nil: it does not run
 	done chan struct{}
+}
+
+// watch is what a program has run in the background.
+type watch struct {
+	prog   *Program
+	timers []Timer
+	wants  [reactor.ConnClosed + 1]bool
+	events chan happening // nil: there are no event_routes
+}
+
+func newWatch(p *Program) *watch {
+	w := &watch{prog: p, timers: p.Timers()}
+	if len(p.events) > 0 {
+		w.events = make(chan happening, eventQueue)
+		w.wants[reactor.ConnClosed] = true
+		w.wants[reactor.ConnEstablished] = true
+	}
+	return w
 }
 
 var (
@@ -46,39 +62,63 @@ type happening struct {
 
 // NewBackground makes what runs a program's background. Start begins it.
 func NewBackground(p *Program) *Background {
-	b := &Background{prog: p, timers: p.Timers(), up: make(map[reactor.Handle]struct{})}
-	if len(p.events) > 0 {
-		b.events = make(chan happening, eventQueue)
-		b.wants[reactor.ConnClosed] = true
-		b.wants[reactor.ConnEstablished] = true
-	}
+	b := &Background{up: make(map[reactor.Handle]struct{})}
+	b.watch.Store(newWatch(p))
 	return b
 }
 
 // Start runs the startup_route, and from then on timer_routes and event_routes
 // until Close. Events that came before are handled then. It is called once.
 func (b *Background) Start() {
-	b.prog.Startup()
-	b.end, b.done = make(chan struct{}), make(chan struct{})
-	if len(b.timers) == 0 && b.events == nil {
-		close(b.done)
-		return
+	b.life.Lock()
+	defer b.life.Unlock()
+	b.watch.Load().prog.Startup()
+	b.launch()
+}
+
+// Replace has the routes of another program run from now on, but for its
+// startup_route. A route of the former one that runs comes to its end before. Events
+// that wait are for the new one.
+func (b *Background) Replace(p *Program) {
+	b.life.Lock()
+	defer b.life.Unlock()
+	w := newWatch(p)
+	if old := b.watch.Load().events; old != nil && w.events != nil {
+		w.events = old
 	}
-	now := time.Now()
-	for i := range b.timers {
-		b.due = append(b.due, now.Add(b.timers[i].Every))
+	runs := b.end != nil
+	b.halt()
+	b.watch.Store(w)
+	if runs {
+		b.launch()
 	}
-	go b.run()
 }
 
 // Close ends the routes: one that runs comes to its end, events that wait are
 // left. Nothing is left when it returns. Without Start it does nothing.
 func (b *Background) Close() {
+	b.life.Lock()
+	defer b.life.Unlock()
+	b.halt()
+}
+
+func (b *Background) launch() {
+	b.end, b.done = make(chan struct{}), make(chan struct{})
+	w := b.watch.Load()
+	if len(w.timers) == 0 && w.events == nil {
+		close(b.done)
+		return
+	}
+	go w.run(b.end, b.done)
+}
+
+func (b *Background) halt() {
 	if b.end == nil {
 		return
 	}
 	close(b.end)
 	<-b.done
+	b.end = nil
 }
 
 // Dropped is how many events had no room in the queue.
@@ -86,33 +126,34 @@ func (b *Background) Dropped() uint64 { return b.dropped.Load() }
 
 // Observe queues an event if there is a route for it: reactor.Observer.
 func (b *Background) Observe(e *reactor.Event) {
-	if int(e.Kind) >= len(b.wants) || !b.wants[e.Kind] {
+	w := b.watch.Load()
+	if int(e.Kind) >= len(w.wants) || !w.wants[e.Kind] {
 		return
 	}
 	name := b.event(e)
-	if !b.prog.HasEvent(name) {
+	if !w.prog.HasEvent(name) {
 		return
 	}
 	h := happening{name: name, src: *e.Src}
 	if e.Err != nil {
 		h.reason = e.Err.Error()
 	}
-	b.queue(h)
+	b.queue(w, h)
 }
 
 // Raise queues an event of a module if there is a route for it: Events.
 func (b *Background) Raise(name string, params ...Param) {
-	if b.prog.HasEvent(name) {
-		b.queue(happening{name: name, params: append([]Param{}, params...)})
+	if w := b.watch.Load(); w.prog.HasEvent(name) {
+		b.queue(w, happening{name: name, params: append([]Param{}, params...)})
 	}
 }
 
 // Heard reports whether there is a route for an event: Events.
-func (b *Background) Heard(name string) bool { return b.prog.HasEvent(name) }
+func (b *Background) Heard(name string) bool { return b.watch.Load().prog.HasEvent(name) }
 
-func (b *Background) queue(h happening) {
+func (b *Background) queue(w *watch, h happening) {
 	select {
-	case b.events <- h:
+	case w.events <- h:
 	default:
 		b.dropped.Add(1)
 	}
@@ -144,22 +185,27 @@ func (b *Background) event(e *reactor.Event) string {
 }
 
 // run is the goroutine.
-func (b *Background) run() {
-	defer close(b.done)
+func (w *watch) run(end <-chan struct{}, done chan<- struct{}) {
+	defer close(done)
+	now := time.Now()
+	due := make(schedule, len(w.timers))
+	for i := range w.timers {
+		due[i] = now.Add(w.timers[i].Every)
+	}
 	clock := time.NewTimer(time.Hour)
 	defer clock.Stop()
 	for {
-		clock.Reset(b.untilNext(time.Now()))
+		clock.Reset(due.wait(time.Now()))
 		select {
-		case <-b.end:
+		case <-end:
 			return
-		case h := <-b.events:
+		case h := <-w.events:
 			if h.params == nil {
 				h.params = h.connParams()
 			}
-			b.prog.Event(h.name, h.params...)
+			w.prog.Event(h.name, h.params...)
 		case now := <-clock.C:
-			b.tick(now)
+			due.tick(now, w.timers)
 		}
 	}
 }
@@ -177,10 +223,13 @@ func (h *happening) connParams() []Param {
 	return p
 }
 
-// untilNext is the time to the next timer_route.
-func (b *Background) untilNext(now time.Time) time.Duration {
+// schedule is when timer_routes are due.
+type schedule []time.Time
+
+// wait is the time to the next one.
+func (s schedule) wait(now time.Time) time.Duration {
 	next := time.Hour
-	for _, due := range b.due {
+	for _, due := range s {
 		next = min(next, due.Sub(now))
 	}
 	return max(next, 0)
@@ -188,15 +237,15 @@ func (b *Background) untilNext(now time.Time) time.Duration {
 
 // tick runs the timer_routes that are due. One that is late runs once and not as
 // often as it was due.
-func (b *Background) tick(now time.Time) {
-	for i := range b.timers {
-		if b.due[i].After(now) {
+func (s schedule) tick(now time.Time, timers []Timer) {
+	for i := range timers {
+		if s[i].After(now) {
 			continue
 		}
-		b.timers[i].Run()
-		b.due[i] = b.due[i].Add(b.timers[i].Every)
-		if b.due[i].Before(now) {
-			b.due[i] = now.Add(b.timers[i].Every)
+		timers[i].Run()
+		s[i] = s[i].Add(timers[i].Every)
+		if s[i].Before(now) {
+			s[i] = now.Add(timers[i].Every)
 		}
 	}
 }

@@ -127,7 +127,7 @@ timer_route[a, 2] { xlog("a"); }
 timer_route[b, 5] { xlog("b"); }
 `)
 	t0 := time.Unix(1000, 0)
-	b.due = []time.Time{t0.Add(2 * time.Second), t0.Add(5 * time.Second)}
+	due, timers := schedule{t0.Add(2 * time.Second), t0.Add(5 * time.Second)}, b.watch.Load().timers
 	for _, tt := range []struct {
 		at   time.Duration // behind t0
 		runs string
@@ -142,11 +142,11 @@ timer_route[b, 5] { xlog("b"); }
 		{32 * time.Second, "a", 2 * time.Second},
 	} {
 		now := t0.Add(tt.at)
-		b.tick(now)
+		due.tick(now, timers)
 		if got := strings.Join(log.take(), " "); got != tt.runs {
 			t.Errorf("at %v: %q, want %q", tt.at, got, tt.runs)
 		}
-		if got := b.untilNext(now); got != tt.next {
+		if got := due.wait(now); got != tt.next {
 			t.Errorf("at %v: %v to the next, want %v", tt.at, got, tt.next)
 		}
 	}

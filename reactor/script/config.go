@@ -68,6 +68,7 @@ type Config struct {
 	caches    map[string]Cache
 	modules   []*Module // loaded, in the order of the file
 	started   []running // in the order of their Start
+	said      []said    // parameters, in the order of the file
 }
 
 // DatabaseConfig is what all modules with a db_url share.
@@ -178,8 +179,9 @@ type settings struct {
 	*Config
 	rep        *report
 	words      *vocabulary
-	partial    bool  // the syntax is wrong somewhere
-	signature  *bool // server_signature
+	previous   *Program // that this one is to replace; nil none
+	partial    bool     // the syntax is wrong somewhere
+	signature  *bool    // server_signature
 	advertised struct {
 		host string
 		port uint16

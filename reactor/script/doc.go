@@ -4,11 +4,12 @@
 // Load gives a Config: sockets and parameters in the types of the packages that
 // use them, and a Program, which is the proxy.Router of the routes.
 //
-//	cfg, err := script.Load("opensips.cfg")
+//	loader := script.Loader{Modules: []script.Constructor{sl.New, maxfwd.New}}
+//	cfg, err := loader.Load("opensips.cfg")
 //	if err != nil {
 //		log.Fatal(err) // file:line:col: message, one line for each error
 //	}
-//	p, err := proxy.New(cfg.Proxy, cfg.Program)
+//	p, err := proxy.New(cfg.Proxy, cfg.Router())
 //
 // # The language
 //
@@ -68,8 +69,10 @@
 // variables, and an arena for the texts that are put together, which is emptied
 // behind each message. A typical route allocates nothing.
 //
-// A Program is immutable, but for what its statistics count, and safe for any number of goroutines; a reload
-// compiles a new one.
+// A Program is immutable, but for what its statistics count, and safe for any number
+// of goroutines. A reload compiles a new one (Loader.Previous), starts its modules
+// beside the old ones (Config.Start), and has it take over (Program.TakeOver,
+// proxy.Proxy.SetRouter, Background.Replace); the old modules are stopped then.
 //
 // # Without a message
 //

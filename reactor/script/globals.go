@@ -31,6 +31,7 @@ type globalSpec struct {
 	set      func(c *settings, v Literal) string // what is wrong, "" = nothing
 	note     string                              // why it does nothing here
 	host     bool                                // the value is read as a host
+	restart  bool                                // a reload does not change it
 }
 
 // allowed says which values a parameter takes.

@@ -28,6 +28,9 @@ type Loader struct {
 	Modules []Constructor
 	// Sockets are more of them, each as it stands behind socket=.
 	Sockets []string
+	// Previous is the program that the next one is to replace; nil: none. The counts of
+	// its statistics go on.
+	Previous *Program
 }
 
 // Load reads, checks and compiles the configuration file at path. The error is of
@@ -54,7 +57,7 @@ func (l *Loader) Compile(name string, src []byte) (*Config, error) {
 		f.Items = append(f.Items, parse("-l", []byte("socket="+s+"\n"), rep, readFile).Items...)
 	}
 	f.Notes = rep.notes
-	c := &settings{Config: cfg, rep: rep, words: rep.words, loops: 100, places: make(map[string]Pos)}
+	c := &settings{Config: cfg, rep: rep, words: rep.words, previous: l.Previous, loops: 100, places: make(map[string]Pos)}
 	// What could be read is checked, too, as far as it does not depend on what
 	// could not.
 	c.partial = len(rep.list) > 0 || rep.cut.IsValid()
@@ -123,6 +126,7 @@ func (c *settings) global(g *Global) {
 		return
 	}
 	c.places[g.Name] = g.Value.At
+	c.say(said{name: g.Name, value: g.Value, restart: !reloadable[g.Name]})
 	if c.assign(spec, g.Name, g.Value) {
 		c.extra(g)
 	}
@@ -267,6 +271,7 @@ func (c *settings) modParam(m *ModParam) {
 		}
 		known = true
 		c.places[name+"/"+m.Name.Text] = m.Value.At
+		c.say(said{module: name, name: m.Name.Text, value: m.Value, restart: spec.restart})
 		if !c.assign(spec, m.Name.Text, m.Value) {
 			return
 		}
@@ -284,7 +289,11 @@ func (c *settings) modParam(m *ModParam) {
 func (c *settings) param(module, name string) *globalSpec {
 	m := c.words.module(module)
 	if m == nil {
-		return modules[module].params[name]
+		spec := modules[module].params[name]
+		if spec != nil {
+			spec.restart = module != statisticsModule
+		}
+		return spec
 	}
 	for i := range m.Parameters {
 		if m.Parameters[i].Name == name {

@@ -17,13 +17,16 @@ type Parameter struct {
 	// Set takes a value: once for each modparam, in the order of the file. The text of
 	// an error follows the name of the parameter. It may be nil where there is a Note.
 	Set func(v Literal) error
+	// Restart tells that a reload does not change the parameter: what it says is used at
+	// the start of the program only.
+	Restart bool
 	// Note tells why the parameter does nothing here; "" if it does something.
 	Note string
 }
 
 // spec is the parameter as a global one.
 func (p *Parameter) spec() *globalSpec {
-	g := &globalSpec{typ: p.Type, min: p.Min, max: p.Max, unit: p.Unit, note: p.Note}
+	g := &globalSpec{typ: p.Type, min: p.Min, max: p.Max, unit: p.Unit, note: p.Note, restart: p.Restart}
 	if p.Max == 0 {
 		g.max = math.MaxInt32
 	}

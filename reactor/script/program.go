@@ -2,6 +2,7 @@ package script
 
 import (
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -52,6 +53,21 @@ type exec func(m *Machine) int
 // this call, and with nil, they are written to slog.Default. Any goroutine may
 // call it.
 func (p *Program) SetLogger(l *slog.Logger) { p.log.Store(l) }
+
+// TakeOver has the program go on in the place of another one, just before it is given
+// the messages: with its logger, its traces, whom it asks for statistics, and the
+// statistics that messages have made.
+func (p *Program) TakeOver(old *Program) {
+	p.log.Store(old.log.Load())
+	p.stats.others.Store(old.stats.others.Load())
+	p.stats.settle()
+	for i, id := range p.traceIDs {
+		if n := slices.Index(old.traceIDs, id); n >= 0 {
+			p.traces[i] = old.traces[n]
+		}
+	}
+	p.begun.Store(old.begun.Load())
+}
 
 func (p *Program) logger() *slog.Logger {
 	if l := p.log.Load(); l != nil {

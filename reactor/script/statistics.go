@@ -75,10 +75,13 @@ type statistics struct {
 	count   int        // of statistics; the map has some under two names
 	all     atomic.Pointer[map[string]*statistic]
 	stripes atomic.Uint32 // given to machines
+	before  *statistics   // of the program that this one replaces; nil none
 }
 
-func newStatistics(groups []string) *statistics {
-	s := &statistics{groups: map[string]bool{dynamicGroup: true}}
+// newStatistics makes the statistics of a program. Those that before has of the same
+// name go on.
+func newStatistics(groups []string, before *statistics) *statistics {
+	s := &statistics{groups: map[string]bool{dynamicGroup: true}, before: before}
 	for _, g := range groups {
 		s.groups[g] = true
 	}
@@ -116,7 +119,10 @@ func (s *statistics) make(full string, fixed bool) (*statistic, error) {
 		return nil, errManyStatistics
 	}
 	s.count++
-	st := &statistic{group: group, name: name, fixed: fixed}
+	st := s.earlier(group+":"+name, fixed)
+	if st == nil {
+		st = &statistic{group: group, name: name, fixed: fixed}
+	}
 	all := maps.Clone(old)
 	all[group+":"+name] = st
 	if group == dynamicGroup {
@@ -124,6 +130,34 @@ func (s *statistics) make(full string, fixed bool) (*statistic, error) {
 	}
 	s.all.Store(&all)
 	return st, nil
+}
+
+// earlier returns the statistic that a replaced program counts in; nil if it has none
+// of that kind.
+func (s *statistics) earlier(full string, fixed bool) *statistic {
+	if s.before == nil {
+		return nil
+	}
+	if st := (*s.before.all.Load())[full]; st != nil && st.fixed == fixed {
+		return st
+	}
+	return nil
+}
+
+// settle takes over what messages have made of statistics in the replaced program, and
+// lets go of that.
+func (s *statistics) settle() {
+	if s.before == nil {
+		return
+	}
+	for full, st := range *s.before.all.Load() {
+		if st.group == dynamicGroup && full == st.group+":"+st.name {
+			_, _ = s.make(full, st.fixed) // beyond the bound it is left
+		}
+	}
+	s.mu.Lock()
+	s.before = nil
+	s.mu.Unlock()
 }
 
 // Statistics calls f with each statistic of the script, in order; reset is nil
@@ -189,7 +223,11 @@ var statisticsParams = map[string]*globalSpec{
 
 // declareStatistics makes those that the configuration names.
 func (k *compiler) declareStatistics() {
-	k.prog.stats = newStatistics(k.Statistics.Groups)
+	var before *statistics
+	if k.previous != nil {
+		before = k.previous.stats
+	}
+	k.prog.stats = newStatistics(k.Statistics.Groups, before)
 	for _, v := range k.Statistics.Variables {
 		if _, err := k.prog.stats.make(v.Name, v.NoReset); err != nil {
 			k.rep.errorf(v.Pos, "the statistic %q: %v", clip(v.Name), err)

@@ -10,7 +10,8 @@ func New(cfg *script.Config) *script.Module {
 		Help: "Looks at the hops that a request has left, Max-Forwards.",
 		Parameters: []script.Parameter{{
 			Name: "max_limit", Type: script.IntParam, Min: 1, Max: 256, Unit: "hops; 256 is no limit", Default: "256",
-			Help: "The highest Max-Forwards that a request leaves with.",
+			Restart: true,
+			Help:    "The highest Max-Forwards that a request leaves with.",
 			Set: func(v script.Literal) error {
 				cfg.Proxy.HopLimit = min(int(v.Int), 255)
 				return nil

@@ -16,12 +16,12 @@ func New(cfg *script.Config) *script.Module {
 		// OpenSIPS' default, where the proxy core's is off.
 		Loaded: func() { p.FromTag = true },
 		Parameters: []script.Parameter{
-			{Name: "append_fromtag", Type: script.BoolParam, Default: "1", Help: "Writes the From tag into Record-Route, by which is_direction() knows a later request's direction.", Set: script.Into(&p.FromTag)},
-			{Name: "enable_double_rr", Type: script.BoolParam, Default: "1", Help: "Adds a second Record-Route where the protocol or the socket changes.",
+			{Name: "append_fromtag", Type: script.BoolParam, Default: "1", Restart: true, Help: "Writes the From tag into Record-Route, by which is_direction() knows a later request's direction.", Set: script.Into(&p.FromTag)},
+			{Name: "enable_double_rr", Type: script.BoolParam, Default: "1", Restart: true, Help: "Adds a second Record-Route where the protocol or the socket changes.",
 				Set: func(v script.Literal) error { p.SingleRecordRoute = v.Int == 0; return nil }},
-			{Name: "enable_full_lr", Type: script.BoolParam, Default: "0", Help: "Writes ;lr=on instead of ;lr, for peers that cannot read a parameter without a value.", Set: script.Into(&p.FullLR)},
-			{Name: "add_username", Type: script.BoolParam, Default: "0", Help: "Writes the user of the Request-URI into Record-Route.", Set: script.Into(&p.RecordUser)},
-			{Name: "enable_socket_mismatch_warning", Type: script.BoolParam, Default: "1", Help: "Warns of a Route that names another socket than the request's.",
+			{Name: "enable_full_lr", Type: script.BoolParam, Default: "0", Restart: true, Help: "Writes ;lr=on instead of ;lr, for peers that cannot read a parameter without a value.", Set: script.Into(&p.FullLR)},
+			{Name: "add_username", Type: script.BoolParam, Default: "0", Restart: true, Help: "Writes the user of the Request-URI into Record-Route.", Set: script.Into(&p.RecordUser)},
+			{Name: "enable_socket_mismatch_warning", Type: script.BoolParam, Default: "1", Restart: true, Help: "Warns of a Route that names another socket than the request's.",
 				Note: "a Route that names another socket is not warned about"},
 		},
 		Functions: []script.Function{

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"sipreactor/reactor/script"
+)
+
+// reloader makes what reads the configuration anew, from wherever the program works by
+// then.
+func reloader(o options) (func(previous *script.Program) (*script.Config, error), error) {
+	file := o.file
+	if file != "" {
+		var err error
+		if file, err = filepath.Abs(file); err != nil {
+			return nil, err
+		}
+	}
+	return func(previous *script.Program) (*script.Config, error) {
+		l := loader(o.process.listen...)
+		l.Previous = previous
+		if file == "" {
+			return l.Compile(builtIn, script.Default())
+		}
+		return l.Load(file)
+	}, nil
+}
+
+// reload reads everything again that can change while the program runs, and logs what came of it: the routes, and the
+// TLS domains.
+func (n *node) reload(ctx context.Context, levels logLevels) {
+	notice := script.LevelNotice.Slog()
+	if n.load != nil {
+		if _, err := n.reloadRoutes(levels); err != nil {
+			for line := range strings.Lines(err.Error()) {
+				n.log.Error("routes are not reloaded, the old ones stay in use: " + strings.TrimSuffix(line, "\n"))
+			}
+		} else {
+			n.log.Log(ctx, notice, "routes are reloaded")
+		}
+	}
+	if err := n.reloadTLS(); err != nil {
+		n.log.Error("TLS domains are not reloaded, the old ones stay in use", "error", err)
+	} else {
+		n.log.Log(ctx, notice, "TLS domains are reloaded")
+	}
+}
+
+// reloadRoutes puts the configuration's routes, modules and statistics in the place of those in use: all of them or,
+// with an error, none. It tells what of the configuration changes at a restart only.
+func (n *node) reloadRoutes(levels logLevels) (atRestart []string, err error) {
+	n.reloading.Lock()
+	defer n.reloading.Unlock()
+	old := n.cfg.Load()
+	cfg, err := n.load(old.Program)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Program.TakeOver(old.Program)
+	if err := cfg.Start(n.surroundings(), old); err != nil {
+		return nil, err
+	}
+	if err := n.commands.Replace(old.Commands(), cfg.Commands()); err != nil {
+		cfg.Stop(old)
+		return nil, err
+	}
+	n.cfg.Store(cfg)
+	n.proxy.SetRouter(cfg.Router())
+	n.routes.Replace(cfg.Program)
+	old.Stop(cfg)
+	if cfg.Log.Level != old.Log.Level {
+		levels.log.SetLevel(int(cfg.Log.Level))
+	}
+	if cfg.Log.Script != old.Log.Script {
+		levels.xlog.SetLevel(int(cfg.Log.Script))
+	}
+	for _, note := range cfg.NeedRestart(old) {
+		n.log.Warn("not reloaded: "+note.Msg, "at", note.Pos)
+		atRestart = append(atRestart, note.String())
+	}
+	return atRestart, nil
+}

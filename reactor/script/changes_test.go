@@ -1,0 +1,103 @@
+package script
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestNeedRestart(t *testing.T) {
+	const head = "socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\n"
+	load := func(text string) *Config {
+		t.Helper()
+		cfg, err := compile("cfg", []byte(text+"route { exit; }\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg
+	}
+	old := load(head + "log_level=2\ntcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\n")
+	for text, want := range map[string]string{
+		head + "tcp_connect_timeout=5\n\nlog_level=3\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\n": "",
+		head + "tcp_connect_timeout=6\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 21)\n":                "cfg:3:21: tcp_connect_timeout changes at a restart only|cfg:5:33: max_limit of maxfwd changes at a restart only",
+		head + "tcp_connect_timeout=5\n": "-: max_limit of maxfwd, which is not set any more, changes at a restart only",
+		"socket=udp:127.0.0.1:5070\n" + head + "tcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\n":             "cfg:1:8: sockets change at a restart only",
+		head + "tcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\nloadmodule \"proto_tcp.so\"\n":                "-: the module proto_tcp begins to work at a restart only",
+		head + "tcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\nloadmodule \"sl.so\"\nloadmodule \"rr.so\"\n": "",
+	} {
+		var got []string
+		for _, n := range load(text).NeedRestart(old) {
+			got = append(got, n.String())
+		}
+		if s := strings.Join(got, "|"); s != want {
+			t.Errorf("got  %s\nwant %s", s, want)
+		}
+	}
+}
+
+// Statistics of the same name go on, those that messages have made as well; the others
+// are gone.
+func TestTakeOver(t *testing.T) {
+	const head = "socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\nloadmodule \"statistics.so\"\nmodparam(\"statistics\", \"stat_groups\", \"g\")\n"
+	load := func(previous *Program, text string) *Program {
+		t.Helper()
+		l := Loader{Modules: testModules, Previous: previous}
+		cfg, err := l.Compile("cfg", []byte(head+text+"route { exit; }\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg.Program
+	}
+	figures := func(p *Program) (all []string) {
+		p.Statistics(func(group, name string, n uint64, reset func()) {
+			all = append(all, group+":"+name+"="+itoa(int(n)))
+		})
+		return all
+	}
+	old := load(nil, `modparam("statistics", "variable", "a")
+modparam("statistics", "variable", "g:gone")
+modparam("statistics", "variable", "fixed")
+startup_route { update_stat("a", 3); update_stat("g:gone", 1); update_stat("made", 2); update_stat("fixed", 5); }
+`)
+	old.Startup()
+	next := load(old, `modparam("statistics", "variable", "a")
+modparam("statistics", "variable", "fixed/no_reset")
+startup_route { update_stat("a", 1); }
+`)
+	next.TakeOver(old)
+	next.Startup()
+	if got := figures(next); !slices.Equal(got, []string{"dynamic:a=4", "dynamic:fixed=0", "dynamic:made=2"}) {
+		t.Error(got)
+	}
+	if next.stats.before != nil {
+		t.Error("the replaced program is kept")
+	}
+}
+
+func TestBackgroundReplace(t *testing.T) {
+	b, log := backdrop(t, `startup_route { xlog("up"); } event_route[E_CORE_TCP_DISCONNECT] { xlog("first"); }`)
+	b.Start()
+	defer b.Close()
+	log.wait(t, 1)
+	cfg, err := compile("cfg", []byte(plainHead+`startup_route { xlog("up again"); } timer_route[t, 1] { xlog("tick"); } event_route[E_CORE_TCP_DISCONNECT] { xlog("second"); }`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Program.TakeOver(b.watch.Load().prog)
+	b.Replace(cfg.Program)
+	b.Raise(EventDisconnect)
+	got := log.wait(t, 2)
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"second", "tick"}) {
+		t.Error(got)
+	}
+	bare, err := compile("cfg", []byte(plainHead+`route[x] { exit; }`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Replace(bare.Program)
+	if b.Heard(EventDisconnect) {
+		t.Error("a route that is gone is heard")
+	}
+	b.Raise(EventDisconnect)
+}
