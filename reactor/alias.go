@@ -53,21 +53,21 @@ var (
 
 // stand makes a connection the holder of an alias. It gives the connections that
 // carried messages to that end point so far: the holder before, and ours.
-func (p *peers) stand(c *conn, key endpoint.Key) (suspects []*conn, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	owner := p.alias[key]
+func (x *index) stand(c *conn, key endpoint.Key) (suspects []*conn, err error) {
+	x.Lock()
+	defer x.Unlock()
+	owner := x.Alias(key)
 	switch {
 	case !c.linked:
 		return nil, errGone
-	case owner == c || key == endpoint.Of(c.src.Proto, c.src.Remote):
+	case owner == c || key == c.key():
 		return nil, nil
 	case owner != nil && !owner.yields(c):
 		return nil, errTaken
 	case len(c.aliases) >= maxAliases:
 		return nil, errAliases
 	}
-	for q := p.chain[key]; q != nil; q = q.sibling {
+	for _, q := range x.Own(key) {
 		if !q.src.Outbound {
 			return nil, errTaken // somebody calls from that very port
 		}
@@ -77,10 +77,7 @@ func (p *peers) stand(c *conn, key endpoint.Key) (suspects []*conn, err error) {
 		owner.aliases = slices.DeleteFunc(owner.aliases, func(k endpoint.Key) bool { return k == key })
 		suspects = append(suspects, owner)
 	}
-	if p.alias == nil {
-		p.alias = make(map[endpoint.Key]*conn)
-	}
-	p.alias[key] = c
+	x.SetAlias(key, c)
 	c.aliases = append(c.aliases, key)
 	return suspects, nil
 }

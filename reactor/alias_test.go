@@ -16,7 +16,7 @@ import (
 // A connection stands for other ports of its peer's address, as long as it
 // lives, and takes nobody else's.
 func TestAliases(t *testing.T) {
-	var p peers
+	var p index
 	a, b := peerConn("192.0.2.1:40001", false, nil), peerConn("192.0.2.1:40002", false, nil)
 	p.add(a)
 	p.add(b)
@@ -49,7 +49,7 @@ func TestAliases(t *testing.T) {
 		t.Errorf("one too many: %v", err)
 	}
 	p.remove(a)
-	if at(5061) != nil || len(p.alias) != 0 {
+	if at(5061) != nil || p.Len() != 1 {
 		t.Error("an alias outlives its connection")
 	}
 	if err := stand(a, 5061); err != errGone {
@@ -63,7 +63,7 @@ func TestAliases(t *testing.T) {
 // The newest connection from an address holds an alias: the peer has come back.
 // The one before does not get it again while that lives.
 func TestNewestHoldsTheAlias(t *testing.T) {
-	var p peers
+	var p index
 	key := endpoint.Of(TLS, netip.MustParseAddrPort("192.0.2.1:5061"))
 	born := time.Now()
 	from := func(addr string, after time.Duration) *conn {
@@ -117,7 +117,7 @@ func TestAliasKeepsToItsParty(t *testing.T) {
 		"another":             {leaf("a.example"), leaf("b.example"), false},
 		"the same, unchecked": {leaf("a.example"), unverified, false},
 	} {
-		var p peers
+		var p index
 		key := endpoint.Of(TLS, netip.MustParseAddrPort("192.0.2.1:5061"))
 		old, young := peerConn("192.0.2.1:40001", false, nil), peerConn("192.0.2.1:40002", false, nil)
 		young.born = old.born.Add(time.Second)

@@ -114,10 +114,7 @@ func (l *loop) answeredFrom(c *conn) {
 		return
 	}
 	c.heard = l.seconds.Load() + 1
-	e.peers.mu.Lock()
-	ends := append([]endpoint.Key{endpoint.Of(c.src.Proto, c.src.Remote)}, c.aliases...)
-	e.peers.mu.Unlock()
-	if e.backoff.Answered(ends...) {
+	if e.backoff.Answered(e.peers.endsOf(c)...) {
 		e.logBack(c)
 	}
 }

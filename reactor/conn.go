@@ -34,7 +34,6 @@ type conn struct {
 	probing bool                    // it was opened to see whether a destination is back
 
 	// The peer index's lock guards these.
-	sibling *conn
 	linked  bool
 	aliases []endpoint.Key
 

@@ -140,15 +140,8 @@ func TestSendTimeout(t *testing.T) {
 		})
 		r.dial(p) // and reads no more
 		h := r.only()
-		big := Bytes(make([]byte, 60<<10))
-		for waiting := 0; waiting < 3; {
-			o, err := r.Send(&Target{Conn: h}, big)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if o == Queued {
-				waiting++
-			}
+		if err := r.clog(h, 60<<10, 3); err != nil {
+			t.Fatal(err)
 		}
 		if reason := r.firstClose(); reason != SendTimeout {
 			t.Errorf("closed with %v", reason)

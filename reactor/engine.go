@@ -32,7 +32,7 @@ type Engine struct {
 	seed     maphash.Seed
 
 	table       table.Table[conn, *conn, Handle]
-	peers       peers
+	peers       index
 	sources     sourcelimit.Table
 	shards      []*shard
 	refuses     bool      // the Handler is an Overloader
@@ -112,9 +112,6 @@ func (e *Engine) Start() error {
 		e.dismiss()
 		return fmt.Errorf("reactor: %w", err)
 	}
-	for i, s := range e.sockets {
-		s.Addr = netip.AddrPortFrom(s.Addr.Addr(), e.poll.Addr(i).Port())
-	}
 	return nil
 }
 
@@ -122,6 +119,7 @@ func (e *Engine) Start() error {
 type onPoller struct{ e *Engine }
 
 func (p onPoller) NewLoop(l *poller.Loop) poller.LoopHandler { return newLoop(p.e, l) }
+func (p onPoller) Bound(i int, at netip.AddrPort)            { p.e.sockets[i].Addr = at }
 func (p onPoller) Tick()                                     { p.e.tick() }
 
 // eachLoop calls f for each loop there is. Any goroutine.

@@ -232,7 +232,7 @@ func (r *rig) checkEmpty() {
 	if n := r.table.Len(); n != 0 {
 		r.Errorf("%d connections are in the table", n)
 	}
-	if n := r.peers.size(); n != 0 {
+	if n := r.peers.Len(); n != 0 {
 		r.Errorf("%d end points are known", n)
 	}
 	if n := r.inbound.Load(); n != 0 {

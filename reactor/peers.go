@@ -1,106 +1,87 @@
 package reactor
 
 import (
-	"sync"
-
 	"sipreactor/reactor/internal/endpoint"
+	"sipreactor/reactor/internal/peers"
 )
 
-// peers finds connections by their remote end point, for senders that name an
-// address. Connections to the same end point form a chain, newest first.
-type peers struct {
-	mu    sync.Mutex
-	chain map[endpoint.Key]*conn
-	alias map[endpoint.Key]*conn // end points that a connection stands for besides its own
-}
+// index finds connections by their remote end point, for senders that name an
+// address: the newest first, and behind those the one that stands for it (alias.go).
+type index struct{ peers.Index[conn] }
 
-// find gives the first connection to the end point that matches, or nil. If
+// find returns the first connection to the end point that matches, or nil. If
 // there is none and begin is given, the connection that begin makes is put in
-// under the same lock, so that many senders open one. made tells that it was.
-func (p *peers) find(key endpoint.Key, m *match, begin func() *conn) (c *conn, made bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for c := p.chain[key]; c != nil; c = c.sibling {
-		if c.serves(m) {
-			return c, false
-		}
-	}
-	if c := p.alias[key]; c != nil && c.serves(m) {
+// under the lock, so that many senders open one. made tells that it was.
+func (x *index) find(key endpoint.Key, m *match, begin func() *conn) (c *conn, made bool) {
+	if c := first(x.Lookup(key), m); c != nil || begin == nil {
 		return c, false
 	}
-	if begin == nil {
+	x.Lock()
+	defer x.Unlock()
+	if c := first(x.Lookup(key), m); c != nil {
+		return c, false
+	}
+	if c = begin(); c == nil {
 		return nil, false
 	}
-	c = begin()
-	if c == nil {
-		return nil, false
-	}
-	p.link(key, c)
+	x.link(key, c)
 	return c, true
 }
 
-// add puts a connection in.
-func (p *peers) add(c *conn) {
-	p.mu.Lock()
-	p.link(endpoint.Of(c.src.Proto, c.src.Remote), c)
-	p.mu.Unlock()
+// first returns the first connection of a list that matches.
+func first(list []*conn, m *match) *conn {
+	for _, c := range list {
+		if c.serves(m) {
+			return c
+		}
+	}
+	return nil
 }
 
-// aliasPorts gives the ports of the aliases of a connection; nil for none.
-func (p *peers) aliasPorts(c *conn) (ports []uint16) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// key is the connection's remote end point.
+func (c *conn) key() endpoint.Key { return endpoint.Of(c.src.Proto, c.src.Remote) }
+
+// add puts a connection in.
+func (x *index) add(c *conn) {
+	x.Lock()
+	x.link(c.key(), c)
+	x.Unlock()
+}
+
+// link puts a connection in. The lock is held.
+func (x *index) link(key endpoint.Key, c *conn) {
+	c.linked = true
+	x.Add(key, c)
+}
+
+// remove takes a connection out, with its aliases; one that is not in is left
+// alone.
+func (x *index) remove(c *conn) {
+	x.Lock()
+	defer x.Unlock()
+	for _, a := range c.aliases {
+		x.SetAlias(a, nil)
+	}
+	c.aliases = nil
+	if c.linked {
+		c.linked = false
+		x.Remove(c.key(), c)
+	}
+}
+
+// aliasPorts returns the ports of the aliases of a connection; nil for none.
+func (x *index) aliasPorts(c *conn) (ports []uint16) {
+	x.Lock()
+	defer x.Unlock()
 	for _, a := range c.aliases {
 		ports = append(ports, a.Port())
 	}
 	return ports
 }
 
-// link puts c at the head of its chain. The lock is held.
-func (p *peers) link(key endpoint.Key, c *conn) {
-	if p.chain == nil {
-		p.chain = make(map[endpoint.Key]*conn)
-	}
-	c.sibling = p.chain[key]
-	c.linked = true
-	p.chain[key] = c
-}
-
-// remove takes a connection out; one that is not in is left alone.
-func (p *peers) remove(c *conn) {
-	key := endpoint.Of(c.src.Proto, c.src.Remote)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, a := range c.aliases {
-		delete(p.alias, a)
-	}
-	c.aliases = nil
-	if !c.linked {
-		return
-	}
-	c.linked = false
-	head := p.chain[key]
-	if head == c {
-		if c.sibling == nil {
-			delete(p.chain, key)
-		} else {
-			p.chain[key] = c.sibling
-		}
-		c.sibling = nil
-		return
-	}
-	for q := head; q != nil; q = q.sibling {
-		if q.sibling == c {
-			q.sibling = c.sibling
-			c.sibling = nil
-			return
-		}
-	}
-}
-
-// size is how many end points are known.
-func (p *peers) size() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.chain)
+// endsOf returns the end points that a connection stands for, its own first.
+func (x *index) endsOf(c *conn) []endpoint.Key {
+	x.Lock()
+	defer x.Unlock()
+	return append([]endpoint.Key{c.key()}, c.aliases...)
 }

@@ -14,7 +14,7 @@ func peerConn(addr string, out bool, s *Socket) *conn {
 }
 
 func TestPeersFind(t *testing.T) {
-	var p peers
+	var p index
 	a, b := &Socket{index: 0}, &Socket{index: 1}
 	addr := "192.0.2.1:5061"
 	key := endpoint.Of(TLS, netip.MustParseAddrPort(addr))
@@ -48,13 +48,13 @@ func TestPeersFind(t *testing.T) {
 		p.remove(c)
 		p.remove(c)
 	}
-	if p.size() != 0 {
-		t.Errorf("%d end points are left", p.size())
+	if p.Len() != 0 {
+		t.Errorf("%d end points are left", p.Len())
 	}
 }
 
 func TestPeersMakeOneForMany(t *testing.T) {
-	var p peers
+	var p index
 	key := endpoint.Of(TLS, netip.MustParseAddrPort("192.0.2.1:5061"))
 	begun := 0
 	begin := func() *conn { begun++; return peerConn("192.0.2.1:5061", true, nil) }

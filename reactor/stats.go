@@ -151,7 +151,7 @@ func (e *Engine) Stats() Stats {
 		HandshakesOut:     newHandshakes(),
 		Connections:       e.table.Len(),
 		Parking:           e.lot.size(),
-		Peers:             e.peers.size(),
+		Peers:             e.peers.Len(),
 		Lingering:         e.lot.lingering(),
 		BackedOff:         e.backoff.Len(),
 		HandshakesWaiting: e.handshakers.waiting(),

@@ -37,6 +37,28 @@ func TestContractWorkers(t *testing.T) {
 	}
 }
 
+// loops counts the event loops.
+func loops() int {
+	buf := make([]byte, 1<<20)
+	return strings.Count(string(buf[:runtime.Stack(buf, true)]), "gnet/v2.(*eventloop).run(")
+}
+
+func TestContractLoops(t *testing.T) {
+	for _, n := range []int{1, 3} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			before := prepare(t)
+			before.eventually("the loops of earlier tests are gone", func() bool { return loops() == 0 })
+			c := start(t, core("tcp_loops", n))
+			c.eventually("the loops are there", func() bool { return loops() == n })
+			for range 2 * n {
+				p := c.dial("tcp")
+				p.ask(here)
+				p.expect(200)
+			}
+		})
+	}
+}
+
 func TestContractOpenFilesLimit(t *testing.T) {
 	var before unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {

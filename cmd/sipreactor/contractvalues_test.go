@@ -64,6 +64,7 @@ func contractParameters() (rows []wrongValues) {
 	add("", "tcp_no_new_conn_bflag", "a name or a string", "5")
 	add("", "tcp_no_new_conn_rplflag", "a name or a string", "5")
 	add("", "tcp_workers", "a number from 1 to 1024 (workers)", `"8"`, "0", "1025")
+	add("", "tcp_loops", "a number from 1 to 256 (event loops)", `"8"`, "0", "257")
 	add("", "open_files_limit", "a number from 16 on (descriptors)", `"max"`, "15")
 	return rows
 }
@@ -122,7 +123,7 @@ func TestContractIsWhole(t *testing.T) {
 		tls_async_handshake_timeout
 		shutdown_timeout overload_queue_delay tcp_max_connections tcp_connection_lifetime tcp_max_msg_time tcp_max_msg_size tcp_connect_timeout
 		tcp_backoff tcp_async_connect_timeout tcp_user_timeout tcp_socket_backlog tcp_keepalive tcp_keepcount tcp_keepidle tcp_keepinterval
-		tcp_accept_aliases tcp_no_new_conn_bflag tcp_no_new_conn_rplflag tcp_workers open_files_limit`) {
+		tcp_accept_aliases tcp_no_new_conn_bflag tcp_no_new_conn_rplflag tcp_workers tcp_loops open_files_limit`) {
 		if !known[name] {
 			t.Errorf("%s is not tested", name)
 		}

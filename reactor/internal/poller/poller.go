@@ -65,6 +65,8 @@ type Poller struct {
 
 // Handler is the program on a Poller.
 type Handler interface {
+	// Bound tells what the i-th listener is bound to, before any loop runs.
+	Bound(i int, addr netip.AddrPort)
 	// NewLoop makes what the program has for a loop. It is called once for each,
 	// before anything else of that loop, on the loop or while it is idle.
 	NewLoop(l *Loop) LoopHandler
@@ -154,6 +156,7 @@ func (p *Poller) booted(g gnet.Engine) gnet.Action {
 			p.failure = fmt.Errorf("the listener at %v could not be set up: %w", l.Addr, err)
 			return gnet.Shutdown
 		}
+		p.handler.Bound(i, l.Addr)
 	}
 	return gnet.None
 }
@@ -232,9 +235,6 @@ func (p *Poller) loopOf(el gnet.EventLoop, fd int) *Loop {
 	p.loops.Store(&all)
 	return l
 }
-
-// Addr returns what the i-th listener is bound to, once Start has returned.
-func (p *Poller) Addr(i int) netip.AddrPort { return p.listeners[i].Addr }
 
 // Sender returns a descriptor to send datagrams with from the i-th listener, -1
 // for one of streams. It is open from Start to Stop.

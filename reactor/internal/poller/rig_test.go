@@ -20,7 +20,8 @@ const patience = 30 * time.Second
 type rig struct {
 	*testing.T
 	*Poller
-	log lines
+	log   lines
+	addrs []netip.AddrPort
 
 	mu        sync.Mutex
 	handlers  []*echoLoop
@@ -66,6 +67,16 @@ func (r *rig) NewLoop(l *Loop) LoopHandler {
 	r.mu.Unlock()
 	return h
 }
+
+func (r *rig) Bound(i int, addr netip.AddrPort) {
+	if i != len(r.addrs) {
+		r.Errorf("listener %d is bound before %d", i, len(r.addrs))
+	}
+	r.addrs = append(r.addrs, addr)
+}
+
+// Addr returns what the i-th listener is bound to.
+func (r *rig) Addr(i int) netip.AddrPort { return r.addrs[i] }
 
 func (r *rig) Tick() { r.ticks.Add(1) }
 
