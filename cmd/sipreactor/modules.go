@@ -18,6 +18,7 @@ import (
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/tm"
+	"sipreactor/reactor/modules/sqlops"
 	uris "sipreactor/reactor/modules/uri"
 	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/script"
@@ -40,6 +41,7 @@ var modules = []script.Constructor{
 	rr.New,
 	signaling.New,
 	sl.New,
+	sqlops.New,
 	uris.New,
 	usrloc.New,
 	tm.New,

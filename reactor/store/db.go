@@ -82,7 +82,8 @@ type pool struct {
 // backend does what a DB is asked for.
 type backend interface {
 	load(ctx context.Context, q Select, each func(*Row) error) error
-	query(ctx context.Context, s *Statement, each func(*Row) error) (affected int64, err error)
+	query(ctx context.Context, s *Statement, into *Result) error
+	exec(ctx context.Context, s *Statement) (affected int64, err error)
 	change(ctx context.Context, changes []Change) (affected int64, err error)
 	columns(ctx context.Context, table string) ([]string, error)
 	shutdown() error
@@ -233,8 +234,7 @@ func (db *DB) Select(ctx context.Context, q Select) (*Result, error) {
 func (db *DB) Query(ctx context.Context, s *Statement) (*Result, error) {
 	var res Result
 	err := db.run(ctx, db.opt.Timeout, "query", func(ctx context.Context) error {
-		_, err := db.query(ctx, s, res.add)
-		return err
+		return db.query(ctx, s, &res)
 	})
 	if err != nil {
 		return nil, err
@@ -247,7 +247,7 @@ func (db *DB) Query(ctx context.Context, s *Statement) (*Result, error) {
 func (db *DB) Exec(ctx context.Context, s *Statement) (int64, error) {
 	var n int64
 	err := db.run(ctx, db.opt.Timeout, "exec", func(ctx context.Context) (err error) {
-		n, err = db.query(ctx, s, nil)
+		n, err = db.exec(ctx, s)
 		return err
 	})
 	return n, err

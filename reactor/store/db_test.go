@@ -295,7 +295,7 @@ func testQuery(t *testing.T, db *store.DB) {
 		t.Errorf("%+v", res)
 	}
 	res, err = db.Query(ctx, new(store.Statement).SQL("SELECT grp FROM grp WHERE 1=0"))
-	if err != nil || res.Len() != 0 {
+	if err != nil || res.Len() != 0 || len(res.Columns) != 1 {
 		t.Errorf("nothing: %+v, %v", res, err)
 	}
 	res, err = db.Query(ctx, new(store.Statement).SQL("INSERT INTO grp (username, domain, grp) VALUES ('q', 'q', 'q')"))

@@ -81,7 +81,8 @@ func (b *sqlBackend) load(ctx context.Context, q Select, each func(*Row) error) 
 	if len(lacking) > 0 {
 		each = spread(q, columns, each)
 	}
-	return readRows(rows, &q, each)
+	_, err = readRows(rows, &q, each)
+	return err
 }
 
 // spread puts the columns that were read where they are expected, with NULL for
@@ -108,12 +109,12 @@ func spread(q Select, have []string, each func(*Row) error) func(*Row) error {
 	}
 }
 
-// readRows hands rows on and closes them.
-func readRows(rows *sql.Rows, q *Select, each func(*Row) error) (err error) {
+// readRows hands rows on and closes them. It returns the names of the columns.
+func readRows(rows *sql.Rows, q *Select, each func(*Row) error) (columns []string, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	types, err := rows.ColumnTypes()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r := Row{table: q.Table, columns: make([]string, len(types)), values: make([]Value, len(types))}
 	into, numbers := make([]any, len(types)), make([]bool, len(types))
@@ -125,7 +126,7 @@ func readRows(rows *sql.Rows, q *Select, each func(*Row) error) (err error) {
 	r.key = q.keyIndex(r.columns)
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
-			return err
+			return nil, err
 		}
 		for i, is := range numbers {
 			if is {
@@ -134,13 +135,13 @@ func readRows(rows *sql.Rows, q *Select, each func(*Row) error) (err error) {
 		}
 		r.next()
 		if err := each(&r); err != nil {
-			return err
+			return nil, err
 		}
 		if r.err != nil {
-			return r.err
+			return nil, r.err
 		}
 	}
-	return rows.Err()
+	return r.columns, rows.Err()
 }
 
 // isNumber reports whether a column's type, as a driver names it, is one of numbers.
@@ -156,20 +157,23 @@ func isNumber(name string) bool {
 	return false
 }
 
-func (b *sqlBackend) query(ctx context.Context, s *Statement, each func(*Row) error) (int64, error) {
+func (b *sqlBackend) exec(ctx context.Context, s *Statement) (int64, error) {
 	text, args := s.render(b.d)
-	if each == nil {
-		res, err := b.pool.ExecContext(ctx, text, args...)
-		if err != nil {
-			return 0, err
-		}
-		return res.RowsAffected()
-	}
-	rows, err := b.pool.QueryContext(ctx, text, args...)
+	res, err := b.pool.ExecContext(ctx, text, args...)
 	if err != nil {
 		return 0, err
 	}
-	return 0, readRows(rows, &Select{}, each)
+	return res.RowsAffected()
+}
+
+func (b *sqlBackend) query(ctx context.Context, s *Statement, into *Result) error {
+	text, args := s.render(b.d)
+	rows, err := b.pool.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	into.Columns, err = readRows(rows, &Select{}, into.add)
+	return err
 }
 
 func (b *sqlBackend) change(ctx context.Context, changes []Change) (int64, error) {
@@ -193,7 +197,7 @@ func (b *sqlBackend) change(ctx context.Context, changes []Change) (int64, error
 
 func (b *sqlBackend) changeOne(ctx context.Context, e executor, c *Change) (int64, error) {
 	if c.Verb == VerbUpdate || c.Verb == VerbDelete {
-		return b.exec(ctx, e, c, nil)
+		return b.write(ctx, e, c, nil)
 	}
 	if len(c.Columns) == 0 {
 		return 0, fmt.Errorf("table %s: no column to write", c.Table)
@@ -201,7 +205,7 @@ func (b *sqlBackend) changeOne(ctx context.Context, e executor, c *Change) (int6
 	var total int64
 	chunk := max(b.d.maxArgs/len(c.Columns), 1)
 	for rows := range slices.Chunk(c.Rows, chunk) {
-		n, err := b.exec(ctx, e, c, rows)
+		n, err := b.write(ctx, e, c, rows)
 		if err != nil {
 			return total, err
 		}
@@ -210,7 +214,7 @@ func (b *sqlBackend) changeOne(ctx context.Context, e executor, c *Change) (int6
 	return total, nil
 }
 
-func (b *sqlBackend) exec(ctx context.Context, e executor, c *Change, rows [][]Value) (int64, error) {
+func (b *sqlBackend) write(ctx context.Context, e executor, c *Change, rows [][]Value) (int64, error) {
 	w := builder{d: b.d}
 	switch c.Verb {
 	case VerbInsert:

@@ -228,8 +228,12 @@ func compareValues(v, w Value) int {
 	return cmp.Compare(v.Text(), w.Text())
 }
 
-func (t *textFolder) query(context.Context, *Statement, func(*Row) error) (int64, error) {
-	return 0, fmt.Errorf("SQL %w: db_text has tables and no language", ErrUnsupported)
+func (t *textFolder) query(context.Context, *Statement, *Result) error {
+	return fmt.Errorf("SQL %w: db_text has tables and no language", ErrUnsupported)
+}
+
+func (t *textFolder) exec(ctx context.Context, s *Statement) (int64, error) {
+	return 0, t.query(ctx, s, nil)
 }
 
 // change appends rows.

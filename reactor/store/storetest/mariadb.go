@@ -21,7 +21,7 @@ func MariaDB(t testing.TB) *Server {
 		strings.ReplaceAll(Password, "'", "''")))
 	s.args = []string{
 		daemon, "--no-defaults", "--datadir=" + data, "--socket=" + s.dir + "/socket", fmt.Sprintf("--port=%d", s.port),
-		"--bind-address=127.0.0.1", "--init-file=" + begin, "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0",
+		"--bind-address=127.0.0.1", "--init-file=" + begin, "--innodb-buffer-pool-size=16M",
 		"--skip-name-resolve", "--max-connections=50",
 	}
 	s.url = "mysql://sipreactor:" + Password + fmt.Sprintf("@127.0.0.1:%d", s.port) + "/%s"

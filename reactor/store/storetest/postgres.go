@@ -22,6 +22,7 @@ func Postgres(t testing.TB) *Server {
 		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=50",
 	}
 	s.url = "postgres://sipreactor:" + Password + fmt.Sprintf("@127.0.0.1:%d", s.port) + "/%s"
+	s.ready = []string{postgresProgram("pg_isready"), "-q", "-h", "127.0.0.1", "-p", fmt.Sprint(s.port)}
 	s.Start()
 	return s
 }

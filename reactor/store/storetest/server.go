@@ -27,6 +27,7 @@ type Server struct {
 	dir    string
 	port   int
 	args   []string
+	ready  []string // a program that succeeds once the server has begun; none: it listens then
 	cmd    *exec.Cmd
 	exited chan struct{} // of cmd
 	url    string
@@ -71,7 +72,7 @@ func (s *Server) signal(sig syscall.Signal) {
 	}
 }
 
-// Start starts the server, again after Kill, and returns when it listens.
+// Start starts the server, again after Kill, and returns when it takes statements.
 func (s *Server) Start() {
 	s.t.Helper()
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
@@ -81,7 +82,9 @@ func (s *Server) Start() {
 		for up := true; up; {
 			if c, err := net.DialTimeout("tcp", address, time.Second); err == nil {
 				c.Close()
-				return
+				if len(s.ready) == 0 || s.command(s.ready[0], s.ready[1:]...).Run() == nil {
+					return
+				}
 			}
 			select {
 			case <-exited:

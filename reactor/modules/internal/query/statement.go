@@ -11,7 +11,7 @@ import (
 type Values func(i int) (string, bool)
 
 // Fill makes s the statement of a template with the values that the variables
-// have. NULL in quotes is an empty text; elsewhere it is an error.
+// have. NULL in quotes is <null>, as the script prints it; elsewhere it is an error.
 func (t *Template) Fill(s *store.Statement, values Values) error {
 	s.Reset()
 	for i := range t.segments {
@@ -42,8 +42,11 @@ func (g *segment) join(values Values) string {
 			b.WriteString(p.text)
 			continue
 		}
-		v, _ := values(p.at)
-		if p.escaped {
+		v, ok := values(p.at)
+		switch {
+		case !ok:
+			v = "<null>"
+		case p.escaped:
 			v = Unescape(v)
 		}
 		b.WriteString(v)
