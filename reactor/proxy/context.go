@@ -78,6 +78,7 @@ type Context struct {
 	noNewReply      bool           // nor for a reply
 	forceRPort      bool           // note rport
 	localRPort      bool           // ask the next hop for the same
+	attached        []attachment   // what others keep with it
 	drop            bool           // do not forward this response
 	flags           uint64
 
@@ -116,6 +117,8 @@ type Context struct {
 // reset makes the Context ready for a message.
 func (c *Context) reset(src *reactor.Source) {
 	c.Msg, c.Src, c.Transaction = &c.msg, src, nil
+	clear(c.attached)
+	c.attached = c.attached[:0]
 	c.ours = c.proxy.listeners(c.W)
 	c.edits, c.arena = c.edits[:0], c.arena[:0]
 	c.main.reset()

@@ -58,10 +58,11 @@ type Exchange struct {
 	text struct { // of the answer that is being sent
 		reason, body, headers []byte
 	}
-	cancel    []byte // Reason of CANCELs to be sent
-	headers   []byte // of AddHeaders
-	noFail    bool   // no further address is tried
-	noCancel  bool   // branches go on after a 2xx (RFC 3841 9.1)
+	cancel    []byte       // Reason of CANCELs to be sent
+	headers   []byte       // of AddHeaders
+	noFail    bool         // no further address is tried
+	noCancel  bool         // branches go on after a 2xx (RFC 3841 9.1)
+	attached  []attachment // what others keep with it
 	listeners []Listener
 }
 

@@ -342,6 +342,8 @@ func (l *Layer) recycle(x *Exchange) {
 	}
 	clear(x.listeners)
 	x.listeners = x.listeners[:0]
+	clear(x.attached)
+	x.attached = x.attached[:0]
 	x.Attached, x.origin, x.src, x.at, x.merged, x.based = nil, nil, nil, nil, false, false
 	x.lastCode, x.replied, x.invited, x.kept, x.made, x.dropped, x.settled = 0, 0, 0, false, false, false, false
 	x.cancel, x.headers, x.noFail, x.noCancel = x.cancel[:0], x.headers[:0], false, false

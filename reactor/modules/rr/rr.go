@@ -9,9 +9,9 @@ import (
 
 // New makes the module for a configuration.
 func New(cfg *script.Config) *script.Module {
-	p := &cfg.Proxy
+	p, own := &cfg.Proxy, new(Module)
 	return &script.Module{
-		Name: "rr",
+		Name: "rr", Instance: own,
 		Help: "Has the requests of a dialog pass this proxy, and follows the routes that they bring.",
 		// OpenSIPS' default, where the proxy core's is off.
 		Loaded: func() { p.FromTag = true },
@@ -27,7 +27,13 @@ func New(cfg *script.Config) *script.Module {
 		Functions: []script.Function{
 			{Name: "loose_route", Usage: "loose_route()", Help: "Follows the Route headers of a request inside a dialog; false if there is none that is ours.", Routes: script.Requests,
 				Build: func(*script.Args) script.Action {
-					return func(m *script.Machine) int { return script.Yes(m.Context().LooseRoute()) }
+					return func(m *script.Machine) int {
+						followed := m.Context().LooseRoute()
+						for _, f := range own.routed {
+							f(m)
+						}
+						return script.Yes(followed)
+					}
 				}},
 			{Name: "record_route", Usage: `record_route([";params"])`, Help: "Adds Record-Route, with more parameters.", Args: []script.ArgKind{script.TextArg}, Routes: script.Requests, Build: recordRoute},
 			{Name: "record_route_preset", Usage: `record_route_preset("host:port"[, "host:port of the incoming side"])`,
@@ -49,6 +55,13 @@ func New(cfg *script.Config) *script.Module {
 		},
 	}
 }
+
+// Module is how other modules see what loose_route() does.
+type Module struct{ routed []func(m *script.Machine) }
+
+// OnRoute has f called behind each loose_route(), whatever that returned: for the Check of a module that finds the dialog
+// of a request by its Route.
+func (m *Module) OnRoute(f func(m *script.Machine)) { m.routed = append(m.routed, f) }
 
 func recordRoute(a *script.Args) script.Action {
 	params, at := a.Text(0), a.Site()
