@@ -11,6 +11,7 @@ import (
 	"sipreactor/reactor/modules/dispatcher"
 	"sipreactor/reactor/modules/drouting"
 	"sipreactor/reactor/modules/maxfwd"
+	"sipreactor/reactor/modules/mi_script"
 	"sipreactor/reactor/modules/nathelper"
 	"sipreactor/reactor/modules/permissions"
 	"sipreactor/reactor/modules/registrar"
@@ -35,6 +36,7 @@ var modules = []script.Constructor{
 	dispatcher.New,
 	drouting.New,
 	maxfwd.New,
+	mi_script.New,
 	nathelper.New,
 	permissions.New,
 	registrar.New,

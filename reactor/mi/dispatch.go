@@ -241,6 +241,28 @@ func (d *Dispatcher) call(ctx context.Context, r rpcRequest) (result any, failur
 	return result, nil
 }
 
+// Run carries out one command for the program itself. params is nil, or becomes an
+// array or an object in JSON. The result is what a request would get.
+func (d *Dispatcher) Run(ctx context.Context, method string, params any) (json.RawMessage, *Error) {
+	r := rpcRequest{method: method}
+	if params != nil {
+		b, err := json.Marshal(params)
+		if err != nil {
+			return nil, badParams("%v", err)
+		}
+		r.params = b
+	}
+	result, failure := d.call(ctx, r)
+	if failure != nil {
+		return nil, failure
+	}
+	b, err := appendJSON(nil, result)
+	if err != nil {
+		return nil, &Error{Code: CodeInternal, Message: "Internal error", Data: err.Error()}
+	}
+	return b, nil
+}
+
 // own are the commands that are about commands.
 func (d *Dispatcher) own() []Command {
 	return []Command{

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/mi"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 )
@@ -20,6 +21,8 @@ import (
 type Bench struct {
 	Config *script.Config
 	Proxy  *proxy.Proxy
+	// Commands are the modules' management commands.
+	Commands *mi.Dispatcher
 	// Context is what messages are handled with.
 	Context *proxy.Context
 	// Source is where they come from: by TLS from 10.0.0.9 to 127.0.0.1:5061.
@@ -100,7 +103,11 @@ func New(t testing.TB, text string, modules ...script.Constructor) *Bench {
 	b.Proxy.SetSockets(Sockets)
 	running := make(chan struct{})
 	close(running)
-	if err := cfg.Start(script.Surroundings{Log: log, Proxy: b.Proxy, StateDir: t.TempDir(), Running: running}, nil); err != nil {
+	b.Commands = mi.NewDispatcher(log)
+	if err := b.Commands.Register(cfg.Commands()...); err != nil {
+		t.Fatal(err)
+	}
+	if err := cfg.Start(script.Surroundings{Log: log, Proxy: b.Proxy, Commands: b.Commands, StateDir: t.TempDir(), Running: running}, nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cfg.Stop(nil) })
