@@ -144,6 +144,10 @@ func (e *Engine) schedule() {
 func (e *Engine) probeDue() {
 	for _, d := range e.backoff.Due(e.now()) {
 		to := *d.What
+		if to.Proto == UDP { // the next message is the probe
+			e.backoff.Answered(endpoint.Of(UDP, d.Addr))
+			continue
+		}
 		to.Name = d.Name
 		e.probe(&to)
 	}

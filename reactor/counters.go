@@ -34,6 +34,7 @@ type loopCounters struct {
 	batches, pings      atomic.Uint64
 	malformed           atomic.Uint64
 	overflow, dropped   atomic.Uint64
+	bounced             atomic.Uint64
 	late, drained       atomic.Uint64
 	blocked, held       atomic.Uint64
 	halfClosed          atomic.Uint64

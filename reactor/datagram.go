@@ -5,9 +5,9 @@ import (
 	"net/netip"
 
 	"github.com/valyala/bytebufferpool"
-	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/sipframe"
 )
 
 // maxDatagram is the largest message that UDP over IPv4 carries.
@@ -26,7 +26,7 @@ func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
 	}
 	base := len(l.slab.Bytes())
 	l.slab.Advance(copy(l.slab.Free(), in))
-	src := &Source{Proto: UDP, Remote: from, Local: socket.Addr, Socket: socket}
+	src := l.sourceOf(socket, from)
 	l.stat.carried[UDP].messagesIn.Add(1)
 	data := l.slab.Bytes()[base:]
 	if isReply(data) && isFinal(data) {
@@ -34,7 +34,63 @@ func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
 	}
 	i := l.eng.shardOf(data)
 	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
-	l.dispatch(nil)
+}
+
+// maxSenders bounds the senders that a loop knows; then it starts again.
+const maxSenders = 4096
+
+// sender is who sent a datagram, to which socket.
+type sender struct {
+	from   netip.AddrPort
+	socket *Socket
+}
+
+// sourceOf gives the Source of a datagram: the same for all that one peer sends, so
+// that it costs no memory a message.
+func (l *loop) sourceOf(socket *Socket, from netip.AddrPort) *Source {
+	key := sender{from, socket}
+	src := l.senders[key]
+	if src == nil {
+		if l.senders == nil || len(l.senders) >= maxSenders {
+			l.senders = make(map[sender]*Source)
+		}
+		src = &Source{Proto: UDP, Remote: from, Local: socket.Addr, Socket: socket}
+		l.senders[key] = src
+	}
+	return src
+}
+
+// bounced hands what the network has quoted of a datagram that it could not deliver
+// to a worker. What finds no room is of no use: it is sent again.
+func (l *loop) bounced(socket *Socket, to netip.AddrPort, why error, quote []byte) {
+	l.stat.bounced.Add(1)
+	end := bytes.LastIndexByte(quote, '\n') + 1
+	buf := sipframe.NewBuffer(end + len(crlf))
+	buf.Advance(copy(buf.Free(), quote[:end]))
+	buf.Advance(copy(buf.Free(), crlf))
+	u := &Undelivered{Data: buf.Bytes(), Proto: UDP, Addr: to, Quoted: true, Socket: socket,
+		Err: &Error{Reason: ConnectFailed, Blame: BlamePeer, Detail: why.Error(), Err: why}}
+	src := l.sourceOf(socket, to)
+	s := l.eng.shards[l.eng.shardOf(u.Data)]
+	if s.push([]item{{kind: itemUndelivered, data: u.Data, buf: buf, src: src, lost: u}}, s.bound) > 0 {
+		buf.Release()
+	}
+}
+
+var crlf = []byte("\r\n")
+
+// Unreachable has the destination of a datagram left alone for a while, in favour of
+// others of the same name (Target.Set): for a Handler that has found what u quotes
+// to be true. Any goroutine.
+func (e *Engine) Unreachable(u *Undelivered) {
+	t := Target{Proto: UDP, Addr: u.Addr, Socket: u.Socket}
+	if !u.Quoted || e.stopping.Load() {
+		return
+	}
+	if e.backoff.Failed(e.now(), t.backoffKey(u.Addr, "", ""), false, t.remembered(), remembered(u.Err)) {
+		e.log.Info("destination left alone", "proto", "udp", "peer", u.Addr.String(), "reason", u.Err.Error(), "parameter", "tcp_backoff")
+	}
+	e.schedule()
 }
 
 // sendDatagram writes a message to a UDP destination. It is with the kernel or
@@ -49,13 +105,21 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 	if socket == nil || socket.Proto != UDP {
 		return 0, &Error{Reason: NoConnection, Blame: BlameConfig, Detail: "no udp socket to send from"}
 	}
+	addr := kernel.Unmap(t.Addr)
+	if t.Set != nil && e.backoff.Len() > 0 {
+		to := *t
+		to.Socket = socket
+		if why := e.leftAlone(&to, addr, "", ""); why != nil {
+			return 0, why
+		}
+	}
 	buf := bytebufferpool.Get()
 	defer bytebufferpool.Put(buf)
 	buf.B = m.AppendTo(buf.B)
 	if len(buf.B) > maxDatagram {
 		return 0, because(MessageTooLarge, "for udp")
 	}
-	if err := unix.Sendto(e.poll.Sender(socket.index), buf.B, unix.MSG_DONTWAIT, kernel.Sockaddr(t.Addr)); err != nil {
+	if err := kernel.SendTo(e.poll.Sender(socket.index), buf.B, addr); err != nil {
 		return 0, fail(WriteError, err)
 	}
 	stat := &e.shards[0].stat

@@ -174,6 +174,11 @@ type Undelivered struct {
 	Conn  Handle
 	// Note is that of the Target it was sent to.
 	Note any
+	// Quoted tells that Data is the beginning of a datagram only, in whole lines and
+	// with an empty one at its end, as the network has quoted it: anybody may have
+	// made it up. Socket is the one it was sent from; Note is nil.
+	Quoted bool
+	Socket *Socket
 	// Err is the reason the connection ended with.
 	Err *Error
 }

@@ -27,14 +27,15 @@ const (
 // loop is what the engine keeps for each event loop. All but mu and
 // what it guards belongs to the loop's goroutine.
 type loop struct {
-	eng   *Engine
-	poll  *poller.Loop
-	slab  *sipframe.Buffer // where plaintext of this readiness batch goes
-	recs  []record         // records of the read under way
-	fresh int              // where in the slab the bytes of that read begin
-	bags  []bag            // frames of the read under way, by shard
-	idle  wheel.Wheel[conn, *conn]
-	stat  loopCounters
+	eng     *Engine
+	poll    *poller.Loop
+	slab    *sipframe.Buffer   // where plaintext of this readiness batch goes
+	recs    []record           // records of the read under way
+	fresh   int                // where in the slab the bytes of that read begin
+	senders map[sender]*Source // of datagrams
+	bags    []bag              // frames of the read under way, by shard
+	idle    wheel.Wheel[conn, *conn]
+	stat    loopCounters
 
 	unacked []*conn // have written what was not acknowledged when we last looked
 	looked  []*conn // the list that was looked through last
@@ -292,11 +293,23 @@ func (l *loop) Read(s *poller.Socket, in []byte) {
 	l.rest()
 }
 
-// Datagram gets one datagram.
-func (l *loop) Datagram(listener int, from netip.AddrPort, in []byte) {
-	l.datagram(l.eng.sockets[listener], from, in)
+// Datagrams gets what waits at a socket of UDP.
+func (l *loop) Datagrams(in *poller.Datagrams) {
+	socket := l.eng.sockets[in.Listener]
+	for in.Next() {
+		for i := range in.Len() {
+			from, data := in.At(i)
+			l.datagram(socket, from, data)
+		}
+		l.dispatch(nil)
+	}
 	l.settle()
 	l.rest()
+}
+
+// Undelivered is told what the network says of a datagram.
+func (l *loop) Undelivered(listener int, to netip.AddrPort, why error, quote []byte) {
+	l.bounced(l.eng.sockets[listener], to, why, quote)
 }
 
 // Closed comes before the descriptor closes, whoever closes it.

@@ -64,7 +64,11 @@ type Stats struct {
 	// by their connection; NeverAnswered those of connections that have ended.
 	Unanswered, NeverAnswered uint64
 	DatagramsOut              uint64
-	Closed                    map[Reason]uint64
+	// DatagramsDropped are those that came and found no room in their socket's receive
+	// buffer (maxbuffer), DatagramsBounced those that the network said could not be
+	// delivered.
+	DatagramsDropped, DatagramsBounced uint64
+	Closed                             map[Reason]uint64
 
 	// Carried is the traffic by protocol, indexed by Proto.
 	Carried [protoCount]Traffic
@@ -162,6 +166,7 @@ func (e *Engine) Stats() Stats {
 		h.addTo(&s)
 	}
 	e.eachLoop(func(l *loop) { l.stat.addTo(&s) })
+	s.DatagramsDropped = e.poll.Dropped()
 	for _, t := range s.Carried {
 		s.MessagesIn += t.MessagesIn
 		s.MessagesOut += t.MessagesOut
@@ -193,7 +198,7 @@ func (c *loopCounters) addTo(s *Stats) {
 		from *atomic.Uint64
 	}{
 		{&s.Accepted, &c.accepted}, {&s.Established, &c.established}, {&s.Batches, &c.batches},
-		{&s.Pings, &c.pings}, {&s.Malformed, &c.malformed}, {&s.Overflow, &c.overflow}, {&s.Dropped, &c.dropped}, {&s.Late, &c.late}, {&s.Drained, &c.drained},
+		{&s.Pings, &c.pings}, {&s.Malformed, &c.malformed}, {&s.Overflow, &c.overflow}, {&s.Dropped, &c.dropped}, {&s.DatagramsBounced, &c.bounced}, {&s.Late, &c.late}, {&s.Drained, &c.drained},
 		{&s.Blocked, &c.blocked}, {&s.Held, &c.held}, {&s.HalfClosed, &c.halfClosed}, {&s.SendTimeouts, &c.sendTimeouts}, {&s.Dialed, &c.dialed},
 		{&s.ResumedConnects, &c.resumedConnects}, {&s.ResumedHandshakes, &c.resumedHandshakes},
 	} {

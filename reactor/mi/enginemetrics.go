@@ -44,6 +44,7 @@ var engineMetrics = []engineMetric{
 	counter("messages", "drained_total", "Requests that were refused because the program ends.", func(s *reactor.Stats) uint64 { return s.Drained }),
 	counter("messages", "overflow_total", "Messages that no worker had room for.", func(s *reactor.Stats) uint64 { return s.Overflow }),
 	counter("messages", "dropped_total", "Messages that no worker had room for and that got no answer.", func(s *reactor.Stats) uint64 { return s.Dropped }),
+	counter("datagrams", "bounced_total", "Datagrams that the network said could not be delivered.", func(s *reactor.Stats) uint64 { return s.DatagramsBounced }),
 	gauge("messages", "in_hand", "Messages that wait for a worker or are with one.", func(s *reactor.Stats) int { return s.InHand }),
 	counter("", "pings_total", "Pings that were answered.", func(s *reactor.Stats) uint64 { return s.Pings }),
 	counter("writes", "blocked_total", "Times that a peer took no more for a while.", func(s *reactor.Stats) uint64 { return s.Blocked }),
@@ -111,7 +112,7 @@ func collectEngine(e Engine, to chan<- prometheus.Metric) {
 		count(outDesc, t.BytesOut, p.String())
 		put(unreadDesc, prometheus.GaugeValue, float64(waiting(e, p)), p.String())
 	}
-	count(fullDesc, dropped(e))
+	count(fullDesc, s.DatagramsDropped)
 	eachCause(s.HandshakeDefects, func(cause string, n uint64) { count(defectDesc, n, cause) })
 	for _, side := range bothSides(&s) {
 		h := side.Handshakes

@@ -94,7 +94,7 @@ func EngineFigures(e Engine) Source {
 			add(Value{Group: "net", Name: "waiting_" + p.String(), Gauge: true,
 				Func: func() uint64 { return waiting(e, p) }})
 		}
-		add(Value{Group: "net", Name: "dropped_udp", Func: func() uint64 { return dropped(e) }})
+		add(Value{Group: "net", Name: "dropped_udp", Func: func() uint64 { return e.Stats().DatagramsDropped }})
 		figures := list{add, "net"}
 		figures.gauge("connections", s.Connections)
 		figures.gauge("peers", s.Peers)
@@ -122,6 +122,7 @@ func EngineFigures(e Engine) Source {
 		figures.count("undelivered", s.Undelivered)
 		figures.count("returned", s.Returned)
 		figures.count("queue_full", s.QueueFull)
+		figures.count("datagrams_bounced", s.DatagramsBounced)
 		figures.gauge("unanswered", int(s.Unanswered))
 		figures.count("never_answered", s.NeverAnswered)
 		figures.count("aborted", s.Aborted)

@@ -74,30 +74,6 @@ func kernelColumn(table io.Reader, local map[netip.AddrPort]bool, pick func(fiel
 	return sum
 }
 
-// dropped counts the datagrams that the kernel has dropped at the sockets of UDP,
-// as their buffers were full.
-func dropped(e Engine) (n uint64) {
-	local := make(map[netip.AddrPort]bool)
-	for _, s := range e.Sockets() {
-		if s.Proto == reactor.UDP {
-			local[s.Addr] = true
-		}
-	}
-	for _, name := range []string{"udp", "udp6"} {
-		if len(local) == 0 {
-			break
-		}
-		if f, err := os.Open(procNet + name); err == nil {
-			n += kernelColumn(f, local, func(f []string) uint64 {
-				n, _ := strconv.ParseUint(f[len(f)-1], 10, 64)
-				return n
-			})
-			_ = f.Close()
-		}
-	}
-	return n
-}
-
 // kernelAddress reads an address of a kernel table: 32-bit words in the
 // machine's order, a colon and the port, all in hexadecimal. The order is taken
 // to be little-endian.

@@ -68,30 +68,3 @@ func TestWaiting(t *testing.T) {
 		t.Errorf("no UDP listener, %d bytes", n)
 	}
 }
-
-// What the kernel drops at a socket whose buffer is full is counted.
-func TestDropped(t *testing.T) {
-	l, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if err := l.SetReadBuffer(1); err != nil { // the kernel's least
-		t.Fatal(err)
-	}
-	c, err := net.Dial("udp", l.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	e := &fakeEngine{sockets: []*reactor.Socket{{Proto: reactor.UDP, Addr: addr(l.LocalAddr().String())}}}
-	eventually(t, "drops are counted", func() bool {
-		for range 100 {
-			_, _ = c.Write(make([]byte, 1000))
-		}
-		return dropped(e) > 0
-	})
-	if n := dropped(&fakeEngine{}); n != 0 {
-		t.Errorf("without sockets: %d", n)
-	}
-}

@@ -64,6 +64,11 @@ const (
 	// sending and failed later; the former got a 503.
 	RequestsUndelivered
 	AcksUndelivered
+	// RequestsBounced are requests that left as datagrams, without a transaction, and
+	// that the network said it could not deliver. QuotesForeign are such words about
+	// what is none of ours, or no request.
+	RequestsBounced
+	QuotesForeign
 	// ResponsesUndelivered are responses, ours and others', that could not be
 	// delivered.
 	ResponsesUndelivered
@@ -101,6 +106,8 @@ var counterNames = [counterCount]string{
 	RequestsFiltered:     "requests_filtered",
 	RequestsUndelivered:  "requests_undelivered",
 	AcksUndelivered:      "acks_undelivered",
+	RequestsBounced:      "requests_bounced",
+	QuotesForeign:        "quotes_foreign",
 	ResponsesUndelivered: "responses_undelivered",
 	ResponsesMismatched:  "responses_mismatched",
 	ResponsesLate:        "responses_late",

@@ -21,6 +21,9 @@ func (c *Context) Return(u *reactor.Undelivered) {
 	defer c.leave()
 	c.reset(&c.nowhere)
 	switch err := c.msg.Parse(u.Data); {
+	case u.Quoted && (err != nil || !c.quoted(u)):
+		c.count.add(QuotesForeign)
+	case u.Quoted:
 	case err != nil:
 		c.lost("message", u.Addr, 0, u.Err) // only Send takes what does not parse
 	case !c.msg.IsRequest() && c.proxy.transactions != nil && c.proxy.transactions.ReplyReturned(c, u.Err):
@@ -44,6 +47,31 @@ func (c *Context) Return(u *reactor.Undelivered) {
 		c.count.add(RequestsUndelivered)
 		c.answerFor(u)
 	}
+}
+
+// quoted gets the beginning of a datagram that the network could not deliver. It
+// reports whether it was one of ours: what nobody but us can have written is its
+// branch. A transaction then goes on to its next target. Of a request that was
+// forwarded without one nothing is left: its destination is left alone for a while,
+// so when the client repeats it, another target gets it.
+func (c *Context) quoted(u *reactor.Undelivered) bool {
+	t := &c.answer
+	if !c.msg.IsRequest() || !c.opens(t) {
+		return false
+	}
+	c.tellFailed(u.Proto, u.Addr, "", u.Err)
+	if c.W != nil {
+		c.W.Engine().Unreachable(u)
+	}
+	switch {
+	case c.msg.Method() == sipframe.ACK:
+		c.count.add(AcksUndelivered)
+	case c.proxy.transactions != nil && t.stateful && t.life == c.proxy.life:
+		c.proxy.transactions.Returned(c, uint64(t.conn), u.Err)
+	default:
+		c.count.add(RequestsBounced)
+	}
+	return true
 }
 
 // opens reads the branch of our Via on top of a message, if it is ours.

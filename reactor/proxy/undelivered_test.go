@@ -2,9 +2,12 @@ package proxy
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"sipreactor/reactor"
 )
@@ -117,5 +120,90 @@ func TestUndeliveredResponse(t *testing.T) {
 	}
 	if !strings.Contains(text, "connect timeout") || !strings.Contains(text, "connection=") || strings.Contains(text, "call1") || strings.Contains(text, "z9hG4bK") {
 		t.Errorf("log: %s", text)
+	}
+}
+
+// quote is a datagram as far as the network quotes it, as the engine gives it.
+func quote(text string, n int) []byte {
+	text = text[:min(n, len(text))]
+	return []byte(text[:strings.LastIndexByte(text, '\n')+1] + "\r\n")
+}
+
+// Of a datagram that could not be delivered only the beginning comes back, and only
+// what has a branch of ours is believed: a transaction goes on.
+func TestQuotedDatagram(t *testing.T) {
+	k := &keeper{handle: 0x77}
+	b := newBed(t, funcs{request: func(c *Context) {
+		var w Way
+		var text []byte
+		if err := errors.Join(c.Aim(nil, &w), c.SendBranch(k.handle, &w, &text)); err != nil {
+			t.Error(err)
+		}
+	}})
+	b.proxy.SetTransactions(k)
+	s := b.one(request("OPTIONS", "sip:bob@203.0.113.9"), overTLS)
+	back := func(data []byte) {
+		b.ctx.Return(&reactor.Undelivered{Data: data, Quoted: true, Proto: reactor.UDP, Addr: s.to.Addr, Err: lateFailure})
+	}
+	for name, data := range map[string][]byte{
+		"nothing":          []byte("\r\n"),
+		"rubbish":          []byte("rubbish\r\n\r\n"),
+		"too little":       quote(s.text, 60),
+		"a foreign branch": quote(strings.Replace(s.text, "z9hG4bK", "z9hG4bKa", 1), 500),
+		"a response":       quote(answer(t, s.text, "200 OK"), 500),
+	} {
+		if back(data); k.returns != 0 {
+			t.Errorf("%s is believed", name)
+		}
+	}
+	if n := b.proxy.Count(QuotesForeign); n != 5 {
+		t.Errorf("%d are foreign", n)
+	}
+	for n, size := range []int{548, 400} {
+		if back(quote(s.text, size)); k.returns != n+1 {
+			t.Errorf("%d bytes: %d came back", size, k.returns)
+		}
+	}
+	if len(b.sent) != 1 {
+		t.Errorf("sent %+v", b.sent)
+	}
+}
+
+// A request that was forwarded to a port at which nobody is goes to the next target
+// when its client repeats it, and the client hears nothing of the first.
+func TestPortUnreachable(t *testing.T) {
+	dead, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := dead.LocalAddr().(*net.UDPAddr).AddrPort()
+	dead.Close()
+	uas, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer uas.Close()
+	l := runWith(t, funcs{}, Config{Resolver: several{at, uas.LocalAddr().(*net.UDPAddr).AddrPort()}})
+	client, err := net.Dial("udp", l.at(reactor.UDP))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	text := request("OPTIONS", "sip:bob@localhost")
+	if _, err := client.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	l.counted(RequestsBounced, 1)
+	if _, err := client.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 4000)
+	_ = uas.SetReadDeadline(time.Now().Add(patience))
+	n, _, err := uas.ReadFrom(buf)
+	if err != nil || !strings.HasPrefix(string(buf[:n]), "OPTIONS ") {
+		t.Errorf("%q, %v", buf[:n], err)
+	}
+	if n := l.proxy.Replies(503); n != 0 {
+		t.Errorf("%d were answered 503", n)
 	}
 }

@@ -16,6 +16,14 @@
 // by a hash. A loop that has an eighth more connections than another gives what
 // it accepts to that one; what is dialled goes to the loop that has the fewest.
 //
+// # Datagrams
+//
+// gnet reads no datagram: their sockets are the Poller's, one a loop at each
+// address, and a loop's epoll set watches one under the number of a stand-in that
+// gnet knows, an eventfd that can be read for ever. They are read many at a time
+// (recvmmsg), and what ICMP says of those that were sent is read from the sockets'
+// queues of errors.
+//
 // # What gnet does that must be known
 //
 // Seen in the version that Seen names; facts_test.go has a test for each, by the

@@ -3,7 +3,6 @@ package poller
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 
@@ -41,7 +40,7 @@ type listener struct {
 func (p *Poller) choosePorts() error {
 	for i := range p.listeners {
 		l := &p.listeners[i]
-		if l.Inherited != nil || l.Addr.Port() != 0 {
+		if l.Datagrams || l.Inherited != nil || l.Addr.Port() != 0 {
 			continue
 		}
 		fd, err := l.bound(true)
@@ -111,11 +110,14 @@ func (l *Listener) Bindable() error {
 	return nil
 }
 
-// addresses returns the listeners as gnet is told them.
+// addresses returns the listeners as gnet is told them: those of streams.
 func (p *Poller) addresses() []string {
-	list := make([]string, len(p.listeners))
+	var list []string
 	for i := range p.listeners {
 		l := &p.listeners[i]
+		if l.Datagrams {
+			continue
+		}
 		family, at := "4", l.Addr.String()
 		if l.Inherited != nil {
 			at = l.standIn().String() + ":0"
@@ -123,16 +125,12 @@ func (p *Poller) addresses() []string {
 			family = "6"
 		}
 		l.asked = at
-		list[i] = l.network() + family + "://" + at
+		list = append(list, "tcp"+family+"://"+at)
+	}
+	if len(list) == 0 {
+		list = append(list, "udp4://127.0.0.1:0") // removeExtra closes it
 	}
 	return list
-}
-
-func (l *listener) network() string {
-	if l.Datagrams {
-		return "udp"
-	}
-	return "tcp"
 }
 
 // inspect learns a listener's address and sets what gnet has no option for.
@@ -142,17 +140,13 @@ func (p *Poller) inspect(l *listener) error {
 			return err
 		}
 	}
-	fd, err := p.gnet.DupListener(l.network(), l.asked)
+	fd, err := p.gnet.DupListener("tcp", l.asked)
 	if err != nil {
 		return err
 	}
 	addr, err := kernel.LocalAddr(fd)
 	if err == nil {
 		l.Addr = netip.AddrPortFrom(l.Addr.Addr(), addr.Port())
-	}
-	if l.Datagrams {
-		l.sender = fd
-		return err
 	}
 	if err == nil {
 		err = p.configure(fd)
@@ -163,15 +157,14 @@ func (p *Poller) inspect(l *listener) error {
 
 // standIn is where gnet opens a socket in the place of an inherited one: it takes
 // no descriptors, but before it watches its listeners, OnBoot may put another
-// socket behind the number. Each has an address of its own, because datagrams
-// are known by that.
+// socket behind the number. Each has an address of its own.
 func (l *listener) standIn() netip.Addr {
 	return netip.AddrFrom4([4]byte{127, 1, byte(l.index >> 8), byte(l.index)})
 }
 
 // takeOver puts the inherited socket in the place of the one that gnet opened.
 func (l *listener) takeOver(g gnet.Engine) error {
-	own, err := g.DupListener(l.network(), l.asked)
+	own, err := g.DupListener("tcp", l.asked)
 	if err != nil {
 		return err
 	}
@@ -189,34 +182,8 @@ func (l *listener) takeOver(g gnet.Engine) error {
 		if failed = os.NewSyscallError("fcntl", unix.SetNonblock(int(fd), true)); failed != nil {
 			return
 		}
-		if !l.Datagrams { // accepted sockets inherit it
-			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-		}
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // accepted sockets inherit it
 		failed = os.NewSyscallError("dup3", unix.Dup3(int(fd), place, unix.O_CLOEXEC))
 	})
 	return errors.Join(err, failed)
-}
-
-// datagram returns the listener that a datagram came to, and its sender's
-// address. gnet knows the listener by what it was asked to bind.
-func (p *Poller) datagram(gc gnet.Conn) (index int, from netip.AddrPort, ok bool) {
-	a, ok := gc.RemoteAddr().(*net.UDPAddr)
-	if !ok {
-		return 0, from, false
-	}
-	at := addrOf(gc.LocalAddr())
-	for i := range p.listeners {
-		if l := &p.listeners[i]; l.Datagrams && l.hears(at) {
-			return i, kernel.Unmap(a.AddrPort()), true
-		}
-	}
-	return 0, from, false
-}
-
-// hears reports whether the listener is the one that gnet knows by an address.
-func (l *listener) hears(at netip.AddrPort) bool {
-	if l.Inherited != nil {
-		return l.standIn() == at.Addr()
-	}
-	return kernel.Unmap(l.Addr) == at
 }

@@ -25,6 +25,9 @@ type Loop struct {
 	wakeup  atomic.Pointer[wakeup]
 	early   atomic.Bool  // Wake was called before there was a wake-up
 	sockets atomic.Int32 // connections that it has
+
+	datagrams Datagrams // under way
+	quote     []byte    // for what ICMP quotes
 }
 
 // Handler returns what Handler.NewLoop made for the loop.
@@ -112,6 +115,8 @@ func (ev *events) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		return nil, l.accepted(gc, true)
 	case *wakeup:
 		return nil, l.hung(c)
+	case *inlet:
+		return nil, l.watched(c, gc)
 	}
 	return nil, l.accepted(gc, false)
 }
@@ -129,9 +134,8 @@ func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
 	case *wakeup:
 		c.loop.handler.Woken()
 		return gnet.None
-	}
-	if i, from, ok := ev.p.datagram(gc); ok {
-		ev.p.loopOf(gc.EventLoop(), gc.Fd()).handler.Datagram(i, from, in)
+	case *inlet:
+		c.ready()
 		return gnet.None
 	}
 	return gnet.Close
@@ -148,6 +152,8 @@ func (ev *events) OnClose(gc gnet.Conn, err error) gnet.Action {
 			c.loop.wakeup.Store(nil)
 		}
 		c.file.Close()
+	case *inlet:
+		c.unwatched()
 	}
 	return gnet.None
 }

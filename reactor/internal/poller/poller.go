@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
-	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
 )
@@ -47,6 +45,8 @@ type Poller struct {
 	born      time.Time
 	listeners []listener
 	accepting accepting
+	inlets    []*inlet // the sockets of datagrams, from Start to Stop
+	dropped   uint64   // by those that are closed
 
 	gnet    gnet.Engine
 	held    []int // bound sockets that keep the ports the kernel chose, until gnet has them
@@ -56,7 +56,7 @@ type Poller struct {
 	ended   error         // how; set before that
 	failure error         // why the listeners could not be set up
 
-	mu    sync.Mutex // orders additions to loops
+	mu    sync.Mutex // orders additions to loops and changes of inlets
 	loops atomic.Pointer[[]*Loop]
 	over  atomic.Bool
 
@@ -89,9 +89,12 @@ type LoopHandler interface {
 	// err is nil when it was Socket.Close, ErrEnd at the end of the peer's stream,
 	// ErrBroken when the connection is broken, and else what read said.
 	Closed(s *Socket, err error)
-	// Datagram gets one datagram that came to the i-th listener, valid until it
-	// returns.
-	Datagram(i int, from netip.AddrPort, in []byte)
+	// Datagrams gets what waits at a socket of datagrams.
+	Datagrams(in *Datagrams)
+	// Undelivered tells of a datagram that was sent from the i-th listener and could
+	// not be delivered: to whom, why, and as much of its beginning as the network has
+	// quoted, valid until it returns. Anybody may have made that up.
+	Undelivered(i int, to netip.AddrPort, why error, quote []byte)
 	// Woken follows Loop.Wake, once for any number of calls.
 	Woken()
 }
@@ -113,7 +116,13 @@ func New(cfg Config, h Handler) *Poller {
 // Start opens every listener and runs the loops. When it returns nil, all loops
 // run and accept; when it returns an error, nothing is left open.
 func (p *Poller) Start() error {
-	if err := p.choosePorts(); err != nil {
+	err := p.choosePorts()
+	if err == nil {
+		err = p.openDatagrams()
+	}
+	if err != nil {
+		p.freePorts()
+		p.closeDatagrams()
 		return err
 	}
 	go func() {
@@ -134,11 +143,10 @@ func (p *Poller) Start() error {
 			_ = p.Stop()
 			return err
 		}
-		p.growDatagrams()
 		return nil
 	case <-p.done:
 		p.freePorts()
-		p.closeSenders()
+		p.closeDatagrams()
 		if err := errors.Join(p.ended, p.failure); err != nil {
 			return err
 		}
@@ -152,6 +160,9 @@ func (p *Poller) booted(g gnet.Engine) gnet.Action {
 	defer p.freePorts()
 	for i := range p.listeners {
 		l := &p.listeners[i]
+		if l.Datagrams {
+			continue
+		}
 		if err := p.inspect(l); err != nil {
 			p.failure = fmt.Errorf("the listener at %v could not be set up: %w", l.Addr, err)
 			return gnet.Shutdown
@@ -165,6 +176,9 @@ func (p *Poller) booted(g gnet.Engine) gnet.Action {
 func (p *Poller) tick() {
 	p.once.Do(func() {
 		err := p.openWakeups()
+		if err == nil {
+			err = p.watchDatagrams()
+		}
 		if err == nil {
 			err = p.accepting.open()
 		}
@@ -260,7 +274,7 @@ func (p *Poller) Stop() error {
 	}
 	_ = p.gnet.Stop(canceled)
 	<-p.done
-	p.closeSenders()
+	p.closeDatagrams()
 	return p.ended
 }
 
@@ -274,57 +288,3 @@ var canceled = func() context.Context {
 
 // now is a clock in nanoseconds; never 0.
 func (p *Poller) now() int64 { return int64(time.Since(p.born)) + 1 }
-
-// closeSenders closes the descriptors that datagrams are sent with.
-func (p *Poller) closeSenders() {
-	for i := range p.listeners {
-		if l := &p.listeners[i]; l.sender >= 0 {
-			unix.Close(l.sender)
-			l.sender = -1
-		}
-	}
-}
-
-// growDatagrams gives the sockets of datagrams their receive buffer, if theirs is
-// smaller: a burst that finds no room there is dropped by the kernel. gnet opens
-// each socket once a loop and shows one of them, so they are looked for among
-// all descriptors. What the system does not allow is logged.
-func (p *Poller) growDatagrams() {
-	want, least := p.cfg.DatagramBuffer, 0
-	ours := make(map[netip.AddrPort]bool)
-	for i := range p.listeners {
-		if l := &p.listeners[i]; l.Datagrams {
-			ours[l.Addr] = true
-		}
-	}
-	if want <= 0 || len(ours) == 0 {
-		return
-	}
-	list, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return
-	}
-	for _, entry := range list {
-		fd, ok := number(entry.Name())
-		if !ok || !takesDatagrams(fd, ours) {
-			continue
-		}
-		if has := kernel.GrowReceive(fd, want); least == 0 || has < least {
-			least = has
-		}
-	}
-	if 0 < least && least < want {
-		p.log.Warn("the system holds the receive buffers of UDP below maxbuffer: raise net.core.rmem_max", "bytes", least, "maxbuffer", want)
-	}
-}
-
-// takesDatagrams reports whether a descriptor is a socket of datagrams bound to
-// one of the addresses.
-func takesDatagrams(fd int, at map[netip.AddrPort]bool) bool {
-	typ, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
-	if err != nil || typ != unix.SOCK_DGRAM {
-		return false
-	}
-	addr, err := kernel.LocalAddr(fd)
-	return err == nil && at[addr]
-}

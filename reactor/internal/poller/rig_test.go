@@ -28,6 +28,22 @@ type rig struct {
 	ticks     atomic.Int64
 	datagrams chan int
 	ends      chan error
+
+	came        chan cameFrom
+	undelivered chan lostTo
+}
+
+// cameFrom is a datagram, lostTo one that was not delivered.
+type cameFrom struct {
+	from netip.AddrPort
+	data string
+}
+
+type lostTo struct {
+	listener int
+	to       netip.AddrPort
+	why      error
+	quote    string
 }
 
 type lines struct {
@@ -107,13 +123,26 @@ func (h *echoLoop) Closed(s *Socket, err error) {
 	h.r.ends <- err
 }
 
-func (h *echoLoop) Datagram(i int, _ netip.AddrPort, _ []byte) { h.r.datagrams <- i }
-func (h *echoLoop) Woken()                                     { h.woken++ }
+func (h *echoLoop) Datagrams(in *Datagrams) {
+	for in.Next() {
+		for i := range in.Len() {
+			from, data := in.At(i)
+			h.r.datagrams <- in.Listener
+			h.r.came <- cameFrom{from, string(data)}
+		}
+	}
+}
+
+func (h *echoLoop) Undelivered(i int, to netip.AddrPort, why error, quote []byte) {
+	h.r.undelivered <- lostTo{i, to, why, string(quote)}
+}
+
+func (h *echoLoop) Woken() { h.woken++ }
 
 // start runs a Poller with so many loops.
 func start(t *testing.T, loops int, listeners ...Listener) *rig {
 	t.Helper()
-	r := &rig{T: t, datagrams: make(chan int, 100), ends: make(chan error, 1000)}
+	r := &rig{T: t, datagrams: make(chan int, 1000), came: make(chan cameFrom, 1000), undelivered: make(chan lostTo, 100), ends: make(chan error, 1000)}
 	if listeners == nil {
 		listeners = []Listener{{Addr: netip.MustParseAddrPort("127.0.0.1:0")}}
 	}

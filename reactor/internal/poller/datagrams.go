@@ -1,0 +1,305 @@
+package poller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
+)
+
+// gnet reads one datagram for an event, allocates for each, and keeps to itself
+// what ICMP says. So the sockets of datagrams are ours, and gnet only tells a loop
+// when there is something: the loop's epoll set watches the socket under the number
+// of a stand-in that gnet knows, an eventfd that can be read for ever.
+
+// inlet is a socket of datagrams on a loop: each loop has one of its own at each
+// address, and the kernel chooses by a hash of both ends, so that what one peer
+// sends stays in order. The descriptor is the Poller's.
+type inlet struct {
+	p     *Poller
+	index int // of the listener
+	fd    int
+	loop  *Loop // nil before it has it
+	stand int   // the stand-in's number on the loop
+	err   error // why the loop would not watch it
+}
+
+// Datagrams are what waits at a socket: it is read batch by batch.
+type Datagrams struct {
+	// Listener is the listener that they came to.
+	Listener int
+
+	s     *inlet
+	batch *kernel.Batch
+	left  int
+}
+
+// mostBatches is how many batches are read before other sockets have their turn.
+const mostBatches = 4
+
+// Next reads the next batch, and reports whether there is one.
+func (d *Datagrams) Next() bool {
+	first := d.left == mostBatches
+	if d.left == 0 || !first && d.batch.Len() < kernel.BatchSize {
+		return false
+	}
+	d.left--
+	if d.batch.Receive(d.s.fd) == nil {
+		return true
+	}
+	if first { // the kernel has something else to tell
+		d.s.errors()
+	}
+	return false
+}
+
+// Len returns how many datagrams the batch has.
+func (d *Datagrams) Len() int { return d.batch.Len() }
+
+// At returns the i-th, valid until Next, and who sent it.
+func (d *Datagrams) At(i int) (from netip.AddrPort, data []byte) { return d.batch.At(i) }
+
+// ready has the loop read what there is.
+func (s *inlet) ready() {
+	l := s.loop
+	if l.datagrams.batch == nil {
+		l.datagrams.batch = kernel.NewBatch()
+	}
+	l.datagrams.Listener, l.datagrams.s, l.datagrams.left = s.index, s, mostBatches
+	l.handler.Datagrams(&l.datagrams)
+}
+
+// mostErrors is how many errors are read before other sockets have their turn.
+const mostErrors = 64
+
+// errors hands on what became of datagrams that were sent.
+func (s *inlet) errors() {
+	l := s.loop
+	if l.quote == nil {
+		l.quote = make([]byte, kernel.MaxDatagram)
+	}
+	for range mostErrors {
+		to, why, quote := kernel.ReadError(s.fd, l.quote)
+		if why == 0 {
+			return
+		}
+		if to.IsValid() {
+			l.handler.Undelivered(s.index, to, why, quote)
+		}
+	}
+}
+
+// openDatagrams opens the sockets of datagrams; the ports that are 0 are known then.
+func (p *Poller) openDatagrams() error {
+	for i := range p.listeners {
+		l := &p.listeners[i]
+		if !l.Datagrams {
+			continue
+		}
+		n := p.cfg.Loops
+		if l.Inherited != nil {
+			n = 1
+		}
+		for range n {
+			fd, err := l.datagramSocket()
+			if err != nil {
+				return fmt.Errorf("%v: %w", l.Addr, err)
+			}
+			p.mu.Lock()
+			p.inlets = append(p.inlets, &inlet{p: p, index: i, fd: fd})
+			p.mu.Unlock()
+			if l.sender < 0 {
+				l.sender = fd
+			}
+			if l.Addr.Port() == 0 {
+				addr, err := kernel.LocalAddr(fd)
+				if err != nil {
+					return err
+				}
+				l.Addr = netip.AddrPortFrom(l.Addr.Addr(), addr.Port())
+			}
+		}
+	}
+	p.growDatagrams()
+	return nil
+}
+
+// removeExtra ends the socket that gnet has on each loop where there is no listener
+// of streams: it runs only with one. gnet closes what is in its place then.
+func (p *Poller) removeExtra() error {
+	for w, err := range epollSets() {
+		if err != nil {
+			return err
+		}
+		kind, err := unix.GetsockoptInt(w.fd, unix.SOL_SOCKET, unix.SO_TYPE)
+		if err != nil || kind != unix.SOCK_DGRAM { // ours are there under other numbers
+			continue
+		}
+		null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return os.NewSyscallError("open", err)
+		}
+		_ = unix.EpollCtl(w.set, unix.EPOLL_CTL_DEL, w.fd, nil)
+		err = unix.Dup3(null, w.fd, unix.O_CLOEXEC)
+		unix.Close(null)
+		if err != nil {
+			return os.NewSyscallError("dup3", err)
+		}
+	}
+	return nil
+}
+
+// datagramSocket opens a socket at the listener's address, or takes another
+// descriptor of the inherited one.
+func (l *listener) datagramSocket() (fd int, err error) {
+	if l.Inherited == nil {
+		fd, err = l.bound(true)
+	} else {
+		raw, failed := l.Inherited.SyscallConn()
+		if failed != nil {
+			return -1, failed
+		}
+		failed = raw.Control(func(own uintptr) { fd, err = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 3) })
+		err = errors.Join(failed, os.NewSyscallError("fcntl", err))
+	}
+	if err != nil {
+		return -1, err
+	}
+	if err = unix.SetNonblock(fd, true); err == nil {
+		err = kernel.SetErrorQueue(fd, l.Addr.Addr().Is6())
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// watchDatagrams has the loops watch the sockets, in turn.
+func (p *Poller) watchDatagrams() error {
+	loops := p.Loops()
+	for i, s := range p.inlets {
+		opened, err := s.enroll(loops[i%len(loops)])
+		if err != nil {
+			return err
+		}
+		if res := <-opened; s.loop == nil {
+			return errors.Join(errNoLoop, res.Err, s.err)
+		}
+	}
+	return p.removeExtra()
+}
+
+// enroll gives the loop the socket's stand-in.
+func (s *inlet) enroll(l *Loop) (<-chan gnet.RegisteredResult, error) {
+	nc, err := endless()
+	if err != nil {
+		return nil, err
+	}
+	opened, err := l.el.Enroll(gnet.NewContext(context.Background(), s), nc)
+	if err != nil {
+		nc.Close()
+	}
+	return opened, err
+}
+
+// endless returns what gnet can read for ever, eight bytes at a time: an eventfd
+// that counts down from far away.
+func endless() (net.Conn, error) {
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK|unix.EFD_SEMAPHORE)
+	if err != nil {
+		return nil, os.NewSyscallError("eventfd", err)
+	}
+	defer unix.Close(fd)
+	far := [8]byte{0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f} // in any byte order
+	if _, err := unix.Write(fd, far[:]); err != nil {
+		return nil, os.NewSyscallError("write", err)
+	}
+	return disguise(fd)
+}
+
+// watched puts the socket in the place of its stand-in.
+func (l *Loop) watched(s *inlet, gc gnet.Conn) gnet.Action {
+	s.stand = gc.Fd()
+	if l.failed != nil {
+		s.err = l.failed
+		return gnet.Close
+	}
+	if s.err = unix.EpollCtl(l.set, unix.EPOLL_CTL_DEL, s.stand, nil); s.err != nil {
+		return gnet.Close
+	}
+	s.err = unix.EpollCtl(l.set, unix.EPOLL_CTL_ADD, s.fd, &unix.EpollEvent{Fd: int32(s.stand), Events: unix.EPOLLIN | unix.EPOLLPRI})
+	if s.err != nil {
+		return gnet.Close
+	}
+	s.loop = l
+	return gnet.None
+}
+
+// unwatched is told that gnet has closed the stand-in: at the end, or because the
+// socket had an error and nothing in its queue of errors. That one goes on.
+func (s *inlet) unwatched() {
+	l := s.loop
+	if l == nil {
+		return
+	}
+	_ = unix.EpollCtl(l.set, unix.EPOLL_CTL_DEL, s.fd, nil)
+	if s.p.over.Load() {
+		return
+	}
+	_, _ = unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_ERROR) // takes it
+	if _, err := s.enroll(l); err != nil {
+		s.p.log.Error("a socket of datagrams is not read any more", "at", s.p.listeners[s.index].Addr, "error", err)
+	}
+}
+
+// closeDatagrams closes the sockets of datagrams. Loops no longer run.
+func (p *Poller) closeDatagrams() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.inlets {
+		p.dropped += kernel.Dropped(s.fd)
+		unix.Close(s.fd)
+	}
+	p.inlets = nil
+	for i := range p.listeners {
+		p.listeners[i].sender = -1
+	}
+}
+
+// growDatagrams gives the sockets of datagrams their receive buffer, if theirs is
+// smaller: a burst that finds no room there is dropped by the kernel. What the
+// system does not allow is logged.
+func (p *Poller) growDatagrams() {
+	want, least := p.cfg.DatagramBuffer, 0
+	if want <= 0 {
+		return
+	}
+	for _, s := range p.inlets {
+		if has := kernel.GrowReceive(s.fd, want); least == 0 || has < least {
+			least = has
+		}
+	}
+	if 0 < least && least < want {
+		p.log.Warn("the system holds the receive buffers of UDP below maxbuffer: raise net.core.rmem_max", "bytes", least, "maxbuffer", want)
+	}
+}
+
+// Dropped returns how many datagrams found no room in the receive buffers. Any
+// goroutine.
+func (p *Poller) Dropped() (n uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n = p.dropped
+	for _, s := range p.inlets {
+		n += kernel.Dropped(s.fd)
+	}
+	return n
+}
