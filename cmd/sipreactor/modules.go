@@ -4,16 +4,21 @@ import (
 	"sipreactor/reactor"
 	"sipreactor/reactor/modules/auth"
 	"sipreactor/reactor/modules/auth_db"
+	"sipreactor/reactor/modules/cachedb_local"
 	"sipreactor/reactor/modules/db_mysql"
 	"sipreactor/reactor/modules/db_postgres"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/db_text"
 	"sipreactor/reactor/modules/dispatcher"
 	"sipreactor/reactor/modules/drouting"
+	"sipreactor/reactor/modules/mathops"
 	"sipreactor/reactor/modules/maxfwd"
 	"sipreactor/reactor/modules/mi_script"
 	"sipreactor/reactor/modules/nathelper"
+	optionsreply "sipreactor/reactor/modules/options"
+	"sipreactor/reactor/modules/path"
 	"sipreactor/reactor/modules/permissions"
+	"sipreactor/reactor/modules/regex"
 	"sipreactor/reactor/modules/registrar"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/signaling"
@@ -29,16 +34,21 @@ import (
 var modules = []script.Constructor{
 	auth.New,
 	auth_db.New,
+	cachedb_local.New,
 	db_mysql.New,
 	db_postgres.New,
 	db_sqlite.New,
 	db_text.New,
 	dispatcher.New,
 	drouting.New,
+	mathops.New,
 	maxfwd.New,
 	mi_script.New,
 	nathelper.New,
+	optionsreply.New,
+	path.New,
 	permissions.New,
+	regex.New,
 	registrar.New,
 	rr.New,
 	signaling.New,

@@ -10,6 +10,7 @@ type Changes struct {
 	arena           []byte
 	extra           []byte
 	rr              recordRoute
+	ownPath         ownPath
 	body            bodyState
 	advertised      ownName
 	routes          routeState
@@ -34,6 +35,7 @@ func (c *Context) Save(to *Changes) {
 	to.main.copyFrom(&c.main)
 	to.edits, to.arena, to.extra = append(to.edits[:0], c.edits...), append(to.arena[:0], c.arena...), append(to.extra[:0], c.extra...)
 	to.rr.copyFrom(&c.rr)
+	to.ownPath.copyFrom(&c.ownPath)
 	to.body.copyFrom(&c.body)
 	to.advertised.copyFrom(&c.advertised)
 	to.routes, to.hops = c.routes, c.hops
@@ -49,6 +51,7 @@ func (c *Context) Restore(from *Changes) {
 	c.main.copyFrom(&from.main)
 	c.edits, c.arena, c.extra = append(c.edits[:0], from.edits...), append(c.arena[:0], from.arena...), append(c.extra[:0], from.extra...)
 	c.rr.copyFrom(&from.rr)
+	c.ownPath.copyFrom(&from.ownPath)
 	c.body.copyFrom(&from.body)
 	c.advertised.copyFrom(&from.advertised)
 	c.routes, c.hops = from.routes, from.hops

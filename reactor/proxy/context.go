@@ -67,6 +67,7 @@ type Context struct {
 	renamed         bool           // some in From, To, Call-ID or CSeq
 	body            bodyState      // what SetBody put in its place
 	rr              recordRoute    // Record-Route
+	ownPath         ownPath        // Path
 	extra           []byte         // headers for replies
 	advertised      ownName        // how we name ourselves
 	domain          string         // TLS client domain, "" = any
@@ -122,6 +123,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.ours = c.proxy.listeners(c.W)
 	c.edits, c.arena = c.edits[:0], c.arena[:0]
 	c.main.reset()
+	c.ownPath.reset()
 	c.forks, c.extra = c.forks[:0], c.extra[:0]
 	c.routes, c.rr.on, c.hops = routeState{}, false, hopState{}
 	c.rr.params, c.rr.preset, c.rr.inner = c.rr.params[:0], c.rr.preset[:0], c.rr.inner[:0]

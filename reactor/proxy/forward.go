@@ -321,6 +321,9 @@ func (c *Context) buildRequest(li *listener) error {
 		c.insert(c.rrOffset(), c.recordRoutes(li))
 	}
 	c.insertPath()
+	if c.ownPath.on {
+		c.insert(c.pathOffset(), c.paths(li))
+	}
 	if top != nil {
 		c.stampVia(top)
 	}

@@ -156,6 +156,9 @@ func (w *contextWalk) alone() bool { return messageless&(1<<w.kind) != 0 }
 // target looks at what is assigned to: without a message there are only the
 // script's own variables and statistics.
 func (w *contextWalk) target(v *Var) {
+	if spec := w.k.variableNamed(v.Name); spec != nil && spec.Free {
+		return
+	}
 	if w.alone() && v.Name != "var" && v.Name != "avp" && v.Name != "stat" {
 		w.k.rep.errorf(v.At, "%s cannot be assigned to in %v%s, which has no message", clip(v.Text), w.kind, w.path())
 	}

@@ -92,6 +92,10 @@ func codingTransforms() map[string]*transformSpec {
 			return m.escaped(b, '%', func(c byte) bool { return !isParamByte(c) })
 		}),
 		"s.unescape.param": plain(func(m *Machine, b []byte) Value { return m.unescaped(b) }),
+		"rest.escape": plain(func(m *Machine, b []byte) Value {
+			return m.escaped(b, '%', func(c byte) bool { return !isLetter(c) && !isDigit(c) && c != '-' && c != '.' && c != '_' && c != '~' })
+		}),
+		"rest.unescape": plain(func(m *Machine, b []byte) Value { return m.unescaped(b) }),
 		"s.date2unix": plain(func(_ *Machine, b []byte) Value {
 			t, err := time.Parse(time.RFC1123, string(b))
 			if err != nil {

@@ -26,6 +26,8 @@ type Variable struct {
 	Inner InnerKind
 	// Index tells that it may have several values: $(name[1]).
 	Index bool
+	// Free tells that it needs no message: it may be assigned to in any route.
+	Free bool
 	// Get compiles its use, Set an assignment; nil after an error that was reported. A
 	// variable without Set is read only.
 	Get func(u *Use) Getter
@@ -94,6 +96,21 @@ func (u *Use) BranchFlag() (n uint, ok bool) {
 		return 0, false
 	}
 	return u.k.flag(1, u.v.Arg.Text, u.v.Arg.At)
+}
+
+// Whole reports whether an assignment is by :=.
+func (u *Use) Whole() bool { return u.whole }
+
+// Variable compiles a variable that stands in the name in the parentheses; nil after an
+// error.
+func (u *Use) Variable(text string) func(m *Machine) Value {
+	at := u.pos()
+	r := &varReader{rep: u.k.rep, text: text, at: func(int) Pos { return at }}
+	v := r.whole()
+	if v == nil {
+		return nil
+	}
+	return u.k.variable(v)
 }
 
 // Site returns the place of the use, for what fails at run time.

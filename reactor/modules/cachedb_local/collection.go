@@ -183,3 +183,24 @@ func (c *collection) each(keep func(key string, e entry) bool) {
 		p.Unlock()
 	}
 }
+
+// take makes the entries of another collection, which goes on using them until nobody
+// asks it any more, this one's as well.
+func (c *collection) take(o *collection) {
+	now := c.now().UnixNano()
+	for i := range o.parts {
+		p := &o.parts[i]
+		p.Lock()
+		for key, e := range p.entries {
+			if !e.live(now) {
+				continue
+			}
+			ttl := time.Duration(0)
+			if e.end != 0 {
+				ttl = time.Duration(e.end - now)
+			}
+			_ = c.set([]byte(key), []byte(e.value), ttl) // it has had room for them before
+		}
+		p.Unlock()
+	}
+}
