@@ -1,0 +1,219 @@
+package dialog
+
+// Heard notes a response of a callee to the INVITE: code, and what it said of itself. It returns whether the state changed.
+func (d *Dialog) Heard(code int, leg *Leg, now int64) {
+	if leg.Tag == "" || code >= 300 || code <= 100 {
+		return
+	}
+	d.mu.Lock()
+	i := d.calleeOf(leg.Tag)
+	if i < 0 {
+		if len(d.callees) == maxLegs {
+			d.mu.Unlock()
+			return
+		}
+		d.callees = append(d.callees, Leg{Tag: leg.Tag, Sent: d.InviteCSeq})
+		i = len(d.callees) - 1
+	}
+	c := &d.callees[i]
+	if leg.Contact != "" {
+		c.Contact = leg.Contact
+	}
+	if leg.Routes != "" || code >= 200 {
+		c.Routes = leg.Routes
+	}
+	if leg.Socket != nil {
+		c.Socket = leg.Socket
+	}
+	if leg.SDP != nil {
+		c.SDP = leg.SDP
+	}
+	e := ring
+	if code >= 200 {
+		e = answer
+		c.Answered = true
+		if d.answered < 0 {
+			d.answered = i
+			d.started = now
+			d.expires = now + d.timeout
+		}
+	}
+	d.change()
+	changed := d.move(e)
+	expires := d.expires
+	d.mu.Unlock()
+	if changed.New == Answered {
+		d.table.schedule(d, expires)
+	}
+	d.table.tell(changed)
+}
+
+func (d *Dialog) calleeOf(tag string) int {
+	for i := range d.callees {
+		if d.callees[i].Tag == tag {
+			return i
+		}
+	}
+	return -1
+}
+
+// move changes the state by an event. The dialog is locked.
+func (d *Dialog) move(e event) Change {
+	to := next[d.state][e]
+	if to == 0 {
+		return Change{}
+	}
+	c := Change{Dialog: d, Old: d.state, New: to}
+	d.state = to
+	return c
+}
+
+// Acked notes the ACK to the 2xx.
+func (d *Dialog) Acked() {
+	d.mu.Lock()
+	changed := d.move(ack)
+	d.change()
+	d.mu.Unlock()
+	d.table.tell(changed)
+}
+
+// End ends the dialog. It reports whether it had not ended before.
+func (d *Dialog) End(why Reason, now int64) bool {
+	d.mu.Lock()
+	changed := d.move(end)
+	if changed.Dialog == nil {
+		d.mu.Unlock()
+		return false
+	}
+	d.reason, d.ended = why, now
+	d.change()
+	links, keep := d.links, d.delay
+	if keep < lingering {
+		keep = lingering
+	}
+	d.mu.Unlock()
+	for _, l := range links {
+		l.profile.add(l.value, -1)
+	}
+	d.table.schedule(d, now+keep)
+	d.table.tell(changed)
+	return true
+}
+
+// lingering is how many seconds an ended dialog is listed, and found by what is late.
+const lingering = 4
+
+// Verdict is what Check says of a request.
+type Verdict int8
+
+// The verdicts, as validate_dialog() returns them.
+const (
+	Valid      Verdict = 1
+	BadCSeq    Verdict = -1
+	BadTarget  Verdict = -2
+	BadRoutes  Verdict = -3
+	BadRequest Verdict = -4
+)
+
+// Within is what a request in a dialog says.
+type Within struct {
+	Dir     Direction
+	CSeq    uint32
+	Target  bool   // it refreshes the target (INVITE, UPDATE)
+	Contact string // of its sender; "" none
+	URI     string // Request-URI
+	Routes  string // Routes behind ours, joined by commas
+	NoCount bool   // ACK: its CSeq is the INVITE's
+	SDP     []byte
+}
+
+// sides returns who sends and who gets what goes that way. The dialog is locked.
+func (d *Dialog) sides(dir Direction) (from, to *Leg) {
+	callee := d.callee()
+	if dir == Upstream {
+		return callee, &d.caller
+	}
+	return &d.caller, callee
+}
+
+func (d *Dialog) callee() *Leg {
+	switch {
+	case d.answered >= 0:
+		return &d.callees[d.answered]
+	case len(d.callees) > 0:
+		return &d.callees[0]
+	default:
+		return nil
+	}
+}
+
+// Check looks whether a request fits what is known (validate_dialog). It changes nothing.
+func (d *Dialog) Check(w *Within) Verdict {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	from, to := d.sides(w.Dir)
+	switch {
+	case from == nil || to == nil || w.Dir == Unknown:
+		return BadRequest
+	case !w.NoCount && w.CSeq <= from.CSeq && from.CSeq != 0:
+		return BadCSeq
+	case to.Contact != "" && w.URI != to.Contact:
+		return BadTarget
+	case w.Routes != to.Routes:
+		return BadRoutes
+	}
+	return Valid
+}
+
+// Saw notes a request of the dialog: behind Check, since that compares with what was seen before.
+func (d *Dialog) Saw(w *Within) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	from, to := d.sides(w.Dir)
+	if from == nil {
+		return
+	}
+	if !w.NoCount {
+		from.CSeq = max(from.CSeq, w.CSeq)
+		if to != nil {
+			to.Sent = max(to.Sent, w.CSeq)
+		}
+	}
+	if w.Target && w.Contact != "" && from.Contact != w.Contact {
+		from.Contact = w.Contact
+		d.change()
+	}
+	if w.SDP != nil {
+		from.SDP = w.SDP
+	}
+}
+
+// Refresh notes the Contact of a 2xx to a request that refreshes targets, which went that way.
+func (d *Dialog) Refresh(dir Direction, contact string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, to := d.sides(dir); to != nil && contact != "" && to.Contact != contact {
+		to.Contact = contact
+		d.change()
+	}
+}
+
+// Side returns what a request to one side needs: the side itself, and the other one, whom it is from. number is the CSeq
+// that it is to have. callee is which of the callees is meant; -1 the one that answered.
+func (d *Dialog) Side(dir Direction, callee int) (to, from Leg, number uint32, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := d.callee()
+	if callee >= 0 && callee < len(d.callees) {
+		c = &d.callees[callee]
+	}
+	if c == nil {
+		return to, from, 0, false
+	}
+	target, other := c, &d.caller
+	if dir == Upstream {
+		target, other = &d.caller, c
+	}
+	target.Sent = max(target.Sent, other.CSeq) + 1
+	return *target, *other, target.Sent, true
+}

@@ -1,0 +1,310 @@
+package dialog
+
+import (
+	"sync"
+
+	"sipreactor/reactor"
+)
+
+// Leg is one side of a dialog: the caller, or a callee that a fork has reached.
+type Leg struct {
+	Tag     string // "" while it is not known
+	Contact string // URI that requests to it are for
+	Routes  string // Route values that they take, the first one first, joined by commas
+	CSeq    uint32 // the highest of the requests that it sent
+	Sent    uint32 // the highest of those that were sent to it, ours included
+	Socket  *reactor.Socket
+	SDP     []byte // what it said last; kept only for pings by re-INVITE
+	// Answered tells that it has sent a 2xx.
+	Answered bool
+}
+
+// maxLegs bounds the callees of a dialog.
+const maxLegs = 12
+
+// Flag is what a dialog does by itself.
+type Flag uint16
+
+// The flags of create_dialog().
+const (
+	ByeOnTimeout Flag = 1 << iota
+	OptionsPingCaller
+	OptionsPingCallee
+	ReinvitePingCaller
+	ReinvitePingCallee
+	EndOnRace
+	AutoPRACK
+	HideTopology // set by topology hiding, not by a script
+)
+
+// Dialog is a call. Any goroutine may call its methods.
+type Dialog struct {
+	// ID and the fields below do not change.
+	ID             ID
+	CallID         string
+	FromTag        string
+	FromURI, ToURI string // with display names
+	RequestURI     string // of the INVITE, as it came
+	Created        int64
+	InviteCSeq     uint32
+	table          *Table
+	before, behind *Dialog // in a slot of the wheel; guarded by its lock
+	due            int64   // of the wheel
+	nextOfCallID   *Dialog // guarded by the index's lock
+
+	mu       sync.Mutex
+	state    State
+	reason   Reason
+	started  int64 // of the 2xx; 0 none
+	ended    int64
+	expires  int64
+	timeout  int64 // seconds it may last
+	delay    int64 // seconds it is kept behind its end
+	flags    Flag
+	script   uint32 // flags of the script
+	caller   Leg
+	callees  []Leg
+	answered int // which callee answered; -1 none
+	values   []Value
+	links    []link
+	attached []attachment
+	pings    [2]ping
+	dirty    bool // it waits for Changed
+	stored   bool // there is a row of it
+	left     bool // the table
+}
+
+type attachment struct{ key, value any }
+
+// ping is how a side answers pings; 0 the caller, 1 the callee.
+type ping struct {
+	at      int64 // when the next one is due
+	pending bool
+}
+
+// Value is one that a script keeps with a dialog.
+type Value struct {
+	Name  string
+	Text  string
+	Int   int64
+	IsInt bool
+}
+
+// Summary is a dialog at one moment. Its slices are copies.
+type Summary struct {
+	*Dialog
+	State    State
+	Reason   Reason
+	Started  int64
+	Ended    int64
+	Expires  int64
+	Flags    Flag
+	Script   uint32
+	Caller   Leg
+	Callees  []Leg
+	Callee   int // which of them answered; -1 none
+	Values   []Value
+	Profiles []Membership
+}
+
+// Summary returns the dialog as it stands.
+func (d *Dialog) Summary() Summary {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := Summary{Dialog: d, State: d.state, Reason: d.reason, Started: d.started, Ended: d.ended, Expires: d.expires,
+		Flags: d.flags, Script: d.script, Caller: d.caller, Callees: append([]Leg(nil), d.callees...), Callee: d.answered,
+		Values: append([]Value(nil), d.values...)}
+	for _, l := range d.links {
+		s.Profiles = append(s.Profiles, Membership{l.profile, l.value})
+	}
+	return s
+}
+
+// State returns where the dialog is.
+func (d *Dialog) State() State {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.state
+}
+
+// Reason returns why it ended.
+func (d *Dialog) Reason() Reason {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.reason
+}
+
+// Lifetime returns how many seconds the call has lasted, at a time.
+func (d *Dialog) Lifetime(now int64) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.started == 0:
+		return 0
+	case d.ended != 0:
+		return d.ended - d.started
+	default:
+		return now - d.started
+	}
+}
+
+// Left returns how many seconds it may last yet.
+func (d *Dialog) Left(now int64) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return max(0, d.expires-now)
+}
+
+// SetTimeout has the dialog last so many seconds from now.
+func (d *Dialog) SetTimeout(seconds, now int64) {
+	d.mu.Lock()
+	d.timeout, d.expires = seconds, now+seconds
+	ended := d.state == Ended
+	d.change()
+	d.mu.Unlock()
+	if !ended {
+		d.table.schedule(d, now+seconds)
+	}
+}
+
+// Delay returns how many seconds the dialog is kept behind its end.
+func (d *Dialog) Delay() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.delay
+}
+
+// SetDelay sets that.
+func (d *Dialog) SetDelay(seconds int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.delay = seconds
+}
+
+// Flags returns what the dialog does by itself.
+func (d *Dialog) Flags() Flag {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.flags
+}
+
+// AddFlags has it do more.
+func (d *Dialog) AddFlags(f Flag) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.flags |= f
+	d.change()
+}
+
+// ScriptFlag reports whether flag n of the script is set.
+func (d *Dialog) ScriptFlag(n uint) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.script&(1<<n) != 0
+}
+
+// SetScriptFlag sets or clears flag n of the script and returns what it was.
+func (d *Dialog) SetScriptFlag(n uint, on bool) (was bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	was = d.script&(1<<n) != 0
+	if on {
+		d.script |= 1 << n
+	} else {
+		d.script &^= 1 << n
+	}
+	d.change()
+	return was
+}
+
+// TestFlag changes flag n of the script if it is as told. It reports whether it was.
+func (d *Dialog) TestFlag(n uint, is bool) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if (d.script&(1<<n) != 0) != is {
+		return false
+	}
+	d.script ^= 1 << n
+	d.change()
+	return true
+}
+
+// maxValues bounds the values of a dialog.
+const maxValues = 256
+
+// Set keeps a value. It reports false when there is no room for another.
+func (d *Dialog) Set(v Value) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.values {
+		if d.values[i].Name == v.Name {
+			d.values[i] = v
+			d.change()
+			return true
+		}
+	}
+	if len(d.values) == maxValues {
+		return false
+	}
+	d.values = append(d.values, v)
+	d.change()
+	return true
+}
+
+// Unset takes a value away.
+func (d *Dialog) Unset(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.values {
+		if d.values[i].Name == name {
+			d.values = append(d.values[:i], d.values[i+1:]...)
+			d.change()
+			return
+		}
+	}
+}
+
+// Get returns a value.
+func (d *Dialog) Get(name string) (Value, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, v := range d.values {
+		if v.Name == name {
+			return v, true
+		}
+	}
+	return Value{}, false
+}
+
+// Attach keeps something of a module's with the dialog, by the module's key.
+func (d *Dialog) Attach(key, value any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.attached {
+		if d.attached[i].key == key {
+			d.attached[i].value = value
+			return
+		}
+	}
+	d.attached = append(d.attached, attachment{key, value})
+}
+
+// Attachment returns what was attached by a key; nil if nothing was.
+func (d *Dialog) Attachment(key any) any {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.attached {
+		if d.attached[i].key == key {
+			return d.attached[i].value
+		}
+	}
+	return nil
+}
+
+// change notes that what is stored is old. The dialog is locked.
+func (d *Dialog) change() {
+	if !d.dirty && d.table.cfg.Persistent {
+		d.dirty = true
+		d.table.queue(d)
+	}
+}

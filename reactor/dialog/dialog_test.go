@@ -1,0 +1,367 @@
+package dialog
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+)
+
+const start = 1_700_000_000
+
+func invite(t *testing.T, table *Table, callID string, change ...func(*Init)) *Dialog {
+	t.Helper()
+	in := &Init{CallID: callID, FromTag: "f", FromURI: "<sip:a@h>", ToURI: "<sip:b@h>", RequestURI: "sip:b@h", CSeq: 1,
+		Caller: Leg{Tag: "f", Contact: "sip:a@1", CSeq: 1}, Timeout: 100}
+	for _, f := range change {
+		f(in)
+	}
+	d, err := table.Create(in, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestCourse takes every way through the states.
+func TestCourse(t *testing.T) {
+	type step struct {
+		do   func(d *Dialog)
+		want State
+	}
+	heard := func(code int, tag string) func(*Dialog) {
+		return func(d *Dialog) { d.Heard(code, &Leg{Tag: tag, Contact: "sip:" + tag}, start+1) }
+	}
+	acked := func(d *Dialog) { d.Acked() }
+	bye := func(d *Dialog) { d.End(DownstreamBYE, start+9) }
+	for _, c := range []struct {
+		name  string
+		steps []step
+	}{
+		{"a call", []step{{heard(180, "t"), Early}, {heard(180, "t"), Early}, {heard(200, "t"), Answered}, {acked, Confirmed}, {acked, Confirmed}, {bye, Ended}, {acked, Ended}}},
+		{"no ringing", []step{{heard(200, "t"), Answered}, {bye, Ended}}},
+		{"no tag", []step{{heard(180, ""), Unconfirmed}, {heard(100, "t"), Unconfirmed}, {acked, Unconfirmed}}},
+		{"fails", []step{{heard(180, "t"), Early}, {heard(486, "t"), Early}, {func(d *Dialog) { d.End(Failed, start) }, Ended}, {heard(200, "t"), Ended}}},
+		{"fork", []step{{heard(180, "t"), Early}, {heard(180, "u"), Early}, {heard(200, "u"), Answered}, {acked, Confirmed}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var changes []State
+			table := New(Config{Notify: func(x Change) {
+				if x.Old == x.New {
+					t.Error("a change that is none")
+				}
+				changes = append(changes, x.New)
+			}})
+			d := invite(t, table, "c")
+			was := Unconfirmed
+			for i, s := range c.steps {
+				n := len(changes)
+				s.do(d)
+				if got := d.State(); got != s.want {
+					t.Fatalf("step %d: %d, want %d", i, got, s.want)
+				}
+				if changed := len(changes) > n; changed != (was != s.want) {
+					t.Errorf("step %d: told %v", i, changes[n:])
+				}
+				was = s.want
+			}
+		})
+	}
+}
+
+func TestFork(t *testing.T) {
+	table := New(Config{})
+	d := invite(t, table, "c")
+	d.Heard(180, &Leg{Tag: "t", Contact: "sip:t"}, start)
+	d.Heard(200, &Leg{Tag: "u", Contact: "sip:u", Routes: "<sip:p;lr>"}, start+5)
+	d.Heard(200, &Leg{Tag: "t", Contact: "sip:t"}, start+6) // late, of the one that lost
+	s := d.Summary()
+	if s.Callee != 1 || len(s.Callees) != 2 || !s.Callees[0].Answered || s.Started != start+5 || s.Expires != start+105 {
+		t.Errorf("%+v", s)
+	}
+	if to, from, n, ok := d.Side(Downstream, -1); !ok || to.Contact != "sip:u" || to.Routes != "<sip:p;lr>" || from.Tag != "f" || n != 2 {
+		t.Errorf("to the callee: %+v %+v %d", to, from, n)
+	}
+	if to, _, n, ok := d.Side(Downstream, 0); !ok || to.Contact != "sip:t" || n != 2 {
+		t.Errorf("to the one that lost: %+v %d", to, n)
+	}
+	if to, from, n, ok := d.Side(Upstream, -1); !ok || to.Contact != "sip:a@1" || from.Tag != "u" || n != 1 {
+		t.Errorf("to the caller: %+v %+v %d", to, from, n)
+	}
+}
+
+func TestFind(t *testing.T) {
+	table := New(Config{})
+	d := invite(t, table, "c")
+	other := invite(t, table, "c", func(in *Init) { in.FromTag = "g" })
+	d.Heard(200, &Leg{Tag: "t"}, start)
+	id, ok := ParseID(d.ID.String())
+	if !ok || table.ByID(id) != d || table.ByID(ID{id.Number, id.Check ^ 1}) != nil || IDOfInt(d.ID.Int()) != d.ID {
+		t.Errorf("%v is not found, or an invented one is", d.ID)
+	}
+	for _, bad := range []string{"", "1", "x.1", "1.x", "100000000.1"} {
+		if _, ok := ParseID(bad); ok {
+			t.Errorf("%q is an ID", bad)
+		}
+	}
+	for _, c := range []struct {
+		callID, from, to string
+		want             *Dialog
+		dir              Direction
+	}{
+		{"c", "f", "t", d, Downstream}, {"c", "t", "f", d, Upstream}, {"c", "f", "x", nil, Unknown}, {"x", "f", "t", nil, Unknown},
+		{"c", "g", "y", other, Downstream}, // of which no tag is known yet
+	} {
+		if got, dir := table.ByTags([]byte(c.callID), []byte(c.from), []byte(c.to)); got != c.want || dir != c.dir {
+			t.Errorf("%+v: %v %v", c, got, dir)
+		}
+	}
+	if table.ByCallID([]byte("x")) != nil {
+		t.Error("found by a Call-ID that is none")
+	}
+	d.End(UpstreamBYE, start)
+	if table.ByCallID([]byte("c")) != other {
+		t.Error("an ended one comes before one that lives")
+	}
+}
+
+func TestCheck(t *testing.T) {
+	table := New(Config{})
+	d := invite(t, table, "c")
+	d.Heard(200, &Leg{Tag: "t", Contact: "sip:b@2", Routes: "<sip:p;lr>"}, start)
+	good := Within{Dir: Downstream, CSeq: 2, URI: "sip:b@2", Routes: "<sip:p;lr>"}
+	for _, c := range []struct {
+		name   string
+		change func(*Within)
+		want   Verdict
+	}{
+		{"good", func(*Within) {}, Valid},
+		{"CSeq", func(w *Within) { w.CSeq = 1 }, BadCSeq},
+		{"CSeq of an ACK", func(w *Within) { w.CSeq, w.NoCount = 1, true }, Valid},
+		{"target", func(w *Within) { w.URI = "sip:x" }, BadTarget},
+		{"routes", func(w *Within) { w.Routes = "" }, BadRoutes},
+		{"direction", func(w *Within) { w.Dir = Unknown }, BadRequest},
+		{"other way", func(w *Within) { w.Dir, w.URI, w.Routes, w.CSeq = Upstream, "sip:a@1", "", 7 }, Valid},
+	} {
+		w := good
+		if c.change(&w); d.Check(&w) != c.want {
+			t.Errorf("%s: %d, want %d", c.name, d.Check(&w), c.want)
+		}
+	}
+	d.Saw(&Within{Dir: Downstream, CSeq: 9, Target: true, Contact: "sip:a@new"})
+	d.Saw(&Within{Dir: Downstream, CSeq: 3})
+	if d.Check(&good) != BadCSeq {
+		t.Error("a request that was overtaken counts")
+	}
+	if to, _, n, _ := d.Side(Downstream, -1); n != 10 || to.Sent != 10 {
+		t.Errorf("our own request has the CSeq %d", n)
+	}
+	if to, _, _, _ := d.Side(Upstream, -1); to.Contact != "sip:a@new" {
+		t.Error("the target is not refreshed")
+	}
+}
+
+func TestExpiry(t *testing.T) {
+	table := New(Config{})
+	table.Expire(start, func(*Dialog) { t.Error("there is nothing") })
+	d := invite(t, table, "c")
+	long := invite(t, table, "l", func(in *Init) { in.Timeout = 3 * wheelSlots })
+	d.Heard(200, &Leg{Tag: "t"}, start+10)
+	var over []string
+	note := func(d *Dialog) { over = append(over, d.CallID) }
+	table.Expire(start+109, note)
+	if len(over) != 0 {
+		t.Fatal("early")
+	}
+	table.Expire(start+110, func(d *Dialog) { note(d); d.SetTimeout(5, start+110) })
+	if d.State() == Ended {
+		t.Fatal("ended, though it got more time")
+	}
+	table.Expire(start+115, note)
+	if !slices.Equal(over, []string{"c", "c"}) || d.State() != Ended || d.Reason() != Timeout || d.Lifetime(start+200) != 105 {
+		t.Fatalf("%v %v %v", over, d.State(), d.Lifetime(start+200))
+	}
+	table.Expire(start+115+lingering-1, note)
+	if table.ByID(d.ID) == nil {
+		t.Error("gone at once")
+	}
+	table.Expire(start+115+lingering, note)
+	if table.ByID(d.ID) != nil || table.ByCallID([]byte("c")) != nil {
+		t.Error("it stays")
+	}
+	for now := int64(start + 200); now < start+3*wheelSlots; now += 50 {
+		table.Expire(now, note)
+	}
+	if long.State() == Ended {
+		t.Error("the long one ended early")
+	}
+	table.Expire(start+3*wheelSlots, note)
+	table.Expire(start+3*wheelSlots+100, note)
+	if s := table.Stats(); s.Active != 0 || s.Early != 0 || s.Processed != 2 || s.Expired != 2 || s.Failed != 1 || table.count.Load() != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestProfiles(t *testing.T) {
+	table := New(Config{})
+	plain, valued := NewProfile("in", false), NewProfile("caller", true)
+	a, b := invite(t, table, "a"), invite(t, table, "b")
+	a.Join(plain, "ignored")
+	a.Join(plain, "")
+	a.Join(valued, "x")
+	a.Join(valued, "y")
+	b.Join(valued, "x")
+	if plain.Size() != 1 || valued.Size() != 3 || valued.SizeOf("x") != 2 || !a.In(plain, "any", false) || !a.In(valued, "y", false) || b.In(valued, "y", false) || !b.In(valued, "", true) {
+		t.Errorf("%d %d %v", plain.Size(), valued.Size(), valued.Values())
+	}
+	if !a.Leave(valued, "x", false) || a.Leave(valued, "x", false) {
+		t.Error("left twice, or never")
+	}
+	if got := fmt.Sprint(valued.Values()); got != "[{x 1} {y 1}]" {
+		t.Error(got)
+	}
+	a.End(DownstreamBYE, start)
+	b.End(DownstreamBYE, start)
+	if plain.Size() != 0 || valued.Size() != 0 || a.Join(plain, "") {
+		t.Error("what has ended counts")
+	}
+	a.Leave(valued, "", true)
+	if valued.Size() != 0 {
+		t.Errorf("counted below zero: %d", valued.Size())
+	}
+}
+
+func TestValues(t *testing.T) {
+	d := invite(t, New(Config{}), "c")
+	d.Set(Value{Name: "a", Text: "x"})
+	d.Set(Value{Name: "b", Int: 7, IsInt: true})
+	d.Set(Value{Name: "a", Text: "y"})
+	if v, ok := d.Get("a"); !ok || v.Text != "y" {
+		t.Error(v)
+	}
+	d.Unset("a")
+	if _, ok := d.Get("a"); ok {
+		t.Error("still there")
+	}
+	for i := range 2 * maxValues {
+		d.Set(Value{Name: fmt.Sprint(i)})
+	}
+	if n := len(d.Summary().Values); n != maxValues {
+		t.Errorf("%d values", n)
+	}
+	if d.TestFlag(3, true) || !d.TestFlag(3, false) || !d.ScriptFlag(3) || !d.SetScriptFlag(3, false) {
+		t.Error("flags")
+	}
+}
+
+// TestStored writes, fails, restores.
+func TestStored(t *testing.T) {
+	table := New(Config{Persistent: true})
+	rows := map[ID]Stored{}
+	away := errors.New("away")
+	fail := false
+	flush := func() error {
+		return table.Changed(2, func(list []Stored) error {
+			if fail {
+				return away
+			}
+			for _, x := range list {
+				if _, ok := rows[x.ID]; ok != x.Exists {
+					t.Errorf("%v exists: %v", x.ID, ok)
+				}
+				if x.Delete {
+					delete(rows, x.ID)
+				} else {
+					rows[x.ID] = x
+				}
+			}
+			return nil
+		})
+	}
+	p := NewProfile("p", true)
+	var all []*Dialog
+	for i := range 5 {
+		d := invite(t, table, fmt.Sprint(i))
+		all = append(all, d)
+		d.Join(p, "v")
+		d.Set(Value{Name: "k", Text: "v"})
+	}
+	if err := flush(); err != nil || len(rows) != 0 {
+		t.Fatalf("%v: %d rows of calls that nobody answered", err, len(rows))
+	}
+	for _, d := range all[:4] {
+		d.Heard(200, &Leg{Tag: "t", Contact: "sip:b"}, start)
+		d.Acked()
+	}
+	fail = true
+	if err := flush(); !errors.Is(err, away) {
+		t.Fatal(err)
+	}
+	fail = false
+	if err := flush(); err != nil || len(rows) != 4 {
+		t.Fatalf("%v: %d rows, want 4", err, len(rows))
+	}
+	all[0].End(DownstreamBYE, start)
+	all[4].End(Failed, start)
+	table.Expire(start+50, func(*Dialog) {})
+	if err := flush(); err != nil || len(rows) != 3 || table.Waiting() != 0 {
+		t.Fatalf("%v: %d rows, want 3", err, len(rows))
+	}
+	again := New(Config{Persistent: true})
+	q := NewProfile("p", true)
+	for _, x := range rows {
+		r := &Row{ID: x.ID, CallID: x.CallID, FromTag: x.FromTag, State: x.State, Started: x.Started, Expires: x.Expires,
+			Caller: x.Caller, Callee: x.Callees[x.Callee], Values: x.Values, Profiles: []Membership{{q, "v"}}}
+		if !again.Restore(r, start) || again.Restore(r, start) || again.Restore(r, start+1000) {
+			t.Fatal("not restored, or twice, or though it is over")
+		}
+	}
+	d := again.ByID(all[1].ID)
+	if d == nil || d.State() != Confirmed || q.SizeOf("v") != 3 || again.Waiting() != 0 {
+		t.Fatalf("%+v, %d in the profile", d, q.SizeOf("v"))
+	}
+	if v, _ := d.Get("k"); v.Text != "v" {
+		t.Error("its values are gone")
+	}
+	if x, dir := again.ByTags([]byte("1"), []byte("t"), []byte("f")); x != d || dir != Upstream {
+		t.Error("not found by its tags")
+	}
+}
+
+// TestManyAtOnce ends with nothing left, whatever happens at once.
+func TestManyAtOnce(t *testing.T) {
+	p := NewProfile("p", true)
+	table := New(Config{Persistent: true, Notify: func(Change) {}})
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(uint64(g), 3))
+			var mine []*Dialog
+			for i := range 500 {
+				d := invite(t, table, fmt.Sprint(g, i/3))
+				mine = append(mine, d)
+				d.Join(p, fmt.Sprint(rng.IntN(5)))
+				x := mine[rng.IntN(len(mine))]
+				x.Heard(180+20*rng.IntN(2), &Leg{Tag: fmt.Sprint(rng.IntN(3))}, start)
+				x.Acked()
+				table.ByTags([]byte(x.CallID), []byte("f"), []byte("1"))
+				switch rng.IntN(6) {
+				case 0:
+					x.End(UpstreamBYE, start)
+				case 1:
+					x.Leave(p, "", true)
+				case 2:
+					_ = table.Changed(10, func([]Stored) error { return nil })
+				}
+			}
+		})
+	}
+	wg.Wait()
+	table.Expire(start+1000, func(*Dialog) {})
+	table.Expire(start+2000, func(*Dialog) {})
+	if s := table.Stats(); s.Active != 0 || s.Early != 0 || table.count.Load() != 0 || p.Size() != 0 {
+		t.Errorf("%+v, %d in the profile", s, p.Size())
+	}
+}

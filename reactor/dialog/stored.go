@@ -1,0 +1,115 @@
+package dialog
+
+// queue has a dialog stored. It is locked.
+func (t *Table) queue(d *Dialog) {
+	t.changed.mu.Lock()
+	defer t.changed.mu.Unlock()
+	t.changed.all = append(t.changed.all, d)
+}
+
+// Stored is a dialog that has to be stored, or whose row has to go.
+type Stored struct {
+	Summary
+	Delete bool
+	Exists bool // there is a row of it
+}
+
+// Changed gives store what has changed since it was taken last, at most batch at a time, until nothing is left. When store
+// returns an error, its batch is kept for the next call. Only dialogs that were answered are stored. One goroutine at a
+// time.
+func (t *Table) Changed(batch int, store func([]Stored) error) error {
+	for {
+		t.changed.mu.Lock()
+		n := min(batch, len(t.changed.all))
+		taken := append([]*Dialog(nil), t.changed.all[:n]...)
+		rest := copy(t.changed.all, t.changed.all[n:])
+		clear(t.changed.all[rest:])
+		t.changed.all = t.changed.all[:rest]
+		t.changed.mu.Unlock()
+		if n == 0 {
+			return nil
+		}
+		var list []Stored
+		var of []*Dialog
+		for _, d := range taken {
+			if x, ok := d.take(); ok {
+				list, of = append(list, x), append(of, d)
+			}
+		}
+		if len(list) == 0 {
+			continue
+		}
+		if err := store(list); err != nil {
+			for _, d := range of {
+				d.mu.Lock()
+				d.change()
+				d.mu.Unlock()
+			}
+			return err
+		}
+		for i, d := range of {
+			d.mu.Lock()
+			if d.stored = !list[i].Delete; d.stored && d.left {
+				d.change()
+			}
+			d.mu.Unlock()
+		}
+	}
+}
+
+// take returns what is to be stored of a dialog, if anything is.
+func (d *Dialog) take() (x Stored, ok bool) {
+	s := d.Summary()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dirty = false
+	over := d.left || d.state == Ended
+	if over && !d.stored || !over && d.state < Answered {
+		return x, false
+	}
+	return Stored{Summary: s, Delete: over, Exists: d.stored}, true
+}
+
+// Waiting returns how many dialogs wait for Changed.
+func (t *Table) Waiting() int {
+	t.changed.mu.Lock()
+	defer t.changed.mu.Unlock()
+	return len(t.changed.all)
+}
+
+// Row is a dialog as it was stored.
+type Row struct {
+	ID                     ID
+	CallID, FromURI, ToURI string
+	FromTag, RequestURI    string
+	State                  State
+	Started, Expires       int64
+	Flags                  Flag
+	Script                 uint32
+	Caller, Callee         Leg
+	Values                 []Value
+	Profiles               []Membership
+}
+
+// Restore puts a dialog back. It reports false for one that is there already or is over.
+func (t *Table) Restore(r *Row, now int64) bool {
+	if r.Expires <= now || r.State < Answered || r.State == Ended || t.count.Load() >= int64(t.cfg.Max) {
+		return false
+	}
+	d := &Dialog{
+		ID: r.ID, CallID: r.CallID, FromTag: r.FromTag, FromURI: r.FromURI, ToURI: r.ToURI, RequestURI: r.RequestURI,
+		Created: r.Started, table: t, state: r.State, started: r.Started, expires: r.Expires, timeout: r.Expires - r.Started,
+		flags: r.Flags, script: r.Script, caller: r.Caller, callees: []Leg{r.Callee}, values: r.Values, stored: true,
+	}
+	d.callees[0].Answered = true
+	if !t.enter(d) {
+		return false
+	}
+	for _, m := range r.Profiles {
+		d.links = append(d.links, link{m.Profile, m.Value})
+		m.Profile.add(m.Value, 1)
+	}
+	t.active.Add(1)
+	t.schedule(d, d.expires)
+	return true
+}
