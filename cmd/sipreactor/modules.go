@@ -5,6 +5,7 @@ import (
 	"sipreactor/reactor/modules/auth"
 	"sipreactor/reactor/modules/auth_db"
 	"sipreactor/reactor/modules/cachedb_local"
+	"sipreactor/reactor/modules/cachedb_redis"
 	"sipreactor/reactor/modules/db_mysql"
 	"sipreactor/reactor/modules/db_postgres"
 	"sipreactor/reactor/modules/db_sqlite"
@@ -35,6 +36,7 @@ var modules = []script.Constructor{
 	auth.New,
 	auth_db.New,
 	cachedb_local.New,
+	cachedb_redis.New,
 	db_mysql.New,
 	db_postgres.New,
 	db_sqlite.New,

@@ -221,6 +221,7 @@ func testConditions(t *testing.T, db *store.DB) {
 		{store.Cond{Column: "setid", Op: ">=", Value: store.Int(2)}, "23"},
 		{store.Cond{Column: "setid", Op: "<", Value: store.String("2")}, "01"},
 		{store.Equal("setid", store.Int(3)), "3"},
+		{store.Cond{Column: "attrs", Any: []store.Value{store.String("b"), store.String("ab"), store.String("'")}}, "23"},
 	} {
 		res, err := db.Select(ctx, store.Select{Table: "dispatcher", Columns: []string{"setid"}, Where: []store.Cond{c.cond}, Order: "setid"})
 		if err != nil {

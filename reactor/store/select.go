@@ -37,6 +37,8 @@ type Cond struct {
 	Column string
 	Op     string // "" is =
 	Value  Value
+	// Any are values of which the column has one; Op and Value do not count then.
+	Any []Value
 }
 
 // Equal returns the condition that a column has a value. NULL equals NULL.

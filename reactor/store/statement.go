@@ -96,6 +96,17 @@ func (b *builder) where(conds []Cond) *builder {
 		} else {
 			b.SQL(" AND ")
 		}
+		if len(c.Any) > 0 {
+			b.name(c.Column).SQL(" IN (")
+			for j, v := range c.Any {
+				if j > 0 {
+					b.SQL(", ")
+				}
+				b.Value(v)
+			}
+			b.SQL(")")
+			continue
+		}
 		op, err := c.operator()
 		if err != nil {
 			b.fail(err)

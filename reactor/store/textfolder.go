@@ -169,8 +169,8 @@ func (t *textTable) find(q *Select) ([]int, error) {
 rows:
 	for i := range t.len() {
 		row := t.row(i)
-		for j, c := range q.Where {
-			if !holds(row[at[j]], ops[j], c.Value) {
+		for j := range q.Where {
+			if !q.Where[j].holds(row[at[j]], ops[j]) {
 				continue rows
 			}
 		}
@@ -184,6 +184,14 @@ rows:
 		slices.SortStableFunc(found, func(a, b int) int { return compareValues(t.row(a)[o], t.row(b)[o]) })
 	}
 	return found, nil
+}
+
+// holds reports whether a value meets a condition.
+func (c *Cond) holds(v Value, op string) bool {
+	if len(c.Any) == 0 {
+		return holds(v, op, c.Value)
+	}
+	return slices.ContainsFunc(c.Any, func(w Value) bool { return holds(v, "=", w) })
 }
 
 // holds compares as SQL does: nothing is equal to NULL, nor unequal.

@@ -35,6 +35,10 @@ func TestTextFolder(t *testing.T) {
 	if r := res.Row(1); r[0] != store.Int(2) || r[1] != store.Int(2) || r[2] != store.String("b\\\n\r\t\x00:") || !r[3].IsNull() {
 		t.Errorf("%v", r)
 	}
+	res, err = db.Select(t.Context(), store.Select{Table: "dispatcher", Where: []store.Cond{{Column: "setid", Any: []store.Value{store.Int(1), store.String("3")}}}})
+	if err != nil || res.Len() != 2 {
+		t.Errorf("one of several: %+v, %v", res, err)
+	}
 	if err := add(1, store.Null, store.Null); err != nil {
 		t.Error(err)
 	}

@@ -126,6 +126,11 @@ func isAnswer(err error) bool {
 	return errors.As(err, &e)
 }
 
+// ping reports whether a server answers.
+func (g *group) ping() error {
+	return g.do(func(ctx context.Context, c redis.UniversalClient) error { return c.Ping(ctx).Err() })
+}
+
 // Get returns the value of a key; false if there is none.
 func (g *group) Get(key string) (value string, ok bool, err error) {
 	err = g.do(func(ctx context.Context, c redis.UniversalClient) (err error) {
