@@ -2,9 +2,10 @@ package reactor
 
 import (
 	"bytes"
-	"time"
 
+	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/poller"
 	"sipreactor/sipframe"
 )
 
@@ -12,65 +13,15 @@ import (
 // it is read, decrypted, answered, encrypted and written. So where more comes
 // than is handled, an engine that refuses all the rest serves less and less. It
 // takes from the kernel what it can handle soon instead: connections that bring
-// more are not read (pause) until nothing else is left to do, TCP slows their peers down, and what
-// waits there is served when it is read. That is the bulk. While it goes on, one
+// more are not read (pause) until there is room, TCP slows their peers down, and what
+// waits there is served when it is read. That is the bulk. When there is too much, and
+// how much of it is refused, package admission decides. While it goes on, one
 // in a few new requests of those connections is refused as soon as it is read: on
 // the loop, without a worker and without the script, so that their senders hear
 // of it and go elsewhere.
 //
 // What belongs to a dialog or a transaction that is under way is never refused,
 // and replies go first (shard.replies): they end what was begun.
-
-const (
-	// delayInterval is how long there has to be too much until new requests are
-	// refused: a burst, or a machine that was away for a moment, is no overload.
-	delayInterval = int64(100 * time.Millisecond)
-	// delayMemory is how long after that the next excess is taken at its word.
-	delayMemory = int64(time.Second)
-	// refuseEvery is how many new requests are let in for one that is refused. To
-	// refuse costs about a third of what it costs to serve.
-	refuseEvery = 5
-	// idleLook is how often a busy loop looks whether it has come round.
-	idleLook = int64(5 * time.Millisecond)
-)
-
-// delay tells whether there has been too much for too long, in the manner of
-// RFC 8289.
-type delay struct {
-	over  bool
-	above int64 // since when every look has seen too much; 0 = the last one did not
-	ended int64 // when over ended last; 0 = never
-}
-
-// look notes whether there is too much.
-func (d *delay) look(now int64, much bool) {
-	switch {
-	case !much:
-		d.above = 0
-		if d.over {
-			d.over, d.ended = false, now
-		}
-	case d.above == 0:
-		d.above = now
-		d.over = d.ended != 0 && now-d.ended < delayMemory
-	case now-d.above >= delayInterval:
-		d.over = true
-	}
-}
-
-// budget bounds refusals by what is let in. It counts and measures no time: a
-// process that gets little of a processor must refuse less as well.
-type budget int
-
-// spend reports whether the next new request may be refused.
-func (b *budget) spend() bool {
-	if *b < refuseEvery {
-		*b++
-		return false
-	}
-	*b = 0
-	return true
-}
 
 // pace measures what a message takes a shard.
 type pace struct {
@@ -122,17 +73,56 @@ func (s *shard) exceeds(c *conn, n int) bool {
 	return wait+s.cost.Load()*int64(n) >= int64(s.eng.cfg.QueueDelay)
 }
 
-// crowded reports whether the loop has not come round for too long, or is just
-// about to because connections like this one are paused. Loop only.
+// crowded reports whether there is no time for more of a connection's new
+// requests: the loop takes too long to come round, or more of them wait unread, or it
+// has brought too much a moment ago and goes on. Loop only.
 func (l *loop) crowded(c *conn) bool {
-	now, target := l.eng.now(), int64(l.eng.cfg.QueueDelay)
-	if now-l.idled > target/4 && now-l.looking > idleLook {
-		l.looking = now
-		if l.poll.Idle() {
-			l.idled = now
-		}
+	now := l.eng.now()
+	switch {
+	case l.policy.Crowded(now):
+		return true
+	case !l.more:
+		return false
+	case c.blamed && l.policy.Above():
+		return true
+	default:
+		return l.deep(c, now)
 	}
-	return now-l.idled > target/2 || l.more && c.blamed && l.delay.above != 0
+}
+
+// deep reports whether what a connection has unread will wait for too long. Loop
+// only, in a read that has left something.
+func (l *loop) deep(c *conn, now int64) bool {
+	return c.full != 0 && l.policy.Deep(kernel.Unread(c.sock.Fd()), poller.ReadBytes, now-c.full)
+}
+
+// answersWait notes whether answers wait on a connection, for their being read or for
+// what was read before. Loop only.
+func (l *loop) answersWait(c *conn, wait bool) {
+	l.policy.Answers(&c.lags, wait && c.unanswered.Load() > 0)
+}
+
+// mark has the loop find out how long it takes to come round. Loop only.
+func (l *loop) mark() {
+	if !l.policy.Mark(l.eng.now()) {
+		return
+	}
+	l.mu.Lock()
+	first := l.mustWake()
+	l.mu.Unlock()
+	if first { // else a wake-up is under way already
+		l.own = true
+		l.poll.Wake()
+	}
+}
+
+// marked is the wake-up that mark asked for, or another. Loop only.
+func (l *loop) marked() {
+	now := l.eng.now()
+	l.policy.Came(now)
+	if l.paused.Len() > 0 && l.policy.Roomy(now) && l.eng.calm() {
+		l.goOn()
+	}
 }
 
 // weigh notes that a connection brings too much: new requests where there is no
@@ -197,20 +187,22 @@ func (l *loop) pause(c *conn) {
 	l.eng.paused.Add(1) // before rest's look: a shard that becomes calm behind that sees it
 }
 
-// unpause has what is paused go on, as long as there is room in the shards and
-// nothing else to be read: replies and what is calm go first. Loop only.
+// unpause has what is paused go on while there is nothing else to be read and room
+// in the shards: replies and what is calm go first. Loop only.
 func (l *loop) unpause() {
-	for l.paused.Len() > 0 && l.eng.calm() {
-		if !l.poll.Idle() {
-			return
-		}
-		l.idled = l.eng.now()
-		c := l.paused.Pop()
-		l.eng.paused.Add(-1)
-		c.paused = false
-		if c.phase == phase.Established && c.inHand.Load() < holdAt { // else handled has it released
-			l.release(c)
-		}
+	for l.paused.Len() > 0 && l.eng.calm() && l.policy.Roomy(l.eng.now()) && l.poll.Idle() {
+		l.goOn()
+	}
+}
+
+// goOn reads the connection again that has been paused for the longest time. Loop
+// only.
+func (l *loop) goOn() {
+	c := l.paused.Pop()
+	l.eng.paused.Add(-1)
+	c.paused = false
+	if c.phase == phase.Established && c.inHand.Load() < holdAt { // else handled has it released
+		l.release(c)
 	}
 }
 
@@ -224,20 +216,20 @@ func (l *loop) sift(c *conn) {
 	}
 	ends := e.draining.Load()
 	much := c != nil && c.excess || e.paused.Load() > 0 || e.late()
-	if much || l.delay.above != 0 {
-		l.delay.look(e.now(), much)
+	if much || l.policy.Above() {
+		l.policy.Look(e.now(), much)
 	}
 	if c != nil {
-		c.blamed = c.blamed && l.delay.over
+		c.blamed = c.blamed && l.policy.Over()
 	}
-	if !ends && (!l.delay.over || c != nil && !c.blamed) {
+	if !ends && (!l.policy.Over() || c != nil && !c.blamed) {
 		return
 	}
 	for i, b := range l.bags {
 		kept := b[:0]
 		for _, it := range b {
 			switch {
-			case it.kind != itemMessage, urgent(it.data), !ends && c != nil && !l.budget.spend():
+			case it.kind != itemMessage, urgent(it.data), !ends && c != nil && !l.policy.Refuse():
 				kept = append(kept, it)
 				continue
 			case ends:

@@ -68,11 +68,13 @@ func (l *loop) await() {
 	now := l.eng.now()
 	switch {
 	case !some:
+		l.policy.Idle(now)
 		a.yielded = now // gnet yields next, and sleeps
 	case now-began < noSleep:
 		a.skipped = min(2*a.skipped+1, sleepSkip)
 		a.skip = a.skipped
 	default:
+		l.policy.Idle(now)
 		a.skipped = 0
 		a.sleeps++
 	}

@@ -88,6 +88,7 @@ func (l *loop) lost(c *conn, err error) {
 	}
 	c.condemn(fail(ReadError, err))
 	l.idle.Remove(c)
+	l.policy.Answers(&c.lags, false)
 	l.part(c)
 	c.release()
 }

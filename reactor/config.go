@@ -152,7 +152,7 @@ func DefaultConfig() Config {
 		Keepalive:      Keepalive{Enabled: true},
 		DatagramBuffer: 262144,
 		QueueFrames:    8192,
-		QueueDelay:     time.Second,
+		QueueDelay:     100 * time.Millisecond,
 		Sources: SourceLimits{Connections: 1024, Handshakes: 256, HandshakeRate: 500, Unfinished: 128, Allow: []netip.Prefix{
 			netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
 		}},

@@ -49,6 +49,8 @@ type conn struct {
 	chunks   int                      // chunks of that message so far
 	excess   bool                     // the read under way brought new requests that are too many
 	blamed   bool                     // it brought such since there is more than is handled
+	full     int64                    // when the last read began, if that has left something unread
+	lags     bool                     // answers wait on it; the policy's
 	paused   bool                     // it is in its loop's list
 	swamped  bool                     // it is not read since its replies have no room
 	deaf     bool                     // nothing more is read: framing is lost, or the end is near

@@ -45,6 +45,7 @@ func (l *loop) hold(c *conn) {
 	l.stat.held.Add(1)
 	c.sock.PauseReading()
 	c.held.Store(true)
+	l.answersWait(c, true)
 	c.swamped = swamped
 	switch {
 	case excess:
@@ -61,6 +62,7 @@ func (l *loop) release(c *conn) {
 		return // unpause or unswamp will
 	}
 	if c.held.CompareAndSwap(true, false) {
+		l.answersWait(c, false)
 		c.sock.ResumeReading()
 	}
 }

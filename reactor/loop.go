@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"sipreactor/reactor/internal/admission"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/ring"
@@ -51,11 +52,8 @@ type loop struct {
 
 	blocked blocked
 
-	delay   delay            // whether there is more than is handled, for longer than a moment
-	budget  budget           // for refusals
+	policy  admission.Policy
 	paused  ring.Ring[*conn] // brought the excess and are not read; the oldest first
-	idled   int64            // when nothing was left to read, on the engine's clock
-	looking int64            // when that was last looked for
 	more    bool             // the read under way may have left something
 	refuser *Worker          // answers what no worker is to have; nil until it is needed
 
@@ -72,7 +70,7 @@ type loop struct {
 }
 
 func newLoop(e *Engine, on *poller.Loop) *loop {
-	l := &loop{eng: e, poll: on, bags: make([]bag, len(e.shards))}
+	l := &loop{eng: e, policy: admission.New(e.cfg.QueueDelay), poll: on, bags: make([]bag, len(e.shards))}
 	l.seconds.Store(e.seconds())
 	l.idle.Start(l.seconds.Load())
 	return l
@@ -128,6 +126,7 @@ func (l *loop) Woken() {
 	own := l.own
 	l.own = false
 	l.gather.ran()
+	l.marked()
 	// A timer that only looked has set nobody to work.
 	if did := l.work(true); did&^(evFlush|evTimer) != 0 || !own && did&evTimer == 0 {
 		l.awaiting.stirred = true
@@ -290,6 +289,7 @@ func (l *loop) Read(s *poller.Socket, in []byte) {
 	l.settle()
 	l.hold(c)
 	l.unblock()
+	l.mark()
 	l.rest()
 }
 

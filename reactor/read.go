@@ -38,7 +38,10 @@ func (l *loop) read(c *conn, in []byte) {
 	n := uint64(len(in))
 	l.stat.carried[c.src.Proto].bytesIn.Add(n)
 	c.carried.bytesIn.Add(n)
-	l.more = len(in) >= poller.ReadBytes
+	var began int64
+	if l.more = len(in) >= poller.ReadBytes; l.more {
+		began = l.eng.now()
+	}
 	switch {
 	case c.deaf, l.eng.deaf.Load():
 	case c.phase == phase.Handshaking:
@@ -55,6 +58,8 @@ func (l *loop) read(c *conn, in []byte) {
 			l.serve(c, rest)
 		}
 	}
+	l.answersWait(c, l.more && l.deep(c, began))
+	c.full = began
 }
 
 // pump decrypts and frames everything that the codec has been fed. mine says
