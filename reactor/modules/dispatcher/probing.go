@@ -58,7 +58,7 @@ func (p *probing) setList(v script.Literal) error {
 
 // check finds out who sends the pings.
 func (p *probing) check(l *script.Loading) {
-	p.send = destination.PingerOf(l, "tm")
+	p.send = destination.PingerOf(l)
 	if p.interval > 0 && p.send == nil {
 		l.Notef(l.Place("ds_ping_interval"), "ds_ping_interval does nothing: pings are sent by the module tm, which is not loaded")
 	}

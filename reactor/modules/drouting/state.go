@@ -92,7 +92,7 @@ func (p *probing) setCodes(v script.Literal) error {
 
 // check finds out who sends the pings.
 func (p *probing) check(l *script.Loading) {
-	p.send = destination.PingerOf(l, "tm")
+	p.send = destination.PingerOf(l)
 	if p.send == nil && p.interval > 0 && l.IsSet("probing_interval") {
 		l.Notef(l.Place("probing_interval"), "probing_interval does nothing: pings are sent by the module tm, which is not loaded")
 	}

@@ -39,6 +39,7 @@ type Destination struct {
 	Row       Row
 	Resources []Resource
 	*Living
+	uri []byte // of Address, for messages
 }
 
 // URI gives where calls are sent.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"sipreactor/reactor"
-	"sipreactor/reactor/script"
 )
 
 // Ping is a request that asks whether a destination lives.
@@ -120,14 +119,3 @@ func ParseCodes(s string) (codes Codes, ok bool) {
 
 // Alive reports whether a response with such a code is a sign of life.
 func (c Codes) Alive(code int, err error) bool { return err == nil && (code == 200 || c[code]) }
-
-// PingerOf gives what sends pings: a module's Instance that has a method Ping; nil if
-// it is not loaded or has none.
-func PingerOf(l *script.Loading, module string) Pinger {
-	if p, ok := l.Instance(module).(interface {
-		Ping(ctx context.Context, p *Ping) (int, error)
-	}); ok {
-		return p.Ping
-	}
-	return nil
-}

@@ -1,0 +1,353 @@
+package loadbalancer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/store"
+)
+
+// module is the module in one configuration.
+type module struct {
+	tables destination.Tables
+	file   string
+	table  string
+	db     *store.DB
+	rows   store.Snapshot[Table]
+
+	mu     sync.Mutex
+	living map[int]*Living
+
+	probing struct {
+		interval     time.Duration
+		method, from string
+		codes        destination.Codes
+		send         destination.Pinger // nil: tm is not loaded
+	}
+	policy destination.Policy
+	lookup destination.Lookup
+
+	tm      destination.Layered // nil: not loaded
+	calls   *counter            // outlives a reload of the script
+	session *script.AVP         // hidden: the session of a request
+	env     *script.Env
+	log     *slog.Logger
+
+	started, refused atomic.Uint64
+}
+
+// counter is the calls with their one listener, whatever configuration there is.
+type counter struct {
+	*destination.Calls
+	once sync.Once
+}
+
+// router has calls end whose request got no transaction.
+type router struct {
+	proxy.Router
+	m *module
+}
+
+// Request is proxy.Router's.
+func (r router) Request(c *proxy.Context) {
+	r.Router.Request(c)
+	r.m.calls.Routed(c)
+}
+
+const tableVersion = 3
+
+// event is raised when a destination is enabled or disabled.
+const event = "E_LOAD_BALANCER_STATUS"
+
+// byOperator is why a destination is disabled when the management interface has
+// done it: then it is not pinged.
+const byOperator = "management interface"
+
+// New makes the module for a configuration.
+func New(*script.Config) *script.Module {
+	m := &module{table: "load_balancer", living: map[int]*Living{}, lookup: destination.LookupBy(systemLookup), log: slog.New(slog.DiscardHandler),
+		calls: &counter{Calls: destination.NewCalls()}}
+	p := &m.probing
+	p.interval, p.method, p.from, p.codes = 30*time.Second, "OPTIONS", "sip:prober@localhost", destination.Codes{}
+	return &script.Module{
+		Name: "load_balancer", Help: "Sends calls to the destination that has most room for them.", Instance: m,
+		Parameters: m.parameters(), Functions: m.functions(), Commands: m.commands(),
+		Statistics: []script.Statistic{
+			{Name: "selected", Help: "Calls that got a destination.", Value: m.started.Load, Reset: func() { m.started.Store(0) }},
+			{Name: "no_destination", Help: "Calls for which there was no room or no destination.", Value: m.refused.Load, Reset: func() { m.refused.Store(0) }},
+			{Name: "calls", Help: "Calls that are counted.", Gauge: true, Value: func() uint64 { return uint64(m.calls.Len()) }},
+		},
+		Events: []script.Event{{Name: event, Help: "A destination is enabled or disabled.", Params: []string{"group", "uri", "status"}}},
+		Wrap:   func(routes proxy.Router) proxy.Router { return router{routes, m} }, Check: m.check, Start: m.start, Stop: m.stop,
+	}
+}
+
+func systemLookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}
+
+func (m *module) parameters() []script.Parameter {
+	text, number := script.StringParam, script.IntParam
+	unsupported := func(name, why string) script.Parameter {
+		return script.Parameter{Name: name, Type: number, Default: "0", Help: "Not supported.", Set: func(v script.Literal) error {
+			if v.Int != 0 {
+				return errors.New("is not supported: " + why)
+			}
+			return nil
+		}}
+	}
+	list := []script.Parameter{
+		{Name: "db_url", Type: text, Help: "Database with the destinations.", Set: script.Into(&m.tables.URL)},
+		{Name: "load_balancer_file", Type: text, Help: "File with the destinations in the place of a database: CSV with the columns' names in its first line, or db_text's form. Not in OpenSIPS.", Set: script.Into(&m.file)},
+		{Name: "db_table", Type: text, Default: "load_balancer", Help: "Table with the destinations.", Set: script.Into(&m.table)},
+		{Name: "probing_interval", Type: number, Max: 86400, Unit: "seconds; 0: never", Default: "30", Help: "How often destinations are pinged.", Set: script.Seconds(&m.probing.interval)},
+		{Name: "probing_method", Type: text, Default: "OPTIONS", Help: "Method of pings.", Set: script.Into(&m.probing.method)},
+		{Name: "probing_from", Type: text, Default: "sip:prober@localhost", Help: "From of pings.", Set: script.Into(&m.probing.from)},
+		{Name: "probing_reply_codes", Type: text, Help: "Codes that answer a ping well, besides 200.", Set: func(v script.Literal) error {
+			codes, ok := destination.ParseCodes(v.Text)
+			if !ok {
+				return errors.New("is no list of codes from 200 to 699, separated by commas")
+			}
+			m.probing.codes = codes
+			return nil
+		}},
+		{Name: "probing_verbose", Type: script.BoolParam, Default: "0", Help: "Has changes of state logged.", Note: "changes of state are always logged"},
+		{Name: "lb_define_blacklist", Type: text, Help: "Blacklist of a group's addresses; not supported.", Set: func(script.Literal) error {
+			return errors.New("is not supported: no blacklist is made of a group")
+		}},
+		unsupported("fetch_freeswitch_stats", "no capacities are fetched from FreeSWITCH"),
+		{Name: "initial_freeswitch_load", Type: number, Default: "1000", Help: "Capacity until FreeSWITCH has told its own.", Note: "no capacities are fetched from FreeSWITCH"},
+		unsupported("cluster_id", "there is no cluster"),
+		{Name: "cluster_sharing_tag", Type: text, Help: "Tag of who pings in a cluster.", Note: "there is no cluster"},
+	}
+	return append(list, destination.PolicyParameters("", &m.policy)...)
+}
+
+func (m *module) check(l *script.Loading) {
+	if m.tables.URL == "" && m.file == "" {
+		l.Errorf(l.Place("db_url"), "there is neither a db_url nor a load_balancer_file to load destinations from")
+	}
+	if m.file != "" {
+		m.tables.Files = map[string]string{m.table: m.file}
+	}
+	m.session = l.AVP(script.Literal{At: l.Place(""), Text: "__lb_session"})
+	m.tm, m.probing.send = destination.TransactionsOf(l), destination.PingerOf(l)
+	if m.tm == nil {
+		l.Notef(l.Place(""), "load_balancer counts calls by the transactions of the module tm, which is not loaded: loads stay 0, and nothing is pinged")
+	}
+}
+
+// start loads the table.
+func (m *module) start(e *script.Env) (err error) {
+	m.env, m.log = e, e.Log
+	if before, ok := e.Previous.(*module); ok {
+		m.calls = before.calls
+		before.mu.Lock()
+		for id, l := range before.living {
+			m.living[id] = l
+		}
+		before.mu.Unlock()
+	}
+	if m.rows.Source, m.db, err = m.tables.Open(m.log); err != nil {
+		return err
+	}
+	m.rows.Log, m.rows.Make = m.log, m.load
+	if m.file == "" {
+		m.rows.Cache = destination.CachePath(e.StateDir, "load_balancer", "destinations")
+	}
+	if err := m.rows.Start(context.Background()); err != nil {
+		m.stop(nil)
+		return err
+	}
+	e.Go(m.rows.Recover)
+	e.Every(time.Minute, func(context.Context) { m.calls.Sweep(time.Now()) })
+	e.Go(m.run)
+	return nil
+}
+
+// run listens to transactions and pings, once the sockets are open.
+func (m *module) run(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-m.env.Running:
+	}
+	if m.probing.send != nil && m.probing.interval > 0 {
+		prober := &destination.Prober{Interval: m.probing.interval, Due: m.pings, Send: m.probing.send}
+		prober.Run(ctx)
+	}
+}
+
+// listen has the transactions tell of calls, from the first one on that is counted.
+func (m *module) listen() bool {
+	if m.tm == nil || m.tm.Layer() == nil {
+		return false
+	}
+	m.calls.once.Do(func() { m.tm.Layer().Listen(m.calls.Happened) })
+	return true
+}
+
+func (m *module) stop(any) {
+	if m.db != nil {
+		m.db.Close()
+	}
+}
+
+// load makes a Table: store.Snapshot's Make. A row that is wrong is left out, with a
+// warning.
+func (m *module) load(ctx context.Context, from store.Source) (*Table, error) {
+	var all []*Destination
+	err := from.Load(ctx, store.Select{
+		Table: m.table, Version: tableVersion, Columns: []string{"group_id", "dst_uri", "resources"}, Optional: []string{"id", "probe_mode", "attrs", "description"},
+	}, func(r *store.Row) error {
+		row := Row{Group: int(r.IntIn(0, 0, 1<<31-1)), URI: strings.TrimSpace(r.Text(1)), Resources: r.Text(2), ID: int(r.Int(3)), Probe: ProbeMode(r.IntIn(4, 0, 2)), Description: r.Text(6)}
+		if !r.IsNull(5) {
+			attrs := r.Text(5)
+			row.Attrs = &attrs
+		}
+		if r.IsNull(3) {
+			row.ID = len(all) + 1
+		}
+		err := r.Err()
+		d := &Destination{Row: row}
+		if err == nil {
+			if d.Address, err = destination.ParseAddress(row.URI); err != nil {
+				err = r.Fault(1, "%v", err)
+			}
+		}
+		if err == nil {
+			d.Living = m.life(row.ID)
+			if d.Resources, err = parseResources(row.Resources, d.Living); err != nil {
+				err = r.Fault(2, "%v", err)
+			}
+		}
+		if err != nil {
+			m.log.Warn("load_balancer: a destination is left out", "why", err)
+			return nil
+		}
+		d.uri = []byte(d.Address.URI)
+		all = append(all, d)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newTable(m.resolve(ctx, all)), nil
+}
+
+// life gives the living record of a row, which is made if it is not there.
+func (m *module) life(id int) *Living {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	l := m.living[id]
+	if l == nil {
+		l = newLiving(destination.New(destination.Active, "table", time.Now()))
+		m.living[id] = l
+	}
+	return l
+}
+
+// resolve looks the hosts up. One that cannot be found keeps the addresses that it
+// had; without any it is left out.
+func (m *module) resolve(ctx context.Context, all []*Destination) []*Destination {
+	list := make([]*destination.Address, len(all))
+	for i, d := range all {
+		list[i] = &d.Address
+	}
+	before := m.rows.Get()
+	kept := all[:0]
+	for i, err := range destination.ResolveAll(ctx, m.lookup, list) {
+		d := all[i]
+		if err != nil && before != nil {
+			if old := before.Destination(d.Row.ID); old != nil && old.Address.URI == d.Address.URI {
+				d.Address.Addrs, err = old.Address.Addrs, nil
+			}
+		}
+		if err != nil {
+			m.log.Warn("load_balancer: a destination is left out", "why", fmt.Errorf("table %s, id=%d, column dst_uri: %w", m.table, d.Row.ID, err))
+			continue
+		}
+		kept = append(kept, d)
+	}
+	return kept
+}
+
+// set enables or disables a destination, and tells who wants to know.
+func (m *module) set(d *Destination, s destination.State, why string) {
+	if d.Health.Set(s, why, time.Now(), &m.policy) {
+		m.changed(d, why)
+	}
+}
+
+func (m *module) changed(d *Destination, why string) {
+	status := "disabled"
+	if d.Health.State() == destination.Active {
+		status = "enabled"
+	}
+	m.log.Info("load_balancer: a destination is "+status, "id", d.Row.ID, "group", d.Row.Group, "destination", d.URI(), "why", why)
+	if m.env != nil && m.env.Heard(event) {
+		m.env.Raise(event, script.NumberParam("group", int64(d.Row.Group)), script.TextParam("uri", d.URI()), script.TextParam("status", status))
+	}
+}
+
+// disable takes out a destination that a call has failed at; with a probe mode it is
+// pinged until it answers.
+func (m *module) disable(d *Destination) {
+	if d.Health.State() != destination.Active {
+		return
+	}
+	if d.Row.Probe == NeverProbe {
+		m.set(d, destination.Inactive, "script")
+		return
+	}
+	m.set(d, destination.Probing, "script")
+}
+
+// pings lists the pings of a round.
+func (m *module) pings() (list []destination.Probe) {
+	for _, d := range m.rows.Get().All {
+		s := d.Health.State()
+		if s == destination.Probing && d.Row.Probe != NeverProbe || s == destination.Active && d.Row.Probe == ProbeAlways {
+			list = append(list, m.ping(d))
+		}
+	}
+	return list
+}
+
+func (m *module) ping(d *Destination) destination.Probe {
+	return destination.Probe{
+		Ping:  destination.Ping{Method: m.probing.method, From: m.probing.from, URI: d.URI(), MaxForwards: -1},
+		Heard: func(code int, err error) { m.heard(d, code, err) },
+	}
+}
+
+// heard takes what became of a ping.
+func (m *module) heard(d *Destination, code int, err error) {
+	why := "a ping was answered with " + strconv.Itoa(code)
+	if err != nil {
+		why = "a ping could not be sent: " + err.Error()
+	} else if code == 408 {
+		why = "a ping was not answered"
+	}
+	changed := false
+	if m.probing.codes.Alive(code, err) {
+		changed = d.Health.Pong(why, time.Now(), &m.policy)
+	} else {
+		changed = d.Health.Miss(1, why, time.Now())
+	}
+	if changed {
+		m.changed(d, why)
+	}
+}
