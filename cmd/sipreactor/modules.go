@@ -12,6 +12,7 @@ import (
 	"sipreactor/reactor/modules/db_text"
 	"sipreactor/reactor/modules/dispatcher"
 	"sipreactor/reactor/modules/drouting"
+	loadbalancer "sipreactor/reactor/modules/load_balancer"
 	"sipreactor/reactor/modules/mathops"
 	"sipreactor/reactor/modules/maxfwd"
 	"sipreactor/reactor/modules/mi_script"
@@ -44,6 +45,7 @@ var modules = []script.Constructor{
 	dispatcher.New,
 	drouting.New,
 	mathops.New,
+	loadbalancer.New,
 	maxfwd.New,
 	mi_script.New,
 	nathelper.New,

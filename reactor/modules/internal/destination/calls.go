@@ -143,16 +143,24 @@ func (s *Calls) Happened(h *transaction.Happening) {
 		}
 		s.mu.Unlock()
 	case transaction.Answered:
-		if h.Code >= 200 && h.Code < 300 && h.Exchange.Method() == sipframe.INVITE {
+		switch {
+		case h.Code >= 300:
+			s.over(h.Exchange)
+		case h.Code >= 200 && h.Exchange.Method() == sipframe.INVITE:
 			s.talk(h.Exchange)
 		}
-	case transaction.Over:
-		s.mu.Lock()
-		call := s.exchanges[h.Exchange]
-		delete(s.exchanges, h.Exchange)
-		s.mu.Unlock()
-		call.end()
+	case transaction.Lost, transaction.Over:
+		s.over(h.Exchange)
 	}
+}
+
+// over ends the call of a transaction, if it has not gone on beyond it.
+func (s *Calls) over(x *transaction.Exchange) {
+	s.mu.Lock()
+	call := s.exchanges[x]
+	delete(s.exchanges, x)
+	s.mu.Unlock()
+	call.end()
 }
 
 // talk has a call go on beyond its transaction: it was answered.

@@ -30,13 +30,10 @@ func PingerOf(l *script.Loading) Pinger {
 	return func(ctx context.Context, p *Ping) (int, error) { return ping(ctx, tm.Layer(), p) }
 }
 
-// errNoLayer: there are no transactions yet, or any more.
-var errNoLayer = errors.New("transactions have not begun")
-
 // ping sends one ping and waits for the end of its transaction.
 func ping(ctx context.Context, l *transaction.Layer, p *Ping) (int, error) {
 	if l == nil {
-		return 0, errNoLayer
+		return 0, ErrUnsent
 	}
 	r := &transaction.Request{
 		Method: p.Method, URI: []byte(p.URI), From: fmt.Appendf(nil, "<%s>", p.From), To: fmt.Appendf(nil, "<%s>", p.URI), Socket: p.Socket,
@@ -63,7 +60,7 @@ func ping(ctx context.Context, l *transaction.Layer, p *Ping) (int, error) {
 		}
 	}
 	if _, err := l.Originate(nil, r); err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w: %w", ErrUnsent, err)
 	}
 	select {
 	case e := <-done:

@@ -2,6 +2,7 @@ package destination
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,12 +20,17 @@ type Ping struct {
 	MaxForwards int
 }
 
+// ErrUnsent is that a ping was not even tried, for a reason of ours: it says nothing
+// of the destination.
+var ErrUnsent = errors.New("the ping was not sent")
+
 // Pinger sends a ping and waits for what becomes of it: the code of the final
-// response, 408 for none, or an error when it could not be sent.
+// response, 408 for none, or an error when it could not be sent: ErrUnsent if the
+// destination is not to blame.
 type Pinger func(ctx context.Context, p *Ping) (code int, err error)
 
 // Probe is one destination to ping. Heard is told what became of it, on a
-// goroutine of the prober; it is called once.
+// goroutine of the prober; it is called at most once.
 type Probe struct {
 	Ping  Ping
 	Heard func(code int, err error)
@@ -78,7 +84,7 @@ func (p *Prober) Run(ctx context.Context) {
 // one sends a ping and tells what became of it, unless the end came first.
 func (p *Prober) one(ctx context.Context, probe *Probe) {
 	code, err := p.Send(ctx, &probe.Ping)
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !errors.Is(err, ErrUnsent) {
 		probe.Heard(code, err)
 	}
 }
