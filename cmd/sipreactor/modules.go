@@ -24,6 +24,7 @@ import (
 	"sipreactor/reactor/modules/registrar"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/signaling"
+	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/sqlops"
 	"sipreactor/reactor/modules/tm"
@@ -56,6 +57,7 @@ var modules = []script.Constructor{
 	registrar.New,
 	rr.New,
 	signaling.New,
+	sipmsgops.New,
 	sl.New,
 	sqlops.New,
 	uris.New,

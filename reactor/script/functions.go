@@ -113,8 +113,8 @@ func init() {
 	functions = make(map[string]*Function)
 	for _, part := range []map[string]*Function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(),
-		headerFunctions(), methodFunctions(), textFunctions(), uriModuleFunctions(), tlsFunctions(), traceFunctions(), statisticFunctions(),
-		codecFunctions(), streamFunctions(), partFunctions(), listFunctions(), validationFunctions(), ruriFunctions(), avpFunctions(), advertiseFunctions(), branchFunctions(), blacklistFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(), cacheFunctions(),
+		textFunctions(), tlsFunctions(), traceFunctions(), statisticFunctions(),
+		avpFunctions(), advertiseFunctions(), branchFunctions(), blacklistFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(), cacheFunctions(),
 	} {
 		for name, f := range part {
 			functions[name] = f

@@ -11,7 +11,7 @@ import (
 // messageVariables are those of the message as a whole and of the way it came.
 func messageVariables() map[string]*Variable {
 	return map[string]*Variable{
-		"rm": {Get: Simple(func(m *Machine) Value { return optional(m.method()) })},
+		"rm": {Get: Simple(func(m *Machine) Value { return optional(m.MethodName()) })},
 		"rs": {Get: Simple(func(m *Machine) Value {
 			if m.msg.StatusCode() == 0 {
 				return null
@@ -72,8 +72,8 @@ func messageVariables() map[string]*Variable {
 	}
 }
 
-// method gives the method of a request, or the one that a response answers.
-func (m *Machine) method() []byte {
+// MethodName returns the method of a request, or the one that a response answers.
+func (m *Machine) MethodName() []byte {
 	if m.msg.IsRequest() {
 		return m.msg.MethodName()
 	}
@@ -84,12 +84,12 @@ func (m *Machine) method() []byte {
 	return name
 }
 
-// methodOf is method as a number.
-func (m *Machine) methodOf() sipframe.Method {
+// Method returns the method of the message, for a reply that of its CSeq.
+func (m *Machine) Method() sipframe.Method {
 	if m.msg.IsRequest() {
 		return m.msg.Method()
 	}
-	return sipframe.MethodOf(m.method())
+	return sipframe.MethodOf(m.MethodName())
 }
 
 // address writes an address into the arena, IPv6 without brackets.

@@ -4,11 +4,12 @@ import (
 	"sipreactor/reactor/modules/maxfwd"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/signaling"
+	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/uri"
 	"sipreactor/reactor/script"
 )
 
 func init() {
-	script.SetTestModules(maxfwd.New, rr.New, signaling.New, sl.New, uri.New)
+	script.SetTestModules(maxfwd.New, rr.New, signaling.New, sipmsgops.New, sl.New, uri.New)
 }

@@ -17,8 +17,7 @@ var modules = map[string]*module{
 	opensslModule: {},
 	wolfsslModule: {},
 
-	"sipmsgops": {},
-	"textops":   {},
+	"textops": {},
 
 	statisticsModule: {params: statisticsParams},
 	prometheusModule: {params: prometheusParams},

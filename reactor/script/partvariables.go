@@ -1,6 +1,9 @@
 package script
 
-import "sipreactor/sipframe"
+import (
+	"sipreactor/sipframe"
+	"sipreactor/sipframe/body"
+)
 
 // partVariables are those of the body and its parts, as they came: $rb and $cT
 // are the whole; with an index they are that part of a multipart body, from 0 on
@@ -46,7 +49,7 @@ func partVariables() map[string]*Variable {
 						return whole(m)
 					}
 					_, typ, ok := m.partAt(nil, i-1)
-					if _, multi := boundaryOf(m.msg.Value(sipframe.HeaderContentType)); !ok || !multi {
+					if _, multi := body.Boundary(m.msg.Value(sipframe.HeaderContentType)); !ok || !multi {
 						return null
 					}
 					return optional(typ)
@@ -76,24 +79,24 @@ func first(get func(m *Machine) Value) Getter {
 // partAt gives the i-th part of a type, nil any, of the body as it came, and its
 // type. A body that is not multipart is one part.
 func (m *Machine) partAt(want []byte, i int) (content, typ []byte, ok bool) {
-	body, typ := m.msg.Body(), m.msg.Value(sipframe.HeaderContentType)
-	boundary, multi := boundaryOf(typ)
+	whole, typ := m.msg.Body(), m.msg.Value(sipframe.HeaderContentType)
+	boundary, multi := body.Boundary(typ)
 	if !multi {
-		return body, typ, len(body) > 0 && (i == 0 || i == -1) && (want == nil || isType(typ, want))
+		return whole, typ, len(whole) > 0 && (i == 0 || i == -1) && (want == nil || body.IsType(typ, want))
 	}
 	if i < 0 {
-		for parts := (partIter{body: body, boundary: boundary}); parts.next(); {
-			if want == nil || isType(parts.typ(), want) {
+		for parts := body.NewParts(whole, boundary); parts.Next(); {
+			if want == nil || body.IsType(parts.Type(), want) {
 				i++
 			}
 		}
 	}
-	for parts := (partIter{body: body, boundary: boundary}); i >= 0 && parts.next(); {
-		if want != nil && !isType(parts.typ(), want) {
+	for parts := body.NewParts(whole, boundary); i >= 0 && parts.Next(); {
+		if want != nil && !body.IsType(parts.Type(), want) {
 			continue
 		}
 		if i == 0 {
-			return parts.content(), parts.typ(), true
+			return parts.Content(), parts.Type(), true
 		}
 		i--
 	}

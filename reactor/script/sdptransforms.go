@@ -1,6 +1,10 @@
 package script
 
-import "bytes"
+import (
+	"bytes"
+
+	"sipreactor/sipframe/body"
+)
 
 // sdpTransforms are those of class sdp.
 func sdpTransforms() map[string]*transformSpec {
@@ -17,7 +21,7 @@ func sdpTransforms() map[string]*transformSpec {
 					if isNumber {
 						return int64(i) == n || int64(i-of) == n
 					}
-					return bytes.Equal(media(stream), which)
+					return bytes.Equal(body.Media(stream), which)
 				})
 			}
 		}}
@@ -40,7 +44,7 @@ func sdpTransforms() map[string]*transformSpec {
 				}
 				for rest := m.Text(in); len(rest) > 0; {
 					var line []byte
-					line, rest = sdpLine(rest)
+					line, rest = body.Line(rest)
 					if len(line) < 2 || line[0] != want[0] || line[1] != '=' {
 						continue
 					}
@@ -55,8 +59,8 @@ func sdpTransforms() map[string]*transformSpec {
 		"sdp.stream": stream(func(_ *Machine, sdp []byte, meant func([]byte, int, int) bool) Value {
 			n := countStreams(sdp)
 			i := 0
-			for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {
-				if !isStream(piece) {
+			for piece, rest := body.Streams(sdp); piece != nil; piece, rest = body.Next(rest) {
+				if !body.IsStream(piece) {
 					continue
 				}
 				if meant(piece, i, n) {
@@ -69,8 +73,8 @@ func sdpTransforms() map[string]*transformSpec {
 		"sdp.stream-delete": stream(func(m *Machine, sdp []byte, meant func([]byte, int, int) bool) Value {
 			n := countStreams(sdp)
 			i, gone, from := 0, false, len(m.arena)
-			for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {
-				if isStream(piece) {
+			for piece, rest := body.Streams(sdp); piece != nil; piece, rest = body.Next(rest) {
+				if body.IsStream(piece) {
 					i++
 					if meant(piece, i-1, n) {
 						gone = true
@@ -88,8 +92,8 @@ func sdpTransforms() map[string]*transformSpec {
 }
 
 func countStreams(sdp []byte) (n int) {
-	for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {
-		if isStream(piece) {
+	for piece, rest := body.Streams(sdp); piece != nil; piece, rest = body.Next(rest) {
+		if body.IsStream(piece) {
 			n++
 		}
 	}

@@ -1,7 +1,5 @@
 package script
 
-import "sipreactor/sipframe"
-
 // uriFunctions change the Request-URI and the destination URI.
 func uriFunctions() map[string]*Function {
 	fs := map[string]*Function{
@@ -90,26 +88,5 @@ func stripUser(tail bool) func(*Args) Action {
 			}
 			return m.Reported(a.at, m.c.SetUser(m.Keep(u)))
 		}
-	}
-}
-
-// uriModuleFunctions of sipmsgops ask about URIs.
-func uriModuleFunctions() map[string]*Function {
-	return map[string]*Function{
-		"is_uri_user_e164": {module: "sipmsgops", Usage: `is_uri_user_e164("uri")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
-			uri := a.list[0].text
-			return func(m *Machine) int {
-				b, ok := uri(m)
-				if !ok {
-					return -1
-				}
-				u := partOf(b, uriUser).s
-				if len(u) < 3 || len(u) > 16 || u[0] != '+' {
-					return -1
-				}
-				_, ok = sipframe.ParseUint(u[1:], 1<<63-1)
-				return Yes(ok)
-			}
-		}},
 	}
 }

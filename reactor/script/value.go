@@ -64,6 +64,18 @@ func (m *Machine) KeepString(s string) []byte {
 	return m.arena[from:len(m.arena):len(m.arena)]
 }
 
+// Borrow returns an empty buffer that the machine keeps from message to message, for a
+// text that is put together; Return gives it back, as it has grown. Who borrows it
+// meanwhile gets another one.
+func (m *Machine) Borrow() []byte {
+	w := m.work[:0]
+	m.work = nil
+	return w
+}
+
+// Return gives back what Borrow gave. It may be read until the next Borrow.
+func (m *Machine) Return(w []byte) { m.work = w }
+
 // Join puts parts together in the arena.
 func (m *Machine) Join(parts ...[]byte) []byte {
 	from := len(m.arena)

@@ -42,8 +42,8 @@ func New(*script.Config) *script.Module {
 				Args: []script.ArgKind{script.TextArg}, Min: 1, Routes: script.Requests, Build: script.TextAction(AddParam)},
 			{Name: "del_uri_param", Usage: `del_uri_param("name")`, Help: "Takes a parameter away from the Request-URI.",
 				Args: []script.ArgKind{script.TextArg}, Min: 1, Routes: script.Requests,
-				Build: script.TextAction(func(m *script.Machine, b []byte) error { return m.Context().RemoveURIParam(b) })},
-			{Name: "tel2sip", Usage: "tel2sip()", Help: "Makes a SIP URI of a Request-URI that is a tel URI, at the host of From (RFC 3261 19.1.6).", Routes: script.Requests, Build: tel2SIP},
+				Build: script.TextAction(RemoveParam)},
+			{Name: "tel2sip", Usage: "tel2sip()", Help: "Makes a SIP URI of a Request-URI that is a tel URI, at the host of From (RFC 3261 19.1.6).", Routes: script.Requests, Build: Tel2SIP},
 			{Name: "has_totag", Usage: "has_totag()", Help: "Reports whether To has a tag: whether the request belongs to a dialog.", Routes: script.Messages, Build: HasToTag},
 			{Name: "is_uri_user_e164", Usage: `is_uri_user_e164("uri")`, Help: "Reports whether the user of the URI is a number with + and 2 to 15 digits.",
 				Args: []script.ArgKind{script.TextArg}, Min: 1, Routes: script.Messages, Build: IsE164},
@@ -84,6 +84,9 @@ func AddParam(m *script.Machine, b []byte) error {
 	return m.Context().SetURIParam(name, text)
 }
 
+// RemoveParam takes a parameter away from the Request-URI.
+func RemoveParam(m *script.Machine, b []byte) error { return m.Context().RemoveURIParam(b) }
+
 // IsE164 builds is_uri_user_e164().
 func IsE164(a *script.Args) script.Action {
 	uri := a.Text(0)
@@ -102,8 +105,8 @@ func IsE164(a *script.Args) script.Action {
 	}
 }
 
-// tel2SIP leaves any other Request-URI alone.
-func tel2SIP(a *script.Args) script.Action {
+// Tel2SIP builds tel2sip(). Any other Request-URI is left alone.
+func Tel2SIP(a *script.Args) script.Action {
 	at := a.Site()
 	return func(m *script.Machine) int {
 		uri, _ := m.RequestURI()

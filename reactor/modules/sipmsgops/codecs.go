@@ -1,77 +1,73 @@
-package script
+package sipmsgops
 
 import (
 	"bytes"
 
+	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
+	"sipreactor/sipframe/body"
 )
 
 // codecMatch tells whether a codec is meant.
 type codecMatch func(name, clock []byte) bool
 
-// codecFunctions of sipmsgops look for codecs in the SDP as it stands, and change
-// it.
-func codecFunctions() map[string]*Function {
-	fs := make(map[string]*Function)
-	for name, change := range map[string]func(dst, stream []byte, match codecMatch) ([]byte, bool){
-		"codec_exists": nil, "codec_delete": deleteCodecs, "codec_move_up": moveCodecsUp, "codec_move_down": moveCodecsDown,
-	} {
-		fs[name] = &Function{module: "sipmsgops", Usage: name + `("name"[, "clock"])`, Args: []ArgKind{TextArg, TextArg}, Min: 1, Routes: Messages,
-			Build: func(a *Args) Action {
-				want, clock := a.list[0].text, a.list[1]
-				return func(m *Machine) int {
-					n, ok := want(m)
-					var rate []byte
-					if ok && clock.given {
-						rate, ok = clock.text(m)
-					}
-					if !ok {
-						return -1
-					}
-					return m.codecs(a.at, change, func(name, clock []byte) bool {
-						return sipframe.EqualFoldBytes(name, n) && (rate == nil || sipframe.EqualFoldBytes(clock, rate))
-					})
-				}
-			}}
-		fs[name+"_re"] = codecExpression(name+"_re", change, false)
+// codecChange appends a stream to dst with codecs changed, and reports whether that
+// differs; nil: they are looked for only.
+type codecChange func(dst, stream []byte, match codecMatch) ([]byte, bool)
+
+// codecNamed builds a function that means codecs by their name, and by their clock if
+// that is given.
+func codecNamed(change codecChange) func(*script.Args) script.Action {
+	return func(a *script.Args) script.Action {
+		want, clock, given, at := a.Text(0), a.Text(1), a.Given(1), a.Site()
+		return func(m *script.Machine) int {
+			n, ok := want(m)
+			var rate []byte
+			if ok && given {
+				rate, ok = clock(m)
+			}
+			if !ok {
+				return -1
+			}
+			return codecs(m, at, change, func(name, clock []byte) bool {
+				return sipframe.EqualFoldBytes(name, n) && (rate == nil || sipframe.EqualFoldBytes(clock, rate))
+			})
+		}
 	}
-	fs["codec_delete_except_re"] = codecExpression("codec_delete_except_re", deleteCodecs, true)
-	return fs
 }
 
-// codecExpression makes a function that means codecs by a regular expression, or
-// with except all others.
-func codecExpression(name string, change func(dst, stream []byte, match codecMatch) ([]byte, bool), except bool) *Function {
-	return &Function{module: "sipmsgops", Usage: name + `("regular expression")`, Args: []ArgKind{RegexArg}, Min: 1, Routes: Messages,
-		Build: func(a *Args) Action {
-			re := a.expression(0)
-			return func(m *Machine) int {
-				r := re(m)
-				if r == nil {
-					return -1
-				}
-				return m.codecs(a.at, change, func(name, _ []byte) bool { return r.Match(name) != except })
+// codecMatching builds a function that means codecs by a regular expression, or with
+// except all others.
+func codecMatching(change codecChange, except bool) func(*script.Args) script.Action {
+	return func(a *script.Args) script.Action {
+		re, at := a.Regex(0), a.Site()
+		return func(m *script.Machine) int {
+			r := re(m)
+			if r == nil {
+				return -1
 			}
-		}}
+			return codecs(m, at, change, func(name, _ []byte) bool { return r.Match(name) != except })
+		}
+	}
 }
 
 // codecs looks for codecs in all streams, and changes those that have them.
-func (m *Machine) codecs(at *Site, change func(dst, stream []byte, match codecMatch) ([]byte, bool), match codecMatch) int {
+func codecs(m *script.Machine, at *script.Site, change codecChange, match codecMatch) int {
 	if change == nil {
-		return Yes(m.anySDP(func(sdp []byte) bool {
-			for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {
-				if isStream(piece) && hasCodec(piece, match) {
+		return script.Yes(anySDP(m, func(sdp []byte) bool {
+			for piece, rest := body.Streams(sdp); piece != nil; piece, rest = body.Next(rest) {
+				if body.IsStream(piece) && hasCodec(piece, match) {
 					return true
 				}
 			}
 			return false
 		}))
 	}
-	return m.changeSDP(at, func(dst, sdp []byte) ([]byte, bool) {
+	return changeSDP(m, at, func(dst, sdp []byte) ([]byte, bool) {
 		changed := false
-		for piece, rest := sdpStreams(sdp); piece != nil; piece, rest = sdpNext(rest) {
+		for piece, rest := body.Streams(sdp); piece != nil; piece, rest = body.Next(rest) {
 			this := false
-			if isStream(piece) {
+			if body.IsStream(piece) {
 				dst, this = change(dst, piece, match)
 			} else {
 				dst = append(dst, piece...)
@@ -82,24 +78,16 @@ func (m *Machine) codecs(at *Site, change func(dst, stream []byte, match codecMa
 	})
 }
 
-// sdpNext is sdpStreams for what it left, which may be nothing.
-func sdpNext(rest []byte) (piece, next []byte) {
-	if rest == nil {
-		return nil, nil
-	}
-	return sdpStreams(rest)
-}
-
 // payloads calls f with each payload type of a stream of RTP, and whether it is
 // meant.
 func payloads(stream []byte, match codecMatch, f func(payload []byte, meant bool)) {
-	line, _ := sdpLine(stream)
-	_, formats, ok := mediaFields(line)
+	line, _ := body.Line(stream)
+	_, formats, ok := body.MediaFields(line)
 	for ok && len(formats) > 0 {
 		var payload []byte
 		payload, formats, _ = bytes.Cut(formats, []byte{' '})
 		if len(payload) > 0 {
-			f(payload, match(codec(stream, payload)))
+			f(payload, match(body.Codec(stream, payload)))
 		}
 	}
 }
@@ -124,8 +112,8 @@ func deleteCodecs(dst, stream []byte, match codecMatch) ([]byte, bool) {
 	if gone == 0 {
 		return append(dst, stream...), false
 	}
-	line, rest := sdpLine(stream)
-	head, _, _ := mediaFields(line)
+	line, rest := body.Line(stream)
+	head, _, _ := body.MediaFields(line)
 	if left == 0 {
 		return append(refuse(dst, line), stream[len(line):]...), true
 	}
@@ -137,8 +125,8 @@ func deleteCodecs(dst, stream []byte, match codecMatch) ([]byte, bool) {
 	})
 	dst = append(dst, stream[len(line):len(stream)-len(rest)]...)
 	for len(rest) > 0 {
-		line, after := sdpLine(rest)
-		if payload := payloadOf(line); payload == nil || !listed(stream, payload) || !match(codec(stream, payload)) {
+		line, after := body.Line(rest)
+		if payload := body.PayloadOf(line); payload == nil || !listed(stream, payload) || !match(body.Codec(stream, payload)) {
 			dst = append(dst, rest[:len(rest)-len(after)]...)
 		}
 		rest = after
@@ -170,8 +158,8 @@ func moveCodecsDown(dst, stream []byte, match codecMatch) ([]byte, bool) {
 // moveCodecs puts the codecs that are meant first or last in the m= line; among
 // themselves they and the others keep their order.
 func moveCodecs(dst, stream []byte, match codecMatch, first bool) ([]byte, bool) {
-	line, _ := sdpLine(stream)
-	head, _, ok := mediaFields(line)
+	line, _ := body.Line(stream)
+	head, _, ok := body.MediaFields(line)
 	if !ok {
 		return append(dst, stream...), false
 	}

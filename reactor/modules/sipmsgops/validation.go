@@ -1,4 +1,4 @@
-package script
+package sipmsgops
 
 import (
 	"bytes"
@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
+	"sipreactor/sipframe/body"
 )
 
 // fault is what sipmsg_validate() finds: its code, and the text that tells of it.
@@ -58,33 +60,29 @@ var needed = map[int]struct {
 	420: {"Unsupported", faultUnsupported}, 423: {"Min-Expires", faultMinExpires},
 }
 
-// validationFunctions check the message as it came.
-func validationFunctions() map[string]*Function {
-	return map[string]*Function{
-		"sipmsg_validate": {module: "sipmsgops", Usage: `sipmsg_validate(["shmrftc"[, $var(reason)]])`, Args: []ArgKind{FixedArg, SetArg}, Routes: Messages, Build: func(a *Args) Action {
-			k := a.k
-			for _, f := range a.list[0].str {
-				if !strings.ContainsRune("shmrftc", f) {
-					k.rep.errorf(a.list[0].expr.Pos(), "sipmsg_validate() has the flag %c: there are s h m r f t c", f)
-					return nil
-				}
-			}
-			v := validator{}
-			for flag, on := range map[string]*bool{"s": &v.sdp, "h": &v.headers, "m": &v.noHops, "r": &v.uri, "f": &v.from, "t": &v.to, "c": &v.contact} {
-				*on = strings.Contains(a.list[0].str, flag)
-			}
-			reason := a.list[1]
-			return func(m *Machine) int {
-				f, ok := v.check(m)
-				if ok {
-					return 1
-				}
-				if reason.given {
-					reason.set(m, Text(m.KeepString(f.text)))
-				}
-				return f.code
-			}
-		}},
+// validate builds sipmsg_validate(), which checks the message as it came.
+func validate(a *script.Args) script.Action {
+	flags, _ := a.Fixed(0)
+	for _, f := range flags {
+		if !strings.ContainsRune("shmrftc", f) {
+			a.Errorf(0, "sipmsg_validate() has the flag %c: there are s h m r f t c", f)
+			return nil
+		}
+	}
+	v := validator{}
+	for flag, on := range map[string]*bool{"s": &v.sdp, "h": &v.headers, "m": &v.noHops, "r": &v.uri, "f": &v.from, "t": &v.to, "c": &v.contact} {
+		*on = strings.Contains(flags, flag)
+	}
+	reason := a.Setter(1)
+	return func(m *script.Machine) int {
+		f, ok := v.check(m)
+		if ok {
+			return 1
+		}
+		if reason != nil {
+			reason(m, script.Text(m.KeepString(f.text)))
+		}
+		return f.code
 	}
 }
 
@@ -92,8 +90,8 @@ func validationFunctions() map[string]*Function {
 type validator struct{ sdp, headers, noHops, uri, from, to, contact bool }
 
 // check gives the first fault of the message.
-func (v *validator) check(m *Machine) (fault, bool) {
-	msg := m.msg
+func (v *validator) check(m *script.Machine) (fault, bool) {
+	msg := m.Message()
 	for _, h := range [...]struct {
 		kind sipframe.HeaderKind
 		none fault
@@ -109,7 +107,7 @@ func (v *validator) check(m *Machine) (fault, bool) {
 	switch {
 	case err != nil, present && n != len(msg.Body()):
 		return faultLength, false
-	case !present && m.c.Src.Proto != reactor.UDP:
+	case !present && m.Context().Src.Proto != reactor.UDP:
 		return faultNoLength, false
 	case len(msg.Body()) > 0 && len(msg.Value(sipframe.HeaderContentType)) == 0:
 		return faultContentType, false
@@ -123,15 +121,15 @@ func (v *validator) check(m *Machine) (fault, bool) {
 	if f, ok := v.checkURIs(m); !ok {
 		return f, false
 	}
-	if v.sdp && m.anySDP(func(sdp []byte) bool { return !goodSDP(sdp) }) {
+	if v.sdp && anySDP(m, func(sdp []byte) bool { return !goodSDP(sdp) }) {
 		return faultSDP, false
 	}
 	return fault{}, true
 }
 
 // checkKind looks at what requests and replies have to have.
-func (v *validator) checkKind(m *Machine) (fault, bool) {
-	msg := m.msg
+func (v *validator) checkKind(m *script.Machine) (fault, bool) {
+	msg := m.Message()
 	if !msg.IsRequest() {
 		if want, ok := needed[msg.StatusCode()]; ok && msg.FindName([]byte(want.header)) < 0 {
 			return want.fault, false
@@ -188,16 +186,16 @@ func addressesParse(msg *sipframe.Message, kind sipframe.HeaderKind) bool {
 }
 
 // checkURIs looks at the URIs that were asked for.
-func (v *validator) checkURIs(m *Machine) (fault, bool) {
-	if v.uri && m.msg.IsRequest() {
-		if f, ok := checkURI(m.msg.RequestURI(), faultURI, faultURIHost, faultURIUser); !ok {
+func (v *validator) checkURIs(m *script.Machine) (fault, bool) {
+	if v.uri && m.Message().IsRequest() {
+		if f, ok := checkURI(m.Message().RequestURI(), faultURI, faultURIHost, faultURIUser); !ok {
 			return f, false
 		}
 	}
 	if v.from {
 		var uri []byte
-		if a := m.from(); a != nil {
-			uri = a.URI.In(m.msg.Raw())
+		if a, err := m.Message().From(); err == nil {
+			uri = a.URI.In(m.Message().Raw())
 		}
 		if f, ok := checkURI(uri, faultFromHeader, faultFromHost, faultFromUser); !ok {
 			return f, false
@@ -205,14 +203,14 @@ func (v *validator) checkURIs(m *Machine) (fault, bool) {
 	}
 	if v.to {
 		var uri []byte
-		if a := m.to(); a != nil {
-			uri = a.URI.In(m.msg.Raw())
+		if a, err := m.Message().To(); err == nil {
+			uri = a.URI.In(m.Message().Raw())
 		}
 		if f, ok := checkURI(uri, faultToHeader, faultToHost, faultToUser); !ok {
 			return f, false
 		}
 	}
-	if v.contact && !addressesParse(m.msg, sipframe.HeaderContact) {
+	if v.contact && !addressesParse(m.Message(), sipframe.HeaderContact) {
 		return faultContactHeader, false
 	}
 	return fault{}, true
@@ -269,7 +267,7 @@ func goodSDP(b []byte) bool {
 	var version, origin, subject bool
 	for first := true; len(b) > 0; first = false {
 		var line []byte
-		if line, b = sdpLine(b); len(line) == 0 && len(b) == 0 {
+		if line, b = body.Line(b); len(line) == 0 && len(b) == 0 {
 			break
 		}
 		if len(line) < 2 || line[1] != '=' || !isLetter(line[0]) || first && line[0] != 'v' {
@@ -302,3 +300,7 @@ func goodMedia(line []byte) bool {
 	_, ok := sipframe.ParseUint(port, 65535)
 	return ok
 }
+
+func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' || c == '_' }
+func isHex(c byte) bool    { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
