@@ -160,12 +160,11 @@ func (p *Poller) booted(g gnet.Engine) gnet.Action {
 	defer p.freePorts()
 	for i := range p.listeners {
 		l := &p.listeners[i]
-		if l.Datagrams {
-			continue
-		}
-		if err := p.inspect(l); err != nil {
-			p.failure = fmt.Errorf("the listener at %v could not be set up: %w", l.Addr, err)
-			return gnet.Shutdown
+		if !l.Datagrams { // those are open already
+			if err := p.inspect(l); err != nil {
+				p.failure = fmt.Errorf("the listener at %v could not be set up: %w", l.Addr, err)
+				return gnet.Shutdown
+			}
 		}
 		p.handler.Bound(i, l.Addr)
 	}
