@@ -61,6 +61,12 @@ func (a *Args) Literal(i int) Literal {
 	return Literal{At: a.pos(i), Text: a.list[i].str, Quoted: true}
 }
 
+// Variable returns what gives a variable by its name, such as $fd, for a function that
+// is about a part of the message.
+func (a *Args) Variable(name string) func(m *Machine) Value {
+	return a.Loading().Variable(Literal{At: a.call.At, Text: name})
+}
+
 // AVP returns an AVP of the program by its name; nil: no route names it, so nobody
 // would see a value of it.
 func (p *Program) AVP(name string) *AVP {
