@@ -2,6 +2,7 @@ package main
 
 import (
 	"sipreactor/reactor"
+	"sipreactor/reactor/modules/alias_db"
 	"sipreactor/reactor/modules/auth"
 	"sipreactor/reactor/modules/auth_db"
 	"sipreactor/reactor/modules/cachedb_local"
@@ -11,8 +12,10 @@ import (
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/db_text"
 	"sipreactor/reactor/modules/dispatcher"
+	"sipreactor/reactor/modules/domain"
 	"sipreactor/reactor/modules/drouting"
 	loadbalancer "sipreactor/reactor/modules/load_balancer"
+	"sipreactor/reactor/modules/group"
 	"sipreactor/reactor/modules/mathops"
 	"sipreactor/reactor/modules/maxfwd"
 	"sipreactor/reactor/modules/mi_script"
@@ -35,6 +38,7 @@ import (
 
 // modules are those that a configuration can load.
 var modules = []script.Constructor{
+	alias_db.New,
 	auth.New,
 	auth_db.New,
 	cachedb_local.New,
@@ -44,7 +48,9 @@ var modules = []script.Constructor{
 	db_sqlite.New,
 	db_text.New,
 	dispatcher.New,
+	domain.New,
 	drouting.New,
+	group.New,
 	mathops.New,
 	loadbalancer.New,
 	maxfwd.New,

@@ -37,7 +37,7 @@ func TestTakenAsThere(t *testing.T) {
 		{"log_level=6", ""}, {"xlog_level=9", ""},
 		{"mhomed=yes", ""},
 		{"loadmodule \"uri.so\"\nmodparam(\"uri\", \"use_uri_table\", 0)", ""},
-		{"loadmodule \"uri.so\"\nmodparam(\"uri\", \"db_url\", \"\")", "db_url does nothing here: no function of uri that is here asks a database"},
+		{"loadmodule \"uri.so\"\nmodparam(\"uri\", \"aaa_url\", \"\")", "aaa_url does nothing here: no function of uri that is here asks a RADIUS server"},
 		{"loadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 32)", ""},
 		{"loadmodule \"rr.so\"\nmodparam(\"rr\", \"add_username\", 1)", ""},
 		{"onreply_route { force_rport(); }", "force_rport() does nothing to a response"},

@@ -1,10 +1,10 @@
-// Package uri is OpenSIPS' module uri, as far as it needs no database: parameters
-// of the Request-URI, and questions about URIs.
+// Package uri is OpenSIPS' module uri: parameters of the Request-URI, questions about
+// URIs, and, as it had them until 3.0, whether To and From are those of who has
+// authenticated.
 package uri
 
 import (
 	"bytes"
-	"errors"
 
 	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
@@ -12,30 +12,13 @@ import (
 
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
-	idle := func(name, value, help string, kind script.ParamType) script.Parameter {
-		return script.Parameter{Name: name, Type: kind, Default: value, Help: help, Note: "no function of uri that is here asks a database or a RADIUS server"}
-	}
+	m := newModule()
 	return &script.Module{
-		Name: "uri",
-		Help: "Asks about URIs, and changes the parameters of the Request-URI.",
-		Parameters: []script.Parameter{
-			{Name: "use_uri_table", Type: script.BoolParam, Default: "0", Help: "Has db_check_to() and db_check_from() look into the table of URIs.", Set: func(v script.Literal) error {
-				if v.Int == 0 {
-					return nil
-				}
-				return errors.New("is not supported: no function of uri that is here asks a database or a RADIUS server")
-			}},
-			idle("use_domain", "0", "Has the domain count as well as the user.", script.BoolParam),
-			idle("db_url", "", "The database.", script.StringParam),
-			idle("db_table", "subscriber", "The table of the database.", script.StringParam),
-			idle("user_column", "username", "The column of the users.", script.StringParam),
-			idle("domain_column", "domain", "The column of the domains.", script.StringParam),
-			idle("uriuser_column", "uri_user", "The column of the URIs' users.", script.StringParam),
-			idle("aaa_url", "", "The RADIUS server.", script.StringParam),
-			idle("service_type", "10", "The service type of aaa_does_uri_exist().", script.IntParam),
-			idle("use_sip_uri_host", "0", "Has the host of the URI sent to the RADIUS server.", script.BoolParam),
-		},
-		Functions: []script.Function{
+		Name:       "uri",
+		Help:       "Asks about URIs, and changes the parameters of the Request-URI.",
+		Parameters: m.parameters(),
+		Check:      m.check, Start: m.start, Stop: m.stop,
+		Functions: append(m.functions(), []script.Function{
 			{Name: "uri_param", Usage: `uri_param("name"[, "value"])`, Help: "Reports whether the Request-URI has a parameter, with the value, or without any.",
 				Args: []script.ArgKind{script.TextArg, script.TextArg}, Min: 1, Routes: script.Requests, Build: HasParam},
 			{Name: "add_uri_param", Usage: `add_uri_param("name=value")`, Help: "Adds a parameter to the Request-URI, or changes it.",
@@ -47,7 +30,7 @@ func New(*script.Config) *script.Module {
 			{Name: "has_totag", Usage: "has_totag()", Help: "Reports whether To has a tag: whether the request belongs to a dialog.", Routes: script.Messages, Build: HasToTag},
 			{Name: "is_uri_user_e164", Usage: `is_uri_user_e164("uri")`, Help: "Reports whether the user of the URI is a number with + and 2 to 15 digits.",
 				Args: []script.ArgKind{script.TextArg}, Min: 1, Routes: script.Messages, Build: IsE164},
-		},
+		}...),
 	}
 }
 

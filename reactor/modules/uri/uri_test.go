@@ -35,7 +35,7 @@ func TestChanges(t *testing.T) {
 func TestErrors(t *testing.T) {
 	got := moduletest.Wrong(t, moduletest.Head("uri")+`modparam("uri", "use_uri_table", 1)
 route { exit; }`, uri.New)
-	if !strings.Contains(got, "use_uri_table is not supported: no function of uri that is here asks a database") {
+	if !strings.Contains(got, "db_url is not set, and there is no db_default_url") {
 		t.Error(got)
 	}
 }

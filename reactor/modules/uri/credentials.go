@@ -1,0 +1,112 @@
+package uri
+
+import (
+	"context"
+
+	"sipreactor/reactor/modules/internal/database"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/store"
+	"sipreactor/sipframe"
+)
+
+// module is what the functions about credentials need, in one configuration.
+type module struct {
+	url                          database.URL
+	table, user, domain, uriUser string
+	useTable                     bool // use_uri_table
+	db                           *store.DB
+}
+
+func newModule() *module {
+	return &module{table: "subscriber", user: "username", domain: "domain", uriUser: "uri_user"}
+}
+
+func (m *module) parameters() []script.Parameter {
+	text := func(name, otherwise, help string, to *string) script.Parameter {
+		return script.Parameter{Name: name, Type: script.StringParam, Default: otherwise, Help: help, Set: script.Into(to)}
+	}
+	idle := func(name, value, help, why string, kind script.ParamType) script.Parameter {
+		return script.Parameter{Name: name, Type: kind, Default: value, Help: help, Note: why}
+	}
+	const noRadius = "no function of uri that is here asks a RADIUS server"
+	return append(m.url.Parameters(),
+		script.Parameter{
+			Name: "use_uri_table", Type: script.BoolParam, Default: "0", Set: script.Into(&m.useTable),
+			Help: "Has db_check_to() and db_check_from() look into a table for the users of the URIs that credentials may use.",
+		},
+		text("db_table", m.table, "The table, such as uri.", &m.table),
+		text("user_column", m.user, "The column of the credentials' user.", &m.user),
+		text("domain_column", m.domain, "The column of the credentials' realm.", &m.domain),
+		text("uriuser_column", m.uriUser, "The column of the URI's user.", &m.uriUser),
+		idle("use_domain", "0", "Has the domain count as well as the user.", "db_does_uri_exist() of uri is not here", script.BoolParam),
+		idle("aaa_url", "", "The RADIUS server.", noRadius, script.StringParam),
+		idle("service_type", "10", "The service type of aaa_does_uri_exist().", noRadius, script.IntParam),
+		idle("use_sip_uri_host", "0", "Has the host of the URI sent to the RADIUS server.", noRadius, script.BoolParam),
+	)
+}
+
+func (m *module) functions() []script.Function {
+	const help = " is that of the request's credentials, or one that a table lets them use (use_uri_table). The credentials are to be checked before. -1: no, or an error."
+	return []script.Function{
+		{
+			Name: "db_check_to", Usage: "db_check_to()", Help: "Reports whether the user of To" + help,
+			Routes: script.Requests, Async: true, Build: m.checks("$tu"),
+		},
+		{
+			Name: "db_check_from", Usage: "db_check_from()", Help: "Reports whether the user of From" + help,
+			Routes: script.Requests, Async: true, Build: m.checks("$fu"),
+		},
+	}
+}
+
+func (m *module) check(l *script.Loading) {
+	if m.useTable {
+		m.url.Check(l)
+	}
+}
+
+func (m *module) start(e *script.Env) (err error) {
+	if m.useTable {
+		m.db, err = m.url.Open(e)
+	}
+	return err
+}
+
+func (m *module) stop(any) {
+	if m.db != nil {
+		_ = m.db.Close() // what it says of its connections helps nobody now
+	}
+}
+
+// checks compiles a function about the URI of a variable.
+func (m *module) checks(variable string) func(*script.Args) script.Action {
+	return func(a *script.Args) script.Action {
+		uri, user, realm, at := a.Variable(variable), a.Variable("$au"), a.Variable("$ar"), a.Site()
+		return func(x *script.Machine) int {
+			b := x.Text(uri(x))
+			var u sipframe.URI
+			who := string(x.Text(user(x)))
+			if who == "" || sipframe.ParseURI(b, &u) != nil || !u.HasUser() {
+				return -1
+			}
+			if !m.useTable {
+				return script.Yes(who == string(u.User.In(b)))
+			}
+			q := store.Select{Table: m.table, Columns: []string{m.user}, Limit: 1, Where: []store.Cond{
+				store.Equal(m.user, store.String(who)), store.Equal(m.domain, store.String(string(x.Text(realm(x))))),
+				store.Equal(m.uriUser, store.String(string(u.User.In(b)))),
+			}}
+			var res *store.Result
+			var err error
+			if !x.Wait(func() { res, err = m.db.Select(context.Background(), q) }) {
+				x.Say(at, script.LevelError, "the database is not asked: too many messages wait")
+				return -1
+			}
+			if err != nil {
+				x.Say(at, script.LevelError, "the database failed", "error", err)
+				return -1
+			}
+			return script.Yes(res.Len() > 0)
+		}
+	}
+}
