@@ -59,7 +59,7 @@ func TestWrongThereToo(t *testing.T) {
 		"auto_scaling_profile=P scale up to 6 for 4 cycles": "expected scale up to N on N% for N cycles",
 		"tos=256":  "tos is 0 to 255 or one of IPTOS_LOWDELAY",
 		"tos=HIGH": "tos is 0 to 255",
-		"loadmodule \"uri.so\"\nmodparam(\"uri\", \"use_uri_table\", 1)":   "use_uri_table is not supported: no function of uri",
+		"loadmodule \"uri.so\"\nmodparam(\"uri\", \"use_uri_table\", 1)":   "db_url is not set, and there is no db_default_url",
 		"loadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 0)": "max_limit = 0 is not possible: it takes a number from 1 to 256",
 		"socket=tls:127.0.0.1:5062 proxy_protocol":                         "proxy_protocol: the PROXY protocol is not supported in this version",
 		"socket=tls:127.0.0.1:5062 foo":                                    "unknown socket option foo",
