@@ -131,7 +131,7 @@ func (l *loop) establish(c *conn) {
 	waited := c.unpark(phase.Handshaking)
 	c.mu.Unlock()
 	if waited {
-		l.awaiting.stirred = true
+		l.sched.Stirred()
 		l.stat.resumedHandshakes.Add(1)
 	}
 	c.disarm()

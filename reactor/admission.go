@@ -104,15 +104,8 @@ func (l *loop) answersWait(c *conn, wait bool) {
 
 // mark has the loop find out how long it takes to come round. Loop only.
 func (l *loop) mark() {
-	if !l.policy.Mark(l.eng.now()) {
-		return
-	}
-	l.mu.Lock()
-	first := l.mustWake()
-	l.mu.Unlock()
-	if first { // else a wake-up is under way already
-		l.own = true
-		l.poll.Wake()
+	if l.policy.Mark(l.eng.now()) {
+		l.sched.Return()
 	}
 }
 
@@ -247,7 +240,7 @@ func (l *loop) sift(c *conn) {
 // refuse has the Handler answer a message that no worker is to have, here and
 // now. Loop only.
 func (l *loop) refuse(it item) {
-	l.listen()
+	l.sched.Defer()
 	if l.refuser == nil {
 		l.refuser = &Worker{eng: l.eng, fixed: true}
 	}

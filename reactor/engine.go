@@ -234,14 +234,17 @@ func (e *Engine) dismiss() {
 	e.crew.Wait()
 	e.lot.close()
 	e.eachLoop(func(l *loop) {
-		l.mu.Lock()                 // a signature may still come
-		for _, c := range l.dirty { // a machine that came back too late
+		posted, jobs := l.sched.Stop()
+		for _, c := range posted { // a machine that came back too late
 			if c.hs != nil && c.codec != nil {
 				c.codec.Stop()
 			}
 		}
-		l.mu.Unlock()
-		l.steps.stop()
+		for _, j := range jobs {
+			if c := j.(*conn); c.codec != nil {
+				c.codec.Stop()
+			}
+		}
 		if l.slab != nil {
 			l.slab.Release()
 			l.slab = nil

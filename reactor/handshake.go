@@ -167,6 +167,43 @@ func (l *loop) handshakeDone(c *conn, spoke bool) {
 	}
 }
 
+// compute has the machine's next step computed: by the loop, soon, or by a
+// handshaker.
+func (l *loop) compute(c *conn) {
+	h := c.hs
+	h.busy = true
+	h.feed, h.inbox = h.inbox, h.feed[:0]
+	l.sched.Compute(c)
+}
+
+// Kind numbers what the next step of a handshake is like: the first of an accepted
+// connection signs, the first of ours does not, later ones verify or compute little.
+func (c *conn) Kind() int {
+	kind := 0
+	if c.src.Outbound {
+		kind = 2
+	}
+	if c.hs.later {
+		kind++
+	}
+	return kind
+}
+
+// Compute computes the next step of the handshake. Its owner calls it.
+func (c *conn) Compute() { c.hs.compute() }
+
+// Gone reports whether the connection has ended.
+func (c *conn) Gone() bool { return c.phase == phase.Closed }
+
+// compute is a step of the machine's. Its owner calls it.
+func (h *handshake) compute() {
+	if len(h.feed) > 0 {
+		h.machine.Feed(h.feed)
+	}
+	h.err = h.machine.Handshake()
+	h.later = true
+}
+
 // startClock begins a wait for the peer.
 func (l *loop) startClock(c *conn, spoke bool) {
 	h := c.hs

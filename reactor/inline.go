@@ -68,7 +68,7 @@ func (l *loop) handle(s *shard, b bag, until int64) int {
 	if !s.lend() {
 		return 0
 	}
-	l.listen()
+	l.sched.Defer()
 	if l.host == nil {
 		l.host = l.newHost()
 	}
@@ -80,7 +80,7 @@ func (l *loop) handle(s *shard, b bag, until int64) int {
 	h.todo = nil
 	if h.left {
 		l.host = nil
-		l.awaiting.stirred = true
+		l.sched.Stirred()
 		l.eng.crew.Add(1)
 		go h.carry()
 		return done
@@ -164,15 +164,11 @@ func (s *shard) returned() {
 	s.mu.Unlock()
 }
 
-// A Handler that takes more of a loop's time than it may, on average, or that
-// mostly waits, is not for a loop: the workers get so many batches.
-const costlyBatches = 256
-
 // inline runs the Handler on the loop for what the loop has time for, and
-// leaves the rest in the bags.
+// leaves the rest in the bags. A Handler that takes more of a loop's time than it
+// may, on average, or that mostly waits, is not for a loop.
 func (l *loop) inline() {
-	if l.costly > 0 {
-		l.costly--
+	if !l.allowed.Takes() {
 		return
 	}
 	slice := int64(l.eng.cfg.Inline)
@@ -196,9 +192,5 @@ func (l *loop) inline() {
 	if host != nil && host.left {
 		took = 4 * slice
 	}
-	// One message that was held up, by the kernel perhaps, says nothing yet.
-	l.cost += (min(took, 4*slice) - l.cost) / 16
-	if l.cost > slice {
-		l.cost, l.costly = slice/2, costlyBatches
-	}
+	l.allowed.Took(took, slice)
 }

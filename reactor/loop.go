@@ -2,13 +2,13 @@ package reactor
 
 import (
 	"net/netip"
-	"sync"
 	"sync/atomic"
 
 	"sipreactor/reactor/internal/admission"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/ring"
+	"sipreactor/reactor/internal/scheduler"
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/reactor/internal/wheel"
 	"sipreactor/sipframe"
@@ -41,14 +41,9 @@ type loop struct {
 	unacked []*conn // have written what was not acknowledged when we last looked
 	looked  []*conn // the list that was looked through last
 
-	host      *host // runs the Handler here; nil until it is needed
-	cost      int64 // what a message takes the Handler, on average
-	costly    int   // batches that are left to the workers
-	listening bool  // the same as awake
-	own       bool  // the wake-up under way is the loop's own
-	gather    gather
-	steps     steps
-	awaiting  await
+	host    *host               // runs the Handler here; nil until it is needed
+	allowed scheduler.Allowance // batches that it may handle here
+	sched   scheduler.Scheduler[*conn]
 
 	blocked blocked
 
@@ -56,14 +51,6 @@ type loop struct {
 	paused  ring.Ring[*conn] // brought the excess and are not read; the oldest first
 	more    bool             // the read under way may have left something
 	refuser *Worker          // answers what no worker is to have; nil until it is needed
-
-	mu     sync.Mutex
-	dirty  []*conn // connections with pending work
-	ticked bool
-	calmed bool    // what is paused may go on
-	spare  []*conn // the list that was worked off last
-	woken  bool    // Woken will be called
-	awake  bool    // the loop looks at dirty before its callback ends
 
 	seconds atomic.Int64  // the engine's seconds at the last tick
 	rounds  atomic.Uint64 // ticks that it came to
@@ -73,101 +60,85 @@ func newLoop(e *Engine, on *poller.Loop) *loop {
 	l := &loop{eng: e, policy: admission.New(e.cfg.QueueDelay), poll: on, bags: make([]bag, len(e.shards))}
 	l.seconds.Store(e.seconds())
 	l.idle.Start(l.seconds.Load())
+	l.sched.Start(on, l, e.now, e.cfg.InlineHandshake)
 	return l
 }
+
+// What a loop is asked that belongs to no connection.
+const (
+	signalTick scheduler.Signals = 1 << iota // a second is over
+	signalRoom                               // what is paused may go on
+)
 
 // post asks the loop to do something for c and wakes it. Any goroutine.
 func (l *loop) post(c *conn, what uint32) {
 	if c.pending.Or(what) != 0 {
 		return // it is on the list already
 	}
-	l.mu.Lock()
-	l.dirty = append(l.dirty, c)
-	first := l.mustWake()
-	l.mu.Unlock()
-	if first {
-		l.poll.Wake()
-	}
-}
-
-// mustWake tells whether what was just noted needs a wake-up. The lock is held.
-func (l *loop) mustWake() bool {
-	if l.woken || l.awake {
-		return false
-	}
-	l.woken = true
-	return true
+	l.sched.Post(c)
 }
 
 // tick asks the loop to look after idle connections. Any goroutine.
-func (l *loop) tick() {
-	l.mu.Lock()
-	l.ticked = true
-	first := l.mustWake()
-	l.mu.Unlock()
-	if first {
-		l.poll.Wake()
-	}
-}
+func (l *loop) tick() { l.sched.Raise(signalTick) }
 
 // resume asks the loop to read what is paused. Any goroutine.
-func (l *loop) resume() {
-	l.mu.Lock()
-	l.calmed = true
-	first := l.mustWake()
-	l.mu.Unlock()
-	if first {
-		l.poll.Wake()
-	}
-}
+func (l *loop) resume() { l.sched.Raise(signalRoom) }
 
 // Woken works off what was posted.
 func (l *loop) Woken() {
-	own := l.own
-	l.own = false
-	l.gather.ran()
 	l.marked()
-	// A timer that only looked has set nobody to work.
-	if did := l.work(true); did&^(evFlush|evTimer) != 0 || !own && did&evTimer == 0 {
-		l.awaiting.stirred = true
-	}
-	l.settle()
-	l.step()
-	l.settle()
-	l.drop()
-	l.again()
-	l.await()
+	l.sched.Woken()
+	l.rest()
 }
 
-// work serves the connections that are on the list, and tells what was asked
-// for them. woken tells that this is what the loop was woken for.
-func (l *loop) work(woken bool) (did uint32) {
-	l.mu.Lock()
-	list, ticked, calmed := l.dirty, l.ticked, l.calmed
-	l.dirty, l.spare, l.ticked, l.calmed = l.spare[:0], nil, false, false
-	if woken {
-		l.woken = false
-	}
-	l.mu.Unlock()
-	if ticked {
+// Serve serves the connections that are on the list. The scheduler calls it.
+func (l *loop) Serve(list []*conn, signals scheduler.Signals) scheduler.Effect {
+	if signals&signalTick != 0 {
 		l.seconds.Store(l.eng.seconds())
 		l.lookAll() // before it is idle: what was acknowledged counts
 		l.idle.Advance(l.seconds.Load(), l.expire)
 		l.rounds.Add(1)
 	}
-	for i, c := range list {
-		list[i] = nil
+	var did uint32
+	for _, c := range list {
 		what := c.pending.Swap(0)
 		did |= what
 		l.serve(c, what)
 	}
-	if calmed {
+	if signals&signalRoom != 0 {
 		l.unpause()
 	}
-	l.mu.Lock()
-	l.spare = list[:0]
-	l.mu.Unlock()
-	return did
+	switch {
+	case did&^(evFlush|evTimer) != 0:
+		return scheduler.Stirs
+	case did&evTimer != 0:
+		return scheduler.Silent
+	default:
+		return scheduler.Usual
+	}
+}
+
+// HandOff leaves a connection's next step to the handshakers.
+func (l *loop) HandOff(j scheduler.Job) { l.eng.handshakers.submit(j.(*conn)) }
+
+// Computed takes a machine back whose step the loop has computed.
+func (l *loop) Computed(j scheduler.Job) { l.handshaken(j.(*conn)) }
+
+// Rested lets go of the slab when nothing of it is left to fill, so that an idle loop
+// holds none.
+func (l *loop) Rested() {
+	if l.slab != nil && len(l.slab.Free()) < sendqueue.RecordSize {
+		l.slab.Release()
+		l.slab = nil
+	}
+}
+
+// rest is the last thing in a callback.
+func (l *loop) rest() {
+	l.unpause()
+	if l.sched.Rest() {
+		l.policy.Idle(l.eng.now())
+	}
 }
 
 // serve does what was asked for one connection.
@@ -183,7 +154,9 @@ func (l *loop) serve(c *conn, what uint32) {
 	}
 	if what&evTimer != 0 {
 		l.overdue(c)
-		l.awaiting.stirred = l.awaiting.stirred || c.phase == phase.Closed
+		if c.phase == phase.Closed {
+			l.sched.Stirred()
+		}
 	}
 	if what&evWritable != 0 && c.phase != phase.Closed {
 		l.writable(c)
@@ -225,7 +198,7 @@ func (l *loop) dispatch(c *conn) {
 		if len(b) == 0 {
 			continue
 		}
-		l.awaiting.stirred = true
+		l.sched.Stirred()
 		s := l.eng.shards[i]
 		if rest := b[len(b)-s.push(b, s.bound):]; len(rest) > 0 {
 			l.overflow(s, rest)
@@ -261,35 +234,27 @@ func (l *loop) overflow(s *shard, rest []item) {
 	}
 }
 
-// drop lets go of the slab when nothing of it is left to fill, so that an idle
-// loop holds none.
-func (l *loop) drop() {
-	if l.slab != nil && len(l.slab.Free()) < sendqueue.RecordSize {
-		l.slab.Release()
-		l.slab = nil
-	}
-}
-
 // Accept gets a peer's connection.
 func (l *loop) Accept(n *poller.Incoming) {
 	l.accept(n)
-	l.await()
+	l.rest()
 }
 
 // Adopted gets a connection of ours that is up.
 func (l *loop) Adopted(s *poller.Socket) {
 	l.adopt(s.Owner.(*conn))
-	l.soon()
+	l.sched.Soon()
 }
 
 // Read gets what one read brought.
 func (l *loop) Read(s *poller.Socket, in []byte) {
 	c := s.Owner.(*conn)
 	l.read(c, in)
-	l.settle()
+	l.sched.Settle()
 	l.hold(c)
 	l.unblock()
 	l.mark()
+	l.sched.Soon()
 	l.rest()
 }
 
@@ -303,7 +268,8 @@ func (l *loop) Datagrams(in *poller.Datagrams) {
 		}
 		l.dispatch(nil)
 	}
-	l.settle()
+	l.sched.Settle()
+	l.sched.Soon()
 	l.rest()
 }
 

@@ -1,4 +1,4 @@
-package reactor
+package scheduler
 
 import "golang.org/x/sys/unix"
 
@@ -9,7 +9,7 @@ import "golang.org/x/sys/unix"
 type meter struct {
 	usage unix.Rusage
 	clock unix.Timespec
-	wall  int64 // the engine's clock, ns
+	wall  int64 // the clock, ns
 	cpu   int64 // of this thread, ns
 	waits int64 // how often the thread gave the CPU up
 }
@@ -17,12 +17,6 @@ type meter struct {
 // heldUp is how much longer than its CPU time work takes, in ns, before it is
 // asked why.
 const heldUp = 50_000
-
-// start begins the first lap.
-func (m *meter) start(now int64) {
-	m.lap(now)
-	m.waited()
-}
 
 // lap gives what was spent since the last one, in ns.
 func (m *meter) lap(now int64) int64 {

@@ -72,8 +72,8 @@ func TestLoopSleeps(t *testing.T) {
 			time.Sleep(time.Millisecond) // the pause
 		}
 		r.onLoop(l, func() {
-			if l.awaiting.sleeps == 0 {
-				t.Errorf("%d loops: %+v: it never slept", loops, l.awaiting)
+			if sleeps, _ := l.sched.Slept(); sleeps == 0 {
+				t.Errorf("%d loops: it never slept", loops)
 			}
 		})
 		for range 20 {
@@ -102,8 +102,8 @@ func TestLoopYields(t *testing.T) {
 	r.onLoop(l, func() {
 		// The engine's start and its tick may wake somebody, and a connection's end
 		// may; a yield behind each of its steps, or behind messages, would be more.
-		most := uint64(time.Since(began)/sleepTime) + rounds/10 + 15
-		if n := l.awaiting.yields; n > most {
+		most := uint64(time.Since(began)/(8*time.Millisecond)) + rounds/10 + 15
+		if _, n := l.sched.Slept(); n > most {
 			t.Errorf("yielded %d times, %d at most for %d messages and their connections", n, most, rounds)
 		}
 	})

@@ -1,0 +1,50 @@
+// Package scheduler decides when one event loop serves what was asked of it, defers
+// a wake-up, computes, hands off, yields and sleeps. A Scheduler belongs to one loop;
+// Post and Raise are for any goroutine, everything else for the loop's.
+//
+// # Wake-ups
+//
+// Others ask a loop to serve something by Post or Raise. Whether that takes a wake-up
+// depends on where the loop is:
+//
+//	state     event                                becomes   effect
+//	free      Post, Raise                          woken     the loop is woken
+//	free      Defer: the callback will look        deferred
+//	free      Return                               woken     the loop wakes itself
+//	free      Settle                               free
+//	deferred  Post, Raise, Defer                   deferred
+//	deferred  Settle, nothing was asked            free
+//	deferred  Settle, while gathering              woken     the loop wakes itself
+//	deferred  Settle                               free      it is served at once
+//	woken     Post, Raise, Defer                   woken
+//	woken     Settle                               woken
+//	woken     the wake-up comes (Woken)            free      all that was asked is served
+//
+// What is asked while the loop serves at the end of a callback has a wake-up of its
+// own, so that a callback ends. transitions_test.go holds the table against the code.
+//
+//	            Post, Raise
+//	      +------------------------> woken <--------+
+//	      |        (wakes)             |            | Settle, gathering (wakes itself)
+//	    free <-------------------------+            |
+//	      |  ^      Woken (serves)                  |
+//	Defer |  | Settle (serves)                      |
+//	      v  |                                      |
+//	    deferred -----------------------------------+
+//
+// # Computing
+//
+// A loop computes short jobs itself when it has read all that was there: to hand one
+// off and to take it back costs two wake-ups. In each round it takes as many as it has
+// time for, keeps a few for the next round, and hands off the rest, and every job of a
+// kind that turns out to be long (Allowance).
+//
+// # Sleeping
+//
+// At the end of a callback a loop with nothing to do sleeps itself (Rest) instead of
+// leaving that to its poller, which would wake a second thread for it. Before that it
+// yields when its callbacks may have set other goroutines to work, which would have to
+// wait for the processor that it takes along, and once in a while in any case: from a
+// goroutine that the runtime has not scheduled for 10 ms it takes the processor at
+// each system call. A loop that is busy does without a look for some callbacks.
+package scheduler
