@@ -30,8 +30,15 @@ type Answer struct {
 	set *reactor.AddrSet
 }
 
+// NewAnswer makes an answer of targets that somebody has put together.
+func NewAnswer(targets []Target) *Answer {
+	a := &Answer{Targets: targets}
+	a.settle()
+	return a
+}
+
 // Set gives the targets as the engine wants them (reactor.Target.Set): of an answer
-// that a Cache gave and that has several; nil of any other.
+// that a Cache or NewAnswer gave and that has several; nil of any other.
 func (a *Answer) Set() *reactor.AddrSet { return a.set }
 
 // settle makes what goes with the answer.

@@ -103,6 +103,7 @@ type Context struct {
 	direct    names.Answer // over literal
 	filtered  []byte       // the message, for the patterns of blacklists
 	query     names.Query
+	grown     map[twinKey]*names.Answer // for large requests
 	names     nameTable
 	sources   sources        // by which of our addresses peers are reached
 	spoken    []*listener    // listeners as advertised says

@@ -74,6 +74,7 @@ func (c *Context) Forward(dest []byte) error {
 	if err != nil {
 		return c.failed(dest, err)
 	}
+	answer = c.fitting(answer)
 	w := c.plot(&h, answer)
 	order, first := c.start(w)
 	var last error
@@ -236,7 +237,7 @@ func (c *Context) lookup() (answer *names.Answer, err error) {
 func (c *Context) order(a *names.Answer, seed uint64) names.Order {
 	o := a.Order(seed)
 	if c.proxy.cfg.NoFailover {
-		o.Cut(1)
+		firstOnly(&o, a.Targets)
 	}
 	return o
 }

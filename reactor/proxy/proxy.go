@@ -112,6 +112,7 @@ type Proxy struct {
 	claims  claims // by what else the Router has had messages name us
 	hosts   *names.Cache
 	went    went
+	grew    atomic.Bool // a request was too large for UDP
 	shards  [countShards]countShard
 	next    atomic.Uint32 // the next Context's share of the counters
 	losses  fold.Table[loss]

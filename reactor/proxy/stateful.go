@@ -80,8 +80,16 @@ func (w *Way) More() bool { return w.next < w.order.Len() }
 // Several reports whether there is more than one target.
 func (w *Way) Several() bool { return w.order.Len() > 1 }
 
+// Reached tells that the last target has answered: the same address is not tried by
+// another transport.
+func (w *Way) Reached() {
+	if w.More() && w.next > 0 && w.targets[w.order.At(w.next)].Addr == w.target.Addr {
+		w.next++
+	}
+}
+
 // OnlyFirst forgets all targets but the first.
-func (w *Way) OnlyFirst() { w.order.Cut(1) }
+func (w *Way) OnlyFirst() { firstOnly(&w.order, w.targets) }
 
 // Reliable reports whether the transport of the last try, or of the first one to come, retransmits by itself.
 func (w *Way) Reliable() bool {
@@ -110,6 +118,7 @@ func (c *Context) Aim(dest []byte, w *Way) error {
 	if err != nil {
 		return c.failed(dest, err)
 	}
+	answer = c.fitting(answer)
 	*w = Way{order: c.order(answer, rand.Uint64()), set: answer.Set(), lists: c.blacklists, name: c.sipDomain, domain: c.domain, noNew: c.mayNotOpen(), flow: c.main.flow, bound: c.main.bound}
 	if w.name == "" {
 		w.name = c.names.get(h.name)

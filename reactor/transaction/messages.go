@@ -58,7 +58,9 @@ func (x *Exchange) response(c *proxy.Context, handle uint64) {
 		x.CancelResponse(now, &leg.Branch, code)
 		return
 	}
-	leg.received = code
+	if leg.received = code; leg.try == tryOf(handle) {
+		leg.way.Reached()
+	}
 	if x.origin == nil {
 		x.layer.proxy.Router().Reply(c)
 		if s := x.layer.user(); s != nil && !(c.Dropped() && code < 200) {
@@ -83,6 +85,7 @@ func (x *Exchange) SendRequest(_ *Transaction, b *Branch) error {
 	if err := c.SendBranch(x.name(leg), &leg.way, &x.layer.scratchOf(c).b); err != nil {
 		return err
 	}
+	b.Went(leg.way.Reliable())
 	text := x.layer.scratchOf(c).b
 	drop(&leg.sent)
 	if leg.way.Reliable() && leg.own == nil {
