@@ -30,6 +30,7 @@ import (
 	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/sqlops"
+	"sipreactor/reactor/modules/textops"
 	"sipreactor/reactor/modules/tm"
 	uris "sipreactor/reactor/modules/uri"
 	"sipreactor/reactor/modules/usrloc"
@@ -66,6 +67,7 @@ var modules = []script.Constructor{
 	sipmsgops.New,
 	sl.New,
 	sqlops.New,
+	textops.New,
 	uris.New,
 	usrloc.New,
 	tm.New,

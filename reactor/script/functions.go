@@ -83,6 +83,7 @@ type Function struct {
 type Args struct {
 	k      *compiler
 	module string // that the function is of
+	usage  string
 	call   *Call
 	at     *Site
 	list   []argument
@@ -113,7 +114,7 @@ func init() {
 	functions = make(map[string]*Function)
 	for _, part := range []map[string]*Function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(),
-		textFunctions(), tlsFunctions(), traceFunctions(), statisticFunctions(),
+		tlsFunctions(), traceFunctions(), statisticFunctions(),
 		avpFunctions(), advertiseFunctions(), branchFunctions(), blacklistFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(), cacheFunctions(),
 	} {
 		for name, f := range part {
@@ -162,7 +163,7 @@ func (k *compiler) action(x Expr) Action {
 		k.rep.errorf(c.At, "%s() takes %s, not %d: %s", c.Func, counted(f.Min, len(f.Args), "argument"), len(c.Args), f.Usage)
 		return nil
 	}
-	a := &Args{k: k, module: f.module, call: c, at: k.site(c.At, c.Func+"()"), list: make([]argument, len(f.Args))}
+	a := &Args{k: k, module: f.module, usage: f.Usage, call: c, at: k.site(c.At, c.Func+"()"), list: make([]argument, len(f.Args))}
 	args := c.Args
 	if f.flip && len(args) == 2 {
 		switch args[0].(type) {

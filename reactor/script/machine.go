@@ -67,7 +67,7 @@ type Machine struct {
 	}
 	dynamic map[string]*regexp.Regexp
 	lines   map[string]*regexp.Regexp // of functions' arguments
-	substs  map[string]*substitution
+	substs  map[string]*Substitution
 	kept    map[string]string
 	uri     uriCache
 	tls     *tlsstate.State // of the message's connection, when something has asked for it

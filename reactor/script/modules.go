@@ -17,8 +17,6 @@ var modules = map[string]*module{
 	opensslModule: {},
 	wolfsslModule: {},
 
-	"textops": {},
-
 	statisticsModule: {params: statisticsParams},
 	prometheusModule: {params: prometheusParams},
 

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// substitution is /expression/replacement/flags, as re.subst and the subst
+// Substitution is /expression/replacement/flags, as re.subst and the subst
 // functions take it.
-type substitution struct {
+type Substitution struct {
 	re     *regexp.Regexp
 	parts  []substPart
 	global bool
@@ -23,7 +23,7 @@ type substPart struct {
 
 // substitution compiles the text of a substitution. at gives the place of its
 // bytes.
-func (k *compiler) substitution(s *String) *substitution {
+func (k *compiler) substitution(s *String) *Substitution {
 	out, repl, msg := parseSubstitution(s.Text)
 	if msg != "" {
 		k.rep.errorf(s.At, "%s", msg)
@@ -36,7 +36,7 @@ func (k *compiler) substitution(s *String) *substitution {
 }
 
 // parseSubstitution reads /expression/replacement/flags; msg tells what is wrong.
-func parseSubstitution(text string) (out *substitution, repl, msg string) {
+func parseSubstitution(text string) (out *Substitution, repl, msg string) {
 	if text == "" {
 		return nil, "", "a substitution is /expression/replacement/flags"
 	}
@@ -49,7 +49,7 @@ func parseSubstitution(text string) (out *substitution, repl, msg string) {
 	if !ok1 || !ok2 {
 		return nil, "", fmt.Sprintf("%q is no substitution: /expression/replacement/flags", clip(text))
 	}
-	out = &substitution{}
+	out = &Substitution{}
 	fold, lines := "", "m"
 	for _, f := range flags {
 		switch f {
@@ -161,9 +161,9 @@ func replacement(repl string, groups int, variable func(i int) (func(m *Machine)
 	return parts, ""
 }
 
-// apply writes b with the matches replaced. ok is false if there was none, or
+// Apply writes b with the matches replaced. ok is false if there was none, or
 // the text would get too long.
-func (s *substitution) apply(m *Machine, b []byte) (out []byte, ok bool) {
+func (s *Substitution) Apply(m *Machine, b []byte) (out []byte, ok bool) {
 	n := 1
 	if s.global {
 		n = -1
@@ -209,7 +209,7 @@ func substTransforms() map[string]*transformSpec {
 				return nil
 			}
 			return func(m *Machine, in Value) Value {
-				out, _ := s.apply(m, m.Text(in))
+				out, _ := s.Apply(m, m.Text(in))
 				return Text(out)
 			}
 		}},
@@ -234,14 +234,14 @@ func (k *compiler) substDynamic(v *Var) transformer {
 		if s == nil {
 			return null
 		}
-		out, _ := s.apply(m, m.Text(in))
+		out, _ := s.Apply(m, m.Text(in))
 		return Text(out)
 	}
 }
 
 // substitution gives a compiled substitution; nil if it is none, which is an
 // error of the script. When too many are known, they are forgotten.
-func (m *Machine) substitution(b []byte, at *Site) *substitution {
+func (m *Machine) substitution(b []byte, at *Site) *Substitution {
 	if s, ok := m.substs[string(b)]; ok {
 		return s
 	}
@@ -261,7 +261,7 @@ func (m *Machine) substitution(b []byte, at *Site) *substitution {
 		return nil
 	}
 	if m.substs == nil || len(m.substs) >= maxDynamic {
-		m.substs = make(map[string]*substitution)
+		m.substs = make(map[string]*Substitution)
 	}
 	m.substs[string(b)] = s
 	return s
