@@ -202,3 +202,32 @@ func TestInheritedListenerIsSpread(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
+
+// A port that the kernel chooses is nobody else's, though the socket shares.
+func TestChosenPortIsFree(t *testing.T) {
+	for _, datagrams := range []bool{false, true} {
+		l := Listener{Addr: netip.MustParseAddrPort("127.0.0.1:0"), Datagrams: datagrams}
+		seen := make(map[netip.AddrPort]bool)
+		for range 3000 {
+			fd, err := l.bound(true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close(fd)
+			at, err := kernel.LocalAddr(fd)
+			if err != nil || seen[at] {
+				t.Fatalf("datagrams %v: %v is given twice; %v", datagrams, at, err)
+			}
+			seen[at] = true
+		}
+		for at := range seen {
+			again := Listener{Addr: at, Datagrams: datagrams}
+			fd, err := again.bound(true)
+			if err != nil {
+				t.Fatalf("datagrams %v: %v cannot be shared: %v", datagrams, at, err)
+			}
+			unix.Close(fd)
+			break
+		}
+	}
+}

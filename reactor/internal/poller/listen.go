@@ -81,7 +81,9 @@ func (l *Listener) bound(shared bool) (fd int, err error) {
 	if family == unix.AF_INET6 { // gnet keeps the families apart
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1)
 	}
-	if shared {
+	// A socket that shares may be given a port that another one of the same user has.
+	chosen := l.Addr.Port() == 0
+	if shared && !chosen {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 	}
 	if !l.Datagrams { // connections of an earlier run may linger
@@ -90,6 +92,9 @@ func (l *Listener) bound(shared bool) (fd int, err error) {
 	if err = unix.Bind(fd, kernel.Sockaddr(l.Addr)); err != nil {
 		unix.Close(fd)
 		return -1, os.NewSyscallError("bind", err)
+	}
+	if shared && chosen { // those that come behind may share it all the same
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 	}
 	return fd, nil
 }
