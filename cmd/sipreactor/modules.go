@@ -14,7 +14,9 @@ import (
 	"sipreactor/reactor/modules/dispatcher"
 	"sipreactor/reactor/modules/domain"
 	"sipreactor/reactor/modules/drouting"
+	"sipreactor/reactor/modules/exec"
 	"sipreactor/reactor/modules/group"
+	"sipreactor/reactor/modules/json"
 	loadbalancer "sipreactor/reactor/modules/load_balancer"
 	"sipreactor/reactor/modules/mathops"
 	"sipreactor/reactor/modules/maxfwd"
@@ -23,8 +25,11 @@ import (
 	optionsreply "sipreactor/reactor/modules/options"
 	"sipreactor/reactor/modules/path"
 	"sipreactor/reactor/modules/permissions"
+	"sipreactor/reactor/modules/pike"
+	"sipreactor/reactor/modules/ratelimit"
 	"sipreactor/reactor/modules/regex"
 	"sipreactor/reactor/modules/registrar"
+	"sipreactor/reactor/modules/rest_client"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sipmsgops"
@@ -65,6 +70,11 @@ var modules = []script.Constructor{
 	rr.New,
 	signaling.New,
 	sipmsgops.New,
+	exec.New,
+	json.New,
+	pike.New,
+	ratelimit.New,
+	rest_client.New,
 	sl.New,
 	sqlops.New,
 	textops.New,

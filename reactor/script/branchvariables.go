@@ -14,12 +14,12 @@ import (
 // that were appended only, and without an index it is the first of them.
 func branchVariables() map[string]*Variable {
 	vars := map[string]*Variable{
-		"branch": {Inner: OptionalInner, Index: true, Get: branchItem, Set: branchSetter, each: branchEach},
+		"branch": {Inner: OptionalInner, Index: true, Get: branchItem, Set: branchSetter, Each: branchEach},
 		"msg.branch": {Index: true, Get: func(u *Use) Getter {
 			k, v := u.k, u.v
 			return k.branchField(v, &branchFields[0], 0)
 		},
-			Set: addsBranch, each: func(u *Use) Getter {
+			Set: addsBranch, Each: func(u *Use) Getter {
 				k, v := u.k, u.v
 				return k.branchValue(v, &branchFields[0], 0)
 			}},
@@ -43,7 +43,7 @@ func branchVariables() map[string]*Variable {
 				k, v := u.k, u.v
 				return k.branchField(v, f, 0)
 			},
-			each: func(u *Use) Getter {
+			Each: func(u *Use) Getter {
 				k, v := u.k, u.v
 				return k.branchValue(v, f, 0)
 			},

@@ -164,8 +164,8 @@ func (k *compiler) forStmt(s *For) exec {
 
 // eachItem compiles the values of a variable one after the other.
 func (k *compiler) eachItem(v *Var) Getter {
-	if spec := k.variableNamed(v.Name); spec != nil && spec.each != nil && k.argFits(v, spec) {
-		return spec.each(&Use{k: k, v: v})
+	if spec := k.variableNamed(v.Name); spec != nil && spec.Each != nil && k.argFits(v, spec) {
+		return spec.Each(&Use{k: k, v: v})
 	}
 	one := *v
 	one.Index = nil

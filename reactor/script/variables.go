@@ -33,8 +33,11 @@ type Variable struct {
 	Get func(u *Use) Getter
 	Set func(u *Use) Setter
 
-	module string              // that has to be loaded; "" is the core
-	each   func(u *Use) Getter // one value after the other, for [*]; nil: Get does that
+	// Each compiles one value after the other, from index 0 on to the first that is NULL,
+	// for [*] and for loops; nil: Get does that.
+	Each func(u *Use) Getter
+
+	module string // that has to be loaded; "" is the core
 }
 
 // Use is a variable where it is used in a configuration.
@@ -253,7 +256,7 @@ func (k *compiler) indexed(v *Var, it Getter) expr {
 		k.rep.errorf(x.At, "[append] is where a value is assigned to, none is there")
 		return nil
 	case x.All:
-		if each := k.variableNamed(v.Name).each; each != nil {
+		if each := k.variableNamed(v.Name).Each; each != nil {
 			if it = each(&Use{k: k, v: v}); it == nil {
 				return nil
 			}

@@ -16,8 +16,11 @@ func parse(b []byte) (*node, error) {
 	p := parser{d: json.NewDecoder(bytes.NewReader(b))}
 	p.d.UseNumber()
 	n, err := p.value(0)
-	if err != nil {
+	switch {
+	case errors.Is(err, errLarge):
 		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("no JSON: %w", err)
 	}
 	if _, err := p.d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("there is text behind the document")
@@ -33,7 +36,7 @@ type parser struct {
 func (p *parser) value(depth int) (*node, error) {
 	t, err := p.d.Token()
 	if err != nil {
-		return nil, fmt.Errorf("no JSON: %w", err)
+		return nil, err
 	}
 	return p.valueOf(t, depth)
 }
@@ -79,7 +82,7 @@ func (p *parser) object(depth int) (*node, error) {
 	for p.d.More() {
 		t, err := p.d.Token()
 		if err != nil {
-			return nil, fmt.Errorf("no JSON: %w", err)
+			return nil, err
 		}
 		key, _ := t.(string)
 		v, err := p.value(depth + 1)

@@ -180,3 +180,21 @@ func (t *table) list(limit int) []seen {
 	})
 	return all[:min(len(all), limit)]
 }
+
+// take takes over what another table, of the same sampling unit, has counted.
+func (t *table) take(o *table) {
+	for i := range o.parts {
+		p := &o.parts[i]
+		p.Lock()
+		for a, n := range p.nodes {
+			q := &t.parts[t.part(a)]
+			q.Lock()
+			if len(q.nodes) < t.max {
+				c := *n
+				q.nodes[a] = &c
+			}
+			q.Unlock()
+		}
+		p.Unlock()
+	}
+}

@@ -178,23 +178,30 @@ func (m *Module) relay(a *script.Args) script.Action {
 	}
 }
 
-func (m *Module) newtran(*script.Args) script.Action {
-	return func(x *script.Machine) int {
-		c := x.Context()
-		e, err := m.layer.Begin(c)
-		switch err {
-		case nil:
-			_ = e
-			return 1
-		case transaction.ErrRepeat:
-			return 0
-		case transaction.ErrExists:
-			return -10
-		case transaction.ErrMethod:
-			return 1
-		default: // it has been answered
-			return 0
-		}
+func (m *Module) newtran(*script.Args) script.Action { return m.begin }
+
+// StartTransaction is script.Starter, for async().
+func (m *Module) StartTransaction(x *script.Machine) int {
+	if ret := m.begin(x); ret != -10 {
+		return ret
+	}
+	return 1
+}
+
+func (m *Module) begin(x *script.Machine) int {
+	c := x.Context()
+	_, err := m.layer.Begin(c)
+	switch err {
+	case nil:
+		return 1
+	case transaction.ErrRepeat:
+		return 0
+	case transaction.ErrExists:
+		return -10
+	case transaction.ErrMethod:
+		return 1
+	default: // it has been answered
+		return 0
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/signaling"
+	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/sipframe"
@@ -22,7 +23,7 @@ type bench struct{ *moduletest.Bench }
 
 func start(t *testing.T, text string) *bench {
 	t.Helper()
-	return &bench{moduletest.New(t, head+text, tm.New, sl.New, signaling.New, maxfwd.New, rr.New)}
+	return &bench{moduletest.New(t, head+text, tm.New, sl.New, signaling.New, maxfwd.New, rr.New, sipmsgops.New)}
 }
 
 var callee = &reactor.Source{Conn: 9, Proto: reactor.TLS, Outbound: true, Socket: moduletest.Sockets[0],
