@@ -133,10 +133,10 @@ func (c *conn) release() {
 		was = c.left
 	}
 	c.stepLocked(phase.Closed)
-	box, why, stuck := c.out.Waiting, c.doom, c.stuck
+	box, why := c.out.Waiting, c.doom
 	c.out.Waiting = nil
 	c.mu.Unlock()
-	if stuck || c.eof {
+	if c.known {
 		e.lot.forget(c)
 	}
 	if c.timer != nil {

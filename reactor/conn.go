@@ -88,6 +88,7 @@ type conn struct {
 	phase phase.Phase // written by the owner under mu, so others may read it under mu
 	doom  *Error
 	stuck bool // the socket takes nothing more: the parking lot watches it
+	known bool // the parking lot has its descriptor, perhaps from an earlier watch; the loop's
 	half  bool // the peer says nothing more and waits for replies: nothing else is written
 	// parked is the phase, plus one, in which the sender went on without waiting
 	// for the end of it; 0 = it did not.

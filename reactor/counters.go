@@ -71,7 +71,7 @@ type shardCounters struct {
 type engineCounters struct {
 	dials, undelivered, postponed    atomic.Uint64
 	returned, refused, aborted       atomic.Uint64
-	neverAnswered                    atomic.Uint64
+	neverAnswered, panics            atomic.Uint64
 	parkedConnects, parkedHandshakes atomic.Uint64
 	dialsFailed, closed              [reasonCount]atomic.Uint64
 	defects, handshakeDefects        counters.Tally

@@ -119,13 +119,14 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 	if len(buf.B) > maxDatagram {
 		return 0, because(MessageTooLarge, "for udp")
 	}
-	if err := kernel.SendTo(e.poll.Sender(socket.index), buf.B, addr); err != nil {
-		return 0, fail(WriteError, err)
-	}
-	stat := &e.shards[0].stat
+	s := e.shards[0]
 	if w != nil {
-		stat = &w.shard.stat
+		s = w.shard
 	}
+	if err := s.sendTo(socket, buf.B, addr); err != nil {
+		return 0, err
+	}
+	stat := &s.stat
 	if t.Class.asks() {
 		stat.asked.Add(e.seconds())
 	}
@@ -135,4 +136,27 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 		*t.Carrier = Source{Proto: UDP, Remote: t.Addr, Local: socket.Addr, Socket: socket}
 	}
 	return Sent, nil
+}
+
+// sendTo writes a datagram. The lock keeps the socket open meanwhile; each shard has
+// its own, so that no two cores share it.
+func (s *shard) sendTo(socket *Socket, text []byte, to netip.AddrPort) *Error {
+	s.datagrams.RLock()
+	defer s.datagrams.RUnlock()
+	if s.mute {
+		return because(Shutdown, "")
+	}
+	if err := kernel.SendTo(s.eng.poll.Sender(socket.index), text, to); err != nil {
+		return fail(WriteError, err)
+	}
+	return nil
+}
+
+// endDatagrams ends the sending of datagrams, whose sockets are about to be closed.
+func (e *Engine) endDatagrams() {
+	for _, s := range e.shards {
+		s.datagrams.Lock()
+		s.mute = true
+		s.datagrams.Unlock()
+	}
 }

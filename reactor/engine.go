@@ -1,7 +1,9 @@
 package reactor
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
@@ -12,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	logfold "sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/sourcelimit"
@@ -50,20 +53,43 @@ type Engine struct {
 	draining   atomic.Bool  // nothing new is taken in
 	stopping   atomic.Bool  // and no connection is opened
 	deaf       atomic.Bool  // nothing more is read
+	life       sync.Mutex   // guards state
+	state      life
+	up         atomic.Bool // what connections need is there
 	stopOnce   sync.Once
 	stopped    error // what stop returned
 	crew       sync.WaitGroup
 	stat       engineCounters
 	folds      folds
+	panics     logfold.Table[string]
 	aliasMoves moves
 	backoff    backoffTable
 	probing    probing
 }
 
+// life is where an engine is in its own.
+type life uint8
+
+const (
+	made life = iota
+	running
+	over // stopped, perhaps before it ran, or it could not start
+)
+
+// Errors of Start and Stop.
+var (
+	ErrStarted = errors.New("reactor: an engine starts once")
+	// ErrBusy: the Handler has not returned. Its goroutines are left behind.
+	ErrBusy = errors.New("reactor: the handler has not returned")
+)
+
 // New checks the configuration and makes an engine that does not run yet.
 func New(cfg Config, h Handler) (*Engine, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
+	}
+	if h == nil {
+		return nil, errors.New("reactor: no Handler")
 	}
 	e := &Engine{
 		cfg:      cfg,
@@ -93,8 +119,23 @@ func New(cfg Config, h Handler) (*Engine, error) {
 }
 
 // Start opens every socket and runs. When it returns nil all of them listen;
-// when it returns an error nothing is left open.
+// when it returns an error nothing is left open, and the engine is over. It is
+// called once.
 func (e *Engine) Start() error {
+	e.life.Lock()
+	defer e.life.Unlock()
+	if e.state != made {
+		return ErrStarted
+	}
+	e.state = over
+	if err := e.start(); err != nil {
+		return err
+	}
+	e.state = running
+	return nil
+}
+
+func (e *Engine) start() error {
 	var err error
 	if err = e.cfg.alone(); err != nil {
 		return fmt.Errorf("reactor: %w", err)
@@ -102,6 +143,7 @@ func (e *Engine) Start() error {
 	if e.lot, err = newLot(e); err != nil {
 		return err
 	}
+	e.up.Store(true)
 	e.handshakers.start(e.cfg.Handshakers)
 	for _, s := range e.shards {
 		s.mu.Lock()
@@ -163,10 +205,20 @@ func (e *Engine) Done() <-chan struct{} { return e.poll.Done() }
 // Stop ends the engine, which may be draining already (Drain): no connection is accepted or opened any
 // more, messages that are here are worked off and written, every peer gets its
 // close_notify. Peers that go on sending are read for a moment only. When ctx is
-// over first, what is left is cut off, and Stop returns ctx's error. Whoever
+// over first, what is left is cut off, and Stop returns ctx's error; with ErrBusy
+// when the Handler does not return a moment later. Whoever
 // calls again gets what the first call got, when that has it. The engine cannot
-// be started again.
+// be started again. One that does not run is over, and that is no error.
 func (e *Engine) Stop(ctx context.Context) error {
+	e.life.Lock()
+	runs := e.state == running
+	if !runs {
+		e.state = over
+	}
+	e.life.Unlock()
+	if !runs {
+		return nil
+	}
 	e.stopOnce.Do(func() { e.stopped = e.stop(ctx) })
 	return e.stopped
 }
@@ -184,12 +236,31 @@ func (e *Engine) stop(ctx context.Context) error {
 	if err2 := until(ctx, func() bool { return e.table.Len() == 0 && e.lot.lingering() == 0 }); err == nil {
 		err = err2
 	}
-	if err2 := e.poll.Stop(); err == nil {
-		err = err2
+	ended := make(chan error, 1)
+	go func() {
+		e.endDatagrams()
+		err := e.poll.Stop()
+		e.dismiss()
+		e.logRests(math.MaxInt64)
+		ended <- err
+	}()
+	select {
+	case err2 := <-ended:
+		return cmp.Or(err, err2)
+	case <-afterwards(ctx, cutTime):
+		return errors.Join(ErrBusy, err)
 	}
-	e.dismiss()
-	e.logRests(math.MaxInt64)
-	return err
+}
+
+// cutTime is how long behind the end of Stop's context the Handler may take to
+// return from what it is at.
+const cutTime = time.Second
+
+// afterwards returns a channel that closes so long after the end of a context.
+func afterwards(ctx context.Context, d time.Duration) <-chan struct{} {
+	late := make(chan struct{})
+	context.AfterFunc(ctx, func() { time.AfterFunc(d, func() { close(late) }) })
+	return late
 }
 
 // graceTime is how long a draining engine still reads while messages come.

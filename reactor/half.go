@@ -133,7 +133,7 @@ func (l *loop) survives(c *conn, err error) bool {
 	c.mu.Lock()
 	stuck := c.stuck
 	c.mu.Unlock()
-	if stuck {
+	if c.known {
 		l.eng.lot.forget(c)
 	}
 	c.mu.Lock() // others look at the descriptor
@@ -146,6 +146,7 @@ func (l *loop) survives(c *conn, err error) bool {
 	if stuck {
 		watch = l.eng.lot.watchWrite
 	}
+	c.known = true
 	if err := watch(c); err != nil {
 		l.close(c, fail(WriteError, err))
 		return true

@@ -1,6 +1,10 @@
 package reactor
 
-import "iter"
+import (
+	"iter"
+
+	"sipreactor/reactor/internal/scheduler"
+)
 
 // host is a Worker on a loop. It runs the Handler for messages where they were
 // read, which saves the two wake-ups that a worker costs: at low rates those
@@ -166,7 +170,7 @@ func (s *shard) returned() {
 
 // inline runs the Handler on the loop for what the loop has time for, and
 // leaves the rest in the bags. A Handler that takes more of a loop's time than it
-// may, on average, or that mostly waits, is not for a loop.
+// may (scheduler.Allowance), or that mostly waits, is not for a loop.
 func (l *loop) inline() {
 	if !l.allowed.Takes() {
 		return
@@ -190,7 +194,7 @@ func (l *loop) inline() {
 	}
 	took := (l.eng.now() - began) / int64(done)
 	if host != nil && host.left {
-		took = 4 * slice
+		took = scheduler.FarTooLong * slice // it waits elsewhere: that alone is no reason
 	}
 	l.allowed.Took(took, slice)
 }

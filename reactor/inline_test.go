@@ -201,3 +201,30 @@ func TestInlineIsForShortHandlers(t *testing.T) {
 		return onWorkers.Load() > 2
 	})
 }
+
+// A Handler that takes far longer than it may is off the loop after the second
+// message.
+func TestLongHandlersLeaveTheLoop(t *testing.T) {
+	var here atomic.Int32
+	r := start(t, &script{message: func(w *Worker, f *Frame) {
+		if w.host != nil {
+			here.Add(1)
+		}
+		for end := time.Now().Add(5 * time.Millisecond); time.Now().Before(end); {
+		}
+		echo(w, f)
+	}}, func(c *Config) { c.Inline, c.Workers, c.Loops = 100*time.Microsecond, 1, 1 })
+	c := r.dial(TCP)
+	in := bufio.NewReader(c)
+	for i := range 50 {
+		r.settled()
+		m := request("MESSAGE", fmt.Sprint(i), 1, "")
+		_, _ = c.Write([]byte(m))
+		if got, err := readMessage(in); got != m {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
+	if n := here.Load(); n == 0 || n > 3 {
+		t.Errorf("%d of 50 ran on the loop", n)
+	}
+}

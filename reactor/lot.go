@@ -32,6 +32,21 @@ func newLot(e *Engine) (*lot, error) {
 	return p, err
 }
 
+// parking is how many connects are parked, lingering how many sockets linger.
+func (e *Engine) parking() int {
+	if !e.up.Load() {
+		return 0
+	}
+	return e.lot.size()
+}
+
+func (e *Engine) lingering() int {
+	if !e.up.Load() {
+		return 0
+	}
+	return e.lot.lingering()
+}
+
 // size is how many connects are parked.
 func (p *lot) size() int {
 	p.mu.Lock()

@@ -59,6 +59,7 @@ const (
 	Shutdown
 	NoConnection // Send: the connection is gone and a new one is forbidden or impossible
 	NoAcknowledgement
+	HandlerFailed // the Handler panicked over a message of it
 	reasonCount
 )
 
@@ -88,6 +89,7 @@ var reasons = [reasonCount]struct {
 	Shutdown:           {"shutdown", BlameNone},
 	NoConnection:       {"no connection", BlamePeer},
 	NoAcknowledgement:  {"no acknowledgement", BlamePeer},
+	HandlerFailed:      {"handler failed", BlameUs},
 }
 
 // String gives the reason's text.

@@ -53,6 +53,8 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	}
 	addr := netip.AddrPortFrom(t.Addr.Addr().Unmap(), t.Addr.Port())
 	switch {
+	case !e.up.Load():
+		return 0, because(NoConnection, "the engine does not run")
 	case !t.Addr.IsValid():
 		return 0, because(NoConnection, "it is gone")
 	case t.Proto == UDP:

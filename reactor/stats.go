@@ -63,7 +63,9 @@ type Stats struct {
 	// Unanswered are the requests that were written and have had no final response
 	// by their connection; NeverAnswered those of connections that have ended.
 	Unanswered, NeverAnswered uint64
-	DatagramsOut              uint64
+	// Panics counts those of the Handler.
+	Panics       uint64
+	DatagramsOut uint64
 	// DatagramsDropped are those that came and found no room in their socket's receive
 	// buffer (maxbuffer), DatagramsBounced those that the network said could not be
 	// delivered.
@@ -147,6 +149,7 @@ func (e *Engine) Stats() Stats {
 		Aborted:           e.stat.aborted.Load(),
 		QueueFull:         e.stat.refused.Load(),
 		NeverAnswered:     e.stat.neverAnswered.Load(),
+		Panics:            e.stat.panics.Load(),
 		Closed:            byReason(&e.stat.closed),
 		Defects:           e.stat.defects.Counts(),
 		HandshakeDefects:  e.stat.handshakeDefects.Counts(),
@@ -154,9 +157,9 @@ func (e *Engine) Stats() Stats {
 		HandshakesIn:      newHandshakes(),
 		HandshakesOut:     newHandshakes(),
 		Connections:       e.table.Len(),
-		Parking:           e.lot.size(),
+		Parking:           e.parking(),
 		Peers:             e.peers.Len(),
-		Lingering:         e.lot.lingering(),
+		Lingering:         e.lingering(),
 		BackedOff:         e.backoff.Len(),
 		HandshakesWaiting: e.handshakers.waiting(),
 	}

@@ -86,15 +86,16 @@ const (
 
 // item is one thing for the Handler.
 type item struct {
-	kind   itemKind
-	data   []byte
-	buf    *sipframe.Buffer // a reference of its own
-	src    *Source
-	conn   *conn // that it came by; nil for datagrams and what is ours. Malformed: it closes afterwards
-	defect *sipframe.Defect
-	lost   *Undelivered
-	task   Task
-	owed   bool // a response by a connection that owes some
+	kind    itemKind
+	data    []byte
+	buf     *sipframe.Buffer // a reference of its own
+	src     *Source
+	conn    *conn // that it came by; nil for datagrams and what is ours. Malformed: it closes afterwards
+	defect  *sipframe.Defect
+	lost    *Undelivered
+	task    Task
+	owed    bool // a response by a connection that owes some
+	rescued bool // the Handler has had it a second time
 }
 
 // bag is the frames of one read that go to one shard.
@@ -129,6 +130,9 @@ type shard struct {
 
 	beats atomic.Uint64 // how many beats the leaders came to
 	asked uint64        // how many were asked for; Engine.pulse guards it
+
+	datagrams sync.RWMutex // held while one is sent
+	mute      bool         // none is sent any more; datagrams guards it
 
 	_    [64]byte
 	stat shardCounters
@@ -289,22 +293,10 @@ func (s *shard) fetch() bool {
 
 // do runs the Handler for one item.
 func (w *Worker) do(it item) {
-	h := w.eng.handler
 	w.frame, w.hand = Frame{Data: it.data, Src: it.src, buf: it.buf}, it.conn
-	switch it.kind {
-	case itemMessage:
-		h.Message(w, &w.frame)
-	case itemMalformed:
-		h.Malformed(w, &w.frame, *it.defect)
+	w.handle(&it)
+	if it.kind == itemMalformed {
 		it.conn.kill(malformed(it.defect))
-	case itemUndelivered:
-		h.Undelivered(w, it.lost)
-	case itemOverload:
-		h.(Overloader).Overload(w, &w.frame)
-	case itemBeat:
-		w.shard.beats.Add(1)
-	case itemTask:
-		it.task.Run(w)
 	}
 	if it.buf != nil {
 		it.buf.Release()

@@ -105,6 +105,7 @@ func (l *loop) block(c *conn, progress bool) {
 		}
 		l.moves(c, l.eng.now())
 	}
+	c.known = true
 	if err := l.eng.lot.watchWrite(c); err != nil {
 		l.close(c, fail(WriteError, err))
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/tls"
 	"reflect"
+	"runtime"
+	"strings"
 	"unsafe"
 
 	"sipreactor/tlsstate/internal/wire"
@@ -14,8 +16,9 @@ import (
 // the largest buffers that its handshake and its traffic needed for as long as
 // it lives, several kilobytes a connection, and allocates at every record.
 //
-// That reaches into tls.Conn. If a Go release renames or retypes one of the
-// three fields, all of this does nothing and machines work without it.
+// That reaches into tls.Conn. With a Go release that it was not verified with, or
+// one that renames or retypes one of the three fields, all of this does nothing and
+// machines work without it.
 type memory struct {
 	raw   *bytes.Buffer // records, the next one first; nil: do nothing
 	hand  *bytes.Buffer // handshake messages, while incomplete
@@ -24,7 +27,22 @@ type memory struct {
 }
 
 // fields are where the three are in a tls.Conn.
-var fields, fieldsKnown = locate(reflect.TypeFor[tls.Conn]())
+var fields, fieldsKnown = locateIn(runtime.Version())
+
+// verified are the Go releases whose crypto/tls was read and tested for what this
+// relies on: that a Conn reads records into rawInput, keeps parts of handshake
+// messages in hand, and reads plaintext from input, which lies in rawInput's array.
+var verified = []string{"go1.26"}
+
+// locateIn finds the fields in a Go release; false in one that is not known.
+func locateIn(version string) (o offsets, known bool) {
+	for _, v := range verified {
+		if rest, ok := strings.CutPrefix(version, v); ok && (rest == "" || rest[0] == '.' || rest[0] == ' ' || rest[0] == '-') {
+			return locate(reflect.TypeFor[tls.Conn]())
+		}
+	}
+	return offsets{}, false
+}
 
 type offsets struct{ raw, hand, input uintptr }
 

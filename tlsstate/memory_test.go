@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"reflect"
+	"runtime"
 	"testing"
 	"unsafe"
 )
@@ -82,4 +83,20 @@ func TestMemoryOfZeroConn(t *testing.T) {
 	}
 	m.settle()
 	m.free()
+}
+
+// Only what was verified is reached into: another release may keep the names and
+// mean something else.
+func TestVerifiedReleases(t *testing.T) {
+	for version, want := range map[string]bool{
+		"go1.26": true, "go1.26.8": true, "go1.26.8 X:loopvar": true, "go1.26-devel": true,
+		"go1.25.9": false, "go1.27": false, "go1.260": false, "go1.27.1": false, "devel go1.27-abc": false, "": false,
+	} {
+		if _, known := locateIn(version); known != want {
+			t.Errorf("%q: %v", version, known)
+		}
+	}
+	if !fieldsKnown {
+		t.Errorf("%s is not verified: read crypto/tls for what memory relies on, and list it", runtime.Version())
+	}
 }

@@ -56,6 +56,7 @@ var engineMetrics = []engineMetric{
 	counter("messages", "queue_full_total", "Messages that were refused because too many waited for their connection, which lives on.", func(s *reactor.Stats) uint64 { return s.QueueFull }),
 	gauge("", "unanswered_requests", "Requests that were written to connections there are and have had no final response.", func(s *reactor.Stats) int { return int(s.Unanswered) }),
 	counter("messages", "never_answered_total", "Requests that the peer's TCP acknowledged and that had no final response when their connection ended.", func(s *reactor.Stats) uint64 { return s.NeverAnswered }),
+	counter("messages", "handler_panics_total", "Messages over which the handler panicked: each a fault of this program, with a stack in the log.", func(s *reactor.Stats) uint64 { return s.Panics }),
 	counter("connections", "aborted_total", "Connections that were reset so that nothing that was given back could still arrive.", func(s *reactor.Stats) uint64 { return s.Aborted }),
 	gauge("", "lingering_sockets", "Sockets of ended connections whose peer is still to get the rest.", func(s *reactor.Stats) int { return s.Lingering }),
 	counter("workers", "waits_total", "Times that a worker had to wait, for a connect, a handshake or a name.", func(s *reactor.Stats) uint64 { return s.Waits }),

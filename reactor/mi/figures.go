@@ -125,6 +125,7 @@ func EngineFigures(e Engine) Source {
 		figures.count("datagrams_bounced", s.DatagramsBounced)
 		figures.gauge("unanswered", int(s.Unanswered))
 		figures.count("never_answered", s.NeverAnswered)
+		figures.count("handler_panics", s.Panics)
 		figures.count("aborted", s.Aborted)
 		figures.gauge("lingering", s.Lingering)
 		figures.count("blocked", s.Blocked)

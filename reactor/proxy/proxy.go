@@ -125,6 +125,7 @@ var (
 	_ reactor.Handler    = (*Proxy)(nil)
 	_ reactor.Overloader = (*Proxy)(nil)
 	_ reactor.Debtor     = (*Proxy)(nil)
+	_ reactor.Recoverer  = (*Proxy)(nil)
 )
 
 // New makes a proxy that r routes. The error names the part of cfg that is
@@ -237,6 +238,14 @@ func (p *Proxy) Malformed(w *reactor.Worker, f *reactor.Frame, d sipframe.Defect
 // reactor.Overloader.
 func (p *Proxy) Overload(w *reactor.Worker, f *reactor.Frame) {
 	p.context(w).ReceiveOverload(f.Data, f.Src)
+}
+
+// Recovered answers 500 to a request over which the Router panicked, unless it had
+// been answered or sent on by then: reactor.Recoverer.
+func (p *Proxy) Recovered(w *reactor.Worker, f *reactor.Frame) {
+	if c := p.context(w); !c.answered && !c.forwarded {
+		c.apologize(f.Data, f.Src)
+	}
 }
 
 // Undelivered answers 503 to a request that could not be delivered after all:

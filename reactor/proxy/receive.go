@@ -145,3 +145,14 @@ func (c *Context) absorbs() bool {
 	var tag [tagText]byte
 	return string(c.proxy.keys.appendTag(tag[:0], c.transaction())) == string(c.Msg.Bytes(to.Tag))
 }
+
+// apologize answers 500 to a request, over which somebody has panicked.
+func (c *Context) apologize(data []byte, src *reactor.Source) {
+	c.busy = true
+	defer c.leave()
+	c.reset(src)
+	_ = c.msg.Parse(data) // it was in order, or it would have been answered
+	if c.msg.IsRequest() && c.msg.Method() != sipframe.ACK && c.msg.Find(sipframe.HeaderVia) >= 0 {
+		_ = c.Reply(500, nil)
+	}
+}

@@ -31,34 +31,6 @@ const (
 	keptJobs = 8
 )
 
-// Allowance is whether a loop may do something itself, by what it took so far. The
-// zero value allows it.
-type Allowance struct {
-	cost  int64 // on average, in ns
-	leave int   // how many are left to others
-}
-
-// leaveMany is how many are left to others when they take too long on average.
-const leaveMany = 256
-
-// Takes reports whether the loop may do the next one.
-func (a *Allowance) Takes() bool {
-	if a.leave > 0 {
-		a.leave--
-		return false
-	}
-	return true
-}
-
-// Took notes what one took, in ns, which may take limit. One that was held up, by the
-// kernel perhaps, says nothing yet.
-func (a *Allowance) Took(ns, limit int64) {
-	a.cost += (min(ns, 4*limit) - a.cost) / 16
-	if a.cost > limit {
-		a.cost, a.leave = limit/2, leaveMany
-	}
-}
-
 // Compute has a job computed: by the loop, soon, or by somebody else.
 func (s *Scheduler[C]) Compute(j Job) {
 	if s.jobs.round <= 0 || !s.jobs.kinds[j.Kind()].Takes() {
