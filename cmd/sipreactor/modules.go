@@ -5,6 +5,7 @@ import (
 	"sipreactor/reactor/modules/alias_db"
 	"sipreactor/reactor/modules/auth"
 	"sipreactor/reactor/modules/auth_db"
+	"sipreactor/reactor/modules/avpops"
 	"sipreactor/reactor/modules/cachedb_local"
 	"sipreactor/reactor/modules/cachedb_redis"
 	"sipreactor/reactor/modules/db_mysql"
@@ -47,6 +48,7 @@ var modules = []script.Constructor{
 	alias_db.New,
 	auth.New,
 	auth_db.New,
+	avpops.New,
 	cachedb_local.New,
 	cachedb_redis.New,
 	db_mysql.New,

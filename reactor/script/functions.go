@@ -52,6 +52,7 @@ const (
 	ReplyRouteArg                  // the name of an onreply_route
 	FailureRouteArg                // the name of a failure_route
 	BranchRouteArg                 // the name of a branch_route
+	NamesArg                       // a constant string that names variables, or one variable that is not expanded
 )
 
 // Function is one that scripts can call.
@@ -248,6 +249,10 @@ func (k *compiler) argument(a *argument, kind ArgKind, x Expr, f *Function) bool
 		k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.Usage)
 		return false
 	case *Var:
+		if kind == NamesArg {
+			a.fixed, a.str = true, x.Text
+			return true
+		}
 		if kind == SetArg {
 			a.set = k.setter(x, false)
 			return a.set != nil
@@ -281,6 +286,7 @@ var argNames = [...]string{
 	FixedArg: "a constant string", FlagArg: "the name of a flag", BranchFlagArg: "the name of a branch flag", SetArg: "a variable that can be assigned to",
 	AVPArg: "an AVP, $avp(name)", RouteArg: "the name of a route", ReplyRouteArg: "the name of an onreply_route",
 	FailureRouteArg: "the name of a failure_route", BranchRouteArg: "the name of a branch_route",
+	NamesArg: "a string that names variables, or a variable",
 }
 
 func (k *compiler) stringArg(a *argument, kind ArgKind, x *String, f *Function) bool {
@@ -295,7 +301,7 @@ func (k *compiler) stringArg(a *argument, kind ArgKind, x *String, f *Function) 
 		}
 		a.re = k.regex(x, compile)
 		return a.re != nil
-	case FixedArg:
+	case FixedArg, NamesArg:
 		a.fixed = true
 		return true
 	}

@@ -15,7 +15,7 @@ const (
 )
 
 func (m *module) functions() []script.Function {
-	text, fixed := script.TextArg, script.FixedArg
+	text, fixed := script.TextArg, script.NamesArg
 	avp := "sql_avp_"
 	list := []script.Function{
 		{

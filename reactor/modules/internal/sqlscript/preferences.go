@@ -131,7 +131,7 @@ type call struct {
 
 // PreferenceArgs are the kinds of arguments of Store and Delete; Load has a
 // prefix besides.
-var PreferenceArgs = []script.ArgKind{script.FixedArg, script.FixedArg, script.TextArg, script.FixedArg}
+var PreferenceArgs = []script.ArgKind{script.NamesArg, script.NamesArg, script.TextArg, script.FixedArg}
 
 // compile reads (source, name[, db_id]); nil after an error.
 func (p *Preferences) compile(a *script.Args) *call {

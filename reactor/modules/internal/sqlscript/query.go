@@ -9,7 +9,7 @@ import (
 )
 
 // QueryArgs are the kinds of arguments of Query.
-var QueryArgs = []script.ArgKind{script.TextArg, script.FixedArg, script.TextArg}
+var QueryArgs = []script.ArgKind{script.TextArg, script.NamesArg, script.TextArg}
 
 // Query compiles a call of sql_query(query[, "AVPs"][, db_id]): 1, -2 for a result
 // without a row, -1 for an error.
