@@ -11,12 +11,11 @@ func (t *Transaction) completed(b *Branch) {
 	if b.unserved() && !t.canceled && t.user.Retry(t, b) && b.status == 0 {
 		return
 	}
-	if b.status >= 600 {
-		t.cancelOthers(b)
-	} else if t.pending() > 0 || t.waits > 0 && !t.canceled {
+	if b.status < 600 && (t.pending() > 0 || t.waits > 0 && !t.canceled) {
 		return
 	}
-	if !t.deciding { // else Resume looks
+	t.cancelOthers(b) // all of them for a 6xx, else the minor ones
+	if !t.deciding {  // else Resume looks
 		t.decide()
 	}
 }

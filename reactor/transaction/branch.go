@@ -6,6 +6,8 @@ type Branch struct {
 	Index int
 	// User is what the transaction's user keeps with the branch.
 	User any
+	// Minor branches are not waited for: they are canceled when all others are done.
+	Minor bool
 
 	of      *Transaction
 	request Machine

@@ -61,7 +61,6 @@ type Exchange struct {
 	cancel    []byte       // Reason of CANCELs to be sent
 	headers   []byte       // of AddHeaders
 	noFail    bool         // no further address is tried
-	noCancel  bool         // branches go on after a 2xx (RFC 3841 9.1)
 	attached  []attachment // what others keep with it
 	listeners []Listener
 }
@@ -80,8 +79,7 @@ type Leg struct {
 	response *sipframe.Buffer // the final one that may be the answer
 	try      uint8
 	fresh    bool // it is written anew
-	minor    bool
-	received int // code of the last response; 0: none came
+	received int  // code of the last response; 0: none came
 }
 
 // event is something that happened while an Exchange was held.

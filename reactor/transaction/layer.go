@@ -269,7 +269,7 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 	x.c, x.rc = c, c
 	x.Attached, c.Transaction = c.Transaction, x
 	x.Init(x, x.shard.wheel, &x.timing, l.now(), m == sipframe.INVITE, c.Src.Proto != reactor.UDP)
-	x.Key = x.handle.Load()
+	x.Key, x.Block6xx = x.handle.Load(), !l.Config().Go6xx
 	l.owed.Add(1)
 	x.shard.stat.add(statUAS)
 	if s := l.user(); s != nil {
@@ -346,7 +346,7 @@ func (l *Layer) recycle(x *Exchange) {
 	x.attached = x.attached[:0]
 	x.Attached, x.origin, x.src, x.at, x.merged, x.based = nil, nil, nil, nil, false, false
 	x.lastCode, x.replied, x.invited, x.kept, x.made, x.dropped, x.settled = 0, 0, 0, false, false, false, false
-	x.cancel, x.headers, x.noFail, x.noCancel = x.cancel[:0], x.headers[:0], false, false
+	x.cancel, x.headers, x.noFail = x.cancel[:0], x.headers[:0], false
 	x.text.reason, x.text.body, x.text.headers = nil, nil, nil
 	l.free.Put(x)
 }

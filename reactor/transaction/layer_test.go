@@ -340,3 +340,55 @@ func refuseTLS(t *target, text string) error {
 	}
 	return nil
 }
+
+// A 6xx ends the search, unless the configuration lets the script go on.
+func TestSix(t *testing.T) {
+	for _, on := range []bool{false, true} {
+		b := newBed(t, func(c *Config) { c.Go6xx = on })
+		b.failure = func(c ctx, x *Exchange, best *Leg) {
+			b.failure = nil
+			_ = c.SetRequestURI([]byte("sip:carol@203.0.113.10"))
+			b.relay(c)
+		}
+		b.take(request("INVITE", bob, "1"), overTLS)
+		invite := b.want("SIP/2.0 100 Giving it a try", "INVITE "+bob+" SIP/2.0")[1]
+		b.take(answer(t, invite, "603 Decline"), fromCallee)
+		if !on {
+			b.want("ACK "+bob+" SIP/2.0", "SIP/2.0 603 Decline")
+			if rc := b.rc[len(b.rc)-1]; rc != Failed {
+				t.Errorf("t_relay returned %d", rc)
+			}
+			continue
+		}
+		b.want("ACK "+bob+" SIP/2.0", "INVITE sip:carol@203.0.113.10 SIP/2.0")
+	}
+}
+
+// A minor branch is not waited for; with Request-Disposition: no-cancel branches go on after a 2xx.
+func TestMinorAndNoCancel(t *testing.T) {
+	const carol = "sip:carol@203.0.113.10"
+	fork := func(b *bed, o Options) {
+		b.request = func(c ctx) {
+			br, _ := c.AppendBranch([]byte(carol), false)
+			br.SetFlags(2)
+			b.layer.Relay(c, &o)
+		}
+		b.take(request("INVITE", bob, "1", "Request-Disposition: proxy, no-cancel"), overTLS)
+	}
+	b := newBed(t, func(c *Config) { c.MinorFlag = 2 })
+	fork(b, Options{})
+	out := b.want("SIP/2.0 100 Giving it a try", "INVITE "+bob+" SIP/2.0", "INVITE "+carol+" SIP/2.0")
+	b.take(answer(t, out[2], "183 Progress"), fromCallee)
+	b.take(answer(t, out[1], "404 Not Found"), fromCallee)
+	b.want("ACK "+bob+" SIP/2.0", "CANCEL "+carol+" SIP/2.0", "SIP/2.0 404 Not Found")
+	b.take(answer(t, out[2], "487 Request Terminated"), fromCallee)
+
+	b = newBed(t)
+	fork(b, Options{NoCancel: true})
+	out = b.want("SIP/2.0 100 Giving it a try", "INVITE "+bob+" SIP/2.0", "INVITE "+carol+" SIP/2.0")
+	b.take(answer(t, out[2], "183 Progress"), fromCallee)
+	b.take(answer(t, out[1], "200 OK"), fromCallee)
+	b.want("SIP/2.0 200 OK")
+	b.take(answer(t, out[2], "200 OK"), fromCallee)
+	b.want("SIP/2.0 200 OK")
+}

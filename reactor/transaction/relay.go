@@ -68,7 +68,7 @@ func failureOf(err error) failure {
 		return failSocket
 	case errors.Is(err, names.ErrUnresolved), errors.Is(err, names.ErrBusy):
 		return failResolve
-	case errors.Is(err, ErrBranches):
+	case errors.Is(err, ErrBranches), errors.Is(err, Err6xx):
 		return failBranch
 	case errors.Is(err, ErrCanceled):
 		return failCancel
@@ -127,7 +127,7 @@ func (l *Layer) forward(c *proxy.Context, o *Options) int {
 func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
 	now := x.layer.now()
 	x.noFail = x.noFail || o.NoFailover
-	x.noCancel = x.noCancel || o.NoCancel && noCancel(c.Msg)
+	x.KeepPending = x.KeepPending || o.NoCancel && noCancel(c.Msg)
 	if !x.based && x.c == c {
 		c.Save(&x.base)
 		x.based = true
@@ -198,6 +198,7 @@ func (x *Exchange) branch(c *proxy.Context, o *Options) error {
 	if len(c.DestURI()) > 0 {
 		to = nil
 	}
+	leg.Minor = l.Config().MinorFlag != 0 && leg.Set.Flags()&l.Config().MinorFlag != 0
 	err := c.Aim(to, &leg.way)
 	if err == nil {
 		if x.noFail {
@@ -220,7 +221,6 @@ func (x *Exchange) branch(c *proxy.Context, o *Options) error {
 		}
 		c.Save(leg.own)
 	}
-	leg.minor = l.Config().MinorFlag != 0 && leg.Set.Flags()&l.Config().MinorFlag != 0
 	leg.fresh = true
 	before := x.rc
 	x.rc = c
@@ -240,7 +240,7 @@ func (l *Layer) leg() *Leg {
 		leg = new(Leg)
 	}
 	leg.Branch.User = leg
-	leg.try, leg.received, leg.fresh, leg.minor = 0, 0, false, false
+	leg.try, leg.received, leg.fresh, leg.Minor = 0, 0, false, false
 	return leg
 }
 

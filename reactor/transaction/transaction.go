@@ -14,6 +14,8 @@ var (
 	ErrBranches = errors.New("transaction: too many branches")
 	// ErrCanceled: the caller has canceled the request.
 	ErrCanceled = errors.New("transaction: the request was canceled")
+	// Err6xx: a 6xx has come, which ends the search (16.7 item 5), and no further fork is asked for.
+	Err6xx = errors.New("transaction: a 6xx has ended the search")
 	// ErrAnswered: the final response has gone upstream.
 	ErrAnswered = errors.New("transaction: the request was answered")
 )
@@ -66,6 +68,10 @@ const (
 type Transaction struct {
 	// Key is the user's name for the transaction, which Wheel.Advance tells.
 	Key uint64
+	// Block6xx keeps the user from forking after a 6xx (16.7 item 5).
+	Block6xx bool
+	// KeepPending lets branches go on when another one has succeeded (RFC 3841 9.1).
+	KeepPending bool
 
 	user   User
 	wheel  *Wheel
@@ -155,10 +161,10 @@ func (t *Transaction) State() State { return t.server.state }
 // Branches returns the branches, in the order they were added. The slice is the transaction's.
 func (t *Transaction) Branches() []*Branch { return t.branches[:t.count] }
 
-// pending returns how many branches of the last fork await a final response.
+// pending returns how many branches of the last fork await a final response that is waited for.
 func (t *Transaction) pending() (n int) {
 	for _, b := range t.branches[t.fork:t.count] {
-		if b.Pending() {
+		if b.Pending() && !b.Minor {
 			n++
 		}
 	}
@@ -175,6 +181,8 @@ func (t *Transaction) Add(b *Branch, reliable bool) error {
 		return ErrCanceled
 	case t.count == MaxBranches:
 		return ErrBranches
+	case t.deciding && t.Block6xx && t.last6xx():
+		return Err6xx
 	}
 	if t.undone {
 		t.undone, t.fork = false, t.count
@@ -183,7 +191,7 @@ func (t *Transaction) Add(b *Branch, reliable bool) error {
 	if t.Invite() {
 		kind = InviteClient
 	}
-	*b = Branch{Index: t.count, User: b.User, of: t, request: NewMachine(kind, reliable)}
+	*b = Branch{Index: t.count, User: b.User, Minor: b.Minor, of: t, request: NewMachine(kind, reliable)}
 	for i := range b.timers {
 		b.timers[i].of, b.timers[i].branch, b.timers[i].part = t, int8(b.Index), part(i)
 	}
@@ -267,7 +275,15 @@ func (t *Transaction) succeeded(b *Branch, code int) {
 		}
 		t.user.Relay(t, b)
 	}
-	t.cancelOthers(b)
+	if !t.KeepPending {
+		t.cancelOthers(b)
+	}
+}
+
+// last6xx reports whether a branch of the last fork was answered with a 6xx.
+func (t *Transaction) last6xx() bool {
+	b := best(t.branches[t.fork:t.count])
+	return b != nil && b.status >= 600
 }
 
 // CancelResponse takes a response to a branch's CANCEL.
