@@ -61,6 +61,8 @@ type Node struct {
 	ReloadRoutes func() (atRestart []string, err error)
 	// Log is the level of the program's log, XLog that of the script's.
 	Log, XLog Level
+	// Destinations are the modules that send calls to destinations; nil: there is none.
+	Destinations func() []DestinationSource
 	// Processes names what ps lists: loops, workers and the like.
 	Processes func() []string
 	// Kill begins the program's orderly end. It must not wait for it.
@@ -112,6 +114,7 @@ func (n *Node) Commands() []Command {
 	all = append(all, n.connections()...)
 	all = append(all, n.peerCommands()...)
 	all = append(all, n.backoff()...)
+	all = append(all, n.destinations()...)
 	all = append(all, n.blacklists()...)
 	all = append(all, n.tls()...)
 	all = append(all, n.tracer()...)

@@ -82,6 +82,9 @@ type Leg struct {
 	received int  // code of the last response; 0: none came
 }
 
+// Target returns where the branch was sent last. It is valid as long as the Leg is, and not to be changed.
+func (l *Leg) Target() *reactor.Target { return l.way.Target() }
+
 // event is something that happened while an Exchange was held.
 type event struct {
 	kind   eventKind

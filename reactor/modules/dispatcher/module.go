@@ -29,6 +29,8 @@ type module struct {
 	loadURI, loadSet                        *script.AVP // what pattern's %u and %i stand for
 	route                                   *script.Routine
 
+	tm       destination.Layered // nil: not loaded
+	tracker  *destination.Tracker
 	probing  probing
 	policy   destination.Policy
 	lookup   destination.Lookup
@@ -45,7 +47,7 @@ var errBlacklist = errors.New("is not supported: no blacklist is made of a set")
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
 	m := &module{settings: map[string]settings{}, byName: map[string]*partition{}, columns: defaultColumns(),
-		probing: newProbing(), log: slog.New(slog.DiscardHandler), lookup: destination.LookupBy(systemLookup)}
+		probing: newProbing(), tracker: destination.NewTracker(), log: slog.New(slog.DiscardHandler), lookup: destination.LookupBy(systemLookup)}
 	return &script.Module{
 		Name: "dispatcher", Help: "Sends requests to members of sets of destinations, and knows which of them are alive.", Instance: m,
 		Parameters: m.parameters(),
@@ -84,6 +86,7 @@ func (m *module) check(l *script.Loading) {
 	if m.algoRoute.Text != "" {
 		m.route = l.Route(script.RequestRoute, m.algoRoute)
 	}
+	m.tm = destination.TransactionsOf(l)
 	m.probing.check(l)
 }
 
@@ -103,12 +106,17 @@ func (m *module) start(e *script.Env) error {
 	for _, p := range m.partitions {
 		e.Go(p.rows.Recover)
 	}
+	m.tracker.Use(m.at, &m.policy, m.log)
+	if e.Engine != nil {
+		e.Go(m.watch)
+	}
 	m.startProbing(e)
 	return nil
 }
 
 // inherit takes over what is known of the destinations of the configuration before.
 func (m *module) inherit(before *module) {
+	m.tracker = before.tracker
 	for _, p := range m.partitions {
 		if old := before.byName[p.name]; old != nil {
 			old.mu.Lock()

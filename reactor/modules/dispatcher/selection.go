@@ -84,6 +84,7 @@ func (m *module) buildSelect(to aim) func(a *script.Args) script.Action {
 				return -1
 			}
 			m.chosen.Add(1)
+			m.tracker.Follow(m.tm)
 			(*list)[0].hits.Add(1)
 			return p.give(x, (*list)[:min(int64(len(*list)), limit)], f, to, at)
 		}

@@ -45,6 +45,8 @@ type module struct {
 	byName atomic.Pointer[map[string]*partition] // immutable, but at the start
 	parts  []*partition
 
+	tm      destination.Layered // nil: not loaded
+	tracker *destination.Tracker
 	probing probing
 	policy  destination.Policy
 	lookup  destination.Lookup
@@ -61,7 +63,7 @@ const event = "E_DROUTING_STATUS"
 func New(*script.Config) *script.Module {
 	m := &module{
 		names: defaultTables(), partsTable: "dr_partitions", defaultGroup: -1, userCol: "username", domainCol: "domain", groupCol: "groupid",
-		extraID: "_-.", filter: "all", probing: newProbing(), log: slog.New(slog.DiscardHandler), lookup: destination.LookupBy(systemLookup),
+		extraID: "_-.", filter: "all", probing: newProbing(), tracker: destination.NewTracker(), log: slog.New(slog.DiscardHandler), lookup: destination.LookupBy(systemLookup),
 	}
 	m.byName.Store(&map[string]*partition{})
 	return &script.Module{
@@ -117,6 +119,7 @@ func (m *module) check(l *script.Loading) {
 	case !m.several && m.tables.URL == "" && m.files == [4]string{}:
 		l.Errorf(l.Place("db_url"), "there is neither a db_url nor a file (rules_file, gateways_file) to load rules from")
 	}
+	m.tm = destination.TransactionsOf(l)
 	m.probing.check(l)
 }
 
@@ -127,6 +130,9 @@ func (m *module) start(e *script.Env) error {
 		return err
 	}
 	before, _ := e.Previous.(*module)
+	if before != nil {
+		m.tracker = before.tracker
+	}
 	for _, p := range m.parts {
 		if before != nil {
 			p.inherit(before.find([]byte(p.name)))
@@ -138,6 +144,10 @@ func (m *module) start(e *script.Env) error {
 		e.Go(p.rows.Recover)
 	}
 	e.Every(flushEvery, m.flush)
+	m.tracker.Use(m.reached, &m.policy, m.log)
+	if e.Engine != nil {
+		e.Go(m.watch)
+	}
 	m.startProbing(e)
 	return nil
 }

@@ -106,6 +106,7 @@ func (m *module) take(x *script.Machine, w *way, out outputs, at *script.Site) i
 			}
 		}
 	}
+	m.tracker.Follow(m.tm)
 	m.avps.now.Set(x, script.Text(x.Keep(w.pack(nil))))
 	for i, s := range map[int]string{gatewayAVP: w.gateway, prefixAVP: w.prefix, ruleAVP: w.rule, matchAVP: w.match, carrierAVP: w.carrier} {
 		a := m.avps.list[i]

@@ -51,7 +51,8 @@ type module struct {
 // counter is the calls with their one listener, whatever configuration there is.
 type counter struct {
 	*destination.Calls
-	once sync.Once
+	tracker *destination.Tracker
+	once    sync.Once
 }
 
 // router has calls end whose request got no transaction.
@@ -78,7 +79,7 @@ const byOperator = "management interface"
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
 	m := &module{table: "load_balancer", living: map[int]*Living{}, lookup: destination.LookupBy(systemLookup), log: slog.New(slog.DiscardHandler),
-		calls: &counter{Calls: destination.NewCalls()}}
+		calls: &counter{Calls: destination.NewCalls(), tracker: destination.NewTracker()}}
 	p := &m.probing
 	p.interval, p.method, p.from, p.codes = 30*time.Second, "OPTIONS", "sip:prober@localhost", destination.Codes{}
 	return &script.Module{
@@ -173,6 +174,10 @@ func (m *module) start(e *script.Env) (err error) {
 	}
 	e.Go(m.rows.Recover)
 	e.Every(time.Minute, func(context.Context) { m.calls.Sweep(time.Now()) })
+	m.calls.tracker.Use(m.reached, &m.policy, m.log)
+	if e.Engine != nil {
+		e.Go(m.watch)
+	}
 	e.Go(m.run)
 	return nil
 }
@@ -196,6 +201,7 @@ func (m *module) listen() bool {
 		return false
 	}
 	m.calls.once.Do(func() { m.tm.Layer().Listen(m.calls.Happened) })
+	m.calls.tracker.Follow(m.tm)
 	return true
 }
 
