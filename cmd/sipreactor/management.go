@@ -66,6 +66,9 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 	if slices.Contains(cfg.Modules, "tracer") {
 		commands.Tracer = n.trace.messages()
 	}
+	if len(destinations(cfg)) > 0 {
+		commands.Destinations = func() []mi.DestinationSource { return destinations(n.cfg.Load()) }
+	}
 	d := n.commands
 	if err := d.Register(append(commands.Commands(), cfg.Commands()...)...); err != nil {
 		return nil, err
@@ -225,6 +228,16 @@ func (n *node) moduleFigures(add func(mi.Value)) {
 	n.cfg.Load().ModuleStatistics(func(group string, s *script.Statistic) {
 		add(mi.Value{Group: group, Name: s.Name, Func: s.Value, Gauge: s.Gauge, Reset: s.Reset})
 	})
+}
+
+// destinations lists the modules that send calls to destinations.
+func destinations(cfg *script.Config) (all []mi.DestinationSource) {
+	for _, m := range cfg.Instances() {
+		if s, ok := m.(mi.DestinationSource); ok {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // crew lists what works inside of the program.

@@ -117,6 +117,16 @@ func (c *Config) Instance(module string) any {
 	return nil
 }
 
+// Instances lists the Instances of the loaded modules that have one.
+func (c *Config) Instances() (all []any) {
+	for _, m := range c.modules {
+		if m.Instance != nil {
+			all = append(all, m.Instance)
+		}
+	}
+	return all
+}
+
 // Commands lists the management commands of the loaded modules.
 func (c *Config) Commands() (all []mi.Command) {
 	for _, m := range c.modules {

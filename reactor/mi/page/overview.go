@@ -35,13 +35,17 @@ type overview struct {
 	Slow       []slowPeer
 	SlowTotal  int
 	// Peers are those in most trouble, one a trunk; PeersTotal is how many are known.
-	Peers       []peer
-	PeersTotal  int
-	Domains     []domain
-	Slowest     []slowHandshake
-	Errors      []failure
-	ErrorsTotal uint64
-	EventsLost  uint64
+	Peers      []peer
+	PeersTotal int
+	// Destinations are where modules send calls, those that get none first;
+	// DestinationsTotal is how many there are.
+	Destinations      []member
+	DestinationsTotal int
+	Domains           []domain
+	Slowest           []slowHandshake
+	Errors            []failure
+	ErrorsTotal       uint64
+	EventsLost        uint64
 	// Tracing is on or off; "" when nothing can be traced.
 	Tracing string
 }
@@ -134,6 +138,7 @@ func (m *maker) make(now time.Time) *overview {
 		}
 	}
 	o.peers(n.PeerStates(), now)
+	o.members(n.DestinationList(), now)
 	m.rec.lock()
 	defer m.rec.mu.Unlock()
 	c.into(o, &m.rec.trails)

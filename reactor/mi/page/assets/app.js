@@ -4,6 +4,7 @@
 import { findings, showFindings } from "./attention.js";
 import { Chart } from "./chart.js";
 import * as conn from "./conn.js";
+import { destinations } from "./destinations.js";
 import { $, say, text } from "./dom.js";
 import { clock, span } from "./format.js";
 import { figures, found, tables } from "./panels.js";
@@ -101,6 +102,7 @@ function show(o) {
   const last = rates.at(-1) ?? { in: 0, out: 0, bytesIn: 0, bytesOut: 0, handshakes: 0 };
   figures(o, last, recent);
   tables(o);
+  destinations(o);
   showFindings(findings(o, recent));
   text($("about"), `${o.Version.replace(/^sipreactor \((.*)\)$/, "$1")} · up ${span((Date.parse(o.Now) - Date.parse(o.Started)) / 1000)}`);
   showTracing(o.Tracing);
