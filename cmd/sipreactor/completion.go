@@ -77,7 +77,7 @@ func complete(ctx context.Context, words []string) []string {
 	var all []string
 	switch {
 	case len(words) == 1:
-		all = []string{"completion", "db", "demo", "mi", "--check", "--cpuprofile", "--file", "--help", "--version"}
+		all = []string{"completion", "db", "demo", "example", "mi", "--check", "--cpuprofile", "--file", "--help", "--version"}
 	case words[0] == "completion" && len(words) == 2:
 		all = []string{"bash", "fish", "zsh"}
 	case words[0] == "db" && len(words) == 2:

@@ -55,6 +55,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return runMI(ctx, args[1:], stdout, stderr)
 		case "db":
 			return runDB(ctx, args[1:], os.Stdin, stdout, stderr)
+		case "example":
+			return runExample(args[1:], stdout, stderr)
 		case "completion":
 			return runCompletion(args[1:], stdout, stderr)
 		case "__complete":
@@ -91,6 +93,7 @@ const usage = `Usage: sipreactor [flags]          run
        sipreactor demo [flags]     see a call and a load; demo --help tells its flags
        sipreactor mi COMMAND       ask a running one; mi --help tells its flags
        sipreactor db create URL    make the tables of a database; db --help tells more
+       sipreactor example [NAME]   print an example configuration, or which there are
        sipreactor completion SHELL print what completes all this in bash, zsh or fish
 
 Without -f a built-in configuration runs: TLS on 127.0.0.1:5061 with a

@@ -148,7 +148,9 @@ func (p *partition) use(x *script.Machine, d *Destination, to aim, at *script.Si
 	c := x.Context()
 	var err error
 	if to == toDomain {
-		err = c.SetHostPort(d.hostPort())
+		if err = c.SetHostPort(d.hostPort()); err == nil && d.Address.Proto != 0 {
+			err = c.SetURIParam(transportParam, []byte(d.Address.Proto.String())) // without it the call would go elsewhere
+		}
 	} else {
 		err = c.SetDestURI(d.uri)
 	}
@@ -168,6 +170,8 @@ func (p *partition) use(x *script.Machine, d *Destination, to aim, at *script.Si
 	}
 	return 1
 }
+
+var transportParam = []byte("transport")
 
 // hostPort gives host and port of a destination's URI as they stand there.
 func (d *Destination) hostPort() []byte {
