@@ -12,6 +12,7 @@ import (
 	"sipreactor/reactor/modules/db_postgres"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/db_text"
+	"sipreactor/reactor/modules/dialplan"
 	"sipreactor/reactor/modules/dispatcher"
 	"sipreactor/reactor/modules/domain"
 	"sipreactor/reactor/modules/drouting"
@@ -55,6 +56,7 @@ var modules = []script.Constructor{
 	db_postgres.New,
 	db_sqlite.New,
 	db_text.New,
+	dialplan.New,
 	dispatcher.New,
 	domain.New,
 	drouting.New,

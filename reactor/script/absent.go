@@ -131,7 +131,6 @@ var foreignFunctions = map[string]string{
 	"dispatcher":      "ds_",
 	"load_balancer":   "lb_ load_balance",
 	"drouting":        "do_routing route_to_carrier route_to_gw use_next_gw is_from_gw goes_to_gw dr_is_gw dr_match dr_disable",
-	"dialplan":        "dp_translate dp_apply",
 	"permissions":     "check_address check_source_address get_source_group allow_routing allow_register allow_uri",
 	"domain":          "is_from_local is_uri_host_local is_domain_local is_local",
 	"alias_db":        "alias_db_lookup alias_db_find",
