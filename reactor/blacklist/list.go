@@ -61,10 +61,14 @@ func NewList(name, owner string, flags Flags, rules []Rule) (*List, error) {
 	return l, nil
 }
 
-// Name, Owner and Flags tell what the list is.
-func (l *List) Name() string  { return l.name }
+// Name returns what scripts call the list.
+func (l *List) Name() string { return l.name }
+
+// Owner returns who made it: core, or a module.
 func (l *List) Owner() string { return l.owner }
-func (l *List) Flags() Flags  { return l.flags }
+
+// Flags returns what it is.
+func (l *List) Flags() Flags { return l.flags }
 
 // Entries gives the rules that are in force at a time. It must not be changed.
 func (l *List) Entries(now time.Time) []Entry {

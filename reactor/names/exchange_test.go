@@ -198,6 +198,8 @@ func TestIDsAndPorts(t *testing.T) {
 	for range 50 {
 		expect(t, d, plainA, plainTarget)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	distinct := func(list []uint16) int {
 		list = slices.Clone(list)
 		slices.Sort(list)
