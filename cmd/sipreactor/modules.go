@@ -2,6 +2,7 @@ package main
 
 import (
 	"sipreactor/reactor"
+	"sipreactor/reactor/modules/acc"
 	"sipreactor/reactor/modules/alias_db"
 	"sipreactor/reactor/modules/auth"
 	"sipreactor/reactor/modules/auth_db"
@@ -47,6 +48,7 @@ import (
 // modules are those that a configuration can load.
 var modules = []script.Constructor{
 	alias_db.New,
+	acc.New,
 	auth.New,
 	auth_db.New,
 	avpops.New,

@@ -96,7 +96,7 @@ type Layer struct {
 	changes  sync.Pool     // of *proxy.Changes
 
 	listenMu  sync.Mutex
-	listeners atomic.Pointer[[]Listener]
+	listeners atomic.Pointer[[]*Listener]
 
 	stop, stopped chan struct{}
 	wake          chan struct{}

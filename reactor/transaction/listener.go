@@ -1,6 +1,10 @@
 package transaction
 
-import "sipreactor/reactor/proxy"
+import (
+	"slices"
+
+	"sipreactor/reactor/proxy"
+)
 
 // Occasion is what a Listener is told of.
 type Occasion uint8
@@ -21,6 +25,9 @@ const (
 	ReplyOut
 	// Answered: a final response has gone upstream, for an INVITE each 2xx; Text is that.
 	Answered
+	// Failing: no branch is left that might succeed, and the failure_route, if there is one, comes next. Leg is the
+	// one that counts, with its Response unless that would be ours.
+	Failing
 	// Canceled: the client has canceled the request.
 	Canceled
 	// Acked: the ACK to a final response that is no 2xx has come.
@@ -35,7 +42,7 @@ const (
 type Happening struct {
 	What     Occasion
 	Exchange *Exchange
-	Leg      *Leg           // of BranchOut, RequestOut, ResponseIn, ResponseOut, and of Answered if it was one's; else nil
+	Leg      *Leg           // of BranchOut, RequestOut, ResponseIn, ResponseOut, Failing, and of Answered if it was one's; else nil
 	Code     int            // of responses
 	Text     []byte         // as it was sent; nil where it was not yet
 	Context  *proxy.Context // what the transaction sends by; which message it has, the occasion tells
@@ -44,15 +51,28 @@ type Happening struct {
 // Listener is told what happens to a transaction, by its holder.
 type Listener func(h *Happening)
 
-// Listen has f told of all transactions from now on. Any goroutine.
-func (l *Layer) Listen(f Listener) {
+// Listen has f told of all transactions from now on, until stop is called. Any goroutine.
+func (l *Layer) Listen(f Listener) (stop func()) {
+	own := &f
+	l.listen(func(all []*Listener) []*Listener { return append(slices.Clone(all), own) })
+	return func() {
+		l.listen(func(all []*Listener) []*Listener {
+			return slices.DeleteFunc(slices.Clone(all), func(other *Listener) bool { return other == own })
+		})
+	}
+}
+
+func (l *Layer) listen(change func([]*Listener) []*Listener) {
 	l.listenMu.Lock()
 	defer l.listenMu.Unlock()
-	var all []Listener
+	var all []*Listener
 	if p := l.listeners.Load(); p != nil {
-		all = append(all, *p...)
+		all = *p
 	}
-	all = append(all, f)
+	if all = change(all); len(all) == 0 {
+		l.listeners.Store(nil)
+		return
+	}
 	l.listeners.Store(&all)
 }
 
@@ -72,7 +92,7 @@ func (x *Exchange) tellOn(c *proxy.Context, what Occasion, leg *Leg, code int, t
 	h := Happening{What: what, Exchange: x, Leg: leg, Code: code, Text: text, Context: c}
 	if all != nil {
 		for _, f := range *all {
-			f(&h)
+			(*f)(&h)
 		}
 	}
 	for i := 0; i < len(x.listeners); i++ { // a listener may bring another

@@ -326,6 +326,9 @@ func (x *Exchange) Retry(_ *Transaction, b *Branch) bool {
 
 // Failed asks the script what a failure leads to: User.
 func (x *Exchange) Failed(t *Transaction, best *Branch) {
+	if best != nil {
+		x.tell(Failing, leg(best), best.status, nil)
+	}
 	s := x.layer.user()
 	if s == nil || x.origin != nil || !s.Armed(x) || x.request == nil {
 		x.Resume(x.layer.now())

@@ -178,3 +178,14 @@ func parseComment(s []byte) (code, reason []byte) {
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// legs gives the fields of a backend for each leg; none where leg_fields has none for it.
+func (t *tags) legs(to backend, legs [][][]byte) (list [][]field) {
+	if len(t.fields[to]) == 0 {
+		return nil
+	}
+	for _, set := range legs {
+		list = append(list, t.values(to, set))
+	}
+	return list
+}

@@ -1,0 +1,350 @@
+package acc
+
+import (
+	"errors"
+	"strconv"
+
+	"sipreactor/reactor/script"
+	"sipreactor/sipframe"
+)
+
+// maxLegs bounds the legs of a call.
+const maxLegs = 64
+
+// routes are where a call can be marked.
+var routes = script.Routes(script.RequestRoute, script.FailureRoute, script.BranchRoute, script.LocalRoute, script.OnReplyRoute)
+
+func (m *module) functions() []script.Function {
+	text := script.TextArg
+	return []script.Function{
+		{Name: "do_accounting", Usage: `do_accounting("types"[, "flags"][, "table"])`, Help: "Has the transaction's record written when it is answered: log, db, evi; cdr, missed, failed.",
+			Args: []script.ArgKind{text, text, text}, Min: 1, Routes: routes, Build: m.doAccounting},
+		{Name: "drop_accounting", Usage: `drop_accounting(["types"][, "flags"])`, Help: "Takes do_accounting() back: all, types, or flags of them.",
+			Args: []script.ArgKind{text, text}, Routes: routes, Build: m.dropAccounting},
+		{Name: "acc_log_request", Usage: `acc_log_request("code reason")`, Help: "Writes a record into the log at once.", Args: []script.ArgKind{text}, Min: 1, Routes: routes, Build: m.request(toLog)},
+		{Name: "acc_db_request", Usage: `acc_db_request("code reason"[, "table"])`, Help: "Writes a record into the database at once.", Args: []script.ArgKind{text, text}, Min: 1, Routes: routes, Build: m.request(toDB)},
+		{Name: "acc_evi_request", Usage: `acc_evi_request("code reason")`, Help: "Raises an event at once.", Args: []script.ArgKind{text}, Min: 1, Routes: routes, Build: m.request(toEvents)},
+		{Name: "acc_aaa_request", Usage: `acc_aaa_request("code reason")`, Help: "Not supported: there is no AAA.", Args: []script.ArgKind{text}, Min: 1, Routes: routes, Build: m.request(toAAA)},
+		{Name: "acc_new_leg", Usage: "acc_new_leg()", Help: "Begins another leg: its values are NULL.", Routes: routes, Build: func(a *script.Args) script.Action {
+			at := a.Site()
+			return func(x *script.Machine) int {
+				k := m.account(x, true)
+				if len(k.legs) == maxLegs {
+					return x.Fail(at, "the call has as many legs as one may have: "+strconv.Itoa(maxLegs))
+				}
+				k.legs = append(k.legs, nil)
+				return 1
+			}
+		}},
+		{Name: "acc_load_ctx_from_dlg", Usage: "acc_load_ctx_from_dlg()", Help: "Not supported: values are not kept with dialogs.", Args: nil, Routes: routes, Build: noDialog},
+		{Name: "acc_unload_ctx_from_dlg", Usage: "acc_unload_ctx_from_dlg()", Help: "Not supported: values are not kept with dialogs.", Args: nil, Routes: routes, Build: noDialog},
+	}
+}
+
+var errNotHere = errors.New("a type or flag is asked for that is not here: aaa, cdr, or db without a database")
+
+func noDialog(a *script.Args) script.Action {
+	a.Errorf(-1, "%s() is not supported: values are not kept with dialogs", a.Name())
+	return nil
+}
+
+// usable reports whether what is asked for can be done, as far as that is known.
+func (m *module) usable(a *script.Args, i int, want mark) bool {
+	switch {
+	case want[toAAA] != 0:
+		a.Errorf(i, "the type aaa is not supported: there is no AAA in this version")
+	case want[toDB] != 0 && !m.urlSet && !a.Loading().Partial():
+		a.Errorf(i, "the type db needs a database: db_url of acc is not set, and there is no db_default_url")
+	case want.has(cdr):
+		i++ // the flags come next
+		if !a.Loading().Loaded("dialog") {
+			a.Errorf(i, `the flag cdr needs the module dialog: loadmodule "dialog.so"`)
+			return false
+		}
+		a.Errorf(i, "the flag cdr is not supported: records are those of transactions")
+	default:
+		return true
+	}
+	return false
+}
+
+// marks compiles types and flags.
+func (m *module) marks(a *script.Args, take bool) func(x *script.Machine) (mark, bool) {
+	types, constTypes := a.Fixed(0)
+	list, constList := a.Fixed(1)
+	constTypes = constTypes || !a.Given(0)
+	if !a.Given(0) {
+		types = "log|db|aaa|evi"
+	}
+	if constTypes && (constList || !a.Given(1)) {
+		want, err := parseMark(types, list)
+		if err != nil {
+			i := 0
+			if err == errFlags {
+				i = 1
+			}
+			a.Errorf(i, "%v", err)
+			return nil
+		}
+		if !take && !m.usable(a, 0, want) {
+			return nil
+		}
+		return func(*script.Machine) (mark, bool) { return want, true }
+	}
+	first, second, at := a.Text(0), a.Text(1), a.Site()
+	return func(x *script.Machine) (want mark, ok bool) {
+		t := []byte(types)
+		if a.Given(0) {
+			t, _ = first(x)
+		}
+		f, _ := second(x)
+		want, err := parseMark(string(t), string(f))
+		if err == nil && !take && (want[toAAA] != 0 || want.has(cdr) || want[toDB] != 0 && m.writer == nil) {
+			err = errNotHere
+		}
+		if err != nil {
+			x.Fail(at, err.Error())
+			return want, false
+		}
+		return want, true
+	}
+}
+
+func (m *module) doAccounting(a *script.Args) script.Action {
+	marks := m.marks(a, false)
+	if marks == nil {
+		return nil
+	}
+	table := a.Text(2)
+	return func(x *script.Machine) int {
+		want, ok := marks(x)
+		if !ok {
+			return -1
+		}
+		k := m.account(x, true)
+		k.marked = true
+		k.mark.join(want)
+		if t, ok := table(x); ok {
+			k.table = string(t)
+		}
+		if m.direction && x.Message().IsRequest() && x.Context().HasToTag() {
+			k.upstream = upstream(x)
+		}
+		return 1
+	}
+}
+
+func (m *module) dropAccounting(a *script.Args) script.Action {
+	marks := m.marks(a, true)
+	if marks == nil {
+		return nil
+	}
+	withFlags := a.Given(1)
+	return func(x *script.Machine) int {
+		want, ok := marks(x)
+		if !ok {
+			return -1
+		}
+		if k := m.account(x, false); k != nil {
+			k.mark.leave(want, withFlags)
+		}
+		return 1
+	}
+}
+
+// request writes a record that the script tells the outcome of.
+func (m *module) request(to backend) func(a *script.Args) script.Action {
+	return func(a *script.Args) script.Action {
+		var want mark
+		want[to] = wanted
+		if !m.usable(a, -1, want) {
+			return nil
+		}
+		text, at := a.Text(0), a.Site()
+		table := func(*script.Machine) ([]byte, bool) { return nil, false }
+		if to == toDB {
+			table = a.Text(1)
+		}
+		return func(x *script.Machine) int {
+			comment, ok := text(x)
+			if !ok {
+				return x.Fail(at, "there is no text")
+			}
+			msg := x.Message()
+			if !msg.IsRequest() {
+				return x.Fail(at, "the message is no request")
+			}
+			k := m.account(x, false)
+			if k == nil {
+				k = &account{of: m}
+			}
+			r := k.record(nil, msg, 0)
+			r.code, r.reason = parseComment(comment)
+			code, _ := strconv.Atoi(string(r.code))
+			switch to {
+			case toLog:
+				m.toLog(k, r, requested)
+			case toDB:
+				name := m.table
+				if t, ok := table(x); ok && len(t) > 0 {
+					name = string(t)
+				}
+				m.toDB(k, r, name)
+			case toEvents:
+				event := eventMissed
+				if code > 0 && code < 300 {
+					event = eventAnswered
+				}
+				m.toEvents(k, r, event)
+			}
+			return 1
+		}
+	}
+}
+
+var ftag = []byte("ftag")
+
+// upstream reports whether a request goes from the callee to the caller, by what
+// Record-Route noted.
+func upstream(x *script.Machine) bool {
+	from, err := x.Message().From()
+	if err != nil {
+		return false
+	}
+	for it := sipframe.Params(x.Context().RouteParams()); ; {
+		p, ok := it.Next()
+		if !ok {
+			return false
+		}
+		if sipframe.EqualFoldBytes(p.Name, ftag) {
+			return string(p.Value) != string(from.Tag.In(x.Message().Raw()))
+		}
+	}
+}
+
+func (m *module) variables() []script.Variable {
+	return []script.Variable{
+		{Name: "acc_extra", Help: "A value of the record, as extra_fields names it.", Inner: script.ConstInner, Get: m.getExtra, Set: m.setExtra},
+		{Name: "acc_leg", Help: "A value of a leg, as leg_fields names it; without an index of the last one.", Inner: script.ConstInner, Index: true, Get: m.getLeg, Set: m.setLeg},
+		{Name: "acc_current_leg", Help: "The index of the last leg.", Get: script.Simple(func(x *script.Machine) script.Value {
+			k := m.account(x, false)
+			if k == nil || !k.marked {
+				return script.Value{}
+			}
+			return script.Int(int64(len(k.legs) - 1))
+		})},
+	}
+}
+
+// tag finds what a variable names; -1 after an error.
+func tag(u *script.Use, t *tags, param string) int {
+	name, _ := u.Fixed()
+	i := t.find(name)
+	if i < 0 {
+		u.Errorf("there is no %s in the parameter %s", name, param)
+	}
+	return i
+}
+
+func (m *module) getExtra(u *script.Use) script.Getter {
+	i := tag(u, &m.extra, "extra_fields")
+	if i < 0 {
+		return nil
+	}
+	return func(x *script.Machine, _ int) script.Value {
+		if k := m.account(x, false); k != nil {
+			return get(k.extra, i)
+		}
+		return script.Value{}
+	}
+}
+
+func (m *module) setExtra(u *script.Use) script.Setter {
+	i := tag(u, &m.extra, "extra_fields")
+	if i < 0 {
+		return nil
+	}
+	return func(x *script.Machine, v script.Value) int {
+		set(&m.account(x, true).extra, i, x, v)
+		return 1
+	}
+}
+
+func get(set [][]byte, i int) script.Value {
+	if i >= len(set) || set[i] == nil {
+		return script.Value{}
+	}
+	return script.Text(set[i])
+}
+
+func set(values *[][]byte, i int, x *script.Machine, v script.Value) {
+	for len(*values) <= i {
+		*values = append(*values, nil)
+	}
+	if v.IsNull() {
+		(*values)[i] = nil
+		return
+	}
+	(*values)[i] = append([]byte{}, x.Text(v)...) // a new one: a record may have the old one
+}
+
+// leg gives the index of a leg; -1 if there is none.
+func (a *account) leg(i int) int {
+	if i < 0 {
+		i += len(a.legs)
+	}
+	if i < 0 || i >= len(a.legs) {
+		return -1
+	}
+	return i
+}
+
+func (m *module) getLeg(u *script.Use) script.Getter {
+	i := tag(u, &m.legs, "leg_fields")
+	if i < 0 {
+		return nil
+	}
+	indexed := u.Indexed()
+	return func(x *script.Machine, leg int) script.Value {
+		k := m.account(x, false)
+		if k == nil || !k.marked {
+			return script.Value{}
+		}
+		if !indexed {
+			leg = -1
+		}
+		if leg = k.leg(leg); leg < 0 {
+			return script.Value{}
+		}
+		return get(k.legs[leg], i)
+	}
+}
+
+func (m *module) setLeg(u *script.Use) script.Setter {
+	i := tag(u, &m.legs, "leg_fields")
+	if i < 0 {
+		return nil
+	}
+	leg := -1
+	if u.Indexed() {
+		n, all := u.Index()
+		if all {
+			u.Errorf("one leg can be assigned to")
+			return nil
+		}
+		leg = n
+	}
+	at := u.Site()
+	return func(x *script.Machine, v script.Value) int {
+		k := m.account(x, false)
+		if k == nil || !k.marked {
+			return x.Fail(at, "do_accounting() was not called")
+		}
+		n := k.leg(leg)
+		if n < 0 {
+			return x.Fail(at, "there is no such leg")
+		}
+		set(&k.legs[n], i, x, v)
+		return 1
+	}
+}

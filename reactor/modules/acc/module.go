@@ -1,0 +1,347 @@
+package acc
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"sipreactor/reactor/modules/internal/database"
+	"sipreactor/reactor/modules/tm"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/transaction"
+	"sipreactor/sipframe"
+)
+
+type module struct {
+	early, cancels, direction bool
+	level                     int64 // log_level
+	extra, legs               tags
+	url                       database.URL
+	urlSet                    bool
+	table, missedTable        string
+	columns                   columns
+
+	tm      *tm.Module
+	env     *script.Env
+	writer  *writer // nil without a database
+	stop    func()
+	next    atomic.Pointer[module] // who has taken over
+	records [backends]atomic.Uint64
+}
+
+// columns of the tables.
+type columns struct{ method, fromTag, toTag, callID, code, reason, time string }
+
+const (
+	eventAnswered = "E_ACC_EVENT"
+	eventMissed   = "E_ACC_MISSED_EVENT"
+)
+
+// New makes the module for a configuration.
+func New(*script.Config) *script.Module {
+	m := &module{
+		level: int64(script.LevelNotice), table: "acc", missedTable: "missed_calls",
+		columns: columns{method: "method", fromTag: "from_tag", toTag: "to_tag", callID: "callid", code: "sip_code", reason: "sip_reason", time: "time"},
+	}
+	params := []string{"method", "from_tag", "to_tag", "callid", "sip_code", "sip_reason", "time"}
+	return &script.Module{
+		Name: "acc", Help: "Records of transactions: in the log, in a database, as events.", Instance: m, Needs: []string{"tm"},
+		Parameters: m.parameters(), Functions: m.functions(), Variables: m.variables(),
+		Events: []script.Event{
+			{Name: eventAnswered, Help: "A transaction was answered with a 2xx.", Params: params},
+			{Name: eventMissed, Help: "A call was missed, or a transaction failed.", Params: params},
+		},
+		Statistics: []script.Statistic{
+			{Name: "log_records", Help: "Records that were logged.", Value: m.records[toLog].Load},
+			{Name: "db_records", Help: "Records that were handed to the database.", Value: m.records[toDB].Load},
+			{Name: "db_lost", Help: "Records that the database did not take.", Value: func() uint64 {
+				if m.writer == nil {
+					return 0
+				}
+				return m.writer.lost.Load()
+			}},
+		},
+		Check: m.check, Start: m.start, Stop: m.end,
+	}
+}
+
+var errAAA = errors.New("is not supported: there is no AAA in this version")
+
+func (m *module) parameters() []script.Parameter {
+	name := func(name, help string, at *string) script.Parameter {
+		return script.Parameter{Name: name, Type: script.StringParam, Default: *at, Help: help, Set: func(v script.Literal) error {
+			if v.Text == "" {
+				return errors.New("is empty")
+			}
+			*at = v.Text
+			return nil
+		}}
+	}
+	fields := func(name, help string, t *tags) script.Parameter {
+		return script.Parameter{Name: name, Type: script.StringParam, Help: help, Set: func(v script.Literal) error { return t.add(v.Text) }}
+	}
+	c := &m.columns
+	return []script.Parameter{
+		{Name: "early_media", Type: script.BoolParam, Default: "0", Help: "Whether provisional responses with a body are accounted.", Set: script.Into(&m.early)},
+		{Name: "report_cancels", Type: script.BoolParam, Default: "0", Help: "Whether CANCELs are accounted.", Set: script.Into(&m.cancels), Note: "a CANCEL has no transaction of its own: the INVITE's record says 487"},
+		{Name: "detect_direction", Type: script.BoolParam, Default: "0", Help: "Whether the tags of a request from the callee are swapped.", Set: script.Into(&m.direction)},
+		fields("extra_fields", `Values of $acc_extra(tag) and the names that they are written by: "log: tag->name; tag".`, &m.extra),
+		fields("leg_fields", "The same for the values of each leg, $acc_leg(tag).", &m.legs),
+		{Name: "log_level", Type: script.IntParam, Min: -3, Max: 4, Default: "2", Help: "The level of lines in the log.", Set: script.Into(&m.level)},
+		{Name: "log_facility", Type: script.WordParam, Default: "LOG_DAEMON", Help: "The facility of lines in the log.", Note: "there is one log"},
+		{Name: "aaa_url", Type: script.StringParam, Help: "The AAA server.", Set: func(script.Literal) error { return errAAA }},
+		{Name: "service_type", Type: script.IntParam, Help: "The type of service that an AAA server is told.", Note: "there is no AAA in this version"},
+		name("db_table_acc", "Table of transactions.", &m.table),
+		name("db_table_missed_calls", "Table of missed calls.", &m.missedTable),
+		{Name: "db_url", Type: script.StringParam, Default: "that of db_default_url", Help: "The database.", Set: func(v script.Literal) error {
+			m.urlSet = v.Text != ""
+			return m.url.Set(v)
+		}},
+		name("acc_method_column", "Column with the method.", &c.method),
+		name("acc_from_tag_column", "Column with the tag of From.", &c.fromTag),
+		name("acc_to_tag_column", "Column with the tag of To.", &c.toTag),
+		name("acc_callid_column", "Column with the Call-ID.", &c.callID),
+		name("acc_sip_code_column", "Column with the status code.", &c.code),
+		name("acc_sip_reason_column", "Column with the reason phrase.", &c.reason),
+		name("acc_time_column", "Column with the time.", &c.time),
+		{Name: "acc_created_avp_name", Type: script.StringParam, Default: "accX_created", Help: "The AVP with the time of the call.", Note: "the time is kept with the transaction"},
+	}
+}
+
+func (m *module) check(l *script.Loading) {
+	m.tm, _ = l.Instance("tm").(*tm.Module)
+	if m.urlSet {
+		m.url.Check(l)
+		return
+	}
+	if m.url.Wanted(l) { // db_default_url, of use only where the script asks for the type db
+		m.urlSet = m.url.Check(l)
+	}
+}
+
+func (m *module) start(e *script.Env) error {
+	m.env = e
+	if m.urlSet {
+		db, err := m.url.Open(e)
+		if err != nil {
+			return err
+		}
+		m.writer = newWriter(db, e.Log)
+		e.Go(m.writer.run)
+	}
+	if m.tm != nil && m.tm.Layer() != nil {
+		m.stop = m.tm.Layer().Listen(m.created)
+	}
+	return nil
+}
+
+func (m *module) end(next any) {
+	if m.stop != nil {
+		m.stop()
+	}
+	if n, ok := next.(*module); ok {
+		m.next.Store(n)
+	}
+	if m.writer != nil {
+		m.writer.close()
+	}
+}
+
+// latest is the module of the configuration that runs now: transactions outlive theirs.
+func (m *module) latest() *module {
+	for {
+		n := m.next.Load()
+		if n == nil {
+			return m
+		}
+		m = n
+	}
+}
+
+// account is what is kept for a message or its transaction.
+type account struct {
+	of       *module
+	marked   bool // do_accounting() was called
+	mark     mark
+	table    string
+	upstream bool
+	extra    [][]byte
+	legs     [][][]byte
+}
+
+type accountKey struct{}
+
+// created takes what was asked for before there was a transaction.
+func (m *module) created(h *transaction.Happening) {
+	if h.What != transaction.Created {
+		return
+	}
+	if a, ok := h.Context.Attachment(accountKey{}).(*account); ok && a.of == m {
+		h.Exchange.Attach(accountKey{}, a)
+		h.Exchange.Listen(a.happens)
+	}
+}
+
+// account gives what is kept for the message at hand; nil if there is nothing, unless it
+// is to be made.
+func (m *module) account(x *script.Machine, make bool) *account {
+	c := x.Context()
+	e := transaction.Of(c)
+	if e != nil {
+		if a, ok := e.Attachment(accountKey{}).(*account); ok {
+			return a
+		}
+	} else if a, ok := c.Attachment(accountKey{}).(*account); ok {
+		return a
+	}
+	if !make {
+		return nil
+	}
+	a := &account{of: m, legs: [][][]byte{nil}}
+	if e != nil {
+		e.Attach(accountKey{}, a)
+		e.Listen(a.happens)
+	} else {
+		c.Attach(accountKey{}, a)
+	}
+	return a
+}
+
+// happens writes the records of a transaction.
+func (a *account) happens(h *transaction.Happening) {
+	switch h.What {
+	case transaction.ResponseOut:
+		if a.of.early && h.Code < 200 && a.mark.has(wanted) {
+			if msg := h.Context.Msg; !msg.IsRequest() && len(msg.Body()) > 0 {
+				a.answered(msg, nil, h.Code)
+			}
+		}
+	case transaction.Failing:
+		if h.Exchange.Method() == sipframe.INVITE && a.mark.has(onMissed) {
+			a.missed(h)
+		}
+	case transaction.Answered:
+		if !a.mark.has(wanted) || h.Code >= 300 && !a.mark.has(onFailed) {
+			return
+		}
+		p := parsed(h.Text, h.Exchange.Request())
+		if p.response != nil || p.request != nil {
+			a.answered(p.response, p.request, h.Code)
+		}
+		p.free()
+	}
+}
+
+func (a *account) answered(response, request *sipframe.Message, code int) {
+	r := a.record(response, request, code)
+	m := a.of.latest()
+	need := wanted
+	if code >= 300 {
+		need |= onFailed
+	}
+	event := eventAnswered
+	if code >= 300 {
+		event = eventMissed
+	}
+	m.write(a, r, need, answered, a.tableOr(m.table), event)
+}
+
+// missed writes that a call did not succeed, once for each do_accounting().
+func (a *account) missed(h *transaction.Happening) {
+	p := parsed(h.Leg.Response(), h.Exchange.Request())
+	defer p.free()
+	if p.response == nil && p.request == nil {
+		return
+	}
+	m := a.of.latest()
+	m.write(a, a.record(p.response, p.request, h.Code), wanted|onMissed, missed, a.tableOr(m.missedTable), eventMissed)
+	for i := range a.mark {
+		a.mark[i] &^= onMissed
+	}
+}
+
+func (a *account) tableOr(table string) string {
+	if a.table != "" {
+		return a.table
+	}
+	return table
+}
+
+// write writes a record to each backend that has all of need.
+func (m *module) write(a *account, r *record, need flags, what, table, event string) {
+	if a.mark[toLog]&need == need {
+		m.toLog(a, r, what)
+	}
+	if a.mark[toDB]&need == need {
+		m.toDB(a, r, table)
+	}
+	if a.mark[toEvents]&need == need {
+		m.toEvents(a, r, event)
+	}
+}
+
+func (m *module) toLog(a *account, r *record, what string) {
+	if m.env.Log == nil {
+		return
+	}
+	r.extra = m.extra.values(toLog, a.extra)
+	r.legs = m.legs.legs(toLog, a.legs)
+	m.env.Log.Log(context.Background(), script.LogLevel(m.level).Slog(), string(r.appendLine(nil, what)))
+	m.records[toLog].Add(1)
+}
+
+func (m *module) toEvents(a *account, r *record, event string) {
+	if !m.env.Heard(event) {
+		return
+	}
+	r.extra = m.extra.values(toEvents, a.extra)
+	legs := m.legs.legs(toEvents, a.legs)
+	if len(legs) == 0 {
+		legs = [][]field{nil}
+	}
+	for _, leg := range legs {
+		m.env.Raise(event, r.params(leg)...)
+	}
+}
+
+func (m *module) toDB(a *account, r *record, table string) {
+	if m.writer == nil {
+		return
+	}
+	r.extra = m.extra.values(toDB, a.extra)
+	legs := m.legs.legs(toDB, a.legs)
+	if len(legs) == 0 {
+		legs = [][]field{nil}
+	}
+	for _, leg := range legs {
+		m.writer.put(m.row(table, r, leg))
+		m.records[toDB].Add(1)
+	}
+}
+
+// pair is a response and the request, as far as they are there.
+type pair struct {
+	response, request   *sipframe.Message
+	response1, request1 sipframe.Message
+}
+
+var pairs = sync.Pool{New: func() any { return new(pair) }}
+
+func parsed(response, request []byte) *pair {
+	p := pairs.Get().(*pair)
+	if response != nil && p.response1.Parse(response) == nil {
+		p.response = &p.response1
+	}
+	if request != nil && p.request1.Parse(request) == nil {
+		p.request = &p.request1
+	}
+	return p
+}
+
+func (p *pair) free() {
+	p.response, p.request = nil, nil
+	p.response1.Reset()
+	p.request1.Reset()
+	pairs.Put(p)
+}
