@@ -174,13 +174,13 @@ func listAll(w io.Writer, measures []compare.Measure, systems []system.System) {
 	}
 }
 
-// The marks in README between which the figures are.
+// The marks in bench/figures/comparison.md between which the figures are.
 const (
-	figuresBegin = "<!-- figures: go run ./bench table report.json --into README.md -->\n"
+	figuresBegin = "<!-- figures: go run ./bench table report.json --into bench/figures/comparison.md -->\n"
 	figuresEnd   = "<!-- /figures -->\n"
 )
 
-// runTable prints the few figures of a report that README shows, or writes them there.
+// runTable prints the few figures of a report that comparison.md shows, or writes them there.
 func runTable(_ context.Context, args []string, out io.Writer) (bool, error) {
 	f := pflag.NewFlagSet("bench table", pflag.ContinueOnError)
 	f.SetOutput(out)

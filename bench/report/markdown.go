@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// fewOnes are the loads whose figures README shows, with their titles there.
+// fewOnes are the loads whose figures bench/figures/comparison.md shows, with their titles there.
 var fewOnes = []struct{ title, measure, metric string }{
 	{"a request, 50 connections, closed loop", "options-50-w1", CPU},
 	{"a request, 1 connection, 32 under way", "options-1-w32", CPU},
@@ -21,7 +21,7 @@ var fewOnes = []struct{ title, measure, metric string }{
 	{"memory an idle connection, 10,000", "idle-10000", Pss},
 }
 
-// WriteMarkdown writes the figures for README: the few that matter, a column a system.
+// WriteMarkdown writes the figures for bench/figures/comparison.md: the few that matter, a column a system.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	var shown []System
