@@ -54,6 +54,7 @@ type node struct {
 	bound    func() error  // called once the sockets are bound; may be nil
 	anyPort  bool          // management over HTTP takes another port where its own is taken
 
+	table     *tlsTable  // of TLS domains; nil none
 	reloading sync.Mutex // SIGHUP and tls_reload may come together
 }
 
@@ -84,6 +85,11 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	if n.tls.TicketKeys == nil {
 		n.tls.TicketKeys = tlsstate.NewTicketKeys() // tickets outlive a reload that changes no policy
 	}
+	table, err := newTLSTable(cfg)
+	if err != nil {
+		return nil, err
+	}
+	n.table = table
 	if err := n.ensureServerDomain(sockets); err != nil {
 		return nil, err
 	}
@@ -93,7 +99,7 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	if cfg.Trace.MasterKey && cfg.Trace.TLS.Destination != "" {
 		n.tls.Secrets = func() bool { return n.trace.WantSecrets() }
 	}
-	domains, err := n.domains()
+	domains, err := n.domains(n.tls)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +158,7 @@ func (n *node) close() {
 	if n.recent != nil {
 		n.recent.Close()
 	}
+	n.table.close()
 	n.cfg.Load().Stop(nil)
 	n.routes.Close()
 	n.trace.close()
@@ -160,9 +167,9 @@ func (n *node) close() {
 // program returns the routes in use.
 func (n *node) program() *script.Program { return n.cfg.Load().Program }
 
-// domains reads the files of the TLS domains.
-func (n *node) domains() (tlsstate.Domains, error) {
-	set, err := n.library.Build(n.tls)
+// domains reads the files of TLS domains, which are then those in use.
+func (n *node) domains(c tlsstate.Config) (tlsstate.Domains, error) {
+	set, err := n.library.Build(c)
 	if err != nil {
 		return nil, n.locate(err)
 	}
@@ -191,7 +198,11 @@ func (n *node) reloadTLS() error {
 			return err
 		}
 	}
-	set, err := n.domains()
+	c, err := n.withTable(context.Background(), (*tlsTable).reload)
+	if err != nil {
+		return err
+	}
+	set, err := n.domains(c)
 	if err != nil {
 		return err
 	}
@@ -212,6 +223,9 @@ func (n *node) ensureServerDomain(sockets []reactor.SocketConfig) error {
 		if d.Role == tlsstate.Server {
 			return nil
 		}
+	}
+	if n.table != nil {
+		return nil // it has them
 	}
 	var hosts []string
 	for _, s := range sockets {

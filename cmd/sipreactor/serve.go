@@ -206,6 +206,9 @@ type logLevels struct{ log, xlog *logSwitch }
 func (n *node) start(cfg *script.Config, levels logLevels, kill func()) error {
 	err := cfg.Start(n.surroundings(), nil)
 	if err == nil {
+		err = n.startTable(context.Background(), cfg)
+	}
+	if err == nil {
 		err = n.engine.Start()
 	}
 	if err != nil {

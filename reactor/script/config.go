@@ -27,6 +27,8 @@ type Config struct {
 	// TLS are the TLS domains in the order of their declaration. None and a TLS
 	// socket: the caller makes one up.
 	TLS tlsstate.Config
+	// TLSTable is where more TLS domains come from.
+	TLSTable TLSTable
 	// TLSFiles are files beside those of the domains.
 	TLSFiles TLSFiles
 	// TLSLibrary is the tlsstate.Library whose machines are to be used, one that
@@ -69,6 +71,16 @@ type Config struct {
 	modules   []*Module // loaded, in the order of the file
 	started   []running // in the order of their Start
 	said      []said    // parameters, in the order of the file
+}
+
+// TLSTable is a table with TLS domains in a database.
+type TLSTable struct {
+	// URL is db_url of tls_mgm; it is zero if there is none. It may hold a password.
+	URL Literal
+	// Table is db_table; "" is tls_mgm.
+	Table string
+	// Columns are the names of columns that have others than usual, by the usual one.
+	Columns map[string]string
 }
 
 // DatabaseConfig is what all modules with a db_url share.

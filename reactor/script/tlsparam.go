@@ -87,8 +87,25 @@ var tlsMgmParams = map[string]*globalSpec{
 	"client_tls_domain_avp": textParam(func(c *settings, s string) string { return avpName(&c.domainAVP, s) }),
 	"client_sip_domain_avp": textParam(func(c *settings, s string) string { return avpName(&c.sipAVP, s) }),
 
-	"db_url":   refusedParam("TLS domains come from this file, not from a database"),
-	"db_table": refusedParam("TLS domains come from this file, not from a database"),
+	"db_url":   {typ: StringParam, set: func(c *settings, v Literal) string { c.TLSTable.URL = v; return "" }},
+	"db_table": textParam(func(c *settings, s string) string { c.TLSTable.Table = s; return "" }),
+
+	"domain_col": tlsColumn("domain"), "match_ip_address_col": tlsColumn("match_ip_address"), "match_sip_domain_col": tlsColumn("match_sip_domain"),
+	"tls_method_col": tlsColumn("method"), "verify_cert_col": tlsColumn("verify_cert"), "require_cert_col": tlsColumn("require_cert"),
+	"certificate_col": tlsColumn("certificate"), "private_key_col": tlsColumn("private_key"), "crl_check_all_col": tlsColumn("crl_check_all"),
+	"crl_dir_col": tlsColumn("crl_dir"), "ca_list_col": tlsColumn("ca_list"), "ca_dir_col": tlsColumn("ca_dir"),
+	"cipher_list_col": tlsColumn("cipher_list"), "ciphers_list_col": tlsColumn("cipher_list"), "dh_params_col": tlsColumn("dh_params"), "ec_curve_col": tlsColumn("ec_curve"),
+}
+
+// tlsColumn gives a column of the table of TLS domains another name.
+func tlsColumn(of string) *globalSpec {
+	return textParam(func(c *settings, s string) string {
+		if c.TLSTable.Columns == nil {
+			c.TLSTable.Columns = make(map[string]string)
+		}
+		c.TLSTable.Columns[of] = s
+		return ""
+	})
 }
 
 // avpName reads "name" or "$avp(name)".
