@@ -19,16 +19,21 @@ import (
 	"sipreactor/reactor/modules/drouting"
 	"sipreactor/reactor/modules/exec"
 	"sipreactor/reactor/modules/group"
+	"sipreactor/reactor/modules/httpd"
 	"sipreactor/reactor/modules/json"
 	loadbalancer "sipreactor/reactor/modules/load_balancer"
 	"sipreactor/reactor/modules/mathops"
 	"sipreactor/reactor/modules/maxfwd"
+	"sipreactor/reactor/modules/mi_datagram"
+	"sipreactor/reactor/modules/mi_fifo"
+	"sipreactor/reactor/modules/mi_http"
 	"sipreactor/reactor/modules/mi_script"
 	"sipreactor/reactor/modules/nathelper"
 	optionsreply "sipreactor/reactor/modules/options"
 	"sipreactor/reactor/modules/path"
 	"sipreactor/reactor/modules/permissions"
 	"sipreactor/reactor/modules/pike"
+	prom "sipreactor/reactor/modules/prometheus"
 	"sipreactor/reactor/modules/ratelimit"
 	"sipreactor/reactor/modules/regex"
 	"sipreactor/reactor/modules/registrar"
@@ -63,14 +68,19 @@ var modules = []script.Constructor{
 	domain.New,
 	drouting.New,
 	group.New,
-	mathops.New,
+	httpd.New,
 	loadbalancer.New,
+	mathops.New,
 	maxfwd.New,
+	mi_datagram.New,
+	mi_fifo.New,
+	mi_http.New,
 	mi_script.New,
 	nathelper.New,
 	optionsreply.New,
 	path.New,
 	permissions.New,
+	prom.New,
 	regex.New,
 	registrar.New,
 	rr.New,
@@ -84,9 +94,9 @@ var modules = []script.Constructor{
 	sl.New,
 	sqlops.New,
 	textops.New,
+	tm.New,
 	uris.New,
 	usrloc.New,
-	tm.New,
 }
 
 // loader reads configurations, with more sockets as they stand behind socket=.

@@ -330,8 +330,6 @@ func (c *settings) finish() {
 	c.Trace.MasterKeyAt = c.places["proto_tls/trace_master_key"]
 	c.finishTrace("proto_tcp", &c.Trace.TCP)
 	c.finishTraceIDs()
-	c.finishMI()
-	c.finishPrometheus()
 }
 
 func (c *settings) finishSockets() {

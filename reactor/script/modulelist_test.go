@@ -1,7 +1,12 @@
 package script_test
 
 import (
+	"sipreactor/reactor/modules/httpd"
 	"sipreactor/reactor/modules/maxfwd"
+	"sipreactor/reactor/modules/mi_datagram"
+	"sipreactor/reactor/modules/mi_fifo"
+	"sipreactor/reactor/modules/mi_http"
+	"sipreactor/reactor/modules/prometheus"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sipmsgops"
@@ -12,5 +17,5 @@ import (
 )
 
 func init() {
-	script.SetTestModules(maxfwd.New, rr.New, signaling.New, sipmsgops.New, sl.New, textops.New, uri.New)
+	script.SetTestModules(prometheus.New, mi_http.New, mi_fifo.New, mi_datagram.New, httpd.New, maxfwd.New, rr.New, signaling.New, sipmsgops.New, sl.New, textops.New, uri.New)
 }

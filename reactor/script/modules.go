@@ -18,14 +18,9 @@ var modules = map[string]*module{
 	wolfsslModule: {},
 
 	statisticsModule: {params: statisticsParams},
-	prometheusModule: {params: prometheusParams},
 
-	"proto_hep":   {params: protoHEPParams},
-	"tracer":      {params: tracerParams, defs: func(c *settings) { c.Trace.SIP.On = true }},
-	"mi_fifo":     {params: miFIFOParams},
-	"mi_http":     {params: miHTTPParams},
-	"httpd":       {params: httpdParams},
-	"mi_datagram": {params: miDatagramParams},
+	"proto_hep": {params: protoHEPParams},
+	"tracer":    {params: tracerParams, defs: func(c *settings) { c.Trace.SIP.On = true }},
 }
 
 const statisticsModule = "statistics"

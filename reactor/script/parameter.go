@@ -1,7 +1,9 @@
 package script
 
 import (
+	"errors"
 	"math"
+	"net/netip"
 	"time"
 )
 
@@ -67,6 +69,32 @@ func Into[T int | int64 | uint32 | uint16 | bool | string](to *T) func(Literal) 
 		return nil
 	}
 }
+
+// NonEmpty makes a Set that stores a text, which must not be empty.
+func NonEmpty(to *string) func(Literal) error {
+	return func(v Literal) error {
+		if v.Text == "" {
+			return errors.New("is empty")
+		}
+		*to = v.Text
+		return nil
+	}
+}
+
+// Networks makes a Set of a comma list of addresses and networks.
+func Networks(to *[]netip.Prefix) func(Literal) error {
+	return func(v Literal) error {
+		nets, bad := networks(v.Text)
+		if nets == nil {
+			return errors.New("is a comma list of addresses and networks; " + clip(bad) + " is none")
+		}
+		*to = nets
+		return nil
+	}
+}
+
+// Clip shortens a text for a message that shows it.
+func Clip(s string) string { return clip(s) }
 
 // Seconds makes a Set of a time that is given in seconds.
 func Seconds(to *time.Duration) func(Literal) error { return in(to, time.Second) }

@@ -1,4 +1,4 @@
-package script
+package manage_test
 
 import (
 	"fmt"
@@ -7,10 +7,27 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/modules/httpd"
+	"sipreactor/reactor/modules/mi_datagram"
+	"sipreactor/reactor/modules/mi_fifo"
+	"sipreactor/reactor/modules/mi_http"
+	"sipreactor/reactor/modules/sl"
+	"sipreactor/reactor/script"
 )
 
+func compile(name string, src []byte) (*script.Config, error) {
+	l := script.Loader{Modules: []script.Constructor{httpd.New, mi_datagram.New, mi_fifo.New, mi_http.New, sl.New}}
+	return l.Compile(name, src)
+}
+
+const plainHead = `socket=tcp:127.0.0.1:5060
+loadmodule "proto_tcp.so"
+route { exit; }
+`
+
 // management compiles parameters of the management modules.
-func management(t *testing.T, params string) *Config {
+func management(t *testing.T, params string) *script.Config {
 	t.Helper()
 	cfg, err := compile("cfg", []byte(managementHead+params))
 	if err != nil {
@@ -29,10 +46,10 @@ modparam("mi_datagram", "socket_name", "udp:127.0.0.1:8080")
 
 func TestMIDefaults(t *testing.T) {
 	got := management(t, "").MI
-	want := MIConfig{
-		FIFO:     MIFIFO{Name: "/tmp/opensips_fifo", Mode: 0o600, ReplyDir: "/tmp"},
-		HTTP:     MIHTTP{Root: "mi", IP: "127.0.0.1", Port: 8888},
-		Datagram: MIDatagram{Socket: "udp:127.0.0.1:8080", Mode: 0o600, Timeout: 2 * time.Second},
+	want := script.MIConfig{
+		FIFO:     script.MIFIFO{Name: "/tmp/opensips_fifo", Mode: 0o600, ReplyDir: "/tmp"},
+		HTTP:     script.MIHTTP{Root: "mi", IP: "127.0.0.1", Port: 8888},
+		Datagram: script.MIDatagram{Socket: "udp:127.0.0.1:8080", Mode: 0o600, Timeout: 2 * time.Second},
 	}
 	want.FIFO.At, want.HTTP.At, want.Datagram.At = got.FIFO.At, got.HTTP.At, got.Datagram.At // TestMIParameters has them
 	if !reflect.DeepEqual(got, want) {
@@ -60,10 +77,10 @@ modparam("mi_datagram", "socket_timeout", 500)
 modparam("mi_datagram", "allow", "2001:db8::/32")
 `)
 	m := &cfg.MI
-	if want := (MIFIFO{m.FIFO.At, "/run/fifo", 0o660, "opensips", "0", "/run/replies"}); m.FIFO != want {
+	if want := (script.MIFIFO{At: m.FIFO.At, Name: "/run/fifo", Mode: 0o660, User: "opensips", Group: "0", ReplyDir: "/run/replies"}); m.FIFO != want {
 		t.Errorf("%+v", m.FIFO)
 	}
-	for _, at := range []Pos{m.FIFO.At, m.HTTP.At, m.Datagram.At} {
+	for _, at := range []script.Pos{m.FIFO.At, m.HTTP.At, m.Datagram.At} {
 		if !at.IsValid() {
 			t.Error("a module has no place")
 		}
@@ -133,68 +150,6 @@ func TestMIErrors(t *testing.T) {
 	}
 }
 
-const traceHead = plainHead + `
-loadmodule "proto_hep.so"
-loadmodule "tracer.so"
-modparam("proto_hep", "hep_id", "[homer]10.0.0.2:9060;transport=udp")
-`
-
-func TestTraceDefaults(t *testing.T) {
-	cfg, err := compile("cfg", []byte(traceHead))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr := &cfg.Trace
-	if tr.CaptureID != 1 || tr.Homer5 || tr.Homer5Delim != ":" || tr.AuthKey != "" || tr.MaxMessages != 4096 || !tr.MasterKey || !tr.SIP.On || tr.SIP.IDs != nil {
-		t.Errorf("%+v", tr)
-	}
-}
-
-func TestTraceParameters(t *testing.T) {
-	cfg, err := compile("cfg", []byte(traceHead+`
-modparam("proto_hep", "hep_capture_id", 4294967295)
-modparam("proto_hep", "homer5_on", 1)
-modparam("proto_hep", "homer5_delim", "##")
-modparam("proto_hep", "hep_auth_key", "k")
-modparam("proto_hep", "hep_max_msg_queue", 10)
-modparam("tracer", "trace_on", 0)
-modparam("tracer", "trace_id", "[tid]uri=hep:homer")
-modparam("tracer", "trace_id", "[tid]uri=hep:spare")
-modparam("proto_hep", "hep_id", "[spare]10.0.0.3")
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr := &cfg.Trace
-	if tr.CaptureID != 4294967295 || !tr.Homer5 || tr.Homer5Delim != "##" || tr.AuthKey != "k" || tr.MaxMessages != 10 || tr.SIP.On {
-		t.Errorf("%+v", tr)
-	}
-	if ids := tr.SIP.IDs; len(ids) != 2 || ids[0].Name != "tid" || ids[0].Destination != "homer" || ids[1].Destination != "spare" {
-		t.Errorf("%+v", tr.SIP.IDs)
-	}
-}
-
-func TestTraceErrors(t *testing.T) {
-	for params, want := range map[string]string{
-		`modparam("tracer", "trace_id", "[tid]uri=hep:hommer")`:                  "trace_id [tid]: hommer is no hep_id of proto_hep (did you mean homer?); there are: homer",
-		`modparam("tracer", "trace_id", "[tid]uri=mysql:x")`:                     "other places than HEP are not supported",
-		`modparam("tracer", "trace_id", "uri=hep:homer")`:                        "is [name]uri=hep:destination",
-		`modparam("tracer", "trace_id", "[]uri=hep:homer")`:                      "is [name]uri=hep:destination",
-		`modparam("proto_hep", "hep_capture_id", -1)`:                            "is not possible",
-		`modparam("proto_hep", "hep_max_msg_queue", 0)`:                          "is not possible",
-		`modparam("proto_tcp", "trace_destination", "homers")`:                   "trace_destination homers is no hep_id of proto_hep (did you mean homer?); there are: homer",
-		`modparam("proto_tcp", "trace_filter_route", "nowhere")`:                 "there is no route[nowhere]",
-		`modparam("proto_hep", "hep_id", "[homer]10.0.0.9")`:                     "names homer a second time",
-		`modparam("proto_hep", "hep_id", "[x]10.0.0.9;version=4")`:               "the versions are 1, 2 and 3",
-		`modparam("proto_hep", "hep_id", "[x]10.0.0.9;version=2;transport=tcp")`: "before version 3 there is UDP alone",
-		`modparam("proto_hep", "hep_id", "[x]10.0.0.9;transport=sctp")`:          "there is no transport sctp",
-	} {
-		if _, err := compile("cfg", []byte(traceHead+params)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", params, err)
-		}
-	}
-}
-
 // OpenSIPS' httpd without ip listens everywhere; that ours does not is told.
 func TestHTTPDAddressNote(t *testing.T) {
 	const note = "httpd listens on 127.0.0.1 here"
@@ -208,7 +163,7 @@ func TestHTTPDAddressNote(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		told := slices.ContainsFunc(cfg.Notes, func(n Note) bool { return strings.Contains(n.Msg, note) && n.Pos.Line() == 3 })
+		told := slices.ContainsFunc(cfg.Notes, func(n script.Note) bool { return strings.Contains(n.Msg, note) && n.Pos.Line() == 3 })
 		if told != want {
 			t.Errorf("%s\nnoted %v, want %v: %v", text, told, want, cfg.Notes)
 		}

@@ -1,10 +1,20 @@
-package script
+package prometheus_test
 
 import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"sipreactor/reactor/modules/httpd"
+	"sipreactor/reactor/modules/mi_http"
+	"sipreactor/reactor/modules/prometheus"
+	"sipreactor/reactor/script"
 )
+
+func compile(name string, src []byte) (*script.Config, error) {
+	l := script.Loader{Modules: []script.Constructor{httpd.New, mi_http.New, prometheus.New}}
+	return l.Compile(name, src)
+}
 
 const withPrometheus = "socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\nloadmodule \"httpd.so\"\nloadmodule \"mi_http.so\"\nloadmodule \"prometheus.so\"\n"
 
@@ -13,7 +23,7 @@ func TestPrometheusParams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (PrometheusConfig{Root: "metrics", Prefix: "opensips", Delimiter: "_", GroupLabel: "group"}); !reflect.DeepEqual(cfg.Prometheus, want) {
+	if want := (script.PrometheusConfig{Root: "metrics", Prefix: "opensips", Delimiter: "_", GroupLabel: "group"}); !reflect.DeepEqual(cfg.Prometheus, want) {
 		t.Errorf("defaults %+v", cfg.Prometheus)
 	}
 	cfg, err = compile("cfg", []byte(withPrometheus+`
@@ -29,7 +39,7 @@ route { exit; }`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := PrometheusConfig{Root: "prom/all", Prefix: "edge", GroupPrefix: "g_", Delimiter: "__", GroupLabel: "of", GroupMode: GroupLabelled,
+	want := script.PrometheusConfig{Root: "prom/all", Prefix: "edge", GroupPrefix: "g_", Delimiter: "__", GroupLabel: "of", GroupMode: script.GroupLabelled,
 		Statistics: []string{"core:", "accepted", "net:refused"}}
 	if !reflect.DeepEqual(cfg.Prometheus, want) {
 		t.Errorf("got  %+v\nwant %+v", cfg.Prometheus, want)
@@ -48,7 +58,7 @@ func TestPrometheusErrors(t *testing.T) {
 		`"delimiter", "-"`:             "has letters, digits and _ only",
 		`"group_label", "a.b"`:         "is a name of letters",
 		`"group_mode", 3`:              "group_mode = 3 is not possible: it takes a number from 0 to 2",
-		`"labels", "x: /a/b/"`:         fixedLabels,
+		`"labels", "x: /a/b/"`:         "what is counted has its labels in the metrics of this program",
 		`"script_route", "prometheus"`: "update_stat()",
 		`"statistic", "all"`:           "did you mean statistics?",
 	} {

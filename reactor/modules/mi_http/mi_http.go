@@ -1,0 +1,26 @@
+// Package mi_http is OpenSIPS' module mi_http: the management interface over HTTP,
+// by the server of httpd. The program serves it; here is what a configuration says
+// of it.
+package mi_http
+
+import (
+	"sipreactor/reactor/modules/internal/manage"
+	"sipreactor/reactor/script"
+)
+
+// New makes the module for a configuration.
+func New(cfg *script.Config) *script.Module {
+	root := func(name string) script.Parameter {
+		return script.Parameter{Name: name, Type: script.StringParam, Default: cfg.MI.HTTP.Root, Restart: true, Help: "The path of the management interface, without the slash.", Set: script.NonEmpty(&cfg.MI.HTTP.Root)}
+	}
+	return &script.Module{
+		Name:       "mi_http",
+		Help:       "Serves the management interface and the status page by httpd.",
+		Parameters: append([]script.Parameter{root("root"), root("mi_http_root")}, manage.Parameters()...),
+		Check: func(l *script.Loading) {
+			if !l.Loaded("httpd") && !l.Partial() {
+				l.Errorf(l.Place(""), `mi_http answers by the module httpd, which is not loaded: loadmodule "httpd.so"`)
+			}
+		},
+	}
+}

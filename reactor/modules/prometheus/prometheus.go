@@ -1,0 +1,97 @@
+// Package prometheus is OpenSIPS' module prometheus: statistics under names as
+// OpenSIPS makes them, beside the metrics that the program gives anyway. The program
+// serves them by httpd; here is what a configuration says of it.
+package prometheus
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"sipreactor/reactor/script"
+)
+
+const (
+	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+	path    = letters + "-/"
+)
+
+// taken begin the names of metrics that are given anyway.
+var taken = []string{"sipreactor", "go", "process", "promhttp"}
+
+// New makes the module for a configuration.
+func New(cfg *script.Config) *script.Module {
+	p := &cfg.Prometheus
+	refused := func(name, help, why string) script.Parameter {
+		return script.Parameter{Name: name, Type: script.AnyParam, Help: help, Set: func(script.Literal) error { return errors.New("is not supported: " + why) }}
+	}
+	word := func(name, value, help string, to *string) script.Parameter {
+		return script.Parameter{Name: name, Type: script.StringParam, Default: value, Restart: true, Help: help, Set: func(v script.Literal) error {
+			if strings.Trim(v.Text, letters) != "" {
+				return errors.New("has letters, digits and _ only")
+			}
+			*to = v.Text
+			return nil
+		}}
+	}
+	return &script.Module{
+		Name: "prometheus",
+		Help: "Gives statistics to Prometheus under OpenSIPS' names, by httpd.",
+		Parameters: []script.Parameter{
+			{Name: "root", Type: script.StringParam, Default: p.Root, Restart: true, Help: "The path, without the slash.", Set: func(v script.Literal) error {
+				s := strings.Trim(v.Text, "/")
+				if s == "" || strings.Trim(s, path) != "" || strings.Contains(s, "//") {
+					return errors.New("is a path of letters, digits, - and _")
+				}
+				p.Root = s
+				return nil
+			}},
+			{Name: "prefix", Type: script.StringParam, Default: p.Prefix, Restart: true, Help: "What each name begins with.", Set: func(v script.Literal) error {
+				if !isName(v.Text) {
+					return errors.New("is a name of letters, digits and _")
+				}
+				if slices.Contains(taken, v.Text) {
+					return errors.New("is taken by metrics that are always given; others than " + strings.Join(taken, ", ") + " are free")
+				}
+				p.Prefix = v.Text
+				return nil
+			}},
+			word("group_prefix", "", "What the name of a group begins with.", &p.GroupPrefix),
+			word("delimiter", p.Delimiter, "What stands between the parts of a name.", &p.Delimiter),
+			{Name: "group_label", Type: script.StringParam, Default: p.GroupLabel, Restart: true, Help: "The label of the group, for group_mode 2.", Set: func(v script.Literal) error {
+				if !isName(v.Text) {
+					return errors.New("is a name of letters, digits and _")
+				}
+				p.GroupLabel = v.Text
+				return nil
+			}},
+			{Name: "group_mode", Type: script.IntParam, Max: 2, Default: "0", Restart: true, Help: "Where the group stands: 0 nowhere, 1 in the name, 2 in a label.", Set: func(v script.Literal) error {
+				p.GroupMode = script.GroupMode(v.Int)
+				return nil
+			}},
+			{Name: "statistics", Type: script.StringParam, Restart: true, Help: "Which statistics: names, group:, group:name or all, with spaces between them.", Set: func(v script.Literal) error {
+				for _, name := range strings.Fields(v.Text) {
+					if !slices.Contains(p.Statistics, name) {
+						p.Statistics = append(p.Statistics, name)
+					}
+				}
+				return nil
+			}},
+			refused("labels", "Labels that are taken from names.", "what is counted has its labels in the metrics of this program, which are always given"),
+			refused("script_route", "A route that adds statistics.", "a script adds statistics by update_stat() of the module statistics"),
+		},
+		Check: func(l *script.Loading) {
+			switch {
+			case l.Partial():
+			case !l.Loaded("httpd"):
+				l.Errorf(l.Place(""), `prometheus answers by the module httpd, which is not loaded: loadmodule "httpd.so"`)
+			case l.Loaded("mi_http") && strings.Trim(l.Config.MI.HTTP.Root, "/") == p.Root:
+				l.Errorf(l.Place("root"), "/%s is where mi_http answers", p.Root)
+			}
+		},
+	}
+}
+
+func isName(s string) bool {
+	return s != "" && strings.Trim(s, letters) == "" && (s[0] < '0' || s[0] > '9')
+}

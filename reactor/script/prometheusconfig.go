@@ -1,0 +1,28 @@
+package script
+
+// PrometheusConfig is what the module prometheus says: which statistics are
+// given to Prometheus under names as OpenSIPS makes them.
+type PrometheusConfig struct {
+	Root        string // path, without the slash: metrics
+	Prefix      string // of each name: opensips
+	GroupPrefix string // of the group's name
+	Delimiter   string // between the parts of a name: _
+	GroupLabel  string // for GroupLabelled: group
+	GroupMode   GroupMode
+	// Statistics are names, groups (group:), group:name or all.
+	Statistics []string
+}
+
+// GroupMode says where the group of a statistic stands.
+type GroupMode uint8
+
+// The values of group_mode.
+const (
+	GroupLeftOut GroupMode = iota
+	GroupInName
+	GroupLabelled
+)
+
+func defaultPrometheus() PrometheusConfig {
+	return PrometheusConfig{Root: "metrics", Prefix: "opensips", Delimiter: "_", GroupLabel: "group"}
+}
