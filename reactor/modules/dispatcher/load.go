@@ -151,7 +151,7 @@ func (l *loader) enliven(all []*Destination) {
 
 // start opens the partition's source and loads it for the first time.
 func (p *partition) start(ctx context.Context, m *module) (err error) {
-	if p.source, p.db, err = p.tables.Open(m.log); err != nil {
+	if p.source, p.db, err = p.tables.Open(m.env); err != nil {
 		return fmt.Errorf("partition %s: %w", p.name, err)
 	}
 	p.rows.Source, p.rows.Log = p.source, m.log

@@ -146,13 +146,13 @@ func (m *module) makePartition(l *script.Loading, name string) *partition {
 	}
 	p := &partition{name: name, living: map[key]*Living{}, dirty: map[key]destination.State{}}
 	p.table = text("table_name", "dispatcher")
-	p.tables.URL = text("db_url", "")
-	if path := text("file", ""); path != "" {
-		p.tables.Files = map[string]string{p.table: path}
+	p.tables.SetFile(p.table, text("file", ""))
+	if v, ok := get("db_url"); ok {
+		if err := p.tables.SetURL(v); err != nil {
+			l.Errorf(v.At, "the db_url of partition %s %v", name, err)
+		}
 	}
-	if !p.tables.Set() {
-		l.Errorf(l.Place("db_url"), "the partition %s has neither a db_url nor a file (dispatcher_file) to load destinations from", name)
-	}
+	p.tables.Check(l, "the destinations of partition "+name)
 	suffix := ""
 	if name != defaultPartition {
 		suffix = "_" + name

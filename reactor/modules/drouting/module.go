@@ -17,13 +17,14 @@ import (
 
 // module is the module in one configuration.
 type module struct {
-	names      tableNames
-	tables     destination.Tables // of the one partition, without use_partitions
-	files      [4]string          // of gateways, rules, groups, carriers
-	several    bool               // use_partitions
-	partsURL   string             // db_partitions_url
-	partsTable string
-	partsFile  string
+	names       tableNames
+	tables      destination.Tables // of the one partition, without use_partitions
+	files       [4]string          // of gateways, rules, groups, carriers
+	several     bool               // use_partitions
+	partsURL    script.Literal     // db_partitions_url
+	partsTables destination.Tables // of that, and of partitions_file
+	partsTable  string
+	partsFile   string
 
 	defaultGroup int // below 0: none
 	noDomain     bool
@@ -113,11 +114,18 @@ func (m *module) check(l *script.Loading) {
 	if _, err := newAlphabet(m.extraPrefix); err != nil {
 		l.Errorf(l.Place("extra_prefix_chars"), "extra_prefix_chars has %v", err)
 	}
-	switch {
-	case m.several && m.partsURL == "" && m.partsFile == "":
-		l.Errorf(l.Place("use_partitions"), "use_partitions wants db_partitions_url or partitions_file")
-	case !m.several && m.tables.URL == "" && m.files == [4]string{}:
-		l.Errorf(l.Place("db_url"), "there is neither a db_url nor a file (rules_file, gateways_file) to load rules from")
+	if m.several {
+		m.partsTables.SetFile(m.partsTable, m.partsFile)
+		if m.partsURL.Text == "" && m.partsFile == "" {
+			l.Errorf(l.Place("use_partitions"), "use_partitions wants db_partitions_url or partitions_file")
+		} else {
+			m.partsTables.Check(l, "partitions")
+		}
+	} else {
+		for i, table := range []string{m.names.gateways, m.names.rules, m.names.groups, m.names.carriers} {
+			m.tables.SetFile(table, m.files[i])
+		}
+		m.tables.Check(l, "rules and gateways")
 	}
 	m.tm = destination.TransactionsOf(l)
 	m.probing.check(l)
@@ -126,7 +134,7 @@ func (m *module) check(l *script.Loading) {
 // start loads the tables.
 func (m *module) start(e *script.Env) error {
 	m.env, m.log = e, e.Log
-	if err := m.makePartitions(context.Background()); err != nil {
+	if err := m.makePartitions(context.Background(), e); err != nil {
 		return err
 	}
 	before, _ := e.Previous.(*module)
@@ -137,7 +145,7 @@ func (m *module) start(e *script.Env) error {
 		if before != nil {
 			p.inherit(before.find([]byte(p.name)))
 		}
-		if err := p.start(context.Background(), e.StateDir); err != nil {
+		if err := p.start(context.Background(), e); err != nil {
 			m.stop(nil)
 			return fmt.Errorf("partition %s: %w", p.name, err)
 		}

@@ -67,7 +67,7 @@ func (m *module) parameters() []script.Parameter {
 		return script.Parameter{Name: name, Type: text, Default: otherwise, Help: "Column of the groups with the " + of + ".", Set: script.Into(to)}
 	}
 	list := []script.Parameter{
-		{Name: "db_url", Type: text, Help: "Database with the tables.", Set: script.Into(&m.tables.URL)},
+		{Name: "db_url", Type: text, Help: "Database with the tables.", Set: m.tables.SetURL},
 		table("drd_table", m.names.gateways, "gateways", &m.names.gateways),
 		table("drr_table", m.names.rules, "rules", &m.names.rules),
 		table("drg_table", m.names.groups, "groups of callers", &m.names.groups),
@@ -106,7 +106,7 @@ func (m *module) parameters() []script.Parameter {
 		column("drg_user_col", "username", "user", &m.userCol), column("drg_domain_col", "domain", "domain", &m.domainCol),
 		column("drg_grpid_col", "groupid", "group", &m.groupCol),
 		{Name: "use_partitions", Type: on, Default: "0", Help: "Has several partitions, which a table names.", Set: script.Into(&m.several)},
-		{Name: "db_partitions_url", Type: text, Help: "Database with the table of partitions.", Set: script.Into(&m.partsURL)},
+		{Name: "db_partitions_url", Type: text, Help: "Database with the table of partitions.", Set: func(v script.Literal) error { m.partsURL = v; return m.partsTables.SetURL(v) }},
 		{Name: "db_partitions_table", Type: text, Default: "dr_partitions", Help: "Table of partitions.", Set: script.Into(&m.partsTable)},
 		file("partitions_file", "partitions", &m.partsFile),
 		{Name: "partition_id_pvar", Type: text, Help: "Variable for the partition that was found for *.", Set: func(v script.Literal) error { m.partition = v; return nil }},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
 
@@ -63,22 +64,12 @@ func (m *module) newPartition(name string, t destination.Tables, names tableName
 }
 
 // makePartitions makes the one partition, or those of the table of partitions.
-func (m *module) makePartitions(ctx context.Context) error {
+func (m *module) makePartitions(ctx context.Context, e *script.Env) error {
 	if !m.several {
-		m.tables.Files = map[string]string{}
-		for i, table := range []string{m.names.gateways, m.names.rules, m.names.groups, m.names.carriers} {
-			if m.files[i] != "" {
-				m.tables.Files[table] = m.files[i]
-			}
-		}
 		m.setPartitions([]*partition{m.newPartition(defaultPartition, m.tables, m.names)})
 		return nil
 	}
-	from := destination.Tables{URL: m.partsURL}
-	if m.partsFile != "" {
-		from.Files = map[string]string{m.partsTable: m.partsFile}
-	}
-	source, db, err := from.Open(m.log)
+	source, db, err := m.partsTables.Open(e)
 	if err != nil {
 		return err
 	}
@@ -100,7 +91,7 @@ func (m *module) makePartitions(ctx context.Context) error {
 			return r.Fault(0, "%q is no name of a partition", name)
 		}
 		names := tableNames{cmp.Or(r.Text(2), m.names.gateways), cmp.Or(r.Text(3), m.names.rules), cmp.Or(r.Text(4), m.names.groups), cmp.Or(r.Text(5), m.names.carriers)}
-		parts = append(parts, m.newPartition(name, destination.Tables{URL: r.Text(1)}, names))
+		parts = append(parts, m.newPartition(name, destination.Tables{Named: r.Text(1)}, names))
 		return nil
 	})
 	if err == nil && len(parts) == 0 {
@@ -136,14 +127,14 @@ func (p *partition) inherit(old *partition) {
 }
 
 // start opens the partition's source and loads it for the first time.
-func (p *partition) start(ctx context.Context, stateDir string) (err error) {
+func (p *partition) start(ctx context.Context, e *script.Env) (err error) {
 	var source store.Source
-	if source, p.db, err = p.tables.Open(p.m.log); err != nil {
+	if source, p.db, err = p.tables.Open(e); err != nil {
 		return err
 	}
 	p.rows.Source, p.rows.Log, p.rows.Make = source, p.m.log, p.load
 	if p.db != nil {
-		p.rows.Cache = destination.CachePath(stateDir, "drouting", p.name)
+		p.rows.Cache = destination.CachePath(e.StateDir, "drouting", p.name)
 	}
 	return p.rows.Start(ctx)
 }

@@ -110,7 +110,7 @@ func (m *module) parameters() []script.Parameter {
 		}}
 	}
 	list := []script.Parameter{
-		{Name: "db_url", Type: text, Help: "Database with the destinations.", Set: script.Into(&m.tables.URL)},
+		{Name: "db_url", Type: text, Help: "Database with the destinations.", Set: m.tables.SetURL},
 		{Name: "load_balancer_file", Type: text, Help: "File with the destinations in the place of a database: CSV with the columns' names in its first line, or db_text's form. Not in OpenSIPS.", Set: script.Into(&m.file)},
 		{Name: "db_table", Type: text, Default: "load_balancer", Help: "Table with the destinations.", Set: script.Into(&m.table)},
 		{Name: "probing_interval", Type: number, Max: 86400, Unit: "seconds; 0: never", Default: "30", Help: "How often destinations are pinged.", Set: script.Seconds(&m.probing.interval)},
@@ -137,12 +137,8 @@ func (m *module) parameters() []script.Parameter {
 }
 
 func (m *module) check(l *script.Loading) {
-	if m.tables.URL == "" && m.file == "" {
-		l.Errorf(l.Place("db_url"), "there is neither a db_url nor a load_balancer_file to load destinations from")
-	}
-	if m.file != "" {
-		m.tables.Files = map[string]string{m.table: m.file}
-	}
+	m.tables.SetFile(m.table, m.file)
+	m.tables.Check(l, "destinations")
 	m.session = l.AVP(script.Literal{At: l.Place(""), Text: "__lb_session"})
 	m.tm, m.probing.send = destination.TransactionsOf(l), destination.PingerOf(l)
 	if m.tm == nil {
@@ -161,7 +157,7 @@ func (m *module) start(e *script.Env) (err error) {
 		}
 		before.mu.Unlock()
 	}
-	if m.rows.Source, m.db, err = m.tables.Open(m.log); err != nil {
+	if m.rows.Source, m.db, err = m.tables.Open(e); err != nil {
 		return err
 	}
 	m.rows.Log, m.rows.Make = m.log, m.load

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
@@ -22,11 +23,12 @@ type module struct {
 	allowSuffix, denySuffix string
 	firstOnly               bool // check_all_branches = 0
 
-	url, file, table string // of the default partition
-	defined          []definition
-	columns          columns
-	partitions       []*partition
-	byName           map[string]*partition
+	url         script.Literal // of the default partition, as the next two
+	file, table string
+	defined     []definition
+	columns     columns
+	partitions  []*partition
+	byName      map[string]*partition
 
 	mu    sync.Mutex
 	pairs map[[2]string]*atomic.Pointer[Pair] // rules by the names of their files
@@ -76,7 +78,7 @@ func (m *module) parameters() []script.Parameter {
 			Set: func(v script.Literal) error { m.firstOnly = v.Int == 0; return nil }},
 		{Name: "allow_suffix", Type: text, Default: ".allow", Help: "What makes a name a file of rules that allow.", Set: script.Into(&m.allowSuffix)},
 		{Name: "deny_suffix", Type: text, Default: ".deny", Help: "What makes a name a file of rules that deny.", Set: script.Into(&m.denySuffix)},
-		{Name: "db_url", Type: text, Help: "Database with the address table.", Set: script.Into(&m.url)},
+		{Name: "db_url", Type: text, Help: "Database with the address table.", Set: func(v script.Literal) error { m.url = v; return new(database.URL).Set(v) }},
 		{Name: "address_file", Type: text, Help: "File with the addresses in the place of a database: CSV with the columns' names in its first line, or db_text's form. Not in OpenSIPS.", Set: script.Into(&m.file)},
 		{Name: "address_table", Type: text, Default: defaultTable, Help: "Table with the addresses.", Set: script.Into(&m.table)},
 		{Name: "partition", Type: text, Help: `Another address table: "name: db_url = ...; table_name = ...".`, Set: m.setPartition},
@@ -122,42 +124,42 @@ type partition struct {
 func (p *partition) get() *Table { return p.rows.Get() }
 
 // add makes a partition.
-func (m *module) add(name, url, file, table string) *partition {
-	p := &partition{name: name, table: table, tables: destination.Tables{URL: url}}
-	if file != "" {
-		p.tables.Files = map[string]string{table: file}
+func (m *module) add(l *script.Loading, name string, url script.Literal, file, table string) {
+	p := &partition{name: name, table: table}
+	p.tables.SetFile(table, file)
+	if url.Text != "" {
+		if err := p.tables.SetURL(url); err != nil {
+			l.Errorf(url.At, "the db_url of partition %s %v", name, err)
+		}
 	}
+	p.tables.Check(l, "the addresses of partition "+name)
 	m.partitions = append(m.partitions, p)
 	m.byName[name] = p
-	return p
 }
 
 // check makes the partitions of what the parameters say.
 func (m *module) check(l *script.Loading) {
 	m.dir = filepath.Dir(l.Place("").File())
-	if m.url != "" || m.file != "" {
-		m.add(defaultPartition, m.url, m.file, m.table)
+	if m.url.Text != "" || m.file != "" { // db_default_url is not for it, as in OpenSIPS
+		m.add(l, defaultPartition, m.url, m.file, m.table)
 	}
 	for _, d := range m.defined {
 		url, file, table := m.url, "", m.table
 		for _, s := range d.Settings {
 			switch s.Key {
 			case "db_url":
-				url = s.Value
+				url = script.Literal{At: d.at, Text: s.Value, Quoted: true}
 			case "file":
 				file = s.Value
 			case "table_name":
 				table = s.Value
 			}
 		}
-		switch {
-		case m.byName[d.Name] != nil:
+		if m.byName[d.Name] != nil {
 			l.Errorf(d.at, "the partition %s is there already", d.Name)
-		case url == "" && file == "":
-			l.Errorf(d.at, "the partition %s has neither a db_url nor a file", d.Name)
-		default:
-			m.add(d.Name, url, file, table)
+			continue
 		}
+		m.add(l, d.Name, url, file, table)
 	}
 }
 
@@ -166,7 +168,7 @@ func (m *module) start(e *script.Env) (err error) {
 	m.log = e.Log
 	for _, p := range m.partitions {
 		var from store.Source
-		if from, p.db, err = p.tables.Open(m.log); err != nil {
+		if from, p.db, err = p.tables.Open(e); err != nil {
 			return fmt.Errorf("partition %s: %w", p.name, err)
 		}
 		p.rows.Source, p.rows.Log = from, m.log

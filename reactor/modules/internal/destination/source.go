@@ -3,7 +3,6 @@ package destination
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -11,28 +10,77 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/modules/internal/database"
+	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
 
 // Tables are where a module's rows come from: a database, or one file for each
 // table. The zero value is nowhere.
 type Tables struct {
-	URL   string            // db_url
+	DB    database.URL      // db_url
 	Files map[string]string // by table, each in the place of that table
+	// Named is a database that is known at the start only, by its URL; "" it is DB.
+	Named string
+	given bool // db_url was set
+	open  bool // DB is used
 }
 
-// Set tells whether there is anything to load from.
-func (t *Tables) Set() bool { return t.URL != "" || len(t.Files) > 0 }
+// SetFile has a table come from a file; "" changes nothing.
+func (t *Tables) SetFile(table, path string) {
+	if path == "" {
+		return
+	}
+	if t.Files == nil {
+		t.Files = map[string]string{}
+	}
+	t.Files[table] = path
+}
+
+// Check makes sure that there is something to load from: a database, files, or else
+// the default database. Relative paths of files begin where the configuration is. It
+// reports whether there is.
+func (t *Tables) Check(l *script.Loading, of string) bool {
+	for table, path := range t.Files {
+		if !filepath.IsAbs(path) {
+			t.Files[table] = filepath.Join(filepath.Dir(l.Place("").File()), path)
+		}
+	}
+	switch {
+	case t.Named != "":
+	case t.given:
+		t.open = t.DB.Check(l)
+		return t.open
+	case len(t.Files) > 0:
+	case t.DB.Wanted(l):
+		t.open = t.DB.Check(l)
+		return t.open
+	default:
+		l.Errorf(l.Place("db_url"), "there is neither a db_url nor a file to load %s from", of)
+		return false
+	}
+	return true
+}
+
+// SetURL is the Set of db_url.
+func (t *Tables) SetURL(v script.Literal) error {
+	t.given = v.Text != ""
+	return t.DB.Set(v)
+}
 
 // Open gives the source of rows and the database for what is written back, nil if
 // there is none. It asks nothing of it yet.
-func (t *Tables) Open(log *slog.Logger) (store.Source, *store.DB, error) {
+func (t *Tables) Open(e *script.Env) (store.Source, *store.DB, error) {
 	var db *store.DB
 	var err error
-	if t.URL != "" {
-		if db, err = store.Open(t.URL, store.Options{Log: log}); err != nil {
-			return nil, nil, err
-		}
+	switch {
+	case t.Named != "":
+		db, err = store.Open(t.Named, store.Options{Log: e.Log})
+	case t.open:
+		db, err = t.DB.Open(e)
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	if len(t.Files) == 0 {
 		return db, db, nil
