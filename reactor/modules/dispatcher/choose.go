@@ -95,7 +95,7 @@ func (s *Set) first(n int, c *choice) int {
 			d := s.Members[i]
 			return d.Health.State() == destination.Active && (!strict || d.usable(c))
 		}
-		i := -1
+		var i int
 		switch c.how {
 		case HashCallID, HashFrom, HashTo, HashRURI, HashAuthUser, HashVariables:
 			i = s.rendezvous(n, c.key, may)

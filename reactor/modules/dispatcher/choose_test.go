@@ -31,8 +31,8 @@ func member(t testing.TB, r Row) *Destination {
 	return &Destination{Address: a, Row: r, Living: &Living{Health: destination.New(r.State, "table", noon)}}
 }
 
-// names writes a list as the members' indices.
-func names(list []*Destination) string {
+// indices writes a list as the members' indices.
+func indices(list []*Destination) string {
 	var b strings.Builder
 	for _, d := range list {
 		fmt.Fprint(&b, d.index)
@@ -97,21 +97,21 @@ func TestFailoverOrder(t *testing.T) {
 	s := members(t, 1, 1, 1, 1)
 	turn := &choice{how: RoundRobin, all: true, now: noon}
 	for _, want := range []string{"0123", "1230", "2301", "3012"} {
-		if got := names(s.choose(nil, turn)); got != want {
+		if got := indices(s.choose(nil, turn)); got != want {
 			t.Errorf("list %s, want %s", got, want)
 		}
 	}
 	s.Members[1].Health.Set(destination.Inactive, "", noon, nil)
 	s.Members[2].Health.SetDown("refused")
-	if got := names(s.choose(nil, turn)); got != "032" {
+	if got := indices(s.choose(nil, turn)); got != "032" {
 		t.Errorf("with one out and one unreachable: %s", got)
 	}
 	s.Members[0].Health.SetDown("refused")
 	s.Members[3].Health.SetDown("refused")
-	if got := names(s.choose(nil, turn)); len(got) != 3 {
+	if got := indices(s.choose(nil, turn)); len(got) != 3 {
 		t.Errorf("when none can be reached: %s", got)
 	}
-	if got := names(s.choose(s.Members[:1:1], turn)); len(got) != 4 || got[0] != '0' {
+	if got := indices(s.choose(s.Members[:1:1], turn)); len(got) != 4 || got[0] != '0' {
 		t.Errorf("behind another list: %s", got)
 	}
 }
@@ -124,16 +124,16 @@ func TestLastResort(t *testing.T) {
 		t.Errorf("chosen %s", got)
 	}
 	turn.all = true
-	if got := names(s.choose(nil, &turn)); got != "012" {
+	if got := indices(s.choose(nil, &turn)); got != "012" {
 		t.Errorf("list %s", got)
 	}
 	s.Members[0].Health.Set(destination.Inactive, "", noon, nil)
 	s.Members[1].Health.Set(destination.Inactive, "", noon, nil)
-	if got := names(s.choose(nil, &turn)); got != "2" {
+	if got := indices(s.choose(nil, &turn)); got != "2" {
 		t.Errorf("alone %s", got)
 	}
 	s.Members[2].Health.Set(destination.Inactive, "", noon, nil)
-	if got := names(s.choose(nil, &turn)); got != "" {
+	if got := indices(s.choose(nil, &turn)); got != "" {
 		t.Errorf("all gone: %s", got)
 	}
 }
@@ -141,7 +141,7 @@ func TestLastResort(t *testing.T) {
 func TestScores(t *testing.T) {
 	s := members(t, 1, 1, 1, 1)
 	c := &choice{how: LeastLoad, all: true, now: noon, scores: []score{{0, 7}, {1, 2}, {3, 2}}}
-	if got := names(s.choose(nil, c)); got != "130" {
+	if got := indices(s.choose(nil, c)); got != "130" {
 		t.Errorf("by load %s", got)
 	}
 }

@@ -35,6 +35,7 @@ func (m *module) keyFor(x *script.Machine, how Algorithm, userOnly bool) (k uint
 		if m.hashed != nil {
 			return hash(m.hashed(x)), how
 		}
+	default: // the others hash nothing
 	}
 	return rand.Uint64(), how
 }

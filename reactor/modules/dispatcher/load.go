@@ -176,6 +176,6 @@ func (p *partition) reload(ctx context.Context, m *module, fresh bool) error {
 // close lets go of the source.
 func (p *partition) close() {
 	if p.db != nil {
-		p.db.Close()
+		_ = p.db.Close()
 	}
 }

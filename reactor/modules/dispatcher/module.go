@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/names"
 	"sipreactor/reactor/script"
 )
 
@@ -45,9 +44,9 @@ type module struct {
 var errBlacklist = errors.New("is not supported: no blacklist is made of a set")
 
 // New makes the module for a configuration.
-func New(*script.Config) *script.Module {
+func New(cfg *script.Config) *script.Module {
 	m := &module{settings: map[string]settings{}, byName: map[string]*partition{}, columns: defaultColumns(),
-		probing: newProbing(), tracker: destination.NewTracker(), log: slog.New(slog.DiscardHandler), lookup: destination.LookupBy(systemLookup)}
+		probing: newProbing(), tracker: destination.NewTracker(), log: slog.New(slog.DiscardHandler), lookup: destination.NewLookup(func() names.Config { return cfg.DNS })}
 	return &script.Module{
 		Name: "dispatcher", Help: "Sends requests to members of sets of destinations, and knows which of them are alive.", Instance: m,
 		Parameters: m.parameters(),
@@ -64,11 +63,6 @@ func New(*script.Config) *script.Module {
 		Events: []script.Event{{Name: event, Help: "A destination begins to get requests, or ceases to.", Params: []string{"partition", "group", "address", "status"}}},
 		Check:  m.check, Start: m.start, Stop: m.stop,
 	}
-}
-
-// systemLookup asks the system's resolver.
-func systemLookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 
 // check makes of the parameters what the functions need.

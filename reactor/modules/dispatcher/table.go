@@ -195,9 +195,6 @@ func (s *Set) weight(i int) int {
 	return s.ends[i] - s.ends[i-1]
 }
 
-// total gives the sum of the weights, which is above 0.
-func (s *Set) total() int { return s.ends[len(s.ends)-1] }
-
 // maxWeight bounds a weight, so that sums of them are no concern.
 const maxWeight = 1 << 20
 

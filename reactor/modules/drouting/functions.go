@@ -144,7 +144,10 @@ func (m *module) callerGroup(x *script.Machine, t *Table) (int, bool) {
 }
 
 // routingFlags are those of do_routing and dr_match.
-type routingFlags struct{ fallback, strict, check bool }
+type routingFlags struct {
+	fallback, strict, check bool
+	weights                 bool // of older versions: now each rule and carrier says how it is sorted
+}
 
 // parseRoutingFlags reads flags; bad is the first letter that is none.
 func parseRoutingFlags(s []byte, allowed string) (f routingFlags, bad byte) {
@@ -159,6 +162,8 @@ func parseRoutingFlags(s []byte, allowed string) (f routingFlags, bad byte) {
 			f.strict = true
 		case c == 'C':
 			f.check = true
+		case c == 'W':
+			f.weights = true
 		}
 	}
 	return f, 0
@@ -172,6 +177,9 @@ func flagsArg(a *script.Args, i int, allowed string) func(x *script.Machine) (ro
 		if bad != 0 {
 			a.Errorf(i, "there is no flag %q: %s", bad, strings.Join(strings.Split(allowed, ""), ", "))
 			return nil
+		}
+		if f.weights {
+			a.Notef(i, "the flag W does nothing: sort_alg of the rule and the carrier says how gateways are sorted")
 		}
 		return func(*script.Machine) (routingFlags, bool) { return f, true }
 	}
@@ -187,7 +195,7 @@ func flagsArg(a *script.Args, i int, allowed string) func(x *script.Machine) (ro
 }
 
 func (m *module) buildRouting(a *script.Args) script.Action {
-	group, flags, list, part, at := a.Int(0), flagsArg(a, 1, "FLC"), a.Text(2), m.partitionArg(a, 6, true), a.Site()
+	group, flags, list, part, at := a.Int(0), flagsArg(a, 1, "FLCW"), a.Text(2), m.partitionArg(a, 6, true), a.Site()
 	out := outputs{a.Setter(3), a.Setter(4), a.Setter(5)}
 	if flags == nil || part == nil {
 		return nil

@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/names"
 	"sipreactor/reactor/script"
 )
 
@@ -42,7 +40,6 @@ type module struct {
 	partition script.Literal // partition_id_pvar
 	matched   script.Setter  // of it
 
-	mu     sync.Mutex
 	byName atomic.Pointer[map[string]*partition] // immutable, but at the start
 	parts  []*partition
 
@@ -61,10 +58,10 @@ type module struct {
 const event = "E_DROUTING_STATUS"
 
 // New makes the module for a configuration.
-func New(*script.Config) *script.Module {
+func New(cfg *script.Config) *script.Module {
 	m := &module{
 		names: defaultTables(), partsTable: "dr_partitions", defaultGroup: -1, userCol: "username", domainCol: "domain", groupCol: "groupid",
-		extraID: "_-.", filter: "all", probing: newProbing(), tracker: destination.NewTracker(), log: slog.New(slog.DiscardHandler), lookup: destination.LookupBy(systemLookup),
+		extraID: "_-.", filter: "all", probing: newProbing(), tracker: destination.NewTracker(), log: slog.New(slog.DiscardHandler), lookup: destination.NewLookup(func() names.Config { return cfg.DNS }),
 	}
 	m.byName.Store(&map[string]*partition{})
 	return &script.Module{
@@ -81,10 +78,6 @@ func New(*script.Config) *script.Module {
 		Events: []script.Event{{Name: event, Help: "The state of a gateway changes.", Params: []string{"partition", "gwid", "address", "status"}}},
 		Check:  m.check, Start: m.start, Stop: m.stop,
 	}
-}
-
-func systemLookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 
 func activeGateways(t *Table) (n int) {

@@ -246,7 +246,7 @@ func TestCommands(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		`route { do_routing(0, "X"); }`:                                            `there is no flag 'X': F, L, C`,
+		`route { do_routing(0, "X"); }`:                                            `there is no flag 'X': F, L, C, W`,
 		`route { is_from_gw(1, "x"); }`:                                            `there is no flag 'x'`,
 		`route { dr_match(1); }`:                                                   `dr_match() needs a number`,
 		`route { use_next_gw(, , , "part"); }`:                                     `there are no partitions: use_partitions is not set`,

@@ -74,7 +74,7 @@ func (m *module) makePartitions(ctx context.Context, e *script.Env) error {
 		return err
 	}
 	if db != nil {
-		defer db.Close()
+		defer func() { _ = db.Close() }()
 	}
 	var parts []*partition
 	err = source.Load(ctx, store.Select{
@@ -157,7 +157,7 @@ func (p *partition) reload(ctx context.Context, fresh bool) error {
 
 func (p *partition) close() {
 	if p.db != nil {
-		p.db.Close()
+		_ = p.db.Close()
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/names"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
@@ -77,8 +76,8 @@ const event = "E_LOAD_BALANCER_STATUS"
 const byOperator = "management interface"
 
 // New makes the module for a configuration.
-func New(*script.Config) *script.Module {
-	m := &module{table: "load_balancer", living: map[int]*Living{}, lookup: destination.LookupBy(systemLookup), log: slog.New(slog.DiscardHandler),
+func New(cfg *script.Config) *script.Module {
+	m := &module{table: "load_balancer", living: map[int]*Living{}, lookup: destination.NewLookup(func() names.Config { return cfg.DNS }), log: slog.New(slog.DiscardHandler),
 		calls: &counter{Calls: destination.NewCalls(), tracker: destination.NewTracker()}}
 	p := &m.probing
 	p.interval, p.method, p.from, p.codes = 30*time.Second, "OPTIONS", "sip:prober@localhost", destination.Codes{}
@@ -93,10 +92,6 @@ func New(*script.Config) *script.Module {
 		Events: []script.Event{{Name: event, Help: "A destination is enabled or disabled.", Params: []string{"group", "uri", "status"}}},
 		Wrap:   func(routes proxy.Router) proxy.Router { return router{routes, m} }, Check: m.check, Start: m.start, Stop: m.stop,
 	}
-}
-
-func systemLookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 
 func (m *module) parameters() []script.Parameter {
@@ -203,7 +198,7 @@ func (m *module) listen() bool {
 
 func (m *module) stop(any) {
 	if m.db != nil {
-		m.db.Close()
+		_ = m.db.Close()
 	}
 }
 

@@ -67,11 +67,9 @@ func (d *Destination) room(r *request) (room int64, ok bool) {
 		capacity, load := res.Capacity.Load(), res.Load.Load()
 		left := capacity - load
 		if r.relative {
-			left = 100
+			left = -load
 			if capacity > 0 {
 				left = 100 - 100*load/capacity
-			} else {
-				left = -load
 			}
 		}
 		room = min(room, left)

@@ -188,7 +188,7 @@ func (m *module) start(e *script.Env) (err error) {
 func (m *module) stop(any) {
 	for _, p := range m.partitions {
 		if p.db != nil {
-			p.db.Close()
+			_ = p.db.Close()
 		}
 	}
 }

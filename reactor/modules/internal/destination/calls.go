@@ -151,6 +151,7 @@ func (s *Calls) Happened(h *transaction.Happening) {
 		}
 	case transaction.Lost, transaction.Over:
 		s.over(h.Exchange)
+	default: // nothing that a call begins or ends with
 	}
 }
 

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/modules/internal/database"
+	"sipreactor/reactor/names"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
@@ -150,18 +152,20 @@ func ResolveAll(ctx context.Context, lookup Lookup, all []*Address) (errs []erro
 // errNoAddress is what Resolve says of a name without any.
 var errNoAddress = errors.New("no address")
 
-// LookupBy makes a Lookup of a function that knows addresses only, such as a
-// resolver's: the port is the URI's or the transport's.
-func LookupBy(find func(ctx context.Context, host string) ([]netip.Addr, error)) Lookup {
+// NewLookup makes a Lookup that asks the DNS by RFC 3263, as the proxy does: cfg gives
+// its settings when it is first asked.
+func NewLookup(cfg func() names.Config) Lookup {
+	dns := sync.OnceValue(func() *names.DNS { return names.New(cfg()) })
 	return func(ctx context.Context, p reactor.Proto, host string, port uint16) ([]netip.AddrPort, error) {
-		list, err := find(ctx, host)
+		a, err := dns().Lookup(ctx, names.Query{Host: host, Proto: p, Port: port, Fallback: reactor.UDP})
 		if err != nil {
 			return nil, err
 		}
-		a := Address{Proto: p, Port: port}
-		all := make([]netip.AddrPort, 0, len(list))
-		for _, ip := range list {
-			all = append(all, netip.AddrPortFrom(ip.Unmap(), a.EndPort()))
+		all := make([]netip.AddrPort, 0, len(a.Targets))
+		for i := range a.Targets {
+			if at := a.Targets[i].Addr; !slices.Contains(all, at) {
+				all = append(all, at)
+			}
 		}
 		return all, nil
 	}

@@ -71,6 +71,7 @@ func (t *Tracker) happened(h *transaction.Happening) {
 		for _, leg := range h.Exchange.Legs() {
 			t.end(leg, time.Now())
 		}
+	default: // nothing that a request goes or comes back with
 	}
 }
 

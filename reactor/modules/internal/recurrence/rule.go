@@ -196,6 +196,8 @@ func (r *rule) begins(t time.Time) bool {
 	limited := len(r.byDay)+len(r.byMonthDay)+len(r.byYearDay)+len(r.byWeekNo) > 0
 	var steps int
 	switch r.freq {
+	case once:
+		return false
 	case daily:
 		steps = days(start, t)
 	case weekly:
