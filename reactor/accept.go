@@ -48,7 +48,7 @@ func (l *loop) accept(n *poller.Incoming) {
 	l.handshake(c, m)
 }
 
-// admit gives an accepted connection its place, or says why it has none.
+// admit returns an accepted connection its place, or says why it has none.
 func (l *loop) admit(c *conn) Refusal {
 	e := l.eng
 	if e.draining.Load() {
@@ -82,10 +82,10 @@ func (l *loop) admit(c *conn) Refusal {
 // adopt takes a connection of ours from the connect queue: TCP is up.
 func (l *loop) adopt(c *conn) {
 	c.mu.Lock()
-	doom := c.doom
+	closeReason := c.closeReason
 	c.loop = l
 	var waited bool
-	if doom == nil {
+	if closeReason == nil {
 		waited = c.unpark(phase.Enrolling)
 		if c.src.Proto == TLS {
 			c.stepLocked(phase.Handshaking)
@@ -94,8 +94,8 @@ func (l *loop) adopt(c *conn) {
 		}
 	}
 	c.mu.Unlock()
-	if doom != nil {
-		c.sock.Close() // lost ends it with its doom
+	if closeReason != nil {
+		c.sock.Close() // closed ends it with its reason
 		return
 	}
 	l.stat.dialed.Add(1)

@@ -67,7 +67,7 @@ func (s *shard) foresee() {
 // too long. A calm connection waits for the calm ones only.
 func (s *shard) exceeds(c *conn, n int) bool {
 	wait := s.wait.Load()
-	if c.dense() {
+	if c.lowPriority() {
 		wait = s.last.Load()
 	}
 	return wait+s.cost.Load()*int64(n) >= int64(s.eng.cfg.QueueDelay)
@@ -169,7 +169,7 @@ func (e *Engine) eased() {
 	if e.paused.Load() == 0 || !e.calm() {
 		return
 	}
-	e.eachLoop((*loop).resume)
+	e.eachLoop((*loop).roomAgain)
 }
 
 // pause puts a connection that is held into the list of those that go on when
@@ -195,7 +195,7 @@ func (l *loop) goOn() {
 	l.eng.paused.Add(-1)
 	c.paused = false
 	if c.phase == phase.Established && c.inHand.Load() < holdAt { // else handled has it released
-		l.release(c)
+		l.resumeReading(c)
 	}
 }
 

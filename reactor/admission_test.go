@@ -24,11 +24,11 @@ func TestPace(t *testing.T) {
 }
 
 // Replies that are owed go before what would only make more of them, and neither
-// the queue nor the crowd waits for ever behind those.
+// the queue nor the low-priority queue waits for ever behind those.
 func TestRepliesGoFirst(t *testing.T) {
 	s := newShard(&Engine{born: time.Now()}, 0, 10000)
 	busy := &conn{}
-	busy.inHand.Store(crowdAt + 1)
+	busy.inHand.Store(lowPriorityAt + 1)
 	mark := func(n int, it item) (b bag) {
 		for range n {
 			b = append(b, it)

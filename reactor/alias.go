@@ -82,11 +82,11 @@ func (x *index) stand(c *conn, key endpoint.Key) (suspects []*conn, err error) {
 	return suspects, nil
 }
 
-// yields tells whether the holder of an alias gives it to another connection
+// yields reports whether the holder of an alias gives it to another connection
 // from its address. The peer index's lock is held.
 func (c *conn) yields(to *conn) bool {
 	c.mu.Lock()
-	ends, held := c.doom != nil || c.phase >= phase.Closing || c.half, c.tls.whole
+	ends, held := c.closeReason != nil || c.phase >= phase.Closing || c.half, c.tls.whole
 	c.mu.Unlock()
 	if ends {
 		return true
@@ -108,7 +108,7 @@ func (c *conn) yields(to *conn) bool {
 // the clock of what is unacknowledged. Any goroutine.
 func (c *conn) probe() {
 	c.mu.Lock()
-	ready := c.doom == nil && c.phase == phase.Established && !c.stuck && !c.half
+	ready := c.closeReason == nil && c.phase == phase.Established && !c.blocked && !c.half
 	if ready {
 		c.out.Add(Bytes("\r\n"), sendqueue.Entry{Pong: true})
 	}
@@ -133,7 +133,7 @@ type move struct {
 // maxMoves is how many aliases are told apart; then the table starts again.
 const maxMoves = 1024
 
-// open tells whether a line about an alias may pass, and how many were left out.
+// open reports whether a line about an alias may pass, and how many were left out.
 func (m *moves) open(now int64, key endpoint.Key) (more int, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

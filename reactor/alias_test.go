@@ -90,7 +90,7 @@ func TestNewestHoldsTheAlias(t *testing.T) {
 	if holder() != young {
 		t.Error("the old one took the alias with it")
 	}
-	young.condemn(because(PeerClosed, ""))
+	young.noteClose(because(PeerClosed, ""))
 	older := from("192.0.2.1:40003", -time.Second)
 	if _, err := p.stand(older, key); err != nil || holder() != older {
 		t.Errorf("the holder is about to end: %v", err)

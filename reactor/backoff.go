@@ -181,13 +181,13 @@ func (e *Engine) probe(t *Target) {
 // refused our certificate by now has taken that, too.
 func (c *conn) probeOver() {
 	c.mu.Lock()
-	up := c.phase == phase.Established && c.doom == nil
+	up := c.phase == phase.Established && c.closeReason == nil
 	c.mu.Unlock()
 	if up {
 		c.reached()
 		return
 	}
-	c.kill(because(HandshakeTimeout, "no answer to a probe after "+probeTime.String()))
+	c.askClose(because(HandshakeTimeout, "no answer to a probe after "+probeTime.String()))
 }
 
 // endProbes has no probe made any more.

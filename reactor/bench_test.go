@@ -9,7 +9,7 @@ import (
 )
 
 // BenchmarkEcho is a request and its answer through the whole engine, over
-// loopback: read, decrypt, frame, worker, outbox, seal, write. The client is the
+// loopback: read, decrypt, frame, worker, send queue, seal, write. The client is the
 // standard library's and shares the cores; allocations count both sides.
 func BenchmarkEcho(b *testing.B) {
 	for _, p := range []Proto{TLS, TCP} {
@@ -47,7 +47,7 @@ func BenchmarkEcho(b *testing.B) {
 }
 
 // BenchmarkHandOver is a frame's way from a loop to a worker and its answer's
-// way back, without sockets: shard, follower and outbox.
+// way back, without sockets: shard, follower and send queue.
 func BenchmarkHandOver(b *testing.B) {
 	done := make(chan struct{}, 1)
 	left := 0

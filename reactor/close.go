@@ -10,13 +10,13 @@ import (
 	"sipreactor/tlsstate"
 )
 
-// The one close path. Whoever finds that a connection must end calls close (on
-// its loop) or conn.kill (anywhere): the first reason stays. end lets an
-// orderly end wait for what is still to be written, finish says goodbye and
-// closes the socket, whose end becomes lost: part decides what
-// becomes of what the kernel has taken, and release settles everything that hung
-// on the connection. A connection that never reached a loop goes straight to
-// release.
+// The one close path. Whoever finds that a connection must close calls close (on
+// its loop) or conn.askClose (anywhere): the first reason stays. proceed lets an
+// orderly end wait for what is still to be written, sayGoodbye sends the alert or
+// the close_notify and closes the socket, which comes back as closed: part decides
+// what becomes of what the kernel has taken, and cleanUp settles everything that
+// hung on the connection. A connection that never reached a loop goes straight to
+// cleanUp.
 //
 // An orderly end destroys nothing that the kernel has taken: the socket lingers
 // (linger.go) until the peer has it. An end by a fault takes back what was not
@@ -24,35 +24,35 @@ import (
 
 // close ends a connection for a reason. Loop only.
 func (l *loop) close(c *conn, why *Error) {
-	c.condemn(why)
-	l.end(c)
+	c.noteClose(why)
+	l.proceed(c)
 }
 
-// end carries out a connection's doom. Loop only.
-func (l *loop) end(c *conn) {
+// proceed carries out a connection's close. Loop only.
+func (l *loop) proceed(c *conn) {
 	if c.hs != nil && c.hs.busy {
 		return // the machine is a handshaker's: handshaken comes back here
 	}
-	if c.phase == phase.Established && c.doom.Reason.Orderly() && !c.ending {
-		c.ending, c.deaf = true, true
-		l.flush(c) // finishes when all is written; sendDue bounds the wait
+	if c.phase == phase.Established && c.closeReason.Reason.Orderly() && !c.ending {
+		c.ending, c.ignoresInput = true, true
+		l.flush(c) // says goodbye when all is written; sendDue bounds the wait
 	}
-	if c.phase == phase.Established && c.ending && c.sendDue != 0 && c.doom.Reason.patient() {
+	if c.phase == phase.Established && c.ending && c.sendDue != 0 && c.closeReason.Reason.patient() {
 		return
 	}
-	l.finish(c)
+	l.sayGoodbye(c)
 }
 
-// finish sends the alert or the close_notify, as far as the socket takes it at
+// sayGoodbye sends the alert or the close_notify, as far as the socket takes it at
 // once, and closes.
-func (l *loop) finish(c *conn) {
+func (l *loop) sayGoodbye(c *conn) {
 	if c.phase >= phase.Closing {
-		return // flush has finished
+		return // flush has said it
 	}
 	c.left = c.phase
 	c.step(phase.Closing)
 	if c.codec != nil {
-		if c.left == phase.Established && c.out.Flight == nil && c.doom.Reason.Orderly() {
+		if c.left == phase.Established && c.out.Flight == nil && c.closeReason.Reason.Orderly() {
 			_ = c.codec.CloseNotify()
 		}
 		for out := c.codec.Output(); len(out) > 0 && c.sendDue == 0; out = c.codec.Output() {
@@ -67,35 +67,35 @@ func (l *loop) finish(c *conn) {
 			}
 		}
 	}
-	if c.doom.Reason.Orderly() {
+	if c.closeReason.Reason.Orderly() {
 		kernel.Discard(c.sock.Fd())
 	}
 	c.sock.Close()
 }
 
-// lost is the loop's word that the descriptor is about to close: we closed it, or
+// closed is the loop's word that the descriptor is about to close: we closed it, or
 // the peer did. A peer that only ended its half of the stream may have replies
 // to get: see survives.
-func (l *loop) lost(c *conn, err error) {
+func (l *loop) closed(c *conn, err error) {
 	if c.phase == phase.Closed || l.survives(c, err) {
 		return
 	}
 	if c.phase == phase.Handshaking {
-		c.condemn(because(HandshakeFailed, "the peer closed the connection"))
+		c.noteClose(because(HandshakeFailed, "the peer closed the connection"))
 	}
 	if err == nil || err == poller.ErrEnd || err == poller.ErrBroken {
-		c.condemn(because(PeerClosed, ""))
+		c.noteClose(because(PeerClosed, ""))
 	}
-	c.condemn(fail(ReadError, err))
+	c.noteClose(fail(ReadError, err))
 	l.idle.Remove(c)
 	l.policy.Answers(&c.lags, false)
 	l.part(c)
-	c.release()
+	c.cleanUp()
 }
 
 // part leaves the descriptor of a connection to the loop, which closes it next.
 func (l *loop) part(c *conn) {
-	was, u, why := c.phase, &c.unacked, c.doom
+	was, u, why := c.phase, &c.unacked, c.closeReason
 	if was == phase.Closing {
 		was = c.left
 	}
@@ -107,7 +107,7 @@ func (l *loop) part(c *conn) {
 	}
 	update(u, c.sock.Fd())
 	if why.Reason.Orderly() {
-		if u.Empty() && why.Reason == PeerClosed || l.eng.lot.linger(c) {
+		if u.Empty() && why.Reason == PeerClosed || l.eng.connects.linger(c) {
 			return
 		}
 		if u.Empty() {
@@ -123,9 +123,9 @@ func (l *loop) part(c *conn) {
 	}
 }
 
-// release settles all that hangs on a connection whose descriptor is closed or
+// cleanUp settles all that hangs on a connection whose descriptor is closed or
 // never was. The owner calls it, once.
-func (c *conn) release() {
+func (c *conn) cleanUp() {
 	e := c.eng
 	c.mu.Lock()
 	was := c.phase
@@ -133,11 +133,11 @@ func (c *conn) release() {
 		was = c.left
 	}
 	c.stepLocked(phase.Closed)
-	box, why := c.out.Waiting, c.doom
+	box, why := c.out.Waiting, c.closeReason
 	c.out.Waiting = nil
 	c.mu.Unlock()
 	if c.known {
-		e.lot.forget(c)
+		e.connects.forget(c)
 	}
 	if c.timer != nil {
 		c.timer.Stop()
@@ -181,7 +181,7 @@ func (c *conn) release() {
 	e.table.Remove(c.id) // last: Stop waits for an empty table, and so until all of this is told
 }
 
-// returnUnacked gives back what was written and not acknowledged. What the peer
+// returnUnacked returns back what was written and not acknowledged. What the peer
 // has, and has not answered, is counted.
 func (c *conn) returnUnacked(why *Error) {
 	requests := c.eng.returnAll(c, &c.unacked, why)

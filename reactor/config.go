@@ -43,7 +43,7 @@ type StreamConfig struct {
 	LocalConnectTimeout, LocalHandshakeTimeout time.Duration
 	// HandshakeTimeout is the time the peer may take over the whole handshake.
 	HandshakeTimeout time.Duration
-	// SendTimeout is how long an outbox may make no progress while the peer's
+	// SendTimeout is how long a send queue may make no progress while the peer's
 	// window is closed. Time that the path takes is not counted: UserTimeout.
 	SendTimeout time.Duration
 	// CertCheckOnReuse keeps connections that we opened to the client domain and
@@ -127,7 +127,7 @@ type Config struct {
 	maxOpen int64
 }
 
-// DefaultConfig gives the defaults of the transport contract, without sockets.
+// DefaultConfig returns the defaults of the transport contract, without sockets.
 func DefaultConfig() Config {
 	stream := StreamConfig{
 		CRLFPingPong:          true,
@@ -211,7 +211,7 @@ func (c *Config) complete() error {
 	return nil
 }
 
-// stream gives the parameters of a stream protocol.
+// stream returns the parameters of a stream protocol.
 func (c *Config) stream(p Proto) *StreamConfig {
 	if p == TLS {
 		return &c.TLS

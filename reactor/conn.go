@@ -37,39 +37,39 @@ type conn struct {
 	linked  bool
 	aliases []endpoint.Key
 
-	// The owner's: the parking lot while connecting, then the loop.
-	loop     *loop
-	sock     poller.Socket
-	codec    codec
-	hs       *handshake // nil but while handshaking
-	framer   sipframe.Framer
-	partial  *sipframe.Buffer         // bytes of a message that is not complete; nil while idle
-	cutShort atomic.Bool              // there are such bytes; for anybody
-	place    sourcelimit.Place        // what it counts to its source
-	chunks   int                      // chunks of that message so far
-	excess   bool                     // the read under way brought new requests that are too many
-	blamed   bool                     // it brought such since there is more than is handled
-	full     int64                    // when the last read began, if that has left something unread
-	lags     bool                     // answers wait on it; the policy's
-	paused   bool                     // it is in its loop's list
-	swamped  bool                     // it is not read since its replies have no room
-	deaf     bool                     // nothing more is read: framing is lost, or the end is near
-	left     phase.Phase              // the phase it was in when its end began
-	carried  traffic                  // counted by the loop, read by anybody
-	ending   bool                     // an orderly end waits for what is still to be written
-	unacked  sendqueue.Unacknowledged // written, and not known to be acknowledged
-	listed   bool                     // the loop looks at that every second
-	finals   uint64                   // final responses that came in
-	timer    *time.Timer              // the earliest of the deadlines below
-	armed    int64                    // when the timer goes off; 0 = it does not
-	msgDue   int64                    // deadlines on the engine's clock; 0 = none
-	msgLate  bool                     // the message had its moment; see behind
-	sendDue  int64                    // next look at a connection that takes nothing
-	ackDue   int64
-	halfDue  int64 // the end of a half-closed connection
-	eof      bool  // the peer's stream is read to its end, and no loop has the descriptor
-	wheel    wheel.Link[conn]
-	heard    int64 // second, plus one, in which the back-off table was last told of an answer
+	// The owner's: the connect queue while connecting, then the loop.
+	loop         *loop
+	sock         poller.Socket
+	codec        codec
+	hs           *handshake // nil but while handshaking
+	framer       sipframe.Framer
+	partial      *sipframe.Buffer         // bytes of a message that is not complete; nil while idle
+	cutShort     atomic.Bool              // there are such bytes; for anybody
+	place        sourcelimit.Place        // what it counts to its source
+	chunks       int                      // chunks of that message so far
+	excess       bool                     // the read under way brought new requests that are too many
+	blamed       bool                     // it brought such since there is more than is handled
+	full         int64                    // when the last read began, if that has left something unread
+	lags         bool                     // answers wait on it; the policy's
+	paused       bool                     // it is in its loop's list
+	swamped      bool                     // it is not read since its replies have no room
+	ignoresInput bool                     // nothing more is read: framing is lost, or the end is near
+	left         phase.Phase              // the phase it was in when its end began
+	carried      traffic                  // counted by the loop, read by anybody
+	ending       bool                     // an orderly end waits for what is still to be written
+	unacked      sendqueue.Unacknowledged // written, and not known to be acknowledged
+	listed       bool                     // the loop looks at that every second
+	finals       uint64                   // final responses that came in
+	timer        *time.Timer              // the earliest of the deadlines below
+	armed        int64                    // when the timer goes off; 0 = it does not
+	msgDue       int64                    // deadlines on the engine's clock; 0 = none
+	msgLate      bool                     // the message had its moment; see behind
+	sendDue      int64                    // next look at a connection that takes nothing
+	ackDue       int64
+	halfDue      int64 // the end of a half-closed connection
+	eof          bool  // the peer's stream is read to its end, and no loop has the descriptor
+	wheel        wheel.Link[conn]
+	heard        int64 // second, plus one, in which the back-off table was last told of an answer
 
 	sendSince  int64  // since when the peer makes no progress
 	sendFinals uint64 // final responses then
@@ -80,16 +80,16 @@ type conn struct {
 	stale      owed.Stale    // those of them that are too old
 	pending    atomic.Uint32 // what the loop is asked to do: loop.post
 	inHand     atomic.Int32  // messages with shards or the Handler
-	crowded    atomic.Int32  // of these, in a shard's crowd
+	low        atomic.Int32  // of these, in a shard's low-priority queue
 	open       atomic.Int32  // requests of the peer without a final reply; the loop adds, under mu others take away
 	held       atomic.Bool   // not read; written by the loop
 
-	mu    sync.Mutex
-	phase phase.Phase // written by the owner under mu, so others may read it under mu
-	doom  *Error
-	stuck bool // the socket takes nothing more: the parking lot watches it
-	known bool // the parking lot has its descriptor, perhaps from an earlier watch; the loop's
-	half  bool // the peer says nothing more and waits for replies: nothing else is written
+	mu          sync.Mutex
+	phase       phase.Phase // written by the owner under mu, so others may read it under mu
+	closeReason *Error
+	blocked     bool // the socket takes nothing more: the connect queue watches it
+	known       bool // the connect queue has its descriptor, perhaps from an earlier watch; the loop's
+	half        bool // the peer says nothing more and waits for replies: nothing else is written
 	// parked is the phase, plus one, in which the sender went on without waiting
 	// for the end of it; 0 = it did not.
 	parked phase.Phase
@@ -101,7 +101,7 @@ type conn struct {
 // Handle returns the connection's own.
 func (c *conn) Handle() Handle { return c.id }
 
-// SetHandle gives it one. The table calls it before anybody else sees the
+// SetHandle returns it one. The table calls it before anybody else sees the
 // connection.
 func (c *conn) SetHandle(h Handle) { c.id, c.src.Conn = h, h }
 
@@ -130,49 +130,49 @@ func (c *conn) stepLocked(to phase.Phase) {
 	c.phase = to
 }
 
-// doomed tells whether the connection is about to end.
-func (c *conn) doomed() bool {
+// closes reports whether the connection is about to close.
+func (c *conn) closes() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.doom != nil || c.phase >= phase.Closing
+	return c.closeReason != nil || c.phase >= phase.Closing
 }
 
-// condemn notes why the connection is to end; the first reason stays. It tells
+// noteClose notes why the connection is to close; the first reason stays. It tells
 // whether this was it. Any goroutine.
-func (c *conn) condemn(why *Error) bool {
+func (c *conn) noteClose(why *Error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.condemnLocked(why)
+	return c.noteCloseLocked(why)
 }
 
-func (c *conn) condemnLocked(why *Error) bool {
-	if c.doom != nil || c.phase == phase.Closed {
+func (c *conn) noteCloseLocked(why *Error) bool {
+	if c.closeReason != nil || c.phase == phase.Closed {
 		return false
 	}
-	c.doom = why
+	c.closeReason = why
 	return true
 }
 
-// kill ends the connection from any goroutine; its owner carries it out.
-func (c *conn) kill(why *Error) {
+// askClose closes the connection from any goroutine; its owner carries it out.
+func (c *conn) askClose(why *Error) {
 	c.mu.Lock()
-	first := c.condemnLocked(why)
+	first := c.noteCloseLocked(why)
 	ph := c.phase
 	c.mu.Unlock()
 	if first {
-		c.carryOut(ph)
+		c.closeByOwner(ph)
 	}
 }
 
-// carryOut has the owner of a condemned connection end it.
-func (c *conn) carryOut(ph phase.Phase) {
+// closeByOwner has the owner of a connection that is to close end it.
+func (c *conn) closeByOwner(ph phase.Phase) {
 	switch ph {
 	case phase.Connecting:
-		c.eng.lot.cancel(c)
+		c.eng.connects.cancel(c)
 	case phase.Enrolling:
-		// The loop sees the doom when it opens the connection.
+		// The loop sees the reason when it opens the connection.
 	case phase.Handshaking, phase.Established, phase.Closing:
-		c.loop.post(c, evKill)
+		c.loop.post(c, evClose)
 	case phase.Closed:
 	}
 }
@@ -183,12 +183,12 @@ func (c *conn) carryOut(ph phase.Phase) {
 // (QueueFull, which harms nobody else). Any goroutine.
 func (c *conn) enqueue(m Appender, t *Target, w *sendqueue.Waiter) (Outcome, *Error) {
 	c.mu.Lock()
-	if c.doom != nil || c.phase >= phase.Closing {
+	if c.closeReason != nil || c.phase >= phase.Closing {
 		c.mu.Unlock()
 		return 0, because(NoConnection, "it is closing")
 	}
 	up := c.phase == phase.Established
-	ready := up && !c.stuck
+	ready := up && !c.blocked
 	if !c.out.Room(t.Class.urgent(), t.Class == Final, up && c.open.Load() > 0, ready, c.cfg.MaxPostponed) {
 		full := because(QueueFull, "the connection is not up")
 		switch {
@@ -220,7 +220,7 @@ func (c *conn) enqueue(m Appender, t *Target, w *sendqueue.Waiter) (Outcome, *Er
 func (c *conn) pong() {
 	c.mu.Lock()
 	// A peer that pings and does not read gets no queue of pongs.
-	if n := c.out.Waiting; !c.stuck || n == nil {
+	if n := c.out.Waiting; !c.blocked || n == nil {
 		c.out.Add(Bytes("\r\n"), sendqueue.Entry{Pong: true})
 	}
 	c.mu.Unlock()

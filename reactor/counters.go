@@ -98,7 +98,7 @@ func (c *conn) handshook(s *tlsstate.State, took time.Duration) {
 	c.mu.Unlock()
 }
 
-// unpark tells whether a sender did not wait for the end of a phase, or of one
+// unpark reports whether a sender did not wait for the end of a phase, or of one
 // before, and forgets it. The connection's lock is held.
 func (c *conn) unpark(from phase.Phase) bool {
 	waited := c.parked != 0 && c.parked <= from+1

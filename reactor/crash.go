@@ -55,6 +55,6 @@ func (w *Worker) rescue(it *item) {
 		return
 	}
 	if it.conn != nil {
-		it.conn.kill(because(HandlerFailed, ""))
+		it.conn.askClose(because(HandlerFailed, ""))
 	}
 }

@@ -45,7 +45,7 @@ type sender struct {
 	socket *Socket
 }
 
-// sourceOf gives the Source of a datagram: the same for all that one peer sends, so
+// sourceOf returns the Source of a datagram: the same for all that one peer sends, so
 // that it costs no memory a message.
 func (l *loop) sourceOf(socket *Socket, from netip.AddrPort) *Source {
 	key := sender{from, socket}

@@ -63,7 +63,7 @@ func (l *loop) overdue(c *conn) {
 	}
 }
 
-// behind tells whether the rest of an overdue message may be in the kernel: then
+// behind reports whether the rest of an overdue message may be in the kernel: then
 // it is we who are late. The loop gets a moment to read it, once a message. Of a
 // connection that is held nothing was read: its time begins anew.
 func (l *loop) behind(c *conn, now int64) bool {

@@ -52,7 +52,7 @@ func (t *Target) query() tlsstate.ClientQuery {
 }
 
 // connect starts the TCP connect of a new connection and leaves it with the
-// parking lot, or with a loop if it is done at once.
+// connect queue, or with a loop if it is done at once.
 func (e *Engine) connect(c *conn) {
 	e.stat.dials.Add(1)
 	e.observe(c, ConnectStarted, nil, nil, "")
@@ -74,15 +74,15 @@ func (e *Engine) connect(c *conn) {
 		if c.probing {
 			limit = probeTime
 		}
-		if err = e.lot.park(c, limit); err == nil {
+		if err = e.connects.park(c, limit); err == nil {
 			return
 		}
 	}
 	if c.sock.Fd() >= 0 {
 		unix.Close(c.sock.Fd())
 	}
-	c.condemn(dialFailed(err))
-	c.release()
+	c.noteClose(dialFailed(err))
+	c.cleanUp()
 }
 
 // bound notes our own end, which the kernel chooses when a connect begins, so
@@ -118,23 +118,23 @@ func openSocket(c *conn, k *kernel.Keepalive) (fd int, err error) {
 	return fd, nil
 }
 
-// enroll gives a connected socket to a loop.
+// enroll returns a connected socket to a loop.
 func (e *Engine) enroll(c *conn) {
 	c.mu.Lock()
-	doom := c.doom
-	if doom == nil {
+	closeReason := c.closeReason
+	if closeReason == nil {
 		c.stepLocked(phase.Enrolling)
 	}
 	c.mu.Unlock()
-	if doom != nil {
+	if closeReason != nil {
 		unix.Close(c.sock.Fd())
-		c.release()
+		c.cleanUp()
 		return
 	}
 	e.observe(c, ConnectDone, nil, nil, "")
 	e.poll.Adopt(&c.sock, func(err error) {
-		c.condemn(dialFailed(err))
-		c.release()
+		c.noteClose(dialFailed(err))
+		c.cleanUp()
 	})
 }
 

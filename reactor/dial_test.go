@@ -256,7 +256,7 @@ func TestFollowerTakesOver(t *testing.T) {
 			if strings.Join(order, " ") != "INVITE CANCEL" {
 				t.Errorf("the queue is %q", order)
 			}
-			c.kill(because(ClosedByManagement, ""))
+			c.askClose(because(ClosedByManagement, ""))
 		}
 	})
 }

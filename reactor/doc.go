@@ -7,10 +7,10 @@
 // A loop owns sockets: on an established connection only
 // its loop reads, decrypts, frames, encrypts and writes, without a lock. A
 // handshaker owns a connection's TLS machine while one step of its handshake is
-// computed; while a private key signs elsewhere, nobody computes. The parking
-// lot owns sockets whose connect is under way. A worker owns messages: those of
+// computed; while a private key signs elsewhere, nobody computes. The connect
+// queue owns sockets whose connect is under way. A worker owns messages: those of
 // a Call-ID go through one shard in order, and before a worker waits, a follower
-// takes its shard over. The outbox of a connection takes messages from any
+// takes its shard over. The send queue of a connection takes messages from any
 // goroutine; the first one wakes the loop, which seals what is there together
 // and writes it with one system call.
 //

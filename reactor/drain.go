@@ -56,14 +56,14 @@ func (e *Engine) underWay() string {
 	e.table.Each(func(c *conn) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.doom == nil && c.phase == phase.Established {
+		if c.closeReason == nil && c.phase == phase.Established {
 			unanswered += c.stale.Live(now, c.unanswered.Load())
 			if !tells {
 				open += int(c.open.Load())
 			}
 		}
 		switch {
-		case c.doom != nil || c.phase >= phase.Closing:
+		case c.closeReason != nil || c.phase >= phase.Closing:
 		case c.phase < phase.Established:
 			handshakes++
 		case c.out.Len() > 0:

@@ -41,30 +41,30 @@ type Engine struct {
 	refuses     bool      // the Handler is an Overloader
 	resting     sync.Pool // workers of loops that have left theirs, with what they keep in Local
 	handshakers handshakers
-	lot         *lot
+	connects    *connectQueue
 	domains     atomic.Pointer[tlsstate.Domains]
 	sockets     []*Socket
 
 	poll  *poller.Poller
 	pulse sync.Mutex
 
-	inbound    atomic.Int64
-	paused     atomic.Int64 // connections that are not read because they brought too much
-	draining   atomic.Bool  // nothing new is taken in
-	stopping   atomic.Bool  // and no connection is opened
-	deaf       atomic.Bool  // nothing more is read
-	life       sync.Mutex   // guards state
-	state      life
-	up         atomic.Bool // what connections need is there
-	stopOnce   sync.Once
-	stopped    error // what stop returned
-	crew       sync.WaitGroup
-	stat       engineCounters
-	folds      folds
-	panics     logfold.Table[string]
-	aliasMoves moves
-	backoff    backoffTable
-	probing    probing
+	inbound      atomic.Int64
+	paused       atomic.Int64 // connections that are not read because they brought too much
+	draining     atomic.Bool  // nothing new is taken in
+	stopping     atomic.Bool  // and no connection is opened
+	ignoresInput atomic.Bool  // nothing more is read
+	life         sync.Mutex   // guards state
+	state        life
+	up           atomic.Bool // what connections need is there
+	stopOnce     sync.Once
+	stopped      error // what stop returned
+	crew         sync.WaitGroup
+	stat         engineCounters
+	folds        folds
+	panics       logfold.Table[string]
+	aliasMoves   moves
+	backoff      backoffTable
+	probing      probing
 }
 
 // life is where an engine is in its own.
@@ -140,7 +140,7 @@ func (e *Engine) start() error {
 	if err = e.cfg.alone(); err != nil {
 		return fmt.Errorf("reactor: %w", err)
 	}
-	if e.lot, err = newLot(e); err != nil {
+	if e.connects, err = newConnectQueue(e); err != nil {
 		return err
 	}
 	e.up.Store(true)
@@ -175,13 +175,13 @@ func (e *Engine) eachLoop(f func(l *loop)) {
 // they were made with.
 func (e *Engine) SetDomains(d tlsstate.Domains) { e.domains.Store(&d) }
 
-// tls gives the TLS domains of the moment; nil without any. Any goroutine.
+// tls returns the TLS domains of the moment; nil without any. Any goroutine.
 func (e *Engine) tls() tlsstate.Domains { return *e.domains.Load() }
 
-// Sockets gives the listeners, in the order of the configuration.
+// Sockets returns the listeners, in the order of the configuration.
 func (e *Engine) Sockets() []*Socket { return e.sockets }
 
-// Alive tells whether the handle's connection still exists.
+// Alive reports whether the handle's connection still exists.
 func (e *Engine) Alive(h Handle) bool { return e.table.Get(h) != nil }
 
 // Connections tells how many connections there are, those included that are
@@ -194,7 +194,7 @@ func (e *Engine) Close(h Handle) bool {
 	if c == nil {
 		return false
 	}
-	c.kill(because(ClosedByManagement, ""))
+	c.askClose(because(ClosedByManagement, ""))
 	return true
 }
 
@@ -230,10 +230,10 @@ func (e *Engine) stop(ctx context.Context) error {
 	soon, cancel := context.WithTimeout(ctx, graceTime)
 	_ = until(soon, e.quiet)
 	cancel()
-	e.deaf.Store(true)
+	e.ignoresInput.Store(true)
 	err := until(ctx, e.quiet)
-	e.table.Each(func(c *conn) { c.kill(because(Shutdown, "")) })
-	if err2 := until(ctx, func() bool { return e.table.Len() == 0 && e.lot.lingering() == 0 }); err == nil {
+	e.table.Each(func(c *conn) { c.askClose(because(Shutdown, "")) })
+	if err2 := until(ctx, func() bool { return e.table.Len() == 0 && e.connects.lingering() == 0 }); err == nil {
 		err = err2
 	}
 	ended := make(chan error, 1)
@@ -266,7 +266,7 @@ func afterwards(ctx context.Context, d time.Duration) <-chan struct{} {
 // graceTime is how long a draining engine still reads while messages come.
 const graceTime = 500 * time.Millisecond
 
-// quiet tells whether no message is being worked on.
+// quiet reports whether no message is being worked on.
 func (e *Engine) quiet() bool {
 	for _, s := range e.shards {
 		if s.busy.Load() != 0 {
@@ -298,12 +298,12 @@ func (e *Engine) dismiss() {
 			c.sock.Close()
 		}
 	})
-	e.lot.cutLingering() // while there are workers to be told
+	e.connects.cutLingering() // while there are workers to be told
 	for _, s := range e.shards {
 		s.close()
 	}
 	e.crew.Wait()
-	e.lot.close()
+	e.connects.close()
 	e.eachLoop(func(l *loop) {
 		posted, jobs := l.sched.Stop()
 		for _, c := range posted { // a machine that came back too late

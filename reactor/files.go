@@ -39,6 +39,6 @@ func someConnections() int {
 	return unix.SOMAXCONN
 }
 
-// full tells whether one more connection would be one too many for the
+// full reports whether one more connection would be one too many for the
 // process's descriptors.
 func (e *Engine) full() bool { return int64(e.table.Len()) >= e.cfg.maxOpen }

@@ -21,7 +21,7 @@ type foldKey struct {
 	cause    string // of a failed handshake, from a fixed set; "" else
 }
 
-// foldKey gives the key of a connection that ended or was refused.
+// foldKey returns the key of a connection that ended or was refused.
 func (c *conn) foldKey(why *Error, refused bool) foldKey {
 	k := foldKey{reason: why.Reason, refused: refused}
 	if why.Blame == BlameNone {
@@ -116,7 +116,7 @@ type rest struct {
 	more int64
 }
 
-// rests gives what is held back and has waited for a next line long enough, and
+// rests returns what is held back and has waited for a next line long enough, and
 // how many found no row, by reason. It forgets keys that have been still.
 func (f *folds) rests(now int64) (list []rest, untold [reasonCount]int64) {
 	f.mu.Lock()

@@ -131,10 +131,10 @@ const (
 	Final
 )
 
-// urgent tells whether the message finds room where a new request finds none.
+// urgent reports whether the message finds room where a new request finds none.
 func (c Class) urgent() bool { return c >= LaterRequest }
 
-// asks tells whether the message is owed an answer.
+// asks reports whether the message is owed an answer.
 func (c Class) asks() bool { return c == NewRequest || c == LaterRequest }
 
 // EndPoint is an address and the transport that is spoken there.

@@ -18,7 +18,7 @@ import (
 // ends when the last request has its final reply, or after halfClosedTime.
 //
 // A loop closes a descriptor at the end of its stream. So that the socket lives on
-// it is detached from the loop (poller.Socket). The parking lot watches that one, for a reset only: there is
+// it is detached from the loop (poller.Socket). The connect queue watches that one, for a reset only: there is
 // nothing more to be read. A peer that has gone altogether looks the same as one
 // that ended its half, until it resets what is sent to it.
 
@@ -27,15 +27,15 @@ import (
 // (RFC 3261 17.1.2.2).
 const halfClosedTime = 32 * time.Second
 
-// isReply tells whether a message is a reply, by its first bytes.
+// isReply reports whether a message is a reply, by its first bytes.
 func isReply(m []byte) bool {
 	return len(m) > 8 && m[0]|0x20 == 's' && m[1]|0x20 == 'i' && m[2]|0x20 == 'p' && m[3] == '/'
 }
 
-// isFinal tells whether a reply is a final one.
+// isFinal reports whether a reply is a final one.
 func isFinal(reply []byte) bool { return reply[8] >= '2' && reply[8] <= '6' }
 
-// isACK tells whether a message is an ACK: the one request that has no reply.
+// isACK reports whether a message is an ACK: the one request that has no reply.
 func isACK(m []byte) bool { return len(m) > 4 && string(m[:4]) == "ACK " }
 
 // asked counts a request that the peer is to get a reply to. Loop only.
@@ -45,7 +45,7 @@ func (c *conn) asked(m []byte) {
 	}
 }
 
-// answers looks at the message that was put into the outbox last: a final reply
+// answers looks at the message that was put into the send queue last: a final reply
 // is one request less that is open, and a request has no place on a half-closed
 // connection, where it is taken out again and false is the answer. The lock is
 // held.
@@ -68,12 +68,12 @@ func (c *conn) answers() bool {
 	return true
 }
 
-// outlives tells whether a connection goes on though its peer says nothing more,
+// outlives reports whether a connection goes on though its peer says nothing more,
 // because that has replies to get. Loop only.
 func (c *conn) outlives() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.doom != nil || c.phase != phase.Established {
+	if c.closeReason != nil || c.phase != phase.Established {
 		return false
 	}
 	return c.open.Load() > 0 || !c.src.Outbound && (c.out.Waiting != nil || c.out.Flight != nil)
@@ -86,7 +86,7 @@ func (l *loop) ended(c *conn, how string) {
 		l.close(c, because(PeerClosed, how))
 		return
 	}
-	c.deaf = true
+	c.ignoresInput = true
 	c.msgDue = 0
 	if c.partial != nil { // it will never be whole
 		c.partial.Release()
@@ -119,22 +119,22 @@ func (l *loop) abandoned(c *conn) {
 	l.close(c, because(PeerClosed, "and requests of its had no reply after "+l.eng.cfg.halfClosedTime.String()))
 }
 
-// survives is asked when the loop is about to close the connection. It answers true
+// survives is asked when the loop is about to close the connection. It returns true
 // if the socket lives on without a loop: the peer's stream has ended,
 // but whole messages before that end are not worked off. Loop only.
 func (l *loop) survives(c *conn, err error) bool {
 	if err != poller.ErrEnd {
 		return false
 	}
-	waits := c.phase == phase.Handshaking && !c.doomed() && (c.hs.busy || c.hs.signing || len(c.hs.inbox) > 0)
+	waits := c.phase == phase.Handshaking && !c.closes() && (c.hs.busy || c.hs.signing || len(c.hs.inbox) > 0)
 	if !waits && !c.outlives() {
 		return false
 	}
 	c.mu.Lock()
-	stuck := c.stuck
+	blocked := c.blocked
 	c.mu.Unlock()
 	if c.known {
-		l.eng.lot.forget(c)
+		l.eng.connects.forget(c)
 	}
 	c.mu.Lock() // others look at the descriptor
 	c.eof = c.sock.Detach()
@@ -142,9 +142,9 @@ func (l *loop) survives(c *conn, err error) bool {
 	if !c.eof {
 		return false
 	}
-	watch := l.eng.lot.watchEnd
-	if stuck {
-		watch = l.eng.lot.watchWrite
+	watch := l.eng.connects.watchEnd
+	if blocked {
+		watch = l.eng.connects.watchWrite
 	}
 	c.known = true
 	if err := watch(c); err != nil {

@@ -61,7 +61,7 @@ func (l *loop) handshake(c *conn, m tlsstate.Machine) {
 	l.compute(c)
 }
 
-// feedHandshake gives the peer's bytes to the machine, or keeps them while it
+// feedHandshake returns the peer's bytes to the machine, or keeps them while it
 // is away or waits for a signature.
 func (l *loop) feedHandshake(c *conn, in []byte) {
 	h := c.hs
@@ -90,7 +90,7 @@ func (l *loop) handshaken(c *conn) {
 		c.codec, c.hs = nil, nil
 		return
 	}
-	if errors.Is(h.err, tlsstate.ErrWantSignature) && !c.doomed() {
+	if errors.Is(h.err, tlsstate.ErrWantSignature) && !c.closes() {
 		l.awaitSignature(c)
 		return
 	}
@@ -103,8 +103,8 @@ func (l *loop) handshaken(c *conn) {
 	l.drain(c)
 	switch {
 	case c.phase == phase.Closed:
-	case c.doomed():
-		l.end(c)
+	case c.closes():
+		l.proceed(c)
 	case h.err == nil:
 		l.handshakeDone(c, spoke)
 	case !errors.Is(h.err, tlsstate.ErrWantRead):

@@ -4,8 +4,8 @@ import "sipreactor/reactor/internal/phase"
 
 // A connection that brings more than is handled costs the others nothing. The
 // loop does not read it while many of its messages are in hand: TCP then slows
-// the peer down. And what it brings beyond a few goes into the crowd of its
-// shard, which messages of calmer connections pass. A message whose Handler
+// the peer down. And what it brings beyond a few goes into the low-priority queue of
+// its shard, which messages of calmer connections pass. A message whose Handler
 // waits is not in hand: that a destination is slow is no fault of whoever sent
 // it.
 //
@@ -16,8 +16,9 @@ const (
 	// holdAt is how many messages in hand end the reading of a connection, and
 	// holdUntil how few of them let it go on.
 	holdAt, holdUntil = 128, 32
-	// crowdAt is from how many in hand on a connection's messages join the crowd.
-	crowdAt = 16
+	// lowPriorityAt is from how many in hand on a connection's messages join the
+	// low-priority queue.
+	lowPriorityAt = 16
 	// swampedAt is how many bytes may wait behind a socket that takes no more until
 	// its connection is not read.
 	swampedAt = 128 << 10
@@ -30,9 +31,9 @@ func (c *conn) handled() {
 	}
 }
 
-// dense tells whether the connection's next messages join the crowd: behind what
-// is there of it, or because there are many.
-func (c *conn) dense() bool { return c.crowded.Load() > 0 || c.inHand.Load() > crowdAt }
+// lowPriority reports whether the connection's next messages join the low-priority
+// queue: behind what is there of it, or because there are many.
+func (c *conn) lowPriority() bool { return c.low.Load() > 0 || c.inHand.Load() > lowPriorityAt }
 
 // hold ends the reading of a connection that has too much in hand, or brought
 // what is too much for all. Loop only.
@@ -52,12 +53,12 @@ func (l *loop) hold(c *conn) {
 		l.pause(c)
 	case swamped:
 	case c.inHand.Load() <= holdUntil: // they were worked off just now, perhaps before held was seen
-		l.release(c)
+		l.resumeReading(c)
 	}
 }
 
-// release goes on reading. Loop only.
-func (l *loop) release(c *conn) {
+// resumeReading goes on reading. Loop only.
+func (l *loop) resumeReading(c *conn) {
 	if c.paused || c.swamped {
 		return // unpause or unswamp will
 	}
@@ -87,6 +88,6 @@ func (l *loop) unswamp(c *conn) {
 	}
 	c.swamped = false
 	if c.phase == phase.Established && c.inHand.Load() < holdAt { // else handled has it released
-		l.release(c)
+		l.resumeReading(c)
 	}
 }

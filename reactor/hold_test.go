@@ -64,11 +64,11 @@ func TestHeldConnectionGoesOn(t *testing.T) {
 	}
 	r.eventually("nothing is in hand", func() bool {
 		c := r.table.Get(r.only())
-		return c.inHand.Load() == 0 && c.crowded.Load() == 0 && !c.held.Load()
+		return c.inHand.Load() == 0 && c.low.Load() == 0 && !c.held.Load()
 	})
 }
 
-// A message of a calm connection passes the crowd of one that brings much.
+// A message of a calm connection passes the low-priority queue of one that brings much.
 func TestCalmPassesTheCrowd(t *testing.T) {
 	h := newSlot()
 	r := start(t, &script{message: h.handle}, func(c *Config) { c.Loops, c.Workers, c.TCP.MaxPostponed = 1, 1, 1<<20 })
@@ -96,7 +96,7 @@ func TestCalmPassesTheCrowd(t *testing.T) {
 	}
 	// Before it: what the leader had taken, and what came before the connection was known to be a busy one. In the
 	// order of arrival it would be behind all that was in hand.
-	if most := 2*turn + 2*crowdAt; at < 0 || at > most || before <= most {
+	if most := 2*turn + 2*lowPriorityAt; at < 0 || at > most || before <= most {
 		t.Errorf("it was number %d behind %d in hand, want it among the first %d", at, before, most)
 	}
 }

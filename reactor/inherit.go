@@ -47,7 +47,7 @@ func Inherit(f *os.File) (*Inherited, error) {
 	return in, nil
 }
 
-// Serves tells whether the socket is one of a protocol at an address.
+// Serves reports whether the socket is one of a protocol at an address.
 func (in *Inherited) Serves(p Proto, addr netip.AddrPort) bool {
 	return in.Stream == p.stream() && in.Addr == kernel.Unmap(addr)
 }

@@ -120,7 +120,7 @@ func (h *host) carry() {
 	e.resting.Put(h.w)
 }
 
-// lend gives a loop the lead of a shard whose leader sleeps and in which
+// lend returns a loop the lead of a shard whose leader sleeps and in which
 // nothing waits.
 func (s *shard) lend() bool {
 	s.mu.Lock()

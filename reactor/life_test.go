@@ -230,7 +230,7 @@ func TestConnectQueueForgets(t *testing.T) {
 	h := r.only()
 	_ = r.clog(h, 20<<10, 1000)
 	c := r.table.Get(h)
-	r.eventually("it is watched", func() bool { r.lot.mu.Lock(); defer r.lot.mu.Unlock(); return len(r.lot.parked) == 1 })
+	r.eventually("it is watched", func() bool { r.connects.mu.Lock(); defer r.connects.mu.Unlock(); return len(r.connects.parked) == 1 })
 	go func() {
 		b := make([]byte, 64<<10)
 		for {
@@ -240,11 +240,11 @@ func TestConnectQueueForgets(t *testing.T) {
 		}
 	}()
 	r.eventually("all is written", func() bool { i, _ := r.Conn(h); return i.Queue == 0 && !i.Stuck })
-	c.kill(because(ClosedByManagement, ""))
+	c.askClose(because(ClosedByManagement, ""))
 	r.eventually("it is gone", func() bool { return !r.Alive(h) && r.Connections() == 0 })
 	r.eventually("nothing of it is left", func() bool {
-		r.lot.mu.Lock()
-		defer r.lot.mu.Unlock()
-		return len(r.lot.parked) == 0
+		r.connects.mu.Lock()
+		defer r.connects.mu.Unlock()
+		return len(r.connects.parked) == 0
 	})
 }

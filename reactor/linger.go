@@ -13,7 +13,7 @@ import (
 // lingering is the socket of a connection that has ended in order: its write
 // half is shut down, and it is read until the peer has ended too and has
 // acknowledged everything, or lingerTime is over. What is unacknowledged then is
-// given back, and the socket is aborted. The parking lot's eye watches it; it
+// given back, and the socket is aborted. The connect queue's eye watches it; it
 // holds no loop and no worker. Its lock guards it.
 type lingering struct {
 	conn    *conn
@@ -40,8 +40,8 @@ const (
 )
 
 // linger keeps the socket of a connection that is about to be closed, in its
-// table's stead. It answers false when it cannot. Loop only.
-func (p *lot) linger(c *conn) bool {
+// table's stead. It returns false when it cannot. Loop only.
+func (p *connectQueue) linger(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.lingers) >= maxLingering {
@@ -65,8 +65,8 @@ func (p *lot) linger(c *conn) bool {
 	return true
 }
 
-// lingerReady reads a lingering socket. The lot's lock is held.
-func (p *lot) lingerReady(g *lingering) {
+// lingerReady reads a lingering socket. The queue's lock is held.
+func (p *connectQueue) lingerReady(g *lingering) {
 	var scratch [4096]byte
 	for g.read < lingerRead {
 		n, err := unix.Read(g.fd, scratch[:])
@@ -90,7 +90,7 @@ func (p *lot) lingerReady(g *lingering) {
 }
 
 // look comes back to a lingering socket.
-func (p *lot) look(g *lingering) {
+func (p *connectQueue) look(g *lingering) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.lingers[int32(g.fd)] == g {
@@ -100,7 +100,7 @@ func (p *lot) look(g *lingering) {
 
 // settle closes a lingering socket if there is nothing to wait for, and else
 // looks again. The lock is held.
-func (p *lot) settle(g *lingering) {
+func (p *connectQueue) settle(g *lingering) {
 	out, _ := update(&g.unacked, g.fd)
 	if left := g.until - p.eng.now(); left > 0 && !(g.ended && (out == 0 || kernel.Dead(g.fd))) {
 		wait := time.Duration(left)
@@ -116,7 +116,7 @@ func (p *lot) settle(g *lingering) {
 
 // part closes a lingering socket and gives back what the peer does not have. The
 // lock is held.
-func (p *lot) part(g *lingering) {
+func (p *connectQueue) part(g *lingering) {
 	delete(p.lingers, int32(g.fd))
 	g.timer.Stop()
 	update(&g.unacked, g.fd)
@@ -125,11 +125,11 @@ func (p *lot) part(g *lingering) {
 		p.eng.stat.aborted.Add(1)
 	}
 	unix.Close(g.fd)
-	p.eng.returnAll(g.conn, &g.unacked, g.conn.doom)
+	p.eng.returnAll(g.conn, &g.unacked, g.conn.closeReason)
 }
 
 // cutLingering ends every lingering socket at once.
-func (p *lot) cutLingering() {
+func (p *connectQueue) cutLingering() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, g := range p.lingers {
@@ -138,7 +138,7 @@ func (p *lot) cutLingering() {
 }
 
 // lingering is how many sockets linger.
-func (p *lot) lingering() int {
+func (p *connectQueue) lingering() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.lingers)

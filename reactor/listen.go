@@ -65,10 +65,10 @@ type ListenError struct {
 	Err   error
 }
 
-// Error gives "proto:address: cause".
+// Error returns "proto:address: cause".
 func (e *ListenError) Error() string { return fmt.Sprintf("%v:%v: %v", e.Proto, e.Addr, e.Err) }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *ListenError) Unwrap() error { return e.Err }
 
 // unbindable joins a *ListenError for each socket that cannot be bound; nil when all

@@ -16,10 +16,10 @@ import (
 
 // What a loop can be asked to do for a connection.
 const (
-	evFlush     uint32 = 1 << iota // the outbox has something
+	evFlush     uint32 = 1 << iota // the send queue has something
 	evHandshake                    // a handshaker is done with the machine
 	evTimer                        // the timer went off
-	evKill                         // the connection is condemned
+	evClose                        // the connection is to close
 	evWritable                     // the socket takes bytes again
 	evRead                         // what it had in hand is worked off
 	evSigned                       // the signature that its machine waits for is made
@@ -82,7 +82,7 @@ func (l *loop) post(c *conn, what uint32) {
 func (l *loop) tick() { l.sched.Raise(signalTick) }
 
 // resume asks the loop to read what is paused. Any goroutine.
-func (l *loop) resume() { l.sched.Raise(signalRoom) }
+func (l *loop) roomAgain() { l.sched.Raise(signalRoom) }
 
 // Woken works off what was posted.
 func (l *loop) Woken() {
@@ -162,13 +162,13 @@ func (l *loop) serve(c *conn, what uint32) {
 		l.writable(c)
 	}
 	if what&evRead != 0 && c.phase != phase.Closed {
-		l.release(c)
+		l.resumeReading(c)
 	}
 	if what&evFlush != 0 && c.phase == phase.Established {
 		l.flush(c)
 	}
-	if what&evKill != 0 && c.phase != phase.Closed {
-		l.end(c)
+	if what&evClose != 0 && c.phase != phase.Closed {
+		l.proceed(c)
 	}
 }
 
@@ -229,7 +229,7 @@ func (l *loop) overflow(s *shard, rest []item) {
 			it.conn.handled()
 		}
 		if it.kind == itemMalformed {
-			it.conn.kill(malformed(it.defect))
+			it.conn.askClose(malformed(it.defect))
 		}
 	}
 }
@@ -279,4 +279,4 @@ func (l *loop) Undelivered(listener int, to netip.AddrPort, why error, quote []b
 }
 
 // Closed comes before the descriptor closes, whoever closes it.
-func (l *loop) Closed(s *poller.Socket, err error) { l.lost(s.Owner.(*conn), err) }
+func (l *loop) Closed(s *poller.Socket, err error) { l.closed(s.Owner.(*conn), err) }

@@ -59,9 +59,17 @@ func TestVanishedHost(t *testing.T) {
 		gone := make(chan struct{})
 		go func() { defer close(gone); netnstest.Vanish(t, to.addr(p).Port()) }()
 		offered := n / 2
-		for ; offered < 100*n; offered++ {
-			if _, err := from.Send(target, Bytes(request("MESSAGE", fmt.Sprint(offered), 1, strings.Repeat("x", 1000)))); err != nil {
-				break // the queue is full: they wait here, not in the kernel
+		for full := false; offered < 100*n && !full; {
+			_, err := from.Send(target, Bytes(request("MESSAGE", fmt.Sprint(offered), 1, strings.Repeat("x", 1000))))
+			if err == nil {
+				offered++
+				continue
+			}
+			select {
+			case <-gone: // the queue is full: they wait here, not in the kernel
+				full = true
+			default: // it is the loop that is late
+				time.Sleep(time.Millisecond)
 			}
 		}
 		<-gone

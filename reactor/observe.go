@@ -23,7 +23,7 @@ const (
 	ConnClosed                            // gone; Err says why
 )
 
-// String gives the event's name.
+// String returns the event's name.
 func (k EventKind) String() string {
 	switch k {
 	case ConnRefused:
@@ -70,7 +70,7 @@ type Event struct {
 }
 
 // Observer sees every event once, in order for each connection. It is called
-// on loops, workers and the parking lot: it must return quickly, must not block
+// on loops, workers and the connect queue: it must return quickly, must not block
 // and must not keep the event.
 type Observer interface {
 	Observe(e *Event)

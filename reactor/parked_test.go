@@ -33,7 +33,7 @@ func TestParkedCostsNothing(t *testing.T) {
 			}
 		}
 	}
-	r.eventually("all connects are parked", func() bool { return r.lot.size() == each })
+	r.eventually("all connects are parked", func() bool { return r.connects.size() == each })
 	r.eventually("all handshakes wait", func() bool {
 		n := 0
 		r.table.Each(func(c *conn) {
@@ -58,7 +58,7 @@ func TestParkedCostsNothing(t *testing.T) {
 	if parked > bound {
 		t.Errorf("what is parked costs %v in two seconds, idle costs %v", parked, quiet)
 	}
-	r.table.Each(func(c *conn) { c.kill(because(ClosedByManagement, "")) })
+	r.table.Each(func(c *conn) { c.askClose(because(ClosedByManagement, "")) })
 	r.eventually("all are gone", func() bool { return !r.alive() })
 }
 

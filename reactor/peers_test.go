@@ -37,7 +37,7 @@ func TestPeersFind(t *testing.T) {
 	if got := find(match{checkCert: true, self: tlsstate.ClientIdentity{Leaf: [32]byte{3}}}); got != accepted {
 		t.Error("an accepted connection always matches")
 	}
-	old.condemn(because(Shutdown, ""))
+	old.noteClose(because(Shutdown, ""))
 	if got := find(match{checkCert: true, self: tlsstate.ClientIdentity{Leaf: [32]byte{1}}}); got != accepted {
 		t.Error("a connection that is about to end was given")
 	}

@@ -12,7 +12,7 @@ const (
 	TLS
 )
 
-// String gives the name as an opensips.cfg and a SIP URI write it: udp, tcp, tls.
+// String returns the name as an opensips.cfg and a SIP URI write it: udp, tcp, tls.
 func (p Proto) String() string {
 	switch p {
 	case UDP:
@@ -26,7 +26,7 @@ func (p Proto) String() string {
 	}
 }
 
-// ViaName gives the transport as a Via header names it (RFC 3261 25.1), or ""
+// ViaName returns the transport as a Via header names it (RFC 3261 25.1), or ""
 // for a value that is no transport.
 func (p Proto) ViaName() string {
 	switch p {
@@ -69,5 +69,5 @@ func ParseProto(name string) (Proto, bool) {
 	}
 }
 
-// stream tells whether the transport is a byte stream that wants framing.
+// stream reports whether the transport is a byte stream that wants framing.
 func (p Proto) stream() bool { return p == TCP || p == TLS }

@@ -43,7 +43,7 @@ func (l *loop) read(c *conn, in []byte) {
 		began = l.eng.now()
 	}
 	switch {
-	case c.deaf, l.eng.deaf.Load():
+	case c.ignoresInput, l.eng.ignoresInput.Load():
 	case c.phase == phase.Handshaking:
 		l.feedHandshake(c, in)
 	case c.phase == phase.Established:
@@ -72,7 +72,7 @@ func (l *loop) pump(c *conn, mine bool) (rest uint32) {
 	for err == nil {
 		if len(l.slab.Free()) < sendqueue.RecordSize {
 			base = l.turn(c, base)
-			if c.deaf {
+			if c.ignoresInput {
 				break
 			}
 		}
@@ -83,7 +83,7 @@ func (l *loop) pump(c *conn, mine bool) (rest uint32) {
 			l.recs = append(l.recs, record{end: len(l.slab.Bytes()), small: n < smallRecord && c.src.Proto == TLS})
 		}
 	}
-	if !c.deaf {
+	if !c.ignoresInput {
 		l.fold(c, l.cut(c, base))
 	}
 	l.dispatch(c)
@@ -92,7 +92,7 @@ func (l *loop) pump(c *conn, mine bool) (rest uint32) {
 	}
 	if c.phase == phase.Established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
 		l.flush(c) // answers, pongs, and what the machine had to say
-		if c.eof && c.phase == phase.Established && !c.deaf {
+		if c.eof && c.phase == phase.Established && !c.ignoresInput {
 			l.ended(c, "")
 		}
 		return rest
@@ -167,7 +167,7 @@ func (l *loop) turn(c *conn, base int) (fresh int) {
 // too, the peer makes us keep what it has begun.
 func (l *loop) fold(c *conn, from int) {
 	rest := l.slab.Bytes()[from:]
-	if c.deaf || len(rest) == 0 && !c.codec.Unfinished() {
+	if c.ignoresInput || len(rest) == 0 && !c.codec.Unfinished() {
 		c.msgDue = 0
 		return
 	}
@@ -218,7 +218,7 @@ func (l *loop) smallBetween(from, to int) (n int) {
 	return n
 }
 
-// largeBehind tells whether a record of this read that is not small brought bytes
+// largeBehind reports whether a record of this read that is not small brought bytes
 // behind offset from.
 func (l *loop) largeBehind(from int) bool {
 	for _, r := range l.recs {
@@ -243,7 +243,7 @@ func (l *loop) cut(c *conn, base int) (from int) {
 		case sipframe.Frame:
 			if limit := c.cfg.MaxChunks; limit > 0 && c.chunks+l.smallBetween(start, end) >= limit {
 				l.close(c, tooManyChunks(c))
-				c.deaf = true
+				c.ignoresInput = true
 				return len(bytes)
 			}
 			l.complete(c)
@@ -259,7 +259,7 @@ func (l *loop) cut(c *conn, base int) (from int) {
 		case sipframe.Dropped:
 			l.alive(c)
 		case sipframe.Bad:
-			c.deaf = true
+			c.ignoresInput = true
 			l.stat.malformed.Add(1)
 			l.eng.stat.defects.Add(cut.Defect.Reason)
 			defect := cut.Defect

@@ -14,7 +14,7 @@ const (
 	BlameOverload              // a bound of ours was reached
 )
 
-// String gives the word that logs and metrics use.
+// String returns the word that logs and metrics use.
 func (b Blame) String() string {
 	switch b {
 	case BlameNone:
@@ -92,7 +92,7 @@ var reasons = [reasonCount]struct {
 	HandlerFailed:      {"handler failed", BlameUs},
 }
 
-// String gives the reason's text.
+// String returns the reason's text.
 func (r Reason) String() string {
 	if r < reasonCount {
 		return reasons[r].text
@@ -100,7 +100,7 @@ func (r Reason) String() string {
 	return fmt.Sprintf("reason(%d)", uint8(r))
 }
 
-// Blame gives the side that is usually to blame for the reason.
+// Blame returns the side that is usually to blame for the reason.
 func (r Reason) Blame() Blame {
 	if r < reasonCount {
 		return reasons[r].blame
@@ -108,7 +108,7 @@ func (r Reason) Blame() Blame {
 	return BlameUs
 }
 
-// Orderly tells whether a connection that ends so has done nothing wrong, so
+// Orderly reports whether a connection that ends so has done nothing wrong, so
 // that the peer is owed a close_notify after what it still has to get.
 func (r Reason) Orderly() bool {
 	switch r {
@@ -120,7 +120,7 @@ func (r Reason) Orderly() bool {
 	}
 }
 
-// patient tells whether an end waits for a peer that takes nothing at the
+// patient reports whether an end waits for a peer that takes nothing at the
 // moment, until the send timeout, so that it gets what is left.
 func (r Reason) patient() bool { return r.Orderly() && r != ClosedByManagement && r != PeerClosed }
 
@@ -134,7 +134,7 @@ type Error struct {
 	Err error
 }
 
-// Error gives "reason: detail".
+// Error returns "reason: detail".
 func (e *Error) Error() string {
 	if e.Detail == "" {
 		return e.Reason.String()
@@ -142,7 +142,7 @@ func (e *Error) Error() string {
 	return e.Reason.String() + ": " + e.Detail
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // fail makes an Error with the reason's usual blame; the cause's text becomes

@@ -21,7 +21,7 @@ const (
 	admitted Refusal = 255 // it was not refused
 )
 
-// String gives the word that statistics use.
+// String returns the word that statistics use.
 func (r Refusal) String() string {
 	switch r {
 	case RefusedLimit:

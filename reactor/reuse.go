@@ -19,7 +19,7 @@ type match struct {
 	name string
 }
 
-// serves tells whether a send may use the connection: it lives, it is what the
+// serves reports whether a send may use the connection: it lives, it is what the
 // send asks for, and where the send's client domain verifies, its peer is known
 // to be the one that the send means. Any goroutine; the peer index's lock may be
 // held.
@@ -32,13 +32,13 @@ func (c *conn) serves(m *match) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.doom != nil || c.phase >= phase.Closing || c.half {
+	if c.closeReason != nil || c.phase >= phase.Closing || c.half {
 		return false
 	}
 	return !m.self.Verify || c.vouched(m)
 }
 
-// vouched tells whether the peer was verified, and for the SIP domain that a
+// vouched reports whether the peer was verified, and for the SIP domain that a
 // send means: on a connection of ours by the handshake, under the demands that
 // the send has, or because the same leaf names that domain, too; on an accepted
 // one by the certificate that the peer showed. What came from the peer's address
@@ -66,7 +66,7 @@ type spoken struct {
 // maxSpoken bounds what a connection remembers of that.
 const maxSpoken = 8
 
-// speaksFor tells whether the peer's certificate names a SIP domain. It is read
+// speaksFor reports whether the peer's certificate names a SIP domain. It is read
 // once for a name. The lock is held, and c.tls.whole is not nil.
 func (c *conn) speaksFor(name string) bool {
 	for i := range c.spoken {

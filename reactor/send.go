@@ -104,7 +104,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	return 0, because(NoConnection, "to "+t.Proto.String()+":"+addr.String()+" stays up")
 }
 
-// matchFor gives what a connection must be for a target, and the TLS domains to
+// matchFor returns what a connection must be for a target, and the TLS domains to
 // open one by; nil on plain TCP.
 func (e *Engine) matchFor(t *Target) (want match, domains tlsstate.Domains, failed *Error) {
 	want.socket = t.Socket
@@ -133,7 +133,7 @@ func (c *conn) carries(t *Target, err *Error) {
 	}
 }
 
-// hand gives a message to a connection that is there. Without Async the sender
+// hand returns a message to a connection that is there. Without Async the sender
 // waits until it is written.
 func (e *Engine) hand(c *conn, t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	if c.cfg.Async {
@@ -163,7 +163,7 @@ func (e *Engine) await(c *conn, wait *sendqueue.Waiter, w *Worker) (Outcome, *Er
 	}
 	if !w.standAside() { // too many wait already: Undelivered tells of a failure
 		if c.cfg.MaxPostponed == 0 {
-			c.kill(because(QueueFull, "nothing may wait"))
+			c.askClose(because(QueueFull, "nothing may wait"))
 			if wait.Abandon() {
 				return Queued, nil
 			}
@@ -196,7 +196,7 @@ func (e *Engine) await(c *conn, wait *sendqueue.Waiter, w *Worker) (Outcome, *Er
 // connection, and the sender goes on.
 func (e *Engine) leave(c *conn, wait *sendqueue.Waiter) (Outcome, *Error) {
 	if c.cfg.MaxPostponed == 0 {
-		c.kill(because(QueueFull, "nothing may wait"))
+		c.askClose(because(QueueFull, "nothing may wait"))
 		for {
 			if n := <-wait.News(); !n.Connected {
 				return Sent, told(n.Err)

@@ -109,7 +109,7 @@ type Stats struct {
 	BackedOff                     int
 	BackoffRefused, BackoffProbes uint64
 
-	Connections, Parking, Peers int // in the table; connects in the parking lot; known end points
+	Connections, Parking, Peers int // in the table; connects in the connect queue; known end points
 	Lingering                   int // sockets of ended connections whose peer is still to get the rest
 	HandshakesWaiting           int // machines that wait for a handshaker, or for a signature
 	InHand                      int // messages that wait for a worker or are with one

@@ -23,7 +23,7 @@ func update(u *sendqueue.Unacknowledged, fd int) (out int, progress bool) {
 	return out, u.Update(out)
 }
 
-// returnAll gives what is unacknowledged back to the Handler, and returns how many
+// returnAll returns what is unacknowledged back to the Handler, and returns how many
 // requests there were among it.
 func (e *Engine) returnAll(c *conn, u *sendqueue.Unacknowledged, why *Error) (requests int64) {
 	u.Take(func(text []byte, m *sendqueue.Mark) {
@@ -132,9 +132,9 @@ func (l *loop) look(c *conn) {
 	due := u.Since + int64(limit)
 	switch {
 	case now >= due:
-		c.condemn(because(NoAcknowledgement, "of "+strconv.Itoa(out)+" bytes after "+
+		c.noteClose(because(NoAcknowledgement, "of "+strconv.Itoa(out)+" bytes after "+
 			time.Duration(now-u.Since).Round(time.Millisecond).String()+" (tcp_user_timeout)"))
-		l.finish(c) // an orderly end does not wait for such a peer either
+		l.sayGoodbye(c) // an orderly end does not wait for such a peer either
 	case due-now < int64(2*time.Second): // the next look would be late
 		c.ackDue = due
 		c.arm(due)

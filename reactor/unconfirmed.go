@@ -33,7 +33,7 @@ func (l *loop) confirm(c *conn) {
 	}
 }
 
-// refused tells whether the peer ends a connection with an alert. One that just
+// refused reports whether the peer ends a connection with an alert. One that just
 // goes away may have taken what it acknowledged.
 func refused(why *Error) bool {
 	var t *tlsstate.Error

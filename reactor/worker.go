@@ -27,7 +27,7 @@ type Worker struct {
 	done    uint  // messages that were led
 }
 
-// Engine gives the engine that the worker belongs to.
+// Engine returns the engine that the worker belongs to.
 func (w *Worker) Engine() *Engine { return w.eng }
 
 // Wait runs f, which may block: a follower takes the shard over meanwhile. It
@@ -113,7 +113,7 @@ type shard struct {
 	lead    sync.Cond       // followers sleep here
 	replies ring.Ring[item] // that are owed: before the queue, they end what is under way
 	queue   ring.Ring[item]
-	crowd   ring.Ring[item] // of connections that bring much: behind the queue
+	low     ring.Ring[item] // of connections that bring much: behind the queue
 	led     bool
 	asleep  bool // the leader is in work
 	lent    bool // a loop has the lead while the leader sleeps
@@ -124,7 +124,7 @@ type shard struct {
 	pace  pace            // mu guards it
 	cost  atomic.Int64    // what a message takes, in ns
 	wait  atomic.Int64    // how long the last in the queue has to wait, in ns
-	last  atomic.Int64    // the same for the last in the crowd
+	last  atomic.Int64    // the same for the last in the low-priority queue
 	taken ring.Ring[item] // what the leader has off the queue; whoever leads owns it
 	busy  atomic.Int64    // items that are not done
 
@@ -155,9 +155,9 @@ func (s *shard) push(items []item, bound int) (refused int) {
 	}
 	s.busy.Add(int64(len(items)))
 	queue := &s.queue
-	crowd := len(items) > 0 && items[0].conn != nil && items[0].conn.dense()
-	if crowd {
-		queue = &s.crowd
+	low := len(items) > 0 && items[0].conn != nil && items[0].conn.lowPriority()
+	if low {
+		queue = &s.low
 	}
 	for _, it := range items {
 		if it.owed {
@@ -165,8 +165,8 @@ func (s *shard) push(items []item, bound int) (refused int) {
 			continue
 		}
 		queue.Push(it)
-		if crowd {
-			it.conn.crowded.Add(1)
+		if low {
+			it.conn.low.Add(1)
 		}
 	}
 	s.foresee()
@@ -179,7 +179,7 @@ func (s *shard) push(items []item, bound int) (refused int) {
 }
 
 // waiting is how many items wait for the leader. The lock is held.
-func (s *shard) waiting() int { return s.replies.Len() + s.queue.Len() + s.crowd.Len() }
+func (s *shard) waiting() int { return s.replies.Len() + s.queue.Len() + s.low.Len() }
 
 // handOver makes a follower the leader.
 func (s *shard) handOver(w *Worker) bool {
@@ -251,7 +251,7 @@ func (w *Worker) run() {
 	}
 }
 
-// What the leader takes at a time: of the crowd a turn, of the queue two, and as
+// What the leader takes at a time: of the low-priority queue a turn, of the queue two, and as
 // many replies as all those requests may bring. After a turn it lets a loop have
 // its processor: the runtime would take that only after 10 ms.
 const (
@@ -280,9 +280,9 @@ func (s *shard) fetch() bool {
 	for range min(queueTurn, s.queue.Len()) {
 		s.taken.Push(s.queue.Pop())
 	}
-	for range min(turn, s.crowd.Len()) {
-		it := s.crowd.Pop()
-		it.conn.crowded.Add(-1)
+	for range min(turn, s.low.Len()) {
+		it := s.low.Pop()
+		it.conn.low.Add(-1)
 		s.taken.Push(it)
 	}
 	s.pace.begin(s.eng.now(), s.taken.Len())
@@ -296,7 +296,7 @@ func (w *Worker) do(it item) {
 	w.frame, w.hand = Frame{Data: it.data, Src: it.src, buf: it.buf}, it.conn
 	w.handle(&it)
 	if it.kind == itemMalformed {
-		it.conn.kill(malformed(it.defect))
+		it.conn.askClose(malformed(it.defect))
 	}
 	if it.buf != nil {
 		it.buf.Release()
@@ -322,7 +322,7 @@ func (s *shard) close() {
 	s.lead.Broadcast()
 }
 
-// shardOf gives the shard of a message: all of a Call-ID go to one, so that a
+// shardOf returns the shard of a message: all of a Call-ID go to one, so that a
 // dialog stays in order.
 func (e *Engine) shardOf(data []byte) int {
 	if len(e.shards) == 1 {

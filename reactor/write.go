@@ -9,19 +9,19 @@ import (
 	"sipreactor/reactor/internal/phase"
 )
 
-// flush seals what waits in the outbox and writes it, until it is empty or the
+// flush seals what waits in the send queue and writes it, until it is empty or the
 // socket takes no more.
 func (l *loop) flush(c *conn) {
 	for c.phase == phase.Established && l.drain(c) {
 		c.mu.Lock()
 		b := c.out.Waiting
 		c.out.Waiting = nil
-		doom, half := c.doom, c.half
+		closeReason, half := c.closeReason, c.half
 		c.mu.Unlock()
 		if b == nil {
 			switch {
-			case doom != nil:
-				l.finish(c)
+			case closeReason != nil:
+				l.sayGoodbye(c)
 			case half:
 				l.satisfied(c)
 			}
@@ -37,7 +37,7 @@ func (l *loop) flush(c *conn) {
 	}
 }
 
-// drain writes what is sealed. It answers true when all of it is taken.
+// drain writes what is sealed. It returns true when all of it is taken.
 func (l *loop) drain(c *conn) bool {
 	progress := false
 	for {
@@ -79,17 +79,17 @@ func (l *loop) landed(c *conn) {
 	if c.sendDue != 0 {
 		c.sendDue = 0
 		c.mu.Lock()
-		c.stuck, c.out.Blocked, c.out.Full = false, 0, false
+		c.blocked, c.out.Blocked, c.out.Full = false, 0, false
 		c.mu.Unlock()
 		l.unswamp(c)
 	}
 }
 
-// block has the parking lot watch for a socket that takes no more. progress
+// block has the connect queue watch for a socket that takes no more. progress
 // tells that it has taken something just now.
 func (l *loop) block(c *conn, progress bool) {
 	c.mu.Lock()
-	c.stuck = true
+	c.blocked = true
 	c.out.Blocked = 0
 	if c.out.Flight != nil {
 		c.out.Blocked = len(c.out.Flight.Ends) - c.out.Count
@@ -106,12 +106,12 @@ func (l *loop) block(c *conn, progress bool) {
 		l.moves(c, l.eng.now())
 	}
 	c.known = true
-	if err := l.eng.lot.watchWrite(c); err != nil {
+	if err := l.eng.connects.watchWrite(c); err != nil {
 		l.close(c, fail(WriteError, err))
 	}
 }
 
-// blocked are sockets that took no more a moment ago. The parking lot tells when
+// blocked are sockets that took no more a moment ago. The connect queue tells when
 // they do again, but only when the runtime looks at its poller: with every
 // processor busy that is each 10 ms, in which hundreds of messages find no room.
 // So the loop looks itself, between what it reads.
@@ -165,7 +165,7 @@ func (l *loop) unblock() {
 	}
 }
 
-// writable goes on writing. Loop only; the parking lot asked for it.
+// writable goes on writing. Loop only; the connect queue asked for it.
 func (l *loop) writable(c *conn) {
 	switch {
 	case c.hs != nil && c.hs.busy: // handshaken will
@@ -226,6 +226,6 @@ func (l *loop) sendOverdue(c *conn, now int64) {
 	} else {
 		l.stat.sendTimeouts.Add(1)
 	}
-	c.condemn(why)
-	l.finish(c)
+	c.noteClose(why)
+	l.sayGoodbye(c)
 }

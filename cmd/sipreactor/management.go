@@ -247,7 +247,7 @@ func (n *node) crew() []string {
 	for _, kind := range []struct {
 		name  string
 		count int
-	}{{"event loop (tls MAIN)", c.Loops}, {"handshaker", c.Handshakers}, {"worker", c.Workers}, {"parking lot", 1}} {
+	}{{"event loop (tls MAIN)", c.Loops}, {"handshaker", c.Handshakers}, {"worker", c.Workers}, {"connect queue", 1}} {
 		for i := range kind.count {
 			all = append(all, fmt.Sprintf("%s %d", kind.name, i+1))
 		}

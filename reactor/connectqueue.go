@@ -11,11 +11,10 @@ import (
 	"sipreactor/reactor/internal/poller"
 )
 
-// lot is the parking lot: one epoll set with a goroutine that sleeps until a
-// socket is writable. It owns the sockets whose connect is under way, and lends
-// the loops its eye for established ones that take no more bytes, since gnet
-// tells readability only. What is parked costs nothing while nothing happens.
-type lot struct {
+// connectQueue owns the sockets whose connect is under way, and watches established
+// ones for the loops that take no more bytes, since those hear of readability only.
+// What is parked here costs nothing while nothing happens. Any goroutine.
+type connectQueue struct {
 	eng   *Engine
 	watch *poller.Watch
 
@@ -25,8 +24,8 @@ type lot struct {
 	lingers map[int32]*lingering // by descriptor
 }
 
-func newLot(e *Engine) (*lot, error) {
-	p := &lot{eng: e, parked: make(map[int32]*conn), timers: make(map[*conn]*time.Timer), lingers: make(map[int32]*lingering)}
+func newConnectQueue(e *Engine) (*connectQueue, error) {
+	p := &connectQueue{eng: e, parked: make(map[int32]*conn), timers: make(map[*conn]*time.Timer), lingers: make(map[int32]*lingering)}
 	var err error
 	p.watch, err = poller.NewWatch(p.ready, func(err error) { e.log.Error("the connect queue has stopped", "error", err) })
 	return p, err
@@ -37,25 +36,25 @@ func (e *Engine) parking() int {
 	if !e.up.Load() {
 		return 0
 	}
-	return e.lot.size()
+	return e.connects.size()
 }
 
 func (e *Engine) lingering() int {
 	if !e.up.Load() {
 		return 0
 	}
-	return e.lot.lingering()
+	return e.connects.lingering()
 }
 
 // size is how many connects are parked.
-func (p *lot) size() int {
+func (p *connectQueue) size() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.timers)
 }
 
 // add wants a descriptor to be told of once. The lock is held.
-func (p *lot) add(c *conn, watch func(fd int, known bool) error) error {
+func (p *connectQueue) add(c *conn, watch func(fd int, known bool) error) error {
 	fd := c.sock.Fd()
 	if err := watch(fd, p.parked[int32(fd)] == c); err != nil {
 		return err
@@ -65,7 +64,7 @@ func (p *lot) add(c *conn, watch func(fd int, known bool) error) error {
 }
 
 // take removes a descriptor; false when another was faster. The lock is held.
-func (p *lot) take(c *conn) bool {
+func (p *connectQueue) take(c *conn) bool {
 	fd := c.sock.Fd()
 	if p.parked[int32(fd)] != c {
 		return false
@@ -80,12 +79,12 @@ func (p *lot) take(c *conn) bool {
 }
 
 // park takes a connection whose connect is under way, for at most limit. The
-// lot owns its descriptor from here on.
-func (p *lot) park(c *conn, limit time.Duration) error {
+// queue owns its descriptor from here on.
+func (p *connectQueue) park(c *conn, limit time.Duration) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.doomed() { // killed before it was here to be found
-		return errDoomed
+	if c.closes() { // asked to close before it was here to be found
+		return errCloses
 	}
 	if err := p.add(c, p.watch.Writable); err != nil {
 		return err
@@ -96,13 +95,13 @@ func (p *lot) park(c *conn, limit time.Duration) error {
 	return nil
 }
 
-var errDoomed = errors.New("the connection was ended before it began")
+var errCloses = errors.New("the connection was ended before it began")
 
-// cancel ends the parked connect of a condemned connection.
-func (p *lot) cancel(c *conn) { p.abort(c, nil) }
+// cancel ends the parked connect of a connection that is to close.
+func (p *connectQueue) cancel(c *conn) { p.abort(c, nil) }
 
 // abort ends a parked connect, unless it is done. The first reason stays.
-func (p *lot) abort(c *conn, why *Error) {
+func (p *connectQueue) abort(c *conn, why *Error) {
 	p.mu.Lock()
 	// Not parked, not ours: its descriptor may be just being made.
 	mine := p.timers[c] != nil && p.take(c)
@@ -110,14 +109,14 @@ func (p *lot) abort(c *conn, why *Error) {
 	if mine {
 		unix.Close(c.sock.Fd())
 		if why != nil {
-			c.condemn(why)
+			c.noteClose(why)
 		}
-		c.release()
+		c.cleanUp()
 	}
 }
 
 // watchWrite tells a loop once when an established socket takes bytes again.
-func (p *lot) watchWrite(c *conn) error {
+func (p *connectQueue) watchWrite(c *conn) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.add(c, p.watch.Writable)
@@ -125,21 +124,21 @@ func (p *lot) watchWrite(c *conn) error {
 
 // watchEnd tells a loop once, as if the socket took bytes again, when an
 // established connection has been reset.
-func (p *lot) watchEnd(c *conn) error {
+func (p *connectQueue) watchEnd(c *conn) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.add(c, p.watch.End)
 }
 
 // forget ends a watch before the descriptor closes.
-func (p *lot) forget(c *conn) {
+func (p *connectQueue) forget(c *conn) {
 	p.mu.Lock()
 	p.take(c)
 	p.mu.Unlock()
 }
 
 // ready is called when a descriptor is writable or in error.
-func (p *lot) ready(number int) {
+func (p *connectQueue) ready(number int) {
 	fd := int32(number)
 	p.mu.Lock()
 	if g := p.lingers[fd]; g != nil {
@@ -170,12 +169,12 @@ func (p *lot) ready(number int) {
 	p.mu.Unlock()
 	if err != nil {
 		unix.Close(c.sock.Fd())
-		c.condemn(dialFailed(err))
-		c.release()
+		c.noteClose(dialFailed(err))
+		c.cleanUp()
 		return
 	}
 	p.eng.enroll(c)
 }
 
-// close ends the lot; nothing may be parked any more.
-func (p *lot) close() { p.watch.Close() }
+// close ends the queue; nothing may be parked any more.
+func (p *connectQueue) close() { p.watch.Close() }
