@@ -4,6 +4,7 @@ import (
 	"sipreactor/reactor"
 	"sipreactor/reactor/modules/acc"
 	"sipreactor/reactor/modules/alias_db"
+	"sipreactor/reactor/modules/acc"
 	"sipreactor/reactor/modules/auth"
 	"sipreactor/reactor/modules/auth_db"
 	"sipreactor/reactor/modules/avpops"
