@@ -4,7 +4,6 @@ import (
 	"sipreactor/reactor"
 	"sipreactor/reactor/modules/acc"
 	"sipreactor/reactor/modules/alias_db"
-	"sipreactor/reactor/modules/acc"
 	"sipreactor/reactor/modules/auth"
 	"sipreactor/reactor/modules/auth_db"
 	"sipreactor/reactor/modules/avpops"
@@ -46,6 +45,8 @@ import (
 	"sipreactor/reactor/modules/sqlops"
 	"sipreactor/reactor/modules/textops"
 	"sipreactor/reactor/modules/tm"
+	"sipreactor/reactor/modules/uac"
+	"sipreactor/reactor/modules/uac_auth"
 	uris "sipreactor/reactor/modules/uri"
 	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/script"
@@ -98,6 +99,9 @@ var modules = []script.Constructor{
 	tm.New,
 	uris.New,
 	usrloc.New,
+	tm.New,
+	uac.New,
+	uac_auth.New,
 }
 
 // loader reads configurations, with more sockets as they stand behind socket=.

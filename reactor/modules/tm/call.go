@@ -210,3 +210,19 @@ func (m *Module) Release(x *transaction.Exchange) {
 	}
 	x.Attached = nil
 }
+
+// Best returns the branch that a failure_route is run for; nil: none, or there is no failure_route under way.
+func (m *Module) Best(c *proxy.Context) *transaction.Leg {
+	if k, ok := attachedTo(transaction.Of(c)); ok && k.failing {
+		return k.best
+	}
+	return nil
+}
+
+func attachedTo(x *transaction.Exchange) (k *call, ok bool) {
+	if x == nil {
+		return nil, false
+	}
+	k, ok = x.Attached.(*call)
+	return k, ok
+}

@@ -1,0 +1,511 @@
+package uac
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sipreactor/reactor/digest"
+	"sipreactor/reactor/modules/rr"
+	"sipreactor/reactor/modules/tm"
+	"sipreactor/reactor/modules/uac_auth"
+	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/transaction"
+	"sipreactor/sipframe"
+)
+
+// restoring says what is put back by itself.
+type restoring uint8
+
+const (
+	byRoute   restoring = iota // auto: responses, and requests in the dialog
+	responses                  // manual
+	nothing                    // none
+)
+
+type module struct {
+	mode      restoring
+	password  string
+	fromParam string
+	toParam   string
+
+	tm   *tm.Module
+	auth *uac_auth.Module
+	env  *script.Env
+	stop func()
+}
+
+// cseqParam of the Record-Route says by how much CSeq differs.
+const cseqParam = "vsc"
+
+// New makes the module for a configuration.
+func New(*script.Config) *script.Module {
+	m := &module{fromParam: "vsf", toParam: "vst"}
+	param := func(name, help string, at *string) script.Parameter {
+		return script.Parameter{Name: name, Type: script.StringParam, Default: *at, Help: help, Set: func(v script.Literal) error {
+			if !sipframe.IsToken([]byte(v.Text)) {
+				return errors.New("is no name of a parameter")
+			}
+			*at = v.Text
+			return nil
+		}}
+	}
+	routes := script.Routes(script.RequestRoute, script.BranchRoute, script.FailureRoute, script.LocalRoute)
+	text := script.TextArg
+	return &script.Module{
+		Name: "uac", Help: "Other parties in From and To, and answers to challenges of other servers.", Instance: m, Needs: []string{"tm"},
+		Parameters: []script.Parameter{
+			{Name: "restore_mode", Type: script.WordParam, Default: "auto", Help: "Which messages get the client's From and To back: none, manual (responses) or auto (and requests in the dialog).", Set: func(v script.Literal) error {
+				switch v.Text {
+				case "auto":
+					m.mode = byRoute
+				case "manual":
+					m.mode = responses
+				case "none":
+					m.mode = nothing
+				default:
+					return errors.New("is none, manual or auto")
+				}
+				return nil
+			}},
+			{Name: "restore_passwd", Type: script.StringParam, Help: "Password that what is kept in the Record-Route is encrypted with.", Set: script.Into(&m.password)},
+			param("rr_from_store_param", "Parameter of the Record-Route that keeps From.", &m.fromParam),
+			param("rr_to_store_param", "Parameter of the Record-Route that keeps To.", &m.toParam),
+			{Name: "force_dialog", Type: script.BoolParam, Default: "0", Help: "Whether a dialog is made to keep From and To.", Note: "they are kept in the Record-Route"},
+		},
+		Functions: []script.Function{
+			{Name: "uac_replace_from", Usage: `uac_replace_from(["display"], "uri")`, Help: "Puts another party into From.", Args: []script.ArgKind{text, text}, Routes: routes, Build: m.replace(sipframe.HeaderFrom)},
+			{Name: "uac_replace_to", Usage: `uac_replace_to(["display"], "uri")`, Help: "Puts another party into To.", Args: []script.ArgKind{text, text}, Routes: routes, Build: m.replace(sipframe.HeaderTo)},
+			{Name: "uac_restore_from", Usage: "uac_restore_from()", Help: "Puts the URI that the Record-Route keeps back into From.", Routes: script.Routes(script.RequestRoute), Build: m.restore(sipframe.HeaderFrom)},
+			{Name: "uac_restore_to", Usage: "uac_restore_to()", Help: "Puts the URI that the Record-Route keeps back into To.", Routes: script.Routes(script.RequestRoute), Build: m.restore(sipframe.HeaderTo)},
+			{Name: "uac_auth", Usage: `uac_auth(["algorithms"])`, Help: "Answers the challenge of the branch that failed, for the next t_relay().", Args: []script.ArgKind{text}, Routes: script.Routes(script.FailureRoute), Build: m.answer},
+			{Name: "uac_inc_cseq", Usage: "uac_inc_cseq(number)", Help: "Adds to CSeq; later requests in the dialog get the same.", Args: []script.ArgKind{script.IntArg}, Min: 1, Routes: routes, Build: m.incCSeq},
+		},
+		Check: m.check,
+		Start: func(e *script.Env) error {
+			m.env = e
+			if m.tm != nil && m.tm.Layer() != nil {
+				m.stop = m.tm.Layer().Listen(created)
+			}
+			return nil
+		},
+		Stop: func(any) {
+			if m.stop != nil {
+				m.stop()
+			}
+		},
+	}
+}
+
+func (m *module) check(l *script.Loading) {
+	m.tm, _ = l.Instance("tm").(*tm.Module)
+	m.auth, _ = l.Instance("uac_auth").(*uac_auth.Module)
+	if m.mode != byRoute {
+		return
+	}
+	if r, ok := l.Instance("rr").(*rr.Module); ok {
+		r.OnRoute(m.routed)
+	} else if l.IsSet("restore_mode") && !l.Partial() {
+		l.Errorf(l.Place("restore_mode"), `the mode auto needs the module rr: loadmodule "rr.so"`)
+	}
+}
+
+// changes are what was done to a request, for its responses.
+type changes struct {
+	from, to bool
+	cseq     bool
+	offset   uint32  // by how much CSeq differs
+	asked    []asked // challenges that were answered
+}
+
+// asked is a challenge that was answered.
+type asked struct {
+	header, realm string
+	challenge     []byte
+	count         uint32 // nc of the last answer
+}
+
+type changesKey struct{}
+
+// created takes what was done before there was a transaction.
+func created(h *transaction.Happening) {
+	if h.What != transaction.Created {
+		return
+	}
+	if k, ok := h.Context.Attachment(changesKey{}).(*changes); ok {
+		h.Exchange.Attach(changesKey{}, k)
+		h.Exchange.Listen(k.happens)
+	}
+}
+
+// changesOf gives what was done to the request in c.
+func changesOf(c *proxy.Context) *changes {
+	if x := transaction.Of(c); x != nil {
+		k, ok := x.Attachment(changesKey{}).(*changes)
+		if !ok {
+			k = new(changes)
+			x.Attach(changesKey{}, k)
+			x.Listen(k.happens)
+		}
+		return k
+	}
+	k, ok := c.Attachment(changesKey{}).(*changes)
+	if !ok {
+		k = new(changes)
+		c.Attach(changesKey{}, k)
+	}
+	return k
+}
+
+// happens gives responses what the request came with.
+func (k *changes) happens(h *transaction.Happening) {
+	if h.What != transaction.ResponseIn || !k.from && !k.to && !k.cseq {
+		return
+	}
+	var request sipframe.Message
+	if request.Parse(h.Exchange.Request()) != nil {
+		return
+	}
+	c := h.Context
+	back := func(kind sipframe.HeaderKind, get func() (*sipframe.NameAddr, error)) {
+		if a, err := get(); err == nil {
+			_ = c.SetParty(kind, proxy.Party{Display: request.Bytes(a.Display), URI: request.Bytes(a.URI)}) // what stood there can stand there
+		}
+	}
+	if k.from {
+		back(sipframe.HeaderFrom, request.From)
+	}
+	if k.to {
+		back(sipframe.HeaderTo, request.To)
+	}
+	if k.cseq {
+		if n, _, err := request.CSeq(); err == nil {
+			_ = c.SetCSeq(n)
+		}
+	}
+}
+
+// changed notes what was done to the request, for its responses.
+func (m *module) changed(c *proxy.Context, kind sipframe.HeaderKind) {
+	if m.mode == nothing {
+		return
+	}
+	if k := changesOf(c); kind == sipframe.HeaderFrom {
+		k.from = true
+	} else {
+		k.to = true
+	}
+}
+
+func (m *module) param(kind sipframe.HeaderKind) string {
+	if kind == sipframe.HeaderFrom {
+		return m.fromParam
+	}
+	return m.toParam
+}
+
+func (m *module) replace(kind sipframe.HeaderKind) func(a *script.Args) script.Action {
+	return func(a *script.Args) script.Action {
+		display, uri, at := a.Text(0), a.Text(1), a.Site()
+		withDisplay := a.Given(0)
+		if !a.Given(0) && !a.Given(1) {
+			a.Errorf(-1, "%s() needs a URI", a.Name())
+			return nil
+		}
+		if !a.Given(1) { // the only argument is the URI
+			uri, withDisplay = a.Text(0), false
+		}
+		return func(x *script.Machine) int {
+			c := x.Context()
+			p, ok := c.PartyOf(kind)
+			if !ok {
+				return x.Fail(at, "the header cannot be read")
+			}
+			p.URI, p.Display = x.Keep(p.URI), x.Keep(p.Display)
+			if withDisplay {
+				p.Display, _ = display(x)
+			}
+			u, _ := uri(x)
+			if len(u) > 0 {
+				p.URI = u
+			}
+			if err := c.SetParty(kind, p); err != nil {
+				return x.Fail(at, err.Error())
+			}
+			m.changed(c, kind)
+			if len(u) > 0 && m.mode != nothing && !c.HasToTag() && keepsRoute(x.Message()) {
+				return x.Reported(at, m.keep(c, kind, u))
+			}
+			return 1
+		}
+	}
+}
+
+// keepsRoute tells whether a request makes a dialog, whose requests come by our Record-Route.
+func keepsRoute(msg *sipframe.Message) bool {
+	switch msg.Method() {
+	case sipframe.INVITE, sipframe.SUBSCRIBE, sipframe.REFER:
+		return true
+	default:
+		return false
+	}
+}
+
+// keep writes the URI that came and the one that goes out into the Record-Route.
+func (m *module) keep(c *proxy.Context, kind sipframe.HeaderKind, uri []byte) error {
+	get := c.Msg.From
+	if kind == sipframe.HeaderTo {
+		get = c.Msg.To
+	}
+	a, err := get()
+	if err != nil {
+		return err
+	}
+	v, err := mask([]byte(m.password), c.Msg.CallID(), c.Msg.Bytes(a.URI), uri)
+	if err != nil {
+		return err
+	}
+	return c.AddRRParam([]byte(";" + m.param(kind) + "=" + v))
+}
+
+// routeParam gives a parameter of our Route; of several the last one, which is that of
+// the branch.
+func routeParam(c *proxy.Context, name string) (value []byte, ok bool) {
+	for it := sipframe.Params(c.RouteParams()); ; {
+		p, more := it.Next()
+		if !more {
+			return value, ok
+		}
+		if sipframe.EqualFold(p.Name, name) {
+			value, ok = p.Value, true
+		}
+	}
+}
+
+var errNoParam = errors.New("the Route has no such parameter")
+
+// put puts the other one of the URIs that a parameter has into a header.
+func (m *module) put(c *proxy.Context, kind sipframe.HeaderKind, param string) error {
+	value, ok := routeParam(c, param)
+	if !ok {
+		return errNoParam
+	}
+	p, ok := c.PartyOf(kind)
+	if !ok {
+		return proxy.ErrHeader
+	}
+	uri, err := unmask([]byte(m.password), c.Msg.CallID(), string(value), p.URI)
+	if err != nil {
+		return err
+	}
+	display := append([]byte(nil), p.Display...)
+	if err := c.SetParty(kind, proxy.Party{Display: display, URI: uri}); err != nil {
+		return err
+	}
+	m.changed(c, kind)
+	return nil
+}
+
+func (m *module) restore(kind sipframe.HeaderKind) func(a *script.Args) script.Action {
+	return func(a *script.Args) script.Action {
+		at := a.Site()
+		return func(x *script.Machine) int {
+			err := m.put(x.Context(), kind, m.param(kind))
+			if err == errNoParam {
+				return -1
+			}
+			return x.Reported(at, err)
+		}
+	}
+}
+
+// routed changes a request in a dialog as the first one was, or back.
+func (m *module) routed(x *script.Machine) {
+	c := x.Context()
+	if !c.Msg.IsRequest() || len(c.RouteParams()) == 0 {
+		return
+	}
+	fromHeader, toHeader := sipframe.HeaderFrom, sipframe.HeaderTo
+	up := false
+	if first, ok := routeParam(c, "ftag"); ok {
+		if from, err := c.Msg.From(); err == nil {
+			up = string(first) != string(c.Msg.Bytes(from.Tag))
+		}
+	}
+	if up {
+		fromHeader, toHeader = toHeader, fromHeader
+	}
+	_ = m.put(c, fromHeader, m.fromParam) // one that is not there, or was tampered with, changes nothing
+	_ = m.put(c, toHeader, m.toParam)
+	if v, ok := routeParam(c, cseqParam); ok && !up {
+		if n, ok := sipframe.ParseUint(v, maxOffset); ok {
+			_ = m.addCSeq(c, uint32(n))
+		}
+	}
+}
+
+// maxOffset bounds by how much CSeq may differ.
+const maxOffset = 1 << 16
+
+// addCSeq adds to CSeq, as often as it is called.
+func (m *module) addCSeq(c *proxy.Context, n uint32) error {
+	first, _, err := c.Msg.CSeq()
+	if err != nil {
+		return err
+	}
+	k := changesOf(c)
+	if first > 1<<31-1-k.offset-n {
+		return proxy.ErrHeader
+	}
+	if err := c.SetCSeq(first + k.offset + n); err != nil {
+		return err
+	}
+	k.offset += n
+	k.cseq = true
+	return nil
+}
+
+// moveCSeq adds to CSeq, and has later requests in the dialog do so.
+func (m *module) moveCSeq(c *proxy.Context, n uint32) error {
+	if err := m.addCSeq(c, n); err != nil {
+		return err
+	}
+	if c.HasToTag() || !keepsRoute(c.Msg) {
+		return nil
+	}
+	return c.AddRRParam([]byte(";" + cseqParam + "=" + strconv.FormatUint(uint64(changesOf(c).offset), 10)))
+}
+
+func (m *module) incCSeq(a *script.Args) script.Action {
+	n, at := a.Int(0), a.Site()
+	return func(x *script.Machine) int {
+		v, ok := n(x)
+		if !ok || v < 1 || v > maxOffset {
+			return x.Fail(at, "the number is from 1 to 65536")
+		}
+		return x.Reported(at, m.moveCSeq(x.Context(), uint32(v)))
+	}
+}
+
+// answer builds uac_auth().
+func (m *module) answer(a *script.Args) script.Action {
+	if m.auth == nil && !a.Loading().Partial() {
+		a.Errorf(-1, `uac_auth() needs the module uac_auth: loadmodule "uac_auth.so"`)
+		return nil
+	}
+	choice := uac_auth.Choice{}
+	text, fixed := a.Fixed(0)
+	given := a.Text(0)
+	if fixed || !a.Given(0) {
+		var err error
+		if choice, err = uac_auth.ParseChoice(text); err != nil {
+			a.Errorf(0, "%v", err)
+			return nil
+		}
+		given = nil
+	}
+	at := a.Site()
+	return func(x *script.Machine) int {
+		choice := choice
+		if given != nil {
+			b, _ := given(x)
+			var err error
+			if choice, err = uac_auth.ParseChoice(string(b)); err != nil {
+				return x.Fail(at, err.Error())
+			}
+		}
+		return m.authenticate(x, at, choice)
+	}
+}
+
+func (m *module) authenticate(x *script.Machine, at *script.Site, choice uac_auth.Choice) int {
+	c := x.Context()
+	leg := m.tm.Best(c)
+	if leg == nil || leg.Response() == nil {
+		return x.Fail(at, "the branch that failed has no response")
+	}
+	var response sipframe.Message
+	if err := response.Parse(leg.Response()); err != nil {
+		return x.Fail(at, err.Error())
+	}
+	challenge, header := "WWW-Authenticate", "Authorization"
+	switch response.StatusCode() {
+	case 401:
+	case 407:
+		challenge, header = "Proxy-Authenticate", "Proxy-Authorization"
+	default:
+		return x.Fail(at, "the response is neither 401 nor 407")
+	}
+	var challenges [][]byte
+	for i := range response.NumHeaders() {
+		if h := response.Header(i); strings.EqualFold(string(response.Bytes(h.Name)), challenge) {
+			challenges = append(challenges, response.Bytes(h.Value))
+		}
+	}
+	uri := x.Keep(leg.Set.URI())
+	if len(uri) == 0 {
+		uri = x.Keep(c.RequestURI())
+	}
+	r := digest.Request{Method: x.MethodName(), URI: uri, Body: x.Message().Body(), Count: 1}
+	value, which := uac_auth.Answer(challenges, m.auth.Credentials(x), choice, &r)
+	if which < 0 {
+		x.Say(at, script.LevelWarn, "uac_auth(): there is no credential for what is asked")
+		return -1
+	}
+	var c1 digest.Challenge
+	_ = digest.ParseChallenge(challenges[which], &c1) // it has been read before
+	k := changesOf(c)
+	now := asked{header: header, realm: string(c1.Realm), challenge: slices.Clone(challenges[which]), count: 1}
+	if i := slices.IndexFunc(k.asked, func(o asked) bool { return o.header == header && o.realm == now.realm }); i < 0 {
+		k.asked = append(k.asked, now)
+	} else if c1.Stale {
+		k.asked[i] = now
+	} else {
+		x.Say(at, script.LevelWarn, "uac_auth(): the answer was refused")
+		return -1
+	}
+	// the branch that failed is tried again, where it was sent to
+	if err := c.SetRequestURI(uri); err != nil {
+		return x.Fail(at, err.Error())
+	}
+	if d := leg.Set.DestURI(); len(d) > 0 {
+		if err := c.SetDestURI(x.Keep(d)); err != nil {
+			return x.Fail(at, err.Error())
+		}
+	}
+	for i := range k.asked { // servers on the way that have asked before want their answer again
+		o := &k.asked[i]
+		if o.header != header || o.realm != now.realm {
+			o.count++
+			r.Count = o.count
+			again, i := uac_auth.Answer([][]byte{o.challenge}, m.auth.Credentials(x), uac_auth.Choice{}, &r)
+			if i < 0 {
+				continue
+			}
+			if err := m.attach(c, o.header, o.realm, again); err != nil {
+				return x.Fail(at, err.Error())
+			}
+			continue
+		}
+		if err := m.attach(c, header, now.realm, value); err != nil {
+			return x.Fail(at, err.Error())
+		}
+	}
+	return x.Reported(at, m.moveCSeq(c, 1))
+}
+
+// sameRealm tells whether credentials are for a realm: another server's stay.
+func sameRealm(credentials, realm []byte) bool {
+	var c digest.Credentials
+	return digest.ParseCredentials(credentials, &c) == nil && string(c.Realm) == string(realm)
+}
+
+// attach puts an answer into the request, in the place of the client's for the realm.
+func (m *module) attach(c *proxy.Context, header, realm string, value []byte) error {
+	c.RemoveHeaderFunc(func(h *sipframe.Header) bool {
+		return strings.EqualFold(string(c.Msg.Bytes(h.Name)), header) && sameRealm(c.Msg.Bytes(h.Value), []byte(realm))
+	})
+	return c.AppendHeader([]byte(header + ": " + string(value) + "\r\n"))
+}
