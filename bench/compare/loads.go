@@ -117,17 +117,40 @@ func calls() []Measure {
 				About: "calls of six messages on 10 connections, TLS on both legs, " + how,
 			},
 			Reach: rate < 500, Quick: rate < 500, Pilot: pilot, counted: true,
-			run: func(ctx context.Context, t *trial) error { return t.calls(ctx, float64(rate)) },
+			run: func(ctx context.Context, t *trial) error { return t.calls(ctx, float64(rate), false) },
+		})
+	}
+	for _, rate := range []int{0, 200} {
+		name, how := "stateful-tls", "closed loop"
+		if rate > 0 {
+			name, how = fmt.Sprintf("stateful-tls-r%d", rate), fmt.Sprintf("%d a second", rate)
+		}
+		all = append(all, Measure{
+			Measure: report.Measure{
+				Name: name, Group: "calls", Unit: "call", Main: report.CPU,
+				About: "the same calls by transactions (t_relay), " + how,
+			},
+			Pilot: name, counted: true, skip: first(variant, noTransactions),
+			run: func(ctx context.Context, t *trial) error { return t.calls(ctx, float64(rate), true) },
 		})
 	}
 	return all
 }
 
-func (t *trial) calls(ctx context.Context, rate float64) error {
+// noTransactions leaves out what is no stateful SIP proxy.
+func noTransactions(s system.System) string {
+	if s.Role != system.Ours && s.Role != system.SIPPeer {
+		return "it has no transactions"
+	}
+	return ""
+}
+
+func (t *trial) calls(ctx context.Context, rate float64, stateful bool) error {
 	s, err := t.setup("ecdsa")
 	if err != nil {
 		return err
 	}
+	s.Stateful = stateful
 	if err := t.behind(true); err != nil {
 		return err
 	}

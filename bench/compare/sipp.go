@@ -27,24 +27,28 @@ func sipps() []Measure {
 	var all []Measure
 	for _, s := range []struct {
 		name, about, uac, uas string
-		plain                 bool
+		by                    string
 		timed                 []string
 	}{
-		{"calls", "calls", "uac", "uas", false, []string{"INVITE", "BYE"}},
-		{"calls-tcp", "calls", "uac", "uas", true, []string{"INVITE", "BYE"}},
-		{"long", "calls with a hold and a re-INVITE", "uac_long", "uas_long", false, []string{"INVITE", "BYE", "re-INVITE"}},
-		{"options", "OPTIONS that are forwarded", "options", "answer", false, []string{"OPTIONS"}},
-		{"message", "MESSAGE that are forwarded", "message", "answer", false, []string{"MESSAGE"}},
-		{"register", "REGISTER that are forwarded", "register", "answer", false, []string{"REGISTER"}},
+		{"calls", "calls", "uac", "uas", "tls", []string{"INVITE", "BYE"}},
+		{"calls-tcp", "calls", "uac", "uas", "tcp", []string{"INVITE", "BYE"}},
+		{"stateful-udp", "calls by transactions (t_relay)", "uac", "uas", "udp", []string{"INVITE", "BYE"}},
+		{"long", "calls with a hold and a re-INVITE", "uac_long", "uas_long", "tls", []string{"INVITE", "BYE", "re-INVITE"}},
+		{"options", "OPTIONS that are forwarded", "options", "answer", "tls", []string{"OPTIONS"}},
+		{"message", "MESSAGE that are forwarded", "message", "answer", "tls", []string{"MESSAGE"}},
+		{"register", "REGISTER that are forwarded", "register", "answer", "tls", []string{"REGISTER"}},
 	} {
-		transport, skip := "TLS on both legs", variant
-		if s.plain {
-			transport, skip = "TCP on both legs", first(variant, func(s system.System) string {
+		transport, skip := strings.ToUpper(s.by)+" on both legs", variant
+		switch s.by {
+		case "tcp":
+			skip = first(variant, func(s system.System) string {
 				if !s.TCP {
 					return "it has TLS only"
 				}
 				return ""
 			})
+		case "udp":
+			skip = first(variant, noTransactions)
 		}
 		all = append(all, Measure{
 			Measure: report.Measure{
@@ -52,7 +56,7 @@ func sipps() []Measure {
 				About: fmt.Sprintf("sipp at both ends, %s: %s, %d a second", transport, s.about, sippRate),
 			},
 			Pilot: "calls-r200", extra: always(300 * time.Millisecond), skip: skip,
-			run: func(ctx context.Context, t *trial) error { return t.sipp(ctx, s.uac, s.uas, s.plain, s.timed) },
+			run: func(ctx context.Context, t *trial) error { return t.sipp(ctx, s.uac, s.uas, s.by, s.timed) },
 		})
 	}
 	return all
@@ -60,7 +64,7 @@ func sipps() []Measure {
 
 // sipp runs a pair of them through the system, and measures from the first call to the last. timed are the requests
 // whose response times the client's scenario takes, in the order of its numbers for them.
-func (t *trial) sipp(ctx context.Context, client, server string, plain bool, timed []string) error {
+func (t *trial) sipp(ctx context.Context, client, server, by string, timed []string) error {
 	path, err := exec.LookPath("sipp")
 	if err != nil {
 		return errors.New("no sipp on the PATH (Debian: apt-get install sip-tester)")
@@ -69,12 +73,13 @@ func (t *trial) sipp(ctx context.Context, client, server string, plain bool, tim
 	if err != nil {
 		return err
 	}
-	setup.Plain = plain
+	plain := by != "tls"
+	setup.Plain, setup.UDP, setup.Stateful = by == "tcp", by == "udp", by == "udp"
 	answering, err := load.UnusedPort()
 	if err != nil {
 		return err
 	}
-	callee, transport := "127.0.0.1:"+answering, "tcp"
+	callee, transport := "127.0.0.1:"+answering, by
 	if !plain {
 		cfg, err := t.home.CA.ServerConfig("ecdsa", "127.0.0.1")
 		if err != nil {
@@ -85,16 +90,16 @@ func (t *trial) sipp(ctx context.Context, client, server string, plain bool, tim
 			return err
 		}
 		defer behind.Close()
-		callee, transport = behind.Addr(), "tls"
+		callee = behind.Addr()
 	}
 	calls := max(50, int(sippRate*t.cfg.Window.Seconds()))
 	uri := "sip:uas@" + callee + ";transport=" + transport
-	uas := t.newSIPp(ctx, path, server, setup.Dir, "-p", answering, "-key", "contact", uri)
+	uas := t.newSIPp(ctx, path, server, by, setup.Dir, "-p", answering, "-key", "contact", uri)
 	if err := uas.start(); err != nil {
 		return err
 	}
 	defer uas.kill()
-	if err := listening(ctx, answering, uas.exited); err != nil {
+	if err := listening(ctx, by, answering, uas.exited); err != nil {
 		return fmt.Errorf("%w: %s", err, uas.said())
 	}
 	setup.Callee, setup.CalleeTLS = callee, !plain
@@ -105,7 +110,7 @@ func (t *trial) sipp(ctx context.Context, client, server string, plain bool, tim
 	if err != nil {
 		return err
 	}
-	if err := listening(ctx, port, t.inst.Exited()); err != nil {
+	if err := listening(ctx, by, port, t.inst.Exited()); err != nil {
 		return errors.Join(t.inst.Fault(), err)
 	}
 	caller := t.inst.Addr
@@ -125,7 +130,7 @@ func (t *trial) sipp(ctx context.Context, client, server string, plain bool, tim
 	if err != nil {
 		return err
 	}
-	uac := t.newSIPp(ctx, path, client, setup.Dir, "-p", calling, "-m", strconv.Itoa(calls), "-r", strconv.Itoa(sippRate), "-d", "100",
+	uac := t.newSIPp(ctx, path, client, by, setup.Dir, "-p", calling, "-m", strconv.Itoa(calls), "-r", strconv.Itoa(sippRate), "-d", "100",
 		"-key", "callee", uri, caller)
 	if err := uac.start(); err != nil {
 		return err
@@ -151,14 +156,18 @@ func (t *trial) sipp(ctx context.Context, client, server string, plain bool, tim
 
 // listening waits until a program listens on a port. It does not connect: sipp would count a request, and of two
 // connections one of which closes it sometimes answers neither.
-func listening(ctx context.Context, port string, exited <-chan struct{}) error {
+func listening(ctx context.Context, by, port string, exited <-chan struct{}) error {
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
 		return err
 	}
-	row := fmt.Sprintf(":%04X 00000000:0000 0A ", n) // local port, any peer, listening
+	file, state := "/proc/net/tcp", "0A"
+	if by == "udp" {
+		file, state = "/proc/net/udp", "07"
+	}
+	row := fmt.Sprintf(":%04X 00000000:0000 %s ", n, state) // local port, any peer, listening
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
-		table, err := os.ReadFile("/proc/net/tcp")
+		table, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
@@ -185,10 +194,14 @@ type sippRun struct {
 	exited chan struct{}
 }
 
-func (t *trial) newSIPp(ctx context.Context, path, scenario, dir string, args ...string) *sippRun {
+func (t *trial) newSIPp(ctx context.Context, path, scenario, by, dir string, args ...string) *sippRun {
+	mode := "t1"
+	if by == "udp" {
+		mode = "u1"
+	}
 	s := &sippRun{stats: filepath.Join(dir, scenario+".csv"), exited: make(chan struct{})}
 	s.cmd = exec.CommandContext(ctx, path, append([]string{
-		"-sf", filepath.Join(t.home.Root, "bench", "sipp", scenario+".xml"), "-i", "127.0.0.1", "-t", "t1", "-max_socket", "2000",
+		"-sf", filepath.Join(t.home.Root, "bench", "sipp", scenario+".xml"), "-i", "127.0.0.1", "-t", mode, "-max_socket", "2000",
 		"-nostdin", "-trace_stat", "-stf", s.stats, "-fd", "1",
 	}, args...)...)
 	s.cmd.Dir = dir

@@ -53,6 +53,9 @@ type Setup struct {
 	Workers int
 	Key     string // kind of its certificate: "ecdsa" or "rsa"
 	Plain   bool   // TCP instead of TLS, for systems that have it
+	UDP     bool   // UDP instead of TLS, for systems that have TCP, too
+	// Stateful relays by transactions, for SIP proxies.
+	Stateful bool
 
 	// Callee is where a relay sends everything: a SIP element cares for the Request-URI only. CalleeTLS is whether by
 	// TLS, WaitForData that it connects when bytes come rather than at once.
