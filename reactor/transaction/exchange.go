@@ -38,8 +38,7 @@ type Exchange struct {
 	up         proxy.Upstream
 	request    *sipframe.Buffer // the request as it came; nil once it was answered
 	method     sipframe.Method
-	base       proxy.Changes // the request route's
-	based      bool
+	base       *proxy.Changes // the request route's; nil: none yet, or it was answered
 	timing     Timing
 	legs       [MaxBranches]*Leg
 	last       *sipframe.Buffer // what went upstream last, where that may be lost

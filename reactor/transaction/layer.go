@@ -329,6 +329,7 @@ func (l *Layer) recycle(x *Exchange) {
 	x.settle()
 	drop(&x.request)
 	drop(&x.last)
+	l.putBase(x)
 	for i, leg := range x.legs {
 		if leg == nil {
 			continue
@@ -344,7 +345,7 @@ func (l *Layer) recycle(x *Exchange) {
 	x.listeners = x.listeners[:0]
 	clear(x.attached)
 	x.attached = x.attached[:0]
-	x.Attached, x.origin, x.src, x.at, x.merged, x.based = nil, nil, nil, nil, false, false
+	x.Attached, x.origin, x.src, x.at, x.merged = nil, nil, nil, nil, false
 	x.lastCode, x.replied, x.invited, x.kept, x.made, x.dropped, x.settled = 0, 0, 0, false, false, false, false
 	x.cancel, x.headers, x.noFail = x.cancel[:0], x.headers[:0], false
 	x.text.reason, x.text.body, x.text.headers = nil, nil, nil
@@ -383,6 +384,21 @@ func (l *Layer) takeContext(s proxy.Sender) *proxy.Context {
 func (l *Layer) putContext(o *proxy.Context) {
 	o.Transaction = nil
 	l.contexts.Put(o)
+}
+
+// takeChanges takes changes from the pool.
+func (l *Layer) takeChanges() *proxy.Changes {
+	if c, ok := l.changes.Get().(*proxy.Changes); ok {
+		return c
+	}
+	return new(proxy.Changes)
+}
+
+func (l *Layer) putBase(x *Exchange) {
+	if x.base != nil {
+		l.changes.Put(x.base)
+		x.base = nil
+	}
 }
 
 func (l *Layer) putChanges(leg *Leg) {

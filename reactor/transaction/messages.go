@@ -270,8 +270,8 @@ func (x *Exchange) restored() *proxy.Context {
 	}
 	o := x.layer.context(x.c)
 	_ = o.Begin(x.request.Bytes(), x.src) // it has been read before
-	if x.based {
-		o.Restore(&x.base)
+	if x.base != nil {
+		o.Restore(x.base)
 	}
 	o.Transaction = x
 	return o
@@ -301,6 +301,7 @@ func (x *Exchange) forget() {
 		}
 	}
 	drop(&x.request)
+	x.layer.putBase(x)
 }
 
 // Retry sends the branch's request to the next address of its destination: User.

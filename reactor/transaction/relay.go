@@ -128,15 +128,11 @@ func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
 	now := x.layer.now()
 	x.noFail = x.noFail || o.NoFailover
 	x.KeepPending = x.KeepPending || o.NoCancel && noCancel(c.Msg)
-	if !x.based && x.c == c {
-		c.Save(&x.base)
-		x.based = true
+	if x.base == nil && x.c == c {
+		x.base = x.layer.takeChanges()
+		c.Save(x.base)
 	}
-	all := x.layer.changes.Get()
-	common, ok := all.(*proxy.Changes)
-	if !ok {
-		common = new(proxy.Changes)
-	}
+	common := x.layer.takeChanges()
 	c.Save(common)
 	sent, worst := 0, failNone
 	for i := range c.Branches() {
@@ -216,9 +212,7 @@ func (x *Exchange) branch(c *proxy.Context, o *Options) error {
 	}
 	x.tellOn(c, BranchOut, leg, 0, nil)
 	if leg.way.Several() && !x.noFail {
-		if leg.own, _ = l.changes.Get().(*proxy.Changes); leg.own == nil {
-			leg.own = new(proxy.Changes)
-		}
+		leg.own = l.takeChanges()
 		c.Save(leg.own)
 	}
 	leg.fresh = true
