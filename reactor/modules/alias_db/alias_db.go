@@ -1,6 +1,6 @@
 // Package alias_db is OpenSIPS' module alias_db: other names of users, in a table of a
 // database that is asked each time. The message waits for it.
-package alias_db //nolint:revive // OpenSIPS' name
+package alias_db
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package alias_db_test //nolint:revive // OpenSIPS' name
+package alias_db_test
 
 import (
 	"fmt"

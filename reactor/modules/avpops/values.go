@@ -121,7 +121,7 @@ func remove(a *script.Args) script.Action {
 	if !ok || len(p) > 2 {
 		return nil
 	}
-	if name := p[0]; name == "" || name == "*" || strings.Contains("aAiIsS", name[:1]) && strings.Trim(name[1:], "0123456789") == "" {
+	if name := p[0]; name == "" || name == "*" || strings.IndexByte("aAiIsS", name[0]) >= 0 && strings.Trim(name[1:], "0123456789") == "" {
 		return func(m *script.Machine) int {
 			m.Program().AVPNames(func(_ string, avp *script.AVP) { avp.Clear(m) })
 			return 1

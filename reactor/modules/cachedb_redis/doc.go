@@ -5,4 +5,4 @@
 // Every command has a deadline (query_timeout) and is run off the loops. A server that is
 // gone costs those who ask it an error; its connections come back by themselves.
 // Clusters find their nodes and follow what moves by themselves.
-package cachedb_redis //nolint:revive // OpenSIPS' name
+package cachedb_redis

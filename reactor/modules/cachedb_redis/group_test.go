@@ -1,4 +1,4 @@
-package cachedb_redis //nolint:revive // OpenSIPS' name
+package cachedb_redis
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package cachedb_redis_test //nolint:revive // OpenSIPS' name
+package cachedb_redis_test
 
 import (
 	"fmt"

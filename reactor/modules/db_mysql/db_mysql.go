@@ -1,6 +1,6 @@
 // Package db_mysql is OpenSIPS' module db_mysql: databases of MariaDB and MySQL, by
 // package store.
-package db_mysql //nolint:revive // OpenSIPS' name
+package db_mysql
 
 import (
 	"time"

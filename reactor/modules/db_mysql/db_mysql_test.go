@@ -1,4 +1,4 @@
-package db_mysql_test //nolint:revive // OpenSIPS' name
+package db_mysql_test
 
 import (
 	"strings"

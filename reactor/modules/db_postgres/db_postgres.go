@@ -1,6 +1,6 @@
 // Package db_postgres is OpenSIPS' module db_postgres: databases of PostgreSQL, by
 // package store.
-package db_postgres //nolint:revive // OpenSIPS' name
+package db_postgres
 
 import (
 	"time"

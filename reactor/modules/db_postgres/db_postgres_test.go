@@ -1,4 +1,4 @@
-package db_postgres_test //nolint:revive // OpenSIPS' name
+package db_postgres_test
 
 import (
 	"testing"

@@ -1,6 +1,6 @@
 // Package db_sqlite is OpenSIPS' module db_sqlite: databases in a file, by package
 // store and SQLite, which is part of the program.
-package db_sqlite //nolint:revive // OpenSIPS' name
+package db_sqlite
 
 import (
 	"errors"

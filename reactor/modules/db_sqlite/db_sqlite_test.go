@@ -1,4 +1,4 @@
-package db_sqlite_test //nolint:revive // OpenSIPS' name
+package db_sqlite_test
 
 import (
 	"strings"

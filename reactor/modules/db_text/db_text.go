@@ -1,7 +1,7 @@
 // Package db_text is OpenSIPS' module db_text: tables that are files of a folder, by
 // package store. They are read, again when they have changed, and rows are appended
 // to them.
-package db_text //nolint:revive // OpenSIPS' name
+package db_text
 
 import (
 	"context"

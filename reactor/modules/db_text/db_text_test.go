@@ -1,4 +1,4 @@
-package db_text_test //nolint:revive // OpenSIPS' name
+package db_text_test
 
 import (
 	"testing"

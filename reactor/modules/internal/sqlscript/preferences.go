@@ -169,7 +169,7 @@ func (p *Preferences) compile(a *script.Args) *call {
 // isAll reports whether a name means all AVPs: a letter for their kinds, of which
 // there is one by now.
 func isAll(name string) bool {
-	return name == "*" || name != "" && strings.Contains("aAiIsS", name[:1]) && strings.Trim(name[1:], "0123456789") == ""
+	return name == "*" || name != "" && strings.IndexByte("aAiIsS", name[0]) >= 0 && strings.Trim(name[1:], "0123456789") == ""
 }
 
 // conds are the conditions on the rows that a call means.
