@@ -173,6 +173,9 @@ var identity = sync.OnceValues(func() (pair [2][]byte, err error) {
 // checked when the last one is gone.
 var rigs atomic.Int32
 
+// socketsBefore is how many sockets the process had before the first of them.
+var socketsBefore atomic.Int32
+
 // start runs an engine with a TLS and a TCP socket on loopback, checks at the
 // end that nothing is left of it.
 func start(t testing.TB, s *script, change func(*Config)) *rig {
@@ -204,7 +207,9 @@ func startWith(t testing.TB, h Handler, s *script, change func(*Config)) *rig {
 	if change != nil {
 		change(&cfg)
 	}
-	rigs.Add(1)
+	if rigs.Add(1) == 1 {
+		socketsBefore.Store(int32(sockets()))
+	}
 	if r.Engine, err = New(cfg, h); err != nil {
 		t.Fatal(err)
 	}
@@ -246,6 +251,13 @@ func (r *rig) checkEmpty() {
 	}
 	if n := sipframe.LiveBuffers(); n != 0 {
 		r.Errorf("%d buffers are held", n)
+	}
+	// What the test itself has open ends in its own time.
+	for end := time.Now().Add(5 * time.Second); sockets() > int(socketsBefore.Load()) && rigs.Load() == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			r.Errorf("%d sockets are open, %d were before", sockets(), socketsBefore.Load())
+			return
+		}
 	}
 }
 

@@ -49,6 +49,8 @@ func TestLooseRoute(t *testing.T) {
 		{name: "pair chooses the listener", uri: "sip:bob@203.0.113.9;transport=tcp", routes: []string{inTLS, outTCP}, tag: true, driven: true,
 			outURI: "sip:bob@203.0.113.9;transport=tcp", to: "203.0.113.9:5060", socket: tcpSocket},
 		{name: "half a pair", uri: target, routes: []string{inTLS, next}, tag: true, driven: true, outURI: target, outRoutes: []string{next}, to: "203.0.113.20:5061"},
+		{name: "half a pair and ours", uri: target, routes: []string{inTLS, ownTLS, next}, tag: true, driven: true, outURI: target,
+			outRoutes: []string{ownTLS, next}, to: "192.0.2.1:5061"},
 		{name: "the next is strict", uri: target, routes: []string{ownTLS, strict, next}, tag: true, driven: true,
 			outURI: "sip:203.0.113.22;transport=tls", outRoutes: []string{next, "<" + target + ">"}, to: "203.0.113.22:5061"},
 		{name: "strict in the middle of a header", uri: target, routes: []string{ownTLS + "," + strict + "," + next}, tag: true, driven: true,

@@ -1,0 +1,257 @@
+package reactor
+
+import (
+	"bufio"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/tlstest"
+)
+
+// A test for each fault that was put into the engine and that no test noticed; see
+// bench/mutants.
+
+// connOf returns the only connection, once it is in a phase.
+func (r *rig) connOf(p phase.Phase) *conn {
+	r.Helper()
+	c := r.table.Get(r.only())
+	r.eventually("it is "+p.String(), func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.phase == p && c.loop != nil
+	})
+	return c
+}
+
+// A peer that sends its handshake a byte at a time has no more time for it than one
+// that says nothing.
+func TestHandshakeBudgetIsForAllFlights(t *testing.T) {
+	r := start(t, &script{}, func(c *Config) { c.TLS.HandshakeTimeout = 500 * time.Millisecond })
+	ours, theirs := net.Pipe()
+	go func() { _ = tls.Client(ours, &tls.Config{InsecureSkipVerify: true}).Handshake() }() //nolint:gosec // only its first bytes count
+	hello := make([]byte, 200)
+	if _, err := io.ReadFull(theirs, hello); err != nil {
+		t.Fatal(err)
+	}
+	theirs.Close()
+	c := r.raw(TLS)
+	began := time.Now()
+	for i := 0; len(r.seen.closes()) == 0 && i < len(hello); i++ {
+		_, _ = c.Write(hello[i : i+1])
+		time.Sleep(100 * time.Millisecond)
+	}
+	if reason, took := r.firstClose(), time.Since(began); reason != HandshakeTimeout || took > 10*time.Second {
+		t.Errorf("closed with %v after %v", reason, took)
+	}
+}
+
+// An overdue message gets a moment once, if more of it is in the kernel.
+func TestOverdueMessageGetsOneMoment(t *testing.T) {
+	r := start(t, &script{}, nil)
+	peer := r.dial(TCP)
+	c := r.connOf(phase.Established)
+	r.onLoop(c.loop, func() { c.sock.PauseReading() })
+	_, _ = peer.Write([]byte("OPTIONS sip:"))
+	r.eventually("it is in the kernel", func() bool { return kernel.Unread(c.sock.Fd()) > 0 })
+	r.onLoop(c.loop, func() {
+		now := r.now()
+		if !c.loop.behind(c, now) || c.msgDue <= now {
+			t.Error("no moment for what is in the kernel")
+		}
+		if c.loop.behind(c, c.msgDue) {
+			t.Error("another one")
+		}
+		c.msgDue = 0
+		c.sock.ResumeReading()
+	})
+}
+
+// A close with bytes unread does not take from the peer what it has not read itself,
+// also where no more sockets may linger.
+func TestCloseKeepsWhatThePeerHasNotRead(t *testing.T) {
+	r := start(t, &script{message: echo}, nil)
+	peer := r.dial(TCP)
+	c := r.connOf(phase.Established)
+	m := request("ACK", "x", 1, "")
+	_, _ = peer.Write([]byte(m))
+	r.eventually("it is answered, and that is acknowledged", func() bool {
+		out := -1
+		r.onLoop(c.loop, func() {
+			if c.carried.messagesOut.Load() == 1 {
+				out, _ = update(&c.unacked, c.sock.Fd())
+			}
+		})
+		return out == 0
+	})
+	r.onLoop(c.loop, func() { c.sock.PauseReading() })
+	_, _ = peer.Write([]byte(strings.Repeat("x", 1000)))
+	r.eventually("more waits in the kernel", func() bool { return kernel.Unread(c.sock.Fd()) == 1000 })
+	r.lot.mu.Lock()
+	for i := range int32(maxLingering) {
+		r.lot.lingers[-1-i] = nil
+	}
+	r.lot.mu.Unlock()
+	r.Close(c.id)
+	r.eventually("it has ended", func() bool { return !r.Alive(c.id) })
+	r.lot.mu.Lock()
+	clear(r.lot.lingers)
+	r.lot.mu.Unlock()
+	if got, err := io.ReadAll(peer); string(got) != m || err != nil {
+		t.Errorf("the peer reads %q, %v", got, err)
+	}
+}
+
+// What is acknowledged between two looks at a reader whose window is closed at both is
+// progress.
+func TestProgressBetweenLooks(t *testing.T) {
+	r := start(t, &script{}, nil)
+	peer := r.dialNarrow(TCP)
+	c := r.connOf(phase.Established)
+	_ = r.clog(c.id, 20<<10, 1000)
+	time.Sleep(300 * time.Millisecond) // longer than TCP delays an acknowledgement
+	r.onLoop(c.loop, func() {
+		l, now := c.loop, r.now()
+		update(&c.unacked, c.sock.Fd())
+		info, err := kernel.Info(c.sock.Fd())
+		if err != nil || !kernel.WindowClosed(info) || c.sendDue == 0 {
+			t.Fatalf("the window is open: %v", err)
+		}
+		c.sendSince = now - 10*int64(c.cfg.SendTimeout)
+		c.unacked.Sent++ // as if the peer had taken a byte since the last look
+		if l.sendOverdue(c, now); c.phase != phase.Established || c.sendSince != now {
+			t.Errorf("it is %v in spite of progress", c.phase)
+		}
+		c.unacked.Sent--
+	})
+	peer.Close()
+}
+
+// Until the peer has said something it may refuse our certificate, and all that was
+// written is kept; but not more than so much.
+func TestUnconfirmedWritesAreBounded(t *testing.T) {
+	w, inbox := tlstest.NewWorld(t), &script{}
+	no := false
+	to := start(t, inbox, func(c *Config) {
+		d := w.ServerDomain()
+		d.RequireCert = &no
+		c.Domains = buildDomains(t, d)
+	})
+	from := start(t, &script{}, func(c *Config) {
+		d := w.ClientDomain()
+		d.Certificates = nil
+		c.Domains = buildDomains(t, w.ServerDomain(), d)
+	})
+	target := &Target{Proto: TLS, Addr: to.addr(TLS), Name: "sip.example.com"}
+	var c *conn
+	n := 0
+	for size := 0; size < 4*unconfirmedBytes; n++ {
+		m := request("MESSAGE", fmt.Sprint(n), 1, strings.Repeat("x", 8<<10))
+		if _, err := from.Send(target, Bytes(m)); err != nil {
+			t.Fatal(err)
+		}
+		size += len(m)
+		from.eventually("it arrives", func() bool { return len(inbox.got()) == n+1 })
+		if c == nil {
+			c = from.table.Get(from.only())
+		}
+		kept := 0
+		from.onLoop(c.loop, func() { kept = c.unacked.Bytes() })
+		if kept > 2*unconfirmedBytes {
+			t.Fatalf("%d bytes are kept", kept)
+		}
+	}
+	from.eventually("nothing of it is kept", func() bool {
+		kept := 0
+		from.onLoop(c.loop, func() { kept = c.unacked.Bytes() })
+		return kept == 0
+	})
+}
+
+// A connection that is dialled for a socket comes from its address.
+func TestDialComesFromItsSocket(t *testing.T) {
+	r := start(t, &script{}, func(c *Config) {
+		c.Sockets = append(c.Sockets, SocketConfig{Proto: TCP, Addr: netip.MustParseAddrPort("127.0.0.2:0")})
+	})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	at := netip.MustParseAddrPort(ln.Addr().String())
+	if _, err := r.Send(&Target{Proto: TCP, Addr: at, Socket: r.Sockets()[2]}, Bytes("x")); err != nil {
+		t.Fatal(err)
+	}
+	c, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if from := netip.MustParseAddrPort(c.RemoteAddr().String()).Addr().String(); from != "127.0.0.2" {
+		t.Errorf("it comes from %s", from)
+	}
+}
+
+// A connection that a listener still accepts while the engine drains is refused.
+func TestNoConnectionWhileDraining(t *testing.T) {
+	r := start(t, &script{message: echo}, nil)
+	r.draining.Store(true)
+	c := r.dial(TCP)
+	if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Errorf("it is taken: %v", err)
+	}
+	if n := r.Stats().RefusedFor[RefusedShutdown]; n != 1 || r.Connections() != 0 {
+		t.Errorf("%d refused, %d connections", n, r.Connections())
+	}
+}
+
+// A handshake whose peer sent more than was wanted at a time is read again when that
+// is worked off.
+func TestPausedHandshakeGoesOn(t *testing.T) {
+	r := start(t, &script{}, nil)
+	raw := r.raw(TLS)
+	c := r.connOf(phase.Handshaking)
+	r.onLoop(c.loop, func() {
+		h := c.hs
+		h.busy, h.paused, h.err = true, true, tlsstate.ErrWantRead
+		c.sock.PauseReading()
+		c.loop.handshaken(c)
+	})
+	_ = raw.SetDeadline(time.Now().Add(10 * time.Second))
+	if err := tls.Client(raw, &tls.Config{RootCAs: r.ca, ServerName: "localhost"}).Handshake(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A loop runs the Handler for no longer than its time slice: the rest of what it has read
+// is the workers'.
+func TestTimeSliceOfTheHandler(t *testing.T) {
+	var here atomic.Int32
+	r := start(t, &script{message: func(w *Worker, f *Frame) {
+		if w.host != nil {
+			here.Add(1)
+		}
+		for end := time.Now().Add(2 * time.Millisecond); time.Now().Before(end); {
+		}
+		echo(w, f)
+	}}, func(c *Config) { c.Inline, c.Workers, c.Loops = time.Millisecond, 1, 1 })
+	r.settled()
+	c := r.dial(TCP)
+	const n = 40
+	if err := sequence(c, n); err != nil {
+		t.Fatal(err)
+	}
+	expectSequence(t, bufio.NewReader(c), n)
+	if k := here.Load(); k == 0 || k > n/4 {
+		t.Errorf("%d of %d ran on the loop", k, n)
+	}
+}
