@@ -1,26 +1,127 @@
 // Package reactor is the engine: it accepts and opens connections, drives TLS
 // without blocking, frames SIP messages and hands them to workers, and writes
-// what they send.
+// what they send. An embedder gives it a Config and a Handler (what to do with a
+// message), and perhaps an Observer (what happens to connections).
 //
 // # Who owns what
 //
-// A loop owns sockets: on an established connection only
-// its loop reads, decrypts, frames, encrypts and writes, without a lock. A
-// handshaker owns a connection's TLS machine while one step of its handshake is
-// computed; while a private key signs elsewhere, nobody computes. The connect
-// queue owns sockets whose connect is under way. A worker owns messages: those of
-// a Call-ID go through one shard in order, and before a worker waits, a follower
-// takes its shard over. The send queue of a connection takes messages from any
-// goroutine; the first one wakes the loop, which seals what is there together
-// and writes it with one system call.
+// A loop owns sockets: on an established connection only its loop reads,
+// decrypts, frames, encrypts and writes, without a lock. A handshaker owns a
+// connection's TLS machine while one step of its handshake is computed; while a
+// private key signs elsewhere, nobody computes. The connect queue owns sockets
+// whose connect is under way. A worker owns messages: those of a Call-ID go
+// through one shard in order, and before a worker waits, a follower takes its
+// shard over. The send queue of a connection takes messages from any goroutine;
+// the first one wakes the loop, which seals what is there together and writes it
+// with one system call.
 //
 // What is short need not change hands: a loop may run the Handler itself, and
 // steps of handshakes, each for a bounded time (Config.Inline and
 // Config.InlineHandshake).
 //
+//	            accept              frames of one read           Handler
+//	socket ---> poller.Loop ------> shard by Call-ID ----------> Worker
+//	            |  ^  decrypt, frame (read.go)                    | Send
+//	  handshake |  | established                                  v
+//	            v  |                                    index: who serves the target?
+//	        handshakers          connectQueue <--- dial --- none |  | one
+//	                                |  connected                 |  v
+//	                                +--> poller.Adopt ---> loop  |  sendqueue.Queue
+//	                                                             |  | wake-up
+//	                          Undelivered <--- close.go <--------+  v
+//	                                             ^            loop: seal, write (write.go)
+//	                                             +-- sendqueue.Unacknowledged, until TCP has it
+//
+// # The map of rooms
+//
+// Rooms are internal packages. None imports the engine, and what they import of
+// each other runs one way.
+//
+//	poller       event loops: all of gnet, and all that works around it
+//	kernel       what Linux is asked about sockets
+//	scheduler    when a loop serves, defers a wake-up, computes, yields, sleeps
+//	admission    when a loop has too much, and what it refuses then
+//	phase        the life of a connection as a table
+//	table        connections by handle; look-ups without a lock
+//	peers        connections by remote end point; look-ups without a lock
+//	sendqueue    what waits to be written, is being written, is not acknowledged
+//	backoff      destinations that are left alone
+//	sourcelimit  what one source may have of all
+//	wheel        idle connections by the second they expire in
+//	owed         how many answers may still come
+//	counters     counts by cause, durations by length
+//	fold         a flood of log lines told as one
+//	endpoint, ring
+//
+// Where would you change …
+//
+//	who may connect                     accept.go, admission, sourcelimit
+//	what a connection holds             conn.go; its phases: phase
+//	how bytes become messages           read.go (and sipframe)
+//	which connection serves a send      reuse.go, peers.go, alias.go
+//	when a destination is left alone    backoff
+//	how a connect is waited for         dial.go, connectqueue.go, send.go
+//	how a handshake is driven           handshake.go (and tlsstate)
+//	what may wait, and for whom         sendqueue, write.go
+//	why and how a connection closes     reason.go, close.go, linger.go, half.go
+//	what is too late                    deadline.go, write.go, unacked.go
+//	who runs the Handler                worker.go, inline.go
+//	what is counted                     counters.go, stats.go
+//
+// # The life of a message
+//
+// A loop reads a socket (loop.Read), the codec decrypts into the loop's slab, the
+// framer cuts it (read.go): views into the slab, each with a reference. They go to
+// the shard of their Call-ID, or the loop runs the Handler for them (inline.go).
+// The Handler calls Worker.Send: the index finds a connection that serves the
+// target, the Appender writes the message into its send queue under the
+// connection's lock, and the loop of that connection is asked to flush, which takes
+// a wake-up unless it is about to look anyway. The loop seals the whole queue as
+// one batch and writes it; a copy stays until the peer's TCP has acknowledged it. A
+// message that Send took is written, or comes back through Handler.Undelivered,
+// exactly once.
+//
+// # The life of a handshake
+//
+// The loop gives the peer's bytes to the machine (handshake.go) and has the next
+// step computed: by itself when it has read what is there, or by a handshaker, if
+// steps of that kind turn out to be long. Meanwhile bytes go to an inbox. The peer's
+// clock runs only while we wait for its bytes. What a key signs elsewhere comes back
+// as a posted event. When the machine says that it is done the connection is
+// established, and what came behind the handshake is read at once.
+//
+// # The life of a dial that is parked
+//
+// Send finds no connection, and the back-off table has nothing against a new one: it
+// is put into the index, so that others find it, with the message as the first of its
+// queue, and its connect begins. The sender waits for the local budgets, after a
+// follower has its shard; when they are over it goes on, and the message waits with
+// the connection. The connect queue is told by its own epoll set that the socket is
+// connected and gives it to the loop with the fewest (poller.Adopt), where the
+// handshake begins. If it fails, all that waited comes back through Undelivered.
+//
+// # The life of a reload
+//
+// SetDomains stores a new snapshot behind an atomic pointer. A connection keeps the
+// one it was begun with; the next Send asks the new one which connections serve it.
+//
 // # Ends
 //
-// Every connection ends through one path, with one of a fixed set of reasons
-// and the side to blame. A message that Send took is written, or comes back
-// through Handler.Undelivered, exactly once.
+// Every connection closes by one path (close.go), with one of a fixed set of reasons
+// and the side to blame.
+//
+// # Lock order
+//
+// A -> B: B may be locked while A is. Whatever is not here is never held together.
+//
+//	index -> conn -> the Appender's own      find and begin
+//	index -> table, backoff                  a connection is begun under the index's lock
+//	probing -> table                         no probe begins once that is over
+//	connectQueue -> conn                     a parked connect is asked to close
+//	connectQueue -> shard                    what lingered is given back
+//	shard                                    a leaf: neither a connection's lock nor another shard's is taken under it
+//	scheduler                                a leaf: post never blocks for long
+//
+// A loop takes no lock that is held across a system call but those of the connect
+// queue and of its poller's set-up, and a worker waits only when a follower leads.
 package reactor
