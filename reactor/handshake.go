@@ -163,7 +163,7 @@ func (l *loop) handshakeDone(c *conn, spoke bool) {
 	l.establish(c)
 	if c.phase == phase.Established {
 		c.codec.Feed(rest)
-		l.pump(c, false)
+		l.pump(c)
 	}
 }
 

@@ -47,25 +47,18 @@ func (l *loop) read(c *conn, in []byte) {
 	case c.phase == phase.Handshaking:
 		l.feedHandshake(c, in)
 	case c.phase == phase.Established:
-		// What is posted for it meanwhile is served here, without the list.
-		mine := c.pending.CompareAndSwap(0, evFlush)
 		c.codec.Feed(in)
-		rest := l.pump(c, mine)
+		l.pump(c)
 		if c.phase == phase.Established {
 			l.confirm(c)
-		}
-		if rest != 0 {
-			l.serve(c, rest)
 		}
 	}
 	l.answersWait(c, l.more && l.deep(c, began))
 	c.full = began
 }
 
-// pump decrypts and frames everything that the codec has been fed. mine says
-// that it takes what is posted for the connection meanwhile; it gives back what
-// of that is still to be served.
-func (l *loop) pump(c *conn, mine bool) (rest uint32) {
+// pump decrypts and frames everything that the codec has been fed.
+func (l *loop) pump(c *conn) {
 	base := l.unfold(c)
 	l.recs, l.fresh = l.recs[:0], len(l.slab.Bytes())
 	var err error
@@ -87,18 +80,14 @@ func (l *loop) pump(c *conn, mine bool) (rest uint32) {
 		l.fold(c, l.cut(c, base))
 	}
 	l.dispatch(c)
-	if mine {
-		rest = c.pending.Swap(0) &^ evFlush
-	}
 	if c.phase == phase.Established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
 		l.flush(c) // answers, pongs, and what the machine had to say
 		if c.eof && c.phase == phase.Established && !c.ignoresInput {
 			l.ended(c, "")
 		}
-		return rest
+		return
 	}
 	l.readEnded(c, err) // the peer's word, before a write finds out that it is gone
-	return rest
 }
 
 // readEnded closes a connection whose codec will give nothing more.
