@@ -55,6 +55,7 @@ func (l *loader) make(ctx context.Context, from store.Source) (*Table, error) {
 	}
 	all = l.resolve(ctx, all)
 	l.enliven(all)
+	l.m.fillBlacklists(l.partition, all)
 	return newTable(all), nil
 }
 

@@ -2,7 +2,6 @@ package dispatcher
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -14,6 +13,8 @@ import (
 
 // module is the module in one configuration.
 type module struct {
+	cfg        *script.Config
+	blacklists []*destination.Blacklist
 	settings   map[string]settings // of partitions, by name
 	order      []string            // of partitions
 	aliases    []alias
@@ -41,11 +42,34 @@ type module struct {
 	failed atomic.Uint64 // calls that got none
 }
 
-var errBlacklist = errors.New("is not supported: no blacklist is made of a set")
+// defineBlacklist takes a ds_define_blacklist.
+func (m *module) defineBlacklist(partition, text string) error {
+	b, err := destination.DefineBlacklist(m.cfg, "dispatcher", partition, text)
+	if err == nil {
+		m.blacklists = append(m.blacklists, b)
+	}
+	return err
+}
+
+// fillBlacklists has the blacklists of a partition be what was loaded.
+func (m *module) fillBlacklists(p *partition, all []*Destination) {
+	for _, b := range m.blacklists {
+		if m.byName[b.Partition] != p {
+			continue
+		}
+		if err := b.Fill(func(yield func(int, *destination.Address)) {
+			for _, d := range all {
+				yield(d.Row.Set, &d.Address)
+			}
+		}); err != nil {
+			m.log.Warn("dispatcher: a blacklist is not what the table says", "partition", p.name, "why", err)
+		}
+	}
+}
 
 // New makes the module for a configuration.
 func New(cfg *script.Config) *script.Module {
-	m := &module{settings: map[string]settings{}, byName: map[string]*partition{}, columns: defaultColumns(),
+	m := &module{cfg: cfg, settings: map[string]settings{}, byName: map[string]*partition{}, columns: defaultColumns(),
 		probing: newProbing(), tracker: destination.NewTracker(), log: slog.New(slog.DiscardHandler), lookup: destination.NewLookup(func() names.Config { return cfg.DNS })}
 	return &script.Module{
 		Name: "dispatcher", Help: "Sends requests to members of sets of destinations, and knows which of them are alive.", Instance: m,
@@ -111,6 +135,9 @@ func (m *module) start(e *script.Env) error {
 // inherit takes over what is known of the destinations of the configuration before.
 func (m *module) inherit(before *module) {
 	m.tracker = before.tracker
+	for _, b := range m.blacklists {
+		b.TakeOver(before.blacklists)
+	}
 	for _, p := range m.partitions {
 		if old := before.byName[p.name]; old != nil {
 			old.mu.Lock()

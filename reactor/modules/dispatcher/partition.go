@@ -84,7 +84,10 @@ func (m *module) setPartition(v script.Literal) error {
 			return fmt.Errorf("has the unknown key %s; there are %s", one.Key, strings.Join(partitionKeys, ", "))
 		}
 		if key == "ds_define_blacklist" {
-			return errBlacklist
+			if err := m.defineBlacklist(d.Name, one.Value); err != nil {
+				return fmt.Errorf("has a ds_define_blacklist that %w", err)
+			}
+			continue
 		}
 		s[key] = script.Literal{At: v.At, Text: one.Value, Quoted: true}
 	}

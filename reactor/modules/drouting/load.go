@@ -29,8 +29,25 @@ func (p *partition) load(ctx context.Context, from store.Source) (*Table, error)
 		}
 	}
 	t := b.table()
+	p.fillBlacklists(t)
 	p.m.log.Info("drouting: loaded", "partition", p.name, "gateways", len(t.Gateways), "carriers", len(t.Carriers), "rules", t.Rules(), "left_out", l.out)
 	return t, nil
+}
+
+// fillBlacklists has the partition's blacklists be what was loaded.
+func (p *partition) fillBlacklists(t *Table) {
+	for _, b := range p.m.blacklists {
+		if b.Partition != p.name && (b.Partition != "" || p.m.several) {
+			continue
+		}
+		if err := b.Fill(func(yield func(int, *destination.Address)) {
+			for _, g := range t.Gateways {
+				yield(g.Row.Type, &g.Address)
+			}
+		}); err != nil {
+			p.m.log.Warn("drouting: a blacklist is not what the table says", "partition", p.name, "why", err)
+		}
+	}
 }
 
 // loading is a load under way.

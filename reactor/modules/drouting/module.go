@@ -15,6 +15,8 @@ import (
 
 // module is the module in one configuration.
 type module struct {
+	cfg         *script.Config
+	blacklists  []*destination.Blacklist
 	names       tableNames
 	tables      destination.Tables // of the one partition, without use_partitions
 	files       [4]string          // of gateways, rules, groups, carriers
@@ -60,7 +62,7 @@ const event = "E_DROUTING_STATUS"
 // New makes the module for a configuration.
 func New(cfg *script.Config) *script.Module {
 	m := &module{
-		names: defaultTables(), partsTable: "dr_partitions", defaultGroup: -1, userCol: "username", domainCol: "domain", groupCol: "groupid",
+		cfg: cfg, names: defaultTables(), partsTable: "dr_partitions", defaultGroup: -1, userCol: "username", domainCol: "domain", groupCol: "groupid",
 		extraID: "_-.", filter: "all", probing: newProbing(), tracker: destination.NewTracker(), log: slog.New(slog.DiscardHandler), lookup: destination.NewLookup(func() names.Config { return cfg.DNS }),
 	}
 	m.byName.Store(&map[string]*partition{})
@@ -133,6 +135,9 @@ func (m *module) start(e *script.Env) error {
 	before, _ := e.Previous.(*module)
 	if before != nil {
 		m.tracker = before.tracker
+		for _, b := range m.blacklists {
+			b.TakeOver(before.blacklists)
+		}
 	}
 	for _, p := range m.parts {
 		if before != nil {

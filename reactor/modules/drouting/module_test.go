@@ -251,7 +251,7 @@ func TestErrors(t *testing.T) {
 		`route { dr_match(1); }`:                                                   `dr_match() needs a number`,
 		`route { use_next_gw(, , , "part"); }`:                                     `there are no partitions: use_partitions is not set`,
 		`modparam("drouting", "gw_socket_filter_mode", "x")` + "\nroute { exit; }": `is none of all, ignore and matched-only`,
-		`modparam("drouting", "define_blacklist", "a= 1")` + "\nroute { exit; }":   `is not supported`,
+		`modparam("drouting", "define_blacklist", "a= x")` + "\nroute { exit; }":   `is not written as "name = 1,2,3"`,
 		`modparam("drouting", "extra_prefix_chars", "ä")` + "\nroute { exit; }":    `is no visible ASCII character`,
 	} {
 		if got := moduletest.Wrong(t, head(t)+text, drouting.New); !strings.Contains(got, want) {

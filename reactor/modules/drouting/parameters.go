@@ -81,8 +81,12 @@ func (m *module) parameters() []script.Parameter {
 		avp(matchAVP, "AVP with the part of the number that the rule's prefix is."),
 		avp(carrierAVP, "AVP with the id of the carrier that is used."),
 		avp(socketAVP, "AVP with the sockets of the ways that are left."),
-		{Name: "define_blacklist", Type: text, Help: "Blacklist of gateways' addresses; not supported.", Set: func(script.Literal) error {
-			return errors.New("is not supported: no blacklist is made of gateways")
+		{Name: "define_blacklist", Type: text, Help: `Blacklist of the addresses of gateways by their types, for use_blacklist(): "name = 1,2", or "partition:name = 1,2".`, Set: func(v script.Literal) error {
+			b, err := destination.DefineBlacklist(m.cfg, "drouting", "", v.Text)
+			if err == nil {
+				m.blacklists = append(m.blacklists, b)
+			}
+			return err
 		}},
 		{Name: "default_group", Type: number, Help: "Group of callers that the table of groups does not name.", Set: script.Into(&m.defaultGroup)},
 		{Name: "force_dns", Type: on, Default: "1", Help: "Leaves out gateways whose host is not found at the start.", Set: negated(&m.unresolved)},

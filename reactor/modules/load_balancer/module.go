@@ -20,11 +20,13 @@ import (
 
 // module is the module in one configuration.
 type module struct {
-	tables destination.Tables
-	file   string
-	table  string
-	db     *store.DB
-	rows   store.Snapshot[Table]
+	cfg        *script.Config
+	blacklists []*destination.Blacklist
+	tables     destination.Tables
+	file       string
+	table      string
+	db         *store.DB
+	rows       store.Snapshot[Table]
 
 	mu     sync.Mutex
 	living map[int]*Living
@@ -77,7 +79,7 @@ const byOperator = "management interface"
 
 // New makes the module for a configuration.
 func New(cfg *script.Config) *script.Module {
-	m := &module{table: "load_balancer", living: map[int]*Living{}, lookup: destination.NewLookup(func() names.Config { return cfg.DNS }), log: slog.New(slog.DiscardHandler),
+	m := &module{cfg: cfg, table: "load_balancer", living: map[int]*Living{}, lookup: destination.NewLookup(func() names.Config { return cfg.DNS }), log: slog.New(slog.DiscardHandler),
 		calls: &counter{Calls: destination.NewCalls(), tracker: destination.NewTracker()}}
 	p := &m.probing
 	p.interval, p.method, p.from, p.codes = 30*time.Second, "OPTIONS", "sip:prober@localhost", destination.Codes{}
@@ -120,8 +122,12 @@ func (m *module) parameters() []script.Parameter {
 			return nil
 		}},
 		{Name: "probing_verbose", Type: script.BoolParam, Default: "0", Help: "Has changes of state logged.", Note: "changes of state are always logged"},
-		{Name: "lb_define_blacklist", Type: text, Help: "Blacklist of a group's addresses; not supported.", Set: func(script.Literal) error {
-			return errors.New("is not supported: no blacklist is made of a group")
+		{Name: "lb_define_blacklist", Type: text, Help: `Blacklist of the addresses of groups, for use_blacklist(): "name = 1,2".`, Set: func(v script.Literal) error {
+			b, err := destination.DefineBlacklist(m.cfg, "load_balancer", "default", v.Text)
+			if err == nil {
+				m.blacklists = append(m.blacklists, b)
+			}
+			return err
 		}},
 		unsupported("fetch_freeswitch_stats", "no capacities are fetched from FreeSWITCH"),
 		{Name: "initial_freeswitch_load", Type: number, Default: "1000", Help: "Capacity until FreeSWITCH has told its own.", Note: "no capacities are fetched from FreeSWITCH"},
@@ -146,6 +152,9 @@ func (m *module) start(e *script.Env) (err error) {
 	m.env, m.log = e, e.Log
 	if before, ok := e.Previous.(*module); ok {
 		m.calls = before.calls
+		for _, b := range m.blacklists {
+			b.TakeOver(before.blacklists)
+		}
 		before.mu.Lock()
 		for id, l := range before.living {
 			m.living[id] = l
@@ -241,7 +250,17 @@ func (m *module) load(ctx context.Context, from store.Source) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newTable(m.resolve(ctx, all)), nil
+	all = m.resolve(ctx, all)
+	for _, b := range m.blacklists {
+		if err := b.Fill(func(yield func(int, *destination.Address)) {
+			for _, d := range all {
+				yield(d.Row.Group, &d.Address)
+			}
+		}); err != nil {
+			m.log.Warn("load_balancer: a blacklist is not what the table says", "why", err)
+		}
+	}
+	return newTable(all), nil
 }
 
 // life gives the living record of a row, which is made if it is not there.
