@@ -175,8 +175,8 @@ func (m *module) buildIsInList(a *script.Args) script.Action {
 		if p == nil || !ok {
 			return -1
 		}
-		addr, err := netip.ParseAddr(strings.Trim(string(b), "[]"))
-		if err != nil {
+		addr, ok := destination.ParseIP(b)
+		if !ok {
 			return -1
 		}
 		n, _ := port(x)

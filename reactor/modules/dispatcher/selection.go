@@ -157,7 +157,7 @@ func (p *partition) use(x *script.Machine, d *Destination, to aim, at *script.Si
 	if err != nil {
 		return x.Fail(at, err.Error())
 	}
-	if s := d.socket.Find(c.Sockets); s != nil {
+	if s := d.socket.Of(c); s != nil {
 		c.SetSendSocket(s)
 	}
 	p.current.Set(x, script.Text(x.Keep(d.uri)))

@@ -101,7 +101,7 @@ func (m *module) take(x *script.Machine, w *way, out outputs, at *script.Site) i
 	}
 	if p := m.find([]byte(w.partition)); p != nil && w.socket != "" {
 		if g := p.get().Gateway(w.gateway); g != nil {
-			if s := g.socket.Find(c.Sockets); s != nil {
+			if s := g.socket.Of(c); s != nil {
 				c.SetSendSocket(s)
 			}
 		}

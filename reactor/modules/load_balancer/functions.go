@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/script"
 )
 
@@ -207,8 +208,8 @@ func (m *module) buildDisable(*script.Args) script.Action {
 
 // address reads an address and a port; ok is false where they are none.
 func address(ip []byte, port int64) (netip.Addr, uint16, bool) {
-	a, err := netip.ParseAddr(strings.Trim(string(ip), "[]"))
-	return a, uint16(port), err == nil && port >= 0 && port <= 65535
+	a, ok := destination.ParseIP(ip)
+	return a, uint16(port), ok && port >= 0 && port <= 65535
 }
 
 func (m *module) buildIsDestination(a *script.Args) script.Action {

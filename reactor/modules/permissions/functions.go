@@ -2,10 +2,10 @@ package permissions
 
 import (
 	"fmt"
-	"net/netip"
 	"path/filepath"
 	"sync/atomic"
 
+	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
 )
@@ -135,11 +135,8 @@ func (m *module) buildCheck(a *script.Args) script.Action {
 			return x.Fail(at, "the group is no number")
 		}
 		b, _ := ip(x)
-		if len(b) > 2 && b[0] == '[' {
-			b = b[1 : len(b)-1]
-		}
-		addr, err := netip.ParseAddr(string(b))
-		if err != nil {
+		addr, ok := destination.ParseIP(b)
+		if !ok {
 			return x.Fail(at, fmt.Sprintf("%q is no IP address", b))
 		}
 		n, ok := port(x)
@@ -147,7 +144,7 @@ func (m *module) buildCheck(a *script.Args) script.Action {
 			return x.Fail(at, "the port is no number from 0 to 65535")
 		}
 		t, _ := proto(x)
-		q := question{group: g, ip: addr.Unmap(), port: uint16(n), pattern: pattern(x)}
+		q := question{group: g, ip: addr, port: uint16(n), pattern: pattern(x)}
 		if q.proto, ok = parseAskedProto(t); !ok {
 			return x.Fail(at, fmt.Sprintf("%q is no transport", t))
 		}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/proxy"
 )
 
 // SocketName is a listener as tables and parameters name it: proto:host[:port],
@@ -40,6 +41,17 @@ func (s *SocketName) Find(sockets iter.Seq[*reactor.Socket]) *reactor.Socket {
 		}
 	}
 	return nil
+}
+
+// Of finds the listener for the message in c, as Find does.
+func (s *SocketName) Of(c *proxy.Context) *reactor.Socket {
+	if s.text == "" {
+		return nil
+	}
+	if found := s.found.Load(); found != nil {
+		return found
+	}
+	return s.Find(c.Sockets)
 }
 
 // splitSocket takes proto:host:port apart; what is not said is zero.
