@@ -52,7 +52,6 @@ type Exchange struct {
 	over    bool           // Gone was called
 	settled bool           // it no longer counts as one that waits for its final response
 	kept    bool           // an answer will come from elsewhere: the end of the script is no end
-	made    bool           // by the script itself, before it relayed
 
 	text struct { // of the answer that is being sent
 		reason, body, headers []byte
@@ -208,6 +207,7 @@ func (x *Exchange) happen(e event) {
 		x.Undelivered(now)
 	case evDo:
 		e.do(x, x.c)
+	case evResponse, evCancel: // they bring bytes: see late and deliver
 	}
 }
 

@@ -346,7 +346,7 @@ func (l *Layer) recycle(x *Exchange) {
 	clear(x.attached)
 	x.attached = x.attached[:0]
 	x.Attached, x.origin, x.src, x.at, x.merged = nil, nil, nil, nil, false
-	x.lastCode, x.replied, x.invited, x.kept, x.made, x.dropped, x.settled = 0, 0, 0, false, false, false, false
+	x.lastCode, x.replied, x.invited, x.kept, x.dropped, x.settled = 0, 0, 0, false, false, false
 	x.cancel, x.headers, x.noFail = x.cancel[:0], x.headers[:0], false
 	x.text.reason, x.text.body, x.text.headers = nil, nil, nil
 	l.free.Put(x)

@@ -93,21 +93,6 @@ func (t *table) remove(h uint64) {
 	t.live.Add(-1)
 }
 
-// each calls f for what is in the table.
-func (t *table) each(f func(*Exchange)) {
-	for i := range t.pages {
-		p := t.pages[i].Load()
-		if p == nil {
-			return
-		}
-		for j := range p {
-			if x := p[j].Load(); x != nil {
-				f(x)
-			}
-		}
-	}
-}
-
 // index finds an Exchange by a keyed hash of its request. Keys are no secret of ours to guess, so a plain map will do.
 type index struct {
 	parts [indexParts]struct {

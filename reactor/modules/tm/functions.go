@@ -16,7 +16,6 @@ var (
 	requestOnly    = script.Routes(script.RequestRoute)
 	requestFailure = script.Routes(script.RequestRoute, script.FailureRoute)
 	arming         = script.Routes(script.RequestRoute, script.BranchRoute, script.OnReplyRoute, script.FailureRoute)
-	replyFailure   = script.Routes(script.OnReplyRoute, script.FailureRoute)
 )
 
 func (m *Module) functions() []script.Function {

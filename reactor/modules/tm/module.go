@@ -13,16 +13,12 @@ import (
 
 // Module is the module for one configuration. Other modules find its transactions by Layer.
 type Module struct {
-	cfg       transaction.Config
-	avpMode   int64 // onreply_avp_mode
-	stats     bool
-	minor     script.Literal
-	localReq  script.Literal
-	localRep  script.Literal
-	onRequest *script.Routine // local_request_route
-	onReply   *script.Routine // local_reply_route
-	local     *script.Routine // local_route
-	context   *script.AVP     // uac_ctx
+	cfg     transaction.Config
+	avpMode int64 // onreply_avp_mode
+	stats   bool
+	minor   script.Literal
+	local   *script.Routine // local_route
+	context *script.AVP     // uac_ctx
 
 	env   *script.Env
 	layer *transaction.Layer
@@ -72,8 +68,8 @@ func (m *Module) parameters() []script.Parameter {
 			return nil
 		}},
 		{Name: "enable_stats", Type: script.BoolParam, Default: "1", Help: "Whether statistics are shown.", Note: "statistics are always kept"},
-		{Name: "local_request_route", Type: script.StringParam, Help: "The route that is shown each request of ours.", Set: func(v script.Literal) error { m.localReq = v; return nil }},
-		{Name: "local_reply_route", Type: script.StringParam, Help: "The route that is shown each reply of ours.", Set: func(v script.Literal) error { m.localRep = v; return nil }},
+		{Name: "local_request_route", Type: script.StringParam, Help: "The route that is shown each request of ours.", Set: unsupported("the local_route sees requests of ours before they are sent")},
+		{Name: "local_reply_route", Type: script.StringParam, Help: "The route that is shown each reply of ours.", Set: unsupported("no route sees replies of ours")},
 		{Name: "max_transactions", Type: script.IntParam, Min: 1, Max: 8000000, Unit: "transactions", Default: fmt.Sprint(transaction.DefaultMax), Help: "How many transactions there may be; more requests are answered 503.", Set: func(v script.Literal) error {
 			m.cfg.Max = int(v.Int)
 			return nil
@@ -86,24 +82,21 @@ func (m *Module) parameters() []script.Parameter {
 		idle("pass_provisional_replies", script.BoolParam, "Whether requests of the management interface see provisional responses.", "t_uac_dlg answers with the final one"),
 		idle("syn_branch", script.BoolParam, "How branch parameters are made.", "they are made one way, which is fast and outlives a restart"),
 		idle("timer_partitions", script.IntParam, "How many lists of timers there are.", "there is a timer wheel for each worker"),
-		{Name: "tm_replication_cluster", Type: script.IntParam, Help: "The cluster of an anycast address.", Set: func(script.Literal) error {
-			return fmt.Errorf("is not supported: there is no cluster in this version")
-		}},
+		{Name: "tm_replication_cluster", Type: script.IntParam, Help: "The cluster of an anycast address.", Set: unsupported("there is no cluster in this version")},
 		idle("cluster_param", script.StringParam, "The Via parameter that names the node.", "there is no cluster in this version"),
 		idle("cluster_auto_cancel", script.BoolParam, "Whether CANCELs to an anycast address are taken over.", "there is no cluster in this version"),
 	}
+}
+
+// unsupported is the Set of a parameter that cannot be had.
+func unsupported(why string) func(script.Literal) error {
+	return func(script.Literal) error { return fmt.Errorf("is not supported: %s", why) }
 }
 
 // check looks up what parameters name, and has send_reply() answer by transactions.
 func (m *Module) check(l *script.Loading) {
 	if m.minor.Text != "" {
 		m.cfg.MinorFlag = 1 << l.BranchFlag(m.minor)
-	}
-	if m.localReq.Text != "" {
-		m.onRequest = l.Route(script.RequestRoute, m.localReq)
-	}
-	if m.localRep.Text != "" {
-		m.onReply = l.Route(script.RequestRoute, m.localRep)
 	}
 	m.context = l.AVP(script.Literal{Text: "uac_ctx"})
 	if s, ok := l.Instance("signaling").(*signaling.Module); ok {
