@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,12 +16,15 @@ import (
 
 // rows is a source that a test has in its hand.
 type rows struct {
+	mu      sync.Mutex // for who changes it beside a Load
 	columns []string
 	values  [][]Value
 	err     error
 }
 
 func (s *rows) Load(_ context.Context, q Select, each func(*Row) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.err != nil {
 		return s.err
 	}
@@ -168,7 +172,9 @@ func TestSnapshotRecover(t *testing.T) {
 		done := make(chan struct{})
 		go func() { s.Recover(t.Context()); close(done) }()
 		time.Sleep(2 * time.Minute)
+		src.mu.Lock()
 		src.err, src.values = nil, [][]Value{{Int(2), String("b")}}
+		src.mu.Unlock()
 		time.Sleep(lastRecover)
 		<-done
 		if s.Stale() || (*s.Get())[2] != "b" {
