@@ -96,16 +96,16 @@ func TestCloseKeepsWhatThePeerHasNotRead(t *testing.T) {
 	r.onLoop(c.loop, func() { c.sock.PauseReading() })
 	_, _ = peer.Write([]byte(strings.Repeat("x", 1000)))
 	r.eventually("more waits in the kernel", func() bool { return kernel.Unread(c.sock.Fd()) == 1000 })
-	r.lot.mu.Lock()
+	r.connects.mu.Lock()
 	for i := range int32(maxLingering) {
-		r.lot.lingers[-1-i] = nil
+		r.connects.lingers[-1-i] = nil
 	}
-	r.lot.mu.Unlock()
+	r.connects.mu.Unlock()
 	r.Close(c.id)
 	r.eventually("it has ended", func() bool { return !r.Alive(c.id) })
-	r.lot.mu.Lock()
-	clear(r.lot.lingers)
-	r.lot.mu.Unlock()
+	r.connects.mu.Lock()
+	clear(r.connects.lingers)
+	r.connects.mu.Unlock()
 	if got, err := io.ReadAll(peer); string(got) != m || err != nil {
 		t.Errorf("the peer reads %q, %v", got, err)
 	}
