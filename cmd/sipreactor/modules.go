@@ -9,6 +9,7 @@ import (
 	"sipreactor/reactor/modules/avpops"
 	"sipreactor/reactor/modules/cachedb_local"
 	"sipreactor/reactor/modules/cachedb_redis"
+	"sipreactor/reactor/modules/cfgutils"
 	"sipreactor/reactor/modules/db_mysql"
 	"sipreactor/reactor/modules/db_postgres"
 	"sipreactor/reactor/modules/db_sqlite"
@@ -61,6 +62,7 @@ var modules = []script.Constructor{
 	avpops.New,
 	cachedb_local.New,
 	cachedb_redis.New,
+	cfgutils.New,
 	db_mysql.New,
 	db_postgres.New,
 	db_sqlite.New,

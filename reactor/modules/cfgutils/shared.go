@@ -170,27 +170,3 @@ func brokenDown(t time.Time, name string) (n int, ok bool) {
 	}
 	return n, true
 }
-
-// choose gives the index of a weight, each as likely as it is large; -1 if there is none.
-// draw gives a number from 0 on, less than its argument.
-func choose(weights []int64, draw func(n int64) int64) int {
-	var sum int64
-	for _, w := range weights {
-		if w > 0 && sum < 1<<62-w {
-			sum += w
-		}
-	}
-	if sum == 0 {
-		return -1
-	}
-	at := draw(sum)
-	for i, w := range weights {
-		if w <= 0 {
-			continue
-		}
-		if at -= w; at < 0 {
-			return i
-		}
-	}
-	return -1
-}

@@ -70,17 +70,3 @@ func TestBrokenDown(t *testing.T) {
 		t.Error("era")
 	}
 }
-
-// TestChoose takes a weight as often as it is large.
-func TestChoose(t *testing.T) {
-	var got []int
-	for i := range int64(6) {
-		got = append(got, choose([]int64{1, 0, 3, -5, 2}, func(n int64) int64 { return i % n }))
-	}
-	if !slices.Equal(got, []int{0, 2, 2, 2, 4, 4}) {
-		t.Error(got)
-	}
-	if choose(nil, nil) != -1 || choose([]int64{0, -1}, nil) != -1 {
-		t.Error("of nothing")
-	}
-}
