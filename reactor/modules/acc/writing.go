@@ -158,9 +158,23 @@ func (w *writer) run(ctx context.Context) {
 				return
 			}
 			w.write(last, c)
-		case <-last.Done():
+		case <-ctx.Done():
+			w.rest(last)
 			return
 		}
+	}
+}
+
+// rest writes what is left at the end.
+func (w *writer) rest(ctx context.Context) {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	for c := range w.queue {
+		w.write(ctx, c)
 	}
 }
 
