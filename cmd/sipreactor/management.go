@@ -70,7 +70,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		commands.Destinations = func() []mi.DestinationSource { return destinations(n.cfg.Load()) }
 	}
 	d := n.commands
-	if err := d.Register(append(commands.Commands(), cfg.Commands()...)...); err != nil {
+	if err := d.Register(slices.Concat(commands.Commands(), n.routes.Commands(), cfg.Commands())...); err != nil {
 		return nil, err
 	}
 	if n.recent != nil {

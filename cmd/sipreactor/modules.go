@@ -18,6 +18,8 @@ import (
 	"sipreactor/reactor/modules/dispatcher"
 	"sipreactor/reactor/modules/domain"
 	"sipreactor/reactor/modules/drouting"
+	"sipreactor/reactor/modules/event_datagram"
+	"sipreactor/reactor/modules/event_route"
 	"sipreactor/reactor/modules/exec"
 	"sipreactor/reactor/modules/group"
 	"sipreactor/reactor/modules/httpd"
@@ -90,6 +92,8 @@ var modules = []script.Constructor{
 	rr.New,
 	signaling.New,
 	sipmsgops.New,
+	event_datagram.New,
+	event_route.New,
 	exec.New,
 	json.New,
 	pike.New,

@@ -195,7 +195,7 @@ var foreignFunctions = map[string]string{
 // lackingFunctions are functions that OpenSIPS has and this program lacks, of
 // modules that are here and of the core (""), so that an error says which.
 var lackingFunctions = map[string]string{
-	"":          "raise_event sr_check_status subscribe_event",
+	"":          "sr_check_status",
 	"sipmsgops": "add_body filter_body get_updated_body_part strip_body",
 }
 
@@ -212,5 +212,5 @@ func lacking(function string) (module string, ok bool) {
 
 // silentModules are modules of OpenSIPS' that are not here and have no functions.
 var silentModules = []string{
-	"xml", "xcap", "presence_xml", "proto_ws", "proto_wss", "proto_bin", "event_route", "event_datagram", "mi_html", "mi_json", "mi_xmlrpc_ng", "msrp_relay", "opentelemetry",
+	"xml", "xcap", "presence_xml", "proto_ws", "proto_wss", "proto_bin", "mi_html", "mi_json", "mi_xmlrpc_ng", "msrp_relay", "opentelemetry",
 }

@@ -64,7 +64,10 @@ func (p *Program) alone(r *Routine, kind RouteKind, src *reactor.Source, params 
 	for i := range params {
 		m.args = append(m.args, params[i].value(m))
 	}
+	m.raised = append(m.raised[:0], params...)
 	m.call(r, m.args)
+	clear(m.raised)
+	m.raised = m.raised[:0]
 	dropped = m.ctl&ctlDrop != 0
 	m.own.Src, m.c, m.msg = nil, nil, nil
 	p.idle.Put(m)

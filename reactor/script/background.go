@@ -20,6 +20,8 @@ type Background struct {
 	watch   atomic.Pointer[watch]
 	dropped atomic.Uint64
 
+	subscribed subscriptions
+
 	mu sync.Mutex
 	up map[reactor.Handle]struct{} // established connections, if their end is an event
 
@@ -100,6 +102,7 @@ func (b *Background) Close() {
 	b.life.Lock()
 	defer b.life.Unlock()
 	b.halt()
+	b.subscribed.close()
 }
 
 func (b *Background) launch() {
@@ -141,15 +144,18 @@ func (b *Background) Observe(e *reactor.Event) {
 	b.queue(w, h)
 }
 
-// Raise queues an event of a module if there is a route for it: Events.
+// Raise queues an event of a module if there is a route for it, and hands it to who has subscribed: Events.
 func (b *Background) Raise(name string, params ...Param) {
+	b.subscribed.raise(name, params)
 	if w := b.watch.Load(); w.prog.HasEvent(name) {
 		b.queue(w, happening{name: name, params: append([]Param{}, params...)})
 	}
 }
 
-// Heard reports whether there is a route for an event: Events.
-func (b *Background) Heard(name string) bool { return b.watch.Load().prog.HasEvent(name) }
+// Heard reports whether there is a route or a subscriber for an event: Events.
+func (b *Background) Heard(name string) bool {
+	return b.watch.Load().prog.HasEvent(name) || b.subscribed.heard(name)
+}
 
 func (b *Background) queue(w *watch, h happening) {
 	select {

@@ -10,8 +10,10 @@ type compiler struct {
 	avps  map[string]int
 	flags [2]map[string]uint // by name: of messages, of branches
 	route *Route             // that is being compiled
-	made  map[*Route]*Routine
-	asked map[string]bool // modules that were found missing
+	// raises tells that a script raises events of its own.
+	raises bool
+	made   map[*Route]*Routine
+	asked  map[string]bool // modules that were found missing
 
 	armed      map[*Routine]bool // that something runs
 	armedKinds RouteSet          // of which names that messages tell are run
@@ -19,7 +21,7 @@ type compiler struct {
 
 // compileRoutes checks and compiles the routes of a file.
 func compileRoutes(c *settings, f *File) *Program {
-	p := &Program{routes: make(map[string]*Routine), events: make(map[string]*Routine), named: make(map[routeKey]*Routine), loops: c.loops, levels: c.Log, launched: make(chan struct{}, maxLaunched), domainAVP: -1, sipAVP: -1}
+	p := &Program{routes: make(map[string]*Routine), events: make(map[string]*Routine), named: make(map[routeKey]*Routine), loops: c.loops, levels: c.Log, launched: make(chan struct{}, maxLaunched), domainAVP: -1, sipAVP: -1, eventNames: c.eventNames()}
 	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*Routine), armed: make(map[*Routine]bool)}
 	p.traceIDs = c.Trace.SIP.traceNames()
 	p.traces = make([]MessageTrace, len(p.traceIDs))
@@ -90,11 +92,7 @@ func (k *compiler) declare() {
 		case r.Kind == TimerRoute:
 			other = k.prog.timer(r, made)
 		case r.Kind == EventRoute:
-			params, known := k.event(r.Name)
-			if !known {
-				break // noteIdle tells
-			}
-			made.params = params
+			made.params, _ = k.event(r.Name)
 			other, k.prog.events[r.Name] = k.prog.events[r.Name], made
 		default:
 			key := routeKey{r.Kind, r.Name}

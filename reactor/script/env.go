@@ -181,6 +181,12 @@ func (c *Config) Start(in Surroundings, previous *Config) error {
 	if in.Log == nil {
 		in.Log = slog.New(slog.DiscardHandler)
 	}
+	if in.Events != nil && c.Program != nil {
+		c.Program.heard.Store(&in.Events)
+	}
+	if b, ok := in.Events.(*Background); ok {
+		b.subscribed.carry(c.modules)
+	}
 	for _, m := range c.startOrder() {
 		e := &Env{Surroundings: in, Program: c.Program}
 		if previous != nil {

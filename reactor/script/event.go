@@ -20,7 +20,7 @@ func (p *Param) value(m *Machine) Value {
 	switch {
 	case p.number:
 		return Int(p.n)
-	case p.name == "":
+	case p.name == "" && p.text == "":
 		return null
 	default:
 		return Text(m.KeepString(p.text))
@@ -58,6 +58,10 @@ func (p *Program) HasEvent(name string) bool { return p.events[name] != nil }
 func (p *Program) Event(name string, params ...Param) {
 	r := p.events[name]
 	if r == nil {
+		return
+	}
+	if r.params == nil {
+		p.alone(r, EventRoute, &nowhere, params)
 		return
 	}
 	var few [12]Param

@@ -116,7 +116,7 @@ func init() {
 	for _, part := range []map[string]*Function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(),
 		tlsFunctions(), traceFunctions(), statisticFunctions(),
-		avpFunctions(), advertiseFunctions(), branchFunctions(), blacklistFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(), cacheFunctions(),
+		avpFunctions(), advertiseFunctions(), branchFunctions(), blacklistFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(), cacheFunctions(), eventFunctions(),
 	} {
 		for name, f := range part {
 			functions[name] = f

@@ -39,6 +39,8 @@ type Machine struct {
 	// other is the other message of the transaction, if one is kept.
 	other *sipframe.Message
 
+	raised []Param // of the event that an event_route runs for
+
 	kind    RouteKind
 	level   LogLevel // up to which xlog() writes
 	tracing scriptTrace

@@ -37,8 +37,10 @@ type Program struct {
 	traces       []MessageTrace               // of traceIDs
 	begun        atomic.Pointer[[]BegunTrace] // while the program runs; nil none
 	log          atomic.Pointer[slog.Logger]
-	said         fold.Table[saying] // by machines
-	idle         sync.Pool          // of machines that run routes without a message
+	said         fold.Table[saying]     // by machines
+	heard        atomic.Pointer[Events] // while the modules run
+	eventNames   []string               // that the core and the modules have declared
+	idle         sync.Pool              // of machines that run routes without a message
 	stats        *statistics
 }
 

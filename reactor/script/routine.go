@@ -143,7 +143,10 @@ func (k *compiler) noteIdle() {
 			continue
 		}
 		switch {
-		case r.Kind == EventRoute && k.prog.events[r.Name] == nil:
+		case r.Kind == EventRoute:
+			if _, known := k.event(r.Name); known || k.raises {
+				continue
+			}
 			k.idle(r, "there is no such event here; there are "+strings.Join(k.eventNames(), ", "))
 		case r.Kind == LocalRoute && k.runs()&Routes(LocalRoute) == 0:
 			k.idle(r, "no module that is loaded makes requests of its own")

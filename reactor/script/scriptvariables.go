@@ -239,8 +239,16 @@ func paramItem(u *Use) Getter {
 	if err != nil || i < 1 {
 		i = 0
 		names := k.paramNames(k.route)
-		if k.route.Kind == EventRoute && names == nil {
-			return func(*Machine, int) Value { return null } // it never runs, or has none
+		if k.route.Kind == EventRoute && names == nil { // the event's own, as they come
+			name := v.Arg.Text
+			return func(m *Machine, _ int) Value {
+				for i := range m.raised {
+					if m.raised[i].name == name {
+						return m.raised[i].value(m)
+					}
+				}
+				return null
+			}
 		}
 		for n, name := range names {
 			if name == v.Arg.Text {
