@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"bytes"
+	"math"
 	"net/netip"
 
 	"github.com/valyala/bytebufferpool"
@@ -123,7 +124,9 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 	if w != nil {
 		s = w.shard
 	}
-	if err := s.sendTo(socket, buf.B, addr); err != nil {
+	if w.gathers() {
+		w.host.loop.gatherDatagram(socket, buf.B, addr, t.Note)
+	} else if err := s.sendTo(socket, buf.B, addr); err != nil {
 		return 0, err
 	}
 	stat := &s.stat
@@ -136,6 +139,17 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 		*t.Carrier = Source{Proto: UDP, Remote: t.Addr, Local: socket.Addr, Socket: socket}
 	}
 	return Sent, nil
+}
+
+// returnDatagram has a worker tell the Handler of a datagram that was taken for
+// sending and could not be sent.
+func (e *Engine) returnDatagram(socket *Socket, text []byte, to netip.AddrPort, note any, why *Error) {
+	buf := sipframe.NewBuffer(len(text))
+	buf.Advance(copy(buf.Free(), text))
+	u := &Undelivered{Data: buf.Bytes(), Proto: UDP, Addr: to, Note: note, Socket: socket, Err: why}
+	e.stat.undelivered.Add(1)
+	src := &Source{Proto: UDP, Remote: to, Local: socket.Addr, Socket: socket}
+	e.shards[e.shardOf(text)].push([]item{{kind: itemUndelivered, data: u.Data, buf: buf, src: src, lost: u}}, math.MaxInt)
 }
 
 // sendTo writes a datagram. The lock keeps the socket open meanwhile; each shard has

@@ -30,9 +30,10 @@ const (
 type loop struct {
 	eng     *Engine
 	poll    *poller.Loop
-	slab    *sipframe.Buffer   // where plaintext of this readiness batch goes
-	recs    []record           // records of the read under way
-	fresh   int                // where in the slab the bytes of that read begin
+	slab    *sipframe.Buffer // where plaintext of this readiness batch goes
+	recs    []record         // records of the read under way
+	fresh   int              // where in the slab the bytes of that read begin
+	burst   burst
 	senders map[sender]*Source // of datagrams
 	bags    []bag              // frames of the read under way, by shard
 	idle    wheel.Wheel[conn, *conn]

@@ -107,14 +107,13 @@ func SendTo(fd int, b []byte, to netip.AddrPort) error {
 		base = unsafe.Pointer(&b[0])
 	}
 	var err unix.Errno
-	for range 4 {
+	for range 1 + mostTries {
 		_, _, err = unix.Syscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(base), uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL,
 			uintptr(unsafe.Pointer(&name)), size)
-		switch err {
-		case 0:
+		switch {
+		case err == 0:
 			return nil
-		case unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EHOSTDOWN, unix.ENOPROTOOPT, unix.EPROTO, unix.ENONET, unix.EINTR:
-		default:
+		case !another(err):
 			return err
 		}
 	}
