@@ -124,6 +124,21 @@
 //     What $socket_out or a pair of Record-Routes chose comes first
 //   - maxbuffer (262144): bytes that the receive buffers of UDP grow to, as far as net.core.rmem_max
 //     allows; what is dropped there counts in net:dropped_udp
+//   - dns_try_naptr (1): names lead by NAPTR, SRV and A (RFC 3263) to targets. What a destination says
+//     neither a port nor a transport of, NAPTR says, then SRV of every transport that we listen on, UDP
+//     first. SRV weights are drawn from the transaction, so a retransmission meets its server again
+//   - dns_try_ipv6 (0): 1: IPv6 addresses are tried behind the IPv4 ones. Where no listener could send
+//     to IPv4 they are asked for anyway
+//   - dns_retr_time, dns_retr_no, dns_servers_no, dns_use_search_list (as resolv.conf says): how long a
+//     name server may take, how often it is asked again, how many are asked, and whether its search
+//     list counts. All tries together take 3 s, or what the first two say, at most 30. Answers are kept
+//     as long as they say (1 s to an hour), that there is none for a minute at most; what cannot be
+//     renewed serves on for an hour. /etc/hosts comes first; both files are read again when they change
+//   - disable_dns_failover (0): 1: only the first target of a name is tried
+//   - disable_dns_blacklist (1): 0: a target that failed where there was another to go on to is in the
+//     blacklist dns for four minutes (tcp_backoff is there all the same)
+//   - dst_blacklist (none): id[/flags][: rules] keeps requests from addresses, ports and transports, and
+//     by patterns; a message uses what is default and what use_blacklist() adds
 //   - max_limit (maxfwd) (256): the highest Max-Forwards that a request leaves with
 //   - add_username (rr) (0): 1: Record-Route has the user of the Request-URI
 //   - stderror_level_filter (0): nothing above this level is logged, whatever log_level says; 0 no
