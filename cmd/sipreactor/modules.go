@@ -102,7 +102,6 @@ var modules = []script.Constructor{
 	sl.New,
 	sqlops.New,
 	textops.New,
-	tm.New,
 	uris.New,
 	usrloc.New,
 	tm.New,
