@@ -143,7 +143,7 @@ func TestUnconfirmedWritesAreBounded(t *testing.T) {
 	no := false
 	to := start(t, inbox, func(c *Config) {
 		d := w.ServerDomain()
-		d.RequireCert = &no
+		d.RequireCert, d.SessionTickets = &no, &no // a ticket would tell that it took us
 		c.Domains = buildDomains(t, d)
 	})
 	from := start(t, &script{}, func(c *Config) {
