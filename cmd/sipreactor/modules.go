@@ -14,6 +14,7 @@ import (
 	"sipreactor/reactor/modules/db_postgres"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/db_text"
+	"sipreactor/reactor/modules/dialog"
 	"sipreactor/reactor/modules/dialplan"
 	"sipreactor/reactor/modules/dispatcher"
 	"sipreactor/reactor/modules/domain"
@@ -70,6 +71,7 @@ var modules = []script.Constructor{
 	db_sqlite.New,
 	db_text.New,
 	dialplan.New,
+	dialog.New,
 	dispatcher.New,
 	domain.New,
 	drouting.New,

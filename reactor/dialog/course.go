@@ -176,7 +176,7 @@ func (d *Dialog) Saw(w *Within) {
 	if !w.NoCount {
 		from.CSeq = max(from.CSeq, w.CSeq)
 		if to != nil {
-			to.Sent = max(to.Sent, w.CSeq)
+			to.Sent = max(to.Sent, w.CSeq+to.Own)
 		}
 	}
 	if w.Target && w.Contact != "" && from.Contact != w.Contact {
@@ -214,6 +214,17 @@ func (d *Dialog) Side(dir Direction, callee int) (to, from Leg, number uint32, o
 	if dir == Upstream {
 		target, other = &d.caller, c
 	}
-	target.Sent = max(target.Sent, other.CSeq) + 1
+	target.Sent = max(target.Sent, other.CSeq+target.Own) + 1
+	target.Own++
 	return *target, *other, target.Sent, true
+}
+
+// Shift returns what the CSeq of a request that goes one way has to grow by, since requests of our own went there.
+func (d *Dialog) Shift(dir Direction) uint32 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, to := d.sides(dir); to != nil {
+		return to.Own
+	}
+	return 0
 }

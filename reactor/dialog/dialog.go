@@ -13,6 +13,7 @@ type Leg struct {
 	Routes  string // Route values that they take, the first one first, joined by commas
 	CSeq    uint32 // the highest of the requests that it sent
 	Sent    uint32 // the highest of those that were sent to it, ours included
+	Own     uint32 // how many of those were ours
 	Socket  *reactor.Socket
 	SDP     []byte // what it said last; kept only for pings by re-INVITE
 	// Answered tells that it has sent a 2xx.
@@ -68,19 +69,12 @@ type Dialog struct {
 	values   []Value
 	links    []link
 	attached []attachment
-	pings    [2]ping
 	dirty    bool // it waits for Changed
 	stored   bool // there is a row of it
 	left     bool // the table
 }
 
 type attachment struct{ key, value any }
-
-// ping is how a side answers pings; 0 the caller, 1 the callee.
-type ping struct {
-	at      int64 // when the next one is due
-	pending bool
-}
 
 // Value is one that a script keeps with a dialog.
 type Value struct {

@@ -113,3 +113,10 @@ func (t *Table) Restore(r *Row, now int64) bool {
 	t.schedule(d, d.expires)
 	return true
 }
+
+// Touch has the dialog stored again.
+func (d *Dialog) Touch() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.change()
+}

@@ -35,10 +35,11 @@ const (
 
 // Table keeps the dialogs. Any goroutine may call its methods.
 type Table struct {
-	cfg  Config
-	key  [32]byte
-	seed maphash.Seed
-	next atomic.Uint32
+	cfg    Config
+	key    [32]byte
+	seed   maphash.Seed
+	next   atomic.Uint32
+	notify atomic.Pointer[func(Change)]
 
 	byID [tableShards]struct {
 		mu  sync.RWMutex
@@ -71,6 +72,9 @@ func New(cfg Config) *Table {
 	if t.cfg.Max <= 0 {
 		t.cfg.Max = 1_000_000
 	}
+	if cfg.Notify != nil {
+		t.SetNotify(cfg.Notify)
+	}
 	rand.Read(t.key[:]) // never fails
 	var first [4]byte
 	rand.Read(first[:])
@@ -81,6 +85,9 @@ func New(cfg Config) *Table {
 	}
 	return t
 }
+
+// SetNotify has f told of changes from now on, in the place of Config.Notify.
+func (t *Table) SetNotify(f func(Change)) { t.notify.Store(&f) }
 
 // Stats are counts of a table.
 type Stats struct {
@@ -262,8 +269,8 @@ func (t *Table) tell(c Change) {
 	if c.New == Ended && c.Old < Answered {
 		t.failed_.Add(1)
 	}
-	if t.cfg.Notify != nil {
-		t.cfg.Notify(c)
+	if f := t.notify.Load(); f != nil {
+		(*f)(c)
 	}
 }
 

@@ -269,3 +269,39 @@ func firstLeft(list []route) *route {
 	}
 	return nil
 }
+
+// SetRoutes has the request go by other Routes than it came with, ours included:
+// values joined by commas, the first one of which is the next hop; empty takes all
+// away. ErrURI if the first one cannot be read, ErrHeader if the values could not
+// stand on one line.
+func (c *Context) SetRoutes(values []byte) error {
+	if !c.Msg.IsRequest() {
+		return ErrNotRequest
+	}
+	c.preprocess(false)
+	var next []byte
+	if len(values) > 0 {
+		var a sipframe.NameAddr
+		list := sipframe.SplitList(values)
+		first, _ := list.Next()
+		if sipframe.ParseNameAddr(first, &a) != nil {
+			return ErrURI
+		}
+		next = a.URI.In(first)
+	}
+	if err := c.main.SetPath(values); err != nil {
+		return err
+	}
+	for i := c.Msg.Find(sipframe.HeaderRoute); i >= 0; i = c.Msg.FindNext(sipframe.HeaderRoute, i) {
+		line := c.Msg.Header(i).Line
+		left := c.edits[:0]
+		for _, e := range c.edits {
+			if e.off < line.Off || e.end > line.End() {
+				left = append(left, e)
+			}
+		}
+		c.edits = left
+		c.edit(line, nil)
+	}
+	return c.SetDestURI(next)
+}

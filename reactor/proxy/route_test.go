@@ -3,9 +3,11 @@ package proxy
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"sipreactor/reactor"
+	"sipreactor/sipframe"
 )
 
 // Our Route as we write it, and the pair of a protocol change.
@@ -171,4 +173,35 @@ func TestRouteParams(t *testing.T) {
 	}})
 	b.pass(request("BYE", target, "+Route: <sip:192.0.2.1:5061>", inside), overTLS)
 	b.pass(request("BYE", target, "+Route: "+next, inside), overTLS)
+}
+
+// TestSetRoutes puts other Routes in the place of those that came.
+func TestSetRoutes(t *testing.T) {
+	const came = "Route: <sip:192.0.2.1:5061;transport=tls;lr>, <sip:198.51.100.1;lr>\r\nRoute: <sip:198.51.100.2;lr>\r\n"
+	for _, c := range []struct{ routes, want, to string }{
+		{"<sip:203.0.113.1;transport=tls;lr>, <sip:203.0.113.2;lr>", "<sip:203.0.113.1;transport=tls;lr>, <sip:203.0.113.2;lr>", "203.0.113.1:5061"},
+		{"", "", "203.0.113.9:5061"},
+	} {
+		b := newBed(t, funcs{request: func(x *Context) {
+			x.LooseRoute()
+			if err := x.SetRoutes([]byte(c.routes)); err != nil {
+				t.Error(err)
+			}
+			_ = x.SetRequestURI([]byte("sip:bob@203.0.113.9:5061;transport=tls"))
+			if err := x.Forward(nil); err != nil {
+				t.Error(err)
+			}
+		}})
+		text := strings.Replace(invite(), "Max-Forwards:", came+"Max-Forwards:", 1)
+		out := b.one(text, overTLS)
+		m := parse(t, out.text)
+		var got []string
+		it := m.Values(sipframe.HeaderRoute)
+		for v, ok := it.Next(); ok; v, ok = it.Next() {
+			got = append(got, string(m.Bytes(v)))
+		}
+		if strings.Join(got, ", ") != c.want || out.to.Addr.String() != c.to {
+			t.Errorf("routes %q to %v, want %q to %s\n%s", got, out.to.Addr, c.want, c.to, out.text)
+		}
+	}
 }

@@ -36,7 +36,6 @@ var laterModules = map[string]bool{
 // had.
 var foreignModules = map[string]string{
 	"tm":        "this is a stateless proxy: forward() and sl_send_reply() take the place of t_relay() and t_reply()",
-	"dialog":    "this is a stateless proxy: it keeps no dialogs",
 	"acc":       "accounting needs transactions, and this proxy keeps none",
 	"rtpproxy":  "media is not handled",
 	"rtpengine": "media is not handled",

@@ -23,3 +23,7 @@ func (x *Exchange) Attachment(key any) any {
 	}
 	return nil
 }
+
+// Imply says that the script has not asked for the transaction: another function needed one, such as create_dialog(). What
+// Relay does is then what it does where there is none.
+func (x *Exchange) Imply() { x.implied = true }

@@ -60,6 +60,7 @@ type Exchange struct {
 	headers   []byte       // of AddHeaders
 	noFail    bool         // no further address is tried
 	attached  []attachment // what others keep with it
+	implied   bool         // see Imply
 	listeners []Listener
 }
 

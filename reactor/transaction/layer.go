@@ -344,7 +344,7 @@ func (l *Layer) recycle(x *Exchange) {
 	clear(x.listeners)
 	x.listeners = x.listeners[:0]
 	clear(x.attached)
-	x.attached = x.attached[:0]
+	x.attached, x.implied = x.attached[:0], false
 	x.Attached, x.origin, x.src, x.at, x.merged = nil, nil, nil, nil, false
 	x.lastCode, x.replied, x.invited, x.kept, x.dropped, x.settled = 0, 0, 0, false, false, false
 	x.cancel, x.headers, x.noFail = x.cancel[:0], x.headers[:0], false

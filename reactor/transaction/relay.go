@@ -97,7 +97,7 @@ func (l *Layer) Relay(c *proxy.Context, o *Options) int {
 		return l.forward(c, o)
 	}
 	x := Of(c)
-	automatic := x == nil
+	automatic := x == nil || x.implied
 	if x == nil {
 		var err error
 		if x, err = l.Begin(c); err != nil {
@@ -107,6 +107,7 @@ func (l *Layer) Relay(c *proxy.Context, o *Options) int {
 			return Relayed // it has been answered
 		}
 	}
+	x.implied = false
 	return x.relay(c, o, automatic && !o.NoReply)
 }
 

@@ -166,17 +166,11 @@ func (m *module) check(l *script.Loading) {
 	case m.natedOnly && m.places.NATFlagName() == "":
 		l.Errorf(l.Place("ping_nated_only"), `ping_nated_only needs modparam("usrloc", "nat_bflag", "name")`)
 	case m.from.Text != "":
-		m.pings.layer = layerOf(l)
-		if m.pings.layer == nil {
+		if m.pings.tm, _ = l.Instance("tm").(transactions); m.pings.tm == nil {
 			l.Errorf(m.from.At, `pings by SIP requests need the module tm: loadmodule "tm.so"`)
 		}
 	}
 }
 
-// layerOf returns the transactions of the module tm.
-func layerOf(l *script.Loading) *transaction.Layer {
-	if tm, ok := l.Instance("tm").(interface{ Layer() *transaction.Layer }); ok {
-		return tm.Layer()
-	}
-	return nil
-}
+// transactions is the module tm, whose transactions are there once it has started.
+type transactions interface{ Layer() *transaction.Layer }

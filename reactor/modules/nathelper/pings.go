@@ -20,7 +20,7 @@ import (
 // workers.
 type pinger struct {
 	second int // of the interval
-	layer  *transaction.Layer
+	tm     transactions
 
 	mu   sync.Mutex
 	lost map[uint64]int // pings of a contact that were not answered, one behind the other
@@ -168,7 +168,7 @@ func (m *module) send(x *ping) {
 			}
 		},
 	}
-	if _, err := p.layer.Originate(nil, r); err != nil {
+	if _, err := p.tm.Layer().Originate(nil, r); err != nil {
 		p.answered(m, x, 503, true)
 	}
 }

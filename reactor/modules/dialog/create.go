@@ -1,0 +1,152 @@
+package dialog
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/transaction"
+	"sipreactor/sipframe"
+)
+
+// flagNames are those of create_dialog(), with the letters of older versions.
+var flagNames = []struct {
+	name   string
+	letter byte
+	flag   core.Flag
+}{
+	{"bye-on-timeout", 'B', core.ByeOnTimeout},
+	{"options-ping-caller", 'P', core.OptionsPingCaller},
+	{"options-ping-callee", 'p', core.OptionsPingCallee},
+	{"reinvite-ping-caller", 'R', core.ReinvitePingCaller},
+	{"reinvite-ping-callee", 'r', core.ReinvitePingCallee},
+	{"end-on-race-condition", 'E', core.EndOnRace},
+}
+
+// parseFlags reads the flags of create_dialog(): names with commas between them, or letters.
+func parseFlags(text string) (f core.Flag, err error) {
+	for w := range strings.SplitSeq(text, ",") {
+		if w = strings.TrimSpace(w); w == "" {
+			continue
+		}
+		if w == "auto-prack" {
+			return 0, errors.New("auto-prack is not supported")
+		}
+		one, ok := flagOf(w)
+		if !ok {
+			return 0, fmt.Errorf("unknown flag %q: bye-on-timeout (B), options-ping-caller (P), options-ping-callee (p), "+
+				"reinvite-ping-caller (R), reinvite-ping-callee (r), end-on-race-condition (E)", w)
+		}
+		f |= one
+	}
+	return f, nil
+}
+
+func flagOf(w string) (f core.Flag, ok bool) {
+	for _, x := range flagNames {
+		if x.name == w {
+			return x.flag, true
+		}
+	}
+	for i := range len(w) {
+		known := false
+		for _, x := range flagNames {
+			if x.letter == w[i] {
+				f, known = f|x.flag, true
+			}
+		}
+		if !known {
+			return 0, false
+		}
+	}
+	return f, true
+}
+
+// create builds create_dialog(): 1, -1 if there can be none; 0 behind a retransmission.
+func (m *Module) create(a *script.Args) script.Action {
+	flags, at := a.Text(0), a.Site()
+	var fixed core.Flag
+	text, constant := a.Fixed(0)
+	if constant || !a.Given(0) {
+		var err error
+		if fixed, err = parseFlags(text); err != nil {
+			a.Errorf(0, "%v", err)
+			return nil
+		}
+		constant = true
+	}
+	return func(x *script.Machine) int {
+		f := fixed
+		if !constant {
+			b, _ := flags(x)
+			var err error
+			if f, err = parseFlags(string(b)); err != nil {
+				return x.Fail(at, err.Error())
+			}
+		}
+		return m.Create(x, at, f)
+	}
+}
+
+// Create keeps a dialog of the INVITE, whose transaction it makes if there is none: for create_dialog() and for other
+// modules. It returns what create_dialog() does.
+func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {
+	c := x.Context()
+	if d := m.of(x); d != nil {
+		d.AddFlags(f)
+		return 1
+	}
+	if c.Msg.Method() != sipframe.INVITE || c.HasToTag() {
+		return -1
+	}
+	in, ok := m.initOf(x, f)
+	if !ok {
+		return -1
+	}
+	switch e, err := m.tm.Layer().Begin(c); {
+	case err == nil:
+		e.Imply()
+	case errors.Is(err, transaction.ErrExists):
+	default: // a retransmission, or it has been answered
+		return 0
+	}
+	d, err := m.dialogs.Create(in, x.Now().Unix())
+	if err != nil {
+		x.Say(at, script.LevelError, "dialog: a call is not followed", "error", err)
+		return -1
+	}
+	b := &bond{dialog: d, dir: core.Downstream}
+	c.Attach(m, b)
+	e := transaction.Of(c)
+	e.Attach(m, b)
+	d.Attach(m, e.Handle())
+	if m.mode != byTags {
+		id := d.ID.AppendTo(append(append([]byte{';'}, m.param...), '='))
+		if err := c.AddRRParam(id); err != nil {
+			x.Say(at, script.LevelError, "dialog: the Record-Route cannot name the dialog", "error", err)
+		}
+	}
+	return 1
+}
+
+// initOf reads what a dialog begins with.
+func (m *Module) initOf(x *script.Machine, f core.Flag) (*core.Init, bool) {
+	msg := x.Message()
+	from, err := msg.From()
+	to, err2 := msg.To()
+	seq, _, err3 := msg.CSeq()
+	if err != nil || err2 != nil || err3 != nil || from.Tag.Len == 0 {
+		return nil, false
+	}
+	in := &core.Init{
+		CallID: string(msg.CallID()), FromTag: string(msg.Bytes(from.Tag)), CSeq: seq, Flags: f, Timeout: m.timeout, Delay: m.delay,
+		FromURI: string(msg.Bytes(from.URI)), ToURI: string(msg.Bytes(to.URI)), RequestURI: string(msg.RequestURI()),
+	}
+	in.Caller = core.Leg{Tag: in.FromTag, Contact: contactOf(msg), CSeq: seq, Routes: routesOf(msg.RecordRoutes(), msg), Socket: x.Context().Src.Socket}
+	if f&(core.ReinvitePingCaller|core.ReinvitePingCallee) != 0 {
+		in.Caller.SDP = append([]byte(nil), msg.Body()...)
+	}
+	return in, true
+}

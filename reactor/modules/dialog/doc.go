@@ -1,0 +1,15 @@
+// Package dialog is the module dialog: it follows the calls that create_dialog() has kept, and ends them when their time
+// is over. The calls are in package reactor/dialog.
+//
+// An INVITE's transaction tells what becomes of it. Later requests find their dialog behind loose_route(), by the did
+// parameter of our Route or, as dlg_match_mode says, by Call-ID and tags. Requests of our own, BYEs and pings, go by
+// module tm; what a party sends behind them gets a CSeq of its own on the way, and its answer the old one.
+//
+// # Not as there
+//
+//   - The did carries a MAC. It is not taken for another Call-ID or other tags.
+//   - The CSeq of our own requests is above the highest that was seen, not the last.
+//   - dlg_end_dlg sends BYE to every callee that has answered, that of a fork which lost included.
+//   - Ended dialogs are found and listed for four seconds, or delete_delay.
+//   - What is shared by a cluster or a NoSQL database is refused; profiles with /s and /b are counted here alone.
+package dialog

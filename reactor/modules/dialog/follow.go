@@ -1,0 +1,277 @@
+package dialog
+
+import (
+	"bytes"
+	"time"
+
+	"sipreactor/reactor"
+	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/transaction"
+	"sipreactor/sipframe"
+)
+
+// bond is a dialog that a message belongs to.
+type bond struct {
+	dialog  *core.Dialog
+	dir     core.Direction
+	verdict core.Verdict // of validate_dialog(); 0: it is the INVITE
+	shift   uint32       // what our own requests add to its CSeq
+	cseq    uint32       // as it came
+	borrow  *bond        // what load_dialog_ctx() has covered
+}
+
+// of returns the dialog of the message or its transaction; nil: there is none.
+func (m *Module) of(x *script.Machine) *core.Dialog {
+	if b := m.bondOf(x); b != nil {
+		return b.dialog
+	}
+	return nil
+}
+
+func (m *Module) bondOf(x *script.Machine) *bond {
+	c := x.Context()
+	if b, ok := c.Attachment(m).(*bond); ok {
+		return b
+	}
+	if e := transaction.Of(c); e != nil {
+		if b, ok := e.Attachment(m).(*bond); ok {
+			return b
+		}
+	}
+	return nil
+}
+
+// nowhere is where a phony message comes from.
+var nowhere reactor.Source
+
+// nobody sends nothing.
+type nobody struct{}
+
+func (nobody) Send(*reactor.Target, reactor.Appender) (reactor.Outcome, error) {
+	return 0, &reactor.Error{Reason: reactor.NoConnection}
+}
+
+func (nobody) Wait(f func()) bool { f(); return true }
+
+// happened follows transactions: transaction.Listener.
+func (m *Module) happened(h *transaction.Happening) {
+	x := h.Exchange
+	if h.What == transaction.Created {
+		if b, ok := h.Context.Attachment(m).(*bond); ok {
+			x.Attach(m, b)
+		}
+		return
+	}
+	b, ok := x.Attachment(m).(*bond)
+	if !ok {
+		return
+	}
+	if b.verdict != 0 {
+		m.within(h, b)
+		return
+	}
+	d, now := b.dialog, time.Now().Unix()
+	switch h.What {
+	case transaction.ResponseIn:
+		if x.Method() == sipframe.INVITE {
+			m.heard(h, d, now)
+		}
+	case transaction.Answered:
+		if h.Code >= 300 {
+			d.End(core.Failed, now)
+		}
+	case transaction.Canceled:
+		if d.Flags()&core.EndOnRace != 0 {
+			d.Attach(raceKey, true)
+		}
+	case transaction.Lost, transaction.Over:
+		if d.State() < core.Answered {
+			d.End(core.Failed, now)
+		}
+	default:
+	}
+}
+
+// raceKey marks a dialog whose INVITE was canceled.
+var raceKey = new(int)
+
+// heard notes a response to the INVITE.
+func (m *Module) heard(h *transaction.Happening, d *core.Dialog, now int64) {
+	msg := h.Context.Msg
+	to, err := msg.To()
+	if err != nil {
+		return
+	}
+	leg := core.Leg{Tag: string(msg.Bytes(to.Tag)), Contact: contactOf(msg), Socket: h.Context.Src.Socket}
+	if h.Code >= 200 || msg.Find(sipframe.HeaderRecordRoute) >= 0 {
+		leg.Routes = m.calleeRoutes(h, msg)
+	}
+	if d.Flags()&(core.ReinvitePingCaller|core.ReinvitePingCallee) != 0 && len(msg.Body()) > 0 {
+		leg.SDP = bytes.Clone(msg.Body())
+	}
+	first := d.State() < core.Answered
+	d.Heard(h.Code, &leg, now)
+	if h.Code >= 200 && h.Code < 300 && first {
+		if d.Attachment(raceKey) != nil {
+			d.SetTimeout(m.raceTimeout, now)
+		}
+		m.pings.begin(m, d, now)
+	}
+}
+
+func contactOf(msg *sipframe.Message) string {
+	a, err := msg.Contact()
+	if err != nil || a.Star {
+		return ""
+	}
+	return string(msg.Bytes(a.URI))
+}
+
+// calleeRoutes returns the Route from here to the callee: the Record-Routes of a response above ours, from ours on.
+func (m *Module) calleeRoutes(h *transaction.Happening, msg *sipframe.Message) string {
+	var list [][]byte
+	it := msg.RecordRoutes()
+	for v, ok := it.Next(); ok; v, ok = it.Next() {
+		var a sipframe.NameAddr
+		var u sipframe.URI
+		value := msg.Bytes(v)
+		if sipframe.ParseNameAddr(value, &a) != nil {
+			break
+		}
+		uri := a.URI.In(value)
+		if sipframe.ParseURI(uri, &u) != nil || h.Context.IsMyself(u.Host.In(uri), u.Port) {
+			break
+		}
+		list = append(list, value)
+	}
+	var out []byte
+	for i := len(list) - 1; i >= 0; i-- {
+		if len(out) > 0 {
+			out = append(out, ", "...)
+		}
+		out = append(out, list[i]...)
+	}
+	return string(out)
+}
+
+// routesOf joins the values of a header of routes.
+func routesOf(it sipframe.ValueIter, msg *sipframe.Message) string {
+	var out []byte
+	for v, ok := it.Next(); ok; v, ok = it.Next() {
+		if len(out) > 0 {
+			out = append(out, ", "...)
+		}
+		out = append(out, msg.Bytes(v)...)
+	}
+	return string(out)
+}
+
+// follow finds the dialog of a later request. It reports whether there is one.
+func (m *Module) follow(x *script.Machine, mode matchMode) bool {
+	c := x.Context()
+	msg := c.Msg
+	if !msg.IsRequest() || !c.HasToTag() || m.dialogs == nil {
+		return false
+	}
+	if m.bondOf(x) != nil {
+		return true
+	}
+	from, err := msg.From()
+	to, err2 := msg.To()
+	if err != nil || err2 != nil {
+		return false
+	}
+	fromTag, toTag := msg.Bytes(from.Tag), msg.Bytes(to.Tag)
+	var d *core.Dialog
+	dir := core.Unknown
+	if mode != byTags {
+		if v, ok := sipframe.FindParam(c.RouteParams(), m.param); ok {
+			if id, ok := core.ParseID(string(v)); ok {
+				if d = m.dialogs.ByID(id); d != nil {
+					if dir = d.DirectionOf(fromTag, toTag); dir == core.Unknown {
+						return false
+					}
+				}
+			}
+		}
+	}
+	if d == nil && mode != byDID {
+		d, dir = m.dialogs.ByTags(msg.CallID(), fromTag, toTag)
+	}
+	if d == nil {
+		return false
+	}
+	m.join(x, d, dir)
+	return true
+}
+
+// join bonds a request with its dialog and notes what it says.
+func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction) {
+	c := x.Context()
+	msg, now := c.Msg, x.Now().Unix()
+	method := msg.Method()
+	seq, _, _ := msg.CSeq()
+	w := core.Within{Dir: dir, CSeq: seq, URI: string(c.RequestURI()), Routes: m.routesBehind(x), NoCount: method == sipframe.ACK,
+		Target: method == sipframe.INVITE || method == sipframe.UPDATE}
+	if w.Target {
+		w.Contact = contactOf(msg)
+		if d.Flags()&(core.ReinvitePingCaller|core.ReinvitePingCallee) != 0 && len(msg.Body()) > 0 {
+			w.SDP = bytes.Clone(msg.Body())
+		}
+	}
+	b := &bond{dialog: d, dir: dir, cseq: seq, verdict: d.Check(&w)}
+	c.Attach(m, b)
+	if b.shift = d.Shift(dir); b.shift > 0 && method != sipframe.CANCEL {
+		_ = c.SetCSeq(seq + b.shift)
+	}
+	d.Saw(&w)
+	switch {
+	case method == sipframe.ACK && dir == core.Downstream:
+		d.Acked()
+	case method == sipframe.BYE && dir == core.Downstream:
+		d.End(core.DownstreamBYE, now)
+	case method == sipframe.BYE:
+		d.End(core.UpstreamBYE, now)
+	}
+}
+
+// routesBehind returns the Routes of the request that are not ours.
+func (m *Module) routesBehind(x *script.Machine) string {
+	c := x.Context()
+	msg := c.Msg
+	var out []byte
+	it := msg.Routes()
+	for v, ok := it.Next(); ok; v, ok = it.Next() {
+		var a sipframe.NameAddr
+		var u sipframe.URI
+		value := msg.Bytes(v)
+		if sipframe.ParseNameAddr(value, &a) != nil {
+			continue
+		}
+		uri := a.URI.In(value)
+		if sipframe.ParseURI(uri, &u) != nil || c.IsMyself(u.Host.In(uri), u.Port) {
+			continue
+		}
+		if len(out) > 0 {
+			out = append(out, ", "...)
+		}
+		out = append(out, value...)
+	}
+	return string(out)
+}
+
+// within follows the transaction of a later request.
+func (m *Module) within(h *transaction.Happening, b *bond) {
+	if h.What != transaction.ResponseIn {
+		return
+	}
+	c := h.Context
+	if b.shift > 0 {
+		_ = c.SetCSeq(b.cseq)
+	}
+	method := h.Exchange.Method()
+	if h.Code >= 200 && h.Code < 300 && (method == sipframe.INVITE || method == sipframe.UPDATE) {
+		b.dialog.Refresh(b.dir, contactOf(c.Msg))
+	}
+}

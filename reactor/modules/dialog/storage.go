@@ -1,0 +1,229 @@
+package dialog
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"sipreactor/reactor"
+	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/store"
+)
+
+// batch is how many dialogs are written in one transaction.
+const batch = 200
+
+// columns are the names of the columns of the table.
+type columns struct {
+	id, callID, fromURI, fromTag, toURI, toTag, mangledFrom, mangledTo, callerCSeq, calleeCSeq, callerPing, calleePing,
+	callerRoutes, calleeRoutes, callerContact, calleeContact, callerSocket, calleeSocket, state, started, timeout, vars,
+	profiles, scriptFlags, moduleFlags, flags string
+}
+
+func defaultColumns() columns {
+	return columns{id: "dlg_id", callID: "callid", fromURI: "from_uri", fromTag: "from_tag", toURI: "to_uri", toTag: "to_tag",
+		mangledFrom: "mangled_from_uri", mangledTo: "mangled_to_uri", callerCSeq: "caller_cseq", calleeCSeq: "callee_cseq",
+		callerPing: "caller_ping_cseq", calleePing: "callee_ping_cseq", callerRoutes: "caller_route_set", calleeRoutes: "callee_route_set",
+		callerContact: "caller_contact", calleeContact: "callee_contact", callerSocket: "caller_sock", calleeSocket: "callee_sock",
+		state: "state", started: "start_time", timeout: "timeout", vars: "vars", profiles: "profiles", scriptFlags: "script_flags",
+		moduleFlags: "module_flags", flags: "flags"}
+}
+
+func (c *columns) byParam() map[string]*string {
+	return map[string]*string{"dlg_id_column": &c.id, "call_id_column": &c.callID, "from_uri_column": &c.fromURI, "from_tag_column": &c.fromTag,
+		"to_uri_column": &c.toURI, "to_tag_column": &c.toTag, "from_cseq_column": &c.callerCSeq, "to_cseq_column": &c.calleeCSeq,
+		"from_route_column": &c.callerRoutes, "to_route_column": &c.calleeRoutes, "from_contact_column": &c.callerContact,
+		"to_contact_column": &c.calleeContact, "from_sock_column": &c.callerSocket, "to_sock_column": &c.calleeSocket,
+		"state_column": &c.state, "start_time_column": &c.started, "timeout_column": &c.timeout, "vars_column": &c.vars,
+		"profiles_column": &c.profiles, "sflags_column": &c.scriptFlags, "mflags_column": &c.moduleFlags, "flags_column": &c.flags}
+}
+
+func (c *columns) names() []string {
+	return []string{c.id, c.callID, c.fromURI, c.fromTag, c.toURI, c.toTag, c.mangledFrom, c.mangledTo, c.callerCSeq, c.calleeCSeq,
+		c.callerPing, c.calleePing, c.callerRoutes, c.calleeRoutes, c.callerContact, c.calleeContact, c.callerSocket, c.calleeSocket,
+		c.state, c.started, c.timeout, c.vars, c.profiles, c.scriptFlags, c.moduleFlags, c.flags}
+}
+
+// load reads the table. A row that cannot be read is left out with a warning; a database that is away is one, too.
+func (m *Module) load() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	now := time.Now().Unix()
+	loaded := 0
+	err := m.db.Load(ctx, store.Select{Table: m.table, Columns: m.columns.names(), Key: m.columns.id}, func(r *store.Row) error {
+		row := &core.Row{
+			ID: core.IDOfInt(r.Int(0)), CallID: r.Text(1), FromURI: r.Text(2), FromTag: r.Text(3), ToURI: r.Text(4),
+			State: core.State(r.IntIn(18, 1, 5)), Started: r.Int(19), Expires: r.Int(20), Script: uint32(r.Int(23)), Flags: core.Flag(r.Int(25)),
+			Caller: core.Leg{Tag: r.Text(3), Contact: r.Text(14), Routes: r.Text(12), CSeq: number(r.Text(8)), Own: number(r.Text(10)), Socket: m.socket(r.Text(16))},
+			Callee: core.Leg{Tag: r.Text(5), Contact: r.Text(15), Routes: r.Text(13), CSeq: number(r.Text(9)), Own: number(r.Text(11)), Socket: m.socket(r.Text(17))},
+			Values: parseValues(r.Text(21)), Profiles: m.parseProfiles(r.Text(22)),
+		}
+		if err := r.Err(); err != nil {
+			m.env.Log.Warn("dialog: a row is left out", "error", err)
+			return nil
+		}
+		if m.dialogs.Restore(row, now) {
+			loaded++
+		}
+		return nil
+	})
+	if err != nil {
+		m.env.Log.Warn("dialog: no dialogs were read", "error", err)
+		return nil
+	}
+	m.env.Log.Info("dialog: dialogs were read", "dialogs", loaded)
+	return nil
+}
+
+func number(text string) uint32 {
+	n, _ := strconv.ParseUint(strings.TrimSpace(text), 10, 32)
+	return uint32(n)
+}
+
+// socket finds a listener by proto:address:port.
+func (m *Module) socket(text string) *reactor.Socket {
+	if m.env.Engine == nil {
+		return nil
+	}
+	for _, s := range m.env.Engine.Sockets() {
+		if socketText(s) == text {
+			return s
+		}
+	}
+	return nil
+}
+
+func socketText(s *reactor.Socket) string {
+	if s == nil {
+		return ""
+	}
+	return s.Proto.String() + ":" + s.Addr.String()
+}
+
+// writeBack writes what has changed, until the program ends.
+func (m *Module) writeBack(ctx context.Context) {
+	every := m.period
+	if m.dbMode == realtime {
+		every = time.Second
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-m.wake:
+		}
+		if err := m.write(ctx); err != nil && ctx.Err() == nil {
+			m.env.Log.Warn("dialog: the database takes no dialogs: they wait", "error", err, "dialogs", m.dialogs.Waiting())
+		}
+	}
+}
+
+func (m *Module) write(ctx context.Context) error {
+	m.flush.Lock()
+	defer m.flush.Unlock()
+	return m.dialogs.Changed(batch, func(list []core.Stored) error {
+		var changes []store.Change
+		for i := range list {
+			x := &list[i]
+			changes = append(changes, store.Change{Verb: store.VerbDelete, Table: m.table,
+				Where: []store.Cond{store.Equal(m.columns.id, store.Int(x.ID.Int()))}})
+			if !x.Delete {
+				changes = append(changes, store.Change{Verb: store.VerbInsert, Table: m.table, Columns: m.columns.names(),
+					Rows: [][]store.Value{m.row(&x.Summary)}})
+			}
+		}
+		_, err := m.db.Apply(ctx, changes...)
+		return err
+	})
+}
+
+func (m *Module) row(s *core.Summary) []store.Value {
+	var callee core.Leg
+	if s.Callee >= 0 {
+		callee = s.Callees[s.Callee]
+	}
+	text := store.String
+	seq := func(n uint32) store.Value { return text(strconv.FormatUint(uint64(n), 10)) }
+	return []store.Value{
+		store.Int(s.ID.Int()), text(s.CallID), text(s.FromURI), text(s.FromTag), text(s.ToURI), text(callee.Tag), store.Null, store.Null,
+		seq(s.Caller.CSeq), seq(callee.CSeq), store.Int(int64(s.Caller.Own)), store.Int(int64(callee.Own)),
+		text(s.Caller.Routes), text(callee.Routes), text(s.Caller.Contact), text(callee.Contact),
+		text(socketText(s.Caller.Socket)), text(socketText(callee.Socket)), store.Int(int64(s.State)), store.Int(s.Started), store.Int(s.Expires),
+		text(formatValues(s.Values)), text(formatProfiles(s.Profiles)), store.Int(int64(s.Script)), store.Int(0), store.Int(int64(s.Flags)),
+	}
+}
+
+// Values are stored as name#value|name#value|, with the separators and backslashes escaped, and numbers behind name#i.
+var escaper = strings.NewReplacer(`\`, `\\`, "|", `\|`, "#", `\#`)
+
+func formatValues(values []core.Value) string {
+	var b strings.Builder
+	for _, v := range values {
+		if v.IsInt {
+			fmt.Fprintf(&b, "%s#i%d|", escaper.Replace(v.Name), v.Int)
+		} else {
+			fmt.Fprintf(&b, "%s#s%s|", escaper.Replace(v.Name), escaper.Replace(v.Text))
+		}
+	}
+	return b.String()
+}
+
+func parseValues(text string) (values []core.Value) {
+	for _, pair := range fields(text) {
+		if len(pair) != 2 || pair[1] == "" {
+			continue
+		}
+		v := core.Value{Name: pair[0], Text: pair[1][1:]}
+		if pair[1][0] == 'i' {
+			n, err := strconv.ParseInt(v.Text, 10, 64)
+			if err != nil {
+				continue
+			}
+			v = core.Value{Name: v.Name, Int: n, IsInt: true}
+		}
+		values = append(values, v)
+	}
+	return values
+}
+
+func formatProfiles(list []core.Membership) string {
+	var b strings.Builder
+	for _, p := range list {
+		fmt.Fprintf(&b, "%s#%s|", escaper.Replace(p.Profile.Name), escaper.Replace(p.Value))
+	}
+	return b.String()
+}
+
+func (m *Module) parseProfiles(text string) (list []core.Membership) {
+	for _, pair := range fields(text) {
+		if p := m.profiles[pair[0]]; p != nil && len(pair) == 2 {
+			list = append(list, core.Membership{Profile: p, Value: pair[1]})
+		}
+	}
+	return list
+}
+
+// fields cuts a text at | and its parts at #, and takes escapes off.
+func fields(text string) (all [][]string) {
+	part := []string{""}
+	for i := 0; i < len(text); i++ {
+		last := &part[len(part)-1]
+		switch c := text[i]; {
+		case c == '\\' && i+1 < len(text):
+			i++
+			*last += text[i : i+1]
+		case c == '|':
+			all, part = append(all, part), []string{""}
+		case c == '#':
+			part = append(part, "")
+		default:
+			*last += text[i : i+1]
+		}
+	}
+	return all
+}
