@@ -38,6 +38,10 @@ import (
 	"sipreactor/reactor/modules/permissions"
 	"sipreactor/reactor/modules/pike"
 	prom "sipreactor/reactor/modules/prometheus"
+	"sipreactor/reactor/modules/proto_hep"
+	"sipreactor/reactor/modules/proto_tcp"
+	"sipreactor/reactor/modules/proto_tls"
+	"sipreactor/reactor/modules/proto_udp"
 	"sipreactor/reactor/modules/ratelimit"
 	"sipreactor/reactor/modules/regex"
 	"sipreactor/reactor/modules/registrar"
@@ -47,8 +51,13 @@ import (
 	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/sqlops"
+	"sipreactor/reactor/modules/statistics"
 	"sipreactor/reactor/modules/textops"
+	"sipreactor/reactor/modules/tls_mgm"
+	"sipreactor/reactor/modules/tls_openssl"
+	"sipreactor/reactor/modules/tls_wolfssl"
 	"sipreactor/reactor/modules/tm"
+	"sipreactor/reactor/modules/tracer"
 	"sipreactor/reactor/modules/uac"
 	"sipreactor/reactor/modules/uac_auth"
 	uris "sipreactor/reactor/modules/uri"
@@ -58,8 +67,8 @@ import (
 
 // modules are those that a configuration can load.
 var modules = []script.Constructor{
-	alias_db.New,
 	acc.New,
+	alias_db.New,
 	auth.New,
 	auth_db.New,
 	avpops.New,
@@ -75,8 +84,10 @@ var modules = []script.Constructor{
 	dispatcher.New,
 	domain.New,
 	drouting.New,
+	exec.New,
 	group.New,
 	httpd.New,
+	json.New,
 	loadbalancer.New,
 	mathops.New,
 	maxfwd.New,
@@ -88,25 +99,32 @@ var modules = []script.Constructor{
 	optionsreply.New,
 	path.New,
 	permissions.New,
+	pike.New,
 	prom.New,
+	proto_hep.New,
+	proto_tcp.New,
+	proto_tls.New,
+	proto_udp.New,
+	ratelimit.New,
 	regex.New,
 	registrar.New,
+	rest_client.New,
 	rr.New,
 	signaling.New,
 	sipmsgops.New,
 	event_datagram.New,
 	event_route.New,
-	exec.New,
-	json.New,
-	pike.New,
-	ratelimit.New,
-	rest_client.New,
 	sl.New,
 	sqlops.New,
+	statistics.New,
 	textops.New,
+	tls_mgm.New,
+	tls_openssl.New,
+	tls_wolfssl.New,
+	tm.New,
+	tracer.New,
 	uris.New,
 	usrloc.New,
-	tm.New,
 	uac.New,
 	uac_auth.New,
 }

@@ -53,17 +53,12 @@ func (c *Config) NeedRestart(old *Config) (all []Note) {
 	if at, same := sameSockets(c, old); !same {
 		all = append(all, Note{at, "sockets change at a restart only"})
 	}
-	for _, name := range c.Modules {
-		if c.builtIn(name) && !slices.Contains(old.Modules, name) {
-			all = append(all, Note{Msg: fmt.Sprintf("the module %s begins to work at a restart only", name)})
+	for _, m := range c.modules {
+		if m.AtStart && !slices.Contains(old.Modules, m.Name) {
+			all = append(all, Note{Msg: fmt.Sprintf("the module %s begins to work at a restart only", m.Name)})
 		}
 	}
 	return all
-}
-
-// builtIn reports whether a module is part of the program rather than a Module.
-func (c *Config) builtIn(name string) bool {
-	return !slices.ContainsFunc(c.modules, func(m *Module) bool { return m.Name == name })
 }
 
 // bare is the value without its place.

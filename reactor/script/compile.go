@@ -1,5 +1,11 @@
 package script
 
+import (
+	"cmp"
+
+	"sipreactor/tlsstate"
+)
+
 // compiler turns the tree into closures. It resolves every name, so what it
 // does not know is an error here and not at runtime.
 type compiler struct {
@@ -36,13 +42,9 @@ func compileRoutes(c *settings, f *File) *Program {
 		n, _ := k.flag(0, c.noNewReply, c.places["tcp_no_new_conn_rplflag"])
 		p.noNewReplies = 1 << n
 	}
-	if c.domainAVP != "" {
-		p.domainAVP = k.avp(c.domainAVP)
-	}
-	if c.sipAVP != "" {
-		p.sipAVP = k.avp(c.sipAVP)
-	}
 	k.checkModules()
+	c.TLSLibrary = cmp.Or(c.TLSLibrary, tlsstate.GoLibrary)
+	c.namePeers()
 	k.checkContexts()
 	k.noteOpenForwards()
 	for _, item := range f.Items {

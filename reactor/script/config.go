@@ -204,9 +204,6 @@ type settings struct {
 	asserts    bool // enable_asserts
 	noNewFlag  string
 	noNewReply string
-	domains    []*tlsDomain
-	domainAVP  string         // client_tls_domain_avp, the name in it
-	sipAVP     string         // client_sip_domain_avp, the name in it
 	places     map[string]Pos // where parameters that name something else were set, and modules loaded
 }
 

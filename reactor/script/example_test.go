@@ -3,12 +3,14 @@ package script_test
 import (
 	"fmt"
 
+	"sipreactor/reactor/modules/proto_tls"
 	"sipreactor/reactor/script"
 )
 
 // A configuration becomes typed parameters and a program.
 func ExampleLoader_Compile() {
-	cfg, err := new(script.Loader).Compile("opensips.cfg", []byte(`
+	loader := script.Loader{Modules: []script.Constructor{proto_tls.New}}
+	cfg, err := loader.Compile("opensips.cfg", []byte(`
 socket=tls:127.0.0.1:5061 as edge.example.org
 loadmodule "proto_tls.so"
 modparam("proto_tls", "tls_handshake_timeout", 250)
@@ -31,7 +33,8 @@ route {
 
 // What is wrong is told with its place, all of it at once.
 func ExampleLoader_Compile_errors() {
-	_, err := new(script.Loader).Compile("opensips.cfg", []byte(`socket=tls:127.0.0.1:5061
+	loader := script.Loader{Modules: []script.Constructor{proto_tls.New}}
+	_, err := loader.Compile("opensips.cfg", []byte(`socket=tls:127.0.0.1:5061
 loadmodule "proto_tls.so"
 modparam("proto_tls", "tls_handshak_timeout", 250)
 

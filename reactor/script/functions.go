@@ -115,7 +115,6 @@ func init() {
 	functions = make(map[string]*Function)
 	for _, part := range []map[string]*Function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(),
-		tlsFunctions(), traceFunctions(), statisticFunctions(),
 		avpFunctions(), advertiseFunctions(), branchFunctions(), blacklistFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(), cacheFunctions(), eventFunctions(),
 	} {
 		for name, f := range part {

@@ -387,3 +387,5 @@ func globalNames() []string {
 	}
 	return names
 }
+
+func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -5,9 +5,7 @@ import (
 	_ "embed" // the default configuration
 	"errors"
 	"io/fs"
-	"maps"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -210,22 +208,13 @@ func (c *settings) load(l *LoadModule) {
 	}
 	c.Modules = append(c.Modules, name)
 	c.places[loadPlace+name] = l.Path.At
-	if m := c.words.module(name); m != nil {
-		c.Config.modules = append(c.Config.modules, m)
-		if m.Note != "" {
-			c.rep.notef(l.Path.At, "%s: %s", name, m.Note)
-		}
-		if m.Loaded != nil {
-			m.Loaded()
-		}
-		return
+	m := c.words.module(name)
+	c.Config.modules = append(c.Config.modules, m)
+	if m.Note != "" {
+		c.rep.notef(l.Path.At, "%s: %s", name, m.Note)
 	}
-	m := modules[name]
-	if m.note != "" {
-		c.rep.notef(l.Path.At, "%s: %s", name, m.note)
-	}
-	if m.defs != nil {
-		m.defs(c)
+	if m.Loaded != nil {
+		m.Loaded()
 	}
 }
 
@@ -275,9 +264,6 @@ func (c *settings) modParam(m *ModParam) {
 		if !c.assign(spec, m.Name.Text, m.Value) {
 			return
 		}
-		if name == "tls_mgm" {
-			c.placeTLS(m.Name.Text, m.Value)
-		}
 	}
 	if !known {
 		params := c.paramNames(names)
@@ -288,13 +274,6 @@ func (c *settings) modParam(m *ModParam) {
 // param returns a parameter of a loaded module; nil if it has none of that name.
 func (c *settings) param(module, name string) *globalSpec {
 	m := c.words.module(module)
-	if m == nil {
-		spec := modules[module].params[name]
-		if spec != nil {
-			spec.restart = module != statisticsModule
-		}
-		return spec
-	}
 	for i := range m.Parameters {
 		if m.Parameters[i].Name == name {
 			return m.Parameters[i].spec()
@@ -306,10 +285,6 @@ func (c *settings) param(module, name string) *globalSpec {
 func (c *settings) paramNames(loaded []string) (names []string) {
 	for _, name := range loaded {
 		m := c.words.module(name)
-		if m == nil {
-			names = slices.AppendSeq(names, maps.Keys(modules[name].params))
-			continue
-		}
 		for i := range m.Parameters {
 			names = append(names, m.Parameters[i].Name)
 		}
@@ -322,14 +297,7 @@ func (c *settings) finish() {
 	if c.signature != nil && !*c.signature {
 		c.Proxy.ServerHeader = ""
 	}
-	c.finishTLS()
-	c.namePeers()
-	c.finishTLSLibrary()
 	c.finishSockets()
-	c.finishTrace("proto_tls", &c.Trace.TLS)
-	c.Trace.MasterKeyAt = c.places["proto_tls/trace_master_key"]
-	c.finishTrace("proto_tcp", &c.Trace.TCP)
-	c.finishTraceIDs()
 }
 
 func (c *settings) finishSockets() {
@@ -377,20 +345,8 @@ func (c *settings) top() Pos {
 	return Pos{}
 }
 
-func (c *settings) finishTrace(module string, t *ConnTrace) {
-	if t.On && t.Destination == "" {
-		c.rep.notef(c.places[module+"/trace_on"], "trace_on does nothing: %s has no trace_destination", module)
-	}
-	if t.Destination != "" {
-		c.traceTo(c.places[module+"/trace_destination"], "trace_destination", t.Destination)
-	}
-}
-
-func (c *settings) finishTraceIDs() {
-	for _, id := range c.Trace.SIP.IDs {
-		c.traceTo(id.Pos, "trace_id ["+clip(id.Name)+"]:", id.Destination)
-	}
-}
+// CheckCollector reports a destination of traces that is none.
+func (l *Loading) CheckCollector(at Pos, what, name string) { l.k.traceTo(at, what, name) }
 
 // traceTo reports a destination that is none.
 func (c *settings) traceTo(at Pos, what, name string) {

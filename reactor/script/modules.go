@@ -1,30 +1,5 @@
 package script
 
-// module is something that loadmodule names.
-type module struct {
-	params map[string]*globalSpec
-	note   string // what of it does nothing here; "" if nothing
-	defs   func(c *settings)
-}
-
-// modules are those that can be loaded. What they do is part of this program;
-// loading one makes its functions and parameters known.
-var modules = map[string]*module{
-	"proto_tls":   {params: protoTLSParams},
-	"proto_tcp":   {params: protoTCPParams},
-	"proto_udp":   {params: protoUDPParams},
-	"tls_mgm":     {params: tlsMgmParams},
-	opensslModule: {},
-	wolfsslModule: {},
-
-	statisticsModule: {params: statisticsParams},
-
-	"proto_hep": {params: protoHEPParams},
-	"tracer":    {params: tracerParams, defs: func(c *settings) { c.Trace.SIP.On = true }},
-}
-
-const statisticsModule = "statistics"
-
 // laterModules are part of the language and not of this version. Without them a
 // script would do something else than it says, so they are refused.
 var laterModules = map[string]bool{

@@ -28,7 +28,7 @@ type Parameter struct {
 
 // spec is the parameter as a global one.
 func (p *Parameter) spec() *globalSpec {
-	g := &globalSpec{typ: p.Type, min: p.Min, max: p.Max, unit: p.Unit, note: p.Note, restart: p.Restart}
+	g := &globalSpec{typ: p.Type, min: p.Min, max: p.Max, unit: p.Unit, note: p.Note, restart: p.Restart && p.Note == ""}
 	if p.Max == 0 {
 		g.max = math.MaxInt32
 	}
@@ -92,6 +92,13 @@ func Networks(to *[]netip.Prefix) func(Literal) error {
 		return nil
 	}
 }
+
+// SplitHost divides host[:port]; msg tells what is wrong. A host may be * or in
+// brackets.
+func SplitHost(s string) (host string, port uint16, msg string) { return splitHost(s) }
+
+// Hint returns " (did you mean x?)" if one of the names is near to the word, else "".
+func Hint(word string, names []string) string { return hint(word, names) }
 
 // Clip shortens a text for a message that shows it.
 func Clip(s string) string { return clip(s) }

@@ -53,7 +53,6 @@ func scriptVariables() map[string]*Variable {
 			return func(m *Machine, _ int) Value { return m.strftime(format(m)) }
 		}},
 
-		"stat": {module: statisticsModule, Inner: AnyInner, Get: statItem, Set: statSetter},
 		"env": {Inner: ConstInner, Get: constant(func(v *Var) Value {
 			s, ok := os.LookupEnv(v.Arg.Text)
 			if !ok {

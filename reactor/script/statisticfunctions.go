@@ -2,26 +2,24 @@ package script
 
 import "strings"
 
-// statisticFunctions are those of the module statistics.
-func statisticFunctions() map[string]*Function {
-	return map[string]*Function{
-		"update_stat": {module: statisticsModule, Usage: `update_stat("[group:]name", number)`, Args: []ArgKind{TextArg, IntArg}, Min: 2, Routes: Anywhere, Build: updateStat},
-		"reset_stat": {module: statisticsModule, Usage: `reset_stat("[group:]name")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Anywhere, Build: func(a *Args) Action {
-			name := a.list[0].text
-			return func(m *Machine) int {
-				full, ok := name(m)
-				if !ok {
-					return m.Fail(a.at, "the name of the statistic is null")
-				}
-				return m.resetStatistic(full, a.at)
-			}
-		}},
+// The functions and the variable of the module statistics. What counts is the
+// program's, so that counting costs no look-up.
+
+// ResetStatistic is the Build of reset_stat().
+func ResetStatistic(a *Args) Action {
+	name := a.list[0].text
+	return func(m *Machine) int {
+		full, ok := name(m)
+		if !ok {
+			return m.Fail(a.at, "the name of the statistic is null")
+		}
+		return m.resetStatistic(full, a.at)
 	}
 }
 
-// updateStat counts. A statistic that there is not yet is made; one whose name
+// UpdateStatistic is the Build of update_stat(). A statistic that there is not yet is made; one whose name
 // is constant when the script is compiled.
-func updateStat(a *Args) Action {
+func UpdateStatistic(a *Args) Action {
 	k := a.k
 	name, by := &a.list[0], a.list[1].num
 	count := func(m *Machine, st *statistic) int {
@@ -92,9 +90,9 @@ func (k *compiler) statName(a *VarArg) func(m *Machine) []byte {
 	return k.name(a)
 }
 
-// statItem is $stat(name): null for what nobody counts. A statistic of the
+// StatisticValue is the Get of $stat(name): null for what nobody counts. A statistic of the
 // script costs a look-up; one of the program has all of its figures gathered, which is a wait.
-func statItem(u *Use) Getter {
+func StatisticValue(u *Use) Getter {
 	k, v := u.k, u.v
 	name := k.statName(v.Arg)
 	if name == nil {
@@ -115,10 +113,10 @@ func statItem(u *Use) Getter {
 	}
 }
 
-// statSetter is $stat(name) = 0, which resets it.
-func statSetter(u *Use) Setter {
+// ResetByAssignment is the Set of $stat(name) = 0, which resets it.
+func ResetByAssignment(u *Use) Setter {
 	k, v := u.k, u.v
-	if !k.argFits(v, variables["stat"]) {
+	if !k.argFits(v, k.variableNamed("stat")) {
 		return nil
 	}
 	if v.Index != nil {

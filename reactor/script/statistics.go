@@ -194,32 +194,8 @@ type StatisticVariable struct {
 	NoReset bool
 }
 
-// programGroups are the groups that this program counts in itself.
-var programGroups = []string{"core", "net", "tls", "close", "proxy", "sl"}
-
-var statisticsParams = map[string]*globalSpec{
-	"variable": {typ: StringParam, set: func(c *settings, v Literal) string {
-		name, flag, flagged := strings.Cut(v.Text, "/")
-		if flagged && flag != "no_reset" {
-			return "is name or name/no_reset; " + clip(flag) + " is no flag"
-		}
-		c.Statistics.Variables = append(c.Statistics.Variables, StatisticVariable{Pos: v.At, Name: name, NoReset: flagged})
-		return ""
-	}},
-	"stat_groups": textParam(func(c *settings, s string) string {
-		for g := range strings.SplitSeq(s, ",") {
-			g = strings.TrimSpace(g)
-			if g == "" || strings.ContainsAny(g, ": \t$") {
-				return "is a comma list of names; " + clip(g) + " is none"
-			}
-			if slices.Contains(programGroups, g) {
-				return "names " + g + ", in which this program counts itself: " + strings.Join(programGroups, ", ")
-			}
-			c.Statistics.Groups = append(c.Statistics.Groups, g)
-		}
-		return ""
-	}),
-}
+// ProgramGroups are the groups that this program counts in itself.
+var ProgramGroups = []string{"core", "net", "tls", "close", "proxy", "sl"}
 
 // declareStatistics makes those that the configuration names.
 func (k *compiler) declareStatistics() {

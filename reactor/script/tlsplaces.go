@@ -5,7 +5,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"os"
-	"strings"
 	"time"
 
 	"sipreactor/tlsstate"
@@ -17,20 +16,13 @@ type tlsPlace struct {
 	domain, name string
 }
 
-// placeTLS notes where a parameter of a domain was set. With a server and a client
-// domain of one name it is of the one that was declared last, as in setDomain.
-func (c *settings) placeTLS(param string, v Literal) {
-	name, _, _ := strings.Cut(strings.TrimPrefix(v.Text, "["), "]")
-	for i := len(c.domains) - 1; i >= 0; i-- {
-		if d := c.domains[i]; d.Name == name {
-			if c.tlsPlaces == nil {
-				c.tlsPlaces = make(map[tlsPlace][]Pos)
-			}
-			at := tlsPlace{d.Role, name, param}
-			c.tlsPlaces[at] = append(c.tlsPlaces[at], v.At)
-			return
-		}
+// PlaceTLS notes where a parameter of a TLS domain was set, for errors about it.
+func (c *Config) PlaceTLS(role tlsstate.Role, domain, param string, at Pos) {
+	if c.tlsPlaces == nil {
+		c.tlsPlaces = make(map[tlsPlace][]Pos)
 	}
+	key := tlsPlace{role, domain, param}
+	c.tlsPlaces[key] = append(c.tlsPlaces[key], at)
 }
 
 // placeOf gives where a parameter of a domain was set; no place when it was not. A

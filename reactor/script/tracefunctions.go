@@ -73,20 +73,9 @@ func (w *witness) Sent(to *reactor.Source, at time.Time, data []byte) {
 
 func isReply(message []byte) bool { return bytes.HasPrefix(message, []byte("SIP/2.0 ")) }
 
-const traceUsage = `trace("trace_id", ["m"|"t"], ["sip"], [trace_attrs], ["C"|"c"], [correlation_id])`
-
-// traceFunctions are those of tracer.
-func traceFunctions() map[string]*Function {
-	trace := &Function{
-		module: "tracer", Usage: traceUsage, Min: 1, Routes: Messages, Build: buildTrace,
-		Args: []ArgKind{TextArg, FixedArg, FixedArg, TextArg, FixedArg, TextArg},
-	}
-	return map[string]*Function{"trace": trace, "sip_trace": trace}
-}
-
-// buildTrace compiles trace(): the message as it came, and from here on all
+// TraceMessage is the Build of trace() of the module tracer: the message as it came, and from here on all
 // that is sent because of it.
-func buildTrace(a *Args) Action {
+func TraceMessage(a *Args) Action {
 	k := a.k
 	id, correlation := a.list[0], a.list[5]
 	if id.fixed && k.traceID(id.str) < 0 && !k.partial {

@@ -133,7 +133,7 @@ var variables map[string]*Variable
 
 func init() {
 	variables = make(map[string]*Variable)
-	for _, part := range []map[string]*Variable{uriVariables(), headerVariables(), messageVariables(), scriptVariables(), tlsVariables(),
+	for _, part := range []map[string]*Variable{uriVariables(), headerVariables(), messageVariables(), scriptVariables(),
 		authVariables(), contactVariables(), partyVariables(), partVariables(), flagVariables(), branchVariables(), routeVariables(), challengeVariables()} {
 		for name, spec := range part {
 			variables[name] = spec

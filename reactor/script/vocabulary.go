@@ -59,12 +59,11 @@ func (v *vocabulary) isDotted(name []byte) bool {
 
 // hasModule reports whether loadmodule can name a module.
 func (c *settings) hasModule(name string) bool {
-	return modules[name] != nil || c.words.module(name) != nil
+	return c.words.module(name) != nil
 }
 
 func (c *settings) moduleNames() []string {
-	names := slices.Collect(maps.Keys(modules))
-	return slices.AppendSeq(names, maps.Keys(c.words.modules))
+	return slices.Sorted(maps.Keys(c.words.modules))
 }
 
 // function returns a function of the core or of a module, first of one that is

@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"sipreactor/reactor/modules/moduletest"
+	"sipreactor/reactor/modules/proto_tcp"
+	"sipreactor/reactor/modules/proto_tls"
+	"sipreactor/reactor/modules/proto_udp"
 	"sipreactor/reactor/script"
 )
 
@@ -55,7 +58,7 @@ func TestErrors(t *testing.T) {
 // TestReload keeps the values.
 func TestReload(t *testing.T) {
 	text := []byte(moduletest.Head("cachedb_local") + "route { exit; }")
-	l := script.Loader{Modules: []script.Constructor{New}}
+	l := script.Loader{Modules: []script.Constructor{proto_tcp.New, proto_tls.New, proto_udp.New, New}}
 	old, err := l.Compile("a.cfg", text)
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,9 @@ import (
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/dispatcher"
 	"sipreactor/reactor/modules/moduletest"
+	"sipreactor/reactor/modules/proto_tcp"
+	"sipreactor/reactor/modules/proto_tls"
+	"sipreactor/reactor/modules/proto_udp"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
@@ -86,7 +89,7 @@ func TestWrongVersion(t *testing.T) {
 	if _, err := db.Update(t.Context(), "version", []store.Set{{Column: "table_version", Value: store.Int(7)}}, store.Equal("table_name", store.String("dispatcher"))); err != nil {
 		t.Fatal(err)
 	}
-	l := script.Loader{Modules: []script.Constructor{db_sqlite.New, dispatcher.New}}
+	l := script.Loader{Modules: []script.Constructor{proto_tcp.New, proto_tls.New, proto_udp.New, db_sqlite.New, dispatcher.New}}
 	cfg, err := l.Compile("test.cfg", []byte(moduletest.Head("db_sqlite", "dispatcher")+"db_default_url = \""+url+"\"\nroute { exit; }\n"))
 	if err != nil {
 		t.Fatal(err)

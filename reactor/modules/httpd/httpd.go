@@ -20,8 +20,9 @@ func New(cfg *script.Config) *script.Module {
 		return script.Parameter{Name: name, Type: script.IntParam, Help: "The size of a buffer.", Note: what + " have no fixed buffer"}
 	}
 	return &script.Module{
-		Name: "httpd",
-		Help: "Serves HTTP for the modules mi_http and prometheus.",
+		Name:    "httpd",
+		AtStart: true,
+		Help:    "Serves HTTP for the modules mi_http and prometheus.",
 		Parameters: []script.Parameter{
 			{Name: "ip", Type: script.StringParam, Default: h.IP, Restart: true, Help: "The address to listen on.", Set: func(v script.Literal) error {
 				if _, err := netip.ParseAddr(v.Text); err != nil && v.Text != "localhost" {

@@ -12,8 +12,9 @@ import (
 func New(cfg *script.Config) *script.Module {
 	d := &cfg.MI.Datagram
 	return &script.Module{
-		Name: "mi_datagram",
-		Help: "Serves the management interface on a socket of datagrams.",
+		Name:    "mi_datagram",
+		AtStart: true,
+		Help:    "Serves the management interface on a socket of datagrams.",
 		Parameters: append([]script.Parameter{
 			{Name: "socket_name", Type: script.StringParam, Restart: true, Help: "The socket: a path, or udp:ip:port.", Set: script.NonEmpty(&d.Socket)},
 			manage.Mode("unix_socket_mode", "The permissions of the socket at a path.", &d.Mode),

@@ -11,8 +11,9 @@ import (
 func New(cfg *script.Config) *script.Module {
 	f := &cfg.MI.FIFO
 	return &script.Module{
-		Name: "mi_fifo",
-		Help: "Serves the management interface on a named pipe.",
+		Name:    "mi_fifo",
+		AtStart: true,
+		Help:    "Serves the management interface on a named pipe.",
 		Parameters: append([]script.Parameter{
 			{Name: "fifo_name", Type: script.StringParam, Default: f.Name, Restart: true, Help: "The path of the pipe.", Set: script.NonEmpty(&f.Name)},
 			manage.Mode("fifo_mode", "The permissions of the pipe.", &f.Mode),

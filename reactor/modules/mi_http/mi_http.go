@@ -15,6 +15,7 @@ func New(cfg *script.Config) *script.Module {
 	}
 	return &script.Module{
 		Name:       "mi_http",
+		AtStart:    true,
 		Help:       "Serves the management interface and the status page by httpd.",
 		Parameters: append([]script.Parameter{root("root"), root("mi_http_root")}, manage.Parameters()...),
 		Check: func(l *script.Loading) {

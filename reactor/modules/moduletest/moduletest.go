@@ -13,6 +13,10 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/modules/proto_tcp"
+	"sipreactor/reactor/modules/proto_tls"
+	"sipreactor/reactor/modules/proto_udp"
+	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 )
@@ -89,7 +93,7 @@ var Sockets = []*reactor.Socket{
 // started, and stopped at the end of the test.
 func New(t testing.TB, text string, modules ...script.Constructor) *Bench {
 	t.Helper()
-	l := script.Loader{Modules: modules}
+	l := script.Loader{Modules: with(modules)}
 	cfg, err := l.Compile("test.cfg", []byte(text))
 	if err != nil {
 		t.Fatalf("does not compile:\n%v", err)
@@ -151,7 +155,7 @@ func Logs(t testing.TB, head, statements string, modules ...script.Constructor) 
 // fails if it has none.
 func Wrong(t testing.TB, text string, modules ...script.Constructor) string {
 	t.Helper()
-	l := script.Loader{Modules: modules}
+	l := script.Loader{Modules: with(modules)}
 	_, err := l.Compile("test.cfg", []byte(text))
 	if err == nil {
 		t.Fatalf("it compiles:\n%s", text)
@@ -225,4 +229,10 @@ func (s Sent) Header(name string) string {
 		}
 	}
 	return strings.Join(all, "|")
+}
+
+// with adds modules that most configurations load: those of the protocols, and
+// sipmsgops.
+func with(modules []script.Constructor) []script.Constructor {
+	return append([]script.Constructor{proto_tcp.New, proto_tls.New, proto_udp.New, sipmsgops.New}, modules...)
 }

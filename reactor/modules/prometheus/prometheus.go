@@ -35,8 +35,9 @@ func New(cfg *script.Config) *script.Module {
 		}}
 	}
 	return &script.Module{
-		Name: "prometheus",
-		Help: "Gives statistics to Prometheus under OpenSIPS' names, by httpd.",
+		Name:    "prometheus",
+		AtStart: true,
+		Help:    "Gives statistics to Prometheus under OpenSIPS' names, by httpd.",
 		Parameters: []script.Parameter{
 			{Name: "root", Type: script.StringParam, Default: p.Root, Restart: true, Help: "The path, without the slash.", Set: func(v script.Literal) error {
 				s := strings.Trim(v.Text, "/")

@@ -8,11 +8,14 @@ import (
 	"sipreactor/reactor/modules/httpd"
 	"sipreactor/reactor/modules/mi_http"
 	"sipreactor/reactor/modules/prometheus"
+	"sipreactor/reactor/modules/proto_tcp"
+	"sipreactor/reactor/modules/proto_tls"
+	"sipreactor/reactor/modules/proto_udp"
 	"sipreactor/reactor/script"
 )
 
 func compile(name string, src []byte) (*script.Config, error) {
-	l := script.Loader{Modules: []script.Constructor{httpd.New, mi_http.New, prometheus.New}}
+	l := script.Loader{Modules: []script.Constructor{proto_tcp.New, proto_tls.New, proto_udp.New, httpd.New, mi_http.New, prometheus.New}}
 	return l.Compile(name, src)
 }
 

@@ -12,12 +12,15 @@ import (
 	"sipreactor/reactor/modules/mi_datagram"
 	"sipreactor/reactor/modules/mi_fifo"
 	"sipreactor/reactor/modules/mi_http"
+	"sipreactor/reactor/modules/proto_tcp"
+	"sipreactor/reactor/modules/proto_tls"
+	"sipreactor/reactor/modules/proto_udp"
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/script"
 )
 
 func compile(name string, src []byte) (*script.Config, error) {
-	l := script.Loader{Modules: []script.Constructor{httpd.New, mi_datagram.New, mi_fifo.New, mi_http.New, sl.New}}
+	l := script.Loader{Modules: []script.Constructor{proto_tcp.New, proto_tls.New, proto_udp.New, httpd.New, mi_datagram.New, mi_fifo.New, mi_http.New, sl.New}}
 	return l.Compile(name, src)
 }
 

@@ -1,0 +1,54 @@
+// Package statistics is OpenSIPS' module statistics: numbers that the routing
+// script counts with.
+package statistics
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"sipreactor/reactor/script"
+)
+
+// New makes the module for a configuration.
+func New(cfg *script.Config) *script.Module {
+	s := &cfg.Statistics
+	return &script.Module{
+		Name: "statistics",
+		Help: "Counts with numbers of the script's own, and reads those of the program.",
+		Parameters: []script.Parameter{
+			{Name: "variable", Type: script.StringParam, Help: "A statistic that is there from the start: [group:]name, or that with /no_reset.", Set: func(v script.Literal) error {
+				name, flag, flagged := strings.Cut(v.Text, "/")
+				if flagged && flag != "no_reset" {
+					return errors.New("is name or name/no_reset; " + script.Clip(flag) + " is no flag")
+				}
+				s.Variables = append(s.Variables, script.StatisticVariable{Pos: v.At, Name: name, NoReset: flagged})
+				return nil
+			}},
+			{Name: "stat_groups", Type: script.StringParam, Help: "The groups that the script counts in besides dynamic, a comma list.", Set: func(v script.Literal) error { return groups(s, v.Text) }},
+		},
+		Functions: []script.Function{
+			{Name: "update_stat", Usage: `update_stat("[group:]name", number)`, Help: "Counts by the number, which may be below 0. A statistic that there is not is made.",
+				Args: []script.ArgKind{script.TextArg, script.IntArg}, Min: 2, Routes: script.Anywhere, Build: script.UpdateStatistic},
+			{Name: "reset_stat", Usage: `reset_stat("[group:]name")`, Help: "Sets a statistic, of the script or of the program, to 0.",
+				Args: []script.ArgKind{script.TextArg}, Min: 1, Routes: script.Anywhere, Build: script.ResetStatistic},
+		},
+		Variables: []script.Variable{
+			{Name: "stat", Inner: script.AnyInner, Help: "A statistic of the script or of the program, NULL if there is none; 0 can be assigned to it.", Get: script.StatisticValue, Set: script.ResetByAssignment},
+		},
+	}
+}
+
+func groups(s *script.StatisticsConfig, list string) error {
+	for g := range strings.SplitSeq(list, ",") {
+		g = strings.TrimSpace(g)
+		if g == "" || strings.ContainsAny(g, ": \t$") {
+			return errors.New("is a comma list of names; " + script.Clip(g) + " is none")
+		}
+		if slices.Contains(script.ProgramGroups, g) {
+			return errors.New("names " + g + ", in which this program counts itself: " + strings.Join(script.ProgramGroups, ", "))
+		}
+		s.Groups = append(s.Groups, g)
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+// Package tracer is OpenSIPS' module tracer: SIP messages are traced to the
+// collectors of proto_hep.
+package tracer
+
+import (
+	"errors"
+	"strings"
+
+	"sipreactor/reactor/modules/internal/stream"
+	"sipreactor/reactor/script"
+)
+
+// New makes the module for a configuration.
+func New(cfg *script.Config) *script.Module {
+	t := &cfg.Trace.SIP
+	return &script.Module{
+		Name:    "tracer",
+		AtStart: true,
+		Help:    "Traces SIP messages to the collectors of proto_hep.",
+		Loaded:  func() { t.On = true },
+		Parameters: stream.AtStart([]script.Parameter{
+			{Name: "trace_on", Type: script.BoolParam, Default: "1", Help: "Has messages traced from the start; the command trace turns that.", Set: script.Into(&t.On)},
+			{Name: "trace_id", Type: script.StringParam, Help: "A name for trace(): [name]uri=hep:destination. Several may have one name.", Set: func(v script.Literal) error { return traceID(t, v) }},
+			{Name: "trace_local_ip", Type: script.StringParam, Help: "The address that packets name as ours.", Note: "a packet names the socket that the message passed"},
+			{Name: "syslog_default_facility", Type: script.AnyParam, Help: "The facility of traces to a log.", Note: "messages are not traced to a log"},
+			{Name: "syslog_default_level", Type: script.IntParam, Help: "The level of traces to a log.", Note: "messages are not traced to a log"},
+			{Name: "file_mode", Type: script.IntParam, Help: "The permissions of traces to a file.", Note: "messages are not traced to a file"},
+		}),
+		Functions: []script.Function{{
+			Name: "trace", Aliases: []string{"sip_trace"}, Usage: `trace("trace_id", ["m"|"t"], ["sip"], [trace_attrs], ["C"|"c"], [correlation_id])`,
+			Help: "Traces the message as it came, and all that is sent because of it from here on; C leaves the caller's side, c the callee's.",
+			Args: []script.ArgKind{script.TextArg, script.FixedArg, script.FixedArg, script.TextArg, script.FixedArg, script.TextArg}, Min: 1, Routes: script.Messages, Build: script.TraceMessage,
+		}},
+		Check: func(l *script.Loading) {
+			for _, id := range t.IDs {
+				l.CheckCollector(id.Pos, "trace_id ["+script.Clip(id.Name)+"]:", id.Destination)
+			}
+		},
+	}
+}
+
+// traceID reads a trace_id.
+func traceID(t *script.SIPTrace, v script.Literal) error {
+	rest, ok := strings.CutPrefix(v.Text, "[")
+	name, rest, closed := strings.Cut(rest, "]")
+	to, isHEP := strings.CutPrefix(rest, "uri=hep:")
+	if !ok || !closed || name == "" || !isHEP || to == "" {
+		return errors.New("is [name]uri=hep:destination with the name of a hep_id; other places than HEP are not supported")
+	}
+	t.IDs = append(t.IDs, script.TraceID{Pos: v.At, Name: name, Destination: to})
+	return nil
+}
