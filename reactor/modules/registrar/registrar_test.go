@@ -9,11 +9,12 @@ import (
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/registrar"
 	"sipreactor/reactor/modules/signaling"
+	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/script"
 )
 
-var all = []script.Constructor{registrar.New, signaling.New, usrloc.New}
+var all = []script.Constructor{registrar.New, signaling.New, sipmsgops.New, usrloc.New}
 
 func bench(t *testing.T, routes string) *moduletest.Bench {
 	t.Helper()
