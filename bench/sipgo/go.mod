@@ -1,6 +1,6 @@
 module sipreactor/bench/sipgo
 
-go 1.26
+go 1.26.0
 
 replace sipreactor => ../..
 
@@ -16,6 +16,6 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/icholy/digest v1.2.0 // indirect
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
-	golang.org/x/sync v0.16.0 // indirect
-	golang.org/x/sys v0.37.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
 )
