@@ -6,6 +6,7 @@ import (
 
 	"sipreactor/reactor"
 	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
 	"sipreactor/sipframe"
@@ -29,8 +30,25 @@ func (m *Module) of(x *script.Machine) *core.Dialog {
 	return nil
 }
 
-func (m *Module) bondOf(x *script.Machine) *bond {
-	c := x.Context()
+func (m *Module) bondOf(x *script.Machine) *bond { return m.bondAt(x.Context()) }
+
+// Of returns the dialog of a message or its transaction; nil: there is none. It is for other modules.
+func (m *Module) Of(c *proxy.Context) *core.Dialog {
+	if b := m.bondAt(c); b != nil {
+		return b.dialog
+	}
+	return nil
+}
+
+// OfExchange returns the dialog of a transaction; nil: there is none.
+func (m *Module) OfExchange(e *transaction.Exchange) *core.Dialog {
+	if b, ok := e.Attachment(m).(*bond); ok {
+		return b.dialog
+	}
+	return nil
+}
+
+func (m *Module) bondAt(c *proxy.Context) *bond {
 	if b, ok := c.Attachment(m).(*bond); ok {
 		return b
 	}
