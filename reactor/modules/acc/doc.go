@@ -1,6 +1,9 @@
-// Package acc is OpenSIPS' module acc: records of transactions, in the log and as events.
+// Package acc is OpenSIPS' module acc: records of transactions and calls, in the log, in a
+// database and as events.
 //
-// do_accounting() marks a transaction; its record is written when it is answered. The
-// flag cdr needs the module dialog, the type db a database, and what is not there is an
-// error at load; aaa is not supported.
+// do_accounting() marks a transaction; its record is written when it is answered. With the
+// flag cdr, which needs the module dialog, there is a record of the call instead: what it
+// needs is a value of the dialog from the 2xx on, and it is written when the BYE is
+// answered, or when the dialog ends without one. The type db needs a database, and what is
+// not there is an error at load; aaa is not supported.
 package acc

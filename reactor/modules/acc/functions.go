@@ -3,6 +3,7 @@ package acc
 import (
 	"errors"
 	"strconv"
+	"time"
 
 	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
@@ -33,20 +34,16 @@ func (m *module) functions() []script.Function {
 					return x.Fail(at, "the call has as many legs as one may have: "+strconv.Itoa(maxLegs))
 				}
 				k.legs = append(k.legs, nil)
+				k.save()
 				return 1
 			}
 		}},
-		{Name: "acc_load_ctx_from_dlg", Usage: "acc_load_ctx_from_dlg()", Help: "Not supported: values are not kept with dialogs.", Args: nil, Routes: routes, Build: noDialog},
-		{Name: "acc_unload_ctx_from_dlg", Usage: "acc_unload_ctx_from_dlg()", Help: "Not supported: values are not kept with dialogs.", Args: nil, Routes: routes, Build: noDialog},
+		{Name: "acc_load_ctx_from_dlg", Usage: "acc_load_ctx_from_dlg()", Help: "Has $acc_extra and $acc_leg be those of the dialog at hand.", Args: nil, Routes: script.Anywhere, Build: m.loadFromDialog},
+		{Name: "acc_unload_ctx_from_dlg", Usage: "acc_unload_ctx_from_dlg()", Help: "Takes that back.", Args: nil, Routes: script.Anywhere, Build: m.unloadFromDialog},
 	}
 }
 
-var errNotHere = errors.New("a type or flag is asked for that is not here: aaa, cdr, or db without a database")
-
-func noDialog(a *script.Args) script.Action {
-	a.Errorf(-1, "%s() is not supported: values are not kept with dialogs", a.Name())
-	return nil
-}
+var errNotHere = errors.New("a type or flag is asked for that is not here: aaa, cdr without dialog, or db without a database")
 
 // usable reports whether what is asked for can be done, as far as that is known.
 func (m *module) usable(a *script.Args, i int, want mark) bool {
@@ -55,13 +52,8 @@ func (m *module) usable(a *script.Args, i int, want mark) bool {
 		a.Errorf(i, "the type aaa is not supported: there is no AAA in this version")
 	case want[toDB] != 0 && !m.urlSet && !a.Loading().Partial():
 		a.Errorf(i, "the type db needs a database: db_url of acc is not set, and there is no db_default_url")
-	case want.has(cdr):
-		i++ // the flags come next
-		if !a.Loading().Loaded("dialog") {
-			a.Errorf(i, `the flag cdr needs the module dialog: loadmodule "dialog.so"`)
-			return false
-		}
-		a.Errorf(i, "the flag cdr is not supported: records are those of transactions")
+	case want.has(cdr) && !a.Loading().Loaded("dialog"):
+		a.Errorf(i+1, `the flag cdr needs the module dialog: loadmodule "dialog.so"`)
 	default:
 		return true
 	}
@@ -99,7 +91,7 @@ func (m *module) marks(a *script.Args, take bool) func(x *script.Machine) (mark,
 		}
 		f, _ := second(x)
 		want, err := parseMark(string(t), string(f))
-		if err == nil && !take && (want[toAAA] != 0 || want.has(cdr) || want[toDB] != 0 && m.writer == nil) {
+		if err == nil && !take && (want[toAAA] != 0 || want.has(cdr) && m.dialog == nil || want[toDB] != 0 && m.writer == nil) {
 			err = errNotHere
 		}
 		if err != nil {
@@ -115,13 +107,22 @@ func (m *module) doAccounting(a *script.Args) script.Action {
 	if marks == nil {
 		return nil
 	}
-	table := a.Text(2)
+	table, at := a.Text(2), a.Site()
 	return func(x *script.Machine) int {
 		want, ok := marks(x)
 		if !ok {
 			return -1
 		}
+		follow := want.has(cdr) && x.Message().Method() == sipframe.INVITE && !x.Context().HasToTag()
+		if follow {
+			if rc := m.dialog.Create(x, at, 0); rc <= 0 {
+				return rc
+			}
+		}
 		k := m.account(x, true)
+		if follow && k.dialog == nil {
+			k.dialog, k.began = m.dialog.Of(x.Context()), time.Now()
+		}
 		k.marked = true
 		k.mark.join(want)
 		if t, ok := table(x); ok {
@@ -265,7 +266,9 @@ func (m *module) setExtra(u *script.Use) script.Setter {
 		return nil
 	}
 	return func(x *script.Machine, v script.Value) int {
-		set(&m.account(x, true).extra, i, x, v)
+		k := m.account(x, true)
+		set(&k.extra, i, x, v)
+		k.save()
 		return 1
 	}
 }
@@ -345,6 +348,7 @@ func (m *module) setLeg(u *script.Use) script.Setter {
 			return x.Fail(at, "there is no such leg")
 		}
 		set(&k.legs[n], i, x, v)
+		k.save()
 		return 1
 	}
 }

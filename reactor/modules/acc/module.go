@@ -5,7 +5,10 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/modules/dialog"
 	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/script"
@@ -23,6 +26,8 @@ type module struct {
 	columns                   columns
 
 	tm      *tm.Module
+	dialog  *dialog.Module // nil: it is not loaded
+	endings endings
 	env     *script.Env
 	writer  *writer // nil without a database
 	stop    func()
@@ -41,7 +46,8 @@ const (
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
 	m := &module{
-		level: int64(script.LevelNotice), table: "acc", missedTable: "missed_calls",
+		endings: endings{calls: make(map[*core.Dialog]time.Time)},
+		level:   int64(script.LevelNotice), table: "acc", missedTable: "missed_calls",
 		columns: columns{method: "method", fromTag: "from_tag", toTag: "to_tag", callID: "callid", code: "sip_code", reason: "sip_reason", time: "time"},
 	}
 	params := []string{"method", "from_tag", "to_tag", "callid", "sip_code", "sip_reason", "time"}
@@ -50,6 +56,7 @@ func New(*script.Config) *script.Module {
 		Parameters: m.parameters(), Functions: m.functions(), Variables: m.variables(),
 		Events: []script.Event{
 			{Name: eventAnswered, Help: "A transaction was answered with a 2xx.", Params: params},
+			{Name: eventCDR, Help: "A call has ended that was accounted with the flag cdr.", Params: append(params, "duration", "ms_duration", "setuptime", "created")},
 			{Name: eventMissed, Help: "A call was missed, or a transaction failed.", Params: params},
 		},
 		Statistics: []script.Statistic{
@@ -111,6 +118,9 @@ func (m *module) parameters() []script.Parameter {
 
 func (m *module) check(l *script.Loading) {
 	m.tm, _ = l.Instance("tm").(*tm.Module)
+	if m.dialog, _ = l.Instance("dialog").(*dialog.Module); m.dialog != nil {
+		m.dialog.Watch(m.changed)
+	}
 	if m.urlSet {
 		m.url.Check(l)
 		return
@@ -131,7 +141,10 @@ func (m *module) start(e *script.Env) error {
 		e.Go(m.writer.run)
 	}
 	if m.tm != nil && m.tm.Layer() != nil {
-		m.stop = m.tm.Layer().Listen(m.created)
+		m.stop = m.tm.Layer().Listen(m.happens)
+	}
+	if m.dialog != nil {
+		e.Every(time.Second, func(context.Context) { m.settle(time.Now().Add(-maxBYE)) })
 	}
 	return nil
 }
@@ -143,6 +156,7 @@ func (m *module) end(next any) {
 	if n, ok := next.(*module); ok {
 		m.next.Store(n)
 	}
+	m.settle(time.Now().Add(time.Hour)) // all
 	if m.writer != nil {
 		m.writer.close()
 	}
@@ -168,15 +182,25 @@ type account struct {
 	upstream bool
 	extra    [][]byte
 	legs     [][][]byte
+	dialog   *core.Dialog // that has the record of the call, with the flag cdr; nil none
+	began    time.Time
 }
 
 type accountKey struct{}
 
+// happens is told of all transactions.
+func (m *module) happens(h *transaction.Happening) {
+	switch h.What {
+	case transaction.Created:
+		m.created(h)
+	case transaction.Answered, transaction.Lost, transaction.Over:
+		m.bye(h)
+	default:
+	}
+}
+
 // created takes what was asked for before there was a transaction.
 func (m *module) created(h *transaction.Happening) {
-	if h.What != transaction.Created {
-		return
-	}
 	if a, ok := h.Context.Attachment(accountKey{}).(*account); ok && a.of == m {
 		h.Exchange.Attach(accountKey{}, a)
 		h.Exchange.Listen(a.happens)
@@ -187,6 +211,9 @@ func (m *module) created(h *transaction.Happening) {
 // is to be made.
 func (m *module) account(x *script.Machine, make bool) *account {
 	c := x.Context()
+	if a, _ := c.Attachment(loadedKey{}).(*account); a != nil {
+		return a
+	}
 	e := transaction.Of(c)
 	if e != nil {
 		if a, ok := e.Attachment(accountKey{}).(*account); ok {
@@ -195,10 +222,17 @@ func (m *module) account(x *script.Machine, make bool) *account {
 	} else if a, ok := c.Attachment(accountKey{}).(*account); ok {
 		return a
 	}
-	if !make {
-		return nil
+	var a *account
+	if m.dialog != nil {
+		a = m.ofDialog(m.dialog.Of(c))
 	}
-	a := &account{of: m, legs: [][][]byte{nil}}
+	switch {
+	case a != nil:
+	case !make:
+		return nil
+	default:
+		a = &account{of: m, legs: [][][]byte{nil}}
+	}
 	if e != nil {
 		e.Attach(accountKey{}, a)
 		e.Listen(a.happens)
@@ -244,7 +278,18 @@ func (a *account) answered(response, request *sipframe.Message, code int) {
 	if code >= 300 {
 		event = eventMissed
 	}
-	m.write(a, r, need, answered, a.tableOr(m.table), event)
+	if a.began.IsZero() || code < 200 || code >= 300 {
+		m.write(a, r, need, answered, a.tableOr(m.table), event)
+		return
+	}
+	a.keep(r)
+	plain := *a
+	for i, f := range plain.mark {
+		if f&cdr != 0 {
+			plain.mark[i] = 0 // the call is recorded at its end
+		}
+	}
+	m.write(&plain, r, need, answered, a.tableOr(m.table), event)
 }
 
 // missed writes that a call did not succeed, once for each do_accounting().

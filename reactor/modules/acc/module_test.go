@@ -222,7 +222,7 @@ route {
 	acc_load_ctx_from_dlg();
 }
 `, modules...)
-	for _, want := range []string{"there is no AAA", "extra_fields is backend:tag", "db_url of acc is not set", "needs the module dialog", "the types are", "the flags are", "there is no none in the parameter extra_fields", "not kept with dialogs"} {
+	for _, want := range []string{"there is no AAA", "extra_fields is backend:tag", "db_url of acc is not set", "needs the module dialog", "the types are", "the flags are", "there is no none in the parameter extra_fields", "acc_load_ctx_from_dlg() needs the module dialog"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}

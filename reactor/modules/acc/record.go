@@ -17,6 +17,7 @@ type field struct {
 type record struct {
 	method, fromTag, toTag, callID, code, reason []byte
 	time                                         time.Time
+	call                                         *times // of a call that has ended; else nil
 	extra                                        []field
 	legs                                         [][]field
 }
@@ -25,13 +26,18 @@ type record struct {
 const (
 	answered  = "ACC: transaction answered: "
 	missed    = "ACC: call missed: "
+	ended     = "ACC: call ended: "
 	requested = "ACC: request accounted: "
 )
 
 // appendLine writes a log line: the fixed values, the extra ones, and those of each leg.
 func (r *record) appendLine(b []byte, what string) []byte {
-	b = append(append(b, what...), "timestamp="...)
-	b = strconv.AppendInt(b, r.time.Unix(), 10)
+	b = append(b, what...)
+	if r.call != nil {
+		b = r.call.appendTo(b)
+	} else {
+		b = strconv.AppendInt(append(b, "timestamp="...), r.time.Unix(), 10)
+	}
 	for _, f := range [...]field{{"method", r.method}, {"from_tag", r.fromTag}, {"to_tag", r.toTag}, {"call_id", r.callID}, {"code", r.code}, {"reason", r.reason}} {
 		b = appendField(b, f)
 	}
@@ -62,7 +68,7 @@ func appendField(b []byte, f field) []byte {
 	return b
 }
 
-// params are those of the events E_ACC_EVENT and E_ACC_MISSED_EVENT, for one leg.
+// params are those of the events the events, for one leg.
 func (r *record) params(leg []field) []script.Param {
 	list := []script.Param{
 		script.TextParam("method", string(r.method)), script.TextParam("from_tag", string(r.fromTag)), script.TextParam("to_tag", string(r.toTag)),
@@ -74,6 +80,9 @@ func (r *record) params(leg []field) []script.Param {
 	}
 	for _, f := range leg {
 		list = append(list, script.TextParam(f.name, string(f.value)))
+	}
+	if r.call != nil {
+		list = append(list, r.call.params()...)
 	}
 	return list
 }

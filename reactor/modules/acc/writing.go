@@ -77,6 +77,11 @@ func (m *module) row(table string, r *record, leg []field) store.Change {
 	} {
 		add(set.Column, set.Value)
 	}
+	if r.call != nil {
+		for _, set := range r.call.columns() {
+			add(set.Column, set.Value)
+		}
+	}
 	for _, list := range [][]field{r.extra, leg} {
 		for _, f := range list {
 			v := store.Value{}
