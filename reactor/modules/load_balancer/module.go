@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/modules/dialog"
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/names"
 	"sipreactor/reactor/proxy"
@@ -142,8 +144,19 @@ func (m *module) check(l *script.Loading) {
 	m.tables.Check(l, "destinations")
 	m.session = l.AVP(script.Literal{At: l.Place(""), Text: "__lb_session"})
 	m.tm, m.probing.send = destination.TransactionsOf(l), destination.PingerOf(l)
+	if d, ok := l.Instance("dialog").(*dialog.Module); ok {
+		d.Watch(m.ended)
+	}
 	if m.tm == nil {
 		l.Notef(l.Place(""), "load_balancer counts calls by the transactions of the module tm, which is not loaded: loads stay 0, and nothing is pinged")
+	}
+}
+
+// ended is told of the dialogs' changes: one that has ended by itself, by management or for
+// want of an answer has no BYE that passes here.
+func (m *module) ended(c core.Change) {
+	if c.New == core.Ended {
+		m.calls.HungUp(c.Dialog.CallID)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/modules/dialog"
 	loadbalancer "sipreactor/reactor/modules/load_balancer"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/sl"
@@ -56,8 +57,10 @@ func answer(t testing.TB, b *moduletest.Bench, to moduletest.Sent, status string
 	text := "SIP/2.0 " + status + "\r\n"
 	for i := range m.NumHeaders() {
 		switch h := m.Header(i); h.Kind {
-		case sipframe.HeaderVia, sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq, sipframe.HeaderTo:
+		case sipframe.HeaderVia, sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq:
 			text += string(m.Bytes(h.Line))
+		case sipframe.HeaderTo:
+			text += "To: " + string(m.Bytes(h.Value)) + ";tag=b\r\n"
 		}
 	}
 	b.Log, b.Sent = nil, nil
@@ -245,3 +248,19 @@ func TestErrors(t *testing.T) {
 }
 
 func TestDocumented(t *testing.T) { moduletest.Documented(t, loadbalancer.New) }
+
+// TestDialogEnds: the load of a call ends with its dialog, though no BYE passes.
+func TestDialogEnds(t *testing.T) {
+	text := strings.Replace(head(t), `loadmodule "load_balancer.so"`, "loadmodule \"dialog.so\"\nloadmodule \"load_balancer.so\"", 1)
+	b := moduletest.New(t, text+`
+route { create_dialog(); load_balance(1, "pstn"); t_relay(); }`, tm.New, sl.New, dialog.New, loadbalancer.New)
+	send(b, "INVITE", "a", "1")
+	answer(t, b, b.Sent[len(b.Sent)-1], "200 OK")
+	if got := loads(t, b); got != "2/pstn=1" {
+		t.Fatal(got)
+	}
+	command(t, b, "dlg_end_dlg", `{"dialog_id": "a"}`)
+	if got := loads(t, b); got != "" {
+		t.Error(got)
+	}
+}

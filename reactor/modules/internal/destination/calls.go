@@ -12,7 +12,8 @@ import (
 
 // Calls tells when calls end, for who counts them. Without dialogs it goes by
 // transactions: a call ends with a final response that is no 2xx, and after a 2xx
-// with a BYE of the same Call-ID, or when it has lasted longer than any call does.
+// with a BYE of the same Call-ID, when somebody who follows dialogs tells of its end, or
+// when it has lasted longer than any call does.
 //
 // A call begins with a request that has no transaction yet: then it waits for one,
 // and ends with the routing of the request if there is none. Any goroutine may call
@@ -130,7 +131,7 @@ func (s *Calls) Happened(h *transaction.Happening) {
 	switch h.What {
 	case transaction.Created:
 		if h.Exchange.Method() == sipframe.BYE && h.Context != nil && h.Context.Msg != nil {
-			s.hungUp(string(h.Context.Msg.CallID()))
+			s.HungUp(string(h.Context.Msg.CallID()))
 		}
 		if s.some.Load() == 0 {
 			return
@@ -198,8 +199,8 @@ func (s *Calls) oldest() (oldest *Call) {
 	return oldest
 }
 
-// hungUp ends a call that was answered.
-func (s *Calls) hungUp(id string) {
+// HungUp ends a call that was answered, by its Call-ID.
+func (s *Calls) HungUp(id string) {
 	s.mu.Lock()
 	call := s.answered[id]
 	delete(s.answered, id)
