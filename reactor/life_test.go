@@ -182,8 +182,8 @@ func (f *fragile) Recovered(w *Worker, fr *Frame) {
 func TestHandlerPanics(t *testing.T) {
 	breaks := func(w *Worker, f *Frame) {
 		if strings.Contains(string(f.Data), "Call-ID: bad") {
-			var none map[string]int
-			none["x"] = 1
+			var none []byte
+			_ = none[len(f.Data)]
 		}
 		echo(w, f)
 	}

@@ -364,6 +364,7 @@ func setQ(_ *Machine, _ int, b *proxy.Branch, x Value) error {
 		q, ok = int(x.n), 0 <= x.n && x.n <= 1000
 	case textValue:
 		q, ok = parseQ(x.s)
+	case nullValue: // none
 	}
 	if !ok {
 		return errNoQ

@@ -15,6 +15,7 @@ import (
 // ParamType is what values a parameter takes.
 type ParamType uint8
 
+// The types of parameters.
 const (
 	IntParam ParamType = iota
 	BoolParam

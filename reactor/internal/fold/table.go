@@ -29,6 +29,7 @@ const (
 	// Gate is how long lines are held back behind one of the same key, and Rest how
 	// long a key is remembered behind its last line.
 	Gate = time.Second
+	// Rest is how long a line is quiet before it is told anew.
 	Rest = 10 * time.Second
 )
 

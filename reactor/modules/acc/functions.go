@@ -197,6 +197,7 @@ func (m *module) request(to backend) func(a *script.Args) script.Action {
 					event = eventAnswered
 				}
 				m.toEvents(k, r, event)
+			default: // there is no other
 			}
 			return 1
 		}

@@ -264,6 +264,7 @@ func (a *account) happens(h *transaction.Happening) {
 			a.answered(p.response, p.request, h.Code)
 		}
 		p.free()
+	default: // no record is of it
 	}
 }
 

@@ -4,4 +4,4 @@
 // A collection is shared by all workers: locks over parts of it, held for one lookup.
 // It is bounded (Max): where it is full of what has not expired, nothing more is stored.
 // Cluster replication and restart persistency are errors at load.
-package cachedb_local //nolint:revive // OpenSIPS' name
+package cachedb_local

@@ -1,4 +1,4 @@
-package cachedb_local //nolint:revive // OpenSIPS' name
+package cachedb_local
 
 import (
 	"strings"

@@ -3,7 +3,7 @@
 //
 // A datagram is a JSON-RPC notification: the event is the method, its parameters are an
 // object, or an array if they have no names. What a subscriber does not take is lost.
-package event_datagram //nolint:revive // OpenSIPS' name
+package event_datagram
 
 import (
 	"bytes"

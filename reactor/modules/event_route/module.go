@@ -1,6 +1,6 @@
 // Package event_route is OpenSIPS' module event_route: event_route[NAME] runs for each
 // event of its name. The language does so by itself; the module has nothing to set.
-package event_route //nolint:revive // OpenSIPS' name
+package event_route
 
 import "sipreactor/reactor/script"
 

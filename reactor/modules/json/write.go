@@ -33,6 +33,7 @@ func (n *node) appendTo(b []byte, st style, depth int) ([]byte, bool) {
 		return append(b, n.s...), true
 	case text:
 		return appendText(b, n.s, st), true
+	case array, object:
 	}
 	open, shut := byte('['), byte(']')
 	if n.kind == object {

@@ -1,4 +1,4 @@
-package rest_client //nolint:revive // OpenSIPS' name
+package rest_client
 
 import (
 	"bytes"

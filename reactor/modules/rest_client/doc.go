@@ -4,4 +4,4 @@
 // Each is a wait: others take over the work meanwhile, whether it stands in async() or
 // not. Requests are bounded in number, time and size. Connections are kept and shared by
 // all workers, where each process of OpenSIPS has its own.
-package rest_client //nolint:revive // OpenSIPS' name
+package rest_client

@@ -1,4 +1,4 @@
-package uac_auth //nolint:revive // OpenSIPS' name
+package uac_auth
 
 import (
 	"bytes"

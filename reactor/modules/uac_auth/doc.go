@@ -3,4 +3,4 @@
 //
 // A password can be given as its HA1, 0x and 32 hexadecimal digits for MD5, or 64 for
 // SHA-256 and SHA-512-256; such one answers challenges of its algorithm alone.
-package uac_auth //nolint:revive // OpenSIPS' name
+package uac_auth
