@@ -47,6 +47,7 @@ import (
 	"sipreactor/reactor/modules/registrar"
 	"sipreactor/reactor/modules/rest_client"
 	"sipreactor/reactor/modules/rr"
+	"sipreactor/reactor/modules/rtpengine"
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/sl"
@@ -110,6 +111,7 @@ var modules = []script.Constructor{
 	registrar.New,
 	rest_client.New,
 	rr.New,
+	rtpengine.New,
 	signaling.New,
 	sipmsgops.New,
 	event_datagram.New,

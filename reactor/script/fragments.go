@@ -67,6 +67,15 @@ func (a *Args) Variable(name string) func(m *Machine) Value {
 	return a.Loading().Variable(Literal{At: a.call.At, Text: name})
 }
 
+// Read returns what gives the value of the variable that argument i is, which a SetArg
+// can be besides what sets it; nil if it was not given, and after an error.
+func (a *Args) Read(i int) func(m *Machine) Value {
+	if x, ok := a.list[i].expr.(*Var); ok {
+		return a.k.variable(x)
+	}
+	return nil
+}
+
 // AVP returns an AVP of the program by its name; nil: no route names it, so nobody
 // would see a value of it.
 func (p *Program) AVP(name string) *AVP {

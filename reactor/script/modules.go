@@ -10,10 +10,9 @@ var laterModules = map[string]bool{
 // foreignModules tell why a module that many configurations load is not to be
 // had.
 var foreignModules = map[string]string{
-	"tm":        "this is a stateless proxy: forward() and sl_send_reply() take the place of t_relay() and t_reply()",
-	"acc":       "accounting needs transactions, and this proxy keeps none",
-	"rtpproxy":  "media is not handled",
-	"rtpengine": "media is not handled",
+	"tm":       "this is a stateless proxy: forward() and sl_send_reply() take the place of t_relay() and t_reply()",
+	"acc":      "accounting needs transactions, and this proxy keeps none",
+	"rtpproxy": "media is not handled",
 }
 
 // TraceConfig is what the modules proto_hep and tracer and the trace parameters

@@ -1,0 +1,63 @@
+package rtpengine
+
+import (
+	"strconv"
+	"testing"
+	"time"
+)
+
+// TestShares checks that nodes get their share of calls, and that a node that goes takes
+// only its own along.
+func TestShares(t *testing.T) {
+	f := fleet{sets: map[int][]*node{}, moved: &moved{calls: map[movedKey]movedCall{}}}
+	if err := f.add("udp:a:1 udp:b:1=2 udp:c:1=0"); err != nil {
+		t.Fatal(err)
+	}
+	list := f.sets[0]
+	count := map[*node]int{}
+	before := map[string]*node{}
+	for i := range 3000 {
+		id := strconv.Itoa(i)
+		n := f.choose(0, id, "", nil)
+		count[n]++
+		before[id] = n
+	}
+	if a, b, c := count[list[0]], count[list[1]], count[list[2]]; a < 900 || a > 1100 || a+b != 3000 || c != 0 {
+		t.Errorf("%d %d %d", a, b, c)
+	}
+	list[0].state.Store(int32(probing))
+	for id, was := range before {
+		if n := f.choose(0, id, "", nil); was != list[0] && n != was || n == list[0] {
+			t.Fatalf("%s: %s, was at %s", id, n.url, was.url)
+		}
+	}
+	list[1].state.Store(int32(disabled))
+	if n := f.choose(0, "x", "", nil); n != list[2] {
+		t.Error(n)
+	}
+	if n := f.choose(0, "x", "", list[2:]); n != nil {
+		t.Error(n)
+	}
+	if n := f.choose(0, "x", "udp:b:1", nil); n != list[1] {
+		t.Error(n)
+	}
+}
+
+func TestMoved(t *testing.T) {
+	m := &moved{calls: map[movedKey]movedCall{}}
+	n := &node{}
+	for i := range maxMoved + 10 {
+		m.put(0, strconv.Itoa(i), n)
+	}
+	if len(m.calls) != maxMoved || m.get(0, "1") != n || m.get(1, "1") != nil || m.get(0, strconv.Itoa(maxMoved)) != nil {
+		t.Error(len(m.calls))
+	}
+	m.put(0, "1", nil)
+	m.put(0, strconv.Itoa(maxMoved), n)
+	if m.get(0, "1") != nil || m.get(0, strconv.Itoa(maxMoved)) != n {
+		t.Error("no room was made")
+	}
+	if m.sweep(time.Now().Add(time.Hour)); len(m.calls) != 0 {
+		t.Error(len(m.calls))
+	}
+}
