@@ -26,10 +26,9 @@ const (
 	// Bound is how many keys are told apart. What finds no room is counted, and
 	// told with the next line that passes.
 	Bound = 1024
-	// Gate is how long lines are held back behind one of the same key, and Rest how
-	// long a key is remembered behind its last line.
+	// Gate is how long lines are held back behind one of the same key.
 	Gate = time.Second
-	// Rest is how long a line is quiet before it is told anew.
+	// Rest is how long a key is remembered behind its last line.
 	Rest = 10 * time.Second
 )
 
