@@ -24,7 +24,7 @@ func TestCompleteWords(t *testing.T) {
 		words string
 		want  string
 	}{
-		{"", "completion db demo mi"},
+		{"", "completion db demo example mi"},
 		{"d", "db demo"},
 		{"db m", "migrate"},
 		{"--c", "--check --cpuprofile"},

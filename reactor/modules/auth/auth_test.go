@@ -116,6 +116,9 @@ func TestAuthorize(t *testing.T) {
 			t.Errorf("%s is called stale", c.name)
 		}
 	}
+	if code, _ := p.send(p.answer(ch[1], 5, "sip:127.0.0.1:5061")); code != "200" {
+		t.Errorf("our own address for a URI: %s %v", code, p.Log)
+	}
 	p.password = "wrong"
 	if code, _ := p.send(p.answer(ch[1], 1, "sip:example.org")); code != "401" || p.Log[0] != "code -2" {
 		t.Errorf("a wrong password: %s %v", code, p.Log)

@@ -54,7 +54,7 @@ func (m *Module) Authorize(x *script.Machine, at *script.Site, kind Kind, realm 
 	switch {
 	case m.nonces.Check(&c) != digest.Good:
 		return staleNonce
-	case m.checkURI && !c.OfURI(msg.RequestURI()):
+	case m.checkURI && !c.OfURI(msg.RequestURI()) && !forUs(x, c.URI):
 		x.Say(at, script.LevelDebug, "auth: the credentials are for another URI")
 		return otherError
 	case m.guard.refuses(from, c.User, now):
@@ -75,6 +75,13 @@ func (m *Module) Authorize(x *script.Machine, at *script.Site, kind Kind, realm 
 		return staleNonce
 	}
 	return 1
+}
+
+// forUs reports whether the uri of credentials is no more than our own address, which some clients write there whatever
+// the Request-URI is.
+func forUs(x *script.Machine, uri []byte) bool {
+	var u sipframe.URI
+	return sipframe.ParseURI(uri, &u) == nil && !u.HasUser() && x.Context().IsMyself(u.Host.In(uri), u.Port)
 }
 
 // credentials finds those for the realm: 1, noCredentials, or 0 behind a 400.

@@ -7,7 +7,7 @@
 // # Not as there
 //
 //   - A nonce is used once, or with qop once a count, unless disable_nonce_check says otherwise.
-//   - The uri of credentials is compared with the Request-URI (check_uri, ours).
+//   - The uri of credentials is compared with the Request-URI (check_uri, ours); our own address counts as that.
 //   - All credentials of a request are searched for the realm, not the first alone.
 //   - stale=true is said of nonces that were ours, and of no others.
 //   - Who guesses is refused: failures are counted by user and source address, and by source address (guess_limit,

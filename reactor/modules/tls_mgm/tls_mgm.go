@@ -100,8 +100,8 @@ func New(cfg *script.Config) *script.Module {
 			{Name: "ssl_keylog_filter", Type: script.StringParam, Help: "The peers whose secrets are written, a comma list of addresses and networks.", Set: m.keyLogFilter},
 			{Name: "client_tls_domain_avp", Type: script.StringParam, Help: "The AVP that names the client domain of a connection that is opened.", Set: avp(&m.byAVP)},
 			{Name: "client_sip_domain_avp", Type: script.StringParam, Help: "The AVP that names the SIP domain that a connection that is opened is to reach.", Set: avp(&m.bySIP)},
-			refused("db_url", "The database with domains."),
-			refused("db_table", "The table with domains."),
+			{Name: "db_url", Type: script.StringParam, Help: "The database with more domains.", Set: func(v script.Literal) error { cfg.TLSTable.URL = v; return nil }},
+			{Name: "db_table", Type: script.StringParam, Default: "tls_mgm", Help: "The table with domains.", Set: script.Into(&cfg.TLSTable.Table)},
 		},
 		Functions: []script.Function{
 			{Name: "is_peer_verified", Usage: "is_peer_verified()", Help: "Reports whether the message came by TLS with a certificate of the peer's that was verified.", Routes: script.Messages,
@@ -115,10 +115,34 @@ func New(cfg *script.Config) *script.Module {
 		Variables: variables(),
 		Check:     m.check,
 	}
+	s.Parameters = append(s.Parameters, columns(cfg)...)
 	for i := range s.Parameters {
 		s.Parameters[i].Restart = true
 	}
 	return s
+}
+
+// columnParams are the parameters that give columns of the table other names, with the usual ones.
+var columnParams = [][2]string{
+	{"domain_col", "domain"}, {"match_ip_address_col", "match_ip_address"}, {"match_sip_domain_col", "match_sip_domain"},
+	{"tls_method_col", "method"}, {"verify_cert_col", "verify_cert"}, {"require_cert_col", "require_cert"},
+	{"certificate_col", "certificate"}, {"private_key_col", "private_key"}, {"crl_check_all_col", "crl_check_all"},
+	{"crl_dir_col", "crl_dir"}, {"ca_list_col", "ca_list"}, {"ca_dir_col", "ca_dir"}, {"cipher_list_col", "cipher_list"},
+	{"ciphers_list_col", "cipher_list"}, {"dh_params_col", "dh_params"}, {"ec_curve_col", "ec_curve"},
+}
+
+func columns(cfg *script.Config) (list []script.Parameter) {
+	for _, p := range columnParams {
+		list = append(list, script.Parameter{Name: p[0], Type: script.StringParam, Default: p[1], Help: "The name of the column " + p[1] + ".",
+			Set: func(v script.Literal) error {
+				if cfg.TLSTable.Columns == nil {
+					cfg.TLSTable.Columns = make(map[string]string)
+				}
+				cfg.TLSTable.Columns[p[1]] = v.Text
+				return nil
+			}})
+	}
+	return list
 }
 
 // check checks the domains as a whole and hands them over.
@@ -208,11 +232,4 @@ func avp(to *script.Literal) func(script.Literal) error {
 		*to = v
 		return nil
 	}
-}
-
-// refused is a parameter that would be missed if it did nothing.
-func refused(name, help string) script.Parameter {
-	return script.Parameter{Name: name, Type: script.AnyParam, Help: help, Set: func(script.Literal) error {
-		return errors.New("is not supported: TLS domains come from this file, not from a database")
-	}}
 }
