@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,6 +109,7 @@ func accepting(t *testing.T, serve func(c net.Conn)) netip.AddrPort {
 				return
 			}
 			conns = append(conns, c)
+			accepted.add(c)
 			if serve != nil {
 				go serve(c)
 			}
@@ -121,6 +123,30 @@ func accepting(t *testing.T, serve func(c net.Conn)) netip.AddrPort {
 		}
 	})
 	return ln.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// accepted are the connections of accepting: they are older than the check that an engine has left nothing open, which
+// closes them.
+var accepted openConns
+
+type openConns struct {
+	mu  sync.Mutex
+	all []net.Conn
+}
+
+func (o *openConns) add(c net.Conn) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all = append(o.all, c)
+}
+
+func (o *openConns) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, c := range o.all {
+		c.Close()
+	}
+	o.all = nil
 }
 
 // silent accepts and says nothing.

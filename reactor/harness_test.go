@@ -252,6 +252,7 @@ func (r *rig) checkEmpty() {
 	if n := sipframe.LiveBuffers(); n != 0 {
 		r.Errorf("%d buffers are held", n)
 	}
+	accepted.close()
 	// What the test itself has open ends in its own time.
 	for end := time.Now().Add(5 * time.Second); sockets() > int(socketsBefore.Load()) && rigs.Load() == 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {

@@ -131,7 +131,11 @@ func TestFlowDeadTrunk(t *testing.T) {
 			alice, bob, carol := l.dial(reactor.TLS, 0), l.listen(reactor.TCP, 0), l.listen(reactor.TLS, 0)
 			next.Store(carol.uri("carol"))
 			dead := strings.Replace(bob.uri("bob"), "transport=tcp", "transport=tls", 1) // what it says is no TLS
-			go func() { time.Sleep(50 * time.Millisecond); bob.send("HTTP/1.1 400\r\n\r\n") }()
+			pause := 50 * time.Millisecond
+			if late { // until t_relay has parked it, on a busy machine, too
+				pause = time.Second
+			}
+			go func() { time.Sleep(pause); bob.send("HTTP/1.1 400\r\n\r\n") }()
 			alice.ask("INVITE", dead, "f4", "1")
 			if !late { // t_relay has waited for it
 				alice.expect("SIP/2.0 477")
