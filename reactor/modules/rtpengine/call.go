@@ -198,7 +198,7 @@ func (f *act) send(x *script.Machine, q *question) (answer ng.Dict, err error) {
 		return nil, err
 	}
 	if f.node != nil {
-		f.node(x, script.Text(x.KeepString(n.url)))
+		f.node(x, script.Text(x.KeepString(n.URL)))
 	}
 	return answer, nil
 }

@@ -93,7 +93,7 @@ func (m *module) playDTMF(a *script.Args) script.Action {
 	if f == nil {
 		return nil
 	}
-	valid := func(code string) bool { return len(code) == 1 && strings.Contains("0123456789*#ABCD", code) }
+	valid := func(code string) bool { return len(code) == 1 && strings.Trim(code, "0123456789*#ABCD") == "" }
 	if text, ok := a.Fixed(0); ok && !valid(text) {
 		a.Errorf(0, "%q is none of 0 to 9, *, # and A to D", text)
 		return nil

@@ -2,24 +2,25 @@ package rtpengine
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/modules/internal/relay"
 	"sipreactor/reactor/modules/rtpengine/ng"
 	"sipreactor/reactor/script"
 )
 
 // module is the module in one configuration.
 type module struct {
-	fleet    fleet
+	fleet    *relay.Fleet[*ng.Client]
 	timeout  time.Duration
 	retries  int
-	pause    time.Duration // of a node that did not answer
-	interval time.Duration
-	pings    bool // enabled nodes, too
 	failover []*regexp.Regexp
 
 	extraName, setName, errorName script.Literal
@@ -29,7 +30,6 @@ type module struct {
 	errorTo script.Setter
 	set     *script.Local // int, of rtpengine_use_set()
 	last    *script.Local // ng.Dict, the statistics of the call
-	env     *script.Env
 
 	asked, refused atomic.Uint64
 }
@@ -39,17 +39,15 @@ const event = "E_RTPENGINE_STATUS"
 
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
-	m := &module{
-		fleet:   fleet{sets: make(map[int][]*node), moved: &moved{calls: make(map[movedKey]movedCall)}},
-		timeout: time.Second, retries: 5, pause: time.Minute, interval: 5 * time.Second,
-	}
+	m := &module{fleet: relay.New[*ng.Client](event), timeout: time.Second, retries: 5}
+	m.fleet.WithSet, m.fleet.Check = true, checkURL
 	return &script.Module{
 		Name: "rtpengine", Help: "Has media pass rtpengine.", Instance: m,
-		Parameters: m.parameters(), Functions: m.functions(), Variables: m.variables(), Commands: m.commands(),
+		Parameters: m.parameters(), Functions: m.functions(), Variables: m.variables(), Commands: m.fleet.Commands("rtpengine"),
 		Statistics: []script.Statistic{
 			{Name: "requests", Help: "Requests to rtpengine.", Value: m.asked.Load, Reset: func() { m.asked.Store(0) }},
 			{Name: "failed", Help: "Requests that rtpengine refused or did not answer.", Value: m.refused.Load, Reset: func() { m.refused.Store(0) }},
-			{Name: "nodes_down", Help: "Nodes that are not used.", Gauge: true, Value: m.down},
+			{Name: "nodes_down", Help: "Nodes that are not used.", Gauge: true, Value: m.fleet.Down},
 		},
 		Events: []script.Event{{Name: event, Help: "A node is taken out, as it does not answer, or back.", Params: []string{"socket", "status", "set"}}},
 		Check:  m.check, Start: m.start, Stop: m.stop,
@@ -69,12 +67,12 @@ func (m *module) parameters() []script.Parameter {
 	const noDB = "nodes are those of rtpengine_sock"
 	return []script.Parameter{
 		{Name: "rtpengine_sock", Type: script.StringParam, Help: `Nodes of a set, 0 unless it says another: "1 == udp:host:port=weight udp:host:port". May be given several times.`,
-			Set: func(v script.Literal) error { return m.fleet.add(v.Text) }},
-		{Name: "rtpengine_disable_tout", Type: number, Min: 1, Max: 86400, Unit: "seconds", Default: "60", Help: "How long a node that does not answer is left alone.", Set: script.Seconds(&m.pause)},
+			Set: func(v script.Literal) error { return m.fleet.Add(v.Text, 0) }},
+		{Name: "rtpengine_disable_tout", Type: number, Min: 1, Max: 86400, Unit: "seconds", Default: "60", Help: "How long a node that does not answer is left alone.", Set: script.Seconds(&m.fleet.Pause)},
 		{Name: "rtpengine_tout", Type: number, Min: 1, Max: 30, Unit: "seconds", Default: "1", Help: "How long an answer may take before the request is sent again.", Set: script.Seconds(&m.timeout)},
 		{Name: "rtpengine_retr", Type: number, Min: 0, Max: 20, Unit: "times", Default: "5", Help: "How often a request is sent again.", Set: script.Into(&m.retries)},
-		{Name: "rtpengine_timer_interval", Type: number, Min: 1, Max: 3600, Unit: "seconds", Default: "5", Help: "How often it is looked which nodes are to be pinged.", Set: script.Seconds(&m.interval)},
-		{Name: "ping_enabled", Type: script.BoolParam, Default: "0", Help: "Has nodes pinged that are enabled and were not heard of.", Set: script.Into(&m.pings)},
+		{Name: "rtpengine_timer_interval", Type: number, Min: 1, Max: 3600, Unit: "seconds", Default: "5", Help: "How often it is looked which nodes are to be pinged.", Set: script.Seconds(&m.fleet.Interval)},
+		{Name: "ping_enabled", Type: script.BoolParam, Default: "0", Help: "Has nodes pinged that are enabled and were not heard of.", Set: script.Into(&m.fleet.PingEnabled)},
 		{Name: "extra_failover_error", Type: script.StringParam, Help: "Regular expression of errors after which an offer goes to another node. May be given several times.", Set: func(v script.Literal) error {
 			re, err := regexp.Compile("(?i)" + v.Text)
 			if err != nil {
@@ -102,69 +100,43 @@ func (m *module) check(l *script.Loading) {
 	if m.errorName.Text != "" {
 		m.errorTo = l.Setter(m.errorName)
 	}
-	if len(m.fleet.sets) == 0 {
+	if len(m.fleet.Sets) == 0 {
 		l.Notef(l.Place(""), "rtpengine has no rtpengine_sock: its functions fail")
 	}
 }
 
-// start makes the clients of nodes, and takes over those that the configuration before
-// had, with their state and the calls that are remembered.
-func (m *module) start(e *script.Env) error {
-	m.env = e
-	before, _ := e.Previous.(*module)
-	if before != nil {
-		m.fleet.moved = before.fleet.moved
+// checkURL tells what is wrong with the URL of a node.
+func checkURL(url string) error {
+	proto, addr, ok := strings.Cut(url, ":")
+	if !ok || proto != "udp" && proto != "udp6" {
+		return fmt.Errorf("%q is no udp:host:port, and rtpengine has no UNIX socket", url)
 	}
-	for _, list := range m.fleet.sets {
-		for i, n := range list {
-			if old := before.same(n); old != nil && before.timeout == m.timeout && before.retries == m.retries && old.weight == n.weight {
-				list[i] = old
-				continue
-			}
-			n.client = ng.NewClient(n.addr, m.timeout, m.retries)
-		}
+	host, port, err := net.SplitHostPort(addr)
+	if p, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || p == 0 || host == "" {
+		return fmt.Errorf("%q is no udp:host:port", url)
 	}
-	e.Every(m.interval, m.probe)
 	return nil
 }
 
-// same finds the node of the same set and URL.
-func (m *module) same(n *node) *node {
-	if m == nil {
-		return nil
+func (m *module) start(e *script.Env) error {
+	var before *relay.Fleet[*ng.Client]
+	old, ok := e.Previous.(*module)
+	if ok {
+		before = old.fleet
 	}
-	for _, old := range m.fleet.sets[n.set] {
-		if old.url == n.url {
-			return old
-		}
-	}
+	m.fleet.Open(e, before, ok && old.timeout == m.timeout && old.retries == m.retries, func(url string) *ng.Client {
+		_, addr, _ := strings.Cut(url, ":")
+		return ng.NewClient(addr, m.timeout, m.retries)
+	})
 	return nil
 }
 
 func (m *module) stop(next any) {
-	after, _ := next.(*module)
-	for n := range m.fleet.all {
-		if n.client != nil && after.same(n) != n {
-			n.client.Close()
-		}
+	var after *relay.Fleet[*ng.Client]
+	if n, ok := next.(*module); ok {
+		after = n.fleet
 	}
-}
-
-// changed tells that a node is taken out or back.
-func (m *module) changed(n *node, status, why string) {
-	m.env.Log.Warn("rtpengine: a node is "+status, "node", n.url, "set", n.set, "why", why)
-	if m.env.Heard(event) {
-		m.env.Raise(event, script.TextParam("socket", n.url), script.TextParam("status", status), script.NumberParam("set", int64(n.set)))
-	}
-}
-
-func (m *module) down() (count uint64) {
-	for n := range m.fleet.all {
-		if n.is() != enabled {
-			count++
-		}
-	}
-	return count
+	m.fleet.Close(after)
 }
 
 // setOf gives the set that the message uses: that of rtpengine_use_set(), else that of
@@ -180,7 +152,7 @@ func (m *module) setOf(x *script.Machine) (int, error) {
 			set = n
 		}
 	}
-	if m.fleet.sets[set] == nil {
+	if m.fleet.Sets[set] == nil {
 		return 0, errSet
 	}
 	return set, nil
@@ -192,14 +164,14 @@ var errSet = errors.New("there is no such set of nodes")
 func (m *module) useSet(a *script.Args) script.Action {
 	set, at := a.Int(0), a.Site()
 	if text, ok := a.Fixed(0); ok {
-		if n, err := strconv.Atoi(text); err != nil || m.fleet.sets[n] == nil {
-			a.Errorf(0, "there is no set %s: rtpengine_sock defines %v", text, m.fleet.numbers())
+		if n, err := strconv.Atoi(text); err != nil || m.fleet.Sets[n] == nil {
+			a.Errorf(0, "there is no set %s: rtpengine_sock defines %v", text, m.fleet.Numbers())
 			return nil
 		}
 	}
 	return func(x *script.Machine) int {
 		n, ok := set(x)
-		if !ok || m.fleet.sets[int(n)] == nil {
+		if !ok || m.fleet.Sets[int(n)] == nil {
 			x.Say(at, script.LevelWarn, "rtpengine: there is no such set of nodes", slog.Int64("set", n))
 			return -1
 		}

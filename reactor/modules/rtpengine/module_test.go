@@ -293,7 +293,7 @@ func TestFailover(t *testing.T) {
 	}
 	first.set(func(ng.Dict) ng.Dict { return nil })
 	got := run()
-	if !strings.HasSuffix(got, both(other)) || !strings.Contains(got, "a node is inactive") {
+	if !strings.HasSuffix(got, both(other)) || !strings.Contains(got, "a media relay is inactive") {
 		t.Error(got)
 	}
 	if got := bench.Command(t, "rtpengine_show", nil); strings.Count(got, `"disabled":1`) != 1 {
@@ -320,7 +320,7 @@ func TestFailover(t *testing.T) {
 			t.Error(got)
 		}
 	}
-	if got := bench.Command(t, "rtpengine_enable", map[string]any{"url": first.url, "enable": 1, "setid": 5}); got != "No such rtpengine" {
+	if got := bench.Command(t, "rtpengine_enable", map[string]any{"url": first.url, "enable": 1, "setid": 5}); got != "No such node" {
 		t.Error(got)
 	}
 }
@@ -343,15 +343,15 @@ func TestReload(t *testing.T) {
 	}
 	defer next.Stop(nil)
 	m, was := next.Instance("rtpengine").(*module), first.Config.Instance("rtpengine").(*module)
-	if m.down() != 1 {
+	if m.fleet.Down() != 1 {
 		t.Error("the node is enabled")
 	}
 	was.stop(m)
 	ping := ng.Dict{{Key: "command", Value: "ping"}}
-	if _, err := m.fleet.sets[0][0].client.Do(t.Context(), ping); err != nil {
+	if _, err := m.fleet.Sets[0][0].Client.Do(t.Context(), ping); err != nil {
 		t.Error(err)
 	}
-	if _, err := was.fleet.sets[0][1].client.Do(t.Context(), ping); !errors.Is(err, ng.ErrClosed) {
+	if _, err := was.fleet.Sets[0][1].Client.Do(t.Context(), ping); !errors.Is(err, ng.ErrClosed) {
 		t.Error(err)
 	}
 }

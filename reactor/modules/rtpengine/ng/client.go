@@ -104,6 +104,18 @@ func (c *Client) Do(ctx context.Context, request Dict) (Dict, error) {
 	return nil, ErrSilent
 }
 
+// errPing is that a ping was answered with something else.
+var errPing = errors.New("ng: a ping was not answered with a pong")
+
+// Ping asks whether rtpengine is there.
+func (c *Client) Ping(ctx context.Context) error {
+	d, err := c.Do(ctx, Dict{{"command", "ping"}})
+	if err == nil && d.Text("result") != "pong" {
+		return errPing
+	}
+	return err
+}
+
 // Close ends the client; requests that wait get ErrClosed.
 func (c *Client) Close() {
 	c.mu.Lock()

@@ -1,24 +1,32 @@
-package rtpengine
+package relay
 
 import (
+	"context"
 	"strconv"
 	"testing"
 	"time"
 )
 
+// none is a client that is not asked.
+type none struct{}
+
+func (none) Ping(context.Context) error { return nil }
+func (none) Renew()                     {}
+func (none) Close()                     {}
+
 // TestShares checks that nodes get their share of calls, and that a node that goes takes
 // only its own along.
 func TestShares(t *testing.T) {
-	f := fleet{sets: map[int][]*node{}, moved: &moved{calls: map[movedKey]movedCall{}}}
-	if err := f.add("udp:a:1 udp:b:1=2 udp:c:1=0"); err != nil {
+	f := New[none]("E_X")
+	if err := f.Add("udp:a:1 udp:b:1=2 udp:c:1=0", 0); err != nil {
 		t.Fatal(err)
 	}
-	list := f.sets[0]
-	count := map[*node]int{}
-	before := map[string]*node{}
+	list := f.Sets[0]
+	count := map[*Node[none]]int{}
+	before := map[string]*Node[none]{}
 	for i := range 3000 {
 		id := strconv.Itoa(i)
-		n := f.choose(0, id, "", nil)
+		n := f.Choose(0, id, "", nil)
 		count[n]++
 		before[id] = n
 	}
@@ -27,25 +35,25 @@ func TestShares(t *testing.T) {
 	}
 	list[0].state.Store(int32(probing))
 	for id, was := range before {
-		if n := f.choose(0, id, "", nil); was != list[0] && n != was || n == list[0] {
-			t.Fatalf("%s: %s, was at %s", id, n.url, was.url)
+		if n := f.Choose(0, id, "", nil); was != list[0] && n != was || n == list[0] {
+			t.Fatalf("%s: %s, was at %s", id, n.URL, was.URL)
 		}
 	}
 	list[1].state.Store(int32(disabled))
-	if n := f.choose(0, "x", "", nil); n != list[2] {
+	if n := f.Choose(0, "x", "", nil); n != list[2] {
 		t.Error(n)
 	}
-	if n := f.choose(0, "x", "", list[2:]); n != nil {
+	if n := f.Choose(0, "x", "", list[2:]); n != nil {
 		t.Error(n)
 	}
-	if n := f.choose(0, "x", "udp:b:1", nil); n != list[1] {
+	if n := f.Choose(0, "x", "udp:b:1", nil); n != list[1] {
 		t.Error(n)
 	}
 }
 
 func TestMoved(t *testing.T) {
-	m := &moved{calls: map[movedKey]movedCall{}}
-	n := &node{}
+	m := New[none]("E_X").moved
+	n := &Node[none]{}
 	for i := range maxMoved + 10 {
 		m.put(0, strconv.Itoa(i), n)
 	}
