@@ -10,6 +10,7 @@ type Changes struct {
 	arena           []byte
 	extra           []byte
 	rr              recordRoute
+	hide            hiding
 	ownPath         ownPath
 	body            bodyState
 	advertised      ownName
@@ -35,6 +36,7 @@ func (c *Context) Save(to *Changes) {
 	to.main.copyFrom(&c.main)
 	to.edits, to.arena, to.extra = append(to.edits[:0], c.edits...), append(to.arena[:0], c.arena...), append(to.extra[:0], c.extra...)
 	to.rr.copyFrom(&c.rr)
+	to.hide.copyFrom(&c.hide)
 	to.ownPath.copyFrom(&c.ownPath)
 	to.body.copyFrom(&c.body)
 	to.advertised.copyFrom(&c.advertised)
@@ -51,6 +53,7 @@ func (c *Context) Restore(from *Changes) {
 	c.main.copyFrom(&from.main)
 	c.edits, c.arena, c.extra = append(c.edits[:0], from.edits...), append(c.arena[:0], from.arena...), append(c.extra[:0], from.extra...)
 	c.rr.copyFrom(&from.rr)
+	c.hide.copyFrom(&from.hide)
 	c.ownPath.copyFrom(&from.ownPath)
 	c.body.copyFrom(&from.body)
 	c.advertised.copyFrom(&from.advertised)

@@ -67,6 +67,7 @@ type Context struct {
 	renamed         bool           // some in From, To, Call-ID or CSeq
 	body            bodyState      // what SetBody put in its place
 	rr              recordRoute    // Record-Route
+	hide            hiding         // Via, Record-Route and Contact
 	ownPath         ownPath        // Path
 	extra           []byte         // headers for replies
 	advertised      ownName        // how we name ourselves
@@ -128,6 +129,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.forks, c.extra = c.forks[:0], c.extra[:0]
 	c.routes, c.rr.on, c.hops = routeState{}, false, hopState{}
 	c.rr.params, c.rr.preset, c.rr.inner = c.rr.params[:0], c.rr.preset[:0], c.rr.inner[:0]
+	c.hide.reset()
 	c.token.known, c.token.branched = false, false
 	c.blacklists = c.proxy.cfg.Blacklists.Defaults()
 	c.domain, c.sipDomain, c.noNew, c.noNewReply, c.drop = "", "", false, false, false

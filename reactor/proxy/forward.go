@@ -62,6 +62,8 @@ func (c *Context) Forward(dest []byte) error {
 		return ErrNotRequest
 	case c.forwarded:
 		return ErrForwarded
+	case c.hide.on && c.Msg.Method() != sipframe.ACK:
+		return ErrStateless
 	}
 	if c.MaxForwards(c.proxy.cfg.MaxForwards) < 0 {
 		c.count.add(HopsSpent)
@@ -318,14 +320,17 @@ func (c *Context) buildRequest(li *listener) error {
 	}
 	c.insert(line, viaName, li.via, c.token.branch[:],
 		c.proxy.keys.appendClock(at[:0], c.clockNow(top), &c.token.whole), asks, crlf)
-	if c.rr.on {
+	if c.rr.on && !c.hide.on {
 		c.insert(c.rrOffset(), c.recordRoutes(li))
 	}
 	c.insertPath()
 	if c.ownPath.on {
 		c.insert(c.pathOffset(), c.paths(li))
 	}
-	if top != nil {
+	switch {
+	case c.hide.on:
+		c.hideWay(li)
+	case top != nil:
 		c.stampVia(top)
 	}
 	c.writeHops()

@@ -52,3 +52,31 @@ func (c *Context) SetHeaderValue(i int, value []byte) error {
 
 // takes tells whether an edit stands for exactly the span.
 func (e *edit) takes(s sipframe.Span) bool { return e.off == s.Off && e.end == s.End() }
+
+// AppendChanged appends a span of the message as it stands: with the texts that the Router has put into it in the place of
+// others.
+func (c *Context) AppendChanged(dst []byte, s sipframe.Span) []byte {
+	pos := s.Off
+	for pos < s.End() {
+		next := -1
+		for i, e := range c.edits { // the first one from here on
+			if e.off >= pos && e.end <= s.End() && (e.end > e.off || e.off > s.Off) && (next < 0 || e.off < c.edits[next].off) {
+				next = i
+			}
+		}
+		if next < 0 {
+			break
+		}
+		e := c.edits[next]
+		dst = append(append(dst, c.Msg.Bytes(between(pos, e.off))...), c.arena[e.from:e.to]...)
+		if e.end == e.off { // an insertion: the byte behind it comes, too
+			dst = append(dst, c.Msg.Bytes(between(e.off, e.off+1))...)
+			e.end++
+		}
+		pos = e.end
+	}
+	if pos >= s.End() {
+		return dst
+	}
+	return append(dst, c.Msg.Bytes(between(pos, s.End()))...)
+}

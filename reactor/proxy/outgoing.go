@@ -68,6 +68,11 @@ func (c *Context) voice(li *listener, to netip.AddrPort) *listener {
 			local = a
 		}
 	}
+	return c.voiceAt(li, local)
+}
+
+// voiceAt gives a listener on all addresses as one of them.
+func (c *Context) voiceAt(li *listener, local netip.Addr) *listener {
 	if !local.IsValid() || local == li.addr {
 		return li
 	}

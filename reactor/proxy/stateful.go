@@ -273,6 +273,15 @@ func (c *Context) CountResponse(err error, peer netip.AddrPort) {
 // WriteResponse writes the response at hand as it goes upstream by proto, without our Via and with the Router's changes,
 // behind dst. Changes that make no message of it are left out.
 func (c *Context) WriteResponse(dst []byte, proto reactor.Proto) ([]byte, error) {
+	if c.hide.on {
+		mine, text := len(c.edits), len(c.arena)
+		err := c.buildHidden(proto)
+		c.edits, c.arena = c.edits[:mine], c.arena[:text]
+		if err != nil {
+			return dst, err // as it came it would tell too much
+		}
+		return c.rewrite.AppendTo(dst), nil
+	}
 	client, same, ok := viaBelow(c.Msg)
 	if !ok {
 		return dst, ErrNotRequest
