@@ -144,7 +144,7 @@ func (m *Module) initOf(x *script.Machine, f core.Flag) (*core.Init, bool) {
 		CallID: string(msg.CallID()), FromTag: string(msg.Bytes(from.Tag)), CSeq: seq, Flags: f, Timeout: m.timeout, Delay: m.delay,
 		FromURI: string(msg.Bytes(from.URI)), ToURI: string(msg.Bytes(to.URI)), RequestURI: string(msg.RequestURI()),
 	}
-	in.Caller = core.Leg{Tag: in.FromTag, Contact: contactOf(msg), CSeq: seq, Routes: routesOf(msg.RecordRoutes(), msg), Socket: x.Context().Src.Socket}
+	in.Caller = core.Leg{Tag: in.FromTag, Contact: contactOf(x.Context()), CSeq: seq, Routes: routesOf(msg.RecordRoutes(), msg), Socket: x.Context().Src.Socket}
 	if f&(core.ReinvitePingCaller|core.ReinvitePingCallee) != 0 {
 		in.Caller.SDP = append([]byte(nil), msg.Body()...)
 	}

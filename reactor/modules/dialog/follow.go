@@ -121,7 +121,7 @@ func (m *Module) heard(h *transaction.Happening, d *core.Dialog, now int64) {
 	if err != nil {
 		return
 	}
-	leg := core.Leg{Tag: string(msg.Bytes(to.Tag)), Contact: contactOf(msg), Socket: h.Context.Src.Socket}
+	leg := core.Leg{Tag: string(msg.Bytes(to.Tag)), Contact: contactOf(h.Context), Socket: h.Context.Src.Socket}
 	if h.Code >= 200 || msg.Find(sipframe.HeaderRecordRoute) >= 0 {
 		leg.Routes = m.calleeRoutes(h, msg)
 	}
@@ -138,12 +138,13 @@ func (m *Module) heard(h *transaction.Happening, d *core.Dialog, now int64) {
 	}
 }
 
-func contactOf(msg *sipframe.Message) string {
-	a, err := msg.Contact()
+// contactOf returns the URI of the Contact, with what the script has changed in it.
+func contactOf(c *proxy.Context) string {
+	a, err := c.Msg.Contact()
 	if err != nil || a.Star {
 		return ""
 	}
-	return string(msg.Bytes(a.URI))
+	return string(c.AppendChanged(nil, a.URI))
 }
 
 // calleeRoutes returns the Route from here to the callee: the Record-Routes of a response above ours, from ours on.
@@ -200,40 +201,41 @@ func (m *Module) follow(x *script.Machine, mode matchMode) bool {
 	if err != nil || err2 != nil {
 		return false
 	}
-	fromTag, toTag := msg.Bytes(from.Tag), msg.Bytes(to.Tag)
-	var d *core.Dialog
-	dir := core.Unknown
-	if mode != byTags {
-		if v, ok := sipframe.FindParam(c.RouteParams(), m.param); ok {
-			if id, ok := core.ParseID(string(v)); ok {
-				if d = m.dialogs.ByID(id); d != nil {
-					if dir = d.DirectionOf(fromTag, toTag); dir == core.Unknown {
-						return false
-					}
-				}
-			}
-		}
-	}
-	if d == nil && mode != byDID {
-		d, dir = m.dialogs.ByTags(msg.CallID(), fromTag, toTag)
-	}
+	did, _ := sipframe.FindParam(c.RouteParams(), m.param)
+	d, dir := m.lookUp(did, msg.CallID(), msg.Bytes(from.Tag), msg.Bytes(to.Tag), mode)
 	if d == nil {
 		return false
 	}
-	m.join(x, d, dir)
+	m.join(x, d, dir, string(c.RequestURI()), m.routesBehind(x))
 	return true
 }
 
-// join bonds a request with its dialog and notes what it says.
-func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction) {
+// lookUp finds a dialog by its ID, or by Call-ID and tags, as the mode allows.
+func (m *Module) lookUp(did, callID, from, to []byte, mode matchMode) (*core.Dialog, core.Direction) {
+	if id, ok := core.ParseID(string(did)); ok && mode != byTags {
+		if d := m.dialogs.ByID(id); d != nil {
+			if dir := d.DirectionOf(from, to); dir != core.Unknown {
+				return d, dir
+			}
+			return nil, core.Unknown
+		}
+	}
+	if mode == byDID {
+		return nil, core.Unknown
+	}
+	return m.dialogs.ByTags(callID, from, to)
+}
+
+// join bonds a request with its dialog and notes what it says, and where it goes.
+func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri, routes string) {
 	c := x.Context()
 	msg, now := c.Msg, x.Now().Unix()
 	method := msg.Method()
 	seq, _, _ := msg.CSeq()
-	w := core.Within{Dir: dir, CSeq: seq, URI: string(c.RequestURI()), Routes: m.routesBehind(x), NoCount: method == sipframe.ACK,
+	w := core.Within{Dir: dir, CSeq: seq, URI: uri, Routes: routes, NoCount: method == sipframe.ACK,
 		Target: method == sipframe.INVITE || method == sipframe.UPDATE}
 	if w.Target {
-		w.Contact = contactOf(msg)
+		w.Contact = contactOf(c)
 		if d.Flags()&(core.ReinvitePingCaller|core.ReinvitePingCallee) != 0 && len(msg.Body()) > 0 {
 			w.SDP = bytes.Clone(msg.Body())
 		}
@@ -290,6 +292,6 @@ func (m *Module) within(h *transaction.Happening, b *bond) {
 	}
 	method := h.Exchange.Method()
 	if h.Code >= 200 && h.Code < 300 && (method == sipframe.INVITE || method == sipframe.UPDATE) {
-		b.dialog.Refresh(b.dir, contactOf(c.Msg))
+		b.dialog.Refresh(b.dir, contactOf(c))
 	}
 }

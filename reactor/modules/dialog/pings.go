@@ -98,11 +98,16 @@ func (p *pinger) ask(m *Module, d *core.Dialog, dir core.Direction) {
 		why = core.ReinvitePingTimeout
 		q.Method = "INVITE"
 		s := d.Summary()
-		other := s.Caller
-		if dir == core.Upstream && s.Callee >= 0 {
-			other = s.Callees[s.Callee]
+		asked, other := core.Leg{}, s.Caller
+		if s.Callee >= 0 {
+			asked = s.Callees[s.Callee]
 		}
-		q.Contact = other.Contact
+		if dir == core.Upstream {
+			asked, other = other, asked
+		}
+		if q.Contact = other.Contact; d.Flags()&core.HideTopology != 0 {
+			q.Contact = m.ownContact(d, &asked)
+		}
 		if len(other.SDP) > 0 {
 			q.Type, q.Body = "application/sdp", string(other.SDP)
 		}
