@@ -58,6 +58,7 @@ import (
 	"sipreactor/reactor/modules/tls_openssl"
 	"sipreactor/reactor/modules/tls_wolfssl"
 	"sipreactor/reactor/modules/tm"
+	"sipreactor/reactor/modules/topology_hiding"
 	"sipreactor/reactor/modules/tracer"
 	"sipreactor/reactor/modules/uac"
 	"sipreactor/reactor/modules/uac_auth"
@@ -124,6 +125,7 @@ var modules = []script.Constructor{
 	tls_openssl.New,
 	tls_wolfssl.New,
 	tm.New,
+	topology_hiding.New,
 	tracer.New,
 	uris.New,
 	usrloc.New,

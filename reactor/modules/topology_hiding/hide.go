@@ -1,0 +1,211 @@
+package topology_hiding
+
+import (
+	"strings"
+
+	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/modules/dialog"
+	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/transaction"
+	"sipreactor/sipframe"
+)
+
+// flagsKept is the value of the dialog with the flags of topology_hiding().
+const flagsKept = "_th_flags_"
+
+// passage is a request that passes hidden.
+type passage struct {
+	dialog *core.Dialog
+	dir    core.Direction
+	trail  []byte // Via and Record-Route, as responses have them
+}
+
+// passageKey is the key of a passage, the same for all configurations: transactions outlive theirs.
+type passageKey struct{}
+
+// hide builds topology_hiding(): 1, -1 where it cannot be.
+func (m *module) hide(a *script.Args) script.Action {
+	flags, _ := a.Fixed(0)
+	for _, f := range flags {
+		switch f {
+		case 'U', 'D':
+		case 'C', 'a', 'A':
+			a.Errorf(0, "the flag %c is not supported; U and D are", f)
+			return nil
+		default:
+			a.Errorf(0, "unknown flag %q: U, D", string(f))
+			return nil
+		}
+	}
+	users, at := a.Text(1), a.Site()
+	return func(x *script.Machine) int {
+		c := x.Context()
+		if c.Msg.Method() != sipframe.INVITE || c.HasToTag() {
+			return x.Fail(at, "it is for INVITEs that begin a call")
+		}
+		if rc := m.dialog.Create(x, at, core.HideTopology); rc <= 0 {
+			return rc
+		}
+		d := m.dialog.Of(c)
+		ok := d.Set(core.Value{Name: flagsKept, Text: flags})
+		if text, given := users(x); given {
+			caller, callee := usersOf(string(text))
+			ok = set(d, m.callerUser, caller) && set(d, m.calleeUser, callee) && ok
+		}
+		if !ok {
+			return x.Fail(at, "the dialog has too many values")
+		}
+		return m.pass(x, at, d, core.Downstream)
+	}
+}
+
+func set(d *core.Dialog, name, value string) bool {
+	return value == "" || d.Set(core.Value{Name: name, Text: value})
+}
+
+// usersOf reads the second argument: a user for both sides, or /caller/callee.
+func usersOf(text string) (caller, callee string) {
+	rest, two := strings.CutPrefix(text, "/")
+	if !two {
+		return text, text
+	}
+	caller, callee, _ = strings.Cut(rest, "/")
+	return caller, callee
+}
+
+// match builds topology_hiding_match(): 1, -1 if there is no such call.
+func (m *module) match(a *script.Args) script.Action {
+	mode, _ := a.Fixed(0)
+	if a.Given(0) && !dialog.MatchModes(mode) {
+		a.Errorf(0, `the mode is "DID_ONLY", "DID_FALLBACK" or "DID_NONE", not %q`, mode)
+		return nil
+	}
+	at := a.Site()
+	return func(x *script.Machine) int {
+		d, dir := m.dialog.MatchHidden(x, at, m.did(x.Context().RequestURI()), mode)
+		if d == nil {
+			return -1
+		}
+		return m.pass(x, at, d, dir)
+	}
+}
+
+// did returns what the URI of our Contact says of the dialog.
+func (m *module) did(uri []byte) []byte {
+	var u sipframe.URI
+	if sipframe.ParseURI(uri, &u) != nil {
+		return nil
+	}
+	if v, ok := u.Param(uri, m.dialog.Param()); ok {
+		return v
+	}
+	return u.User.In(uri)
+}
+
+// pass has the request at hand pass hidden.
+func (m *module) pass(x *script.Machine, at *script.Site, d *core.Dialog, dir core.Direction) int {
+	c := x.Context()
+	own := m.contact(c, d, dir)
+	if c.HideTopology(own) != nil {
+		own.User = nil // nothing but what the script has given can be wrong
+		if err := c.HideTopology(own); err != nil {
+			return x.Fail(at, err.Error())
+		}
+	}
+	if c.Msg.Method() == sipframe.ACK {
+		return 1
+	}
+	p := &passage{dialog: d, dir: dir, trail: c.AppendTrail(nil)}
+	if e := transaction.Of(c); e != nil {
+		e.Attach(passageKey{}, p)
+	} else {
+		c.Attach(passageKey{}, p)
+	}
+	return 1
+}
+
+// contact makes our Contact of the one in the message, which goes one way.
+func (m *module) contact(c *proxy.Context, d *core.Dialog, dir core.Direction) *proxy.OwnContact {
+	own := new(proxy.OwnContact)
+	a, err := c.Msg.Contact()
+	if err != nil || a.Star {
+		a = nil
+	}
+	flags, _ := d.Get(flagsKept)
+	shown := m.calleeUser
+	if dir == core.Upstream {
+		shown = m.callerUser
+	}
+	user, named := d.Get(shown)
+	var uri []byte
+	var u sipframe.URI
+	if a != nil {
+		uri = c.Msg.Bytes(a.URI)
+		if sipframe.ParseURI(uri, &u) != nil {
+			uri = nil
+		}
+	}
+	byUser := strings.Contains(flags.Text, "D")
+	switch {
+	case byUser:
+		own.User = d.ID.AppendTo(nil)
+	case named:
+		own.User = []byte(user.Text)
+	case strings.Contains(flags.Text, "U") && uri != nil:
+		own.User = u.User.In(uri)
+	}
+	if !byUser {
+		own.URIParams = d.ID.AppendTo(append(append(append(own.URIParams, ';'), m.dialog.Param()...), '='))
+	}
+	if uri != nil {
+		own.URIParams = passed(own.URIParams, u.Params.In(uri), m.uriParams)
+	}
+	if a != nil {
+		own.Params = passed(nil, c.Msg.Bytes(a.Params), m.params)
+	}
+	return own
+}
+
+// passed appends the parameters that are passed on.
+func passed(dst, params []byte, names []string) []byte {
+	for _, name := range names {
+		v, ok := sipframe.FindParam(params, name)
+		if !ok {
+			continue
+		}
+		dst = append(append(dst, ';'), name...)
+		if v != nil {
+			dst = append(append(dst, '='), v...)
+		}
+	}
+	return dst
+}
+
+// happened follows the transactions of hidden requests: transaction.Listener.
+func (m *module) happened(h *transaction.Happening) {
+	switch h.What {
+	case transaction.Created:
+		if p, ok := h.Context.Attachment(passageKey{}).(*passage); ok {
+			h.Exchange.Attach(passageKey{}, p)
+		}
+	case transaction.ResponseIn:
+		p, ok := h.Exchange.Attachment(passageKey{}).(*passage)
+		if !ok {
+			return
+		}
+		back := core.Upstream
+		if p.dir == core.Upstream {
+			back = core.Downstream
+		}
+		var own *proxy.OwnContact
+		if h.Code < 300 {
+			own = m.contact(h.Context, p.dialog, back)
+		}
+		if h.Context.RestoreTrail(p.trail, h.Exchange.Source(), own) != nil {
+			own.User = nil
+			_ = h.Context.RestoreTrail(p.trail, h.Exchange.Source(), own)
+		}
+	default:
+	}
+}
