@@ -93,7 +93,8 @@ func (m *module) playDTMF(a *script.Args) script.Action {
 	if f == nil {
 		return nil
 	}
-	valid := func(code string) bool { return len(code) == 1 && strings.Trim(code, "0123456789*#ABCD") == "" }
+	const tones = "0123456789*#ABCD"
+	valid := func(code string) bool { return len(code) == 1 && strings.Contains(tones, code) }
 	if text, ok := a.Fixed(0); ok && !valid(text) {
 		a.Errorf(0, "%q is none of 0 to 9, *, # and A to D", text)
 		return nil
