@@ -117,6 +117,10 @@ func (m *Module) Send(d *core.Dialog, q *Sequential) bool {
 	if q.Dir == core.Upstream {
 		toURI, fromURI = fromURI, toURI
 	}
+	callID := d.CallID
+	if v, ok := d.Get(CalleeCallID); ok && q.Dir == core.Downstream {
+		callID = v.Text
+	}
 	var h bytes.Buffer
 	if to.Routes != "" {
 		fmt.Fprintf(&h, "Route: %s\r\n", to.Routes)
@@ -130,7 +134,7 @@ func (m *Module) Send(d *core.Dialog, q *Sequential) bool {
 	h.WriteString(q.Headers)
 	h.WriteString(m.extra)
 	r := &transaction.Request{
-		Method: q.Method, URI: []byte(to.Contact), CallID: []byte(d.CallID), CSeq: number,
+		Method: q.Method, URI: []byte(to.Contact), CallID: []byte(callID), CSeq: number,
 		From: fmt.Appendf(nil, "<%s>;tag=%s", fromURI, from.Tag), To: fmt.Appendf(nil, "<%s>;tag=%s", toURI, to.Tag),
 		Headers: h.Bytes(), Body: []byte(q.Body), Socket: to.Socket, NoAnswer: q.NoAnswer, Ack: true,
 	}

@@ -8,10 +8,14 @@ import (
 	"sipreactor/reactor/script"
 )
 
+// CalleeCallID is the value of a dialog with the Call-ID that its callee knows, where that is another one.
+const CalleeCallID = "_th_callid_"
+
 // MatchHidden finds the dialog of a later request that was sent to a Contact of ours, since the dialog hides the topology:
-// by did, what the Request-URI says of it, or as the mode allows, which is one of match_dialog() or "". The request then
-// goes to the target of the other side, by its routes. It returns nil where there is no such dialog.
-func (m *Module) MatchHidden(x *script.Machine, at *script.Site, did []byte, mode string) (*core.Dialog, core.Direction) {
+// by did, what the Request-URI says of it, or as the mode allows, which is one of match_dialog() or "", by the Call-ID that
+// the caller knows. The request then goes to the target of the other side, by its routes. It returns nil where there is no
+// such dialog.
+func (m *Module) MatchHidden(x *script.Machine, at *script.Site, did, callID []byte, mode string) (*core.Dialog, core.Direction) {
 	c := x.Context()
 	msg := c.Msg
 	if !msg.IsRequest() || !c.HasToTag() || m.dialogs == nil {
@@ -26,7 +30,7 @@ func (m *Module) MatchHidden(x *script.Machine, at *script.Site, did []byte, mod
 	if err != nil || err2 != nil {
 		return nil, core.Unknown
 	}
-	d, dir := m.lookUp(did, msg.CallID(), msg.Bytes(from.Tag), msg.Bytes(to.Tag), how)
+	d, dir := m.lookUp(did, callID, msg.Bytes(from.Tag), msg.Bytes(to.Tag), how)
 	if d == nil || d.Flags()&core.HideTopology == 0 {
 		return nil, core.Unknown
 	}

@@ -29,12 +29,12 @@ func (m *module) hide(a *script.Args) script.Action {
 	flags, _ := a.Fixed(0)
 	for _, f := range flags {
 		switch f {
-		case 'U', 'D':
-		case 'C', 'a', 'A':
-			a.Errorf(0, "the flag %c is not supported; U and D are", f)
+		case 'U', 'C', 'D':
+		case 'a', 'A':
+			a.Errorf(0, "the flag %c is not supported; U, C and D are", f)
 			return nil
 		default:
-			a.Errorf(0, "unknown flag %q: U, D", string(f))
+			a.Errorf(0, "unknown flag %q: U, C, D", string(f))
 			return nil
 		}
 	}
@@ -49,6 +49,9 @@ func (m *module) hide(a *script.Args) script.Action {
 		}
 		d := m.dialog.Of(c)
 		ok := d.Set(core.Value{Name: flagsKept, Text: flags})
+		if strings.Contains(flags, "C") {
+			ok = set(d, dialog.CalleeCallID, m.callIDs.encode(d.CallID)) && ok
+		}
 		if text, given := users(x); given {
 			caller, callee := usersOf(string(text))
 			ok = set(d, m.callerUser, caller) && set(d, m.calleeUser, callee) && ok
@@ -83,7 +86,11 @@ func (m *module) match(a *script.Args) script.Action {
 	}
 	at := a.Site()
 	return func(x *script.Machine) int {
-		d, dir := m.dialog.MatchHidden(x, at, m.did(x.Context().RequestURI()), mode)
+		callID := x.Message().CallID()
+		if id, ok := m.callIDs.decode(callID); ok {
+			callID = id
+		}
+		d, dir := m.dialog.MatchHidden(x, at, m.did(x.Context().RequestURI()), callID, mode)
 		if d == nil {
 			return -1
 		}
@@ -113,14 +120,18 @@ func (m *module) pass(x *script.Machine, at *script.Site, d *core.Dialog, dir co
 			return x.Fail(at, err.Error())
 		}
 	}
-	if c.Msg.Method() == sipframe.ACK {
-		return 1
+	if c.Attachment(passageKey{}) == nil { // not yet
+		if err := rename(c, d, dir); err != nil {
+			return x.Fail(at, err.Error())
+		}
 	}
-	p := &passage{dialog: d, dir: dir, trail: c.AppendTrail(nil)}
+	p := &passage{dialog: d, dir: dir}
+	if c.Msg.Method() != sipframe.ACK { // which has no response
+		p.trail = c.AppendTrail(nil)
+	}
+	c.Attach(passageKey{}, p)
 	if e := transaction.Of(c); e != nil {
 		e.Attach(passageKey{}, p)
-	} else {
-		c.Attach(passageKey{}, p)
 	}
 	return 1
 }
@@ -198,6 +209,7 @@ func (m *module) happened(h *transaction.Happening) {
 		if p.dir == core.Upstream {
 			back = core.Downstream
 		}
+		_ = rename(h.Context, p.dialog, back) // only a script that writes Call-IDs itself keeps it from that
 		var own *proxy.OwnContact
 		if h.Code < 300 {
 			own = m.contact(h.Context, p.dialog, back)

@@ -51,11 +51,12 @@ type call struct {
 	inner []string // all that the caller's side got
 	toTag string
 	aims  [2]string // Contacts that the caller and the callee were shown
+	ids   [2]string // Call-IDs that they know
 }
 
 func newCall(t *testing.T, text, flags string) *call {
 	t.Helper()
-	return &call{t: t, Bench: moduletest.New(t, head+strings.Replace(text, "FLAGS", flags, 1), modules...)}
+	return &call{t: t, ids: [2]string{"c1", "c1"}, Bench: moduletest.New(t, head+strings.Replace(text, "FLAGS", flags, 1), modules...)}
 }
 
 // secrets are what tells of each side.
@@ -87,9 +88,11 @@ func (c *call) invite() string {
 	c.t.Helper()
 	c.receive([]string{"INVITE sip:bob@192.0.2.9;transport=tls SIP/2.0", "Via: SIP/2.0/TLS 10.1.1.2:5061;branch=z9hG4bK-inn-2, SIP/2.0/UDP 10.1.1.1;branch=z9hG4bK-inn-1",
 		"v: SIP/2.0/UDP 10.0.0.9:40000;branch=z9hG4bK-inn-0;rport", "Max-Forwards: 70", "Record-Route: <sip:10.1.1.2:5061;transport=tls;lr>", "Record-Route: <sip:10.1.1.1;lr>",
-		"From: <sip:alice@example.net>;tag=a", "To: <sip:bob@example.net>", "Call-ID: c1", "CSeq: 1 INVITE",
+		"From: <sip:alice@example.net>;tag=a", "To: <sip:bob@example.net>", "Call-ID: " + c.ids[0], "CSeq: 1 INVITE",
 		"Contact: \"inner\" <sip:alice.inner@10.0.0.9:40000;transport=udp;ob>;+sip.instance=\"inner\";q=0.5"}, c.Source)
-	return c.sent(&c.outer, "INVITE ")
+	out := c.sent(&c.outer, "INVITE ")
+	c.ids[1] = header(c.t, out, "Call-ID")
+	return out
 }
 
 // sent gives what went to a side last, which begins so.
@@ -175,16 +178,16 @@ func (c *call) up() {
 // request has one side send a request within the call.
 func (c *call) request(method, seq string, back bool, more ...string) {
 	c.t.Helper()
-	from, to, uri, src := "<sip:alice@example.net>;tag=a", "<sip:bob@example.net>;tag=b", c.aims[0], c.Source
+	from, to, uri, id, src := "<sip:alice@example.net>;tag=a", "<sip:bob@example.net>;tag=b", c.aims[0], c.ids[0], c.Source
 	vias := []string{"Via: SIP/2.0/TLS 10.1.1.2:5061;branch=z9hG4bK-inn-" + method + seq, "Via: SIP/2.0/UDP 10.0.0.9:40000;branch=z9hG4bK-inn-0" + seq}
 	contact := "Contact: <sip:alice.inner@10.0.0.9:40000;transport=udp;ob>"
 	if back {
-		from, to, uri, src = to, from, c.aims[1], callee
+		from, to, uri, id, src = to, from, c.aims[1], c.ids[1], callee
 		vias = []string{"Via: SIP/2.0/TLS 198.51.100.7;branch=z9hG4bK-out-" + method + seq, "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK-out-0" + seq}
 		contact = "Contact: <sip:bob.outer@192.0.2.9;transport=tls>"
 	}
 	lines := append([]string{method + " " + uri + " SIP/2.0"}, vias...)
-	c.receive(append(append(lines, "Max-Forwards: 70", "From: "+from, "To: "+to, "Call-ID: c1", "CSeq: "+seq+" "+method, contact), more...), src)
+	c.receive(append(append(lines, "Max-Forwards: 70", "From: "+from, "To: "+to, "Call-ID: "+id, "CSeq: "+seq+" "+method, contact), more...), src)
 }
 
 // TestCall follows a call from its INVITE to the callee's BYE, and looks through all that each side got.
@@ -242,6 +245,60 @@ func TestCall(t *testing.T) {
 	c.answer(bye, "200 OK", c.Source)
 	if got := header(t, c.sent(&c.outer, "SIP/2.0 200 "), "Via"); !strings.HasPrefix(got, "SIP/2.0/TLS 198.51.100.7;received=192.0.2.9;branch=z9hG4bK-out-BYE1 | SIP/2.0/UDP 192.0.2.9;") {
 		t.Errorf("Via: %s", got)
+	}
+	c.seek()
+}
+
+// TestCallIDs: with the flag C the callee knows the call by another Call-ID, in all that it gets and sends.
+func TestCallIDs(t *testing.T) {
+	for _, match := range []string{"", `"DID_NONE"`} {
+		c := newCall(t, strings.Replace(routes, "topology_hiding_match()", "topology_hiding_match("+match+")", 1)+`
+onreply_route { xlog("$rs"); }
+`, `"C"`)
+		c.ids[0] = "c1@10.0.0.9"
+		c.up()
+		if got := strings.Join(c.Log, "|"); got != "ACK 4 downstream" {
+			t.Error(got)
+		}
+		if !strings.HasPrefix(c.ids[1], "DLGCH_") {
+			t.Errorf("the callee knows %s", c.ids[1])
+		}
+		c.request("INFO", "1", true)
+		info := c.sent(&c.inner, "INFO sip:alice.inner@")
+		c.answer(info, "200 OK", c.Source)
+		c.sent(&c.outer, "SIP/2.0 200 ")
+		c.request("INVITE", "2", false)
+		c.answer(c.sent(&c.outer, "INVITE "), "488 No", callee)
+		c.sent(&c.inner, "SIP/2.0 488 ")
+		c.request("BYE", "3", false)
+		c.answer(c.sent(&c.outer, "BYE "), "200 OK", callee)
+		for i, side := range [][]string{c.inner, c.outer} {
+			for _, s := range side {
+				if got := header(t, s, "Call-ID"); got != c.ids[i] {
+					t.Errorf("Call-ID %s, want %s:\n%s", got, c.ids[i], s)
+				}
+			}
+		}
+		if !strings.HasPrefix(c.outer[len(c.outer)-2], "ACK ") {
+			t.Errorf("no ACK to the 488: %q", c.outer)
+		}
+		c.seek()
+	}
+}
+
+// TestCanceled: a CANCEL has the Call-ID of its INVITE.
+func TestCanceled(t *testing.T) {
+	c := newCall(t, strings.Replace(routes, "hidden $rc", "$TH_callee_callid $ci", 1), `"C"`)
+	c.ids[0] = "c1@10.0.0.9"
+	out := c.invite()
+	if got := strings.Join(c.Log, "|"); got != c.ids[1]+" "+c.ids[0] {
+		t.Errorf("the variables are %s", got)
+	}
+	c.answer(out, "180 Ringing", callee, "Contact: <sip:bob.outer@192.0.2.9;transport=tls>")
+	c.receive([]string{"CANCEL sip:bob@192.0.2.9;transport=tls SIP/2.0", "Via: SIP/2.0/TLS 10.1.1.2:5061;branch=z9hG4bK-inn-2", "Max-Forwards: 70",
+		"From: <sip:alice@example.net>;tag=a", "To: <sip:bob@example.net>", "Call-ID: " + c.ids[0], "CSeq: 1 CANCEL"}, c.Source)
+	if got := header(t, c.sent(&c.outer, "CANCEL sip:bob@192.0.2.9;transport=tls "), "Call-ID"); got != c.ids[1] {
+		t.Errorf("Call-ID: %s", got)
 	}
 	c.seek()
 }
