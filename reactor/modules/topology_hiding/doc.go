@@ -8,4 +8,4 @@
 // Via and Record-Route are kept with the transaction, targets and routes with the dialog, which is made if there is none.
 // Contacts of redirects (3xx) stay: they are what is asked for. What is not here is an error at load: hiding without
 // dialogs, and the flags a and A. With the flag C the callee sees another Call-ID; in its requests and responses $ci is that one.
-package topology_hiding //nolint:revive // OpenSIPS' name
+package topology_hiding

@@ -47,9 +47,8 @@ route {
 type call struct {
 	*moduletest.Bench
 	t     *testing.T
-	outer []string // all that the callee's side got
-	inner []string // all that the caller's side got
-	toTag string
+	outer []string  // all that the callee's side got
+	inner []string  // all that the caller's side got
 	aims  [2]string // Contacts that the caller and the callee were shown
 	ids   [2]string // Call-IDs that they know
 }

@@ -85,7 +85,7 @@ func (m *module) parameters() []script.Parameter {
 		}},
 		{Name: "th_callid_prefix", Type: script.StringParam, Default: m.callIDs.prefix, Help: "What encoded Call-IDs begin with.", Set: func(v script.Literal) error {
 			if v.Text == "" || strings.Trim(v.Text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
-				return errors.New("is letters, digits, - _ and .")
+				return errors.New("has to be letters, digits, -, _ and dots")
 			}
 			m.callIDs.prefix = v.Text
 			return nil
