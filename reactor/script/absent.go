@@ -29,24 +29,20 @@ func (c *settings) absent(at Pos, name, what string) *absence {
 	if what != "" {
 		subject = what + " is of the module " + name + ", which is"
 	}
-	switch why := foreignModules[name]; {
-	case !knownModule(name):
-		near := hint(name, c.moduleNames())
-		a.mistyped = near != "" || strings.Contains(name, "$ENV(")
-		c.rep.errorf(at, "unknown module %q%s", clip(name), near)
-	case why != "":
-		c.rep.errorf(at, "%s not here: %s", subject, why)
-	default:
+	if knownModule(name) {
 		c.rep.errorf(at, "%s not here", subject)
+		return a
 	}
+	near := hint(name, c.moduleNames())
+	a.mistyped = near != "" || strings.Contains(name, "$ENV(")
+	c.rep.errorf(at, "unknown module %q%s", clip(name), near)
 	return a
 }
 
 // knownModule tells whether a module is one of OpenSIPS' that we know of and do not
 // have.
 func knownModule(name string) bool {
-	return laterModules[name] || foreignModules[name] != "" || foreignFunctions[name] != "" ||
-		strings.HasPrefix(name, "db_") || slices.Contains(silentModules, name)
+	return foreignFunctions[name] != "" || strings.HasPrefix(name, "db_") || slices.Contains(silentModules, name)
 }
 
 // foreignModule gives the module that has a function, "" if none is known.

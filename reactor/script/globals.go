@@ -353,7 +353,7 @@ var idleGlobals = map[string]*globalSpec{
 	"check_via":               idle(BoolParam, "a response is ours by the keyed hash in its Via branch, not by the address"),
 	"sip_warning":             idle(BoolParam, "replies carry no Warning header"),
 	"user_agent_header":       idle(StringParam, "this proxy makes no requests of its own"),
-	"disable_503_translation": idle(BoolParam, "a stateless proxy passes a 503 on as it is"),
+	"disable_503_translation": idle(BoolParam, "a 503 goes on as it is without a transaction, and as RFC 3261 16.7 says with one"),
 	"query_buffer_size":       idle(IntParam, "rows that belong together are written at once"),
 	"query_flush_time":        idle(IntParam, "rows that belong together are written at once"),
 }

@@ -1,20 +1,5 @@
 package script
 
-// laterModules are part of the language and not of this version. Without them a
-// script would do something else than it says, so they are refused.
-var laterModules = map[string]bool{
-	"cfgutils":  true,
-	"ratelimit": true, "pike": true,
-}
-
-// foreignModules tell why a module that many configurations load is not to be
-// had.
-var foreignModules = map[string]string{
-	"tm":       "this is a stateless proxy: forward() and sl_send_reply() take the place of t_relay() and t_reply()",
-	"acc":      "accounting needs transactions, and this proxy keeps none",
-	"rtpproxy": "media is not handled",
-}
-
 // TraceConfig is what the modules proto_hep and tracer and the trace parameters
 // of the protocols say.
 type TraceConfig struct {
