@@ -118,10 +118,10 @@ func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {
 		return -1
 	}
 	b := &bond{dialog: d, dir: core.Downstream}
-	c.Attach(m, b)
+	c.Attach(bondKey{}, b)
 	e := transaction.Of(c)
-	e.Attach(m, b)
-	d.Attach(m, e.Handle())
+	e.Attach(bondKey{}, b)
+	d.Attach(handleKey, e.Handle())
 	if m.mode != byTags {
 		id := d.ID.AppendTo(append(append([]byte{';'}, m.param...), '='))
 		if err := c.AddRRParam(id); err != nil {

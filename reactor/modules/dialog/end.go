@@ -84,7 +84,7 @@ func (m *Module) terminate(d *core.Dialog, why core.Reason, headers string) bool
 		return false
 	}
 	if s.State < core.Answered {
-		handle, ok := d.Attachment(m).(uint64)
+		handle, ok := d.Attachment(handleKey).(uint64)
 		return ok && m.tm.Layer().Do(nil, handle, func(x *transaction.Exchange, _ *proxy.Context) { x.CancelAll() })
 	}
 	d.End(why, time.Now().Unix())

@@ -22,6 +22,9 @@ type bond struct {
 	borrow  *bond        // what load_dialog_ctx() has covered
 }
 
+// bondKey is the key of a message's or a transaction's bond, the same for all configurations: calls outlive theirs.
+type bondKey struct{}
+
 // of returns the dialog of the message or its transaction; nil: there is none.
 func (m *Module) of(x *script.Machine) *core.Dialog {
 	if b := m.bondOf(x); b != nil {
@@ -42,18 +45,18 @@ func (m *Module) Of(c *proxy.Context) *core.Dialog {
 
 // OfExchange returns the dialog of a transaction; nil: there is none.
 func (m *Module) OfExchange(e *transaction.Exchange) *core.Dialog {
-	if b, ok := e.Attachment(m).(*bond); ok {
+	if b, ok := e.Attachment(bondKey{}).(*bond); ok {
 		return b.dialog
 	}
 	return nil
 }
 
 func (m *Module) bondAt(c *proxy.Context) *bond {
-	if b, ok := c.Attachment(m).(*bond); ok {
+	if b, ok := c.Attachment(bondKey{}).(*bond); ok {
 		return b
 	}
 	if e := transaction.Of(c); e != nil {
-		if b, ok := e.Attachment(m).(*bond); ok {
+		if b, ok := e.Attachment(bondKey{}).(*bond); ok {
 			return b
 		}
 	}
@@ -76,12 +79,12 @@ func (nobody) Wait(f func()) bool { f(); return true }
 func (m *Module) happened(h *transaction.Happening) {
 	x := h.Exchange
 	if h.What == transaction.Created {
-		if b, ok := h.Context.Attachment(m).(*bond); ok {
-			x.Attach(m, b)
+		if b, ok := h.Context.Attachment(bondKey{}).(*bond); ok {
+			x.Attach(bondKey{}, b)
 		}
 		return
 	}
-	b, ok := x.Attachment(m).(*bond)
+	b, ok := x.Attachment(bondKey{}).(*bond)
 	if !ok {
 		return
 	}
@@ -110,6 +113,9 @@ func (m *Module) happened(h *transaction.Happening) {
 	default:
 	}
 }
+
+// handleKey is the key of the transaction of a dialog's INVITE.
+var handleKey = new(int)
 
 // raceKey marks a dialog whose INVITE was canceled.
 var raceKey = new(int)
@@ -241,7 +247,7 @@ func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri
 		}
 	}
 	b := &bond{dialog: d, dir: dir, cseq: seq, verdict: d.Check(&w)}
-	c.Attach(m, b)
+	c.Attach(bondKey{}, b)
 	if b.shift = d.Shift(dir); b.shift > 0 && method != sipframe.CANCEL {
 		_ = c.SetCSeq(seq + b.shift)
 	}

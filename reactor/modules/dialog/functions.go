@@ -355,7 +355,7 @@ func (m *Module) loadContext(a *script.Args) script.Action {
 		if was == nil {
 			was = &bond{}
 		}
-		x.Context().Attach(m, &bond{dialog: d, borrow: was})
+		x.Context().Attach(bondKey{}, &bond{dialog: d, borrow: was})
 		return 1
 	}
 }
@@ -367,9 +367,9 @@ func (m *Module) unloadContext(*script.Args) script.Action {
 			return -1
 		}
 		if b.borrow.dialog == nil {
-			x.Context().Attach(m, nil)
+			x.Context().Attach(bondKey{}, nil)
 		} else {
-			x.Context().Attach(m, b.borrow)
+			x.Context().Attach(bondKey{}, b.borrow)
 		}
 		return 1
 	}

@@ -61,7 +61,8 @@ type Module struct {
 	wake     chan struct{}
 	flush    sync.Mutex
 	phony    sync.Pool // of *proxy.Context, with a request that nobody sent
-	pings    pinger
+	pings    *pinger
+	unlisten func()
 	watchers []func(core.Change)
 	flags    map[string]uint // flags of the script, by name
 	names    []string
@@ -71,7 +72,7 @@ type Module struct {
 func New(*script.Config) *script.Module {
 	m := &Module{param: "did", timeout: 43200, raceTimeout: 5, mode: byDIDOrTags, optionsEvery: 30 * time.Second,
 		reinviteEvery: 300 * time.Second, table: "dialog", period: 60 * time.Second, columns: defaultColumns(),
-		profiles: make(map[string]*core.Profile), flags: make(map[string]uint), wake: make(chan struct{}, 1)}
+		profiles: make(map[string]*core.Profile), flags: make(map[string]uint), wake: make(chan struct{}, 1), pings: new(pinger)}
 	return &script.Module{
 		Name: "dialog", Help: "Follows calls: state, time, profiles, values of the script.", Instance: m, Needs: []string{"tm"},
 		Parameters: m.parameters(), Functions: m.functions(), Variables: m.variables(), Commands: m.commands(),
@@ -202,7 +203,6 @@ func (m *Module) profilesOf(l *script.Loading, v script.Literal, hasValue bool) 
 
 func (m *Module) start(e *script.Env) error {
 	m.env = e
-	layer := m.tm.Layer()
 	if old, ok := e.Previous.(*Module); ok {
 		return m.takeOver(old)
 	}
@@ -217,7 +217,6 @@ func (m *Module) start(e *script.Env) error {
 			return err
 		}
 	}
-	layer.Listen(m.happened)
 	m.begin()
 	return nil
 }
@@ -227,7 +226,7 @@ func (m *Module) takeOver(old *Module) error {
 	if m.dbMode != old.dbMode || m.url.Text != old.url.Text || m.param != old.param {
 		return fmt.Errorf("how dialogs are stored and named: %w", script.ErrRestart)
 	}
-	m.dialogs, m.db, m.wake = old.dialogs, old.db, old.wake
+	m.dialogs, m.db, m.wake, m.pings = old.dialogs, old.db, old.wake, old.pings
 	for name, p := range old.profiles {
 		if m.profiles[name] != nil && m.profiles[name].HasValue == p.HasValue {
 			m.profiles[name] = p
@@ -239,6 +238,7 @@ func (m *Module) takeOver(old *Module) error {
 }
 
 func (m *Module) begin() {
+	m.unlisten = m.tm.Layer().Listen(m.happened)
 	m.env.Every(time.Second, func(context.Context) {
 		now := time.Now().Unix()
 		m.dialogs.Expire(now, m.over)
@@ -250,6 +250,12 @@ func (m *Module) begin() {
 }
 
 func (m *Module) stop(next any) {
+	if m.unlisten != nil {
+		m.unlisten()
+	}
+	if n, ok := next.(*Module); ok && n.dialogs != nil { // which may be the one before, as a later module has failed
+		n.dialogs.SetNotify(func(c core.Change) { n.changed(&c) })
+	}
 	if next != nil || m.db == nil {
 		return
 	}
@@ -275,7 +281,7 @@ func (m *Module) run(r *script.Routine, d *core.Dialog) {
 	if c.Begin([]byte(phonyRequest), &nowhere) != nil {
 		return
 	}
-	c.Attach(m, &bond{dialog: d})
+	c.Attach(bondKey{}, &bond{dialog: d})
 	r.Run(c, script.Run{Kind: script.RequestRoute})
 	c.End()
 }
