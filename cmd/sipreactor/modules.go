@@ -48,6 +48,7 @@ import (
 	"sipreactor/reactor/modules/rest_client"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/rtpengine"
+	"sipreactor/reactor/modules/rtpproxy"
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/sl"
@@ -113,6 +114,7 @@ var modules = []script.Constructor{
 	rest_client.New,
 	rr.New,
 	rtpengine.New,
+	rtpproxy.New,
 	signaling.New,
 	sipmsgops.New,
 	event_datagram.New,

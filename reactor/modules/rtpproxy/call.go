@@ -1,0 +1,333 @@
+package rtpproxy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"sipreactor/reactor/modules/internal/relay"
+	"sipreactor/reactor/modules/rtpproxy/control"
+	"sipreactor/reactor/script"
+	"sipreactor/sipframe/body"
+)
+
+type node = relay.Node[*control.Client]
+
+// session is the call that a command is about, and where it goes.
+type session struct {
+	set                    int
+	url                    string // of the node; "" the call's
+	callID, fromTag, toTag string
+}
+
+// act is one call of a function in the configuration.
+type act struct {
+	m     *module
+	at    *script.Site
+	set   func(*script.Machine) (int64, bool)
+	given bool // set
+	node  script.Setter
+	named func(*script.Machine) script.Value // node, read
+}
+
+// newAct compiles the arguments that all functions have.
+func (m *module) newAct(a *script.Args, setArg, nodeArg int) *act {
+	f := &act{m: m, at: a.Site(), set: a.Int(setArg), given: a.Given(setArg), node: a.Setter(nodeArg)}
+	if f.node != nil {
+		f.named = a.Read(nodeArg)
+	}
+	return f
+}
+
+var (
+	errNoSDP  = errors.New("there is no SDP")
+	errMarked = errors.New("the SDP is marked: another relay is in the path")
+	errBroken = errors.New("a stream of the SDP has no address")
+	errNoCall = errors.New("the Call-ID or the tag of a party is missing")
+	errSet    = errors.New("there is no such set of nodes")
+	errNoNode = errors.New("no rtpproxy is there")
+	errMany   = errors.New("too many messages wait")
+	errAnswer = errors.New("rtpproxy: the answer is no port")
+)
+
+func (f *act) failed(x *script.Machine, err error) int {
+	x.Say(f.at, script.LevelWarn, "rtpproxy: nothing was done", slog.Any("error", err))
+	return -1
+}
+
+// session names the call of the message. swap has the parties change places, where the
+// offer came from the one in To.
+func (f *act) session(x *script.Machine, swap bool) (*session, error) {
+	msg := x.Message()
+	s := &session{set: f.m.defaultSet, callID: string(msg.CallID())}
+	if n, ok := f.m.chosen.Get(x).(int); ok {
+		s.set = n
+	}
+	if f.given {
+		n, ok := f.set(x)
+		if !ok {
+			return nil, errSet
+		}
+		s.set = int(n)
+	}
+	if f.m.fleet.Sets[s.set] == nil {
+		return nil, errSet
+	}
+	if f.named != nil {
+		if v := f.named(x); !v.IsNull() {
+			s.url = string(x.Text(v))
+		}
+	}
+	if a, err := msg.From(); err == nil {
+		s.fromTag = string(msg.Bytes(a.Tag))
+	}
+	if a, err := msg.To(); err == nil {
+		s.toTag = string(msg.Bytes(a.Tag))
+	}
+	if swap {
+		s.fromTag, s.toTag = s.toTag, s.fromTag
+	}
+	// A blank would make further words of the command.
+	if s.callID == "" || s.fromTag == "" || strings.ContainsAny(s.callID+s.fromTag+s.toTag, " \t") {
+		return nil, errNoCall
+	}
+	return s, nil
+}
+
+// maxAsk is the longest time that a function takes with all nodes that are tried.
+const maxAsk = 30 * time.Second
+
+// with has do speak to the call's node, while others take over the work, and with
+// failover to others when that fails. It stores which node it was.
+func (f *act) with(x *script.Machine, s *session, failover bool, do func(ctx context.Context, n *node) error) error {
+	var n *node
+	var err error
+	if !x.Wait(func() { n, err = f.m.ask(s, failover, do) }) {
+		return errMany
+	}
+	f.m.asked.Add(1)
+	if err != nil {
+		f.m.refused.Add(1)
+		return err
+	}
+	if f.node != nil {
+		f.node(x, script.Text(x.KeepString(n.URL)))
+	}
+	return nil
+}
+
+func (m *module) ask(s *session, failover bool, do func(ctx context.Context, n *node) error) (*node, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), maxAsk)
+	defer cancel()
+	var tried []*node
+	failed := errNoNode
+	for {
+		n := m.fleet.Choose(s.set, s.callID, s.url, tried)
+		if n == nil {
+			return nil, failed
+		}
+		var refused control.Refusal
+		switch failed = do(ctx, n); {
+		case failed == nil:
+			m.fleet.Heard(n)
+			if failover && s.url == "" {
+				m.fleet.Began(s.set, s.callID, n)
+			}
+			return n, nil
+		case errors.As(failed, &refused), errors.Is(failed, errAnswer):
+			m.fleet.Heard(n)
+		case errors.Is(failed, control.ErrCommand):
+			return nil, failed
+		default:
+			m.fleet.Unheard(n, failed)
+		}
+		if !failover || s.url != "" || ctx.Err() != nil {
+			return nil, failed
+		}
+		tried = append(tried, n)
+	}
+}
+
+// words are what names the call in a command; i is the number of the stream, 0 is all.
+func (s *session) words(i int) string {
+	number := ""
+	if i > 0 {
+		number = ";" + strconv.Itoa(i)
+	}
+	text := s.fromTag + number
+	if s.toTag != "" {
+		text += " " + s.toTag + number
+	}
+	return text
+}
+
+// exchange is an offer or answer of rtpproxy_offer() and rtpproxy_answer().
+type exchange struct {
+	*act
+	answer         bool
+	flags, address func(*script.Machine) ([]byte, bool)
+	ret, body      script.Setter
+	bodyNow        func(*script.Machine) script.Value
+	local          func(*script.Machine) ([]byte, bool)
+}
+
+func (e *exchange) run(x *script.Machine) int {
+	text, _ := e.flags(x)
+	f, err := parseFlags(string(text))
+	if err != nil {
+		return e.failed(x, err)
+	}
+	answer := e.answer || f.lookup
+	c := x.Context()
+	b := c.Body()
+	begin, end, there := findSDP(b, c.BodyType())
+	var sdp []byte
+	switch {
+	case e.body != nil:
+		sdp = bytes.Clone(x.Text(e.bodyNow(x)))
+	case there:
+		sdp = bytes.Clone(b[begin:end])
+	}
+	if len(sdp) == 0 {
+		return e.failed(x, errNoSDP)
+	}
+	mark := strings.TrimSpace(e.m.mark)
+	if mark != "" && !f.again && bytes.Contains(sdp, []byte(mark)) {
+		return e.failed(x, errMarked)
+	}
+	list, ok := streamsOf(sdp)
+	if !ok {
+		return e.failed(x, errBroken)
+	}
+	s, err := e.session(x, x.Message().IsRequest() == answer)
+	if err == nil && answer && s.toTag == "" {
+		err = errNoCall
+	}
+	if err != nil {
+		return e.failed(x, err)
+	}
+	source := ""
+	if c.Src != nil && !f.trust {
+		source = c.Src.Remote.Addr().Unmap().String()
+	}
+	local, _ := e.local(x)
+	if bytes.ContainsAny(local, " \t") {
+		return e.failed(x, control.ErrCommand)
+	}
+	commands := make([]string, len(list))
+	for i, st := range list {
+		commands[i] = streamCommand(s, i+1, &st, answer, f.command, source, string(local))
+	}
+	forced, _ := e.address(x)
+	err = e.with(x, s, !answer, func(ctx context.Context, n *node) error {
+		for i, command := range commands {
+			words, err := n.Client.Do(ctx, command)
+			if err != nil {
+				return err
+			}
+			if list[i].to, err = place(words, n, string(forced)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return e.failed(x, err)
+	}
+	if e.ret != nil && len(list) > 0 {
+		e.ret(x, script.Text(x.KeepString(list[0].to.String())))
+	}
+	if f.keep {
+		return 1
+	}
+	fresh := rewrite(sdp, list, &f, e.m.mark)
+	if e.body != nil {
+		return e.body(x, script.Text(x.Keep(fresh)))
+	}
+	b = c.Body() // others may have used its memory in the meantime
+	if begin, end, there = findSDP(b, c.BodyType()); !there {
+		return e.failed(x, errNoSDP)
+	}
+	out := append(append(append(make([]byte, 0, len(b)-(end-begin)+len(fresh)), b[:begin]...), fresh...), b[end:]...)
+	return x.Reported(e.at, c.SetBody(nil, out))
+}
+
+// streamCommand asks for the place of a stream: U makes one, L finds that of an offer.
+func streamCommand(s *session, i int, st *stream, answer bool, options, source, local string) string {
+	addr := st.addr
+	if source != "" && !isNull(addr) {
+		addr = source
+	}
+	command := "U"
+	if answer {
+		command = "L"
+	}
+	if strings.Contains(addr, ":") {
+		options += "6"
+	}
+	if local != "" {
+		options += "l" + local
+	}
+	return fmt.Sprintf("%s%s %s %s %d %s", command, options, s.callID, addr, st.port, s.words(i))
+}
+
+// place reads the answer to streamCommand: a port and an address. An address that is
+// advertised goes before that, and one that is forced before both.
+func place(words []string, n *node, forced string) (netip.AddrPort, error) {
+	port, err := strconv.ParseUint(words[0], 10, 16)
+	if err != nil || port == 0 {
+		return netip.AddrPort{}, errAnswer
+	}
+	text := ""
+	if len(words) > 1 {
+		text = words[1]
+	}
+	if n.Advertised != "" {
+		text = n.Advertised
+	}
+	if forced != "" {
+		text = forced
+	}
+	addr, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	if err != nil || addr.Zone() != "" {
+		return netip.AddrPort{}, errAnswer
+	}
+	return netip.AddrPortFrom(addr, uint16(port)), nil
+}
+
+// findSDP finds the SDP in a body: the whole, or the first part that is one.
+func findSDP(b, typ []byte) (begin, end int, there bool) {
+	boundary, multi := body.Boundary(typ)
+	if !multi {
+		return 0, len(b), len(b) > 0 && body.IsSDP(typ)
+	}
+	for parts := body.NewParts(b, boundary); parts.Next(); {
+		if body.IsSDP(parts.Type()) {
+			return parts.Head, parts.End, true
+		}
+	}
+	return 0, 0, false
+}
+
+// plain sends a command about the call and returns the answer's words.
+func (f *act) plain(x *script.Machine, command string) ([]string, error) {
+	s, err := f.session(x, false)
+	if err != nil {
+		return nil, err
+	}
+	var words []string
+	err = f.with(x, s, false, func(ctx context.Context, n *node) (err error) {
+		words, err = n.Client.Do(ctx, command+" "+s.callID+" "+s.words(0))
+		return err
+	})
+	if err == nil && command == "D" {
+		f.m.fleet.Ended(s.set, s.callID)
+	}
+	return words, err
+}

@@ -1,0 +1,51 @@
+package rtpproxy
+
+import "fmt"
+
+// flags are those of a call of rtpproxy_offer() or rtpproxy_answer().
+type flags struct {
+	lookup  bool // as an answer
+	keep    bool // the SDP stays as it is
+	again   bool // although a relay has marked it
+	trust   bool // the address in the SDP is right
+	origin  bool // o= is changed, too
+	session bool // the session's c= is changed though all streams have one
+	command string
+}
+
+// parseFlags reads flags, each a letter.
+func parseFlags(text string) (f flags, err error) {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case 'l':
+			f.lookup = true
+		case 'k':
+			f.keep = true
+		case 'f':
+			f.again = true
+		case 'r':
+			f.trust = true
+		case 'o':
+			f.origin = true
+		case 'c':
+			f.session = true
+		case 'a', 'i', 'e', 's', 'w':
+			f.command += string(c - 'a' + 'A')
+		case 'z':
+			from := i
+			for i+1 < len(text) && text[i+1] >= '0' && text[i+1] <= '9' {
+				i++
+			}
+			if i == from || i-from > 4 {
+				return f, fmt.Errorf("z has no number of milliseconds behind it")
+			}
+			f.command += "Z" + text[from+1:i+1]
+		case 'n', 'd', 't', 'T':
+			return f, fmt.Errorf("the flag %c is not supported: notifications are not received, and times are rtpproxy's", c)
+		case ' ':
+		default:
+			return f, fmt.Errorf("unknown flag %q: a, l, k, i, e, f, r, o, c, s, w and zNN are there", c)
+		}
+	}
+	return f, nil
+}
