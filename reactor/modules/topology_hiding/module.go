@@ -12,7 +12,6 @@ import (
 
 type module struct {
 	uriParams, params []string // of Contacts, that are passed on
-	forced            bool
 	// Values of the dialog: which user names each side is shown.
 	callerUser, calleeUser string
 
@@ -71,7 +70,7 @@ func (m *module) parameters() []script.Parameter {
 	}
 	const noInfo = "calls are hidden by their dialogs: nothing is encoded into Contacts"
 	return []script.Parameter{
-		{Name: "force_dialog", Type: script.BoolParam, Default: "1", Set: script.Into(&m.forced), Help: "Whether a dialog is made where there is none: it always is."},
+		idle("force_dialog", "Whether a dialog is made where there is none.", "it always is: hiding without dialogs is not supported"),
 		list("th_passed_contact_uri_params", "Parameters of Contacts' URIs that are passed on, with ; between them.", &m.uriParams),
 		list("th_passed_contact_params", "Parameters of Contacts that are passed on, with ; between them.", &m.params),
 		name("th_contact_caller_username_var", "Value of the dialog with the user that the caller is shown.", &m.callerUser),
