@@ -19,7 +19,7 @@ func startEngine(t *testing.T) string {
 	t.Helper()
 	program, err := exec.LookPath("rtpengine")
 	if err != nil {
-		t.Skip("rtpengine is not installed: apt-get install ngcp-rtpengine-daemon")
+		t.Skip("rtpengine is not installed: apt-get install rtpengine-daemon")
 	}
 	control := freePort(t)
 	cmd := exec.Command(program, "--config-file=none", "--foreground", "--log-stderr", "--log-level=3", "--table=-1", "--num-threads=2",
