@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,8 @@ type Bench struct {
 	Sent []Sent
 	// Fail is the error of each Send; nil: it works.
 	Fail error
+
+	logged sync.Mutex // of Log
 }
 
 // Sent is a message that was sent.
@@ -99,7 +102,7 @@ func New(t testing.TB, text string, modules ...script.Constructor) *Bench {
 		t.Fatalf("does not compile:\n%v", err)
 	}
 	b := &Bench{Config: cfg}
-	log := slog.New(lines{new(sync.Mutex), &b.Log})
+	log := slog.New(lines{&b.logged, &b.Log})
 	cfg.Program.SetLogger(log)
 	if b.Proxy, err = proxy.New(cfg.Proxy, cfg.Router()); err != nil {
 		t.Fatal(err)
@@ -125,8 +128,18 @@ func New(t testing.TB, text string, modules ...script.Constructor) *Bench {
 
 // Receive hands the configuration a message.
 func (b *Bench) Receive(message []byte) {
+	b.logged.Lock()
 	b.Log, b.Sent = nil, nil
+	b.logged.Unlock()
 	b.Context.Receive(message, b.Source)
+}
+
+// Lines gives what was logged since the last message, for a module that logs in the
+// background, too.
+func (b *Bench) Lines() []string {
+	b.logged.Lock()
+	defer b.logged.Unlock()
+	return slices.Clone(b.Log)
 }
 
 // Status gives the status codes of the replies, and the methods of the requests, that

@@ -267,7 +267,7 @@ func TestFailover(t *testing.T) {
 		`route { rtpengine_offer("", $var(s)); xlog("$rc $var(s)"); $var(t) = null; rtpengine_delete("", $var(t)); xlog("$rc $var(t)"); }`, New, sl.New)
 	run := func() string {
 		bench.Receive(moduletest.Invite)
-		return strings.Join(bench.Log, "|")
+		return strings.Join(bench.Lines(), "|")
 	}
 	first, other := a, b
 	if got := run(); strings.Contains(got, b.url) {
