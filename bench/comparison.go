@@ -78,7 +78,7 @@ func runComparison(ctx context.Context, args []string, stdout, stderr io.Writer)
 	r, err := compare.Run(ctx, compare.Config{
 		Measures: measures, Systems: systems, Chosen: len(*only) > 0 || len(*peer) > 0,
 		Runs: *runs, Window: *window, Workers: *workers, Quick: *quick,
-		Command: "go run ./bench" + calledWith(f, "out"), Again: calledWith(f, "out", "only", "peer", "workers"),
+		Command: "go -C bench run ." + calledWith(f, "out"), Again: calledWith(f, "out", "only", "peer", "workers"),
 		Progress: stderr, Bench: self, Save: save,
 	})
 	if r == nil {
@@ -176,7 +176,7 @@ func listAll(w io.Writer, measures []compare.Measure, systems []system.System) {
 
 // The marks in bench/figures/comparison.md between which the figures are.
 const (
-	figuresBegin = "<!-- figures: go run ./bench table report.json --into bench/figures/comparison.md -->\n"
+	figuresBegin = "<!-- figures: go -C bench run . table report.json --into figures/comparison.md -->\n"
 	figuresEnd   = "<!-- /figures -->\n"
 )
 

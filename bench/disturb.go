@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // blackHoles is how many destinations never answer.

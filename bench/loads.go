@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 type command struct {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"sipreactor/bench/load"
 	"sipreactor/bench/report"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // background runs a load that serves until it is interrupted. It returns the first line that it says, and a function
@@ -210,10 +210,10 @@ func TestCommandBesideFigure(t *testing.T) {
 			t.Error(got)
 		}
 		command := r.Find("options-1-w1", "sipreactor").Command
-		if command != "go run ./bench --only options-1-w1 --peer sipreactor --runs 1 --window 100ms" || !strings.Contains(out.String(), command) {
+		if command != "go -C bench run . --only options-1-w1 --peer sipreactor --runs 1 --window 100ms" || !strings.Contains(out.String(), command) {
 			t.Fatal(command, out.String())
 		}
-		args = strings.Fields(strings.TrimPrefix(command, "go run ./bench "))
+		args = strings.Fields(strings.TrimPrefix(command, "go -C bench run . "))
 	}
 }
 

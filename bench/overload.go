@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // stage is one rate of an overload, as a multiple of what a closed loop got.

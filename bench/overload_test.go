@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // A server that answers everything comes out clean, with a line for each stage.

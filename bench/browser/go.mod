@@ -6,6 +6,7 @@ require (
 	github.com/chromedp/cdproto v0.0.0-20260321001828-e3e3800016bc
 	github.com/chromedp/chromedp v0.15.1
 	sipreactor v0.0.0
+	sipreactor/bench v0.0.0
 )
 
 require (
@@ -36,4 +37,7 @@ require (
 	gopkg.in/natefinch/lumberjack.v2 v2.2.1 // indirect
 )
 
-replace sipreactor => ../..
+replace (
+	sipreactor => ../..
+	sipreactor/bench => ..
+)

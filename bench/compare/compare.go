@@ -166,7 +166,7 @@ func (c *comparison) measure(ctx context.Context, m Measure) {
 func (c *comparison) add(m Measure, p system.Prepared, workers int, run report.Run) {
 	res := c.report.Add(m.Name, p.Name, run)
 	res.Workers = workers
-	res.Command = fmt.Sprintf("go run ./bench --only %s --peer %s%s", m.Name, p.Name, c.cfg.Again)
+	res.Command = fmt.Sprintf("go -C bench run . --only %s --peer %s%s", m.Name, p.Name, c.cfg.Again)
 	if len(p.Workers) > 1 {
 		res.Command += fmt.Sprintf(" --workers %d", workers)
 	}

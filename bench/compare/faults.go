@@ -9,9 +9,9 @@ import (
 	"syscall"
 	"time"
 
-	"sipreactor/bench/load"
 	"sipreactor/bench/report"
 	"sipreactor/bench/system"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // The probe is 100 requests a second on 10 connections.

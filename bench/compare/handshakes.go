@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"sipreactor/bench/load"
 	"sipreactor/bench/report"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // atOnce is how many handshakes of a closed loop are under way.

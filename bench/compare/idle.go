@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	"sipreactor/bench/load"
 	"sipreactor/bench/report"
 	"sipreactor/bench/system"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // settle is how long idle connections stand before memory is read, afterwards how long after they have left.

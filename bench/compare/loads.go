@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"sipreactor/bench/load"
 	"sipreactor/bench/report"
 	"sipreactor/bench/system"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // requests measures OPTIONS that the system answers.

@@ -14,9 +14,9 @@ import (
 	"syscall"
 	"time"
 
-	"sipreactor/bench/load"
 	"sipreactor/bench/report"
 	"sipreactor/bench/system"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // sippRate is calls a second.

@@ -10,10 +10,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"sipreactor/bench/load"
 	"sipreactor/bench/report"
 	"sipreactor/bench/sample"
 	"sipreactor/bench/system"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // trial is one run of one measure with one system.

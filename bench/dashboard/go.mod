@@ -2,17 +2,20 @@ module sipreactor/bench/dashboard
 
 go 1.26.0
 
-replace sipreactor => ../..
+replace (
+	sipreactor => ../..
+	sipreactor/bench => ..
+)
 
 require (
 	github.com/prometheus/client_model v0.6.2
 	github.com/prometheus/common v0.67.4
 	github.com/prometheus/prometheus v0.308.1
 	sipreactor v0.0.0
+	sipreactor/bench v0.0.0
 )
 
 require (
-	github.com/HdrHistogram/hdrhistogram-go v1.1.2 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/dchest/siphash v1.2.3 // indirect

@@ -17,8 +17,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
-	"sipreactor/bench/load"
 	"sipreactor/bench/process"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // patience bounds what a test waits for; nothing is asserted about time.

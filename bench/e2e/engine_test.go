@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/bench/load"
 	"sipreactor/bench/process"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // tlsLibrary is the one that the program under test has to use: that of the build tag openssl where it has it,

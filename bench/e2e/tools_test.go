@@ -7,8 +7,8 @@ import (
 	"os/exec"
 	"testing"
 
-	"sipreactor/bench/load"
 	"sipreactor/bench/process"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // binary is the program under test, built once.

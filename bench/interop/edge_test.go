@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/bench/load"
 	"sipreactor/bench/process"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // names are those of every certificate: the wire is 127.0.0.1 or localhost, and the domains have names of their own.

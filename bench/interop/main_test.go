@@ -4,8 +4,8 @@ import (
 	"os"
 	"testing"
 
-	"sipreactor/bench/load"
 	"sipreactor/bench/process"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // program is the one under test, built once.

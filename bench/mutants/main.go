@@ -1,7 +1,7 @@
 // Command mutants breaks the engine on purpose, one place at a time, in a copy of the
 // repository, and tells which of the faults no test notices:
 //
-//	go run ./bench/mutants [-only text] [-list bench/mutants/mutants.txt]
+//	go -C bench run ./mutants [-only text] [-list mutants/mutants.txt]
 //
 // The list has a paragraph a fault: "== what is broken", "in FILE", "test PACKAGE
 // REGEXP" (the tests that have to notice; more lines are more of them), then the code
@@ -28,7 +28,7 @@ type mutant struct {
 
 func main() {
 	only := flag.String("only", "", "those whose name has this text")
-	list := flag.String("list", "bench/mutants/mutants.txt", "the faults")
+	list := flag.String("list", "mutants/mutants.txt", "the faults")
 	flag.Parse()
 	survived, err := run(*list, *only)
 	if err != nil {
@@ -55,7 +55,7 @@ func run(list, only string) (survived int, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	if out, err := exec.Command("bash", "-c", "git ls-files -z -co --exclude-standard | xargs -0 cp --parents -t "+dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("bash", "-c", "cd $(git rev-parse --show-toplevel) && git ls-files -z -co --exclude-standard | xargs -0 cp --parents -t "+dir).CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("copying the repository: %w: %s", err, out)
 	}
 	tried := 0

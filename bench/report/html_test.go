@@ -25,7 +25,7 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantAll(t, string(text), "<svg", "OPTIONS &lt;on&gt; 50", "kamailio×2", "25.0 µs ±20%", "signal 11", "not here: no opensips",
-		"go run ./bench --only calls-closed --peer haproxy", "To reach", "what holds for all", "connections</text>")
+		"go -C bench run . --only calls-closed --peer haproxy", "To reach", "what holds for all", "connections</text>")
 	// It loads nothing: the only addresses are the names of XML's languages.
 	for _, part := range []string{"src=", "href=\"http", "url(", "@import", "<script"} {
 		if strings.Contains(string(text), part) {

@@ -92,7 +92,7 @@ func (r *Report) planned(measure string) bool {
 
 func (r *Report) reach(g goal) Reached {
 	metric := MetricOf(g.metric)
-	out := Reached{Figure: g.figure, Verdict: NoData, Command: "go run ./bench --only " + g.measure}
+	out := Reached{Figure: g.figure, Verdict: NoData, Command: "go -C bench run . --only " + g.measure}
 	ours, who := r.least(g.measure, g.metric, g.systems)
 	var base float64
 	var whose string

@@ -13,7 +13,7 @@ import (
 func example() *Report {
 	r := &Report{
 		Began: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Ended: time.Date(2026, 1, 2, 3, 14, 5, 0, time.UTC),
-		Command: "go run ./bench --only reach", Notes: []string{"what holds for all"},
+		Command: "go -C bench run . --only reach", Notes: []string{"what holds for all"},
 		Systems: []System{
 			{Name: "sipreactor", Role: "ours", Version: "abc"},
 			{Name: "kamailio", Role: "sip", Version: "5.6.3"},
@@ -40,7 +40,7 @@ func example() *Report {
 			}
 			res = r.Add(measure, system, Run{Values: map[string]float64{main: v, Rate: 1000 / v}, Counts: map[string]int64{Done: 10}})
 		}
-		res.Command = "go run ./bench --only " + measure + " --peer " + system
+		res.Command = "go -C bench run . --only " + measure + " --peer " + system
 		return res
 	}
 	put("options-50-w1", "sipreactor", 12, 10, 11)
@@ -156,7 +156,7 @@ func TestText(t *testing.T) {
 	if err := example().WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
-	wantAll(t, b.String(), "kamailio×2", "25.0 µs ±20%", "go run ./bench --only calls-closed --peer haproxy", "haproxy: 3 lost",
+	wantAll(t, b.String(), "kamailio×2", "25.0 µs ±20%", "go -C bench run . --only calls-closed --peer haproxy", "haproxy: 3 lost",
 		"signal 11", "with 4 at once", "took 0.50 cores", "not here: no opensips", "To reach", "not met", "what holds for all", "3.00 ms")
 }
 

@@ -132,7 +132,7 @@ func plainGo() System {
 	return System{
 		Name: "plain-go", About: "a proxy on crypto/tls with a goroutine a connection", Role: Baseline, Begins: 300 * time.Millisecond, Workers: []int{0},
 		prepare: func(ctx context.Context, h *Home) (string, string, error) {
-			path, err := h.build(ctx, "plain", ".", "./bench/plain")
+			path, err := h.build(ctx, "plain", "bench", "./plain")
 			return path, "", err
 		},
 		command: func(_ string, s Setup) ([]string, []string, error) {

@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"strings"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // Home is where a comparison keeps what it builds and writes.
@@ -22,23 +22,20 @@ type Home struct {
 
 // NewHome makes the directory and a certificate authority, and finds the repository from the working directory.
 func NewHome(ctx context.Context) (*Home, error) {
-	mod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
-	if err != nil {
-		return nil, fmt.Errorf("system: go env: %w", err)
-	}
-	root := filepath.Dir(strings.TrimSpace(string(mod)))
-	if _, err := os.Stat(filepath.Join(root, "cmd", "sipreactor")); err != nil {
+	dir, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "sipreactor").Output()
+	root := strings.TrimSpace(string(dir))
+	if err != nil || root == "" {
 		return nil, errors.New("system: run this from within the repository of sipreactor")
 	}
 	ca, err := load.NewAuthority()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "sipreactor-bench-")
+	scratch, err := os.MkdirTemp("", "sipreactor-bench-")
 	if err != nil {
 		return nil, err
 	}
-	return &Home{Dir: dir, Root: root, CA: ca}, nil
+	return &Home{Dir: scratch, Root: root, CA: ca}, nil
 }
 
 // Close removes the directory.

@@ -13,8 +13,8 @@ import (
 	"syscall"
 	"time"
 
-	"sipreactor/bench/load"
 	"sipreactor/bench/sample"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // keptLines is how many lines of output are kept, from the begin and from the end.

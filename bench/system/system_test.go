@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // home is one for all tests, which builds each program once.

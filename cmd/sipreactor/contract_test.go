@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 	"sipreactor/reactor"
 )
 

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 	"sipreactor/reactor"
 	"sipreactor/reactor/script"
 	"sipreactor/tlsstate"

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // edge runs a proxy over TCP that forwards all it gets, and a listener that is

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 	"sipreactor/reactor"
 )
 

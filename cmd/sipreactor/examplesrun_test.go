@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // trial is an example configuration that runs: its files are those that its comments show, its addresses are of

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 // meter shows a load under way: a line that is rewritten on a terminal, a line a second elsewhere.

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 )
 
 func TestReadingSince(t *testing.T) {

@@ -306,7 +306,7 @@ func welcome(w io.Writer, sockets []*reactor.Socket, fifo string, m *management)
 
   (printf 'OPTIONS sip:%[1]v SIP/2.0\r\nVia: SIP/2.0/TLS localhost;branch=z9hG4bK1;rport\r\nMax-Forwards: 70\r\nFrom: <sip:me@localhost>;tag=1\r\nTo: <sip:%[1]v>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n'; sleep 1) | openssl s_client -connect %[1]v -quiet -no_ign_eof
 
-  go run ./bench shim --listen 127.0.0.1:5070 --to %[1]v &  # Debian's sipp speaks no TLS
+  go -C bench run . shim --listen 127.0.0.1:5070 --to %[1]v &  # Debian's sipp speaks no TLS
   sipp 127.0.0.1:5070 -t t1 -max_socket 1000 -sf bench/sipp/options.xml -key callee sip:%[1]v -m 1000 -r 100
 
   go run ./cmd/sipreactor demo

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 	"sipreactor/reactor"
 	"sipreactor/reactor/script"
 )

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 	"sipreactor/reactor/script"
 	"sipreactor/tlsstate"
 )

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"sipreactor/bench/load"
+	"sipreactor/cmd/sipreactor/load"
 	"sipreactor/reactor/store"
 	"sipreactor/reactor/store/storetest"
 )

@@ -4,26 +4,23 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // Latency records durations from 1 µs to 60 s with three significant digits. It may be used by any goroutine.
 type Latency struct {
 	mu sync.Mutex
-	h  *hdrhistogram.Histogram
+	h  histogram
 }
 
 // NewLatency makes an empty record.
 func NewLatency() *Latency {
-	return &Latency{h: hdrhistogram.New(1, 60_000_000, 3)}
+	return &Latency{}
 }
 
 // Record adds one duration; what is beyond the range counts as its end.
 func (l *Latency) Record(d time.Duration) {
-	us := min(max(d.Microseconds(), 1), 60_000_000)
 	l.mu.Lock()
-	_ = l.h.RecordValue(us) // within the range
+	l.h.add(d)
 	l.mu.Unlock()
 }
 
@@ -32,7 +29,7 @@ func (l *Latency) Take() Summary {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.summary()
-	l.h.Reset()
+	l.h = histogram{}
 	return s
 }
 
@@ -44,12 +41,11 @@ func (l *Latency) Summary() Summary {
 }
 
 func (l *Latency) summary() Summary {
-	at := func(q float64) time.Duration { return time.Duration(l.h.ValueAtQuantile(q)) * time.Microsecond }
 	return Summary{
-		Count: l.h.TotalCount(),
-		Mean:  time.Duration(l.h.Mean()) * time.Microsecond,
-		P50:   at(50), P99: at(99), P999: at(99.9),
-		Max: time.Duration(l.h.Max()) * time.Microsecond,
+		Count: l.h.count,
+		Mean:  l.h.mean(),
+		P50:   l.h.quantile(0.5), P99: l.h.quantile(0.99), P999: l.h.quantile(0.999),
+		Max: time.Duration(l.h.max) * time.Microsecond,
 	}
 }
 
