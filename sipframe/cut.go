@@ -33,6 +33,9 @@ const (
 	// Bad: the stream is no SIP, or the end of the message cannot be told. The
 	// framing is lost for good.
 	Bad
+	// Over: the peer has ended the stream in the way of its transport. A Framer never
+	// finds that.
+	Over
 )
 
 // String gives the name of the kind.
@@ -48,6 +51,8 @@ func (k CutKind) String() string {
 		return "Dropped"
 	case Bad:
 		return "Bad"
+	case Over:
+		return "Over"
 	default:
 		return "CutKind(?)"
 	}

@@ -13,10 +13,11 @@ type Framer struct {
 	phase   phase
 	crlf    crlfState
 	request bool
-	pos     int // offset in the message up to which the current line has been looked at
-	line    int // offset of the line
-	value   int // offset of a Content-Length value that may go on in folds; 0 is none
-	total   int // length of the message, once known
+	bounded bool // data is one message: see Whole
+	pos     int  // offset in the message up to which the current line has been looked at
+	line    int  // offset of the line
+	value   int  // offset of a Content-Length value that may go on in folds; 0 is none
+	total   int  // length of the message, once known
 	length  contentLength
 	defect  *Defect
 }
@@ -82,12 +83,7 @@ func (f *Framer) Next(cfg *FramerConfig, data []byte) Cut {
 	}
 	switch {
 	case f.phase == lost:
-		cut := Cut{Kind: Bad, Start: start, End: start, Defect: *f.defect}
-		cut.Defect.Replyable = f.defect.Replyable && f.request
-		if cut.Defect.Replyable {
-			cut.End = start + min(f.line, len(msg))
-		}
-		return cut
+		return f.bad(start, msg)
 	case f.phase == inBody && len(msg) >= f.total:
 		end := start + f.total
 		f.Reset()
@@ -309,6 +305,8 @@ func (f *Framer) endHeaders(end, limit int) {
 	switch {
 	case f.length.err != nil:
 		f.lose(f.length.err)
+	case !f.length.present && f.bounded:
+		f.total = end
 	case !f.length.present:
 		f.lose(errMissingLength)
 	case f.length.n > limit-end:
