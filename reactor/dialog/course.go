@@ -34,8 +34,10 @@ func (d *Dialog) Heard(code int, leg *Leg, now int64) {
 		c.Answered = true
 		if d.answered < 0 {
 			d.answered = i
-			d.started = now
-			d.expires = now + d.timeout
+			if d.state != Ended {
+				d.started = now
+				d.expires = now + d.timeout
+			}
 		}
 	}
 	d.change()
@@ -68,9 +70,12 @@ func (d *Dialog) move(e event) Change {
 	return c
 }
 
-// Acked notes the ACK to the 2xx.
-func (d *Dialog) Acked() {
+// Acked notes the ACK to the 2xx of the callee with a tag.
+func (d *Dialog) Acked(tag string) {
 	d.mu.Lock()
+	if i := d.calleeOf(tag); i >= 0 {
+		d.callees[i].Acked = true
+	}
 	changed := d.move(ack)
 	d.change()
 	d.mu.Unlock()
@@ -118,18 +123,23 @@ const (
 // Within is what a request in a dialog says.
 type Within struct {
 	Dir     Direction
+	Tag     string // of the callee
 	CSeq    uint32
 	Target  bool   // it refreshes the target (INVITE, UPDATE)
 	Contact string // of its sender; "" none
 	URI     string // Request-URI
 	Routes  string // Routes behind ours, joined by commas
 	NoCount bool   // ACK: its CSeq is the INVITE's
+	Invite  bool
 	SDP     []byte
 }
 
-// sides returns who sends and who gets what goes that way. The dialog is locked.
-func (d *Dialog) sides(dir Direction) (from, to *Leg) {
+// sides returns who sends and who gets what goes that way; tag is the callee's, of a fork. The dialog is locked.
+func (d *Dialog) sides(dir Direction, tag string) (from, to *Leg) {
 	callee := d.callee()
+	if i := d.calleeOf(tag); i >= 0 {
+		callee = &d.callees[i]
+	}
 	if dir == Upstream {
 		return callee, &d.caller
 	}
@@ -151,7 +161,7 @@ func (d *Dialog) callee() *Leg {
 func (d *Dialog) Check(w *Within) Verdict {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	from, to := d.sides(w.Dir)
+	from, to := d.sides(w.Dir, w.Tag)
 	switch {
 	case from == nil || to == nil || w.Dir == Unknown:
 		return BadRequest
@@ -165,13 +175,27 @@ func (d *Dialog) Check(w *Within) Verdict {
 	return Valid
 }
 
-// Saw notes a request of the dialog: behind Check, since that compares with what was seen before.
-func (d *Dialog) Saw(w *Within) {
+// Saw notes a request of the dialog: behind Check, since that compares with what was seen before. It returns what the
+// request's CSeq has to grow by, since requests of our own went that way.
+func (d *Dialog) Saw(w *Within) (shift uint32) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	from, to := d.sides(w.Dir)
+	from, to := d.sides(w.Dir, w.Tag)
 	if from == nil {
-		return
+		return 0
+	}
+	if to != nil {
+		shift = to.Own
+		switch {
+		case w.NoCount && to.Invite == w.CSeq && to.Invite != 0:
+			shift = to.InviteShift
+		case w.NoCount && w.Dir == Downstream && w.CSeq == d.InviteCSeq:
+			shift = 0
+		case w.Invite && to.Invite == w.CSeq: // again
+			shift = to.InviteShift
+		case w.Invite:
+			to.Invite, to.InviteShift = w.CSeq, shift
+		}
 	}
 	if !w.NoCount {
 		from.CSeq = max(from.CSeq, w.CSeq)
@@ -186,21 +210,23 @@ func (d *Dialog) Saw(w *Within) {
 	if w.SDP != nil {
 		from.SDP = w.SDP
 	}
+	return shift
 }
 
-// Refresh notes the Contact of a 2xx to a request that refreshes targets, which went that way.
-func (d *Dialog) Refresh(dir Direction, contact string) {
+// Refresh notes the Contact of a 2xx to a request that refreshes targets, which went that way; tag is the callee's.
+func (d *Dialog) Refresh(dir Direction, tag, contact string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, to := d.sides(dir); to != nil && contact != "" && to.Contact != contact {
+	if _, to := d.sides(dir, tag); to != nil && contact != "" && to.Contact != contact {
 		to.Contact = contact
 		d.change()
 	}
 }
 
 // Side returns what a request to one side needs: the side itself, and the other one, whom it is from. number is the CSeq
-// that it is to have. callee is which of the callees is meant; -1 the one that answered.
-func (d *Dialog) Side(dir Direction, callee int) (to, from Leg, number uint32, ok bool) {
+// that it is to have; with count it is counted, which an ACK is not. callee is which of the callees is meant; -1 the one that
+// answered.
+func (d *Dialog) Side(dir Direction, callee int, count bool) (to, from Leg, number uint32, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := d.callee()
@@ -214,17 +240,66 @@ func (d *Dialog) Side(dir Direction, callee int) (to, from Leg, number uint32, o
 	if dir == Upstream {
 		target, other = &d.caller, c
 	}
-	target.Sent = max(target.Sent, other.CSeq+target.Own) + 1
-	target.Own++
+	if count {
+		target.Sent = max(target.Sent, other.CSeq+target.Own) + 1
+		target.Own++
+		d.change()
+	}
 	return *target, *other, target.Sent, true
 }
 
-// Shift returns what the CSeq of a request that goes one way has to grow by, since requests of our own went there.
-func (d *Dialog) Shift(dir Direction) uint32 {
+// Told notes the SDP that a side was sent; tag is the callee's.
+func (d *Dialog) Told(dir Direction, tag string, sdp []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, to := d.sides(dir); to != nil {
-		return to.Own
+	if _, to := d.sides(dir, tag); to != nil {
+		to.Told = sdp
 	}
-	return 0
+}
+
+// IncCSeq has the CSeq of our own requests to the side with a tag, and of all that go there, grow by n. It reports whether
+// there is such a side, and whether nothing would become negative.
+func (d *Dialog) IncCSeq(tag string, n int64) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l := &d.caller
+	if tag != d.FromTag {
+		i := d.calleeOf(tag)
+		if i < 0 {
+			return false
+		}
+		l = &d.callees[i]
+	}
+	if own := int64(l.Own) + n; own < 0 || own > 1<<30 {
+		return false
+	}
+	l.Own, l.Sent = uint32(int64(l.Own)+n), uint32(max(0, int64(l.Sent)+n))
+	d.change()
+	return true
+}
+
+// Reliable notes a reliable provisional response of the callee with a tag. It returns which callee that is, and -1 for one
+// that was noted already.
+func (d *Dialog) Reliable(tag string, rseq uint32) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := d.calleeOf(tag)
+	if i < 0 || rseq <= d.callees[i].RSeq {
+		return -1
+	}
+	d.callees[i].RSeq = rseq
+	return i
+}
+
+// Unacked returns the callees that have answered and neither are the one that counts nor were acknowledged by the caller;
+// of a dialog that has ended, that one, too.
+func (d *Dialog) Unacked() (list []int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.callees {
+		if c := &d.callees[i]; c.Answered && !c.Acked && (i != d.answered || d.state == Ended) {
+			list = append(list, i)
+		}
+	}
+	return list
 }

@@ -13,11 +13,15 @@ type Leg struct {
 	Routes  string // Route values that they take, the first one first, joined by commas
 	CSeq    uint32 // the highest of the requests that it sent
 	Sent    uint32 // the highest of those that were sent to it, ours included
-	Own     uint32 // how many of those were ours
-	Socket  *reactor.Socket
-	SDP     []byte // what it said last; kept only for pings by re-INVITE
-	// Answered tells that it has sent a 2xx.
-	Answered bool
+	Own     uint32 // how many of those were ours, or what dlg_inc_cseq() made of it
+	// Invite is the CSeq of the last INVITE that was sent to it, as it came, and InviteShift what it grew by: its ACK does, too.
+	Invite, InviteShift uint32
+	RSeq                uint32 // of the last reliable provisional response that we acknowledged for the caller
+	Socket              *reactor.Socket
+	SDP                 []byte // what it said last; kept only where somebody asks for it
+	Told                []byte // what it was told last, kept likewise
+	// Answered tells that it has sent a 2xx, Acked that the caller has acknowledged that.
+	Answered, Acked bool
 }
 
 // maxLegs bounds the callees of a dialog.

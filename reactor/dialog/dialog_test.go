@@ -34,7 +34,7 @@ func TestCourse(t *testing.T) {
 	heard := func(code int, tag string) func(*Dialog) {
 		return func(d *Dialog) { d.Heard(code, &Leg{Tag: tag, Contact: "sip:" + tag}, start+1) }
 	}
-	acked := func(d *Dialog) { d.Acked() }
+	acked := func(d *Dialog) { d.Acked("") }
 	bye := func(d *Dialog) { d.End(DownstreamBYE, start+9) }
 	for _, c := range []struct {
 		name  string
@@ -81,13 +81,13 @@ func TestFork(t *testing.T) {
 	if s.Callee != 1 || len(s.Callees) != 2 || !s.Callees[0].Answered || s.Started != start+5 || s.Expires != start+105 {
 		t.Errorf("%+v", s)
 	}
-	if to, from, n, ok := d.Side(Downstream, -1); !ok || to.Contact != "sip:u" || to.Routes != "<sip:p;lr>" || from.Tag != "f" || n != 2 {
+	if to, from, n, ok := d.Side(Downstream, -1, true); !ok || to.Contact != "sip:u" || to.Routes != "<sip:p;lr>" || from.Tag != "f" || n != 2 {
 		t.Errorf("to the callee: %+v %+v %d", to, from, n)
 	}
-	if to, _, n, ok := d.Side(Downstream, 0); !ok || to.Contact != "sip:t" || n != 2 {
+	if to, _, n, ok := d.Side(Downstream, 0, true); !ok || to.Contact != "sip:t" || n != 2 {
 		t.Errorf("to the one that lost: %+v %d", to, n)
 	}
-	if to, from, n, ok := d.Side(Upstream, -1); !ok || to.Contact != "sip:a@1" || from.Tag != "u" || n != 1 {
+	if to, from, n, ok := d.Side(Upstream, -1, true); !ok || to.Contact != "sip:a@1" || from.Tag != "u" || n != 1 {
 		t.Errorf("to the caller: %+v %+v %d", to, from, n)
 	}
 }
@@ -155,10 +155,10 @@ func TestCheck(t *testing.T) {
 	if d.Check(&good) != BadCSeq {
 		t.Error("a request that was overtaken counts")
 	}
-	if to, _, n, _ := d.Side(Downstream, -1); n != 10 || to.Sent != 10 {
+	if to, _, n, _ := d.Side(Downstream, -1, true); n != 10 || to.Sent != 10 {
 		t.Errorf("our own request has the CSeq %d", n)
 	}
-	if to, _, _, _ := d.Side(Upstream, -1); to.Contact != "sip:a@new" {
+	if to, _, _, _ := d.Side(Upstream, -1, true); to.Contact != "sip:a@new" {
 		t.Error("the target is not refreshed")
 	}
 }
@@ -293,7 +293,7 @@ func TestStored(t *testing.T) {
 	}
 	for _, d := range all[:4] {
 		d.Heard(200, &Leg{Tag: "t", Contact: "sip:b"}, start)
-		d.Acked()
+		d.Acked("")
 	}
 	fail = true
 	if err := flush(); !errors.Is(err, away) {
@@ -345,7 +345,7 @@ func TestManyAtOnce(t *testing.T) {
 				d.Join(p, fmt.Sprint(rng.IntN(5)))
 				x := mine[rng.IntN(len(mine))]
 				x.Heard(180+20*rng.IntN(2), &Leg{Tag: fmt.Sprint(rng.IntN(3))}, start)
-				x.Acked()
+				x.Acked("")
 				table.ByTags([]byte(x.CallID), []byte("f"), []byte("1"))
 				switch rng.IntN(6) {
 				case 0:

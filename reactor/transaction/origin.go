@@ -72,7 +72,7 @@ func (x *Exchange) Origin() (local any, ours bool) {
 
 // Originate sends a request of our own by a transaction, from a goroutine that has a Context, whose message is not
 // touched; nil: from any goroutine, on a worker, and the outcome is told by Done alone. The error is why it could not be
-// sent; then Done is not called.
+// sent; then Done is not called. An ACK goes out without a transaction, and nothing is told of it.
 func (l *Layer) Originate(c *proxy.Context, r *Request) (handle uint64, err error) {
 	text, err := r.text()
 	if err != nil {
@@ -112,6 +112,11 @@ func (l *Layer) originate(by *proxy.Context, r *Request, text []byte) (uint64, e
 		return 0, ErrRequest
 	}
 	defer c.End()
+	if c.Msg.Method() == sipframe.ACK {
+		c.SetSendSocket(r.Socket)
+		c.SetTLSDomain(r.Domain)
+		return 0, c.Forward(firstRoute(c.Msg))
+	}
 	if int(l.table.live.Load()) >= l.Config().Max {
 		return 0, ErrBusy
 	}
@@ -200,6 +205,17 @@ func (r *Request) text() ([]byte, error) {
 	return b, nil
 }
 
+// firstRoute returns the URI of the first Route of a message; nil: it has none.
+func firstRoute(m *sipframe.Message) []byte {
+	it := m.Routes()
+	v, ok := it.Next()
+	var a sipframe.NameAddr
+	if !ok || sipframe.ParseNameAddr(m.Bytes(v), &a) != nil {
+		return nil
+	}
+	return a.URI.In(m.Bytes(v))
+}
+
 // tagged reports whether a header value has a tag.
 func tagged(value []byte) bool {
 	var a sipframe.NameAddr
@@ -273,14 +289,7 @@ func (x *Exchange) acknowledge2xx(m *sipframe.Message) {
 	o := x.layer.context(x.c)
 	defer x.layer.putContext(o)
 	if o.BeginLocal(b) == nil {
-		var to []byte
-		if len(routes) > 0 {
-			var a sipframe.NameAddr
-			if first := routes[len(routes)-1]; sipframe.ParseNameAddr(first, &a) == nil {
-				to = a.URI.In(first)
-			}
-		}
-		_ = o.Forward(to)
+		_ = o.Forward(firstRoute(o.Msg))
 	}
 	o.End()
 }

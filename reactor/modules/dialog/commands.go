@@ -40,6 +40,8 @@ func (m *Module) commands() []mi.Command {
 			Params: []mi.Param{must("dlg_id"), must("profile"), text("value"), number("clear_values")}, Func: m.joinProfile},
 		{Name: "unset_dlg_profile", Aliases: []string{"dialog:unset_profile"}, Module: "dialog", Help: "Takes a dialog out of a profile.",
 			Params: []mi.Param{must("dlg_id"), must("profile"), text("value")}, Func: m.leaveProfile},
+		{Name: "dlg_send_sequential", Aliases: []string{"dialog:send_sequential"}, Module: "dialog", Help: "Sends a request within a call and tells its answer; with mode challenge, what one side offers goes to the other.",
+			Params: []mi.Param{must("callid"), text("method"), text("mode"), text("body"), text("headers")}, Func: m.sendSequential},
 		{Name: "dlg_restore_db", Aliases: []string{"dialog:restore_db"}, Module: "dialog", Help: "Empties the table and writes all dialogs to it.", Func: m.restoreDB},
 		{Name: "dlg_db_sync", Aliases: []string{"dialog:db_sync"}, Module: "dialog", Help: "Reads the dialogs of the table that are not here.", Func: m.syncDB},
 		{Name: "dlg_cluster_sync", Aliases: []string{"dialog:cluster_sync"}, Module: "dialog", Help: "Is for clusters, and there is none.", Params: []mi.Param{text("sharing_tag")}, Func: noCluster},

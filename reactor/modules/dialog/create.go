@@ -23,6 +23,7 @@ var flagNames = []struct {
 	{"reinvite-ping-caller", 'R', core.ReinvitePingCaller},
 	{"reinvite-ping-callee", 'r', core.ReinvitePingCallee},
 	{"end-on-race-condition", 'E', core.EndOnRace},
+	{"auto-prack", 0, core.AutoPRACK},
 }
 
 // parseFlags reads the flags of create_dialog(): names with commas between them, or letters.
@@ -31,13 +32,10 @@ func parseFlags(text string) (f core.Flag, err error) {
 		if w = strings.TrimSpace(w); w == "" {
 			continue
 		}
-		if w == "auto-prack" {
-			return 0, errors.New("auto-prack is not supported")
-		}
 		one, ok := flagOf(w)
 		if !ok {
 			return 0, fmt.Errorf("unknown flag %q: bye-on-timeout (B), options-ping-caller (P), options-ping-callee (p), "+
-				"reinvite-ping-caller (R), reinvite-ping-callee (r), end-on-race-condition (E)", w)
+				"reinvite-ping-caller (R), reinvite-ping-callee (r), end-on-race-condition (E), auto-prack", w)
 		}
 		f |= one
 	}
@@ -145,7 +143,7 @@ func (m *Module) initOf(x *script.Machine, f core.Flag) (*core.Init, bool) {
 		FromURI: string(msg.Bytes(from.URI)), ToURI: string(msg.Bytes(to.URI)), RequestURI: string(msg.RequestURI()),
 	}
 	in.Caller = core.Leg{Tag: in.FromTag, Contact: contactOf(x.Context()), CSeq: seq, Routes: routesOf(msg.RecordRoutes(), msg), Socket: x.Context().Src.Socket}
-	if f&(core.ReinvitePingCaller|core.ReinvitePingCallee) != 0 {
+	if m.keeps(f) {
 		in.Caller.SDP = append([]byte(nil), msg.Body()...)
 	}
 	return in, true

@@ -235,7 +235,6 @@ func TestLoad(t *testing.T) {
 func TestErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		`route { create_dialog("x"); }`:                                         `unknown flag "x"`,
-		`route { create_dialog("auto-prack"); }`:                                `auto-prack is not supported`,
 		`route { set_dlg_profile("none"); }`:                                    `there is no profile "none"`,
 		`route { match_dialog("DID"); }`:                                        `the mode is "DID_ONLY"`,
 		"modparam(\"dialog\", \"db_mode\", 2)\nroute { exit; }":                 `db_mode 2 needs modparam("dialog", "db_url"`,

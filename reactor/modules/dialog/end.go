@@ -103,15 +103,21 @@ type Sequential struct {
 	Dir                         core.Direction
 	Callee                      int // -1: the one that answered
 	NoAnswer                    time.Duration
-	Contact                     string // URI; "" none
-	Done                        func(code int, local bool)
+	Contact                     string                       // URI; "" none
+	CSeq                        uint32                       // of an ACK, that of its INVITE; 0: the next
+	By                          *proxy.Context               // that of the goroutine, if it has one
+	NoAck                       bool                         // a 2xx to an INVITE is acknowledged by another ACK
+	Done                        func(o *transaction.Outcome) // is told the final response
 }
 
 // Send sends a request to one side of a dialog. It reports whether it could be begun.
 func (m *Module) Send(d *core.Dialog, q *Sequential) bool {
-	to, from, number, ok := d.Side(q.Dir, q.Callee)
+	to, from, number, ok := d.Side(q.Dir, q.Callee, q.CSeq == 0)
 	if !ok || to.Contact == "" {
 		return false
+	}
+	if q.CSeq != 0 {
+		number = q.CSeq
 	}
 	toURI, fromURI := d.ToURI, d.FromURI
 	if q.Dir == core.Upstream {
@@ -134,18 +140,19 @@ func (m *Module) Send(d *core.Dialog, q *Sequential) bool {
 	h.WriteString(q.Headers)
 	h.WriteString(m.extra)
 	r := &transaction.Request{
+		Local:  &bond{dialog: d, dir: q.Dir},
 		Method: q.Method, URI: []byte(to.Contact), CallID: []byte(callID), CSeq: number,
 		From: fmt.Appendf(nil, "<%s>;tag=%s", fromURI, from.Tag), To: fmt.Appendf(nil, "<%s>;tag=%s", toURI, to.Tag),
-		Headers: h.Bytes(), Body: []byte(q.Body), Socket: to.Socket, NoAnswer: q.NoAnswer, Ack: true,
+		Headers: h.Bytes(), Body: []byte(q.Body), Socket: to.Socket, NoAnswer: q.NoAnswer, Ack: !q.NoAck,
 	}
 	if q.Done != nil {
 		r.Done = func(o *transaction.Outcome) {
 			if o.Code >= 200 {
-				q.Done(o.Code, o.Local)
+				q.Done(o)
 			}
 		}
 	}
-	if _, err := m.tm.Layer().Originate(nil, r); err != nil {
+	if _, err := m.tm.Layer().Originate(q.By, r); err != nil {
 		m.env.Log.Warn("dialog: a request cannot be sent", "method", q.Method, "dialog", d.ID.String(), "error", err)
 		return false
 	}

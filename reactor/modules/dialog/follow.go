@@ -16,6 +16,7 @@ import (
 type bond struct {
 	dialog  *core.Dialog
 	dir     core.Direction
+	tag     string       // of the callee, in a later request
 	verdict core.Verdict // of validate_dialog(); 0: it is the INVITE
 	shift   uint32       // what our own requests add to its CSeq
 	cseq    uint32       // as it came
@@ -59,6 +60,10 @@ func (m *Module) bondAt(c *proxy.Context) *bond {
 		if b, ok := e.Attachment(bondKey{}).(*bond); ok {
 			return b
 		}
+		if own, ours := e.Origin(); ours { // a request of our own, in its local_route
+			b, _ := own.(*bond)
+			return b
+		}
 	}
 	return nil
 }
@@ -93,6 +98,11 @@ func (m *Module) happened(h *transaction.Happening) {
 		return
 	}
 	d, now := b.dialog, time.Now().Unix()
+	switch h.What {
+	case transaction.RequestOut, transaction.Answered:
+		m.told(h, b)
+	default:
+	}
 	switch h.What {
 	case transaction.ResponseIn:
 		if x.Method() == sipframe.INVITE {
@@ -131,11 +141,17 @@ func (m *Module) heard(h *transaction.Happening, d *core.Dialog, now int64) {
 	if h.Code >= 200 || msg.Find(sipframe.HeaderRecordRoute) >= 0 {
 		leg.Routes = m.calleeRoutes(h, msg)
 	}
-	if d.Flags()&(core.ReinvitePingCaller|core.ReinvitePingCallee) != 0 && len(msg.Body()) > 0 {
+	if m.keeps(d.Flags()) && len(msg.Body()) > 0 {
 		leg.SDP = bytes.Clone(msg.Body())
 	}
 	first := d.State() < core.Answered
 	d.Heard(h.Code, &leg, now)
+	switch {
+	case h.Code < 200 && d.Flags()&core.AutoPRACK != 0:
+		m.prack(h, d, leg.Tag)
+	case h.Code >= 200 && h.Code < 300 && len(d.Unacked()) > 0:
+		m.late.add(d, now)
+	}
 	if h.Code >= 200 && h.Code < 300 && first {
 		if d.Attachment(raceKey) != nil {
 			d.SetTimeout(m.raceTimeout, now)
@@ -232,29 +248,41 @@ func (m *Module) lookUp(did, callID, from, to []byte, mode matchMode) (*core.Dia
 	return m.dialogs.ByTags(callID, from, to)
 }
 
+// calleeTag returns the tag of the callee in a later request.
+func calleeTag(msg *sipframe.Message, dir core.Direction) string {
+	side := msg.To
+	if dir == core.Upstream {
+		side = msg.From
+	}
+	a, err := side()
+	if err != nil {
+		return ""
+	}
+	return string(msg.Bytes(a.Tag))
+}
+
 // join bonds a request with its dialog and notes what it says, and where it goes.
 func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri, routes string) {
 	c := x.Context()
 	msg, now := c.Msg, x.Now().Unix()
 	method := msg.Method()
 	seq, _, _ := msg.CSeq()
-	w := core.Within{Dir: dir, CSeq: seq, URI: uri, Routes: routes, NoCount: method == sipframe.ACK,
-		Target: method == sipframe.INVITE || method == sipframe.UPDATE}
+	w := core.Within{Dir: dir, Tag: calleeTag(msg, dir), CSeq: seq, URI: uri, Routes: routes, NoCount: method == sipframe.ACK,
+		Invite: method == sipframe.INVITE, Target: method == sipframe.INVITE || method == sipframe.UPDATE}
 	if w.Target {
 		w.Contact = contactOf(c)
-		if d.Flags()&(core.ReinvitePingCaller|core.ReinvitePingCallee) != 0 && len(msg.Body()) > 0 {
+		if m.keeps(d.Flags()) && len(msg.Body()) > 0 {
 			w.SDP = bytes.Clone(msg.Body())
 		}
 	}
-	b := &bond{dialog: d, dir: dir, cseq: seq, verdict: d.Check(&w)}
+	b := &bond{dialog: d, dir: dir, tag: w.Tag, cseq: seq, verdict: d.Check(&w)}
 	c.Attach(bondKey{}, b)
-	if b.shift = d.Shift(dir); b.shift > 0 && method != sipframe.CANCEL {
+	if b.shift = d.Saw(&w); b.shift > 0 && method != sipframe.CANCEL {
 		_ = c.SetCSeq(seq + b.shift)
 	}
-	d.Saw(&w)
 	switch {
 	case method == sipframe.ACK && dir == core.Downstream:
-		d.Acked()
+		d.Acked(w.Tag)
 	case method == sipframe.BYE && dir == core.Downstream:
 		d.End(core.DownstreamBYE, now)
 	case method == sipframe.BYE:
@@ -289,6 +317,9 @@ func (m *Module) routesBehind(x *script.Machine) string {
 
 // within follows the transaction of a later request.
 func (m *Module) within(h *transaction.Happening, b *bond) {
+	if h.What == transaction.RequestOut || h.What == transaction.Answered {
+		m.told(h, b)
+	}
 	if h.What != transaction.ResponseIn {
 		return
 	}
@@ -298,6 +329,6 @@ func (m *Module) within(h *transaction.Happening, b *bond) {
 	}
 	method := h.Exchange.Method()
 	if h.Code >= 200 && h.Code < 300 && (method == sipframe.INVITE || method == sipframe.UPDATE) {
-		b.dialog.Refresh(b.dir, contactOf(c))
+		b.dialog.Refresh(b.dir, b.tag, contactOf(c))
 	}
 }

@@ -55,13 +55,15 @@ func (m *Module) functions() []script.Function {
 		{Name: "get_dialogs_by_profile", Usage: `get_dialogs_by_profile("profile", ["value"], $avp(dialogs), $var(count))`, Args: kinds(text, text, script.AVPArg, set), Min: 1,
 			Routes: script.Anywhere, Build: m.ofProfile, Help: "Gives the dialogs of a profile, as JSON."},
 		{Name: "load_dialog_ctx", Usage: `load_dialog_ctx("dialog"[, "callid" or "did"[, active]])`, Args: kinds(text, text, num), Min: 1,
-			Routes: call | requests, Build: m.loadContext, Help: "Has the script see another dialog."},
-		{Name: "unload_dialog_ctx", Usage: "unload_dialog_ctx()", Routes: call | requests, Build: m.unloadContext, Help: "Has it see its own again."},
+			Routes: script.Anywhere, Build: m.loadContext, Help: "Has the script see another dialog."},
+		{Name: "unload_dialog_ctx", Usage: "unload_dialog_ctx()", Routes: script.Anywhere, Build: m.unloadContext, Help: "Has it see its own again."},
 		{Name: "dlg_on_answer", Usage: `dlg_on_answer(["route"])`, Args: kinds(script.RouteArg), Routes: call, Build: m.arm(onAnswer), Help: "Has a route run when the call is answered."},
 		{Name: "dlg_on_timeout", Usage: `dlg_on_timeout(["route"])`, Args: kinds(script.RouteArg), Routes: call, Build: m.arm(onTimeout), Help: "Has a route run when its time is over."},
 		{Name: "dlg_on_hangup", Usage: `dlg_on_hangup(["route"])`, Args: kinds(script.RouteArg), Routes: call, Build: m.arm(onHangup), Help: "Has a route run when it ends."},
 		{Name: "dlg_send_sequential", Usage: `dlg_send_sequential("method", "caller" or "callee"[, "body"[, "type"[, "headers"]]])`, Args: kinds(text, text, text, text, text), Min: 2,
-			Routes: call | requests, Build: m.sequential, Help: "Sends a request to one side."},
+			Routes: script.Anywhere, Build: m.sequential, Help: "Sends a request to one side."},
+		{Name: "dlg_inc_cseq", Usage: `dlg_inc_cseq(["tag"][, number])`, Args: kinds(text, num), Routes: call | requests, Build: m.incCSeq,
+			Help: "Has the CSeq of requests of ours to a side grow, by 1 or a number; the side is that of the tag, or of To."},
 		{Name: "set_dlg_sharing_tag", Usage: `set_dlg_sharing_tag("tag")`, Args: kinds(text), Min: 1, Routes: call, Help: "Is for clusters, and there is none.",
 			Build: func(a *script.Args) script.Action {
 				a.Errorf(-1, "set_dlg_sharing_tag() is not supported: there is no cluster")
@@ -316,6 +318,25 @@ func (m *Module) sequential(a *script.Args) script.Action {
 			return x.Fail(at, `the leg is "caller" or "callee"`)
 		}
 		return script.Yes(m.Send(d, q))
+	})
+}
+
+// incCSeq builds dlg_inc_cseq().
+func (m *Module) incCSeq(a *script.Args) script.Action {
+	tag, n := a.Text(0), a.Int(1)
+	byTo, once := !a.Given(0), !a.Given(1)
+	return m.withDialog(func(x *script.Machine, d *core.Dialog) int {
+		name, _ := tag(x)
+		if byTo {
+			if to, err := x.Message().To(); err == nil {
+				name = x.Message().Bytes(to.Tag)
+			}
+		}
+		by, _ := n(x)
+		if once {
+			by = 1
+		}
+		return script.Yes(d.IncCSeq(string(name), by))
 	})
 }
 

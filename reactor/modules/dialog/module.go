@@ -43,6 +43,9 @@ type Module struct {
 	mode          matchMode
 	optionsEvery  time.Duration
 	reinviteEvery time.Duration
+	prackHangsUp  bool
+	keepBodies    bool
+	prackTimeout  time.Duration
 	withValue     script.Literal
 	noValue       script.Literal
 	maxDialogs    int64
@@ -62,6 +65,7 @@ type Module struct {
 	flush    sync.Mutex
 	phony    sync.Pool // of *proxy.Context, with a request that nobody sent
 	pings    *pinger
+	late     *late
 	unlisten func()
 	watchers []func(core.Change)
 	flags    map[string]uint // flags of the script, by name
@@ -72,7 +76,8 @@ type Module struct {
 func New(*script.Config) *script.Module {
 	m := &Module{param: "did", timeout: 43200, raceTimeout: 5, mode: byDIDOrTags, optionsEvery: 30 * time.Second,
 		reinviteEvery: 300 * time.Second, table: "dialog", period: 60 * time.Second, columns: defaultColumns(),
-		profiles: make(map[string]*core.Profile), flags: make(map[string]uint), wake: make(chan struct{}, 1), pings: new(pinger)}
+		profiles: make(map[string]*core.Profile), flags: make(map[string]uint), wake: make(chan struct{}, 1), pings: new(pinger),
+		late: new(late), prackTimeout: 3 * time.Second}
 	return &script.Module{
 		Name: "dialog", Help: "Follows calls: state, time, profiles, values of the script.", Instance: m, Needs: []string{"tm"},
 		Parameters: m.parameters(), Functions: m.functions(), Variables: m.variables(), Commands: m.commands(),
@@ -115,6 +120,7 @@ func (m *Module) parameters() []script.Parameter {
 		{Name: "reinvite_ping_interval", Type: script.IntParam, Min: 1, Max: 86400, Unit: "seconds", Default: "300", Set: script.Seconds(&m.reinviteEvery), Help: "How often parties are asked by INVITE."},
 		keep("profiles_with_value", "Profiles that count by value, with ; between them.", &m.withValue),
 		keep("profiles_no_value", "Profiles without values.", &m.noValue),
+		{Name: "keep_bodies", Type: script.BoolParam, Default: "0", Set: script.Into(&m.keepBodies), Help: "Keeps the SDP of each side, for the bodies inbound and outbound of dlg_send_sequential (ours)."},
 		number("max_dialogs", "dialogs", "How many there may be (ours); 0 is 1,000,000.", 0, 1<<31, &m.maxDialogs),
 		{Name: "db_mode", Type: script.IntParam, Min: noDB, Max: atShutdown, Default: "0", Set: script.Into(&m.dbMode),
 			Help: "Dialogs are stored never (0), at once (1), every db_update_period (2), or at the end (3)."},
@@ -133,8 +139,8 @@ func (m *Module) parameters() []script.Parameter {
 		idle("replicate_profiles_buffer", "Buffer.", noCluster), idle("replicate_profiles_check", "Timer.", noCluster),
 		idle("replicate_profiles_timer", "Timer.", noCluster), idle("replicate_profiles_expire", "Timer.", noCluster),
 		idle("cluster_auto_sync", "Sync of a node.", noCluster),
-		idle("auto_prack_hangup_on_failure", "502 behind a PRACK that fails.", "auto-prack is not supported"),
-		idle("auto_prack_fr_timeout", "Time of a PRACK.", "auto-prack is not supported"),
+		{Name: "auto_prack_hangup_on_failure", Type: script.BoolParam, Default: "0", Set: script.Into(&m.prackHangsUp), Help: "Whether an INVITE is answered 502 when a PRACK of ours fails."},
+		{Name: "auto_prack_fr_timeout", Type: script.IntParam, Min: 1, Max: 300, Unit: "seconds", Default: "3", Set: script.Seconds(&m.prackTimeout), Help: "How long the answer to a PRACK of ours may take."},
 	}
 	for name, into := range m.columns.byParam() {
 		list = append(list, text(name, "Name of the column in the database.", into))
@@ -226,7 +232,7 @@ func (m *Module) takeOver(old *Module) error {
 	if m.dbMode != old.dbMode || m.url.Text != old.url.Text || m.param != old.param {
 		return fmt.Errorf("how dialogs are stored and named: %w", script.ErrRestart)
 	}
-	m.dialogs, m.db, m.wake, m.pings = old.dialogs, old.db, old.wake, old.pings
+	m.dialogs, m.db, m.wake, m.pings, m.late = old.dialogs, old.db, old.wake, old.pings, old.late
 	for name, p := range old.profiles {
 		if m.profiles[name] != nil && m.profiles[name].HasValue == p.HasValue {
 			m.profiles[name] = p
@@ -243,6 +249,7 @@ func (m *Module) begin() {
 		now := time.Now().Unix()
 		m.dialogs.Expire(now, m.over)
 		m.pings.round(m, now)
+		m.late.round(m, now)
 	})
 	if m.dbMode == realtime || m.dbMode == delayed {
 		m.env.Go(m.writeBack)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/transaction"
 )
 
 // pinger asks parties whether they are still there.
@@ -97,32 +98,20 @@ func (p *pinger) ask(m *Module, d *core.Dialog, dir core.Direction) {
 	if invite {
 		why = core.ReinvitePingTimeout
 		q.Method = "INVITE"
-		s := d.Summary()
-		asked, other := core.Leg{}, s.Caller
-		if s.Callee >= 0 {
-			asked = s.Callees[s.Callee]
-		}
-		if dir == core.Upstream {
-			asked, other = other, asked
-		}
-		if q.Contact = other.Contact; d.Flags()&core.HideTopology != 0 {
-			q.Contact = m.ownContact(d, &asked)
-		}
-		if len(other.SDP) > 0 {
-			q.Type, q.Body = "application/sdp", string(other.SDP)
-		}
+		q.Contact = m.contactFor(d, dir)
+		_ = m.bodyOf(d, q, "inbound") // without one it is an offer that is asked for
 	}
-	q.Done = func(code int, local bool) {
+	q.Done = func(o *transaction.Outcome) {
 		p.mu.Lock()
 		if x := p.all[d]; x != nil {
 			x.waiting[dir-1] = false
 		}
 		p.mu.Unlock()
-		if code == 481 || code == 408 || local {
+		if o.Code == 481 || o.Code == 408 || o.Local {
 			m.terminate(d, why, "")
 		}
 	}
 	if !m.Send(d, q) {
-		q.Done(503, true)
+		q.Done(&transaction.Outcome{Code: 503, Local: true})
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"sipreactor/reactor"
 	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
 
@@ -19,7 +20,7 @@ const batch = 200
 type columns struct {
 	id, callID, fromURI, fromTag, toURI, toTag, mangledFrom, mangledTo, callerCSeq, calleeCSeq, callerPing, calleePing,
 	callerRoutes, calleeRoutes, callerContact, calleeContact, callerSocket, calleeSocket, state, started, timeout, vars,
-	profiles, scriptFlags, moduleFlags, flags string
+	profiles, scriptFlags, moduleFlags, flags, onAnswer, onTimeout, onHangup string
 }
 
 func defaultColumns() columns {
@@ -28,7 +29,8 @@ func defaultColumns() columns {
 		callerPing: "caller_ping_cseq", calleePing: "callee_ping_cseq", callerRoutes: "caller_route_set", calleeRoutes: "callee_route_set",
 		callerContact: "caller_contact", calleeContact: "callee_contact", callerSocket: "caller_sock", calleeSocket: "callee_sock",
 		state: "state", started: "start_time", timeout: "timeout", vars: "vars", profiles: "profiles", scriptFlags: "script_flags",
-		moduleFlags: "module_flags", flags: "flags"}
+		moduleFlags: "module_flags", flags: "flags",
+		onAnswer: "rt_on_answer", onTimeout: "rt_on_timeout", onHangup: "rt_on_hangup"}
 }
 
 func (c *columns) byParam() map[string]*string {
@@ -43,7 +45,7 @@ func (c *columns) byParam() map[string]*string {
 func (c *columns) names() []string {
 	return []string{c.id, c.callID, c.fromURI, c.fromTag, c.toURI, c.toTag, c.mangledFrom, c.mangledTo, c.callerCSeq, c.calleeCSeq,
 		c.callerPing, c.calleePing, c.callerRoutes, c.calleeRoutes, c.callerContact, c.calleeContact, c.callerSocket, c.calleeSocket,
-		c.state, c.started, c.timeout, c.vars, c.profiles, c.scriptFlags, c.moduleFlags, c.flags}
+		c.state, c.started, c.timeout, c.vars, c.profiles, c.scriptFlags, c.moduleFlags, c.flags, c.onAnswer, c.onTimeout, c.onHangup}
 }
 
 // load reads the table. A row that cannot be read is left out with a warning; a database that is away is one, too.
@@ -55,7 +57,7 @@ func (m *Module) load() error {
 	err := m.db.Load(ctx, store.Select{Table: m.table, Columns: m.columns.names(), Key: m.columns.id}, func(r *store.Row) error {
 		row := &core.Row{
 			ID: core.IDOfInt(r.Int(0)), CallID: r.Text(1), FromURI: r.Text(2), FromTag: r.Text(3), ToURI: r.Text(4),
-			State: core.State(r.IntIn(18, 1, 5)), Started: r.Int(19), Expires: r.Int(20), Script: uint32(r.Int(23)), Flags: core.Flag(r.Int(25)),
+			State: core.State(r.IntIn(18, 1, 5)), Started: r.Int(19), Expires: r.Int(20), Script: m.parseFlagText(r.Text(23)), Flags: core.Flag(r.Int(25)),
 			Caller: core.Leg{Tag: r.Text(3), Contact: r.Text(14), Routes: r.Text(12), CSeq: number(r.Text(8)), Own: number(r.Text(10)), Socket: m.socket(r.Text(16))},
 			Callee: core.Leg{Tag: r.Text(5), Contact: r.Text(15), Routes: r.Text(13), CSeq: number(r.Text(9)), Own: number(r.Text(11)), Socket: m.socket(r.Text(17))},
 			Values: parseValues(r.Text(21)), Profiles: m.parseProfiles(r.Text(22)),
@@ -66,6 +68,7 @@ func (m *Module) load() error {
 		}
 		if m.dialogs.Restore(row, now) {
 			loaded++
+			m.rearm(row.ID, r)
 		}
 		return nil
 	})
@@ -75,6 +78,32 @@ func (m *Module) load() error {
 	}
 	m.env.Log.Info("dialog: dialogs were read", "dialogs", loaded)
 	return nil
+}
+
+// rearm has a dialog's routes armed again.
+func (m *Module) rearm(id core.ID, r *store.Row) {
+	d := m.dialogs.ByID(id)
+	if d == nil {
+		return
+	}
+	for i, what := range []armed{onAnswer, onTimeout, onHangup} {
+		if name := r.Text(26 + i); name != "" {
+			if route := m.env.Program.Route(script.RequestRoute, name); route != nil {
+				d.Attach(what, route)
+			} else {
+				m.env.Log.Warn("dialog: a route that a dialog has armed is not there", "route", name, "dialog", id.String())
+			}
+		}
+	}
+	m.pings.begin(m, d, time.Now().Unix())
+}
+
+// armedName is the name of the route that a dialog has armed for an occasion, NULL without one.
+func armedName(d *core.Dialog, what armed) store.Value {
+	if r, ok := d.Attachment(what).(*script.Routine); ok && r != nil {
+		return store.String(r.Name())
+	}
+	return store.Null
 }
 
 func number(text string) uint32 {
@@ -154,7 +183,8 @@ func (m *Module) row(s *core.Summary) []store.Value {
 		seq(s.Caller.CSeq), seq(callee.CSeq), store.Int(int64(s.Caller.Own)), store.Int(int64(callee.Own)),
 		text(s.Caller.Routes), text(callee.Routes), text(s.Caller.Contact), text(callee.Contact),
 		text(socketText(s.Caller.Socket)), text(socketText(callee.Socket)), store.Int(int64(s.State)), store.Int(s.Started), store.Int(s.Expires),
-		text(formatValues(s.Values)), text(formatProfiles(s.Profiles)), store.Int(int64(s.Script)), store.Int(0), store.Int(int64(s.Flags)),
+		text(formatValues(s.Values)), text(formatProfiles(s.Profiles)), text(m.flagText(s.Script)), store.Int(0), store.Int(int64(s.Flags)),
+		armedName(s.Dialog, onAnswer), armedName(s.Dialog, onTimeout), armedName(s.Dialog, onHangup),
 	}
 }
 

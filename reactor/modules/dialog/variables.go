@@ -54,7 +54,7 @@ func (m *Module) variables() []script.Variable {
 			return script.Text(x.KeepString(m.flagText(b.dialog.Summary().Script)))
 		}),
 		get("DLG_dir", "Which way the request goes: downstream is from the caller.", func(x *script.Machine, b *bond) script.Value {
-			if b.dir == core.Unknown || x.Kind() == script.OnReplyRoute {
+			if b.dir == core.Unknown || x.Kind() == script.OnReplyRoute || x.Kind() == script.FailureRoute {
 				return script.Value{}
 			}
 			return script.Text([]byte(b.dir.String()))
@@ -91,6 +91,16 @@ func (m *Module) flagText(flags uint32) string {
 		}
 	}
 	return strings.Join(names, " ")
+}
+
+// parseFlagText reads that: flags that the script no longer has are gone.
+func (m *Module) parseFlagText(text string) (flags uint32) {
+	for name := range strings.FieldsSeq(text) {
+		if n, ok := m.flags[name]; ok {
+			flags |= 1 << n
+		}
+	}
+	return flags
 }
 
 func (m *Module) getValue(u *script.Use) script.Getter {
