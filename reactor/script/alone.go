@@ -50,7 +50,7 @@ func (p *Program) Filter(route string, src *reactor.Source) bool {
 var messageless = Routes(StartupRoute, TimerRoute, EventRoute)
 
 // alone runs a routine without a message and tells whether it ends with drop.
-// Nothing of the proxy is at hand then, which checkContexts sees to.
+// Nothing of the proxy is at hand then, which checkContexts and guarded see to.
 func (p *Program) alone(r *Routine, kind RouteKind, src *reactor.Source, params []Param) (dropped bool) {
 	m, ok := p.idle.Get().(*Machine)
 	if !ok {

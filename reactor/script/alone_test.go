@@ -116,16 +116,32 @@ route[deeper] { if ($si =~ "^198\.") drop; }
 	}
 }
 
-// A function that needs a message is an error where there is none, in a route
-// that is called, too.
+// A function that needs a message is an error where there is none.
 func TestFilterWithoutMessage(t *testing.T) {
-	for _, route := range []string{
-		`route[which] { sl_send_reply(200, "OK"); }`,
-		`route[which] { route(deeper); } route[deeper] { if (is_method("INVITE")) drop; }`,
-	} {
-		_, err := compile("test.cfg", []byte(filterHead+route))
-		if err == nil || !strings.Contains(err.Error(), "cannot be used in") {
-			t.Errorf("%s: %v", route, err)
+	_, err := compile("test.cfg", []byte(filterHead+`route[which] { sl_send_reply(200, "OK"); }`))
+	if err == nil || !strings.Contains(err.Error(), "cannot be used in") {
+		t.Error(err)
+	}
+}
+
+// TestCalledWithoutMessage checks that it does nothing in a route that is called from
+// there, by a name that a variable has, too, and that this is told.
+func TestCalledWithoutMessage(t *testing.T) {
+	for _, call := range []string{`route(deeper);`, `$var(n) = "deeper"; route($var(n));`} {
+		cfg, err := compile("test.cfg", []byte(filterHead+`route[which] { `+call+` if ($var(did) == "ok" && $rc == 1) drop; }
+route[deeper] {
+	$var(did) = "ok";
+	$du = "sip:192.0.2.1";
+	if ($du != NULL) $var(did) = "assigned";
+	if (sl_send_reply(200, "OK")) $var(did) = "replied";
+	if (is_method("INVITE")) $var(did) = "known";
+	return(1);
+}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cfg.Program.Filter("which", &reactor.Source{Remote: netip.MustParseAddrPort("192.0.2.1:5060")}) {
+			t.Errorf("%s: something was done without a message", call)
 		}
 	}
 }

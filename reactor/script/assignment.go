@@ -99,7 +99,7 @@ func (k *compiler) setter(v *Var, whole bool) Setter {
 		k.rep.errorf(v.At, "%s cannot be assigned to: a message is changed where it is at hand", clip(v.Text))
 		return nil
 	}
-	return spec.Set(&Use{k: k, v: v, whole: whole})
+	return k.guardedSetter(v, spec.Set(&Use{k: k, v: v, whole: whole}))
 }
 
 // Reported turns an error of the proxy core into a code.

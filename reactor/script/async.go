@@ -79,7 +79,7 @@ func (k *compiler) async(c *Call) Action {
 	}
 	starter, _ := k.Config.Instance("tm").(Starter)
 	at := k.site(c.At, "async()")
-	return func(m *Machine) int {
+	return k.guarded(asyncRoutes, func(m *Machine) int {
 		if starter != nil && m.msg.IsRequest() && m.msg.Method() != sipframe.ACK {
 			if ret := starter.StartTransaction(m); ret <= 0 {
 				return ret
@@ -91,7 +91,7 @@ func (k *compiler) async(c *Call) Action {
 		}
 		m.ctl |= ctlExit
 		return 0
-	}
+	}, at)
 }
 
 // reportRoute finds the route that an argument names.

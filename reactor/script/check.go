@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// checkContexts reports functions in routes where they cannot be used: in a
-// route itself or in one that it calls. Named routes that are not called by
-// anything count as called by route.
+// checkContexts reports functions in routes where they cannot be used. In a route
+// itself that is an error; in a route[name] that it calls, where OpenSIPS does not
+// look, it is told and the function does nothing there (see guarded). Named routes
+// that are not called by anything count as called by route.
 func (k *compiler) checkContexts() {
 	named := make(map[string]*Route)
 	for _, item := range k.file.Items {
@@ -42,7 +43,12 @@ type contextWalk struct {
 	seen  map[visit]bool
 	kind  RouteKind
 	via   []*Route
+	// base is which of them is run as one of the kind; those behind it are called.
+	base int
 }
+
+// called tells whether the statement is in a route that one of the kind calls.
+func (w *contextWalk) called() bool { return len(w.via)-w.base > 1 }
 
 func (w *contextWalk) route(r *Route) {
 	v := visit{r, w.kind}
@@ -104,9 +110,6 @@ func (w *contextWalk) expr(x Expr) {
 			w.k.rep.errorf(x.At, "myself cannot be used in %v%s, which has no message", w.kind, w.path())
 		}
 	case *RouteCall:
-		if w.alone() && dynamic(x) {
-			w.k.rep.errorf(x.At, "route() takes a constant name in %v%s, so that it can be checked", w.kind, w.path())
-		}
 		if r := w.callee(x); r != nil {
 			w.route(r)
 		}
@@ -119,9 +122,21 @@ func (w *contextWalk) expr(x Expr) {
 		if waiting(x) {
 			w.waiting(x)
 		}
-		if f := w.k.function(x.Func); f != nil && f.Routes&(1<<w.kind) == 0 {
-			w.k.rep.errorf(x.At, "%s() cannot be used in %v%s, only in %s", x.Func, w.kind, w.path(), f.Routes)
-		}
+		w.function(x)
+	}
+}
+
+// function looks at the call of a function.
+func (w *contextWalk) function(c *Call) {
+	f := w.k.function(c.Func)
+	if f == nil || f.Routes&(1<<w.kind) != 0 {
+		return
+	}
+	switch {
+	case !w.called():
+		w.k.rep.errorf(c.At, "%s() cannot be used in %v, only in %s", c.Func, w.kind, f.Routes)
+	case f.Reach&(1<<w.kind) == 0:
+		w.k.rep.notef(c.At, "%s() does nothing and gives -1 in %v%s: it works in %s", c.Func, w.kind, w.path(), f.Routes|f.Reach)
 	}
 }
 
@@ -131,8 +146,12 @@ func (w *contextWalk) waiting(c *Call) {
 	if len(c.Args) > 0 && c.Args[0] != nil {
 		w.expr(c.Args[0])
 	}
-	if c.Func == "async" && asyncRoutes&(1<<w.kind) == 0 {
-		w.k.rep.errorf(c.At, "async() cannot be used in %v%s, only in %s", w.kind, w.path(), asyncRoutes)
+	switch {
+	case c.Func != "async" || asyncRoutes&(1<<w.kind) != 0:
+	case w.called():
+		w.k.rep.notef(c.At, "async() does nothing and gives -1 in %v%s: it works in %s", w.kind, w.path(), asyncRoutes)
+	default:
+		w.k.rep.errorf(c.At, "async() cannot be used in %v, only in %s", w.kind, asyncRoutes)
 	}
 	if len(c.Args) < 2 || c.Args[1] == nil {
 		return
@@ -142,12 +161,12 @@ func (w *contextWalk) waiting(c *Call) {
 	if r == nil {
 		return
 	}
-	kind := w.kind
+	kind, base := w.kind, w.base
 	if c.Func == "launch" {
-		w.kind = EventRoute
+		w.kind, w.base = EventRoute, len(w.via)
 	}
 	w.route(r)
-	w.kind = kind
+	w.kind, w.base = kind, base
 }
 
 // alone tells whether the routes run without a message.
@@ -159,8 +178,49 @@ func (w *contextWalk) target(v *Var) {
 	if spec := w.k.variableNamed(v.Name); spec != nil && spec.Free {
 		return
 	}
-	if w.alone() && v.Name != "var" && v.Name != "avp" && v.Name != "stat" {
-		w.k.rep.errorf(v.At, "%s cannot be assigned to in %v%s, which has no message", clip(v.Text), w.kind, w.path())
+	if !w.alone() || messageFree(v) {
+		return
+	}
+	if !w.called() {
+		w.k.rep.errorf(v.At, "%s cannot be assigned to in %v, which has no message", clip(v.Text), w.kind)
+		return
+	}
+	w.k.rep.notef(v.At, "%s is not assigned to in %v%s, which has no message", clip(v.Text), w.kind, w.path())
+}
+
+// messageFree reports whether a variable of the language itself needs no message.
+func messageFree(v *Var) bool { return v.Name == "var" || v.Name == "avp" || v.Name == "stat" }
+
+// guarded has a function do nothing where it cannot be used. Only a route[name] can be
+// run from there: by routes of other kinds, and by names that messages tell.
+func (k *compiler) guarded(works RouteSet, act Action, at *Site) Action {
+	if act == nil || k.route == nil || k.route.Kind != RequestRoute || k.route.Name == "" || works == Anywhere {
+		return act
+	}
+	return func(m *Machine) int {
+		if works&(1<<m.kind) == 0 {
+			m.Say(at, LevelWarn, "script: "+at.what+" does nothing in "+m.kind.String())
+			return -1
+		}
+		return act(m)
+	}
+}
+
+// guardedSetter is the same for a variable that needs a message.
+func (k *compiler) guardedSetter(v *Var, set Setter) Setter {
+	if set == nil || k.route == nil || k.route.Kind != RequestRoute || k.route.Name == "" || messageFree(v) {
+		return set
+	}
+	if spec := k.variableNamed(v.Name); spec != nil && spec.Free {
+		return set
+	}
+	at := k.site(v.At, "assignment to "+clip(v.Text))
+	return func(m *Machine, value Value) int {
+		if messageless&(1<<m.kind) != 0 {
+			m.Say(at, LevelWarn, "script: "+at.what+" does nothing in "+m.kind.String()+", which has no message")
+			return -1
+		}
+		return set(m, value)
 	}
 }
 

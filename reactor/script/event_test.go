@@ -77,9 +77,6 @@ func TestEventErrors(t *testing.T) {
 		`timer_route[t, 1] { forward(); }`:                                                                "forward() cannot be used in timer_route",
 		`timer_route[t, 1] { $du = "sip:h"; }`:                                                            "$du cannot be assigned to in timer_route, which has no message",
 		`startup_route { if ($var(x) == myself) exit; }`:                                                  "myself cannot be used in startup_route, which has no message",
-		`startup_route { route(a); } route[a] { $ru = "sip:h"; }`:                                         "$ru cannot be assigned to in startup_route (which calls route[a]), which has no message",
-		`startup_route { route($var(x)); }`:                                                               "route() takes a constant name in startup_route",
-		`startup_route { route("a$var(x)"); }`:                                                            "route() takes a constant name in startup_route",
 		`startup_route { if (is_myself("h")) exit; }`:                                                     "is_myself() cannot be used in startup_route",
 		`event_route[E_CORE_TCP_DISCONNECT] { $var(x) = 1; while ($var(x) != myself) tcp_close_conn(); }`: "tcp_close_conn() cannot be used in event_route",
 	} {

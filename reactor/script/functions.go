@@ -70,6 +70,8 @@ type Function struct {
 	Min int
 	// Routes are where it may be called; Load sees to that.
 	Routes RouteSet
+	// Reach are more, where it works when a route[name] that is called from there has it.
+	Reach RouteSet
 	// Async tells that it may wait, so that it may stand in async() and launch().
 	Async bool
 	// Build compiles a call; nil after an error that was reported.
@@ -186,7 +188,7 @@ func (k *compiler) action(x Expr) Action {
 	if destinationFunctions[c.Func] && len(a.list) > 0 && a.list[0].fixed {
 		k.namePeer(a.list[0].str)
 	}
-	return f.Build(a)
+	return k.guarded(f.Routes|f.Reach, f.Build(a), a.at)
 }
 
 // missing reports a module that is not loaded, once.

@@ -12,21 +12,21 @@ import (
 
 func (m *Module) functions() []script.Function {
 	const text = script.TextArg
-	requests := script.Routes(script.RequestRoute)
+	requests, failed := script.Routes(script.RequestRoute), script.Routes(script.FailureRoute)
 	kinds := func(k ...script.ArgKind) []script.ArgKind { return k }
 	return []script.Function{
 		{Name: "www_challenge", Usage: `www_challenge("realm"[, "qop"[, "algorithms"]])`, Min: 1, Help: "Answers 401 with challenges.",
-			Args: kinds(text, text, text), Routes: requests, Build: func(a *script.Args) script.Action { return m.challenge(a, WWW) }},
+			Args: kinds(text, text, text), Routes: requests, Reach: failed, Build: func(a *script.Args) script.Action { return m.challenge(a, WWW) }},
 		{Name: "proxy_challenge", Usage: `proxy_challenge("realm"[, "qop"[, "algorithms"]])`, Min: 1, Help: "Answers 407 with challenges.",
-			Args: kinds(text, text, text), Routes: requests, Build: func(a *script.Args) script.Action { return m.challenge(a, Proxy) }},
+			Args: kinds(text, text, text), Routes: requests, Reach: failed, Build: func(a *script.Args) script.Action { return m.challenge(a, Proxy) }},
 		{Name: "pv_www_authorize", Usage: `pv_www_authorize("realm")`, Min: 1, Help: "Checks credentials against username_spec and password_spec.",
-			Args: kinds(text), Routes: requests, Build: func(a *script.Args) script.Action { return m.byVariables(a, WWW) }},
+			Args: kinds(text), Routes: requests, Reach: failed, Build: func(a *script.Args) script.Action { return m.byVariables(a, WWW) }},
 		{Name: "pv_proxy_authorize", Usage: `pv_proxy_authorize("realm")`, Min: 1, Help: "Checks credentials against username_spec and password_spec.",
-			Args: kinds(text), Routes: requests, Build: func(a *script.Args) script.Action { return m.byVariables(a, Proxy) }},
+			Args: kinds(text), Routes: requests, Reach: failed, Build: func(a *script.Args) script.Action { return m.byVariables(a, Proxy) }},
 		{Name: "consume_credentials", Usage: "consume_credentials()", Help: "Removes the credentials that are for us.",
-			Routes: requests, Build: m.consume},
+			Routes: requests, Reach: script.Requests, Build: m.consume},
 		{Name: "is_rpid_user_e164", Usage: "is_rpid_user_e164()", Help: "Reports whether the user of rpid_avp is a number: + and up to 15 digits.",
-			Routes: requests, Build: m.isNumber},
+			Routes: requests, Reach: script.Requests, Build: m.isNumber},
 		{Name: "append_rpid_hf", Usage: `append_rpid_hf(["prefix", "suffix"])`, Help: "Adds Remote-Party-ID with the URI of rpid_avp.",
 			Args: kinds(text, text), Routes: script.Routes(script.RequestRoute, script.FailureRoute, script.BranchRoute), Build: m.appendRPID},
 	}

@@ -15,16 +15,16 @@ func (m *Module) functions() []script.Function {
 		set  = script.SetArg
 	)
 	kinds := func(k ...script.ArgKind) []script.ArgKind { return k }
-	requests := script.Routes(script.RequestRoute)
+	requests, failed := script.Routes(script.RequestRoute), script.Routes(script.FailureRoute)
 	call := script.Routes(script.RequestRoute, script.BranchRoute, script.OnReplyRoute, script.FailureRoute, script.LocalRoute)
 	list := []script.Function{
-		{Name: "create_dialog", Usage: `create_dialog(["flags"])`, Args: kinds(text), Routes: requests, Build: m.create,
+		{Name: "create_dialog", Usage: `create_dialog(["flags"])`, Args: kinds(text), Routes: requests, Reach: script.Requests, Build: m.create,
 			Help: "Has the call of the INVITE followed."},
-		{Name: "match_dialog", Usage: `match_dialog(["mode"])`, Args: kinds(script.FixedArg), Routes: requests, Build: m.match,
+		{Name: "match_dialog", Usage: `match_dialog(["mode"])`, Args: kinds(script.FixedArg), Routes: requests, Reach: failed, Build: m.match,
 			Help: "Finds the dialog of a later request."},
-		{Name: "validate_dialog", Usage: "validate_dialog()", Routes: requests, Build: m.validate,
+		{Name: "validate_dialog", Usage: "validate_dialog()", Routes: requests, Reach: failed, Build: m.validate,
 			Help: "Reports whether a later request fits its dialog: -1 CSeq, -2 target, -3 routes, -4 other."},
-		{Name: "fix_route_dialog", Usage: "fix_route_dialog()", Routes: requests, Build: m.fixRoute,
+		{Name: "fix_route_dialog", Usage: "fix_route_dialog()", Routes: requests, Reach: failed, Build: m.fixRoute,
 			Help: "Has a later request go where its dialog says."},
 		{Name: "set_dlg_profile", Usage: `set_dlg_profile("profile"[, "value"[, clear]])`, Args: kinds(text, text, num), Min: 1, Routes: call, Build: m.setProfile,
 			Help: "Puts the dialog into a profile."},
