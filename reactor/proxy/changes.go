@@ -16,6 +16,7 @@ type Changes struct {
 	advertised      ownName
 	routes          routeState
 	hops            hopState
+	breadth         int
 	domain          string
 	sipDomain       string
 	flags           uint64
@@ -40,7 +41,7 @@ func (c *Context) Save(to *Changes) {
 	to.ownPath.copyFrom(&c.ownPath)
 	to.body.copyFrom(&c.body)
 	to.advertised.copyFrom(&c.advertised)
-	to.routes, to.hops = c.routes, c.hops
+	to.routes, to.hops, to.breadth = c.routes, c.hops, c.breadth
 	to.domain, to.sipDomain = c.domain, c.sipDomain
 	to.blacklists = c.blacklists
 	to.flags, to.noNewFlags, to.noNewReplyFlags = c.flags, c.noNewFlags, c.noNewReplyFlags
@@ -57,7 +58,7 @@ func (c *Context) Restore(from *Changes) {
 	c.ownPath.copyFrom(&from.ownPath)
 	c.body.copyFrom(&from.body)
 	c.advertised.copyFrom(&from.advertised)
-	c.routes, c.hops = from.routes, from.hops
+	c.routes, c.hops, c.breadth = from.routes, from.hops, from.breadth
 	c.domain, c.sipDomain = from.domain, from.sipDomain
 	c.blacklists = from.blacklists
 	c.flags, c.noNewFlags, c.noNewReplyFlags = from.flags, from.noNewFlags, from.noNewReplyFlags
@@ -65,9 +66,16 @@ func (c *Context) Restore(from *Changes) {
 	c.noNew, c.noNewReply, c.forceRPort, c.localRPort = from.noNew, from.noNewReply, from.forceRPort, from.localRPort
 }
 
-// ResetDestination takes back where the request was to go: the Request-URI is the one that came, and there is no destination
-// URI, no socket and no branch flag.
-func (c *Context) ResetDestination() { c.main.reset() }
+// ResetDestination takes back where the Router wanted the request to go: there is no destination URI and no branch flag, and
+// the Request-URI, the next hop and the socket to send from are those that its Routes tell, or that it came with.
+func (c *Context) ResetDestination() {
+	c.main.reset()
+	c.routes.again = true
+	if c.routes.target.Len > 0 {
+		c.main.uri = append(c.main.uri, c.Msg.Bytes(c.routes.target)...)
+	}
+	c.main.socket = c.routes.socket
+}
 
 func (r *recordRoute) copyFrom(o *recordRoute) {
 	r.on = o.on

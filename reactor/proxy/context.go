@@ -51,6 +51,7 @@ type Context struct {
 	token     tokenState // of a request
 	answer    token      // of a response: what our branch said
 	hops      hopState
+	breadth   int // Max-Breadth to write; 0: as it came
 	routes    routeState
 	answered  bool  // a final reply of ours has been made
 	forwarded bool  // the message has been taken for sending
@@ -70,6 +71,7 @@ type Context struct {
 	hide            hiding         // Via, Record-Route and Contact
 	ownPath         ownPath        // Path
 	extra           []byte         // headers for replies
+	toTag           []byte         // To tag of replies; empty: ours
 	advertised      ownName        // how we name ourselves
 	domain          string         // TLS client domain, "" = any
 	sipDomain       string         // what TLS is to reach, "" = the next hop's name
@@ -126,8 +128,8 @@ func (c *Context) reset(src *reactor.Source) {
 	c.edits, c.arena = c.edits[:0], c.arena[:0]
 	c.main.reset()
 	c.ownPath.reset()
-	c.forks, c.extra = c.forks[:0], c.extra[:0]
-	c.routes, c.rr.on, c.hops = routeState{}, false, hopState{}
+	c.forks, c.extra, c.toTag = c.forks[:0], c.extra[:0], c.toTag[:0]
+	c.routes, c.rr.on, c.hops, c.breadth = routeState{}, false, hopState{}, 0
 	c.rr.params, c.rr.preset, c.rr.inner = c.rr.params[:0], c.rr.preset[:0], c.rr.inner[:0]
 	c.hide.reset()
 	c.token.known, c.token.branched = false, false

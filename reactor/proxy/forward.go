@@ -170,6 +170,8 @@ func (c *Context) nextHop(dest []byte, h *hop) ([]byte, error) {
 	case len(dest) > 0:
 	case len(c.main.dst) > 0:
 		dest = c.main.dst
+	case len(c.onward()) > 0:
+		dest = c.onward()
 	default:
 		dest = c.RequestURI()
 		u := c.parsedURI()
@@ -334,5 +336,6 @@ func (c *Context) buildRequest(li *listener) error {
 		c.stampVia(top)
 	}
 	c.writeHops()
+	c.writeBreadth()
 	return c.write(li.socket.Proto)
 }

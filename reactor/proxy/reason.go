@@ -66,6 +66,8 @@ func reasonPhrase(code int) string {
 		return "Temporarily Unavailable"
 	case 481:
 		return "Call/Transaction Does Not Exist"
+	case 440:
+		return "Max-Breadth Exceeded"
 	case 482:
 		return "Loop Detected"
 	case 483:

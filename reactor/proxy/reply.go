@@ -56,6 +56,16 @@ func (c *Context) AppendToReply(text []byte) error {
 	return nil
 }
 
+// SetToTag has the next replies carry a To tag of the Router's, where the request has none; empty: ours again. ErrHeader if
+// it is no token.
+func (c *Context) SetToTag(tag []byte) error {
+	if !sipframe.IsToken(tag) && len(tag) > 0 {
+		return ErrHeader
+	}
+	c.toTag = append(c.toTag[:0], tag...)
+	return nil
+}
+
 // text is an Appender that is a pointer, so that handing it on costs no
 // allocation.
 type text struct{ b []byte }
@@ -136,7 +146,10 @@ func (c *Context) copyHeader(b []byte, i, code int, trans uint64, forwarded bool
 	case sipframe.HeaderTo:
 		b = append(append(b, "To: "...), value...)
 		if to, err := m.To(); code > 100 && err == nil && to.Tag.Len == 0 {
-			b = c.proxy.keys.appendTag(append(b, ";tag="...), trans)
+			if b = append(b, ";tag="...); len(c.toTag) > 0 {
+				return append(b, c.toTag...)
+			}
+			b = c.proxy.keys.appendTag(b, trans)
 		}
 		return b
 	case sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq:

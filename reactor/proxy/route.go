@@ -18,7 +18,11 @@ type route struct {
 type routeState struct {
 	done   bool
 	driven bool
-	params sipframe.Span // parameters of the Route, or Request-URI, that was ours
+	params sipframe.Span   // parameters of the Route, or Request-URI, that was ours
+	target sipframe.Span   // the Route that is the Request-URI, of a strict router; none: as it came
+	next   sipframe.Span   // URI of the topmost Route that is left
+	socket *reactor.Socket // that a Route of ours names
+	again  bool            // the destination was reset: next counts where the Router names none
 }
 
 // LooseRoute does the preprocessing of RFC 3261 16.4, and tells whether the
@@ -68,8 +72,8 @@ func (c *Context) preprocess(aim bool) {
 	second := false
 	if ours, paired := c.strictAbove(list); ours {
 		last := &list[len(list)-1]
-		if uri, _, ok := c.routeURI(last); ok && c.SetRequestURI(uri) == nil {
-			last.gone = true
+		if uri, place, ok := c.routeURI(last); ok && c.SetRequestURI(uri) == nil {
+			last.gone, c.routes.target = true, place
 			second = paired
 			c.routes.driven = true
 		}
@@ -78,9 +82,7 @@ func (c *Context) preprocess(aim bool) {
 	i := c.dropOwn(list, second)
 	if next := firstLeft(list[i:]); next != nil {
 		c.routes.driven = true
-		if aim {
-			c.follow(next)
-		}
+		c.follow(next, aim)
 	} else if i > 0 {
 		c.routes.driven = c.routes.driven || c.HasToTag()
 	}
@@ -171,29 +173,39 @@ func (c *Context) leaveBy(uri []byte, u *sipframe.URI) {
 	}
 	proto := uriProto(uri, u)
 	if li := c.ours.find(u.Host.In(uri), c.proxy.portOr(uint16(u.Port), proto), proto); li != nil {
-		c.main.socket = li.socket
+		c.main.socket, c.routes.socket = li.socket, li.socket
 	}
 }
 
-// follow sets the next hop by a Route value.
-func (c *Context) follow(r *route) {
-	uri, _, ok := c.routeURI(r)
+// follow sets the next hop by a Route value, unless there is one already (aim).
+func (c *Context) follow(r *route, aim bool) {
+	uri, place, ok := c.routeURI(r)
 	var u sipframe.URI
 	if !ok || sipframe.ParseURI(uri, &u) != nil {
 		return
 	}
 	if _, lr := u.Param(uri, "lr"); lr {
-		_ = c.SetDestURI(uri)
+		if c.routes.next = place; aim {
+			_ = c.SetDestURI(uri)
+		}
 		return
 	}
-	if !validURI(uri) {
+	if !aim || !validURI(uri) {
 		return
 	}
 	// Item 6: the old one goes behind all other Routes.
 	c.insert(c.Msg.HeadersEnd(), []byte("Route: <"), c.RequestURI(), []byte(">\r\n"))
 	_ = c.SetRequestURI(uri)
-	r.gone = true
+	r.gone, c.routes.target = true, place
 	c.main.dst = c.main.dst[:0]
+}
+
+// onward gives the URI of the Route that is next, where the destination that it was has been reset; nil: there is none.
+func (c *Context) onward() []byte {
+	if !c.routes.again || c.routes.next.Len == 0 || cut(c.edits, c.routes.next.Off) {
+		return nil
+	}
+	return c.Msg.Bytes(c.routes.next)
 }
 
 // cutRoutes takes the values that are gone out of the message: whole lines

@@ -205,3 +205,39 @@ func TestSetRoutes(t *testing.T) {
 		}
 	}
 }
+
+// A destination that is taken back leaves what the Routes say: a next hop, a strict router's URI, the socket of a pair.
+func TestResetDestination(t *testing.T) {
+	for _, c := range []struct{ uri, route, edit, first, to string }{
+		{"sip:bob@203.0.113.9", "Route: <sip:192.0.2.1;transport=tls;lr>", "", "INVITE sip:bob@203.0.113.9 SIP/2.0", "203.0.113.9:5060"},
+		{"sip:bob@203.0.113.9", "Route: <sip:192.0.2.1;transport=tls;lr>, <sip:203.0.113.77;lr>", "", "INVITE sip:bob@203.0.113.9 SIP/2.0", "203.0.113.77:5060"},
+		{"sip:bob@203.0.113.9", "Route: <sip:203.0.113.77;lr>", "remove", "INVITE sip:bob@203.0.113.9 SIP/2.0", "203.0.113.9:5060"},
+		{"sip:bob@203.0.113.9", "Route: <sip:203.0.113.77;lr>", "set", "INVITE sip:bob@203.0.113.9 SIP/2.0", "203.0.113.77:5060"},
+		{"sip:bob@203.0.113.9", "Route: <sip:203.0.113.77>", "", "INVITE sip:203.0.113.77 SIP/2.0", "203.0.113.77:5060"},
+	} {
+		b := newBed(t, funcs{request: func(c2 *Context) {
+			if c.edit == "set" {
+				_ = c2.SetDestURI([]byte("sip:203.0.113.5"))
+			}
+			c2.LooseRoute()
+			if c.edit == "remove" {
+				c2.RemoveHeader([]byte("Route"))
+			}
+			var saved Changes
+			c2.Save(&saved)
+			_ = c2.SetRequestURI([]byte("sip:elsewhere@203.0.113.6"))
+			c2.Restore(&saved)
+			c2.ResetDestination()
+			if c2.Branch(0).DestURI() != nil {
+				t.Errorf("%+v: there is a destination URI", c)
+			}
+			if err := c2.Forward(nil); err != nil {
+				t.Errorf("%+v: %v", c, err)
+			}
+		}})
+		s := b.one(request("INVITE", c.uri, c.route), overTLS)
+		if firstLine(s.text) != c.first || s.to.Addr.String() != c.to {
+			t.Errorf("%+v: %s to %s", c, firstLine(s.text), s.to.Addr)
+		}
+	}
+}

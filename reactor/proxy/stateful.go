@@ -334,6 +334,16 @@ func (p *Proxy) InviteKey(callID []byte, cseq uint32) uint64 {
 	return hash(&p.keys.loop, binary.BigEndian.AppendUint32(b, cseq)) | 1
 }
 
+// AnswerKey returns a keyed hash of what a 2xx to an INVITE shares with its ACK, which is a transaction of its own: m is
+// either.
+func (p *Proxy) AnswerKey(m *sipframe.Message) uint64 {
+	b := appendDialog(make([]byte, 0, 256), m)
+	if to, err := m.To(); err == nil {
+		b = appendField(b, m.Bytes(to.Tag))
+	}
+	return hash(&p.keys.check, b) | 1
+}
+
 // MergeKey returns a keyed hash of what a request shares with copies of it that came another way (RFC 3261 8.2.2.2):
 // Call-ID, From tag and CSeq, and since a proxy upstream may fork to several of our users, the Request-URI. ok is false
 // for a request that has been here before, and one within a dialog.

@@ -33,6 +33,8 @@ type Exchange struct {
 	key, merge uint64
 	merged     bool    // merge is entered
 	invited    uint64  // the key in Layer.invites; 0: none
+	answered   uint64  // the key in Layer.answers; 0: none
+	breadth    int     // Max-Breadth of the request and 1; 0: not looked at
 	origin     *origin // nil: the request came from a client
 	src        *reactor.Source
 	up         proxy.Upstream
@@ -54,7 +56,7 @@ type Exchange struct {
 	kept    bool           // an answer will come from elsewhere: the end of the script is no end
 
 	text struct { // of the answer that is being sent
-		reason, body, headers []byte
+		reason, body, headers, tag []byte
 	}
 	cancel    []byte       // Reason of CANCELs to be sent
 	headers   []byte       // of AddHeaders
@@ -79,6 +81,7 @@ type Leg struct {
 	try      uint8
 	fresh    bool // it is written anew
 	received int  // code of the last response; 0: none came
+	breadth  int  // Max-Breadth that it was sent with; 0: as it came
 }
 
 // Target returns where the branch was sent last. It is valid as long as the Leg is, and not to be changed.
@@ -198,6 +201,9 @@ func (x *Exchange) happen(e event) {
 		x.Repeated(now)
 	case evAck:
 		x.Acknowledged(now)
+		if s := x.State(); s == Confirmed || s == Accepted {
+			drop(&x.last)
+		}
 		x.tell(Acked, nil, 0, nil)
 	case evReturned:
 		if leg := x.legOf(e.handle); leg != nil {

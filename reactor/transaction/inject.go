@@ -46,12 +46,12 @@ func (x *Exchange) CancelLegs(own *Leg, itself, others bool) {
 // CancelAll cancels the transaction as if its client had.
 func (x *Exchange) CancelAll() { x.canceling(nil) }
 
-// Respond answers the transaction from outside of its script, with further headers. It reports whether there was
-// something to answer.
-func (x *Exchange) Respond(code int, reason, body, headers []byte) bool {
-	x.text.headers = headers
+// Respond answers the transaction from outside of its script, with further headers and a To tag; an empty one is ours, and
+// a request that has one keeps it. It reports whether there was something to answer.
+func (x *Exchange) Respond(code int, reason, body, headers, tag []byte) bool {
+	x.text.headers, x.text.tag = headers, tag
 	rc := x.reply(code, reason, body)
-	x.text.headers = nil
+	x.text.headers, x.text.tag = nil, nil
 	return rc == Relayed
 }
 

@@ -88,6 +88,7 @@ type Layer struct {
 	requests index // by TransactionKey
 	merges   index // by MergeKey
 	invites  index // by InviteKey
+	answers  index // 2xx of ours to INVITEs, by AnswerKey
 	owed     atomic.Int64
 	turn     atomic.Uint32 // which shard the next request of ours goes to
 	free     sync.Pool     // of *Exchange
@@ -196,18 +197,26 @@ func Of(c *proxy.Context) *Exchange {
 }
 
 // Find returns the handle of the transaction that the request in c belongs to: as a retransmission, the CANCEL of an
-// INVITE or the ACK to its final response; 0: there is none.
+// INVITE or the ACK to its final response, which if that is a 2xx is one of ours; 0: there is none.
 func (l *Layer) Find(c *proxy.Context) uint64 {
-	_, h := l.requests.find(c.TransactionKey())
+	_, h := l.find(c)
 	return h
+}
+
+func (l *Layer) find(c *proxy.Context) (x *Exchange, handle uint64) {
+	x, handle = l.requests.find(c.TransactionKey())
+	if x == nil && c.Msg.Method() == sipframe.ACK && l.answers.any() {
+		return l.answers.find(l.proxy.AnswerKey(c.Msg))
+	}
+	return x, handle
 }
 
 // Acknowledges reports whether an ACK belongs to a transaction: proxy.Transactions.
 func (l *Layer) Acknowledges(c *proxy.Context) bool { return l.Find(c) != 0 }
 
-// acknowledge tells a transaction that the ACK of its final response has come.
+// acknowledge tells a transaction that the ACK of its final response has come, in the case of a 2xx of one of ours.
 func (l *Layer) acknowledge(c *proxy.Context) {
-	if x, h := l.requests.find(c.TransactionKey()); x != nil {
+	if x, h := l.find(c); x != nil {
 		l.deliver(c, x, event{kind: evAck, handle: h}, nil)
 	}
 }
@@ -346,9 +355,10 @@ func (l *Layer) recycle(x *Exchange) {
 	clear(x.attached)
 	x.attached, x.implied = x.attached[:0], false
 	x.Attached, x.origin, x.src, x.at, x.merged = nil, nil, nil, nil, false
-	x.lastCode, x.replied, x.invited, x.kept, x.dropped, x.settled = 0, 0, 0, false, false, false
+	x.lastCode, x.replied, x.invited, x.answered, x.breadth = 0, 0, 0, 0, 0
+	x.kept, x.dropped, x.settled = false, false, false
 	x.cancel, x.headers, x.noFail = x.cancel[:0], x.headers[:0], false
-	x.text.reason, x.text.body, x.text.headers = nil, nil, nil
+	x.text.reason, x.text.body, x.text.headers, x.text.tag = nil, nil, nil, nil
 	l.free.Put(x)
 }
 

@@ -30,7 +30,7 @@ const (
 	Failing
 	// Canceled: the client has canceled the request.
 	Canceled
-	// Acked: the ACK to a final response that is no 2xx has come.
+	// Acked: the ACK to a final response has come, in the case of a 2xx to one of ours.
 	Acked
 	// Lost: the request will not be answered, or the answer is not acknowledged.
 	Lost

@@ -27,7 +27,8 @@ const (
 	Abandoned               // INVITE client: given up after a provisional and canceled; what comes is only acknowledged
 	Completed               // a final response, for INVITE 300 to 699, was heard or said
 	Confirmed               // INVITE server: its ACK has come
-	Accepted                // INVITE: a 2xx was heard or said
+	Accepted                // INVITE: a 2xx was heard, or passed on
+	Repeating               // INVITE server: a 2xx of ours was said, and goes out again until its ACK has come
 	Terminated              // over
 	states
 )
@@ -39,7 +40,8 @@ type Event uint8
 const (
 	Start          Event = iota // the request goes out, or has come
 	Provisional                 // 101 to 199, and 100, heard or to be said
-	Success                     // 2xx
+	Success                     // 2xx, heard or passed on
+	OwnSuccess                  // INVITE server: a 2xx of ours
 	Failure                     // 300 to 699
 	Repeat                      // server: the request came again
 	Acknowledged                // INVITE server: an ACK came
@@ -179,7 +181,7 @@ func (m *Machine) again(a again, t *Timing) time.Duration {
 	switch {
 	case a == keep:
 		return Unchanged
-	case a == stop || m.reliable:
+	case a == stop || m.reliable && m.state != Repeating: // whose ACK comes from further away
 		return Off
 	}
 	switch a {

@@ -178,7 +178,7 @@ func (x *Exchange) Keep(_ *Transaction, b *Branch) {
 func (x *Exchange) upstream(b []byte, code int) error {
 	x.replied, x.lastCode = code, code
 	drop(&x.last)
-	if !x.up.Reliable() && (code < 200 || code >= 300 || !x.Invite()) {
+	if x.State() == Repeating || !x.up.Reliable() && (code < 200 || code >= 300 || !x.Invite()) {
 		x.last = hoard(b)
 	}
 	return x.send(b)
@@ -246,10 +246,17 @@ func (x *Exchange) own(code int) {
 	if len(x.text.headers) > 0 {
 		_ = c.AppendToReply(x.text.headers) // what is no header is left out
 	}
+	if len(x.text.tag) > 0 {
+		_ = c.SetToTag(x.text.tag) // what is no tag is left out, too
+	}
 	x.tellOn(c, ReplyOut, nil, code, nil)
 	s := x.layer.scratchOf(x.c)
 	s.b = c.WriteReply(s.b[:0], code, reason, x.text.body, false)
 	err := x.upstream(s.b, code)
+	if x.State() == Repeating && s.msg.Parse(s.b) == nil {
+		x.answered = x.layer.proxy.AnswerKey(&s.msg)
+		x.layer.answers.add(x.answered, x)
+	}
 	x.shard.stat.add(statLocal)
 	if err == nil {
 		c.CountReply(code)
@@ -379,6 +386,9 @@ func (x *Exchange) Gone(*Transaction) {
 	}
 	if x.invited != 0 {
 		x.layer.invites.remove(x.invited, x)
+	}
+	if x.answered != 0 {
+		x.layer.answers.remove(x.answered, x)
 	}
 	x.mu.Lock()
 	x.over = true

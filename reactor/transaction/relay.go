@@ -51,6 +51,7 @@ var (
 	failURI     = failure{Unresolved, 400, []byte("Bad Request-URI (400/TM)")}
 	failHops    = failure{Unsent, 483, nil}
 	failLarge   = failure{Unsent, 513, nil}
+	failBreadth = failure{Failed, 440, nil}
 	failBranch  = failure{Failed, 500, []byte("Server error occurred (1/TM)")}
 	failCancel  = failure{NoDestination, 487, nil}
 )
@@ -136,10 +137,15 @@ func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
 	common := x.layer.takeChanges()
 	c.Save(common)
 	sent, worst := 0, failNone
-	for i := range c.Branches() {
+	broad, n := x.broad(c), c.Branches()
+	for i := range n {
 		if i > 0 {
 			c.Restore(common)
 			c.TakeBranch(i)
+		}
+		if !x.share(c, broad, i, n) {
+			worst, automatic = failBreadth, x.pending() == 0
+			break
 		}
 		switch err := x.branch(c, o); {
 		case err == nil:
@@ -195,6 +201,7 @@ func (x *Exchange) branch(c *proxy.Context, o *Options) error {
 	if len(c.DestURI()) > 0 {
 		to = nil
 	}
+	leg.breadth = c.BreadthSet()
 	leg.Minor = l.Config().MinorFlag != 0 && leg.Set.Flags()&l.Config().MinorFlag != 0
 	err := c.Aim(to, &leg.way)
 	if err == nil {

@@ -95,6 +95,7 @@ func (t *table) remove(h uint64) {
 
 // index finds an Exchange by a keyed hash of its request. Keys are no secret of ours to guess, so a plain map will do.
 type index struct {
+	live  atomic.Int64
 	parts [indexParts]struct {
 		mu sync.Mutex
 		m  map[uint64]*Exchange
@@ -116,8 +117,12 @@ func (i *index) add(key uint64, x *Exchange) *Exchange {
 		p.m = make(map[uint64]*Exchange)
 	}
 	p.m[key] = x
+	i.live.Add(1)
 	return nil
 }
+
+// any reports whether there is one at all.
+func (i *index) any() bool { return i.live.Load() > 0 }
 
 // find returns who has the key, and the handle that one had when it was entered.
 func (i *index) find(key uint64) (x *Exchange, handle uint64) {
@@ -137,5 +142,6 @@ func (i *index) remove(key uint64, x *Exchange) {
 	defer p.mu.Unlock()
 	if p.m[key] == x {
 		delete(p.m, key)
+		i.live.Add(-1)
 	}
 }

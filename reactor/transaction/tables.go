@@ -94,9 +94,15 @@ var client = [states][events]transition{
 //
 //	          Start                2xx
 //	Idle ───────────► Proceeding ───────────────────────► Accepted ── L ──► Terminated
-//	                     │ 300-699              ACK
-//	                     └───────────► Completed ───► Confirmed ── I ──► Terminated
+//	                   │ │ 2xx of ours              ACK    ▲
+//	                   │ └───────────► Repeating ──────────┘
+//	                   │                  └─ 64*T1 ─► Terminated
+//	                   │ 300-699                ACK
+//	                   └─────────────► Completed ───► Confirmed ── I ──► Terminated
 //	                                      └─ H, cannot send ─► Terminated
+//
+// A 2xx of ours is sent by the transaction user until its ACK has come, over any transport since the client may be hops
+// away (13.3.1.4): Repeating is that part of the user.
 //
 // A 2xx that crosses our own final response is passed on in Completed and Confirmed, too (16.7 item 5): it is a fork's,
 // and its caller has to hear of it.
@@ -108,6 +114,7 @@ var inviteServer = [states][events]transition{
 		Repeat:         {Proceeding, SendReply, keep, asItIs},
 		Provisional:    {Proceeding, SendReply, keep, asItIs},
 		Success:        {Accepted, SendReply, keep, linger64},
+		OwnSuccess:     {Repeating, SendReply, begin, linger64},
 		Failure:        {Completed, SendReply, begin, linger64},
 		TransportError: {Terminated, Unreachable, stop, forever},
 	},
@@ -128,6 +135,13 @@ var inviteServer = [states][events]transition{
 		Acknowledged:   {Accepted, PassUp, keep, asItIs},
 		TransportError: {Accepted, Unreachable, keep, asItIs},
 		LifeTimer:      {Terminated, 0, stop, forever},
+	},
+	Repeating: {
+		Success:        {Repeating, SendReply, keep, asItIs},
+		ResendTimer:    {Repeating, SendReply, slower, asItIs},
+		Acknowledged:   {Accepted, PassUp, stop, asItIs},
+		TransportError: {Repeating, Unreachable, keep, asItIs},
+		LifeTimer:      {Terminated, TimeOut, stop, forever},
 	},
 }
 

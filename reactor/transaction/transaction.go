@@ -36,7 +36,7 @@ type User interface {
 	// Answer sends the final response upstream: what was kept of b, or with b nil or local one of our own with that
 	// code.
 	Answer(t *Transaction, b *Branch, code int)
-	// Again sends upstream what went there last, if anything did.
+	// Again sends upstream what went there last, if anything did and is kept.
 	Again(t *Transaction)
 	// Retry sends the branch's request to the next address of its destination (RFC 3263 4.3), as the first try of a new
 	// client transaction, by calling Relaunch; false: there is none.
@@ -56,7 +56,7 @@ type Loss uint8
 const (
 	// LostUpstream: the response cannot be delivered.
 	LostUpstream Loss = iota
-	// LostAck: a final response to an INVITE was not acknowledged for 64*T1.
+	// LostAck: a final response to an INVITE, that is no 2xx or is the user's own, was not acknowledged for 64*T1.
 	LostAck
 	// LostAnswer: a request that is no INVITE was not answered downstream; upstream that is told to nobody (RFC 4320).
 	LostAnswer
@@ -326,7 +326,7 @@ func (t *Transaction) Repeated(now time.Duration) {
 	}
 }
 
-// Acknowledged says that the ACK of a final response that is no 2xx has come.
+// Acknowledged says that the ACK of a final response has come: of one that is no 2xx, or of a 2xx of the user's own.
 func (t *Transaction) Acknowledged(now time.Duration) {
 	t.enter(now)
 	defer t.leave()
@@ -349,6 +349,8 @@ func (t *Transaction) reply(b *Branch, code int) bool {
 	switch {
 	case code < 200:
 		e = Provisional
+	case code < 300 && t.Invite():
+		e = OwnSuccess
 	case code < 300:
 		e = Success
 	}

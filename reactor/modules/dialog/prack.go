@@ -43,7 +43,7 @@ func (m *Module) prack(h *transaction.Happening, d *core.Dialog, tag string) {
 		if m.prackHangsUp {
 			m.tm.Layer().Do(o.Context, handle, func(x *transaction.Exchange, _ *proxy.Context) {
 				if x.Replied() < 200 {
-					x.Respond(502, nil, nil, nil)
+					x.Respond(502, nil, nil, nil, nil)
 				}
 			})
 		}

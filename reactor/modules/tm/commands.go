@@ -12,6 +12,7 @@ import (
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
+	"sipreactor/sipframe"
 )
 
 func (m *Module) commands() []mi.Command {
@@ -182,10 +183,17 @@ func (m *Module) miReply(ctx context.Context, a *mi.Args) (any, error) {
 		headers = ""
 	}
 	headers = strings.NewReplacer(`\r`, "\r", `\n`, "\n").Replace(headers)
+	tag := a.Text("to_tag")
+	if tag == "." {
+		tag = ""
+	}
+	if tag != "" && !sipframe.IsToken([]byte(tag)) {
+		return nil, &mi.Error{Code: 400, Message: "Invalid to_tag"}
+	}
 	done := make(chan bool, 1)
 	reason, body := []byte(a.Text("reason")), []byte(a.Text("body"))
 	if !m.layer.Do(nil, h, func(x *transaction.Exchange, _ *proxy.Context) {
-		done <- x.Respond(code, reason, body, []byte(headers))
+		done <- x.Respond(code, reason, body, []byte(headers), []byte(tag))
 	}) {
 		return nil, &mi.Error{Code: 404, Message: "Transaction not found"}
 	}

@@ -17,6 +17,9 @@
 // A timer never goes off early. A branch whose connection fails fails with it, at once. A script that makes a transaction
 // and does nothing with it is answered for with 500. A CANCEL's Reason is passed on. A request that is no INVITE and was
 // not answered is not answered 408, unless the script does (RFC 4320). Challenges of several branches go up together. A
-// peer's 503 goes up as a 500 of ours. t_add_hdrs() is in forwarded requests, too. Max-Forwards is counted by t_relay().
+// peer's 503 goes up as a 500 of ours. t_add_hdrs() is in forwarded requests, too. Max-Forwards is counted by t_relay(),
+// and Max-Breadth divided among branches, 440 where there is not enough. A 2xx of the script's to an INVITE goes out again
+// until its ACK has come, over reliable transports, too. In a failure_route a request that has Routes left goes by those,
+// unless the script says otherwise, though $du is NULL.
 // An error_route, and routes without a message, have no transaction: what asks for one is an error at load.
 package tm

@@ -503,6 +503,6 @@ func (m *Module) replyByCallID(a *script.Args) script.Action {
 			return -1
 		}
 		why := append([]byte(nil), reason...)
-		return yes(m.layer.Do(c, h, func(e *transaction.Exchange, _ *proxy.Context) { e.Respond(code, why, nil, nil) }))
+		return yes(m.layer.Do(c, h, func(e *transaction.Exchange, _ *proxy.Context) { e.Respond(code, why, nil, nil, nil) }))
 	})(a)
 }
