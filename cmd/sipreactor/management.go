@@ -44,6 +44,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Started:    n.started,
 		Engine:     n.engine,
 		Proxy:      n.proxy,
+		Blacklists: n.proxy.Blacklists,
 		Peers:      n.peers.Peers,
 		Trace:      tlsSwitch{n.trace.Tracer},
 		Traceless:  cfg.Trace.TLS.Destination == "",
@@ -57,7 +58,6 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Processes:  n.crew,
 		Kill:       kill,
 		Lifetime:   cfg.Engine.Lifetime,
-		Blacklists: cfg.Proxy.Blacklists,
 	}
 	if n.load != nil {
 		commands.ReloadRoutes = func() ([]string, error) { return n.reloadRoutes(levels) }

@@ -59,6 +59,7 @@ func (n *node) reloadRoutes(levels logLevels) (atRestart []string, err error) {
 		return nil, err
 	}
 	cfg.Program.TakeOver(old.Program)
+	cfg.Proxy.Blacklists.Follow(n.proxy.Blacklists())
 	if err := cfg.Start(n.surroundings(), old); err != nil {
 		return nil, err
 	}
@@ -67,6 +68,7 @@ func (n *node) reloadRoutes(levels logLevels) (atRestart []string, err error) {
 		return nil, err
 	}
 	n.cfg.Store(cfg)
+	n.proxy.SetBlacklists(cfg.Proxy.Blacklists, cfg.Proxy.DeadTargets)
 	n.proxy.SetRouter(cfg.Router())
 	n.routes.Replace(cfg.Program)
 	old.Stop(cfg)

@@ -234,6 +234,50 @@ func TestSet(t *testing.T) {
 }
 
 // Whatever a definition is, it is read or refused, and what is read can be written.
+// TestFollow: masks mean the same lists in the set that takes over, and what was learned
+// is not forgotten.
+func TestFollow(t *testing.T) {
+	now := time.Unix(1000, 0)
+	var old, fresh Set
+	for _, def := range []string{"one:10.0.0.1", "two/default:10.0.0.2", "three/expire:10.0.0.3"} {
+		_ = old.Add(must(t, def))
+	}
+	for _, def := range []string{"four/default:10.0.0.4", "three/expire:10.0.0.33", "one:10.0.0.11"} {
+		_ = fresh.Add(must(t, def))
+	}
+	if err := old.Find("three").Add(Rule{Net: netip.MustParsePrefix("10.9.9.9/32")}, time.Minute, now); err != nil {
+		t.Fatal(err)
+	}
+	one, two, three := old.Mask([]byte("one")), old.Mask([]byte("two")), old.Mask([]byte("three"))
+	fresh.Follow(&old)
+	match := func(m Mask, addr string) bool { return fresh.Match(m, at(reactor.UDP, addr+":5060"), nil, now) != nil }
+	for _, c := range []struct {
+		mask Mask
+		addr string
+		want bool
+	}{
+		{one, "10.0.0.11", true}, {one, "10.0.0.1", false}, {one, "10.0.0.4", false}, {two, "10.0.0.2", false}, {two, "10.0.0.4", false},
+		{three, "10.0.0.33", true}, {three, "10.0.0.3", false}, {three, "10.9.9.9", true}, {fresh.Defaults(), "10.0.0.4", true}, {fresh.Defaults(), "10.0.0.11", false},
+	} {
+		if got := match(c.mask, c.addr); got != c.want {
+			t.Errorf("%b %s: %v", c.mask, c.addr, got)
+		}
+	}
+	if n := len(fresh.Lists()); n != 3 || fresh.Find("two") != nil || fresh.Mask([]byte("two")) != 0 {
+		t.Errorf("%d lists", n)
+	}
+	// Sets that follow each other for ever have room for their own lists.
+	for i := range 2 * MaxLists {
+		var next Set
+		_ = next.Add(must(t, fmt.Sprint("list", i, ":10.0.0.1")))
+		next.Follow(&fresh)
+		if !match(0, "10.0.0.1") && next.Match(next.Mask([]byte(fmt.Sprint("list", i))), at(reactor.UDP, "10.0.0.1:1"), nil, now) == nil {
+			t.Fatalf("list %d is not asked", i)
+		}
+		fresh = next
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"a", "a/expire:{}", `gw:{(tcp, 192.168.4.100, 5060, ""), !(any, ::1/128, 0, "*")}`, `a:{(any,1.1.1.1,0,"\`} {
 		f.Add(s)

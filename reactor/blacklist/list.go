@@ -42,6 +42,7 @@ type Entry struct {
 type List struct {
 	name, owner string
 	flags       Flags
+	given       []Rule // by the configuration: all others are learned
 
 	mu      sync.Mutex
 	entries atomic.Pointer[[]Entry]
@@ -52,7 +53,7 @@ func NewList(name, owner string, flags Flags, rules []Rule) (*List, error) {
 	if len(rules) > MaxRules {
 		return nil, fmt.Errorf("blacklist: %s has %d rules, %d is the most", name, len(rules), MaxRules)
 	}
-	l := &List{name: name, owner: owner, flags: flags}
+	l := &List{name: name, owner: owner, flags: flags, given: slices.Clone(rules)}
 	entries := make([]Entry, len(rules))
 	for i, r := range rules {
 		entries[i].Rule = r
@@ -145,6 +146,22 @@ func (l *List) Replace(rules []Rule) error {
 	l.entries.Store(&entries)
 	l.mu.Unlock()
 	return nil
+}
+
+// learn takes over what a list of an older configuration has learned, as far as this
+// one may.
+func (l *List) learn(old *List) {
+	if l.flags&ReadOnly != 0 || l.owner != old.owner {
+		return
+	}
+	all := slices.Clone(*l.entries.Load())
+	for _, e := range *old.entries.Load() {
+		lasts := e.Until.IsZero() || l.flags&Expire != 0
+		if lasts && len(all) < MaxRules && !slices.Contains(old.given, e.Rule) && !slices.Contains(l.given, e.Rule) {
+			all = append(all, e)
+		}
+	}
+	l.entries.Store(&all)
 }
 
 // without gives a copy without a rule and what has expired. The lock is held.

@@ -14,7 +14,7 @@ import (
 // blacklists are the commands of dst_blacklist.
 func (n *Node) blacklists() []Command {
 	set := n.Blacklists
-	if set == nil && n.Proxy == nil {
+	if set == nil {
 		return nil
 	}
 	// Positional parameters may begin with the transport: destination looks.
@@ -27,7 +27,7 @@ func (n *Node) blacklists() []Command {
 			Params: []Param{{Name: "name", Optional: true}},
 			Func: func(_ context.Context, a *Args) (any, error) {
 				all := []Object{}
-				for _, l := range set.Lists() {
+				for _, l := range set().Lists() {
 					if !a.Has("name") || l.Name() == a.Text("name") {
 						all = append(all, describeBlacklist(l, time.Now()))
 					}
@@ -48,7 +48,7 @@ func (n *Node) blacklists() []Command {
 					return nil, err
 				}
 				names := []string{}
-				for _, l := range set.Lists() {
+				for _, l := range set().Lists() {
 					if _, found := l.Match(to, text, time.Now()); found {
 						names = append(names, l.Name())
 					}
@@ -61,7 +61,7 @@ func (n *Node) blacklists() []Command {
 			Help:   "Tells which rule of a blacklist keeps requests from a destination.",
 			Params: append([]Param{name}, where...),
 			Func: func(_ context.Context, a *Args) (any, error) {
-				l := set.Find(a.Text("name"))
+				l := set().Find(a.Text("name"))
 				if l == nil {
 					return nil, errNoBlacklist
 				}
@@ -81,7 +81,7 @@ func (n *Node) blacklists() []Command {
 			Help:   "Adds a rule to a blacklist, for a number of seconds or for good.",
 			Params: []Param{name, {Name: "rule"}, {Name: "expire", Kind: Integer, Optional: true}},
 			Func: func(_ context.Context, a *Args) (any, error) {
-				return changeBlacklist(set, a, func(l *blacklist.List, r blacklist.Rule) error {
+				return changeBlacklist(set(), a, func(l *blacklist.List, r blacklist.Rule) error {
 					return l.Add(r, time.Duration(max(a.Int("expire"), 0))*time.Second, time.Now())
 				})
 			},
@@ -91,7 +91,7 @@ func (n *Node) blacklists() []Command {
 			Help:   "Takes a rule out of a blacklist.",
 			Params: []Param{name, {Name: "rule"}},
 			Func: func(_ context.Context, a *Args) (any, error) {
-				return changeBlacklist(set, a, func(l *blacklist.List, r blacklist.Rule) error { return l.Remove(r, time.Now()) })
+				return changeBlacklist(set(), a, func(l *blacklist.List, r blacklist.Rule) error { return l.Remove(r, time.Now()) })
 			},
 		},
 	}

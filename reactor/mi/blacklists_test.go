@@ -20,7 +20,7 @@ func TestBlacklistCommands(t *testing.T) {
 		}
 	}
 	d := NewDispatcher(nil)
-	if err := d.Register((&Node{Blacklists: set}).blacklists()...); err != nil {
+	if err := d.Register((&Node{Blacklists: func() *blacklist.Set { return set }}).blacklists()...); err != nil {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct{ name, params, want string }{

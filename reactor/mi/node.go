@@ -69,8 +69,8 @@ type Node struct {
 	Kill func()
 	// Lifetime is how long a connection may be idle; 0 = without end.
 	Lifetime time.Duration
-	// Blacklists are those of the configuration; nil is none.
-	Blacklists *blacklist.Set
+	// Blacklists gives those in use; nil leaves the commands out.
+	Blacklists func() *blacklist.Set
 	// Script are the statistics that the routing script makes.
 	Script Source
 	// Extra are further statistics.

@@ -133,7 +133,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.rr.params, c.rr.preset, c.rr.inner = c.rr.params[:0], c.rr.preset[:0], c.rr.inner[:0]
 	c.hide.reset()
 	c.token.known, c.token.branched = false, false
-	c.blacklists = c.proxy.cfg.Blacklists.Defaults()
+	c.blacklists = c.proxy.Blacklists().Defaults()
 	c.domain, c.sipDomain, c.noNew, c.noNewReply, c.drop = "", "", false, false, false
 	c.replaced, c.bodyEdited, c.renamed, c.forceRPort, c.localRPort = false, false, false, false, false
 	c.body.reset()

@@ -108,6 +108,7 @@ type Proxy struct {
 	now     func() uint64 // microseconds since 1970; a test has its own
 	aliases []alias
 	router  atomic.Pointer[Router]
+	lists   atomic.Pointer[listing]
 	ours    atomic.Pointer[listeners]
 	claims  claims // by what else the Router has had messages name us
 	hosts   *names.Cache
@@ -132,6 +133,7 @@ var (
 // wrong.
 func New(cfg Config, r Router) (*Proxy, error) {
 	p := &Proxy{cfg: cfg, log: cfg.Logger}
+	p.SetBlacklists(cfg.Blacklists, cfg.DeadTargets)
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}

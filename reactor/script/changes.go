@@ -20,6 +20,7 @@ func (c *settings) say(s said) { c.said = append(c.said, s) }
 var reloadable = map[string]bool{
 	"log_level": true, "xlog_level": true, "xlog_print_level": true, "log_prefix": true,
 	"max_while_loops": true, "enable_asserts": true, "debug_mode": true,
+	"dst_blacklist": true, "disable_dns_blacklist": true,
 }
 
 // NeedRestart tells what of c, which replaces old while the program runs, a reload does

@@ -135,9 +135,6 @@ func (m *module) start(e *script.Env) error {
 // inherit takes over what is known of the destinations of the configuration before.
 func (m *module) inherit(before *module) {
 	m.tracker = before.tracker
-	for _, b := range m.blacklists {
-		b.TakeOver(before.blacklists)
-	}
 	for _, p := range m.partitions {
 		if old := before.byName[p.name]; old != nil {
 			old.mu.Lock()

@@ -135,9 +135,6 @@ func (m *module) start(e *script.Env) error {
 	before, _ := e.Previous.(*module)
 	if before != nil {
 		m.tracker = before.tracker
-		for _, b := range m.blacklists {
-			b.TakeOver(before.blacklists)
-		}
 	}
 	for _, p := range m.parts {
 		if before != nil {

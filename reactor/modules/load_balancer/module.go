@@ -165,9 +165,6 @@ func (m *module) start(e *script.Env) (err error) {
 	m.env, m.log = e, e.Log
 	if before, ok := e.Previous.(*module); ok {
 		m.calls = before.calls
-		for _, b := range m.blacklists {
-			b.TakeOver(before.blacklists)
-		}
 		before.mu.Lock()
 		for id, l := range before.living {
 			m.living[id] = l

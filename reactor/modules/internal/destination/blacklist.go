@@ -66,13 +66,3 @@ func (b *Blacklist) Fill(each func(yield func(number int, a *Address))) error {
 	})
 	return b.list.Replace(rules)
 }
-
-// TakeOver has the list of the same name that before has be this one: messages are
-// kept from what that one has, as the proxy outlives a reload.
-func (b *Blacklist) TakeOver(before []*Blacklist) {
-	for _, old := range before {
-		if old.list.Name() == b.list.Name() {
-			b.list = old.list
-		}
-	}
-}
