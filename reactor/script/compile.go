@@ -21,14 +21,15 @@ type compiler struct {
 	made   map[*Route]*Routine
 	asked  map[string]bool // modules that were found missing
 
-	armed      map[*Routine]bool // that something runs
-	armedKinds RouteSet          // of which names that messages tell are run
+	armed      map[*Routine]bool     // that something runs
+	given      map[routeKey][]string // names of parameters that a module gives a route
+	armedKinds RouteSet              // of which names that messages tell are run
 }
 
 // compileRoutes checks and compiles the routes of a file.
 func compileRoutes(c *settings, f *File) *Program {
 	p := &Program{routes: make(map[string]*Routine), events: make(map[string]*Routine), named: make(map[routeKey]*Routine), loops: c.loops, levels: c.Log, launched: make(chan struct{}, maxLaunched), domainAVP: -1, sipAVP: -1, eventNames: c.eventNames()}
-	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*Routine), armed: make(map[*Routine]bool)}
+	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*Routine), armed: make(map[*Routine]bool), given: make(map[routeKey][]string)}
 	p.traceIDs = c.Trace.SIP.traceNames()
 	p.traces = make([]MessageTrace, len(p.traceIDs))
 	k.flags[0], k.flags[1] = make(map[string]uint), make(map[string]uint)

@@ -83,5 +83,8 @@ func (k *compiler) paramNames(r *Route) []string {
 		params, _ := k.event(r.Name)
 		return params
 	}
+	if r.Params == nil {
+		return k.given[routeKey{r.Kind, r.Name}]
+	}
 	return r.Params
 }

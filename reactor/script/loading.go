@@ -100,6 +100,13 @@ func (l *Loading) Route(kind RouteKind, v Literal) *Routine {
 	return l.k.armedRoute(kind, v.Text, v.At)
 }
 
+// RouteWith is Route for one that the module calls with values: $param() has them by
+// these names, where the route names none itself, and by their numbers.
+func (l *Loading) RouteWith(kind RouteKind, v Literal, params ...string) *Routine {
+	l.k.given[routeKey{kind, v.Text}] = params
+	return l.Route(kind, v)
+}
+
 // Flag returns the number of a message flag by its name.
 func (l *Loading) Flag(v Literal) uint { return l.flag(0, v) }
 

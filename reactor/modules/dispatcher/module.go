@@ -102,7 +102,7 @@ func (m *module) check(l *script.Loading) {
 		m.checkPattern(l)
 	}
 	if m.algoRoute.Text != "" {
-		m.route = l.Route(script.RequestRoute, m.algoRoute)
+		m.route = l.RouteWith(script.RequestRoute, m.algoRoute, "dst_uri", "attrs", "script_attrs")
 	}
 	m.tm = destination.TransactionsOf(l)
 	m.probing.check(l)

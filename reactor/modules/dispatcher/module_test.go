@@ -127,7 +127,7 @@ func TestLoads(t *testing.T) {
 		ds_select_dst(1, 10, "f"); xlog("$(avp(ds_dst_failover)[*])");
 		ds_select_dst(1, 9); xlog("$du $rc");
 	}
-	route[weigh] { if ($param(2) == "-1") return(-1); return($(param(2){s.int})); }`
+	route[weigh] { if ($param(2) == "-1" || $param(dst_uri) == NULL || $param(script_attrs) != "") return(-1); return($(param(attrs){s.int})); }`
 	b := moduletest.New(t, text, dispatcher.New)
 	b.Receive(moduletest.Invite)
 	if got := lines(b.Log); got != "sip:10.0.0.2,sip:10.0.0.4,sip:10.0.0.1; sip:10.0.0.1 1" {

@@ -48,7 +48,7 @@ func (m *module) parameters() []script.Parameter {
 		{Name: "hash_pvar", Type: text, Help: "Text with variables that algorithm 7 hashes.", Set: keep(&m.hashPvar)},
 		{Name: "setid_pvar", Type: text, Help: "Variable for the set that ds_is_in_list() found.", Set: keep(&m.setidPvar)},
 		{Name: "pvar_algo_pattern", Type: text, Help: "Variable with the load of a destination for algorithm 9; %u is its URI, %i its set.", Set: keep(&m.pattern)},
-		{Name: "algo_route", Type: text, Help: "Route that algorithm 10 asks for the weight of each destination: $param(1) is its URI, 2 its attributes, 3 those of the script.", Set: keep(&m.algoRoute)},
+		{Name: "algo_route", Type: text, Help: "Route that algorithm 10 asks for the weight of each destination: $param(dst_uri) is its URI, $param(attrs) are its attributes, $param(script_attrs) those of the script, or by their numbers from 1 on. A negative code leaves it out.", Set: keep(&m.algoRoute)},
 		persistent,
 		own("ds_ping_from", "ping_from", "sip:dispatcher@localhost", "From of pings."),
 		own("ds_ping_method", "ping_method", "OPTIONS", "Method of pings."),
