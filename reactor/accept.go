@@ -24,7 +24,7 @@ func (l *loop) accept(n *poller.Incoming) {
 		l.stat.refused[cause].Add(1)
 		c.place.Leave()
 		why := cause.refuse()
-		e.observe(c, ConnRefused, why, nil, "")
+		e.tell(c, &Event{Kind: ConnRefused, Err: why})
 		e.logRefused(c, why)
 		return
 	}
@@ -34,7 +34,7 @@ func (l *loop) accept(n *poller.Incoming) {
 	e.peers.add(c)
 	l.stat.accepted.Add(1)
 	l.idle.Put(c, l.seconds.Load()+e.lifetime)
-	e.observe(c, ConnAccepted, nil, nil, "")
+	e.observe(c, ConnAccepted, nil, "")
 	if c.src.Proto == TCP {
 		c.codec = &plain{}
 		l.establish(c)
@@ -142,6 +142,6 @@ func (l *loop) establish(c *conn) {
 		l.eng.peers.add(c)
 	}
 	l.stat.established.Add(1)
-	l.eng.observe(c, ConnEstablished, nil, state, c.secrets())
+	l.eng.observe(c, ConnEstablished, state, c.secrets())
 	l.flush(c)
 }

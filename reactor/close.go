@@ -176,7 +176,7 @@ func (c *conn) cleanUp() {
 	}
 	e.stat.closed[why.Reason].Add(1)
 	c.countFailure(was, why)
-	e.observe(c, ConnClosed, why, state, secrets)
+	e.tell(c, &Event{Kind: ConnClosed, TLS: state, Secrets: secrets, Err: why, Was: was})
 	e.logClosed(c, was, why)
 	e.table.Remove(c.id) // last: Stop waits for an empty table, and so until all of this is told
 }
@@ -214,7 +214,7 @@ func tlsError(err error) *Error {
 	if t.Rejected() {
 		r = RejectedByDomain
 	}
-	return &Error{Reason: r, Blame: blameOf(t), Detail: t.Error(), Err: err}
+	return &Error{Reason: r, Blame: t.Blame, Detail: t.Error(), Err: err}
 }
 
 // readError turns what the codec says of an established connection into one.
@@ -222,20 +222,7 @@ func readError(err error) *Error {
 	e := fail(ReadError, err)
 	var t *tlsstate.Error
 	if errors.As(err, &t) {
-		e.Blame = blameOf(t)
+		e.Blame = t.Blame
 	}
 	return e
-}
-
-func blameOf(t *tlsstate.Error) Blame {
-	switch t.Blame {
-	case tlsstate.BlameConfig:
-		return BlameConfig
-	case tlsstate.BlameUs:
-		return BlameUs
-	case tlsstate.BlameOverload:
-		return BlameOverload
-	default:
-		return BlamePeer
-	}
 }

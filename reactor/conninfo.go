@@ -12,8 +12,7 @@ import (
 // ConnInfo describes one connection at one moment, for management.
 type ConnInfo struct {
 	Source
-	// Phase is connecting, enrolling, handshaking, established or closing.
-	Phase string
+	Phase Phase
 	// Queue is how many messages wait to be written, Stuck whether the peer
 	// takes nothing at the moment.
 	Queue int
@@ -146,7 +145,7 @@ func (c *conn) info(now int64) (i ConnInfo, there bool) {
 	if c.phase == phase.Closed {
 		return i, false
 	}
-	i = ConnInfo{Source: c.src, Phase: c.phase.String(), Queue: c.out.Len(), Stuck: c.blocked,
+	i = ConnInfo{Source: c.src, Phase: c.phase, Queue: c.out.Len(), Stuck: c.blocked,
 		Unanswered: int(c.unanswered.Load()), Age: time.Since(c.born), Domain: c.tls.domain, Carried: c.carried.read(), Handshake: c.tls.took, Resumed: c.tls.resumed}
 	if last := c.active.Load(); last != 0 {
 		i.Idle = time.Duration(now-last) * time.Second

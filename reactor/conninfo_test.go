@@ -13,12 +13,12 @@ func TestConns(t *testing.T) {
 	r.dialTo(TCP, blackHole(t))
 	r.eventually("all are in their phase", func() bool {
 		phases := map[string]int{}
-		r.Conns(func(i *ConnInfo) bool { phases[i.Phase]++; return true })
+		r.Conns(func(i *ConnInfo) bool { phases[i.Phase.String()]++; return true })
 		return phases["established"] == 2 && phases["connecting"] == 1
 	})
 	r.Conns(func(i *ConnInfo) bool {
 		switch {
-		case i.Outbound && (i.Phase != "connecting" || i.Queue != 1 || i.TLSVersion != ""):
+		case i.Outbound && (i.Phase != PhaseConnecting || i.Queue != 1 || i.TLSVersion != ""):
 			t.Errorf("the parked one: %+v", i)
 		case i.Proto == TLS && (i.TLSVersion != "TLSv1.3" || i.Cipher == "" || !strings.HasPrefix(i.CipherDescription(), i.Cipher) || i.Domain != "in"):
 			t.Errorf("the TLS one: %+v", i)

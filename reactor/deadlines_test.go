@@ -50,7 +50,7 @@ func TestHandshakeTimeoutInbound(t *testing.T) {
 			go misbehave(c)
 			r.eventually("it is closed", func() bool { return len(r.seen.of(ConnClosed)) == 1 })
 			e := r.seen.of(ConnClosed)[0]
-			if e.Err.Reason != HandshakeTimeout || !strings.Contains(e.Err.Detail, "tls_handshake_timeout") {
+			if e.Err.Reason != HandshakeTimeout || e.Was != PhaseHandshaking || !strings.Contains(e.Err.Detail, "tls_handshake_timeout") {
 				t.Errorf("closed with %v", e.Err)
 			}
 			if e.Age < 150*time.Millisecond {
@@ -280,7 +280,7 @@ func TestIdleLifetime(t *testing.T) {
 			return len(r.seen.closes()) > 0 && time.Since(up) > lifetime+2*time.Second
 		})
 		closes := r.seen.of(ConnClosed)
-		if len(closes) != 1 || closes[0].Err.Reason != IdleTimeout || closes[0].Err.Blame != BlameNone {
+		if len(closes) != 1 || closes[0].Err.Reason != IdleTimeout || closes[0].Err.Blame != BlameNone || closes[0].Was != PhaseEstablished {
 			t.Fatalf("closed: %+v", closes)
 		}
 		if age := closes[0].Age; age < time.Second || age > time.Since(begun) {

@@ -55,7 +55,7 @@ func (t *Target) query() tlsstate.ClientQuery {
 // connect queue, or with a loop if it is done at once.
 func (e *Engine) connect(c *conn) {
 	e.stat.dials.Add(1)
-	e.observe(c, ConnectStarted, nil, nil, "")
+	e.observe(c, ConnectStarted, nil, "")
 	fd, err := openSocket(c, (*kernel.Keepalive)(&e.cfg.Keepalive))
 	if err == nil {
 		c.sock.Hold(fd)
@@ -131,7 +131,7 @@ func (e *Engine) enroll(c *conn) {
 		c.cleanUp()
 		return
 	}
-	e.observe(c, ConnectDone, nil, nil, "")
+	e.observe(c, ConnectDone, nil, "")
 	e.poll.Adopt(&c.sock, func(err error) {
 		c.noteClose(dialFailed(err))
 		c.cleanUp()

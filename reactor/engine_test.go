@@ -133,8 +133,8 @@ func TestMalformedIsAnsweredAndClosed(t *testing.T) {
 			t.Errorf("after the answer: %v, want an orderly end", err)
 		}
 		r.eventually("the close is told", func() bool { return len(r.seen.of(ConnClosed)) == 1 })
-		if e := r.seen.of(ConnClosed)[0].Err; e.Reason != MalformedMessage || e.Blame != BlamePeer {
-			t.Errorf("closed with %v, blame %v", e, e.Blame)
+		if end := r.seen.of(ConnClosed)[0]; end.Err.Reason != MalformedMessage || end.Err.Blame != BlamePeer || end.Was != PhaseEstablished {
+			t.Errorf("closed with %v, blame %v, was %v", end.Err, end.Err.Blame, end.Was)
 		}
 	})
 }

@@ -118,7 +118,7 @@ func (r *rig) established(c net.Conn) {
 	r.Helper()
 	r.eventually("the connection is established", func() (is bool) {
 		r.Conns(func(i *ConnInfo) bool {
-			is = is || i.Remote.String() == c.LocalAddr().String() && i.Phase == "established"
+			is = is || i.Remote.String() == c.LocalAddr().String() && i.Phase == PhaseEstablished
 			return !is
 		})
 		return is

@@ -52,7 +52,7 @@ func (l *loop) handshake(c *conn, m tlsstate.Machine) {
 	if a, ok := m.(tlsstate.AsyncMachine); ok {
 		a.OnSigned(func() { l.post(c, evSigned) })
 	}
-	l.eng.observe(c, HandshakeStarted, nil, nil, "")
+	l.eng.observe(c, HandshakeStarted, nil, "")
 	if !c.src.Outbound {
 		l.startClock(c, true)
 		return

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"sipreactor/reactor/internal/phase"
 	"sipreactor/tlsstate"
 )
 
@@ -63,11 +64,26 @@ type Event struct {
 	Secrets string
 	// Err is why a connection was refused or closed; nil else.
 	Err *Error
+	// Was is the phase that a connection ended in: PhaseEstablished when it was up, in
+	// an orderly end too. Zero but for ConnClosed.
+	Was Phase
 	// Age is the time since the connection was accepted or begun.
 	Age time.Duration
 	// Took is how long the handshake of an established TLS connection took.
 	Took time.Duration
 }
+
+// Phase is where a connection is in its life. The phases are in the order of that.
+type Phase = phase.Phase
+
+// The phases that a connection can be met in.
+const (
+	PhaseConnecting  = phase.Connecting  // its connect is under way
+	PhaseEnrolling   = phase.Enrolling   // connected, and on its way to a loop
+	PhaseHandshaking = phase.Handshaking // TLS
+	PhaseEstablished = phase.Established // up
+	PhaseClosing     = phase.Closing     // what waits goes out, the peer is told
+)
 
 // Observer sees every event once, in order for each connection. It is called
 // on loops, workers and the connect queue: it must return quickly, must not block
@@ -81,14 +97,20 @@ type nobody struct{}
 
 func (nobody) Observe(*Event) {}
 
-// observe tells the observer.
-func (e *Engine) observe(c *conn, kind EventKind, err *Error, state *tlsstate.State, secrets string) {
-	now := time.Now()
+// observe tells the observer what happened to a connection: with its TLS connection
+// and its secrets, if it has one.
+func (e *Engine) observe(c *conn, kind EventKind, state *tlsstate.State, secrets string) {
+	e.tell(c, &Event{Kind: kind, TLS: state, Secrets: secrets})
+}
+
+// tell completes an event and tells it.
+func (e *Engine) tell(c *conn, ev *Event) {
 	src := c.ends()
-	ev := Event{Kind: kind, Time: now, Src: &src, TLS: state, Secrets: secrets, Err: err, Age: now.Sub(c.born)}
-	if state != nil {
+	ev.Time, ev.Src = time.Now(), &src
+	ev.Age = ev.Time.Sub(c.born)
+	if ev.TLS != nil {
 		ev.Took = c.tls.took
 	}
-	e.cfg.Observer.Observe(&ev)
-	e.logEvent(c, kind, state)
+	e.cfg.Observer.Observe(ev)
+	e.logEvent(c, ev.Kind, ev.TLS)
 }

@@ -1,36 +1,22 @@
 package reactor
 
-import "fmt"
+import (
+	"fmt"
+
+	"sipreactor/tlsstate"
+)
 
 // Blame tells whose doing an end or a failure is.
-type Blame uint8
+type Blame = tlsstate.Blame
 
 // Who can be to blame.
 const (
-	BlameNone     Blame = iota // an orderly end
-	BlamePeer                  // the other side broke a rule, vanished or was late
-	BlameConfig                // our configuration forbids or lacks something
-	BlameUs                    // a fault of ours or of the machine
-	BlameOverload              // a bound of ours was reached
+	BlameNone     = tlsstate.BlameNone     // an orderly end
+	BlamePeer     = tlsstate.BlamePeer     // the other side broke a rule, vanished or was late
+	BlameConfig   = tlsstate.BlameConfig   // our configuration forbids or lacks something
+	BlameUs       = tlsstate.BlameUs       // a fault of ours or of the machine
+	BlameOverload = tlsstate.BlameOverload // a bound of ours was reached
 )
-
-// String returns the word that logs and metrics use.
-func (b Blame) String() string {
-	switch b {
-	case BlameNone:
-		return "none"
-	case BlamePeer:
-		return "peer"
-	case BlameConfig:
-		return "configuration"
-	case BlameUs:
-		return "us"
-	case BlameOverload:
-		return "overload"
-	default:
-		return fmt.Sprintf("blame(%d)", uint8(b))
-	}
-}
 
 // Reason is why a connection ended or a message was refused: a fixed set that
 // logs, statistics and traces share.

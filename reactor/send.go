@@ -220,10 +220,10 @@ func (e *Engine) leave(c *conn, wait *sendqueue.Waiter) (Outcome, *Error) {
 	switch {
 	case ph < phase.Handshaking:
 		e.stat.parkedConnects.Add(1)
-		e.observe(c, ConnectParked, nil, nil, "")
+		e.observe(c, ConnectParked, nil, "")
 	case ph == phase.Handshaking:
 		e.stat.parkedHandshakes.Add(1)
-		e.observe(c, HandshakeParked, nil, nil, "")
+		e.observe(c, HandshakeParked, nil, "")
 	}
 	return Queued, nil
 }

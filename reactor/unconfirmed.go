@@ -2,7 +2,6 @@ package reactor
 
 import (
 	"errors"
-	"strings"
 
 	"sipreactor/tlsstate"
 )
@@ -37,5 +36,5 @@ func (l *loop) confirm(c *conn) {
 // goes away may have taken what it acknowledged.
 func refused(why *Error) bool {
 	var t *tlsstate.Error
-	return errors.As(why, &t) && strings.HasPrefix(t.Reason, "alert received")
+	return errors.As(why, &t) && t.Alert.Received
 }

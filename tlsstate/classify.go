@@ -90,7 +90,7 @@ func alertOf(op *net.OpError) (uint8, bool) {
 }
 
 func (m *machine) alertReceived(code uint8, err error) *Error {
-	e := &Error{Blame: BlamePeer, Reason: reasonAlertReceived + wire.AlertName(code), Err: err}
+	e := AlertError(BlamePeer, Alert{Code: code, Received: true}, err)
 	switch {
 	case !m.client: // whoever calls may think of our certificate what they like
 	case m.asked && m.own == nil && (code == wire.AlertHandshakeFailure || wire.AboutCertificate(code)):
@@ -107,7 +107,7 @@ func (m *machine) alertSent(code uint8, err error) *Error {
 	if code == wire.AlertBadRecordMAC && m.t.plainAlert != 0 {
 		return m.alertReceived(m.t.plainAlert, err)
 	}
-	e := &Error{Blame: BlamePeer, Reason: reasonAlertSent + wire.AlertName(code), Err: err}
+	e := AlertError(BlamePeer, Alert{Code: code, Sent: true}, err)
 	if code == wire.AlertInternalError {
 		e.Blame = BlameUs
 	}

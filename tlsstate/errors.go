@@ -3,6 +3,8 @@ package tlsstate
 import (
 	"errors"
 	"fmt"
+
+	"sipreactor/tlsstate/internal/wire"
 )
 
 // ErrWantRead says that a machine needs more of the peer's bytes to go on. It
@@ -14,15 +16,18 @@ type Blame uint8
 
 // Who can be to blame.
 const (
-	BlamePeer     Blame = iota + 1 // it broke the protocol, refused us, or is not whom we want
-	BlameConfig                    // our configuration forbids or lacks something
-	BlameUs                        // a fault of ours, or a call that the phase does not allow
-	BlameOverload                  // a bound of ours was reached
+	BlameNone     Blame = iota // nobody: an orderly end
+	BlamePeer                  // it broke the protocol, refused us, or is not whom we want
+	BlameConfig                // our configuration forbids or lacks something
+	BlameUs                    // a fault of ours, or a call that the phase does not allow
+	BlameOverload              // a bound of ours was reached
 )
 
 // String gives the word that logs and metrics use.
 func (b Blame) String() string {
 	switch b {
+	case BlameNone:
+		return "none"
 	case BlamePeer:
 		return "peer"
 	case BlameConfig:
@@ -64,20 +69,39 @@ const (
 	ReasonStopped      = "stopped"                       // the machine was stopped
 	ReasonWrongPhase   = "wrong phase"                   // a call that the phase does not allow
 	ReasonInternal     = "internal error"                // a fault of ours
-
-	reasonAlertReceived = "alert received: "
-	reasonAlertSent     = "alert sent: "
 )
+
+// Alert is what one side said before it ended a connection (RFC 8446 6). The zero
+// value is none.
+type Alert struct {
+	Code           uint8
+	Received, Sent bool
+}
+
+// reason returns what an Error over the alert has as its reason.
+func (a Alert) reason() string {
+	if a.Sent {
+		return "alert sent: " + wire.AlertName(a.Code)
+	}
+	return "alert received: " + wire.AlertName(a.Code)
+}
 
 // Error is a failure with the side to blame. It is not changed once made.
 type Error struct {
 	Blame Blame
-	// Reason is one of the Reason constants, or names an alert.
+	// Reason is one of the Reason constants, or names the alert.
 	Reason string
+	// Alert is the alert that the connection ended with; zero for another reason.
+	Alert Alert
 	// Detail is a text for people; it never holds secrets.
 	Detail string
 	// Err is the cause; may be nil.
 	Err error
+}
+
+// AlertError returns the failure that an alert is.
+func AlertError(blame Blame, a Alert, cause error) *Error {
+	return &Error{Blame: blame, Reason: a.reason(), Alert: a, Err: cause}
 }
 
 // Error gives "reason: detail".

@@ -10,54 +10,60 @@ import (
 	"sipreactor/tlsstate"
 )
 
-// connClass is what connections are counted by.
-type connClass struct {
-	proto    reactor.Proto
-	outbound bool
-	phase    string
+// ConnClass is what connections are counted by.
+type ConnClass struct {
+	Proto    reactor.Proto
+	Outbound bool
+	Phase    reactor.Phase
 }
 
-// direction names the side that opened the connection.
-func (c connClass) direction() string {
-	if c.outbound {
+// Direction names the side that opened the connection: in or out.
+func (c ConnClass) Direction() string {
+	if c.Outbound {
 		return "out"
 	}
 	return "in"
 }
 
-// census is a count of the connections at one moment.
-type census struct {
-	conns         map[connClass]uint64
-	queued, stuck map[reactor.Proto]uint64 // messages that wait; peers that take nothing
+// Census is a count of the connections at one moment.
+type Census struct {
+	Conns         map[ConnClass]uint64
+	Queued, Stuck map[reactor.Proto]uint64 // messages that wait; peers that take nothing
+}
+
+// NewCensus makes one that has counted nothing.
+func NewCensus() *Census {
+	return &Census{Conns: make(map[ConnClass]uint64), Queued: make(map[reactor.Proto]uint64), Stuck: make(map[reactor.Proto]uint64)}
+}
+
+// Add counts a connection.
+func (c *Census) Add(i *reactor.ConnInfo) {
+	c.Conns[ConnClass{i.Proto, i.Outbound, i.Phase}]++
+	c.Queued[i.Proto] += uint64(i.Queue)
+	if i.Stuck {
+		c.Stuck[i.Proto]++
+	}
 }
 
 // count counts the connections. It takes each one's lock for a moment.
-func count(e Engine) *census {
-	c := &census{conns: make(map[connClass]uint64), queued: make(map[reactor.Proto]uint64), stuck: make(map[reactor.Proto]uint64)}
+func count(e Engine) *Census {
+	c := NewCensus()
 	e.Conns(func(i *reactor.ConnInfo) bool {
-		c.conns[connClass{i.Proto, i.Outbound, i.Phase}]++
-		c.queued[i.Proto] += uint64(i.Queue)
-		if i.Stuck {
-			c.stuck[i.Proto]++
-		}
+		c.Add(i)
 		return true
 	})
 	return c
 }
 
-// connPhases are the phases that a connection can be met in, connProtos the
-// transports that have connections.
-var (
-	connPhases = []string{"connecting", "enrolling", "handshaking", "established", "closing"}
-	connProtos = []reactor.Proto{reactor.TCP, reactor.TLS}
-)
+// connProtos are the transports that have connections.
+var connProtos = []reactor.Proto{reactor.TCP, reactor.TLS}
 
 // eachClass calls f with every class there can be.
-func eachClass(f func(c connClass)) {
+func eachClass(f func(c ConnClass)) {
 	for _, p := range connProtos {
 		for _, out := range []bool{false, true} {
-			for _, phase := range connPhases {
-				f(connClass{p, out, phase})
+			for phase := reactor.PhaseConnecting; phase <= reactor.PhaseClosing; phase++ {
+				f(ConnClass{p, out, phase})
 			}
 		}
 	}
@@ -68,14 +74,14 @@ func eachClass(f func(c connClass)) {
 // wants one of the figures.
 func ConnFigures(e Engine) Source {
 	return func(add func(Value)) {
-		counted := sync.OnceValue(func() *census { return count(e) })
-		eachClass(func(c connClass) {
-			add(Value{Group: "net", Name: fmt.Sprintf("connections_%v_%s_%s", c.proto, c.direction(), c.phase), Gauge: true,
-				Func: func() uint64 { return counted().conns[c] }})
+		counted := sync.OnceValue(func() *Census { return count(e) })
+		eachClass(func(c ConnClass) {
+			add(Value{Group: "net", Name: fmt.Sprintf("connections_%v_%s_%v", c.Proto, c.Direction(), c.Phase), Gauge: true,
+				Func: func() uint64 { return counted().Conns[c] }})
 		})
 		for _, p := range connProtos {
-			add(Value{Group: "net", Name: "queued_" + p.String(), Gauge: true, Func: func() uint64 { return counted().queued[p] }})
-			add(Value{Group: "net", Name: "stuck_" + p.String(), Gauge: true, Func: func() uint64 { return counted().stuck[p] }})
+			add(Value{Group: "net", Name: "queued_" + p.String(), Gauge: true, Func: func() uint64 { return counted().Queued[p] }})
+			add(Value{Group: "net", Name: "stuck_" + p.String(), Gauge: true, Func: func() uint64 { return counted().Stuck[p] }})
 		}
 	}
 }

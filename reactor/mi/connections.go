@@ -23,11 +23,11 @@ const (
 )
 
 // connState is the state of a phase.
-func connState(phase string) int {
-	switch phase {
-	case "connecting", "enrolling":
+func connState(p reactor.Phase) int {
+	switch {
+	case p < reactor.PhaseHandshaking:
 		return stateConnecting
-	case "closing", "closed":
+	case p >= reactor.PhaseClosing:
 		return stateEnding
 	default:
 		return stateOK
@@ -112,7 +112,7 @@ func (n *Node) describe(i *reactor.ConnInfo, now time.Time) Object {
 		direction = "out"
 	}
 	c := &i.Carried
-	return append(o, Field{"Direction", direction}, Field{"Phase", i.Phase}, Field{"Queue", i.Queue},
+	return append(o, Field{"Direction", direction}, Field{"Phase", i.Phase.String()}, Field{"Queue", i.Queue},
 		Field{"Stuck", i.Stuck}, Field{"Unanswered", i.Unanswered}, Field{"Age", int64(i.Age / time.Second)}, Field{"Idle", int64(i.Idle / time.Second)},
 		Field{"Messages in", c.MessagesIn}, Field{"Messages out", c.MessagesOut}, Field{"Bytes in", c.BytesIn}, Field{"Bytes out", c.BytesOut})
 }

@@ -53,9 +53,10 @@ func TestListConnections(t *testing.T) {
 }
 
 func TestConnState(t *testing.T) {
-	for phase, want := range map[string]int{"connecting": 1, "enrolling": 1, "handshaking": 0, "established": 0, "closing": 2, "closed": 2} {
+	for phase, want := range map[reactor.Phase]int{reactor.PhaseConnecting: 1, reactor.PhaseEnrolling: 1, reactor.PhaseHandshaking: 0,
+		reactor.PhaseEstablished: 0, reactor.PhaseClosing: 2, reactor.PhaseClosing + 1: 2} {
 		if got := connState(phase); got != want {
-			t.Errorf("%s is %d, not %d", phase, got, want)
+			t.Errorf("%v is %d, not %d", phase, got, want)
 		}
 	}
 }

@@ -141,11 +141,11 @@ func histogram(d *prometheus.Desc, h *reactor.Histogram, labels ...string) prome
 
 func collectConns(e Engine, put putFunc) {
 	counted := count(e)
-	eachClass(func(c connClass) {
-		put(connsDesc, prometheus.GaugeValue, float64(counted.conns[c]), c.proto.String(), c.direction(), c.phase)
+	eachClass(func(c ConnClass) {
+		put(connsDesc, prometheus.GaugeValue, float64(counted.Conns[c]), c.Proto.String(), c.Direction(), c.Phase.String())
 	})
 	for _, p := range connProtos {
-		put(queueDesc, prometheus.GaugeValue, float64(counted.queued[p]), p.String())
-		put(stuckDesc, prometheus.GaugeValue, float64(counted.stuck[p]), p.String())
+		put(queueDesc, prometheus.GaugeValue, float64(counted.Queued[p]), p.String())
+		put(stuckDesc, prometheus.GaugeValue, float64(counted.Stuck[p]), p.String())
 	}
 }

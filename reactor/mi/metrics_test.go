@@ -155,7 +155,7 @@ func TestMetricsAreBounded(t *testing.T) {
 	before := testutil.CollectAndCount(NewCollector(n))
 	for i := range 5000 {
 		e.conns = append(e.conns, reactor.ConnInfo{Source: reactor.Source{Conn: reactor.Handle(i + 10), Proto: reactor.TLS,
-			Remote: addr(fmt.Sprintf("192.0.2.%d:%d", i%256, i+1))}, Phase: "established", Domain: fmt.Sprint(i)})
+			Remote: addr(fmt.Sprintf("192.0.2.%d:%d", i%256, i+1))}, Phase: reactor.PhaseEstablished, Domain: fmt.Sprint(i)})
 		e.stats.Closed[reactor.Reason(i%256)]++
 	}
 	if after := testutil.CollectAndCount(NewCollector(n)); after != before {

@@ -118,14 +118,14 @@ func fakeNode() (*Node, *fakeEngine) {
 		sockets: []*reactor.Socket{tlsSocket, tcpSocket},
 		conns: []reactor.ConnInfo{
 			{Source: reactor.Source{Conn: 1<<32 | 1, Proto: reactor.TLS, Remote: addr("198.51.100.7:40000"), Local: addr("192.0.2.1:5061"), Verified: true},
-				Phase: "established", Queue: 2, Age: 90 * time.Second, Idle: 5 * time.Second,
+				Phase: reactor.PhaseEstablished, Queue: 2, Age: 90 * time.Second, Idle: 5 * time.Second,
 				Domain: "edge", TLSVersion: "TLSv1.3", Cipher: "TLS_AES_128_GCM_SHA256", CipherBits: 128,
 				Peer:    &x509.Certificate{Subject: pkix.Name{CommonName: "pbx.example", Organization: []string{"Example"}}},
 				Resumed: true, Handshake: 1500 * time.Microsecond,
 				Carried: reactor.Traffic{MessagesIn: 1, MessagesOut: 2, BytesIn: 3, BytesOut: 4}},
 			{Source: reactor.Source{Conn: 2, Proto: reactor.TCP, Remote: addr("[2001:db8::9]:5060"), Local: addr("[2001:db8::1]:33333"), Outbound: true},
-				Phase: "connecting", Stuck: true},
-			{Source: reactor.Source{Conn: 3, Proto: reactor.TCP, Remote: addr("[::ffff:198.51.100.8]:5060")}, Phase: "closing"},
+				Phase: reactor.PhaseConnecting, Stuck: true},
+			{Source: reactor.Source{Conn: 3, Proto: reactor.TCP, Remote: addr("[::ffff:198.51.100.8]:5060")}, Phase: reactor.PhaseClosing},
 		},
 	}
 	e.stats.Carried[reactor.TLS] = reactor.Traffic{MessagesIn: 10, MessagesOut: 11, BytesIn: 12, BytesOut: 13}

@@ -92,7 +92,7 @@ func (n *Node) PeerStates() []Peer {
 			}
 			switch {
 			case i <= 0:
-			case c.Phase == "established":
+			case c.Phase == reactor.PhaseEstablished:
 				list[i-1].Connections++
 			case c.Outbound && connState(c.Phase) != stateEnding:
 				list[i-1].Connecting++

@@ -22,9 +22,6 @@ type Background struct {
 
 	subscribed subscriptions
 
-	mu sync.Mutex
-	up map[reactor.Handle]struct{} // established connections, if their end is an event
-
 	life sync.Mutex    // of end and done
 	end  chan struct{} // nil: it does not run
 	done chan struct{}
@@ -34,7 +31,6 @@ type Background struct {
 type watch struct {
 	prog   *Program
 	timers []Timer
-	wants  [reactor.ConnClosed + 1]bool
 	events chan happening // nil: there are no event_routes
 }
 
@@ -42,8 +38,6 @@ func newWatch(p *Program) *watch {
 	w := &watch{prog: p, timers: p.Timers()}
 	if len(p.events) > 0 {
 		w.events = make(chan happening, eventQueue)
-		w.wants[reactor.ConnClosed] = true
-		w.wants[reactor.ConnEstablished] = true
 	}
 	return w
 }
@@ -64,7 +58,7 @@ type happening struct {
 
 // NewBackground makes what runs a program's background. Start begins it.
 func NewBackground(p *Program) *Background {
-	b := &Background{up: make(map[reactor.Handle]struct{})}
+	b := &Background{}
 	b.watch.Store(newWatch(p))
 	return b
 }
@@ -130,10 +124,10 @@ func (b *Background) Dropped() uint64 { return b.dropped.Load() }
 // Observe queues an event if there is a route for it: reactor.Observer.
 func (b *Background) Observe(e *reactor.Event) {
 	w := b.watch.Load()
-	if int(e.Kind) >= len(w.wants) || !w.wants[e.Kind] {
+	if w.events == nil || e.Kind != reactor.ConnClosed {
 		return
 	}
-	name := b.event(e)
+	name := eventOfEnd(e)
 	if !w.prog.HasEvent(name) {
 		return
 	}
@@ -165,20 +159,10 @@ func (b *Background) queue(w *watch, h happening) {
 	}
 }
 
-// event gives the script's name of what happened, "" if it has none.
-func (b *Background) event(e *reactor.Event) string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if e.Kind == reactor.ConnEstablished {
-		b.up[e.Src.Conn] = struct{}{}
-		return ""
-	}
-	if _, ok := b.up[e.Src.Conn]; ok {
-		delete(b.up, e.Src.Conn)
+// eventOfEnd returns the script's name of a connection's end, "" if it has none.
+func eventOfEnd(e *reactor.Event) string {
+	if e.Was == reactor.PhaseEstablished {
 		return EventDisconnect
-	}
-	if e.Err == nil {
-		return ""
 	}
 	switch e.Err.Reason {
 	case reactor.ConnectFailed, reactor.ConnectTimeout:

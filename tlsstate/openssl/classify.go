@@ -20,11 +20,6 @@ import (
 	"sipreactor/tlsstate/internal/wire"
 )
 
-const (
-	reasonAlertReceived = "alert received: "
-	reasonAlertSent     = "alert sent: "
-)
-
 // reasons maps those of libssl to who is to blame and why. Those that are
 // not here are a protocol violation by the peer.
 var reasons = map[C.int]struct {
@@ -80,7 +75,9 @@ func (m *machine) classify() *tlsstate.Error {
 	case m.c.alert_in > 0 && m.c.alert_out < 0:
 		return m.alertReceived(uint8(m.c.alert_in))
 	case m.c.alert_out == wire.AlertBadRecordMAC:
-		return &tlsstate.Error{Blame: tlsstate.BlamePeer, Reason: reasonAlertSent + wire.AlertName(wire.AlertBadRecordMAC), Detail: text}
+		e := tlsstate.AlertError(tlsstate.BlamePeer, tlsstate.Alert{Code: wire.AlertBadRecordMAC, Sent: true}, nil)
+		e.Detail = text
+		return e
 	case C.sc_err_lib(err) == C.ERR_LIB_SSL:
 		if reason == C.ERR_R_INTERNAL_ERROR || reason == C.ERR_R_MALLOC_FAILURE {
 			return internal(text)
@@ -134,7 +131,7 @@ func (m *machine) refused() *tlsstate.Error {
 
 // alertReceived types what the peer said.
 func (m *machine) alertReceived(code uint8) *tlsstate.Error {
-	e := &tlsstate.Error{Blame: tlsstate.BlamePeer, Reason: reasonAlertReceived + wire.AlertName(code)}
+	e := tlsstate.AlertError(tlsstate.BlamePeer, tlsstate.Alert{Code: code, Received: true}, nil)
 	switch {
 	case !m.client || m.c.asked == 0: // whoever calls may think of our certificate what they like
 	case len(m.domain.own) == 0 && (code == wire.AlertHandshakeFailure || wire.AboutCertificate(code)):

@@ -6,19 +6,18 @@ import (
 	"slices"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/mi"
 )
 
 // count gathers what the connections there are come to.
 type count struct {
-	classes  map[class]int
+	*mi.Census
 	byDomain map[string]int
 	accepted map[*reactor.Socket]int
 	towards  map[towards]*destination
 	ids      map[towards][]reactor.Handle
 	slow     []slowPeer
 	slowAll  int
-	queued   int
-	stuck    int
 }
 
 type towards struct {
@@ -27,33 +26,24 @@ type towards struct {
 }
 
 func newCount() *count {
-	return &count{classes: make(map[class]int), byDomain: make(map[string]int), accepted: make(map[*reactor.Socket]int),
+	return &count{Census: mi.NewCensus(), byDomain: make(map[string]int), accepted: make(map[*reactor.Socket]int),
 		towards: make(map[towards]*destination), ids: make(map[towards][]reactor.Handle)}
 }
 
-func (c *count) add(i *reactor.ConnInfo) {
-	c.classes[class{Proto: i.Proto.String(), Direction: direction(i.Outbound), Phase: i.Phase}]++
+func (c *count) take(i *reactor.ConnInfo) {
+	c.Add(i)
 	if i.Domain != "" {
 		c.byDomain[i.Domain]++
 	}
 	if !i.Outbound && i.Socket != nil {
 		c.accepted[i.Socket]++
 	}
-	c.queued += i.Queue
-	if i.Stuck {
-		c.stuck++
-	}
 	switch {
-	case i.Outbound && underWay(i.Phase):
+	case i.Outbound && i.Phase < reactor.PhaseEstablished:
 		c.connecting(i)
 	case i.Stuck || i.Queue > 0:
 		c.slowly(i)
 	}
-}
-
-// underWay tells whether a connection is not up yet.
-func underWay(phase string) bool {
-	return phase == "connecting" || phase == "enrolling" || phase == "handshaking"
 }
 
 func (c *count) connecting(i *reactor.ConnInfo) {
@@ -63,7 +53,7 @@ func (c *count) connecting(i *reactor.ConnInfo) {
 		d = &destination{Proto: i.Proto.String(), Remote: i.Remote.String()}
 		c.towards[to] = d
 	}
-	if i.Phase == "handshaking" {
+	if i.Phase == reactor.PhaseHandshaking {
 		d.Handshaking++
 	} else {
 		d.Connecting++
@@ -91,20 +81,23 @@ func (c *count) slowly(i *reactor.ConnInfo) {
 // into writes the counts down.
 func (c *count) into(o *overview, t *trails) {
 	o.Connections, o.Connecting, o.Slow = []class{}, []destination{}, []slowPeer{}
-	for k, n := range c.classes {
+	for k, n := range c.Conns {
 		switch {
-		case k.Phase == "established":
-			o.Totals.Established += n
-		case underWay(k.Phase):
-			o.Totals.Connecting += n
+		case k.Phase == reactor.PhaseEstablished:
+			o.Totals.Established += int(n)
+		case k.Phase < reactor.PhaseEstablished:
+			o.Totals.Connecting += int(n)
 		}
-		k.Count = n
-		o.Connections = append(o.Connections, k)
+		o.Connections = append(o.Connections, class{k.Proto.String(), k.Direction(), k.Phase.String(), int(n)})
 	}
 	slices.SortFunc(o.Connections, func(a, b class) int {
 		return cmp.Or(cmp.Compare(a.Proto, b.Proto), cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Phase, b.Phase))
 	})
-	o.Totals.Queued, o.Totals.Stuck, o.SlowTotal = c.queued, c.stuck, c.slowAll
+	for p, n := range c.Queued {
+		o.Totals.Queued += int(n)
+		o.Totals.Stuck += int(c.Stuck[p])
+	}
+	o.SlowTotal = c.slowAll
 	o.Slow = append(o.Slow, c.slow...)
 	for to, d := range c.towards {
 		for _, id := range c.ids[to] {

@@ -96,7 +96,7 @@ func (d *details) source(s *reactor.Source) {
 
 func (d *details) describe(i *reactor.ConnInfo) {
 	d.source(&i.Source)
-	d.State = &state{Phase: i.Phase, Queue: i.Queue, Unanswered: i.Unanswered, Stuck: i.Stuck, Age: i.Age.Seconds(), Idle: i.Idle.Seconds(),
+	d.State = &state{Phase: i.Phase.String(), Queue: i.Queue, Unanswered: i.Unanswered, Stuck: i.Stuck, Age: i.Age.Seconds(), Idle: i.Idle.Seconds(),
 		MessagesIn: i.Carried.MessagesIn, MessagesOut: i.Carried.MessagesOut, BytesIn: i.Carried.BytesIn, BytesOut: i.Carried.BytesOut,
 		TLS: i.TLSVersion, Cipher: i.Cipher, CipherBits: i.CipherBits, Domain: i.Domain,
 		Handshake: float64(i.Handshake) / float64(time.Millisecond), Resumed: i.Resumed}

@@ -73,7 +73,7 @@ func (f *finder) search(words []string) *finding {
 	result := &finding{Connections: []found{}, Total: total}
 	for _, i := range first {
 		result.Connections = append(result.Connections, found{ID: idText(i.Conn), Proto: i.Proto.String(),
-			Remote: i.Remote.String(), Local: addrText(i.Local), Direction: direction(i.Outbound), Phase: i.Phase,
+			Remote: i.Remote.String(), Local: addrText(i.Local), Direction: direction(i.Outbound), Phase: i.Phase.String(),
 			TLS: i.TLSVersion, Domain: i.Domain, Name: commonName(&i), Queue: i.Queue, Stuck: i.Stuck,
 			Age: i.Age.Seconds(), Idle: i.Idle.Seconds()})
 	}
@@ -83,7 +83,7 @@ func (f *finder) search(words []string) *finding {
 // holds tells whether a connection has each of the words in something of it.
 func holds(i *reactor.ConnInfo, words []string) bool {
 	text := strings.ToLower(strings.Join([]string{idText(i.Conn), i.Proto.String(), i.Remote.String(), addrText(i.Local),
-		direction(i.Outbound), i.Phase, i.TLSVersion, i.Domain, commonName(i)}, "\n"))
+		direction(i.Outbound), i.Phase.String(), i.TLSVersion, i.Domain, commonName(i)}, "\n"))
 	for _, w := range words {
 		if !strings.Contains(text, w) {
 			return false

@@ -185,7 +185,7 @@ func TestFinder(t *testing.T) {
 	b := newBench(t)
 	e := &countingEngine{Engine: b.node.Engine}
 	for i := range 3 * maxFound {
-		e.more = append(e.more, reactor.ConnInfo{Source: reactor.Source{Conn: reactor.Handle(i + 1), Proto: reactor.TCP}, Phase: "established",
+		e.more = append(e.more, reactor.ConnInfo{Source: reactor.Source{Conn: reactor.Handle(i + 1), Proto: reactor.TCP}, Phase: reactor.PhaseEstablished,
 			Age: time.Duration((i*7)%151) * time.Second, Queue: i / 149, Domain: []string{"one", "Two"}[i%2]})
 	}
 	f := &finder{engine: e}
@@ -266,12 +266,12 @@ func (e *countingEngine) Conns(f func(*reactor.ConnInfo) bool) {
 func TestCount(t *testing.T) {
 	c := newCount()
 	for i := range 100 {
-		c.add(&reactor.ConnInfo{Source: reactor.Source{Conn: reactor.Handle(i + 1), Proto: reactor.TLS}, Phase: "established", Queue: i, Stuck: i == 50 || i == 0, Domain: "edge"})
+		c.take(&reactor.ConnInfo{Source: reactor.Source{Conn: reactor.Handle(i + 1), Proto: reactor.TLS}, Phase: reactor.PhaseEstablished, Queue: i, Stuck: i == 50 || i == 0, Domain: "edge"})
 	}
 	for i := range 40 {
-		info := reactor.ConnInfo{Source: reactor.Source{Conn: reactor.Handle(1000 + i), Proto: reactor.TCP, Outbound: true}, Phase: "connecting", Age: time.Duration(i) * time.Second}
+		info := reactor.ConnInfo{Source: reactor.Source{Conn: reactor.Handle(1000 + i), Proto: reactor.TCP, Outbound: true}, Phase: reactor.PhaseConnecting, Age: time.Duration(i) * time.Second}
 		info.Remote = happens(0, reactor.Handle(i/2), 0).Src.Remote
-		c.add(&info)
+		c.take(&info)
 	}
 	o := &overview{}
 	c.into(o, &trails{live: map[reactor.Handle]*trail{1039: {count: 1, steps: [maxSteps]step{{kind: reactor.ConnectParked}}}}})

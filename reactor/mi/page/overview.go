@@ -130,7 +130,7 @@ func (m *maker) make(now time.Time) *overview {
 		o.Totals.DialsFailed += failed
 	}
 	c := newCount()
-	n.Engine.Conns(func(i *reactor.ConnInfo) bool { c.add(i); return true })
+	n.Engine.Conns(func(i *reactor.ConnInfo) bool { c.take(i); return true })
 	if n.Trace != nil {
 		o.Tracing = "off"
 		if n.Trace.On() {
