@@ -91,6 +91,9 @@ func rename(c *proxy.Context, d *core.Dialog, dir core.Direction) error {
 
 // calleeCallID is $TH_callee_callid.
 func (m *module) calleeCallID(x *script.Machine) script.Value {
+	if m.dialog == nil {
+		return script.Value{}
+	}
 	if d := m.dialog.Of(x.Context()); d != nil {
 		if v, ok := d.Get(dialog.CalleeCallID); ok {
 			return script.Text(x.KeepString(v.Text))

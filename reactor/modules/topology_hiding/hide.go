@@ -16,7 +16,8 @@ const flagsKept = "_th_flags_"
 
 // passage is a request that passes hidden.
 type passage struct {
-	dialog *core.Dialog
+	dialog *core.Dialog // nil: there is none
+	alone  *alone       // what there is then
 	dir    core.Direction
 	trail  []byte // Via and Record-Route, as responses have them
 }
@@ -29,20 +30,24 @@ func (m *module) hide(a *script.Args) script.Action {
 	flags, _ := a.Fixed(0)
 	for _, f := range flags {
 		switch f {
-		case 'U', 'C', 'D':
-		case 'a', 'A':
-			a.Errorf(0, "the flag %c is not supported; U, C and D are", f)
-			return nil
+		case 'U', 'C', 'D', 'a', 'A':
 		default:
-			a.Errorf(0, "unknown flag %q: U, C, D", string(f))
+			a.Errorf(0, "unknown flag %q: U, C, D, a, A", string(f))
 			return nil
 		}
 	}
 	users, at := a.Text(1), a.Site()
 	return func(x *script.Machine) int {
 		c := x.Context()
-		if c.Msg.Method() != sipframe.INVITE || c.HasToTag() {
-			return x.Fail(at, "it is for INVITEs that begin a call")
+		if !c.Msg.IsRequest() || c.HasToTag() {
+			return x.Fail(at, "it is for requests that begin a call")
+		}
+		caller, callee := "", ""
+		if text, given := users(x); given {
+			caller, callee = usersOf(string(text))
+		}
+		if m.dialog == nil || m.dialog.Of(c) == nil && (!m.forceDialog || c.Msg.Method() != sipframe.INVITE) {
+			return m.hideAlone(x, at, flags, caller, callee)
 		}
 		if rc := m.dialog.Create(x, at, core.HideTopology); rc <= 0 {
 			return rc
@@ -52,10 +57,7 @@ func (m *module) hide(a *script.Args) script.Action {
 		if strings.Contains(flags, "C") {
 			ok = set(d, dialog.CalleeCallID, m.callIDs.encode(d.CallID)) && ok
 		}
-		if text, given := users(x); given {
-			caller, callee := usersOf(string(text))
-			ok = set(d, m.callerUser, caller) && set(d, m.calleeUser, callee) && ok
-		}
+		ok = set(d, m.callerUser, caller) && set(d, m.calleeUser, callee) && ok
 		if !ok {
 			return x.Fail(at, "the dialog has too many values")
 		}
@@ -86,13 +88,16 @@ func (m *module) match(a *script.Args) script.Action {
 	}
 	at := a.Site()
 	return func(x *script.Machine) int {
+		if m.dialog == nil {
+			return m.matchAlone(x, at)
+		}
 		callID := x.Message().CallID()
 		if id, ok := m.callIDs.decode(callID); ok {
 			callID = id
 		}
 		d, dir := m.dialog.MatchHidden(x, at, m.did(x.Context().RequestURI()), callID, mode)
 		if d == nil {
-			return -1
+			return m.matchAlone(x, at)
 		}
 		return m.pass(x, at, d, dir)
 	}
@@ -114,18 +119,23 @@ func (m *module) did(uri []byte) []byte {
 func (m *module) pass(x *script.Machine, at *script.Site, d *core.Dialog, dir core.Direction) int {
 	c := x.Context()
 	own := m.contact(c, d, dir)
+	if c.Attachment(passageKey{}) == nil { // not yet
+		if err := rename(c, d, dir); err != nil {
+			return x.Fail(at, err.Error())
+		}
+	}
+	return m.begin(x, at, &passage{dialog: d, dir: dir}, own)
+}
+
+// begin has the request at hand pass hidden, with a Contact of ours.
+func (m *module) begin(x *script.Machine, at *script.Site, p *passage, own *proxy.OwnContact) int {
+	c := x.Context()
 	if c.HideTopology(own) != nil {
 		own.User = nil // nothing but what the script has given can be wrong
 		if err := c.HideTopology(own); err != nil {
 			return x.Fail(at, err.Error())
 		}
 	}
-	if c.Attachment(passageKey{}) == nil { // not yet
-		if err := rename(c, d, dir); err != nil {
-			return x.Fail(at, err.Error())
-		}
-	}
-	p := &passage{dialog: d, dir: dir}
 	if c.Msg.Method() != sipframe.ACK { // which has no response
 		p.trail = c.AppendTrail(nil)
 	}
@@ -175,6 +185,34 @@ func (m *module) contact(c *proxy.Context, d *core.Dialog, dir core.Direction) *
 	if a != nil {
 		own.Params = passed(nil, c.Msg.Bytes(a.Params), m.params)
 	}
+	if kept := shownFirst(flags.Text, dir); kept != "" && a != nil {
+		return same(d, kept, own)
+	}
+	return own
+}
+
+// shownFirst names the value of the dialog with the Contact that a side was shown first, where that is to stay; "" where
+// it is not.
+func shownFirst(flags string, dir core.Direction) string {
+	switch {
+	case dir == core.Upstream && strings.Contains(flags, "a"):
+		return "_th_shown_caller_"
+	case dir == core.Downstream && strings.Contains(flags, "A"):
+		return "_th_shown_callee_"
+	default:
+		return ""
+	}
+}
+
+// same returns the Contact that was kept, or keeps own.
+func same(d *core.Dialog, name string, own *proxy.OwnContact) *proxy.OwnContact {
+	if v, ok := d.Get(name); ok {
+		if f := strings.SplitN(v.Text, "\n", 3); len(f) == 3 {
+			return &proxy.OwnContact{User: []byte(f[0]), URIParams: []byte(f[1]), Params: []byte(f[2])}
+		}
+		return own
+	}
+	set(d, name, string(own.User)+"\n"+string(own.URIParams)+"\n"+string(own.Params))
 	return own
 }
 
@@ -209,10 +247,16 @@ func (m *module) happened(h *transaction.Happening) {
 		if p.dir == core.Upstream {
 			back = core.Downstream
 		}
-		_ = rename(h.Context, p.dialog, back) // only a script that writes Call-IDs itself keeps it from that
+		if p.dialog != nil {
+			_ = rename(h.Context, p.dialog, back) // only a script that writes Call-IDs itself keeps it from that
+		}
 		var own *proxy.OwnContact
-		if h.Code < 300 {
+		switch {
+		case h.Code >= 300:
+		case p.dialog != nil:
 			own = m.contact(h.Context, p.dialog, back)
+		default:
+			own = m.contactAlone(h.Context, p.alone.answered(h.Context))
 		}
 		if h.Context.RestoreTrail(p.trail, h.Exchange.Source(), own) != nil {
 			own.User = nil

@@ -21,7 +21,8 @@ import (
 
 var (
 	modules = []script.Constructor{tm.New, sl.New, signaling.New, rr.New, sipmsgops.New, dialog.New, topology_hiding.New}
-	head    = moduletest.Head("tm", "sl", "signaling", "rr", "sipmsgops", "dialog", "topology_hiding", "proto_udp", "proto_tcp")
+	bare    = moduletest.Head("tm", "sl", "signaling", "rr", "sipmsgops", "dialog", "topology_hiding", "proto_udp", "proto_tcp")
+	head    = bare + "modparam(\"topology_hiding\", \"force_dialog\", 1)\n"
 	callee  = &reactor.Source{Conn: 9, Proto: reactor.TLS, Outbound: true, Socket: moduletest.Sockets[0],
 		Remote: netip.MustParseAddrPort("192.0.2.9:5061"), Local: moduletest.Sockets[0].Addr}
 )
@@ -346,7 +347,6 @@ func TestContacts(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		`route { topology_hiding("a"); }`:                                                       "the flag a is not supported",
 		`route { topology_hiding("x"); }`:                                                       `unknown flag "x"`,
 		`route { topology_hiding_match("DID"); }`:                                               `the mode is "DID_ONLY"`,
 		"modparam(\"topology_hiding\", \"th_passed_contact_params\", \"a=b\")\nroute { exit; }": "no name of a parameter",
@@ -355,7 +355,7 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s:\n%s", text, got)
 		}
 	}
-	if got := moduletest.Wrong(t, moduletest.Head("tm", "topology_hiding")+"route { topology_hiding(); }", modules...); !strings.Contains(got, "dialog") {
+	if got := moduletest.Wrong(t, moduletest.Head("tm", "topology_hiding")+"modparam(\"topology_hiding\", \"force_dialog\", 1)\nroute { topology_hiding(); }", modules...); !strings.Contains(got, "force_dialog needs the module dialog") {
 		t.Error(got)
 	}
 }

@@ -1,0 +1,123 @@
+package topology_hiding
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/binary"
+
+	"github.com/dchest/siphash"
+)
+
+// info is what a Contact of ours carries where there is no dialog: how later requests to it reach the party it stands for.
+type info struct {
+	passUser bool   // the users of Contacts stay
+	contact  string // URI of that party
+	routes   string // Route values to it, the first one first, joined by commas
+	back     string // the same to the party that is shown this Contact, as far as it is known
+	socket   string // of ours that the party has spoken to: proto:address:port
+	// user is what the one who is shown this Contact sees in the place of users, otherUser what the party sees.
+	user, otherUser string
+}
+
+// texts are the fields in the order that they are written in.
+func (i *info) texts() [6]*string {
+	return [6]*string{&i.contact, &i.routes, &i.back, &i.socket, &i.user, &i.otherUser}
+}
+
+const (
+	infoVersion = 1 << 4 // upper bits of the first byte
+	infoUser    = 1
+)
+
+func (i *info) appendTo(dst []byte) []byte {
+	first := byte(infoVersion)
+	if i.passUser {
+		first |= infoUser
+	}
+	dst = append(dst, first)
+	for _, s := range i.texts() {
+		dst = append(binary.AppendUvarint(dst, uint64(len(*s))), *s...)
+	}
+	return dst
+}
+
+func (i *info) parse(b []byte) bool {
+	if len(b) == 0 || b[0]&^infoUser != infoVersion {
+		return false
+	}
+	i.passUser = b[0]&infoUser != 0
+	b = b[1:]
+	for _, s := range i.texts() {
+		n, size := binary.Uvarint(b)
+		if size <= 0 || n > uint64(len(b)-size) {
+			return false
+		}
+		*s, b = string(b[size:size+int(n)]), b[size+int(n):]
+	}
+	return len(b) == 0
+}
+
+// sealer writes an info into a parameter and reads it again: AES-256 in GCM, with the Call-ID authenticated, so that the
+// Contact of one call is good for no other. The nonce is a keyed hash of both, so one call shows one party by one Contact,
+// and neither by equal parts with another call.
+type sealer struct {
+	aead   cipher.AEAD
+	k0, k1 uint64
+	text   textCoding
+}
+
+// textCoding is base64 or base32, without padding and in characters that a parameter may have.
+type textCoding interface {
+	AppendEncode(dst, src []byte) []byte
+	AppendDecode(dst, src []byte) ([]byte, error)
+}
+
+var codings = map[string]textCoding{
+	"base64": base64.RawURLEncoding,
+	"base32": base32.HexEncoding.WithPadding(base32.NoPadding),
+}
+
+const nonceLen = 12
+
+func newSealer(secret []byte, text textCoding) *sealer {
+	key := sha256.Sum256(append([]byte("topology_hiding: contents\x00"), secret...))
+	other := sha256.Sum256(append([]byte("topology_hiding: nonces\x00"), secret...))
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		panic(err) // not with a key of 32 bytes
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err)
+	}
+	return &sealer{aead: aead, k0: binary.LittleEndian.Uint64(other[:]), k1: binary.LittleEndian.Uint64(other[8:]), text: text}
+}
+
+// append appends the sealed text of an info for a call.
+func (s *sealer) append(dst []byte, i *info, callID []byte) []byte {
+	var room, out [1024]byte
+	plain := append(i.appendTo(room[:0]), callID...)
+	lo, hi := siphash.Hash128(s.k0, s.k1, plain)
+	plain = plain[:len(plain)-len(callID)]
+	sealed := binary.LittleEndian.AppendUint64(out[:0], lo)
+	sealed = binary.LittleEndian.AppendUint32(sealed, uint32(hi))
+	sealed = s.aead.Seal(sealed, sealed[:nonceLen], plain, callID)
+	return s.text.AppendEncode(dst, sealed)
+}
+
+// open reads what append has written; false for anything else.
+func (s *sealer) open(text, callID []byte) (i info, ok bool) {
+	var room [1024]byte
+	b, err := s.text.AppendDecode(room[:0], text)
+	if err != nil || len(b) < nonceLen {
+		return i, false
+	}
+	plain, err := s.aead.Open(nil, b[:nonceLen], b[nonceLen:], callID)
+	if err != nil {
+		return i, false
+	}
+	return i, i.parse(plain)
+}
