@@ -34,7 +34,7 @@ func TestFetchWrong(t *testing.T) {
 		`event_route[E_PIKE_BLOCKED] { fetch_event_params("ip=nothing"); }`:      "expected a variable",
 		`event_route[E_PIKE_BLOCKED] { fetch_event_params("ip=$ci"); }`:          "cannot be assigned to",
 		`event_route[E_PIKE_BLOCKED] { fetch_event_params(" ; "); }`:             "names no variable",
-		`event_route[E_PIKE_BLOCKED] { fetch_event_params("$avp(a) $avp(b)"); }`: "found",
+		`event_route[E_PIKE_BLOCKED] { fetch_event_params("$avp(a) $avp(b)"); }`: "does not belong to the variable",
 	} {
 		if !strings.HasPrefix(text, "route") {
 			text += "\nroute { exit; }"
