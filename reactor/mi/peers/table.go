@@ -88,9 +88,11 @@ func (t *Table) add(name string, configured bool) *row {
 	return r
 }
 
-// Forwarded implements proxy.Observer.
+// Forwarded implements proxy.Observer. What goes to a phone, by the connection that it registered over, is of no peer.
 func (t *Table) Forwarded(to *reactor.Target) {
-	t.find(&key{addr: to.Addr, name: to.Name}, true).requestsOut.Add(1)
+	if r := t.find(&key{addr: to.Addr, name: to.Name}, true); r != nil {
+		r.requestsOut.Add(1)
+	}
 }
 
 // Failed implements proxy.Observer.

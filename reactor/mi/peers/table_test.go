@@ -267,3 +267,12 @@ func TestAnswerComesFirst(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 }
+
+// TestPhonesAreNoPeers: what goes by the connection that a phone registered over has no address.
+func TestPhonesAreNoPeers(t *testing.T) {
+	p := New(nil)
+	p.Forwarded(&reactor.Target{Proto: reactor.TLS, Conn: 7})
+	if n := len(p.Peers()); n != 0 {
+		t.Errorf("%d peers", n)
+	}
+}
