@@ -76,6 +76,7 @@ type conn struct {
 
 	active     atomic.Int64  // second of the last message, ping or acknowledgement
 	keep       atomic.Int64  // second until which it lives on anyway; see KeepFor
+	userKnown  atomic.Int64  // second until which its user is known; see Know
 	unanswered atomic.Int64  // requests that were written and have no final answer; written by the loop
 	stale      owed.Stale    // those of them that are too old
 	pending    atomic.Uint32 // what the loop is asked to do: loop.post

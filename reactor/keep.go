@@ -1,6 +1,9 @@
 package reactor
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // KeepFor has a connection live on for d even if nothing comes by it, as one that
 // a user registered over has to; a shorter time than it has does nothing. It
@@ -10,11 +13,29 @@ func (e *Engine) KeepFor(h Handle, d time.Duration) bool {
 	if c == nil {
 		return false
 	}
-	until := e.seconds() + int64((d+time.Second-1)/time.Second)
-	for {
-		was := c.keep.Load()
-		if was >= until || c.keep.CompareAndSwap(was, until) {
-			return true
-		}
+	raise(&c.keep, e.after(d))
+	return true
+}
+
+// Know says that for d it is known who is at the other end of a connection that was accepted, by other means than a
+// certificate, as of a user that has registered over it. What is sent to the very address and port that the connection
+// comes from, by address, may go by it then, even where the client domain of the send verifies: nobody else could be
+// there. It reports whether the connection is there. Any goroutine.
+func (e *Engine) Know(h Handle, d time.Duration) bool {
+	c := e.table.Get(h)
+	if c == nil {
+		return false
+	}
+	raise(&c.userKnown, e.after(d))
+	return true
+}
+
+// after is the second that is d from now on.
+func (e *Engine) after(d time.Duration) int64 {
+	return e.seconds() + int64((d+time.Second-1)/time.Second)
+}
+
+func raise(at *atomic.Int64, to int64) {
+	for was := at.Load(); was < to && !at.CompareAndSwap(was, to); was = at.Load() {
 	}
 }

@@ -17,6 +17,8 @@ type match struct {
 	// name is the SIP domain that the send means, as plainName writes it. It
 	// counts only where self verifies.
 	name string
+	// now is the engine's second.
+	now int64
 }
 
 // serves reports whether a send may use the connection: it lives, it is what the
@@ -41,10 +43,14 @@ func (c *conn) serves(m *match) bool {
 // vouched reports whether the peer was verified, and for the SIP domain that a
 // send means: on a connection of ours by the handshake, under the demands that
 // the send has, or because the same leaf names that domain, too; on an accepted
-// one by the certificate that the peer showed. What came from the peer's address
-// and showed nothing has proved nothing. The lock is held.
+// one by the certificate that the peer showed, or as that of a user who is known
+// (Know), if no name is meant but the address it came from. What came from the
+// peer's address and showed nothing has proved nothing. The lock is held.
 func (c *conn) vouched(m *match) bool {
 	if !c.src.Outbound {
+		if c.userKnown.Load() > m.now && m.name == c.src.Remote.Addr().Unmap().String() {
+			return true
+		}
 		return c.tls.whole != nil && c.tls.whole.Verified && c.speaksFor(m.name)
 	}
 	switch {

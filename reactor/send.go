@@ -119,7 +119,7 @@ func (e *Engine) matchFor(t *Target) (want match, domains tlsstate.Domains, fail
 	if want.self, err = domains.ClientIdentity(q); err != nil {
 		return want, nil, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: err.Error(), Err: err}
 	}
-	want.checkCert, want.name = e.cfg.TLS.CertCheckOnReuse, plainName(q.Meant())
+	want.checkCert, want.name, want.now = e.cfg.TLS.CertCheckOnReuse, plainName(q.Meant()), e.seconds()
 	return want, domains, nil
 }
 

@@ -244,13 +244,18 @@ func appendSocket(dst []byte, s *reactor.Socket) []byte {
 	return s.Addr.AppendTo(dst)
 }
 
-// persist has the connection live as long as its contacts.
+// persist has requests of dialogs go by the connection, whose user is known now, and the connection live as long as its
+// contacts.
 func (m *module) persist(x *script.Machine, r *registration, now int64) {
 	c := x.Context()
-	if m.persistFlag < 0 || !c.IsFlagSet(uint(m.persistFlag)) || c.Src.Conn == 0 || r.last <= now || m.env == nil || m.env.Engine == nil {
+	if c.Src.Conn == 0 || r.last <= now || m.env == nil || m.env.Engine == nil {
 		return
 	}
-	m.env.Engine.KeepFor(c.Src.Conn, time.Duration(r.last-now+keepBeyond)*time.Second)
+	left := time.Duration(r.last-now+keepBeyond) * time.Second
+	m.env.Engine.Know(c.Src.Conn, left)
+	if m.persistFlag >= 0 && c.IsFlagSet(uint(m.persistFlag)) {
+		m.env.Engine.KeepFor(c.Src.Conn, left)
+	}
 }
 
 // keepBeyond is how many seconds a connection outlives the contact that came by it, for the REGISTER that refreshes it.
