@@ -28,6 +28,7 @@ type demo struct {
 	duration time.Duration
 	rate     float64
 	cert     string
+	scenario string
 
 	node    *node
 	uas     *load.Server
@@ -48,13 +49,14 @@ const (
 )
 
 func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	d := &demo{out: stdout, ladder: &ladder{}}
+	d := &demo{out: stdout, ladder: &ladder{names: oneEngine}}
 	f := pflag.NewFlagSet("sipreactor demo", pflag.ContinueOnError)
 	f.SortFlags = false
 	f.SetOutput(io.Discard)
 	f.IntVar(&d.calls, "calls", 0, "end the load after this many calls (0: when the duration is over)")
 	f.DurationVar(&d.duration, "duration", 5*time.Second, "how long calls begin")
 	f.StringVar(&d.cert, "cert", "ecdsa", "kind of the certificates: ecdsa or rsa")
+	f.StringVar(&d.scenario, "scenario", "", "something else than that: trusted-domains, calls between domains that trust one another")
 	f.Float64Var(&d.rate, "rate", 0, "calls a second (0: as many as go, 32 at a time)")
 	f.Usage = func() {}
 	err := f.Parse(args)
@@ -65,6 +67,8 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	case err == nil && f.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", f.Arg(0))
+	case err == nil && d.scenario != "" && d.scenario != trustedDomains:
+		err = fmt.Errorf("--scenario %s: there is %s", d.scenario, trustedDomains)
 	case err == nil && d.cert != "ecdsa" && d.cert != "rsa":
 		err = fmt.Errorf("--cert %s: ecdsa or rsa", d.cert)
 	case err == nil && (d.calls < 0 || d.rate < 0 || d.duration <= 0):
@@ -76,7 +80,11 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	log := newLogWriter(stderr, logQueue)
 	defer log.Close(time.Second)
-	clean, err := d.run(ctx, log)
+	do := d.run
+	if d.scenario != "" {
+		do = d.trustedDomains
+	}
+	clean, err := do(ctx, log)
 	switch {
 	case err != nil:
 		fmt.Fprintln(stderr, "sipreactor demo:", err)

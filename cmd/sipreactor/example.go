@@ -14,7 +14,7 @@ import (
 var exampleFiles embed.FS
 
 // exampleNames are the example configurations that the program carries, with what their first lines say.
-var exampleNames = []string{"edge", "load-balancer", "trunk-edge", "direct-routing", "tls-to-udp", "responder"}
+var exampleNames = []string{"edge", "load-balancer", "trunk-edge", "direct-routing", "tls-to-udp", "trusted-domains", "responder"}
 
 // example gives a configuration by its name.
 func example(name string) ([]byte, bool) {
@@ -52,4 +52,24 @@ func runExample(args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	return exitOK
+}
+
+// filesOf reads the files that a configuration shows in its comments: a line FILE with the path, and rows that are
+// indented.
+func filesOf(text string) map[string]string {
+	files := map[string]string{}
+	name := ""
+	for line := range strings.Lines(text) {
+		path, begins := strings.CutPrefix(line, "# FILE ")
+		row, goes := strings.CutPrefix(line, "#   ")
+		switch {
+		case begins:
+			name = strings.TrimSpace(path)
+		case goes && name != "":
+			files[name] += row
+		default:
+			name = ""
+		}
+	}
+	return files
 }

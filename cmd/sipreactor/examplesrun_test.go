@@ -44,7 +44,7 @@ func try(t *testing.T, name string, replaced ...string) *trial {
 	pairs := append(replaced, "/etc/sipreactor", c.dir, "/etc/ssl/certs/ca-certificates.crt", filepath.Join(c.dir, "ca.pem"), "socket=tls:0.0.0.0:5061", "socket=tls:"+c.tls,
 		"socket=udp:127.0.0.1:5060", "socket=udp:"+c.udp, "127.0.0.1:5080", c.pbx.addr(), "8888", c.web, `"ds_ping_interval", 10`, `"ds_ping_interval", 1`, `"probing_interval", 10`, `"probing_interval", 1`)
 	with := strings.NewReplacer(pairs...)
-	for name, rows := range filesOf(t, string(text)) {
+	for name, rows := range filesOf(string(text)) {
 		if err := os.WriteFile(filepath.Join(c.dir, filepath.Base(name)), []byte(with.Replace(rows)), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -59,27 +59,6 @@ func try(t *testing.T, name string, replaced ...string) *trial {
 	})
 	c.log.wait(t, "msg=ready")
 	return c
-}
-
-// filesOf reads the files that a configuration shows in its comments: a line FILE with the path, and rows that are
-// indented.
-func filesOf(t *testing.T, text string) map[string]string {
-	t.Helper()
-	files := map[string]string{}
-	name := ""
-	for line := range strings.Lines(text) {
-		path, begins := strings.CutPrefix(line, "# FILE ")
-		row, goes := strings.CutPrefix(line, "#   ")
-		switch {
-		case begins:
-			name = strings.TrimSpace(path)
-		case goes && name != "":
-			files[name] += row
-		default:
-			name = ""
-		}
-	}
-	return files
 }
 
 // mi gives the answer of a management command.

@@ -9,14 +9,17 @@ import (
 	"time"
 )
 
-// column is a participant of the ladder.
+// column is a participant of the ladder: its place in the names.
 type column int
 
+// The participants of a call through one engine.
 const (
 	colUAC column = iota
 	colEngine
 	colUAS
 )
+
+var oneEngine = []string{"UAC", "sipreactor", "UAS"}
 
 // rung is one thing that happened between two neighbours: a message from one to the other, or, with state, a step
 // in the life of the connection between them.
@@ -29,6 +32,8 @@ type rung struct {
 
 // ladder gathers what happens to one call. It may be used by any goroutine.
 type ladder struct {
+	names []string // of the participants, from left to right
+
 	mu    sync.Mutex
 	rungs []rung
 	shut  bool
@@ -75,12 +80,22 @@ func (l *ladder) draw(w io.Writer) {
 	}
 	slices.SortStableFunc(rungs, func(a, b rung) int { return a.at.Compare(b.at) })
 	began := rungs[0].at
-	fmt.Fprintf(w, "%9s  %-*s%-*s%s\n", "", span-3, "UAC", span, "sipreactor", "UAS")
+	fmt.Fprintf(w, "%9s  ", "")
+	for i, name := range l.names {
+		switch i {
+		case len(l.names) - 1:
+			fmt.Fprintln(w, name)
+		case 0:
+			fmt.Fprintf(w, "%-*s", span-3, name)
+		default:
+			fmt.Fprintf(w, "%-*s", span, name)
+		}
+	}
 	for _, r := range rungs {
 		at := float64(r.at.Sub(began).Microseconds()) / 1000
-		cells := [2]string{strings.Repeat(" ", span-1), strings.Repeat(" ", span-1)}
+		cells := slices.Repeat([]string{strings.Repeat(" ", span-1)}, len(l.names)-1)
 		cells[min(r.from, r.to)] = r.cell()
-		fmt.Fprintf(w, "%6.2f ms  |%s|%s|\n", at, cells[0], cells[1])
+		fmt.Fprintf(w, "%6.2f ms  |%s|\n", at, strings.Join(cells, "|"))
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 func TestLadderDrawsInOrder(t *testing.T) {
-	var l ladder
+	l := ladder{names: oneEngine}
 	began := time.Now()
 	l.add(rung{at: began.Add(3 * time.Millisecond), from: colEngine, to: colUAS, text: "INVITE"})
 	l.step(began, colUAC, colEngine, "handshake")
@@ -38,7 +38,7 @@ func TestLadderDrawsInOrder(t *testing.T) {
 }
 
 func TestLadderIsBounded(t *testing.T) {
-	var l ladder
+	l := ladder{names: oneEngine}
 	for range 10 * maxRungs {
 		l.message(colUAC, colEngine, strings.Repeat("long ", 20))
 	}
@@ -56,7 +56,7 @@ func TestLadderIsBounded(t *testing.T) {
 
 func TestLadderWithoutRungs(t *testing.T) {
 	var b strings.Builder
-	new(ladder).draw(&b)
+	(&ladder{names: oneEngine}).draw(&b)
 	if b.Len() != 0 {
 		t.Errorf("%q", &b)
 	}

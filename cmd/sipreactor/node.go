@@ -134,11 +134,30 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	if n.tls.KeyLog == nil { // which goes to a disk
 		ec.InlineHandshake = handshakeTime
 	}
-	if n.engine, err = reactor.New(ec, n.proxy); err != nil {
+	var handler reactor.Handler = n.proxy
+	if l, ok := observer.(listener); ok {
+		handler = listened{n.proxy, l}
+	}
+	if n.engine, err = reactor.New(ec, handler); err != nil {
 		n.close()
 		return nil, err
 	}
 	return n, nil
+}
+
+// listener is an observer that is told of the messages that come, too. It must not keep the frame.
+type listener interface{ Heard(f *reactor.Frame) }
+
+// listened is a proxy with a listener in front of it.
+type listened struct {
+	*proxy.Proxy
+	by listener
+}
+
+// Message is reactor.Handler.
+func (l listened) Message(w *reactor.Worker, f *reactor.Frame) {
+	l.by.Heard(f)
+	l.Proxy.Message(w, f)
 }
 
 // inlineTime is how long a loop runs the script itself before the workers get the rest of what it has read: some
