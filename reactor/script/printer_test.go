@@ -106,7 +106,11 @@ func printVar(v *Var) string {
 		case x.Var != nil:
 			b.WriteString("[" + printVar(x.Var) + "]")
 		default:
-			fmt.Fprintf(&b, "[%d]", x.N)
+			fmt.Fprintf(&b, "[%d", x.N)
+			if x.Among != "" {
+				b.WriteString("/" + x.Among)
+			}
+			b.WriteString("]")
 		}
 	}
 	for _, t := range v.Trans {

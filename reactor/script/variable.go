@@ -33,6 +33,8 @@ type Index struct {
 	Append bool
 	N      int
 	Var    *Var
+	// Among is the word behind a /, which says among what is counted.
+	Among string
 }
 
 // Transform is one {class.name,arg,...} behind a variable.
@@ -221,7 +223,8 @@ func (r *varReader) index(v *Var, from, stop int) (int, bool) {
 		return from, false
 	}
 	x := &Index{At: r.at(from + 1)}
-	text := strings.TrimSpace(r.text[from+1 : k-1])
+	text, among, _ := strings.Cut(strings.TrimSpace(r.text[from+1:k-1]), "/")
+	x.Among = among
 	switch {
 	case text == "*":
 		x.All = true

@@ -1,6 +1,9 @@
 package script
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Getter is a compiled variable: it gives the value with an index, 0 without one.
 // Variables that have one value ignore the index.
@@ -26,6 +29,8 @@ type Variable struct {
 	Inner InnerKind
 	// Index tells that it may have several values: $(name[1]).
 	Index bool
+	// Among are the words that may follow an index, to tell among what it counts: $(name[1/word]).
+	Among []string
 	// Free tells that it needs no message: it may be assigned to in any route.
 	Free bool
 	// Get compiles its use, Set an assignment; nil after an error that was reported. A
@@ -90,6 +95,31 @@ func (u *Use) Index() (i int, all bool) {
 
 // Indexed reports whether there is an index.
 func (u *Use) Indexed() bool { return u.v.Index != nil }
+
+// Among returns the word that follows the index, "" if none does.
+func (u *Use) Among() string {
+	if u.v.Index == nil {
+		return ""
+	}
+	return u.v.Index.Among
+}
+
+// IndexAt returns what gives the index of an assignment, which may be a variable: 0 without one; false where that is no
+// number. nil after an error that was reported.
+func (u *Use) IndexAt() func(m *Machine) (i int, ok bool) {
+	if u.v.Index == nil || u.v.Index.Var == nil {
+		i, _ := u.Index()
+		return func(*Machine) (int, bool) { return i, true }
+	}
+	get := u.k.variable(u.v.Index.Var)
+	if get == nil {
+		return nil
+	}
+	return func(m *Machine) (int, bool) {
+		n, ok := get(m).Int()
+		return int(n), ok
+	}
+}
 
 // BranchFlag returns the number of the branch flag that is named in the parentheses; false after an error that was
 // reported.
@@ -186,7 +216,19 @@ func (k *compiler) item(v *Var) Getter {
 		k.rep.errorf(v.Index.At, "$%s has one value and takes no index", v.Name)
 		return nil
 	}
+	if v.Index != nil && v.Index.Among != "" && !slices.Contains(spec.Among, v.Index.Among) {
+		k.rep.errorf(v.Index.At, "there is no %q behind the index of $%s%s", v.Index.Among, v.Name, either(spec.Among))
+		return nil
+	}
 	return spec.Get(&Use{k: k, v: v})
+}
+
+// either names what is allowed.
+func either(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return ": there is " + strings.Join(words, " and ")
 }
 
 func (k *compiler) argFits(v *Var, spec *Variable) bool {

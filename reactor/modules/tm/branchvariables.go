@@ -9,10 +9,10 @@ import (
 // branchVariables are $tm.branch.… of the branches of the transaction, by their numbers; without one of that at hand.
 func (m *Module) branchVariables() []script.Variable {
 	read := func(name, help string, get func(x *script.Machine, leg *transaction.Leg) script.Value) script.Variable {
-		return script.Variable{Name: "tm.branch." + name, Index: true, Help: help + ".", Get: func(u *script.Use) script.Getter {
-			indexed := u.Indexed()
+		return script.Variable{Name: "tm.branch." + name, Index: true, Among: among, Help: help + ".", Get: func(u *script.Use) script.Getter {
+			which := m.branch(u)
 			return func(x *script.Machine, i int) script.Value {
-				leg := m.branch(x, i, indexed)
+				leg := which(x, i)
 				if leg == nil {
 					return null
 				}
@@ -59,39 +59,48 @@ func (m *Module) branchVariables() []script.Variable {
 
 var typeSIP = []byte("sip")
 
-// branch returns the branch of a number, counted from the end if that is negative; without one that at hand, in a
+// among are the words that may follow the number of a branch: it counts all of the transaction, or those of its last fork.
+var among = []string{"all", "active"}
+
+// branch returns what finds the branch of a number, counted from the end if that is negative; without one that at hand, in a
 // failure_route the winning one.
-func (m *Module) branch(x *script.Machine, i int, indexed bool) *transaction.Leg {
-	e := m.exchange(x)
-	if e == nil {
-		return nil
-	}
-	if !indexed {
-		if k := m.attached(e); k.failing {
-			return k.best
+func (m *Module) branch(u *script.Use) func(x *script.Machine, i int) *transaction.Leg {
+	indexed, active := u.Indexed(), u.Among() == "active"
+	return func(x *script.Machine, i int) *transaction.Leg {
+		e := m.exchange(x)
+		if e == nil {
+			return nil
 		}
-		return m.at(x)
+		if !indexed {
+			if k := m.attached(e); k.failing {
+				return k.best
+			}
+			return m.at(x)
+		}
+		of := e.Legs()
+		if active {
+			of = e.Fork()
+		}
+		if i < 0 {
+			i += len(of)
+		}
+		if i < 0 || i >= len(of) {
+			return nil
+		}
+		return of[i]
 	}
-	all := e.Legs()
-	if i < 0 {
-		i += len(all)
-	}
-	if i < 0 || i >= len(all) {
-		return nil
-	}
-	return all[i]
 }
 
 func (m *Module) branchFlag() script.Variable {
-	return script.Variable{Name: "tm.branch.flag", Inner: script.ConstInner, Index: true, Help: "Whether a flag of a branch is set.",
+	return script.Variable{Name: "tm.branch.flag", Inner: script.ConstInner, Index: true, Among: among, Help: "Whether a flag of a branch is set.",
 		Get: func(u *script.Use) script.Getter {
 			n, ok := u.BranchFlag()
 			if !ok {
 				return nil
 			}
-			indexed := u.Indexed()
+			which := m.branch(u)
 			return func(x *script.Machine, i int) script.Value {
-				leg := m.branch(x, i, indexed)
+				leg := which(x, i)
 				if leg == nil {
 					return null
 				}
@@ -103,12 +112,15 @@ func (m *Module) branchFlag() script.Variable {
 			if !ok {
 				return nil
 			}
-			i, _ := u.Index()
-			indexed := u.Indexed()
+			which, at := m.branch(u), u.IndexAt()
+			if at == nil {
+				return nil
+			}
 			return script.Setter(func(x *script.Machine, v script.Value) int {
-				leg := m.branch(x, i, indexed)
+				i, isIndex := at(x)
+				leg := which(x, i)
 				on, isNumber := v.Int()
-				if leg == nil || !isNumber {
+				if leg == nil || !isNumber || !isIndex {
 					return -1
 				}
 				flags := leg.Set.Flags() &^ (1 << n)
@@ -125,12 +137,12 @@ func (m *Module) branchFlag() script.Variable {
 }
 
 func (m *Module) branchAttr() script.Variable {
-	return script.Variable{Name: "tm.branch.attr", Inner: script.ConstInner, Index: true, Help: "An attribute of a branch.",
+	return script.Variable{Name: "tm.branch.attr", Inner: script.ConstInner, Index: true, Among: among, Help: "An attribute of a branch.",
 		Get: func(u *script.Use) script.Getter {
 			name, _ := u.Fixed()
-			indexed := u.Indexed()
+			which := m.branch(u)
 			return func(x *script.Machine, i int) script.Value {
-				leg := m.branch(x, i, indexed)
+				leg := which(x, i)
 				if leg == nil {
 					return null
 				}
@@ -146,11 +158,14 @@ func (m *Module) branchAttr() script.Variable {
 		},
 		Set: func(u *script.Use) script.Setter {
 			name, _ := u.Fixed()
-			i, _ := u.Index()
-			indexed := u.Indexed()
+			which, at := m.branch(u), u.IndexAt()
+			if at == nil {
+				return nil
+			}
 			return script.Setter(func(x *script.Machine, v script.Value) int {
-				leg := m.branch(x, i, indexed)
-				if leg == nil {
+				i, isIndex := at(x)
+				leg := which(x, i)
+				if leg == nil || !isIndex {
 					return -1
 				}
 				set := func(b *proxy.Branch) bool {

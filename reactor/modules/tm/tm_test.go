@@ -234,3 +234,30 @@ failure_route[f] { t_newtran(); sl_send_reply(200, "OK"); }
 }
 
 func TestDocumented(t *testing.T) { moduletest.Documented(t, tm.New) }
+
+// $tm.branch counts all branches, or those of the last fork; a number may be a variable.
+func TestBranchIndexes(t *testing.T) {
+	b := start(t, `
+route { t_on_failure("f"); t_relay(); }
+failure_route[f] {
+	append_msg_branch("sip:carol@192.0.2.8;transport=tls");
+	t_on_reply("r");
+	t_relay();
+}
+onreply_route[r] {
+	$var(i) = 1;
+	$(tm.branch.attr(who)[$var(i)]) = "second";
+	$(tm.branch.flag(SEEN)[-1]) = 1;
+	xlog("$(tm.branch.uri[-1]{uri.user}) $(tm.branch.uri[0/active]{uri.user}) $(tm.branch.uri[1/active]{uri.user}) $(tm.branch.uri[2/active]) $(tm.branch.uri[2/all]{uri.user}) $(tm.branch.attr(who)[1/all]) $(tm.branch.flag(SEEN)[-1/active]) $(tm.branch.attr(who)[0])");
+}
+`)
+	b.send(t, "INVITE")
+	b.answer(t, b.want(t, "100 INVITE")[1], "486 Busy Here")
+	out := b.want(t, "ACK INVITE INVITE")
+	b.answer(t, out[1], "180 Ringing")
+	b.want(t, "180", "carol bob carol <null> carol second 1 <null>")
+	if got := moduletest.Wrong(t, head+`route { xlog("$(tm.branch.uri[0/other])"); xlog("$(hdr(X)[0/active])"); }`, tm.New); !strings.Contains(got, `no "other" behind the index of $tm.branch.uri: there is all and active`) ||
+		!strings.Contains(got, `no "active" behind the index of $hdr`) {
+		t.Error(got)
+	}
+}
