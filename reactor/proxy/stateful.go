@@ -19,7 +19,7 @@ type Transactions interface {
 	// Request has a request routed by r: the transaction that comes of it ends with that.
 	Request(c *Context, r Router)
 	// Response takes the response in c to a request that left as handle. It reports whether it knows such a one; if not
-	// the response goes on by its Via as long as it is young.
+	// a 2xx to an INVITE goes on by its Via as long as it is young, and others end here.
 	Response(c *Context, handle uint64) bool
 	// Returned takes back a request, in c, that left as handle and could not be delivered.
 	Returned(c *Context, handle uint64, cause *reactor.Error)
@@ -37,7 +37,7 @@ func (p *Proxy) SetTransactions(t Transactions) { p.transactions = t }
 func (p *Proxy) Router() Router { return *p.router.Load() }
 
 // youth is how long a response without a transaction is sent on: 64*T1. Its transaction was that of an earlier life of
-// the process, or of another node (a deviation from RFC 6026 8.7).
+// the process, or of another node (a deviation from RFC 6026 8.7); of ours only a 2xx to an INVITE is.
 const youth = 32 * time.Second
 
 // statefulResponse handles a response to a request of a transaction's. It reports whether it was dealt with.
@@ -47,6 +47,12 @@ func (c *Context) statefulResponse(t *token, sent clock, known bool) bool {
 		code := c.Msg.StatusCode()
 		if s.Response(c, uint64(t.conn)) {
 			c.tellAnswerOf(method, code, sent, known)
+			return true
+		}
+		// The transaction was ours and is over: its client has had its one final response (RFC 6026 8.7). A 2xx to an
+		// INVITE is a call that somebody has to end.
+		if code < 200 || code > 299 || sipframe.MethodOf(method) != sipframe.INVITE {
+			c.count.add(ResponsesLate)
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package transaction
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,42 @@ func TestRefused(t *testing.T) {
 	}
 	b.pass(4 * time.Second)
 	b.want()
+}
+
+// A callee that answers again, or too late, over a transport that repeats nothing: the transaction is over, its client
+// has its one final response and gets no second. The 200 of a call that somebody has to end goes on.
+func TestAnsweredTwice(t *testing.T) {
+	b := newBed(t)
+	for i, tt := range []struct{ method, status, first, again string }{
+		{"OPTIONS", "200 OK", "SIP/2.0 200 OK", ""},
+		{"OPTIONS", "404 Not Found", "SIP/2.0 404 Not Found", ""},
+		{"OPTIONS", "180 Ringing", "SIP/2.0 180 Ringing", ""},
+		{"INVITE", "486 Busy Here", "SIP/2.0 486 Busy Here", ""},
+		{"INVITE", "200 OK", "SIP/2.0 200 OK", "SIP/2.0 200 OK"},
+	} {
+		branch := strconv.Itoa(i)
+		out := b.take(request(tt.method, bob, branch), overTLS)
+		asked := out[len(out)-1]
+		b.wire.sent = nil
+		out = b.take(answer(t, asked, tt.status), fromCallee)
+		if last := out[len(out)-1].first(); last != tt.first {
+			t.Fatalf("%s %s: %s", tt.method, tt.status, last)
+		}
+		if tt.status[0] > '2' && tt.method == "INVITE" {
+			b.take(request("ACK", bob, branch, "To: "+header(t, out[len(out)-1].text, "To")), overTLS)
+		}
+		b.pass(40 * time.Second) // the longest timer is over
+		b.wire.sent = nil
+		b.take(answer(t, asked, tt.status), fromCallee)
+		for _, s := range b.wire.sent {
+			if s.first() != tt.again {
+				t.Errorf("%s answered %s again: %s", tt.method, tt.status, s.first())
+			}
+		}
+		if (tt.again != "") != (len(b.wire.sent) > 0) {
+			t.Errorf("%s answered %s again: %d messages", tt.method, tt.status, len(b.wire.sent))
+		}
+	}
 }
 
 // Requests go out again over UDP until they are answered.
