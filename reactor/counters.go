@@ -41,6 +41,7 @@ type loopCounters struct {
 	sendTimeouts        atomic.Uint64
 	unanswered          atomic.Int64 // requests without a final answer, on connections that are up
 	answered            owed.Window  // final responses that came as datagrams
+	came                owed.Window  // requests that came as datagrams and want an answer
 	accepted            atomic.Uint64
 	established, dialed atomic.Uint64
 	resumedConnects     atomic.Uint64
@@ -65,6 +66,7 @@ type shardCounters struct {
 	late                          atomic.Uint64
 	datagrams, datagramBytes      atomic.Uint64
 	asked                         owed.Window // requests that left as datagrams
+	replied                       owed.Window // final responses that left as datagrams
 }
 
 // engineCounters count what is rare, or neither a loop's nor a worker's.

@@ -30,7 +30,12 @@ func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
 	src := l.sourceOf(socket, from)
 	l.stat.carried[UDP].messagesIn.Add(1)
 	data := l.slab.Bytes()[base:]
-	if isReply(data) && isFinal(data) {
+	switch {
+	case !isReply(data):
+		if !isACK(data) {
+			l.stat.came.Add(l.seconds.Load())
+		}
+	case isFinal(data):
 		l.stat.answered.Add(l.seconds.Load())
 	}
 	i := l.eng.shardOf(data)
@@ -130,8 +135,11 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 		return 0, err
 	}
 	stat := &s.stat
-	if t.Class.asks() {
+	switch {
+	case t.Class.asks():
 		stat.asked.Add(e.seconds())
+	case isReply(buf.B) && isFinal(buf.B):
+		stat.replied.Add(e.seconds())
 	}
 	stat.datagrams.Add(1)
 	stat.datagramBytes.Add(uint64(len(buf.B)))

@@ -50,28 +50,29 @@ func (e *Engine) underWay() string {
 	now, unanswered := e.seconds(), e.owedByDatagrams()
 	handshakes, halves, unsent, open := 0, 0, 0, 0
 	debtor, tells := e.handler.(Debtor)
-	if tells {
-		open = debtor.Owes()
-	}
 	e.table.Each(func(c *conn) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.closeReason == nil && c.phase == phase.Established {
 			unanswered += c.stale.Live(now, c.unanswered.Load())
-			if !tells {
-				open += int(c.open.Load())
-			}
+			open += int(c.open.Load())
 		}
 		switch {
 		case c.closeReason != nil || c.phase >= phase.Closing:
-		case c.phase < phase.Established:
+		case c.phase < phase.Established && (!c.src.Outbound || c.out.Len() > 0):
 			handshakes++
+		case c.phase < phase.Established: // a probe
 		case c.out.Len() > 0:
 			unsent++
 		case c.cutShort.Load():
 			halves++
 		}
 	})
+	// Whose client has its answer, or is gone, is waited for no more.
+	unanswered = min(unanswered, int64(open)+e.owedToDatagrams())
+	if tells {
+		open = debtor.Owes()
+	}
 	var left []string
 	for _, k := range []struct {
 		n    int

@@ -11,3 +11,14 @@ func (e *Engine) owedByDatagrams() int64 {
 	e.eachLoop(func(l *loop) { n -= l.stat.answered.Sum(now) })
 	return max(n, 0)
 }
+
+// owedToDatagrams is how many requests that came as datagrams have no final answer
+// yet: one that comes again counts again, so that it may be too many.
+func (e *Engine) owedToDatagrams() int64 {
+	now, n := e.seconds(), int64(0)
+	e.eachLoop(func(l *loop) { n += l.stat.came.Sum(now) })
+	for _, s := range e.shards {
+		n -= s.stat.replied.Sum(now)
+	}
+	return max(n, 0)
+}

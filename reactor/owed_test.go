@@ -120,3 +120,36 @@ func TestDrainKnowsWhatCannotCome(t *testing.T) {
 		cancel()
 	}
 }
+
+// impatient forwards requests to an address and answers them itself.
+type impatient struct {
+	script
+	to netip.AddrPort
+}
+
+func (*impatient) Owes() int { return 0 }
+
+func (i *impatient) Message(w *Worker, f *Frame) {
+	_, _ = w.Send(&Target{Proto: TCP, Addr: i.to, Class: NewRequest}, Bytes(f.Data))
+	_, _ = w.Send(&Target{Conn: f.Src.Conn, Proto: f.Src.Proto, Addr: f.Src.Remote, Class: Final},
+		Bytes("SIP/2.0 504 No Answer\r\nCall-ID: x\r\nContent-Length: 0\r\n\r\n"))
+}
+
+// A request whose client has its answer, by a transaction that waited no longer, or is gone, holds up no draining,
+// though the next hop may still answer it; nor does a probe of a destination that is left alone.
+func TestDrainWaitsForNoOtherAnswer(t *testing.T) {
+	h := &impatient{to: accepting(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 3000)) })}
+	r := startWith(t, h, &h.script, withUDP)
+	stays := r.dial(TCP)
+	_, _ = stays.Write([]byte(request("MESSAGE", "x", 1, "")))
+	if m, err := readMessage(bufio.NewReader(stays)); err != nil || !strings.HasPrefix(m, "SIP/2.0 504") {
+		t.Fatalf("%q, %v", m, err)
+	}
+	r.eventually("it is written, too", func() bool { return r.Stats().Unanswered > 0 })
+	r.probe(&Target{Proto: TLS, Addr: silent(t)})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := r.Drain(ctx); err != nil {
+		t.Error(err)
+	}
+}
