@@ -35,9 +35,8 @@ func (l *loop) accept(n *poller.Incoming) {
 	l.stat.accepted.Add(1)
 	l.idle.Put(c, l.seconds.Load()+e.lifetime)
 	e.observe(c, ConnAccepted, nil, "")
-	if c.src.Proto == TCP {
-		c.codec = &plain{}
-		l.establish(c)
+	if !c.src.Proto.Secure() {
+		l.begin(c, &plain{})
 		return
 	}
 	m, err := e.tls().NewServer(c.src.Local, c.src.Remote)
@@ -45,7 +44,21 @@ func (l *loop) accept(n *poller.Incoming) {
 		l.close(c, tlsError(err))
 		return
 	}
-	l.handshake(c, m)
+	l.begin(c, m)
+}
+
+// begin has a connection whose TCP is up shake hands, as far as its transport does.
+func (l *loop) begin(c *conn, k codec) {
+	if c.src.Proto.Web() {
+		l.handshake(c, c.upgraded(k))
+		return
+	}
+	if m, ok := k.(shaker); ok {
+		l.handshake(c, m)
+		return
+	}
+	c.codec = k
+	l.establish(c)
 }
 
 // admit returns an accepted connection its place, or says why it has none.
@@ -57,7 +70,7 @@ func (l *loop) admit(c *conn) Refusal {
 	if e.full() {
 		return RefusedDescriptors
 	}
-	if c.src.Proto == TLS && (e.late() || e.handshakers.late()) {
+	if c.src.Proto.shakes() && (e.late() || e.handshakers.late()) {
 		return RefusedOverload
 	}
 	if cause := e.enterSource(c); cause != admitted {
@@ -68,9 +81,9 @@ func (l *loop) admit(c *conn) Refusal {
 		e.inbound.Add(-1)
 		return RefusedLimit
 	}
-	c.phase = phase.Handshaking
-	if c.src.Proto == TCP {
-		c.phase = phase.Established
+	c.speaks()
+	if c.phase = phase.Established; c.src.Proto.shakes() {
+		c.phase = phase.Handshaking
 	}
 	if e.table.Add(c) == 0 {
 		e.inbound.Add(-1)
@@ -87,7 +100,7 @@ func (l *loop) adopt(c *conn) {
 	var waited bool
 	if closeReason == nil {
 		waited = c.unpark(phase.Enrolling)
-		if c.src.Proto == TLS {
+		if c.src.Proto.shakes() {
 			c.stepLocked(phase.Handshaking)
 		} else {
 			c.stepLocked(phase.Established)
@@ -104,9 +117,8 @@ func (l *loop) adopt(c *conn) {
 	}
 	c.active.Store(l.seconds.Load())
 	l.idle.Put(c, l.seconds.Load()+l.eng.lifetime)
-	if c.src.Proto == TCP {
-		c.codec = &plain{}
-		l.establish(c)
+	if !c.src.Proto.Secure() {
+		l.begin(c, &plain{})
 		return
 	}
 	m, err := c.domains.NewClient(c.query())
@@ -115,7 +127,7 @@ func (l *loop) adopt(c *conn) {
 		l.close(c, tlsError(err))
 		return
 	}
-	l.handshake(c, m)
+	l.begin(c, m)
 }
 
 // establish makes the connection ready for messages and sends what waited.

@@ -28,7 +28,7 @@ import (
 // connection. Any goroutine.
 func (e *Engine) AddAlias(h Handle, port uint16) error {
 	c := e.table.Get(h)
-	if c == nil || !c.src.Proto.stream() {
+	if c == nil || !c.src.Proto.Stream() {
 		return errGone
 	}
 	alias := netip.AddrPortFrom(c.src.Remote.Addr(), port)

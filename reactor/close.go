@@ -53,6 +53,7 @@ func (l *loop) sayGoodbye(c *conn) {
 	c.step(phase.Closing)
 	if c.codec != nil {
 		if c.left == phase.Established && c.out.Flight == nil && c.closeReason.Reason.Orderly() {
+			c.goodbye(c.closeReason)
 			_ = c.codec.CloseNotify()
 		}
 		for out := c.codec.Output(); len(out) > 0 && c.sendDue == 0; out = c.codec.Output() {
@@ -67,7 +68,7 @@ func (l *loop) sayGoodbye(c *conn) {
 			}
 		}
 	}
-	if c.closeReason.Reason.Orderly() {
+	if c.closeReason.Reason.Orderly() || c.left == phase.Handshaking && c.src.Proto.Web() { // whose refusal is to arrive
 		kernel.Discard(c.sock.Fd())
 	}
 	c.sock.Close()

@@ -20,7 +20,13 @@ type codec interface {
 	Stop()
 }
 
-var _ codec = tlsstate.Machine(nil)
+// shaker is a codec whose handshake comes first.
+type shaker interface {
+	codec
+	Handshake() error
+}
+
+var _ shaker = tlsstate.Machine(nil)
 
 // plain is the codec of plain TCP: what it is fed is what it reads.
 type plain struct {

@@ -26,7 +26,7 @@ type SocketConfig struct {
 }
 
 // StreamConfig is how connections of one stream protocol behave: the
-// parameters of proto_tls and, for plain TCP, of proto_tcp.
+// parameters of proto_tls, proto_tcp, proto_ws and proto_wss.
 type StreamConfig struct {
 	CRLFPingPong bool // answer CRLFCRLF between messages with CRLF
 	CRLFDrop     bool // discard a single CRLF between messages at once
@@ -49,6 +49,8 @@ type StreamConfig struct {
 	// CertCheckOnReuse keeps connections that we opened to the client domain and
 	// the certificate they were made with.
 	CertCheckOnReuse bool
+	// Web is of WebSocket alone.
+	Web WebConfig
 }
 
 // Keepalive is TCP's own keep-alive, a dead peer's end when nothing is sent. Zero
@@ -67,6 +69,7 @@ type Config struct {
 	// TLS. Engine.SetDomains replaces it.
 	Domains  tlsstate.Domains
 	TLS, TCP StreamConfig
+	WS, WSS  StreamConfig
 
 	MaxConnections int           // accepted at the same time
 	Sources        SourceLimits  // what one source may have of all
@@ -139,9 +142,13 @@ func DefaultConfig() Config {
 		HandshakeTimeout:      100 * time.Millisecond,
 		SendTimeout:           100 * time.Millisecond,
 	}
+	web := stream
+	web.Web.AcceptTimeout = 5 * time.Second
 	return Config{
 		TLS:            stream,
 		TCP:            stream,
+		WS:             web,
+		WSS:            web,
 		MaxConnections: 2048,
 		Lifetime:       120 * time.Second,
 		MaxMessageTime: 4 * time.Second,
@@ -198,12 +205,12 @@ func (c *Config) complete() error {
 	}
 	for _, s := range c.Sockets {
 		switch {
-		case s.Proto != UDP && s.Proto != TCP && s.Proto != TLS:
+		case s.Proto != UDP && !s.Proto.Stream():
 			return fmt.Errorf("reactor: socket %v: unknown protocol", s.Addr)
 		case !s.Addr.IsValid():
 			return fmt.Errorf("reactor: a %v socket without an address", s.Proto)
-		case s.Proto == TLS && c.Domains == nil:
-			return fmt.Errorf("reactor: socket tls:%v without TLS domains", s.Addr)
+		case s.Proto.Secure() && c.Domains == nil:
+			return fmt.Errorf("reactor: socket %v:%v without TLS domains", s.Proto, s.Addr)
 		case s.Inherited != nil && !s.Inherited.Serves(s.Proto, s.Addr):
 			return fmt.Errorf("reactor: socket %v:%v: the inherited one is another", s.Proto, s.Addr)
 		}
@@ -213,8 +220,14 @@ func (c *Config) complete() error {
 
 // stream returns the parameters of a stream protocol.
 func (c *Config) stream(p Proto) *StreamConfig {
-	if p == TLS {
+	switch p {
+	case TLS:
 		return &c.TLS
+	case WS:
+		return &c.WS
+	case WSS:
+		return &c.WSS
+	default:
+		return &c.TCP
 	}
-	return &c.TCP
 }

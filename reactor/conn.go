@@ -12,6 +12,7 @@ import (
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/reactor/internal/sourcelimit"
+	"sipreactor/reactor/internal/websocket"
 	"sipreactor/reactor/internal/wheel"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
@@ -42,7 +43,9 @@ type conn struct {
 	sock         poller.Socket
 	codec        codec
 	hs           *handshake // nil but while handshaking
+	framing      framing    // cuts what is read
 	framer       sipframe.Framer
+	web          *websocket.Stream        // nil but for WebSocket
 	partial      *sipframe.Buffer         // bytes of a message that is not complete; nil while idle
 	cutShort     atomic.Bool              // there are such bytes; for anybody
 	place        sourcelimit.Place        // what it counts to its source
@@ -97,6 +100,16 @@ type conn struct {
 	out    sendqueue.Queue
 	tls    tlsSummary
 	spoken []spoken // SIP domains that were looked for in the peer's certificate
+}
+
+// speaks chooses how messages stand in the stream, by the transport. Nobody else sees
+// the connection yet.
+func (c *conn) speaks() {
+	c.framing = &c.framer
+	if c.src.Proto.Web() {
+		c.web = websocket.NewStream(c.src.Outbound)
+		c.framing, c.out.Framing = c.web, c.web
+	}
 }
 
 // Handle returns the connection's own.

@@ -8,6 +8,7 @@ import (
 	"sipreactor/reactor/internal/counters"
 	"sipreactor/reactor/internal/owed"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/websocket"
 	"sipreactor/tlsstate"
 )
 
@@ -87,14 +88,16 @@ func (s *Source) side() int {
 	return 0
 }
 
-// handshook counts a handshake that succeeded. Loop only.
+// handshook counts a handshake that succeeded; s is nil for one without TLS. Loop only.
 func (c *conn) handshook(s *tlsstate.State, took time.Duration) {
 	n := &c.loop.stat.handshakes[c.src.side()]
-	n.byVersion[versionIndex(s.Version)].Add(1)
-	if s.Resumed {
-		n.resumed.Add(1)
+	if s != nil {
+		n.byVersion[versionIndex(s.Version)].Add(1)
+		if s.Resumed {
+			n.resumed.Add(1)
+		}
+		n.took.Add(took)
 	}
-	n.took.Add(took)
 	c.mu.Lock()
 	c.tls.took = took
 	c.mu.Unlock()
@@ -118,8 +121,12 @@ func (c *conn) countFailure(was phase.Phase, why *Error) {
 		c.eng.stat.dialsFailed[why.Reason].Add(1)
 	case was == phase.Handshaking:
 		var t *tlsstate.Error
-		if errors.As(why, &t) {
+		var w *websocket.Error
+		switch {
+		case errors.As(why, &t):
 			c.eng.stat.handshakeDefects.Add(t.Reason)
+		case errors.As(why, &w):
+			c.eng.stat.handshakeDefects.Add(w.Reason)
 		}
 		c.loop.stat.handshakes[c.src.side()].failed[why.Reason].Add(1)
 	}

@@ -33,6 +33,7 @@ func (e *Engine) dialled(t *Target, want *match, domains tlsstate.Domains, w *se
 	c.self, c.meant, c.domains = want.self, want.name, domains
 	c.target.Set, c.target.Carrier, c.target.Note = nil, nil, nil // the message's, not the connection's
 	c.src = Source{Proto: t.Proto, Remote: t.Addr, Socket: t.Socket, Outbound: true}
+	c.speaks()
 	if probing {
 		cfg := *c.cfg
 		cfg.HandshakeTimeout = probeTime

@@ -31,7 +31,7 @@ type Engine struct {
 	log      *slog.Logger
 	born     time.Time
 	lifetime int64 // seconds
-	framing  [TLS + 1]sipframe.FramerConfig
+	framing  [protoCount]sipframe.FramerConfig
 	seed     maphash.Seed
 
 	table       table.Table[conn, *conn, Handle]
@@ -101,7 +101,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	}
 	e.poll = poller.New(poller.Config{Loops: cfg.Loops, Listeners: cfg.listeners(), Keepalive: kernel.Keepalive(cfg.Keepalive),
 		Backlog: cfg.Backlog, DatagramBuffer: cfg.DatagramBuffer, Logger: cfg.Logger}, onPoller{e})
-	for _, p := range []Proto{TCP, TLS} {
+	for p := TCP; p < protoCount; p++ {
 		s := cfg.stream(p)
 		e.framing[p] = sipframe.FramerConfig{MaxMessage: cfg.MaxMessageSize, PingPong: s.CRLFPingPong, DropCRLF: s.CRLFDrop}
 	}

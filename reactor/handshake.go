@@ -18,7 +18,7 @@ import (
 // way. The loop owns it, but for feed, err and later while a handshaker has it:
 // then those and the machine are the handshaker's.
 type handshake struct {
-	machine tlsstate.Machine
+	machine shaker
 	inbox   []byte // came while the machine was away
 	feed    []byte
 	busy    bool // the machine is away: with a handshaker, or in the loop's steps
@@ -46,10 +46,10 @@ const (
 )
 
 // handshake begins. A client speaks first.
-func (l *loop) handshake(c *conn, m tlsstate.Machine) {
+func (l *loop) handshake(c *conn, m shaker) {
 	c.codec = m
-	c.hs = &handshake{machine: m, left: c.cfg.HandshakeTimeout, begun: l.eng.now()}
-	if a, ok := m.(tlsstate.AsyncMachine); ok {
+	c.hs = &handshake{machine: m, left: c.handshakeTime(), begun: l.eng.now()}
+	if a, ok := c.machine().(tlsstate.AsyncMachine); ok {
 		a.OnSigned(func() { l.post(c, evSigned) })
 	}
 	l.eng.observe(c, HandshakeStarted, nil, "")
@@ -153,6 +153,7 @@ func (l *loop) handshakeDone(c *conn, spoke bool) {
 	c.hs = nil
 	state := c.tlsState()
 	c.handshook(state, took)
+	c.leaveUpgrade()
 	c.unacked.Unconfirmed = mayBeRefused(state)
 	if !c.src.Outbound && !spoke {
 		// A client that leaves Nagle's algorithm on holds its first request back
@@ -177,10 +178,14 @@ func (l *loop) compute(c *conn) {
 }
 
 // Kind numbers what the next step of a handshake is like: the first of an accepted
-// connection signs, the first of ours does not, later ones verify or compute little.
+// connection signs, the first of ours does not, later ones verify or compute little; HTTP
+// alone is another matter.
 func (c *conn) Kind() int {
 	kind := 0
-	if c.src.Outbound {
+	switch {
+	case c.src.Proto == WS:
+		return 4
+	case c.src.Outbound:
 		kind = 2
 	}
 	if c.hs.later {
@@ -223,6 +228,22 @@ func (l *loop) stopClock(c *conn) {
 	}
 }
 
+// handshakeTime is the time that the peer may take over the whole handshake, and
+// handshakeParameter what that is called.
+func (c *conn) handshakeTime() time.Duration {
+	if t := c.cfg.Web.AcceptTimeout; t > 0 && c.src.Proto.Web() && !c.src.Outbound {
+		return t
+	}
+	return c.cfg.HandshakeTimeout
+}
+
+func (c *conn) handshakeParameter() string {
+	if c.src.Proto.Web() && !c.src.Outbound {
+		return c.src.Proto.String() + "_accept_timeout"
+	}
+	return c.src.Proto.String() + "_handshake_timeout"
+}
+
 // grant adds the path's round-trip time to what the peer may take, for each
 // flight that we sent, up to kernel.MaxRoundTrip in all.
 func (l *loop) grant(c *conn) {
@@ -257,12 +278,12 @@ func (l *loop) handshakeOverdue(c *conn, now int64) {
 		return
 	}
 	took := time.Duration(now - h.begun).Round(time.Millisecond)
-	l.close(c, because(HandshakeTimeout, "no answer after "+took.String()+" (tls_handshake_timeout "+c.cfg.HandshakeTimeout.String()+")"))
+	l.close(c, because(HandshakeTimeout, "no answer after "+took.String()+" ("+c.handshakeParameter()+" "+c.handshakeTime().String()+")"))
 }
 
 // tlsState describes the TLS connection; nil on a plain one.
 func (c *conn) tlsState() *tlsstate.State {
-	if m, ok := c.codec.(tlsstate.Machine); ok {
+	if m := c.machine(); m != nil {
 		return m.State()
 	}
 	return nil
@@ -270,7 +291,7 @@ func (c *conn) tlsState() *tlsstate.State {
 
 // secrets takes what the TLS machine has kept of them; "" mostly.
 func (c *conn) secrets() string {
-	if m, ok := c.codec.(tlsstate.Machine); ok {
+	if m := c.machine(); m != nil {
 		return m.Secrets()
 	}
 	return ""

@@ -49,7 +49,7 @@ func Inherit(f *os.File) (*Inherited, error) {
 
 // Serves reports whether the socket is one of a protocol at an address.
 func (in *Inherited) Serves(p Proto, addr netip.AddrPort) bool {
-	return in.Stream == p.stream() && in.Addr == kernel.Unmap(addr)
+	return in.Stream == p.Stream() && in.Addr == kernel.Unmap(addr)
 }
 
 // control runs f on the descriptor.

@@ -30,7 +30,7 @@ func (s *SocketConfig) listener() poller.Listener {
 func (e *Engine) listener(local netip.AddrPort) (found *Socket) {
 	for _, s := range e.sockets {
 		switch {
-		case !s.Proto.stream() || s.Addr.Port() != local.Port():
+		case !s.Proto.Stream() || s.Addr.Port() != local.Port():
 		case s.Addr.Addr() == local.Addr():
 			return s
 		case s.Addr.Addr().IsUnspecified():
@@ -49,7 +49,7 @@ func (c *Config) alone() error {
 			continue
 		}
 		for _, other := range c.Sockets[:i] {
-			if other.Addr == s.Addr && other.Proto.stream() == s.Proto.stream() {
+			if other.Addr == s.Addr && other.Proto.Stream() == s.Proto.Stream() {
 				return &ListenError{s.Proto, s.Addr, fmt.Errorf("%v listens there", other.Proto)}
 			}
 		}

@@ -10,64 +10,82 @@ const (
 	UDP Proto = iota + 1
 	TCP
 	TLS
+	WS  // WebSocket (RFC 7118)
+	WSS // WebSocket over TLS
 )
 
-// String returns the name as an opensips.cfg and a SIP URI write it: udp, tcp, tls.
+// protoCount makes arrays that a Proto indexes.
+const protoCount = WSS + 1
+
+// Protos is how many values a Proto may have, for arrays that it indexes.
+const Protos = int(protoCount)
+
+// protos holds what is to be known of each transport, by its value.
+var protos = [protoCount]struct {
+	name, via string
+	port      uint16
+}{
+	UDP: {"udp", "UDP", 5060},
+	TCP: {"tcp", "TCP", 5060},
+	TLS: {"tls", "TLS", 5061},
+	WS:  {"ws", "WS", 80},
+	WSS: {"wss", "WSS", 443},
+}
+
+// String returns the name as an opensips.cfg and a SIP URI write it: udp, tcp, tls, ws,
+// wss.
 func (p Proto) String() string {
-	switch p {
-	case UDP:
-		return "udp"
-	case TCP:
-		return "tcp"
-	case TLS:
-		return "tls"
-	default:
-		return fmt.Sprintf("proto(%d)", uint8(p))
+	if UDP <= p && p < protoCount {
+		return protos[p].name
 	}
+	return fmt.Sprintf("proto(%d)", uint8(p))
 }
 
-// ViaName returns the transport as a Via header names it (RFC 3261 25.1), or ""
-// for a value that is no transport.
+// ViaName returns the transport as a Via header names it (RFC 3261 25.1, RFC 7118
+// 8), or "" for a value that is no transport.
 func (p Proto) ViaName() string {
-	switch p {
-	case UDP:
-		return "UDP"
-	case TCP:
-		return "TCP"
-	case TLS:
-		return "TLS"
-	default:
-		return ""
+	if p < protoCount {
+		return protos[p].via
 	}
+	return ""
 }
 
-// DefaultPort is the port of a SIP element whose address names none:
-// 5061 for TLS, 5060 for the others (RFC 3261 18.1.1, 19.1.2).
+// DefaultPort is the port of a SIP element whose address names none: 5061 for TLS, 80
+// and 443 for WebSocket, 5060 for the others (RFC 3261 18.1.1, 19.1.2, RFC 6455 3).
 func (p Proto) DefaultPort() uint16 {
-	if p == TLS {
-		return 5061
+	if UDP <= p && p < protoCount {
+		return protos[p].port
 	}
 	return 5060
 }
 
 // ParseProto reads a transport name in any case. The second result tells
 // whether it is one.
-func ParseProto(name string) (Proto, bool) {
-	if len(name) != 3 {
+func ParseProto[T string | []byte](name T) (Proto, bool) {
+	if len(name) < 2 || len(name) > 3 {
 		return 0, false
 	}
-	lower := [3]byte{name[0] | 0x20, name[1] | 0x20, name[2] | 0x20}
-	switch string(lower[:]) {
-	case "udp":
-		return UDP, true
-	case "tcp":
-		return TCP, true
-	case "tls":
-		return TLS, true
-	default:
-		return 0, false
+	var lower [3]byte
+	for i := range len(name) {
+		lower[i] = name[i] | 0x20
 	}
+	for p := UDP; p < protoCount; p++ {
+		if string(lower[:len(name)]) == protos[p].name {
+			return p, true
+		}
+	}
+	return 0, false
 }
 
-// stream reports whether the transport is a byte stream that wants framing.
-func (p Proto) stream() bool { return p == TCP || p == TLS }
+// Stream reports whether the transport has connections.
+func (p Proto) Stream() bool { return p > UDP && p < protoCount }
+
+// Secure reports whether the transport is spoken over TLS.
+func (p Proto) Secure() bool { return p == TLS || p == WSS }
+
+// Web reports whether the transport is WebSocket: its peers are reached by the
+// connections that they have opened.
+func (p Proto) Web() bool { return p == WS || p == WSS }
+
+// shakes reports whether a handshake comes before the first message.
+func (p Proto) shakes() bool { return p >= TLS && p < protoCount }

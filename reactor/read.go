@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
@@ -73,13 +74,17 @@ func (l *loop) pump(c *conn) {
 		n, err = c.codec.Read(l.slab.Free())
 		if n > 0 {
 			l.slab.Advance(n)
-			l.recs = append(l.recs, record{end: len(l.slab.Bytes()), small: n < smallRecord && c.src.Proto == TLS})
+			l.recs = append(l.recs, record{end: len(l.slab.Bytes()), small: n < smallRecord && c.src.Proto.Secure()})
 		}
 	}
 	if !c.ignoresInput {
 		l.fold(c, l.cut(c, base))
 	}
 	l.dispatch(c)
+	if l.heard(c); c.phase == phase.Established && c.web != nil && c.web.Over() {
+		l.close(c, because(PeerClosed, "close "+strconv.Itoa(int(c.web.Code()))))
+		return
+	}
 	if c.phase == phase.Established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
 		l.flush(c) // answers, pongs, and what the machine had to say
 		if c.eof && c.phase == phase.Established && !c.ignoresInput {
@@ -156,16 +161,17 @@ func (l *loop) turn(c *conn, base int) (fresh int) {
 // too, the peer makes us keep what it has begun.
 func (l *loop) fold(c *conn, from int) {
 	rest := l.slab.Bytes()[from:]
-	if c.ignoresInput || len(rest) == 0 && !c.codec.Unfinished() {
+	begun := c.web != nil && c.web.Unfinished()
+	if c.ignoresInput || len(rest) == 0 && !begun && !c.codec.Unfinished() {
 		c.msgDue = 0
 		return
 	}
-	if c.msgDue == 0 || len(rest) == 0 && len(l.recs) > 0 {
+	if c.msgDue == 0 || len(rest) == 0 && !begun && len(l.recs) > 0 {
 		c.msgDue, c.msgLate = l.eng.now()+int64(l.eng.cfg.MaxMessageTime), false
 		c.arm(c.msgDue)
 	}
 	if len(rest) == 0 {
-		return // all that is kept is a part of a record, by the codec
+		return // all that is kept is a part of a record, by the codec, or the head of a frame
 	}
 	c.chunks += l.chunks(from)
 	if limit := c.cfg.MaxChunks; limit > 0 && c.chunks >= limit {
@@ -224,7 +230,7 @@ func (l *loop) cut(c *conn, base int) (from int) {
 	bytes := l.slab.Bytes()
 	pos := base
 	for {
-		cut := c.framer.Next(&c.eng.framing[c.src.Proto], bytes[pos:])
+		cut := c.framing.Next(&c.eng.framing[c.src.Proto], bytes[pos:])
 		start, end := pos+cut.Start, pos+cut.End
 		switch cut.Kind {
 		case sipframe.NeedMore:
@@ -253,6 +259,9 @@ func (l *loop) cut(c *conn, base int) (from int) {
 			l.eng.stat.defects.Add(cut.Defect.Reason)
 			defect := cut.Defect
 			l.bag(c, item{kind: itemMalformed, data: bytes[start:end:end], defect: &defect})
+			return len(bytes)
+		case sipframe.Over:
+			c.ignoresInput = true // pump ends it, behind what came before
 			return len(bytes)
 		}
 		pos = end

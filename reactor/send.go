@@ -59,7 +59,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 		return 0, because(NoConnection, "it is gone")
 	case t.Proto == UDP:
 		return e.sendDatagram(t, m, w)
-	case !t.Proto.stream():
+	case !t.Proto.Stream():
 		return 0, &Error{Reason: NoConnection, Blame: BlameConfig, Detail: "no transport named"}
 	}
 	want, domains, failed := e.matchFor(t)
@@ -108,7 +108,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 // open one by; nil on plain TCP.
 func (e *Engine) matchFor(t *Target) (want match, domains tlsstate.Domains, failed *Error) {
 	want.socket = t.Socket
-	if t.Proto != TLS {
+	if !t.Proto.Secure() {
 		return want, nil, nil
 	}
 	if domains = e.tls(); domains == nil {
@@ -119,7 +119,7 @@ func (e *Engine) matchFor(t *Target) (want match, domains tlsstate.Domains, fail
 	if want.self, err = domains.ClientIdentity(q); err != nil {
 		return want, nil, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: err.Error(), Err: err}
 	}
-	want.checkCert, want.name, want.now = e.cfg.TLS.CertCheckOnReuse, plainName(q.Meant()), e.seconds()
+	want.checkCert, want.name, want.now = e.cfg.stream(t.Proto).CertCheckOnReuse, plainName(q.Meant()), e.seconds()
 	return want, domains, nil
 }
 

@@ -10,8 +10,8 @@ import (
 // /64 of an IPv6 one). 0 is no bound.
 type SourceLimits struct {
 	Connections   int            // accepted connections at the same time
-	Handshakes    int            // accepted TLS handshakes that are under way
-	HandshakeRate int            // accepted TLS handshakes that begin in one second
+	Handshakes    int            // accepted handshakes, of TLS and WebSocket, that are under way
+	HandshakeRate int            // those that begin in one second
 	Unfinished    int            // messages that are not complete, on accepted connections
 	Allow         []netip.Prefix // sources without bounds
 }
@@ -25,7 +25,7 @@ func SourceOf(a netip.Addr) netip.Addr { return sourcelimit.Of(a) }
 // that it would break.
 func (e *Engine) enterSource(c *conn) Refusal {
 	limits := (*sourcelimit.Limits)(&e.cfg.Sources)
-	switch e.sources.Enter(&c.place, limits, c.src.Remote.Addr(), c.src.Proto == TLS, e.seconds()) {
+	switch e.sources.Enter(&c.place, limits, c.src.Remote.Addr(), c.src.Proto.shakes(), e.seconds()) {
 	case sourcelimit.Connections:
 		return RefusedSource
 	case sourcelimit.Handshakes:

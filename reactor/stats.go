@@ -116,9 +116,6 @@ type Stats struct {
 	Waiting                     int // workers that wait at the moment
 }
 
-// protoCount makes arrays that a Proto indexes.
-const protoCount = TLS + 1
-
 // The numbers of TLS versions (RFC 8446 4.2.1); versionCount makes arrays that
 // versionIndex indexes.
 const (

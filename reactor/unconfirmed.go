@@ -17,9 +17,9 @@ import (
 const unconfirmedBytes = 256 << 10
 
 // mayBeRefused reports whether the peer may still refuse us when the handshake is
-// over for us: it asked for a certificate.
+// over for us: it asked for a certificate. s is nil without TLS.
 func mayBeRefused(s *tlsstate.State) bool {
-	return s.Client && s.Asked && s.VersionName() == "TLSv1.3"
+	return s != nil && s.Client && s.Asked && s.VersionName() == "TLSv1.3"
 }
 
 // confirm ends that: the peer has spoken, so it took our certificate and

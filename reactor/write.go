@@ -27,7 +27,9 @@ func (l *loop) flush(c *conn) {
 			}
 			return
 		}
+		c.out.Turn(b)
 		_, err := c.codec.Write(b.Text)
+		c.out.Turn(b)
 		c.out.Launch(b, len(c.codec.Output()))
 		if err != nil {
 			l.close(c, fail(WriteError, err))

@@ -11,7 +11,7 @@ type Job interface {
 }
 
 // Kinds is how many kinds of jobs are told apart.
-const Kinds = 4
+const Kinds = 5
 
 // jobs are those that the loop computes itself.
 type jobs struct {

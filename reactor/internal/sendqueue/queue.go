@@ -11,12 +11,12 @@ type Batch struct {
 
 // Entry is one message of a batch.
 type Entry struct {
-	End  int     // offset behind its last byte
-	Wire int     // bytes of the sealed batch up to the end of the record with its last byte
-	Wait *Waiter // the sender that still waits for its fate; nil if none
-	Pong bool    // an answer to a ping: nobody is told if it is lost
-	Note any     // the sender's, for Undelivered
-	Asks bool    // a request that is owed an answer
+	Begin, End int     // offsets of its first byte, and behind its last one
+	Wire       int     // bytes of the sealed batch up to the end of the record with its last byte
+	Wait       *Waiter // the sender that still waits for its fate; nil if none
+	Pong       bool    // an answer to a ping: nobody is told if it is lost
+	Note       any     // the sender's, for Undelivered
+	Asks       bool    // a request that is owed an answer
 }
 
 var batches = sync.Pool{New: func() any { return new(Batch) }}
@@ -47,11 +47,18 @@ func clearEntries(e []Entry) {
 
 // Message returns the bytes of the i-th message.
 func (b *Batch) Message(i int) []byte {
-	start := 0
-	if i > 0 {
-		start = b.Ends[i-1].End
-	}
-	return b.Text[start:b.Ends[i].End]
+	return b.Text[b.Ends[i].Begin:b.Ends[i].End]
+}
+
+// Framing is how messages stand in a stream that does not tell their ends by itself.
+type Framing interface {
+	// Open leaves room for what stands before a message behind what is there.
+	Open(text []byte) []byte
+	// Close writes what stands before the message that was opened at from, and returns
+	// where that begins.
+	Close(text []byte, from int) (out []byte, begin int)
+	// Turn masks a message, text[begin:end], or takes the mask off again.
+	Turn(text []byte, begin, end int)
 }
 
 // Queue is what is to be written on one connection. The connection's lock guards
@@ -65,6 +72,9 @@ type Queue struct {
 	Flight *Batch
 	Taken  int // bytes of the sealed flight that the socket has
 	Count  int // messages of the flight that are written
+	// Framing frames the messages; nil: they stand one behind the other. It is set
+	// before the first of them.
+	Framing Framing
 }
 
 // Len returns how many messages wait. The lock is held.
@@ -118,9 +128,37 @@ func (o *Queue) Add(m Appender, e Entry) {
 		o.Waiting = newBatch()
 	}
 	b := o.Waiting
-	b.Text = m.AppendTo(b.Text)
+	e.Begin = len(b.Text)
+	if o.Framing == nil {
+		b.Text = m.AppendTo(b.Text)
+	} else {
+		b.Text = m.AppendTo(o.Framing.Open(b.Text))
+		b.Text, e.Begin = o.Framing.Close(b.Text, e.Begin)
+	}
 	e.End = len(b.Text)
 	b.Ends = append(b.Ends, e)
+}
+
+// AddRaw appends bytes of the framing's own, of whose fate nobody is told. The lock is
+// held.
+func (o *Queue) AddRaw(text []byte) {
+	if o.Waiting == nil {
+		o.Waiting = newBatch()
+	}
+	b := o.Waiting
+	b.Text = append(b.Text, text...)
+	b.Ends = append(b.Ends, Entry{Begin: len(b.Text), End: len(b.Text), Pong: true})
+}
+
+// Turn masks the messages of a batch that is about to be sealed, or takes the masks
+// off again, for those that may have to be given back. Loop only.
+func (o *Queue) Turn(b *Batch) {
+	if o.Framing == nil {
+		return
+	}
+	for i := range b.Ends {
+		o.Framing.Turn(b.Text, b.Ends[i].Begin, b.Ends[i].End)
+	}
 }
 
 // RemoveLast takes the message out that was added last. The lock is held.

@@ -71,6 +71,9 @@ func (s *Stream) closed(payload []byte) {
 	}
 }
 
+// Over reports whether the peer has closed.
+func (s *Stream) Over() bool { return s.over && s.defect == nil }
+
 // Code is what the peer closed with, or what is to be told a peer that broke a rule;
 // 1005 for a close without a code, 0 while there is neither.
 func (s *Stream) Code() Code { return s.code }
