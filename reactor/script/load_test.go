@@ -251,7 +251,7 @@ route { forward(); }
 		CRLFDrop: true, MaxChunks: 8, MaxPostponed: 16, LocalConnectTimeout: 200 * time.Millisecond,
 		LocalHandshakeTimeout: 200 * time.Millisecond, HandshakeTimeout: 200 * time.Millisecond, SendTimeout: 200 * time.Millisecond, CertCheckOnReuse: true,
 	}
-	if cfg.Engine.TLS != want {
+	if !reflect.DeepEqual(cfg.Engine.TLS, want) {
 		t.Errorf("got %+v", cfg.Engine.TLS)
 	}
 	if cfg.Trace.TLS != (ConnTrace{Destination: "hep_dest", On: true, FilterRoute: "tls_filter"}) {
