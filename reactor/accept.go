@@ -70,7 +70,7 @@ func (l *loop) admit(c *conn) Refusal {
 	if e.full() {
 		return RefusedDescriptors
 	}
-	if c.src.Proto.shakes() && (e.late() || e.handshakers.late()) {
+	if c.src.Proto.shakes() && (e.late() || e.handshakers.Late()) {
 		return RefusedOverload
 	}
 	if cause := e.enterSource(c); cause != admitted {

@@ -42,6 +42,7 @@
 //	scheduler    when a loop serves, defers a wake-up, computes, yields, sleeps
 //	admission    when a loop has too much, and what it refuses then
 //	phase        the life of a connection as a table
+//	handshakes   who computes the steps, what the peer may take, what it says meanwhile
 //	table        connections by handle; look-ups without a lock
 //	peers        connections by remote end point; look-ups without a lock
 //	sendqueue    what waits to be written, is being written, is not acknowledged
@@ -61,7 +62,7 @@
 //	which connection serves a send      reuse.go, peers.go, alias.go
 //	when a destination is left alone    backoff
 //	how a connect is waited for         dial.go, connectqueue.go, send.go
-//	how a handshake is driven           handshake.go (and tlsstate)
+//	how a handshake is driven           handshake.go, handshakes (and tlsstate)
 //	what may wait, and for whom         sendqueue, write.go
 //	why and how a connection closes     reason.go, close.go, linger.go, half.go
 //	what is too late                    deadline.go, write.go, unacked.go

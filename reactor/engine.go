@@ -15,6 +15,7 @@ import (
 	"time"
 
 	logfold "sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/sourcelimit"
@@ -40,7 +41,7 @@ type Engine struct {
 	shards      []*shard
 	refuses     bool      // the Handler is an Overloader
 	resting     sync.Pool // workers of loops that have left theirs, with what they keep in Local
-	handshakers handshakers
+	handshakers handshakes.Pool
 	connects    *connectQueue
 	domains     atomic.Pointer[tlsstate.Domains]
 	sockets     []*Socket
@@ -144,7 +145,7 @@ func (e *Engine) start() error {
 		return err
 	}
 	e.up.Store(true)
-	e.handshakers.start(e.cfg.Handshakers)
+	e.handshakers.Start(e.cfg.Handshakers, e.now)
 	for _, s := range e.shards {
 		s.mu.Lock()
 		s.spawn()
@@ -292,7 +293,7 @@ func until(ctx context.Context, done func() bool) error {
 
 // dismiss ends the goroutines that are not the poller's. Loops no longer run.
 func (e *Engine) dismiss() {
-	e.handshakers.close()
+	e.handshakers.Close()
 	e.table.Each(func(c *conn) { // what no loop has it has not closed
 		if c.eof {
 			c.sock.Close()

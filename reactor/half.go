@@ -126,7 +126,7 @@ func (l *loop) survives(c *conn, err error) bool {
 	if err != poller.ErrEnd {
 		return false
 	}
-	waits := c.phase == phase.Handshaking && !c.closes() && (c.hs.busy || c.hs.signing || len(c.hs.inbox) > 0)
+	waits := c.phase == phase.Handshaking && !c.closes() && (c.hs.busy || c.hs.signing || c.hs.inbox.Len() > 0)
 	if !waits && !c.outlives() {
 		return false
 	}

@@ -2,15 +2,13 @@ package reactor
 
 import (
 	"errors"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
-	"sipreactor/reactor/internal/ring"
 	"sipreactor/tlsstate"
 )
 
@@ -19,36 +17,21 @@ import (
 // then those and the machine are the handshaker's.
 type handshake struct {
 	machine shaker
-	inbox   []byte // came while the machine was away
+	inbox   handshakes.Inbox // came while the machine was away
 	feed    []byte
 	busy    bool // the machine is away: with a handshaker, or in the loop's steps
 	paused  bool // the kernel keeps what comes
 	signing bool // the machine is here and waits for a signature
 	signed  bool // which came before the machine was back
 	err     error
-	later   bool  // this is not the first step
-	queued  int64 // when a handshaker was asked for, on the engine's clock
-
-	// The peer's clock: it runs only while we wait for its bytes.
-	left    time.Duration // what the peer may still take
-	granted time.Duration // round-trip time added so far
-	flights int           // of ours, for which none was added yet
-	since   int64         // start of this wait on the engine's clock; 0 = it does not run
-	begun   int64
+	later   bool // this is not the first step
+	peer    handshakes.Clock
 }
-
-// A peer may send messages right behind its Finished, while that still waits
-// for a handshaker. From inboxFull on the kernel keeps what comes; inboxLimit is
-// the end, which no peer reaches before its own send buffer is full.
-const (
-	inboxFull  = 64 << 10
-	inboxLimit = 4 << 20
-)
 
 // handshake begins. A client speaks first.
 func (l *loop) handshake(c *conn, m shaker) {
 	c.codec = m
-	c.hs = &handshake{machine: m, left: c.handshakeTime(), begun: l.eng.now()}
+	c.hs = &handshake{machine: m, peer: handshakes.NewClock(c.handshakeTime(), l.eng.now())}
 	if a, ok := c.machine().(tlsstate.AsyncMachine); ok {
 		a.OnSigned(func() { l.post(c, evSigned) })
 	}
@@ -65,17 +48,16 @@ func (l *loop) handshake(c *conn, m shaker) {
 // is away or waits for a signature.
 func (l *loop) feedHandshake(c *conn, in []byte) {
 	h := c.hs
-	if len(h.inbox)+len(in) > inboxLimit {
+	if !h.inbox.Add(in) {
 		l.close(c, because(HandshakeFailed, "too many bytes"))
 		return
 	}
-	h.inbox = append(h.inbox, in...)
 	if !h.busy && !h.signing {
-		l.stopClock(c)
+		h.peer.Stop(l.eng.now())
 		l.compute(c)
 		return
 	}
-	if len(h.inbox) >= inboxFull && !h.paused {
+	if h.inbox.Full() && !h.paused {
 		h.paused = true
 		c.sock.PauseReading()
 	}
@@ -109,7 +91,7 @@ func (l *loop) handshaken(c *conn) {
 		l.handshakeDone(c, spoke)
 	case !errors.Is(h.err, tlsstate.ErrWantRead):
 		l.close(c, tlsError(h.err))
-	case len(h.inbox) > 0:
+	case h.inbox.Len() > 0:
 		l.compute(c)
 	case c.eof:
 		l.close(c, because(HandshakeFailed, "the peer closed the connection"))
@@ -149,7 +131,7 @@ func (l *loop) signed(c *conn) {
 // read at once, or it would wait for bytes that may never come. spoke tells
 // whether the last step had something to send.
 func (l *loop) handshakeDone(c *conn, spoke bool) {
-	rest, took := c.hs.inbox, time.Duration(l.eng.now()-c.hs.begun)
+	rest, took := c.hs.inbox.Take(), c.hs.peer.Took(l.eng.now())
 	c.hs = nil
 	state := c.tlsState()
 	c.handshook(state, took)
@@ -173,7 +155,7 @@ func (l *loop) handshakeDone(c *conn, spoke bool) {
 func (l *loop) compute(c *conn) {
 	h := c.hs
 	h.busy = true
-	h.feed, h.inbox = h.inbox, h.feed[:0]
+	h.feed = h.inbox.Take()
 	l.sched.Compute(c)
 }
 
@@ -197,6 +179,9 @@ func (c *conn) Kind() int {
 // Compute computes the next step of the handshake. Its owner calls it.
 func (c *conn) Compute() { c.hs.compute() }
 
+// Computed gives the machine back to the loop. A goroutine of the pool calls it.
+func (c *conn) Computed() { c.loop.post(c, evHandshake) }
+
 // Gone reports whether the connection has ended.
 func (c *conn) Gone() bool { return c.phase == phase.Closed }
 
@@ -210,23 +195,7 @@ func (h *handshake) compute() {
 }
 
 // startClock begins a wait for the peer.
-func (l *loop) startClock(c *conn, spoke bool) {
-	h := c.hs
-	if spoke {
-		h.flights++
-	}
-	h.since = l.eng.now()
-	c.arm(h.since + int64(h.left))
-}
-
-// stopClock ends a wait: the peer's bytes are here.
-func (l *loop) stopClock(c *conn) {
-	h := c.hs
-	if h.since != 0 {
-		h.left -= time.Duration(l.eng.now() - h.since)
-		h.since = 0
-	}
-}
+func (l *loop) startClock(c *conn, spoke bool) { c.arm(c.hs.peer.Start(l.eng.now(), spoke)) }
 
 // handshakeTime is the time that the peer may take over the whole handshake, and
 // handshakeParameter what that is called.
@@ -244,29 +213,13 @@ func (c *conn) handshakeParameter() string {
 	return c.src.Proto.String() + "_handshake_timeout"
 }
 
-// grant adds the path's round-trip time to what the peer may take, for each
-// flight that we sent, up to kernel.MaxRoundTrip in all.
-func (l *loop) grant(c *conn) {
-	h := c.hs
-	if h.flights == 0 {
-		return
-	}
-	more := min(time.Duration(h.flights)*l.eng.cfg.roundTrip(c.sock.Fd()), kernel.MaxRoundTrip-h.granted)
-	h.granted += more
-	h.left += more
-	h.flights = 0
-}
-
 // handshakeOverdue closes the connection when the peer's time is over.
 func (l *loop) handshakeOverdue(c *conn, now int64) {
 	h := c.hs
-	if h == nil || h.since == 0 {
+	if h == nil || !h.peer.Runs() {
 		return
 	}
-	if now >= h.since+int64(h.left) {
-		l.grant(c)
-	}
-	due := h.since + int64(h.left)
+	due := h.peer.Due(now, func() time.Duration { return l.eng.cfg.roundTrip(c.sock.Fd()) }, kernel.MaxRoundTrip)
 	if now < due {
 		c.arm(due)
 		return
@@ -277,7 +230,7 @@ func (l *loop) handshakeOverdue(c *conn, now int64) {
 		c.arm(now + int64(10*time.Millisecond))
 		return
 	}
-	took := time.Duration(now - h.begun).Round(time.Millisecond)
+	took := h.peer.Took(now).Round(time.Millisecond)
 	l.close(c, because(HandshakeTimeout, "no answer after "+took.String()+" ("+c.handshakeParameter()+" "+c.handshakeTime().String()+")"))
 }
 
@@ -295,80 +248,4 @@ func (c *conn) secrets() string {
 		return m.Secrets()
 	}
 	return ""
-}
-
-// handshakers is the pool that computes handshakes: fewer goroutines than
-// cores, so that traffic always has one. A connection is in the queue at most
-// once, which bounds it.
-type handshakers struct {
-	mu    sync.Mutex
-	some  sync.Cond
-	queue ring.Ring[*conn]
-	stop  bool
-	done  sync.WaitGroup
-	age   atomic.Int64 // how long the last one waited, while others do
-}
-
-func (p *handshakers) start(n int) {
-	p.some.L = &p.mu
-	p.done.Add(n)
-	for range n {
-		go p.run()
-	}
-}
-
-// submit queues a connection whose machine the loop gives away.
-func (p *handshakers) submit(c *conn) {
-	p.mu.Lock()
-	c.hs.queued = c.eng.now()
-	p.queue.Push(c)
-	p.mu.Unlock()
-	p.some.Signal()
-}
-
-func (p *handshakers) run() {
-	defer p.done.Done()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for {
-		for p.queue.Len() == 0 {
-			if p.stop {
-				return
-			}
-			p.some.Wait()
-		}
-		c := p.queue.Pop()
-		if p.queue.Len() > 0 {
-			p.age.Store(c.eng.now() - c.hs.queued)
-		} else {
-			p.age.Store(0)
-		}
-		p.mu.Unlock()
-		c.hs.compute()
-		c.loop.post(c, evHandshake)
-		p.mu.Lock()
-	}
-}
-
-// handshakeLate is how long a step may wait for a handshaker before no new
-// handshake is taken: a peer gives one up after some seconds.
-const handshakeLate = int64(time.Second)
-
-// late reports whether there are more handshakes than can be computed.
-func (p *handshakers) late() bool { return p.age.Load() > handshakeLate }
-
-// waiting is how many machines wait for a handshaker.
-func (p *handshakers) waiting() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.queue.Len()
-}
-
-// close ends the pool when its queue is worked off.
-func (p *handshakers) close() {
-	p.mu.Lock()
-	p.stop = true
-	p.mu.Unlock()
-	p.some.Broadcast()
-	p.done.Wait()
 }

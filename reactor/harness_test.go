@@ -359,3 +359,18 @@ func readMessage(r *bufio.Reader) (string, error) {
 	b.Write(body)
 	return b.String(), err
 }
+
+// step is a step of a handshake that takes until it is let go.
+type step chan struct{}
+
+func (s step) Compute()  { <-s }
+func (s step) Computed() {}
+
+// holdHandshakers gives the pool n steps that end with a call of release.
+func (r *rig) holdHandshakers(n int) (release func()) {
+	s := make(step)
+	for range n {
+		r.handshakers.Submit(s)
+	}
+	return sync.OnceFunc(func() { close(s) })
+}

@@ -120,7 +120,7 @@ func (l *loop) Serve(list []*conn, signals scheduler.Signals) scheduler.Effect {
 }
 
 // HandOff leaves a connection's next step to the handshakers.
-func (l *loop) HandOff(j scheduler.Job) { l.eng.handshakers.submit(j.(*conn)) }
+func (l *loop) HandOff(j scheduler.Job) { l.eng.handshakers.Submit(j.(*conn)) }
 
 // Computed takes a machine back whose step the loop has computed.
 func (l *loop) Computed(j scheduler.Job) { l.handshaken(j.(*conn)) }

@@ -60,14 +60,14 @@ func TestReplyOnItsConnection(t *testing.T) {
 func TestWhatWaitsIsSealedTogether(t *testing.T) {
 	from, to, inbox := two(t, hurried)
 	// The handshakers are held up while the messages gather.
-	from.handshakers.mu.Lock()
+	release := from.holdHandshakers(from.cfg.Handshakers)
 	const n = 20
 	for i := range n {
 		if o, err := from.Send(from.target(TLS, to), Bytes(request("MESSAGE", fmt.Sprint(i), i, ""))); o != Queued {
 			t.Errorf("message %d: %v, %v", i, o, err)
 		}
 	}
-	from.handshakers.mu.Unlock()
+	release()
 	from.eventually("all arrive", func() bool { return len(inbox.got()) == n })
 	if s := from.Stats(); s.Batches != 1 {
 		t.Errorf("%d batches", s.Batches)

@@ -121,13 +121,19 @@ func TestSourceUnfinished(t *testing.T) {
 // While more handshakes come than can be computed, no new one is taken; plain
 // connections and those that are up are none the worse.
 func TestHandshakesAreRefusedInOverload(t *testing.T) {
-	r := start(t, &script{message: echo}, nil)
+	r := start(t, &script{message: echo}, func(c *Config) { c.Handshakers = 1 })
 	up := r.dial(TLS)
 	if err := sequence(up, 3); err != nil { // behind that nothing is left of its handshake
 		t.Fatal(err)
 	}
 	expectSequence(t, bufio.NewReader(up), 3)
-	r.handshakers.age.Store(2 * handshakeLate)
+	first := r.holdHandshakers(1)
+	then := r.holdHandshakers(2) // of which one waits
+	defer then()
+	began := r.now()
+	r.eventually("steps wait for more than a second", func() bool { return r.now()-began > int64(1100*time.Millisecond) })
+	first()
+	r.eventually("that is noticed", r.handshakers.Late)
 	c, err := r.from("127.0.0.1", TLS)
 	if err != nil {
 		t.Fatal(err)

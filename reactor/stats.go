@@ -158,7 +158,7 @@ func (e *Engine) Stats() Stats {
 		Peers:             e.peers.Len(),
 		Lingering:         e.lingering(),
 		BackedOff:         e.backoff.Len(),
-		HandshakesWaiting: e.handshakers.waiting(),
+		HandshakesWaiting: e.handshakers.Waiting(),
 	}
 	s.BackoffRefused, s.BackoffProbes = e.backoff.Counts()
 	s.Parked = s.ParkedConnects + s.ParkedHandshakes
