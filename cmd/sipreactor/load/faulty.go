@@ -41,12 +41,13 @@ const (
 	Mangling    Fault = "mangling"    // answers with what is no SIP
 	Provisional Fault = "provisional" // answers 100 or 180, and nothing more
 	Renegade    Fault = "handshaking" // ends its TLS in the middle of a handshake
+	Overloaded  Fault = "overloaded"  // answers 503
 )
 
 // Faults are all of them, Sound first.
 var Faults = []Fault{
 	Sound, Late, Twice, Slow, Dead, Hole, Mumbling, Closing, Resetting, Babbling, Alerting, Stranger, Stopped, Dying, Leaving, HalfClosed,
-	Vanishing, Interrupted, Mute, Mangling, Provisional, Renegade,
+	Vanishing, Interrupted, Mute, Mangling, Provisional, Renegade, Overloaded,
 }
 
 // Swallows reports whether a destination may take a request, as far as TCP tells, and never answer it: only a
@@ -224,6 +225,9 @@ func (f *Faulty) answer(raw *net.TCPConn, c net.Conn) {
 		status := 200
 		if string(m.Method) == "INVITE" {
 			status = 486
+		}
+		if f.fault == Overloaded {
+			status = 503
 		}
 		answer := response(&m, status)
 		switch f.fault {
