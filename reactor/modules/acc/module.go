@@ -68,6 +68,12 @@ func New(*script.Config) *script.Module {
 				}
 				return m.writer.lost.Load()
 			}},
+			{Name: "db_spooled", Gauge: true, Help: "Records that wait on disk for the database to come back.", Value: func() uint64 {
+				if m.writer == nil || m.writer.spool == nil {
+					return 0
+				}
+				return uint64(max(m.writer.spool.records.Load(), 0))
+			}},
 		},
 		Check: m.check, Start: m.start, Stop: m.end,
 	}
@@ -137,7 +143,7 @@ func (m *module) start(e *script.Env) error {
 		if err != nil {
 			return err
 		}
-		m.writer = newWriter(db, e.Log)
+		m.writer = newWriter(db, e.Log, openSpool(e.StateDir, m.url.Text()))
 		e.Go(m.writer.run)
 	}
 	if m.tm != nil && m.tm.Layer() != nil {

@@ -47,6 +47,9 @@ func (u *URL) Wanted(l *script.Loading) bool {
 // Kind returns the kind of database; 0 before Check.
 func (u *URL) Kind() store.Scheme { return u.kind }
 
+// Text returns the URL, whose password it has; "" before Check.
+func (u *URL) Text() string { return u.text }
+
 // Check makes sure that there is a database and that the module of its kind is
 // loaded. It reports whether that is so.
 func (u *URL) Check(l *script.Loading) bool {

@@ -1,0 +1,185 @@
+package acc
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"sipreactor/reactor/store"
+	"sipreactor/reactor/store/storetest"
+)
+
+// numbered is a record whose Call-ID is its number.
+func numbered(n int) store.Change {
+	return store.Change{Verb: store.VerbInsert, Table: "acc", Columns: []string{"method", "callid", "sip_code", "sip_reason", "time"},
+		Rows: [][]store.Value{{store.String("INVITE"), store.String(fmt.Sprintf("%06d", n)), store.String("200"), store.String("O'K"), store.Time(time.Now())}}}
+}
+
+// again gives the spool of another process, when this one's has ended.
+func again(s *spool) *spool {
+	if s.lock != nil {
+		s.lock.Close()
+	}
+	return &spool{dir: s.dir, room: s.room}
+}
+
+// running is a writer that runs until end.
+func running(t *testing.T, url string, s *spool) (w *writer, end func()) {
+	t.Helper()
+	db, err := store.Open(url, store.Options{Timeout: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w = newWriter(db, nil, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); w.run(ctx) }()
+	return w, func() { cancel(); <-done }
+}
+
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// TestOutage: the database is killed while records come, the program ends and begins anew meanwhile, and no record is
+// lost or out of its place.
+func TestOutage(t *testing.T) {
+	server := storetest.MariaDB(t)
+	url := server.URL("acc")
+	if err := store.Create(t.Context(), url, "version", "acc"); err != nil {
+		t.Fatal(err)
+	}
+	s := openSpool(t.TempDir(), url)
+	w, end := running(t, url, s)
+	n := 0
+	put := func(many int) {
+		for range many {
+			w.put(numbered(n))
+			n++
+		}
+	}
+	put(300)
+	server.Kill()
+	put(300)
+	await(t, "the spool has records", func() bool { return s.records.Load() > 0 })
+	put(300)
+	end()
+	if lost := w.lost.Load(); lost > 0 {
+		t.Fatalf("%d records are lost", lost)
+	}
+	for _, path := range []string{s.dir, filepath.Join(s.dir, "lock")} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("others can read %s: %v %v", path, info, err)
+		}
+	}
+
+	s = again(s)
+	w, end = running(t, url, s)
+	defer func() { end() }()
+	await(t, "what was there is seen", s.waits)
+	put(100)
+	server.Start()
+	put(100)
+	db, err := store.Open(url, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	seen := map[int]int{}
+	await(t, "all records are there", func() bool {
+		r, err := db.Select(t.Context(), store.Select{Table: "acc", Columns: []string{"callid", "sip_reason"}, Order: "id"})
+		if err != nil {
+			return false
+		}
+		clear(seen)
+		last := -1
+		for i := range r.Len() {
+			at, _ := strconv.Atoi(r.Row(i)[0].Text())
+			if seen[at]++; seen[at] == 1 && at < last {
+				t.Errorf("%d is behind %d", at, last)
+			}
+			if last = max(last, at); r.Row(i)[1].Text() != "O'K" {
+				t.Errorf("reason %q", r.Row(i)[1].Text())
+			}
+		}
+		return len(seen) == n
+	})
+	await(t, "nothing waits", func() bool { return !s.waits() && s.records.Load() == 0 })
+	if lost := w.lost.Load(); lost > 0 {
+		t.Errorf("%d records are lost", lost)
+	}
+	for at, times := range seen {
+		if times > 2 { // the statement that the kill has cut off may have been done
+			t.Errorf("%d is there %d times", at, times)
+		}
+	}
+}
+
+// TestSpool: its bound, one owner at a time, and the end of a program in the middle of a line.
+func TestSpool(t *testing.T) {
+	s := openSpool(t.TempDir(), "mysql://x")
+	if s.waits() {
+		t.Error("something waits before anything came")
+	}
+	s.room = 30000
+	took := 0
+	for n := range 1000 {
+		if k, err := s.add([]store.Change{numbered(n)}); k == 0 {
+			if err != errFull {
+				t.Fatal(err)
+			}
+			break
+		}
+		took++
+	}
+	if took < 100 || took > 400 || s.records.Load() != int64(took) {
+		t.Errorf("it took %d, and has %d", took, s.records.Load())
+	}
+	other := &spool{dir: s.dir, room: s.room}
+	if k, err := other.add([]store.Change{numbered(0)}); k != 0 || err == nil {
+		t.Error("another process has it as well")
+	}
+	if openSpool(filepath.Dir(s.dir), "mysql://x") != s {
+		t.Error("another configuration has another")
+	}
+
+	files, _ := filepath.Glob(filepath.Join(s.dir, "*.json"))
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(files[0], text[:len(text)-20], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = again(s)
+	if !s.waits() {
+		t.Fatal("nothing waits")
+	}
+	next, broken := 0, 0
+	for {
+		name, batch, bad := s.oldest()
+		if name == "" {
+			break
+		}
+		broken += bad
+		for _, c := range batch {
+			if got, want := c.Rows[0][1].Text(), fmt.Sprintf("%06d", next); got != want && bad == 0 && broken == 0 {
+				t.Fatalf("%s in the place of %s", got, want)
+			}
+			next++
+		}
+		s.remove(name)
+	}
+	if next != took-1 || broken != 1 || s.waits() {
+		t.Errorf("%d records, %d broken", next, broken)
+	}
+}

@@ -1,0 +1,216 @@
+package acc
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sipreactor/reactor/store"
+)
+
+const (
+	maxWaiting = 10000           // records that wait for the database in memory
+	maxBatch   = 100             // records of one transaction of the database, and of one file of the spool
+	lastWait   = 5 * time.Second // for those that are left at the end
+	pauses     = time.Second     // between attempts while it is gone
+)
+
+// writer hands records to the database, in order and several at once where several wait. While it is gone they are
+// kept in the spool, and without one in memory. A record whose statement had no answer is written again, and can
+// then be there twice.
+type writer struct {
+	db    *store.DB
+	log   *slog.Logger
+	queue chan store.Change
+	spool *spool // nil: there is no folder for one
+	lost  atomic.Uint64
+
+	mu     sync.Mutex
+	closed bool
+	said   time.Time
+}
+
+func newWriter(db *store.DB, log *slog.Logger, s *spool) *writer {
+	return &writer{db: db, log: log, queue: make(chan store.Change, maxWaiting), spool: s}
+}
+
+// put hands a record over; it is lost where too many wait.
+func (w *writer) put(c store.Change) {
+	w.mu.Lock()
+	if !w.closed {
+		select {
+		case w.queue <- c:
+			w.mu.Unlock()
+			return
+		default:
+		}
+	}
+	w.mu.Unlock()
+	w.lose(1, "too many records wait for the database", nil)
+}
+
+// lose counts records that nobody will read.
+func (w *writer) lose(n int, why string, err error) {
+	lost := w.lost.Add(uint64(n))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now := time.Now(); w.log != nil && now.Sub(w.said) >= time.Second {
+		w.said = now
+		w.log.Error("acc: a record is lost: "+why, "error", err, "lost", lost)
+	}
+}
+
+// close ends run once all records have been written.
+func (w *writer) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+}
+
+// run writes until close was called, and not much longer than ctx.
+func (w *writer) run(ctx context.Context) {
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(lastWait, cancel) })
+	defer stop()
+	defer func() { _ = w.db.Close() }() // what it says of its connections helps nobody now
+	tick := time.NewTicker(pauses)
+	defer tick.Stop()
+	w.unspool(ctx)
+	for {
+		select {
+		case c, ok := <-w.queue:
+			if !ok {
+				return
+			}
+			w.write(last, w.more(c))
+		case <-tick.C:
+			w.unspool(ctx)
+		case <-ctx.Done():
+			w.close()
+			for c := range w.queue {
+				w.write(last, w.more(c))
+			}
+			return
+		}
+	}
+}
+
+// more gives a record and those that wait behind it, as many as a batch has.
+func (w *writer) more(first store.Change) []store.Change {
+	batch := []store.Change{first}
+	for len(batch) < maxBatch {
+		select {
+		case c, ok := <-w.queue:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, c)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// write writes a batch, or keeps it.
+func (w *writer) write(ctx context.Context, batch []store.Change) {
+	if w.spool.waits() { // behind those
+		w.keep(batch)
+		return
+	}
+	for {
+		err := w.apply(ctx, batch)
+		switch {
+		case err == nil:
+			return
+		case w.spool != nil:
+			w.keep(batch)
+			return
+		case ctx.Err() == nil:
+			select {
+			case <-time.After(pauses):
+				continue
+			case <-ctx.Done():
+			}
+		}
+		w.lose(len(batch), "the database does not take it", err)
+		return
+	}
+}
+
+// keep writes a batch to the spool.
+func (w *writer) keep(batch []store.Change) {
+	if n, err := w.spool.add(batch); n < len(batch) {
+		w.lose(len(batch)-n, "the spool does not take it", err)
+	}
+}
+
+// unspool writes what the spool has, as long as the database takes it.
+func (w *writer) unspool(ctx context.Context) {
+	if !w.spool.waits() || !w.spool.draining.TryLock() {
+		return
+	}
+	defer w.spool.draining.Unlock()
+	for ctx.Err() == nil {
+		name, batch, bad := w.spool.oldest()
+		if name == "" {
+			return
+		}
+		if bad > 0 {
+			w.lose(bad, "the spool has what is no record", nil)
+		}
+		if w.apply(ctx, batch) != nil {
+			return
+		}
+		w.spool.remove(name)
+		select {
+		case c, ok := <-w.queue: // it must not run full meanwhile
+			if !ok {
+				return
+			}
+			w.write(ctx, w.more(c))
+		default:
+		}
+	}
+}
+
+// apply writes a batch in one transaction. Where the database has something against it, each record is tried by
+// itself, and lost if it is the one. The error is that the database does not answer.
+func (w *writer) apply(ctx context.Context, batch []store.Change) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	_, err := w.db.Apply(ctx, joined(batch)...)
+	if err == nil || store.Unreachable(err) || ctx.Err() != nil {
+		return err
+	}
+	if len(batch) == 1 {
+		w.lose(1, "the database does not take it", err)
+		return nil
+	}
+	for i := range batch {
+		if err := w.apply(ctx, batch[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// joined makes one change of those in a row that have the same table and columns.
+func joined(batch []store.Change) (list []store.Change) {
+	for _, c := range batch {
+		if n := len(list) - 1; n >= 0 && list[n].Table == c.Table && slices.Equal(list[n].Columns, c.Columns) {
+			list[n].Rows = append(list[n].Rows[:len(list[n].Rows):len(list[n].Rows)], c.Rows...)
+			continue
+		}
+		list = append(list, c)
+	}
+	return list
+}
