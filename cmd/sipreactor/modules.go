@@ -63,6 +63,7 @@ import (
 	"sipreactor/reactor/modules/tracer"
 	"sipreactor/reactor/modules/uac"
 	"sipreactor/reactor/modules/uac_auth"
+	"sipreactor/reactor/modules/uac_registrant"
 	uris "sipreactor/reactor/modules/uri"
 	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/script"
@@ -133,6 +134,7 @@ var modules = []script.Constructor{
 	usrloc.New,
 	uac.New,
 	uac_auth.New,
+	uac_registrant.New,
 }
 
 // loader reads configurations, with more sockets as they stand behind socket=.

@@ -30,6 +30,12 @@ func ParseCredential(s string) (Credential, error) {
 	return c, c.setPassword(password)
 }
 
+// NewCredential returns the credential of a user, whose password may be 0x and the digits of an HA1.
+func NewCredential(user, realm, password string) (Credential, error) {
+	c := Credential{User: user, Realm: realm}
+	return c, c.setPassword(password)
+}
+
 // setPassword takes a password or 0x and an HA1.
 func (c *Credential) setPassword(s string) error {
 	c.Password, c.Hashed = s, false

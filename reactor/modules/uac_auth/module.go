@@ -75,3 +75,6 @@ func (m *Module) Credentials(x *script.Machine) []Credential {
 	}
 	return append([]Credential{c}, m.fixed...)
 }
+
+// Fixed gives the credentials of the parameter credential, for who has no message. They are not to be changed.
+func (m *Module) Fixed() []Credential { return m.fixed }
