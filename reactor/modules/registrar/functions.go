@@ -1,7 +1,7 @@
 package registrar
 
 import (
-	"sipreactor/reactor/location"
+	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/script"
 )
 
@@ -42,7 +42,7 @@ func (m *module) functions(*script.Config) []script.Function {
 }
 
 // table resolves the argument that names a table.
-func (m *module) table(a *script.Args, i int) *location.Table {
+func (m *module) table(a *script.Args, i int) *usrloc.Place {
 	name, _ := a.Fixed(i)
 	if name == "" {
 		a.Errorf(i, "the name of a table cannot be empty")

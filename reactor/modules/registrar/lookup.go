@@ -7,6 +7,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/location"
+	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
@@ -65,7 +66,7 @@ func (m *module) lookup(a *script.Args) script.Action {
 type search struct {
 	m     *module
 	x     *script.Machine
-	table *location.Table
+	table *usrloc.Place
 	flags *lookupFlags
 	first bool // the next contact becomes the Request-URI
 	found int
@@ -78,7 +79,7 @@ type search struct {
 func (s *search) find(aor []byte) {
 	c := s.x.Context()
 	method := methodBit(c.Msg.Method())
-	s.table.Lookup(aor, s.x.Now().Unix(), func(b *location.Contact) bool {
+	s.table.Table().Lookup(aor, s.x.Now().Unix(), func(b *location.Contact) bool {
 		switch {
 		case b.FlowLost && b.Bound:
 			return true
@@ -273,7 +274,7 @@ func (m *module) anyContact(a *script.Args, build func(*script.Args) func(*scrip
 		}
 		found := false
 		is := test(x)
-		table.Lookup(user, x.Now().Unix(), func(c *location.Contact) bool {
+		table.Table().Lookup(user, x.Now().Unix(), func(c *location.Contact) bool {
 			found = is(c)
 			return !found
 		})

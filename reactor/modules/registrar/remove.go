@@ -29,7 +29,7 @@ func (m *module) remove(a *script.Args) script.Action {
 		uri, _ := contact(x)
 		next, _ := hop(x)
 		id, _ := instance(x)
-		n := table.RemoveWhere(user, func(c *location.Contact) bool {
+		n := table.Table().RemoveWhere(user, func(c *location.Contact) bool {
 			host := ""
 			if len(next) > 0 {
 				host = nextHop(c)
@@ -84,17 +84,17 @@ func (m *module) removeAddress(a *script.Args) script.Action {
 			if bad != nil {
 				return -1
 			}
-			gone = table.RemoveWhere(user, there)
+			gone = table.Table().RemoveWhere(user, there)
 		} else {
 			var users []string
-			table.Each(func(c *location.Contact) bool {
+			table.Table().Each(func(c *location.Contact) bool {
 				if there(c) {
 					users = append(users, c.AOR())
 				}
 				return true
 			})
 			for _, u := range users {
-				gone += table.RemoveWhere([]byte(u), there)
+				gone += table.Table().RemoveWhere([]byte(u), there)
 			}
 		}
 		if gone == 0 {

@@ -8,6 +8,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/location"
+	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
 )
@@ -77,7 +78,7 @@ func toURI(x *script.Machine) []byte {
 }
 
 // register does what the REGISTER asks for, or tells why not. r has the contacts for the reply then.
-func (m *module) register(x *script.Machine, r *registration, table *location.Table, f *saveFlags,
+func (m *module) register(x *script.Machine, r *registration, table *usrloc.Place, f *saveFlags,
 	aor func(*script.Machine, []byte) ([]byte, *refusal)) *refusal {
 	c := x.Context()
 	now := x.Now().Unix()
@@ -106,10 +107,10 @@ func (m *module) register(x *script.Machine, r *registration, table *location.Ta
 	m.fill(x, r, f, path, now, seq)
 	show := func(b *location.Contact) { r.contacts = m.appendContact(r.contacts, b, now) }
 	if r.query {
-		table.Lookup(r.aor, now, func(b *location.Contact) bool { show(b); return true })
+		table.Table().Lookup(r.aor, now, func(b *location.Contact) bool { show(b); return true })
 		return nil
 	}
-	err := table.Save(&r.Update, show)
+	err := table.Table().Save(&r.Update, show)
 	switch {
 	case errors.Is(err, location.ErrOutOfOrder):
 		r.contacts = r.contacts[:0]

@@ -42,22 +42,30 @@ type Module struct {
 	mu     sync.Mutex
 	tables map[string]*table
 	all    atomic.Pointer[[]*table] // the same, by name
+	places map[string]*Place
 	env    *script.Env
 	db     *store.DB
-	flush  sync.Mutex // one at a time writes to the database
 	wake   chan struct{}
 }
 
-// table is a table of contacts with its name.
+// table is a table of contacts with its name. It outlives a reload of the script.
 type table struct {
 	name string
 	*location.Table
+	owner atomic.Pointer[Module] // who is told of changes
+	flush sync.Mutex             // one at a time writes it to the database
 }
+
+// Place is where a configuration finds a table, which may be that of the configuration before.
+type Place struct{ at atomic.Pointer[table] }
+
+// Table returns the table.
+func (p *Place) Table() *location.Table { return p.at.Load().Table }
 
 // New returns the module for a configuration.
 func New(*script.Config) *script.Module {
 	m := &Module{interval: 60 * time.Second, CaseSensitive: true, natBit: -1, columns: defaultColumns(),
-		tables: make(map[string]*table), wake: make(chan struct{}, 1)}
+		tables: make(map[string]*table), places: make(map[string]*Place), wake: make(chan struct{}, 1)}
 	return &script.Module{
 		Name: "usrloc", Help: "Keeps which contacts users are reached by.", Instance: m,
 		Parameters: m.parameters(), Commands: m.commands(), Events: events,
@@ -68,22 +76,24 @@ func New(*script.Config) *script.Module {
 	}
 }
 
-// Table returns the table of that name, which is made if it is not there. It is called while the configuration is
-// loaded.
-func (m *Module) Table(name string) *location.Table {
+// Table returns the place of the table of that name, which is made if it is not there. It is called while the
+// configuration is loaded.
+func (m *Module) Table(name string) *Place {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	t := m.tables[name]
-	if t == nil {
-		t = &table{name: name}
-		t.Table = location.New(location.Config{
-			MaxContacts: int(m.maxContacts), NewestFirst: m.newestFirst, Persistent: m.mode != memoryOnly,
-			Notify: func(c location.Change) { m.changed(t, &c) },
-		})
-		m.tables[name] = t
-		m.sort()
+	if p := m.places[name]; p != nil {
+		return p
 	}
-	return t.Table
+	t, p := &table{name: name}, new(Place)
+	t.Table = location.New(location.Config{
+		MaxContacts: int(m.maxContacts), NewestFirst: m.newestFirst, Persistent: m.mode != memoryOnly,
+		Notify: func(c location.Change) { t.owner.Load().changed(t, &c) },
+	})
+	t.owner.Store(m)
+	p.at.Store(t)
+	m.tables[name], m.places[name] = t, p
+	m.sort()
+	return p
 }
 
 // NATFlagName returns nat_bflag, "" if it is not set.
@@ -147,11 +157,15 @@ func lower(b []byte) {
 	}
 }
 
-// start reads the rows of the database and begins what is to be done in time.
+// start reads the rows of the database, or goes on with the tables of the instance that this one replaces, and begins
+// what is to be done in time.
 func (m *Module) start(e *script.Env) error {
 	m.env = e
-	if old, ok := e.Previous.(*Module); ok {
-		return m.takeOver(old)
+	old, goesOn := e.Previous.(*Module)
+	if goesOn {
+		if err := m.fits(old); err != nil {
+			return err
+		}
 	}
 	if m.mode != memoryOnly {
 		db, err := store.Open(m.url.Text, store.Options{})
@@ -159,47 +173,67 @@ func (m *Module) start(e *script.Env) error {
 			return err
 		}
 		m.db = db
-		for _, t := range m.list() {
-			if err := m.load(t); err != nil {
-				return err
-			}
+	}
+	if goesOn {
+		m.takeOver(old)
+	}
+	for _, t := range m.list() {
+		if m.db == nil || t.owner.Load() != m {
+			continue
+		}
+		if err := m.load(t); err != nil {
+			return err
 		}
 	}
+	m.own()
 	m.begin()
 	return nil
 }
 
-// takeOver goes on with the tables of the instance that this one replaces.
-func (m *Module) takeOver(old *Module) error {
+// fits tells why this instance cannot go on with the tables of another.
+func (m *Module) fits(old *Module) error {
 	switch {
 	case m.mode != old.mode || m.url.Text != old.url.Text || m.columns != old.columns:
 		return fmt.Errorf("how contacts are stored changes at a restart only")
 	case m.newestFirst != old.newestFirst || m.maxContacts != old.maxContacts || m.UseDomain != old.UseDomain:
 		return fmt.Errorf("use_domain, desc_time_order and max_contacts_total change at a restart only")
 	}
-	for name, t := range m.tables {
-		if was := old.tables[name]; was != nil {
-			t.Table = was.Table
-		} else {
-			old.mu.Lock()
-			old.tables[name] = t
-			old.sort()
-			old.mu.Unlock()
-		}
-	}
 	return nil
 }
 
-func (m *Module) stop(next any) {
-	if next != nil {
-		return
+// takeOver takes the tables of another instance, those that this configuration does not name as well: their contacts end
+// and are stored, too.
+func (m *Module) takeOver(old *Module) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range old.list() {
+		m.tables[t.name] = t
+		if p := m.places[t.name]; p != nil {
+			p.at.Store(t)
+		}
 	}
-	if m.db != nil {
+	m.sort()
+}
+
+// own has the tables tell this instance of changes.
+func (m *Module) own() {
+	for _, t := range m.list() {
+		t.owner.Store(m)
+	}
+}
+
+// stop lets go of the database. Who goes on has the tables; at the end of the program they are written.
+func (m *Module) stop(next any) {
+	if n, ok := next.(*Module); ok && n.env != nil {
+		n.own()
+	} else if m.db != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), flushAtEnd)
 		defer cancel()
 		if err := m.write(ctx); err != nil {
 			m.env.Log.Warn("usrloc: contacts are lost: the database is away", "error", err, "contacts", m.unstored())
 		}
+	}
+	if m.db != nil {
 		_ = m.db.Close()
 	}
 }

@@ -79,14 +79,18 @@ func (m *Module) writeBack(ctx context.Context) {
 
 // write writes what has changed since the last time.
 func (m *Module) write(ctx context.Context) error {
-	m.flush.Lock()
-	defer m.flush.Unlock()
 	for _, t := range m.list() {
-		if err := t.Changed(batch, func(list []location.Stored) error { return m.apply(ctx, t.name, list) }); err != nil {
+		if err := m.writeTable(ctx, t); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (m *Module) writeTable(ctx context.Context, t *table) error {
+	t.flush.Lock()
+	defer t.flush.Unlock()
+	return t.Changed(batch, func(list []location.Stored) error { return m.apply(ctx, t.name, list) })
 }
 
 func (m *Module) unstored() (n int) {
@@ -202,8 +206,8 @@ func (m *Module) sync(ctx context.Context, a *mi.Args) (any, error) {
 			where = append(where, store.Equal(m.columns.domain, store.String(domain)))
 		}
 	}
-	m.flush.Lock()
-	defer m.flush.Unlock()
+	t.flush.Lock()
+	defer t.flush.Unlock()
 	if _, err := m.db.Delete(ctx, t.name, where...); err != nil {
 		return nil, &mi.Error{Code: 500, Message: err.Error()}
 	}
