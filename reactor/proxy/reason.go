@@ -60,8 +60,32 @@ func reasonPhrase(code int) string {
 		return "Bad Extension"
 	case 421:
 		return "Extension Required"
+	case 422:
+		return "Session Interval Too Small"
 	case 423:
 		return "Interval Too Brief"
+	case 424:
+		return "Bad Location Information"
+	case 428:
+		return "Use Identity Header"
+	case 429:
+		return "Provide Referrer Identity"
+	case 430:
+		return "Flow Failed"
+	case 433:
+		return "Anonymity Disallowed"
+	case 436:
+		return "Bad Identity Info"
+	case 437:
+		return "Unsupported Credential"
+	case 438:
+		return "Invalid Identity Header"
+	case 439:
+		return "First Hop Lacks Outbound Support"
+	case 469:
+		return "Bad Info Package"
+	case 470:
+		return "Consent Needed"
 	case 480:
 		return "Temporarily Unavailable"
 	case 481:
@@ -82,10 +106,14 @@ func reasonPhrase(code int) string {
 		return "Request Terminated"
 	case 488:
 		return "Not Acceptable Here"
+	case 489:
+		return "Bad Event"
 	case 491:
 		return "Request Pending"
 	case 493:
 		return "Undecipherable"
+	case 494:
+		return "Security Agreement Required"
 	case 500:
 		return "Server Internal Error"
 	case 501:
@@ -100,6 +128,10 @@ func reasonPhrase(code int) string {
 		return "Version Not Supported"
 	case 513:
 		return "Message Too Large"
+	case 555:
+		return "Push Notification Service Not Supported"
+	case 580:
+		return "Precondition Failure"
 	case 600:
 		return "Busy Everywhere"
 	case 603:
@@ -120,6 +152,10 @@ func reasonPhrase(code int) string {
 		return "Bad Request"
 	case 5:
 		return "Server Failure"
+	case 607:
+		return "Unwanted"
+	case 608:
+		return "Rejected"
 	default:
 		return "Global Failure"
 	}

@@ -23,11 +23,11 @@ func (m *module) aorOf(dst, uri []byte) ([]byte, *refusal) {
 	return m.places.AppendAOR(dst, sipframe.UnescapeURI(room[:0], user), host), nil
 }
 
-// aorArg returns what gives the address of record of a call: the argument, if it is there, else what usual gives.
-func (m *module) aorArg(a *script.Args, i int, usual func(x *script.Machine) []byte) func(x *script.Machine, dst []byte) ([]byte, *refusal) {
+// uriArg returns what gives the URI of an address of record: the argument, if it is there, else what usual gives.
+func uriArg(a *script.Args, i int, usual func(x *script.Machine) []byte) func(x *script.Machine) []byte {
 	given := a.Given(i)
 	text := a.Text(i)
-	return func(x *script.Machine, dst []byte) ([]byte, *refusal) {
+	return func(x *script.Machine) []byte {
 		var uri []byte
 		if given {
 			uri, _ = text(x)
@@ -35,8 +35,14 @@ func (m *module) aorArg(a *script.Args, i int, usual func(x *script.Machine) []b
 		if len(uri) == 0 {
 			uri = usual(x)
 		}
-		return m.aorOf(dst, uri)
+		return uri
 	}
+}
+
+// aorArg returns what gives the address of record of a call.
+func (m *module) aorArg(a *script.Args, i int, usual func(x *script.Machine) []byte) func(x *script.Machine, dst []byte) ([]byte, *refusal) {
+	uri := uriArg(a, i, usual)
+	return func(x *script.Machine, dst []byte) ([]byte, *refusal) { return m.aorOf(dst, uri(x)) }
 }
 
 // registeringURI is To's in a REGISTER, else From's.

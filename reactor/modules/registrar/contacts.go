@@ -3,6 +3,7 @@ package registrar
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 
 	"sipreactor/reactor/location"
@@ -26,6 +27,8 @@ var (
 	badAOR     = &refusal{code: 400, why: "Username not found in AOR"}
 	longAOR    = &refusal{code: 400, why: "Address of record is too long"}
 	lowCSeq    = &refusal{code: 400, why: "Invalid CSeq number"}
+	manyFlows  = &refusal{code: 400, why: "reg-id with more than one contact"}
+	noPush     = &refusal{code: 555, why: "Push Notification Service Not Supported"}
 	noPath     = &refusal{code: 420, why: "No support for found Path indicated", more: "Unsupported: path\r\n"}
 	noOutbound = &refusal{code: 439, why: "The first hop does not support outbound"}
 	tooMany    = &refusal{code: 503, why: "Too many registered contacts"}
@@ -42,6 +45,9 @@ type registration struct {
 	contacts []byte // of the reply
 	headers  []byte
 	path     []byte
+	user     []byte // URI that GRUUs are made of; empty: the phone wants none
+	scheme   []byte // of it
+	host     []byte
 	outbound bool // some contact is one of RFC 5626
 	query    bool // no Contact at all
 	short    bool // some expiry is below the minimum
@@ -78,6 +84,19 @@ func (m *module) readContacts(r *registration, msg *sipframe.Message, f *saveFla
 		}
 	}
 	r.All = star
+	return r.flows()
+}
+
+// flows reports what is wrong with the flows of RFC 5626 6 that are registered: a REGISTER is for one.
+func (r *registration) flows() *refusal {
+	if len(r.Bindings) < 2 {
+		return nil
+	}
+	for i := range r.Bindings {
+		if r.Bindings[i].RegID != 0 {
+			return manyFlows
+		}
+	}
 	return nil
 }
 
@@ -131,6 +150,12 @@ func (m *module) readContact(r *registration, msg *sipframe.Message, a *sipframe
 			b.Methods = methodBits(bytes.Trim(p.Value, `"`))
 		}
 	}
+	if b.RegID != 0 && !supports(msg, sipframe.HeaderSupported, "outbound") {
+		b.RegID = 0 // RFC 5626 6
+	}
+	if pns, has := u.Param(uri, "pn-provider"); has && len(m.pushServices) > 0 && !m.pushes(pns) {
+		return noPush
+	}
 	_, ob := u.Param(uri, "ob")
 	if b.RegID != 0 && len(b.Instance) > 0 || ob {
 		r.outbound = true
@@ -143,6 +168,11 @@ func (m *module) readContact(r *registration, msg *sipframe.Message, a *sipframe
 	r.last = max(r.last, b.Expires)
 	r.Bindings = append(r.Bindings, b)
 	return nil
+}
+
+// pushes reports whether pn_providers has a service.
+func (m *module) pushes(pns []byte) bool {
+	return slices.ContainsFunc(m.pushServices, func(name string) bool { return sipframe.EqualFold(pns, name) })
 }
 
 // bounded brings an expiry between the bounds.

@@ -5,6 +5,9 @@
 // else if it said ob or reg-id, is behind NAT (received_avp is set, or nat_bflag), has tcp_no_new_conn_bflag set, or came
 // over a WebSocket; otherwise a new connection may be opened to it when that one is gone.
 //
+// With disable_gruu 0, a phone that supports them gets a public and a temporary GRUU (RFC 5627), which lookup() finds its
+// contact by. The temporary one is sealed: it tells nothing of the user, and nobody else makes one.
+//
 // # Not as there
 //
 //   - Refused is refused whole: a REGISTER that is answered 400, 420 or 503 has changed nothing.

@@ -37,7 +37,7 @@ func (m *module) lookup(a *script.Args) script.Action {
 		return nil
 	}
 	text, at := a.Text(1), a.Site()
-	aor := m.aorArg(a, 2, func(x *script.Machine) []byte { return x.Context().RequestURI() })
+	target := uriArg(a, 2, func(x *script.Machine) []byte { return x.Context().RequestURI() })
 	return func(x *script.Machine) int {
 		f := &flags
 		if !constant {
@@ -50,12 +50,20 @@ func (m *module) lookup(a *script.Args) script.Action {
 		}
 		s := search{m: m, x: x, table: table, flags: f, first: !f.branchesOnly}
 		var room [256]byte
-		user, bad := aor(x, room[:0])
-		if bad != nil {
-			return notFound
+		uri := target(x)
+		var only phone
+		if only, s.single = m.gruu.read(uri); s.single {
+			s.only = &only
+		}
+		user := only.aor
+		if len(user) == 0 {
+			var bad *refusal
+			if user, bad = m.aorOf(room[:0], uri); bad != nil {
+				return notFound
+			}
 		}
 		s.find(user)
-		if f.expand {
+		if f.expand && !s.single {
 			s.expand()
 		}
 		return s.result(at)
@@ -68,10 +76,13 @@ type search struct {
 	x     *script.Machine
 	table *usrloc.Place
 	flags *lookupFlags
-	first bool // the next contact becomes the Request-URI
+	only  *phone // of a GRUU
+	first bool   // the next contact becomes the Request-URI
 	found int
 	asked int // contacts that there were, whether they take the method or not
 	err   error
+
+	single bool // one contact is enough
 }
 
 // find takes the contacts of an address of record. A contact is copied into the request under the table's lock: nothing
@@ -81,7 +92,7 @@ func (s *search) find(aor []byte) {
 	method := methodBit(c.Msg.Method())
 	s.table.Table().Lookup(aor, s.x.Now().Unix(), func(b *location.Contact) bool {
 		switch {
-		case b.FlowLost && b.Bound:
+		case b.FlowLost && b.Bound, s.only != nil && !s.only.is(b):
 			return true
 		case s.flags.methods && b.Methods&method == 0:
 			s.asked++
@@ -95,7 +106,7 @@ func (s *search) find(aor []byte) {
 			return !errors.Is(err, proxy.ErrBranches)
 		}
 		s.found++
-		return !s.flags.noBranches
+		return !s.flags.noBranches && !s.single
 	})
 }
 

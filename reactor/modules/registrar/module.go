@@ -2,6 +2,7 @@ package registrar
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -9,6 +10,7 @@ import (
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/script"
+	"sipreactor/sipframe"
 )
 
 // module is registrar of one configuration.
@@ -30,6 +32,12 @@ type module struct {
 	receivedAVP, attrAVP                   script.Literal
 	received, attr                         *script.AVP
 	attrName                               string
+	noGRUU                                 bool
+	gruuSecret                             string
+	gruu                                   *gruus // nil: there are none
+	serviceRoute                           string // of the 200; "" none
+	flowTimer                              int64  // of the 200 to outbound phones; 0 none
+	pushServices                           []string
 
 	places             *usrloc.Module
 	signaling          *signaling.Module
@@ -42,7 +50,7 @@ type module struct {
 func New(cfg *script.Config) *script.Module {
 	m := &module{
 		defaultExpires: 3600, minExpires: 60, defaultQ: -1, maxUser: 64, maxDomain: 64, maxAOR: 256, maxContact: 255,
-		caseSensitive: true, receivedParam: "received", persistFlag: -1,
+		caseSensitive: true, receivedParam: "received", persistFlag: -1, noGRUU: true,
 	}
 	m.scratch.New = func() any { return new(registration) }
 	value := func(of *int64) func() uint64 { return func() uint64 { return uint64(max(*of, 0)) } }
@@ -58,7 +66,7 @@ func New(cfg *script.Config) *script.Module {
 			{Name: "rejected_regs", Help: "Registrations that were refused.", Value: m.rejected.Load},
 		},
 		Check: m.check,
-		Start: func(e *script.Env) error { m.env = e; return nil },
+		Start: m.start,
 	}
 }
 
@@ -108,15 +116,14 @@ func (m *module) parameters() []script.Parameter {
 		keep("received_avp", "AVP with the URI of where the REGISTER came from, as fix_nated_register() sets it.", &m.receivedAVP),
 		keep("attr_avp", "AVP with what is kept with a contact; lookup() gives it back as a branch's attribute.", &m.attrAVP),
 		refused("mcontact_avp", "Contact of a REGISTER that was forwarded.", "save() is for requests"),
-		{Name: "gruu_secret", Help: "Secret of temporary GRUUs.", Type: script.StringParam, Note: "there are no GRUUs"},
-		{Name: "disable_gruu", Help: "No GRUUs are made.", Type: script.BoolParam, Default: "1", Set: func(v script.Literal) error {
-			if v.Int == 0 {
-				return fmt.Errorf("0 is not supported: GRUUs are not made")
-			}
-			return nil
-		}},
+		text("gruu_secret", "Secret that temporary GRUUs are sealed with; without one they are good until the program ends.", &m.gruuSecret),
+		{Name: "disable_gruu", Help: "Phones that support GRUUs get none.", Type: script.BoolParam, Default: "1", Set: script.Into(&m.noGRUU)},
+		{Name: "service_route", Type: script.StringParam, Set: m.setServiceRoute,
+			Help: "Service-Route of the 200 (RFC 3608): URIs in <>, with commas between them (ours)."},
+		number("flow_timer", "seconds", "Flow-Timer of the 200 to a phone with outbound (RFC 5626): it pings at least so often (ours). 0 is none.", 0, 3600, &m.flowTimer),
 		refused("pn_enable", "Push notifications.", noPush),
-		{Name: "pn_providers", Help: "Providers of push notifications.", Type: script.StringParam, Note: noPush},
+		{Name: "pn_providers", Help: "Providers of push notifications: a contact with another one is refused with 555 (RFC 8599). None are sent.",
+			Type: script.StringParam, Set: m.setPushServices},
 		{Name: "pn_ct_match_params", Help: "Parameters that match contacts.", Type: script.StringParam, Note: noPush},
 		{Name: "pn_pnsreg_interval", Help: "When devices register again.", Type: script.IntParam, Note: noPush},
 		{Name: "pn_trigger_interval", Help: "When a notification is sent.", Type: script.IntParam, Note: noPush},
@@ -124,6 +131,45 @@ func (m *module) parameters() []script.Parameter {
 		{Name: "pn_refresh_timeout", Help: "How long a device may take.", Type: script.IntParam, Note: noPush},
 		refused("pn_enable_purr", "Notifications within dialogs.", noPush),
 	}
+}
+
+// setPushServices takes pn_providers: names with commas between them.
+func (m *module) setPushServices(v script.Literal) error {
+	m.pushServices = nil
+	for name := range strings.SplitSeq(v.Text, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			m.pushServices = append(m.pushServices, name)
+		}
+	}
+	return nil
+}
+
+// setServiceRoute takes service_route.
+func (m *module) setServiceRoute(v script.Literal) error {
+	for one := range strings.SplitSeq(v.Text, ",") {
+		text := []byte(strings.TrimSpace(one))
+		var a sipframe.NameAddr
+		var u sipframe.URI
+		if sipframe.ParseNameAddr(text, &a) != nil || !a.Angle || sipframe.ParseURI(a.URI.In(text), &u) != nil {
+			return fmt.Errorf("wants URIs in <>, not %q", one)
+		}
+	}
+	m.serviceRoute = v.Text
+	return nil
+}
+
+// start makes GRUUs, or goes on with those of the instance that this one replaces.
+func (m *module) start(e *script.Env) error {
+	m.env = e
+	old, _ := e.Previous.(*module)
+	switch {
+	case m.noGRUU:
+	case m.gruuSecret == "" && old != nil && old.gruu != nil && old.gruuSecret == "":
+		m.gruu = old.gruu
+	default:
+		m.gruu = newGRUUs(m.gruuSecret)
+	}
+	return nil
 }
 
 // check resolves what the parameters name.

@@ -224,7 +224,7 @@ func TestErrors(t *testing.T) {
 		`route { lookup("location", "branch,no-branches"); }`:                                                `exclude one another`,
 		`route { lookup("location", "sort-by-latency"); }`:                                                   `latencies of pings are not kept`,
 		`route { save(""); }`:                                                                                `the name of a table cannot be empty`,
-		"modparam(\"registrar\", \"disable_gruu\", 0)\nroute { exit; }":                                      `disable_gruu 0 is not supported`,
+		"modparam(\"registrar\", \"service_route\", \"sip:h\")\nroute { exit; }":                             `service_route wants URIs in <>`,
 		"modparam(\"usrloc\", \"working_mode_preset\", \"sql-only\")\nroute { exit; }":                       `working_mode_preset "sql-only" is not supported`,
 		"modparam(\"usrloc\", \"working_mode_preset\", \"single-instance-sql-write-back\")\nroute { exit; }": `need modparam("usrloc", "db_url", "...")`,
 		"onreply_route { save(\"location\"); }\nroute { exit; }":                                             `save() cannot be used in onreply_route`,

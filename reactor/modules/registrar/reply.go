@@ -9,7 +9,7 @@ import (
 )
 
 // appendContact appends a contact as the 200 lists it.
-func (m *module) appendContact(dst []byte, c *location.Contact, now int64) []byte {
+func (m *module) appendContact(dst []byte, r *registration, c *location.Contact, now int64) []byte {
 	if len(dst) > 0 {
 		dst = append(dst, ", "...)
 	}
@@ -26,8 +26,18 @@ func (m *module) appendContact(dst []byte, c *location.Contact, now int64) []byt
 		dst = append(append(dst, ';'), m.receivedParam...)
 		dst = append(append(append(dst, `="`...), received...), '"')
 	}
-	if c.RegID != 0 && c.Instance() != "" {
+	if c.Instance() == "" {
+		return dst
+	}
+	gruu := m.gruu != nil && len(r.user) > 0
+	if gruu {
+		dst = append(appendPublic(append(dst, `;pub-gruu="`...), r.user, c.Instance()), `";temp-gruu="`...)
+		dst = append(m.gruu.appendTemporary(dst, r.scheme, r.host, c), '"')
+	}
+	if c.RegID != 0 || gruu {
 		dst = append(append(append(dst, `;+sip.instance="`...), c.Instance()...), '"')
+	}
+	if c.RegID != 0 {
 		dst = strconv.AppendUint(append(dst, ";reg-id="...), uint64(c.RegID), 10)
 	}
 	return dst
@@ -54,6 +64,12 @@ func (m *module) reply(x *script.Machine, r *registration, f *saveFlags, bad *re
 		}
 		if r.outbound && supports(c.Msg, sipframe.HeaderSupported, "outbound") {
 			h = append(h, "Require: outbound\r\n"...)
+			if m.flowTimer > 0 {
+				h = append(strconv.AppendInt(append(h, "Flow-Timer: "...), m.flowTimer, 10), "\r\n"...)
+			}
+		}
+		if m.serviceRoute != "" {
+			h = append(append(append(h, "Service-Route: "...), m.serviceRoute...), "\r\n"...)
 		}
 	}
 	r.headers = h

@@ -105,7 +105,8 @@ func (m *module) register(x *script.Machine, r *registration, table *usrloc.Plac
 		return noOutbound
 	}
 	m.fill(x, r, f, path, now, seq)
-	show := func(b *location.Contact) { r.contacts = m.appendContact(r.contacts, b, now) }
+	r.readUser(m, c.Msg)
+	show := func(b *location.Contact) { r.contacts = m.appendContact(r.contacts, r, b, now) }
 	if r.query {
 		table.Table().Lookup(r.aor, now, func(b *location.Contact) bool { show(b); return true })
 		return nil
@@ -124,6 +125,23 @@ func (m *module) register(x *script.Machine, r *registration, table *usrloc.Plac
 	}
 	m.persist(x, r, now)
 	return nil
+}
+
+// readUser reads the URI that GRUUs are made of, for a phone that wants them.
+func (r *registration) readUser(m *module, msg *sipframe.Message) {
+	r.user = r.user[:0]
+	if m.gruu == nil || !supports(msg, sipframe.HeaderSupported, "gruu") {
+		return
+	}
+	to, err := msg.To()
+	var u sipframe.URI
+	if err != nil || sipframe.ParseURI(msg.Bytes(to.URI), &u) != nil {
+		return
+	}
+	uri := msg.Bytes(to.URI)
+	r.scheme, _, _ = bytes.Cut(uri, []byte{':'})
+	r.host = u.Host.In(uri)
+	r.user = append(append(append(append(append(r.user, r.scheme...), ':'), u.User.In(uri)...), '@'), r.host...)
 }
 
 // fill completes the update with what is the same for all contacts.

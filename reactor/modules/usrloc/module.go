@@ -43,6 +43,7 @@ type Module struct {
 	tables map[string]*table
 	all    atomic.Pointer[[]*table] // the same, by name
 	places map[string]*Place
+	module *script.Module // whose statistics the tables are
 	env    *script.Env
 	db     *store.DB
 	wake   chan struct{}
@@ -66,7 +67,7 @@ func (p *Place) Table() *location.Table { return p.at.Load().Table }
 func New(*script.Config) *script.Module {
 	m := &Module{interval: 60 * time.Second, CaseSensitive: true, natBit: -1, columns: defaultColumns(),
 		tables: make(map[string]*table), places: make(map[string]*Place), wake: make(chan struct{}, 1)}
-	return &script.Module{
+	m.module = &script.Module{
 		Name: "usrloc", Help: "Keeps which contacts users are reached by.", Instance: m,
 		Parameters: m.parameters(), Commands: m.commands(), Events: events,
 		Statistics: []script.Statistic{{Name: "registered_users", Gauge: true,
@@ -74,6 +75,7 @@ func New(*script.Config) *script.Module {
 		Check: m.check, Start: m.start, Stop: m.stop,
 		Observe: m.observe,
 	}
+	return m.module
 }
 
 // Table returns the place of the table of that name, which is made if it is not there. It is called while the
@@ -93,7 +95,17 @@ func (m *Module) Table(name string) *Place {
 	p.at.Store(t)
 	m.tables[name], m.places[name] = t, p
 	m.sort()
+	m.module.Statistics = append(m.module.Statistics, p.statistics(name)...)
 	return p
+}
+
+// statistics are those of a table: "location-users" and so on.
+func (p *Place) statistics(name string) []script.Statistic {
+	return []script.Statistic{
+		{Name: name + "-users", Gauge: true, Help: "Addresses of record of the table.", Value: func() uint64 { return uint64(p.Table().Stats().Records) }},
+		{Name: name + "-contacts", Gauge: true, Help: "Contacts of the table.", Value: func() uint64 { return uint64(p.Table().Stats().Contacts) }},
+		{Name: name + "-expires", Help: "Contacts of the table whose time was over.", Value: func() uint64 { return p.Table().Stats().Expired }},
+	}
 }
 
 // NATFlagName returns nat_bflag, "" if it is not set.
