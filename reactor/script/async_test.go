@@ -97,7 +97,7 @@ func TestCacheFunctions(t *testing.T) {
 	for text, want := range map[string]string{
 		`cache_store("tst", "k", "v");`:            "there is no cache tst (did you mean test?)",
 		`cache_raw_query("test", "q", "$var(x)");`: "expected AVPs joined by semicolons",
-		`cache_fetch("test", "k", "$var(x)");`:     "expected a variable that can be assigned to",
+		`cache_fetch("test", "k", "x$var(x)");`:    "expected a variable that can be assigned to",
 	} {
 		_, err := x.loader().Compile("x.cfg", []byte(allModules+"loadmodule \"tm.so\"\nroute { "+text+" }"))
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -63,6 +63,7 @@ type report struct {
 	words *vocabulary // by which names are read
 	list  []located
 	notes []Note
+	noted map[string]bool // kinds of oncef
 	order map[*source]int
 	seen  map[Pos]bool // where errors are
 	muted map[line]bool
@@ -142,6 +143,18 @@ func (r *report) told(p Pos) bool {
 
 func (r *report) notef(p Pos, format string, args ...any) {
 	r.notes = append(r.notes, Note{p, fmt.Sprintf(format, args...)})
+}
+
+// oncef is notef for what a file may have many times: it is told at the first one of
+// a kind.
+func (r *report) oncef(p Pos, kind, format string, args ...any) {
+	if r.noted == nil {
+		r.noted = make(map[string]bool)
+	}
+	if !r.noted[kind] {
+		r.noted[kind] = true
+		r.notef(p, format, args...)
+	}
 }
 
 // full tells that it is not worth going on.

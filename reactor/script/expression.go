@@ -102,6 +102,9 @@ func (p *parser) comparison() Expr {
 	if y == nil {
 		return nil
 	}
+	if x, y = p.oldComparison(x, y); x == nil {
+		return nil
+	}
 	b := &Binary{node: node{op.pos}, Op: op.kind, X: x, Y: y}
 	if t := p.peek(); compareOps[t.kind] {
 		p.rep.errorf(t.pos, "two comparisons are joined by && or ||")
@@ -140,6 +143,9 @@ func (p *parser) primary() Expr {
 	case tokIdent:
 		if p.peek().kind == tokLParen {
 			return p.call(t)
+		}
+		if t.text == "msg" && p.peek().kind == tokColon {
+			return p.messageLength(t)
 		}
 		switch t.text {
 		case "NULL", "null":

@@ -229,12 +229,24 @@ func (k *compiler) argument(a *argument, kind ArgKind, x Expr, f *Function) bool
 	switch x := x.(type) {
 	case *String:
 		if kind == SetArg {
+			if v := k.quotedVariable(x); v != nil {
+				a.set = k.setter(v, false)
+				return a.set != nil
+			}
 			k.rep.errorf(x.At, "found %q, expected %s: %s", clip(x.Text), argNames[kind], f.Usage)
 			return false
 		}
+		if kind == IntArg && x.Text == "" { // OpenSIPS 2 left it out so
+			a.given = false
+			return true
+		}
 		return k.stringArg(a, kind, x, f)
 	case *Number:
-		if kind == RegexArg || kind == BodyRegexArg || kind == FlagArg || kind == BranchFlagArg || kind == SetArg {
+		if kind == FlagArg || kind == BranchFlagArg {
+			k.numberedFlag(x.At, itoa(int(x.N)))
+			return k.flagArg(a, kind, itoa(int(x.N)), x.At)
+		}
+		if kind == RegexArg || kind == BodyRegexArg || kind == SetArg {
 			k.rep.errorf(x.At, "found the number %d, expected %s: %s", x.N, argNames[kind], f.Usage)
 			return false
 		}

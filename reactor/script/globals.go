@@ -354,6 +354,8 @@ var idleGlobals = map[string]*globalSpec{
 	"sip_warning":             idle(BoolParam, "replies carry no Warning header"),
 	"user_agent_header":       idle(StringParam, "this proxy makes no requests of its own"),
 	"disable_503_translation": idle(BoolParam, "a 503 goes on as it is without a transaction, and as RFC 3261 16.7 says with one"),
+	"disable_tcp":             idle(BoolParam, "a protocol is used when a socket has it"),
+	"disable_tls":             idle(BoolParam, "a protocol is used when a socket has it"),
 	"query_buffer_size":       idle(IntParam, "rows that belong together are written at once"),
 	"query_flush_time":        idle(IntParam, "rows that belong together are written at once"),
 }
@@ -367,11 +369,7 @@ const (
 // unnoticed.
 var refusedGlobals = map[string]string{
 	"port":                  "the port belongs to the socket: socket=tls:host:port",
-	"debug":                 "the name is log_level since OpenSIPS 1.9",
-	"disable_tcp":           "a protocol is used when a socket has it",
-	"disable_tls":           "a protocol is used when a socket has it",
 	"tls_port_no":           `it is modparam("proto_tls", "tls_port", 5061)`,
-	"tcp_children":          "the name is tcp_workers since OpenSIPS 3.0",
 	"tcp_crlf_pingpong":     `it is modparam("proto_tcp", "tcp_crlf_pingpong", 1)`,
 	"tcp_send_timeout":      `it is modparam("proto_tcp", "tcp_send_timeout", 100)`,
 	"tls_handshake_timeout": `it is modparam("proto_tls", "tls_handshake_timeout", 100)`,

@@ -111,6 +111,10 @@ func (c *settings) global(g *Global) {
 		}
 		return
 	}
+	if now := oldGlobals[g.Name]; now != "" {
+		c.rep.notef(g.At, "%s is %s since OpenSIPS 3", g.Name, now)
+		g.Name = now
+	}
 	if why, ok := refusedGlobals[g.Name]; ok {
 		c.rep.errorf(g.At, "%s is not supported: %s", g.Name, why)
 		return
@@ -254,10 +258,15 @@ func (c *settings) modParam(m *ModParam) {
 	}
 	known := false
 	for _, name := range names {
+		if now := oldParameters[name+"/"+m.Name.Text]; now != "" {
+			c.rep.notef(m.Name.At, "%s is %s since OpenSIPS 3", m.Name.Text, now)
+			m.Name.Text = now
+		}
 		spec := c.param(name, m.Name.Text)
 		if spec == nil {
 			continue
 		}
+		m.Value = c.flagNumber(spec, m.Name.Text, m.Value)
 		known = true
 		c.places[name+"/"+m.Name.Text] = m.Value.At
 		c.say(said{module: name, name: m.Name.Text, value: m.Value, restart: spec.restart})

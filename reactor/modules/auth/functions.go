@@ -36,6 +36,9 @@ func (m *Module) functions() []script.Function {
 func (m *Module) challenge(a *script.Args, kind Kind) script.Action {
 	realm, qop, algorithms, at := a.Text(0), a.Text(1), a.Text(2), a.Site()
 	if text, ok := a.Fixed(1); ok {
+		if text == "0" || text == "1" {
+			a.Notef(1, `the qop is "" or "auth" since OpenSIPS 3, not %s`, text)
+		}
 		if _, ok := parseQOP(text); !ok {
 			a.Errorf(1, `qop is "auth", "auth-int" or "auth,auth-int", not %q`, text)
 			return nil
@@ -81,8 +84,8 @@ func quoted(realm []byte) []byte {
 func parseQOP(text string) (q digest.QOP, ok bool) {
 	for w := range strings.SplitSeq(text, ",") {
 		switch strings.TrimSpace(strings.ToLower(w)) {
-		case "":
-		case "auth":
+		case "", "0": // 0 and 1 are of OpenSIPS 2
+		case "auth", "1":
 			q |= digest.Auth
 		case "auth-int":
 			q |= digest.AuthInt

@@ -30,7 +30,7 @@ func (m *module) functions() []script.Function {
 		{Name: "db_is_from_authorized", Usage: `db_is_from_authorized("table")`, Min: 1,
 			Help: "Reports whether a table of URIs lets the user of the credentials be that of From.",
 			Args: kinds(text), Routes: requests, Reach: failed, Build: func(a *script.Args) script.Action { return m.mayBe(a, (*sipframe.Message).From) }},
-		{Name: "db_does_uri_exist", Usage: `db_does_uri_exist("uri", "table")`, Min: 2, Help: "Reports whether a table of users has the URI's.",
+		{Name: "db_does_uri_exist", Usage: `db_does_uri_exist(["uri", "table"])`, Help: "Reports whether a table of users has the URI's. Without arguments, as OpenSIPS 3.1 had it, it is the Request-URI and subscriber.",
 			Args: kinds(text, text), Routes: requests, Reach: script.Requests, Build: m.exists},
 		{Name: "db_get_auth_id", Usage: `db_get_auth_id("table", "uri", $var(user), $var(realm))`, Min: 4,
 			Help: "Finds the authentication user of a URI.",
@@ -182,9 +182,21 @@ func userOf(uri []byte) (user, host string, ok bool) {
 	return string(sipframe.UnescapeURI(nil, u.User.In(uri))), strings.ToLower(string(u.Host.In(uri))), true
 }
 
+// subscribers is the table of users that OpenSIPS makes.
+var subscribers = []byte("subscriber")
+
 // exists builds db_does_uri_exist().
 func (m *module) exists(a *script.Args) script.Action {
 	uri, table, at := a.Text(0), a.Text(1), a.Site()
+	if a.Given(0) != a.Given(1) {
+		a.Errorf(-1, "db_does_uri_exist() has a URI and a table, or neither")
+		return nil
+	}
+	if !a.Given(0) {
+		request := a.Variable("$ru")
+		uri = func(x *script.Machine) ([]byte, bool) { return x.Text(request(x)), true }
+		table = func(*script.Machine) ([]byte, bool) { return subscribers, true }
+	}
 	return func(x *script.Machine) int {
 		b, _ := uri(x)
 		user, host, ok := userOf(b)

@@ -17,7 +17,7 @@ func New(cfg *script.Config) *script.Module {
 		Name:       "mi_http",
 		AtStart:    true,
 		Help:       "Serves the management interface and the status page by httpd.",
-		Parameters: append([]script.Parameter{root("root"), root("mi_http_root")}, manage.Parameters()...),
+		Parameters: append([]script.Parameter{root("root"), root("mi_http_root"), {Name: "mi_http_method", Type: script.IntParam, Max: 1, Help: "The method of requests, in OpenSIPS 2.", Note: "a request is JSON-RPC, by POST"}}, manage.Parameters()...),
 		Check: func(l *script.Loading) {
 			if !l.Loaded("httpd") && !l.Partial() {
 				l.Errorf(l.Place(""), `mi_http answers by the module httpd, which is not loaded: loadmodule "httpd.so"`)

@@ -63,6 +63,7 @@ func TestQuery(t *testing.T) {
 		{`$var(u) = "O'Brien"; sql_query("SELECT '$(var(u){s.escape.common})', '$var(u)'", "$avp(a);$avp(b)"); xlog("$avp(a) $avp(b)");`, "O'Brien O'Brien"},
 		{`sql_query_one("SELECT password, rpid FROM subscriber WHERE username='$fU'", "$var(pass);$var(r)"); if ($var(r) == NULL) xlog("$var(pass)");`, "secret"},
 		{`sql_query_one("SELECT password, ha1 FROM subscriber ORDER BY id DESC", "$var(pass);$var(hash)"); xlog("$var(pass) $var(hash)");`, "other h2"},
+		{`sql_query_one("SELECT password, ha1 FROM subscriber ORDER BY id DESC", "$var(pass), $var(hash)"); xlog("$var(pass) $var(hash)");`, "other h2"},
 		{`sql_query_one("SELECT password, ha1 FROM subscriber", "$var(pass)"); xlog("$rc");`, "-1"},
 		{`sql_query_one("SELECT password FROM subscriber WHERE 1=0", "$var(pass)"); xlog("$rc");`, "-2"},
 	} {

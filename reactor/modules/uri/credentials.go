@@ -2,6 +2,7 @@ package uri
 
 import (
 	"context"
+	"strings"
 
 	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/script"
@@ -14,6 +15,8 @@ type module struct {
 	url                          database.URL
 	table, user, domain, uriUser string
 	useTable                     bool // use_uri_table
+	useDomain                    bool // use_domain, of db_does_uri_exist()
+	asked                        bool // db_does_uri_exist() is called
 	db                           *store.DB
 }
 
@@ -38,7 +41,10 @@ func (m *module) parameters() []script.Parameter {
 		text("user_column", m.user, "The column of the credentials' user.", &m.user),
 		text("domain_column", m.domain, "The column of the credentials' realm.", &m.domain),
 		text("uriuser_column", m.uriUser, "The column of the URI's user.", &m.uriUser),
-		idle("use_domain", "0", "Has the domain count as well as the user.", "db_does_uri_exist() of uri is not here", script.BoolParam),
+		script.Parameter{
+			Name: "use_domain", Type: script.BoolParam, Default: "0", Set: script.Into(&m.useDomain),
+			Help: "Has the domain count as well as the user in db_does_uri_exist().",
+		},
 		idle("aaa_url", "", "The RADIUS server.", noRadius, script.StringParam),
 		idle("service_type", "10", "The service type of aaa_does_uri_exist().", noRadius, script.IntParam),
 		idle("use_sip_uri_host", "0", "Has the host of the URI sent to the RADIUS server.", noRadius, script.BoolParam),
@@ -56,6 +62,10 @@ func (m *module) functions() []script.Function {
 			Name: "db_check_from", Usage: "db_check_from()", Help: "Reports whether the user of From" + help,
 			Routes: script.Requests, Async: true, Build: m.checks("$fu"),
 		},
+		{
+			Name: "db_does_uri_exist", Usage: "db_does_uri_exist()", Help: "Reports whether the table has the user of the Request-URI, in uriuser_column with use_uri_table, else in user_column. -1: no, or an error.",
+			Routes: script.Requests, Async: true, Build: m.exists,
+		},
 	}
 }
 
@@ -66,7 +76,7 @@ func (m *module) check(l *script.Loading) {
 }
 
 func (m *module) start(e *script.Env) (err error) {
-	if m.useTable {
+	if m.useTable || m.asked {
 		m.db, err = m.url.Open(e)
 	}
 	return err
@@ -96,17 +106,48 @@ func (m *module) checks(variable string) func(*script.Args) script.Action {
 				store.Equal(m.user, store.String(who)), store.Equal(m.domain, store.String(string(x.Text(realm(x))))),
 				store.Equal(m.uriUser, store.String(string(u.User.In(b)))),
 			}}
-			var res *store.Result
-			var err error
-			if !x.Wait(func() { res, err = m.db.Select(context.Background(), q) }) {
-				x.Say(at, script.LevelError, "the database is not asked: too many messages wait")
-				return -1
-			}
-			if err != nil {
-				x.Say(at, script.LevelError, "the database failed", "error", err)
-				return -1
-			}
-			return script.Yes(res.Len() > 0)
+			return m.has(x, at, q)
 		}
 	}
+}
+
+// exists compiles db_does_uri_exist().
+func (m *module) exists(a *script.Args) script.Action {
+	if m.url.Kind() == 0 && !m.url.Check(a.Loading()) {
+		return nil
+	}
+	m.asked = true
+	at := a.Site()
+	return func(x *script.Machine) int {
+		uri, u := x.RequestURI()
+		if u == nil || !u.HasUser() {
+			return -1
+		}
+		column := m.user
+		if m.useTable {
+			column = m.uriUser
+		}
+		q := store.Select{Table: m.table, Columns: []string{column}, Limit: 1, Where: []store.Cond{
+			store.Equal(column, store.String(string(sipframe.UnescapeURI(nil, u.User.In(uri))))),
+		}}
+		if m.useDomain {
+			q.Where = append(q.Where, store.Equal(m.domain, store.String(strings.ToLower(string(u.Host.In(uri))))))
+		}
+		return m.has(x, at, q)
+	}
+}
+
+// has asks whether there is a row.
+func (m *module) has(x *script.Machine, at *script.Site, q store.Select) int {
+	var res *store.Result
+	var err error
+	if !x.Wait(func() { res, err = m.db.Select(context.Background(), q) }) {
+		x.Say(at, script.LevelError, "the database is not asked: too many messages wait")
+		return -1
+	}
+	if err != nil {
+		x.Say(at, script.LevelError, "the database failed", "error", err)
+		return -1
+	}
+	return script.Yes(res.Len() > 0)
 }

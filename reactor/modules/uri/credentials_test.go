@@ -56,3 +56,31 @@ func TestCheckFromAndTo(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestURIExists(t *testing.T) {
+	url := storetest.SQLite(t)
+	if err := store.Create(t.Context(), url, "subscriber"); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(url, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Insert(t.Context(), "subscriber", store.Set{Column: "username", Value: store.String("+4930123")}, store.Set{Column: "domain", Value: store.String("example.org")}); err != nil {
+		t.Fatal(err)
+	}
+	head := moduletest.Head("db_sqlite", "uri")
+	param := fmt.Sprintf("modparam(\"uri\", \"db_url\", %q)\n", url)
+	for more, want := range map[string]string{
+		"": "1 -1", "modparam(\"uri\", \"use_domain\", 1)\n": "-1 -1",
+	} {
+		b := moduletest.New(t, head+param+more+"route { db_does_uri_exist(); $var(f) = $rc; $rU = \"nobody\"; db_does_uri_exist(); xlog(\"$var(f) $rc\"); }\n", db_sqlite.New, uri.New)
+		if b.Receive(moduletest.Invite); len(b.Log) != 1 || b.Log[0] != want {
+			t.Errorf("%q: %v, want %s", more, b.Log, want)
+		}
+	}
+	if got := moduletest.Wrong(t, head+"route { db_does_uri_exist(); }\n", db_sqlite.New, uri.New); !strings.Contains(got, "db_url is not set") {
+		t.Error(got)
+	}
+}

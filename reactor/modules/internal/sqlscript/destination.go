@@ -1,6 +1,7 @@
 package sqlscript
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -24,10 +25,13 @@ func value(m *script.Machine, v store.Value) script.Value {
 	}
 }
 
-// texts cuts a list of variables: "$avp(a);$avp(b)".
+// betweenVariables is a comma where a semicolon is meant; one in a variable stays.
+var betweenVariables = regexp.MustCompile(`,\s*\$`)
+
+// texts cuts a list of variables: "$avp(a);$avp(b)", or with commas.
 func texts(a *script.Args, i int) (list []script.Literal) {
 	whole := a.Literal(i)
-	for t := range strings.SplitSeq(whole.Text, ";") {
+	for t := range strings.SplitSeq(betweenVariables.ReplaceAllString(whole.Text, ";$$"), ";") {
 		if t = strings.TrimSpace(t); t != "" {
 			v := whole
 			v.Text = t
