@@ -47,6 +47,7 @@ import (
 	"sipreactor/reactor/modules/registrar"
 	"sipreactor/reactor/modules/rest_client"
 	"sipreactor/reactor/modules/rr"
+	"sipreactor/reactor/modules/rtp_relay"
 	"sipreactor/reactor/modules/rtpengine"
 	"sipreactor/reactor/modules/rtpproxy"
 	"sipreactor/reactor/modules/signaling"
@@ -114,6 +115,7 @@ var modules = []script.Constructor{
 	registrar.New,
 	rest_client.New,
 	rr.New,
+	rtp_relay.New,
 	rtpengine.New,
 	rtpproxy.New,
 	signaling.New,

@@ -130,3 +130,17 @@ func Next(rest []byte) (piece, next []byte) {
 	}
 	return Streams(rest)
 }
+
+// FindSDP finds the SDP in a body of a type: the whole, or the first part that is one.
+func FindSDP(b, typ []byte) (begin, end int, there bool) {
+	boundary, multi := Boundary(typ)
+	if !multi {
+		return 0, len(b), len(b) > 0 && IsSDP(typ)
+	}
+	for parts := NewParts(b, boundary); parts.Next(); {
+		if IsSDP(parts.Type()) {
+			return parts.Head, parts.End, true
+		}
+	}
+	return 0, 0, false
+}

@@ -288,6 +288,9 @@ func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri
 	case method == sipframe.BYE:
 		d.End(core.UpstreamBYE, now)
 	}
+	for _, f := range m.onRequest {
+		f(x, placeOf(b))
+	}
 }
 
 // routesBehind returns the Routes of the request that are not ours.

@@ -83,11 +83,10 @@ func (m *Module) match(a *script.Args) script.Action {
 		a.Errorf(0, `the mode is "DID_ONLY", "DID_FALLBACK" or "DID_NONE", not %q`, text)
 		return nil
 	}
-	given := a.Given(0)
+	if !a.Given(0) {
+		mode = m.mode
+	}
 	return func(x *script.Machine) int {
-		if !given {
-			mode = m.mode
-		}
 		x.Context().LooseRoute() // whose parameters name the dialog
 		return script.Yes(m.follow(x, mode))
 	}

@@ -55,21 +55,22 @@ type Module struct {
 	period        time.Duration
 	columns       columns
 
-	profiles map[string]*core.Profile
-	order    []string // of profiles
-	tm       *tm.Module
-	dialogs  *core.Table
-	env      *script.Env
-	db       *store.DB
-	wake     chan struct{}
-	flush    sync.Mutex
-	phony    sync.Pool // of *proxy.Context, with a request that nobody sent
-	pings    *pinger
-	late     *late
-	unlisten func()
-	watchers []func(core.Change)
-	flags    map[string]uint // flags of the script, by name
-	names    []string
+	profiles  map[string]*core.Profile
+	order     []string // of profiles
+	tm        *tm.Module
+	dialogs   *core.Table
+	env       *script.Env
+	db        *store.DB
+	wake      chan struct{}
+	flush     sync.Mutex
+	phony     sync.Pool // of *proxy.Context, with a request that nobody sent
+	pings     *pinger
+	late      *late
+	unlisten  func()
+	watchers  []func(core.Change)
+	onRequest []func(x *script.Machine, p Place)
+	flags     map[string]uint // flags of the script, by name
+	names     []string
 }
 
 // New returns the module for a configuration.

@@ -1,10 +1,10 @@
 package rtpengine
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 
+	"sipreactor/reactor/modules/internal/relay"
 	"sipreactor/reactor/modules/rtpengine/ng"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
@@ -55,7 +55,7 @@ func (m *module) newAct(a *script.Args, flagsArg, nodeArg int) *act {
 }
 
 var (
-	errNoSDP  = errors.New("there is no SDP")
+	errNoSDP  = relay.ErrNoSDP
 	errNoCall = errors.New("there is no Call-ID")
 	errNoTag  = errors.New("the tag of the party is missing")
 	errExtra  = errors.New("via-branch=extra takes the value of extra_id_pv, which is not set")
@@ -189,12 +189,10 @@ func (f *act) branch(x *script.Machine, q *question, o *options) error {
 // send asks, while others take over the work, and stores which node it was.
 func (f *act) send(x *script.Machine, q *question) (answer ng.Dict, err error) {
 	var n *node
-	if !x.Wait(func() { answer, n, err = f.m.ask(q) }) {
+	if !x.Wait(func() { answer, n, err = f.m.counted(q) }) {
 		return nil, errMany
 	}
-	f.m.asked.Add(1)
 	if err != nil {
-		f.m.refused.Add(1)
 		return nil, err
 	}
 	if f.node != nil {
@@ -242,7 +240,7 @@ func (f *act) exchange(x *script.Machine, command string) int {
 	}
 	c, request := x.Context(), x.Message().IsRequest()
 	b := c.Body()
-	begin, end, there := findSDP(b, c.BodyType())
+	begin, end, there := body.FindSDP(b, c.BodyType())
 	var sdp string
 	if f.given {
 		text, _ := f.body(x)
@@ -263,11 +261,7 @@ func (f *act) exchange(x *script.Machine, command string) int {
 		o.received = src.Remote.Addr().Unmap().String()
 	}
 	if o.received != "" {
-		family := "IP4"
-		if bytes.IndexByte([]byte(o.received), ':') >= 0 {
-			family = "IP6"
-		}
-		q.dict.Add("received-from", ng.List{family, o.received})
+		q.dict.Add("received-from", ng.List{family(o.received), o.received})
 	}
 	q.dict.Add("sdp", sdp)
 	answer, err := f.send(x, q)
@@ -283,32 +277,13 @@ func (f *act) exchange(x *script.Machine, command string) int {
 	case !there:
 		return x.Reported(f.at, c.SetBody([]byte("application/sdp"), []byte(fresh)))
 	}
-	b = c.Body() // others may have used its memory in the meantime
-	if begin, end, there = findSDP(b, c.BodyType()); !there {
-		return f.failed(x, errNoSDP)
-	}
-	out := append(append(append(make([]byte, 0, len(b)-(end-begin)+len(fresh)), b[:begin]...), fresh...), b[end:]...)
-	return x.Reported(f.at, c.SetBody(nil, out))
-}
-
-// findSDP finds the SDP in a body: the whole, or the first part that is one.
-func findSDP(b, typ []byte) (begin, end int, there bool) {
-	boundary, multi := body.Boundary(typ)
-	if !multi {
-		return 0, len(b), len(b) > 0 && body.IsSDP(typ)
-	}
-	for parts := body.NewParts(b, boundary); parts.Next(); {
-		if body.IsSDP(parts.Type()) {
-			return parts.Head, parts.End, true
-		}
-	}
-	return 0, 0, false
+	return x.Reported(f.at, relay.SetSDP(c, []byte(fresh)))
 }
 
 // manage does what the message asks for.
 func (f *act) manage(x *script.Machine) int {
 	c, msg := x.Context(), x.Message()
-	_, _, sdp := findSDP(c.Body(), c.BodyType())
+	_, _, sdp := body.FindSDP(c.Body(), c.BodyType())
 	if msg.IsRequest() {
 		switch method := msg.Method(); {
 		case x.Kind() == script.FailureRoute, method == sipframe.BYE, method == sipframe.CANCEL:
@@ -340,6 +315,6 @@ func hasSDP(text []byte) bool {
 	if msg.Parse(text) != nil {
 		return false
 	}
-	_, _, there := findSDP(msg.Body(), msg.Value(sipframe.HeaderContentType))
+	_, _, there := body.FindSDP(msg.Body(), msg.Value(sipframe.HeaderContentType))
 	return there
 }

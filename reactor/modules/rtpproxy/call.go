@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -46,7 +44,7 @@ func (m *module) newAct(a *script.Args, setArg, nodeArg int) *act {
 }
 
 var (
-	errNoSDP  = errors.New("there is no SDP")
+	errNoSDP  = relay.ErrNoSDP
 	errMarked = errors.New("the SDP is marked: another relay is in the path")
 	errBroken = errors.New("a stream of the SDP has no address")
 	errNoCall = errors.New("the Call-ID or the tag of a party is missing")
@@ -108,12 +106,10 @@ const maxAsk = 30 * time.Second
 func (f *act) with(x *script.Machine, s *session, failover bool, do func(ctx context.Context, n *node) error) error {
 	var n *node
 	var err error
-	if !x.Wait(func() { n, err = f.m.ask(s, failover, do) }) {
+	if !x.Wait(func() { n, err = f.m.counted(s, failover, do) }) {
 		return errMany
 	}
-	f.m.asked.Add(1)
 	if err != nil {
-		f.m.refused.Add(1)
 		return err
 	}
 	if f.node != nil {
@@ -186,7 +182,7 @@ func (e *exchange) run(x *script.Machine) int {
 	answer := e.answer || f.lookup
 	c := x.Context()
 	b := c.Body()
-	begin, end, there := findSDP(b, c.BodyType())
+	begin, end, there := body.FindSDP(b, c.BodyType())
 	var sdp []byte
 	switch {
 	case e.body != nil:
@@ -197,122 +193,34 @@ func (e *exchange) run(x *script.Machine) int {
 	if len(sdp) == 0 {
 		return e.failed(x, errNoSDP)
 	}
-	mark := strings.TrimSpace(e.m.mark)
-	if mark != "" && !f.again && bytes.Contains(sdp, []byte(mark)) {
-		return e.failed(x, errMarked)
-	}
-	list, ok := streamsOf(sdp)
-	if !ok {
-		return e.failed(x, errBroken)
-	}
 	s, err := e.session(x, x.Message().IsRequest() == answer)
-	if err == nil && answer && s.toTag == "" {
-		err = errNoCall
-	}
 	if err != nil {
 		return e.failed(x, err)
 	}
 	source := ""
-	if c.Src != nil && !f.trust {
+	if c.Src != nil {
 		source = c.Src.Remote.Addr().Unmap().String()
 	}
 	local, _ := e.local(x)
-	if bytes.ContainsAny(local, " \t") {
-		return e.failed(x, control.ErrCommand)
-	}
-	commands := make([]string, len(list))
-	for i, st := range list {
-		commands[i] = streamCommand(s, i+1, &st, answer, f.command, source, string(local))
-	}
 	forced, _ := e.address(x)
-	err = e.with(x, s, !answer, func(ctx context.Context, n *node) error {
-		for i, command := range commands {
-			words, err := n.Client.Do(ctx, command)
-			if err != nil {
-				return err
-			}
-			if list[i].to, err = place(words, n, string(forced)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	t := &translation{session: s, flags: f, answer: answer, sdp: sdp, source: source, local: string(local), forced: string(forced)}
+	if err := t.prepare(e.m); err != nil {
 		return e.failed(x, err)
 	}
-	if e.ret != nil && len(list) > 0 {
-		e.ret(x, script.Text(x.KeepString(list[0].to.String())))
+	if err := e.with(x, s, !answer, t.do); err != nil {
+		return e.failed(x, err)
+	}
+	if e.ret != nil && len(t.list) > 0 {
+		e.ret(x, script.Text(x.KeepString(t.list[0].to.String())))
 	}
 	if f.keep {
 		return 1
 	}
-	fresh := rewrite(sdp, list, &f, e.m.mark)
+	fresh := t.written(e.m)
 	if e.body != nil {
 		return e.body(x, script.Text(x.Keep(fresh)))
 	}
-	b = c.Body() // others may have used its memory in the meantime
-	if begin, end, there = findSDP(b, c.BodyType()); !there {
-		return e.failed(x, errNoSDP)
-	}
-	out := append(append(append(make([]byte, 0, len(b)-(end-begin)+len(fresh)), b[:begin]...), fresh...), b[end:]...)
-	return x.Reported(e.at, c.SetBody(nil, out))
-}
-
-// streamCommand asks for the place of a stream: U makes one, L finds that of an offer.
-func streamCommand(s *session, i int, st *stream, answer bool, options, source, local string) string {
-	addr := st.addr
-	if source != "" && !isNull(addr) {
-		addr = source
-	}
-	command := "U"
-	if answer {
-		command = "L"
-	}
-	if strings.Contains(addr, ":") {
-		options += "6"
-	}
-	if local != "" {
-		options += "l" + local
-	}
-	return fmt.Sprintf("%s%s %s %s %d %s", command, options, s.callID, addr, st.port, s.words(i))
-}
-
-// place reads the answer to streamCommand: a port and an address. An address that is
-// advertised goes before that, and one that is forced before both.
-func place(words []string, n *node, forced string) (netip.AddrPort, error) {
-	port, err := strconv.ParseUint(words[0], 10, 16)
-	if err != nil || port == 0 {
-		return netip.AddrPort{}, errAnswer
-	}
-	text := ""
-	if len(words) > 1 {
-		text = words[1]
-	}
-	if n.Advertised != "" {
-		text = n.Advertised
-	}
-	if forced != "" {
-		text = forced
-	}
-	addr, err := netip.ParseAddr(strings.Trim(text, "[]"))
-	if err != nil || addr.Zone() != "" {
-		return netip.AddrPort{}, errAnswer
-	}
-	return netip.AddrPortFrom(addr, uint16(port)), nil
-}
-
-// findSDP finds the SDP in a body: the whole, or the first part that is one.
-func findSDP(b, typ []byte) (begin, end int, there bool) {
-	boundary, multi := body.Boundary(typ)
-	if !multi {
-		return 0, len(b), len(b) > 0 && body.IsSDP(typ)
-	}
-	for parts := body.NewParts(b, boundary); parts.Next(); {
-		if body.IsSDP(parts.Type()) {
-			return parts.Head, parts.End, true
-		}
-	}
-	return 0, 0, false
+	return x.Reported(e.at, relay.SetSDP(c, fresh))
 }
 
 // plain sends a command about the call and returns the answer's words.

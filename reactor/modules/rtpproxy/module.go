@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/modules/internal/anchor"
 	"sipreactor/reactor/modules/internal/relay"
 	"sipreactor/reactor/modules/rtpproxy/control"
 	"sipreactor/reactor/script"
@@ -23,6 +24,7 @@ type module struct {
 	defaultSet int
 	mark       string
 	chosen     *script.Local // int, of set_rtp_proxy_set()
+	follower   anchor.Follower
 
 	asked, refused atomic.Uint64
 }
@@ -33,6 +35,7 @@ const event = "E_RTPPROXY_STATUS"
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
 	m := &module{fleet: relay.New[*control.Client](event), timeout: time.Second, retries: 5, mark: "a=nortpproxy:yes\r\n"}
+	m.follower = anchor.Follower{Name: "rtpproxy", Engines: map[string]relay.Engine{"rtpproxy": m}}
 	m.fleet.Check = func(url string) error { _, _, err := control.Parse(url); return err }
 	return &script.Module{
 		Name: "rtpproxy", Help: "Has media pass rtpproxy.", Instance: m,
@@ -81,6 +84,7 @@ func (m *module) parameters() []script.Parameter {
 
 func (m *module) check(l *script.Loading) {
 	m.chosen = l.Local()
+	m.follower.Check(l)
 	for _, v := range m.socks {
 		if err := m.fleet.Add(v.Text, m.defaultSet); err != nil {
 			l.Errorf(v.At, "rtpproxy_sock %v", err)
@@ -98,10 +102,12 @@ func (m *module) check(l *script.Loading) {
 
 func (m *module) start(e *script.Env) error {
 	var before *relay.Fleet[*control.Client]
+	var calls *anchor.Follower
 	old, ok := e.Previous.(*module)
 	if ok {
-		before = old.fleet
+		before, calls = old.fleet, &old.follower
 	}
+	m.follower.Start(e, calls)
 	m.fleet.Open(e, before, ok && old.timeout == m.timeout && old.retries == m.retries, func(url string) *control.Client {
 		network, addr, _ := control.Parse(url) // it was checked
 		return control.NewClient(network, addr, m.timeout, m.retries)
@@ -114,6 +120,7 @@ func (m *module) stop(next any) {
 	if n, ok := next.(*module); ok {
 		after = n.fleet
 	}
+	m.follower.Stop()
 	m.fleet.Close(after)
 }
 
@@ -127,16 +134,14 @@ func (m *module) functions() []script.Function {
 	return []script.Function{
 		sdp("rtpproxy_offer", "Has the SDP of an offer name rtpproxy.", false),
 		sdp("rtpproxy_answer", "Has the SDP of an answer name rtpproxy.", true),
-		{Name: "rtpproxy_unforce", Usage: "rtpproxy_unforce([set[, $var(node)]])", Help: "Ends the call's media.", Args: kinds(number, set), Routes: withMessage, Async: true, Build: m.plain("D", 0, 1)},
-		{Name: "rtpproxy_start_recording", Usage: "rtpproxy_start_recording([set[, $var(node)[, \"flags\"]]])", Help: "Begins to record the call; with the flag s into one file.",
+		{Name: "rtpproxy_unforce", Aliases: []string{"unforce_rtp_proxy"}, Usage: "rtpproxy_unforce([set[, $var(node)]])", Help: "Ends the call's media.", Args: kinds(number, set), Routes: withMessage, Async: true, Build: m.plain("D", 0, 1)},
+		{Name: "rtpproxy_start_recording", Aliases: []string{"start_recording"}, Usage: "rtpproxy_start_recording([set[, $var(node)[, \"flags\"]]])", Help: "Begins to record the call; with the flag s into one file.",
 			Args: kinds(number, set, script.FixedArg, text, number), Routes: withMessage, Async: true, Build: m.record},
 		{Name: "rtpproxy_stats", Usage: "rtpproxy_stats($var(up), $var(down), $var(sent), $var(fail)[, set[, $var(node)]])", Help: "Counts the packets of the call.",
 			Args: kinds(set, set, set, set, number, set), Min: 4, Routes: withMessage, Async: true, Build: m.stats},
 		{Name: "set_rtp_proxy_set", Usage: "set_rtp_proxy_set(set)", Help: "Has the message use the nodes of another set.", Args: kinds(number), Min: 1, Routes: withMessage, Build: m.choose},
-		{Name: "rtpproxy_engage", Aliases: []string{"engage_rtp_proxy"}, Usage: "rtpproxy_engage()", Help: "Not supported.", Args: kinds(text, text, number, set, set), Routes: withMessage, Build: func(a *script.Args) script.Action {
-			a.Errorf(-1, "%s() is not supported: rtpproxy_offer(), rtpproxy_answer() and rtpproxy_unforce() take its place", a.Name())
-			return nil
-		}},
+		{Name: "rtpproxy_engage", Aliases: []string{"engage_rtp_proxy"}, Usage: `rtpproxy_engage(["flags"[, "address"[, set[, $var(node)]]]])`, Args: kinds(text, text, number, set),
+			Routes: script.Routes(script.RequestRoute, script.FailureRoute, script.BranchRoute), Help: "Has the media of the INVITE's call pass rtpproxy until its end.", Build: m.engage},
 	}
 }
 

@@ -269,7 +269,7 @@ func TestWrong(t *testing.T) {
 		`rtpproxy_offer("x")`:                                "unknown flag",
 		`rtpproxy_offer("z")`:                                "no number of milliseconds",
 		`rtpproxy_answer("n")`:                               "flag n is not supported",
-		`rtpproxy_engage()`:                                  "rtpproxy_engage() is not supported",
+		`rtpproxy_engage()`:                                  "it needs the modules tm and dialog",
 		`set_rtp_proxy_set(4)`:                               "there is no set 4",
 		`rtpproxy_start_recording(, , "x")`:                  "unknown flags",
 		`rtpproxy_start_recording(, , , "udp:127.0.0.1:60")`: "a destination of rtpproxy_start_recording() is not supported",

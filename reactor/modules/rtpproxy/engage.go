@@ -1,0 +1,141 @@
+package rtpproxy
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"sipreactor/reactor/modules/internal/anchor"
+	"sipreactor/reactor/modules/internal/relay"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/transaction"
+)
+
+var _ relay.Engine = (*module)(nil)
+
+// HasSet is relay.Engine's.
+func (m *module) HasSet(set int) bool { return m.fleet.Sets[set] != nil }
+
+// DefaultSet is relay.Engine's.
+func (m *module) DefaultSet() int { return m.defaultSet }
+
+// KeepsBranches is relay.Engine's: branches are calls of their own for rtpproxy.
+func (m *module) KeepsBranches() bool { return false }
+
+// Check is relay.Engine's.
+func (m *module) Check(text string) error {
+	_, err := parseFlags(text)
+	return err
+}
+
+// Exchange is relay.Engine's.
+func (m *module) Exchange(x *relay.Exchange) ([]byte, string, error) {
+	f, err := parseFlags(x.Flags)
+	if err != nil {
+		return nil, "", err
+	}
+	if x.In != "" && x.Out != "" {
+		side := map[string]string{"i": "I", "internal": "I", "e": "E", "external": "E"}
+		if side[x.In] == "" || side[x.Out] == "" {
+			return nil, "", fmt.Errorf("rtpproxy has the interfaces i, or internal, and e, or external, not %s and %s", x.In, x.Out)
+		}
+		f.command += side[x.In] + side[x.Out]
+	}
+	s, err := sessionOf(&x.Media)
+	if err != nil {
+		return nil, "", err
+	}
+	t := &translation{session: s, flags: f, answer: x.Answer || f.lookup, sdp: x.SDP, source: x.Source, forced: x.IP}
+	if err := t.prepare(m); err != nil {
+		return nil, "", err
+	}
+	n, err := m.counted(s, !t.answer, t.do)
+	switch {
+	case err != nil:
+		return nil, "", err
+	case f.keep:
+		return x.SDP, n.URL, nil
+	}
+	return t.written(m), n.URL, nil
+}
+
+// Delete is relay.Engine's. There are no flags.
+func (m *module) Delete(x *relay.Media, _ string) error {
+	s, err := sessionOf(x)
+	if err != nil {
+		return err
+	}
+	_, err = m.counted(s, false, func(ctx context.Context, n *node) error {
+		_, err := n.Client.Do(ctx, "D "+s.callID+" "+s.words(0))
+		return err
+	})
+	if err == nil {
+		m.fleet.Ended(s.set, s.callID)
+	}
+	return err
+}
+
+// sessionOf names media as rtpproxy does: each branch but the first is another call.
+func sessionOf(x *relay.Media) (*session, error) {
+	s := &session{set: x.Set, url: x.Node, callID: x.CallID, fromTag: x.From, toTag: x.To}
+	if x.Branch > 0 {
+		s.callID += ";branch=" + strconv.Itoa(x.Branch)
+	}
+	if s.callID == "" || s.fromTag == "" || strings.ContainsAny(s.callID+s.fromTag+s.toTag, " \t") {
+		return nil, errNoCall
+	}
+	return s, nil
+}
+
+// counted asks a node, and counts that.
+func (m *module) counted(s *session, failover bool, do func(ctx context.Context, n *node) error) (*node, error) {
+	n, err := m.ask(s, failover, do)
+	m.asked.Add(1)
+	if err != nil {
+		m.refused.Add(1)
+	}
+	return n, err
+}
+
+// engage builds rtpproxy_engage(). The node is the one that offers go to first.
+func (m *module) engage(a *script.Args) script.Action {
+	if !m.follower.Ready() {
+		a.Errorf(-1, "%s() follows calls: it needs the modules tm and dialog", a.Name())
+		return nil
+	}
+	if text, ok := a.Fixed(0); ok {
+		if err := m.Check(text); err != nil {
+			a.Errorf(0, "%v", err)
+			return nil
+		}
+	}
+	flags, address, at := a.Text(0), a.Text(1), a.Site()
+	f := m.newAct(a, 2, 3)
+	return func(x *script.Machine) int {
+		s, err := f.session(x, false)
+		if err != nil {
+			return f.failed(x, err)
+		}
+		text, _ := flags(x)
+		ip, _ := address(x)
+		branch := -1
+		if e := transaction.Of(x.Context()); x.Kind() == script.BranchRoute && e != nil && e.At() != nil {
+			branch = e.At().Number()
+		}
+		call, _ := m.follower.Of(x.Context(), true)
+		if call == nil {
+			return -1
+		}
+		for _, side := range []anchor.Side{anchor.Caller, anchor.Callee} {
+			if !call.SetFlag(branch, side, "flags", string(text)) || !call.SetFlag(branch, side, "ip", string(ip)) {
+				return x.Fail(at, "an argument is too long")
+			}
+		}
+		rc := m.follower.Engage(x, at, "rtpproxy", s.set, branch)
+		if n := m.fleet.Choose(s.set, s.callID, s.url, nil); rc > 0 && n != nil && f.node != nil {
+			f.node(x, script.Text(x.KeepString(n.URL)))
+		}
+		return rc
+	}
+}
