@@ -20,10 +20,11 @@ type timeouts struct {
 }
 
 // group is the servers of a cachedb_url. Any goroutine may use it; its methods wait
-// for the server, for the time of a query at most.
+// for the server, as long as do says.
 type group struct {
 	url     groupURL
 	limits  timeouts
+	gate    gate
 	mu      sync.Mutex
 	client  redis.UniversalClient // nil until it is known whether there is a cluster
 	cluster bool
@@ -45,7 +46,7 @@ func (g *group) options() *redis.UniversalOptions {
 	o := &redis.UniversalOptions{
 		Addrs: g.url.hosts, DB: g.url.database, Username: g.url.user, Password: g.url.password,
 		DialTimeout: g.limits.connect, ReadTimeout: g.limits.query, WriteTimeout: g.limits.query, PoolTimeout: g.limits.query,
-		ContextTimeoutEnabled: true, PoolSize: conns, MaxActiveConns: conns, MaxRetries: 1, DisableIdentity: true,
+		ContextTimeoutEnabled: true, PoolSize: conns, MaxActiveConns: conns, MaxRetries: 1, DialerRetries: 1, DisableIdentity: true,
 		Dialer: d.DialContext,
 	}
 	if g.url.socket != "" {
@@ -102,9 +103,24 @@ func (g *group) forget(c redis.UniversalClient) {
 	}
 }
 
-// do runs a command within the time of a query.
+// do runs a command within the time of a query, or of connecting where that is longer; at once, with an error, while
+// the servers are gone.
 func (g *group) do(f func(ctx context.Context, c redis.UniversalClient) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), g.limits.connect+g.limits.query)
+	probe, err := g.gate.enter(time.Now())
+	if err != nil {
+		return err
+	}
+	err = g.try(f)
+	silent := err
+	if errors.Is(err, redis.Nil) || isAnswer(err) {
+		silent = nil
+	}
+	g.gate.leave(time.Now(), probe, silent)
+	return err
+}
+
+func (g *group) try(f func(ctx context.Context, c redis.UniversalClient) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), max(g.limits.connect, g.limits.query))
 	defer cancel()
 	var err error
 	for range max(len(g.url.hosts), 1) {

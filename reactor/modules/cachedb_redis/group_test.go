@@ -1,6 +1,7 @@
 package cachedb_redis
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -117,17 +118,29 @@ func TestGroupOutage(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	s.Start()
-	if err := g.Set("key", "3", 0); err != nil {
-		t.Error(err)
-	}
+	eventually(t, func() bool { return g.Set("key", "3", 0) == nil })
 	s.Freeze()
 	begin = time.Now()
 	if _, _, err := g.Get("key"); err == nil || time.Since(begin) > 5*time.Second {
 		t.Errorf("frozen: %v after %v", err, time.Since(begin))
 	}
+	eventually(t, func() bool {
+		_, _, err := g.Get("key")
+		return errors.Is(err, errGone)
+	})
 	s.Thaw()
-	if got, _, err := g.Get("key"); got != "3" || err != nil {
-		t.Errorf("%q, %v", got, err)
+	eventually(t, func() bool {
+		got, _, err := g.Get("key")
+		return got == "3" && err == nil
+	})
+}
+
+func eventually(t *testing.T, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("never")
+		}
 	}
 }
 
