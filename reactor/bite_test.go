@@ -88,7 +88,7 @@ func TestCloseKeepsWhatThePeerHasNotRead(t *testing.T) {
 		out := -1
 		r.onLoop(c.loop, func() {
 			if c.carried.messagesOut.Load() == 1 {
-				out, _ = update(&c.unacked, c.sock.Fd())
+				out, _ = c.unacked.Ask(c.sock.Fd())
 			}
 		})
 		return out == 0
@@ -96,16 +96,9 @@ func TestCloseKeepsWhatThePeerHasNotRead(t *testing.T) {
 	r.onLoop(c.loop, func() { c.sock.PauseReading() })
 	_, _ = peer.Write([]byte(strings.Repeat("x", 1000)))
 	r.eventually("more waits in the kernel", func() bool { return kernel.Unread(c.sock.Fd()) == 1000 })
-	r.connects.mu.Lock()
-	for i := range int32(maxLingering) {
-		r.connects.lingers[-1-i] = nil
-	}
-	r.connects.mu.Unlock()
+	r.onLoop(c.loop, func() { r.connects.MaxLingering = 0 })
 	r.Close(c.id)
 	r.eventually("it has ended", func() bool { return !r.Alive(c.id) })
-	r.connects.mu.Lock()
-	clear(r.connects.lingers)
-	r.connects.mu.Unlock()
 	if got, err := io.ReadAll(peer); string(got) != m || err != nil {
 		t.Errorf("the peer reads %q, %v", got, err)
 	}
@@ -121,7 +114,7 @@ func TestProgressBetweenLooks(t *testing.T) {
 	time.Sleep(300 * time.Millisecond) // longer than TCP delays an acknowledgement
 	r.onLoop(c.loop, func() {
 		l, now := c.loop, r.now()
-		update(&c.unacked, c.sock.Fd())
+		c.unacked.Ask(c.sock.Fd())
 		info, err := kernel.Info(c.sock.Fd())
 		if err != nil || !kernel.WindowClosed(info) || c.sendDue == 0 {
 			t.Fatalf("the window is open: %v", err)

@@ -19,7 +19,7 @@ import (
 // cleanUp.
 //
 // An orderly end destroys nothing that the kernel has taken: the socket lingers
-// (linger.go) until the peer has it. An end by a fault takes back what was not
+// (package connectqueue) until the peer has it. An end by a fault takes back what was not
 // acknowledged, and aborts, so that nothing that is given back can still arrive.
 
 // close ends a connection for a reason. Loop only.
@@ -106,9 +106,9 @@ func (l *loop) part(c *conn) {
 	if u.Unconfirmed && !refused(why) {
 		u.Unconfirmed = false
 	}
-	update(u, c.sock.Fd())
+	u.Ask(c.sock.Fd())
 	if why.Reason.Orderly() {
-		if u.Empty() && why.Reason == PeerClosed || l.eng.connects.linger(c) {
+		if u.Empty() && why.Reason == PeerClosed || l.linger(c) {
 			return
 		}
 		if u.Empty() {
@@ -122,6 +122,17 @@ func (l *loop) part(c *conn) {
 		kernel.AbortOnClose(c.sock.Fd())
 		l.eng.stat.aborted.Add(1)
 	}
+}
+
+// linger keeps the socket of a connection that ends in order until the peer has
+// the rest; false when it cannot.
+func (l *loop) linger(c *conn) bool {
+	return l.eng.connects.Linger(c.sock.Fd(), &c.unacked, func(rest *sendqueue.Unacknowledged) {
+		if !rest.Empty() {
+			l.eng.stat.aborted.Add(1)
+		}
+		l.eng.returnAll(c, rest, c.closeReason)
+	})
 }
 
 // cleanUp settles all that hangs on a connection whose descriptor is closed or
@@ -138,7 +149,7 @@ func (c *conn) cleanUp() {
 	c.out.Waiting = nil
 	c.mu.Unlock()
 	if c.known {
-		e.connects.forget(c)
+		e.connects.Forget(c)
 	}
 	if c.timer != nil {
 		c.timer.Stop()

@@ -144,8 +144,14 @@ func (c *conn) stepLocked(to phase.Phase) {
 	c.phase = to
 }
 
-// closes reports whether the connection is about to close.
-func (c *conn) closes() bool {
+// Fd returns the connection's descriptor, for the connect queue.
+func (c *conn) Fd() int { return c.sock.Fd() }
+
+// Writable has the loop go on writing. The connect queue calls it.
+func (c *conn) Writable() { c.loop.post(c, evWritable) }
+
+// Closes reports whether the connection is about to close.
+func (c *conn) Closes() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.closeReason != nil || c.phase >= phase.Closing
@@ -182,7 +188,7 @@ func (c *conn) askClose(why *Error) {
 func (c *conn) closeByOwner(ph phase.Phase) {
 	switch ph {
 	case phase.Connecting:
-		c.eng.connects.cancel(c)
+		c.eng.connects.Cancel(c)
 	case phase.Enrolling:
 		// The loop sees the reason when it opens the connection.
 	case phase.Handshaking, phase.Established, phase.Closing:

@@ -1,12 +1,14 @@
 package reactor
 
 import (
+	"errors"
 	"net/netip"
 	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/connectqueue"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
@@ -68,14 +70,7 @@ func (e *Engine) connect(c *conn) {
 		e.enroll(c)
 		return
 	case unix.EINPROGRESS:
-		limit := e.cfg.ParkedTimeout
-		if !c.cfg.Async {
-			limit = e.cfg.ConnectTimeout
-		}
-		if c.probing {
-			limit = probeTime
-		}
-		if err = e.connects.park(c, limit); err == nil {
+		if err = e.connects.Park(c, c.connectLimit()); err == nil {
 			return
 		}
 	}
@@ -83,6 +78,33 @@ func (e *Engine) connect(c *conn) {
 		unix.Close(c.sock.Fd())
 	}
 	c.noteClose(dialFailed(err))
+	c.cleanUp()
+}
+
+// connectLimit is how long the connect may take.
+func (c *conn) connectLimit() time.Duration {
+	switch {
+	case c.probing:
+		return probeTime
+	case !c.cfg.Async:
+		return c.eng.cfg.ConnectTimeout
+	default:
+		return c.eng.cfg.ParkedTimeout
+	}
+}
+
+// Connected gets the connection from the connect queue: with an error it has no
+// descriptor any more. Any goroutine.
+func (c *conn) Connected(err error) {
+	switch {
+	case err == nil:
+		c.eng.enroll(c)
+		return
+	case errors.Is(err, connectqueue.ErrTimeout):
+		c.noteClose(because(ConnectTimeout, "no answer after "+c.connectLimit().String()))
+	case !errors.Is(err, connectqueue.ErrCancelled): // else it has its reason
+		c.noteClose(dialFailed(err))
+	}
 	c.cleanUp()
 }
 

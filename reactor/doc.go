@@ -24,7 +24,7 @@
 //	            |  ^  decrypt, frame (read.go)                    | Send
 //	  handshake |  | established                                  v
 //	            v  |                                    index: who serves the target?
-//	        handshakers          connectQueue <--- dial --- none |  | one
+//	        handshakers          connectqueue <--- dial --- none |  | one
 //	                                |  connected                 |  v
 //	                                +--> poller.Adopt ---> loop  |  sendqueue.Queue
 //	                                                             |  | wake-up
@@ -38,6 +38,7 @@
 // each other runs one way.
 //
 //	poller       event loops: all of gnet, and all that works around it
+//	watch        sockets that no loop watches
 //	kernel       what Linux is asked about sockets
 //	scheduler    when a loop serves, defers a wake-up, computes, yields, sleeps
 //	admission    when a loop has too much, and what it refuses then
@@ -46,6 +47,7 @@
 //	table        connections by handle; look-ups without a lock
 //	peers        connections by remote end point; look-ups without a lock
 //	sendqueue    what waits to be written, is being written, is not acknowledged
+//	connectqueue sockets no loop has: connects under way, what lingers, what takes no more
 //	backoff      destinations that are left alone
 //	sourcelimit  what one source may have of all
 //	wheel        idle connections by the second they expire in
@@ -61,10 +63,10 @@
 //	how bytes become messages           read.go (and sipframe)
 //	which connection serves a send      reuse.go, peers.go, alias.go
 //	when a destination is left alone    backoff
-//	how a connect is waited for         dial.go, connectqueue.go, send.go
+//	how a connect is waited for         dial.go, connectqueue, send.go
 //	how a handshake is driven           handshake.go, handshakes (and tlsstate)
 //	what may wait, and for whom         sendqueue, write.go
-//	why and how a connection closes     reason.go, close.go, linger.go, half.go
+//	why and how a connection closes     reason.go, close.go, connectqueue (lingering), half.go
 //	what is too late                    deadline.go, write.go, unacked.go
 //	who runs the Handler                worker.go, inline.go
 //	what is counted                     counters.go, stats.go
@@ -118,8 +120,8 @@
 //	index -> conn -> the Appender's own      find and begin
 //	index -> table, backoff                  a connection is begun under the index's lock
 //	probing -> table                         no probe begins once that is over
-//	connectQueue -> conn                     a parked connect is asked to close
-//	connectQueue -> shard                    what lingered is given back
+//	connectqueue -> conn                     a parked connect is asked to close
+//	connectqueue -> shard                    what lingered is given back
 //	shard                                    a leaf: neither a connection's lock nor another shard's is taken under it
 //	scheduler                                a leaf: post never blocks for long
 //

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/internal/connectqueue"
 	logfold "sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
@@ -42,7 +43,7 @@ type Engine struct {
 	refuses     bool      // the Handler is an Overloader
 	resting     sync.Pool // workers of loops that have left theirs, with what they keep in Local
 	handshakers handshakes.Pool
-	connects    *connectQueue
+	connects    *connectqueue.Queue[*conn]
 	domains     atomic.Pointer[tlsstate.Domains]
 	sockets     []*Socket
 
@@ -141,7 +142,7 @@ func (e *Engine) start() error {
 	if err = e.cfg.alone(); err != nil {
 		return fmt.Errorf("reactor: %w", err)
 	}
-	if e.connects, err = newConnectQueue(e); err != nil {
+	if e.connects, err = connectqueue.New[*conn](e.now, e.queueFailed); err != nil {
 		return err
 	}
 	e.up.Store(true)
@@ -234,7 +235,7 @@ func (e *Engine) stop(ctx context.Context) error {
 	e.ignoresInput.Store(true)
 	err := until(ctx, e.quiet)
 	e.table.Each(func(c *conn) { c.askClose(because(Shutdown, "")) })
-	if err2 := until(ctx, func() bool { return e.table.Len() == 0 && e.connects.lingering() == 0 }); err == nil {
+	if err2 := until(ctx, func() bool { return e.table.Len() == 0 && e.connects.Lingering() == 0 }); err == nil {
 		err = err2
 	}
 	ended := make(chan error, 1)
@@ -291,6 +292,9 @@ func until(ctx context.Context, done func() bool) error {
 	return nil
 }
 
+// queueFailed logs that the connect queue has come to an end of its own.
+func (e *Engine) queueFailed(err error) { e.log.Error("the connect queue has stopped", "error", err) }
+
 // dismiss ends the goroutines that are not the poller's. Loops no longer run.
 func (e *Engine) dismiss() {
 	e.handshakers.Close()
@@ -299,12 +303,12 @@ func (e *Engine) dismiss() {
 			c.sock.Close()
 		}
 	})
-	e.connects.cutLingering() // while there are workers to be told
+	e.connects.CutLingering() // while there are workers to be told
 	for _, s := range e.shards {
 		s.close()
 	}
 	e.crew.Wait()
-	e.connects.close()
+	e.connects.Close()
 	e.eachLoop(func(l *loop) {
 		posted, jobs := l.sched.Stop()
 		for _, c := range posted { // a machine that came back too late

@@ -126,7 +126,7 @@ func (l *loop) survives(c *conn, err error) bool {
 	if err != poller.ErrEnd {
 		return false
 	}
-	waits := c.phase == phase.Handshaking && !c.closes() && (c.hs.busy || c.hs.signing || c.hs.inbox.Len() > 0)
+	waits := c.phase == phase.Handshaking && !c.Closes() && (c.hs.busy || c.hs.signing || c.hs.inbox.Len() > 0)
 	if !waits && !c.outlives() {
 		return false
 	}
@@ -134,7 +134,7 @@ func (l *loop) survives(c *conn, err error) bool {
 	blocked := c.blocked
 	c.mu.Unlock()
 	if c.known {
-		l.eng.connects.forget(c)
+		l.eng.connects.Forget(c)
 	}
 	c.mu.Lock() // others look at the descriptor
 	c.eof = c.sock.Detach()
@@ -142,9 +142,9 @@ func (l *loop) survives(c *conn, err error) bool {
 	if !c.eof {
 		return false
 	}
-	watch := l.eng.connects.watchEnd
+	watch := l.eng.connects.WatchEnd
 	if blocked {
-		watch = l.eng.connects.watchWrite
+		watch = l.eng.connects.WatchWrite
 	}
 	c.known = true
 	if err := watch(c); err != nil {

@@ -72,7 +72,7 @@ func (l *loop) handshaken(c *conn) {
 		c.codec, c.hs = nil, nil
 		return
 	}
-	if errors.Is(h.err, tlsstate.ErrWantSignature) && !c.closes() {
+	if errors.Is(h.err, tlsstate.ErrWantSignature) && !c.Closes() {
 		l.awaitSignature(c)
 		return
 	}
@@ -85,7 +85,7 @@ func (l *loop) handshaken(c *conn) {
 	l.drain(c)
 	switch {
 	case c.phase == phase.Closed:
-	case c.closes():
+	case c.Closes():
 		l.proceed(c)
 	case h.err == nil:
 		l.handshakeDone(c, spoke)

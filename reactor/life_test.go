@@ -229,7 +229,7 @@ func TestConnectQueueForgets(t *testing.T) {
 	h := r.only()
 	_ = r.clog(h, 20<<10, 1000)
 	c := r.table.Get(h)
-	r.eventually("it is watched", func() bool { r.connects.mu.Lock(); defer r.connects.mu.Unlock(); return len(r.connects.parked) == 1 })
+	r.eventually("it is watched", func() bool { return r.connects.Watched() == 1 })
 	go func() {
 		b := make([]byte, 64<<10)
 		for {
@@ -242,8 +242,6 @@ func TestConnectQueueForgets(t *testing.T) {
 	c.askClose(because(ClosedByManagement, ""))
 	r.eventually("it is gone", func() bool { return !r.Alive(h) && r.Connections() == 0 })
 	r.eventually("nothing of it is left", func() bool {
-		r.connects.mu.Lock()
-		defer r.connects.mu.Unlock()
-		return len(r.connects.parked) == 0
+		return r.connects.Watched() == 0
 	})
 }

@@ -33,7 +33,7 @@ func TestParkedCostsNothing(t *testing.T) {
 			}
 		}
 	}
-	r.eventually("all connects are parked", func() bool { return r.connects.size() == each })
+	r.eventually("all connects are parked", func() bool { return r.connects.Len() == each })
 	r.eventually("all handshakes wait", func() bool {
 		n := 0
 		r.table.Each(func(c *conn) {

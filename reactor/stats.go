@@ -154,11 +154,12 @@ func (e *Engine) Stats() Stats {
 		HandshakesIn:      newHandshakes(),
 		HandshakesOut:     newHandshakes(),
 		Connections:       e.table.Len(),
-		Parking:           e.parking(),
 		Peers:             e.peers.Len(),
-		Lingering:         e.lingering(),
 		BackedOff:         e.backoff.Len(),
 		HandshakesWaiting: e.handshakers.Waiting(),
+	}
+	if e.up.Load() {
+		s.Parking, s.Lingering = e.connects.Len(), e.connects.Lingering()
 	}
 	s.BackoffRefused, s.BackoffProbes = e.backoff.Counts()
 	s.Parked = s.ParkedConnects + s.ParkedHandshakes

@@ -13,16 +13,6 @@ import (
 // much is kept, and once a second. What may be kept is bounded by what the kernel
 // takes: what it holds unsent (kernel.UnsentBytes) and what is in flight.
 
-// update asks the kernel what is acknowledged, and lets go of that. It returns how
-// many bytes are not, and whether there is progress.
-func update(u *sendqueue.Unacknowledged, fd int) (out int, progress bool) {
-	out, err := kernel.Unacknowledged(fd)
-	if err != nil {
-		return 0, false
-	}
-	return out, u.Update(out)
-}
-
 // returnAll returns what is unacknowledged back to the Handler, and returns how many
 // requests there were among it.
 func (e *Engine) returnAll(c *conn, u *sendqueue.Unacknowledged, why *Error) (requests int64) {
@@ -80,7 +70,7 @@ func (l *loop) written(c *conn, list []sendqueue.Entry) {
 	case u.Unconfirmed && u.Bytes() > unconfirmedBytes:
 		l.confirm(c)
 	case !u.Unconfirmed && u.Much():
-		if _, progress := update(u, c.sock.Fd()); progress {
+		if _, progress := u.Ask(c.sock.Fd()); progress {
 			u.Since = l.eng.now()
 			l.alive(c)
 		}
@@ -108,7 +98,7 @@ func (l *loop) lookAll() {
 func (l *loop) look(c *conn) {
 	u := &c.unacked
 	c.ackDue = 0
-	out, progress := update(u, c.sock.Fd())
+	out, progress := u.Ask(c.sock.Fd())
 	now := l.eng.now()
 	if progress {
 		l.alive(c)

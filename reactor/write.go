@@ -108,7 +108,7 @@ func (l *loop) block(c *conn, progress bool) {
 		l.moves(c, l.eng.now())
 	}
 	c.known = true
-	if err := l.eng.connects.watchWrite(c); err != nil {
+	if err := l.eng.connects.WatchWrite(c); err != nil {
 		l.close(c, fail(WriteError, err))
 	}
 }
@@ -198,7 +198,7 @@ func (l *loop) watchSend(c *conn, now int64) {
 // neither is anything acknowledged nor does the peer answer. While segments are
 // under way the path is to blame, and tcp_user_timeout decides. Loop only.
 func (l *loop) sendOverdue(c *conn, now int64) {
-	_, progress := update(&c.unacked, c.sock.Fd())
+	_, progress := c.unacked.Ask(c.sock.Fd())
 	if progress {
 		l.alive(c)
 		c.unacked.Since = now

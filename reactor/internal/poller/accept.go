@@ -54,8 +54,8 @@ type accepting struct {
 	p *Poller
 
 	mu      sync.Mutex
-	watched []watchedFD // the listeners in gnet's epoll sets
-	spare   []int       // descriptors that are kept for when there are none
+	watched []kernel.Watched // the listeners in gnet's epoll sets
+	spare   []int            // descriptors that are kept for when there are none
 	paused  *time.Timer
 	over    bool  // the listeners may be closed
 	quiet   int64 // until when on the clock nothing is said
@@ -75,11 +75,11 @@ func (b *accepting) open() error {
 	}
 	b.ordered = true
 	b.keepSpare()
-	for w, err := range epollSets() {
+	for w, err := range kernel.EpollSets() {
 		if err != nil {
 			return err
 		}
-		if b.p.listensAt(w.fd) {
+		if b.p.listensAt(w.FD) {
 			b.watched = append(b.watched, w)
 		}
 	}
@@ -97,7 +97,7 @@ func (b *accepting) open() error {
 		return fmt.Errorf("%d of %d listeners are found in gnet's epoll sets", len(b.watched), want)
 	}
 	for _, w := range b.watched {
-		if err := b.p.configure(w.fd); err != nil {
+		if err := b.p.configure(w.FD); err != nil {
 			return err
 		}
 	}
@@ -185,12 +185,12 @@ func (b *accepting) resume() {
 		b.keepSpare()
 	}
 	for _, l := range b.watched {
-		watch(l, l.events)
+		watch(l, l.Events)
 	}
 }
 
-func watch(l watchedFD, events uint32) {
-	_ = unix.EpollCtl(l.set, unix.EPOLL_CTL_MOD, l.fd, &unix.EpollEvent{Fd: int32(l.fd), Events: events})
+func watch(l kernel.Watched, events uint32) {
+	_ = unix.EpollCtl(l.Set, unix.EPOLL_CTL_MOD, l.FD, &unix.EpollEvent{Fd: int32(l.FD), Events: events})
 }
 
 // turnAway closes what waits to be accepted, with the descriptor that was kept
@@ -205,7 +205,7 @@ func (b *accepting) turnAway() {
 	b.spare = b.spare[:last]
 	for _, l := range b.watched {
 		for range turnedAtOnce {
-			fd, _, err := unix.Accept4(l.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+			fd, _, err := unix.Accept4(l.FD, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 			if err != nil {
 				break
 			}
@@ -236,7 +236,7 @@ func (b *accepting) shut() {
 	b.watched = nil
 	b.mu.Unlock()
 	for _, l := range list {
-		_ = unix.EpollCtl(l.set, unix.EPOLL_CTL_DEL, l.fd, nil)
+		_ = unix.EpollCtl(l.Set, unix.EPOLL_CTL_DEL, l.FD, nil)
 	}
 	if len(list) == 0 {
 		return
@@ -249,6 +249,6 @@ func (b *accepting) shut() {
 	}
 	defer unix.Close(other)
 	for _, l := range list {
-		_ = unix.Dup3(other, l.fd, unix.O_CLOEXEC)
+		_ = unix.Dup3(other, l.FD, unix.O_CLOEXEC)
 	}
 }

@@ -134,11 +134,11 @@ func (p *Poller) openDatagrams() error {
 // removeExtra ends the socket that gnet has on each loop where there is no listener
 // of streams: it runs only with one. gnet closes what is in its place then.
 func (p *Poller) removeExtra() error {
-	for w, err := range epollSets() {
+	for w, err := range kernel.EpollSets() {
 		if err != nil {
 			return err
 		}
-		kind, err := unix.GetsockoptInt(w.fd, unix.SOL_SOCKET, unix.SO_TYPE)
+		kind, err := unix.GetsockoptInt(w.FD, unix.SOL_SOCKET, unix.SO_TYPE)
 		if err != nil || kind != unix.SOCK_DGRAM { // ours are there under other numbers
 			continue
 		}
@@ -146,8 +146,8 @@ func (p *Poller) removeExtra() error {
 		if err != nil {
 			return os.NewSyscallError("open", err)
 		}
-		_ = unix.EpollCtl(w.set, unix.EPOLL_CTL_DEL, w.fd, nil)
-		err = unix.Dup3(null, w.fd, unix.O_CLOEXEC)
+		_ = unix.EpollCtl(w.Set, unix.EPOLL_CTL_DEL, w.FD, nil)
+		err = unix.Dup3(null, w.FD, unix.O_CLOEXEC)
 		unix.Close(null)
 		if err != nil {
 			return os.NewSyscallError("dup3", err)

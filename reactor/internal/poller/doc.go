@@ -1,14 +1,14 @@
 // Package poller runs event loops: it is all that the engine has of gnet, and all
 // that works around gnet. Its words are loops that accept by themselves and sleep
 // by themselves, sockets that are attached, adopted, paused, detached and closed,
-// wake-ups, and a watch for what gnet does not tell.
+// and wake-ups. What gnet does not tell, package watch does.
 //
 // # Who owns what
 //
 // A Poller owns the listeners, the loops and their epoll sets. A Loop owns the
-// descriptors of its sockets; the Socket itself is a part of what its Owner is. A
-// Watch owns no descriptor. LoopHandler's methods are called on the loop's
-// goroutine, where nothing may block; what any goroutine may call says so.
+// descriptors of its sockets; the Socket itself is a part of what its Owner is.
+// LoopHandler's methods are called on the loop's goroutine, where nothing may
+// block; what any goroutine may call says so.
 //
 // # Where a connection lands
 //

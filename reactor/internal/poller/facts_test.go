@@ -18,6 +18,8 @@ import (
 	"github.com/panjf2000/gnet/v2"
 	gneterrors "github.com/panjf2000/gnet/v2/pkg/errors"
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // The facts of doc.go were seen in the version that the module uses.
@@ -36,7 +38,7 @@ func TestFactShares(t *testing.T) {
 	r := start(t, 3)
 	sets := make(map[int]int)
 	for _, w := range r.accepting.watched {
-		sets[w.set]++
+		sets[w.Set]++
 	}
 	if len(sets) != 3 || len(r.accepting.watched) != 3 {
 		t.Errorf("%v", r.accepting.watched)
@@ -82,9 +84,9 @@ func TestFactsOfTheStart(t *testing.T) {
 	var other, same error
 	loops := func(fd int) (n int) {
 		addr, _ := unix.Getsockname(fd)
-		for w := range epollSets() {
-			if is, _ := unix.GetsockoptInt(w.fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); is != 0 {
-				if a, err := unix.Getsockname(w.fd); err == nil && fmt.Sprint(a) == fmt.Sprint(addr) {
+		for w := range kernel.EpollSets() {
+			if is, _ := unix.GetsockoptInt(w.FD, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); is != 0 {
+				if a, err := unix.Getsockname(w.FD); err == nil && fmt.Sprint(a) == fmt.Sprint(addr) {
 					n++
 				}
 			}
@@ -135,7 +137,7 @@ func TestFactNumber(t *testing.T) {
 	r.echoed(c, "x")
 	r.each(func(h *echoLoop) {
 		for _, s := range h.sockets {
-			if set, err := watcher(s.Fd()); err != nil || set != h.on.set {
+			if set, err := kernel.EpollSetOf(s.Fd()); err != nil || set != h.on.set {
 				t.Errorf("%d, %v; want %d", set, err, h.on.set)
 			}
 		}

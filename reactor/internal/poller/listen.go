@@ -174,7 +174,7 @@ func (l *listener) takeOver(g gnet.Engine) error {
 		return err
 	}
 	defer unix.Close(own)
-	place, err := twin(own)
+	place, err := kernel.Twin(own)
 	if err != nil {
 		return err
 	}

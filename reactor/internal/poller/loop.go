@@ -9,6 +9,8 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/kernel"
 )
 
 // Loop is one event loop: a goroutine that waits for its sockets and calls its
@@ -59,7 +61,7 @@ func (l *Loop) Post(f func()) {
 
 // learn finds gnet's epoll set by a descriptor that is in it.
 func (l *Loop) learn(fd int) {
-	l.set, l.failed = watcher(fd)
+	l.set, l.failed = kernel.EpollSetOf(fd)
 	l.poll[0] = unix.PollFd{Fd: int32(l.set), Events: unix.POLLIN}
 	if l.failed != nil {
 		l.p.log.Error("an event loop's epoll set is not known", "error", l.failed)

@@ -3,6 +3,7 @@ package sendqueue
 import (
 	"sync"
 
+	"sipreactor/reactor/internal/kernel"
 	"sipreactor/sipframe"
 )
 
@@ -127,6 +128,16 @@ func (u *Unacknowledged) Update(out int) (progress bool) {
 	}
 	u.ask = max(askBytes, 2*u.bytes)
 	return progress
+}
+
+// Ask asks the kernel what of a socket is acknowledged, and lets go of that. It
+// returns how many bytes are not, and whether there is progress.
+func (u *Unacknowledged) Ask(fd int) (out int, progress bool) {
+	out, err := kernel.Unacknowledged(fd)
+	if err != nil {
+		return 0, false
+	}
+	return out, u.Update(out)
 }
 
 // Take hands what is kept to f, the oldest first, and lets go of it.

@@ -1,4 +1,4 @@
-package poller
+package kernel
 
 import (
 	"testing"
@@ -12,7 +12,7 @@ func TestWatcher(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
-	if set, err := watcher(fd); err == nil {
+	if set, err := EpollSetOf(fd); err == nil {
 		t.Fatalf("%d watches what nobody does", set)
 	}
 	for range 3 {
@@ -30,7 +30,7 @@ func TestWatcher(t *testing.T) {
 	if err := unix.EpollCtl(set, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err != nil {
 		t.Fatal(err)
 	}
-	if found, err := watcher(fd); err != nil || found != set {
+	if found, err := EpollSetOf(fd); err != nil || found != set {
 		t.Errorf("%d, %v; want %d", found, err, set)
 	}
 }
@@ -39,11 +39,11 @@ func TestWatchedBy(t *testing.T) {
 	const info = "pos:\t0\nflags:\t02000002\nmnt_id:\t16\nino:\t1059\n" +
 		"tfd:       12 events:       19 data:                c  pos:0 ino:423 sdev:10\n" +
 		"tfd:      120 events: 80000019 data: ffffffff00000078  pos:0 ino:423 sdev:10\n"
-	var got []watchedFD
+	var got []Watched
 	for w := range watchedBy(info) {
 		got = append(got, w)
 	}
-	if len(got) != 1 || got[0] != (watchedFD{fd: 12, events: 0x19}) {
+	if len(got) != 1 || got[0] != (Watched{FD: 12, Events: 0x19}) {
 		t.Errorf("%v", got)
 	}
 	for w := range watchedBy("tfd:\n") {

@@ -1,4 +1,4 @@
-package poller
+package kernel
 
 import (
 	"errors"
@@ -12,23 +12,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// gnet does not tell its epoll sets. The kernel lists them, and what they watch,
-// in /proc.
+// gnet does not tell its epoll sets. The kernel lists those of a process, and what
+// they watch, in /proc.
 
-// watchedFD is a descriptor that an epoll set watches, and for what.
-type watchedFD struct {
-	set, fd int
-	events  uint32
+// Watched is a descriptor that an epoll set watches, and for what.
+type Watched struct {
+	Set, FD int
+	Events  uint32
 }
 
-// epollSets returns what the epoll sets of this process watch under the
+// EpollSets returns what the epoll sets of this process watch under the
 // descriptor's number: gnet, built with poll_opt, gives the kernel a pointer
 // instead, and the runtime's own poller does.
-func epollSets() iter.Seq2[watchedFD, error] {
-	return func(yield func(watchedFD, error) bool) {
+func EpollSets() iter.Seq2[Watched, error] {
+	return func(yield func(Watched, error) bool) {
 		dir, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
-			yield(watchedFD{}, err)
+			yield(Watched{}, err)
 			return
 		}
 		for _, d := range dir {
@@ -42,7 +42,7 @@ func epollSets() iter.Seq2[watchedFD, error] {
 				continue
 			}
 			for w := range watchedBy(string(info)) {
-				w.set = set
+				w.Set = set
 				if !yield(w, nil) {
 					return
 				}
@@ -51,14 +51,14 @@ func epollSets() iter.Seq2[watchedFD, error] {
 	}
 }
 
-// watcher returns the epoll set that watches a descriptor.
-func watcher(fd int) (set int, err error) {
-	for w, err := range epollSets() {
+// EpollSetOf returns the epoll set that watches a descriptor.
+func EpollSetOf(fd int) (set int, err error) {
+	for w, err := range EpollSets() {
 		if err != nil {
 			return -1, err
 		}
-		if w.fd == fd {
-			return w.set, nil
+		if w.FD == fd {
+			return w.Set, nil
 		}
 	}
 	return -1, fmt.Errorf("no epoll set watches descriptor %d", fd)
@@ -67,13 +67,13 @@ func watcher(fd int) (set int, err error) {
 // watchedBy returns the descriptors that the kernel's description of an epoll set
 // has under their numbers: lines "tfd: 12 events: 19 data: c …", the last two in
 // hexadecimal.
-func watchedBy(info string) iter.Seq[watchedFD] {
-	return func(yield func(watchedFD) bool) {
+func watchedBy(info string) iter.Seq[Watched] {
+	return func(yield func(Watched) bool) {
 		for line := range strings.Lines(info) {
-			var w watchedFD
+			var w Watched
 			var data uint64
-			n, err := fmt.Sscanf(line, "tfd: %d events: %x data: %x", &w.fd, &w.events, &data)
-			if n == 3 && err == nil && data == uint64(w.fd) && !yield(w) {
+			n, err := fmt.Sscanf(line, "tfd: %d events: %x data: %x", &w.FD, &w.Events, &data)
+			if n == 3 && err == nil && data == uint64(w.FD) && !yield(w) {
 				return
 			}
 		}
@@ -86,8 +86,8 @@ func number(name string) (int, bool) {
 	return n, err == nil
 }
 
-// twin finds the other descriptor of a socket that has two.
-func twin(fd int) (found int, err error) {
+// Twin finds the other descriptor of a socket that has two.
+func Twin(fd int) (found int, err error) {
 	var want unix.Stat_t
 	if err := unix.Fstat(fd, &want); err != nil {
 		return -1, os.NewSyscallError("fstat", err)

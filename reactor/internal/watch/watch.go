@@ -1,4 +1,6 @@
-package poller
+// Package watch waits for sockets that no loop watches, or for what loops are not
+// told: gnet tells of readability only, and holds no socket that is not connected.
+package watch
 
 import (
 	"errors"
@@ -9,10 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Watch is a second epoll set with a goroutine that sleeps until a socket of it
-// has something to tell, once: gnet tells of readability only, and holds no socket
-// that is not connected. It owns no descriptor. Any goroutine.
-type Watch struct {
+// Set is an epoll set with a goroutine that sleeps until a socket of it has
+// something to tell, once. It owns no descriptor. Any goroutine.
+type Set struct {
 	ep    int
 	file  *os.File // has ep, for the runtime's poller to watch
 	ready func(fd int)
@@ -20,9 +21,9 @@ type Watch struct {
 	over  atomic.Bool
 }
 
-// NewWatch makes a Watch. ready is called on its goroutine for each descriptor
+// New makes a Set. ready is called on its goroutine for each descriptor
 // that has something to tell, failed if the goroutine had to end.
-func NewWatch(ready func(fd int), failed func(error)) (*Watch, error) {
+func New(ready func(fd int), failed func(error)) (*Set, error) {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
@@ -31,7 +32,7 @@ func NewWatch(ready func(fd int), failed func(error)) (*Watch, error) {
 		unix.Close(ep)
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	w := &Watch{ep: ep, file: os.NewFile(uintptr(ep), "watch"), ready: ready, done: make(chan struct{})}
+	w := &Set{ep: ep, file: os.NewFile(uintptr(ep), "watch"), ready: ready, done: make(chan struct{})}
 	raw, err := w.file.SyscallConn()
 	if err != nil {
 		w.file.Close()
@@ -43,15 +44,15 @@ func NewWatch(ready func(fd int), failed func(error)) (*Watch, error) {
 
 // Writable asks to be told once when a descriptor takes bytes, or when its
 // connection has ended. known tells that it is in the set.
-func (w *Watch) Writable(fd int, known bool) error { return w.add(fd, unix.EPOLLOUT, known) }
+func (w *Set) Writable(fd int, known bool) error { return w.add(fd, unix.EPOLLOUT, known) }
 
 // Readable asks to be told once when there is something to be read.
-func (w *Watch) Readable(fd int, known bool) error { return w.add(fd, unix.EPOLLIN, known) }
+func (w *Set) Readable(fd int, known bool) error { return w.add(fd, unix.EPOLLIN, known) }
 
 // End asks to be told once when the connection of a descriptor has been reset.
-func (w *Watch) End(fd int, known bool) error { return w.add(fd, 0, known) }
+func (w *Set) End(fd int, known bool) error { return w.add(fd, 0, known) }
 
-func (w *Watch) add(fd int, events uint32, known bool) error {
+func (w *Set) add(fd int, events uint32, known bool) error {
 	op := unix.EPOLL_CTL_ADD
 	if known {
 		op = unix.EPOLL_CTL_MOD
@@ -60,12 +61,12 @@ func (w *Watch) add(fd int, events uint32, known bool) error {
 }
 
 // Forget takes a descriptor out, before it closes.
-func (w *Watch) Forget(fd int) { _ = unix.EpollCtl(w.ep, unix.EPOLL_CTL_DEL, fd, nil) }
+func (w *Set) Forget(fd int) { _ = unix.EpollCtl(w.ep, unix.EPOLL_CTL_DEL, fd, nil) }
 
 // run sleeps in the runtime's poller: in a system call it would take its
 // processor along, with the goroutines that wait for that, and nobody else may
 // come by for 10 ms.
-func (w *Watch) run(raw syscall.RawConn, ended func(error)) {
+func (w *Set) run(raw syscall.RawConn, ended func(error)) {
 	defer close(w.done)
 	events := make([]unix.EpollEvent, 128)
 	for {
@@ -88,8 +89,8 @@ func (w *Watch) run(raw syscall.RawConn, ended func(error)) {
 	}
 }
 
-// Close ends the Watch and waits for its goroutine.
-func (w *Watch) Close() {
+// Close ends the Set and waits for its goroutine.
+func (w *Set) Close() {
 	w.over.Store(true)
 	w.file.Close() // ends the goroutine's sleep
 	<-w.done
