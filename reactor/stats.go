@@ -136,17 +136,7 @@ func versionName(i int) string {
 func (e *Engine) Stats() Stats {
 	s := Stats{
 		AcceptFailed:      e.poll.AcceptFailed.Load(),
-		Dials:             e.stat.dials.Load(),
 		DialsFailed:       byReason(&e.stat.dialsFailed),
-		ParkedConnects:    e.stat.parkedConnects.Load(),
-		ParkedHandshakes:  e.stat.parkedHandshakes.Load(),
-		Postponed:         e.stat.postponed.Load(),
-		Undelivered:       e.stat.undelivered.Load(),
-		Returned:          e.stat.returned.Load(),
-		Aborted:           e.stat.aborted.Load(),
-		QueueFull:         e.stat.refused.Load(),
-		NeverAnswered:     e.stat.neverAnswered.Load(),
-		Panics:            e.stat.panics.Load(),
 		Closed:            byReason(&e.stat.closed),
 		Defects:           e.stat.defects.Counts(),
 		HandshakeDefects:  e.stat.handshakeDefects.Counts(),
@@ -162,6 +152,7 @@ func (e *Engine) Stats() Stats {
 		s.Parking, s.Lingering = e.connects.Len(), e.connects.Lingering()
 	}
 	s.BackoffRefused, s.BackoffProbes = e.backoff.Counts()
+	e.sum(&s)
 	s.Parked = s.ParkedConnects + s.ParkedHandshakes
 	for _, h := range e.shards {
 		h.addTo(&s)
@@ -192,19 +183,26 @@ func (e *Engine) Stats() Stats {
 	return s
 }
 
-// addTo adds what a loop has counted.
-func (c *loopCounters) addTo(s *Stats) {
-	for _, sum := range [...]struct {
-		to   *uint64
-		from *atomic.Uint64
-	}{
-		{&s.Accepted, &c.accepted}, {&s.Established, &c.established}, {&s.Batches, &c.batches},
-		{&s.Pings, &c.pings}, {&s.Malformed, &c.malformed}, {&s.Overflow, &c.overflow}, {&s.Dropped, &c.dropped}, {&s.DatagramsBounced, &c.bounced}, {&s.Late, &c.late}, {&s.Drained, &c.drained},
-		{&s.Blocked, &c.blocked}, {&s.Held, &c.held}, {&s.HalfClosed, &c.halfClosed}, {&s.SendTimeouts, &c.sendTimeouts}, {&s.Dialed, &c.dialed},
-		{&s.ResumedConnects, &c.resumedConnects}, {&s.ResumedHandshakes, &c.resumedHandshakes},
-	} {
-		*sum.to += sum.from.Load()
+// sum adds up what the table of figures says where to find.
+func (e *Engine) sum(s *Stats) {
+	for i := range Figures {
+		f := &Figures[i]
+		if f.engine != nil {
+			f.sum(s, f.engine(&e.stat))
+		}
+		if f.shard != nil {
+			for _, h := range e.shards {
+				f.sum(s, f.shard(&h.stat))
+			}
+		}
+		if f.loop != nil {
+			e.eachLoop(func(l *loop) { f.sum(s, f.loop(&l.stat)) })
+		}
 	}
+}
+
+// addTo adds what a loop has counted, but for what the table of figures adds up.
+func (c *loopCounters) addTo(s *Stats) {
 	s.HandshakesWaiting += int(c.signing.Load())
 	s.Unanswered += uint64(max(c.unanswered.Load(), 0))
 	for p := range c.carried {
@@ -244,10 +242,6 @@ func newHandshakes() Handshakes {
 
 // addTo adds what a shard's workers have counted, and what it holds.
 func (s *shard) addTo(sum *Stats) {
-	sum.Waits += s.stat.waits.Load()
-	sum.Takeovers += s.stat.takeovers.Load()
-	sum.WaitersFull += s.stat.waitersFull.Load()
-	sum.Late += s.stat.late.Load()
 	n := s.stat.datagrams.Load()
 	sum.DatagramsOut += n
 	sum.Carried[UDP].MessagesOut += n

@@ -47,8 +47,10 @@ func NewCollector(n *Node) *Collector { return &Collector{n} }
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(to chan<- *prometheus.Desc) {
-	for i := range engineMetrics {
-		to <- engineMetrics[i].desc
+	for _, d := range figureDescs {
+		if d != nil {
+			to <- d
+		}
 	}
 	for _, d := range engineDescs {
 		to <- d
