@@ -37,6 +37,8 @@ import (
 	"sipreactor/reactor/modules/path"
 	"sipreactor/reactor/modules/permissions"
 	"sipreactor/reactor/modules/pike"
+	"sipreactor/reactor/modules/presence"
+	"sipreactor/reactor/modules/presence_xml"
 	prom "sipreactor/reactor/modules/prometheus"
 	"sipreactor/reactor/modules/proto_hep"
 	"sipreactor/reactor/modules/proto_tcp"
@@ -67,6 +69,7 @@ import (
 	"sipreactor/reactor/modules/uac_registrant"
 	uris "sipreactor/reactor/modules/uri"
 	"sipreactor/reactor/modules/usrloc"
+	"sipreactor/reactor/modules/xcap"
 	"sipreactor/reactor/script"
 )
 
@@ -105,6 +108,8 @@ var modules = []script.Constructor{
 	path.New,
 	permissions.New,
 	pike.New,
+	presence.New,
+	presence_xml.New,
 	prom.New,
 	proto_hep.New,
 	proto_tcp.New,
@@ -134,6 +139,7 @@ var modules = []script.Constructor{
 	tracer.New,
 	uris.New,
 	usrloc.New,
+	xcap.New,
 	uac.New,
 	uac_auth.New,
 	uac_registrant.New,

@@ -146,7 +146,6 @@ var foreignFunctions = map[string]string{
 	"event_routing":   "notify_on_event wait_for_event",
 	"topology_hiding": "topology_hiding topology_hiding_match",
 	"siprec":          "siprec_",
-	"presence":        "handle_publish handle_subscribe",
 	"pua":             "pua_",
 	"b2b_logic":       "b2b_",
 	"b2b_entities":    "ua_session_",
@@ -208,5 +207,5 @@ func lacking(function string) (module string, ok bool) {
 
 // silentModules are modules of OpenSIPS' that are not here and have no functions.
 var silentModules = []string{
-	"xml", "xcap", "presence_xml", "proto_ws", "proto_wss", "proto_bin", "mi_html", "mi_json", "mi_xmlrpc_ng", "msrp_relay", "opentelemetry",
+	"xml", "proto_ws", "proto_wss", "proto_bin", "mi_html", "mi_json", "mi_xmlrpc_ng", "msrp_relay", "opentelemetry",
 }
