@@ -191,7 +191,7 @@ var foreignFunctions = map[string]string{
 // modules that are here and of the core (""), so that an error says which.
 var lackingFunctions = map[string]string{
 	"":          "sr_check_status",
-	"sipmsgops": "add_body filter_body get_updated_body_part strip_body",
+	"sipmsgops": "add_body filter_body strip_body",
 }
 
 // lacking returns the module that has a function which this program lacks, ""

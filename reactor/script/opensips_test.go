@@ -30,6 +30,7 @@ func TestTakenAsThere(t *testing.T) {
 		{"auto_scaling_profile = PROFILE_SIP\n scale up to 6 on 70% for 4 cycles within 5\n scale down to 2 on 18% for 10 cycles\nlog_level=3", "auto_scaling_profile does nothing here"},
 		{"auto_scaling_profile=P scale up to 6 on 70% for 4 cycles", "auto_scaling_profile does nothing here"},
 		{"tos=16", "tos does nothing here"}, {"tos=0x10", "tos does nothing here"}, {"tos=IPTOS_LOWDELAY", "tos does nothing here"},
+		{"socket=tls:127.0.0.1:5062\ntos=0x10", "tos does nothing here"}, {"socket=tls:127.0.0.1:5062 tos 0x10", "tos: the type of service"},
 		{"mem-group = \"interest\": \"core\" \"tm\"", "mem-group does nothing here"},
 		{"tcp_threads = 4", "tcp_threads does nothing here"},
 		{"log_stdout = true", "log_stdout does nothing here"},

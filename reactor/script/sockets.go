@@ -157,6 +157,9 @@ func (p *parser) socket(at token) Item {
 // socketOption reads one option. known is false if the word is none, and then
 // it is left for others.
 func (p *parser) socketOption(d *SocketDecl, t token) (known, ok bool) {
+	if p.startsItem(t) { // tos is a global, too
+		return false, true
+	}
 	name := strings.ToLower(t.text)
 	if why := unsupportedOptions[name]; why != "" {
 		p.rep.errorf(t.pos, "socket option %s: %s", t.text, why)
@@ -209,7 +212,7 @@ func (p *parser) socketOption(d *SocketDecl, t token) (known, ok bool) {
 			p.rep.notef(v.At, "tos: the type of service of packets is left to the system")
 		}
 	default:
-		if t.pos.Line() != d.Pos.Line() || p.startsItem(t) {
+		if t.pos.Line() != d.Pos.Line() {
 			return false, true
 		}
 		p.rep.errorf(t.pos, "unknown socket option %s%s, expected %s", clip(t.text), hint(t.text, socketOptions), socketUsage)

@@ -52,6 +52,37 @@ func addBodyPart(a *script.Args) script.Action {
 	}
 }
 
+func updatedBodyPart(a *script.Args) script.Action {
+	mime, set, at := a.Text(0), a.Setter(1), a.Site()
+	return func(m *script.Machine) int {
+		want, ok := mime(m)
+		if !ok {
+			return m.Fail(at, "the type is NULL")
+		}
+		content, ok := partOf(m, want)
+		if !ok {
+			return -1
+		}
+		return set(m, script.Text(m.Keep(content)))
+	}
+}
+
+// partOf returns the content of the first part of a type, "" the whole body, as it stands behind what the script has
+// changed.
+func partOf(m *script.Machine, want []byte) (content []byte, ok bool) {
+	b, typ := m.Context().Body(), m.Context().BodyType()
+	boundary, multi := body.Boundary(typ)
+	if len(want) == 0 || !multi {
+		return b, len(b) > 0 && (len(want) == 0 || body.IsType(typ, want))
+	}
+	for parts := body.NewParts(b, boundary); parts.Next(); {
+		if body.IsType(parts.Type(), want) {
+			return parts.Content(), true
+		}
+	}
+	return nil, false
+}
+
 // hasPart tells whether the body has a part of a type; nil is any.
 func hasPart(m *script.Machine, want []byte) bool {
 	b, typ := m.Context().Body(), m.Context().BodyType()

@@ -71,6 +71,8 @@ func New(*script.Config) *script.Module {
 				Args: []script.ArgKind{script.TextArg, script.FixedArg}, Routes: script.Messages, Build: removeBodyPart},
 			{Name: "add_body_part", Usage: `add_body_part("body", "text/plain"[, "Name: value\r\n"])`, Help: "Adds a part behind those of the body, which becomes multipart if it is not.",
 				Args: []script.ArgKind{script.TextArg, script.TextArg, script.TextArg}, Min: 2, Routes: script.Messages, Build: addBodyPart},
+			{Name: "get_updated_body_part", Usage: `get_updated_body_part("application/sdp", $var(x))`, Help: "Sets the variable to the first part of the type, or for \"\" to the whole body, as it will be sent.",
+				Args: []script.ArgKind{script.TextArg, script.SetArg}, Min: 2, Routes: script.Messages, Build: updatedBodyPart},
 			{Name: "list_hdr_has_option", Usage: `list_hdr_has_option("Name", "option")`, Help: "Reports whether a header lists the option.",
 				Args: []script.ArgKind{script.TextArg, script.TextArg}, Min: 2, Routes: script.Messages, Build: option(listHas)},
 			{Name: "list_hdr_add_option", Usage: `list_hdr_add_option("Name", "option")`, Help: "Adds the option to the first header of the name.",

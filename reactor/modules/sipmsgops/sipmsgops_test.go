@@ -61,6 +61,9 @@ func TestBody(t *testing.T) {
 		`remove_body_part()`:                       "Content-Length: 0\r\n\r\n|end",
 		`remove_body_part("application/sdp")`:      "Content-Length: 0\r\n\r\n|end",
 		`add_body_part("hello", "text/plain")`:     "Content-Type: multipart/mixed;boundary=\"part-boundary-1\"\r\n",
+		`codec_delete("PCMA"); get_updated_body_part("application/sdp", $var(b)); append_hf("X-A: $(var(b){sdp.line,m})")`:                                "X-A: m=audio 4000 RTP/AVP 0 101\r\n",
+		`add_body_part("hello", "text/plain"); get_updated_body_part("text/plain", $var(b)); append_hf("X-A: $var(b)")`:                                   "X-A: hello\r\n",
+		`if (!get_updated_body_part("text/plain", $var(b))) get_updated_body_part("", $var(b)); append_hf("X-A: $(var(b){s.len})"); is_method("INVITE");`: "X-A: " + strconv.Itoa(len(sdp)) + "\r\n",
 	} {
 		b := moduletest.New(t, head+"route { "+call+"; xlog(\"$rc\"); forward(\"tls:127.0.0.1:5081\"); }", sipmsgops.New)
 		b.Receive(invite)
