@@ -62,6 +62,7 @@ type conn struct {
 	ending       bool                     // an orderly end waits for what is still to be written
 	unacked      sendqueue.Unacknowledged // written, and not known to be acknowledged
 	listed       bool                     // the loop looks at that every second
+	owes         owed.Requests            // the peer's requests without a final reply
 	finals       uint64                   // final responses that came in
 	timer        *time.Timer              // the earliest of the deadlines below
 	armed        int64                    // when the timer goes off; 0 = it does not
@@ -76,6 +77,7 @@ type conn struct {
 
 	sendSince  int64  // since when the peer makes no progress
 	sendFinals uint64 // final responses then
+	shutSince  int64  // since when the kernel's last bytes wait behind a closed window, as far as was seen; 0: they do not
 
 	active     atomic.Int64  // second of the last message, ping or acknowledgement
 	keep       atomic.Int64  // second until which it lives on anyway; see KeepFor
@@ -85,7 +87,7 @@ type conn struct {
 	pending    atomic.Uint32 // what the loop is asked to do: loop.post
 	inHand     atomic.Int32  // messages with shards or the Handler
 	low        atomic.Int32  // of these, in a shard's low-priority queue
-	open       atomic.Int32  // requests of the peer without a final reply; the loop adds, under mu others take away
+	open       atomic.Int32  // requests of the peer without a final reply: how many owes has; written by the loop
 	held       atomic.Bool   // not read; written by the loop
 
 	mu          sync.Mutex

@@ -206,7 +206,7 @@ func TestSlowReaderToTheNumber(t *testing.T) {
 			s := &script{}
 			r := start(t, s, func(c *Config) {
 				if stopped {
-					c.TLS.SendTimeout, c.TCP.SendTimeout = 500*time.Millisecond, 500*time.Millisecond
+					c.TLS.SendTimeout, c.TCP.SendTimeout = 2*time.Second, 2*time.Second
 				}
 			})
 			peer := r.dialNarrow(p)

@@ -1,6 +1,8 @@
 package reactor
 
 import (
+	"bytes"
+	"hash/maphash"
 	"os"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/sendqueue"
 )
 
 // A peer may end its half of a connection and still read ours: with a FIN behind
@@ -38,30 +41,49 @@ func isFinal(reply []byte) bool { return reply[8] >= '2' && reply[8] <= '6' }
 // isACK reports whether a message is an ACK: the one request that has no reply.
 func isACK(m []byte) bool { return len(m) > 4 && string(m[:4]) == "ACK " }
 
-// asked counts a request that the peer is to get a reply to. Loop only.
+// asked notes a request that the peer is to get a reply to. Loop only.
 func (c *conn) asked(m []byte) {
 	if !isReply(m) && !isACK(m) {
-		c.open.Add(1)
+		c.owes.Add(branchKey(m))
+		c.open.Store(int32(c.owes.Len()))
 	}
 }
 
-// answers looks at the message that was put into the send queue last: a final reply
-// is one request less that is open, and a request has no place on a half-closed
-// connection, where it is taken out again and false is the answer. The lock is
-// held.
-//
-// Replies are counted, not matched. One that is repeated, such as the 200 of an
-// INVITE without its ACK, may count for another request.
-func (c *conn) answers() bool {
-	b := c.out.Waiting
-	last := len(b.Ends) - 1
-	m := b.Message(last)
-	switch {
-	case isReply(m):
-		if isFinal(m) && c.open.Load() > 0 { // only the lock's holder takes away
-			c.open.Add(-1)
+// replied looks for final replies among what is written next: each is a request less that is open. One that is
+// repeated, such as the 200 of an INVITE without its ACK or what a server says twice, counts for no other. Loop only.
+func (c *conn) replied(b *sendqueue.Batch) {
+	for i := range b.Ends {
+		if m := b.Message(i); isReply(m) && isFinal(m) {
+			c.owes.Take(branchKey(m))
 		}
-	case c.half:
+	}
+	c.open.Store(int32(c.owes.Len()))
+}
+
+var branchSeed = maphash.MakeSeed()
+
+// branchKey is what a request and its replies have in common, by hash: the branch of their topmost Via. A CANCEL has
+// that of its INVITE, and each of them its reply. It is 0 where there is none to be seen at a glance: in a folded Via,
+// or that of a client older than RFC 3261.
+func branchKey(m []byte) uint32 {
+	const param = "branch="
+	m = m[bytes.IndexByte(m, '\n')+1:]
+	i := bytes.Index(m, []byte(param))
+	if i < 0 || m[bytes.LastIndexByte(m[:i], '\n')+1]|0x20 != 'v' {
+		return 0
+	}
+	m = m[i+len(param):]
+	end := 0
+	for end < len(m) && m[end] > ' ' && m[end] != ';' && m[end] != ',' {
+		end++
+	}
+	return uint32(maphash.Bytes(branchSeed, m[:end])) | 1
+}
+
+// answers looks at the message that was put into the send queue last: a request has no place on a half-closed
+// connection, where it is taken out again and false is the answer. The lock is held.
+func (c *conn) answers() bool {
+	if b := c.out.Waiting; c.half && !isReply(b.Message(len(b.Ends)-1)) {
 		c.out.RemoveLast()
 		return false
 	}

@@ -113,6 +113,54 @@ func TestHalfClosedGetsItsReplies(t *testing.T) {
 	}
 }
 
+// A reply that comes twice counts for no other request: who ended its half gets the answer of a slower one, too.
+func TestHalfClosedAndRepeatedReplies(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		gate := make(chan struct{})
+		ask := func(id string) string {
+			return strings.Replace(request("MESSAGE", id, 1, ""), "\r\nMax-Forwards", id+";rport\r\nMax-Forwards", 1)
+		}
+		reply := func(w *Worker, f *Frame) {
+			_, via, _ := strings.Cut(string(f.Data), "\r\n")
+			via, _, _ = strings.Cut(via, "\r\n")
+			if _, err := w.Send(&Target{Conn: f.Src.Conn, Class: Final}, Bytes("SIP/2.0 200 OK\r\n"+via+";received=192.0.2.1\r\nContent-Length: 0\r\n\r\n")); err != nil {
+				t.Error(err)
+			}
+		}
+		r := start(t, &script{message: func(w *Worker, f *Frame) {
+			if strings.Contains(string(f.Data), "Call-ID: slow\r") {
+				w.Wait(func() { <-gate })
+				reply(w, f)
+				return
+			}
+			for range 3 {
+				reply(w, f)
+			}
+		}}, waits)
+		c := r.dial(p)
+		for _, id := range []string{"slow", "quick"} {
+			_, _ = io.WriteString(c, ask(id))
+		}
+		in := bufio.NewReader(c)
+		if m, err := readMessage(in); !strings.Contains(m, "quick") {
+			t.Fatalf("%q, %v", m, err)
+		}
+		if err := c.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		r.eventually("it is half-closed", func() bool { return r.Stats().HalfClosed == 1 || len(r.seen.closes()) > 0 })
+		close(gate)
+		for _, want := range []string{"quick", "quick", "slow"} {
+			if m, err := readMessage(in); !strings.Contains(m, want) {
+				t.Fatalf("%q, %v; closed with %v", m, err, r.seen.closes())
+			}
+		}
+		if m, err := readMessage(in); m != "" || !errors.Is(err, io.EOF) {
+			t.Errorf("behind the replies: %q, %v", m, err)
+		}
+	})
+}
+
 // A client may say all it has to say in one breath: the end of its handshake, a
 // request, close_notify and FIN. The end then comes while the handshake is not
 // done.

@@ -294,6 +294,59 @@ func TestClosedWindowIsNoDeath(t *testing.T) {
 	}
 }
 
+// A reader that has stopped for the send timeout loses its connection, and who asked hears of it, also where the
+// kernel has taken all there is and nothing waits here.
+func TestReaderThatStopsBehindLittle(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		s := &script{}
+		r := start(t, s, func(c *Config) { c.TLS.SendTimeout, c.TCP.SendTimeout = 100*time.Millisecond, 100*time.Millisecond })
+		r.dialNarrow(p)
+		h := r.only()
+		r.eventually("it is up", func() bool { return r.Stats().Established == 1 })
+		const n = 80
+		for i := range n {
+			if _, err := r.Send(&Target{Conn: h, Class: NewRequest}, Bytes(request("MESSAGE", fmt.Sprint(i), 1, strings.Repeat("x", 400)))); err != nil {
+				t.Fatal(err)
+			}
+			r.eventually("the kernel takes it", func() bool { return r.Stats().MessagesOut == uint64(i+1) })
+		}
+		r.eventually("it is given up", func() bool { return !r.Alive(h) })
+		r.eventually("what was not taken comes back", func() bool {
+			lost, _ := s.lost()
+			return strings.Contains(strings.Join(lost, ""), fmt.Sprintf("Call-ID: %d\r", n-1))
+		})
+		if lost, causes := s.lost(); causes[0].Reason != SendTimeout {
+			t.Errorf("%d came back, by %v", len(lost), causes[0])
+		}
+	})
+}
+
+// Replies that a client reads late are nobody's loss: they may wait with the kernel.
+func TestRepliesStayWithTheKernel(t *testing.T) {
+	r := start(t, &script{}, func(c *Config) { c.TCP.SendTimeout = 100 * time.Millisecond })
+	peer := r.dialNarrow(TCP)
+	h := r.only()
+	const n = 80
+	for i := range n {
+		if _, err := r.Send(&Target{Conn: h, Class: Final}, Bytes("SIP/2.0 200 OK\r\nContent-Length: 400\r\n\r\n"+strings.Repeat("x", 400))); err != nil {
+			t.Fatal(err)
+		}
+		r.eventually("the kernel takes it", func() bool { return r.Stats().MessagesOut == uint64(i+1) })
+	}
+	c := r.table.Get(h)
+	var since int64
+	r.eventually("it is seen to wait", func() bool {
+		r.onLoop(c.loop, func() { since = c.shutSince })
+		return since != 0 && r.now() > since+int64(2*shutLeast)
+	})
+	in := bufio.NewReader(peer)
+	for i := range n {
+		if _, err := readMessage(in); err != nil {
+			t.Fatalf("reply %d: %v", i, err)
+		}
+	}
+}
+
 // An idle connection keeps nothing of what it wrote.
 func TestIdleKeepsNothing(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {

@@ -94,7 +94,7 @@ func (l *loop) lookAll() {
 
 // look asks what the peer has acknowledged, and gives up a connection on which
 // something was not for too long. Bytes that the kernel holds because the peer's
-// window is closed do not count: they are the send timeout's matter. Loop only.
+// window is closed do not count: they are the send timeout's matter (shut). Loop only.
 func (l *loop) look(c *conn) {
 	u := &c.unacked
 	c.ackDue = 0
@@ -102,17 +102,21 @@ func (l *loop) look(c *conn) {
 	now := l.eng.now()
 	if progress {
 		l.alive(c)
+		c.shutSince = 0
 	}
 	if out == 0 {
+		c.shutSince = 0
 		return
 	}
 	l.list(c)
 	info, err := kernel.Info(c.sock.Fd())
-	switch {
-	case err != nil || info.Unacked == 0 && kernel.WindowClosed(info):
+	if err != nil || info.Unacked == 0 && kernel.WindowClosed(info) {
 		u.Since = now
+		l.shut(c, now)
 		return
-	case progress:
+	}
+	c.shutSince = 0
+	if progress {
 		u.Since = max(u.Since, now-int64(time.Duration(info.Last_ack_recv)*time.Millisecond))
 	}
 	limit := l.eng.cfg.userTimeout(&c.src)
@@ -126,6 +130,37 @@ func (l *loop) look(c *conn) {
 			time.Duration(now-u.Since).Round(time.Millisecond).String()+" (tcp_user_timeout)"))
 		l.sayGoodbye(c) // an orderly end does not wait for such a peer either
 	case due-now < int64(2*time.Second): // the next look would be late
+		c.ackDue = due
+		c.arm(due)
+	}
+}
+
+// shutLeast is the least time that requests stay with the kernel behind a closed window: it asks a peer whose window
+// has opened again without a word after 200 ms, and then less often.
+const shutLeast = time.Second
+
+// shut gives up a connection whose reader has stopped for the send timeout while requests wait, though the kernel has
+// taken all of them: it keeps some 64 kB behind a closed window for as long as there is a connection. What is
+// nobody's request may wait. Loop only.
+func (l *loop) shut(c *conn, now int64) {
+	switch {
+	case c.sendDue != 0: // sendOverdue looks
+		c.shutSince = 0
+		return
+	case c.shutSince == 0 || c.finals != c.sendFinals:
+		c.shutSince, c.sendFinals = now, c.finals
+	}
+	limit := max(c.cfg.SendTimeout, shutLeast)
+	if c.shutSince+int64(limit) <= now {
+		limit += l.eng.cfg.roundTrip(c.sock.Fd())
+	}
+	due := c.shutSince + int64(limit)
+	switch {
+	case now >= due && c.unacked.Asks():
+		l.stat.sendTimeouts.Add(1)
+		c.noteClose(because(SendTimeout, "the peer took nothing for "+time.Duration(now-c.shutSince).Round(time.Millisecond).String()))
+		l.sayGoodbye(c)
+	case now < due && due-now < int64(time.Second):
 		c.ackDue = due
 		c.arm(due)
 	}

@@ -27,6 +27,7 @@ func (l *loop) flush(c *conn) {
 			}
 			return
 		}
+		c.replied(b)
 		c.out.Turn(b)
 		_, err := c.codec.Write(b.Text)
 		c.out.Turn(b)

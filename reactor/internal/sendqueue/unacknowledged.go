@@ -114,6 +114,18 @@ func (u *Unacknowledged) Bytes() int { return u.bytes }
 // Empty reports whether nothing is kept.
 func (u *Unacknowledged) Empty() bool { return u.first == nil }
 
+// Asks reports whether there is a request among what is unacknowledged.
+func (u *Unacknowledged) Asks() bool {
+	for k := u.first; k != nil; k = k.next {
+		for i := k.gone; i < len(k.marks); i++ {
+			if k.marks[i].Asks && k.marks[i].Wire > u.acked {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Much reports whether so much is kept that the kernel is to be asked.
 func (u *Unacknowledged) Much() bool { return u.bytes > max(u.ask, askBytes) }
 
