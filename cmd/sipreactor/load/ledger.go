@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"slices"
@@ -20,6 +22,10 @@ import (
 type syscallConn interface {
 	SyscallConn() (syscall.RawConn, error)
 }
+
+// crossing is how long before the orderly end of its connection a request may have been sent without having come in time
+// to be answered, on a busy machine.
+const crossing = 250 * time.Millisecond
 
 // refused is how long a client waits behind a 503 until it asks anything else in its place.
 const refused = 50 * time.Millisecond
@@ -47,6 +53,7 @@ type Account struct {
 	Unanswered map[Fault]int         // whose client stayed
 	Doubled    map[Fault]int         // more than one final answer
 	Gone       int                   // whose client went
+	Crossed    int                   // that were on their way when the system under test ended the connection in order
 	Cut        map[Fault]int         // whose connection the system under test ended
 	Cuts       map[string]int        // how those connections ended
 	Strange    map[string]int        // what came and was no answer to anything
@@ -67,7 +74,7 @@ func (a *Account) String() string {
 		}
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "%d whose client went; whose connection was ended: %v, by %v\n", a.Gone, a.Cut, a.Cuts)
+	fmt.Fprintf(&b, "%d whose client went, %d that crossed an orderly end; whose connection was ended: %v, by %v\n", a.Gone, a.Crossed, a.Cut, a.Cuts)
 	if len(a.Strange) > 0 || len(a.Examples) > 0 {
 		fmt.Fprintf(&b, "strange: %v; for example %q\n", a.Strange, a.Examples)
 	}
@@ -81,6 +88,7 @@ type entry struct {
 	finals uint8
 	gone   bool // its client went
 	cut    bool // its connection was ended for it
+	cross  bool // that was in order, and is no older than the request
 	by     *visit
 	sent   time.Time
 }
@@ -140,6 +148,8 @@ func (b *book) close() {
 		case e.finals == 1:
 		case e.gone:
 			a.Gone++
+		case e.cross:
+			a.Crossed++
 		case e.cut:
 			a.Cut[fault]++
 			b.example(i, fault)
@@ -186,6 +196,7 @@ type visit struct {
 	under  map[int]time.Time // requests under way, and since when
 	acks   []byte
 	ending ending
+	over   bool // the other side has ended the connection, or it is no more
 }
 
 // ending is how a connection ends for its client.
@@ -384,7 +395,13 @@ func (v *visit) request(out []byte, i int) []byte {
 	}
 	v.mu.Lock()
 	v.under[i] = now
+	over := v.over
 	v.mu.Unlock()
+	if over {
+		b.mu.Lock()
+		e.cross = true
+		b.mu.Unlock()
+	}
 	return v.head(out, method, uri, i, "<"+uri+">")
 }
 
@@ -478,6 +495,7 @@ func (v *visit) final(m *Message) {
 func (v *visit) ended(err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.over = true
 	b := v.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -491,5 +509,6 @@ func (v *visit) ended(err error) {
 	for i := range v.under {
 		e := &b.entries[i]
 		e.gone, e.cut = v.ending == leaves, v.ending == cut
+		e.cross = e.cut && errors.Is(err, io.EOF) && time.Since(e.sent) < crossing
 	}
 }
