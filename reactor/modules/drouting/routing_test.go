@@ -153,6 +153,25 @@ func TestRoute(t *testing.T) {
 	}
 }
 
+// TestCarrierState: what an operator is told of a carrier is how many of its gateways get calls.
+func TestCarrierState(t *testing.T) {
+	table := trunk.build(t)
+	b := table.Carrier("B")
+	told := func(want string) {
+		t.Helper()
+		if state, why := b.describe(noon); state+", "+why != want {
+			t.Errorf("%s, %s; want %s", state, why, want)
+		}
+	}
+	told("Active, 2 of 2 gateways get calls: b1,b2")
+	table.Gateway("b1").Health.Set(destination.Probing, "test", noon, nil)
+	told("Active, 1 of 2 gateways get calls: b1,b2")
+	table.Gateway("b2").Health.SetDown("refused")
+	told("Unreachable, 0 of 2 gateways get calls: b1,b2")
+	b.enabled.Store(false)
+	told("Inactive, 0 of 2 gateways get calls: b1,b2")
+}
+
 func TestWeights(t *testing.T) {
 	table := tables{
 		gateways: []string{"a sip:10.0.0.1", "b sip:10.0.0.2", "c sip:10.0.0.3"},

@@ -2,6 +2,7 @@ package drouting
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -55,14 +56,30 @@ func (m *module) Destinations() (all []mi.Destination) {
 			continue
 		}
 		for _, c := range t.Carriers {
-			state := "Active"
-			if !c.Enabled() {
-				state = "Inactive"
-			}
-			all = append(all, mi.Destination{Module: "drouting", Group: p.name, Name: "#" + c.Row.ID, Kind: carrierKind, State: state, Why: c.Row.Gateways})
+			state, why := c.describe(now)
+			all = append(all, mi.Destination{Module: "drouting", Group: p.name, Name: "#" + c.Row.ID, Kind: carrierKind, State: state, Why: why})
 		}
 	}
 	return all
+}
+
+// describe gives a carrier's state and why: it is unreachable when none of its gateways gets calls.
+func (c *Carrier) describe(now time.Time) (state, why string) {
+	up := 0
+	for _, m := range c.members {
+		if m.gateway.Health.Usable(now, 0, nil) {
+			up++
+		}
+	}
+	switch {
+	case !c.Enabled():
+		state = "Inactive"
+	case up == 0:
+		state = "Unreachable"
+	default:
+		state = "Active"
+	}
+	return state, fmt.Sprintf("%d of %d gateways get calls: %s", up, len(c.members), c.Row.Gateways)
 }
 
 // SetDestination enables or disables a gateway or a carrier: mi.DestinationSource.
