@@ -28,6 +28,9 @@ func (d *Dialog) Heard(code int, leg *Leg, now int64) {
 	if leg.SDP != nil {
 		c.SDP = leg.SDP
 	}
+	if leg.Told != nil && c.Told == nil { // what a later request has told counts more
+		c.Told = leg.Told
+	}
 	e := ring
 	if code >= 200 {
 		e = answer

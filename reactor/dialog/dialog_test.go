@@ -365,3 +365,25 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("%+v, %d in the profile", s, p.Size())
 	}
 }
+
+// TestExpiredBy checks that a call counts as expired where who is told of it ends it, by BYEs to both sides.
+func TestExpiredBy(t *testing.T) {
+	table := New(Config{})
+	for _, why := range []Reason{Timeout, DownstreamBYE} {
+		d, err := table.Create(&Init{CallID: why.String(), FromTag: "a", Timeout: 10}, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Heard(200, &Leg{Tag: "b"}, 1000)
+	}
+	table.Expire(1010, func(d *Dialog) {
+		if d.CallID == Timeout.String() {
+			d.End(Timeout, 1010)
+		} else {
+			d.End(DownstreamBYE, 1010)
+		}
+	})
+	if s := table.Stats(); s.Expired != 1 || s.Active != 0 {
+		t.Errorf("%+v", s)
+	}
+}

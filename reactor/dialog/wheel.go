@@ -66,7 +66,8 @@ func (t *Table) Expire(now int64, over func(*Dialog)) {
 			if over(d); d.Left(now) > 0 {
 				continue // somebody wants it to last longer
 			}
-			if d.End(Timeout, now) {
+			d.End(Timeout, now)
+			if why := d.Reason(); why == Timeout || why == Race { // which over may have ended it for
 				t.expired.Add(1)
 			}
 		}

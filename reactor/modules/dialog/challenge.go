@@ -19,7 +19,7 @@ func (m *Module) keeps(f core.Flag) bool {
 
 // told notes the SDP that a side was sent.
 func (m *Module) told(h *transaction.Happening, b *bond) {
-	if !m.keepBodies || h.What == transaction.Answered && (h.Code < 200 || h.Code >= 300) {
+	if !m.keeps(b.dialog.Flags()) || h.What == transaction.Answered && (h.Code < 200 || h.Code >= 300) {
 		return
 	}
 	var msg sipframe.Message
@@ -30,7 +30,15 @@ func (m *Module) told(h *transaction.Happening, b *bond) {
 	if (b.dir == core.Upstream) != (h.What == transaction.Answered) {
 		dir = core.Upstream
 	}
-	b.dialog.Told(dir, b.tag, bytes.Clone(msg.Body()))
+	sdp := bytes.Clone(msg.Body())
+	if b.verdict == 0 && h.What == transaction.RequestOut { // there is no callee yet
+		if b.offers == nil {
+			b.offers = make(map[int][]byte)
+		}
+		b.offers[h.Leg.Number()] = sdp
+		return
+	}
+	b.dialog.Told(dir, b.tag, sdp)
 }
 
 var (

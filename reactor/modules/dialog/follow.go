@@ -16,11 +16,12 @@ import (
 type bond struct {
 	dialog  *core.Dialog
 	dir     core.Direction
-	tag     string       // of the callee, in a later request
-	verdict core.Verdict // of validate_dialog(); 0: it is the INVITE
-	shift   uint32       // what our own requests add to its CSeq
-	cseq    uint32       // as it came
-	borrow  *bond        // what load_dialog_ctx() has covered
+	tag     string         // of the callee, in a later request
+	verdict core.Verdict   // of validate_dialog(); 0: it is the INVITE
+	shift   uint32         // what our own requests add to its CSeq
+	cseq    uint32         // as it came
+	borrow  *bond          // what load_dialog_ctx() has covered
+	offers  map[int][]byte // SDPs that the INVITE was sent with, by branch
 }
 
 // bondKey is the key of a message's or a transaction's bond, the same for all configurations: calls outlive theirs.
@@ -106,7 +107,7 @@ func (m *Module) happened(h *transaction.Happening) {
 	switch h.What {
 	case transaction.ResponseIn:
 		if x.Method() == sipframe.INVITE {
-			m.heard(h, d, now)
+			m.heard(h, b, now)
 		}
 	case transaction.Answered:
 		if h.Code >= 300 {
@@ -131,7 +132,8 @@ var handleKey = new(int)
 var raceKey = new(int)
 
 // heard notes a response to the INVITE.
-func (m *Module) heard(h *transaction.Happening, d *core.Dialog, now int64) {
+func (m *Module) heard(h *transaction.Happening, b *bond, now int64) {
+	d := b.dialog
 	msg := h.Context.Msg
 	to, err := msg.To()
 	if err != nil {
@@ -143,6 +145,9 @@ func (m *Module) heard(h *transaction.Happening, d *core.Dialog, now int64) {
 	}
 	if m.keeps(d.Flags()) && len(msg.Body()) > 0 {
 		leg.SDP = bytes.Clone(msg.Body())
+	}
+	if h.Leg != nil {
+		leg.Told = b.offers[h.Leg.Number()]
 	}
 	first := d.State() < core.Answered
 	d.Heard(h.Code, &leg, now)

@@ -99,7 +99,11 @@ func (p *pinger) ask(m *Module, d *core.Dialog, dir core.Direction) {
 		why = core.ReinvitePingTimeout
 		q.Method = "INVITE"
 		q.Contact = m.contactFor(d, dir)
-		_ = m.bodyOf(d, q, "inbound") // without one it is an offer that is asked for
+		// What the side was told last: a media relay may have changed what the other one said. Without one it is an offer
+		// that is asked for.
+		if m.bodyOf(d, q, "outbound") != nil {
+			_ = m.bodyOf(d, q, "inbound")
+		}
 	}
 	q.Done = func(o *transaction.Outcome) {
 		p.mu.Lock()
