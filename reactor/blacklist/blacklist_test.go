@@ -71,7 +71,7 @@ func TestParseFails(t *testing.T) {
 		"gw:{(any,1.2.3.4/-1)}":          `4 "-1" is no mask`,
 		"gw:{(any,1.2.3.4/255.0.255.0)}": `4 "255.0.255.0" is no mask`,
 		"gw:{(any,1.2.3.4/ffff::)}":      "4 ",
-		"gw:{(ws,1.2.3.4)}":              `4 "ws" is no IP address`,
+		"gw:{(xx,1.2.3.4)}":              `4 "xx" is no IP address`,
 		"gw:{(any,1.2.3.4,70000)}":       `4 "70000" is no port`,
 		"gw:{(any)}":                     "4 ",
 		"gw:{()}":                        "4 ",

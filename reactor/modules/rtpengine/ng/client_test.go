@@ -68,7 +68,7 @@ func TestLostAnswers(t *testing.T) {
 func TestGarbage(t *testing.T) {
 	c := NewClient(stub(t, func(cookie, _ []byte) []string {
 		return []string{"", "x", "other " + pong, string(cookie), string(cookie) + " ", string(cookie) + " i1e", string(cookie) + " d6:resul", string(cookie) + " " + pong, string(cookie) + " " + pong}
-	}), 20*time.Millisecond, 200)
+	}), 200*time.Millisecond, 100)
 	defer c.Close()
 	for range 5 {
 		if d, err := c.Do(t.Context(), ping); err != nil || d.Text("result") != "pong" {
