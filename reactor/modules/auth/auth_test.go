@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"sipreactor/reactor/digest"
 	"sipreactor/reactor/modules/auth"
@@ -157,6 +158,36 @@ func TestGuessing(t *testing.T) {
 }
 
 // TestConsume takes away what is for us, and leaves what is for others.
+// TestSlowed has who guesses wait between tries, and nobody else.
+func TestSlowed(t *testing.T) {
+	p := users(t, "modparam(\"auth\", \"guess_slow\", 1)\n", routes)
+	_, ch := p.send()
+	p.password = "wrong"
+	p.send(p.answer(ch[1], 1, "sip:example.org"))
+	p.password = "secret"
+	code, _ := p.send(p.answer(ch[1], 2, "sip:example.org"))
+	if code != "503" || p.Sent[0].Header("Retry-After") != "1" {
+		t.Fatalf("at once: %s %+v", code, p.Sent)
+	}
+	elsewhere := *p.Source
+	elsewhere.Remote = moduletest.Sockets[0].Addr
+	here := p.Source
+	p.Source = &elsewhere
+	if code, _ := p.send(p.answer(ch[1], 3, "sip:example.org")); code != "200" {
+		t.Errorf("the user elsewhere: %s %v", code, p.Log)
+	}
+	p.Source = here
+	for n, end := uint32(4), time.Now().Add(20*time.Second); ; n++ {
+		if code, _ = p.send(p.answer(ch[1], n, "sip:example.org")); code != "503" || time.Now().After(end) {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if code != "200" {
+		t.Errorf("later: %s %v", code, p.Log)
+	}
+}
+
 func TestConsume(t *testing.T) {
 	p := users(t, "", strings.Replace(routes, `send_reply(200, "OK")`, `forward("tls:127.0.0.1:5081")`, 1))
 	_, ch := p.send()

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"strconv"
 
 	"sipreactor/reactor/digest"
 	"sipreactor/reactor/script"
@@ -59,6 +60,10 @@ func (m *Module) Authorize(x *script.Machine, at *script.Site, kind Kind, realm 
 		return otherError
 	case m.guard.refuses(from, c.User, now):
 		return m.refuse(x, 403, "Too Many Failures")
+	}
+	if n := m.guard.waits(from, c.User, now); n > 0 {
+		_ = x.Context().AppendToReply(strconv.AppendInt([]byte("Retry-After: "), n, 10)) // a reply without it refuses as well
+		return m.refuse(x, 503, "Too Many Failures")
 	}
 	ha1, found, err := find(&c)
 	switch {

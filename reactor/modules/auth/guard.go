@@ -16,6 +16,7 @@ const (
 // because of what others do. Any goroutine may call its methods.
 type guard struct {
 	user, source int // limits, 0 none
+	slow         int // failures after which a user waits from one address to the next try; 0 never
 	window       int64
 	seed         maphash.Seed
 	shards       [guardShards]struct {
@@ -28,6 +29,7 @@ type guard struct {
 // failures of a key. They count until the second they are over; the first of a window begins it.
 type failures struct {
 	n    int
+	last int64 // unix second
 	over int64
 }
 
@@ -74,6 +76,26 @@ func (g *guard) failed(from netip.Addr, user []byte, now int64) {
 	}
 }
 
+// longestWait bounds the wait between two tries, in seconds.
+const longestWait = 32
+
+// waits returns how many seconds a user has to wait at that address until the next try: 1, 2, 4 and so on behind each
+// failure beyond slow; 0 is none.
+func (g *guard) waits(from netip.Addr, user []byte, now int64) int64 {
+	if g.slow == 0 {
+		return 0
+	}
+	key := g.key(from, user)
+	s := &g.shards[key%guardShards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.keys[key]
+	if f.n < g.slow || now >= f.over {
+		return 0
+	}
+	return max(0, f.last+min(longestWait, int64(1)<<min(f.n-g.slow, 10))-now)
+}
+
 func (g *guard) count(key uint64, now int64) int {
 	s := &g.shards[key%guardShards]
 	s.mu.Lock()
@@ -96,6 +118,7 @@ func (g *guard) add(key uint64, now int64) {
 		f = failures{over: now + g.window}
 	}
 	f.n++
+	f.last = now
 	s.keys[key] = f
 }
 

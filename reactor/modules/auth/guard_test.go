@@ -52,15 +52,26 @@ func TestGuard(t *testing.T) {
 			t.Error("not forgotten")
 		}
 	}
+	full := newGuard(3, 5, 60)
 	for i := range 2 * guardShards * guardBound {
-		g.failed(home, []byte{byte(i), byte(i >> 8), byte(i >> 16)}, 2000)
+		full.failed(home, []byte{byte(i), byte(i >> 8), byte(i >> 16)}, 2000)
 	}
 	n := 0
-	for i := range g.shards {
-		n += len(g.shards[i].keys)
+	for i := range full.shards {
+		n += len(full.shards[i].keys)
 	}
 	if n > guardShards*guardBound {
 		t.Errorf("%d keys", n)
+	}
+	g.slow = 2
+	for i, want := range []int64{0, 0, 1, 2, 4, 8, 16, 32, 32} {
+		if got := g.waits(away, alice, 3000); got != want {
+			t.Errorf("behind %d failures it waits %d s, want %d", i, got, want)
+		}
+		if i == 2 && (g.waits(away, alice, 3001) != 0 || g.waits(home, alice, 3000) != 0 || g.waits(away, bob, 3000) != 0) {
+			t.Error("it waits longer than told, elsewhere, or another waits")
+		}
+		g.failed(away, alice, 3000)
 	}
 	if off := newGuard(0, 0, 60); off.refuses(home, alice, 1) {
 		t.Error("refused without a limit")

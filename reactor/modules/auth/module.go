@@ -25,6 +25,7 @@ type Module struct {
 	checkURI    bool
 	guessUser   int64
 	guessSource int64
+	guessSlow   int64
 	window      time.Duration
 
 	rpid       *script.AVP
@@ -37,7 +38,7 @@ type Module struct {
 // New returns the module for a configuration.
 func New(*script.Config) *script.Module {
 	m := &Module{expire: 30, rpidSuffix: ";party=calling;id-type=subscriber;screen=yes", rpidAVP: script.Literal{Text: "$avp(rpid)"},
-		checkURI: true, guessUser: 20, guessSource: 500, window: time.Minute}
+		checkURI: true, guessUser: 20, guessSource: 500, guessSlow: 5, window: time.Minute}
 	return &script.Module{
 		Name: "auth", Help: "Challenges users and checks their credentials.", Instance: m, Needs: []string{"signaling"},
 		Parameters: m.parameters(), Functions: m.functions(),
@@ -82,6 +83,8 @@ func (m *Module) parameters() []script.Parameter {
 			Help: "Credentials are for the Request-URI that they name (ours)."},
 		{Name: "guess_limit", Type: script.IntParam, Min: 0, Max: 1 << 20, Unit: "failures", Default: "20", Set: script.Into(&m.guessUser),
 			Help: "Wrong passwords of a user from one address before it is refused; 0 any number (ours)."},
+		{Name: "guess_slow", Type: script.IntParam, Min: 0, Max: 1 << 20, Unit: "failures", Default: "5", Set: script.Into(&m.guessSlow),
+			Help: "Wrong passwords of a user from one address behind which it waits 1, 2, 4 and so on seconds between tries: 503 with Retry-After; 0 never (ours)."},
 		{Name: "guess_source_limit", Type: script.IntParam, Min: 0, Max: 1 << 20, Unit: "failures", Default: "500", Set: script.Into(&m.guessSource),
 			Help: "Wrong users and passwords from one address before it is refused; 0 any number (ours)."},
 		{Name: "guess_window", Type: script.IntParam, Min: 1, Max: 86400, Unit: "seconds", Default: "60", Set: script.Seconds(&m.window),
@@ -108,6 +111,7 @@ func (m *Module) check(l *script.Loading) {
 	}
 	m.nonces = digest.NewNonces(cfg)
 	m.guard = newGuard(int(m.guessUser), int(m.guessSource), int64(m.window/time.Second))
+	m.guard.slow = int(m.guessSlow)
 }
 
 // start takes over what a reload must not forget: nonces that are under way, and who guesses.
@@ -116,7 +120,7 @@ func (m *Module) start(e *script.Env) error {
 		if old.secret == m.secret && old.expire == m.expire && old.noCheck == m.noCheck {
 			m.nonces = old.nonces
 		}
-		if old.guessUser == m.guessUser && old.guessSource == m.guessSource && old.window == m.window {
+		if old.guessUser == m.guessUser && old.guessSource == m.guessSource && old.guessSlow == m.guessSlow && old.window == m.window {
 			m.guard = old.guard
 		}
 	}
