@@ -11,6 +11,7 @@ import (
 
 	"sipreactor/reactor/mi"
 	"sipreactor/reactor/script"
+	"sipreactor/reactor/transaction"
 )
 
 // patience bounds a command.
@@ -70,7 +71,7 @@ func (m *module) run(a *script.Args) script.Action {
 		}
 		var answer json.RawMessage
 		var failure *mi.Error
-		if !x.Wait(func() { answer, failure = m.call(words[0], params) }) {
+		if !x.Wait(func() { answer, failure = m.call(transaction.Of(x.Context()), words[0], params) }) {
 			return crowded
 		}
 		if failure != nil {
@@ -86,12 +87,12 @@ func (m *module) run(a *script.Args) script.Action {
 	}
 }
 
-// call runs a command. One that would wait for the script itself is refused.
-func (m *module) call(name string, params any) (json.RawMessage, *mi.Error) {
+// call runs a command, by who holds a transaction or none. One that would wait for the script itself is refused.
+func (m *module) call(held *transaction.Exchange, name string, params any) (json.RawMessage, *mi.Error) {
 	if c, ok := m.commands.Command(name); ok && c.Name == "reload_routes" {
 		return nil, mi.Failed("a route cannot reload the routes", nil)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(transaction.WithHeld(context.Background(), held), patience)
 	defer cancel()
 	answer, failure := m.commands.Run(ctx, name, params)
 	if failure != nil || !m.pretty {

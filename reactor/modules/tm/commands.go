@@ -192,7 +192,9 @@ func (m *Module) miReply(ctx context.Context, a *mi.Args) (any, error) {
 	}
 	done := make(chan bool, 1)
 	reason, body := []byte(a.Text("reason")), []byte(a.Text("body"))
-	if !m.layer.Do(nil, h, func(x *transaction.Exchange, _ *proxy.Context) {
+	if x := transaction.Held(ctx); x != nil && x.Handle() == h { // the script that asks is the transaction's own
+		done <- x.Respond(code, reason, body, []byte(headers), []byte(tag))
+	} else if !m.layer.Do(nil, h, func(x *transaction.Exchange, _ *proxy.Context) {
 		done <- x.Respond(code, reason, body, []byte(headers), []byte(tag))
 	}) {
 		return nil, &mi.Error{Code: 404, Message: "Transaction not found"}
