@@ -195,6 +195,9 @@ func startWith(t testing.TB, h Handler, s *script, change func(*Config)) *rig {
 	cfg := DefaultConfig()
 	generous(&cfg.TLS)
 	generous(&cfg.TCP)
+	generous(&cfg.WS)
+	generous(&cfg.WSS)
+	cfg.WS.Web.AcceptTimeout, cfg.WSS.Web.AcceptTimeout = 0, 0
 	cfg.MaxMessageTime = patience
 	cfg.halfClosedTime = time.Millisecond // handlers of tests send what is no reply
 	cfg.Sockets = []SocketConfig{
@@ -296,7 +299,7 @@ func (r *rig) dial(p Proto) net.Conn {
 	}
 	r.Cleanup(func() { c.Close() })
 	_ = c.SetDeadline(time.Now().Add(patience))
-	if p != TLS {
+	if !p.Secure() {
 		return c
 	}
 	tc := tls.Client(c, &tls.Config{RootCAs: r.ca, ServerName: "localhost", DynamicRecordSizingDisabled: true})

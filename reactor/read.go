@@ -163,7 +163,7 @@ func (l *loop) fold(c *conn, from int) {
 	rest := l.slab.Bytes()[from:]
 	begun := c.web != nil && c.web.Unfinished()
 	if c.ignoresInput || len(rest) == 0 && !begun && !c.codec.Unfinished() {
-		c.msgDue = 0
+		c.msgDue, c.chunks = 0, 0 // a control frame in pieces is no message in pieces
 		return
 	}
 	if c.msgDue == 0 || len(rest) == 0 && !begun && len(l.recs) > 0 {

@@ -25,7 +25,7 @@ type Histogram struct {
 	Sum    time.Duration
 }
 
-// Handshakes are the TLS handshakes of one direction.
+// Handshakes are those of one direction: TLS's, and WebSocket's where they fail.
 type Handshakes struct {
 	// Done counts those that succeeded, by version as OpenSSL writes it; every
 	// version there is has an entry.
@@ -82,7 +82,7 @@ type Stats struct {
 	// HandshakesIn are those of accepted connections, HandshakesOut those of ours.
 	HandshakesIn, HandshakesOut Handshakes
 	// HandshakeDefects counts failed handshakes of both directions by what the TLS
-	// layer says: tlsstate's reasons, a fixed set. Handshakes that ended for
+	// layer or WebSocket's opening handshake says: a fixed set. Handshakes that ended for
 	// another reason, such as a timeout, are not among them.
 	HandshakeDefects map[string]uint64
 
