@@ -138,6 +138,7 @@ func (c *Config) DefaultPort(proto reactor.Proto) (port uint16) {
 		port = c.TCPPort
 	case reactor.UDP:
 		port = c.UDPPort
+	case reactor.WS, reactor.WSS: // no parameter sets them
 	}
 	return cmp.Or(port, proto.DefaultPort())
 }

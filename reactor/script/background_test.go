@@ -54,10 +54,10 @@ func (b *Background) happen(h reactor.Handle, local string, reason reactor.Reaso
 	was := reactor.PhaseHandshaking
 	for _, k := range kinds {
 		e := &reactor.Event{Kind: k, Src: src}
-		switch k {
-		case reactor.ConnEstablished:
+		if k == reactor.ConnEstablished {
 			was = reactor.PhaseEstablished
-		case reactor.ConnClosed:
+		}
+		if k == reactor.ConnClosed {
 			e.Err, e.Was = &reactor.Error{Reason: reason}, was
 		}
 		b.Observe(e)

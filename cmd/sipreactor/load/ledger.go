@@ -242,7 +242,7 @@ func (p Peer) open() (net.Conn, *net.TCPConn, error) {
 	_ = raw.SetDeadline(time.Now().Add(30 * time.Second))
 	tc := tls.Client(raw, p.TLS)
 	if err := tc.Handshake(); err != nil {
-		raw.Close()
+		_ = raw.Close()
 		return nil, nil, err
 	}
 	_ = raw.SetDeadline(time.Time{})
@@ -270,7 +270,7 @@ func (v *visit) run(ctx context.Context, number, turn int) {
 		v.mu.Unlock()
 		if how == "resets" {
 			abort(v.raw)
-			v.raw.Close()
+			_ = v.raw.Close()
 		}
 	case how == "half":
 		if tc, ok := v.c.(*tls.Conn); ok && turn%2 == 0 {

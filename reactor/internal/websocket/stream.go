@@ -164,11 +164,11 @@ func (s *Stream) control(h ws.Header, payload []byte) bool {
 	if h.Masked {
 		ws.Cipher(payload, h.Mask, 0)
 	}
-	switch h.OpCode {
-	case ws.OpClose:
+	if h.OpCode == ws.OpClose {
 		s.closed(payload)
 		return true
-	case ws.OpPing: // the last one is answered (RFC 6455 5.5.3)
+	}
+	if h.OpCode == ws.OpPing { // the last one is answered (RFC 6455 5.5.3)
 		s.reply = appendFrame(s.reply[:0], ws.OpPong, s.masks(), payload)
 	}
 	s.heard = true

@@ -43,9 +43,9 @@ type Client struct {
 	pending map[string]chan answer
 }
 
-// answer is what a request gets: a datagram without its cookie, or why there is none.
+// answer is what a request gets: a dictionary, or why there is none.
 type answer struct {
-	text []byte
+	dict Dict
 	err  error
 }
 
@@ -60,7 +60,7 @@ func NewClient(addr string, timeout time.Duration, retries int) *Client {
 
 // Do sends a request and returns the answer. It blocks, no longer than 1+retries times the
 // timeout, name resolution included, and ctx. A peer that refuses datagrams ends it at
-// once. An answer that is no bencoding is not one: the request is sent again.
+// once. An answer that is no bencoding is not one, and takes no other's place.
 func (c *Client) Do(ctx context.Context, request Dict) (Dict, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout*time.Duration(c.sends))
 	defer cancel()
@@ -85,20 +85,12 @@ func (c *Client) Do(ctx context.Context, request Dict) (Dict, error) {
 			return nil, err
 		}
 		again.Reset(c.timeout)
-		for waiting := true; waiting; {
-			select {
-			case a := <-got:
-				if a.err != nil {
-					return nil, a.err
-				}
-				if d, err := Parse(a.text); err == nil {
-					return d, nil
-				}
-			case <-again.C:
-				waiting = false
-			case <-ctx.Done():
-				return nil, ErrSilent
-			}
+		select {
+		case a := <-got:
+			return a.dict, a.err
+		case <-again.C:
+		case <-ctx.Done():
+			return nil, ErrSilent
 		}
 	}
 	return nil, ErrSilent
@@ -226,7 +218,9 @@ func (c *Client) read(conn net.Conn) {
 		}
 		c.mu.Lock()
 		if got := c.pending[string(cookie)]; got != nil {
-			give(got, answer{text: bytes.Clone(text)})
+			if d, err := Parse(bytes.Clone(text)); err == nil {
+				give(got, answer{dict: d})
+			}
 		}
 		c.mu.Unlock()
 	}
