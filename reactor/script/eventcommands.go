@@ -1,0 +1,101 @@
+package script
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"sipreactor/reactor/mi"
+)
+
+// listener is an Events that takes subscriptions.
+type listener interface {
+	Subscribe(event, socket string, ttl time.Duration) error
+}
+
+// defaultTTL is how long a subscription of the management interface lasts.
+const defaultTTL = time.Hour
+
+// Commands are the management commands for events.
+func (b *Background) Commands() []mi.Command {
+	return []mi.Command{
+		{Name: "event_subscribe", Aliases: []string{"evi:subscribe"}, Module: "core", Help: "Has a socket get an event; expire is in seconds, 0 ends it.",
+			Params: []mi.Param{{Name: "event"}, {Name: "socket"}, {Name: "expire", Optional: true}}, Func: b.miSubscribe},
+		{Name: "events_list", Aliases: []string{"evi:list"}, Module: "core", Help: "Lists the events that there are.", Func: func(context.Context, *mi.Args) (any, error) {
+			list := []any{}
+			for i, name := range b.eventNames() {
+				list = append(list, map[string]any{"name": name, "id": i})
+			}
+			return map[string]any{"Events": list}, nil
+		}},
+		{Name: "subscribers_list", Aliases: []string{"evi:subscribers"}, Module: "core", Help: "Lists who gets events.",
+			Params: []mi.Param{{Name: "event", Optional: true}, {Name: "socket", Optional: true}}, Func: b.miSubscribers},
+		{Name: "raise_event", Aliases: []string{"evi:raise"}, Module: "core", Help: "Raises an event; params is a list of values.",
+			Params: []mi.Param{{Name: "event"}, {Name: "params", Optional: true}}, Func: func(_ context.Context, a *mi.Args) (any, error) {
+				name := a.Text("event")
+				if !eventName(name) {
+					return nil, mi.Failed(errEventName.Error(), nil)
+				}
+				var params []Param
+				if a.Has("params") {
+					params = append(params, TextParam("", a.Text("params")))
+				}
+				b.Raise(name, params...)
+				return "OK", nil
+			}},
+	}
+}
+
+func (b *Background) eventNames() []string {
+	names := slices.Clone(b.watch.Load().prog.eventNames)
+	if p := b.subscribed.all.Load(); p != nil {
+		names = append(names, slices.Collect(maps.Keys(*p))...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (b *Background) miSubscribe(_ context.Context, a *mi.Args) (any, error) {
+	ttl := defaultTTL
+	if a.Has("expire") {
+		n, err := strconv.ParseUint(a.Text("expire"), 10, 31)
+		if err != nil {
+			return nil, mi.Failed("expire is a number of seconds", nil)
+		}
+		if ttl = time.Duration(n) * time.Second; n == 0 {
+			ttl = -1
+		}
+	}
+	if err := b.Subscribe(a.Text("event"), a.Text("socket"), ttl); err != nil {
+		return nil, mi.Failed(err.Error(), nil)
+	}
+	return "OK", nil
+}
+
+func (b *Background) miSubscribers(_ context.Context, a *mi.Args) (any, error) {
+	events := []any{}
+	now := time.Now()
+	for i, name := range b.eventNames() {
+		if a.Has("event") && a.Text("event") != name {
+			continue
+		}
+		list := []any{}
+		for _, s := range b.subscribed.of(name) {
+			if a.Has("socket") && a.Text("socket") != s.socket || s.over(now) {
+				continue
+			}
+			one := map[string]any{"socket": s.socket, "expire": "never"}
+			if u := s.until.Load(); u != 0 {
+				one["ttl"] = u - now.Unix()
+				delete(one, "expire")
+			}
+			list = append(list, one)
+		}
+		if len(list) > 0 {
+			events = append(events, map[string]any{"name": name, "id": i, "Subscribers": list})
+		}
+	}
+	return map[string]any{"Events": events}, nil
+}
