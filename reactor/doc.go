@@ -69,7 +69,7 @@
 //	why and how a connection closes     reason.go, close.go, connectqueue (lingering), half.go
 //	what is too late                    deadline.go, write.go, unacked.go
 //	who runs the Handler                worker.go, inline.go
-//	what is counted                     counters.go, stats.go
+//	what is counted, and its names       figures.go, counters.go, stats.go
 //
 // # The life of a message
 //
