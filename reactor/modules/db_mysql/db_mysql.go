@@ -30,6 +30,7 @@ func New(*script.Config) *script.Module {
 		{Name: "max_db_queries", Type: script.IntParam, Help: "How often a statement was tried.", Note: "a statement that found no connection is not run again"},
 		{Name: "max_db_retries", Type: script.IntParam, Help: "How often a connection was tried.", Note: "a connection that is gone is tried again by itself"},
 		{Name: "ps_max_col_size", Type: script.IntParam, Help: "The room for a column of a prepared statement.", Note: "columns have the room that they need"},
+		k.UseTLS(),
 	}
 	return &k.Declared
 }

@@ -26,6 +26,10 @@ func TestParameters(t *testing.T) {
 			t.Errorf("%s: %+v", text, o)
 		}
 	}
+	moduletest.New(t, head+"modparam(\"db_mysql\", \"use_tls\", 0)\nroute { exit; }\n", db_mysql.New)
+	if got := moduletest.Wrong(t, head+"modparam(\"db_mysql\", \"use_tls\", 1)\nroute { exit; }\n", db_mysql.New); !strings.Contains(got, "db_url asks for TLS") {
+		t.Error(got)
+	}
 	if got := moduletest.Wrong(t, head+"modparam(\"db_mysql\", \"timeout_interval\", 0)\nroute { exit; }\n", db_mysql.New); !strings.Contains(got, "it takes a number from 1 to 60") {
 		t.Error(got)
 	}

@@ -21,6 +21,7 @@ func New(*script.Config) *script.Module {
 			Help: "How long a statement may take, the connection included.", Set: script.Seconds(&k.Timeout),
 		},
 		{Name: "max_db_queries", Type: script.IntParam, Help: "How often a statement was tried.", Note: "a statement that found no connection is not run again"},
+		k.UseTLS(),
 	}
 	return &k.Declared
 }

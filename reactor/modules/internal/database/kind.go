@@ -1,6 +1,7 @@
 package database
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -68,6 +69,19 @@ func (k *Kind) Slow() script.Parameter {
 	return script.Parameter{
 		Name: "exec_query_threshold", Type: script.IntParam, Unit: "µs; 0 is off", Default: "0",
 		Help: "A statement that takes longer is logged and counted.", Set: script.Into(&k.slow),
+	}
+}
+
+// UseTLS returns use_tls, which the kinds that are servers have.
+func (k *Kind) UseTLS() script.Parameter {
+	return script.Parameter{
+		Name: "use_tls", Type: script.BoolParam, Default: "0", Help: "TLS with a domain of tls_mgm: the URL asks for TLS in its place.",
+		Set: func(v script.Literal) error {
+			if v.Int == 0 {
+				return nil
+			}
+			return errors.New("is not supported: db_url asks for TLS, by ?tls=true for MySQL and ?sslmode=verify-full for PostgreSQL")
+		},
 	}
 }
 
