@@ -36,6 +36,7 @@ func (m *Module) commands() []mi.Command {
 			Func: func(context.Context, *mi.Args) (any, error) {
 				return nil, &mi.Error{Code: 400, Message: "Clustering not enabled"}
 			}},
+		m.findCommand(),
 	}
 }
 

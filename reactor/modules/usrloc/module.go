@@ -47,6 +47,7 @@ type Module struct {
 	env    *script.Env
 	db     *store.DB
 	wake   chan struct{}
+	finder finder
 }
 
 // table is a table of contacts with its name. It outlives a reload of the script.

@@ -8,6 +8,7 @@ import { destinations } from "./destinations.js";
 import { $, say, text } from "./dom.js";
 import { clock, span } from "./format.js";
 import { figures, found, tables } from "./panels.js";
+import { install as installRegistrations, questions, registrations } from "./registrations.js";
 import { batch, call, hasToken, Refused, setToken, Unauthorized } from "./rpc.js";
 
 const every = 1000, slowly = 4000; // milliseconds between questions; while there is no answer, at most
@@ -37,6 +38,8 @@ async function ask() {
   asking = true;
   const id = conn.current();
   const commands = [["overview", { since: next }], ["find_conns", { words: $("find-words").value }]];
+  const more = questions(started);
+  commands.push(...more);
   if (id) commands.push(["conn_details", { id }]);
   let answers = null;
   try {
@@ -58,10 +61,11 @@ async function ask() {
   const soon = again;
   again = false;
   if (answers) {
-    const [overview, conns, details] = answers;
+    const [overview, conns] = answers, details = id ? answers.at(-1) : null;
     link("live", "live");
     show(overview);
     if (!(conns instanceof Refused)) found(conns, $("find-words").value !== "");
+    if (more.length) registrations(started, answers[2], answers[3]);
     if (details && id === conn.current()) conn.details(details);
   }
   if (!document.hidden) timer = setTimeout(ask, soon || again ? 0 : failures ? Math.min(every * failures, slowly) : every);
@@ -161,6 +165,7 @@ $("find-words").addEventListener("input", () => {
   clearTimeout(typing);
   typing = setTimeout(ask, 150);
 });
+installRegistrations(ask);
 conn.install();
 addEventListener("hashchange", () => { if (conn.current()) ask(); });
 // A page that nobody sees asks nothing.
