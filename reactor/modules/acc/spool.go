@@ -120,12 +120,12 @@ func (s *spool) open() (err error) {
 	return nil
 }
 
-// add appends records and tells how many it took.
-func (s *spool) add(batch []store.Change) (int, error) {
+// add appends records, all or none.
+func (s *spool) add(batch []store.Change) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.open(); err != nil {
-		return 0, err
+		return err
 	}
 	var text []byte
 	for _, c := range batch {
@@ -137,7 +137,7 @@ func (s *spool) add(batch []store.Change) (int, error) {
 		}
 		one, err := json.Marshal(l)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		text = append(append(text, one...), '\n')
 	}
@@ -146,7 +146,7 @@ func (s *spool) add(batch []store.Change) (int, error) {
 		all += n
 	}
 	if all+int64(len(text)) > s.room {
-		return 0, errFull
+		return errFull
 	}
 	if s.lines+len(batch) > maxBatch {
 		s.last, s.lines = s.last+1, 0
@@ -154,17 +154,19 @@ func (s *spool) add(batch []store.Change) (int, error) {
 	name := fmt.Sprintf("%010d.json", s.last)
 	f, err := os.OpenFile(filepath.Join(s.dir, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	_, err = f.Write(text)
+	if _, err = f.Write(text); err != nil {
+		err = errors.Join(err, f.Truncate(s.sizes[name]))
+	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		s.lines = maxBatch // its end may be a part of a line
-		return 0, err
+		s.lines = maxBatch // the next ones begin another
+		return err
 	}
 	s.sizes[name] += int64(len(text))
 	s.lines += len(batch)
 	s.records.Add(int64(len(batch)))
-	return len(batch), nil
+	return nil
 }
 
 // oldest reads the file that is next, to which nothing is added from then on; "" if there is none. bad is how many of

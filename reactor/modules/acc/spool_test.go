@@ -124,6 +124,27 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// TestHandover: no record is lost when the process before has the spool, and there is no database.
+func TestHandover(t *testing.T) {
+	const url = "mysql://nobody:x@127.0.0.1:1/none"
+	before := openSpool(t.TempDir(), url)
+	if err := before.add([]store.Change{numbered(0)}); err != nil {
+		t.Fatal(err)
+	}
+	s := &spool{dir: before.dir, room: before.room}
+	w, end := running(t, url, s)
+	defer end()
+	for n := 1; n <= 300; n++ {
+		w.put(numbered(n))
+	}
+	await(t, "the writer holds a batch", func() bool { return len(w.queue) <= 200 })
+	before.lock.Close() // it has ended
+	await(t, "all are in the spool", func() bool { return s.records.Load() == 301 })
+	if lost := w.lost.Load(); lost > 0 {
+		t.Errorf("%d records are lost", lost)
+	}
+}
+
 // TestSpool: its bound, one owner at a time, and the end of a program in the middle of a line.
 func TestSpool(t *testing.T) {
 	s := openSpool(t.TempDir(), "mysql://x")
@@ -133,11 +154,10 @@ func TestSpool(t *testing.T) {
 	s.room = 30000
 	took := 0
 	for n := range 1000 {
-		if k, err := s.add([]store.Change{numbered(n)}); k == 0 {
-			if err != errFull {
-				t.Fatal(err)
-			}
+		if err := s.add([]store.Change{numbered(n)}); err == errFull {
 			break
+		} else if err != nil {
+			t.Fatal(err)
 		}
 		took++
 	}
@@ -145,7 +165,7 @@ func TestSpool(t *testing.T) {
 		t.Errorf("it took %d, and has %d", took, s.records.Load())
 	}
 	other := &spool{dir: s.dir, room: s.room}
-	if k, err := other.add([]store.Change{numbered(0)}); k != 0 || err == nil {
+	if other.add([]store.Change{numbered(0)}) == nil {
 		t.Error("another process has it as well")
 	}
 	if openSpool(filepath.Dir(s.dir), "mysql://x") != s {

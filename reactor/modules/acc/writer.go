@@ -119,36 +119,28 @@ func (w *writer) more(first store.Change) []store.Change {
 	return batch
 }
 
-// write writes a batch, or keeps it.
+// write writes a batch, or keeps it. Where neither can be done it waits: for the database, for room, or for the
+// process before this one, which has the spool until it ends.
 func (w *writer) write(ctx context.Context, batch []store.Change) {
-	if w.spool.waits() { // behind those
-		w.keep(batch)
-		return
-	}
 	for {
-		err := w.apply(ctx, batch)
-		switch {
-		case err == nil:
-			return
-		case w.spool != nil:
-			w.keep(batch)
-			return
-		case ctx.Err() == nil:
-			select {
-			case <-time.After(pauses):
-				continue
-			case <-ctx.Done():
+		var err error
+		if !w.spool.waits() { // else it belongs behind those
+			if err = w.apply(ctx, batch); err == nil {
+				return
 			}
 		}
-		w.lose(len(batch), "the database does not take it", err)
-		return
-	}
-}
-
-// keep writes a batch to the spool.
-func (w *writer) keep(batch []store.Change) {
-	if n, err := w.spool.add(batch); n < len(batch) {
-		w.lose(len(batch)-n, "the spool does not take it", err)
+		if w.spool != nil {
+			if err = w.spool.add(batch); err == nil {
+				return
+			}
+		}
+		select {
+		case <-time.After(pauses):
+			w.unspool(ctx)
+		case <-ctx.Done():
+			w.lose(len(batch), "neither the database nor the spool takes it", err)
+			return
+		}
 	}
 }
 
@@ -175,7 +167,9 @@ func (w *writer) unspool(ctx context.Context) {
 			if !ok {
 				return
 			}
-			w.write(ctx, w.more(c))
+			if more := w.more(c); w.spool.add(more) != nil {
+				w.lose(len(more), "the spool does not take it", nil)
+			}
 		default:
 		}
 	}
