@@ -81,9 +81,12 @@ type Contact struct {
 
 	state State
 	gone  bool
-	ends  [texts]uint16
-	text  string
-	of    *record
+	// restored tells that it came from where it was stored, and that its phone has not registered since.
+	restored bool
+
+	ends [texts]uint16
+	text string
+	of   *record
 }
 
 // node is a contact in its table, with its links.

@@ -452,6 +452,25 @@ func TestRestore(t *testing.T) {
 	})
 }
 
+// TestRestoredFlow: a row has no reg-id, so a phone that comes back over another flow takes the place of what was restored
+// of it, once.
+func TestRestoredFlow(t *testing.T) {
+	table := New(Config{})
+	c := &Contact{ID: 1, Expires: start + 600, CSeq: 3, Q: NoQ, Methods: AllMethods}
+	if !table.Restore([]byte("alice"), c, &Texts{URI: []byte("sip:a@old"), CallID: []byte("before"), Instance: []byte("<i>")}, start) {
+		t.Fatal("not put")
+	}
+	for id, want := range []string{"sip:a@one", "sip:a@one sip:a@two"} {
+		u := update(start, "now", uint32(id+1), []string{"sip:a@one", "sip:a@two"}[id])
+		u.AOR = []byte("alice")
+		u.Bindings[0].Instance, u.Bindings[0].RegID = []byte("<i>"), uint32(id+1)
+		got := ""
+		if err := table.Save(u, func(c *Contact) { got = strings.TrimSpace(got + " " + c.URI()) }); err != nil || got != want {
+			t.Errorf("behind flow %d: %s %v, want %s", id+1, got, err, want)
+		}
+	}
+}
+
 func TestManyAtOnce(t *testing.T) {
 	var told sync.Map
 	table := New(Config{Persistent: true, Notify: func(c Change) { told.Store(c.Kind, true) }})

@@ -212,8 +212,8 @@ func (r *record) match(u *Update, b *Binding) *node {
 }
 
 func (c *Contact) matches(u *Update, b *Binding) bool {
-	if b.RegID != 0 && len(b.Instance) > 0 {
-		return c.RegID == b.RegID && c.Instance() == string(b.Instance)
+	if b.RegID != 0 && len(b.Instance) > 0 { // a row has no reg-id: one that was restored is the phone's that comes back first
+		return c.Instance() == string(b.Instance) && (c.RegID == b.RegID || c.RegID == 0 && c.restored)
 	}
 	switch u.Matching {
 	case ByURIAndCallID:
@@ -288,7 +288,7 @@ func (c *Contact) fill(u *Update, b *Binding) {
 	c.setTexts(&list)
 	c.Expires, c.Modified, c.Q, c.Methods, c.RegID = b.Expires, u.Now, b.Q, b.Methods, b.RegID
 	c.CSeq, c.Flow, c.Bound, c.Flags, c.BranchFlags = u.CSeq, u.Flow, u.Bound, u.Flags, u.BranchFlags
-	c.FlowLost = false
+	c.FlowLost, c.restored = false, false
 }
 
 func (s *shard) isTouched(c *node) bool {

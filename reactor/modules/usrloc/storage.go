@@ -111,7 +111,7 @@ func (m *Module) apply(ctx context.Context, name string, list []location.Stored)
 			changes = append(changes, store.Change{Verb: store.VerbDelete, Table: name, Where: []store.Cond{id}})
 		}
 		if !x.Delete {
-			changes = append(changes, store.Change{Verb: store.VerbReplace, Table: name, Columns: m.columns.names(),
+			changes = append(changes, store.Change{Verb: store.VerbUpsert, Table: name, Key: []string{m.columns.id}, Columns: m.columns.names(),
 				Rows: [][]store.Value{m.row(x)}})
 		}
 	}
