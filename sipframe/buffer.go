@@ -4,22 +4,19 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
-
-	"github.com/valyala/bytebufferpool"
 )
 
-// Size classes are powers of two, so that what bytebufferpool learns in its
-// calibration is the size of the class and nothing else. What is larger than
-// the largest class is not pooled.
+// Size classes are the powers of two and what is half way between them: a message that is kept as long as a call rings
+// wastes a sixth of its memory on average. What is larger than the largest class is not pooled.
 const (
-	minClassBits = 9  // 512 bytes
+	minClassBits = 8  // 256 bytes
 	maxClassBits = 20 // 1 MiB
+	classes      = 2*(maxClassBits-minClassBits) + 1
 )
 
 var (
-	bytePools [maxClassBits - minClassBits + 1]bytebufferpool.Pool
-	bufPool   = sync.Pool{New: func() any { return new(Buffer) }}
-	live      atomic.Int64
+	pools [classes]sync.Pool // of *Buffer with its memory
+	live  atomic.Int64
 )
 
 // Buffer is a piece of memory that many views share: who keeps a view keeps a
@@ -29,30 +26,30 @@ var (
 // what the views were taken of: the bytes of a view do not change while
 // somebody holds a reference. Retain and Release may be called by any goroutine.
 type Buffer struct {
-	mem  *bytebufferpool.ByteBuffer
+	mem  []byte
 	fill int
 	refs atomic.Int32
-	size uint8 // index of the class; len(bytePools) if not pooled
+	size uint8 // index of the class; classes if not pooled
 }
 
 // NewBuffer gives an empty buffer for at least capacity bytes, with one
 // reference, which belongs to the caller.
 func NewBuffer(capacity int) *Buffer {
-	b := bufPool.Get().(*Buffer)
-	b.size = classOf(capacity)
-	b.fill = 0
-	if int(b.size) < len(bytePools) {
-		b.mem = bytePools[b.size].Get()
-		if n := 1 << (b.size + minClassBits); cap(b.mem.B) != n {
-			b.mem.B = make([]byte, 0, n)
-		}
-	} else {
-		b.mem = &bytebufferpool.ByteBuffer{B: make([]byte, 0, capacity)}
+	size := classOf(capacity)
+	var b *Buffer
+	if size == classes {
+		b = &Buffer{mem: make([]byte, capacity), size: size}
+	} else if b, _ = pools[size].Get().(*Buffer); b == nil {
+		b = &Buffer{mem: make([]byte, sizeOf(size)), size: size}
 	}
+	b.fill = 0
 	b.refs.Store(1)
 	live.Add(1)
 	return b
 }
+
+// sizeOf gives how many bytes a buffer of a class has.
+func sizeOf(class uint8) int { return (2 + int(class&1)) << (minClassBits - 1 + class/2) }
 
 // classOf gives the smallest class that holds n bytes.
 func classOf(n int) uint8 {
@@ -60,21 +57,25 @@ func classOf(n int) uint8 {
 		return 0
 	}
 	if n > 1<<maxClassBits {
-		return uint8(len(bytePools))
+		return classes
 	}
-	return uint8(bits.Len(uint(n-1)) - minClassBits)
+	class := uint8(2 * (bits.Len(uint(n-1)) - minClassBits))
+	if n <= sizeOf(class-1) {
+		class--
+	}
+	return class
 }
 
 // Bytes gives the filled part.
-func (b *Buffer) Bytes() []byte { return b.mem.B[:b.fill:b.fill] }
+func (b *Buffer) Bytes() []byte { return b.mem[:b.fill:b.fill] }
 
 // Free gives the part that is not filled. Write to its start, then Advance.
-func (b *Buffer) Free() []byte { return b.mem.B[b.fill:cap(b.mem.B)] }
+func (b *Buffer) Free() []byte { return b.mem[b.fill:] }
 
 // Advance says that the first n bytes of Free have been written. It panics if
 // there are not that many.
 func (b *Buffer) Advance(n int) {
-	if n < 0 || n > cap(b.mem.B)-b.fill {
+	if n < 0 || n > len(b.mem)-b.fill {
 		panic("sipframe: Buffer.Advance out of range")
 	}
 	b.fill += n
@@ -98,13 +99,12 @@ func (b *Buffer) Release() {
 	case n < 0:
 		panic("sipframe: Buffer.Release without a reference")
 	}
-	if int(b.size) < len(bytePools) {
-		b.mem.B = b.mem.B[:cap(b.mem.B)]
-		bytePools[b.size].Put(b.mem)
-	}
-	b.mem = nil
 	live.Add(-1)
-	bufPool.Put(b)
+	if b.size < classes {
+		pools[b.size].Put(b)
+	} else {
+		b.mem = nil
+	}
 }
 
 // LiveBuffers tells how many buffers are held at this moment, for tests that
