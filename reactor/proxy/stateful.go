@@ -69,19 +69,14 @@ type Way struct {
 	targets []names.Target
 	alone   [1]names.Target
 	order   names.Order
-	next    int // the place in it of the first that has not been tried
-	set     *reactor.AddrSet
-	target  reactor.Target // of the last try
-	name    string
-	domain  string
-	noNew   bool
-	flow    reactor.Handle // the connection to go by; 0: any
+	next    uint8          // the place in it of the first that has not been tried
+	bound   bool           // it goes by its connection and by no other
+	target  reactor.Target // of the last try; before it, what all of them have in common
 	lists   blacklist.Mask // that keep it from targets
-	bound   bool           // and by no other
 }
 
 // More reports whether there is a target that has not been tried.
-func (w *Way) More() bool { return w.next < w.order.Len() }
+func (w *Way) More() bool { return int(w.next) < w.order.Len() }
 
 // Several reports whether there is more than one target.
 func (w *Way) Several() bool { return w.order.Len() > 1 }
@@ -89,7 +84,7 @@ func (w *Way) Several() bool { return w.order.Len() > 1 }
 // Reached tells that the last target has answered: the same address is not tried by
 // another transport.
 func (w *Way) Reached() {
-	if w.More() && w.next > 0 && w.targets[w.order.At(w.next)].Addr == w.target.Addr {
+	if w.More() && w.next > 0 && w.targets[w.order.At(int(w.next))].Addr == w.target.Addr {
 		w.next++
 	}
 }
@@ -100,7 +95,7 @@ func (w *Way) OnlyFirst() { firstOnly(&w.order, w.targets) }
 // Reliable reports whether the transport of the last try, or of the first one to come, retransmits by itself.
 func (w *Way) Reliable() bool {
 	if w.target.Proto == 0 && w.More() {
-		return w.targets[w.order.At(w.next)].Proto != reactor.UDP
+		return w.targets[w.order.At(int(w.next))].Proto != reactor.UDP
 	}
 	return w.target.Proto != reactor.UDP
 }
@@ -125,9 +120,10 @@ func (c *Context) Aim(dest []byte, w *Way) error {
 		return c.failed(dest, err)
 	}
 	answer = c.fitting(answer)
-	*w = Way{order: c.order(answer, rand.Uint64()), set: answer.Set(), lists: c.blacklists, name: c.sipDomain, domain: c.domain, noNew: c.mayNotOpen(), flow: c.main.flow, bound: c.main.bound}
-	if w.name == "" {
-		w.name = c.names.get(h.name)
+	*w = Way{order: c.order(answer, rand.Uint64()), lists: c.blacklists, bound: c.main.bound,
+		target: reactor.Target{Conn: c.main.flow, Name: c.sipDomain, Domain: c.domain, NoNew: c.mayNotOpen(), Set: answer.Set()}}
+	if w.target.Name == "" {
+		w.target.Name = c.names.get(h.name)
 	}
 	if w.targets = answer.Targets; len(w.targets) == 1 { // which may be the Context's own
 		w.alone[0] = w.targets[0]
@@ -141,7 +137,7 @@ func (c *Context) Aim(dest []byte, w *Way) error {
 func (c *Context) SendBranch(handle uint64, w *Way, sent *[]byte) (err error) {
 	var last error
 	for w.More() {
-		to := w.targets[w.order.At(w.next)].EndPoint
+		to := w.targets[w.order.At(int(w.next))].EndPoint
 		if w.next > 0 { // the one before has failed, or we were not here
 			c.proxy.dead(reactor.EndPoint{Proto: w.target.Proto, Addr: w.target.Addr}, last)
 		}
@@ -165,8 +161,7 @@ func (c *Context) SendBranch(handle uint64, w *Way, sent *[]byte) (err error) {
 			err = last
 			continue
 		}
-		w.target = reactor.Target{Conn: w.flow, Proto: to.Proto, Addr: to.Addr, Name: w.name, Domain: w.domain, Socket: li.socket,
-			NoNew: w.noNew, Class: c.class(), Set: w.set}
+		w.target.Proto, w.target.Addr, w.target.Socket, w.target.Class = to.Proto, to.Addr, li.socket, c.class()
 		if w.bound {
 			w.target.Addr = netip.AddrPort{}
 		}

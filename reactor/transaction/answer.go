@@ -43,7 +43,7 @@ func (t *Transaction) Resume(now time.Duration) {
 		return
 	}
 	if added {
-		last := best(t.branches[t.fork:t.count])
+		last := best(t.branches[t.fork:])
 		if t.pending() > 0 && (last == nil || last.status < 600) {
 			return
 		}
@@ -75,10 +75,10 @@ func (t *Transaction) Resume(now time.Duration) {
 // could be sent, of those before. It is a 6xx, else of the lowest class; of 4xx a challenge before the others and a 408
 // last, of 5xx a 503 last, else the lowest code, and of equals the first branch. nil: there is none.
 func (t *Transaction) Best() *Branch {
-	if b := best(t.branches[t.fork:t.count]); b != nil {
+	if b := best(t.branches[t.fork:]); b != nil {
 		return b
 	}
-	return best(t.branches[:t.count])
+	return best(t.branches)
 }
 
 func best(of []*Branch) (best *Branch) {
@@ -112,7 +112,7 @@ func rank(code int) int {
 // put together (16.7 item 7), in dst's memory.
 func (t *Transaction) Challenges(dst []*Branch) []*Branch {
 	dst = dst[:0]
-	for _, b := range t.branches[t.fork:t.count] {
+	for _, b := range t.branches[t.fork:] {
 		if b.status == 401 || b.status == 407 {
 			dst = append(dst, b)
 		}

@@ -1,5 +1,7 @@
 package transaction
 
+import "sync"
+
 // Branch is a client transaction of a proxied request, with that of its CANCEL. Its owner is the Transaction.
 type Branch struct {
 	// Index is the branch's number in its transaction, from 0.
@@ -11,8 +13,8 @@ type Branch struct {
 
 	of      *Transaction
 	request Machine
-	cancel  Machine // Idle until a CANCEL goes out
-	timers  [parts]Timer
+	timers  [2]Timer
+	cancel  *canceling // nil until a CANCEL goes out
 
 	status  int  // the final response's code, received or of our own; 0 while it is awaited
 	local   bool // that one is ours: nothing came
@@ -20,6 +22,14 @@ type Branch struct {
 	unsent  bool // its first try could not be sent
 	waiting bool // a CANCEL is due as soon as a provisional response comes
 }
+
+// canceling is the client transaction of a CANCEL. Few branches have one.
+type canceling struct {
+	Machine
+	timers [2]Timer
+}
+
+var cancels = sync.Pool{New: func() any { return new(canceling) }}
 
 // Status returns the code of the branch's final response, 0 while that is awaited.
 func (b *Branch) Status() int { return b.status }
@@ -39,7 +49,7 @@ func (b *Branch) Pending() bool { return b.status == 0 && b.request.state != Idl
 // over reports whether nothing of the branch is alive.
 func (b *Branch) over() bool {
 	return (b.request.state == Terminated || b.request.state == Idle) &&
-		(b.cancel.state == Terminated || b.cancel.state == Idle)
+		(b.cancel == nil || b.cancel.Over())
 }
 
 // drive moves the branch's request by an event and does what that causes but for what concerns the user, which it
@@ -73,20 +83,28 @@ func (b *Branch) drive(e Event) Action {
 // sendCancel begins the CANCEL's own transaction.
 func (b *Branch) sendCancel() {
 	b.waiting = false
-	if b.cancel.state == Idle {
-		b.cancel = NewMachine(Client, b.request.reliable)
-		b.driveCancel(Start)
+	if b.cancel != nil {
+		return
 	}
+	b.cancel = cancels.Get().(*canceling)
+	*b.cancel = canceling{Machine: NewMachine(Client, b.request.reliable)}
+	for i := range b.cancel.timers {
+		b.cancel.timers[i].belong(b.of, b.Index, partCancelResend+part(i))
+	}
+	b.driveCancel(Start)
 }
 
 func (b *Branch) driveCancel(e Event) {
-	t := b.of
-	effect := b.cancel.On(e, t.timing)
+	t, c := b.of, b.cancel
+	if c == nil {
+		return
+	}
+	effect := c.On(e, t.timing)
 	if e == Start {
 		effect.Life = 64 * t.timing.T1
 	}
-	t.arm(&b.timers[partCancelResend], effect.Resend)
-	t.arm(&b.timers[partCancelLife], effect.Life)
+	t.arm(&c.timers[0], effect.Resend)
+	t.arm(&c.timers[1], effect.Life)
 	if effect.Do&SendRequest != 0 && t.user.SendCancel(t, b) != nil {
 		b.driveCancel(TransportError)
 	}

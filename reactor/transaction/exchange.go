@@ -41,8 +41,8 @@ type Exchange struct {
 	request    *sipframe.Buffer // the request as it came; nil once it was answered
 	method     sipframe.Method
 	base       *proxy.Changes // the request route's; nil: none yet, or it was answered
-	timing     Timing
-	legs       [MaxBranches]*Leg
+	times      *Timing        // its own, where the script has set one; nil: the layer's
+	legs       []*Leg
 	last       *sipframe.Buffer // what went upstream last, where that may be lost
 	lastCode   int
 	replied    int // the code of the last stateful response upstream, 0 = none
@@ -55,9 +55,6 @@ type Exchange struct {
 	settled bool           // it no longer counts as one that waits for its final response
 	kept    bool           // an answer will come from elsewhere: the end of the script is no end
 
-	text struct { // of the answer that is being sent
-		reason, body, headers, tag []byte
-	}
 	cancel    []byte       // Reason of CANCELs to be sent
 	headers   []byte       // of AddHeaders
 	noFail    bool         // no further address is tried
@@ -75,7 +72,7 @@ type Leg struct {
 	Attached any
 
 	way      proxy.Way
-	sent     *sipframe.Buffer // the request, over reliable transports its head; nil once nothing can be made of it
+	sent     *sipframe.Buffer // the request, over reliable transports its root (wire.go); nil once nothing can be made of it
 	own      *proxy.Changes   // for the next address; nil if there is none
 	response *sipframe.Buffer // the final one that may be the answer
 	try      uint8
@@ -220,11 +217,10 @@ func (x *Exchange) happen(e event) {
 
 // legOf returns the leg whose present try a handle names; nil: there is none.
 func (x *Exchange) legOf(handle uint64) *Leg {
-	leg := x.legs[branchOf(handle)%MaxBranches]
-	if leg == nil || leg.try != tryOf(handle) || branchOf(handle) >= x.Transaction.count {
-		return nil
+	if i := branchOf(handle); i < len(x.branches) && x.legs[i].try == tryOf(handle) {
+		return x.legs[i]
 	}
-	return leg
+	return nil
 }
 
 // name returns the handle of the leg's present try.
@@ -285,7 +281,7 @@ func (l *Layer) deliver(c *proxy.Context, x *Exchange, e event, data []byte) boo
 func (x *Exchange) Handle() uint64 { return x.handle.Load() }
 
 // Legs returns the branches, in the order they were added. The slice is the caller's to read.
-func (x *Exchange) Legs() []*Leg { return x.legs[:x.Transaction.count] }
+func (x *Exchange) Legs() []*Leg { return x.legs[:len(x.branches)] }
 
 // At returns the leg that is at hand: whose response is handled, who is sent, or for a failure who completed last.
 func (x *Exchange) At() *Leg { return x.at }
@@ -316,15 +312,6 @@ func (b *Leg) Received() int { return b.received }
 // Way returns where the branch was sent to last.
 func (b *Leg) Way() *proxy.Way { return &b.way }
 
-// Sent returns the request as it was sent, over a reliable transport its head; nil once that is let go of. It is
-// borrowed.
-func (b *Leg) Sent() []byte {
-	if b.sent == nil {
-		return nil
-	}
-	return b.sent.Bytes()
-}
-
 // Response returns the final response that was kept as what may be the answer, as it would go upstream; nil: none. It is
 // borrowed.
 func (b *Leg) Response() []byte {
@@ -339,16 +326,24 @@ func leg(b *Branch) *Leg { return b.User.(*Leg) }
 
 // SetTimeouts has the transaction wait for other times than the configured ones, from now on; 0 leaves one as it is.
 func (x *Exchange) SetTimeouts(noAnswer, noFinal time.Duration) {
+	if noAnswer <= 0 && noFinal <= 0 {
+		return
+	}
+	if x.times == nil {
+		x.times = x.layer.takeTiming()
+		*x.times = *x.timing
+		x.timing = x.times
+	}
 	if noAnswer > 0 {
-		x.timing.NoAnswer = noAnswer
+		x.times.NoAnswer = noAnswer
 	}
 	if noFinal > 0 {
-		x.timing.NoFinal = noFinal
+		x.times.NoFinal = noFinal
 	}
 }
 
-// Timing returns the times of the transaction.
-func (x *Exchange) Timing() *Timing { return &x.timing }
+// Timing returns the times of the transaction, to read.
+func (x *Exchange) Timing() *Timing { return x.timing }
 
 // hoard copies bytes into a buffer of their size.
 func hoard(b []byte) *sipframe.Buffer {

@@ -7,7 +7,7 @@ import (
 // What is done to a transaction from outside of its messages: branches that are injected, answers by management.
 
 // Fork returns the branches of the last fork.
-func (x *Exchange) Fork() []*Leg { return x.legs[x.Transaction.fork:x.Transaction.count] }
+func (x *Exchange) Fork() []*Leg { return x.legs[x.Transaction.fork:len(x.branches)] }
 
 // WaitForBranches has the transaction wait for n more branches to be injected after all that it has are done, until
 // fr_inv_timeout is over; 0 ends that.
@@ -49,10 +49,7 @@ func (x *Exchange) CancelAll() { x.canceling(nil) }
 // Respond answers the transaction from outside of its script, with further headers and a To tag; an empty one is ours, and
 // a request that has one keeps it. It reports whether there was something to answer.
 func (x *Exchange) Respond(code int, reason, body, headers, tag []byte) bool {
-	x.text.headers, x.text.tag = headers, tag
-	rc := x.reply(code, reason, body)
-	x.text.headers, x.text.tag = nil, nil
-	return rc == Relayed
+	return x.reply(code, wording{reason, body, headers, tag}) == Relayed
 }
 
 // FindInvite returns the handle of the transaction of an INVITE by its Call-ID and CSeq number; 0: there is none.

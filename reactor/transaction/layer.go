@@ -93,6 +93,7 @@ type Layer struct {
 	turn     atomic.Uint32 // which shard the next request of ours goes to
 	free     sync.Pool     // of *Exchange
 	legs     sync.Pool     // of *Leg
+	timings  sync.Pool     // of *Timing
 	contexts sync.Pool     // of *proxy.Context
 	changes  sync.Pool     // of *proxy.Changes
 
@@ -277,7 +278,7 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 	x.src, x.up, x.request = c.Src, c.Upstream(), hoard(c.Received())
 	x.c, x.rc = c, c
 	x.Attached, c.Transaction = c.Transaction, x
-	x.Init(x, x.shard.wheel, &x.timing, l.now(), m == sipframe.INVITE, c.Src.Proto != reactor.UDP)
+	x.Init(x, x.shard.wheel, x.timing, l.now(), m == sipframe.INVITE, c.Src.Proto != reactor.UDP)
 	x.Key, x.Block6xx = x.handle.Load(), !l.Config().Go6xx
 	l.owed.Add(1)
 	x.shard.stat.add(statUAS)
@@ -307,7 +308,7 @@ func (l *Layer) make(w *reactor.Worker) *Exchange {
 	x.held, x.over = true, false
 	x.handle.Store(h)
 	x.mu.Unlock()
-	x.timing = l.Config().Timing
+	x.timing = &l.Config().Timing
 	if l.table.live.Load() == 1 {
 		l.rouse()
 	}
@@ -340,15 +341,17 @@ func (l *Layer) recycle(x *Exchange) {
 	drop(&x.last)
 	l.putBase(x)
 	for i, leg := range x.legs {
-		if leg == nil {
-			continue
-		}
 		drop(&leg.sent)
 		drop(&leg.response)
 		l.putChanges(leg)
 		leg.Attached = nil
 		x.legs[i] = nil
 		l.legs.Put(leg)
+	}
+	x.legs = x.legs[:0]
+	if x.times != nil {
+		l.timings.Put(x.times)
+		x.times = nil
 	}
 	clear(x.listeners)
 	x.listeners = x.listeners[:0]
@@ -358,7 +361,6 @@ func (l *Layer) recycle(x *Exchange) {
 	x.lastCode, x.replied, x.invited, x.answered, x.breadth = 0, 0, 0, 0, 0
 	x.kept, x.dropped, x.settled = false, false, false
 	x.cancel, x.headers, x.noFail = x.cancel[:0], x.headers[:0], false
-	x.text.reason, x.text.body, x.text.headers, x.text.tag = nil, nil, nil, nil
 	l.free.Put(x)
 }
 
@@ -394,6 +396,14 @@ func (l *Layer) takeContext(s proxy.Sender) *proxy.Context {
 func (l *Layer) putContext(o *proxy.Context) {
 	o.Transaction = nil
 	l.contexts.Put(o)
+}
+
+// takeTiming takes times from the pool.
+func (l *Layer) takeTiming() *Timing {
+	if t, ok := l.timings.Get().(*Timing); ok {
+		return t
+	}
+	return new(Timing)
 }
 
 // takeChanges takes changes from the pool.

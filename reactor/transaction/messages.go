@@ -43,7 +43,7 @@ func (x *Exchange) response(c *proxy.Context, handle uint64) {
 	code, now := c.Msg.StatusCode(), x.layer.now()
 	canceling := sipframe.MethodOf(name) == sipframe.CANCEL && x.method != sipframe.CANCEL
 	i := branchOf(handle)
-	if i >= x.Transaction.count {
+	if i >= len(x.branches) {
 		return
 	}
 	leg := x.legs[i]
@@ -77,7 +77,7 @@ func (x *Exchange) response(c *proxy.Context, handle uint64) {
 func (x *Exchange) SendRequest(_ *Transaction, b *Branch) error {
 	leg := leg(b)
 	if !leg.fresh {
-		x.shard.stat.resent(b.request.interval, &x.timing)
+		x.shard.stat.resent(b.request.interval, x.timing)
 		return x.c.Resend(&leg.way, class(x.method), leg.sent.Bytes())
 	}
 	leg.fresh = false
@@ -86,13 +86,15 @@ func (x *Exchange) SendRequest(_ *Transaction, b *Branch) error {
 		return err
 	}
 	b.Went(leg.way.Reliable())
-	text := x.layer.scratchOf(c).b
-	drop(&leg.sent)
-	if leg.way.Reliable() && leg.own == nil {
-		text = head(text)
+	s := x.layer.scratchOf(c)
+	keep := s.b
+	if leg.way.Reliable() && leg.own == nil { // it does not go out again
+		s.kept = appendRoot(s.kept[:0], s.b)
+		keep = s.kept
 	}
-	leg.sent = hoard(text)
-	x.tell(RequestOut, leg, 0, x.layer.scratchOf(c).b)
+	drop(&leg.sent)
+	leg.sent = hoard(keep)
+	x.tell(RequestOut, leg, 0, s.b)
 	return nil
 }
 
@@ -239,19 +241,20 @@ func (x *Exchange) own(code int) {
 		defer x.layer.putContext(c)
 		defer c.End()
 	}
-	reason := x.text.reason
+	w := &x.layer.scratchOf(x.c).own
+	reason := w.reason
 	if reason == nil && code == 408 {
 		reason = timeoutReason
 	}
-	if len(x.text.headers) > 0 {
-		_ = c.AppendToReply(x.text.headers) // what is no header is left out
+	if len(w.headers) > 0 {
+		_ = c.AppendToReply(w.headers) // what is no header is left out
 	}
-	if len(x.text.tag) > 0 {
-		_ = c.SetToTag(x.text.tag) // what is no tag is left out, too
+	if len(w.tag) > 0 {
+		_ = c.SetToTag(w.tag) // what is no tag is left out, too
 	}
 	x.tellOn(c, ReplyOut, nil, code, nil)
 	s := x.layer.scratchOf(x.c)
-	s.b = c.WriteReply(s.b[:0], code, reason, x.text.body, false)
+	s.b = c.WriteReply(s.b[:0], code, reason, w.body, false)
 	err := x.upstream(s.b, code)
 	if x.State() == Repeating && s.msg.Parse(s.b) == nil {
 		x.answered = x.layer.proxy.AnswerKey(&s.msg)
@@ -299,7 +302,7 @@ func (x *Exchange) forget() {
 	for _, leg := range x.Legs() {
 		drop(&leg.response)
 		x.layer.putChanges(leg)
-		if leg.cancel.state != Idle && leg.cancel.state < Completed {
+		if leg.cancel != nil && leg.cancel.state < Completed {
 			continue // the CANCEL may have to go out again
 		}
 		switch s := leg.request.state; {
@@ -411,9 +414,14 @@ func (x *Exchange) routed() {
 // scratch is what a goroutine writes messages in.
 type scratch struct {
 	b      []byte
+	kept   []byte // what is kept of b
 	msg    sipframe.Message
-	reason []byte // of a CANCEL, from the script
+	reason []byte  // of a CANCEL, from the script
+	own    wording // of the answer of ours that is being sent
 }
+
+// wording is what an answer of ours says besides its code. An empty reason is the code's usual one, an empty tag ours.
+type wording struct{ reason, body, headers, tag []byte }
 
 // scratchOf returns the scratch of whoever has c.
 func (l *Layer) scratchOf(c *proxy.Context) *scratch {

@@ -142,7 +142,7 @@ func (l *Layer) originate(by *proxy.Context, r *Request, text []byte) (uint64, e
 func (x *Exchange) depart(c *proxy.Context, o *Options) error {
 	l := x.layer
 	x.c, x.rc, c.Transaction = c, c, x
-	x.Init(x, x.shard.wheel, &x.timing, l.now(), x.method == sipframe.INVITE, true)
+	x.Init(x, x.shard.wheel, x.timing, l.now(), x.method == sipframe.INVITE, true)
 	x.Key = x.handle.Load()
 	l.owed.Add(1)
 	x.shard.stat.add(statUAC)
@@ -259,8 +259,7 @@ func localReason(code int) []byte {
 
 // acknowledge2xx sends the ACK to a 2xx of an INVITE of ours, to its Contact or, if it has none, where the INVITE went.
 func (x *Exchange) acknowledge2xx(m *sipframe.Message) {
-	request := x.legs[0]
-	if request == nil || x.request == nil {
+	if len(x.legs) == 0 || x.request == nil {
 		return
 	}
 	var sent sipframe.Message

@@ -152,7 +152,7 @@ func (k *books) event() {
 		b = t.Branches()[k.r.IntN(n)]
 	}
 	switch x := k.r.IntN(20); {
-	case x < 3 && !k.deciding && t.Status() == 0 && t.count < 4:
+	case x < 3 && !k.deciding && t.Status() == 0 && len(t.branches) < 4:
 		k.fork()
 	case x < 5 && b != nil:
 		k.response(b, 100+k.r.IntN(100))

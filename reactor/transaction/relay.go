@@ -127,7 +127,6 @@ func (l *Layer) forward(c *proxy.Context, o *Options) int {
 
 // relay adds the branches of the request in c.
 func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
-	now := x.layer.now()
 	x.noFail = x.noFail || o.NoFailover
 	x.KeepPending = x.KeepPending || o.NoCancel && noCancel(c.Msg)
 	if x.base == nil && x.c == c {
@@ -169,9 +168,7 @@ func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
 		return Relayed
 	}
 	if automatic && x.rc == c && x.status == 0 && !x.deciding {
-		x.text.reason = worst.reason
-		x.Transaction.Reply(now, worst.code)
-		x.text.reason = nil
+		x.reply(worst.code, wording{reason: worst.reason})
 		return Relayed
 	}
 	return worst.rc
@@ -182,16 +179,16 @@ var errDropped = errors.New("transaction: the branch route dropped the branch")
 // branch adds a branch with the changes in c, and sends it.
 func (x *Exchange) branch(c *proxy.Context, o *Options) error {
 	l := x.layer
-	if x.Transaction.count == MaxBranches {
+	if len(x.branches) == MaxBranches {
 		return ErrBranches
 	}
 	leg := l.leg()
-	leg.Index = x.Transaction.count // for the script; Add says it, too
+	leg.Index = len(x.branches) // for the script; Add says it, too
 	leg.Set.Copy(c.Branch(0))
 	_ = leg.Set.SetURI(c.RequestURI())
-	x.legs[x.Transaction.count], x.at = leg, leg
+	x.legs, x.at = append(x.legs, leg), leg
 	if s := l.user(); s != nil && s.Branch(c, x, leg) {
-		x.legs[x.Transaction.count] = nil
+		x.legs = x.legs[:len(x.branches)]
 		l.putLeg(leg)
 		return errDropped
 	}
@@ -211,7 +208,7 @@ func (x *Exchange) branch(c *proxy.Context, o *Options) error {
 		err = x.Add(&leg.Branch, leg.way.Reliable())
 	}
 	if err != nil {
-		x.legs[x.Transaction.count] = nil
+		x.legs = x.legs[:len(x.branches)]
 		l.putLeg(leg)
 		return err
 	}

@@ -28,14 +28,15 @@ func (l *Layer) Respond(c *proxy.Context, code int, reason, body []byte) int {
 			return Failed
 		}
 	}
-	return x.reply(code, reason, body)
+	return x.reply(code, wording{reason: reason, body: body})
 }
 
 // reply sends a response of the script's.
-func (x *Exchange) reply(code int, reason, body []byte) int {
-	x.text.reason, x.text.body = reason, body
+func (x *Exchange) reply(code int, w wording) int {
+	s := x.layer.scratchOf(x.c)
+	s.own = w
 	ok := x.Transaction.Reply(x.layer.now(), code)
-	x.text.reason, x.text.body = nil, nil
+	s.own = wording{}
 	if !ok {
 		return Failed
 	}

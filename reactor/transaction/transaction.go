@@ -80,8 +80,7 @@ type Transaction struct {
 
 	server   Machine
 	timers   [2]Timer
-	branches [MaxBranches]*Branch
-	count    int
+	branches []*Branch
 	fork     int // the first branch of the last fork
 
 	status   int // the final response that went upstream; 0: none did
@@ -109,16 +108,16 @@ func New(u User, w *Wheel, timing *Timing, now time.Duration, invite, reliable b
 
 // Init is New for memory that is used again. Nothing of what it was may be alive.
 func (t *Transaction) Init(u User, w *Wheel, timing *Timing, now time.Duration, invite, reliable bool) {
-	*t = Transaction{user: u, wheel: w, timing: timing, now: now}
+	*t = Transaction{user: u, wheel: w, timing: timing, now: now, branches: t.branches[:0]}
 	kind := Server
 	if invite {
 		kind = InviteServer
 	}
 	t.server = NewMachine(kind, reliable)
 	for i := range t.timers {
-		t.timers[i].of, t.timers[i].branch, t.timers[i].part = t, -1, part(i)
+		t.timers[i].belong(t, -1, part(i))
 	}
-	t.waiting.of, t.waiting.branch, t.waiting.part = t, -1, partWait
+	t.waiting.belong(t, -1, partWait)
 	t.drive(Start)
 }
 
@@ -159,11 +158,11 @@ func (t *Transaction) Canceled() bool { return t.canceled }
 func (t *Transaction) State() State { return t.server.state }
 
 // Branches returns the branches, in the order they were added. The slice is the transaction's.
-func (t *Transaction) Branches() []*Branch { return t.branches[:t.count] }
+func (t *Transaction) Branches() []*Branch { return t.branches }
 
 // pending returns how many branches of the last fork await a final response that is waited for.
 func (t *Transaction) pending() (n int) {
-	for _, b := range t.branches[t.fork:t.count] {
+	for _, b := range t.branches[t.fork:] {
 		if b.Pending() && !b.Minor {
 			n++
 		}
@@ -179,24 +178,23 @@ func (t *Transaction) Add(b *Branch, reliable bool) error {
 		return ErrAnswered
 	case t.canceled:
 		return ErrCanceled
-	case t.count == MaxBranches:
+	case len(t.branches) == MaxBranches:
 		return ErrBranches
 	case t.deciding && t.Block6xx && t.last6xx():
 		return Err6xx
 	}
 	if t.undone {
-		t.undone, t.fork = false, t.count
+		t.undone, t.fork = false, len(t.branches)
 	}
 	kind := Client
 	if t.Invite() {
 		kind = InviteClient
 	}
-	*b = Branch{Index: t.count, User: b.User, Minor: b.Minor, of: t, request: NewMachine(kind, reliable)}
+	*b = Branch{Index: len(t.branches), User: b.User, Minor: b.Minor, of: t, request: NewMachine(kind, reliable)}
 	for i := range b.timers {
-		b.timers[i].of, b.timers[i].branch, b.timers[i].part = t, int8(b.Index), part(i)
+		b.timers[i].belong(t, b.Index, part(i))
 	}
-	t.branches[t.count] = b
-	t.count++
+	t.branches = append(t.branches, b)
 	return nil
 }
 
@@ -282,7 +280,7 @@ func (t *Transaction) succeeded(b *Branch, code int) {
 
 // last6xx reports whether a branch of the last fork was answered with a 6xx.
 func (t *Transaction) last6xx() bool {
-	b := best(t.branches[t.fork:t.count])
+	b := best(t.branches[t.fork:])
 	return b != nil && b.status >= 600
 }
 
@@ -400,6 +398,12 @@ func (t *Transaction) leave() {
 	for _, b := range t.Branches() {
 		if !b.over() {
 			return
+		}
+	}
+	for _, b := range t.Branches() {
+		if b.cancel != nil {
+			cancels.Put(b.cancel)
+			b.cancel = nil
 		}
 	}
 	t.gone = true

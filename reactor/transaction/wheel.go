@@ -20,18 +20,17 @@ const (
 // a timer that is not armed.
 type Timer struct {
 	prev, next *Timer
-	due        int64 // tick
+	due        int64  // tick
+	key        uint64 // Transaction.Key when it was armed
 	level      uint8
 	slot       uint8
 	armed      bool
 	ripe       bool // it went off, and has not been taken note of
 
-	key uint64 // Transaction.Key when it was armed
-
 	// What Fire needs.
-	of     *Transaction
 	branch int8 // index; -1 is the server side
 	part   part
+	of     *Transaction
 }
 
 // part says which deadline of a machine a Timer is.
@@ -42,9 +41,13 @@ const (
 	partLife
 	partCancelResend
 	partCancelLife
-	parts
 	partWait // of a transaction that waits for branches
 )
+
+// belong says what the timer is of: a branch's part, or with -1 the server side's.
+func (t *Timer) belong(of *Transaction, branch int, p part) {
+	t.of, t.branch, t.part = of, int8(branch), p
+}
 
 // Armed reports whether the timer will go off.
 func (t *Timer) Armed() bool { return t.armed }

@@ -1,6 +1,7 @@
 package transaction
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 
@@ -38,6 +39,41 @@ func appendAck(dst []byte, m *sipframe.Message, sent []byte, response *sipframe.
 	dst = appendHopByHop(dst, m, "ACK", response.Value(sipframe.HeaderTo))
 	dst = append(dst, more...)
 	return append(dst, "Content-Length: 0\r\n\r\n"...)
+}
+
+// appendRoot writes of a request that is sent what its CANCEL and its ACK are made of: the first line and the headers
+// that appendHopByHop reads, of the Vias the topmost. It takes lines as they are and reads none.
+func appendRoot(dst, text []byte) []byte {
+	kept, vias := true, 0
+	for first := true; len(text) > 0; first = false {
+		n := bytes.IndexByte(text, '\n') + 1
+		if n <= 0 {
+			n = len(text)
+		}
+		line := text[:n]
+		text = text[n:]
+		switch {
+		case first:
+		case n <= 2: // the end of the head
+			return append(dst, "\r\n"...)
+		case line[0] == ' ' || line[0] == '\t': // of the line before
+		default:
+			colon := bytes.IndexByte(line, ':')
+			switch sipframe.HeaderKindOf(bytes.TrimRight(line[:max(colon, 0)], " \t")) {
+			case sipframe.HeaderVia:
+				vias++
+				kept = vias == 1
+			case sipframe.HeaderRoute, sipframe.HeaderFrom, sipframe.HeaderTo, sipframe.HeaderCallID, sipframe.HeaderCSeq:
+				kept = true
+			default:
+				kept = false
+			}
+		}
+		if kept {
+			dst = append(dst, line...)
+		}
+	}
+	return dst
 }
 
 // parsed reads the head of a request, which may be cut off behind it.
@@ -109,4 +145,4 @@ func (x *Exchange) gather(dst []byte, m *sipframe.Message, best *Leg) []byte {
 }
 
 // single reports whether the last fork is a single branch.
-func (x *Exchange) single() bool { return x.Transaction.count-x.Transaction.fork < 2 }
+func (x *Exchange) single() bool { return len(x.branches)-x.Transaction.fork < 2 }
