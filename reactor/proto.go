@@ -83,6 +83,15 @@ func (p Proto) Stream() bool { return p > UDP && p < protoCount }
 // Secure reports whether the transport is spoken over TLS.
 func (p Proto) Secure() bool { return p == TLS || p == WSS }
 
+// Secured returns the transport over TLS that takes the place of p in a SIPS URI
+// (RFC 3261 26.2.2, RFC 7118 5.5): WSS for WebSocket, TLS for the others.
+func (p Proto) Secured() Proto {
+	if p.Web() {
+		return WSS
+	}
+	return TLS
+}
+
 // Web reports whether the transport is WebSocket: its peers are reached by the
 // connections that they have opened.
 func (p Proto) Web() bool { return p == WS || p == WSS }

@@ -63,16 +63,27 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 		return 0, &Error{Reason: NoConnection, Blame: BlameConfig, Detail: "no transport named"}
 	}
 	want, domains, failed := e.matchFor(t)
-	if failed != nil {
+	if failed != nil && !t.Proto.Web() { // whose peers are reached by what they have opened
 		return 0, failed
 	}
 	key := endpoint.Of(t.Proto, addr)
+	if t.Proto == WS { // transport=ws says WebSocket, over TLS as well (RFC 7118 5.5)
+		if c, _ := e.peers.find(endpoint.Of(WSS, addr), &match{}, nil); c != nil {
+			if o, err := e.hand(c, t, m, w); err == nil || err.Reason != NoConnection {
+				c.carries(t, err)
+				return o, err
+			}
+		}
+	}
 	for range 4 { // a connection that is found may end before it takes the message
 		var wait *sendqueue.Waiter
 		var refused *Error
 		var begin func() *conn
 		if !t.NoNew && !e.cfg.ForbidNewOnSend && !e.stopping.Load() {
 			begin = func() *conn {
+				if refused = failed; refused != nil {
+					return nil
+				}
 				if refused = e.leftAlone(t, addr, want.self.Domain, want.name); refused != nil {
 					return nil
 				}

@@ -1,4 +1,4 @@
-// Command sipreactor is a SIP proxy for TLS, TCP and UDP that runs an opensips.cfg.
+// Command sipreactor is a SIP proxy for TLS, TCP, UDP and WebSocket that runs an opensips.cfg.
 //
 //	sipreactor                    try it: a built-in configuration on loopback
 //	sipreactor -f opensips.cfg    run a configuration
@@ -61,6 +61,23 @@
 //     again:
 //   - trace_master_key_in_clear (0): ours: 1 sends the secrets to any collector
 //
+// # Parameters of proto_ws and proto_wss
+//
+// WebSocket (RFC 6455, 7118): a SIP message a frame or in its fragments, text or binary; pings are
+// answered, a close is, and ours tells why (1001 when we go away). Limits, tracing and statistics are
+// those of every connection, the certificates of wss those of tls_mgm. Peers without an address of
+// their own are reached by their connection; "transport=ws" means a connection of wss, too.
+//
+//   - ws_port (80), wss_port (443), ws_max_msg_chunks, ws_send_timeout, ws_async…, trace_…: as those of
+//     proto_tls
+//   - ws_resource ("/"): what a connection of ours asks the server for
+//   - ws_handshake_timeout (100 ms): how long a server may take over a handshake that we have begun
+//   - ws_accept_timeout (5000 ms): ours: how long a client may take over its whole one, TLS included.
+//     Its request may have 8 kB
+//   - require_origin (1): refuses clients without an Origin, which are no browsers
+//   - allowed_origins (all): ours: the pages whose programs may connect, as a comma list with the
+//     patterns of a shell ("https://*.example.com")
+//
 // # Core parameters
 //
 // "ours" are those that OpenSIPS has not.
@@ -75,7 +92,7 @@
 //     or an IPv6 /64. This and the next three: 0 is no limit; what is refused is counted by its cause
 //     (net:refused_source_…), traced and logged
 //   - tls_max_handshakes_per_source, tls_max_handshake_rate_per_source (256, 500): ours: its
-//     handshakes under way, and those that begin in a second
+//     handshakes of TLS and WebSocket under way, and those that begin in a second
 //   - tcp_max_unfinished_per_source (128): ours: its connections with a half-received message; one
 //     more is closed with connection limit
 //   - tcp_source_limit_allow (loopback): ours: addresses and networks besides loopback without these

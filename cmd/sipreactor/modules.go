@@ -44,6 +44,8 @@ import (
 	"sipreactor/reactor/modules/proto_tcp"
 	"sipreactor/reactor/modules/proto_tls"
 	"sipreactor/reactor/modules/proto_udp"
+	"sipreactor/reactor/modules/proto_ws"
+	"sipreactor/reactor/modules/proto_wss"
 	"sipreactor/reactor/modules/ratelimit"
 	"sipreactor/reactor/modules/regex"
 	"sipreactor/reactor/modules/registrar"
@@ -115,6 +117,8 @@ var modules = []script.Constructor{
 	proto_tcp.New,
 	proto_tls.New,
 	proto_udp.New,
+	proto_ws.New,
+	proto_wss.New,
 	ratelimit.New,
 	regex.New,
 	registrar.New,

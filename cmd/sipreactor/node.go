@@ -248,11 +248,11 @@ func (n *node) ensureServerDomain(sockets []reactor.SocketConfig) error {
 	}
 	var hosts []string
 	for _, s := range sockets {
-		if s.Proto != reactor.TLS {
+		if !s.Proto.Secure() {
 			continue
 		}
 		if !s.Addr.Addr().IsLoopback() {
-			return fmt.Errorf("socket tls:%v: %w", s.Addr, errNoIdentity)
+			return fmt.Errorf("socket %v:%v: %w", s.Proto, s.Addr, errNoIdentity)
 		}
 		hosts = append(hosts, s.Addr.Addr().String())
 	}

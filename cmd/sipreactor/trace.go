@@ -38,7 +38,7 @@ func newTracing(cfg *script.Config, program func() *script.Program, log *slog.Lo
 	for _, l := range []struct {
 		lane *hep.Lane
 		conn *script.ConnTrace
-	}{{&hc.TLS, &c.TLS}, {&hc.TCP, &c.TCP}} {
+	}{{&hc.TLS, &c.TLS}, {&hc.TCP, &c.TCP}, {&hc.WS, &c.WS}, {&hc.WSS, &c.WSS}} {
 		l.lane.On = l.conn.On
 		if l.conn.FilterRoute != "" {
 			route := l.conn.FilterRoute
@@ -126,7 +126,7 @@ func settleMasterKey(c *script.TraceConfig, log *slog.Logger) error {
 	}
 	for i := range c.Destinations {
 		d := &c.Destinations[i]
-		if d.Name != c.TLS.Destination {
+		if d.Name != c.TLS.Destination && d.Name != c.WSS.Destination {
 			continue
 		}
 		to := hepDestination(d)
@@ -173,14 +173,31 @@ func traceCollector(name string, s hep.SenderStats) mi.TraceCollector {
 	return mi.TraceCollector{Name: name, Sent: s.Sent, Dropped: s.Dropped, Redials: s.Redials, Queued: s.Queued}
 }
 
-// tlsSwitch is what tls_trace turns.
-type tlsSwitch struct{ t *hep.Tracer }
+// switches are what turns the tracing of connections, TLS always.
+func (t *tracing) switches(cfg *script.Config) (all []mi.ConnTrace) {
+	c := &cfg.Trace
+	for _, one := range [...]struct {
+		p    reactor.Proto
+		conn *script.ConnTrace
+	}{{reactor.TLS, &c.TLS}, {reactor.TCP, &c.TCP}, {reactor.WS, &c.WS}, {reactor.WSS, &c.WSS}} {
+		if one.p == reactor.TLS || slices.Contains(cfg.Modules, "proto_"+one.p.String()) {
+			all = append(all, mi.ConnTrace{Switch: connSwitch{t.Tracer, one.p}, Proto: one.p, Nowhere: one.conn.Destination == ""})
+		}
+	}
+	return all
+}
 
-// On tells whether TLS connections are traced.
-func (s tlsSwitch) On() bool { return s.t.On(reactor.TLS) }
+// connSwitch is what tls_trace, ws_trace and wss_trace turn.
+type connSwitch struct {
+	t *hep.Tracer
+	p reactor.Proto
+}
 
-// Set turns the tracing of TLS connections.
-func (s tlsSwitch) Set(on bool) { s.t.Switch(reactor.TLS, on) }
+// On tells whether connections of the protocol are traced.
+func (s connSwitch) On() bool { return s.t.On(s.p) }
+
+// Set turns their tracing.
+func (s connSwitch) Set(on bool) { s.t.Switch(s.p, on) }
 
 // messageSwitch is what trace turns when it names no trace_id.
 type messageSwitch struct{ t *hep.Tracer }

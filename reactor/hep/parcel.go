@@ -74,9 +74,9 @@ func correlation(dst []byte, h reactor.Handle) []byte {
 
 func protocolOf(p reactor.Proto) byte {
 	switch p {
-	case reactor.TLS:
+	case reactor.TLS, reactor.WSS:
 		return ProtocolTLS
-	case reactor.TCP:
+	case reactor.TCP, reactor.WS:
 		return ProtocolTCP
 	case reactor.UDP:
 		return ProtocolUDP

@@ -24,9 +24,9 @@ type Lane struct {
 
 // Config is everything a Tracer is told.
 type Config struct {
-	TLS, TCP Lane // connections
-	SIP      SIP  // messages
-	Style    Style
+	TLS, TCP, WS, WSS Lane // connections
+	SIP               SIP  // messages
+	Style             Style
 	// CaptureID and AuthKey are in every packet: hep_capture_id, hep_auth_key.
 	CaptureID uint32
 	AuthKey   string
@@ -49,7 +49,7 @@ type Config struct {
 // while the switch is off is not told.
 type Tracer struct {
 	as      identity
-	lanes   [reactor.TLS + 1]lane
+	lanes   [reactor.Protos]lane
 	sip     []*Messages
 	sipOn   atomic.Bool
 	secrets bool
@@ -87,7 +87,7 @@ func New(cfg Config) *Tracer {
 		as:      identity{style: cfg.Style, captureID: cfg.CaptureID, authKey: []byte(cfg.AuthKey)},
 		secrets: cfg.Secrets,
 	}
-	for proto, l := range map[reactor.Proto]Lane{reactor.TLS: cfg.TLS, reactor.TCP: cfg.TCP} {
+	for proto, l := range map[reactor.Proto]Lane{reactor.TLS: cfg.TLS, reactor.TCP: cfg.TCP, reactor.WS: cfg.WS, reactor.WSS: cfg.WSS} {
 		to := &t.lanes[proto]
 		to.to, to.filter, to.conns = l.To, l.Filter, make(map[reactor.Handle]stage)
 		t.Switch(proto, l.On)
@@ -96,7 +96,10 @@ func New(cfg Config) *Tracer {
 	for _, id := range cfg.SIP.IDs {
 		t.sip = append(t.sip, t.NewMessages(id))
 	}
-	if to := cfg.TLS.To; to != nil && cfg.Secrets && cfg.Logger != nil && !to.Destination().Private() {
+	for _, to := range [...]*Sender{cfg.TLS.To, cfg.WSS.To} {
+		if to == nil || !cfg.Secrets || cfg.Logger == nil || to.Destination().Private() {
+			continue
+		}
 		cfg.Logger.Warn("secrets of connections are sent where others can read them; set trace_master_key to 0, or transport=tls",
 			"destination", to.Destination().String())
 	}
@@ -105,7 +108,7 @@ func New(cfg Config) *Tracer {
 
 // lane gives the lane of a protocol; nil if it has no connections.
 func (t *Tracer) lane(p reactor.Proto) *lane {
-	if p != reactor.TLS && p != reactor.TCP {
+	if !p.Stream() {
 		return nil
 	}
 	return &t.lanes[p]
@@ -117,7 +120,7 @@ func (t *Tracer) On(p reactor.Proto) bool {
 	return l != nil && l.state.Load()&laneOn != 0
 }
 
-// Switch traces the connections of a protocol, or not: TLS or TCP.
+// Switch traces the connections of a protocol, or not.
 func (t *Tracer) Switch(p reactor.Proto, on bool) {
 	l := t.lane(p)
 	switch {
@@ -132,7 +135,12 @@ func (t *Tracer) Switch(p reactor.Proto, on bool) {
 // WantSecrets tells whether the secrets of a TLS connection that begins now are
 // wanted.
 func (t *Tracer) WantSecrets() bool {
-	return t.secrets && t.lanes[reactor.TLS].to != nil && t.On(reactor.TLS)
+	for _, p := range [...]reactor.Proto{reactor.TLS, reactor.WSS} {
+		if t.secrets && t.lanes[p].to != nil && t.On(p) {
+			return true
+		}
+	}
+	return false
 }
 
 // Observe takes an event of the engine: reactor.Observer.

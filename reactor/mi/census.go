@@ -56,7 +56,7 @@ func count(e Engine) *Census {
 }
 
 // connProtos are the transports that have connections.
-var connProtos = []reactor.Proto{reactor.TCP, reactor.TLS}
+var connProtos = []reactor.Proto{reactor.TCP, reactor.TLS, reactor.WS, reactor.WSS}
 
 // eachClass calls f with every class there can be.
 func eachClass(f func(c ConnClass)) {

@@ -31,7 +31,7 @@ type Proxy interface {
 }
 
 // allProtos are the transports there are.
-var allProtos = []reactor.Proto{reactor.UDP, reactor.TCP, reactor.TLS}
+var allProtos = []reactor.Proto{reactor.UDP, reactor.TCP, reactor.TLS, reactor.WS, reactor.WSS}
 
 // eachCause calls f with the counters of causes, in order, each by its text in
 // lower case with what is no letter or digit as one underscore.

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
 )
 
@@ -83,12 +84,14 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 			put(scriptDesc, prometheus.GaugeValue, float64(v.N), v.Group, v.Name)
 		})
 	}
-	if n.Trace != nil {
+	for _, t := range n.Traces {
 		on := 0.0
-		if n.Trace.On() {
+		if t.On() {
 			on = 1
 		}
-		put(tracingDesc, prometheus.GaugeValue, on)
+		if t.Proto == reactor.TLS {
+			put(tracingDesc, prometheus.GaugeValue, on)
+		}
 	}
 	if n.Collectors != nil {
 		for _, t := range n.Collectors() {

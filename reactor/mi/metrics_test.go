@@ -15,7 +15,7 @@ import (
 
 func TestMetrics(t *testing.T) {
 	n, _ := fakeNode()
-	n.Trace.Set(true)
+	n.Traces[0].Set(true)
 	const want = `
 # HELP sipreactor_build_info The program's version; always 1.
 # TYPE sipreactor_build_info gauge
@@ -42,6 +42,26 @@ sipreactor_connections{direction="out",phase="established",proto="tcp"} 0
 sipreactor_connections{direction="out",phase="established",proto="tls"} 0
 sipreactor_connections{direction="out",phase="handshaking",proto="tcp"} 0
 sipreactor_connections{direction="out",phase="handshaking",proto="tls"} 0
+sipreactor_connections{direction="in",phase="closing",proto="ws"} 0
+sipreactor_connections{direction="in",phase="connecting",proto="ws"} 0
+sipreactor_connections{direction="in",phase="enrolling",proto="ws"} 0
+sipreactor_connections{direction="in",phase="established",proto="ws"} 0
+sipreactor_connections{direction="in",phase="handshaking",proto="ws"} 0
+sipreactor_connections{direction="out",phase="closing",proto="ws"} 0
+sipreactor_connections{direction="out",phase="connecting",proto="ws"} 0
+sipreactor_connections{direction="out",phase="enrolling",proto="ws"} 0
+sipreactor_connections{direction="out",phase="established",proto="ws"} 0
+sipreactor_connections{direction="out",phase="handshaking",proto="ws"} 0
+sipreactor_connections{direction="in",phase="closing",proto="wss"} 0
+sipreactor_connections{direction="in",phase="connecting",proto="wss"} 0
+sipreactor_connections{direction="in",phase="enrolling",proto="wss"} 0
+sipreactor_connections{direction="in",phase="established",proto="wss"} 0
+sipreactor_connections{direction="in",phase="handshaking",proto="wss"} 0
+sipreactor_connections{direction="out",phase="closing",proto="wss"} 0
+sipreactor_connections{direction="out",phase="connecting",proto="wss"} 0
+sipreactor_connections{direction="out",phase="enrolling",proto="wss"} 0
+sipreactor_connections{direction="out",phase="established",proto="wss"} 0
+sipreactor_connections{direction="out",phase="handshaking",proto="wss"} 0
 # HELP sipreactor_connections_accepted_total Connections of peers that were accepted.
 # TYPE sipreactor_connections_accepted_total counter
 sipreactor_connections_accepted_total 7
@@ -49,10 +69,14 @@ sipreactor_connections_accepted_total 7
 # TYPE sipreactor_queued_messages gauge
 sipreactor_queued_messages{proto="tcp"} 0
 sipreactor_queued_messages{proto="tls"} 2
+sipreactor_queued_messages{proto="ws"} 0
+sipreactor_queued_messages{proto="wss"} 0
 # HELP sipreactor_stuck_connections Connections whose peer takes nothing at the moment.
 # TYPE sipreactor_stuck_connections gauge
 sipreactor_stuck_connections{proto="tcp"} 1
 sipreactor_stuck_connections{proto="tls"} 0
+sipreactor_stuck_connections{proto="ws"} 0
+sipreactor_stuck_connections{proto="wss"} 0
 # HELP sipreactor_proxy_replies_total Replies of our own, by status code.
 # TYPE sipreactor_proxy_replies_total counter
 sipreactor_proxy_replies_total{code="503"} 4

@@ -42,10 +42,8 @@ type Node struct {
 	Proxy   Proxy
 	// Peers tells what is known of peers.
 	Peers func() []peers.Info
-	// Trace is the tracing of TLS connections.
-	Trace Switch
-	// Traceless tells that there is no destination for that: to turn it on is an error.
-	Traceless bool
+	// Traces are the tracings of connections, a transport each.
+	Traces []ConnTrace
 	// Tracer is the tracing of SIP messages.
 	Tracer *Tracer
 	// Collectors tells what was sent to each trace collector, in an order that

@@ -131,7 +131,7 @@ func fakeNode() (*Node, *fakeEngine) {
 	e.stats.Carried[reactor.TLS] = reactor.Traffic{MessagesIn: 10, MessagesOut: 11, BytesIn: 12, BytesOut: 13}
 	n := &Node{
 		Version: "sipreactor (1.0 (amd64/linux))", Started: time.Now().Add(-90 * time.Second),
-		Engine: e, Proxy: fakeProxy{}, Trace: new(fakeSwitch), Log: new(fakeLevel), XLog: new(fakeLevel),
+		Engine: e, Proxy: fakeProxy{}, Traces: []ConnTrace{{Switch: new(fakeSwitch), Proto: reactor.TLS}}, Log: new(fakeLevel), XLog: new(fakeLevel),
 		Domains: func() []tlsstate.DomainInfo {
 			return []tlsstate.DomainInfo{
 				{Config: tlsstate.DomainConfig{Name: "out", Role: tlsstate.Client, Method: "TLSv1_2", Ciphers: "AES128-SHA"}, Verify: true, Library: "go"},

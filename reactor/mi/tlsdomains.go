@@ -10,13 +10,8 @@ import (
 
 func (n *Node) tls() []Command {
 	var all []Command
-	if n.Trace != nil {
-		all = append(all, Command{
-			Name: "tls_trace", Aliases: []string{"tls:trace"}, Module: "proto_tls",
-			Help:   "Tells whether TLS connections are traced, or turns tracing on or off.",
-			Params: []Param{{Name: "trace_mode", Optional: true}},
-			Func:   func(_ context.Context, a *Args) (any, error) { return n.trace(a) },
-		})
+	for _, t := range n.Traces {
+		all = append(all, t.command())
 	}
 	if n.Domains != nil {
 		all = append(all, Command{
@@ -44,28 +39,6 @@ func (n *Node) tls() []Command {
 		})
 	}
 	return all
-}
-
-func (n *Node) trace(a *Args) (any, error) {
-	if !a.Has("trace_mode") {
-		state := "off"
-		if n.Trace.On() {
-			state = "on"
-		}
-		return Object{{"TLS tracing", state}}, nil
-	}
-	switch strings.ToLower(a.Text("trace_mode")) {
-	case "on":
-		if n.Traceless {
-			return nil, Failed("Nothing to trace to", "proto_tls has no trace_destination: the configuration names none")
-		}
-		n.Trace.Set(true)
-	case "off":
-		n.Trace.Set(false)
-	default:
-		return nil, Failed("Bad parameter value", "trace_mode should be 'on' or 'off'")
-	}
-	return "OK", nil
 }
 
 // describeDomain gives OpenSIPS' members in its order, then ours. Several

@@ -9,7 +9,7 @@ import (
 // TestTrace has the requests and replies of an OpenSIPS 3.6 that was recorded.
 func TestTrace(t *testing.T) {
 	n, _ := fakeNode()
-	n.Trace.Set(true)
+	n.Traces[0].Set(true)
 	d := commandsOf(t, n)
 	for _, c := range []struct{ request, want string }{
 		{`{"jsonrpc": "2.0", "method": "tls_trace", "id": 1}`, `{"jsonrpc":"2.0","result":{"TLS tracing":"on"},"id":1}`},
@@ -62,15 +62,15 @@ func TestTLSList(t *testing.T) {
 // TestTraceToNowhere: tracing without a destination is not turned on in silence.
 func TestTraceToNowhere(t *testing.T) {
 	n, _ := fakeNode()
-	n.Traceless = true
+	n.Traces[0].Nowhere = true
 	d := NewDispatcher(nil)
 	if err := d.Register(n.Commands()...); err != nil {
 		t.Fatal(err)
 	}
-	n.Trace.Set(false)
+	n.Traces[0].Set(false)
 	got := string(d.Handle(t.Context(), []byte(`{"jsonrpc":"2.0","id":1,"method":"tls_trace","params":["on"]}`)))
-	if !strings.Contains(got, "trace_destination") || n.Trace.On() {
-		t.Errorf("%s, on: %v", got, n.Trace.On())
+	if !strings.Contains(got, "trace_destination") || n.Traces[0].On() {
+		t.Errorf("%s, on: %v", got, n.Traces[0].On())
 	}
 	if got := string(d.Handle(t.Context(), []byte(`{"jsonrpc":"2.0","id":1,"method":"tls_trace","params":["off"]}`))); !strings.Contains(got, "OK") {
 		t.Error(got)

@@ -177,7 +177,7 @@ func (c *Context) resend(w *course, i, was int, u *reactor.Undelivered) bool {
 	}
 	c.back.b = u.Data
 	to := w.to(i)
-	if to.Proto != reactor.UDP && c.msg.Find(sipframe.HeaderContentLength) < 0 {
+	if needsLength(to.Proto) && c.msg.Find(sipframe.HeaderContentLength) < 0 {
 		return false // a stream's peer could not tell where it ends
 	}
 	if c.admits(w.lists, to, &c.back) != nil {

@@ -11,7 +11,7 @@ import (
 
 // Errors of Forward and Send, wrapped in an *Error where a destination failed.
 var (
-	// ErrTransport: the next hop's transport is none of ours (SCTP, WS ...), or
+	// ErrTransport: the next hop's transport is none of ours (SCTP ...), or
 	// UDP with sips.
 	ErrTransport = errors.New("proxy: transport is not supported")
 	// ErrNoSocket: no listener has the next hop's transport and address family.
@@ -126,7 +126,7 @@ func (c *Context) Send(dest, headers []byte) error {
 	for n := range order.Len() {
 		i := order.At(n)
 		to := answer.Targets[i].EndPoint
-		if to.Proto != reactor.UDP && c.Msg.Find(sipframe.HeaderContentLength) < 0 {
+		if needsLength(to.Proto) && c.Msg.Find(sipframe.HeaderContentLength) < 0 {
 			err = ErrBroken // a stream's peer could not tell where it ends
 			continue
 		}
@@ -193,6 +193,7 @@ func (c *Context) failed(dest []byte, err error) error {
 // resolve gives the targets of a hop. It waits for a resolver only where no answer
 // is at hand.
 func (c *Context) resolve(h *hop) (*names.Answer, error) {
+	c.settleWeb(h)
 	p, proto := c.proxy, h.fallback(c.ours, c.Src.Proto)
 	if h.addr.IsValid() {
 		c.literal[0].EndPoint = reactor.EndPoint{Proto: proto, Addr: netip.AddrPortFrom(h.addr, p.portOr(h.port, proto))}

@@ -34,7 +34,7 @@ type listener struct {
 	host   []byte // as it stands in a URI, IPv6 in brackets
 	via    []byte // "SIP/2.0/TLS host:port;branch="
 	sip    []byte // "sip:host:port;transport=tls"
-	sips   []byte // "sips:host:port"
+	sips   []byte // "sips:host:port", of wss with ";transport=wss"
 }
 
 // place is a port and a transport at which a host is us; 0 is any.
@@ -119,7 +119,7 @@ func (li *listener) name(host string) {
 	proto := li.socket.Proto
 	li.via = fmt.Appendf(nil, "SIP/2.0/%s %s:%d;branch=", proto.ViaName(), host, li.port)
 	at := host
-	if li.port != 5060 {
+	if li.port != 5060 || proto.Web() {
 		at += ":" + strconv.Itoa(int(li.port))
 	}
 	li.sip = []byte("sip:" + at)
@@ -127,8 +127,11 @@ func (li *listener) name(host string) {
 		li.sip = append(li.sip, ";transport="+proto.String()...)
 	}
 	li.sips = []byte("sips:" + host)
-	if li.port != 5061 {
+	if li.port != 5061 || proto != reactor.TLS {
 		li.sips = fmt.Appendf(li.sips, ":%d", li.port)
+	}
+	if proto.Web() {
+		li.sips = append(li.sips, ";transport="+proto.String()...)
 	}
 }
 
@@ -210,12 +213,13 @@ func (l *listeners) speaks(proto reactor.Proto) bool {
 	return false
 }
 
-// find gives the listener of a host, port and transport; nil if there is none.
+// find gives the listener of a host, port and transport; nil if there is none. What
+// says ws may be wss.
 func (l *listeners) find(host []byte, port uint16, proto reactor.Proto) *listener {
 	addr, isAddr := parseAddr(host)
 	for i := range l.list {
 		li := &l.list[i]
-		if li.socket.Proto != proto || li.port != port && li.socket.Addr.Port() != port {
+		if li.socket.Proto != proto && !(proto == reactor.WS && li.socket.Proto == reactor.WSS) || li.port != port && li.socket.Addr.Port() != port {
 			continue
 		}
 		if isAddr && (li.addr == addr.Unmap() || li.socket.Addr.Addr().Unmap() == addr.Unmap()) ||

@@ -40,7 +40,7 @@ func parseHop(b []byte, h *hop) error {
 		}
 		return h.fromURI(b, &u)
 	case ok:
-		if proto, known := parseProto(scheme); known {
+		if proto, known := reactor.ParseProto(scheme); known {
 			h.proto, b = proto, rest
 		}
 	}
@@ -65,12 +65,12 @@ func (h *hop) fromURI(b []byte, u *sipframe.URI) error {
 	for p, ok := params.Next(); ok; p, ok = params.Next() {
 		switch {
 		case sipframe.EqualFold(p.Name, "transport"):
-			proto, known := parseProto(p.Value)
+			proto, known := reactor.ParseProto(p.Value)
 			if !known || h.sips && proto == reactor.UDP { // RFC 3261 26.2.2: sips is TLS
 				return ErrTransport
 			}
 			if h.proto = proto; h.sips {
-				h.proto = reactor.TLS
+				h.proto = proto.Secured()
 			}
 		case sipframe.EqualFold(p.Name, "maddr") && len(p.Value) > 0:
 			h.host = p.Value
@@ -107,15 +107,20 @@ func validName(b []byte) bool {
 
 // fallback is the transport of a destination for which neither it nor the DNS says
 // one: UDP (RFC 3263 4.1), or if we have no such listener, what the message came
-// by; TLS for a SIPS URI.
+// by (but WebSocket, by which nobody is called who does not ask for it); TLS for a
+// SIPS URI.
 func (h *hop) fallback(ours *listeners, in reactor.Proto) reactor.Proto {
 	switch {
 	case h.proto != 0:
 		return h.proto
 	case h.sips:
 		return reactor.TLS
-	case !ours.speaks(reactor.UDP) && in != 0:
+	case !ours.speaks(reactor.UDP) && in != 0 && !in.Web():
 		return in
+	case !ours.speaks(reactor.UDP) && ours.speaks(reactor.TCP):
+		return reactor.TCP
+	case !ours.speaks(reactor.UDP) && ours.speaks(reactor.TLS):
+		return reactor.TLS
 	default:
 		return reactor.UDP
 	}
@@ -138,26 +143,28 @@ func (c *Config) DefaultPort(proto reactor.Proto) (port uint16) {
 		port = c.TCPPort
 	case reactor.UDP:
 		port = c.UDPPort
-	case reactor.WS, reactor.WSS: // no parameter sets them
+	case reactor.WS:
+		port = c.WSPort
+	case reactor.WSS:
+		port = c.WSSPort
 	}
 	return cmp.Or(port, proto.DefaultPort())
 }
 
-func parseProto(b []byte) (reactor.Proto, bool) {
-	if len(b) != 3 {
-		return 0, false
-	}
-	switch {
-	case sipframe.EqualFold(b, "tls"):
-		return reactor.TLS, true
-	case sipframe.EqualFold(b, "tcp"):
-		return reactor.TCP, true
-	case sipframe.EqualFold(b, "udp"):
-		return reactor.UDP, true
-	default:
-		return 0, false
+// settleWeb has a hop of transport=ws, which says WebSocket with or without TLS
+// (RFC 7118 5.5), go by wss where it is that: by the listener that was chosen, or
+// because we speak no other.
+func (c *Context) settleWeb(h *hop) {
+	switch s := c.main.socket; {
+	case h.proto != reactor.WS:
+	case s != nil && s.Proto == reactor.WSS, !c.ours.speaks(reactor.WS) && c.ours.speaks(reactor.WSS):
+		h.proto = reactor.WSS
 	}
 }
+
+// needsLength tells whether a message without Content-Length has no end on a
+// transport: each that does not keep the bounds of messages.
+func needsLength(p reactor.Proto) bool { return p.Stream() && !p.Web() }
 
 // nameTable turns the few host names that a worker's messages go to into strings
 // without allocating each time. One goroutine.

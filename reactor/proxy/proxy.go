@@ -33,9 +33,9 @@ type Config struct {
 	// ServerHeader is the value of the Server header in our own replies; ""
 	// leaves it out.
 	ServerHeader string
-	// TLSPort, TCPPort and UDPPort are the ports of next hops that name none; 0 is
-	// 5061 for TLS, 5060 for the others.
-	TLSPort, TCPPort, UDPPort uint16
+	// TLSPort and the others are the ports of next hops that name none; 0 is the
+	// transport's own.
+	TLSPort, TCPPort, UDPPort, WSPort, WSSPort uint16
 	// MaxForwards is what a request without Max-Forwards gets, 1 to 255; 0 is
 	// 70 (RFC 3261 16.6 item 3).
 	MaxForwards int

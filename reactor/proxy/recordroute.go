@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/netip"
 
-	"sipreactor/reactor"
 	"sipreactor/sipframe"
 )
 
@@ -95,7 +94,7 @@ func (c *Context) recordRoutes(lo *listener) []byte {
 // uri gives the URI of a listener in Record-Route: its scheme, with the colon,
 // and what comes behind the user.
 func (li *listener) uri(sips bool) (scheme string, place []byte) {
-	if sips && li.socket.Proto == reactor.TLS {
+	if sips && li.socket.Proto.Secure() {
 		return "sips:", li.sips[len("sips:"):]
 	}
 	return "sip:", li.sip[len("sip:"):]

@@ -262,15 +262,16 @@ func (c *Context) isOwnRoute(uri []byte, u *sipframe.URI) bool {
 
 // uriProto gives the transport that a URI tells, by its parameter or default.
 func uriProto(uri []byte, u *sipframe.URI) reactor.Proto {
-	if u.Scheme == sipframe.SchemeSIPS {
-		return reactor.TLS
-	}
+	proto := reactor.UDP
 	if t, ok := u.Param(uri, "transport"); ok {
-		if proto, known := parseProto(t); known {
-			return proto
+		if said, known := reactor.ParseProto(t); known {
+			proto = said
 		}
 	}
-	return reactor.UDP
+	if u.Scheme == sipframe.SchemeSIPS {
+		return proto.Secured()
+	}
+	return proto
 }
 
 func firstLeft(list []route) *route {

@@ -56,6 +56,7 @@ func compileRoutes(c *settings, f *File) *Program {
 	k.noteIdle()
 	for _, t := range []struct{ module, name string }{
 		{"proto_tls", c.Trace.TLS.FilterRoute}, {"proto_tcp", c.Trace.TCP.FilterRoute},
+		{"proto_ws", c.Trace.WS.FilterRoute}, {"proto_wss", c.Trace.WSS.FilterRoute},
 	} {
 		if t.name != "" && p.routes[t.name] == nil && !c.partial {
 			c.rep.errorf(c.places[t.module+"/trace_filter_route"], "there is no route[%s]%s", clip(t.name), hint(t.name, k.routeNames()))

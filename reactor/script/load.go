@@ -1,7 +1,6 @@
 package script
 
 import (
-	"cmp"
 	_ "embed" // the default configuration
 	"errors"
 	"io/fs"
@@ -206,8 +205,7 @@ func (c *settings) finishSockets() {
 			c.rep.errorf(s.Pos, `a %v socket needs loadmodule "%s.so"`, s.Proto, name)
 		}
 		if s.Port == 0 {
-			said := map[reactor.Proto]uint16{reactor.TLS: c.Proxy.TLSPort, reactor.TCP: c.Proxy.TCPPort, reactor.UDP: c.Proxy.UDPPort}
-			s.Port = cmp.Or(said[s.Proto], s.Proto.DefaultPort())
+			s.Port = c.Proxy.DefaultPort(s.Proto)
 		}
 		if s.AdvertisedHost == "" {
 			s.AdvertisedHost = c.advertised.host

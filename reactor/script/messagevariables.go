@@ -110,7 +110,7 @@ func portOf(a netip.AddrPort) Value {
 }
 
 var (
-	protoTexts = map[reactor.Proto][]byte{reactor.UDP: []byte("udp"), reactor.TCP: []byte("tcp"), reactor.TLS: []byte("tls")}
+	protoTexts = [reactor.Protos][]byte{reactor.UDP: []byte("udp"), reactor.TCP: []byte("tcp"), reactor.TLS: []byte("tls"), reactor.WS: []byte("ws"), reactor.WSS: []byte("wss")}
 	inetText   = []byte("INET")
 	inet6Text  = []byte("INET6")
 

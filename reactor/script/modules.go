@@ -20,8 +20,8 @@ type TraceConfig struct {
 	MasterKey        bool
 	MasterKeyAt      Pos
 	MasterKeyInClear bool
-	// TLS and TCP say what of the protocols' connections is traced.
-	TLS, TCP ConnTrace
+	// TLS and the others say what of the protocols' connections is traced.
+	TLS, TCP, WS, WSS ConnTrace
 	// SIP says what the tracer module was told.
 	SIP SIPTrace
 }

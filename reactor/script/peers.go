@@ -35,7 +35,7 @@ func (c *settings) namePeer(dest string) {
 			if u.Port > 0 {
 				host += ":" + itoa(int(u.Port))
 			}
-		case "tls", "tcp", "udp":
+		case "tls", "tcp", "udp", "ws", "wss":
 			host = rest
 		}
 	}

@@ -40,7 +40,7 @@ var socketOptions = []string{"as", "use_workers", "tag", "reuse_port"}
 
 // laterProtocols tell why a protocol of OpenSIPS is not to be had.
 var laterProtocols = map[string]string{
-	"ws": " in this version", "wss": " in this version", "sctp": "", "bin": ": there is no cluster",
+	"sctp": "", "bin": ": there is no cluster",
 	"bond": " in this version: a bond of sockets; the socket is that of the next hop's protocol and address family anyway",
 }
 
@@ -127,7 +127,7 @@ func (p *parser) socket(at token) Item {
 	}
 	if !ok {
 		why := laterProtocols[strings.ToLower(proto)]
-		p.rep.errorf(w.pos, "protocol %s is not supported%s, expected tls, tcp or udp: %s", clip(proto), why, socketUsage)
+		p.rep.errorf(w.pos, "protocol %s is not supported%s, expected tls, tcp, udp, ws or wss: %s", clip(proto), why, socketUsage)
 		p.resync()
 		return nil
 	}

@@ -131,10 +131,11 @@ func (m *maker) make(now time.Time) *overview {
 	}
 	c := newCount()
 	n.Engine.Conns(func(i *reactor.ConnInfo) bool { c.take(i); return true })
-	if n.Trace != nil {
-		o.Tracing = "off"
-		if n.Trace.On() {
+	for i := range n.Traces {
+		if n.Traces[i].On() {
 			o.Tracing = "on"
+		} else if o.Tracing == "" {
+			o.Tracing = "off"
 		}
 	}
 	o.peers(n.PeerStates(), now)

@@ -128,17 +128,12 @@ func target(uri []byte) (reactor.Proto, netip.AddrPort, bool) {
 	}
 	proto := reactor.UDP
 	if v, has := u.Param(uri, "transport"); has {
-		switch {
-		case sipframe.EqualFold(v, "tcp"):
-			proto = reactor.TCP
-		case sipframe.EqualFold(v, "tls"):
-			proto = reactor.TLS
-		case !sipframe.EqualFold(v, "udp"):
+		if proto, has = reactor.ParseProto(v); !has {
 			return 0, netip.AddrPort{}, false
 		}
 	}
 	if u.Scheme == sipframe.SchemeSIPS {
-		proto = reactor.TLS
+		proto = proto.Secured()
 	}
 	port := uint16(u.Port)
 	if port == 0 {

@@ -3,6 +3,7 @@ package registrar
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -198,14 +199,16 @@ func (m *module) receivedFrom(x *script.Machine, f *saveFlags, path []byte, u *l
 			return v
 		}
 	}
-	if m.received == nil {
-		return nil
+	if m.received != nil {
+		if v := m.received.Get(x, 0); !v.IsNull() {
+			return x.Text(v)
+		}
 	}
-	v := m.received.Get(x, 0)
-	if v.IsNull() {
-		return nil
+	if src := x.Context().Src; src.Proto.Web() && len(path) == 0 && !severalHops(x.Message()) {
+		// The name in the Contact leads nowhere (RFC 7118 5.2.4).
+		return x.Keep(fmt.Appendf(nil, "sip:%v;transport=%v", src.Remote, src.Proto))
 	}
-	return x.Text(v)
+	return nil
 }
 
 // pathReceived returns the parameter received of the first URI of a Path, unescaped.

@@ -59,8 +59,8 @@ func ParseAddress(uri string) (Address, error) {
 			if !ok {
 				return Address{}, fmt.Errorf("%q: transport %s is not spoken", uri, p.Value)
 			}
-			if a.Proto != reactor.TLS {
-				a.Proto = proto
+			if a.Proto = proto; u.Scheme == sipframe.SchemeSIPS {
+				a.Proto = proto.Secured()
 			}
 		case sipframe.EqualFold(p.Name, "maddr") && len(p.Value) > 0:
 			a.Host = strings.Trim(strings.ToLower(string(p.Value)), "[]")

@@ -1,4 +1,5 @@
-// Package stream has the parameters that proto_tcp and proto_tls share.
+// Package stream has the parameters that proto_tcp, proto_tls, proto_ws and proto_wss
+// share.
 package stream
 
 import (
@@ -17,7 +18,7 @@ func Parameters(prefix string, s *reactor.StreamConfig, t *script.ConnTrace) []s
 		{Name: prefix + "async_max_postponed_chunks", Type: script.IntParam, Max: 1 << 20, Unit: "messages, 0 = none may wait", Help: "How many messages may wait for a connect.", Set: script.Into(&s.MaxPostponed)},
 		{Name: prefix + "async_local_connect_timeout", Type: script.IntParam, Max: 60000, Unit: "milliseconds", Help: "How long the message itself waits for a connect before it is parked.", Set: script.Milliseconds(&s.LocalConnectTimeout)},
 		{Name: "trace_destination", Type: script.StringParam, Help: "The hep_id that events of connections are traced to.", Set: script.Into(&t.Destination)},
-		{Name: "trace_on", Type: script.BoolParam, Default: "0", Help: "Has connections traced from the start; tls_trace turns that.", Set: script.Into(&t.On)},
+		{Name: "trace_on", Type: script.BoolParam, Default: "0", Help: "Has connections traced from the start; the command " + prefix + "trace turns that.", Set: script.Into(&t.On)},
 		{Name: "trace_filter_route", Type: script.StringParam, Help: "The route that is asked for each connection; one that ends with drop has it not traced.", Set: script.Into(&t.FilterRoute)},
 	}
 	return AtStart(all)

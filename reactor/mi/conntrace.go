@@ -1,0 +1,50 @@
+package mi
+
+import (
+	"context"
+	"strings"
+
+	"sipreactor/reactor"
+)
+
+// ConnTrace is the tracing of the connections of a transport: what tls_trace,
+// ws_trace and the like turn.
+type ConnTrace struct {
+	Switch
+	Proto reactor.Proto
+	// Nowhere tells that there is no destination: to turn it on is an error.
+	Nowhere bool
+}
+
+// command is the transport's.
+func (t *ConnTrace) command() Command {
+	name := t.Proto.String()
+	return Command{
+		Name: name + "_trace", Aliases: []string{name + ":trace"}, Module: "proto_" + name,
+		Help:   "Tells whether " + t.Proto.ViaName() + " connections are traced, or turns tracing on or off.",
+		Params: []Param{{Name: "trace_mode", Optional: true}},
+		Func:   func(_ context.Context, a *Args) (any, error) { return t.turn(a) },
+	}
+}
+
+func (t *ConnTrace) turn(a *Args) (any, error) {
+	if !a.Has("trace_mode") {
+		state := "off"
+		if t.On() {
+			state = "on"
+		}
+		return Object{{t.Proto.ViaName() + " tracing", state}}, nil
+	}
+	switch strings.ToLower(a.Text("trace_mode")) {
+	case "on":
+		if t.Nowhere {
+			return nil, Failed("Nothing to trace to", "proto_"+t.Proto.String()+" has no trace_destination: the configuration names none")
+		}
+		t.Set(true)
+	case "off":
+		t.Set(false)
+	default:
+		return nil, Failed("Bad parameter value", "trace_mode should be 'on' or 'off'")
+	}
+	return "OK", nil
+}
