@@ -14,7 +14,7 @@ import (
 var exampleFiles embed.FS
 
 // exampleNames are the example configurations that the program carries, with what their first lines say.
-var exampleNames = []string{"edge", "load-balancer", "trunk-edge", "direct-routing", "tls-to-udp", "trusted-domains", "responder"}
+var exampleNames = []string{"edge", "load-balancer", "trunk-edge", "direct-routing", "tls-to-udp", "trusted-domains", "websocket-edge", "responder"}
 
 // example gives a configuration by its name.
 func example(name string) ([]byte, bool) {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,14 +20,15 @@ import (
 	"sipreactor/sipframe"
 )
 
-// phone is a user agent with one connection over TLS to its server, which it registers over, calls by and is called by.
+// phone is a user agent with one connection over TLS, or secure WebSocket, to its server, which it registers over, calls by and is called by.
 // It answers what is asked: INVITE with 180 and 200, everything else with 200.
 type phone struct {
 	user, domain, password string
 	agent                  string // User-Agent
 	trace                  func(sent bool, text string)
+	web                    bool // it speaks as a browser's program, which knows no address of its own (RFC 7118)
 
-	conn    *tls.Conn
+	conn    net.Conn
 	writing sync.Mutex
 	answers chan *sipframe.Message // final ones
 	counted map[string]uint32      // nc of nonces
@@ -43,10 +45,15 @@ func (p *phone) connect(ctx context.Context, addr string, cfg *tls.Config) error
 	if err != nil {
 		return err
 	}
-	p.conn, _ = c.(*tls.Conn)
+	p.speak(c)
+	return nil
+}
+
+// speak has the phone use a connection, on which whole messages are written.
+func (p *phone) speak(c net.Conn) {
+	p.conn = c
 	p.answers, p.ended, p.counted = make(chan *sipframe.Message, 16), make(chan struct{}), make(map[string]uint32)
 	go p.read()
-	return nil
 }
 
 func (p *phone) close() {
@@ -161,9 +168,18 @@ func (p *phone) answer(m *sipframe.Message) {
 	}
 }
 
-// contact is where the phone believes to be.
+// at returns where the phone believes to be, and its transport in Via and in a URI.
+func (p *phone) at() (host, via, transport string) {
+	if p.web {
+		return p.user + ".invalid", "WSS", "ws"
+	}
+	return p.conn.LocalAddr().String(), "TLS", "tls"
+}
+
+// contact is the phone's URI.
 func (p *phone) contact() string {
-	return fmt.Sprintf("sip:%s@%s;transport=tls", p.user, p.conn.LocalAddr())
+	host, _, transport := p.at()
+	return fmt.Sprintf("sip:%s@%s;transport=%s", p.user, host, transport)
 }
 
 // call is a request of a phone, and later ones of its dialog.
@@ -235,8 +251,9 @@ func (p *phone) send(c *call, method, more string) error {
 	if method == "ACK" && len(c.route) > 0 {
 		branch += "a" // of a 200 it is a transaction of its own
 	}
-	fmt.Fprintf(&b, "%s %s SIP/2.0\nVia: SIP/2.0/TLS %s;branch=z9hG4bK%s;rport\nMax-Forwards: 70\nFrom: <sip:%s>;tag=%s\nTo: %s\n"+
-		"Call-ID: %s\nCSeq: %d %s\nContact: <%s>\nUser-Agent: %s\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS\n", method, c.uri, p.conn.LocalAddr(), branch,
+	host, via, _ := p.at()
+	fmt.Fprintf(&b, "%s %s SIP/2.0\nVia: SIP/2.0/%s %s;branch=z9hG4bK%s;rport\nMax-Forwards: 70\nFrom: <sip:%s>;tag=%s\nTo: %s\n"+
+		"Call-ID: %s\nCSeq: %d %s\nContact: <%s>\nUser-Agent: %s\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS\n", method, c.uri, via, host, branch,
 		c.from, c.tag, c.to, c.id, c.cseq, method, p.contact(), p.agent)
 	for _, r := range c.route {
 		fmt.Fprintf(&b, "Route: %s\n", r)
