@@ -3,8 +3,11 @@ package reactor
 import (
 	"bufio"
 	"net"
+	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/tlsstate"
 )
 
 // TestKeepFor keeps one of two idle connections.
@@ -52,6 +55,35 @@ func TestKnow(t *testing.T) {
 		t.Error("sent to a name that nobody has proved")
 	}
 	if err := send("127.0.0.1"); err != nil {
+		t.Error(err)
+	}
+	if got, err := readMessage(bufio.NewReader(c)); err != nil || got == "" {
+		t.Error(got, err)
+	}
+}
+
+// TestKnowWithoutClientDomain reaches a user that is known by its connection where there is no client domain to open one by,
+// as a server for phones has none, and nobody else.
+func TestKnowWithoutClientDomain(t *testing.T) {
+	t.Parallel()
+	r := start(t, &script{}, func(c *Config) {
+		no := false
+		c.Domains = buildDomains(t, tlsstate.DomainConfig{Name: "in", Role: tlsstate.Server, CAPEM: pair[0], RequireCert: &no,
+			Certificates: []tlsstate.KeyPair{{CertificatePEM: pair[0], PrivateKeyPEM: pair[1]}}})
+	})
+	c := r.dial(TLS)
+	h := r.only()
+	send := func() error {
+		_, err := r.Send(&Target{Proto: TLS, Addr: c.LocalAddr().(*net.TCPAddr).AddrPort(), Name: "127.0.0.1"}, Bytes(request("MESSAGE", "x", 1, "")))
+		return err
+	}
+	if err := send(); err == nil || !strings.Contains(err.Error(), "no client domain") {
+		t.Fatalf("to somebody who is not known: %v", err)
+	}
+	if !r.Engine.Know(h, time.Minute) {
+		t.Fatal("not known")
+	}
+	if err := send(); err != nil {
 		t.Error(err)
 	}
 	if got, err := readMessage(bufio.NewReader(c)); err != nil || got == "" {

@@ -62,11 +62,20 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	case !t.Proto.Stream():
 		return 0, &Error{Reason: NoConnection, Blame: BlameConfig, Detail: "no transport named"}
 	}
+	key := endpoint.Of(t.Proto, addr)
 	want, domains, failed := e.matchFor(t)
-	if failed != nil && !t.Proto.Web() { // whose peers are reached by what they have opened
+	if failed != nil && !t.Proto.Web() {
+		// None can be opened; a user that is known by its connection is reached by that all the same.
+		if c, _ := e.peers.find(key, &want, nil); c != nil && !c.src.Outbound {
+			o, err := e.hand(c, t, m, w)
+			c.carries(t, err)
+			return o, err
+		}
 		return 0, failed
 	}
-	key := endpoint.Of(t.Proto, addr)
+	if failed != nil { // browsers are reached by what they have opened, and no domain says that they are to be verified
+		want.self.Verify = false
+	}
 	if t.Proto == WS { // transport=ws says WebSocket, over TLS as well (RFC 7118 5.5)
 		if c, _ := e.peers.find(endpoint.Of(WSS, addr), &match{}, nil); c != nil {
 			if o, err := e.hand(c, t, m, w); err == nil || err.Reason != NoConnection {
@@ -116,21 +125,24 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 }
 
 // matchFor returns what a connection must be for a target, and the TLS domains to
-// open one by; nil on plain TCP.
+// open one by; nil on plain TCP. With an error none can be opened, and want is a
+// connection whose peer is known.
 func (e *Engine) matchFor(t *Target) (want match, domains tlsstate.Domains, failed *Error) {
 	want.socket = t.Socket
 	if !t.Proto.Secure() {
 		return want, nil, nil
 	}
+	q := t.query()
+	want.checkCert, want.name, want.now = e.cfg.stream(t.Proto).CertCheckOnReuse, plainName(q.Meant()), e.seconds()
+	want.self.Verify = true
 	if domains = e.tls(); domains == nil {
 		return want, nil, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: "no TLS domains"}
 	}
-	q := t.query()
-	var err error
-	if want.self, err = domains.ClientIdentity(q); err != nil {
+	self, err := domains.ClientIdentity(q)
+	if err != nil {
 		return want, nil, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: err.Error(), Err: err}
 	}
-	want.checkCert, want.name, want.now = e.cfg.stream(t.Proto).CertCheckOnReuse, plainName(q.Meant()), e.seconds()
+	want.self = self
 	return want, domains, nil
 }
 
