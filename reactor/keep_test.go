@@ -66,6 +66,10 @@ func TestKnow(t *testing.T) {
 // as a server for phones has none, and nobody else.
 func TestKnowWithoutClientDomain(t *testing.T) {
 	t.Parallel()
+	pair, err := identity()
+	if err != nil {
+		t.Fatal(err)
+	}
 	r := start(t, &script{}, func(c *Config) {
 		no := false
 		c.Domains = buildDomains(t, tlsstate.DomainConfig{Name: "in", Role: tlsstate.Server, CAPEM: pair[0], RequireCert: &no,

@@ -119,6 +119,9 @@ func (s *station) final(callID string) string {
 
 // hear takes a message and answers it.
 func (s *station) hear(raw string, answer func(string)) {
+	if !strings.Contains(raw, "\r\nContent-Length:") { // a datagram needs none
+		raw = strings.Replace(raw, "\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n", 1)
+	}
 	m := new(load.Message)
 	if m.Parse([]byte(raw)) != nil {
 		return
@@ -134,6 +137,11 @@ func (s *station) hear(raw string, answer func(string)) {
 		text := answerTo(m)
 		if !strings.Contains(string(m.To), "tag=") {
 			text = strings.Replace(text, "\r\nCall-ID:", ";tag=there\r\nCall-ID:", 1)
+		}
+		for line := range strings.SplitSeq(raw, "\r\n") {
+			if strings.HasPrefix(line, "Record-Route:") {
+				text = strings.Replace(text, "\r\nFrom:", "\r\n"+line+"\r\nFrom:", 1)
+			}
 		}
 		answer(strings.Replace(text, "\r\nContent-Length:", "\r\nContact: <sip:"+s.at+">\r\nContent-Length:", 1))
 	}
