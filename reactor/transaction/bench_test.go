@@ -73,9 +73,7 @@ func (k *rack) tick(d time.Duration) {
 	k.now += d
 	c := k.l.context(k.c)
 	k.l.shards[0].wheel.Advance(k.now, func(t *Timer, of uint64) {
-		if x := k.l.table.get(of); x != nil {
-			k.l.deliver(c, x, event{kind: evTimer, handle: of, timer: t}, nil)
-		}
+		k.l.deliver(c, event{kind: evTimer, handle: of, timer: t}, nil)
 	})
 	k.l.putContext(c)
 }
@@ -182,6 +180,8 @@ func BenchmarkMemory(b *testing.B) {
 		b.ReportMetric(float64(unsafe.Sizeof(Leg{})), "B/Leg")
 		b.ReportMetric(float64(unsafe.Sizeof(Transaction{})), "B/Transaction")
 		b.ReportMetric(float64(unsafe.Sizeof(proxy.Changes{})), "B/Changes")
+		b.ReportMetric(float64(unsafe.Sizeof(remnant{})), "B/remnant")
 		runtime.KeepAlive(k)
+		runtime.KeepAlive(sent)
 	}
 }

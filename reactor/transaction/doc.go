@@ -35,6 +35,13 @@
 // earlier life of the process. A request that came by another way before is answered 482 (8.2.2.2) only if its
 // Request-URI is the same, too: a proxy upstream may fork to several users of ours.
 //
+// # What stays
+//
+// Once a request has its final response and nothing is left to do but to know repetitions, a remnant takes the place of
+// its Exchange: for an INVITE with a 2xx for 64*T1, for another request over UDP for wt_timer. It has less than 200 bytes,
+// and the Exchange is used again while it is in the processor's caches. One that a module listens to, or keeps something
+// with, stays whole.
+//
 // # Goroutines and memory
 //
 // A transaction and its branches belong to their holder: they have no lock. User is called from within the calls of the

@@ -148,6 +148,12 @@ func (x *Exchange) letGo(c *proxy.Context) {
 		x.late(c, e)
 	}
 	over := x.over
+	if !over && x.settledEnough() {
+		r := x.leave()
+		x.mu.Unlock()
+		x.fold(r)
+		return
+	}
 	if over { // nothing that waits means anything any more
 		for i := range x.queue {
 			drop(&x.queue[i].buf)
@@ -232,18 +238,15 @@ func (x *Exchange) name(leg *Leg) uint64 {
 // nil: then that is a worker of its shard. f gets a Context without a message. It reports whether there is such an
 // Exchange. Any goroutine.
 func (l *Layer) Do(c *proxy.Context, handle uint64, f func(x *Exchange, c *proxy.Context)) bool {
-	x := l.table.get(handle)
-	if x == nil {
-		return false
-	}
 	if c == nil {
-		if l.engine == nil {
+		s := l.shardOf(handle)
+		if l.engine == nil || s == nil {
 			return false
 		}
-		l.engine.Post(x.shard.index, &errand{l, handle, f})
+		l.engine.Post(s.index, &errand{l, handle, f})
 		return true
 	}
-	return l.deliver(c, x, event{kind: evDo, handle: handle, do: f}, nil)
+	return l.deliver(c, event{kind: evDo, handle: handle, do: f}, nil)
 }
 
 // errand is a call that is on its way to a shard.
@@ -260,9 +263,28 @@ func (e *errand) Run(w *reactor.Worker) {
 	e.layer.putContext(c)
 }
 
-// deliver brings an event without a message to an Exchange. It reports whether that is the one.
-func (l *Layer) deliver(c *proxy.Context, x *Exchange, e event, data []byte) bool {
-	mine, there := x.hold(e.handle, e, data)
+// shardOf returns the shard of a transaction; nil: there is none.
+func (l *Layer) shardOf(handle uint64) *shard {
+	if x := l.table.get(handle); x != nil {
+		return x.shard
+	}
+	if r := l.table.left(handle); r != nil {
+		return r.shard.Load()
+	}
+	return nil
+}
+
+// deliver brings an event without a message to a transaction. It reports whether there is one with its handle.
+func (l *Layer) deliver(c *proxy.Context, e event, data []byte) bool {
+	var mine, there bool
+	x := l.table.get(e.handle)
+	if x != nil {
+		mine, there = x.hold(e.handle, e, data)
+	}
+	if !there { // or just no longer
+		r := l.table.left(e.handle)
+		return r != nil && r.event(c, &e)
+	}
 	if mine {
 		o := l.context(c)
 		x.c, x.rc = o, nil

@@ -54,8 +54,7 @@ func (x *Exchange) Respond(code int, reason, body, headers, tag []byte) bool {
 
 // FindInvite returns the handle of the transaction of an INVITE by its Call-ID and CSeq number; 0: there is none.
 func (l *Layer) FindInvite(callID []byte, cseq uint32) uint64 {
-	_, h := l.invites.find(l.proxy.InviteKey(callID, cseq))
-	return h
+	return l.invites.find(l.proxy.InviteKey(callID, cseq))
 }
 
 // Replicate sends a copy of the request in c to a URI, and to those of its appended branches. Nobody hears of the

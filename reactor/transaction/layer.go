@@ -68,7 +68,10 @@ type Script interface {
 	Failure(c *proxy.Context, x *Exchange, best *Leg)
 	// Local is called with a request of our own, in c, before it is sent.
 	Local(c *proxy.Context, x *Exchange)
-	// Release is called when the Exchange is over: what Attached holds can be used again.
+	// Keeps reports whether what Attached holds, of the Exchange and of its Legs, counts for 2xx that are still to come.
+	// The request was answered with a 2xx, or is no INVITE.
+	Keeps(x *Exchange) bool
+	// Release is called when the Exchange is over, or does without what was kept: what Attached holds can be used again.
 	Release(x *Exchange)
 }
 
@@ -94,6 +97,7 @@ type Layer struct {
 	free     sync.Pool     // of *Exchange
 	legs     sync.Pool     // of *Leg
 	timings  sync.Pool     // of *Timing
+	remnants sync.Pool     // of *remnant
 	contexts sync.Pool     // of *proxy.Context
 	changes  sync.Pool     // of *proxy.Changes
 
@@ -200,16 +204,11 @@ func Of(c *proxy.Context) *Exchange {
 // Find returns the handle of the transaction that the request in c belongs to: as a retransmission, the CANCEL of an
 // INVITE or the ACK to its final response, which if that is a 2xx is one of ours; 0: there is none.
 func (l *Layer) Find(c *proxy.Context) uint64 {
-	_, h := l.find(c)
-	return h
-}
-
-func (l *Layer) find(c *proxy.Context) (x *Exchange, handle uint64) {
-	x, handle = l.requests.find(c.TransactionKey())
-	if x == nil && c.Msg.Method() == sipframe.ACK && l.answers.any() {
+	h := l.requests.find(c.TransactionKey())
+	if h == 0 && c.Msg.Method() == sipframe.ACK && l.answers.any() {
 		return l.answers.find(l.proxy.AnswerKey(c.Msg))
 	}
-	return x, handle
+	return h
 }
 
 // Acknowledges reports whether an ACK belongs to a transaction: proxy.Transactions.
@@ -217,8 +216,8 @@ func (l *Layer) Acknowledges(c *proxy.Context) bool { return l.Find(c) != 0 }
 
 // acknowledge tells a transaction that the ACK of its final response has come, in the case of a 2xx of one of ours.
 func (l *Layer) acknowledge(c *proxy.Context) {
-	if x, h := l.find(c); x != nil {
-		l.deliver(c, x, event{kind: evAck, handle: h}, nil)
+	if h := l.Find(c); h != 0 {
+		l.deliver(c, event{kind: evAck, handle: h}, nil)
 	}
 }
 
@@ -228,11 +227,11 @@ func (l *Layer) Repeat(c *proxy.Context) bool {
 	if m := c.Msg.Method(); m == sipframe.ACK || m == sipframe.CANCEL {
 		return false
 	}
-	x, h := l.requests.find(c.TransactionKey())
-	if x == nil || Of(c) == x {
+	h := l.requests.find(c.TransactionKey())
+	if x := Of(c); h == 0 || x != nil && x.handle.Load() == h {
 		return false
 	}
-	return l.deliver(c, x, event{kind: evRepeat, handle: h}, nil)
+	return l.deliver(c, event{kind: evRepeat, handle: h}, nil)
 }
 
 // Begin makes a transaction of the request in c, which the caller holds until its Router is done. An INVITE is answered
@@ -252,7 +251,7 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 	}
 	merge, single := c.MergeKey()
 	if single {
-		if other, _ := l.merges.find(merge); other != nil {
+		if l.merges.find(merge) != 0 {
 			_ = c.Reply(482, nil)
 			return nil, ErrMerged
 		}
@@ -263,17 +262,18 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 		return nil, ErrBusy
 	}
 	x.key, x.method = c.TransactionKey(), m
-	if other := l.requests.add(x.key, x); other != nil { // it has come twice at the same moment
+	h := x.handle.Load()
+	if l.requests.add(x.key, h) != 0 { // it has come twice at the same moment
 		x.drop()
 		return nil, ErrRepeat
 	}
-	if single && l.merges.add(merge, x) == nil {
+	if single && l.merges.add(merge, h) == 0 {
 		x.merge, x.merged = merge, true
 	}
 	if m == sipframe.INVITE {
 		n, _, _ := c.Msg.CSeq()
 		x.invited = l.proxy.InviteKey(c.Msg.CallID(), n)
-		l.invites.add(x.invited, x)
+		l.invites.add(x.invited, h)
 	}
 	x.src, x.up, x.request = c.Src, c.Upstream(), hoard(c.Received())
 	x.c, x.rc = c, c
@@ -336,6 +336,11 @@ func (l *Layer) recycle(x *Exchange) {
 	if s := l.user(); s != nil {
 		s.Release(x)
 	}
+	l.reuse(x)
+}
+
+// reuse is recycle for an Exchange with which the Script keeps nothing.
+func (l *Layer) reuse(x *Exchange) {
 	x.settle()
 	drop(&x.request)
 	drop(&x.last)

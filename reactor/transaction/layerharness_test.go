@@ -111,6 +111,7 @@ func (s scripted) Armed(*Exchange) bool                             { return s.f
 func (s scripted) Failure(c *proxy.Context, x *Exchange, best *Leg) { s.failure(c, x, best) }
 func (s scripted) Local(*proxy.Context, *Exchange)                  {}
 func (s scripted) Release(*Exchange)                                {}
+func (s scripted) Keeps(*Exchange) bool                             { return s.onReply != nil }
 func (s scripted) Branch(c *proxy.Context, x *Exchange, leg *Leg) bool {
 	return s.routes.Branch(c, x, leg)
 }
@@ -173,9 +174,7 @@ func (b *bed) pass(d time.Duration) {
 		b.now = max(next, b.now)
 		c := b.layer.context(b.ctx)
 		w.Advance(b.now, func(t *Timer, of uint64) {
-			if x := b.layer.table.get(of); x != nil {
-				b.layer.deliver(c, x, event{kind: evTimer, handle: of, timer: t}, nil)
-			}
+			b.layer.deliver(c, event{kind: evTimer, handle: of, timer: t}, nil)
 		})
 		b.layer.putContext(c)
 	}

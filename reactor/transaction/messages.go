@@ -10,11 +10,15 @@ import (
 
 // Response takes a response to a request that left as handle: proxy.Transactions.
 func (l *Layer) Response(c *proxy.Context, handle uint64) bool {
+	var mine, there bool
 	x := l.table.get(handle)
-	if x == nil {
-		return false
+	if x != nil {
+		mine, there = x.hold(handle, event{kind: evResponse, handle: handle, src: c.Src}, c.Received())
 	}
-	mine, there := x.hold(handle, event{kind: evResponse, handle: handle, src: c.Src}, c.Received())
+	if !there { // or just no longer
+		r := l.table.left(handle)
+		return r != nil && r.response(c, handle)
+	}
 	if mine {
 		x.c, x.rc = c, nil
 		x.response(c, handle)
@@ -26,15 +30,15 @@ func (l *Layer) Response(c *proxy.Context, handle uint64) bool {
 // Returned takes a request back that left as handle and could not be delivered: proxy.Transactions. An ACK does not come
 // back, and what a CANCEL was to end ends by its own timer.
 func (l *Layer) Returned(c *proxy.Context, handle uint64, _ *reactor.Error) {
-	if x := l.table.get(handle); x != nil && c.Msg.Method() != sipframe.CANCEL {
-		l.deliver(c, x, event{kind: evReturned, handle: handle}, nil)
+	if c.Msg.Method() != sipframe.CANCEL {
+		l.deliver(c, event{kind: evReturned, handle: handle}, nil)
 	}
 }
 
 // ReplyReturned takes a response back that could not be delivered: proxy.Transactions.
 func (l *Layer) ReplyReturned(c *proxy.Context, _ *reactor.Error) bool {
-	x, h := l.requests.find(c.TransactionKey())
-	return x != nil && l.deliver(c, x, event{kind: evReplyLost, handle: h}, nil)
+	h := l.requests.find(c.TransactionKey())
+	return h != 0 && l.deliver(c, event{kind: evReplyLost, handle: h}, nil)
 }
 
 // response handles a response at hand, in c.
@@ -258,7 +262,7 @@ func (x *Exchange) own(code int) {
 	err := x.upstream(s.b, code)
 	if x.State() == Repeating && s.msg.Parse(s.b) == nil {
 		x.answered = x.layer.proxy.AnswerKey(&s.msg)
-		x.layer.answers.add(x.answered, x)
+		x.layer.answers.add(x.answered, x.handle.Load())
 	}
 	x.shard.stat.add(statLocal)
 	if err == nil {
@@ -382,16 +386,16 @@ func (x *Exchange) Gone(*Transaction) {
 	x.tell(Over, nil, 0, nil)
 	h := x.handle.Load()
 	if x.origin == nil {
-		x.layer.requests.remove(x.key, x)
+		x.layer.requests.remove(x.key, h)
 	}
 	if x.merged {
-		x.layer.merges.remove(x.merge, x)
+		x.layer.merges.remove(x.merge, h)
 	}
 	if x.invited != 0 {
-		x.layer.invites.remove(x.invited, x)
+		x.layer.invites.remove(x.invited, h)
 	}
 	if x.answered != 0 {
-		x.layer.answers.remove(x.answered, x)
+		x.layer.answers.remove(x.answered, h)
 	}
 	x.mu.Lock()
 	x.over = true

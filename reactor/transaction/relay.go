@@ -264,8 +264,8 @@ func noCancel(m *sipframe.Message) bool {
 
 // Cancel answers the CANCEL in c and cancels the INVITE it is for. It reports whether there is one.
 func (l *Layer) Cancel(c *proxy.Context, _ *Options) bool {
-	x, h := l.requests.find(c.TransactionKey())
-	if x == nil {
+	h := l.requests.find(c.TransactionKey())
+	if h == 0 {
 		return false
 	}
 	reason := callerReason
@@ -277,7 +277,7 @@ func (l *Layer) Cancel(c *proxy.Context, _ *Options) bool {
 		proxy.OneLine(reason[:len(reason)-2])
 	}
 	_ = c.Reply(200, cancelingReason)
-	return l.deliver(c, x, event{kind: evCancel, handle: h}, reason)
+	return l.deliver(c, event{kind: evCancel, handle: h}, reason)
 }
 
 var cancelingReason = []byte("canceling")

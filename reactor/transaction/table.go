@@ -44,7 +44,13 @@ type table struct {
 	gens []uint32 // generation that a slot gets next
 }
 
-type page [pageSize]atomic.Pointer[Exchange]
+// place has who has a handle: an Exchange, or what is left of one.
+type place struct {
+	x    atomic.Pointer[Exchange]
+	left atomic.Pointer[remnant]
+}
+
+type page [pageSize]place
 
 // add makes x findable and returns its handle, that of its first try of branch 0; 0 when there is no room.
 func (t *table) add(x *Exchange) uint64 {
@@ -62,13 +68,28 @@ func (t *table) add(x *Exchange) uint64 {
 			t.pages[slot>>pageBits].Store(new(page))
 		}
 	}
-	t.pages[slot>>pageBits].Load()[slot&(pageSize-1)].Store(x)
+	t.pages[slot>>pageBits].Load()[slot&(pageSize-1)].x.Store(x)
 	t.live.Add(1)
 	return uint64(t.gens[slot])<<genShift | uint64(slot+1)
 }
 
 // get finds who has, or had, a handle's slot: whether it is that one, its holder has to look. nil: nobody.
 func (t *table) get(h uint64) *Exchange {
+	if p := t.place(h); p != nil {
+		return p.x.Load()
+	}
+	return nil
+}
+
+// left finds what is left of who has, or had, a handle's slot. nil: nothing.
+func (t *table) left(h uint64) *remnant {
+	if p := t.place(h); p != nil {
+		return p.left.Load()
+	}
+	return nil
+}
+
+func (t *table) place(h uint64) *place {
 	slot := uint32(h) - 1
 	if uint32(h) == 0 || slot >= maxPages*pageSize {
 		return nil
@@ -77,7 +98,14 @@ func (t *table) get(h uint64) *Exchange {
 	if p == nil {
 		return nil
 	}
-	return p[slot&(pageSize-1)].Load()
+	return &p[slot&(pageSize-1)]
+}
+
+// fold leaves r in the place of an Exchange.
+func (t *table) fold(h uint64, r *remnant) {
+	p := t.place(h)
+	p.left.Store(r)
+	p.x.Store(nil)
 }
 
 // remove ends a handle.
@@ -85,7 +113,9 @@ func (t *table) remove(h uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	slot := uint32(h) - 1
-	t.pages[slot>>pageBits].Load()[slot&(pageSize-1)].Store(nil)
+	p := t.place(h)
+	p.x.Store(nil)
+	p.left.Store(nil)
 	if t.gens[slot] = (t.gens[slot] + 1) & (1<<genBits - 1); t.gens[slot] == 0 {
 		t.gens[slot] = 1
 	}
@@ -93,54 +123,52 @@ func (t *table) remove(h uint64) {
 	t.live.Add(-1)
 }
 
-// index finds an Exchange by a keyed hash of its request. Keys are no secret of ours to guess, so a plain map will do.
+// index finds a transaction's handle by a keyed hash of its request. Keys are no secret of ours to guess, so a plain map
+// will do; it has no pointers, so that the collector passes it by.
 type index struct {
 	live  atomic.Int64
 	parts [indexParts]struct {
 		mu sync.Mutex
-		m  map[uint64]*Exchange
+		m  map[uint64]uint64
 		_  [40]byte
 	}
 }
 
 const indexParts = 64
 
-// add enters x and returns nil, or returns who has the key already.
-func (i *index) add(key uint64, x *Exchange) *Exchange {
+// add enters a handle and returns 0, or returns that which has the key already.
+func (i *index) add(key, handle uint64) uint64 {
 	p := &i.parts[key%indexParts]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if other := p.m[key]; other != nil {
+	if other := p.m[key]; other != 0 {
 		return other
 	}
 	if p.m == nil {
-		p.m = make(map[uint64]*Exchange)
+		p.m = make(map[uint64]uint64)
 	}
-	p.m[key] = x
+	p.m[key] = handle
 	i.live.Add(1)
-	return nil
+	return 0
 }
 
 // any reports whether there is one at all.
 func (i *index) any() bool { return i.live.Load() > 0 }
 
-// find returns who has the key, and the handle that one had when it was entered.
-func (i *index) find(key uint64) (x *Exchange, handle uint64) {
+// find returns the handle that was entered with a key; 0: none.
+func (i *index) find(key uint64) uint64 {
 	p := &i.parts[key%indexParts]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if x = p.m[key]; x != nil {
-		handle = x.handle.Load()
-	}
-	return x, handle
+	return p.m[key]
 }
 
-// remove takes x out, if the key is its.
-func (i *index) remove(key uint64, x *Exchange) {
+// remove takes a handle out, if the key is its.
+func (i *index) remove(key, handle uint64) {
 	p := &i.parts[key%indexParts]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.m[key] == x {
+	if p.m[key] == handle {
 		delete(p.m, key)
 		i.live.Add(-1)
 	}

@@ -71,9 +71,7 @@ func (s *shard) Run(w *reactor.Worker) {
 	l := s.layer
 	c := l.workerContext(w)
 	s.wheel.Advance(l.now(), func(t *Timer, of uint64) {
-		if x := l.table.get(of); x != nil {
-			l.deliver(c, x, event{kind: evTimer, handle: of, timer: t}, nil)
-		}
+		l.deliver(c, event{kind: evTimer, handle: of, timer: t}, nil)
 	})
 	l.putContext(c)
 }

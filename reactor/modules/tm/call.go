@@ -226,3 +226,16 @@ func attachedTo(x *transaction.Exchange) (k *call, ok bool) {
 	k, ok = x.Attached.(*call)
 	return k, ok
 }
+
+// Keeps reports whether an onreply_route is armed, which runs for a 2xx that comes again, too: transaction.Script.
+func (m *Module) Keeps(x *transaction.Exchange) bool {
+	if k, ok := attachedTo(x); ok && k.onReply != nil {
+		return true
+	}
+	for _, leg := range x.Legs() {
+		if b := legOf(leg); b != nil && b.onReply != nil {
+			return true
+		}
+	}
+	return false
+}
