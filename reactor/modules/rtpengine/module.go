@@ -19,6 +19,7 @@ import (
 // module is the module in one configuration.
 type module struct {
 	fleet    *relay.Fleet[*ng.Client]
+	table    table
 	timeout  time.Duration
 	retries  int
 	failover []*regexp.Regexp
@@ -39,7 +40,8 @@ const event = "E_RTPENGINE_STATUS"
 
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
-	m := &module{fleet: relay.New[*ng.Client](event), timeout: time.Second, retries: 5}
+	m := &module{fleet: relay.New[*ng.Client](event), timeout: time.Second, retries: 5,
+		table: table{name: "rtpengine", socket: "socket", setID: "set_id"}}
 	m.fleet.WithSet, m.fleet.Check = true, checkURL
 	return &script.Module{
 		Name: "rtpengine", Help: "Has media pass rtpengine.", Instance: m,
@@ -64,8 +66,7 @@ func (m *module) parameters() []script.Parameter {
 		}}
 	}
 	const number = script.IntParam
-	const noDB = "nodes are those of rtpengine_sock"
-	return []script.Parameter{
+	return append(m.table.parameters(), []script.Parameter{
 		{Name: "rtpengine_sock", Type: script.StringParam, Help: `Nodes of a set, 0 unless it says another: "1 == udp:host:port=weight udp:host:port". May be given several times.`,
 			Set: func(v script.Literal) error { return m.fleet.Add(v.Text, 0) }},
 		{Name: "rtpengine_disable_tout", Type: number, Min: 1, Max: 86400, Unit: "seconds", Default: "60", Help: "How long a node that does not answer is left alone.", Set: script.Seconds(&m.fleet.Pause)},
@@ -85,8 +86,7 @@ func (m *module) parameters() []script.Parameter {
 		keep("setid_avp", "AVP with the number of the set.", &m.setName),
 		keep("error_pv", "Variable that gets the error of a function that failed.", &m.errorName),
 		missing("notification_sock", "notifications of rtpengine are not received"),
-		missing("db_url", noDB), missing("db_table", noDB), missing("socket_column", noDB), missing("set_column", noDB),
-	}
+	}...)
 }
 
 func (m *module) check(l *script.Loading) {
@@ -100,7 +100,9 @@ func (m *module) check(l *script.Loading) {
 	if m.errorName.Text != "" {
 		m.errorTo = l.Setter(m.errorName)
 	}
-	if len(m.fleet.Sets) == 0 {
+	if m.table.given {
+		m.table.url.Check(l)
+	} else if len(m.fleet.Sets) == 0 {
 		l.Notef(l.Place(""), "rtpengine has no rtpengine_sock: its functions fail")
 	}
 }
@@ -119,6 +121,9 @@ func checkURL(url string) error {
 }
 
 func (m *module) start(e *script.Env) error {
+	if err := m.table.load(e, m.fleet.Add); err != nil {
+		return err
+	}
 	var before *relay.Fleet[*ng.Client]
 	old, ok := e.Previous.(*module)
 	if ok {
@@ -164,7 +169,7 @@ var errSet = errors.New("there is no such set of nodes")
 func (m *module) useSet(a *script.Args) script.Action {
 	set, at := a.Int(0), a.Site()
 	if text, ok := a.Fixed(0); ok {
-		if n, err := strconv.Atoi(text); err != nil || m.fleet.Sets[n] == nil {
+		if n, err := strconv.Atoi(text); err != nil || m.fleet.Sets[n] == nil && !m.table.given {
 			a.Errorf(0, "there is no set %s: rtpengine_sock defines %v", text, m.fleet.Numbers())
 			return nil
 		}

@@ -96,7 +96,7 @@ func TestWrongFlags(t *testing.T) {
 		`"rtpengine_sock", "x == udp:localhost:1"`:    "is no number of a set",
 		`"rtpengine_sock", "udp:localhost:1=x"`:       "is no weight",
 		`"rtpengine_sock", "udp:h:1 udp:h:1"`:         "twice in set 0",
-		`"db_url", "mysql://x"`:                       "is not supported",
+		`"db_url", "x"`:                               "is wrong",
 		`"notification_sock", "127.0.0.1:9999"`:       "is not supported",
 		`"extra_failover_error", "("`:                 "is no regular expression",
 	} {
