@@ -137,7 +137,7 @@ func TestHandover(t *testing.T) {
 	for n := 1; n <= 300; n++ {
 		w.put(numbered(n))
 	}
-	await(t, "the writer holds a batch", func() bool { return len(w.queue) <= 200 })
+	await(t, "the writer holds a batch", func() bool { return len(w.queue) < 300 })
 	before.lock.Close() // it has ended
 	await(t, "all are in the spool", func() bool { return s.records.Load() == 301 })
 	if lost := w.lost.Load(); lost > 0 {
