@@ -2,11 +2,7 @@ package uac
 
 import (
 	"errors"
-	"slices"
-	"strconv"
-	"strings"
 
-	"sipreactor/reactor/digest"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/modules/uac_auth"
@@ -36,9 +32,6 @@ type module struct {
 	env  *script.Env
 	stop func()
 }
-
-// cseqParam of the Record-Route says by how much CSeq differs.
-const cseqParam = "vsc"
 
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
@@ -344,168 +337,4 @@ func (m *module) routed(x *script.Machine) {
 			_ = m.addCSeq(c, uint32(n))
 		}
 	}
-}
-
-// maxOffset bounds by how much CSeq may differ.
-const maxOffset = 1 << 16
-
-// addCSeq adds to CSeq, as often as it is called.
-func (m *module) addCSeq(c *proxy.Context, n uint32) error {
-	first, _, err := c.Msg.CSeq()
-	if err != nil {
-		return err
-	}
-	k := changesOf(c)
-	if first > 1<<31-1-k.offset-n {
-		return proxy.ErrHeader
-	}
-	if err := c.SetCSeq(first + k.offset + n); err != nil {
-		return err
-	}
-	k.offset += n
-	k.cseq = true
-	return nil
-}
-
-// moveCSeq adds to CSeq, and has later requests in the dialog do so.
-func (m *module) moveCSeq(c *proxy.Context, n uint32) error {
-	if err := m.addCSeq(c, n); err != nil {
-		return err
-	}
-	if c.HasToTag() || !keepsRoute(c.Msg) {
-		return nil
-	}
-	return c.AddRRParam([]byte(";" + cseqParam + "=" + strconv.FormatUint(uint64(changesOf(c).offset), 10)))
-}
-
-func (m *module) incCSeq(a *script.Args) script.Action {
-	n, at := a.Int(0), a.Site()
-	return func(x *script.Machine) int {
-		v, ok := n(x)
-		if !ok || v < 1 || v > maxOffset {
-			return x.Fail(at, "the number is from 1 to 65536")
-		}
-		return x.Reported(at, m.moveCSeq(x.Context(), uint32(v)))
-	}
-}
-
-// answer builds uac_auth().
-func (m *module) answer(a *script.Args) script.Action {
-	if m.auth == nil && !a.Loading().Partial() {
-		a.Errorf(-1, `uac_auth() needs the module uac_auth: loadmodule "uac_auth.so"`)
-		return nil
-	}
-	choice := uac_auth.Choice{}
-	text, fixed := a.Fixed(0)
-	given := a.Text(0)
-	if fixed || !a.Given(0) {
-		var err error
-		if choice, err = uac_auth.ParseChoice(text); err != nil {
-			a.Errorf(0, "%v", err)
-			return nil
-		}
-		given = nil
-	}
-	at := a.Site()
-	return func(x *script.Machine) int {
-		choice := choice
-		if given != nil {
-			b, _ := given(x)
-			var err error
-			if choice, err = uac_auth.ParseChoice(string(b)); err != nil {
-				return x.Fail(at, err.Error())
-			}
-		}
-		return m.authenticate(x, at, choice)
-	}
-}
-
-func (m *module) authenticate(x *script.Machine, at *script.Site, choice uac_auth.Choice) int {
-	c := x.Context()
-	leg := m.tm.Best(c)
-	if leg == nil || leg.Response() == nil {
-		return x.Fail(at, "the branch that failed has no response")
-	}
-	var response sipframe.Message
-	if err := response.Parse(leg.Response()); err != nil {
-		return x.Fail(at, err.Error())
-	}
-	challenge, header := "WWW-Authenticate", "Authorization"
-	switch response.StatusCode() {
-	case 401:
-	case 407:
-		challenge, header = "Proxy-Authenticate", "Proxy-Authorization"
-	default:
-		return x.Fail(at, "the response is neither 401 nor 407")
-	}
-	var challenges [][]byte
-	for i := range response.NumHeaders() {
-		if h := response.Header(i); strings.EqualFold(string(response.Bytes(h.Name)), challenge) {
-			challenges = append(challenges, response.Bytes(h.Value))
-		}
-	}
-	uri := x.Keep(leg.Set.URI())
-	if len(uri) == 0 {
-		uri = x.Keep(c.RequestURI())
-	}
-	r := digest.Request{Method: x.MethodName(), URI: uri, Body: x.Message().Body(), Count: 1}
-	value, which := uac_auth.Answer(challenges, m.auth.Credentials(x), choice, &r)
-	if which < 0 {
-		x.Say(at, script.LevelWarn, "uac_auth(): there is no credential for what is asked")
-		return -1
-	}
-	var c1 digest.Challenge
-	_ = digest.ParseChallenge(challenges[which], &c1) // it has been read before
-	k := changesOf(c)
-	now := asked{header: header, realm: string(c1.Realm), challenge: slices.Clone(challenges[which]), count: 1}
-	if i := slices.IndexFunc(k.asked, func(o asked) bool { return o.header == header && o.realm == now.realm }); i < 0 {
-		k.asked = append(k.asked, now)
-	} else if c1.Stale {
-		k.asked[i] = now
-	} else {
-		x.Say(at, script.LevelWarn, "uac_auth(): the answer was refused")
-		return -1
-	}
-	// the branch that failed is tried again, where it was sent to
-	if err := c.SetRequestURI(uri); err != nil {
-		return x.Fail(at, err.Error())
-	}
-	if d := leg.Set.DestURI(); len(d) > 0 {
-		if err := c.SetDestURI(x.Keep(d)); err != nil {
-			return x.Fail(at, err.Error())
-		}
-	}
-	for i := range k.asked { // servers on the way that have asked before want their answer again
-		o := &k.asked[i]
-		if o.header != header || o.realm != now.realm {
-			o.count++
-			r.Count = o.count
-			again, i := uac_auth.Answer([][]byte{o.challenge}, m.auth.Credentials(x), uac_auth.Choice{}, &r)
-			if i < 0 {
-				continue
-			}
-			if err := m.attach(c, o.header, o.realm, again); err != nil {
-				return x.Fail(at, err.Error())
-			}
-			continue
-		}
-		if err := m.attach(c, header, now.realm, value); err != nil {
-			return x.Fail(at, err.Error())
-		}
-	}
-	return x.Reported(at, m.moveCSeq(c, 1))
-}
-
-// sameRealm tells whether credentials are for a realm: another server's stay.
-func sameRealm(credentials, realm []byte) bool {
-	var c digest.Credentials
-	return digest.ParseCredentials(credentials, &c) == nil && string(c.Realm) == string(realm)
-}
-
-// attach puts an answer into the request, in the place of the client's for the realm.
-func (m *module) attach(c *proxy.Context, header, realm string, value []byte) error {
-	c.RemoveHeaderFunc(func(h *sipframe.Header) bool {
-		return strings.EqualFold(string(c.Msg.Bytes(h.Name)), header) && sameRealm(c.Msg.Bytes(h.Value), []byte(realm))
-	})
-	return c.AppendHeader([]byte(header + ": " + string(value) + "\r\n"))
 }

@@ -1,0 +1,143 @@
+package transaction
+
+import (
+	"sipreactor/reactor/proxy"
+)
+
+// upstream sends bytes to where the request came from, and keeps them where they may be asked for again.
+func (x *Exchange) upstream(b []byte, code int) error {
+	x.replied, x.lastCode = code, code
+	drop(&x.last)
+	if x.State() == Repeating || !x.up.Reliable() && (code < 200 || code >= 300 || !x.Invite()) {
+		x.last = hoard(b)
+	}
+	return x.send(b)
+}
+
+func (x *Exchange) send(b []byte) error {
+	err := x.c.SendUpstream(&x.up, b)
+	if err == proxy.ErrGone && x.request != nil {
+		o := x.layer.context(x.c)
+		defer x.layer.putContext(o)
+		if err = o.Begin(x.request.Bytes(), x.src); err == nil {
+			err = o.SendByVia(b)
+		}
+		o.End()
+	}
+	return err
+}
+
+// Again sends what went upstream last: User.
+func (x *Exchange) Again(*Transaction) {
+	if x.last != nil && x.origin == nil {
+		if x.lastCode >= 200 {
+			x.shard.stat.add(statReplyT2)
+		}
+		_ = x.send(x.last.Bytes())
+	}
+}
+
+// Answer sends the final response, or one that the script gave: User.
+func (x *Exchange) Answer(_ *Transaction, b *Branch, code int) {
+	if b != nil && !b.local && code == b.status && leg(b).response != nil {
+		s := x.layer.scratchOf(x.c)
+		s.b = x.gather(s.b[:0], &s.msg, leg(b))
+		if x.origin != nil {
+			x.arrived(code, s.b)
+		} else {
+			x.c.CountResponse(x.upstream(s.b, code), x.peer())
+			x.shard.stat.add(statRelayed)
+		}
+		x.finished(code, s.b)
+		return
+	}
+	if x.origin != nil {
+		x.arrived(code, nil)
+		x.finished(code, nil)
+		return
+	}
+	x.own(code)
+}
+
+// own sends a response of ours.
+func (x *Exchange) own(code int) {
+	c := x.rc
+	if c == nil {
+		if c = x.restored(); c == nil {
+			return
+		}
+		defer x.layer.putContext(c)
+		defer c.End()
+	}
+	w := &x.layer.scratchOf(x.c).own
+	reason := w.reason
+	if reason == nil && code == 408 {
+		reason = timeoutReason
+	}
+	if len(w.headers) > 0 {
+		_ = c.AppendToReply(w.headers) // what is no header is left out
+	}
+	if len(w.tag) > 0 {
+		_ = c.SetToTag(w.tag) // what is no tag is left out, too
+	}
+	x.tellOn(c, ReplyOut, nil, code, nil)
+	s := x.layer.scratchOf(x.c)
+	s.b = c.WriteReply(s.b[:0], code, reason, w.body, false)
+	err := x.upstream(s.b, code)
+	if x.State() == Repeating && s.msg.Parse(s.b) == nil {
+		x.answered = x.layer.proxy.AnswerKey(&s.msg)
+		x.layer.answers.add(x.answered, x.handle.Load())
+	}
+	x.shard.stat.add(statLocal)
+	if err == nil {
+		c.CountReply(code)
+	} else {
+		x.c.CountResponse(err, x.peer())
+	}
+	if code >= 200 {
+		x.finished(code, s.b)
+	}
+}
+
+var timeoutReason = []byte("Request Timeout")
+
+// restored returns a Context with the request and what the request route made of it.
+func (x *Exchange) restored() *proxy.Context {
+	if x.request == nil {
+		return nil
+	}
+	o := x.layer.context(x.c)
+	_ = o.Begin(x.request.Bytes(), x.src) // it has been read before
+	if x.base != nil {
+		o.Restore(x.base)
+	}
+	o.Transaction = x
+	return o
+}
+
+// finished is called when the final response has gone upstream, each one of several.
+func (x *Exchange) finished(code int, text []byte) {
+	if !x.settled {
+		x.shard.stat.class(code)
+		x.settle()
+	}
+	x.tell(Answered, x.at, code, text)
+	x.forget()
+}
+
+// forget lets go of what is of no use once the request is answered.
+func (x *Exchange) forget() {
+	for _, leg := range x.Legs() {
+		drop(&leg.response)
+		x.layer.putChanges(leg)
+		if leg.cancel != nil && leg.cancel.state < Completed {
+			continue // the CANCEL may have to go out again
+		}
+		switch s := leg.request.state; {
+		case s == Accepted, s == Terminated, s == Completed && (leg.way.Reliable() || !x.Invite()):
+			drop(&leg.sent)
+		}
+	}
+	drop(&x.request)
+	x.layer.putBase(x)
+}
