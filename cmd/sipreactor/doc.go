@@ -204,7 +204,7 @@
 //	    of a connection have its id as correlation id, and so has each message the id of the connection
 //	    that carries it.
 //	  - trace("tid") takes the message as it came, and all that is sent because of it from there on: in
-//	    the onreply_route, the reply. As this proxy is stateless the scope is "m", or "t", which is the
+//	    the onreply_route, the reply. Tracing follows no dialogs: the scope is "m", or "t", which is the
 //	    same without transactions; "d" and "b" are errors at the start.
 //	  - sipreactor mi tracer:start id=x uri=hep:10.0.0.1:9060 filter=caller=alice filter=ip=192.0.2.9
 //	    (trace_start in OpenSIPS 3) traces from now on, without a word in the script, the requests that

@@ -101,7 +101,7 @@ func TestTraceStart(t *testing.T) {
 		{`["x", "hep:10.0.0.1:9060", ["caller=a"], "m"]`, `"OK"`, TraceStart{Caller: "a"}},
 		{`["x", "hep:10.0.0.1:9060"]`, `"OK"`, TraceStart{Replies: true}},
 		{`["id=tid", ` + uri + `]`, bad(`id \"tid\" is empty or taken`), TraceStart{}},
-		{`["id=x", ` + uri + `, "scope=d"]`, bad(`scope \"d\": this proxy is stateless and knows no dialogs and no sessions: ` +
+		{`["id=x", ` + uri + `, "scope=d"]`, bad(`scope \"d\": tracing follows no dialogs and no sessions: ` +
 			`m takes requests and what is sent because of them, t the replies to them, too`), TraceStart{}},
 		{`["id=x", ` + uri + `, "type=sip|xlog"]`, bad(`type \"sip|xlog\": SIP messages are traced, sip`), TraceStart{}},
 		{`["id=x", ` + uri + `, "filter=method=INVITE"]`, bad(`filter \"method=INVITE\": there are caller=, callee= and ip=`), TraceStart{}},

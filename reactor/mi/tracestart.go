@@ -48,7 +48,7 @@ func (t *Tracer) start(a *Args) (any, error) {
 		s.Replies = true
 	case "m":
 	default:
-		return nil, Failed("Bad parameter value", fmt.Sprintf("scope %q: this proxy is stateless and knows no dialogs and no sessions: "+
+		return nil, Failed("Bad parameter value", fmt.Sprintf("scope %q: tracing follows no dialogs and no sessions: "+
 			"m takes requests and what is sent because of them, t the replies to them, too", scope))
 	}
 	if err := s.filter(a.List("filter")); err != nil {

@@ -144,7 +144,7 @@ func (k *compiler) traceOptions(a *Args) (sides legs, ok bool) {
 		return 0, false
 	}
 	if scope.given && !strings.EqualFold(scope.str, "m") && !strings.EqualFold(scope.str, "t") {
-		return wrong(scope, `trace() has the scope %s: this proxy is stateless: "m" and "t", which are one without transactions, `+
+		return wrong(scope, `trace() has the scope %s: tracing follows no dialogs: "m" and "t", which are one here, `+
 			`take the message and what is sent because of it; trace() in onreply_route takes replies`, clip(scope.str))
 	}
 	if kind.given && kind.str != "sip" {

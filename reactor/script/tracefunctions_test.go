@@ -120,8 +120,8 @@ func TestTraceMistakes(t *testing.T) {
 	for call, want := range map[string]string{
 		`trace("tod")`:                  "there is no trace_id tod (did you mean tid?); there are: other tid",
 		`trace()`:                       "takes 1 to 6 arguments",
-		`trace("tid", "b")`:             "scope b: this proxy is stateless",
-		`trace("tid", "d")`:             "scope d: this proxy is stateless",
+		`trace("tid", "b")`:             "scope b: tracing follows no dialogs",
+		`trace("tid", "d")`:             "scope d: tracing follows no dialogs",
 		`trace("tid", "m", "sip|xlog")`: "type sip|xlog: messages are traced",
 		`trace("tid", "m", , , "x")`:    "has the flag x: there are C (the caller's side) and c",
 	} {

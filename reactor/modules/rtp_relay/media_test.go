@@ -29,7 +29,7 @@ func startEngine(t *testing.T) *stub {
 	log := new(strings.Builder)
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
-		t.Skip("rtpengine does not start: ", err)
+		t.Fatal("rtpengine does not start: ", err)
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
