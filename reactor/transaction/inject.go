@@ -1,6 +1,8 @@
 package transaction
 
 import (
+	"time"
+
 	"sipreactor/reactor/proxy"
 )
 
@@ -102,4 +104,28 @@ func (l *Layer) copyOut(c *proxy.Context) error {
 	x.origin = &origin{}
 	x.method, x.request = c.Msg.Method(), hoard(c.Received())
 	return x.depart(c, &Options{})
+}
+
+// Wait has the transaction wait for n more branches after all that it has are done, for Timing.NoFinal; 0 ends that: what
+// there is then is the answer. A 2xx ends it, too.
+func (t *Transaction) Wait(now time.Duration, n int) {
+	t.enter(now)
+	defer t.leave()
+	waited := t.waits > 0
+	if t.waits = n; n > 0 && !t.waiting.Armed() {
+		t.arm(&t.waiting, t.timing.NoFinal)
+	}
+	if n == 0 {
+		t.arm(&t.waiting, Off)
+		if waited {
+			t.conclude()
+		}
+	}
+}
+
+// conclude decides if nothing is pending any more.
+func (t *Transaction) conclude() {
+	if t.status == 0 && !t.silent && !t.deciding && t.pending() == 0 && !t.server.Over() {
+		t.decide()
+	}
 }

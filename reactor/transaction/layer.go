@@ -292,81 +292,10 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 	return x, nil
 }
 
-// make takes an Exchange from the pool, held. nil: there is no room.
-func (l *Layer) make(w *reactor.Worker) *Exchange {
-	x, ok := l.free.Get().(*Exchange)
-	if !ok {
-		x = &Exchange{layer: l}
-	}
-	x.shard = &l.shards[w.Shard()%len(l.shards)]
-	h := l.table.add(x)
-	if h == 0 {
-		l.free.Put(x)
-		return nil
-	}
-	x.mu.Lock()
-	x.held, x.over = true, false
-	x.handle.Store(h)
-	x.mu.Unlock()
-	x.timing = &l.Config().Timing
-	if l.table.live.Load() == 1 {
-		l.rouse()
-	}
-	return x
-}
-
-// drop gives an Exchange back that never began.
-func (x *Exchange) drop() {
-	x.mu.Lock()
-	x.over = true
-	x.mu.Unlock()
-	h := x.handle.Swap(0)
-	x.layer.table.remove(h)
-	x.layer.free.Put(x)
-}
-
 // refuse answers 503 to a request for which there is no transaction.
 func (l *Layer) refuse(c *proxy.Context) {
 	l.shards[c.W.Shard()%len(l.shards)].stat.add(statRefused)
 	_ = c.ReplyBusy()
-}
-
-// recycle takes memory back whose transaction is over.
-func (l *Layer) recycle(x *Exchange) {
-	if s := l.user(); s != nil {
-		s.Release(x)
-	}
-	l.reuse(x)
-}
-
-// reuse is recycle for an Exchange with which the Script keeps nothing.
-func (l *Layer) reuse(x *Exchange) {
-	x.settle()
-	drop(&x.request)
-	drop(&x.last)
-	l.putBase(x)
-	for i, leg := range x.legs {
-		drop(&leg.sent)
-		drop(&leg.response)
-		l.putChanges(leg)
-		leg.Attached = nil
-		x.legs[i] = nil
-		l.legs.Put(leg)
-	}
-	x.legs = x.legs[:0]
-	if x.times != nil {
-		l.timings.Put(x.times)
-		x.times = nil
-	}
-	clear(x.listeners)
-	x.listeners = x.listeners[:0]
-	clear(x.attached)
-	x.attached, x.implied = x.attached[:0], false
-	x.Attached, x.origin, x.src, x.at, x.merged = nil, nil, nil, nil, false
-	x.lastCode, x.replied, x.invited, x.answered, x.breadth = 0, 0, 0, 0, 0
-	x.kept, x.dropped, x.settled = false, false, false
-	x.cancel, x.headers, x.noFail = x.cancel[:0], x.headers[:0], false
-	l.free.Put(x)
 }
 
 // settle notes once that the request has its final response, or gets none.
@@ -374,62 +303,6 @@ func (x *Exchange) settle() {
 	if !x.settled {
 		x.settled = true
 		x.layer.owed.Add(-1)
-	}
-}
-
-// context returns a Context that sends by what c sends by.
-func (l *Layer) context(c *proxy.Context) *proxy.Context {
-	o := l.takeContext(c.Sender())
-	o.Bind(c)
-	return o
-}
-
-// workerContext returns a Context that sends by a worker.
-func (l *Layer) workerContext(w *reactor.Worker) *proxy.Context {
-	o := l.takeContext(w)
-	o.BindWorker(w)
-	return o
-}
-
-func (l *Layer) takeContext(s proxy.Sender) *proxy.Context {
-	if o, ok := l.contexts.Get().(*proxy.Context); ok {
-		return o
-	}
-	return l.proxy.NewContext(s)
-}
-
-func (l *Layer) putContext(o *proxy.Context) {
-	o.Transaction = nil
-	l.contexts.Put(o)
-}
-
-// takeTiming takes times from the pool.
-func (l *Layer) takeTiming() *Timing {
-	if t, ok := l.timings.Get().(*Timing); ok {
-		return t
-	}
-	return new(Timing)
-}
-
-// takeChanges takes changes from the pool.
-func (l *Layer) takeChanges() *proxy.Changes {
-	if c, ok := l.changes.Get().(*proxy.Changes); ok {
-		return c
-	}
-	return new(proxy.Changes)
-}
-
-func (l *Layer) putBase(x *Exchange) {
-	if x.base != nil {
-		l.changes.Put(x.base)
-		x.base = nil
-	}
-}
-
-func (l *Layer) putChanges(leg *Leg) {
-	if leg.own != nil {
-		l.changes.Put(leg.own)
-		leg.own = nil
 	}
 }
 

@@ -232,25 +232,6 @@ func (x *Exchange) branch(c *proxy.Context, o *Options) error {
 	return err
 }
 
-// leg takes a Leg from the pool.
-func (l *Layer) leg() *Leg {
-	leg, ok := l.legs.Get().(*Leg)
-	if !ok {
-		leg = new(Leg)
-	}
-	leg.Branch.User = leg
-	leg.try, leg.received, leg.fresh, leg.Minor = 0, 0, false, false
-	return leg
-}
-
-func (l *Layer) putLeg(leg *Leg) {
-	l.putChanges(leg)
-	drop(&leg.sent)
-	drop(&leg.response)
-	leg.Attached = nil
-	l.legs.Put(leg)
-}
-
 // noCancel reports whether a request asks for its branches not to be canceled (RFC 3841 9.1).
 func noCancel(m *sipframe.Message) bool {
 	values := m.Values(sipframe.HeaderRequestDisposition)

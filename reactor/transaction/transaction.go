@@ -20,48 +20,6 @@ var (
 	ErrAnswered = errors.New("transaction: the request was answered")
 )
 
-// User is who a transaction works for: it has the messages and the sockets, and runs the script. The transaction calls
-// it from the goroutine that called the transaction. "The response at hand" is the one that Response was called for.
-type User interface {
-	// SendRequest sends the branch's request, for the first time or again. An error is a transport's.
-	SendRequest(t *Transaction, b *Branch) error
-	// SendCancel sends a CANCEL for the branch's request.
-	SendCancel(t *Transaction, b *Branch) error
-	// SendAck acknowledges the response at hand, a final one that is no 2xx (17.1.1.3).
-	SendAck(t *Transaction, b *Branch)
-	// Relay sends the response at hand upstream: a provisional one or a 2xx.
-	Relay(t *Transaction, b *Branch)
-	// Keep keeps the response at hand, which may be the answer.
-	Keep(t *Transaction, b *Branch)
-	// Answer sends the final response upstream: what was kept of b, or with b nil or local one of our own with that
-	// code.
-	Answer(t *Transaction, b *Branch, code int)
-	// Again sends upstream what went there last, if anything did and is kept.
-	Again(t *Transaction)
-	// Retry sends the branch's request to the next address of its destination (RFC 3263 4.3), as the first try of a new
-	// client transaction, by calling Relaunch; false: there is none.
-	Retry(t *Transaction, b *Branch) bool
-	// Failed is called when no branch is left that might succeed. best has the response that would be the answer. The
-	// user may Add branches or Reply, and calls Resume when it is done, in this call or later.
-	Failed(t *Transaction, best *Branch)
-	// Lost says that no answer could be given, or for an INVITE that its answer was never acknowledged.
-	Lost(t *Transaction, why Loss)
-	// Gone is the last call: nothing of the transaction is alive.
-	Gone(t *Transaction)
-}
-
-// Loss is why an answer did not arrive.
-type Loss uint8
-
-const (
-	// LostUpstream: the response cannot be delivered.
-	LostUpstream Loss = iota
-	// LostAck: a final response to an INVITE, that is no 2xx or is the user's own, was not acknowledged for 64*T1.
-	LostAck
-	// LostAnswer: a request that is no INVITE was not answered downstream; upstream that is told to nobody (RFC 4320).
-	LostAnswer
-)
-
 // Transaction is a proxied request: one server transaction, the client transactions of its branches, and the response
 // context between them (RFC 3261 16.7). It has no clock, no socket and no messages. One goroutine at a time, that of
 // its shard; no method may be called after User.Gone.
@@ -119,30 +77,6 @@ func (t *Transaction) Init(u User, w *Wheel, timing *Timing, now time.Duration, 
 	}
 	t.waiting.belong(t, -1, partWait)
 	t.drive(Start)
-}
-
-// Wait has the transaction wait for n more branches after all that it has are done, for Timing.NoFinal; 0 ends that: what
-// there is then is the answer. A 2xx ends it, too.
-func (t *Transaction) Wait(now time.Duration, n int) {
-	t.enter(now)
-	defer t.leave()
-	waited := t.waits > 0
-	if t.waits = n; n > 0 && !t.waiting.Armed() {
-		t.arm(&t.waiting, t.timing.NoFinal)
-	}
-	if n == 0 {
-		t.arm(&t.waiting, Off)
-		if waited {
-			t.conclude()
-		}
-	}
-}
-
-// conclude decides if nothing is pending any more.
-func (t *Transaction) conclude() {
-	if t.status == 0 && !t.silent && !t.deciding && t.pending() == 0 && !t.server.Over() {
-		t.decide()
-	}
 }
 
 // Invite reports whether the request is an INVITE.
