@@ -38,6 +38,7 @@
 // each other runs one way.
 //
 //	poller       event loops: all of gnet, and all that works around it
+//	listener     sockets that are listened on
 //	watch        sockets that no loop watches
 //	kernel       what Linux is asked about sockets
 //	scheduler    when a loop serves, defers a wake-up, computes, yields, sleeps

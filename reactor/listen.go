@@ -5,20 +5,20 @@ import (
 	"fmt"
 	"net/netip"
 
-	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/listener"
 )
 
 // listeners returns the sockets as the poller is told them.
-func (c *Config) listeners() []poller.Listener {
-	list := make([]poller.Listener, len(c.Sockets))
+func (c *Config) listeners() []listener.Config {
+	list := make([]listener.Config, len(c.Sockets))
 	for i := range c.Sockets {
 		list[i] = c.Sockets[i].listener()
 	}
 	return list
 }
 
-func (s *SocketConfig) listener() poller.Listener {
-	l := poller.Listener{Addr: s.Addr, Datagrams: s.Proto == UDP}
+func (s *SocketConfig) listener() listener.Config {
+	l := listener.Config{Addr: s.Addr, Datagrams: s.Proto == UDP}
 	if s.Inherited != nil {
 		l.Inherited = s.Inherited.File
 	}

@@ -121,7 +121,7 @@ func (p *Poller) listensAt(fd int) bool {
 		return false
 	}
 	addr, err := kernel.LocalAddr(fd)
-	return err == nil && slices.ContainsFunc(p.listeners, func(l listener) bool {
+	return err == nil && slices.ContainsFunc(p.listeners, func(l listening) bool {
 		return !l.Datagrams && kernel.Unmap(l.Addr) == addr
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/listener"
 )
 
 // A few connections are on as many loops, however the kernel hashes them.
@@ -189,7 +190,7 @@ func TestInheritedListenerIsSpread(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	r := start(t, 3, Listener{Addr: ln.Addr().(*net.TCPAddr).AddrPort(), Inherited: f})
+	r := start(t, 3, listener.Config{Addr: ln.Addr().(*net.TCPAddr).AddrPort(), Inherited: f})
 	for range 9 {
 		r.echoed(r.dial(), "x")
 	}
@@ -200,34 +201,5 @@ func TestInheritedListenerIsSpread(t *testing.T) {
 	}
 	if got, want := r.Addr(0), netip.MustParseAddrPort(ln.Addr().String()); got != want {
 		t.Errorf("%v, want %v", got, want)
-	}
-}
-
-// A port that the kernel chooses is nobody else's, though the socket shares.
-func TestChosenPortIsFree(t *testing.T) {
-	for _, datagrams := range []bool{false, true} {
-		l := Listener{Addr: netip.MustParseAddrPort("127.0.0.1:0"), Datagrams: datagrams}
-		seen := make(map[netip.AddrPort]bool)
-		for range 3000 {
-			fd, err := l.bound(true)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer unix.Close(fd)
-			at, err := kernel.LocalAddr(fd)
-			if err != nil || seen[at] {
-				t.Fatalf("datagrams %v: %v is given twice; %v", datagrams, at, err)
-			}
-			seen[at] = true
-		}
-		for at := range seen {
-			again := Listener{Addr: at, Datagrams: datagrams}
-			fd, err := again.bound(true)
-			if err != nil {
-				t.Fatalf("datagrams %v: %v cannot be shared: %v", datagrams, at, err)
-			}
-			unix.Close(fd)
-			break
-		}
 	}
 }

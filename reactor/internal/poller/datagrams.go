@@ -108,7 +108,7 @@ func (p *Poller) openDatagrams() error {
 			n = 1
 		}
 		for range n {
-			fd, err := l.datagramSocket()
+			fd, err := l.BindDatagrams()
 			if err != nil {
 				return fmt.Errorf("%v: %w", l.Addr, err)
 			}
@@ -154,32 +154,6 @@ func (p *Poller) removeExtra() error {
 		}
 	}
 	return nil
-}
-
-// datagramSocket opens a socket at the listener's address, or takes another
-// descriptor of the inherited one.
-func (l *listener) datagramSocket() (fd int, err error) {
-	if l.Inherited == nil {
-		fd, err = l.bound(true)
-	} else {
-		raw, failed := l.Inherited.SyscallConn()
-		if failed != nil {
-			return -1, failed
-		}
-		failed = raw.Control(func(own uintptr) { fd, err = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 3) })
-		err = errors.Join(failed, os.NewSyscallError("fcntl", err))
-	}
-	if err != nil {
-		return -1, err
-	}
-	if err = unix.SetNonblock(fd, true); err == nil {
-		err = kernel.SetErrorQueue(fd, l.Addr.Addr().Is6())
-	}
-	if err != nil {
-		unix.Close(fd)
-		return -1, err
-	}
-	return fd, nil
 }
 
 // watchDatagrams has the loops watch the sockets, in turn.

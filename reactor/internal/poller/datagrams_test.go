@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/listener"
 )
 
 func (r *rig) udp(at netip.AddrPort) *net.UDPConn {
@@ -41,7 +42,7 @@ func (r *rig) next() cameFrom {
 func TestDatagramsInOrder(t *testing.T) {
 	for _, at := range []string{"127.0.0.1:0", "[::1]:0"} {
 		t.Run(at, func(t *testing.T) {
-			r := start(t, 2, Listener{Addr: netip.MustParseAddrPort(at), Datagrams: true})
+			r := start(t, 2, listener.Config{Addr: netip.MustParseAddrPort(at), Datagrams: true})
 			c := r.udp(r.Addr(0))
 			from := c.LocalAddr().(*net.UDPAddr).AddrPort()
 			const n = 3*kernel.BatchSize + 1
@@ -67,7 +68,7 @@ func TestDatagramsInOrder(t *testing.T) {
 // Where there is no listener of streams, nothing else is open.
 func TestDatagramsAlone(t *testing.T) {
 	before := datagramSockets(t)
-	r := start(t, 3, Listener{Addr: netip.MustParseAddrPort("127.0.0.1:0"), Datagrams: true})
+	r := start(t, 3, listener.Config{Addr: netip.MustParseAddrPort("127.0.0.1:0"), Datagrams: true})
 	if got := datagramSockets(t) - before; got != 3 {
 		t.Errorf("%d sockets of datagrams, want one a loop", got)
 	}
@@ -104,7 +105,7 @@ func datagramSockets(t *testing.T) (n int) {
 func TestUndelivered(t *testing.T) {
 	for _, at := range []string{"127.0.0.1:0", "[::1]:0"} {
 		t.Run(at, func(t *testing.T) {
-			r := start(t, 2, Listener{Addr: netip.MustParseAddrPort(at), Datagrams: true})
+			r := start(t, 2, listener.Config{Addr: netip.MustParseAddrPort(at), Datagrams: true})
 			pc, err := net.ListenPacket("udp", at)
 			if err != nil {
 				t.Fatal(err)
@@ -145,7 +146,7 @@ func TestUndelivered(t *testing.T) {
 
 // A socket whose stand-in gnet has closed gets another.
 func TestInletGoesOn(t *testing.T) {
-	r := start(t, 1, Listener{Addr: netip.MustParseAddrPort("127.0.0.1:0"), Datagrams: true})
+	r := start(t, 1, listener.Config{Addr: netip.MustParseAddrPort("127.0.0.1:0"), Datagrams: true})
 	c := r.udp(r.Addr(0))
 	for range 3 {
 		r.on(r.Loops()[0], func(*echoLoop) { r.inlets[0].unwatched() })
@@ -160,7 +161,7 @@ func TestInletGoesOn(t *testing.T) {
 
 // What finds no room in the receive buffer is counted.
 func TestDroppedDatagrams(t *testing.T) {
-	r := start(t, 1, Listener{Addr: netip.MustParseAddrPort("127.0.0.1:0"), Datagrams: true})
+	r := start(t, 1, listener.Config{Addr: netip.MustParseAddrPort("127.0.0.1:0"), Datagrams: true})
 	_ = unix.SetsockoptInt(r.Sender(0), unix.SOL_SOCKET, unix.SO_RCVBUF, 4096)
 	c := r.udp(r.Addr(0))
 	hold := make(chan struct{})

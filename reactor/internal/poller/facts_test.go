@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/listener"
 )
 
 // The facts of doc.go were seen in the version that the module uses.
@@ -419,7 +420,7 @@ func TestFactGosched(t *testing.T) {
 // The datagrams of each listener are told apart, on whatever loop they come.
 func TestDatagrams(t *testing.T) {
 	any4 := netip.MustParseAddrPort("127.0.0.1:0")
-	r := start(t, 2, Listener{Addr: any4}, Listener{Addr: any4, Datagrams: true}, Listener{Addr: any4, Datagrams: true})
+	r := start(t, 2, listener.Config{Addr: any4}, listener.Config{Addr: any4, Datagrams: true}, listener.Config{Addr: any4, Datagrams: true})
 	for i := 1; i <= 2; i++ {
 		c, err := net.Dial("udp", r.Addr(i).String())
 		if err != nil {

@@ -1,30 +1,19 @@
 package poller
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 
 	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/listener"
 )
 
-// Listener asks for a socket to listen on.
-type Listener struct {
-	Addr      netip.AddrPort // port 0 lets the kernel choose
-	Datagrams bool           // UDP; else TCP
-	// Inherited is a socket that is bound to Addr already, nil: one is opened. It
-	// stays its owner's. Only the first loop accepts from it, or reads it; what it
-	// accepts is spread over all loops.
-	Inherited *os.File
-}
-
-// listener is a Listener and what became of it.
-type listener struct {
-	Listener
+// listening is a socket to listen on and what became of it.
+type listening struct {
+	listener.Config
 	index  int
 	asked  string // the address that gnet was told
 	sender int    // a descriptor to send datagrams with; -1 = none
@@ -43,7 +32,7 @@ func (p *Poller) choosePorts() error {
 		if l.Datagrams || l.Inherited != nil || l.Addr.Port() != 0 {
 			continue
 		}
-		fd, err := l.bound(true)
+		fd, err := l.Bind()
 		if err == nil {
 			p.held = append(p.held, fd)
 			var addr netip.AddrPort
@@ -65,54 +54,6 @@ func (p *Poller) freePorts() {
 		unix.Close(fd)
 	}
 	p.held = nil
-}
-
-// bound returns a socket that is bound to the listener's address; shared, with
-// others.
-func (l *Listener) bound(shared bool) (fd int, err error) {
-	family, kind := kernel.Family(l.Addr.Addr()), unix.SOCK_STREAM
-	if l.Datagrams {
-		kind = unix.SOCK_DGRAM
-	}
-	fd, err = unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return -1, os.NewSyscallError("socket", err)
-	}
-	if family == unix.AF_INET6 { // gnet keeps the families apart
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1)
-	}
-	// A socket that shares may be given a port that another one of the same user has.
-	chosen := l.Addr.Port() == 0
-	if shared && !chosen {
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
-	}
-	if !l.Datagrams { // connections of an earlier run may linger
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-	}
-	if err = unix.Bind(fd, kernel.Sockaddr(l.Addr)); err != nil {
-		unix.Close(fd)
-		return -1, os.NewSyscallError("bind", err)
-	}
-	if shared && chosen { // those that come behind may share it all the same
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
-	}
-	return fd, nil
-}
-
-// Bindable returns why a socket that does not share cannot be bound to the
-// address; nil when it is ours, and nobody listens there. Where ports are shared,
-// the kernel would let another Poller of the same user in beside this one, and
-// each would get a part of the traffic.
-func (l *Listener) Bindable() error {
-	fd, err := l.bound(false)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	if !l.Datagrams && l.Addr.Port() != 0 {
-		return os.NewSyscallError("listen", unix.Listen(fd, 1)) // two may bind where both say SO_REUSEADDR
-	}
-	return nil
 }
 
 // addresses returns the listeners as gnet is told them: those of streams.
@@ -139,7 +80,7 @@ func (p *Poller) addresses() []string {
 }
 
 // inspect learns a listener's address and sets what gnet has no option for.
-func (p *Poller) inspect(l *listener) error {
+func (p *Poller) inspect(l *listening) error {
 	if l.Inherited != nil {
 		if err := l.takeOver(p.gnet); err != nil {
 			return err
@@ -163,12 +104,12 @@ func (p *Poller) inspect(l *listener) error {
 // standIn is where gnet opens a socket in the place of an inherited one: it takes
 // no descriptors, but before it watches its listeners, OnBoot may put another
 // socket behind the number. Each has an address of its own.
-func (l *listener) standIn() netip.Addr {
+func (l *listening) standIn() netip.Addr {
 	return netip.AddrFrom4([4]byte{127, 1, byte(l.index >> 8), byte(l.index)})
 }
 
 // takeOver puts the inherited socket in the place of the one that gnet opened.
-func (l *listener) takeOver(g gnet.Engine) error {
+func (l *listening) takeOver(g gnet.Engine) error {
 	own, err := g.DupListener("tcp", l.asked)
 	if err != nil {
 		return err
@@ -178,17 +119,5 @@ func (l *listener) takeOver(g gnet.Engine) error {
 	if err != nil {
 		return err
 	}
-	raw, err := l.Inherited.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failed error
-	err = raw.Control(func(fd uintptr) {
-		if failed = os.NewSyscallError("fcntl", unix.SetNonblock(int(fd), true)); failed != nil {
-			return
-		}
-		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // accepted sockets inherit it
-		failed = os.NewSyscallError("dup3", unix.Dup3(int(fd), place, unix.O_CLOEXEC))
-	})
-	return errors.Join(err, failed)
+	return l.Replace(place)
 }

@@ -14,12 +14,13 @@ import (
 	"github.com/panjf2000/gnet/v2"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/listener"
 )
 
 // Config is what a Poller is told at the start.
 type Config struct {
 	Loops     int // event loops; at least 1
-	Listeners []Listener
+	Listeners []listener.Config
 	// Keepalive is that of accepted connections, Backlog the length of each
 	// listener's queue (0 = the system's limit), DatagramBuffer the least receive
 	// buffer of each socket of datagrams in bytes (0 = the system's).
@@ -43,7 +44,7 @@ type Poller struct {
 	handler   Handler
 	log       *slog.Logger
 	born      time.Time
-	listeners []listener
+	listeners []listening
 	accepting accepting
 	inlets    []*inlet // the sockets of datagrams, from Start to Stop
 	dropped   uint64   // by those that are closed
@@ -108,7 +109,7 @@ func New(cfg Config, h Handler) *Poller {
 	p.loops.Store(new([]*Loop))
 	p.accepting.p = p
 	for i, l := range cfg.Listeners {
-		p.listeners = append(p.listeners, listener{Listener: l, index: i, sender: -1})
+		p.listeners = append(p.listeners, listening{Config: l, index: i, sender: -1})
 	}
 	return p
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/listener"
 )
 
 const patience = 30 * time.Second
@@ -140,11 +142,11 @@ func (h *echoLoop) Undelivered(i int, to netip.AddrPort, why error, quote []byte
 func (h *echoLoop) Woken() { h.woken++ }
 
 // start runs a Poller with so many loops.
-func start(t *testing.T, loops int, listeners ...Listener) *rig {
+func start(t *testing.T, loops int, listeners ...listener.Config) *rig {
 	t.Helper()
 	r := &rig{T: t, datagrams: make(chan int, 1000), came: make(chan cameFrom, 1000), undelivered: make(chan lostTo, 100), ends: make(chan error, 1000)}
 	if listeners == nil {
-		listeners = []Listener{{Addr: netip.MustParseAddrPort("127.0.0.1:0")}}
+		listeners = []listener.Config{{Addr: netip.MustParseAddrPort("127.0.0.1:0")}}
 	}
 	r.Poller = New(Config{Loops: loops, Listeners: listeners,
 		Logger: slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}, r)

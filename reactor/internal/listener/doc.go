@@ -1,0 +1,9 @@
+// Package listener opens the sockets that are listened on. It knows no event loop:
+// who watches a socket, and accepts from it, is its caller's affair.
+//
+// # Who owns what
+//
+// A Config is a plain value of its caller's, who has it for itself. What Bind and
+// BindDatagrams return is the caller's to close; an inherited socket stays its
+// owner's.
+package listener
