@@ -135,7 +135,7 @@ func versionName(i int) string {
 // Stats adds the counters up. It takes microseconds; not for a loop.
 func (e *Engine) Stats() Stats {
 	s := Stats{
-		AcceptFailed:      e.poll.AcceptFailed.Load(),
+		AcceptFailed:      e.poll.AcceptFailed(),
 		DialsFailed:       byReason(&e.stat.dialsFailed),
 		Closed:            byReason(&e.stat.closed),
 		Defects:           e.stat.defects.Counts(),
@@ -165,7 +165,7 @@ func (e *Engine) Stats() Stats {
 		s.BytesIn += t.BytesIn
 		s.BytesOut += t.BytesOut
 	}
-	if n := e.poll.TurnedAway.Load(); n > 0 {
+	if n := e.poll.TurnedAway(); n > 0 {
 		s.RefusedFor[RefusedDescriptors] += n
 	}
 	for _, n := range s.RefusedFor {

@@ -33,9 +33,6 @@ type Config struct {
 
 // Poller runs event loops on gnet. Its methods may be called from any goroutine.
 type Poller struct {
-	// AcceptFailed counts how often the system let no connection be accepted,
-	// TurnedAway the connections that were closed for lack of a descriptor.
-	AcceptFailed, TurnedAway atomic.Uint64
 	// Moved counts accepted connections that were given to another loop than the
 	// one that the kernel chose.
 	Moved atomic.Uint64
@@ -43,11 +40,10 @@ type Poller struct {
 	cfg       Config
 	handler   Handler
 	log       *slog.Logger
-	born      time.Time
 	listeners []listening
-	accepting accepting
-	inlets    []*inlet // the sockets of datagrams, from Start to Stop
-	dropped   uint64   // by those that are closed
+	accepting *listener.Group // the listeners of streams
+	inlets    []*inlet        // the sockets of datagrams, from Start to Stop
+	dropped   uint64          // by those that are closed
 
 	gnet    gnet.Engine
 	held    []int // bound sockets that keep the ports the kernel chose, until gnet has them
@@ -105,9 +101,9 @@ const ReadBytes = 64 << 10
 
 // New makes a Poller that does not run yet.
 func New(cfg Config, h Handler) *Poller {
-	p := &Poller{cfg: cfg, handler: h, log: cfg.Logger, born: time.Now(), ready: make(chan error, 1), done: make(chan struct{})}
+	p := &Poller{cfg: cfg, handler: h, log: cfg.Logger, accepting: listener.NewGroup(cfg.Logger),
+		ready: make(chan error, 1), done: make(chan struct{})}
 	p.loops.Store(new([]*Loop))
-	p.accepting.p = p
 	for i, l := range cfg.Listeners {
 		p.listeners = append(p.listeners, listening{Config: l, index: i, sender: -1})
 	}
@@ -136,7 +132,7 @@ func (p *Poller) Start() error {
 			gnet.WithTCPNoDelay(gnet.TCPNoDelay),
 			gnet.WithReadBufferCap(ReadBytes),
 			gnet.WithTicker(true),
-			gnet.WithLogger(gnetLog{p.log, p.accepting.failed}))
+			gnet.WithLogger(gnetLog{p.log, p.accepting.Fail}))
 	}()
 	select {
 	case err := <-p.ready:
@@ -180,7 +176,7 @@ func (p *Poller) tick() {
 			err = p.watchDatagrams()
 		}
 		if err == nil {
-			err = p.accepting.open()
+			err = p.openListeners()
 		}
 		p.ready <- err
 	})
@@ -256,7 +252,14 @@ func (p *Poller) Sender(i int) int { return p.listeners[i].sender }
 
 // StopAccepting closes the listeners for good; an inherited one is left to its
 // owner, with what waits there.
-func (p *Poller) StopAccepting() { p.accepting.shut() }
+func (p *Poller) StopAccepting() { p.accepting.Shut() }
+
+// AcceptFailed returns how often the system let no connection be accepted, TurnedAway
+// how many were closed for lack of a descriptor.
+func (p *Poller) AcceptFailed() uint64 { return p.accepting.Failed.Load() }
+
+// TurnedAway: see AcceptFailed.
+func (p *Poller) TurnedAway() uint64 { return p.accepting.TurnedAway.Load() }
 
 // Done is closed when the loops have ended, by Stop or because gnet failed.
 func (p *Poller) Done() <-chan struct{} { return p.done }
@@ -268,7 +271,7 @@ func (p *Poller) Stop() error {
 	for p.handing.Load() != 0 {
 		time.Sleep(time.Millisecond)
 	}
-	p.accepting.close()
+	p.accepting.Close()
 	for _, l := range p.Loops() {
 		l.tasks.Add(1) // gnet has its end to tell: nobody sleeps any more
 	}
@@ -285,6 +288,3 @@ var canceled = func() context.Context {
 	cancel()
 	return ctx
 }()
-
-// now is a clock in nanoseconds; never 0.
-func (p *Poller) now() int64 { return int64(time.Since(p.born)) + 1 }
