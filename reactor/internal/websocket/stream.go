@@ -10,6 +10,7 @@ import (
 
 // Stream is the frames of one connection. NewStream makes one.
 type Stream struct {
+	client bool     // we have opened it: never changes, so that senders may ask beside the reader
 	state  ws.State // which side we are, and whether a message has begun that is not whole
 	text   bool     // it is text
 	within bool     // in the payload of a frame of a message
@@ -29,12 +30,12 @@ type Stream struct {
 // we have opened it.
 func NewStream(client bool) *Stream {
 	if client {
-		return &Stream{state: ws.StateClientSide}
+		return &Stream{client: true, state: ws.StateClientSide}
 	}
 	return &Stream{state: ws.StateServerSide}
 }
 
-func (s *Stream) masks() bool { return s.state.ClientSide() }
+func (s *Stream) masks() bool { return s.client }
 
 // Next looks for the next message in data, as sipframe.Framer.Next does: what the
 // NeedMore before left over with more bytes behind it, or what lies behind the End

@@ -228,6 +228,29 @@ func TestSend(t *testing.T) {
 	}
 }
 
+// Workers send while the loop reads: the race detector tells if they share what changes.
+func TestSendBesideReading(t *testing.T) {
+	for _, client := range []bool{false, true} {
+		s := NewStream(client)
+		const times = 30000 // so that they do meet
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range times {
+				b, from := s.Close(append(s.Open(nil), reply...), 0)
+				s.Turn(b, from, len(b))
+			}
+		}()
+		first, second := frame(ws.OpText, false, !client, options[:7]), frame(ws.OpContinuation, true, !client, options[7:])
+		for range times {
+			if events, rest := drive(s, first, second); len(events) != 1 || events[0] != options || rest != 0 {
+				t.Fatalf("client %v: %q, %d left over", client, events, rest)
+			}
+		}
+		<-done
+	}
+}
+
 func TestGoodbye(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                                      "880203e9", // ours
