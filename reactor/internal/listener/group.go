@@ -178,7 +178,8 @@ func (g *Group) keepSpare() {
 
 // Shut ends the accepting for good. gnet cannot: so its epoll sets are told to
 // forget the listeners, and another socket is put in their places, which ends
-// those that nobody else has. gnet closes that in its own time. Any goroutine.
+// those that nobody else has. gnet closes that in its own time, behind Close: from
+// then on the numbers may be anybody's. Any goroutine.
 func (g *Group) Shut() {
 	g.mu.Lock()
 	list := g.watched
@@ -197,6 +198,11 @@ func (g *Group) Shut() {
 		return
 	}
 	defer unix.Close(other)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.over {
+		return
+	}
 	for _, l := range list {
 		_ = unix.Dup3(other, l.FD, unix.O_CLOEXEC)
 	}

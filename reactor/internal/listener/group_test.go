@@ -1,6 +1,7 @@
 package listener
 
 import (
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -186,5 +187,31 @@ func TestCloseKeepsNothing(t *testing.T) {
 	w.Open(nil)
 	if len(w.spare) != 0 {
 		t.Error("it is opened again")
+	}
+}
+
+// A group that is closed while it ends its sockets puts nothing in the place of what has their numbers by then.
+func TestCloseOvertakesShut(t *testing.T) {
+	w := watched(t)
+	shut := make(chan struct{})
+	go func() { defer close(shut); w.Shut() }()
+	for taken := false; !taken; { // it has the list, and waits for who accepts
+		w.mu.Lock()
+		taken = w.watched == nil
+		w.mu.Unlock()
+	}
+	w.Close()
+	stranger, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(stranger)
+	if err := unix.Dup3(stranger, w.fd, unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	<-shut
+	var is, want unix.Stat_t
+	if err := errors.Join(unix.Fstat(w.fd, &is), unix.Fstat(stranger, &want)); err != nil || is.Ino != want.Ino {
+		t.Errorf("another socket is behind the number: %v", err)
 	}
 }

@@ -28,7 +28,7 @@ func init() { gneterrors.ErrAcceptSocket = notFatal{"accept failed"} }
 // when gnet is wholly up, once. Each loop has its own of each.
 func (p *Poller) openListeners() error {
 	var watched []kernel.Watched
-	for w, err := range kernel.EpollSets() {
+	for w, err := range p.ownSets() {
 		if err != nil {
 			return err
 		}

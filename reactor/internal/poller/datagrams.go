@@ -134,7 +134,7 @@ func (p *Poller) openDatagrams() error {
 // removeExtra ends the socket that gnet has on each loop where there is no listener
 // of streams: it runs only with one. gnet closes what is in its place then.
 func (p *Poller) removeExtra() error {
-	for w, err := range kernel.EpollSets() {
+	for w, err := range p.ownSets() {
 		if err != nil {
 			return err
 		}

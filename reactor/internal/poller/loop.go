@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"sync/atomic"
 	"time"
 
@@ -65,6 +66,22 @@ func (l *Loop) learn(fd int) {
 	l.poll[0] = unix.PollFd{Fd: int32(l.set), Events: unix.POLLIN}
 	if l.failed != nil {
 		l.p.log.Error("an event loop's epoll set is not known", "error", l.failed)
+	}
+}
+
+// ownSets returns what the loops' epoll sets watch. Whoever else has one in this
+// process may close what it watches at any moment, and the number is a stranger's.
+func (p *Poller) ownSets() iter.Seq2[kernel.Watched, error] {
+	own := map[int]bool{}
+	for _, l := range p.Loops() {
+		own[l.set] = l.failed == nil
+	}
+	return func(yield func(kernel.Watched, error) bool) {
+		for w, err := range kernel.EpollSets() {
+			if (err != nil || own[w.Set]) && !yield(w, err) {
+				return
+			}
+		}
 	}
 }
 
