@@ -57,6 +57,8 @@ type Context struct {
 	forwarded bool  // the message has been taken for sending
 	failure   error // of the last Forward or Send
 	overload  bool  // a bound of ours is why: a 503 says when to come again
+	refused   bool  // the request is not in order and goes nowhere
+	mute      bool  // nor is there anything to build a reply from
 	witness   Witness
 
 	// What the Router asked for; reset for each message.
@@ -140,6 +142,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.advertised.host, c.advertised.port = c.advertised.host[:0], 0
 	c.flags = 0
 	c.answered, c.forwarded, c.failure, c.witness, c.overload = false, false, nil, nil, false
+	c.refused, c.mute = false, false
 	c.culprit = culprit{}
 }
 

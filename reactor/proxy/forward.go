@@ -152,6 +152,9 @@ func (c *Context) Send(dest, headers []byte) error {
 
 // destinations fills in the next hop and gives what it was read from, and its targets.
 func (c *Context) destinations(dest []byte, h *hop) ([]byte, *names.Answer, error) {
+	if c.refused {
+		return dest, nil, ErrRefused
+	}
 	dest, err := c.nextHop(dest, h)
 	if err != nil {
 		return dest, nil, err

@@ -28,6 +28,15 @@ type Router interface {
 	Reply(c *Context)
 }
 
+// Refuser is a Router that is shown requests which are not in order, too.
+type Refuser interface {
+	Router
+	// Refused gets a request that cannot be read, or asks for what there is not, before it is answered with code and
+	// reason. It may answer otherwise, where there can be an answer: code is 0 where there can be none. Such a request
+	// is sent nowhere.
+	Refused(c *Context, code int, reason string)
+}
+
 // Config is what a Proxy is made of. The zero value is usable.
 type Config struct {
 	// ServerHeader is the value of the Server header in our own replies; ""

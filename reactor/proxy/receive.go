@@ -38,6 +38,7 @@ func (c *Context) receive(data []byte, src *reactor.Source, f func(*Context)) {
 		c.count.add(RequestsIn)
 		c.count.add(RequestsBroken)
 		c.count.defects.Add(d.Reason)
+		c.refuse(0, d.Reason)
 	case c.msg.StatusCode() != 0:
 		c.count.add(ResponsesIn)
 		c.response()
@@ -95,7 +96,18 @@ func (c *Context) ReceiveBroken(data []byte, src *reactor.Source, d sipframe.Def
 		return
 	}
 	c.count.refuse(d.Code)
-	_ = c.Reply(d.Code, []byte(d.Reason))
+	c.refuse(d.Code, d.Reason)
+}
+
+// refuse answers a request that is not in order, unless the Router does; with code 0 there can be no answer.
+func (c *Context) refuse(code int, reason string) {
+	if r, ok := c.proxy.Router().(Refuser); ok {
+		c.refused, c.mute = true, code == 0
+		r.Refused(c, code, reason)
+	}
+	if code != 0 && !c.answered {
+		_ = c.Reply(code, []byte(reason))
+	}
 }
 
 // admit tells whether a request may go to the Router; if not, it has been
@@ -108,6 +120,7 @@ func (c *Context) admit() bool {
 	case v.Drop:
 		c.count.add(RequestsBroken)
 		c.count.defects.Add(v.Reason)
+		c.refuse(0, v.Reason)
 		return false
 	default: // v.NoHops is Forward's: the Router may still answer the request here
 		c.count.refuse(v.Code)
@@ -116,7 +129,7 @@ func (c *Context) admit() bool {
 			OneLine(v.Unsupported)
 			c.extra = append(append(append(c.extra, "Unsupported: "...), v.Unsupported...), "\r\n"...)
 		}
-		_ = c.Reply(v.Code, []byte(v.Reason))
+		c.refuse(v.Code, v.Reason)
 		return false
 	}
 	if c.absorbs() && (c.proxy.transactions == nil || !c.proxy.transactions.Acknowledges(c)) {

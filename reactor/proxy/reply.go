@@ -17,6 +17,7 @@ var (
 	ErrACK        = errors.New("proxy: an ACK gets no reply")
 	ErrAnswered   = errors.New("proxy: a final reply has been sent")
 	ErrCode       = errors.New("proxy: no status code")
+	ErrRefused    = errors.New("proxy: the request is not in order")
 )
 
 // Reply answers the request, statelessly (RFC 3261 8.2.7): the same request
@@ -24,7 +25,7 @@ var (
 // the code's usual one, and control characters in it become spaces. It goes to
 // where the topmost Via leads (RFC 3261 18.2.2, RFC 3581).
 //
-// The error is ErrACK, ErrAnswered, ErrCode or ErrNotRequest, or what
+// The error is ErrACK, ErrAnswered, ErrCode, ErrNotRequest or ErrRefused, or what
 // reactor.Worker.Send told.
 func (c *Context) Reply(code int, reason []byte) error {
 	switch {
@@ -36,6 +37,8 @@ func (c *Context) Reply(code int, reason []byte) error {
 		return ErrCode
 	case c.answered && code >= 200:
 		return ErrAnswered
+	case c.mute:
+		return ErrRefused
 	}
 	c.writeReply(code, reason, c.transaction(), false)
 	if code >= 200 {
@@ -146,10 +149,7 @@ func (c *Context) copyHeader(b []byte, i, code int, trans uint64, forwarded bool
 	case sipframe.HeaderTo:
 		b = append(append(b, "To: "...), value...)
 		if to, err := m.To(); code > 100 && err == nil && to.Tag.Len == 0 {
-			if b = append(b, ";tag="...); len(c.toTag) > 0 {
-				return append(b, c.toTag...)
-			}
-			b = c.proxy.keys.appendTag(b, trans)
+			b = c.appendOwnTag(append(b, ";tag="...), trans)
 		}
 		return b
 	case sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq:
@@ -171,6 +171,21 @@ func (c *Context) copyHeader(b []byte, i, code int, trans uint64, forwarded bool
 // its positive replies carry the route set (RFC 3261 12.1.1).
 func makesDialog(m sipframe.Method) bool {
 	return m == sipframe.INVITE || m == sipframe.SUBSCRIBE || m == sipframe.REFER || m == sipframe.NOTIFY
+}
+
+// AppendToTag appends the To tag that replies of ours to the request have: its own, or ours.
+func (c *Context) AppendToTag(dst []byte) []byte {
+	if to, err := c.Msg.To(); err == nil && to.Tag.Len > 0 {
+		return append(dst, c.Msg.Bytes(to.Tag)...)
+	}
+	return c.appendOwnTag(dst, c.transaction())
+}
+
+func (c *Context) appendOwnTag(dst []byte, trans uint64) []byte {
+	if len(c.toTag) > 0 {
+		return append(dst, c.toTag...)
+	}
+	return c.proxy.keys.appendTag(dst, trans)
 }
 
 // tagText is the length of the To tags that we make.

@@ -162,6 +162,17 @@ func (c *Context) BeginLocal(data []byte) error {
 	return err
 }
 
+// BeginShown is Begin for a message of ours that is only looked at: nothing is sent because of it.
+func (c *Context) BeginShown(data []byte) error {
+	c.nowhere = reactor.Source{}
+	err := c.Begin(data, &c.nowhere)
+	c.refused, c.mute = true, true
+	return err
+}
+
+// Refused reports whether nothing may be sent because of the message, but for a reply to a request that is not in order.
+func (c *Context) Refused() bool { return c.refused }
+
 // End lets go of the message.
 func (c *Context) End() { c.leave() }
 

@@ -171,6 +171,9 @@ func (c *Config) Router() proxy.Router {
 			r = m.Wrap(r)
 		}
 	}
+	if c.Program.failure != nil {
+		r = refusing{r, c.Program}
+	}
 	return r
 }
 

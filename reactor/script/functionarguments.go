@@ -37,7 +37,10 @@ func (k *compiler) argument(a *argument, kind ArgKind, x Expr, f *Function) bool
 			k.numberedFlag(x.At, itoa(int(x.N)))
 			return k.flagArg(a, kind, itoa(int(x.N)), x.At)
 		}
-		if kind == RegexArg || kind == BodyRegexArg || kind == SetArg {
+		if kind == RegexArg || kind == BodyRegexArg {
+			return k.stringArg(a, kind, &String{node: node{x.At}, Text: itoa(int(x.N))}, f)
+		}
+		if kind == SetArg {
 			k.rep.errorf(x.At, "found the number %d, expected %s: %s", x.N, argNames[kind], f.Usage)
 			return false
 		}
@@ -86,7 +89,7 @@ func (k *compiler) argument(a *argument, kind ArgKind, x Expr, f *Function) bool
 }
 
 var argNames = [...]string{
-	TextArg: "a string, a number or a variable", HeaderArg: "a string, a number or a variable", IntArg: "a number or a variable", RegexArg: "a regular expression in quotes, or a variable", BodyRegexArg: "a regular expression in quotes, or a variable",
+	TextArg: "a string, a number or a variable", HeaderArg: "a string, a number or a variable", IntArg: "a number or a variable", RegexArg: "a regular expression in quotes, a number or a variable", BodyRegexArg: "a regular expression in quotes, a number or a variable",
 	FixedArg: "a constant string", FlagArg: "the name of a flag", BranchFlagArg: "the name of a branch flag", SetArg: "a variable that can be assigned to",
 	AVPArg: "an AVP, $avp(name)", RouteArg: "the name of a route", ReplyRouteArg: "the name of an onreply_route",
 	FailureRouteArg: "the name of a failure_route", BranchRouteArg: "the name of a branch_route",

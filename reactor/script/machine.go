@@ -63,10 +63,7 @@ type Machine struct {
 	failed  *Site // a failure that the error route has not been run for
 	fails   int   // failures so far
 	inError bool
-	err     struct {
-		class int64
-		info  string
-	}
+	err     failure
 	dynamic map[string]*regexp.Regexp
 	lines   map[string]*regexp.Regexp // of functions' arguments
 	substs  map[string]*Substitution
@@ -144,13 +141,22 @@ func (m *Machine) Fail(s *Site, msg string) int {
 	s.say(m, LevelError, "script: "+s.what+": "+msg)
 	if !m.inError {
 		m.failed = s
-		m.err.class, m.err.info = errScript, msg
+		m.err = failure{class: errScript, code: 500, info: msg, reason: string(serverError)}
 	}
 	return -1
 }
 
+// failure is what $err tells in the error_route.
+type failure struct {
+	class  int64
+	code   int64 // 0: there can be no answer
+	info   string
+	reason string
+}
+
 // Values of $err.class.
 const (
+	errParse  = 1
 	errAssert = 2
 	errScript = 3
 )

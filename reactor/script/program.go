@@ -92,9 +92,30 @@ func (p *Program) Reply(c *proxy.Context) {
 	}
 }
 
+// refusing is a Router with the error_route for requests that are not in order.
+type refusing struct {
+	proxy.Router
+	program *Program
+}
+
+// Refused runs the error_route: proxy.Refuser.
+func (r refusing) Refused(c *proxy.Context, code int, reason string) {
+	p := r.program
+	m := p.machineOf(c)
+	m.reset(c, ErrorRoute)
+	m.inError = true
+	m.err = failure{class: errParse, code: int64(code), info: reason, reason: reason}
+	p.runReset(m, c, p.failure, ErrorRoute)
+}
+
 func (p *Program) run(c *proxy.Context, r *Routine, kind RouteKind) {
 	m := p.machineOf(c)
 	m.reset(c, kind)
+	p.runReset(m, c, r, kind)
+}
+
+// runReset runs a route on a machine that is ready for it.
+func (p *Program) runReset(m *Machine, c *proxy.Context, r *Routine, kind RouteKind) {
 	c.SetNoNewFlags(p.noNewFlags, p.noNewReplies)
 	m.traceBegun()
 	if r != nil {

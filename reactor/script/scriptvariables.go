@@ -30,8 +30,8 @@ func scriptVariables() map[string]*Variable {
 		"err.class":   {Get: Simple(func(m *Machine) Value { return m.errValue(Int(m.err.class)) })},
 		"err.level":   {Get: Simple(func(m *Machine) Value { return m.errValue(Int(3)) })},
 		"err.info":    {Get: Simple(func(m *Machine) Value { return m.errValue(Text(m.KeepString(m.err.info))) })},
-		"err.rcode":   {Get: Simple(func(m *Machine) Value { return m.errValue(Int(500)) })},
-		"err.rreason": {Get: Simple(func(m *Machine) Value { return m.errValue(Text(serverError)) })},
+		"err.rcode":   {Get: Simple(func(m *Machine) Value { return m.errValue(Int(m.err.code)) })},
+		"err.rreason": {Get: Simple(func(m *Machine) Value { return m.errValue(Text(m.KeepString(m.err.reason))) })},
 
 		"TS":  {Get: Simple(func(*Machine) Value { return Int(started) })},
 		"C":   {Inner: ConstInner, Get: constant(func(*Var) Value { return Text(nil) })}, // the log has no colours

@@ -7,6 +7,9 @@ import (
 // upstream sends bytes to where the request came from, and keeps them where they may be asked for again.
 func (x *Exchange) upstream(b []byte, code int) error {
 	x.replied, x.lastCode = code, code
+	if code >= 200 && code < 300 {
+		x.accepted.Store(true)
+	}
 	drop(&x.last)
 	if x.State() == Repeating || !x.up.Reliable() && (code < 200 || code >= 300 || !x.Invite()) {
 		x.last = hoard(b)
@@ -83,11 +86,12 @@ func (x *Exchange) own(code int) {
 	x.tellOn(c, ReplyOut, nil, code, nil)
 	s := x.layer.scratchOf(x.c)
 	s.b = c.WriteReply(s.b[:0], code, reason, w.body, false)
-	err := x.upstream(s.b, code)
-	if x.State() == Repeating && s.msg.Parse(s.b) == nil {
+	x.tell(ReplyWritten, nil, code, s.b)
+	if x.State() == Repeating && s.msg.Parse(s.b) == nil { // before the ACK can come
 		x.answered = x.layer.proxy.AnswerKey(&s.msg)
 		x.layer.answers.add(x.answered, x.handle.Load())
 	}
+	err := x.upstream(s.b, code)
 	x.shard.stat.add(statLocal)
 	if err == nil {
 		c.CountReply(code)

@@ -26,6 +26,8 @@ type Exchange struct {
 	shard  *shard
 	handle atomic.Uint64 // of branch 0, try 0; 0: over
 
+	accepted atomic.Bool // a 2xx went upstream
+
 	mu    sync.Mutex
 	held  bool
 	queue []event // what came while it is held

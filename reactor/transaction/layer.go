@@ -188,6 +188,9 @@ func (l *Layer) Request(c *proxy.Context, r proxy.Router) {
 	if s := l.user(); s != nil {
 		s.Routed(c, x)
 	}
+	if c.Msg.Method() == sipframe.ACK {
+		l.scratchOf(c).acked = 0
+	}
 	c.Transaction = nil
 	if x != nil {
 		x.routed()
@@ -202,21 +205,43 @@ func Of(c *proxy.Context) *Exchange {
 }
 
 // Find returns the handle of the transaction that the request in c belongs to: as a retransmission, the CANCEL of an
-// INVITE or the ACK to its final response, which if that is a 2xx is one of ours; 0: there is none.
+// INVITE or the ACK to its final response, which if that is a 2xx is one of ours; 0: there is none. The ACK to another's
+// 2xx is a transaction of its own, also where its branch is that of the INVITE (RFC 3261 13.2.2.4; some clients have but
+// one).
 func (l *Layer) Find(c *proxy.Context) uint64 {
+	ack := c.Msg.Method() == sipframe.ACK
+	if ack {
+		if h := l.scratchOf(c).acked; h != 0 {
+			return h
+		}
+	}
 	h := l.requests.find(c.TransactionKey())
-	if h == 0 && c.Msg.Method() == sipframe.ACK && l.answers.any() {
+	if !ack || h != 0 && !l.accepted(h) {
+		return h
+	}
+	if l.answers.any() {
 		return l.answers.find(l.proxy.AnswerKey(c.Msg))
 	}
-	return h
+	return 0
+}
+
+// accepted reports whether the INVITE whose transaction has the handle was answered with a 2xx. Any goroutine.
+func (l *Layer) accepted(h uint64) bool {
+	if x := l.table.get(h); x != nil && x.handle.Load() == h {
+		return x.accepted.Load()
+	}
+	r := l.table.left(h) // which an INVITE leaves with a 2xx only
+	return r != nil && r.handle.Load() == h
 }
 
 // Acknowledges reports whether an ACK belongs to a transaction: proxy.Transactions.
 func (l *Layer) Acknowledges(c *proxy.Context) bool { return l.Find(c) != 0 }
 
-// acknowledge tells a transaction that the ACK of its final response has come, in the case of a 2xx of one of ours.
+// acknowledge tells a transaction that the ACK of its final response has come, in the case of a 2xx of one of ours. That
+// may be its end, but the ACK is its own as long as it is routed.
 func (l *Layer) acknowledge(c *proxy.Context) {
 	if h := l.Find(c); h != 0 {
+		l.scratchOf(c).acked = h
 		l.deliver(c, event{kind: evAck, handle: h}, nil)
 	}
 }
@@ -241,7 +266,7 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 	switch {
 	case Of(c) != nil:
 		return Of(c), ErrExists
-	case m == sipframe.ACK || m == sipframe.CANCEL:
+	case m == sipframe.ACK || m == sipframe.CANCEL || c.Refused():
 		return nil, ErrMethod
 	case l.Repeat(c):
 		return nil, ErrRepeat

@@ -23,6 +23,8 @@ const (
 	ResponseOut
 	// ReplyOut: a response of ours is about to go upstream; Context has the request.
 	ReplyOut
+	// ReplyWritten: the same, as Text is.
+	ReplyWritten
 	// Answered: a final response has gone upstream, for an INVITE each 2xx; Text is that.
 	Answered
 	// Failing: no branch is left that might succeed, and the failure_route, if there is one, comes next. Leg is the

@@ -283,6 +283,7 @@ type scratch struct {
 	kept   []byte // what is kept of b
 	msg    sipframe.Message
 	reason []byte  // of a CANCEL, from the script
+	acked  uint64  // the handle of the transaction that the ACK at hand was for, while that is routed
 	own    wording // of the answer of ours that is being sent
 }
 

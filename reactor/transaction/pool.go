@@ -72,6 +72,7 @@ func (l *Layer) reuse(x *Exchange) {
 	x.Attached, x.origin, x.src, x.at, x.merged = nil, nil, nil, nil, false
 	x.lastCode, x.replied, x.invited, x.answered, x.breadth = 0, 0, 0, 0, 0
 	x.kept, x.dropped, x.settled = false, false, false
+	x.accepted.Store(false)
 	x.cancel, x.headers, x.noFail = x.cancel[:0], x.headers[:0], false
 	l.free.Put(x)
 }

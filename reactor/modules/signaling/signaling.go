@@ -18,6 +18,15 @@ func New(*script.Config) *script.Module {
 				return x.Replied(at, m.reply(x, code, reason))
 			}),
 		}},
+		Variables: []script.Variable{{
+			Name: "sig_local_totag", Help: "The To tag of replies of ours to the request, by a transaction or without.",
+			Get: script.Simple(func(x *script.Machine) script.Value {
+				if c := x.Context(); c.Msg.IsRequest() {
+					return script.Text(x.Keep(c.AppendToTag(nil)))
+				}
+				return script.Value{}
+			}),
+		}},
 	}
 }
 

@@ -43,3 +43,16 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
+
+// $sig_local_totag is the tag of the reply that follows; the request's own where it has one.
+func TestLocalToTag(t *testing.T) {
+	b := moduletest.New(t, moduletest.Head("signaling")+"route { xlog(\"$sig_local_totag\"); send_reply(404, \"Nobody\"); }\nonreply_route { xlog(\"$sig_local_totag\"); }\n", signaling.New)
+	b.Receive(moduletest.Invite)
+	if len(b.Log) != 1 || b.Log[0] == "" || len(b.Sent) != 1 || !strings.Contains(b.Sent[0].Text, ";tag="+b.Log[0]+"\r\n") {
+		t.Errorf("%q %v", b.Log, b.Sent)
+	}
+	b.Receive([]byte(strings.Replace(string(moduletest.Invite), "\r\nTo: ", "\r\nTo: <sip:x@y>;tag=theirs\r\nX-To: ", 1)))
+	if len(b.Log) != 1 || b.Log[0] != "theirs" {
+		t.Errorf("%q", b.Log)
+	}
+}
