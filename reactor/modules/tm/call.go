@@ -98,6 +98,7 @@ func (m *Module) Created(_ *proxy.Context, x *transaction.Exchange) {
 	if k, ok := x.Attached.(*call); ok {
 		x.SetTimeouts(k.noAnswer, k.noFinal)
 	}
+	m.views.follow(m.env.Proxy, x, false)
 }
 
 // Routed keeps what the request route has made: transaction.Script.
@@ -185,8 +186,9 @@ func (m *Module) Failure(c *proxy.Context, x *transaction.Exchange, best *transa
 	k.best, k.failing, k.machine = nil, false, nil
 }
 
-// Local runs the local_route, and shows the request to local_request_route: transaction.Script.
+// Local runs the local_route, and has local_request_route see what comes of it: transaction.Script.
 func (m *Module) Local(c *proxy.Context, x *transaction.Exchange) {
+	m.views.follow(m.env.Proxy, x, true)
 	k := m.attached(x)
 	if m.local != nil {
 		m.local.Run(c, script.Run{Kind: script.LocalRoute, AVPs: &k.avps})

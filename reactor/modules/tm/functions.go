@@ -3,7 +3,6 @@ package tm
 import (
 	"regexp"
 	"strconv"
-	"strings"
 
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
@@ -20,7 +19,7 @@ var (
 func (m *Module) functions() []script.Function {
 	text, number := script.TextArg, script.IntArg
 	return []script.Function{
-		{Name: "t_relay", Usage: `t_relay(["flags"][, "proto:host:port"])`, Help: "Sends the request on by a transaction, which it makes where there is none. Codes: -1 error, -2 bad message, -3 no branch or canceled, -4 unresolvable, -5 blacklisted, -6 not sent.",
+		{Name: "t_relay", Usage: `t_relay(["flags"][, "proto:host:port"])`, Help: "Sends the request on by a transaction, which it makes where there is none. The destination may stand alone, as in OpenSIPS 2. Codes: -1 error, -2 bad message, -3 no branch or canceled, -4 unresolvable, -5 blacklisted, -6 not sent.",
 			Args: []script.ArgKind{text, text}, Routes: requestFailure, Build: m.relay},
 		{Name: "t_newtran", Usage: "t_newtran()", Help: "Makes a transaction of the request; a retransmission ends the script. -10: there is one already.",
 			Routes: requestOnly, Build: m.newtran},
@@ -113,67 +112,6 @@ func yes(b bool) int {
 		return 1
 	}
 	return -1
-}
-
-// relayFlags reads the flags of t_relay(): their names, or the sum that they were before.
-func relayFlags(text string, o *transaction.Options) (wrong string) {
-	text = strings.TrimSpace(text)
-	if n, err := strconv.ParseUint(text, 0, 16); err == nil {
-		o.NoReply, o.NoFailover, o.PassReason, o.NoCancel = n&2 != 0, n&4 != 0, n&8 != 0, n&16 != 0
-		return ""
-	}
-	for _, f := range strings.Split(text, ",") {
-		switch strings.TrimSpace(f) {
-		case "no-auto-477":
-			o.NoReply = true
-		case "no-dns-failover":
-			o.NoFailover = true
-		case "pass-reason-hdr":
-			o.PassReason = true
-		case "allow-no-cancel":
-			o.NoCancel = true
-		case "":
-		default:
-			return strings.TrimSpace(f)
-		}
-	}
-	return ""
-}
-
-func (m *Module) relay(a *script.Args) script.Action {
-	var fixed transaction.Options
-	flags := a.Text(0)
-	text, constant := a.Fixed(0)
-	if constant || !a.Given(0) {
-		if wrong := relayFlags(text, &fixed); wrong != "" {
-			a.Errorf(0, "t_relay() has no flag %q: there are no-auto-477, no-dns-failover, pass-reason-hdr, allow-no-cancel", wrong)
-			return nil
-		}
-	}
-	to, at := a.Text(1), a.Site()
-	dynamic := a.Given(0) && !constant
-	return func(x *script.Machine) int {
-		c := x.Context()
-		o := fixed
-		if dynamic {
-			b, _ := flags(x)
-			if wrong := relayFlags(string(b), &o); wrong != "" {
-				return x.Fail(at, "there is no flag "+strconv.Quote(wrong))
-			}
-		}
-		o.To, _ = to(x)
-		x.NameDomains()
-		k := m.callOf(c)
-		k.machine = x
-		rc := m.layer.Relay(c, &o)
-		k.machine = nil
-		if rc < 0 {
-			if err := c.Failure(); err != nil {
-				x.Say(at, script.LevelWarn, "script: t_relay() failed", "error", err)
-			}
-		}
-		return rc
-	}
 }
 
 func (m *Module) newtran(*script.Args) script.Action { return m.begin }

@@ -19,6 +19,7 @@ type Module struct {
 	minor   script.Literal
 	local   *script.Routine // local_route
 	context *script.AVP     // uac_ctx
+	views   views
 
 	env   *script.Env
 	layer *transaction.Layer
@@ -68,8 +69,14 @@ func (m *Module) parameters() []script.Parameter {
 			return nil
 		}},
 		{Name: "enable_stats", Type: script.BoolParam, Default: "1", Help: "Whether statistics are shown.", Note: "statistics are always kept"},
-		{Name: "local_request_route", Type: script.StringParam, Help: "The route that is shown each request of ours.", Set: unsupported("the local_route sees requests of ours before they are sent")},
-		{Name: "local_reply_route", Type: script.StringParam, Help: "The route that is shown each reply of ours.", Set: unsupported("no route sees replies of ours")},
+		{Name: "local_request_route", Type: script.StringParam, Help: "The route that is shown each request of ours, as it was sent. It changes nothing and sends nothing.", Set: func(v script.Literal) error {
+			m.views.requestName = v
+			return nil
+		}},
+		{Name: "local_reply_route", Type: script.StringParam, Help: "The route that is shown each reply of ours by a transaction, but for the 100, as it is sent. It changes nothing and sends nothing.", Set: func(v script.Literal) error {
+			m.views.replyName = v
+			return nil
+		}},
 		{Name: "max_transactions", Type: script.IntParam, Min: 1, Max: 8000000, Unit: "transactions", Default: fmt.Sprint(transaction.DefaultMax), Help: "How many transactions there may be; more requests are answered 503.", Set: func(v script.Literal) error {
 			m.cfg.Max = int(v.Int)
 			return nil
@@ -98,6 +105,7 @@ func (m *Module) check(l *script.Loading) {
 	if m.minor.Text != "" {
 		m.cfg.MinorFlag = 1 << l.BranchFlag(m.minor)
 	}
+	m.views.check(l)
 	m.context = l.AVP(script.Literal{Text: "uac_ctx"})
 	if s, ok := l.Instance("signaling").(*signaling.Module); ok {
 		s.SetReply(m.sendReply)

@@ -3,6 +3,7 @@ package uac
 import (
 	"errors"
 
+	"sipreactor/reactor/modules/dialog"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/modules/uac_auth"
@@ -29,6 +30,10 @@ type module struct {
 
 	tm   *tm.Module
 	auth *uac_auth.Module
+
+	forceDialog bool
+	dialog      *dialog.Module // nil: no dialog is made
+
 	env  *script.Env
 	stop func()
 }
@@ -66,7 +71,7 @@ func New(*script.Config) *script.Module {
 			{Name: "restore_passwd", Type: script.StringParam, Help: "Password that what is kept in the Record-Route is encrypted with.", Set: script.Into(&m.password)},
 			param("rr_from_store_param", "Parameter of the Record-Route that keeps From.", &m.fromParam),
 			param("rr_to_store_param", "Parameter of the Record-Route that keeps To.", &m.toParam),
-			{Name: "force_dialog", Type: script.BoolParam, Default: "0", Help: "Whether a dialog is made to keep From and To.", Note: "they are kept in the Record-Route"},
+			{Name: "force_dialog", Type: script.BoolParam, Default: "0", Help: "Whether a call whose From or To is replaced gets a dialog, as by create_dialog(). The Record-Route keeps them with or without.", Set: script.Into(&m.forceDialog)},
 		},
 		Functions: []script.Function{
 			{Name: "uac_replace_from", Usage: `uac_replace_from(["display"], "uri")`, Help: "Puts another party into From.", Args: []script.ArgKind{text, text}, Routes: routes, Build: m.replace(sipframe.HeaderFrom)},
@@ -95,6 +100,11 @@ func New(*script.Config) *script.Module {
 func (m *module) check(l *script.Loading) {
 	m.tm, _ = l.Instance("tm").(*tm.Module)
 	m.auth, _ = l.Instance("uac_auth").(*uac_auth.Module)
+	if m.forceDialog {
+		if m.dialog, _ = l.Instance("dialog").(*dialog.Module); m.dialog == nil && !l.Partial() {
+			l.Errorf(l.Place("force_dialog"), `force_dialog needs the module dialog: loadmodule "dialog.so"`)
+		}
+	}
 	if m.mode != byRoute {
 		return
 	}
@@ -221,6 +231,9 @@ func (m *module) replace(kind sipframe.HeaderKind) func(a *script.Args) script.A
 				p.Display, _ = display(x)
 			}
 			u, _ := uri(x)
+			if m.dialog != nil && x.Kind() != script.LocalRoute && m.dialog.Create(x, at, 0) == 0 {
+				return 0 // a retransmission
+			}
 			if len(u) > 0 {
 				p.URI = u
 			}
