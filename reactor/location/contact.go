@@ -33,6 +33,7 @@ const (
 	textInstance
 	textSocket
 	textAttr
+	textKept
 	texts
 )
 
@@ -46,10 +47,16 @@ type Texts struct {
 	Instance []byte // +sip.instance, with its brackets
 	Socket   []byte // proto:address:port of the listener that it came by
 	Attr     []byte // what the script keeps with it
+	Kept     []byte // what a module keeps with it
+}
+
+// All are the fields, to be read or set one after the other.
+func (t *Texts) All() [texts]*[]byte {
+	return [texts]*[]byte{&t.URI, &t.CallID, &t.Received, &t.Path, &t.Agent, &t.Instance, &t.Socket, &t.Attr, &t.Kept}
 }
 
 func (t *Texts) list() [texts][]byte {
-	return [texts][]byte{t.URI, t.CallID, t.Received, t.Path, t.Agent, t.Instance, t.Socket, t.Attr}
+	return [texts][]byte{t.URI, t.CallID, t.Received, t.Path, t.Agent, t.Instance, t.Socket, t.Attr, t.Kept}
 }
 
 // maxTexts bounds the bytes of all strings of a contact.
@@ -133,6 +140,9 @@ func (c *Contact) Socket() string { return c.part(textSocket) }
 
 // Attr returns what the script keeps with it.
 func (c *Contact) Attr() string { return c.part(textAttr) }
+
+// Kept returns what a module keeps with it.
+func (c *Contact) Kept() string { return c.part(textKept) }
 
 // State returns how it stands to what is stored.
 func (c *Contact) State() State { return c.state }

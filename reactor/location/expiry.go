@@ -43,7 +43,7 @@ func (t *Table) Expire(now int64) {
 				behind := c.behind
 				if c.Expires <= now {
 					t.expired.Add(1)
-					t.drop(s, c, true)
+					t.drop(s, c, itsTime)
 				}
 				c = behind
 			}

@@ -92,7 +92,7 @@ func (t *Table) FlowEnded(h reactor.Handle, drop bool) (n int) {
 				}
 				n++
 				if drop {
-					t.drop(s, c, false)
+					t.drop(s, c, somebody)
 				} else {
 					c.FlowLost = true
 				}

@@ -107,8 +107,7 @@ func (t *Table) Restore(aor []byte, c *Contact, x *Texts, now int64) bool {
 	if !put.Alive(now) || !put.setTexts(&list) {
 		return false
 	}
-	for last := t.lastID.Load(); last < put.ID && !t.lastID.CompareAndSwap(last, put.ID); last = t.lastID.Load() {
-	}
+	t.raiseID(put.ID)
 	s := t.shard(aor)
 	s.mu.Lock()
 	r := s.records[string(aor)]

@@ -24,6 +24,7 @@ type Change struct {
 	AOR     string
 	Contact Contact // a copy; zero for those of an address of record
 	Expired bool    // Deleted, because its time was over
+	Asked   bool    // Deleted, because a REGISTER wanted that
 }
 
 // Config is what a Table is made of. The zero value is usable.
@@ -51,6 +52,7 @@ type Table struct {
 	flows  flows
 
 	lastID   atomic.Uint64
+	ids      atomic.Pointer[identities] // nil unless IndexIDs was called
 	contacts atomic.Int64
 	records  atomic.Int64
 	expired  atomic.Uint64
@@ -156,7 +158,7 @@ func (t *Table) RemoveWhere(aor []byte, which func(*Contact) bool) (n int) {
 		for c := r.first; c != nil; {
 			next := c.next
 			if which(&c.Contact) {
-				t.drop(s, c, false)
+				t.drop(s, c, somebody)
 				n++
 			}
 			c = next
@@ -165,6 +167,15 @@ func (t *Table) RemoveWhere(aor []byte, which func(*Contact) bool) (n int) {
 	t.tell(s)
 	return n
 }
+
+// cause is why a contact goes.
+type cause uint8
+
+const (
+	somebody cause = iota // management, the script, or room for another
+	itsTime
+	itsPhone
+)
 
 // tell unlocks the shard and tells what the call did to it.
 func (t *Table) tell(s *shard) {
@@ -182,11 +193,11 @@ func (t *Table) tell(s *shard) {
 }
 
 // note keeps a change for tell. The shard is locked.
-func (t *Table) note(s *shard, k Kind, r *record, c *node, expired bool) {
+func (t *Table) note(s *shard, k Kind, r *record, c *node, why cause) {
 	if t.cfg.Notify == nil {
 		return
 	}
-	change := Change{Kind: k, AOR: r.aor, Expired: expired}
+	change := Change{Kind: k, AOR: r.aor, Expired: why == itsTime, Asked: why == itsPhone}
 	if c != nil {
 		change.Contact = c.Contact
 	}
@@ -199,13 +210,14 @@ func (t *Table) insert(s *shard, r *record, c *node) {
 	if r.count++; r.count == 1 {
 		s.records[r.aor] = r
 		t.records.Add(1)
-		t.note(s, AORInserted, r, nil, false)
+		t.note(s, AORInserted, r, nil, somebody)
 	}
 	t.contacts.Add(1)
 	t.place(r, c)
 	s.schedule(c)
 	t.flows.add(c)
-	t.note(s, Inserted, r, c, false)
+	t.ids.Load().add(c)
+	t.note(s, Inserted, r, c, somebody)
 }
 
 // place links a contact into its address's order.
@@ -236,11 +248,12 @@ func (r *record) unplace(c *node) {
 }
 
 // drop takes a contact out of everything. The shard is locked.
-func (t *Table) drop(s *shard, c *node, expired bool) {
+func (t *Table) drop(s *shard, c *node, why cause) {
 	r := c.of
-	t.note(s, Deleted, r, c, expired)
+	t.note(s, Deleted, r, c, why)
 	s.unschedule(c)
 	t.flows.remove(c)
+	t.ids.Load().remove(c)
 	r.unplace(c)
 	c.gone = true
 	t.contacts.Add(-1)
@@ -251,7 +264,7 @@ func (t *Table) drop(s *shard, c *node, expired bool) {
 	if r.count--; r.count == 0 {
 		delete(s.records, r.aor)
 		t.records.Add(-1)
-		t.note(s, AORDeleted, r, nil, false)
+		t.note(s, AORDeleted, r, nil, somebody)
 	}
 }
 

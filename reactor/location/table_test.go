@@ -171,15 +171,6 @@ func TestLimits(t *testing.T) {
 		}
 		want(t, table, start+2, "sip:2", "sip:3")
 	})
-	t.Run("only the request's", func(t *testing.T) {
-		table := fill()
-		u := update(start+2, "c", 1, "sip:2", "sip:3")
-		u.Only = true
-		if err := table.Save(u, nil); err != nil {
-			t.Fatal(err)
-		}
-		want(t, table, start+2, "sip:2", "sip:3")
-	})
 	t.Run("the table", func(t *testing.T) {
 		table := fill()
 		if err := table.Save(update(start+2, "c", 1, "sip:3", "sip:4", "sip:5"), nil); !errors.Is(err, ErrFull) {

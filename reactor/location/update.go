@@ -37,6 +37,8 @@ type Binding struct {
 	Texts
 	// Expires is the unix second it ends in; one that is not in the future removes it, 0 is permanent.
 	Expires int64
+	// ID is that of NewID for a contact that is new; 0: one is made.
+	ID      uint64
 	Q       int16
 	Methods uint32
 	RegID   uint32
@@ -53,10 +55,8 @@ type Update struct {
 
 	Bindings []Binding
 	// Max is how many contacts the address may have, 0 any number. With Evict the oldest give way.
-	Max   int
-	Evict bool
-	// Only removes the contacts of the address that are not among the bindings.
-	Only     bool
+	Max      int
+	Evict    bool
 	Matching Matching
 	Param    string // of ByParam
 	// Repeats has an equal CSeq of the same Call-ID change the contact; without it, it is a retransmission.
@@ -91,15 +91,47 @@ func (t *Table) Save(u *Update, visit func(*Contact)) error {
 	return err
 }
 
+// Check tells the error that Save would return now, and calls visit with each binding's index and the contact that it
+// would refresh or remove, nil if there is none. Nothing is changed.
+func (t *Table) Check(u *Update, visit func(i int, c *Contact)) error {
+	s := t.shard(u.AOR)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.records[string(u.AOR)]
+	if r == nil {
+		r = &record{}
+	}
+	for i := range u.Bindings {
+		var c *Contact
+		if n := r.match(u, &u.Bindings[i]); n != nil && n.Alive(u.Now) {
+			c = &n.Contact
+		}
+		visit(i, c)
+	}
+	if u.All {
+		return u.checkAll(r)
+	}
+	_, err := t.check(r, u)
+	return err
+}
+
+// checkAll looks whether all contacts may be removed.
+func (u *Update) checkAll(r *record) error {
+	for c := r.first; c != nil; c = c.next {
+		if u.CSeq < c.CSeq && c.CallID() == string(u.CallID) {
+			return ErrOutOfOrder
+		}
+	}
+	return nil
+}
+
 func (t *Table) apply(s *shard, r *record, u *Update) error {
 	if u.All {
-		for c := r.first; c != nil; c = c.next {
-			if u.CSeq < c.CSeq && c.CallID() == string(u.CallID) {
-				return ErrOutOfOrder
-			}
+		if err := u.checkAll(r); err != nil {
+			return err
 		}
 		for r.first != nil {
-			t.drop(s, r.first, false)
+			t.drop(s, r.first, itsPhone)
 		}
 		return nil
 	}
@@ -113,23 +145,10 @@ func (t *Table) apply(s *shard, r *record, u *Update) error {
 	for i := range u.Bindings {
 		t.bind(s, r, u, &u.Bindings[i])
 	}
-	if u.Only {
-		t.dropWhere(s, r, func(c *node) bool { return !s.isTouched(c) })
-	}
 	for u.Evict && u.Max > 0 && r.alive(u.Now) > u.Max {
-		t.drop(s, s.oldest(r), false)
+		t.drop(s, s.oldest(r), somebody)
 	}
 	return nil
-}
-
-func (t *Table) dropWhere(s *shard, r *record, which func(*node) bool) {
-	for c := r.first; c != nil; {
-		next := c.next
-		if which(c) {
-			t.drop(s, c, false)
-		}
-		c = next
-	}
 }
 
 // check looks whether an update can be done as a whole, and returns how many contacts it adds.
@@ -157,9 +176,6 @@ func (t *Table) check(r *record, u *Update) (added int, err error) {
 		}
 	}
 	left := r.alive(u.Now) - removed + added
-	if u.Only {
-		left = added + u.kept(r)
-	}
 	switch {
 	case u.Max > 0 && left > u.Max && added > 0 && !(u.Evict && len(u.Bindings) <= u.Max):
 		return 0, ErrTooMany
@@ -167,16 +183,6 @@ func (t *Table) check(r *record, u *Update) (added int, err error) {
 		return 0, ErrFull
 	}
 	return added, nil
-}
-
-// kept counts the contacts that bindings refresh.
-func (u *Update) kept(r *record) (n int) {
-	for i := range u.Bindings {
-		if b := &u.Bindings[i]; !b.over(u.Now) && !u.repeated(i) && r.match(u, b) != nil {
-			n++
-		}
-	}
-	return n
 }
 
 // repeated reports whether a later binding is of the same contact: the last one holds.
@@ -257,13 +263,16 @@ func (t *Table) bind(s *shard, r *record, u *Update, b *Binding) {
 	case c == nil && b.over(u.Now):
 		return
 	case c == nil:
-		c = &node{Contact: Contact{ID: t.lastID.Add(1)}}
+		if b.ID == 0 {
+			b.ID = t.NewID()
+		}
+		c = &node{Contact: Contact{ID: b.ID}}
 		c.fill(u, b)
 		t.insert(s, r, c)
 		t.changed(s, c)
 	case c.CSeq == u.CSeq && !u.Repeats && c.CallID() == string(b.CallID) && c.URI() == string(b.URI): // a retransmission
 	case b.over(u.Now):
-		t.drop(s, c, false)
+		t.drop(s, c, itsPhone)
 		return
 	default:
 		s.unschedule(c)
@@ -277,7 +286,7 @@ func (t *Table) bind(s *shard, r *record, u *Update, b *Binding) {
 			t.place(r, c)
 		}
 		t.changed(s, c)
-		t.note(s, Updated, r, c, false)
+		t.note(s, Updated, r, c, somebody)
 	}
 	s.touched = append(s.touched, c)
 }

@@ -7,7 +7,7 @@ import (
 
 // aorOf appends the address of record that a URI stands for. A URI without a user has none, unless hosts alone are users
 // there (usrloc's use_domain does not matter then: it never is).
-func (m *module) aorOf(dst, uri []byte) ([]byte, *refusal) {
+func (m *Core) aorOf(dst, uri []byte) ([]byte, *Refusal) {
 	var u sipframe.URI
 	if sipframe.ParseURI(uri, &u) != nil {
 		return dst, badAOR
@@ -40,9 +40,9 @@ func uriArg(a *script.Args, i int, usual func(x *script.Machine) []byte) func(x 
 }
 
 // aorArg returns what gives the address of record of a call.
-func (m *module) aorArg(a *script.Args, i int, usual func(x *script.Machine) []byte) func(x *script.Machine, dst []byte) ([]byte, *refusal) {
+func (m *Core) aorArg(a *script.Args, i int, usual func(x *script.Machine) []byte) func(x *script.Machine, dst []byte) ([]byte, *Refusal) {
 	uri := uriArg(a, i, usual)
-	return func(x *script.Machine, dst []byte) ([]byte, *refusal) { return m.aorOf(dst, uri(x)) }
+	return func(x *script.Machine, dst []byte) ([]byte, *Refusal) { return m.aorOf(dst, uri(x)) }
 }
 
 // registeringURI is To's in a REGISTER, else From's.

@@ -10,53 +10,37 @@ import (
 	"sipreactor/sipframe"
 )
 
-// refusal is why a REGISTER is not accepted.
-type refusal struct {
+// Refusal is why a REGISTER is not accepted.
+type Refusal struct {
 	code int
 	why  string // of P-Registrar-Error
 	more string // another header, with its CRLF
 }
 
 var (
-	badContact = &refusal{code: 400, why: "Contact HF couldn't be parsed"}
-	badStar    = &refusal{code: 400, why: "* used in contact and expires is not zero"}
-	manyStars  = &refusal{code: 400, why: "* used in contact more than once"}
-	badQ       = &refusal{code: 400, why: "Invalid q parameter in Contact HF"}
-	badExpires = &refusal{code: 400, why: "Invalid Expires HF"}
-	longURI    = &refusal{code: 400, why: "Contact is too long"}
-	badAOR     = &refusal{code: 400, why: "Username not found in AOR"}
-	longAOR    = &refusal{code: 400, why: "Address of record is too long"}
-	lowCSeq    = &refusal{code: 400, why: "Invalid CSeq number"}
-	manyFlows  = &refusal{code: 400, why: "reg-id with more than one contact"}
-	noPush     = &refusal{code: 555, why: "Push Notification Service Not Supported"}
-	noPath     = &refusal{code: 420, why: "No support for found Path indicated", more: "Unsupported: path\r\n"}
-	noOutbound = &refusal{code: 439, why: "The first hop does not support outbound"}
-	tooMany    = &refusal{code: 503, why: "Too many registered contacts"}
-	tableFull  = &refusal{code: 503, why: "No room for another contact"}
+	badContact = &Refusal{code: 400, why: "Contact HF couldn't be parsed"}
+	badStar    = &Refusal{code: 400, why: "* used in contact and expires is not zero"}
+	manyStars  = &Refusal{code: 400, why: "* used in contact more than once"}
+	badQ       = &Refusal{code: 400, why: "Invalid q parameter in Contact HF"}
+	badExpires = &Refusal{code: 400, why: "Invalid Expires HF"}
+	longURI    = &Refusal{code: 400, why: "Contact is too long"}
+	badAOR     = &Refusal{code: 400, why: "Username not found in AOR"}
+	longAOR    = &Refusal{code: 400, why: "Address of record is too long"}
+	lowCSeq    = &Refusal{code: 400, why: "Invalid CSeq number"}
+	manyFlows  = &Refusal{code: 400, why: "reg-id with more than one contact"}
+	noPush     = &Refusal{code: 555, why: "Push Notification Service Not Supported"}
+	noPath     = &Refusal{code: 420, why: "No support for found Path indicated", more: "Unsupported: path\r\n"}
+	noOutbound = &Refusal{code: 439, why: "The first hop does not support outbound"}
+	tooMany    = &Refusal{code: 503, why: "Too many registered contacts"}
+	tableFull  = &Refusal{code: 503, why: "No room for another contact"}
 )
 
 // maxBindings bounds the contacts of one REGISTER.
 const maxBindings = 64
 
-// registration is what a REGISTER says, in scratch that is used again.
-type registration struct {
-	location.Update
-	aor      []byte
-	contacts []byte // of the reply
-	headers  []byte
-	path     []byte
-	user     []byte // URI that GRUUs are made of; empty: the phone wants none
-	scheme   []byte // of it
-	host     []byte
-	outbound bool // some contact is one of RFC 5626
-	query    bool // no Contact at all
-	short    bool // some expiry is below the minimum
-	last     int64
-}
-
 // readContacts reads the Contact headers.
-func (m *module) readContacts(r *registration, msg *sipframe.Message, f *saveFlags, now int64) *refusal {
-	r.Bindings, r.outbound, r.query, r.short, r.last = r.Bindings[:0], false, true, false, 0
+func (m *Core) readContacts(r *Registration, msg *sipframe.Message, f *SaveFlags, now int64) *Refusal {
+	r.Bindings, r.Wanted, r.outbound, r.Query, r.short, r.last = r.Bindings[:0], r.Wanted[:0], false, true, false, 0
 	common, given, bad := expiresHeader(msg)
 	if bad {
 		return badExpires
@@ -64,7 +48,7 @@ func (m *module) readContacts(r *registration, msg *sipframe.Message, f *saveFla
 	star := false
 	it := msg.Values(sipframe.HeaderContact)
 	for v, ok := it.Next(); ok; v, ok = it.Next() {
-		r.query = false
+		r.Query = false
 		var a sipframe.NameAddr
 		if msg.NameAddr(v, &a) != nil || len(r.Bindings) == maxBindings {
 			return badContact
@@ -88,7 +72,7 @@ func (m *module) readContacts(r *registration, msg *sipframe.Message, f *saveFla
 }
 
 // flows reports what is wrong with the flows of RFC 5626 6 that are registered: a REGISTER is for one.
-func (r *registration) flows() *refusal {
+func (r *Registration) flows() *Refusal {
 	if len(r.Bindings) < 2 {
 		return nil
 	}
@@ -110,29 +94,29 @@ func expiresHeader(msg *sipframe.Message) (n int64, given, bad bool) {
 	return int64(v), ok, !ok
 }
 
-func (m *module) readContact(r *registration, msg *sipframe.Message, a *sipframe.NameAddr, f *saveFlags, now, common int64, given bool) *refusal {
+func (m *Core) readContact(r *Registration, msg *sipframe.Message, a *sipframe.NameAddr, f *SaveFlags, now, common int64, given bool) *Refusal {
 	uri := msg.Bytes(a.URI)
 	var u sipframe.URI
 	switch {
 	case int64(len(uri)) > m.maxContact:
 		return longURI
 	case sipframe.ParseURI(uri, &u) != nil:
-		return &refusal{code: 500, why: "Contact cannot be parsed", more: m.retryLine()}
+		return &Refusal{code: 500, why: "Contact cannot be parsed", more: m.retryLine()}
 	}
 	b := location.Binding{Q: m.qOf(), Methods: r.methods(msg)}
 	b.URI = uri
-	expires := m.defaultExpires
+	expires, wanted := m.defaultExpires, int64(-1)
 	if given {
-		expires = common
+		expires, wanted = common, common
 	}
 	it := sipframe.Params(msg.Bytes(a.Params))
 	for p, ok := it.Next(); ok; p, ok = it.Next() {
 		switch {
 		case is(p.Name, "expires"):
 			if n, ok := sipframe.ParseUint(p.Value, 1<<32-1); ok {
-				expires = int64(n)
+				expires, wanted = int64(n), int64(n)
 			} else {
-				expires = m.defaultExpires
+				expires, wanted = m.defaultExpires, -1
 			}
 		case is(p.Name, "q"):
 			q, ok := parseQ(p.Value)
@@ -166,17 +150,17 @@ func (m *module) readContact(r *registration, msg *sipframe.Message, a *sipframe
 		b.Expires = now
 	}
 	r.last = max(r.last, b.Expires)
-	r.Bindings = append(r.Bindings, b)
+	r.Bindings, r.Wanted = append(r.Bindings, b), append(r.Wanted, wanted)
 	return nil
 }
 
 // pushes reports whether pn_providers has a service.
-func (m *module) pushes(pns []byte) bool {
+func (m *Core) pushes(pns []byte) bool {
 	return slices.ContainsFunc(m.pushServices, func(name string) bool { return sipframe.EqualFold(pns, name) })
 }
 
 // bounded brings an expiry between the bounds.
-func (m *module) bounded(r *registration, f *saveFlags, n int64) int64 {
+func (m *Core) bounded(r *Registration, f *SaveFlags, n int64) int64 {
 	low, high := m.minExpires, m.maxExpires
 	if f.minExpires >= 0 {
 		low = f.minExpires
@@ -226,67 +210,6 @@ func parseQ(b []byte) (int16, bool) {
 
 func appendQ(dst []byte, q int16) []byte {
 	return strconv.AppendFloat(dst, float64(q)/1000, 'g', -1, 64)
-}
-
-// methods returns what Allow says a contact takes.
-func (r *registration) methods(msg *sipframe.Message) uint32 {
-	i := msg.Find(sipframe.HeaderAllow)
-	if i < 0 {
-		return location.AllMethods
-	}
-	var bits uint32
-	for ; i >= 0; i = msg.FindNext(sipframe.HeaderAllow, i) {
-		bits |= methodBits(msg.Bytes(msg.Header(i).Value))
-	}
-	return bits
-}
-
-// methodBits returns the methods of a list as bits. What is not known is one bit.
-func methodBits(list []byte) (bits uint32) {
-	for one := range bytes.SplitSeq(list, []byte{','}) {
-		if one = bytes.TrimSpace(one); len(one) > 0 {
-			bits |= methodBit(sipframe.MethodOf(one))
-		}
-	}
-	return bits
-}
-
-// methodBit is the bit of a method, as OpenSIPS numbers them.
-func methodBit(m sipframe.Method) uint32 {
-	switch m {
-	case sipframe.INVITE:
-		return 1
-	case sipframe.CANCEL:
-		return 2
-	case sipframe.ACK:
-		return 4
-	case sipframe.BYE:
-		return 8
-	case sipframe.INFO:
-		return 16
-	case sipframe.OPTIONS:
-		return 32
-	case sipframe.UPDATE:
-		return 64
-	case sipframe.REGISTER:
-		return 128
-	case sipframe.MESSAGE:
-		return 256
-	case sipframe.SUBSCRIBE:
-		return 512
-	case sipframe.NOTIFY:
-		return 1024
-	case sipframe.PRACK:
-		return 2048
-	case sipframe.REFER:
-		return 4096
-	case sipframe.PUBLISH:
-		return 8192
-	case sipframe.OtherMethod:
-		return 16384
-	default:
-		return 16384
-	}
 }
 
 // supports reports whether a list header of the message, Supported or Require, has an option.

@@ -19,8 +19,8 @@ const (
 	pathStrict
 )
 
-// saveFlags are those of save().
-type saveFlags struct {
+// SaveFlags are those of save().
+type SaveFlags struct {
 	noReply, force, only, socketHeader, pathReceived bool
 	path                                             pathMode
 	max, minExpires, maxExpires                      int64 // -1: the parameter's
@@ -30,7 +30,7 @@ type saveFlags struct {
 }
 
 // parseSaveFlags reads the second argument of save(), by names or by the letters of older versions.
-func parseSaveFlags(text string) (f saveFlags, err error) {
+func parseSaveFlags(text string) (f SaveFlags, err error) {
 	f.max, f.minExpires, f.maxExpires = -1, -1, -1
 	list, err := words(text, saveLetters)
 	if err != nil {

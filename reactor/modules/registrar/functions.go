@@ -5,7 +5,7 @@ import (
 	"sipreactor/reactor/script"
 )
 
-func (m *module) functions(*script.Config) []script.Function {
+func (m *Core) functions(*script.Config) []script.Function {
 	const (
 		text  = script.TextArg
 		fixed = script.FixedArg
@@ -41,8 +41,8 @@ func (m *module) functions(*script.Config) []script.Function {
 	}
 }
 
-// table resolves the argument that names a table.
-func (m *module) table(a *script.Args, i int) *usrloc.Place {
+// Table resolves the argument that names a table.
+func (m *Core) Table(a *script.Args, i int) *usrloc.Place {
 	name, _ := a.Fixed(i)
 	if name == "" {
 		a.Errorf(i, "the name of a table cannot be empty")

@@ -3,14 +3,12 @@ package registrar
 import (
 	"bytes"
 	"errors"
-	"strconv"
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/location"
 	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
-	"sipreactor/sipframe"
 )
 
 // What lookup() returns besides 1.
@@ -20,9 +18,21 @@ const (
 	lookupFailed = -3
 )
 
+// Whom is whom a Request-URI is for, where a module knows it: a contact by its ID, or an address of record. The zero value
+// is who the URI says.
+type Whom struct {
+	ID  uint64
+	AOR []byte
+}
+
 // lookup builds lookup().
-func (m *module) lookup(a *script.Args) script.Action {
-	table := m.table(a, 0)
+func (m *Core) lookup(a *script.Args) script.Action {
+	return m.Lookup(a, func([]byte) Whom { return Whom{} })
+}
+
+// Lookup builds lookup(); whom is asked about the URI first.
+func (m *Core) Lookup(a *script.Args, whom func(uri []byte) Whom) script.Action {
+	table := m.Table(a, 0)
 	fixed, constant := a.Fixed(1)
 	var flags lookupFlags
 	var err error
@@ -51,13 +61,23 @@ func (m *module) lookup(a *script.Args) script.Action {
 		s := search{m: m, x: x, table: table, flags: f, first: !f.branchesOnly}
 		var room [256]byte
 		uri := target(x)
+		who := whom(uri)
+		if who.ID != 0 {
+			s.single = true
+			visit := s.visit()
+			table.Table().ByID(who.ID, x.Now().Unix(), func(b *location.Contact) { visit(b) })
+			return s.result(at)
+		}
 		var only phone
 		if only, s.single = m.gruu.read(uri); s.single {
 			s.only = &only
 		}
 		user := only.aor
 		if len(user) == 0 {
-			var bad *refusal
+			user = who.AOR
+		}
+		if len(user) == 0 {
+			var bad *Refusal
 			if user, bad = m.aorOf(room[:0], uri); bad != nil {
 				return notFound
 			}
@@ -72,7 +92,7 @@ func (m *module) lookup(a *script.Args) script.Action {
 
 // search is a lookup() under way.
 type search struct {
-	m     *module
+	m     *Core
 	x     *script.Machine
 	table *usrloc.Place
 	flags *lookupFlags
@@ -88,9 +108,14 @@ type search struct {
 // find takes the contacts of an address of record. A contact is copied into the request under the table's lock: nothing
 // here waits.
 func (s *search) find(aor []byte) {
+	s.table.Table().Lookup(aor, s.x.Now().Unix(), s.visit())
+}
+
+// visit returns what takes a contact and reports whether more are wanted.
+func (s *search) visit() func(b *location.Contact) bool {
 	c := s.x.Context()
 	method := methodBit(c.Msg.Method())
-	s.table.Table().Lookup(aor, s.x.Now().Unix(), func(b *location.Contact) bool {
+	return func(b *location.Contact) bool {
 		switch {
 		case b.FlowLost && b.Bound, s.only != nil && !s.only.is(b):
 			return true
@@ -107,7 +132,7 @@ func (s *search) find(aor []byte) {
 		}
 		s.found++
 		return !s.flags.noBranches && !s.single
-	})
+	}
 }
 
 // take makes a contact a destination of the request.
@@ -192,7 +217,7 @@ func (s *search) result(at *script.Site) int {
 }
 
 // socketOf finds the listener that a contact registered by, nil if it is none of ours now.
-func (m *module) socketOf(text string) *reactor.Socket {
+func (m *Core) socketOf(text string) *reactor.Socket {
 	if text == "" || m.env == nil || m.env.Engine == nil {
 		return nil
 	}
@@ -203,95 +228,4 @@ func (m *module) socketOf(text string) *reactor.Socket {
 		}
 	}
 	return nil
-}
-
-// isRegistered builds is_registered().
-func (m *module) isRegistered(a *script.Args) script.Action {
-	return m.anyContact(a, func(*script.Args) func(*script.Machine) func(*location.Contact) bool {
-		return func(*script.Machine) func(*location.Contact) bool {
-			return func(*location.Contact) bool { return true }
-		}
-	})
-}
-
-// isContactRegistered builds is_contact_registered().
-func (m *module) isContactRegistered(a *script.Args) script.Action {
-	return m.anyContact(a, func(a *script.Args) func(*script.Machine) func(*location.Contact) bool {
-		contact, callID := a.Text(2), a.Text(3)
-		return func(x *script.Machine) func(*location.Contact) bool {
-			uri, byURI := contact(x)
-			id, byID := callID(x)
-			if !byURI && !byID {
-				uri, byURI = contactURI(x.Message())
-			}
-			return func(c *location.Contact) bool {
-				return (!byURI || c.URI() == string(uri)) && (!byID || c.CallID() == string(id))
-			}
-		}
-	})
-}
-
-func contactURI(msg *sipframe.Message) ([]byte, bool) {
-	a, err := msg.Contact()
-	if err != nil || a.Star {
-		return nil, false
-	}
-	return msg.Bytes(a.URI), true
-}
-
-// isAddressRegistered builds is_ip_registered().
-func (m *module) isAddressRegistered(a *script.Args) script.Action {
-	return m.anyContact(a, func(a *script.Args) func(*script.Machine) func(*location.Contact) bool {
-		address, port := a.Text(2), a.Text(3)
-		return func(x *script.Machine) func(*location.Contact) bool {
-			host, _ := address(x)
-			p, byPort := port(x)
-			return func(c *location.Contact) bool {
-				h, n := placeOf(c)
-				return sipframe.EqualFold(host, h) && (!byPort || n == string(p))
-			}
-		}
-	})
-}
-
-// placeOf returns the host and port that a contact is reached at.
-func placeOf(c *location.Contact) (host, port string) {
-	uri := []byte(c.URI())
-	if r := c.Received(); r != "" {
-		uri = []byte(r)
-	}
-	var u sipframe.URI
-	if sipframe.ParseURI(uri, &u) != nil {
-		return "", ""
-	}
-	if u.Port == 0 {
-		return string(u.Host.In(uri)), ""
-	}
-	return string(u.Host.In(uri)), strconv.Itoa(u.Port)
-}
-
-// anyContact builds a function that looks for a contact of the user in argument 1.
-func (m *module) anyContact(a *script.Args, build func(*script.Args) func(*script.Machine) func(*location.Contact) bool) script.Action {
-	table := m.table(a, 0)
-	if table == nil {
-		return nil
-	}
-	aor, test := m.aorArg(a, 1, registeringURI), build(a)
-	return func(x *script.Machine) int {
-		var room [256]byte
-		user, bad := aor(x, room[:0])
-		if bad != nil {
-			return -1
-		}
-		found := false
-		is := test(x)
-		table.Table().Lookup(user, x.Now().Unix(), func(c *location.Contact) bool {
-			found = is(c)
-			return !found
-		})
-		if found {
-			return 1
-		}
-		return -1
-	}
 }

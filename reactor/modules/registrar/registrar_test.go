@@ -99,6 +99,12 @@ func TestSave(t *testing.T) {
 			{"Contact: <sip:a@h>", "200|Contact: <sip:a@h>;expires=3600"},
 			{"Contact: <sip:b@h>", "200|Contact: <sip:b@h>;expires=3600"},
 		}},
+		{"the reply has the request's contacts alone, and the others stay", ", \"only-request-contacts\"", "", []step{
+			{"Contact: <sip:a@h>", "200|Contact: <sip:a@h>;expires=3600"},
+			{"Contact: <sip:b@h>", "200|Contact: <sip:b@h>;expires=3600"},
+			{"", "200"},
+			{"Contact: <sip:a@h>, <sip:b@h>", "200|Contact: <sip:a@h>;expires=3600, <sip:b@h>;expires=3600"},
+		}},
 		{"letters of older versions", ", \"c1f\"", "", []step{
 			{"Contact: <sip:a@h>", "200|Contact: <sip:a@h>;expires=3600"},
 			{"Contact: <sip:b@h>", "200|Contact: <sip:b@h>;expires=3600"},

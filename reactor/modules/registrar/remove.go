@@ -9,8 +9,8 @@ import (
 )
 
 // remove builds remove(): 1 if a contact went, else -1.
-func (m *module) remove(a *script.Args) script.Action {
-	table := m.table(a, 0)
+func (m *Core) remove(a *script.Args) script.Action {
+	table := m.Table(a, 0)
 	if table == nil {
 		return nil
 	}
@@ -58,8 +58,8 @@ func nextHop(c *location.Contact) string {
 }
 
 // removeAddress builds remove_ip_port(): 1 if a contact went, else -1.
-func (m *module) removeAddress(a *script.Args) script.Action {
-	table := m.table(a, 2)
+func (m *Core) removeAddress(a *script.Args) script.Action {
+	table := m.Table(a, 2)
 	if table == nil {
 		return nil
 	}

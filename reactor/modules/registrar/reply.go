@@ -5,11 +5,10 @@ import (
 
 	"sipreactor/reactor/location"
 	"sipreactor/reactor/script"
-	"sipreactor/sipframe"
 )
 
 // appendContact appends a contact as the 200 lists it.
-func (m *module) appendContact(dst []byte, r *registration, c *location.Contact, now int64) []byte {
+func (m *Core) appendContact(dst []byte, r *Registration, c *location.Contact, now int64) []byte {
 	if len(dst) > 0 {
 		dst = append(dst, ", "...)
 	}
@@ -43,8 +42,22 @@ func (m *module) appendContact(dst []byte, r *registration, c *location.Contact,
 	return dst
 }
 
-// reply answers a REGISTER.
-func (m *module) reply(x *script.Machine, r *registration, f *saveFlags, bad *refusal) error {
+// Reply counts a REGISTER as accepted, or refused for what is bad, and answers it unless the flags leave that to others.
+func (m *Core) Reply(x *script.Machine, at *script.Site, r *Registration, f *SaveFlags, bad *Refusal) {
+	if bad == nil {
+		m.accepted.Add(1)
+	} else {
+		m.rejected.Add(1)
+	}
+	if f.noReply {
+		return
+	}
+	if err := m.reply(x, r, f, bad); err != nil {
+		x.Say(at, script.LevelError, m.name+": the reply cannot be sent", "error", err)
+	}
+}
+
+func (m *Core) reply(x *script.Machine, r *Registration, f *SaveFlags, bad *Refusal) error {
 	c := x.Context()
 	h := r.headers[:0]
 	if len(r.contacts) > 0 && (bad == nil || bad.code == 503) {
@@ -59,18 +72,7 @@ func (m *module) reply(x *script.Machine, r *registration, f *saveFlags, bad *re
 			h = append(h, m.retryLine()...)
 		}
 	} else {
-		if len(r.path) > 0 && f.path != pathOff && supports(c.Msg, sipframe.HeaderSupported, "path") {
-			h = append(append(append(h, "Path: "...), r.path...), "\r\n"...)
-		}
-		if r.outbound && supports(c.Msg, sipframe.HeaderSupported, "outbound") {
-			h = append(h, "Require: outbound\r\n"...)
-			if m.flowTimer > 0 {
-				h = append(strconv.AppendInt(append(h, "Flow-Timer: "...), m.flowTimer, 10), "\r\n"...)
-			}
-		}
-		if m.serviceRoute != "" {
-			h = append(append(append(h, "Service-Route: "...), m.serviceRoute...), "\r\n"...)
-		}
+		h = m.AppendAccepted(h, r, f)
 	}
 	r.headers = h
 	if len(h) > 0 {
@@ -81,8 +83,25 @@ func (m *module) reply(x *script.Machine, r *registration, f *saveFlags, bad *re
 	return m.signaling.Reply(x, code, nil)
 }
 
+// AppendAccepted appends the headers that a 2xx has besides its Contacts.
+func (m *Core) AppendAccepted(h []byte, r *Registration, f *SaveFlags) []byte {
+	if len(r.path) > 0 && f.path != pathOff && r.knowsPath {
+		h = append(append(append(h, "Path: "...), r.path...), "\r\n"...)
+	}
+	if r.outbound && r.knowsOutbound {
+		h = append(h, "Require: outbound\r\n"...)
+		if m.flowTimer > 0 {
+			h = append(strconv.AppendInt(append(h, "Flow-Timer: "...), m.flowTimer, 10), "\r\n"...)
+		}
+	}
+	if m.serviceRoute != "" {
+		h = append(append(append(h, "Service-Route: "...), m.serviceRoute...), "\r\n"...)
+	}
+	return h
+}
+
 // retryLine is the Retry-After of refusals that pass.
-func (m *module) retryLine() string {
+func (m *Core) retryLine() string {
 	if m.retryAfter <= 0 {
 		return ""
 	}
@@ -90,7 +109,7 @@ func (m *module) retryLine() string {
 }
 
 // addSocketHeader builds add_sock_hdr().
-func (m *module) addSocketHeader(a *script.Args) script.Action {
+func (m *Core) addSocketHeader(a *script.Args) script.Action {
 	name, at := a.Text(0), a.Site()
 	return func(x *script.Machine) int {
 		n, _ := name(x)

@@ -3,7 +3,6 @@ package registrar
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -15,35 +14,28 @@ import (
 )
 
 // save builds save(): 1 if the REGISTER was accepted, -2 if it was refused; both are answered. -1 it is none.
-func (m *module) save(a *script.Args) script.Action {
-	table := m.table(a, 0)
-	flags, ok := m.flagsArg(a)
+func (m *Core) save(a *script.Args) script.Action {
+	table := m.Table(a, 0)
+	flags, ok := m.FlagsArg(a, 1)
 	if table == nil || !ok {
 		return nil
 	}
-	aor, at := m.aorArg(a, 2, toURI), a.Site()
+	aor, at := m.AORArg(a, 2), a.Site()
 	return func(x *script.Machine) int {
-		c := x.Context()
-		if c.Msg.Method() != sipframe.REGISTER {
+		if x.Context().Msg.Method() != sipframe.REGISTER {
 			return x.Fail(at, "it is for REGISTER")
 		}
 		f, err := flags(x)
 		if err != nil {
 			return x.Fail(at, err.Error())
 		}
-		r := m.scratch.Get().(*registration)
-		defer m.scratch.Put(r)
-		bad := m.register(x, r, table, f, aor)
+		r := m.Take()
+		defer m.Give(r)
+		bad := m.Read(x, r, f, aor)
 		if bad == nil {
-			m.accepted.Add(1)
-		} else {
-			m.rejected.Add(1)
+			bad = m.Write(table, r)
 		}
-		if !f.noReply {
-			if err := m.reply(x, r, f, bad); err != nil {
-				x.Say(at, script.LevelError, "registrar: the reply cannot be sent", "error", err)
-			}
-		}
+		m.Reply(x, at, r, f, bad)
 		if bad != nil {
 			return -2
 		}
@@ -51,24 +43,30 @@ func (m *module) save(a *script.Args) script.Action {
 	}
 }
 
-// flagsArg reads the flags of save(), once where they are constant.
-func (m *module) flagsArg(a *script.Args) (func(x *script.Machine) (*saveFlags, error), bool) {
-	fixed, constant := a.Fixed(1)
-	if constant || !a.Given(1) {
+// FlagsArg reads argument i as flags of save(), once where they are constant.
+func (m *Core) FlagsArg(a *script.Args, i int) (func(x *script.Machine) (*SaveFlags, error), bool) {
+	fixed, constant := a.Fixed(i)
+	if constant || !a.Given(i) {
 		f, err := parseSaveFlags(fixed)
 		if err != nil {
-			a.Errorf(1, "%v", err)
+			a.Errorf(i, "%v", err)
 			return nil, false
 		}
-		return func(*script.Machine) (*saveFlags, error) { return &f, nil }, true
+		return func(*script.Machine) (*SaveFlags, error) { return &f, nil }, true
 	}
-	text := a.Text(1)
-	return func(x *script.Machine) (*saveFlags, error) {
+	text := a.Text(i)
+	return func(x *script.Machine) (*SaveFlags, error) {
 		b, _ := text(x)
 		f, err := parseSaveFlags(string(b))
 		return &f, err
 	}, true
 }
+
+// AOR appends the address of record of a call, or tells why it has none.
+type AOR func(x *script.Machine, dst []byte) ([]byte, *Refusal)
+
+// AORArg returns what gives the address of record that a REGISTER is for: argument i, or the URI in To.
+func (m *Core) AORArg(a *script.Args, i int) AOR { return m.aorArg(a, i, toURI) }
 
 func toURI(x *script.Machine) []byte {
 	to, err := x.Message().To()
@@ -78,13 +76,12 @@ func toURI(x *script.Machine) []byte {
 	return x.Message().Bytes(to.URI)
 }
 
-// register does what the REGISTER asks for, or tells why not. r has the contacts for the reply then.
-func (m *module) register(x *script.Machine, r *registration, table *usrloc.Place, f *saveFlags,
-	aor func(*script.Machine, []byte) ([]byte, *refusal)) *refusal {
+// Read reads the REGISTER at hand into r, or tells why it is refused. Nothing is changed yet.
+func (m *Core) Read(x *script.Machine, r *Registration, f *SaveFlags, aor AOR) *Refusal {
 	c := x.Context()
 	now := x.Now().Unix()
 	r.contacts, r.path = r.contacts[:0], r.path[:0]
-	var bad *refusal
+	var bad *Refusal
 	if r.aor, bad = aor(x, r.aor[:0]); bad != nil {
 		return bad
 	}
@@ -101,35 +98,78 @@ func (m *module) register(x *script.Machine, r *registration, table *usrloc.Plac
 		if f.minExpires >= 0 {
 			low = f.minExpires
 		}
-		return &refusal{code: 423, why: "Expires is too short", more: "Min-Expires: " + strconv.FormatInt(low, 10) + "\r\n"}
+		return &Refusal{code: 423, why: "Expires is too short", more: "Min-Expires: " + strconv.FormatInt(low, 10) + "\r\n"}
 	case r.outbound && len(path) == 0 && severalHops(c.Msg):
 		return noOutbound
 	}
+	r.knowsPath, r.knowsOutbound = supports(c.Msg, sipframe.HeaderSupported, "path"), supports(c.Msg, sipframe.HeaderSupported, "outbound")
 	m.fill(x, r, f, path, now, seq)
 	r.readUser(m, c.Msg)
-	show := func(b *location.Contact) { r.contacts = m.appendContact(r.contacts, r, b, now) }
-	if r.query {
-		table.Table().Lookup(r.aor, now, func(b *location.Contact) bool { show(b); return true })
+	return nil
+}
+
+// Write does what r asks for, or tells why not. r has the contacts for the reply then.
+func (m *Core) Write(table *usrloc.Place, r *Registration) *Refusal {
+	r.contacts = r.contacts[:0]
+	if r.Query {
+		m.List(table, r)
 		return nil
 	}
-	err := table.Table().Save(&r.Update, show)
-	switch {
-	case errors.Is(err, location.ErrOutOfOrder):
+	bad := refusalOf(table.Table().Save(&r.Update, func(c *location.Contact) { m.show(r, c) }))
+	switch bad {
+	case nil:
+		m.persist(r)
+	case lowCSeq:
 		r.contacts = r.contacts[:0]
+	}
+	return bad
+}
+
+// Check tells why Write would refuse r, and calls visit as location.Table.Check does.
+func (m *Core) Check(table *usrloc.Place, r *Registration, visit func(i int, c *location.Contact)) *Refusal {
+	return refusalOf(table.Table().Check(&r.Update, visit))
+}
+
+// List makes the contacts for the reply of those that the address of record has.
+func (m *Core) List(table *usrloc.Place, r *Registration) {
+	r.contacts = r.contacts[:0]
+	table.Table().Lookup(r.aor, r.Now, func(c *location.Contact) bool { m.show(r, c); return true })
+}
+
+// show adds a contact to those of the reply.
+func (m *Core) show(r *Registration, c *location.Contact) {
+	if !r.only || r.names(c) {
+		r.contacts = m.appendContact(r.contacts, r, c, r.Now)
+	}
+}
+
+// names reports whether a contact is among those of the request.
+func (r *Registration) names(c *location.Contact) bool {
+	for i := range r.Bindings {
+		if string(r.Bindings[i].URI) == c.URI() {
+			return true
+		}
+	}
+	return false
+}
+
+func refusalOf(err error) *Refusal {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, location.ErrOutOfOrder):
 		return lowCSeq
 	case errors.Is(err, location.ErrTooMany):
 		return tooMany
 	case errors.Is(err, location.ErrFull):
 		return tableFull
-	case err != nil:
+	default:
 		return longURI
 	}
-	m.persist(x, r, now)
-	return nil
 }
 
 // readUser reads the URI that GRUUs are made of, for a phone that wants them.
-func (r *registration) readUser(m *module, msg *sipframe.Message) {
+func (r *Registration) readUser(m *Core, msg *sipframe.Message) {
 	r.user = r.user[:0]
 	if m.gruu == nil || !supports(msg, sipframe.HeaderSupported, "gruu") {
 		return
@@ -146,11 +186,11 @@ func (r *registration) readUser(m *module, msg *sipframe.Message) {
 }
 
 // fill completes the update with what is the same for all contacts.
-func (m *module) fill(x *script.Machine, r *registration, f *saveFlags, path []byte, now int64, seq uint32) {
+func (m *Core) fill(x *script.Machine, r *Registration, f *SaveFlags, path []byte, now int64, seq uint32) {
 	c := x.Context()
 	u := &r.Update
 	u.AOR, u.CSeq, u.Now, u.CallID = r.aor, seq, now, c.Msg.CallID()
-	u.Only, u.Repeats, u.Param = f.only, m.repeats, f.matchParam
+	u.Repeats, u.Param, r.only = m.repeats, f.matchParam, f.only
 	u.Matching = m.places.Matching
 	if f.matchGiven {
 		u.Matching = f.matching
@@ -160,6 +200,7 @@ func (m *module) fill(x *script.Machine, r *registration, f *saveFlags, path []b
 		u.Max = int(f.max)
 	}
 	u.Flow = c.Src.Conn
+	r.keep = m.persistFlag >= 0 && c.IsFlagSet(uint(m.persistFlag))
 	u.BranchFlags = uint32(c.Branch(0).Flags())
 	received := m.receivedFrom(x, f, path, u)
 	u.Bound = u.Flow != 0 && (r.outbound || len(received) > 0 || u.BranchFlags&m.natBit() != 0 || x.Program().NoNewConn(c.Branch(0).Flags()))
@@ -184,78 +225,6 @@ func (m *module) fill(x *script.Machine, r *registration, f *saveFlags, path []b
 	}
 }
 
-func (m *module) natBit() uint32 {
-	if n := m.places.NATFlag(); n >= 0 {
-		return 1 << n
-	}
-	return 0
-}
-
-// receivedFrom tells where the REGISTER came from, if contacts are to be reached there.
-func (m *module) receivedFrom(x *script.Machine, f *saveFlags, path []byte, u *location.Update) []byte {
-	if f.pathReceived && len(path) > 0 {
-		if v := pathReceived(x, path); len(v) > 0 {
-			u.BranchFlags |= m.natBit()
-			return v
-		}
-	}
-	if m.received != nil {
-		if v := m.received.Get(x, 0); !v.IsNull() {
-			return x.Text(v)
-		}
-	}
-	if src := x.Context().Src; src.Proto.Web() && len(path) == 0 && !severalHops(x.Message()) {
-		// The name in the Contact leads nowhere (RFC 7118 5.2.4).
-		return x.Keep(fmt.Appendf(nil, "sip:%v;transport=%v", src.Remote, src.Proto))
-	}
-	return nil
-}
-
-// pathReceived returns the parameter received of the first URI of a Path, unescaped.
-func pathReceived(x *script.Machine, path []byte) []byte {
-	open, end := bytes.IndexByte(path, '<'), bytes.IndexByte(path, '>')
-	if open < 0 || end < open {
-		return nil
-	}
-	uri := path[open+1 : end]
-	var u sipframe.URI
-	if sipframe.ParseURI(uri, &u) != nil {
-		return nil
-	}
-	v, _ := u.Param(uri, "received")
-	v = x.Keep(sipframe.UnescapeURI(nil, v))
-	if sipframe.ParseURI(v, &u) != nil {
-		return nil
-	}
-	return v
-}
-
-// readPath reads the Path headers as the flags want them: the values joined by commas.
-func readPath(r *registration, msg *sipframe.Message, f *saveFlags) ([]byte, *refusal) {
-	if f.path == pathIgnored || f.path == pathOff || msg.Find(sipframe.HeaderPath) < 0 {
-		return nil, nil
-	}
-	if f.path == pathStrict && !supports(msg, sipframe.HeaderSupported, "path") {
-		return nil, noPath
-	}
-	it := msg.Values(sipframe.HeaderPath)
-	for v, ok := it.Next(); ok; v, ok = it.Next() {
-		if len(r.path) > 0 {
-			r.path = append(r.path, ", "...)
-		}
-		r.path = append(r.path, msg.Bytes(v)...)
-	}
-	return r.path, nil
-}
-
-// severalHops reports whether the request passed others on its way.
-func severalHops(msg *sipframe.Message) bool {
-	it := msg.Values(sipframe.HeaderVia)
-	it.Next()
-	_, more := it.Next()
-	return more
-}
-
 // appendSocket appends a listener as proto:address:port.
 func appendSocket(dst []byte, s *reactor.Socket) []byte {
 	if s == nil {
@@ -268,15 +237,14 @@ func appendSocket(dst []byte, s *reactor.Socket) []byte {
 
 // persist has requests of dialogs go by the connection, whose user is known now, and the connection live as long as its
 // contacts.
-func (m *module) persist(x *script.Machine, r *registration, now int64) {
-	c := x.Context()
-	if c.Src.Conn == 0 || r.last <= now || m.env == nil || m.env.Engine == nil {
+func (m *Core) persist(r *Registration) {
+	if r.Flow == 0 || r.last <= r.Now || m.env == nil || m.env.Engine == nil {
 		return
 	}
-	left := time.Duration(r.last-now+keepBeyond) * time.Second
-	m.env.Engine.Know(c.Src.Conn, left)
-	if m.persistFlag >= 0 && c.IsFlagSet(uint(m.persistFlag)) {
-		m.env.Engine.KeepFor(c.Src.Conn, left)
+	left := time.Duration(r.last-r.Now+keepBeyond) * time.Second
+	m.env.Engine.Know(r.Flow, left)
+	if r.keep {
+		m.env.Engine.KeepFor(r.Flow, left)
 	}
 }
 

@@ -40,6 +40,9 @@ func (m *Module) changed(t *table, c *location.Change) {
 		default:
 		}
 	}
+	for _, f := range m.watchers {
+		f(t.name, c)
+	}
 	name := eventOf[c.Kind]
 	if m.env == nil || !m.env.Heard(name) {
 		return

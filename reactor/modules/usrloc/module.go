@@ -39,6 +39,9 @@ type Module struct {
 	persistency script.Literal
 	writeMode   script.Literal
 
+	watchers []func(table string, c *location.Change)
+	indexed  bool
+
 	mu     sync.Mutex
 	tables map[string]*table
 	all    atomic.Pointer[[]*table] // the same, by name
@@ -108,6 +111,12 @@ func (p *Place) statistics(name string) []script.Statistic {
 		{Name: name + "-expires", Help: "Contacts of the table whose time was over.", Value: func() uint64 { return p.Table().Stats().Expired }},
 	}
 }
+
+// Watch has f told of each change of a contact, by the goroutine that makes it: in the Check of a module.
+func (m *Module) Watch(f func(table string, c *location.Change)) { m.watchers = append(m.watchers, f) }
+
+// IndexIDs has contacts found by their IDs, in all tables: in the Check of a module.
+func (m *Module) IndexIDs() { m.indexed = true }
 
 // NATFlagName returns nat_bflag, "" if it is not set.
 func (m *Module) NATFlagName() string { return m.natFlag.Text }
@@ -191,6 +200,9 @@ func (m *Module) start(e *script.Env) error {
 		m.takeOver(old)
 	}
 	for _, t := range m.list() {
+		if m.indexed {
+			t.IndexIDs()
+		}
 		if m.db == nil || t.owner.Load() != m {
 			continue
 		}
@@ -285,6 +297,14 @@ func (m *Module) Each(part, parts int, visit func(table string, c *location.Cont
 			return true
 		})
 	}
+}
+
+// Registered reports whether an address of record has contacts in a table.
+func (m *Module) Registered(name, aor string) bool {
+	m.mu.Lock()
+	t := m.tables[name]
+	m.mu.Unlock()
+	return t != nil && t.Lookup([]byte(aor), time.Now().Unix(), func(*location.Contact) bool { return false }) > 0
 }
 
 // Drop removes a contact by its ID. It reports whether it was there.

@@ -17,7 +17,7 @@ const batch = 500
 // names returns the names of the columns in the order of value.
 func (c *columns) names() []string {
 	return []string{c.id, c.user, c.domain, c.contact, c.received, c.path, c.expires, c.q, c.callID, c.cseq, c.modified,
-		c.flags, c.cflags, c.agent, c.socket, c.methods, c.instance, c.attr}
+		c.flags, c.cflags, c.agent, c.socket, c.methods, c.instance, c.attr, c.kv}
 }
 
 // load reads a table's rows. A row that cannot be read is left out with a warning.
@@ -41,6 +41,7 @@ func (m *Module) load(t *table) error {
 		x := &location.Texts{
 			URI: []byte(r.Text(3)), Received: []byte(r.Text(4)), Path: []byte(r.Text(5)), CallID: []byte(r.Text(8)),
 			Agent: []byte(r.Text(13)), Socket: []byte(r.Text(14)), Instance: []byte(r.Text(16)), Attr: []byte(r.Text(17)),
+			Kept: []byte(r.Text(18)),
 		}
 		if err := r.Err(); err != nil {
 			bad++
@@ -143,7 +144,7 @@ func (m *Module) row(x *location.Stored) []store.Value {
 		store.Int(int64(x.ID)), store.String(user), optional(domain), store.String(x.URI()), optional(x.Received()),
 		optional(x.Path()), store.Int(x.Expires), store.Float(q), store.String(x.CallID()), store.Int(int64(x.CSeq)),
 		store.Time(time.Unix(x.Modified, 0)), store.Int(int64(x.Flags)), optional(m.flagNames(x.BranchFlags)), store.String(agent),
-		optional(x.Socket()), methods, optional(x.Instance()), optional(x.Attr()),
+		optional(x.Socket()), methods, optional(x.Instance()), optional(x.Attr()), optional(x.Kept()),
 	}
 }
 

@@ -1,0 +1,92 @@
+package registrar
+
+import (
+	"fmt"
+	"strings"
+
+	"sipreactor/reactor/script"
+	"sipreactor/sipframe"
+)
+
+// Parameters are those that both modules have.
+func (m *Core) Parameters() []script.Parameter {
+	const noPush = "push notifications are not sent"
+	const year = 366 * 86400
+	return []script.Parameter{
+		number("default_expires", "seconds", "Expiry of a contact that says none.", 1, year, &m.defaultExpires),
+		number("min_expires", "seconds", "The shortest expiry; a shorter one is raised. 0 is none.", 0, year, &m.minExpires),
+		number("max_expires", "seconds", "The longest expiry; a longer one is lowered. 0 is none.", 0, year, &m.maxExpires),
+		number("default_q", "thousandths", "q of a contact that says none; -1 leaves it without.", -1, 1000, &m.defaultQ),
+		number("max_contacts", "contacts", "How many an address of record may have; 0 is any number.", 0, 10000, &m.maxContacts),
+		number("retry_after", "seconds", "Retry-After of a 503; 0 is none.", 0, 86400, &m.retryAfter),
+		number("max_username_len", "bytes", "Bound of the user of an address of record.", 1, 1024, &m.maxUser),
+		number("max_domain_len", "bytes", "Bound of its host.", 1, 1024, &m.maxDomain),
+		number("max_aor_len", "bytes", "Bound of an address of record.", 1, 4096, &m.maxAOR),
+		number("max_contact_len", "bytes", "Bound of the URI of a contact.", 1, 8192, &m.maxContact),
+		{Name: "case_sensitive", Type: script.BoolParam, Default: "1", Set: script.Into(&m.caseSensitive),
+			Help: "The case of a user counts."},
+		text("realm_prefix", "Prefix of hosts that is left out.", &m.realmPrefix),
+		text("received_param", "Parameter of a Contact in the 200 that tells where it is reached.", &m.receivedParam),
+		keep("tcp_persistent_flag", "Message flag: the connection lives as long as the contact.", &m.persistFlagName),
+		keep("received_avp", "AVP with the URI of where the REGISTER came from, as fix_nated_register() sets it.", &m.receivedAVP),
+		keep("attr_avp", "AVP with what is kept with a contact; lookup() gives it back as a branch's attribute.", &m.attrAVP),
+		text("gruu_secret", "Secret that temporary GRUUs are sealed with; without one they are good until the program ends.", &m.gruuSecret),
+		{Name: "disable_gruu", Help: "Phones that support GRUUs get none.", Type: script.BoolParam, Default: "1", Set: script.Into(&m.noGRUU)},
+		refused("pn_enable", "Push notifications.", noPush),
+		{Name: "pn_providers", Help: "Providers of push notifications: a contact with another one is refused with 555 (RFC 8599). None are sent.",
+			Type: script.StringParam, Set: m.setPushServices},
+		{Name: "pn_ct_match_params", Help: "Parameters that match contacts.", Type: script.StringParam, Note: noPush},
+		{Name: "pn_pnsreg_interval", Help: "When devices register again.", Type: script.IntParam, Note: noPush},
+		{Name: "pn_trigger_interval", Help: "When a notification is sent.", Type: script.IntParam, Note: noPush},
+		{Name: "pn_skip_pn_interval", Help: "When none is needed.", Type: script.IntParam, Note: noPush},
+		{Name: "pn_refresh_timeout", Help: "How long a device may take.", Type: script.IntParam, Note: noPush},
+		refused("pn_enable_purr", "Notifications within dialogs.", noPush),
+	}
+}
+
+// setPushServices takes pn_providers: names with commas between them.
+func (m *Core) setPushServices(v script.Literal) error {
+	m.pushServices = nil
+	for name := range strings.SplitSeq(v.Text, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			m.pushServices = append(m.pushServices, name)
+		}
+	}
+	return nil
+}
+
+// setServiceRoute takes service_route.
+func (m *Core) setServiceRoute(v script.Literal) error {
+	for one := range strings.SplitSeq(v.Text, ",") {
+		text := []byte(strings.TrimSpace(one))
+		var a sipframe.NameAddr
+		var u sipframe.URI
+		if sipframe.ParseNameAddr(text, &a) != nil || !a.Angle || sipframe.ParseURI(a.URI.In(text), &u) != nil {
+			return fmt.Errorf("wants URIs in <>, not %q", one)
+		}
+	}
+	m.serviceRoute = v.Text
+	return nil
+}
+
+func number(name, unit, help string, low, high int64, into *int64) script.Parameter {
+	return script.Parameter{Name: name, Help: help, Type: script.IntParam, Min: low, Max: high, Unit: unit,
+		Default: fmt.Sprint(*into), Set: script.Into(into)}
+}
+
+func text(name, help string, into *string) script.Parameter {
+	return script.Parameter{Name: name, Help: help, Type: script.StringParam, Default: *into, Set: script.Into(into)}
+}
+
+func keep(name, help string, into *script.Literal) script.Parameter {
+	return script.Parameter{Name: name, Help: help, Type: script.StringParam, Set: func(v script.Literal) error { *into = v; return nil }}
+}
+
+func refused(name, help, why string) script.Parameter {
+	return script.Parameter{Name: name, Help: help, Type: script.AnyParam, Set: func(v script.Literal) error {
+		if v.Text == "" && v.Int == 0 {
+			return nil
+		}
+		return fmt.Errorf("is not supported: %s", why)
+	}}
+}

@@ -1,0 +1,100 @@
+package registrar
+
+import (
+	"strconv"
+
+	"sipreactor/reactor/location"
+	"sipreactor/reactor/script"
+	"sipreactor/sipframe"
+)
+
+// isRegistered builds is_registered().
+func (m *Core) isRegistered(a *script.Args) script.Action {
+	return m.anyContact(a, func(*script.Args) func(*script.Machine) func(*location.Contact) bool {
+		return func(*script.Machine) func(*location.Contact) bool {
+			return func(*location.Contact) bool { return true }
+		}
+	})
+}
+
+// isContactRegistered builds is_contact_registered().
+func (m *Core) isContactRegistered(a *script.Args) script.Action {
+	return m.anyContact(a, func(a *script.Args) func(*script.Machine) func(*location.Contact) bool {
+		contact, callID := a.Text(2), a.Text(3)
+		return func(x *script.Machine) func(*location.Contact) bool {
+			uri, byURI := contact(x)
+			id, byID := callID(x)
+			if !byURI && !byID {
+				uri, byURI = contactURI(x.Message())
+			}
+			return func(c *location.Contact) bool {
+				return (!byURI || c.URI() == string(uri)) && (!byID || c.CallID() == string(id))
+			}
+		}
+	})
+}
+
+func contactURI(msg *sipframe.Message) ([]byte, bool) {
+	a, err := msg.Contact()
+	if err != nil || a.Star {
+		return nil, false
+	}
+	return msg.Bytes(a.URI), true
+}
+
+// isAddressRegistered builds is_ip_registered().
+func (m *Core) isAddressRegistered(a *script.Args) script.Action {
+	return m.anyContact(a, func(a *script.Args) func(*script.Machine) func(*location.Contact) bool {
+		address, port := a.Text(2), a.Text(3)
+		return func(x *script.Machine) func(*location.Contact) bool {
+			host, _ := address(x)
+			p, byPort := port(x)
+			return func(c *location.Contact) bool {
+				h, n := placeOf(c)
+				return sipframe.EqualFold(host, h) && (!byPort || n == string(p))
+			}
+		}
+	})
+}
+
+// placeOf returns the host and port that a contact is reached at.
+func placeOf(c *location.Contact) (host, port string) {
+	uri := []byte(c.URI())
+	if r := c.Received(); r != "" {
+		uri = []byte(r)
+	}
+	var u sipframe.URI
+	if sipframe.ParseURI(uri, &u) != nil {
+		return "", ""
+	}
+	if u.Port == 0 {
+		return string(u.Host.In(uri)), ""
+	}
+	return string(u.Host.In(uri)), strconv.Itoa(u.Port)
+}
+
+// anyContact builds a function that looks for a contact of the user in argument 1.
+func (m *Core) anyContact(a *script.Args, build func(*script.Args) func(*script.Machine) func(*location.Contact) bool) script.Action {
+	table := m.Table(a, 0)
+	if table == nil {
+		return nil
+	}
+	aor, test := m.aorArg(a, 1, registeringURI), build(a)
+	return func(x *script.Machine) int {
+		var room [256]byte
+		user, bad := aor(x, room[:0])
+		if bad != nil {
+			return -1
+		}
+		found := false
+		is := test(x)
+		table.Table().Lookup(user, x.Now().Unix(), func(c *location.Contact) bool {
+			found = is(c)
+			return !found
+		})
+		if found {
+			return 1
+		}
+		return -1
+	}
+}
