@@ -32,6 +32,7 @@ import (
 	"sipreactor/reactor/modules/mi_fifo"
 	"sipreactor/reactor/modules/mi_http"
 	"sipreactor/reactor/modules/mi_script"
+	"sipreactor/reactor/modules/mid_registrar"
 	"sipreactor/reactor/modules/nathelper"
 	optionsreply "sipreactor/reactor/modules/options"
 	"sipreactor/reactor/modules/path"
@@ -105,6 +106,7 @@ var modules = []script.Constructor{
 	mi_fifo.New,
 	mi_http.New,
 	mi_script.New,
+	mid_registrar.New,
 	nathelper.New,
 	optionsreply.New,
 	path.New,
