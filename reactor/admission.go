@@ -21,57 +21,7 @@ import (
 // of it and go elsewhere.
 //
 // What belongs to a dialog or a transaction that is under way is never refused,
-// and replies go first (shard.replies): they end what was begun.
-
-// pace measures what a message takes a shard.
-type pace struct {
-	began int64 // when what is under way was; 0 = nothing is
-	spent int64
-	count int
-	cost  int64 // on average, in ns; 0 = not known
-}
-
-// paceOver is how many messages make a measurement.
-const paceOver = 64
-
-func (p *pace) begin(now int64, n int) {
-	p.began = now
-	p.count += n
-}
-
-// rest notes the end of what was begun and returns the cost of a message.
-func (p *pace) rest(now int64) int64 {
-	if p.began != 0 {
-		p.spent += now - p.began
-		p.began = 0
-	}
-	if p.count >= paceOver {
-		one := max(p.spent/int64(p.count), 1)
-		if p.cost == 0 {
-			p.cost = one
-		}
-		p.cost += (one - p.cost) / 4
-		p.spent, p.count = 0, 0
-	}
-	return p.cost
-}
-
-// foresee works out how long what waits will have waited. The lock is held.
-func (s *shard) foresee() {
-	cost := s.cost.Load()
-	s.wait.Store(cost * int64(s.replies.Len()+s.queue.Len()))
-	s.last.Store(cost * int64(s.waiting()))
-}
-
-// exceeds reports whether so many more messages of a connection will wait for
-// too long. A calm connection waits for the calm ones only.
-func (s *shard) exceeds(c *conn, n int) bool {
-	wait := s.wait.Load()
-	if c.lowPriority() {
-		wait = s.last.Load()
-	}
-	return wait+s.cost.Load()*int64(n) >= int64(s.eng.cfg.QueueDelay)
-}
+// and replies go first (item.First): they end what was begun.
 
 // crowded reports whether there is no time for more of a connection's new
 // requests: the loop takes too long to come round, or more of them wait unread, or it
@@ -126,7 +76,7 @@ func (l *loop) weigh(c *conn) {
 	}
 	crowded := l.crowded(c)
 	for i, b := range l.bags {
-		if len(b) != 0 && (crowded || l.eng.shards[i].exceeds(c, len(b))) && begins(b) {
+		if len(b) != 0 && (crowded || l.eng.shards[i].Exceeds(c.lowPriority(), len(b))) && begins(b) {
 			c.excess, c.blamed = true, true
 			return
 		}
@@ -145,9 +95,9 @@ func begins(b bag) bool {
 
 // late reports whether something waits for too long in a shard.
 func (e *Engine) late() bool {
-	target := int64(e.cfg.QueueDelay)
+	target := e.cfg.QueueDelay
 	for _, s := range e.shards {
-		if target != 0 && s.last.Load() >= target {
+		if target != 0 && s.Wait() >= target {
 			return true
 		}
 	}
@@ -157,7 +107,7 @@ func (e *Engine) late() bool {
 // calm reports whether there is room for more in every shard.
 func (e *Engine) calm() bool {
 	for _, s := range e.shards {
-		if s.last.Load() > int64(e.cfg.QueueDelay)/2 {
+		if s.Wait() > e.cfg.QueueDelay/2 {
 			return false
 		}
 	}
@@ -249,7 +199,7 @@ func (l *loop) refuse(it item) {
 	}
 	w := l.refuser
 	w.shard = l.eng.shards[l.eng.shardOf(it.data)]
-	w.shard.busy.Add(1)
+	w.shard.Begin()
 	w.do(it)
 }
 

@@ -8,62 +8,6 @@ import (
 	"time"
 )
 
-// What a message costs is measured while messages are handled, not between.
-func TestPace(t *testing.T) {
-	var p pace
-	now := int64(0)
-	for range 100 * paceOver {
-		p.begin(now, 1)
-		now += 5000
-		p.rest(now)
-		now += int64(time.Second)
-	}
-	if got := p.rest(now); got < 4990 || got > 5000 { // it is rounded down
-		t.Errorf("%d ns a message", got)
-	}
-}
-
-// Replies that are owed go before what would only make more of them, and neither
-// the queue nor the low-priority queue waits for ever behind those.
-func TestRepliesGoFirst(t *testing.T) {
-	s := newShard(&Engine{born: time.Now()}, 0, 10000)
-	busy := &conn{}
-	busy.inHand.Store(lowPriorityAt + 1)
-	mark := func(n int, it item) (b bag) {
-		for range n {
-			b = append(b, it)
-		}
-		return b
-	}
-	s.push(mark(1000, item{conn: busy}), s.bound)
-	s.push(mark(1000, item{}), s.bound)
-	s.push(mark(1000, item{owed: true}), s.bound)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.fetch() {
-		t.Fatal("stopped")
-	}
-	var got [3]int
-	for s.taken.Len() > 0 {
-		it, is := s.taken.Pop(), 1
-		switch {
-		case it.owed:
-			is = 0
-		case it.conn == busy:
-			is = 2
-		}
-		for _, later := range got[is+1:] {
-			if later != 0 {
-				t.Fatalf("a %d behind %v", is, got)
-			}
-		}
-		got[is]++
-	}
-	if want := [3]int{repliesAll, queueTurn, turn}; got != want {
-		t.Errorf("%v, want %v", got, want)
-	}
-}
-
 func TestUrgent(t *testing.T) {
 	for text, want := range map[string]bool{
 		request("OPTIONS", "x", 1, ""):            false,

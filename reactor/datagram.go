@@ -2,7 +2,6 @@ package reactor
 
 import (
 	"bytes"
-	"math"
 	"net/netip"
 
 	"github.com/valyala/bytebufferpool"
@@ -157,7 +156,7 @@ func (e *Engine) returnDatagram(socket *Socket, text []byte, to netip.AddrPort, 
 	u := &Undelivered{Data: buf.Bytes(), Proto: UDP, Addr: to, Note: note, Socket: socket, Err: why}
 	e.stat.undelivered.Add(1)
 	src := &Source{Proto: UDP, Remote: to, Local: socket.Addr, Socket: socket}
-	e.shards[e.shardOf(text)].push([]item{{kind: itemUndelivered, data: u.Data, buf: buf, src: src, lost: u}}, math.MaxInt)
+	e.shards[e.shardOf(text)].put(item{kind: itemUndelivered, data: u.Data, buf: buf, src: src, lost: u})
 }
 
 // sendTo writes a datagram. The lock keeps the socket open meanwhile; each shard has

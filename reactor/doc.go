@@ -44,6 +44,7 @@
 //	scheduler    when a loop serves, defers a wake-up, computes, yields, sleeps
 //	admission    when a loop has too much, and what it refuses then
 //	phase        the life of a connection as a table
+//	workers      queues of messages: a leader, and followers for when it waits
 //	handshakes   who computes the steps, what the peer may take, what it says meanwhile
 //	table        connections by handle; look-ups without a lock
 //	peers        connections by remote end point; look-ups without a lock
@@ -69,7 +70,7 @@
 //	what may wait, and for whom         sendqueue, write.go
 //	why and how a connection closes     reason.go, close.go, connectqueue (lingering), half.go
 //	what is too late                    deadline.go, write.go, unacked.go
-//	who runs the Handler                worker.go, inline.go
+//	who runs the Handler                worker.go, shard.go, workers, inline.go
 //	what is counted, and its names       figures.go, counters.go, stats.go
 //
 // # The life of a message

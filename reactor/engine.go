@@ -148,9 +148,7 @@ func (e *Engine) start() error {
 	e.up.Store(true)
 	e.handshakers.Start(e.cfg.Handshakers, e.now)
 	for _, s := range e.shards {
-		s.mu.Lock()
-		s.spawn()
-		s.mu.Unlock()
+		s.Open()
 	}
 	if err = e.poll.Start(); err != nil {
 		e.dismiss()
@@ -271,7 +269,7 @@ const graceTime = 500 * time.Millisecond
 // quiet reports whether no message is being worked on.
 func (e *Engine) quiet() bool {
 	for _, s := range e.shards {
-		if s.busy.Load() != 0 {
+		if s.Busy() != 0 {
 			return false
 		}
 	}
@@ -305,7 +303,7 @@ func (e *Engine) dismiss() {
 	})
 	e.connects.CutLingering() // while there are workers to be told
 	for _, s := range e.shards {
-		s.close()
+		s.Close()
 	}
 	e.crew.Wait()
 	e.connects.Close()
@@ -350,5 +348,5 @@ func (e *Engine) giveBack(c *conn, data []byte, note any, why *Error) {
 	buf.Advance(copy(buf.Free(), data))
 	u := &Undelivered{Data: buf.Bytes(), Proto: c.src.Proto, Addr: c.src.Remote, Conn: c.id, Note: note, Err: why}
 	e.stat.undelivered.Add(1)
-	e.shards[e.shardOf(data)].push([]item{{kind: itemUndelivered, data: u.Data, buf: buf, src: &c.src, lost: u}}, math.MaxInt)
+	e.shards[e.shardOf(data)].put(item{kind: itemUndelivered, data: u.Data, buf: buf, src: &c.src, lost: u})
 }

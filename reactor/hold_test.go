@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/workers"
 )
 
 // slot is a Handler that handles a message for each token that it gets, or all
@@ -96,7 +98,7 @@ func TestCalmPassesTheCrowd(t *testing.T) {
 	}
 	// Before it: what the leader had taken, and what came before the connection was known to be a busy one. In the
 	// order of arrival it would be behind all that was in hand.
-	if most := 2*turn + 2*lowPriorityAt; at < 0 || at > most || before <= most {
+	if most := 2*workers.Turn + 2*lowPriorityAt; at < 0 || at > most || before <= most {
 		t.Errorf("it was number %d behind %d in hand, want it among the first %d", at, before, most)
 	}
 }

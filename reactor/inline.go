@@ -50,7 +50,7 @@ func (h *host) run(yield func(struct{}) bool) {
 		for h.done < len(h.todo) {
 			it := h.todo[h.done]
 			h.done++
-			h.w.shard.busy.Add(1)
+			h.w.shard.Begin()
 			h.w.do(it)
 			if h.left {
 				return
@@ -69,7 +69,7 @@ func (h *host) run(yield func(struct{}) bool) {
 // time reaches, and tells how many those were: 0 when the shard is at work.
 // Loop only.
 func (l *loop) handle(s *shard, b bag, until int64) int {
-	if !s.lend() {
+	if !s.Lend() {
 		return 0
 	}
 	l.sched.Defer()
@@ -78,7 +78,7 @@ func (l *loop) handle(s *shard, b bag, until int64) int {
 	}
 	h := l.host
 	h.todo, h.done, h.until = b, 0, until
-	h.w.shard, h.w.leading = s, true
+	h.w.shard, h.w.member.Leading = s, true
 	l.burst.open = true
 	h.next()
 	l.burst.open = false
@@ -92,8 +92,8 @@ func (l *loop) handle(s *shard, b bag, until int64) int {
 		go h.carry()
 		return done
 	}
-	h.w.leading = false
-	s.takeBack()
+	h.w.member.Leading = false
+	s.TakeBack()
 	return done
 }
 
@@ -102,10 +102,13 @@ func (l *loop) handle(s *shard, b bag, until int64) int {
 // and must not wait. It runs in the coroutine, and otherwise returns on another
 // goroutine.
 func (h *host) leave() bool {
-	if !h.w.shard.letGo() {
+	s := h.w.shard
+	if !s.LetGo() {
+		s.stat.waitersFull.Add(1)
 		return false
 	}
-	h.w.leading = false
+	s.stat.takeovers.Add(1)
+	h.w.member.Leading = false
 	h.left = true
 	h.yield(struct{}{})
 	return true
@@ -118,57 +121,9 @@ func (h *host) carry() {
 	defer e.crew.Done()
 	h.next()
 	h.stop()
-	s.returned()
+	s.Returned()
 	h.w.host = nil
 	e.resting.Put(h.w)
-}
-
-// lend returns a loop the lead of a shard whose leader sleeps and in which
-// nothing waits.
-func (s *shard) lend() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.lent || !s.asleep || s.stop || s.waiting() > 0 {
-		return false
-	}
-	s.lent = true
-	return true
-}
-
-// takeBack ends the loan. What came meanwhile is the leader's.
-func (s *shard) takeBack() {
-	s.mu.Lock()
-	s.takeBackLocked()
-	s.mu.Unlock()
-}
-
-func (s *shard) takeBackLocked() {
-	s.lent = false
-	if s.asleep && s.waiting() > 0 {
-		s.work.Signal()
-	}
-}
-
-// letGo counts a goroutine that is going to wait and ends the loan; false when
-// too many wait already: then the loan goes on.
-func (s *shard) letGo() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.members >= s.eng.cfg.Waiters {
-		s.stat.waitersFull.Add(1)
-		return false
-	}
-	s.members++
-	s.stat.takeovers.Add(1)
-	s.takeBackLocked()
-	return true
-}
-
-// returned is the end of a goroutine that waited.
-func (s *shard) returned() {
-	s.mu.Lock()
-	s.members--
-	s.mu.Unlock()
 }
 
 // inline runs the Handler on the loop for what the loop has time for, and

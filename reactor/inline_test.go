@@ -22,10 +22,7 @@ func (r *rig) settled() {
 	r.Helper()
 	r.eventually("the leaders sleep", func() bool {
 		for _, s := range r.shards {
-			s.mu.Lock()
-			asleep := s.asleep
-			s.mu.Unlock()
-			if !asleep {
+			if !s.Asleep() {
 				return false
 			}
 		}

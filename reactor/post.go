@@ -1,7 +1,5 @@
 package reactor
 
-import "math"
-
 // Task is work that a Handler gives to itself: a timer that is due, an answer from elsewhere.
 type Task interface {
 	// Run does it, on a worker, as a Handler handles a message: it may wait by Worker.Send and Worker.Wait only.
@@ -22,5 +20,5 @@ func (w *Worker) Shard() int {
 // Post has a worker of a shard run t, behind the messages that wait there. Nothing bounds what is posted but the caller.
 // After Stop it does nothing. Any goroutine, a Handler's included; it does not wait.
 func (e *Engine) Post(shard int, t Task) {
-	e.shards[shard].push([]item{{kind: itemTask, task: t}}, math.MaxInt)
+	e.shards[shard].put(item{kind: itemTask, task: t})
 }

@@ -3,7 +3,6 @@ package reactor
 import (
 	"context"
 	"fmt"
-	"math"
 )
 
 // Pulse waits until every event loop and every shard of messages has come round
@@ -50,6 +49,6 @@ func (e *Engine) Pulse(ctx context.Context) error {
 func (s *shard) askBeat() {
 	if s.beats.Load() == s.asked {
 		s.asked++
-		s.push([]item{{kind: itemBeat}}, math.MaxInt)
+		s.put(item{kind: itemBeat})
 	}
 }

@@ -246,13 +246,8 @@ func (s *shard) addTo(sum *Stats) {
 	sum.DatagramsOut += n
 	sum.Carried[UDP].MessagesOut += n
 	sum.Carried[UDP].BytesOut += s.stat.datagramBytes.Load()
-	sum.InHand += int(s.busy.Load())
-	s.mu.Lock()
-	sum.Waiting += s.members - s.idle
-	if s.led {
-		sum.Waiting--
-	}
-	s.mu.Unlock()
+	sum.InHand += s.Busy()
+	sum.Waiting += s.Waiting()
 }
 
 // byReason reads counters, leaving out those at 0.

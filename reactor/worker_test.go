@@ -9,27 +9,6 @@ import (
 	"time"
 )
 
-func TestCallID(t *testing.T) {
-	tests := []struct{ message, want string }{
-		{"X y SIP/2.0\r\nCall-ID: abc@d\r\n\r\n", "abc@d"},
-		{"X y SIP/2.0\r\nCALL-ID : abc\r\n\r\n", "abc"},
-		{"X y SIP/2.0\r\nVia: x\r\ni:\t abc \r\n\r\n", "abc"},
-		{"X y SIP/2.0\ncall-id:abc\n\n", "abc"},
-		{"X y SIP/2.0\r\nI: abc\r\n\r\n", "abc"},
-		{"X y SIP/2.0\r\nIn-Reply-To: no\r\nCall-ID: yes\r\n\r\n", "yes"},
-		{"X y SIP/2.0\r\n\r\ni: body", ""},
-		{"X y SIP/2.0\r\n", ""},
-		{"", ""},
-		{"\n", ""},
-		{"X\ni", ""},
-	}
-	for _, tt := range tests {
-		if got := string(callID([]byte(tt.message))); got != tt.want {
-			t.Errorf("%q: %q, want %q", tt.message, got, tt.want)
-		}
-	}
-}
-
 // busyHandler is a Handler that is held up, and answers overload.
 type busyHandler struct {
 	script
@@ -57,7 +36,7 @@ func TestOverloadIsAnswered(t *testing.T) {
 	for i := range n {
 		_, _ = c.Write([]byte(request("MESSAGE", fmt.Sprint(i), 1, "")))
 	}
-	r.eventually("all have found room or none", func() bool { return r.shards[0].busy.Load()+int64(r.Stats().Overflow) == n })
+	r.eventually("all have found room or none", func() bool { return r.shards[0].Busy()+int(r.Stats().Overflow) == n })
 	close(b.hold)
 	r.eventually("all are worked off", r.quiet)
 	st := r.Stats()
@@ -127,10 +106,5 @@ func testWaitersAreBounded(t *testing.T, inline time.Duration) {
 	for range 3 {
 		expect("INVITE")
 	}
-	r.eventually("followers go", func() bool {
-		sh := r.shards[0]
-		sh.mu.Lock()
-		defer sh.mu.Unlock()
-		return sh.members <= spareFollowers+1
-	})
+	r.eventually("followers go", r.shards[0].Spare)
 }

@@ -1,0 +1,57 @@
+package reactor
+
+import (
+	"bytes"
+
+	"sipreactor/sipframe"
+)
+
+// These are no literals where they are searched for: with bytes.Index inlined
+// there, which a profile can bring about, those would be allocated a message.
+var (
+	callIDLine = []byte("\nCall-ID:")
+	toLine     = []byte("\nTo:")
+)
+
+// callID finds the Call-ID's value without parsing the message. What it does
+// not find is empty: those share a shard.
+func callID(data []byte) []byte { return headerLine(data, callIDLine, "call-id", 'i') }
+
+// headerLine finds the first line of a header's value without parsing the
+// message: as it is usually written, or by its long name in any case or its
+// short one, which is in lower case.
+func headerLine(data, usual []byte, long string, short byte) []byte {
+	if i := bytes.Index(data, usual); i >= 0 {
+		return line(data[i+len(usual):])
+	}
+	for {
+		i := bytes.IndexByte(data, '\n')
+		if i < 0 || i+2 >= len(data) {
+			return nil
+		}
+		data = data[i+1:]
+		var name int
+		switch {
+		case len(data) > len(long) && sipframe.EqualFold(data[:len(long)], long):
+			name = len(long)
+		case data[0]|0x20 == short:
+			name = 1
+		case data[0] == '\r' || data[0] == '\n':
+			return nil
+		default:
+			continue
+		}
+		rest := bytes.TrimLeft(data[name:], " \t")
+		if len(rest) > 0 && rest[0] == ':' {
+			return line(rest[1:])
+		}
+	}
+}
+
+// line is the trimmed rest of a line.
+func line(b []byte) []byte {
+	if i := bytes.IndexByte(b, '\n'); i >= 0 {
+		b = b[:i]
+	}
+	return bytes.TrimSpace(b)
+}

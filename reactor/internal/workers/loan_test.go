@@ -1,0 +1,89 @@
+package workers
+
+import (
+	"sync/atomic"
+	"testing"
+)
+
+// The lead is lent only while nothing is under way, to one, and what comes meanwhile
+// waits for its end.
+func TestLoan(t *testing.T) {
+	hold := make(chan struct{})
+	var done atomic.Int64
+	r := start(t, 2, func(_ *Member, it thing) {
+		if it.n == 1 {
+			<-hold
+		}
+		done.Add(1)
+	})
+	r.eventually("the leader sleeps", r.Asleep)
+	r.Push([]thing{{n: 1}}, false, Unbounded)
+	r.eventually("the leader works", func() bool { return !r.Asleep() })
+	if r.Lend() {
+		t.Fatal("the lead of a shard at work is lent")
+	}
+	close(hold)
+	r.eventually("the leader sleeps", r.Asleep)
+	if !r.Lend() {
+		t.Fatal("the lead is not lent")
+	}
+	if r.Lend() {
+		t.Fatal("the lead is lent twice")
+	}
+	r.Push(many(10, thing{}), false, Unbounded)
+	r.mu.Lock()
+	if r.waiting() != 10 || done.Load() != 1 {
+		t.Errorf("%d wait, %d are done", r.waiting(), done.Load())
+	}
+	r.mu.Unlock()
+	r.TakeBack()
+	r.eventually("the leader does what came", func() bool { return done.Load() == 11 })
+}
+
+// A borrower that waits counts as one of those that may, and the leader goes on.
+func TestBorrowerWaits(t *testing.T) {
+	r := start(t, 2, func(*Member, thing) {})
+	r.eventually("the leader sleeps", r.Asleep)
+	if !r.Lend() || !r.LetGo() {
+		t.Fatal("it may not wait")
+	}
+	if r.Waiting() != 1 {
+		t.Errorf("%d wait", r.Waiting())
+	}
+	r.Push(many(3, thing{}), false, Unbounded)
+	r.eventually("the leader works on", func() bool { return r.Busy() == 0 && r.Asleep() })
+	if !r.Lend() {
+		t.Fatal("the lead is not lent again")
+	}
+	if r.LetGo() {
+		t.Fatal("more wait than may")
+	}
+	r.TakeBack()
+	r.Returned()
+	if r.Waiting() != 0 {
+		t.Errorf("%d wait at the end", r.Waiting())
+	}
+}
+
+// A shard that ends lends nothing, and ends only when it has its lead back.
+func TestCloseWaitsForTheLoan(t *testing.T) {
+	r := start(t, 2, func(*Member, thing) {})
+	r.eventually("the leader sleeps", r.Asleep)
+	if !r.Lend() {
+		t.Fatal("the lead is not lent")
+	}
+	r.Push(many(1, thing{}), false, Unbounded)
+	r.Close()
+	r.eventually("the leader waits for the lead", r.Asleep)
+	if r.Busy() != 1 {
+		t.Error("it is done by somebody without the lead")
+	}
+	r.TakeBack()
+	r.crew.Wait()
+	if r.Busy() != 0 {
+		t.Error("what came is not done")
+	}
+	if r.Lend() {
+		t.Error("the lead of a shard that has ended is lent")
+	}
+}

@@ -1,0 +1,62 @@
+package reactor
+
+import (
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+
+	"sipreactor/reactor/internal/workers"
+)
+
+// shard is a queue of messages, and what its workers have beside it.
+type shard struct {
+	*workers.Shard[item]
+
+	eng   *Engine
+	index int
+	bound int // items that may wait
+
+	beats atomic.Uint64 // how many beats the leaders came to
+	asked uint64        // how many were asked for; Engine.pulse guards it
+
+	datagrams sync.RWMutex // held while one is sent
+	mute      bool         // none is sent any more; datagrams guards it
+
+	_    [64]byte
+	stat shardCounters
+	_    [64]byte
+}
+
+func newShard(e *Engine, index, bound int) *shard {
+	s := &shard{eng: e, index: index, bound: bound}
+	s.Shard = workers.New[item](workers.Config{Members: e.cfg.Waiters, Delay: e.cfg.QueueDelay, Now: e.now, Start: s.start, Eased: e.eased})
+	return s
+}
+
+// start begins the goroutine of a worker.
+func (s *shard) start() {
+	s.eng.crew.Add(1)
+	w := &Worker{eng: s.eng, shard: s}
+	go func() {
+		defer s.eng.crew.Done()
+		s.Run(&w.member, w.do)
+	}()
+}
+
+// push queues the items of a bag, which are of one connection: see workers.Shard.Push.
+func (s *shard) push(items []item, bound int) (refused int) {
+	low := len(items) > 0 && items[0].conn != nil && items[0].conn.lowPriority()
+	return s.Push(items, low, bound)
+}
+
+// put queues one item, however many wait.
+func (s *shard) put(it item) { s.Push([]item{it}, false, workers.Unbounded) }
+
+// shardOf returns the shard of a message: all of a Call-ID go to one, so that a
+// dialog stays in order.
+func (e *Engine) shardOf(data []byte) int {
+	if len(e.shards) == 1 {
+		return 0
+	}
+	return int(maphash.Bytes(e.seed, callID(data)) % uint64(len(e.shards)))
+}
