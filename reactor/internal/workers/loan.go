@@ -22,7 +22,7 @@ func (s *Shard[T]) TakeBack() {
 // takeBack is TakeBack with the lock held.
 func (s *Shard[T]) takeBack() {
 	s.lent = false
-	if s.asleep && s.waiting() > 0 {
+	if s.asleep && (s.waiting() > 0 || s.stop) {
 		s.work.Signal()
 	}
 }

@@ -65,25 +65,28 @@ func TestBorrowerWaits(t *testing.T) {
 	}
 }
 
-// A shard that ends lends nothing, and ends only when it has its lead back.
+// A shard that ends lends nothing, and ends only when it has its lead back, whether
+// anything came meanwhile or not.
 func TestCloseWaitsForTheLoan(t *testing.T) {
-	r := start(t, 2, func(*Member, thing) {})
-	r.eventually("the leader sleeps", r.Asleep)
-	if !r.Lend() {
-		t.Fatal("the lead is not lent")
-	}
-	r.Push(many(1, thing{}), false, Unbounded)
-	r.Close()
-	r.eventually("the leader waits for the lead", r.Asleep)
-	if r.Busy() != 1 {
-		t.Error("it is done by somebody without the lead")
-	}
-	r.TakeBack()
-	r.crew.Wait()
-	if r.Busy() != 0 {
-		t.Error("what came is not done")
-	}
-	if r.Lend() {
-		t.Error("the lead of a shard that has ended is lent")
+	for _, came := range []int{0, 1} {
+		r := start(t, 2, func(*Member, thing) {})
+		r.eventually("the leader sleeps", r.Asleep)
+		if !r.Lend() {
+			t.Fatal("the lead is not lent")
+		}
+		r.Push(many(came, thing{}), false, Unbounded)
+		r.Close()
+		r.eventually("the leader waits for the lead", r.Asleep)
+		if r.Busy() != came {
+			t.Error("it is done by somebody without the lead")
+		}
+		r.TakeBack()
+		r.crew.Wait()
+		if r.Busy() != 0 {
+			t.Error("what came is not done")
+		}
+		if r.Lend() {
+			t.Error("the lead of a shard that has ended is lent")
+		}
 	}
 }
