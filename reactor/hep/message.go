@@ -88,11 +88,30 @@ func (m *Messages) Trace(src *reactor.Source, at time.Time, data []byte, outgoin
 			continue
 		}
 		if p == nil {
-			p = &sipParcel{from: src.Remote, to: localOf(src), proto: src.Proto, conn: src.Conn, time: at, as: m.as,
+			p = &sipParcel{kind: PayloadSIP, from: src.Remote, to: localOf(src), proto: src.Proto, conn: src.Conn, time: at, as: m.as,
 				data: append([]byte(nil), data...), correlation: append([]byte(nil), clipBytes(correlation)...)}
 			if outgoing {
 				p.from, p.to = p.to, p.from
 			}
+		}
+		to.put(p)
+	}
+}
+
+// Line tells the collectors of a line that the script has logged over a message that
+// came from src. data is copied. While a switch is off it does nothing.
+func (m *Messages) Line(src *reactor.Source, at time.Time, data, correlation []byte) {
+	if !m.Active() {
+		return
+	}
+	var p *sipParcel
+	for _, to := range m.id.To {
+		if to.full() {
+			continue
+		}
+		if p == nil {
+			p = &sipParcel{kind: PayloadLog, from: src.Remote, to: localOf(src), proto: src.Proto, conn: src.Conn, time: at, as: m.as,
+				data: append([]byte(nil), data...), correlation: append([]byte(nil), clipBytes(correlation)...)}
 		}
 		to.put(p)
 	}

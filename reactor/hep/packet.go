@@ -14,6 +14,7 @@ const MaxPacket = 65507
 const (
 	PayloadSIP byte = 0x01 // one SIP message
 	PayloadNet byte = 0x59 // an event of a connection
+	PayloadLog byte = 0x64 // a line of a log
 )
 
 // Numbers of transports (chunk 0x02). TLS has none of its own in IP; 22 is what

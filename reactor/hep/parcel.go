@@ -38,8 +38,10 @@ func (p *eventParcel) appendTo(dst []byte) []byte {
 	return head.appendTail(dst, start)
 }
 
-// sipParcel is a SIP message on its way to a collector.
+// sipParcel is a SIP message on its way to a collector, or a line that was logged over
+// one.
 type sipParcel struct {
+	kind     byte // PayloadSIP or PayloadLog
 	from, to netip.AddrPort
 	proto    reactor.Proto
 	conn     reactor.Handle
@@ -55,7 +57,7 @@ func (p *sipParcel) size() int { return 256 + len(p.data) + len(p.correlation) }
 func (p *sipParcel) appendTo(dst []byte) []byte {
 	var id [20]byte
 	packet := Packet{
-		Source: p.from, Target: p.to, Protocol: protocolOf(p.proto), Time: p.time, Type: PayloadSIP,
+		Source: p.from, Target: p.to, Protocol: protocolOf(p.proto), Time: p.time, Type: p.kind,
 		CaptureID: p.as.captureID, Payload: p.data, Correlation: p.correlation, AuthKey: p.as.authKey,
 	}
 	if len(packet.Correlation) == 0 {

@@ -117,6 +117,7 @@ type Proxy struct {
 	now     func() uint64 // microseconds since 1970; a test has its own
 	aliases []alias
 	router  atomic.Pointer[Router]
+	watcher atomic.Pointer[Watcher]
 	lists   atomic.Pointer[listing]
 	ours    atomic.Pointer[listeners]
 	claims  claims // by what else the Router has had messages name us

@@ -30,6 +30,7 @@ func (c *Context) receive(data []byte, src *reactor.Source, f func(*Context)) {
 	switch {
 	case c.msg.IsRequest() && (d == nil || d.Replyable):
 		c.count.add(RequestsIn)
+		c.tellCame()
 		if c.admit() {
 			c.tellReceived()
 			f(c)

@@ -26,6 +26,7 @@ func (c *Context) response() {
 		c.count.add(ResponsesForeign)
 		return
 	}
+	c.tellCame()
 	sent, known := c.proxy.keys.readClock(c.Msg.Bytes(via.Params), t)
 	if t.stateful && c.statefulResponse(t, sent, known) {
 		return

@@ -28,9 +28,9 @@ func (c *Context) Received() []byte {
 }
 
 // send hands a message on to the Context's target. It costs nothing more when
-// there is no witness.
+// there is no witness and no watcher.
 func (c *Context) send(m reactor.Appender) error {
-	if c.witness != nil {
+	if c.witness != nil || c.proxy.watcher.Load() != nil {
 		return c.sendWitnessed(m)
 	}
 	_, err := c.out.Send(&c.target, m)
@@ -60,8 +60,14 @@ func (c *Context) sendWitnessed(m reactor.Appender) error {
 	t.Carrier = &c.carrier
 	_, err := c.out.Send(t, &c.echo)
 	t.Carrier, c.echo.m = nil, nil
-	if err == nil {
+	if err != nil {
+		return err
+	}
+	if c.witness != nil {
 		c.witness.Sent(&c.carrier, c.echo.at, c.echo.b)
 	}
-	return err
+	if w := c.proxy.watcher.Load(); w != nil {
+		(*w).Sent(c, &c.carrier, c.echo.at, c.echo.b)
+	}
+	return nil
 }

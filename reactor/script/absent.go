@@ -151,7 +151,6 @@ var foreignFunctions = map[string]string{
 	"b2b_entities":    "ua_session_",
 	"clusterer":       "cluster_",
 	"sipcapture":      "sip_capture report_capture hep_set hep_get hep_del hep_relay hep_resume_sip",
-	"siptrace":        "sip_trace",
 	"emergency":       "emergency_call",
 	"enum":            "enum_query enum_pv_query i_enum_query is_from_user_enum isn_query",
 	"fraud_detection": "check_fraud",
@@ -207,5 +206,5 @@ func lacking(function string) (module string, ok bool) {
 
 // silentModules are modules of OpenSIPS' that are not here and have no functions.
 var silentModules = []string{
-	"xml", "proto_ws", "proto_wss", "proto_bin", "mi_html", "mi_json", "mi_xmlrpc_ng", "msrp_relay", "opentelemetry",
+	"xml", "proto_ws", "proto_wss", "proto_bin", "mi_html", "mi_xmlrpc_ng", "msrp_relay", "opentelemetry",
 }

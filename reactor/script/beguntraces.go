@@ -47,11 +47,11 @@ func (m *Machine) traceBegun() {
 		switch {
 		case !b.To.Active(), !request && !b.Replies, !m.isParty(b.Caller, m.from()), !m.isParty(b.Callee, m.to()):
 		case !b.IP.IsValid():
-			m.trace(traced{id: -1 - i, to: b.To, legs: bothLegs})
+			m.trace(traced{id: -1 - i, to: b.To, kinds: traceSIP, legs: bothLegs})
 		case request && b.IP == m.c.Src.Remote.Addr().Unmap():
-			m.trace(traced{id: -1 - i, to: b.To, legs: bothLegs})
+			m.trace(traced{id: -1 - i, to: b.To, kinds: traceSIP, legs: bothLegs})
 		case !request: // where it goes is known when it does
-			m.witness.list = append(m.witness.list, traced{id: -1 - i, to: b.To, legs: bothLegs, only: b.IP, at: time.Now()})
+			m.witness.list = append(m.witness.list, traced{id: -1 - i, to: b.To, kinds: traceSIP, legs: bothLegs, only: b.IP, at: time.Now()})
 			m.witness.c = m.c
 			m.c.SetWitness(&m.witness)
 		}

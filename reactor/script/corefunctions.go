@@ -166,6 +166,9 @@ func xlog(level LogLevel, dynamic func(m *Machine) (int64, bool), text func(m *M
 		}
 		b, _ := text(m)
 		log.Log(context.Background(), level.Slog(), m.prog.levels.Prefix+strings.TrimRight(string(b), "\n"))
+		if len(m.witness.list) > 0 || m.prog.follow.on() {
+			m.traceLine(b)
+		}
 		return 1
 	}
 }

@@ -23,7 +23,7 @@ func (c *settings) load(l *LoadModule) {
 	if i := strings.LastIndexByte(name, '/'); i >= 0 {
 		name = name[i+1:]
 	}
-	name = strings.TrimSuffix(name, ".so")
+	name = c.moduleToday(l.Path.At, strings.TrimSuffix(name, ".so"))
 	if !c.hasModule(name) {
 		c.absent(l.Path.At, name, "")
 		return
@@ -46,6 +46,7 @@ func (c *settings) load(l *LoadModule) {
 
 // modParam sets a parameter of each loaded module whose name matches.
 func (c *settings) modParam(m *ModParam) {
+	m.Module.Text = c.moduleToday(m.Module.At, m.Module.Text)
 	re, err := regexp.Compile("^(?:" + m.Module.Text + ")$")
 	if err != nil {
 		c.rep.errorf(m.Module.At, "%q is no module and no regular expression of modules", clip(m.Module.Text))

@@ -19,6 +19,20 @@ var oldValues = map[string]bool{"method": true, "proto": true, "af": true}
 // oldGlobals are global parameters that have another name since.
 var oldGlobals = map[string]string{"debug": "log_level", "tcp_children": "tcp_workers", "tcp_poll_method": "poll_method"}
 
+// oldModules are modules that have another name since.
+var oldModules = map[string]string{"siptrace": "tracer", "mi_json": "mi_http", "localcache": "cachedb_local"}
+
+// moduleToday gives the name of a module as it is today, with a note where that is another one. The module of that name
+// has to be one that there is.
+func (c *settings) moduleToday(at Pos, name string) string {
+	now := oldModules[name]
+	if now == "" || !c.hasModule(now) {
+		return name
+	}
+	c.rep.oncef(at, "module "+name, "the module %s is %s since OpenSIPS 3", name, now)
+	return now
+}
+
 // oldParameters are those of modules.
 var oldParameters = map[string]string{"tm/fr_timer": "fr_timeout", "tm/fr_inv_timer": "fr_inv_timeout"}
 

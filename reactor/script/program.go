@@ -35,6 +35,7 @@ type Program struct {
 	sipAVP       int    // slot of client_sip_domain_avp, -1 none
 	traceIDs     []string
 	traces       []MessageTrace               // of traceIDs
+	follow       *follower                    // what trace() follows
 	begun        atomic.Pointer[[]BegunTrace] // while the program runs; nil none
 	log          atomic.Pointer[slog.Logger]
 	said         fold.Table[saying]     // by machines
@@ -69,6 +70,7 @@ func (p *Program) TakeOver(old *Program) {
 		}
 	}
 	p.begun.Store(old.begun.Load())
+	p.follow = old.follow
 }
 
 func (p *Program) logger() *slog.Logger {

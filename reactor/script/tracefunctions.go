@@ -9,6 +9,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
+	"sipreactor/sipframe"
 )
 
 // MessageTrace is the tracing of messages by one trace_id, such as a
@@ -19,6 +20,9 @@ type MessageTrace interface {
 	// Trace takes a message that came from src at a time, or is outgoing to it.
 	// All arguments are borrowed. An empty correlation id leaves it to the trace.
 	Trace(src *reactor.Source, at time.Time, data []byte, outgoing bool, correlation []byte)
+	// Line takes a line that was logged over a message that came from src. All
+	// arguments are borrowed.
+	Line(src *reactor.Source, at time.Time, text, correlation []byte)
 }
 
 // SetTracer gives trace() what each trace_id of the configuration stands for;
@@ -40,10 +44,28 @@ const (
 	bothLegs = callerLeg | calleeLeg
 )
 
+// kinds are what is traced of a message.
+type kinds uint8
+
+const (
+	traceSIP   kinds = 1 << iota // it
+	traceLines                   // what is logged over it
+)
+
+// traceScope is how far the trace of a message goes.
+type traceScope byte
+
+const (
+	scopeMessage     traceScope = 'm' // what is sent because of it
+	scopeTransaction traceScope = 't' // its responses, ACK and CANCEL as well
+	scopeDialog      traceScope = 'd' // its call
+)
+
 // traced is one trace_id by which a message is traced.
 type traced struct {
 	id          int
 	to          MessageTrace
+	kinds       kinds
 	legs        legs
 	correlation []byte
 	// only is where a reply has to go to be traced; at is when it came, which is
@@ -65,7 +87,7 @@ func (w *witness) Sent(to *reactor.Source, at time.Time, data []byte) {
 		leg = callerLeg
 	}
 	for i := range w.list {
-		if t := &w.list[i]; t.legs&leg != 0 && t.comeFor(w.c, to) {
+		if t := &w.list[i]; t.kinds&traceSIP != 0 && t.legs&leg != 0 && t.comeFor(w.c, to) {
 			t.to.Trace(to, at, data, true, t.correlation)
 		}
 	}
@@ -74,16 +96,18 @@ func (w *witness) Sent(to *reactor.Source, at time.Time, data []byte) {
 func isReply(message []byte) bool { return bytes.HasPrefix(message, []byte("SIP/2.0 ")) }
 
 // TraceMessage is the Build of trace() of the module tracer: the message as it came, and from here on all
-// that is sent because of it.
+// that is sent because of it, of its transaction, or of its call.
 func TraceMessage(a *Args) Action {
 	k := a.k
 	id, correlation := a.list[0], a.list[5]
+	if !id.given { // as in OpenSIPS 1
+		id = argument{given: true, fixed: true, str: "default"}
+	}
 	if id.fixed && k.traceID(id.str) < 0 && !k.partial {
-		names := slices.Clone(k.prog.traceIDs)
-		k.rep.errorf(id.expr.Pos(), "there is no trace_id %s%s", clip(id.str), choices(id.str, names))
+		k.rep.errorf(a.pos(0), "there is no trace_id %s%s", clip(id.str), choices(id.str, slices.Clone(k.prog.traceIDs)))
 		return nil
 	}
-	sides, ok := k.traceOptions(a)
+	o, ok := k.traceOptions(a)
 	if !ok {
 		return nil
 	}
@@ -113,8 +137,23 @@ func TraceMessage(a *Args) Action {
 			m.arena = append(m.arena, b...)
 			own = m.arena[from:len(m.arena):len(m.arena)]
 		}
-		m.trace(traced{id: n, to: to, legs: sides, correlation: own})
+		t := traced{id: n, to: to, kinds: o.kinds, legs: o.legs, correlation: own}
+		if o.scope == scopeMessage {
+			m.trace(t)
+		} else {
+			m.follow(t, o.scope)
+		}
 		return 1
+	}
+}
+
+// follow has the message's transaction or call traced, from the message itself on.
+func (m *Machine) follow(t traced, scope traceScope) {
+	initial := m.msg.IsRequest() && m.msg.Method() == sipframe.INVITE && !m.c.HasToTag()
+	one := followed{name: m.prog.traceIDs[t.id], to: t.to, kinds: t.kinds, legs: t.legs,
+		correlation: slices.Clone(t.correlation), whole: scope == scopeDialog && initial}
+	if m.prog.follow.add(m, one) {
+		m.traceCame(t)
 	}
 }
 
@@ -127,43 +166,103 @@ func (m *Machine) trace(t traced) {
 	}
 	m.witness.list = append(m.witness.list, t)
 	m.c.SetWitness(&m.witness)
+	m.traceCame(t)
+}
+
+// traceCame traces the message as it came.
+func (m *Machine) traceCame(t traced) {
 	leg := calleeLeg
 	if m.msg.IsRequest() {
 		leg = callerLeg
 	}
-	if t.legs&leg != 0 {
+	if t.kinds&traceSIP != 0 && t.legs&leg != 0 {
 		t.to.Trace(m.c.Src, time.Now(), m.c.Received(), false, t.correlation)
 	}
 }
 
-// traceOptions reads scope, type and flags of trace().
-func (k *compiler) traceOptions(a *Args) (sides legs, ok bool) {
+// traceLine traces a line that is logged over the message.
+func (m *Machine) traceLine(text []byte) {
+	if m.c == nil || m.msg == nil || m.c.Src == nil {
+		return
+	}
+	line := func(to MessageTrace, correlation []byte) {
+		if len(correlation) == 0 {
+			correlation = m.msg.CallID()
+		}
+		to.Line(m.c.Src, time.Now(), text, correlation)
+	}
+	for i := range m.witness.list {
+		if t := &m.witness.list[i]; t.kinds&traceLines != 0 {
+			line(t.to, t.correlation)
+		}
+	}
+	if m.prog.follow.on() {
+		m.prog.follow.lines(m.msg, func(one *followed) { line(one.to, one.correlation) })
+	}
+}
+
+// traceOptions are scope, types and flags of trace().
+type traceOptions struct {
+	scope traceScope
+	kinds kinds
+	legs  legs
+}
+
+// traceOptions reads them.
+func (k *compiler) traceOptions(a *Args) (o traceOptions, ok bool) {
 	scope, kind, flags := a.list[1], a.list[2], a.list[4]
-	wrong := func(arg argument, format string, args ...any) (legs, bool) {
+	wrong := func(arg argument, format string, args ...any) (traceOptions, bool) {
 		k.rep.errorf(arg.expr.Pos(), format, args...)
-		return 0, false
+		return o, false
 	}
-	if scope.given && !strings.EqualFold(scope.str, "m") && !strings.EqualFold(scope.str, "t") {
-		return wrong(scope, `trace() has the scope %s: tracing follows no dialogs: "m" and "t", which are one here, `+
-			`take the message and what is sent because of it; trace() in onreply_route takes replies`, clip(scope.str))
+	switch s := strings.ToLower(scope.str); {
+	case !scope.given && k.loaded("dialog"):
+		o.scope = scopeDialog
+	case !scope.given && k.loaded("tm"):
+		o.scope = scopeTransaction
+	case !scope.given:
+		o.scope = scopeMessage
+	case s == "m", s == "d":
+		o.scope = traceScope(s[0])
+	case s == "t" && k.loaded("tm"):
+		o.scope = scopeTransaction
+	case s == "t": // what is sent because of the message is all there is
+		o.scope = scopeMessage
+	case s == "b":
+		return wrong(scope, `trace() has the scope b: there are no B2B sessions here; "d" is a call, "t" a transaction, "m" a message`)
+	default:
+		return wrong(scope, `trace() has the scope %s: "d" is a call, "t" a transaction, "m" a message`, clip(scope.str))
 	}
-	if kind.given && kind.str != "sip" {
-		return wrong(kind, `trace() has the type %s: messages are traced, "sip"`, clip(kind.str))
+	if !kind.given {
+		o.kinds = traceSIP
+	}
+	for name := range strings.SplitSeq(kind.str, "|") {
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "sip":
+			o.kinds |= traceSIP
+		case "xlog":
+			o.kinds |= traceLines
+		case "rest":
+			k.rep.notef(kind.expr.Pos(), "trace() has the type rest: requests of rest_client are not traced")
+		case "":
+		default:
+			return wrong(kind, `trace() has the type %s: there are sip and xlog, and | between them`, clip(name))
+		}
 	}
 	for _, f := range flags.str {
 		switch f {
 		case 'C':
-			sides |= callerLeg
+			o.legs |= callerLeg
 		case 'c':
-			sides |= calleeLeg
+			o.legs |= calleeLeg
 		default:
 			return wrong(flags, `trace() has the flag %c: there are C (the caller's side) and c (the callee's)`, f)
 		}
 	}
-	if sides == 0 {
-		sides = bothLegs
+	if o.legs == 0 {
+		o.legs = bothLegs
 	}
-	return sides, true
+	return o, true
 }
 
 // traceID gives the number of a trace_id; -1 when there is none.

@@ -51,6 +51,10 @@ func traceBench(t testing.TB, routes string) (b *bench, told *[]string, ids map[
 	return b, told, ids
 }
 
+func (s *story) Line(_ *reactor.Source, _ time.Time, text, correlation []byte) {
+	*s.told = append(*s.told, fmt.Sprintf("%s line %s %s", s.name, text, correlation))
+}
+
 func TestTrace(t *testing.T) {
 	for statements, want := range map[string][]string{
 		`trace("tid"); forward("tls:10.0.0.5");`:                                      {"tid in INVITE", "tid out INVITE"},
@@ -119,10 +123,10 @@ func TestTraceUnknownAtRuntime(t *testing.T) {
 func TestTraceMistakes(t *testing.T) {
 	for call, want := range map[string]string{
 		`trace("tod")`:                  "there is no trace_id tod (did you mean tid?); there are: other tid",
-		`trace()`:                       "takes 1 to 6 arguments",
-		`trace("tid", "b")`:             "scope b: tracing follows no dialogs",
-		`trace("tid", "d")`:             "scope d: tracing follows no dialogs",
-		`trace("tid", "m", "sip|xlog")`: "type sip|xlog: messages are traced",
+		`trace()`:                       "there is no trace_id default; there are: other tid",
+		`trace("tid", "b")`:             "scope b: there are no B2B sessions here",
+		`trace("tid", "x")`:             `scope x: "d" is a call`,
+		`trace("tid", "m", "sip|smtp")`: "type smtp: there are sip and xlog",
 		`trace("tid", "m", , , "x")`:    "has the flag x: there are C (the caller's side) and c",
 	} {
 		_, err := compile("cfg", []byte(tracerHead+"route {\n"+call+";\n}\n"))
@@ -144,6 +148,7 @@ func TestTraceMistakes(t *testing.T) {
 type nowhereTo struct{ on bool }
 
 func (n *nowhereTo) Active() bool                                           { return n.on }
+func (n *nowhereTo) Line(*reactor.Source, time.Time, []byte, []byte)        {}
 func (n *nowhereTo) Trace(*reactor.Source, time.Time, []byte, bool, []byte) {}
 
 // A call of trace() allocates nothing, on or off; what the collector needs is
