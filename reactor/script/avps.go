@@ -60,6 +60,40 @@ type AVPs struct {
 // Reset takes all values away and keeps the memory.
 func (a *AVPs) Reset() { a.prog = nil }
 
+// Put puts a text before the values that an AVP of the program has there; one that no script of it names is nobody's.
+func (a *AVPs) Put(p *Program, name, text string) {
+	slot, ok := p.avps[name]
+	if !ok {
+		return
+	}
+	if a.prog != p {
+		a.prog, a.text = p, a.text[:0]
+		a.slots = slices.Grow(a.slots[:0], p.navps)[:p.navps]
+		for i := range a.slots {
+			a.slots[i] = a.slots[i][:0]
+		}
+	}
+	if len(a.slots[slot]) < maxAVPs {
+		a.slots[slot] = append(a.slots[slot], Text([]byte(text)))
+	}
+}
+
+// PutAVP puts a value before the others of the AVP that has the name; one that no script of the program names is
+// nobody's.
+func (m *Machine) PutAVP(name string, v Value) {
+	if slot, ok := m.prog.avps[name]; ok {
+		(&AVP{slot}).Add(m, v)
+	}
+}
+
+// NamedAVP returns the newest value of the AVP that has the name; NULL where there is none.
+func (m *Machine) NamedAVP(name string) Value {
+	if slot, ok := m.prog.avps[name]; ok {
+		return (&AVP{slot}).Get(m, 0)
+	}
+	return null
+}
+
 // SaveAVPs copies the message's AVPs into to, in place of what it had.
 func (m *Machine) SaveAVPs(to *AVPs) {
 	size := 0

@@ -131,7 +131,7 @@ func (p *parser) socket(at token) Item {
 		p.resync()
 		return nil
 	}
-	host, port, msg := splitHost(rest)
+	host, port, msg := splitHost(bracketed(rest))
 	if msg != "" {
 		p.rep.errorf(w.pos, "socket %s: %s; expected %s", clip(w.text), msg, socketUsage)
 		p.resync()
@@ -243,7 +243,7 @@ func splitHost(s string) (host string, port uint16, msg string) {
 		}
 	} else {
 		if a, err := netip.ParseAddr(s); err == nil && a.Is6() {
-			return "", 0, "an IPv6 address goes in []"
+			return "", 0, "an IPv6 address goes in []: [" + s + "], with the port behind it"
 		}
 		var more bool
 		if host, portText, more = strings.Cut(s, ":"); !more {
@@ -261,6 +261,14 @@ func splitHost(s string) (host string, port uint16, msg string) {
 		return "", 0, "the port is a number from 1 to 65535"
 	}
 	return host, uint16(n), ""
+}
+
+// bracketed puts an IPv6 address that stands alone into brackets, which OpenSIPS asks for only with a port behind it.
+func bracketed(s string) string {
+	if a, err := netip.ParseAddr(s); err == nil && a.Is6() {
+		return "[" + s + "]"
+	}
+	return s
 }
 
 func validHost(s string) bool {

@@ -22,6 +22,7 @@ type module struct {
 	extra, legs               tags
 	url                       database.URL
 	urlSet                    bool
+	older                     older
 	table, missedTable        string
 	columns                   columns
 
@@ -95,7 +96,7 @@ func (m *module) parameters() []script.Parameter {
 		return script.Parameter{Name: name, Type: script.StringParam, Help: help, Set: func(v script.Literal) error { return t.add(v.Text) }}
 	}
 	c := &m.columns
-	return []script.Parameter{
+	return append([]script.Parameter{
 		{Name: "early_media", Type: script.BoolParam, Default: "0", Help: "Whether provisional responses with a body are accounted.", Set: script.Into(&m.early)},
 		{Name: "report_cancels", Type: script.BoolParam, Default: "0", Help: "Whether CANCELs are accounted.", Set: script.Into(&m.cancels), Note: "a CANCEL has no transaction of its own: the INVITE's record says 487"},
 		{Name: "detect_direction", Type: script.BoolParam, Default: "0", Help: "Whether the tags of a request from the callee are swapped.", Set: script.Into(&m.direction)},
@@ -119,7 +120,7 @@ func (m *module) parameters() []script.Parameter {
 		name("acc_sip_reason_column", "Column with the reason phrase.", &c.reason),
 		name("acc_time_column", "Column with the time.", &c.time),
 		{Name: "acc_created_avp_name", Type: script.StringParam, Default: "accX_created", Help: "The AVP with the time of the call.", Note: "the time is kept with the transaction"},
-	}
+	}, m.older.parameters(&m.extra)...)
 }
 
 func (m *module) check(l *script.Loading) {
@@ -127,6 +128,7 @@ func (m *module) check(l *script.Loading) {
 	if m.dialog, _ = l.Instance("dialog").(*dialog.Module); m.dialog != nil {
 		m.dialog.Watch(m.changed)
 	}
+	defer func() { m.older.check(l, m.urlSet) }()
 	if m.urlSet {
 		m.url.Check(l)
 		return
@@ -211,6 +213,7 @@ func (m *module) created(h *transaction.Happening) {
 		h.Exchange.Attach(accountKey{}, a)
 		h.Exchange.Listen(a.happens)
 	}
+	m.markOlder(h)
 }
 
 // account gives what is kept for the message at hand; nil if there is nothing, unless it

@@ -89,6 +89,16 @@ func manipulations() []script.Function {
 			Args: []script.ArgKind{names, fixed}, Min: 2, Routes: script.Anywhere, Build: calculate,
 		},
 		{
+			Name: "avp_printf", Usage: `avp_printf("$avp(name)", "text $var(x)")`, Help: "Writes a text with variables into an AVP, or another variable, as an assignment does.",
+			Args: []script.ArgKind{names, script.TextArg}, Min: 2, Routes: script.Anywhere, Build: printf,
+		},
+		{
+			Name: "avp_print", Usage: "avp_print()", Help: "Logs the AVPs of the message. Does nothing here.", Routes: script.Anywhere, Build: func(a *script.Args) script.Action {
+				a.Notef(-1, "avp_print() does nothing: xlog() tells of an AVP by $(avp(name)[*])")
+				return func(*script.Machine) int { return 1 }
+			},
+		},
+		{
 			Name: "avp_insert", Usage: `avp_insert("$avp(name)", "value", index)`, Help: "Puts a value behind as many newer ones as the index says. -1: there is no room.",
 			Args: []script.ArgKind{names, script.TextArg, script.IntArg}, Min: 3, Routes: script.Anywhere, Build: insert,
 		},

@@ -29,6 +29,8 @@ type module struct {
 	loadURI, loadSet                        *script.AVP // what pattern's %u and %i stand for
 	route                                   *script.Routine
 
+	older flags // of the parameters of before OpenSIPS 2: for each call
+
 	tm       destination.Layered // nil: not loaded
 	tracker  *destination.Tracker
 	probing  probing

@@ -69,6 +69,13 @@ func (m *module) parameters() []script.Parameter {
 		column("attrs_col", "attrs", "the attributes", &m.columns.attrs),
 		column("socket_col", "socket", "the socket", &m.columns.socket),
 		column("probe_mode_col", "probe_mode", "whether it is always pinged", &m.columns.probe),
+		{Name: "flags", Type: number, Max: 3, Default: "0", Help: "Of before OpenSIPS 2: 2 keeps the other members for ds_next_dst(), 1 hashes the user alone, as the flags f and u of ds_select_dst() do.", Set: func(v script.Literal) error {
+			m.older.failover, m.older.userOnly = v.Int&2 != 0, v.Int&1 != 0
+			return nil
+		}},
+		{Name: "use_default", Type: on, Default: "0", Help: "Of before OpenSIPS 2: the last member is the last resort only, as the flag d of ds_select_dst() has it.", Set: script.Into(&m.older.last)},
+		{Name: "force_dst", Type: on, Default: "1", Help: "Of before OpenSIPS 2: whether $du is overwritten.", Note: "ds_select_dst() always sets $du, as of OpenSIPS 2 on"},
+		{Name: "flags_col", Type: text, Default: "flags", Help: "Of before OpenSIPS 2: column with the flags.", Note: "state_col has the state of a destination"},
 		off("fetch_freeswitch_stats"),
 		{Name: "max_freeswitch_weight", Type: number, Default: "100", Help: "Highest weight from FreeSWITCH.", Note: "no weights are fetched from FreeSWITCH"},
 		{Name: "cluster_id", Type: number, Default: "0", Help: "Cluster that shares states; not supported.", Set: func(v script.Literal) error {

@@ -63,6 +63,7 @@ func (m *module) buildSelect(to aim) func(a *script.Args) script.Action {
 			}
 			b, _ := letters(x)
 			f, bad := parseFlags(b)
+			f.failover, f.userOnly, f.last = f.failover || m.older.failover, f.userOnly || m.older.userOnly, f.last || m.older.last
 			if bad != 0 {
 				return x.Fail(at, "there is no flag "+string(bad))
 			}

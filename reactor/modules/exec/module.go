@@ -31,18 +31,17 @@ func New(*script.Config) *script.Module {
 				return script.Seconds(&m.longest)(v)
 			}},
 		},
-		Functions: []script.Function{{
+		Functions: append(m.older(), script.Function{
 			Name: "exec", Usage: `exec("command"[, "input"][, $var(output)][, $var(errors)][, $avp(environment)])`, Async: true,
 			Help: "Runs a command and waits for it if its output is wanted: 1, or -1 where it failed.",
 			Args: []script.ArgKind{script.TextArg, script.TextArg, script.SetArg, script.SetArg, script.AVPArg}, Min: 1, Routes: script.Anywhere, Build: m.build,
-		}},
+		}),
 		Start: func(e *script.Env) error { m.log = e.Log; return nil },
 	}
 }
 
 func (m *module) build(a *script.Args) script.Action {
-	if !m.allow {
-		a.Errorf(-1, `exec() runs commands on this machine, which nothing allows: modparam("exec", "allow", 1)`)
+	if !m.allowed(a) {
 		return nil
 	}
 	line, input, out, errs, env, at := a.Text(0), a.Text(1), a.Setter(2), a.Setter(3), a.AVP(4), a.Site()
@@ -83,6 +82,14 @@ func (m *module) build(a *script.Args) script.Action {
 		}
 		return 1
 	}
+}
+
+// allowed reports whether the operator lets the script run commands, with an error if not.
+func (m *module) allowed(a *script.Args) bool {
+	if !m.allow {
+		a.Errorf(-1, `%s() runs commands on this machine, which nothing allows: modparam("exec", "allow", 1)`, a.Name())
+	}
+	return m.allow
 }
 
 // set gives a variable what a command has written, without the last line end.
