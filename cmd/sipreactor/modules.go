@@ -21,7 +21,9 @@ import (
 	"sipreactor/reactor/modules/drouting"
 	"sipreactor/reactor/modules/event_datagram"
 	"sipreactor/reactor/modules/event_route"
+	"sipreactor/reactor/modules/event_routing"
 	"sipreactor/reactor/modules/exec"
+	"sipreactor/reactor/modules/gflags"
 	"sipreactor/reactor/modules/group"
 	"sipreactor/reactor/modules/httpd"
 	"sipreactor/reactor/modules/json"
@@ -69,10 +71,13 @@ import (
 	"sipreactor/reactor/modules/tracer"
 	"sipreactor/reactor/modules/uac"
 	"sipreactor/reactor/modules/uac_auth"
+	"sipreactor/reactor/modules/uac_redirect"
 	"sipreactor/reactor/modules/uac_registrant"
 	uris "sipreactor/reactor/modules/uri"
+	"sipreactor/reactor/modules/userblacklist"
 	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/modules/xcap"
+	"sipreactor/reactor/modules/xml"
 	"sipreactor/reactor/script"
 )
 
@@ -95,7 +100,9 @@ var modules = []script.Constructor{
 	dispatcher.New,
 	domain.New,
 	drouting.New,
+	event_routing.New,
 	exec.New,
+	gflags.New,
 	group.New,
 	httpd.New,
 	json.New,
@@ -144,10 +151,13 @@ var modules = []script.Constructor{
 	topology_hiding.New,
 	tracer.New,
 	uris.New,
+	userblacklist.New,
 	usrloc.New,
 	xcap.New,
+	xml.New,
 	uac.New,
 	uac_auth.New,
+	uac_redirect.New,
 	uac_registrant.New,
 }
 

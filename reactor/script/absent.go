@@ -134,7 +134,6 @@ var foreignFunctions = map[string]string{
 	"group":           "db_is_user_in db_get_user_group aaa_is_user_in get_user_group",
 	"ratelimit":       "rl_check rl_dec_count rl_reset_count rl_values",
 	"pike":            "pike_check_req",
-	"userblacklist":   "check_user_blacklist check_blacklist",
 	"cfgutils":        "rand_set_prob rand_event rand_get_prob sleep usleep abort pkg_status shm_status set_count set_select_weight ts_usec_delta check_time_rec get_static_lock release_static_lock get_dynamic_lock release_dynamic_lock strings_share_lock get_accurate_time shuffle_avps",
 	"sqlops":          "sql_query sql_select sql_insert sql_update sql_delete sql_replace sql_avp_ sql_query_one sql_select_one",
 	"avpops":          "avp_",
@@ -143,7 +142,6 @@ var foreignFunctions = map[string]string{
 	"regex":           "pcre_match pcre_match_group",
 	"rest_client":     "rest_get rest_put rest_post rest_append_hf rest_init_client_tls",
 	"exec":            "exec exec_msg exec_dset exec_avp exec_getenv",
-	"event_routing":   "notify_on_event wait_for_event",
 	"topology_hiding": "topology_hiding topology_hiding_match",
 	"siprec":          "siprec_",
 	"pua":             "pua_",
@@ -156,7 +154,6 @@ var foreignFunctions = map[string]string{
 	"fraud_detection": "check_fraud",
 	"sst":             "sstCheckMin",
 	"mathops":         "math_",
-	"uac_redirect":    "get_redirects",
 	"diversion":       "add_diversion",
 	"identity":        "authservice verifier",
 	"stir_shaken":     "stir_shaken_",
@@ -169,7 +166,6 @@ var foreignFunctions = map[string]string{
 	"imc":             "imc_manager",
 	"msilo":           "m_store m_dump",
 	"sms":             "sms_send_msg_to_net sms_send_msg",
-	"gflags":          "set_gflag reset_gflag is_gflag",
 	"aaa_radius":      "aaa_radius_ radius_",
 	"call_control":    "call_control",
 	"call_center":     "cc_",
@@ -206,5 +202,5 @@ func lacking(function string) (module string, ok bool) {
 
 // silentModules are modules of OpenSIPS' that are not here and have no functions.
 var silentModules = []string{
-	"xml", "proto_ws", "proto_wss", "proto_bin", "mi_html", "mi_xmlrpc_ng", "msrp_relay", "opentelemetry",
+	"proto_ws", "proto_wss", "proto_bin", "mi_html", "mi_xmlrpc_ng", "msrp_relay", "opentelemetry",
 }

@@ -60,8 +60,13 @@ func (m *Module) waitForBranches(a *script.Args) script.Action {
 }
 
 func (m *Module) inject(a *script.Args) script.Action {
-	if from, _ := a.Fixed(0); from != "msg" {
-		a.Errorf(0, `t_inject_branches() takes "msg": branches of events come with the module event_routing`)
+	from, _ := a.Fixed(0)
+	if from != "msg" && from != "event" {
+		a.Errorf(0, `t_inject_branches() takes "msg" or "event"`)
+		return nil
+	}
+	if from == "event" && !a.Loading().Loaded("event_routing") && !a.Loading().Partial() {
+		a.Errorf(0, `t_inject_branches("event") needs the module event_routing: loadmodule "event_routing.so"`)
 		return nil
 	}
 	flags, _ := a.Fixed(1)
@@ -80,7 +85,11 @@ func (m *Module) inject(a *script.Args) script.Action {
 	return func(x *script.Machine) int {
 		c := x.Context()
 		e := transaction.Of(c)
-		if e == nil {
+		if h := transaction.Named(c); h != 0 && e == nil {
+			list := injected(x, from == "event")
+			return yes(m.layer.Do(nil, h, func(e *transaction.Exchange, _ *proxy.Context) { e.InjectBranches(list, cancel, last) }))
+		}
+		if e == nil || from == "event" {
 			return -1
 		}
 		x.NameDomains()
@@ -90,6 +99,27 @@ func (m *Module) inject(a *script.Args) script.Action {
 		k.machine = nil
 		return rc
 	}
+}
+
+// injected returns the branches that a route has for the transaction that notify_on_event() has named: that of the
+// event's AVPs, or those of the message.
+func injected(x *script.Machine, event bool) (list []transaction.Injected) {
+	if event {
+		text := func(name string) string { return string(x.Text(x.NamedAVP(name))) }
+		one := transaction.Injected{URI: text("uri"), Destination: text("received"), Path: text("path")}
+		if one.Destination == "" && one.Path != "" {
+			one.Destination = strings.Trim(one.Path[:max(strings.IndexByte(one.Path+",", ','), 0)], "<> ")
+		}
+		return append(list, one)
+	}
+	c := x.Context()
+	for i := range c.Branches() {
+		b := c.Branch(i)
+		list = append(list, transaction.Injected{
+			URI: string(c.BranchURI(i)), Destination: string(b.DestURI()), Path: string(b.Path()), Q: b.Q(), Flags: b.Flags(),
+		})
+	}
+	return list
 }
 
 func (m *Module) branchByAttr(a *script.Args) script.Action {
