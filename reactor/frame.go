@@ -87,6 +87,10 @@ type Target struct {
 	Conn Handle
 	// Proto and Addr are the next hop. An invalid Addr: only Conn is tried.
 	Proto Proto
+	// NoNew forbids to open a connection.
+	NoNew bool
+	// Class is what the message is, for the connection's send queue.
+	Class Class
 	Addr  netip.AddrPort
 	// Name is the host of the next hop's URI, in the form the URI has it: the
 	// name sent as SNI, checked against the certificate (RFC 5922) and matched
@@ -98,10 +102,6 @@ type Target struct {
 	// Socket is the local socket that the connection must belong to, and from
 	// whose address a new one is dialled; nil is any.
 	Socket *Socket
-	// NoNew forbids to open a connection.
-	NoNew bool
-	// Class is what the message is, for the connection's send queue.
-	Class Class
 	// Set is the addresses of the destination that Addr is one of, as a name has
 	// several; nil is Addr alone. A destination that failed is tried again sooner
 	// where no other of its set is up.

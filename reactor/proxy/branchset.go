@@ -22,10 +22,10 @@ const NoQ = -1
 // Request-URI. It belongs to its Context and is valid as long.
 type Branch struct {
 	uri, dst, path []byte
-	q              int
+	q              int32
+	bound          bool // nothing but flow will do
 	socket         *reactor.Socket
 	flow           reactor.Handle // 0: none
-	bound          bool           // nothing but flow will do
 	flags          uint64
 	attrs          []Attr // as many as have a value; what lies behind keeps its memory
 }
@@ -99,14 +99,14 @@ func (b *Branch) SetPath(path []byte) error {
 }
 
 // Q gives the preference among the branches in thousandths, 0 to 1000, or NoQ.
-func (b *Branch) Q() int { return b.q }
+func (b *Branch) Q() int { return int(b.q) }
 
 // SetQ sets the preference; what is not 0 to 1000 is NoQ.
 func (b *Branch) SetQ(q int) {
 	if q < 0 || q > 1000 {
 		q = NoQ
 	}
-	b.q = q
+	b.q = int32(q)
 }
 
 // Socket gives the listener to send from, nil if none was chosen.

@@ -1,28 +1,27 @@
 package proxy
 
-import "sipreactor/reactor/blacklist"
+import (
+	"sync"
+
+	"sipreactor/reactor/blacklist"
+)
 
 // Changes is what a Router has made of a request, without the request: it can be put upon the same bytes again, for
-// another copy of it. The zero value is that of a request as it came; used again it allocates nothing.
+// another copy of it. The zero value is that of a request as it came; used again it allocates nothing. There is one for
+// each open transaction, so what few requests need stands apart.
 type Changes struct {
 	main            Branch
 	edits           []edit
 	arena           []byte
-	extra           []byte
-	rr              recordRoute
-	hide            hiding
-	ownPath         ownPath
-	body            bodyState
-	advertised      ownName
 	routes          routeState
 	hops            hopState
 	breadth         int
-	domain          string
-	sipDomain       string
 	flags           uint64
 	noNewFlags      uint64
 	noNewReplyFlags uint64
 	blacklists      blacklist.Mask
+	rare            *rareChanges // nil: nothing of it
+	recorded        bool         // a Record-Route of ours is asked for
 	replaced        bool
 	bodyEdited      bool
 	renamed         bool
@@ -32,38 +31,91 @@ type Changes struct {
 	localRPort      bool
 }
 
+// rareChanges are those that few requests have.
+type rareChanges struct {
+	extra      []byte
+	rr         recordRoute
+	hide       hiding
+	ownPath    ownPath
+	body       bodyState
+	advertised ownName
+	domain     string
+	sipDomain  string
+}
+
+var rareChangesPool = sync.Pool{New: func() any { return new(rareChanges) }}
+
+// rareOf reports whether the Router has made one of the rare changes to the request at hand.
+func (c *Context) rareOf() bool {
+	return len(c.extra) > 0 || len(c.rr.params) > 0 || len(c.rr.preset) > 0 || len(c.rr.inner) > 0 ||
+		c.hide.on || c.hide.contact || len(c.hide.trail) > 0 || c.hide.from != nil || c.ownPath.on ||
+		c.body.set || c.body.typed || c.advertised.asked() || c.domain != "" || c.sipDomain != ""
+}
+
+// Forget makes the changes none and gives back what of their memory few requests need.
+func (to *Changes) Forget() {
+	if to.rare != nil {
+		rareChangesPool.Put(to.rare)
+		to.rare = nil
+	}
+	to.edits, to.arena, to.recorded = to.edits[:0], to.arena[:0], false
+	to.main.reset()
+}
+
 // Save copies the Router's changes of the request at hand, without the branches that were appended.
 func (c *Context) Save(to *Changes) {
 	to.main.copyFrom(&c.main)
-	to.edits, to.arena, to.extra = append(to.edits[:0], c.edits...), append(to.arena[:0], c.arena...), append(to.extra[:0], c.extra...)
-	to.rr.copyFrom(&c.rr)
-	to.hide.copyFrom(&c.hide)
-	to.ownPath.copyFrom(&c.ownPath)
-	to.body.copyFrom(&c.body)
-	to.advertised.copyFrom(&c.advertised)
+	to.edits, to.arena = append(to.edits[:0], c.edits...), append(to.arena[:0], c.arena...)
 	to.routes, to.hops, to.breadth = c.routes, c.hops, c.breadth
-	to.domain, to.sipDomain = c.domain, c.sipDomain
 	to.blacklists = c.blacklists
 	to.flags, to.noNewFlags, to.noNewReplyFlags = c.flags, c.noNewFlags, c.noNewReplyFlags
-	to.replaced, to.bodyEdited, to.renamed = c.replaced, c.bodyEdited, c.renamed
+	to.recorded, to.replaced, to.bodyEdited, to.renamed = c.rr.on, c.replaced, c.bodyEdited, c.renamed
 	to.noNew, to.noNewReply, to.forceRPort, to.localRPort = c.noNew, c.noNewReply, c.forceRPort, c.localRPort
+	switch rare := c.rareOf(); {
+	case rare && to.rare == nil:
+		to.rare = rareChangesPool.Get().(*rareChanges)
+	case !rare && to.rare != nil:
+		rareChangesPool.Put(to.rare)
+		to.rare = nil
+	}
+	if r := to.rare; r != nil {
+		r.extra = append(r.extra[:0], c.extra...)
+		r.rr.copyFrom(&c.rr)
+		r.hide.copyFrom(&c.hide)
+		r.ownPath.copyFrom(&c.ownPath)
+		r.body.copyFrom(&c.body)
+		r.advertised.copyFrom(&c.advertised)
+		r.domain, r.sipDomain = c.domain, c.sipDomain
+	}
 }
+
+// noRare is the rare changes of a request that has none.
+var noRare rareChanges
 
 // Restore puts changes upon the request at hand, in the place of its own. The appended branches stay.
 func (c *Context) Restore(from *Changes) {
 	c.main.copyFrom(&from.main)
-	c.edits, c.arena, c.extra = append(c.edits[:0], from.edits...), append(c.arena[:0], from.arena...), append(c.extra[:0], from.extra...)
-	c.rr.copyFrom(&from.rr)
-	c.hide.copyFrom(&from.hide)
-	c.ownPath.copyFrom(&from.ownPath)
-	c.body.copyFrom(&from.body)
-	c.advertised.copyFrom(&from.advertised)
+	c.edits, c.arena = append(c.edits[:0], from.edits...), append(c.arena[:0], from.arena...)
 	c.routes, c.hops, c.breadth = from.routes, from.hops, from.breadth
-	c.domain, c.sipDomain = from.domain, from.sipDomain
 	c.blacklists = from.blacklists
 	c.flags, c.noNewFlags, c.noNewReplyFlags = from.flags, from.noNewFlags, from.noNewReplyFlags
 	c.replaced, c.bodyEdited, c.renamed = from.replaced, from.bodyEdited, from.renamed
 	c.noNew, c.noNewReply, c.forceRPort, c.localRPort = from.noNew, from.noNewReply, from.forceRPort, from.localRPort
+	r := from.rare
+	if r == nil {
+		if r = &noRare; !c.rareOf() {
+			c.rr.on = from.recorded
+			return
+		}
+	}
+	c.extra = append(c.extra[:0], r.extra...)
+	c.rr.copyFrom(&r.rr)
+	c.rr.on = from.recorded
+	c.hide.copyFrom(&r.hide)
+	c.ownPath.copyFrom(&r.ownPath)
+	c.body.copyFrom(&r.body)
+	c.advertised.copyFrom(&r.advertised)
+	c.domain, c.sipDomain = r.domain, r.sipDomain
 }
 
 // ResetDestination takes back where the Router wanted the request to go: there is no destination URI and no branch flag, and

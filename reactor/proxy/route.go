@@ -18,11 +18,11 @@ type route struct {
 type routeState struct {
 	done   bool
 	driven bool
+	again  bool            // the destination was reset: next counts where the Router names none
 	params sipframe.Span   // parameters of the Route, or Request-URI, that was ours
 	target sipframe.Span   // the Route that is the Request-URI, of a strict router; none: as it came
 	next   sipframe.Span   // URI of the topmost Route that is left
 	socket *reactor.Socket // that a Route of ours names
-	again  bool            // the destination was reset: next counts where the Router names none
 }
 
 // LooseRoute does the preprocessing of RFC 3261 16.4, and tells whether the

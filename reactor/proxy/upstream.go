@@ -10,9 +10,9 @@ import (
 // Upstream is where the responses to a request go. It may be kept.
 type Upstream struct {
 	conn   reactor.Handle
-	proto  reactor.Proto
 	addr   netip.AddrPort // over UDP
 	socket *reactor.Socket
+	proto  reactor.Proto
 	noNew  bool
 }
 

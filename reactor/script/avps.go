@@ -96,11 +96,16 @@ func (m *Machine) NamedAVP(name string) Value {
 
 // SaveAVPs copies the message's AVPs into to, in place of what it had.
 func (m *Machine) SaveAVPs(to *AVPs) {
-	size := 0
+	size, some := 0, false
 	for _, list := range m.avps {
+		some = some || len(list) > 0
 		for _, v := range list {
 			size += len(v.s)
 		}
+	}
+	if !some { // and takes no memory
+		to.Reset()
+		return
 	}
 	to.prog, to.text = m.prog, slices.Grow(to.text[:0], size)
 	to.slots = slices.Grow(to.slots[:0], len(m.avps))[:len(m.avps)]

@@ -6,7 +6,7 @@ import (
 
 // upstream sends bytes to where the request came from, and keeps them where they may be asked for again.
 func (x *Exchange) upstream(b []byte, code int) error {
-	x.replied, x.lastCode = code, code
+	x.replied = int32(code)
 	if code >= 200 && code < 300 {
 		x.accepted.Store(true)
 	}
@@ -33,7 +33,7 @@ func (x *Exchange) send(b []byte) error {
 // Again sends what went upstream last: User.
 func (x *Exchange) Again(*Transaction) {
 	if x.last != nil && x.origin == nil {
-		if x.lastCode >= 200 {
+		if x.replied >= 200 {
 			x.shard.stat.add(statReplyT2)
 		}
 		_ = x.send(x.last.Bytes())

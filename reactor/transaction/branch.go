@@ -9,18 +9,18 @@ type Branch struct {
 	// User is what the transaction's user keeps with the branch.
 	User any
 	// Minor branches are not waited for: they are canceled when all others are done.
-	Minor bool
+	Minor   bool
+	local   bool  // the final response is ours: nothing came
+	unsent  bool  // its first try could not be sent
+	waiting bool  // a CANCEL is due as soon as a provisional response comes
+	last    int16 // the last provisional response's code; 0: none came
 
 	of      *Transaction
 	request Machine
 	timers  [2]Timer
 	cancel  *canceling // nil until a CANCEL goes out
 
-	status  int  // the final response's code, received or of our own; 0 while it is awaited
-	local   bool // that one is ours: nothing came
-	last    int  // the last provisional response's code; 0: none came
-	unsent  bool // its first try could not be sent
-	waiting bool // a CANCEL is due as soon as a provisional response comes
+	status int // the final response's code, received or of our own; 0 while it is awaited
 }
 
 // canceling is the client transaction of a CANCEL. Few branches have one.
@@ -58,7 +58,7 @@ func (b *Branch) drive(e Event) Action {
 	t := b.of
 	effect := b.request.On(e, t.timing)
 	if e == Provisional && effect.Life > 0 && b.request.kind == InviteClient && b.timers[partLife].armed &&
-		b.last != 0 && !t.timing.RestartOnEach && b.last == t.code {
+		b.last != 0 && !t.timing.RestartOnEach && int(b.last) == t.code {
 		effect.Life = Unchanged
 	}
 	t.arm(&b.timers[partResend], effect.Resend)

@@ -1,6 +1,10 @@
 package transaction
 
-import "sipreactor/reactor/proxy"
+import (
+	"math"
+
+	"sipreactor/reactor/proxy"
+)
 
 // broad returns how many branches the request in c may still become, here and downstream, at the same time as those that
 // are pending (RFC 5393 5.3.3); -1: that is not for us to say. A request within a dialog goes to one place, and has what it
@@ -14,12 +18,12 @@ func (x *Exchange) broad(c *proxy.Context) int {
 		if !said {
 			n = proxy.MaxBreadth + MaxBranches - 1
 		}
-		x.breadth = n + 1 // 0 is what a client may say, too
+		x.breadth = int32(min(n, math.MaxInt32-1)) + 1 // 0 is what a client may say, too
 	}
-	left := x.breadth - 1
+	left := int(x.breadth) - 1
 	for _, leg := range x.Legs() {
 		if leg.Pending() {
-			left -= leg.breadth
+			left -= int(leg.breadth)
 		}
 	}
 	return max(left, 0)

@@ -27,42 +27,62 @@ type Exchange struct {
 	handle atomic.Uint64 // of branch 0, try 0; 0: over
 
 	accepted atomic.Bool // a 2xx went upstream
+	mu       sync.Mutex  // for held, over and queue
+	breadth  int32       // Max-Breadth of the request and 1; 0: not looked at
+	replied  int32       // the code of the last stateful response upstream, 0 = none
 
-	mu    sync.Mutex
-	held  bool
-	queue []event // what came while it is held
+	held    bool
+	over    bool // Gone was called
+	merged  bool // merge is entered
+	dropped bool // the response at hand goes no further
+	settled bool // it no longer counts as one that waits for its final response
+	kept    bool // an answer will come from elsewhere: the end of the script is no end
+	noFail  bool // no further address is tried
+	implied bool // see Imply
+	method  sipframe.Method
 
+	queue      []event // what came while it is held
 	key, merge uint64
-	merged     bool    // merge is entered
 	invited    uint64  // the key in Layer.invites; 0: none
 	answered   uint64  // the key in Layer.answers; 0: none
-	breadth    int     // Max-Breadth of the request and 1; 0: not looked at
 	origin     *origin // nil: the request came from a client
 	src        *reactor.Source
 	up         proxy.Upstream
 	request    *sipframe.Buffer // the request as it came; nil once it was answered
-	method     sipframe.Method
-	base       *proxy.Changes // the request route's; nil: none yet, or it was answered
-	times      *Timing        // its own, where the script has set one; nil: the layer's
+	base       *proxy.Changes   // the request route's; nil: none yet, or it was answered
+	times      *Timing          // its own, where the script has set one; nil: the layer's
 	legs       []*Leg
 	last       *sipframe.Buffer // what went upstream last, where that may be lost
-	lastCode   int
-	replied    int // the code of the last stateful response upstream, 0 = none
 
-	c       *proxy.Context // the holder's: what it sends by, and the response at hand
-	rc      *proxy.Context // with the request in it; nil while nobody has that
-	at      *Leg           // whose response is at hand, or who is being sent
-	dropped bool           // the response at hand goes no further
-	over    bool           // Gone was called
-	settled bool           // it no longer counts as one that waits for its final response
-	kept    bool           // an answer will come from elsewhere: the end of the script is no end
+	c  *proxy.Context // the holder's: what it sends by, and the response at hand
+	rc *proxy.Context // with the request in it; nil while nobody has that
+	at *Leg           // whose response is at hand, or who is being sent
 
-	cancel    []byte       // Reason of CANCELs to be sent
-	headers   []byte       // of AddHeaders
-	noFail    bool         // no further address is tried
+	words     *words       // nil: none
 	attached  []attachment // what others keep with it
-	implied   bool         // see Imply
 	listeners []Listener
+}
+
+// words are what requests of the transaction say that is not the request's. Few have any.
+type words struct {
+	cancel  []byte // Reason of CANCELs to be sent
+	headers []byte // of AddHeaders
+}
+
+// says returns the words, to add to.
+func (x *Exchange) says() *words {
+	if x.words == nil {
+		x.words = new(words)
+	}
+	return x.words
+}
+
+// ownHeaders returns those of AddHeaders.
+func (x *Exchange) ownHeaders() []byte {
+	if x.words == nil {
+		return nil
+	}
+	return x.words.headers
 }
 
 // Leg is a branch with its messages.
@@ -78,9 +98,9 @@ type Leg struct {
 	own      *proxy.Changes   // for the next address; nil if there is none
 	response *sipframe.Buffer // the final one that may be the answer
 	try      uint8
-	fresh    bool // it is written anew
-	received int  // code of the last response; 0: none came
-	breadth  int  // Max-Breadth that it was sent with; 0: as it came
+	fresh    bool  // it is written anew
+	received int32 // code of the last response; 0: none came
+	breadth  int32 // Max-Breadth that it was sent with; 0: as it came
 }
 
 // Target returns where the branch was sent last. It is valid as long as the Leg is, and not to be changed.
@@ -123,13 +143,13 @@ func (x *Exchange) Request() []byte {
 func (x *Exchange) Source() *reactor.Source { return x.src }
 
 // Replied returns the code of the last response that went upstream, 0 while none did.
-func (x *Exchange) Replied() int { return x.replied }
+func (x *Exchange) Replied() int { return int(x.replied) }
 
 // Number returns which branch the leg is, from 0.
 func (b *Leg) Number() int { return b.Index }
 
 // Received returns the code of the last response that came, 0 while none did.
-func (b *Leg) Received() int { return b.received }
+func (b *Leg) Received() int { return int(b.received) }
 
 // Way returns where the branch was sent to last.
 func (b *Leg) Way() *proxy.Way { return &b.way }

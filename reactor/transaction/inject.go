@@ -70,6 +70,7 @@ func (l *Layer) Replicate(c *proxy.Context, uri []byte) error {
 	}
 	var now proxy.Changes
 	c.Save(&now)
+	defer now.Forget()
 	var last error
 	sent := false
 	for i := range c.Branches() {

@@ -62,7 +62,7 @@ func (x *Exchange) response(c *proxy.Context, handle uint64) {
 		x.CancelResponse(now, &leg.Branch, code)
 		return
 	}
-	if leg.received = code; leg.try == tryOf(handle) {
+	if leg.received = int32(code); leg.try == tryOf(handle) {
 		leg.way.Reached()
 	}
 	if x.origin == nil {
@@ -116,7 +116,10 @@ func (x *Exchange) SendCancel(_ *Transaction, b *Branch) error {
 	if leg.sent == nil {
 		return errNothing
 	}
-	reason := x.cancel
+	var reason []byte
+	if x.words != nil {
+		reason = x.words.cancel
+	}
 	switch {
 	case b.request.state == Abandoned:
 		reason = noAnswerReason
@@ -124,7 +127,7 @@ func (x *Exchange) SendCancel(_ *Transaction, b *Branch) error {
 		reason = elsewhereReason
 	}
 	s := x.layer.scratchOf(x.c)
-	s.b = appendCancel(s.b[:0], &s.msg, leg.sent.Bytes(), reason, x.headers)
+	s.b = appendCancel(s.b[:0], &s.msg, leg.sent.Bytes(), reason, x.ownHeaders())
 	return x.c.Resend(&leg.way, reactor.LaterRequest, s.b)
 }
 
@@ -135,7 +138,7 @@ func (x *Exchange) SendAck(_ *Transaction, b *Branch) {
 		return
 	}
 	s := x.layer.scratchOf(x.c)
-	s.b = appendAck(s.b[:0], &s.msg, leg.sent.Bytes(), x.c.Msg, x.headers)
+	s.b = appendAck(s.b[:0], &s.msg, leg.sent.Bytes(), x.c.Msg, x.ownHeaders())
 	_ = x.c.Resend(&leg.way, reactor.Final, s.b) // lost, it is sent again for the response's repetition
 	if leg.way.Reliable() {
 		drop(&leg.sent)

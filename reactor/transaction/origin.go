@@ -233,7 +233,7 @@ func token(n int) []byte {
 func (x *Exchange) arrived(code int, text []byte) {
 	o := x.origin
 	out := Outcome{Exchange: x, Context: x.c, Code: code, Local: text == nil}
-	x.replied = code
+	x.replied = int32(code)
 	if text != nil && o.msg.Parse(text) == nil {
 		out.Message, out.Reason = &o.msg, o.msg.ReasonPhrase()
 	} else {
@@ -284,7 +284,7 @@ func (x *Exchange) acknowledge2xx(m *sipframe.Message) {
 	for i := len(routes) - 1; i >= 0; i-- {
 		b = append(append(append(b, "Route: "...), routes[i]...), "\r\n"...)
 	}
-	b = append(append(b, x.headers...), "Content-Length: 0\r\n\r\n"...)
+	b = append(append(b, x.ownHeaders()...), "Content-Length: 0\r\n\r\n"...)
 	o := x.layer.context(x.c)
 	defer x.layer.putContext(o)
 	if o.BeginLocal(b) == nil {

@@ -70,10 +70,13 @@ func (l *Layer) reuse(x *Exchange) {
 	clear(x.attached)
 	x.attached, x.implied = x.attached[:0], false
 	x.Attached, x.origin, x.src, x.at, x.merged = nil, nil, nil, nil, false
-	x.lastCode, x.replied, x.invited, x.answered, x.breadth = 0, 0, 0, 0, 0
+	x.replied, x.invited, x.answered, x.breadth = 0, 0, 0, 0
 	x.kept, x.dropped, x.settled = false, false, false
 	x.accepted.Store(false)
-	x.cancel, x.headers, x.noFail = x.cancel[:0], x.headers[:0], false
+	x.noFail = false
+	if w := x.words; w != nil {
+		w.cancel, w.headers = w.cancel[:0], w.headers[:0]
+	}
 	l.free.Put(x)
 }
 
@@ -119,16 +122,22 @@ func (l *Layer) takeChanges() *proxy.Changes {
 	return new(proxy.Changes)
 }
 
+// giveChanges gives changes back.
+func (l *Layer) giveChanges(c *proxy.Changes) {
+	c.Forget()
+	l.changes.Put(c)
+}
+
 func (l *Layer) putBase(x *Exchange) {
 	if x.base != nil {
-		l.changes.Put(x.base)
+		l.giveChanges(x.base)
 		x.base = nil
 	}
 }
 
 func (l *Layer) putChanges(leg *Leg) {
 	if leg.own != nil {
-		l.changes.Put(leg.own)
+		l.giveChanges(leg.own)
 		leg.own = nil
 	}
 }

@@ -162,7 +162,7 @@ func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
 	}
 	c.Restore(common)
 	c.ClearBranches()
-	x.layer.changes.Put(common)
+	x.layer.giveChanges(common)
 	x.at = nil
 	if sent > 0 {
 		return Relayed
@@ -198,7 +198,7 @@ func (x *Exchange) branch(c *proxy.Context, o *Options) error {
 	if len(c.DestURI()) > 0 {
 		to = nil
 	}
-	leg.breadth = c.BreadthSet()
+	leg.breadth = int32(c.BreadthSet())
 	leg.Minor = l.Config().MinorFlag != 0 && leg.Set.Flags()&l.Config().MinorFlag != 0
 	err := c.Aim(to, &leg.way)
 	if err == nil {
@@ -212,8 +212,8 @@ func (x *Exchange) branch(c *proxy.Context, o *Options) error {
 		l.putLeg(leg)
 		return err
 	}
-	if len(x.headers) > 0 {
-		_ = c.AppendHeader(x.headers) // AddHeaders has looked at them
+	if h := x.ownHeaders(); len(h) > 0 {
+		_ = c.AppendHeader(h) // AddHeaders has looked at them
 	}
 	x.tellOn(c, BranchOut, leg, 0, nil)
 	if leg.way.Several() && !x.noFail {
@@ -274,7 +274,8 @@ func (l *Layer) SetCancelReason(c *proxy.Context, header []byte) error {
 
 // canceling cancels the branches because the client has asked for that.
 func (x *Exchange) canceling(reason []byte) {
-	x.cancel = append(x.cancel[:0], reason...)
+	w := x.says()
+	w.cancel = append(w.cancel[:0], reason...)
 	x.tell(Canceled, nil, 0, nil)
 	x.Transaction.Cancel(x.layer.now())
 }

@@ -18,10 +18,9 @@ import (
 type remnant struct {
 	handle atomic.Uint64 // 0: over
 	held   atomic.Bool
-	invite bool
+	status uint16
 	method sipframe.Method
 	try    uint8 // of its branch
-	status uint16
 	shard  atomic.Pointer[shard]
 	key    uint64
 	merge  uint64 // 0: not entered
@@ -71,7 +70,7 @@ func (x *Exchange) leave() *remnant {
 		r.held.Store(true)
 	}
 	r.shard.Store(x.shard)
-	r.invite, r.method, r.key, r.up, r.status = x.Invite(), x.method, x.key, x.up, uint16(x.status)
+	r.method, r.key, r.up, r.status = x.method, x.key, x.up, uint16(x.status)
 	r.merge, r.try = 0, x.legs[0].try
 	if x.merged {
 		r.merge = x.merge
@@ -144,20 +143,20 @@ func (r *remnant) unfold() *Exchange {
 	x.handle.Store(r.handle.Load())
 	x.mu.Unlock()
 	x.shard, x.key, x.method, x.up, x.last = shard, r.key, r.method, r.up, r.last
-	x.settled, x.replied = true, int(r.status)
+	x.settled, x.replied = true, int32(r.status)
 	legs := []remnantLeg{{try: r.try, status: r.status}}
 	if r.more != nil {
 		legs, x.Attached = r.more.legs, r.more.attached
 	}
 	x.timing = &l.Config().Timing
-	x.Transaction.again(x, shard.wheel, x.timing, l.now(), r.invite, r.up.Reliable(), int(r.status))
+	x.Transaction.again(x, shard.wheel, x.timing, l.now(), r.method == sipframe.INVITE, r.up.Reliable(), int(r.status))
 	for i, kept := range legs {
 		leg := l.leg()
 		leg.Branch = Branch{Index: i, User: leg, of: &x.Transaction, status: int(kept.status)}
-		if leg.request.kind = Client; r.invite {
+		if leg.request.kind = Client; r.method == sipframe.INVITE {
 			leg.request.kind = InviteClient
 		}
-		if leg.request.state = Terminated; r.invite {
+		if leg.request.state = Terminated; r.method == sipframe.INVITE {
 			leg.request.state = Accepted
 		}
 		for n := range leg.timers {
@@ -228,7 +227,7 @@ func (r *remnant) response(c *proxy.Context, handle uint64) bool {
 	mine, there := r.take(handle)
 	switch {
 	case !mine:
-	case r.invite && c.Msg.StatusCode() >= 200 && c.Msg.StatusCode() < 300:
+	case r.method == sipframe.INVITE && c.Msg.StatusCode() >= 200 && c.Msg.StatusCode() < 300:
 		r.do(c, func(x *Exchange, c *proxy.Context) { x.response(c, handle) })
 	default:
 		r.held.Store(false)

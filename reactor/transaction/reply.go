@@ -62,9 +62,9 @@ func (x *Exchange) Trying() {
 // AddHeaders has all requests that are sent for the transaction from now on carry more headers: branches, CANCELs, and
 // ACKs of ours.
 func (x *Exchange) AddHeaders(text []byte) error {
-	b, err := proxy.AppendHeaders(x.headers, text)
+	b, err := proxy.AppendHeaders(x.ownHeaders(), text)
 	if err == nil {
-		x.headers = b
+		x.says().headers = b
 	}
 	return err
 }

@@ -31,6 +31,13 @@ type Transaction struct {
 	// KeepPending lets branches go on when another one has succeeded (RFC 3841 9.1).
 	KeepPending bool
 
+	canceled bool
+	deciding bool // the user decides what a failure leads to
+	undone   bool // and has added nothing so far
+	silent   bool // there will be no answer (RFC 4320)
+	gone     bool
+	waited   bool // the time of waiting is over
+
 	user   User
 	wheel  *Wheel
 	timing *Timing
@@ -41,19 +48,13 @@ type Transaction struct {
 	branches []*Branch
 	fork     int // the first branch of the last fork
 
-	status   int // the final response that went upstream; 0: none did
-	code     int // of the response at hand
-	canceled bool
-	deciding bool // the user decides what a failure leads to
-	undone   bool // and has added nothing so far
-	silent   bool // there will be no answer (RFC 4320)
-	gone     bool
-	depth    int // calls into the user under way; Gone waits for them
-	failure  error
+	status  int // the final response that went upstream; 0: none did
+	code    int // of the response at hand
+	depth   int // calls into the user under way; Gone waits for them
+	failure error
 
 	waits   int   // branches that may still be added after all are done; see Wait
 	waiting Timer // until when
-	waited  bool  // that time is over
 }
 
 // New begins the server transaction of a request that has come. invite tells whether it is one; reliable is its
@@ -174,7 +175,7 @@ func (t *Transaction) Response(now time.Duration, b *Branch, code int) {
 	switch {
 	case code < 200:
 		if state <= Canceling && do&PassUp != 0 {
-			b.last = code
+			b.last = int16(code)
 		}
 		if b.waiting && b.request.state == Proceeding {
 			b.drive(Cancel)

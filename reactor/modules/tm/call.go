@@ -23,7 +23,6 @@ type call struct {
 	machine   *script.Machine
 	best      *transaction.Leg // in a failure_route
 	failing   bool
-	other     sipframe.Message
 }
 
 // legCall is what the language keeps with a branch.
@@ -148,18 +147,41 @@ func (m *Module) Reply(c *proxy.Context, x *transaction.Exchange, leg *transacti
 		return false
 	}
 	run := script.Run{Kind: script.OnReplyRoute}
-	if text := x.Request(); text != nil && k.other.Parse(text) == nil {
-		run.Other = &k.other
-	}
+	other := m.other(x.Request())
+	run.Other = other
 	if m.avpMode != 0 {
 		run.AVPs = &k.avps
 	}
 	c.SetFlags(k.flags)
 	c.Branch(0).SetFlags(leg.Set.Flags())
 	ended := r.Run(c, run)
+	m.doneWith(other)
 	k.flags = c.Flags()
 	leg.Set.SetFlags(c.Branch(0).Flags())
 	return ended&script.Dropped != 0
+}
+
+// other reads the other message of a transaction, for as long as a route runs; nil: there is none.
+func (m *Module) other(text []byte) *sipframe.Message {
+	if text == nil {
+		return nil
+	}
+	msg, ok := m.others.Get().(*sipframe.Message)
+	if !ok {
+		msg = new(sipframe.Message)
+	}
+	if msg.Parse(text) != nil {
+		m.doneWith(msg)
+		return nil
+	}
+	return msg
+}
+
+func (m *Module) doneWith(msg *sipframe.Message) {
+	if msg != nil {
+		msg.Reset()
+		m.others.Put(msg)
+	}
 }
 
 // Armed reports whether a failure_route waits: transaction.Script.
@@ -175,13 +197,14 @@ func (m *Module) Failure(c *proxy.Context, x *transaction.Exchange, best *transa
 	k.onFailure = nil // it is armed anew for a retry
 	k.best, k.failing = best, true
 	run := script.Run{Kind: script.FailureRoute, AVPs: &k.avps}
+	var other *sipframe.Message
 	if best != nil {
-		if text := best.Response(); text != nil && k.other.Parse(text) == nil {
-			run.Other = &k.other
-		}
+		other = m.other(best.Response())
+		run.Other = other
 	}
 	c.SetFlags(k.flags)
 	r.Run(c, run)
+	m.doneWith(other)
 	k.flags = c.Flags()
 	k.best, k.failing, k.machine = nil, false, nil
 }

@@ -21,10 +21,11 @@ type Module struct {
 	context *script.AVP     // uac_ctx
 	views   views
 
-	env   *script.Env
-	layer *transaction.Layer
-	calls sync.Pool // of *call
-	legs  sync.Pool // of *legCall
+	env    *script.Env
+	layer  *transaction.Layer
+	calls  sync.Pool // of *call
+	legs   sync.Pool // of *legCall
+	others sync.Pool // of *sipframe.Message
 }
 
 // New makes the module for a configuration.
