@@ -63,7 +63,7 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
 		fmt.Fprintf(stdout, "Usage: sipreactor demo [flags]\n\nA caller, the engine and a callee in one process, with TLS on both legs:\n"+
-			"one call step by step, then a load. Exits 0 when every call ended as it should.\n\nFlags:\n%s", f.FlagUsages())
+			"one call step by step, one by a transaction, one over a second trunk, one that is canceled, then a load. Exits 0 when every call ended as it should.\n\nFlags:\n%s", f.FlagUsages())
 		return exitOK
 	case err == nil && f.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", f.Arg(0))
@@ -111,6 +111,9 @@ func (d *demo) run(ctx context.Context, log io.Writer) (clean bool, err error) {
 	if !one.Clean() {
 		fmt.Fprint(d.out, one)
 		return false, nil
+	}
+	if clean, err := d.stateful(ctx, log); !clean || err != nil {
+		return false, err
 	}
 	return d.load(ctx)
 }

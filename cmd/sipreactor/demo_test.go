@@ -32,6 +32,7 @@ func TestDemo(t *testing.T) {
 		}
 		for _, want := range []string{
 			"-- INVITE -", "- 180 --|", "- 200 --|", "-- ACK -", "-- BYE -", // messages
+			"1: connect", "1: closed", "- 100 --|", "-- CANCEL -", "- 487 --|", // by transactions
 			": connect", "handshake parked", "resumed", "established TLSv1.3", // states
 			"calls/s", "p99", "CPU", "0 failed, 0 lost, 0 duplicated, 0 retransmitted", // load
 		} {

@@ -26,7 +26,9 @@ type phone struct {
 	user, domain, password string
 	agent                  string // User-Agent
 	trace                  func(sent bool, text string)
-	web                    bool // it speaks as a browser's program, which knows no address of its own (RFC 7118)
+	rings                  bool          // it rings until it is canceled
+	rang                   chan struct{} // is told of each 180; nil: nobody is
+	web                    bool          // it speaks as a browser's program, which knows no address of its own (RFC 7118)
 
 	conn    net.Conn
 	writing sync.Mutex
@@ -81,6 +83,12 @@ func (p *phone) read() {
 			p.answer(m)
 		default:
 			p.saw(false, fmt.Sprint(m.StatusCode()))
+			if m.StatusCode() == 180 && p.rang != nil {
+				select {
+				case p.rang <- struct{}{}:
+				default: // nobody waits for that many
+				}
+			}
 			if m.StatusCode() < 200 {
 				continue
 			}
@@ -139,33 +147,41 @@ func (p *phone) write(what, text string) error {
 
 // answer answers a request.
 func (p *phone) answer(m *sipframe.Message) {
-	codes := []string{"200 OK"}
 	switch m.Method() {
 	case sipframe.ACK:
-		return
 	case sipframe.INVITE:
-		codes = []string{"180 Ringing", "200 OK"}
-	default:
-	}
-	for _, code := range codes {
-		var b strings.Builder
-		fmt.Fprintf(&b, "SIP/2.0 %s\n", code)
-		for i := range m.NumHeaders() {
-			switch h := m.Header(i); h.Kind {
-			case sipframe.HeaderVia, sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq, sipframe.HeaderRecordRoute:
-				fmt.Fprintf(&b, "%s: %s\n", m.Bytes(h.Name), m.Bytes(h.Value))
-			case sipframe.HeaderTo:
-				fmt.Fprintf(&b, "To: %s", m.Bytes(h.Value))
-				if to, err := m.To(); err == nil && to.Tag.Len == 0 {
-					fmt.Fprintf(&b, ";tag=%s", p.user)
-				}
-				b.WriteByte('\n')
-			default:
-			}
+		if p.respond(m, "180 Ringing"); !p.rings {
+			p.respond(m, "200 OK")
 		}
-		fmt.Fprintf(&b, "Contact: <%s>\nContent-Length: 0\n\n", p.contact())
-		_ = p.write(code[:3], b.String()) // the reader sees that the connection has ended
+	case sipframe.CANCEL:
+		p.respond(m, "200 OK")
+		for _, invite := range p.requests("INVITE") {
+			p.respond(invite, "487 Request Terminated")
+		}
+	default:
+		p.respond(m, "200 OK")
 	}
+}
+
+// respond answers a request with a code and its reason.
+func (p *phone) respond(m *sipframe.Message, code string) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "SIP/2.0 %s\n", code)
+	for i := range m.NumHeaders() {
+		switch h := m.Header(i); h.Kind {
+		case sipframe.HeaderVia, sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq, sipframe.HeaderRecordRoute:
+			fmt.Fprintf(&b, "%s: %s\n", m.Bytes(h.Name), m.Bytes(h.Value))
+		case sipframe.HeaderTo:
+			fmt.Fprintf(&b, "To: %s", m.Bytes(h.Value))
+			if to, err := m.To(); err == nil && to.Tag.Len == 0 {
+				fmt.Fprintf(&b, ";tag=%s", p.user)
+			}
+			b.WriteByte('\n')
+		default:
+		}
+	}
+	fmt.Fprintf(&b, "Contact: <%s>\nContent-Length: 0\n\n", p.contact())
+	_ = p.write(code[:3], b.String()) // the reader sees that the connection has ended
 }
 
 // at returns where the phone believes to be, and its transport in Via and in a URI.
@@ -198,8 +214,8 @@ func randomToken() string {
 	return hex.EncodeToString(b[:])
 }
 
-// request sends a request, with credentials when they are asked for, and returns the final response.
-func (p *phone) request(ctx context.Context, c *call) (*sipframe.Message, error) {
+// begin fills in what a call has not said.
+func (p *phone) begin(c *call) {
 	if c.id == "" {
 		c.id, c.tag = randomToken(), randomToken()
 	}
@@ -209,6 +225,11 @@ func (p *phone) request(ctx context.Context, c *call) (*sipframe.Message, error)
 	if c.to == "" {
 		c.to = "<" + c.uri + ">"
 	}
+}
+
+// request sends a request, with credentials when they are asked for, and returns the final response.
+func (p *phone) request(ctx context.Context, c *call) (*sipframe.Message, error) {
+	p.begin(c)
 	credentials := ""
 	for {
 		c.cseq++
