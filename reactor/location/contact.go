@@ -79,12 +79,16 @@ type Contact struct {
 	Methods uint32
 	// RegID is reg-id (RFC 5626), 0 none.
 	RegID uint32
+	// Latency is that of the last ping that was answered, in microseconds; 0: there was none.
+	Latency uint32
 	// Q is in thousandths, 0 to 1000, or NoQ.
 	Q int16
 	// Bound tells that it is reached by Flow and by nothing else.
 	Bound bool
 	// FlowLost tells that Flow has ended since.
 	FlowLost bool
+	// Era says by which numbering BranchFlags are; what that is, who keeps the table knows.
+	Era uint8
 
 	state State
 	gone  bool

@@ -62,6 +62,25 @@ func (t *Table) ByID(id uint64, now int64, visit func(*Contact)) (found bool) {
 	return false
 }
 
+// SetLatency keeps how long the answer to a ping of a contact took, in microseconds. It returns the contact as it was
+// before; ok is false if it is not there.
+func (t *Table) SetLatency(aor string, id uint64, latency uint32) (before Contact, ok bool) {
+	s := t.shardOf(aor)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.records[aor]
+	if r == nil {
+		return before, false
+	}
+	for c := r.first; c != nil; c = c.next {
+		if c.ID == id {
+			before, c.Latency = c.Contact, latency
+			return before, true
+		}
+	}
+	return before, false
+}
+
 // identities finds contacts by their IDs. A lock of it is taken while a shard's is held, never the other way round.
 type identities [64]struct {
 	mu    sync.Mutex

@@ -102,7 +102,7 @@ func (t *Table) Restore(aor []byte, c *Contact, x *Texts, now int64) bool {
 	list := x.list()
 	put := &node{Contact: Contact{
 		ID: c.ID, Expires: c.Expires, Modified: c.Modified, CSeq: c.CSeq, Flags: c.Flags, BranchFlags: c.BranchFlags,
-		Methods: c.Methods, RegID: c.RegID, Q: c.Q, Bound: c.Bound, state: StateSync, restored: true},
+		Era: c.Era, Methods: c.Methods, RegID: c.RegID, Q: c.Q, Bound: c.Bound, state: StateSync, restored: true},
 	}
 	if !put.Alive(now) || !put.setTexts(&list) {
 		return false

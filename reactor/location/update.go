@@ -66,6 +66,7 @@ type Update struct {
 	Bound       bool
 	Flags       uint32
 	BranchFlags uint32
+	Era         uint8 // of BranchFlags
 }
 
 // Save does what a REGISTER asks for, or nothing of it, and calls visit for the contacts that the address has then, best
@@ -296,7 +297,7 @@ func (c *Contact) fill(u *Update, b *Binding) {
 	list := b.list()
 	c.setTexts(&list)
 	c.Expires, c.Modified, c.Q, c.Methods, c.RegID = b.Expires, u.Now, b.Q, b.Methods, b.RegID
-	c.CSeq, c.Flow, c.Bound, c.Flags, c.BranchFlags = u.CSeq, u.Flow, u.Bound, u.Flags, u.BranchFlags
+	c.CSeq, c.Flow, c.Bound, c.Flags, c.BranchFlags, c.Era = u.CSeq, u.Flow, u.Bound, u.Flags, u.BranchFlags, u.Era
 	c.FlowLost, c.restored = false, false
 }
 

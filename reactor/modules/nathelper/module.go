@@ -22,6 +22,7 @@ type module struct {
 	forceSocket string
 	sipFlag     script.Literal
 	removeFlag  script.Literal
+	latencyFlag script.Literal
 	from        script.Literal
 	method      string
 	ignored     map[int]bool // codes of answers that say nothing
@@ -30,11 +31,11 @@ type module struct {
 	threshold   time.Duration
 	maxLost     int64
 
-	sipBit, removeBit uint32 // branch flags as a contact has them; 0 none
-	places            *usrloc.Module
-	env               *script.Env
-	off               atomic.Bool // by management
-	pings             pinger
+	sipBit, removeBit, latencyBit uint32 // branch flags as a contact has them; 0 none
+	places                        *usrloc.Module
+	env                           *script.Env
+	off                           atomic.Bool // by management
+	pings                         pinger
 }
 
 // New returns the module for a configuration.
@@ -81,7 +82,7 @@ func (m *module) parameters() []script.Parameter {
 		{Name: "natping_partitions", Help: "Bursts of pings.", Type: script.IntParam, Note: spread},
 		{Name: "natping_processes", Help: "Processes that ping.", Type: script.IntParam, Note: spread},
 		{Name: "natping_socket", Help: "Address that pings pretend to come from.", Type: script.StringParam, Note: "pings come from the listener of the contact"},
-		{Name: "sipping_latency_flag", Help: "Branch flag of contacts whose latency is told.", Type: script.StringParam, Note: "latencies of pings are not kept"},
+		keep("sipping_latency_flag", "Branch flag of contacts whose latency is kept.", &m.latencyFlag),
 		{Name: "cluster_id", Help: "Cluster.", Type: script.IntParam, Note: "there is no cluster"},
 		{Name: "cluster_sharing_tag", Help: "Tag of the node that pings.", Type: script.StringParam, Note: "there is no cluster"},
 	}
@@ -158,6 +159,9 @@ func (m *module) check(l *script.Loading) {
 	}
 	if m.removeFlag.Text != "" {
 		m.removeBit = 1 << l.BranchFlag(m.removeFlag)
+	}
+	if m.latencyFlag.Text != "" {
+		m.latencyBit = 1 << l.BranchFlag(m.latencyFlag)
 	}
 	m.places, _ = l.Instance("usrloc").(*usrloc.Module)
 	switch {

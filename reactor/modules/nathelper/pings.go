@@ -37,6 +37,7 @@ type ping struct {
 	flow            reactor.Handle
 	socket          string
 	sip, remove     bool
+	timed           bool // how long its answer takes is kept
 }
 
 func (p *pinger) statistics() []script.Statistic {
@@ -95,7 +96,7 @@ func (p *pinger) round(m *module) {
 // wanted tells whether and how a contact is pinged.
 func (m *module) wanted(table string, c *location.Contact, now int64) (ping, bool) {
 	nat := m.places.NATFlag()
-	if !c.Alive(now) || m.natedOnly && (nat < 0 || c.BranchFlags&(1<<nat) == 0) || c.Flow != 0 && c.FlowLost {
+	if !c.Alive(now) || m.natedOnly && (nat < 0 || m.places.Flags(c)&(1<<nat) == 0) || c.Flow != 0 && c.FlowLost {
 		return ping{}, false
 	}
 	at := c.URI()
@@ -103,7 +104,7 @@ func (m *module) wanted(table string, c *location.Contact, now int64) (ping, boo
 		at = r
 	}
 	x := ping{table: table, aor: c.AOR(), uri: c.URI(), id: c.ID, flow: c.Flow, socket: c.Socket(),
-		remove: m.removeBit != 0 && c.BranchFlags&m.removeBit != 0}
+		remove: m.removeBit != 0 && m.places.Flags(c)&m.removeBit != 0, timed: m.latencyBit != 0 && m.places.Flags(c)&m.latencyBit != 0}
 	var ok bool
 	if x.proto, x.addr, ok = target([]byte(at)); !ok {
 		return ping{}, false
@@ -112,7 +113,7 @@ func (m *module) wanted(table string, c *location.Contact, now int64) (ping, boo
 	if stream && !m.pingStreams {
 		return ping{}, false
 	}
-	x.sip = m.from.Text != "" && (stream || m.sipBit != 0 && c.BranchFlags&m.sipBit != 0)
+	x.sip = m.from.Text != "" && (stream || m.sipBit != 0 && m.places.Flags(c)&m.sipBit != 0)
 	return x, x.sip || !stream
 }
 
@@ -154,10 +155,14 @@ func (m *module) send(x *ping) {
 		_, _ = m.env.Engine.Send(&reactor.Target{Proto: reactor.UDP, Addr: x.addr, Socket: socket, NoNew: true}, nothing)
 		return
 	}
+	began := time.Now()
 	r := &transaction.Request{
 		Method: m.method, URI: []byte(x.uri), From: fmt.Appendf(nil, "<%s>", m.from.Text), To: fmt.Appendf(nil, "<%s>", x.uri), CSeq: 1,
 		NextHop: fmt.Appendf(nil, "%s:%s", x.proto, x.addr), Socket: socket, Flow: x.flow, NoAnswer: m.threshold,
 		Done: func(o *transaction.Outcome) {
+			if x.timed && !o.Local && !m.ignored[o.Code] {
+				m.places.Answered(x.table, x.aor, x.id, time.Since(began))
+			}
 			if o.Code >= 200 {
 				p.answered(m, x, o.Code, o.Local)
 			}

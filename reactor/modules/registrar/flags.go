@@ -94,6 +94,8 @@ func parseSaveFlags(text string) (f SaveFlags, err error) {
 // lookupFlags are those of lookup().
 type lookupFlags struct {
 	noBranches, branchesOnly, expand, methods bool
+	byLatency                                 bool
+	maxLatency                                int64 // microseconds; 0 any
 	agent                                     *regexp.Regexp
 }
 
@@ -120,11 +122,15 @@ func parseLookupFlags(text string) (f lookupFlags, err error) {
 			agent = value
 		case "extended-regexp": // they all are
 		case "global": // there is no cluster: all that is known is here
-		case "max-ping-latency", "sort-by-latency":
-			return f, fmt.Errorf("%s is not supported: latencies of pings are not kept", name)
+		case "sort-by-latency":
+			f.byLatency = true
+		case "max-ping-latency":
+			if f.maxLatency, err = strconv.ParseInt(value, 10, 64); err != nil || f.maxLatency < 1 {
+				return f, fmt.Errorf("max-ping-latency wants microseconds, not %q", value)
+			}
 		default:
 			return f, fmt.Errorf("unknown flag %q: no-branches, to-branches-only, branch, method-filtering, ua-filtering=/regexp/, "+
-				"case-insensitive, extended-regexp, global", w)
+				"case-insensitive, extended-regexp, global, max-ping-latency=, sort-by-latency", w)
 		}
 	}
 	if f.noBranches && f.expand {

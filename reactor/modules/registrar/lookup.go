@@ -2,7 +2,9 @@ package registrar
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
+	"slices"
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/location"
@@ -108,7 +110,30 @@ type search struct {
 // find takes the contacts of an address of record. A contact is copied into the request under the table's lock: nothing
 // here waits.
 func (s *search) find(aor []byte) {
-	s.table.Table().Lookup(aor, s.x.Now().Unix(), s.visit())
+	table, now := s.table.Table(), s.x.Now().Unix()
+	if !s.flags.byLatency {
+		table.Lookup(aor, now, s.visit())
+		return
+	}
+	type pinged struct {
+		id      uint64
+		latency uint32
+	}
+	var list []pinged
+	table.Lookup(aor, now, func(c *location.Contact) bool {
+		list = append(list, pinged{c.ID, c.Latency - 1}) // who has not answered comes last
+		return true
+	})
+	slices.SortStableFunc(list, func(a, b pinged) int { return cmp.Compare(a.latency, b.latency) })
+	visit, more := s.visit(), true
+	for i := 0; i < len(list) && more; i++ {
+		table.Lookup(aor, now, func(c *location.Contact) bool {
+			if c.ID == list[i].id {
+				more = visit(c)
+			}
+			return c.ID != list[i].id
+		})
+	}
 }
 
 // visit returns what takes a contact and reports whether more are wanted.
@@ -121,6 +146,8 @@ func (s *search) visit() func(b *location.Contact) bool {
 			return true
 		case s.flags.methods && b.Methods&method == 0:
 			s.asked++
+			return true
+		case s.flags.maxLatency > 0 && int64(b.Latency) > s.flags.maxLatency:
 			return true
 		case s.flags.agent != nil && !s.flags.agent.MatchString(b.Agent()):
 			return true
@@ -162,7 +189,7 @@ func (s *search) take(c *proxy.Context, b *location.Contact) error {
 		return err
 	}
 	to.SetQ(int(b.Q))
-	to.SetFlags(uint64(b.BranchFlags))
+	to.SetFlags(uint64(s.m.places.Flags(b)))
 	to.SetFlow(0, false)
 	if b.Flow != 0 && !b.FlowLost {
 		to.SetFlow(b.Flow, b.Bound)

@@ -228,7 +228,7 @@ func TestErrors(t *testing.T) {
 		`route { save("location", "max-contacts"); }`:                                                        `=value is for`,
 		`route { lookup("location", "ua-filtering=snom"); }`:                                                 `ua-filtering wants /regexp/`,
 		`route { lookup("location", "branch,no-branches"); }`:                                                `exclude one another`,
-		`route { lookup("location", "sort-by-latency"); }`:                                                   `latencies of pings are not kept`,
+		`route { lookup("location", "max-ping-latency=soon"); }`:                                             `max-ping-latency wants microseconds`,
 		`route { save(""); }`:                                                                                `the name of a table cannot be empty`,
 		"modparam(\"registrar\", \"service_route\", \"sip:h\")\nroute { exit; }":                             `service_route wants URIs in <>`,
 		"modparam(\"usrloc\", \"working_mode_preset\", \"sql-only\")\nroute { exit; }":                       `working_mode_preset "sql-only" is not supported`,

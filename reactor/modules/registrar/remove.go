@@ -35,7 +35,7 @@ func (m *Core) remove(a *script.Args) script.Action {
 				host = nextHop(c)
 			}
 			return (len(uri) == 0 || c.URI() == string(uri)) && (len(next) == 0 || sipframe.EqualFold(next, host)) &&
-				(len(id) == 0 || c.Instance() == string(id)) && (bit == 0 || c.BranchFlags&bit != 0)
+				(len(id) == 0 || c.Instance() == string(id)) && (bit == 0 || m.places.Flags(c)&bit != 0)
 		})
 		if n == 0 {
 			return -1

@@ -201,7 +201,7 @@ func (m *Core) fill(x *script.Machine, r *Registration, f *SaveFlags, path []byt
 	}
 	u.Flow = c.Src.Conn
 	r.keep = m.persistFlag >= 0 && c.IsFlagSet(uint(m.persistFlag))
-	u.BranchFlags = uint32(c.Branch(0).Flags())
+	u.BranchFlags, u.Era = uint32(c.Branch(0).Flags()), m.places.Era()
 	received := m.receivedFrom(x, f, path, u)
 	u.Bound = u.Flow != 0 && (r.outbound || len(received) > 0 || u.BranchFlags&m.natBit() != 0 || x.Program().NoNewConn(c.Branch(0).Flags()))
 	common := location.Texts{CallID: u.CallID, Path: path, Received: received, Agent: c.Msg.Value(sipframe.HeaderUserAgent)}

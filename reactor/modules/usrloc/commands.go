@@ -57,7 +57,9 @@ type Contact struct {
 	Socket    string `json:"Socket,omitempty"`
 	Methods   uint32 `json:"Methods"`
 	Instance  string `json:"SIP_instance,omitempty"`
+	Latency   uint32 `json:"Latency,omitempty"` // microseconds
 	Attr      string `json:"Attr,omitempty"`
+	Kept      string `json:"KV-Store,omitempty"`
 	// Connection is the id of the one it came by (ours), Lost tells that it has ended.
 	Connection uint64 `json:"Connection,omitempty"`
 	Lost       bool   `json:"ConnectionLost,omitempty"`
@@ -72,9 +74,12 @@ type Record struct {
 func (m *Module) describe(c *location.Contact, now int64) Contact {
 	x := Contact{
 		Contact: c.URI(), ContactID: strconv.FormatUint(c.ID, 10), CallID: c.CallID(), CSeq: c.CSeq, Agent: c.Agent(),
-		Received: c.Received(), Path: c.Path(), State: c.State().String(), Flags: c.Flags, CFlags: m.flagNames(c.BranchFlags),
-		Socket: c.Socket(), Methods: c.Methods, Instance: c.Instance(), Attr: c.Attr(),
+		Received: c.Received(), Path: c.Path(), State: c.State().String(), Flags: c.Flags, CFlags: m.flagNames(m.Flags(c)),
+		Socket: c.Socket(), Methods: c.Methods, Instance: c.Instance(), Attr: c.Attr(), Latency: c.Latency,
 		Connection: uint64(c.Flow), Lost: c.FlowLost,
+	}
+	if m.showKept {
+		x.Kept = c.Kept()
 	}
 	if x.Agent == "" {
 		x.Agent = noAgent
@@ -192,7 +197,7 @@ func (m *Module) add(_ context.Context, a *mi.Args) (any, error) {
 		b.Q = int16(q*1000 + 0.5)
 	}
 	u := &location.Update{AOR: aor, CSeq: 1, Now: now, Bindings: []location.Binding{b}, Matching: m.Matching, Repeats: true,
-		Flags: uint32(a.Int("flags")), BranchFlags: uint32(a.Int("cflags"))}
+		Flags: uint32(a.Int("flags")), BranchFlags: uint32(a.Int("cflags")), Era: m.era}
 	if err := t.Save(u, nil); err != nil {
 		return nil, &mi.Error{Code: 500, Message: err.Error()}
 	}

@@ -12,6 +12,7 @@ const (
 	eventContactInsert = "E_UL_CONTACT_INSERT"
 	eventContactDelete = "E_UL_CONTACT_DELETE"
 	eventContactUpdate = "E_UL_CONTACT_UPDATE"
+	eventLatency       = "E_UL_LATENCY_UPDATE"
 )
 
 var (
@@ -24,6 +25,7 @@ var (
 		{Name: eventContactInsert, Help: "A contact was registered.", Params: contactParams},
 		{Name: eventContactDelete, Help: "A contact was removed, or is over.", Params: contactParams},
 		{Name: eventContactUpdate, Help: "A contact was registered again.", Params: contactParams},
+		{Name: eventLatency, Help: "A contact has answered a ping.", Params: contactParams},
 	}
 )
 
@@ -51,19 +53,23 @@ func (m *Module) changed(t *table, c *location.Change) {
 		m.env.Raise(name, script.TextParam("domain", t.name), script.TextParam("aor", c.AOR))
 		return
 	}
-	x := &c.Contact
+	m.raise(name, t.name, &c.Contact)
+}
+
+// raise raises an event of a contact.
+func (m *Module) raise(name, table string, x *location.Contact) {
 	agent := x.Agent()
 	if agent == "" {
 		agent = noAgent
 	}
 	m.env.Raise(name,
-		script.TextParam("domain", t.name), script.TextParam("aor", c.AOR), script.TextParam("uri", x.URI()),
+		script.TextParam("domain", table), script.TextParam("aor", x.AOR()), script.TextParam("uri", x.URI()),
 		script.TextParam("received", x.Received()), script.TextParam("path", x.Path()),
 		script.NumberParam("qval", int64(x.Q)), script.TextParam("user_agent", agent),
-		script.TextParam("socket", x.Socket()), script.NumberParam("bflags", int64(x.BranchFlags)),
+		script.TextParam("socket", x.Socket()), script.NumberParam("bflags", int64(m.Flags(x))),
 		script.NumberParam("expires", x.Expires), script.TextParam("callid", x.CallID()),
 		script.NumberParam("cseq", int64(x.CSeq)), script.TextParam("attr", x.Attr()),
-		script.NumberParam("latency", 0), script.TextParam("shtag", ""))
+		script.NumberParam("latency", int64(x.Latency)), script.TextParam("shtag", ""))
 }
 
 // noAgent is the User-Agent of a contact that told none.

@@ -39,6 +39,12 @@ type Module struct {
 	persistency script.Literal
 	writeMode   script.Literal
 
+	showKept              bool
+	minLatency, minChange int64 // microseconds
+
+	numbers *numberings
+	era     uint8 // of this configuration
+
 	watchers []func(table string, c *location.Change)
 	indexed  bool
 
@@ -198,6 +204,9 @@ func (m *Module) start(e *script.Env) error {
 	}
 	if goesOn {
 		m.takeOver(old)
+	}
+	if err := m.number(old); err != nil {
+		return err
 	}
 	for _, t := range m.list() {
 		if m.indexed {

@@ -84,10 +84,12 @@ func (m *Module) parameters() []script.Parameter {
 		idle("max_contact_delete", "Rows that are deleted at once.", "rows go in batches with all other changes", script.IntParam),
 		idle("hash_size", "Size of the table, as a power of two.", "the table grows as it needs", script.IntParam),
 		idle("regen_broken_contactid", "Ids are made anew.", "any id is taken as it is", script.BoolParam),
-		idle("latency_event_min_us", "Smallest latency of E_UL_LATENCY_UPDATE.", "latencies of pings are not kept", script.IntParam),
-		idle("latency_event_min_us_delta", "Smallest change of a latency.", "latencies of pings are not kept", script.IntParam),
+		{Name: "latency_event_min_us", Type: script.IntParam, Min: 0, Max: 1 << 31, Unit: "microseconds", Default: "0", Set: script.Into(&m.minLatency),
+			Help: "Latency from which on E_UL_LATENCY_UPDATE is raised; 0 is any."},
+		{Name: "latency_event_min_us_delta", Type: script.IntParam, Min: 0, Max: 1 << 31, Unit: "microseconds", Default: "0", Set: script.Into(&m.minChange),
+			Help: "Change of a latency from which on E_UL_LATENCY_UPDATE is raised; 0 is any."},
 		idle("pinging_mode", "Who pings contacts.", noCluster, script.StringParam),
-		idle("mi_dump_kv_store", "Shows the values of a record.", "there are none", script.BoolParam),
+		{Name: "mi_dump_kv_store", Type: script.BoolParam, Default: "0", Set: script.Into(&m.showKept), Help: "Management shows what modules keep with contacts."},
 		idle("contact_refresh_timer", "E_UL_CONTACT_REFRESH is raised.", "push notifications are not sent", script.BoolParam),
 	}
 }

@@ -2,7 +2,6 @@ package usrloc
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -30,7 +29,7 @@ func (m *Module) load(t *table) error {
 		user, domain := r.Text(1), r.Text(2)
 		c := &location.Contact{
 			ID: uint64(r.Int(0)), Expires: r.Int(6), Q: location.NoQ, CSeq: uint32(r.Int(9)),
-			Modified: r.Time(10).Unix(), Flags: uint32(r.Int(11)), BranchFlags: m.flagsOf(r.Text(12)), Methods: location.AllMethods,
+			Modified: r.Time(10).Unix(), Flags: uint32(r.Int(11)), BranchFlags: m.flagsOf(r.Text(12)), Era: m.era, Methods: location.AllMethods,
 		}
 		if q := r.Float(7); q >= 0 {
 			c.Q = int16(q*1000 + 0.5)
@@ -143,43 +142,9 @@ func (m *Module) row(x *location.Stored) []store.Value {
 	return []store.Value{
 		store.Int(int64(x.ID)), store.String(user), optional(domain), store.String(x.URI()), optional(x.Received()),
 		optional(x.Path()), store.Int(x.Expires), store.Float(q), store.String(x.CallID()), store.Int(int64(x.CSeq)),
-		store.Time(time.Unix(x.Modified, 0)), store.Int(int64(x.Flags)), optional(m.flagNames(x.BranchFlags)), store.String(agent),
+		store.Time(time.Unix(x.Modified, 0)), store.Int(int64(x.Flags)), optional(m.flagNames(m.Flags(&x.Contact))), store.String(agent),
 		optional(x.Socket()), methods, optional(x.Instance()), optional(x.Attr()), optional(x.Kept()),
 	}
-}
-
-// flagNames writes branch flags as the table and management have them: by name, with spaces between them.
-func (m *Module) flagNames(flags uint32) string {
-	if flags == 0 {
-		return ""
-	}
-	var names []string
-	for n := range 32 {
-		if flags&(1<<n) == 0 {
-			continue
-		}
-		name := ""
-		if m.env != nil && m.env.Program != nil {
-			name = m.env.Program.BranchFlagName(uint(n))
-		}
-		if name == "" {
-			name = fmt.Sprint(n)
-		}
-		names = append(names, name)
-	}
-	return strings.Join(names, " ")
-}
-
-// flagsOf reads what flagNames writes; a flag that the script does not have is left out.
-func (m *Module) flagsOf(names string) (flags uint32) {
-	for _, name := range strings.Fields(names) {
-		for n := range 32 {
-			if m.flagNames(1<<n) == name {
-				flags |= 1 << n
-			}
-		}
-	}
-	return flags
 }
 
 // sync empties a table of the database and writes all contacts anew.
