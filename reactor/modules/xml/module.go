@@ -73,7 +73,7 @@ func (m *module) get(u *script.Use) script.Getter {
 			if n.name == "" { // the document
 				list = n.children
 			}
-			ok := true
+			var ok bool
 			for _, c := range list {
 				if b, ok = c.appendTo(b); !ok {
 					return script.Value{}

@@ -109,7 +109,7 @@ func (n *node) appendTo(b []byte) ([]byte, bool) {
 		return append(b, "/>"...), true
 	}
 	b = append(b, '>')
-	ok := true
+	var ok bool
 	for _, c := range n.children {
 		if b, ok = c.appendTo(b); !ok {
 			return b, false
