@@ -75,6 +75,9 @@ func TestCloseWaitsForTheLoan(t *testing.T) {
 			t.Fatal("the lead is not lent")
 		}
 		r.Push(many(came, thing{}), false, Unbounded)
+		r.mu.Lock()
+		r.asleep = false // it is again when the leader has seen that it is closed
+		r.mu.Unlock()
 		r.Close()
 		r.eventually("the leader waits for the lead", r.Asleep)
 		if r.Busy() != came {
