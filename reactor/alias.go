@@ -1,14 +1,13 @@
 package reactor
 
 import (
-	"errors"
 	"net/netip"
-	"slices"
-	"sync"
 	"time"
 
 	"sipreactor/reactor/internal/endpoint"
+	"sipreactor/reactor/internal/peers"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reuse"
 	"sipreactor/reactor/internal/sendqueue"
 )
 
@@ -29,7 +28,7 @@ import (
 func (e *Engine) AddAlias(h Handle, port uint16) error {
 	c := e.table.Get(h)
 	if c == nil || !c.src.Proto.Stream() {
-		return errGone
+		return peers.ErrGone
 	}
 	alias := netip.AddrPortFrom(c.src.Remote.Addr(), port)
 	suspects, err := e.peers.stand(c, endpoint.Of(c.src.Proto, alias))
@@ -42,44 +41,12 @@ func (e *Engine) AddAlias(h Handle, port uint16) error {
 	return err
 }
 
-// maxAliases is how many ports a connection may stand for besides its own.
-const maxAliases = 3
-
-var (
-	errGone    = errors.New("reactor: the connection is gone")
-	errTaken   = errors.New("reactor: another connection has this address")
-	errAliases = errors.New("reactor: the connection has aliases enough")
-)
-
 // stand makes a connection the holder of an alias. It gives the connections that
 // carried messages to that end point so far: the holder before, and ours.
 func (x *index) stand(c *conn, key endpoint.Key) (suspects []*conn, err error) {
-	x.Lock()
-	defer x.Unlock()
-	owner := x.Alias(key)
-	switch {
-	case !c.linked:
-		return nil, errGone
-	case owner == c || key == c.key():
-		return nil, nil
-	case owner != nil && !owner.yields(c):
-		return nil, errTaken
-	case len(c.aliases) >= maxAliases:
-		return nil, errAliases
-	}
-	for _, q := range x.Own(key) {
-		if !q.src.Outbound {
-			return nil, errTaken // somebody calls from that very port
-		}
-		suspects = append(suspects, q)
-	}
-	if owner != nil {
-		owner.aliases = slices.DeleteFunc(owner.aliases, func(k endpoint.Key) bool { return k == key })
-		suspects = append(suspects, owner)
-	}
-	x.SetAlias(key, c)
-	c.aliases = append(c.aliases, key)
-	return suspects, nil
+	return x.Stand(c, key,
+		func(holder *conn) bool { return holder.yields(c) },
+		func(q *conn) bool { return q.src.Outbound })
 }
 
 // yields reports whether the holder of an alias gives it to another connection
@@ -94,13 +61,10 @@ func (c *conn) yields(to *conn) bool {
 	if !to.born.After(c.born) {
 		return false
 	}
-	if held == nil || !held.Verified {
-		return true
-	}
 	to.mu.Lock()
 	claims := to.tls.whole
 	to.mu.Unlock()
-	return claims != nil && claims.Verified && claims.SameParty(held)
+	return reuse.Succeeds(held, claims)
 }
 
 // probe writes a CRLF that means nothing (RFC 3261 7.5) to a connection whose
@@ -118,42 +82,11 @@ func (c *conn) probe() {
 	}
 }
 
-// moves keeps a peer that comes back again and again from being as many lines:
-// each alias has one a second, with the number of those left out before.
-type moves struct {
-	mu   sync.Mutex
-	told map[endpoint.Key]move
-}
-
-type move struct {
-	at   int64 // of the last line, on the engine's clock
-	more int
-}
-
-// maxMoves is how many aliases are told apart; then the table starts again.
-const maxMoves = 1024
-
-// open reports whether a line about an alias may pass, and how many were left out.
-func (m *moves) open(now int64, key endpoint.Key) (more int, ok bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	last, known := m.told[key]
-	if known && now-last.at < int64(time.Second) {
-		last.more++
-		m.told[key] = last
-		return 0, false
-	}
-	if m.told == nil || len(m.told) >= maxMoves {
-		m.told = make(map[endpoint.Key]move)
-	}
-	m.told[key] = move{at: now}
-	return last.more, true
-}
-
 // logAliasMoved tells that an alias has another holder: in order when a peer has
-// come back, and else a sign that two peers claim one port.
+// come back, and else a sign that two peers claim one port. Each alias has one line a
+// second, with the number of those left out before.
 func (e *Engine) logAliasMoved(alias netip.AddrPort, from, to *conn) {
-	if more, ok := e.aliasMoves.open(e.now(), endpoint.Of(to.src.Proto, alias)); ok {
+	if more, ok := e.aliasMoves.Open(time.Now(), endpoint.Of(to.src.Proto, alias)); ok {
 		e.log.Warn("alias moved to a newer connection", "proto", to.src.Proto.String(), "alias", alias.String(),
 			"id", uint64(to.id), "peer", to.src.Remote.String(),
 			"before", uint64(from.id), "peer_before", from.src.Remote.String(), "more", more)

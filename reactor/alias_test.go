@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/endpoint"
+	"sipreactor/reactor/internal/peers"
 	"sipreactor/tlsstate"
 	"sipreactor/tlsstate/tlstest"
 )
@@ -34,25 +35,25 @@ func TestAliases(t *testing.T) {
 	if err := stand(a, 5061); err != nil {
 		t.Errorf("once more: %v", err)
 	}
-	if err := stand(b, 40001); err != errTaken || at(40001) != a {
+	if err := stand(b, 40001); err != peers.ErrTaken || at(40001) != a {
 		t.Errorf("another's own port: %v", err)
 	}
 	if err := stand(a, 40001); err != nil {
 		t.Errorf("its own port: %v", err)
 	}
-	for port := uint16(1); port < maxAliases; port++ {
+	for port := uint16(1); port < peers.MaxAliases; port++ {
 		if err := stand(a, port); err != nil {
 			t.Errorf("alias %d: %v", port, err)
 		}
 	}
-	if err := stand(a, 9999); err != errAliases {
+	if err := stand(a, 9999); err != peers.ErrAliases {
 		t.Errorf("one too many: %v", err)
 	}
-	p.remove(a)
+	p.Leave(a)
 	if at(5061) != nil || p.Len() != 1 {
 		t.Error("an alias outlives its connection")
 	}
-	if err := stand(a, 5061); err != errGone {
+	if err := stand(a, 5061); err != peers.ErrGone {
 		t.Errorf("of a connection that is gone: %v", err)
 	}
 	if err := stand(b, 5061); err != nil {
@@ -80,13 +81,13 @@ func TestNewestHoldsTheAlias(t *testing.T) {
 	if s, err := p.stand(young, key); err != nil || len(s) != 1 || s[0] != old || holder() != young {
 		t.Fatalf("the newer one: %v, suspects %v", err, s)
 	}
-	if len(old.aliases) != 0 {
+	if len(p.aliasPorts(old)) != 0 {
 		t.Error("the old one still has it")
 	}
-	if s, err := p.stand(old, key); err != errTaken || len(s) != 0 || holder() != young {
+	if s, err := p.stand(old, key); err != peers.ErrTaken || len(s) != 0 || holder() != young {
 		t.Errorf("the old one again: %v", err)
 	}
-	p.remove(old) // which ends later
+	p.Leave(old) // which ends later
 	if holder() != young {
 		t.Error("the old one took the alias with it")
 	}
@@ -174,30 +175,4 @@ func TestTrunkComesBack(t *testing.T) {
 			t.Error("no line tells that the alias has another holder")
 		}
 	})
-}
-
-// An alias that moves again and again is a line a second.
-func TestAliasLines(t *testing.T) {
-	var m moves
-	key, other := endpoint.Of(TLS, netip.MustParseAddrPort("192.0.2.1:5061")), endpoint.Of(TLS, netip.MustParseAddrPort("192.0.2.2:5061"))
-	if _, ok := m.open(1, key); !ok {
-		t.Error("the first one is not told")
-	}
-	for range 3 {
-		if _, ok := m.open(2, key); ok {
-			t.Error("a flood is told")
-		}
-	}
-	if _, ok := m.open(2, other); !ok {
-		t.Error("another's is not told")
-	}
-	if more, ok := m.open(2+int64(time.Second), key); !ok || more != 3 {
-		t.Errorf("a second later: %v, %d more", ok, more)
-	}
-	for i := range 3 * maxMoves {
-		m.open(1, endpoint.Of(TCP, netip.AddrPortFrom(netip.MustParseAddr("192.0.2.3"), uint16(i))))
-	}
-	if len(m.told) > maxMoves {
-		t.Errorf("%d aliases are told apart", len(m.told))
-	}
 }

@@ -75,7 +75,7 @@ func (t *Target) remembered() backoffTarget {
 }
 
 func (c *conn) backoffKey() backoffKey {
-	return c.target.backoffKey(c.src.Remote, c.self.Domain, c.meant)
+	return c.target.backoffKey(c.src.Remote, c.proof.Self.Domain, c.proof.Meant)
 }
 
 // countBackoff tells the back-off table of a connection of ours that ended, if it
@@ -114,7 +114,7 @@ func (l *loop) answeredFrom(c *conn) {
 		return
 	}
 	c.heard = l.seconds.Load() + 1
-	if e.backoff.Answered(e.peers.endsOf(c)...) {
+	if e.backoff.Answered(e.peers.Ends(c)...) {
 		e.logBack(c)
 	}
 }
@@ -170,7 +170,7 @@ func (e *Engine) probe(t *Target) {
 	}
 	b.mu.Unlock()
 	if c == nil {
-		e.backoff.Deferred(e.now(), t.backoffKey(t.Addr, want.self.Domain, want.name))
+		e.backoff.Deferred(e.now(), t.backoffKey(t.Addr, want.Self.Domain, want.Name))
 		return
 	}
 	time.AfterFunc(probeTime, c.probeOver)

@@ -171,7 +171,7 @@ func (c *conn) cleanUp() {
 		c.codec, c.hs = nil, nil
 	}
 	c.place.Leave()
-	e.peers.remove(c)
+	e.peers.Leave(c)
 	if !c.src.Outbound {
 		e.inbound.Add(-1)
 	}

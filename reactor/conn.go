@@ -6,10 +6,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/owed"
+	"sipreactor/reactor/internal/peers"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reuse"
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/reactor/internal/sourcelimit"
 	"sipreactor/reactor/internal/websocket"
@@ -27,16 +28,13 @@ type conn struct {
 	eng     *Engine
 	cfg     *StreamConfig
 	born    time.Time
-	target  Target                  // what a dialled connection is for
-	dialer  *sendqueue.Waiter       // the sender that a dialled connection was made for
-	self    tlsstate.ClientIdentity // of a dialled connection
-	meant   string                  // the SIP domain that a dialled connection was made for, as plainName writes it
-	domains tlsstate.Domains        // that self is of; until the handshake begins
-	probing bool                    // it was opened to see whether a destination is back
+	target  Target            // what a dialled connection is for
+	dialer  *sendqueue.Waiter // the sender that a dialled connection was made for
+	domains tlsstate.Domains  // that proof.Self is of; until the handshake begins
+	probing bool              // it was opened to see whether a destination is back
 
-	// The peer index's lock guards these.
-	linked  bool
-	aliases []endpoint.Key
+	// The peer index's lock guards this.
+	indexed peers.Place
 
 	// The owner's: the connect queue while connecting, then the loop.
 	loop         *loop
@@ -101,7 +99,7 @@ type conn struct {
 	parked phase.Phase
 	out    sendqueue.Queue
 	tls    tlsSummary
-	spoken []spoken // SIP domains that were looked for in the peer's certificate
+	proof  reuse.Proof // Self and Meant are set with the target
 }
 
 // speaks chooses how messages stand in the stream, by the transport. Nobody else sees

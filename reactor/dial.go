@@ -32,7 +32,7 @@ func (e *Engine) dialled(t *Target, want *match, domains tlsstate.Domains, w *se
 	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, dialer: w}
 	c.sock.Owner = c
 	c.sock.Hold(-1)
-	c.self, c.meant, c.domains = want.self, want.name, domains
+	c.proof.Self, c.proof.Meant, c.domains = want.Self, want.Name, domains
 	c.target.Set, c.target.Carrier, c.target.Note = nil, nil, nil // the message's, not the connection's
 	c.src = Source{Proto: t.Proto, Remote: t.Addr, Socket: t.Socket, Outbound: true}
 	c.speaks()

@@ -47,7 +47,8 @@
 //	workers      queues of messages: a leader, and followers for when it waits
 //	handshakes   who computes the steps, what the peer may take, what it says meanwhile
 //	table        connections by handle; look-ups without a lock
-//	peers        connections by remote end point; look-ups without a lock
+//	peers        connections by remote end point, and their aliases; look-ups without a lock
+//	reuse        whether who was verified serves a send
 //	sendqueue    what waits to be written, is being written, is not acknowledged
 //	connectqueue sockets no loop has: connects under way, what lingers, what takes no more
 //	backoff      destinations that are left alone
@@ -63,7 +64,7 @@
 //	who may connect                     accept.go, admission, sourcelimit
 //	what a connection holds             conn.go; its phases: phase
 //	how bytes become messages           read.go (and sipframe)
-//	which connection serves a send      reuse.go, peers.go, alias.go
+//	which connection serves a send      reuse.go, peers.go, alias.go; reuse, peers
 //	when a destination is left alone    backoff
 //	how a connect is waited for         dial.go, connectqueue, send.go
 //	how a handshake is driven           handshake.go, handshakes (and tlsstate)

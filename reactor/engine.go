@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/connectqueue"
+	"sipreactor/reactor/internal/endpoint"
 	logfold "sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
@@ -64,7 +65,7 @@ type Engine struct {
 	stat         engineCounters
 	folds        folds
 	panics       logfold.Table[string]
-	aliasMoves   moves
+	aliasMoves   logfold.Table[endpoint.Key]
 	backoff      backoffTable
 	probing      probing
 }

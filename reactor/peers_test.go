@@ -6,6 +6,7 @@ import (
 
 	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reuse"
 	"sipreactor/tlsstate"
 )
 
@@ -19,7 +20,7 @@ func TestPeersFind(t *testing.T) {
 	addr := "192.0.2.1:5061"
 	key := endpoint.Of(TLS, netip.MustParseAddrPort(addr))
 	old, young, other := peerConn(addr, true, a), peerConn(addr, true, b), peerConn("192.0.2.2:5061", true, a)
-	old.self.Leaf[0], young.self.Leaf[0] = 1, 2
+	old.proof.Self.Leaf[0], young.proof.Self.Leaf[0] = 1, 2
 	accepted := peerConn(addr, false, a)
 	for _, c := range []*conn{accepted, old, young, other} {
 		p.add(c)
@@ -31,22 +32,22 @@ func TestPeersFind(t *testing.T) {
 	if got := find(match{socket: a}); got != old {
 		t.Error("only a connection of the socket matches")
 	}
-	if got := find(match{checkCert: true, self: tlsstate.ClientIdentity{Leaf: [32]byte{1}}}); got != old {
+	if got := find(match{Want: reuse.Want{CheckCert: true, Self: tlsstate.ClientIdentity{Leaf: [32]byte{1}}}}); got != old {
 		t.Error("a connection of ours matches by its certificate")
 	}
-	if got := find(match{checkCert: true, self: tlsstate.ClientIdentity{Leaf: [32]byte{3}}}); got != accepted {
+	if got := find(match{Want: reuse.Want{CheckCert: true, Self: tlsstate.ClientIdentity{Leaf: [32]byte{3}}}}); got != accepted {
 		t.Error("an accepted connection always matches")
 	}
 	old.noteClose(because(Shutdown, ""))
-	if got := find(match{checkCert: true, self: tlsstate.ClientIdentity{Leaf: [32]byte{1}}}); got != accepted {
+	if got := find(match{Want: reuse.Want{CheckCert: true, Self: tlsstate.ClientIdentity{Leaf: [32]byte{1}}}}); got != accepted {
 		t.Error("a connection that is about to end was given")
 	}
 	if c, _ := p.find(endpoint.Of(TCP, netip.MustParseAddrPort(addr)), &match{}, nil); c != nil {
 		t.Error("another protocol was given")
 	}
 	for _, c := range []*conn{old, accepted, other, young} {
-		p.remove(c)
-		p.remove(c)
+		p.Leave(c)
+		p.Leave(c)
 	}
 	if p.Len() != 0 {
 		t.Errorf("%d end points are left", p.Len())
@@ -70,7 +71,7 @@ func TestPeersMakeOneForMany(t *testing.T) {
 	if c, _ := p.find(key, &match{}, nil); c != first || begun != 1 {
 		t.Errorf("begun %d times", begun)
 	}
-	p.remove(first)
+	p.Leave(first)
 	if c, made := p.find(key, &match{}, func() *conn { return nil }); c != nil || made {
 		t.Error("a connection that could not be made was given")
 	}

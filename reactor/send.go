@@ -6,6 +6,7 @@ import (
 
 	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reuse"
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/tlsstate"
 )
@@ -74,7 +75,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 		return 0, failed
 	}
 	if failed != nil { // browsers are reached by what they have opened, and no domain says that they are to be verified
-		want.self.Verify = false
+		want.Self.Verify = false
 	}
 	if t.Proto == WS { // transport=ws says WebSocket, over TLS as well (RFC 7118 5.5)
 		if c, _ := e.peers.find(endpoint.Of(WSS, addr), &match{}, nil); c != nil {
@@ -93,7 +94,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 				if refused = failed; refused != nil {
 					return nil
 				}
-				if refused = e.leftAlone(t, addr, want.self.Domain, want.name); refused != nil {
+				if refused = e.leftAlone(t, addr, want.Self.Domain, want.Name); refused != nil {
 					return nil
 				}
 				wait = sendqueue.NewWaiter()
@@ -133,8 +134,8 @@ func (e *Engine) matchFor(t *Target) (want match, domains tlsstate.Domains, fail
 		return want, nil, nil
 	}
 	q := t.query()
-	want.checkCert, want.name, want.now = e.cfg.stream(t.Proto).CertCheckOnReuse, plainName(q.Meant()), e.seconds()
-	want.self.Verify = true
+	want.CheckCert, want.Name, want.now = e.cfg.stream(t.Proto).CertCheckOnReuse, reuse.PlainName(q.Meant()), e.seconds()
+	want.Self.Verify = true
 	if domains = e.tls(); domains == nil {
 		return want, nil, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: "no TLS domains"}
 	}
@@ -142,7 +143,7 @@ func (e *Engine) matchFor(t *Target) (want match, domains tlsstate.Domains, fail
 	if err != nil {
 		return want, nil, &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: err.Error(), Err: err}
 	}
-	want.self = self
+	want.Self = self
 	return want, domains, nil
 }
 

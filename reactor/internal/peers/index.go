@@ -14,7 +14,7 @@ import (
 // Index is connections by end point: those that have it as their own remote end,
 // newest first, and one that stands for it besides. The zero value is empty. Look-ups
 // are for any goroutine; all other methods want the lock held.
-type Index[T any] struct {
+type Index[T any, P Member[T]] struct {
 	sync.Mutex
 	size    atomic.Int64
 	buckets [buckets]atomic.Pointer[node[T]]
@@ -33,7 +33,7 @@ type node[T any] struct {
 
 // Lookup returns the connections of an end point, the newest first and the one that
 // stands for it last; nil for none. It is not to be changed. Any goroutine.
-func (x *Index[T]) Lookup(key endpoint.Key) []*T {
+func (x *Index[T, P]) Lookup(key endpoint.Key) []*T {
 	if n := x.find(key); n != nil {
 		return n.list
 	}
@@ -41,7 +41,7 @@ func (x *Index[T]) Lookup(key endpoint.Key) []*T {
 }
 
 // Own returns the connections whose own remote end it is, the newest first.
-func (x *Index[T]) Own(key endpoint.Key) []*T {
+func (x *Index[T, P]) Own(key endpoint.Key) []*T {
 	n := x.find(key)
 	switch {
 	case n == nil:
@@ -54,7 +54,7 @@ func (x *Index[T]) Own(key endpoint.Key) []*T {
 }
 
 // Alias returns the connection that stands for an end point; nil = none does.
-func (x *Index[T]) Alias(key endpoint.Key) *T {
+func (x *Index[T, P]) Alias(key endpoint.Key) *T {
 	if n := x.find(key); n != nil {
 		return n.alias
 	}
@@ -62,16 +62,16 @@ func (x *Index[T]) Alias(key endpoint.Key) *T {
 }
 
 // Len returns how many end points are known. Any goroutine.
-func (x *Index[T]) Len() int { return int(x.size.Load()) }
+func (x *Index[T, P]) Len() int { return int(x.size.Load()) }
 
 // Add puts a connection before those that have the same end point.
-func (x *Index[T]) Add(key endpoint.Key, c *T) {
+func (x *Index[T, P]) Add(key endpoint.Key, c *T) {
 	own := x.Own(key)
 	x.put(key, append([]*T{c}, own...), x.Alias(key))
 }
 
 // Remove takes a connection out; one that is not in is left alone.
-func (x *Index[T]) Remove(key endpoint.Key, c *T) {
+func (x *Index[T, P]) Remove(key endpoint.Key, c *T) {
 	own := x.Own(key)
 	if i := slices.Index(own, c); i >= 0 {
 		x.put(key, slices.Delete(slices.Clone(own), i, i+1), x.Alias(key))
@@ -79,9 +79,9 @@ func (x *Index[T]) Remove(key endpoint.Key, c *T) {
 }
 
 // SetAlias has a connection stand for an end point; nil: none.
-func (x *Index[T]) SetAlias(key endpoint.Key, c *T) { x.put(key, slices.Clone(x.Own(key)), c) }
+func (x *Index[T, P]) SetAlias(key endpoint.Key, c *T) { x.put(key, slices.Clone(x.Own(key)), c) }
 
-func (x *Index[T]) find(key endpoint.Key) *node[T] {
+func (x *Index[T, P]) find(key endpoint.Key) *node[T] {
 	n := x.buckets[key.Hash()%buckets].Load()
 	for n != nil && n.key != key {
 		n = n.next
@@ -91,7 +91,7 @@ func (x *Index[T]) find(key endpoint.Key) *node[T] {
 
 // put replaces what is known of an end point. The nodes before its own are copied,
 // since they lead to it.
-func (x *Index[T]) put(key endpoint.Key, own []*T, alias *T) {
+func (x *Index[T, P]) put(key endpoint.Key, own []*T, alias *T) {
 	b := &x.buckets[key.Hash()%buckets]
 	head := b.Load()
 	var before []*node[T]

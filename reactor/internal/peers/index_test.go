@@ -10,7 +10,15 @@ import (
 	"sipreactor/reactor/internal/endpoint"
 )
 
-type conn struct{ id int }
+type conn struct {
+	id    int
+	place Place
+	key   endpoint.Key
+	ours  bool
+}
+
+func (c *conn) Place() *Place     { return &c.place }
+func (c *conn) Key() endpoint.Key { return c.key }
 
 func at(i int) endpoint.Key {
 	return endpoint.Of(uint8(1), netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), uint16(5060+i>>8)))
@@ -28,7 +36,7 @@ func TestAgainstModel(t *testing.T) {
 	}
 	keys = append(keys, at(1), at(2))
 	rng := rand.New(rand.NewPCG(1, 2))
-	var x Index[conn]
+	var x Index[conn, *conn]
 	own := make(map[endpoint.Key][]*conn)
 	alias := make(map[endpoint.Key]*conn)
 	x.Lock()
@@ -37,7 +45,7 @@ func TestAgainstModel(t *testing.T) {
 		k := keys[rng.IntN(len(keys))]
 		switch rng.IntN(5) {
 		case 0, 1:
-			c := &conn{i}
+			c := &conn{id: i}
 			x.Add(k, c)
 			own[k] = append([]*conn{c}, own[k]...)
 		case 2, 3:
@@ -49,7 +57,7 @@ func TestAgainstModel(t *testing.T) {
 				x.Remove(k, &conn{})
 			}
 		case 4:
-			c := &conn{i}
+			c := &conn{id: i}
 			if rng.IntN(2) == 0 {
 				c = nil
 			}
@@ -77,8 +85,8 @@ func TestAgainstModel(t *testing.T) {
 
 // A look-up sees a connection that stays, whatever comes and goes beside it.
 func TestLookupWhileOthersChange(t *testing.T) {
-	var x Index[conn]
-	stays, k := &conn{1}, at(7)
+	var x Index[conn, *conn]
+	stays, k := &conn{id: 1}, at(7)
 	x.Lock()
 	x.Add(k, stays)
 	x.Unlock()
@@ -100,7 +108,7 @@ func TestLookupWhileOthersChange(t *testing.T) {
 		})
 	}
 	for i := range 5000 {
-		c := &conn{i}
+		c := &conn{id: i}
 		x.Lock()
 		x.Add(k, c)
 		x.Add(at(i), c)
@@ -115,9 +123,9 @@ func TestLookupWhileOthersChange(t *testing.T) {
 }
 
 func BenchmarkLookup(b *testing.B) {
-	var x Index[conn]
+	var x Index[conn, *conn]
 	for i := range 10000 {
-		x.Add(at(i), &conn{i})
+		x.Add(at(i), &conn{id: i})
 	}
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
