@@ -3,7 +3,6 @@ package acc
 import (
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
-	"sipreactor/sipframe"
 )
 
 type module struct {
@@ -181,21 +179,6 @@ func (m *module) latest() *module {
 	}
 }
 
-// account is what is kept for a message or its transaction.
-type account struct {
-	of       *module
-	marked   bool // do_accounting() was called
-	mark     mark
-	table    string
-	upstream bool
-	extra    [][]byte
-	legs     [][][]byte
-	dialog   *core.Dialog // that has the record of the call, with the flag cdr; nil none
-	began    time.Time
-}
-
-type accountKey struct{}
-
 // happens is told of all transactions.
 func (m *module) happens(h *transaction.Happening) {
 	switch h.What {
@@ -214,189 +197,4 @@ func (m *module) created(h *transaction.Happening) {
 		h.Exchange.Listen(a.happens)
 	}
 	m.markOlder(h)
-}
-
-// account gives what is kept for the message at hand; nil if there is nothing, unless it
-// is to be made.
-func (m *module) account(x *script.Machine, make bool) *account {
-	c := x.Context()
-	if a, _ := c.Attachment(loadedKey{}).(*account); a != nil {
-		return a
-	}
-	e := transaction.Of(c)
-	if e != nil {
-		if a, ok := e.Attachment(accountKey{}).(*account); ok {
-			return a
-		}
-	} else if a, ok := c.Attachment(accountKey{}).(*account); ok {
-		return a
-	}
-	var a *account
-	if m.dialog != nil {
-		a = m.ofDialog(m.dialog.Of(c))
-	}
-	switch {
-	case a != nil:
-	case !make:
-		return nil
-	default:
-		a = &account{of: m, legs: [][][]byte{nil}}
-	}
-	if e != nil {
-		e.Attach(accountKey{}, a)
-		e.Listen(a.happens)
-	} else {
-		c.Attach(accountKey{}, a)
-	}
-	return a
-}
-
-// happens writes the records of a transaction.
-func (a *account) happens(h *transaction.Happening) {
-	switch h.What {
-	case transaction.ResponseOut:
-		if a.of.early && h.Code < 200 && a.mark.has(wanted) {
-			if msg := h.Context.Msg; !msg.IsRequest() && len(msg.Body()) > 0 {
-				a.answered(msg, nil, h.Code)
-			}
-		}
-	case transaction.Failing:
-		if h.Exchange.Method() == sipframe.INVITE && a.mark.has(onMissed) {
-			a.missed(h)
-		}
-	case transaction.Answered:
-		if !a.mark.has(wanted) || h.Code >= 300 && !a.mark.has(onFailed) {
-			return
-		}
-		p := parsed(h.Text, h.Exchange.Request())
-		if p.response != nil || p.request != nil {
-			a.answered(p.response, p.request, h.Code)
-		}
-		p.free()
-	default: // no record is of it
-	}
-}
-
-func (a *account) answered(response, request *sipframe.Message, code int) {
-	r := a.record(response, request, code)
-	m := a.of.latest()
-	need := wanted
-	if code >= 300 {
-		need |= onFailed
-	}
-	event := eventAnswered
-	if code >= 300 {
-		event = eventMissed
-	}
-	if a.began.IsZero() || code < 200 || code >= 300 {
-		m.write(a, r, need, answered, a.tableOr(m.table), event)
-		return
-	}
-	a.keep(r)
-	plain := *a
-	for i, f := range plain.mark {
-		if f&cdr != 0 {
-			plain.mark[i] = 0 // the call is recorded at its end
-		}
-	}
-	m.write(&plain, r, need, answered, a.tableOr(m.table), event)
-}
-
-// missed writes that a call did not succeed, once for each do_accounting().
-func (a *account) missed(h *transaction.Happening) {
-	p := parsed(h.Leg.Response(), h.Exchange.Request())
-	defer p.free()
-	if p.response == nil && p.request == nil {
-		return
-	}
-	m := a.of.latest()
-	m.write(a, a.record(p.response, p.request, h.Code), wanted|onMissed, missed, a.tableOr(m.missedTable), eventMissed)
-	for i := range a.mark {
-		a.mark[i] &^= onMissed
-	}
-}
-
-func (a *account) tableOr(table string) string {
-	if a.table != "" {
-		return a.table
-	}
-	return table
-}
-
-// write writes a record to each backend that has all of need.
-func (m *module) write(a *account, r *record, need flags, what, table, event string) {
-	if a.mark[toLog]&need == need {
-		m.toLog(a, r, what)
-	}
-	if a.mark[toDB]&need == need {
-		m.toDB(a, r, table)
-	}
-	if a.mark[toEvents]&need == need {
-		m.toEvents(a, r, event)
-	}
-}
-
-func (m *module) toLog(a *account, r *record, what string) {
-	if m.env.Log == nil {
-		return
-	}
-	r.extra = m.extra.values(toLog, a.extra)
-	r.legs = m.legs.legs(toLog, a.legs)
-	m.env.Log.Log(context.Background(), script.LogLevel(m.level).Slog(), string(r.appendLine(nil, what)))
-	m.records[toLog].Add(1)
-}
-
-func (m *module) toEvents(a *account, r *record, event string) {
-	if !m.env.Heard(event) {
-		return
-	}
-	r.extra = m.extra.values(toEvents, a.extra)
-	legs := m.legs.legs(toEvents, a.legs)
-	if len(legs) == 0 {
-		legs = [][]field{nil}
-	}
-	for _, leg := range legs {
-		m.env.Raise(event, r.params(leg)...)
-	}
-}
-
-func (m *module) toDB(a *account, r *record, table string) {
-	if m.writer == nil {
-		return
-	}
-	r.extra = m.extra.values(toDB, a.extra)
-	legs := m.legs.legs(toDB, a.legs)
-	if len(legs) == 0 {
-		legs = [][]field{nil}
-	}
-	for _, leg := range legs {
-		m.writer.put(m.row(table, r, leg))
-		m.records[toDB].Add(1)
-	}
-}
-
-// pair is a response and the request, as far as they are there.
-type pair struct {
-	response, request   *sipframe.Message
-	response1, request1 sipframe.Message
-}
-
-var pairs = sync.Pool{New: func() any { return new(pair) }}
-
-func parsed(response, request []byte) *pair {
-	p := pairs.Get().(*pair)
-	if response != nil && p.response1.Parse(response) == nil {
-		p.response = &p.response1
-	}
-	if request != nil && p.request1.Parse(request) == nil {
-		p.request = &p.request1
-	}
-	return p
-}
-
-func (p *pair) free() {
-	p.response, p.request = nil, nil
-	p.response1.Reset()
-	p.request1.Reset()
-	pairs.Put(p)
 }

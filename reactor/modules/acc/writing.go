@@ -1,9 +1,11 @@
 package acc
 
 import (
+	"context"
 	"strconv"
 	"time"
 
+	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 	"sipreactor/sipframe"
 )
@@ -88,4 +90,56 @@ func (m *module) row(table string, r *record, leg []field) store.Change {
 		}
 	}
 	return store.Change{Verb: store.VerbInsert, Table: table, Columns: names, Rows: [][]store.Value{values}}
+}
+
+// write writes a record to each backend that has all of need.
+func (m *module) write(a *account, r *record, need flags, what, table, event string) {
+	if a.mark[toLog]&need == need {
+		m.toLog(a, r, what)
+	}
+	if a.mark[toDB]&need == need {
+		m.toDB(a, r, table)
+	}
+	if a.mark[toEvents]&need == need {
+		m.toEvents(a, r, event)
+	}
+}
+
+func (m *module) toLog(a *account, r *record, what string) {
+	if m.env.Log == nil {
+		return
+	}
+	r.extra = m.extra.values(toLog, a.extra)
+	r.legs = m.legs.legs(toLog, a.legs)
+	m.env.Log.Log(context.Background(), script.LogLevel(m.level).Slog(), string(r.appendLine(nil, what)))
+	m.records[toLog].Add(1)
+}
+
+func (m *module) toEvents(a *account, r *record, event string) {
+	if !m.env.Heard(event) {
+		return
+	}
+	r.extra = m.extra.values(toEvents, a.extra)
+	legs := m.legs.legs(toEvents, a.legs)
+	if len(legs) == 0 {
+		legs = [][]field{nil}
+	}
+	for _, leg := range legs {
+		m.env.Raise(event, r.params(leg)...)
+	}
+}
+
+func (m *module) toDB(a *account, r *record, table string) {
+	if m.writer == nil {
+		return
+	}
+	r.extra = m.extra.values(toDB, a.extra)
+	legs := m.legs.legs(toDB, a.legs)
+	if len(legs) == 0 {
+		legs = [][]field{nil}
+	}
+	for _, leg := range legs {
+		m.writer.put(m.row(table, r, leg))
+		m.records[toDB].Add(1)
+	}
 }

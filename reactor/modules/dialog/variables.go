@@ -2,7 +2,6 @@ package dialog
 
 import (
 	"encoding/json"
-	"strings"
 
 	core "sipreactor/reactor/dialog"
 	"sipreactor/reactor/script"
@@ -80,27 +79,6 @@ func (m *Module) asJSON(x *script.Machine, d *core.Dialog, context bool) script.
 		return script.Value{}
 	}
 	return script.Text(x.Keep(b))
-}
-
-// flagText lists the flags that are set.
-func (m *Module) flagText(flags uint32) string {
-	var names []string
-	for n, name := range m.names {
-		if flags&(1<<n) != 0 {
-			names = append(names, name)
-		}
-	}
-	return strings.Join(names, " ")
-}
-
-// parseFlagText reads that: flags that the script no longer has are gone.
-func (m *Module) parseFlagText(text string) (flags uint32) {
-	for name := range strings.FieldsSeq(text) {
-		if n, ok := m.flags[name]; ok {
-			flags |= 1 << n
-		}
-	}
-	return flags
 }
 
 func (m *Module) getValue(u *script.Use) script.Getter {
