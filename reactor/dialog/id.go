@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// ID names a dialog: a number, and a MAC of it, so that who invents one finds nothing.
+// ID names a dialog: a number, and a MAC of it, so that who invents one finds nothing. Of dialogs that another program has
+// stored, many may have one number: the whole ID tells them apart.
 type ID struct {
 	Number uint32
 	Check  uint32

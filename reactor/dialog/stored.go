@@ -91,9 +91,10 @@ type Row struct {
 	Profiles               []Membership
 }
 
-// Restore puts a dialog back. It reports false for one that is there already or is over.
-func (t *Table) Restore(r *Row, now int64) bool {
-	if r.Expires <= now || r.State < Answered || r.State == Ended || t.count.Load() >= int64(t.cfg.Max) {
+// Restore puts a dialog back. One whose time is over ends with the next Expire, as it would have. It reports false for one
+// that is there already, was never answered or has ended, and where there is no room.
+func (t *Table) Restore(r *Row) bool {
+	if r.State < Answered || r.State == Ended || t.count.Load() >= int64(t.cfg.Max) {
 		return false
 	}
 	d := &Dialog{

@@ -43,7 +43,7 @@ type Table struct {
 
 	byID [tableShards]struct {
 		mu  sync.RWMutex
-		all map[uint32]*Dialog
+		all map[ID]*Dialog
 		_   [64]byte
 	}
 	byCallID [tableShards]struct {
@@ -80,7 +80,7 @@ func New(cfg Config) *Table {
 	rand.Read(first[:])
 	t.next.Store(binary.BigEndian.Uint32(first[:]) & 0xffffff)
 	for i := range tableShards {
-		t.byID[i].all = make(map[uint32]*Dialog)
+		t.byID[i].all = make(map[ID]*Dialog)
 		t.byCallID[i].all = make(map[string]*Dialog)
 	}
 	return t
@@ -132,15 +132,15 @@ func (t *Table) Create(in *Init, now int64) (*Dialog, error) {
 	return d, nil
 }
 
-// enter puts a dialog into the indexes. It reports false if its number is taken.
+// enter puts a dialog into the indexes. It reports false if its ID is taken.
 func (t *Table) enter(d *Dialog) bool {
 	s := &t.byID[d.ID.Number%tableShards]
 	s.mu.Lock()
-	if s.all[d.ID.Number] != nil {
+	if s.all[d.ID] != nil {
 		s.mu.Unlock()
 		return false
 	}
-	s.all[d.ID.Number] = d
+	s.all[d.ID] = d
 	s.mu.Unlock()
 	c := &t.byCallID[maphash.String(t.seed, d.CallID)%tableShards]
 	c.mu.Lock()
@@ -155,8 +155,8 @@ func (t *Table) enter(d *Dialog) bool {
 func (t *Table) leave(d *Dialog) {
 	s := &t.byID[d.ID.Number%tableShards]
 	s.mu.Lock()
-	if s.all[d.ID.Number] == d {
-		delete(s.all, d.ID.Number)
+	if s.all[d.ID] == d {
+		delete(s.all, d.ID)
 		t.count.Add(-1)
 	}
 	s.mu.Unlock()
@@ -186,10 +186,7 @@ func (t *Table) ByID(id ID) *Dialog {
 	s := &t.byID[id.Number%tableShards]
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if d := s.all[id.Number]; d != nil && d.ID == id {
-		return d
-	}
-	return nil
+	return s.all[id]
 }
 
 // ByCallID finds a dialog by its Call-ID, one that has not ended first.

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -52,7 +53,6 @@ func (c *columns) names() []string {
 func (m *Module) load() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	now := time.Now().Unix()
 	loaded := 0
 	err := m.db.Load(ctx, store.Select{Table: m.table, Columns: m.columns.names(), Key: m.columns.id}, func(r *store.Row) error {
 		row := &core.Row{
@@ -66,7 +66,7 @@ func (m *Module) load() error {
 			m.env.Log.Warn("dialog: a row is left out", "error", err)
 			return nil
 		}
-		if m.dialogs.Restore(row, now) {
+		if m.dialogs.Restore(row) {
 			loaded++
 			m.rearm(row.ID, r)
 		}
@@ -156,19 +156,52 @@ func (m *Module) write(ctx context.Context) error {
 	m.flush.Lock()
 	defer m.flush.Unlock()
 	return m.dialogs.Changed(batch, func(list []core.Stored) error {
-		var changes []store.Change
-		for i := range list {
-			x := &list[i]
-			changes = append(changes, store.Change{Verb: store.VerbDelete, Table: m.table,
-				Where: []store.Cond{store.Equal(m.columns.id, store.Int(x.ID.Int()))}})
-			if !x.Delete {
-				changes = append(changes, store.Change{Verb: store.VerbInsert, Table: m.table, Columns: m.columns.names(),
-					Rows: [][]store.Value{m.row(&x.Summary)}})
-			}
+		err := m.apply(ctx, list)
+		if err == nil || len(list) == 1 {
+			return err
 		}
-		_, err := m.db.Apply(ctx, changes...)
-		return err
+		return m.applyEach(ctx, list, err)
 	})
+}
+
+// apply writes dialogs, all or none of them.
+func (m *Module) apply(ctx context.Context, list []core.Stored) error {
+	ids := make([]store.Value, 0, len(list))
+	var rows [][]store.Value
+	for i := range list {
+		ids = append(ids, store.Int(list[i].ID.Int()))
+		if !list[i].Delete {
+			rows = append(rows, m.row(&list[i].Summary))
+		}
+	}
+	changes := []store.Change{{Verb: store.VerbDelete, Table: m.table, Where: []store.Cond{{Column: m.columns.id, Any: ids}}}}
+	if len(rows) > 0 {
+		changes = append(changes, store.Change{Verb: store.VerbInsert, Table: m.table, Columns: m.columns.names(), Rows: rows})
+	}
+	_, err := m.db.Apply(ctx, changes...)
+	return err
+}
+
+// applyEach writes dialogs one by one, since together they were refused: what the database refuses of one call, as a text
+// that is too long for its column, is not to keep others from being stored. With all refused it is the database that fails.
+func (m *Module) applyEach(ctx context.Context, list []core.Stored, together error) error {
+	refused := make(map[int]error)
+	for i := range list {
+		err := m.apply(ctx, list[i:i+1])
+		if errors.Is(err, store.ErrDown) || errors.Is(err, store.ErrBusy) || errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return together
+		}
+		if err != nil {
+			refused[i] = err
+		}
+	}
+	if len(refused) == len(list) {
+		return together
+	}
+	for i, err := range refused {
+		m.env.Log.Warn("dialog: the database refuses a call, which is not stored", "dialog", list[i].ID.String(), "error", err)
+	}
+	return nil
 }
 
 func (m *Module) row(s *core.Summary) []store.Value {

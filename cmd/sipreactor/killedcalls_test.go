@@ -1,0 +1,352 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"sipreactor/cmd/sipreactor/load"
+	"sipreactor/reactor/mi"
+	"sipreactor/reactor/store"
+)
+
+const keptCallsConfig = `log_level=3
+socket=tcp:ADDR
+state_dir="DIR/state"
+loadmodule "proto_tcp.so"
+loadmodule "signaling.so"
+loadmodule "sl.so"
+loadmodule "tm.so"
+loadmodule "rr.so"
+loadmodule "sipmsgops.so"
+loadmodule "dialog.so"
+loadmodule "db_sqlite.so"
+loadmodule "acc.so"
+loadmodule "httpd.so"
+loadmodule "mi_http.so"
+modparam("httpd", "port", WEB)
+modparam("httpd", "token", "none")
+modparam("dialog", "db_mode", MODE)
+modparam("dialog", "db_update_period", 1)
+modparam("dialog", "db_url", "URL")
+modparam("dialog", "profiles_with_value", "caller")
+modparam("acc", "db_url", "URL")
+route {
+	if (has_totag()) {
+		if (loose_route() && validate_dialog())
+			t_relay();
+		else if (!is_method("ACK"))
+			send_reply(481, "No Such Call");
+		exit;
+	}
+	record_route();
+	create_dialog();
+	set_dlg_profile("caller", "$fU");
+	do_accounting("db", "cdr");
+	$du = "sip:PARTY;transport=tcp";
+	t_relay();
+}
+`
+
+// parties are both sides of many calls, over TCP: what they hear comes to one listener, or back on the connection.
+type parties struct {
+	t    *testing.T
+	at   string // of the listener
+	mu   sync.Mutex
+	conn net.Conn         // to the program
+	held map[string]*held // by Call-ID
+	up   int              // calls that were acknowledged to the callee
+	byes int              // that the other side has got
+	done int              // that were answered by it
+	code map[int]int      // of answers to BYE, and of INVITEs that failed
+}
+
+// held is a call.
+type held struct {
+	routes, back string // as the caller and the callee have them
+}
+
+func newParties(t *testing.T) *parties {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &parties{t: t, at: l.Addr().String(), held: make(map[string]*held), code: make(map[int]int)}
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() { p.read(c) })
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		p.hangUp()
+		running.Wait()
+	})
+	return p
+}
+
+// dial has the caller connect to the program.
+func (p *parties) dial(addr string) {
+	p.t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.conn = c
+	go p.read(c)
+}
+
+// hangUp closes the caller's connection; the program closes the others.
+func (p *parties) hangUp() {
+	if p.conn != nil {
+		p.conn.Close()
+	}
+}
+
+func (p *parties) read(c net.Conn) {
+	defer c.Close()
+	in := load.NewReader(c)
+	var m load.Message
+	for in.Next(&m) == nil {
+		if answer := p.hear(&m); answer != "" {
+			if _, err := c.Write([]byte(answer)); err != nil {
+				return
+			}
+		}
+	}
+}
+
+func joined(header string, values [][]byte) string {
+	var b strings.Builder
+	for _, v := range values {
+		fmt.Fprintf(&b, "%s: %s\r\n", header, v)
+	}
+	return b.String()
+}
+
+// hear does what a message asks for and returns what is said to it.
+func (p *parties) hear(m *load.Message) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	id := string(m.CallID)
+	h := p.held[id]
+	switch {
+	case h == nil:
+		return ""
+	case !m.Request && m.Status < 200:
+		return ""
+	case !m.Request && string(m.CSeqMethod()) == "BYE":
+		p.done++
+		p.code[m.Status]++
+		return ""
+	case !m.Request && m.Status == 200:
+		for _, r := range m.RecordRoutes {
+			h.routes += "Route: " + string(r) + "\r\n"
+		}
+		return p.request("ACK", id, 1, h.routes, false)
+	case !m.Request:
+		p.code[m.Status]++
+		return ""
+	case string(m.Method) == "ACK":
+		p.up++
+		return ""
+	}
+	to := string(m.To)
+	if string(m.Method) == "INVITE" {
+		to += ";tag=b"
+		h.back = joined("Route", m.RecordRoutes)
+	} else {
+		p.byes++
+	}
+	return "SIP/2.0 200 OK\r\n" + joined("Via", m.Vias) + joined("Record-Route", m.RecordRoutes) +
+		fmt.Sprintf("From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %s\r\nContact: <sip:b@%s;transport=tcp>\r\nContent-Length: 0\r\n\r\n", m.From, to, m.CallID, m.CSeq, p.at)
+}
+
+// request is a request of the caller, or with back of the callee.
+func (p *parties) request(method, id string, seq int, routes string, back bool) string {
+	from, to, uri := "<sip:a@example.com>;tag=a", "<sip:b@example.com>", "sip:b@"+p.at+";transport=tcp"
+	if method != "INVITE" {
+		to += ";tag=b"
+	}
+	if back {
+		from, to, uri = to, from, "sip:a@"+p.at+";transport=tcp"
+	}
+	return fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/TCP %s;branch=z9hG4bK%s%s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\n%sContact: <sip:a@%s;transport=tcp>\r\nContent-Length: 0\r\n\r\n",
+		method, uri, p.at, method, id, from, to, id, seq, method, routes, p.at)
+}
+
+// say sends many requests, with at most window of them unanswered as count tells.
+func (p *parties) say(n int, text func(i int) string, count func() int) {
+	p.t.Helper()
+	const window = 200
+	begun := count()
+	for i := range n {
+		for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+			p.mu.Lock()
+			under := i - (count() - begun)
+			p.mu.Unlock()
+			if under < window {
+				break
+			}
+			if time.Now().After(end) {
+				p.t.Fatalf("%d of %d are not answered", under, i)
+			}
+		}
+		if _, err := p.conn.Write([]byte(text(i))); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		p.mu.Lock()
+		got := count() - begun
+		p.mu.Unlock()
+		if got == n {
+			return
+		}
+		if time.Now().After(end) {
+			p.t.Fatalf("%d of %d are answered; others by code: %v", got, n, p.code)
+		}
+	}
+}
+
+// keptCalls is how many calls are up when the program is killed: SIPREACTOR_CALLS, or a few.
+func keptCalls() int {
+	if n, err := strconv.Atoi(os.Getenv("SIPREACTOR_CALLS")); err == nil {
+		return n
+	}
+	return 300
+}
+
+// TestKilledWithCalls: the program is killed with calls that are stored. The next one has them all, their BYEs go
+// through, and each has one record.
+func TestKilledWithCalls(t *testing.T) {
+	for _, mode := range []string{"1", "2"} {
+		t.Run("db_mode "+mode, func(t *testing.T) { killedWithCalls(t, mode, keptCalls()) })
+	}
+}
+
+func killedWithCalls(t *testing.T, mode string, n int) {
+	dir := t.TempDir()
+	url := "sqlite://" + filepath.Join(dir, "sip.db")
+	if err := store.Create(t.Context(), url, "version", "dialog", "acc"); err != nil {
+		t.Fatal(err)
+	}
+	p := newParties(t)
+	c := &trial{T: t, dir: dir, web: freePort(t)}
+	addr := "127.0.0.1:" + freePort(t)
+	path := config(t, strings.NewReplacer("ADDR", addr, "DIR", dir, "WEB", c.web, "MODE", mode, "URL", url, "PARTY", p.at).Replace(keptCallsConfig))
+	db, err := store.Open(url, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	rows := func(table string, where ...store.Cond) (ids map[string]int) {
+		ids = make(map[string]int)
+		r, err := db.Select(t.Context(), store.Select{Table: table, Columns: []string{"callid"}, Where: where})
+		if err != nil && !errors.Is(err, store.ErrDown) {
+			return ids // it is being written to
+		}
+		if r != nil {
+			for i := range r.Len() {
+				ids[r.Row(i)[0].Text()]++
+			}
+		}
+		return ids
+	}
+	within := func(what string, ok func() bool) {
+		t.Helper()
+		for end := time.Now().Add(6 * patience); !ok(); time.Sleep(100 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("never: %s", what)
+			}
+		}
+	}
+	active := func() string { return c.mi("get_statistics", "active_dialogs") }
+
+	child, log := asChild(t, "-f", path)
+	log.wait(t, "msg=ready")
+	p.dial(addr)
+	begin := time.Now()
+	id := func(i int) string { return "call-" + strconv.Itoa(i) }
+	p.say(n, func(i int) string {
+		p.mu.Lock()
+		p.held[id(i)] = new(held)
+		p.mu.Unlock()
+		return p.request("INVITE", id(i), 1, "", false)
+	}, func() int { return p.up })
+	t.Logf("%d calls are up after %v", n, time.Since(begin).Round(time.Millisecond))
+	within("all are stored", func() bool { return len(rows("dialog", store.Equal("state", store.Int(4)))) == n })
+	t.Logf("all are stored after %v", time.Since(begin).Round(time.Millisecond))
+	if err := child.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait()
+	p.hangUp()
+
+	begin = time.Now()
+	child, log = asChild(t, "-f", path)
+	for end := time.Now().Add(6 * patience); !strings.Contains(log.String(), "msg=ready"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it is not ready:\n%s", log)
+		}
+	}
+	t.Logf("ready again after %v", time.Since(begin).Round(time.Millisecond))
+	if got, want := strings.TrimSpace(active()), fmt.Sprintf("dialog:active_dialogs: %d", n); !strings.Contains(got, want) {
+		t.Fatalf("%s, want %s\n%s", got, want, log)
+	}
+	client := &mi.Client{Target: "http://127.0.0.1:" + c.web + "/mi"}
+	begin = time.Now()
+	all, err := client.Call(t.Context(), "dlg_list", nil)
+	if err != nil || strings.Count(string(all), `"callid"`) != n {
+		t.Errorf("dlg_list: %v, %d calls", err, strings.Count(string(all), `"callid"`))
+	}
+	t.Logf("dlg_list of all takes %v for %d bytes", time.Since(begin).Round(time.Millisecond), len(all))
+	begin = time.Now()
+	page, err := client.Call(t.Context(), "dlg_list", map[string]any{"index": n / 2, "counter": 10})
+	if err != nil || strings.Count(string(page), `"callid"`) != 10 {
+		t.Errorf("a page of dlg_list: %v, %s", err, page)
+	}
+	t.Logf("a page of 10 takes %v", time.Since(begin).Round(time.Millisecond))
+
+	p.dial(addr)
+	begin = time.Now()
+	p.say(n, func(i int) string { // from either side
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if h := p.held[id(i)]; i%2 == 0 {
+			return p.request("BYE", id(i), 2, h.routes, false)
+		} else {
+			return p.request("BYE", id(i), 2, h.back, true)
+		}
+	}, func() int { return p.done })
+	t.Logf("all are ended after %v", time.Since(begin).Round(time.Millisecond))
+	if p.code[200] != n || p.byes != n {
+		t.Errorf("%d BYEs came through, of %d; answers %v", p.byes, n, p.code)
+	}
+	within("all have a record", func() bool { return len(rows("acc")) == n })
+	within("the rows are gone", func() bool { return len(rows("dialog")) == 0 })
+	for id, records := range rows("acc") {
+		if records != 1 {
+			t.Errorf("%s has %d records", id, records)
+		}
+	}
+	within("none is active", func() bool { return strings.Contains(active(), "dialog:active_dialogs: 0") })
+	if err := child.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait()
+}

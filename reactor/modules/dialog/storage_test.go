@@ -1,0 +1,68 @@
+package dialog
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/store"
+)
+
+// TestRefusedRow: a call that the database refuses is told of, and those of its batch are stored. When all are refused they
+// wait.
+func TestRefusedRow(t *testing.T) {
+	url := "sqlite://" + t.TempDir() + "/sip.db"
+	if err := store.Create(t.Context(), url, "dialog"); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(url, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	exec := func(text string) {
+		t.Helper()
+		if _, err := db.Exec(t.Context(), new(store.Statement).SQL(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("CREATE TRIGGER short BEFORE INSERT ON dialog WHEN length(NEW.from_tag) > 64 BEGIN SELECT RAISE(ABORT, 'it is too long'); END")
+	var log strings.Builder
+	m := &Module{db: db, table: "dialog", columns: defaultColumns(), dialogs: core.New(core.Config{Persistent: true}),
+		env: &script.Env{Surroundings: script.Surroundings{Log: slog.New(slog.NewTextHandler(&log, nil))}}}
+	answered := func(callID, tag string) {
+		t.Helper()
+		d, err := m.dialogs.Create(&core.Init{CallID: callID, FromTag: tag, CSeq: 1, Timeout: 100, Caller: core.Leg{Tag: tag}}, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Heard(200, &core.Leg{Tag: "b", Contact: "sip:b"}, 1000)
+	}
+	rows := func() int {
+		t.Helper()
+		r, err := db.Select(t.Context(), store.Select{Table: "dialog", Columns: []string{"callid"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Len()
+	}
+	long := strings.Repeat("x", 65)
+	answered("bad", long)
+	for i := range 5 {
+		answered(fmt.Sprint(i), "a")
+	}
+	if err := m.write(t.Context()); err != nil || rows() != 5 || m.dialogs.Waiting() != 0 {
+		t.Errorf("%v: %d rows, want 5; %d wait", err, rows(), m.dialogs.Waiting())
+	}
+	if !strings.Contains(log.String(), "it is too long") {
+		t.Errorf("nobody is told: %s", &log)
+	}
+	answered("bad 2", long)
+	answered("bad 3", long)
+	if err := m.write(t.Context()); err == nil || rows() != 5 || m.dialogs.Waiting() != 2 {
+		t.Errorf("%v: %d rows, %d wait, want 2", err, rows(), m.dialogs.Waiting())
+	}
+}
