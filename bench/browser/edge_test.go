@@ -28,13 +28,19 @@ type edge struct {
 // tries others.
 func start(t *testing.T, more string) *edge {
 	t.Helper()
+	return startRouting(t, more, routing)
+}
+
+// startRouting is start with routes of its own.
+func startRouting(t *testing.T, more, routes string) *edge {
+	t.Helper()
 	need(t)
 	e := &edge{dir: t.TempDir()}
 	e.pki = newPKI(t, e.dir)
 	for range 5 {
 		e.tls, e.tcp, e.http = freePort(t), freePort(t), freePort(t)
 		e.config = filepath.Join(e.dir, "edge.cfg")
-		text := strings.NewReplacer("{{dir}}", e.dir, "{{tls}}", e.tls, "{{tcp}}", e.tcp, "{{http}}", e.http).Replace(configuration + more + routing)
+		text := strings.NewReplacer("{{dir}}", e.dir, "{{tls}}", e.tls, "{{tcp}}", e.tcp, "{{http}}", e.http).Replace(configuration + more + routes)
 		if err := os.WriteFile(e.config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -16,6 +16,7 @@ func (m *Module) commands() []mi.Command {
 		return nil, &mi.Error{Code: 400, Message: "Clustering not enabled"}
 	}
 	return []mi.Command{
+		m.findCommand(),
 		{Name: "dlg_list", Aliases: []string{"dialog:list"}, Module: "dialog", Help: "Lists dialogs.", Params: which,
 			Func: func(_ context.Context, a *mi.Args) (any, error) { return m.list(a, false) }},
 		{Name: "dlg_list_ctx", Aliases: []string{"dialog:list_ctx"}, Module: "dialog", Help: "Lists dialogs with their values and profiles.", Params: which,

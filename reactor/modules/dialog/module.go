@@ -45,6 +45,7 @@ type Module struct {
 	reinviteEvery time.Duration
 	prackHangsUp  bool
 	keepBodies    bool
+	showNumbers   bool
 	prackTimeout  time.Duration
 	withValue     script.Literal
 	noValue       script.Literal
@@ -66,6 +67,7 @@ type Module struct {
 	phony     sync.Pool // of *proxy.Context, with a request that nobody sent
 	pings     *pinger
 	late      *late
+	finder    finder
 	unlisten  func()
 	watchers  []func(core.Change)
 	onRequest []func(x *script.Machine, p Place)
@@ -122,6 +124,7 @@ func (m *Module) parameters() []script.Parameter {
 		keep("profiles_with_value", "Profiles that count by value, with ; between them.", &m.withValue),
 		keep("profiles_no_value", "Profiles without values.", &m.noValue),
 		{Name: "keep_bodies", Type: script.BoolParam, Default: "0", Set: script.Into(&m.keepBodies), Help: "Keeps the SDP of each side, for the bodies inbound and outbound of dlg_send_sequential (ours)."},
+		{Name: "show_numbers", Type: script.BoolParam, Default: "0", Set: script.Into(&m.showNumbers), Help: "Has the status page show the numbers of parties whole (ours)."},
 		number("max_dialogs", "dialogs", "How many there may be (ours); 0 is 1,000,000.", 0, 1<<31, &m.maxDialogs),
 		{Name: "db_mode", Type: script.IntParam, Min: noDB, Max: atShutdown, Default: "0", Set: script.Into(&m.dbMode),
 			Help: "Dialogs are stored never (0), at once (1), every db_update_period (2), or at the end (3)."},

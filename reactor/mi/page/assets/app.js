@@ -2,13 +2,14 @@
 // itself when the program does.
 
 import { findings, showFindings } from "./attention.js";
+import { calls, install as installCalls, questions as aboutCalls } from "./calls.js";
 import { Chart } from "./chart.js";
 import * as conn from "./conn.js";
 import { destinations } from "./destinations.js";
 import { $, say, text } from "./dom.js";
 import { clock, span } from "./format.js";
 import { figures, found, tables } from "./panels.js";
-import { install as installRegistrations, questions, registrations } from "./registrations.js";
+import { install as installRegistrations, questions as aboutRegistrations, registrations } from "./registrations.js";
 import { batch, call, hasToken, Refused, setToken, Unauthorized } from "./rpc.js";
 
 const every = 1000, slowly = 4000; // milliseconds between questions; while there is no answer, at most
@@ -38,8 +39,8 @@ async function ask() {
   asking = true;
   const id = conn.current();
   const commands = [["overview", { since: next }], ["find_conns", { words: $("find-words").value }]];
-  const more = questions(started);
-  commands.push(...more);
+  const phones = aboutRegistrations(started), running = aboutCalls(started);
+  commands.push(...phones, ...running);
   if (id) commands.push(["conn_details", { id }]);
   let answers = null;
   try {
@@ -65,7 +66,8 @@ async function ask() {
     link("live", "live");
     show(overview);
     if (!(conns instanceof Refused)) found(conns, $("find-words").value !== "");
-    if (more.length) registrations(started, answers[2], answers[3]);
+    if (phones.length) registrations(started, answers[2], answers[3]);
+    if (running.length) calls(started, answers[2 + phones.length]);
     if (details && id === conn.current()) conn.details(details);
   }
   if (!document.hidden) timer = setTimeout(ask, soon || again ? 0 : failures ? Math.min(every * failures, slowly) : every);
@@ -166,6 +168,7 @@ $("find-words").addEventListener("input", () => {
   typing = setTimeout(ask, 150);
 });
 installRegistrations(ask);
+installCalls(ask);
 conn.install();
 addEventListener("hashchange", () => { if (conn.current()) ask(); });
 // A page that nobody sees asks nothing.

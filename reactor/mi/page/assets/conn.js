@@ -2,6 +2,7 @@
 
 import { $, el, say, text } from "./dom.js";
 import { bytes, clock, count, day, opened, span, took } from "./format.js";
+import { question } from "./question.js";
 import { call } from "./rpc.js";
 
 let shown = null; // id of the connection that is shown
@@ -129,20 +130,11 @@ export function install() {
   });
   $("conn-leave").addEventListener("click", leave);
   $("conn").addEventListener("cancel", (e) => { e.preventDefault(); leave(); });
-  $("conn-close").addEventListener("click", () => {
+  $("conn-close").addEventListener("click", async () => {
     if (!known?.Open) return;
-    const ask = $("ask");
-    ask.dataset.id = known.ID;
-    ask.dataset.remote = known.Remote;
     const waiting = known.State.Queue ? ` ${count(known.State.Queue)} waiting messages may be lost.` : "";
-    text($("ask-text"), `${known.Proto.toUpperCase()} ${known.Direction === "out" ? "to" : "from"} ${known.Remote}, ${known.State.Phase} for ${span(known.State.Age)}.${waiting} The peer may connect again at once.`);
-    ask.showModal();
-    $("ask-no").focus();
-  });
-  $("ask-no").addEventListener("click", () => $("ask").close());
-  $("ask-yes").addEventListener("click", () => {
-    const { id, remote } = $("ask").dataset;
-    $("ask").close();
-    close(id, remote);
+    const { ID, Remote } = known;
+    const more = `${known.Proto.toUpperCase()} ${known.Direction === "out" ? "to" : "from"} ${known.Remote}, ${known.State.Phase} for ${span(known.State.Age)}.${waiting} The peer may connect again at once.`;
+    if (await question({ title: "Close this connection?", more, no: "Keep it", yes: "Close it" })) close(ID, Remote);
   });
 }
