@@ -67,6 +67,8 @@ type parties struct {
 	byes int              // that the other side has got
 	done int              // that were answered by it
 	code map[int]int      // of answers to BYE, and of INVITEs that failed
+	busy []string         // requests that were answered 503, by Call-ID: the machine has no time now
+	sent int              // requests
 }
 
 // held is a call.
@@ -149,6 +151,9 @@ func (p *parties) hear(m *load.Message) string {
 		return ""
 	case !m.Request && m.Status < 200:
 		return ""
+	case !m.Request && m.Status == 503:
+		p.busy = append(p.busy, id)
+		return ""
 	case !m.Request && string(m.CSeqMethod()) == "BYE":
 		p.done++
 		p.code[m.Status]++
@@ -176,50 +181,49 @@ func (p *parties) hear(m *load.Message) string {
 		fmt.Sprintf("From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %s\r\nContact: <sip:b@%s;transport=tcp>\r\nContent-Length: 0\r\n\r\n", m.From, to, m.CallID, m.CSeq, p.at)
 }
 
-// request is a request of the caller, or with back of the callee.
+// request is a request of the caller, or with back of the callee. The parties are locked.
 func (p *parties) request(method, id string, seq int, routes string, back bool) string {
 	from, to, uri := "<sip:a@example.com>;tag=a", "<sip:b@example.com>", "sip:b@"+p.at+";transport=tcp"
 	if method != "INVITE" {
 		to += ";tag=b"
 	}
+	p.sent++
 	if back {
 		from, to, uri = to, from, "sip:a@"+p.at+";transport=tcp"
 	}
-	return fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/TCP %s;branch=z9hG4bK%s%s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\n%sContact: <sip:a@%s;transport=tcp>\r\nContent-Length: 0\r\n\r\n",
-		method, uri, p.at, method, id, from, to, id, seq, method, routes, p.at)
+	return fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/TCP %s;branch=z9hG4bK%d\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\n%sContact: <sip:a@%s;transport=tcp>\r\nContent-Length: 0\r\n\r\n",
+		method, uri, p.at, p.sent, from, to, id, seq, method, routes, p.at)
 }
 
-// say sends many requests, with at most window of them unanswered as count tells.
-func (p *parties) say(n int, text func(i int) string, count func() int) {
+// say sends the requests of calls, with a bounded number of them unanswered as count tells, and again what was answered 503.
+func (p *parties) say(calls []string, text func(id string) string, count func() int) {
 	p.t.Helper()
-	const window = 200
+	const window = 100
 	begun := count()
-	for i := range n {
-		for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-			p.mu.Lock()
-			under := i - (count() - begun)
-			p.mu.Unlock()
-			if under < window {
-				break
-			}
-			if time.Now().After(end) {
-				p.t.Fatalf("%d of %d are not answered", under, i)
-			}
-		}
-		if _, err := p.conn.Write([]byte(text(i))); err != nil {
-			p.t.Fatal(err)
-		}
-	}
-	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	for i, end := 0, time.Now().Add(6*patience); ; {
 		p.mu.Lock()
-		got := count() - begun
+		next, got := "", count()-begun
+		switch {
+		case i < len(calls) && i-got-len(p.busy) < window:
+			next = text(calls[i])
+			i++
+		case len(p.busy) > 0 && i == len(calls):
+			next, p.busy = text(p.busy[0]), p.busy[1:]
+		}
 		p.mu.Unlock()
-		if got == n {
+		if next != "" {
+			if _, err := p.conn.Write([]byte(next)); err != nil {
+				p.t.Fatal(err)
+			}
+			continue
+		}
+		switch {
+		case got == len(calls):
 			return
+		case time.Now().After(end):
+			p.t.Fatalf("%d of %d are answered; others by code: %v", got, len(calls), p.code)
 		}
-		if time.Now().After(end) {
-			p.t.Fatalf("%d of %d are answered; others by code: %v", got, n, p.code)
-		}
+		time.Sleep(time.Millisecond)
 	}
 }
 
@@ -254,6 +258,12 @@ func killedWithCalls(t *testing.T, mode string, n int) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
+	var log *output
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("log:\n%s", log)
+		}
+	})
 	rows := func(table string, where ...store.Cond) (ids map[string]int) {
 		ids = make(map[string]int)
 		r, err := db.Select(t.Context(), store.Select{Table: table, Columns: []string{"callid"}, Where: where})
@@ -277,17 +287,20 @@ func killedWithCalls(t *testing.T, mode string, n int) {
 	}
 	active := func() string { return c.mi("get_statistics", "active_dialogs") }
 
-	child, log := asChild(t, "-f", path)
+	child, first := asChild(t, "-f", path)
+	log = first
 	log.wait(t, "msg=ready")
 	p.dial(addr)
 	begin := time.Now()
-	id := func(i int) string { return "call-" + strconv.Itoa(i) }
-	p.say(n, func(i int) string {
-		p.mu.Lock()
-		p.held[id(i)] = new(held)
-		p.mu.Unlock()
-		return p.request("INVITE", id(i), 1, "", false)
-	}, func() int { return p.up })
+	var calls []string
+	for i := range n {
+		calls = append(calls, "call-"+strconv.Itoa(i))
+		p.held[calls[i]] = new(held)
+	}
+	invite := func(id string) string { return p.request("INVITE", id, 1, "", false) }
+	up := func() int { return p.up }
+	p.say(calls[:1], invite, up) // few may wait for a connect
+	p.say(calls[1:], invite, up)
 	t.Logf("%d calls are up after %v", n, time.Since(begin).Round(time.Millisecond))
 	within("all are stored", func() bool { return len(rows("dialog", store.Equal("state", store.Int(4)))) == n })
 	t.Logf("all are stored after %v", time.Since(begin).Round(time.Millisecond))
@@ -324,15 +337,16 @@ func killedWithCalls(t *testing.T, mode string, n int) {
 
 	p.dial(addr)
 	begin = time.Now()
-	p.say(n, func(i int) string { // from either side
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if h := p.held[id(i)]; i%2 == 0 {
-			return p.request("BYE", id(i), 2, h.routes, false)
+	bye := func(id string) string { // from either side
+		if h := p.held[id]; id[len(id)-1]%2 == 0 {
+			return p.request("BYE", id, 2, h.routes, false)
 		} else {
-			return p.request("BYE", id(i), 2, h.back, true)
+			return p.request("BYE", id, 2, h.back, true)
 		}
-	}, func() int { return p.done })
+	}
+	done := func() int { return p.done }
+	p.say(calls[:1], bye, done)
+	p.say(calls[1:], bye, done)
 	t.Logf("all are ended after %v", time.Since(begin).Round(time.Millisecond))
 	if p.code[200] != n || p.byes != n {
 		t.Errorf("%d BYEs came through, of %d; answers %v", p.byes, n, p.code)
