@@ -2,10 +2,12 @@ package acc
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -201,5 +203,60 @@ func TestSpool(t *testing.T) {
 	}
 	if next != took-1 || broken != 1 || s.waits() {
 		t.Errorf("%d records, %d broken", next, broken)
+	}
+}
+
+// TestSlow: a database that others keep locked takes no records for a while; more come than wait in memory, and none is lost.
+func TestSlow(t *testing.T) {
+	url := storetest.SQLite(t)
+	if err := store.Create(t.Context(), url, "version", "acc"); err != nil {
+		t.Fatal(err)
+	}
+	_, path, _ := strings.Cut(url, "://")
+	other, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	conn, err := other.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(t.Context(), "BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	s := openSpool(t.TempDir(), url)
+	w, end := running(t, url, s)
+	const many = 3 * maxWaiting
+	for n := range many {
+		w.put(numbered(n))
+		if n%100 == 0 {
+			await(t, "there is room", func() bool { return len(w.queue) < maxWaiting*3/4 })
+		}
+	}
+	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "all are written", func() bool { return len(w.queue) == 0 && s.records.Load() == 0 })
+	end()
+	if lost := w.lost.Load(); lost > 0 {
+		t.Errorf("%d records are lost", lost)
+	}
+	seen := make(map[string]bool)
+	rows, err := other.QueryContext(t.Context(), "SELECT DISTINCT callid FROM acc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		seen[id] = true
+	}
+	if rows.Err() != nil || len(seen) != many {
+		t.Errorf("%d of %d are there: %v", len(seen), many, rows.Err())
 	}
 }

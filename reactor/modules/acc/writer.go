@@ -19,13 +19,14 @@ const (
 )
 
 // writer hands records to the database, in order and several at once where several wait. While it is gone they are
-// kept in the spool, and without one in memory. A record whose statement had no answer is written again, and can
+// kept in the spool, and without one in memory; while it is slow those that no longer fit there go to the spool, too. A record whose statement had no answer is written again, and can
 // then be there twice.
 type writer struct {
 	db    *store.DB
 	log   *slog.Logger
 	queue chan store.Change
-	spool *spool // nil: there is no folder for one
+	spool *spool        // nil: there is no folder for one
+	full  chan struct{} // the queue is half full
 	lost  atomic.Uint64
 
 	mu     sync.Mutex
@@ -34,7 +35,7 @@ type writer struct {
 }
 
 func newWriter(db *store.DB, log *slog.Logger, s *spool) *writer {
-	return &writer{db: db, log: log, queue: make(chan store.Change, maxWaiting), spool: s}
+	return &writer{db: db, log: log, queue: make(chan store.Change, maxWaiting), spool: s, full: make(chan struct{}, 1)}
 }
 
 // put hands a record over; it is lost where too many wait.
@@ -43,6 +44,12 @@ func (w *writer) put(c store.Change) {
 	if !w.closed {
 		select {
 		case w.queue <- c:
+			if len(w.queue) > maxWaiting/2 {
+				select {
+				case w.full <- struct{}{}:
+				default:
+				}
+			}
 			w.mu.Unlock()
 			return
 		default:
@@ -82,6 +89,10 @@ func (w *writer) run(ctx context.Context) {
 	defer func() { _ = w.db.Close() }() // what it says of its connections helps nobody now
 	tick := time.NewTicker(pauses)
 	defer tick.Stop()
+	var relief sync.WaitGroup
+	defer relief.Wait()
+	relief.Go(func() { w.relieve(last) })
+	defer cancel()
 	w.unspool(ctx)
 	for {
 		select {
@@ -99,6 +110,35 @@ func (w *writer) run(ctx context.Context) {
 			}
 			return
 		}
+	}
+}
+
+// relieve moves records to the spool while the queue is half full, until ctx ends: run waits for the database then. What run
+// takes next belongs behind them and follows them there.
+func (w *writer) relieve(ctx context.Context) {
+	if w.spool == nil {
+		return
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.full:
+		}
+		for len(w.queue) > maxWaiting/4 {
+			c, ok := <-w.queue
+			if !ok {
+				return
+			}
+			w.keep(ctx, w.more(c))
+		}
+	}
+}
+
+// keep adds a batch to the spool, or waits until it can be written otherwise.
+func (w *writer) keep(ctx context.Context, batch []store.Change) {
+	if w.spool.add(batch) != nil {
+		w.write(ctx, batch)
 	}
 }
 
