@@ -2,7 +2,6 @@ package dialog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -157,7 +156,7 @@ func (m *Module) write(ctx context.Context) error {
 	defer m.flush.Unlock()
 	return m.dialogs.Changed(batch, func(list []core.Stored) error {
 		err := m.apply(ctx, list)
-		if err == nil || len(list) == 1 {
+		if err == nil || len(list) == 1 || store.Unreachable(err) {
 			return err
 		}
 		return m.applyEach(ctx, list, err)
@@ -188,7 +187,7 @@ func (m *Module) applyEach(ctx context.Context, list []core.Stored, together err
 	refused := make(map[int]error)
 	for i := range list {
 		err := m.apply(ctx, list[i:i+1])
-		if errors.Is(err, store.ErrDown) || errors.Is(err, store.ErrBusy) || errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		if err != nil && (store.Unreachable(err) || ctx.Err() != nil) {
 			return together
 		}
 		if err != nil {
