@@ -12,7 +12,7 @@ import (
 var _ relay.Engine = (*module)(nil)
 
 // HasSet is relay.Engine's.
-func (m *module) HasSet(set int) bool { return m.fleet.Sets[set] != nil }
+func (m *module) HasSet(set int) bool { return m.fleet.Has(set) }
 
 // DefaultSet is relay.Engine's.
 func (m *module) DefaultSet() int { return 0 }

@@ -120,10 +120,10 @@ func TestReload(t *testing.T) {
 	}
 	was.stop(m)
 	ping := ng.Dict{{Key: "command", Value: "ping"}}
-	if _, err := m.fleet.Sets[0][0].Client.Do(t.Context(), ping); err != nil {
+	if _, err := m.fleet.Of(0)[0].Client.Do(t.Context(), ping); err != nil {
 		t.Error(err)
 	}
-	if _, err := was.fleet.Sets[0][1].Client.Do(t.Context(), ping); !errors.Is(err, ng.ErrClosed) {
+	if _, err := was.fleet.Of(0)[1].Client.Do(t.Context(), ping); !errors.Is(err, ng.ErrClosed) {
 		t.Error(err)
 	}
 }

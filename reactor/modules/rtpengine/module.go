@@ -19,7 +19,7 @@ import (
 // module is the module in one configuration.
 type module struct {
 	fleet    *relay.Fleet[*ng.Client]
-	table    table
+	table    relay.Table
 	timeout  time.Duration
 	retries  int
 	failover []*regexp.Regexp
@@ -41,11 +41,11 @@ const event = "E_RTPENGINE_STATUS"
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
 	m := &module{fleet: relay.New[*ng.Client](event), timeout: time.Second, retries: 5,
-		table: table{name: "rtpengine", socket: "socket", setID: "set_id"}}
+		table: relay.Table{Name: "rtpengine", Socket: "socket", Set: "set_id"}}
 	m.fleet.WithSet, m.fleet.Check = true, checkURL
 	return &script.Module{
 		Name: "rtpengine", Help: "Has media pass rtpengine.", Instance: m,
-		Parameters: m.parameters(), Functions: m.functions(), Variables: m.variables(), Commands: m.fleet.Commands("rtpengine"),
+		Parameters: m.parameters(), Functions: m.functions(), Variables: m.variables(), Commands: m.fleet.Commands("rtpengine", &m.table),
 		Statistics: []script.Statistic{
 			{Name: "requests", Help: "Requests to rtpengine.", Value: m.asked.Load, Reset: func() { m.asked.Store(0) }},
 			{Name: "failed", Help: "Requests that rtpengine refused or did not answer.", Value: m.refused.Load, Reset: func() { m.refused.Store(0) }},
@@ -66,7 +66,7 @@ func (m *module) parameters() []script.Parameter {
 		}}
 	}
 	const number = script.IntParam
-	return append(m.table.parameters(), []script.Parameter{
+	return append(m.table.Parameters("socket_column", "set_column"), []script.Parameter{
 		{Name: "rtpengine_sock", Type: script.StringParam, Help: `Nodes of a set, 0 unless it says another: "1 == udp:host:port=weight udp:host:port". May be given several times.`,
 			Set: func(v script.Literal) error { return m.fleet.Add(v.Text, 0) }},
 		{Name: "rtpengine_disable_tout", Type: number, Min: 1, Max: 86400, Unit: "seconds", Default: "60", Help: "How long a node that does not answer is left alone.", Set: script.Seconds(&m.fleet.Pause)},
@@ -100,9 +100,8 @@ func (m *module) check(l *script.Loading) {
 	if m.errorName.Text != "" {
 		m.errorTo = l.Setter(m.errorName)
 	}
-	if m.table.given {
-		m.table.url.Check(l)
-	} else if len(m.fleet.Sets) == 0 {
+	m.table.Check(l)
+	if !m.table.Given && len(m.fleet.Numbers()) == 0 {
 		l.Notef(l.Place(""), "rtpengine has no rtpengine_sock: its functions fail")
 	}
 }
@@ -121,7 +120,7 @@ func checkURL(url string) error {
 }
 
 func (m *module) start(e *script.Env) error {
-	if err := m.table.load(e, m.fleet.Add); err != nil {
+	if err := m.table.Load(e, m.fleet.Add); err != nil {
 		return err
 	}
 	var before *relay.Fleet[*ng.Client]
@@ -157,7 +156,7 @@ func (m *module) setOf(x *script.Machine) (int, error) {
 			set = n
 		}
 	}
-	if m.fleet.Sets[set] == nil {
+	if !m.fleet.Has(set) {
 		return 0, errSet
 	}
 	return set, nil
@@ -169,14 +168,14 @@ var errSet = errors.New("there is no such set of nodes")
 func (m *module) useSet(a *script.Args) script.Action {
 	set, at := a.Int(0), a.Site()
 	if text, ok := a.Fixed(0); ok {
-		if n, err := strconv.Atoi(text); err != nil || m.fleet.Sets[n] == nil && !m.table.given {
+		if n, err := strconv.Atoi(text); err != nil || !m.fleet.Has(n) && !m.table.Given {
 			a.Errorf(0, "there is no set %s: rtpengine_sock defines %v", text, m.fleet.Numbers())
 			return nil
 		}
 	}
 	return func(x *script.Machine) int {
 		n, ok := set(x)
-		if !ok || m.fleet.Sets[int(n)] == nil {
+		if !ok || !m.fleet.Has(int(n)) {
 			x.Say(at, script.LevelWarn, "rtpengine: there is no such set of nodes", slog.Int64("set", n))
 			return -1
 		}

@@ -74,7 +74,7 @@ func (f *act) session(x *script.Machine, swap bool) (*session, error) {
 		}
 		s.set = int(n)
 	}
-	if f.m.fleet.Sets[s.set] == nil {
+	if !f.m.fleet.Has(s.set) {
 		return nil, errSet
 	}
 	if f.named != nil {

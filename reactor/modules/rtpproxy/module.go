@@ -25,6 +25,7 @@ type module struct {
 	mark       string
 	chosen     *script.Local // int, of set_rtp_proxy_set()
 	follower   anchor.Follower
+	table      relay.Table
 
 	asked, refused atomic.Uint64
 }
@@ -34,12 +35,13 @@ const event = "E_RTPPROXY_STATUS"
 
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
-	m := &module{fleet: relay.New[*control.Client](event), timeout: time.Second, retries: 5, mark: "a=nortpproxy:yes\r\n"}
+	m := &module{fleet: relay.New[*control.Client](event), timeout: time.Second, retries: 5, mark: "a=nortpproxy:yes\r\n",
+		table: relay.Table{Name: "rtpproxy_sockets", Socket: "rtpproxy_sock", Set: "set_id"}}
 	m.follower = anchor.Follower{Name: "rtpproxy", Engines: map[string]relay.Engine{"rtpproxy": m}}
 	m.fleet.Check = func(url string) error { _, _, err := control.Parse(url); return err }
 	return &script.Module{
 		Name: "rtpproxy", Help: "Has media pass rtpproxy.", Instance: m,
-		Parameters: m.parameters(), Functions: m.functions(), Commands: m.fleet.Commands("rtpproxy"),
+		Parameters: m.parameters(), Functions: m.functions(), Commands: m.fleet.Commands("rtpproxy", &m.table),
 		Statistics: []script.Statistic{
 			{Name: "requests", Help: "Offers, answers and other requests to rtpproxy.", Value: m.asked.Load, Reset: func() { m.asked.Store(0) }},
 			{Name: "failed", Help: "Requests that rtpproxy refused or did not answer.", Value: m.refused.Load, Reset: func() { m.refused.Store(0) }},
@@ -59,8 +61,8 @@ func (m *module) parameters() []script.Parameter {
 			return errors.New("is not supported: " + why)
 		}}
 	}
-	const noDB, noSDP, noNotes = "nodes are those of rtpproxy_sock", "no SDP is generated", "notifications of rtpproxy are not received"
-	return []script.Parameter{
+	const noSDP, noNotes = "no SDP is generated", "notifications of rtpproxy are not received"
+	return append(m.table.Parameters("rtpp_socket_col", "set_id_col"), []script.Parameter{
 		{Name: "rtpproxy_sock", Type: script.StringParam, Help: `Nodes of a set: "1 == udp:host:port|advertised address=weight tcp:host:port /path". May be given several times.`,
 			Set: func(v script.Literal) error { m.socks = append(m.socks, v); return nil }},
 		{Name: "rtpproxy_disable_tout", Type: script.IntParam, Min: 1, Max: 86400, Unit: "seconds", Default: "60", Help: "How long a node that does not answer is left alone.", Set: script.Seconds(&m.fleet.Pause)},
@@ -77,9 +79,8 @@ func (m *module) parameters() []script.Parameter {
 		{Name: "nortpproxy_str", Type: script.StringParam, Default: "a=nortpproxy:yes", Help: "Line that marks an SDP that was changed; empty is none.", Set: script.Into(&m.mark)},
 		missing("rtpproxy_autobridge", "the flags i and e say how media is bridged"),
 		missing("rtpp_notify_socket", noNotes),
-		missing("db_url", noDB), missing("db_table", noDB), missing("rtpp_socket_col", noDB), missing("set_id_col", noDB),
 		missing("generated_sdp_port_min", noSDP), missing("generated_sdp_port_max", noSDP), missing("generated_sdp_media_ip", noSDP),
-	}
+	}...)
 }
 
 func (m *module) check(l *script.Loading) {
@@ -95,12 +96,16 @@ func (m *module) check(l *script.Loading) {
 			l.Errorf(l.Place("rtpproxy_sock"), "rtpproxy_sock is wrong: %q is no address", n.Advertised)
 		}
 	}
-	if len(m.fleet.Sets) == 0 {
+	m.table.Check(l)
+	if !m.table.Given && len(m.fleet.Numbers()) == 0 {
 		l.Notef(l.Place(""), "rtpproxy has no rtpproxy_sock: its functions fail")
 	}
 }
 
 func (m *module) start(e *script.Env) error {
+	if err := m.table.Load(e, m.fleet.Add); err != nil {
+		return err
+	}
 	var before *relay.Fleet[*control.Client]
 	var calls *anchor.Follower
 	old, ok := e.Previous.(*module)
@@ -131,10 +136,17 @@ func (m *module) functions() []script.Function {
 	sdp := func(name, help string, answer bool) script.Function {
 		return script.Function{Name: name, Usage: name + sdpArgs, Help: help, Args: kinds(text, text, number, set, set, set, text), Routes: withMessage, Async: true, Build: m.exchange(answer)}
 	}
+	stream := func(name, help string, toUAS bool) script.Function {
+		return script.Function{Name: name, Usage: name + `("prompt", count[, set[, $var(node)]])`, Help: help, Args: kinds(text, number, number, set), Min: 2, Routes: withMessage, Async: true, Build: m.stream(toUAS)}
+	}
 	return []script.Function{
 		sdp("rtpproxy_offer", "Has the SDP of an offer name rtpproxy.", false),
 		sdp("rtpproxy_answer", "Has the SDP of an answer name rtpproxy.", true),
 		{Name: "rtpproxy_unforce", Aliases: []string{"unforce_rtp_proxy"}, Usage: "rtpproxy_unforce([set[, $var(node)]])", Help: "Ends the call's media.", Args: kinds(number, set), Routes: withMessage, Async: true, Build: m.plain("D", 0, 1)},
+		stream("rtpproxy_stream2uac", "Plays a prompt, a file of rtpproxy's, to who sent the request, so many times, or with -1 until it is stopped.", false),
+		stream("rtpproxy_stream2uas", "The same to who answers it.", true),
+		{Name: "rtpproxy_stop_stream2uac", Usage: "rtpproxy_stop_stream2uac([set[, $var(node)]])", Help: "Stops that.", Args: kinds(number, set), Routes: withMessage, Async: true, Build: m.stopStream(false)},
+		{Name: "rtpproxy_stop_stream2uas", Usage: "rtpproxy_stop_stream2uas([set[, $var(node)]])", Help: "Stops that.", Args: kinds(number, set), Routes: withMessage, Async: true, Build: m.stopStream(true)},
 		{Name: "rtpproxy_start_recording", Aliases: []string{"start_recording"}, Usage: "rtpproxy_start_recording([set[, $var(node)[, \"flags\"]]])", Help: "Begins to record the call; with the flag s into one file.",
 			Args: kinds(number, set, script.FixedArg, text, number), Routes: withMessage, Async: true, Build: m.record},
 		{Name: "rtpproxy_stats", Usage: "rtpproxy_stats($var(up), $var(down), $var(sent), $var(fail)[, set[, $var(node)]])", Help: "Counts the packets of the call.",
@@ -222,14 +234,14 @@ func (m *module) stats(a *script.Args) script.Action {
 func (m *module) choose(a *script.Args) script.Action {
 	set, at := a.Int(0), a.Site()
 	if text, ok := a.Fixed(0); ok {
-		if n, err := strconv.Atoi(text); err != nil || m.fleet.Sets[n] == nil {
+		if n, err := strconv.Atoi(text); err != nil || !m.fleet.Has(n) && !m.table.Given {
 			a.Errorf(0, "there is no set %s: rtpproxy_sock defines %v", text, m.fleet.Numbers())
 			return nil
 		}
 	}
 	return func(x *script.Machine) int {
 		n, ok := set(x)
-		if !ok || m.fleet.Sets[int(n)] == nil {
+		if !ok || !m.fleet.Has(int(n)) {
 			x.Say(at, script.LevelWarn, "rtpproxy: there is no such set of nodes", slog.Int64("set", n))
 			return -1
 		}

@@ -284,7 +284,7 @@ func TestWrong(t *testing.T) {
 		`"rtpproxy_timeout", "0"`:                  "is no number of seconds",
 		`"rtpproxy_autobridge", 1`:                 "is not supported",
 		`"rtpp_notify_socket", "tcp:10.0.0.1:999"`: "is not supported",
-		`"db_url", "mysql://x"`:                    "is not supported",
+		`"db_url", "mysql://x"`:                    "names no database",
 	} {
 		if got := moduletest.Wrong(t, head("", param)+"route { exit; }", New, sl.New); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", param, got)

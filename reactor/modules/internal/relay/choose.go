@@ -11,7 +11,7 @@ import (
 // Choose gives the node of a call among those that are enabled and not tried; with a
 // url, that one, whatever its state. nil: there is none.
 func (f *Fleet[C]) Choose(set int, callID, url string, tried []*Node[C]) *Node[C] {
-	list := f.Sets[set]
+	list := f.Of(set)
 	if url != "" {
 		for _, n := range list {
 			if n.URL == url && !slices.Contains(tried, n) {
@@ -30,7 +30,7 @@ func (f *Fleet[C]) Choose(set int, callID, url string, tried []*Node[C]) *Node[C
 // Began remembers where a call went that Choose would not find there once all nodes are
 // enabled.
 func (f *Fleet[C]) Began(set int, callID string, n *Node[C]) {
-	if best(f.Sets[set], callID, func(*Node[C]) bool { return true }) != n {
+	if best(f.Of(set), callID, func(*Node[C]) bool { return true }) != n {
 		f.moved.put(set, callID, n)
 	}
 }

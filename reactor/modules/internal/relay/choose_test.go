@@ -21,7 +21,7 @@ func TestShares(t *testing.T) {
 	if err := f.Add("udp:a:1 udp:b:1=2 udp:c:1=0", 0); err != nil {
 		t.Fatal(err)
 	}
-	list := f.Sets[0]
+	list := f.Of(0)
 	count := map[*Node[none]]int{}
 	before := map[string]*Node[none]{}
 	for i := range 3000 {

@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/script"
 )
 
-// Commands declares the management commands of a module: MODULE_enable and MODULE_show.
-func (f *Fleet[C]) Commands(module string) []mi.Command {
+// Commands declares the management commands of a module: MODULE_enable, MODULE_show and MODULE_reload.
+func (f *Fleet[C]) Commands(module string, t *Table) []mi.Command {
 	return []mi.Command{
+		t.Command(module, f.Reload, func() *script.Env { return f.env }),
 		{Name: module + "_enable", Aliases: []string{module + ":enable"}, Module: module, Help: "Enables a node (1), disables it (0), or has it pinged until it answers (2); in all sets unless one is named.",
 			Params: []mi.Param{{Name: "url"}, {Name: "enable", Kind: mi.Integer}, {Name: "setid", Kind: mi.Integer, Optional: true}}, Func: f.enable},
 		{Name: module + "_show", Aliases: []string{module + ":show"}, Module: module, Help: "Lists the nodes of all sets.", Func: f.show},
@@ -47,7 +49,7 @@ func (f *Fleet[C]) show(context.Context, *mi.Args) (any, error) {
 	sets := []mi.Object{}
 	for _, number := range f.Numbers() {
 		nodes := []mi.Object{}
-		for i, n := range f.Sets[number] {
+		for i, n := range f.Of(number) {
 			off, ticks := 0, int64(0)
 			switch n.is() {
 			case enabled:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,9 +50,12 @@ type Node[C Client] struct {
 
 func (n *Node[C]) is() state { return state(n.state.Load()) }
 
+// Sets are nodes by the numbers of their sets.
+type Sets[C Client] map[int][]*Node[C]
+
 // Fleet are the nodes in their sets.
 type Fleet[C Client] struct {
-	Sets map[int][]*Node[C]
+	sets atomic.Pointer[Sets[C]] // replaced as a whole by Reload
 	// Check tells what is wrong with the URL of a node; nil: nothing can be.
 	Check func(url string) error
 	// Pause is how long a node that did not answer is left alone, Interval how often
@@ -63,19 +67,32 @@ type Fleet[C Client] struct {
 	Event   string
 	WithSet bool
 
-	env   *script.Env
-	moved *moved[C]
+	env    *script.Env
+	client func(url string) C
+	moved  *moved[C]
 }
 
 // New makes a fleet with the times that OpenSIPS has.
 func New[C Client](event string) *Fleet[C] {
-	return &Fleet[C]{Sets: make(map[int][]*Node[C]), Pause: time.Minute, Interval: 5 * time.Second, Event: event, moved: &moved[C]{calls: make(map[movedKey]movedCall[C])}}
+	f := &Fleet[C]{Pause: time.Minute, Interval: 5 * time.Second, Event: event, moved: &moved[C]{calls: make(map[movedKey]movedCall[C])}}
+	f.sets.Store(&Sets[C]{})
+	return f
 }
+
+// Of gives the nodes of a set; none if there is no such set.
+func (f *Fleet[C]) Of(set int) []*Node[C] { return (*f.sets.Load())[set] }
+
+// Has reports whether there is a set.
+func (f *Fleet[C]) Has(set int) bool { return len(f.Of(set)) > 0 }
 
 // All yields the nodes, set by set.
 func (f *Fleet[C]) All(yield func(*Node[C]) bool) {
-	for _, set := range f.Numbers() {
-		for _, n := range f.Sets[set] {
+	f.sets.Load().all(yield)
+}
+
+func (s *Sets[C]) all(yield func(*Node[C]) bool) {
+	for _, set := range slices.Sorted(maps.Keys(*s)) {
+		for _, n := range (*s)[set] {
 			if !yield(n) {
 				return
 			}
@@ -84,17 +101,13 @@ func (f *Fleet[C]) All(yield func(*Node[C]) bool) {
 }
 
 // Numbers lists the sets.
-func (f *Fleet[C]) Numbers() (list []int) {
-	for set := range f.Sets {
-		list = append(list, set)
-	}
-	slices.Sort(list)
-	return list
-}
+func (f *Fleet[C]) Numbers() []int { return slices.Sorted(maps.Keys(*f.sets.Load())) }
 
 // Add reads nodes: [set ==] url[|advertised address][=weight]...; without a set they are
-// of the one that is given.
-func (f *Fleet[C]) Add(text string, set int) error {
+// of the one that is given. It is for before Open.
+func (f *Fleet[C]) Add(text string, set int) error { return f.add(*f.sets.Load(), text, set) }
+
+func (f *Fleet[C]) add(sets Sets[C], text string, set int) error {
 	if number, rest, ok := strings.Cut(text, "=="); ok {
 		n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 31)
 		if err != nil {
@@ -118,10 +131,10 @@ func (f *Fleet[C]) Add(text string, set int) error {
 				return fmt.Errorf("is wrong: %w", err)
 			}
 		}
-		if slices.ContainsFunc(f.Sets[set], func(o *Node[C]) bool { return o.URL == n.URL }) {
+		if slices.ContainsFunc(sets[set], func(o *Node[C]) bool { return o.URL == n.URL }) {
 			return fmt.Errorf("names %s twice in set %d", n.URL, set)
 		}
-		f.Sets[set] = append(f.Sets[set], n)
+		sets[set] = append(sets[set], n)
 	}
 	return nil
 }
@@ -130,28 +143,49 @@ func (f *Fleet[C]) Add(text string, set int) error {
 // configuration before has are taken over with their state and clients if same allows
 // that, and the calls that it remembers; before is nil at the start.
 func (f *Fleet[C]) Open(e *script.Env, before *Fleet[C], same bool, client func(url string) C) {
-	f.env = e
+	f.env, f.client = e, client
+	var old *Sets[C]
 	if before != nil {
 		f.moved = before.moved
-	}
-	for _, list := range f.Sets {
-		for i, n := range list {
-			if old := before.find(n); same && old != nil && old.Weight == n.Weight && old.Advertised == n.Advertised {
-				list[i] = old
-				continue
-			}
-			n.Client = client(n.URL)
+		if same {
+			old = before.sets.Load()
 		}
 	}
+	f.equip(*f.sets.Load(), old)
 	e.Every(f.Interval, f.Probe)
 }
 
+// equip gives nodes their clients: those of the same nodes of before, with their state, or new ones.
+func (f *Fleet[C]) equip(sets Sets[C], before *Sets[C]) {
+	for _, list := range sets {
+		for i, n := range list {
+			if old := before.find(n); old != nil && old.Weight == n.Weight && old.Advertised == n.Advertised {
+				list[i] = old
+				continue
+			}
+			n.Client = f.client(n.URL)
+		}
+	}
+}
+
+// Reload has other nodes in the place of all that there are: those that read adds. After an error all stay. One at a time.
+func (f *Fleet[C]) Reload(read func(add func(text string, set int) error) error) error {
+	sets, before := make(Sets[C]), f.sets.Load()
+	if err := read(func(text string, set int) error { return f.add(sets, text, set) }); err != nil {
+		return err
+	}
+	f.equip(sets, before)
+	f.sets.Store(&sets)
+	before.close(&sets)
+	return nil
+}
+
 // find gives the node of the same set and URL.
-func (f *Fleet[C]) find(n *Node[C]) *Node[C] {
-	if f == nil {
+func (s *Sets[C]) find(n *Node[C]) *Node[C] {
+	if s == nil {
 		return nil
 	}
-	for _, old := range f.Sets[n.Set] {
+	for _, old := range (*s)[n.Set] {
 		if old.URL == n.URL {
 			return old
 		}
@@ -165,8 +199,17 @@ func (f *Fleet[C]) Close(next *Fleet[C]) {
 	if f.env == nil {
 		return // it was never opened
 	}
-	for n := range f.All {
-		if next.find(n) != n {
+	var others *Sets[C]
+	if next != nil {
+		others = next.sets.Load()
+	}
+	f.sets.Load().close(others)
+}
+
+// close ends the clients of nodes that the others are not.
+func (s *Sets[C]) close(others *Sets[C]) {
+	for n := range s.all {
+		if others.find(n) != n {
 			n.Client.Close()
 		}
 	}
