@@ -40,8 +40,7 @@ route {
 			t_relay();
 		exit;
 	}
-	if (!t_check_trans())
-		exit;
+	t_check_trans();
 	topology_hiding("FLAGS");
 	if ($si == "127.0.0.21")
 		$du = "sip:127.0.0.22:PORT";
@@ -305,6 +304,7 @@ func hiddenSide(t *testing.T, flags, force string, hidesCallID bool) {
 			pass(s, other, "INFO", "415 Unsupported Media Type")
 			pass(s, other, "MESSAGE", "500 Server Internal Error")
 			pass(s, other, "OPTIONS", "603 Decline")
+			pass(s, other, "SUBSCRIBE", "200 OK", "Event: refer\r\n")
 		}
 		pass(b, a, "BYE", "200 OK")
 		clean()

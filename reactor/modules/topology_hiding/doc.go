@@ -10,5 +10,6 @@
 // Without a dialog, which is for any method, our Contact carries them itself (thinfo): encrypted and authenticated together
 // with the Call-ID, by a secret that nodes share. The flags C, D, a and A are for dialogs.
 //
-// Via and Record-Route are kept with the transaction. Contacts of redirects (3xx) stay: they are what is asked for.
+// Via and Record-Route are kept with the transaction. Contacts of 3xx and 485 stay: they say where else to go. In any other
+// response they are ours.
 package topology_hiding

@@ -231,6 +231,10 @@ func passed(dst, params []byte, names []string) []byte {
 	return dst
 }
 
+// elsewhere reports whether the Contacts of a response are not where its sender is, but where else to go (RFC 3261 20.10):
+// these are passed on.
+func elsewhere(code int) bool { return code >= 300 && code < 400 || code == 485 }
+
 // happened follows the transactions of hidden requests: transaction.Listener.
 func (m *module) happened(h *transaction.Happening) {
 	switch h.What {
@@ -252,7 +256,7 @@ func (m *module) happened(h *transaction.Happening) {
 		}
 		var own *proxy.OwnContact
 		switch {
-		case h.Code >= 300:
+		case elsewhere(h.Code):
 		case p.dialog != nil:
 			own = m.contact(h.Context, p.dialog, back)
 		default:

@@ -148,7 +148,7 @@ func TestCanceled(t *testing.T) {
 // TestRefused: a final response of the callee, and a request that belongs to no call.
 func TestRefused(t *testing.T) {
 	c := newCall(t, routes, "")
-	c.answer(c.invite(), "486 Busy Here", callee, "Record-Route: <sip:198.51.100.7;transport=tls;lr>")
+	c.answer(c.invite(), "486 Busy Here", callee, "Record-Route: <sip:198.51.100.7;transport=tls;lr>", "Contact: <sip:bob.outer@192.0.2.9>")
 	if got := header(t, c.sent(&c.inner, "SIP/2.0 486 "), "Via"); got != trail {
 		t.Errorf("Via: %s", got)
 	}
