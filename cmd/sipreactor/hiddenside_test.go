@@ -256,7 +256,7 @@ func hiddenSide(t *testing.T, flags, force string, hidesCallID bool) {
 			host, _, _ := net.SplitHostPort(s.of.at())
 			secrets := []string{"phone." + s.of.name, "z9hG4bK-" + s.of.name, "x=\"" + s.of.name, "<sip:" + s.of.at(), "UDP " + s.of.at(), "@" + s.of.at() + ";", "received=" + host}
 			if hidesCallID && s.of.caller {
-				secrets = append(secrets, s.of.name, host)
+				secrets = append(secrets, host)
 			}
 			s.sees.clean(secrets...)
 		}
