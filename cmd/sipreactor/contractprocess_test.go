@@ -15,7 +15,7 @@ import (
 // workers counts the goroutines that wait for messages or handle them.
 func workers() int {
 	buf := make([]byte, 1<<20)
-	return strings.Count(string(buf[:runtime.Stack(buf, true)]), "reactor.(*Worker).run(")
+	return strings.Count(string(buf[:runtime.Stack(buf, true)]), "workers.(*Shard[...]).Run(")
 }
 
 func TestContractWorkers(t *testing.T) {

@@ -226,7 +226,7 @@ route {
 failure_route[f] { t_newtran(); sl_send_reply(200, "OK"); }
 `, tm.New)
 	for _, want := range []string{"fr_timeout", "no cluster", `no flag "no-such"`, "no failure_route[gone]", "t_write_req() is not to be had", "t_anycast_replicate() is not to be had",
-		`takes "all" or "last"`, "t_cancel_branch() cannot be used in route", `takes "msg"`, "a status code is 100 to 699", "t_newtran() cannot be used in failure_route"} {
+		`takes "all" or "last"`, "t_cancel_branch() cannot be used in route", "needs the module event_routing", "a status code is 100 to 699", "t_newtran() cannot be used in failure_route"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
