@@ -67,6 +67,7 @@ type side struct {
 	routes         string
 	caller         bool
 	seq            int
+	branch         string // of the last request that is no ACK
 }
 
 func newSide(t *testing.T, name, addr, port, edge string) *side {
@@ -147,10 +148,20 @@ func (s *side) request(method string, more ...string) {
 	s.t.Helper()
 	s.sent++
 	branch := fmt.Sprintf("z9hG4bK-%s-%d", s.name, s.sent)
-	if method != "ACK" && method != "CANCEL" {
+	if method != "ACK" {
 		s.seq++
+		s.branch = branch
 	}
 	s.write(s.text(method, branch, more...))
+}
+
+// refused acknowledges the refusal of an INVITE, which is part of its transaction.
+func (s *side) refused() {
+	s.t.Helper()
+	was := s.other
+	s.other = "b"
+	s.write(s.text("ACK", s.branch))
+	s.other = was
 }
 
 func (s *side) text(method, branch string, more ...string) string {
@@ -232,7 +243,7 @@ func TestHiddenSide(t *testing.T) {
 	for _, tt := range []struct {
 		name, flags, force string
 		callID             bool // it is hidden
-	}{{"dialog", "", "1", false}, {"dialog, Call-ID, user", "CD", "1", true}, {"dialog, same Contacts", "Caa", "1", true}, {"alone", "", "0", false}} {
+	}{{"dialog", "", "1", false}, {"dialog, Call-ID, user", "CD", "1", true}, {"dialog, same Contacts", "CaA", "1", true}, {"alone", "", "0", false}} {
 		t.Run(tt.name, func(t *testing.T) { hiddenSide(t, tt.flags, tt.force, tt.callID) })
 	}
 }
@@ -272,8 +283,10 @@ func hiddenSide(t *testing.T, flags, force string, hidesCallID bool) {
 			if method == "INVITE" {
 				if status[0] == '2' {
 					from.learn(got)
+					from.request("ACK")
+				} else {
+					from.refused()
 				}
-				from.request("ACK")
 				to.hear("ACK")
 			}
 		}
@@ -322,22 +335,21 @@ func hiddenSide(t *testing.T, flags, force string, hidesCallID bool) {
 			} else {
 				a.hear(status[:3] + " INVITE")
 			}
-			a.request("ACK")
+			a.refused()
 			clean()
 		}
 
 		a.begin(b)
 		a.request("INVITE")
-		branch := fmt.Sprintf("z9hG4bK-%s-%d", a.name, a.sent)
 		m := b.hear("INVITE")
 		b.answer(m, "180 Ringing")
 		a.hear("180 INVITE")
-		a.write(a.text("CANCEL", branch))
+		a.write(a.text("CANCEL", a.branch))
 		b.answer(b.hear("CANCEL"), "200 OK")
 		b.answer(m, "487 Request Terminated")
 		b.hear("ACK")
 		a.hear("487 INVITE")
-		a.request("ACK")
+		a.refused()
 		clean()
 
 		a.begin(b)
