@@ -23,13 +23,13 @@ import (
 // What belongs to a dialog or a transaction that is under way is never refused,
 // and replies go first (item.First): they end what was begun.
 
-// crowded reports whether there is no time for more of a connection's new
+// overloaded reports whether there is no time for more of a connection's new
 // requests: the loop takes too long to come round, or more of them wait unread, or it
 // has brought too much a moment ago and goes on. Loop only.
-func (l *loop) crowded(c *conn) bool {
+func (l *loop) overloaded(c *conn) bool {
 	now := l.eng.now()
 	switch {
-	case l.policy.Crowded(now):
+	case l.policy.Overloaded(now):
 		return true
 	case !l.more:
 		return false
@@ -74,9 +74,9 @@ func (l *loop) weigh(c *conn) {
 	if c == nil || l.eng.cfg.QueueDelay == 0 {
 		return
 	}
-	crowded := l.crowded(c)
+	overloaded := l.overloaded(c)
 	for i, b := range l.bags {
-		if len(b) != 0 && (crowded || l.eng.shards[i].Exceeds(c.lowPriority(), len(b))) && begins(b) {
+		if len(b) != 0 && (overloaded || l.eng.shards[i].Exceeds(c.lowPriority(), len(b))) && begins(b) {
 			c.excess, c.blamed = true, true
 			return
 		}

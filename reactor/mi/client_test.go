@@ -115,11 +115,11 @@ func TestCallInVain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	deaf, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: at("deaf"), Net: "unixgram"})
+	mute, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: at("mute"), Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer deaf.Close()
+	defer mute.Close()
 	quiet, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestCallInVain(t *testing.T) {
 		at("file"):                            "neither a FIFO nor a socket",
 		at("idle"):                            "does not run",
 		at("silent"):                          late,
-		at("deaf"):                            late,
+		at("mute"):                            late,
 		"udp:" + quiet.LocalAddr().String():   late,
 		"udp:nowhere":                         "nowhere",
 		"http://127.0.0.1:1/mi":               "refused",

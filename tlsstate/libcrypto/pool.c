@@ -56,7 +56,7 @@ struct queue {
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t some = PTHREAD_COND_INITIALIZER;
 static struct queue todo = { NULL, &todo.head }, done = { NULL, &done.head };
-static int bell = -1; // is rung when done gets its first
+static int wakeup = -1; // is written to when done gets its first
 
 static void put(struct queue *q, struct task *t)
 {
@@ -84,21 +84,21 @@ static void *run(void *unused)
 		put(&done, t);
 		if (first) {
 			pthread_mutex_unlock(&mu);
-			(void)!write(bell, &(uint64_t){ 1 }, sizeof(uint64_t));
+			(void)!write(wakeup, &(uint64_t){ 1 }, sizeof(uint64_t));
 			pthread_mutex_lock(&mu);
 		}
 	}
 	return NULL;
 }
 
-// pool_start starts so many threads, which end with the program, and gives the eventfd that is rung when there is something
+// pool_start starts so many threads, which end with the program, and gives the eventfd that can be read when there is something
 // to collect; -1 when not one thread could be had.
 int pool_start(int threads)
 {
 	sigset_t all, old;
 	pthread_t thread;
 	int started = 0;
-	if ((bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+	if ((wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
 		return -1;
 	sigfillset(&all); // signals are Go's
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -108,10 +108,10 @@ int pool_start(int threads)
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (!started) {
-		close(bell);
+		close(wakeup);
 		return -1;
 	}
-	return bell;
+	return wakeup;
 }
 
 void pool_submit(struct task *t)

@@ -23,10 +23,10 @@ var pool signers
 // signers is the Go side of the threads in pool.c: it starts them with the first
 // signature, and has a goroutine while there are signatures under way.
 type signers struct {
-	start sync.Once
-	bell  *os.File // nil: there are no threads
-	mu    sync.Mutex
-	under int // signatures under way
+	start  sync.Once
+	wakeup *os.File // can be read when a signature is done; nil: there are no threads
+	mu     sync.Mutex
+	under  int // signatures under way
 }
 
 // done gets a signature, or why there is none.
@@ -39,10 +39,10 @@ func (p *signers) submit(t *C.struct_task, d done) bool {
 	p.start.Do(func() {
 		// There is always a core for traffic.
 		if fd := C.pool_start(C.int(max(1, runtime.GOMAXPROCS(0)-1))); fd >= 0 {
-			p.bell = os.NewFile(uintptr(fd), "signatures")
+			p.wakeup = os.NewFile(uintptr(fd), "signatures")
 		}
 	})
-	if p.bell == nil {
+	if p.wakeup == nil {
 		return false
 	}
 	t.caller = C.uintptr_t(cgo.NewHandle(d))
@@ -59,9 +59,9 @@ func (p *signers) submit(t *C.struct_task, d done) bool {
 
 // collect hands out what is done until nothing is under way.
 func (p *signers) collect() {
-	var rings [8]byte
+	var count [8]byte
 	for {
-		_, _ = p.bell.Read(rings[:])
+		_, _ = p.wakeup.Read(count[:])
 		n := 0
 		for t := C.pool_collect(); t != nil; n++ {
 			next := t.next

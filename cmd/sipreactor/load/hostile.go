@@ -22,7 +22,7 @@ import (
 func Silent(ctx context.Context, addr string, connections int) int64 {
 	// The head of a TLS record and of a ClientHello of 512 bytes, which never come.
 	hello := []byte{22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3}
-	return crowd(ctx, connections, func(i int) error {
+	return holdAll(ctx, connections, func(i int) error {
 		var d net.Dialer
 		c, err := d.DialContext(ctx, "tcp", addr)
 		if err != nil {
@@ -41,7 +41,7 @@ func Silent(ctx context.Context, addr string, connections int) int64 {
 // SlowReaders keeps so many connections that send requests without a pause and read no answer. One that the server
 // ends is opened anew. It returns when ctx is over, with the number of connections that were opened.
 func SlowReaders(ctx context.Context, peer Peer, uri string, connections int) int64 {
-	return crowd(ctx, connections, func(i int) error {
+	return holdAll(ctx, connections, func(i int) error {
 		d := net.Dialer{Control: smallWindow}
 		raw, err := d.DialContext(ctx, "tcp", peer.Addr)
 		if err != nil {
@@ -81,8 +81,8 @@ func smallWindow(_, _ string, c syscall.RawConn) error {
 	return os.NewSyscallError("setsockopt", err)
 }
 
-// crowd keeps connections by a function that holds one until it ends.
-func crowd(ctx context.Context, connections int, hold func(i int) error) int64 {
+// holdAll keeps connections by a function that holds one until it ends.
+func holdAll(ctx context.Context, connections int, hold func(i int) error) int64 {
 	var opened atomic.Int64
 	var all sync.WaitGroup
 	for i := range connections {

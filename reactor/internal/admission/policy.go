@@ -95,10 +95,10 @@ func (p *Policy) Wait(now int64) int64 {
 	return p.round
 }
 
-// Crowded reports whether no more new requests should be read, since those that are
+// Overloaded reports whether no more new requests should be read, since those that are
 // there use up half of the time that there is (the other half is the workers'), or
 // answers wait.
-func (p *Policy) Crowded(now int64) bool {
+func (p *Policy) Overloaded(now int64) bool {
 	return p.target != 0 && (p.lags > 0 || p.Wait(now) > p.target/2)
 }
 

@@ -53,7 +53,7 @@ func TestMark(t *testing.T) {
 	if !p.Mark(now) || p.Mark(now+50*ms) {
 		t.Fatal("one mark at a time")
 	}
-	if p.Wait(now+20*ms) != 20*ms || p.Crowded(now+50*ms) || !p.Crowded(now+51*ms) {
+	if p.Wait(now+20*ms) != 20*ms || p.Overloaded(now+50*ms) || !p.Overloaded(now+51*ms) {
 		t.Errorf("under way: %v", p.Wait(now+20*ms))
 	}
 	p.Came(now + 30*ms)
@@ -73,7 +73,7 @@ func TestMark(t *testing.T) {
 		t.Error("nothing waits, and no mark is sent until the loop has been busy for a while")
 	}
 	none := New(0)
-	if none.Mark(now) || none.Crowded(now) {
+	if none.Mark(now) || none.Overloaded(now) {
 		t.Error("without a target")
 	}
 }
@@ -87,8 +87,8 @@ func TestAnswers(t *testing.T) {
 		wait bool
 		want bool
 	}{{&a, false, false}, {&a, true, true}, {&a, true, true}, {&b, true, true}, {&a, false, true}, {&b, false, false}} {
-		if p.Answers(step.at, step.wait); p.Crowded(1) != step.want || p.Roomy(1) == step.want {
-			t.Errorf("%+v: crowded %v, roomy %v", step, p.Crowded(1), p.Roomy(1))
+		if p.Answers(step.at, step.wait); p.Overloaded(1) != step.want || p.Roomy(1) == step.want {
+			t.Errorf("%+v: overloaded %v, roomy %v", step, p.Overloaded(1), p.Roomy(1))
 		}
 	}
 }

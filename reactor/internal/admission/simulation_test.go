@@ -124,7 +124,7 @@ func (m *model) read(c int) {
 		}
 		return
 	}
-	if m.Crowded(m.now) || deep || more && k.blamed && m.Above() {
+	if m.Overloaded(m.now) || deep || more && k.blamed && m.Above() {
 		k.excess, k.blamed = true, true
 	}
 	if much := k.excess || len(m.paused) > 0; much || m.Above() {

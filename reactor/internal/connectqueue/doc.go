@@ -1,7 +1,7 @@
 // Package connectqueue has the sockets that no loop has. It owns those whose
 // connect is under way, each for a limited time, and those of ended connections
 // that linger until the peer has the rest. Besides it watches established sockets
-// for their loops, which hear of readability only: for room to write, and for a
+// for their loops, which are told of readability only: for room to write, and for a
 // reset.
 //
 // What is here costs nothing while nothing happens: one epoll set with one

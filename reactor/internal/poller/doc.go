@@ -42,7 +42,7 @@
 //	read          A loop reads once for an event, at most the buffer's size, into a
 //	              buffer that it reads into again: bytes are good in the callback only.
 //	level         It is told of what is left again.
-//	paused        It does not hear of a socket whose interest is taken out of the set,
+//	paused        It is not told of a socket whose interest is taken out of the set,
 //	              and does of one whose interest is put back.
 //	enroll        It duplicates the descriptor and closes what it was given.
 //	unwatched     It reports success even where the loop could not watch the socket.

@@ -45,10 +45,10 @@ func (l *Loop) Wake() {
 	if w == nil {
 		l.early.Store(true)
 		if w = l.wakeup.Load(); w == nil {
-			return // it is rung when it comes
+			return // it is signalled when it comes
 		}
 	}
-	w.ring()
+	w.signal()
 }
 
 // Post has f called on the loop, soon. It allocates, and is dropped once the
@@ -86,7 +86,7 @@ func (p *Poller) ownSets() iter.Seq2[kernel.Watched, error] {
 }
 
 // Idle reports whether no socket of the loop has anything to tell, and nobody has
-// rung it.
+// woken it.
 func (l *Loop) Idle() bool {
 	n, err := unix.Poll(l.poll[:], 0)
 	return n == 0 && err == nil
@@ -99,7 +99,7 @@ func (l *Loop) Idle() bool {
 func (l *Loop) MaySleep() bool { return l.tasks.Load() == 0 && l.failed == nil }
 
 // Sleep waits until a socket of the loop has something to tell or somebody has
-// rung it, at most for a time. It reports whether there is something. It is for
+// woken it, at most for a time. It reports whether there is something. It is for
 // the end of a callback: gnet itself, when it finds nothing to do, calls
 // runtime.Gosched before it sleeps, and that wakes a second thread which finds
 // nothing to do either.

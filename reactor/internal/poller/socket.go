@@ -34,7 +34,7 @@ func (s *Socket) Loop() *Loop { return s.loop }
 func (s *Socket) Write(b []byte) (int, error) { return unix.Write(s.fd, b) }
 
 // PauseReading has the loop not read the socket until ResumeReading: gnet cannot
-// stop reading, but does not hear of a socket that its epoll set tells nothing of.
+// stop reading, but is not told of a socket whose interest is taken out of its epoll set.
 func (s *Socket) PauseReading() { s.interest(0) }
 
 // ResumeReading ends PauseReading.

@@ -18,7 +18,7 @@ type wakeup struct {
 
 var one = [8]byte{1}
 
-func (w *wakeup) ring() { _, _ = w.file.Write(one[:]) }
+func (w *wakeup) signal() { _, _ = w.file.Write(one[:]) }
 
 // newWakeup makes an eventfd: its writing end, and one for gnet to take.
 func newWakeup() (*wakeup, net.Conn, error) {
@@ -75,7 +75,7 @@ func (l *Loop) hung(w *wakeup) gnet.Action {
 	w.loop = l
 	l.wakeup.Store(w)
 	if l.early.Load() {
-		w.ring()
+		w.signal()
 	}
 	return gnet.None
 }

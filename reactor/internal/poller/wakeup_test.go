@@ -13,14 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A wake-up allocates nothing, and what was rung before the loop looks is one.
+// A wake-up allocates nothing, and what was signalled before the loop looks is one.
 func TestWakeup(t *testing.T) {
 	w, nc, err := newWakeup()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	if n := testing.AllocsPerRun(100, w.ring); n != 0 {
+	if n := testing.AllocsPerRun(100, w.signal); n != 0 {
 		t.Errorf("%v allocations a wake-up", n)
 	}
 	raw, err := nc.(syscall.Conn).SyscallConn()
@@ -39,7 +39,7 @@ func TestWakeup(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.file.Close()
-	w.ring() // nobody hears it
+	w.signal() // nobody gets it
 }
 
 // A Poller that has ended leaves no wake-up open.
@@ -50,7 +50,7 @@ func TestWakeupsEnd(t *testing.T) {
 		if err := r.Stop(); err != nil {
 			t.Error(err)
 		}
-		r.Loops()[0].Wake() // nobody hears it
+		r.Loops()[0].Wake() // nobody gets it
 	}
 	if n := eventfds(t); n > before {
 		t.Errorf("%d event descriptors are open, %d before", n, before)

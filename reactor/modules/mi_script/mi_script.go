@@ -20,7 +20,7 @@ const patience = 30 * time.Second
 // Codes of mi() beside those of the command's error.
 const (
 	internal = -1 // there is no management, or the parameters do not match
-	crowded  = -2 // too many wait already
+	tooMany  = -2 // too many wait already
 )
 
 // New makes the module for a configuration.
@@ -72,7 +72,7 @@ func (m *module) run(a *script.Args) script.Action {
 		var answer json.RawMessage
 		var failure *mi.Error
 		if !x.Wait(func() { answer, failure = m.call(transaction.Of(x.Context()), words[0], params) }) {
-			return crowded
+			return tooMany
 		}
 		if failure != nil {
 			if result != nil {
