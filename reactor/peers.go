@@ -53,7 +53,7 @@ func (x *index) add(c *conn) {
 
 // aliasPorts returns the ports of the aliases of a connection; nil for none.
 func (x *index) aliasPorts(c *conn) (ports []uint16) {
-	for _, a := range x.Ends(c)[1:] {
+	for _, a := range x.Aliases(c) {
 		ports = append(ports, a.Port())
 	}
 	return ports

@@ -93,7 +93,13 @@ func (x *Index[T, P]) Stand(c P, key endpoint.Key, yields, ours func(P) bool) (b
 // Ends returns the end points that a connection stands for, its own first. It takes
 // the lock.
 func (x *Index[T, P]) Ends(c P) []endpoint.Key {
+	return append([]endpoint.Key{c.Key()}, x.Aliases(c)...)
+}
+
+// Aliases returns the end points that a connection stands for beside its own; nil,
+// and nothing is allocated, for none. It takes the lock.
+func (x *Index[T, P]) Aliases(c P) []endpoint.Key {
 	x.Lock()
 	defer x.Unlock()
-	return append([]endpoint.Key{c.Key()}, c.Place().aliases...)
+	return slices.Clone(c.Place().aliases)
 }
