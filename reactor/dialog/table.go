@@ -36,7 +36,7 @@ const (
 // Table keeps the dialogs. Any goroutine may call its methods.
 type Table struct {
 	cfg    Config
-	key    [32]byte
+	k0, k1 uint64 // of the MAC
 	seed   maphash.Seed
 	next   atomic.Uint32
 	notify atomic.Pointer[func(Change)]
@@ -75,10 +75,10 @@ func New(cfg Config) *Table {
 	if cfg.Notify != nil {
 		t.SetNotify(cfg.Notify)
 	}
-	rand.Read(t.key[:]) // never fails
-	var first [4]byte
-	rand.Read(first[:])
-	t.next.Store(binary.BigEndian.Uint32(first[:]) & 0xffffff)
+	var random [20]byte
+	rand.Read(random[:]) // never fails
+	t.k0, t.k1 = binary.BigEndian.Uint64(random[:]), binary.BigEndian.Uint64(random[8:])
+	t.next.Store(binary.BigEndian.Uint32(random[16:]) & 0xffffff)
 	for i := range tableShards {
 		t.byID[i].all = make(map[ID]*Dialog)
 		t.byCallID[i].all = make(map[string]*Dialog)
@@ -119,6 +119,9 @@ func (t *Table) Create(in *Init, now int64) (*Dialog, error) {
 		Created: now, InviteCSeq: in.CSeq, table: t,
 		state: Unconfirmed, timeout: in.Timeout, expires: now + in.Timeout, delay: in.Delay, flags: in.Flags,
 		caller: in.Caller, answered: -1,
+	}
+	if d.RequestURI == d.ToURI {
+		d.RequestURI = d.ToURI // one text for both
 	}
 	for {
 		d.ID = t.seal(t.next.Add(1))

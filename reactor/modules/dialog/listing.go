@@ -1,7 +1,8 @@
 package dialog
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -101,7 +102,7 @@ func (m *Module) list(a *mi.Args, context bool) (any, error) {
 	}
 	var all []*core.Dialog
 	m.dialogs.Each(func(d *core.Dialog) bool { all = append(all, d); return len(all) < maxListed })
-	sort.Slice(all, func(i, j int) bool { return all[i].ID.Number < all[j].ID.Number })
+	slices.SortFunc(all, func(a, b *core.Dialog) int { return cmp.Compare(a.ID.Int(), b.ID.Int()) })
 	var out struct {
 		Count   *int   `json:"count,omitempty"`
 		Dialogs []Call `json:"Dialogs"`

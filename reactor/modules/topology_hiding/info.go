@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
+	"sync"
 
 	"github.com/dchest/siphash"
 )
@@ -96,28 +97,33 @@ func newSealer(secret []byte, text textCoding) *sealer {
 	return &sealer{aead: aead, k0: binary.LittleEndian.Uint64(other[:]), k1: binary.LittleEndian.Uint64(other[8:]), text: text}
 }
 
+// scratch is room for an info, plain and sealed. They grow as they need.
+type scratch struct{ plain, sealed []byte }
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
 // append appends the sealed text of an info for a call.
 func (s *sealer) append(dst []byte, i *info, callID []byte) []byte {
-	var room, out [1024]byte
-	plain := append(i.appendTo(room[:0]), callID...)
-	lo, hi := siphash.Hash128(s.k0, s.k1, plain)
-	plain = plain[:len(plain)-len(callID)]
-	sealed := binary.LittleEndian.AppendUint64(out[:0], lo)
-	sealed = binary.LittleEndian.AppendUint32(sealed, uint32(hi))
-	sealed = s.aead.Seal(sealed, sealed[:nonceLen], plain, callID)
-	return s.text.AppendEncode(dst, sealed)
+	r := scratches.Get().(*scratch)
+	defer scratches.Put(r)
+	r.plain = append(i.appendTo(r.plain[:0]), callID...)
+	lo, hi := siphash.Hash128(s.k0, s.k1, r.plain)
+	r.sealed = binary.LittleEndian.AppendUint64(r.sealed[:0], lo)
+	r.sealed = binary.LittleEndian.AppendUint32(r.sealed, uint32(hi))
+	r.sealed = s.aead.Seal(r.sealed, r.sealed[:nonceLen], r.plain[:len(r.plain)-len(callID)], callID)
+	return s.text.AppendEncode(dst, r.sealed)
 }
 
 // open reads what append has written; false for anything else.
 func (s *sealer) open(text, callID []byte) (i info, ok bool) {
-	var room [1024]byte
-	b, err := s.text.AppendDecode(room[:0], text)
-	if err != nil || len(b) < nonceLen {
+	var err error
+	r := scratches.Get().(*scratch)
+	defer scratches.Put(r)
+	if r.sealed, err = s.text.AppendDecode(r.sealed[:0], text); err != nil || len(r.sealed) < nonceLen {
 		return i, false
 	}
-	plain, err := s.aead.Open(nil, b[:nonceLen], b[nonceLen:], callID)
-	if err != nil {
+	if r.plain, err = s.aead.Open(r.plain[:0], r.sealed[:nonceLen], r.sealed[nonceLen:], callID); err != nil {
 		return i, false
 	}
-	return i, i.parse(plain)
+	return i, i.parse(r.plain)
 }
