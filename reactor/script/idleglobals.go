@@ -77,12 +77,16 @@ var idleGlobals = map[string]*globalSpec{
 
 const (
 	noShm       = "there is no shared memory; Go's garbage collector is tuned by GOGC and GOMEMLIMIT"
+	noProxying  = "the PROXY protocol is not supported in this version"
 	noThreshold = "slow steps show in the statistics, not as log lines"
 )
 
 // refusedGlobals change what the proxy does, and not having them would go
 // unnoticed.
 var refusedGlobals = map[string]string{
+	"proxy_protocol":        noProxying,
+	"allow_proxy_protocol":  noProxying,
+	"send_proxy_protocol":   noProxying,
 	"port":                  "the port belongs to the socket: socket=tls:host:port",
 	"tls_port_no":           `it is modparam("proto_tls", "tls_port", 5061)`,
 	"tcp_crlf_pingpong":     `it is modparam("proto_tcp", "tcp_crlf_pingpong", 1)`,

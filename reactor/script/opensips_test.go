@@ -63,6 +63,7 @@ func TestWrongThereToo(t *testing.T) {
 		"loadmodule \"uri.so\"\nmodparam(\"uri\", \"use_uri_table\", 1)":   "db_url is not set, and there is no db_default_url",
 		"loadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 0)": "max_limit = 0 is not possible: it takes a number from 1 to 256",
 		"socket=tls:127.0.0.1:5062 proxy_protocol":                         "proxy_protocol: the PROXY protocol is not supported in this version",
+		"allow_proxy_protocol=yes":                                         "allow_proxy_protocol is not supported: the PROXY protocol is not supported in this version",
 		"socket=tls:127.0.0.1:5062 foo":                                    "unknown socket option foo",
 		"socket=ws:127.0.0.1:5062":                                         `a ws socket needs loadmodule "proto_ws.so"`,
 		"socket=bond:extern {\"tls:127.0.0.1:5061\"}":                      "protocol bond is not supported in this version: a bond of sockets",

@@ -47,9 +47,9 @@ var laterProtocols = map[string]string{
 // unsupportedOptions are options of a socket that OpenSIPS knows, and why they
 // cannot be had.
 var unsupportedOptions = map[string]string{
-	"proxy_protocol":       "the PROXY protocol is not supported in this version",
-	"allow_proxy_protocol": "the PROXY protocol is not supported in this version",
-	"send_proxy_protocol":  "the PROXY protocol is not supported in this version",
+	"proxy_protocol":       noProxying,
+	"allow_proxy_protocol": noProxying,
+	"send_proxy_protocol":  noProxying,
 	"accept_subdomain":     "name the subdomains one by one: alias=",
 	"anycast":              "anycast needs the transactions of other nodes, and this proxy keeps none",
 }

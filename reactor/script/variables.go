@@ -75,7 +75,7 @@ var sameVariables = map[string]string{
 
 // laterVariables tell why a variable of OpenSIPS is not to be had.
 var laterVariables = map[string]string{
-	"proxy_protocol": "the PROXY protocol is not supported in this version",
+	"proxy_protocol": noProxying,
 }
 
 func (k *compiler) unknownVariable(v *Var) {
