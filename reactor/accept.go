@@ -64,7 +64,7 @@ func (l *loop) begin(c *conn, k codec) {
 // admit returns an accepted connection its place, or says why it has none.
 func (l *loop) admit(c *conn) Refusal {
 	e := l.eng
-	if e.draining.Load() {
+	if e.stopping.Load() { // a draining engine takes in who had connected before, and tells them
 		return RefusedShutdown
 	}
 	if e.full() {

@@ -194,10 +194,21 @@ func TestDialComesFromItsSocket(t *testing.T) {
 	}
 }
 
-// A connection that a listener still accepts while the engine drains is refused.
-func TestNoConnectionWhileDraining(t *testing.T) {
+// A connection that a listener still accepts while the engine drains is served, since its peer may have asked
+// something; while it stops, it is refused.
+func TestConnectionBehindTheEnd(t *testing.T) {
 	r := start(t, &script{message: echo}, nil)
 	r.draining.Store(true)
+	served := r.dial(TCP)
+	if _, err := served.Write([]byte(request("ACK", "waited", 1, ""))); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := served.Read(make([]byte, 1)); n != 1 {
+		t.Errorf("it is not served: %v", err)
+	}
+	served.Close()
+	r.eventually("it is gone", func() bool { return r.Connections() == 0 })
+	r.stopping.Store(true)
 	c := r.dial(TCP)
 	if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil {
 		t.Errorf("it is taken: %v", err)

@@ -246,14 +246,8 @@ func testLedger(t *testing.T, name string, total int) {
 	if len(account.Strange) > 0 {
 		t.Errorf("clients got %v", account.Strange)
 	}
-	// A drain that ends while clients go on sending resets some of their connections, with what is under way on them. The
-	// long form demands that none is; the short one bears it on less than half of them.
-	cut, some := 0, book.Connections*book.Window/2
 	for fault, n := range account.Cut {
-		if swallows[fault] {
-			continue
-		}
-		if cut += n; os.Getenv("SIPREACTOR_LEDGER") != "" || cut > some {
+		if !swallows[fault] {
 			t.Errorf("%d requests to a destination that is %s were under way when their connection was ended", n, fault)
 		}
 	}

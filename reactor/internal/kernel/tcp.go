@@ -25,6 +25,30 @@ func BoundSend(fd int) {
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
 }
 
+// DeafToSYN has a listener hear no SYN any more, as if a firewall dropped them: who
+// has connected by then is accepted, and nobody else connects. Connections that it
+// still makes inherit that, which does them no harm.
+func DeafToSYN(listener int) error {
+	const flags, syn = 13, 0x02 // RFC 9293 3.1: the octet of a TCP header, and its bit
+	program := [...]unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
+		{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: syn, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 1<<32 - 1}, // the whole packet
+	}
+	return os.NewSyscallError("setsockopt", unix.SetsockoptSockFprog(listener, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
+		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}))
+}
+
+// Unaccepted returns how many connections of a listener wait to be accepted.
+func Unaccepted(listener int) int {
+	info, err := Info(listener)
+	if err != nil {
+		return 0
+	}
+	return int(info.Unacked) // of a listener
+}
+
 // SocketError returns the error that a socket has come to, or other if it has
 // none to tell. It is told once.
 func SocketError(fd int, other error) error {

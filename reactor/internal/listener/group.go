@@ -47,7 +47,8 @@ type Group struct {
 
 	mu      sync.Mutex
 	watched []kernel.Watched
-	spare   []int // descriptors that are kept for when there are none
+	shared  map[int]bool // of watched: what is not ours to end
+	spare   []int        // descriptors that are kept for when there are none
 	paused  *time.Timer
 	over    bool  // the sockets may be closed
 	quiet   int64 // until when on the clock nothing is said
@@ -58,13 +59,16 @@ type Group struct {
 }
 
 // NewGroup returns a group without sockets. The logger must not block.
-func NewGroup(log *slog.Logger) *Group { return &Group{log: log, born: time.Now()} }
+func NewGroup(log *slog.Logger) *Group {
+	return &Group{log: log, born: time.Now(), shared: map[int]bool{}}
+}
 
 // now is a clock in nanoseconds; never 0.
 func (g *Group) now() int64 { return int64(time.Since(g.born)) + 1 }
 
 // Open gives the group its sockets, which do not block, once, when all are watched.
-func (g *Group) Open(watched []kernel.Watched) {
+// Those of shared are others' as well.
+func (g *Group) Open(watched []kernel.Watched, shared ...int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.over {
@@ -73,6 +77,9 @@ func (g *Group) Open(watched []kernel.Watched) {
 	g.ordered = true
 	g.keepSpare()
 	g.watched = watched
+	for _, fd := range shared {
+		g.shared[fd] = true
+	}
 }
 
 // Close ends it, before the sockets are closed.
@@ -176,20 +183,21 @@ func (g *Group) keepSpare() {
 	}
 }
 
-// Shut ends the accepting for good. gnet cannot: so its epoll sets are told to
-// forget the listeners, and another socket is put in their places, which ends
+// Shut ends the accepting for good, behind those that have connected by now: they may
+// have sent something. It takes shutTime. gnet cannot stop: so its epoll sets are told to
+// forget the sockets, and another one is put in their places, which ends
 // those that nobody else has. gnet closes that in its own time, behind Close: from
 // then on the numbers may be anybody's. Any goroutine.
 func (g *Group) Shut() {
+	if !g.settle() {
+		return
+	}
 	g.mu.Lock()
 	list := g.watched
 	g.watched = nil
 	g.mu.Unlock()
 	for _, l := range list {
-		_ = unix.EpollCtl(l.Set, unix.EPOLL_CTL_DEL, l.FD, nil)
-	}
-	if len(list) == 0 {
-		return
+		forget(l)
 	}
 	time.Sleep(acceptPause) // who accepts may be at it
 	other, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
@@ -207,3 +215,48 @@ func (g *Group) Shut() {
 		_ = unix.Dup3(other, l.FD, unix.O_CLOEXEC)
 	}
 }
+
+const (
+	// shutTime is how long a peer may take for the end of its connect when nobody
+	// else may begin one: a round trip, in which it may send its first requests.
+	shutTime = 250 * time.Millisecond
+	// shutMost is how long what has connected may wait to be accepted.
+	shutMost = 5 * time.Second
+)
+
+// settle lets nobody connect any more and waits until those who have are accepted. A
+// socket that others have as well is left to them, with what waits there. It is false
+// when there is nothing to be ended.
+func (g *Group) settle() bool {
+	g.mu.Lock()
+	var own []int
+	for _, l := range g.watched {
+		if g.shared[l.FD] {
+			forget(l)
+		} else if err := kernel.DeafToSYN(l.FD); err == nil {
+			own = append(own, l.FD)
+		}
+	}
+	goesOn := len(g.watched) > 0
+	g.mu.Unlock()
+	for began := time.Now(); len(own) > 0; time.Sleep(acceptPause) {
+		g.mu.Lock()
+		over, waiting := g.over, 0
+		for _, fd := range own {
+			if !over {
+				waiting += kernel.Unaccepted(fd)
+			}
+		}
+		g.mu.Unlock()
+		if over {
+			return false
+		}
+		if past := time.Since(began); past >= shutTime && waiting == 0 || past >= shutMost {
+			break
+		}
+	}
+	return goesOn
+}
+
+// forget has an epoll set tell nothing of a socket any more.
+func forget(l kernel.Watched) { _ = unix.EpollCtl(l.Set, unix.EPOLL_CTL_DEL, l.FD, nil) }

@@ -190,12 +190,74 @@ func TestCloseKeepsNothing(t *testing.T) {
 	}
 }
 
+// Who has connected when the accepting ends is accepted all the same, however late, and nobody else connects.
+func TestShutBehindThoseWhoWait(t *testing.T) {
+	w := watched(t)
+	var clients []net.Conn
+	for range 5 {
+		c := w.dial()
+		if _, err := c.Write([]byte("?")); err != nil {
+			t.Fatal(err)
+		}
+		clients = append(clients, c)
+	}
+	shut := make(chan struct{})
+	go func() { defer close(shut); w.Shut() }()
+	deaf := func() bool { // the kernel would answer at once
+		c, err := net.DialTimeout("tcp", w.at.String(), 100*time.Millisecond)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err != nil
+	}
+	for end := time.Now().Add(patience); !deaf(); {
+		if time.Now().After(end) {
+			t.Fatal("it never ends")
+		}
+	}
+	for {
+		fd, _, err := unix.Accept4(w.fd, unix.SOCK_CLOEXEC)
+		if err != nil {
+			break
+		}
+		if _, err := unix.Write(fd, []byte("!")); err != nil {
+			t.Error(err)
+		}
+		unix.Close(fd)
+	}
+	for _, c := range clients {
+		if n, err := c.Read(make([]byte, 1)); n != 1 {
+			t.Errorf("a client that had connected reads %d, %v", n, err)
+		}
+	}
+	<-shut
+	if kernel.Unaccepted(w.fd) != 0 {
+		t.Error("some wait all the same")
+	}
+}
+
+// A socket that others have as well is not watched any more, and goes on listening.
+func TestShutLeavesWhatIsShared(t *testing.T) {
+	w := watched(t)
+	w.shared[w.fd] = true
+	other, err := unix.FcntlInt(uintptr(w.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(other)
+	w.Shut()
+	w.dial()
+	if kernel.Unaccepted(other) != 1 || w.told(0) {
+		t.Error("it does not listen, or is watched")
+	}
+}
+
 // A group that is closed while it ends its sockets puts nothing in the place of what has their numbers by then.
 func TestCloseOvertakesShut(t *testing.T) {
 	w := watched(t)
 	shut := make(chan struct{})
 	go func() { defer close(shut); w.Shut() }()
-	for taken := false; !taken; { // it has the list, and waits for who accepts
+	for taken := false; !taken; time.Sleep(acceptPause / 10) { // it has the list, and waits for who accepts
 		w.mu.Lock()
 		taken = w.watched == nil
 		w.mu.Unlock()

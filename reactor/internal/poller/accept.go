@@ -3,7 +3,6 @@ package poller
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	gneterrors "github.com/panjf2000/gnet/v2/pkg/errors"
@@ -28,13 +27,18 @@ func init() { gneterrors.ErrAcceptSocket = notFatal{"accept failed"} }
 // when gnet is wholly up, once. Each loop has its own of each.
 func (p *Poller) openListeners() error {
 	var watched []kernel.Watched
+	var shared []int
 	for w, err := range p.ownSets() {
 		if err != nil {
 			return err
 		}
-		if p.listensAt(w.FD) {
-			watched = append(watched, w)
+		switch l := p.listensAt(w.FD); {
+		case l == nil:
+			continue
+		case l.Inherited != nil:
+			shared = append(shared, w.FD)
 		}
+		watched = append(watched, w)
 	}
 	want := 0
 	for i := range p.listeners {
@@ -54,7 +58,7 @@ func (p *Poller) openListeners() error {
 			return err
 		}
 	}
-	p.accepting.Open(watched)
+	p.accepting.Open(watched, shared...)
 	return nil
 }
 
@@ -69,13 +73,19 @@ func (p *Poller) configure(listener int) error {
 	return nil
 }
 
-// listensAt reports whether a descriptor is a listener at one of the addresses.
-func (p *Poller) listensAt(fd int) bool {
+// listensAt returns the listener that a descriptor is of; nil when it is of none.
+func (p *Poller) listensAt(fd int) *listening {
 	if is, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || is == 0 {
-		return false
+		return nil
 	}
 	addr, err := kernel.LocalAddr(fd)
-	return err == nil && slices.ContainsFunc(p.listeners, func(l listening) bool {
-		return !l.Datagrams && kernel.Unmap(l.Addr) == addr
-	})
+	if err != nil {
+		return nil
+	}
+	for i := range p.listeners {
+		if l := &p.listeners[i]; !l.Datagrams && kernel.Unmap(l.Addr) == addr {
+			return l
+		}
+	}
+	return nil
 }

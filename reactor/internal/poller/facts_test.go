@@ -42,7 +42,7 @@ func TestFactShares(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.listensAt(w.FD) {
+		if r.listensAt(w.FD) != nil {
 			sets[w.Set]++
 		}
 	}
