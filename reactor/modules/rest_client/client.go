@@ -7,13 +7,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -40,6 +40,7 @@ type client struct {
 	mu         sync.Mutex
 	connecting map[string]int // hosts that are connected to, with oneConnect
 	slots      chan struct{}  // one for each request under way
+	held, most atomic.Int64   // bytes of bodies that are being read, and how many may be
 }
 
 // maxRequests bounds the requests under way; past it one fails at once.
@@ -62,6 +63,7 @@ func defaults() options {
 // newClient makes a client.
 func newClient(o options) (*client, error) {
 	c := &client{timeout: o.timeout, connect: o.connect, size: o.size, oneConnect: o.oneConnect, expect: o.expect, connecting: make(map[string]int), slots: make(chan struct{}, maxRequests)}
+	c.most.Store(max(heldMost, 2*o.size))
 	conf, err := o.tls()
 	if err != nil {
 		return nil, err
@@ -230,18 +232,9 @@ func (c *client) do(r *request) (a answer) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	a.status, a.mime = resp.StatusCode, resp.Header.Get("Content-Type")
-	var from io.Reader = resp.Body
-	if c.size > 0 {
-		from = io.LimitReader(from, c.size+1)
-	}
-	a.body, err = io.ReadAll(from)
-	switch {
-	case err != nil:
+	a.code = codeOK
+	if a.body, err = c.read(resp); err != nil {
 		a.code, a.err = codeOf(err), err
-	case c.size > 0 && int64(len(a.body)) > c.size:
-		a.code, a.body, a.err = codeInternal, a.body[:c.size], errors.New("the answer is larger than max_transfer_size")
-	default:
-		a.code = codeOK
 	}
 	return a
 }

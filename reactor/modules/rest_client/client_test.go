@@ -3,6 +3,7 @@ package rest_client
 import (
 	"bytes"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -92,13 +93,65 @@ func TestFailures(t *testing.T) {
 
 // TestSize bounds an answer.
 func TestSize(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte("x"), 2000)) }))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/streamed" { // without a length
+			w.(http.Flusher).Flush()
+		}
+		_, _ = w.Write(bytes.Repeat([]byte("x"), 2000))
+	}))
 	defer srv.Close()
-	if a := made(t, func(o *options) { o.size = 1024 }).do(&request{method: "GET", url: srv.URL}); a.code != codeInternal || len(a.body) != 1024 {
-		t.Errorf("%d bytes, %d", len(a.body), a.code)
+	for path, has := range map[string]int{"/": 0, "/streamed": 1024} {
+		a := made(t, func(o *options) { o.size = 1024 }).do(&request{method: "GET", url: srv.URL + path})
+		if a.code != codeInternal || len(a.body) != has || !errors.Is(a.err, errLarge) {
+			t.Errorf("%s: %d bytes, %d, %v", path, len(a.body), a.code, a.err)
+		}
 	}
 	if a := made(t, func(o *options) { o.size = 0 }).do(&request{method: "GET", url: srv.URL}); a.code != codeOK || len(a.body) != 2000 {
 		t.Errorf("%d bytes, %d", len(a.body), a.code)
+	}
+}
+
+// TestMemory is bounded over all answers that are being read, and is given back.
+func TestMemory(t *testing.T) {
+	const each, fit, more = 32 << 10, 4, 4
+	sent, goOn := make(chan struct{}, fit+more), make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(bytes.Repeat([]byte("x"), each))
+		w.(http.Flusher).Flush()
+		sent <- struct{}{}
+		<-goOn
+	}))
+	defer srv.Close()
+	c := made(t, nil)
+	c.most.Store(fit * 2 * each) // what one of them takes, with room for the next read
+	answers := make(chan answer, fit+more)
+	ask := func() { answers <- c.do(&request{method: "GET", url: srv.URL}) }
+	for range fit + more {
+		go ask()
+	}
+	for range fit + more {
+		<-sent
+	}
+	refused := 0
+	for end := time.Now().Add(20 * time.Second); refused == 0; {
+		select {
+		case a := <-answers:
+			if !errors.Is(a.err, errMemory) {
+				t.Fatalf("%+v", a)
+			}
+			refused++
+		case <-time.After(time.Until(end)):
+			t.Fatal("all of them are held")
+		}
+	}
+	close(goOn)
+	for range fit + more - refused {
+		if a := <-answers; a.code != codeOK && !errors.Is(a.err, errMemory) || a.code == codeOK && len(a.body) != each {
+			t.Errorf("%d, %v", a.code, a.err)
+		}
+	}
+	if n := c.held.Load(); n != 0 {
+		t.Errorf("%d bytes are held for nothing", n)
 	}
 }
 
