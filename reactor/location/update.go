@@ -39,6 +39,8 @@ type Binding struct {
 	Expires int64
 	// ID is that of NewID for a contact that is new; 0: one is made.
 	ID      uint64
+	Flags   uint32 // besides those of the Update
+	Pushed  bool   // matched by Update.PushParams, and by nothing else
 	Q       int16
 	Methods uint32
 	RegID   uint32
@@ -59,6 +61,8 @@ type Update struct {
 	Evict    bool
 	Matching Matching
 	Param    string // of ByParam
+	// PushParams are the parameters of URIs that pushed bindings are matched by, all of them (RFC 8599).
+	PushParams []string
 	// Repeats has an equal CSeq of the same Call-ID change the contact; without it, it is a retransmission.
 	Repeats bool
 
@@ -222,6 +226,9 @@ func (c *Contact) matches(u *Update, b *Binding) bool {
 	if b.RegID != 0 && len(b.Instance) > 0 { // a row has no reg-id: one that was restored is the phone's that comes back first
 		return c.Instance() == string(b.Instance) && (c.RegID == b.RegID || c.RegID == 0 && c.restored)
 	}
+	if b.Pushed {
+		return c.pushedAs(u.PushParams, string(b.URI))
+	}
 	switch u.Matching {
 	case ByURIAndCallID:
 		return c.URI() == string(b.URI) && c.CallID() == string(b.CallID)
@@ -237,6 +244,17 @@ func (c *Contact) matches(u *Update, b *Binding) bool {
 	default:
 		return c.URI() == string(b.URI)
 	}
+}
+
+// pushedAs reports whether the contact's URI has all of the parameters, and as another one has them.
+func (c *Contact) pushedAs(names []string, uri string) bool {
+	for _, name := range names {
+		mine, ok := uriParam(c.URI(), name)
+		if theirs, too := uriParam(uri, name); !ok || !too || mine != theirs {
+			return false
+		}
+	}
+	return len(names) > 0
 }
 
 // uriParam finds a parameter of a URI that was parsed when it came.
@@ -297,7 +315,7 @@ func (c *Contact) fill(u *Update, b *Binding) {
 	list := b.list()
 	c.setTexts(&list)
 	c.Expires, c.Modified, c.Q, c.Methods, c.RegID = b.Expires, u.Now, b.Q, b.Methods, b.RegID
-	c.CSeq, c.Flow, c.Bound, c.Flags, c.BranchFlags, c.Era = u.CSeq, u.Flow, u.Bound, u.Flags, u.BranchFlags, u.Era
+	c.CSeq, c.Flow, c.Bound, c.Flags, c.BranchFlags, c.Era = u.CSeq, u.Flow, u.Bound, u.Flags|b.Flags, u.BranchFlags, u.Era
 	c.FlowLost, c.restored = false, false
 }
 

@@ -35,6 +35,15 @@ func (x *Exchange) Inject(c *proxy.Context, cancel, last bool) int {
 	return rc
 }
 
+// KeepChanges keeps what the script has made of the request in c, for branches that are injected when it is done: where
+// nothing is relayed before.
+func (x *Exchange) KeepChanges(c *proxy.Context) {
+	if x.base == nil && x.c == c {
+		x.base = x.layer.takeChanges()
+		c.Save(x.base)
+	}
+}
+
 // CancelLegs cancels branches that are pending: own, the others, or both.
 func (x *Exchange) CancelLegs(own *Leg, itself, others bool) {
 	now := x.layer.now()

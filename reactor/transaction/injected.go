@@ -1,12 +1,18 @@
 package transaction
 
-import "sipreactor/reactor/proxy"
+import (
+	"sipreactor/reactor"
+	"sipreactor/reactor/proxy"
+)
 
 // Injected is a branch that a transaction gets from outside of its messages.
 type Injected struct {
 	URI, Destination, Path string
 	Q                      int // as proxy.Branch has it
 	Flags                  uint64
+	Socket                 *reactor.Socket // to send from; nil: any
+	Flow                   reactor.Handle  // the connection to go by; 0: any
+	Bound                  bool            // by Flow and by nothing else
 }
 
 // InjectBranches adds branches to the request as it came, and sends them, as Inject does. It reports what became of it by
@@ -49,6 +55,8 @@ func (i *Injected) into(b *proxy.Branch) error {
 	}
 	b.SetQ(i.Q)
 	b.SetFlags(i.Flags)
+	b.SetSocket(i.Socket)
+	b.SetFlow(i.Flow, i.Bound)
 	return nil
 }
 

@@ -64,6 +64,7 @@ func New(*script.Config) *script.Module {
 				Help: "Makes the contacts that a request of the main registrar is for its destinations.",
 				Args: []script.ArgKind{fixed, text, text}, Routes: script.Routes(script.RequestRoute),
 				Build: func(a *script.Args) script.Action { return m.core.Lookup(a, m.whom) }},
+			m.core.PurrFunction(),
 		},
 		Statistics: []script.Statistic{
 			{Name: "relayed_regs", Help: "REGISTERs that the main registrar has accepted.", Value: m.relayed.Load},

@@ -3,7 +3,6 @@ package registrar
 import (
 	"bytes"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 
 	"sipreactor/reactor/location"
@@ -41,6 +40,7 @@ const maxBindings = 64
 // readContacts reads the Contact headers.
 func (m *Core) readContacts(r *Registration, msg *sipframe.Message, f *SaveFlags, now int64) *Refusal {
 	r.Bindings, r.Wanted, r.outbound, r.Query, r.short, r.last = r.Bindings[:0], r.Wanted[:0], false, true, false, 0
+	r.pns, r.wakes, r.purr = r.pns[:0], false, 0
 	common, given, bad := expiresHeader(msg)
 	if bad {
 		return badExpires
@@ -137,8 +137,8 @@ func (m *Core) readContact(r *Registration, msg *sipframe.Message, a *sipframe.N
 	if b.RegID != 0 && !supports(msg, sipframe.HeaderSupported, "outbound") {
 		b.RegID = 0 // RFC 5626 6
 	}
-	if pns, has := u.Param(uri, "pn-provider"); has && len(m.pushServices) > 0 && !m.pushes(pns) {
-		return noPush
+	if bad := m.readPush(r, &b, &u, msg.Bytes(a.Params)); bad != nil {
+		return bad
 	}
 	_, ob := u.Param(uri, "ob")
 	if b.RegID != 0 && len(b.Instance) > 0 || ob {
@@ -152,11 +152,6 @@ func (m *Core) readContact(r *Registration, msg *sipframe.Message, a *sipframe.N
 	r.last = max(r.last, b.Expires)
 	r.Bindings, r.Wanted = append(r.Bindings, b), append(r.Wanted, wanted)
 	return nil
-}
-
-// pushes reports whether pn_providers has a service.
-func (m *Core) pushes(pns []byte) bool {
-	return slices.ContainsFunc(m.pushServices, func(name string) bool { return sipframe.EqualFold(pns, name) })
 }
 
 // bounded brings an expiry between the bounds.

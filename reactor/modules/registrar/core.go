@@ -36,7 +36,7 @@ type Core struct {
 	gruu                                   *gruus // nil: there are none
 	serviceRoute                           string // of the 200; "" none
 	flowTimer                              int64  // of the 200 to outbound phones; 0 none
-	pushServices                           []string
+	push                                   push
 
 	places             *usrloc.Module
 	signaling          *signaling.Module
@@ -49,7 +49,7 @@ type Core struct {
 func NewCore(name string) *Core {
 	m := &Core{
 		name: name, defaultExpires: 3600, minExpires: 60, defaultQ: -1, maxUser: 64, maxDomain: 64, maxAOR: 256, maxContact: 255,
-		caseSensitive: true, receivedParam: "received", persistFlag: -1, noGRUU: true,
+		caseSensitive: true, receivedParam: "received", persistFlag: -1, noGRUU: true, push: newPush(),
 	}
 	m.scratch.New = func() any { return new(Registration) }
 	return m
@@ -66,6 +66,7 @@ func (m *Core) Places() *usrloc.Module { return m.places }
 // Start makes GRUUs, or goes on with those of the one that this one replaces; nil: there is none.
 func (m *Core) Start(e *script.Env, old *Core) {
 	m.env = e
+	m.push.start(m, e)
 	switch {
 	case m.noGRUU:
 	case m.gruuSecret == "" && old != nil && old.gruu != nil && old.gruuSecret == "":
@@ -83,6 +84,7 @@ func (m *Core) Resolve(l *script.Loading) {
 		return // Needs has said so
 	}
 	m.places.CaseSensitive, m.places.RealmPrefix = m.caseSensitive, m.realmPrefix
+	m.resolvePush(l)
 	if m.persistFlagName.Text != "" {
 		m.persistFlag = int(l.Flag(m.persistFlagName))
 	}

@@ -8,6 +8,10 @@
 // With disable_gruu 0, a phone that supports them gets a public and a temporary GRUU (RFC 5627), which lookup() finds its
 // contact by. The temporary one is sealed: it tells nothing of the user, and nobody else makes one.
 //
+// With pn_enable, a phone with push parameters (RFC 8599) that a request is for is woken by usrloc's E_UL_CONTACT_REFRESH,
+// and gets the request as soon as it has registered again, as a branch of the transaction that lookup() has begun; behind
+// pn_refresh_timeout the caller is answered.
+//
 // # Not as there
 //
 //   - Refused is refused whole: a REGISTER that is answered 400, 420 or 503 has changed nothing.
@@ -15,5 +19,5 @@
 //   - "*" follows RFC 3261 10.3: a lower CSeq of the same Call-ID is refused.
 //   - path-off stores no Path.
 //   - With refuse_short_expires (ours) an expiry below min_expires is answered 423.
-//   - Push notifications and save() in an onreply_route (mcontact_avp) are refused when the configuration is loaded.
+//   - save() in an onreply_route (mcontact_avp) is refused when the configuration is loaded.
 package registrar

@@ -38,7 +38,15 @@ func (m *Core) functions(*script.Config) []script.Function {
 		{Name: "add_sock_hdr", Usage: `add_sock_hdr("name")`, Min: 1,
 			Help: "Adds a header that names the listener the request came by.",
 			Args: kinds(text), Routes: script.Requests, Build: m.addSocketHeader},
+		m.PurrFunction(),
 	}
+}
+
+// PurrFunction is pn_process_purr().
+func (m *Core) PurrFunction() script.Function {
+	return script.Function{Name: "pn_process_purr", Usage: `pn_process_purr("table")`, Min: 1, Async: true,
+		Help: "Has the phone that a later request of a dialog is for woken, and waits until it has registered: 1, or 2 if there is nobody to be woken.",
+		Args: []script.ArgKind{script.FixedArg}, Routes: script.Routes(script.RequestRoute), Build: m.processPurr}
 }
 
 // Table resolves the argument that names a table.

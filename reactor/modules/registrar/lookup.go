@@ -94,15 +94,16 @@ func (m *Core) Lookup(a *script.Args, whom func(uri []byte) Whom) script.Action 
 
 // search is a lookup() under way.
 type search struct {
-	m     *Core
-	x     *script.Machine
-	table *usrloc.Place
-	flags *lookupFlags
-	only  *phone // of a GRUU
-	first bool   // the next contact becomes the Request-URI
-	found int
-	asked int // contacts that there were, whether they take the method or not
-	err   error
+	m        *Core
+	x        *script.Machine
+	table    *usrloc.Place
+	flags    *lookupFlags
+	only     *phone // of a GRUU
+	first    bool   // the next contact becomes the Request-URI
+	found    int
+	sleeping []location.Contact // that have to be woken first
+	asked    int                // contacts that there were, whether they take the method or not
+	err      error
 
 	single bool // one contact is enough
 }
@@ -153,6 +154,10 @@ func (s *search) visit() func(b *location.Contact) bool {
 			return true
 		}
 		s.asked++
+		if s.m.asleep(b, s.x.Now().Unix()) {
+			s.sleeping = append(s.sleeping, *b)
+			return !s.flags.noBranches && !s.single
+		}
 		if err := s.take(c, b); err != nil {
 			s.err = err
 			return !errors.Is(err, proxy.ErrBranches)
@@ -164,7 +169,7 @@ func (s *search) visit() func(b *location.Contact) bool {
 
 // take makes a contact a destination of the request.
 func (s *search) take(c *proxy.Context, b *location.Contact) error {
-	uri := s.x.KeepString(b.URI())
+	uri := s.x.Keep(s.m.appendAwake(nil, b))
 	var to *proxy.Branch
 	if s.first {
 		if err := c.SetRequestURI(uri); err != nil {
@@ -230,6 +235,11 @@ func (s *search) expand() {
 }
 
 func (s *search) result(at *script.Site) int {
+	if len(s.sleeping) > 0 {
+		if rc := s.wake(at); rc <= 0 || s.found == 0 {
+			return rc
+		}
+	}
 	switch {
 	case s.found > 0:
 		return 1

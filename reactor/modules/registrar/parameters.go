@@ -10,7 +10,6 @@ import (
 
 // Parameters are those that both modules have.
 func (m *Core) Parameters() []script.Parameter {
-	const noPush = "push notifications are not sent"
 	const year = 366 * 86400
 	return []script.Parameter{
 		number("default_expires", "seconds", "Expiry of a contact that says none.", 1, year, &m.defaultExpires),
@@ -32,27 +31,32 @@ func (m *Core) Parameters() []script.Parameter {
 		keep("attr_avp", "AVP with what is kept with a contact; lookup() gives it back as a branch's attribute.", &m.attrAVP),
 		text("gruu_secret", "Secret that temporary GRUUs are sealed with; without one they are good until the program ends.", &m.gruuSecret),
 		{Name: "disable_gruu", Help: "Phones that support GRUUs get none.", Type: script.BoolParam, Default: "1", Set: script.Into(&m.noGRUU)},
-		refused("pn_enable", "Push notifications.", noPush),
-		{Name: "pn_providers", Help: "Providers of push notifications: a contact with another one is refused with 555 (RFC 8599). None are sent.",
-			Type: script.StringParam, Set: m.setPushServices},
-		{Name: "pn_ct_match_params", Help: "Parameters that match contacts.", Type: script.StringParam, Note: noPush},
-		{Name: "pn_pnsreg_interval", Help: "When devices register again.", Type: script.IntParam, Note: noPush},
-		{Name: "pn_trigger_interval", Help: "When a notification is sent.", Type: script.IntParam, Note: noPush},
-		{Name: "pn_skip_pn_interval", Help: "When none is needed.", Type: script.IntParam, Note: noPush},
-		{Name: "pn_refresh_timeout", Help: "How long a device may take.", Type: script.IntParam, Note: noPush},
-		refused("pn_enable_purr", "Notifications within dialogs.", noPush),
+		{Name: "pn_enable", Type: script.BoolParam, Default: "0", Set: script.Into(&m.push.on),
+			Help: "Phones with push parameters (RFC 8599) are woken by E_UL_CONTACT_REFRESH."},
+		{Name: "pn_providers", Help: "Providers of push notifications, with commas: a contact with another one is refused with 555.",
+			Type: script.StringParam, Set: list(&m.push.providers)},
+		{Name: "pn_ct_match_params", Help: "Parameters of the URI that contacts with all of them are matched by, with commas.",
+			Default: "pn-provider, pn-prid, pn-param", Type: script.StringParam, Set: list(&m.push.params)},
+		number("pn_pnsreg_interval", "seconds", "How long before its end a device that wakes by itself refreshes its registration.", 1, year, &m.push.pnsreg),
+		number("pn_trigger_interval", "seconds", "How long before its end other devices are woken, with usrloc's contact_refresh_timer.", 0, year, &m.push.trigger),
+		number("pn_skip_pn_interval", "seconds", "How long behind a registration a device counts as awake.", 0, year, &m.push.skip),
+		number("pn_refresh_timeout", "seconds", "How long a device may take to register for a request.", 1, 600, &m.push.timeout),
+		{Name: "pn_enable_purr", Type: script.BoolParam, Default: "0", Set: script.Into(&m.push.purr),
+			Help: "Registrations get a reference (PURR) that later requests of dialogs wake their phone by."},
 	}
 }
 
-// setPushServices takes pn_providers: names with commas between them.
-func (m *Core) setPushServices(v script.Literal) error {
-	m.pushServices = nil
-	for name := range strings.SplitSeq(v.Text, ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			m.pushServices = append(m.pushServices, name)
+// list takes names with commas between them.
+func list(into *[]string) func(v script.Literal) error {
+	return func(v script.Literal) error {
+		*into = nil
+		for name := range strings.SplitSeq(v.Text, ",") {
+			if name = strings.TrimSpace(name); name != "" {
+				*into = append(*into, name)
+			}
 		}
+		return nil
 	}
-	return nil
 }
 
 // setServiceRoute takes service_route.

@@ -21,6 +21,10 @@ type Registration struct {
 	keep     bool // the connection lives as long as the contacts
 	last     int64
 
+	pns   []byte // provider of push notifications that the phone has, or asks for
+	wakes bool   // it wakes by itself to register (+sip.pnsreg)
+	purr  uint64 // reference of its registration; 0 none
+
 	knowsPath, knowsOutbound bool // options that the phone supports
 }
 
@@ -44,6 +48,7 @@ func (r *Registration) Copy() *Registration {
 	}
 	n.contacts, n.headers = nil, nil
 	n.aor, n.path, n.user, n.scheme, n.host = own(r.aor), own(r.path), own(r.user), own(r.scheme), own(r.host)
+	n.pns = own(r.pns)
 	n.AOR, n.CallID, n.Wanted = n.aor, own(r.CallID), append([]int64(nil), r.Wanted...)
 	n.Bindings = append([]location.Binding(nil), r.Bindings...)
 	for i := range n.Bindings {
@@ -56,7 +61,7 @@ func (r *Registration) Copy() *Registration {
 
 // bytes is how many the texts have.
 func (r *Registration) bytes() int {
-	n := len(r.aor) + len(r.path) + len(r.user) + len(r.scheme) + len(r.host) + len(r.CallID)
+	n := len(r.aor) + len(r.path) + len(r.user) + len(r.scheme) + len(r.host) + len(r.CallID) + len(r.pns)
 	for i := range r.Bindings {
 		for _, text := range r.Bindings[i].All() {
 			n += len(*text)

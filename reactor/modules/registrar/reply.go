@@ -94,6 +94,7 @@ func (m *Core) AppendAccepted(h []byte, r *Registration, f *SaveFlags) []byte {
 			h = append(strconv.AppendInt(append(h, "Flow-Timer: "...), m.flowTimer, 10), "\r\n"...)
 		}
 	}
+	h = m.appendCaps(h, r)
 	if m.serviceRoute != "" {
 		h = append(append(append(h, "Service-Route: "...), m.serviceRoute...), "\r\n"...)
 	}

@@ -138,6 +138,9 @@ func (m *Core) List(table *usrloc.Place, r *Registration) {
 
 // show adds a contact to those of the reply.
 func (m *Core) show(r *Registration, c *location.Contact) {
+	if r.purr == 0 && m.push.purr && c.Flags&location.Pushed != 0 && r.names(c) {
+		r.purr = c.ID
+	}
 	if !r.only || r.names(c) {
 		r.contacts = m.appendContact(r.contacts, r, c, r.Now)
 	}
@@ -190,6 +193,7 @@ func (m *Core) fill(x *script.Machine, r *Registration, f *SaveFlags, path []byt
 	c := x.Context()
 	u := &r.Update
 	u.AOR, u.CSeq, u.Now, u.CallID = r.aor, seq, now, c.Msg.CallID()
+	u.PushParams = m.push.params
 	u.Repeats, u.Param, r.only = m.repeats, f.matchParam, f.only
 	u.Matching = m.places.Matching
 	if f.matchGiven {

@@ -74,7 +74,7 @@ type Record struct {
 func (m *Module) describe(c *location.Contact, now int64) Contact {
 	x := Contact{
 		Contact: c.URI(), ContactID: strconv.FormatUint(c.ID, 10), CallID: c.CallID(), CSeq: c.CSeq, Agent: c.Agent(),
-		Received: c.Received(), Path: c.Path(), State: c.State().String(), Flags: c.Flags, CFlags: m.flagNames(m.Flags(c)),
+		Received: c.Received(), Path: c.Path(), State: c.State().String(), Flags: c.Flags &^ (1 << 31), CFlags: m.flagNames(m.Flags(c)),
 		Socket: c.Socket(), Methods: c.Methods, Instance: c.Instance(), Attr: c.Attr(), Latency: c.Latency,
 		Connection: uint64(c.Flow), Lost: c.FlowLost,
 	}

@@ -22,6 +22,8 @@ type Module struct {
 	UseDomain     bool
 	CaseSensitive bool
 	RealmPrefix   string
+	// RefreshWithin is how many seconds before its end a pushed contact is woken; registrar sets it. 0 is never.
+	RefreshWithin int64
 	// Matching is matching_mode.
 	Matching location.Matching
 
@@ -39,7 +41,7 @@ type Module struct {
 	persistency script.Literal
 	writeMode   script.Literal
 
-	showKept              bool
+	showKept, refreshes   bool
 	minLatency, minChange int64 // microseconds
 
 	numbers *numberings
@@ -72,6 +74,9 @@ type Place struct{ at atomic.Pointer[table] }
 
 // Table returns the table.
 func (p *Place) Table() *location.Table { return p.at.Load().Table }
+
+// Name returns the table's name.
+func (p *Place) Name() string { return p.at.Load().name }
 
 // New returns the module for a configuration.
 func New(*script.Config) *script.Module {
@@ -286,8 +291,11 @@ func (m *Module) observe(e *reactor.Event) {
 const flushAtEnd = 5 * time.Second
 
 func (m *Module) begin() {
+	part := 0
 	m.env.Every(time.Second, func(context.Context) {
 		now := time.Now().Unix()
+		m.remind(part, now)
+		part = (part + 1) % refreshParts
 		for _, t := range m.list() {
 			t.Expire(now)
 		}

@@ -90,7 +90,8 @@ func (m *Module) parameters() []script.Parameter {
 			Help: "Change of a latency from which on E_UL_LATENCY_UPDATE is raised; 0 is any."},
 		idle("pinging_mode", "Who pings contacts.", noCluster, script.StringParam),
 		{Name: "mi_dump_kv_store", Type: script.BoolParam, Default: "0", Set: script.Into(&m.showKept), Help: "Management shows what modules keep with contacts."},
-		idle("contact_refresh_timer", "E_UL_CONTACT_REFRESH is raised.", "push notifications are not sent", script.BoolParam),
+		{Name: "contact_refresh_timer", Type: script.BoolParam, Default: "0", Set: script.Into(&m.refreshes),
+			Help: "E_UL_CONTACT_REFRESH is raised before a registration with push parameters ends (pn_trigger_interval)."},
 	}
 }
 

@@ -142,7 +142,7 @@ func (m *Module) row(x *location.Stored) []store.Value {
 	return []store.Value{
 		store.Int(int64(x.ID)), store.String(user), optional(domain), store.String(x.URI()), optional(x.Received()),
 		optional(x.Path()), store.Int(x.Expires), store.Float(q), store.String(x.CallID()), store.Int(int64(x.CSeq)),
-		store.Time(time.Unix(x.Modified, 0)), store.Int(int64(x.Flags)), optional(m.flagNames(m.Flags(&x.Contact))), store.String(agent),
+		store.Time(time.Unix(x.Modified, 0)), store.Int(int64(x.Flags &^ (1 << 31))), optional(m.flagNames(m.Flags(&x.Contact))), store.String(agent),
 		optional(x.Socket()), methods, optional(x.Instance()), optional(x.Attr()), optional(x.Kept()),
 	}
 }
