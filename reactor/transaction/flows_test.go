@@ -3,6 +3,7 @@ package transaction
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -157,47 +158,7 @@ func TestFlowLoss(t *testing.T) {
 	timing.T1, timing.T2, timing.T4 = 20*time.Millisecond, 80*time.Millisecond, 100*time.Millisecond
 	l := run(t, &routes{}, Config{Timing: timing})
 	bob := l.dial(reactor.UDP, loss)
-	stop := make(chan struct{})
-	defer close(stop)
-	branches := make(map[string]map[string]bool)
-	served := make(chan struct{})
-	go func() { // answers each request as often as it comes, and repeats a 200 until its ACK comes
-		defer close(served)
-		clock := time.NewTicker(40 * time.Millisecond)
-		defer clock.Stop()
-		unacked := make(map[string]string)
-		for {
-			select {
-			case <-stop:
-				return
-			case <-clock.C:
-				for _, req := range unacked {
-					bob.answerTo(req, "200 OK")
-				}
-			case req := <-bob.in:
-				if strings.HasPrefix(req, "SIP/2.0") {
-					continue
-				}
-				id, method := header(t, req, "Call-ID"), req[:strings.IndexByte(req, ' ')]
-				if branches[id+method] == nil {
-					branches[id+method] = make(map[string]bool)
-				}
-				branches[id+method][header(t, req, "Via")] = true
-				switch {
-				case method == "ACK":
-					delete(unacked, id)
-				case method == "INVITE" && strings.HasSuffix(id, "refused"):
-					bob.answerTo(req, "486 Busy Here")
-				case method == "INVITE":
-					bob.answerTo(req, "180 Ringing")
-					bob.answerTo(req, "200 OK")
-					unacked[id] = req
-				default:
-					bob.answerTo(req, "200 OK")
-				}
-			}
-		}
-	}()
+	once := bob.answers(40 * time.Millisecond)
 	for n := range calls {
 		alice := l.dial(reactor.UDP, loss)
 		id, want := fmt.Sprintf("loss%d-ok", n), "SIP/2.0 200"
@@ -214,11 +175,61 @@ func TestFlowLoss(t *testing.T) {
 		alice.insist("SIP/2.0 200", func() { alice.ask("BYE", bob.uri("bob"), id, "b"+id, to, "CSeq: 2 BYE") }, "2 BYE")
 	}
 	l.settled()
-	stop <- struct{}{}
-	<-served
-	for what, vias := range branches {
-		if len(vias) != 1 && !strings.HasSuffix(what, "okACK") {
-			t.Errorf("%s came in %d transactions", what, len(vias))
+	once()
+}
+
+// answers has the agent answer each request as often as it comes, an INVITE by 180 and 200, or 486 where its Call-ID ends
+// so, and repeat a 200 until its ACK comes, again and again. once ends that and checks that each request came in one
+// transaction.
+func (a *agent) answers(again time.Duration) (once func()) {
+	stop, served := make(chan struct{}), make(chan struct{})
+	branches := make(map[string]map[string]bool)
+	go func() {
+		defer close(served)
+		clock := time.NewTicker(again)
+		defer clock.Stop()
+		unacked := make(map[string]string)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-clock.C:
+				for _, req := range unacked {
+					a.answerTo(req, "200 OK")
+				}
+			case req := <-a.in:
+				if strings.HasPrefix(req, "SIP/2.0") {
+					continue
+				}
+				id, method := header(a.T, req, "Call-ID"), req[:strings.IndexByte(req, ' ')]
+				if branches[id+method] == nil {
+					branches[id+method] = make(map[string]bool)
+				}
+				branches[id+method][header(a.T, req, "Via")] = true
+				switch {
+				case method == "ACK":
+					delete(unacked, id)
+				case method == "INVITE" && strings.HasSuffix(id, "refused"):
+					a.answerTo(req, "486 Busy Here")
+				case method == "INVITE":
+					a.answerTo(req, "180 Ringing")
+					a.answerTo(req, "200 OK")
+					unacked[id] = req
+				default:
+					a.answerTo(req, "200 OK")
+				}
+			}
+		}
+	}()
+	end := sync.OnceFunc(func() { close(stop); <-served })
+	a.Cleanup(end)
+	return func() {
+		a.Helper()
+		end()
+		for what, vias := range branches {
+			if len(vias) != 1 && (!strings.HasSuffix(what, "ACK") || strings.HasSuffix(what, "refusedACK")) { // that to a 200 is one each time
+				a.Errorf("%s came in %d transactions", what, len(vias))
+			}
 		}
 	}
 }

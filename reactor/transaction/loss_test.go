@@ -1,0 +1,99 @@
+package transaction
+
+import (
+	"context"
+	"encoding/csv"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/internal/netnstest"
+)
+
+// Calls of sipp over a network that loses 3 % of all datagrams: all of them end, none comes to the callee twice, and no
+// transaction is left without its answer. The callee is none of sipp's, whose server takes an INVITE that comes again
+// because both its responses were lost for a mistake.
+func TestLossySIPp(t *testing.T) {
+	path, err := exec.LookPath("sipp")
+	if err != nil {
+		t.Skip("sipp is not installed: the package sip-tester has it")
+	}
+	if !netnstest.In(t) {
+		return
+	}
+	const calls, rate, loss = 300, 100, "3"
+	r := &routes{}
+	l := run(t, r, Config{})
+	bob := l.dial(reactor.UDP, 0)
+	r.request = func(c ctx) {
+		_ = c.SetRequestURI([]byte(bob.uri("bob")))
+		r.relay(c)
+	}
+	once := bob.answers(500 * time.Millisecond)
+	_, engine, _ := net.SplitHostPort(l.at(reactor.UDP))
+	netnstest.Sh(t, "nft", "add table inet loss; add chain inet loss in { type filter hook input priority 0; }; "+
+		"add rule inet loss in meta l4proto udp numgen random mod 100 < "+loss+" counter drop")
+	dir := t.TempDir()
+	stats, said := filepath.Join(dir, "stats.csv"), filepath.Join(dir, "errors")
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	if err := exec.CommandContext(ctx, path, "-sf", "testdata/lossy_uac.xml", "-i", "127.0.0.1", "-p", freeUDP(t), "-m", strconv.Itoa(calls), "-r", strconv.Itoa(rate), "-d", "100",
+		"-nostdin", "-trace_stat", "-stf", stats, "-fd", "1", "-trace_err", "-error_file", said, "127.0.0.1:"+engine).Run(); err != nil {
+		why, _ := os.ReadFile(said)
+		t.Errorf("sipp: %v\n%s", err, why)
+	}
+	for column, want := range map[string]int{"SuccessfulCall(C)": calls, "FailedCall(C)": 0, "TotalCallCreated": calls} {
+		if got := lastOf(t, stats, column); got != want {
+			t.Errorf("%s: %d, want %d", column, got, want)
+		}
+	}
+	if lastOf(t, stats, "Retransmissions(C)") == 0 {
+		t.Error("nothing was lost")
+	}
+	l.settled()
+	once()
+}
+
+// freeUDP returns a UDP port that nobody uses.
+func freeUDP(t *testing.T) string {
+	t.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, port, _ := net.SplitHostPort(c.LocalAddr().String())
+	return port
+}
+
+// lastOf returns a column of the last line of sipp's statistics.
+func lastOf(t *testing.T, file, column string) int {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.Comma, r.LazyQuotes, r.FieldsPerRecord = ';', true, -1
+	rows, err := r.ReadAll()
+	if err != nil || len(rows) < 2 {
+		t.Fatalf("%s: %d rows, %v", file, len(rows), err)
+	}
+	for i, name := range rows[0] {
+		if name == column && i < len(rows[len(rows)-1]) {
+			n, err := strconv.Atoi(rows[len(rows)-1][i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	t.Fatalf("%s: no column %s", file, column)
+	return 0
+}
