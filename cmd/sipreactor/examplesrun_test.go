@@ -42,7 +42,7 @@ func try(t *testing.T, name string, replaced ...string) *trial {
 		t.Fatalf("there is no example %s", name)
 	}
 	pairs := append(replaced, "/etc/sipreactor", c.dir, "/etc/ssl/certs/ca-certificates.crt", filepath.Join(c.dir, "ca.pem"), "socket=tls:0.0.0.0:5061", "socket=tls:"+c.tls, "socket=wss:0.0.0.0:443", "socket=wss:"+c.tls,
-		"socket=udp:127.0.0.1:5060", "socket=udp:"+c.udp, "127.0.0.1:5080", c.pbx.addr(), "8888", c.web, `"ds_ping_interval", 10`, `"ds_ping_interval", 1`, `"probing_interval", 10`, `"probing_interval", 1`)
+		"socket=udp:127.0.0.1:5060", "socket=udp:"+c.udp, "127.0.0.1:5080", c.pbx.addr(), "$rp == 5080", "$rp == "+portIn(c.pbx.addr()), "8888", c.web, `"ds_ping_interval", 10`, `"ds_ping_interval", 1`, `"probing_interval", 10`, `"probing_interval", 1`)
 	with := strings.NewReplacer(pairs...)
 	for name, rows := range filesOf(string(text)) {
 		if err := os.WriteFile(filepath.Join(c.dir, filepath.Base(name)), []byte(with.Replace(rows)), 0o600); err != nil {
@@ -60,6 +60,9 @@ func try(t *testing.T, name string, replaced ...string) *trial {
 	c.log.wait(t, "msg=ready")
 	return c
 }
+
+// portIn is what stands behind the colon.
+func portIn(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
 
 // mi gives the answer of a management command.
 func (c *trial) mi(words ...string) string {
@@ -384,7 +387,7 @@ func TestExampleBridge(t *testing.T) {
 
 // TestExamplesAreClosed: a stranger reaches nobody of his choice by them, whatever Route and Request-URI say.
 func TestExamplesAreClosed(t *testing.T) {
-	for _, name := range []string{"load-balancer", "trunk-edge", "direct-routing", "tls-to-udp"} {
+	for _, name := range []string{"edge", "load-balancer", "trunk-edge", "direct-routing", "tls-to-udp"} {
 		t.Run(name, func(t *testing.T) {
 			dead := "127.0.0.2:" + freePort(t)
 			c := try(t, name, "192.0.2.11:5061", dead, "192.0.2.12:5061", dead, "192.0.2.21:5061", dead,
@@ -414,6 +417,13 @@ func TestExamplesAreClosed(t *testing.T) {
 			defer trap.mu.Unlock()
 			if len(trap.heard) > 0 {
 				t.Errorf("the stranger reached whom he liked: %q", trap.heard)
+			}
+			c.pbx.mu.Lock()
+			defer c.pbx.mu.Unlock()
+			for _, m := range c.pbx.heard {
+				if strings.Contains(m, "\r\nRoute: <sip:"+trap.at) {
+					t.Errorf("the stranger's Route reaches who trusts us: %q", m)
+				}
 			}
 		})
 	}
