@@ -135,7 +135,7 @@ var globals = map[string]*globalSpec{
 	}),
 
 	"tcp_workers":      workers(func(c *settings, n int) { c.Engine.Workers = max(c.Engine.Workers, n) }),
-	"udp_workers":      workers(func(c *settings, n int) { c.Engine.Workers = max(c.Engine.Workers, n) }),
+	"udp_workers":      number(0, 1024, "workers", func(c *settings, n int) { c.Engine.Workers = max(c.Engine.Workers, n) }),
 	"tcp_loops":        number(1, 256, "event loops", func(c *settings, n int) { c.Engine.Loops = n }),
 	"open_files_limit": number(16, math.MaxInt32, "descriptors", func(c *settings, n int) { c.OpenFiles = n }),
 

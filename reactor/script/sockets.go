@@ -243,7 +243,7 @@ func splitHost(s string) (host string, port uint16, msg string) {
 		}
 	} else {
 		if a, err := netip.ParseAddr(s); err == nil && a.Is6() {
-			return "", 0, "an IPv6 address goes in []: [" + s + "], with the port behind it"
+			return "", 0, "an IPv6 address goes in []"
 		}
 		var more bool
 		if host, portText, more = strings.Cut(s, ":"); !more {
@@ -263,12 +263,17 @@ func splitHost(s string) (host string, port uint16, msg string) {
 	return host, uint16(n), ""
 }
 
-// bracketed puts an IPv6 address that stands alone into brackets, which OpenSIPS asks for only with a port behind it.
+// bracketed puts an IPv6 address of eight groups into brackets, with a port behind it or none: OpenSIPS takes that
+// without, too. With "::" in it nothing tells where the port begins.
 func bracketed(s string) string {
-	if a, err := netip.ParseAddr(s); err == nil && a.Is6() {
-		return "[" + s + "]"
+	host, port := s, ""
+	if i := strings.LastIndexByte(s, ':'); strings.Count(s, ":") == 8 {
+		host, port = s[:i], s[i:]
 	}
-	return s
+	if a, err := netip.ParseAddr(host); err != nil || !a.Is6() || strings.Count(host, ":") != 7 || strings.Contains(host, "::") {
+		return s
+	}
+	return "[" + host + "]" + port
 }
 
 func validHost(s string) bool {

@@ -64,6 +64,7 @@ func New(*script.Config) *script.Module {
 			{Name: "cachedb_url", Type: script.StringParam, Default: "local://", Help: `The id by which scripts reach a collection: local:group:///collection.`, Set: m.setURL},
 			{Name: "cache_collections", Type: script.StringParam, Default: "default", Help: "The collections, joined by semicolons.", Set: m.setCollections},
 			{Name: "cache_clean_period", Type: script.IntParam, Min: 1, Max: 1 << 30, Unit: "seconds", Default: "600", Help: "How often expired values are taken away.", Set: script.Seconds(&m.clean)},
+			{Name: "cache_table_size", Type: script.IntParam, Help: "Of before OpenSIPS 2: the size of a hash table.", Note: "tables grow by themselves"},
 			{Name: "cluster_id", Type: script.IntParam, Help: "Replicates collections in a cluster.", Set: func(v script.Literal) error {
 				if v.Int != 0 {
 					return errors.New("is not supported: there is no replication of collections")

@@ -2,6 +2,7 @@ package presence
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -9,6 +10,7 @@ import (
 
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/script"
+	"sipreactor/sipframe"
 )
 
 // replier is the Instance of signaling.
@@ -57,6 +59,18 @@ func New(*script.Config) *script.Module {
 	}
 }
 
+// setAddress takes the user of our Contact from its URI.
+func (m *Module) setAddress(v script.Literal) error {
+	var u sipframe.URI
+	if sipframe.ParseURI([]byte(v.Text), &u) != nil {
+		return errors.New("is no SIP URI")
+	}
+	if user := string(u.User.In([]byte(v.Text))); user != "" {
+		m.user = user
+	}
+	return nil
+}
+
 func (m *Module) parameters() []script.Parameter {
 	number := func(name, help string, to *int64) script.Parameter {
 		return script.Parameter{Name: name, Help: help, Type: script.IntParam, Max: 86400 * 30, Unit: "seconds", Set: script.Into(to)}
@@ -74,6 +88,7 @@ func (m *Module) parameters() []script.Parameter {
 		number("max_expires_publish", "The longest publication; default 3600.", &m.maxPublish),
 		number("expires_offset", "How much longer than told it is kept.", &m.offset),
 		{Name: "contact_user", Type: script.StringParam, Default: m.user, Help: "The user of our Contact.", Set: script.Into(&m.user)},
+		{Name: "server_address", Type: script.StringParam, Help: "Of before OpenSIPS 2.3: our Contact, of which the user counts; contact_user says that since.", Set: m.setAddress},
 		{Name: "notify_offline_body", Type: script.BoolParam, Default: "0", Set: script.Into(&m.offline), Help: "Whether watchers of a presentity that publishes nothing get a document that says closed."},
 		{Name: "end_sub_on_timeout", Type: script.BoolParam, Default: "1", Set: script.Into(&m.endOnTimeout), Help: "Whether a subscription ends when nobody answers its NOTIFY."},
 		idle("db_url", script.StringParam, "The database.", memory), idle("fallback2db", script.BoolParam, "Whether the database is asked.", memory),

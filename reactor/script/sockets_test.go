@@ -1,0 +1,27 @@
+package script
+
+import "testing"
+
+// An IPv6 address of a socket stands in brackets or without, where it is clear what the port is.
+func TestSocketAddresses(t *testing.T) {
+	for socket, want := range map[string]SocketDecl{
+		"tls:[2001:db8::1]:5061":                  {Host: "2001:db8::1", Port: 5061},
+		"tls:[::1]":                               {Host: "::1", Port: 5061},
+		"tls:2001:db8:0:0:0:0:0:1":                {Host: "2001:db8:0:0:0:0:0:1", Port: 5061},
+		"tls:2a00:4a40:8:6:f816:7eff:4e18:1:5070": {Host: "2a00:4a40:8:6:f816:7eff:4e18:1", Port: 5070},
+	} {
+		cfg, err := compile("cfg", []byte("socket="+socket+"\nloadmodule \"proto_tls.so\"\nroute { exit; }\n"))
+		if err != nil {
+			t.Errorf("%s: %v", socket, err)
+			continue
+		}
+		if s := cfg.Sockets[0]; s.Host != want.Host || s.Port != want.Port {
+			t.Errorf("%s: %s %d", socket, s.Host, s.Port)
+		}
+	}
+	for _, socket := range []string{"2a00:4a40:8:6:f816:7eff:4e18:1:5070:1", "2001:db8::1", "::1:5061"} {
+		if _, err := compile("cfg", []byte("socket=tls:"+socket+"\nloadmodule \"proto_tls.so\"\nroute { exit; }\n")); err == nil {
+			t.Errorf("%s is taken", socket)
+		}
+	}
+}
