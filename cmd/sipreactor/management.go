@@ -19,6 +19,7 @@ import (
 
 	"sipreactor/reactor/mi"
 	"sipreactor/reactor/mi/page"
+	prom "sipreactor/reactor/modules/prometheus"
 	"sipreactor/reactor/script"
 	"sipreactor/tlsstate"
 )
@@ -69,7 +70,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		commands.Destinations = func() []mi.DestinationSource { return destinations(n.cfg.Load()) }
 	}
 	d := n.commands
-	if err := d.Register(slices.Concat(commands.Commands(), n.routes.Commands(), cfg.Commands())...); err != nil {
+	if err := d.Register(slices.Concat(commands.Commands(), eventCommands(n.routes), cfg.Commands())...); err != nil {
 		return nil, err
 	}
 	if n.recent != nil {
@@ -151,8 +152,9 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatc
 		named = append(named, prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "sipreactor_log_lines_dropped_total",
 			Help: "Lines of the log that its reader was too slow for, or that could not be written."}, func() float64 { return float64(n.logLost()) }))
 	}
-	if slices.Contains(cfg.Modules, "prometheus") {
-		named = append(named, namedMetrics(&cfg.Prometheus, commands.Statistics()))
+	asked, _ := cfg.Instance("prometheus").(*prom.Config)
+	if asked != nil {
+		named = append(named, namedMetrics(asked, commands.Statistics()))
 	}
 	metrics, err := mi.Metrics(commands, n.log, named...)
 	if err != nil {
@@ -167,8 +169,8 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatc
 	}
 	m.page = m.http.Addr()
 	m.http.Handle("GET /metrics", metrics)
-	if root := cfg.Prometheus.Root; root != "metrics" {
-		m.http.Handle("GET /"+root, metrics)
+	if asked != nil && asked.Root != "metrics" {
+		m.http.Handle("GET /"+asked.Root, metrics)
 	}
 	if !slices.Contains(cfg.Modules, "mi_http") {
 		return nil
@@ -196,13 +198,13 @@ func (n *node) ensureToken(h *script.MIHTTP, hc *mi.HTTPConfig) (err error) {
 }
 
 // namedMetrics are the statistics that the module prometheus asks for.
-func namedMetrics(p *script.PrometheusConfig, s *mi.Statistics) *mi.NamedMetrics {
+func namedMetrics(p *prom.Config, s *mi.Statistics) *mi.NamedMetrics {
 	c := &mi.NamedMetrics{Statistics: s, Names: p.Statistics, Prefix: p.Prefix, Delimiter: p.Delimiter}
 	switch p.GroupMode {
-	case script.GroupLeftOut:
-	case script.GroupInName:
+	case prom.GroupLeftOut:
+	case prom.GroupInName:
 		c.Group = func(group string) string { return p.GroupPrefix + group }
-	case script.GroupLabelled:
+	case prom.GroupLabelled:
 		c.Label = p.GroupLabel
 	}
 	return c

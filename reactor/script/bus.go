@@ -103,8 +103,8 @@ func eventName(s string) bool {
 
 // subscribe has a socket get an event for a time; 0 is for good, less ends it.
 func (s *subscriptions) subscribe(event, socket string, ttl time.Duration) error {
-	if !eventName(event) {
-		return errEventName
+	if err := CheckEventName(event); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -54,8 +54,6 @@ type Config struct {
 	MI    MIConfig
 	// Statistics are those that the module statistics declares.
 	Statistics StatisticsConfig
-	// Prometheus is what the module prometheus says.
-	Prometheus PrometheusConfig
 	// Modules are the modules that were loaded, without path and suffix.
 	Modules []string
 	// Peers are the destinations that the routes and the client domains name: SIP
@@ -216,7 +214,6 @@ func newConfig() *Config {
 		Proxy:           proxy.Config{ServerHeader: defaultServer, TLSPort: 5061},
 		Log:             LogConfig{Level: LevelNotice, Script: LevelNotice, Print: LevelNotice, Stderr: true},
 		MI:              defaultMI(),
-		Prometheus:      defaultPrometheus(),
 		Trace:           TraceConfig{CaptureID: 1, MasterKey: true, MaxMessages: 4096, Homer5Delim: ":"},
 	}
 }

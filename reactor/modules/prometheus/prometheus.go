@@ -19,9 +19,9 @@ const (
 // taken begin the names of metrics that are given anyway.
 var taken = []string{"sipreactor", "go", "process", "promhttp"}
 
-// New makes the module for a configuration.
-func New(cfg *script.Config) *script.Module {
-	p := &cfg.Prometheus
+// New makes the module for a configuration. Its Instance is a *Config.
+func New(*script.Config) *script.Module {
+	p := &Config{Root: "metrics", Prefix: "opensips", Delimiter: "_", GroupLabel: "group"}
 	refused := func(name, help, why string) script.Parameter {
 		return script.Parameter{Name: name, Type: script.AnyParam, Help: help, Set: func(script.Literal) error { return errors.New("is not supported: " + why) }}
 	}
@@ -35,9 +35,10 @@ func New(cfg *script.Config) *script.Module {
 		}}
 	}
 	return &script.Module{
-		Name:    "prometheus",
-		AtStart: true,
-		Help:    "Gives statistics to Prometheus under OpenSIPS' names, by httpd.",
+		Name:     "prometheus",
+		AtStart:  true,
+		Instance: p,
+		Help:     "Gives statistics to Prometheus under OpenSIPS' names, by httpd.",
 		Parameters: []script.Parameter{
 			{Name: "root", Type: script.StringParam, Default: p.Root, Restart: true, Help: "The path, without the slash.", Set: func(v script.Literal) error {
 				s := strings.Trim(v.Text, "/")
@@ -67,7 +68,7 @@ func New(cfg *script.Config) *script.Module {
 				return nil
 			}},
 			{Name: "group_mode", Type: script.IntParam, Max: 2, Default: "0", Restart: true, Help: "Where the group stands: 0 nowhere, 1 in the name, 2 in a label.", Set: func(v script.Literal) error {
-				p.GroupMode = script.GroupMode(v.Int)
+				p.GroupMode = GroupMode(v.Int)
 				return nil
 			}},
 			{Name: "statistics", Type: script.StringParam, Restart: true, Help: "Which statistics: names, group:, group:name or all, with spaces between them.", Set: func(v script.Literal) error {

@@ -26,8 +26,8 @@ func TestPrometheusParams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (script.PrometheusConfig{Root: "metrics", Prefix: "opensips", Delimiter: "_", GroupLabel: "group"}); !reflect.DeepEqual(cfg.Prometheus, want) {
-		t.Errorf("defaults %+v", cfg.Prometheus)
+	if want := (&prometheus.Config{Root: "metrics", Prefix: "opensips", Delimiter: "_", GroupLabel: "group"}); !reflect.DeepEqual(cfg.Instance("prometheus"), want) {
+		t.Errorf("defaults %+v", cfg.Instance("prometheus"))
 	}
 	cfg, err = compile("cfg", []byte(withPrometheus+`
 modparam("prometheus", "root", "/prom/all")
@@ -42,10 +42,10 @@ route { exit; }`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := script.PrometheusConfig{Root: "prom/all", Prefix: "edge", GroupPrefix: "g_", Delimiter: "__", GroupLabel: "of", GroupMode: script.GroupLabelled,
+	want := &prometheus.Config{Root: "prom/all", Prefix: "edge", GroupPrefix: "g_", Delimiter: "__", GroupLabel: "of", GroupMode: prometheus.GroupLabelled,
 		Statistics: []string{"core:", "accepted", "net:refused"}}
-	if !reflect.DeepEqual(cfg.Prometheus, want) {
-		t.Errorf("got  %+v\nwant %+v", cfg.Prometheus, want)
+	if !reflect.DeepEqual(cfg.Instance("prometheus"), want) {
+		t.Errorf("got  %+v\nwant %+v", cfg.Instance("prometheus"), want)
 	}
 }
 

@@ -1,46 +1,42 @@
-package script
+package main
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"strconv"
 	"time"
 
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/script"
 )
-
-// listener is an Events that takes subscriptions.
-type listener interface {
-	Subscribe(event, socket string, ttl time.Duration) error
-}
 
 // defaultTTL is how long a subscription of the management interface lasts.
 const defaultTTL = time.Hour
 
-// Commands are the management commands for events.
-func (b *Background) Commands() []mi.Command {
+// eventCommands are the management commands for events.
+func eventCommands(b *script.Background) []mi.Command {
 	return []mi.Command{
 		{Name: "event_subscribe", Aliases: []string{"evi:subscribe"}, Module: "core", Help: "Has a socket get an event; expire is in seconds, 0 ends it.",
-			Params: []mi.Param{{Name: "event"}, {Name: "socket"}, {Name: "expire", Optional: true}}, Func: b.miSubscribe},
+			Params: []mi.Param{{Name: "event"}, {Name: "socket"}, {Name: "expire", Optional: true}},
+			Func:   func(_ context.Context, a *mi.Args) (any, error) { return subscribeEvent(b, a) }},
 		{Name: "events_list", Aliases: []string{"evi:list"}, Module: "core", Help: "Lists the events that there are.", Func: func(context.Context, *mi.Args) (any, error) {
 			list := []any{}
-			for i, name := range b.eventNames() {
+			for i, name := range b.EventNames() {
 				list = append(list, map[string]any{"name": name, "id": i})
 			}
 			return map[string]any{"Events": list}, nil
 		}},
 		{Name: "subscribers_list", Aliases: []string{"evi:subscribers"}, Module: "core", Help: "Lists who gets events.",
-			Params: []mi.Param{{Name: "event", Optional: true}, {Name: "socket", Optional: true}}, Func: b.miSubscribers},
+			Params: []mi.Param{{Name: "event", Optional: true}, {Name: "socket", Optional: true}},
+			Func:   func(_ context.Context, a *mi.Args) (any, error) { return eventSubscribers(b, a), nil }},
 		{Name: "raise_event", Aliases: []string{"evi:raise"}, Module: "core", Help: "Raises an event; params is a list of values.",
 			Params: []mi.Param{{Name: "event"}, {Name: "params", Optional: true}}, Func: func(_ context.Context, a *mi.Args) (any, error) {
 				name := a.Text("event")
-				if !eventName(name) {
-					return nil, mi.Failed(errEventName.Error(), nil)
+				if err := script.CheckEventName(name); err != nil {
+					return nil, mi.Failed(err.Error(), nil)
 				}
-				var params []Param
+				var params []script.Param
 				if a.Has("params") {
-					params = append(params, TextParam("", a.Text("params")))
+					params = append(params, script.TextParam("", a.Text("params")))
 				}
 				b.Raise(name, params...)
 				return "OK", nil
@@ -48,16 +44,7 @@ func (b *Background) Commands() []mi.Command {
 	}
 }
 
-func (b *Background) eventNames() []string {
-	names := slices.Clone(b.watch.Load().prog.eventNames)
-	if p := b.subscribed.all.Load(); p != nil {
-		names = append(names, slices.Collect(maps.Keys(*p))...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-func (b *Background) miSubscribe(_ context.Context, a *mi.Args) (any, error) {
+func subscribeEvent(b *script.Background, a *mi.Args) (any, error) {
 	ttl := defaultTTL
 	if a.Has("expire") {
 		n, err := strconv.ParseUint(a.Text("expire"), 10, 31)
@@ -74,21 +61,21 @@ func (b *Background) miSubscribe(_ context.Context, a *mi.Args) (any, error) {
 	return "OK", nil
 }
 
-func (b *Background) miSubscribers(_ context.Context, a *mi.Args) (any, error) {
+func eventSubscribers(b *script.Background, a *mi.Args) any {
 	events := []any{}
 	now := time.Now()
-	for i, name := range b.eventNames() {
+	for i, name := range b.EventNames() {
 		if a.Has("event") && a.Text("event") != name {
 			continue
 		}
 		list := []any{}
-		for _, s := range b.subscribed.of(name) {
-			if a.Has("socket") && a.Text("socket") != s.socket || s.over(now) {
+		for _, s := range b.Subscribers(name, now) {
+			if a.Has("socket") && a.Text("socket") != s.Socket {
 				continue
 			}
-			one := map[string]any{"socket": s.socket, "expire": "never"}
-			if u := s.until.Load(); u != 0 {
-				one["ttl"] = u - now.Unix()
+			one := map[string]any{"socket": s.Socket, "expire": "never"}
+			if s.Until != 0 {
+				one["ttl"] = s.Until - now.Unix()
 				delete(one, "expire")
 			}
 			list = append(list, one)
@@ -97,5 +84,5 @@ func (b *Background) miSubscribers(_ context.Context, a *mi.Args) (any, error) {
 			events = append(events, map[string]any{"name": name, "id": i, "Subscribers": list})
 		}
 	}
-	return map[string]any{"Events": events}, nil
+	return map[string]any{"Events": events}
 }

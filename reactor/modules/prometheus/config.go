@@ -1,8 +1,8 @@
-package script
+package prometheus
 
-// PrometheusConfig is what the module prometheus says: which statistics are
-// given to Prometheus under names as OpenSIPS makes them.
-type PrometheusConfig struct {
+// Config is what a configuration says: which statistics are given to Prometheus under
+// names as OpenSIPS makes them. It does not change once the configuration is read.
+type Config struct {
 	Root        string // path, without the slash: metrics
 	Prefix      string // of each name: opensips
 	GroupPrefix string // of the group's name
@@ -22,7 +22,3 @@ const (
 	GroupInName
 	GroupLabelled
 )
-
-func defaultPrometheus() PrometheusConfig {
-	return PrometheusConfig{Root: "metrics", Prefix: "opensips", Delimiter: "_", GroupLabel: "group"}
-}
