@@ -52,6 +52,7 @@ type Dialog struct {
 	RequestURI     string // of the INVITE, as it came
 	Created        int64
 	InviteCSeq     uint32
+	Restored       bool // it was stored by another life of the program
 	table          *Table
 	before, behind *Dialog // in a slot of the wheel; guarded by its lock
 	due            int64   // of the wheel

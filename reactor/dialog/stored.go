@@ -99,7 +99,7 @@ func (t *Table) Restore(r *Row) bool {
 	}
 	d := &Dialog{
 		ID: r.ID, CallID: r.CallID, FromTag: r.FromTag, FromURI: r.FromURI, ToURI: r.ToURI, RequestURI: r.RequestURI,
-		Created: r.Started, table: t, state: r.State, started: r.Started, expires: r.Expires, timeout: r.Expires - r.Started,
+		Created: r.Started, Restored: true, table: t, state: r.State, started: r.Started, expires: r.Expires, timeout: r.Expires - r.Started,
 		flags: r.Flags, script: r.Script, caller: r.Caller, callees: []Leg{r.Callee}, values: r.Values, stored: true,
 	}
 	d.callees[0].Answered = true

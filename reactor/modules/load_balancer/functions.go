@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 )
 
@@ -105,7 +106,7 @@ type selected struct{}
 // advance sends the call to the best destination that its session has not tried.
 func (m *module) advance(x *script.Machine, s *session, out script.Setter) int {
 	c := x.Context()
-	m.calls.Drop(c, selected{})
+	m.drop(c)
 	d, code := m.rows.Get().pick(&s.request, s.tried, x.Now(), &m.policy)
 	if d == nil {
 		m.refused.Add(1)
@@ -114,6 +115,7 @@ func (m *module) advance(x *script.Machine, s *session, out script.Setter) int {
 	resources := s.resources
 	if m.listen() {
 		m.calls.Hold(c, selected{}, func() { d.release(resources) })
+		m.keep(c, &taken{Destination: d.Row.ID, Resources: resources}, false)
 	} else {
 		d.release(resources)
 	}
@@ -125,6 +127,13 @@ func (m *module) advance(x *script.Machine, s *session, out script.Setter) int {
 	m.session.Set(x, script.Text(x.KeepString(s.String())))
 	put(x, out, d.Row.Attrs)
 	return 1
+}
+
+// drop lets go of the destination that the call was sent to.
+func (m *module) drop(c *proxy.Context) {
+	if m.calls.Drop(c, selected{}) {
+		m.keep(c, new(taken), true)
+	}
 }
 
 func put(x *script.Machine, out script.Setter, s *string) {
@@ -181,7 +190,7 @@ func (m *module) buildNext(a *script.Args) script.Action {
 
 func (m *module) buildReset(*script.Args) script.Action {
 	return func(x *script.Machine) int {
-		m.calls.Drop(x.Context(), selected{})
+		m.drop(x.Context())
 		m.session.Clear(x)
 		return 1
 	}
@@ -241,6 +250,8 @@ type counted struct {
 	resources string
 }
 
+func countedKey(id int, resources []string) any { return counted{id, strings.Join(resources, ";")} }
+
 func (m *module) buildCount(a *script.Args) script.Action {
 	ip, port, group, needs, undo, at := a.Text(0), a.Int(1), a.Int(2), a.Text(3), a.Int(4), a.Site()
 	return func(x *script.Machine) int {
@@ -262,15 +273,20 @@ func (m *module) buildCount(a *script.Args) script.Action {
 				return -1
 			}
 		}
-		key := counted{d.Row.ID, strings.Join(r.resources, ";")}
+		t := &taken{Destination: d.Row.ID, Resources: r.resources, Counted: true}
 		if back, _ := undo(x); back != 0 {
-			return script.Yes(m.calls.Drop(x.Context(), key))
+			if !m.calls.Drop(x.Context(), t.key()) {
+				return -1
+			}
+			m.keep(x.Context(), t, true)
+			return 1
 		}
 		if !m.listen() {
 			return -1
 		}
 		d.take(&r)
-		m.calls.Hold(x.Context(), key, func() { d.release(r.resources) })
+		m.calls.Hold(x.Context(), t.key(), func() { d.release(r.resources) })
+		m.keep(x.Context(), t, false)
 		return 1
 	}
 }

@@ -40,6 +40,7 @@ type module struct {
 	lookup destination.Lookup
 
 	tm      destination.Layered // nil: not loaded
+	dialog  *dialog.Module      // nil: not loaded
 	calls   *counter            // outlives a reload of the script
 	session *script.AVP         // hidden: the session of a request
 	env     *script.Env
@@ -53,6 +54,7 @@ type counter struct {
 	*destination.Calls
 	tracker *destination.Tracker
 	once    sync.Once
+	resumed sync.Once // calls that were stored
 }
 
 // router has calls end whose request got no transaction.
@@ -142,6 +144,7 @@ func (m *module) check(l *script.Loading) {
 	m.session = l.AVP(script.Literal{At: l.Place(""), Text: "__lb_session"})
 	m.tm, m.probing.send = destination.TransactionsOf(l), destination.PingerOf(l)
 	if d, ok := l.Instance("dialog").(*dialog.Module); ok {
+		m.dialog = d
 		d.Watch(m.ended)
 	}
 	if m.tm == nil {
@@ -196,6 +199,7 @@ func (m *module) run(ctx context.Context) {
 		return
 	case <-m.env.Running:
 	}
+	m.resume()
 	if m.probing.send != nil && m.probing.interval > 0 {
 		prober := &destination.Prober{Interval: m.probing.interval, Due: m.pings, Send: m.probing.send}
 		prober.Run(ctx)

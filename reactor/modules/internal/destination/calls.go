@@ -199,6 +199,18 @@ func (s *Calls) oldest() (oldest *Call) {
 	return oldest
 }
 
+// Resume has end called when a call ends that was answered in another life of the program, by its Call-ID.
+func (s *Calls) Resume(id string, key any, end func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	call := s.answered[id]
+	if call == nil {
+		call = &Call{id: id, since: time.Now(), holds: map[any]func(){}}
+		s.answered[id] = call
+	}
+	call.holds[key] = end
+}
+
 // HungUp ends a call that was answered, by its Call-ID.
 func (s *Calls) HungUp(id string) {
 	s.mu.Lock()

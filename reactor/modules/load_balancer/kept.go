@@ -1,0 +1,92 @@
+package loadbalancer
+
+import (
+	"encoding/json"
+	"slices"
+
+	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/proxy"
+)
+
+// keptAs is the value of a dialog that tells what its call takes. It is stored with the dialog, so that the load is known
+// again when the program comes back. A call whose dialog is made behind lb_start() has none.
+const keptAs = "lbX_load"
+
+// taken is what a call takes of a destination: by lb_start() and its like, or with Counted by lb_count_call().
+type taken struct {
+	Destination int
+	Resources   []string
+	Counted     bool
+}
+
+// is reports whether both are one hold: a call has one destination that was chosen.
+func (t *taken) is(o *taken) bool {
+	return t.Counted == o.Counted && (!t.Counted || t.Destination == o.Destination && slices.Equal(t.Resources, o.Resources))
+}
+
+// key is that of the hold.
+func (t *taken) key() any {
+	if t.Counted {
+		return countedKey(t.Destination, t.Resources)
+	}
+	return selected{}
+}
+
+// keep notes with the dialog what its call takes, or with off that it takes it no more.
+func (m *module) keep(c *proxy.Context, t *taken, off bool) {
+	if m.dialog == nil {
+		return
+	}
+	d := m.dialog.Of(c)
+	if d == nil {
+		return
+	}
+	all := slices.DeleteFunc(kept(d), func(o taken) bool { return o.is(t) })
+	if !off {
+		all = append(all, *t)
+	}
+	if len(all) == 0 {
+		d.Unset(keptAs)
+		return
+	}
+	if b, err := json.Marshal(all); err == nil && !d.Set(core.Value{Name: keptAs, Text: string(b)}) {
+		m.log.Warn("load_balancer: the load of a call is not stored: its dialog has too many values")
+	}
+}
+
+// kept gives what the call of a dialog takes.
+func kept(d *core.Dialog) (all []taken) {
+	if v, ok := d.Get(keptAs); ok && json.Unmarshal([]byte(v.Text), &all) != nil {
+		return nil
+	}
+	return all
+}
+
+// resume counts the calls that another life of the program has stored, once, when all modules have started.
+func (m *module) resume() {
+	if m.dialog == nil || m.dialog.Dialogs() == nil || !m.listen() {
+		return
+	}
+	m.calls.resumed.Do(func() {
+		m.dialog.Dialogs().Each(func(d *core.Dialog) bool {
+			if !d.Restored || d.State() == core.Ended {
+				return true
+			}
+			for _, t := range kept(d) {
+				l := m.life(t.Destination)
+				for _, name := range t.Resources {
+					l.load(name).Add(1)
+				}
+				m.calls.Resume(d.CallID, t.key(), func() {
+					for _, name := range t.Resources {
+						l.load(name).Add(-1)
+					}
+				})
+			}
+			if d.State() == core.Ended { // meanwhile
+				m.calls.HungUp(d.CallID)
+			}
+			return true
+		})
+	})
+}

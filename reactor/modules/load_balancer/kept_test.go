@@ -1,0 +1,72 @@
+package loadbalancer_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"sipreactor/reactor/modules/db_sqlite"
+	"sipreactor/reactor/modules/dialog"
+	loadbalancer "sipreactor/reactor/modules/load_balancer"
+	"sipreactor/reactor/modules/moduletest"
+	"sipreactor/reactor/modules/sl"
+	"sipreactor/reactor/modules/tm"
+	"sipreactor/reactor/store"
+	"sipreactor/reactor/store/storetest"
+)
+
+// TestLoadIsKept: what calls take is known again in another life of the program, until they end.
+func TestLoadIsKept(t *testing.T) {
+	url := storetest.SQLite(t)
+	if err := store.Create(t.Context(), url, "dialog"); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(head(t), `loadmodule "load_balancer.so"`,
+		"loadmodule \"db_sqlite.so\"\nloadmodule \"dialog.so\"\nloadmodule \"load_balancer.so\"", 1) +
+		fmt.Sprintf("modparam(\"dialog\", \"db_mode\", 3)\nmodparam(\"dialog\", \"db_url\", %q)\n", url) + `
+route {
+	create_dialog();
+	load_balance(1, "pstn");
+	load_balance(1, "pstn");
+	lb_count_call("127.0.0.1", 5100, 1, "vm");
+	lb_count_call("127.0.0.1", 5300, 1, "vm");
+	lb_count_call("127.0.0.1", 5300, 1, "vm", 1);
+	t_relay();
+}`
+	life := func(f func(b *moduletest.Bench)) {
+		t.Run("a life", func(t *testing.T) {
+			f(moduletest.New(t, text, tm.New, sl.New, dialog.New, loadbalancer.New, db_sqlite.New))
+		})
+	}
+	const taken = "1/pstn=2 1/vm=2"
+	until := func(b *moduletest.Bench, want string) {
+		t.Helper()
+		got := ""
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			if got = loads(t, b); got == want {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%s, want %s", got, want)
+			}
+		}
+	}
+	life(func(b *moduletest.Bench) {
+		for _, id := range []string{"a", "b"} {
+			send(b, "INVITE", id, id)
+			answer(t, b, sent(t, b), "200 OK")
+		}
+		until(b, taken)
+	})
+	life(func(b *moduletest.Bench) {
+		until(b, taken)
+		command(t, b, "dlg_end_dlg", `{"dialog_id": "a"}`)
+		until(b, "1/pstn=1 1/vm=1")
+	})
+	life(func(b *moduletest.Bench) {
+		until(b, "1/pstn=1 1/vm=1")
+		command(t, b, "dlg_end_dlg", `{"dialog_id": "b"}`)
+		until(b, "")
+	})
+}
