@@ -2,12 +2,10 @@ package acc
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -212,20 +210,7 @@ func TestSlow(t *testing.T) {
 	if err := store.Create(t.Context(), url, "version", "acc"); err != nil {
 		t.Fatal(err)
 	}
-	_, path, _ := strings.Cut(url, "://")
-	other, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	conn, err := other.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(t.Context(), "BEGIN EXCLUSIVE"); err != nil {
-		t.Fatal(err)
-	}
+	free := storetest.LockSQLite(t, url)
 	s := openSpool(t.TempDir(), url)
 	w, end := running(t, url, s)
 	const many = 3 * maxWaiting
@@ -235,28 +220,26 @@ func TestSlow(t *testing.T) {
 			await(t, "there is room", func() bool { return len(w.queue) < maxWaiting*3/4 })
 		}
 	}
-	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
+	free()
 	await(t, "all are written", func() bool { return len(w.queue) == 0 && s.records.Load() == 0 })
 	end()
 	if lost := w.lost.Load(); lost > 0 {
 		t.Errorf("%d records are lost", lost)
 	}
-	seen := make(map[string]bool)
-	rows, err := other.QueryContext(t.Context(), "SELECT DISTINCT callid FROM acc")
+	db, err := store.Open(url, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			t.Fatal(err)
-		}
-		seen[id] = true
+	defer db.Close()
+	r, err := db.Select(t.Context(), store.Select{Table: "acc", Columns: []string{"callid"}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if rows.Err() != nil || len(seen) != many {
-		t.Errorf("%d of %d are there: %v", len(seen), many, rows.Err())
+	seen := make(map[string]bool)
+	for i := range r.Len() {
+		seen[r.Row(i)[0].Text()] = true
+	}
+	if len(seen) != many {
+		t.Errorf("%d of %d are there", len(seen), many)
 	}
 }
