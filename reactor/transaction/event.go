@@ -77,11 +77,7 @@ func (x *Exchange) letGo(c *proxy.Context) {
 		return
 	}
 	if over { // nothing that waits means anything any more
-		for i := range x.queue {
-			drop(&x.queue[i].buf)
-			x.queue[i] = event{}
-		}
-		x.queue = x.queue[:0]
+		x.unqueue()
 	} else {
 		x.held = false
 	}
@@ -90,6 +86,15 @@ func (x *Exchange) letGo(c *proxy.Context) {
 	if over {
 		x.layer.recycle(x)
 	}
+}
+
+// unqueue lets go of what waits. The Exchange's mutex is held.
+func (x *Exchange) unqueue() {
+	for i := range x.queue {
+		drop(&x.queue[i].buf)
+		x.queue[i] = event{}
+	}
+	x.queue = x.queue[:0]
 }
 
 // late handles an event that has waited.

@@ -268,18 +268,12 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 		return Of(c), ErrExists
 	case m == sipframe.ACK || m == sipframe.CANCEL || c.Refused():
 		return nil, ErrMethod
-	case l.Repeat(c):
-		return nil, ErrRepeat
 	case int(l.table.live.Load()) >= l.Config().Max:
+		if l.Repeat(c) {
+			return nil, ErrRepeat
+		}
 		l.refuse(c)
 		return nil, ErrBusy
-	}
-	merge, single := c.MergeKey()
-	if single {
-		if l.merges.find(merge) != 0 {
-			_ = c.Reply(482, nil)
-			return nil, ErrMerged
-		}
 	}
 	x := l.make(c.W)
 	if x == nil {
@@ -288,11 +282,18 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 	}
 	x.key, x.method = c.TransactionKey(), m
 	h := x.handle.Load()
-	if l.requests.add(x.key, h) != 0 { // it has come twice at the same moment
+	if l.requests.add(x.key, h) != 0 { // few are: it costs those more, and the others one look-up less
 		x.drop()
+		l.Repeat(c)
 		return nil, ErrRepeat
 	}
-	if single && l.merges.add(merge, h) == 0 {
+	if merge, single := c.MergeKey(); single {
+		if l.merges.add(merge, h) != 0 {
+			l.requests.remove(x.key, h)
+			x.drop()
+			_ = c.Reply(482, nil)
+			return nil, ErrMerged
+		}
 		x.merge, x.merged = merge, true
 	}
 	if m == sipframe.INVITE {

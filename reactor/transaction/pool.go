@@ -32,6 +32,7 @@ func (l *Layer) make(w *reactor.Worker) *Exchange {
 func (x *Exchange) drop() {
 	x.mu.Lock()
 	x.over = true
+	x.unqueue() // a copy may have found it already
 	x.mu.Unlock()
 	h := x.handle.Swap(0)
 	x.layer.table.remove(h)

@@ -129,16 +129,19 @@ func (l *Layer) forward(c *proxy.Context, o *Options) int {
 func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
 	x.noFail = x.noFail || o.NoFailover
 	x.KeepPending = x.KeepPending || o.NoCancel && noCancel(c.Msg)
-	if x.base == nil && x.c == c {
-		x.base = x.layer.takeChanges()
-		c.Save(x.base)
-	}
 	common := x.layer.takeChanges()
 	c.Save(common)
+	shared := x.base == nil && x.c == c // until the request is answered: then the base goes
+	if shared {
+		x.base = common
+	}
 	sent, worst := 0, failNone
 	broad, n := x.broad(c), c.Branches()
 	for i := range n {
 		if i > 0 {
+			if shared && x.base != common {
+				break
+			}
 			c.Restore(common)
 			c.TakeBranch(i)
 		}
@@ -160,9 +163,12 @@ func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
 			break
 		}
 	}
-	c.Restore(common)
-	c.ClearBranches()
-	x.layer.giveChanges(common)
+	if !shared || x.base == common {
+		c.Restore(common)
+	}
+	if c.ClearBranches(); !shared {
+		x.layer.giveChanges(common)
+	}
 	x.at = nil
 	if sent > 0 {
 		return Relayed
