@@ -125,7 +125,7 @@ func TestTLSPort(t *testing.T) {
 // Whatever a destination is, it is read or refused; what is read can be asked of
 // a resolver and does not leave the text it came from.
 func FuzzNextHop(f *testing.F) {
-	for _, s := range []string{"a", "tls:a:1", "sip:a@b;maddr=c;transport=tls", "<sips:[::1]>", "[::1]:5", "udp:", "sip:a;transport", "[]", "<", ">"} {
+	for _, s := range []string{"a", "tls:a:1", "sip:a@b;maddr=c;transport=tls", "<sips:[::1]>", "[::1]:5", "udp:", "sip:a;transport", "sip:a;transport=WS", "[]", "<", ">"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -139,7 +139,7 @@ func FuzzNextHop(f *testing.F) {
 		if !strings.Contains(string(b), string(h.name)) || !strings.Contains(string(b), string(h.host)) {
 			t.Fatalf("%q has no %q, %q", b, h.name, h.host)
 		}
-		if h.proto > reactor.TLS || h.addr.IsMulticast() {
+		if h.proto > reactor.WSS || h.addr.IsMulticast() {
 			t.Fatalf("%q is read as %+v", b, h)
 		}
 	})

@@ -32,6 +32,7 @@ func seeds(f *testing.F) {
 		}
 	}
 	f.Add("include_file \"included.cfg\"\n$ENV(PATH) $ENV(")
+	f.Add("route{$(0($0[$0/)])")
 	f.Add("route{$(hdr($var(a)[$var(b)]){re.subst,/a/$(ru{s.len})/g}) = \"$(ru\";}")
 }
 

@@ -208,7 +208,11 @@ func (r *varReader) arg(from, to int) *VarArg {
 	if v == nil {
 		return nil
 	}
-	if end != to {
+	switch {
+	case end > to: // its brackets close behind those that it stands in
+		r.rep.errorf(r.at(from), "the variable that begins here has no closing bracket")
+		return nil
+	case end < to:
 		r.rep.errorf(r.at(end), "%q stands behind the variable %s", clip(r.text[end:to]), clip(v.Text))
 		return nil
 	}
