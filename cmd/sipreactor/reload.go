@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -18,14 +19,26 @@ func reloader(o options) (func(previous *script.Program) (*script.Config, error)
 			return nil, err
 		}
 	}
-	return func(previous *script.Program) (*script.Config, error) {
+	return guarded(func(previous *script.Program) (*script.Config, error) {
 		l := loader(o.process.listen...)
 		l.Previous = previous
 		if file == "" {
 			return l.Compile(builtIn, script.Default())
 		}
 		return l.Load(file)
-	}, nil
+	}), nil
+}
+
+// guarded makes a panic an error: that a configuration cannot be read ends no program that serves with another one.
+func guarded(load func(previous *script.Program) (*script.Config, error)) func(previous *script.Program) (*script.Config, error) {
+	return func(previous *script.Program) (cfg *script.Config, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				cfg, err = nil, fmt.Errorf("reading the configuration panicked: %v", p)
+			}
+		}()
+		return load(previous)
+	}
 }
 
 // reload reads everything again that can change while the program runs, and logs what came of it: the routes, and the

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/script"
 )
 
 // options sends OPTIONS by UDP and returns the first line of the answer.
@@ -123,4 +125,12 @@ timer_route[tick, 1] { xlog("ticks"); }
 	}
 	r.signal(t, syscall.SIGTERM)
 	r.exit(t)
+}
+
+// A configuration over which the compiler panics is one that is not taken.
+func TestReloadThatPanics(t *testing.T) {
+	load := guarded(func(*script.Program) (*script.Config, error) { panic("out of range") })
+	if cfg, err := load(nil); cfg != nil || err == nil || !strings.Contains(err.Error(), "out of range") {
+		t.Errorf("%v, %v", cfg, err)
+	}
 }
