@@ -1,0 +1,314 @@
+package main
+
+import (
+	"bufio"
+	"crypto/md5"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sipreactor/sipframe"
+)
+
+// edgeHead is a registrar over TCP and UDP with management.
+const edgeHead = `socket=tcp:%s
+socket=udp:%[1]s
+loadmodule "proto_tcp.so"
+loadmodule "proto_udp.so"
+loadmodule "sl.so"
+loadmodule "signaling.so"
+loadmodule "sipmsgops.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
+loadmodule "httpd.so"
+loadmodule "mi_http.so"
+modparam("httpd", "ip", "127.0.0.1")
+modparam("httpd", "port", %s)
+`
+
+// registry is a registrar that runs.
+type registry struct {
+	*testing.T
+	at, web string
+}
+
+// startRegistry runs a registrar with more of a configuration.
+func startRegistry(t *testing.T, text string) *registry {
+	t.Helper()
+	h := &registry{T: t, at: "127.0.0.1:" + freePort(t), web: freePort(t)}
+	log, code := newOutput(), make(chan int, 1)
+	path := config(t, fmt.Sprintf(edgeHead, h.at, h.web)+text)
+	go func() { code <- run(t.Context(), []string{"-f", path}, newOutput(), log) }()
+	t.Cleanup(func() {
+		<-code
+		if t.Failed() {
+			t.Logf("log:\n%s", log)
+		}
+	})
+	log.wait(t, "msg=ready")
+	return h
+}
+
+// count is a statistic.
+func (h *registry) count(name string) int {
+	h.Helper()
+	_, out, errs := command(h.T, "mi", "--to", "http://127.0.0.1:"+h.web+"/mi", "get_statistics", name)
+	i := strings.LastIndexByte(out, ':')
+	n, err := strconv.Atoi(strings.Trim(out[i+1:], " \"}\n"))
+	if i < 0 || err != nil {
+		h.Fatalf("%s: %s%s", name, out, errs)
+	}
+	return n
+}
+
+// until waits until a statistic has a value.
+func (h *registry) until(name string, want int) {
+	h.Helper()
+	got := 0
+	for end := time.Now().Add(3 * patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if got = h.count(name); got == want {
+			return
+		}
+	}
+	h.Fatalf("%s is %d, never %d", name, got, want)
+}
+
+// registree is who registers over a connection, from an address.
+type registree struct {
+	conn net.Conn
+	in   *bufio.Reader
+	user string
+	seq  int
+}
+
+func (h *registry) user(user, from string) (*registree, error) {
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
+	c, err := d.Dial("tcp", h.at)
+	if err != nil {
+		return nil, err
+	}
+	_ = c.SetDeadline(time.Now().Add(6 * patience))
+	return &registree{conn: c, in: bufio.NewReader(c), user: user}, nil
+}
+
+// register sends a REGISTER and returns the response.
+func (u *registree) register(headers string) (*sipframe.Message, error) {
+	u.seq++
+	if _, err := fmt.Fprintf(u.conn, "REGISTER sip:example.org SIP/2.0\r\nVia: SIP/2.0/TCP %s;branch=z9hG4bK%s%d;rport\r\nMax-Forwards: 70\r\n"+
+		"From: <sip:%[2]s@example.org>;tag=f\r\nTo: <sip:%[2]s@example.org>\r\nCall-ID: %[1]s\r\nCSeq: %[3]d REGISTER\r\n"+
+		"Contact: <sip:%[2]s@%[1]s;transport=tcp;ob>;expires=600\r\n%[4]sContent-Length: 0\r\n\r\n", u.conn.LocalAddr(), u.user, u.seq, headers); err != nil {
+		return nil, err
+	}
+	return readMessage(u.in)
+}
+
+// login registers with a password, and returns the code.
+func (u *registree) login(password string) (int, error) {
+	m, err := u.register("")
+	if err != nil || m.StatusCode() != 401 {
+		return codeOf(m), err
+	}
+	_, rest, _ := strings.Cut(value(m, "WWW-Authenticate"), `nonce="`)
+	nonce, _, _ := strings.Cut(rest, `"`)
+	hash := func(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }
+	response := hash(hash(u.user+":example.org:"+password) + ":" + nonce + ":00000001:c:auth:" + hash("REGISTER:sip:example.org"))
+	m, err = u.register(fmt.Sprintf("Authorization: Digest username=%q, realm=\"example.org\", nonce=%q, uri=\"sip:example.org\", qop=auth, nc=00000001, cnonce=\"c\", response=%q\r\n",
+		u.user, nonce, response))
+	return codeOf(m), err
+}
+
+func codeOf(m *sipframe.Message) int {
+	if m == nil {
+		return 0
+	}
+	return m.StatusCode()
+}
+
+// TestGuessingAttack has many guess a user's password at once: they are refused, the user is not.
+func TestGuessingAttack(t *testing.T) {
+	users := filepath.Join(t.TempDir(), "users")
+	ha1 := md5.Sum([]byte("alice:example.org:secret"))
+	if err := os.WriteFile(users, fmt.Appendf(nil, "alice:example.org:%x\n", ha1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := startRegistry(t, `loadmodule "auth.so"
+loadmodule "auth_db.so"
+modparam("auth_db", "users_file", "`+users+`")
+modparam("auth", "guess_limit", 10)
+modparam("auth", "guess_slow", 0)
+modparam("auth", "guess_source_limit", 200)
+route {
+	if (!www_authorize("example.org", "subscriber")) { www_challenge("example.org", "auth"); exit; }
+	save("location");
+}
+`)
+	alice, err := h.user("alice", "127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer alice.conn.Close()
+	const attackers, guesses = 10, 30
+	var refused, wrong, in atomic.Int64
+	var all sync.WaitGroup
+	for a := range attackers {
+		all.Go(func() {
+			u, err := h.user("alice", fmt.Sprintf("127.0.1.%d", 1+a%2))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer u.conn.Close()
+			for g := range guesses {
+				password := fmt.Sprint("guess", g)
+				if g == guesses-1 {
+					password = "secret" // the lucky one comes too late
+				}
+				switch code, err := u.login(password); {
+				case err != nil:
+					t.Errorf("attacker %d: %v", a, err)
+					return
+				case code == 401:
+					wrong.Add(1)
+				case code == 403:
+					refused.Add(1)
+				case code == 200:
+					in.Add(1)
+				}
+			}
+		})
+	}
+	for i := range 20 { // meanwhile
+		if code, err := alice.login("secret"); code != 200 || err != nil {
+			t.Errorf("login %d of the user: %d %v", i, code, err)
+		}
+	}
+	all.Wait()
+	if code, err := alice.login("secret"); code != 200 || err != nil {
+		t.Errorf("the user behind it: %d %v", code, err)
+	}
+	// Each of the two addresses has its ten guesses; those that were under way at the tenth come on top.
+	if in.Load() != 0 || wrong.Load() > 2*(10+attackers) || refused.Load() < attackers*guesses-2*(10+attackers) {
+		t.Errorf("%d got in, %d guesses were looked at, %d refused", in.Load(), wrong.Load(), refused.Load())
+	}
+	if got := h.count("auth:guesses_refused"); int64(got) < refused.Load() {
+		t.Errorf("%d guesses were counted as refused, of %d", got, refused.Load())
+	}
+}
+
+// flowsCut is how many connections TestFlowsCut cuts: SIPREACTOR_FLOWS, or a few.
+func flowsCut(t *testing.T) int {
+	s := os.Getenv("SIPREACTOR_FLOWS")
+	if s == "" {
+		return 300
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestFlowsCut cuts the connections of all phones at once: nobody is called by a connection that is gone, and with
+// remove_on_flow_end no contact is left. The phones come back then.
+func TestFlowsCut(t *testing.T) {
+	n := flowsCut(t)
+	for _, drop := range []int{0, 1} {
+		t.Run(fmt.Sprint("remove_on_flow_end ", drop), func(t *testing.T) {
+			h := startRegistry(t, fmt.Sprintf("tcp_max_connections=%d\nmodparam(\"usrloc\", \"remove_on_flow_end\", %d)\n", 2*n+100, drop)+`
+route {
+	if (is_method("REGISTER")) { save("location"); exit; }
+	if (!lookup("location")) { send_reply(404, "Not Found"); exit; }
+	send_reply(486, "Busy");
+}
+`)
+			phones := h.fleet(n)
+			h.until("usrloc:location-contacts", n)
+			if got := h.call("u0"); got != "486" {
+				t.Fatalf("before, a call is answered %s", got)
+			}
+			began := time.Now()
+			for _, u := range phones {
+				_ = u.conn.(*net.TCPConn).SetLinger(0)
+				u.conn.Close()
+			}
+			for _, u := range []string{"u0", fmt.Sprint("u", n/2), fmt.Sprint("u", n-1)} {
+				for end := time.Now().Add(3 * patience); h.call(u) != "404"; time.Sleep(10 * time.Millisecond) {
+					if time.Now().After(end) {
+						t.Fatalf("%s is still called", u)
+					}
+				}
+			}
+			t.Logf("%d flows were cut, and nobody is called by one %v later", n, time.Since(began))
+			want := n
+			if drop == 1 {
+				want = 0
+			}
+			h.until("usrloc:location-contacts", want)
+			for _, u := range h.fleet(n) {
+				defer u.conn.Close()
+			}
+			if got := h.call("u0"); got != "486" {
+				t.Errorf("a phone that came back is called with %s", got)
+			}
+		})
+	}
+}
+
+// fleet has so many phones register, each over its connection.
+func (h *registry) fleet(n int) []*registree {
+	h.Helper()
+	list := make([]*registree, n)
+	var all sync.WaitGroup
+	const side = 16
+	for s := range side {
+		all.Go(func() {
+			for i := s; i < n; i += side {
+				u, err := h.user(fmt.Sprint("u", i), "127.0.0.1")
+				if err == nil {
+					list[i] = u
+					var m *sipframe.Message
+					if m, err = u.register(""); err == nil && m.StatusCode() != 200 {
+						err = fmt.Errorf("code %d", m.StatusCode())
+					}
+				}
+				if err != nil {
+					h.Errorf("phone %d: %v", i, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if h.Failed() {
+		h.FailNow()
+	}
+	return list
+}
+
+// call is the code that a MESSAGE to a user is answered with.
+func (h *registry) call(user string) string {
+	h.Helper()
+	c, err := net.Dial("udp", h.at)
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer c.Close()
+	b := make([]byte, 4096)
+	for range 20 {
+		fmt.Fprintf(c, "MESSAGE sip:%s@example.org SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d;rport\r\nMax-Forwards: 70\r\nFrom: <sip:b@example.org>;tag=b\r\n"+
+			"To: <sip:%[1]s@example.org>\r\nCall-ID: %[3]d\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n", user, c.LocalAddr(), time.Now().UnixNano())
+		_ = c.SetReadDeadline(time.Now().Add(time.Second))
+		if k, err := c.Read(b); err == nil {
+			return string(b[8:min(k, 11)])
+		}
+	}
+	h.Fatal("no answer to a MESSAGE")
+	return ""
+}
