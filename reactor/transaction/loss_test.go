@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,12 +29,14 @@ func TestLossySIPp(t *testing.T) {
 	}
 	const calls, rate, loss = 300, 100, "3"
 	r := &routes{}
-	l := run(t, r, Config{})
-	bob := l.dial(reactor.UDP, 0)
+	var to atomic.Value
 	r.request = func(c ctx) {
-		_ = c.SetRequestURI([]byte(bob.uri("bob")))
+		_ = c.SetRequestURI([]byte(to.Load().(string)))
 		r.relay(c)
 	}
+	l := run(t, r, Config{})
+	bob := l.dial(reactor.UDP, 0)
+	to.Store(bob.uri("bob"))
 	once := bob.answers(500 * time.Millisecond)
 	_, engine, _ := net.SplitHostPort(l.at(reactor.UDP))
 	netnstest.Sh(t, "nft", "add table inet loss; add chain inet loss in { type filter hook input priority 0; }; "+

@@ -3,6 +3,7 @@ package transaction
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,7 +16,11 @@ type party struct {
 	alice, bob, carol *agent
 	dialog            []string // header lines of alice's requests in the dialog
 	seq               int
+	other             atomic.Value // carol's URI, for the routes
 }
+
+// elsewhere is carol's URI, for routes, which run on other goroutines.
+func (p *party) elsewhere() []byte { return []byte(p.other.Load().(string)) }
 
 // refused acknowledges a final response to alice's INVITE.
 func (p *party) refused(final, id, branch string, more ...string) {
@@ -93,7 +98,7 @@ var services = []service{
 	{name: "RFC 3665 3.6: redirected", routes: func(r *routes, p *party) {
 		r.failure = func(c ctx, x *Exchange, best *Leg) {
 			if best.Status() == 302 {
-				_ = c.SetRequestURI([]byte(p.carol.uri("carol")))
+				_ = c.SetRequestURI(p.elsewhere())
 				r.relay(c)
 			}
 		}
@@ -130,7 +135,7 @@ var services = []service{
 		r.request = func(c ctx) {
 			if !c.LooseRoute() && !c.HasToTag() {
 				_ = c.RecordRoute(nil)
-				_ = c.SetRequestURI([]byte(p.carol.uri("carol")))
+				_ = c.SetRequestURI(p.elsewhere())
 			}
 			r.relay(c)
 		}
@@ -141,7 +146,7 @@ var services = []service{
 	{name: "RFC 5359 2.10: forwarding, no answer", timing: func(t *Timing) { t.NoFinal = 300 * time.Millisecond }, routes: func(r *routes, p *party) {
 		r.failure = func(c ctx, x *Exchange, best *Leg) {
 			if best.Status() == 408 {
-				_ = c.SetRequestURI([]byte(p.carol.uri("carol")))
+				_ = c.SetRequestURI(p.elsewhere())
 				r.relay(c)
 			}
 		}
@@ -236,7 +241,7 @@ func fork(r *routes, p *party) {
 	r.request = func(c ctx) {
 		if !c.LooseRoute() && !c.HasToTag() && string(c.Msg.MethodName()) == "INVITE" {
 			_ = c.RecordRoute(nil)
-			_, _ = c.AppendBranch([]byte(p.carol.uri("carol")), false)
+			_, _ = c.AppendBranch(p.elsewhere(), false)
 		}
 		r.relay(c)
 	}
@@ -271,6 +276,7 @@ func TestServices(t *testing.T) {
 				}
 				p.live = run(t, r, cfg)
 				p.alice, p.bob, p.carol = p.dial(pair[0], 0), p.listen(pair[1], 0), p.listen(pair[1], 0)
+				p.other.Store(p.carol.uri("carol"))
 				s.flow(p, fmt.Sprintf("service%d", n))
 				p.settled()
 			})

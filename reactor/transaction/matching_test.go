@@ -1,0 +1,70 @@
+package transaction
+
+import (
+	"strings"
+	"testing"
+)
+
+// Peers of RFC 2543 have no magic cookie in their branches, or no branch: their messages are matched by what they have in
+// common (RFC 3261 17.2.3).
+func TestOldPeers(t *testing.T) {
+	for name, via := range map[string]string{
+		"a branch without the cookie": "Via: SIP/2.0/UDP 198.51.100.7:40002;branch=1",
+		"no branch":                   "Via: SIP/2.0/UDP 198.51.100.7:40002",
+	} {
+		b := newBed(t)
+		b.take(request("INVITE", bob, "1", via), overUDP)
+		invite := b.want("SIP/2.0 100 Giving it a try", "INVITE "+bob+" SIP/2.0")[1]
+		b.take(request("INVITE", bob, "1", via), overUDP)
+		if out := b.want("SIP/2.0 100 Giving it a try"); len(out) != 1 {
+			t.Errorf("%s: a retransmission is not absorbed", name)
+		}
+		b.take(request("INVITE", "sip:carol@203.0.113.9", "1", via, "Call-ID: another"), overUDP)
+		b.want("SIP/2.0 100 Giving it a try", "INVITE sip:carol@203.0.113.9 SIP/2.0")
+		b.take(answer(t, invite, "180 Ringing"), fromCallee)
+		b.want("SIP/2.0 180 Ringing")
+		b.take(request("CANCEL", bob, "1", via), overUDP)
+		b.want("SIP/2.0 200 canceling", "CANCEL "+bob+" SIP/2.0")
+		b.take(answer(t, invite, "487 Request Terminated"), fromCallee)
+		final := b.want("ACK "+bob+" SIP/2.0", "SIP/2.0 487 Request Terminated")[1]
+		b.take(request("ACK", bob, "1", via, "To: "+header(t, final.text, "To")), overUDP)
+		b.want()
+		if rc := b.rc[len(b.rc)-1]; rc != Relayed {
+			t.Errorf("%s: t_relay of the ACK returned %d", name, rc)
+		}
+	}
+}
+
+// A route that waits keeps its transaction's order: what comes meanwhile is handled behind it, and holds up nobody.
+func TestOrderWhileARouteWaits(t *testing.T) {
+	b := newBed(t)
+	other := b.layer.proxy.NewContext(b.wire)
+	b.request = func(c ctx) {
+		if string(c.Msg.MethodName()) == "INVITE" && c.Msg.FindName([]byte("X-Waits")) >= 0 {
+			if _, err := b.layer.Begin(c); err != nil {
+				return // it is the retransmission
+			}
+			c.Wait(func() {
+				other.Receive([]byte(request("INVITE", bob, "1", "X-Waits: 1")), overUDP) // a retransmission
+				other.Receive([]byte(request("CANCEL", bob, "1")), overUDP)
+				other.Receive([]byte(request("OPTIONS", "sip:carol@203.0.113.9", "2", "Call-ID: another")), overUDP)
+			})
+		}
+		b.relay(c)
+	}
+	b.take(request("INVITE", bob, "1", "X-Waits: 1"), overUDP)
+	var got []string
+	for _, s := range b.wire.sent {
+		line, _, _ := strings.Cut(s.first(), " sip:")
+		got = append(got, line)
+	}
+	// The CANCEL's 200 and another transaction's request wait for nobody; the repeated 100 comes behind the INVITE, which
+	// goes out since nobody knew that it is canceled, and is once something comes.
+	if want := "SIP/2.0 100 Giving it a try|SIP/2.0 200 canceling|OPTIONS|INVITE|SIP/2.0 100 Giving it a try"; strings.Join(got, "|") != want {
+		t.Errorf("sent %q", got)
+	}
+	invite := b.wire.sent[3]
+	b.wire.sent = nil
+	b.take(answer(t, invite, "180 Ringing"), fromCallee)
+	b.want("CANCEL "+bob+" SIP/2.0", "SIP/2.0 180 Ringing")
+}
