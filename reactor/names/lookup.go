@@ -106,6 +106,9 @@ func (l *lookup) find(name string) ([]Target, error) {
 		}
 		if len(ways) == 0 {
 			for _, s := range l.q.transports() {
+				if s.srv == "" {
+					continue
+				}
 				ways = append(ways, way{proto: s.proto, name: s.srv + name})
 			}
 		}

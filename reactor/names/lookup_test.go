@@ -40,6 +40,11 @@ var zone = []string{
 	`mixed.example.com. 60 IN NAPTR 5 10 "u" "E2U+sip" "!^.*$!sip:x@example.com!" .`,
 	`mixed.example.com. 60 IN NAPTR 20 10 "s" "SIPS+D2T" "" _sips._tcp.example.com.`,
 
+	`web.example.com. 60 IN NAPTR 10 10 "s" "SIPS+D2W" "" _sips._ws.web.example.com.`,
+	`web.example.com. 60 IN NAPTR 10 20 "a" "SIP+D2W" "" server2.example.com.`,
+	"_sips._ws.web.example.com. 60 IN SRV 0 1 7443 server1.example.com.",
+	"web.example.com. 60 IN A 192.0.2.60",
+
 	// NAPTR that nobody here can use: as if there were none.
 	`enum.example.com. 60 IN NAPTR 5 10 "u" "E2U+sip" "!^.*$!sip:x@example.com!" .`,
 	"enum.example.com. 60 IN A 192.0.2.50",
@@ -60,6 +65,7 @@ var zone = []string{
 // RFC 3263 4.1 and 4.2.
 func TestLookup(t *testing.T) {
 	s := serve(t, zone...)
+	web := ipv4 | ReachOf(reactor.WS, false) | ReachOf(reactor.WSS, false)
 	v6 := ReachOf(reactor.TLS, true) | ReachOf(reactor.UDP, true)
 	for _, tc := range []struct {
 		name string
@@ -73,6 +79,10 @@ func TestLookup(t *testing.T) {
 		{"NAPTR of a SIPS URI", Config{}, Query{Host: "example.com", Secure: true, Reach: ipv4}, []string{"tls:192.0.2.5:5061"}},
 		{"NAPTR: preferences, flags, services", Config{}, Query{Host: "mixed.example.com", Reach: ipv4},
 			[]string{"tcp:192.0.2.1:5071", "tcp:192.0.2.11:5071", "tcp:192.0.2.2:5072", "udp:192.0.2.2:5060"}},
+		{"NAPTR of WebSocket (RFC 7118)", Config{}, Query{Host: "web.example.com", Reach: web}, []string{"wss:192.0.2.1:7443", "wss:192.0.2.11:7443", "ws:192.0.2.2:80"}},
+		{"NAPTR of WebSocket where we have none", Config{}, Query{Host: "web.example.com", Reach: ipv4}, []string{"udp:192.0.2.60:5060"}},
+		{"NAPTR of WebSocket, of a SIPS URI", Config{}, Query{Host: "web.example.com", Secure: true, Reach: web}, []string{"wss:192.0.2.1:7443", "wss:192.0.2.11:7443"}},
+		{"WebSocket without NAPTR", Config{}, Query{Host: "plain.example.com", Proto: reactor.WS, Reach: web}, []string{"ws:192.0.2.40:80"}},
 		{"NAPTR of no use", Config{}, Query{Host: "enum.example.com", Reach: ipv4}, []string{"udp:192.0.2.50:5060"}},
 		{"NAPTR left out", Config{NoNAPTR: true}, Query{Host: "example.com", Reach: ipv4},
 			[]string{"udp:192.0.2.1:5060", "udp:192.0.2.11:5060", "tcp:192.0.2.1:5060", "tcp:192.0.2.11:5060", "tcp:192.0.2.2:5070", "tls:192.0.2.5:5061"}},

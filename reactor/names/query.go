@@ -48,8 +48,8 @@ func (r Reach) Speaks(p reactor.Proto) bool { return r.Has(p, false) || r.Has(p,
 // service is how a transport is called in NAPTR and SRV records.
 type service struct {
 	proto reactor.Proto
-	naptr string // RFC 3263 4.1, RFC 7118 has SIP+D2W and SIPS+D2W, which nobody here speaks
-	srv   string
+	naptr string // RFC 3263 4.1, RFC 7118 9
+	srv   string // "": there is none, but what a NAPTR record leads to
 }
 
 // services are the transports, our favourite first.
@@ -57,13 +57,15 @@ var services = [...]service{
 	{reactor.UDP, "SIP+D2U", "_sip._udp."},
 	{reactor.TCP, "SIP+D2T", "_sip._tcp."},
 	{reactor.TLS, "SIPS+D2T", "_sips._tcp."},
+	{reactor.WS, "SIP+D2W", ""},
+	{reactor.WSS, "SIPS+D2W", ""},
 }
 
 // transports gives the services that may be used for a destination.
 func (q *Query) transports() (list []service) {
 	for _, s := range services {
 		switch {
-		case q.Proto != 0 && s.proto != q.Proto, q.Secure && s.proto != reactor.TLS, !q.Reach.Speaks(s.proto):
+		case q.Proto != 0 && s.proto != q.Proto, q.Secure && !s.proto.Secure(), !q.Reach.Speaks(s.proto):
 		default:
 			list = append(list, s)
 		}
