@@ -95,6 +95,11 @@ func (d *Dialog) End(why Reason, now int64) bool {
 	}
 	d.reason, d.ended = why, now
 	d.change()
+	if d.stored {
+		d.table.changed.mu.Lock()
+		d.table.changed.gone = append(d.table.changed.gone, d)
+		d.table.changed.mu.Unlock()
+	}
 	links, keep := d.links, d.delay
 	if keep < lingering {
 		keep = lingering

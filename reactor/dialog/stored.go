@@ -7,6 +7,44 @@ func (t *Table) queue(d *Dialog) {
 	t.changed.all = append(t.changed.all, d)
 }
 
+// Gone gives forget the dialogs that have ended and have a row yet, at most batch at a time, until none is left: whoever
+// stores changes from time to time removes these at once, so that a program which dies brings no call back that is over.
+// When forget returns an error, its batch is kept for the next call. One goroutine at a time calls Gone and Changed.
+func (t *Table) Gone(batch int, forget func([]*Dialog) error) error {
+	for {
+		t.changed.mu.Lock()
+		n := min(batch, len(t.changed.gone))
+		taken := t.changed.gone[:n:n]
+		t.changed.gone = t.changed.gone[n:]
+		t.changed.mu.Unlock()
+		if n == 0 {
+			return nil
+		}
+		list := taken[:0:0]
+		for _, d := range taken {
+			d.mu.Lock()
+			if d.stored {
+				list = append(list, d)
+			}
+			d.mu.Unlock()
+		}
+		if len(list) == 0 {
+			continue
+		}
+		if err := forget(list); err != nil {
+			t.changed.mu.Lock()
+			t.changed.gone = append(t.changed.gone, list...)
+			t.changed.mu.Unlock()
+			return err
+		}
+		for _, d := range list {
+			d.mu.Lock()
+			d.stored = false
+			d.mu.Unlock()
+		}
+	}
+}
+
 // Stored is a dialog that has to be stored, or whose row has to go.
 type Stored struct {
 	Summary

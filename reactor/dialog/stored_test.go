@@ -113,3 +113,46 @@ func TestOverMeanwhile(t *testing.T) {
 		t.Errorf("%v, %+v", err, rows)
 	}
 }
+
+// TestGone: rows of calls that have ended can go before others are stored, once.
+func TestGone(t *testing.T) {
+	table := New(Config{Persistent: true})
+	var all []*Dialog
+	for i := range 5 {
+		d := invite(t, table, fmt.Sprint(i))
+		d.Heard(200, &Leg{Tag: "t", Contact: "sip:b"}, start)
+		all = append(all, d)
+	}
+	stored := 0
+	store := func(list []Stored) error { stored += len(list); return nil }
+	all[4].End(DownstreamBYE, start) // it never had a row
+	if err := table.Changed(10, store); err != nil || stored != 4 {
+		t.Fatalf("%v: %d", err, stored)
+	}
+	for _, d := range all[:3] {
+		d.End(UpstreamBYE, start)
+	}
+	away, fail := errors.New("away"), true
+	gone := 0
+	forget := func(list []*Dialog) error {
+		if fail {
+			return away
+		}
+		gone += len(list)
+		return nil
+	}
+	if err := table.Gone(2, forget); !errors.Is(err, away) {
+		t.Fatal(err)
+	}
+	fail = false
+	if err := table.Gone(2, forget); err != nil || gone != 3 {
+		t.Errorf("%v: %d rows go, want 3", err, gone)
+	}
+	stored = 0
+	if err := table.Changed(10, store); err != nil || stored != 0 || table.Waiting() != 0 {
+		t.Errorf("%v: %d are stored, %d wait", err, stored, table.Waiting())
+	}
+	if err := table.Gone(2, forget); err != nil || gone != 3 {
+		t.Errorf("%v: %d rows go", err, gone)
+	}
+}

@@ -61,8 +61,9 @@ type Table struct {
 	active, early               atomic.Int64
 	processed, expired, failed_ atomic.Uint64
 	changed                     struct {
-		mu  sync.Mutex
-		all []*Dialog // that are to be stored, or whose rows have to go
+		mu   sync.Mutex
+		all  []*Dialog // that are to be stored, or whose rows have to go
+		gone []*Dialog // those of them that have ended and had a row
 	}
 }
 

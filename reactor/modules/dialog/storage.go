@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -130,14 +131,12 @@ func socketText(s *reactor.Socket) string {
 	return s.Proto.String() + ":" + s.Addr.String()
 }
 
-// writeBack writes what has changed, until the program ends.
+// writeBack writes what has changed, until the program ends. Rows of calls that have ended go within a second in any mode:
+// a program that dies brings no call back that has its record.
 func (m *Module) writeBack(ctx context.Context) {
-	every := m.period
-	if m.dbMode == realtime {
-		every = time.Second
-	}
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	written := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -145,10 +144,29 @@ func (m *Module) writeBack(ctx context.Context) {
 		case <-tick.C:
 		case <-m.wake:
 		}
-		if err := m.write(ctx); err != nil && ctx.Err() == nil {
+		err := m.forget(ctx)
+		if m.dbMode == realtime || time.Since(written) >= m.period {
+			err = errors.Join(err, m.write(ctx))
+			written = time.Now()
+		}
+		if err != nil && ctx.Err() == nil {
 			m.env.Log.Warn("dialog: the database takes no dialogs: they wait", "error", err, "dialogs", m.dialogs.Waiting())
 		}
 	}
+}
+
+// forget removes the rows of calls that have ended.
+func (m *Module) forget(ctx context.Context) error {
+	m.flush.Lock()
+	defer m.flush.Unlock()
+	return m.dialogs.Gone(batch, func(list []*core.Dialog) error {
+		ids := make([]store.Value, len(list))
+		for i, d := range list {
+			ids[i] = store.Int(d.ID.Int())
+		}
+		_, err := m.db.Delete(ctx, m.table, store.Cond{Column: m.columns.id, Any: ids})
+		return err
+	})
 }
 
 func (m *Module) write(ctx context.Context) error {
