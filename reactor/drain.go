@@ -15,8 +15,8 @@ import (
 const drainLook = 10 * time.Millisecond
 
 // Drain ends the taking in of work: listeners are closed (an inherited one is
-// left to its owner, with what waits there), and an Overloader refuses new
-// requests. What is under way goes on, with new connections where it needs them:
+// left to its owner, with what waits there), behind those that have connected by
+// now, and an Overloader refuses new requests. What is under way goes on, with new connections where it needs them:
 // messages and parts of messages that are here, handshakes, requests that left and
 // may still be answered, those that the Handler will answer by itself (Debtor), what is
 // still to be written. It returns nil when nothing of that is left, else what is, with ctx's
