@@ -256,6 +256,16 @@ func (d *Dialog) Side(dir Direction, callee int, count bool) (to, from Leg, numb
 	return *target, *other, target.Sent, true
 }
 
+// Reached returns the side that requests of a direction reach; tag is the callee's, of a fork.
+func (d *Dialog) Reached(dir Direction, tag string) (Leg, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, to := d.sides(dir, tag); to != nil {
+		return *to, true
+	}
+	return Leg{}, false
+}
+
 // Told notes the SDP that a side was sent; tag is the callee's.
 func (d *Dialog) Told(dir Direction, tag string, sdp []byte) {
 	d.mu.Lock()

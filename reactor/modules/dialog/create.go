@@ -121,7 +121,7 @@ func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {
 	e.Attach(bondKey{}, b)
 	d.Attach(handleKey, e.Handle())
 	if m.mode != byTags {
-		id := d.ID.AppendTo(append(append([]byte{';'}, m.param...), '='))
+		id := d.ID.AppendTo(append(append(append(make([]byte, 0, 64), ';'), m.param...), '='))
 		if err := c.AddRRParam(id); err != nil {
 			x.Say(at, script.LevelError, "dialog: the Record-Route cannot name the dialog", "error", err)
 		}

@@ -34,19 +34,9 @@ func (m *Module) MatchHidden(x *script.Machine, at *script.Site, did, callID []b
 	if d == nil || d.Flags()&core.HideTopology == 0 {
 		return nil, core.Unknown
 	}
-	s := d.Summary()
-	side := s.Caller
-	if dir == core.Downstream {
-		i := s.Callee
-		for k := range s.Callees { // of a fork, the one that the request is for
-			if s.Callees[k].Tag == string(msg.Bytes(to.Tag)) {
-				i = k
-			}
-		}
-		if i < 0 {
-			return nil, core.Unknown
-		}
-		side = s.Callees[i]
+	side, ok := d.Reached(dir, string(msg.Bytes(to.Tag)))
+	if !ok {
+		return nil, core.Unknown
 	}
 	if side.Contact == "" {
 		return nil, core.Unknown

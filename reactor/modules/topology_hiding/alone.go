@@ -88,7 +88,7 @@ func (a *alone) answered(c *proxy.Context) *info {
 
 // contactAlone makes our Contact of the one in the message, which is from a party.
 func (m *module) contactAlone(c *proxy.Context, party *info) *proxy.OwnContact {
-	own := new(proxy.OwnContact)
+	own := &proxy.OwnContact{URIParams: make([]byte, 0, 512)}
 	a, err := c.Msg.Contact()
 	if err != nil || a.Star {
 		return own

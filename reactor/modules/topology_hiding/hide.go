@@ -148,7 +148,7 @@ func (m *module) begin(x *script.Machine, at *script.Site, p *passage, own *prox
 
 // contact makes our Contact of the one in the message, which goes one way.
 func (m *module) contact(c *proxy.Context, d *core.Dialog, dir core.Direction) *proxy.OwnContact {
-	own := new(proxy.OwnContact)
+	own := &proxy.OwnContact{URIParams: make([]byte, 0, 64)}
 	a, err := c.Msg.Contact()
 	if err != nil || a.Star {
 		a = nil
