@@ -36,11 +36,7 @@ func (m *module) matchAlone(x *script.Machine, at *script.Site) int {
 	if sipframe.ParseURI(uri, &u) != nil {
 		return -1
 	}
-	text, ok := u.Param(uri, m.infoParam)
-	if !ok {
-		return -1
-	}
-	to, ok := m.sealer.open(text, c.Msg.CallID())
+	to, ok := m.carried(&u, uri, c.Msg.CallID())
 	if !ok || sipframe.ParseURI([]byte(to.contact), &u) != nil {
 		return -1
 	}
@@ -105,8 +101,9 @@ func (m *module) contactAlone(c *proxy.Context, party *info) *proxy.OwnContact {
 	case party.passUser:
 		own.User = u.User.In(uri)
 	}
-	own.URIParams = append(append(append(own.URIParams, ';'), m.infoParam...), '=')
-	own.URIParams = m.sealer.append(own.URIParams, party, c.Msg.CallID())
+	by := &m.carriers[m.written]
+	own.URIParams = append(append(append(own.URIParams, ';'), by.param...), '=')
+	own.URIParams = by.sealer.append(own.URIParams, party, c.Msg.CallID())
 	own.URIParams = passed(own.URIParams, u.Params.In(uri), m.uriParams)
 	own.Params = passed(nil, c.Msg.Bytes(a.Params), m.params)
 	return own

@@ -149,6 +149,48 @@ func TestAloneShared(t *testing.T) {
 	}
 }
 
+// TestAlonePasswords: while passwords change, calls that began under the one before go on, and what they are shown next is
+// sealed by the new one.
+func TestAlonePasswords(t *testing.T) {
+	param := func(name, value string) string {
+		return "modparam(\"topology_hiding\", \"" + name + "\", \"" + value + "\")\n"
+	}
+	const name = "th_contact_encode_param_password"
+	before := newAlone(t, param(name, "old:first"), "")
+	before.up()
+	both := newAlone(t, param(name, "old:first")+param(name, "fresh:second:L")+param("th_use_param", "fresh"), "")
+	both.aims, both.ids = before.aims, before.ids
+	both.request("UPDATE", "2", false)
+	update := both.sent(&both.outer, "UPDATE sip:bob.outer@192.0.2.9;transport=tls ")
+	if got := header(t, update, "Contact"); !strings.Contains(got, ";fresh=") {
+		t.Errorf("Contact: %s", got)
+	}
+	both.answer(update, "200 OK", callee, "Contact: <sip:bob.outer@192.0.2.9;transport=tls>")
+	after := newAlone(t, param(name, "fresh:second"), "")
+	after.ids = before.ids
+	after.aims[0] = strings.Trim(header(t, both.sent(&both.inner, "SIP/2.0 200 "), "Contact"), "<>")
+	after.request("INFO", "3", false)
+	after.sent(&after.outer, "INFO sip:bob.outer@192.0.2.9;transport=tls ")
+	after.aims[0] = before.aims[0]
+	after.request("INFO", "4", false)
+	if got := strings.Join(after.Log, "|"); got != "no call" {
+		t.Errorf("the old password is good: %s", got)
+	}
+	for text, want := range map[string]string{
+		param(name, "a b"):                      "letters, digits",
+		param(name, "a:"):                       "empty password",
+		param(name, "a:p:X"):                    "C or L",
+		param(name, "a:p") + param(name, "a:q"): "there twice",
+		param(name, "a:p") + param(name, "b:q") + param(name, "c:r"): "more than 2 times",
+		param(name, "a:p") + param("th_use_param", "b"):              "th_use_param names b",
+		param(name, "a:p") + param("th_contact_encode_passwd", "q"):  "one has to go",
+	} {
+		if got := moduletest.Wrong(t, aloneHead+text+"route { exit; }", aloneModules...); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+}
+
 // TestAloneSubscription: any request that begins something can be hidden.
 func TestAloneSubscription(t *testing.T) {
 	c := newAlone(t, "", "")

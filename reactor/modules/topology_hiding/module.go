@@ -24,7 +24,10 @@ type module struct {
 	infoPassword string
 	infoKey      *[32]byte // of a file
 	infoCoding   string
-	sealer       *sealer
+	sealer       *sealer // of carriers without a password
+	carriers     []carrier
+	writtenParam string // of the carrier that is written; "" the first one
+	written      int    // that one
 	cfg          *script.Config
 
 	tm     *tm.Module
@@ -118,6 +121,9 @@ func (m *module) parameters() []script.Parameter {
 			m.infoParam = v.Text
 			return nil
 		}},
+		{Name: "th_contact_encode_param_password", Type: script.StringParam, Set: m.addCarrier,
+			Help: "A parameter of our Contacts with its password, as name[:password[:C or L]]; the layout is one whatever is asked for. Twice for a change of passwords: both are read, th_use_param is written."},
+		{Name: "th_use_param", Type: script.StringParam, Help: "Which of these parameters is written; without, the first one.", Set: script.NonEmpty(&m.writtenParam)},
 		{Name: "th_contact_encode_scheme", Type: script.StringParam, Default: m.infoCoding, Help: "How it is written: base64 or base32.", Set: func(v script.Literal) error {
 			if codings[v.Text] == nil {
 				return fmt.Errorf("is base64 or base32, not %q", v.Text)
@@ -134,9 +140,7 @@ func (m *module) check(l *script.Loading) {
 	if m.forceDialog && m.dialog == nil {
 		l.Errorf(l.Place("force_dialog"), "force_dialog needs the module dialog")
 	}
-	if m.infoKey != nil && m.infoPassword != "" {
-		l.Errorf(l.Place("th_contact_encode_key_file"), "th_contact_encode_key_file and th_contact_encode_passwd are two secrets: one has to go")
-	}
+	m.checkCarriers(l)
 }
 
 func (m *module) start(e *script.Env) error {
@@ -157,6 +161,12 @@ func (m *module) start(e *script.Env) error {
 		m.sealer = old.sealer
 	default:
 		m.sealer = newSealer(newKey(), coding)
+	}
+	for i := range m.carriers {
+		c := &m.carriers[i]
+		if c.sealer = m.sealer; c.password != "" {
+			c.sealer = newSealer([]byte(c.password), codings[m.infoCoding])
+		}
 	}
 	m.stop = m.tm.Layer().Listen(m.happened)
 	return nil
