@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/sipframe"
 )
 
 // TestPushNotifications: a phone that sleeps is woken by an event, and gets the INVITE by the connection that it registers
@@ -51,7 +53,8 @@ event_route[E_UL_CONTACT_REFRESH] { xlog("wake $param(aor) $param(reason) $param
 	}()
 	seq := 0
 	purr := ""
-	register := func() (net.Conn, *bufio.Reader) {
+	// register returns how what comes behind it is read: a call may come before the answer.
+	register := func() (net.Conn, func() (*sipframe.Message, error)) {
 		t.Helper()
 		c, err := net.Dial("tcp", tcp)
 		if err != nil {
@@ -64,9 +67,10 @@ event_route[E_UL_CONTACT_REFRESH] { xlog("wake $param(aor) $param(reason) $param
 			"To: <sip:alice@example.org>\r\nCall-ID: r\r\nCSeq: %[2]d REGISTER\r\nContact: <sip:alice@%[1]s;transport=tcp;pn-provider=apns;pn-prid=x;pn-param=y>\r\n"+
 			"Content-Length: 0\r\n\r\n", c.LocalAddr(), seq)
 		in := bufio.NewReader(c)
+		var early []*sipframe.Message
 		m, err := readMessage(in)
-		for err == nil && m.IsRequest() { // the call may come first
-			m, err = readMessage(in)
+		for ; err == nil && m.IsRequest(); m, err = readMessage(in) {
+			early = append(early, m)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -76,7 +80,14 @@ event_route[E_UL_CONTACT_REFRESH] { xlog("wake $param(aor) $param(reason) $param
 			t.Fatalf("registered:\n%s", m.Raw())
 		}
 		purr, _, _ = strings.Cut(after, `"`)
-		return c, in
+		return c, func() (*sipframe.Message, error) {
+			if len(early) == 0 {
+				return readMessage(in)
+			}
+			m := early[0]
+			early = early[1:]
+			return m, nil
+		}
 	}
 	caller, err := net.Dial("udp", udp)
 	if err != nil {
@@ -107,8 +118,8 @@ event_route[E_UL_CONTACT_REFRESH] { xlog("wake $param(aor) $param(reason) $param
 	request("INVITE", "sip:alice@example.org", "one", "")
 	log.wait(t, "lookup 2")
 	log.wait(t, "wake alice ini-INVITE one")
-	awake, in := register()
-	m, err := readMessage(in)
+	awake, next := register()
+	m, err := next()
 	if err != nil {
 		t.Fatal(err)
 	}

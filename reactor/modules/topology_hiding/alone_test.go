@@ -100,7 +100,13 @@ func TestAloneForged(t *testing.T) {
 	other := newAlone(t, "modparam(\"topology_hiding\", \"th_contact_encode_passwd\", \"other\")\n", "")
 	other.up()
 	for name, change := range map[string]func(c *call){
-		"changed":        func(c *call) { c.aims[0] = c.aims[0][:100] + string(c.aims[0][100]^1) + c.aims[0][101:] },
+		"changed": func(c *call) {
+			other := "A" // a character of the alphabet, or it is another URI
+			if c.aims[0][100] == 'A' {
+				other = "B"
+			}
+			c.aims[0] = c.aims[0][:100] + other + c.aims[0][101:]
+		},
 		"cut":            func(c *call) { c.aims[0] = c.aims[0][:len(c.aims[0])-4] },
 		"empty":          func(c *call) { c.aims[0] = "sip:edge.example.org:5061;transport=tls;thinfo=" },
 		"no value":       func(c *call) { c.aims[0] = "sip:edge.example.org:5061;transport=tls;thinfo" },
