@@ -58,7 +58,7 @@ func (l *loop) begin(c *conn, k codec) {
 		return
 	}
 	c.codec = k
-	l.establish(c)
+	l.establish(c, "", "")
 }
 
 // admit returns an accepted connection its place, or says why it has none.
@@ -130,8 +130,8 @@ func (l *loop) adopt(c *conn) {
 	l.begin(c, m)
 }
 
-// establish makes the connection ready for messages and sends what waited.
-func (l *loop) establish(c *conn) {
+// establish makes the connection ready for messages and sends what waited. request and answer are those of Event.
+func (l *loop) establish(c *conn, request, answer string) {
 	c.place.HandshakeEnded()
 	state := c.tlsState()
 	c.mu.Lock()
@@ -154,6 +154,6 @@ func (l *loop) establish(c *conn) {
 		l.eng.peers.add(c)
 	}
 	l.stat.established.Add(1)
-	l.eng.observe(c, ConnEstablished, state, c.secrets())
+	l.eng.tell(c, &Event{Kind: ConnEstablished, TLS: state, Secrets: c.secrets(), Request: request, Answer: answer})
 	l.flush(c)
 }

@@ -159,10 +159,11 @@ func (c *conn) cleanUp() {
 		c.partial = nil
 	}
 	var state *tlsstate.State
-	var secrets string
+	var secrets, request, answer string
 	if c.codec != nil && (c.hs == nil || !c.hs.busy) {
 		if was == phase.Handshaking {
 			state, secrets = c.tlsState(), c.secrets()
+			request, answer = c.talk()
 		}
 		if c.hs != nil && c.hs.signing {
 			c.loop.stat.signing.Add(-1)
@@ -188,7 +189,7 @@ func (c *conn) cleanUp() {
 	}
 	e.stat.closed[why.Reason].Add(1)
 	c.countFailure(was, why)
-	e.tell(c, &Event{Kind: ConnClosed, TLS: state, Secrets: secrets, Err: why, Was: was})
+	e.tell(c, &Event{Kind: ConnClosed, TLS: state, Secrets: secrets, Request: request, Answer: answer, Err: why, Was: was})
 	e.logClosed(c, was, why)
 	e.table.Remove(c.id) // last: Stop waits for an empty table, and so until all of this is told
 }

@@ -135,6 +135,7 @@ func (l *loop) handshakeDone(c *conn, spoke bool) {
 	c.hs = nil
 	state := c.tlsState()
 	c.handshook(state, took)
+	request, answer := c.talk()
 	c.leaveUpgrade()
 	c.unacked.Unconfirmed = mayBeRefused(state)
 	if !c.src.Outbound && !spoke {
@@ -143,7 +144,7 @@ func (l *loop) handshakeDone(c *conn, spoke bool) {
 		// something to send.
 		_ = unix.SetsockoptInt(c.sock.Fd(), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
 	}
-	l.establish(c)
+	l.establish(c, request, answer)
 	if c.phase == phase.Established {
 		c.codec.Feed(rest)
 		l.pump(c)

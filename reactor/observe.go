@@ -62,6 +62,9 @@ type Event struct {
 	// tlsstate.Config.Secrets had them kept; "" else. Whoever has them can read
 	// the connection's traffic: they do not belong in a log.
 	Secrets string
+	// Request and Answer are the opening handshake of a WebSocket connection that is established, or whose handshake has
+	// failed, as far as it is known: first lines, and the headers that are no secrets.
+	Request, Answer string
 	// Err is why a connection was refused or closed; nil else.
 	Err *Error
 	// Was is the phase that a connection ended in: PhaseEstablished when it was up, in

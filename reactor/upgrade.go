@@ -137,6 +137,15 @@ func (u *upgrade) feed(b []byte) error {
 	return nil
 }
 
+// talk returns the opening handshake of WebSocket, as Event has it. Loop only.
+func (c *conn) talk() (request, answer string) {
+	if u, ok := c.codec.(*upgrade); ok {
+		r, a := u.opening.Talk()
+		request, answer = websocket.Told(r), websocket.Told(a)
+	}
+	return request, answer
+}
+
 // leaveUpgrade ends the opening handshake of a connection that had one: the codec
 // below it goes on, and what came behind the handshake is as if it were the first part
 // of a message. Loop only.

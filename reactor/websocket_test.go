@@ -127,6 +127,9 @@ func TestWebSocket(t *testing.T) {
 			t.Errorf("%v in %v", end.Err, end.Was)
 		}
 		up := r.seen.of(ConnEstablished)[0]
+		if !strings.HasPrefix(up.Request, "GET /") || !strings.Contains(up.Request, "\r\nSec-WebSocket-Protocol: sip") || !strings.HasPrefix(up.Answer, "HTTP/1.1 101 ") {
+			t.Errorf("the handshake is told as\n%s\n%s", up.Request, up.Answer)
+		}
 		if st := r.Stats(); up.Src.Proto != p || (up.TLS != nil) != (p == WSS) || st.MessagesIn != 4 || st.MessagesOut != 4 || st.Pings != 3 {
 			t.Errorf("%+v, TLS %v, %d in, %d out, %d pings", up.Src, up.TLS, st.MessagesIn, st.MessagesOut, st.Pings)
 		}

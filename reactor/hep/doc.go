@@ -16,6 +16,8 @@
 // a connection have its id as correlation id, SIP messages too; a connection
 // that was refused before it had an id has none.
 //
+// The opening of a WebSocket connection has its handshake: request and answer, without headers that might be secrets.
+//
 // The opening has the connection's secrets, if they are wanted, so that a
 // capture decrypts in Wireshark. crypto/tls tells none of a connection that was
 // resumed with TLS 1.2.

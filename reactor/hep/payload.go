@@ -24,7 +24,7 @@ const (
 
 // keys are the keys of an event's object, in their order.
 var keys = [...]string{"Protocol", "client-subject", "client-issuer", "server-subject", "server-issuer",
-	"master-key", "Event", "Status", "Message"}
+	"master-key", "Event", "Status", "Message", "Request", "Answer"}
 
 // textLimit bounds each text of an event, in bytes, so that an event always
 // fits into a packet.
@@ -44,6 +44,8 @@ type Event struct {
 	// Secrets are the connection's secrets as lines of an NSS key log, whole
 	// lines each with its end; "" to keep them.
 	Secrets string
+	// Request and Answer are the opening handshake of WebSocket; "" is none.
+	Request, Answer string
 }
 
 // Style is how the payload of events is written. The zero value gives JSON.
@@ -76,6 +78,10 @@ func (e *Event) appendPayload(dst []byte, style *Style) []byte {
 	}
 	w.add(7, status)
 	w.add(8, clip(e.Message))
+	if e.Request != "" {
+		w.add(9, clip(e.Request))
+		w.add(10, clip(e.Answer))
+	}
 	return w.end()
 }
 

@@ -205,7 +205,8 @@ func (t *Tracer) tell(l *lane, e *reactor.Event, kind Kind, failed bool) bool {
 	if l.to.full() {
 		return false
 	}
-	p := &eventParcel{as: &t.as, Event: Event{Kind: kind, Failed: failed, Time: e.Time, Source: *e.Src, TLS: e.TLS}}
+	p := &eventParcel{as: &t.as, Event: Event{Kind: kind, Failed: failed, Time: e.Time, Source: *e.Src, TLS: e.TLS,
+		Request: e.Request, Answer: e.Answer}}
 	switch {
 	case e.Err != nil:
 		p.Message = e.Err.Error()

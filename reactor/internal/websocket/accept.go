@@ -41,6 +41,7 @@ func (p *Policy) allows(origin []byte) bool {
 type accepting struct {
 	head
 	policy *Policy
+	answer []byte
 }
 
 // Accept is the side of a server: it reads a request, and answers 101, or 400, 403,
@@ -51,6 +52,8 @@ func (a *accepting) Begin() []byte { return nil }
 
 func (a *accepting) Rest() []byte { return a.rest }
 
+func (a *accepting) Talk() (request, answer []byte) { return a.whole, a.answer }
+
 // exchange is a request that is read, and the answer to it.
 type exchange struct {
 	bytes.Reader
@@ -60,6 +63,12 @@ type exchange struct {
 func (x *exchange) Write(p []byte) (int, error) { return x.out.Write(p) }
 
 func (a *accepting) Feed(b []byte) (answer []byte, err error) {
+	answer, err = a.feed(b)
+	a.answer = append(a.answer, answer...)
+	return answer, err
+}
+
+func (a *accepting) feed(b []byte) (answer []byte, err error) {
 	if a.done {
 		_ = a.take(b)
 		return nil, nil

@@ -19,7 +19,8 @@ const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 // dialling is the client's side.
 type dialling struct {
 	head
-	request []byte
+	request []byte // "" once it was sent
+	asked   []byte
 	accept  string // what the server must answer
 }
 
@@ -42,11 +43,16 @@ func Dial(host, resource, origin string) Opening {
 
 func (d *dialling) Begin() []byte {
 	b := d.request
+	if b != nil {
+		d.asked = b
+	}
 	d.request = nil
 	return b
 }
 
 func (d *dialling) Rest() []byte { return d.rest }
+
+func (d *dialling) Talk() (request, answer []byte) { return d.asked, d.whole }
 
 func (d *dialling) Feed(b []byte) (answer []byte, err error) {
 	done := d.done

@@ -38,11 +38,14 @@ type Opening interface {
 	Feed(b []byte) (answer []byte, err error)
 	// Rest returns what came behind the handshake.
 	Rest() []byte
+	// Talk returns the request and its answer, as far as they are known, for who traces: see Told.
+	Talk() (request, answer []byte)
 }
 
 // head gathers the head of a request or a response, up to its empty line.
 type head struct {
 	b      []byte
+	whole  []byte // what was read, once that is done
 	looked int
 	rest   []byte
 	done   bool
@@ -59,6 +62,7 @@ func (h *head) take(b []byte) error {
 	if end := bytes.Index(h.b[h.looked:], []byte("\r\n\r\n")); end >= 0 && h.looked+end+4 <= MaxHead {
 		end += h.looked + 4
 		h.b, h.rest, h.done = h.b[:end:end], h.b[end:], true
+		h.whole = h.b
 		return nil
 	}
 	if len(h.b) >= MaxHead {
