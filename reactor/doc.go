@@ -69,6 +69,7 @@
 //	how a connect is waited for         dial.go, connectqueue, send.go
 //	how a handshake is driven           handshake.go, handshakes (and tlsstate)
 //	what may wait, and for whom         sendqueue, write.go
+//	how the engine starts and stops     engine.go, stop.go, drain.go
 //	why and how a connection closes     reason.go, close.go, connectqueue (lingering), half.go
 //	what is too late                    deadline.go, write.go, unacked.go
 //	who runs the Handler                worker.go, shard.go, workers, inline.go
