@@ -26,30 +26,36 @@ type SocketConfig struct {
 }
 
 // StreamConfig is how connections of one stream protocol behave: the
-// parameters of proto_tls, proto_tcp, proto_ws and proto_wss.
+// parameters of proto_tls, proto_tcp, proto_ws and proto_wss. The times of
+// the zero value are over as soon as they begin: DefaultConfig has those of the contract.
 type StreamConfig struct {
-	CRLFPingPong bool // answer CRLFCRLF between messages with CRLF
-	CRLFDrop     bool // discard a single CRLF between messages at once
+	CRLFPingPong bool // answer CRLFCRLF between messages with CRLF; false: discard it
+	CRLFDrop     bool // discard a single CRLF between messages at once; false: when the next bytes come
 	// MaxChunks is in how many chunks a message may arrive; 0 = no limit.
 	MaxChunks int
 	// Async parks what is not done within the local budgets. Without it a
 	// sender waits for connect, handshake and write.
 	Async bool
 	// MaxPostponed is how many messages may wait for a peer that does not take
-	// them, or for its connect and handshake.
+	// them, or for its connect and handshake: as many again of what is under way
+	// already. 0: none waits but for the loop, and what is not done within the local
+	// budgets fails.
 	MaxPostponed int
 	// LocalConnectTimeout and LocalHandshakeTimeout are how long a sender waits
-	// for either with Async: elapsed time.
+	// for either with Async: elapsed time. 0: it goes on at once.
 	LocalConnectTimeout, LocalHandshakeTimeout time.Duration
-	// HandshakeTimeout is the time the peer may take over the whole handshake.
+	// HandshakeTimeout is the time the peer may take over the whole handshake: that in
+	// which we wait for its bytes. 0: it is late with the first.
 	HandshakeTimeout time.Duration
 	// SendTimeout is how long a send queue may make no progress while the peer's
-	// window is closed. Time that the path takes is not counted: UserTimeout.
+	// window is closed. Time that the path takes is not counted: UserTimeout. 0: a peer
+	// that takes nothing is given up at the next look, after a millisecond.
 	SendTimeout time.Duration
 	// CertCheckOnReuse keeps connections that we opened to the client domain and
-	// the certificate they were made with.
+	// the certificate they were made with. false: any connection to the address serves,
+	// as far as who was verified allows it.
 	CertCheckOnReuse bool
-	// Web is of WebSocket alone.
+	// Web is of WebSocket alone; its zero value lets all pages in.
 	Web WebConfig
 }
 
@@ -64,22 +70,22 @@ type Keepalive struct {
 // Config is everything the engine is told at the start. DefaultConfig gives
 // the documented defaults; a zero duration or bound is taken as it stands.
 type Config struct {
-	Sockets []SocketConfig
+	Sockets []SocketConfig // at least one
 	// Domains says who we are in TLS; needed when a socket or a destination is
-	// TLS. Engine.SetDomains replaces it.
+	// TLS, and else nil. Engine.SetDomains replaces it.
 	Domains  tlsstate.Domains
 	TLS, TCP StreamConfig
 	WS, WSS  StreamConfig
 
-	MaxConnections int           // accepted at the same time
-	Sources        SourceLimits  // what one source may have of all
-	Lifetime       time.Duration // of a connection that carries nothing; whole seconds
-	MaxMessageTime time.Duration // from a message's first byte to its last
-	MaxMessageSize int           // bytes, headers and body
-	ConnectTimeout time.Duration // a whole connect, without Async
-	ParkedTimeout  time.Duration // a whole connect, with Async
+	MaxConnections int           // accepted at the same time; above 0
+	Sources        SourceLimits  // what one source may have of all; a bound of 0 is none
+	Lifetime       time.Duration // of a connection that carries nothing: whole seconds, at least one
+	MaxMessageTime time.Duration // from a message's first byte to its last; 0: it comes at once or is late
+	MaxMessageSize int           // bytes, headers and body; above 0
+	ConnectTimeout time.Duration // a whole connect, without Async; 0: none succeeds but at once
+	ParkedTimeout  time.Duration // a whole connect, with Async; 0: the same
 	Backlog        int           // of each listener; 0 = the system's limit
-	Keepalive      Keepalive
+	Keepalive      Keepalive     // the zero value: none
 	// DatagramBuffer is the least receive buffer of each socket of UDP in bytes, as
 	// far as the system allows it; 0 leaves it to the system.
 	DatagramBuffer int
@@ -87,7 +93,7 @@ type Config struct {
 	// connection is given up; 0: 5 s and the round-trip time where we dialled,
 	// 30 s where we accepted.
 	UserTimeout     time.Duration
-	ForbidNewOnSend bool // Send never opens a connection
+	ForbidNewOnSend bool // Send never opens a connection; false: where none serves the target
 	// Backoff is the longest time that a destination which cannot be reached is
 	// left alone before it is looked for again; it begins with a second. 0: each
 	// message tries.
@@ -109,7 +115,7 @@ type Config struct {
 	// for a try now and then. Private keys and a key log that may block want 0.
 	InlineHandshake time.Duration
 	// QueueFrames bounds the messages that wait in one shard, Waiters the
-	// goroutines of a shard that wait for a budget or a lookup.
+	// goroutines of a shard that wait for a budget or a lookup. Both are above 0.
 	QueueFrames, Waiters int
 	// QueueDelay is how long messages may have to wait here: connections that
 	// bring more are paused, and while that goes on some new requests are refused

@@ -13,7 +13,7 @@ type SourceLimits struct {
 	Handshakes    int            // accepted handshakes, of TLS and WebSocket, that are under way
 	HandshakeRate int            // those that begin in one second
 	Unfinished    int            // messages that are not complete, on accepted connections
-	Allow         []netip.Prefix // sources without bounds
+	Allow         []netip.Prefix // sources without bounds; nil: none
 }
 
 // SourceOf returns what counts as one source where bounds are by source: an
