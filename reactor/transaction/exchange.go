@@ -34,6 +34,7 @@ type Exchange struct {
 	held    bool
 	over    bool // Gone was called
 	merged  bool // merge is entered
+	indexed bool // invited is entered
 	dropped bool // the response at hand goes no further
 	settled bool // it no longer counts as one that waits for its final response
 	kept    bool // an answer will come from elsewhere: the end of the script is no end
@@ -43,9 +44,9 @@ type Exchange struct {
 
 	queue      []event // what came while it is held
 	key, merge uint64
-	invited    uint64  // the key in Layer.invites; 0: none
-	answered   uint64  // the key in Layer.answers; 0: none
-	origin     *origin // nil: the request came from a client
+	invited    atomic.Uint64 // the InviteKey; 0: none
+	answered   uint64        // the key in Layer.answers; 0: none
+	origin     *origin       // nil: the request came from a client
 	src        *reactor.Source
 	up         proxy.Upstream
 	request    *sipframe.Buffer // the request as it came; nil once it was answered

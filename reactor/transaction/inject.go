@@ -63,9 +63,20 @@ func (x *Exchange) Respond(code int, reason, body, headers, tag []byte) bool {
 	return x.reply(code, wording{reason, body, headers, tag}) == Relayed
 }
 
-// FindInvite returns the handle of the transaction of an INVITE by its Call-ID and CSeq number; 0: there is none.
-func (l *Layer) FindInvite(callID []byte, cseq uint32) uint64 {
-	return l.invites.find(l.proxy.InviteKey(callID, cseq))
+// FindInvite returns the handle of the open transaction of an INVITE by its Call-ID and CSeq number; 0: there is none. It
+// looks at all transactions unless Config.ByCallID. Any goroutine.
+func (l *Layer) FindInvite(callID []byte, cseq uint32) (handle uint64) {
+	key := l.proxy.InviteKey(callID, cseq)
+	if l.Config().ByCallID {
+		return l.invites.find(key)
+	}
+	l.table.each(func(x *Exchange) bool {
+		if x.invited.Load() == key {
+			handle = x.handle.Load()
+		}
+		return handle == 0
+	})
+	return handle
 }
 
 // Replicate sends a copy of the request in c to a URI, and to those of its appended branches. Nobody hears of the

@@ -40,6 +40,8 @@ type Config struct {
 	Go6xx bool
 	// MinorFlag is the branch flag of branches that nobody waits for, as a bit; 0: none.
 	MinorFlag uint64
+	// ByCallID has FindInvite look INVITEs up, for who does so by message; else it looks at all transactions.
+	ByCallID bool
 	// Logger gets the few lines that the layer writes; nil discards them.
 	Logger *slog.Logger
 }
@@ -90,7 +92,7 @@ type Layer struct {
 	table    table
 	requests index // by TransactionKey
 	merges   index // by MergeKey
-	invites  index // by InviteKey
+	invites  index // by InviteKey, if Config.ByCallID
 	answers  index // 2xx of ours to INVITEs, by AnswerKey
 	owed     atomic.Int64
 	turn     atomic.Uint32 // which shard the next request of ours goes to
@@ -298,8 +300,11 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 	}
 	if m == sipframe.INVITE {
 		n, _, _ := c.Msg.CSeq()
-		x.invited = l.proxy.InviteKey(c.Msg.CallID(), n)
-		l.invites.add(x.invited, h)
+		key := l.proxy.InviteKey(c.Msg.CallID(), n)
+		x.invited.Store(key)
+		if l.Config().ByCallID {
+			x.indexed = l.invites.add(key, h) == 0
+		}
 	}
 	x.src, x.up, x.request = c.Src, c.Upstream(), hoard(c.Received())
 	x.c, x.rc = c, c

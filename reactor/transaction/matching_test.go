@@ -68,3 +68,26 @@ func TestOrderWhileARouteWaits(t *testing.T) {
 	b.take(answer(t, invite, "180 Ringing"), fromCallee)
 	b.want("CANCEL "+bob+" SIP/2.0", "SIP/2.0 180 Ringing")
 }
+
+// An open INVITE is found by its Call-ID and CSeq number, by an index or without; one that is answered is not.
+func TestFindInvite(t *testing.T) {
+	for _, indexed := range []bool{false, true} {
+		b := newBed(t, func(c *Config) { c.ByCallID = indexed })
+		var invite sent
+		for i := range 3 {
+			id := "Call-ID: f" + string('0'+byte(i))
+			out := b.take(request("INVITE", bob, id[9:], id), overUDP)
+			if i == 1 {
+				invite = out[len(out)-1]
+			}
+		}
+		h := b.layer.FindInvite([]byte("f1"), 1)
+		if h == 0 || b.layer.FindInvite([]byte("f1"), 2) != 0 || b.layer.FindInvite([]byte("f9"), 1) != 0 || h == b.layer.FindInvite([]byte("f2"), 1) {
+			t.Errorf("indexed %v: found %x", indexed, h)
+		}
+		b.take(answer(t, invite, "200 OK"), fromCallee)
+		if h := b.layer.FindInvite([]byte("f1"), 1); h != 0 {
+			t.Errorf("indexed %v: it is found when it is answered: %x", indexed, h)
+		}
+	}
+}

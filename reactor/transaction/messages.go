@@ -256,8 +256,8 @@ func (x *Exchange) Gone(*Transaction) {
 	if x.merged {
 		x.layer.merges.remove(x.merge, h)
 	}
-	if x.invited != 0 {
-		x.layer.invites.remove(x.invited, h)
+	if x.indexed {
+		x.layer.invites.remove(x.invited.Load(), h)
 	}
 	if x.answered != 0 {
 		x.layer.answers.remove(x.answered, h)

@@ -71,7 +71,8 @@ func (l *Layer) reuse(x *Exchange) {
 	clear(x.attached)
 	x.attached, x.implied = x.attached[:0], false
 	x.Attached, x.origin, x.src, x.at, x.merged = nil, nil, nil, nil, false
-	x.replied, x.invited, x.answered, x.breadth = 0, 0, 0, 0
+	x.replied, x.answered, x.breadth, x.indexed = 0, 0, 0, false
+	x.invited.Store(0)
 	x.kept, x.dropped, x.settled = false, false, false
 	x.accepted.Store(false)
 	x.noFail = false

@@ -102,8 +102,8 @@ func (x *Exchange) leave() *remnant {
 // fold gives the remnant its time, lets others have it, and the Exchange be used again.
 func (x *Exchange) fold(r *remnant) {
 	l, h := x.layer, r.handle.Load()
-	if x.invited != 0 {
-		l.invites.remove(x.invited, h)
+	if x.indexed {
+		l.invites.remove(x.invited.Load(), h)
 	}
 	x.shard.wheel.arm(&r.timer, x.endsBy(), h)
 	r.held.Store(false)

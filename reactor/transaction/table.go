@@ -108,6 +108,21 @@ func (t *table) fold(h uint64, r *remnant) {
 	p.x.Store(nil)
 }
 
+// each goes through who is there until f reports false. Who comes or goes meanwhile may be left out.
+func (t *table) each(f func(x *Exchange) bool) {
+	t.mu.Lock()
+	slots := len(t.gens)
+	t.mu.Unlock()
+	for at := 0; at < slots; at += pageSize {
+		p := t.pages[at>>pageBits].Load()
+		for i := range min(slots-at, pageSize) {
+			if x := p[i].x.Load(); x != nil && !f(x) {
+				return
+			}
+		}
+	}
+}
+
 // remove ends a handle.
 func (t *table) remove(h uint64) {
 	t.mu.Lock()

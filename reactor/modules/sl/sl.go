@@ -3,6 +3,7 @@ package sl
 
 import (
 	"errors"
+	"sync/atomic"
 
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
@@ -10,6 +11,7 @@ import (
 
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
+	errs := new(atomic.Uint64) // answers of sl_reply_error()
 	return &script.Module{
 		Name: "sl",
 		Help: "Answers requests without a transaction.",
@@ -23,8 +25,11 @@ func New(*script.Config) *script.Module {
 			},
 			{
 				Name: "sl_reply_error", Usage: "sl_reply_error()", Help: "Answers the request with what went wrong in the last attempt to send it on.",
-				Routes: script.Requests, Build: replyError,
+				Routes: script.Requests, Build: replyError(errs),
 			},
+		},
+		Statistics: []script.Statistic{
+			{Name: "sent_err_replies", Help: "Answers of sl_reply_error().", Value: errs.Load, Reset: func() { errs.Store(0) }},
 		},
 	}
 }
@@ -33,18 +38,24 @@ func reply(m *script.Machine, at *script.Site, code int, reason []byte) int {
 	return m.Replied(at, m.Context().Reply(code, reason))
 }
 
-func replyError(a *script.Args) script.Action {
-	at := a.Site()
-	return func(m *script.Machine) int {
-		code := 500
-		switch err := m.Context().Failure(); {
-		case errors.Is(err, proxy.ErrHops):
-			code = 483
-		case errors.Is(err, proxy.ErrTooLarge):
-			code = 513
-		case err != nil:
-			code = 503
+func replyError(count *atomic.Uint64) func(a *script.Args) script.Action {
+	return func(a *script.Args) script.Action {
+		at := a.Site()
+		return func(m *script.Machine) int {
+			code := 500
+			switch err := m.Context().Failure(); {
+			case errors.Is(err, proxy.ErrHops):
+				code = 483
+			case errors.Is(err, proxy.ErrTooLarge):
+				code = 513
+			case err != nil:
+				code = 503
+			}
+			err := m.Context().Reply(code, nil)
+			if err == nil {
+				count.Add(1)
+			}
+			return m.Replied(at, err)
 		}
-		return m.Replied(at, m.Context().Reply(code, nil))
 	}
 }

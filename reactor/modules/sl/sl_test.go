@@ -6,6 +6,7 @@ import (
 
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/sl"
+	"sipreactor/reactor/script"
 )
 
 func TestReplies(t *testing.T) {
@@ -16,10 +17,17 @@ func TestReplies(t *testing.T) {
 		`sl_reply_error();`:                    "SIP/2.0 500 ",
 		`forward("ws:h:1"); sl_reply_error();`: "SIP/2.0 503 ",
 	} {
-		b := moduletest.New(t, moduletest.Head("sl")+"route {\n"+call+"\n}\n", sl.New)
+		var made *script.Module
+		b := moduletest.New(t, moduletest.Head("sl")+"route {\n"+call+"\n}\n", func(c *script.Config) *script.Module {
+			made = sl.New(c)
+			return made
+		})
 		b.Receive(moduletest.Invite)
 		if len(b.Sent) != 1 || !strings.HasPrefix(b.Sent[0].Text, want) {
 			t.Errorf("%s: %+v %v", call, b.Sent, b.Log)
+		}
+		if want := uint64(strings.Count(call, "sl_reply_error")); made.Statistics[0].Value() != want {
+			t.Errorf("%s: %d counted, want %d", call, made.Statistics[0].Value(), want)
 		}
 	}
 }

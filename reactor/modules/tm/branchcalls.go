@@ -159,6 +159,7 @@ func (m *Module) branchByAttr(a *script.Args) script.Action {
 }
 
 func (m *Module) replyByCallID(a *script.Args) script.Action {
+	m.cfg.ByCallID = true
 	id, number := a.Text(2), a.Text(3)
 	hasID, hasNumber := a.Given(2), a.Given(3)
 	return script.StatusAction(func(x *script.Machine, _ *script.Site, code int, reason []byte) int {
