@@ -222,14 +222,6 @@ func (m *machine) notTLS() *Error {
 	return NotTLS(b, m.client)
 }
 
-// end frees the coroutine.
-func (m *machine) end() {
-	if m.stop != nil {
-		m.stop()
-		m.next, m.stop = nil, nil
-	}
-}
-
 // misused is the answer to a call that the phase does not allow.
 func (m *machine) misused(call string) *Error {
 	switch {
@@ -314,39 +306,6 @@ func (m *machine) Secrets() string {
 func (m *machine) Output() []byte { return m.t.out.Bytes() }
 
 func (m *machine) Sent(n int) { m.t.out.Drop(n) }
-
-func (m *machine) CloseNotify() error {
-	switch m.phase {
-	case Established, PeerClosed:
-		if err := m.conn.CloseWrite(); err != nil {
-			m.fail(m.classify(err))
-			return m.failed
-		}
-		if m.phase == Established {
-			m.step(Closing)
-		} else {
-			m.step(Closed)
-		}
-		return nil
-	case Closing, Closed, Failed:
-		return nil
-	default:
-		return m.misused("CloseNotify")
-	}
-}
-
-func (m *machine) Stop() {
-	if m.phase == Stopped {
-		return
-	}
-	m.State()
-	m.step(Stopped)
-	m.end()
-	m.t.free()
-	m.memory.free()
-	m.conn, m.cache, m.secrets = nil, nil, nil
-	live.Add(-1)
-}
 
 // unrecognized makes the alert that crypto/tls sent for a failed choice of the
 // domain, internal_error, the one that says so (RFC 6066 3). It is the last

@@ -27,7 +27,7 @@ func LockSQLite(t testing.TB, url string) (free func()) {
 	}
 	free = func() {
 		_, _ = db.ExecContext(context.Background(), "ROLLBACK")
-		db.Close()
+		_ = db.Close()
 	}
 	t.Cleanup(free)
 	return free
