@@ -35,9 +35,17 @@
 // # Computing
 //
 // A loop computes short jobs itself when it has read all that was there: to hand one
-// off and to take it back costs two wake-ups. In each round it takes as many as it has
-// time for, keeps a few for the next round, and hands off the rest, and every job of a
-// kind that turns out to be long (Allowance).
+// off and to take it back costs two wake-ups. Every job of a kind that turns out to be
+// long is handed off at once (Allowance). At the end of a callback (Soon):
+//
+//	jobs   the loop                     does
+//	none                                nothing
+//	some   is woken anyway              nothing: they are computed then
+//	some   has something to read        wakes itself, to compute behind that
+//	some   has nothing to read          computes a round
+//
+// A round computes jobs for as long as it has time for (step of Start), keeps as many
+// as keptJobs, for which the loop wakes itself, and hands off the rest.
 //
 // # Sleeping
 //
@@ -46,5 +54,20 @@
 // yields when its callbacks may have set other goroutines to work, which would have to
 // wait for the processor that it takes along, and once in a while in any case: from a
 // goroutine that the runtime has not scheduled for 10 ms it takes the processor at
-// each system call. A loop that is busy does without a look for some callbacks.
+// each system call. The first row that is true:
+//
+//	the loop                                            does
+//	was busy at the last looks                          nothing, for 1, 3, 6, 6, … callbacks
+//	would hold something up (Loop.MaySleep)             nothing
+//	is woken, or asked to serve                         nothing
+//	has set others to work (Stirred)                    yields to them, sleeps
+//	has not yielded for sleepTime                       yields, sleeps
+//	else                                                sleeps
+//
+//	the sleep ends because                              then
+//	nothing came                                        the poller yields and sleeps next
+//	something was there, or came at once                the loop is busy
+//	something came                                      the loop is not busy any more
+//
+// rest_test.go holds these against the code.
 package scheduler

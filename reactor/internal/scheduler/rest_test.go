@@ -1,0 +1,103 @@
+package scheduler
+
+import (
+	"testing"
+	"time"
+)
+
+// sleeper is a fake whose sleeps take what they are told.
+type sleeper struct {
+	*fake
+	some  bool  // something comes
+	after int64 // ns
+}
+
+func (s *sleeper) Sleep(most time.Duration) bool {
+	s.slept = append(s.slept, most)
+	s.clock += s.after
+	return s.some
+}
+
+func newSleeper() *sleeper {
+	s := &sleeper{fake: newFake(), after: int64(sleepTime)}
+	s.loop = s
+	s.sleep.yielded = s.clock
+	return s
+}
+
+// The table of Rest in doc.go, row by row.
+func TestRest(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		set    func(s *sleeper)
+		sleeps int
+		yields uint64
+		idle   bool
+		skip   int // callbacks that do without a look afterwards
+	}{
+		{"skips", func(s *sleeper) { s.sleep.skip = 3 }, 0, 0, false, 2},
+		{"holds something up", func(s *sleeper) { s.busy = true }, 0, 0, false, 0},
+		{"woken", func(s *sleeper) { s.Return() }, 0, 0, false, 0},
+		{"asked", func(s *sleeper) { s.Defer(); s.Post(1) }, 0, 0, false, 0},
+		{"stirred", func(s *sleeper) { s.Stirred() }, 1, 1, true, 0},
+		{"did not yield for long", func(s *sleeper) { s.sleep.yielded -= int64(sleepTime) + 1 }, 1, 1, true, 0},
+		{"nothing came", func(*sleeper) {}, 1, 0, true, 0},
+		{"something came", func(s *sleeper) { s.some, s.after = true, noSleep }, 1, 0, true, 0},
+		{"something was there", func(s *sleeper) { s.some, s.after = true, noSleep-1 }, 1, 0, false, 1},
+		{"and again", func(s *sleeper) { s.some, s.after, s.sleep.skipped = true, 0, 1 }, 1, 0, false, 3},
+		{"and again and again", func(s *sleeper) { s.some, s.after, s.sleep.skipped = true, 0, 3 }, 1, 0, false, sleepSkip},
+	} {
+		s := newSleeper()
+		row.set(s)
+		idle := s.Rest()
+		if len(s.slept) != row.sleeps || s.sleep.yields != row.yields || idle != row.idle || s.sleep.skip != row.skip {
+			t.Errorf("%s: slept %d times, yielded %d, idle %v, skips %d; want %+v",
+				row.name, len(s.slept), s.sleep.yields, idle, s.sleep.skip, row)
+		}
+	}
+}
+
+// A loop that had to wait once looks at the end of the next callback again.
+func TestRestForgetsThatItWasBusy(t *testing.T) {
+	s := newSleeper()
+	s.some, s.after = true, 0
+	for range 20 {
+		s.Rest()
+	}
+	if n := len(s.slept); n != 4 { // at the 1st, the 3rd, the 7th and the 14th
+		t.Errorf("a busy loop has looked %d times in 20 callbacks", n)
+	}
+	s.sleep.skip, s.after = 0, noSleep
+	s.Rest()
+	before := len(s.slept)
+	if s.Rest(); len(s.slept) != before+1 {
+		t.Error("it does without a look")
+	}
+}
+
+// The table of Soon in doc.go, row by row.
+func TestSoonTable(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		jobs     int
+		set      func(f *fake)
+		computed int
+		woken    bool
+	}{
+		{"no job", 0, func(*fake) {}, 0, false},
+		{"the wake-up comes anyway", 1, func(f *fake) { f.Return() }, 0, true},
+		{"something to read", 1, func(f *fake) { f.reads = true }, 0, true},
+		{"nothing to read", 1, func(*fake) {}, 1, false},
+		{"more than a round's", 5, func(*fake) {}, 4, true},
+	} {
+		f := newFake()
+		row.set(f)
+		for range row.jobs {
+			f.Compute(&job{takes: int64(300 * time.Microsecond), f: f})
+		}
+		f.Soon()
+		if len(f.done) != row.computed || f.woken != row.woken || len(f.handed) != 0 {
+			t.Errorf("%s: %d computed, woken %v, %d handed off; want %+v", row.name, len(f.done), f.woken, len(f.handed), row)
+		}
+	}
+}
