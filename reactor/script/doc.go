@@ -34,6 +34,9 @@
 //     none, a header that is none) is logged with its place and runs the
 //     error_route, where $err.info tells what it was; then the script goes on, as
 //     there. A script that takes too long for a message is stopped.
+//   - The error_route gets requests that cannot be read, too: $err.class is 1, and
+//     $err.rcode and $err.rreason are how they are answered unless the route does;
+//     a code of 0 means that there can be no answer. They are sent nowhere.
 //   - Assignments in conditions are refused: they are mistaken for comparisons.
 //   - A parameter of a TLS domain whose name a server and a client domain share is
 //     that of the one declared last.

@@ -1,10 +1,13 @@
 package sl_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"sipreactor/reactor/modules/moduletest"
+	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/sl"
 )
 
@@ -43,5 +46,42 @@ error_route { xlog("$err.class $err.rcode $err.rreason|$err.info|$rm"); forward(
 	b.Receive([]byte(head + rest + "CSeq: x\r\n\r\n"))
 	if b.Status() != "400" {
 		t.Errorf("without an error_route: %q", b.Status())
+	}
+}
+
+// The error_route reads what it can of the messages of RFC 4475, and whatever it finds there is at most one answer.
+func TestRefusedTorture(t *testing.T) {
+	dir := os.Getenv("SIPREACTOR_TESTDATA")
+	if dir == "" {
+		t.Skip("SIPREACTOR_TESTDATA is not set: no messages of RFC 4475")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "rfc4475", "*", "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no messages in %s: %v", dir, err)
+	}
+	b := moduletest.New(t, moduletest.Head("sl", "sipmsgops")+`
+route { sl_send_reply(200, "OK"); }
+error_route {
+	xlog("refused $rm $ru $rU $rd $rp $fu $fU $fd $fn $ft $tu $tU $td $tn $tt $ci $cs $ct $hdr(Via) $hdr(Route) $rb $mb $ml $si $sp $du $ua $cl $rv $(ru{uri.params}) $(hdr(From){nameaddr.uri})");
+	append_hf("X: y\r\n"); remove_hf("Via"); $ru = "sip:a@192.0.2.7";
+	sl_send_reply($err.rcode, $err.rreason);
+}
+`, sl.New, sipmsgops.New)
+	refused := 0
+	for _, name := range files {
+		message, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Receive(message)
+		if len(b.Sent) > 1 || len(b.Sent) == 1 && !strings.HasPrefix(b.Sent[0].Text, "SIP/2.0 ") {
+			t.Errorf("%s: sent %+v", name, b.Sent)
+		}
+		if strings.Contains(strings.Join(b.Log, "\n"), "refused ") {
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Error("none of them was refused")
 	}
 }

@@ -20,6 +20,7 @@
 // peer's 503 goes up as a 500 of ours. t_add_hdrs() is in forwarded requests, too. Max-Forwards is counted by t_relay(),
 // and Max-Breadth divided among branches, 440 where there is not enough. A 2xx of the script's to an INVITE goes out again
 // until its ACK has come, over reliable transports, too. In a failure_route a request that has Routes left goes by those,
-// unless the script says otherwise, though $du is NULL.
+// unless the script says otherwise, though $du is NULL. The ACK to a 2xx of another's is none of the transaction's, also
+// where a client gives it the branch of its INVITE. What local_request_route and local_reply_route do sends nothing.
 // An error_route, and routes without a message, have no transaction: what asks for one is an error at load.
 package tm
