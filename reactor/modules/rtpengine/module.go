@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"regexp"
 	"strconv"
 	"strings"
@@ -32,6 +33,10 @@ type module struct {
 	set     *script.Local // int, of rtpengine_use_set()
 	last    *script.Local // ng.Dict, the statistics of the call
 
+	env      *script.Env
+	notifyAt netip.AddrPort // not valid: nobody notifies
+	notify   *notifications
+
 	asked, refused atomic.Uint64
 }
 
@@ -51,19 +56,15 @@ func New(*script.Config) *script.Module {
 			{Name: "failed", Help: "Requests that rtpengine refused or did not answer.", Value: m.refused.Load, Reset: func() { m.refused.Store(0) }},
 			{Name: "nodes_down", Help: "Nodes that are not used.", Gauge: true, Value: m.fleet.Down},
 		},
-		Events: []script.Event{{Name: event, Help: "A node is taken out, as it does not answer, or back.", Params: []string{"socket", "status", "set"}}},
-		Check:  m.check, Start: m.start, Stop: m.stop,
+		Events: []script.Event{{Name: event, Help: "A node is taken out, as it does not answer, or back.", Params: []string{"socket", "status", "set"}},
+			{Name: eventNotification, Help: "rtpengine notifies of something, as DTMF that it has heard. The parameters are the nodes of its JSON.", Params: notified}},
+		Check: m.check, Start: m.start, Stop: m.stop,
 	}
 }
 
 func (m *module) parameters() []script.Parameter {
 	keep := func(name, help string, into *script.Literal) script.Parameter {
 		return script.Parameter{Name: name, Help: help, Type: script.StringParam, Set: func(v script.Literal) error { *into = v; return nil }}
-	}
-	missing := func(name, why string) script.Parameter {
-		return script.Parameter{Name: name, Help: "Not supported.", Type: script.StringParam, Set: func(script.Literal) error {
-			return errors.New("is not supported: " + why)
-		}}
 	}
 	const number = script.IntParam
 	return append(m.table.Parameters("socket_column", "set_column"), []script.Parameter{
@@ -85,7 +86,7 @@ func (m *module) parameters() []script.Parameter {
 		keep("extra_id_pv", "Variable whose value via-branch=extra takes.", &m.extraName),
 		keep("setid_avp", "AVP with the number of the set.", &m.setName),
 		keep("error_pv", "Variable that gets the error of a function that failed.", &m.errorName),
-		missing("notification_sock", "notifications of rtpengine are not received"),
+		{Name: "notification_sock", Type: script.StringParam, Help: "Address and port, by UDP, that rtpengine sends notifications to. Whoever reaches it can have the event raised.", Set: m.setNotifications},
 	}...)
 }
 
@@ -120,6 +121,7 @@ func checkURL(url string) error {
 }
 
 func (m *module) start(e *script.Env) error {
+	m.env = e
 	if err := m.table.Load(e, m.fleet.Add); err != nil {
 		return err
 	}
@@ -127,6 +129,9 @@ func (m *module) start(e *script.Env) error {
 	old, ok := e.Previous.(*module)
 	if ok {
 		before = old.fleet
+	}
+	if err := m.listen(old); err != nil {
+		return err
 	}
 	m.fleet.Open(e, before, ok && old.timeout == m.timeout && old.retries == m.retries, func(url string) *ng.Client {
 		_, addr, _ := strings.Cut(url, ":")
@@ -137,9 +142,11 @@ func (m *module) start(e *script.Env) error {
 
 func (m *module) stop(next any) {
 	var after *relay.Fleet[*ng.Client]
-	if n, ok := next.(*module); ok {
+	n, ok := next.(*module)
+	if ok {
 		after = n.fleet
 	}
+	m.unlisten(n)
 	m.fleet.Close(after)
 }
 
