@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
 	"time"
 
 	"modernc.org/sqlite"
@@ -33,7 +34,8 @@ func openSQLite(u URL, o Options) (*sql.DB, error) {
 // an error, and a transaction that will write waits at its begin.
 func sqliteName(path, mode string, busy time.Duration) string {
 	q := fmt.Sprintf("mode=%s&_busy_timeout=%d&_txlock=immediate&_dqs=0", mode, busy.Milliseconds())
-	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q}).String()
+	// Clean, as configurations have sqlite:////path: two slashes would begin a host.
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.Clean(path), RawQuery: q}).String()
 }
 
 // Connect is driver.Connector.

@@ -25,6 +25,18 @@ func TestSQLiteFileMustBeThere(t *testing.T) {
 	}
 }
 
+// Configurations have a slash too many: it begins no host.
+func TestSQLitePathWithTwoSlashes(t *testing.T) {
+	url := storetest.SQLite(t)
+	if err := store.Create(t.Context(), url, "grp"); err != nil {
+		t.Fatal(err)
+	}
+	db := open(t, strings.Replace(url, "sqlite://", "sqlite:///", 1), store.Options{})
+	if _, err := db.Columns(t.Context(), "grp"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSQLiteIsItsOwnersAlone(t *testing.T) {
 	url := storetest.SQLite(t)
 	if err := store.Create(t.Context(), url, "grp"); err != nil {

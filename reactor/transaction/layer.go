@@ -187,6 +187,9 @@ func (l *Layer) Request(c *proxy.Context, r proxy.Router) {
 	}
 	r.Request(c)
 	x := Of(c)
+	if x != nil && x.waits > 0 {
+		x.KeepChanges(c)
+	}
 	if s := l.user(); s != nil {
 		s.Routed(c, x)
 	}
