@@ -23,13 +23,13 @@ type row struct {
 }
 
 const (
-	// Bound is how many keys are told apart. What finds no room is counted, and
+	// bound is how many keys are told apart. What finds no room is counted, and
 	// told with the next line that passes.
-	Bound = 1024
-	// Gate is how long lines are held back behind one of the same key.
-	Gate = time.Second
-	// Rest is how long a key is remembered behind its last line.
-	Rest = 10 * time.Second
+	bound = 1024
+	// gate is how long lines are held back behind one of the same key.
+	gate = time.Second
+	// rest is how long a key is remembered behind its last line.
+	rest = 10 * time.Second
 )
 
 // Open reports whether a line may pass, and how many of its key, or of keys that
@@ -39,11 +39,11 @@ func (t *Table[K]) Open(now time.Time, k K) (held uint64, ok bool) {
 	defer t.mu.Unlock()
 	r, known := t.rows[k]
 	switch {
-	case known && now.Sub(r.told) < Gate:
+	case known && now.Sub(r.told) < gate:
 		r.held++
 		t.rows[k] = r
 		return 0, false
-	case !known && len(t.rows) >= Bound && !t.forget(now):
+	case !known && len(t.rows) >= bound && !t.forget(now):
 		t.untold++
 		return 0, false
 	case t.rows == nil:
@@ -58,10 +58,10 @@ func (t *Table[K]) Open(now time.Time, k K) (held uint64, ok bool) {
 // The lock is held.
 func (t *Table[K]) forget(now time.Time) bool {
 	for k, r := range t.rows {
-		if now.Sub(r.told) >= Rest {
+		if now.Sub(r.told) >= rest {
 			t.untold += r.held
 			delete(t.rows, k)
 		}
 	}
-	return len(t.rows) < Bound
+	return len(t.rows) < bound
 }

@@ -23,13 +23,13 @@ func TestTable(t *testing.T) {
 			t.Errorf("%v is hidden: %v, %d", k, ok, held)
 		}
 	}
-	if held, ok := f.Open(at.Add(Gate), a); !ok || held != 2 {
+	if held, ok := f.Open(at.Add(gate), a); !ok || held != 2 {
 		t.Errorf("a second later: %v, %d held", ok, held)
 	}
-	for i := range 2 * Bound {
-		f.Open(at.Add(Gate), key{"ACK", i})
+	for i := range 2 * bound {
+		f.Open(at.Add(gate), key{"ACK", i})
 	}
-	if len(f.rows) != Bound || f.untold == 0 {
+	if len(f.rows) != bound || f.untold == 0 {
 		t.Errorf("%d rows, %d untold", len(f.rows), f.untold)
 	}
 	untold := f.untold

@@ -6,12 +6,12 @@ package owed
 import "sync/atomic"
 
 const (
-	// AnswerTime is how long a final response may take, in seconds: Timer C of RFC
+	// answerTime is how long a final response may take, in seconds: Timer C of RFC
 	// 3261 16.6, in which a callee may ring.
-	AnswerTime = 180
-	// DatagramTime is the same for what went by a datagram: 64·T1. A later response
+	answerTime = 180
+	// datagramTime is the same for what went by a datagram: 64·T1. A later response
 	// needs no connection of ours; the next life of the program sends it on.
-	DatagramTime = 32
+	datagramTime = 32
 )
 
 // Stale tells requests on a connection that are too old to be answered, in the
@@ -25,7 +25,7 @@ type Stale struct {
 
 // Add notes n requests; open is how many had no answer before.
 func (s *Stale) Add(now, open, n int64) {
-	if age := now - s.began.Load(); age >= AnswerTime {
+	if age := now - s.began.Load(); age >= answerTime {
 		s.old.Store(s.older(age, open))
 		s.count.Store(0)
 		s.began.Store(now)
@@ -37,9 +37,9 @@ func (s *Stale) Add(now, open, n int64) {
 // this age.
 func (s *Stale) older(age, open int64) int64 {
 	switch {
-	case age >= 2*AnswerTime:
+	case age >= 2*answerTime:
 		return open
-	case age >= AnswerTime:
+	case age >= answerTime:
 		return max(open-s.count.Load(), 0)
 	default:
 		return s.old.Load()
@@ -51,9 +51,9 @@ func (s *Stale) Live(now, open int64) int64 {
 	return max(open-s.older(now-s.began.Load(), open), 0)
 }
 
-// Window counts events of the last DatagramTime seconds. Any goroutine; the sum
+// Window counts events of the last datagramTime seconds. Any goroutine; the sum
 // may be off by what happens in the moment a second begins.
-type Window [DatagramTime + 1]struct{ second, n atomic.Int64 }
+type Window [datagramTime + 1]struct{ second, n atomic.Int64 }
 
 // Add counts one.
 func (w *Window) Add(now int64) {
@@ -68,7 +68,7 @@ func (w *Window) Add(now int64) {
 // Sum returns how many there were.
 func (w *Window) Sum(now int64) (n int64) {
 	for i := range w {
-		if s := &w[i]; now-s.second.Load() < DatagramTime {
+		if s := &w[i]; now-s.second.Load() < datagramTime {
 			n += s.n.Load()
 		}
 	}

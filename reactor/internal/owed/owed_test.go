@@ -14,15 +14,15 @@ func TestStale(t *testing.T) {
 	}
 	live(1000, 0)
 	ask(1000, 3)
-	live(1000+AnswerTime-1, 3)
+	live(1000+answerTime-1, 3)
 	open -= 1 // two are lost
-	ask(1000+AnswerTime, 4)
-	live(1000+2*AnswerTime-1, 6)
-	ask(1000+2*AnswerTime, 1) // the two are two generations old
-	live(1000+2*AnswerTime, 5)
+	ask(1000+answerTime, 4)
+	live(1000+2*answerTime-1, 6)
+	ask(1000+2*answerTime, 1) // the two are two generations old
+	live(1000+2*answerTime, 5)
 	open -= 4
-	live(1000+2*AnswerTime, 1)
-	live(1000+4*AnswerTime, 0)
+	live(1000+2*answerTime, 1)
+	live(1000+4*answerTime, 0)
 }
 
 func TestWindow(t *testing.T) {
@@ -31,10 +31,10 @@ func TestWindow(t *testing.T) {
 		w.Add(now)
 		w.Add(now)
 	}
-	if got := w.Sum(199); got != 2*DatagramTime {
-		t.Errorf("%d of the last %d seconds", got, DatagramTime)
+	if got := w.Sum(199); got != 2*datagramTime {
+		t.Errorf("%d of the last %d seconds", got, datagramTime)
 	}
-	if got := w.Sum(199 + DatagramTime); got != 0 {
+	if got := w.Sum(199 + datagramTime); got != 0 {
 		t.Errorf("%d remain", got)
 	}
 }

@@ -86,7 +86,7 @@ func (a *accepting) feed(b []byte) (answer []byte, err error) {
 	x.Reset(a.b)
 	origins, protocol := 0, false
 	u := ws.Upgrader{
-		ReadBufferSize: MaxHead,
+		ReadBufferSize: maxHead,
 		Protocol: func(name []byte) bool {
 			yes := strings.EqualFold(string(name), Protocol)
 			protocol = protocol || yes

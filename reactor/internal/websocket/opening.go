@@ -7,9 +7,9 @@ import (
 	"sipreactor/tlsstate"
 )
 
-// MaxHead is how many bytes the head of an opening handshake may have. Browsers send
+// maxHead is how many bytes the head of an opening handshake may have. Browsers send
 // cookies along.
-const MaxHead = 8 << 10
+const maxHead = 8 << 10
 
 // Protocol is the WebSocket subprotocol of SIP (RFC 7118 4).
 const Protocol = "sip"
@@ -34,7 +34,7 @@ type Opening interface {
 	Begin() []byte
 	// Feed takes bytes of the peer, any number of them, and returns what is to be sent
 	// then. nil: the handshake is done. tlsstate.ErrWantRead: it takes more. An *Error:
-	// it failed, and the answer tells the peer. It keeps no more than MaxHead bytes.
+	// it failed, and the answer tells the peer. It keeps no more than maxHead bytes.
 	Feed(b []byte) (answer []byte, err error)
 	// Rest returns what came behind the handshake.
 	Rest() []byte
@@ -59,13 +59,13 @@ func (h *head) take(b []byte) error {
 		return nil
 	}
 	h.b = append(h.b, b...)
-	if end := bytes.Index(h.b[h.looked:], []byte("\r\n\r\n")); end >= 0 && h.looked+end+4 <= MaxHead {
+	if end := bytes.Index(h.b[h.looked:], []byte("\r\n\r\n")); end >= 0 && h.looked+end+4 <= maxHead {
 		end += h.looked + 4
 		h.b, h.rest, h.done = h.b[:end:end], h.b[end:], true
 		h.whole = h.b
 		return nil
 	}
-	if len(h.b) >= MaxHead {
+	if len(h.b) >= maxHead {
 		return errHeadSize
 	}
 	h.looked = max(len(h.b)-3, 0)

@@ -75,9 +75,9 @@ func TestAccept(t *testing.T) {
 		"HTTP/x":                {strings.Replace(request, "HTTP/1.1", "HTTP/x", 1), open, 400, ""},
 		"a line without colon":  {strings.Replace(request, "\r\n", "\r\nnonsense\r\n", 1), open, 400, ""},
 		"SIP":                   {"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP a\r\n", open, 400, notHTTP},
-		"a line without end":    {"GET /" + strings.Repeat("a", MaxHead), open, 431, "head too large"},
-		"headers without end":   {strings.TrimSuffix(request, "\r\n") + "Cookie: " + strings.Repeat("c", MaxHead), open, 431, "head too large"},
-		"too many headers":      {with("Cookie", strings.Repeat("c", MaxHead)), open, 431, "head too large"},
+		"a line without end":    {"GET /" + strings.Repeat("a", maxHead), open, 431, "head too large"},
+		"headers without end":   {strings.TrimSuffix(request, "\r\n") + "Cookie: " + strings.Repeat("c", maxHead), open, 431, "head too large"},
+		"too many headers":      {with("Cookie", strings.Repeat("c", maxHead)), open, 431, "head too large"},
 		"TLS":                   {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", open, 400, notHTTP},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestDialRefuses(t *testing.T) {
 		"no protocol":    func(s string) string { return strings.Replace(s, "Protocol: sip", "Protocol: chat", 1) },
 		"an extension":   func(s string) string { return strings.Replace(s, "\r\n", "\r\nSec-WebSocket-Extensions: x\r\n", 1) },
 		"not even lines": func(string) string { return "\r\n\r\n" },
-		"too much":       func(s string) string { return strings.Repeat("a", MaxHead) + s },
+		"too much":       func(s string) string { return strings.Repeat("a", maxHead) + s },
 	} {
 		client := Dial("a", "/", "")
 		answer, err := feed(Accept(&Policy{}), client.Begin())

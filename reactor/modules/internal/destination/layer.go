@@ -33,7 +33,7 @@ func PingerOf(l *script.Loading) Pinger {
 // ping sends one ping and waits for the end of its transaction.
 func ping(ctx context.Context, l *transaction.Layer, p *Ping) (int, error) {
 	if l == nil {
-		return 0, ErrUnsent
+		return 0, errUnsent
 	}
 	r := &transaction.Request{
 		Method: p.Method, URI: []byte(p.URI), From: fmt.Appendf(nil, "<%s>", p.From), To: fmt.Appendf(nil, "<%s>", p.URI), Socket: p.Socket,
@@ -60,7 +60,7 @@ func ping(ctx context.Context, l *transaction.Layer, p *Ping) (int, error) {
 		}
 	}
 	if _, err := l.Originate(nil, r); err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrUnsent, err)
+		return 0, fmt.Errorf("%w: %w", errUnsent, err)
 	}
 	select {
 	case e := <-done:

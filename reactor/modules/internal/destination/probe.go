@@ -20,12 +20,12 @@ type Ping struct {
 	MaxForwards int
 }
 
-// ErrUnsent is that a ping was not even tried, for a reason of ours: it says nothing
+// errUnsent is that a ping was not even tried, for a reason of ours: it says nothing
 // of the destination.
-var ErrUnsent = errors.New("the ping was not sent")
+var errUnsent = errors.New("the ping was not sent")
 
 // Pinger sends a ping and waits for what becomes of it: the code of the final
-// response, 408 for none, or an error when it could not be sent: ErrUnsent if the
+// response, 408 for none, or an error when it could not be sent: errUnsent if the
 // destination is not to blame.
 type Pinger func(ctx context.Context, p *Ping) (code int, err error)
 
@@ -84,7 +84,7 @@ func (p *Prober) Run(ctx context.Context) {
 // one sends a ping and tells what became of it, unless the end came first.
 func (p *Prober) one(ctx context.Context, probe *Probe) {
 	code, err := p.Send(ctx, &probe.Ping)
-	if ctx.Err() == nil && !errors.Is(err, ErrUnsent) {
+	if ctx.Err() == nil && !errors.Is(err, errUnsent) {
 		probe.Heard(code, err)
 	}
 }

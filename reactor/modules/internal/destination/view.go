@@ -30,7 +30,7 @@ func Try(ctx context.Context, send Pinger, p *Probe) (string, error) {
 		return "", errors.New("pings are sent by the module tm, which is not loaded")
 	}
 	code, err := send(ctx, &p.Ping)
-	if errors.Is(err, ErrUnsent) || ctx.Err() != nil {
+	if errors.Is(err, errUnsent) || ctx.Err() != nil {
 		return "", fmt.Errorf("no answer: %w", errors.Join(err, ctx.Err()))
 	}
 	p.Heard(code, err)
