@@ -1,6 +1,7 @@
 package transaction
 
 import (
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -201,4 +202,12 @@ func drop(b **sipframe.Buffer) {
 		(*b).Release()
 		*b = nil
 	}
+}
+
+// peer is where a transaction's responses go, for the log.
+func (x *Exchange) peer() netip.AddrPort {
+	if x.src == nil {
+		return netip.AddrPort{}
+	}
+	return x.src.Remote
 }

@@ -3,7 +3,6 @@ package transaction
 import (
 	"errors"
 	"log/slog"
-	"net/netip"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -181,6 +180,7 @@ func (l *Layer) now() time.Duration { return l.clock() }
 func (l *Layer) Request(c *proxy.Context, r proxy.Router) {
 	switch c.Msg.Method() {
 	case sipframe.ACK:
+		l.scratchOf(c).acked = 0 // of one whose route has panicked
 		l.acknowledge(c)
 	case sipframe.CANCEL:
 		l.scratchOf(c).reason = l.scratchOf(c).reason[:0]
@@ -342,11 +342,3 @@ func (x *Exchange) settle() {
 
 // Live returns how many transactions there are.
 func (l *Layer) Live() int { return int(l.table.live.Load()) }
-
-// peer is where a transaction's responses go, for the log.
-func (x *Exchange) peer() netip.AddrPort {
-	if x.src == nil {
-		return netip.AddrPort{}
-	}
-	return x.src.Remote
-}

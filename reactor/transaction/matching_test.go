@@ -91,3 +91,24 @@ func TestFindInvite(t *testing.T) {
 		}
 	}
 }
+
+// A route that panics over an ACK leaves nothing behind for the next one.
+func TestAckBehindAPanic(t *testing.T) {
+	b := newBed(t)
+	b.request = func(c ctx) {
+		if c.Msg.FindName([]byte("X-Panic")) >= 0 {
+			panic("a mistake")
+		}
+		b.relay(c)
+	}
+	invite := b.take(request("INVITE", bob, "1"), overTLS)[1]
+	final := b.take(answer(t, invite, "486 Busy Here"), fromCallee)[1]
+	func() {
+		defer func() { _ = recover() }()
+		b.take(request("ACK", bob, "1", "X-Panic: 1", "To: "+header(t, final.text, "To")), overTLS)
+	}()
+	invite = b.take(request("INVITE", bob, "2", "CSeq: 2 INVITE"), overTLS)[1]
+	ok := b.take(answer(t, invite, "200 OK"), fromCallee)[0]
+	b.take(request("ACK", bob, "3", "CSeq: 2 ACK", "To: "+header(t, ok.text, "To")), overTLS)
+	b.want("ACK " + bob + " SIP/2.0")
+}
