@@ -62,12 +62,19 @@ func (m *Module) byName(name string) *core.Dialog {
 }
 
 func (m *Module) endCall(_ context.Context, a *mi.Args) (any, error) {
-	d := m.byName(a.Text("dialog_id"))
-	if d == nil || d.State() == core.Ended || !m.terminate(d, core.ByManagement, lines(a.Text("extra_hdrs"))) {
+	return m.end(a.Text("dialog_id"), core.ByManagement, lines(a.Text("extra_hdrs")))
+}
+
+func (m *Module) end(name string, why core.Reason, headers string) (any, error) {
+	d := m.byName(name)
+	if d == nil || d.State() == core.Ended || !m.terminate(d, why, headers) {
 		return nil, errNotFound
 	}
 	return "OK", nil
 }
+
+// EndCall ends a call by its Call-ID, as dlg_end_dlg does, for another module's command.
+func (m *Module) EndCall(callID string, why core.Reason) (any, error) { return m.end(callID, why, "") }
 
 func (m *Module) pushValue(_ context.Context, a *mi.Args) (any, error) {
 	found := false

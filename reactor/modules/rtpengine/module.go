@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/modules/dialog"
 	"sipreactor/reactor/modules/internal/relay"
 	"sipreactor/reactor/modules/rtpengine/ng"
 	"sipreactor/reactor/script"
@@ -34,6 +35,7 @@ type module struct {
 	last    *script.Local // ng.Dict, the statistics of the call
 
 	env      *script.Env
+	dialog   *dialog.Module // nil: not loaded
 	notifyAt netip.AddrPort // not valid: nobody notifies
 	notify   *notifications
 
@@ -50,7 +52,7 @@ func New(*script.Config) *script.Module {
 	m.fleet.WithSet, m.fleet.Check = true, checkURL
 	return &script.Module{
 		Name: "rtpengine", Help: "Has media pass rtpengine.", Instance: m,
-		Parameters: m.parameters(), Functions: m.functions(), Variables: m.variables(), Commands: m.fleet.Commands("rtpengine", &m.table),
+		Parameters: m.parameters(), Functions: m.functions(), Variables: m.variables(), Commands: append(m.fleet.Commands("rtpengine", &m.table), m.teardown()),
 		Statistics: []script.Statistic{
 			{Name: "requests", Help: "Requests to rtpengine.", Value: m.asked.Load, Reset: func() { m.asked.Store(0) }},
 			{Name: "failed", Help: "Requests that rtpengine refused or did not answer.", Value: m.refused.Load, Reset: func() { m.refused.Store(0) }},
@@ -101,6 +103,7 @@ func (m *module) check(l *script.Loading) {
 	if m.errorName.Text != "" {
 		m.errorTo = l.Setter(m.errorName)
 	}
+	m.dialog, _ = l.Instance("dialog").(*dialog.Module)
 	m.table.Check(l)
 	if !m.table.Given && len(m.fleet.Numbers()) == 0 {
 		l.Notef(l.Place(""), "rtpengine has no rtpengine_sock: its functions fail")
