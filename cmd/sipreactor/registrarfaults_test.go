@@ -251,9 +251,12 @@ route {
 				want = 0
 			}
 			h.until("usrloc:location-contacts", want)
+			t.Logf("%d contacts are left %v later", want, time.Since(began))
+			began = time.Now()
 			for _, u := range h.fleet(n) {
 				defer u.conn.Close()
 			}
+			t.Logf("the phones have come back in %v", time.Since(began))
 			if got := h.call("u0"); got != "486" {
 				t.Errorf("a phone that came back is called with %s", got)
 			}
