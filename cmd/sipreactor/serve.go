@@ -159,7 +159,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 		}
 		return exitFailed
 	}
-	defer n.close()
+	defer within(n.close)
 	defer keepHeap(n.engine.Connections)()
 	// Whoever waits for this line gets it at every log_level.
 	always := named(newLogger(out, script.LevelDebug, cfg.Log.Prefix), cfg.Log.Name)
@@ -239,61 +239,6 @@ func (n *node) start(cfg *script.Config, levels logLevels, kill func()) error {
 func (n *node) surroundings() script.Surroundings {
 	return script.Surroundings{Log: n.log, Engine: n.engine, Proxy: n.proxy, Commands: n.commands, Events: n.routes,
 		StateDir: string(n.state), Running: n.running}
-}
-
-// wait handles signals until one, or the end of ctx, ends the node; unwatch ends the watchdog before that.
-func (n *node) wait(ctx context.Context, signals <-chan os.Signal, levels logLevels, always *slog.Logger, unwatch func()) int {
-	defer unwatch()
-	for {
-		select {
-		case s := <-signals:
-			if s == syscall.SIGHUP {
-				n.super.reloading()
-				n.reload(ctx, levels)
-				n.super.ready(n.status())
-				continue
-			}
-			always.Log(ctx, script.LevelNotice.Slog(), "draining", "signal", s.String())
-		case <-n.engine.Done():
-			n.log.Error("the engine has failed")
-			return exitFailed
-		case <-ctx.Done():
-		}
-		unwatch()
-		n.super.stopping()
-		return n.drain(signals, always)
-	}
-}
-
-// drain ends the engine in order; a second signal ends the program at once.
-func (n *node) drain(signals <-chan os.Signal, always *slog.Logger) int {
-	stopped := make(chan error, 1)
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), n.patience)
-		err := n.engine.Drain(ctx)
-		cancel()
-		if ctx, cancel = context.WithTimeout(context.Background(), closeLimit); err != nil {
-			_ = n.engine.Stop(ctx)
-		} else {
-			err = n.engine.Stop(ctx)
-		}
-		cancel()
-		stopped <- err
-	}()
-	for {
-		select {
-		case err := <-stopped:
-			if err != nil {
-				n.log.Warn("not everything was finished", "error", err)
-			}
-			always.Log(context.Background(), script.LevelNotice.Slog(), "stopped")
-			return exitOK
-		case s := <-signals:
-			if s != syscall.SIGHUP {
-				return exitFailed
-			}
-		}
-	}
 }
 
 // welcome tells who starts the program without a configuration what to try.
