@@ -144,15 +144,19 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	defer removePID()
-	n, err := newNode(ctx, cfg, log, handed)
-	if err == nil {
+	var n *node
+	err = begin(signals, func() error {
+		var err error
+		if n, err = newNode(ctx, cfg, log, handed); err != nil {
+			return err
+		}
 		n.logLost = out.Dropped
 		n.super = newSupervisor(log)
 		n.bound = as.take
 		n.load = again
 		n.anyPort = o.file == ""
-		err = n.start(cfg, levels, func() { signals <- syscall.SIGTERM })
-	}
+		return n.start(cfg, levels, func() { signals <- syscall.SIGTERM })
+	})
 	if err != nil {
 		for line := range strings.Lines(locateSockets(cfg, err).Error()) {
 			log.Error("cannot start: " + strings.TrimSuffix(line, "\n"))

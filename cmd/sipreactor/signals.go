@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"syscall"
@@ -9,6 +10,36 @@ import (
 
 	"sipreactor/reactor/script"
 )
+
+var errEnded = errors.New("a signal came before it was ready")
+
+// begin runs start, and leaves it behind if it takes longer than closeLimit after a signal that ends the program: a
+// database that the configuration names may never answer. What came meanwhile is put back for wait.
+func begin(signals chan os.Signal, start func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- start() }()
+	var limit <-chan time.Time
+	var ends, reloads os.Signal
+	for {
+		select {
+		case err := <-done:
+			for _, s := range []os.Signal{reloads, ends} {
+				if s != nil {
+					signals <- s
+				}
+			}
+			return err
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				reloads = s
+			} else if ends == nil {
+				ends, limit = s, time.After(closeLimit)
+			}
+		case <-limit:
+			return errEnded
+		}
+	}
+}
 
 // wait handles signals until one, or the end of ctx, ends the node; unwatch ends the watchdog before that. No signal
 // waits for a reload: what that reads may take its time.

@@ -10,23 +10,68 @@ import (
 	"time"
 )
 
-// A reload that waits for a database holds up no other signal.
-func TestSignalsDuringAReload(t *testing.T) {
+// silentDatabase accepts and says nothing. It returns the statements of a configuration that asks it, and waits until
+// it was asked.
+func silentDatabase(t *testing.T) (text string, asked func()) {
+	t.Helper()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer silent.Close()
-	asked := make(chan net.Conn, 16)
+	conns := make(chan net.Conn, 100)
+	done := make(chan struct{})
 	go func() {
+		defer close(done)
 		for {
 			c, err := silent.Accept()
 			if err != nil {
 				return
 			}
-			asked <- c
+			conns <- c
 		}
 	}()
+	t.Cleanup(func() {
+		silent.Close()
+		<-done
+		close(conns)
+		for c := range conns {
+			c.Close()
+		}
+	})
+	return "loadmodule \"db_mysql.so\"\nloadmodule \"dispatcher.so\"\nmodparam(\"dispatcher\", \"db_url\", \"mysql://u:p@" + silent.Addr().String() + "/x\")\n", func() {
+		t.Helper()
+		select {
+		case c := <-conns:
+			t.Cleanup(func() { c.Close() })
+		case <-time.After(patience):
+			t.Fatal("the database was not asked")
+		}
+	}
+}
+
+// A start that waits for a database ends when it is asked to.
+func TestSignalDuringTheStart(t *testing.T) {
+	text, asked := silentDatabase(t)
+	path := config(t, text+"socket=udp:127.0.0.1:"+freePort(t)+"\nloadmodule \"proto_udp.so\"\nroute { exit; }\n")
+	stderr, code := newOutput(), make(chan int, 1)
+	go func() { code <- run(t.Context(), []string{"-f", path}, newOutput(), stderr) }()
+	asked()
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case got := <-code:
+		if got != exitFailed || !strings.Contains(stderr.String(), errEnded.Error()) {
+			t.Errorf("%d:\n%s", got, stderr)
+		}
+	case <-time.After(patience):
+		t.Error("it does not end")
+	}
+}
+
+// A reload that waits for a database holds up no other signal.
+func TestSignalsDuringAReload(t *testing.T) {
+	database, asked := silentDatabase(t)
 	addr := "127.0.0.1:" + freePort(t)
 	text := "socket=udp:" + addr + "\nloadmodule \"proto_udp.so\"\nroute { exit; }\n"
 	path := filepath.Join(t.TempDir(), "a.cfg")
@@ -40,15 +85,9 @@ func TestSignalsDuringAReload(t *testing.T) {
 	r := &running{addr: addr, stderr: newOutput(), stdout: newOutput(), code: make(chan int, 1)}
 	go func() { r.code <- run(t.Context(), []string{"-f", path}, r.stdout, r.stderr) }()
 	r.stderr.wait(t, "msg=ready")
-	write("loadmodule \"db_mysql.so\"\nloadmodule \"dispatcher.so\"\nmodparam(\"dispatcher\", \"db_url\", \"mysql://u:p@" + silent.Addr().String() + "/x\")\n" + text)
+	write(database + text)
 	r.signal(t, syscall.SIGHUP)
-	var waits net.Conn
-	select {
-	case waits = <-asked:
-	case <-time.After(patience):
-		t.Fatal("the database was not asked")
-	}
-	defer waits.Close()
+	asked()
 	r.signal(t, syscall.SIGHUP) // to be done behind the first one
 	r.signal(t, syscall.SIGTERM)
 	r.stderr.wait(t, "msg=draining")
