@@ -14,7 +14,8 @@ import (
 var errEnded = errors.New("a signal came before it was ready")
 
 // begin runs start, and leaves it behind if it takes longer than closeLimit after a signal that ends the program: a
-// database that the configuration names may never answer. What came meanwhile is put back for wait.
+// database that the configuration names may never answer. A second one ends the wait at once. What came meanwhile is put
+// back for wait.
 func begin(signals chan os.Signal, start func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- start() }()
@@ -30,10 +31,13 @@ func begin(signals chan os.Signal, start func() error) error {
 			}
 			return err
 		case s := <-signals:
-			if s == syscall.SIGHUP {
+			switch {
+			case s == syscall.SIGHUP:
 				reloads = s
-			} else if ends == nil {
+			case ends == nil:
 				ends, limit = s, time.After(closeLimit)
+			default:
+				return errEnded
 			}
 		case <-limit:
 			return errEnded

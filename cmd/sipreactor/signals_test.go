@@ -97,6 +97,31 @@ func TestSignalsDuringAReload(t *testing.T) {
 	r.exit(t)
 }
 
+func TestBegin(t *testing.T) {
+	signals := make(chan os.Signal, 4)
+	block := make(chan struct{})
+	defer close(block)
+	signals <- syscall.SIGTERM
+	signals <- syscall.SIGHUP
+	signals <- syscall.SIGINT
+	if err := begin(signals, func() error { <-block; return nil }); err != errEnded {
+		t.Errorf("after two signals: %v", err)
+	}
+	if err := begin(signals, func() error {
+		signals <- syscall.SIGHUP
+		signals <- syscall.SIGTERM
+		for len(signals) > 0 {
+			time.Sleep(time.Millisecond)
+		}
+		return os.ErrInvalid
+	}); err != os.ErrInvalid {
+		t.Errorf("a start that fails: %v", err)
+	}
+	if a, b := <-signals, <-signals; a != syscall.SIGHUP || b != syscall.SIGTERM {
+		t.Errorf("put back: %v, %v", a, b)
+	}
+}
+
 // What does not end is left behind.
 func TestWithin(t *testing.T) {
 	block := make(chan struct{})
