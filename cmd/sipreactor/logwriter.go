@@ -120,8 +120,8 @@ func (w *logWriter) confess() {
 	if w.cut {
 		start = "\n"
 	}
-	_, err := fmt.Fprintf(w.out, "%stime=%s level=WARN msg=\"log lines dropped, %s\" lines=%d\n",
-		start, time.Now().Format(time.RFC3339Nano), why, n)
+	_, err := fmt.Fprintf(w.out, "%stime=%s level=WARNING msg=\"log lines dropped, %s\" lines=%d\n",
+		start, time.Now().Format("2006-01-02T15:04:05.000Z07:00"), why, n)
 	if err == nil {
 		w.dropped.Add(-n)
 		w.why, w.cut = nil, false

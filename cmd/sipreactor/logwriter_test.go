@@ -61,7 +61,7 @@ func TestLogWriterDropsAndTells(t *testing.T) {
 	if got := strings.Count(out, "line\n") + int(w.Dropped()); got != lines {
 		t.Errorf("%d lines written or dropped, want %d", got, lines)
 	}
-	if !strings.Contains(out, "log lines dropped") {
+	if !strings.Contains(out, "level=WARNING msg=\"log lines dropped") {
 		t.Errorf("drops are not told: %q", out)
 	}
 }
