@@ -16,6 +16,8 @@ var (
 	ErrTransport = errors.New("proxy: transport is not supported")
 	// ErrNoSocket: no listener has the next hop's transport and address family.
 	ErrNoSocket = errors.New("proxy: no listener to send from")
+	// ErrRoute: the Route to follow cannot be read, or names no place.
+	ErrRoute = errors.New("proxy: a Route that cannot be followed")
 	// ErrHops: Max-Forwards is spent. The request has been answered 483.
 	ErrHops = errors.New("proxy: too many hops")
 	// ErrForwarded: the request has been forwarded already; a stateless proxy
@@ -54,7 +56,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // opened; should that fail later, the request goes to the next address of the
 // same name, and behind the last one the proxy answers 503. An error (*Error, or
 // ErrNotRequest, ErrForwarded) means that nothing was sent: the Router may try
-// the next destination or reply. If it does neither, the proxy answers 503.
+// the next destination or reply. If it does neither, the proxy answers 503, and 400
+// for ErrRoute.
 // With ErrHops (483) and ErrTooLarge (513) the answer is given already.
 func (c *Context) Forward(dest []byte) error {
 	switch {
@@ -173,6 +176,8 @@ func (c *Context) nextHop(dest []byte, h *hop) ([]byte, error) {
 	case len(dest) > 0:
 	case len(c.main.dst) > 0:
 		dest = c.main.dst
+	case c.blocked():
+		return c.Msg.Bytes(c.routes.broken), ErrRoute
 	case len(c.onward()) > 0:
 		dest = c.onward()
 	default:

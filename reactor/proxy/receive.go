@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"errors"
+
 	"sipreactor/reactor"
 	"sipreactor/sipframe"
 )
@@ -67,9 +69,15 @@ func (c *Context) route() {
 		c.proxy.Router().Request(c)
 	}
 	if c.failure != nil && !c.forwarded && !c.answered && c.Msg.Method() != sipframe.ACK {
+		if errors.Is(c.failure, ErrRoute) {
+			_ = c.Reply(400, badRoute)
+			return
+		}
 		_ = c.Reply(503, nil)
 	}
 }
+
+var badRoute = []byte("Bad Route")
 
 // decline answers 503.
 func (c *Context) decline() {

@@ -22,6 +22,7 @@ type routeState struct {
 	params sipframe.Span   // parameters of the Route, or Request-URI, that was ours
 	target sipframe.Span   // the Route that is the Request-URI, of a strict router; none: as it came
 	next   sipframe.Span   // URI of the topmost Route that is left
+	broken sipframe.Span   // the Route that is next, or the target, but cannot be followed
 	socket *reactor.Socket // that a Route of ours names
 }
 
@@ -38,7 +39,8 @@ type routeState struct {
 //     (RFC 3261 16.6 item 6).
 //
 // True: the message goes where its Route says, or belongs to a dialog whose
-// Route was ours alone. False: there was no Route, or only one of ours in a
+// Route was ours alone. Where that Route cannot be followed, Forward and Aim fail
+// with ErrRoute, unless the Router names a destination or takes the Route out. False: there was no Route, or only one of ours in a
 // request outside a dialog (preloaded).
 //
 // Only the first call does anything. Forward does the same for a Router that
@@ -72,11 +74,15 @@ func (c *Context) preprocess(aim bool) {
 	second := false
 	if ours, paired := c.strictAbove(list); ours {
 		last := &list[len(list)-1]
-		if uri, place, ok := c.routeURI(last); ok && c.SetRequestURI(uri) == nil {
-			last.gone, c.routes.target = true, place
-			second = paired
-			c.routes.driven = true
+		c.routes.driven = true
+		var u sipframe.URI
+		uri, place, ok := c.routeURI(last, &u)
+		if !ok || c.SetRequestURI(uri) != nil {
+			c.block(last, aim)
+			return
 		}
+		last.gone, c.routes.target = true, place
+		second = paired
 	}
 	c.stripMaddr()
 	i := c.dropOwn(list, second)
@@ -139,9 +145,9 @@ func (c *Context) stripMaddr() {
 // gives how many of the list are behind us.
 func (c *Context) dropOwn(list []route, second bool) (n int) {
 	for n < len(list) && n < 2 && !list[n].gone {
-		uri, place, ok := c.routeURI(&list[n])
 		var u sipframe.URI
-		if !ok || sipframe.ParseURI(uri, &u) != nil || !c.isOwnRoute(uri, &u) {
+		uri, place, ok := c.routeURI(&list[n], &u)
+		if !ok || !c.isOwnRoute(uri, &u) {
 			break
 		}
 		_, r2 := u.Param(uri, "r2")
@@ -179,9 +185,11 @@ func (c *Context) leaveBy(uri []byte, u *sipframe.URI) {
 
 // follow sets the next hop by a Route value, unless there is one already (aim).
 func (c *Context) follow(r *route, aim bool) {
-	uri, place, ok := c.routeURI(r)
 	var u sipframe.URI
-	if !ok || sipframe.ParseURI(uri, &u) != nil {
+	var h hop
+	uri, place, ok := c.routeURI(r, &u)
+	if !ok || h.fromURI(uri, &u) == ErrURI {
+		c.block(r, aim)
 		return
 	}
 	if _, lr := u.Param(uri, "lr"); lr {
@@ -190,7 +198,7 @@ func (c *Context) follow(r *route, aim bool) {
 		}
 		return
 	}
-	if !aim || !validURI(uri) {
+	if !aim {
 		return
 	}
 	// Item 6: the old one goes behind all other Routes.
@@ -198,6 +206,18 @@ func (c *Context) follow(r *route, aim bool) {
 	_ = c.SetRequestURI(uri)
 	r.gone, c.routes.target = true, place
 	c.main.dst = c.main.dst[:0]
+}
+
+// block notes that a Route cannot be followed; aim: nor does an earlier destination count.
+func (c *Context) block(r *route, aim bool) {
+	if c.routes.broken = r.value; aim {
+		c.main.dst = c.main.dst[:0]
+	}
+}
+
+// blocked tells whether the message still has a Route that it would have to follow, and cannot.
+func (c *Context) blocked() bool {
+	return c.routes.broken.Len > 0 && !cut(c.edits, c.routes.broken.Off)
 }
 
 // onward gives the URI of the Route that is next, where the destination that it was has been reset; nil: there is none.
@@ -244,13 +264,15 @@ func (c *Context) cutRoutes(list []route) {
 	}
 }
 
-// routeURI gives the URI of a Route value and where it stands in the message.
-func (c *Context) routeURI(r *route) (uri []byte, place sipframe.Span, ok bool) {
+// routeURI gives the URI of a Route value, where it stands in the message, and its
+// parts in u; not ok: it cannot be read.
+func (c *Context) routeURI(r *route, u *sipframe.URI) (uri []byte, place sipframe.Span, ok bool) {
 	var a sipframe.NameAddr
 	if c.Msg.NameAddr(r.value, &a) != nil || a.Star {
 		return nil, place, false
 	}
-	return c.Msg.Bytes(a.URI), a.URI, a.URI.Len > 0
+	uri = c.Msg.Bytes(a.URI)
+	return uri, a.URI, sipframe.ParseURI(uri, u) == nil
 }
 
 // isOwnRoute tells whether a URI is one that we put, or could have put, into a

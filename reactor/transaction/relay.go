@@ -49,6 +49,7 @@ var (
 	failSocket  = failure{Unsent, 500, []byte("Server error occurred (7/TM)")}
 	failNone    = failure{NoDestination, 500, []byte("Server error occurred (1/TM)")}
 	failURI     = failure{Unresolved, 400, []byte("Bad Request-URI (400/TM)")}
+	failRoute   = failure{Unresolved, 400, []byte("Bad Route (400/TM)")}
 	failHops    = failure{Unsent, 483, nil}
 	failLarge   = failure{Unsent, 513, nil}
 	failBreadth = failure{Failed, 440, nil}
@@ -65,6 +66,8 @@ func failureOf(err error) failure {
 		return failLarge
 	case errors.Is(err, proxy.ErrURI):
 		return failURI
+	case errors.Is(err, proxy.ErrRoute):
+		return failRoute
 	case errors.Is(err, proxy.ErrNoSocket), errors.Is(err, proxy.ErrTransport):
 		return failSocket
 	case errors.Is(err, names.ErrUnresolved), errors.Is(err, names.ErrBusy):

@@ -1,11 +1,13 @@
 package rr_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/rr"
+	"sipreactor/reactor/modules/tm"
 )
 
 func TestCodes(t *testing.T) {
@@ -51,5 +53,32 @@ func TestDirection(t *testing.T) {
 	}
 	if got := moduletest.Wrong(t, moduletest.Head("rr")+`route { is_direction("up"); }`, rr.New); !strings.Contains(got, `a direction is "upstream" or "downstream"`) {
 		t.Error(got)
+	}
+}
+
+// What is relayed does not go past a Route that cannot be followed, in a dialog or outside: the answer is 400.
+func TestBlockedRoute(t *testing.T) {
+	const ours = "<sip:edge.example.org:5061;transport=tls;lr"
+	for _, relay := range []string{"t_relay()", "forward()"} {
+		b := moduletest.New(t, moduletest.Head("rr", "tm")+"route { if (loose_route()) xlog(\"loose\"); "+relay+"; }", rr.New, tm.New)
+		n := 0
+		for _, routes := range []string{ours, ours + ">, <sip:127.0.0.1:0;lr>", ours + ">, <tel:123>", ours + ">\r\nRoute: \"x <sip:127.0.0.1:5080;lr>"} {
+			for _, tag := range []string{"", ";tag=2"} {
+				n++
+				for _, method := range []string{"BYE", "ACK"} {
+					text := strings.NewReplacer("INVITE", method, "Max-Forwards", "Route: "+routes+"\r\nMax-Forwards",
+						"To: <sip:+4930123@example.net>", "To: <sip:+4930123@example.net>"+tag, "branch=z9hG4bK", fmt.Sprintf("branch=z9hG4bK%d%s", n, method))
+					b.Receive([]byte(text.Replace(string(moduletest.Invite))))
+					switch {
+					case len(b.Log) == 0 || b.Log[0] != "loose":
+						t.Errorf("%s, %s %s: %q", relay, method, routes, b.Log)
+					case method == "ACK" && len(b.Sent) > 0:
+						t.Errorf("%s, ACK %s: %+v", relay, routes, b.Sent)
+					case method == "BYE" && (len(b.Sent) != 1 || !strings.HasPrefix(b.Status(), "400")):
+						t.Errorf("%s, BYE %s: %+v", relay, routes, b.Sent)
+					}
+				}
+			}
+		}
 	}
 }
