@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"sipreactor/tlsstate/regular"
 )
 
 // revocations are the certificate revocation lists (RFC 5280 5) of a crl_dir,
@@ -47,7 +49,7 @@ func readRevocations(dir string, now time.Time) (*revocations, error) {
 
 // readFile reads the lists of one file, one in DER or several in PEM.
 func (r *revocations) readFile(file string, now time.Time) error {
-	data, err := os.ReadFile(file)
+	data, err := regular.Read(file)
 	if err != nil {
 		return err
 	}

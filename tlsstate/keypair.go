@@ -14,6 +14,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"sipreactor/tlsstate/regular"
 )
 
 // readPair reads a certificate chain and its key and sees that they belong
@@ -24,13 +26,13 @@ func (d *domain) readPair(index int, k *KeyPair) (pair tls.Certificate, err erro
 	var missing [2]error
 	if k.CertificateFile != "" {
 		certName += " " + k.CertificateFile
-		if chain, err = os.ReadFile(k.CertificateFile); err != nil {
+		if chain, err = regular.Read(k.CertificateFile); err != nil {
 			missing[0] = of("certificate", index, fmt.Errorf("certificate: %w", err))
 		}
 	}
 	if k.PrivateKeyFile != "" {
 		keyName += " " + k.PrivateKeyFile
-		if key, err = os.ReadFile(k.PrivateKeyFile); err != nil {
+		if key, err = regular.Read(k.PrivateKeyFile); err != nil {
 			missing[1] = of("private_key", index, fmt.Errorf("private_key: %w", err))
 		}
 		d.checkMode(k.PrivateKeyFile)

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"sipreactor/tlsstate/regular"
 )
 
 // authorities are whom peers' certificates are checked against.
@@ -56,7 +58,7 @@ func (a *authorities) addFile(file string) error {
 	if file == "" {
 		return nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := regular.Read(file)
 	if err != nil {
 		return fmt.Errorf("ca_list: %w", err)
 	}
@@ -86,7 +88,7 @@ func (a *authorities) addFolder(dir string) error {
 		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		text, err := os.ReadFile(file)
+		text, err := regular.Read(file)
 		if err != nil {
 			return fmt.Errorf("ca_dir: %w", err)
 		}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"sipreactor/tlsstate"
 	"sipreactor/tlsstate/tlstest"
 )
@@ -24,10 +26,17 @@ func TestBuildMistakes(t *testing.T) {
 	tlstest.Write(t, rubbish, []byte("rubbish"), 0o600)
 	encrypted := filepath.Join(t.TempDir(), "encrypted")
 	tlstest.Write(t, encrypted, []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"), 0o600)
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		change func(*tlsstate.DomainConfig)
 		says   string
 	}{
+		{func(d *tlsstate.DomainConfig) { d.CAFile = fifo }, fifo + ": not a regular file"},
+		{func(d *tlsstate.DomainConfig) { d.Certificates = files(fifo, key) }, fifo + ": not a regular file"},
+		{func(d *tlsstate.DomainConfig) { d.Certificates = files(cert, fifo) }, fifo + ": not a regular file"},
 		{func(d *tlsstate.DomainConfig) { d.Certificates = nil }, "needs a certificate"},
 		{func(d *tlsstate.DomainConfig) { d.Role = 0 }, "neither"},
 		{func(d *tlsstate.DomainConfig) { d.Name = "" }, "no name"},
@@ -55,7 +64,17 @@ func TestBuildMistakes(t *testing.T) {
 	} {
 		d := w.ServerDomain()
 		c.change(&d)
-		_, err := tlsstate.Build(tlsstate.Config{Domains: []tlsstate.DomainConfig{d}})
+		built := make(chan error, 1)
+		go func() {
+			_, err := tlsstate.Build(tlsstate.Config{Domains: []tlsstate.DomainConfig{d}})
+			built <- err
+		}()
+		var err error
+		select {
+		case err = <-built:
+		case <-time.After(20 * time.Second): // a FIFO has it wait for ever
+			t.Fatalf("Build hangs; want an error that says %q", c.says)
+		}
 		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "domain "+d.Name) {
 			t.Errorf("%v; want it to say %q and the domain", err, c.says)
 		}

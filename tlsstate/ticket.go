@@ -9,9 +9,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
+
+	"sipreactor/tlsstate/regular"
 )
 
 // TicketKeys seal and open session tickets (RFC 8446 4.6.1, RFC 5077). Any
@@ -45,7 +46,7 @@ func NewTicketKeys() *TicketKeys { return &TicketKeys{} }
 // writes. The first seals, all of them open: put a new key in the second place on all
 // nodes, reload, then move it to the first.
 func ReadTicketKeys(file string) (*TicketKeys, error) {
-	text, err := os.ReadFile(file)
+	text, err := regular.Read(file)
 	if err != nil {
 		return nil, fmt.Errorf("ticket_keys_file: %w", err)
 	}

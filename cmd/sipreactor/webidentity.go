@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"sync/atomic"
+
+	"sipreactor/tlsstate/regular"
 )
 
 // webIdentity is the certificate with which management is served over HTTPS: tls_cert_file and tls_key_file of httpd.
@@ -29,7 +31,15 @@ func newWebIdentity(certFile, keyFile string) (*webIdentity, error) {
 
 // read reads the files anew; what is shown stays as it is.
 func (w *webIdentity) read() (*tls.Certificate, error) {
-	cert, err := tls.LoadX509KeyPair(w.certFile, w.keyFile)
+	chain, err := regular.Read(w.certFile)
+	if err != nil {
+		return nil, fmt.Errorf("httpd: tls_cert_file: %w", err)
+	}
+	key, err := regular.Read(w.keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("httpd: tls_key_file: %w", err)
+	}
+	cert, err := tls.X509KeyPair(chain, key)
 	if err != nil {
 		return nil, fmt.Errorf("httpd: tls_cert_file, tls_key_file: %w", err)
 	}

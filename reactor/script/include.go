@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"sipreactor/tlsstate/regular"
 )
 
 // opener reads a file of a configuration.
@@ -22,21 +24,16 @@ const (
 // readFile reads a regular file: a configuration that includes a device would
 // never end.
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
+	for _, kind := range []error{regular.ErrFolder, regular.ErrNotRegular} {
+		if errors.Is(err, kind) {
+			return nil, kind // the caller names the file
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case st.IsDir():
-		return nil, errors.New("is a folder, not a file")
-	case !st.Mode().IsRegular():
-		return nil, errors.New("not a regular file")
-	}
 	b, err := io.ReadAll(io.LimitReader(f, maxSource+1))
 	if err == nil && len(b) > maxSource {
 		err = fmt.Errorf("larger than %d bytes", maxSource)

@@ -4,10 +4,10 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"os"
 	"time"
 
 	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/regular"
 )
 
 // tlsPlace is a parameter of a TLS domain.
@@ -86,7 +86,7 @@ func (c *Config) CheckValidity(now time.Time) error {
 	for i := range c.TLS.Domains {
 		d := &c.TLS.Domains[i]
 		for n, pair := range d.Certificates {
-			text, err := os.ReadFile(pair.CertificateFile)
+			text, err := regular.Read(pair.CertificateFile)
 			if err != nil {
 				continue
 			}

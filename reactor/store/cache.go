@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sipreactor/tlsstate/regular"
 )
 
 // The file of a Snapshot's last good state has, for each table that was loaded,
@@ -127,7 +129,7 @@ type cache struct {
 
 // readCache reads the file of a last good state, which must be its owner's alone.
 func readCache(path string) (*cache, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}

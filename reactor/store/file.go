@@ -7,8 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
+
+	"sipreactor/tlsstate/regular"
 )
 
 // File is a Source of one table: a file in the form of db_text or of CSV whose
@@ -31,7 +32,7 @@ func (f File) Load(ctx context.Context, q Select, each func(*Row) error) error {
 }
 
 func (f File) read() (*textTable, error) {
-	in, err := os.Open(f.Path)
+	in, err := regular.Open(f.Path)
 	if err != nil {
 		return nil, errors.Unwrap(err) // the path is told anyway
 	}

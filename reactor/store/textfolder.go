@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"sipreactor/tlsstate/regular"
 )
 
 // textFolder is a database of db_text: a folder with a file for each table. It
@@ -54,7 +56,7 @@ func (t *textFolder) read(name string) (*textTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("there is no table %s", name)

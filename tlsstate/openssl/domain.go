@@ -16,12 +16,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
 	"unsafe"
 
 	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/regular"
 )
 
 // domain is a DomainConfig that is ready, on an SSL_CTX.
@@ -185,7 +185,7 @@ func textOf(file string, text []byte) ([]byte, error) {
 	if file == "" {
 		return text, nil
 	}
-	return os.ReadFile(file)
+	return regular.Read(file)
 }
 
 // ours gives our certificate of that encoding.

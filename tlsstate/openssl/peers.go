@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/regular"
 )
 
 // peers sets what is demanded of peers: authorities, usages, and the revocation
@@ -60,7 +61,7 @@ func accepted(names []string) (bits C.int) {
 func (d *domain) authorities(cfg *tlsstate.DomainConfig) error {
 	text := slices.Clone(cfg.CAPEM)
 	if cfg.CAFile != "" {
-		more, err := os.ReadFile(cfg.CAFile)
+		more, err := regular.Read(cfg.CAFile)
 		if err != nil {
 			return fmt.Errorf("ca_list: %w", err)
 		}
@@ -94,7 +95,7 @@ func eachFile(dir string, f func(file string, text []byte) error) error {
 		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		text, err := os.ReadFile(file)
+		text, err := regular.Read(file)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/digest"
+	"sipreactor/tlsstate/regular"
 )
 
 // userFile is a file of users. It is looked at again once a second, when somebody asks.
@@ -32,7 +33,7 @@ const maxUsers = 1_000_000
 
 // read reads the file. With an error, what was read before stays.
 func (f *userFile) read() error {
-	file, err := os.Open(f.name)
+	file, err := regular.Open(f.name)
 	if err != nil {
 		return err
 	}
@@ -41,8 +42,6 @@ func (f *userFile) read() error {
 	switch {
 	case err != nil:
 		return err
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is no file", f.name)
 	case info.Mode().Perm()&0o077 != 0:
 		return fmt.Errorf("%s can be read by others (%04o): chmod 600 it", f.name, info.Mode().Perm())
 	}

@@ -6,13 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor/mi"
 	"sipreactor/reactor/script"
+	"sipreactor/tlsstate/regular"
 )
 
 type module struct {
@@ -79,7 +79,7 @@ func (m *module) begin(e *script.Env) error {
 }
 
 func hashOf(name string) (string, error) {
-	b, err := os.ReadFile(name) //nolint:gosec // the configuration names it
+	b, err := regular.Read(name)
 	if err != nil {
 		return "", err
 	}

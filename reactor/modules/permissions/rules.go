@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"regexp"
 	"strings"
+
+	"sipreactor/tlsstate/regular"
 )
 
 // Rules are what a file of allow or deny rules says, in the form of hosts.allow:
@@ -89,7 +90,7 @@ func ReadPair(allow, deny string) (p Pair, err error) {
 }
 
 func readRules(name string) (Rules, error) {
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -11,6 +11,7 @@ import (
 
 	"sipreactor/reactor/mi"
 	"sipreactor/reactor/script"
+	"sipreactor/tlsstate/regular"
 )
 
 // module is what the parameters say and what the file has.
@@ -65,7 +66,7 @@ func (m *module) check(l *script.Loading) {
 }
 
 func (m *module) read() error {
-	b, err := os.ReadFile(m.file)
+	b, err := regular.Read(m.file)
 	if err != nil {
 		var named *os.PathError
 		if errors.As(err, &named) {

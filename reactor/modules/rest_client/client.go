@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"sipreactor/tlsstate/regular"
 )
 
 // Codes of the functions.
@@ -133,7 +135,10 @@ func readPool(name string) (*x509.CertPool, error) {
 	}
 	pool, found := x509.NewCertPool(), false
 	for _, f := range files {
-		b, err := os.ReadFile(f)
+		b, err := regular.Read(f)
+		if err != nil && !info.IsDir() {
+			return nil, err
+		}
 		if err != nil {
 			continue // a folder of links has some that lead nowhere
 		}
