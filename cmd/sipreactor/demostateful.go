@@ -184,8 +184,7 @@ func (s *stateful) start(ctx context.Context, log io.Writer) error {
 	if s.node, err = assemble(cfg, sockets, newLogger(log, script.LevelError, ""), s); err != nil {
 		return err
 	}
-	levels := logLevels{newLogSwitch(cfg.Log.Level), newLogSwitch(cfg.Log.Script)}
-	if err := s.node.start(cfg, levels, func() {}); err != nil {
+	if err := s.node.start(cfg, levelsOf(cfg), func() {}); err != nil {
 		s.node = nil // closed already
 		return err
 	}

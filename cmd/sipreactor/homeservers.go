@@ -172,8 +172,7 @@ func (hs *homeServers) start(log io.Writer, h home) error {
 	if s.node, err = assemble(cfg, sockets, lines, s); err != nil {
 		return err
 	}
-	levels := logLevels{newLogSwitch(cfg.Log.Level), newLogSwitch(cfg.Log.Script)}
-	if err := s.node.start(cfg, levels, func() {}); err != nil {
+	if err := s.node.start(cfg, levelsOf(cfg), func() {}); err != nil {
 		s.node = nil // closed already
 		return err
 	}

@@ -21,8 +21,9 @@ func TestLevelFilter(t *testing.T) {
 		{script.LevelDebug, script.LevelError, script.LevelInfo, "ERROR"},
 	} {
 		out := newOutput()
-		s := newLogSwitch(tt.level)
-		log := newSwitchedLogger(out, filtered(&s.level, tt.filter), "")
+		s := new(script.LevelSwitch)
+		s.SetLevel(int(tt.level))
+		log := newSwitchedLogger(out, filtered(s.Leveler(), tt.filter), "")
 		s.SetLevel(int(tt.later))
 		for _, l := range []script.LogLevel{script.LevelError, script.LevelWarn, script.LevelNotice, script.LevelInfo, script.LevelDebug} {
 			log.Log(t.Context(), l.Slog(), l.String())

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"sync/atomic"
 
 	"sipreactor/reactor/script"
 )
@@ -26,27 +25,6 @@ func levelName(level slog.Level) string {
 		}
 	}
 	return fmt.Sprintf("%v-%d", script.LevelDebug, slog.LevelDebug-level)
-}
-
-// logSwitch is a log level that can be changed while the program runs, as OpenSIPS numbers levels.
-type logSwitch struct {
-	number atomic.Int32
-	level  slog.LevelVar
-}
-
-func newLogSwitch(l script.LogLevel) *logSwitch {
-	s := &logSwitch{}
-	s.SetLevel(int(l))
-	return s
-}
-
-// Level tells the level.
-func (s *logSwitch) Level() int { return int(s.number.Load()) }
-
-// SetLevel changes it.
-func (s *logSwitch) SetLevel(level int) {
-	s.number.Store(int32(level))
-	s.level.Set(script.LogLevel(level).Slog())
 }
 
 // levelFilter is a level below stderror_level_filter, which log_level cannot lift.

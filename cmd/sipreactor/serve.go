@@ -97,9 +97,9 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 	}
 	out := newLogWriter(stderr, logQueue)
 	defer out.Close(time.Second)
-	levels := logLevels{newLogSwitch(cfg.Log.Level), newLogSwitch(cfg.Log.Script)}
-	log := named(newSwitchedLogger(out, filtered(&levels.log.level, cfg.Log.Filter), cfg.Log.Prefix), cfg.Log.Name)
-	cfg.Program.SetLogger(named(newSwitchedLogger(out, filtered(&levels.xlog.level, cfg.Log.Filter), ""), cfg.Log.Name)) // it writes the prefix itself
+	levels := levelsOf(cfg)
+	log := named(newSwitchedLogger(out, filtered(levels.log.Leveler(), cfg.Log.Filter), cfg.Log.Prefix), cfg.Log.Name)
+	cfg.Program.SetLogger(named(newSwitchedLogger(out, filtered(script.LevelDebug.Slog(), cfg.Log.Filter), ""), cfg.Log.Name)) // it sees to xlog_level and the prefix itself
 	switch {
 	case cfg.Log.Stderr, o.process.logStderr:
 	case cfg.Log.Syslog:
@@ -204,7 +204,12 @@ func locateSockets(cfg *script.Config, err error) error {
 }
 
 // logLevels are what log_level and xlog_level turn.
-type logLevels struct{ log, xlog *logSwitch }
+type logLevels struct{ log, xlog *script.LevelSwitch }
+
+// levelsOf are those of a configuration, and of all that are loaded in its place.
+func levelsOf(cfg *script.Config) logLevels {
+	return logLevels{cfg.Program.LogLevel(), cfg.Program.XlogLevel()}
+}
 
 // start runs the engine and then the management interface. After an error nothing is left.
 func (n *node) start(cfg *script.Config, levels logLevels, kill func()) error {

@@ -28,7 +28,7 @@ type compiler struct {
 
 // compileRoutes checks and compiles the routes of a file.
 func compileRoutes(c *settings, f *File) *Program {
-	p := &Program{routes: make(map[string]*Routine), events: make(map[string]*Routine), named: make(map[routeKey]*Routine), loops: c.loops, levels: c.Log, launched: make(chan struct{}, maxLaunched), domainAVP: -1, sipAVP: -1, eventNames: c.eventNames(), follow: newFollower()}
+	p := &Program{routes: make(map[string]*Routine), events: make(map[string]*Routine), named: make(map[routeKey]*Routine), loops: c.loops, levels: c.Log, logLevel: newLevelSwitch(c.Log.Level), xlogLevel: newLevelSwitch(c.Log.Script), launched: make(chan struct{}, maxLaunched), domainAVP: -1, sipAVP: -1, eventNames: c.eventNames(), follow: newFollower()}
 	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*Routine), armed: make(map[*Routine]bool), given: make(map[routeKey][]string)}
 	p.traceIDs = c.Trace.SIP.traceNames()
 	p.traces = make([]MessageTrace, len(p.traceIDs))

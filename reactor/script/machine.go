@@ -82,7 +82,7 @@ type Machine struct {
 func (m *Machine) reset(c *proxy.Context, kind RouteKind) {
 	m.c, m.msg, m.other, m.kind = c, c.Msg, nil, kind
 	m.ctl, m.code, m.depth, m.steps = 0, 1, 0, 0
-	m.level, m.tracing.on = m.prog.levels.Script, false
+	m.level, m.tracing.on = LogLevel(m.prog.xlogLevel.Level()), false
 	m.route, m.failed, m.inError = nil, nil, false
 	if cap(m.arena) > keepText {
 		m.arena = nil
@@ -115,7 +115,7 @@ type saying struct {
 // say writes a line for the site, at most one a second for each peer.
 func (s *Site) say(m *Machine, level LogLevel, msg string, args ...any) {
 	log := m.prog.logger()
-	if !log.Enabled(context.Background(), level.Slog()) {
+	if !m.prog.xlogLevel.shows(level) || !log.Enabled(context.Background(), level.Slog()) {
 		return
 	}
 	k := saying{at: s}

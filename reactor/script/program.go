@@ -28,7 +28,9 @@ type Program struct {
 	loops        int            // max_while_loops
 	nlocals      int
 	launched     chan struct{} // what launch() has under way
-	levels       LogConfig
+	levels       LogConfig     // as configured
+	logLevel     *LevelSwitch
+	xlogLevel    *LevelSwitch
 	noNewFlags   uint64 // the branch flag of tcp_no_new_conn_bflag
 	noNewReplies uint64 // the message flag of tcp_no_new_conn_rplflag
 	domainAVP    int    // slot of client_tls_domain_avp, -1 none
@@ -52,16 +54,17 @@ var _ proxy.Router = (*Program)(nil)
 // script.
 type exec func(m *Machine) int
 
-// SetLogger has the script's lines, xlog() and errors, written to l. Without
-// this call, and with nil, they are written to slog.Default. Any goroutine may
-// call it.
+// SetLogger has the script's lines, xlog() and errors, written to l as far as its
+// handler takes them; XlogLevel has chosen before. Without this call, and with nil,
+// they are written to slog.Default. Any goroutine may call it.
 func (p *Program) SetLogger(l *slog.Logger) { p.log.Store(l) }
 
 // TakeOver has the program go on in the place of another one, just before it is given
-// the messages: with its logger, its traces, whom it asks for statistics, and the
+// the messages: with its logger, its log levels, its traces, whom it asks for statistics, and the
 // statistics that messages have made.
 func (p *Program) TakeOver(old *Program) {
 	p.log.Store(old.log.Load())
+	p.logLevel, p.xlogLevel = old.logLevel, old.xlogLevel
 	p.stats.others.Store(old.stats.others.Load())
 	p.stats.settle()
 	for i, id := range p.traceIDs {

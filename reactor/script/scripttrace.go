@@ -41,6 +41,9 @@ func scriptTraceFunctions() map[string]*Function {
 
 // traceStep writes the line of a statement.
 func (m *Machine) traceStep(s Stmt) {
+	if m.tracing.level > m.level {
+		return
+	}
 	at := s.Pos()
 	what := "core " + stmtWord(s)
 	if c, ok := s.(*CallStmt); ok {

@@ -66,7 +66,7 @@ func scriptVariables() map[string]*Variable {
 		"mi":       {Get: Simple(func(m *Machine) Value { return Int(m.number()) })},
 		"$":        {Get: constant(func(*Var) Value { return Text([]byte{'$'}) })},
 
-		"log_level":  {Get: Simple(func(m *Machine) Value { return Int(int64(m.prog.levels.Level)) })},
+		"log_level":  {Get: Simple(func(m *Machine) Value { return Int(int64(m.prog.logLevel.Level())) })},
 		"xlog_level": {Get: Simple(func(m *Machine) Value { return Int(int64(m.level)) }), Set: levelSetter},
 	}
 }
@@ -77,7 +77,7 @@ func levelSetter(u *Use) Setter {
 	at := k.site(v.At, "assignment to "+clip(v.Text))
 	return func(m *Machine, x Value) int {
 		if x.kind == nullValue {
-			m.level = m.prog.levels.Script
+			m.level = LogLevel(m.prog.xlogLevel.Level())
 			return 1
 		}
 		n, ok := x.Int()
