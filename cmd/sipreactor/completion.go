@@ -112,7 +112,7 @@ func completeMI(ctx context.Context, words []string) []string {
 	if len(words) > 2 || len(words) == 2 && words[0] != "help" && words[0] != "which" {
 		return nil
 	}
-	_ = findToken(&c, file) // without one, the usual commands
+	_, _ = findToken(&c, file) // without one, the usual commands
 	return append(commandNames(ctx, &c), "--help", "--json", "--reply-dir", "--to", "--token", "--token-file")
 }
 

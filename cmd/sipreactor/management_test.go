@@ -143,7 +143,7 @@ func TestManagement(t *testing.T) {
 }
 
 // Over HTTP the program asks for the token of its state_dir, unless the configuration says otherwise; the command line
-// finds it by itself, and takes it nowhere but to this machine.
+// finds that of the default state_dir by itself, takes it nowhere but to this machine, and tells whose token was refused.
 func TestManagementAsksForAToken(t *testing.T) {
 	for _, tt := range []struct {
 		name, more, says string
@@ -197,6 +197,15 @@ route { exit; }
 				t.Errorf("%s: mi %s: %d, want %d", tt.name, args, code, want)
 			}
 		}
+		if strings.HasPrefix(tt.more, "state_dir") {
+			token(t) // that of the first row's program
+			for args, sent := range map[string]string{"": defaultTokenFile(), "--token wrong": "--token"} {
+				code, out, errs := command(t, append(append([]string{"mi", "--to", web + "/mi"}, strings.Fields(args)...), "version")...)
+				if code != exitFailed || !strings.Contains(errs, "the token of "+sent+" was sent; --token-file names another file") {
+					t.Errorf("%s: mi %s: %d %s%s", tt.name, args, code, out, errs)
+				}
+			}
+		}
 		http.DefaultClient.CloseIdleConnections()
 		stop()
 		r.exit(t)
@@ -205,7 +214,7 @@ route { exit; }
 	for target, want := range map[string]bool{"http://127.0.0.1:1/mi": true, "http://localhost:1/mi": true, "https://[::1]:1/mi": true,
 		"http://192.0.2.1/mi": false, "http://localhost.evil.example/mi": false, "/tmp/fifo": false} {
 		c = mi.Client{Target: target}
-		if err := findToken(&c, ""); err != nil || (c.Token != "") != want {
+		if from, err := findToken(&c, ""); err != nil || (from != "") != want || (c.Token != "") != want {
 			t.Errorf("%s: %q, %v", target, c.Token, err)
 		}
 	}
@@ -233,6 +242,7 @@ func TestManagementFromTheCommandLine(t *testing.T) {
 		{[]string{"--to", web + "/mi"}, exitUsage, "COMMAND"},
 		{[]string{"--to", filepath.Join(t.TempDir(), "none"), "ps"}, exitFailed, "no such file"},
 		{[]string{"--help"}, exitOK, "Usage: sipreactor mi"},
+		{[]string{"--help"}, exitOK, defaultTokenFile()},
 	} {
 		code, out := ask(tt.args...)
 		if code != tt.code || !strings.Contains(out, tt.want) {

@@ -40,7 +40,7 @@ func runMI(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f.StringVar(&c.Target, "to", defaultFIFO, "where it listens: FIFO, UNIX socket, http://HOST:PORT/mi or udp:HOST:PORT")
 	f.StringVar(&c.ReplyDir, "reply-dir", "/tmp", "where FIFOs for answers are made: its reply_dir")
 	f.StringVar(&c.Token, "token", "", "token for HTTP; better is a file")
-	file := f.String("token-file", "", "file with the token for HTTP; default: that of a program of ours on this machine, http_token in its state_dir")
+	file := f.String("token-file", "", "file with the token for HTTP: http_token in the program's state_dir, which its log names at the start; default on this machine: that of the default state_dir, "+defaultTokenFile())
 	asJSON := f.Bool("json", false, "print the answer as it comes")
 	help := f.BoolP("help", "h", false, "print this help and exit")
 	switch err := f.Parse(args); {
@@ -54,7 +54,8 @@ func runMI(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "sipreactor mi: a COMMAND is missing; sipreactor mi --help tells the usage")
 		return exitUsage
 	}
-	if err := findToken(&c, *file); err != nil {
+	from, err := findToken(&c, *file)
+	if err != nil {
 		fmt.Fprintf(stderr, "sipreactor mi: %v\n", err)
 		return exitFailed
 	}
@@ -71,6 +72,9 @@ func runMI(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		for i, line := range lines {
 			lines[i] = visible(line)
 		}
+		if errors.Is(err, mi.ErrUnauthorized) {
+			lines = append(lines, visible(tokenHint(from)))
+		}
 		fmt.Fprintf(stderr, "sipreactor mi: %s\n", strings.Join(lines, "\n  "))
 		return exitFailed
 	case *asJSON:
@@ -82,28 +86,45 @@ func runMI(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 // findToken reads the token for HTTP when none was given: that of a file, or of a program of this machine where it
-// keeps it. It goes nowhere else.
-func findToken(c *mi.Client, file string) (err error) {
+// keeps it by default. It goes nowhere else. from is where the token is from: a file or --token; "" there is none.
+func findToken(c *mi.Client, file string) (from string, err error) {
 	if c.Token != "" {
-		return nil
+		return "--token", nil
 	}
 	if file != "" {
 		c.Token, err = readSecret(file)
-		return err
+		return file, err
 	}
 	target, err := url.Parse(c.Target)
 	if err != nil || target.Scheme != "http" && target.Scheme != "https" {
-		return nil // no HTTP
+		return "", nil // no HTTP
 	}
 	if addr, err := netip.ParseAddr(target.Hostname()); target.Hostname() != "localhost" && (err != nil || !addr.IsLoopback()) {
-		return nil
+		return "", nil
 	}
-	if dir := defaultStateDir(); dir != "" {
-		if c.Token, err = readSecret(dir.path(tokenFile)); errors.Is(err, os.ErrNotExist) {
-			return nil
+	if from = defaultTokenFile(); from != "" {
+		if c.Token, err = readSecret(from); errors.Is(err, os.ErrNotExist) {
+			return "", nil
 		}
 	}
-	return err
+	return from, err
+}
+
+// defaultTokenFile is where a program without a state_dir of its own keeps its token; "" when there is no such folder.
+func defaultTokenFile() string {
+	if dir := defaultStateDir(); dir != "" {
+		return dir.path(tokenFile)
+	}
+	return ""
+}
+
+// tokenHint tells whose token was refused, and how to give another.
+func tokenHint(from string) string {
+	sent := "no token was sent"
+	if from != "" {
+		sent = "the token of " + from + " was sent"
+	}
+	return sent + "; --token-file names another file: " + tokenFile + " in the program's state_dir, which its log names at the start"
 }
 
 // printAnswer writes an answer for people: a line for each value, indented by what it belongs to. The order of

@@ -35,6 +35,9 @@ type Client struct {
 	HTTP *http.Client
 }
 
+// ErrUnauthorized is that of a call over HTTP whose token is missing or wrong.
+var ErrUnauthorized = errors.New("401 Unauthorized")
+
 // callTimeout bounds a call whose context has no deadline.
 const callTimeout = 10 * time.Second
 
@@ -128,7 +131,11 @@ func (c *Client) post(ctx context.Context, request []byte) ([]byte, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
 	if err == nil && resp.StatusCode != http.StatusOK && resp.Header.Get("Content-Type") != "application/json" {
-		err = fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(body)))
+		text := strings.TrimSpace(string(body))
+		if resp.StatusCode == http.StatusUnauthorized {
+			return body, fmt.Errorf("%w: %s", ErrUnauthorized, text)
+		}
+		err = fmt.Errorf("%s: %s", resp.Status, text)
 	}
 	return body, err
 }
