@@ -49,6 +49,21 @@ func TestDestinationIsLeftAlone(t *testing.T) {
 	})
 }
 
+// Where no message asks, a probe that is refused makes the step twice as long.
+func TestProbeThatFailsDoublesTheStep(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		r := start(t, &script{}, nil)
+		to := &Target{Proto: p, Addr: refusing(t), Name: "localhost"}
+		if _, err := r.Send(to, Bytes(request("MESSAGE", "x", 1, ""))); err == nil {
+			t.Fatal("it was not refused")
+		}
+		r.eventually("the step is doubled", func() bool {
+			list := r.Backoff()
+			return len(list) == 1 && list[0].Step >= 2*time.Second
+		})
+	})
+}
+
 // A peer that accepts and never speaks TLS is left alone as one that does not
 // answer, and its probe carries no message.
 func TestSilentDestinationIsLeftAlone(t *testing.T) {

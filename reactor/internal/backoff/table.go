@@ -156,7 +156,7 @@ func (b *Table[S, T, R]) Failed(now int64, key Key[S], ofName bool, t Target[T],
 	if ofName {
 		b.drop(all)
 	} else {
-		if d := b.all[key]; d != nil && d.probing { // it was for a name, and did not come that far
+		if d := b.all[key]; key != all && d != nil && d.probing { // it was for a name, and did not come that far
 			d.probing, d.due = false, b.stepEnd(now, d.step)
 		}
 		key = all

@@ -78,9 +78,17 @@ func (b *backoffTable) after(d time.Duration) (list []dest) {
 }
 
 // The step begins with a second and doubles with each probe that fails, to 30
-// seconds, while nobody asks; a message never dials meanwhile.
+// seconds, while nobody asks; a message never dials meanwhile. A connection without
+// TLS has no name.
 func TestSteps(t *testing.T) {
+	for _, name := range []string{"good.example", ""} {
+		t.Run("name "+name, func(t *testing.T) { testSteps(t, name) })
+	}
+}
+
+func testSteps(t *testing.T, name string) {
 	b, to := newBackoff(t), destination(5061)
+	to.Name = name
 	if b.ask(to) != "" {
 		t.Fatal("a destination that never failed is refused")
 	}
@@ -107,6 +115,9 @@ func TestSteps(t *testing.T) {
 		}
 		if b.fail(to, false) {
 			t.Error("a probe's failure is told as the first")
+		}
+		if d := b.Snapshot(b.now)[0]; d.Since != 0 {
+			t.Errorf("it last failed %v ago", d.Since)
 		}
 	}
 	if !b.Succeeded(b.key(to)) || b.ask(to) != "" || b.count.Load() != 0 || len(b.ends) != 0 {
