@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	core "sipreactor/reactor/dialog"
@@ -43,42 +42,15 @@ type finding struct {
 	Found         []found
 }
 
-// finder searches for all who ask, one search at a time. Whoever asks for the same words again gets the same answer while
-// it is fresh. The zero value is ready.
-type finder struct {
-	mu    sync.Mutex
-	words string
-	last  *finding
-	until time.Time
-}
-
-// What a search costs: it is fresh for so long, or so many times as long as it took.
-const (
-	freshFor  = 500 * time.Millisecond
-	restShare = 20
-)
-
 // findCommand is dlg_find (ours): the page asks it.
 func (m *Module) findCommand() mi.Command {
 	return mi.Command{Name: "dlg_find", Aliases: []string{"dialog:find"}, Module: "dialog",
 		Help:   "Finds calls that have words in what it shows of them: parties, state, profiles; the youngest first. It counts all.",
 		Params: []mi.Param{{Name: "words", Optional: true}},
 		Func: func(_ context.Context, a *mi.Args) (any, error) {
-			return m.finder.find(m, a.Text("words")), nil
+			words := a.Text("words")
+			return m.finder.Find(words, func(now time.Time) *finding { return m.search(strings.Fields(words), now.Unix()) }), nil
 		}}
-}
-
-func (f *finder) find(m *Module, words string) *finding {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	began := time.Now()
-	if f.last != nil && f.words == words && began.Before(f.until) {
-		return f.last
-	}
-	f.words, f.last = words, m.search(strings.Fields(words), began.Unix())
-	took := time.Since(began)
-	f.until = time.Now().Add(max(freshFor, restShare*took))
-	return f.last
 }
 
 // search looks at all calls. Words are sought in what is shown alone: a masked number cannot be guessed by them.

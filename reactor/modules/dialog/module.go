@@ -8,6 +8,7 @@ import (
 	"time"
 
 	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/proxy"
@@ -67,7 +68,7 @@ type Module struct {
 	phony     sync.Pool // of *proxy.Context, with a request that nobody sent
 	pings     *pinger
 	late      *late
-	finder    finder
+	finder    mi.Search[*finding]
 	unlisten  func()
 	watchers  []func(core.Change)
 	onRequest []func(x *script.Machine, p Place)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"sipreactor/reactor/location"
@@ -31,42 +30,15 @@ type finding struct {
 	Found           []found
 }
 
-// finder searches for all who ask, one search at a time. Whoever asks for the same words again gets the same answer while
-// it is fresh.
-type finder struct {
-	mu    sync.Mutex
-	words string
-	last  *finding
-	until time.Time
-}
-
-// What a search costs: it is fresh for so long, or so many times as long as it took.
-const (
-	freshFor  = 500 * time.Millisecond
-	restShare = 20
-)
-
 // findCommand is ul_find (ours): the page asks it.
 func (m *Module) findCommand() mi.Command {
 	return mi.Command{Name: "ul_find", Aliases: []string{"usrloc:find"}, Module: "usrloc",
 		Help:   "Finds contacts that have words in their address, URI, User-Agent or source, and counts all.",
 		Params: []mi.Param{{Name: "words", Optional: true}},
 		Func: func(_ context.Context, a *mi.Args) (any, error) {
-			return m.finder.find(m, a.Text("words")), nil
+			words := a.Text("words")
+			return m.finder.Find(words, func(now time.Time) *finding { return m.search(strings.Fields(words), now.Unix()) }), nil
 		}}
-}
-
-func (f *finder) find(m *Module, words string) *finding {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	began := time.Now()
-	if f.last != nil && f.words == words && began.Before(f.until) {
-		return f.last
-	}
-	f.words, f.last = words, m.search(strings.Fields(words), began.Unix())
-	took := time.Since(began)
-	f.until = time.Now().Add(max(freshFor, restShare*took))
-	return f.last
 }
 
 // search looks at all contacts; without words, at the first ones alone.

@@ -11,6 +11,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/location"
+	"sipreactor/reactor/mi"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
@@ -58,7 +59,7 @@ type Module struct {
 	env    *script.Env
 	db     *store.DB
 	wake   chan struct{}
-	finder finder
+	finder mi.Search[*finding]
 }
 
 // table is a table of contacts with its name. It outlives a reload of the script.
