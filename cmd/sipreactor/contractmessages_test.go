@@ -11,6 +11,7 @@ import (
 	"sipreactor/reactor"
 	"sipreactor/reactor/hep"
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 )
 
 // traceRoute forwards a request, traced, to the TCP socket that it names, which
@@ -110,7 +111,7 @@ func TestContractTraceMessages(t *testing.T) {
 func TestContractTraceMessagesSwitch(t *testing.T) {
 	k := collect(t)
 	c := tracingMessages(t, k, "modparam(\"tracer\", \"trace_on\", 0)\n")
-	d := mi.NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register((&mi.Node{Tracer: c.trace.messages()}).Commands()...); err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +178,7 @@ func TestContractTraceMasterKey(t *testing.T) {
 func TestContractTraceStart(t *testing.T) {
 	configured, begun := collect(t), collect(t)
 	c := tracingMessages(t, configured)
-	d := mi.NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register((&mi.Node{Tracer: c.trace.messages()}).Commands()...); err != nil {
 		t.Fatal(err)
 	}

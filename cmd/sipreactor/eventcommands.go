@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 )
 
@@ -13,12 +13,12 @@ import (
 const defaultTTL = time.Hour
 
 // eventCommands are the management commands for events.
-func eventCommands(b *script.Background) []mi.Command {
-	return []mi.Command{
+func eventCommands(b *script.Background) []rpc.Command {
+	return []rpc.Command{
 		{Name: "event_subscribe", Aliases: []string{"evi:subscribe"}, Module: "core", Help: "Has a socket get an event; expire is in seconds, 0 ends it.",
-			Params: []mi.Param{{Name: "event"}, {Name: "socket"}, {Name: "expire", Optional: true}},
-			Func:   func(_ context.Context, a *mi.Args) (any, error) { return subscribeEvent(b, a) }},
-		{Name: "events_list", Aliases: []string{"evi:list"}, Module: "core", Help: "Lists the events that there are.", Func: func(context.Context, *mi.Args) (any, error) {
+			Params: []rpc.Param{{Name: "event"}, {Name: "socket"}, {Name: "expire", Optional: true}},
+			Func:   func(_ context.Context, a *rpc.Args) (any, error) { return subscribeEvent(b, a) }},
+		{Name: "events_list", Aliases: []string{"evi:list"}, Module: "core", Help: "Lists the events that there are.", Func: func(context.Context, *rpc.Args) (any, error) {
 			list := []any{}
 			for i, name := range b.EventNames() {
 				list = append(list, map[string]any{"name": name, "id": i})
@@ -26,13 +26,13 @@ func eventCommands(b *script.Background) []mi.Command {
 			return map[string]any{"Events": list}, nil
 		}},
 		{Name: "subscribers_list", Aliases: []string{"evi:subscribers"}, Module: "core", Help: "Lists who gets events.",
-			Params: []mi.Param{{Name: "event", Optional: true}, {Name: "socket", Optional: true}},
-			Func:   func(_ context.Context, a *mi.Args) (any, error) { return eventSubscribers(b, a), nil }},
+			Params: []rpc.Param{{Name: "event", Optional: true}, {Name: "socket", Optional: true}},
+			Func:   func(_ context.Context, a *rpc.Args) (any, error) { return eventSubscribers(b, a), nil }},
 		{Name: "raise_event", Aliases: []string{"evi:raise"}, Module: "core", Help: "Raises an event; params is a list of values.",
-			Params: []mi.Param{{Name: "event"}, {Name: "params", Optional: true}}, Func: func(_ context.Context, a *mi.Args) (any, error) {
+			Params: []rpc.Param{{Name: "event"}, {Name: "params", Optional: true}}, Func: func(_ context.Context, a *rpc.Args) (any, error) {
 				name := a.Text("event")
 				if err := script.CheckEventName(name); err != nil {
-					return nil, mi.Failed(err.Error(), nil)
+					return nil, rpc.Failed(err.Error(), nil)
 				}
 				var params []script.Param
 				if a.Has("params") {
@@ -44,24 +44,24 @@ func eventCommands(b *script.Background) []mi.Command {
 	}
 }
 
-func subscribeEvent(b *script.Background, a *mi.Args) (any, error) {
+func subscribeEvent(b *script.Background, a *rpc.Args) (any, error) {
 	ttl := defaultTTL
 	if a.Has("expire") {
 		n, err := strconv.ParseUint(a.Text("expire"), 10, 31)
 		if err != nil {
-			return nil, mi.Failed("expire is a number of seconds", nil)
+			return nil, rpc.Failed("expire is a number of seconds", nil)
 		}
 		if ttl = time.Duration(n) * time.Second; n == 0 {
 			ttl = -1
 		}
 	}
 	if err := b.Subscribe(a.Text("event"), a.Text("socket"), ttl); err != nil {
-		return nil, mi.Failed(err.Error(), nil)
+		return nil, rpc.Failed(err.Error(), nil)
 	}
 	return "OK", nil
 }
 
-func eventSubscribers(b *script.Background, a *mi.Args) any {
+func eventSubscribers(b *script.Background, a *rpc.Args) any {
 	events := []any{}
 	now := time.Now()
 	for i, name := range b.EventNames() {

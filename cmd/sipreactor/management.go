@@ -20,6 +20,7 @@ import (
 	"sipreactor/reactor/mi"
 	"sipreactor/reactor/mi/page"
 	prom "sipreactor/reactor/modules/prometheus"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/tlsstate"
 )
@@ -93,7 +94,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		err = placed(dg.At, "mi_datagram", err)
 	}
 	if !loaded("mi_http") {
-		d = mi.NewDispatcher(n.log) // whoever wants metrics alone gets no commands
+		d = rpc.NewDispatcher(n.log) // whoever wants metrics alone gets no commands
 	}
 	if err == nil && (loaded("mi_http") || loaded("prometheus")) {
 		err = placed(cfg.MI.HTTP.At, "httpd", m.listen(cfg, commands, d, n))
@@ -122,7 +123,7 @@ func placed(at script.Pos, module string, err error) error {
 }
 
 // listen serves HTTP.
-func (m *management) listen(cfg *script.Config, commands *mi.Node, d *mi.Dispatcher, n *node) error {
+func (m *management) listen(cfg *script.Config, commands *mi.Node, d *rpc.Dispatcher, n *node) error {
 	h := &cfg.MI.HTTP
 	hc := mi.HTTPConfig{Root: h.Root, Allow: h.Allow, Token: h.Token, User: h.User, Password: h.Password, Realm: h.Realm,
 		Timeout: h.Timeout, Log: n.log}

@@ -16,11 +16,11 @@ import (
 	"time"
 
 	"sipreactor/reactor"
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/mi/page"
 	"sipreactor/reactor/mi/peers"
 	"sipreactor/reactor/names"
 	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/tlsstate"
 )
@@ -35,7 +35,7 @@ type node struct {
 	trace    *tracing
 	routes   *script.Background // startup, timer and event routes
 	manage   *management        // once it serves
-	commands *mi.Dispatcher     // of management
+	commands *rpc.Dispatcher    // of management
 	web      *webIdentity       // of management over HTTPS; nil without
 	peers    *peers.Table       // what is known of peers
 	recent   *page.Recorder     // what the status page tells; nil when nobody serves it
@@ -74,7 +74,7 @@ func newNode(ctx context.Context, cfg *script.Config, log *slog.Logger, handed [
 
 // assemble is newNode with sockets of the caller's choice. The observer may be nil.
 func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logger, observer reactor.Observer) (*node, error) {
-	n := &node{running: make(chan struct{}), commands: mi.NewDispatcher(log), log: log, tls: cfg.TLS, tickets: cfg.TLSFiles.TicketKeys, state: cmp.Or(stateDir(cfg.StateDir), defaultStateDir()), started: time.Now(),
+	n := &node{running: make(chan struct{}), commands: rpc.NewDispatcher(log), log: log, tls: cfg.TLS, tickets: cfg.TLSFiles.TicketKeys, state: cmp.Or(stateDir(cfg.StateDir), defaultStateDir()), started: time.Now(),
 		patience: cfg.ShutdownTimeout}
 	n.cfg.Store(cfg)
 	library, ok := tlsstate.LookupLibrary(cmp.Or(cfg.TLSLibrary, tlsstate.GoLibrary))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/rpc"
 )
 
 // BackingOff is an Engine that leaves destinations alone which it could not
@@ -15,12 +16,12 @@ type BackingOff interface {
 	ResetBackoff(at netip.AddrPort) int
 }
 
-func (n *Node) backoff() []Command {
+func (n *Node) backoff() []rpc.Command {
 	e, ok := n.Engine.(BackingOff)
 	if !ok {
 		return nil
 	}
-	return []Command{
+	return []rpc.Command{
 		{
 			Name: "tcp_backoff", Module: "core",
 			Help: "Lists the destinations that could not be reached and are left alone for a while, the latest failure first.",
@@ -29,39 +30,39 @@ func (n *Node) backoff() []Command {
 		{
 			Name: "tcp_backoff_reset", Module: "core",
 			Help:   "Has destinations that are left alone tried again by the next message: those at ip:port, or all.",
-			Params: []Param{{Name: "ipport", Optional: true}},
-			Func:   func(_ context.Context, a *Args) (any, error) { return resetBackoff(e, a) },
+			Params: []rpc.Param{{Name: "ipport", Optional: true}},
+			Func:   func(_ context.Context, a *rpc.Args) (any, error) { return resetBackoff(e, a) },
 		},
 	}
 }
 
 func listBackoff(e BackingOff) any {
-	list := []Object{}
+	list := []rpc.Object{}
 	for _, i := range e.Backoff() {
-		o := Object{{"Type", i.Proto.String()}, {"Remote", i.Addr.String()}}
+		o := rpc.Object{{Name: "Type", Value: i.Proto.String()}, {Name: "Remote", Value: i.Addr.String()}}
 		if i.Socket != nil {
-			o = append(o, Field{"Socket", i.Socket.Proto.String() + ":" + i.Socket.Addr.String()})
+			o = append(o, rpc.Field{Name: "Socket", Value: i.Socket.Proto.String() + ":" + i.Socket.Addr.String()})
 		}
 		if i.Domain != "" {
-			o = append(o, Field{"TLS Domain", i.Domain})
+			o = append(o, rpc.Field{Name: "TLS Domain", Value: i.Domain})
 		}
 		if i.Name != "" {
-			o = append(o, Field{"SIP Domain", i.Name})
+			o = append(o, rpc.Field{Name: "SIP Domain", Value: i.Name})
 		}
-		list = append(list, append(o, Field{"Reason", i.Reason.Error()}, Field{"Failed ago", i.Since.Round(time.Millisecond).String()},
-			Field{"Step", i.Step.String()}, Field{"Left", i.Left.Round(time.Millisecond).String()}, Field{"Probing", i.Probing},
-			Field{"Refused", i.Refused}))
+		list = append(list, append(o, rpc.Field{Name: "Reason", Value: i.Reason.Error()}, rpc.Field{Name: "Failed ago", Value: i.Since.Round(time.Millisecond).String()},
+			rpc.Field{Name: "Step", Value: i.Step.String()}, rpc.Field{Name: "Left", Value: i.Left.Round(time.Millisecond).String()}, rpc.Field{Name: "Probing", Value: i.Probing},
+			rpc.Field{Name: "Refused", Value: i.Refused}))
 	}
-	return Object{{"Destinations", list}}
+	return rpc.Object{{Name: "Destinations", Value: list}}
 }
 
-func resetBackoff(e BackingOff, a *Args) (any, error) {
+func resetBackoff(e BackingOff, a *rpc.Args) (any, error) {
 	var at netip.AddrPort
 	if a.Has("ipport") {
 		var err error
 		if at, err = netip.ParseAddrPort(a.Text("ipport")); err != nil {
-			return nil, badParams("ipport is not ip:port")
+			return nil, rpc.BadParams("ipport is not ip:port")
 		}
 	}
-	return Object{{"Reset", e.ResetBackoff(at)}}, nil
+	return rpc.Object{{Name: "Reset", Value: e.ResetBackoff(at)}}, nil
 }

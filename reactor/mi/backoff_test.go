@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/rpc"
 )
 
 // backingOff is an engine with two destinations that are left alone.
@@ -33,7 +34,7 @@ func (b *backingOff) ResetBackoff(at netip.AddrPort) int {
 
 func TestBackoffCommands(t *testing.T) {
 	e := &backingOff{}
-	find := func(name string) *Command {
+	find := func(name string) *rpc.Command {
 		list := (&Node{Engine: e}).backoff()
 		for i := range list {
 			if list[i].Name == name {
@@ -45,7 +46,7 @@ func TestBackoffCommands(t *testing.T) {
 	}
 	call := func(name, params string) string {
 		c := find(name)
-		a, bad := parseArgs(json.RawMessage(params), c.Params)
+		a, bad := rpc.ParseArgs(json.RawMessage(params), c.Params)
 		if bad != nil {
 			t.Fatal(bad)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sipreactor/reactor/blacklist"
+	"sipreactor/reactor/rpc"
 )
 
 func TestBlacklistCommands(t *testing.T) {
@@ -19,7 +20,7 @@ func TestBlacklistCommands(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	d := NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register((&Node{Blacklists: func() *blacklist.Set { return set }}).blacklists()...); err != nil {
 		t.Fatal(err)
 	}
@@ -45,11 +46,11 @@ func TestBlacklistCommands(t *testing.T) {
 		{"check_blacklists", `["ten"]`, `ip "ten" is no IP address`},
 		{"check_blacklists", `["10.0.0.1", "x"]`, `port "x" is not 0 to 65535`},
 	} {
-		c := d.table.Load().byName[tc.name]
-		if c == nil {
+		c, known := d.Command(tc.name)
+		if !known {
 			t.Fatalf("no command %s", tc.name)
 		}
-		a, bad := parseArgs(json.RawMessage(tc.params), c.Params)
+		a, bad := rpc.ParseArgs(json.RawMessage(tc.params), c.Params)
 		if bad != nil {
 			t.Errorf("%s %s: %v", tc.name, tc.params, bad)
 			continue

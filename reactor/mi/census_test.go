@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/rpc"
 	"sipreactor/tlsstate"
 )
 
@@ -45,7 +46,7 @@ func TestConnFigures(t *testing.T) {
 	if e.walks != 1 {
 		t.Errorf("%d walks for one look", e.walks)
 	}
-	d := NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register(s.Commands()...); err != nil {
 		t.Fatal(err)
 	}

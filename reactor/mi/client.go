@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/rpc"
 )
 
 // Client calls commands of a running program. Its methods may be called by any
@@ -52,7 +54,7 @@ func Call(ctx context.Context, target, method string, params any) (json.RawMessa
 // Call calls a command and gives its result. params is nil, or becomes an array
 // or an object. An error that the program answers is an *Error.
 func (c *Client) Call(ctx context.Context, method string, params any) (json.RawMessage, error) {
-	request, err := newRequest(method, params)
+	request, err := rpc.NewRequest(method, params)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +69,7 @@ func (c *Client) Call(ctx context.Context, method string, params any) (json.RawM
 	}
 	var r struct {
 		Result json.RawMessage `json:"result"`
-		Error  *Error          `json:"error"`
+		Error  *rpc.Error      `json:"error"`
 	}
 	if err := json.Unmarshal(reply, &r); err != nil || r.Result == nil && r.Error == nil {
 		return nil, fmt.Errorf("mi: %s gave no answer in JSON-RPC: %.200q", c.Target, reply)
@@ -76,14 +78,6 @@ func (c *Client) Call(ctx context.Context, method string, params any) (json.RawM
 		return nil, r.Error
 	}
 	return r.Result, nil
-}
-
-func newRequest(method string, params any) ([]byte, error) {
-	o := Object{{"jsonrpc", "2.0"}, {"method", method}}
-	if params != nil {
-		o = append(o, Field{"params", params})
-	}
-	return appendJSON(nil, append(o, Field{"id", 1}))
 }
 
 // exchange brings a request to the target and its answer back.

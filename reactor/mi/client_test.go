@@ -14,10 +14,12 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/rpc"
 )
 
 // targets serves a Dispatcher in every way and gives Clients for each.
-func targets(t testing.TB, d *Dispatcher) map[string]*Client {
+func targets(t testing.TB, d *rpc.Dispatcher) map[string]*Client {
 	t.Helper()
 	p := servePipes(t, d)
 	socket := filepath.Join(t.TempDir(), "s")
@@ -35,12 +37,12 @@ func targets(t testing.TB, d *Dispatcher) map[string]*Client {
 func TestCall(t *testing.T) {
 	for name, c := range targets(t, echo(t)) {
 		t.Run(name, func(t *testing.T) {
-			for _, params := range []any{[]any{"a", 2}, map[string]any{"text": "a", "times": 2}, Object{{"text", "a"}, {"times", "2"}}} {
+			for _, params := range []any{[]any{"a", 2}, map[string]any{"text": "a", "times": 2}, rpc.Object{{Name: "text", Value: "a"}, {Name: "times", Value: "2"}}} {
 				if got, err := c.Call(t.Context(), "echo", params); err != nil || string(got) != `"aa"` {
 					t.Errorf("%v: %s, %v", params, got, err)
 				}
 			}
-			var refused *Error
+			var refused *rpc.Error
 			if _, err := c.Call(t.Context(), "refuse", nil); !errors.As(err, &refused) || refused.Code != 500 || refused.Data != "because" {
 				t.Errorf("refuse: %v", err)
 			}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/rpc"
 )
 
 // maxListed is how many connections one answer lists when it is not told
@@ -34,22 +35,22 @@ func connState(p reactor.Phase) int {
 	}
 }
 
-func (n *Node) connections() []Command {
+func (n *Node) connections() []rpc.Command {
 	if n.Engine == nil {
 		return nil
 	}
-	return []Command{
+	return []rpc.Command{
 		{
 			Name: "list_tcp_conns", Aliases: []string{"tcp:list"}, Module: "core",
 			Help:   "Lists the TCP and TLS connections, of one protocol if it is named, at most limit of them (10000).",
-			Params: []Param{{Name: "proto", Optional: true}, {Name: "limit", Kind: Integer, Optional: true}},
-			Func:   func(_ context.Context, a *Args) (any, error) { return n.listConns(a) },
+			Params: []rpc.Param{{Name: "proto", Optional: true}, {Name: "limit", Kind: rpc.Integer, Optional: true}},
+			Func:   func(_ context.Context, a *rpc.Args) (any, error) { return n.listConns(a) },
 		},
 		{
 			Name: "tcp_close_conn", Aliases: []string{"tcp:close"}, Module: "core",
 			Help:   "Closes a connection, by its ID or by the peer's address: [proto:]ip:port.",
-			Params: []Param{{Name: "ipport"}},
-			Func:   func(_ context.Context, a *Args) (any, error) { return n.closeConn(a.Text("ipport")) },
+			Params: []rpc.Param{{Name: "ipport"}},
+			Func:   func(_ context.Context, a *rpc.Args) (any, error) { return n.closeConn(a.Text("ipport")) },
 		},
 		{
 			Name: "list_sockets", Aliases: []string{"core:list_sockets"}, Module: "core",
@@ -59,22 +60,22 @@ func (n *Node) connections() []Command {
 	}
 }
 
-func (n *Node) listConns(a *Args) (any, error) {
+func (n *Node) listConns(a *rpc.Args) (any, error) {
 	var only reactor.Proto
 	if a.Has("proto") {
 		p, ok := reactor.ParseProto(a.Text("proto"))
 		if !ok || p == reactor.UDP {
-			return nil, badParams("proto is neither tcp nor tls")
+			return nil, rpc.BadParams("proto is neither tcp nor tls")
 		}
 		only = p
 	}
 	limit := maxListed
 	if a.Has("limit") {
 		if limit = a.Int("limit"); limit < 1 {
-			return nil, badParams("limit must be above 0")
+			return nil, rpc.BadParams("limit must be above 0")
 		}
 	}
-	list, total := []Object{}, 0
+	list, total := []rpc.Object{}, 0
 	now := time.Now()
 	n.Engine.Conns(func(i *reactor.ConnInfo) bool {
 		if only == 0 || i.Proto == only {
@@ -84,27 +85,27 @@ func (n *Node) listConns(a *Args) (any, error) {
 		}
 		return true
 	})
-	o := Object{{"Connections", list}}
+	o := rpc.Object{{Name: "Connections", Value: list}}
 	if total > limit {
-		o = append(o, Field{"Total", total})
+		o = append(o, rpc.Field{Name: "Total", Value: total})
 	}
 	return o, nil
 }
 
 // describe gives OpenSIPS' members first, those of its 4.0 for TLS, then ours.
-func (n *Node) describe(i *reactor.ConnInfo, now time.Time) Object {
-	o := Object{
-		{"ID", uint64(i.Conn)},
-		{"Type", i.Proto.String()},
-		{"State", connState(i.Phase)},
-		{"Remote", i.Remote.String()},
-		{"Local", i.Local.String()},
+func (n *Node) describe(i *reactor.ConnInfo, now time.Time) rpc.Object {
+	o := rpc.Object{
+		{Name: "ID", Value: uint64(i.Conn)},
+		{Name: "Type", Value: i.Proto.String()},
+		{Name: "State", Value: connState(i.Phase)},
+		{Name: "Remote", Value: i.Remote.String()},
+		{Name: "Local", Value: i.Local.String()},
 	}
 	if n.Lifetime > 0 {
-		o = append(o, Field{"Lifetime", now.Add(n.Lifetime - i.Idle).Format(time.DateTime)})
+		o = append(o, rpc.Field{Name: "Lifetime", Value: now.Add(n.Lifetime - i.Idle).Format(time.DateTime)})
 	}
 	for _, port := range i.AliasPorts { // each by itself, as OpenSIPS has them
-		o = append(o, Field{"Alias port", port})
+		o = append(o, rpc.Field{Name: "Alias port", Value: port})
 	}
 	o = append(o, describeTLS(i)...)
 	direction := "in"
@@ -112,26 +113,26 @@ func (n *Node) describe(i *reactor.ConnInfo, now time.Time) Object {
 		direction = "out"
 	}
 	c := &i.Carried
-	return append(o, Field{"Direction", direction}, Field{"Phase", i.Phase.String()}, Field{"Queue", i.Queue},
-		Field{"Stuck", i.Stuck}, Field{"Unanswered", i.Unanswered}, Field{"Age", int64(i.Age / time.Second)}, Field{"Idle", int64(i.Idle / time.Second)},
-		Field{"Messages in", c.MessagesIn}, Field{"Messages out", c.MessagesOut}, Field{"Bytes in", c.BytesIn}, Field{"Bytes out", c.BytesOut})
+	return append(o, rpc.Field{Name: "Direction", Value: direction}, rpc.Field{Name: "Phase", Value: i.Phase.String()}, rpc.Field{Name: "Queue", Value: i.Queue},
+		rpc.Field{Name: "Stuck", Value: i.Stuck}, rpc.Field{Name: "Unanswered", Value: i.Unanswered}, rpc.Field{Name: "Age", Value: int64(i.Age / time.Second)}, rpc.Field{Name: "Idle", Value: int64(i.Idle / time.Second)},
+		rpc.Field{Name: "Messages in", Value: c.MessagesIn}, rpc.Field{Name: "Messages out", Value: c.MessagesOut}, rpc.Field{Name: "Bytes in", Value: c.BytesIn}, rpc.Field{Name: "Bytes out", Value: c.BytesOut})
 }
 
 // describeTLS tells of an established TLS connection: how it is protected, and
 // who the peer is, if it showed a certificate.
-func describeTLS(i *reactor.ConnInfo) (o Object) {
+func describeTLS(i *reactor.ConnInfo) (o rpc.Object) {
 	if i.TLSVersion != "" {
-		o = append(o, Field{"TLS Version", i.TLSVersion}, Field{"TLS Cipher", i.Cipher}, Field{"TLS Cipher description", i.CipherDescription()},
-			Field{"TLS Cipher bits", i.CipherBits}, Field{"TLS Peer verified", i.Verified})
+		o = append(o, rpc.Field{Name: "TLS Version", Value: i.TLSVersion}, rpc.Field{Name: "TLS Cipher", Value: i.Cipher}, rpc.Field{Name: "TLS Cipher description", Value: i.CipherDescription()},
+			rpc.Field{Name: "TLS Cipher bits", Value: i.CipherBits}, rpc.Field{Name: "TLS Peer verified", Value: i.Verified})
 	}
 	if i.Domain != "" {
-		o = append(o, Field{"TLS Domain", i.Domain})
+		o = append(o, rpc.Field{Name: "TLS Domain", Value: i.Domain})
 	}
 	if i.Peer != nil {
-		o = append(o, Field{"TLS Peer", i.Peer.Subject.String()})
+		o = append(o, rpc.Field{Name: "TLS Peer", Value: i.Peer.Subject.String()})
 	}
 	if i.TLSVersion != "" {
-		o = append(o, Field{"TLS Resumed", i.Resumed}, Field{"TLS Handshake", i.Handshake.Round(time.Microsecond).String()})
+		o = append(o, rpc.Field{Name: "TLS Resumed", Value: i.Resumed}, rpc.Field{Name: "TLS Handshake", Value: i.Handshake.Round(time.Microsecond).String()})
 	}
 	return o
 }
@@ -146,7 +147,7 @@ func (n *Node) closeConn(which string) (any, error) {
 		closed = n.Engine.Close(h) || closed
 	}
 	if !closed {
-		return nil, &Error{Code: CodeNotFound, Message: "Connection not found", Data: which}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Connection not found", Data: which}
 	}
 	return "OK", nil
 }
@@ -165,7 +166,7 @@ func (n *Node) find(which string) ([]reactor.Handle, error) {
 	}
 	remote, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return nil, badParams("ipport is neither an ID nor [proto:]ip:port")
+		return nil, rpc.BadParams("ipport is neither an ID nor [proto:]ip:port")
 	}
 	var handles []reactor.Handle
 	n.Engine.Conns(func(i *reactor.ConnInfo) bool {
@@ -183,17 +184,17 @@ func sameAddr(a, b netip.AddrPort) bool {
 }
 
 func (n *Node) listSockets() any {
-	list := []Object{}
+	list := []rpc.Object{}
 	for _, s := range n.Engine.Sockets() {
-		o := Object{{"Socket", s.Proto.String() + ":" + s.Addr.String()}, {"Proto", s.Proto.String()},
-			{"Address", s.Addr.Addr().String()}, {"Port", s.Addr.Port()}}
+		o := rpc.Object{{Name: "Socket", Value: s.Proto.String() + ":" + s.Addr.String()}, {Name: "Proto", Value: s.Proto.String()},
+			{Name: "Address", Value: s.Addr.Addr().String()}, {Name: "Port", Value: s.Addr.Port()}}
 		if s.Advertised != "" || s.AdvertisedPort != 0 {
-			o = append(o, Field{"Advertised", s.Advertised}, Field{"Advertised port", s.AdvertisedPort})
+			o = append(o, rpc.Field{Name: "Advertised", Value: s.Advertised}, rpc.Field{Name: "Advertised port", Value: s.AdvertisedPort})
 		}
 		if s.Tag != "" {
-			o = append(o, Field{"Tag", s.Tag})
+			o = append(o, rpc.Field{Name: "Tag", Value: s.Tag})
 		}
 		list = append(list, o)
 	}
-	return Object{{"Sockets", slices.Clip(list)}}
+	return rpc.Object{{Name: "Sockets", Value: slices.Clip(list)}}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/rpc"
 )
 
 // ConnTrace is the tracing of the connections of a transport: what tls_trace,
@@ -17,34 +18,34 @@ type ConnTrace struct {
 }
 
 // command is the transport's.
-func (t *ConnTrace) command() Command {
+func (t *ConnTrace) command() rpc.Command {
 	name := t.Proto.String()
-	return Command{
+	return rpc.Command{
 		Name: name + "_trace", Aliases: []string{name + ":trace"}, Module: "proto_" + name,
 		Help:   "Tells whether " + t.Proto.ViaName() + " connections are traced, or turns tracing on or off.",
-		Params: []Param{{Name: "trace_mode", Optional: true}},
-		Func:   func(_ context.Context, a *Args) (any, error) { return t.turn(a) },
+		Params: []rpc.Param{{Name: "trace_mode", Optional: true}},
+		Func:   func(_ context.Context, a *rpc.Args) (any, error) { return t.turn(a) },
 	}
 }
 
-func (t *ConnTrace) turn(a *Args) (any, error) {
+func (t *ConnTrace) turn(a *rpc.Args) (any, error) {
 	if !a.Has("trace_mode") {
 		state := "off"
 		if t.On() {
 			state = "on"
 		}
-		return Object{{t.Proto.ViaName() + " tracing", state}}, nil
+		return rpc.Object{{Name: t.Proto.ViaName() + " tracing", Value: state}}, nil
 	}
 	switch strings.ToLower(a.Text("trace_mode")) {
 	case "on":
 		if t.Nowhere {
-			return nil, Failed("Nothing to trace to", "proto_"+t.Proto.String()+" has no trace_destination: the configuration names none")
+			return nil, rpc.Failed("Nothing to trace to", "proto_"+t.Proto.String()+" has no trace_destination: the configuration names none")
 		}
 		t.Set(true)
 	case "off":
 		t.Set(false)
 	default:
-		return nil, Failed("Bad parameter value", "trace_mode should be 'on' or 'off'")
+		return nil, rpc.Failed("Bad parameter value", "trace_mode should be 'on' or 'off'")
 	}
 	return "OK", nil
 }

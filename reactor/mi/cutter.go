@@ -1,5 +1,7 @@
 package mi
 
+import "sipreactor/reactor/rpc"
+
 // maxReplyName is how long the name of a reply FIFO may be: a file name's limit.
 const maxReplyName = 255
 
@@ -128,7 +130,7 @@ func (c *cutter) take(ch byte) bool {
 	if c.depth == 0 && len(c.body) == 0 && (ch == ' ' || ch == '\t' || ch == '\r') {
 		return false
 	}
-	if len(c.body) == MaxRequest {
+	if len(c.body) == rpc.MaxRequest {
 		c.spoilt = true
 	} else {
 		c.body = append(c.body, ch)

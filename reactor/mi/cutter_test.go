@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"sipreactor/reactor/rpc"
 )
 
 // cutAll cuts what comes in pieces, each request as reply=body.
@@ -61,7 +63,7 @@ var streams = []struct {
 	{"a writer died in the JSON", ":a:{\"x\":[\n:b:{}\n", []string{"b={}"}, 1},
 	{"a writer died in a string", ":a:{\"x\":\"\n:b:{}\n", []string{"b={}"}, 1},
 	{"long name", ":" + strings.Repeat("n", maxReplyName+1) + ":{}\n:b:{}\n", []string{"b={}"}, 1},
-	{"too long", ":a:[" + strings.Repeat(" ", MaxRequest) + "]\n:b:{}\n", []string{"a=too long", "b={}"}, 0},
+	{"too long", ":a:[" + strings.Repeat(" ", rpc.MaxRequest) + "]\n:b:{}\n", []string{"a=too long", "b={}"}, 0},
 }
 
 func TestCutter(t *testing.T) {

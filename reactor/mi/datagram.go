@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/rpc"
 )
 
 // DatagramConfig is what the module mi_datagram is told.
@@ -43,7 +44,7 @@ const maxDatagram = 65507
 // its sender. Requests are carried out one after the other.
 type Datagram struct {
 	cfg      DatagramConfig
-	dispatch *Dispatcher
+	dispatch *rpc.Dispatcher
 	mu       sync.Mutex
 	conn     net.PacketConn // serve's, which alone replaces it; others read it under mu
 	made     fs.FileInfo    // the UNIX socket's file; nil for UDP
@@ -57,7 +58,7 @@ type Datagram struct {
 // ServeDatagram listens and serves until Close. A UNIX socket that a program
 // that is gone left behind is replaced; one that is in use, or a file of another
 // type, is an error.
-func ServeDatagram(cfg DatagramConfig, d *Dispatcher) (*Datagram, error) {
+func ServeDatagram(cfg DatagramConfig, d *rpc.Dispatcher) (*Datagram, error) {
 	if cfg.Mode == 0 {
 		cfg.Mode = 0o600
 	}
@@ -174,7 +175,7 @@ func (s *Datagram) Close() {
 }
 
 func (s *Datagram) serve() {
-	buf := make([]byte, MaxRequest+1)
+	buf := make([]byte, rpc.MaxRequest+1)
 	for s.ctx.Err() == nil {
 		n, from, err := s.conn.ReadFrom(buf)
 		if err != nil {
@@ -205,7 +206,7 @@ func (s *Datagram) answer(to net.Addr, reply []byte) {
 		return
 	}
 	if len(reply) > maxDatagram {
-		reply = answer(replyID(reply), nil, Failed("The answer is too large for a datagram", len(reply)))
+		reply = rpc.Instead(reply, rpc.Failed("The answer is too large for a datagram", len(reply)))
 	}
 	patience := s.cfg.WriteTimeout
 	if to.String() == s.stuck {

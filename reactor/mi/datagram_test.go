@@ -10,9 +10,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/rpc"
 )
 
-func serveDatagram(t testing.TB, cfg DatagramConfig, d *Dispatcher) (*Datagram, *lockedBuffer) {
+func serveDatagram(t testing.TB, cfg DatagramConfig, d *rpc.Dispatcher) (*Datagram, *lockedBuffer) {
 	t.Helper()
 	log := new(lockedBuffer)
 	cfg.Log = slog.New(slog.NewTextHandler(log, nil))
@@ -28,10 +30,10 @@ func serveDatagram(t testing.TB, cfg DatagramConfig, d *Dispatcher) (*Datagram, 
 }
 
 // wide is a Dispatcher with a command whose answer no datagram holds.
-func wide(t testing.TB) *Dispatcher {
+func wide(t testing.TB) *rpc.Dispatcher {
 	t.Helper()
 	d := echo(t)
-	if err := d.Register(Command{Name: "wide", Func: func(context.Context, *Args) (any, error) {
+	if err := d.Register(rpc.Command{Name: "wide", Func: func(context.Context, *rpc.Args) (any, error) {
 		return strings.Repeat("x", maxDatagram), nil
 	}}); err != nil {
 		t.Fatal(err)

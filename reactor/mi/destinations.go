@@ -3,6 +3,8 @@ package mi
 import (
 	"context"
 	"time"
+
+	"sipreactor/reactor/rpc"
 )
 
 // Destination is where a module sends calls, as an operator thinks of it.
@@ -38,28 +40,28 @@ type DestinationSource interface {
 const probeTime = 10 * time.Second
 
 // destinations are the commands about destinations of all modules.
-func (n *Node) destinations() []Command {
+func (n *Node) destinations() []rpc.Command {
 	if n.Destinations == nil {
 		return nil
 	}
-	which := []Param{{Name: "module"}, {Name: "group"}, {Name: "name"}}
-	return []Command{
+	which := []rpc.Param{{Name: "module"}, {Name: "group"}, {Name: "name"}}
+	return []rpc.Command{
 		{
 			Name: "destinations", Module: "core", Help: "Lists where modules send calls: sets, gateways and carriers, with state, calls, answers and latency.",
-			Params: []Param{{Name: "module", Optional: true}},
-			Func:   func(_ context.Context, a *Args) (any, error) { return n.listDestinations(a.Text("module")), nil },
+			Params: []rpc.Param{{Name: "module", Optional: true}},
+			Func:   func(_ context.Context, a *rpc.Args) (any, error) { return n.listDestinations(a.Text("module")), nil },
 		},
 		{
 			Name: "destination_enable", Module: "core", Help: "Has a destination get calls again.", Params: which,
-			Func: func(_ context.Context, a *Args) (any, error) { return n.setDestination(a, true) },
+			Func: func(_ context.Context, a *rpc.Args) (any, error) { return n.setDestination(a, true) },
 		},
 		{
 			Name: "destination_disable", Module: "core", Help: "Has a destination get no more calls, until it is enabled.", Params: which,
-			Func: func(_ context.Context, a *Args) (any, error) { return n.setDestination(a, false) },
+			Func: func(_ context.Context, a *rpc.Args) (any, error) { return n.setDestination(a, false) },
 		},
 		{
 			Name: "destination_probe", Module: "core", Help: "Pings a destination and tells what became of it.", Params: which,
-			Func: func(ctx context.Context, a *Args) (any, error) {
+			Func: func(ctx context.Context, a *rpc.Args) (any, error) {
 				s, err := n.destinationSource(a)
 				if err != nil {
 					return nil, err
@@ -70,7 +72,7 @@ func (n *Node) destinations() []Command {
 				if err != nil {
 					return nil, err
 				}
-				return Object{{"Answer", answer}}, nil
+				return rpc.Object{{Name: "Answer", Value: answer}}, nil
 			},
 		},
 	}
@@ -88,37 +90,37 @@ func (n *Node) DestinationList() (all []Destination) {
 }
 
 func (n *Node) listDestinations(module string) any {
-	list := []Object{}
+	list := []rpc.Object{}
 	for _, d := range n.DestinationList() {
 		if module != "" && module != d.Module {
 			continue
 		}
-		o := Object{{"Module", d.Module}, {"Group", d.Group}, {"Name", d.Name}}
+		o := rpc.Object{{Name: "Module", Value: d.Module}, {Name: "Group", Value: d.Group}, {Name: "Name", Value: d.Name}}
 		if d.Kind != "" {
-			o = append(o, Field{"Kind", d.Kind})
+			o = append(o, rpc.Field{Name: "Kind", Value: d.Kind})
 		}
 		if d.URI != "" {
-			o = append(o, Field{"URI", d.URI})
+			o = append(o, rpc.Field{Name: "URI", Value: d.URI})
 		}
-		o = append(o, Field{"State", d.State})
+		o = append(o, rpc.Field{Name: "State", Value: d.State})
 		if !d.Since.IsZero() {
-			o = append(o, Field{"Since", d.Since.Format(time.RFC3339)})
+			o = append(o, rpc.Field{Name: "Since", Value: d.Since.Format(time.RFC3339)})
 		}
 		if d.Why != "" {
-			o = append(o, Field{"Why", d.Why})
+			o = append(o, rpc.Field{Name: "Why", Value: d.Why})
 		}
 		if d.Kind == "" {
-			o = append(o, Field{"Calls", d.Calls}, Field{"Running", d.Running}, Field{"Answers", Object{
-				{"2xx", d.Answers[1]}, {"3xx", d.Answers[2]}, {"4xx", d.Answers[3]}, {"5xx", d.Answers[4]}, {"6xx", d.Answers[5]}}},
-				Field{"Failed", d.Failed}, Field{"Silent", d.Silent}, Field{"Latency ms", d.Latency.Milliseconds()})
+			o = append(o, rpc.Field{Name: "Calls", Value: d.Calls}, rpc.Field{Name: "Running", Value: d.Running}, rpc.Field{Name: "Answers", Value: rpc.Object{
+				{Name: "2xx", Value: d.Answers[1]}, {Name: "3xx", Value: d.Answers[2]}, {Name: "4xx", Value: d.Answers[3]}, {Name: "5xx", Value: d.Answers[4]}, {Name: "6xx", Value: d.Answers[5]}}},
+				rpc.Field{Name: "Failed", Value: d.Failed}, rpc.Field{Name: "Silent", Value: d.Silent}, rpc.Field{Name: "Latency ms", Value: d.Latency.Milliseconds()})
 		}
 		list = append(list, o)
 	}
-	return Object{{"Destinations", list}}
+	return rpc.Object{{Name: "Destinations", Value: list}}
 }
 
 // destinationSource finds the module that a command names by one of its destinations.
-func (n *Node) destinationSource(a *Args) (DestinationSource, error) {
+func (n *Node) destinationSource(a *rpc.Args) (DestinationSource, error) {
 	for _, s := range n.Destinations() {
 		for _, d := range s.Destinations() {
 			if d.Module == a.Text("module") && d.Group == a.Text("group") && d.Name == a.Text("name") {
@@ -126,10 +128,10 @@ func (n *Node) destinationSource(a *Args) (DestinationSource, error) {
 			}
 		}
 	}
-	return nil, &Error{Code: CodeNotFound, Message: "Destination not found"}
+	return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Destination not found"}
 }
 
-func (n *Node) setDestination(a *Args, on bool) (any, error) {
+func (n *Node) setDestination(a *rpc.Args, on bool) (any, error) {
 	s, err := n.destinationSource(a)
 	if err != nil {
 		return nil, err

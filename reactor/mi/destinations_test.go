@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/rpc"
 )
 
 // oneDestination is a source with one destination.
@@ -33,7 +35,7 @@ func TestDestinations(t *testing.T) {
 	s := &oneDestination{Destination: Destination{Module: "dispatcher", Group: "default:1", Name: "sip:a", URI: "sip:a", State: "Probing", Since: since, Why: "408",
 		Calls: 7, Running: 1, Answers: [6]uint64{0, 3, 0, 2, 1, 0}, Silent: 1, Latency: 20 * time.Millisecond}}
 	n := &Node{Destinations: func() []DestinationSource { return []DestinationSource{s} }}
-	d := NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register(n.destinations()...); err != nil {
 		t.Fatal(err)
 	}

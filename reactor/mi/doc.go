@@ -2,7 +2,7 @@
 // names that OpenSIPS gives them, with the replies that it gives, and the same
 // figures for Prometheus.
 //
-// A [Dispatcher] holds the commands and carries out requests. The transports
+// An rpc.Dispatcher holds the commands and carries out requests. The transports
 // bring it requests: [FIFO] (mi_fifo), [HTTP] (mi_http on httpd) and [Datagram]
 // (mi_datagram, on a UNIX socket or UDP). A [Client] speaks to any of them.
 //
@@ -28,7 +28,6 @@
 //
 // # Bounds
 //
-// A request has at most [MaxRequest] bytes, a batch at most [MaxBatch] of them.
 // Nobody who sends slowly, reads nothing or dies holds up anyone else: every
 // wait has a deadline, and every transport a bound on what it serves at once.
 package mi

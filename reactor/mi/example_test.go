@@ -8,20 +8,21 @@ import (
 	"time"
 
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 )
 
 // A command is registered, served over HTTP and called.
 func Example() {
-	d := mi.NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	node := &mi.Node{Version: "edge (1.0 (amd64/linux))", Started: time.Now()}
-	commands := append(node.Commands(), mi.Command{
+	commands := append(node.Commands(), rpc.Command{
 		Name: "greet", Module: "example", Help: "Greets.",
-		Params: []mi.Param{{Name: "name"}},
-		Func: func(_ context.Context, a *mi.Args) (any, error) {
+		Params: []rpc.Param{{Name: "name"}},
+		Func: func(_ context.Context, a *rpc.Args) (any, error) {
 			if a.Text("name") == "" {
-				return nil, mi.Failed("Nobody to greet", nil)
+				return nil, rpc.Failed("Nobody to greet", nil)
 			}
-			return mi.Object{{Name: "Greeting", Value: "hello " + a.Text("name")}}, nil
+			return rpc.Object{{Name: "Greeting", Value: "hello " + a.Text("name")}}, nil
 		},
 	})
 	if err := d.Register(commands...); err != nil {
@@ -41,7 +42,7 @@ func Example() {
 		params any
 	}{{"version", nil}, {"greet", []string{"world"}}, {"greet", map[string]string{"name": ""}}} {
 		result, err := mi.Call(context.Background(), target, call.method, call.params)
-		if refused := (*mi.Error)(nil); errors.As(err, &refused) {
+		if refused := (*rpc.Error)(nil); errors.As(err, &refused) {
 			fmt.Println(refused.Code, refused.Message)
 			continue
 		}

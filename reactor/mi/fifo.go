@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/rpc"
 )
 
 // FIFOConfig is what the module mi_fifo is told.
@@ -52,7 +53,7 @@ const (
 // Requests are carried out one after the other, as soon as their JSON is whole.
 type FIFO struct {
 	cfg      FIFOConfig
-	dispatch *Dispatcher
+	dispatch *rpc.Dispatcher
 	ctx      context.Context
 	cancel   context.CancelFunc
 	slots    chan struct{}
@@ -89,7 +90,7 @@ func clip(name string) string { return name[:min(len(name), 64)] }
 // ServeFIFO makes the FIFO and serves it until Close. A FIFO that a program
 // that is gone left behind is replaced; one that is in use, or a file of
 // another type, is an error.
-func ServeFIFO(cfg FIFOConfig, d *Dispatcher) (*FIFO, error) {
+func ServeFIFO(cfg FIFOConfig, d *rpc.Dispatcher) (*FIFO, error) {
 	if cfg.Mode == 0 {
 		cfg.Mode = 0o600
 	}
@@ -280,7 +281,7 @@ func (f *FIFO) replace() {
 func (f *FIFO) carryOut(r fifoRequest) {
 	var reply []byte
 	if r.body == nil {
-		reply = tooLarge()
+		reply = rpc.TooLarge()
 	} else {
 		reply = f.dispatch.Handle(f.ctx, r.body)
 	}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/rpc"
 )
 
 // pipes is a FIFO that is served, with the means to speak to it by hand.
@@ -43,7 +45,7 @@ func (l *lockedBuffer) has(s string) bool {
 }
 
 // servePipes serves a FIFO that gives up neither readers nor half a request, unless change says otherwise.
-func servePipes(t testing.TB, d *Dispatcher, change ...func(*FIFOConfig)) *pipes {
+func servePipes(t testing.TB, d *rpc.Dispatcher, change ...func(*FIFOConfig)) *pipes {
 	t.Helper()
 	dir := t.TempDir()
 	p := &pipes{TB: t, dir: dir, name: filepath.Join(dir, "fifo"), log: new(lockedBuffer)}
@@ -117,9 +119,9 @@ func TestFIFO(t *testing.T) {
 	p.expect(r, echoReply("a", 1))
 	p.write("::"+echoRequest("nobody hears", 2)+"\n", ":reply:not JSON\n")
 	p.expect(r, `{"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse error"},"id":null}`)
-	p.write(":reply:[" + strings.Repeat(" ", MaxRequest-10))
+	p.write(":reply:[" + strings.Repeat(" ", rpc.MaxRequest-10))
 	p.write(strings.Repeat(" ", 20) + "]\n")
-	p.expect(r, string(tooLarge()))
+	p.expect(r, string(rpc.TooLarge()))
 
 	// A request without an id is answered with nothing, at once.
 	silent := make(chan string)
@@ -170,7 +172,7 @@ func TestFIFOCutAnywhere(t *testing.T) {
 // nothing cost the others nothing.
 func TestFIFODeadReaders(t *testing.T) {
 	d := echo(t)
-	if err := d.Register(Command{Name: "much", Func: func(context.Context, *Args) (any, error) {
+	if err := d.Register(rpc.Command{Name: "much", Func: func(context.Context, *rpc.Args) (any, error) {
 		return strings.Repeat("x", 1<<20), nil
 	}}); err != nil {
 		t.Fatal(err)

@@ -2,12 +2,13 @@ package mi
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"sipreactor/reactor/rpc"
 )
 
 func TestMain(m *testing.M) {
@@ -23,27 +24,19 @@ func TestMain(m *testing.M) {
 const patience = 20 * time.Second
 
 // echo is a Dispatcher with commands that show what reaches them.
-func echo(t testing.TB) *Dispatcher {
+func echo(t testing.TB) *rpc.Dispatcher {
 	t.Helper()
-	d := NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	err := d.Register(
-		Command{Name: "echo", Aliases: []string{"test:echo"}, Module: "test", Help: "Says it again.",
-			Params: []Param{{Name: "text"}, {Name: "times", Kind: Integer, Optional: true}},
-			Func: func(_ context.Context, a *Args) (any, error) {
+		rpc.Command{Name: "echo", Aliases: []string{"test:echo"}, Module: "test", Help: "Says it again.",
+			Params: []rpc.Param{{Name: "text"}, {Name: "times", Kind: rpc.Integer, Optional: true}},
+			Func: func(_ context.Context, a *rpc.Args) (any, error) {
 				if !a.Has("times") {
 					return a.Text("text"), nil
 				}
 				return strings.Repeat(a.Text("text"), max(0, a.Int("times"))), nil
 			}},
-		Command{Name: "list", Module: "test", Params: []Param{{Name: "all", Kind: List}},
-			Func: func(_ context.Context, a *Args) (any, error) { return a.List("all"), nil }},
-		Command{Name: "fail", Func: func(context.Context, *Args) (any, error) { return nil, errors.New("it is Monday") }},
-		Command{Name: "refuse", Func: func(context.Context, *Args) (any, error) { return nil, Failed("No", "because") }},
-		Command{Name: "panic", Func: func(context.Context, *Args) (any, error) { panic("oh") }},
-		Command{Name: "channel", Func: func(context.Context, *Args) (any, error) { return make(chan int), nil }},
-		Command{Name: "markup", Func: func(context.Context, *Args) (any, error) {
-			return Object{{"a", "<&>"}, {"b", Object{{"z", 1}, {"z", []string{"'"}}}}, {"c", nil}}, nil
-		}},
+		rpc.Command{Name: "refuse", Func: func(context.Context, *rpc.Args) (any, error) { return nil, rpc.Failed("No", "because") }},
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"sipreactor/reactor/rpc"
 )
 
 // HTTPConfig is what the modules httpd and mi_http are told.
@@ -93,7 +95,7 @@ type HTTP struct {
 }
 
 // ServeHTTP listens and serves until Close.
-func ServeHTTP(cfg HTTPConfig, d *Dispatcher) (*HTTP, error) {
+func ServeHTTP(cfg HTTPConfig, d *rpc.Dispatcher) (*HTTP, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
@@ -153,7 +155,7 @@ func (h *HTTP) Close(ctx context.Context) error {
 }
 
 // postHandler carries out what is posted.
-func postHandler(d *Dispatcher) http.Handler {
+func postHandler(d *rpc.Dispatcher) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
@@ -162,9 +164,9 @@ func postHandler(d *Dispatcher) http.Handler {
 		}
 		status := http.StatusOK
 		var reply []byte
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxRequest))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, rpc.MaxRequest))
 		if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
-			status, reply = http.StatusRequestEntityTooLarge, tooLarge()
+			status, reply = http.StatusRequestEntityTooLarge, rpc.TooLarge()
 		} else if err != nil {
 			http.Error(w, "the request could not be read", http.StatusBadRequest)
 			return

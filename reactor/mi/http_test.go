@@ -13,13 +13,14 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/rpc"
 	"sipreactor/tlsstate"
 )
 
 // loopback lets the kernel choose a port.
 var loopback = netip.MustParseAddrPort("127.0.0.1:0")
 
-func serveHTTP(t testing.TB, cfg HTTPConfig, d *Dispatcher) *HTTP {
+func serveHTTP(t testing.TB, cfg HTTPConfig, d *rpc.Dispatcher) *HTTP {
 	t.Helper()
 	if !cfg.Addr.IsValid() {
 		cfg.Addr = loopback
@@ -77,7 +78,7 @@ func TestHTTP(t *testing.T) {
 	if resp, body = send(t, h, "POST", "/mi", `{"jsonrpc":"2.0","method":"echo","params":["a"]}`); resp.StatusCode != 204 || body != "" {
 		t.Errorf("notification: %d %q", resp.StatusCode, body)
 	}
-	if resp, body = send(t, h, "POST", "/mi", strings.Repeat(" ", MaxRequest+1)); resp.StatusCode != 413 || body != string(tooLarge()) {
+	if resp, body = send(t, h, "POST", "/mi", strings.Repeat(" ", rpc.MaxRequest+1)); resp.StatusCode != 413 || body != string(rpc.TooLarge()) {
 		t.Errorf("large: %d %s", resp.StatusCode, body)
 	}
 	if resp, _ = send(t, h, "GET", "/mi", ""); resp.StatusCode != 405 || resp.Header.Get("Allow") != "POST" {
@@ -168,10 +169,10 @@ func TestHTTPSlowClients(t *testing.T) {
 
 // slowCommand is a Dispatcher with a command that waits until release is closed
 // or the caller is gone.
-func slowCommand(t testing.TB) (d *Dispatcher, begun chan bool, release chan bool) {
+func slowCommand(t testing.TB) (d *rpc.Dispatcher, begun chan bool, release chan bool) {
 	t.Helper()
 	d, begun, release = echo(t), make(chan bool, 1), make(chan bool)
-	if err := d.Register(Command{Name: "slow", Func: func(ctx context.Context, _ *Args) (any, error) {
+	if err := d.Register(rpc.Command{Name: "slow", Func: func(ctx context.Context, _ *rpc.Args) (any, error) {
 		begun <- true
 		select {
 		case <-release:

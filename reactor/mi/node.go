@@ -11,6 +11,7 @@ import (
 	"sipreactor/reactor/blacklist"
 	"sipreactor/reactor/mi/peers"
 	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/rpc"
 	"sipreactor/tlsstate"
 )
 
@@ -106,7 +107,7 @@ func (n *Node) sources() []Source {
 }
 
 // Commands gives all commands of the node.
-func (n *Node) Commands() []Command {
+func (n *Node) Commands() []rpc.Command {
 	all := n.core()
 	all = append(all, n.levels()...)
 	all = append(all, n.connections()...)
@@ -120,49 +121,49 @@ func (n *Node) Commands() []Command {
 }
 
 // plain is the Func of a command that takes nothing and cannot fail.
-func plain(f func() any) func(context.Context, *Args) (any, error) {
-	return func(context.Context, *Args) (any, error) { return f(), nil }
+func plain(f func() any) func(context.Context, *rpc.Args) (any, error) {
+	return func(context.Context, *rpc.Args) (any, error) { return f(), nil }
 }
 
-func (n *Node) core() []Command {
-	all := []Command{
+func (n *Node) core() []rpc.Command {
+	all := []rpc.Command{
 		{
 			Name: "uptime", Aliases: []string{"core:uptime"}, Module: "core",
 			Help: "Tells since when and for how long the program runs.",
 			Func: plain(func() any {
 				now := time.Now()
-				return Object{{"Now", now.Format(time.ANSIC)}, {"Up since", n.Started.Format(time.ANSIC)},
-					{"Up time", fmt.Sprintf("%d [sec]", now.Sub(n.Started)/time.Second)}}
+				return rpc.Object{{Name: "Now", Value: now.Format(time.ANSIC)}, {Name: "Up since", Value: n.Started.Format(time.ANSIC)},
+					{Name: "Up time", Value: fmt.Sprintf("%d [sec]", now.Sub(n.Started)/time.Second)}}
 			}),
 		},
 		{
 			Name: "version", Aliases: []string{"core:version"}, Module: "core",
 			Help: "Tells the program's version.",
-			Func: plain(func() any { return Object{{"Server", n.Version}} }),
+			Func: plain(func() any { return rpc.Object{{Name: "Server", Value: n.Version}} }),
 		},
 		{
 			Name: "pwd", Aliases: []string{"core:pwd"}, Module: "core",
 			Help: "Tells the program's working directory.",
-			Func: func(context.Context, *Args) (any, error) {
+			Func: func(context.Context, *rpc.Args) (any, error) {
 				wd, err := os.Getwd()
 				if err != nil {
 					return nil, err
 				}
-				return Object{{"WD", wd}}, nil
+				return rpc.Object{{Name: "WD", Value: wd}}, nil
 			},
 		},
 	}
 	if n.ReloadRoutes != nil {
-		all = append(all, Command{
+		all = append(all, rpc.Command{
 			Name: "reload_routes", Aliases: []string{"core:reload_routes"}, Module: "core",
 			Help: "Reads the configuration again and puts its routes in the place of those in use: all of them or, if something is wrong, none.",
-			Func: func(context.Context, *Args) (any, error) {
+			Func: func(context.Context, *rpc.Args) (any, error) {
 				atRestart, err := n.ReloadRoutes()
 				switch {
 				case err != nil:
-					return nil, Failed("Failed to reload", err.Error())
+					return nil, rpc.Failed("Failed to reload", err.Error())
 				case len(atRestart) > 0:
-					return Object{{"Status", "OK"}, {"At restart", atRestart}}, nil
+					return rpc.Object{{Name: "Status", Value: "OK"}, {Name: "At restart", Value: atRestart}}, nil
 				default:
 					return "OK", nil
 				}
@@ -170,20 +171,20 @@ func (n *Node) core() []Command {
 		})
 	}
 	if n.Processes != nil {
-		all = append(all, Command{
+		all = append(all, rpc.Command{
 			Name: "ps", Aliases: []string{"core:ps"}, Module: "core",
 			Help: "Lists what works inside of the program: loops, workers, handshakers. They are one process.",
 			Func: plain(func() any {
-				list := []Object{}
+				list := []rpc.Object{}
 				for i, p := range n.Processes() {
-					list = append(list, Object{{"ID", i}, {"PID", os.Getpid()}, {"Type", p}})
+					list = append(list, rpc.Object{{Name: "ID", Value: i}, {Name: "PID", Value: os.Getpid()}, {Name: "Type", Value: p}})
 				}
-				return Object{{"Processes", list}}
+				return rpc.Object{{Name: "Processes", Value: list}}
 			}),
 		})
 	}
 	if n.Kill != nil {
-		all = append(all, Command{
+		all = append(all, rpc.Command{
 			Name: "kill", Aliases: []string{"core:kill"}, Module: "core",
 			Help: "Ends the program in order: messages are worked off, connections closed.",
 			Func: plain(func() any { n.Kill(); return "OK" }),
@@ -194,27 +195,27 @@ func (n *Node) core() []Command {
 
 const lowestLevel, highestLevel = -3, 4
 
-func (n *Node) levels() []Command {
-	var all []Command
-	check := func(a *Args) error {
+func (n *Node) levels() []rpc.Command {
+	var all []rpc.Command
+	check := func(a *rpc.Args) error {
 		if l := a.Int("level"); l < lowestLevel || l > highestLevel {
-			return badParams("level must lie between %d and %d", lowestLevel, highestLevel)
+			return rpc.BadParams("level must lie between %d and %d", lowestLevel, highestLevel)
 		}
 		return nil
 	}
 	if n.Log != nil {
-		all = append(all, Command{
+		all = append(all, rpc.Command{
 			Name: "log_level", Aliases: []string{"core:log_level"}, Module: "core",
 			Help: "Tells or sets the log level, -3 (alert) to 4 (debug).",
-			Params: []Param{{Name: "level", Kind: Integer, Optional: true},
-				{Name: "pid", Kind: Integer, Optional: true}},
-			Func: func(_ context.Context, a *Args) (any, error) {
+			Params: []rpc.Param{{Name: "level", Kind: rpc.Integer, Optional: true},
+				{Name: "pid", Kind: rpc.Integer, Optional: true}},
+			Func: func(_ context.Context, a *rpc.Args) (any, error) {
 				if !a.Has("level") {
 					if a.Has("pid") {
-						return nil, badParams("pid goes with level")
+						return nil, rpc.BadParams("pid goes with level")
 					}
-					one := Object{{"PID", os.Getpid()}, {"Log level", n.Log.Level()}, {"Type", "sipreactor"}}
-					return Object{{"Processes", []Object{one}}}, nil
+					one := rpc.Object{{Name: "PID", Value: os.Getpid()}, {Name: "Log level", Value: n.Log.Level()}, {Name: "Type", Value: "sipreactor"}}
+					return rpc.Object{{Name: "Processes", Value: []rpc.Object{one}}}, nil
 				}
 				if err := check(a); err != nil {
 					return nil, err
@@ -222,29 +223,29 @@ func (n *Node) levels() []Command {
 				name := "New global log level"
 				if a.Has("pid") {
 					if a.Int("pid") != os.Getpid() {
-						return nil, badParams("Bad PID")
+						return nil, rpc.BadParams("Bad PID")
 					}
 					name = "Log level"
 				}
 				n.Log.SetLevel(a.Int("level"))
-				return Object{{name, a.Int("level")}}, nil
+				return rpc.Object{{Name: name, Value: a.Int("level")}}, nil
 			},
 		})
 	}
 	if n.XLog != nil {
-		all = append(all, Command{
+		all = append(all, rpc.Command{
 			Name: "xlog_level", Aliases: []string{"core:xlog_level"}, Module: "core",
 			Help:   "Tells or sets the log level of the script, -3 (alert) to 4 (debug).",
-			Params: []Param{{Name: "level", Kind: Integer, Optional: true}},
-			Func: func(_ context.Context, a *Args) (any, error) {
+			Params: []rpc.Param{{Name: "level", Kind: rpc.Integer, Optional: true}},
+			Func: func(_ context.Context, a *rpc.Args) (any, error) {
 				if !a.Has("level") {
-					return Object{{"xLog Level", n.XLog.Level()}}, nil
+					return rpc.Object{{Name: "xLog Level", Value: n.XLog.Level()}}, nil
 				}
 				if err := check(a); err != nil {
 					return nil, err
 				}
 				n.XLog.SetLevel(a.Int("level"))
-				return Object{{"New xLog level", a.Int("level")}}, nil
+				return rpc.Object{{Name: "New xLog level", Value: a.Int("level")}}, nil
 			},
 		})
 	}

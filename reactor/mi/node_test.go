@@ -16,6 +16,7 @@ import (
 	"sipreactor/reactor"
 	"sipreactor/reactor/mi/peers"
 	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/rpc"
 	"sipreactor/tlsstate"
 )
 
@@ -166,9 +167,9 @@ func fakeNode() (*Node, *fakeEngine) {
 }
 
 // commandsOf is a Dispatcher with the node's commands.
-func commandsOf(t testing.TB, n *Node) *Dispatcher {
+func commandsOf(t testing.TB, n *Node) *rpc.Dispatcher {
 	t.Helper()
-	d := NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register(n.Commands()...); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +177,7 @@ func commandsOf(t testing.TB, n *Node) *Dispatcher {
 }
 
 // ask gives the result of a command, or its error, as JSON.
-func ask(t testing.TB, d *Dispatcher, method, params string) string {
+func ask(t testing.TB, d *rpc.Dispatcher, method, params string) string {
 	t.Helper()
 	reply := string(d.Handle(t.Context(), fmt.Appendf(nil, `{"jsonrpc":"2.0","method":%q,"params":%s,"id":1}`, method, params)))
 	reply, ok := strings.CutSuffix(reply, `,"id":1}`)

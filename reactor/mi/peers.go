@@ -11,6 +11,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/mi/peers"
+	"sipreactor/reactor/rpc"
 )
 
 // Peer is a peer with what its connections do.
@@ -107,28 +108,28 @@ func (n *Node) PeerStates() []Peer {
 // maxListedPeers is how many peers one answer lists when it is not told otherwise.
 const maxListedPeers = 50
 
-func (n *Node) peerCommands() []Command {
+func (n *Node) peerCommands() []rpc.Command {
 	if n.Peers == nil {
 		return nil
 	}
-	return []Command{{
+	return []rpc.Command{{
 		Name: "list_peers", Aliases: []string{"peers:list"}, Module: "core",
 		Help: "Lists the peers that requests go to or come from, a trunk a row, those in most trouble first; " +
 			"those whose name or address has the words, at most limit of them (50).",
-		Params: []Param{{Name: "words", Optional: true}, {Name: "limit", Kind: Integer, Optional: true}},
-		Func:   func(_ context.Context, a *Args) (any, error) { return n.listPeers(a) },
+		Params: []rpc.Param{{Name: "words", Optional: true}, {Name: "limit", Kind: rpc.Integer, Optional: true}},
+		Func:   func(_ context.Context, a *rpc.Args) (any, error) { return n.listPeers(a) },
 	}}
 }
 
-func (n *Node) listPeers(a *Args) (any, error) {
+func (n *Node) listPeers(a *rpc.Args) (any, error) {
 	limit := maxListedPeers
 	if a.Has("limit") {
 		if limit = a.Int("limit"); limit < 1 {
-			return nil, badParams("limit must be above 0")
+			return nil, rpc.BadParams("limit must be above 0")
 		}
 	}
 	words := strings.Fields(strings.ToLower(a.Text("words")))
-	list, total := []Object{}, 0
+	list, total := []rpc.Object{}, 0
 	for _, p := range n.PeerStates() {
 		if !slices.ContainsFunc(words, func(w string) bool { return !p.has(w) }) {
 			if total++; total <= limit {
@@ -136,7 +137,7 @@ func (n *Node) listPeers(a *Args) (any, error) {
 			}
 		}
 	}
-	return Object{{"Peers", list}, {"Total", total}}, nil
+	return rpc.Object{{Name: "Peers", Value: list}, {Name: "Total", Value: total}}, nil
 }
 
 // has tells whether the peer's name or an address of it has a word.
@@ -145,7 +146,7 @@ func (p *Peer) has(word string) bool {
 		slices.ContainsFunc(p.Ends, func(a netip.AddrPort) bool { return strings.Contains(a.String(), word) })
 }
 
-func (p *Peer) describe() Object {
+func (p *Peer) describe() rpc.Object {
 	addresses := []string{}
 	for _, a := range p.Ends {
 		addresses = append(addresses, a.String())
@@ -153,22 +154,22 @@ func (p *Peer) describe() Object {
 	if p.Source.IsValid() {
 		addresses = append(addresses, p.Source.String())
 	}
-	var answers Object
+	var answers rpc.Object
 	for c, n := range p.Answers {
-		answers = append(answers, Field{string(rune('1'+c)) + "xx", n})
+		answers = append(answers, rpc.Field{Name: string(rune('1'+c)) + "xx", Value: n})
 	}
-	o := Object{{"Peer", p.Name}, {"State", p.State()}, {"Configured", p.Configured}, {"Addresses", addresses},
-		{"Connections", p.Connections}, {"Connecting", p.Connecting}, {"Requests in", p.RequestsIn}, {"Requests out", p.RequestsOut},
-		{"Unanswered", p.Unanswered()}, {"Answers", answers}, {"Failed", p.Failed}, {"Refused", p.Refused},
-		{"Round trip p50", milliseconds(p.RoundTrip.P50)}, {"Round trip p99", milliseconds(p.RoundTrip.P99)}}
+	o := rpc.Object{{Name: "Peer", Value: p.Name}, {Name: "State", Value: p.State()}, {Name: "Configured", Value: p.Configured}, {Name: "Addresses", Value: addresses},
+		{Name: "Connections", Value: p.Connections}, {Name: "Connecting", Value: p.Connecting}, {Name: "Requests in", Value: p.RequestsIn}, {Name: "Requests out", Value: p.RequestsOut},
+		{Name: "Unanswered", Value: p.Unanswered()}, {Name: "Answers", Value: answers}, {Name: "Failed", Value: p.Failed}, {Name: "Refused", Value: p.Refused},
+		{Name: "Round trip p50", Value: milliseconds(p.RoundTrip.P50)}, {Name: "Round trip p99", Value: milliseconds(p.RoundTrip.P99)}}
 	if !p.Down.IsZero() {
-		o = append(o, Field{"Down since", p.Down.Format(time.DateTime)})
+		o = append(o, rpc.Field{Name: "Down since", Value: p.Down.Format(time.DateTime)})
 	}
 	if p.Reason != nil {
-		o = append(o, Field{"Left alone for", p.Left.Round(time.Millisecond).String()}, Field{"Because of", p.Reason.Error()})
+		o = append(o, rpc.Field{Name: "Left alone for", Value: p.Left.Round(time.Millisecond).String()}, rpc.Field{Name: "Because of", Value: p.Reason.Error()})
 	}
 	if p.LastError != "" {
-		o = append(o, Field{"Last error", p.LastError}, Field{"Last error at", p.LastErrorAt.Format(time.DateTime)})
+		o = append(o, rpc.Field{Name: "Last error", Value: p.LastError}, rpc.Field{Name: "Last error at", Value: p.LastErrorAt.Format(time.DateTime)})
 	}
 	return o
 }

@@ -10,11 +10,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/rpc"
 )
 
 func TestListPeers(t *testing.T) {
 	n, _ := fakeNode()
-	d := NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register(n.Commands()...); err != nil {
 		t.Fatal(err)
 	}

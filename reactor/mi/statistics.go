@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strings"
 	"sync"
+
+	"sipreactor/reactor/rpc"
 )
 
 // Value is one statistic at one moment.
@@ -65,7 +67,7 @@ func (s *Statistics) gather(want func(*Value) bool, f func(Value)) {
 }
 
 // errNoStatistics is OpenSIPS' answer when nothing has the name.
-var errNoStatistics = &Error{Code: CodeNotFound, Message: "Statistics Not Found"}
+var errNoStatistics = &rpc.Error{Code: rpc.CodeNotFound, Message: "Statistics Not Found"}
 
 // wanted reads what a command was asked for: all, group:, group:name or name.
 func wanted(names []string) func(*Value) bool {
@@ -87,21 +89,21 @@ func wanted(names []string) func(*Value) bool {
 }
 
 // Commands gives get_statistics, list_statistics and reset_statistics.
-func (s *Statistics) Commands() []Command {
-	return []Command{
+func (s *Statistics) Commands() []rpc.Command {
+	return []rpc.Command{
 		{
 			Name: "get_statistics", Aliases: []string{"statistics:get"}, Module: "statistics",
 			Help:   "Gives statistics: all, those of a group (group:), or one (group:name).",
-			Params: []Param{{Name: "statistics", Kind: List}},
-			Func: func(_ context.Context, a *Args) (any, error) {
+			Params: []rpc.Param{{Name: "statistics", Kind: rpc.List}},
+			Func: func(_ context.Context, a *rpc.Args) (any, error) {
 				return s.list(wanted(a.List("statistics")), func(v Value) any { return v.N })
 			},
 		},
 		{
 			Name: "list_statistics", Aliases: []string{"statistics:list"}, Module: "statistics",
 			Help:   "Lists the names of statistics, and whether they only grow (incremental).",
-			Params: []Param{{Name: "statistics", Kind: List, Optional: true}},
-			Func: func(_ context.Context, a *Args) (any, error) {
+			Params: []rpc.Param{{Name: "statistics", Kind: rpc.List, Optional: true}},
+			Func: func(_ context.Context, a *rpc.Args) (any, error) {
 				names := a.List("statistics")
 				if len(names) == 0 {
 					names = []string{"all"}
@@ -119,8 +121,8 @@ func (s *Statistics) Commands() []Command {
 		{
 			Name: "reset_statistics", Aliases: []string{"statistics:reset"}, Module: "statistics",
 			Help:   "Sets statistics that only grow back to 0: all, those of a group (group:), or one (group:name).",
-			Params: []Param{{Name: "statistics", Kind: List}},
-			Func: func(_ context.Context, a *Args) (any, error) {
+			Params: []rpc.Param{{Name: "statistics", Kind: rpc.List}},
+			Func: func(_ context.Context, a *rpc.Args) (any, error) {
 				return s.reset(a.List("statistics"))
 			},
 		},
@@ -128,8 +130,8 @@ func (s *Statistics) Commands() []Command {
 }
 
 func (s *Statistics) list(want func(*Value) bool, show func(Value) any) (any, error) {
-	var o Object
-	s.gather(want, func(v Value) { o = append(o, Field{v.Group + ":" + v.Name, show(v)}) })
+	var o rpc.Object
+	s.gather(want, func(v Value) { o = append(o, rpc.Field{Name: v.Group + ":" + v.Name, Value: show(v)}) })
 	if o == nil {
 		return nil, errNoStatistics
 	}

@@ -5,34 +5,35 @@ import (
 	"strings"
 	"time"
 
+	"sipreactor/reactor/rpc"
 	"sipreactor/tlsstate"
 )
 
-func (n *Node) tls() []Command {
-	var all []Command
+func (n *Node) tls() []rpc.Command {
+	var all []rpc.Command
 	for _, t := range n.Traces {
 		all = append(all, t.command())
 	}
 	if n.Domains != nil {
-		all = append(all, Command{
+		all = append(all, rpc.Command{
 			Name: "tls_list", Aliases: []string{"tls_mgm:list"}, Module: "tls_mgm",
 			Help: "Lists the TLS domains, those of clients first.",
 			Func: plain(func() any {
-				list := []Object{}
+				list := []rpc.Object{}
 				for _, d := range n.Domains() {
 					list = append(list, describeDomain(&d))
 				}
-				return Object{{"Domains", list}}
+				return rpc.Object{{Name: "Domains", Value: list}}
 			}),
 		})
 	}
 	if n.Reload != nil {
-		all = append(all, Command{
+		all = append(all, rpc.Command{
 			Name: "tls_reload", Aliases: []string{"tls_mgm:reload"}, Module: "tls_mgm",
 			Help: "Reads the files of the TLS domains again: all of them or, if one is wrong, none.",
-			Func: func(context.Context, *Args) (any, error) {
+			Func: func(context.Context, *rpc.Args) (any, error) {
 				if err := n.Reload(); err != nil {
-					return nil, Failed("Failed to reload", err.Error())
+					return nil, rpc.Failed("Failed to reload", err.Error())
 				}
 				return "OK", nil
 			},
@@ -43,7 +44,7 @@ func (n *Node) tls() []Command {
 
 // describeDomain gives OpenSIPS' members in its order, then ours. Several
 // certificates or keys are divided by commas.
-func describeDomain(d *tlsstate.DomainInfo) Object {
+func describeDomain(d *tlsstate.DomainInfo) rpc.Object {
 	c := &d.Config
 	kind := "TLS_DOMAIN_CLI"
 	if c.Role == tlsstate.Server {
@@ -58,26 +59,26 @@ func describeDomain(d *tlsstate.DomainInfo) Object {
 			keys = append(keys, k.PrivateKeyFile)
 		}
 	}
-	return Object{
-		{"name", c.Name},
-		{"type", kind},
-		{"IP ADDRESS FILTERS", orAll(c.MatchAddresses)},
-		{"SIP DOMAIN FILTERS", orAll(c.MatchSIPDomains)},
-		{"METHOD", MethodName(c.Method)},
-		{"VERIFY_CERT", d.Verify},
-		{"REQ_CLI_CERT", d.Require},
-		{"CRL_CHECKALL", c.CRLCheckAll},
-		{"CERT_FILE", strings.Join(certs, ",")},
-		{"CRL_DIR", c.CRLDir},
-		{"CA_FILE", c.CAFile},
-		{"CA_DIR", c.CADir},
-		{"PKEY_FILE", strings.Join(keys, ",")},
-		{"CIPHER_LIST", c.Ciphers},
-		{"DH_PARAMS_FILE", c.DHParams},
-		{"EC_CURVE", c.Curves},
-		{"NOT_BEFORE", moment(d.NotBefore)},
-		{"NOT_AFTER", moment(d.NotAfter)},
-		{"LIBRARY", d.Library},
+	return rpc.Object{
+		{Name: "name", Value: c.Name},
+		{Name: "type", Value: kind},
+		{Name: "IP ADDRESS FILTERS", Value: orAll(c.MatchAddresses)},
+		{Name: "SIP DOMAIN FILTERS", Value: orAll(c.MatchSIPDomains)},
+		{Name: "METHOD", Value: MethodName(c.Method)},
+		{Name: "VERIFY_CERT", Value: d.Verify},
+		{Name: "REQ_CLI_CERT", Value: d.Require},
+		{Name: "CRL_CHECKALL", Value: c.CRLCheckAll},
+		{Name: "CERT_FILE", Value: strings.Join(certs, ",")},
+		{Name: "CRL_DIR", Value: c.CRLDir},
+		{Name: "CA_FILE", Value: c.CAFile},
+		{Name: "CA_DIR", Value: c.CADir},
+		{Name: "PKEY_FILE", Value: strings.Join(keys, ",")},
+		{Name: "CIPHER_LIST", Value: c.Ciphers},
+		{Name: "DH_PARAMS_FILE", Value: c.DHParams},
+		{Name: "EC_CURVE", Value: c.Curves},
+		{Name: "NOT_BEFORE", Value: moment(d.NotBefore)},
+		{Name: "NOT_AFTER", Value: moment(d.NotAfter)},
+		{Name: "LIBRARY", Value: d.Library},
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"sipreactor/reactor/rpc"
 )
 
 // TestTrace has the requests and replies of an OpenSIPS 3.6 that was recorded.
@@ -63,7 +65,7 @@ func TestTLSList(t *testing.T) {
 func TestTraceToNowhere(t *testing.T) {
 	n, _ := fakeNode()
 	n.Traces[0].Nowhere = true
-	d := NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register(n.Commands()...); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"sipreactor/reactor/rpc"
 )
 
 // Tracer is the tracing of SIP messages: what the commands of module tracer act
@@ -47,15 +49,15 @@ type TraceID struct {
 	Switch Switch
 }
 
-func (n *Node) tracer() []Command {
+func (n *Node) tracer() []rpc.Command {
 	if n.Tracer == nil {
 		return nil
 	}
-	commands := []Command{{
+	commands := []rpc.Command{{
 		Name: "trace", Aliases: []string{"tracer:trace", "sip_trace"}, Module: "tracer",
 		Help:   "Tells what SIP messages are traced to, or turns all of it, or what one trace_id names, on or off.",
-		Params: []Param{{Name: "id", Optional: true}, {Name: "mode", Optional: true}},
-		Func:   func(_ context.Context, a *Args) (any, error) { return n.Tracer.trace(a) },
+		Params: []rpc.Param{{Name: "id", Optional: true}, {Name: "mode", Optional: true}},
+		Func:   func(_ context.Context, a *rpc.Args) (any, error) { return n.Tracer.trace(a) },
 	}}
 	if n.Tracer.Begun != nil {
 		commands = append(commands, n.Tracer.starting()...)
@@ -65,7 +67,7 @@ func (n *Node) tracer() []Command {
 
 // trace lists or switches. One value that is on or off and no trace_id is a
 // mode: "trace on".
-func (t *Tracer) trace(a *Args) (any, error) {
+func (t *Tracer) trace(a *rpc.Args) (any, error) {
 	id, mode, hasMode := a.Text("id"), a.Text("mode"), a.Has("mode")
 	all := t.all()
 	list := named(all, id)
@@ -73,13 +75,13 @@ func (t *Tracer) trace(a *Args) (any, error) {
 		id, mode, hasMode = "", id, true
 	}
 	if id != "" && len(list) == 0 {
-		return nil, Failed("Trace id not found", id)
+		return nil, rpc.Failed("Trace id not found", id)
 	}
 	if !hasMode {
 		if id == "" {
-			return Object{{"global", stateOf(t.All)}, {"trace destinations", describe(all)}}, nil
+			return rpc.Object{{Name: "global", Value: stateOf(t.All)}, {Name: "trace destinations", Value: describe(all)}}, nil
 		}
-		return Object{{"trace destinations", describe(list)}}, nil
+		return rpc.Object{{Name: "trace destinations", Value: describe(list)}}, nil
 	}
 	on, err := modeOf(mode)
 	if err != nil {
@@ -119,14 +121,14 @@ func modeOf(text string) (on bool, err error) {
 	case "off":
 		return false, nil
 	default:
-		return false, Failed("Bad parameter value", "mode should be 'on' or 'off'")
+		return false, rpc.Failed("Bad parameter value", "mode should be 'on' or 'off'")
 	}
 }
 
-func describe(ids []TraceID) []Object {
-	all := []Object{}
+func describe(ids []TraceID) []rpc.Object {
+	all := []rpc.Object{}
 	for _, id := range ids {
-		all = append(all, Object{{"name", id.Name}, {"type", "HEP"}, {"uri", id.URI}, {"state", stateOf(id.Switch)}})
+		all = append(all, rpc.Object{{Name: "name", Value: id.Name}, {Name: "type", Value: "HEP"}, {Name: "uri", Value: id.URI}, {Name: "state", Value: stateOf(id.Switch)}})
 	}
 	return all
 }

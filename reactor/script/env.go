@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"sipreactor/reactor"
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/rpc"
 )
 
 // Surroundings are what modules run in. Each module gets it in an Env.
@@ -24,7 +24,7 @@ type Surroundings struct {
 	Proxy  *proxy.Proxy
 	// Commands are all of the management interface, for who carries out one; nil: there
 	// are none.
-	Commands *mi.Dispatcher
+	Commands *rpc.Dispatcher
 	// Events gets what modules raise; nil: nobody listens.
 	Events Events
 	// StateDir is the folder of what outlives the program; "" is none.
@@ -128,7 +128,7 @@ func (c *Config) Instances() (all []any) {
 }
 
 // Commands lists the management commands of the loaded modules.
-func (c *Config) Commands() (all []mi.Command) {
+func (c *Config) Commands() (all []rpc.Command) {
 	for _, m := range c.modules {
 		for _, command := range m.Commands {
 			if command.Module == "" {

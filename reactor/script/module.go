@@ -2,8 +2,8 @@ package script
 
 import (
 	"sipreactor/reactor"
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/rpc"
 )
 
 // Constructor makes a module for one configuration. The program lists one for
@@ -36,7 +36,7 @@ type Module struct {
 	Variables  []Variable
 	// Commands are those of the management interface. They are served once the
 	// module has started.
-	Commands   []mi.Command
+	Commands   []rpc.Command
 	Statistics []Statistic
 	Events     []Event
 	// Runs are the kinds of routes without a name that the module runs by itself,

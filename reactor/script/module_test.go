@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/rpc"
 	"sipreactor/sipframe"
 )
 
@@ -99,7 +99,7 @@ func (s *sample) module(*Config) *Module {
 				return func(m *Machine, v Value) int { s.names = append(s.names, name+"="+string(m.Text(v))); return 1 }
 			}},
 		},
-		Commands:   []mi.Command{{Name: "sample_list", Help: "Lists.", Func: func(context.Context, *mi.Args) (any, error) { return s.names, nil }}},
+		Commands:   []rpc.Command{{Name: "sample_list", Help: "Lists.", Func: func(context.Context, *rpc.Args) (any, error) { return s.names, nil }}},
 		Statistics: []Statistic{{Name: "calls", Help: "Calls.", Value: s.calls.Load}},
 		Events:     []Event{{Name: "E_SAMPLE", Help: "Happens.", Params: []string{"who", "n"}}},
 		Check: func(l *Loading) {

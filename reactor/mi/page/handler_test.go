@@ -11,13 +11,14 @@ import (
 	"testing"
 
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 )
 
 // serve mounts the page on a listener of its own.
 func serve(t *testing.T, cfg mi.HTTPConfig) string {
 	t.Helper()
 	cfg.Addr = netip.MustParseAddrPort("127.0.0.1:0")
-	h, err := mi.ServeHTTP(cfg, mi.NewDispatcher(nil))
+	h, err := mi.ServeHTTP(cfg, rpc.NewDispatcher(nil))
 	if err != nil {
 		t.Fatal(err)
 	}

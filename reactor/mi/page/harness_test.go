@@ -18,6 +18,7 @@ import (
 	"sipreactor/reactor/mi"
 	"sipreactor/reactor/mi/peers"
 	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/rpc"
 	"sipreactor/tlsstate"
 )
 
@@ -69,7 +70,7 @@ type bench struct {
 	t     *testing.T
 	node  *mi.Node
 	rec   *Recorder
-	d     *mi.Dispatcher
+	d     *rpc.Dispatcher
 	pair  tls.Certificate // certificate of the engine's, with which peers may come too
 	socks map[reactor.Proto]string
 }
@@ -123,7 +124,7 @@ func newBench(t *testing.T) *bench {
 	}
 	b.rec.Start(e)
 	b.node = &mi.Node{Version: "sipreactor (test)", Started: time.Now(), Engine: e, Proxy: p, Peers: table.Peers, Domains: set.Domains}
-	b.d = mi.NewDispatcher(nil)
+	b.d = rpc.NewDispatcher(nil)
 	if err := b.d.Register(append(b.node.Commands(), Commands(b.node, b.rec)...)...); err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func newBench(t *testing.T) *bench {
 }
 
 // call carries out a command; the refusal, if it is one.
-func (b *bench) call(method string, params, result any) *mi.Error {
+func (b *bench) call(method string, params, result any) *rpc.Error {
 	b.t.Helper()
 	p, err := json.Marshal(params)
 	if err != nil {
@@ -140,7 +141,7 @@ func (b *bench) call(method string, params, result any) *mi.Error {
 	got := b.d.Handle(b.t.Context(), fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":%q,"params":%s}`, method, p))
 	var r struct {
 		Result json.RawMessage
-		Error  *mi.Error
+		Error  *rpc.Error
 	}
 	if err := json.Unmarshal(got, &r); err != nil {
 		b.t.Fatalf("%s: %v", got, err)

@@ -12,6 +12,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/tlsstate/tlstest"
 )
 
@@ -213,10 +214,10 @@ func TestCommandsRefuse(t *testing.T) {
 		params any
 		code   int
 	}{
-		{"overview", []int{-1}, mi.CodeParams}, {"overview", []string{"x"}, mi.CodeParams}, {"overview", []int{1, 2}, mi.CodeParams},
-		{"conn_details", []string{}, mi.CodeParams}, {"conn_details", []string{"0"}, mi.CodeParams}, {"conn_details", []string{"192.0.2.1:5061"}, mi.CodeParams},
-		{"conn_details", []string{"18446744073709551616"}, mi.CodeParams}, {"conn_details", []string{"18446744073709551615"}, mi.CodeNotFound},
-		{"conn_details", []uint64{4294967297}, mi.CodeNotFound},
+		{"overview", []int{-1}, rpc.CodeParams}, {"overview", []string{"x"}, rpc.CodeParams}, {"overview", []int{1, 2}, rpc.CodeParams},
+		{"conn_details", []string{}, rpc.CodeParams}, {"conn_details", []string{"0"}, rpc.CodeParams}, {"conn_details", []string{"192.0.2.1:5061"}, rpc.CodeParams},
+		{"conn_details", []string{"18446744073709551616"}, rpc.CodeParams}, {"conn_details", []string{"18446744073709551615"}, rpc.CodeNotFound},
+		{"conn_details", []uint64{4294967297}, rpc.CodeNotFound},
 	} {
 		if bad := b.call(c.method, c.params, nil); bad == nil || bad.Code != c.code {
 			t.Errorf("%s %v: %v", c.method, c.params, bad)

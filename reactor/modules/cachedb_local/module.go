@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 )
 
@@ -83,11 +83,11 @@ func New(*script.Config) *script.Module {
 			Name: "cache_remove_chunk", Usage: `cache_remove_chunk(["collection",] "pattern")`, Help: "Removes the keys that match a shell pattern.",
 			Args: []script.ArgKind{script.TextArg, script.TextArg}, Min: 1, Routes: script.Anywhere, Build: m.removeChunk,
 		}},
-		Commands: []mi.Command{
+		Commands: []rpc.Command{
 			{Name: "cache_remove_chunk", Aliases: []string{"cachedb_local:remove_chunk"}, Help: "Removes the keys that match a shell pattern.",
-				Params: []mi.Param{{Name: "glob"}, {Name: "collection", Optional: true}}, Func: m.removeCommand},
+				Params: []rpc.Param{{Name: "glob"}, {Name: "collection", Optional: true}}, Func: m.removeCommand},
 			{Name: "cache_fetch_chunk", Aliases: []string{"cachedb_local:fetch_chunk"}, Help: "Lists the keys that match a shell pattern, with their values.",
-				Params: []mi.Param{{Name: "glob"}, {Name: "collection", Optional: true}}, Func: m.fetchCommand},
+				Params: []rpc.Param{{Name: "glob"}, {Name: "collection", Optional: true}}, Func: m.fetchCommand},
 		},
 		Statistics: []script.Statistic{{Name: "entries", Help: "Keys in all collections.", Gauge: true, Value: m.entries}},
 		Check:      m.check,
@@ -189,7 +189,7 @@ func (m *module) removeChunk(a *script.Args) script.Action {
 	}
 }
 
-func (m *module) of(a *mi.Args) (*collection, error) {
+func (m *module) of(a *rpc.Args) (*collection, error) {
 	name := a.Text("collection")
 	if name == "" {
 		name = defaultName
@@ -197,10 +197,10 @@ func (m *module) of(a *mi.Args) (*collection, error) {
 	if c := m.collections[name]; c != nil {
 		return c, nil
 	}
-	return nil, &mi.Error{Code: mi.CodeNotFound, Message: "Collection not found", Data: name}
+	return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Collection not found", Data: name}
 }
 
-func (m *module) removeCommand(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) removeCommand(_ context.Context, a *rpc.Args) (any, error) {
 	c, err := m.of(a)
 	if err != nil {
 		return nil, err
@@ -212,7 +212,7 @@ func (m *module) removeCommand(_ context.Context, a *mi.Args) (any, error) {
 // maxListed bounds the keys of one answer.
 const maxListed = 10000
 
-func (m *module) fetchCommand(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) fetchCommand(_ context.Context, a *rpc.Args) (any, error) {
 	c, err := m.of(a)
 	if err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/tlsstate/regular"
 )
@@ -256,43 +256,43 @@ func (m *module) variables() []script.Variable {
 	}
 }
 
-func (m *module) commands() []mi.Command {
-	ok := func(context.Context, *mi.Args) (any, error) { m.probability.Store(m.initial); return "OK", nil }
-	noFile := &mi.Error{Code: 404, Message: "hash_file is not set"}
-	return []mi.Command{
-		{Name: "rand_set_prob", Help: "Sets the probability of rand_event(), in percent.", Params: []mi.Param{{Name: "prob_proc"}}, Func: func(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) commands() []rpc.Command {
+	ok := func(context.Context, *rpc.Args) (any, error) { m.probability.Store(m.initial); return "OK", nil }
+	noFile := &rpc.Error{Code: 404, Message: "hash_file is not set"}
+	return []rpc.Command{
+		{Name: "rand_set_prob", Help: "Sets the probability of rand_event(), in percent.", Params: []rpc.Param{{Name: "prob_proc"}}, Func: func(_ context.Context, a *rpc.Args) (any, error) {
 			n := a.Text("prob_proc")
 			p, err := strconv.Atoi(n)
 			if err != nil || p < 0 || p > 100 {
-				return nil, &mi.Error{Code: 400, Message: "the probability is 0 to 100"}
+				return nil, &rpc.Error{Code: 400, Message: "the probability is 0 to 100"}
 			}
 			m.probability.Store(int64(p))
 			return "OK", nil
 		}},
 		{Name: "rand_reset_prob", Help: "Sets the probability of initial_probability again.", Func: ok},
-		{Name: "rand_get_prob", Help: "Shows the probability of rand_event().", Func: func(context.Context, *mi.Args) (any, error) {
+		{Name: "rand_get_prob", Help: "Shows the probability of rand_event().", Func: func(context.Context, *rpc.Args) (any, error) {
 			return map[string]any{"Probability": m.probability.Load()}, nil
 		}},
-		{Name: "get_config_hash", Help: "Shows the hash of hash_file as it was at the start.", Func: func(context.Context, *mi.Args) (any, error) {
+		{Name: "get_config_hash", Help: "Shows the hash of hash_file as it was at the start.", Func: func(context.Context, *rpc.Args) (any, error) {
 			if m.hashFile == "" {
 				return nil, noFile
 			}
 			return map[string]any{"Hash": m.hash}, nil
 		}},
-		{Name: "check_config_hash", Help: "Whether hash_file is as it was at the start.", Func: func(context.Context, *mi.Args) (any, error) {
+		{Name: "check_config_hash", Help: "Whether hash_file is as it was at the start.", Func: func(context.Context, *rpc.Args) (any, error) {
 			if m.hashFile == "" {
 				return nil, noFile
 			}
 			now, err := hashOf(m.hashFile)
 			if err != nil {
-				return nil, &mi.Error{Code: 500, Message: err.Error()}
+				return nil, &rpc.Error{Code: 500, Message: err.Error()}
 			}
 			if now != m.hash {
-				return nil, &mi.Error{Code: 400, Message: "The actual config file hash is not identical to the stored one."}
+				return nil, &rpc.Error{Code: 400, Message: "The actual config file hash is not identical to the stored one."}
 			}
 			return "The actual config file hash is identical to the stored one.", nil
 		}},
-		{Name: "shv_set", Help: "Sets a value of $shv(name).", Params: []mi.Param{{Name: "name"}, {Name: "type"}, {Name: "value"}}, Func: func(_ context.Context, a *mi.Args) (any, error) {
+		{Name: "shv_set", Help: "Sets a value of $shv(name).", Params: []rpc.Param{{Name: "name"}, {Name: "type"}, {Name: "value"}}, Func: func(_ context.Context, a *rpc.Args) (any, error) {
 			name, text := a.Text("name"), a.Text("value")
 			v := value{text: text, isText: true}
 			switch a.Text("type") {
@@ -300,19 +300,19 @@ func (m *module) commands() []mi.Command {
 			case "int":
 				n, err := strconv.ParseInt(text, 10, 64)
 				if err != nil {
-					return nil, &mi.Error{Code: 400, Message: "the value is no number"}
+					return nil, &rpc.Error{Code: 400, Message: "the value is no number"}
 				}
 				v = value{n: n}
 			default:
-				return nil, &mi.Error{Code: 400, Message: "the type is int or str"}
+				return nil, &rpc.Error{Code: 400, Message: "the type is int or str"}
 			}
 			if !m.shared.has(name) && len(m.shared.names()) >= maxShared {
-				return nil, &mi.Error{Code: 500, Message: "there are too many shared values"}
+				return nil, &rpc.Error{Code: 500, Message: "there are too many shared values"}
 			}
 			m.shared.set(name, v)
 			return "OK", nil
 		}},
-		{Name: "shv_get", Help: "Shows a value of $shv(name), or all.", Params: []mi.Param{{Name: "name", Optional: true}}, Func: func(_ context.Context, a *mi.Args) (any, error) {
+		{Name: "shv_get", Help: "Shows a value of $shv(name), or all.", Params: []rpc.Param{{Name: "name", Optional: true}}, Func: func(_ context.Context, a *rpc.Args) (any, error) {
 			show := func(name string) any {
 				v := m.shared.get(name)
 				if v.isText {
@@ -322,7 +322,7 @@ func (m *module) commands() []mi.Command {
 			}
 			if a.Has("name") {
 				if !m.shared.has(a.Text("name")) {
-					return nil, &mi.Error{Code: 404, Message: "there is no such value"}
+					return nil, &rpc.Error{Code: 404, Message: "there is no such value"}
 				}
 				return show(a.Text("name")), nil
 			}

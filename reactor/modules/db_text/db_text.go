@@ -6,8 +6,8 @@ package db_text
 import (
 	"context"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/internal/database"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
@@ -19,15 +19,15 @@ func New(*script.Config) *script.Module {
 		{Name: "db_mode", Type: script.IntParam, Help: "Whether tables were kept in memory.", Note: "a file that has changed is always read again"},
 		{Name: "buffer_size", Type: script.IntParam, Help: "The room for a line.", Note: "lines have the room that they need, up to a megabyte"},
 	}
-	k.Declared.Commands = []mi.Command{
+	k.Declared.Commands = []rpc.Command{
 		{
 			Name: "dbt_dump", Aliases: []string{"db_text:dump"}, Help: "Does nothing: rows are in their files when they are written.",
-			Func: func(context.Context, *mi.Args) (any, error) { return "OK", nil },
+			Func: func(context.Context, *rpc.Args) (any, error) { return "OK", nil },
 		},
 		{
 			Name: "dbt_reload", Aliases: []string{"db_text:reload"}, Help: "Does nothing: a file that has changed is read again by itself.",
-			Params: []mi.Param{{Name: "db_name", Optional: true}, {Name: "table_name", Optional: true}},
-			Func:   func(context.Context, *mi.Args) (any, error) { return "OK", nil },
+			Params: []rpc.Param{{Name: "db_name", Optional: true}, {Name: "table_name", Optional: true}},
+			Func:   func(context.Context, *rpc.Args) (any, error) { return "OK", nil },
 		},
 	}
 	return &k.Declared

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	core "sipreactor/reactor/dialog"
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/transaction"
 	"sipreactor/sipframe"
 	"sipreactor/sipframe/body"
@@ -42,10 +42,10 @@ func (m *Module) told(h *transaction.Happening, b *bond) {
 }
 
 var (
-	errMode   = &mi.Error{Code: 400, Message: "Invalid mode", Data: "it is caller, callee, challenge, challenge-caller or challenge-callee"}
-	errBody   = &mi.Error{Code: 400, Message: "Invalid body", Data: "it is none, inbound, outbound or custom:CONTENT_TYPE:BODY"}
-	errBodies = &mi.Error{Code: 400, Message: "No body is known", Data: `modparam("dialog", "keep_bodies", 1) has them kept`}
-	errUnsent = &mi.Error{Code: 500, Message: "The request could not be sent"}
+	errMode   = &rpc.Error{Code: 400, Message: "Invalid mode", Data: "it is caller, callee, challenge, challenge-caller or challenge-callee"}
+	errBody   = &rpc.Error{Code: 400, Message: "Invalid body", Data: "it is none, inbound, outbound or custom:CONTENT_TYPE:BODY"}
+	errBodies = &rpc.Error{Code: 400, Message: "No body is known", Data: `modparam("dialog", "keep_bodies", 1) has them kept`}
+	errUnsent = &rpc.Error{Code: 500, Message: "The request could not be sent"}
 )
 
 // answered is what a request of the management's came to.
@@ -55,7 +55,7 @@ type answered struct {
 }
 
 // sendSequential is dlg_send_sequential.
-func (m *Module) sendSequential(ctx context.Context, a *mi.Args) (any, error) {
+func (m *Module) sendSequential(ctx context.Context, a *rpc.Args) (any, error) {
 	d := m.byName(a.Text("callid"))
 	if d == nil || d.State() == core.Ended {
 		return nil, errNoDialog
@@ -77,7 +77,7 @@ func (m *Module) sendSequential(ctx context.Context, a *mi.Args) (any, error) {
 		return nil, errMode
 	}
 	if challenge && q.Method != "INVITE" && q.Method != "UPDATE" {
-		return nil, &mi.Error{Code: 400, Message: "Invalid method", Data: "a challenge is an INVITE or an UPDATE"}
+		return nil, &rpc.Error{Code: 400, Message: "Invalid method", Data: "a challenge is an INVITE or an UPDATE"}
 	}
 	if err := m.bodyOf(d, q, a.Text("body")); err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (m *Module) sendSequential(ctx context.Context, a *mi.Args) (any, error) {
 	case r := <-done:
 		return r, nil
 	case <-ctx.Done():
-		return nil, &mi.Error{Code: 408, Message: "no answer in time"}
+		return nil, &rpc.Error{Code: 408, Message: "no answer in time"}
 	}
 }
 

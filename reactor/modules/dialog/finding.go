@@ -7,7 +7,7 @@ import (
 	"time"
 
 	core "sipreactor/reactor/dialog"
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/sipframe"
 )
 
@@ -43,11 +43,11 @@ type finding struct {
 }
 
 // findCommand is dlg_find (ours): the page asks it.
-func (m *Module) findCommand() mi.Command {
-	return mi.Command{Name: "dlg_find", Aliases: []string{"dialog:find"}, Module: "dialog",
+func (m *Module) findCommand() rpc.Command {
+	return rpc.Command{Name: "dlg_find", Aliases: []string{"dialog:find"}, Module: "dialog",
 		Help:   "Finds calls that have words in what it shows of them: parties, state, profiles; the youngest first. It counts all.",
-		Params: []mi.Param{{Name: "words", Optional: true}},
-		Func: func(_ context.Context, a *mi.Args) (any, error) {
+		Params: []rpc.Param{{Name: "words", Optional: true}},
+		Func: func(_ context.Context, a *rpc.Args) (any, error) {
 			words := a.Text("words")
 			return m.finder.Find(words, func(now time.Time) *finding { return m.search(strings.Fields(words), now.Unix()) }), nil
 		}}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	core "sipreactor/reactor/dialog"
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 )
 
 // Callee is a callee as management shows it.
@@ -89,7 +89,7 @@ func (m *Module) describe(d *core.Dialog, context bool, _ int64) Call {
 // maxListed bounds the dialogs of one answer.
 const maxListed = 200_000
 
-func (m *Module) list(a *mi.Args, context bool) (any, error) {
+func (m *Module) list(a *rpc.Args, context bool) (any, error) {
 	now := time.Now().Unix()
 	if a.Has("callid") {
 		d := m.dialogs.ByCallID([]byte(a.Text("callid")))

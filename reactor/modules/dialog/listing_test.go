@@ -7,7 +7,7 @@ import (
 
 	"sipreactor/reactor"
 	core "sipreactor/reactor/dialog"
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 )
 
 // listed is a module with dialogs as calls make them.
@@ -33,7 +33,7 @@ func listed(tb testing.TB, many int) *Module {
 func TestPages(t *testing.T) {
 	const many = 107
 	m := listed(t, many)
-	d := mi.NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register(m.commands()...); err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestPages(t *testing.T) {
 // BenchmarkList is dlg_list of 50,000 calls, all and a page of them.
 func BenchmarkList(b *testing.B) {
 	m := listed(b, 50_000)
-	d := mi.NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register(m.commands()...); err != nil {
 		b.Fatal(err)
 	}

@@ -5,17 +5,17 @@ import (
 	"time"
 
 	core "sipreactor/reactor/dialog"
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 )
 
-func (m *Module) profileOf(a *mi.Args) (*core.Profile, error) {
+func (m *Module) profileOf(a *rpc.Args) (*core.Profile, error) {
 	if p := m.profiles[a.Text("profile")]; p != nil {
 		return p, nil
 	}
 	return nil, errNoProfile
 }
 
-func (m *Module) sizeOf(_ context.Context, a *mi.Args) (any, error) {
+func (m *Module) sizeOf(_ context.Context, a *rpc.Args) (any, error) {
 	p, err := m.profileOf(a)
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (m *Module) sizeOf(_ context.Context, a *mi.Args) (any, error) {
 }
 
 // inProfile lists the dialogs of the profile and value of a command.
-func (m *Module) ofCommand(a *mi.Args) (list []*core.Dialog, err error) {
+func (m *Module) ofCommand(a *rpc.Args) (list []*core.Dialog, err error) {
 	p, err := m.profileOf(a)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (m *Module) ofCommand(a *mi.Args) (list []*core.Dialog, err error) {
 	return list, nil
 }
 
-func (m *Module) listProfile(_ context.Context, a *mi.Args) (any, error) {
+func (m *Module) listProfile(_ context.Context, a *rpc.Args) (any, error) {
 	list, err := m.ofCommand(a)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (m *Module) listProfile(_ context.Context, a *mi.Args) (any, error) {
 	}{calls}, nil
 }
 
-func (m *Module) valuesOf(_ context.Context, a *mi.Args) (any, error) {
+func (m *Module) valuesOf(_ context.Context, a *rpc.Args) (any, error) {
 	p, err := m.profileOf(a)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (m *Module) valuesOf(_ context.Context, a *mi.Args) (any, error) {
 	}{list}, nil
 }
 
-func (m *Module) endProfile(_ context.Context, a *mi.Args) (any, error) {
+func (m *Module) endProfile(_ context.Context, a *rpc.Args) (any, error) {
 	list, err := m.ofCommand(a)
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (m *Module) endProfile(_ context.Context, a *mi.Args) (any, error) {
 	return "OK", nil
 }
 
-func (m *Module) allProfiles(context.Context, *mi.Args) (any, error) {
+func (m *Module) allProfiles(context.Context, *rpc.Args) (any, error) {
 	type profile struct {
 		Name     string `json:"name"`
 		HasValue int    `json:"has value"`
@@ -114,7 +114,7 @@ func (m *Module) allProfiles(context.Context, *mi.Args) (any, error) {
 	}{list}, nil
 }
 
-func (m *Module) joinProfile(_ context.Context, a *mi.Args) (any, error) {
+func (m *Module) joinProfile(_ context.Context, a *rpc.Args) (any, error) {
 	d := m.byName(a.Text("dlg_id"))
 	p, err := m.profileOf(a)
 	switch {
@@ -129,7 +129,7 @@ func (m *Module) joinProfile(_ context.Context, a *mi.Args) (any, error) {
 	return "OK", nil
 }
 
-func (m *Module) leaveProfile(_ context.Context, a *mi.Args) (any, error) {
+func (m *Module) leaveProfile(_ context.Context, a *rpc.Args) (any, error) {
 	d := m.byName(a.Text("dlg_id"))
 	p, err := m.profileOf(a)
 	switch {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 )
 
@@ -64,7 +64,7 @@ func (m *module) translate(a *script.Args) script.Action {
 }
 
 // asked gives the partition that a command names, or the default one.
-func (m *module) asked(a *mi.Args) (*partition, error) {
+func (m *module) asked(a *rpc.Args) (*partition, error) {
 	name := defaultPartition
 	if a.Has("partition") {
 		name = a.Text("partition")
@@ -72,23 +72,23 @@ func (m *module) asked(a *mi.Args) (*partition, error) {
 	if p := m.byName[name]; p != nil {
 		return p, nil
 	}
-	return nil, &mi.Error{Code: 404, Message: "no such partition"}
+	return nil, &rpc.Error{Code: 404, Message: "no such partition"}
 }
 
-func (m *module) commands() []mi.Command {
-	partition := mi.Param{Name: "partition", Optional: true}
-	return []mi.Command{
+func (m *module) commands() []rpc.Command {
+	partition := rpc.Param{Name: "partition", Optional: true}
+	return []rpc.Command{
 		{
-			Name: "dp_reload", Aliases: []string{"dialplan:reload"}, Params: []mi.Param{partition},
+			Name: "dp_reload", Aliases: []string{"dialplan:reload"}, Params: []rpc.Param{partition},
 			Help: "Reads the rules of a partition, or of all, again: those of each as a whole, or none after an error.",
-			Func: func(ctx context.Context, a *mi.Args) (any, error) {
+			Func: func(ctx context.Context, a *rpc.Args) (any, error) {
 				parts, err := m.some(a)
 				if err != nil {
 					return nil, err
 				}
 				for _, p := range parts {
 					if err := p.rows.Reload(ctx); err != nil {
-						return nil, &mi.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
+						return nil, &rpc.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
 					}
 				}
 				return "OK", nil
@@ -96,9 +96,9 @@ func (m *module) commands() []mi.Command {
 		},
 		{
 			Name: "dp_translate", Aliases: []string{"dialplan:translate"},
-			Params: []mi.Param{{Name: "dpid", Kind: mi.Integer}, {Name: "input"}, partition},
+			Params: []rpc.Param{{Name: "dpid", Kind: rpc.Integer}, {Name: "input"}, partition},
 			Help:   "Translates an input by the rules of a dialplan.",
-			Func: func(_ context.Context, a *mi.Args) (any, error) {
+			Func: func(_ context.Context, a *rpc.Args) (any, error) {
 				p, err := m.asked(a)
 				if err != nil {
 					return nil, err
@@ -106,40 +106,40 @@ func (m *module) commands() []mi.Command {
 				in := a.Text("input")
 				r := p.rows.Get().find(int64(a.Int("dpid")), in, time.Now())
 				if r == nil {
-					return nil, &mi.Error{Code: 404, Message: "No translation"}
+					return nil, &rpc.Error{Code: 404, Message: "No translation"}
 				}
 				output, ok := r.apply(nil, in)
 				if !ok {
-					return nil, &mi.Error{Code: 404, Message: "No translation"}
+					return nil, &rpc.Error{Code: 404, Message: "No translation"}
 				}
-				return mi.Object{{Name: "Output", Value: string(output)}, {Name: "ATTRIBUTES", Value: r.attrs}}, nil
+				return rpc.Object{{Name: "Output", Value: string(output)}, {Name: "ATTRIBUTES", Value: r.attrs}}, nil
 			},
 		},
 		{
-			Name: "dp_show_partition", Aliases: []string{"dialplan:show_partition"}, Params: []mi.Param{partition},
+			Name: "dp_show_partition", Aliases: []string{"dialplan:show_partition"}, Params: []rpc.Param{partition},
 			Help: "Tells where the rules of a partition, or of all, come from, and how many there are.",
-			Func: func(_ context.Context, a *mi.Args) (any, error) {
+			Func: func(_ context.Context, a *rpc.Args) (any, error) {
 				parts, err := m.some(a)
 				if err != nil {
 					return nil, err
 				}
-				list := []mi.Object{}
+				list := []rpc.Object{}
 				for _, p := range parts {
 					from := p.file
 					if p.db != nil {
 						from = p.db.URL().String()
 					}
-					list = append(list, mi.Object{{Name: "Partition", Value: p.name}, {Name: "table", Value: p.table}, {Name: "db_url", Value: from},
+					list = append(list, rpc.Object{{Name: "Partition", Value: p.name}, {Name: "table", Value: p.table}, {Name: "db_url", Value: from},
 						{Name: "rules", Value: p.rows.Get().rules}})
 				}
-				return mi.Object{{Name: "Partitions", Value: list}}, nil
+				return rpc.Object{{Name: "Partitions", Value: list}}, nil
 			},
 		},
 	}
 }
 
 // some gives the partition that a command names, or all.
-func (m *module) some(a *mi.Args) ([]*partition, error) {
+func (m *module) some(a *rpc.Args) ([]*partition, error) {
 	if !a.Has("partition") {
 		return m.parts, nil
 	}

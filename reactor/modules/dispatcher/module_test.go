@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/dispatcher"
 	"sipreactor/reactor/modules/moduletest"
+	"sipreactor/reactor/rpc"
 )
 
 const table = `id,setid,destination,socket,state,probe_mode,weight,priority,attrs,description
@@ -163,7 +163,7 @@ route {
 // command carries out a management command and returns its answer.
 func command(t testing.TB, b *moduletest.Bench, method, params string) string {
 	t.Helper()
-	d := mi.NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register(b.Config.Commands()...); err != nil {
 		t.Fatal(err)
 	}

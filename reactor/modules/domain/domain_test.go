@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/domain"
 	"sipreactor/reactor/modules/moduletest"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 	"sipreactor/reactor/store/storetest"
@@ -74,7 +74,7 @@ func command(t *testing.T, b *moduletest.Bench, name string) (any, error) {
 	t.Helper()
 	for _, c := range b.Config.Commands() {
 		if c.Name == name {
-			return c.Func(t.Context(), &mi.Args{})
+			return c.Func(t.Context(), &rpc.Args{})
 		}
 	}
 	t.Fatalf("there is no command %s", name)

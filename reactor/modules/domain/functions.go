@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 )
 
@@ -81,11 +81,11 @@ func (m *module) find(x *script.Machine, at *script.Site, domain string) (e entr
 	return e, ok
 }
 
-func (m *module) commands() []mi.Command {
-	return []mi.Command{
+func (m *module) commands() []rpc.Command {
+	return []rpc.Command{
 		{
 			Name: "domain_reload", Aliases: []string{"domain:reload"}, Help: "Reads the domains again: all of them, or none after an error.",
-			Func: func(ctx context.Context, _ *mi.Args) (any, error) {
+			Func: func(ctx context.Context, _ *rpc.Args) (any, error) {
 				if m.all == nil {
 					return nil, errNotCached
 				}
@@ -94,7 +94,7 @@ func (m *module) commands() []mi.Command {
 		},
 		{
 			Name: "domain_dump", Aliases: []string{"domain:dump"}, Help: "Lists the domains that are in memory.",
-			Func: func(context.Context, *mi.Args) (any, error) {
+			Func: func(context.Context, *rpc.Args) (any, error) {
 				if m.all == nil {
 					return nil, errNotCached
 				}
@@ -113,4 +113,4 @@ func (m *module) commands() []mi.Command {
 	}
 }
 
-var errNotCached = &mi.Error{Code: 500, Message: "the domains are not in memory: db_mode is 0"}
+var errNotCached = &rpc.Error{Code: 500, Message: "the domains are not in memory: db_mode is 0"}

@@ -5,59 +5,59 @@ import (
 	"strings"
 	"time"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/rpc"
 )
 
 // commands declares the module's management commands.
-func (m *module) commands() []mi.Command {
-	part := mi.Param{Name: "partition_name", Optional: true}
-	status := mi.Param{Name: "status", Kind: mi.Integer, Optional: true}
-	return []mi.Command{
+func (m *module) commands() []rpc.Command {
+	part := rpc.Param{Name: "partition_name", Optional: true}
+	status := rpc.Param{Name: "status", Kind: rpc.Integer, Optional: true}
+	return []rpc.Command{
 		{
 			Name: "dr_reload", Aliases: []string{"drouting:reload"}, Help: "Reads the rules, gateways, carriers and groups again, of a partition or of all; inherit_state=n takes the states from the tables, too.",
-			Params: []mi.Param{part, {Name: "inherit_state", Optional: true}}, Func: m.reload,
+			Params: []rpc.Param{part, {Name: "inherit_state", Optional: true}}, Func: m.reload,
 		},
 		{
 			Name: "dr_gw_status", Aliases: []string{"drouting:gw_status"}, Help: "Lists the states of gateways, tells that of one, or sets it: 0 disabled, 1 enabled.",
-			Params: []mi.Param{part, {Name: "gw_id", Optional: true}, status}, Func: m.gatewayStatus,
+			Params: []rpc.Param{part, {Name: "gw_id", Optional: true}, status}, Func: m.gatewayStatus,
 		},
 		{
 			Name: "dr_carrier_status", Aliases: []string{"drouting:carrier_status"}, Help: "Lists which carriers are enabled, tells it of one, or sets it: 0 disabled, 1 enabled.",
-			Params: []mi.Param{part, {Name: "carrier_id", Optional: true}, status}, Func: m.carrierStatus,
+			Params: []rpc.Param{part, {Name: "carrier_id", Optional: true}, status}, Func: m.carrierStatus,
 		},
 		{
 			Name: "dr_reload_status", Aliases: []string{"drouting:reload_status"}, Help: "Tells when the tables were loaded last.",
-			Params: []mi.Param{part}, Func: m.reloadStatus,
+			Params: []rpc.Param{part}, Func: m.reloadStatus,
 		},
 		{
 			Name: "dr_number_routing", Aliases: []string{"drouting:number_routing"}, Help: "Tells which prefix, gateways and carriers do_routing() would find for a number.",
-			Params: []mi.Param{{Name: "number"}, {Name: "group_id", Kind: mi.Integer, Optional: true}, part}, Func: m.numberRouting,
+			Params: []rpc.Param{{Name: "number"}, {Name: "group_id", Kind: rpc.Integer, Optional: true}, part}, Func: m.numberRouting,
 		},
 		{
 			Name: "dr_enable_probing", Aliases: []string{"drouting:enable_probing"}, Help: "Tells whether gateways are pinged, or sets it: 0 off, 1 on.",
-			Params: []mi.Param{status}, Func: m.enableProbing,
+			Params: []rpc.Param{status}, Func: m.enableProbing,
 		},
 	}
 }
 
 // asked gives the partitions that a command means.
-func (m *module) asked(a *mi.Args) ([]*partition, error) {
+func (m *module) asked(a *rpc.Args) ([]*partition, error) {
 	if !a.Has("partition_name") {
 		return m.parts, nil
 	}
 	p := m.find([]byte(a.Text("partition_name")))
 	if p == nil || !m.several {
-		return nil, &mi.Error{Code: 404, Message: "Partition not found"}
+		return nil, &rpc.Error{Code: 404, Message: "Partition not found"}
 	}
 	return []*partition{p}, nil
 }
 
 // one gives the partition that a command about one thing means.
-func (m *module) one(a *mi.Args) (*partition, error) {
+func (m *module) one(a *rpc.Args) (*partition, error) {
 	parts, err := m.asked(a)
 	if err == nil && len(parts) != 1 {
-		err = &mi.Error{Code: mi.CodeParams, Message: "Invalid params", Data: "partition_name is missing"}
+		err = &rpc.Error{Code: rpc.CodeParams, Message: "Invalid params", Data: "partition_name is missing"}
 	}
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (m *module) one(a *mi.Args) (*partition, error) {
 	return parts[0], nil
 }
 
-func (m *module) reload(ctx context.Context, a *mi.Args) (any, error) {
+func (m *module) reload(ctx context.Context, a *rpc.Args) (any, error) {
 	parts, err := m.asked(a)
 	if err != nil {
 		return nil, err
@@ -76,35 +76,35 @@ func (m *module) reload(ctx context.Context, a *mi.Args) (any, error) {
 		fresh = true
 	case "", "y", "yes", "1":
 	default:
-		return nil, &mi.Error{Code: mi.CodeParams, Message: "Invalid params", Data: "inherit_state is y or n"}
+		return nil, &rpc.Error{Code: rpc.CodeParams, Message: "Invalid params", Data: "inherit_state is y or n"}
 	}
 	for _, p := range parts {
 		if err := p.reload(ctx, fresh); err != nil {
-			return nil, &mi.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
+			return nil, &rpc.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
 		}
 	}
 	return "OK", nil
 }
 
-func (m *module) gatewayStatus(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) gatewayStatus(_ context.Context, a *rpc.Args) (any, error) {
 	p, err := m.one(a)
 	if err != nil {
 		return nil, err
 	}
 	t := p.get()
 	if !a.Has("gw_id") {
-		list := []mi.Object{}
+		list := []rpc.Object{}
 		for _, g := range t.Gateways {
-			list = append(list, mi.Object{{Name: "ID", Value: g.Row.ID}, {Name: "IP", Value: g.address()}, {Name: "State", Value: g.Status()}})
+			list = append(list, rpc.Object{{Name: "ID", Value: g.Row.ID}, {Name: "IP", Value: g.address()}, {Name: "State", Value: g.Status()}})
 		}
-		return mi.Object{{Name: "Gateways", Value: list}}, nil
+		return rpc.Object{{Name: "Gateways", Value: list}}, nil
 	}
 	g := t.Gateway(a.Text("gw_id"))
 	if g == nil {
-		return nil, &mi.Error{Code: 404, Message: "GW ID not found"}
+		return nil, &rpc.Error{Code: 404, Message: "GW ID not found"}
 	}
 	if !a.Has("status") {
-		return mi.Object{{Name: "State", Value: g.Status()}}, nil
+		return rpc.Object{{Name: "State", Value: g.Status()}}, nil
 	}
 	s := destination.Inactive
 	if a.Int("status") != 0 {
@@ -117,25 +117,25 @@ func (m *module) gatewayStatus(_ context.Context, a *mi.Args) (any, error) {
 	return "OK", nil
 }
 
-func (m *module) carrierStatus(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) carrierStatus(_ context.Context, a *rpc.Args) (any, error) {
 	p, err := m.one(a)
 	if err != nil {
 		return nil, err
 	}
 	t := p.get()
 	if !a.Has("carrier_id") {
-		list := []mi.Object{}
+		list := []rpc.Object{}
 		for _, c := range t.Carriers {
-			list = append(list, mi.Object{{Name: "ID", Value: c.Row.ID}, {Name: "Enabled", Value: yesNo(c.Enabled())}})
+			list = append(list, rpc.Object{{Name: "ID", Value: c.Row.ID}, {Name: "Enabled", Value: yesNo(c.Enabled())}})
 		}
-		return mi.Object{{Name: "Carriers", Value: list}}, nil
+		return rpc.Object{{Name: "Carriers", Value: list}}, nil
 	}
 	c := t.Carrier(a.Text("carrier_id"))
 	if c == nil {
-		return nil, &mi.Error{Code: 404, Message: "Carrier ID not found"}
+		return nil, &rpc.Error{Code: 404, Message: "Carrier ID not found"}
 	}
 	if !a.Has("status") {
-		return mi.Object{{Name: "Enabled", Value: yesNo(c.Enabled())}}, nil
+		return rpc.Object{{Name: "Enabled", Value: yesNo(c.Enabled())}}, nil
 	}
 	m.setCarrier(p, c, a.Int("status") != 0)
 	return "OK", nil
@@ -148,22 +148,22 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-func (m *module) reloadStatus(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) reloadStatus(_ context.Context, a *rpc.Args) (any, error) {
 	parts, err := m.asked(a)
 	if err != nil {
 		return nil, err
 	}
 	if !m.several {
-		return mi.Object{{Name: "Date", Value: parts[0].get().Loaded.Format(time.ANSIC)}}, nil
+		return rpc.Object{{Name: "Date", Value: parts[0].get().Loaded.Format(time.ANSIC)}}, nil
 	}
-	list := []mi.Object{}
+	list := []rpc.Object{}
 	for _, p := range parts {
-		list = append(list, mi.Object{{Name: "name", Value: p.name}, {Name: "Date", Value: p.get().Loaded.Format(time.ANSIC)}})
+		list = append(list, rpc.Object{{Name: "name", Value: p.name}, {Name: "Date", Value: p.get().Loaded.Format(time.ANSIC)}})
 	}
-	return mi.Object{{Name: "Partitions", Value: list}}, nil
+	return rpc.Object{{Name: "Partitions", Value: list}}, nil
 }
 
-func (m *module) numberRouting(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) numberRouting(_ context.Context, a *rpc.Args) (any, error) {
 	p, err := m.one(a)
 	if err != nil {
 		return nil, err
@@ -175,7 +175,7 @@ func (m *module) numberRouting(_ context.Context, a *mi.Args) (any, error) {
 	}
 	r, size := t.find(&q)
 	if r == nil {
-		return nil, &mi.Error{Code: 404, Message: "No match"}
+		return nil, &rpc.Error{Code: 404, Message: "No match"}
 	}
 	gateways, carriers := []string{}, []string{}
 	for _, one := range t.members[r.member] {
@@ -185,26 +185,26 @@ func (m *module) numberRouting(_ context.Context, a *mi.Args) (any, error) {
 			gateways = append(gateways, one.gateway.Row.ID)
 		}
 	}
-	o := mi.Object{{Name: "Matched Prefix", Value: string(q.number[:size])}, {Name: "Rule", Value: r.id}}
+	o := rpc.Object{{Name: "Matched Prefix", Value: string(q.number[:size])}, {Name: "Rule", Value: r.id}}
 	if len(gateways) > 0 {
-		o = append(o, mi.Field{Name: "GW List", Value: gateways})
+		o = append(o, rpc.Field{Name: "GW List", Value: gateways})
 	}
 	if len(carriers) > 0 {
-		o = append(o, mi.Field{Name: "CARRIER List", Value: carriers})
+		o = append(o, rpc.Field{Name: "CARRIER List", Value: carriers})
 	}
 	if attrs := t.attrs[r.attrs]; attrs != nil {
-		o = append(o, mi.Field{Name: "Attributes", Value: *attrs})
+		o = append(o, rpc.Field{Name: "Attributes", Value: *attrs})
 	}
 	return o, nil
 }
 
-func (m *module) enableProbing(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) enableProbing(_ context.Context, a *rpc.Args) (any, error) {
 	if !a.Has("status") {
 		on := 1
 		if m.probing.paused.Load() {
 			on = 0
 		}
-		return mi.Object{{Name: "Status", Value: on}}, nil
+		return rpc.Object{{Name: "Status", Value: on}}, nil
 	}
 	m.probing.paused.Store(a.Int("status") == 0)
 	return "OK", nil

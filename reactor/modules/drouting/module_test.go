@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/drouting"
 	"sipreactor/reactor/modules/moduletest"
+	"sipreactor/reactor/rpc"
 )
 
 // files are the tables of a trunk edge with two carriers.
@@ -191,7 +191,7 @@ modparam("drouting", "partition_id_pvar", "$var(found)")
 // command carries out a management command and returns its answer.
 func command(t testing.TB, b *moduletest.Bench, method, params string) string {
 	t.Helper()
-	d := mi.NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register(b.Config.Commands()...); err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"context"
 	"sync/atomic"
 
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 )
 
@@ -21,9 +21,9 @@ func New(*script.Config) *script.Module {
 	function := func(name, help string, do func(bit uint32) int) script.Function {
 		return script.Function{Name: name, Usage: name + "(flag)", Help: help, Args: []script.ArgKind{script.IntArg}, Min: 1, Routes: script.Anywhere, Build: m.build(do)}
 	}
-	command := func(name, help string, do func(mask uint32) any) mi.Command {
-		return mi.Command{Name: name, Aliases: []string{"gflags:" + name}, Help: help, Params: []mi.Param{{Name: "bitmask", Kind: mi.Integer}},
-			Func: func(_ context.Context, a *mi.Args) (any, error) { return do(uint32(a.Int("bitmask"))), nil }}
+	command := func(name, help string, do func(mask uint32) any) rpc.Command {
+		return rpc.Command{Name: name, Aliases: []string{"gflags:" + name}, Help: help, Params: []rpc.Param{{Name: "bitmask", Kind: rpc.Integer}},
+			Func: func(_ context.Context, a *rpc.Args) (any, error) { return do(uint32(a.Int("bitmask"))), nil }}
 	}
 	return &script.Module{
 		Name: "gflags", Help: "Flags of the whole program.", Instance: m,
@@ -34,7 +34,7 @@ func New(*script.Config) *script.Module {
 			function("reset_gflag", "Clears flag 0 to 31.", func(bit uint32) int { m.flags.And(^bit); return 1 }),
 			function("is_gflag", "Reports whether flag 0 to 31 is set.", func(bit uint32) int { return script.Yes(m.flags.Load()&bit != 0) }),
 		},
-		Commands: []mi.Command{
+		Commands: []rpc.Command{
 			command("set_gflag", "Sets flags by their bits.", func(mask uint32) any { m.flags.Or(mask); return "OK" }),
 			command("reset_gflag", "Clears flags by their bits.", func(mask uint32) any { m.flags.And(^mask); return "OK" }),
 			command("is_gflag", "Reports whether all flags of a mask are set.", func(mask uint32) any {
@@ -43,7 +43,7 @@ func New(*script.Config) *script.Module {
 				}
 				return "FALSE"
 			}),
-			{Name: "get_gflags", Aliases: []string{"gflags:get_gflags"}, Help: "Tells which flags are set, as the bits of a number.", Func: func(context.Context, *mi.Args) (any, error) {
+			{Name: "get_gflags", Aliases: []string{"gflags:get_gflags"}, Help: "Tells which flags are set, as the bits of a number.", Func: func(context.Context, *rpc.Args) (any, error) {
 				return map[string]any{"decimal": m.flags.Load()}, nil
 			}},
 		},

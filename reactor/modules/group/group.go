@@ -9,8 +9,8 @@ import (
 	"regexp"
 	"strings"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/internal/database"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 	"sipreactor/sipframe"
@@ -78,11 +78,11 @@ func New(*script.Config) *script.Module {
 				Args: []script.ArgKind{script.TextArg, script.AVPArg}, Min: 2, Routes: script.Messages, Build: m.groups,
 			},
 		},
-		Commands: []mi.Command{{
+		Commands: []rpc.Command{{
 			Name: "group_reload", Help: "Reads the regular expressions again: all of them, or none after an error. Not in OpenSIPS.",
-			Func: func(ctx context.Context, _ *mi.Args) (any, error) {
+			Func: func(ctx context.Context, _ *rpc.Args) (any, error) {
 				if m.rules == nil {
-					return nil, &mi.Error{Code: 500, Message: "there are no expressions: re_table is not set"}
+					return nil, &rpc.Error{Code: 500, Message: "there are no expressions: re_table is not set"}
 				}
 				return "OK", m.rules.Reload(ctx)
 			},

@@ -3,30 +3,30 @@ package loadbalancer
 import (
 	"context"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/rpc"
 )
 
 // commands declares the module's management commands.
-func (m *module) commands() []mi.Command {
-	id := mi.Param{Name: "destination_id", Kind: mi.Integer}
-	return []mi.Command{
+func (m *module) commands() []rpc.Command {
+	id := rpc.Param{Name: "destination_id", Kind: rpc.Integer}
+	return []rpc.Command{
 		{Name: "lb_reload", Aliases: []string{"load_balancer:reload"}, Help: "Reads the destinations again.", Func: m.reload},
 		{Name: "lb_list", Aliases: []string{"load_balancer:list"}, Help: "Lists the destinations with the loads of their resources.", Func: m.list},
 		{
 			Name: "lb_resize", Aliases: []string{"load_balancer:resize"}, Help: "Changes the capacity of a destination's resource, until the next lb_reload.",
-			Params: []mi.Param{id, {Name: "res_name"}, {Name: "new_capacity", Kind: mi.Integer}}, Func: m.resize,
+			Params: []rpc.Param{id, {Name: "res_name"}, {Name: "new_capacity", Kind: rpc.Integer}}, Func: m.resize,
 		},
 		{
 			Name: "lb_status", Aliases: []string{"load_balancer:status"}, Help: "Tells whether a destination is enabled, or sets it: 0 disabled, 1 enabled.",
-			Params: []mi.Param{id, {Name: "new_status", Kind: mi.Integer, Optional: true}}, Func: m.status,
+			Params: []rpc.Param{id, {Name: "new_status", Kind: rpc.Integer, Optional: true}}, Func: m.status,
 		},
 	}
 }
 
-func (m *module) reload(ctx context.Context, _ *mi.Args) (any, error) {
+func (m *module) reload(ctx context.Context, _ *rpc.Args) (any, error) {
 	if err := m.rows.Reload(ctx); err != nil {
-		return nil, &mi.Error{Code: 500, Message: "Failed to reload LB data", Data: err.Error()}
+		return nil, &rpc.Error{Code: 500, Message: "Failed to reload LB data", Data: err.Error()}
 	}
 	return "OK", nil
 }
@@ -45,58 +45,58 @@ func onOff(b bool) string {
 	return "off"
 }
 
-func (m *module) list(context.Context, *mi.Args) (any, error) {
-	list := []mi.Object{}
+func (m *module) list(context.Context, *rpc.Args) (any, error) {
+	list := []rpc.Object{}
 	for _, d := range m.rows.Get().All {
-		resources := []mi.Object{}
+		resources := []rpc.Object{}
 		for _, r := range d.Resources {
-			resources = append(resources, mi.Object{{Name: "name", Value: r.Name}, {Name: "max", Value: r.Capacity.Load()}, {Name: "load", Value: r.Load.Load()}})
+			resources = append(resources, rpc.Object{{Name: "name", Value: r.Name}, {Name: "max", Value: r.Capacity.Load()}, {Name: "load", Value: r.Load.Load()}})
 		}
-		o := mi.Object{
+		o := rpc.Object{
 			{Name: "uri", Value: d.URI()}, {Name: "id", Value: d.Row.ID}, {Name: "group", Value: d.Row.Group},
 			{Name: "enabled", Value: yesNo(d.Health.State() == destination.Active)}, {Name: "auto-reenable", Value: onOff(d.Row.Probe != NeverProbe)},
 			{Name: "Resources", Value: resources},
 		}
 		if d.Row.Attrs != nil {
-			o = append(o, mi.Field{Name: "attrs", Value: *d.Row.Attrs})
+			o = append(o, rpc.Field{Name: "attrs", Value: *d.Row.Attrs})
 		}
 		list = append(list, o)
 	}
-	return mi.Object{{Name: "Destinations", Value: list}}, nil
+	return rpc.Object{{Name: "Destinations", Value: list}}, nil
 }
 
 // find gives the destination that a command means.
-func (m *module) find(a *mi.Args) (*Destination, error) {
+func (m *module) find(a *rpc.Args) (*Destination, error) {
 	d := m.rows.Get().Destination(a.Int("destination_id"))
 	if d == nil {
-		return nil, &mi.Error{Code: 404, Message: "Destination ID not found"}
+		return nil, &rpc.Error{Code: 404, Message: "Destination ID not found"}
 	}
 	return d, nil
 }
 
-func (m *module) resize(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) resize(_ context.Context, a *rpc.Args) (any, error) {
 	d, err := m.find(a)
 	if err != nil {
 		return nil, err
 	}
 	r := d.resource(a.Text("res_name"))
 	if r == nil {
-		return nil, &mi.Error{Code: 404, Message: "Destination has no such resource"}
+		return nil, &rpc.Error{Code: 404, Message: "Destination has no such resource"}
 	}
 	if a.Int("new_capacity") < 0 {
-		return nil, &mi.Error{Code: mi.CodeParams, Message: "Invalid params", Data: "new_capacity is below 0"}
+		return nil, &rpc.Error{Code: rpc.CodeParams, Message: "Invalid params", Data: "new_capacity is below 0"}
 	}
 	r.Capacity.Store(int64(a.Int("new_capacity")))
 	return "OK", nil
 }
 
-func (m *module) status(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) status(_ context.Context, a *rpc.Args) (any, error) {
 	d, err := m.find(a)
 	if err != nil {
 		return nil, err
 	}
 	if !a.Has("new_status") {
-		return mi.Object{{Name: "enable", Value: yesNo(d.Health.State() == destination.Active)}}, nil
+		return rpc.Object{{Name: "enable", Value: yesNo(d.Health.State() == destination.Active)}}, nil
 	}
 	s := destination.Inactive
 	if a.Int("new_status") != 0 {

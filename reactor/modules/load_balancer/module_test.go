@@ -10,12 +10,12 @@ import (
 	"testing"
 
 	"sipreactor/reactor"
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/dialog"
 	loadbalancer "sipreactor/reactor/modules/load_balancer"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/tm"
+	"sipreactor/reactor/rpc"
 	"sipreactor/sipframe"
 )
 
@@ -96,7 +96,7 @@ func loads(t testing.TB, b *moduletest.Bench) string {
 
 func command(t testing.TB, b *moduletest.Bench, method, params string) string {
 	t.Helper()
-	d := mi.NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register(b.Config.Commands()...); err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
 )
@@ -46,7 +46,7 @@ func New(*script.Config) *script.Module {
 
 type module struct {
 	pretty   bool
-	commands *mi.Dispatcher // nil: none
+	commands *rpc.Dispatcher // nil: none
 }
 
 func (m *module) run(a *script.Args) script.Action {
@@ -70,7 +70,7 @@ func (m *module) run(a *script.Args) script.Action {
 			return internal
 		}
 		var answer json.RawMessage
-		var failure *mi.Error
+		var failure *rpc.Error
 		if !x.Wait(func() { answer, failure = m.call(transaction.Of(x.Context()), words[0], params) }) {
 			return tooMany
 		}
@@ -88,9 +88,9 @@ func (m *module) run(a *script.Args) script.Action {
 }
 
 // call runs a command, by who holds a transaction or none. One that would wait for the script itself is refused.
-func (m *module) call(held *transaction.Exchange, name string, params any) (json.RawMessage, *mi.Error) {
+func (m *module) call(held *transaction.Exchange, name string, params any) (json.RawMessage, *rpc.Error) {
 	if c, ok := m.commands.Command(name); ok && c.Name == "reload_routes" {
-		return nil, mi.Failed("a route cannot reload the routes", nil)
+		return nil, rpc.Failed("a route cannot reload the routes", nil)
 	}
 	ctx, cancel := context.WithTimeout(transaction.WithHeld(context.Background(), held), patience)
 	defer cancel()
@@ -119,13 +119,13 @@ func parameters(x *script.Machine, words []string, names, values *script.AVP) (p
 	if len(first) != len(second) {
 		return nil, "there are not as many values as names of parameters"
 	}
-	object := mi.Object{}
+	object := rpc.Object{}
 	for i, name := range first {
 		var value any = second[i]
 		if list, ok := strings.CutPrefix(second[i], "__array("); ok {
 			value = strings.Fields(strings.TrimSuffix(list, ")"))
 		}
-		object = append(object, mi.Field{Name: name, Value: value})
+		object = append(object, rpc.Field{Name: name, Value: value})
 	}
 	return object, ""
 }

@@ -5,30 +5,30 @@ import (
 	"strings"
 	"testing"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/mi_script"
 	"sipreactor/reactor/modules/moduletest"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 )
 
 // echo is a module with a command that answers what it gets.
 func echo(*script.Config) *script.Module {
-	return &script.Module{Name: "echo", Commands: []mi.Command{
-		{Name: "echo", Params: []mi.Param{{Name: "one", Optional: true}, {Name: "two", Optional: true}, {Name: "list", Kind: mi.List, Optional: true}},
-			Func: func(_ context.Context, a *mi.Args) (any, error) {
-				o := mi.Object{}
+	return &script.Module{Name: "echo", Commands: []rpc.Command{
+		{Name: "echo", Params: []rpc.Param{{Name: "one", Optional: true}, {Name: "two", Optional: true}, {Name: "list", Kind: rpc.List, Optional: true}},
+			Func: func(_ context.Context, a *rpc.Args) (any, error) {
+				o := rpc.Object{}
 				for _, name := range []string{"one", "two"} {
 					if a.Has(name) {
-						o = append(o, mi.Field{Name: name, Value: a.Text(name)})
+						o = append(o, rpc.Field{Name: name, Value: a.Text(name)})
 					}
 				}
 				if a.Has("list") {
-					o = append(o, mi.Field{Name: "list", Value: a.List("list")})
+					o = append(o, rpc.Field{Name: "list", Value: a.List("list")})
 				}
 				return o, nil
 			}},
-		{Name: "lost", Func: func(context.Context, *mi.Args) (any, error) { return nil, &mi.Error{Code: 404, Message: "Not here"} }},
-		{Name: "reload_routes", Func: func(context.Context, *mi.Args) (any, error) { return "OK", nil }},
+		{Name: "lost", Func: func(context.Context, *rpc.Args) (any, error) { return nil, &rpc.Error{Code: 404, Message: "Not here"} }},
+		{Name: "reload_routes", Func: func(context.Context, *rpc.Args) (any, error) { return "OK", nil }},
 	}}
 }
 

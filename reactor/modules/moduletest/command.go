@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 )
 
 // Command carries out a management command of the configuration and returns the JSON of
 // its result, or the text of its error. params is an array or an object; nil is none.
 func (b *Bench) Command(t testing.TB, method string, params any) string {
 	t.Helper()
-	d := mi.NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register(b.Config.Commands()...); err != nil {
 		t.Fatal(err)
 	}

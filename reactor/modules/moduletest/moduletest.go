@@ -13,12 +13,12 @@ import (
 	"testing"
 
 	"sipreactor/reactor"
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/proto_tcp"
 	"sipreactor/reactor/modules/proto_tls"
 	"sipreactor/reactor/modules/proto_udp"
 	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 )
 
@@ -27,7 +27,7 @@ type Bench struct {
 	Config *script.Config
 	Proxy  *proxy.Proxy
 	// Commands are the modules' management commands.
-	Commands *mi.Dispatcher
+	Commands *rpc.Dispatcher
 	// Context is what messages are handled with.
 	Context *proxy.Context
 	// Source is where they come from: by TLS from 10.0.0.9 to 127.0.0.1:5061.
@@ -110,7 +110,7 @@ func New(t testing.TB, text string, modules ...script.Constructor) *Bench {
 	b.Proxy.SetSockets(Sockets)
 	running := make(chan struct{})
 	close(running)
-	b.Commands = mi.NewDispatcher(log)
+	b.Commands = rpc.NewDispatcher(log)
 	if err := b.Commands.Register(cfg.Commands()...); err != nil {
 		t.Fatal(err)
 	}

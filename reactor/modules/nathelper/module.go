@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/usrloc"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
 )
@@ -44,9 +44,9 @@ func New(*script.Config) *script.Module {
 	return &script.Module{
 		Name: "nathelper", Help: "Helps with NAT: tests, addresses that are put right, pings.", Instance: m,
 		Parameters: m.parameters(), Functions: m.functions(), Statistics: m.pings.statistics(),
-		Commands: []mi.Command{{Name: "nh_enable_ping", Aliases: []string{"nathelper:enable_ping"}, Module: "nathelper",
+		Commands: []rpc.Command{{Name: "nh_enable_ping", Aliases: []string{"nathelper:enable_ping"}, Module: "nathelper",
 			Help:   "Tells whether contacts are pinged, or turns that on (1) or off (0).",
-			Params: []mi.Param{{Name: "status", Kind: mi.Integer, Optional: true}}, Func: m.enable}},
+			Params: []rpc.Param{{Name: "status", Kind: rpc.Integer, Optional: true}}, Func: m.enable}},
 		Check: m.check, Start: m.start,
 	}
 }

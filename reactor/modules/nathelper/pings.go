@@ -10,7 +10,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/location"
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
 	"sipreactor/sipframe"
@@ -62,7 +62,7 @@ func (m *module) start(e *script.Env) error {
 }
 
 // enable is nh_enable_ping.
-func (m *module) enable(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) enable(_ context.Context, a *rpc.Args) (any, error) {
 	if a.Has("status") {
 		m.off.Store(a.Int("status") == 0)
 		return "OK", nil

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/permissions"
+	"sipreactor/reactor/rpc"
 )
 
 const table = `id,grp,ip,mask,port,proto,pattern,context_info
@@ -100,7 +100,7 @@ func TestRulesOfFiles(t *testing.T) {
 
 func command(t testing.TB, b *moduletest.Bench, method, params string) string {
 	t.Helper()
-	d := mi.NewDispatcher(nil)
+	d := rpc.NewDispatcher(nil)
 	if err := d.Register(b.Config.Commands()...); err != nil {
 		t.Fatal(err)
 	}

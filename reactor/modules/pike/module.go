@@ -6,8 +6,8 @@ import (
 	"net/netip"
 	"time"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 )
 
@@ -45,9 +45,9 @@ func New(*script.Config) *script.Module {
 			Name: "pike_check_req", Usage: "pike_check_req()", Help: "Counts the request: 1, -2 if its source is blocked from now on, -1 if it was blocked.",
 			Routes: script.Requests, Build: m.build,
 		}},
-		Commands: []mi.Command{
+		Commands: []rpc.Command{
 			{Name: "pike_list", Aliases: []string{"pike:list"}, Help: "Lists the addresses that are counted, the blocked ones first.", Func: m.list},
-			{Name: "pike_rm", Aliases: []string{"pike:rm"}, Help: "Forgets an address.", Params: []mi.Param{{Name: "IP"}}, Func: m.remove},
+			{Name: "pike_rm", Aliases: []string{"pike:rm"}, Help: "Forgets an address.", Params: []rpc.Param{{Name: "IP"}}, Func: m.remove},
 		},
 		Events: []script.Event{{Name: eventBlocked, Help: "An address is blocked.", Params: []string{"ip"}}},
 		Wrap:   m.wrap,
@@ -128,17 +128,17 @@ func (g *guard) passes(c *proxy.Context) bool {
 // maxListed bounds the addresses of one answer.
 const maxListed = 10000
 
-func (m *module) list(context.Context, *mi.Args) (any, error) {
+func (m *module) list(context.Context, *rpc.Args) (any, error) {
 	return map[string]any{"nodes": m.table.list(maxListed)}, nil
 }
 
-func (m *module) remove(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) remove(_ context.Context, a *rpc.Args) (any, error) {
 	addr, err := netip.ParseAddr(a.Text("IP"))
 	if err != nil {
 		return nil, errors.New("IP is no address")
 	}
 	if !m.table.remove(addr) {
-		return nil, &mi.Error{Code: mi.CodeNotFound, Message: "IP not found"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "IP not found"}
 	}
 	return "OK", nil
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 )
 
 func (m *Module) now() int64 { return time.Now().Unix() }
@@ -21,8 +21,8 @@ func (s *state) size() (subscriptions, publications int) {
 // maxListed bounds what one command lists.
 const maxListed = 10_000
 
-func (m *Module) commands() []mi.Command {
-	return []mi.Command{
+func (m *Module) commands() []rpc.Command {
+	return []rpc.Command{
 		{Name: "subs_phtable_list", Aliases: []string{"presence:subs_phtable_list"}, Module: "presence", Help: "Lists the subscriptions, 10,000 at most.", Func: m.listSubscriptions},
 		{Name: "pres_phtable_list", Aliases: []string{"presence:phtable_list"}, Module: "presence", Help: "Lists what presentities publish, 10,000 at most.", Func: m.listPresentities},
 	}
@@ -37,7 +37,7 @@ type listedSubscription struct {
 	Expires    int64  `json:"expires"`
 }
 
-func (m *Module) listSubscriptions(context.Context, *mi.Args) (any, error) {
+func (m *Module) listSubscriptions(context.Context, *rpc.Args) (any, error) {
 	now := m.now()
 	list := []listedSubscription{}
 	m.state.mu.Lock()
@@ -60,7 +60,7 @@ type listedPresentity struct {
 	Publications int    `json:"publish_count"`
 }
 
-func (m *Module) listPresentities(context.Context, *mi.Args) (any, error) {
+func (m *Module) listPresentities(context.Context, *rpc.Args) (any, error) {
 	list := []listedPresentity{}
 	m.state.mu.Lock()
 	for of, published := range m.state.state {

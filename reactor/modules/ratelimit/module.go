@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strconv"
 
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 )
 
@@ -64,11 +64,11 @@ func New(*script.Config) *script.Module {
 			{Name: "rl_values", Usage: `rl_values($avp(names)[, "regular expression"])`, Help: "Lists the names of pipes.", Args: []script.ArgKind{script.AVPArg, script.RegexArg}, Min: 1, Routes: script.Anywhere, Build: m.values},
 		},
 		Variables: []script.Variable{{Name: "rl_count", Help: "What a pipe has counted.", Inner: script.AnyInner, Get: m.count}},
-		Commands: []mi.Command{
-			{Name: "rl_list", Aliases: []string{"ratelimit:list"}, Help: "Lists pipes.", Params: []mi.Param{{Name: "pipe", Optional: true}, {Name: "filter", Optional: true}, {Name: "filter_out", Optional: true}}, Func: m.listCommand},
-			{Name: "rl_dump_pipe", Aliases: []string{"ratelimit:dump_pipe"}, Help: "Shows a pipe with its slots.", Params: []mi.Param{{Name: "pipe"}}, Func: m.dumpCommand},
-			{Name: "rl_reset_pipe", Aliases: []string{"ratelimit:reset_pipe"}, Help: "Has a pipe forget what it has counted.", Params: []mi.Param{{Name: "pipe"}}, Func: m.resetCommand},
-			{Name: "rl_set_pid", Aliases: []string{"ratelimit:set_pid"}, Help: "Sets the controller of the algorithm FEEDBACK.", Params: []mi.Param{{Name: "ki"}, {Name: "kp"}, {Name: "kd"}}, Func: m.setPID},
+		Commands: []rpc.Command{
+			{Name: "rl_list", Aliases: []string{"ratelimit:list"}, Help: "Lists pipes.", Params: []rpc.Param{{Name: "pipe", Optional: true}, {Name: "filter", Optional: true}, {Name: "filter_out", Optional: true}}, Func: m.listCommand},
+			{Name: "rl_dump_pipe", Aliases: []string{"ratelimit:dump_pipe"}, Help: "Shows a pipe with its slots.", Params: []rpc.Param{{Name: "pipe"}}, Func: m.dumpCommand},
+			{Name: "rl_reset_pipe", Aliases: []string{"ratelimit:reset_pipe"}, Help: "Has a pipe forget what it has counted.", Params: []rpc.Param{{Name: "pipe"}}, Func: m.resetCommand},
+			{Name: "rl_set_pid", Aliases: []string{"ratelimit:set_pid"}, Help: "Sets the controller of the algorithm FEEDBACK.", Params: []rpc.Param{{Name: "ki"}, {Name: "kp"}, {Name: "kd"}}, Func: m.setPID},
 			{Name: "rl_get_pid", Aliases: []string{"ratelimit:get_pid"}, Help: "Shows the controller of the algorithm FEEDBACK.", Func: m.getPID},
 		},
 		Statistics: []script.Statistic{
@@ -195,9 +195,9 @@ func (m *module) count(u *script.Use) script.Getter {
 	}
 }
 
-var errPipe = &mi.Error{Code: mi.CodeNotFound, Message: "Pipe Not Found"}
+var errPipe = &rpc.Error{Code: rpc.CodeNotFound, Message: "Pipe Not Found"}
 
-func (m *module) listCommand(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) listCommand(_ context.Context, a *rpc.Args) (any, error) {
 	switch {
 	case a.Has("pipe"):
 		one, ok := m.one(a.Text("pipe"), false)
@@ -212,7 +212,7 @@ func (m *module) listCommand(_ context.Context, a *mi.Args) (any, error) {
 	}
 }
 
-func (m *module) dumpCommand(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) dumpCommand(_ context.Context, a *rpc.Args) (any, error) {
 	one, ok := m.one(a.Text("pipe"), true)
 	if !ok {
 		return nil, errPipe
@@ -220,19 +220,19 @@ func (m *module) dumpCommand(_ context.Context, a *mi.Args) (any, error) {
 	return one, nil
 }
 
-func (m *module) resetCommand(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) resetCommand(_ context.Context, a *rpc.Args) (any, error) {
 	if !m.with([]byte(a.Text("pipe")), (*pipe).reset) {
 		return nil, errPipe
 	}
 	return "OK", nil
 }
 
-func (m *module) setPID(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) setPID(_ context.Context, a *rpc.Args) (any, error) {
 	var values [3]float64
 	for i, name := range []string{"ki", "kp", "kd"} {
 		v, err := strconv.ParseFloat(a.Text(name), 64)
 		if err != nil {
-			return nil, &mi.Error{Code: 400, Message: name + " is no number"}
+			return nil, &rpc.Error{Code: 400, Message: name + " is no number"}
 		}
 		values[i] = v
 	}
@@ -242,7 +242,7 @@ func (m *module) setPID(_ context.Context, a *mi.Args) (any, error) {
 	return "OK", nil
 }
 
-func (m *module) getPID(context.Context, *mi.Args) (any, error) {
+func (m *module) getPID(context.Context, *rpc.Args) (any, error) {
 	m.system.mu.Lock()
 	defer m.system.mu.Unlock()
 	return map[string]any{"PID": m.system.control}, nil

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/tlsstate/regular"
 )
@@ -47,10 +47,10 @@ func New(*script.Config) *script.Module {
 			{Name: "pcre_match_group", Usage: `pcre_match_group("text"[, group])`, Help: "Reports whether the text matches a group of the file, the first one unless another is named.",
 				Args: []script.ArgKind{script.TextArg, script.IntArg}, Min: 1, Routes: script.Anywhere, Build: m.matchGroup},
 		},
-		Commands: []mi.Command{
+		Commands: []rpc.Command{
 			{Name: "regex_reload", Aliases: []string{"regex:reload"}, Help: "Reads the file again.", Func: m.reload},
-			{Name: "regex_match", Aliases: []string{"regex:match"}, Help: "Matches a text with an expression.", Params: []mi.Param{{Name: "string"}, {Name: "pcre_regex"}}, Func: m.tryMatch},
-			{Name: "regex_match_group", Aliases: []string{"regex:match_group"}, Help: "Matches a text with a group.", Params: []mi.Param{{Name: "string"}, {Name: "group", Kind: mi.Integer}}, Func: m.tryGroup},
+			{Name: "regex_match", Aliases: []string{"regex:match"}, Help: "Matches a text with an expression.", Params: []rpc.Param{{Name: "string"}, {Name: "pcre_regex"}}, Func: m.tryMatch},
+			{Name: "regex_match_group", Aliases: []string{"regex:match_group"}, Help: "Matches a text with a group.", Params: []rpc.Param{{Name: "string"}, {Name: "group", Kind: rpc.Integer}}, Func: m.tryGroup},
 		},
 		Check: m.check,
 	}
@@ -164,7 +164,7 @@ func (m *module) matchGroup(a *script.Args) script.Action {
 	}
 }
 
-func (m *module) reload(context.Context, *mi.Args) (any, error) {
+func (m *module) reload(context.Context, *rpc.Args) (any, error) {
 	if m.file == "" {
 		return nil, errors.New("there is no file of groups")
 	}
@@ -181,18 +181,18 @@ func said(match bool) string {
 	return "Not Match"
 }
 
-func (m *module) tryMatch(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) tryMatch(_ context.Context, a *rpc.Args) (any, error) {
 	re, err := m.compile(a.Text("pcre_regex"))
 	if err != nil {
-		return nil, &mi.Error{Code: 400, Message: "no regular expression", Data: err.Error()}
+		return nil, &rpc.Error{Code: 400, Message: "no regular expression", Data: err.Error()}
 	}
 	return said(re.MatchString(a.Text("string"))), nil
 }
 
-func (m *module) tryGroup(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) tryGroup(_ context.Context, a *rpc.Args) (any, error) {
 	re := m.group(int64(a.Int("group")))
 	if re == nil {
-		return nil, &mi.Error{Code: mi.CodeNotFound, Message: "Group not found"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Group not found"}
 	}
 	return said(re.MatchString(a.Text("string"))), nil
 }

@@ -8,20 +8,20 @@ import (
 	"sync"
 
 	core "sipreactor/reactor/dialog"
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/internal/anchor"
+	"sipreactor/reactor/rpc"
 )
 
-func (m *module) commands() []mi.Command {
-	text := func(name string) mi.Param { return mi.Param{Name: name, Optional: true} }
-	number := func(name string) mi.Param { return mi.Param{Name: name, Kind: mi.Integer, Optional: true} }
-	which := []mi.Param{text("engine"), number("set"), text("node")}
-	return []mi.Command{
+func (m *module) commands() []rpc.Command {
+	text := func(name string) rpc.Param { return rpc.Param{Name: name, Optional: true} }
+	number := func(name string) rpc.Param { return rpc.Param{Name: name, Kind: rpc.Integer, Optional: true} }
+	which := []rpc.Param{text("engine"), number("set"), text("node")}
+	return []rpc.Command{
 		{Name: "rtp_relay_list", Aliases: []string{"rtp_relay:list"}, Module: "rtp_relay", Help: "Lists the calls whose media passes a relay.", Params: which, Func: m.list},
 		{Name: "rtp_relay_update", Aliases: []string{"rtp_relay:update"}, Module: "rtp_relay", Help: "Has the media of running calls pass a relay anew, or another one, by re-INVITEs.",
 			Params: append(slices.Clone(which), number("new_set"), text("new_node")), Func: m.update},
 		{Name: "rtp_relay_update_callid", Aliases: []string{"rtp_relay:update_callid"}, Module: "rtp_relay", Help: "Has the media of one call pass a relay anew, or with other flags.",
-			Params: []mi.Param{{Name: "callid"}, text("engine"), number("set"), text("node"), text("flags")}, Func: m.updateOne},
+			Params: []rpc.Param{{Name: "callid"}, text("engine"), number("set"), text("node"), text("flags")}, Func: m.updateOne},
 	}
 }
 
@@ -38,10 +38,10 @@ type listed struct {
 	Callee  anchor.Flags `json:"callee"`
 }
 
-var errNeedsEngine = &mi.Error{Code: mi.CodeParams, Message: "Invalid params", Data: "set and node go with an engine"}
+var errNeedsEngine = &rpc.Error{Code: rpc.CodeParams, Message: "Invalid params", Data: "set and node go with an engine"}
 
 // chosen lists the calls that a command is about.
-func (m *module) chosen(a *mi.Args) (list []call, err error) {
+func (m *module) chosen(a *rpc.Args) (list []call, err error) {
 	if (a.Has("set") || a.Has("node")) && !a.Has("engine") {
 		return nil, errNeedsEngine
 	}
@@ -64,7 +64,7 @@ type call struct {
 // maxListed bounds the calls of one answer.
 const maxListed = 200_000
 
-func (m *module) list(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) list(_ context.Context, a *rpc.Args) (any, error) {
 	calls, err := m.chosen(a)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (m *module) list(_ context.Context, a *mi.Args) (any, error) {
 const atOnce = 16
 
 // update moves calls. It tells how many, and of how many that failed.
-func (m *module) update(ctx context.Context, a *mi.Args) (any, error) {
+func (m *module) update(ctx context.Context, a *rpc.Args) (any, error) {
 	calls, err := m.chosen(a)
 	if err != nil {
 		return nil, err
@@ -123,14 +123,14 @@ func (m *module) update(ctx context.Context, a *mi.Args) (any, error) {
 		})
 	}
 	all.Wait()
-	return mi.Object{{Name: "updated", Value: updated}, {Name: "failed", Value: failed}}, nil
+	return rpc.Object{{Name: "updated", Value: updated}, {Name: "failed", Value: failed}}, nil
 }
 
-func (m *module) updateOne(ctx context.Context, a *mi.Args) (any, error) {
+func (m *module) updateOne(ctx context.Context, a *rpc.Args) (any, error) {
 	d := m.follower.ByCallID(a.Text("callid"))
 	s := m.follower.OfDialog(d)
 	if s == nil || d.State() < core.Answered || d.State() == core.Ended {
-		return nil, &mi.Error{Code: mi.CodeNotFound, Message: "No such dialog"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "No such dialog"}
 	}
 	var to anchor.Move
 	if a.Has("engine") {
@@ -148,19 +148,19 @@ func (m *module) updateOne(ctx context.Context, a *mi.Args) (any, error) {
 	if a.Has("flags") {
 		var f struct{ Caller, Callee anchor.Flags }
 		if err := json.Unmarshal([]byte(a.Text("flags")), &f); err != nil {
-			return nil, &mi.Error{Code: mi.CodeParams, Message: "Invalid params", Data: "flags is {\"caller\":{...},\"callee\":{...}} of texts: " + err.Error()}
+			return nil, &rpc.Error{Code: rpc.CodeParams, Message: "Invalid params", Data: "flags is {\"caller\":{...},\"callee\":{...}} of texts: " + err.Error()}
 		}
 		to.Sides = [2]anchor.Flags{f.Caller, f.Callee}
 		for _, side := range to.Sides {
 			for name := range side {
 				if !slices.Contains(anchor.PartyFlags, name) {
-					return nil, &mi.Error{Code: mi.CodeParams, Message: "Invalid params", Data: "there are no flags " + name}
+					return nil, &rpc.Error{Code: rpc.CodeParams, Message: "Invalid params", Data: "there are no flags " + name}
 				}
 			}
 		}
 	}
 	if err := m.follower.Move(ctx, d, s, to); err != nil {
-		return nil, &mi.Error{Code: 500, Message: err.Error()}
+		return nil, &rpc.Error{Code: 500, Message: err.Error()}
 	}
 	return "OK", nil
 }

@@ -8,42 +8,42 @@ import (
 	"time"
 
 	"sipreactor/reactor"
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
 	"sipreactor/sipframe"
 )
 
-func (m *Module) commands() []mi.Command {
-	text := func(name string, optional bool) mi.Param {
-		return mi.Param{Name: name, Kind: mi.Text, Optional: optional}
+func (m *Module) commands() []rpc.Command {
+	text := func(name string, optional bool) rpc.Param {
+		return rpc.Param{Name: name, Kind: rpc.Text, Optional: optional}
 	}
-	return []mi.Command{
+	return []rpc.Command{
 		{Name: "t_uac_dlg", Aliases: []string{"tm:uac_dlg"}, Help: "Sends a request and answers with its final response.",
-			Params: []mi.Param{text("method", false), text("ruri", false), text("headers", false), text("next_hop", true), text("socket", true), text("body", true)}, Func: m.uacDialog},
+			Params: []rpc.Param{text("method", false), text("ruri", false), text("headers", false), text("next_hop", true), text("socket", true), text("body", true)}, Func: m.uacDialog},
 		{Name: "t_uac_cancel", Aliases: []string{"tm:uac_cancel"}, Help: "Cancels an INVITE by its Call-ID and CSeq.",
-			Params: []mi.Param{text("callid", false), text("cseq", false)}, Func: m.uacCancel},
+			Params: []rpc.Param{text("callid", false), text("cseq", false)}, Func: m.uacCancel},
 		{Name: "t_hash", Aliases: []string{"tm:hash"}, Help: "Tells how many transactions there are.", Func: m.hash},
 		{Name: "t_reply", Aliases: []string{"tm:reply"}, Help: "Answers a transaction, by its $T_id.",
-			Params: []mi.Param{{Name: "code", Kind: mi.Integer}, text("reason", false), text("trans_id", false), text("to_tag", false), text("new_headers", true), text("body", true)}, Func: m.miReply},
+			Params: []rpc.Param{{Name: "code", Kind: rpc.Integer}, text("reason", false), text("trans_id", false), text("to_tag", false), text("new_headers", true), text("body", true)}, Func: m.miReply},
 	}
 }
 
 // uacDialog is t_uac_dlg.
-func (m *Module) uacDialog(ctx context.Context, a *mi.Args) (any, error) {
+func (m *Module) uacDialog(ctx context.Context, a *rpc.Args) (any, error) {
 	r := transaction.Request{Method: a.Text("method"), URI: []byte(a.Text("ruri")), Body: []byte(a.Text("body")), Ack: true}
 	if wrong := headersOf(&r, a.Text("headers")); wrong != "" {
-		return nil, &mi.Error{Code: 400, Message: wrong}
+		return nil, &rpc.Error{Code: 400, Message: wrong}
 	}
 	if hop := a.Text("next_hop"); hop != "" && hop != "." {
 		r.NextHop = []byte(hop)
 	} else if hop == "." {
-		return nil, &mi.Error{Code: 400, Message: "Invalid next_hop"}
+		return nil, &rpc.Error{Code: 400, Message: "Invalid next_hop"}
 	}
 	if s := a.Text("socket"); s != "" && s != "." {
 		if r.Socket = m.socket(s); r.Socket == nil {
-			return nil, &mi.Error{Code: 404, Message: "Invalid local socket"}
+			return nil, &rpc.Error{Code: 404, Message: "Invalid local socket"}
 		}
 	}
 	type answer struct {
@@ -58,7 +58,7 @@ func (m *Module) uacDialog(ctx context.Context, a *mi.Args) (any, error) {
 		var result any
 		switch {
 		case o.Local && o.Code != 408 && o.Exchange == nil:
-			result = &mi.Error{Code: o.Code, Message: strings.Replace(string(o.Reason), "/TM)", "/MI/UAC)", 1)}
+			result = &rpc.Error{Code: o.Code, Message: strings.Replace(string(o.Reason), "/TM)", "/MI/UAC)", 1)}
 		case o.Message == nil:
 			result = answer{Status: strconv.Itoa(o.Code) + " " + string(o.Reason)}
 		default:
@@ -74,16 +74,16 @@ func (m *Module) uacDialog(ctx context.Context, a *mi.Args) (any, error) {
 		}
 	}
 	if _, err := m.layer.Originate(nil, &r); err != nil {
-		return nil, &mi.Error{Code: 400, Message: "Invalid request: " + err.Error()}
+		return nil, &rpc.Error{Code: 400, Message: "Invalid request: " + err.Error()}
 	}
 	select {
 	case result := <-done:
-		if failed, ok := result.(*mi.Error); ok {
+		if failed, ok := result.(*rpc.Error); ok {
 			return nil, failed
 		}
 		return result, nil
 	case <-ctx.Done():
-		return nil, &mi.Error{Code: 408, Message: "no answer in time"}
+		return nil, &rpc.Error{Code: 408, Message: "no answer in time"}
 	}
 }
 
@@ -145,21 +145,21 @@ func (m *Module) socket(name string) *reactor.Socket {
 	return nil
 }
 
-func (m *Module) uacCancel(_ context.Context, a *mi.Args) (any, error) {
+func (m *Module) uacCancel(_ context.Context, a *rpc.Args) (any, error) {
 	n, _, _ := strings.Cut(strings.TrimSpace(a.Text("cseq")), " ")
 	seq, err := strconv.ParseUint(n, 10, 32)
 	if err != nil {
-		return nil, &mi.Error{Code: 400, Message: "Invalid cseq"}
+		return nil, &rpc.Error{Code: 400, Message: "Invalid cseq"}
 	}
 	h := m.layer.FindInvite([]byte(a.Text("callid")), uint32(seq))
 	if h == 0 || !m.layer.Do(nil, h, func(x *transaction.Exchange, _ *proxy.Context) { x.CancelAll() }) {
-		return nil, &mi.Error{Code: 481, Message: "No such transaction"}
+		return nil, &rpc.Error{Code: 481, Message: "No such transaction"}
 	}
 	return "OK", nil
 }
 
 // hash is t_hash: the transactions, as a table of one row would have them.
-func (m *Module) hash(context.Context, *mi.Args) (any, error) {
+func (m *Module) hash(context.Context, *rpc.Args) (any, error) {
 	type entry struct {
 		Entry int `json:"index"`
 		Live  int `json:"current_load"`
@@ -169,14 +169,14 @@ func (m *Module) hash(context.Context, *mi.Args) (any, error) {
 }
 
 // miReply is t_reply.
-func (m *Module) miReply(ctx context.Context, a *mi.Args) (any, error) {
+func (m *Module) miReply(ctx context.Context, a *rpc.Args) (any, error) {
 	code := a.Int("code")
 	if code < 100 || code > 699 {
-		return nil, &mi.Error{Code: 400, Message: "Invalid code"}
+		return nil, &rpc.Error{Code: 400, Message: "Invalid code"}
 	}
 	h, err := strconv.ParseUint(strings.TrimPrefix(a.Text("trans_id"), "0x"), 16, 64)
 	if err != nil {
-		return nil, &mi.Error{Code: 400, Message: "Invalid trans_id"}
+		return nil, &rpc.Error{Code: 400, Message: "Invalid trans_id"}
 	}
 	headers := a.Text("new_headers")
 	if headers == "." {
@@ -188,7 +188,7 @@ func (m *Module) miReply(ctx context.Context, a *mi.Args) (any, error) {
 		tag = ""
 	}
 	if tag != "" && !sipframe.IsToken([]byte(tag)) {
-		return nil, &mi.Error{Code: 400, Message: "Invalid to_tag"}
+		return nil, &rpc.Error{Code: 400, Message: "Invalid to_tag"}
 	}
 	done := make(chan bool, 1)
 	reason, body := []byte(a.Text("reason")), []byte(a.Text("body"))
@@ -197,18 +197,18 @@ func (m *Module) miReply(ctx context.Context, a *mi.Args) (any, error) {
 	} else if !m.layer.Do(nil, h, func(x *transaction.Exchange, _ *proxy.Context) {
 		done <- x.Respond(code, reason, body, []byte(headers), []byte(tag))
 	}) {
-		return nil, &mi.Error{Code: 404, Message: "Transaction not found"}
+		return nil, &rpc.Error{Code: 404, Message: "Transaction not found"}
 	}
 	select {
 	case ok := <-done:
 		if !ok {
-			return nil, &mi.Error{Code: 500, Message: "Transaction is answered"}
+			return nil, &rpc.Error{Code: 500, Message: "Transaction is answered"}
 		}
 		return "OK", nil
 	case <-ctx.Done():
 	case <-time.After(5 * time.Second): // it has ended meanwhile
 	}
-	return nil, &mi.Error{Code: 404, Message: "Transaction not found"}
+	return nil, &rpc.Error{Code: 404, Message: "Transaction not found"}
 }
 
 // newRequest is t_new_request().

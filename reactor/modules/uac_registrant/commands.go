@@ -4,24 +4,24 @@ import (
 	"context"
 	"time"
 
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/store"
 )
 
 // commands declares the module's management commands.
-func (m *module) commands() []mi.Command {
-	needed := []mi.Param{{Name: "aor"}, {Name: "contact"}, {Name: "registrar"}}
-	optional := []mi.Param{{Name: "aor", Optional: true}, {Name: "contact", Optional: true}, {Name: "registrar", Optional: true}}
-	command := func(name, help string, params []mi.Param, f func(context.Context, *mi.Args) (any, error)) mi.Command {
-		return mi.Command{Name: "reg_" + name, Aliases: []string{"uac_registrant:" + name}, Module: "uac_registrant", Help: help, Params: params, Func: f}
+func (m *module) commands() []rpc.Command {
+	needed := []rpc.Param{{Name: "aor"}, {Name: "contact"}, {Name: "registrar"}}
+	optional := []rpc.Param{{Name: "aor", Optional: true}, {Name: "contact", Optional: true}, {Name: "registrar", Optional: true}}
+	command := func(name, help string, params []rpc.Param, f func(context.Context, *rpc.Args) (any, error)) rpc.Command {
+		return rpc.Command{Name: "reg_" + name, Aliases: []string{"uac_registrant:" + name}, Module: "uac_registrant", Help: help, Params: params, Func: f}
 	}
-	upsert := append([]mi.Param(nil), needed...)
+	upsert := append([]rpc.Param(nil), needed...)
 	for _, name := range []string{"proxy", "third_party_registrant", "username", "password", "binding_params"} {
-		upsert = append(upsert, mi.Param{Name: name, Optional: true})
+		upsert = append(upsert, rpc.Param{Name: name, Optional: true})
 	}
-	upsert = append(upsert, mi.Param{Name: "expiry", Kind: mi.Integer, Optional: true}, mi.Param{Name: "forced_socket", Optional: true},
-		mi.Param{Name: "cluster_shtag", Optional: true}, mi.Param{Name: "state", Kind: mi.Integer, Optional: true})
-	return []mi.Command{
+	upsert = append(upsert, rpc.Param{Name: "expiry", Kind: rpc.Integer, Optional: true}, rpc.Param{Name: "forced_socket", Optional: true},
+		rpc.Param{Name: "cluster_shtag", Optional: true}, rpc.Param{Name: "state", Kind: rpc.Integer, Optional: true})
+	return []rpc.Command{
 		command("list", "Lists the accounts and their states, or one account.", optional, m.list),
 		command("reload", "Reads the accounts again, or one account; what has not changed stays registered.", optional, m.reload),
 		command("enable", "Enables an account, which registers at once.", needed, m.enable(false)),
@@ -33,14 +33,14 @@ func (m *module) commands() []mi.Command {
 }
 
 var (
-	errUnknown  = &mi.Error{Code: mi.CodeNotFound, Message: "Record not found"}
-	errDisabled = &mi.Error{Code: mi.CodeCommandFailed, Message: "Record is disabled"}
-	errKey      = &mi.Error{Code: mi.CodeParams, Message: "aor, contact and registrar are given together or not at all"}
-	errNoDB     = &mi.Error{Code: mi.CodeCommandFailed, Message: "there is no database"}
+	errUnknown  = &rpc.Error{Code: rpc.CodeNotFound, Message: "Record not found"}
+	errDisabled = &rpc.Error{Code: rpc.CodeCommandFailed, Message: "Record is disabled"}
+	errKey      = &rpc.Error{Code: rpc.CodeParams, Message: "aor, contact and registrar are given together or not at all"}
+	errNoDB     = &rpc.Error{Code: rpc.CodeCommandFailed, Message: "there is no database"}
 )
 
 // keyOf reads which account a command means; one is false if it means all.
-func keyOf(a *mi.Args) (k key, one bool, err error) {
+func keyOf(a *rpc.Args) (k key, one bool, err error) {
 	n := 0
 	for _, name := range []string{"aor", "contact", "registrar"} {
 		if a.Has(name) {
@@ -54,7 +54,7 @@ func keyOf(a *mi.Args) (k key, one bool, err error) {
 }
 
 // list is reg_list.
-func (m *module) list(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) list(_ context.Context, a *rpc.Args) (any, error) {
 	k, one, err := keyOf(a)
 	if err != nil {
 		return nil, err
@@ -67,17 +67,17 @@ func (m *module) list(_ context.Context, a *mi.Args) (any, error) {
 		if r == nil {
 			return nil, errUnknown
 		}
-		return mi.Object{{Name: "Record", Value: r.show()}}, nil
+		return rpc.Object{{Name: "Record", Value: r.show()}}, nil
 	}
-	records := []mi.Object{}
+	records := []rpc.Object{}
 	for _, r := range t.list {
 		records = append(records, r.show())
 	}
-	return mi.Object{{Name: "Records", Value: records}}, nil
+	return rpc.Object{{Name: "Records", Value: records}}, nil
 }
 
 // show is a registration as management shows it.
-func (r *registration) show() mi.Object {
+func (r *registration) show() rpc.Object {
 	enabled := "yes"
 	if r.disabled {
 		enabled = "no"
@@ -86,7 +86,7 @@ func (r *registration) show() mi.Object {
 	if r.ask != 0 {
 		expires = r.ask
 	}
-	o := mi.Object{
+	o := rpc.Object{
 		{Name: "AOR", Value: r.aor}, {Name: "expires", Value: expires}, {Name: "state", Value: r.state.String()}, {Name: "enabled", Value: enabled},
 		{Name: "last_register_sent", Value: date(r.sent)}, {Name: "registration_t_out", Value: date(r.until)},
 		{Name: "registrar", Value: r.registrar}, {Name: "binding", Value: r.binding},
@@ -95,7 +95,7 @@ func (r *registration) show() mi.Object {
 		{"binding_params", r.params}, {"third_party_registrant", r.thirdParty}, {"proxy", r.proxy}, {"socket", r.socket}, {"cluster_shtag", r.tag},
 	} {
 		if f.value != "" {
-			o = append(o, mi.Field{Name: f.name, Value: f.value})
+			o = append(o, rpc.Field{Name: f.name, Value: f.value})
 		}
 	}
 	return o
@@ -110,7 +110,7 @@ func date(t time.Time) string {
 }
 
 // reload is reg_reload.
-func (m *module) reload(ctx context.Context, a *mi.Args) (any, error) {
+func (m *module) reload(ctx context.Context, a *rpc.Args) (any, error) {
 	k, one, err := keyOf(a)
 	if err != nil {
 		return nil, err
@@ -146,8 +146,8 @@ func (m *module) reload(ctx context.Context, a *mi.Args) (any, error) {
 }
 
 // enable is reg_enable and reg_disable.
-func (m *module) enable(off bool) func(context.Context, *mi.Args) (any, error) {
-	return func(ctx context.Context, a *mi.Args) (any, error) {
+func (m *module) enable(off bool) func(context.Context, *rpc.Args) (any, error) {
+	return func(ctx context.Context, a *rpc.Args) (any, error) {
 		k, _, _ := keyOf(a)
 		t := m.table
 		t.mu.Lock()
@@ -176,7 +176,7 @@ func (m *module) enable(off bool) func(context.Context, *mi.Args) (any, error) {
 }
 
 // force is reg_force_register.
-func (m *module) force(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) force(_ context.Context, a *rpc.Args) (any, error) {
 	k, _, _ := keyOf(a)
 	t := m.table
 	t.mu.Lock()
@@ -193,7 +193,7 @@ func (m *module) force(_ context.Context, a *mi.Args) (any, error) {
 }
 
 // upsert is reg_upsert.
-func (m *module) upsert(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) upsert(_ context.Context, a *rpc.Args) (any, error) {
 	one := account{
 		aor: a.Text("aor"), binding: a.Text("contact"), registrar: a.Text("registrar"), proxy: a.Text("proxy"),
 		thirdParty: a.Text("third_party_registrant"), user: a.Text("username"), password: a.Text("password"),
@@ -202,10 +202,10 @@ func (m *module) upsert(_ context.Context, a *mi.Args) (any, error) {
 	if n := a.Int("expiry"); n > 0 && n <= maxExpiry {
 		one.expiry = uint32(n)
 	} else if a.Has("expiry") && n != 0 {
-		return nil, &mi.Error{Code: mi.CodeParams, Message: "expiry is a number of seconds"}
+		return nil, &rpc.Error{Code: rpc.CodeParams, Message: "expiry is a number of seconds"}
 	}
 	if err := one.check(); err != nil {
-		return nil, &mi.Error{Code: mi.CodeParams, Message: err.Error()}
+		return nil, &rpc.Error{Code: rpc.CodeParams, Message: err.Error()}
 	}
 	t := m.table
 	t.mu.Lock()
@@ -215,7 +215,7 @@ func (m *module) upsert(_ context.Context, a *mi.Args) (any, error) {
 }
 
 // remove is reg_delete.
-func (m *module) remove(_ context.Context, a *mi.Args) (any, error) {
+func (m *module) remove(_ context.Context, a *rpc.Args) (any, error) {
 	k, _, _ := keyOf(a)
 	t := m.table
 	t.mu.Lock()

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/internal/database"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
@@ -67,11 +67,11 @@ func New(*script.Config) *script.Module {
 				Args: []script.ArgKind{script.FixedArg}, Min: 1, Routes: script.Requests, Build: m.all,
 			},
 		},
-		Commands: []mi.Command{{
+		Commands: []rpc.Command{{
 			Name: "reload_blacklist", Aliases: []string{"userblacklist:reload_blacklist"}, Help: "Reads the tables of check_blacklist() again: all of them, or none after an error.",
-			Func: func(ctx context.Context, _ *mi.Args) (any, error) {
+			Func: func(ctx context.Context, _ *rpc.Args) (any, error) {
 				if m.lists == nil {
-					return nil, &mi.Error{Code: 500, Message: "there are no lists: check_blacklist() is not used"}
+					return nil, &rpc.Error{Code: 500, Message: "there are no lists: check_blacklist() is not used"}
 				}
 				return "OK", m.lists.Reload(ctx)
 			},

@@ -7,34 +7,34 @@ import (
 	"time"
 
 	"sipreactor/reactor/location"
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 )
 
-func (m *Module) commands() []mi.Command {
-	text := func(name string) mi.Param { return mi.Param{Name: name} }
+func (m *Module) commands() []rpc.Command {
+	text := func(name string) rpc.Param { return rpc.Param{Name: name} }
 	table, aor := text("table_name"), text("aor")
-	optional := func(p mi.Param) mi.Param { p.Optional = true; return p }
-	return []mi.Command{
+	optional := func(p rpc.Param) rpc.Param { p.Optional = true; return p }
+	return []rpc.Command{
 		{Name: "ul_dump", Aliases: []string{"usrloc:dump"}, Module: "usrloc", Help: "Lists all contacts.",
-			Params: []mi.Param{{Name: "brief", Optional: true}}, Func: m.dump},
+			Params: []rpc.Param{{Name: "brief", Optional: true}}, Func: m.dump},
 		{Name: "ul_show_contact", Aliases: []string{"usrloc:show_contact"}, Module: "usrloc", Help: "Lists the contacts of a user.",
-			Params: []mi.Param{table, aor}, Func: m.show},
+			Params: []rpc.Param{table, aor}, Func: m.show},
 		{Name: "ul_add", Aliases: []string{"usrloc:add"}, Module: "usrloc", Help: "Adds a contact.",
-			Params: []mi.Param{table, aor, text("contact"), {Name: "expires", Kind: mi.Integer},
-				text("q"), {Name: "flags", Kind: mi.Integer},
-				{Name: "cflags", Kind: mi.Integer}, {Name: "methods", Kind: mi.Integer}},
+			Params: []rpc.Param{table, aor, text("contact"), {Name: "expires", Kind: rpc.Integer},
+				text("q"), {Name: "flags", Kind: rpc.Integer},
+				{Name: "cflags", Kind: rpc.Integer}, {Name: "methods", Kind: rpc.Integer}},
 			Func: m.add},
 		{Name: "ul_rm", Aliases: []string{"usrloc:rm"}, Module: "usrloc", Help: "Removes all contacts of a user.",
-			Params: []mi.Param{table, aor}, Func: m.remove},
+			Params: []rpc.Param{table, aor}, Func: m.remove},
 		{Name: "ul_rm_contact", Aliases: []string{"usrloc:rm_contact"}, Module: "usrloc", Help: "Removes a contact of a user.",
-			Params: []mi.Param{table, aor, text("contact")}, Func: m.removeContact},
+			Params: []rpc.Param{table, aor, text("contact")}, Func: m.removeContact},
 		{Name: "ul_flush", Aliases: []string{"usrloc:flush"}, Module: "usrloc", Help: "Writes changes to the database now.",
 			Func: m.flushNow},
 		{Name: "ul_sync", Aliases: []string{"usrloc:sync"}, Module: "usrloc", Help: "Empties a table of the database and writes all contacts to it.",
-			Params: []mi.Param{table, optional(aor)}, Func: m.sync},
+			Params: []rpc.Param{table, optional(aor)}, Func: m.sync},
 		{Name: "ul_cluster_sync", Aliases: []string{"usrloc:cluster_sync"}, Module: "usrloc", Help: "Is for clusters, and there is none.",
-			Func: func(context.Context, *mi.Args) (any, error) {
-				return nil, &mi.Error{Code: 400, Message: "Clustering not enabled"}
+			Func: func(context.Context, *rpc.Args) (any, error) {
+				return nil, &rpc.Error{Code: 400, Message: "Clustering not enabled"}
 			}},
 		m.findCommand(),
 	}
@@ -101,7 +101,7 @@ func (m *Module) describe(c *location.Contact, now int64) Contact {
 // maxDump bounds the contacts of a dump: an answer is put together in memory.
 const maxDump = 1_000_000
 
-func (m *Module) dump(_ context.Context, a *mi.Args) (any, error) {
+func (m *Module) dump(_ context.Context, a *rpc.Args) (any, error) {
 	brief := a.Text("brief") != "" && a.Text("brief") != "0"
 	now := time.Now().Unix()
 	type domain struct {
@@ -132,15 +132,15 @@ func (m *Module) dump(_ context.Context, a *mi.Args) (any, error) {
 }
 
 var (
-	errTable   = &mi.Error{Code: 404, Message: "Table not found"}
-	errAOR     = &mi.Error{Code: 404, Message: "AOR not found"}
-	errContact = &mi.Error{Code: 404, Message: "Contact not found"}
-	errDomain  = &mi.Error{Code: 400, Message: "Domain missing in AOR"}
-	errNoDB    = &mi.Error{Code: 400, Message: "No database is used"}
+	errTable   = &rpc.Error{Code: 404, Message: "Table not found"}
+	errAOR     = &rpc.Error{Code: 404, Message: "AOR not found"}
+	errContact = &rpc.Error{Code: 404, Message: "Contact not found"}
+	errDomain  = &rpc.Error{Code: 400, Message: "Domain missing in AOR"}
+	errNoDB    = &rpc.Error{Code: 400, Message: "No database is used"}
 )
 
 // find reads the two parameters that most commands begin with.
-func (m *Module) find(a *mi.Args) (*table, []byte, error) {
+func (m *Module) find(a *rpc.Args) (*table, []byte, error) {
 	m.mu.Lock()
 	t := m.tables[a.Text("table_name")]
 	m.mu.Unlock()
@@ -154,7 +154,7 @@ func (m *Module) find(a *mi.Args) (*table, []byte, error) {
 	return t, m.AppendAOR(nil, []byte(user), []byte(host)), nil
 }
 
-func (m *Module) show(_ context.Context, a *mi.Args) (any, error) {
+func (m *Module) show(_ context.Context, a *rpc.Args) (any, error) {
 	t, aor, err := m.find(a)
 	if err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ const (
 	addedAgent  = "OpenSIPS MI Server"
 )
 
-func (m *Module) add(_ context.Context, a *mi.Args) (any, error) {
+func (m *Module) add(_ context.Context, a *rpc.Args) (any, error) {
 	t, aor, err := m.find(a)
 	if err != nil {
 		return nil, err
@@ -199,12 +199,12 @@ func (m *Module) add(_ context.Context, a *mi.Args) (any, error) {
 	u := &location.Update{AOR: aor, CSeq: 1, Now: now, Bindings: []location.Binding{b}, Matching: m.Matching, Repeats: true,
 		Flags: uint32(a.Int("flags")), BranchFlags: uint32(a.Int("cflags")), Era: m.era}
 	if err := t.Save(u, nil); err != nil {
-		return nil, &mi.Error{Code: 500, Message: err.Error()}
+		return nil, &rpc.Error{Code: 500, Message: err.Error()}
 	}
 	return "OK", nil
 }
 
-func (m *Module) remove(_ context.Context, a *mi.Args) (any, error) {
+func (m *Module) remove(_ context.Context, a *rpc.Args) (any, error) {
 	t, aor, err := m.find(a)
 	if err != nil {
 		return nil, err
@@ -215,7 +215,7 @@ func (m *Module) remove(_ context.Context, a *mi.Args) (any, error) {
 	return "OK", nil
 }
 
-func (m *Module) removeContact(_ context.Context, a *mi.Args) (any, error) {
+func (m *Module) removeContact(_ context.Context, a *rpc.Args) (any, error) {
 	t, aor, err := m.find(a)
 	switch {
 	case err != nil:
@@ -228,12 +228,12 @@ func (m *Module) removeContact(_ context.Context, a *mi.Args) (any, error) {
 	return "OK", nil
 }
 
-func (m *Module) flushNow(ctx context.Context, _ *mi.Args) (any, error) {
+func (m *Module) flushNow(ctx context.Context, _ *rpc.Args) (any, error) {
 	if m.db == nil {
 		return nil, errNoDB
 	}
 	if err := m.write(ctx); err != nil {
-		return nil, &mi.Error{Code: 500, Message: err.Error()}
+		return nil, &rpc.Error{Code: 500, Message: err.Error()}
 	}
 	return "OK", nil
 }

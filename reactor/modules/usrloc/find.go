@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/location"
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 )
 
 // maxFound is how many contacts a search shows.
@@ -31,11 +31,11 @@ type finding struct {
 }
 
 // findCommand is ul_find (ours): the page asks it.
-func (m *Module) findCommand() mi.Command {
-	return mi.Command{Name: "ul_find", Aliases: []string{"usrloc:find"}, Module: "usrloc",
+func (m *Module) findCommand() rpc.Command {
+	return rpc.Command{Name: "ul_find", Aliases: []string{"usrloc:find"}, Module: "usrloc",
 		Help:   "Finds contacts that have words in their address, URI, User-Agent or source, and counts all.",
-		Params: []mi.Param{{Name: "words", Optional: true}},
-		Func: func(_ context.Context, a *mi.Args) (any, error) {
+		Params: []rpc.Param{{Name: "words", Optional: true}},
+		Func: func(_ context.Context, a *rpc.Args) (any, error) {
 			words := a.Text("words")
 			return m.finder.Find(words, func(now time.Time) *finding { return m.search(strings.Fields(words), now.Unix()) }), nil
 		}}

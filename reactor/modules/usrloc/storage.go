@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/location"
-	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/store"
 )
 
@@ -148,7 +148,7 @@ func (m *Module) row(x *location.Stored) []store.Value {
 }
 
 // sync empties a table of the database and writes all contacts anew.
-func (m *Module) sync(ctx context.Context, a *mi.Args) (any, error) {
+func (m *Module) sync(ctx context.Context, a *rpc.Args) (any, error) {
 	if m.db == nil {
 		return nil, errNoDB
 	}
@@ -175,7 +175,7 @@ func (m *Module) sync(ctx context.Context, a *mi.Args) (any, error) {
 	t.flush.Lock()
 	defer t.flush.Unlock()
 	if _, err := m.db.Delete(ctx, t.name, where...); err != nil {
-		return nil, &mi.Error{Code: 500, Message: err.Error()}
+		return nil, &rpc.Error{Code: 500, Message: err.Error()}
 	}
 	var list []location.Stored
 	t.Each(func(c *location.Contact) bool {
@@ -187,7 +187,7 @@ func (m *Module) sync(ctx context.Context, a *mi.Args) (any, error) {
 	for len(list) > 0 {
 		n := min(batch, len(list))
 		if err := m.apply(ctx, t.name, list[:n]); err != nil {
-			return nil, &mi.Error{Code: 500, Message: err.Error()}
+			return nil, &rpc.Error{Code: 500, Message: err.Error()}
 		}
 		list = list[n:]
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rpc"
 )
 
 // View fills in what an operator is shown of a destination.
@@ -41,4 +42,4 @@ func Try(ctx context.Context, send Pinger, p *Probe) (string, error) {
 }
 
 // ErrUnknown is that a destination is not there any more.
-var ErrUnknown = &mi.Error{Code: mi.CodeNotFound, Message: "Destination not found"}
+var ErrUnknown = &rpc.Error{Code: rpc.CodeNotFound, Message: "Destination not found"}

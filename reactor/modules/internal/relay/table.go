@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"sync"
 
-	"sipreactor/reactor/mi"
 	"sipreactor/reactor/modules/internal/database"
+	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
@@ -75,18 +75,18 @@ func (t *Table) Load(e *script.Env, add func(text string, set int) error) error 
 }
 
 // Command declares MODULE_reload, which has the nodes of the table in the place of all others.
-func (t *Table) Command(module string, reload func(read func(add func(text string, set int) error) error) error, env func() *script.Env) mi.Command {
+func (t *Table) Command(module string, reload func(read func(add func(text string, set int) error) error) error, env func() *script.Env) rpc.Command {
 	var one sync.Mutex
-	return mi.Command{Name: module + "_reload", Aliases: []string{module + ":reload"}, Module: module,
+	return rpc.Command{Name: module + "_reload", Aliases: []string{module + ":reload"}, Module: module,
 		Help: "Reads the table of nodes again, which replace all that there are.",
-		Func: func(context.Context, *mi.Args) (any, error) {
+		Func: func(context.Context, *rpc.Args) (any, error) {
 			if !t.Given {
-				return nil, &mi.Error{Code: 400, Message: "No db_url is set"}
+				return nil, &rpc.Error{Code: 400, Message: "No db_url is set"}
 			}
 			one.Lock()
 			defer one.Unlock()
 			if err := reload(func(add func(string, int) error) error { return t.Load(env(), add) }); err != nil {
-				return nil, &mi.Error{Code: 500, Message: err.Error()}
+				return nil, &rpc.Error{Code: 500, Message: err.Error()}
 			}
 			return "OK", nil
 		}}

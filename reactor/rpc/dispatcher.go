@@ -1,4 +1,4 @@
-package mi
+package rpc
 
 import (
 	"bytes"
@@ -9,34 +9,8 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"sync/atomic"
 )
-
-const (
-	// MaxRequest is the size, in bytes, that a request may have on every
-	// transport.
-	MaxRequest = 64 << 10
-	// MaxBatch is how many requests one batch may hold.
-	MaxBatch = 64
-)
-
-// Command is one method of the management interface.
-type Command struct {
-	// Name is OpenSIPS' name of it in 3.x; Aliases are other names, those of 4.0
-	// first. No two commands share a name.
-	Name    string
-	Aliases []string
-	// Module is what the command belongs to, for help.
-	Module string
-	// Help is one sentence.
-	Help   string
-	Params []Param
-	// Func carries it out. The result must be something that JSON can express.
-	// An *Error is answered as it is, any other error as a failure of the
-	// command. Several goroutines may call it at once.
-	Func func(ctx context.Context, a *Args) (any, error)
-}
 
 // Dispatcher carries out requests in JSON-RPC 2.0. Any goroutine may call its
 // methods; of those that change the commands, one at a time.
@@ -86,12 +60,12 @@ func (d *Dispatcher) Replace(others, commands []Command) error {
 	}
 	for _, c := range commands {
 		if c.Name == "" || c.Func == nil {
-			return fmt.Errorf("mi: command %q lacks its name or what it does", c.Name)
+			return fmt.Errorf("rpc: command %q lacks its name or what it does", c.Name)
 		}
 		names := append([]string{c.Name}, c.Aliases...)
 		for _, name := range names {
 			if _, taken := next.byName[name]; taken {
-				return fmt.Errorf("mi: command %s: the name %s is taken", c.Name, name)
+				return fmt.Errorf("rpc: command %s: the name %s is taken", c.Name, name)
 			}
 		}
 		for _, name := range names {
@@ -127,7 +101,7 @@ func (d *Dispatcher) Command(name string) (Command, bool) {
 // is none to give: a request without an id is carried out in silence.
 func (d *Dispatcher) Handle(ctx context.Context, request []byte) []byte {
 	if len(request) > MaxRequest {
-		return tooLarge()
+		return TooLarge()
 	}
 	request = bytes.TrimSpace(request)
 	if !json.Valid(request) {
@@ -156,11 +130,6 @@ func (d *Dispatcher) Handle(ctx context.Context, request []byte) []byte {
 	return append(answers, ']')
 }
 
-// tooLarge is the answer to a request that is not even read.
-func tooLarge() []byte {
-	return answer(noID, nil, badRequest("the request is larger than %d bytes", MaxRequest))
-}
-
 // one handles one request, which is valid JSON.
 func (d *Dispatcher) one(ctx context.Context, request json.RawMessage) []byte {
 	r, bad := readRequest(request)
@@ -174,54 +143,12 @@ func (d *Dispatcher) one(ctx context.Context, request json.RawMessage) []byte {
 	return answer(r.id, result, failure)
 }
 
-// rpcRequest is a request object, taken apart.
-type rpcRequest struct {
-	method       string
-	params       json.RawMessage // nil: none
-	id           json.RawMessage // never nil
-	notification bool
-}
-
-// readRequest takes a request object apart. Members are compared with case, as
-// the standard has it.
-func readRequest(request json.RawMessage) (r rpcRequest, bad *Error) {
-	r.id = noID
-	var members map[string]json.RawMessage
-	if request[0] != '{' || json.Unmarshal(request, &members) != nil {
-		return r, badRequest("a request is an object")
-	}
-	id, has := members["id"]
-	r.notification = !has
-	if has {
-		if c := id[0]; c != '"' && c != 'n' && c != '-' && (c < '0' || c > '9') {
-			return r, badRequest("id is neither a string nor a number")
-		}
-		r.id = id
-	}
-	var version string
-	if json.Unmarshal(members["jsonrpc"], &version) != nil || version != "2.0" {
-		return r, badRequest(`jsonrpc is not "2.0"`)
-	}
-	method := members["method"]
-	if len(method) == 0 || method[0] != '"' || json.Unmarshal(method, &r.method) != nil {
-		return r, badRequest("method is not a string")
-	}
-	r.params = members["params"]
-	if r.params != nil && r.params[0] == 'n' {
-		r.params = nil
-	}
-	if r.params != nil && r.params[0] != '[' && r.params[0] != '{' {
-		return r, badRequest("params is neither an array nor an object")
-	}
-	return r, nil
-}
-
-func (d *Dispatcher) call(ctx context.Context, r rpcRequest) (result any, failure *Error) {
+func (d *Dispatcher) call(ctx context.Context, r request) (result any, failure *Error) {
 	c := d.table.Load().byName[r.method]
 	if c == nil {
 		return nil, &Error{Code: CodeMethod, Message: "Method not found"}
 	}
-	args, failure := parseArgs(r.params, c.Params)
+	args, failure := ParseArgs(r.params, c.Params)
 	if failure != nil {
 		return nil, failure
 	}
@@ -244,11 +171,11 @@ func (d *Dispatcher) call(ctx context.Context, r rpcRequest) (result any, failur
 // Run carries out one command for the program itself. params is nil, or becomes an
 // array or an object in JSON. The result is what a request would get.
 func (d *Dispatcher) Run(ctx context.Context, method string, params any) (json.RawMessage, *Error) {
-	r := rpcRequest{method: method}
+	r := request{method: method}
 	if params != nil {
 		b, err := json.Marshal(params)
 		if err != nil {
-			return nil, badParams("%v", err)
+			return nil, BadParams("%v", err)
 		}
 		r.params = b
 	}
@@ -308,34 +235,4 @@ func (d *Dispatcher) find(name string) (*Command, error) {
 		return c, nil
 	}
 	return nil, &Error{Code: CodeNotFound, Message: "unknown MI command", Data: name}
-}
-
-// forms lists the parameter lists that the command takes, the shortest first.
-func (c *Command) forms() [][]string {
-	var forms [][]string
-	names := []string{}
-	for _, p := range c.Params {
-		if p.Optional {
-			forms = append(forms, slices.Clone(names))
-		}
-		names = append(names, p.Name)
-	}
-	return append(forms, names)
-}
-
-// Usage returns the name and the parameters, optional ones in brackets.
-func (c *Command) Usage() string {
-	var b strings.Builder
-	b.WriteString(c.Name)
-	for _, p := range c.Params {
-		name := p.Name
-		if p.Kind == List {
-			name += "..."
-		}
-		if p.Optional {
-			name = "[" + name + "]"
-		}
-		b.WriteString(" " + name)
-	}
-	return b.String()
 }

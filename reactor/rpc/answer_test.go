@@ -1,4 +1,4 @@
-package mi
+package rpc
 
 import (
 	"encoding/json"

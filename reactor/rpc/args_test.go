@@ -1,4 +1,4 @@
-package mi
+package rpc
 
 import (
 	"encoding/json"
@@ -25,7 +25,7 @@ func TestParseArgs(t *testing.T) {
 		{`{"text":1e3,"number":2147483647}`, "1e3", 2147483647, nil},
 		{`{"text":"a","number":-2147483648,"list":"x"}`, "a", -2147483648, []string{"x"}},
 	} {
-		a, err := parseArgs(json.RawMessage(c.params), everyKind)
+		a, err := ParseArgs(json.RawMessage(c.params), everyKind)
 		if err != nil {
 			t.Errorf("%s: %v", c.params, err)
 			continue
@@ -56,14 +56,14 @@ func TestParseArgsRefuses(t *testing.T) {
 		`{"text":"a","number":1,"list":{}}`:    "each of list must be a string or a number",
 		`{"text":"a","number":1,"other":null}`: "Named parameters do not match",
 	} {
-		if a, err := parseArgs(json.RawMessage(params), everyKind); err == nil || err.Code != CodeParams || err.Data != want {
+		if a, err := ParseArgs(json.RawMessage(params), everyKind); err == nil || err.Code != CodeParams || err.Data != want {
 			t.Errorf("%s: %+v, %v", params, a, err)
 		}
 	}
-	if _, err := parseArgs(json.RawMessage(`["a"]`), nil); err == nil || err.Data != "Too many parameters: at most 0" {
+	if _, err := ParseArgs(json.RawMessage(`["a"]`), nil); err == nil || err.Data != "Too many parameters: at most 0" {
 		t.Errorf("a command that takes nothing: %v", err)
 	}
-	if a, err := parseArgs(nil, nil); err != nil || a.Has("") {
+	if a, err := ParseArgs(nil, nil); err != nil || a.Has("") {
 		t.Errorf("nothing for nothing: %v", err)
 	}
 }
@@ -91,7 +91,7 @@ func TestNameValue(t *testing.T) {
 		`["id=x","filter=ip=127.0.0.1","filter=caller=Bob"]`: "x  [ip=127.0.0.1 caller=Bob]",
 		`["id=a=b"]`: "a=b  []",
 	} {
-		a, err := parseArgs([]byte(params), want)
+		a, err := ParseArgs([]byte(params), want)
 		if err != nil {
 			t.Errorf("%s: %v", params, err)
 			continue

@@ -1,4 +1,4 @@
-package mi
+package rpc
 
 import (
 	"bytes"
@@ -39,8 +39,8 @@ func Failed(message string, data any) *Error {
 	return &Error{Code: CodeCommandFailed, Message: message, Data: data}
 }
 
-// badParams says what is wrong with the parameters.
-func badParams(format string, args ...any) *Error {
+// BadParams says what is wrong with the parameters.
+func BadParams(format string, args ...any) *Error {
 	return &Error{Code: CodeParams, Message: "Invalid params", Data: fmt.Sprintf(format, args...)}
 }
 
@@ -140,13 +140,14 @@ func answer(id json.RawMessage, result any, failure *Error) []byte {
 	return append(b, '}')
 }
 
-// replyID gives the id of a response, null for that of a batch.
-func replyID(reply []byte) json.RawMessage {
+// Instead returns the answer that stands in the place of one that cannot be given: it
+// has the id of reply, null for that of a batch.
+func Instead(reply []byte, failure *Error) []byte {
 	var r struct {
 		ID json.RawMessage `json:"id"`
 	}
 	if json.Unmarshal(reply, &r) != nil || r.ID == nil {
-		return noID
+		r.ID = noID
 	}
-	return r.ID
+	return answer(r.ID, nil, failure)
 }

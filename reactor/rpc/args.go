@@ -1,4 +1,4 @@
-package mi
+package rpc
 
 import (
 	"encoding/json"
@@ -53,9 +53,9 @@ func (a *Args) Int(name string) int { return a.num[name] }
 // List gives a List parameter, nil if it was not given.
 func (a *Args) List(name string) []string { return a.list[name] }
 
-// parseArgs checks params, nil if the request had none, against what a command
+// ParseArgs checks params, nil if the request had none, against what a command
 // takes.
-func parseArgs(params json.RawMessage, want []Param) (*Args, *Error) {
+func ParseArgs(params json.RawMessage, want []Param) (*Args, *Error) {
 	a := &Args{text: map[string]string{}, num: map[string]int{}, list: map[string][]string{}}
 	var err *Error
 	switch {
@@ -72,7 +72,7 @@ func parseArgs(params json.RawMessage, want []Param) (*Args, *Error) {
 	}
 	for _, p := range want {
 		if !p.Optional && !a.Has(p.Name) {
-			return nil, badParams("%s is missing", p.Name)
+			return nil, BadParams("%s is missing", p.Name)
 		}
 	}
 	return a, nil
@@ -81,7 +81,7 @@ func parseArgs(params json.RawMessage, want []Param) (*Args, *Error) {
 func (a *Args) positional(params json.RawMessage, want []Param) *Error {
 	var values []json.RawMessage
 	if err := json.Unmarshal(params, &values); err != nil {
-		return badParams("%v", err)
+		return BadParams("%v", err)
 	}
 	if named := namedValues(values, want); named != nil {
 		return a.named(named, want)
@@ -98,7 +98,7 @@ func (a *Args) positional(params json.RawMessage, want []Param) *Error {
 		}
 	}
 	if len(values) > len(want) {
-		return badParams("Too many parameters: at most %d", len(want))
+		return BadParams("Too many parameters: at most %d", len(want))
 	}
 	return nil
 }
@@ -138,7 +138,7 @@ func namedValues(values []json.RawMessage, want []Param) json.RawMessage {
 func (a *Args) named(params json.RawMessage, want []Param) *Error {
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(params, &values); err != nil {
-		return badParams("%v", err)
+		return BadParams("%v", err)
 	}
 	known := 0
 	for _, p := range want {
@@ -152,7 +152,7 @@ func (a *Args) named(params json.RawMessage, want []Param) *Error {
 		}
 	}
 	if known < len(values) {
-		return badParams("Named parameters do not match")
+		return BadParams("Named parameters do not match")
 	}
 	return nil
 }
@@ -163,17 +163,17 @@ func (a *Args) set(p Param, values ...json.RawMessage) *Error {
 	case Text:
 		s, err := scalar(values[0])
 		if err != nil {
-			return badParams("%s %v", p.Name, err)
+			return BadParams("%s %v", p.Name, err)
 		}
 		a.text[p.Name] = s
 	case Integer:
 		s, err := scalar(values[0])
 		if err != nil {
-			return badParams("%s %v", p.Name, err)
+			return BadParams("%s %v", p.Name, err)
 		}
 		n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 32)
 		if err != nil {
-			return badParams("%s must be a whole number", p.Name)
+			return BadParams("%s must be a whole number", p.Name)
 		}
 		a.num[p.Name] = int(n)
 	case List:
@@ -181,14 +181,14 @@ func (a *Args) set(p Param, values ...json.RawMessage) *Error {
 			inner := values[0]
 			values = nil
 			if err := json.Unmarshal(inner, &values); err != nil {
-				return badParams("%s: %v", p.Name, err)
+				return BadParams("%s: %v", p.Name, err)
 			}
 		}
 		all := make([]string, 0, len(values))
 		for _, v := range values {
 			s, err := scalar(v)
 			if err != nil {
-				return badParams("each of %s %v", p.Name, err)
+				return BadParams("each of %s %v", p.Name, err)
 			}
 			all = append(all, s)
 		}
