@@ -174,9 +174,9 @@ func listAll(w io.Writer, measures []compare.Measure, systems []system.System) {
 	}
 }
 
-// The marks in bench/figures/comparison.md between which the figures are.
+// The marks in files of bench/figures between which the figures of a report are.
 const (
-	figuresBegin = "<!-- figures: go -C bench run . table report.json --into figures/comparison.md -->\n"
+	figuresBegin = "<!-- figures: go -C bench run . table report.json --into this file -->\n"
 	figuresEnd   = "<!-- /figures -->\n"
 )
 

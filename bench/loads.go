@@ -31,7 +31,7 @@ var commands = []command{
 	{"shim", "put TLS before software that has none", runShim},
 	{"disturb", "be a peer that others must not suffer from", runDisturb},
 	{"setup", "tell what of Debian is missing, or install it", runSetup},
-	{"table", "print the figures for bench/figures/comparison.md from a report.json", runTable},
+	{"table", "print the figures that files of bench/figures show, from a report.json", runTable},
 }
 
 // flags are those that several loads share.

@@ -26,6 +26,7 @@ type trial struct {
 
 	inst    *system.Instance
 	callee  *load.Server
+	after   []func() // ends what else runs, behind the system
 	out     report.Run
 	counted string // by what system calls were counted, or why by nothing
 }
@@ -90,6 +91,9 @@ func (t *trial) end() {
 	}
 	if t.callee != nil {
 		t.callee.Close()
+	}
+	for _, end := range t.after {
+		end()
 	}
 }
 

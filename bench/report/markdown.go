@@ -6,13 +6,25 @@ import (
 	"strings"
 )
 
-// fewOnes are the loads whose figures bench/figures/comparison.md shows, with their titles there.
+// fewOnes are the loads whose figures bench/figures/comparison.md and calls.md show, with their titles there.
 var fewOnes = []struct{ title, measure, metric string }{
 	{"a request, 50 connections, closed loop", "options-50-w1", CPU},
 	{"a request, 1 connection, 32 under way", "options-1-w32", CPU},
 	{"a request, 50 connections, 1,000 a second", "options-50-r1000", CPU},
 	{"a proxied call, closed loop", "calls-closed", CPU},
 	{"a proxied call, 200 a second", "calls-r200", CPU},
+	{"a call by transactions, closed loop", "stateful-tls", CPU},
+	{"with a dialog", "dialog-tls", CPU},
+	{"with a dialog, hidden", "hidden-tls", CPU},
+	{"hidden, without a dialog", "hidden-alone-tls", CPU},
+	{"with an rtpengine that answers at once", "media-stub-tls", CPU},
+	{"with the real rtpengine", "media-tls", CPU},
+	{"a call by transactions, 200 a second", "stateful-tls-r200", CPU},
+	{"with a dialog", "dialog-tls-r200", CPU},
+	{"with a dialog, hidden", "hidden-tls-r200", CPU},
+	{"hidden, without a dialog", "hidden-alone-tls-r200", CPU},
+	{"with an rtpengine that answers at once", "media-stub-tls-r200", CPU},
+	{"with the real rtpengine", "media-tls-r200", CPU},
 	{"full handshake and one request, ECDSA, TLS 1.3", "full-ecdsa-tls13", CPU},
 	{"the same, TLS 1.2", "full-ecdsa-tls12", CPU},
 	{"the same, RSA-2048, TLS 1.3", "full-rsa-tls13", CPU},

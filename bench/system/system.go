@@ -54,8 +54,11 @@ type Setup struct {
 	Key     string // kind of its certificate: "ecdsa" or "rsa"
 	Plain   bool   // TCP instead of TLS, for systems that have it
 	UDP     bool   // UDP instead of TLS, for systems that have TCP, too
-	// Stateful relays by transactions, for SIP proxies.
-	Stateful bool
+	// For SIP proxies: Stateful relays by transactions, Dialog follows calls as well, Hidden hides the sides of a call
+	// from each other, and Media is the address of an rtpengine that the media of calls passes; "" none. All of them
+	// need Stateful.
+	Stateful, Dialog, Hidden bool
+	Media                    string
 
 	// Callee is where a relay sends everything: a SIP element cares for the Request-URI only. CalleeTLS is whether by
 	// TLS, WaitForData that it connects when bytes come rather than at once.
