@@ -19,6 +19,10 @@ import (
 
 	"sipreactor/reactor/mi"
 	"sipreactor/reactor/mi/page"
+	"sipreactor/reactor/modules/httpd"
+	"sipreactor/reactor/modules/mi_datagram"
+	"sipreactor/reactor/modules/mi_fifo"
+	"sipreactor/reactor/modules/mi_http"
 	prom "sipreactor/reactor/modules/prometheus"
 	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
@@ -82,12 +86,12 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 	}
 	loaded := func(module string) bool { return slices.Contains(cfg.Modules, module) }
 	var err error
-	if f := &cfg.MI.FIFO; loaded("mi_fifo") {
+	if f := said[mi_fifo.Config](cfg, "mi_fifo"); loaded("mi_fifo") {
 		m.fifo, err = mi.ServeFIFO(mi.FIFOConfig{Name: cmp.Or(f.Name, defaultFIFO), Mode: fs.FileMode(f.Mode), User: f.User, Group: f.Group,
 			ReplyDir: f.ReplyDir, Log: n.log}, d)
 		err = placed(f.At, "mi_fifo", err)
 	}
-	dg := &cfg.MI.Datagram
+	dg := said[mi_datagram.Config](cfg, "mi_datagram")
 	if s := dg.Socket; err == nil && loaded("mi_datagram") && s != "" {
 		m.datagram, err = mi.ServeDatagram(mi.DatagramConfig{Name: s, Mode: fs.FileMode(dg.Mode), WriteTimeout: dg.Timeout, Buffer: dg.Buffer,
 			Allow: dg.Allow, Log: n.log}, d)
@@ -97,7 +101,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		d = rpc.NewDispatcher(n.log) // whoever wants metrics alone gets no commands
 	}
 	if err == nil && (loaded("mi_http") || loaded("prometheus")) {
-		err = placed(cfg.MI.HTTP.At, "httpd", m.listen(cfg, commands, d, n))
+		err = placed(said[httpd.Config](cfg, "httpd").At, "httpd", m.listen(cfg, commands, d, n))
 	}
 	if err != nil {
 		m.close()
@@ -124,8 +128,8 @@ func placed(at script.Pos, module string, err error) error {
 
 // listen serves HTTP.
 func (m *management) listen(cfg *script.Config, commands *mi.Node, d *rpc.Dispatcher, n *node) error {
-	h := &cfg.MI.HTTP
-	hc := mi.HTTPConfig{Root: h.Root, Allow: h.Allow, Token: h.Token, User: h.User, Password: h.Password, Realm: h.Realm,
+	h := said[httpd.Config](cfg, "httpd")
+	hc := mi.HTTPConfig{Root: said[mi_http.Config](cfg, "mi_http").Root, Allow: h.Allow, Token: h.Token, User: h.User, Password: h.Password, Realm: h.Realm,
 		Timeout: h.Timeout, Log: n.log}
 	if err := n.ensureToken(h, &hc); err != nil {
 		return err
@@ -183,7 +187,7 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *rpc.Dispat
 const tokenFile = "http_token"
 
 // ensureToken sees that management over HTTP asks for something: other users of this machine reach it, too.
-func (n *node) ensureToken(h *script.MIHTTP, hc *mi.HTTPConfig) (err error) {
+func (n *node) ensureToken(h *httpd.Config, hc *mi.HTTPConfig) (err error) {
 	switch {
 	case h.Token != "":
 	case h.Open && h.Password != "":

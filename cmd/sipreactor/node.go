@@ -18,6 +18,8 @@ import (
 	"sipreactor/reactor"
 	"sipreactor/reactor/mi/page"
 	"sipreactor/reactor/mi/peers"
+	"sipreactor/reactor/modules/httpd"
+	"sipreactor/reactor/modules/proto_tls"
 	"sipreactor/reactor/names"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/rpc"
@@ -93,17 +95,18 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	if err := n.ensureServerDomain(sockets); err != nil {
 		return nil, err
 	}
-	if err := settleMasterKey(&cfg.Trace, log); err != nil {
+	if err := settleMasterKey(cfg, log); err != nil {
 		return nil, err
 	}
-	if cfg.Trace.MasterKey && cfg.Trace.TLS.Destination != "" {
+	if t := said[proto_tls.Config](cfg, "proto_tls"); t.MasterKey && t.Trace.Destination != "" {
 		n.tls.Secrets = func() bool { return n.trace.WantSecrets() }
 	}
 	domains, err := n.domains(n.tls)
 	if err != nil {
 		return nil, err
 	}
-	if n.web, err = newWebIdentity(cfg.MI.HTTP.CertFile, cfg.MI.HTTP.KeyFile); err != nil {
+	web := said[httpd.Config](cfg, "httpd")
+	if n.web, err = newWebIdentity(web.CertFile, web.KeyFile); err != nil {
 		return nil, err
 	}
 	pc := cfg.Proxy

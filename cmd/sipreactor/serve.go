@@ -19,6 +19,7 @@ import (
 	"github.com/coreos/go-systemd/v22/activation"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/modules/mi_fifo"
 	"sipreactor/reactor/script"
 )
 
@@ -92,7 +93,8 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 			return exitFailed
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
-		cfg.MI.FIFO.Name, cfg.MI.FIFO.ReplyDir = filepath.Join(dir, "fifo"), dir
+		fifo := said[mi_fifo.Config](cfg, "mi_fifo")
+		fifo.Name, fifo.ReplyDir = filepath.Join(dir, "fifo"), dir
 		cfg.StateDir = filepath.Join(dir, "state") // a try leaves nothing behind
 	}
 	out := newLogWriter(stderr, logQueue)
@@ -169,7 +171,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 	always := named(newLogger(out, script.LevelDebug, cfg.Log.Prefix), cfg.Log.Name)
 	always.Log(ctx, script.LevelNotice.Slog(), "ready", "sockets", strings.Join(n.sockets(), " "), "tls_library", n.library.Name)
 	if o.file == "" {
-		welcome(stdout, n.engine.Sockets(), cfg.MI.FIFO.Name, n.manage)
+		welcome(stdout, n.engine.Sockets(), said[mi_fifo.Config](cfg, "mi_fifo").Name, n.manage)
 	}
 	watch, cancel := context.WithCancel(ctx)
 	defer cancel()

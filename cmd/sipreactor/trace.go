@@ -12,6 +12,9 @@ import (
 	"sipreactor/reactor"
 	"sipreactor/reactor/hep"
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/modules/proto_hep"
+	"sipreactor/reactor/modules/proto_tls"
+	"sipreactor/reactor/modules/tracer"
 	"sipreactor/reactor/script"
 )
 
@@ -20,25 +23,26 @@ import (
 type tracing struct {
 	*hep.Tracer
 	senders      map[string]*hep.Sender
-	destinations []script.TraceDestination
+	destinations []proto_hep.Destination
 	begun        *begunTraces // nil until the tracer is made
 }
 
 // newTracing makes what the configuration says of proto_hep and of trace_destination. Whoever gets it closes it.
 func newTracing(cfg *script.Config, program func() *script.Program, log *slog.Logger) (*tracing, error) {
-	c := &cfg.Trace
+	c := proto_hep.Of(cfg)
 	t := &tracing{senders: make(map[string]*hep.Sender), destinations: c.Destinations}
 	hc := hep.Config{
 		Style:     hep.Style{Homer5: c.Homer5, Delimiter: c.Homer5Delim},
 		CaptureID: c.CaptureID,
 		AuthKey:   c.AuthKey,
-		Secrets:   c.MasterKey,
+		Secrets:   said[proto_tls.Config](cfg, "proto_tls").MasterKey,
 		Logger:    log,
 	}
 	for _, l := range []struct {
 		lane *hep.Lane
-		conn *script.ConnTrace
-	}{{&hc.TLS, &c.TLS}, {&hc.TCP, &c.TCP}, {&hc.WS, &c.WS}, {&hc.WSS, &c.WSS}} {
+		conn *proto_hep.ConnTrace
+	}{{&hc.TLS, connTrace(cfg, reactor.TLS)}, {&hc.TCP, connTrace(cfg, reactor.TCP)},
+		{&hc.WS, connTrace(cfg, reactor.WS)}, {&hc.WSS, connTrace(cfg, reactor.WSS)}} {
 		l.lane.On = l.conn.On
 		if l.conn.FilterRoute != "" {
 			route := l.conn.FilterRoute
@@ -53,7 +57,7 @@ func newTracing(cfg *script.Config, program func() *script.Program, log *slog.Lo
 			return nil, err
 		}
 	}
-	if err := t.traceIDs(&hc, c, log); err != nil {
+	if err := t.traceIDs(&hc, cfg, log); err != nil {
 		t.close()
 		return nil, err
 	}
@@ -69,10 +73,11 @@ func newTracing(cfg *script.Config, program func() *script.Program, log *slog.Lo
 }
 
 // traceIDs makes what SIP messages are traced to; several trace_ids of one name become one.
-func (t *tracing) traceIDs(hc *hep.Config, c *script.TraceConfig, log *slog.Logger) error {
-	hc.SIP.On = c.SIP.On
-	for _, id := range c.SIP.IDs {
-		to, err := t.sender(c, id.Destination, log)
+func (t *tracing) traceIDs(hc *hep.Config, cfg *script.Config, log *slog.Logger) error {
+	c := said[tracer.Config](cfg, "tracer")
+	hc.SIP.On = c.On
+	for _, id := range c.IDs {
+		to, err := t.sender(proto_hep.Of(cfg), id.Destination, log)
 		if err != nil {
 			return err
 		}
@@ -87,7 +92,7 @@ func (t *tracing) traceIDs(hc *hep.Config, c *script.TraceConfig, log *slog.Logg
 }
 
 // sender gives the sender to a collector, made when it is first asked for.
-func (t *tracing) sender(c *script.TraceConfig, name string, log *slog.Logger) (*hep.Sender, error) {
+func (t *tracing) sender(c *proto_hep.Config, name string, log *slog.Logger) (*hep.Sender, error) {
 	if s := t.senders[name]; s != nil {
 		return s, nil
 	}
@@ -114,19 +119,37 @@ func newSender(d hep.Destination, queue int, log *slog.Logger) (*hep.Sender, err
 	return hep.NewSender(sc)
 }
 
-func hepDestination(d *script.TraceDestination) hep.Destination {
+func hepDestination(d *proto_hep.Destination) hep.Destination {
 	return hep.Destination{Name: d.Name, Host: d.Host, Port: d.Port, Transport: hep.Transport(d.Transport)}
+}
+
+// connTrace returns what the module of a protocol says of tracing its connections.
+func connTrace(cfg *script.Config, p reactor.Proto) *proto_hep.ConnTrace {
+	if p == reactor.TLS {
+		return &said[proto_tls.Config](cfg, "proto_tls").Trace
+	}
+	return said[proto_hep.ConnTrace](cfg, "proto_"+p.String())
+}
+
+// said returns what a configuration says of a module: its Instance, or nothing, the zero value,
+// if it is not loaded.
+func said[T any](cfg *script.Config, module string) *T {
+	if c, ok := cfg.Instance(module).(*T); ok {
+		return c
+	}
+	return new(T)
 }
 
 // settleMasterKey keeps the secrets of connections from a collector to whom others on the way can listen: they are left
 // out, or an error when somebody asked for them and did not ask again.
-func settleMasterKey(c *script.TraceConfig, log *slog.Logger) error {
+func settleMasterKey(cfg *script.Config, log *slog.Logger) error {
+	c, all := said[proto_tls.Config](cfg, "proto_tls"), proto_hep.Of(cfg).Destinations
 	if !c.MasterKey || c.MasterKeyInClear {
 		return nil
 	}
-	for i := range c.Destinations {
-		d := &c.Destinations[i]
-		if d.Name != c.TLS.Destination && d.Name != c.WSS.Destination {
+	for i := range all {
+		d := &all[i]
+		if d.Name != c.Trace.Destination && d.Name != connTrace(cfg, reactor.WSS).Destination {
 			continue
 		}
 		to := hepDestination(d)
@@ -175,13 +198,9 @@ func traceCollector(name string, s hep.SenderStats) mi.TraceCollector {
 
 // switches are what turns the tracing of connections, TLS always.
 func (t *tracing) switches(cfg *script.Config) (all []mi.ConnTrace) {
-	c := &cfg.Trace
-	for _, one := range [...]struct {
-		p    reactor.Proto
-		conn *script.ConnTrace
-	}{{reactor.TLS, &c.TLS}, {reactor.TCP, &c.TCP}, {reactor.WS, &c.WS}, {reactor.WSS, &c.WSS}} {
-		if one.p == reactor.TLS || slices.Contains(cfg.Modules, "proto_"+one.p.String()) {
-			all = append(all, mi.ConnTrace{Switch: connSwitch{t.Tracer, one.p}, Proto: one.p, Nowhere: one.conn.Destination == ""})
+	for _, p := range [...]reactor.Proto{reactor.TLS, reactor.TCP, reactor.WS, reactor.WSS} {
+		if p == reactor.TLS || slices.Contains(cfg.Modules, "proto_"+p.String()) {
+			all = append(all, mi.ConnTrace{Switch: connSwitch{t.Tracer, p}, Proto: p, Nowhere: connTrace(cfg, p).Destination == ""})
 		}
 	}
 	return all

@@ -6,6 +6,8 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"sipreactor/reactor/modules/proto_tls"
 )
 
 // Secrets go to a collector that others can listen to only when that is said twice.
@@ -47,15 +49,16 @@ modparam("proto_tls", "trace_on", 1)
 		if err != nil {
 			t.Fatal(err)
 		}
+		keys := said[proto_tls.Config](cfg, "proto_tls")
 		var log bytes.Buffer
-		err = settleMasterKey(&cfg.Trace, slog.New(slog.NewTextHandler(&log, nil)))
+		err = settleMasterKey(cfg, slog.New(slog.NewTextHandler(&log, nil)))
 		switch {
 		case c.err != "":
 			if err == nil || !strings.Contains(err.Error(), c.err) || !strings.Contains(err.Error(), "trace_master_key_in_clear") {
 				t.Errorf("%s, %q: %v", c.to, c.said, err)
 			}
-		case err != nil || cfg.Trace.MasterKey != c.sent || !strings.Contains(log.String(), c.log):
-			t.Errorf("%s, %q: sent %v, %v, %s", c.to, c.said, cfg.Trace.MasterKey, err, &log)
+		case err != nil || keys.MasterKey != c.sent || !strings.Contains(log.String(), c.log):
+			t.Errorf("%s, %q: sent %v, %v, %s", c.to, c.said, keys.MasterKey, err, &log)
 		}
 	}
 }

@@ -87,8 +87,3 @@ func (p *Program) timer(r *Route, made *Routine) (other *Routine) {
 	p.timers = append(p.timers, Timer{r.Name, time.Duration(r.Seconds) * time.Second, p, made})
 	return nil
 }
-
-// filterRoutes are the routes that connections are asked about.
-func (k *compiler) filterRoutes() []string {
-	return []string{k.Trace.TLS.FilterRoute, k.Trace.TCP.FilterRoute}
-}

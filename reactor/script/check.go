@@ -23,7 +23,7 @@ func (k *compiler) checkContexts() {
 			w.route(r)
 		}
 	}
-	for _, name := range k.filterRoutes() { // they run without a message
+	for _, name := range k.unattended {
 		if r := named[name]; r != nil {
 			w.kind, w.via = EventRoute, nil
 			w.route(r)

@@ -21,6 +21,8 @@ type compiler struct {
 	made   map[*Route]*Routine
 	asked  map[string]bool // modules that were found missing
 
+	unattended []string // routes that modules run without a message
+
 	armed      map[*Routine]bool     // that something runs
 	given      map[routeKey][]string // names of parameters that a module gives a route
 	armedKinds RouteSet              // of which names that messages tell are run
@@ -30,11 +32,9 @@ type compiler struct {
 func compileRoutes(c *settings, f *File) *Program {
 	p := &Program{routes: make(map[string]*Routine), events: make(map[string]*Routine), named: make(map[routeKey]*Routine), loops: c.loops, levels: c.Log, logLevel: newLevelSwitch(c.Log.Level), xlogLevel: newLevelSwitch(c.Log.Script), launched: make(chan struct{}, maxLaunched), domainAVP: -1, sipAVP: -1, eventNames: c.eventNames(), follow: newFollower()}
 	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*Routine), armed: make(map[*Routine]bool), given: make(map[routeKey][]string)}
-	p.traceIDs = c.Trace.SIP.traceNames()
-	p.traces = make([]MessageTrace, len(p.traceIDs))
 	k.flags[0], k.flags[1] = make(map[string]uint), make(map[string]uint)
 	k.declare()
-	k.declareStatistics()
+	k.prog.stats = newStatistics(c.previous)
 	if c.noNewFlag != "" {
 		n, _ := k.flag(1, c.noNewFlag, c.places["tcp_no_new_conn_bflag"])
 		p.noNewFlags = 1 << n
@@ -54,14 +54,6 @@ func compileRoutes(c *settings, f *File) *Program {
 		}
 	}
 	k.noteIdle()
-	for _, t := range []struct{ module, name string }{
-		{"proto_tls", c.Trace.TLS.FilterRoute}, {"proto_tcp", c.Trace.TCP.FilterRoute},
-		{"proto_ws", c.Trace.WS.FilterRoute}, {"proto_wss", c.Trace.WSS.FilterRoute},
-	} {
-		if t.name != "" && p.routes[t.name] == nil && !c.partial {
-			c.rep.errorf(c.places[t.module+"/trace_filter_route"], "there is no route[%s]%s", clip(t.name), hint(t.name, k.routeNames()))
-		}
-	}
 	p.nvars, p.navps, p.avps = len(k.vars), len(k.avps), k.avps
 	return p
 }

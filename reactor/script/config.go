@@ -49,11 +49,6 @@ type Config struct {
 	Databases DatabaseConfig
 	// DNS says how names are resolved.
 	DNS names.Config
-	// Trace and MI belong to modules that run beside the engine.
-	Trace TraceConfig
-	MI    MIConfig
-	// Statistics are those that the module statistics declares.
-	Statistics StatisticsConfig
 	// Modules are the modules that were loaded, without path and suffix.
 	Modules []string
 	// Peers are the destinations that the routes and the client domains name: SIP
@@ -213,8 +208,6 @@ func newConfig() *Config {
 		ShutdownTimeout: 10 * time.Second,
 		Proxy:           proxy.Config{ServerHeader: defaultServer, TLSPort: 5061},
 		Log:             LogConfig{Level: LevelNotice, Script: LevelNotice, Print: LevelNotice, Stderr: true},
-		MI:              defaultMI(),
-		Trace:           TraceConfig{CaptureID: 1, MasterKey: true, MaxMessages: 4096, Homer5Delim: ":"},
 	}
 }
 

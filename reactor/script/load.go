@@ -234,19 +234,4 @@ func (c *settings) top() Pos {
 	return Pos{}
 }
 
-// CheckCollector reports a destination of traces that is none.
-func (l *Loading) CheckCollector(at Pos, what, name string) { l.k.traceTo(at, what, name) }
-
-// traceTo reports a destination that is none.
-func (c *settings) traceTo(at Pos, what, name string) {
-	var names []string
-	for _, d := range c.Trace.Destinations {
-		if d.Name == name {
-			return
-		}
-		names = append(names, d.Name)
-	}
-	c.rep.errorf(at, "%s %s is no hep_id of proto_hep%s", what, clip(name), choices(name, names))
-}
-
 func itoa(n int) string { return strconv.Itoa(n) }

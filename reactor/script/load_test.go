@@ -57,8 +57,8 @@ func TestEdge(t *testing.T) {
 	if cfg.OpenFiles != 65536 || cfg.AutoAliases || cfg.TLSLibrary != tlsstate.GoLibrary || !cfg.DNS.TryIPv6 {
 		t.Errorf("%+v", cfg)
 	}
-	if f := cfg.MI.FIFO; f.Name != "/run/opensips/opensips_fifo" || f.Mode != 0o660 {
-		t.Errorf("fifo %+v", f)
+	if fifo := fmt.Sprintf("%+v", cfg.Instance("mi_fifo")); !strings.Contains(fifo, fmt.Sprintf("Name:/run/opensips/opensips_fifo Mode:%d ", 0o660)) {
+		t.Error(fifo)
 	}
 
 	yes, no := true, false
@@ -254,11 +254,14 @@ route { forward(); }
 	if !reflect.DeepEqual(cfg.Engine.TLS, want) {
 		t.Errorf("got %+v", cfg.Engine.TLS)
 	}
-	if cfg.Trace.TLS != (ConnTrace{Destination: "hep_dest", On: true, FilterRoute: "tls_filter"}) {
-		t.Errorf("trace %+v", cfg.Trace.TLS)
+	if trace := fmt.Sprintf("%+v", cfg.Instance("proto_tls")); !strings.Contains(trace, "{Destination:hep_dest On:true FilterRoute:tls_filter}") {
+		t.Error(trace)
 	}
-	if d := cfg.Trace.Destinations; len(d) != 2 || d[0].Host != "10.0.0.2" || d[0].Port != 9060 || d[0].Transport != "tcp" || d[1].Port != 9061 || d[1].Transport != "tls" {
-		t.Errorf("destinations %+v", d)
+	collectors := fmt.Sprintf("%+v", cfg.Instance("proto_hep"))
+	for _, want := range []string{"Name:hep_dest Host:10.0.0.2 Port:9060 Transport:tcp", "Name:other Host:collector.example Port:9061 Transport:tls"} {
+		if !strings.Contains(collectors, want) {
+			t.Error(collectors)
+		}
 	}
 	if cfg.Sockets[0].Port != 5062 {
 		t.Errorf("port %d", cfg.Sockets[0].Port)

@@ -46,7 +46,16 @@ func (l *Loading) IsSet(param string) bool {
 	return ok
 }
 
-// Sites returns a place for what fails at run time.
+// RunRoute tells that the module runs a route without a message, which is there and
+// does nothing that needs one. at is where it is named.
+func (l *Loading) RunRoute(at Pos, name string) {
+	l.k.unattended = append(l.k.unattended, name)
+	if l.k.prog.routes[name] == nil && !l.k.partial {
+		l.Errorf(at, "there is no route[%s]%s", clip(name), hint(name, l.k.routeNames()))
+	}
+}
+
+// Site returns a place for what fails at run time.
 func (l *Loading) Site(at Pos, what string) *Site { return l.k.site(at, what) }
 
 // Format compiles a text in which variables are expanded; nil after an error.

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -122,8 +123,8 @@ func TestStringsSideBySide(t *testing.T) {
 		t.Error(got)
 	}
 	cfg, _ := taken(t, "loadmodule \"mi_fifo.so\"\nmodparam(\"mi_fifo\", \"fifo\" \"_name\", \"/run/\" \"fifo\")")
-	if cfg.MI.FIFO.Name != "/run/fifo" {
-		t.Errorf("%+v", cfg.MI.FIFO)
+	if fifo := fmt.Sprintf("%+v", cfg.Instance("mi_fifo")); !strings.Contains(fifo, "Name:/run/fifo ") {
+		t.Error(fifo)
 	}
 	_, err := compile("x.cfg", []byte(allModules+"route { xlog(\"one\" \"t$nosuch\"); }"))
 	if err == nil || !strings.Contains(err.Error(), ":20:22: unknown variable $nosuch") {
@@ -170,8 +171,8 @@ func TestRecordRouteUser(t *testing.T) {
 // array, sockets behind the routes.
 func TestIdioms(t *testing.T) {
 	b := newBenchOf(t, "testdata/idioms.cfg")
-	if len(b.cfg.Sockets) != 2 || b.cfg.MI.FIFO.Mode != 0o666 {
-		t.Errorf("sockets %+v, fifo %+v", b.cfg.Sockets, b.cfg.MI.FIFO)
+	if fifo := fmt.Sprintf("%+v", b.cfg.Instance("mi_fifo")); len(b.cfg.Sockets) != 2 || !strings.Contains(fifo, fmt.Sprintf("Mode:%d ", 0o666)) {
+		t.Errorf("sockets %+v, fifo %s", b.cfg.Sockets, fifo)
 	}
 	b.receive([]byte(strings.Replace(string(invite), "sip:+4930123@example.net:5070;transport=tls;user=phone", "sip:b@127.0.0.1:5081;transport=tls", 1)))
 	if len(b.peer.sent) != 1 || !strings.HasPrefix(b.peer.sent[0].text, "INVITE ") {

@@ -97,8 +97,20 @@ func Networks(to *[]netip.Prefix) func(Literal) error {
 // brackets.
 func SplitHost(s string) (host string, port uint16, msg string) { return splitHost(s) }
 
+// AtStart marks parameters that a reload does not change.
+func AtStart(all []Parameter) []Parameter {
+	for i := range all {
+		all[i].Restart = true
+	}
+	return all
+}
+
 // Hint returns " (did you mean x?)" if one of the names is near to the word, else "".
 func Hint(word string, names []string) string { return hint(word, names) }
+
+// Choices returns the end of a message about a word that is none of names: which one it is
+// like, and all of them.
+func Choices(word string, names []string) string { return choices(word, names) }
 
 // Clip shortens a text for a message that shows it.
 func Clip(s string) string { return clip(s) }

@@ -78,12 +78,12 @@ type statistics struct {
 	before  *statistics   // of the program that this one replaces; nil none
 }
 
-// newStatistics makes the statistics of a program. Those that before has of the same
-// name go on.
-func newStatistics(groups []string, before *statistics) *statistics {
-	s := &statistics{groups: map[string]bool{dynamicGroup: true}, before: before}
-	for _, g := range groups {
-		s.groups[g] = true
+// newStatistics makes the statistics of a program. Those that previous has of the same
+// name go on; nil: it replaces none.
+func newStatistics(previous *Program) *statistics {
+	s := &statistics{groups: map[string]bool{dynamicGroup: true}}
+	if previous != nil {
+		s.before = previous.stats
 	}
 	s.all.Store(&map[string]*statistic{})
 	return s
@@ -181,32 +181,16 @@ func (p *Program) Statistics(f func(group, name string, n uint64, reset func()))
 // the script's. Without this call they are null. Any goroutine may call it.
 func (p *Program) SetStatistics(s StatisticSource) { p.stats.others.Store(&s) }
 
-// StatisticsConfig is what the module statistics says.
-type StatisticsConfig struct {
-	Variables []StatisticVariable // variable, in the order of the file
-	Groups    []string            // stat_groups
-}
-
-// StatisticVariable is variable: name[/no_reset].
-type StatisticVariable struct {
-	Pos     Pos
-	Name    string
-	NoReset bool
-}
-
 // ProgramGroups are the groups that this program counts in itself.
 var ProgramGroups = []string{"core", "net", "tls", "close", "proxy", "sl"}
 
-// declareStatistics makes those that the configuration names.
-func (k *compiler) declareStatistics() {
-	var before *statistics
-	if k.previous != nil {
-		before = k.previous.stats
-	}
-	k.prog.stats = newStatistics(k.Statistics.Groups, before)
-	for _, v := range k.Statistics.Variables {
-		if _, err := k.prog.stats.make(v.Name, v.NoReset); err != nil {
-			k.rep.errorf(v.Pos, "the statistic %q: %v", clip(v.Name), err)
-		}
+// DeclareGroup declares a group that the script may count in.
+func (l *Loading) DeclareGroup(name string) { l.k.prog.stats.groups[name] = true }
+
+// DeclareStatistic makes a statistic of the script, [group:]name, before it counts;
+// noReset: it is never reset. Its group was declared.
+func (l *Loading) DeclareStatistic(at Pos, name string, noReset bool) {
+	if _, err := l.k.prog.stats.make(name, noReset); err != nil {
+		l.Errorf(at, "the statistic %q: %v", clip(name), err)
 	}
 }

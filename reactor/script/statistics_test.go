@@ -156,7 +156,7 @@ func TestStatisticsErrors(t *testing.T) {
 
 // Names that come from messages are bounded, and counts of many workers add up.
 func TestStatisticsBounds(t *testing.T) {
-	s := newStatistics(nil, nil)
+	s := newStatistics(nil)
 	var workers sync.WaitGroup
 	for w := range uint32(20) {
 		workers.Go(func() {

@@ -277,14 +277,10 @@ func (p *Program) traceID(name []byte) int {
 	return -1
 }
 
-// traceNames gives the trace_ids, each once.
-func (c *SIPTrace) traceNames() (names []string) {
-	seen := make(map[string]bool)
-	for _, id := range c.IDs {
-		if !seen[id.Name] {
-			seen[id.Name] = true
-			names = append(names, id.Name)
-		}
+// DeclareTrace declares a name for trace(), which SetTracer is asked about. A name may
+// come again.
+func (l *Loading) DeclareTrace(name string) {
+	if p := l.k.prog; !slices.Contains(p.traceIDs, name) {
+		p.traceIDs, p.traces = append(p.traceIDs, name), append(p.traces, nil)
 	}
-	return names
 }

@@ -6,13 +6,35 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"sipreactor/reactor/script"
 )
 
+// Config is what a configuration says: the module's Instance. What is not said has
+// OpenSIPS' default, but that only this machine may use the socket.
+type Config struct {
+	At      script.Pos    // where it is said, for errors
+	IP      string        // ip, 127.0.0.1
+	Port    uint16        // port, 8888
+	Timeout time.Duration // conn_timeout; 0 leaves it to the server
+	// CertFile and KeyFile are tls_cert_file and tls_key_file, PEM; both or none.
+	CertFile, KeyFile string
+	// Allow is who may speak: allow, ours. It is needed where IP is no loopback
+	// address.
+	Allow []netip.Prefix
+	// Token is what clients have to send: token, ours; "" is one of the caller's. Open
+	// is token "none".
+	Token string
+	Open  bool
+	// Realm, User and Password are auth_realm, auth_username and auth_password, the
+	// last two both or none.
+	Realm, User, Password string
+}
+
 // New makes the module for a configuration.
-func New(cfg *script.Config) *script.Module {
-	h := &cfg.MI.HTTP
+func New(*script.Config) *script.Module {
+	h := &Config{IP: "127.0.0.1", Port: 8888}
 	text := func(name, help string, to *string) script.Parameter {
 		return script.Parameter{Name: name, Type: script.StringParam, Restart: true, Help: help, Set: script.NonEmpty(to)}
 	}
@@ -20,9 +42,10 @@ func New(cfg *script.Config) *script.Module {
 		return script.Parameter{Name: name, Type: script.IntParam, Help: "The size of a buffer.", Note: what + " have no fixed buffer"}
 	}
 	return &script.Module{
-		Name:    "httpd",
-		AtStart: true,
-		Help:    "Serves HTTP for the modules mi_http and prometheus.",
+		Name:     "httpd",
+		AtStart:  true,
+		Instance: h,
+		Help:     "Serves HTTP for the modules mi_http and prometheus.",
 		Parameters: []script.Parameter{
 			{Name: "ip", Type: script.StringParam, Default: h.IP, Restart: true, Help: "The address to listen on.", Set: func(v script.Literal) error {
 				if _, err := netip.ParseAddr(v.Text); err != nil && v.Text != "localhost" {

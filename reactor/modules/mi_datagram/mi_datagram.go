@@ -4,17 +4,31 @@
 package mi_datagram
 
 import (
+	"net/netip"
 	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/script"
+	"time"
 )
 
+// Config is what a configuration says: the module's Instance. What is not said has
+// OpenSIPS' default, but that nobody but the owner may use the socket.
+type Config struct {
+	At      script.Pos     // where it is said, for errors
+	Socket  string         // socket_name: a path or udp:ip:port, "" none
+	Mode    uint32         // unix_socket_mode: permission bits, 0600
+	Timeout time.Duration  // socket_timeout, 2 s
+	Buffer  int            // socket_buf_size: bytes of the socket's buffers; 0 leaves them to the system
+	Allow   []netip.Prefix // who may speak by UDP: allow, ours
+}
+
 // New makes the module for a configuration.
-func New(cfg *script.Config) *script.Module {
-	d := &cfg.MI.Datagram
+func New(*script.Config) *script.Module {
+	d := &Config{Mode: 0o600, Timeout: 2 * time.Second}
 	return &script.Module{
-		Name:    "mi_datagram",
-		AtStart: true,
-		Help:    "Serves the management interface on a socket of datagrams.",
+		Name:     "mi_datagram",
+		AtStart:  true,
+		Instance: d,
+		Help:     "Serves the management interface on a socket of datagrams.",
 		Parameters: append([]script.Parameter{
 			{Name: "socket_name", Type: script.StringParam, Restart: true, Help: "The socket: a path, or udp:ip:port.", Set: script.NonEmpty(&d.Socket)},
 			manage.Mode("unix_socket_mode", "The permissions of the socket at a path.", &d.Mode),

@@ -7,13 +7,25 @@ import (
 	"sipreactor/reactor/script"
 )
 
+// Config is what a configuration says: the module's Instance. What is not said has
+// OpenSIPS' default, but that nobody but the owner may use the pipe.
+type Config struct {
+	At       script.Pos // where it is said, for errors
+	Name     string     // fifo_name, /tmp/opensips_fifo
+	Mode     uint32     // fifo_mode: permission bits, 0600
+	User     string     // fifo_user, by name or number; "" = ours
+	Group    string     // fifo_group, by name or number; "" = ours
+	ReplyDir string     // reply_dir, /tmp
+}
+
 // New makes the module for a configuration.
-func New(cfg *script.Config) *script.Module {
-	f := &cfg.MI.FIFO
+func New(*script.Config) *script.Module {
+	f := &Config{Name: "/tmp/opensips_fifo", Mode: 0o600, ReplyDir: "/tmp"}
 	return &script.Module{
-		Name:    "mi_fifo",
-		AtStart: true,
-		Help:    "Serves the management interface on a named pipe.",
+		Name:     "mi_fifo",
+		AtStart:  true,
+		Instance: f,
+		Help:     "Serves the management interface on a named pipe.",
 		Parameters: append([]script.Parameter{
 			{Name: "fifo_name", Type: script.StringParam, Default: f.Name, Restart: true, Help: "The path of the pipe.", Set: script.NonEmpty(&f.Name)},
 			manage.Mode("fifo_mode", "The permissions of the pipe.", &f.Mode),

@@ -8,14 +8,21 @@ import (
 	"sipreactor/reactor/script"
 )
 
+// Config is what a configuration says: the module's Instance.
+type Config struct {
+	Root string // root, mi
+}
+
 // New makes the module for a configuration.
-func New(cfg *script.Config) *script.Module {
+func New(*script.Config) *script.Module {
+	c := &Config{Root: "mi"}
 	root := func(name string) script.Parameter {
-		return script.Parameter{Name: name, Type: script.StringParam, Default: cfg.MI.HTTP.Root, Restart: true, Help: "The path of the management interface, without the slash.", Set: script.NonEmpty(&cfg.MI.HTTP.Root)}
+		return script.Parameter{Name: name, Type: script.StringParam, Default: c.Root, Restart: true, Help: "The path of the management interface, without the slash.", Set: script.NonEmpty(&c.Root)}
 	}
 	return &script.Module{
 		Name:       "mi_http",
 		AtStart:    true,
+		Instance:   c,
 		Help:       "Serves the management interface and the status page by httpd.",
 		Parameters: append([]script.Parameter{root("root"), root("mi_http_root"), {Name: "mi_http_method", Type: script.IntParam, Max: 1, Help: "The method of requests, in OpenSIPS 2.", Note: "a request is JSON-RPC, by POST"}}, manage.Parameters()...),
 		Check: func(l *script.Loading) {

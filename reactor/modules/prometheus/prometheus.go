@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"sipreactor/reactor/modules/mi_http"
 	"sipreactor/reactor/script"
 )
 
@@ -87,11 +88,17 @@ func New(*script.Config) *script.Module {
 			case l.Partial():
 			case !l.Loaded("httpd"):
 				l.Errorf(l.Place(""), `prometheus answers by the module httpd, which is not loaded: loadmodule "httpd.so"`)
-			case l.Loaded("mi_http") && strings.Trim(l.Config.MI.HTTP.Root, "/") == p.Root:
+			case underManagement(l, p.Root):
 				l.Errorf(l.Place("root"), "/%s is where mi_http answers", p.Root)
 			}
 		},
 	}
+}
+
+// underManagement reports whether mi_http answers at a path.
+func underManagement(l *script.Loading, root string) bool {
+	other, ok := l.Instance("mi_http").(*mi_http.Config)
+	return ok && strings.Trim(other.Root, "/") == root
 }
 
 func isName(s string) bool {

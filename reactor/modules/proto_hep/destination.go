@@ -11,8 +11,8 @@ import (
 const usage = "is [name]host[:port][;transport=udp|tcp|tls][;version=1..3]"
 
 // destination reads a hep_id.
-func destination(t *script.TraceConfig, v script.Literal) error {
-	d := script.TraceDestination{Pos: v.At, Port: 9060, Version: 3}
+func destination(t *Config, v script.Literal) error {
+	d := Destination{Pos: v.At, Port: 9060, Version: 3}
 	rest, ok := strings.CutPrefix(v.Text, "[")
 	if d.Name, rest, ok = cutIf(rest, "]", ok); !ok || d.Name == "" {
 		return errors.New(usage)

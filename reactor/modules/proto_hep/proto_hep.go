@@ -5,7 +5,6 @@ package proto_hep
 import (
 	"math"
 
-	"sipreactor/reactor/modules/internal/stream"
 	"sipreactor/reactor/script"
 )
 
@@ -15,14 +14,15 @@ const (
 )
 
 // New makes the module for a configuration.
-func New(cfg *script.Config) *script.Module {
-	t := &cfg.Trace
+func New(*script.Config) *script.Module {
+	t := &Config{CaptureID: 1, MaxMessages: 4096, Homer5Delim: ":"}
 	collector := func(v script.Literal) error { return destination(t, v) }
 	return &script.Module{
-		Name:    "proto_hep",
-		AtStart: true,
-		Help:    "Knows the collectors that connections and messages are traced to, by HEP 3.",
-		Parameters: stream.AtStart([]script.Parameter{
+		Name:     "proto_hep",
+		AtStart:  true,
+		Instance: t,
+		Help:     "Knows the collectors that connections and messages are traced to, by HEP 3.",
+		Parameters: script.AtStart([]script.Parameter{
 			{Name: "hep_id", Type: script.StringParam, Help: "A collector: [name]host[:port][;transport=udp|tcp|tls][;version=1..3].", Set: collector},
 			{Name: "trace_destination", Type: script.StringParam, Help: "An older name of hep_id.", Set: collector},
 			{Name: "hep_capture_id", Type: script.IntParam, Max: math.MaxUint32, Default: "1", Help: "Who we are to collectors.", Set: script.Into(&t.CaptureID)},

@@ -4,12 +4,13 @@ package proto_wss
 
 import (
 	"sipreactor/reactor/modules/internal/stream"
+	"sipreactor/reactor/modules/proto_hep"
 	"sipreactor/reactor/script"
 )
 
 // New makes the module for a configuration.
 func New(cfg *script.Config) *script.Module {
-	s, t := &cfg.Engine.WSS, &cfg.Trace.WSS
+	s, t := &cfg.Engine.WSS, new(proto_hep.ConnTrace)
 	all := append([]script.Parameter{
 		{Name: "wss_port", Type: script.IntParam, Min: 1, Max: 65535, Default: "443", Help: "The port where none is said.", Set: script.Into(&cfg.Proxy.WSSPort)},
 		{Name: "cert_check_on_conn_reusage", Type: script.BoolParam, Default: "0", Help: "Has a connection of ours used again only for the client domain and the certificate that it was made with.", Set: script.Into(&s.CertCheckOnReuse)},
@@ -17,8 +18,9 @@ func New(cfg *script.Config) *script.Module {
 	return &script.Module{
 		Name:       "proto_wss",
 		AtStart:    true,
+		Instance:   t,
 		Help:       "Carries SIP by WebSocket, over TLS.",
-		Parameters: append(stream.AtStart(all), stream.Parameters("wss_", s, t)...),
+		Parameters: append(script.AtStart(all), stream.Parameters("wss_", s, t)...),
 		Check:      func(l *script.Loading) { stream.Check(l, "proto_wss", t) },
 	}
 }

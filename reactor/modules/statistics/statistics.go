@@ -10,9 +10,22 @@ import (
 	"sipreactor/reactor/script"
 )
 
+// settings is what the parameters say, in the order of the file.
+type settings struct {
+	groups    []string   // stat_groups
+	variables []variable // variable
+}
+
+// variable is name[/no_reset].
+type variable struct {
+	at      script.Pos
+	name    string
+	noReset bool
+}
+
 // New makes the module for a configuration.
-func New(cfg *script.Config) *script.Module {
-	s := &cfg.Statistics
+func New(*script.Config) *script.Module {
+	var s settings
 	return &script.Module{
 		Name: "statistics",
 		Help: "Counts with numbers of the script's own, and reads those of the program.",
@@ -22,10 +35,10 @@ func New(cfg *script.Config) *script.Module {
 				if flagged && flag != "no_reset" {
 					return errors.New("is name or name/no_reset; " + script.Clip(flag) + " is no flag")
 				}
-				s.Variables = append(s.Variables, script.StatisticVariable{Pos: v.At, Name: name, NoReset: flagged})
+				s.variables = append(s.variables, variable{at: v.At, name: name, noReset: flagged})
 				return nil
 			}},
-			{Name: "stat_groups", Type: script.StringParam, Help: "The groups that the script counts in besides dynamic, a comma list.", Set: func(v script.Literal) error { return groups(s, v.Text) }},
+			{Name: "stat_groups", Type: script.StringParam, Help: "The groups that the script counts in besides dynamic, a comma list.", Set: func(v script.Literal) error { return s.count(v.Text) }},
 		},
 		Functions: []script.Function{
 			{Name: "update_stat", Usage: `update_stat("[group:]name", number)`, Help: "Counts by the number, which may be below 0. A statistic that there is not is made.",
@@ -36,10 +49,19 @@ func New(cfg *script.Config) *script.Module {
 		Variables: []script.Variable{
 			{Name: "stat", Inner: script.AnyInner, Help: "A statistic of the script or of the program, NULL if there is none; 0 can be assigned to it.", Get: script.StatisticValue, Set: script.ResetByAssignment},
 		},
+		Check: func(l *script.Loading) {
+			for _, g := range s.groups {
+				l.DeclareGroup(g)
+			}
+			for _, v := range s.variables {
+				l.DeclareStatistic(v.at, v.name, v.noReset)
+			}
+		},
 	}
 }
 
-func groups(s *script.StatisticsConfig, list string) error {
+// count reads stat_groups.
+func (s *settings) count(list string) error {
 	for g := range strings.SplitSeq(list, ",") {
 		g = strings.TrimSpace(g)
 		if g == "" || strings.ContainsAny(g, ": \t$") {
@@ -48,7 +70,7 @@ func groups(s *script.StatisticsConfig, list string) error {
 		if slices.Contains(script.ProgramGroups, g) {
 			return errors.New("names " + g + ", in which this program counts itself: " + strings.Join(script.ProgramGroups, ", "))
 		}
-		s.Groups = append(s.Groups, g)
+		s.groups = append(s.groups, g)
 	}
 	return nil
 }

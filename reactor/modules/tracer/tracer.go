@@ -6,19 +6,34 @@ import (
 	"errors"
 	"strings"
 
-	"sipreactor/reactor/modules/internal/stream"
+	"sipreactor/reactor/modules/proto_hep"
 	"sipreactor/reactor/script"
 )
 
+// Config is what a configuration says of traced messages: the module's Instance.
+type Config struct {
+	On  bool      // the switch at the start
+	IDs []TraceID // in the order of the file
+}
+
+// TraceID is trace_id: [name]uri=hep:destination. Several may have one name:
+// what is traced by it goes to all of them.
+type TraceID struct {
+	Pos         script.Pos
+	Name        string
+	Destination string // name of a hep_id of proto_hep
+}
+
 // New makes the module for a configuration.
-func New(cfg *script.Config) *script.Module {
-	t := &cfg.Trace.SIP
+func New(*script.Config) *script.Module {
+	t := new(Config)
 	return &script.Module{
-		Name:    "tracer",
-		AtStart: true,
-		Help:    "Traces SIP messages to the collectors of proto_hep.",
-		Loaded:  func() { t.On = true },
-		Parameters: stream.AtStart([]script.Parameter{
+		Name:     "tracer",
+		AtStart:  true,
+		Instance: t,
+		Help:     "Traces SIP messages to the collectors of proto_hep.",
+		Loaded:   func() { t.On = true },
+		Parameters: script.AtStart([]script.Parameter{
 			{Name: "trace_on", Type: script.BoolParam, Default: "1", Help: "Has messages traced from the start; the command trace turns that.", Set: script.Into(&t.On)},
 			{Name: "trace_id", Type: script.StringParam, Help: "A name for trace(): [name]uri=hep:destination. Several may have one name.", Set: func(v script.Literal) error { return traceID(t, v) }},
 			{Name: "trace_local_ip", Type: script.StringParam, Help: "The address that packets name as ours.", Note: "a packet names the socket that the message passed"},
@@ -37,7 +52,8 @@ func New(cfg *script.Config) *script.Module {
 		}},
 		Check: func(l *script.Loading) {
 			for _, id := range t.IDs {
-				l.CheckCollector(id.Pos, "trace_id ["+script.Clip(id.Name)+"]:", id.Destination)
+				proto_hep.Check(l, id.Pos, "trace_id ["+script.Clip(id.Name)+"]:", id.Destination)
+				l.DeclareTrace(id.Name)
 			}
 		},
 	}
@@ -51,13 +67,13 @@ func refused(name, help string) script.Parameter {
 }
 
 // traceID reads a trace_id.
-func traceID(t *script.SIPTrace, v script.Literal) error {
+func traceID(t *Config, v script.Literal) error {
 	rest, ok := strings.CutPrefix(v.Text, "[")
 	name, rest, closed := strings.Cut(rest, "]")
 	to, isHEP := strings.CutPrefix(rest, "uri=hep:")
 	if !ok || !closed || name == "" || !isHEP || to == "" {
 		return errors.New("is [name]uri=hep:destination with the name of a hep_id; other places than HEP are not supported")
 	}
-	t.IDs = append(t.IDs, script.TraceID{Pos: v.At, Name: name, Destination: to})
+	t.IDs = append(t.IDs, TraceID{Pos: v.At, Name: name, Destination: to})
 	return nil
 }

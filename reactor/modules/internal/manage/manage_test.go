@@ -47,14 +47,27 @@ loadmodule "mi_datagram.so"
 modparam("mi_datagram", "socket_name", "udp:127.0.0.1:8080")
 `
 
+// modules are what a configuration says of each.
+type modules struct {
+	fifo     *mi_fifo.Config
+	httpd    *httpd.Config
+	http     *mi_http.Config
+	datagram *mi_datagram.Config
+}
+
+func of(cfg *script.Config) modules {
+	return modules{cfg.Instance("mi_fifo").(*mi_fifo.Config), cfg.Instance("httpd").(*httpd.Config),
+		cfg.Instance("mi_http").(*mi_http.Config), cfg.Instance("mi_datagram").(*mi_datagram.Config)}
+}
+
 func TestMIDefaults(t *testing.T) {
-	got := management(t, "").MI
-	want := script.MIConfig{
-		FIFO:     script.MIFIFO{Name: "/tmp/opensips_fifo", Mode: 0o600, ReplyDir: "/tmp"},
-		HTTP:     script.MIHTTP{Root: "mi", IP: "127.0.0.1", Port: 8888},
-		Datagram: script.MIDatagram{Socket: "udp:127.0.0.1:8080", Mode: 0o600, Timeout: 2 * time.Second},
+	got := of(management(t, ""))
+	want := modules{
+		&mi_fifo.Config{At: got.fifo.At, Name: "/tmp/opensips_fifo", Mode: 0o600, ReplyDir: "/tmp"}, // TestMIParameters has the places
+		&httpd.Config{At: got.httpd.At, IP: "127.0.0.1", Port: 8888},
+		&mi_http.Config{Root: "mi"},
+		&mi_datagram.Config{At: got.datagram.At, Socket: "udp:127.0.0.1:8080", Mode: 0o600, Timeout: 2 * time.Second},
 	}
-	want.FIFO.At, want.HTTP.At, want.Datagram.At = got.FIFO.At, got.HTTP.At, got.Datagram.At // TestMIParameters has them
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
@@ -79,21 +92,21 @@ modparam("mi_datagram", "unix_socket_mode", 0640)
 modparam("mi_datagram", "socket_timeout", 500)
 modparam("mi_datagram", "allow", "2001:db8::/32")
 `)
-	m := &cfg.MI
-	if want := (script.MIFIFO{At: m.FIFO.At, Name: "/run/fifo", Mode: 0o660, User: "opensips", Group: "0", ReplyDir: "/run/replies"}); m.FIFO != want {
-		t.Errorf("%+v", m.FIFO)
+	m := of(cfg)
+	if want := (mi_fifo.Config{At: m.fifo.At, Name: "/run/fifo", Mode: 0o660, User: "opensips", Group: "0", ReplyDir: "/run/replies"}); *m.fifo != want {
+		t.Errorf("%+v", m.fifo)
 	}
-	for _, at := range []script.Pos{m.FIFO.At, m.HTTP.At, m.Datagram.At} {
+	for _, at := range []script.Pos{m.fifo.At, m.httpd.At, m.datagram.At} {
 		if !at.IsValid() {
 			t.Error("a module has no place")
 		}
 	}
-	h := &m.HTTP
-	if h.Root != "manage" || h.IP != "10.0.0.1" || h.Port != 8443 || h.Timeout != 5*time.Second || h.CertFile != "/c.pem" ||
+	h := m.httpd
+	if m.http.Root != "manage" || h.IP != "10.0.0.1" || h.Port != 8443 || h.Timeout != 5*time.Second || h.CertFile != "/c.pem" ||
 		h.KeyFile != "/k.pem" || fmt.Sprint(h.Allow) != "[10.0.0.0/8 192.0.2.1/32]" || h.Token != "secret" {
 		t.Errorf("%+v", h)
 	}
-	if d := &m.Datagram; d.Mode != 0o640 || d.Timeout != 500*time.Millisecond || fmt.Sprint(d.Allow) != "[2001:db8::/32]" {
+	if d := m.datagram; d.Mode != 0o640 || d.Timeout != 500*time.Millisecond || fmt.Sprint(d.Allow) != "[2001:db8::/32]" {
 		t.Errorf("%+v", d)
 	}
 	if len(cfg.Notes) != 0 {

@@ -4,11 +4,12 @@ package stream
 
 import (
 	"sipreactor/reactor"
+	"sipreactor/reactor/modules/proto_hep"
 	"sipreactor/reactor/script"
 )
 
 // Parameters are those of a protocol whose names begin with a prefix.
-func Parameters(prefix string, s *reactor.StreamConfig, t *script.ConnTrace) []script.Parameter {
+func Parameters(prefix string, s *reactor.StreamConfig, t *proto_hep.ConnTrace) []script.Parameter {
 	all := []script.Parameter{
 		{Name: prefix + "crlf_pingpong", Type: script.BoolParam, Help: "Answers the pings of RFC 5626.", Set: script.Into(&s.CRLFPingPong)},
 		{Name: prefix + "crlf_drop", Type: script.BoolParam, Help: "Drops pings without an answer.", Set: script.Into(&s.CRLFDrop)},
@@ -21,23 +22,18 @@ func Parameters(prefix string, s *reactor.StreamConfig, t *script.ConnTrace) []s
 		{Name: "trace_on", Type: script.BoolParam, Default: "0", Help: "Has connections traced from the start; the command " + prefix + "trace turns that.", Set: script.Into(&t.On)},
 		{Name: "trace_filter_route", Type: script.StringParam, Help: "The route that is asked for each connection; one that ends with drop has it not traced.", Set: script.Into(&t.FilterRoute)},
 	}
-	return AtStart(all)
+	return script.AtStart(all)
 }
 
-// AtStart marks parameters that a reload does not change.
-func AtStart(all []script.Parameter) []script.Parameter {
-	for i := range all {
-		all[i].Restart = true
-	}
-	return all
-}
-
-// Check checks where connections are traced to.
-func Check(l *script.Loading, module string, t *script.ConnTrace) {
+// Check checks where connections are traced to, and the route that is asked for each.
+func Check(l *script.Loading, module string, t *proto_hep.ConnTrace) {
 	if t.On && t.Destination == "" {
 		l.Notef(l.Place("trace_on"), "trace_on does nothing: %s has no trace_destination", module)
 	}
 	if t.Destination != "" {
-		l.CheckCollector(l.Place("trace_destination"), "trace_destination", t.Destination)
+		proto_hep.Check(l, l.Place("trace_destination"), "trace_destination", t.Destination)
+	}
+	if t.FilterRoute != "" {
+		l.RunRoute(l.Place("trace_filter_route"), t.FilterRoute)
 	}
 }

@@ -1,11 +1,24 @@
-package script
+package proto_hep_test
 
 import (
 	"strings"
 	"testing"
+
+	"sipreactor/reactor/modules/proto_hep"
+	"sipreactor/reactor/modules/proto_tcp"
+	"sipreactor/reactor/modules/tracer"
+	"sipreactor/reactor/script"
 )
 
-const traceHead = plainHead + `
+func compile(name string, src []byte) (*script.Config, error) {
+	l := script.Loader{Modules: []script.Constructor{proto_tcp.New, proto_hep.New, tracer.New}}
+	return l.Compile(name, src)
+}
+
+const traceHead = `socket=tcp:127.0.0.1:5060
+loadmodule "proto_tcp.so"
+route { exit; }
+
 loadmodule "proto_hep.so"
 loadmodule "tracer.so"
 modparam("proto_hep", "hep_id", "[homer]10.0.0.2:9060;transport=udp")
@@ -16,9 +29,9 @@ func TestTraceDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := &cfg.Trace
-	if tr.CaptureID != 1 || tr.Homer5 || tr.Homer5Delim != ":" || tr.AuthKey != "" || tr.MaxMessages != 4096 || !tr.MasterKey || !tr.SIP.On || tr.SIP.IDs != nil {
-		t.Errorf("%+v", tr)
+	to, by := proto_hep.Of(cfg), cfg.Instance("tracer").(*tracer.Config)
+	if to.CaptureID != 1 || to.Homer5 || to.Homer5Delim != ":" || to.AuthKey != "" || to.MaxMessages != 4096 || !by.On || by.IDs != nil {
+		t.Errorf("%+v, %+v", to, by)
 	}
 }
 
@@ -37,12 +50,12 @@ modparam("proto_hep", "hep_id", "[spare]10.0.0.3")
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := &cfg.Trace
-	if tr.CaptureID != 4294967295 || !tr.Homer5 || tr.Homer5Delim != "##" || tr.AuthKey != "k" || tr.MaxMessages != 10 || tr.SIP.On {
-		t.Errorf("%+v", tr)
+	to, by := proto_hep.Of(cfg), cfg.Instance("tracer").(*tracer.Config)
+	if to.CaptureID != 4294967295 || !to.Homer5 || to.Homer5Delim != "##" || to.AuthKey != "k" || to.MaxMessages != 10 || by.On {
+		t.Errorf("%+v, %+v", to, by)
 	}
-	if ids := tr.SIP.IDs; len(ids) != 2 || ids[0].Name != "tid" || ids[0].Destination != "homer" || ids[1].Destination != "spare" {
-		t.Errorf("%+v", tr.SIP.IDs)
+	if ids := by.IDs; len(ids) != 2 || ids[0].Name != "tid" || ids[0].Destination != "homer" || ids[1].Destination != "spare" {
+		t.Errorf("%+v", by.IDs)
 	}
 }
 
