@@ -76,7 +76,7 @@ func (l *loop) bounced(socket *Socket, to netip.AddrPort, why error, quote []byt
 	u := &Undelivered{Data: buf.Bytes(), Proto: UDP, Addr: to, Quoted: true, Socket: socket,
 		Err: &Error{Reason: ConnectFailed, Blame: BlamePeer, Detail: why.Error(), Err: why}}
 	src := l.sourceOf(socket, to)
-	s := l.eng.shards[l.eng.shardOf(u.Data)]
+	s := l.eng.shards[l.eng.shardOfOurs(u.Data)]
 	if s.push([]item{{kind: itemUndelivered, data: u.Data, buf: buf, src: src, lost: u}}, s.bound) > 0 {
 		buf.Release()
 	}
@@ -156,7 +156,7 @@ func (e *Engine) returnDatagram(socket *Socket, text []byte, to netip.AddrPort, 
 	u := &Undelivered{Data: buf.Bytes(), Proto: UDP, Addr: to, Note: note, Socket: socket, Err: why}
 	e.stat.undelivered.Add(1)
 	src := &Source{Proto: UDP, Remote: to, Local: socket.Addr, Socket: socket}
-	e.shards[e.shardOf(text)].put(item{kind: itemUndelivered, data: u.Data, buf: buf, src: src, lost: u})
+	e.shards[e.shardOfOurs(text)].put(item{kind: itemUndelivered, data: u.Data, buf: buf, src: src, lost: u})
 }
 
 // sendTo writes a datagram. The lock keeps the socket open meanwhile; each shard has

@@ -79,11 +79,11 @@
 //
 // A loop reads a socket (loop.Read), the codec decrypts into the loop's slab, the
 // framer cuts it (read.go): views into the slab, each with a reference. They go to
-// the shard of their Call-ID, or the loop runs the Handler for them (inline.go).
-// The Handler calls Worker.Send: the index finds a connection that serves the
-// target, the Appender writes the message into its send queue under the
-// connection's lock, and the loop of that connection is asked to flush, which takes
-// a wake-up unless it is about to look anyway. The loop seals the whole queue as
+// the shard of their Call-ID, a response to that of its request, or the loop runs
+// the Handler for them (inline.go). The Handler calls Worker.Send: the index finds
+// a connection that serves the target, the Appender writes the message into its send
+// queue under the connection's lock, and the loop of that connection is asked to
+// flush, which takes a wake-up unless it is about to look anyway. The loop seals the whole queue as
 // one batch and writes it; a copy stays until the peer's TCP has acknowledged it. A
 // message that Send took is written, or comes back through Handler.Undelivered,
 // exactly once.

@@ -39,6 +39,7 @@ type Engine struct {
 	sources     sourcelimit.Table
 	shards      []*shard
 	refuses     bool      // the Handler is an Overloader
+	sharder     Sharder   // the Handler, if it is one
 	resting     sync.Pool // workers of loops that have left theirs, with what they keep in Local
 	handshakers handshakes.Pool
 	connects    *connectqueue.Queue[*conn]
@@ -115,6 +116,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		e.shards = append(e.shards, newShard(e, i, cfg.QueueFrames))
 	}
 	_, e.refuses = h.(Overloader)
+	e.sharder, _ = h.(Sharder)
 	return e, nil
 }
 
@@ -221,5 +223,5 @@ func (e *Engine) giveBack(c *conn, data []byte, note any, why *Error) {
 	buf.Advance(copy(buf.Free(), data))
 	u := &Undelivered{Data: buf.Bytes(), Proto: c.src.Proto, Addr: c.src.Remote, Conn: c.id, Note: note, Err: why}
 	e.stat.undelivered.Add(1)
-	e.shards[e.shardOf(data)].put(item{kind: itemUndelivered, data: u.Data, buf: buf, src: &c.src, lost: u})
+	e.shards[e.shardOfOurs(data)].put(item{kind: itemUndelivered, data: u.Data, buf: buf, src: &c.src, lost: u})
 }

@@ -210,6 +210,13 @@ type Overloader interface {
 	Overload(w *Worker, f *Frame)
 }
 
+// Sharder is a Handler whose responses may belong to another shard than that of their Call-ID: that of the request they
+// answer, which had another one. Shard is given the branch of a response's topmost Via, as it came, or of a request that
+// is given back. It is called on an event loop for each of them: it must be cheap.
+type Sharder interface {
+	Shard(branch []byte) (shard int, ok bool)
+}
+
 // Debtor is a Handler that tells how many requests it still will answer by
 // itself: when a timer goes off, or a transaction of its own ends. While the engine
 // drains, those are under way, and so are requests that went on to somebody; a

@@ -11,6 +11,7 @@ import (
 var (
 	callIDLine = []byte("\nCall-ID:")
 	toLine     = []byte("\nTo:")
+	viaLine    = []byte("\nVia:")
 )
 
 // callID finds the Call-ID's value without parsing the message. What it does
@@ -45,6 +46,35 @@ func headerLine(data, usual []byte, long string, short byte) []byte {
 		if len(rest) > 0 && rest[0] == ':' {
 			return line(rest[1:])
 		}
+	}
+}
+
+// branchOf finds the branch of the topmost Via without parsing the message. What it
+// does not find is empty.
+func branchOf(data []byte) []byte {
+	via := headerLine(data, viaLine, "via", 'v')
+	if i := bytes.IndexByte(via, ','); i >= 0 {
+		via = via[:i]
+	}
+	for {
+		i := bytes.IndexByte(via, ';')
+		if i < 0 {
+			return nil
+		}
+		via = bytes.TrimLeft(via[i+1:], " \t")
+		const n = len("branch")
+		if len(via) <= n || !sipframe.EqualFold(via[:n], "branch") {
+			continue
+		}
+		value := bytes.TrimLeft(via[n:], " \t")
+		if len(value) == 0 || value[0] != '=' {
+			continue
+		}
+		value = bytes.TrimLeft(value[1:], " \t")
+		if end := bytes.IndexAny(value, "; \t"); end >= 0 {
+			value = value[:end]
+		}
+		return value
 	}
 }
 

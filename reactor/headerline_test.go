@@ -22,3 +22,24 @@ func TestCallID(t *testing.T) {
 		}
 	}
 }
+
+func TestBranchOf(t *testing.T) {
+	tests := []struct{ message, want string }{
+		{"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa;rport\r\nVia: SIP/2.0/UDP i;branch=no\r\n\r\n", "z9hG4bKa"},
+		{"SIP/2.0 200 OK\r\nCall-ID: x\r\nv : SIP/2.0/UDP h ; rport ; Branch = a ;x=y\r\n\r\n", "a"},
+		{"SIP/2.0 200 OK\r\nVIA: SIP/2.0/UDP h;rport, SIP/2.0/UDP i;branch=no\r\n\r\n", ""},
+		{"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch\r\n\r\n", ""},
+		{"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=\r\n\r\n", ""},
+		{"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;xbranch=a;branchy=b\r\n\r\n", ""},
+		{"", ""},
+	}
+	for _, tt := range tests {
+		if got := string(branchOf([]byte(tt.message))); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.message, got, tt.want)
+		}
+	}
+	data := []byte(tests[0].message)
+	if n := testing.AllocsPerRun(100, func() { branchOf(data) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -52,11 +52,23 @@ func (s *shard) push(items []item, bound int) (refused int) {
 // put queues one item, however many wait.
 func (s *shard) put(it item) { s.Push([]item{it}, false, workers.Unbounded) }
 
-// shardOf returns the shard of a message: all of a Call-ID go to one, so that a
-// dialog stays in order.
-func (e *Engine) shardOf(data []byte) int {
+// shardOf returns the shard of a message that came: all of a Call-ID go to one, so that a
+// dialog stays in order, and a response goes to the one of its request.
+func (e *Engine) shardOf(data []byte) int { return e.shardBy(data, isReply(data)) }
+
+// shardOfOurs returns the shard of a message of ours that comes back: of a request the one
+// that its responses go to.
+func (e *Engine) shardOfOurs(data []byte) int { return e.shardBy(data, !isReply(data)) }
+
+// shardBy returns the shard of a message, with answers whether its topmost Via is ours.
+func (e *Engine) shardBy(data []byte, answers bool) int {
 	if len(e.shards) == 1 {
 		return 0
+	}
+	if answers && e.sharder != nil {
+		if i, ok := e.sharder.Shard(branchOf(data)); ok && i < len(e.shards) {
+			return i
+		}
 	}
 	return int(maphash.Bytes(e.seed, callID(data)) % uint64(len(e.shards)))
 }

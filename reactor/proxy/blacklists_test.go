@@ -162,10 +162,10 @@ func TestDeadTargetsOfTransactions(t *testing.T) {
 		answer.Targets = append(answer.Targets, names.Target{EndPoint: reactor.EndPoint{Proto: reactor.UDP, Addr: netip.MustParseAddrPort(a)}})
 	}
 	b := newBed(t, funcs{request: func(c *Context) {
-		if err := errors.Join(c.Aim(nil, &w), c.SendBranch(1, &w, &text)); err != nil || len(dead.Entries(time.Now())) != 0 {
+		if err := errors.Join(c.Aim(nil, &w), c.SendBranch(1, 0, &w, &text)); err != nil || len(dead.Entries(time.Now())) != 0 {
 			t.Error(err, dead.Entries(time.Now()))
 		}
-		if err := c.SendBranch(1, &w, &text); err != nil || w.More() { // the first was silent
+		if err := c.SendBranch(1, 0, &w, &text); err != nil || w.More() { // the first was silent
 			t.Error(err)
 		}
 	}}, func(c *Config) { c.Resolver, c.Blacklists, c.DeadTargets = answer, set, dead })

@@ -16,6 +16,7 @@ const cookie = "z9hG4bK"
 const (
 	atTrans    = 0
 	atLoop     = 8
+	atShard    = 12
 	atCheck    = 13
 	atFlags    = 17
 	atSocket   = 18
@@ -26,7 +27,7 @@ const (
 	tokenText  = tokenBytes * 8 / 5 // base32 without a rest
 	branchText = len(cookie) + tokenText
 
-	loopMask = 1<<40 - 1
+	loopMask = 1<<32 - 1
 
 	// What a token's flags are: the transport in the lower half, and these.
 	protoMask    = 0x0f
@@ -38,7 +39,7 @@ const (
 // token is what our branch parameter says. A stateless proxy keeps nothing, so
 // all that it needs to know when the response comes stands there.
 //
-// On the wire: trans (8 bytes), loop (5), check (4), then encrypted flags (1),
+// On the wire: trans (8 bytes), loop (4), shard (1), check (4), then encrypted flags (1),
 // socket (2), conn (8) and life (4), then the seal (8), in base32 of lower case
 // letters, since parameter values compare without regard to case (RFC 3261
 // 7.3.1). The seal is a keyed hash over everything before it and the nonce of
@@ -60,8 +61,11 @@ type token struct {
 	// CANCEL and the ACK to its non-2xx response (RFC 3261 16.11).
 	trans uint64
 	// loop is equal when a request comes back to be routed as it was before
-	// (RFC 3261 16.6 item 8, RFC 5393 4.2.1). 40 bits.
+	// (RFC 3261 16.6 item 8, RFC 5393 4.2.1). 32 bits.
 	loop uint64
+	// shard is 1 and the shard of the transaction that the branch leads to; 0 where there is none, or no room for
+	// its number. It stands in the clear, for who only wants to know whose turn a response is.
+	shard uint8
 	// check is a keyed hash of what each response has to bring along: Call-ID,
 	// CSeq, From tag, the client's Via and the address it came from.
 	check uint32
@@ -107,9 +111,8 @@ func hash(key *[2]uint64, b []byte) uint64 { return siphash.Hash(key[0], key[1],
 func (k *keys) appendBranch(dst []byte, t *token) []byte {
 	var raw [tokenBytes]byte
 	binary.BigEndian.PutUint64(raw[atTrans:], t.trans)
-	loop := t.loop & loopMask
-	raw[atLoop] = byte(loop >> 32)
-	binary.BigEndian.PutUint32(raw[atLoop+1:], uint32(loop))
+	binary.BigEndian.PutUint32(raw[atLoop:], uint32(t.loop))
+	raw[atShard] = t.shard
 	binary.BigEndian.PutUint32(raw[atCheck:], t.check)
 	raw[atFlags] = t.flags()
 	binary.BigEndian.PutUint16(raw[atSocket:], t.socket)
@@ -135,7 +138,8 @@ func (k *keys) openBranch(branch []byte, t *token) bool {
 		return false
 	}
 	t.trans = binary.BigEndian.Uint64(raw[atTrans:])
-	t.loop = uint64(raw[atLoop])<<32 | uint64(binary.BigEndian.Uint32(raw[atLoop+1:]))
+	t.loop = uint64(binary.BigEndian.Uint32(raw[atLoop:]))
+	t.shard = raw[atShard]
 	t.check = binary.BigEndian.Uint32(raw[atCheck:])
 	t.proto = reactor.Proto(raw[atFlags] & protoMask)
 	t.verified, t.toTag = raw[atFlags]&flagVerified != 0, raw[atFlags]&flagToTag != 0
@@ -158,6 +162,19 @@ func (t *token) flags() byte {
 		f |= flagStateful
 	}
 	return f
+}
+
+// Shard returns which shard the transaction is of that a response's topmost branch leads to: reactor.Sharder. The branch
+// is read and not verified: who makes one up chooses whose turn the message is, and nothing else.
+func (p *Proxy) Shard(branch []byte) (shard int, ok bool) {
+	const group = 5 // bytes, in 8 letters
+	const at = atShard / group
+	var raw [group]byte
+	if !looksOurs(branch) || !parseBase32(raw[:], branch[len(cookie)+at*8:][:8]) {
+		return 0, false
+	}
+	n := raw[atShard%group]
+	return int(n) - 1, n > 0
 }
 
 // mask encrypts or decrypts what stands between check and seal. The key stream

@@ -8,14 +8,14 @@ import (
 	"sipreactor/reactor"
 )
 
-var testToken = token{trans: 0x0123456789abcdef, loop: 0xfedcba9876, check: 0xdeadbeef, proto: reactor.TLS, socket: 3, conn: 0x1_0000_0007, life: 0x5eed}
+var testToken = token{trans: 0x0123456789abcdef, loop: 0xfedcba98, shard: 6, check: 0xdeadbeef, proto: reactor.TLS, socket: 3, conn: 0x1_0000_0007, life: 0x5eed}
 
 func TestBranchRoundTrip(t *testing.T) {
 	k := newKeys(testKey)
 	for _, want := range []token{
 		testToken,
 		{},
-		{trans: 1<<64 - 1, loop: loopMask, check: 1<<32 - 1, proto: protoMask, verified: true, toTag: true, socket: 1<<16 - 1, conn: 1<<64 - 1, life: 1<<32 - 1},
+		{trans: 1<<64 - 1, loop: loopMask, shard: 255, check: 1<<32 - 1, proto: protoMask, verified: true, toTag: true, socket: 1<<16 - 1, conn: 1<<64 - 1, life: 1<<32 - 1},
 		{proto: reactor.UDP, socket: 1},
 	} {
 		b := k.appendBranch(nil, &want)
@@ -37,6 +37,26 @@ func TestBranchRoundTrip(t *testing.T) {
 		}
 		if !k.openBranch(bytes.ToUpper(b), &got) || got != want {
 			t.Error("case matters")
+		}
+	}
+}
+
+// Which shard a branch leads to is read without its secrets; what is none of ours, or names no shard, tells none.
+func TestShardOfABranch(t *testing.T) {
+	var p Proxy
+	k := newKeys(testKey)
+	for shard := range 256 {
+		b := k.appendBranch(nil, &token{trans: 1<<64 - 1, loop: loopMask, shard: uint8(shard), check: 1<<32 - 1})
+		for _, b := range [][]byte{b, bytes.ToUpper(b)} {
+			if got, ok := p.Shard(b); ok != (shard > 0) || ok && got != shard-1 {
+				t.Errorf("shard %d of %q, want %d", got, b, shard-1)
+			}
+		}
+	}
+	good := k.appendBranch(nil, &testToken)
+	for _, bad := range []string{"", cookie, string(good[:len(good)-1]), string(good) + "a", strings.Repeat("-", len(good)), cookie + strings.Repeat("-", tokenText)} {
+		if _, ok := p.Shard([]byte(bad)); ok {
+			t.Errorf("%q has a shard", bad)
 		}
 	}
 }

@@ -100,14 +100,14 @@ func TestLargeBranch(t *testing.T) {
 		var w Way
 		var text []byte
 		b := newBed(t, funcs{request: func(c *Context) {
-			if err := errors.Join(c.Aim(nil, &w), c.SendBranch(1, &w, &text)); err != nil || !w.Reliable() || !w.More() || !w.Several() {
+			if err := errors.Join(c.Aim(nil, &w), c.SendBranch(1, 0, &w, &text)); err != nil || !w.Reliable() || !w.More() || !w.Several() {
 				t.Errorf("%v, %+v", err, w)
 			}
 			if reached {
 				w.Reached()
 				return
 			}
-			if err := c.SendBranch(1, &w, &text); err != nil || w.Reliable() || w.More() {
+			if err := c.SendBranch(1, 0, &w, &text); err != nil || w.Reliable() || w.More() {
 				t.Errorf("%v, %+v", err, w)
 			}
 		}})

@@ -41,7 +41,7 @@ func TestSendBranch(t *testing.T) {
 		if err := c.Aim(nil, &w); err != nil || !w.Reliable() || !w.More() {
 			t.Errorf("aim: %v, %+v", err, w)
 		}
-		if err := c.SendBranch(k.handle, &w, &text); err != nil || w.More() || len(text) == 0 {
+		if err := c.SendBranch(k.handle, 0, &w, &text); err != nil || w.More() || len(text) == 0 {
 			t.Errorf("send: %v, %+v", err, w)
 		}
 		if w.Target().Addr != netip.MustParseAddrPort("203.0.113.9:5061") {
@@ -83,12 +83,12 @@ func TestSendBranchOnward(t *testing.T) {
 		var text []byte
 		err := c.Aim([]byte("tls:two.example.com"), &w)
 		if err == nil {
-			err = c.SendBranch(1, &w, &text)
+			err = c.SendBranch(1, 0, &w, &text)
 		}
 		if err != nil || w.More() {
 			t.Errorf("%v, %+v", err, w)
 		}
-		if err = c.SendBranch(1, &w, &text); !errors.Is(err, names.ErrUnresolved) {
+		if err = c.SendBranch(1, 0, &w, &text); !errors.Is(err, names.ErrUnresolved) {
 			t.Errorf("nothing is left to try: %v", err)
 		}
 		if err = c.Aim([]byte("sip:x@203.0.113.9;transport=sctp"), &w); !errors.Is(err, ErrTransport) {

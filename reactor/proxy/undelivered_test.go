@@ -136,7 +136,7 @@ func TestQuotedDatagram(t *testing.T) {
 	b := newBed(t, funcs{request: func(c *Context) {
 		var w Way
 		var text []byte
-		if err := errors.Join(c.Aim(nil, &w), c.SendBranch(k.handle, &w, &text)); err != nil {
+		if err := errors.Join(c.Aim(nil, &w), c.SendBranch(k.handle, 0, &w, &text)); err != nil {
 			t.Error(err)
 		}
 	}})

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 
@@ -79,8 +80,9 @@ func (c *Context) Aim(dest []byte, w *Way) error {
 }
 
 // SendBranch sends the request to the addresses of w that have not been tried, one after the other, until one takes it.
-// Its branch leads responses to handle (Transactions). What was written is in *sent, whose memory is used.
-func (c *Context) SendBranch(handle uint64, w *Way, sent *[]byte) (err error) {
+// Its branch leads responses to handle (Transactions), on the shard that the transaction is of. What was written is in
+// *sent, whose memory is used.
+func (c *Context) SendBranch(handle uint64, shard int, w *Way, sent *[]byte) (err error) {
 	var last error
 	for w.More() {
 		to := w.targets[w.order.At(int(w.next))].EndPoint
@@ -95,7 +97,7 @@ func (c *Context) SendBranch(handle uint64, w *Way, sent *[]byte) (err error) {
 			}
 			continue
 		}
-		c.stateful(handle)
+		c.stateful(handle, shard)
 		build := c.buildRequest(c.spokenAs(c.voice(li, to.Addr)))
 		c.token.branched = false // the next one is another
 		if build != nil {
@@ -130,11 +132,14 @@ func (c *Context) SendBranch(handle uint64, w *Way, sent *[]byte) (err error) {
 }
 
 // stateful makes the branch of the request one that leads to a transaction.
-func (c *Context) stateful(handle uint64) {
+func (c *Context) stateful(handle uint64, shard int) {
 	c.token.branched = false
 	c.makeBranch()
 	t := &c.token.whole
 	t.stateful, t.conn, t.life = true, reactor.Handle(handle), c.proxy.life
+	if t.shard = 0; shard < math.MaxUint8 {
+		t.shard = uint8(shard) + 1
+	}
 	c.proxy.keys.appendBranch(c.token.branch[:0], t)
 }
 

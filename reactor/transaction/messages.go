@@ -86,7 +86,7 @@ func (x *Exchange) SendRequest(_ *Transaction, b *Branch) error {
 	}
 	leg.fresh = false
 	c := x.rc
-	if err := c.SendBranch(x.name(leg), &leg.way, &x.layer.scratchOf(c).b); err != nil {
+	if err := c.SendBranch(x.name(leg), x.shard.index, &leg.way, &x.layer.scratchOf(c).b); err != nil {
 		return err
 	}
 	b.Went(leg.way.Reliable())
