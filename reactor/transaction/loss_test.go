@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -18,7 +19,8 @@ import (
 
 // Calls of sipp over a network that loses 3 % of all datagrams: all of them end, none comes to the callee twice, and no
 // transaction is left without its answer. The callee is none of sipp's, whose server takes an INVITE that comes again
-// because both its responses were lost for a mistake.
+// because both its responses were lost for a mistake. SIPREACTOR_SIPP=30m (and -timeout 1h) has it go on that long, and
+// wants memory to be flat and every transaction to end, too.
 func TestLossySIPp(t *testing.T) {
 	path, err := exec.LookPath("sipp")
 	if err != nil {
@@ -27,14 +29,25 @@ func TestLossySIPp(t *testing.T) {
 	if !netnstest.In(t) {
 		return
 	}
-	const calls, rate, loss = 300, 100, "3"
+	const loss = "3"        // percent
+	rate, calls := 100, 300 // a second, in all
+	long := time.Duration(0)
+	if s := os.Getenv("SIPREACTOR_SIPP"); s != "" {
+		if long, err = time.ParseDuration(s); err != nil || long < 10*time.Minute {
+			t.Fatalf("SIPREACTOR_SIPP=%s is no time of ten minutes or more", s)
+		}
+		rate = 400
+		calls = rate * int(long/time.Second)
+	}
 	r := &routes{}
 	var to atomic.Value
 	r.request = func(c ctx) {
 		_ = c.SetRequestURI([]byte(to.Load().(string)))
 		r.relay(c)
 	}
-	l := run(t, r, Config{})
+	timing := DefaultTiming()
+	timing.Wait = 64 * timing.T1 // J as the RFC has it: a BYE may find no answer for longer than wt_timer
+	l := run(t, r, Config{Timing: timing})
 	bob := l.dial(reactor.UDP, 0)
 	to.Store(bob.uri("bob"))
 	once := bob.answers(500 * time.Millisecond)
@@ -43,9 +56,13 @@ func TestLossySIPp(t *testing.T) {
 		"add rule inet loss in meta l4proto udp numgen random mod 100 < "+loss+" counter drop")
 	dir := t.TempDir()
 	stats, said := filepath.Join(dir, "stats.csv"), filepath.Join(dir, "errors")
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), long+2*time.Minute)
 	defer cancel()
-	if err := exec.CommandContext(ctx, path, "-sf", "testdata/lossy_uac.xml", "-i", "127.0.0.1", "-p", freeUDP(t), "-m", strconv.Itoa(calls), "-r", strconv.Itoa(rate), "-d", "100",
+	var early atomic.Uint64
+	if long > 0 {
+		defer time.AfterFunc(long/5, func() { early.Store(liveHeap()) }).Stop()
+	}
+	if err := exec.CommandContext(ctx, path, "-sf", "testdata/lossy_uac.xml", "-i", "127.0.0.1", "-p", freeUDP(t), "-m", strconv.Itoa(calls), "-r", strconv.Itoa(rate), "-l", "10000", "-d", "100",
 		"-nostdin", "-trace_stat", "-stf", stats, "-fd", "1", "-trace_err", "-error_file", said, "127.0.0.1:"+engine).Run(); err != nil {
 		why, _ := os.ReadFile(said)
 		t.Errorf("sipp: %v\n%s", err, why)
@@ -58,8 +75,29 @@ func TestLossySIPp(t *testing.T) {
 	if lastOf(t, stats, "Retransmissions(C)") == 0 {
 		t.Error("nothing was lost")
 	}
+	if long > 0 {
+		late := liveHeap()
+		t.Logf("%d bytes are alive after a fifth of the calls, %d after all", early.Load(), late)
+		if late > early.Load()+early.Load()/10 {
+			t.Error("memory is not flat")
+		}
+		for end := time.Now().Add(2 * patience); l.layer.Live() > 0; time.Sleep(time.Second) {
+			if time.Now().After(end) {
+				t.Fatalf("%d transactions are left", l.layer.Live())
+			}
+		}
+	}
 	l.settled()
 	once()
+}
+
+// liveHeap returns how many bytes are reachable.
+func liveHeap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // pools let go of what they have by two
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // freeUDP returns a UDP port that nobody uses.

@@ -29,7 +29,11 @@ func In(t *testing.T) bool {
 		}
 		t.Skipf("no network namespace with nftables: %v", err)
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=5m")
+	most := 5 * time.Minute
+	if end, ok := t.Deadline(); ok {
+		most = max(most, time.Until(end))
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout="+most.String())
 	cmd.Env = append(os.Environ(), "SIPREACTOR_IN_NETNS="+t.Name())
 	cmd.SysProcAttr = namespace()
 	out, err := cmd.CombinedOutput()
