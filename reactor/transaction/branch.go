@@ -57,7 +57,7 @@ func (b *Branch) over() bool {
 func (b *Branch) drive(e Event) Action {
 	t := b.of
 	effect := b.request.On(e, t.timing)
-	if e == Provisional && effect.Life > 0 && b.request.kind == InviteClient && b.timers[partLife].armed &&
+	if e == Provisional && effect.Life > 0 && b.request.kind == InviteClient && b.timers[partLife].Armed() &&
 		b.last != 0 && !t.timing.RestartOnEach && int(b.last) == t.code {
 		effect.Life = Unchanged
 	}
@@ -89,7 +89,7 @@ func (b *Branch) sendCancel() {
 	b.cancel = cancels.Get().(*canceling)
 	*b.cancel = canceling{Machine: NewMachine(Client, b.request.reliable)}
 	for i := range b.cancel.timers {
-		b.cancel.timers[i].belong(b.of, b.Index, partCancelResend+part(i))
+		b.cancel.timers[i].belong(b.Index, partCancelResend+part(i))
 	}
 	b.driveCancel(Start)
 }

@@ -35,11 +35,11 @@ func (t *Transaction) cancelOthers(but *Branch) {
 	}
 }
 
-// Fire has a timer do what it was armed for, unless it was armed or stopped since it went off. Who advances the wheel
-// calls it with those that go off, at once or when the transaction is free.
-func Fire(now time.Duration, timer *Timer) {
-	if timer.of.wheel.claim(timer) {
-		timer.of.fire(now, timer)
+// Fire has a timer of the transaction's do what it was armed for, unless it was armed or stopped since it went off. Who
+// advances the wheel calls it with those that go off, at once or when the transaction is free.
+func (t *Transaction) Fire(now time.Duration, timer *Timer) {
+	if t.wheel.claim(timer) {
+		t.fire(now, timer)
 	}
 }
 

@@ -126,7 +126,7 @@ func (x *Exchange) happen(e event) {
 			x.at = x.legs[e.timer.branch]
 		}
 		x.count(e.timer)
-		Fire(now, e.timer)
+		x.Fire(now, e.timer)
 	case evRepeat:
 		x.Repeated(now)
 	case evAck:
@@ -153,11 +153,10 @@ func (x *Exchange) happen(e event) {
 // Exchange. Any goroutine.
 func (l *Layer) Do(c *proxy.Context, handle uint64, f func(x *Exchange, c *proxy.Context)) bool {
 	if c == nil {
-		s := l.shardOf(handle)
-		if l.engine == nil || s == nil {
+		if l.engine == nil || l.table.get(handle) == nil && l.table.left(handle) == nil {
 			return false
 		}
-		l.engine.Post(s.index, &errand{l, handle, f})
+		l.engine.Post(l.shardOf(handle).index, &errand{l, handle, f})
 		return true
 	}
 	return l.deliver(c, event{kind: evDo, handle: handle, do: f}, nil)
@@ -177,16 +176,8 @@ func (e *errand) Run(w *reactor.Worker) {
 	e.layer.putContext(c)
 }
 
-// shardOf returns the shard of a transaction; nil: there is none.
-func (l *Layer) shardOf(handle uint64) *shard {
-	if x := l.table.get(handle); x != nil {
-		return x.shard
-	}
-	if r := l.table.left(handle); r != nil {
-		return r.shard.Load()
-	}
-	return nil
-}
+// shardOf returns the shard of the transaction that has, or had, a handle.
+func (l *Layer) shardOf(handle uint64) *shard { return &l.shards[l.table.partOf(handle)] }
 
 // deliver brings an event without a message to a transaction. It reports whether there is one with its handle.
 func (l *Layer) deliver(c *proxy.Context, e event, data []byte) bool {
@@ -197,7 +188,7 @@ func (l *Layer) deliver(c *proxy.Context, e event, data []byte) bool {
 	}
 	if !there { // or just no longer
 		r := l.table.left(e.handle)
-		return r != nil && r.event(c, &e)
+		return r != nil && r.event(l, c, &e)
 	}
 	if mine {
 		o := l.context(c)

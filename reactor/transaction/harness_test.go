@@ -92,7 +92,7 @@ func (r *rig) pass(d time.Duration) {
 			next = to
 		}
 		r.now = max(next, r.now)
-		r.wheel.Advance(r.now, func(x *Timer, _ uint64) { Fire(r.now, x) })
+		r.wheel.Advance(r.now, func(x *Timer, _ uint64) { r.tx.Fire(r.now, x) })
 	}
 }
 

@@ -140,6 +140,7 @@ func NewLayer(cfg Config, p *proxy.Proxy) *Layer {
 
 func (l *Layer) setShards(n int) {
 	l.shards = make([]shard, n)
+	l.table.parts = make([]tablePart, n)
 	for i := range l.shards {
 		s := &l.shards[i]
 		s.index, s.layer, s.wheel = i, l, NewWheel(l.now())
@@ -236,7 +237,7 @@ func (l *Layer) accepted(h uint64) bool {
 		return x.accepted.Load()
 	}
 	r := l.table.left(h) // which an INVITE leaves with a 2xx only
-	return r != nil && r.handle.Load() == h
+	return r != nil && r.handle() == h
 }
 
 // Acknowledges reports whether an ACK belongs to a transaction: proxy.Transactions.

@@ -17,7 +17,7 @@ func (l *Layer) Response(c *proxy.Context, handle uint64) bool {
 	}
 	if !there { // or just no longer
 		r := l.table.left(handle)
-		return r != nil && r.response(c, handle)
+		return r != nil && r.response(l, c, handle)
 	}
 	if mine {
 		x.c, x.rc = c, nil

@@ -12,7 +12,7 @@ func (l *Layer) make(w *reactor.Worker) *Exchange {
 		x = &Exchange{layer: l}
 	}
 	x.shard = &l.shards[w.Shard()%len(l.shards)]
-	h := l.table.add(x)
+	h := l.table.add(x, x.shard.index)
 	if h == 0 {
 		l.free.Put(x)
 		return nil

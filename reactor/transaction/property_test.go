@@ -199,7 +199,7 @@ func (k *books) pass(d time.Duration) {
 		k.now = max(next, k.now)
 		k.wheel.Advance(k.now, func(x *Timer, _ uint64) {
 			if !k.gone {
-				Fire(k.now, x)
+				k.tx.Fire(k.now, x)
 			}
 		})
 	}

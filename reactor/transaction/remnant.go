@@ -13,18 +13,16 @@ import (
 // Exchange is the next request's at once, while it is in the processor's caches still. A 2xx that comes again, or a call
 // by handle, gets an Exchange made of it for as long as it takes.
 //
-// It belongs to the same shard and has the same handle. All but handle, shard and timer is the holder's: whoever handles
-// something for it. What comes meanwhile is a repetition, comes again, and is dropped.
+// It belongs to the same shard and has the same handle. All but held and timer is the holder's: whoever handles something
+// for it. What comes meanwhile is a repetition, comes again, and is dropped.
 type remnant struct {
-	handle atomic.Uint64 // 0: over
 	held   atomic.Bool
 	status uint16
 	method sipframe.Method
 	try    uint8 // of its branch
-	shard  atomic.Pointer[shard]
 	key    uint64
 	merge  uint64 // 0: not entered
-	timer  Timer  // its end
+	timer  Timer  // its end, and by its key the handle
 	up     proxy.Upstream
 	last   *sipframe.Buffer // what goes upstream again; nil: nothing
 	more   *remnants        // nil for one branch about which the script keeps nothing
@@ -69,7 +67,6 @@ func (x *Exchange) leave() *remnant {
 		r = new(remnant)
 		r.held.Store(true)
 	}
-	r.shard.Store(x.shard)
 	r.method, r.key, r.up, r.status = x.method, x.key, x.up, uint16(x.status)
 	r.merge, r.try = 0, x.legs[0].try
 	if x.merged {
@@ -91,7 +88,7 @@ func (x *Exchange) leave() *remnant {
 			r.more.legs = append(r.more.legs, one)
 		}
 	}
-	r.handle.Store(h)
+	r.timer.key.Store(h)
 	l.table.fold(h, r)
 	x.over = true
 	x.handle.Store(0)
@@ -99,9 +96,12 @@ func (x *Exchange) leave() *remnant {
 	return r
 }
 
+// handle returns what names the remnant; 0: it is over. Any goroutine.
+func (r *remnant) handle() uint64 { return r.timer.key.Load() }
+
 // fold gives the remnant its time, lets others have it, and the Exchange be used again.
 func (x *Exchange) fold(r *remnant) {
-	l, h := x.layer, r.handle.Load()
+	l, h := x.layer, r.handle()
 	if x.indexed {
 		l.invites.remove(x.invited.Load(), h)
 	}
@@ -116,8 +116,8 @@ func (t *Transaction) endsBy() (end time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	stop := func(timers *[2]Timer) {
-		if life := &timers[partLife]; life.armed {
-			end = max(end, time.Duration(life.due)*Tick)
+		if life := &timers[partLife]; life.Armed() {
+			end = max(end, time.Duration(w.dueOf(life))*Tick)
 		}
 		w.stop(&timers[partResend])
 		w.stop(&timers[partLife])
@@ -131,16 +131,15 @@ func (t *Transaction) endsBy() (end time.Duration) {
 }
 
 // unfold makes an Exchange of a remnant, which the caller holds both.
-func (r *remnant) unfold() *Exchange {
-	shard := r.shard.Load()
-	l := shard.layer
+func (r *remnant) unfold(l *Layer) *Exchange {
+	shard := l.shardOf(r.handle())
 	x, ok := l.free.Get().(*Exchange)
 	if !ok {
 		x = &Exchange{layer: l}
 	}
 	x.mu.Lock()
 	x.held, x.over = true, false
-	x.handle.Store(r.handle.Load())
+	x.handle.Store(r.handle())
 	x.mu.Unlock()
 	x.shard, x.key, x.method, x.up, x.last = shard, r.key, r.method, r.up, r.last
 	x.settled, x.replied = true, int32(r.status)
@@ -160,7 +159,7 @@ func (r *remnant) unfold() *Exchange {
 			leg.request.state = Accepted
 		}
 		for n := range leg.timers {
-			leg.timers[n].belong(&x.Transaction, i, part(n))
+			leg.timers[n].belong(i, part(n))
 		}
 		leg.try, leg.Attached = kept.try, kept.attached
 		leg.way = proxy.Way{}
@@ -185,15 +184,15 @@ func (t *Transaction) again(u User, w *Wheel, timing *Timing, now time.Duration,
 
 // take holds the remnant that has the handle. It reports whether it is the caller's now, and whether it is that one: then
 // somebody else has it.
-func (r *remnant) take(handle uint64) (mine, there bool) {
-	there = r.handle.Load() == handle&exchangeMask
+func (r *remnant) take(l *Layer, handle uint64) (mine, there bool) {
+	there = r.handle() == handle&exchangeMask
 	if !there || !r.held.CompareAndSwap(false, true) {
 		if there {
-			r.shard.Load().stat.add(statDropped)
+			l.shardOf(handle).stat.add(statDropped)
 		}
 		return false, there
 	}
-	if r.handle.Load() != handle&exchangeMask { // it has ended meanwhile, and is another's
+	if r.handle() != handle&exchangeMask { // it has ended meanwhile, and is another's
 		r.held.Store(false)
 		return false, false
 	}
@@ -201,8 +200,8 @@ func (r *remnant) take(handle uint64) (mine, there bool) {
 }
 
 // do has f called with an Exchange made of the remnant, which the caller holds and lets go of by that.
-func (r *remnant) do(c *proxy.Context, f func(x *Exchange, c *proxy.Context)) {
-	x := r.unfold()
+func (r *remnant) do(l *Layer, c *proxy.Context, f func(x *Exchange, c *proxy.Context)) {
+	x := r.unfold(l)
 	x.c, x.rc = c, nil
 	f(x, c)
 	x.c, x.rc = nil, nil
@@ -218,17 +217,17 @@ func (r *remnant) do(c *proxy.Context, f func(x *Exchange, c *proxy.Context)) {
 	x.over = true
 	x.handle.Store(0)
 	x.mu.Unlock()
-	x.layer.recycle(x)
+	l.recycle(x)
 	r.held.Store(false)
 }
 
 // response handles a response that was sent to the remnant. It reports whether it is the one with the handle.
-func (r *remnant) response(c *proxy.Context, handle uint64) bool {
-	mine, there := r.take(handle)
+func (r *remnant) response(l *Layer, c *proxy.Context, handle uint64) bool {
+	mine, there := r.take(l, handle)
 	switch {
 	case !mine:
 	case r.method == sipframe.INVITE && c.Msg.StatusCode() >= 200 && c.Msg.StatusCode() < 300:
-		r.do(c, func(x *Exchange, c *proxy.Context) { x.response(c, handle) })
+		r.do(l, c, func(x *Exchange, c *proxy.Context) { x.response(c, handle) })
 	default:
 		r.held.Store(false)
 	}
@@ -236,22 +235,22 @@ func (r *remnant) response(c *proxy.Context, handle uint64) bool {
 }
 
 // event handles one without a message. It reports the same.
-func (r *remnant) event(c *proxy.Context, e *event) bool {
+func (r *remnant) event(l *Layer, c *proxy.Context, e *event) bool {
+	shard := l.shardOf(e.handle)
 	if e.kind == evTimer {
-		if r.handle.Load() == e.handle && e.timer == &r.timer && r.shard.Load().wheel.claim(e.timer) {
-			r.end()
+		if r.handle() == e.handle && e.timer == &r.timer && shard.wheel.claim(e.timer) {
+			r.end(shard)
 		}
 		return true
 	}
-	mine, there := r.take(e.handle)
+	mine, there := r.take(l, e.handle)
 	if !mine {
 		return there
 	}
-	shard := r.shard.Load()
-	o := shard.layer.context(c)
+	o := l.context(c)
 	switch {
 	case e.kind == evDo:
-		r.do(o, e.do)
+		r.do(l, o, e.do)
 	case e.kind == evRepeat && r.last != nil:
 		shard.stat.add(statReplyT2)
 		_ = o.SendUpstream(&r.up, r.last.Bytes())
@@ -259,7 +258,7 @@ func (r *remnant) event(c *proxy.Context, e *event) bool {
 	default: // what an answered transaction takes no note of
 		r.held.Store(false)
 	}
-	shard.layer.putContext(o)
+	l.putContext(o)
 	return true
 }
 
@@ -267,15 +266,14 @@ func (r *remnant) event(c *proxy.Context, e *event) bool {
 const remnantPatience = time.Second
 
 // end lets go of the remnant.
-func (r *remnant) end() {
-	shard, h := r.shard.Load(), r.handle.Load()
-	l := shard.layer
+func (r *remnant) end(shard *shard) {
+	l, h := shard.layer, r.handle()
 	if !r.held.CompareAndSwap(false, true) {
 		shard.wheel.arm(&r.timer, l.now()+remnantPatience, h)
 		return
 	}
 	if r.more != nil {
-		x := r.unfold()
+		x := r.unfold(l)
 		x.mu.Lock()
 		x.over = true
 		x.handle.Store(0)
@@ -288,7 +286,7 @@ func (r *remnant) end() {
 		l.merges.remove(r.merge, h)
 	}
 	l.table.remove(h)
-	r.handle.Store(0)
+	r.timer.key.Store(0)
 	drop(&r.last)
 	l.remnants.Put(r) // held, until it is another's
 }

@@ -60,7 +60,7 @@ func TestRemnantOfInvite(t *testing.T) {
 			b.take(request("INVITE", bob, "2"), overUDP)
 			b.want("SIP/2.0 482 Loop Detected")
 			done := false
-			h := b.layer.table.pages[0].Load()[0].left.Load().handle.Load()
+			h := b.layer.table.pages[0].Load()[0].left.Load().handle()
 			if !b.layer.Do(b.ctx, h, func(x *Exchange, _ *proxy.Context) { done = x.Status() == 200 && x.Handle() == h }) || !done {
 				t.Error("a call by handle does not reach it")
 			}

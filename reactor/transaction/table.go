@@ -34,15 +34,24 @@ const (
 	maxPages = 1 << 13 // eight million
 )
 
-// table holds every Exchange from its first moment to its last. Look-ups take no lock.
+// table holds every Exchange from its first moment to its last. Look-ups take no lock. It has a part for each shard, which
+// a handle's slot tells: a transaction is of one and the same shard from its beginning to its end.
 type table struct {
 	pages [maxPages]atomic.Pointer[page]
 	live  atomic.Int64
-
-	mu   sync.Mutex
-	free []uint32
-	gens []uint32 // generation that a slot gets next
+	parts []tablePart
 }
+
+// tablePart gives the slots of a shard: of all slots each n-th one, of n shards.
+type tablePart struct {
+	mu   sync.Mutex
+	free []uint32 // by their order in the part
+	gens []uint32 // generation that a slot gets next, by the same
+	_    [64]byte
+}
+
+// partOf returns which part a handle's slot is of.
+func (t *table) partOf(h uint64) int { return int((uint32(h) - 1) % uint32(len(t.parts))) }
 
 // place has who has a handle: an Exchange, or what is left of one.
 type place struct {
@@ -52,25 +61,27 @@ type place struct {
 
 type page [pageSize]place
 
-// add makes x findable and returns its handle, that of its first try of branch 0; 0 when there is no room.
-func (t *table) add(x *Exchange) uint64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var slot uint32
-	if n := len(t.free); n > 0 {
-		slot, t.free = t.free[n-1], t.free[:n-1]
+// add makes x findable and returns its handle, that of its first try of branch 0, in a part; 0 when there is no room.
+func (t *table) add(x *Exchange, part int) uint64 {
+	p := &t.parts[part]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var at uint32
+	if n := len(p.free); n > 0 {
+		at, p.free = p.free[n-1], p.free[:n-1]
 	} else {
-		if slot = uint32(len(t.gens)); slot >= maxPages*pageSize {
+		if at = uint32(len(p.gens)); int(at) >= maxPages*pageSize/len(t.parts) {
 			return 0
 		}
-		t.gens = append(t.gens, 1)
-		if t.pages[slot>>pageBits].Load() == nil {
-			t.pages[slot>>pageBits].Store(new(page))
-		}
+		p.gens = append(p.gens, 1)
+	}
+	slot := at*uint32(len(t.parts)) + uint32(part)
+	if q := &t.pages[slot>>pageBits]; q.Load() == nil {
+		q.CompareAndSwap(nil, new(page))
 	}
 	t.pages[slot>>pageBits].Load()[slot&(pageSize-1)].x.Store(x)
 	t.live.Add(1)
-	return uint64(t.gens[slot])<<genShift | uint64(slot+1)
+	return uint64(p.gens[at])<<genShift | uint64(slot+1)
 }
 
 // get finds who has, or had, a handle's slot: whether it is that one, its holder has to look. nil: nobody.
@@ -110,12 +121,12 @@ func (t *table) fold(h uint64, r *remnant) {
 
 // each goes through who is there until f reports false. Who comes or goes meanwhile may be left out.
 func (t *table) each(f func(x *Exchange) bool) {
-	t.mu.Lock()
-	slots := len(t.gens)
-	t.mu.Unlock()
-	for at := 0; at < slots; at += pageSize {
-		p := t.pages[at>>pageBits].Load()
-		for i := range min(slots-at, pageSize) {
+	for at := range t.pages {
+		p := t.pages[at].Load()
+		if p == nil {
+			continue
+		}
+		for i := range p {
 			if x := p[i].x.Load(); x != nil && !f(x) {
 				return
 			}
@@ -125,16 +136,16 @@ func (t *table) each(f func(x *Exchange) bool) {
 
 // remove ends a handle.
 func (t *table) remove(h uint64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	slot := uint32(h) - 1
-	p := t.place(h)
-	p.x.Store(nil)
-	p.left.Store(nil)
-	if t.gens[slot] = (t.gens[slot] + 1) & (1<<genBits - 1); t.gens[slot] == 0 {
-		t.gens[slot] = 1
+	q := t.place(h)
+	q.x.Store(nil)
+	q.left.Store(nil)
+	p, at := &t.parts[t.partOf(h)], (uint32(h)-1)/uint32(len(t.parts))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gens[at] = (p.gens[at] + 1) & (1<<genBits - 1); p.gens[at] == 0 {
+		p.gens[at] = 1
 	}
-	t.free = append(t.free, slot)
+	p.free = append(p.free, at)
 	t.live.Add(-1)
 }
 

@@ -74,9 +74,9 @@ func (t *Transaction) Init(u User, w *Wheel, timing *Timing, now time.Duration, 
 	}
 	t.server = NewMachine(kind, reliable)
 	for i := range t.timers {
-		t.timers[i].belong(t, -1, part(i))
+		t.timers[i].belong(-1, part(i))
 	}
-	t.waiting.belong(t, -1, partWait)
+	t.waiting.belong(-1, partWait)
 	t.drive(Start)
 }
 
@@ -127,7 +127,7 @@ func (t *Transaction) Add(b *Branch, reliable bool) error {
 	}
 	*b = Branch{Index: len(t.branches), User: b.User, Minor: b.Minor, of: t, request: NewMachine(kind, reliable)}
 	for i := range b.timers {
-		b.timers[i].belong(t, b.Index, part(i))
+		b.timers[i].belong(b.Index, part(i))
 	}
 	t.branches = append(t.branches, b)
 	return nil

@@ -3,6 +3,7 @@ package transaction
 import (
 	"math/bits"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,21 +18,26 @@ const (
 )
 
 // Timer is one deadline in a Wheel. It lives in what it is for, so that to arm it allocates nothing. The zero value is
-// a timer that is not armed.
+// a timer that is not armed. A transaction has five, so each is as small as it can be.
 type Timer struct {
 	prev, next *Timer
-	due        int64  // tick
-	key        uint64 // Transaction.Key when it was armed
-	level      uint8
-	slot       uint8
-	armed      bool
-	ripe       bool // it went off, and has not been taken note of
+	key        atomic.Uint64 // Transaction.Key when it was armed; a remnant is known by it
+	due        uint32        // tick: the lower half, see Wheel.dueOf
+	slot       uint8         // of the wheel
+	phase      timerPhase
 
-	// What Fire needs.
+	// What fires it needs.
 	branch int8 // index; -1 is the server side
 	part   part
-	of     *Transaction
 }
+
+type timerPhase uint8
+
+const (
+	timerOff  timerPhase = iota
+	timerOn              // armed
+	timerRipe            // it went off, and has not been taken note of
+)
 
 // part says which deadline of a machine a Timer is.
 type part uint8
@@ -45,12 +51,10 @@ const (
 )
 
 // belong says what the timer is of: a branch's part, or with -1 the server side's.
-func (t *Timer) belong(of *Transaction, branch int, p part) {
-	t.of, t.branch, t.part = of, int8(branch), p
-}
+func (t *Timer) belong(branch int, p part) { t.branch, t.part = int8(branch), p }
 
 // Armed reports whether the timer will go off.
-func (t *Timer) Armed() bool { return t.armed }
+func (t *Timer) Armed() bool { return t.phase == timerOn }
 
 // Wheel keeps deadlines: to arm, to move and to stop one costs O(1), whatever their number. Level 0 has a slot for each
 // of the next 64 ticks, level 1 one for 64 ticks each, and so on; a slot of a higher level is spread over the one below
@@ -58,10 +62,10 @@ func (t *Timer) Armed() bool { return t.armed }
 // only a transaction whose user waited, and has lost the lead of the shard for that, comes from another goroutine.
 type Wheel struct {
 	mu    sync.Mutex
-	now   int64 // the last tick that was worked off
-	slots [levels][levelSize]Timer
-	spill Timer          // head of what spread hands down
-	full  [levels]uint64 // which slots have timers
+	now   int64                     // the last tick that was worked off
+	slots [levels * levelSize]Timer // their heads, level by level
+	spill Timer                     // head of what spread hands down
+	full  [levels]uint64            // which slots have timers
 	count int
 	ripe  []due // of the tick that is worked off
 }
@@ -69,11 +73,9 @@ type Wheel struct {
 // NewWheel returns a wheel at a time of its owner's clock.
 func NewWheel(now time.Duration) *Wheel {
 	w := &Wheel{now: int64(now / Tick)}
-	for l := range w.slots {
-		for s := range w.slots[l] {
-			head := &w.slots[l][s]
-			head.prev, head.next = head, head
-		}
+	for i := range w.slots {
+		head := &w.slots[i]
+		head.prev, head.next = head, head
 	}
 	return w
 }
@@ -92,12 +94,17 @@ func (w *Wheel) arm(t *Timer, at time.Duration, key uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.stop(t)
-	t.key = key
-	t.due = max(int64((at+Tick-1)/Tick), w.now+1)
-	t.armed = true
+	t.key.Store(key)
+	t.phase = timerOn
 	w.count++
-	w.put(t)
+	w.put(t, min(max(int64((at+Tick-1)/Tick), w.now+1), w.now+maxAhead))
 }
+
+// maxAhead is how many ticks ahead a timer may be due: 99 days.
+const maxAhead = 1 << 30
+
+// dueOf returns the tick at which a timer is due, which is near to the present one.
+func (w *Wheel) dueOf(t *Timer) int64 { return w.now + int64(int32(t.due-uint32(w.now))) }
 
 // Stop disarms t. One that is not armed is left alone, and one that went off and was not taken note of is forgotten.
 func (w *Wheel) Stop(t *Timer) {
@@ -107,38 +114,41 @@ func (w *Wheel) Stop(t *Timer) {
 }
 
 func (w *Wheel) stop(t *Timer) {
-	t.ripe = false
-	if !t.armed {
-		return
+	if t.phase == timerOn {
+		w.take(t)
+		w.count--
 	}
-	w.take(t)
-	t.armed = false
-	w.count--
+	t.phase = timerOff
 }
 
-func (w *Wheel) put(t *Timer) {
-	l, away := 0, t.due-w.now
+// put enters a timer where it is due.
+func (w *Wheel) put(t *Timer, due int64) {
+	l, away := 0, due-w.now
 	for away >= levelSize && l < levels-1 {
 		away >>= levelBits
 		l++
 	}
-	at := t.due
+	t.due = uint32(due)
 	if l == levels-1 { // further than the wheel reaches
-		at = min(at, w.now+(levelSize-1)<<(levelBits*(levels-1)))
+		due = min(due, w.now+(levelSize-1)<<(levelBits*(levels-1)))
 	}
-	t.level = uint8(l)
-	t.slot = uint8(at >> (levelBits * l) & (levelSize - 1))
-	head := &w.slots[t.level][t.slot]
+	w.enter(t, l, due>>(levelBits*l)&(levelSize-1))
+}
+
+// enter puts a timer into a slot.
+func (w *Wheel) enter(t *Timer, level int, slot int64) {
+	t.slot = uint8(level<<levelBits) | uint8(slot)
+	head := &w.slots[t.slot]
 	t.prev, t.next = head.prev, head
 	head.prev.next, head.prev = t, t
-	w.full[l] |= 1 << t.slot
+	w.full[level] |= 1 << slot
 }
 
 func (w *Wheel) take(t *Timer) {
 	t.prev.next, t.next.prev = t.next, t.prev
 	t.prev, t.next = nil, nil
-	if head := &w.slots[t.level][t.slot]; head.next == head {
-		w.full[t.level] &^= 1 << t.slot
+	if head := &w.slots[t.slot]; head.next == head {
+		w.full[t.slot>>levelBits] &^= 1 << (t.slot & (levelSize - 1))
 	}
 }
 
@@ -182,11 +192,11 @@ func (w *Wheel) work(to int64) bool {
 			w.spread(l)
 		}
 	}
-	head := &w.slots[0][w.now&(levelSize-1)]
+	head := &w.slots[w.now&(levelSize-1)]
 	for t := head.next; t != head; t = head.next {
 		w.stop(t)
-		t.ripe = true
-		w.ripe = append(w.ripe, due{t, t.key})
+		t.phase = timerRipe
+		w.ripe = append(w.ripe, due{t, t.key.Load()})
 	}
 	return true
 }
@@ -194,22 +204,24 @@ func (w *Wheel) work(to int64) bool {
 func (w *Wheel) isRipe(t *Timer) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return t.ripe
+	return t.phase == timerRipe
 }
 
 // claim takes note of a timer that went off. It reports false for one that was armed or stopped since then.
 func (w *Wheel) claim(t *Timer) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	ripe := t.ripe
-	t.ripe = false
-	return ripe
+	if t.phase != timerRipe {
+		return false
+	}
+	t.phase = timerOff
+	return true
 }
 
 // spread moves the timers of a level's present slot to where they are due.
 func (w *Wheel) spread(l int) {
 	slot := w.now >> (levelBits * l) & (levelSize - 1)
-	head, first := &w.slots[l][slot], &w.spill
+	head, first := &w.slots[int64(l)<<levelBits|slot], &w.spill
 	if head.next == head {
 		return
 	}
@@ -220,16 +232,11 @@ func (w *Wheel) spread(l int) {
 	w.full[l] &^= 1 << slot
 	for t := first.next; t != first; t = first.next {
 		first.next, t.next.prev = t.next, first
-		if t.due <= w.now { // due now: level 0 has a slot for that
-			t.due = w.now
-			t.level, t.slot = 0, uint8(w.now&(levelSize-1))
-			h := &w.slots[0][t.slot]
-			t.prev, t.next = h.prev, h
-			h.prev.next, h.prev = t, t
-			w.full[0] |= 1 << t.slot
-			continue
+		if due := w.dueOf(t); due > w.now {
+			w.put(t, due)
+		} else { // due now: level 0 has a slot for that
+			w.enter(t, 0, w.now&(levelSize-1))
 		}
-		w.put(t)
 	}
 }
 
