@@ -6,12 +6,12 @@ import (
 	"sync/atomic"
 )
 
-// Size classes are the powers of two and what is half way between them: a message that is kept as long as a call rings
-// wastes a sixth of its memory on average. What is larger than the largest class is not pooled.
+// Size classes are the powers of two and three steps between each two of them: a message that is kept as long as a call
+// rings wastes a tenth of its memory on average. What is larger than the largest class is not pooled.
 const (
 	minClassBits = 8  // 256 bytes
 	maxClassBits = 20 // 1 MiB
-	classes      = 2*(maxClassBits-minClassBits) + 1
+	classes      = 4*(maxClassBits-minClassBits) + 1
 )
 
 var (
@@ -26,10 +26,9 @@ var (
 // what the views were taken of: the bytes of a view do not change while
 // somebody holds a reference. Retain and Release may be called by any goroutine.
 type Buffer struct {
-	mem  []byte
-	fill int
+	mem  []byte // as large as its class; larger than all of them if not pooled
+	fill uint32
 	refs atomic.Int32
-	size uint8 // index of the class; classes if not pooled
 }
 
 // NewBuffer gives an empty buffer for at least capacity bytes, with one
@@ -38,9 +37,9 @@ func NewBuffer(capacity int) *Buffer {
 	size := classOf(capacity)
 	var b *Buffer
 	if size == classes {
-		b = &Buffer{mem: make([]byte, capacity), size: size}
+		b = &Buffer{mem: make([]byte, capacity)}
 	} else if b, _ = pools[size].Get().(*Buffer); b == nil {
-		b = &Buffer{mem: make([]byte, sizeOf(size)), size: size}
+		b = &Buffer{mem: make([]byte, sizeOf(size))}
 	}
 	b.fill = 0
 	b.refs.Store(1)
@@ -49,7 +48,7 @@ func NewBuffer(capacity int) *Buffer {
 }
 
 // sizeOf gives how many bytes a buffer of a class has.
-func sizeOf(class uint8) int { return (2 + int(class&1)) << (minClassBits - 1 + class/2) }
+func sizeOf(class uint8) int { return (4 + int(class&3)) << (minClassBits - 2 + class/4) }
 
 // classOf gives the smallest class that holds n bytes.
 func classOf(n int) uint8 {
@@ -59,11 +58,9 @@ func classOf(n int) uint8 {
 	if n > 1<<maxClassBits {
 		return classes
 	}
-	class := uint8(2 * (bits.Len(uint(n-1)) - minClassBits))
-	if n <= sizeOf(class-1) {
-		class--
-	}
-	return class
+	power := bits.Len(uint(n-1)) - 1       // the largest power of two below n
+	quarters := (n - 1) >> (power - 2) & 3 // above that
+	return uint8(4*(power-minClassBits) + quarters + 1)
 }
 
 // Bytes gives the filled part.
@@ -75,10 +72,10 @@ func (b *Buffer) Free() []byte { return b.mem[b.fill:] }
 // Advance says that the first n bytes of Free have been written. It panics if
 // there are not that many.
 func (b *Buffer) Advance(n int) {
-	if n < 0 || n > len(b.mem)-b.fill {
+	if n < 0 || n > len(b.mem)-int(b.fill) {
 		panic("sipframe: Buffer.Advance out of range")
 	}
-	b.fill += n
+	b.fill += uint32(n)
 }
 
 // Retain takes one more reference and gives the buffer back, for chaining. It
@@ -100,8 +97,8 @@ func (b *Buffer) Release() {
 		panic("sipframe: Buffer.Release without a reference")
 	}
 	live.Add(-1)
-	if b.size < classes {
-		pools[b.size].Put(b)
+	if size := classOf(len(b.mem)); size < classes {
+		pools[size].Put(b)
 	} else {
 		b.mem = nil
 	}

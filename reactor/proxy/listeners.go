@@ -184,6 +184,24 @@ func (l *listeners) of(s *reactor.Socket) *listener {
 	return nil
 }
 
+// number gives a socket's place among ours, from 1 on; 0 if it is none.
+func (l *listeners) number(s *reactor.Socket) uint16 {
+	for i := range l.list {
+		if l.list[i].socket == s {
+			return uint16(i + 1)
+		}
+	}
+	return 0
+}
+
+// numbered gives the socket at a place; nil for 0.
+func (l *listeners) numbered(n uint16) *reactor.Socket {
+	if n == 0 {
+		return nil
+	}
+	return l.list[n-1].socket
+}
+
 // at gives the listener with the id, nil if there is none.
 func (l *listeners) at(id uint16) *listener {
 	for i := range l.list {

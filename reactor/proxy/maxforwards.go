@@ -16,8 +16,8 @@ const (
 
 // hopState is what has been done about Max-Forwards.
 type hopState struct {
-	result int // of MaxForwards; 0 = not called
-	value  int // what to write
+	result int16 // of MaxForwards; 0 = not called
+	value  int16 // what to write
 }
 
 // MaxForwards does what RFC 3261 16.6 item 3 asks: it takes one hop off, or
@@ -27,20 +27,20 @@ type hopState struct {
 // call it, Forward does; a request with HopsOut or HopsBroken is not forwarded.
 func (c *Context) MaxForwards(limit int) int {
 	if c.hops.result != 0 {
-		return c.hops.result
+		return int(c.hops.result)
 	}
 	n, present, err := c.Msg.MaxForwards()
 	switch {
 	case err != nil:
 		c.hops.result = HopsBroken
 	case !present:
-		c.hops = hopState{result: HopsAdded, value: min(max(limit, 1), c.proxy.cfg.HopLimit)}
+		c.hops = hopState{result: HopsAdded, value: int16(min(max(limit, 1), c.proxy.cfg.HopLimit))}
 	case n <= 0:
 		c.hops.result = HopsOut
 	default:
-		c.hops = hopState{result: HopsCounted, value: min(n-1, c.proxy.cfg.HopLimit)}
+		c.hops = hopState{result: HopsCounted, value: int16(min(n-1, c.proxy.cfg.HopLimit))}
 	}
-	return c.hops.result
+	return int(c.hops.result)
 }
 
 // HopsLeft gives Max-Forwards as it came; false if there is none or it is no

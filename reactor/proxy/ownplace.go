@@ -8,7 +8,7 @@ func (c *Context) OwnPlace(w *Way) (scheme string, place []byte, ok bool) {
 	if !w.More() {
 		return "", nil, false
 	}
-	to := w.targets[w.order.At(int(w.next))].EndPoint
+	to := w.upcoming()
 	li := c.outgoing(to.Proto, to.Addr)
 	if li == nil {
 		return "", nil, false

@@ -10,8 +10,9 @@ import (
 // Upstream is where the responses to a request go. It may be kept.
 type Upstream struct {
 	conn   reactor.Handle
-	addr   netip.AddrPort // over UDP
-	socket *reactor.Socket
+	addr   netip.Addr // over UDP, as are port and socket
+	port   uint16
+	socket uint16 // number of the listener; 0: none of ours
 	proto  reactor.Proto
 	noNew  bool
 }
@@ -30,12 +31,10 @@ var ErrGone = errors.New("proxy: the connection of the request is gone")
 func (c *Context) Upstream() (u Upstream) {
 	src := c.Src
 	u = Upstream{proto: src.Proto, conn: src.Conn, noNew: c.replyMayNotOpen()}
-	if li := c.ours.of(src.Socket); li != nil {
-		u.socket = li.socket
-	}
 	if via, _ := c.Msg.TopVia(); via != nil && src.Proto == reactor.UDP {
 		u.conn = 0
-		u.addr = c.viaAddr(c.Msg.Raw(), via, c.cameFrom(via))
+		to := c.viaAddr(c.Msg.Raw(), via, c.cameFrom(via))
+		u.addr, u.port, u.socket = to.Addr(), to.Port(), c.ours.number(src.Socket)
 	}
 	return u
 }
@@ -51,7 +50,7 @@ func (c *Context) SendUpstream(u *Upstream, b []byte) error {
 		}
 		return err
 	}
-	c.target = reactor.Target{Proto: reactor.UDP, Addr: u.addr, Socket: u.socket, NoNew: u.noNew, Class: reactor.Final}
+	c.target = reactor.Target{Proto: reactor.UDP, Addr: netip.AddrPortFrom(u.addr, u.port), Socket: c.proxy.listeners(c.W).numbered(u.socket), NoNew: u.noNew, Class: reactor.Final}
 	return c.send(&c.back)
 }
 

@@ -13,12 +13,11 @@ import (
 
 // Way is the targets of a branch's destination, and how far they have been tried. It may be kept.
 type Way struct {
-	targets []names.Target
-	alone   [1]names.Target
+	targets []names.Target // nil for a single one, which stands in target
 	order   names.Order
 	next    uint8          // the place in it of the first that has not been tried
 	bound   bool           // it goes by its connection and by no other
-	target  reactor.Target // of the last try; before it, what all of them have in common
+	target  reactor.Target // of the last try; before it, what all of them have in common, or the single one
 	lists   blacklist.Mask // that keep it from targets
 }
 
@@ -31,9 +30,17 @@ func (w *Way) Several() bool { return w.order.Len() > 1 }
 // Reached tells that the last target has answered: the same address is not tried by
 // another transport.
 func (w *Way) Reached() {
-	if w.More() && w.next > 0 && w.targets[w.order.At(int(w.next))].Addr == w.target.Addr {
+	if w.More() && w.next > 0 && w.upcoming().Addr == w.target.Addr {
 		w.next++
 	}
+}
+
+// upcoming returns the first target that has not been tried. There is one.
+func (w *Way) upcoming() reactor.EndPoint {
+	if w.targets == nil {
+		return reactor.EndPoint{Proto: w.target.Proto, Addr: w.target.Addr}
+	}
+	return w.targets[w.order.At(int(w.next))].EndPoint
 }
 
 // OnlyFirst forgets all targets but the first.
@@ -42,7 +49,7 @@ func (w *Way) OnlyFirst() { firstOnly(&w.order, w.targets) }
 // Reliable reports whether the transport of the last try, or of the first one to come, retransmits by itself.
 func (w *Way) Reliable() bool {
 	if w.target.Proto == 0 && w.More() {
-		return w.targets[w.order.At(int(w.next))].Proto != reactor.UDP
+		return w.upcoming().Proto != reactor.UDP
 	}
 	return w.target.Proto != reactor.UDP
 }
@@ -73,8 +80,8 @@ func (c *Context) Aim(dest []byte, w *Way) error {
 		w.target.Name = c.names.get(h.name)
 	}
 	if w.targets = answer.Targets; len(w.targets) == 1 { // which may be the Context's own
-		w.alone[0] = w.targets[0]
-		w.targets = w.alone[:]
+		w.target.Proto, w.target.Addr = w.targets[0].Proto, w.targets[0].Addr
+		w.targets = nil
 	}
 	return nil
 }
@@ -85,7 +92,7 @@ func (c *Context) Aim(dest []byte, w *Way) error {
 func (c *Context) SendBranch(handle uint64, shard int, w *Way, sent *[]byte) (err error) {
 	var last error
 	for w.More() {
-		to := w.targets[w.order.At(int(w.next))].EndPoint
+		to := w.upcoming()
 		if w.next > 0 { // the one before has failed, or we were not here
 			c.proxy.dead(reactor.EndPoint{Proto: w.target.Proto, Addr: w.target.Addr}, last)
 		}

@@ -67,7 +67,7 @@ func (t *Transaction) Resume(now time.Duration) {
 	case best.status == 503: // our own state is not the peer's (16.7 item 6)
 		t.reply(best, 500)
 	default:
-		t.reply(best, best.status)
+		t.reply(best, best.Status())
 	}
 }
 
@@ -83,7 +83,7 @@ func (t *Transaction) Best() *Branch {
 
 func best(of []*Branch) (best *Branch) {
 	for _, b := range of {
-		if b.status >= 300 && !b.unsent && (best == nil || rank(b.status) < rank(best.status)) {
+		if b.Status() >= 300 && !b.unsent && (best == nil || rank(b.Status()) < rank(best.Status())) {
 			best = b
 		}
 	}

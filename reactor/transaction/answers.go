@@ -42,7 +42,7 @@ func (x *Exchange) Again(*Transaction) {
 
 // Answer sends the final response, or one that the script gave: User.
 func (x *Exchange) Answer(_ *Transaction, b *Branch, code int) {
-	if b != nil && !b.local && code == b.status && leg(b).response != nil {
+	if b != nil && !b.local && code == b.Status() && leg(b).response != nil {
 		s := x.layer.scratchOf(x.c)
 		s.b = x.gather(s.b[:0], &s.msg, leg(b))
 		if x.origin != nil {

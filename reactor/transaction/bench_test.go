@@ -144,44 +144,52 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory tells how many bytes a transaction takes while it rings, and after its final answer.
+// memory returns how many bytes a call's transaction takes while it rings, those of its request among them, and after its
+// 2xx: everything on the heap that is there for it.
+func memory(tb testing.TB, many int) (ringing, answered float64) {
+	k := newRack(tb)
+	invite := []byte(benchInvite)
+	sent := make([][]byte, many)
+	before := liveHeap()
+	size := uint64(0)
+	for n := range many {
+		number(invite, n)
+		k.c.Receive(invite, overTLS)
+		sent[n] = bytes.Clone(k.request())
+		size += uint64(cap(sent[n]))
+	}
+	ringing = float64(liveHeap()-before-size) / float64(many)
+	for n := range many {
+		k.b = append(append(k.b[:0], "SIP/2.0 200 OK"...), sent[n][bytes.Index(sent[n], []byte("\r\n")):]...)
+		k.c.Receive(k.b, calleeTLS)
+	}
+	answered = float64(liveHeap()-before-size) / float64(many)
+	runtime.KeepAlive(k)
+	runtime.KeepAlive(sent)
+	return ringing, answered
+}
+
+// TestMemory holds a transaction to its share of memory: what is promised, and little more than it is.
+func TestMemory(t *testing.T) {
+	ringing, answered := memory(t, 10000)
+	if most := 2150.0; ringing-float64(len(benchInvite)) > most {
+		t.Errorf("%.0f bytes besides the request's while it rings, want %.0f at most", ringing-float64(len(benchInvite)), most)
+	}
+	if answered > 200 {
+		t.Errorf("%.0f bytes after the 2xx, want 200 at most", answered)
+	}
+}
+
+// BenchmarkMemory tells the same.
 func BenchmarkMemory(b *testing.B) {
-	const many = 20000
 	for b.Loop() {
-		k := newRack(b)
-		invite := []byte(benchInvite)
-		heap := func() uint64 {
-			var m runtime.MemStats
-			runtime.GC()
-			runtime.GC()
-			runtime.ReadMemStats(&m)
-			return m.HeapAlloc
-		}
-		before := heap()
-		sent := make([][]byte, many)
-		for n := range many {
-			number(invite, n)
-			k.c.Receive(invite, overTLS)
-			sent[n] = append([]byte(nil), k.request()...)
-		}
-		size := uint64(0)
-		for _, s := range sent {
-			size += uint64(cap(s))
-		}
-		ringing := heap() - before - size - many*24
-		for n := range many {
-			k.b = append(append(k.b[:0], "SIP/2.0 200 OK"...), sent[n][bytes.Index(sent[n], []byte("\r\n")):]...)
-			k.c.Receive(k.b, calleeTLS)
-		}
-		answered := heap() - before - size - many*24
-		b.ReportMetric(float64(ringing)/many, "B/ringing")
-		b.ReportMetric(float64(answered)/many, "B/answered")
+		ringing, answered := memory(b, 20000)
+		b.ReportMetric(ringing, "B/ringing")
+		b.ReportMetric(answered, "B/answered")
 		b.ReportMetric(float64(unsafe.Sizeof(Exchange{})), "B/Exchange")
 		b.ReportMetric(float64(unsafe.Sizeof(Leg{})), "B/Leg")
 		b.ReportMetric(float64(unsafe.Sizeof(Transaction{})), "B/Transaction")
 		b.ReportMetric(float64(unsafe.Sizeof(proxy.Changes{})), "B/Changes")
 		b.ReportMetric(float64(unsafe.Sizeof(remnant{})), "B/remnant")
-		runtime.KeepAlive(k)
-		runtime.KeepAlive(sent)
 	}
 }

@@ -14,13 +14,12 @@ type Branch struct {
 	unsent  bool  // its first try could not be sent
 	waiting bool  // a CANCEL is due as soon as a provisional response comes
 	last    int16 // the last provisional response's code; 0: none came
+	status  int16 // the final response's code, received or of our own; 0 while it is awaited
 
 	of      *Transaction
 	request Machine
 	timers  [2]Timer
 	cancel  *canceling // nil until a CANCEL goes out
-
-	status int // the final response's code, received or of our own; 0 while it is awaited
 }
 
 // canceling is the client transaction of a CANCEL. Few branches have one.
@@ -32,7 +31,7 @@ type canceling struct {
 var cancels = sync.Pool{New: func() any { return new(canceling) }}
 
 // Status returns the code of the branch's final response, 0 while that is awaited.
-func (b *Branch) Status() int { return b.status }
+func (b *Branch) Status() int { return int(b.status) }
 
 // Local reports whether the final response is our own, for a branch that was not answered.
 func (b *Branch) Local() bool { return b.local }

@@ -101,7 +101,7 @@ type Leg struct {
 	response *sipframe.Buffer // the final one that may be the answer
 	try      uint8
 	fresh    bool  // it is written anew
-	received int32 // code of the last response; 0: none came
+	received int16 // code of the last response; 0: none came
 	breadth  int32 // Max-Breadth that it was sent with; 0: as it came
 }
 

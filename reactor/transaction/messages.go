@@ -62,7 +62,7 @@ func (x *Exchange) response(c *proxy.Context, handle uint64) {
 		x.CancelResponse(now, &leg.Branch, code)
 		return
 	}
-	if leg.received = int32(code); leg.try == tryOf(handle) {
+	if leg.received = int16(code); leg.try == tryOf(handle) {
 		leg.way.Reached()
 	}
 	if x.origin == nil {
@@ -207,7 +207,7 @@ func (x *Exchange) Retry(_ *Transaction, b *Branch) bool {
 // Failed asks the script what a failure leads to: User.
 func (x *Exchange) Failed(t *Transaction, best *Branch) {
 	if best != nil {
-		x.tell(Failing, leg(best), best.status, nil)
+		x.tell(Failing, leg(best), best.Status(), nil)
 	}
 	s := x.layer.user()
 	if s == nil || x.origin != nil || !s.Armed(x) || x.request == nil {

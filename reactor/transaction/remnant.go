@@ -151,7 +151,7 @@ func (r *remnant) unfold(l *Layer) *Exchange {
 	x.Transaction.again(x, shard.wheel, x.timing, l.now(), r.method == sipframe.INVITE, r.up.Reliable(), int(r.status))
 	for i, kept := range legs {
 		leg := l.leg()
-		leg.Branch = Branch{Index: i, User: leg, of: &x.Transaction, status: int(kept.status)}
+		leg.Branch = Branch{Index: i, User: leg, of: &x.Transaction, status: int16(kept.status)}
 		if leg.request.kind = Client; r.method == sipframe.INVITE {
 			leg.request.kind = InviteClient
 		}

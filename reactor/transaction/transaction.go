@@ -187,7 +187,7 @@ func (t *Transaction) Response(now time.Duration, b *Branch, code int) {
 	case code < 300:
 		t.succeeded(b, code)
 	default:
-		b.status = code
+		b.status = int16(code)
 		t.user.Keep(t, b)
 		t.completed(b)
 	}
@@ -199,7 +199,7 @@ func (t *Transaction) current(b *Branch) bool { return b.Index >= t.fork && !t.u
 // succeeded passes a 2xx on: every one for an INVITE, the first for another request (16.7 item 5).
 func (t *Transaction) succeeded(b *Branch, code int) {
 	if b.status == 0 || b.local {
-		b.status, b.local = code, false
+		b.status, b.local = int16(code), false
 	}
 	if t.drive(Success)&SendReply != 0 {
 		if t.status == 0 {

@@ -316,8 +316,8 @@ func TestBest(t *testing.T) {
 		{[]int{500, 503}, 500}, {[]int{503, 599}, 599}, {[]int{503, 408}, 408}, {[]int{500, 486}, 486}, {[]int{302, 603}, 603},
 	} {
 		for range 2 {
-			of := []*Branch{{status: c.codes[0]}, {status: c.codes[1]}}
-			if got := best(of); got.status != c.want {
+			of := []*Branch{{status: int16(c.codes[0])}, {status: int16(c.codes[1])}}
+			if got := best(of); got.Status() != c.want {
 				t.Errorf("of %v: %d, want %d", c.codes, got.status, c.want)
 			}
 			if c.want != 407 {
