@@ -18,11 +18,12 @@ type route struct {
 type routeState struct {
 	done   bool
 	driven bool
-	again  bool            // the destination was reset: next counts where the Router names none
+	again  bool            // the destination was reset, or is the Router's: next counts where that names none
 	params sipframe.Span   // parameters of the Route, or Request-URI, that was ours
 	target sipframe.Span   // the Route that is the Request-URI, of a strict router; none: as it came
 	next   sipframe.Span   // URI of the topmost Route that is left
 	broken sipframe.Span   // the Route that is next, or the target, but cannot be followed
+	strict sipframe.Span   // the Route that is next, of a strict router, while a destination of the Router's counts
 	socket *reactor.Socket // that a Route of ours names
 }
 
@@ -67,6 +68,9 @@ func (c *Context) CheckRouteParam(re *regexp.Regexp) bool {
 
 func (c *Context) preprocess(aim bool) {
 	if c.routes.done || !c.Msg.IsRequest() {
+		if aim && c.routes.strict.Len > 0 {
+			c.strictAfterAll()
+		}
 		return
 	}
 	c.routes.done = true
@@ -104,21 +108,6 @@ func (c *Context) loadRoutes() []route {
 	}
 	c.routeList = list
 	return list
-}
-
-// strictAbove tells whether the Request-URI is a Record-Route of ours, which
-// means that a strict router sent the request, and whether it is one of a pair.
-func (c *Context) strictAbove(list []route) (ours, paired bool) {
-	uri := c.Msg.RequestURI()
-	u, err := c.Msg.URI()
-	if len(list) == 0 || err != nil || u.User.Len > 0 && !c.proxy.cfg.RecordUser || !c.isOwnRoute(uri, u) {
-		return false, false
-	}
-	if _, lr := u.Param(uri, "lr"); !lr {
-		return false, false
-	}
-	_, paired = u.Param(uri, "r2")
-	return true, paired
 }
 
 // stripMaddr takes a maddr that is us out of the Request-URI, if the request
@@ -193,19 +182,17 @@ func (c *Context) follow(r *route, aim bool) {
 		return
 	}
 	if _, lr := u.Param(uri, "lr"); lr {
-		if c.routes.next = place; aim {
+		if c.routes.next, c.routes.again = place, !aim; aim {
 			_ = c.SetDestURI(uri)
 		}
 		return
 	}
 	if !aim {
+		c.routes.strict = r.value
 		return
 	}
-	// Item 6: the old one goes behind all other Routes.
-	c.insert(c.Msg.HeadersEnd(), []byte("Route: <"), c.RequestURI(), []byte(">\r\n"))
-	_ = c.SetRequestURI(uri)
-	r.gone, c.routes.target = true, place
-	c.main.dst = c.main.dst[:0]
+	c.strictNext(uri, place)
+	r.gone = true
 }
 
 // block notes that a Route cannot be followed; aim: nor does an earlier destination count.

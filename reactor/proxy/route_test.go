@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -76,14 +77,16 @@ func TestLooseRoute(t *testing.T) {
 			outURI: "sip:bob@203.0.113.9:5099;maddr=192.0.2.1;transport=tls", outRoutes: []string{next}, to: "203.0.113.20:5061"},
 		{name: "maddr of another", uri: "sip:bob@example.com;maddr=203.0.113.9;transport=tls", outURI: "sip:bob@example.com;maddr=203.0.113.9;transport=tls", to: "203.0.113.9:5061"},
 	} {
-		for _, implicit := range []bool{false, true} {
-			name := tc.name
-			if implicit {
-				name += ", by Forward"
-			}
-			t.Run(name, func(t *testing.T) {
+		for _, how := range []string{"by LooseRoute", "by Forward", "after a destination that came to nothing"} {
+			t.Run(tc.name+", "+how, func(t *testing.T) {
 				b := newBed(t, funcs{request: func(c *Context) {
-					if !implicit {
+					switch how {
+					case "after a destination that came to nothing":
+						if err := errors.Join(c.SetDestURI([]byte("sip:203.0.113.30;transport=sctp")), c.Forward(nil)); err == nil {
+							t.Error("it went")
+						}
+						_ = c.SetDestURI(nil)
+					case "by LooseRoute":
 						if got := c.LooseRoute(); got != tc.driven {
 							t.Errorf("LooseRoute %v, want %v", got, tc.driven)
 						}
