@@ -31,6 +31,7 @@ func TestReference(t *testing.T) {
 	}{
 		{[]string{"-H", "maxfwd"}, exitOK, "max_limit = a number from 1 to 256 (hops; 256 is no limit); default 256", ""},
 		{[]string{"-H", "maxfwd.so"}, exitOK, "mf_process_maxfwd_header(limit)\n", ""},
+		{[]string{"-H", "cfgutils"}, exitOK, "  Not supported\n    parameter varset\n", ""},
 		{[]string{"-H"}, exitOK, "sl_send_reply(code, \"reason\")", ""},
 		{[]string{"-H", "nosuch"}, exitFailed, "", "there is no module nosuch; there are "},
 		{[]string{"-H", "sl", "maxfwd"}, exitUsage, "", "unexpected argument"},

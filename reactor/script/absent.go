@@ -182,23 +182,9 @@ var foreignFunctions = map[string]string{
 	"benchmark":       "bm_",
 }
 
-// lackingFunctions are functions that OpenSIPS has and this program lacks, of
-// modules that are here and of the core (""), so that an error says which.
-var lackingFunctions = map[string]string{
-	"":          "sr_check_status",
-	"sipmsgops": "add_body filter_body strip_body",
-}
-
-// lacking returns the module that has a function which this program lacks, ""
-// the core, and reports whether there is one.
-func lacking(function string) (module string, ok bool) {
-	for module, names := range lackingFunctions {
-		if slices.Contains(strings.Fields(names), function) {
-			return module, true
-		}
-	}
-	return "", false
-}
+// lackingFunctions are functions of OpenSIPS' core that this program lacks, so that
+// an error says so. Those of modules are in Module.Lacks.
+var lackingFunctions = []string{"sr_check_status"}
 
 // silentModules are modules of OpenSIPS' that are not here and have no functions.
 var silentModules = []string{

@@ -1,6 +1,9 @@
 package script
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+)
 
 // Action is a compiled call: it gives the code of the function.
 type Action func(m *Machine) int
@@ -199,12 +202,11 @@ func (k *compiler) unknownFunction(c *Call) {
 		k.absent(c.At, module, clip(c.Func)+"()").functions[c.Func] = true
 		return
 	}
-	if module, ok := lacking(c.Func); ok {
-		of := "OpenSIPS' core"
-		if module != "" {
-			of = "the module " + module
-		}
-		k.rep.errorf(c.At, "%s() of %s is not supported", clip(c.Func), of)
+	if slices.Contains(lackingFunctions, c.Func) {
+		k.rep.errorf(c.At, "%s() of OpenSIPS' core is not supported", c.Func)
+		return
+	}
+	if k.unsupported(c.At, LacksFunction, c.Func) {
 		return
 	}
 	k.rep.errorf(c.At, "unknown function %s()%s", clip(c.Func), hint(c.Func, k.words.functionNames()))

@@ -97,7 +97,7 @@ func (c *settings) modParam(m *ModParam) {
 			return
 		}
 	}
-	if !known {
+	if !known && !c.unsupported(m.Name.At, LacksParameter, m.Name.Text) {
 		params := c.paramNames(names)
 		c.rep.errorf(m.Name.At, "the module %s has no parameter %s%s", strings.Join(names, ", "), clip(m.Name.Text), choices(m.Name.Text, params))
 	}

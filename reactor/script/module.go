@@ -39,6 +39,8 @@ type Module struct {
 	Commands   []rpc.Command
 	Statistics []Statistic
 	Events     []Event
+	// Lacks are what OpenSIPS' module of that name has besides, and why it is not here.
+	Lacks []Lack
 	// Runs are the kinds of routes without a name that the module runs by itself,
 	// as tm runs the local_route.
 	Runs RouteSet

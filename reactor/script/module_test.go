@@ -101,7 +101,11 @@ func (s *sample) module(*Config) *Module {
 		},
 		Commands:   []rpc.Command{{Name: "sample_list", Help: "Lists.", Func: func(context.Context, *rpc.Args) (any, error) { return s.names, nil }}},
 		Statistics: []Statistic{{Name: "calls", Help: "Calls.", Value: s.calls.Load}},
-		Events:     []Event{{Name: "E_SAMPLE", Help: "Happens.", Params: []string{"who", "n"}}},
+		Lacks: []Lack{
+			{LacksParameter, "depth width", "calls are flat"}, {LacksFunction, "sample_all", "there are many"},
+			{LacksVariable, "sampler", "nobody samples"}, {LacksCommand, "sample_clear", "they are kept"},
+		},
+		Events: []Event{{Name: "E_SAMPLE", Help: "Happens.", Params: []string{"who", "n"}}},
 		Check: func(l *Loading) {
 			s.avp = l.AVP(Literal{Text: "$avp(sample)"})
 			s.format = l.Format(Literal{Text: "limit of $rU"})
@@ -195,12 +199,18 @@ func TestModuleErrors(t *testing.T) {
 		`route[x] { sample_get(,$var(x)); }`:                              `argument 1 of sample_get() must be given`,
 		`route[x] { $sample($var(x)) = 1; }`:                              `the name is a constant`,
 		`route[x] { $sample.calls = 1; }`:                                 `$sample.calls cannot be assigned to`,
+		`modparam("sample", "width", 1)`:                                  `cfg:21:20: width of the module sample is not supported: calls are flat`,
+		`route[x] { sample_all("x"); }`:                                   `sample_all() of the module sample is not supported: there are many`,
+		`route[x] { xlog("$sampler"); }`:                                  `$sampler of the module sample is not supported: nobody samples`,
 		`route[x] { sample_gt("x"); }`:                                    `unknown function sample_gt() (did you mean sample_get?)`,
 	} {
 		_, err := compileSample(&sample{}, sampleHead+text+"\nroute { exit; }\n")
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s:\n%v\nwant %s", text, err, want)
 		}
+	}
+	if _, err := compileSample(&sample{}, allModules+"route { sample_all(); }\n"); err == nil || !strings.Contains(err.Error(), "sample_all() of the module sample is not supported") {
+		t.Errorf("not loaded: %v", err)
 	}
 	_, err := compileSample(&sample{}, allModules+"route { sample_get(\"x\"); xlog(\"$samples\"); }\n")
 	if err == nil || !strings.Contains(err.Error(), `sample_get() is of the module sample, which is not loaded: loadmodule "sample.so"`) {

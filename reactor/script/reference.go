@@ -45,6 +45,10 @@ func (m *Module) Undocumented() (lacking []string) {
 	for i := range m.Events {
 		note(m.Events[i].Help, "the event %s", m.Events[i].Name)
 	}
+	for i := range m.Lacks {
+		note(m.Lacks[i].Names, "a lack")
+		note(m.Lacks[i].Why, "the lack of %s", m.Lacks[i].Names)
+	}
 	return lacking
 }
 
@@ -112,6 +116,10 @@ func (m *Module) WriteReference(w io.Writer) {
 	for i := range m.Events {
 		e := &m.Events[i]
 		section.entry(e.Name+"("+strings.Join(e.Params, ", ")+")", e.Help, "")
+	}
+	section.begin("Not supported")
+	for i := range m.Lacks {
+		section.entry(m.Lacks[i].entry(), m.Lacks[i].Why, "")
 	}
 }
 

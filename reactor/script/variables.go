@@ -83,6 +83,9 @@ func (k *compiler) unknownVariable(v *Var) {
 		k.rep.errorf(v.At, "$%s is not supported: %s", v.Name, why)
 		return
 	}
+	if k.unsupported(v.At, LacksVariable, v.Name) {
+		return
+	}
 	k.rep.errorf(v.At, "unknown variable $%s%s", clip(v.Name), choices(v.Name, k.variableNames()))
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/md5" //nolint:gosec // it names a file, as OpenSIPS does
 	"encoding/hex"
-	"errors"
 	"math/rand/v2"
 	"strconv"
 	"sync/atomic"
@@ -43,12 +42,14 @@ func New(*script.Config) *script.Module {
 				return err
 			}},
 			{Name: "shv_hash_size", Type: script.IntParam, Default: "64", Help: "The size of the table of such values.", Note: "the table grows as it needs"},
-			{Name: "varset", Type: script.StringParam, Help: `A value of $var(name): "name=i:number" or "name=s:text".`, Set: func(script.Literal) error {
-				return errors.New("is not supported: each message has its own $var(name), which is 0 from the start; shvset and $shv(name) keep a value")
-			}},
 			{Name: "lock_pool_size", Type: script.IntParam, Min: 1, Max: 1 << 16, Unit: "locks", Default: "32", Help: "How many dynamic locks there are.", Set: script.Into(&m.poolSize)},
 		},
 		Functions: m.functions(), Variables: m.variables(), Commands: m.commands(),
+		Lacks: []script.Lack{
+			{Kind: script.LacksParameter, Names: "varset", Why: "each message has its own $var(name), which is 0 from the start; shvset and $shv(name) keep a value"},
+			{Kind: script.LacksFunction, Names: "abort", Why: "a script does not end the program"},
+			{Kind: script.LacksFunction, Names: "set_select_weight", Why: "its code is an index, and 0 would end the script; $RANDOM and a comparison choose as well"},
+		},
 		Check: func(*script.Loading) { m.probability.Store(m.initial); m.dynamic = newLocks(m.poolSize) },
 		Start: m.begin,
 	}
@@ -130,10 +131,6 @@ func (m *module) functions() []script.Function {
 		}},
 		{Name: "sleep", Usage: "sleep(seconds)", Help: "Waits; others take over the work meanwhile.", Args: []script.ArgKind{number}, Min: 1, Routes: all, Async: true, Build: wait(time.Second)},
 		{Name: "usleep", Usage: "usleep(microseconds)", Help: "Waits; others take over the work meanwhile.", Args: []script.ArgKind{number}, Min: 1, Routes: all, Async: true, Build: wait(time.Microsecond)},
-		{Name: "abort", Usage: "abort()", Help: "Not supported: a script does not end the program.", Routes: all, Build: func(a *script.Args) script.Action {
-			a.Errorf(-1, "abort() is not supported: a script does not end the program")
-			return nil
-		}},
 		debug("pkg_status", "memory is the runtime's"),
 		debug("shm_status", "memory is the runtime's"),
 		{Name: "set_count", Usage: "set_count($avp(values), $var(result))", Help: "Counts the values of an AVP.", Args: []script.ArgKind{script.AVPArg, script.SetArg}, Min: 2, Routes: all, Build: func(a *script.Args) script.Action {
@@ -144,7 +141,6 @@ func (m *module) functions() []script.Function {
 			avp, set := a.AVP(0), a.Setter(1)
 			return func(x *script.Machine) int { return set(x, script.Int(int64(avp.Len(x)))) }
 		}},
-		{Name: "set_select_weight", Usage: "set_select_weight($avp(weights))", Help: "Not supported: its code is an index, and 0 would end the script.", Args: []script.ArgKind{script.AVPArg}, Min: 1, Routes: all, Build: selectWeight},
 		{Name: "shuffle_avps", Usage: "shuffle_avps($avp(values))", Help: "Puts the values of an AVP into an order by chance.", Args: []script.ArgKind{script.AVPArg}, Min: 1, Routes: all, Build: shuffle},
 		{Name: "ts_usec_delta", Usage: "ts_usec_delta(sec1, usec1, sec2, usec2[, $var(text)][, $var(number)])", Help: "The microseconds between two times.",
 			Args: []script.ArgKind{number, number, number, number, script.SetArg, script.SetArg}, Min: 5, Routes: all, Build: delta},

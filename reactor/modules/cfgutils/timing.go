@@ -126,11 +126,6 @@ func accurate(a *script.Args) script.Action {
 	}
 }
 
-func selectWeight(a *script.Args) script.Action {
-	a.Errorf(-1, "set_select_weight() is not supported: its code is an index, and 0 would end the script; $RANDOM and a comparison choose as well")
-	return nil
-}
-
 func shuffle(a *script.Args) script.Action {
 	avp := a.AVP(0)
 	return func(x *script.Machine) int {

@@ -78,6 +78,7 @@ func New(cfg *script.Config) *script.Module {
 			{Name: "active_gateways", Help: "Gateways that get calls.", Gauge: true, Value: func() uint64 { return m.sum(activeGateways) }},
 		},
 		Events: []script.Event{{Name: event, Help: "The state of a gateway changes.", Params: []string{"partition", "gwid", "address", "status"}}},
+		Lacks:  []script.Lack{{Kind: script.LacksParameter, Names: "rule_tables_query", Why: "drr_table names one table"}},
 		Check:  m.check, Start: m.start, Stop: m.stop,
 	}
 }

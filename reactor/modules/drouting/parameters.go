@@ -117,9 +117,6 @@ func (m *module) parameters() []script.Parameter {
 		{Name: "enable_restart_persistency", Type: on, Default: "0", Help: "Keeps what was loaded over a restart.", Note: "what was loaded last is always kept, for when the database is away"},
 		{Name: "extra_prefix_chars", Type: text, Help: "Characters that prefixes may have besides digits.", Set: script.Into(&m.extraPrefix)},
 		{Name: "extra_id_chars", Type: text, Default: "_-.", Help: "Characters that ids may have besides letters and digits.", Set: script.Into(&m.extraID)},
-		{Name: "rule_tables_query", Type: text, Help: "Query for the names of several tables of rules; not supported.", Set: func(script.Literal) error {
-			return errors.New("is not supported: drr_table names one table")
-		}},
 		{Name: "generate_data_checksum", Type: on, Default: "0", Help: "Makes a checksum of what was loaded.", Note: "no checksum is made"},
 	}
 	return append(list, destination.PolicyParameters("", &m.policy)...)

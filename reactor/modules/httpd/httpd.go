@@ -58,9 +58,6 @@ func New(*script.Config) *script.Module {
 			{Name: "conn_timeout", Type: script.IntParam, Min: 1, Max: 3600, Unit: "seconds", Restart: true, Help: "How long a connection may be idle.", Set: script.Seconds(&h.Timeout)},
 			text("tls_cert_file", "The certificate, PEM: with tls_key_file the server speaks HTTPS.", &h.CertFile),
 			text("tls_key_file", "The private key of tls_cert_file, PEM.", &h.KeyFile),
-			{Name: "tls_ciphers", Type: script.AnyParam, Help: "The ciphers of HTTPS.", Set: func(script.Literal) error {
-				return errors.New("is not supported: what Go's crypto/tls offers is not to be narrowed here")
-			}},
 			{Name: "allow", Type: script.StringParam, Restart: true, Help: "Who may come, a comma list of addresses and networks; needed where ip is no loopback address.", Set: script.Networks(&h.Allow)},
 			{Name: "token", Type: script.StringParam, Restart: true, Help: "The token that clients have to send; none asks for none. Without it one is made and kept in state_dir.", Set: func(v script.Literal) error {
 				if v.Text == "" {
@@ -78,6 +75,10 @@ func New(*script.Config) *script.Module {
 			buffer("buf_size", "answers"),
 			buffer("post_buf_size", "requests"),
 			buffer("receive_buf_size", "requests"),
+		},
+		Lacks: []script.Lack{
+			{Kind: script.LacksParameter, Names: "tls_ciphers", Why: "what Go's crypto/tls offers is not to be narrowed here"},
+			{Kind: script.LacksCommand, Names: "httpd_list_root_path", Why: "paths belong to mi_http and prometheus, whose parameter root says them"},
 		},
 		Check: func(l *script.Loading) {
 			switch {

@@ -17,15 +17,15 @@ const (
 	path    = letters + "-/"
 )
 
+// fromScript is what does the work of a route that is asked for statistics.
+const fromScript = "a script adds statistics by update_stat() of the module statistics"
+
 // taken begin the names of metrics that are given anyway.
 var taken = []string{"sipreactor", "go", "process", "promhttp"}
 
 // New makes the module for a configuration. Its Instance is a *Config.
 func New(*script.Config) *script.Module {
 	p := &Config{Root: "metrics", Prefix: "opensips", Delimiter: "_", GroupLabel: "group"}
-	refused := func(name, help, why string) script.Parameter {
-		return script.Parameter{Name: name, Type: script.AnyParam, Help: help, Set: func(script.Literal) error { return errors.New("is not supported: " + why) }}
-	}
 	word := func(name, value, help string, to *string) script.Parameter {
 		return script.Parameter{Name: name, Type: script.StringParam, Default: value, Restart: true, Help: help, Set: func(v script.Literal) error {
 			if strings.Trim(v.Text, letters) != "" {
@@ -80,8 +80,11 @@ func New(*script.Config) *script.Module {
 				}
 				return nil
 			}},
-			refused("labels", "Labels that are taken from names.", "what is counted has its labels in the metrics of this program, which are always given"),
-			refused("script_route", "A route that adds statistics.", "a script adds statistics by update_stat() of the module statistics"),
+		},
+		Lacks: []script.Lack{
+			{Kind: script.LacksParameter, Names: "labels", Why: "what is counted has its labels in the metrics of this program, which are always given"},
+			{Kind: script.LacksParameter, Names: "script_route", Why: fromScript},
+			{Kind: script.LacksFunction, Names: "prometheus_declare_stat prometheus_push_stat", Why: fromScript},
 		},
 		Check: func(l *script.Loading) {
 			switch {

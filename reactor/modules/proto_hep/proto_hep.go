@@ -22,6 +22,7 @@ func New(*script.Config) *script.Module {
 		AtStart:  true,
 		Instance: t,
 		Help:     "Knows the collectors that connections and messages are traced to, by HEP 3.",
+		Lacks:    []script.Lack{{Kind: script.LacksFunction, Names: "correlate", Why: "the correlation_id of trace() has two calls shown together"}},
 		Parameters: script.AtStart([]script.Parameter{
 			{Name: "hep_id", Type: script.StringParam, Help: "A collector: [name]host[:port][;transport=udp|tcp|tls][;version=1..3].", Set: collector},
 			{Name: "trace_destination", Type: script.StringParam, Help: "An older name of hep_id.", Set: collector},

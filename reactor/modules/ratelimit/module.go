@@ -40,13 +40,10 @@ func New(*script.Config) *script.Module {
 			}},
 			{Name: "window_size", Type: script.IntParam, Min: 1, Max: 3600, Unit: "seconds", Default: "10", Help: "How long SBT looks back.", Set: script.Seconds(&m.window)},
 			{Name: "slot_period", Type: script.IntParam, Min: 1, Max: 3600000, Unit: "milliseconds", Default: "200", Help: "How long a slot of SBT is.", Set: script.Milliseconds(&m.slot)},
-			{Name: "cachedb_url", Type: script.StringParam, Help: "Has pipes counted by a key-value server.", Set: func(script.Literal) error {
-				return errors.New("is not supported: pipes are this server's own")
-			}},
 			{Name: "db_prefix", Type: script.StringParam, Default: "rl_pipe_", Help: "What stands before a pipe's name on such a server.", Note: noReplication},
 			{Name: "pipe_replication_cluster", Type: script.IntParam, Default: "0", Help: "The cluster that pipes are replicated in.", Set: func(v script.Literal) error {
 				if v.Int != 0 {
-					return errors.New("is not supported: pipes are this server's own")
+					return errors.New("is not supported: " + noReplication)
 				}
 				return nil
 			}},
@@ -56,6 +53,10 @@ func New(*script.Config) *script.Module {
 			{Name: "bridge_replication", Type: script.BoolParam, Help: "Replicates to other clusters.", Note: noReplication},
 			{Name: "bridge_repl_timer_interval", Type: script.IntParam, Help: "How often that is.", Note: noReplication},
 			{Name: "bridge_repl_timer_expire", Type: script.IntParam, Help: "How long such values count.", Note: noReplication},
+		},
+		Lacks: []script.Lack{
+			{Kind: script.LacksParameter, Names: "cachedb_url", Why: noReplication},
+			{Kind: script.LacksCommand, Names: "rl_bin_status", Why: noReplication},
 		},
 		Functions: []script.Function{
 			{Name: "rl_check", Usage: `rl_check("pipe", limit[, "algorithm"])`, Help: "Counts a message in a pipe and reports whether it passes.", Args: []script.ArgKind{text, number, script.FixedArg}, Min: 2, Routes: script.Anywhere, Build: m.buildCheck},

@@ -42,7 +42,7 @@ func TestErrors(t *testing.T) {
 		`route { rl_check("p", 1, "LEAKY"); }`:                                                                         "the algorithm is TAILDROP, RED, SBT, NETWORK or FEEDBACK",
 		`route { rl_check("p/b", 1); }`:                                                                                "the pipe p/b is not replicated",
 		"modparam(\"ratelimit\", \"default_algorithm\", \"x\")\nroute { exit; }":                                       "default_algorithm is TAILDROP",
-		"modparam(\"ratelimit\", \"cachedb_url\", \"redis://x\")\nroute { exit; }":                                     "cachedb_url is not supported",
+		"modparam(\"ratelimit\", \"cachedb_url\", \"redis://x\")\nroute { exit; }":                                     "cachedb_url of the module ratelimit is not supported",
 		"modparam(\"ratelimit\", \"window_size\", 1)\nmodparam(\"ratelimit\", \"slot_period\", 2000)\nroute { exit; }": "slot_period is longer than window_size",
 	} {
 		if got := moduletest.Wrong(t, moduletest.Head("ratelimit")+text, New); !strings.Contains(got, want) {

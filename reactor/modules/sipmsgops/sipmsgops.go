@@ -12,8 +12,9 @@ import (
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
 	return &script.Module{
-		Name: "sipmsgops",
-		Help: "Asks about messages, and changes their headers and bodies.",
+		Name:  "sipmsgops",
+		Help:  "Asks about messages, and changes their headers and bodies.",
+		Lacks: []script.Lack{{Kind: script.LacksFunction, Names: "add_body filter_body strip_body", Why: "add_body_part(), remove_body_part() and get_updated_body_part() change bodies"}},
 		Functions: []script.Function{
 			{Name: "is_method", Usage: `is_method("INVITE|ACK")`, Help: "Reports whether the method is one of those.",
 				Args: []script.ArgKind{script.TextArg}, Min: 1, Routes: script.Messages, Build: isMethod},

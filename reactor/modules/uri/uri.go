@@ -18,6 +18,11 @@ func New(*script.Config) *script.Module {
 		Help:       "Asks about URIs, and changes the parameters of the Request-URI.",
 		Parameters: m.parameters(),
 		Check:      m.check, Start: m.start, Stop: m.stop,
+		Lacks: []script.Lack{
+			{Kind: script.LacksFunction, Names: "aaa_does_uri_exist aaa_does_uri_user_exist", Why: "there is no AAA in this version"},
+			{Kind: script.LacksFunction, Names: "db_get_auth_id", Why: "sql_query_one() of sqlops asks the same table"},
+			{Kind: script.LacksFunction, Names: "is_user", Why: "$au == \"name\" asks the same of the credentials"},
+		},
 		Functions: append(m.functions(), []script.Function{
 			{Name: "uri_param", Usage: `uri_param("name"[, "value"])`, Help: "Reports whether the Request-URI has a parameter, with the value, or without any.",
 				Args: []script.ArgKind{script.TextArg, script.TextArg}, Min: 1, Routes: script.Requests, Build: HasParam},

@@ -145,7 +145,7 @@ func TestMIErrors(t *testing.T) {
 		`modparam("httpd", "port", 0)`:                      "port = 0 is not possible",
 		`modparam("httpd", "tls_cert_file", "/c.pem")`:      "httpd has no tls_key_file",
 		`modparam("httpd", "tls_key_file", "/k.pem")`:       "httpd has no tls_cert_file",
-		`modparam("httpd", "tls_ciphers", "ALL")`:           "tls_ciphers is not supported",
+		`modparam("httpd", "tls_ciphers", "ALL")`:           "tls_ciphers of the module httpd is not supported",
 		`modparam("httpd", "allow", "10.0.0.0/33")`:         "allow is a comma list of addresses and networks; 10.0.0.0/33 is none",
 		`modparam("mi_datagram", "socket_timeout", 0)`:      "socket_timeout = 0 is not possible",
 		`modparam("mi_datagram", "unix_socket_mod", 0600)`:  "(did you mean unix_socket_mode?)",
