@@ -172,6 +172,11 @@ func (s *Statistics) Statistic(name string) (n uint64, found bool) {
 	return n, found
 }
 
+// StatisticsOf calls f with each of a group, in order.
+func (s *Statistics) StatisticsOf(group string, f func(name string, n uint64)) {
+	s.gather(func(v *Value) bool { return v.Group == group }, func(v Value) { f(v.Name, v.N) })
+}
+
 // ResetStatistic hides what one has counted so far; false when there is none of
 // that name that only grows.
 func (s *Statistics) ResetStatistic(name string) (found bool) {

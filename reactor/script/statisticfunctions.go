@@ -82,6 +82,20 @@ func (m *Machine) askOthers(f func(s StatisticSource)) {
 	}
 }
 
+// StatisticsOf lists what a group counts, the script's own or the program's, in the
+// order of the names. The program's are a wait, as in askOthers.
+func (m *Machine) StatisticsOf(group string, f func(name string, n uint64)) {
+	if !m.prog.stats.groups[group] {
+		m.askOthers(func(s StatisticSource) { s.StatisticsOf(group, f) })
+		return
+	}
+	m.prog.Statistics(func(of, name string, n uint64, _ func()) {
+		if of == group {
+			f(name, n)
+		}
+	})
+}
+
 // statName compiles the name in $stat(), in which variables are expanded.
 func (k *compiler) statName(a *VarArg) func(m *Machine) []byte {
 	if a.Var == nil && strings.Contains(a.Text, "$") {

@@ -49,6 +49,8 @@ func (s *statistic) reset() {
 type StatisticSource interface {
 	Statistic(name string) (n uint64, found bool)
 	ResetStatistic(name string) (found bool)
+	// StatisticsOf calls f with each of a group, in order.
+	StatisticsOf(group string, f func(name string, n uint64))
 }
 
 // dynamicGroup is the group of statistics whose name has none.

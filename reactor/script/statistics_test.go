@@ -2,6 +2,8 @@ package script
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +32,16 @@ func (e *engineFigures) ResetStatistic(name string) bool {
 		e.n[name] = 0
 	}
 	return ok
+}
+
+func (e *engineFigures) StatisticsOf(group string, f func(string, uint64)) {
+	e.Lock()
+	defer e.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(e.n)) {
+		if of, rest, _ := strings.Cut(name, ":"); of == group {
+			f(rest, e.n[name])
+		}
+	}
 }
 
 // counted gives the statistics of a script by name.
@@ -106,6 +118,40 @@ startup_route { update_stat("starts", 3); if ($stat(starts) == 3) update_stat("s
 	cfg.Program.Startup()
 	if got := statisticsOf(cfg.Program); got["dynamic:starts"] != 0 || got["dynamic:seen"] != 1 {
 		t.Errorf("%v", got)
+	}
+}
+
+// TestStatisticsIteration: iterators go through groups of the script and of the program, side by side, and
+// what is counted meanwhile changes nothing.
+func TestStatisticsIteration(t *testing.T) {
+	b := newBench(t, withStatistics+`
+modparam("statistics", "stat_groups", "method")
+route {
+	update_stat("method:INVITE", 3);
+	update_stat("method:BYE", 1);
+	stat_iter_init("method", "mine");
+	stat_iter_init("net", "its");
+	update_stat("method:INVITE", 1);
+	while (stat_iter_next($var(name), $var(value), "mine")) {
+		stat_iter_next($var(other), $var(n), "its");
+		xlog("$var(name) $var(value), $var(other) $var(n)");
+		reset_stat("method:$var(name)");
+	}
+	stat_iter_init("nothing", "mine");
+	if (!stat_iter_next($var(name), $var(value), "mine"))
+		xlog("the end, $stat(method:INVITE)");
+	stat_iter_next($var(name), $var(value), "never begun");
+}`)
+	b.cfg.Program.SetStatistics(&engineFigures{n: map[string]uint64{"net:accepted": 7, "net:closed": 5, "tls:x": 1}})
+	b.receive(invite)
+	want := []string{"BYE 1, accepted 7", "INVITE 3, closed 5", "the end, 0", "stat_iter_next(): stat_iter_init() has begun no iterator of that name"}
+	if len(b.log) != len(want) {
+		t.Fatalf("%q", b.log)
+	}
+	for i, line := range want {
+		if !strings.Contains(b.log[i], line) {
+			t.Errorf("got %q, want %q", b.log[i], line)
+		}
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"sipreactor/reactor/script"
 )
 
+const windows = "who reads statistics makes averages and shares of a time of them, as Prometheus does by rate()"
+
 // settings is what the parameters say, in the order of the file.
 type settings struct {
 	groups    []string   // stat_groups
@@ -26,6 +28,7 @@ type variable struct {
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
 	var s settings
+	all := new(iterators)
 	return &script.Module{
 		Name: "statistics",
 		Help: "Counts with numbers of the script's own, and reads those of the program.",
@@ -45,11 +48,20 @@ func New(*script.Config) *script.Module {
 				Args: []script.ArgKind{script.TextArg, script.IntArg}, Min: 2, Routes: script.Anywhere, Build: script.UpdateStatistic},
 			{Name: "reset_stat", Usage: `reset_stat("[group:]name")`, Help: "Sets a statistic, of the script or of the program, to 0.",
 				Args: []script.ArgKind{script.TextArg}, Min: 1, Routes: script.Anywhere, Build: script.ResetStatistic},
+			{Name: "stat_iter_init", Usage: `stat_iter_init("group", "iterator")`, Help: "Has an iterator begin with the first statistic of a group, of the script or of the program. An iterator is the message's own.",
+				Args: []script.ArgKind{script.TextArg, script.TextArg}, Min: 2, Routes: script.Anywhere, Build: all.begin},
+			{Name: "stat_iter_next", Usage: `stat_iter_next($var(name), $var(value), "iterator")`, Help: "Gives the next statistic of an iterator. -1: there is none.",
+				Args: []script.ArgKind{script.SetArg, script.SetArg, script.TextArg}, Min: 3, Routes: script.Anywhere, Build: all.next},
+		},
+		Lacks: []script.Lack{
+			{Kind: script.LacksParameter, Names: "stat_series_profile", Why: windows},
+			{Kind: script.LacksFunction, Names: "update_stat_series", Why: windows},
 		},
 		Variables: []script.Variable{
 			{Name: "stat", Inner: script.AnyInner, Help: "A statistic of the script or of the program, NULL if there is none; 0 can be assigned to it.", Get: script.StatisticValue, Set: script.ResetByAssignment},
 		},
 		Check: func(l *script.Loading) {
+			all.begun = l.Local()
 			for _, g := range s.groups {
 				l.DeclareGroup(g)
 			}
