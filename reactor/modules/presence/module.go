@@ -55,7 +55,13 @@ func New(*script.Config) *script.Module {
 			{Name: "notifies", Help: "NOTIFYs that were sent.", Value: m.notifies.Load},
 			{Name: "failed_notifies", Help: "NOTIFYs without a 2xx.", Value: m.lost.Load},
 		},
-		Check: m.check, Start: m.start,
+		Lacks: []script.Lack{
+			{Kind: script.LacksParameter, Names: "enable_sphere_check", Why: "there are no rules that ask for spheres"},
+			{Kind: script.LacksParameter, Names: "mix_dialog_presence", Why: "states of dialogs are no presence here; phones publish it"},
+			{Kind: script.LacksParameter, Names: "bla_presentity_spec bla_fix_remote_target", Why: "dialog;sla is served as it is published, under the Request-URI"},
+		},
+		Events: raisedEvents(),
+		Check:  m.check, Start: m.start,
 	}
 }
 

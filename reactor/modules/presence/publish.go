@@ -33,6 +33,8 @@ func (m *Module) handlePublish(a *script.Args) script.Action {
 			err = m.replies.Reply(x, 200, nil)
 		}
 		m.send(x.Context(), out)
+		msg := x.Message()
+		m.raise(eventPublish, &published{of: of, expires: lasts, etag: p, old: header(msg, "SIP-If-Match"), body: string(msg.Body())})
 		return x.Reported(at, err)
 	}
 }

@@ -140,6 +140,24 @@ func TestPublishAndSubscribe(t *testing.T) {
 	}
 }
 
+// TestRefresh: the command notifies all watchers of a presentity with what is published.
+func TestRefresh(t *testing.T) {
+	s := newServer(t, "")
+	s.send("SUBSCRIBE", "w1", "", "", "Event: presence")
+	s.send("PUBLISH", "p1", "", tuple("desk", "open"), "Event: presence", pidfType)
+	s.Log = nil
+	if got := s.Command(t, "presence:refresh_watchers", []any{"sip:bob@example.org", "presence", 1}); got != `"OK"` {
+		t.Fatal(got)
+	}
+	// Nothing leaves the bench but for a message: whom the NOTIFY is for is in the warning that it cannot.
+	if len(s.Log) != 1 || !strings.Contains(s.Log[0], "watcher=sip:alice@example.org presentity=sip:bob@example.org") {
+		t.Errorf("%q", s.Log)
+	}
+	if got := s.Command(t, "refresh_watchers", []any{"sip:bob@example.org", "weather", 0}); got != "Event not found" {
+		t.Error(got)
+	}
+}
+
 // TestWatcherInformation tells a presentity who watches.
 func TestWatcherInformation(t *testing.T) {
 	s := newServer(t, "")
