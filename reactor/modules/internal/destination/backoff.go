@@ -1,6 +1,7 @@
 package destination
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"time"
@@ -43,24 +44,27 @@ func WatchBackoff(ctx context.Context, e BackingOff, all func(yield func(*Addres
 	}
 }
 
+// left is an end point that is left alone. With a name it is so for that name alone:
+// who is there could not show that it is who was asked for.
+type left struct {
+	end
+	name string
+}
+
 // applyBackoff notes which destinations are left alone: those all of whose addresses
 // are.
 func applyBackoff(list []reactor.BackoffInfo, all func(yield func(*Address, *Health))) {
-	down := make(map[end]string, len(list))
-	named := make(map[string]string)
+	down := make(map[left]string, len(list))
 	for i := range list {
 		b := &list[i]
-		if b.Name != "" { // it failed for that name alone
-			named[b.Name] = b.Reason.Error()
-			continue
-		}
-		down[end{b.Proto, netip.AddrPortFrom(b.Addr.Addr().Unmap(), b.Addr.Port())}] = b.Reason.Error()
+		at := netip.AddrPortFrom(b.Addr.Addr().Unmap(), b.Addr.Port())
+		down[left{end{b.Proto, at}, b.Name}] = b.Reason.Error()
 	}
 	all(func(a *Address, h *Health) {
-		why := named[a.Host]
+		why := ""
 		for _, at := range a.Addrs {
-			if why = down[end{a.Proto, at}]; why == "" {
-				why = named[a.Host]
+			e := end{a.Proto, at}
+			if why = cmp.Or(down[left{e, ""}], down[left{e, a.Host}]); why == "" {
 				break
 			}
 		}
