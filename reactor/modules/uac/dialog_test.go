@@ -48,3 +48,48 @@ onreply_route { xlog("$DLG_status"); }
 		t.Error(got)
 	}
 }
+
+// A call that is followed keeps the parties in its dialog, and the Record-Route says nothing of them: requests from either
+// side name them as the other side knows them, and responses as who asked does.
+func TestPartiesInTheDialog(t *testing.T) {
+	for name, text := range map[string]string{
+		"create_dialog": `route { if (loose_route()) { t_relay(); exit; } create_dialog(); record_route(); route(replace); }`,
+		"force_dialog":  `modparam("uac", "force_dialog", 1) route { if (loose_route()) { t_relay(); exit; } record_route(); route(replace); }`,
+	} {
+		// dialog comes last, so that what follows requests is asked in the other order.
+		b := moduletest.New(t, head+`loadmodule "dialog.so"
+`+text+`
+route[replace] {
+	uac_replace_from("", "sip:anonymous@anonymous.invalid");
+	uac_replace_to("", "sip:service@example.org");
+	t_relay();
+}`, append(append([]script.Constructor{}, modules...), dialog.New)...)
+		b.Receive(request("INVITE " + bob))
+		invite := b.Sent[len(b.Sent)-1]
+		route := line(t, b, "Record-Route")
+		if !strings.Contains(route, ";did=") || strings.Contains(route, "vsf=") || strings.Contains(route, "vst=") || line(t, b, "To") != "<sip:service@example.org>" {
+			t.Fatalf("%s: %s", name, invite.Text)
+		}
+		answer(t, b, invite, "200 OK")
+		expect := func(what, from, to string) {
+			t.Helper()
+			if got := line(t, b, "From"); got != from {
+				t.Errorf("%s, %s: From is %s, want %s; log %q", name, what, got, from, b.Log)
+			}
+			if got := line(t, b, "To"); got != to {
+				t.Errorf("%s, %s: To is %s, want %s", name, what, got, to)
+			}
+		}
+		expect("200", `"Alice A." <sip:alice@example.net>;tag=a`, "<sip:bob@example.net>;tag=b")
+		b.Receive(request("INFO "+bob, "Route: "+route, "To: <sip:bob@example.net>;tag=b", "CSeq: 8 INFO"))
+		expect("INFO of the caller", `"Alice A." <sip:anonymous@anonymous.invalid>;tag=a`, "<sip:service@example.org>;tag=b")
+		b.Receive(request("BYE sip:alice@192.0.2.9;transport=tls", "Via: SIP/2.0/TLS 10.0.0.9:40000;branch=z9hG4bKup", "Route: "+route,
+			"From: <sip:service@example.org>;tag=b", "To: <sip:anonymous@anonymous.invalid>;tag=a"))
+		expect("BYE of the callee", "<sip:bob@example.net>;tag=b", "<sip:alice@example.net>;tag=a")
+		bye := b.Sent[len(b.Sent)-1]
+		b.Log, b.Sent = nil, nil
+		if !strings.HasPrefix(bye.Text, "BYE") {
+			t.Fatalf("%s: %s", name, bye.Text)
+		}
+	}
+}

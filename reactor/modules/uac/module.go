@@ -32,7 +32,7 @@ type module struct {
 	auth *uac_auth.Module
 
 	forceDialog bool
-	dialog      *dialog.Module // nil: no dialog is made
+	dialog      *dialog.Module // nil: not loaded
 
 	env  *script.Env
 	stop func()
@@ -71,7 +71,7 @@ func New(*script.Config) *script.Module {
 			{Name: "restore_passwd", Type: script.StringParam, Help: "Password that what is kept in the Record-Route is encrypted with.", Set: script.Into(&m.password)},
 			param("rr_from_store_param", "Parameter of the Record-Route that keeps From.", &m.fromParam),
 			param("rr_to_store_param", "Parameter of the Record-Route that keeps To.", &m.toParam),
-			{Name: "force_dialog", Type: script.BoolParam, Default: "0", Help: "Whether a call whose From or To is replaced gets a dialog, as by create_dialog(). The Record-Route keeps them with or without.", Set: script.Into(&m.forceDialog)},
+			{Name: "force_dialog", Type: script.BoolParam, Default: "0", Help: "Whether a call whose From or To is replaced gets a dialog, as by create_dialog(), which keeps them in the place of the Record-Route.", Set: script.Into(&m.forceDialog)},
 		},
 		Functions: []script.Function{
 			{Name: "uac_replace_from", Usage: `uac_replace_from(["display"], "uri")`, Help: "Puts another party into From.", Args: []script.ArgKind{text, text}, Routes: routes, Build: m.replace(sipframe.HeaderFrom)},
@@ -100,13 +100,14 @@ func New(*script.Config) *script.Module {
 func (m *module) check(l *script.Loading) {
 	m.tm, _ = l.Instance("tm").(*tm.Module)
 	m.auth, _ = l.Instance("uac_auth").(*uac_auth.Module)
-	if m.forceDialog {
-		if m.dialog, _ = l.Instance("dialog").(*dialog.Module); m.dialog == nil && !l.Partial() {
-			l.Errorf(l.Place("force_dialog"), `force_dialog needs the module dialog: loadmodule "dialog.so"`)
-		}
+	if m.dialog, _ = l.Instance("dialog").(*dialog.Module); m.dialog == nil && m.forceDialog && !l.Partial() {
+		l.Errorf(l.Place("force_dialog"), `force_dialog needs the module dialog: loadmodule "dialog.so"`)
 	}
 	if m.mode != byRoute {
 		return
+	}
+	if m.dialog != nil {
+		m.dialog.OnRequest(m.within)
 	}
 	if r, ok := l.Instance("rr").(*rr.Module); ok {
 		r.OnRoute(m.routed)

@@ -30,7 +30,7 @@ func (m *module) replace(kind sipframe.HeaderKind) func(a *script.Args) script.A
 				p.Display, _ = display(x)
 			}
 			u, _ := uri(x)
-			if m.dialog != nil && x.Kind() != script.LocalRoute && m.dialog.Create(x, at, 0) == 0 {
+			if m.forceDialog && m.dialog != nil && x.Kind() != script.LocalRoute && m.dialog.Create(x, at, 0) == 0 {
 				return 0 // a retransmission
 			}
 			if len(u) > 0 {
@@ -40,7 +40,7 @@ func (m *module) replace(kind sipframe.HeaderKind) func(a *script.Args) script.A
 				return x.Fail(at, err.Error())
 			}
 			m.changed(c, kind)
-			if len(u) > 0 && m.mode != nothing && !c.HasToTag() && keepsRoute(x.Message()) {
+			if len(u) > 0 && m.mode != nothing && !c.HasToTag() && keepsRoute(x.Message()) && !m.keepInDialog(x, kind, u) {
 				return x.Reported(at, m.keep(c, kind, u))
 			}
 			return 1
@@ -60,19 +60,28 @@ func keepsRoute(msg *sipframe.Message) bool {
 
 // keep writes the URI that came and the one that goes out into the Record-Route.
 func (m *module) keep(c *proxy.Context, kind sipframe.HeaderKind, uri []byte) error {
+	came, err := came(c, kind)
+	if err != nil {
+		return err
+	}
+	v, err := mask([]byte(m.password), c.Msg.CallID(), came, uri)
+	if err != nil {
+		return err
+	}
+	return c.AddRRParam([]byte(";" + m.param(kind) + "=" + v))
+}
+
+// came returns the URI of From or To as it came.
+func came(c *proxy.Context, kind sipframe.HeaderKind) ([]byte, error) {
 	get := c.Msg.From
 	if kind == sipframe.HeaderTo {
 		get = c.Msg.To
 	}
 	a, err := get()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	v, err := mask([]byte(m.password), c.Msg.CallID(), c.Msg.Bytes(a.URI), uri)
-	if err != nil {
-		return err
-	}
-	return c.AddRRParam([]byte(";" + m.param(kind) + "=" + v))
+	return c.Msg.Bytes(a.URI), nil
 }
 
 // routeParam gives a parameter of our Route; of several the last one, which is that of
