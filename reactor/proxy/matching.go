@@ -22,6 +22,13 @@ func (c *Context) TransactionKey() uint64 {
 	return k ^ (uint64(method)+1)*0x9e3779b97f4a7c15
 }
 
+// SetOldMatching says what does not count when messages of peers of RFC 2543, whose branches lack the magic cookie, are
+// matched: the Request-URI, the topmost Via. Some write others into CANCEL and ACK than into the INVITE. Any goroutine.
+func (p *Proxy) SetOldMatching(anyURI, anyVia bool) {
+	p.anyURI.Store(anyURI)
+	p.anyVia.Store(anyVia)
+}
+
 // InviteKey returns a keyed hash of what names an INVITE for people: its Call-ID and CSeq number. Any goroutine.
 func (p *Proxy) InviteKey(callID []byte, cseq uint32) uint64 {
 	b := appendField(make([]byte, 0, 128), callID)

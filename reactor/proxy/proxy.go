@@ -116,6 +116,8 @@ type Proxy struct {
 	life    uint32        // tells this process's connections from others' with its key
 	now     func() uint64 // microseconds since 1970; a test has its own
 	aliases []alias
+	anyURI  atomic.Bool // see SetOldMatching
+	anyVia  atomic.Bool
 	router  atomic.Pointer[Router]
 	watcher atomic.Pointer[Watcher]
 	lists   atomic.Pointer[listing]

@@ -63,7 +63,7 @@ func (c *Context) clockNow(via *sipframe.Via) clock {
 // a branch twice, Call-ID, From tag and CSeq number. Without one also the
 // Request-URI and the To tag; but the latter not for INVITE, CANCEL and ACK,
 // since an ACK to a negative response has a tag that its INVITE had not
-// (17.1.1.3).
+// (17.1.1.3). What SetOldMatching leaves out does not count then.
 func (c *Context) transaction() uint64 {
 	if c.token.known {
 		return c.token.trans
@@ -73,11 +73,16 @@ func (c *Context) transaction() uint64 {
 	via, _ := m.TopVia()
 	if via != nil {
 		branch := m.Bytes(via.Branch)
-		b = appendField(b, branch)
-		b = appendField(b, m.Bytes(via.Host))
-		b = binary.BigEndian.AppendUint16(b, uint16(via.Port))
-		if !hasCookie(branch) {
-			b = appendField(b, m.RequestURI())
+		old := !hasCookie(branch)
+		if !old || !c.proxy.anyVia.Load() {
+			b = appendField(b, branch)
+			b = appendField(b, m.Bytes(via.Host))
+			b = binary.BigEndian.AppendUint16(b, uint16(via.Port))
+		}
+		if old {
+			if !c.proxy.anyURI.Load() {
+				b = appendField(b, m.RequestURI())
+			}
 			if to, err := m.To(); err == nil && !inviteFamily(m.Method()) {
 				b = appendField(b, m.Bytes(to.Tag))
 			}

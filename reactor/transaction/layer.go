@@ -39,6 +39,9 @@ type Config struct {
 	Go6xx bool
 	// MinorFlag is the branch flag of branches that nobody waits for, as a bit; 0: none.
 	MinorFlag uint64
+	// AnyURI and AnyVia match messages of peers of RFC 2543 without comparing the Request-URI, the topmost Via: see
+	// proxy.Proxy.SetOldMatching.
+	AnyURI, AnyVia bool
 	// ByCallID has FindInvite look INVITEs up, for who does so by message; else it looks at all transactions.
 	ByCallID bool
 	// Logger gets the few lines that the layer writes; nil discards them.
@@ -166,6 +169,7 @@ func (l *Layer) Configure(cfg Config) {
 		cfg.Max = DefaultMax
 	}
 	l.cfg.Store(&cfg)
+	l.proxy.SetOldMatching(cfg.AnyURI, cfg.AnyVia)
 }
 
 // Config returns what the layer is made of.

@@ -35,6 +35,37 @@ func TestOldPeers(t *testing.T) {
 	}
 }
 
+// What old peers write into CANCEL and ACK need not be what was in their INVITE, if the configuration says so: another
+// Request-URI, another Via. Peers of RFC 3261 are matched as ever.
+func TestOldPeersOfOtherMinds(t *testing.T) {
+	const via, otherVia, carol = "Via: SIP/2.0/UDP 198.51.100.7:40002;branch=1", "Via: SIP/2.0/UDP 198.51.100.7:40002;branch=2", "sip:carol@203.0.113.9"
+	for _, tt := range []struct {
+		cfg              Config
+		uri, via, cancel string
+		matches          bool
+	}{
+		{Config{}, carol, via, via, false},
+		{Config{AnyURI: true}, carol, via, via, true},
+		{Config{AnyURI: true}, carol, via, otherVia, false},
+		{Config{AnyVia: true}, bob, via, otherVia, true},
+		{Config{AnyVia: true}, carol, via, otherVia, false},
+		{Config{AnyURI: true, AnyVia: true}, carol, via, otherVia, true},
+		{Config{AnyURI: true, AnyVia: true}, bob, via + "z", via + "z", true},
+		{Config{AnyVia: true}, bob, "Via: SIP/2.0/UDP 198.51.100.7:40002;branch=z9hG4bKa", "Via: SIP/2.0/UDP 198.51.100.7:40002;branch=z9hG4bKb", false},
+	} {
+		b := newBed(t)
+		b.layer.Configure(tt.cfg)
+		b.take(request("INVITE", bob, "1", tt.via), overUDP)
+		invite := b.want("SIP/2.0 100 Giving it a try", "INVITE "+bob+" SIP/2.0")[1]
+		b.take(answer(t, invite, "180 Ringing"), fromCallee)
+		b.want("SIP/2.0 180 Ringing")
+		b.take(request("CANCEL", tt.uri, "1", tt.cancel), overUDP)
+		if got := len(b.wire.sent) > 0 && strings.HasPrefix(b.wire.sent[0].text, "SIP/2.0 200 canceling"); got != tt.matches {
+			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+}
+
 // A route that waits keeps its transaction's order: what comes meanwhile is handled behind it, and holds up nobody.
 func TestOrderWhileARouteWaits(t *testing.T) {
 	b := newBed(t)

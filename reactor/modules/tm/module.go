@@ -55,6 +55,12 @@ func (m *Module) parameters() []script.Parameter {
 	idle := func(name string, typ script.ParamType, help, note string) script.Parameter {
 		return script.Parameter{Name: name, Type: typ, Help: help, Note: note}
 	}
+	unless := func(name, help string, not *bool) script.Parameter {
+		return script.Parameter{Name: name, Type: script.BoolParam, Default: "1", Help: help, Set: func(v script.Literal) error {
+			*not = v.Int == 0
+			return nil
+		}}
+	}
 	return []script.Parameter{
 		{Name: "fr_timeout", Type: script.IntParam, Min: 1, Max: 86400, Unit: "seconds", Default: "30", Help: "How long a request waits for its first response, and one that is no INVITE for its final one.", Set: script.Seconds(&t.NoAnswer)},
 		{Name: "fr_inv_timeout", Type: script.IntParam, Min: 1, Max: 86400, Unit: "seconds", Default: "120", Help: "How long an INVITE waits for its final response, from a provisional one on.", Set: script.Seconds(&t.NoFinal)},
@@ -65,10 +71,7 @@ func (m *Module) parameters() []script.Parameter {
 		{Name: "onreply_avp_mode", Type: script.IntParam, Max: 1, Default: "0", Help: "Whether an onreply_route has the AVPs of its transaction (1), or none.", Set: script.Into(&m.avpMode)},
 		{Name: "disable_6xx_block", Type: script.BoolParam, Default: "0", Help: "Whether a script may fork after a 6xx.", Set: script.Into(&m.cfg.Go6xx)},
 		{Name: "minor_branch_flag", Type: script.AnyParam, Help: "The branch flag of branches that nobody waits for.", Set: func(v script.Literal) error { m.minor = v; return nil }},
-		{Name: "auto_100trying", Type: script.BoolParam, Default: "1", Help: "Whether an INVITE is answered 100 when its transaction is made.", Set: func(v script.Literal) error {
-			m.cfg.Quiet = v.Int == 0
-			return nil
-		}},
+		unless("auto_100trying", "Whether an INVITE is answered 100 when its transaction is made.", &m.cfg.Quiet),
 		{Name: "enable_stats", Type: script.BoolParam, Default: "1", Help: "Whether statistics are shown.", Note: "statistics are always kept"},
 		{Name: "local_request_route", Type: script.StringParam, Help: "The route that is shown each request of ours, as it was sent. It changes nothing and sends nothing.", Set: func(v script.Literal) error {
 			m.views.requestName = v
@@ -83,8 +86,8 @@ func (m *Module) parameters() []script.Parameter {
 			return nil
 		}},
 		idle("delete_timer", script.IntParam, "When a transaction that is still in use is looked at again.", "a transaction is in use as long as somebody holds it, and ends then"),
-		idle("ruri_matching", script.BoolParam, "Whether the Request-URI is compared for peers of RFC 2543.", "it is compared, as the RFC says"),
-		idle("via1_matching", script.BoolParam, "Whether the topmost Via is compared for peers of RFC 2543.", "it is compared, as the RFC says"),
+		unless("ruri_matching", "Whether the Request-URI is compared where messages of peers of RFC 2543 are matched.", &m.cfg.AnyURI),
+		unless("via1_matching", "Whether the topmost Via is compared where messages of peers of RFC 2543 are matched.", &m.cfg.AnyVia),
 		idle("unix_tx_timeout", script.IntParam, "How long t_write_unix() may take.", "t_write_unix() is not supported"),
 		idle("tw_append", script.StringParam, "What t_write_req() adds.", "t_write_req() is not supported"),
 		idle("pass_provisional_replies", script.BoolParam, "Whether requests of the management interface see provisional responses.", "t_uac_dlg answers with the final one"),
