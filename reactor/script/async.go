@@ -182,7 +182,8 @@ func (m *Machine) away() *Machine {
 	for i, v := range m.vars {
 		o.vars[i] = o.keptValue(v)
 	}
-	for i, list := range m.avps {
+	o.nameAVPs(m.named)
+	for i, list := range m.avps[:m.prog.navps+len(m.named)] {
 		for _, v := range list {
 			o.avps[i] = append(o.avps[i], o.keptValue(v))
 		}

@@ -54,7 +54,8 @@ func (a *AVP) Clear(m *Machine) { m.avps[a.slot] = m.avps[a.slot][:0] }
 type AVPs struct {
 	prog  *Program
 	slots [][]Value
-	text  []byte // of the values
+	named []string // AVPs that variables have named, whose slots are the last
+	text  []byte   // of the values
 }
 
 // Reset takes all values away and keeps the memory.
@@ -67,7 +68,7 @@ func (a *AVPs) Put(p *Program, name, text string) {
 		return
 	}
 	if a.prog != p {
-		a.prog, a.text = p, a.text[:0]
+		a.prog, a.text, a.named = p, a.text[:0], a.named[:0]
 		a.slots = slices.Grow(a.slots[:0], p.navps)[:p.navps]
 		for i := range a.slots {
 			a.slots[i] = a.slots[i][:0]
@@ -107,9 +108,10 @@ func (m *Machine) SaveAVPs(to *AVPs) {
 		to.Reset()
 		return
 	}
-	to.prog, to.text = m.prog, slices.Grow(to.text[:0], size)
-	to.slots = slices.Grow(to.slots[:0], len(m.avps))[:len(m.avps)]
-	for i, list := range m.avps {
+	to.prog, to.text, to.named = m.prog, slices.Grow(to.text[:0], size), append(to.named[:0], m.named...)
+	n := m.prog.navps + len(m.named)
+	to.slots = slices.Grow(to.slots[:0], n)[:n]
+	for i, list := range m.avps[:n] {
 		kept := to.slots[i][:0]
 		for _, v := range list {
 			if v.kind == textValue {
@@ -128,10 +130,14 @@ func (m *Machine) SaveAVPs(to *AVPs) {
 func (m *Machine) LoadAVPs(from *AVPs) {
 	for i := range m.avps {
 		m.avps[i] = m.avps[i][:0]
-		if from.prog != m.prog {
-			continue
-		}
-		for _, v := range from.slots[i] {
+	}
+	m.named = m.named[:0]
+	if from.prog != m.prog {
+		return
+	}
+	m.nameAVPs(from.named)
+	for i, list := range from.slots {
+		for _, v := range list {
 			if v.kind == textValue {
 				v.s = m.Keep(v.s)
 			}

@@ -33,9 +33,10 @@ func valueFunctions() map[string]*Function {
 			k := a.k
 			return func(m *Machine) int {
 				for name, slot := range k.avps {
-					for i := range m.avps[slot] {
-						a.at.say(m, LevelInfo, "script: $avp("+name+") = "+string(m.Text(m.avps[slot][len(m.avps[slot])-1-i])))
-					}
+					m.printAVP(a.at, name, slot)
+				}
+				for i, name := range m.named {
+					m.printAVP(a.at, name, m.prog.navps+i)
 				}
 				return 1
 			}

@@ -54,7 +54,8 @@ type Machine struct {
 	work    []byte  // of a substitution
 	stack   []Value // operands of what is being computed
 	vars    []Value
-	avps    [][]Value // each with the newest value last
+	avps    [][]Value // each with the newest value last: those that the program names, then those of named
+	named   []string  // AVPs that variables have named, in the order of their first values
 	locals  []any     // of modules
 	args    []Value   // of the routes that run; frame has the innermost
 	frame   []Value
@@ -93,6 +94,7 @@ func (m *Machine) reset(c *proxy.Context, kind RouteKind) {
 	for i := range m.avps {
 		m.avps[i] = m.avps[i][:0]
 	}
+	m.named = m.named[:0]
 	m.uri = uriCache{}
 	m.tls, m.tlsAsked = nil, false
 	m.clock, m.id = time.Time{}, 0

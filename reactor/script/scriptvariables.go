@@ -21,7 +21,7 @@ func scriptVariables() map[string]*Variable {
 	}
 	return map[string]*Variable{
 		"var":     {Inner: ConstInner, Get: varItem, Set: varSetter},
-		"avp":     {Inner: ConstInner, Index: true, Get: avpItem, Set: avpSetter},
+		"avp":     {Inner: AnyInner, Index: true, Get: avpItem, Set: avpSetter},
 		"param":   {Inner: AnyInner, Get: paramItem},
 		"return":  {Inner: ConstInner, Get: returnItem},
 		"retcode": code,
@@ -142,17 +142,24 @@ func varSetter(u *Use) Setter {
 // avpItem is $avp(name)[i]: the newest value first.
 func avpItem(u *Use) Getter {
 	k, v := u.k, u.v
-	slot := k.avp(v.Arg.Text)
-	return func(m *Machine, i int) Value {
-		all := m.avps[slot]
-		if i < 0 {
-			i += len(all)
-		}
-		if i < 0 || i >= len(all) {
-			return null
-		}
-		return all[len(all)-1-i]
+	if v.Arg.Var != nil {
+		return namedAVPItem(k.name(v.Arg))
 	}
+	slot := k.avp(v.Arg.Text)
+	return func(m *Machine, i int) Value { return m.avpValue(slot, i) }
+}
+
+// avpValue gives value i of an AVP, counted from the newest one, or below 0 from the
+// oldest one; NULL where there is none.
+func (m *Machine) avpValue(slot, i int) Value {
+	all := m.avps[slot]
+	if i < 0 {
+		i += len(all)
+	}
+	if i < 0 || i >= len(all) {
+		return null
+	}
+	return all[len(all)-1-i]
 }
 
 // avpSetter is the assignment to an AVP. = adds a value before the others, := takes their
@@ -163,51 +170,60 @@ func avpSetter(u *Use) Setter {
 	if !k.argFits(v, variables["avp"]) {
 		return nil
 	}
-	slot := k.avp(v.Arg.Text)
 	at := k.site(v.At, "assignment to "+clip(v.Text))
 	if x := v.Index; x != nil && x.Var != nil {
 		k.rep.errorf(x.At, "the index of an AVP that is assigned to is a number or *")
 		return nil
 	}
-	if x := v.Index; x != nil && x.Append {
-		return func(m *Machine, x Value) int {
+	assign := avpAssignment(v.Index, u.whole)
+	if v.Arg.Var != nil {
+		return namedAVPSetter(k.name(v.Arg), assign, at)
+	}
+	slot := k.avp(v.Arg.Text)
+	return func(m *Machine, x Value) int { return assign(m, slot, x, at) }
+}
+
+// avpAssignment is what an assignment does to the AVP in a slot.
+func avpAssignment(x *Index, whole bool) func(m *Machine, slot int, v Value, at *Site) int {
+	if x != nil && x.Append {
+		return func(m *Machine, slot int, v Value, at *Site) int {
 			list := m.avps[slot]
 			switch {
-			case x.kind == nullValue:
+			case v.kind == nullValue:
 				return m.Fail(at, "NULL is no value to append")
 			case len(list) >= maxAVPs:
 				return m.Fail(at, "an AVP has too many values")
 			}
-			m.avps[slot] = slices.Insert(list, 0, x) // the oldest one stands first
+			m.avps[slot] = slices.Insert(list, 0, v) // the oldest one stands first
 			return 1
 		}
 	}
-	index, all := 0, v.Index != nil && v.Index.All
-	if v.Index != nil {
-		index = v.Index.N
+	index, all := 0, x != nil && x.All
+	if x != nil {
+		index = x.N
 	}
-	return func(m *Machine, x Value) int {
+	return func(m *Machine, slot int, v Value, at *Site) int {
 		list := m.avps[slot]
 		switch {
-		case all || u.whole && v.Index == nil:
+		case all || whole && x == nil:
 			list = list[:0]
-			if x.kind != nullValue {
-				list = append(list, x)
+			if v.kind != nullValue {
+				list = append(list, v)
 			}
-		case v.Index == nil && x.kind != nullValue:
+		case x == nil && v.kind != nullValue:
 			if len(list) >= maxAVPs {
 				return m.Fail(at, "an AVP has too many values")
 			}
-			list = append(list, x)
+			list = append(list, v)
 		case index < 0 || index >= len(list):
-			if v.Index != nil && x.kind != nullValue {
-				list = append(list, x)
+			if x != nil && v.kind != nullValue {
+				list = append(list, v)
 			}
-		case x.kind == nullValue:
+		case v.kind == nullValue:
 			i := len(list) - 1 - index
 			list = append(list[:i], list[i+1:]...)
 		default:
-			list[len(list)-1-index] = x
+			list[len(list)-1-index] = v
 		}
 		m.avps[slot] = list
 		return 1
