@@ -233,7 +233,7 @@ func (c *Config) Stop(next *Config) {
 	c.started = nil
 }
 
-// startOrder lists the modules, each one behind those that it needs.
+// startOrder lists the modules, each one behind those that it needs or uses.
 func (c *Config) startOrder() (order []*Module) {
 	byName := make(map[string]*Module)
 	for _, m := range c.modules {
@@ -246,8 +246,8 @@ func (c *Config) startOrder() (order []*Module) {
 			return
 		}
 		done[m] = true
-		for _, need := range m.Needs {
-			visit(byName[need])
+		for _, other := range slices.Concat(m.Needs, m.Uses) {
+			visit(byName[other])
 		}
 		order = append(order, m)
 	}

@@ -25,6 +25,9 @@ type Module struct {
 	Note string
 	// Needs are modules that have to be loaded for this one.
 	Needs []string
+	// Uses are modules that this one makes use of where they are loaded, in whatever order
+	// that is: they start before it.
+	Uses []string
 	// AtStart tells that the module takes part from the start of the program or not at
 	// all: one that a reload loads is idle until then.
 	AtStart bool

@@ -85,7 +85,7 @@ func New(cfg *script.Config) *script.Module {
 	p := &m.probing
 	p.interval, p.method, p.from, p.codes = 30*time.Second, "OPTIONS", "sip:prober@localhost", destination.Codes{}
 	return &script.Module{
-		Name: "load_balancer", Help: "Sends calls to the destination that has most room for them.", Instance: m,
+		Name: "load_balancer", Help: "Sends calls to the destination that has most room for them.", Instance: m, Uses: []string{"tm", "dialog"},
 		Parameters: m.parameters(), Functions: m.functions(), Commands: m.commands(),
 		Statistics: []script.Statistic{
 			{Name: "selected", Help: "Calls that got a destination.", Value: m.started.Load, Reset: func() { m.started.Store(0) }},

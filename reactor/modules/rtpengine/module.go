@@ -51,7 +51,7 @@ func New(*script.Config) *script.Module {
 		table: relay.Table{Name: "rtpengine", Socket: "socket", Set: "set_id"}}
 	m.fleet.WithSet, m.fleet.Check = true, checkURL
 	return &script.Module{
-		Name: "rtpengine", Help: "Has media pass rtpengine.", Instance: m,
+		Name: "rtpengine", Help: "Has media pass rtpengine.", Instance: m, Uses: []string{"tm", "dialog"},
 		Parameters: m.parameters(), Functions: m.functions(), Variables: m.variables(), Commands: append(m.fleet.Commands("rtpengine", &m.table), m.teardown()),
 		Statistics: []script.Statistic{
 			{Name: "requests", Help: "Requests to rtpengine.", Value: m.asked.Load, Reset: func() { m.asked.Store(0) }},
