@@ -105,8 +105,7 @@ func (m *module) engage(a *script.Args) script.Action {
 		return nil
 	}
 	if text, ok := a.Fixed(0); ok {
-		if err := m.Check(text); err != nil {
-			a.Errorf(0, "%v", err)
+		if !m.checkFlags(a, text) {
 			return nil
 		}
 	}

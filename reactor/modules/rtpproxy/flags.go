@@ -10,6 +10,7 @@ type flags struct {
 	trust   bool // the address in the SDP is right
 	origin  bool // o= is changed, too
 	session bool // the session's c= is changed though all streams have one
+	notify  bool // rtpproxy tells when no media comes any more
 	command string
 }
 
@@ -29,6 +30,8 @@ func parseFlags(text string) (f flags, err error) {
 			f.origin = true
 		case 'c':
 			f.session = true
+		case 'n':
+			f.notify = true
 		case 'a', 'i', 'e', 's', 'w':
 			f.command += string(c - 'a' + 'A')
 		case 'z':
@@ -40,11 +43,11 @@ func parseFlags(text string) (f flags, err error) {
 				return f, fmt.Errorf("z has no number of milliseconds behind it")
 			}
 			f.command += "Z" + text[from+1:i+1]
-		case 'n', 'd', 't', 'T':
-			return f, fmt.Errorf("the flag %c is not supported: notifications are not received, and times are rtpproxy's", c)
+		case 'd', 't', 'T':
+			return f, fmt.Errorf("the flag %c is not supported: DTMF is not told, and times are rtpproxy's", c)
 		case ' ':
 		default:
-			return f, fmt.Errorf("unknown flag %q: a, l, k, i, e, f, r, o, c, s, w and zNN are there", c)
+			return f, fmt.Errorf("unknown flag %q: a, l, k, i, e, f, r, o, c, s, w, n and zNN are there", c)
 		}
 	}
 	return f, nil

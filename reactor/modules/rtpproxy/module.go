@@ -25,7 +25,10 @@ type module struct {
 	mark       string
 	chosen     *script.Local // int, of set_rtp_proxy_set()
 	follower   anchor.Follower
+	env        *script.Env
 	table      relay.Table
+	notifyAt   string         // where rtpproxy tells that media has ceased; "": nowhere
+	notify     *notifications // nil: nobody tells
 
 	asked, refused atomic.Uint64
 }
@@ -40,7 +43,7 @@ func New(*script.Config) *script.Module {
 	m.follower = anchor.Follower{Name: "rtpproxy", Engines: map[string]relay.Engine{"rtpproxy": m}}
 	m.fleet.Check = func(url string) error { _, _, err := control.Parse(url); return err }
 	return &script.Module{
-		Name: "rtpproxy", Help: "Has media pass rtpproxy.", Instance: m,
+		Name: "rtpproxy", Help: "Has media pass rtpproxy.", Instance: m, Uses: []string{"tm", "dialog"},
 		Parameters: m.parameters(), Functions: m.functions(), Commands: m.fleet.Commands("rtpproxy", &m.table),
 		Statistics: []script.Statistic{
 			{Name: "requests", Help: "Offers, answers and other requests to rtpproxy.", Value: m.asked.Load, Reset: func() { m.asked.Store(0) }},
@@ -61,7 +64,7 @@ func (m *module) parameters() []script.Parameter {
 			return errors.New("is not supported: " + why)
 		}}
 	}
-	const noSDP, noNotes = "no SDP is generated", "notifications of rtpproxy are not received"
+	const noSDP = "no SDP is generated"
 	return append(m.table.Parameters("rtpp_socket_col", "set_id_col"), []script.Parameter{
 		{Name: "rtpproxy_sock", Type: script.StringParam, Help: `Nodes of a set: "1 == udp:host:port|advertised address=weight tcp:host:port /path". May be given several times.`,
 			Set: func(v script.Literal) error { m.socks = append(m.socks, v); return nil }},
@@ -78,7 +81,7 @@ func (m *module) parameters() []script.Parameter {
 		{Name: "default_set", Type: script.IntParam, Min: 0, Max: 1<<31 - 1, Default: "0", Help: "The set that is used where no other is named.", Set: script.Into(&m.defaultSet)},
 		{Name: "nortpproxy_str", Type: script.StringParam, Default: "a=nortpproxy:yes", Help: "Line that marks an SDP that was changed; empty is none.", Set: script.Into(&m.mark)},
 		missing("rtpproxy_autobridge", "the flags i and e say how media is bridged"),
-		missing("rtpp_notify_socket", noNotes),
+		{Name: "rtpp_notify_socket", Type: script.StringParam, Help: "Where nodes tell that no media of a call comes any more, of those that the flag n asks it for: tcp:host:port, unix:path or a path. The call is ended. Whoever reaches a path may do so, by TCP the addresses of nodes and of this machine.", Set: m.setNotify},
 		missing("generated_sdp_port_min", noSDP), missing("generated_sdp_port_max", noSDP), missing("generated_sdp_media_ip", noSDP),
 	}...)
 }
@@ -97,6 +100,9 @@ func (m *module) check(l *script.Loading) {
 		}
 	}
 	m.table.Check(l)
+	if m.notifyAt != "" && !m.follower.Ready() {
+		l.Notef(l.Place("rtpp_notify_socket"), "notifications of rtpproxy end no call: they need the modules tm and dialog")
+	}
 	if !m.table.Given && len(m.fleet.Numbers()) == 0 {
 		l.Notef(l.Place(""), "rtpproxy has no rtpproxy_sock: its functions fail")
 	}
@@ -112,6 +118,10 @@ func (m *module) start(e *script.Env) error {
 	if ok {
 		before, calls = old.fleet, &old.follower
 	}
+	m.env = e
+	if err := m.listen(old); err != nil {
+		return err
+	}
 	m.follower.Start(e, calls)
 	m.fleet.Open(e, before, ok && old.timeout == m.timeout && old.retries == m.retries, func(url string) *control.Client {
 		network, addr, _ := control.Parse(url) // it was checked
@@ -122,9 +132,11 @@ func (m *module) start(e *script.Env) error {
 
 func (m *module) stop(next any) {
 	var after *relay.Fleet[*control.Client]
-	if n, ok := next.(*module); ok {
+	n, _ := next.(*module)
+	if n != nil {
 		after = n.fleet
 	}
+	m.unlisten(n)
 	m.follower.Stop()
 	m.fleet.Close(after)
 }
@@ -163,8 +175,7 @@ var withMessage = script.Routes(script.RequestRoute, script.OnReplyRoute, script
 func (m *module) exchange(answer bool) func(a *script.Args) script.Action {
 	return func(a *script.Args) script.Action {
 		if text, ok := a.Fixed(0); ok {
-			if _, err := parseFlags(text); err != nil {
-				a.Errorf(0, "%v", err)
+			if !m.checkFlags(a, text) {
 				return nil
 			}
 		}

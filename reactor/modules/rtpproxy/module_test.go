@@ -268,7 +268,7 @@ func TestWrong(t *testing.T) {
 	for call, want := range map[string]string{
 		`rtpproxy_offer("x")`:                                "unknown flag",
 		`rtpproxy_offer("z")`:                                "no number of milliseconds",
-		`rtpproxy_answer("n")`:                               "flag n is not supported",
+		`rtpproxy_answer("d")`:                               "flag d is not supported",
 		`rtpproxy_engage()`:                                  "it needs the modules tm and dialog",
 		`set_rtp_proxy_set(4)`:                               "there is no set 4",
 		`rtpproxy_start_recording(, , "x")`:                  "unknown flags",
@@ -283,7 +283,8 @@ func TestWrong(t *testing.T) {
 		`"rtpproxy_sock", "udp:h:1|host"`:          "is no address",
 		`"rtpproxy_timeout", "0"`:                  "is no number of seconds",
 		`"rtpproxy_autobridge", 1`:                 "is not supported",
-		`"rtpp_notify_socket", "tcp:10.0.0.1:999"`: "is not supported",
+		`"rtpp_notify_socket", "udp:10.0.0.1:999"`: "is by TCP or a UNIX socket",
+		`"rtpp_notify_socket", "tcp:10.0.0.1"`:     "is no tcp:host:port",
 		`"db_url", "mysql://x"`:                    "names no database",
 	} {
 		if got := moduletest.Wrong(t, head("", param)+"route { exit; }", New, sl.New); !strings.Contains(got, want) {

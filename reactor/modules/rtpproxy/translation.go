@@ -42,9 +42,13 @@ func (t *translation) prepare(m *module) error {
 	if strings.ContainsAny(t.local, " \t") {
 		return control.ErrCommand
 	}
+	tail := ""
+	if t.flags.notify && !t.answer && m.notifyAt != "" { // rtpproxy keeps it with the session
+		tail = m.notifyWords(t.session)
+	}
 	t.commands = make([]string, len(t.list))
 	for i, st := range t.list {
-		t.commands[i] = streamCommand(t.session, i+1, &st, t.answer, t.flags.command, t.source, t.local)
+		t.commands[i] = streamCommand(t.session, i+1, &st, t.answer, t.flags.command, t.source, t.local) + tail
 	}
 	return nil
 }

@@ -91,6 +91,15 @@ func (f *Follower) Dialogs(g func(d *core.Dialog, s *Session) bool) {
 // ByCallID returns a dialog; nil: there is none.
 func (f *Follower) ByCallID(id string) *core.Dialog { return f.dialog.Dialogs().ByCallID([]byte(id)) }
 
+// Dead ends a call of a Call-ID that has no media any more. It reports whether there was one.
+func (f *Follower) Dead(callID string) bool {
+	if f.dialog == nil {
+		return false
+	}
+	_, err := f.dialog.EndCall(callID, core.MediaTimeout)
+	return err == nil
+}
+
 // OfDialog returns the session of a call; nil: it has none.
 func (f *Follower) OfDialog(d *core.Dialog) *Session { return f.ofDialog(d) }
 

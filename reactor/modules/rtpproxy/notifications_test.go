@@ -1,0 +1,62 @@
+package rtpproxy
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sipreactor/reactor/modules/dialog"
+	"sipreactor/reactor/modules/moduletest"
+	"sipreactor/reactor/modules/rr"
+	"sipreactor/reactor/modules/sl"
+	"sipreactor/reactor/modules/tm"
+)
+
+// TestNotification: with the flag n an offer tells rtpproxy where to say that no media
+// comes any more, and which call that is; a line from there ends the call.
+func TestNotification(t *testing.T) {
+	for _, network := range []string{"tcp", "unix"} {
+		t.Run(network, func(t *testing.T) {
+			at := "/" + strings.TrimPrefix(filepath.Join(t.TempDir(), "notify"), "/")
+			if network == "tcp" {
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				at = "tcp:" + l.Addr().String()
+				_ = l.Close()
+			}
+			r := newStub(t)
+			text := moduletest.Head("rtpproxy", "sl", "tm", "rr", "dialog") + fmt.Sprintf(`modparam("rtpproxy", "rtpproxy_sock", %q)
+modparam("rtpproxy", "rtpp_notify_socket", %q)
+route { create_dialog(); rtpproxy_offer("ron"); t_relay(); }
+`, r.url, at)
+			b := moduletest.New(t, text, New, sl.New, tm.New, rr.New, dialog.New)
+			b.Receive(withBody(string(moduletest.Invite), offer))
+			callID := b.Sent[len(b.Sent)-1].Header("Call-ID")
+			if got, want := r.take(), " "+at+" "+url.QueryEscape(callID); !strings.Contains(got+"|", want+"|") {
+				t.Fatalf("commands %s, want %q behind them", got, want)
+			}
+			if list := b.Command(t, "dlg_list", nil); !strings.Contains(list, callID) {
+				t.Fatalf("no dialog: %s", list)
+			}
+			c, err := net.Dial(network, strings.TrimPrefix(at, "tcp:"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if _, err := fmt.Fprintf(c, "nothing\n%s\n", callID); err != nil {
+				t.Fatal(err)
+			}
+			for end := time.Now().Add(10 * time.Second); strings.Contains(b.Command(t, "dlg_list", nil), callID); time.Sleep(5 * time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatalf("the call goes on: %s", b.Command(t, "dlg_list", nil))
+				}
+			}
+		})
+	}
+}
