@@ -34,6 +34,7 @@ type choice struct {
 	key    uint64 // hash of what the algorithm hashes, or a random number
 	last   bool   // the last member is only the last resort ("d")
 	all    bool   // the others are wanted, too ("f")
+	most   int    // how many at most; 0 is no bound
 	scores []score
 	now    time.Time
 	policy *destination.Policy
@@ -67,6 +68,9 @@ func (s *Set) choose(list []*Destination, c *choice) []*Destination {
 		for _, usable := range [...]bool{true, false} {
 			for i := 1; i < n; i++ {
 				d := s.Members[(first+i)%n]
+				if c.most > 0 && len(list)-from >= c.most {
+					return list
+				}
 				if d.Health.State() == destination.Active && d.usable(c) == usable {
 					list = append(list, d)
 				}
@@ -98,7 +102,13 @@ func (s *Set) first(n int, c *choice) int {
 		var i int
 		switch c.how {
 		case HashCallID, HashFrom, HashTo, HashRURI, HashAuthUser, HashVariables:
-			i = s.rendezvous(n, c.key, may)
+			i = -1
+			if s.ring != nil {
+				i = s.ring.find(n, c.key, may)
+			}
+			if i < 0 {
+				i = s.rendezvous(n, c.key, may)
+			}
 		case RoundRobin:
 			i = s.next(n, may)
 		case Random:

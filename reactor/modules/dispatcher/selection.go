@@ -71,7 +71,7 @@ func (m *module) buildSelect(to aim) func(a *script.Args) script.Action {
 			if !ok || limit <= 0 {
 				limit = 1 << 20
 			}
-			c := choice{all: f.failover || f.add, last: f.last, now: x.Now(), policy: &m.policy}
+			c := choice{all: f.failover || f.add, most: int(limit), last: f.last, now: x.Now(), policy: &m.policy}
 			c.key, c.how = m.keyFor(x, Algorithm(alg), f.userOnly)
 			list := lists.Get().(*[]*Destination)
 			defer lists.Put(list)

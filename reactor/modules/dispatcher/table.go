@@ -66,6 +66,7 @@ type Set struct {
 	seeds   []uint64  // of each member, side by side for the rendezvous
 	inverse []float64 // of the weights; 0 for a member that no weight lets in
 	even    bool      // all weights are the same
+	ring    *ring     // nil in a small set
 	turn    atomic.Uint64
 }
 
@@ -185,6 +186,7 @@ func (s *Set) settle() {
 			s.ends[i] += s.ends[i-1]
 		}
 	}
+	s.ring = newRing(s)
 }
 
 // weight gives the weight of a member as the algorithms see it.
