@@ -7,6 +7,7 @@ import (
 	"sipreactor/reactor/modules/auth"
 	"sipreactor/reactor/modules/auth_db"
 	"sipreactor/reactor/modules/avpops"
+	"sipreactor/reactor/modules/b2b_entities"
 	"sipreactor/reactor/modules/cachedb_local"
 	"sipreactor/reactor/modules/cachedb_redis"
 	"sipreactor/reactor/modules/cfgutils"
@@ -88,6 +89,7 @@ var modules = []script.Constructor{
 	auth.New,
 	auth_db.New,
 	avpops.New,
+	b2b_entities.New,
 	cachedb_local.New,
 	cachedb_redis.New,
 	cfgutils.New,

@@ -146,7 +146,6 @@ var foreignFunctions = map[string]string{
 	"siprec":          "siprec_",
 	"pua":             "pua_",
 	"b2b_logic":       "b2b_",
-	"b2b_entities":    "ua_session_",
 	"clusterer":       "cluster_",
 	"sipcapture":      "sip_capture report_capture hep_set hep_get hep_del hep_relay hep_resume_sip",
 	"emergency":       "emergency_call",

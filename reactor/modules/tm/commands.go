@@ -42,7 +42,7 @@ func (m *Module) uacDialog(ctx context.Context, a *rpc.Args) (any, error) {
 		return nil, &rpc.Error{Code: 400, Message: "Invalid next_hop"}
 	}
 	if s := a.Text("socket"); s != "" && s != "." {
-		if r.Socket = m.socket(s); r.Socket == nil {
+		if r.Socket = m.Socket(s); r.Socket == nil {
 			return nil, &rpc.Error{Code: 404, Message: "Invalid local socket"}
 		}
 	}
@@ -127,8 +127,8 @@ func headersOf(r *transaction.Request, text string) (wrong string) {
 	return ""
 }
 
-// socket finds a listener by proto:host:port or its tag.
-func (m *Module) socket(name string) *reactor.Socket {
+// Socket finds a listener by proto:host:port or its tag.
+func (m *Module) Socket(name string) *reactor.Socket {
 	if m.env.Engine == nil {
 		return nil
 	}

@@ -1,0 +1,270 @@
+package b2b_entities
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/transaction"
+	"sipreactor/sipframe"
+)
+
+var (
+	errState = errors.New("the session is not at that point")
+	errLine  = errors.New("a text would be more than one line, or a header is none")
+	errMany  = errors.New("there are too many sessions")
+	errNone  = errors.New("there is no such session")
+	errURI   = errors.New("the URI is none")
+)
+
+// message is what a request or an answer has besides what the session gives it.
+type message struct {
+	body, headers, kind string // kind is the Content-Type
+}
+
+// lines gives the header lines of a message.
+func (w *message) lines() (string, error) {
+	var b strings.Builder
+	if strings.ContainsAny(w.kind, "\r\n\x00") {
+		return "", errLine
+	}
+	if w.body != "" {
+		kind := w.kind
+		if kind == "" {
+			kind = "application/sdp"
+		}
+		fmt.Fprintf(&b, "Content-Type: %s\r\n", kind)
+	}
+	if w.headers != "" {
+		more, err := proxy.AppendHeaders(nil, []byte(strings.TrimRight(w.headers, "\r\n")+"\r\n"))
+		if err != nil {
+			return "", errLine
+		}
+		b.Write(more)
+	}
+	return b.String(), nil
+}
+
+// call is what a session of ours begins with.
+type call struct {
+	uri, to, from, proxy string
+	socket               *reactor.Socket
+	contact              string
+	message
+}
+
+// begin sends the INVITE of a new session, and gives its key; by is the Context of a
+// goroutine that has one.
+func (m *module) begin(by *proxy.Context, c *call, f flags) (string, error) {
+	var uri sipframe.URI
+	if sipframe.ParseURI([]byte(c.uri), &uri) != nil {
+		return "", errURI
+	}
+	more, err := c.lines()
+	if err != nil {
+		return "", err
+	}
+	now := time.Now()
+	s := &session{key: m.newKey(), flags: f, callID: rand.Text(), local: c.from, remote: c.to, own: c.contact, socket: c.socket, target: c.uri,
+		from: now, until: now.Add(m.lastsOf(f)), cseq: 1, invited: 1}
+	if strings.ContainsAny(s.local+s.remote+s.own+c.proxy, "\r\n\x00") {
+		return "", errLine
+	}
+	if !m.sessions.add(s) {
+		return "", errMany
+	}
+	r := &transaction.Request{Method: "INVITE", URI: []byte(s.target), CallID: []byte(s.callID), CSeq: 1, From: fmt.Appendf(nil, "%s;tag=%s", nameAddr(s.local), s.key),
+		To: []byte(nameAddr(s.remote)), Headers: fmt.Appendf(nil, "Contact: <%s>\r\n%s", s.own, more), Body: []byte(c.body), NextHop: []byte(c.proxy), Socket: s.socket, Ack: !f.noAck}
+	r.Done = func(o *transaction.Outcome) { m.answered(s, o) }
+	if _, err := m.tm.Layer().Originate(by, r); err != nil {
+		m.sessions.remove(s)
+		return "", err
+	}
+	return s.key, nil
+}
+
+func (m *module) lastsOf(f flags) time.Duration {
+	if f.lasts > 0 {
+		return f.lasts
+	}
+	return m.lasts
+}
+
+// nameAddr puts a bare URI between angle brackets.
+func nameAddr(uri string) string {
+	if strings.ContainsRune(uri, '<') {
+		return uri
+	}
+	return "<" + uri + ">"
+}
+
+// answered is told the responses to a session's first INVITE.
+func (m *module) answered(s *session, o *transaction.Outcome) {
+	t := telling{code: o.Code, reason: string(o.Reason), method: "INVITE", msg: o.Message}
+	tag := ""
+	if o.Message != nil {
+		if to, err := o.Message.To(); err == nil {
+			tag = string(o.Message.Bytes(to.Tag))
+		}
+	}
+	switch {
+	case o.Code < 200:
+		s.mu.Lock()
+		if o.Exchange != nil && s.invite == 0 {
+			s.invite = o.Exchange.Handle()
+		}
+		dead := s.state == ended
+		s.mu.Unlock()
+		switch {
+		case dead && o.Exchange != nil:
+			o.Exchange.CancelAll() // it was ended before anybody had answered
+		case !dead && o.Code > 100:
+			m.tell(s, isEarly, t)
+		}
+	case o.Code < 300:
+		m.accepted(s, o, tag, t)
+	default:
+		if _, first := s.end(); first {
+			m.sessions.remove(s)
+			m.tell(s, isRejected, t)
+		}
+	}
+}
+
+// accepted is told a 2xx: the first one confirms the session; that of another branch is a
+// dialog that nobody wants, as is one behind the session's end.
+func (m *module) accepted(s *session, o *transaction.Outcome, tag string, t telling) {
+	s.mu.Lock()
+	was := s.state
+	if was == begun {
+		s.state, s.remoteTag = confirmed, tag
+		s.learn(o.Message, true)
+	}
+	known := s.remoteTag == tag && was == confirmed
+	s.mu.Unlock()
+	switch {
+	case was == begun:
+		m.tell(s, isAnswered, t)
+	case !known && o.Message != nil:
+		other := &session{key: s.key, callID: s.callID, local: s.local, remote: s.remote, own: s.own, socket: s.socket, remoteTag: tag, target: s.target, cseq: s.cseq}
+		other.learn(o.Message, true)
+		if was == ended && s.flags.noAck {
+			_ = m.send(o.Context, other, "ACK", message{}, nil)
+		}
+		_ = m.send(o.Context, other, "BYE", message{}, nil)
+	}
+}
+
+// learn takes where later requests go from a message of the other party (RFC 3261 12.1).
+// The session is locked, or nobody else's yet.
+func (s *session) learn(msg *sipframe.Message, response bool) {
+	if msg == nil {
+		return
+	}
+	if a, err := msg.Contact(); err == nil && a != nil && !a.Star {
+		s.target = string(msg.Bytes(a.URI))
+	}
+	var list []string
+	for it := msg.RecordRoutes(); ; {
+		v, ok := it.Next()
+		if !ok {
+			break
+		}
+		if response {
+			list = append([]string{string(msg.Bytes(v))}, list...)
+		} else {
+			list = append(list, string(msg.Bytes(v)))
+		}
+	}
+	s.routes = strings.Join(list, ", ")
+}
+
+// send sends a request of a session. An ACK is that of its last INVITE.
+func (m *module) send(by *proxy.Context, s *session, method string, w message, done func(o *transaction.Outcome)) error {
+	more, err := w.lines()
+	if err != nil || !token(method) || method == "" {
+		return errLine
+	}
+	s.mu.Lock()
+	if s.remoteTag == "" {
+		s.mu.Unlock()
+		return errState
+	}
+	var number uint32
+	switch method {
+	case "ACK":
+		number = s.invited
+	case "INVITE":
+		s.cseq++
+		number, s.invited = s.cseq, s.cseq
+	default:
+		s.cseq++
+		number = s.cseq
+	}
+	var h bytes.Buffer
+	if s.routes != "" {
+		fmt.Fprintf(&h, "Route: %s\r\n", s.routes)
+	}
+	fmt.Fprintf(&h, "Contact: <%s>\r\n%s", s.own, more)
+	r := &transaction.Request{Method: method, URI: []byte(s.target), CallID: []byte(s.callID), CSeq: number, From: fmt.Appendf(nil, "%s;tag=%s", nameAddr(s.local), s.key),
+		To: fmt.Appendf(nil, "%s;tag=%s", nameAddr(s.remote), s.remoteTag), Headers: h.Bytes(), Body: []byte(w.body), Socket: s.socket, Flow: s.flow, Ack: !s.flags.noAck, Done: done}
+	s.mu.Unlock()
+	_, err = m.tm.Layer().Originate(by, r)
+	return err
+}
+
+// update sends a later request that the script asks for, and tells what it came to.
+func (m *module) update(by *proxy.Context, s *session, method string, w message) error {
+	s.mu.Lock()
+	ok := s.state == confirmed
+	s.mu.Unlock()
+	if !ok {
+		return errState
+	}
+	return m.send(by, s, method, w, func(o *transaction.Outcome) {
+		if o.Code >= 200 && o.Code < 300 && (method == "INVITE" || method == "UPDATE") && o.Message != nil {
+			s.mu.Lock()
+			if a, err := o.Message.Contact(); err == nil && a != nil && !a.Star {
+				s.target = string(o.Message.Bytes(a.URI))
+			}
+			s.mu.Unlock()
+		}
+		if s.flags.replies && o.Code >= 200 {
+			m.tell(s, isUpdated, telling{code: o.Code, reason: string(o.Reason), method: method, msg: o.Message})
+		}
+	})
+}
+
+// terminate ends a session: a BYE, the CANCEL of our INVITE, or a refusal of theirs.
+func (m *module) terminate(by *proxy.Context, s *session, headers string) bool {
+	was, first := s.end()
+	if !first {
+		return false
+	}
+	m.sessions.remove(s)
+	switch {
+	case was == confirmed:
+		_ = m.send(by, s, "BYE", message{headers: headers}, nil)
+	case s.server:
+		for {
+			p, ok := s.waits("INVITE", true)
+			if !ok {
+				break
+			}
+			m.respond(by, s, p, answer{code: 480, message: message{headers: headers}})
+		}
+	default:
+		s.mu.Lock()
+		handle := s.invite
+		s.mu.Unlock()
+		if handle != 0 { // else the first provisional response finds the session ended
+			m.tm.Layer().Do(by, handle, func(x *transaction.Exchange, _ *proxy.Context) { x.CancelAll() })
+		}
+	}
+	return true
+}

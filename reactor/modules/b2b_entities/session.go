@@ -1,0 +1,203 @@
+package b2b_entities
+
+import (
+	"crypto/rand"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"sipreactor/reactor"
+)
+
+// Bounds of sessions.
+const (
+	maxSessions = 100000
+	maxPending  = 8                // requests of a session that wait for an answer of ours
+	maxAnswer   = 30 * time.Second // how long a later request may wait for it
+	maxRinging  = 3 * time.Minute  // and an INVITE
+)
+
+// state is how far a session is.
+type state uint8
+
+const (
+	begun     state = iota // the INVITE is not answered
+	confirmed              // it was, with a 2xx
+	ended
+)
+
+// pending is a request that waits for an answer of ours.
+type pending struct {
+	method string
+	handle uint64 // of its transaction
+	since  time.Time
+	first  bool // it is the session's INVITE
+}
+
+// session is a dialog of ours.
+type session struct {
+	key    string // our tag
+	server bool   // the other party has begun it
+	flags  flags
+	until  time.Time
+	callID string
+	local  string // URI, as From or To have it without the tag
+	remote string
+	own    string // our Contact
+	socket *reactor.Socket
+	from   time.Time
+
+	mu        sync.Mutex // of all below
+	state     state
+	remoteTag string
+	target    string // where requests of ours go
+	routes    string
+	flow      reactor.Handle
+	cseq      uint32 // of our last request
+	invited   uint32 // of our last INVITE
+	seen      uint32 // of the other's last request
+	invite    uint64 // the transaction of our first INVITE
+	waiting   []pending
+}
+
+// flags are those of a session.
+type flags struct {
+	lasts                                    time.Duration // 0: as the module has it
+	acks, replies, noAck, headers, body, mum bool
+}
+
+// end makes the session's end known, once; false: it had ended.
+func (s *session) end() (was state, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was = s.state
+	s.state = ended
+	return was, was != ended
+}
+
+// due gives the requests that have waited for too long, and whether the session's time is over.
+func (s *session) due(now time.Time) (late []pending, over bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = slices.DeleteFunc(s.waiting, func(p pending) bool {
+		most := maxAnswer
+		if p.method == "INVITE" {
+			most = maxRinging
+		}
+		if now.Sub(p.since) < most {
+			return false
+		}
+		late = append(late, p)
+		return true
+	})
+	return late, now.After(s.until)
+}
+
+// wait has a request wait for an answer; false: too many do.
+func (s *session) wait(p pending) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.waiting) >= maxPending {
+		return false
+	}
+	s.waiting = append(s.waiting, p)
+	return true
+}
+
+// waits finds the oldest request of a method that waits; a final answer takes it away.
+func (s *session) waits(method string, final bool) (pending, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.waiting, func(p pending) bool { return p.method == method })
+	if i < 0 {
+		return pending{}, false
+	}
+	p := s.waiting[i]
+	if final {
+		s.waiting = slices.Delete(s.waiting, i, i+1)
+	}
+	return p, true
+}
+
+// sessions are all of the program, by their keys. Any goroutine.
+type sessions struct {
+	mu    sync.Mutex
+	byKey map[string]*session
+	calls map[uint64]*session // servers that have not answered, by the transaction of their INVITE
+}
+
+func newSessions() *sessions {
+	return &sessions{byKey: map[string]*session{}, calls: map[uint64]*session{}}
+}
+
+// add reports whether there was room.
+func (t *sessions) add(s *session) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.byKey) >= maxSessions {
+		return false
+	}
+	t.byKey[s.key] = s
+	if s.server {
+		t.calls[s.invite] = s
+	}
+	return true
+}
+
+func (t *sessions) get(key string) *session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.byKey[key]
+}
+
+// invited finds the session of an INVITE that is not answered.
+func (t *sessions) invited(handle uint64) *session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.calls[handle]
+}
+
+// answered forgets that a session's INVITE waits.
+func (t *sessions) answered(s *session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.server {
+		delete(t.calls, s.invite)
+	}
+}
+
+func (t *sessions) remove(s *session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.byKey, s.key)
+	if s.server {
+		delete(t.calls, s.invite)
+	}
+}
+
+func (t *sessions) all() []*session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := make([]*session, 0, len(t.byKey))
+	for _, s := range t.byKey {
+		list = append(list, s)
+	}
+	return list
+}
+
+func (t *sessions) len() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return uint64(len(t.byKey))
+}
+
+// newKey makes the key of a session.
+func (m *module) newKey() string { return m.prefix + "." + rand.Text() }
+
+// token reports whether a text is a token (RFC 3261 25.1).
+func token(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-.!%*_+`'~", r))
+	}) < 0
+}
