@@ -11,6 +11,7 @@ import (
 	"sipreactor/reactor/modules/cachedb_local"
 	"sipreactor/reactor/modules/cachedb_redis"
 	"sipreactor/reactor/modules/cfgutils"
+	"sipreactor/reactor/modules/clusterer"
 	"sipreactor/reactor/modules/db_mysql"
 	"sipreactor/reactor/modules/db_postgres"
 	"sipreactor/reactor/modules/db_sqlite"
@@ -44,6 +45,7 @@ import (
 	"sipreactor/reactor/modules/presence"
 	"sipreactor/reactor/modules/presence_xml"
 	prom "sipreactor/reactor/modules/prometheus"
+	"sipreactor/reactor/modules/proto_bin"
 	"sipreactor/reactor/modules/proto_hep"
 	"sipreactor/reactor/modules/proto_tcp"
 	"sipreactor/reactor/modules/proto_tls"
@@ -93,6 +95,7 @@ var modules = []script.Constructor{
 	cachedb_local.New,
 	cachedb_redis.New,
 	cfgutils.New,
+	clusterer.New,
 	db_mysql.New,
 	db_postgres.New,
 	db_sqlite.New,
@@ -124,6 +127,7 @@ var modules = []script.Constructor{
 	presence.New,
 	presence_xml.New,
 	prom.New,
+	proto_bin.New,
 	proto_hep.New,
 	proto_tcp.New,
 	proto_tls.New,

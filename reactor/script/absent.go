@@ -146,7 +146,6 @@ var foreignFunctions = map[string]string{
 	"siprec":          "siprec_",
 	"pua":             "pua_",
 	"b2b_logic":       "b2b_",
-	"clusterer":       "cluster_",
 	"sipcapture":      "sip_capture report_capture hep_set hep_get hep_del hep_relay hep_resume_sip",
 	"emergency":       "emergency_call",
 	"enum":            "enum_query enum_pv_query i_enum_query is_from_user_enum isn_query",
@@ -189,7 +188,7 @@ var lackingFunctions = []string{"sr_check_status"}
 var silentModules = []string{
 	"b2b_sca", "cachedb_cassandra", "cachedb_couchbase", "cachedb_memcached", "cachedb_mongodb", "cgrates", "config", "event_flatstore",
 	"event_kafka", "event_rabbitmq", "event_stream", "event_virtual", "event_xmlrpc", "mi_html", "mi_xmlrpc_ng", "msrp_relay",
-	"opentelemetry", "presence_callinfo", "presence_dfks", "presence_dialoginfo", "presence_mwi", "presence_xcapdiff", "proto_bin",
+	"opentelemetry", "presence_callinfo", "presence_dfks", "presence_dialoginfo", "presence_mwi", "presence_xcapdiff",
 	"proto_sctp", "proto_smpp", "pua_bla", "pua_dialoginfo", "pua_mi", "pua_usrloc", "pua_xmpp", "qrouting", "rls", "script_helper",
 	"snmpstats", "sql_cacher", "status_report", "stun", "tcp_mgm", "xmpp",
 }

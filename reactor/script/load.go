@@ -85,15 +85,18 @@ func (c *settings) read(f *File) {
 	}
 }
 
-// socket takes a listener. OpenSIPS' proto_hep does not start without one of its
-// own, so configurations have them.
+// socket takes a listener. OpenSIPS' proto_hep and proto_bin do not start without one of
+// their own, so configurations have them.
 func (c *settings) socket(s *SocketDef) {
-	if s.HEP == "" {
+	switch s.Deaf {
+	case "":
 		c.Sockets = append(c.Sockets, s.Decl)
-		return
+	case "bin":
+		c.rep.notef(s.Decl.Pos, "nothing listens on this bin socket: nodes do not speak to each other")
+	default:
+		c.hepSockets = append(c.hepSockets, s.Decl.Pos)
+		c.rep.notef(s.Decl.Pos, "nothing listens on this %s socket: no HEP is received; collectors are dialled", s.Deaf)
 	}
-	c.hepSockets = append(c.hepSockets, s.Decl.Pos)
-	c.rep.notef(s.Decl.Pos, "nothing listens on this %s socket: no HEP is received; collectors are dialled", s.HEP)
 }
 
 func (c *settings) global(g *Global) {

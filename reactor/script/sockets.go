@@ -12,7 +12,7 @@ import (
 type SocketDef struct {
 	node
 	Decl SocketDecl
-	HEP  string // hep_udp or hep_tcp, for which nothing listens; "" any other
+	Deaf string // hep_udp, hep_tcp or bin, for which nothing listens; "" any other
 }
 
 // SocketDecl is a listener that the configuration asks for. The host is kept
@@ -40,7 +40,7 @@ var socketOptions = []string{"as", "use_workers", "tag", "reuse_port"}
 
 // laterProtocols tell why a protocol of OpenSIPS is not to be had.
 var laterProtocols = map[string]string{
-	"sctp": "", "bin": ": there is no cluster",
+	"sctp": "",
 	"bond": " in this version: a bond of sockets; the socket is that of the next hop's protocol and address family anyway",
 }
 
@@ -120,8 +120,8 @@ func (p *parser) socket(at token) Item {
 		return nil
 	}
 	switch lower := strings.ToLower(proto); {
-	case lower == "hep_udp" || lower == "hep_tcp":
-		s.HEP = lower
+	case lower == "hep_udp" || lower == "hep_tcp" || lower == "bin":
+		s.Deaf = lower
 	default:
 		d.Proto, ok = reactor.ParseProto(proto)
 	}
