@@ -34,6 +34,7 @@ import (
 	"sipreactor/reactor/modules/maxfwd"
 	"sipreactor/reactor/modules/mi_datagram"
 	"sipreactor/reactor/modules/mi_fifo"
+	"sipreactor/reactor/modules/mi_html"
 	"sipreactor/reactor/modules/mi_http"
 	"sipreactor/reactor/modules/mi_script"
 	"sipreactor/reactor/modules/mid_registrar"
@@ -116,6 +117,7 @@ var modules = []script.Constructor{
 	maxfwd.New,
 	mi_datagram.New,
 	mi_fifo.New,
+	mi_html.New,
 	mi_http.New,
 	mi_script.New,
 	mid_registrar.New,
