@@ -61,6 +61,7 @@ import (
 	"sipreactor/reactor/modules/rtp_relay"
 	"sipreactor/reactor/modules/rtpengine"
 	"sipreactor/reactor/modules/rtpproxy"
+	"sipreactor/reactor/modules/script_helper"
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/sl"
@@ -144,6 +145,7 @@ var modules = []script.Constructor{
 	rtp_relay.New,
 	rtpengine.New,
 	rtpproxy.New,
+	script_helper.New,
 	signaling.New,
 	sipmsgops.New,
 	event_datagram.New,

@@ -68,6 +68,15 @@ func (r *Routine) Run(c *proxy.Context, o Run) Ended {
 	return ended
 }
 
+// With calls f with the machine of a message for which no route runs at the moment, for a module that does what a
+// route's functions do. The goroutine is the Context's.
+func (p *Program) With(c *proxy.Context, f func(m *Machine)) {
+	m := p.machineOf(c)
+	m.reset(c, RequestRoute)
+	f(m)
+	m.c, m.msg = nil, nil
+}
+
 // Run runs a route in the midst of another one, for the same message and with its
 // variables, as the branch_route is run for a request that is about to be sent. An
 // exit in it ends itself only.

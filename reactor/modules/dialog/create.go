@@ -88,6 +88,9 @@ func (m *Module) create(a *script.Args) script.Action {
 	}
 }
 
+// ParseFlags reads the flags of create_dialog().
+func ParseFlags(text string) (core.Flag, error) { return parseFlags(text) }
+
 // Create keeps a dialog of the INVITE, whose transaction it makes if there is none: for create_dialog() and for other
 // modules. It returns what create_dialog() does.
 func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {

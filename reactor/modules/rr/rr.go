@@ -27,13 +27,7 @@ func New(cfg *script.Config) *script.Module {
 		Functions: []script.Function{
 			{Name: "loose_route", Usage: "loose_route()", Help: "Follows the Route headers of a request inside a dialog; false if there is none that is ours.", Routes: script.Requests,
 				Build: func(*script.Args) script.Action {
-					return func(m *script.Machine) int {
-						followed := m.Context().LooseRoute()
-						for _, f := range own.routed {
-							f(m)
-						}
-						return script.Yes(followed)
-					}
+					return func(m *script.Machine) int { return script.Yes(own.Follow(m)) }
 				}},
 			{Name: "record_route", Usage: `record_route([";params"])`, Help: "Adds Record-Route, with more parameters.", Args: []script.ArgKind{script.TextArg}, Routes: script.Requests, Build: recordRoute},
 			{Name: "record_route_preset", Usage: `record_route_preset("host:port"[, "host:port of the incoming side"])`,
@@ -62,6 +56,15 @@ type Module struct{ routed []func(m *script.Machine) }
 // OnRoute has f called behind each loose_route(), whatever that returned: for the Check of a module that finds the dialog
 // of a request by its Route.
 func (m *Module) OnRoute(f func(m *script.Machine)) { m.routed = append(m.routed, f) }
+
+// Follow is loose_route(), for another module: it reports whether the request had a Route of ours.
+func (m *Module) Follow(x *script.Machine) bool {
+	followed := x.Context().LooseRoute()
+	for _, f := range m.routed {
+		f(x)
+	}
+	return followed
+}
 
 func recordRoute(a *script.Args) script.Action {
 	params, at := a.Text(0), a.Site()
