@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -43,9 +44,22 @@ route {
 route[resumed] { xlog("purr $rc\n"); send_reply(481, "Gone"); }
 event_route[E_UL_CONTACT_REFRESH] { xlog("wake $param(aor) $param(reason) $param(req_callid)\n"); }
 `)
+	dir := t.TempDir()
+	more, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(more, "loadmodule \"mi_fifo.so\"\nmodparam(\"mi_fifo\", \"fifo_name\", \"%s/fifo\")\nmodparam(\"mi_fifo\", \"reply_dir\", \"%[1]s\")\n", dir)
+	more.Close()
 	log, code := newOutput(), make(chan int, 1)
 	go func() { code <- run(t.Context(), []string{"-f", path}, newOutput(), log) }()
 	log.wait(t, "msg=ready")
+	reload := func() {
+		t.Helper()
+		if code, out, errs := command(t, "mi", "--to", dir+"/fifo", "--reply-dir", dir, "reload_routes"); code != exitOK {
+			t.Fatalf("reload_routes: %s%s", out, errs)
+		}
+	}
 	defer func() {
 		if t.Failed() {
 			t.Logf("log:\n%s", log)
@@ -118,6 +132,7 @@ event_route[E_UL_CONTACT_REFRESH] { xlog("wake $param(aor) $param(reason) $param
 	request("INVITE", "sip:alice@example.org", "one", "")
 	log.wait(t, "lookup 2")
 	log.wait(t, "wake alice ini-INVITE one")
+	reload() // what waits goes on
 	awake, next := register()
 	m, err := next()
 	if err != nil {
@@ -140,11 +155,13 @@ event_route[E_UL_CONTACT_REFRESH] { xlog("wake $param(aor) $param(reason) $param
 	}
 	request("INVITE", "sip:alice@example.org", "two", "")
 	log.wait(t, "wake alice ini-INVITE two")
+	reload()
 	if got := final("two"); got != "480" {
 		t.Errorf("nobody wakes: the caller gets %s", got)
 	}
 	request("MESSAGE", "sip:alice@192.0.2.1;pn-purr="+purr, "three", ";tag=p")
 	log.wait(t, "wake alice mid-MESSAGE three")
+	reload()
 	register()
 	log.wait(t, "purr 1")
 	request("MESSAGE", "sip:alice@192.0.2.1;pn-purr=1234", "four", ";tag=p")

@@ -72,7 +72,7 @@ func New(*script.Config) *script.Module {
 			{Name: "removed_regs", Help: "Removals of contacts at the main registrar that were sent.", Value: func() uint64 { return m.removals.sentOf() }},
 			{Name: "lost_removals", Help: "Removals that there was no room for.", Value: func() uint64 { return m.removals.lostOf() }},
 		},
-		Check: m.check, Start: m.start, Stop: func(any) { m.end() },
+		Check: m.check, Start: m.start, Stop: m.end,
 	}
 }
 
@@ -147,9 +147,14 @@ func (m *module) start(e *script.Env) error {
 	return nil
 }
 
-func (m *module) end() {
+func (m *module) end(next any) {
 	if m.stop != nil {
 		m.stop()
+	}
+	if other, ok := next.(*module); ok {
+		m.core.Stop(other.core)
+	} else {
+		m.core.Stop(nil)
 	}
 }
 

@@ -66,7 +66,7 @@ func (m *Core) Places() *usrloc.Module { return m.places }
 // Start makes GRUUs, or goes on with those of the one that this one replaces; nil: there is none.
 func (m *Core) Start(e *script.Env, old *Core) {
 	m.env = e
-	m.push.start(m, e)
+	m.push.start(e, old)
 	switch {
 	case m.noGRUU:
 	case m.gruuSecret == "" && old != nil && old.gruu != nil && old.gruuSecret == "":

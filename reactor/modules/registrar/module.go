@@ -23,6 +23,10 @@ func New(cfg *script.Config) *script.Module {
 			m.Start(e, old)
 			return nil
 		},
+		Stop: func(next any) {
+			other, _ := next.(*Core)
+			m.Stop(other)
+		},
 	}
 }
 
@@ -35,7 +39,7 @@ func (m *Core) parameters() []script.Parameter {
 		{Name: "allow_dup_cseq", Type: script.BoolParam, Default: "0", Set: script.Into(&m.repeats),
 			Help: "A REGISTER with the same Call-ID and CSeq changes contacts; else it is a retransmission."},
 		text("sock_hdr_name", "Header that names the listener, with the flag socket-header.", &m.socketHeader),
-		refused("mcontact_avp", "Contact of a REGISTER that was forwarded.", "save() is for requests"),
+		refused("mcontact_avp", "Contact of a REGISTER that was forwarded.", "what another registrar grants is read by the module mid_registrar"),
 		{Name: "service_route", Type: script.StringParam, Set: m.setServiceRoute,
 			Help: "Service-Route of the 200 (RFC 3608): URIs in <>, with commas between them (ours)."},
 		number("flow_timer", "seconds", "Flow-Timer of the 200 to a phone with outbound (RFC 5626): it pings at least so often (ours). 0 is none.", 0, 3600, &m.flowTimer),

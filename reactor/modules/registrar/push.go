@@ -18,7 +18,7 @@ type push struct {
 	pnsreg, trigger, skip, timeout int64
 
 	tm      transactions
-	waiters waiters
+	waiters *waiters // nil: nothing has ever waited
 }
 
 func newPush() push {

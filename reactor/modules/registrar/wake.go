@@ -25,7 +25,8 @@ const pushed = 2
 // maxWaiters bounds the requests that wait for phones.
 const maxWaiters = 1 << 16
 
-// waiters are the requests that wait for phones to register, by the ID of the contact. Any goroutine.
+// waiters are the requests that wait for phones to register, by the ID of the contact. They outlive a reload of the
+// script. Any goroutine.
 type waiters struct {
 	mu   sync.Mutex
 	by   map[uint64][]waiter
@@ -34,6 +35,7 @@ type waiters struct {
 
 // waiter is one of them: a transaction, or a script.
 type waiter struct {
+	layer  *transaction.Layer // nil for a script
 	handle uint64
 	script chan struct{} // closed when the phone is there
 	until  time.Time
@@ -86,28 +88,43 @@ func (w *waiters) late(now time.Time) (list []waiter) {
 	return list
 }
 
-// start ends what waits for too long.
-func (p *push) start(m *Core, e *script.Env) {
-	if !p.on {
+// start goes on with what waits in the one that this one replaces, and ends what waits for too long.
+func (p *push) start(e *script.Env, old *Core) {
+	if old != nil && old.push.waiters != nil {
+		p.waiters = old.push.waiters
+	} else if p.on {
+		p.waiters = new(waiters)
+	}
+	if p.waiters == nil {
 		return
 	}
 	e.Every(time.Second/4, func(context.Context) {
 		for _, one := range p.waiters.late(time.Now()) {
-			p.giveUp(one)
+			one.giveUp()
 		}
 	})
 }
 
-// giveUp has a transaction answered by what it has: 480 if that is nothing.
-func (p *push) giveUp(one waiter) {
-	if one.handle != 0 && p.tm.Layer() != nil {
-		p.tm.Layer().Do(nil, one.handle, func(x *transaction.Exchange, _ *proxy.Context) {
-			if len(x.Legs()) == 0 {
-				x.Respond(480, []byte("Temporarily Unavailable"), nil, nil, nil)
-			}
-			x.WaitForBranches(0)
-		})
+// Stop answers what waits for phones, unless another one goes on with it: in the Stop of a module.
+func (m *Core) Stop(next *Core) {
+	if w := m.push.waiters; w != nil && (next == nil || next.push.waiters != w) {
+		for _, one := range w.late(time.Now().AddDate(1, 0, 0)) {
+			one.giveUp()
+		}
 	}
+}
+
+// giveUp has a transaction answered by what it has: 480 if that is nothing.
+func (w waiter) giveUp() {
+	if w.layer == nil {
+		return
+	}
+	w.layer.Do(nil, w.handle, func(x *transaction.Exchange, _ *proxy.Context) {
+		if len(x.Legs()) == 0 {
+			x.Respond(480, []byte("Temporarily Unavailable"), nil, nil, nil)
+		}
+		x.WaitForBranches(0)
+	})
 }
 
 // wake has the phones woken that were found asleep, and the request's transaction wait for them. It returns what lookup()
@@ -125,7 +142,7 @@ func (s *search) wake(at *script.Site) int {
 	woken := 0
 	for i := range s.sleeping {
 		b := &s.sleeping[i]
-		if !p.waiters.add(b.ID, waiter{handle: e.Handle(), until: until}) {
+		if !p.waiters.add(b.ID, waiter{layer: p.tm.Layer(), handle: e.Handle(), until: until}) {
 			s.x.Say(at, script.LevelWarn, s.m.name+": too many requests wait for phones")
 			break
 		}
@@ -163,7 +180,7 @@ func (m *Core) registered(_ string, change *location.Change) {
 			close(one.script)
 			continue
 		}
-		p.tm.Layer().Do(nil, one.handle, func(x *transaction.Exchange, _ *proxy.Context) {
+		one.layer.Do(nil, one.handle, func(x *transaction.Exchange, _ *proxy.Context) {
 			x.InjectBranches([]transaction.Injected{branch}, false, false)
 		})
 	}

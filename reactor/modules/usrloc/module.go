@@ -225,7 +225,6 @@ func (m *Module) start(e *script.Env) error {
 			return err
 		}
 	}
-	m.own()
 	m.begin()
 	return nil
 }
@@ -255,7 +254,7 @@ func (m *Module) takeOver(old *Module) {
 	m.sort()
 }
 
-// own has the tables tell this instance of changes.
+// own has the tables tell this instance of changes: once all modules of its configuration have started.
 func (m *Module) own() {
 	for _, t := range m.list() {
 		t.owner.Store(m)
