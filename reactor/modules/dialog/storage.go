@@ -51,10 +51,8 @@ func (c *columns) names() []string {
 
 // load reads the table. A row that cannot be read is left out with a warning; a database that is away is one, too.
 func (m *Module) load() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
 	loaded := 0
-	err := m.db.Load(ctx, store.Select{Table: m.table, Columns: m.columns.names(), Key: m.columns.id}, func(r *store.Row) error {
+	err := m.db.LoadPages(context.Background(), m.env.Log, store.Select{Table: m.table, Columns: m.columns.names(), Key: m.columns.id}, func(r *store.Row) error {
 		row := &core.Row{
 			ID: core.IDOfInt(r.Int(0)), CallID: r.Text(1), FromURI: r.Text(2), FromTag: r.Text(3), ToURI: r.Text(4),
 			State: core.State(r.IntIn(18, 1, 5)), Started: r.Int(19), Expires: r.Int(20), Script: m.parseFlagText(r.Text(23)), Flags: core.Flag(r.Int(25)),
@@ -73,7 +71,7 @@ func (m *Module) load() error {
 		return nil
 	})
 	if err != nil {
-		m.env.Log.Warn("dialog: no dialogs were read", "error", err)
+		m.env.Log.Warn("dialog: dialogs were not read", "dialogs", loaded, "error", err)
 		return nil
 	}
 	m.env.Log.Info("dialog: dialogs were read", "dialogs", loaded)
@@ -173,11 +171,9 @@ func (m *Module) write(ctx context.Context) error {
 	m.flush.Lock()
 	defer m.flush.Unlock()
 	return m.dialogs.Changed(batch, func(list []core.Stored) error {
-		err := m.apply(ctx, list)
-		if err == nil || len(list) == 1 || store.Unreachable(err) {
-			return err
-		}
-		return m.applyEach(ctx, list, err)
+		return store.Singly(ctx, list, m.apply, func(x *core.Stored, err error) {
+			m.env.Log.Warn("dialog: the database refuses a call, which is not stored", "dialog", x.ID.String(), "error", err)
+		})
 	})
 }
 
@@ -197,28 +193,6 @@ func (m *Module) apply(ctx context.Context, list []core.Stored) error {
 	}
 	_, err := m.db.Apply(ctx, changes...)
 	return err
-}
-
-// applyEach writes dialogs one by one, since together they were refused: what the database refuses of one call, as a text
-// that is too long for its column, is not to keep others from being stored. With all refused it is the database that fails.
-func (m *Module) applyEach(ctx context.Context, list []core.Stored, together error) error {
-	refused := make(map[int]error)
-	for i := range list {
-		err := m.apply(ctx, list[i:i+1])
-		if err != nil && (store.Unreachable(err) || ctx.Err() != nil) {
-			return together
-		}
-		if err != nil {
-			refused[i] = err
-		}
-	}
-	if len(refused) == len(list) {
-		return together
-	}
-	for i, err := range refused {
-		m.env.Log.Warn("dialog: the database refuses a call, which is not stored", "dialog", list[i].ID.String(), "error", err)
-	}
-	return nil
 }
 
 func (m *Module) row(s *core.Summary) []store.Value {

@@ -1,0 +1,34 @@
+package store
+
+import "context"
+
+// Singly has apply store a list as a whole, and if the database refuses that, one by one: what it refuses of one, as a
+// text that is too long for its column, is not to keep the others from being stored. refused is told of those. With all
+// refused it is the database that fails, and the error of the whole is returned.
+func Singly[T any](ctx context.Context, list []T, apply func(context.Context, []T) error, refused func(x *T, err error)) error {
+	together := apply(ctx, list)
+	if together == nil || len(list) == 1 || Unreachable(together) {
+		return together
+	}
+	type bad struct {
+		x   *T
+		err error
+	}
+	var all []bad
+	for i := range list {
+		err := apply(ctx, list[i:i+1])
+		if err != nil && (Unreachable(err) || ctx.Err() != nil) {
+			return together
+		}
+		if err != nil {
+			all = append(all, bad{&list[i], err})
+		}
+	}
+	if len(all) == len(list) {
+		return together
+	}
+	for _, b := range all {
+		refused(b.x, b.err)
+	}
+	return nil
+}
