@@ -1,5 +1,7 @@
 package location
 
+import "slices"
+
 // changed queues a contact for Changed. The shard is locked.
 func (t *Table) changed(s *shard, c *node) {
 	if c.state == StateSync {
@@ -22,26 +24,61 @@ type Stored struct {
 // When store returns an error its batch is kept for the next call, and the error is returned. What changes again while
 // store is at work is given again. One goroutine at a time may call it.
 func (t *Table) Changed(batch int, store func([]Stored) error) error {
-	var list []Stored
-	var taken []*node
+	h := haul{store: store}
 	for i := range t.shards {
-		s := &t.shards[i]
 		for {
-			list, taken = s.take(batch, list[:0], taken[:0])
-			if len(taken) == 0 {
+			h.take(&t.shards[i], batch)
+			if len(h.taken) < batch {
 				break
 			}
-			err := store(list)
-			s.give(taken, list, err == nil)
-			if err != nil {
+			if err := h.give(); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return h.give()
 }
 
-// take takes up to batch of what has changed off a shard. What came and went between two calls is passed over.
+// haul is a batch of changes, of several shards.
+type haul struct {
+	store func([]Stored) error
+	list  []Stored
+	taken []*node
+	parts []part
+}
+
+// part is how many of a haul are of a shard.
+type part struct {
+	of *shard
+	n  int
+}
+
+// take fills the haul up to batch with what has changed in a shard.
+func (h *haul) take(s *shard, batch int) {
+	before := len(h.taken)
+	h.list, h.taken = s.take(batch, h.list, h.taken)
+	if n := len(h.taken) - before; n > 0 {
+		h.parts = append(h.parts, part{s, n})
+	}
+}
+
+// give stores the haul, and empties it.
+func (h *haul) give() error {
+	if len(h.list) == 0 {
+		return nil
+	}
+	err := h.store(h.list)
+	at := 0
+	for _, p := range h.parts {
+		p.of.give(h.taken[at:at+p.n], h.list[at:at+p.n], err == nil)
+		at += p.n
+	}
+	clear(h.taken)
+	h.list, h.taken, h.parts = h.list[:0], h.taken[:0], h.parts[:0]
+	return err
+}
+
+// take takes what has changed off a shard, until there are batch of it with those before. What came and went between two calls is passed over.
 func (s *shard) take(batch int, list []Stored, taken []*node) ([]Stored, []*node) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,33 +133,92 @@ func (t *Table) Unstored() (n int) {
 	return n
 }
 
-// Restore puts a contact back as it was stored: c's fields and texts, and nothing of c's that is not exported. One that is
-// over, or whose address has a contact with that URI and Call-ID, is left out. It reports whether it was put.
-func (t *Table) Restore(aor []byte, c *Contact, x *Texts, now int64) bool {
-	list := x.list()
-	put := &node{Contact: Contact{
-		ID: c.ID, Expires: c.Expires, Modified: c.Modified, CSeq: c.CSeq, Flags: c.Flags, BranchFlags: c.BranchFlags,
-		Era: c.Era, Methods: c.Methods, RegID: c.RegID, Q: c.Q, Bound: c.Bound, state: StateSync, restored: true},
+// Row is a contact as it was stored: its exported fields, and its texts.
+type Row struct {
+	Contact
+	Texts Texts
+}
+
+// node makes a contact of a row; nil: it is over, or too long.
+func (x *Row) node(now int64) *node {
+	list := x.Texts.list()
+	c := &node{Contact: Contact{
+		ID: x.ID, Expires: x.Expires, Modified: x.Modified, CSeq: x.CSeq, Flags: x.Flags, BranchFlags: x.BranchFlags,
+		Era: x.Era, Methods: x.Methods, RegID: x.RegID, Q: x.Q, Bound: x.Bound, state: StateSync, restored: true},
 	}
-	if !put.Alive(now) || !put.setTexts(&list) {
+	if !c.Alive(now) || !c.setTexts(&list) {
+		return nil
+	}
+	return c
+}
+
+// Restore puts a contact back as it was stored. One that is over, or whose address has a contact with that URI and
+// Call-ID, is left out. It reports whether it was put.
+func (t *Table) Restore(aor []byte, x *Row, now int64) bool {
+	put := x.node(now)
+	if put == nil {
 		return false
 	}
 	t.raiseID(put.ID)
 	s := t.shard(aor)
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	r := s.records[string(aor)]
 	if r == nil {
 		r = &record{aor: string(aor)}
 	}
 	for have := r.first; have != nil; have = have.next {
 		if have.URI() == put.URI() && have.CallID() == put.CallID() {
-			s.mu.Unlock()
 			return false
 		}
 	}
 	t.insert(s, r, put)
-	clear(s.told)
-	s.told = s.told[:0] // it is no news
-	s.mu.Unlock()
+	s.hush()
 	return true
+}
+
+// Replace makes the contacts of an address those that are stored, where others write there, too (Config.Shared). A
+// contact that has not changed keeps its flow; one that has still to be stored stays as it is.
+func (t *Table) Replace(aor []byte, rows []Row, now int64) {
+	s := t.shard(aor)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.records[string(aor)]
+	if r == nil {
+		r = &record{aor: string(aor)}
+	}
+	keys := s.keys[r.aor]
+	for c := r.first; c != nil; {
+		next := c.next
+		i := slices.IndexFunc(rows, func(x Row) bool { return x.ID == c.ID })
+		if c.queued || i >= 0 && rows[i].is(&c.Contact) {
+			if i >= 0 {
+				rows = slices.Delete(rows, i, i+1)
+			}
+		} else {
+			c.state = StateNew // its row, if there is one, is not ours to delete
+			t.drop(s, c, somebody)
+		}
+		c = next
+	}
+	for i := range rows {
+		if c := rows[i].node(now); c != nil {
+			t.insert(s, r, c)
+		}
+	}
+	if r.count > 0 && keys != nil {
+		s.keys[r.aor] = keys
+	}
+	s.hush()
+}
+
+// is reports whether a contact is as it was stored.
+func (x *Row) is(c *Contact) bool {
+	return x.Expires == c.Expires && x.CSeq == c.CSeq && string(x.Texts.CallID) == c.CallID() && string(x.Texts.URI) == c.URI()
+}
+
+// hush has nobody told of the call under way: it is no news.
+func (s *shard) hush() {
+	clear(s.told)
+	s.told = s.told[:0]
 }

@@ -35,6 +35,8 @@ type Config struct {
 	NewestFirst bool
 	// Persistent has changes kept for Changed. Without it nobody takes them.
 	Persistent bool
+	// Shared says that others store contacts in the same place: what is over is left to them.
+	Shared bool
 	// Notify is told each change, after it was made, by the goroutine that made it; nil is nobody.
 	Notify func(Change)
 }
@@ -65,6 +67,7 @@ type shard struct {
 	wheel   [wheelSlots]*node // by the second of their end
 	swept   int64             // the last second that was looked at; 0 none
 	dirty   []*node           // to be stored, or with gone to be deleted
+	keys    map[string]keys   // of addresses that have some
 	told    []Change          // by the call under way
 	touched []*node           // by the update under way
 	_       [64]byte          // a lock's line is its own
@@ -257,12 +260,13 @@ func (t *Table) drop(s *shard, c *node, why cause) {
 	r.unplace(c)
 	c.gone = true
 	t.contacts.Add(-1)
-	if t.cfg.Persistent && c.state != StateNew && !c.queued {
+	if t.cfg.Persistent && c.state != StateNew && !c.queued && !(t.cfg.Shared && why == itsTime) {
 		c.queued = true
 		s.dirty = append(s.dirty, c)
 	}
 	if r.count--; r.count == 0 {
 		delete(s.records, r.aor)
+		delete(s.keys, r.aor)
 		t.records.Add(-1)
 		t.note(s, AORDeleted, r, nil, somebody)
 	}

@@ -427,9 +427,9 @@ func TestAgainstModel(t *testing.T) {
 
 func TestRestore(t *testing.T) {
 	table := New(Config{Persistent: true, Notify: func(Change) { t.Error("restoring is no news") }})
-	c := &Contact{ID: 41, Expires: start + 60, CSeq: 3, Q: 500, Methods: AllMethods}
-	x := &Texts{URI: []byte("sip:1"), CallID: []byte("a"), Path: []byte("<sip:p;lr>")}
-	if !table.Restore([]byte("alice"), c, x, start) || table.Restore([]byte("alice"), c, x, start) || table.Restore([]byte("alice"), c, x, start+60) {
+	x := &Row{Contact: Contact{ID: 41, Expires: start + 60, CSeq: 3, Q: 500, Methods: AllMethods},
+		Texts: Texts{URI: []byte("sip:1"), CallID: []byte("a"), Path: []byte("<sip:p;lr>")}}
+	if !table.Restore([]byte("alice"), x, start) || table.Restore([]byte("alice"), x, start) || table.Restore([]byte("alice"), x, start+60) {
 		t.Fatal("put twice, or never")
 	}
 	if table.Unstored() != 0 {
@@ -447,8 +447,8 @@ func TestRestore(t *testing.T) {
 // of it, once.
 func TestRestoredFlow(t *testing.T) {
 	table := New(Config{})
-	c := &Contact{ID: 1, Expires: start + 600, CSeq: 3, Q: NoQ, Methods: AllMethods}
-	if !table.Restore([]byte("alice"), c, &Texts{URI: []byte("sip:a@old"), CallID: []byte("before"), Instance: []byte("<i>")}, start) {
+	if !table.Restore([]byte("alice"), &Row{Contact: Contact{ID: 1, Expires: start + 600, CSeq: 3, Q: NoQ, Methods: AllMethods},
+		Texts: Texts{URI: []byte("sip:a@old"), CallID: []byte("before"), Instance: []byte("<i>")}}, start) {
 		t.Fatal("not put")
 	}
 	for id, want := range []string{"sip:a@one", "sip:a@one sip:a@two"} {

@@ -122,6 +122,9 @@ func (m *module) check(l *script.Loading) {
 		m.extraAVP = l.AVP(m.extra)
 	}
 	if p := m.core.Places(); p != nil {
+		if p.Shared() {
+			l.Errorf(l.Place("working_mode_preset"), "mid_registrar is not for usrloc's sql-only: its contacts are in memory")
+		}
 		p.IndexIDs()
 		if m.mode != mirroring {
 			p.Watch(m.changed)

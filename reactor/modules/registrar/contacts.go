@@ -31,6 +31,8 @@ var (
 	noPath     = &Refusal{code: 420, why: "No support for found Path indicated", more: "Unsupported: path\r\n"}
 	noOutbound = &Refusal{code: 439, why: "The first hop does not support outbound"}
 	tooMany    = &Refusal{code: 503, why: "Too many registered contacts"}
+	busy       = &Refusal{code: 503, why: "Too many wait for the database"}
+	notStored  = &Refusal{code: 500, why: "The database failed"}
 	tableFull  = &Refusal{code: 503, why: "No room for another contact"}
 )
 

@@ -34,11 +34,13 @@ func TestDatabases(t *testing.T) {
 			modes := []string{
 				`modparam("usrloc", "working_mode_preset", "single-instance-sql-write-through")`,
 				`modparam("usrloc", "working_mode_preset", "single-instance-sql-write-back")`,
-				`modparam("usrloc", "db_mode", 1)`, `modparam("usrloc", "db_mode", 2)`,
+				`modparam("usrloc", "working_mode_preset", "sql-only")`,
+				`modparam("usrloc", "db_mode", 1)`, `modparam("usrloc", "db_mode", 2)`, `modparam("usrloc", "db_mode", 3)`,
+				"modparam(\"usrloc\", \"working_mode_preset\", \"\")\nmodparam(\"usrloc\", \"cluster_mode\", \"sql-only\")",
 				"modparam(\"usrloc\", \"working_mode_preset\", \"\")\nmodparam(\"usrloc\", \"restart_persistency\", \"load-from-sql\")\nmodparam(\"usrloc\", \"sql_write_mode\", \"write-back\")",
 			}
 			if kind.name != "sqlite" { // the modes are names of these two
-				modes = modes[:2]
+				modes = modes[:3]
 			}
 			for _, mode := range modes {
 				stored(t, url, mode, modules)

@@ -108,9 +108,19 @@ type search struct {
 	single bool // one contact is enough
 }
 
-// find takes the contacts of an address of record. A contact is copied into the request under the table's lock: nothing
-// here waits.
+// find takes the contacts of an address of record.
 func (s *search) find(aor []byte) {
+	if !s.table.Shared() {
+		s.pick(aor)
+		return
+	}
+	if err := s.table.Do(s.x, aor, false, func() { s.pick(aor) }); err != nil {
+		s.err = err
+	}
+}
+
+// pick takes those that are in memory. A contact is copied into the request under the table's lock: nothing here waits.
+func (s *search) pick(aor []byte) {
 	table, now := s.table.Table(), s.x.Now().Unix()
 	if !s.flags.byLatency {
 		table.Lookup(aor, now, s.visit())

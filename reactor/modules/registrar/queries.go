@@ -79,7 +79,7 @@ func (m *Core) anyContact(a *script.Args, build func(*script.Args) func(*script.
 	if table == nil {
 		return nil
 	}
-	aor, test := m.aorArg(a, 1, registeringURI), build(a)
+	aor, test, at := m.aorArg(a, 1, registeringURI), build(a), a.Site()
 	return func(x *script.Machine) int {
 		var room [256]byte
 		user, bad := aor(x, room[:0])
@@ -88,13 +88,17 @@ func (m *Core) anyContact(a *script.Args, build func(*script.Args) func(*script.
 		}
 		found := false
 		is := test(x)
-		table.Table().Lookup(user, x.Now().Unix(), func(c *location.Contact) bool {
-			found = is(c)
-			return !found
-		})
-		if found {
-			return 1
+		look := func() {
+			table.Table().Lookup(user, x.Now().Unix(), func(c *location.Contact) bool {
+				found = is(c)
+				return !found
+			})
 		}
-		return -1
+		if !table.Shared() {
+			look()
+		} else if err := table.Do(x, user, false, look); err != nil {
+			return x.Fail(at, err.Error())
+		}
+		return script.Yes(found)
 	}
 }

@@ -105,6 +105,14 @@ func TestSave(t *testing.T) {
 			{"", "200"},
 			{"Contact: <sip:a@h>, <sip:b@h>", "200|Contact: <sip:a@h>;expires=3600, <sip:b@h>;expires=3600"},
 		}},
+		{"who asks for too much", "", "", []step{
+			{"Contact: <sip:a@h>;expires=99999999999999999999", "200|Contact: <sip:a@h>;expires=3600"},
+			{"Contact: <sip:a@h>;expires=4294967295", "200|Contact: <sip:a@h>;expires=4294967295"},
+			{"Contact: <sip:a@h>|Expires: 99999999999", "400|P-Registrar-Error: Invalid Expires HF"},
+			{"Contact: " + strings.Repeat("<sip:x@h>, ", 99) + "<sip:x@h>", "400|P-Registrar-Error: Contact HF couldn't be parsed"},
+			{"Contact: <sip:" + strings.Repeat("x", 300) + "@h>", "400|P-Registrar-Error: Contact is too long"},
+			{"Contact: <sip:a@h>;expires=0|Path: <sip:stranger;lr>", "200"},
+		}},
 		{"letters of older versions", ", \"c1f\"", "", []step{
 			{"Contact: <sip:a@h>", "200|Contact: <sip:a@h>;expires=3600"},
 			{"Contact: <sip:b@h>", "200|Contact: <sip:b@h>;expires=3600"},
@@ -142,6 +150,25 @@ func TestSave(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSharedCallID: two phones that have one Call-ID are two, and "*" is for the highest CSeq of both.
+func TestSharedCallID(t *testing.T) {
+	b := bench(t, fmt.Sprintf(saving, ""))
+	for _, s := range []struct {
+		seq           int
+		headers, want string
+	}{
+		{9, "Contact: <sip:a@h>", "200|Contact: <sip:a@h>;expires=3600"},
+		{3, "Contact: <sip:b@h>", "200|Contact: <sip:a@h>;expires=3600, <sip:b@h>;expires=3600"},
+		{4, "Contact: *|Expires: 0", "400|P-Registrar-Error: Invalid CSeq number"},
+		{10, "Contact: *|Expires: 0", "200"},
+	} {
+		b.Receive(register(s.seq, s.headers))
+		if got := answer(b); got != s.want {
+			t.Errorf("%d %s:\ngot  %s\nwant %s", s.seq, s.headers, got, s.want)
+		}
 	}
 }
 
@@ -223,17 +250,20 @@ route {
 func TestErrors(t *testing.T) {
 	head := moduletest.Head("signaling", "usrloc", "registrar")
 	for text, want := range map[string]string{
-		`route { save("location", "nonsense-flag"); }`:                                                       `unknown flag "nonsense-flag"`,
-		`route { save("location", "max-contacts=x"); }`:                                                      `max-contacts wants a number`,
-		`route { save("location", "max-contacts"); }`:                                                        `=value is for`,
-		`route { lookup("location", "ua-filtering=snom"); }`:                                                 `ua-filtering wants /regexp/`,
-		`route { lookup("location", "branch,no-branches"); }`:                                                `exclude one another`,
-		`route { lookup("location", "max-ping-latency=soon"); }`:                                             `max-ping-latency wants microseconds`,
-		`route { save(""); }`:                                                                                `the name of a table cannot be empty`,
-		"modparam(\"registrar\", \"service_route\", \"sip:h\")\nroute { exit; }":                             `service_route wants URIs in <>`,
-		"modparam(\"usrloc\", \"working_mode_preset\", \"sql-only\")\nroute { exit; }":                       `working_mode_preset "sql-only" is not supported`,
-		"modparam(\"usrloc\", \"working_mode_preset\", \"single-instance-sql-write-back\")\nroute { exit; }": `need modparam("usrloc", "db_url", "...")`,
-		"onreply_route { save(\"location\"); }\nroute { exit; }":                                             `save() cannot be used in onreply_route`,
+		`route { save("location", "nonsense-flag"); }`:                                                           `unknown flag "nonsense-flag"`,
+		`route { save("location", "max-contacts=x"); }`:                                                          `max-contacts wants a number`,
+		`route { save("location", "max-contacts"); }`:                                                            `=value is for`,
+		`route { lookup("location", "ua-filtering=snom"); }`:                                                     `ua-filtering wants /regexp/`,
+		`route { lookup("location", "branch,no-branches"); }`:                                                    `exclude one another`,
+		`route { lookup("location", "max-ping-latency=soon"); }`:                                                 `max-ping-latency wants microseconds`,
+		`route { save(""); }`:                                                                                    `the name of a table cannot be empty`,
+		"modparam(\"registrar\", \"service_route\", \"sip:h\")\nroute { exit; }":                                 `service_route wants URIs in <>`,
+		"modparam(\"usrloc\", \"working_mode_preset\", \"sql-only\")\nroute { exit; }":                           `need modparam("usrloc", "db_url", "...")`,
+		"modparam(\"usrloc\", \"working_mode_preset\", \"full-sharing-cluster\")\nroute { exit; }":               `working_mode_preset "full-sharing-cluster" is not supported`,
+		"modparam(\"usrloc\", \"db_mode\", 3)\nmodparam(\"usrloc\", \"remove_on_flow_end\", 1)\nroute { exit; }": `remove_on_flow_end is not for sql-only`,
+		`route { ul_add_key("", "alice", "x"); }`:                                                                `the name of a table cannot be empty`,
+		"modparam(\"usrloc\", \"working_mode_preset\", \"single-instance-sql-write-back\")\nroute { exit; }":     `need modparam("usrloc", "db_url", "...")`,
+		"onreply_route { save(\"location\"); }\nroute { exit; }":                                                 `save() cannot be used in onreply_route`,
 	} {
 		if got := moduletest.Wrong(t, head+text, all...); !strings.Contains(got, want) {
 			t.Errorf("%s:\n%s", text, got)

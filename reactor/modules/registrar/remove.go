@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"sipreactor/reactor/location"
+	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
 )
@@ -15,7 +16,7 @@ func (m *Core) remove(a *script.Args) script.Action {
 		return nil
 	}
 	aor := m.aorArg(a, 1, func(*script.Machine) []byte { return nil })
-	contact, hop, instance := a.Text(2), a.Text(3), a.Text(4)
+	contact, hop, instance, at := a.Text(2), a.Text(3), a.Text(4), a.Site()
 	var bit uint32
 	if a.Given(5) {
 		bit = 1 << a.Flag(5)
@@ -29,7 +30,7 @@ func (m *Core) remove(a *script.Args) script.Action {
 		uri, _ := contact(x)
 		next, _ := hop(x)
 		id, _ := instance(x)
-		n := table.Table().RemoveWhere(user, func(c *location.Contact) bool {
+		n, err := removeWhere(x, table, user, func(c *location.Contact) bool {
 			host := ""
 			if len(next) > 0 {
 				host = nextHop(c)
@@ -37,11 +38,20 @@ func (m *Core) remove(a *script.Args) script.Action {
 			return (len(uri) == 0 || c.URI() == string(uri)) && (len(next) == 0 || sipframe.EqualFold(next, host)) &&
 				(len(id) == 0 || c.Instance() == string(id)) && (bit == 0 || m.places.Flags(c)&bit != 0)
 		})
-		if n == 0 {
-			return -1
+		if err != nil {
+			return x.Fail(at, err.Error())
 		}
-		return 1
+		return script.Yes(n > 0)
 	}
+}
+
+// removeWhere drops the contacts of an address of record that which reports true for, and returns how many.
+func removeWhere(x *script.Machine, table *usrloc.Place, aor []byte, which func(*location.Contact) bool) (n int, err error) {
+	if !table.Waits() {
+		return table.Table().RemoveWhere(aor, which), nil
+	}
+	err = table.Do(x, aor, true, func() { n = table.Table().RemoveWhere(aor, which) })
+	return n, err
 }
 
 // nextHop returns the host that a request to the contact goes to first.
@@ -77,29 +87,29 @@ func (m *Core) removeAddress(a *script.Args) script.Action {
 			h, n := placeOf(c)
 			return sipframe.EqualFold(host, h) && n == number
 		}
-		gone := 0
+		var users [][]byte
 		if only {
-			var room [256]byte
-			user, bad := aor(x, room[:0])
+			user, bad := aor(x, nil)
 			if bad != nil {
 				return -1
 			}
-			gone = table.Table().RemoveWhere(user, there)
+			users = append(users, user)
 		} else {
-			var users []string
 			table.Table().Each(func(c *location.Contact) bool {
 				if there(c) {
-					users = append(users, c.AOR())
+					users = append(users, []byte(c.AOR()))
 				}
 				return true
 			})
-			for _, u := range users {
-				gone += table.Table().RemoveWhere([]byte(u), there)
+		}
+		gone := 0
+		for _, u := range users {
+			n, err := removeWhere(x, table, u, there)
+			if err != nil {
+				return x.Fail(at, err.Error())
 			}
+			gone += n
 		}
-		if gone == 0 {
-			return -1
-		}
-		return 1
+		return script.Yes(gone > 0)
 	}
 }

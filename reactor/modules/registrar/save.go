@@ -32,7 +32,11 @@ func (m *Core) save(a *script.Args) script.Action {
 		r := m.Take()
 		defer m.Give(r)
 		bad := m.Read(x, r, f, aor)
-		if bad == nil {
+		switch {
+		case bad != nil:
+		case table.Waits():
+			bad = m.writeStored(x, at, table, r)
+		default:
 			bad = m.Write(table, r)
 		}
 		m.Reply(x, at, r, f, bad)
@@ -125,6 +129,20 @@ func (m *Core) Write(table *usrloc.Place, r *Registration) *Refusal {
 	return bad
 }
 
+// writeStored is Write in a mode that stores what a REGISTER does before that is answered.
+func (m *Core) writeStored(x *script.Machine, at *script.Site, table *usrloc.Place, r *Registration) (bad *Refusal) {
+	err := table.Do(x, r.aor, !r.Query, func() { bad = m.Write(table, r) })
+	switch {
+	case err == nil:
+	case errors.Is(err, usrloc.ErrBusy):
+		return busy
+	case table.Shared():
+		x.Say(at, script.LevelError, m.name+": the database failed", "error", err)
+		return notStored
+	}
+	return bad
+}
+
 // Check tells why Write would refuse r, and calls visit as location.Table.Check does.
 func (m *Core) Check(table *usrloc.Place, r *Registration, visit func(i int, c *location.Contact)) *Refusal {
 	return refusalOf(table.Table().Check(&r.Update, visit))
@@ -209,6 +227,7 @@ func (m *Core) fill(x *script.Machine, r *Registration, f *SaveFlags, path []byt
 	received := m.receivedFrom(x, f, path, u)
 	u.Bound = u.Flow != 0 && (r.outbound || len(received) > 0 || u.BranchFlags&m.natBit() != 0 || x.Program().NoNewConn(c.Branch(0).Flags()))
 	common := location.Texts{CallID: u.CallID, Path: path, Received: received, Agent: c.Msg.Value(sipframe.HeaderUserAgent)}
+	common.Agent = common.Agent[:min(len(common.Agent), maxAgent)]
 	if m.attr != nil {
 		if v := m.attr.Get(x, 0); !v.IsNull() {
 			common.Attr = x.Text(v)
@@ -228,6 +247,9 @@ func (m *Core) fill(x *script.Machine, r *Registration, f *SaveFlags, path []byt
 		b.URI, b.Instance = uri, instance
 	}
 }
+
+// maxAgent is how much of a User-Agent is kept, in bytes: what the column of the table takes.
+const maxAgent = 255
 
 // appendSocket appends a listener as proto:address:port.
 func appendSocket(dst []byte, s *reactor.Socket) []byte {

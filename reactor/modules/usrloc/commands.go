@@ -1,6 +1,7 @@
 package usrloc
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -67,8 +68,9 @@ type Contact struct {
 
 // Record is an address of record as management shows it.
 type Record struct {
-	AOR      string    `json:"AOR"`
-	Contacts []Contact `json:"Contacts,omitempty"`
+	AOR      string            `json:"AOR"`
+	Contacts []Contact         `json:"Contacts,omitempty"`
+	Keys     map[string]string `json:"KV-Store,omitempty"`
 }
 
 func (m *Module) describe(c *location.Contact, now int64) Contact {
@@ -137,6 +139,7 @@ var (
 	errContact = &rpc.Error{Code: 404, Message: "Contact not found"}
 	errDomain  = &rpc.Error{Code: 400, Message: "Domain missing in AOR"}
 	errNoDB    = &rpc.Error{Code: 400, Message: "No database is used"}
+	errShared  = &rpc.Error{Code: 400, Message: "The table is the only place of the contacts (sql-only)"}
 )
 
 // find reads the two parameters that most commands begin with.
@@ -154,22 +157,33 @@ func (m *Module) find(a *rpc.Args) (*table, []byte, error) {
 	return t, m.AppendAOR(nil, []byte(user), []byte(host)), nil
 }
 
-func (m *Module) show(_ context.Context, a *rpc.Args) (any, error) {
+func (m *Module) show(ctx context.Context, a *rpc.Args) (any, error) {
 	t, aor, err := m.find(a)
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now().Unix()
 	r := Record{AOR: string(aor)}
-	t.Lookup(aor, now, func(c *location.Contact) bool {
-		r.Contacts = append(r.Contacts, m.describe(c, now))
-		return true
+	err = t.do(ctx, aor, false, func() {
+		t.Lookup(aor, now, func(c *location.Contact) bool {
+			r.Contacts = append(r.Contacts, m.describe(c, now))
+			return true
+		})
+		if m.showKept {
+			r.Keys = t.Keys(aor)
+		}
 	})
-	if len(r.Contacts) == 0 {
+	switch {
+	case err != nil:
+		return nil, failure(err)
+	case len(r.Contacts) == 0:
 		return nil, errAOR
 	}
 	return r, nil
 }
+
+// failure is the answer to a command that the database failed.
+func failure(err error) error { return &rpc.Error{Code: 500, Message: err.Error()} }
 
 // What a contact that management adds is registered by.
 const (
@@ -177,7 +191,7 @@ const (
 	addedAgent  = "OpenSIPS MI Server"
 )
 
-func (m *Module) add(_ context.Context, a *rpc.Args) (any, error) {
+func (m *Module) add(ctx context.Context, a *rpc.Args) (any, error) {
 	t, aor, err := m.find(a)
 	if err != nil {
 		return nil, err
@@ -198,31 +212,44 @@ func (m *Module) add(_ context.Context, a *rpc.Args) (any, error) {
 	}
 	u := &location.Update{AOR: aor, CSeq: 1, Now: now, Bindings: []location.Binding{b}, Matching: m.Matching, Repeats: true,
 		Flags: uint32(a.Int("flags")), BranchFlags: uint32(a.Int("cflags")), Era: m.era}
-	if err := t.Save(u, nil); err != nil {
-		return nil, &rpc.Error{Code: 500, Message: err.Error()}
+	var bad error
+	if err := t.do(ctx, aor, true, func() { bad = t.Save(u, nil) }); err != nil || bad != nil {
+		return nil, failure(cmp.Or(bad, err))
 	}
 	return "OK", nil
 }
 
-func (m *Module) remove(_ context.Context, a *rpc.Args) (any, error) {
+func (m *Module) remove(ctx context.Context, a *rpc.Args) (any, error) {
 	t, aor, err := m.find(a)
 	if err != nil {
 		return nil, err
 	}
-	if !t.Remove(aor) {
+	known := false
+	if err := t.do(ctx, aor, true, func() { known = t.Remove(aor) }); err != nil {
+		return nil, failure(err)
+	}
+	if !known {
 		return nil, errAOR
 	}
 	return "OK", nil
 }
 
-func (m *Module) removeContact(_ context.Context, a *rpc.Args) (any, error) {
+func (m *Module) removeContact(ctx context.Context, a *rpc.Args) (any, error) {
 	t, aor, err := m.find(a)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case t.Lookup(aor, time.Now().Unix(), func(*location.Contact) bool { return true }) == 0:
+	}
+	user, contact := false, false
+	if err := t.do(ctx, aor, true, func() {
+		user = t.Lookup(aor, time.Now().Unix(), func(*location.Contact) bool { return true }) > 0
+		contact = t.RemoveContact(aor, a.Text("contact"))
+	}); err != nil {
+		return nil, failure(err)
+	}
+	switch {
+	case !user:
 		return nil, errAOR
-	case !t.RemoveContact(aor, a.Text("contact")):
+	case !contact:
 		return nil, errContact
 	}
 	return "OK", nil

@@ -40,7 +40,7 @@ var eventOf = [...]string{
 
 // changed raises the event of a change and has it written.
 func (m *Module) changed(t *table, c *location.Change) {
-	if m.mode == writeThrough {
+	if m.mode >= writeThrough {
 		select {
 		case m.wake <- struct{}{}:
 		default:

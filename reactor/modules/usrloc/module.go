@@ -68,16 +68,8 @@ type table struct {
 	*location.Table
 	owner atomic.Pointer[Module] // who is told of changes
 	flush sync.Mutex             // one at a time writes it to the database
+	turns [64]sync.Mutex         // of sql-only: who reads and writes an address of record, by its hash
 }
-
-// Place is where a configuration finds a table, which may be that of the configuration before.
-type Place struct{ at atomic.Pointer[table] }
-
-// Table returns the table.
-func (p *Place) Table() *location.Table { return p.at.Load().Table }
-
-// Name returns the table's name.
-func (p *Place) Name() string { return p.at.Load().name }
 
 // New returns the module for a configuration.
 func New(*script.Config) *script.Module {
@@ -85,7 +77,7 @@ func New(*script.Config) *script.Module {
 		tables: make(map[string]*table), places: make(map[string]*Place), wake: make(chan struct{}, 1)}
 	m.module = &script.Module{
 		Name: "usrloc", Help: "Keeps which contacts users are reached by.", Instance: m,
-		Parameters: m.parameters(), Commands: m.commands(), Events: events,
+		Parameters: m.parameters(), Functions: m.functions(), Commands: m.commands(), Events: events,
 		Statistics: []script.Statistic{{Name: "registered_users", Gauge: true,
 			Help: "Addresses of record that have contacts, in all tables.", Value: m.users}},
 		Check: m.check, Start: m.start, Stop: m.stop,
@@ -104,7 +96,7 @@ func (m *Module) Table(name string) *Place {
 	}
 	t, p := &table{name: name}, new(Place)
 	t.Table = location.New(location.Config{
-		MaxContacts: int(m.maxContacts), NewestFirst: m.newestFirst, Persistent: m.mode != memoryOnly,
+		MaxContacts: int(m.maxContacts), NewestFirst: m.newestFirst, Persistent: m.mode != memoryOnly, Shared: m.mode == sqlOnly,
 		Notify: func(c location.Change) { t.owner.Load().changed(t, &c) },
 	})
 	t.owner.Store(m)
@@ -115,20 +107,14 @@ func (m *Module) Table(name string) *Place {
 	return p
 }
 
-// statistics are those of a table: "location-users" and so on.
-func (p *Place) statistics(name string) []script.Statistic {
-	return []script.Statistic{
-		{Name: name + "-users", Gauge: true, Help: "Addresses of record of the table.", Value: func() uint64 { return uint64(p.Table().Stats().Records) }},
-		{Name: name + "-contacts", Gauge: true, Help: "Contacts of the table.", Value: func() uint64 { return uint64(p.Table().Stats().Contacts) }},
-		{Name: name + "-expires", Help: "Contacts of the table whose time was over.", Value: func() uint64 { return p.Table().Stats().Expired }},
-	}
-}
-
 // Watch has f told of each change of a contact, by the goroutine that makes it: in the Check of a module.
 func (m *Module) Watch(f func(table string, c *location.Change)) { m.watchers = append(m.watchers, f) }
 
 // IndexIDs has contacts found by their IDs, in all tables: in the Check of a module.
 func (m *Module) IndexIDs() { m.indexed = true }
+
+// Shared reports whether other servers write contacts, too (sql-only): from its Check on.
+func (m *Module) Shared() bool { return m.mode == sqlOnly }
 
 // NATFlagName returns nat_bflag, "" if it is not set.
 func (m *Module) NATFlagName() string { return m.natFlag.Text }
@@ -215,10 +201,10 @@ func (m *Module) start(e *script.Env) error {
 		return err
 	}
 	for _, t := range m.list() {
-		if m.indexed {
+		if m.indexed || m.mode == sqlOnly { // IDs are to be no other server's
 			t.IndexIDs()
 		}
-		if m.db == nil || t.owner.Load() != m {
+		if m.db == nil || m.mode == sqlOnly || t.owner.Load() != m {
 			continue
 		}
 		if err := m.load(t); err != nil {
@@ -302,6 +288,9 @@ func (m *Module) begin() {
 	})
 	if m.db != nil {
 		m.env.Go(m.writeBack)
+	}
+	if m.mode == sqlOnly {
+		m.env.Every(m.interval, m.clean)
 	}
 }
 

@@ -14,6 +14,7 @@ const (
 	memoryOnly mode = iota
 	writeBack
 	writeThrough
+	sqlOnly // and the database is asked each time
 )
 
 // columns are the names of the columns of a table, in the order of the rows.
@@ -62,13 +63,13 @@ func (m *Module) parameters() []script.Parameter {
 		{Name: "matching_mode", Type: script.IntParam, Min: 0, Max: 1, Default: "0", Set: m.setMatching,
 			Help: "Contacts are matched by URI (0), or by URI and Call-ID (1)."},
 		literal("db_url", "Where contacts are stored.", "", &m.url),
-		literal("working_mode_preset", "single-instance-no-db, single-instance-sql-write-through or single-instance-sql-write-back.",
+		literal("working_mode_preset", "single-instance-no-db, single-instance-sql-write-through, single-instance-sql-write-back or sql-only.",
 			"single-instance-no-db", &m.preset),
-		literal("cluster_mode", "none.", "none", &m.clusterMode),
+		literal("cluster_mode", "none or sql-only.", "none", &m.clusterMode),
 		literal("restart_persistency", "none or load-from-sql.", "none", &m.persistency),
 		literal("sql_write_mode", "none, write-through or write-back.", "none", &m.writeMode),
 		{Name: "db_mode", Type: script.IntParam, Min: 0, Max: 3, Default: "0", Set: m.setDBMode,
-			Help: "Old form of working_mode_preset: 0 no database, 1 write-through, 2 write-back."},
+			Help: "Old form of working_mode_preset: 0 no database, 1 write-through, 2 write-back, 3 sql-only."},
 		column("contact_id_column", &c.id), column("user_column", &c.user), column("domain_column", &c.domain),
 		column("contact_column", &c.contact), column("expires_column", &c.expires), column("q_column", &c.q),
 		column("callid_column", &c.callID), column("cseq_column", &c.cseq), column("methods_column", &c.methods),
@@ -105,7 +106,7 @@ func (m *Module) setMatching(v script.Literal) error {
 
 func (m *Module) setDBMode(v script.Literal) error {
 	m.preset = v
-	m.preset.Text = [...]string{presetNone, presetThrough, presetBack, "sql-only"}[v.Int]
+	m.preset.Text = [...]string{presetNone, presetThrough, presetBack, presetShared}[v.Int]
 	return nil
 }
 
@@ -113,6 +114,7 @@ const (
 	presetNone    = "single-instance-no-db"
 	presetThrough = "single-instance-sql-write-through"
 	presetBack    = "single-instance-sql-write-back"
+	presetShared  = "sql-only"
 )
 
 // check reads the parameters together.
@@ -123,11 +125,16 @@ func (m *Module) check(l *script.Loading) {
 		m.mode = writeThrough
 	case presetBack:
 		m.mode = writeBack
+	case presetShared:
+		m.mode = sqlOnly
 	case "":
 		m.checkModes(l)
 	default:
-		l.Errorf(m.preset.At, "working_mode_preset %q is not supported: it is %q, %q or %q",
-			m.preset.Text, presetNone, presetThrough, presetBack)
+		l.Errorf(m.preset.At, "working_mode_preset %q is not supported: it is %q, %q, %q or %q",
+			m.preset.Text, presetNone, presetThrough, presetBack, presetShared)
+	}
+	if m.mode == sqlOnly && m.dropFlows {
+		l.Errorf(l.Place("remove_on_flow_end"), "remove_on_flow_end is not for sql-only: the phone may have registered at another server")
 	}
 	if m.mode != memoryOnly && m.url.Text == "" {
 		l.Errorf(m.preset.At, `contacts that are stored need modparam("usrloc", "db_url", "...")`)
@@ -141,8 +148,13 @@ func (m *Module) check(l *script.Loading) {
 }
 
 func (m *Module) checkModes(l *script.Loading) {
-	if v := m.clusterMode; v.Text != "" && v.Text != "none" {
-		l.Errorf(v.At, `cluster_mode %q is not supported: it is "none"`, v.Text)
+	switch v := m.clusterMode; v.Text {
+	case "", "none":
+	case presetShared:
+		m.mode = sqlOnly
+		return
+	default:
+		l.Errorf(v.At, `cluster_mode %q is not supported: it is "none" or %q`, v.Text, presetShared)
 	}
 	switch v := m.persistency; v.Text {
 	case "", "none":
@@ -163,7 +175,7 @@ func (m *Module) checkModes(l *script.Loading) {
 
 // every is how long changes wait at most.
 func (m *Module) every() time.Duration {
-	if m.mode == writeThrough {
+	if m.mode >= writeThrough {
 		return 50 * time.Millisecond
 	}
 	return m.interval

@@ -2,6 +2,7 @@ package usrloc
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -17,47 +18,6 @@ const batch = 500
 func (c *columns) names() []string {
 	return []string{c.id, c.user, c.domain, c.contact, c.received, c.path, c.expires, c.q, c.callID, c.cseq, c.modified,
 		c.flags, c.cflags, c.agent, c.socket, c.methods, c.instance, c.attr, c.kv}
-}
-
-// load reads a table's rows. A row that cannot be read is left out with a warning.
-func (m *Module) load(t *table) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	now := time.Now().Unix()
-	loaded, bad := 0, 0
-	err := m.db.Load(ctx, store.Select{Table: t.name, Columns: m.columns.names(), Key: m.columns.id}, func(r *store.Row) error {
-		user, domain := r.Text(1), r.Text(2)
-		c := &location.Contact{
-			ID: uint64(r.Int(0)), Expires: r.Int(6), Q: location.NoQ, CSeq: uint32(r.Int(9)),
-			Modified: r.Time(10).Unix(), Flags: uint32(r.Int(11)), BranchFlags: m.flagsOf(r.Text(12)), Era: m.era, Methods: location.AllMethods,
-		}
-		if q := r.Float(7); q >= 0 {
-			c.Q = int16(q*1000 + 0.5)
-		}
-		if !r.IsNull(15) {
-			c.Methods = uint32(r.Int(15))
-		}
-		x := &location.Texts{
-			URI: []byte(r.Text(3)), Received: []byte(r.Text(4)), Path: []byte(r.Text(5)), CallID: []byte(r.Text(8)),
-			Agent: []byte(r.Text(13)), Socket: []byte(r.Text(14)), Instance: []byte(r.Text(16)), Attr: []byte(r.Text(17)),
-			Kept: []byte(r.Text(18)),
-		}
-		if err := r.Err(); err != nil {
-			bad++
-			m.env.Log.Warn("usrloc: a row is left out", "error", err)
-			return nil
-		}
-		if t.Restore(m.AppendAOR(nil, []byte(user), []byte(domain)), c, x, now) {
-			loaded++
-		}
-		return nil
-	})
-	if err != nil {
-		m.env.Log.Warn("usrloc: no contacts were read: those that register from now on are written", "table", t.name, "error", err)
-		return nil
-	}
-	m.env.Log.Info("usrloc: contacts were read", "table", t.name, "contacts", loaded, "left out", bad)
-	return nil
 }
 
 // writeBack writes what has changed, until the program ends.
@@ -78,20 +38,34 @@ func (m *Module) writeBack(ctx context.Context) {
 }
 
 // write writes what has changed since the last time.
-func (m *Module) write(ctx context.Context) error {
+func (m *Module) write(ctx context.Context) (err error) {
 	for _, t := range m.list() {
-		if err := m.writeTable(ctx, t); err != nil {
-			return err
+		if e := m.writeTable(ctx, t); !errors.Is(e, errRefused) { // that was told, and does not wait
+			err = errors.Join(err, e)
 		}
 	}
-	return nil
+	return err
 }
 
 func (m *Module) writeTable(ctx context.Context, t *table) error {
 	t.flush.Lock()
 	defer t.flush.Unlock()
-	return t.Changed(batch, func(list []location.Stored) error { return m.apply(ctx, t.name, list) })
+	refused := 0
+	err := t.Changed(batch, func(list []location.Stored) error {
+		apply := func(ctx context.Context, list []location.Stored) error { return m.apply(ctx, t.name, list) }
+		return store.Singly(ctx, list, apply, func(x *location.Stored, err error) {
+			refused++
+			m.env.Log.Warn("usrloc: the database refuses a contact, which is not stored", "aor", x.AOR, "contact", x.URI(), "error", err)
+		})
+	})
+	if err == nil && refused > 0 {
+		return errRefused
+	}
+	return err
 }
+
+// errRefused tells that some contact is in memory alone.
+var errRefused = errors.New("usrloc: the database has refused a contact")
 
 func (m *Module) unstored() (n int) {
 	for _, t := range m.list() {
@@ -100,20 +74,24 @@ func (m *Module) unstored() (n int) {
 	return n
 }
 
-// apply writes a batch in one transaction. What is to be written is deleted first: so a batch that was written before,
+// apply writes a batch in one transaction. Rows are put over those with the same ID: so a batch that was written before,
 // without us hearing of it, does no harm.
 func (m *Module) apply(ctx context.Context, name string, list []location.Stored) error {
-	var changes []store.Change
+	var gone []store.Value
+	var rows [][]store.Value
 	for i := range list {
-		x := &list[i]
-		id := store.Equal(m.columns.id, store.Int(int64(x.ID)))
-		if x.Delete || x.State() != location.StateNew {
-			changes = append(changes, store.Change{Verb: store.VerbDelete, Table: name, Where: []store.Cond{id}})
+		if list[i].Delete {
+			gone = append(gone, store.Int(int64(list[i].ID)))
+		} else {
+			rows = append(rows, m.row(&list[i]))
 		}
-		if !x.Delete {
-			changes = append(changes, store.Change{Verb: store.VerbUpsert, Table: name, Key: []string{m.columns.id}, Columns: m.columns.names(),
-				Rows: [][]store.Value{m.row(x)}})
-		}
+	}
+	var changes []store.Change
+	if len(gone) > 0 {
+		changes = append(changes, store.Change{Verb: store.VerbDelete, Table: name, Where: []store.Cond{{Column: m.columns.id, Any: gone}}})
+	}
+	if len(rows) > 0 {
+		changes = append(changes, store.Change{Verb: store.VerbUpsert, Table: name, Key: []string{m.columns.id}, Columns: m.columns.names(), Rows: rows})
 	}
 	_, err := m.db.Apply(ctx, changes...)
 	return err
@@ -147,10 +125,23 @@ func (m *Module) row(x *location.Stored) []store.Value {
 	}
 }
 
+// rowsOf are the conditions that the rows of an address of record meet.
+func (m *Module) rowsOf(aor string) []store.Cond {
+	user, domain, has := strings.Cut(aor, "@")
+	where := []store.Cond{store.Equal(m.columns.user, store.String(user))}
+	if has {
+		where = append(where, store.Equal(m.columns.domain, store.String(domain)))
+	}
+	return where
+}
+
 // sync empties a table of the database and writes all contacts anew.
 func (m *Module) sync(ctx context.Context, a *rpc.Args) (any, error) {
-	if m.db == nil {
+	switch {
+	case m.db == nil:
 		return nil, errNoDB
+	case m.mode == sqlOnly:
+		return nil, errShared
 	}
 	m.mu.Lock()
 	t := m.tables[a.Text("table_name")]
@@ -166,11 +157,7 @@ func (m *Module) sync(ctx context.Context, a *rpc.Args) (any, error) {
 			return nil, err
 		}
 		only = string(aor)
-		user, domain, has := strings.Cut(only, "@")
-		where = append(where, store.Equal(m.columns.user, store.String(user)))
-		if has {
-			where = append(where, store.Equal(m.columns.domain, store.String(domain)))
-		}
+		where = m.rowsOf(only)
 	}
 	t.flush.Lock()
 	defer t.flush.Unlock()
