@@ -1,0 +1,213 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"sipreactor/reactor/store"
+	"sipreactor/reactor/store/storetest"
+)
+
+const keptPhonesConfig = edgeHead + `loadmodule "db_sqlite.so"
+loadmodule "db_mysql.so"
+modparam("db_mysql", "timeout_interval", 1)
+modparam("httpd", "token", "none")
+modparam("usrloc", "working_mode_preset", "%[3]s")
+modparam("usrloc", "db_url", "%[4]s")
+modparam("usrloc", "timer_interval", 1)
+route {
+	if (is_method("REGISTER")) { save("location"); exit; }
+	if (!lookup("location")) { send_reply(404, "Not Found"); exit; }
+	send_reply(486, "Busy");
+}
+`
+
+// crowd is phones that register one after the other, on several connections.
+type crowd struct {
+	h    *registry
+	all  sync.WaitGroup
+	stop chan struct{}
+
+	mu       sync.Mutex
+	answered map[string]time.Time // when each user was answered 200
+	failed   int                  // connections that ended, or answered something else
+}
+
+func (h *registry) crowd(connections int, pace time.Duration) *crowd {
+	c := &crowd{h: h, stop: make(chan struct{}), answered: make(map[string]time.Time)}
+	for n := range connections {
+		c.all.Go(func() { c.register(n, pace) })
+	}
+	return c
+}
+
+func (c *crowd) register(n int, pace time.Duration) {
+	u, err := c.h.user("", "127.0.0.1")
+	if err != nil {
+		c.h.Error(err)
+		return
+	}
+	defer u.conn.Close()
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-c.stop:
+			return
+		case <-tick.C:
+		}
+		u.user = fmt.Sprintf("k%d-%d", n, i)
+		m, err := u.register("")
+		c.mu.Lock()
+		if codeOf(m) == 200 {
+			c.answered[u.user] = time.Now()
+		} else {
+			c.failed++
+		}
+		c.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (c *crowd) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.answered)
+}
+
+// within waits until something is so.
+func (h *registry) within(what string, is func() bool) {
+	h.Helper()
+	for end := time.Now().Add(3 * patience); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			h.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// users are those that have a row.
+func users(t *testing.T, url string) map[string]bool {
+	t.Helper()
+	db, err := store.Open(url, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Select(t.Context(), store.Select{Table: "location", Columns: []string{"username"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := make(map[string]bool)
+	for i := range rows.Len() {
+		list[rows.Row(i)[0].Text()] = true
+	}
+	return list
+}
+
+// TestKilledWithPhones: the program is killed while phones register. What was answered is stored as the working mode
+// promises, and the next life of the program has it.
+func TestKilledWithPhones(t *testing.T) {
+	for _, s := range []struct {
+		mode string
+		lost time.Duration // what was answered so long before may be lost; 0: nothing
+	}{
+		{"single-instance-sql-write-through", 0},
+		{"sql-only", 0},
+		// timer_interval, and the time that a machine with other work takes to write.
+		{"single-instance-sql-write-back", 3 * time.Second},
+	} {
+		t.Run(s.mode, func(t *testing.T) {
+			url := storetest.SQLite(t)
+			if err := store.Create(t.Context(), url, "location"); err != nil {
+				t.Fatal(err)
+			}
+			h := &registry{T: t, at: "127.0.0.1:" + freePort(t), web: freePort(t)}
+			path := config(t, fmt.Sprintf(keptPhonesConfig, h.at, h.web, s.mode, url))
+			child, log := asChild(t, "-f", path)
+			log.wait(t, "msg=ready")
+			phones := h.crowd(16, 5*time.Millisecond)
+			begin := time.Now()
+			h.within("enough have registered", func() bool { return phones.count() > 500 && time.Since(begin) > 2*s.lost })
+			killed := time.Now()
+			if err := child.Process.Signal(syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			_ = child.Wait()
+			close(phones.stop)
+			phones.all.Wait()
+			stored, missing, late := users(t, url), 0, 0
+			for user, at := range phones.answered {
+				switch {
+				case stored[user]:
+				case at.Before(killed.Add(-s.lost)):
+					missing++
+				default:
+					late++
+				}
+			}
+			t.Logf("%d were answered, %d are stored, %d of the last %v are not", len(phones.answered), len(stored), late, s.lost)
+			if missing > 0 {
+				t.Fatalf("%d of those that were answered are lost", missing)
+			}
+			child, log = asChild(t, "-f", path)
+			log.wait(t, "msg=ready")
+			if s.mode != "sql-only" {
+				h.until("usrloc:location-contacts", len(stored))
+			}
+			for user := range stored {
+				if got := h.call(user); got != "486" {
+					t.Errorf("in the next life %s is called with %s", user, got)
+				}
+				break
+			}
+			if err := child.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			_ = child.Wait()
+		})
+	}
+}
+
+// TestContactsOutlastTheDatabase: the database is killed and frozen while phones register. All are answered, and stored
+// when it is back.
+func TestContactsOutlastTheDatabase(t *testing.T) {
+	server := storetest.MariaDB(t)
+	for _, mode := range []string{"single-instance-sql-write-through", "single-instance-sql-write-back"} {
+		t.Run(mode, func(t *testing.T) {
+			url := server.URL("kept" + strings.ReplaceAll(mode[len("single-instance-sql-write-"):], "-", ""))
+			if err := store.Create(t.Context(), url, "location"); err != nil {
+				t.Fatal(err)
+			}
+			_, text, _ := strings.Cut(fmt.Sprintf(keptPhonesConfig, "", "0", mode, url), `modparam("httpd", "port", 0)`)
+			h := startRegistry(t, text)
+			for _, way := range []struct{ away, back func() }{{server.Kill, server.Start}, {server.Freeze, server.Thaw}} {
+				phones := h.crowd(4, 20*time.Millisecond)
+				h.within("some have registered", func() bool { return phones.count() > 40 })
+				way.away()
+				before := phones.count()
+				h.within("more register without the database", func() bool { return phones.count() > before+100 })
+				way.back()
+				close(phones.stop)
+				phones.all.Wait()
+				if phones.failed > 0 {
+					t.Errorf("%d were not answered 200", phones.failed)
+				}
+				h.within("all are stored", func() bool {
+					stored := users(t, url)
+					for user := range phones.answered {
+						if !stored[user] {
+							return false
+						}
+					}
+					return true
+				})
+			}
+		})
+	}
+}
