@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"sipreactor/bench/system"
 	"sipreactor/cmd/sipreactor/load"
 )
 
@@ -25,6 +26,7 @@ var commands = []command{
 	{"uas", "answer whatever comes until interrupted", runServer},
 	{"options", "requests on persistent connections", runOptions},
 	{"calls", "INVITE, 180, 200, ACK, BYE, 200 through a proxy", runCalls},
+	{"registers", "REGISTER, 401 and REGISTER with credentials, by users u0, u1 and so on", runRegisters},
 	{"overload", "requests at one, two and three times what is carried", runOverload},
 	{"handshakes", "new connections with one request each", runHandshakes},
 	{"idle", "connections that say nothing", runIdle},
@@ -145,6 +147,24 @@ func runCalls(ctx context.Context, args []string, out io.Writer) (bool, error) {
 	r, err := load.Calls{
 		Peer: f.peer(), URI: f.uri(), Connections: f.connections, Window: f.window, Rate: f.rate,
 		Hold: *hold, Duration: f.duration, Timeout: f.timeout,
+	}.Run(ctx)
+	if err != nil {
+		return false, err
+	}
+	return r.Clean(), f.print(out, r)
+}
+
+func runRegisters(ctx context.Context, args []string, out io.Writer) (bool, error) {
+	f := newFlags("registers", out)
+	domain := f.String("domain", system.Domain, "domain and realm of the users")
+	password := f.String("password", system.Password, "password of each")
+	users := f.Int("users", 10_000, "how many there are")
+	if err := f.parse(args); err != nil {
+		return false, err
+	}
+	r, err := load.Registrations{
+		Peer: f.peer(), Domain: *domain, Password: *password, Users: *users, Connections: f.connections, Window: f.window,
+		Rate: f.rate, Duration: f.duration, Timeout: f.timeout,
 	}.Run(ctx)
 	if err != nil {
 		return false, err

@@ -49,7 +49,7 @@ func (m Measure) on(s system.System) bool { return m.skip == nil || m.skip(s) ==
 // Measures lists all, in the order in which they run.
 func Measures() []Measure {
 	var all []Measure
-	for _, group := range [][]Measure{options(), calls(), handshakes(), idles(), faults(), scale(), sipps()} {
+	for _, group := range [][]Measure{options(), calls(), registrations(), handshakes(), idles(), faults(), scale(), sipps()} {
 		all = append(all, group...)
 	}
 	return all

@@ -27,6 +27,7 @@ const (
 	Syscalls = "syscalls"     // system calls a message received
 	Allocs   = "allocs"       // heap allocations a message received
 	Pss      = "pss_kb"       // memory a connection, in 1000 bytes
+	Contact  = "contact_b"    // memory a contact, in bytes
 	Left     = "left_mib"     // all memory a minute after the connections left
 	Server   = "server_cpu"   // cores that the server used
 	Others   = "others_cpu"   // cores that neither server nor loader used: the machine's other work
@@ -47,6 +48,7 @@ var Metrics = []Metric{
 	{Syscalls, "syscalls a message", "", 2, false},
 	{Allocs, "allocations a message", "", 3, false},
 	{Pss, "Pss a connection", "kB", 2, false},
+	{Contact, "Pss a contact", "B", 0, false},
 	{Left, "Pss a minute after", "MiB", 1, false},
 	{Start, "opened", "/s", 0, true},
 	{SIPpMean, "sipp's response time", "ms", 0, false},

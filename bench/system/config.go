@@ -73,6 +73,14 @@ func opensipsCommand(library string) func(string, Setup) ([]string, []string, er
 	}
 }
 
+// shared is how many MiB processes share: a million contacts take more.
+func (s Setup) shared() string {
+	if s.Registrar {
+		return "4096"
+	}
+	return "1024"
+}
+
 func opensips() System {
 	return System{
 		Name: "opensips", About: "OpenSIPS, the same opensips.cfg", Install: "not Debian's; packages opensips opensips-tls-module opensips-tls-openssl-module from opensips.org",
@@ -81,7 +89,7 @@ func opensips() System {
 		command: func(_ string, s Setup) ([]string, []string, error) {
 			s.Metrics = "" // it has its own ways
 			file, err := s.render("opensips.cfg", opensipsConf{Setup: s, OpenSSL: true})
-			return []string{"-F", "-f", file, "-m", "1024", "-M", "32"}, nil, err
+			return []string{"-F", "-f", file, "-m", s.shared(), "-M", "32"}, nil, err
 		},
 	}
 }
@@ -100,7 +108,7 @@ func kamailio() System {
 				Setup
 				TLS, Modules string
 			}{s, tls, KamailioModules(path)})
-			return []string{"-DD", "-E", "-f", file, "-m", "1024", "-M", "32", "-Y", s.Dir}, nil, err
+			return []string{"-DD", "-E", "-f", file, "-m", s.shared(), "-M", "32", "-Y", s.Dir}, nil, err
 		},
 	}
 }

@@ -59,6 +59,8 @@ type Setup struct {
 	// need Stateful.
 	Stateful, Dialog, Hidden bool
 	Media                    string
+	// Registrar has users of Domain register with digest and be called, in memory alone: each has Password.
+	Registrar bool
 
 	// Callee is where a relay sends everything: a SIP element cares for the Request-URI only. CalleeTLS is whether by
 	// TLS, WaitForData that it connects when bytes come rather than at once.
@@ -70,6 +72,12 @@ type Setup struct {
 	// heeds Metrics.
 	Metrics, HEP string
 }
+
+// Domain and Password are those of the users of a registrar.
+const (
+	Domain   = "home.test"
+	Password = "secret"
+)
 
 // All lists the systems, ours first.
 func All() []System {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/cmd/sipreactor/load"
 	"sipreactor/sipframe"
 )
 
@@ -199,6 +200,39 @@ route {
 	}
 	if got := h.count("auth:guesses_refused"); int64(got) < refused.Load() {
 		t.Errorf("%d guesses were counted as refused, of %d", got, refused.Load())
+	}
+}
+
+// TestUsersRegister has the bench's load register at us: each user is challenged and comes back, and has one contact.
+func TestUsersRegister(t *testing.T) {
+	const users, turns = 20, 10
+	var lines []byte
+	for i := range users {
+		user := fmt.Sprint("u", i)
+		lines = fmt.Appendf(lines, "%s:home.test:%x\n", user, md5.Sum([]byte(user+":home.test:secret")))
+	}
+	file := filepath.Join(t.TempDir(), "users")
+	if err := os.WriteFile(file, lines, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := startRegistry(t, `loadmodule "auth.so"
+loadmodule "auth_db.so"
+modparam("auth_db", "users_file", "`+file+`")
+route {
+	if (!www_authorize("home.test", "subscriber")) { www_challenge("home.test", "auth"); exit; }
+	save("location");
+}
+`)
+	all := load.Registrations{Peer: load.Peer{Addr: h.at}, Domain: "home.test", Password: "secret", Users: users, Contact: "sip:phone@192.0.2.1",
+		Connections: 2, Window: 4, Count: users * turns, Duration: 3 * patience, Timeout: patience}
+	r, err := all.Run(t.Context())
+	if err != nil || !r.Clean() || r.Done != users*turns {
+		t.Errorf("%v\n%v", err, r)
+	}
+	h.until("usrloc:location-contacts", users)
+	all.Password = "wrong"
+	if r, err = all.Run(t.Context()); err != nil || r.Done != 0 {
+		t.Errorf("with a wrong password: %v\n%v", err, r)
 	}
 }
 

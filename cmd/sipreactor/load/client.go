@@ -53,7 +53,7 @@ type unit struct {
 	deadline time.Time
 
 	ringing, answered bool
-	to                string       // To value of the dialog
+	to                string       // To value of the dialog, or user that registers
 	target            string       // remote target
 	routes            []string     // route set, first hop first
 	hungUp            atomic.Int64 // when BYE was queued, in ns since due: a timer's goroutine may do that

@@ -20,6 +20,7 @@ type Message struct {
 	CallID       []byte
 	CSeq         []byte // number and method
 	Contact      []byte // first one
+	Challenge    []byte // WWW-Authenticate, the first one
 	MaxForwards  []byte
 	Routes       [][]byte // topmost first
 	RecordRoutes [][]byte // topmost first
@@ -114,6 +115,10 @@ func (m *Message) header(name, value []byte) error {
 	case is(name, "contact", "m"):
 		if m.Contact == nil {
 			m.Contact = value
+		}
+	case is(name, "www-authenticate", ""):
+		if m.Challenge == nil {
+			m.Challenge = value
 		}
 	case is(name, "max-forwards", ""):
 		m.MaxForwards = value
