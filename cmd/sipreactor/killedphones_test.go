@@ -92,7 +92,7 @@ func (h *registry) within(what string, is func() bool) {
 }
 
 // users are those that have a row.
-func users(t *testing.T, url string) map[string]bool {
+func users(t *testing.T, url string) (list map[string]bool, err error) {
 	t.Helper()
 	db, err := store.Open(url, store.Options{})
 	if err != nil {
@@ -101,13 +101,13 @@ func users(t *testing.T, url string) map[string]bool {
 	defer db.Close()
 	rows, err := db.Select(t.Context(), store.Select{Table: "location", Columns: []string{"username"}})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	list := make(map[string]bool)
+	list = make(map[string]bool)
 	for i := range rows.Len() {
 		list[rows.Row(i)[0].Text()] = true
 	}
-	return list
+	return list, nil
 }
 
 // TestKilledWithPhones: the program is killed while phones register. What was answered is stored as the working mode
@@ -141,7 +141,11 @@ func TestKilledWithPhones(t *testing.T) {
 			_ = child.Wait()
 			close(phones.stop)
 			phones.all.Wait()
-			stored, missing, late := users(t, url), 0, 0
+			stored, err := users(t, url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			missing, late := 0, 0
 			for user, at := range phones.answered {
 				switch {
 				case stored[user]:
@@ -199,7 +203,10 @@ func TestContactsOutlastTheDatabase(t *testing.T) {
 					t.Errorf("%d were not answered 200", phones.failed)
 				}
 				h.within("all are stored", func() bool {
-					stored := users(t, url)
+					stored, err := users(t, url)
+					if err != nil { // it is not found back yet
+						return false
+					}
 					for user := range phones.answered {
 						if !stored[user] {
 							return false

@@ -47,7 +47,7 @@ func answer(b *moduletest.Bench) string {
 	out := lines[0][len("SIP/2.0 "):][:3]
 	for _, l := range lines[1:] {
 		if regexp.MustCompile(`^(Contact|P-Registrar-Error|Retry-After|Unsupported|Path|Min-Expires|Require):`).MatchString(l) {
-			out += "|" + l
+			out += "|" + strings.ReplaceAll(l, "expires=3599", "expires=3600") // a second may pass
 		}
 	}
 	return out
