@@ -85,7 +85,13 @@ func makeDatabase(ctx context.Context, u URL) error {
 	switch u.Scheme {
 	case MySQL, Postgres:
 	case Text:
-		return os.MkdirAll(u.Name, 0o700)
+		if err := folderOf(u.Name); err != nil {
+			return err
+		}
+		if err := os.Mkdir(u.Name, 0o700); !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		return u.CheckLocal()
 	case SQLite:
 		if _, err := os.Stat(u.Name); !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -125,10 +131,25 @@ func makeDatabase(ctx context.Context, u URL) error {
 	return errors.Join(err, server.shutdown())
 }
 
+// folderOf refuses a path whose folder is missing: it may be mistyped, and whose it is to
+// be is not for us to say.
+func folderOf(path string) error {
+	dir := filepath.Dir(path)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no folder %s: mkdir -p %[1]s makes it", dir)
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("%s is no folder", dir)
+	default:
+		return err
+	}
+}
+
 // makeSQLite makes an empty file that only its owner reads. Its journal is
 // written ahead, so that who reads does not wait for who writes.
 func makeSQLite(ctx context.Context, path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := folderOf(path); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)

@@ -20,7 +20,10 @@ type Options struct {
 	Slow    time.Duration // a statement that takes longer is logged and counted; 0 none
 	// VersionTable is the table that tells the versions of the others; "" is version.
 	VersionTable string
-	Log          *slog.Logger // who is told that the database is gone, back or slow; nil nobody
+	// Trial opens what nothing is changed in and nobody on a network is asked for: a
+	// database on one has no rows then, and every table.
+	Trial bool
+	Log   *slog.Logger // who is told that the database is gone, back or slow; nil nobody
 	// Changed is told when the database is found to be gone, and back; nil nobody.
 	// It is called by who found out and is quick.
 	Changed func(u URL, up bool)
@@ -105,14 +108,18 @@ func Open(dbURL string, o Options) (*DB, error) {
 	}
 	pools.mu.Lock()
 	defer pools.mu.Unlock()
-	p := pools.open[dbURL]
+	key := dbURL
+	if o.Trial {
+		key += " trial"
+	}
+	p := pools.open[key]
 	if p == nil {
-		p = &pool{url: u, key: dbURL, opt: o.filled()}
+		p = &pool{url: u, key: key, opt: o.filled()}
 		p.gate.init(p.opt)
 		if p.backend, err = newBackend(u, p.opt); err != nil {
 			return nil, fmt.Errorf("%s: %w", u, err)
 		}
-		pools.open[dbURL] = p
+		pools.open[key] = p
 	} else if b, ok := p.backend.(*sqlBackend); ok && o.Conns > p.opt.Conns {
 		p.opt.Conns = o.Conns
 		b.setConns(o.Conns)
@@ -122,8 +129,11 @@ func Open(dbURL string, o Options) (*DB, error) {
 }
 
 func newBackend(u URL, o Options) (backend, error) {
-	if u.Scheme == Text {
+	switch {
+	case u.Scheme == Text:
 		return newTextFolder(u.Name), nil
+	case o.Trial && u.Scheme != SQLite:
+		return unasked{}, nil
 	}
 	return newSQL(u, o)
 }
@@ -182,10 +192,11 @@ func (db *DB) run(ctx context.Context, most time.Duration, what string, f func(c
 	return db.wrap(err)
 }
 
-// wrap says which database an error is of, unless it is one of a row.
+// wrap says which database an error is of, unless it is one of a row or a file.
 func (db *DB) wrap(err error) error {
 	var row *RowError
-	if err == nil || errors.As(err, &row) {
+	var file *FileError
+	if err == nil || errors.As(err, &row) || errors.As(err, &file) {
 		return err
 	}
 	return fmt.Errorf("%s: %w", db.url, err)

@@ -15,8 +15,10 @@ type Row struct {
 	table   string
 	columns []string
 	values  []Value
-	key     int // index of the column that names a row, below 0 none
-	n       int // which row it is, from 1
+	key     int    // index of the column that names a row, below 0 none
+	n       int    // which row it is, from 1
+	file    string // that the row is in, "" a database
+	line    int    // of the file, 0 unknown
 	err     error
 }
 
@@ -24,16 +26,27 @@ type Row struct {
 type RowError struct {
 	Table  string
 	Key    string // id=7, or row 3 where there is no key
+	File   string // that the row is in, with its line; "" it is in a database
+	Line   int
 	Column string
 	Msg    string
 }
 
-// Error returns table, key and column before what is wrong.
+// Error returns table, key and column before what is wrong; of a row in a file the file
+// and the line as well.
 func (e *RowError) Error() string {
-	if e.Column == "" {
-		return fmt.Sprintf("table %s, %s: %s", e.Table, e.Key, e.Msg)
+	where := e.where()
+	if e.Column != "" {
+		where += ", column " + e.Column
 	}
-	return fmt.Sprintf("table %s, %s, column %s: %s", e.Table, e.Key, e.Column, e.Msg)
+	return where + ": " + e.Msg
+}
+
+func (e *RowError) where() string {
+	if e.File != "" {
+		return fmt.Sprintf("%s:%d, %s", e.File, e.Line, e.Key)
+	}
+	return "table " + e.Table + ", " + e.Key
 }
 
 // Len returns the number of columns.
@@ -117,10 +130,13 @@ func (r *Row) Time(i int) time.Time {
 	return t
 }
 
+// Where names the row's place: its table or the line of its file, and its key.
+func (r *Row) Where() string { return r.Fault(-1, "").where() }
+
 // Fault returns the error that something is wrong with a column; i below 0
 // means the row as a whole.
 func (r *Row) Fault(i int, format string, args ...any) *RowError {
-	e := &RowError{Table: r.table, Key: r.Key(), Msg: fmt.Sprintf(format, args...)}
+	e := &RowError{Table: r.table, Key: r.Key(), File: r.file, Line: r.line, Msg: fmt.Sprintf(format, args...)}
 	if i >= 0 {
 		e.Column = r.columns[i]
 	}
@@ -129,7 +145,7 @@ func (r *Row) Fault(i int, format string, args ...any) *RowError {
 
 // Key names the row as an operator finds it: id=7.
 func (r *Row) Key() string {
-	if r.key < 0 || r.key >= len(r.values) {
+	if r.key < 0 || r.key >= len(r.values) || r.values[r.key].IsNull() {
 		return fmt.Sprintf("row %d", r.n)
 	}
 	return r.columns[r.key] + "=" + short(r.values[r.key].Text())

@@ -23,11 +23,24 @@ type sqliteConnector struct {
 }
 
 func openSQLite(u URL, o Options) (*sql.DB, error) {
-	c, err := sqlite.NewConnector(sqliteName(u.Name, "rw", o.Timeout))
+	mode := "rw"
+	if o.Trial {
+		mode = trialMode(u.Name)
+	}
+	c, err := sqlite.NewConnector(sqliteName(u.Name, mode, o.Timeout))
 	if err != nil {
 		return nil, err
 	}
 	return sql.OpenDB(&sqliteConnector{Connector: c, path: u.Name}), nil
+}
+
+// trialMode leaves no file beside the database, as reading one does whose journal is
+// written ahead; where there is one already, a program has it open, and it is read.
+func trialMode(path string) string {
+	if _, err := os.Stat(path + "-wal"); err == nil {
+		return "ro"
+	}
+	return "ro&immutable=1"
 }
 
 // sqliteName is what the driver is told. A name in double quotes that is none is

@@ -2,9 +2,11 @@ package store
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,6 +21,11 @@ type textColumn struct {
 
 // maxTextLine bounds a line of a db_text file.
 const maxTextLine = 1 << 20
+
+var (
+	errTooLong    = fmt.Errorf("is longer than %d bytes", maxTextLine)
+	errEmptyTable = errors.New("there is nothing: the first line names the columns")
+)
 
 // parseTextHeader reads the first line: id(int,auto) name(string) note(str,null).
 func parseTextHeader(line string) ([]textColumn, error) {
@@ -51,6 +58,9 @@ func parseTextHeader(line string) ([]textColumn, error) {
 			c.null = true
 		default:
 			return nil, fmt.Errorf("column %s has the unknown attribute %q; there are auto, null", name, short(attribute))
+		}
+		if slices.ContainsFunc(columns, func(other textColumn) bool { return strings.EqualFold(other.name, name) }) {
+			return nil, fmt.Errorf("column %s is there twice", name)
 		}
 		columns = append(columns, c)
 	}
@@ -203,6 +213,8 @@ func appendTextRow(dst []byte, values []Value) []byte {
 type textTable struct {
 	columns []textColumn
 	values  []Value // row after row
+	path    string  // of its file
+	lines   []int32 // of each row in it; nil: nobody is told
 }
 
 func (t *textTable) len() int { return len(t.values) / len(t.columns) }
@@ -212,18 +224,19 @@ func (t *textTable) row(i int) []Value {
 	return t.values[i*n : (i+1)*n]
 }
 
-// readText reads a table. Errors name the line.
-func readText(r io.Reader) (*textTable, error) {
+// readText reads a table from the file at a path. Errors name the line.
+func readText(path string, r io.Reader) (*textTable, error) {
 	in := bufio.NewScanner(r)
 	in.Buffer(make([]byte, 0, 64<<10), maxTextLine)
-	var t textTable
+	t := textTable{path: path}
 	var values []Value
-	for n := 1; in.Scan(); n++ {
+	n := 1
+	for ; in.Scan(); n++ {
 		line := strings.TrimSuffix(in.Text(), "\r")
 		if t.columns == nil {
-			columns, err := parseTextHeader(line)
+			columns, err := parseTextHeader(strings.TrimPrefix(line, byteOrderMark))
 			if err != nil {
-				return nil, fmt.Errorf("line %d: %w", n, err)
+				return nil, &FileError{path, n, err}
 			}
 			t.columns, values = columns, make([]Value, len(columns))
 			continue
@@ -232,15 +245,19 @@ func readText(r io.Reader) (*textTable, error) {
 			continue
 		}
 		if err := splitTextLine(line, t.columns, values); err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
+			return nil, &FileError{path, n, err}
 		}
 		t.values = append(t.values, values...)
+		t.lines = append(t.lines, int32(n)) //nolint:gosec // lines of a file that fits into memory
 	}
 	if err := in.Err(); err != nil {
-		return nil, err
+		if errors.Is(err, bufio.ErrTooLong) {
+			err = errTooLong
+		}
+		return nil, &FileError{path, n, err}
 	}
 	if t.columns == nil {
-		return nil, fmt.Errorf("the file is empty: its first line names the columns")
+		return nil, &FileError{path, 1, errEmptyTable}
 	}
 	return &t, nil
 }

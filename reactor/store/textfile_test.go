@@ -10,7 +10,7 @@ const textSample = "id(int,auto) name(str) flag(double) desc(str,null)\n" +
 	"1:nick:0.34:a\\tgood\\: friend\n2:cole:-3.75:colleague\n3:bob:2.50:\n"
 
 func TestReadText(t *testing.T) {
-	table, err := readText(strings.NewReader(textSample))
+	table, err := readText("x", strings.NewReader(textSample))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,20 +33,20 @@ func TestReadText(t *testing.T) {
 
 func TestReadTextErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                           "is empty",
+		"":                           "there is nothing",
 		"\n":                         "names no column",
-		"id":                         "line 1: column \"id\" is not written",
+		"id":                         "x:1: column \"id\" is not written",
 		"id(long)":                   "unknown type",
 		"id(int,key)":                "unknown attribute",
 		"name(str,auto)":             "auto and no int",
-		"id(int)\nx":                 "line 2: column id: \"x\" is no number",
-		"id(int) n(str)\n1:a\n2:b:c": "line 3: more fields than the 2",
-		"n(str)\na\\q":               `line 2: column n: \q is no escape`,
+		"id(int)\nx":                 "x:2: column id: \"x\" is no number",
+		"id(int) n(str)\n1:a\n2:b:c": "x:3: more fields than the 2",
+		"n(str)\na\\q":               `x:2: column n: \q is no escape`,
 		"n(str)\na\\":                "backslash ends",
 		"q(double)\nNaN":             "is no number",
-		"n(str)\n" + strings.Repeat("x", maxTextLine+1): "too long",
+		"n(str)\n" + strings.Repeat("x", maxTextLine+1): "x:2: is longer than",
 	} {
-		if _, err := readText(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := readText("x", strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", short(text), err, want)
 		}
 	}
@@ -78,7 +78,7 @@ func FuzzReadText(f *testing.F) {
 	f.Add(textSample)
 	f.Add("a(int) b(str,null)\n:\n1")
 	f.Fuzz(func(t *testing.T, text string) {
-		table, err := readText(strings.NewReader(text))
+		table, err := readText("x", strings.NewReader(text))
 		if err == nil && len(table.values)%len(table.columns) != 0 {
 			t.Error("rows of different widths")
 		}

@@ -59,7 +59,7 @@ func (t *textFolder) read(name string) (*textTable, error) {
 	f, err := regular.Open(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no table %s", name)
+			return nil, fmt.Errorf("there is no table %s: %s is not there", name, path)
 		}
 		return nil, err
 	}
@@ -71,9 +71,9 @@ func (t *textFolder) read(name string) (*textTable, error) {
 	if c := t.tables[name]; c != nil && c.size == info.Size() && c.changed.Equal(info.ModTime()) {
 		return c.textTable, nil
 	}
-	table, err := readText(f)
+	table, err := readText(path, f)
 	if err != nil {
-		return nil, fmt.Errorf("table %s, %w", name, err)
+		return nil, err
 	}
 	t.tables[name] = &cachedText{textTable: table, changed: info.ModTime(), size: info.Size()}
 	return table, nil
@@ -105,14 +105,14 @@ func (t *textTable) load(ctx context.Context, q Select, each func(*Row) error) e
 	for i, c := range columns {
 		from[i] = t.index(c)
 		if from[i] < 0 && !slices.Contains(q.Optional, c) {
-			return fmt.Errorf("table %s has no column %s", q.Table, c)
+			return t.lacks(q.Table, c)
 		}
 	}
 	found, err := t.find(&q)
 	if err != nil {
 		return err
 	}
-	r := Row{table: q.Table, columns: columns, values: make([]Value, len(columns)), key: q.keyIndex(columns)}
+	r := Row{table: q.Table, columns: columns, values: make([]Value, len(columns)), key: q.keyIndex(columns), file: t.path}
 	for n, i := range found {
 		if q.Limit > 0 && n == q.Limit {
 			return nil
@@ -128,6 +128,9 @@ func (t *textTable) load(ctx context.Context, q Select, each func(*Row) error) e
 			}
 		}
 		r.next()
+		if t.lines != nil {
+			r.line = int(t.lines[i])
+		}
 		if err := each(&r); err != nil {
 			return err
 		}
@@ -229,7 +232,7 @@ func (t *textFolder) insert(c *Change) (int64, error) {
 	}
 	for _, n := range c.Columns {
 		if table.index(n) < 0 {
-			return 0, fmt.Errorf("table %s has no column %s", c.Table, n)
+			return 0, table.lacks(c.Table, n)
 		}
 	}
 	for i, values := range c.Rows {

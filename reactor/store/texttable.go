@@ -14,6 +14,15 @@ func (t *textTable) names() []string {
 	return names
 }
 
+// lacks is that there is no such column.
+func (t *textTable) lacks(table, column string) error {
+	err := fmt.Errorf("table %s has no column %s; there are %s", table, column, short(strings.Join(t.names(), " ")))
+	if t.path == "" {
+		return err
+	}
+	return &FileError{t.path, 1, err}
+}
+
 // index is where a column stands, below 0 for none.
 func (t *textTable) index(name string) int {
 	return slices.IndexFunc(t.columns, func(c textColumn) bool { return strings.EqualFold(c.name, name) })
@@ -34,7 +43,7 @@ func (t *textTable) find(q *Select) ([]int, error) {
 	at, ops := make([]int, len(q.Where)), make([]string, len(q.Where))
 	for i, c := range q.Where {
 		if at[i] = t.index(c.Column); at[i] < 0 {
-			return nil, fmt.Errorf("table %s has no column %s", q.Table, c.Column)
+			return nil, t.lacks(q.Table, c.Column)
 		}
 		op, err := c.operator()
 		if err != nil {
@@ -59,7 +68,7 @@ rows:
 	if q.Order != "" {
 		o := t.index(q.Order)
 		if o < 0 {
-			return nil, fmt.Errorf("table %s has no column %s", q.Table, q.Order)
+			return nil, t.lacks(q.Table, q.Order)
 		}
 		slices.SortStableFunc(found, func(a, b int) int { return compareValues(t.row(a)[o], t.row(b)[o]) })
 	}

@@ -27,8 +27,13 @@ func (e *VersionError) Error() string {
 // table with the version that is wanted. A folder of db_text without such a table is
 // taken as it is.
 func (db *DB) CheckVersion(ctx context.Context, table string, wanted int) error {
-	if t, ok := db.backend.(*textFolder); ok && !t.has(db.opt.VersionTable) {
+	switch b := db.backend.(type) {
+	case unasked:
 		return nil
+	case *textFolder:
+		if !b.has(db.opt.VersionTable) {
+			return nil
+		}
 	}
 	found, err := db.version(ctx, table)
 	if err != nil {
