@@ -2,6 +2,7 @@ package transaction
 
 import (
 	"errors"
+	"slices"
 
 	"sipreactor/reactor/names"
 	"sipreactor/reactor/proxy"
@@ -130,6 +131,10 @@ func (l *Layer) forward(c *proxy.Context, o *Options) int {
 
 // relay adds the branches of the request in c.
 func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
+	if x.overtake(); x.Canceled() {
+		c.ClearBranches()
+		return NoDestination
+	}
 	x.noFail = x.noFail || o.NoFailover
 	x.KeepPending = x.KeepPending || o.NoCancel && noCancel(c.Msg)
 	common := x.layer.takeChanges()
@@ -279,6 +284,21 @@ func (l *Layer) SetCancelReason(c *proxy.Context, header []byte) error {
 	var err error
 	s.reason, err = proxy.AppendHeaders(s.reason[:0], header)
 	return err
+}
+
+// overtake does what a CANCEL asks for that came while the script waited: nobody is called any more.
+func (x *Exchange) overtake() {
+	x.mu.Lock()
+	i := slices.IndexFunc(x.queue, func(e event) bool { return e.kind == evCancel })
+	if i < 0 {
+		x.mu.Unlock()
+		return
+	}
+	e := x.queue[i]
+	x.queue = slices.Delete(x.queue, i, i+1)
+	x.mu.Unlock()
+	x.canceling(e.buf.Bytes())
+	drop(&e.buf)
 }
 
 // canceling cancels the branches because the client has asked for that.
