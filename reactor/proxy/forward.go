@@ -164,7 +164,7 @@ func (c *Context) destinations(dest []byte, h *hop) ([]byte, *names.Answer, erro
 	}
 	answer, err := c.resolve(h)
 	if err != nil && !errors.Is(err, names.ErrBusy) { // which is our doing
-		c.tellFailed(h.fallback(c.ours, c.Src.Proto), netip.AddrPort{}, c.names.get(h.name), err)
+		c.tellFailed(h.fallback(c.ours, c.main.socket, c.Src.Proto), netip.AddrPort{}, c.names.get(h.name), err)
 	}
 	return dest, answer, err
 }
@@ -202,7 +202,7 @@ func (c *Context) failed(dest []byte, err error) error {
 // is at hand.
 func (c *Context) resolve(h *hop) (*names.Answer, error) {
 	c.settleWeb(h)
-	p, proto := c.proxy, h.fallback(c.ours, c.Src.Proto)
+	p, proto := c.proxy, h.fallback(c.ours, c.main.socket, c.Src.Proto)
 	if h.addr.IsValid() {
 		c.literal[0].EndPoint = reactor.EndPoint{Proto: proto, Addr: netip.AddrPortFrom(h.addr, p.portOr(h.port, proto))}
 		c.direct.Targets = c.literal[:]

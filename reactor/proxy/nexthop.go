@@ -106,15 +106,18 @@ func validName(b []byte) bool {
 }
 
 // fallback is the transport of a destination for which neither it nor the DNS says
-// one: UDP (RFC 3263 4.1), or if we have no such listener, what the message came
+// one: that of the socket which the request is to leave by, if one was chosen (nil:
+// none), else UDP (RFC 3263 4.1), or if we have no such listener, what the message came
 // by (but WebSocket, by which nobody is called who does not ask for it); TLS for a
 // SIPS URI.
-func (h *hop) fallback(ours *listeners, in reactor.Proto) reactor.Proto {
+func (h *hop) fallback(ours *listeners, by *reactor.Socket, in reactor.Proto) reactor.Proto {
 	switch {
 	case h.proto != 0:
 		return h.proto
 	case h.sips:
 		return reactor.TLS
+	case by != nil && !by.Proto.Web():
+		return by.Proto
 	case !ours.speaks(reactor.UDP) && in != 0 && !in.Web():
 		return in
 	case !ours.speaks(reactor.UDP) && ours.speaks(reactor.TCP):

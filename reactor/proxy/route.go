@@ -163,12 +163,13 @@ func (c *Context) dropOwn(list []route, second bool) (n int) {
 // leaveBy has the request leave by the listener that a Route of ours names,
 // unless the Router has chosen one.
 func (c *Context) leaveBy(uri []byte, u *sipframe.URI) {
-	if c.main.socket != nil {
+	proto := uriProto(uri, u)
+	li := c.ours.find(u.Host.In(uri), c.proxy.portOr(uint16(u.Port), proto), proto)
+	if li == nil {
 		return
 	}
-	proto := uriProto(uri, u)
-	if li := c.ours.find(u.Host.In(uri), c.proxy.portOr(uint16(u.Port), proto), proto); li != nil {
-		c.main.socket, c.routes.socket = li.socket, li.socket
+	if c.routes.socket = li.socket; c.main.socket == nil {
+		c.main.socket = li.socket
 	}
 }
 
