@@ -47,6 +47,11 @@ func NewAuthority() (*Authority, error) {
 
 // Issue makes a certificate for host names and addresses with a key of kind "ecdsa" (P-256) or "rsa" (2048 bits).
 func (a *Authority) Issue(kind string, hosts ...string) (certPEM, keyPEM []byte, err error) {
+	return a.issue(kind, template(hosts[0]), hosts)
+}
+
+// issue makes a certificate of a template.
+func (a *Authority) issue(kind string, tmpl *x509.Certificate, hosts []string) (certPEM, keyPEM []byte, err error) {
 	var key crypto.Signer
 	switch kind {
 	case "ecdsa":
@@ -59,7 +64,6 @@ func (a *Authority) Issue(kind string, hosts ...string) (certPEM, keyPEM []byte,
 	if err != nil {
 		return nil, nil, err
 	}
-	tmpl := template(hosts[0])
 	tmpl.KeyUsage = x509.KeyUsageDigitalSignature
 	tmpl.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	for _, h := range hosts {
@@ -83,7 +87,18 @@ func (a *Authority) Issue(kind string, hosts ...string) (certPEM, keyPEM []byte,
 
 // ServerConfig issues a certificate and makes a server of it.
 func (a *Authority) ServerConfig(kind string, hosts ...string) (*tls.Config, error) {
-	cert, key, err := a.Issue(kind, hosts...)
+	return a.server(kind, template(hosts[0]), hosts)
+}
+
+// ExpiredConfig is ServerConfig with a certificate that has expired.
+func (a *Authority) ExpiredConfig(kind string, hosts ...string) (*tls.Config, error) {
+	tmpl := template(hosts[0])
+	tmpl.NotAfter = time.Now().Add(-time.Minute)
+	return a.server(kind, tmpl, hosts)
+}
+
+func (a *Authority) server(kind string, tmpl *x509.Certificate, hosts []string) (*tls.Config, error) {
+	cert, key, err := a.issue(kind, tmpl, hosts)
 	if err != nil {
 		return nil, err
 	}

@@ -67,6 +67,13 @@ func (t *Tracker) happened(h *transaction.Happening) {
 		}
 	case transaction.ResponseIn:
 		t.respond(h.Leg, h.Code, time.Now())
+	case transaction.Failing:
+		// The transaction may go on for long, to other destinations: what failed here has.
+		for _, leg := range h.Exchange.Legs() {
+			if leg.Local() {
+				t.end(leg, time.Now())
+			}
+		}
 	case transaction.Over:
 		for _, leg := range h.Exchange.Legs() {
 			t.end(leg, time.Now())
