@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"strings"
+	"sync/atomic"
 
 	"github.com/miekg/dns"
 )
@@ -12,6 +13,8 @@ type zone struct {
 	addr    string
 	server  *dns.Server
 	records []dns.RR
+	mute    atomic.Bool  // questions get no answer
+	ignored atomic.Int64 // that got none
 }
 
 // serveZone answers from records in the form of a zone file.
@@ -38,6 +41,10 @@ func serveZone(records ...string) (*zone, error) {
 
 // ServeDNS is dns.Handler.
 func (z *zone) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
+	if z.mute.Load() {
+		z.ignored.Add(1)
+		return
+	}
 	r := new(dns.Msg)
 	r.SetReply(q)
 	r.Rcode = dns.RcodeNameError
