@@ -1,10 +1,13 @@
 package acc_test
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"sipreactor/reactor/modules/moduletest"
+	"sipreactor/reactor/store"
 )
 
 // Flags and values of before OpenSIPS 2.2 account a transaction as do_accounting() does.
@@ -41,5 +44,63 @@ route { if (is_method("INVITE")) { setflag("ACC"); setflag("MISSED"); } if (is_m
 		if got := moduletest.Wrong(t, head+line+"\nroute { exit; }\n", modules...); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", line, got)
 		}
+	}
+}
+
+// TestOlderParametersInDatabase: db_flag, db_missed_flag and db_extra write what do_accounting("db") does: into acc for
+// calls that are answered, into missed_calls for those that nobody takes, nothing without a flag.
+func TestOlderParametersInDatabase(t *testing.T) {
+	url := "sqlite://" + filepath.Join(t.TempDir(), "acc.db")
+	if err := store.Create(t.Context(), url, "version", "acc", "missed_calls"); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(url, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, table := range []string{"acc", "missed_calls"} {
+		if _, err := db.Exec(t.Context(), new(store.Statement).SQL("ALTER TABLE "+table+" ADD COLUMN caller TEXT")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := moduletest.New(t, moduletest.Head("tm", "sl", "signaling", "rr", "acc", "db_sqlite", "sipmsgops")+`
+modparam("acc", "db_url", "`+url+`")
+modparam("acc", "db_flag", "ACC")
+modparam("acc", "db_missed_flag", "MISSED")
+modparam("acc", "db_extra", "caller=$fU")
+route { if (is_method("INVITE")) { setflag("ACC"); setflag("MISSED"); } t_relay(); }
+`, modules...)
+	call := func(method, branch, status string) {
+		b.Receive([]byte(strings.NewReplacer("branch=z9hG4bK", "branch=z9hG4bK"+branch, "Call-ID: c1", "Call-ID: c"+branch).Replace(string(request(method+" "+bob, "")))))
+		answer(t, b, last(b), status)
+	}
+	rows := func(table string) (all string) {
+		r, err := db.Select(t.Context(), store.Select{Table: table, Columns: []string{"method", "sip_code", "sip_reason", "caller"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range r.Len() {
+			for _, v := range r.Row(i) {
+				all += v.Text() + " "
+			}
+		}
+		return all
+	}
+	eventually := func(table, want string) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); rows(table) != want; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s has %q, want %q; %s, %s", table, rows(table), want, b.Lines(), b.Status())
+			}
+		}
+	}
+	call("OPTIONS", "1", "200 OK")
+	call("INVITE", "2", "486 Busy Here")
+	eventually("missed_calls", "INVITE 486 Busy Here alice ")
+	call("INVITE", "3", "200 OK")
+	eventually("acc", "INVITE 200 OK alice ")
+	if got := rows("missed_calls"); got != "INVITE 486 Busy Here alice " {
+		t.Errorf("missed_calls has %q", got)
 	}
 }

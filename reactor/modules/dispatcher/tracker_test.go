@@ -67,7 +67,9 @@ func TestCallsAreCounted(t *testing.T) {
 	answer(t, b, "200 OK")
 	send(b, "c2")
 	answer(t, b, "486 Busy Here")
-	if d := seen(t, b); d.Calls != 2 || d.Running != 0 || d.Answers != [6]uint64{1: 1, 3: 1} {
+	send(b, "c3")
+	answer(t, b, "302 Moved Temporarily")
+	if d := seen(t, b); d.Calls != 3 || d.Running != 0 || d.Answers != [6]uint64{1: 1, 2: 1, 3: 1} {
 		t.Errorf("answered: %+v", d)
 	}
 }
