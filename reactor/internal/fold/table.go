@@ -1,6 +1,7 @@
 // Package fold keeps a flood of failures from being a flood of log lines, and a
 // noisy peer from hiding another one's failure: the first line of each key is told,
-// repetitions once in a while with the number of those that were not.
+// repetitions once in a while with the number of those that were not, more seldom
+// the longer it lasts.
 package fold
 
 import (
@@ -18,18 +19,21 @@ type Table[K comparable] struct {
 
 // row is one key's.
 type row struct {
-	told time.Time // when the last line was written
-	held uint64    // lines not written since
+	told time.Time     // when the last line was written
+	held uint64        // lines not written since
+	gate time.Duration // how long they are held back
 }
 
 const (
 	// bound is how many keys are told apart. What finds no room is counted, and
 	// told with the next line that passes.
 	bound = 1024
-	// gate is how long lines are held back behind one of the same key.
-	gate = time.Second
+	// shortest is how long lines are held back behind the first of a key, longest
+	// how long while they keep coming: each time twice as long.
+	shortest = time.Second
+	longest  = 10 * time.Second
 	// rest is how long a key is remembered behind its last line.
-	rest = 10 * time.Second
+	rest = 2 * longest
 )
 
 // Open reports whether a line may pass, and how many of its key, or of keys that
@@ -39,7 +43,7 @@ func (t *Table[K]) Open(now time.Time, k K) (held uint64, ok bool) {
 	defer t.mu.Unlock()
 	r, known := t.rows[k]
 	switch {
-	case known && now.Sub(r.told) < gate:
+	case known && now.Sub(r.told) < r.gate:
 		r.held++
 		t.rows[k] = r
 		return 0, false
@@ -49,7 +53,11 @@ func (t *Table[K]) Open(now time.Time, k K) (held uint64, ok bool) {
 	case t.rows == nil:
 		t.rows = make(map[K]row)
 	}
-	t.rows[k] = row{told: now}
+	gate := shortest
+	if r.held > 0 {
+		gate = min(2*r.gate, longest)
+	}
+	t.rows[k] = row{told: now, gate: gate}
 	held, t.untold = r.held+t.untold, 0
 	return held, true
 }

@@ -23,11 +23,11 @@ func TestTable(t *testing.T) {
 			t.Errorf("%v is hidden: %v, %d", k, ok, held)
 		}
 	}
-	if held, ok := f.Open(at.Add(gate), a); !ok || held != 2 {
+	if held, ok := f.Open(at.Add(shortest), a); !ok || held != 2 {
 		t.Errorf("a second later: %v, %d held", ok, held)
 	}
 	for i := range 2 * bound {
-		f.Open(at.Add(gate), key{"ACK", i})
+		f.Open(at.Add(shortest), key{"ACK", i})
 	}
 	if len(f.rows) != bound || f.untold == 0 {
 		t.Errorf("%d rows, %d untold", len(f.rows), f.untold)
@@ -35,5 +35,35 @@ func TestTable(t *testing.T) {
 	untold := f.untold
 	if held, ok := f.Open(at.Add(time.Minute), key{"ACK", 1 << 15}); !ok || held < untold || len(f.rows) != 1 {
 		t.Errorf("a minute later: %v, %d held, %d rows", ok, held, len(f.rows))
+	}
+}
+
+// A flood that lasts has a line in ten seconds, each with the number of those that
+// were not told; behind a rest it is news again.
+func TestTableOfALongFlood(t *testing.T) {
+	var f Table[int]
+	at := time.Unix(5000, 0)
+	var lines, lost uint64
+	count := func(held uint64, ok bool) {
+		if ok {
+			lines++
+			lost += held
+		}
+	}
+	const n = 6000
+	for i := range n {
+		count(f.Open(at.Add(time.Duration(i)*10*time.Millisecond), 1))
+	}
+	if lines > 10 {
+		t.Errorf("%d lines in a minute", lines)
+	}
+	after := at.Add(n*10*time.Millisecond + longest)
+	count(f.Open(after, 1))
+	if lines+lost != n+1 {
+		t.Errorf("%d lines tell of %d more", lines, lost)
+	}
+	count(f.Open(after.Add(longest), 1))
+	if _, ok := f.Open(after.Add(longest+shortest), 1); !ok {
+		t.Error("it is held back for long when the flood is over")
 	}
 }
