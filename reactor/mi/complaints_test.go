@@ -80,6 +80,32 @@ func TestDatagramComplaintsFold(t *testing.T) {
 	}
 }
 
+// Answers that are not read again and again are told of once in a while.
+func TestDatagramRenewalsFold(t *testing.T) {
+	dir := t.TempDir()
+	d, log := serveDatagram(t, DatagramConfig{Name: filepath.Join(dir, "socket"), WriteTimeout: 10 * time.Millisecond}, wide(t))
+	const n = 8
+	for i := range n {
+		full, err := net.DialUnix("unixgram", &net.UnixAddr{Name: filepath.Join(dir, fmt.Sprint("full", i)), Net: "unixgram"},
+			&net.UnixAddr{Name: d.cfg.Name, Net: "unixgram"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		deadline := time.Now().Add(patience)
+		for err == nil && time.Now().Before(deadline) { // until the socket is another
+			_ = full.SetWriteDeadline(deadline)
+			_, err = full.Write([]byte(echoRequest(strings.Repeat("x", 16<<10), 1)))
+		}
+		full.Close()
+		if err == nil {
+			t.Fatal("the socket is not made anew")
+		}
+	}
+	if got := log.count("made anew"); got < 1 || got > n/2 {
+		t.Errorf("%d lines of %d sockets", got, n)
+	}
+}
+
 // caller is a connection from an address.
 type caller struct {
 	net.Conn

@@ -180,7 +180,7 @@ func (s *Datagram) serve() {
 		n, from, err := s.conn.ReadFrom(buf)
 		if err != nil {
 			if s.ctx.Err() == nil {
-				s.cfg.Log.Error("management datagrams cannot be read", "socket", s.cfg.Name, "error", err)
+				s.complain("the socket cannot be read", "", "error", err)
 				select { // whatever it is, it must not spin
 				case <-s.ctx.Done():
 				case <-time.After(time.Second):
@@ -253,12 +253,12 @@ func (s *Datagram) renew() {
 	defer s.mu.Unlock()
 	conn, err := s.listenUNIX()
 	if err != nil {
-		s.cfg.Log.Error("management socket cannot be made anew", "socket", s.cfg.Name, "error", err)
+		s.complain("the socket cannot be made anew", "", "error", err)
 		return
 	}
 	s.conn = conn
 	_ = old.Close()
-	s.cfg.Log.Warn("management socket is made anew: its answers were not read", "socket", s.cfg.Name)
+	s.complain("the socket is made anew: its answers were not read", "")
 }
 
 // usedUp tells whether most of a socket's room for sending is taken.
