@@ -17,7 +17,8 @@ type fifoRequest struct {
 //
 // A writer who died in the middle spoils nobody else's request: a line that
 // begins with a colon begins a new one, whatever came before, and so does
-// `:reply:{` at which the JSON before it ceases to be JSON.
+// `:reply:{` at which the JSON before it ceases to be JSON, or that stands behind
+// what never was a request.
 type cutter struct {
 	phase  cutPhase
 	reply  []byte
@@ -25,12 +26,13 @@ type cutter struct {
 	depth  int
 	quoted bool     // inside of a string
 	escape bool     // after a backslash
-	spoilt bool     // the body is too long: it is skipped
+	spoilt bool     // the body is too long: only its end is kept
 	start  bool     // at the start of a line
 	syntax document // of the body
 	broken bool     // the body is no JSON
 
-	junk int // bytes and requests that were thrown away
+	junk int    // pieces that were thrown away
+	last string // the name in the last of them, as far as it had one
 }
 
 // cutPhase is where a cutter is in a request.
@@ -46,18 +48,32 @@ const (
 // reset forgets an unfinished request. It tells whether there was one.
 func (c *cutter) reset() bool {
 	pending := c.phase == cutName || c.phase == cutBody
-	*c = cutter{reply: c.reply[:0], body: c.body[:0], syntax: document{open: c.syntax.open[:0]}, junk: c.junk}
 	if pending {
-		c.junk++
+		c.throw()
 	}
+	*c = cutter{reply: c.reply[:0], body: c.body[:0], syntax: document{open: c.syntax.open[:0]}, junk: c.junk, last: c.last}
 	return pending
+}
+
+// throw counts a request that is thrown away.
+func (c *cutter) throw() {
+	c.junk++
+	c.last = string(c.reply)
+}
+
+// skip throws away what is unreadable, and begins to look for a request behind it.
+func (c *cutter) skip(ch byte) {
+	c.junk++
+	c.last = ""
+	c.phase = cutRest
+	c.body = append(c.body[:0], ' ', ch) // no name begins here
 }
 
 // feed takes bytes as they come and calls f with each request that is whole.
 func (c *cutter) feed(b []byte, f func(r fifoRequest)) {
 	for _, ch := range b {
 		if c.step(ch, f) {
-			// It ends in the middle of a request's JSON, and before that is none.
+			// It ends in the first bracket of a request's JSON, or a little behind it.
 			for _, again := range c.another() {
 				c.step(again, f)
 			}
@@ -72,7 +88,7 @@ func (c *cutter) step(ch byte, f func(r fifoRequest)) (another bool) {
 	c.start = ch == '\n'
 	if fresh && ch == ':' && c.phase != cutIdle {
 		if c.phase != cutRest {
-			c.junk++
+			c.throw()
 		}
 		c.phase = cutIdle
 	}
@@ -83,8 +99,7 @@ func (c *cutter) step(ch byte, f func(r fifoRequest)) (another bool) {
 			c.phase, c.reply = cutName, c.reply[:0]
 		case ' ', '\t', '\r', '\n':
 		default:
-			c.junk++
-			c.phase = cutRest
+			c.skip(ch)
 		}
 	case cutName:
 		switch {
@@ -93,11 +108,10 @@ func (c *cutter) step(ch byte, f func(r fifoRequest)) (another bool) {
 			c.depth, c.quoted, c.escape, c.spoilt = 0, false, false, false
 			c.syntax, c.broken = document{open: c.syntax.open[:0]}, false
 		case ch == '\n':
-			c.junk++
+			c.throw()
 			c.phase = cutIdle
 		case len(c.reply) == maxReplyName:
-			c.junk++
-			c.phase = cutRest
+			c.skip(ch)
 		default:
 			c.reply = append(c.reply, ch)
 		}
@@ -111,9 +125,25 @@ func (c *cutter) step(ch byte, f func(r fifoRequest)) (another bool) {
 	case cutRest:
 		if ch == '\n' {
 			c.phase = cutIdle
+			return false
 		}
+		c.keep(ch)
+		return (ch == '{' || ch == '[') && nameBefore(c.body, len(c.body)-1) >= 0
 	}
 	return false
+}
+
+// tailSize is how much is kept of what is skipped: the name of a request that may
+// begin in it, and its colons.
+const tailSize = maxReplyName + 8
+
+// keep adds a byte to the end of what is skipped.
+func (c *cutter) keep(ch byte) {
+	if len(c.body) >= 2*tailSize {
+		c.body = append(c.body[:0], c.body[len(c.body)-tailSize:]...)
+		c.body[0] = ' ' // it may be in the middle of a name
+	}
+	c.body = append(c.body, ch)
 }
 
 func (c *cutter) finish(f func(r fifoRequest)) {
@@ -130,8 +160,8 @@ func (c *cutter) take(ch byte) bool {
 	if c.depth == 0 && len(c.body) == 0 && (ch == ' ' || ch == '\t' || ch == '\r') {
 		return false
 	}
-	if len(c.body) == rpc.MaxRequest {
-		c.spoilt = true
+	if c.spoilt = c.spoilt || len(c.body) == rpc.MaxRequest; c.spoilt {
+		c.keep(ch)
 	} else {
 		c.body = append(c.body, ch)
 	}
@@ -159,7 +189,7 @@ func (c *cutter) take(ch byte) bool {
 // broke or with this byte, holds the beginning of another request.
 func (c *cutter) breaks(ch byte) bool {
 	switch {
-	case len(c.body) == 0 || c.spoilt:
+	case len(c.body) == 0:
 		return false
 	case c.broken:
 		return (ch == '{' || ch == '[') && beginning(c.body) == len(c.body)-1
@@ -171,12 +201,14 @@ func (c *cutter) breaks(ch byte) bool {
 	}
 }
 
-// another ends the request that is broken and gives the bytes of the one that
+// another ends what is broken and gives the bytes of the one that
 // begins in it, behind its colon. They are valid while they are fed: what is kept
 // of them takes their place in the same memory and is never ahead of them.
 func (c *cutter) another() []byte {
 	from := nameBefore(c.body, beginning(c.body))
-	c.junk++
+	if c.phase != cutRest {
+		c.throw()
+	}
 	c.phase, c.reply, c.start = cutName, c.reply[:0], false
 	return c.body[from:]
 }

@@ -40,7 +40,7 @@ var streams = []struct {
 	{"spaces before", ":a: \t{}\n", []string{"a={}"}, 0},
 	{"no JSON", ":a:hello\n:b:{}\n", []string{"a=hello\n", "b={}"}, 0},
 	{"nothing", ":a:\n:b:{}\n", []string{"a=\n", "b={}"}, 0},
-	{"rest of the line", ":a:{} x :y:{}\n:b:{}\n", []string{"a={}", "b={}"}, 1},
+	{"rest of the line", ":a:{} x :y:{}\n:b:{}\n", []string{"a={}", "y={}", "b={}"}, 1},
 	{"no line ends, as opensips-cli", `:a:{"method": "which"}:b:{"method": "uptime", "params": []}`,
 		[]string{`a={"method": "which"}`, `b={"method": "uptime", "params": []}`}, 0},
 	{"no line ends, spaces between", ":a:{} \t:b:[1] \r\n :c:{}", []string{"a={}", "b=[1]", "c={}"}, 0},
@@ -58,11 +58,16 @@ var streams = []struct {
 	{"died behind the name", `:a::b:{"id":1}:c:{}`, []string{`b={"id":1}`, "c={}"}, 1},
 	{"two died", `:a:{"x:b:{"y":{:c: [1]`, []string{"c=[1]"}, 2},
 	{"no JSON in brackets", `:a:{x}:b:{}`, []string{"a={x}", "b={}"}, 0},
-	{"junk line", "hello :a:{}\n:b:{}\n", []string{"b={}"}, 1},
+	{"junk before", "hello :a:{}\n:b:{}\n", []string{"a={}", "b={}"}, 1},
+	{"junk line", "hello a:{} {:b}\n:b:{}\n", []string{"b={}"}, 1},
+	{"the rest of a request", `": {"x": [1]}}:b:{"id":1}`, []string{`b={"id":1}`}, 1},
+	{"much junk", strings.Repeat("junk", 1000) + "x:a:{}", []string{"a={}"}, 1},
+	{"a name of 255 behind junk", strings.Repeat("junk", 1000) + ":" + strings.Repeat("n", maxReplyName) + ":{}", []string{strings.Repeat("n", maxReplyName) + "={}"}, 1},
 	{"name without end", ":a\n:b:{}\n", []string{"b={}"}, 1},
 	{"a writer died in the JSON", ":a:{\"x\":[\n:b:{}\n", []string{"b={}"}, 1},
 	{"a writer died in a string", ":a:{\"x\":\"\n:b:{}\n", []string{"b={}"}, 1},
 	{"long name", ":" + strings.Repeat("n", maxReplyName+1) + ":{}\n:b:{}\n", []string{"b={}"}, 1},
+	{"long name before another", ":" + strings.Repeat("n", maxReplyName+1) + ":b:{}", []string{"b={}"}, 1},
 	{"too long", ":a:[" + strings.Repeat(" ", rpc.MaxRequest) + "]\n:b:{}\n", []string{"a=too long", "b={}"}, 0},
 }
 
@@ -89,6 +94,30 @@ func TestCutter(t *testing.T) {
 				check("at random", pieces...)
 			}
 		})
+	}
+}
+
+// TestCutterBehindPieces: whatever piece of a request a writer leaves behind, the next
+// whole one is recognised, with and without a line's end.
+func TestCutterBehindPieces(t *testing.T) {
+	const left, next = `:opensips_fifo_reply_1_2:{"jsonrpc": "2.0", "method": "get_statistics", "params": [["a:b", "\"\u00e4\\"], {"x": -1.5e3, "y": null}], "id": 7}`,
+		`:b:{"jsonrpc": "2.0", "method": "which", "id": 1}`
+	want := "b=" + strings.TrimPrefix(next, ":b:")
+	for from := range len(left) {
+		for to := from + 1; to < len(left); to++ {
+			for _, end := range []string{"", "\n"} {
+				if got, junk := cutAll(left[from:to], next+end); len(got) == 0 || got[len(got)-1] != want || junk == 0 && len(got) < 2 && left[from:to] != " " {
+					t.Fatalf("behind %q: %q, junk %d", left[from:to], got, junk)
+				}
+			}
+		}
+	}
+}
+
+// TestCutterBehindWhatIsTooLong: so it is behind half of a request that was too long.
+func TestCutterBehindWhatIsTooLong(t *testing.T) {
+	if got, junk := cutAll(":a:[\""+strings.Repeat("x", rpc.MaxRequest), `:b:{"id":1}`); !slices.Equal(got, []string{`b={"id":1}`}) || junk != 1 {
+		t.Errorf("%.100q, junk %d", got, junk)
 	}
 }
 

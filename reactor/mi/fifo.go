@@ -230,13 +230,13 @@ func (f *FIFO) serve() {
 			before := c.junk
 			c.feed(buf[:n], f.carryOut)
 			if c.junk != before {
-				f.complain("unreadable request", "")
+				f.complain("unreadable request", c.last)
 			}
 			continue
 		}
 		if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 			if c.reset() {
-				f.complain("half a request was not continued", "")
+				f.complain("half a request was not continued", c.last)
 			}
 			f.lookAfter()
 			continue

@@ -222,6 +222,21 @@ func TestFIFOHalfRequests(t *testing.T) {
 	eventually(t, "junk is told of", func() bool { return p.log.has("unreadable request") })
 }
 
+// TestFIFOBehindPieces: a request at once behind what another writer left is carried
+// out, and the log names whose that was.
+func TestFIFOBehindPieces(t *testing.T) {
+	p := servePipes(t, echo(t))
+	r := p.reader("reply")
+	for i, left := range []string{`:gone:{"jsonrpc": "2.0", "met`, `hod": "echo"}`, "junk", ":gone", ":gone:[\"" + strings.Repeat("x", rpc.MaxRequest)} {
+		p.write(left)
+		p.write(":reply:" + echoRequest("a", i))
+		p.expect(r, echoReply("a", i))
+	}
+	if !p.log.has("unreadable request") || !p.log.has("reply=gone") {
+		t.Error("the log does not tell of it")
+	}
+}
+
 func TestFIFOIsMadeAgain(t *testing.T) {
 	p := servePipes(t, echo(t), often)
 	r := p.reader("reply")
