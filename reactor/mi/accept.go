@@ -25,14 +25,14 @@ func connectionShare() int {
 	return int(min(max(limit.Cur/16, least), most))
 }
 
-// boundedListener accepts no more connections than it has slots, and none of
-// whoever may not speak: strangers take no place that others need.
+// boundedListener keeps no more connections than there are places, and none of
+// whoever may not speak by address.
 type boundedListener struct {
 	net.Listener
 	allow  []netip.Prefix
 	log    *slog.Logger
 	secure bool // TLS is spoken, in which a refusal is none
-	slots  chan struct{}
+	places *places
 	// refusals has a place for each stranger that is being refused, and done waits
 	// for them.
 	refusals chan struct{}
@@ -41,6 +41,7 @@ type boundedListener struct {
 	once     sync.Once
 
 	strangers fold.Table[netip.Addr]
+	crowd     fold.Table[struct{}]
 	failed    fold.Table[struct{}]
 }
 
@@ -78,7 +79,7 @@ const (
 const refusal = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 32\r\nConnection: close\r\n\r\n" +
 	"your address may not speak here\n"
 
-// Accept waits for a connection of somebody who may speak, then for a slot.
+// Accept waits for a connection of somebody who may speak.
 func (l *boundedListener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
@@ -92,13 +93,19 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 			l.refuse(c)
 			continue
 		}
-		select {
-		case l.slots <- struct{}{}:
-			return &boundedConn{Conn: c, free: func() { <-l.slots }}, nil
-		case <-l.closed:
-			_ = c.Close()
-			return nil, net.ErrClosed
+		in, out := l.places.enter(c)
+		if out != nil {
+			l.crowded(out)
 		}
+		return in, nil
+	}
+}
+
+// crowded ends the connection that lost its place.
+func (l *boundedListener) crowded(out *place) {
+	_ = out.Close()
+	if held, ok := l.crowd.Open(time.Now(), struct{}{}); ok {
+		l.log.Warn("management over HTTP: connections that had shown no token made room for new ones", "peer", out.RemoteAddr().String(), "more", held)
 	}
 }
 
@@ -135,18 +142,4 @@ func (l *boundedListener) admits(c net.Conn) bool {
 func (l *boundedListener) Close() error {
 	l.once.Do(func() { close(l.closed) })
 	return l.Listener.Close()
-}
-
-// boundedConn gives its slot back once.
-type boundedConn struct {
-	net.Conn
-	once sync.Once
-	free func()
-}
-
-// Close implements net.Conn.
-func (c *boundedConn) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(c.free)
-	return err
 }

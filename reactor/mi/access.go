@@ -111,6 +111,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		http.Error(w, "the token is missing or wrong", http.StatusUnauthorized)
 	default:
+		proven(r)
 		g.next.ServeHTTP(w, r)
 	}
 }

@@ -40,13 +40,18 @@ type HTTPConfig struct {
 	// taking the answer; 0 = 10 s.
 	Timeout time.Duration
 	// MaxConns bounds the connections at one time; 0 = a sixteenth of the
-	// descriptors that the process may have, but 2 to 64. More wait.
+	// descriptors that the process may have, but 2 to 64. Half of them are for
+	// those who have not sent the token yet: one more ends the oldest.
 	MaxConns int
 	// Log gets what the server complains of; nil discards it.
 	Log *slog.Logger
 }
 
-const defaultHTTPPort = 8888
+const (
+	defaultHTTPPort = 8888
+	// headerTimeout bounds how long a client may take to say who it is.
+	headerTimeout = 2 * time.Second
+)
 
 // complete checks the configuration and fills what is left out.
 func (c *HTTPConfig) complete() error {
@@ -109,7 +114,8 @@ func ServeHTTP(cfg HTTPConfig, d *rpc.Dispatcher) (*HTTP, error) {
 	h.mux.Handle(cfg.Root+"/{$}", rpc)
 	h.server = &http.Server{
 		Handler:           newGuard(&cfg, cfg.Addr.Addr().IsLoopback(), h.open, h.mux),
-		ReadHeaderTimeout: cfg.Timeout,
+		ConnContext:       withPlace,
+		ReadHeaderTimeout: min(cfg.Timeout, headerTimeout),
 		ReadTimeout:       cfg.Timeout,
 		WriteTimeout:      2 * cfg.Timeout,
 		IdleTimeout:       cfg.Timeout,
@@ -117,7 +123,7 @@ func ServeHTTP(cfg HTTPConfig, d *rpc.Dispatcher) (*HTTP, error) {
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
 	}
 	bounded := net.Listener(&boundedListener{Listener: l, allow: cfg.Allow, log: cfg.Log, secure: cfg.Secure != nil,
-		slots: make(chan struct{}, cfg.MaxConns), refusals: make(chan struct{}, max(1, min(maxRefusals, cfg.MaxConns/4))), done: &h.done, closed: make(chan struct{})})
+		places: newPlaces(cfg.MaxConns), refusals: make(chan struct{}, max(1, min(maxRefusals, cfg.MaxConns/4))), done: &h.done, closed: make(chan struct{})})
 	if cfg.Secure != nil {
 		bounded = cfg.Secure(bounded)
 	}

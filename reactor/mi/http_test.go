@@ -118,8 +118,9 @@ func TestHTTPRefusesToBeOpen(t *testing.T) {
 	}
 }
 
-// TestHTTPSecure wraps the listener in TLS.
-func TestHTTPSecure(t *testing.T) {
+// selfSigned is a certificate for a server on loopback.
+func selfSigned(t testing.TB) tls.Certificate {
+	t.Helper()
 	certPEM, keyPEM, err := tlsstate.Ephemeral([]string{"127.0.0.1"}, false)
 	if err != nil {
 		t.Fatal(err)
@@ -128,6 +129,12 @@ func TestHTTPSecure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return pair
+}
+
+// TestHTTPSecure wraps the listener in TLS.
+func TestHTTPSecure(t *testing.T) {
+	pair := selfSigned(t)
 	h := serveHTTP(t, HTTPConfig{Secure: func(l net.Listener) net.Listener {
 		return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}})
 	}}, echo(t))
