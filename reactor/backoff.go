@@ -182,12 +182,16 @@ func (e *Engine) probe(t *Target) {
 func (c *conn) probeOver() {
 	c.mu.Lock()
 	up := c.phase == phase.Established && c.closeReason == nil
+	late := because(HandshakeTimeout, "none was completed with a probe of ours after "+probeTime.String())
+	if c.phase < phase.Handshaking {
+		late = because(ConnectTimeout, "no answer to a probe of ours after "+probeTime.String())
+	}
 	c.mu.Unlock()
 	if up {
 		c.reached()
 		return
 	}
-	c.askClose(because(HandshakeTimeout, "no answer to a probe after "+probeTime.String()))
+	c.askClose(late)
 }
 
 // endProbes has no probe made any more.

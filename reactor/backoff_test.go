@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,6 +92,26 @@ func TestSilentDestinationIsLeftAlone(t *testing.T) {
 	if lost, _ := s.lost(); len(lost) != 1 {
 		t.Errorf("%d messages came back", len(lost))
 	}
+}
+
+// A probe that nothing answered says so in the words of its protocol: a connect has no
+// handshake yet, and plain TCP never has one.
+func TestSilentProbeSaysOfWhat(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		r := start(t, &script{}, func(c *Config) {
+			hurried(c)
+			c.ParkedTimeout = 50 * time.Millisecond
+		})
+		if o, err := r.Send(&Target{Proto: p, Addr: blackHole(t), Name: "localhost"}, Bytes(request("MESSAGE", "x", 1, ""))); o != Queued {
+			t.Fatalf("%v, %v", o, err)
+		}
+		r.eventually("a probe is under way", func() bool { return r.Stats().BackoffProbes > 0 && r.Connections() == 1 })
+		r.table.Get(r.only()).probeOver() // its time is
+		r.eventually("it is over", func() bool { return r.Connections() == 0 })
+		if list := r.Backoff(); len(list) != 1 || list[0].Reason.Reason != ConnectTimeout || !strings.Contains(list[0].Reason.Detail, "no answer to a probe") {
+			t.Errorf("%+v", list)
+		}
+	})
 }
 
 // A connection that is there is used whatever the back-off says, and its answers

@@ -168,7 +168,11 @@ func (s *shard) sendTo(socket *Socket, text []byte, to netip.AddrPort) *Error {
 		return because(Shutdown, "")
 	}
 	if err := kernel.SendTo(s.eng.poll.Sender(socket.index), text, to); err != nil {
-		return fail(WriteError, err)
+		e := fail(WriteError, err)
+		if ownChoice(err) {
+			e.Blame = BlameConfig
+		}
+		return e
 	}
 	return nil
 }

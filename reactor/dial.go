@@ -77,7 +77,7 @@ func (e *Engine) connect(c *conn) {
 	if c.sock.Fd() >= 0 {
 		unix.Close(c.sock.Fd())
 	}
-	c.noteClose(dialFailed(err))
+	c.noteClose(c.refusedHere(err))
 	c.cleanUp()
 }
 
@@ -170,6 +170,45 @@ func dialFailed(cause error) *Error {
 	}
 	return e
 }
+
+// refusedHere is the reason of a connect that failed at once. What only this machine
+// can have said (no route, a filter, an address that the chosen one does not reach) is
+// for whoever chose the ends.
+func (c *conn) refusedHere(cause error) *Error {
+	e := dialFailed(cause)
+	if ownChoice(cause) {
+		e.Blame = BlameConfig
+		e.Detail = "this machine does not connect to " + c.src.Remote.String()
+		if from := c.bindAddr(); from.IsValid() {
+			e.Detail += " from " + from.String()
+		}
+		e.Detail += ": " + cause.Error()
+	}
+	return e
+}
+
+// ownChoice reports whether an error that a system call gave at once tells of what only
+// this machine knows: its routes, filters and addresses.
+func ownChoice(cause error) bool {
+	for _, own := range [...]error{unix.EINVAL, unix.EACCES, unix.EPERM, unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EADDRNOTAVAIL, unix.EAFNOSUPPORT} {
+		if errors.Is(cause, own) {
+			return true
+		}
+	}
+	return false
+}
+
+// noPlace returns an error for what is no address of a peer: to none of these can be
+// connected, but the kernel takes some for this machine.
+func noPlace(to netip.AddrPort, stream bool) *Error {
+	a := to.Addr()
+	if to.Port() != 0 && !a.IsUnspecified() && !(stream && (a.IsMulticast() || a == broadcast)) {
+		return nil
+	}
+	return &Error{Reason: ConnectFailed, Blame: BlameConfig, Detail: to.String() + " is no address of a peer"}
+}
+
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // tellConnected lets the sender that dialled know that the handshake begins.
 func (c *conn) tellConnected() {

@@ -207,6 +207,37 @@ func TestSendNowhere(t *testing.T) {
 	}
 }
 
+// What cannot be a peer, or cannot be reached by a choice of ours, is no fault of a
+// peer: it says so, and nothing is left alone for it.
+func TestSendNowhereIsNoPeersFault(t *testing.T) {
+	s := &script{}
+	r := start(t, s, nil)
+	outside := netip.MustParseAddrPort("192.0.2.1:5061")
+	for name, target := range map[string]*Target{
+		"port 0":                   {Proto: TCP, Addr: netip.AddrPortFrom(r.addr(TCP).Addr(), 0)},
+		"no address, TLS":          {Proto: TLS, Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), r.addr(TLS).Port()), Name: "localhost"},
+		"no address, IPv6":         {Proto: TCP, Addr: netip.AddrPortFrom(netip.IPv6Unspecified(), r.addr(TCP).Port())},
+		"no address, mapped":       {Proto: TCP, Addr: netip.AddrPortFrom(netip.MustParseAddr("::ffff:0.0.0.0"), r.addr(TCP).Port())},
+		"no address, UDP":          {Proto: UDP, Addr: netip.MustParseAddrPort("0.0.0.0:5060")},
+		"port 0, UDP":              {Proto: UDP, Addr: netip.MustParseAddrPort("127.0.0.1:0")},
+		"multicast":                {Proto: TCP, Addr: netip.MustParseAddrPort("224.0.1.75:5060")},
+		"multicast, IPv6":          {Proto: TCP, Addr: netip.MustParseAddrPort("[ff02::1]:5060")},
+		"broadcast":                {Proto: TCP, Addr: netip.MustParseAddrPort("255.255.255.255:5060")},
+		"broadcast of a network":   {Proto: TCP, Addr: netip.MustParseAddrPort("127.255.255.255:5060")},
+		"beyond a loopback socket": {Proto: TCP, Addr: outside, Socket: r.sockets[0]},
+	} {
+		_, err := r.Send(target, Bytes("x"))
+		var e *Error
+		if !errors.As(err, &e) || e.Reason != ConnectFailed || e.Blame != BlameConfig || !strings.Contains(e.Detail, target.Addr.Addr().Unmap().String()) {
+			t.Errorf("%s: %v, %+v", name, err, e)
+		}
+	}
+	if list := r.Backoff(); len(list) != 0 {
+		t.Errorf("left alone: %+v", list)
+	}
+	r.eventually("no connection is left", func() bool { return r.table.Len() == 0 })
+}
+
 // While one message waits out its budget the others of its shard go on, and a
 // message behind it for the same destination joins the same queue.
 func TestFollowerTakesOver(t *testing.T) {

@@ -58,6 +58,11 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 		return 0, because(NoConnection, "the engine does not run")
 	case !t.Addr.IsValid():
 		return 0, because(NoConnection, "it is gone")
+	}
+	if e := noPlace(addr, t.Proto != UDP); e != nil {
+		return 0, e
+	}
+	switch {
 	case t.Proto == UDP:
 		return e.sendDatagram(t, m, w)
 	case !t.Proto.Stream():
