@@ -79,7 +79,7 @@ func (f *Framer) Next(cfg *FramerConfig, data []byte) Cut {
 	}
 	msg := data[start:]
 	if f.phase != inBody && f.phase != lost {
-		f.scan(msg[:min(len(msg), limit)], limit)
+		f.scan(msg, limit)
 	}
 	switch {
 	case f.phase == lost:
@@ -127,9 +127,14 @@ func (f *Framer) skip(cfg *FramerConfig, data []byte) (kind CutKind, at int) {
 	return NeedMore, len(data)
 }
 
-// scan goes on through the header section; b starts at the message and has at
-// most limit bytes of it.
+// headerReach is how many times the limit a header section is followed that is larger:
+// who sent it is told in its last lines, perhaps, and is to be answered.
+const headerReach = 2
+
+// scan goes on through the header section; b starts at the message.
 func (f *Framer) scan(b []byte, limit int) {
+	reach := headerReach * limit
+	b = b[:min(len(b), reach)]
 	if f.phase == inMethod {
 		f.scanMethod(b)
 	}
@@ -145,7 +150,7 @@ func (f *Framer) scan(b []byte, limit int) {
 	if f.phase == inHeaders {
 		f.scanHeaders(b, limit)
 	}
-	if f.phase < inBody && len(b) == limit {
+	if f.phase < inBody && len(b) == reach {
 		if f.phase == inHeaders {
 			f.lose(&errSize) // what is there of the headers may tell whom to answer
 		} else {
@@ -303,6 +308,8 @@ func (f *Framer) endHeaders(end, limit int) {
 	f.line = end
 	f.phase = inBody
 	switch {
+	case end > limit:
+		f.lose(&errSize)
 	case f.length.err != nil:
 		f.lose(f.length.err)
 	case !f.length.present && f.bounded:

@@ -75,7 +75,7 @@ func FuzzFramerParser(f *testing.F) {
 				return
 			}
 			if (!complete || header > cfg.MaxMessage) && cut.Kind == Bad && cut.Defect.Reason == ReasonTooLarge {
-				if n := cut.End - cut.Start; n == 0 || n > 4096 || rest[n-1] != '\n' {
+				if n := cut.End - cut.Start; n == 0 || n > headerReach*4096 || rest[n-1] != '\n' {
 					t.Fatalf("%v of a header section that is too large", cut)
 				}
 				return

@@ -26,7 +26,7 @@ func Whole(cfg *FramerConfig, data []byte) Cut {
 	}
 	f := Framer{phase: inMethod, bounded: true}
 	msg := data[start:]
-	if f.scan(msg[:min(len(msg), limit)], limit); f.phase < inBody {
+	if f.scan(msg, limit); f.phase < inBody {
 		f.lose(&errNoEnd)
 	}
 	switch {

@@ -150,7 +150,7 @@ func (p *peer) hear() string {
 	p.Helper()
 	_ = p.SetReadDeadline(time.Now().Add(patience))
 	for {
-		cut := p.cut.Next(&sipframe.FramerConfig{}, p.buf[:p.fill])
+		cut := p.cut.Next(&sipframe.FramerConfig{MaxMessage: len(p.buf)}, p.buf[:p.fill])
 		switch cut.Kind {
 		case sipframe.Frame:
 			text := string(p.buf[cut.Start:cut.End])

@@ -39,22 +39,43 @@ func TestUnreadableVia(t *testing.T) {
 	l.counted(RequestsRefused, 10)
 }
 
-// A header section over the limit is answered before the connection ends, where
-// its Via has come.
+// A request whose header section is over the limit is answered before its connection
+// ends, wherever in it that is what takes the room.
 func TestHeaderSectionTooLarge(t *testing.T) {
-	l := run(t, funcs{}, func(c *reactor.Config) { c.MaxMessageSize = 4096 })
-	c, err := net.Dial("tcp", l.at(reactor.TCP))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := newPeer(t, c)
-	text := request("OPTIONS", "sip:bob@203.0.113.9")
-	p.say(strings.Replace(text, "Contact:", strings.Repeat("X-Long: "+strings.Repeat("x", 100)+"\r\n", 60)+"Contact:", 1))
-	if got := p.expect("SIP/2.0 400 Message Too Large"); !strings.Contains(got, "branch=z9hG4bKclient1") || !strings.Contains(got, "CSeq: 7 OPTIONS\r\n") {
-		t.Errorf("%q", got)
-	}
-	_ = c.SetReadDeadline(time.Now().Add(patience))
-	if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil {
-		t.Errorf("the connection lives: %d, %v", n, err)
+	long := strings.Repeat("x", 70_000)
+	for name, edit := range map[string][2]string{
+		"many headers":     {"Contact:", strings.Repeat("X-Long: "+strings.Repeat("x", 1000)+"\r\n", 70) + "Contact:"},
+		"a URI":            {"sip:bob@203.0.113.9 ", "sip:" + long + "@203.0.113.9 "},
+		"a header":         {"Contact:", "X-Long: " + long + "\r\nContact:"},
+		"the first header": {"\r\nVia:", "\r\nX-Long: " + long + "\r\nVia:"},
+		"a display name":   {"\r\nFrom: ", "\r\nFrom: \"" + long + "\" "},
+		"a parameter":      {";branch=", ";long=" + long + ";branch="},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := run(t, funcs{}, func(*reactor.Config) {})
+			for _, proto := range []reactor.Proto{reactor.TCP, reactor.TLS} {
+				p := l.dial()
+				if proto == reactor.TCP {
+					c, err := net.Dial("tcp", l.at(proto))
+					if err != nil {
+						t.Fatal(err)
+					}
+					p = newPeer(t, c)
+				}
+				text := request("OPTIONS", "sip:bob@203.0.113.9")
+				large := strings.Replace(text, edit[0], edit[1], 1)
+				if large == text {
+					t.Fatalf("no %q in %q", edit[0], text)
+				}
+				p.say(large)
+				if got := p.expect("SIP/2.0 400 Message Too Large"); !strings.Contains(got, "branch=z9hG4bKclient1") || !strings.Contains(got, "CSeq: 7 OPTIONS\r\n") {
+					t.Errorf("%v: %.200q", proto, got)
+				}
+				_ = p.SetReadDeadline(time.Now().Add(patience))
+				if n, err := p.Read(make([]byte, 1)); n != 0 || err == nil {
+					t.Errorf("%v: the connection lives: %d, %v", proto, n, err)
+				}
+			}
+		})
 	}
 }
