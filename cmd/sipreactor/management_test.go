@@ -184,9 +184,10 @@ route { exit; }
 			}
 		}
 		for args, want := range map[string]int{
-			"": exitOK, "--token-file " + filepath.Join(dir, tokenFile): exitOK, "--token wrong": exitFailed,
+			"": exitOK, "--token-file " + filepath.Join(dir, tokenFile): exitOK, "--token wrong": exitFailed, "-f " + path: exitOK,
 		} {
 			switch {
+			case args == "-f "+path:
 			case tt.open, args == "" && strings.HasPrefix(tt.more, "state_dir"):
 				continue
 			case strings.HasPrefix(args, "--token-file") && !strings.HasPrefix(tt.more, "state_dir"):
@@ -195,6 +196,11 @@ route { exit; }
 			all := append(append([]string{"mi", "--to", web + "/mi"}, strings.Fields(args)...), "version")
 			if code := run(ctx, all, newOutput(), newOutput()); code != want {
 				t.Errorf("%s: mi %s: %d, want %d", tt.name, args, code, want)
+			}
+			if strings.HasPrefix(args, "-f") { // which tells where to ask, too
+				if code := run(ctx, []string{"mi", "-f", path, "version"}, newOutput(), newOutput()); code != exitOK {
+					t.Errorf("%s: mi %s, without an address: %d", tt.name, args, code)
+				}
 			}
 		}
 		if strings.HasPrefix(tt.more, "state_dir") {

@@ -7,9 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
-	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -40,7 +37,8 @@ func runMI(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f.StringVar(&c.Target, "to", defaultFIFO, "where it listens: FIFO, UNIX socket, http://HOST:PORT/mi or udp:HOST:PORT")
 	f.StringVar(&c.ReplyDir, "reply-dir", "/tmp", "where FIFOs for answers are made: its reply_dir")
 	f.StringVar(&c.Token, "token", "", "token for HTTP; better is a file")
-	file := f.String("token-file", "", "file with the token for HTTP: http_token in the program's state_dir, which its log names at the start; default on this machine: that of the default state_dir, "+defaultTokenFile())
+	file := f.String("token-file", "", "file with the token for HTTP: http_token in the program's state_dir, which its log names at the start; default on this machine: that of the configuration, or of the default state_dir, "+defaultTokenFile())
+	config := f.StringP("file", "f", "", "configuration of the program: it tells where it listens, where answers go, and where its token is")
 	asJSON := f.Bool("json", false, "print the answer as it comes")
 	help := f.BoolP("help", "h", false, "print this help and exit")
 	switch err := f.Parse(args); {
@@ -54,7 +52,13 @@ func runMI(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "sipreactor mi: a COMMAND is missing; sipreactor mi --help tells the usage")
 		return exitUsage
 	}
-	from, err := findToken(&c, *file)
+	from, err := "", error(nil)
+	if *config != "" {
+		from, err = askAs(&c, *config, f.Changed)
+	}
+	if err == nil && from == "" {
+		from, err = findToken(&c, *file)
+	}
 	if err != nil {
 		fmt.Fprintf(stderr, "sipreactor mi: %v\n", err)
 		return exitFailed
@@ -83,48 +87,6 @@ func runMI(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		printAnswer(stdout, answer)
 	}
 	return exitOK
-}
-
-// findToken reads the token for HTTP when none was given: that of a file, or of a program of this machine where it
-// keeps it by default. It goes nowhere else. from is where the token is from: a file or --token; "" there is none.
-func findToken(c *mi.Client, file string) (from string, err error) {
-	if c.Token != "" {
-		return "--token", nil
-	}
-	if file != "" {
-		c.Token, err = readSecret(file)
-		return file, err
-	}
-	target, err := url.Parse(c.Target)
-	if err != nil || target.Scheme != "http" && target.Scheme != "https" {
-		return "", nil // no HTTP
-	}
-	if addr, err := netip.ParseAddr(target.Hostname()); target.Hostname() != "localhost" && (err != nil || !addr.IsLoopback()) {
-		return "", nil
-	}
-	if from = defaultTokenFile(); from != "" {
-		if c.Token, err = readSecret(from); errors.Is(err, os.ErrNotExist) {
-			return "", nil
-		}
-	}
-	return from, err
-}
-
-// defaultTokenFile is where a program without a state_dir of its own keeps its token; "" when there is no such folder.
-func defaultTokenFile() string {
-	if dir := defaultStateDir(); dir != "" {
-		return dir.path(tokenFile)
-	}
-	return ""
-}
-
-// tokenHint tells whose token was refused, and how to give another.
-func tokenHint(from string) string {
-	sent := "no token was sent"
-	if from != "" {
-		sent = "the token of " + from + " was sent"
-	}
-	return sent + "; --token-file names another file: " + tokenFile + " in the program's state_dir, which its log names at the start"
 }
 
 // printAnswer writes an answer for people: a line for each value, indented by what it belongs to. The order of
