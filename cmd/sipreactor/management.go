@@ -44,6 +44,7 @@ type management struct {
 // serveManagement opens what the loaded modules ask for: mi_fifo, mi_http on httpd (with /metrics and the status page
 // beside it), mi_datagram. kill begins the program's orderly end.
 func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()) (*management, error) {
+	n.tellExposure(cfg)
 	m := &management{}
 	commands := &mi.Node{
 		Version:    "sipreactor (" + version + " (" + runtime.GOARCH + "/" + runtime.GOOS + "))",
@@ -191,8 +192,7 @@ func (n *node) ensureToken(h *httpd.Config, hc *mi.HTTPConfig) (err error) {
 	switch {
 	case h.Token != "":
 	case h.Open && h.Password != "":
-	case h.Open:
-		n.log.Warn("management over HTTP asks for no token: every user of this machine may use it")
+	case h.Open: // tellExposure says so
 	default:
 		if hc.Token, err = n.state.secret(tokenFile); err != nil {
 			return fmt.Errorf(`httpd: no token can be kept: %w; modparam("httpd", "token", "...") sets one, "none" does without`, err)
