@@ -14,8 +14,9 @@
 //
 // # Otherwise than there
 //
-// A timer never goes off early. A branch whose connection fails fails with it, at once. A script that makes a transaction
-// and does nothing with it is answered for with 500. A CANCEL's Reason is passed on. A request that is no INVITE and was
+// A timer never goes off early. A branch whose connection fails with its request fails with it, at once; one whose peer's
+// TCP had acknowledged the request waits for its timer: the peer may answer over another connection (RFC 3261 18.2.2), and
+// what is sent again would ring twice. A script that makes a transaction and does nothing with it is answered for with 500. A CANCEL's Reason is passed on. A request that is no INVITE and was
 // not answered is not answered 408, unless the script does (RFC 4320). Challenges of several branches go up together. A
 // peer's 503 goes up as a 500 of ours. t_add_hdrs() is in forwarded requests, too. Max-Forwards is counted by t_relay(),
 // and Max-Breadth divided among branches, 440 where there is not enough. A 2xx of the script's to an INVITE goes out again
