@@ -31,6 +31,9 @@ var blocking = []struct {
 	{"behind our pair", target, []string{inTLS, outTCP, "<sip:203.0.113.20;lr"}},
 	{"second of our pair", target, []string{inTLS, "<sip:192.0.2.1;transport=tcp;r2=on;lr", next}},
 	{"target of a strict router", ownRoute, []string{next, "<sip:bob@203.0.113.9"}},
+	{"transport that nobody speaks", target, []string{"<sip:203.0.113.20;transport=sctp;lr>"}},
+	{"transport that is no word", target, []string{ownTLS, "<sip:203.0.113.20;transport=xyz;lr>"}},
+	{"sips by UDP", target, []string{"<sips:203.0.113.20;transport=udp;lr>"}},
 	{"port of the target of a strict router", ownRoute, []string{next, "<sip:bob@203.0.113.9:0>"}},
 }
 

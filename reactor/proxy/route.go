@@ -178,7 +178,7 @@ func (c *Context) follow(r *route, aim bool) {
 	var u sipframe.URI
 	var h hop
 	uri, place, ok := c.routeURI(r, &u)
-	if !ok || h.fromURI(uri, &u) == ErrURI {
+	if !ok || h.fromURI(uri, &u) != nil { // nor is a transport that nobody here speaks
 		c.block(r, aim)
 		return
 	}

@@ -48,6 +48,8 @@ func replyError(count *atomic.Uint64) func(a *script.Args) script.Action {
 				code = 483
 			case errors.Is(err, proxy.ErrTooLarge):
 				code = 513
+			case errors.Is(err, proxy.ErrRoute):
+				code = 400
 			case err != nil:
 				code = 503
 			}
