@@ -146,7 +146,7 @@ func (l *loop) establish(c *conn, request, answer string) {
 		l.sched.Stirred()
 		l.stat.resumedHandshakes.Add(1)
 	}
-	c.disarm()
+	c.waits.Disarm()
 	if !c.unacked.Unconfirmed {
 		c.reached()
 	}

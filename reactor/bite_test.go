@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/tlsstate"
@@ -65,13 +66,13 @@ func TestOverdueMessageGetsOneMoment(t *testing.T) {
 	r.eventually("it is in the kernel", func() bool { return kernel.Unread(c.sock.Fd()) > 0 })
 	r.onLoop(c.loop, func() {
 		now := r.now()
-		if !c.loop.behind(c, now) || c.msgDue <= now {
+		if !c.loop.behind(c, now) || c.waits.Due(deadlines.Message) <= now {
 			t.Error("no moment for what is in the kernel")
 		}
-		if c.loop.behind(c, c.msgDue) {
+		if c.loop.behind(c, c.waits.Due(deadlines.Message)) {
 			t.Error("another one")
 		}
-		c.msgDue = 0
+		c.waits.Clear(deadlines.Message)
 		c.sock.ResumeReading()
 	})
 }
@@ -116,7 +117,7 @@ func TestProgressBetweenLooks(t *testing.T) {
 		l, now := c.loop, r.now()
 		c.unacked.Ask(c.sock.Fd())
 		info, err := kernel.Info(c.sock.Fd())
-		if err != nil || !kernel.WindowClosed(info) || c.sendDue == 0 {
+		if err != nil || !kernel.WindowClosed(info) || !c.waits.For(deadlines.Send) {
 			t.Fatalf("the window is open: %v", err)
 		}
 		c.sendSince = now - 10*int64(c.cfg.SendTimeout)

@@ -3,6 +3,7 @@ package reactor
 import (
 	"errors"
 
+	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
@@ -35,9 +36,9 @@ func (l *loop) proceed(c *conn) {
 	}
 	if c.phase == phase.Established && c.closeReason.Reason.Orderly() && !c.ending {
 		c.ending, c.ignoresInput = true, true
-		l.flush(c) // says goodbye when all is written; sendDue bounds the wait
+		l.flush(c) // says goodbye when all is written; the send timeout bounds the wait
 	}
-	if c.phase == phase.Established && c.ending && c.sendDue != 0 && c.closeReason.Reason.patient() {
+	if c.phase == phase.Established && c.ending && c.waits.For(deadlines.Send) && c.closeReason.Reason.patient() {
 		return
 	}
 	l.sayGoodbye(c)
@@ -56,7 +57,7 @@ func (l *loop) sayGoodbye(c *conn) {
 			c.goodbye(c.closeReason)
 			_ = c.codec.CloseNotify()
 		}
-		for out := c.codec.Output(); len(out) > 0 && c.sendDue == 0; out = c.codec.Output() {
+		for out := c.codec.Output(); len(out) > 0 && !c.waits.For(deadlines.Send); out = c.codec.Output() {
 			n, err := c.sock.Write(out)
 			if err != nil || n <= 0 {
 				break
@@ -151,9 +152,7 @@ func (c *conn) cleanUp() {
 	if c.known {
 		e.connects.Forget(c)
 	}
-	if c.timer != nil {
-		c.timer.Stop()
-	}
+	c.waits.Stop()
 	if c.partial != nil {
 		c.partial.Release()
 		c.partial = nil

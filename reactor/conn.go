@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/owed"
 	"sipreactor/reactor/internal/peers"
 	"sipreactor/reactor/internal/phase"
@@ -62,14 +63,9 @@ type conn struct {
 	listed       bool                     // the loop looks at that every second
 	owes         owed.Requests            // the peer's requests without a final reply
 	finals       uint64                   // final responses that came in
-	timer        *time.Timer              // the earliest of the deadlines below
-	armed        int64                    // when the timer goes off; 0 = it does not
-	msgDue       int64                    // deadlines on the engine's clock; 0 = none
+	waits        deadlines.Deadlines      // what it waits for
 	msgLate      bool                     // the message had its moment; see behind
-	sendDue      int64                    // next look at a connection that takes nothing
-	ackDue       int64
-	halfDue      int64 // the end of a half-closed connection
-	eof          bool  // the peer's stream is read to its end, and no loop has the descriptor
+	eof          bool                     // the peer's stream is read to its end, and no loop has the descriptor
 	wheel        wheel.Link[conn]
 	heard        int64 // second, plus one, in which the back-off table was last told of an answer
 

@@ -335,7 +335,7 @@ func TestNoTimerBehindTheHandshake(t *testing.T) {
 	p := r.dial(TLS)
 	c := r.table.Get(r.only())
 	timed := func() (is bool) {
-		r.onLoop(c.loop, func() { is = c.timer != nil || c.armed != 0 })
+		r.onLoop(c.loop, func() { is = c.waits.Armed() })
 		return is
 	}
 	m := request("MESSAGE", "x", 1, "")

@@ -53,6 +53,7 @@
 //	connectqueue sockets no loop has: connects under way, what lingers, what takes no more
 //	backoff      destinations that are left alone
 //	sourcelimit  what one source may have of all
+//	deadlines    what a connection waits for, and one timer for all of it
 //	wheel        idle connections by the second they expire in
 //	owed         how many answers may still come
 //	counters     counts by cause, durations by length
@@ -71,7 +72,7 @@
 //	what may wait, and for whom         sendqueue, write.go
 //	how the engine starts and stops     engine.go, stop.go, drain.go
 //	why and how a connection closes     reason.go, close.go, connectqueue (lingering), half.go
-//	what is too late                    deadline.go, write.go, unacked.go
+//	what is too late                    deadline.go, deadlines, write.go, unacked.go
 //	who runs the Handler                worker.go, shard.go, workers, inline.go
 //	what is counted, and its names       figures.go, counters.go, stats.go
 //

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
 )
 
@@ -252,7 +253,7 @@ func TestMessageTimeWhenWeAreLate(t *testing.T) {
 		for end := time.Now().Add(patience); kernel.Unread(c.sock.Fd()) == 0 && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
-		c.msgDue = 1 // the time is over, while nobody has read
+		c.waits.PutOff(deadlines.Message, 1) // the time is over, while nobody has read
 		c.loop.overdue(c)
 	})
 	<-held

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
@@ -109,7 +110,7 @@ func (l *loop) ended(c *conn, how string) {
 		return
 	}
 	c.ignoresInput = true
-	c.msgDue = 0
+	c.waits.Clear(deadlines.Message)
 	if c.partial != nil { // it will never be whole
 		c.partial.Release()
 		c.partial = nil
@@ -121,8 +122,7 @@ func (l *loop) ended(c *conn, how string) {
 	c.mu.Unlock()
 	if first {
 		l.stat.halfClosed.Add(1)
-		c.halfDue = l.eng.now() + int64(l.eng.cfg.halfClosedTime)
-		c.arm(c.halfDue)
+		c.waits.Set(deadlines.HalfClosed, l.eng.now()+int64(l.eng.cfg.halfClosedTime), c)
 	}
 	l.flush(c)
 }

@@ -196,7 +196,7 @@ func (h *handshake) compute() {
 }
 
 // startClock begins a wait for the peer.
-func (l *loop) startClock(c *conn, spoke bool) { c.arm(c.hs.peer.Start(l.eng.now(), spoke)) }
+func (l *loop) startClock(c *conn, spoke bool) { c.waits.Look(c.hs.peer.Start(l.eng.now(), spoke), c) }
 
 // handshakeTime is the time that the peer may take over the whole handshake, and
 // handshakeParameter what that is called.
@@ -222,13 +222,13 @@ func (l *loop) handshakeOverdue(c *conn, now int64) {
 	}
 	due := h.peer.Due(now, func() time.Duration { return l.eng.cfg.roundTrip(c.sock.Fd()) }, kernel.MaxRoundTrip)
 	if now < due {
-		c.arm(due)
+		c.waits.Look(due, c)
 		return
 	}
 	if kernel.Unread(c.sock.Fd()) > 0 {
 		// The bytes are in the kernel: it is we who are late, the loop reads
 		// them next.
-		c.arm(now + int64(10*time.Millisecond))
+		c.waits.Look(now+int64(10*time.Millisecond), c)
 		return
 	}
 	took := h.peer.Took(now).Round(time.Millisecond)

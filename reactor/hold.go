@@ -1,6 +1,9 @@
 package reactor
 
-import "sipreactor/reactor/internal/phase"
+import (
+	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/phase"
+)
 
 // A connection that brings more than is handled costs the others nothing. The
 // loop does not read it while many of its messages are in hand: TCP then slows
@@ -72,7 +75,7 @@ func (l *loop) resumeReading(c *conn) {
 // nothing for half of the send timeout is read all the same: it may be waiting for
 // us to do so, as a peer does that is swamped by us. Loop only.
 func (l *loop) swamped(c *conn) bool {
-	if c.sendDue == 0 || l.eng.now()-c.sendSince >= int64(c.cfg.SendTimeout)/2 {
+	if !c.waits.For(deadlines.Send) || l.eng.now()-c.sendSince >= int64(c.cfg.SendTimeout)/2 {
 		return false
 	}
 	c.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 
+	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/sendqueue"
@@ -163,12 +164,13 @@ func (l *loop) fold(c *conn, from int) {
 	rest := l.slab.Bytes()[from:]
 	begun := c.web != nil && c.web.Unfinished()
 	if c.ignoresInput || len(rest) == 0 && !begun && !c.codec.Unfinished() {
-		c.msgDue, c.chunks = 0, 0 // a control frame in pieces is no message in pieces
+		c.waits.Clear(deadlines.Message)
+		c.chunks = 0 // a control frame in pieces is no message in pieces
 		return
 	}
-	if c.msgDue == 0 || len(rest) == 0 && !begun && len(l.recs) > 0 {
-		c.msgDue, c.msgLate = l.eng.now()+int64(l.eng.cfg.MaxMessageTime), false
-		c.arm(c.msgDue)
+	if !c.waits.For(deadlines.Message) || len(rest) == 0 && !begun && len(l.recs) > 0 {
+		c.msgLate = false
+		c.waits.Set(deadlines.Message, l.eng.now()+int64(l.eng.cfg.MaxMessageTime), c)
 	}
 	if len(rest) == 0 {
 		return // all that is kept is a part of a record, by the codec, or the head of a frame
@@ -270,7 +272,8 @@ func (l *loop) cut(c *conn, base int) (from int) {
 
 // complete notes that a message is whole.
 func (l *loop) complete(c *conn) {
-	c.chunks, c.msgDue = 0, 0
+	c.chunks = 0
+	c.waits.Clear(deadlines.Message)
 	l.alive(c)
 }
 

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/sendqueue"
@@ -97,7 +98,7 @@ func (l *loop) lookAll() {
 // window is closed do not count: they are the send timeout's matter (shut). Loop only.
 func (l *loop) look(c *conn) {
 	u := &c.unacked
-	c.ackDue = 0
+	c.waits.Clear(deadlines.Acknowledgement)
 	out, progress := u.Ask(c.sock.Fd())
 	now := l.eng.now()
 	if progress {
@@ -130,8 +131,7 @@ func (l *loop) look(c *conn) {
 			time.Duration(now-u.Since).Round(time.Millisecond).String()+" (tcp_user_timeout)"))
 		l.sayGoodbye(c) // an orderly end does not wait for such a peer either
 	case due-now < int64(2*time.Second): // the next look would be late
-		c.ackDue = due
-		c.arm(due)
+		c.waits.Set(deadlines.Acknowledgement, due, c)
 	}
 }
 
@@ -144,7 +144,7 @@ const shutLeast = time.Second
 // nobody's request may wait. Loop only.
 func (l *loop) shut(c *conn, now int64) {
 	switch {
-	case c.sendDue != 0: // sendOverdue looks
+	case c.waits.For(deadlines.Send): // sendOverdue looks
 		c.shutSince = 0
 		return
 	case c.shutSince == 0 || c.finals != c.sendFinals:
@@ -161,8 +161,7 @@ func (l *loop) shut(c *conn, now int64) {
 		c.noteClose(because(SendTimeout, "the peer took nothing for "+time.Duration(now-c.shutSince).Round(time.Millisecond).String()))
 		l.sayGoodbye(c)
 	case now < due && due-now < int64(time.Second):
-		c.ackDue = due
-		c.arm(due)
+		c.waits.Set(deadlines.Acknowledgement, due, c)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 )
@@ -79,8 +80,8 @@ func (l *loop) landed(c *conn) {
 		c.out.Flight = nil
 		b.Free()
 	}
-	if c.sendDue != 0 {
-		c.sendDue = 0
+	if c.waits.For(deadlines.Send) {
+		c.waits.Clear(deadlines.Send)
 		c.mu.Lock()
 		c.blocked, c.out.Blocked, c.out.Full = false, 0, false
 		c.mu.Unlock()
@@ -101,8 +102,8 @@ func (l *loop) block(c *conn, progress bool) {
 		c.out.Full = false
 	}
 	c.mu.Unlock()
-	if c.sendDue == 0 || progress {
-		if c.sendDue == 0 {
+	if !c.waits.For(deadlines.Send) || progress {
+		if !c.waits.For(deadlines.Send) {
 			l.stat.blocked.Add(1)
 			l.blocked.add(c, l.eng.now())
 		}
@@ -152,7 +153,7 @@ func (l *loop) unblock() {
 	conns, since := b.conns, b.since
 	b.conns, b.since, b.polls = conns[:0], since[:0], b.polls[:0]
 	for i, c := range conns {
-		if c.phase == phase.Established && c.sendDue != 0 && now-since[i] < blockedTime {
+		if c.phase == phase.Established && c.waits.For(deadlines.Send) && now-since[i] < blockedTime {
 			b.add(c, since[i])
 			b.polls = append(b.polls, unix.PollFd{Fd: int32(c.sock.Fd()), Events: unix.POLLOUT})
 		}
@@ -190,8 +191,7 @@ func (l *loop) moves(c *conn, now int64) {
 // watchSend looks again in a while: often enough that a peer which stops right
 // behind a look is not given much more than the send timeout. Loop only.
 func (l *loop) watchSend(c *conn, now int64) {
-	c.sendDue = now + max(int64(c.cfg.SendTimeout)/4, int64(time.Millisecond))
-	c.arm(c.sendDue)
+	c.waits.Set(deadlines.Send, now+max(int64(c.cfg.SendTimeout)/4, int64(time.Millisecond)), c)
 }
 
 // sendOverdue looks whether a blocked connection makes progress, and gives one
