@@ -2,10 +2,13 @@ package reactor
 
 import (
 	"bytes"
+	"errors"
 	"net/netip"
 
 	"github.com/valyala/bytebufferpool"
+	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/datagrams"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/sipframe"
 )
@@ -26,7 +29,7 @@ func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
 	}
 	base := len(l.slab.Bytes())
 	l.slab.Advance(copy(l.slab.Free(), in))
-	src := l.sourceOf(socket, from)
+	src := l.senders.Of(from, socket, datagramSource)
 	l.stat.carried[UDP].messagesIn.Add(1)
 	data := l.slab.Bytes()[base:]
 	switch {
@@ -41,28 +44,9 @@ func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
 	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
 }
 
-// maxSenders bounds the senders that a loop knows; then it starts again.
-const maxSenders = 4096
-
-// sender is who sent a datagram, to which socket.
-type sender struct {
-	from   netip.AddrPort
-	socket *Socket
-}
-
-// sourceOf returns the Source of a datagram: the same for all that one peer sends, so
-// that it costs no memory a message.
-func (l *loop) sourceOf(socket *Socket, from netip.AddrPort) *Source {
-	key := sender{from, socket}
-	src := l.senders[key]
-	if src == nil {
-		if l.senders == nil || len(l.senders) >= maxSenders {
-			l.senders = make(map[sender]*Source)
-		}
-		src = &Source{Proto: UDP, Remote: from, Local: socket.Addr, Socket: socket}
-		l.senders[key] = src
-	}
-	return src
+// datagramSource is the Source of what a peer sends to a socket.
+func datagramSource(from netip.AddrPort, socket *Socket) *Source {
+	return &Source{Proto: UDP, Remote: from, Local: socket.Addr, Socket: socket}
 }
 
 // bounced hands what the network has quoted of a datagram that it could not deliver
@@ -75,7 +59,7 @@ func (l *loop) bounced(socket *Socket, to netip.AddrPort, why error, quote []byt
 	buf.Advance(copy(buf.Free(), crlf))
 	u := &Undelivered{Data: buf.Bytes(), Proto: UDP, Addr: to, Quoted: true, Socket: socket,
 		Err: &Error{Reason: ConnectFailed, Blame: BlamePeer, Detail: why.Error(), Err: why}}
-	src := l.sourceOf(socket, to)
+	src := l.senders.Of(to, socket, datagramSource)
 	s := l.eng.shards[l.eng.shardOfOurs(u.Data)]
 	if s.push([]item{{kind: itemUndelivered, data: u.Data, buf: buf, src: src, lost: u}}, s.bound) > 0 {
 		buf.Release()
@@ -129,7 +113,8 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 		s = w.shard
 	}
 	if w.gathers() {
-		w.host.loop.gatherDatagram(socket, buf.B, addr, t.Note)
+		l := w.host.loop
+		l.burst.Add(l, socket, buf.B, addr, t.Note)
 	} else if err := s.sendTo(socket, buf.B, addr); err != nil {
 		return 0, err
 	}
@@ -159,29 +144,39 @@ func (e *Engine) returnDatagram(socket *Socket, text []byte, to netip.AddrPort, 
 	e.shards[e.shardOfOurs(text)].put(item{kind: itemUndelivered, data: u.Data, buf: buf, src: src, lost: u})
 }
 
-// sendTo writes a datagram. The lock keeps the socket open meanwhile; each shard has
-// its own, so that no two cores share it.
+// sendTo writes a datagram by the shard's gate.
 func (s *shard) sendTo(socket *Socket, text []byte, to netip.AddrPort) *Error {
-	s.datagrams.RLock()
-	defer s.datagrams.RUnlock()
-	if s.mute {
+	switch err := s.gate.Send(s.eng.poll, socket.index, text, to); {
+	case err == nil:
+		return nil
+	case errors.Is(err, datagrams.ErrShut):
 		return because(Shutdown, "")
-	}
-	if err := kernel.SendTo(s.eng.poll.Sender(socket.index), text, to); err != nil {
+	default:
 		e := fail(WriteError, err)
 		if ownChoice(err) {
 			e.Blame = BlameConfig
 		}
 		return e
 	}
-	return nil
 }
 
 // endDatagrams ends the sending of datagrams, whose sockets are about to be closed.
 func (e *Engine) endDatagrams() {
 	for _, s := range e.shards {
-		s.datagrams.Lock()
-		s.mute = true
-		s.datagrams.Unlock()
+		s.gate.Shut()
 	}
+}
+
+// gathers reports whether a datagram that a worker sends is to wait for others: the
+// worker is on its loop.
+func (w *Worker) gathers() bool {
+	return w != nil && w.host != nil && !w.host.left && w.host.loop.burst.IsOpen()
+}
+
+// Descriptor returns that which a socket's datagrams leave by.
+func (l *loop) Descriptor(socket *Socket) int { return l.eng.poll.Sender(socket.index) }
+
+// Lost gets a datagram that was gathered and could not be sent.
+func (l *loop) Lost(socket *Socket, text []byte, to netip.AddrPort, note any, why unix.Errno) {
+	l.eng.returnDatagram(socket, text, to, note, fail(WriteError, why))
 }

@@ -93,32 +93,3 @@ func TestBouncedDatagram(t *testing.T) {
 		t.Errorf("%d are counted", n)
 	}
 }
-
-// A peer's datagrams have one Source, and a bound on how many are known.
-func TestSourcesOfDatagrams(t *testing.T) {
-	l := &loop{}
-	s := &Socket{Proto: UDP, Addr: netip.MustParseAddrPort("127.0.0.1:5060")}
-	at := func(i int) netip.AddrPort {
-		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 5060)
-	}
-	first := l.sourceOf(s, at(0))
-	if first.Remote != at(0) || first.Local != s.Addr || first.Socket != s || first.Proto != UDP {
-		t.Errorf("%+v", first)
-	}
-	if n := testing.AllocsPerRun(100, func() {
-		if l.sourceOf(s, at(0)) != first {
-			t.Error("another one")
-		}
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-	if l.sourceOf(&Socket{Proto: UDP}, at(0)) == first || l.sourceOf(s, at(1)) == first {
-		t.Error("the same for another peer or socket")
-	}
-	for i := range 3 * maxSenders {
-		l.sourceOf(s, at(i))
-	}
-	if len(l.senders) > maxSenders {
-		t.Errorf("%d are known", len(l.senders))
-	}
-}

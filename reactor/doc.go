@@ -40,6 +40,7 @@
 //	poller       event loops: all of gnet, and all that works around it
 //	listener     sockets that are listened on
 //	watch        sockets that no loop watches
+//	datagrams    who sent one, several by one system call, the end of sending
 //	kernel       what Linux is asked about sockets
 //	scheduler    when a loop serves, defers a wake-up, computes, yields, sleeps
 //	admission    when a loop has too much, and what it refuses then
@@ -72,6 +73,7 @@
 //	what may wait, and for whom         sendqueue, write.go
 //	how the engine starts and stops     engine.go, stop.go, drain.go
 //	why and how a connection closes     reason.go, close.go, connectqueue (lingering), half.go
+//	how a datagram goes                 datagram.go, datagrams
 //	what is too late                    deadline.go, deadlines, write.go, unacked.go
 //	who runs the Handler                worker.go, shard.go, workers, inline.go
 //	what is counted, and its names       figures.go, counters.go, stats.go

@@ -79,10 +79,9 @@ func (l *loop) handle(s *shard, b bag, until int64) int {
 	h := l.host
 	h.todo, h.done, h.until = b, 0, until
 	h.w.shard, h.w.member.Leading = s, true
-	l.burst.open = true
+	l.burst.Open()
 	h.next()
-	l.burst.open = false
-	l.sendBurst() // before anybody else has the shard
+	l.burst.Close(l) // before anybody else has the shard
 	done := h.done
 	h.todo = nil
 	if h.left {

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"sipreactor/reactor/internal/admission"
+	"sipreactor/reactor/internal/datagrams"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/ring"
@@ -33,9 +34,9 @@ type loop struct {
 	slab    *sipframe.Buffer // where plaintext of this readiness batch goes
 	recs    []record         // records of the read under way
 	fresh   int              // where in the slab the bytes of that read begin
-	burst   burst
-	senders map[sender]*Source // of datagrams
-	bags    []bag              // frames of the read under way, by shard
+	burst   datagrams.Burst[*Socket]
+	senders datagrams.Sources[*Socket, Source]
+	bags    []bag // frames of the read under way, by shard
 	idle    wheel.Wheel[conn, *conn]
 	stat    loopCounters
 

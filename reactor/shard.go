@@ -2,9 +2,9 @@ package reactor
 
 import (
 	"hash/maphash"
-	"sync"
 	"sync/atomic"
 
+	"sipreactor/reactor/internal/datagrams"
 	"sipreactor/reactor/internal/workers"
 )
 
@@ -19,8 +19,7 @@ type shard struct {
 	beats atomic.Uint64 // how many beats the leaders came to
 	asked uint64        // how many were asked for; Engine.pulse guards it
 
-	datagrams sync.RWMutex // held while one is sent
-	mute      bool         // none is sent any more; datagrams guards it
+	gate datagrams.Gate // of the datagrams that its workers send
 
 	_    [64]byte
 	stat shardCounters
