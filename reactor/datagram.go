@@ -170,7 +170,7 @@ func (e *Engine) endDatagrams() {
 // gathers reports whether a datagram that a worker sends is to wait for others: the
 // worker is on its loop.
 func (w *Worker) gathers() bool {
-	return w != nil && w.host != nil && !w.host.left && w.host.loop.burst.IsOpen()
+	return w != nil && w.host != nil && !w.host.Left() && w.host.loop.burst.IsOpen()
 }
 
 // Descriptor returns that which a socket's datagrams leave by.

@@ -45,7 +45,7 @@
 //	scheduler    when a loop serves, defers a wake-up, computes, yields, sleeps
 //	admission    when a loop has too much, and what it refuses then
 //	phase        the life of a connection as a table
-//	workers      queues of messages: a leader, and followers for when it waits
+//	workers      queues of messages: a leader, followers for when it waits, or a loop in place of both
 //	handshakes   who computes the steps, what the peer may take, what it says meanwhile
 //	table        connections by handle; look-ups without a lock
 //	peers        connections by remote end point, and their aliases; look-ups without a lock

@@ -127,7 +127,7 @@ func (e *Engine) dismiss() {
 			l.slab = nil
 		}
 		if l.host != nil {
-			l.host.stop()
+			l.host.Stop()
 			l.host = nil
 		}
 	})

@@ -46,11 +46,7 @@ func (w *Worker) standAside() bool {
 		w.shard.stat.waitersFull.Add(1)
 		return false
 	case !w.member.Leading: // it has waited before
-	case w.host != nil:
-		if !w.host.leave() {
-			return false
-		}
-	case !w.shard.HandOver(&w.member):
+	case w.host != nil && !w.host.Leave(), w.host == nil && !w.shard.HandOver(&w.member):
 		w.shard.stat.waitersFull.Add(1)
 		return false
 	default:

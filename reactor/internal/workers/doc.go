@@ -15,6 +15,9 @@
 //	         |  gone               sleeps <-> lent        |
 //	         +--------------------------------------------+
 //
+// The loop runs what it has borrowed the lead for by an Inline, which leaves the loop
+// with an item that is about to wait.
+//
 // # Who owns what
 //
 // The Shard owns what waits. What the leader has taken belongs to whoever leads, on
