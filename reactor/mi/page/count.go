@@ -84,9 +84,9 @@ func (c *count) into(o *overview, t *trails) {
 	for k, n := range c.Conns {
 		switch {
 		case k.Phase == reactor.PhaseEstablished:
-			o.Totals.Established += int(n)
+			o.Counted.Established += int(n)
 		case k.Phase < reactor.PhaseEstablished:
-			o.Totals.Connecting += int(n)
+			o.Counted.Connecting += int(n)
 		}
 		o.Connections = append(o.Connections, class{k.Proto.String(), k.Direction(), k.Phase.String(), int(n)})
 	}
@@ -94,8 +94,8 @@ func (c *count) into(o *overview, t *trails) {
 		return cmp.Or(cmp.Compare(a.Proto, b.Proto), cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Phase, b.Phase))
 	})
 	for p, n := range c.Queued {
-		o.Totals.Queued += int(n)
-		o.Totals.Stuck += int(c.Stuck[p])
+		o.Counted.Queued += int(n)
+		o.Counted.Stuck += int(c.Stuck[p])
 	}
 	o.SlowTotal = c.slowAll
 	o.Slow = append(o.Slow, c.slow...)

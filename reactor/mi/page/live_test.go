@@ -23,12 +23,12 @@ func TestLiveConnection(t *testing.T) {
 	b.speak(known, "OPTIONS", "sip:edge.example")
 	b.speak(other, "OPTIONS", "sip:edge.example")
 	o := b.overview("two handshakes are recorded", func(o *sampled) bool {
-		return len(o.Slowest) == 2 && o.Totals.MessagesIn == 2 && o.Totals.MessagesOut == 2 && o.Totals.Established == 2
+		return len(o.Slowest) == 2 && o.Totals["net:messages_in"] == 2 && o.Totals["net:messages_out"] == 2 && o.Counted.Established == 2
 	})
 	if o.Version != "sipreactor (test)" || o.Tracing != "" || len(o.Listeners) != 2 || o.Listeners[0].Connections != 2 || o.Listeners[0].Address != b.socks[reactor.TLS] {
 		t.Errorf("%+v", o.overview)
 	}
-	if want := []class{{"tls", "in", "established", 2}}; !slices.Equal(o.Connections, want) || o.Totals.Established != 2 || o.Totals.Accepted != 2 || o.Totals.MessagesIn != 2 {
+	if want := []class{{"tls", "in", "established", 2}}; !slices.Equal(o.Connections, want) || o.Counted.Established != 2 || o.Totals["net:accepted"] != 2 || o.Totals["net:messages_in"] != 2 {
 		t.Errorf("%+v %+v", o.Connections, o.Totals)
 	}
 	if h := o.Slowest[0]; h.TLS != "TLSv1.3" || h.Domain != "edge" || h.Took <= 0 || h.Took < o.Slowest[1].Took || h.Direction != "in" {
@@ -121,11 +121,11 @@ func TestLiveTroubles(t *testing.T) {
 	caller := b.dial(false)
 	b.speak(caller, "MESSAGE", "sip:b@"+silent.Addr().String()+";transport=tls")
 	o = b.overview("the sender has gone on", func(o *sampled) bool {
-		return len(o.Connecting) == 1 && o.Connecting[0].Parked == 1 && o.Connecting[0].Handshaking == 1 && o.Totals.Queued == 1
+		return len(o.Connecting) == 1 && o.Connecting[0].Parked == 1 && o.Connecting[0].Handshaking == 1 && o.Counted.Queued == 1
 	})
 	c := o.Connecting[0]
-	if c.Remote != silent.Addr().String() || c.Proto != "tls" || c.Handshaking != 1 || c.Connecting != 0 || o.Totals.Connecting != 1 || o.Totals.Queued != 1 {
-		t.Errorf("%+v %+v", c, o.Totals)
+	if c.Remote != silent.Addr().String() || c.Proto != "tls" || c.Handshaking != 1 || c.Connecting != 0 || o.Counted.Connecting != 1 || o.Counted.Queued != 1 {
+		t.Errorf("%+v %+v", c, o.Counted)
 	}
 	if d := b.details(c.Last); d.Direction != "out" || d.State.Phase != "handshaking" || d.State.Queue != 1 || d.Certificate != nil ||
 		!strings.HasPrefix(names(d), "connect, ") || !strings.HasSuffix(names(d), "handshake, handshake parked") {
@@ -167,8 +167,8 @@ func TestLiveSlowPeer(t *testing.T) {
 		return stuck
 	})
 	o := b.overview("the slow peer is told", func(o *sampled) bool { return len(o.Slow) == 1 })
-	if p := o.Slow[0]; p.Remote != slow.LocalAddr().String() || !p.Stuck || o.Totals.Stuck != 1 || o.SlowTotal != 1 {
-		t.Errorf("%+v %+v", p, o.Totals)
+	if p := o.Slow[0]; p.Remote != slow.LocalAddr().String() || !p.Stuck || o.Counted.Stuck != 1 || o.SlowTotal != 1 {
+		t.Errorf("%+v %+v", p, o.Counted)
 	}
 	var all finding
 	b.call("find_conns", []string{"established"}, &all)
@@ -276,13 +276,13 @@ func TestCount(t *testing.T) {
 	}
 	o := &overview{}
 	c.into(o, &trails{live: map[reactor.Handle]*trail{1039: {count: 1, steps: [maxSteps]step{{kind: reactor.ConnectParked}}}}})
-	if len(o.Slow) != maxShown || o.SlowTotal != 100 || o.Slow[0].Queue != 50 || o.Slow[1].Queue != 0 || o.Slow[2].Queue != 99 || o.Totals.Stuck != 2 || o.Totals.Queued != 4950 {
-		t.Errorf("%+v %+v", o.Slow, o.Totals)
+	if len(o.Slow) != maxShown || o.SlowTotal != 100 || o.Slow[0].Queue != 50 || o.Slow[1].Queue != 0 || o.Slow[2].Queue != 99 || o.Counted.Stuck != 2 || o.Counted.Queued != 4950 {
+		t.Errorf("%+v %+v", o.Slow, o.Counted)
 	}
-	if d := o.Connecting[0]; len(o.Connecting) != maxShown || d.Oldest != 39 || d.Connecting != 2 || d.Parked != 1 || d.Last != "1039" || o.Totals.Connecting != 40 {
-		t.Errorf("%+v %+v", o.Connecting, o.Totals)
+	if d := o.Connecting[0]; len(o.Connecting) != maxShown || d.Oldest != 39 || d.Connecting != 2 || d.Parked != 1 || d.Last != "1039" || o.Counted.Connecting != 40 {
+		t.Errorf("%+v %+v", o.Connecting, o.Counted)
 	}
-	if c.byDomain["edge"] != 100 || o.Totals.Established != 100 {
+	if c.byDomain["edge"] != 100 || o.Counted.Established != 100 {
 		t.Errorf("%v", c.byDomain)
 	}
 }

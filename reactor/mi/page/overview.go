@@ -26,9 +26,11 @@ type overview struct {
 	Listeners []listener
 	// Connections counts those there are by protocol, direction and phase.
 	Connections []class
-	Totals      totals
-	Closes      []tally
-	Refused     []tally
+	Counted     counted
+	// Totals are the engine's figures since the start, as statistics name them.
+	Totals  map[string]uint64
+	Closes  []tally
+	Refused []tally
 	// Connecting are the destinations of connects and handshakes of ours that are
 	// under way, Slow the peers for which messages wait or that take none.
 	Connecting []destination
@@ -60,12 +62,10 @@ type class struct {
 	Count                   int
 }
 
-type totals struct {
-	Connections, Established, Connecting, Stuck, Queued            int
-	Accepted, Refused, RefusedRecent, Handshakes, HandshakesFailed uint64
-	Resumed, Dials, DialsFailed, Parked, Parking                   uint64
-	MessagesIn, MessagesOut, BytesIn, BytesOut                     uint64
-	Malformed, Undelivered, Overflow                               uint64
+// counted is what the connections that there are come to, and the refusals within the samples.
+type counted struct {
+	Established, Connecting, Stuck, Queued int
+	RefusedRecent                          uint64
 }
 
 // tally is a count since the start, and of that what came within the samples.
@@ -122,13 +122,7 @@ func (m *maker) make(now time.Time) *overview {
 	n := m.node
 	s := n.Engine.Stats()
 	o := &overview{Version: n.Version, Started: n.Started, Now: now}
-	o.Totals = totals{Connections: s.Connections, Accepted: s.Accepted, Refused: s.Refused,
-		Handshakes: s.Handshakes, HandshakesFailed: s.HandshakesFailed, Resumed: s.Resumed, Dials: s.Dials,
-		Parked: s.Parked, Parking: uint64(s.Parking), MessagesIn: s.MessagesIn, MessagesOut: s.MessagesOut,
-		BytesIn: s.BytesIn, BytesOut: s.BytesOut, Malformed: s.Malformed, Undelivered: s.Undelivered, Overflow: s.Overflow}
-	for _, failed := range s.DialsFailed {
-		o.Totals.DialsFailed += failed
-	}
+	o.Totals = totalsOf(&s)
 	c := newCount()
 	n.Engine.Conns(func(i *reactor.ConnInfo) bool { c.take(i); return true })
 	for i := range n.Traces {
@@ -157,12 +151,23 @@ func (o *overview) listeners(sockets []*reactor.Socket, accepted map[*reactor.So
 	}
 }
 
+// totalsOf reads the table of figures: those of one value, by group:name.
+func totalsOf(s *reactor.Stats) map[string]uint64 {
+	all := make(map[string]uint64)
+	for i := range reactor.Figures {
+		if f := &reactor.Figures[i]; f.Labels == nil {
+			f.Each(s, func(n uint64, _ ...string) { all[f.Group+":"+f.Name] = n })
+		}
+	}
+	return all
+}
+
 // tallies counts closes and refusals by reason, the most frequent first.
 func (o *overview) tallies(s *reactor.Stats, ago *sample) {
 	o.Closes, o.Refused = []tally{}, []tally{}
-	o.Totals.RefusedRecent = s.Refused
+	o.Counted.RefusedRecent = s.Refused
 	if ago != nil {
-		o.Totals.RefusedRecent -= min(s.Refused, ago.refused)
+		o.Counted.RefusedRecent -= min(s.Refused, ago.refused)
 	}
 	for r, total := range s.Closed {
 		recent := total

@@ -27,10 +27,10 @@ export function findings(o, recent) {
     add("bad", `${p.Name} is down for ${span(p.DownFor)}: ${p.LastError}.${lost}`, "peers");
   }
   if (dead.length > few) add("bad", `${plural(dead.length - few, "more peer is", "more peers are")} down.`, "peers");
-  if (o.Totals.RefusedRecent) add("bad", `${plural(o.Totals.RefusedRecent, "connection")} refused in the last five minutes.`, "errors");
+  if (o.Counted.RefusedRecent) add("bad", `${plural(o.Counted.RefusedRecent, "connection")} refused in the last five minutes.`, "errors");
   const full = o.Closes.find((c) => c.Reason === "queue full");
   if (full?.Recent) add("bad", `${plural(full.Recent, "connection")} closed in the last five minutes because too much waited for them.`, "closes");
-  if (o.Totals.Stuck) add("warn", `${plural(o.Totals.Stuck, "peer takes", "peers take")} no bytes at the moment.`, "slow");
+  if (o.Counted.Stuck) add("warn", `${plural(o.Counted.Stuck, "peer takes", "peers take")} no bytes at the moment.`, "slow");
   const mute = o.Connecting.filter((d) => d.Oldest > patientFor);
   if (mute.length) {
     const oldest = span(mute[0].Oldest);

@@ -8,19 +8,19 @@ const phases = [["connecting", "enrolling"], ["handshaking"], ["established"], [
 
 /** The figures on top. last are rates of the last seconds, recent sums of minutes. */
 export function figures(o, last, recent) {
-  const t = o.Totals;
-  text($("f-connections"), count(t.Connections));
-  text($("f-connections-more"), `${count(t.Established)} established`);
+  const t = o.Totals, now = o.Counted;
+  text($("f-connections"), count(t["net:connections"]));
+  text($("f-connections-more"), `${count(now.Established)} established`);
   text($("f-in"), `${rate(last.in)}/s`);
-  text($("f-in-more"), `${bytes(last.bytesIn)}/s, ${count(t.MessagesIn)} so far`);
+  text($("f-in-more"), `${bytes(last.bytesIn)}/s, ${count(t["net:messages_in"])} so far`);
   text($("f-out"), `${rate(last.out)}/s`);
-  text($("f-out-more"), `${bytes(last.bytesOut)}/s, ${count(t.MessagesOut)} so far`);
+  text($("f-out-more"), `${bytes(last.bytesOut)}/s, ${count(t["net:messages_out"])} so far`);
   text($("f-handshakes"), `${rate(last.handshakes)}/s`);
-  text($("f-handshakes-more"), `${count(t.Handshakes)} so far, ${count(t.Resumed)} resumed`);
+  text($("f-handshakes-more"), `${count(t["tls:handshakes"])} so far, ${count(t["tls:resumed"])} resumed`);
   text($("f-failed"), count(recent.failed));
-  text($("f-failed-more"), `in 5 minutes, ${count(t.HandshakesFailed)} so far`);
-  text($("f-queued"), count(t.Queued));
-  text($("f-queued-more"), `${plural(t.Stuck, "peer takes", "peers take")} no bytes`);
+  text($("f-failed-more"), `in 5 minutes, ${count(t["tls:handshakes_failed"])} so far`);
+  text($("f-queued"), count(now.Queued));
+  text($("f-queued-more"), `${plural(now.Stuck, "peer takes", "peers take")} no bytes`);
 }
 
 /** All tables but that of the search. */
