@@ -33,7 +33,7 @@ func (l *loop) overloaded(c *conn) bool {
 		return true
 	case !l.more:
 		return false
-	case c.blamed && l.policy.Above():
+	case c.overloads && l.policy.Above():
 		return true
 	default:
 		return l.deep(c, now)
@@ -49,7 +49,7 @@ func (l *loop) deep(c *conn, now int64) bool {
 // answersWait notes whether answers wait on a connection, for their being read or for
 // what was read before. Loop only.
 func (l *loop) answersWait(c *conn, wait bool) {
-	l.policy.Answers(&c.lags, wait && c.unanswered.Load() > 0)
+	l.policy.Answers(&c.answersWait, wait && c.unanswered.Load() > 0)
 }
 
 // mark has the loop find out how long it takes to come round. Loop only.
@@ -75,16 +75,16 @@ func (l *loop) weigh(c *conn) {
 		return
 	}
 	overloaded := l.overloaded(c)
-	for i, b := range l.bags {
+	for i, b := range l.frames {
 		if len(b) != 0 && (overloaded || l.eng.shards[i].Exceeds(c.lowPriority(), len(b))) && begins(b) {
-			c.excess, c.blamed = true, true
+			c.excess, c.overloads = true, true
 			return
 		}
 	}
 }
 
 // begins reports whether a new request is among the items.
-func begins(b bag) bool {
+func begins(b []item) bool {
 	for _, it := range b {
 		if it.kind == itemMessage && !urgent(it.data) {
 			return true
@@ -163,12 +163,12 @@ func (l *loop) sift(c *conn) {
 		l.policy.Look(e.now(), much)
 	}
 	if c != nil {
-		c.blamed = c.blamed && l.policy.Over()
+		c.overloads = c.overloads && l.policy.Over()
 	}
-	if !ends && (!l.policy.Over() || c != nil && !c.blamed) {
+	if !ends && (!l.policy.Over() || c != nil && !c.overloads) {
 		return
 	}
-	for i, b := range l.bags {
+	for i, b := range l.frames {
 		kept := b[:0]
 		for _, it := range b {
 			switch {
@@ -183,7 +183,7 @@ func (l *loop) sift(c *conn) {
 			l.refuse(it)
 		}
 		clear(b[len(kept):])
-		l.bags[i] = kept
+		l.frames[i] = kept
 	}
 }
 

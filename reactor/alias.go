@@ -31,8 +31,8 @@ func (e *Engine) AddAlias(h Handle, port uint16) error {
 		return peers.ErrGone
 	}
 	alias := netip.AddrPortFrom(c.src.Remote.Addr(), port)
-	suspects, err := e.peers.stand(c, endpoint.Of(c.src.Proto, alias))
-	for _, old := range suspects {
+	holders, err := e.peers.stand(c, endpoint.Of(c.src.Proto, alias))
+	for _, old := range holders {
 		if !old.src.Outbound {
 			e.logAliasMoved(alias, old, c)
 		}
@@ -43,7 +43,7 @@ func (e *Engine) AddAlias(h Handle, port uint16) error {
 
 // stand makes a connection the holder of an alias. It gives the connections that
 // carried messages to that end point so far: the holder before, and ours.
-func (x *index) stand(c *conn, key endpoint.Key) (suspects []*conn, err error) {
+func (x *index) stand(c *conn, key endpoint.Key) (holders []*conn, err error) {
 	return x.Stand(c, key,
 		func(holder *conn) bool { return holder.yields(c) },
 		func(q *conn) bool { return q.src.Outbound })

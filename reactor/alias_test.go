@@ -76,10 +76,10 @@ func TestNewestHoldsTheAlias(t *testing.T) {
 	holder := func() *conn { c, _ := p.find(key, &match{}, nil); return c }
 	old, young := from("192.0.2.1:40001", 0), from("192.0.2.1:40002", time.Second)
 	if s, err := p.stand(old, key); err != nil || len(s) != 0 || holder() != old {
-		t.Fatalf("the first: %v, suspects %v", err, s)
+		t.Fatalf("the first: %v, holders %v", err, s)
 	}
 	if s, err := p.stand(young, key); err != nil || len(s) != 1 || s[0] != old || holder() != young {
-		t.Fatalf("the newer one: %v, suspects %v", err, s)
+		t.Fatalf("the newer one: %v, holders %v", err, s)
 	}
 	if len(p.aliasPorts(old)) != 0 {
 		t.Error("the old one still has it")

@@ -110,10 +110,10 @@ func (c *conn) reached() {
 // connection. Loop only.
 func (l *loop) answeredFrom(c *conn) {
 	e := l.eng
-	if e.backoff.Len() == 0 || c.heard == l.seconds.Load()+1 {
+	if e.backoff.Len() == 0 || c.answered == l.seconds.Load()+1 {
 		return
 	}
-	c.heard = l.seconds.Load() + 1
+	c.answered = l.seconds.Load() + 1
 	if e.backoff.Answered(e.peers.Ends(c)...) {
 		e.logBack(c)
 	}

@@ -57,15 +57,15 @@ func BenchmarkHandOver(b *testing.B) {
 		}
 	}}, nil)
 	src := &Source{Proto: TCP}
-	bag := make([]item, 32)
+	items := make([]item, 32)
 	b.ReportAllocs()
 	b.ResetTimer()
-	for n := 0; n < b.N; n += len(bag) {
-		left = len(bag)
-		for i := range bag {
-			bag[i] = item{kind: itemMessage, src: src}
+	for n := 0; n < b.N; n += len(items) {
+		left = len(items)
+		for i := range items {
+			items[i] = item{kind: itemMessage, src: src}
 		}
-		e.shards[0].push(bag, 1<<20)
+		e.shards[0].push(items, 1<<20)
 		<-done
 	}
 }

@@ -90,7 +90,7 @@ func (l *loop) closed(c *conn, err error) {
 	}
 	c.noteClose(fail(ReadError, err))
 	l.idle.Remove(c)
-	l.policy.Answers(&c.lags, false)
+	l.policy.Answers(&c.answersWait, false)
 	l.part(c)
 	c.cleanUp()
 }

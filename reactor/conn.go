@@ -50,9 +50,9 @@ type conn struct {
 	place        sourcelimit.Place        // what it counts to its source
 	chunks       int                      // chunks of that message so far
 	excess       bool                     // the read under way brought new requests that are too many
-	blamed       bool                     // it brought such since there is more than is handled
+	overloads    bool                     // it brought such since there is more than is handled
 	full         int64                    // when the last read began, if that has left something unread
-	lags         bool                     // answers wait on it; the policy's
+	answersWait  bool                     // answers wait on it; the policy's
 	paused       bool                     // it is in its loop's list
 	swamped      bool                     // it is not read since its replies have no room
 	ignoresInput bool                     // nothing more is read: framing is lost, or the end is near
@@ -67,7 +67,7 @@ type conn struct {
 	msgLate      bool                     // the message had its moment; see behind
 	eof          bool                     // the peer's stream is read to its end, and no loop has the descriptor
 	wheel        wheel.Link[conn]
-	heard        int64 // second, plus one, in which the back-off table was last told of an answer
+	answered     int64 // second, plus one, in which the back-off table was last told of an answer
 
 	sendSince  int64  // since when the peer makes no progress
 	sendFinals uint64 // final responses then

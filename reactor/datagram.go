@@ -41,7 +41,7 @@ func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
 		l.stat.answered.Add(l.seconds.Load())
 	}
 	i := l.eng.shardOf(data)
-	l.bags[i] = append(l.bags[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
+	l.frames[i] = append(l.frames[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
 }
 
 // datagramSource is the Source of what a peer sends to a socket.

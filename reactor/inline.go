@@ -25,10 +25,10 @@ func (l *loop) newHost() *host {
 	return w.host
 }
 
-// handle runs the Handler for the first items of a shard's bag, as far as the
+// handle runs the Handler for the first frames for a shard, as far as the
 // time reaches, and tells how many those were: 0 when the shard is at work.
 // Loop only.
-func (l *loop) handle(s *shard, b bag, until int64) int {
+func (l *loop) handle(s *shard, b []item, until int64) int {
 	if !s.Lend() {
 		return 0
 	}
@@ -63,7 +63,7 @@ func (h *host) carry() {
 }
 
 // inline runs the Handler on the loop for what the loop has time for, and
-// leaves the rest in the bags. A Handler that takes more of a loop's time than it
+// leaves the rest where it is. A Handler that takes more of a loop's time than it
 // may (scheduler.Allowance), or that mostly waits, is not for a loop.
 func (l *loop) inline() {
 	if !l.allowed.Takes() {
@@ -73,7 +73,7 @@ func (l *loop) inline() {
 	began := l.eng.now()
 	done := 0
 	host := l.host
-	for i, b := range l.bags {
+	for i, b := range l.frames {
 		if len(b) == 0 {
 			continue
 		}
@@ -81,7 +81,7 @@ func (l *loop) inline() {
 		done += n
 		rest := copy(b, b[n:])
 		clear(b[rest:])
-		l.bags[i] = b[:rest]
+		l.frames[i] = b[:rest]
 	}
 	if done == 0 {
 		return

@@ -36,7 +36,7 @@ type loop struct {
 	fresh   int              // where in the slab the bytes of that read begin
 	burst   datagrams.Burst[*Socket]
 	senders datagrams.Sources[*Socket, Source]
-	bags    []bag // frames of the read under way, by shard
+	frames  [][]item // frames of the read under way, by shard
 	idle    wheel.Wheel[conn, *conn]
 	stat    loopCounters
 
@@ -55,11 +55,11 @@ type loop struct {
 	refuser *Worker          // answers what no worker is to have; nil until it is needed
 
 	seconds atomic.Int64  // the engine's seconds at the last tick
-	rounds  atomic.Uint64 // ticks that it came to
+	ticks   atomic.Uint64 // seconds that it came to
 }
 
 func newLoop(e *Engine, on *poller.Loop) *loop {
-	l := &loop{eng: e, policy: admission.New(e.cfg.QueueDelay), poll: on, bags: make([]bag, len(e.shards))}
+	l := &loop{eng: e, policy: admission.New(e.cfg.QueueDelay), poll: on, frames: make([][]item, len(e.shards))}
 	l.seconds.Store(e.seconds())
 	l.idle.Start(l.seconds.Load())
 	l.sched.Start(on, l, e.now, e.cfg.InlineHandshake)
@@ -99,7 +99,7 @@ func (l *loop) Serve(list []*conn, signals scheduler.Signals) scheduler.Effect {
 		l.seconds.Store(l.eng.seconds())
 		l.lookAll() // before it is idle: what was acknowledged counts
 		l.idle.Advance(l.seconds.Load(), l.expire)
-		l.rounds.Add(1)
+		l.ticks.Add(1)
 	}
 	var did uint32
 	for _, c := range list {
@@ -174,8 +174,8 @@ func (l *loop) serve(c *conn, what uint32) {
 	}
 }
 
-// bag puts an item with its shard, with a reference on the slab it is in.
-func (l *loop) bag(c *conn, it item) {
+// frame puts an item with its shard, with a reference on the slab it is in.
+func (l *loop) frame(c *conn, it item) {
 	it.buf = l.slab.Retain()
 	it.src, it.conn = &c.src, c
 	if len(it.data) > 3 && string(it.data[:4]) == "SIP/" {
@@ -184,10 +184,10 @@ func (l *loop) bag(c *conn, it item) {
 	}
 	c.inHand.Add(1)
 	i := l.eng.shardOf(it.data)
-	l.bags[i] = append(l.bags[i], it)
+	l.frames[i] = append(l.frames[i], it)
 }
 
-// dispatch hands the bags, which are of one connection (nil: of a datagram), to
+// dispatch hands the frames of the read, which are of one connection (nil: of a datagram), to
 // their shards. New requests that are too many are answered here, and so is what
 // finds no room.
 func (l *loop) dispatch(c *conn) {
@@ -196,7 +196,7 @@ func (l *loop) dispatch(c *conn) {
 	if l.eng.cfg.Inline > 0 {
 		l.inline()
 	}
-	for i, b := range l.bags {
+	for i, b := range l.frames {
 		if len(b) == 0 {
 			continue
 		}
@@ -206,7 +206,7 @@ func (l *loop) dispatch(c *conn) {
 			l.overflow(s, rest)
 		}
 		clear(b)
-		l.bags[i] = b[:0]
+		l.frames[i] = b[:0]
 	}
 }
 

@@ -19,13 +19,13 @@ func (e *Engine) Pulse(ctx context.Context) error {
 	}
 	late := make(map[*loop]uint64)
 	e.eachLoop(func(l *loop) {
-		late[l] = l.rounds.Load()
+		late[l] = l.ticks.Load()
 		l.tick()
 	})
 	loops, stuck := len(late), 0
 	err := until(ctx, func() bool {
 		for l, before := range late {
-			if l.rounds.Load() != before {
+			if l.ticks.Load() != before {
 				delete(late, l)
 			}
 		}

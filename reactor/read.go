@@ -82,7 +82,7 @@ func (l *loop) pump(c *conn) {
 		l.fold(c, l.cut(c, base))
 	}
 	l.dispatch(c)
-	if l.heard(c); c.phase == phase.Established && c.web != nil && c.web.Over() {
+	if l.answerControls(c); c.phase == phase.Established && c.web != nil && c.web.Over() {
 		l.close(c, because(PeerClosed, "close "+strconv.Itoa(int(c.web.Code()))))
 		return
 	}
@@ -226,7 +226,7 @@ func (l *loop) largeBehind(from int) bool {
 	return false
 }
 
-// cut frames the slab from base on and bags what is complete. It gives the
+// cut frames the slab from base on and takes what is complete. It gives the
 // offset of the first byte that must be kept.
 func (l *loop) cut(c *conn, base int) (from int) {
 	bytes := l.slab.Bytes()
@@ -245,7 +245,7 @@ func (l *loop) cut(c *conn, base int) (from int) {
 			}
 			l.complete(c)
 			c.asked(bytes[start:end])
-			l.bag(c, item{kind: itemMessage, data: bytes[start:end:end]})
+			l.frame(c, item{kind: itemMessage, data: bytes[start:end:end]})
 			l.answered(c, bytes[start:end])
 			l.stat.carried[c.src.Proto].messagesIn.Add(1)
 			c.carried.messagesIn.Add(1)
@@ -260,7 +260,7 @@ func (l *loop) cut(c *conn, base int) (from int) {
 			l.stat.malformed.Add(1)
 			l.eng.stat.defects.Add(cut.Defect.Reason)
 			defect := cut.Defect
-			l.bag(c, item{kind: itemMalformed, data: bytes[start:end:end], defect: &defect})
+			l.frame(c, item{kind: itemMalformed, data: bytes[start:end:end], defect: &defect})
 			return len(bytes)
 		case sipframe.Over:
 			c.ignoresInput = true // pump ends it, behind what came before

@@ -42,7 +42,7 @@ func (s *shard) start() {
 	}()
 }
 
-// push queues the items of a bag, which are of one connection: see workers.Shard.Push.
+// push queues items, which are of one connection: see workers.Shard.Push.
 func (s *shard) push(items []item, bound int) (refused int) {
 	low := len(items) > 0 && items[0].conn != nil && items[0].conn.lowPriority()
 	return s.Push(items, low, bound)

@@ -37,9 +37,9 @@ func TestWakeUpsAreHeard(t *testing.T) {
 		for range 4 {
 			all.Go(func() {
 				for range 200 {
-					before := l.rounds.Load()
+					before := l.ticks.Load()
 					l.tick()
-					r.eventually("the loop comes round", func() bool { return l.rounds.Load() != before })
+					r.eventually("the loop comes round", func() bool { return l.ticks.Load() != before })
 				}
 			})
 		}

@@ -171,13 +171,13 @@ func (c *conn) machine() tlsstate.Machine {
 	return m
 }
 
-// heard answers what the frames of WebSocket have brought besides messages. Loop only.
-func (l *loop) heard(c *conn) {
+// answerControls answers what the control frames of WebSocket have brought besides messages. Loop only.
+func (l *loop) answerControls(c *conn) {
 	if c.web == nil {
 		return
 	}
-	answer, heard := c.web.Heard()
-	if heard {
+	answer, came := c.web.Pinged()
+	if came {
 		l.alive(c)
 	}
 	if len(answer) > 0 {

@@ -96,9 +96,6 @@ func (it item) First() bool { return it.owed }
 // Low counts the item among those of its connection that wait behind the others.
 func (it item) Low(n int) { it.conn.low.Add(int32(n)) }
 
-// bag is the frames of one read that go to one shard.
-type bag []item
-
 // do runs the Handler for one item.
 func (w *Worker) do(it item) {
 	w.frame, w.hand = Frame{Data: it.data, Src: it.src, buf: it.buf}, it.conn

@@ -40,7 +40,7 @@ type Policy struct {
 	round  int64 // how long the last one took
 	idle   int64 // when there was nothing to do
 
-	lags int // connections whose answers wait; see Answers
+	answers int // connections whose answers wait; see Answers
 
 	over  bool
 	above int64 // since when every look has seen too much; 0 = the last one did not
@@ -79,9 +79,9 @@ func (p *Policy) Idle(now int64) { p.round, p.idle = 0, now }
 func (p *Policy) Answers(at *bool, wait bool) {
 	switch {
 	case wait && !*at:
-		p.lags++
+		p.answers++
 	case !wait && *at:
-		p.lags--
+		p.answers--
 	}
 	*at = wait
 }
@@ -99,7 +99,7 @@ func (p *Policy) Wait(now int64) int64 {
 // there use up half of the time that there is (the other half is the workers'), or
 // answers wait.
 func (p *Policy) Overloaded(now int64) bool {
-	return p.target != 0 && (p.lags > 0 || p.Wait(now) > p.target/2)
+	return p.target != 0 && (p.answers > 0 || p.Wait(now) > p.target/2)
 }
 
 // Deep reports whether a connection has more unread than there is time for, as far
@@ -111,7 +111,7 @@ func (p *Policy) Deep(unread, got int, gap int64) bool {
 }
 
 // Roomy reports whether what is not read may be: there is room, if not much.
-func (p *Policy) Roomy(now int64) bool { return p.lags == 0 && p.Wait(now) <= p.target/4 }
+func (p *Policy) Roomy(now int64) bool { return p.answers == 0 && p.Wait(now) <= p.target/4 }
 
 // Look notes whether there is too much. It is asked at each read while there is, or
 // was at the last one (Above).

@@ -31,10 +31,10 @@ const (
 )
 
 type connection struct {
-	unread                         []piece
-	full                           int64 // when the last read began, if that left something
-	queued, paused, excess, blamed bool
-	lag                            bool
+	unread                            []piece
+	full                              int64 // when the last read began, if that left something
+	queued, paused, excess, overloads bool
+	lag                               bool
 }
 
 // piece is a message on its way to the loop.
@@ -124,15 +124,15 @@ func (m *model) read(c int) {
 		}
 		return
 	}
-	if m.Overloaded(m.now) || deep || more && k.blamed && m.Above() {
-		k.excess, k.blamed = true, true
+	if m.Overloaded(m.now) || deep || more && k.overloads && m.Above() {
+		k.excess, k.overloads = true, true
 	}
 	if much := k.excess || len(m.paused) > 0; much || m.Above() {
 		m.Look(m.now, much)
 	}
-	k.blamed = k.blamed && m.Over()
+	k.overloads = k.overloads && m.Over()
 	for _, p := range batch {
-		if k.blamed && m.Refuse() {
+		if k.overloads && m.Refuse() {
 			m.now += m.refuse
 			m.turned++
 			if m.answered != nil {

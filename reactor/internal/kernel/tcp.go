@@ -25,10 +25,10 @@ func BoundSend(fd int) {
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
 }
 
-// DeafToSYN has a listener hear no SYN any more, as if a firewall dropped them: who
+// IgnoreSYN has a listener ignore SYNs from now on, as if a firewall dropped them: who
 // has connected by then is accepted, and nobody else connects. Connections that it
 // still makes inherit that, which does them no harm.
-func DeafToSYN(listener int) error {
+func IgnoreSYN(listener int) error {
 	const flags, syn = 13, 0x02 // RFC 9293 3.1: the octet of a TCP header, and its bit
 	program := [...]unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},

@@ -233,7 +233,7 @@ func (g *Group) settle() bool {
 	for _, l := range g.watched {
 		if g.shared[l.FD] {
 			forget(l)
-		} else if err := kernel.DeafToSYN(l.FD); err == nil {
+		} else if err := kernel.IgnoreSYN(l.FD); err == nil {
 			own = append(own, l.FD)
 		}
 	}

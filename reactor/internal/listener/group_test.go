@@ -203,14 +203,14 @@ func TestShutBehindThoseWhoWait(t *testing.T) {
 	}
 	shut := make(chan struct{})
 	go func() { defer close(shut); w.Shut() }()
-	deaf := func() bool { // the kernel would answer at once
+	ignores := func() bool { // the kernel would answer at once
 		c, err := net.DialTimeout("tcp", w.at.String(), 100*time.Millisecond)
 		if err == nil {
 			_ = c.Close()
 		}
 		return err != nil
 	}
-	for end := time.Now().Add(patience); !deaf(); {
+	for end := time.Now().Add(patience); !ignores(); {
 		if time.Now().After(end) {
 			t.Fatal("it never ends")
 		}

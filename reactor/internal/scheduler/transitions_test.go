@@ -13,7 +13,7 @@ type fake struct {
 	Scheduler[int]
 	clock   int64
 	wakes   int // not come yet: at most one, as an eventfd has it
-	rounds  int
+	wakeUps int
 	reads   bool // there is something to be read
 	busy    bool // a sleep would hold something up
 	served  []int
@@ -38,7 +38,7 @@ func newFake() *fake {
 	return f
 }
 
-func (f *fake) Wake()          { f.wakes, f.rounds = 1, f.rounds+1 }
+func (f *fake) Wake()          { f.wakes, f.wakeUps = 1, f.wakeUps+1 }
 func (f *fake) Idle() bool     { return !f.reads }
 func (f *fake) MaySleep() bool { return !f.busy }
 
@@ -89,12 +89,12 @@ func TestTransitions(t *testing.T) {
 		"woken":    func(f *fake) { f.Post(100) },
 	}
 	for _, row := range []struct {
-		from   string
-		event  func(f *fake)
-		name   string
-		to     string
-		rounds int
-		served []int
+		from    string
+		event   func(f *fake)
+		name    string
+		to      string
+		wakeUps int
+		served  []int
 	}{
 		{"free", func(f *fake) { f.Post(1) }, "Post", "woken", 1, nil},
 		{"free", func(f *fake) { f.Raise(1) }, "Raise", "woken", 1, nil},
@@ -116,9 +116,9 @@ func TestTransitions(t *testing.T) {
 		f := newFake()
 		bring[row.from](f)
 		row.event(f)
-		if f.state() != row.to || f.rounds != row.rounds || fmt.Sprint(f.served) != fmt.Sprint(row.served) {
+		if f.state() != row.to || f.wakeUps != row.wakeUps || fmt.Sprint(f.served) != fmt.Sprint(row.served) {
 			t.Errorf("%s, %s: becomes %s, %d wake-ups, served %v; want %s, %d, %v",
-				row.from, row.name, f.state(), f.rounds, f.served, row.to, row.rounds, row.served)
+				row.from, row.name, f.state(), f.wakeUps, f.served, row.to, row.wakeUps, row.served)
 		}
 	}
 }
@@ -130,8 +130,8 @@ func TestAskedWhileServing(t *testing.T) {
 	f.Post(1)
 	f.during = func() { f.Defer(); f.Post(2) }
 	f.Settle()
-	if f.rounds != 1 || fmt.Sprint(f.served) != "[1]" {
-		t.Errorf("%d wake-ups, served %v", f.rounds, f.served)
+	if f.wakeUps != 1 || fmt.Sprint(f.served) != "[1]" {
+		t.Errorf("%d wake-ups, served %v", f.wakeUps, f.served)
 	}
 	f.come()
 	if fmt.Sprint(f.served) != "[1 2]" {
@@ -225,14 +225,14 @@ func TestRound(t *testing.T) {
 		f.Compute(j)
 	}
 	f.Soon()
-	if f.rounds != 1 || len(f.done) != 0 {
-		t.Fatalf("with something to read: %d wake-ups, %d computed", f.rounds, len(f.done))
+	if f.wakeUps != 1 || len(f.done) != 0 {
+		t.Fatalf("with something to read: %d wake-ups, %d computed", f.wakeUps, len(f.done))
 	}
 	f.come()
 	if len(f.done) != 4 || len(f.jobs.queue) != keptJobs || len(f.handed) != 20-4-keptJobs {
 		t.Errorf("%d computed, %d kept, %d handed off", len(f.done), len(f.jobs.queue), len(f.handed))
 	}
-	if f.rounds != 2 {
+	if f.wakeUps != 2 {
 		t.Error("the loop does not come back to the rest")
 	}
 	f.come()
@@ -255,8 +255,8 @@ func TestSoon(t *testing.T) {
 	f.Compute(a)
 	f.Compute(b)
 	f.Soon()
-	if f.rounds != 0 || a.computed != 1 || b.computed != 0 || len(f.done) != 2 || f.rested != 1 {
-		t.Errorf("%d wake-ups, computed %d and %d, %d told, rested %d", f.rounds, a.computed, b.computed, len(f.done), f.rested)
+	if f.wakeUps != 0 || a.computed != 1 || b.computed != 0 || len(f.done) != 2 || f.rested != 1 {
+		t.Errorf("%d wake-ups, computed %d and %d, %d told, rested %d", f.wakeUps, a.computed, b.computed, len(f.done), f.rested)
 	}
 }
 

@@ -23,7 +23,7 @@ type Stream struct {
 	over   bool  // nothing more is read
 	defect *sipframe.Defect
 	reply  []byte // a pong that is to be sent
-	heard  bool   // a ping or pong came
+	pinged bool   // a ping or pong came
 }
 
 // NewStream makes the stream of a connection behind its opening handshake; client:
@@ -172,7 +172,7 @@ func (s *Stream) control(h ws.Header, payload []byte) bool {
 	if h.OpCode == ws.OpPing { // the last one is answered (RFC 6455 5.5.3)
 		s.reply = appendFrame(s.reply[:0], ws.OpPong, s.masks(), payload)
 	}
-	s.heard = true
+	s.pinged = true
 	return false
 }
 
@@ -196,13 +196,13 @@ func (s *Stream) end(at int) sipframe.Cut {
 // of it has to come again.
 func (s *Stream) Unfinished() bool { return s.within || s.state.Fragmented() }
 
-// Heard reports whether the peer has sent pings or pongs since it was asked last, and
+// Pinged reports whether the peer has sent pings or pongs since it was asked last, and
 // returns the frame that answers the last ping; nil if none is to be. It is valid
 // until the next call of Next.
-func (s *Stream) Heard() (answer []byte, heard bool) {
-	heard, s.heard = s.heard, false
+func (s *Stream) Pinged() (answer []byte, came bool) {
+	came, s.pinged = s.pinged, false
 	answer, s.reply = s.reply, nil
-	return answer, heard
+	return answer, came
 }
 
 func limitOf(cfg *sipframe.FramerConfig) int {

@@ -52,7 +52,7 @@ func drive(s *Stream, pieces ...[]byte) (events []string, rest int) {
 			}
 			pos = end
 		}
-		if answer, heard := s.Heard(); heard {
+		if answer, came := s.Pinged(); came {
 			events = append(events, fmt.Sprintf("answer %x", answer))
 		}
 	}
@@ -170,7 +170,7 @@ func TestPings(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
-	if answer, heard := s.Heard(); heard || answer != nil {
+	if answer, came := s.Pinged(); came || answer != nil {
 		t.Errorf("once more: %x", answer)
 	}
 }
