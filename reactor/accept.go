@@ -99,7 +99,7 @@ func (l *loop) adopt(c *conn) {
 	c.loop = l
 	var waited bool
 	if closeReason == nil {
-		waited = c.unpark(phase.Enrolling)
+		waited = c.dial.unpark(phase.Enrolling)
 		if c.src.Proto.shakes() {
 			c.stepLocked(phase.Handshaking)
 		} else {
@@ -121,8 +121,8 @@ func (l *loop) adopt(c *conn) {
 		l.begin(c, &plain{})
 		return
 	}
-	m, err := c.domains.NewClient(c.query())
-	c.domains = nil
+	m, err := c.dial.domains.NewClient(c.query())
+	c.dial.domains = nil
 	if err != nil {
 		l.close(c, tlsError(err))
 		return
@@ -140,7 +140,8 @@ func (l *loop) establish(c *conn, request, answer string) {
 	}
 	c.tls.set(state)
 	c.src.Verified = state != nil && state.Verified
-	waited := c.unpark(phase.Handshaking)
+	waited := c.dial.unpark(phase.Handshaking)
+	c.dial = nil
 	c.mu.Unlock()
 	if waited {
 		l.sched.Stirred()

@@ -50,7 +50,6 @@ func (l *loop) sayGoodbye(c *conn) {
 	if c.phase >= phase.Closing {
 		return // flush has said it
 	}
-	c.left = c.phase
 	c.step(phase.Closing)
 	if c.codec != nil {
 		if c.left == phase.Established && c.out.Flight == nil && c.closeReason.Reason.Orderly() {
@@ -97,11 +96,8 @@ func (l *loop) closed(c *conn, err error) {
 
 // part leaves the descriptor of a connection to the loop, which closes it next.
 func (l *loop) part(c *conn) {
-	was, u, why := c.phase, &c.unacked, c.closeReason
-	if was == phase.Closing {
-		was = c.left
-	}
-	if was != phase.Established {
+	u, why := &c.unacked, c.closeReason
+	if c.was() != phase.Established {
 		return // handshakes have nothing that anybody gets back
 	}
 	if u.Unconfirmed && !refused(why) {
@@ -141,10 +137,7 @@ func (l *loop) linger(c *conn) bool {
 func (c *conn) cleanUp() {
 	e := c.eng
 	c.mu.Lock()
-	was := c.phase
-	if was == phase.Closing {
-		was = c.left
-	}
+	was := c.was()
 	c.stepLocked(phase.Closed)
 	box, why := c.out.Waiting, c.closeReason
 	c.out.Waiting = nil

@@ -17,11 +17,11 @@ import (
 	"sipreactor/reactor/internal/websocket"
 	"sipreactor/reactor/internal/wheel"
 	"sipreactor/sipframe"
-	"sipreactor/tlsstate"
 )
 
 // conn is one connection, from accept or the first thought of connecting to
-// its end. Who owns what stands with each group of fields.
+// its end. Who owns what stands with each group of fields. What one phase alone has
+// stands in a value of its own, which is there in that phase only: see package phase.
 type conn struct {
 	// Set before anybody else can see the connection.
 	id      Handle
@@ -29,10 +29,8 @@ type conn struct {
 	eng     *Engine
 	cfg     *StreamConfig
 	born    time.Time
-	target  Target            // what a dialled connection is for
-	dialer  *sendqueue.Waiter // the sender that a dialled connection was made for
-	domains tlsstate.Domains  // that proof.Self is of; until the handshake begins
-	probing bool              // it was opened to see whether a destination is back
+	target  Target // what a dialled connection is for
+	probing bool   // it was opened to see whether a destination is back
 
 	// The peer index's lock guards this.
 	indexed peers.Place
@@ -41,7 +39,8 @@ type conn struct {
 	loop         *loop
 	sock         poller.Socket
 	codec        codec
-	hs           *handshake // nil but while handshaking
+	dial         *dialing   // of ours, until it is established; mu guards its parked
+	hs           *handshake // while handshaking
 	framing      framing    // cuts what is read
 	framer       sipframe.Framer
 	web          *websocket.Stream        // nil but for WebSocket
@@ -56,7 +55,6 @@ type conn struct {
 	paused       bool                     // it is in its loop's list
 	swamped      bool                     // it is not read since its replies have no room
 	ignoresInput bool                     // nothing more is read: framing is lost, or the end is near
-	left         phase.Phase              // the phase it was in when its end began
 	carried      traffic                  // counted by the loop, read by anybody
 	ending       bool                     // an orderly end waits for what is still to be written
 	unacked      sendqueue.Unacknowledged // written, and not known to be acknowledged
@@ -86,16 +84,14 @@ type conn struct {
 
 	mu          sync.Mutex
 	phase       phase.Phase // written by the owner under mu, so others may read it under mu
+	left        phase.Phase // while closing: the phase before
 	closeReason *Error
 	blocked     bool // the socket takes nothing more: the connect queue watches it
 	known       bool // the connect queue has its descriptor, perhaps from an earlier watch; the loop's
 	half        bool // the peer says nothing more and waits for replies: nothing else is written
-	// parked is the phase, plus one, in which the sender went on without waiting
-	// for the end of it; 0 = it did not.
-	parked phase.Phase
-	out    sendqueue.Queue
-	tls    tlsSummary
-	proof  reuse.Proof // Self and Meant are set with the target
+	out         sendqueue.Queue
+	tls         tlsSummary
+	proof       reuse.Proof // Self and Meant are set with the target
 }
 
 // speaks chooses how messages stand in the stream, by the transport. Nobody else sees
@@ -137,7 +133,19 @@ func (c *conn) stepLocked(to phase.Phase) {
 	if !c.phase.May(to) {
 		panic("reactor: connection cannot go from " + c.phase.String() + " to " + to.String())
 	}
+	if to == phase.Closing {
+		c.left = c.phase
+	}
 	c.phase = to
+}
+
+// was returns the phase that the connection is in, or was in when its end began. Owner
+// only.
+func (c *conn) was() phase.Phase {
+	if c.phase == phase.Closing {
+		return c.left
+	}
+	return c.phase
 }
 
 // Fd returns the connection's descriptor, for the connect queue.

@@ -103,16 +103,6 @@ func (c *conn) handshook(s *tlsstate.State, took time.Duration) {
 	c.mu.Unlock()
 }
 
-// unpark reports whether a sender did not wait for the end of a phase, or of one
-// before, and forgets it. The connection's lock is held.
-func (c *conn) unpark(from phase.Phase) bool {
-	waited := c.parked != 0 && c.parked <= from+1
-	if waited {
-		c.parked = 0
-	}
-	return waited
-}
-
 // countFailure counts a connection that ended before it was established. Owner
 // only, at its end.
 func (c *conn) countFailure(was phase.Phase, why *Error) {

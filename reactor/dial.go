@@ -16,6 +16,27 @@ import (
 	"sipreactor/tlsstate"
 )
 
+// dialing is what a connection of ours has from the first thought of it until it is
+// established. Its owner's, but for parked.
+type dialing struct {
+	sender  *sendqueue.Waiter // that it was made for; nil: it was opened to see whether a destination is back
+	domains tlsstate.Domains  // that conn.proof.Self is of; until the handshake begins
+	// parked is the phase, plus one, in which the sender went on without waiting
+	// for the end of it; 0 = it did not. The connection's lock guards it.
+	parked phase.Phase
+}
+
+// unpark reports whether a sender did not wait for the end of a phase, or of one
+// before, and forgets it. The connection's lock is held. nil: an accepted connection,
+// for which nobody waits.
+func (d *dialing) unpark(from phase.Phase) bool {
+	waited := d != nil && d.parked != 0 && d.parked <= from+1
+	if waited {
+		d.parked = 0
+	}
+	return waited
+}
+
 // begin makes a connection to a target, with the message it is made for as the
 // first that waits. Nobody else sees it yet. nil: there is no room for it.
 func (e *Engine) begin(t *Target, want *match, domains tlsstate.Domains, m Appender, w *sendqueue.Waiter) *conn {
@@ -29,10 +50,10 @@ func (e *Engine) begin(t *Target, want *match, domains tlsstate.Domains, m Appen
 // dialled makes a connection that is still to be opened; probing: to see whether
 // the target is back.
 func (e *Engine) dialled(t *Target, want *match, domains tlsstate.Domains, w *sendqueue.Waiter, probing bool) *conn {
-	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, dialer: w}
+	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, dial: &dialing{sender: w, domains: domains}}
 	c.sock.Owner = c
 	c.sock.Hold(-1)
-	c.proof.Self, c.proof.Meant, c.domains = want.Self, want.Name, domains
+	c.proof.Self, c.proof.Meant = want.Self, want.Name
 	c.target.Set, c.target.Carrier, c.target.Note = nil, nil, nil // the message's, not the connection's
 	c.src = Source{Proto: t.Proto, Remote: t.Addr, Socket: t.Socket, Outbound: true}
 	c.speaks()
@@ -212,7 +233,7 @@ var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // tellConnected lets the sender that dialled know that the handshake begins.
 func (c *conn) tellConnected() {
-	if c.dialer != nil {
-		c.dialer.Connected()
+	if w := c.dial.sender; w != nil {
+		w.Connected()
 	}
 }

@@ -243,7 +243,7 @@ func (e *Engine) leave(c *conn, wait *sendqueue.Waiter) (Outcome, *Error) {
 	c.mu.Lock()
 	ph := c.phase
 	if ph < phase.Established {
-		c.parked = ph + 1
+		c.dial.parked = ph + 1
 	}
 	c.mu.Unlock()
 	switch {

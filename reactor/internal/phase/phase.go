@@ -17,6 +17,16 @@ import "fmt"
 //	any           closed        the descriptor is gone
 //
 // An accepted connection begins in handshaking (TLS) or established (TCP).
+//
+// What a connection has in some phases only:
+//
+//	connecting to handshaking   conn.dial: whom it is made for, the TLS domains, who did not wait (ours alone)
+//	handshaking                 conn.hs: the machine, what came while it was away, the peer's clock
+//	established                 the framer at work, messages in pieces, what is unacknowledged, owed answers
+//	closing                     conn.left: the phase before, which decides what the end is told as
+//
+// The values of the first two are gone, memory and all, when their phase is: an idle
+// connection holds neither. What established has stands in the connection itself.
 type Phase uint8
 
 // The phases, in the order of a life; Count is how many there are.
