@@ -79,28 +79,17 @@ func (m *Messages) Active() bool { return m != nil && m.all.Load() && m.on.Load(
 // id of src's connection, if it has one, so that messages are found beside the
 // events of their connection. While a switch is off it does nothing.
 func (m *Messages) Trace(src *reactor.Source, at time.Time, data []byte, outgoing bool, correlation []byte) {
-	if !m.Active() {
-		return
-	}
-	var p *sipParcel
-	for _, to := range m.id.To {
-		if to.full() {
-			continue
-		}
-		if p == nil {
-			p = &sipParcel{kind: PayloadSIP, from: src.Remote, to: localOf(src), proto: src.Proto, conn: src.Conn, time: at, as: m.as,
-				data: append([]byte(nil), data...), correlation: append([]byte(nil), clipBytes(correlation)...)}
-			if outgoing {
-				p.from, p.to = p.to, p.from
-			}
-		}
-		to.put(p)
-	}
+	m.tell(PayloadSIP, src, at, data, outgoing, correlation)
 }
 
 // Line tells the collectors of a line that the script has logged over a message that
 // came from src. data is copied. While a switch is off it does nothing.
 func (m *Messages) Line(src *reactor.Source, at time.Time, data, correlation []byte) {
+	m.tell(PayloadLog, src, at, data, false, correlation)
+}
+
+// tell gives the collectors that have room one packet.
+func (m *Messages) tell(kind byte, src *reactor.Source, at time.Time, data []byte, outgoing bool, correlation []byte) {
 	if !m.Active() {
 		return
 	}
@@ -110,8 +99,11 @@ func (m *Messages) Line(src *reactor.Source, at time.Time, data, correlation []b
 			continue
 		}
 		if p == nil {
-			p = &sipParcel{kind: PayloadLog, from: src.Remote, to: localOf(src), proto: src.Proto, conn: src.Conn, time: at, as: m.as,
+			p = &sipParcel{kind: kind, from: src.Remote, to: localOf(src), proto: src.Proto, conn: src.Conn, time: at, as: m.as,
 				data: append([]byte(nil), data...), correlation: append([]byte(nil), clipBytes(correlation)...)}
+			if outgoing {
+				p.from, p.to = p.to, p.from
+			}
 		}
 		to.put(p)
 	}
