@@ -71,25 +71,19 @@ func (m *module) check(l *script.Loading) {
 	}
 }
 
-func (m *module) start(e *script.Env) error {
+func (m *module) start(e *script.Env) (err error) {
 	var source store.Source = store.File{Path: m.file}
+	cache := ""
 	if m.file == "" {
-		var err error
 		if m.db, err = m.url.Open(e); err != nil || !m.cached {
 			return err
 		}
-		source = m.db
+		source, cache = m.db, "domain"
 	}
-	m.all = &store.Snapshot[domains]{Source: source, Make: m.load, Log: e.Log}
-	if e.StateDir != "" && m.db != nil {
-		m.all.Cache = filepath.Join(e.StateDir, "domain.cache")
-	}
-	if err := m.all.Start(context.Background()); err != nil {
+	if m.all, err = database.Keep(e, source, cache, m.load); err != nil {
 		m.stop(nil)
-		return err
 	}
-	e.Go(m.all.Recover)
-	return nil
+	return err
 }
 
 func (m *module) stop(any) {

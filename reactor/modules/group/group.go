@@ -5,7 +5,6 @@ package group
 
 import (
 	"context"
-	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -107,16 +106,10 @@ func (m *module) start(e *script.Env) (err error) {
 	if m.reTable == "" {
 		return nil
 	}
-	m.rules = &store.Snapshot[[]rule]{Source: m.db, Make: m.load, Log: e.Log}
-	if e.StateDir != "" {
-		m.rules.Cache = filepath.Join(e.StateDir, "group.cache")
-	}
-	if err := m.rules.Start(context.Background()); err != nil {
+	if m.rules, err = database.Keep(e, m.db, "group", m.load); err != nil {
 		_ = m.db.Close() // the other error tells more
-		return err
 	}
-	e.Go(m.rules.Recover)
-	return nil
+	return err
 }
 
 func (m *module) load(ctx context.Context, s store.Source) (*[]rule, error) {

@@ -6,7 +6,6 @@ package userblacklist
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 
 	"sipreactor/reactor/modules/internal/database"
@@ -89,16 +88,10 @@ func (m *module) start(e *script.Env) (err error) {
 	if len(m.tables) == 0 {
 		return nil
 	}
-	m.lists = &store.Snapshot[map[string]prefixes]{Source: m.db, Make: m.load, Log: e.Log}
-	if e.StateDir != "" {
-		m.lists.Cache = filepath.Join(e.StateDir, "userblacklist.cache")
-	}
-	if err := m.lists.Start(context.Background()); err != nil {
+	if m.lists, err = database.Keep(e, m.db, "userblacklist", m.load); err != nil {
 		_ = m.db.Close() // the other error tells more
-		return err
 	}
-	e.Go(m.lists.Recover)
-	return nil
+	return err
 }
 
 func (m *module) load(ctx context.Context, s store.Source) (*map[string]prefixes, error) {
