@@ -46,8 +46,8 @@ type Cache struct {
 	sources map[netip.Addr]int // who waits; no entry = nobody
 }
 
-// entry is one answer; answer, err and the times are written before done is
-// closed. The lock guards waiting and renewing.
+// entry is one answer; last is written before anybody sees it, answer, err, failing
+// and the times before done is closed. The lock guards waiting and renewing.
 type entry struct {
 	done   chan struct{}
 	answer *Answer
@@ -55,6 +55,12 @@ type entry struct {
 	until  time.Time // it is good
 	renew  time.Time // it is asked for again from then on
 	stale  time.Time // it serves until then where no server answers
+
+	// failing: no server answered when it was to be renewed; it serves all the same,
+	// and is asked for beside that.
+	failing bool
+	// last is what was known before, for who waits in vain; nil: nothing that may serve.
+	last *Answer
 
 	waiting  int
 	renewing bool
@@ -80,7 +86,7 @@ func (c *Cache) Cached(q *Query) (a *Answer, err error, ok bool) {
 		return nil, nil, false
 	}
 	now := c.now()
-	if !now.Before(e.until) {
+	if !now.Before(e.until) && !(e.failing && now.Before(e.stale)) {
 		return nil, nil, false
 	}
 	if e.err == nil && !now.Before(e.renew) {
@@ -141,6 +147,9 @@ func (c *Cache) Enter(q *Query, source netip.Addr) (Ticket, error) {
 			c.evict()
 		}
 		e = &entry{done: make(chan struct{}), err: fmt.Errorf("%w for %s: no answer in time", ErrUnresolved, q.Host)}
+		if old != nil && old.err == nil && c.now().Before(old.stale) {
+			e.last = old.answer
+		}
 		c.hosts[*q] = e
 		c.asking++
 		go c.ask(e, old, *q)
@@ -164,7 +173,7 @@ func (t Ticket) Leave() {
 }
 
 // Wait blocks for the answer, up to the cache's timeout: who asks has the same
-// deadline, but a Resolver may not keep it.
+// deadline, but a Resolver may not keep it. What was known before serves then.
 func (t Ticket) Wait() (*Answer, error) {
 	late := time.NewTimer(t.cache.timeout)
 	defer late.Stop()
@@ -172,6 +181,9 @@ func (t Ticket) Wait() (*Answer, error) {
 	case <-t.entry.done:
 		return t.entry.answer, t.entry.err
 	case <-late.C:
+		if last := t.entry.last; last != nil {
+			return last, nil
+		}
 		return nil, fmt.Errorf("%w: no answer in time", ErrUnresolved)
 	}
 }
@@ -197,7 +209,7 @@ func (c *Cache) ask(e, old *entry, q Query) {
 	case a.TTL == 0:
 		ttl = failedFor
 		if old != nil && old.err == nil && now.Before(old.stale) {
-			e.answer, e.err, e.stale = old.answer, nil, old.stale
+			e.answer, e.err, e.stale, e.failing = old.answer, nil, old.stale, true
 			e.until = now.Add(ttl)
 			e.renew = e.until
 			break

@@ -184,6 +184,81 @@ func TestCacheServesWhatItHasWhereNobodyAnswers(t *testing.T) {
 	}
 }
 
+// Once nobody has answered, nobody waits any more for what is known: it is asked for
+// beside that.
+func TestCacheLetsNobodyWaitForServersThatFail(t *testing.T) {
+	c := newTimed()
+	q := Query{Host: "a.example.com"}
+	first, _ := c.lookup(q)
+	c.fails(&Answer{}, errors.New("no server answers"))
+	c.pass(2 * keep)
+	_, _ = c.lookup(q)
+	for asked := int64(3); asked < 6; asked++ {
+		c.pass(2 * failedFor)
+		if a, err, ok := c.Cached(&q); !ok || err != nil || a != first {
+			t.Fatal(a, err, ok)
+		}
+		for end := time.Now().Add(patience); int64(c.n.Load()) != asked; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("asked %d times, want %d", c.n.Load(), asked)
+			}
+		}
+		c.settled(t, &q)
+	}
+	c.pass(staleFor)
+	if _, _, ok := c.Cached(&q); ok {
+		t.Error("served too long")
+	}
+}
+
+// settled waits until nobody asks for a name any more.
+func (c *timed) settled(t *testing.T, q *Query) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		c.Cache.mu.Lock()
+		e := c.hosts[*q]
+		asking := e != nil && (e.pending() || e.renewing)
+		c.Cache.mu.Unlock()
+		if !asking {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("somebody asks for ever")
+		}
+	}
+}
+
+// neverAnswers knows a name once, and then lets whoever asks wait for longer than it was told.
+type neverAnswers struct {
+	asked atomic.Bool
+	end   chan struct{}
+}
+
+func (r *neverAnswers) Lookup(context.Context, Query) (Answer, error) {
+	if r.asked.CompareAndSwap(false, true) {
+		return Answer{Targets: []Target{target(1)}, TTL: keep}, nil
+	}
+	<-r.end
+	return Answer{}, errors.New("too late")
+}
+
+// Who has waited in vain goes on with what was known.
+func TestCacheServesThoseWhoWaitInVain(t *testing.T) {
+	r := &neverAnswers{end: make(chan struct{})}
+	c := NewCache(r, 20*time.Millisecond)
+	q := Query{Host: "a.example.com"}
+	first, err := c.lookup(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(2 * keep)
+	c.now = func() time.Time { return later }
+	if a, err := c.lookup(q); err != nil || a != first {
+		t.Error(a, err)
+	}
+	close(r.end)
+}
+
 func TestCacheKeepsFailures(t *testing.T) {
 	for _, tc := range []struct {
 		name string
