@@ -131,7 +131,7 @@ func TestKilledWithPhones(t *testing.T) {
 			path := config(t, fmt.Sprintf(keptPhonesConfig, h.at, h.web, s.mode, url))
 			child, log := asChild(t, "-f", path)
 			log.wait(t, "msg=ready")
-			phones := h.crowd(16, 5*time.Millisecond)
+			phones := h.crowd(4, 20*time.Millisecond) // as many as a busy machine writes, too
 			begin := time.Now()
 			h.within("enough have registered", func() bool { return phones.count() > 500 && time.Since(begin) > 2*s.lost })
 			killed := time.Now()
