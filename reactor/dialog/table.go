@@ -196,7 +196,8 @@ func (t *Table) ByID(id ID) *Dialog {
 // ByCallID finds a dialog by its Call-ID, one that has not ended first.
 func (t *Table) ByCallID(callID []byte) *Dialog {
 	var ended *Dialog
-	for _, d := range t.allOf(callID) {
+	var room [4]*Dialog
+	for _, d := range t.appendOf(room[:0], callID) {
 		if d.State() != Ended {
 			return d
 		}
@@ -205,10 +206,8 @@ func (t *Table) ByCallID(callID []byte) *Dialog {
 	return ended
 }
 
-// allOf returns the dialogs of a Call-ID.
-func (t *Table) allOf(callID []byte) []*Dialog {
-	var room [4]*Dialog
-	list := room[:0]
+// appendOf appends the dialogs of a Call-ID.
+func (t *Table) appendOf(list []*Dialog, callID []byte) []*Dialog {
 	c := &t.byCallID[maphash.Bytes(t.seed, callID)%tableShards]
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -220,7 +219,8 @@ func (t *Table) allOf(callID []byte) []*Dialog {
 
 // ByTags finds the dialog of a Call-ID that has these tags, and which way a request with them goes.
 func (t *Table) ByTags(callID, from, to []byte) (*Dialog, Direction) {
-	for _, d := range t.allOf(callID) {
+	var room [4]*Dialog
+	for _, d := range t.appendOf(room[:0], callID) {
 		if dir := d.DirectionOf(from, to); dir != Unknown {
 			return d, dir
 		}

@@ -19,8 +19,22 @@ type OwnContact struct {
 }
 
 func (o *OwnContact) valid() bool {
-	return cleanUser(o.User) && clean(o.URIParams) && !bytes.ContainsAny(o.URIParams, "?,@") && (len(o.URIParams) == 0 || o.URIParams[0] == ';') &&
-		(len(o.Params) == 0 || o.Params[0] == ';') && !bytes.ContainsAny(o.Params, "\r\n\x00")
+	return cleanUser(o.User) && cleanParams(o.URIParams) && (len(o.Params) == 0 || o.Params[0] == ';') && !bytes.ContainsAny(o.Params, "\r\n\x00")
+}
+
+// cleanParams tells whether b can be the parameters of a URI, and nothing behind them.
+func cleanParams(b []byte) bool {
+	for _, c := range b {
+		switch c {
+		case '?', ',', '@', '"', '<', '>', 0x7f:
+			return false
+		default:
+			if c <= ' ' {
+				return false
+			}
+		}
+	}
+	return len(b) == 0 || b[0] == ';'
 }
 
 // hiding is what the Router asked so that who gets a message does not learn where it came from.

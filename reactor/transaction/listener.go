@@ -2,6 +2,7 @@ package transaction
 
 import (
 	"slices"
+	"sync"
 
 	"sipreactor/reactor/proxy"
 )
@@ -91,13 +92,19 @@ func (x *Exchange) tellOn(c *proxy.Context, what Occasion, leg *Leg, code int, t
 	if all == nil && len(x.listeners) == 0 {
 		return
 	}
-	h := Happening{What: what, Exchange: x, Leg: leg, Code: code, Text: text, Context: c}
+	h, _ := happenings.Get().(*Happening)
+	*h = Happening{What: what, Exchange: x, Leg: leg, Code: code, Text: text, Context: c}
 	if all != nil {
 		for _, f := range *all {
-			(*f)(&h)
+			(*f)(h)
 		}
 	}
 	for i := 0; i < len(x.listeners); i++ { // a listener may bring another
-		x.listeners[i](&h)
+		x.listeners[i](h)
 	}
+	*h = Happening{}
+	happenings.Put(h)
 }
+
+// happenings are some to tell by: a call has fifteen and more.
+var happenings = sync.Pool{New: func() any { return new(Happening) }}

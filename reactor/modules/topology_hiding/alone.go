@@ -1,6 +1,7 @@
 package topology_hiding
 
 import (
+	"slices"
 	"strings"
 
 	"sipreactor/reactor/proxy"
@@ -10,7 +11,8 @@ import (
 
 // alone is what a request that passes hidden without a dialog says of both parties.
 type alone struct {
-	// from is whom the request is from, to whom it goes to: what their Contacts of ours carry.
+	// from is whom the request is from, to whom it goes to: what their Contacts of ours carry. Of the texts of from those
+	// stay that are no view of the request.
 	from, to info
 }
 
@@ -20,7 +22,8 @@ func (m *module) hideAlone(x *script.Machine, at *script.Site, flags, caller, ca
 		x.Say(at, script.LevelWarn, "topology_hiding: the flags a and A need a dialog: they do nothing here")
 	}
 	c := x.Context()
-	a := &alone{from: info{passUser: strings.Contains(flags, "U"), user: callee, otherUser: caller, socket: socketOf(c)}}
+	a := &alone{from: info{passUser: strings.Contains(flags, "U"), user: []byte(callee), otherUser: []byte(caller)}}
+	a.from.by(c)
 	a.from.routes = routesOf(c.Msg, false)
 	return m.passAlone(x, at, a)
 }
@@ -37,31 +40,32 @@ func (m *module) matchAlone(x *script.Machine, at *script.Site) int {
 		return -1
 	}
 	to, ok := m.carried(&u, uri, c.Msg.CallID())
-	if !ok || sipframe.ParseURI([]byte(to.contact), &u) != nil {
+	if !ok || sipframe.ParseURI(to.contact, &u) != nil {
 		return -1
 	}
-	if to.routes != "" {
+	if len(to.routes) > 0 {
 		var a sipframe.NameAddr
-		list := sipframe.SplitList([]byte(to.routes))
+		list := sipframe.SplitList(to.routes)
 		if first, _ := list.Next(); sipframe.ParseNameAddr(first, &a) != nil || sipframe.ParseURI(a.URI.In(first), &u) != nil {
 			return -1
 		}
 	}
-	if err := c.SetRoutes([]byte(to.routes)); err != nil {
+	if err := c.SetRoutes(to.routes); err != nil {
 		x.Say(at, script.LevelError, "topology_hiding: routes lead nowhere", "error", err)
 		return -1
 	}
-	if err := c.SetRequestURI([]byte(to.contact)); err != nil {
+	if err := c.SetRequestURI(to.contact); err != nil {
 		x.Say(at, script.LevelError, "topology_hiding: a Contact leads nowhere", "error", err)
 		return -1
 	}
 	for s := range c.Sockets {
-		if s.Proto.String()+":"+s.Addr.String() == to.socket {
+		if s.Proto == to.proto && s.Addr == to.socket {
 			c.SetSendSocket(s)
 		}
 	}
-	a := &alone{to: to, from: info{passUser: to.passUser, user: to.otherUser, otherUser: to.user, socket: socketOf(c), back: to.routes}}
-	if a.from.routes = routesOf(c.Msg, false); a.from.routes == "" {
+	a := &alone{to: to, from: info{passUser: to.passUser, user: to.otherUser, otherUser: to.user, back: to.routes}}
+	a.from.by(c)
+	if a.from.routes = routesOf(c.Msg, false); len(a.from.routes) == 0 {
 		a.from.routes = to.back // who does not record its route again has the same
 	}
 	return m.passAlone(x, at, a)
@@ -69,65 +73,70 @@ func (m *module) matchAlone(x *script.Machine, at *script.Site) int {
 
 // passAlone has the request at hand pass hidden.
 func (m *module) passAlone(x *script.Machine, at *script.Site, a *alone) int {
-	p := &passage{alone: a}
-	return m.begin(x, at, p, m.contactAlone(x.Context(), &a.from))
+	own := contacts.Get().(*proxy.OwnContact)
+	defer contacts.Put(own)
+	m.contactAlone(x.Context(), &a.from, own)
+	a.from.contact = nil
+	return m.begin(x, at, &passage{alone: a}, own)
 }
 
-// back makes what a response tells of the party that it is from.
-func (a *alone) answered(c *proxy.Context) *info {
-	i := info{passUser: a.from.passUser, user: a.from.otherUser, otherUser: a.from.user, socket: socketOf(c), back: a.from.routes}
-	if i.routes = routesOf(c.Msg, true); i.routes == "" {
-		i.routes = a.to.routes
+// answered makes our Contact of the one in a response.
+func (a *alone) answered(m *module, c *proxy.Context, own *proxy.OwnContact) {
+	party := info{passUser: a.from.passUser, user: a.from.otherUser, otherUser: a.from.user, back: a.from.routes}
+	party.by(c)
+	if party.routes = routesOf(c.Msg, true); len(party.routes) == 0 {
+		party.routes = a.to.routes
 	}
-	return &i
+	m.contactAlone(c, &party, own)
 }
 
 // contactAlone makes our Contact of the one in the message, which is from a party.
-func (m *module) contactAlone(c *proxy.Context, party *info) *proxy.OwnContact {
-	own := &proxy.OwnContact{URIParams: make([]byte, 0, 512)}
+func (m *module) contactAlone(c *proxy.Context, party *info, own *proxy.OwnContact) {
+	own.User, own.URIParams, own.Params = own.User[:0], own.URIParams[:0], own.Params[:0]
 	a, err := c.Msg.Contact()
 	if err != nil || a.Star {
-		return own
+		return
 	}
-	uri := c.AppendChanged(nil, a.URI)
+	party.contact = c.AppendChanged(make([]byte, 0, 128), a.URI)
 	var u sipframe.URI
-	if sipframe.ParseURI(uri, &u) != nil {
-		return own
+	if sipframe.ParseURI(party.contact, &u) != nil {
+		return
 	}
-	party.contact = string(uri)
 	switch {
-	case party.user != "":
-		own.User = []byte(party.user)
+	case len(party.user) > 0:
+		own.User = append(own.User, party.user...)
 	case party.passUser:
-		own.User = u.User.In(uri)
+		own.User = append(own.User, u.User.In(party.contact)...)
 	}
 	by := &m.carriers[m.written]
 	own.URIParams = append(append(append(own.URIParams, ';'), by.param...), '=')
 	own.URIParams = by.sealer.append(own.URIParams, party, c.Msg.CallID())
-	own.URIParams = passed(own.URIParams, u.Params.In(uri), m.uriParams)
-	own.Params = passed(nil, c.Msg.Bytes(a.Params), m.params)
-	return own
+	own.URIParams = passed(own.URIParams, u.Params.In(party.contact), m.uriParams)
+	own.Params = passed(own.Params, c.Msg.Bytes(a.Params), m.params)
 }
 
-// socketOf names the socket that a message came by.
-func socketOf(c *proxy.Context) string {
-	if c.Src == nil || c.Src.Socket == nil {
-		return ""
+// by notes the socket that a message came by.
+func (i *info) by(c *proxy.Context) {
+	if c.Src != nil && c.Src.Socket != nil {
+		i.proto, i.socket = c.Src.Socket.Proto, c.Src.Socket.Addr
 	}
-	return c.Src.Socket.Proto.String() + ":" + c.Src.Socket.Addr.String()
 }
 
 // routesOf returns the way back to who sent a message: its Record-Routes, of a response the last one first.
-func routesOf(msg *sipframe.Message, response bool) string {
-	var list []string
+func routesOf(msg *sipframe.Message, response bool) []byte {
+	var out []byte
 	it := msg.RecordRoutes()
 	for v, ok := it.Next(); ok; v, ok = it.Next() {
-		list = append(list, string(msg.Bytes(v)))
-	}
-	if response {
-		for i, k := 0, len(list)-1; i < k; i, k = i+1, k-1 {
-			list[i], list[k] = list[k], list[i]
+		switch value := msg.Bytes(v); {
+		case len(out) == 0:
+			out = append(out, value...)
+		case response:
+			out = slices.Concat(value, separator, out)
+		default:
+			out = append(append(out, separator...), value...)
 		}
 	}
-	return strings.Join(list, ", ")
+	return out
 }
+
+var separator = []byte(", ")

@@ -2,6 +2,7 @@ package topology_hiding
 
 import (
 	"strings"
+	"sync"
 
 	core "sipreactor/reactor/dialog"
 	"sipreactor/reactor/modules/dialog"
@@ -118,7 +119,9 @@ func (m *module) did(uri []byte) []byte {
 // pass has the request at hand pass hidden.
 func (m *module) pass(x *script.Machine, at *script.Site, d *core.Dialog, dir core.Direction) int {
 	c := x.Context()
-	own := m.contact(c, d, dir)
+	own := contacts.Get().(*proxy.OwnContact)
+	defer contacts.Put(own)
+	m.contact(c, d, dir, own)
 	if c.Attachment(passageKey{}) == nil { // not yet
 		if err := rename(c, d, dir); err != nil {
 			return x.Fail(at, err.Error())
@@ -131,13 +134,13 @@ func (m *module) pass(x *script.Machine, at *script.Site, d *core.Dialog, dir co
 func (m *module) begin(x *script.Machine, at *script.Site, p *passage, own *proxy.OwnContact) int {
 	c := x.Context()
 	if c.HideTopology(own) != nil {
-		own.User = nil // nothing but what the script has given can be wrong
+		own.User = own.User[:0] // nothing but what the script has given can be wrong
 		if err := c.HideTopology(own); err != nil {
 			return x.Fail(at, err.Error())
 		}
 	}
 	if c.Msg.Method() != sipframe.ACK { // which has no response
-		p.trail = c.AppendTrail(nil)
+		p.trail = c.AppendTrail(make([]byte, 0, 256))
 	}
 	c.Attach(passageKey{}, p)
 	if e := transaction.Of(c); e != nil {
@@ -146,9 +149,12 @@ func (m *module) begin(x *script.Machine, at *script.Site, p *passage, own *prox
 	return 1
 }
 
+// contacts are some to make ours in: who gets one copies it.
+var contacts = sync.Pool{New: func() any { return new(proxy.OwnContact) }}
+
 // contact makes our Contact of the one in the message, which goes one way.
-func (m *module) contact(c *proxy.Context, d *core.Dialog, dir core.Direction) *proxy.OwnContact {
-	own := &proxy.OwnContact{URIParams: make([]byte, 0, 64)}
+func (m *module) contact(c *proxy.Context, d *core.Dialog, dir core.Direction, own *proxy.OwnContact) {
+	own.User, own.URIParams, own.Params = own.User[:0], own.URIParams[:0], own.Params[:0]
 	a, err := c.Msg.Contact()
 	if err != nil || a.Star {
 		a = nil
@@ -170,11 +176,11 @@ func (m *module) contact(c *proxy.Context, d *core.Dialog, dir core.Direction) *
 	byUser := strings.Contains(flags.Text, "D")
 	switch {
 	case byUser:
-		own.User = d.ID.AppendTo(nil)
+		own.User = d.ID.AppendTo(own.User)
 	case named:
-		own.User = []byte(user.Text)
+		own.User = append(own.User, user.Text...)
 	case strings.Contains(flags.Text, "U") && uri != nil:
-		own.User = u.User.In(uri)
+		own.User = append(own.User, u.User.In(uri)...)
 	}
 	if !byUser {
 		own.URIParams = d.ID.AppendTo(append(append(append(own.URIParams, ';'), m.dialog.Param()...), '='))
@@ -183,12 +189,11 @@ func (m *module) contact(c *proxy.Context, d *core.Dialog, dir core.Direction) *
 		own.URIParams = passed(own.URIParams, u.Params.In(uri), m.uriParams)
 	}
 	if a != nil {
-		own.Params = passed(nil, c.Msg.Bytes(a.Params), m.params)
+		own.Params = passed(own.Params, c.Msg.Bytes(a.Params), m.params)
 	}
 	if kept := shownFirst(flags.Text, dir); kept != "" && a != nil {
-		return same(d, kept, own)
+		same(d, kept, own)
 	}
-	return own
 }
 
 // shownFirst names the value of the dialog with the Contact that a side was shown first, where that is to stay; "" where
@@ -204,16 +209,16 @@ func shownFirst(flags string, dir core.Direction) string {
 	}
 }
 
-// same returns the Contact that was kept, or keeps own.
-func same(d *core.Dialog, name string, own *proxy.OwnContact) *proxy.OwnContact {
-	if v, ok := d.Get(name); ok {
-		if f := strings.SplitN(v.Text, "\n", 3); len(f) == 3 {
-			return &proxy.OwnContact{User: []byte(f[0]), URIParams: []byte(f[1]), Params: []byte(f[2])}
-		}
-		return own
+// same makes own the Contact that was kept, or keeps it.
+func same(d *core.Dialog, name string, own *proxy.OwnContact) {
+	v, ok := d.Get(name)
+	if !ok {
+		set(d, name, string(own.User)+"\n"+string(own.URIParams)+"\n"+string(own.Params))
+		return
 	}
-	set(d, name, string(own.User)+"\n"+string(own.URIParams)+"\n"+string(own.Params))
-	return own
+	if f := strings.SplitN(v.Text, "\n", 3); len(f) == 3 {
+		own.User, own.URIParams, own.Params = append(own.User[:0], f[0]...), append(own.URIParams[:0], f[1]...), append(own.Params[:0], f[2]...)
+	}
 }
 
 // passed appends the parameters that are passed on.
@@ -254,17 +259,20 @@ func (m *module) happened(h *transaction.Happening) {
 		if p.dialog != nil {
 			_ = rename(h.Context, p.dialog, back) // only a script that writes Call-IDs itself keeps it from that
 		}
-		var own *proxy.OwnContact
+		own := contacts.Get().(*proxy.OwnContact)
+		defer contacts.Put(own)
+		with := own
 		switch {
 		case elsewhere(h.Code):
+			with = nil
 		case p.dialog != nil:
-			own = m.contact(h.Context, p.dialog, back)
+			m.contact(h.Context, p.dialog, back, own)
 		default:
-			own = m.contactAlone(h.Context, p.alone.answered(h.Context))
+			p.alone.answered(m, h.Context, own)
 		}
-		if h.Context.RestoreTrail(p.trail, h.Exchange.Source(), own) != nil {
-			own.User = nil
-			_ = h.Context.RestoreTrail(p.trail, h.Exchange.Source(), own)
+		if h.Context.RestoreTrail(p.trail, h.Exchange.Source(), with) != nil {
+			own.User = own.User[:0]
+			_ = h.Context.RestoreTrail(p.trail, h.Exchange.Source(), with)
 		}
 	default:
 	}

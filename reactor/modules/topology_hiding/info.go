@@ -7,29 +7,34 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
+	"net/netip"
 	"sync"
 
 	"github.com/dchest/siphash"
+
+	"sipreactor/reactor"
 )
 
 // info is what a Contact of ours carries where there is no dialog: how later requests to it reach the party it stands for.
+// Its texts belong to the message that they are of, or to what they were read from.
 type info struct {
 	passUser bool   // the users of Contacts stay
-	contact  string // URI of that party
-	routes   string // Route values to it, the first one first, joined by commas
-	back     string // the same to the party that is shown this Contact, as far as it is known
-	socket   string // of ours that the party has spoken to: proto:address:port
+	contact  []byte // URI of that party
+	routes   []byte // Route values to it, the first one first, joined by commas
+	back     []byte // the same to the party that is shown this Contact, as far as it is known
 	// user is what the one who is shown this Contact sees in the place of users, otherUser what the party sees.
-	user, otherUser string
+	user, otherUser []byte
+	proto           reactor.Proto  // of the socket of ours that the party has spoken to; 0: it is not known
+	socket          netip.AddrPort // its address
 }
 
 // texts are the fields in the order that they are written in.
-func (i *info) texts() [6]*string {
-	return [6]*string{&i.contact, &i.routes, &i.back, &i.socket, &i.user, &i.otherUser}
+func (i *info) texts() [5]*[]byte {
+	return [5]*[]byte{&i.contact, &i.routes, &i.back, &i.user, &i.otherUser}
 }
 
 const (
-	infoVersion = 1 << 4 // upper bits of the first byte
+	infoVersion = 2 << 4 // upper bits of the first byte
 	infoUser    = 1
 )
 
@@ -38,27 +43,34 @@ func (i *info) appendTo(dst []byte) []byte {
 	if i.passUser {
 		first |= infoUser
 	}
-	dst = append(dst, first)
+	dst = append(dst, first, byte(i.proto))
 	for _, s := range i.texts() {
 		dst = append(binary.AppendUvarint(dst, uint64(len(*s))), *s...)
+	}
+	if i.proto != 0 {
+		dst, _ = i.socket.AppendBinary(dst) // never fails
 	}
 	return dst
 }
 
+// parse reads what appendTo has written; the texts lie in b.
 func (i *info) parse(b []byte) bool {
-	if len(b) == 0 || b[0]&^infoUser != infoVersion {
+	if len(b) < 2 || b[0]&^infoUser != infoVersion {
 		return false
 	}
-	i.passUser = b[0]&infoUser != 0
-	b = b[1:]
+	i.passUser, i.proto = b[0]&infoUser != 0, reactor.Proto(b[1])
+	b = b[2:]
 	for _, s := range i.texts() {
 		n, size := binary.Uvarint(b)
 		if size <= 0 || n > uint64(len(b)-size) {
 			return false
 		}
-		*s, b = string(b[size:size+int(n)]), b[size+int(n):]
+		*s, b = b[size:size+int(n)], b[size+int(n):]
 	}
-	return len(b) == 0
+	if i.proto == 0 {
+		return len(b) == 0
+	}
+	return i.socket.UnmarshalBinary(b) == nil
 }
 
 // sealer writes an info into a parameter and reads it again: AES-256 in GCM, with the Call-ID authenticated, so that the
@@ -122,8 +134,9 @@ func (s *sealer) open(text, callID []byte) (i info, ok bool) {
 	if r.sealed, err = s.text.AppendDecode(r.sealed[:0], text); err != nil || len(r.sealed) < nonceLen {
 		return i, false
 	}
-	if r.plain, err = s.aead.Open(r.plain[:0], r.sealed[:nonceLen], r.sealed[nonceLen:], callID); err != nil {
+	plain, err := s.aead.Open(make([]byte, 0, len(r.sealed)), r.sealed[:nonceLen], r.sealed[nonceLen:], callID)
+	if err != nil {
 		return i, false
 	}
-	return i, i.parse(r.plain)
+	return i, i.parse(plain)
 }
