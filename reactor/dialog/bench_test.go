@@ -21,8 +21,8 @@ func running(b *testing.B, many int) *Table {
 			b.Fatal(err)
 		}
 		d.Join(p, fmt.Sprintf("+4930%07d", i))
-		d.Heard(200, &Leg{Tag: fmt.Sprint("45624", i), Contact: fmt.Sprintf("sip:bob%d@192.0.2.9:5061;transport=tls", i), Routes: "<sip:198.51.100.7;transport=tls;lr>"}, start)
-		d.Acked(fmt.Sprint("45624", i))
+		d.Heard(200, &Said{Tag: []byte(fmt.Sprint("45624", i)), Contact: []byte(fmt.Sprintf("sip:bob%d@192.0.2.9:5061;transport=tls", i)), Routes: []byte("<sip:198.51.100.7;transport=tls;lr>")}, start)
+		d.Acked([]byte(fmt.Sprint("45624", i)))
 	}
 	return table
 }

@@ -1,8 +1,26 @@
 package dialog
 
-// Heard notes a response of a callee to the INVITE: code, and what it said of itself. It returns whether the state changed.
-func (d *Dialog) Heard(code int, leg *Leg, now int64) {
-	if leg.Tag == "" || code >= 300 || code <= 100 {
+import "sipreactor/reactor"
+
+// Said is what a response of a callee to the INVITE says of its sender. Texts are views: what is new is copied.
+type Said struct {
+	Tag, Contact, Routes []byte
+	Socket               *reactor.Socket
+	SDP, Told            []byte // kept as they are
+}
+
+// keep has text be what was said. It reports whether it was something else.
+func keep(text *string, said []byte) bool {
+	if *text == string(said) {
+		return false
+	}
+	*text = string(said)
+	return true
+}
+
+// Heard notes a response of a callee to the INVITE: code, and what it said of itself.
+func (d *Dialog) Heard(code int, leg *Said, now int64) {
+	if len(leg.Tag) == 0 || code >= 300 || code <= 100 {
 		return
 	}
 	d.mu.Lock()
@@ -12,15 +30,15 @@ func (d *Dialog) Heard(code int, leg *Leg, now int64) {
 			d.mu.Unlock()
 			return
 		}
-		d.callees = append(d.callees, Leg{Tag: leg.Tag, Sent: d.InviteCSeq})
+		d.callees = append(d.callees, Leg{Tag: string(leg.Tag), Sent: d.InviteCSeq})
 		i = len(d.callees) - 1
 	}
 	c := &d.callees[i]
-	if leg.Contact != "" {
-		c.Contact = leg.Contact
+	if len(leg.Contact) > 0 {
+		keep(&c.Contact, leg.Contact)
 	}
-	if leg.Routes != "" || code >= 200 {
-		c.Routes = leg.Routes
+	if len(leg.Routes) > 0 || code >= 200 {
+		keep(&c.Routes, leg.Routes)
 	}
 	if leg.Socket != nil {
 		c.Socket = leg.Socket
@@ -53,9 +71,9 @@ func (d *Dialog) Heard(code int, leg *Leg, now int64) {
 	d.table.tell(changed)
 }
 
-func (d *Dialog) calleeOf(tag string) int {
+func (d *Dialog) calleeOf(tag []byte) int {
 	for i := range d.callees {
-		if d.callees[i].Tag == tag {
+		if d.callees[i].Tag == string(tag) {
 			return i
 		}
 	}
@@ -74,7 +92,7 @@ func (d *Dialog) move(e event) Change {
 }
 
 // Acked notes the ACK to the 2xx of the callee with a tag.
-func (d *Dialog) Acked(tag string) {
+func (d *Dialog) Acked(tag []byte) {
 	d.mu.Lock()
 	if i := d.calleeOf(tag); i >= 0 {
 		d.callees[i].Acked = true
@@ -128,22 +146,22 @@ const (
 	BadRequest Verdict = -4
 )
 
-// Within is what a request in a dialog says.
+// Within is what a request in a dialog says. Texts are views: what is new is copied.
 type Within struct {
 	Dir     Direction
-	Tag     string // of the callee
+	Tag     []byte // of the callee
 	CSeq    uint32
 	Target  bool   // it refreshes the target (INVITE, UPDATE)
-	Contact string // of its sender; "" none
-	URI     string // Request-URI
-	Routes  string // Routes behind ours, joined by commas
+	Contact []byte // of its sender; empty: none
+	URI     []byte // Request-URI
+	Routes  []byte // Routes behind ours, joined by commas
 	NoCount bool   // ACK: its CSeq is the INVITE's
 	Invite  bool
 	SDP     []byte
 }
 
 // sides returns who sends and who gets what goes that way; tag is the callee's, of a fork. The dialog is locked.
-func (d *Dialog) sides(dir Direction, tag string) (from, to *Leg) {
+func (d *Dialog) sides(dir Direction, tag []byte) (from, to *Leg) {
 	callee := d.callee()
 	if i := d.calleeOf(tag); i >= 0 {
 		callee = &d.callees[i]
@@ -175,9 +193,9 @@ func (d *Dialog) Check(w *Within) Verdict {
 		return BadRequest
 	case !w.NoCount && w.CSeq <= from.CSeq && from.CSeq != 0:
 		return BadCSeq
-	case to.Contact != "" && w.URI != to.Contact:
+	case to.Contact != "" && string(w.URI) != to.Contact:
 		return BadTarget
-	case w.Routes != to.Routes:
+	case string(w.Routes) != to.Routes:
 		return BadRoutes
 	}
 	return Valid
@@ -211,8 +229,7 @@ func (d *Dialog) Saw(w *Within) (shift uint32) {
 			to.Sent = max(to.Sent, w.CSeq+to.Own)
 		}
 	}
-	if w.Target && w.Contact != "" && from.Contact != w.Contact {
-		from.Contact = w.Contact
+	if w.Target && len(w.Contact) > 0 && keep(&from.Contact, w.Contact) {
 		d.change()
 	}
 	if w.SDP != nil {
@@ -222,13 +239,22 @@ func (d *Dialog) Saw(w *Within) (shift uint32) {
 }
 
 // Refresh notes the Contact of a 2xx to a request that refreshes targets, which went that way; tag is the callee's.
-func (d *Dialog) Refresh(dir Direction, tag, contact string) {
+func (d *Dialog) Refresh(dir Direction, tag, contact []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, to := d.sides(dir, tag); to != nil && contact != "" && to.Contact != contact {
-		to.Contact = contact
+	if _, to := d.sides(dir, tag); to != nil && len(contact) > 0 && keep(&to.Contact, contact) {
 		d.change()
 	}
+}
+
+// CalleeTag returns the tag as the dialog keeps it.
+func (d *Dialog) CalleeTag(tag []byte) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if i := d.calleeOf(tag); i >= 0 {
+		return d.callees[i].Tag
+	}
+	return string(tag)
 }
 
 // Side returns what a request to one side needs: the side itself, and the other one, whom it is from. number is the CSeq
@@ -257,7 +283,7 @@ func (d *Dialog) Side(dir Direction, callee int, count bool) (to, from Leg, numb
 }
 
 // Reached returns the side that requests of a direction reach; tag is the callee's, of a fork.
-func (d *Dialog) Reached(dir Direction, tag string) (Leg, bool) {
+func (d *Dialog) Reached(dir Direction, tag []byte) (Leg, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, to := d.sides(dir, tag); to != nil {
@@ -270,7 +296,7 @@ func (d *Dialog) Reached(dir Direction, tag string) (Leg, bool) {
 func (d *Dialog) Told(dir Direction, tag string, sdp []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, to := d.sides(dir, tag); to != nil {
+	if _, to := d.sides(dir, []byte(tag)); to != nil {
 		to.Told = sdp
 	}
 }
@@ -282,7 +308,7 @@ func (d *Dialog) IncCSeq(tag string, n int64) bool {
 	defer d.mu.Unlock()
 	l := &d.caller
 	if tag != d.FromTag {
-		i := d.calleeOf(tag)
+		i := d.calleeOf([]byte(tag))
 		if i < 0 {
 			return false
 		}
@@ -298,7 +324,7 @@ func (d *Dialog) IncCSeq(tag string, n int64) bool {
 
 // Reliable notes a reliable provisional response of the callee with a tag. It returns which callee that is, and -1 for one
 // that was noted already.
-func (d *Dialog) Reliable(tag string, rseq uint32) int {
+func (d *Dialog) Reliable(tag []byte, rseq uint32) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	i := d.calleeOf(tag)

@@ -31,9 +31,9 @@ func TestCourse(t *testing.T) {
 		want State
 	}
 	heard := func(code int, tag string) func(*Dialog) {
-		return func(d *Dialog) { d.Heard(code, &Leg{Tag: tag, Contact: "sip:" + tag}, start+1) }
+		return func(d *Dialog) { d.Heard(code, &Said{Tag: []byte(tag), Contact: []byte("sip:" + tag)}, start+1) }
 	}
-	acked := func(d *Dialog) { d.Acked("") }
+	acked := func(d *Dialog) { d.Acked([]byte("")) }
 	bye := func(d *Dialog) { d.End(DownstreamBYE, start+9) }
 	for _, c := range []struct {
 		name  string
@@ -73,9 +73,9 @@ func TestCourse(t *testing.T) {
 func TestFork(t *testing.T) {
 	table := New(Config{})
 	d := invite(t, table, "c")
-	d.Heard(180, &Leg{Tag: "t", Contact: "sip:t"}, start)
-	d.Heard(200, &Leg{Tag: "u", Contact: "sip:u", Routes: "<sip:p;lr>"}, start+5)
-	d.Heard(200, &Leg{Tag: "t", Contact: "sip:t"}, start+6) // late, of the one that lost
+	d.Heard(180, &Said{Tag: []byte("t"), Contact: []byte("sip:t")}, start)
+	d.Heard(200, &Said{Tag: []byte("u"), Contact: []byte("sip:u"), Routes: []byte("<sip:p;lr>")}, start+5)
+	d.Heard(200, &Said{Tag: []byte("t"), Contact: []byte("sip:t")}, start+6) // late, of the one that lost
 	s := d.Summary()
 	if s.Callee != 1 || len(s.Callees) != 2 || !s.Callees[0].Answered || s.Started != start+5 || s.Expires != start+105 {
 		t.Errorf("%+v", s)
@@ -95,7 +95,7 @@ func TestFind(t *testing.T) {
 	table := New(Config{})
 	d := invite(t, table, "c")
 	other := invite(t, table, "c", func(in *Init) { in.FromTag = "g" })
-	d.Heard(200, &Leg{Tag: "t"}, start)
+	d.Heard(200, &Said{Tag: []byte("t")}, start)
 	id, ok := ParseID(d.ID.String())
 	if !ok || table.ByID(id) != d || table.ByID(ID{id.Number, id.Check ^ 1}) != nil || IDOfInt(d.ID.Int()) != d.ID {
 		t.Errorf("%v is not found, or an invented one is", d.ID)
@@ -129,8 +129,8 @@ func TestFind(t *testing.T) {
 func TestCheck(t *testing.T) {
 	table := New(Config{})
 	d := invite(t, table, "c")
-	d.Heard(200, &Leg{Tag: "t", Contact: "sip:b@2", Routes: "<sip:p;lr>"}, start)
-	good := Within{Dir: Downstream, CSeq: 2, URI: "sip:b@2", Routes: "<sip:p;lr>"}
+	d.Heard(200, &Said{Tag: []byte("t"), Contact: []byte("sip:b@2"), Routes: []byte("<sip:p;lr>")}, start)
+	good := Within{Dir: Downstream, CSeq: 2, URI: []byte("sip:b@2"), Routes: []byte("<sip:p;lr>")}
 	for _, c := range []struct {
 		name   string
 		change func(*Within)
@@ -139,17 +139,17 @@ func TestCheck(t *testing.T) {
 		{"good", func(*Within) {}, Valid},
 		{"CSeq", func(w *Within) { w.CSeq = 1 }, BadCSeq},
 		{"CSeq of an ACK", func(w *Within) { w.CSeq, w.NoCount = 1, true }, Valid},
-		{"target", func(w *Within) { w.URI = "sip:x" }, BadTarget},
-		{"routes", func(w *Within) { w.Routes = "" }, BadRoutes},
+		{"target", func(w *Within) { w.URI = []byte("sip:x") }, BadTarget},
+		{"routes", func(w *Within) { w.Routes = nil }, BadRoutes},
 		{"direction", func(w *Within) { w.Dir = Unknown }, BadRequest},
-		{"other way", func(w *Within) { w.Dir, w.URI, w.Routes, w.CSeq = Upstream, "sip:a@1", "", 7 }, Valid},
+		{"other way", func(w *Within) { w.Dir, w.URI, w.Routes, w.CSeq = Upstream, []byte("sip:a@1"), nil, 7 }, Valid},
 	} {
 		w := good
 		if c.change(&w); d.Check(&w) != c.want {
 			t.Errorf("%s: %d, want %d", c.name, d.Check(&w), c.want)
 		}
 	}
-	d.Saw(&Within{Dir: Downstream, CSeq: 9, Target: true, Contact: "sip:a@new"})
+	d.Saw(&Within{Dir: Downstream, CSeq: 9, Target: true, Contact: []byte("sip:a@new")})
 	d.Saw(&Within{Dir: Downstream, CSeq: 3})
 	if d.Check(&good) != BadCSeq {
 		t.Error("a request that was overtaken counts")
@@ -167,7 +167,7 @@ func TestExpiry(t *testing.T) {
 	table.Expire(start, func(*Dialog) { t.Error("there is nothing") })
 	d := invite(t, table, "c")
 	long := invite(t, table, "l", func(in *Init) { in.Timeout = 3 * wheelSlots })
-	d.Heard(200, &Leg{Tag: "t"}, start+10)
+	d.Heard(200, &Said{Tag: []byte("t")}, start+10)
 	var over []string
 	note := func(d *Dialog) { over = append(over, d.CallID) }
 	table.Expire(start+109, note)
@@ -217,8 +217,8 @@ func TestManyAtOnce(t *testing.T) {
 				mine = append(mine, d)
 				d.Join(p, fmt.Sprint(rng.IntN(5)))
 				x := mine[rng.IntN(len(mine))]
-				x.Heard(180+20*rng.IntN(2), &Leg{Tag: fmt.Sprint(rng.IntN(3))}, start)
-				x.Acked("")
+				x.Heard(180+20*rng.IntN(2), &Said{Tag: []byte(fmt.Sprint(rng.IntN(3)))}, start)
+				x.Acked([]byte(""))
 				table.ByTags([]byte(x.CallID), []byte("f"), []byte("1"))
 				switch rng.IntN(6) {
 				case 0:
@@ -247,7 +247,7 @@ func TestExpiredBy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.Heard(200, &Leg{Tag: "b"}, 1000)
+		d.Heard(200, &Said{Tag: []byte("b")}, 1000)
 	}
 	table.Expire(1010, func(d *Dialog) {
 		if d.CallID == Timeout.String() {

@@ -42,8 +42,8 @@ func TestStored(t *testing.T) {
 		t.Fatalf("%v: %d rows of calls that nobody answered", err, len(rows))
 	}
 	for _, d := range all[:4] {
-		d.Heard(200, &Leg{Tag: "t", Contact: "sip:b"}, start)
-		d.Acked("")
+		d.Heard(200, &Said{Tag: []byte("t"), Contact: []byte("sip:b")}, start)
+		d.Acked([]byte(""))
 	}
 	fail = true
 	if err := flush(); !errors.Is(err, away) {
@@ -120,7 +120,7 @@ func TestGone(t *testing.T) {
 	var all []*Dialog
 	for i := range 5 {
 		d := invite(t, table, fmt.Sprint(i))
-		d.Heard(200, &Leg{Tag: "t", Contact: "sip:b"}, start)
+		d.Heard(200, &Said{Tag: []byte("t"), Contact: []byte("sip:b")}, start)
 		all = append(all, d)
 	}
 	stored := 0

@@ -233,9 +233,9 @@ func (d *Dialog) DirectionOf(from, to []byte) Direction {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
-	case d.FromTag == string(from) && (d.calleeOf(string(to)) >= 0 || len(d.callees) == 0):
+	case d.FromTag == string(from) && (d.calleeOf(to) >= 0 || len(d.callees) == 0):
 		return Downstream
-	case d.FromTag == string(to) && (d.calleeOf(string(from)) >= 0 || len(d.callees) == 0):
+	case d.FromTag == string(to) && (d.calleeOf(from) >= 0 || len(d.callees) == 0):
 		return Upstream
 	default:
 		return Unknown

@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -122,7 +123,8 @@ func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {
 	c.Attach(bondKey{}, b)
 	e := transaction.Of(c)
 	e.Attach(bondKey{}, b)
-	d.Attach(handleKey, e.Handle())
+	b.handle = e.Handle()
+	d.Attach(handleKey, b)
 	if m.mode != byTags {
 		id := d.ID.AppendTo(append(append(append(make([]byte, 0, 64), ';'), m.param...), '='))
 		if err := c.AddRRParam(id); err != nil {
@@ -141,11 +143,33 @@ func (m *Module) initOf(x *script.Machine, f core.Flag) (*core.Init, bool) {
 	if err != nil || err2 != nil || err3 != nil || from.Tag.Len == 0 {
 		return nil, false
 	}
-	in := &core.Init{
-		CallID: string(msg.CallID()), FromTag: string(msg.Bytes(from.Tag)), CSeq: seq, Flags: f, Timeout: m.timeout, Delay: m.delay,
-		FromURI: string(msg.Bytes(from.URI)), ToURI: string(msg.Bytes(to.URI)), RequestURI: string(msg.RequestURI()),
+	// All texts of the dialog are one.
+	room := make([]byte, 0, 512)
+	var ends [7]int
+	for i, text := range [...][]byte{msg.CallID(), msg.Bytes(from.Tag), msg.Bytes(from.URI), msg.Bytes(to.URI)} {
+		room = append(room, text...)
+		ends[i] = len(room)
 	}
-	in.Caller = core.Leg{Tag: in.FromTag, Contact: contactOf(x.Context()), CSeq: seq, Routes: routesOf(msg.RecordRoutes(), msg), Socket: x.Context().Src.Socket}
+	same := bytes.Equal(msg.RequestURI(), msg.Bytes(to.URI))
+	if !same {
+		room = append(room, msg.RequestURI()...)
+	}
+	ends[4] = len(room)
+	room = appendContact(room, x.Context())
+	ends[5] = len(room)
+	room = appendRoutes(room, msg.RecordRoutes(), msg)
+	ends[6] = len(room)
+	all, at := string(room), 0
+	next := func(i int) string {
+		text := all[at:ends[i]]
+		at = ends[i]
+		return text
+	}
+	in := &core.Init{CallID: next(0), FromTag: next(1), FromURI: next(2), ToURI: next(3), RequestURI: next(4), CSeq: seq, Flags: f, Timeout: m.timeout, Delay: m.delay}
+	if same {
+		in.RequestURI = in.ToURI
+	}
+	in.Caller = core.Leg{Tag: in.FromTag, Contact: next(5), CSeq: seq, Routes: next(6), Socket: x.Context().Src.Socket}
 	if m.keeps(f) {
 		in.Caller.SDP = append([]byte(nil), msg.Body()...)
 	}

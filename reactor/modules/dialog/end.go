@@ -84,8 +84,8 @@ func (m *Module) terminate(d *core.Dialog, why core.Reason, headers string) bool
 		return false
 	}
 	if s.State < core.Answered {
-		handle, ok := d.Attachment(handleKey).(uint64)
-		return ok && m.tm.Layer().Do(nil, handle, func(x *transaction.Exchange, _ *proxy.Context) { x.CancelAll() })
+		b, ok := d.Attachment(handleKey).(*bond)
+		return ok && m.tm.Layer().Do(nil, b.handle, func(x *transaction.Exchange, _ *proxy.Context) { x.CancelAll() })
 	}
 	d.End(why, time.Now().Unix())
 	for i := range s.Callees {

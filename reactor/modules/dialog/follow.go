@@ -20,6 +20,7 @@ type bond struct {
 	verdict core.Verdict   // of validate_dialog(); 0: it is the INVITE
 	shift   uint32         // what our own requests add to its CSeq
 	cseq    uint32         // as it came
+	handle  uint64         // of the transaction, of the INVITE that made the dialog
 	borrow  *bond          // what load_dialog_ctx() has covered
 	offers  map[int][]byte // SDPs that the INVITE was sent with, by branch
 }
@@ -125,7 +126,7 @@ func (m *Module) happened(h *transaction.Happening) {
 	}
 }
 
-// handleKey is the key of the transaction of a dialog's INVITE.
+// handleKey is the key of the bond of a dialog's INVITE.
 var handleKey = new(int)
 
 // raceKey marks a dialog whose INVITE was canceled.
@@ -139,7 +140,7 @@ func (m *Module) heard(h *transaction.Happening, b *bond, now int64) {
 	if err != nil {
 		return
 	}
-	leg := core.Leg{Tag: string(msg.Bytes(to.Tag)), Contact: contactOf(h.Context), Socket: h.Context.Src.Socket}
+	leg := core.Said{Tag: msg.Bytes(to.Tag), Contact: appendContact(make([]byte, 0, 128), h.Context), Socket: h.Context.Src.Socket}
 	if h.Code >= 200 || msg.Find(sipframe.HeaderRecordRoute) >= 0 {
 		leg.Routes = m.calleeRoutes(h, msg)
 	}
@@ -165,17 +166,17 @@ func (m *Module) heard(h *transaction.Happening, b *bond, now int64) {
 	}
 }
 
-// contactOf returns the URI of the Contact, with what the script has changed in it.
-func contactOf(c *proxy.Context) string {
+// appendContact appends the URI of the Contact, with what the script has changed in it.
+func appendContact(dst []byte, c *proxy.Context) []byte {
 	a, err := c.Msg.Contact()
 	if err != nil || a.Star {
-		return ""
+		return dst
 	}
-	return string(c.AppendChanged(nil, a.URI))
+	return c.AppendChanged(dst, a.URI)
 }
 
 // calleeRoutes returns the Route from here to the callee: the Record-Routes of a response above ours, from ours on.
-func (m *Module) calleeRoutes(h *transaction.Happening, msg *sipframe.Message) string {
+func (m *Module) calleeRoutes(h *transaction.Happening, msg *sipframe.Message) []byte {
 	var list [][]byte
 	it := msg.RecordRoutes()
 	for v, ok := it.Next(); ok; v, ok = it.Next() {
@@ -198,19 +199,19 @@ func (m *Module) calleeRoutes(h *transaction.Happening, msg *sipframe.Message) s
 		}
 		out = append(out, list[i]...)
 	}
-	return string(out)
+	return out
 }
 
-// routesOf joins the values of a header of routes.
-func routesOf(it sipframe.ValueIter, msg *sipframe.Message) string {
-	var out []byte
+// appendRoutes appends the values of a header of routes, joined.
+func appendRoutes(out []byte, it sipframe.ValueIter, msg *sipframe.Message) []byte {
+	begin := len(out)
 	for v, ok := it.Next(); ok; v, ok = it.Next() {
-		if len(out) > 0 {
+		if len(out) > begin {
 			out = append(out, ", "...)
 		}
 		out = append(out, msg.Bytes(v)...)
 	}
-	return string(out)
+	return out
 }
 
 // follow finds the dialog of a later request. It reports whether there is one.
@@ -233,7 +234,7 @@ func (m *Module) follow(x *script.Machine, mode matchMode) bool {
 	if d == nil {
 		return false
 	}
-	m.join(x, d, dir, string(c.RequestURI()), m.routesBehind(x))
+	m.join(x, d, dir, c.RequestURI(), m.routesBehind(x))
 	return true
 }
 
@@ -254,20 +255,20 @@ func (m *Module) lookUp(did, callID, from, to []byte, mode matchMode) (*core.Dia
 }
 
 // calleeTag returns the tag of the callee in a later request.
-func calleeTag(msg *sipframe.Message, dir core.Direction) string {
+func calleeTag(msg *sipframe.Message, dir core.Direction) []byte {
 	side := msg.To
 	if dir == core.Upstream {
 		side = msg.From
 	}
 	a, err := side()
 	if err != nil {
-		return ""
+		return nil
 	}
-	return string(msg.Bytes(a.Tag))
+	return msg.Bytes(a.Tag)
 }
 
 // join bonds a request with its dialog and notes what it says, and where it goes.
-func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri, routes string) {
+func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri, routes []byte) {
 	c := x.Context()
 	msg, now := c.Msg, x.Now().Unix()
 	method := msg.Method()
@@ -275,12 +276,12 @@ func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri
 	w := core.Within{Dir: dir, Tag: calleeTag(msg, dir), CSeq: seq, URI: uri, Routes: routes, NoCount: method == sipframe.ACK,
 		Invite: method == sipframe.INVITE, Target: method == sipframe.INVITE || method == sipframe.UPDATE}
 	if w.Target {
-		w.Contact = contactOf(c)
+		w.Contact = appendContact(make([]byte, 0, 128), c)
 		if m.keeps(d.Flags()) && len(msg.Body()) > 0 {
 			w.SDP = bytes.Clone(msg.Body())
 		}
 	}
-	b := &bond{dialog: d, dir: dir, tag: w.Tag, cseq: seq, verdict: d.Check(&w)}
+	b := &bond{dialog: d, dir: dir, tag: d.CalleeTag(w.Tag), cseq: seq, verdict: d.Check(&w)}
 	c.Attach(bondKey{}, b)
 	if b.shift = d.Saw(&w); b.shift > 0 && method != sipframe.CANCEL {
 		_ = c.SetCSeq(seq + b.shift)
@@ -299,7 +300,7 @@ func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri
 }
 
 // routesBehind returns the Routes of the request that are not ours.
-func (m *Module) routesBehind(x *script.Machine) string {
+func (m *Module) routesBehind(x *script.Machine) []byte {
 	c := x.Context()
 	msg := c.Msg
 	var out []byte
@@ -320,7 +321,7 @@ func (m *Module) routesBehind(x *script.Machine) string {
 		}
 		out = append(out, value...)
 	}
-	return string(out)
+	return out
 }
 
 // within follows the transaction of a later request.
@@ -337,6 +338,6 @@ func (m *Module) within(h *transaction.Happening, b *bond) {
 	}
 	method := h.Exchange.Method()
 	if h.Code >= 200 && h.Code < 300 && (method == sipframe.INVITE || method == sipframe.UPDATE) {
-		b.dialog.Refresh(b.dir, b.tag, contactOf(c))
+		b.dialog.Refresh(b.dir, []byte(b.tag), appendContact(make([]byte, 0, 128), c))
 	}
 }

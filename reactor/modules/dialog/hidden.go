@@ -34,7 +34,7 @@ func (m *Module) MatchHidden(x *script.Machine, at *script.Site, did, callID []b
 	if d == nil || d.Flags()&core.HideTopology == 0 {
 		return nil, core.Unknown
 	}
-	side, ok := d.Reached(dir, string(msg.Bytes(to.Tag)))
+	side, ok := d.Reached(dir, msg.Bytes(to.Tag))
 	if !ok {
 		return nil, core.Unknown
 	}
@@ -42,7 +42,7 @@ func (m *Module) MatchHidden(x *script.Machine, at *script.Site, did, callID []b
 		return nil, core.Unknown
 	}
 	if m.bondOf(x) == nil {
-		m.join(x, d, dir, side.Contact, side.Routes) // those that it came with are ours, and right
+		m.join(x, d, dir, []byte(side.Contact), []byte(side.Routes)) // those that it came with are ours, and right
 	}
 	if err := c.SetRequestURI([]byte(side.Contact)); err != nil {
 		x.Say(at, script.LevelError, "dialog: a Contact leads nowhere", "error", err)

@@ -22,8 +22,8 @@ func listed(tb testing.TB, many int) *Module {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		d.Heard(200, &core.Leg{Tag: "456248", Contact: "sip:bob@192.0.2.9:5061;transport=tls", Routes: "<sip:198.51.100.7;transport=tls;lr>", Socket: socket}, 1_700_000_001)
-		d.Acked("456248")
+		d.Heard(200, &core.Said{Tag: []byte("456248"), Contact: []byte("sip:bob@192.0.2.9:5061;transport=tls"), Routes: []byte("<sip:198.51.100.7;transport=tls;lr>"), Socket: socket}, 1_700_000_001)
+		d.Acked([]byte("456248"))
 	}
 	return m
 }

@@ -13,10 +13,10 @@ import (
 
 // prack acknowledges a reliable provisional response in the place of the caller (RFC 3262), who gets it as one that is not.
 // One that was sent again is passed on and has no other PRACK: that is on its way.
-func (m *Module) prack(h *transaction.Happening, d *core.Dialog, tag string) {
+func (m *Module) prack(h *transaction.Happening, d *core.Dialog, tag []byte) {
 	c := h.Context
 	i := c.Msg.Find(sipframe.HeaderRSeq)
-	if i < 0 || tag == "" || h.Code <= 100 {
+	if i < 0 || len(tag) == 0 || h.Code <= 100 {
 		return
 	}
 	n, err := strconv.ParseUint(string(bytes.TrimSpace(c.Msg.Bytes(c.Msg.Header(i).Value))), 10, 32)

@@ -39,7 +39,7 @@ func TestRefusedRow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.Heard(200, &core.Leg{Tag: "b", Contact: "sip:b"}, 1000)
+		d.Heard(200, &core.Said{Tag: []byte("b"), Contact: []byte("sip:b")}, 1000)
 	}
 	rows := func() int {
 		t.Helper()
