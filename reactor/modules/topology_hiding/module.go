@@ -48,6 +48,8 @@ func New(cfg *script.Config) *script.Module {
 			{Name: "topology_hiding_match", Usage: `topology_hiding_match(["DID_ONLY" or "DID_FALLBACK" or "DID_NONE"])`, Args: []script.ArgKind{script.FixedArg}, Routes: script.Requests,
 				Help: "Has a later request of such a call go to the other side, and reports whether it is one.", Build: m.match},
 		},
+		Lacks: []script.Lack{{Kind: script.LacksParameter, Names: "th_internal_trusted_tag th_external_socket_tag th_auto_route_on_trusted_socket",
+			Why: "who is trusted with the way of a call is for the script to say: a request for which topology_hiding() is not called keeps its way"}},
 		Variables: []script.Variable{{Name: "TH_callee_callid", Help: "Call-ID that the callee sees, with the flag C.", Get: script.Simple(m.calleeCallID)}},
 	}
 }
