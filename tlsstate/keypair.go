@@ -60,9 +60,15 @@ func (d *domain) readPair(index int, k *KeyPair) (pair tls.Certificate, err erro
 			return pair, of("private_key", index, fmt.Errorf("%s: %w", keyName, err))
 		}
 	}
+	if weak, ok := pair.Leaf.PublicKey.(*rsa.PublicKey); ok && weak.N.BitLen() < minRSABits {
+		return pair, of("certificate", index, fmt.Errorf("%s: its RSA key has %d bits, and no peer takes less than %d", certName, weak.N.BitLen(), minRSABits))
+	}
 	d.checkValidity(certName, pair.Leaf)
 	return pair, nil
 }
+
+// minRSABits is the size below which neither library signs with an RSA key.
+const minRSABits = 1024
 
 // signerOf gives a private key, or what signs with it.
 func (s *Set) signerOf(key crypto.PrivateKey) (crypto.PrivateKey, error) {
