@@ -61,9 +61,11 @@ type Config struct {
 
 	tlsPlaces map[tlsPlace][]Pos
 	caches    map[string]Cache
-	modules   []*Module // loaded, in the order of the file
-	started   []running // in the order of their Start
-	said      []said    // parameters, in the order of the file
+	modules   []*Module       // loaded, in the order of the file
+	started   []running       // in the order of their Start
+	said      []said          // parameters, in the order of the file
+	places    map[string]Pos  // where globals, modules and parameters stand
+	broken    map[string]bool // modules of which something is wrong
 }
 
 // TLSTable is a table with TLS domains in a database.
@@ -197,13 +199,14 @@ type settings struct {
 	asserts    bool // enable_asserts
 	noNewFlag  string
 	noNewReply string
-	places     map[string]Pos // where parameters that name something else were set, and modules loaded
 }
 
 // newConfig gives the documented defaults.
 func newConfig() *Config {
 	return &Config{
 		Engine: reactor.DefaultConfig(),
+		places: make(map[string]Pos),
+		broken: make(map[string]bool),
 
 		ShutdownTimeout: 10 * time.Second,
 		Proxy:           proxy.Config{ServerHeader: defaultServer, TLSPort: 5061},

@@ -50,6 +50,10 @@ type Env struct {
 	// Previous is the module's Instance in the configuration that this one replaces; nil
 	// at the start of the program.
 	Previous any
+	// Trial tells that the configuration is checked and not used: Start reads what is on
+	// this machine, for its errors, and changes nothing. Go and Every run nothing, there
+	// is no Engine, no Proxy and no StateDir, and databases on a network have no rows.
+	Trial bool
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -71,12 +75,18 @@ func (e *Env) Raise(name string, params ...Param) {
 // Go runs f in a goroutine of its own, off the event loops. The context ends with
 // the module, which waits for f. A panic is logged.
 func (e *Env) Go(f func(ctx context.Context)) {
+	if e.Trial {
+		return
+	}
 	e.tasks.Go(func() { e.guard(f) })
 }
 
 // Every runs f every d until the module ends, one run after the other. A run that
 // takes longer than d skips the next.
 func (e *Env) Every(d time.Duration, f func(ctx context.Context)) {
+	if e.Trial {
+		return
+	}
 	e.tasks.Go(func() {
 		clock := time.NewTicker(d)
 		defer clock.Stop()
@@ -126,6 +136,14 @@ func (c *Config) Instances() (all []any) {
 	}
 	return all
 }
+
+// Place returns where a global was set, or "module/param" a parameter; no place if it was
+// not.
+func (c *Config) Place(name string) Pos { return c.places[name] }
+
+// Broken reports whether something is known to be wrong of a module, in a configuration
+// that Load has returned with an error.
+func (c *Config) Broken(module string) bool { return c.broken[module] }
 
 // Commands lists the management commands of the loaded modules.
 func (c *Config) Commands() (all []rpc.Command) {
@@ -204,10 +222,42 @@ func (c *Config) Start(in Surroundings, previous *Config) error {
 			c.started = c.started[:len(c.started)-1]
 			e.end()
 			c.Stop(previous)
-			return fmt.Errorf("module %s: %w", m.Name, err)
+			return c.startError(m, err)
 		}
 	}
 	return nil
+}
+
+// startError places the error of a module's Start.
+func (c *Config) startError(m *Module, err error) error {
+	if errors.As(err, new(*Error)) {
+		return ErrorAt(c.places[loadPlace+m.Name], err)
+	}
+	return ErrorAt(c.places[loadPlace+m.Name], fmt.Errorf("module %s: %w", m.Name, err))
+}
+
+// Try starts each module that reads files for a trial and stops it again, and returns what
+// is wrong, of all of them: nil, or of type Errors. A module of which something is known to
+// be wrong is left out. It may be called for a configuration that Load has returned with
+// an error. The log gets what a start would warn of.
+func (c *Config) Try(log *slog.Logger) error {
+	var all []error
+	running := make(chan struct{})
+	for _, m := range c.startOrder() {
+		if !m.Trial || c.broken[m.Name] || slices.ContainsFunc(m.Needs, func(need string) bool { return !c.places[loadPlace+need].IsValid() || c.broken[need] }) {
+			continue
+		}
+		e := &Env{Surroundings: Surroundings{Log: log, Running: running}, Program: c.Program, Trial: true}
+		e.ctx, e.cancel = context.WithCancel(context.Background())
+		err := m.Start(e)
+		e.end()
+		if err != nil {
+			all = append(all, c.startError(m, err))
+		} else if m.Stop != nil {
+			m.Stop(nil)
+		}
+	}
+	return ErrorAt(Pos{}, errors.Join(all...))
 }
 
 // running is a module that runs.

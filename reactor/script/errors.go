@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"fmt"
 	"sort"
 	"strings"
@@ -12,11 +13,54 @@ type Error struct {
 	Line int // from 1 on; 0 if the error belongs to no line
 	Col  int // in characters, from 1 on
 	Msg  string
+
+	cause error // that Msg tells; nil there is none
 }
+
+// ErrorAt gives an error the place in the configuration that it comes from, each one of
+// several that are joined. One that has a place keeps it. The result is nil, or of type
+// Errors.
+func ErrorAt(at Pos, err error) error {
+	if err == nil {
+		return nil
+	}
+	var all Errors
+	for _, one := range parts(err) {
+		var placed *Error
+		if !errors.As(one, &placed) {
+			placed = &Error{File: at.File(), Line: at.Line(), Col: at.Col(), Msg: one.Error(), cause: one}
+		}
+		all = append(all, placed)
+	}
+	return all
+}
+
+// parts takes apart what errors.Join has joined, or the errors of a file.
+func parts(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	var text []string
+	for _, one := range joined.Unwrap() {
+		all, text = append(all, parts(one)...), append(text, one.Error())
+	}
+	if strings.Join(text, "\n") != err.Error() {
+		return []error{err} // it says more than they do
+	}
+	return all
+}
+
+// Unwrap gives what the message tells, nil if it is all that there is.
+func (e *Error) Unwrap() error { return e.cause }
 
 // Error gives "file:line:col: message".
 func (e *Error) Error() string {
-	if e.Line == 0 {
+	switch {
+	case e.File == "":
+		return e.Msg
+	case e.Line == 0:
 		return e.File + ": " + e.Msg
 	}
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Col, e.Msg)

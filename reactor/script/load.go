@@ -30,7 +30,8 @@ type Loader struct {
 }
 
 // Load reads, checks and compiles the configuration file at path. The error is of
-// type Errors.
+// type Errors; a configuration that comes with one is what could be read of it, which
+// is good for Try and Locate only.
 func (l *Loader) Load(path string) (*Config, error) {
 	src, err := readFile(path)
 	if err != nil {
@@ -53,7 +54,7 @@ func (l *Loader) Compile(name string, src []byte) (*Config, error) {
 		f.Items = append(f.Items, parse("-l", []byte("socket="+s+"\n"), rep, readFile).Items...)
 	}
 	f.Notes = rep.notes
-	c := &settings{Config: cfg, rep: rep, words: rep.words, previous: l.Previous, loops: 100, places: make(map[string]Pos)}
+	c := &settings{Config: cfg, rep: rep, words: rep.words, previous: l.Previous, loops: 100}
 	// What could be read is checked, too, as far as it does not depend on what
 	// could not.
 	c.partial = len(rep.list) > 0 || rep.cut.IsValid()
@@ -63,7 +64,7 @@ func (l *Loader) Compile(name string, src []byte) (*Config, error) {
 	}
 	rep.last = c.summary()
 	if err := rep.err(); err != nil {
-		return nil, err
+		return c.Config, err
 	}
 	c.Notes = rep.notes
 	return c.Config, nil

@@ -15,7 +15,10 @@ type Loading struct {
 }
 
 // Errorf reports what is wrong at a place.
-func (l *Loading) Errorf(at Pos, format string, args ...any) { l.k.rep.errorf(at, format, args...) }
+func (l *Loading) Errorf(at Pos, format string, args ...any) {
+	l.k.broken[l.module] = true
+	l.k.rep.errorf(at, format, args...)
+}
 
 // Notef tells what has no effect, or another one than it seems.
 func (l *Loading) Notef(at Pos, format string, args ...any) { l.k.rep.notef(at, format, args...) }

@@ -94,6 +94,7 @@ func (c *settings) modParam(m *ModParam) {
 		c.places[name+"/"+m.Name.Text] = m.Value.At
 		c.say(said{module: name, name: m.Name.Text, value: m.Value, restart: spec.restart})
 		if !c.assign(spec, m.Name.Text, m.Value) {
+			c.broken[name] = true
 			return
 		}
 	}

@@ -62,8 +62,12 @@ type Module struct {
 	Observe func(e *reactor.Event)
 
 	// Start is called before the sockets open, or before the routes are swapped at a
-	// reload. After an error the configuration is not used.
+	// reload. After an error the configuration is not used. An error that ErrorAt has
+	// given no place is one of the loadmodule.
 	Start func(e *Env) error
+	// Trial tells that Start reads files. A check of the configuration then calls it
+	// with Env.Trial, and Stop behind it.
+	Trial bool
 	// Stop is called when the module's time is over. next is the instance of the
 	// configuration that takes over, nil at the end of the program; what that one has
 	// taken over in its Start is no longer this one's.
