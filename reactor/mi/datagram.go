@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/rpc"
+	"sipreactor/tlsstate/regular"
 )
 
 // DatagramConfig is what the module mi_datagram is told.
@@ -83,13 +85,40 @@ func ServeDatagram(cfg DatagramConfig, d *rpc.Dispatcher) (*Datagram, error) {
 	return s, nil
 }
 
+// Check tells why the socket cannot be made, as far as that shows without making it.
+func (c *DatagramConfig) Check() error {
+	if err := c.check(); err != nil {
+		return fmt.Errorf("mi: datagrams on %s: %w", c.Name, err)
+	}
+	return nil
+}
+
+func (c *DatagramConfig) check() error {
+	if addr, ok := strings.CutPrefix(c.Name, "udp:"); ok {
+		at, err := netip.ParseAddrPort(addr)
+		if err == nil && !at.Addr().IsLoopback() && len(c.Allow) == 0 {
+			err = errors.New("an address that is not loopback needs a list of those who may speak")
+		}
+		return err
+	}
+	info, err := os.Lstat(c.Name)
+	switch {
+	case err != nil:
+		return regular.Writable(filepath.Dir(c.Name))
+	case info.Mode()&fs.ModeSocket == 0:
+		return errors.New("it is there and is no socket")
+	default:
+		return nil
+	}
+}
+
 func (s *Datagram) listenUDP(addr string) (net.PacketConn, error) {
+	if err := s.cfg.check(); err != nil {
+		return nil, err
+	}
 	at, err := netip.ParseAddrPort(addr)
 	if err != nil {
 		return nil, err
-	}
-	if !at.Addr().IsLoopback() && len(s.cfg.Allow) == 0 {
-		return nil, errors.New("an address that is not loopback needs a list of those who may speak")
 	}
 	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
 	if err != nil {
@@ -116,10 +145,10 @@ func (s *Datagram) size(c interface {
 // else's from the moment it can be found.
 func (s *Datagram) listenUNIX() (net.PacketConn, error) {
 	name := s.cfg.Name
+	if err := s.cfg.check(); err != nil {
+		return nil, err
+	}
 	if info, err := os.Lstat(name); err == nil {
-		if info.Mode()&fs.ModeSocket == 0 {
-			return nil, errors.New("it is there and is no socket")
-		}
 		if c, err := net.Dial("unixgram", name); err == nil {
 			_ = c.Close()
 			if s.made == nil || !os.SameFile(s.made, info) {
