@@ -55,6 +55,13 @@ func (m *module) usable(a *script.Args, i int, want mark) bool {
 	case want.has(cdr) && !a.Loading().Loaded("dialog"):
 		a.Errorf(i+1, `the flag cdr needs the module dialog: loadmodule "dialog.so"`)
 	default:
+		table := 2 // of do_accounting()
+		if i < 0 {
+			table = 1
+		}
+		if want[toDB] != 0 && !a.Given(table) {
+			m.toTable, m.toMissed = true, m.toMissed || want.has(onMissed)
+		}
 		return true
 	}
 	return false

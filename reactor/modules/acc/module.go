@@ -11,6 +11,7 @@ import (
 	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/script"
+	"sipreactor/reactor/store"
 	"sipreactor/reactor/transaction"
 )
 
@@ -22,6 +23,7 @@ type module struct {
 	urlSet                    bool
 	older                     older
 	table, missedTable        string
+	toTable, toMissed         bool // the script has records written to them
 	columns                   columns
 
 	tm      *tm.Module
@@ -74,7 +76,7 @@ func New(*script.Config) *script.Module {
 				return uint64(max(m.writer.spool.records.Load(), 0))
 			}},
 		},
-		Check: m.check, Start: m.start, Stop: m.end,
+		Check: m.check, Start: m.start, Stop: m.end, Trial: true,
 	}
 }
 
@@ -143,8 +145,15 @@ func (m *module) start(e *script.Env) error {
 		if err != nil {
 			return err
 		}
+		if err := database.CheckTables(m.url.At(), db, e.Log, m.asked()...); err != nil || e.Trial {
+			_ = db.Close() // the other error tells more
+			return err
+		}
 		m.writer = newWriter(db, e.Log, openSpool(e.StateDir, m.url.Text()))
 		e.Go(m.writer.run)
+	}
+	if e.Trial {
+		return nil
 	}
 	if m.tm != nil && m.tm.Layer() != nil {
 		m.stop = m.tm.Layer().Listen(m.happens)
@@ -153,6 +162,21 @@ func (m *module) start(e *script.Env) error {
 		e.Every(time.Second, func(context.Context) { m.settle(time.Now().Add(-maxBYE)) })
 	}
 	return nil
+}
+
+// asked lists the tables that the script has records written to, and that can be looked at: the user of a server may have
+// the right to write alone.
+func (m *module) asked() (tables []store.Select) {
+	if k := m.url.Kind(); k != store.SQLite && k != store.Text {
+		return nil
+	}
+	if m.toTable || m.older.toTable {
+		tables = append(tables, store.Select{Table: m.table})
+	}
+	if m.toMissed || m.older.toMissed {
+		tables = append(tables, store.Select{Table: m.missedTable})
+	}
+	return tables
 }
 
 func (m *module) end(next any) {

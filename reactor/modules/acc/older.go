@@ -15,6 +15,8 @@ import (
 type older struct {
 	flags  []olderFlag
 	extras []olderExtra
+
+	toTable, toMissed bool // as in module
 }
 
 // olderFlag is a flag, and what it asks for.
@@ -85,6 +87,9 @@ func (o *older) check(l *script.Loading, database bool) {
 	for i := range o.flags {
 		f := &o.flags[i]
 		f.bit = 1 << l.Flag(f.name)
+		if f.mark[toDB] != 0 && database {
+			o.toTable, o.toMissed = true, o.toMissed || f.mark.has(onMissed)
+		}
 		switch {
 		case f.mark[toDB] != 0 && !database && !l.Partial():
 			l.Errorf(f.name.At, "accounting by a database needs one: db_url of acc is not set, and there is no db_default_url")

@@ -4,6 +4,7 @@ package alias_db
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"sipreactor/reactor/modules/internal/database"
@@ -18,6 +19,7 @@ type module struct {
 	user, domain, aliasUser, aliasHost string // columns
 	prefix                             string // of domains, which is taken off
 	branches                           bool
+	tables                             []string // that functions name
 	db                                 *store.DB
 }
 
@@ -50,12 +52,23 @@ func New(*script.Config) *script.Module {
 			},
 		},
 		Check: func(l *script.Loading) { m.url.Check(l) },
-		Start: func(e *script.Env) (err error) {
-			m.db, err = m.url.Open(e)
-			return err
-		},
-		Stop: func(any) { _ = m.db.Close() },
+		Start: m.start, Stop: func(any) { _ = m.db.Close() }, Trial: true,
 	}
+}
+
+func (m *module) start(e *script.Env) (err error) {
+	if m.db, err = m.url.Open(e); err != nil {
+		return err
+	}
+	var tables []store.Select
+	for _, t := range m.tables {
+		tables = append(tables, store.Select{Table: t, Columns: []string{m.user, m.domain, m.aliasUser, m.aliasHost}})
+	}
+	if err := database.CheckTables(m.url.At(), m.db, e.Log, tables...); err != nil {
+		_ = m.db.Close() // the other error tells more
+		return err
+	}
+	return nil
 }
 
 // search is a call of a function.
@@ -70,6 +83,9 @@ func (m *module) begin(a *script.Args, i int) (*search, bool) {
 	if text, fixed := a.Fixed(i); fixed && strings.Trim(text, "dr") != "" {
 		a.Errorf(i, "found the flags %q, expected d, r or both", text)
 		return nil, false
+	}
+	if name, fixed := a.Fixed(0); fixed && !slices.Contains(m.tables, name) {
+		m.tables = append(m.tables, name)
 	}
 	return &search{module: m, at: a.Site(), table: a.Text(0), flags: a.Text(i)}, true
 }

@@ -13,8 +13,6 @@ import (
 	"sipreactor/sipframe"
 )
 
-func asVersion(err error, wrong **store.VersionError) bool { return errors.As(err, wrong) }
-
 func (m *module) functions() []script.Function {
 	const text = script.TextArg
 	requests, failed := script.Routes(script.RequestRoute), script.Routes(script.FailureRoute)

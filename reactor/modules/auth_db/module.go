@@ -1,14 +1,16 @@
 package auth_db
 
 import (
-	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"sipreactor/reactor/digest"
 	"sipreactor/reactor/modules/auth"
+	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
@@ -56,7 +58,7 @@ func New(*script.Config) *script.Module {
 			{Name: "lookups", Help: "Users that were looked up.", Value: m.lookups.Load},
 			{Name: "failed_lookups", Help: "Look-ups that failed.", Value: m.fail.Load},
 		},
-		Check: m.check, Start: m.start,
+		Check: m.check, Start: m.start, Trial: true,
 		Stop: func(any) {
 			if m.db != nil {
 				_ = m.db.Close()
@@ -105,6 +107,9 @@ func (m *module) check(l *script.Loading) {
 			l.Errorf(m.file.At, "users_file: %v", err)
 		}
 	}
+	if m.users == nil {
+		database.CheckURL(l, m.url)
+	}
 	for part := range strings.SplitSeq(m.load.Text, ";") {
 		if part = strings.TrimSpace(part); part == "" {
 			continue
@@ -127,24 +132,25 @@ func (m *module) start(e *script.Env) error {
 	if m.url.Text == "" || m.users != nil {
 		return nil
 	}
-	db, err := store.Open(m.url.Text, store.Options{})
+	db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial})
 	if err != nil {
-		return err
+		return script.ErrorAt(m.url.At, err)
 	}
 	m.db = db
+	version := subscriberVersion
 	if m.skipVersion {
+		version = 0
+	}
+	var tables []store.Select
+	for _, table := range slices.Sorted(maps.Keys(m.tables)) {
+		tables = append(tables, store.Select{Table: table, Columns: []string{m.userColumn}, Version: version})
+	}
+	if err = database.CheckTables(m.url.At, db, e.Log, tables...); err == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	for table := range m.tables {
-		var wrong *store.VersionError
-		if err := db.CheckVersion(ctx, table, subscriberVersion); asVersion(err, &wrong) {
-			return fmt.Errorf("%w; modparam(\"auth_db\", \"skip_version_check\", 1) takes it as it is", err)
-		} else if err != nil {
-			e.Log.Warn("auth_db: the database is away", "error", err)
-			break
-		}
+	_ = db.Close() // the other error tells more
+	if errors.As(err, new(*store.VersionError)) {
+		return script.ErrorAt(m.url.At, fmt.Errorf("%w; modparam(\"auth_db\", \"skip_version_check\", 1) takes it as it is", err))
 	}
-	return nil
+	return err
 }

@@ -33,7 +33,11 @@ func New(*script.Config) *script.Module {
 		Name: "cfgutils", Help: "Chance, waiting, locks, variables that all messages share, and times.", Instance: m,
 		Parameters: []script.Parameter{
 			{Name: "initial_probability", Type: script.IntParam, Min: 0, Max: 100, Unit: "percent", Default: "10", Help: "How often rand_event() is true.", Set: script.Into(&m.initial)},
-			{Name: "hash_file", Type: script.StringParam, Help: "The file that check_config_hash looks at.", Set: script.Into(&m.hashFile)},
+			{Name: "hash_file", Type: script.StringParam, Help: "The file that check_config_hash looks at.", Set: func(v script.Literal) (err error) {
+				m.hashFile = v.Text
+				m.hash, err = hashOf(v.Text)
+				return err
+			}},
 			{Name: "shvset", Type: script.StringParam, Help: `A value of $shv(name) to begin with: "name=i:number" or "name=s:text". It may be set many times.`, Set: func(v script.Literal) error {
 				name, val, err := parseSet(v.Text)
 				if err == nil {
@@ -71,12 +75,7 @@ func (m *module) begin(e *script.Env) error {
 			}
 		}
 	}
-	if m.hashFile == "" {
-		return nil
-	}
-	var err error
-	m.hash, err = hashOf(m.hashFile)
-	return err
+	return nil
 }
 
 func hashOf(name string) (string, error) {

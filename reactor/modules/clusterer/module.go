@@ -1,9 +1,7 @@
 package clusterer
 
 import (
-	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 
@@ -50,7 +48,7 @@ func New(*script.Config) *script.Module {
 			{Name: eventNode, Help: "Another node goes or comes: never, here.", Params: []string{"cluster_id", "node_id", "new_state"}},
 			{Name: eventTag, Help: "A sharing tag has changed.", Params: []string{"tag", "cluster_id", "state"}},
 		},
-		Check: m.check, Start: m.start,
+		Check: m.check, Start: m.start, Trial: true,
 		Stop: func(any) {
 			if m.db != nil {
 				_ = m.db.Close()
@@ -140,16 +138,10 @@ func (m *module) start(e *script.Env) (err error) {
 	if m.db, err = m.url.Open(e); err != nil {
 		return err
 	}
-	m.nodes = &store.Snapshot[[]*node]{Source: m.db, Make: m.load, Log: e.Log}
-	if e.StateDir != "" {
-		m.nodes.Cache = filepath.Join(e.StateDir, "clusterer.cache")
-	}
-	if err := m.nodes.Start(context.Background()); err != nil {
+	if m.nodes, err = database.Keep(e, m.db, "clusterer", m.load); err != nil {
 		_ = m.db.Close() // the other error tells more
-		return err
 	}
-	e.Go(m.nodes.Recover)
-	return nil
+	return script.ErrorAt(m.url.At(), err)
 }
 
 // keep takes over what the operator has said to the configuration before: tags that this one has, too, and where the

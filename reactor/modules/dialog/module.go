@@ -9,6 +9,7 @@ import (
 
 	core "sipreactor/reactor/dialog"
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/proxy"
@@ -88,7 +89,7 @@ func New(*script.Config) *script.Module {
 		Statistics: m.statistics(),
 		Events: []script.Event{{Name: eventState, Help: "A dialog has changed its state.",
 			Params: []string{"id", "db_id", "callid", "from_tag", "to_tag", "old_state", "new_state"}}},
-		Check: m.check, Start: m.start, Stop: m.stop,
+		Check: m.check, Start: m.start, Stop: m.stop, Trial: true,
 	}
 }
 
@@ -182,6 +183,9 @@ func (m *Module) check(l *script.Loading) {
 	if m.dbMode != noDB && m.url.Text == "" {
 		l.Errorf(l.Place("db_mode"), `db_mode %d needs modparam("dialog", "db_url", "...")`, m.dbMode)
 	}
+	if m.dbMode != noDB {
+		database.CheckURL(l, m.url)
+	}
 	if r, ok := l.Instance("rr").(*rr.Module); ok {
 		r.OnRoute(func(x *script.Machine) { m.follow(x, m.mode) })
 	}
@@ -219,14 +223,24 @@ func (m *Module) start(e *script.Env) error {
 	}
 	m.dialogs = core.New(core.Config{Max: int(m.maxDialogs), Persistent: m.dbMode != noDB, Notify: func(c core.Change) { m.changed(&c) }})
 	if m.dbMode != noDB {
-		db, err := store.Open(m.url.Text, store.Options{})
+		db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial})
 		if err != nil {
-			return err
+			return script.ErrorAt(m.url.At, err)
 		}
 		m.db = db
+		if err := database.CheckTables(m.url.At, db, e.Log, store.Select{Table: m.table, Columns: m.columns.names()}); err != nil {
+			_ = db.Close() // the other error tells more
+			return err
+		}
+		if e.Trial {
+			return nil
+		}
 		if err := m.load(); err != nil {
 			return err
 		}
+	}
+	if e.Trial {
+		return nil
 	}
 	m.begin()
 	return nil

@@ -2,6 +2,7 @@ package dialplan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -58,6 +59,7 @@ type partition struct {
 	table string
 	url   *database.URL // nil: a file
 	file  string
+	at    script.Pos // of what names the file or the database
 	db    *store.DB
 	rows  store.Snapshot[plans]
 }
@@ -90,7 +92,7 @@ func New(*script.Config) *script.Module {
 		Name: "dialplan", Help: "Translates strings by the rules of a table.", Instance: m,
 		Parameters: parameters, Functions: m.functions(), Commands: m.commands(),
 		Statistics: []script.Statistic{{Name: "rules", Help: "Rules of all partitions.", Gauge: true, Value: m.rules}},
-		Check:      m.check, Start: m.start, Stop: m.stop,
+		Check:      m.check, Start: m.start, Stop: m.stop, Trial: true,
 	}
 }
 
@@ -158,10 +160,15 @@ func (m *module) check(l *script.Loading) {
 	}
 	checked := map[*database.URL]bool{}
 	for _, p := range m.parts {
-		if p.file == "" && !checked[p.url] {
+		if p.file != "" {
+			p.at = l.Place("dialplan_file")
+			continue
+		}
+		if !checked[p.url] {
 			checked[p.url] = true
 			p.url.Check(l)
 		}
+		p.at = p.url.At()
 	}
 }
 
@@ -171,11 +178,17 @@ func (m *module) add(p *partition) {
 }
 
 func (m *module) start(e *script.Env) error {
+	var errs []error
 	for _, p := range m.parts {
 		if err := p.start(e); err != nil {
-			m.stop(nil)
-			return fmt.Errorf("partition %s: %w", p.name, err)
+			errs = append(errs, script.ErrorAt(p.at, fmt.Errorf("partition %s: %w", p.name, err)))
 		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		m.stop(nil)
+		return err
+	}
+	for _, p := range m.parts {
 		e.Go(p.rows.Recover)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/rpc"
 )
 
@@ -22,7 +23,7 @@ func (m *module) commands() []rpc.Command {
 			Params: []rpc.Param{{Name: "state"}, {Name: "group"}, {Name: "address"}}, Func: m.setState,
 		},
 		{
-			Name: "ds_reload", Aliases: []string{"dispatcher:reload"}, Help: "Reads the sets again, of a partition or of all; inherit_state=n takes the states from the table, too.",
+			Name: "ds_reload", Aliases: []string{"dispatcher:reload"}, Help: "Reads the sets again, of a partition or of all; inherit_state=n takes the states from the table, too." + manage.Answers,
 			Params: []rpc.Param{part, {Name: "inherit_state", Optional: true}}, Func: m.reload,
 		},
 		{
@@ -140,12 +141,14 @@ func (m *module) reload(ctx context.Context, a *rpc.Args) (any, error) {
 			return nil, &rpc.Error{Code: rpc.CodeParams, Message: "Invalid params", Data: "inherit_state is y or n"}
 		}
 	}
+	var tallies []*manage.Tally
 	for _, p := range parts {
 		if err := p.reload(ctx, m, fresh); err != nil {
 			return nil, &rpc.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
 		}
+		tallies = append(tallies, &p.get().tally)
 	}
-	return "OK", nil
+	return manage.Answer(tallies...), nil
 }
 
 func (m *module) pushAttrs(_ context.Context, a *rpc.Args) (any, error) {

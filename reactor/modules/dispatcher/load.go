@@ -3,11 +3,12 @@ package dispatcher
 import (
 	"context"
 	"fmt"
-	"strconv"
+	"math"
 	"strings"
 	"time"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/store"
 )
 
@@ -30,70 +31,86 @@ type loader struct {
 	// fresh tells that states are the table's, not those of the destinations that
 	// were there before.
 	fresh bool
+	tally manage.Tally
 }
 
 // make loads the table from a source: store.Snapshot's Make. Rows that are wrong are
 // left out, each with a warning.
 func (l *loader) make(ctx context.Context, from store.Source) (*Table, error) {
-	rows, err := l.read(ctx, from)
+	l.tally = manage.Tally{}
+	all, err := l.read(ctx, from)
 	if err != nil {
 		return nil, err
-	}
-	all := make([]*Destination, 0, len(rows))
-	for i := range rows {
-		r := &rows[i]
-		err := r.check()
-		var a destination.Address
-		if err == nil {
-			a, err = destination.ParseAddress(r.URI)
-		}
-		if err != nil {
-			l.leaveOut(r, err)
-			continue
-		}
-		all = append(all, &Destination{Address: a, Row: *r, uri: []byte(a.URI), socket: destination.NewSocketName(r.Socket)})
 	}
 	all = l.resolve(ctx, all)
 	l.enliven(all)
 	l.m.fillBlacklists(l.partition, all)
-	return newTable(all), nil
+	t := newTable(all)
+	l.tally.Loaded = len(all)
+	t.tally = l.tally
+	return t, nil
 }
 
+// The columns that are read, in this order.
+const (
+	colSet = iota
+	colURI
+	colID
+	colSocket
+	colState
+	colProbe
+	colWeight
+	colPriority
+	colAttrs
+	colDescription
+)
+
 // read reads the rows.
-func (l *loader) read(ctx context.Context, from store.Source) (rows []Row, err error) {
+func (l *loader) read(ctx context.Context, from store.Source) (all []*Destination, err error) {
 	c := &l.m.columns
 	err = from.Load(ctx, store.Select{
 		Table: l.table, Version: tableVersion,
 		Columns:  []string{c.set, c.destination},
 		Optional: []string{"id", c.socket, c.state, c.probe, c.weight, c.priority, c.attrs, "description"},
 	}, func(r *store.Row) error {
-		row := Row{
-			Set: int(r.Int(0)), URI: strings.TrimSpace(r.Text(1)), ID: r.Int(2), Socket: r.Text(3), State: destination.State(r.IntIn(4, 0, 2)),
-			Probe: r.Int(5) != 0, Priority: int(r.Int(7)), Attrs: r.Text(8), Description: r.Text(9), Weight: 1,
-		}
-		bad := r.Err()
-		if text := strings.TrimSpace(r.Text(6)); text != "" && bad == nil {
-			n, err := strconv.Atoi(text)
-			switch {
-			case strings.HasPrefix(text, "fs://"):
-				bad = r.Fault(6, "weights from FreeSWITCH are not supported")
-			case err != nil:
-				bad = r.Fault(6, "%q is no number", text)
-			}
-			row.Weight = n
-		}
-		if bad != nil {
-			l.leaveOut(&row, bad)
+		d, err := take(r)
+		if err != nil {
+			l.leaveOut(err)
 			return nil
 		}
-		rows = append(rows, row)
+		all = append(all, d)
 		return nil
 	})
-	return rows, err
+	return all, err
 }
 
-func (l *loader) leaveOut(r *Row, why error) {
-	l.m.log.Warn("dispatcher: a destination is left out", "partition", l.name, "table", l.table, "id", r.ID, "set", r.Set, "destination", r.URI, "why", why)
+// take makes a destination of a row; its host may still have to be looked up.
+func take(r *store.Row) (*Destination, error) {
+	row := Row{
+		Set: int(r.IntIn(colSet, 0, math.MaxInt32)), URI: strings.TrimSpace(r.Text(colURI)), ID: r.Int(colID), Socket: r.Text(colSocket),
+		State: destination.State(r.IntIn(colState, 0, 2)), Probe: r.Int(colProbe) != 0, Priority: int(r.IntIn(colPriority, math.MinInt32, math.MaxInt32)),
+		Attrs: r.Text(colAttrs), Description: r.Text(colDescription), Weight: 1, where: r.Where(),
+	}
+	switch text := strings.TrimSpace(r.Text(colWeight)); {
+	case strings.HasPrefix(text, "fs://"):
+		return nil, r.Fault(colWeight, "weights from FreeSWITCH are not supported")
+	case text != "":
+		row.Weight = int(r.IntIn(colWeight, 0, maxWeight))
+	}
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	a, err := destination.ParseAddress(row.URI)
+	if err != nil {
+		return nil, r.Fault(colURI, "%v", err)
+	}
+	return &Destination{Address: a, Row: row, uri: []byte(a.URI), socket: destination.NewSocketName(row.Socket)}, nil
+}
+
+func (l *loader) leaveOut(why error) {
+	if l.tally.LeaveOut(why) {
+		l.m.log.Warn("dispatcher: a destination is left out", "partition", l.name, "why", why)
+	}
 }
 
 // resolve looks the hosts up. One that cannot be found keeps the addresses that it
@@ -114,7 +131,7 @@ func (l *loader) resolve(ctx context.Context, all []*Destination) []*Destination
 			}
 		}
 		if err != nil {
-			l.leaveOut(&d.Row, err)
+			l.leaveOut(fmt.Errorf("%s, column %s: %w", d.Row.where, l.m.columns.destination, err))
 			continue
 		}
 		kept = append(kept, d)
@@ -156,12 +173,12 @@ func (p *partition) start(ctx context.Context, m *module) (err error) {
 		return fmt.Errorf("partition %s: %w", p.name, err)
 	}
 	p.rows.Source, p.rows.Log = p.source, m.log
-	p.rows.Make = (&loader{p, m, false}).make
+	p.rows.Make = (&loader{partition: p, m: m}).make
 	if len(p.tables.Files) == 0 {
 		p.rows.Cache = destination.CachePath(m.stateDir, "dispatcher", p.name)
 	}
 	if err := p.rows.Start(ctx); err != nil {
-		return fmt.Errorf("partition %s: %w", p.name, err)
+		return p.tables.Placed(fmt.Errorf("partition %s: %w", p.name, err))
 	}
 	return nil
 }
@@ -170,7 +187,7 @@ func (p *partition) start(ctx context.Context, m *module) (err error) {
 func (p *partition) reload(ctx context.Context, m *module, fresh bool) error {
 	p.reloading.Lock()
 	defer p.reloading.Unlock()
-	p.rows.Make = (&loader{p, m, fresh}).make
+	p.rows.Make = (&loader{partition: p, m: m, fresh: fresh}).make
 	return p.rows.Reload(ctx)
 }
 

@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -87,7 +88,7 @@ func New(cfg *script.Config) *script.Module {
 			}},
 		},
 		Events: []script.Event{{Name: event, Help: "A destination begins to get requests, or ceases to.", Params: []string{"partition", "group", "address", "status"}}},
-		Check:  m.check, Start: m.start, Stop: m.stop,
+		Check:  m.check, Start: m.start, Stop: m.stop, Trial: true,
 	}
 }
 
@@ -112,15 +113,17 @@ func (m *module) check(l *script.Loading) {
 
 // start loads the tables.
 func (m *module) start(e *script.Env) error {
-	m.env, m.log, m.stateDir = e, e.Log, e.StateDir
+	m.env, m.log, m.stateDir, m.lookup = e, e.Log, e.StateDir, destination.LookupIn(e, m.lookup)
 	if before, ok := e.Previous.(*module); ok {
 		m.inherit(before)
 	}
+	var errs []error
 	for _, p := range m.partitions {
-		if err := p.start(context.Background(), m); err != nil {
-			m.stop(nil)
-			return err
-		}
+		errs = append(errs, p.start(context.Background(), m))
+	}
+	if err := errors.Join(errs...); err != nil {
+		m.stop(nil)
+		return err
 	}
 	e.Every(flushEvery, m.flush)
 	for _, p := range m.partitions {

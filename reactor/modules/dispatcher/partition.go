@@ -149,7 +149,9 @@ func (m *module) makePartition(l *script.Loading, name string) *partition {
 	}
 	p := &partition{name: name, living: map[key]*Living{}, dirty: map[key]destination.State{}}
 	p.table = text("table_name", "dispatcher")
-	p.tables.SetFile(p.table, text("file", ""))
+	if v, ok := get("file"); ok {
+		p.tables.SetFile(p.table, v.Text, v.At)
+	}
 	if v, ok := get("db_url"); ok {
 		if err := p.tables.SetURL(v); err != nil {
 			l.Errorf(v.At, "the db_url of partition %s %v", name, err)

@@ -2,12 +2,12 @@ package dispatcher
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"sync/atomic"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/modules/internal/manage"
 )
 
 // Row is a row of a dispatcher table.
@@ -22,6 +22,7 @@ type Row struct {
 	Priority    int
 	Attrs       string
 	Description string
+	where       string // in its table
 }
 
 // Destination is a member of a set.
@@ -76,6 +77,7 @@ type Table struct {
 	byID   map[int]*Set
 	byAddr map[netip.Addr][]*Destination
 	byName map[key]*Destination
+	tally  manage.Tally // of the load
 }
 
 // key is what a destination is found by.
@@ -199,16 +201,3 @@ func (s *Set) weight(i int) int {
 
 // maxWeight bounds a weight, so that sums of them are no concern.
 const maxWeight = 1 << 20
-
-// check finds what is wrong with a row by itself.
-func (r *Row) check() error {
-	switch {
-	case r.Set < 0:
-		return fmt.Errorf("setid %d is below 0", r.Set)
-	case r.Weight < 0 || r.Weight > maxWeight:
-		return fmt.Errorf("weight %d is not 0 to %d", r.Weight, maxWeight)
-	case r.State > destination.Probing:
-		return fmt.Errorf("state %d is none of 0 (active), 1 (inactive) and 2 (probing)", uint32(r.State))
-	}
-	return nil
-}

@@ -22,6 +22,7 @@ const tableVersion = 4
 type module struct {
 	url                              database.URL
 	file                             string
+	at                               script.Pos // of what names the file or the database
 	cached                           bool
 	table, name, attrs, hasSubdomain string
 
@@ -57,15 +58,17 @@ func New(*script.Config) *script.Module {
 		),
 		Functions: m.functions(),
 		Commands:  m.commands(),
-		Check:     m.check, Start: m.start, Stop: m.stop,
+		Check:     m.check, Start: m.start, Stop: m.stop, Trial: true,
 	}
 }
 
 func (m *module) check(l *script.Loading) {
 	if m.file == "" {
 		m.url.Check(l)
+		m.at = m.url.At()
 		return
 	}
+	m.at = l.Place("domain_file")
 	if !filepath.IsAbs(m.file) {
 		m.file = filepath.Join(filepath.Dir(l.Place("domain_file").File()), m.file)
 	}
@@ -75,15 +78,18 @@ func (m *module) start(e *script.Env) (err error) {
 	var source store.Source = store.File{Path: m.file}
 	cache := ""
 	if m.file == "" {
-		if m.db, err = m.url.Open(e); err != nil || !m.cached {
+		if m.db, err = m.url.Open(e); err != nil {
 			return err
+		}
+		if !m.cached {
+			return database.CheckTables(m.url.At(), m.db, e.Log, m.query())
 		}
 		source, cache = m.db, "domain"
 	}
 	if m.all, err = database.Keep(e, source, cache, m.load); err != nil {
 		m.stop(nil)
 	}
-	return err
+	return script.ErrorAt(m.at, err)
 }
 
 func (m *module) stop(any) {

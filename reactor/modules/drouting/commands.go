@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/rpc"
 )
 
@@ -15,7 +16,7 @@ func (m *module) commands() []rpc.Command {
 	status := rpc.Param{Name: "status", Kind: rpc.Integer, Optional: true}
 	return []rpc.Command{
 		{
-			Name: "dr_reload", Aliases: []string{"drouting:reload"}, Help: "Reads the rules, gateways, carriers and groups again, of a partition or of all; inherit_state=n takes the states from the tables, too.",
+			Name: "dr_reload", Aliases: []string{"drouting:reload"}, Help: "Reads the rules, gateways, carriers and groups again, of a partition or of all; inherit_state=n takes the states from the tables, too." + manage.Answers,
 			Params: []rpc.Param{part, {Name: "inherit_state", Optional: true}}, Func: m.reload,
 		},
 		{
@@ -78,12 +79,14 @@ func (m *module) reload(ctx context.Context, a *rpc.Args) (any, error) {
 	default:
 		return nil, &rpc.Error{Code: rpc.CodeParams, Message: "Invalid params", Data: "inherit_state is y or n"}
 	}
+	var tallies []*manage.Tally
 	for _, p := range parts {
 		if err := p.reload(ctx, fresh); err != nil {
 			return nil, &rpc.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
 		}
+		tallies = append(tallies, &p.get().tally)
 	}
-	return "OK", nil
+	return manage.Answer(tallies...), nil
 }
 
 func (m *module) gatewayStatus(_ context.Context, a *rpc.Args) (any, error) {

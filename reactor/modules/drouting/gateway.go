@@ -41,6 +41,7 @@ type Gateway struct {
 	Health  *destination.Health
 	carrier *Carrier // the first that has it; nil none
 	socket  *destination.SocketName
+	where   string // the row in its table
 	behind  []byte // what of the URI stands behind the user: host, port, parameters
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/store"
 )
 
@@ -29,8 +30,10 @@ func (p *partition) load(ctx context.Context, from store.Source) (*Table, error)
 		}
 	}
 	t := b.table()
+	l.tally.Loaded = len(t.Gateways) + len(t.Carriers) + t.Rules() + l.groups
+	t.tally = l.tally
 	p.fillBlacklists(t)
-	p.m.log.Info("drouting: loaded", "partition", p.name, "gateways", len(t.Gateways), "carriers", len(t.Carriers), "rules", t.Rules(), "left_out", l.out)
+	p.m.log.Info("drouting: loaded", "partition", p.name, "gateways", len(t.Gateways), "carriers", len(t.Carriers), "rules", t.Rules(), "left_out", l.tally.Out())
 	return t, nil
 }
 
@@ -53,16 +56,14 @@ func (p *partition) fillBlacklists(t *Table) {
 // loading is a load under way.
 type loading struct {
 	*partition
-	b     *builder
-	fresh bool // states are the tables'
-	out   int  // rows that were left out
+	b      *builder
+	fresh  bool // states are the tables'
+	tally  manage.Tally
+	groups int // rows of callers
 }
 
-// maxComplaints bounds the rows of one load that are told one by one.
-const maxComplaints = 50
-
 func (l *loading) leaveOut(err error) {
-	if l.out++; l.out <= maxComplaints {
+	if l.tally.LeaveOut(err) {
 		l.m.log.Warn("drouting: a row is left out", "partition", l.name, "why", err)
 	}
 }
@@ -119,7 +120,7 @@ func (l *loading) gatewayRows(ctx context.Context, from store.Source) error {
 			l.leaveOut(err)
 			return nil
 		}
-		all = append(all, &Gateway{Address: a, Row: row, socket: destination.NewSocketName(row.Socket)})
+		all = append(all, &Gateway{Address: a, Row: row, socket: destination.NewSocketName(row.Socket), where: r.Where()})
 		return nil
 	})
 	if err != nil {
@@ -149,7 +150,7 @@ func (l *loading) addGateways(ctx context.Context, all []*Gateway) {
 		}
 		switch {
 		case errs[i] != nil && !l.m.unresolved:
-			l.leaveOut(fmt.Errorf("table %s, gwid=%s, column address: %w", l.names.gateways, g.Row.ID, errs[i]))
+			l.leaveOut(fmt.Errorf("%s, column address: %w", g.where, errs[i]))
 			continue
 		case l.m.filter == "ignore":
 			g.socket = destination.NewSocketName("")
@@ -164,7 +165,7 @@ func (l *loading) addGateways(ctx context.Context, all []*Gateway) {
 			g.Health.Set(state, why, now, &l.m.policy)
 		}
 		if err := l.b.addGateway(g); err != nil {
-			l.leaveOut(err)
+			l.leaveOut(fmt.Errorf("%s: %w", g.where, err))
 			continue
 		}
 		known[g.Row.ID] = g.Health
@@ -253,7 +254,7 @@ func (l *loading) ruleRows(ctx context.Context, from store.Source) error {
 }
 
 func (l *loading) groupRows(ctx context.Context, from store.Source) error {
-	if l.db == nil && l.tables.Files[l.names.groups] == "" {
+	if _, named := l.tables.Files[l.names.groups]; l.db == nil && !named {
 		return nil
 	}
 	m := l.m
@@ -269,6 +270,7 @@ func (l *loading) groupRows(ctx context.Context, from store.Source) error {
 		if m.noDomain {
 			domain = ""
 		}
+		l.groups++
 		l.b.addGroup(r.Text(0), domain, group)
 		return nil
 	})

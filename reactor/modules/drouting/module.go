@@ -2,7 +2,7 @@ package drouting
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -79,7 +79,7 @@ func New(cfg *script.Config) *script.Module {
 		},
 		Events: []script.Event{{Name: event, Help: "The state of a gateway changes.", Params: []string{"partition", "gwid", "address", "status"}}},
 		Lacks:  []script.Lack{{Kind: script.LacksParameter, Names: "rule_tables_query", Why: "drr_table names one table"}},
-		Check:  m.check, Start: m.start, Stop: m.stop,
+		Check:  m.check, Start: m.start, Stop: m.stop, Trial: true,
 	}
 }
 
@@ -111,7 +111,7 @@ func (m *module) check(l *script.Loading) {
 		l.Errorf(l.Place("extra_prefix_chars"), "extra_prefix_chars has %v", err)
 	}
 	if m.several {
-		m.partsTables.SetFile(m.partsTable, m.partsFile)
+		m.partsTables.SetFile(m.partsTable, m.partsFile, l.Place("partitions_file"))
 		if m.partsURL.Text == "" && m.partsFile == "" {
 			l.Errorf(l.Place("use_partitions"), "use_partitions wants db_partitions_url or partitions_file")
 		} else {
@@ -119,7 +119,7 @@ func (m *module) check(l *script.Loading) {
 		}
 	} else {
 		for i, table := range []string{m.names.gateways, m.names.rules, m.names.groups, m.names.carriers} {
-			m.tables.SetFile(table, m.files[i])
+			m.tables.SetFile(table, m.files[i], l.Place(fileParameters[i]))
 		}
 		m.tables.Check(l, "rules and gateways")
 	}
@@ -129,7 +129,7 @@ func (m *module) check(l *script.Loading) {
 
 // start loads the tables.
 func (m *module) start(e *script.Env) error {
-	m.env, m.log = e, e.Log
+	m.env, m.log, m.lookup = e, e.Log, destination.LookupIn(e, m.lookup)
 	if err := m.makePartitions(context.Background(), e); err != nil {
 		return err
 	}
@@ -137,15 +137,17 @@ func (m *module) start(e *script.Env) error {
 	if before != nil {
 		m.tracker = before.tracker
 	}
+	var errs []error
 	for _, p := range m.parts {
 		if before != nil {
 			p.inherit(before.find([]byte(p.name)))
 		}
-		if err := p.start(context.Background(), e); err != nil {
-			m.stop(nil)
-			return fmt.Errorf("partition %s: %w", p.name, err)
-		}
+		errs = append(errs, p.start(context.Background(), e))
 		e.Go(p.rows.Recover)
+	}
+	if err := errors.Join(errs...); err != nil {
+		m.stop(nil)
+		return err
 	}
 	e.Every(flushEvery, m.flush)
 	m.tracker.Use(m.reached, &m.policy, m.log)

@@ -225,17 +225,17 @@ func TestCommands(t *testing.T) {
 		{"dr_number_routing", `{"number":"4930199","group_id":0}`, `{"Matched Prefix":"49301","Rule":2,"GW List":["b1","a1"],"Attributes":"berlin"}`},
 		{"dr_number_routing", `["331"]`, `{"Matched Prefix":"","Rule":1,"CARRIER List":["A","B"],"Attributes":"all"}`},
 		{"dr_number_routing", `["331", 9]`, `{"code":404,"message":"No match"}`},
-		{"dr_reload", `{}`, `"OK"`},
+		{"dr_reload", `{}`, `{"loaded":15,"left_out":4,"rows":[`}, // of which TestLeftOutRows tells
 		{"dr_gw_status", `{"gw_id":"b1"}`, `{"State":"Disabled MI"}`},
 		{"dr_carrier_status", `{"carrier_id":"A"}`, `{"Enabled":"no"}`},
-		{"dr_reload", `{"inherit_state":"n"}`, `"OK"`},
+		{"dr_reload", `{"inherit_state":"n"}`, `{"loaded":15,"left_out":4,"rows":[`},
 		{"dr_gw_status", `{"gw_id":"b1"}`, `{"State":"Active"}`},
 		{"dr_carrier_status", `{"carrier_id":"A"}`, `{"Enabled":"yes"}`},
 		{"dr_enable_probing", `{}`, `{"Status":1}`},
 		{"dr_enable_probing", `[0]`, `"OK"`},
 		{"dr_enable_probing", `{}`, `{"Status":0}`},
 	} {
-		if got := command(t, b, c.method, c.params); got != c.want {
+		if got := command(t, b, c.method, c.params); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s %s: %s", c.method, c.params, got)
 		}
 	}

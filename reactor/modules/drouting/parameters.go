@@ -44,6 +44,9 @@ func (a *avps) check(l *script.Loading) {
 	a.hops, a.now = l.AVP(script.Literal{At: at, Text: "__dr_hops"}), l.AVP(script.Literal{At: at, Text: "__dr_now"})
 }
 
+// fileParameters name the files of gateways, rules, groups and carriers.
+var fileParameters = [4]string{"gateways_file", "rules_file", "groups_file", "carriers_file"}
+
 // parameters declares the module's parameters.
 func (m *module) parameters() []script.Parameter {
 	text, number, on := script.StringParam, script.IntParam, script.BoolParam
@@ -72,8 +75,8 @@ func (m *module) parameters() []script.Parameter {
 		table("drr_table", m.names.rules, "rules", &m.names.rules),
 		table("drg_table", m.names.groups, "groups of callers", &m.names.groups),
 		table("drc_table", m.names.carriers, "carriers", &m.names.carriers),
-		file("gateways_file", "gateways", &m.files[0]), file("rules_file", "rules", &m.files[1]),
-		file("groups_file", "groups of callers", &m.files[2]), file("carriers_file", "carriers", &m.files[3]),
+		file(fileParameters[0], "gateways", &m.files[0]), file(fileParameters[1], "rules", &m.files[1]),
+		file(fileParameters[2], "groups of callers", &m.files[2]), file(fileParameters[3], "carriers", &m.files[3]),
 		avp(ruriAVP, "AVP with the Request-URIs of the ways that are left."),
 		avp(gatewayAVP, "AVP with the id of the gateway that is used."),
 		avp(prefixAVP, "AVP with the prefix that this gateway puts before numbers."),

@@ -91,14 +91,14 @@ func (m *module) makePartitions(ctx context.Context, e *script.Env) error {
 			return r.Fault(0, "%q is no name of a partition", name)
 		}
 		names := tableNames{cmp.Or(r.Text(2), m.names.gateways), cmp.Or(r.Text(3), m.names.rules), cmp.Or(r.Text(4), m.names.groups), cmp.Or(r.Text(5), m.names.carriers)}
-		parts = append(parts, m.newPartition(name, destination.Tables{Named: r.Text(1)}, names))
+		parts = append(parts, m.newPartition(name, destination.Tables{Named: r.Text(1), NamedAt: m.partsTables.At()}, names))
 		return nil
 	})
-	if err == nil && len(parts) == 0 {
+	if err == nil && len(parts) == 0 && !e.Trial {
 		err = fmt.Errorf("table %s names no partition", m.partsTable)
 	}
 	m.setPartitions(parts)
-	return err
+	return m.partsTables.Placed(err)
 }
 
 func (m *module) setPartitions(parts []*partition) {
@@ -136,7 +136,10 @@ func (p *partition) start(ctx context.Context, e *script.Env) (err error) {
 	if p.db != nil {
 		p.rows.Cache = destination.CachePath(e.StateDir, "drouting", p.name)
 	}
-	return p.rows.Start(ctx)
+	if err := p.rows.Start(ctx); err != nil {
+		return p.tables.Placed(fmt.Errorf("partition %s: %w", p.name, err))
+	}
+	return nil
 }
 
 // reload loads again; fresh tells that the states are to be the tables'.

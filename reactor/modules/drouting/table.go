@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/modules/internal/recurrence"
 )
 
@@ -35,6 +36,7 @@ type Table struct {
 	Gateways []*Gateway // in the order of the table
 	Carriers []*Carrier
 	Loaded   time.Time
+	tally    manage.Tally // of the load
 
 	gateway map[string]*Gateway
 	carrier map[string]*Carrier

@@ -87,8 +87,8 @@ func New(*script.Config) *script.Module {
 			},
 		}},
 		Check: func(l *script.Loading) { m.url.Check(l) },
-		Start: m.start,
-		Stop:  func(any) { _ = m.db.Close() },
+		Start: m.start, Trial: true,
+		Stop: func(any) { _ = m.db.Close() },
 	}
 }
 
@@ -96,12 +96,13 @@ func (m *module) start(e *script.Env) (err error) {
 	if m.db, err = m.url.Open(e); err != nil {
 		return err
 	}
-	if err := m.db.CheckVersion(context.Background(), m.table, tableVersion); err != nil {
-		if !store.Unreachable(err) {
-			_ = m.db.Close() // the other error tells more
-			return err
-		}
-		e.Log.Warn("the database is away, and the version of its table unknown", "table", m.table, "error", err)
+	columns := []string{m.user, m.group}
+	if m.useDomain {
+		columns = append(columns, m.domain)
+	}
+	if err := database.CheckTables(m.url.At(), m.db, e.Log, store.Select{Table: m.table, Columns: columns, Version: tableVersion}); err != nil {
+		_ = m.db.Close() // the other error tells more
+		return err
 	}
 	if m.reTable == "" {
 		return nil
@@ -109,7 +110,7 @@ func (m *module) start(e *script.Env) (err error) {
 	if m.rules, err = database.Keep(e, m.db, "group", m.load); err != nil {
 		_ = m.db.Close() // the other error tells more
 	}
-	return err
+	return script.ErrorAt(m.url.At(), err)
 }
 
 func (m *module) load(ctx context.Context, s store.Source) (*[]rule, error) {

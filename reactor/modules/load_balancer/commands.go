@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/rpc"
 )
 
@@ -11,7 +12,7 @@ import (
 func (m *module) commands() []rpc.Command {
 	id := rpc.Param{Name: "destination_id", Kind: rpc.Integer}
 	return []rpc.Command{
-		{Name: "lb_reload", Aliases: []string{"load_balancer:reload"}, Help: "Reads the destinations again.", Func: m.reload},
+		{Name: "lb_reload", Aliases: []string{"load_balancer:reload"}, Help: "Reads the destinations again." + manage.Answers, Func: m.reload},
 		{Name: "lb_list", Aliases: []string{"load_balancer:list"}, Help: "Lists the destinations with the loads of their resources.", Func: m.list},
 		{
 			Name: "lb_resize", Aliases: []string{"load_balancer:resize"}, Help: "Changes the capacity of a destination's resource, until the next lb_reload.",
@@ -28,7 +29,7 @@ func (m *module) reload(ctx context.Context, _ *rpc.Args) (any, error) {
 	if err := m.rows.Reload(ctx); err != nil {
 		return nil, &rpc.Error{Code: 500, Message: "Failed to reload LB data", Data: err.Error()}
 	}
-	return "OK", nil
+	return manage.Answer(&m.rows.Get().tally), nil
 }
 
 func yesNo(b bool) string {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/store"
 )
 
@@ -14,6 +15,8 @@ import (
 // warning.
 func (m *module) load(ctx context.Context, from store.Source) (*Table, error) {
 	var all []*Destination
+	var tally manage.Tally
+	seen := map[int]bool{}
 	err := from.Load(ctx, store.Select{
 		Table: m.table, Version: tableVersion, Columns: []string{"group_id", "dst_uri", "resources"}, Optional: []string{"id", "probe_mode", "attrs", "description"},
 	}, func(r *store.Row) error {
@@ -26,6 +29,9 @@ func (m *module) load(ctx context.Context, from store.Source) (*Table, error) {
 			row.ID = len(all) + 1
 		}
 		err := r.Err()
+		if err == nil && seen[row.ID] {
+			err = r.Fault(3, "is there twice")
+		}
 		d := &Destination{Row: row}
 		if err == nil {
 			if d.Address, err = destination.ParseAddress(row.URI); err != nil {
@@ -39,9 +45,10 @@ func (m *module) load(ctx context.Context, from store.Source) (*Table, error) {
 			}
 		}
 		if err != nil {
-			m.log.Warn("load_balancer: a destination is left out", "why", err)
+			m.leaveOut(&tally, err)
 			return nil
 		}
+		d.where, seen[row.ID] = r.Where(), true
 		d.uri = []byte(d.Address.URI)
 		all = append(all, d)
 		return nil
@@ -49,7 +56,7 @@ func (m *module) load(ctx context.Context, from store.Source) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = m.resolve(ctx, all)
+	all = m.resolve(ctx, all, &tally)
 	for _, b := range m.blacklists {
 		if err := b.Fill(func(yield func(int, *destination.Address)) {
 			for _, d := range all {
@@ -59,7 +66,16 @@ func (m *module) load(ctx context.Context, from store.Source) (*Table, error) {
 			m.log.Warn("load_balancer: a blacklist is not what the table says", "why", err)
 		}
 	}
-	return newTable(all), nil
+	t := newTable(all)
+	tally.Loaded = len(all)
+	t.tally = tally
+	return t, nil
+}
+
+func (m *module) leaveOut(tally *manage.Tally, why error) {
+	if tally.LeaveOut(why) {
+		m.log.Warn("load_balancer: a destination is left out", "why", why)
+	}
 }
 
 // life gives the living record of a row, which is made if it is not there.
@@ -76,7 +92,7 @@ func (m *module) life(id int) *Living {
 
 // resolve looks the hosts up. One that cannot be found keeps the addresses that it
 // had; without any it is left out.
-func (m *module) resolve(ctx context.Context, all []*Destination) []*Destination {
+func (m *module) resolve(ctx context.Context, all []*Destination, tally *manage.Tally) []*Destination {
 	list := make([]*destination.Address, len(all))
 	for i, d := range all {
 		list[i] = &d.Address
@@ -91,7 +107,7 @@ func (m *module) resolve(ctx context.Context, all []*Destination) []*Destination
 			}
 		}
 		if err != nil {
-			m.log.Warn("load_balancer: a destination is left out", "why", fmt.Errorf("table %s, id=%d, column dst_uri: %w", m.table, d.Row.ID, err))
+			m.leaveOut(tally, fmt.Errorf("%s, column dst_uri: %w", d.where, err))
 			continue
 		}
 		kept = append(kept, d)

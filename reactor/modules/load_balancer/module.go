@@ -93,7 +93,7 @@ func New(cfg *script.Config) *script.Module {
 			{Name: "calls", Help: "Calls that are counted.", Gauge: true, Value: func() uint64 { return uint64(m.calls.Len()) }},
 		},
 		Events: []script.Event{{Name: event, Help: "A destination is enabled or disabled.", Params: []string{"group", "uri", "status"}}},
-		Wrap:   func(routes proxy.Router) proxy.Router { return router{routes, m} }, Check: m.check, Start: m.start, Stop: m.stop,
+		Wrap:   func(routes proxy.Router) proxy.Router { return router{routes, m} }, Check: m.check, Start: m.start, Stop: m.stop, Trial: true,
 	}
 }
 
@@ -139,7 +139,7 @@ func (m *module) parameters() []script.Parameter {
 }
 
 func (m *module) check(l *script.Loading) {
-	m.tables.SetFile(m.table, m.file)
+	m.tables.SetFile(m.table, m.file, l.Place("load_balancer_file"))
 	m.tables.Check(l, "destinations")
 	m.session = l.AVP(script.Literal{At: l.Place(""), Text: "__lb_session"})
 	m.tm, m.probing.send = destination.TransactionsOf(l), destination.PingerOf(l)
@@ -162,7 +162,7 @@ func (m *module) ended(c core.Change) {
 
 // start loads the table.
 func (m *module) start(e *script.Env) (err error) {
-	m.env, m.log = e, e.Log
+	m.env, m.log, m.lookup = e, e.Log, destination.LookupIn(e, m.lookup)
 	if before, ok := e.Previous.(*module); ok {
 		m.calls = before.calls
 		before.mu.Lock()
@@ -180,7 +180,7 @@ func (m *module) start(e *script.Env) (err error) {
 	}
 	if err := m.rows.Start(context.Background()); err != nil {
 		m.stop(nil)
-		return err
+		return m.tables.Placed(err)
 	}
 	e.Go(m.rows.Recover)
 	e.Every(time.Minute, func(context.Context) { m.calls.Sweep(time.Now()) })

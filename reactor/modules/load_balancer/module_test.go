@@ -225,12 +225,12 @@ func TestCommands(t *testing.T) {
 		{"lb_resize", `[11, "pstn", 56]`, `{"code":404,"message":"Destination ID not found"}`},
 		{"lb_status", `[2, 0]`, `"OK"`},
 		{"lb_status", `[2]`, `{"enable":"no"}`},
-		{"lb_reload", `{}`, `"OK"`},
+		{"lb_reload", `{}`, `{"loaded":4,"left_out":1,"rows":[`}, // of which TestLeftOutRows tells
 		{"lb_status", `{"destination_id":2}`, `{"enable":"no"}`},
 		{"lb_status", `[2, 1]`, `"OK"`},
 		{"lb_status", `[2]`, `{"enable":"yes"}`},
 	} {
-		if got := command(t, b, c.method, c.params); got != c.want {
+		if got := command(t, b, c.method, c.params); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s %s: %s", c.method, c.params, got)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/modules/internal/manage"
 )
 
 // Row is a row of the table load_balancer.
@@ -39,7 +40,8 @@ type Destination struct {
 	Row       Row
 	Resources []Resource
 	*Living
-	uri []byte // of Address, for messages
+	uri   []byte // of Address, for messages
+	where string // the row in its table
 }
 
 // URI gives where calls are sent.
@@ -93,6 +95,7 @@ type Table struct {
 	byID   map[int]*Destination
 	byAddr map[netip.Addr][]*Destination
 	names  map[string]bool // of all resources
+	tally  manage.Tally    // of the load
 }
 
 // newTable makes a table of destinations whose addresses are known.

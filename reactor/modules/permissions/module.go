@@ -2,6 +2,7 @@ package permissions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
+	"sipreactor/tlsstate/regular"
 )
 
 // module is the module in one configuration.
@@ -62,7 +64,7 @@ func New(*script.Config) *script.Module {
 	return &script.Module{
 		Name: "permissions", Help: "Who may call: by addresses of a table, and by rules of files.", Instance: m,
 		Parameters: m.parameters(), Functions: m.functions(), Commands: m.commands(),
-		Check: m.check, Start: m.start, Stop: m.stop,
+		Check: m.check, Start: m.start, Stop: m.stop, Trial: true,
 	}
 }
 
@@ -124,9 +126,9 @@ type partition struct {
 func (p *partition) get() *Table { return p.rows.Get() }
 
 // add makes a partition.
-func (m *module) add(l *script.Loading, name string, url script.Literal, file, table string) {
+func (m *module) add(l *script.Loading, name string, url script.Literal, file, table string, at script.Pos) {
 	p := &partition{name: name, table: table}
-	p.tables.SetFile(table, file)
+	p.tables.SetFile(table, file, at)
 	if url.Text != "" {
 		if err := p.tables.SetURL(url); err != nil {
 			l.Errorf(url.At, "the db_url of partition %s %v", name, err)
@@ -140,8 +142,19 @@ func (m *module) add(l *script.Loading, name string, url script.Literal, file, t
 // check makes the partitions of what the parameters say.
 func (m *module) check(l *script.Loading) {
 	m.dir = filepath.Dir(l.Place("").File())
+	for param, name := range map[string]string{"default_allow_file": m.allowFile, "default_deny_file": m.denyFile} {
+		if !l.IsSet(param) {
+			continue // one that nobody has named may be missing
+		}
+		f, err := regular.Open(m.path(name))
+		if err != nil {
+			l.Errorf(l.Place(param), "%s cannot be used: %v", param, err)
+			continue
+		}
+		_ = f.Close()
+	}
 	if m.url.Text != "" || m.file != "" { // db_default_url is not for it, as in OpenSIPS
-		m.add(l, defaultPartition, m.url, m.file, m.table)
+		m.add(l, defaultPartition, m.url, m.file, m.table, l.Place("address_file"))
 	}
 	for _, d := range m.defined {
 		url, file, table := m.url, "", m.table
@@ -159,30 +172,42 @@ func (m *module) check(l *script.Loading) {
 			l.Errorf(d.at, "the partition %s is there already", d.Name)
 			continue
 		}
-		m.add(l, d.Name, url, file, table)
+		m.add(l, d.Name, url, file, table, d.at)
 	}
 }
 
 // start loads the tables.
-func (m *module) start(e *script.Env) (err error) {
+func (m *module) start(e *script.Env) error {
 	m.log = e.Log
+	var errs []error
 	for _, p := range m.partitions {
-		var from store.Source
-		if from, p.db, err = p.tables.Open(e); err != nil {
-			return fmt.Errorf("partition %s: %w", p.name, err)
+		if err := m.startPartition(e, p); err != nil {
+			errs = append(errs, p.tables.Placed(fmt.Errorf("partition %s: %w", p.name, err)))
 		}
-		p.rows.Source, p.rows.Log = from, m.log
-		p.rows.Make = func(ctx context.Context, s store.Source) (*Table, error) { return m.load(ctx, p, s) }
-		if p.tables.Files == nil {
-			p.rows.Cache = destination.CachePath(e.StateDir, "permissions", p.name)
-		}
-		if err := p.rows.Start(context.Background()); err != nil {
-			m.stop(nil)
-			return fmt.Errorf("partition %s: %w", p.name, err)
-		}
-		e.Go(p.rows.Recover)
 	}
-	return m.readRules()
+	if err := errors.Join(append(errs, m.readRules())...); err != nil {
+		m.stop(nil)
+		return err
+	}
+	return nil
+}
+
+// startPartition opens a partition's source and loads it for the first time.
+func (m *module) startPartition(e *script.Env, p *partition) (err error) {
+	var from store.Source
+	if from, p.db, err = p.tables.Open(e); err != nil {
+		return err
+	}
+	p.rows.Source, p.rows.Log = from, m.log
+	p.rows.Make = func(ctx context.Context, s store.Source) (*Table, error) { return m.load(ctx, p, s) }
+	if p.tables.Files == nil {
+		p.rows.Cache = destination.CachePath(e.StateDir, "permissions", p.name)
+	}
+	if err := p.rows.Start(context.Background()); err != nil {
+		return err
+	}
+	e.Go(p.rows.Recover)
+	return nil
 }
 
 func (m *module) stop(any) {

@@ -60,7 +60,7 @@ func New(*script.Config) *script.Module {
 		},
 		Events: []script.Event{{Name: event, Help: "A node is taken out, as it does not answer, or back.", Params: []string{"socket", "status", "set"}},
 			{Name: eventNotification, Help: "rtpengine notifies of something, as DTMF that it has heard. The parameters are the nodes of its JSON.", Params: notified}},
-		Check: m.check, Start: m.start, Stop: m.stop,
+		Check: m.check, Start: m.start, Stop: m.stop, Trial: true,
 	}
 }
 
@@ -125,7 +125,7 @@ func checkURL(url string) error {
 
 func (m *module) start(e *script.Env) error {
 	m.env = e
-	if err := m.table.Load(e, m.fleet.Add); err != nil {
+	if _, err := m.table.Load(e, m.fleet.Add); err != nil || e.Trial {
 		return err
 	}
 	var before *relay.Fleet[*ng.Client]

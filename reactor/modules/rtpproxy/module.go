@@ -51,7 +51,7 @@ func New(*script.Config) *script.Module {
 			{Name: "nodes_down", Help: "Nodes that are not used.", Gauge: true, Value: m.fleet.Down},
 		},
 		Events: []script.Event{{Name: event, Help: "A node is taken out, as it does not answer, or back.", Params: []string{"socket", "status"}}},
-		Check:  m.check, Start: m.start, Stop: m.stop,
+		Check:  m.check, Start: m.start, Stop: m.stop, Trial: true,
 	}
 }
 
@@ -109,7 +109,7 @@ func (m *module) check(l *script.Loading) {
 }
 
 func (m *module) start(e *script.Env) error {
-	if err := m.table.Load(e, m.fleet.Add); err != nil {
+	if _, err := m.table.Load(e, m.fleet.Add); err != nil || e.Trial {
 		return err
 	}
 	var before *relay.Fleet[*control.Client]

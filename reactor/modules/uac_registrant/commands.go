@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/store"
 )
@@ -119,14 +120,14 @@ func (m *module) reload(ctx context.Context, a *rpc.Args) (any, error) {
 		return nil, errNoDB
 	}
 	if !one {
-		list, err := m.load(ctx)
+		list, tally, err := m.load(ctx)
 		if err != nil {
 			return nil, err
 		}
 		m.table.replace(list)
-		return "OK", nil
+		return manage.Answer(&tally), nil
 	}
-	list, err := m.load(ctx, m.rowOf(k)...)
+	list, tally, err := m.load(ctx, m.rowOf(k)...)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +143,7 @@ func (m *module) reload(ctx context.Context, a *rpc.Args) (any, error) {
 	default:
 		t.drop(r)
 	}
-	return "OK", nil
+	return manage.Answer(&tally), nil
 }
 
 // enable is reg_enable and reg_disable.

@@ -9,6 +9,7 @@ import (
 	"sipreactor/reactor"
 	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/modules/uac_auth"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
@@ -42,7 +43,7 @@ func New(*script.Config) *script.Module {
 	return &script.Module{
 		Name: "uac_registrant", Help: "Registers this server at other registrars.", Instance: m, Needs: []string{"tm", "uac_auth"},
 		Parameters: m.parameters(), Commands: m.commands(), Events: events(), Statistics: m.statistics(),
-		Check: m.check, Start: m.start, Stop: m.stop,
+		Check: m.check, Start: m.start, Stop: m.stop, Trial: true,
 	}
 }
 
@@ -115,7 +116,7 @@ func (m *module) start(e *script.Env) error {
 	}
 	var list []account
 	if m.db != nil {
-		list, err = m.load(context.Background())
+		list, _, err = m.load(context.Background())
 		switch {
 		case err == nil:
 		case store.Unreachable(err):
@@ -123,8 +124,11 @@ func (m *module) start(e *script.Env) error {
 			e.Log.Warn("uac_registrant: the database is away: nothing of it is registered until it is back", "error", err)
 		default:
 			m.close()
-			return err
+			return script.ErrorAt(m.url.At(), err)
 		}
+	}
+	if e.Trial {
+		return nil
 	}
 	m.apply()
 	if !m.await {
@@ -145,7 +149,7 @@ func (m *module) recover(ctx context.Context) {
 	if !m.await {
 		return
 	}
-	if list, err := m.load(ctx); err == nil {
+	if list, _, err := m.load(ctx); err == nil {
 		m.await = false
 		m.table.replace(list)
 	}
@@ -234,18 +238,21 @@ func (m *module) send(r *transaction.Request, socket string) error {
 }
 
 // load reads the accounts of the database. A row that cannot be used is left out with a warning.
-func (m *module) load(ctx context.Context, where ...store.Cond) (list []account, err error) {
+func (m *module) load(ctx context.Context, where ...store.Cond) (list []account, tally manage.Tally, err error) {
 	q := store.Select{Table: m.name, Columns: m.columns[:], Where: where, Version: tableVersion}
 	err = m.db.Load(ctx, q, func(r *store.Row) error {
 		a, err := readAccount(r)
 		if err != nil {
-			m.env.Log.Warn("uac_registrant: a row is left out", "error", err)
+			if tally.LeaveOut(err) {
+				m.env.Log.Warn("uac_registrant: a row is left out", "error", err)
+			}
 			return nil
 		}
 		list = append(list, *a)
 		return nil
 	})
-	return list, err
+	tally.Loaded = len(list)
+	return list, tally, err
 }
 
 // rowOf is the condition that finds an account's row.

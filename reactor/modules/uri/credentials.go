@@ -77,7 +77,13 @@ func (m *module) check(l *script.Loading) {
 
 func (m *module) start(e *script.Env) (err error) {
 	if m.useTable || m.asked {
-		m.db, err = m.url.Open(e)
+		if m.db, err = m.url.Open(e); err != nil {
+			return err
+		}
+		err = database.CheckTables(m.url.At(), m.db, e.Log, store.Select{Table: m.table, Columns: []string{m.user, m.domain}})
+		if err != nil {
+			m.stop(nil)
+		}
 	}
 	return err
 }

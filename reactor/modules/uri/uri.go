@@ -17,7 +17,7 @@ func New(*script.Config) *script.Module {
 		Name:       "uri",
 		Help:       "Asks about URIs, and changes the parameters of the Request-URI.",
 		Parameters: m.parameters(),
-		Check:      m.check, Start: m.start, Stop: m.stop,
+		Check:      m.check, Start: m.start, Stop: m.stop, Trial: true,
 		Lacks: []script.Lack{
 			{Kind: script.LacksFunction, Names: "aaa_does_uri_exist aaa_does_uri_user_exist", Why: "there is no AAA in this version"},
 			{Kind: script.LacksFunction, Names: "db_get_auth_id", Why: "sql_query_one() of sqlops asks the same table"},

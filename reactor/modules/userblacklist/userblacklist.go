@@ -19,6 +19,7 @@ type module struct {
 	url       database.URL
 	table     string
 	useDomain bool
+	ofUsers   bool // the script asks for users' prefixes in table
 
 	tables []string // of check_blacklist()
 	db     *store.DB
@@ -76,8 +77,8 @@ func New(*script.Config) *script.Module {
 			},
 		}},
 		Check: func(l *script.Loading) { m.url.Check(l) },
-		Start: m.start,
-		Stop:  func(any) { _ = m.db.Close() },
+		Start: m.start, Trial: true,
+		Stop: func(any) { _ = m.db.Close() },
 	}
 }
 
@@ -85,13 +86,19 @@ func (m *module) start(e *script.Env) (err error) {
 	if m.db, err = m.url.Open(e); err != nil {
 		return err
 	}
+	if m.ofUsers {
+		if err := database.CheckTables(m.url.At(), m.db, e.Log, store.Select{Table: m.table, Columns: []string{"username", "prefix", "whitelist"}}); err != nil {
+			_ = m.db.Close() // the other error tells more
+			return err
+		}
+	}
 	if len(m.tables) == 0 {
 		return nil
 	}
 	if m.lists, err = database.Keep(e, m.db, "userblacklist", m.load); err != nil {
 		_ = m.db.Close() // the other error tells more
 	}
-	return err
+	return script.ErrorAt(m.url.At(), err)
 }
 
 func (m *module) load(ctx context.Context, s store.Source) (*map[string]prefixes, error) {
@@ -131,6 +138,7 @@ func (m *module) all(a *script.Args) script.Action {
 func (m *module) user(a *script.Args) script.Action {
 	user, domain, number, table, at := a.Text(0), a.Text(1), a.Text(2), a.Text(3), a.Site()
 	called := a.Variable("$rU")
+	m.ofUsers = m.ofUsers || !a.Given(3)
 	return func(x *script.Machine) int {
 		who, ok := user(x)
 		if !ok || len(who) == 0 {

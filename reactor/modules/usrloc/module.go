@@ -80,7 +80,7 @@ func New(*script.Config) *script.Module {
 		Parameters: m.parameters(), Functions: m.functions(), Commands: m.commands(), Events: events,
 		Statistics: []script.Statistic{{Name: "registered_users", Gauge: true,
 			Help: "Addresses of record that have contacts, in all tables.", Value: m.users}},
-		Check: m.check, Start: m.start, Stop: m.stop,
+		Check: m.check, Start: m.start, Stop: m.stop, Trial: true,
 		Observe: m.observe,
 	}
 	return m.module
@@ -188,11 +188,18 @@ func (m *Module) start(e *script.Env) error {
 		}
 	}
 	if m.mode != memoryOnly {
-		db, err := store.Open(m.url.Text, store.Options{})
+		db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial})
 		if err != nil {
-			return err
+			return script.ErrorAt(m.url.At, err)
 		}
 		m.db = db
+		if err := m.checkTables(); err != nil {
+			_ = db.Close() // the other error tells more
+			return err
+		}
+	}
+	if e.Trial {
+		return nil
 	}
 	if goesOn {
 		m.takeOver(old)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/location"
+	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/script"
 )
 
@@ -138,6 +139,9 @@ func (m *Module) check(l *script.Loading) {
 	}
 	if m.mode != memoryOnly && m.url.Text == "" {
 		l.Errorf(m.preset.At, `contacts that are stored need modparam("usrloc", "db_url", "...")`)
+	}
+	if m.mode != memoryOnly {
+		database.CheckURL(l, m.url)
 	}
 	if m.natFlag.Text != "" {
 		m.natBit = int(l.BranchFlag(m.natFlag))

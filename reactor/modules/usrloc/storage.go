@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/location"
+	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/store"
 )
@@ -18,6 +19,15 @@ const batch = 500
 func (c *columns) names() []string {
 	return []string{c.id, c.user, c.domain, c.contact, c.received, c.path, c.expires, c.q, c.callID, c.cseq, c.modified,
 		c.flags, c.cflags, c.agent, c.socket, c.methods, c.instance, c.attr, c.kv}
+}
+
+// checkTables tells what is wrong with the tables of contacts.
+func (m *Module) checkTables() error {
+	var tables []store.Select
+	for _, t := range m.list() {
+		tables = append(tables, store.Select{Table: t.name, Columns: m.columns.names()})
+	}
+	return database.CheckTables(m.url.At, m.db, m.env.Log, tables...)
 }
 
 // writeBack writes what has changed, until the program ends.

@@ -11,6 +11,7 @@ import (
 // URL is a module's db_url. The zero value is one that was not set.
 type URL struct {
 	given script.Literal
+	at    script.Pos
 	text  string // with the path made whole; "" before Check
 	kind  store.Scheme
 	opt   func() store.Options
@@ -50,8 +51,11 @@ func (u *URL) Kind() store.Scheme { return u.kind }
 // Text returns the URL, whose password it has; "" before Check.
 func (u *URL) Text() string { return u.text }
 
-// Check makes sure that there is a database and that the module of its kind is
-// loaded. It reports whether that is so.
+// At returns where the URL is written; no place before Check.
+func (u *URL) At() script.Pos { return u.at }
+
+// Check makes sure that there is a database, on this machine its file or folder, and that
+// the module of its kind is loaded. It reports whether that is so.
 func (u *URL) Check(l *script.Loading) bool {
 	v := u.given
 	if v.Text == "" {
@@ -74,9 +78,13 @@ func (u *URL) Check(l *script.Loading) bool {
 		}
 		return false
 	}
-	u.text, u.kind = v.Text, parsed.Scheme
+	u.at, u.text, u.kind = v.At, v.Text, parsed.Scheme
 	if (parsed.Scheme == store.SQLite || parsed.Scheme == store.Text) && !filepath.IsAbs(parsed.Name) {
-		u.text = parsed.Scheme.String() + "://" + filepath.Join(filepath.Dir(v.At.File()), parsed.Name)
+		parsed.Name = filepath.Join(filepath.Dir(v.At.File()), parsed.Name)
+		u.text = parsed.String()
+	}
+	if !checkLocal(l, v.At, parsed) {
+		return false
 	}
 	shared := l.Config.Databases
 	u.opt = func() store.Options {
@@ -93,6 +101,6 @@ func (u *URL) Check(l *script.Loading) bool {
 // Open returns the pool; Check has been before. Who opens it closes it.
 func (u *URL) Open(e *script.Env) (*store.DB, error) {
 	o := u.opt()
-	o.Log = e.Log
+	o.Log, o.Trial = e.Log, e.Trial
 	return store.Open(u.text, o)
 }

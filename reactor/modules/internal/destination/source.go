@@ -20,32 +20,80 @@ import (
 // Tables are where a module's rows come from: a database, or one file for each
 // table. The zero value is nowhere.
 type Tables struct {
-	DB    database.URL      // db_url
-	Files map[string]string // by table, each in the place of that table
+	DB    database.URL    // db_url
+	Files map[string]File // by table, each in the place of that table
 	// Named is a database that is known at the start only, by its URL; "" it is DB.
 	Named string
-	given bool // db_url was set
-	open  bool // DB is used
+	// NamedAt is what names it.
+	NamedAt script.Pos
+	given   bool // db_url was set
+	open    bool // DB is used
 }
 
-// SetFile has a table come from a file; "" changes nothing.
-func (t *Tables) SetFile(table, path string) {
+// File is a file with a table, and what names it.
+type File struct {
+	Path string
+	At   script.Pos
+}
+
+// SetFile has a table come from a file, which the parameter at a place names; "" changes
+// nothing.
+func (t *Tables) SetFile(table, path string, at script.Pos) {
 	if path == "" {
 		return
 	}
 	if t.Files == nil {
-		t.Files = map[string]string{}
+		t.Files = map[string]File{}
 	}
-	t.Files[table] = path
+	t.Files[table] = File{path, at}
+}
+
+// At returns the place of the database, or of one of the files.
+func (t *Tables) At() script.Pos {
+	if t.open {
+		return t.DB.At()
+	}
+	for _, f := range t.Files {
+		return f.At
+	}
+	return t.NamedAt
+}
+
+// Placed gives an error of the tables the place of the parameter that names the file, or
+// the database, which is wrong.
+func (t *Tables) Placed(err error) error {
+	if err == nil {
+		return nil
+	}
+	at := t.At()
+	var file *store.FileError
+	var row *store.RowError
+	path := ""
+	switch {
+	case errors.As(err, &file):
+		path = file.Path
+	case errors.As(err, &row):
+		path = row.File
+	}
+	for _, f := range t.Files {
+		if f.Path == path {
+			at = f.At
+		}
+	}
+	if !at.IsValid() {
+		return err
+	}
+	return script.ErrorAt(at, err)
 }
 
 // Check makes sure that there is something to load from: a database, files, or else
 // the default database. Relative paths of files begin where the configuration is. It
 // reports whether there is.
 func (t *Tables) Check(l *script.Loading, of string) bool {
-	for table, path := range t.Files {
-		if !filepath.IsAbs(path) {
-			t.Files[table] = filepath.Join(filepath.Dir(l.Place("").File()), path)
+	for table, f := range t.Files {
+		if !filepath.IsAbs(f.Path) {
+			f.Path = filepath.Join(filepath.Dir(l.Place("").File()), f.Path)
+			t.Files[table] = f
 		}
 	}
 	switch {
@@ -77,7 +125,10 @@ func (t *Tables) Open(e *script.Env) (store.Source, *store.DB, error) {
 	var err error
 	switch {
 	case t.Named != "":
-		db, err = store.Open(t.Named, store.Options{Log: e.Log})
+		if err := checkLocal(t.Named); err != nil {
+			return nil, nil, err
+		}
+		db, err = store.Open(t.Named, store.Options{Log: e.Log, Trial: e.Trial})
 	case t.open:
 		db, err = t.DB.Open(e)
 	}
@@ -90,16 +141,24 @@ func (t *Tables) Open(e *script.Env) (store.Source, *store.DB, error) {
 	return files{t.Files, db}, db, nil
 }
 
+func checkLocal(text string) error {
+	u, err := store.ParseURL(text)
+	if err != nil {
+		return err
+	}
+	return u.CheckLocal()
+}
+
 // files takes the tables that have one from files.
 type files struct {
-	paths map[string]string
+	paths map[string]File
 	db    *store.DB
 }
 
 // Load is store.Source.
 func (f files) Load(ctx context.Context, q store.Select, each func(*store.Row) error) error {
-	if path := f.paths[q.Table]; path != "" {
-		return store.File{Path: path}.Load(ctx, q, each)
+	if one, ok := f.paths[q.Table]; ok {
+		return store.File{Path: one.Path}.Load(ctx, q, each)
 	}
 	if f.db == nil {
 		return nil // an empty table
@@ -151,6 +210,16 @@ func ResolveAll(ctx context.Context, lookup Lookup, all []*Address) (errs []erro
 
 // errNoAddress is what Resolve says of a name without any.
 var errNoAddress = errors.New("no address")
+
+// LookupIn is a Lookup for the Start of a module: a trial asks nobody.
+func LookupIn(e *script.Env, lookup Lookup) Lookup {
+	if !e.Trial {
+		return lookup
+	}
+	return func(_ context.Context, _ reactor.Proto, _ string, port uint16) ([]netip.AddrPort, error) {
+		return []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), port)}, nil
+	}
+}
 
 // NewLookup makes a Lookup that asks the DNS by RFC 3263, as the proxy does: cfg gives
 // its settings when it is first asked.

@@ -2,11 +2,12 @@ package relay
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"math"
 	"sync"
 
 	"sipreactor/reactor/modules/internal/database"
+	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
@@ -41,53 +42,58 @@ func (t *Table) Check(l *script.Loading) {
 	}
 }
 
-// errNumber is that a set has no number that can be one.
-var errNumber = errors.New("there is no such set of nodes")
-
 // Load reads the nodes. One that is wrong is left out with a warning.
-func (t *Table) Load(e *script.Env, add func(text string, set int) error) error {
+func (t *Table) Load(e *script.Env, add func(text string, set int) error) (*manage.Tally, error) {
+	tally := new(manage.Tally)
 	if !t.Given {
-		return nil
+		return tally, nil
 	}
 	db, err := t.url.Open(e)
 	if err != nil {
-		return err
+		return nil, script.ErrorAt(t.url.At(), err)
 	}
 	defer func() { _ = db.Close() }() // what it says helps nobody now
-	rows, err := db.Select(context.Background(), store.Select{Table: t.Name, Columns: []string{t.Socket, t.Set}})
+	q := store.Select{Table: t.Name, Columns: []string{t.Socket, t.Set}, Optional: []string{"id"}}
+	err = db.Load(context.Background(), q, func(r *store.Row) error {
+		text, set := r.Text(0), r.IntIn(1, 0, math.MaxInt32)
+		err := r.Err()
+		if err == nil {
+			if bad := add(text, int(set)); bad != nil {
+				err = r.Fault(0, "%v", bad)
+			}
+		}
+		switch {
+		case err == nil:
+			tally.Loaded++
+		case tally.LeaveOut(err):
+			e.Log.Warn("a media relay of a table is left out", "error", err)
+		}
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("the nodes cannot be read: %w", err)
+		return nil, script.ErrorAt(t.url.At(), fmt.Errorf("the nodes cannot be read: %w", err))
 	}
-	for i := range rows.Len() {
-		row := rows.Row(i)
-		set, ok := row[1].Int()
-		err := error(nil)
-		if !ok || set < 0 || set > 1<<31-1 {
-			err = errNumber
-		} else {
-			err = add(row[0].Text(), int(set))
-		}
-		if err != nil {
-			e.Log.Warn("a media relay of a table is left out", "table", t.Name, t.Socket, row[0].Text(), t.Set, set, "error", err)
-		}
-	}
-	return nil
+	return tally, nil
 }
 
 // Command declares MODULE_reload, which has the nodes of the table in the place of all others.
 func (t *Table) Command(module string, reload func(read func(add func(text string, set int) error) error) error, env func() *script.Env) rpc.Command {
 	var one sync.Mutex
 	return rpc.Command{Name: module + "_reload", Aliases: []string{module + ":reload"}, Module: module,
-		Help: "Reads the table of nodes again, which replace all that there are.",
+		Help: "Reads the table of nodes again, which replace all that there are." + manage.Answers,
 		Func: func(context.Context, *rpc.Args) (any, error) {
 			if !t.Given {
 				return nil, &rpc.Error{Code: 400, Message: "No db_url is set"}
 			}
 			one.Lock()
 			defer one.Unlock()
-			if err := reload(func(add func(string, int) error) error { return t.Load(env(), add) }); err != nil {
+			var tally *manage.Tally
+			if err := reload(func(add func(string, int) error) (err error) {
+				tally, err = t.Load(env(), add)
+				return err
+			}); err != nil {
 				return nil, &rpc.Error{Code: 500, Message: err.Error()}
 			}
-			return "OK", nil
+			return manage.Answer(tally), nil
 		}}
 }
