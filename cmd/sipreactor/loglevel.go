@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 
 	"sipreactor/reactor/script"
 )
@@ -63,6 +65,41 @@ func newSwitchedLogger(w io.Writer, level slog.Leveler, prefix string) *slog.Log
 		log = log.With("prefix", prefix)
 	}
 	return log
+}
+
+// prefixer puts log_prefix, which a reload may change, on each line.
+type prefixer struct {
+	slog.Handler
+	prefix *atomic.Pointer[string]
+}
+
+// prefixed gives each line the prefix as it stands, "" none.
+func prefixed(log *slog.Logger, prefix *atomic.Pointer[string]) *slog.Logger {
+	return slog.New(prefixer{log.Handler(), prefix})
+}
+
+// Handle is slog.Handler.
+func (p prefixer) Handle(ctx context.Context, r slog.Record) error {
+	if text := *p.prefix.Load(); text != "" {
+		with := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+		with.AddAttrs(slog.String("prefix", text))
+		r.Attrs(func(a slog.Attr) bool {
+			with.AddAttrs(a)
+			return true
+		})
+		r = with
+	}
+	return p.Handler.Handle(ctx, r)
+}
+
+// WithAttrs is slog.Handler.
+func (p prefixer) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return prefixer{p.Handler.WithAttrs(attrs), p.prefix}
+}
+
+// WithGroup is slog.Handler.
+func (p prefixer) WithGroup(name string) slog.Handler {
+	return prefixer{p.Handler.WithGroup(name), p.prefix}
 }
 
 // named gives each line the name that log_name says, "" none.

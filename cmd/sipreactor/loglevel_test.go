@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"sipreactor/reactor/script"
@@ -62,5 +64,21 @@ func TestLogName(t *testing.T) {
 	}
 	if !strings.Contains(stderr.String(), "msg=hello name=edge7") {
 		t.Errorf("the script's line: %s", stderr)
+	}
+}
+
+// TestPrefixChanges: log_prefix stands on each line as a reload has set it last, on those of loggers that were made before, too.
+func TestPrefixChanges(t *testing.T) {
+	var b bytes.Buffer
+	prefix := new(atomic.Pointer[string])
+	set := func(text string) { prefix.Store(&text) }
+	set("")
+	log := named(prefixed(newLogger(&b, script.LevelInfo, ""), prefix), "edge").With("a", 1)
+	log.Info("first")
+	set("new")
+	log.Info("second", "b", 2)
+	lines := strings.Split(b.String(), "\n")
+	if strings.Contains(lines[0], "prefix=") || !strings.Contains(lines[1], "prefix=new") || !strings.Contains(lines[1], "a=1") || !strings.Contains(lines[1], "b=2") {
+		t.Error(b.String())
 	}
 }

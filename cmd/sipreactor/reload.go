@@ -88,6 +88,7 @@ func (n *node) reloadRoutes(levels logLevels) (atRestart []string, err error) {
 	if cfg.Log.Level != old.Log.Level {
 		levels.log.SetLevel(int(cfg.Log.Level))
 	}
+	levels.prefix.Store(&cfg.Log.Prefix)
 	if cfg.Log.Script != old.Log.Script {
 		levels.xlog.SetLevel(int(cfg.Log.Script))
 	}

@@ -113,10 +113,10 @@ timer_route[tick, 1] { xlog("ticks"); }
 	if got := optionsByUDP(t, addr, 4); got != "SIP/2.0 200 Fourth" {
 		t.Error(got)
 	}
-	write(text("", `route { sl_send_reply(200, "Fifth"); }`))
+	write(text("log_prefix=\"later\"\n", `route { sl_send_reply(200, "Fifth"); }`))
 	r.signal(t, syscall.SIGHUP)
 	r.stderr.wait(t, "tcp_connect_timeout, which is not set any more, changes at a restart only")
-	r.stderr.wait(t, "routes are reloaded")
+	r.stderr.wait(t, `msg="routes are reloaded" prefix=later`)
 	if got := optionsByUDP(t, addr, 5); got != "SIP/2.0 200 Fifth" {
 		t.Error(got)
 	}

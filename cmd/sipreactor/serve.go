@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -100,7 +101,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 	out := newLogWriter(stderr, logQueue)
 	defer out.Close(time.Second)
 	levels := levelsOf(cfg)
-	log := named(newSwitchedLogger(out, filtered(levels.log.Leveler(), cfg.Log.Filter), cfg.Log.Prefix), cfg.Log.Name)
+	log := named(prefixed(newSwitchedLogger(out, filtered(levels.log.Leveler(), cfg.Log.Filter), ""), levels.prefix), cfg.Log.Name)
 	cfg.Program.SetLogger(named(newSwitchedLogger(out, filtered(script.LevelDebug.Slog(), cfg.Log.Filter), ""), cfg.Log.Name)) // it sees to xlog_level and the prefix itself
 	switch {
 	case cfg.Log.Stderr, o.process.logStderr:
@@ -168,7 +169,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 	defer within(n.close)
 	defer keepHeap(n.engine.Connections)()
 	// Whoever waits for this line gets it at every log_level.
-	always := named(newLogger(out, script.LevelDebug, cfg.Log.Prefix), cfg.Log.Name)
+	always := named(prefixed(newLogger(out, script.LevelDebug, ""), levels.prefix), cfg.Log.Name)
 	always.Log(ctx, script.LevelNotice.Slog(), "ready", "sockets", strings.Join(n.sockets(), " "), "tls_library", n.library.Name)
 	if o.file == "" {
 		welcome(stdout, n.engine.Sockets(), said[mi_fifo.Config](cfg, "mi_fifo").Name, n.manage)
@@ -205,12 +206,17 @@ func locateSockets(cfg *script.Config, err error) error {
 	return errors.Join(list...)
 }
 
-// logLevels are what log_level and xlog_level turn.
-type logLevels struct{ log, xlog *script.LevelSwitch }
+// logLevels are what log_level, xlog_level and log_prefix turn.
+type logLevels struct {
+	log, xlog *script.LevelSwitch
+	prefix    *atomic.Pointer[string]
+}
 
 // levelsOf are those of a configuration, and of all that are loaded in its place.
 func levelsOf(cfg *script.Config) logLevels {
-	return logLevels{cfg.Program.LogLevel(), cfg.Program.XlogLevel()}
+	l := logLevels{cfg.Program.LogLevel(), cfg.Program.XlogLevel(), new(atomic.Pointer[string])}
+	l.prefix.Store(&cfg.Log.Prefix)
+	return l
 }
 
 // start runs the engine and then the management interface. After an error nothing is left.
