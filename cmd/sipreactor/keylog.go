@@ -14,16 +14,21 @@ import (
 	"sipreactor/tlsstate"
 )
 
+// keyLogPath is where the secrets of connections go, "" nowhere.
+func keyLogPath(cfg *script.Config) string {
+	return cmp.Or(cfg.TLSFiles.KeyLog, os.Getenv("SSLKEYLOGFILE"))
+}
+
 // openKeyLog opens the file that ssl_keylog_file or SSLKEYLOGFILE names for the secrets of connections, and warns
 // of it. The result closes it; without a file it does nothing.
 func openKeyLog(cfg *script.Config, log *slog.Logger) (closeFile func(), err error) {
-	path := cmp.Or(cfg.TLSFiles.KeyLog, os.Getenv("SSLKEYLOGFILE"))
+	path := keyLogPath(cfg)
 	if path == "" {
 		return func() {}, nil
 	}
 	f, err := tlsstate.OpenKeyLog(path)
 	if err != nil {
-		return nil, err
+		return nil, placed(cfg.Place("tls_mgm/ssl_keylog_file"), "tls_mgm", err)
 	}
 	k := newKeyLogFile(f, log)
 	cfg.TLS.KeyLog = k

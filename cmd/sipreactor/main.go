@@ -114,7 +114,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.SortFlags = false
 	f.SetOutput(io.Discard)
 	f.StringVarP(&o.file, "file", "f", "", "run this configuration, an opensips.cfg")
-	f.BoolVarP(&o.check, "check", "C", false, "check the configuration and exit: 0 when it is good")
+	f.BoolVarP(&o.check, "check", "C", false, "check the configuration and the files that it names, and exit: 0 when it is good; databases on a network are not asked, and nothing is changed")
 	f.BoolVarP(&o.about, "reference", "H", false, "print the reference of all modules, or of one, and exit")
 	f.BoolVarP(&o.version, "version", "V", false, "print versions and exit")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the run to this file, for go tool pprof")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/netip"
 	"os"
 	"os/user"
@@ -87,16 +88,13 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 	}
 	loaded := func(module string) bool { return slices.Contains(cfg.Modules, module) }
 	var err error
-	if f := said[mi_fifo.Config](cfg, "mi_fifo"); loaded("mi_fifo") {
-		m.fifo, err = mi.ServeFIFO(mi.FIFOConfig{Name: cmp.Or(f.Name, defaultFIFO), Mode: fs.FileMode(f.Mode), User: f.User, Group: f.Group,
-			ReplyDir: f.ReplyDir, Log: n.log}, d)
-		err = placed(f.At, "mi_fifo", err)
+	if loaded("mi_fifo") {
+		m.fifo, err = mi.ServeFIFO(fifoConfig(cfg, n.log), d)
+		err = placed(said[mi_fifo.Config](cfg, "mi_fifo").At, "mi_fifo", err)
 	}
-	dg := said[mi_datagram.Config](cfg, "mi_datagram")
-	if s := dg.Socket; err == nil && loaded("mi_datagram") && s != "" {
-		m.datagram, err = mi.ServeDatagram(mi.DatagramConfig{Name: s, Mode: fs.FileMode(dg.Mode), WriteTimeout: dg.Timeout, Buffer: dg.Buffer,
-			Allow: dg.Allow, Log: n.log}, d)
-		err = placed(dg.At, "mi_datagram", err)
+	if err == nil && loaded("mi_datagram") && said[mi_datagram.Config](cfg, "mi_datagram").Socket != "" {
+		m.datagram, err = mi.ServeDatagram(datagramConfig(cfg, n.log), d)
+		err = placed(said[mi_datagram.Config](cfg, "mi_datagram").At, "mi_datagram", err)
 	}
 	if !loaded("mi_http") {
 		d = rpc.NewDispatcher(n.log) // whoever wants metrics alone gets no commands
@@ -109,6 +107,18 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		return nil, err
 	}
 	return m, nil
+}
+
+// fifoConfig is what the configuration says of the FIFO.
+func fifoConfig(cfg *script.Config, log *slog.Logger) mi.FIFOConfig {
+	f := said[mi_fifo.Config](cfg, "mi_fifo")
+	return mi.FIFOConfig{Name: cmp.Or(f.Name, defaultFIFO), Mode: fs.FileMode(f.Mode), User: f.User, Group: f.Group, ReplyDir: f.ReplyDir, Log: log}
+}
+
+// datagramConfig is what it says of the socket for datagrams.
+func datagramConfig(cfg *script.Config, log *slog.Logger) mi.DatagramConfig {
+	d := said[mi_datagram.Config](cfg, "mi_datagram")
+	return mi.DatagramConfig{Name: d.Socket, Mode: fs.FileMode(d.Mode), WriteTimeout: d.Timeout, Buffer: d.Buffer, Allow: d.Allow, Log: log}
 }
 
 // placed gives an error of a module the place where the configuration asks for it. Who may not write in a folder is told
@@ -124,7 +134,7 @@ func placed(at script.Pos, module string, err error) error {
 		}
 		err = fmt.Errorf("%w: the program runs as the user %s, who needs a folder to write in", err, who)
 	}
-	return fmt.Errorf("%v: %s: %w", at, module, err)
+	return script.ErrorAt(at, fmt.Errorf("%s: %w", module, err))
 }
 
 // listen serves HTTP.

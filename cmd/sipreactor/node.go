@@ -107,7 +107,7 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	}
 	web := said[httpd.Config](cfg, "httpd")
 	if n.web, err = newWebIdentity(web.CertFile, web.KeyFile); err != nil {
-		return nil, err
+		return nil, placed(web.At, "httpd", err)
 	}
 	pc := cfg.Proxy
 	pc.MaxMessageSize = cfg.Engine.MaxMessageSize
@@ -286,10 +286,12 @@ func (n *node) ensureServerDomain(sockets []reactor.SocketConfig) error {
 // listeners finds the addresses of the configured sockets, and the names by which they are us. A socket that names an
 // interface or a host with several addresses becomes several.
 func listeners(ctx context.Context, cfg *script.Config) (all []reactor.SocketConfig, names []string, err error) {
+	var wrong []error
 	for _, d := range cfg.Sockets {
 		addrs, named, err := resolveListen(ctx, d.Host)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%v: socket %v:%s: %w", d.Pos, d.Proto, d.Host, err)
+			wrong = append(wrong, script.ErrorAt(d.Pos, fmt.Errorf("socket %v:%s: %w", d.Proto, d.Host, err)))
+			continue
 		}
 		if named {
 			names = append(names, fmt.Sprintf("%v:%s:%d", d.Proto, d.Host, d.Port))
@@ -306,7 +308,7 @@ func listeners(ctx context.Context, cfg *script.Config) (all []reactor.SocketCon
 			}
 		}
 	}
-	return all, names, nil
+	return all, names, errors.Join(wrong...)
 }
 
 // sockets names what the engine listens on.

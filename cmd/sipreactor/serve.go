@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,33 +43,6 @@ func loadConfig(o options) (cfg *script.Config, err error) {
 	return cfg, err
 }
 
-// check tells whether a configuration would start, as far as that shows without opening its sockets.
-func check(ctx context.Context, o options, stdout, stderr io.Writer) int {
-	cfg, err := loadConfig(o)
-	if err == nil {
-		_, err = o.process.identity()
-	}
-	if err == nil {
-		var n *node
-		if n, err = newNode(ctx, cfg, slog.New(slog.DiscardHandler), nil); err == nil {
-			n.close()
-			err = cfg.CheckValidity(time.Now())
-		}
-	}
-	if err != nil {
-		fmt.Fprintln(stderr, err)
-		return exitFailed
-	}
-	for _, note := range cfg.Notes {
-		fmt.Fprintln(stderr, note)
-	}
-	for _, note := range o.process.notes {
-		fmt.Fprintln(stderr, note)
-	}
-	fmt.Fprintf(stdout, "%s: ok\n", cmp.Or(o.file, builtIn))
-	return exitOK
-}
-
 // serve runs the proxy until a signal or the end of ctx.
 func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 	again, err := reloader(o)
@@ -79,12 +51,12 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	cfg, err := loadConfig(o)
-	var as *identity
-	if err == nil {
-		as, err = o.process.identity()
+	as, wrongUser := o.process.identity()
+	if err = errors.Join(err, wrongUser); err == nil && cfg.StateDir != "" {
+		err = script.ErrorAt(cfg.Place("state_dir"), stateDir(cfg.StateDir).check())
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, err)
+		fmt.Fprintln(stderr, examine(ctx, o, cfg, err, slog.New(slog.DiscardHandler)))
 		return exitFailed
 	}
 	if o.file == "" {
@@ -161,7 +133,11 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 		return n.start(cfg, levels, func() { signals <- syscall.SIGTERM })
 	})
 	if err != nil {
-		for line := range strings.Lines(locateSockets(cfg, err).Error()) {
+		err = locateSockets(cfg, err)
+		if fresh, bad := again(nil); bad == nil && !errors.Is(err, errEnded) {
+			err = examine(ctx, o, fresh, err, slog.New(slog.DiscardHandler))
+		}
+		for line := range strings.Lines(err.Error()) {
 			log.Error("cannot start: " + strings.TrimSuffix(line, "\n"))
 		}
 		return exitFailed
@@ -198,7 +174,7 @@ func locateSockets(cfg *script.Config, err error) error {
 		list[i] = l
 		for _, d := range cfg.Sockets {
 			if host, bad := netip.ParseAddr(d.Host); d.Proto == l.Proto && d.Port == l.Addr.Port() && (bad != nil || host.Unmap() == l.Addr.Addr()) {
-				list[i] = fmt.Errorf("%v: socket %w", d.Pos, l)
+				list[i] = script.ErrorAt(d.Pos, fmt.Errorf("socket %w", l))
 				break
 			}
 		}

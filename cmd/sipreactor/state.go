@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/tlsstate/regular"
 )
 
 // stateDir is the folder of what outlives the program: secrets that it makes at its first start. It is 0700 when it is
@@ -38,23 +40,26 @@ func defaultStateDir() stateDir {
 // path is where a file of the folder is.
 func (d stateDir) path(name string) string { return filepath.Join(string(d), name) }
 
-// prepare makes the folder if it is not there. One that others can write to is an error: what they put there is not to
-// be believed.
-func (d stateDir) prepare() error {
+// check tells why the folder cannot be used, without making it. One that others can write to is an error: what they put
+// there is not to be believed.
+func (d stateDir) check() error {
 	if d == "" {
 		return errors.New("state_dir is not set, and there is no home directory to choose one in")
 	}
-	if err := os.MkdirAll(filepath.Dir(string(d)), 0o755); err != nil {
-		return fmt.Errorf("state_dir: %w", err)
-	}
-	if err := os.Mkdir(string(d), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("state_dir: %w", err)
-	}
 	var s unix.Stat_t
-	if err := unix.Stat(string(d), &s); err != nil {
-		return fmt.Errorf("state_dir %s: %w", string(d), err)
+	err := unix.Stat(string(d), &s)
+	if errors.Is(err, unix.ENOENT) {
+		above := filepath.Dir(string(d))
+		for ; errors.Is(unix.Stat(above, &s), unix.ENOENT) && above != filepath.Dir(above); above = filepath.Dir(above) {
+		}
+		if err := regular.Writable(above); err != nil {
+			return fmt.Errorf("state_dir %s cannot be made: %w", string(d), err)
+		}
+		return nil
 	}
 	switch {
+	case err != nil:
+		return fmt.Errorf("state_dir %s: %w", string(d), err)
 	case s.Mode&unix.S_IFMT != unix.S_IFDIR:
 		return fmt.Errorf("state_dir %s: is no folder", string(d))
 	case int(s.Uid) != os.Geteuid() && s.Uid != 0:
@@ -62,7 +67,24 @@ func (d stateDir) prepare() error {
 	case s.Mode&0o022 != 0:
 		return fmt.Errorf("state_dir %s: others can write to it (mode %04o); chmod go-w", string(d), s.Mode&0o7777)
 	}
+	if err := regular.Writable(string(d)); err != nil {
+		return fmt.Errorf("state_dir: %w", err)
+	}
 	return nil
+}
+
+// prepare makes the folder if it is not there.
+func (d stateDir) prepare() error {
+	if err := d.check(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(string(d)), 0o755); err != nil {
+		return fmt.Errorf("state_dir: %w", err)
+	}
+	if err := os.Mkdir(string(d), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("state_dir: %w", err)
+	}
+	return d.check() // somebody else may have made it meanwhile
 }
 
 // secret gives the random text of a file, 256 bits in hexadecimal, and makes it where it is missing. Several programs

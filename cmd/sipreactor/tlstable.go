@@ -46,7 +46,11 @@ func newTLSTable(cfg *script.Config) (*tlsTable, error) {
 	t := &tlsTable{cfg: cfg.TLSTable, url: v.Text, opt: kind.Options()}
 	t.opt.VersionTable = cfg.Databases.VersionTable
 	if (u.Scheme == store.SQLite || u.Scheme == store.Text) && !filepath.IsAbs(u.Name) {
-		t.url = u.Scheme.String() + "://" + filepath.Join(filepath.Dir(v.At.File()), u.Name)
+		u.Name = filepath.Join(filepath.Dir(v.At.File()), u.Name)
+		t.url = u.String()
+	}
+	if err := u.CheckLocal(); err != nil {
+		return nil, placed(v.At, "tls_mgm", fmt.Errorf("db_url %s cannot be used: %w", u, err))
 	}
 	return t, nil
 }
@@ -64,13 +68,13 @@ func (n *node) startTable(ctx context.Context, cfg *script.Config) error {
 	n.table.opt.Log = n.log
 	c, err := n.withTable(ctx, func(t *tlsTable, ctx context.Context) error {
 		cache := ""
-		if n.state.prepare() == nil {
+		if !n.table.opt.Trial && n.state.prepare() == nil {
 			cache = n.state.path("tls_mgm.cache")
 		}
 		return t.open(ctx, cache)
 	})
 	if err != nil {
-		return fmt.Errorf("%v: tls_mgm: %w", cfg.TLSTable.URL.At, err)
+		return placed(cfg.TLSTable.URL.At, "tls_mgm", err)
 	}
 	set, err := n.domains(c)
 	if err != nil {

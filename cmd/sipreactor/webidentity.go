@@ -33,15 +33,15 @@ func newWebIdentity(certFile, keyFile string) (*webIdentity, error) {
 func (w *webIdentity) read() (*tls.Certificate, error) {
 	chain, err := regular.Read(w.certFile)
 	if err != nil {
-		return nil, fmt.Errorf("httpd: tls_cert_file: %w", err)
+		return nil, fmt.Errorf("tls_cert_file: %w", err)
 	}
 	key, err := regular.Read(w.keyFile)
 	if err != nil {
-		return nil, fmt.Errorf("httpd: tls_key_file: %w", err)
+		return nil, fmt.Errorf("tls_key_file: %w", err)
 	}
 	cert, err := tls.X509KeyPair(chain, key)
 	if err != nil {
-		return nil, fmt.Errorf("httpd: tls_cert_file, tls_key_file: %w", err)
+		return nil, fmt.Errorf("tls_cert_file, tls_key_file: %w", err)
 	}
 	return &cert, nil
 }

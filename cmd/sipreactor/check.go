@@ -1,0 +1,181 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/modules/httpd"
+	"sipreactor/reactor/modules/mi_datagram"
+	"sipreactor/reactor/modules/mi_fifo"
+	"sipreactor/reactor/script"
+	"sipreactor/tlsstate"
+	"sipreactor/tlsstate/regular"
+)
+
+// check is -C: it tells whether the configuration would start, as far as that shows without opening its sockets and
+// without asking databases on a network. It changes nothing on the machine.
+func check(ctx context.Context, o options, stdout, stderr io.Writer) int {
+	cfg, err := loadConfig(o)
+	warnings := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: untimed}))
+	if err = examine(ctx, o, cfg, err, warnings); err == nil {
+		err = cfg.CheckValidity(time.Now())
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return exitFailed
+	}
+	for _, note := range cfg.Notes {
+		fmt.Fprintln(stderr, note)
+	}
+	for _, note := range o.process.notes {
+		fmt.Fprintln(stderr, note)
+	}
+	fmt.Fprintf(stdout, "%s: ok\n", cmp.Or(o.file, builtIn))
+	return exitOK
+}
+
+// untimed leaves time and level out of a line.
+func untimed(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey) {
+		return slog.Attr{}
+	}
+	return a
+}
+
+// examine finds all that a start with a configuration would refuse, besides known, which is what Load or a start has said
+// of it: each part is looked at whatever is wrong with the others. A configuration that Load has returned with an error is
+// looked at as far as it could be read. The modules of cfg must not have been started.
+func examine(ctx context.Context, o options, cfg *script.Config, known error, log *slog.Logger) error {
+	if cfg == nil || cfg.Program == nil {
+		return known
+	}
+	all := []error{known}
+	if _, err := o.process.identity(); err != nil {
+		all = append(all, err)
+	}
+	if o.process.pidFile != "" {
+		if err := regular.WritableFile(o.process.pidFile); err != nil {
+			all = append(all, fmt.Errorf("-P: %w", err))
+		}
+	}
+	if o.file != "" { // the built-in configuration has a folder of its own
+		all = append(all, checkPaths(cfg))
+	}
+	if !errors.As(known, new(*reactor.ListenError)) { // then each has been tried
+		all = append(all, checkSockets(ctx, cfg))
+	}
+	all = append(all, checkDomains(cfg), cfg.Try(log))
+	if errors.Join(all...) == nil {
+		n, err := newNode(ctx, cfg, slog.New(slog.DiscardHandler), nil)
+		if err != nil {
+			return err
+		}
+		if n.table != nil {
+			n.table.opt.Trial = true
+		}
+		if err = n.startTable(ctx, cfg); err != nil {
+			all = append(all, err)
+		}
+		n.close()
+	}
+	return inOrder(errors.Join(all...))
+}
+
+// checkPaths looks at the files and folders that the program itself makes.
+func checkPaths(cfg *script.Config) error {
+	var all []error
+	if cfg.StateDir != "" {
+		all = append(all, script.ErrorAt(cfg.Place("state_dir"), stateDir(cfg.StateDir).check()))
+	}
+	if path := keyLogPath(cfg); path != "" && !cfg.Broken("tls_mgm") {
+		all = append(all, placed(cfg.Place("tls_mgm/ssl_keylog_file"), "tls_mgm", regular.WritableFile(path)))
+	}
+	if slices.Contains(cfg.Modules, "mi_fifo") && !cfg.Broken("mi_fifo") {
+		f := fifoConfig(cfg, nil)
+		all = append(all, placed(said[mi_fifo.Config](cfg, "mi_fifo").At, "mi_fifo", f.Check()))
+	}
+	if slices.Contains(cfg.Modules, "mi_datagram") && said[mi_datagram.Config](cfg, "mi_datagram").Socket != "" && !cfg.Broken("mi_datagram") {
+		d := datagramConfig(cfg, nil)
+		all = append(all, placed(said[mi_datagram.Config](cfg, "mi_datagram").At, "mi_datagram", d.Check()))
+	}
+	if !cfg.Broken("httpd") {
+		web := said[httpd.Config](cfg, "httpd")
+		_, err := newWebIdentity(web.CertFile, web.KeyFile)
+		all = append(all, placed(web.At, "httpd", err))
+	}
+	return errors.Join(all...)
+}
+
+// checkSockets looks at the addresses that are listened on: they must be this machine's.
+func checkSockets(ctx context.Context, cfg *script.Config) error {
+	_, _, err := listeners(ctx, cfg)
+	all := []error{err}
+	for _, d := range cfg.Sockets {
+		if a, err := netip.ParseAddr(d.Host); err == nil && !canBind(a) {
+			all = append(all, script.ErrorAt(d.Pos, fmt.Errorf("socket %v:%s: the address is not this machine's", d.Proto, d.Host)))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// canBind reports whether the system gives an address to sockets, which it does for those of this machine, and for all
+// where ip_nonlocal_bind says so. It takes a port of its own for a moment.
+func canBind(a netip.Addr) bool {
+	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
+	if err == nil {
+		_ = c.Close()
+	}
+	return !errors.Is(err, unix.EADDRNOTAVAIL)
+}
+
+// checkDomains builds the TLS domains of the configuration.
+func checkDomains(cfg *script.Config) error {
+	library, ok := tlsstate.LookupLibrary(cmp.Or(cfg.TLSLibrary, tlsstate.GoLibrary))
+	if !ok || cfg.Broken("tls_mgm") {
+		return nil // newNode tells
+	}
+	_, err := library.Build(cfg.TLS)
+	if err == nil {
+		return nil
+	}
+	return cfg.Locate(err)
+}
+
+// inOrder sorts errors by their places in the configuration, each once; those without a line come last.
+func inOrder(err error) error {
+	if err == nil {
+		return nil
+	}
+	var all script.Errors
+	if !errors.As(script.ErrorAt(script.Pos{}, err), &all) {
+		return err
+	}
+	files := map[string]int{}
+	var kept script.Errors
+	for _, e := range all {
+		if _, ok := files[e.File]; !ok && e.File != "" {
+			files[e.File] = len(files)
+		}
+		if !slices.ContainsFunc(kept, func(k *script.Error) bool { return *k == *e || k.Error() == e.Error() }) {
+			kept = append(kept, e)
+		}
+	}
+	slices.SortStableFunc(kept, func(a, b *script.Error) int {
+		if (a.Line == 0) != (b.Line == 0) {
+			return cmp.Compare(b.Line, a.Line)
+		}
+		return cmp.Or(cmp.Compare(files[a.File], files[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	})
+	return kept
+}
