@@ -260,3 +260,29 @@ route { exit; }
 		t.Errorf("%d: %s", code, errs)
 	}
 }
+
+// TestCheckNamesAllTables: of a module that reads several tables, each that is wrong is an error of its own.
+func TestCheckNamesAllTables(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/rules.csv", []byte("ruleid,groupid,prefix,gwlist\n1,0,49,a\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/carriers.csv", []byte("colour\n1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := checkHead + `loadmodule "drouting.so"` + "\n"
+	for _, name := range []string{"gateways", "carriers", "rules", "groups"} {
+		text += fmt.Sprintf("modparam(\"drouting\", \"%s_file\", \"%s/%[1]s.csv\")\n", name, dir)
+	}
+	code, errs, file := checked(t, text+"route { exit; }\n")
+	lines := strings.Split(strings.TrimSpace(errs), "\n")
+	want := []string{":10:39: partition Default: " + dir + "/gateways.csv", ":11:39: partition Default: " + dir + "/carriers.csv:1: ", ":13:37: partition Default: " + dir + "/groups.csv"}
+	if code != exitFailed || len(lines) != len(want) {
+		t.Fatalf("%d: %s", code, errs)
+	}
+	for i, line := range lines {
+		if !strings.HasPrefix(line, file+want[i]) {
+			t.Errorf("%s\nwant %s", line, want[i])
+		}
+	}
+}

@@ -25,7 +25,7 @@ func ErrorAt(at Pos, err error) error {
 		return nil
 	}
 	var all Errors
-	for _, one := range parts(err) {
+	for _, one := range Parts(err) {
 		var placed *Error
 		if !errors.As(one, &placed) {
 			placed = &Error{File: at.File(), Line: at.Line(), Col: at.Col(), Msg: one.Error(), cause: one}
@@ -35,8 +35,8 @@ func ErrorAt(at Pos, err error) error {
 	return all
 }
 
-// parts takes apart what errors.Join has joined, or the errors of a file.
-func parts(err error) []error {
+// Parts takes apart what errors.Join has joined, or the errors of a file.
+func Parts(err error) []error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []error{err}
@@ -44,7 +44,7 @@ func parts(err error) []error {
 	var all []error
 	var text []string
 	for _, one := range joined.Unwrap() {
-		all, text = append(all, parts(one)...), append(text, one.Error())
+		all, text = append(all, Parts(one)...), append(text, one.Error())
 	}
 	if strings.Join(text, "\n") != err.Error() {
 		return []error{err} // it says more than they do

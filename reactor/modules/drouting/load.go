@@ -2,6 +2,7 @@ package drouting
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -24,10 +25,18 @@ func (p *partition) load(ctx context.Context, from store.Source) (*Table, error)
 		return nil, err
 	}
 	l := &loading{partition: p, b: b, fresh: fresh}
+	var wrong []error
 	for _, step := range []func(context.Context, store.Source) error{l.gatewayRows, l.carrierRows, l.ruleRows, l.groupRows} {
 		if err := step(ctx, from); err != nil {
-			return nil, err
+			wrong = append(wrong, fmt.Errorf("partition %s: %w", p.name, err))
+			if store.Unreachable(err) {
+				break
+			}
+			from = rowless{from}
 		}
+	}
+	if wrong != nil {
+		return nil, errors.Join(wrong...)
 	}
 	t := b.table()
 	l.tally.Loaded = len(t.Gateways) + len(t.Carriers) + t.Rules() + l.groups
@@ -35,6 +44,14 @@ func (p *partition) load(ctx context.Context, from store.Source) (*Table, error)
 	p.fillBlacklists(t)
 	p.m.log.Info("drouting: loaded", "partition", p.name, "gateways", len(t.Gateways), "carriers", len(t.Carriers), "rules", t.Rules(), "left_out", l.tally.Out())
 	return t, nil
+}
+
+// rowless reads tables for their own errors: what rows say of others means nothing when one of the tables is missing.
+type rowless struct{ store.Source }
+
+// Load is store.Source.
+func (r rowless) Load(ctx context.Context, q store.Select, _ func(*store.Row) error) error {
+	return r.Source.Load(ctx, q, func(*store.Row) error { return nil })
 }
 
 // fillBlacklists has the partition's blacklists be what was loaded.

@@ -137,7 +137,7 @@ func (p *partition) start(ctx context.Context, e *script.Env) (err error) {
 		p.rows.Cache = destination.CachePath(e.StateDir, "drouting", p.name)
 	}
 	if err := p.rows.Start(ctx); err != nil {
-		return p.tables.Placed(fmt.Errorf("partition %s: %w", p.name, err))
+		return p.tables.Placed(err)
 	}
 	return nil
 }

@@ -60,11 +60,19 @@ func (t *Tables) At() script.Pos {
 }
 
 // Placed gives an error of the tables the place of the parameter that names the file, or
-// the database, which is wrong.
+// the database, which is wrong: each one of several that are joined.
 func (t *Tables) Placed(err error) error {
 	if err == nil {
 		return nil
 	}
+	var all []error
+	for _, one := range script.Parts(err) {
+		all = append(all, t.placed(one))
+	}
+	return errors.Join(all...)
+}
+
+func (t *Tables) placed(err error) error {
 	at := t.At()
 	var file *store.FileError
 	var row *store.RowError
