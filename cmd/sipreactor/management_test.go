@@ -314,7 +314,7 @@ func TestManagementErrorsHavePlaces(t *testing.T) {
 		"datagram": {"loadmodule \"mi_datagram.so\"\nmodparam(\"mi_datagram\", \"socket_name\", \"" + dir + "/no/socket\")\n", ":5:40: mi_datagram: ", nil},
 		"http":     {"loadmodule \"httpd.so\"\nloadmodule \"mi_http.so\"\nmodparam(\"httpd\", \"port\", " + port + ")\n", ":6:27: httpd: ", nil},
 		"nobody": {"loadmodule \"mi_fifo.so\"\nmodparam(\"mi_fifo\", \"fifo_name\", \"/etc/sipreactor_fifo\")\n",
-			":5:34: mi_fifo: mi: cannot make FIFO /etc/sipreactor_fifo: permission denied: the program runs as the user nobody", []string{"-u", "nobody"}},
+			":5:34: mi_fifo: mi: folder /etc: permission denied: the program runs as the user nobody", []string{"-u", "nobody"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if tt.args != nil && os.Geteuid() != 0 {
