@@ -155,10 +155,28 @@ func (m *module) ofDialog(d *dialog.Dialog) *account {
 }
 
 // endings are calls that ended by a BYE that is not answered yet: the script may set
-// values until it is.
+// values until it is. A reload hands them on.
 type endings struct {
 	mu    sync.Mutex
-	calls map[*dialog.Dialog]time.Time
+	calls map[*dialog.Dialog]time.Time // nil: accounting has ended
+}
+
+// add takes a call that has ended. It reports whether it waits now.
+func (e *endings) add(d *dialog.Dialog, at time.Time) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.calls != nil {
+		e.calls[d] = at
+	}
+	return e.calls != nil
+}
+
+// end gives the calls that wait, and none waits from then on.
+func (e *endings) end() (list map[*dialog.Dialog]time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	list, e.calls = e.calls, nil
+	return list
 }
 
 // take removes a call and tells when it ended.
@@ -193,13 +211,10 @@ func (m *module) changed(c dialog.Change) {
 		return
 	}
 	now := time.Now()
-	if why := c.Dialog.Reason(); why == dialog.UpstreamBYE || why == dialog.DownstreamBYE {
-		m.endings.mu.Lock()
-		m.endings.calls[c.Dialog] = now
-		m.endings.mu.Unlock()
-		return
+	why := c.Dialog.Reason()
+	if byBYE := why == dialog.UpstreamBYE || why == dialog.DownstreamBYE; !byBYE || !m.endings.add(c.Dialog, now) {
+		m.callEnded(c.Dialog, now)
 	}
-	m.callEnded(c.Dialog, now)
 }
 
 // bye is told of the transactions of BYEs.
@@ -227,6 +242,7 @@ func (m *module) callEnded(d *dialog.Dialog, at time.Time) {
 	if c == nil {
 		return
 	}
+	m = m.latest()
 	a := m.ofDialog(d)
 	a.mark, a.table = c.Mark, c.Table
 	r := &record{method: c.Method, fromTag: c.FromTag, toTag: c.ToTag, callID: c.CallID, code: c.Code, reason: c.Reason,

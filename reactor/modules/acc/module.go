@@ -28,7 +28,7 @@ type module struct {
 
 	tm      *tm.Module
 	dialog  *dialog.Module // nil: it is not loaded
-	endings endings
+	endings *endings
 	env     *script.Env
 	writer  *writer // nil without a database
 	stop    func()
@@ -47,7 +47,7 @@ const (
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
 	m := &module{
-		endings: endings{calls: make(map[*core.Dialog]time.Time)},
+		endings: &endings{calls: make(map[*core.Dialog]time.Time)},
 		level:   int64(script.LevelNotice), table: "acc", missedTable: "missed_calls",
 		columns: columns{method: "method", fromTag: "from_tag", toTag: "to_tag", callID: "callid", code: "sip_code", reason: "sip_reason", time: "time"},
 	}
@@ -140,6 +140,7 @@ func (m *module) check(l *script.Loading) {
 
 func (m *module) start(e *script.Env) error {
 	m.env = e
+	old, reloaded := e.Previous.(*module)
 	if m.urlSet {
 		db, err := m.url.Open(e)
 		if err != nil {
@@ -150,10 +151,16 @@ func (m *module) start(e *script.Env) error {
 			return err
 		}
 		m.writer = newWriter(db, e.Log, openSpool(e.StateDir, m.url.Text()))
-		e.Go(m.writer.run)
+		if reloaded && old.writer != nil {
+			m.writer.lost = old.writer.lost
+		}
+		m.writer.begin()
 	}
 	if e.Trial {
 		return nil
+	}
+	if reloaded {
+		m.endings = old.endings
 	}
 	if m.tm != nil && m.tm.Layer() != nil {
 		m.stop = m.tm.Layer().Listen(m.happens)
@@ -180,15 +187,21 @@ func (m *module) asked() (tables []store.Select) {
 }
 
 func (m *module) end(next any) {
+	var heir *writer
+	if n, ok := next.(*module); ok {
+		m.next.Store(n)
+		heir = n.writer
+	}
 	if m.stop != nil {
 		m.stop()
 	}
-	if n, ok := next.(*module); ok {
-		m.next.Store(n)
+	if m.next.Load() == nil {
+		for d, at := range m.endings.end() {
+			m.callEnded(d, at)
+		}
 	}
-	m.settle(time.Now().Add(time.Hour)) // all
 	if m.writer != nil {
-		m.writer.close()
+		m.writer.end(heir)
 	}
 }
 
@@ -216,7 +229,7 @@ func (m *module) happens(h *transaction.Happening) {
 
 // created takes what was asked for before there was a transaction.
 func (m *module) created(h *transaction.Happening) {
-	if a, ok := h.Context.Attachment(accountKey{}).(*account); ok && a.of == m {
+	if a, ok := h.Context.Attachment(accountKey{}).(*account); ok && a.of.latest() == m && h.Exchange.Attachment(accountKey{}) != a {
 		h.Exchange.Attach(accountKey{}, a)
 		h.Exchange.Listen(a.happens)
 	}

@@ -243,3 +243,37 @@ func TestSlow(t *testing.T) {
 		t.Errorf("%d of %d are there", len(seen), many)
 	}
 }
+
+// TestLate: a record that comes when its writer has ended goes to the one that follows, and without one to the spool.
+func TestLate(t *testing.T) {
+	url := storetest.SQLite(t)
+	if err := store.Create(t.Context(), url, "version", "acc"); err != nil {
+		t.Fatal(err)
+	}
+	begun := func(s *spool) *writer {
+		db, err := store.Open(url, store.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newWriter(db, nil, s)
+		w.begin()
+		return w
+	}
+	s := openSpool(t.TempDir(), url)
+	before, after := begun(s), begun(s)
+	before.end(after)
+	before.put(numbered(1))
+	after.end(nil)
+	if s.waits() {
+		t.Error("a record is in the spool that a writer could take")
+	}
+	before.put(numbered(2))
+	if got := s.records.Load(); got != 1 || before.lost.Load()+after.lost.Load() > 0 {
+		t.Errorf("%d records are in the spool, %d are lost", got, before.lost.Load()+after.lost.Load())
+	}
+	last := begun(nil)
+	last.end(nil)
+	if last.put(numbered(3)); last.lost.Load() != 1 {
+		t.Error("a record is lost that nobody counts")
+	}
+}

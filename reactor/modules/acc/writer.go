@@ -19,29 +19,55 @@ const (
 )
 
 // writer hands records to the database, in order and several at once where several wait. While it is gone they are
-// kept in the spool, and without one in memory; while it is slow those that no longer fit there go to the spool, too. A record whose statement had no answer is written again, and can
-// then be there twice.
+// kept in the spool, and without one in memory; while it is slow those that no longer fit there go to the spool, too. A
+// record whose statement had no answer is written again, and can then be there twice. What comes behind its end is for
+// the writer that follows it, or for the spool.
 type writer struct {
 	db    *store.DB
 	log   *slog.Logger
 	queue chan store.Change
-	spool *spool        // nil: there is no folder for one
-	full  chan struct{} // the queue is half full
-	lost  atomic.Uint64
+	spool *spool         // nil: there is no folder for one
+	full  chan struct{}  // the queue is half full
+	lost  *atomic.Uint64 // also of those before it
+
+	cancel context.CancelFunc // of begin
+	done   chan struct{}      // closed when run is over
 
 	mu     sync.Mutex
 	closed bool
+	heir   *writer // follows it once it is closed; nil: none does
 	said   time.Time
 }
 
 func newWriter(db *store.DB, log *slog.Logger, s *spool) *writer {
-	return &writer{db: db, log: log, queue: make(chan store.Change, maxWaiting), spool: s, full: make(chan struct{}, 1)}
+	return &writer{db: db, log: log, queue: make(chan store.Change, maxWaiting), spool: s, full: make(chan struct{}, 1), lost: new(atomic.Uint64)}
+}
+
+// begin runs it until end. The goroutine is its own: those of the module end before its last records come.
+func (w *writer) begin() {
+	ctx, cancel := context.WithCancel(context.Background())
+	w.cancel, w.done = cancel, make(chan struct{})
+	go func() {
+		defer close(w.done)
+		w.run(ctx)
+	}()
+}
+
+// end hands what comes later to another writer, which may be nil, and waits until what is there is written or kept.
+func (w *writer) end(heir *writer) {
+	w.mu.Lock()
+	w.heir = heir
+	w.mu.Unlock()
+	w.close()
+	w.cancel()
+	<-w.done
 }
 
 // put hands a record over; it is lost where too many wait.
 func (w *writer) put(c store.Change) {
 	w.mu.Lock()
-	if !w.closed {
+	closed, heir := w.closed, w.heir
+	if !closed {
 		select {
 		case w.queue <- c:
 			if len(w.queue) > maxWaiting/2 {
@@ -56,7 +82,18 @@ func (w *writer) put(c store.Change) {
 		}
 	}
 	w.mu.Unlock()
-	w.lose(1, "too many records wait for the database", nil)
+	switch {
+	case !closed:
+		w.lose(1, "too many records wait for the database", nil)
+	case heir != nil:
+		heir.put(c)
+	case w.spool == nil:
+		w.lose(1, "accounting has ended, and there is no state_dir", nil)
+	default:
+		if err := w.spool.add([]store.Change{c}); err != nil {
+			w.lose(1, "accounting has ended, and the spool does not take it", err)
+		}
+	}
 }
 
 // lose counts records that nobody will read.

@@ -246,7 +246,8 @@ func (m *Module) start(e *script.Env) error {
 	return nil
 }
 
-// takeOver goes on with the dialogs of the instance that this one replaces.
+// takeOver goes on with the dialogs of the instance that this one replaces, which is told of changes until it stops: those
+// who watch this one may not have started yet.
 func (m *Module) takeOver(old *Module) error {
 	if m.dbMode != old.dbMode || m.url.Text != old.url.Text || m.param != old.param {
 		return fmt.Errorf("how dialogs are stored and named: %w", script.ErrRestart)
@@ -257,7 +258,6 @@ func (m *Module) takeOver(old *Module) error {
 			m.profiles[name] = p
 		}
 	}
-	m.dialogs.SetNotify(func(c core.Change) { m.changed(&c) })
 	m.begin()
 	return nil
 }
@@ -279,7 +279,7 @@ func (m *Module) stop(next any) {
 	if m.unlisten != nil {
 		m.unlisten()
 	}
-	if n, ok := next.(*Module); ok && n.dialogs != nil { // which may be the one before, as a later module has failed
+	if n, ok := next.(*Module); ok && n.dialogs != nil { // or, as a later module has failed, the one before
 		n.dialogs.SetNotify(func(c core.Change) { n.changed(&c) })
 	}
 	if next != nil || m.db == nil {
