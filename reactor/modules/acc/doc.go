@@ -5,9 +5,10 @@
 // flag cdr, which needs the module dialog, there is a record of the call instead: what it
 // needs is a value of the dialog from the 2xx on, and it is written when the BYE is
 // answered, or when the dialog ends without one. The type db needs a database, and what is
-// not there is an error at load; aaa is not supported.
+// not there is an error at load, as a column of extra_fields or leg_fields that its tables
+// lack is at the start; aaa is not supported.
 //
 // While the database is gone its records wait in files in state_dir, 256 MB of them at
-// most, over a restart, too; a record that a statement was about when the database went
-// may be there twice.
+// most, over a restart, too, and so do those that come when accounting has ended; a
+// record that a statement was about when the database went may be there twice.
 package acc

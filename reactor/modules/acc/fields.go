@@ -3,6 +3,8 @@ package acc
 import (
 	"errors"
 	"strings"
+
+	"sipreactor/reactor/script"
 )
 
 // backend is where records go.
@@ -24,12 +26,20 @@ var backendNames = map[string]backend{"log": toLog, "db": toDB, "aaa": toAAA, "e
 type tags struct {
 	names  []string             // in the order they were declared
 	fields [backends][]declared // by backend
+	said   origin               // of those that are added next
+}
+
+// origin is the parameter that names something, and where that is.
+type origin struct {
+	param string
+	at    script.Pos
 }
 
 // declared is a field: which tag, and the name it is written by.
 type declared struct {
 	tag  int
 	name string
+	said origin
 }
 
 var errFields = errors.New("is backend:tag->name;tag, and the backend is log, db, aaa or evi")
@@ -57,7 +67,7 @@ func (t *tags) add(s string) error {
 		if tag == "" || name == "" || strings.ContainsAny(tag+name, " =:$()") {
 			return errFields
 		}
-		t.fields[to] = append(t.fields[to], declared{t.index(tag), name})
+		t.fields[to] = append(t.fields[to], declared{t.index(tag), name, t.said})
 	}
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/script"
-	"sipreactor/reactor/store"
 	"sipreactor/reactor/transaction"
 )
 
@@ -93,7 +92,10 @@ func (m *module) parameters() []script.Parameter {
 		}}
 	}
 	fields := func(name, help string, t *tags) script.Parameter {
-		return script.Parameter{Name: name, Type: script.StringParam, Help: help, Set: func(v script.Literal) error { return t.add(v.Text) }}
+		return script.Parameter{Name: name, Type: script.StringParam, Help: help, Set: func(v script.Literal) error {
+			t.said = origin{name, v.At}
+			return t.add(v.Text)
+		}}
 	}
 	c := &m.columns
 	return append([]script.Parameter{
@@ -146,7 +148,7 @@ func (m *module) start(e *script.Env) error {
 		if err != nil {
 			return err
 		}
-		if err := database.CheckTables(m.url.At(), db, e.Log, m.asked()...); err != nil || e.Trial {
+		if err := m.checkTables(db, e.Log); err != nil || e.Trial {
 			_ = db.Close() // the other error tells more
 			return err
 		}
@@ -169,21 +171,6 @@ func (m *module) start(e *script.Env) error {
 		e.Every(time.Second, func(context.Context) { m.settle(time.Now().Add(-maxBYE)) })
 	}
 	return nil
-}
-
-// asked lists the tables that the script has records written to, and that can be looked at: the user of a server may have
-// the right to write alone.
-func (m *module) asked() (tables []store.Select) {
-	if k := m.url.Kind(); k != store.SQLite && k != store.Text {
-		return nil
-	}
-	if m.toTable || m.older.toTable {
-		tables = append(tables, store.Select{Table: m.table})
-	}
-	if m.toMissed || m.older.toMissed {
-		tables = append(tables, store.Select{Table: m.missedTable})
-	}
-	return tables
 }
 
 func (m *module) end(next any) {

@@ -2,6 +2,7 @@ package acc_test
 
 import (
 	"context"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"sipreactor/reactor/modules/acc"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/moduletest"
+	"sipreactor/reactor/modules/proto_tls"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sl"
@@ -167,19 +169,30 @@ func TestDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec(t.Context(), new(store.Statement).SQL("ALTER TABLE acc ADD COLUMN caller TEXT")); err != nil {
-		t.Fatal(err)
-	}
-	b := moduletest.New(t, moduletest.Head("tm", "sl", "signaling", "rr", "acc", "db_sqlite")+`
-modparam("acc", "db_url", "`+url+`")
-modparam("acc", "extra_fields", "db: caller")
+	text := moduletest.Head("tm", "sl", "signaling", "rr", "acc", "db_sqlite") + `
+modparam("acc", "db_url", "` + url + `")
+modparam("acc", "extra_fields", "db: from->caller")
 route {
 	do_accounting("db", "missed");
-	$acc_extra(caller) = $fu;
+	$acc_extra(from) = $fu;
 	if ($rU == "acc") acc_db_request("480 Some comment", "acc");
 	t_relay();
 }
-`, modules...)
+`
+	l := script.Loader{Modules: append([]script.Constructor{proto_tls.New}, modules...)}
+	for _, table := range []string{"acc", "missed_calls"} {
+		cfg, err := l.Compile("test.cfg", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cfg.Try(slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "test.cfg:14:") || !strings.Contains(err.Error(), "extra_fields of acc: the table "+table+" has no column caller") {
+			t.Errorf("the table %s has no column for a field: %v", table, err)
+		}
+		if _, err := db.Exec(t.Context(), new(store.Statement).SQL("ALTER TABLE "+table+" ADD COLUMN caller TEXT")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := moduletest.New(t, text, modules...)
 	b.Receive(request("INVITE "+bob, ""))
 	answer(t, b, last(b), "200 OK")
 	rows := func(table string, columns ...string) (all string) {

@@ -63,6 +63,7 @@ func (o *older) parameters(t *tags) (list []script.Parameter) {
 
 // addExtra reads log_extra and the others.
 func (o *older) addExtra(t *tags, to string, v script.Literal) error {
+	t.said = origin{to + "_extra", v.At}
 	for one := range strings.SplitSeq(v.Text, ";") {
 		if one = strings.TrimSpace(one); one == "" {
 			continue
