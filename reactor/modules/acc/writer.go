@@ -3,6 +3,7 @@ package acc
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -49,6 +50,11 @@ func (w *writer) begin() {
 	w.cancel, w.done = cancel, make(chan struct{})
 	go func() {
 		defer close(w.done)
+		defer func() { // a driver's fault ends accounting, and not the calls
+			if p := recover(); p != nil {
+				w.log.Error("acc: the writer panicked", "panic", p, "stack", string(debug.Stack()))
+			}
+		}()
 		w.run(ctx)
 	}()
 }
