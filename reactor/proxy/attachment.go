@@ -25,3 +25,20 @@ func (c *Context) Attachment(key any) any {
 	}
 	return nil
 }
+
+// Decided is an attached value that is told what the Router has decided on its
+// request. The answers of a transaction are told to the listeners of that.
+type Decided interface {
+	// Decided tells that the request in c is about to go on (code 0), wherever that
+	// leads and whether it can be sent or not, or is answered with a code.
+	Decided(c *Context, code int)
+}
+
+// decided tells those who are attached.
+func (c *Context) decided(code int) {
+	for i := range c.attached {
+		if d, ok := c.attached[i].value.(Decided); ok {
+			d.Decided(c, code)
+		}
+	}
+}

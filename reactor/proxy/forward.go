@@ -73,6 +73,7 @@ func (c *Context) Forward(dest []byte) error {
 		_ = c.Reply(483, nil) // an ACK gets none and ends here
 		return c.failed(dest, ErrHops)
 	}
+	c.decided(0)
 	c.preprocess(len(dest) == 0 && len(c.main.dst) == 0)
 	var h hop
 	dest, answer, err := c.destinations(dest, &h)
@@ -80,9 +81,8 @@ func (c *Context) Forward(dest []byte) error {
 		return c.failed(dest, err)
 	}
 	answer = c.fitting(answer)
-	w := c.plot(&h, answer)
+	w, last := c.plot(&h, answer), error(nil)
 	order, first := c.start(w)
-	var last error
 	for n := range order.Len() {
 		i := order.At((first + n) % order.Len())
 		if n > 0 {

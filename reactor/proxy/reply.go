@@ -43,6 +43,7 @@ func (c *Context) Reply(code int, reason []byte) error {
 	c.writeReply(code, reason, c.transaction(), false)
 	if code >= 200 {
 		c.answered = true
+		c.decided(code)
 	}
 	return c.sendReply(code)
 }

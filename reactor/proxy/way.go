@@ -67,6 +67,7 @@ func (c *Context) Aim(dest []byte, w *Way) error {
 		c.count.add(HopsSpent)
 		return c.failed(dest, ErrHops)
 	}
+	c.decided(0)
 	c.preprocess(len(dest) == 0 && len(c.main.dst) == 0)
 	var h hop
 	dest, answer, err := c.destinations(dest, &h)

@@ -205,7 +205,7 @@ route[gone] { xlog("gone $DLG_status $DLG_end_reason"); }
 	c.wants("answered 3 v OPTIONS")
 	c.request("ACK", "1", false)
 	c.request("BYE", "2", true)
-	if len(c.Log) == 0 || c.Log[0] != "gone 5 Upstream BYE" {
+	if len(c.Log) == 0 || c.Log[len(c.Log)-1] != "gone 5 Upstream BYE" {
 		t.Error(c.Log)
 	}
 }

@@ -2,7 +2,9 @@
 // is over. The calls are in package reactor/dialog.
 //
 // An INVITE's transaction tells what becomes of it. Later requests find their dialog behind loose_route(), by the did
-// parameter of our Route or, as dlg_match_mode says, by Call-ID and tags. Requests of our own, BYEs and pings, go by
+// parameter of our Route or, as dlg_match_mode says, by Call-ID and tags. That alone changes nothing of the dialog: what a
+// request says counts once the script sends it on, or answers it with a 2xx. Until then $DLG_status and $DLG_end_reason
+// read as they will be. Requests of our own, BYEs and pings, go by
 // module tm; what a party sends behind them gets a CSeq of its own on the way, and its answer the old one.
 //
 // # Not as there

@@ -16,8 +16,10 @@ import (
 type bond struct {
 	dialog  *core.Dialog
 	dir     core.Direction
-	tag     string         // of the callee, in a later request
-	verdict core.Verdict   // of validate_dialog(); 0: it is the INVITE
+	tag     string       // of the callee, in a later request
+	verdict core.Verdict // of validate_dialog(); 0: it is the INVITE
+	said    *core.Within // what it is to change once it is let pass; nil: nothing any more
+	method  sipframe.Method
 	shift   uint32         // what our own requests add to its CSeq
 	cseq    uint32         // as it came
 	handle  uint64         // of the transaction, of the INVITE that made the dialog
@@ -94,6 +96,12 @@ func (m *Module) happened(h *transaction.Happening) {
 	b, ok := x.Attachment(bondKey{}).(*bond)
 	if !ok {
 		return
+	}
+	switch {
+	case h.What == transaction.BranchOut:
+		b.passes(h.Context)
+	case h.What == transaction.Answered && h.Code < 300:
+		b.passes(nil)
 	}
 	if b.verdict != 0 {
 		m.within(h, b)
@@ -242,7 +250,7 @@ func (m *Module) follow(x *script.Machine, mode matchMode) bool {
 func (m *Module) lookUp(did, callID, from, to []byte, mode matchMode) (*core.Dialog, core.Direction) {
 	if id, ok := core.ParseID(string(did)); ok && mode != byTags {
 		if d := m.dialogs.ByID(id); d != nil {
-			if dir := d.DirectionOf(from, to); dir != core.Unknown {
+			if dir := d.DirectionOf(from, to); dir != core.Unknown && hasCallID(d, callID) {
 				return d, dir
 			}
 			return nil, core.Unknown
@@ -254,49 +262,13 @@ func (m *Module) lookUp(did, callID, from, to []byte, mode matchMode) (*core.Dia
 	return m.dialogs.ByTags(callID, from, to)
 }
 
-// calleeTag returns the tag of the callee in a later request.
-func calleeTag(msg *sipframe.Message, dir core.Direction) []byte {
-	side := msg.To
-	if dir == core.Upstream {
-		side = msg.From
+// hasCallID reports whether one of the sides of a dialog knows it by a Call-ID.
+func hasCallID(d *core.Dialog, callID []byte) bool {
+	if d.CallID == string(callID) {
+		return true
 	}
-	a, err := side()
-	if err != nil {
-		return nil
-	}
-	return msg.Bytes(a.Tag)
-}
-
-// join bonds a request with its dialog and notes what it says, and where it goes.
-func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri, routes []byte) {
-	c := x.Context()
-	msg, now := c.Msg, x.Now().Unix()
-	method := msg.Method()
-	seq, _, _ := msg.CSeq()
-	w := core.Within{Dir: dir, Tag: calleeTag(msg, dir), CSeq: seq, URI: uri, Routes: routes, NoCount: method == sipframe.ACK,
-		Invite: method == sipframe.INVITE, Target: method == sipframe.INVITE || method == sipframe.UPDATE}
-	if w.Target {
-		w.Contact = appendContact(make([]byte, 0, 128), c)
-		if m.keeps(d.Flags()) && len(msg.Body()) > 0 {
-			w.SDP = bytes.Clone(msg.Body())
-		}
-	}
-	b := &bond{dialog: d, dir: dir, tag: d.CalleeTag(w.Tag), cseq: seq, verdict: d.Check(&w)}
-	c.Attach(bondKey{}, b)
-	if b.shift = d.Saw(&w); b.shift > 0 && method != sipframe.CANCEL {
-		_ = c.SetCSeq(seq + b.shift)
-	}
-	switch {
-	case method == sipframe.ACK && dir == core.Downstream:
-		d.Acked(w.Tag)
-	case method == sipframe.BYE && dir == core.Downstream:
-		d.End(core.DownstreamBYE, now)
-	case method == sipframe.BYE:
-		d.End(core.UpstreamBYE, now)
-	}
-	for _, f := range m.onRequest {
-		f(x, placeOf(b))
-	}
+	v, ok := d.Get(CalleeCallID)
+	return ok && v.Text == string(callID)
 }
 
 // routesBehind returns the Routes of the request that are not ours.

@@ -25,12 +25,13 @@ type call struct {
 	invite  string // as it left
 	routes  []string
 	toTag   string
+	id      string // Call-ID
 	replies []moduletest.Sent
 }
 
 func newCall(t *testing.T, text string) *call {
 	t.Helper()
-	return &call{t: t, Bench: moduletest.New(t, head+text, tm.New, sl.New, signaling.New, rr.New, sipmsgops.New, dialog.New)}
+	return &call{t: t, id: "c1", Bench: moduletest.New(t, head+text, tm.New, sl.New, signaling.New, rr.New, sipmsgops.New, dialog.New)}
 }
 
 var callee = &reactor.Source{Conn: 9, Proto: reactor.TLS, Outbound: true, Socket: moduletest.Sockets[0],
@@ -47,7 +48,7 @@ func (c *call) request(method string, cseq string, back bool, more ...string) st
 		from, to, uri, src = to, from, "sip:alice@10.0.0.9:40000;transport=tls", callee
 	}
 	lines := []string{method + " " + uri + " SIP/2.0", "Via: SIP/2.0/TLS " + src.Remote.String() + ";branch=z9hG4bK" + method + cseq, "Max-Forwards: 70",
-		"From: " + from, "To: " + to, "Call-ID: c1", "CSeq: " + cseq + " " + method}
+		"From: " + from, "To: " + to, "Call-ID: " + c.id, "CSeq: " + cseq + " " + method}
 	if method == "INVITE" {
 		lines = append(lines, "Contact: <sip:alice@10.0.0.9:40000;transport=tls>")
 	}

@@ -25,7 +25,7 @@ func TestStored(t *testing.T) {
 	var before *call
 	life := func(f func(c *call)) {
 		t.Run("a life", func(t *testing.T) {
-			c := &call{t: t, Bench: moduletest.New(t, text, tm.New, sl.New, signaling.New, rr.New, sipmsgops.New, dialog.New, db_sqlite.New)}
+			c := &call{t: t, id: "c1", Bench: moduletest.New(t, text, tm.New, sl.New, signaling.New, rr.New, sipmsgops.New, dialog.New, db_sqlite.New)}
 			if before != nil {
 				c.toTag, c.routes, c.invite = before.toTag, before.routes, before.invite
 			}

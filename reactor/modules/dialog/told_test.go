@@ -24,7 +24,7 @@ func TestTold(t *testing.T) {
 		m, _ = all.Instance.(*dialog.Module)
 		return all
 	}
-	c := &call{t: t, Bench: moduletest.New(t, head+`
+	c := &call{t: t, id: "c1", Bench: moduletest.New(t, head+`
 route { create_dialog("reinvite-ping-callee"); record_route(); t_relay(); }
 `, tm.New, sl.New, signaling.New, rr.New, sipmsgops.New, kept)}
 	c.Context.Receive([]byte(strings.Join([]string{"INVITE sip:bob@192.0.2.9;transport=tls SIP/2.0", "Via: SIP/2.0/TLS 10.0.0.9:40000;branch=z9hG4bKtold",

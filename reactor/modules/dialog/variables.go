@@ -43,7 +43,7 @@ func (m *Module) variables() []script.Variable {
 			}
 			return script.Int(m.dialogs.Stats().Active)
 		})},
-		number("DLG_status", "State of the dialog: 1 to 5.", func(_ *script.Machine, d *core.Dialog) int64 { return int64(d.State()) }, nil),
+		get("DLG_status", "State of the dialog: 1 to 5.", func(_ *script.Machine, b *bond) script.Value { return script.Int(int64(b.state())) }),
 		number("DLG_lifetime", "Seconds since the call was answered.", func(x *script.Machine, d *core.Dialog) int64 { return d.Lifetime(x.Now().Unix()) }, nil),
 		number("DLG_timeout", "Seconds that it may last yet.", func(x *script.Machine, d *core.Dialog) int64 { return d.Left(x.Now().Unix()) },
 			func(x *script.Machine, d *core.Dialog, n int64) { d.SetTimeout(n, x.Now().Unix()) }),
@@ -62,7 +62,7 @@ func (m *Module) variables() []script.Variable {
 			return script.Text(x.KeepString(b.dialog.ID.String()))
 		}),
 		get("DLG_end_reason", "Why it has ended.", func(x *script.Machine, b *bond) script.Value {
-			if r := b.dialog.Reason().String(); r != "" {
+			if r := b.reason().String(); r != "" {
 				return script.Text(x.KeepString(r))
 			}
 			return script.Value{}

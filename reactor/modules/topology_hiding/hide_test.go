@@ -128,6 +128,27 @@ onreply_route { xlog("$rs"); }
 	}
 }
 
+// TestForeignCallID: our Contact leads nowhere with another call's Call-ID.
+func TestForeignCallID(t *testing.T) {
+	for _, flags := range []string{`""`, `"C"`} {
+		c := newCall(t, routes, flags)
+		c.up()
+		own := c.ids
+		for _, back := range []bool{false, true} {
+			c.ids = [2]string{"zzz", "zzz"}
+			c.request("BYE", "7", back)
+			if got := strings.Join(c.Log, "|"); got != "no call" {
+				t.Errorf("%s: %s", flags, got)
+			}
+		}
+		c.ids = own
+		c.request("INFO", "8", true)
+		if got := strings.Join(c.Log, "|"); got != "INFO 4 upstream" {
+			t.Errorf("%s: the call is over: %s", flags, got)
+		}
+	}
+}
+
 // TestCanceled: a CANCEL has the Call-ID of its INVITE.
 func TestCanceled(t *testing.T) {
 	c := newCall(t, strings.Replace(routes, "hidden $rc", "$TH_callee_callid $ci", 1), `"C"`)

@@ -1,0 +1,111 @@
+package dialog
+
+import (
+	"bytes"
+	"time"
+
+	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/script"
+	"sipreactor/reactor/transaction"
+	"sipreactor/sipframe"
+)
+
+// calleeTag returns the tag of the callee in a later request.
+func calleeTag(msg *sipframe.Message, dir core.Direction) []byte {
+	side := msg.To
+	if dir == core.Upstream {
+		side = msg.From
+	}
+	a, err := side()
+	if err != nil {
+		return nil
+	}
+	return msg.Bytes(a.Tag)
+}
+
+// join bonds a request with its dialog. Who sends it may be anybody, and the script has not said yet whether it is to pass:
+// what it changes waits for that.
+func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri, routes []byte) {
+	c := x.Context()
+	msg := c.Msg
+	method := msg.Method()
+	seq, _, _ := msg.CSeq()
+	w := &core.Within{Dir: dir, Tag: calleeTag(msg, dir), CSeq: seq, URI: uri, Routes: routes, NoCount: method == sipframe.ACK,
+		Invite: method == sipframe.INVITE, Target: method == sipframe.INVITE || method == sipframe.UPDATE}
+	if w.Target {
+		w.Contact = appendContact(make([]byte, 0, 128), c)
+		if m.keeps(d.Flags()) && len(msg.Body()) > 0 {
+			w.SDP = bytes.Clone(msg.Body())
+		}
+	}
+	b := &bond{dialog: d, dir: dir, tag: d.CalleeTag(w.Tag), cseq: seq, verdict: d.Check(w), said: w, method: method, shift: d.Shift(w)}
+	w.Tag, w.URI, w.Routes = []byte(b.tag), nil, nil // those were the message's
+	c.Attach(bondKey{}, b)
+	if e := transaction.Of(c); e != nil {
+		e.Attach(bondKey{}, b)
+	}
+	if b.shift > 0 && method != sipframe.CANCEL {
+		_ = c.SetCSeq(seq + b.shift)
+	}
+	for _, f := range m.onRequest {
+		f(x, placeOf(b))
+	}
+}
+
+// Decided is told what becomes of the request: proxy.Decided. A BYE to a peer that is gone ends the call, too: it has passed.
+func (b *bond) Decided(c *proxy.Context, code int) {
+	if code < 300 {
+		b.passes(c)
+	}
+}
+
+// passes notes a later request in its dialog, as it is sent on or answered with a 2xx. c has it where it is sent on.
+func (b *bond) passes(c *proxy.Context) {
+	if b.borrow != nil {
+		b = b.borrow
+	}
+	w := b.said
+	if w == nil {
+		return
+	}
+	b.said = nil
+	if shift := b.dialog.Saw(w); shift != b.shift && c != nil && b.method != sipframe.CANCEL { // requests of ours went before it
+		b.shift = shift
+		_ = c.SetCSeq(b.cseq + shift)
+	}
+	switch {
+	case b.method == sipframe.ACK && b.dir == core.Downstream:
+		b.dialog.Acked(w.Tag)
+	case b.method == sipframe.BYE:
+		b.dialog.End(byeOf(b.dir), time.Now().Unix())
+	}
+}
+
+func byeOf(dir core.Direction) core.Reason {
+	if dir == core.Downstream {
+		return core.DownstreamBYE
+	}
+	return core.UpstreamBYE
+}
+
+// state is the state of the dialog as the script of a message sees it: as it will be once that passes.
+func (b *bond) state() core.State {
+	s := b.dialog.State()
+	switch {
+	case b.said == nil:
+	case b.method == sipframe.BYE:
+		return core.Ended
+	case b.method == sipframe.ACK && b.dir == core.Downstream && s == core.Answered:
+		return core.Confirmed
+	}
+	return s
+}
+
+// reason is why the dialog has ended, seen in the same way.
+func (b *bond) reason() core.Reason {
+	if b.said != nil && b.method == sipframe.BYE && b.dialog.State() != core.Ended {
+		return byeOf(b.dir)
+	}
+	return b.dialog.Reason()
+}
