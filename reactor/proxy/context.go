@@ -160,8 +160,15 @@ func (c *Context) Wait(f func()) bool {
 // Proxy gives the proxy that the message passes.
 func (c *Context) Proxy() *Proxy { return c.proxy }
 
-// Failure gives the error of the last Forward or Send; nil if that went well.
+// Failure gives the error of the last Forward or Send, or that of GiveUp; nil if that went well.
 func (c *Context) Failure() error { return c.failure }
+
+// GiveUp tells that the Router has broken off: a request that nothing answers and nothing sends on
+// is answered 500, as over a panic.
+func (c *Context) GiveUp() { c.failure = errGivenUp }
+
+// Entrusted tells that a transaction sees to the answer, whatever the Router has left undone.
+func (c *Context) Entrusted() { c.failure = nil }
 
 // Drop has a provisional response not forwarded. It does nothing to other
 // messages: a final response that is dropped would leave the caller waiting.

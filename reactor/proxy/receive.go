@@ -69,15 +69,21 @@ func (c *Context) route() {
 		c.proxy.Router().Request(c)
 	}
 	if c.failure != nil && !c.forwarded && !c.answered && c.Msg.Method() != sipframe.ACK {
-		if errors.Is(c.failure, ErrRoute) {
+		switch {
+		case errors.Is(c.failure, ErrRoute):
 			_ = c.Reply(400, badRoute)
-			return
+		case errors.Is(c.failure, errGivenUp):
+			_ = c.Reply(500, nil)
+		default:
+			_ = c.Reply(503, nil)
 		}
-		_ = c.Reply(503, nil)
 	}
 }
 
-var badRoute = []byte("Bad Route")
+var (
+	badRoute   = []byte("Bad Route")
+	errGivenUp = errors.New("proxy: the router has broken off")
+)
 
 // decline answers 503.
 func (c *Context) decline() {

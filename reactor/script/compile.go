@@ -71,7 +71,7 @@ func (k *compiler) declare() {
 		if !ok {
 			continue
 		}
-		made := &Routine{prog: k.prog, kind: r.Kind, name: r.Name, at: r.At}
+		made := &Routine{prog: k.prog, kind: r.Kind, name: r.Name, at: k.site(r.At, r.Kind.String()+inBrackets(r.Name))}
 		k.made[r] = made
 		var other *Routine
 		switch {
@@ -95,7 +95,7 @@ func (k *compiler) declare() {
 			other, k.prog.named[key] = k.prog.named[key], made
 		}
 		if other != nil {
-			k.rep.errorf(r.At, "%v%s is defined at line %d already", r.Kind, inBrackets(r.Name), other.at.Line())
+			k.rep.errorf(r.At, "%v%s is defined at line %d already", r.Kind, inBrackets(r.Name), other.at.pos.Line())
 		}
 	}
 	if k.prog.request == nil && !k.partial {

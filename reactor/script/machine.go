@@ -210,9 +210,24 @@ func (m *Machine) step(s *Site) bool {
 	if m.steps++; m.steps <= maxSteps && len(m.arena) <= maxArena {
 		return true
 	}
-	m.Fail(s, "the script is stopped: it takes too long for one message")
-	m.ctl |= ctlExit
+	m.stop(s, "the script is stopped: it takes too long for one message")
 	return false
+}
+
+// deeper reports whether one more route may be called within those that run.
+func (m *Machine) deeper(s *Site) bool {
+	if m.depth < maxDepth {
+		return true
+	}
+	m.stop(s, "the script is stopped: routes call each other too deep")
+	return false
+}
+
+// stop ends the script by a bound. Nobody is left without an answer for that.
+func (m *Machine) stop(s *Site, msg string) {
+	m.Fail(s, msg)
+	m.ctl |= ctlExit
+	m.c.GiveUp()
 }
 
 // call runs a routine with its arguments, which stay in the machine.

@@ -19,11 +19,7 @@ func (k *compiler) routeCall(c *RouteCall) Action {
 	}
 	at := k.site(c.At, "route()")
 	run := func(m *Machine, r *Routine) int {
-		if m.depth >= maxDepth {
-			m.ctl |= ctlExit
-			return m.Fail(at, "routes call each other too deep")
-		}
-		if !m.step(at) {
+		if !m.deeper(at) || !m.step(at) {
 			return -1
 		}
 		from := len(m.args)

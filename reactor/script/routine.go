@@ -13,7 +13,7 @@ type Routine struct {
 	prog   *Program
 	kind   RouteKind
 	name   string
-	at     Pos
+	at     *Site
 	params []string // of an event
 	body   exec
 }
@@ -79,10 +79,10 @@ func (p *Program) With(c *proxy.Context, f func(m *Machine)) {
 
 // Run runs a route in the midst of another one, for the same message and with its
 // variables, as the branch_route is run for a request that is about to be sent. An
-// exit in it ends itself only.
+// exit in it ends itself only. Where it may not run for being too deep, the script has ended.
 func (m *Machine) Run(r *Routine, kind RouteKind) Ended {
-	if m.depth >= maxDepth {
-		return Exited
+	if !m.deeper(r.at) {
+		return Exited | Dropped
 	}
 	outer, ctl, code := m.kind, m.ctl, m.code
 	m.kind, m.ctl = kind, 0
@@ -174,9 +174,9 @@ func (k *compiler) runs() (kinds RouteSet) {
 }
 
 // Call runs a route in the midst of another one, as route(name, values...) does, and
-// returns its code. The values need not outlive the call.
+// returns its code. The values need not outlive the call. One that would be too deep ends the script.
 func (m *Machine) Call(r *Routine, values ...Value) int {
-	if m.depth >= maxDepth {
+	if !m.deeper(r.at) {
 		return -1
 	}
 	ctl, code, from := m.ctl, m.code, len(m.args)

@@ -204,6 +204,7 @@ func (l *Layer) Request(c *proxy.Context, r proxy.Router) {
 	c.Transaction = nil
 	if x != nil {
 		x.routed()
+		c.Entrusted()
 		x.letGo(c)
 	}
 }
