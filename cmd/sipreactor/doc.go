@@ -82,7 +82,8 @@
 //
 // "ours" are those that OpenSIPS has not.
 //
-//   - shutdown_timeout (10 s): ours: how long draining may take; 0: nothing is waited for
+//   - shutdown_timeout (10 s): ours: how long draining may take; 0: nothing is waited for. Requests that
+//     are under way are waited for, calls are not: those go on from the database of dialog, if it has one
 //   - overload_queue_delay (100 ms): ours: where messages would wait for longer, connections that
 //     bring more are not read until there is room (TCP slows their peers down), and while that goes
 //     on, one in six of their new requests is answered 503 with Retry-After at once, without the
