@@ -7,16 +7,6 @@ import (
 	"sipreactor/sipframe"
 )
 
-// Sender is what a Context sends by. *reactor.Worker is one.
-type Sender interface {
-	// Send hands a message on; see reactor.Worker.Send.
-	Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome, error)
-	// Wait runs f, which may block, while others take over the caller's work. It
-	// reports whether it did: false where one more may not wait; see
-	// reactor.Worker.Wait.
-	Wait(f func()) bool
-}
-
 // Context is one message on its way through the proxy, and what the Router may
 // do with it. It belongs to the goroutine that called the Router, and with all
 // that it hands out it is valid until the Router returns; then it is used for

@@ -207,8 +207,12 @@ func (p *Proxy) SetSockets(sockets []*reactor.Socket) {
 }
 
 // NewContext makes a Context that sends by s, for a goroutine that handles
-// messages without an engine: a test, a benchmark, an own transport.
+// messages without an engine: a test, a benchmark, an own transport. With nil it
+// sends nothing.
 func (p *Proxy) NewContext(s Sender) *Context {
+	if s == nil {
+		s = nobody{}
+	}
 	c := &Context{proxy: p, out: s}
 	c.msg.Limits = p.cfg.Limits
 	c.other.Limits.Headers = p.cfg.Limits.Headers + ownHeaders // ours and the Router's come on top

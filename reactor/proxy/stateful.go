@@ -185,8 +185,5 @@ func (c *Context) Bind(to *Context) { c.out, c.W = to.out, to.W }
 // BindWorker has the Context send by a worker.
 func (c *Context) BindWorker(w *reactor.Worker) { c.out, c.W = w, w }
 
-// Sender returns what the Context sends by.
-func (c *Context) Sender() Sender { return c.out }
-
 // Dropped reports whether the Router does not want the response forwarded.
 func (c *Context) Dropped() bool { return c.drop }

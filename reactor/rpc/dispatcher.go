@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 )
@@ -154,7 +155,7 @@ func (d *Dispatcher) call(ctx context.Context, r request) (result any, failure *
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			d.log.Error("management command panicked", "command", c.Name, "panic", p)
+			d.log.Error("management command panicked", "command", c.Name, "panic", p, "stack", string(debug.Stack()))
 			result, failure = nil, &Error{Code: CodeInternal, Message: "Internal error"}
 		}
 	}()

@@ -50,8 +50,10 @@ func (p *Program) Filter(route string, src *reactor.Source) bool {
 var messageless = Routes(StartupRoute, TimerRoute, EventRoute)
 
 // alone runs a routine without a message and tells whether it ends with drop.
-// Nothing of the proxy is at hand then, which checkContexts and guarded see to.
+// Nothing of the proxy is at hand then, which checkContexts and guarded see to. A
+// panic ends the route; its machine is nobody's then.
 func (p *Program) alone(r *Routine, kind RouteKind, src *reactor.Source, params []Param) (dropped bool) {
+	defer p.rescue(r.at.pos)
 	m, ok := p.idle.Get().(*Machine)
 	if !ok {
 		m = p.machine()

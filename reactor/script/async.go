@@ -154,6 +154,7 @@ func (k *compiler) launch(c *Call) Action {
 		arg := away.keptValue(text(m))
 		go func() {
 			defer func() { <-away.prog.launched }()
+			defer away.prog.rescue(at.pos)
 			away.code = run(away)
 			away.report(report, arg)
 		}()

@@ -78,7 +78,7 @@ func (e *Env) Go(f func(ctx context.Context)) {
 	if e.Trial {
 		return
 	}
-	e.tasks.Go(func() { e.guard(f) })
+	e.tasks.Go(func() { e.Guard(f) })
 }
 
 // Every runs f every d until the module ends, one run after the other. A run that
@@ -95,13 +95,14 @@ func (e *Env) Every(d time.Duration, f func(ctx context.Context)) {
 			case <-e.ctx.Done():
 				return
 			case <-clock.C:
-				e.guard(f)
+				e.Guard(f)
 			}
 		}
 	})
 }
 
-func (e *Env) guard(f func(ctx context.Context)) {
+// Guard runs f once, for who runs many things in a row: a panic is logged, and ends none of the others.
+func (e *Env) Guard(f func(ctx context.Context)) {
 	defer func() {
 		if p := recover(); p != nil {
 			e.Log.Error("a module panicked", "panic", p, "stack", string(debug.Stack()))

@@ -41,6 +41,7 @@ type Program struct {
 	begun        atomic.Pointer[[]BegunTrace] // while the program runs; nil none
 	log          atomic.Pointer[slog.Logger]
 	said         fold.Table[saying]     // by machines
+	panics       fold.Table[panicking]  // of routes on no worker
 	heard        atomic.Pointer[Events] // while the modules run
 	eventNames   []string               // that the core and the modules have declared
 	idle         sync.Pool              // of machines that run routes without a message

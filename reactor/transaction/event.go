@@ -149,10 +149,10 @@ func (x *Exchange) happen(e event) {
 }
 
 // Do has f called by a holder of the Exchange that has the handle, on the worker of c or later on another one. c may be
-// nil: then that is a worker of its shard. f gets a Context without a message. It reports whether there is such an
+// nil, or send nothing: then that is a worker of its shard. f gets a Context without a message. It reports whether there is such an
 // Exchange. Any goroutine.
 func (l *Layer) Do(c *proxy.Context, handle uint64, f func(x *Exchange, c *proxy.Context)) bool {
-	if c == nil {
+	if c == nil || !c.Sends() {
 		if l.engine == nil || l.table.get(handle) == nil && l.table.left(handle) == nil {
 			return false
 		}

@@ -71,14 +71,14 @@ func (x *Exchange) Origin() (local any, ours bool) {
 }
 
 // Originate sends a request of our own by a transaction, from a goroutine that has a Context, whose message is not
-// touched; nil: from any goroutine, on a worker, and the outcome is told by Done alone. The error is why it could not be
+// touched; nil, or one that sends nothing: from any goroutine, on a worker, and the outcome is told by Done alone. The error is why it could not be
 // sent; then Done is not called. An ACK goes out without a transaction, and nothing is told of it.
 func (l *Layer) Originate(c *proxy.Context, r *Request) (handle uint64, err error) {
 	text, err := r.text()
 	if err != nil {
 		return 0, err
 	}
-	if c == nil {
+	if c == nil || !c.Sends() {
 		if l.engine == nil {
 			return 0, errors.New("transaction: there is no engine")
 		}

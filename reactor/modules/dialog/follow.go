@@ -75,15 +75,6 @@ func (m *Module) bondAt(c *proxy.Context) *bond {
 // nowhere is where a phony message comes from.
 var nowhere reactor.Source
 
-// nobody sends nothing.
-type nobody struct{}
-
-func (nobody) Send(*reactor.Target, reactor.Appender) (reactor.Outcome, error) {
-	return 0, &reactor.Error{Reason: reactor.NoConnection}
-}
-
-func (nobody) Wait(f func()) bool { f(); return true }
-
 // happened follows transactions: transaction.Listener.
 func (m *Module) happened(h *transaction.Happening) {
 	x := h.Exchange

@@ -301,7 +301,7 @@ const phonyRequest = "OPTIONS sip:nobody@localhost.invalid SIP/2.0\r\nVia: SIP/2
 func (m *Module) run(r *script.Routine, d *core.Dialog) {
 	c, ok := m.phony.Get().(*proxy.Context)
 	if !ok {
-		c = m.env.Proxy.NewContext(nobody{})
+		c = m.env.Proxy.NewContext(nil)
 	}
 	defer m.phony.Put(c)
 	if c.Begin([]byte(phonyRequest), &nowhere) != nil {

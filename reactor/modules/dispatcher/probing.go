@@ -84,7 +84,7 @@ func (m *module) startProbing(e *script.Env) {
 	if m.probing.interval == 0 || m.probing.send == nil {
 		return
 	}
-	prober := &destination.Prober{Interval: m.probing.interval, Due: m.pings, Send: m.probing.send}
+	prober := &destination.Prober{Interval: m.probing.interval, Due: m.pings, Send: m.probing.send, Env: e}
 	e.Go(func(ctx context.Context) {
 		select {
 		case <-ctx.Done():

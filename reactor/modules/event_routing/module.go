@@ -217,13 +217,13 @@ func (m *module) wait(a *script.Args) script.Action {
 
 // work runs the routes, one after the other.
 func (m *module) work(ctx context.Context) {
-	c := m.env.Proxy.NewContext(nobody{})
+	c := m.env.Proxy.NewContext(nil)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case j := <-m.queue:
-			m.do(c, &j)
+			m.env.Guard(func(context.Context) { m.do(c, &j) })
 		}
 	}
 }
@@ -250,15 +250,6 @@ const phonyRequest = "INVITE sip:nobody@localhost.invalid SIP/2.0\r\nVia: SIP/2.
 
 // nowhere is where it comes from.
 var nowhere reactor.Source
-
-// nobody sends nothing.
-type nobody struct{}
-
-func (nobody) Send(*reactor.Target, reactor.Appender) (reactor.Outcome, error) {
-	return 0, &reactor.Error{Reason: reactor.NoConnection}
-}
-
-func (nobody) Wait(f func()) bool { f(); return true }
 
 // subscriber is who is told of events: script.EventSocket.
 type subscriber struct {

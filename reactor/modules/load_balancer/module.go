@@ -201,7 +201,7 @@ func (m *module) run(ctx context.Context) {
 	}
 	m.resume()
 	if m.probing.send != nil && m.probing.interval > 0 {
-		prober := &destination.Prober{Interval: m.probing.interval, Due: m.pings, Send: m.probing.send}
+		prober := &destination.Prober{Interval: m.probing.interval, Due: m.pings, Send: m.probing.send, Env: m.env}
 		prober.Run(ctx)
 	}
 }

@@ -1,6 +1,7 @@
 package rtpengine
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -87,7 +88,8 @@ func (n *notifications) read() {
 			return
 		}
 		if err == nil {
-			n.of.Load().notification(buf[:size], from)
+			m := n.of.Load()
+			m.env.Guard(func(context.Context) { m.notification(buf[:size], from) })
 		}
 	}
 }

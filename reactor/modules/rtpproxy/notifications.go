@@ -154,7 +154,7 @@ func (n *notifications) accept() {
 			continue
 		}
 		n.serving.Go(func() {
-			n.serve(c)
+			n.of.Load().env.Guard(func(context.Context) { n.serve(c) })
 			n.mu.Lock()
 			delete(n.conns, c)
 			n.mu.Unlock()

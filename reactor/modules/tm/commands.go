@@ -237,11 +237,7 @@ func (m *Module) newRequest(a *script.Args) script.Action {
 			x.LoadAVPs(&own)
 			r.Attached = k
 		}
-		c := x.Context()
-		if !x.HasMessage() {
-			c = nil
-		}
-		_, err := m.layer.Originate(c, &r)
+		_, err := m.layer.Originate(x.Context(), &r)
 		return x.Reported(at, err)
 	}
 }

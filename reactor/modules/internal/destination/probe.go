@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/script"
 )
 
 // Ping is a request that asks whether a destination lives.
@@ -44,6 +45,8 @@ type Prober struct {
 	Due func() []Probe
 	// Send sends.
 	Send Pinger
+	// Env guards each ping.
+	Env *script.Env
 }
 
 // pingsAtOnce bounds the pings that wait for their answers.
@@ -67,7 +70,7 @@ func (p *Prober) Run(ctx context.Context) {
 			}
 			pings.Go(func() {
 				defer func() { <-slots }()
-				p.one(ctx, &due[i])
+				p.Env.Guard(func(context.Context) { p.one(ctx, &due[i]) })
 			})
 			if i+1 < len(due) && !sleep(ctx, gap) {
 				return

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"sipreactor/reactor/script"
 )
 
 // TestProber: three destinations, one of which is slow, for three rounds.
@@ -18,6 +20,7 @@ func TestProber(t *testing.T) {
 		var times []time.Duration
 		begin := time.Now()
 		p := &Prober{
+			Env:      new(script.Env),
 			Interval: 10 * time.Second,
 			Due: func() (due []Probe) {
 				for _, uri := range []string{"a", "b", "slow"} {
@@ -72,6 +75,7 @@ func TestProberBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var now, most atomic.Int64
 		p := &Prober{
+			Env:      new(script.Env),
 			Interval: time.Second,
 			Due: func() (due []Probe) {
 				for range 1000 {

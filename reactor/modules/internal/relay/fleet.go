@@ -273,13 +273,15 @@ func (f *Fleet[C]) Probe(ctx context.Context) {
 			n.Client.Renew()
 		}
 		all.Go(func() {
-			switch err := n.Client.Ping(ctx); {
-			case ctx.Err() != nil:
-			case err != nil:
-				f.Unheard(n, err)
-			default:
-				f.Heard(n)
-			}
+			f.env.Guard(func(context.Context) {
+				switch err := n.Client.Ping(ctx); {
+				case ctx.Err() != nil:
+				case err != nil:
+					f.Unheard(n, err)
+				default:
+					f.Heard(n)
+				}
+			})
 		})
 	}
 	all.Wait()
