@@ -262,7 +262,10 @@ func behindNAT(t *testing.T) (at place, home string) {
 			t.Fatalf("%s: %v: %s", strings.Join(words, " "), err, out)
 		}
 		if i == 0 {
-			t.Cleanup(func() { _ = exec.Command(ip, "netns", "delete", space).Run() })
+			t.Cleanup(func() { // the kernel ends a namespace, and with it the link, in its own time: the next one has its name
+				_ = exec.Command(ip, "link", "delete", link).Run()
+				_ = exec.Command(ip, "netns", "delete", space).Run()
+			})
 		}
 	}
 	return place{address: inside, control: outside, within: []string{ip, "netns", "exec", space}}, ours
