@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// fewOnes are the loads whose figures bench/figures/comparison.md and calls.md show, with their titles there.
+// fewOnes are the loads whose figures bench/figures/comparison.md, calls.md and registrar.md show, with their titles there.
 var fewOnes = []struct{ title, measure, metric string }{
 	{"a request, 50 connections, closed loop", "options-50-w1", CPU},
 	{"a request, 1 connection, 32 under way", "options-1-w32", CPU},
@@ -31,6 +31,11 @@ var fewOnes = []struct{ title, measure, metric string }{
 	{"resumed, TLS 1.3", "resumed-ecdsa-tls13", CPU},
 	{"resumed, TLS 1.2", "resumed-ecdsa-tls12", CPU},
 	{"memory an idle connection, 10,000", "idle-10000", Pss},
+	{"a REGISTER with digest, closed loop", "register-closed", CPU},
+	{"the same, 1,000 a second", "register-r1000", CPU},
+	{"a call to a registered user, closed loop", "lookup-calls", CPU},
+	{"memory a contact, 100,000 of them", "contacts-100000", Contact},
+	{"memory a contact, 1,000,000 of them", "contacts-1000000", Contact},
 }
 
 // WriteMarkdown writes the figures for bench/figures/comparison.md: the few that matter, a column a system.
