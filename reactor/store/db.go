@@ -264,7 +264,8 @@ func (db *DB) Exec(ctx context.Context, s *Statement) (int64, error) {
 	return n, err
 }
 
-// Columns returns the names of a table's columns.
+// Columns returns the names of a table's columns; none for a database on a network in
+// a trial.
 func (db *DB) Columns(ctx context.Context, table string) ([]string, error) {
 	var names []string
 	err := db.run(ctx, db.opt.Timeout, "columns "+table, func(ctx context.Context) (err error) {

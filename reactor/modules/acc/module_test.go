@@ -13,6 +13,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/modules/acc"
+	"sipreactor/reactor/modules/db_mysql"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/proto_tls"
@@ -26,7 +27,7 @@ import (
 )
 
 var (
-	modules = []script.Constructor{tm.New, sl.New, signaling.New, rr.New, acc.New, db_sqlite.New}
+	modules = []script.Constructor{tm.New, sl.New, signaling.New, rr.New, acc.New, db_sqlite.New, db_mysql.New}
 	head    = moduletest.Head("tm", "sl", "signaling", "rr", "acc")
 )
 
@@ -180,6 +181,12 @@ route {
 }
 `
 	l := script.Loader{Modules: append([]script.Constructor{proto_tls.New}, modules...)}
+	elsewhere := strings.Replace(strings.Replace(text, url, "mysql://u:p@127.0.0.1:1/none", 1), "db_sqlite", "db_mysql", 1)
+	if cfg, err := l.Compile("test.cfg", []byte(elsewhere)); err != nil {
+		t.Fatal(err)
+	} else if err := cfg.Try(slog.New(slog.DiscardHandler)); err != nil {
+		t.Errorf("nobody on a network is asked what columns there are: %v", err)
+	}
 	for _, table := range []string{"acc", "missed_calls"} {
 		cfg, err := l.Compile("test.cfg", []byte(text))
 		if err != nil {

@@ -28,7 +28,7 @@ func (m *module) checkTables(db *store.DB, log *slog.Logger) error {
 		if store.Unreachable(err) {
 			break // the next one would wait as long
 		}
-		if err != nil {
+		if err != nil || len(have) == 0 { // none: a trial asks nobody on a network
 			continue
 		}
 		for _, f := range slices.Concat(m.extra.fields[toDB], m.legs.fields[toDB]) {
