@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -23,16 +24,26 @@ import (
 	"sipreactor/tlsstate/regular"
 )
 
-// check is -C: it tells whether the configuration would start, as far as that shows without opening its sockets and
-// without asking databases on a network. It changes nothing on the machine.
+// check is -C: it tells whether the configuration is right and would start here, as far as that shows without opening its
+// sockets and without asking databases on a network. What only this machine lacks fails with --here alone: a configuration
+// is checked elsewhere, too. It changes nothing on the machine.
 func check(ctx context.Context, o options, stdout, stderr io.Writer) int {
-	cfg, err := loadConfig(o)
+	cfg, unread := loadConfig(o)
 	warnings := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: untimed}))
-	if err = examine(ctx, o, cfg, err, warnings); err == nil {
-		err = cfg.CheckValidity(time.Now())
+	err := examine(ctx, o, cfg, unread, warnings)
+	wrong, lacks := apart(err)
+	if cfg == nil || cfg.Program == nil {
+		wrong, lacks = script.Parts(unread), nil
+	}
+	if len(wrong) == 0 {
+		if expired := cfg.CheckValidity(time.Now()); expired != nil {
+			wrong, err = append(wrong, expired), errors.Join(err, expired)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, err)
+	}
+	if len(wrong) > 0 || o.here && len(lacks) > 0 {
 		return exitFailed
 	}
 	for _, note := range cfg.Notes {
@@ -41,8 +52,30 @@ func check(ctx context.Context, o options, stdout, stderr io.Writer) int {
 	for _, note := range o.process.notes {
 		fmt.Fprintln(stderr, note)
 	}
-	fmt.Fprintf(stdout, "%s: ok\n", cmp.Or(o.file, builtIn))
+	fmt.Fprintf(stdout, "%s: ok", cmp.Or(o.file, builtIn))
+	if n := len(lacks); n > 0 {
+		fmt.Fprintf(stdout, ", but for what this machine lacks (%d, named above; with --here that is an error)", n)
+	}
+	fmt.Fprintln(stdout)
 	return exitOK
+}
+
+// apart takes what this machine lacks out of what examine has found: addresses, names, files and folders that are not
+// there, or that this user may not use. Certificates that are missing are missing everywhere.
+func apart(err error) (wrong, lacks []error) {
+	if err == nil {
+		return nil, nil
+	}
+	for _, e := range script.Parts(err) {
+		var placed *script.Error
+		absent := errors.Is(e, fs.ErrNotExist) || errors.Is(e, fs.ErrPermission) || errors.Is(e, unix.EADDRNOTAVAIL) || errors.As(e, new(*net.DNSError))
+		if absent && errors.As(e, &placed) && placed.Line > 0 { // others are of the command line
+			lacks = append(lacks, e)
+		} else {
+			wrong = append(wrong, e)
+		}
+	}
+	return wrong, lacks
 }
 
 // untimed leaves time and level out of a line.
@@ -76,17 +109,15 @@ func examine(ctx context.Context, o options, cfg *script.Config, known error, lo
 		all = append(all, checkSockets(ctx, cfg))
 	}
 	all = append(all, checkDomains(cfg), cfg.Try(log))
-	if errors.Join(all...) == nil {
+	if wrong, _ := apart(errors.Join(all...)); len(wrong) == 0 && known == nil {
 		n, err := newNode(ctx, cfg, slog.New(slog.DiscardHandler), nil)
 		if err != nil {
-			return err
+			return inOrder(errors.Join(append(all, err)...))
 		}
 		if n.table != nil {
 			n.table.opt.Trial = true
 		}
-		if err = n.startTable(ctx, cfg); err != nil {
-			all = append(all, err)
-		}
+		all = append(all, n.startTable(ctx, cfg))
 		n.close()
 	}
 	return inOrder(errors.Join(all...))
@@ -112,6 +143,9 @@ func checkPaths(cfg *script.Config) error {
 	if !cfg.Broken("httpd") {
 		web := said[httpd.Config](cfg, "httpd")
 		_, err := newWebIdentity(web.CertFile, web.KeyFile)
+		if err != nil {
+			err = errors.New(err.Error()) // wherever that is
+		}
 		all = append(all, placed(web.At, "httpd", err))
 	}
 	return errors.Join(all...)
@@ -123,11 +157,18 @@ func checkSockets(ctx context.Context, cfg *script.Config) error {
 	all := []error{err}
 	for _, d := range cfg.Sockets {
 		if a, err := netip.ParseAddr(d.Host); err == nil && !canBind(a) {
-			all = append(all, script.ErrorAt(d.Pos, fmt.Errorf("socket %v:%s: the address is not this machine's", d.Proto, d.Host)))
+			all = append(all, script.ErrorAt(d.Pos, elsewhere{fmt.Sprintf("socket %v:%s", d.Proto, d.Host)}))
 		}
 	}
 	return errors.Join(all...)
 }
+
+// elsewhere is the error of a socket whose address this machine has not.
+type elsewhere struct{ socket string }
+
+func (e elsewhere) Error() string { return e.socket + ": the address is not this machine's" }
+
+func (elsewhere) Unwrap() error { return unix.EADDRNOTAVAIL }
 
 // canBind reports whether the system gives an address to sockets, which it does for those of this machine, and for all
 // where ip_nonlocal_bind says so. It takes a port of its own for a moment.

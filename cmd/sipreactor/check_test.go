@@ -30,7 +30,7 @@ loadmodule "db_text.so"
 loadmodule "db_sqlite.so"
 `
 
-// checked gives what -C says of a configuration.
+// checked gives what -C says of a configuration that is to start here.
 func checked(t *testing.T, text string) (code int, errs, file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "x.cfg")
@@ -38,8 +38,66 @@ func checked(t *testing.T, text string) (code int, errs, file string) {
 		t.Fatal(err)
 	}
 	var out, bad bytes.Buffer
-	code = run(t.Context(), []string{"-C", "-f", file}, &out, &bad)
+	code = run(t.Context(), []string{"-C", "--here", "-f", file}, &out, &bad)
 	return code, bad.String(), file
+}
+
+// TestCheckElsewhere: a configuration that is right is right where its addresses, files, folders and databases are not, and
+// each that is missing is told. A certificate is missing wherever that is, and what is there and is no such thing is wrong.
+func TestCheckElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/file", []byte("a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := checkHead + `loadmodule "mi_fifo.so"
+loadmodule "mi_datagram.so"
+loadmodule "regex.so"
+loadmodule "permissions.so"
+loadmodule "dispatcher.so"
+loadmodule "dialplan.so"
+loadmodule "domain.so"
+loadmodule "tls_mgm.so"
+loadmodule "httpd.so"
+socket=udp:192.0.2.77:5061
+modparam("mi_fifo", "fifo_name", "` + dir + `/none/fifo")
+modparam("mi_datagram", "socket_name", "` + dir + `/none/s")
+modparam("regex", "file", "` + dir + `/none")
+modparam("permissions", "default_allow_file", "` + dir + `/none")
+modparam("dispatcher", "db_url", "text://` + dir + `/none")
+modparam("dialplan", "db_url", "sqlite://` + dir + `/none")
+modparam("domain", "domain_file", "` + dir + `/none")
+# here
+route { exit; }
+`
+	text = strings.Replace(text, `loadmodule "tls_mgm.so"`, `loadmodule "proto_tls.so"`+"\n"+`loadmodule "tls_mgm.so"`, 1)
+	for _, c := range []struct {
+		add  string
+		want int
+	}{
+		{"", exitOK},
+		{`modparam("tls_mgm", "server_domain", "d") modparam("tls_mgm", "certificate", "[d]` + dir + `/none") modparam("tls_mgm", "private_key", "[d]` + dir + `/none")`, exitFailed},
+		{`modparam("httpd", "tls_cert_file", "` + dir + `/none") modparam("httpd", "tls_key_file", "` + dir + `/none")`, exitFailed},
+		{`loadmodule "alias_db.so"` + "\n" + `modparam("alias_db", "db_url", "sqlite://` + dir + `/file")`, exitFailed},
+		{`nonsense=1`, exitFailed},
+		{`route[r] { nonsense(); }`, exitFailed},
+	} {
+		file := filepath.Join(t.TempDir(), "x.cfg")
+		if err := os.WriteFile(file, []byte(strings.Replace(text, "# here", strings.ReplaceAll(c.add, ") modparam", ")\nmodparam"), 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), []string{"-C", "-f", file}, &out, &errs); code != c.want {
+			t.Errorf("%s: %d, want %d: %s%s", c.add, code, c.want, &out, &errs)
+		}
+		for line := 19; line <= 26; line++ {
+			if !strings.Contains(errs.String(), fmt.Sprintf("%s:%d:", file, line)) {
+				t.Errorf("%s: nothing is said of line %d: %s", c.add, line, &errs)
+			}
+		}
+		if c.want == exitOK && !strings.Contains(out.String(), ": ok, but for what this machine lacks (8, ") {
+			t.Errorf("%s", &out)
+		}
+	}
 }
 
 // fileParameters are those that name a file, a folder or a database of this machine: what has to stand around one for it to

@@ -38,6 +38,7 @@ func main() {
 type options struct {
 	file    string // "" is the built-in configuration
 	check   bool
+	here    bool // -C fails for what this machine lacks, too
 	version bool
 	about   bool   // -H
 	module  string // of -H; "" all
@@ -115,6 +116,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.SetOutput(io.Discard)
 	f.StringVarP(&o.file, "file", "f", "", "run this configuration, an opensips.cfg")
 	f.BoolVarP(&o.check, "check", "C", false, "check the configuration and the files that it names, and exit: 0 when it is good; databases on a network are not asked, and nothing is changed")
+	f.BoolVar(&o.here, "here", false, "with -C: what this machine lacks of what the configuration names (addresses, files, folders) is an error, too")
 	f.BoolVarP(&o.about, "reference", "H", false, "print the reference of all modules, or of one, and exit")
 	f.BoolVarP(&o.version, "version", "V", false, "print versions and exit")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the run to this file, for go tool pprof")

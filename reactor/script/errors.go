@@ -117,8 +117,9 @@ type report struct {
 }
 
 type located struct {
-	pos Pos
-	msg string
+	pos   Pos
+	msg   string
+	cause error // that msg tells; nil there is none
 }
 
 func (r *report) opened(s *source) {
@@ -128,7 +129,7 @@ func (r *report) opened(s *source) {
 	r.order[s] = len(r.order)
 }
 
-// errorf notes an error. At one place only the first one counts.
+// errorf notes an error, which may wrap one by %w. At one place only the first one counts.
 func (r *report) errorf(p Pos, format string, args ...any) {
 	if r.seen[p] || r.muted[lineOf(p)] {
 		return
@@ -141,7 +142,8 @@ func (r *report) errorf(p Pos, format string, args ...any) {
 		r.seen = make(map[Pos]bool)
 	}
 	r.seen[p] = true
-	r.list = append(r.list, located{p, fmt.Sprintf(format, args...)})
+	said := fmt.Errorf(format, args...)
+	r.list = append(r.list, located{p, said.Error(), errors.Unwrap(said)})
 }
 
 // line is a line of a source.
@@ -213,7 +215,7 @@ func (r *report) err() error {
 				kept = append(kept, e)
 			}
 		}
-		r.list, r.more, r.last = append(kept, located{r.cut, "the string that begins here has no end"}), 0, ""
+		r.list, r.more, r.last = append(kept, located{r.cut, "the string that begins here has no end", nil}), 0, ""
 	}
 	if len(r.list) == 0 {
 		return nil
@@ -223,7 +225,7 @@ func (r *report) err() error {
 	})
 	var out Errors
 	for _, e := range r.list {
-		out = append(out, &Error{File: e.pos.File(), Line: e.pos.Line(), Col: e.pos.Col(), Msg: e.msg})
+		out = append(out, &Error{File: e.pos.File(), Line: e.pos.Line(), Col: e.pos.Col(), Msg: e.msg, cause: e.cause})
 	}
 	if r.more > 0 {
 		out = append(out, &Error{File: out[0].File, Msg: "and more errors than can be told"})

@@ -104,7 +104,7 @@ func (m *module) check(l *script.Loading) {
 	case m.file.Text != "":
 		m.users = &userFile{name: m.file.Text}
 		if err := m.users.read(); err != nil {
-			l.Errorf(m.file.At, "users_file: %v", err)
+			l.Errorf(m.file.At, "users_file: %w", err)
 		}
 	}
 	if m.users == nil {

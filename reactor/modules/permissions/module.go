@@ -148,7 +148,7 @@ func (m *module) check(l *script.Loading) {
 		}
 		f, err := regular.Open(m.path(name))
 		if err != nil {
-			l.Errorf(l.Place(param), "%s cannot be used: %v", param, err)
+			l.Errorf(l.Place(param), "%s cannot be used: %w", param, err)
 			continue
 		}
 		_ = f.Close()

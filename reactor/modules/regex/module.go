@@ -61,7 +61,7 @@ func (m *module) check(l *script.Loading) {
 		return
 	}
 	if err := m.read(); err != nil {
-		l.Errorf(l.Place("file"), "file %s cannot be used: %v", m.file, err)
+		l.Errorf(l.Place("file"), "file %s cannot be used: %w", m.file, err)
 	}
 }
 

@@ -61,7 +61,7 @@ func (m *module) check(l *script.Loading) {
 	}
 	var err error
 	if m.client, err = newClient(m.options); err != nil {
-		l.Errorf(l.Place("ssl_capath"), "ssl_capath cannot be used: %v", err)
+		l.Errorf(l.Place("ssl_capath"), "ssl_capath cannot be used: %w", err)
 	}
 }
 

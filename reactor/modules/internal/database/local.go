@@ -26,7 +26,7 @@ func CheckURL(l *script.Loading, v script.Literal) {
 func checkLocal(l *script.Loading, at script.Pos, u store.URL) bool {
 	err := u.CheckLocal()
 	if err != nil {
-		l.Errorf(at, "db_url %s cannot be used: %v", u, err)
+		l.Errorf(at, "db_url %s cannot be used: %w", u, err)
 	}
 	return err == nil
 }
