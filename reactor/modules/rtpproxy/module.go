@@ -64,7 +64,9 @@ func (m *module) parameters() []script.Parameter {
 			return errors.New("is not supported: " + why)
 		}}
 	}
-	const noSDP = "no SDP is generated"
+	unused := func(name string) script.Parameter {
+		return script.Parameter{Name: name, Help: "Has no effect.", Type: script.AnyParam, Note: "no SDP is generated here"}
+	}
 	return append(m.table.Parameters("rtpp_socket_col", "set_id_col"), []script.Parameter{
 		{Name: "rtpproxy_sock", Type: script.StringParam, Help: `Nodes of a set: "1 == udp:host:port|advertised address=weight tcp:host:port /path". May be given several times.`,
 			Set: func(v script.Literal) error { m.socks = append(m.socks, v); return nil }},
@@ -82,7 +84,7 @@ func (m *module) parameters() []script.Parameter {
 		{Name: "nortpproxy_str", Type: script.StringParam, Default: "a=nortpproxy:yes", Help: "Line that marks an SDP that was changed; empty is none.", Set: script.Into(&m.mark)},
 		missing("rtpproxy_autobridge", "the flags i and e say how media is bridged"),
 		{Name: "rtpp_notify_socket", Type: script.StringParam, Help: "Where nodes tell that no media of a call comes any more, of those that the flag n asks it for: tcp:host:port, unix:path or a path. The call is ended. Whoever reaches a path may do so, by TCP the addresses of nodes and of this machine.", Set: m.setNotify},
-		missing("generated_sdp_port_min", noSDP), missing("generated_sdp_port_max", noSDP), missing("generated_sdp_media_ip", noSDP),
+		unused("generated_sdp_port_min"), unused("generated_sdp_port_max"), unused("generated_sdp_media_ip"),
 	}...)
 }
 
