@@ -1,12 +1,10 @@
 package reactor
 
 import (
-	"bytes"
-
+	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
-	"sipreactor/sipframe"
 )
 
 // Admission. To refuse a request costs a good part of what it costs to serve it:
@@ -86,7 +84,7 @@ func (l *loop) weigh(c *conn) {
 // begins reports whether a new request is among the items.
 func begins(b []item) bool {
 	for _, it := range b {
-		if it.kind == itemMessage && !urgent(it.data) {
+		if it.kind == itemMessage && !glance.Urgent(it.data) {
 			return true
 		}
 	}
@@ -172,7 +170,7 @@ func (l *loop) sift(c *conn) {
 		kept := b[:0]
 		for _, it := range b {
 			switch {
-			case it.kind != itemMessage, urgent(it.data), !ends && c != nil && !l.policy.Refuse():
+			case it.kind != itemMessage, glance.Urgent(it.data), !ends && c != nil && !l.policy.Refuse():
 				kept = append(kept, it)
 				continue
 			case ends:
@@ -201,32 +199,4 @@ func (l *loop) refuse(it item) {
 	w.shard = l.eng.shards[l.eng.shardOf(it.data)]
 	w.shard.Begin()
 	w.do(it)
-}
-
-// urgent reports whether a message is one that is never refused for its age:
-// a response, an ACK, a CANCEL, or a request within a dialog. It does not parse;
-// what it takes for a new request wrongly is answered, which harms nobody.
-func urgent(data []byte) bool {
-	switch {
-	case len(data) < 8:
-		return false
-	case data[0] == 'S' && string(data[:4]) == "SIP/",
-		data[0] == 'A' && string(data[:4]) == "ACK ",
-		data[0] == 'C' && string(data[:7]) == "CANCEL ":
-		return true
-	}
-	to := headerLine(data, toLine, "to", 't')
-	if i := bytes.LastIndexByte(to, '>'); i >= 0 {
-		to = to[i:]
-	}
-	for {
-		i := bytes.IndexByte(to, ';')
-		if i < 0 {
-			return false
-		}
-		to = bytes.TrimLeft(to[i+1:], " \t")
-		if len(to) > 4 && sipframe.EqualFold(to[:3], "tag") && (to[3] == '=' || to[3] == ' ' || to[3] == '\t') {
-			return true
-		}
-	}
 }

@@ -8,30 +8,6 @@ import (
 	"time"
 )
 
-func TestUrgent(t *testing.T) {
-	for text, want := range map[string]bool{
-		request("OPTIONS", "x", 1, ""):            false,
-		request("CANCEL", "x", 1, ""):             true,
-		request("ACK", "x", 1, ""):                true,
-		"SIP/2.0 200 OK\r\nTo: <sip:b@h>\r\n\r\n": true,
-		"": false,
-		"BYE x SIP/2.0\r\nTo: <sip:b@h>;tag=1\r\n\r\n":              true,
-		"BYE x SIP/2.0\r\nTo: \"a;tag=2>\" <sip:b@h>\r\n\r\n":       false,
-		"BYE x SIP/2.0\r\nTo: <sip:b@h;tag=1>\r\n\r\n":              false,
-		"BYE x SIP/2.0\r\nt: sip:b@h;x=y ; TAG = 1\r\n\r\n":         true,
-		"BYE x SIP/2.0\r\nto : <sip:b@h>;tagged=1;tag=2\r\n\r\n":    true,
-		"BYE x SIP/2.0\r\nVia: t:;tag=1\r\nFrom: <s>;tag=1\r\n\r\n": false,
-	} {
-		if got := urgent([]byte(text)); got != want {
-			t.Errorf("%q: %v", text, got)
-		}
-	}
-	data := []byte(request("INVITE", "x", 1, ""))
-	if n := testing.AllocsPerRun(100, func() { urgent(data) }); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
 // slowHandler takes its time for each message, and answers overload.
 type slowHandler struct{ busyHandler }
 

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/datagrams"
+	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/sipframe"
 )
@@ -33,11 +34,11 @@ func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
 	l.stat.carried[UDP].messagesIn.Add(1)
 	data := l.slab.Bytes()[base:]
 	switch {
-	case !isReply(data):
-		if !isACK(data) {
+	case !glance.IsReply(data):
+		if !glance.IsACK(data) {
 			l.stat.came.Add(l.seconds.Load())
 		}
-	case isFinal(data):
+	case glance.IsFinal(data):
 		l.stat.answered.Add(l.seconds.Load())
 	}
 	i := l.eng.shardOf(data)
@@ -122,7 +123,7 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 	switch {
 	case t.Class.asks():
 		stat.asked.Add(e.seconds())
-	case isReply(buf.B) && isFinal(buf.B):
+	case glance.IsReply(buf.B) && glance.IsFinal(buf.B):
 		stat.replied.Add(e.seconds())
 	}
 	stat.datagrams.Add(1)

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"sipreactor/reactor/internal/glance"
 	"strings"
 	"sync"
 	"testing"
@@ -82,7 +83,7 @@ func TestOrderWithinCallID(t *testing.T) {
 						return
 					}
 					var seq int
-					id := string(callID([]byte(m)))
+					id := string(glance.CallID([]byte(m)))
 					_, _ = fmt.Sscanf(m[strings.Index(m, "CSeq:"):], "CSeq: %d", &seq)
 					if seq != seen[id] {
 						t.Errorf("call %s: %d comes where %d was next", id, seq, seen[id])

@@ -1,14 +1,13 @@
 package reactor
 
 import (
-	"bytes"
-	"hash/maphash"
 	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
@@ -31,21 +30,10 @@ import (
 // (RFC 3261 17.1.2.2).
 const halfClosedTime = 32 * time.Second
 
-// isReply reports whether a message is a reply, by its first bytes.
-func isReply(m []byte) bool {
-	return len(m) > 8 && m[0]|0x20 == 's' && m[1]|0x20 == 'i' && m[2]|0x20 == 'p' && m[3] == '/'
-}
-
-// isFinal reports whether a reply is a final one.
-func isFinal(reply []byte) bool { return reply[8] >= '2' && reply[8] <= '6' }
-
-// isACK reports whether a message is an ACK: the one request that has no reply.
-func isACK(m []byte) bool { return len(m) > 4 && string(m[:4]) == "ACK " }
-
 // asked notes a request that the peer is to get a reply to. Loop only.
 func (c *conn) asked(m []byte) {
-	if !isReply(m) && !isACK(m) {
-		c.owes.Add(branchKey(m))
+	if !glance.IsReply(m) && !glance.IsACK(m) {
+		c.owes.Add(glance.BranchKey(m))
 		c.open.Store(int32(c.owes.Len()))
 	}
 }
@@ -54,37 +42,17 @@ func (c *conn) asked(m []byte) {
 // repeated, such as the 200 of an INVITE without its ACK or what a server says twice, counts for no other. Loop only.
 func (c *conn) replied(b *sendqueue.Batch) {
 	for i := range b.Ends {
-		if m := b.Message(i); isReply(m) && isFinal(m) {
-			c.owes.Take(branchKey(m))
+		if m := b.Message(i); glance.IsReply(m) && glance.IsFinal(m) {
+			c.owes.Take(glance.BranchKey(m))
 		}
 	}
 	c.open.Store(int32(c.owes.Len()))
 }
 
-var branchSeed = maphash.MakeSeed()
-
-// branchKey is what a request and its replies have in common, by hash: the branch of their topmost Via. A CANCEL has
-// that of its INVITE, and each of them its reply. It is 0 where there is none to be seen at a glance: in a folded Via,
-// or that of a client older than RFC 3261.
-func branchKey(m []byte) uint32 {
-	const param = "branch="
-	m = m[bytes.IndexByte(m, '\n')+1:]
-	i := bytes.Index(m, []byte(param))
-	if i < 0 || m[bytes.LastIndexByte(m[:i], '\n')+1]|0x20 != 'v' {
-		return 0
-	}
-	m = m[i+len(param):]
-	end := 0
-	for end < len(m) && m[end] > ' ' && m[end] != ';' && m[end] != ',' {
-		end++
-	}
-	return uint32(maphash.Bytes(branchSeed, m[:end])) | 1
-}
-
 // answers looks at the message that was put into the send queue last: a request has no place on a half-closed
 // connection, where it is taken out again and false is the answer. The lock is held.
 func (c *conn) answers() bool {
-	if b := c.out.Waiting; c.half && !isReply(b.Message(len(b.Ends)-1)) {
+	if b := c.out.Waiting; c.half && !glance.IsReply(b.Message(len(b.Ends)-1)) {
 		c.out.RemoveLast()
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"sipreactor/reactor/internal/glance"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ type lateReplies struct {
 func newLateReplies() *lateReplies {
 	s := &lateReplies{gate: make(chan struct{})}
 	s.message = func(w *Worker, f *Frame) {
-		if isACK(f.Data) {
+		if glance.IsACK(f.Data) {
 			return
 		}
 		to := Target{Conn: f.Src.Conn}
@@ -320,28 +321,6 @@ func TestHalfClosedLeavesNothing(t *testing.T) {
 		c.Close()
 	}
 	r.eventually("all sockets are closed", func() bool { return sockets() <= before })
-}
-
-// What is looked at by its first bytes only.
-func TestFirstBytes(t *testing.T) {
-	for _, row := range []struct {
-		m                 string
-		reply, final, ack bool
-	}{
-		{"SIP/2.0 200 OK\r\n", true, true, false},
-		{"sip/2.0 183 x\r\n", true, false, false},
-		{"SIP/2.0 699 x\r\n", true, true, false},
-		{"ACK sip:b SIP/2.0\r\n", false, false, true},
-		{"ACKS sip:b SIP/2.0\r\n", false, false, false},
-		{"INVITE sip:b SIP/2.0\r\n", false, false, false},
-		{"\r\n", false, false, false},
-		{"", false, false, false},
-	} {
-		m := []byte(row.m)
-		if isReply(m) != row.reply || row.reply && isFinal(m) != row.final || isACK(m) != row.ack {
-			t.Errorf("%q", row.m)
-		}
-	}
 }
 
 func netipPort(a netip.AddrPort, port uint16) netip.AddrPort {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/workers"
 )
 
@@ -26,7 +27,7 @@ func newSlot() *slot { return &slot{tokens: make(chan struct{})} }
 func (s *slot) handle(w *Worker, f *Frame) {
 	<-s.tokens
 	s.mu.Lock()
-	s.handled = append(s.handled, string(callID(f.Data)))
+	s.handled = append(s.handled, string(glance.CallID(f.Data)))
 	s.mu.Unlock()
 	echo(w, f)
 }

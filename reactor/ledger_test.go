@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sipreactor/reactor/internal/glance"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,7 +40,7 @@ func (l *ledger) Message(w *Worker, f *Frame) {
 	if strings.HasPrefix(string(f.Data), "SIP/2.0") {
 		return // what the plain-text peer says on a TCP connection
 	}
-	id := string(callID(f.Data))
+	id := string(glance.CallID(f.Data))
 	// The fate is written before the message can come back.
 	l.note(id, "taken")
 	if _, err := w.Send(l.pick(), Bytes(f.Data)); err != nil {
@@ -53,7 +54,7 @@ func (l *ledger) Message(w *Worker, f *Frame) {
 }
 
 func (l *ledger) Undelivered(_ *Worker, u *Undelivered) {
-	l.note(string(callID(u.Data)), "came back")
+	l.note(string(glance.CallID(u.Data)), "came back")
 }
 
 // No message is lost without a trace: under random connects, resets, stalls,

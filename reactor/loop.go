@@ -6,6 +6,7 @@ import (
 
 	"sipreactor/reactor/internal/admission"
 	"sipreactor/reactor/internal/datagrams"
+	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/ring"
@@ -217,7 +218,7 @@ func (l *loop) dispatch(c *conn) {
 func (l *loop) overflow(s *shard, rest []item) {
 	for i := range rest {
 		it := rest[i]
-		if it.kind == itemMessage && urgent(it.data) && s.push(rest[i:i+1], 2*s.bound) == 0 {
+		if it.kind == itemMessage && glance.Urgent(it.data) && s.push(rest[i:i+1], 2*s.bound) == 0 {
 			continue
 		}
 		l.stat.overflow.Add(1)

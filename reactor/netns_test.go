@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/netnstest"
 )
 
@@ -22,7 +23,7 @@ func callIDs(t *testing.T, what string, messages []string) map[string]bool {
 	t.Helper()
 	ids := make(map[string]bool, len(messages))
 	for _, m := range messages {
-		id := string(callID([]byte(m)))
+		id := string(glance.CallID([]byte(m)))
 		if ids[id] {
 			t.Errorf("%s twice: %s", what, id)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"sipreactor/reactor/internal/glance"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func newRelay(to netip.AddrPort) *relay {
 	r := &relay{to: &to, asker: new(netip.AddrPort)}
 	var back Handle
 	r.message = func(w *Worker, f *Frame) {
-		if isReply(f.Data) {
+		if glance.IsReply(f.Data) {
 			_, _ = w.Send(&Target{Conn: back, Proto: UDP, Addr: *r.asker, Class: Final}, Bytes(f.Data))
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"sipreactor/reactor/internal/datagrams"
+	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/workers"
 )
 
@@ -53,11 +54,11 @@ func (s *shard) put(it item) { s.Push([]item{it}, false, workers.Unbounded) }
 
 // shardOf returns the shard of a message that came: all of a Call-ID go to one, so that a
 // dialog stays in order, and a response goes to the one of its request.
-func (e *Engine) shardOf(data []byte) int { return e.shardBy(data, isReply(data)) }
+func (e *Engine) shardOf(data []byte) int { return e.shardBy(data, glance.IsReply(data)) }
 
 // shardOfOurs returns the shard of a message of ours that comes back: of a request the one
 // that its responses go to.
-func (e *Engine) shardOfOurs(data []byte) int { return e.shardBy(data, !isReply(data)) }
+func (e *Engine) shardOfOurs(data []byte) int { return e.shardBy(data, !glance.IsReply(data)) }
 
 // shardBy returns the shard of a message, with answers whether its topmost Via is ours.
 func (e *Engine) shardBy(data []byte, answers bool) int {
@@ -65,9 +66,9 @@ func (e *Engine) shardBy(data []byte, answers bool) int {
 		return 0
 	}
 	if answers && e.sharder != nil {
-		if i, ok := e.sharder.Shard(branchOf(data)); ok && i < len(e.shards) {
+		if i, ok := e.sharder.Shard(glance.Branch(data)); ok && i < len(e.shards) {
 			return i
 		}
 	}
-	return int(maphash.Bytes(e.seed, callID(data)) % uint64(len(e.shards)))
+	return int(maphash.Bytes(e.seed, glance.CallID(data)) % uint64(len(e.shards)))
 }

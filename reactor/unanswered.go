@@ -1,5 +1,7 @@
 package reactor
 
+import "sipreactor/reactor/internal/glance"
+
 // What the peer's kernel has acknowledged and its program never reads, nothing
 // in TCP tells. So the requests are counted that were written on a connection
 // and that no final response has come for. It is a count, not a match: an answer
@@ -17,7 +19,7 @@ func (l *loop) asked(c *conn, n int) {
 
 // answered looks whether a message that came in is a final response. Loop only.
 func (l *loop) answered(c *conn, m []byte) {
-	if !isReply(m) || !isFinal(m) {
+	if !glance.IsReply(m) || !glance.IsFinal(m) {
 		return
 	}
 	c.finals++

@@ -3,6 +3,7 @@ package reactor
 import (
 	"bufio"
 	"fmt"
+	"sipreactor/reactor/internal/glance"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +23,7 @@ func (b *busyHandler) Message(w *Worker, f *Frame) {
 }
 
 func (b *busyHandler) Overload(w *Worker, f *Frame) {
-	b.over.Store(string(callID(f.Data)), true)
+	b.over.Store(string(glance.CallID(f.Data)), true)
 	_, _ = w.Send(&Target{Conn: f.Src.Conn}, Bytes("SIP/2.0 503 Overload\r\nContent-Length: 0\r\n\r\n"))
 }
 

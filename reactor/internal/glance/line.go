@@ -1,4 +1,4 @@
-package reactor
+package glance
 
 import (
 	"bytes"
@@ -14,9 +14,9 @@ var (
 	viaLine    = []byte("\nVia:")
 )
 
-// callID finds the Call-ID's value without parsing the message. What it does
+// CallID finds the Call-ID's value without parsing the message. What it does
 // not find is empty: those share a shard.
-func callID(data []byte) []byte { return headerLine(data, callIDLine, "call-id", 'i') }
+func CallID(data []byte) []byte { return headerLine(data, callIDLine, "call-id", 'i') }
 
 // headerLine finds the first line of a header's value without parsing the
 // message: as it is usually written, or by its long name in any case or its
@@ -49,9 +49,9 @@ func headerLine(data, usual []byte, long string, short byte) []byte {
 	}
 }
 
-// branchOf finds the branch of the topmost Via without parsing the message. What it
+// Branch finds the branch of the topmost Via without parsing the message. What it
 // does not find is empty.
-func branchOf(data []byte) []byte {
+func Branch(data []byte) []byte {
 	via := headerLine(data, viaLine, "via", 'v')
 	if i := bytes.IndexByte(via, ','); i >= 0 {
 		via = via[:i]

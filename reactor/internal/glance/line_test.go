@@ -1,4 +1,4 @@
-package reactor
+package glance
 
 import "testing"
 
@@ -17,13 +17,13 @@ func TestCallID(t *testing.T) {
 		{"X\ni", ""},
 	}
 	for _, tt := range tests {
-		if got := string(callID([]byte(tt.message))); got != tt.want {
+		if got := string(CallID([]byte(tt.message))); got != tt.want {
 			t.Errorf("%q: %q, want %q", tt.message, got, tt.want)
 		}
 	}
 }
 
-func TestBranchOf(t *testing.T) {
+func TestBranch(t *testing.T) {
 	tests := []struct{ message, want string }{
 		{"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa;rport\r\nVia: SIP/2.0/UDP i;branch=no\r\n\r\n", "z9hG4bKa"},
 		{"SIP/2.0 200 OK\r\nCall-ID: x\r\nv : SIP/2.0/UDP h ; rport ; Branch = a ;x=y\r\n\r\n", "a"},
@@ -34,12 +34,12 @@ func TestBranchOf(t *testing.T) {
 		{"", ""},
 	}
 	for _, tt := range tests {
-		if got := string(branchOf([]byte(tt.message))); got != tt.want {
+		if got := string(Branch([]byte(tt.message))); got != tt.want {
 			t.Errorf("%q: %q, want %q", tt.message, got, tt.want)
 		}
 	}
 	data := []byte(tests[0].message)
-	if n := testing.AllocsPerRun(100, func() { branchOf(data) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { Branch(data) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
