@@ -3,6 +3,7 @@ package reactor
 import (
 	"time"
 
+	"sipreactor/reactor/internal/codec"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
@@ -36,7 +37,7 @@ func (l *loop) accept(n *poller.Incoming) {
 	l.idle.Put(c, l.seconds.Load()+e.lifetime)
 	e.observe(c, ConnAccepted, nil, "")
 	if !c.src.Proto.Secure() {
-		l.begin(c, &plain{})
+		l.begin(c, &codec.Plain{})
 		return
 	}
 	m, err := e.tls().NewServer(c.src.Local, c.src.Remote)
@@ -48,12 +49,12 @@ func (l *loop) accept(n *poller.Incoming) {
 }
 
 // begin has a connection whose TCP is up shake hands, as far as its transport does.
-func (l *loop) begin(c *conn, k codec) {
+func (l *loop) begin(c *conn, k codec.Codec) {
 	if c.src.Proto.Web() {
 		l.handshake(c, c.upgraded(k))
 		return
 	}
-	if m, ok := k.(shaker); ok {
+	if m, ok := k.(codec.Shaker); ok {
 		l.handshake(c, m)
 		return
 	}
@@ -118,7 +119,7 @@ func (l *loop) adopt(c *conn) {
 	c.active.Store(l.seconds.Load())
 	l.idle.Put(c, l.seconds.Load()+l.eng.lifetime)
 	if !c.src.Proto.Secure() {
-		l.begin(c, &plain{})
+		l.begin(c, &codec.Plain{})
 		return
 	}
 	m, err := c.dial.domains.NewClient(c.query())

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/internal/codec"
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/owed"
 	"sipreactor/reactor/internal/peers"
@@ -38,7 +39,7 @@ type conn struct {
 	// The owner's: the connect queue while connecting, then the loop.
 	loop         *loop
 	sock         poller.Socket
-	codec        codec
+	codec        codec.Codec
 	dial         *dialing   // of ours, until it is established; mu guards its parked
 	hs           *handshake // while handshaking
 	framing      framing    // cuts what is read

@@ -44,6 +44,7 @@
 //	kernel       what Linux is asked about sockets
 //	scheduler    when a loop serves, defers a wake-up, computes, yields, sleeps
 //	admission    when a loop has too much, and what it refuses then
+//	codec        TLS, plain TCP and WebSocket's opening handshake, driven by the same calls
 //	glance       what a message is and belongs to, before it is parsed
 //	phase        the life of a connection as a table
 //	workers      queues of messages: a leader, followers for when it waits, or a loop in place of both

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/codec"
 	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
@@ -16,7 +17,7 @@ import (
 // way. The loop owns it, but for feed, err and later while a handshaker has it:
 // then those and the machine are the handshaker's.
 type handshake struct {
-	machine shaker
+	machine codec.Shaker
 	inbox   handshakes.Inbox // came while the machine was away
 	feed    []byte
 	busy    bool // the machine is away: with a handshaker, or in the loop's steps
@@ -29,10 +30,10 @@ type handshake struct {
 }
 
 // handshake begins. A client speaks first.
-func (l *loop) handshake(c *conn, m shaker) {
+func (l *loop) handshake(c *conn, m codec.Shaker) {
 	c.codec = m
 	c.hs = &handshake{machine: m, peer: handshakes.NewClock(c.handshakeTime(), l.eng.now())}
-	if a, ok := c.machine().(tlsstate.AsyncMachine); ok {
+	if a, ok := codec.Machine(c.codec).(tlsstate.AsyncMachine); ok {
 		a.OnSigned(func() { l.post(c, evSigned) })
 	}
 	l.eng.observe(c, HandshakeStarted, nil, "")
@@ -237,7 +238,7 @@ func (l *loop) handshakeOverdue(c *conn, now int64) {
 
 // tlsState describes the TLS connection; nil on a plain one.
 func (c *conn) tlsState() *tlsstate.State {
-	if m := c.machine(); m != nil {
+	if m := codec.Machine(c.codec); m != nil {
 		return m.State()
 	}
 	return nil
@@ -245,7 +246,7 @@ func (c *conn) tlsState() *tlsstate.State {
 
 // secrets takes what the TLS machine has kept of them; "" mostly.
 func (c *conn) secrets() string {
-	if m := c.machine(); m != nil {
+	if m := codec.Machine(c.codec); m != nil {
 		return m.Secrets()
 	}
 	return ""

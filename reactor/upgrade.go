@@ -1,13 +1,12 @@
 package reactor
 
 import (
-	"errors"
 	"strconv"
 	"time"
 
+	"sipreactor/reactor/internal/codec"
 	"sipreactor/reactor/internal/websocket"
 	"sipreactor/sipframe"
-	"sipreactor/tlsstate"
 )
 
 // WebConfig is what WebSocket asks for besides what every stream does. The zero value
@@ -33,23 +32,8 @@ type framing interface {
 	Next(cfg *sipframe.FramerConfig, data []byte) sipframe.Cut
 }
 
-// upgrade is the codec of a connection that is to be WebSocket while it shakes hands:
-// after TLS, if it has that, the opening handshake of HTTP passes through. Then the
-// codec below takes over. One owner at a time.
-type upgrade struct {
-	codec
-	tls     tlsstate.Machine // the same codec, of wss
-	secured bool
-	opening websocket.Opening
-	opened  bool
-}
-
 // upgraded puts an opening handshake in front of a connection's codec.
-func (c *conn) upgraded(below codec) *upgrade {
-	u := &upgrade{codec: below, secured: true}
-	if m, ok := below.(tlsstate.Machine); ok {
-		u.tls, u.secured = m, false
-	}
+func (c *conn) upgraded(below codec.Codec) *codec.Upgrade {
 	web := &c.cfg.Web
 	if c.src.Outbound {
 		host := c.target.host()
@@ -60,11 +44,9 @@ func (c *conn) upgraded(below codec) *upgrade {
 		if c.src.Proto == WSS {
 			scheme = "https://"
 		}
-		u.opening = websocket.Dial(host, resource, scheme+host)
-	} else {
-		u.opening = websocket.Accept(&websocket.Policy{RequireOrigin: web.RequireOrigin, Origins: web.Origins})
+		return codec.NewUpgrade(below, websocket.Dial(host, resource, scheme+host))
 	}
-	return u
+	return codec.NewUpgrade(below, websocket.Accept(&websocket.Policy{RequireOrigin: web.RequireOrigin, Origins: web.Origins}))
 }
 
 // host names the target as an HTTP request does: with its port, unless that is the
@@ -83,65 +65,10 @@ func (t *Target) host() string {
 	return name
 }
 
-// readHandshake is how much of a handshake is read at a time.
-const readHandshake = 4 << 10
-
-// Handshake goes on as far as the bytes reach, as tlsstate.Machine's does.
-func (u *upgrade) Handshake() error {
-	if !u.secured {
-		if err := u.tls.Handshake(); err != nil {
-			return err
-		}
-		u.secured = true
-	}
-	if b := u.opening.Begin(); b != nil {
-		if _, err := u.Write(b); err != nil {
-			return err
-		}
-	}
-	buf := sipframe.NewBuffer(readHandshake)
-	defer buf.Release()
-	for {
-		n, err := u.Read(buf.Free())
-		if n > 0 {
-			if failed := u.feed(buf.Free()[:n]); failed != nil {
-				return failed
-			}
-		}
-		switch {
-		case err == nil:
-		case u.opened && errors.Is(err, tlsstate.ErrWantRead):
-			return nil
-		default:
-			return err
-		}
-	}
-}
-
-// feed gives the opening handshake what came for it, and seals what it says.
-func (u *upgrade) feed(b []byte) error {
-	answer, err := u.opening.Feed(b)
-	if len(answer) > 0 {
-		if _, failed := u.Write(answer); failed != nil {
-			return failed
-		}
-	}
-	switch {
-	case err == nil:
-		u.opened = true
-	case errors.Is(err, tlsstate.ErrWantRead):
-	default:
-		_ = u.CloseNotify()
-		return err
-	}
-	return nil
-}
-
 // talk returns the opening handshake of WebSocket, as Event has it. Loop only.
 func (c *conn) talk() (request, answer string) {
-	if u, ok := c.codec.(*upgrade); ok {
-		r, a := u.opening.Talk()
-		request, answer = websocket.Told(r), websocket.Told(a)
+	if u, ok := c.codec.(*codec.Upgrade); ok {
+		request, answer = u.Talk()
 	}
 	return request, answer
 }
@@ -150,25 +77,15 @@ func (c *conn) talk() (request, answer string) {
 // below it goes on, and what came behind the handshake is as if it were the first part
 // of a message. Loop only.
 func (c *conn) leaveUpgrade() {
-	u, ok := c.codec.(*upgrade)
+	u, ok := c.codec.(*codec.Upgrade)
 	if !ok {
 		return
 	}
-	c.codec = u.codec
-	if rest := u.opening.Rest(); len(rest) > 0 {
+	c.codec = u.Below()
+	if rest := u.Rest(); len(rest) > 0 {
 		c.partial = sipframe.NewBuffer(len(rest))
 		c.partial.Advance(copy(c.partial.Free(), rest))
 	}
-}
-
-// machine returns the TLS machine of a connection; nil without.
-func (c *conn) machine() tlsstate.Machine {
-	below := c.codec
-	if u, ok := below.(*upgrade); ok {
-		below = u.codec
-	}
-	m, _ := below.(tlsstate.Machine)
-	return m
 }
 
 // answerControls answers what the control frames of WebSocket have brought besides messages. Loop only.
