@@ -2,12 +2,12 @@ package reactor
 
 import (
 	"errors"
-
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/sendqueue"
+	"sipreactor/reactor/internal/websocket"
 	"sipreactor/tlsstate"
 )
 
@@ -230,4 +230,23 @@ func readError(err error) *Error {
 		e.Blame = t.Blame
 	}
 	return e
+}
+
+// countFailure counts a connection that ended before it was established. Owner
+// only, at its end.
+func (c *conn) countFailure(was phase.Phase, why *Error) {
+	switch {
+	case was < phase.Handshaking:
+		c.eng.stat.dialsFailed[why.Reason].Add(1)
+	case was == phase.Handshaking:
+		var t *tlsstate.Error
+		var w *websocket.Error
+		switch {
+		case errors.As(why, &t):
+			c.eng.stat.handshakeDefects.Add(t.Reason)
+		case errors.As(why, &w):
+			c.eng.stat.handshakeDefects.Add(w.Reason)
+		}
+		c.loop.stat.handshakes[c.src.side()].failed[why.Reason].Add(1)
+	}
 }

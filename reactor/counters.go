@@ -1,14 +1,11 @@
 package reactor
 
 import (
-	"errors"
 	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor/internal/counters"
 	"sipreactor/reactor/internal/owed"
-	"sipreactor/reactor/internal/phase"
-	"sipreactor/reactor/internal/websocket"
 	"sipreactor/tlsstate"
 )
 
@@ -61,6 +58,15 @@ type handshakeCounters struct {
 	took      counters.Histogram
 }
 
+// done counts a TLS handshake that succeeded.
+func (c *handshakeCounters) done(s *tlsstate.State, took time.Duration) {
+	c.byVersion[versionIndex(s.Version)].Add(1)
+	if s.Resumed {
+		c.resumed.Add(1)
+	}
+	c.took.Add(took)
+}
+
 // shardCounters are written by the workers of one shard.
 type shardCounters struct {
 	waits, takeovers, waitersFull atomic.Uint64
@@ -78,46 +84,4 @@ type engineCounters struct {
 	parkedConnects, parkedHandshakes atomic.Uint64
 	dialsFailed, closed              [reasonCount]atomic.Uint64
 	defects, handshakeDefects        counters.Tally
-}
-
-// side numbers the direction of a connection for arrays of two.
-func (s *Source) side() int {
-	if s.Outbound {
-		return 1
-	}
-	return 0
-}
-
-// handshook counts a handshake that succeeded; s is nil for one without TLS. Loop only.
-func (c *conn) handshook(s *tlsstate.State, took time.Duration) {
-	n := &c.loop.stat.handshakes[c.src.side()]
-	if s != nil {
-		n.byVersion[versionIndex(s.Version)].Add(1)
-		if s.Resumed {
-			n.resumed.Add(1)
-		}
-		n.took.Add(took)
-	}
-	c.mu.Lock()
-	c.tls.took = took
-	c.mu.Unlock()
-}
-
-// countFailure counts a connection that ended before it was established. Owner
-// only, at its end.
-func (c *conn) countFailure(was phase.Phase, why *Error) {
-	switch {
-	case was < phase.Handshaking:
-		c.eng.stat.dialsFailed[why.Reason].Add(1)
-	case was == phase.Handshaking:
-		var t *tlsstate.Error
-		var w *websocket.Error
-		switch {
-		case errors.As(why, &t):
-			c.eng.stat.handshakeDefects.Add(t.Reason)
-		case errors.As(why, &w):
-			c.eng.stat.handshakeDefects.Add(w.Reason)
-		}
-		c.loop.stat.handshakes[c.src.side()].failed[why.Reason].Add(1)
-	}
 }

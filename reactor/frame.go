@@ -2,7 +2,6 @@ package reactor
 
 import (
 	"net/netip"
-
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/sipframe"
 )
@@ -225,4 +224,12 @@ type Sharder interface {
 // goroutine.
 type Debtor interface {
 	Owes() int
+}
+
+// side numbers the direction of a connection for arrays of two.
+func (s *Source) side() int {
+	if s.Outbound {
+		return 1
+	}
+	return 0
 }

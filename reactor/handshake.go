@@ -251,3 +251,13 @@ func (c *conn) secrets() string {
 	}
 	return ""
 }
+
+// handshook counts a handshake that succeeded; s is nil for one without TLS. Loop only.
+func (c *conn) handshook(s *tlsstate.State, took time.Duration) {
+	if s != nil {
+		c.loop.stat.handshakes[c.src.side()].done(s, took)
+	}
+	c.mu.Lock()
+	c.tls.took = took
+	c.mu.Unlock()
+}

@@ -132,77 +132,46 @@ func versionName(i int) string {
 	return (&tlsstate.State{Version: tls10 + uint16(i)}).VersionName()
 }
 
-// Stats adds the counters up. It takes microseconds; not for a loop.
-func (e *Engine) Stats() Stats {
+// beginStats returns what an engine has counted beside its loops and shards: addShard and
+// addLoop add theirs, addUp then makes the sums.
+func beginStats(c *engineCounters) Stats {
 	s := Stats{
-		AcceptFailed:      e.poll.AcceptFailed(),
-		DialsFailed:       byReason(&e.stat.dialsFailed),
-		Closed:            byReason(&e.stat.closed),
-		Defects:           e.stat.defects.Counts(),
-		HandshakeDefects:  e.stat.handshakeDefects.Counts(),
-		RefusedFor:        make(map[Refusal]uint64),
-		HandshakesIn:      newHandshakes(),
-		HandshakesOut:     newHandshakes(),
-		Connections:       e.table.Len(),
-		Peers:             e.peers.Len(),
-		BackedOff:         e.backoff.Len(),
-		HandshakesWaiting: e.handshakers.Waiting(),
+		DialsFailed:      byReason(&c.dialsFailed),
+		Closed:           byReason(&c.closed),
+		Defects:          c.defects.Counts(),
+		HandshakeDefects: c.handshakeDefects.Counts(),
+		RefusedFor:       make(map[Refusal]uint64),
+		HandshakesIn:     newHandshakes(),
+		HandshakesOut:    newHandshakes(),
 	}
-	if e.up.Load() {
-		s.Parking, s.Lingering = e.connects.Len(), e.connects.Lingering()
-	}
-	s.BackoffRefused, s.BackoffProbes = e.backoff.Counts()
-	e.sum(&s)
-	s.Parked = s.ParkedConnects + s.ParkedHandshakes
-	for _, h := range e.shards {
-		h.addTo(&s)
-	}
-	e.eachLoop(func(l *loop) { l.stat.addTo(&s) })
-	s.DatagramsDropped = e.poll.Dropped()
-	for _, t := range s.Carried {
-		s.MessagesIn += t.MessagesIn
-		s.MessagesOut += t.MessagesOut
-		s.BytesIn += t.BytesIn
-		s.BytesOut += t.BytesOut
-	}
-	if n := e.poll.TurnedAway(); n > 0 {
-		s.RefusedFor[RefusedDescriptors] += n
-	}
-	for _, n := range s.RefusedFor {
-		s.Refused += n
-	}
-	for _, h := range [...]*Handshakes{&s.HandshakesIn, &s.HandshakesOut} {
-		for _, n := range h.Done {
-			s.Handshakes += n
+	for i := range Figures {
+		if f := &Figures[i]; f.engine != nil {
+			f.sum(&s, f.engine(c))
 		}
-		for _, n := range h.Failed {
-			s.HandshakesFailed += n
-		}
-		s.Resumed += h.Resumed
 	}
 	return s
 }
 
-// sum adds up what the table of figures says where to find.
-func (e *Engine) sum(s *Stats) {
+// addShard adds what a shard's workers have counted.
+func addShard(s *Stats, c *shardCounters) {
 	for i := range Figures {
-		f := &Figures[i]
-		if f.engine != nil {
-			f.sum(s, f.engine(&e.stat))
-		}
-		if f.shard != nil {
-			for _, h := range e.shards {
-				f.sum(s, f.shard(&h.stat))
-			}
-		}
-		if f.loop != nil {
-			e.eachLoop(func(l *loop) { f.sum(s, f.loop(&l.stat)) })
+		if f := &Figures[i]; f.shard != nil {
+			f.sum(s, f.shard(c))
 		}
 	}
+	n := c.datagrams.Load()
+	s.DatagramsOut += n
+	s.Carried[UDP].MessagesOut += n
+	s.Carried[UDP].BytesOut += c.datagramBytes.Load()
 }
 
-// addTo adds what a loop has counted, but for what the table of figures adds up.
-func (c *loopCounters) addTo(s *Stats) {
+// addLoop adds what a loop has counted.
+func addLoop(s *Stats, c *loopCounters) {
+	for i := range Figures {
+		if f := &Figures[i]; f.loop != nil {
+			f.sum(s, f.loop(c))
+		}
+	}
 	s.HandshakesWaiting += int(c.signing.Load())
 	s.Unanswered += uint64(max(c.unanswered.Load(), 0))
 	for p := range c.carried {
@@ -222,6 +191,29 @@ func (c *loopCounters) addTo(s *Stats) {
 	c.handshakes[1].addTo(&s.HandshakesOut)
 }
 
+// addUp makes the figures that others add up to.
+func addUp(s *Stats) {
+	s.Parked = s.ParkedConnects + s.ParkedHandshakes
+	for _, t := range s.Carried {
+		s.MessagesIn += t.MessagesIn
+		s.MessagesOut += t.MessagesOut
+		s.BytesIn += t.BytesIn
+		s.BytesOut += t.BytesOut
+	}
+	for _, n := range s.RefusedFor {
+		s.Refused += n
+	}
+	for _, h := range [...]*Handshakes{&s.HandshakesIn, &s.HandshakesOut} {
+		for _, n := range h.Done {
+			s.Handshakes += n
+		}
+		for _, n := range h.Failed {
+			s.HandshakesFailed += n
+		}
+		s.Resumed += h.Resumed
+	}
+}
+
 func (c *handshakeCounters) addTo(h *Handshakes) {
 	for i := range c.byVersion {
 		h.Done[versionName(i)] += c.byVersion[i].Load()
@@ -238,16 +230,6 @@ func (c *handshakeCounters) addTo(h *Handshakes) {
 func newHandshakes() Handshakes {
 	return Handshakes{Done: make(map[string]uint64, versionCount), Failed: make(map[Reason]uint64),
 		Took: Histogram{Bounds: slices.Clone(counters.Bounds[:]), Counts: make([]uint64, len(counters.Bounds)+1)}}
-}
-
-// addTo adds what a shard's workers have counted, and what it holds.
-func (s *shard) addTo(sum *Stats) {
-	n := s.stat.datagrams.Load()
-	sum.DatagramsOut += n
-	sum.Carried[UDP].MessagesOut += n
-	sum.Carried[UDP].BytesOut += s.stat.datagramBytes.Load()
-	sum.InHand += s.Busy()
-	sum.Waiting += s.Waiting()
 }
 
 // byReason reads counters, leaving out those at 0.
