@@ -7,6 +7,7 @@ import (
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/transport"
 )
 
 // accept takes a peer's connection into the table.
@@ -24,7 +25,7 @@ func (l *loop) accept(n *poller.Incoming) {
 	if cause := l.admit(c); cause != admitted {
 		l.stat.refused[cause].Add(1)
 		c.place.Leave()
-		why := cause.refuse()
+		why := refuse(cause)
 		e.tell(c, &Event{Kind: ConnRefused, Err: why})
 		e.logRefused(c, why)
 		return
@@ -71,7 +72,7 @@ func (l *loop) admit(c *conn) Refusal {
 	if e.full() {
 		return RefusedDescriptors
 	}
-	if c.src.Proto.shakes() && (e.late() || e.handshakers.Late()) {
+	if transport.Shakes(c.src.Proto) && (e.late() || e.handshakers.Late()) {
 		return RefusedOverload
 	}
 	if cause := e.enterSource(c); cause != admitted {
@@ -83,7 +84,7 @@ func (l *loop) admit(c *conn) Refusal {
 		return RefusedLimit
 	}
 	c.speaks()
-	if c.phase = phase.Established; c.src.Proto.shakes() {
+	if c.phase = phase.Established; transport.Shakes(c.src.Proto) {
 		c.phase = phase.Handshaking
 	}
 	if e.table.Add(c) == 0 {
@@ -101,7 +102,7 @@ func (l *loop) adopt(c *conn) {
 	var waited bool
 	if closeReason == nil {
 		waited = c.dial.unpark(phase.Enrolling)
-		if c.src.Proto.shakes() {
+		if transport.Shakes(c.src.Proto) {
 			c.stepLocked(phase.Handshaking)
 		} else {
 			c.stepLocked(phase.Established)

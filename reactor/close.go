@@ -38,7 +38,7 @@ func (l *loop) proceed(c *conn) {
 		c.ending, c.ignoresInput = true, true
 		l.flush(c) // says goodbye when all is written; the send timeout bounds the wait
 	}
-	if c.phase == phase.Established && c.ending && c.waits.For(deadlines.Send) && c.closeReason.Reason.patient() {
+	if c.phase == phase.Established && c.ending && c.waits.For(deadlines.Send) && patient(c.closeReason.Reason) {
 		return
 	}
 	l.sayGoodbye(c)

@@ -6,6 +6,7 @@ import (
 
 	"sipreactor/reactor/internal/counters"
 	"sipreactor/reactor/internal/owed"
+	"sipreactor/reactor/internal/transport"
 	"sipreactor/tlsstate"
 )
 
@@ -28,7 +29,7 @@ func (t *traffic) read() Traffic {
 // loopCounters are written by one loop.
 type loopCounters struct {
 	_                   [64]byte
-	carried             [protoCount]traffic
+	carried             [transport.Count]traffic
 	batches, pings      atomic.Uint64
 	malformed           atomic.Uint64
 	overflow, dropped   atomic.Uint64

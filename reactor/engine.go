@@ -19,6 +19,7 @@ import (
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/sourcelimit"
 	"sipreactor/reactor/internal/table"
+	"sipreactor/reactor/internal/transport"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
 )
@@ -31,7 +32,7 @@ type Engine struct {
 	log      *slog.Logger
 	born     time.Time
 	lifetime int64 // seconds
-	framing  [protoCount]sipframe.FramerConfig
+	framing  [transport.Count]sipframe.FramerConfig
 	seed     maphash.Seed
 
 	table       table.Table[conn, *conn, Handle]
@@ -102,7 +103,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	}
 	e.poll = poller.New(poller.Config{Loops: cfg.Loops, Listeners: cfg.listeners(), Keepalive: kernel.Keepalive(cfg.Keepalive),
 		Backlog: cfg.Backlog, DatagramBuffer: cfg.DatagramBuffer, Logger: cfg.Logger}, onPoller{e})
-	for p := TCP; p < protoCount; p++ {
+	for p := TCP; p < transport.Count; p++ {
 		s := cfg.stream(p)
 		e.framing[p] = sipframe.FramerConfig{MaxMessage: cfg.MaxMessageSize, PingPong: s.CRLFPingPong, DropCRLF: s.CRLFDrop}
 	}

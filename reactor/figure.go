@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"maps"
+	"sipreactor/reactor/internal/transport"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -103,7 +104,7 @@ var (
 )
 
 // label is a reason as figures are named.
-func (r Reason) label() string { return strings.ReplaceAll(r.String(), " ", "_") }
+func label(r Reason) string { return strings.ReplaceAll(r.String(), " ", "_") }
 
 // eachReason calls do with the reasons for which a connection can end.
 func eachReason(do func(r Reason)) {
@@ -117,7 +118,7 @@ func eachReason(do func(r Reason)) {
 func usually(counted map[Reason]uint64, usual []Reason, yield yield, before ...string) {
 	eachReason(func(r Reason) {
 		if n := counted[r]; n > 0 || slices.Contains(usual, r) {
-			yield(n, append(before[:len(before):len(before)], r.label())...)
+			yield(n, append(before[:len(before):len(before)], label(r))...)
 		}
 	})
 }
@@ -138,7 +139,7 @@ func byCause(counted map[string]uint64, yield yield) {
 // byProto yields a figure of each transport's traffic.
 func byProto(of func(t *Traffic) uint64) func(*Stats, yield) {
 	return func(s *Stats, yield yield) {
-		for p := UDP; p < protoCount; p++ {
+		for p := UDP; p < transport.Count; p++ {
 			yield(of(&s.Carried[p]), p.String())
 		}
 	}
@@ -153,7 +154,7 @@ func bySide(do func(h *Handshakes, direction string, yield yield)) func(*Stats, 
 }
 
 func closedByReason(s *Stats, yield yield) {
-	eachReason(func(r Reason) { yield(s.Closed[r], r.label(), r.Blame().String()) })
+	eachReason(func(r Reason) { yield(s.Closed[r], label(r), r.Blame().String()) })
 }
 
 func refusedByCause(s *Stats, yield yield) {

@@ -34,8 +34,8 @@ func (e *Engine) logRests(now int64) {
 	}
 }
 
-// level is that of a line about an end: info when it is in order.
-func (e *Error) level() slog.Level {
+// levelOf is that of a line about an end: info when it is in order.
+func levelOf(e *Error) slog.Level {
 	if e.Blame == BlameNone {
 		return slog.LevelInfo
 	}
@@ -55,7 +55,7 @@ func (e *Engine) logRefused(c *conn, why *Error) {
 // further ones once in a while, but all of them at level debug. Orderly ends are
 // told once in a while for each reason.
 func (e *Engine) logClosed(c *conn, was phase.Phase, why *Error) {
-	level := why.level()
+	level := levelOf(why)
 	if !e.log.Enabled(ctxNone, level) {
 		return
 	}

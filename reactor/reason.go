@@ -108,7 +108,7 @@ func (r Reason) Orderly() bool {
 
 // patient reports whether an end waits for a peer that takes nothing at the
 // moment, until the send timeout, so that it gets what is left.
-func (r Reason) patient() bool { return r.Orderly() && r != ClosedByManagement && r != PeerClosed }
+func patient(r Reason) bool { return r.Orderly() && r != ClosedByManagement && r != PeerClosed }
 
 // Error is a reason with the side to blame and, where there is one, the cause.
 type Error struct {

@@ -18,7 +18,7 @@ func TestReasonsAreComplete(t *testing.T) {
 	}
 	Refusals(func(r Refusal) {
 		add(r.String())
-		if e := r.refuse(); e.Reason != Shutdown && (e.Reason != ConnectionLimit || e.Detail == "") {
+		if e := refuse(r); e.Reason != Shutdown && (e.Reason != ConnectionLimit || e.Detail == "") {
 			t.Errorf("%v is told as %v", r, e)
 		}
 	})

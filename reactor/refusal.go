@@ -55,7 +55,7 @@ func Refusals(f func(r Refusal)) {
 }
 
 // refuse is the error that the observer and the log get.
-func (r Refusal) refuse() *Error {
+func refuse(r Refusal) *Error {
 	switch r {
 	case RefusedShutdown:
 		return because(Shutdown, "")

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"sipreactor/reactor/internal/sourcelimit"
+	"sipreactor/reactor/internal/transport"
 )
 
 // SourceLimits bound what one source may take (SourceOf: an IPv4 address, or the
@@ -25,7 +26,7 @@ func SourceOf(a netip.Addr) netip.Addr { return sourcelimit.Of(a) }
 // that it would break.
 func (e *Engine) enterSource(c *conn) Refusal {
 	limits := (*sourcelimit.Limits)(&e.cfg.Sources)
-	switch e.sources.Enter(&c.place, limits, c.src.Remote.Addr(), c.src.Proto.shakes(), e.seconds()) {
+	switch e.sources.Enter(&c.place, limits, c.src.Remote.Addr(), transport.Shakes(c.src.Proto), e.seconds()) {
 	case sourcelimit.Connections:
 		return RefusedSource
 	case sourcelimit.Handshakes:

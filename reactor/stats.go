@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/counters"
+	"sipreactor/reactor/internal/transport"
 	"sipreactor/tlsstate"
 )
 
@@ -73,7 +74,7 @@ type Stats struct {
 	Closed                             map[Reason]uint64
 
 	// Carried is the traffic by protocol, indexed by Proto.
-	Carried [protoCount]Traffic
+	Carried [transport.Count]Traffic
 	// RefusedFor counts Refused by cause, Defects counts Malformed by the reason
 	// phrase of what was wrong: sipframe's, a fixed set.
 	RefusedFor map[Refusal]uint64

@@ -252,7 +252,7 @@ func TestRefusalsAndDefectsAreCounted(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	Refusals(func(r Refusal) {
-		if seen[r.String()] || r.refuse().Error() == "" {
+		if seen[r.String()] || refuse(r).Error() == "" {
 			t.Errorf("%v", r)
 		}
 		seen[r.String()] = true

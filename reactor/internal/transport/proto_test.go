@@ -1,4 +1,4 @@
-package reactor
+package transport
 
 import "testing"
 
