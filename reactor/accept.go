@@ -7,6 +7,7 @@ import (
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/transport"
 )
 
@@ -22,10 +23,10 @@ func (l *loop) accept(n *poller.Incoming) {
 	c.sock.Owner = c
 	c.sock.Hold(-1)
 	c.src = Source{Proto: socket.Proto, Remote: n.Remote, Local: n.Local, Socket: socket}
-	if cause := l.admit(c); cause != admitted {
+	if cause := l.admit(c); cause != reason.Admitted {
 		l.stat.refused[cause].Add(1)
 		c.place.Leave()
-		why := refuse(cause)
+		why := reason.Refused(cause)
 		e.tell(c, &Event{Kind: ConnRefused, Err: why})
 		e.logRefused(c, why)
 		return
@@ -75,7 +76,7 @@ func (l *loop) admit(c *conn) Refusal {
 	if transport.Shakes(c.src.Proto) && (e.late() || e.handshakers.Late()) {
 		return RefusedOverload
 	}
-	if cause := e.enterSource(c); cause != admitted {
+	if cause := e.enterSource(c); cause != reason.Admitted {
 		return cause
 	}
 	c.cfg = e.cfg.stream(c.src.Proto)
@@ -91,7 +92,7 @@ func (l *loop) admit(c *conn) Refusal {
 		e.inbound.Add(-1)
 		return RefusedTable
 	}
-	return admitted
+	return reason.Admitted
 }
 
 // adopt takes a connection of ours from the connect queue: TCP is up.

@@ -10,6 +10,7 @@ import (
 
 	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/peers"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/tlsstate"
 	"sipreactor/tlsstate/tlstest"
 )
@@ -91,7 +92,7 @@ func TestNewestHoldsTheAlias(t *testing.T) {
 	if holder() != young {
 		t.Error("the old one took the alias with it")
 	}
-	young.noteClose(because(PeerClosed, ""))
+	young.noteClose(reason.Because(PeerClosed, ""))
 	older := from("192.0.2.1:40003", -time.Second)
 	if _, err := p.stand(older, key); err != nil || holder() != older {
 		t.Errorf("the holder is about to end: %v", err)

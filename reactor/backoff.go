@@ -10,6 +10,7 @@ import (
 	"sipreactor/reactor/internal/backoff"
 	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/tlsstate"
 )
 
@@ -182,9 +183,9 @@ func (e *Engine) probe(t *Target) {
 func (c *conn) probeOver() {
 	c.mu.Lock()
 	up := c.phase == phase.Established && c.closeReason == nil
-	late := because(HandshakeTimeout, "none was completed with a probe of ours after "+probeTime.String())
+	late := reason.Because(HandshakeTimeout, "none was completed with a probe of ours after "+probeTime.String())
 	if c.phase < phase.Handshaking {
-		late = because(ConnectTimeout, "no answer to a probe of ours after "+probeTime.String())
+		late = reason.Because(ConnectTimeout, "no answer to a probe of ours after "+probeTime.String())
 	}
 	c.mu.Unlock()
 	if up {

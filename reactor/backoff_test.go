@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/tlsstate/tlstest"
 )
 
@@ -123,7 +124,7 @@ func TestBackoffSparesWhatIsUp(t *testing.T) {
 	r.only()
 	at := c.LocalAddr().(*net.TCPAddr).AddrPort()
 	to := &Target{Proto: TCP, Addr: at}
-	r.backoff.Failed(r.now(), to.backoffKey(at, "", ""), false, to.remembered(), because(ConnectFailed, "connection refused"))
+	r.backoff.Failed(r.now(), to.backoffKey(at, "", ""), false, to.remembered(), reason.Because(ConnectFailed, "connection refused"))
 	if _, err := r.Send(to, Bytes(request("MESSAGE", "x", 1, ""))); err != nil {
 		t.Error(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/reactor/internal/websocket"
 	"sipreactor/tlsstate"
@@ -38,7 +39,7 @@ func (l *loop) proceed(c *conn) {
 		c.ending, c.ignoresInput = true, true
 		l.flush(c) // says goodbye when all is written; the send timeout bounds the wait
 	}
-	if c.phase == phase.Established && c.ending && c.waits.For(deadlines.Send) && patient(c.closeReason.Reason) {
+	if c.phase == phase.Established && c.ending && c.waits.For(deadlines.Send) && reason.Patient(c.closeReason.Reason) {
 		return
 	}
 	l.sayGoodbye(c)
@@ -82,12 +83,12 @@ func (l *loop) closed(c *conn, err error) {
 		return
 	}
 	if c.phase == phase.Handshaking {
-		c.noteClose(because(HandshakeFailed, "the peer closed the connection"))
+		c.noteClose(reason.Because(HandshakeFailed, "the peer closed the connection"))
 	}
 	if err == nil || err == poller.ErrEnd || err == poller.ErrBroken {
-		c.noteClose(because(PeerClosed, ""))
+		c.noteClose(reason.Because(PeerClosed, ""))
 	}
-	c.noteClose(fail(ReadError, err))
+	c.noteClose(reason.Fail(ReadError, err))
 	l.idle.Remove(c)
 	l.policy.Answers(&c.answersWait, false)
 	l.part(c)
@@ -213,7 +214,7 @@ func (e *Engine) undeliver(c *conn, b *sendqueue.Batch, i int, why *Error) {
 func tlsError(err error) *Error {
 	var t *tlsstate.Error
 	if !errors.As(err, &t) {
-		return fail(HandshakeFailed, err)
+		return reason.Fail(HandshakeFailed, err)
 	}
 	r := HandshakeFailed
 	if t.Rejected() {
@@ -224,7 +225,7 @@ func tlsError(err error) *Error {
 
 // readError turns what the codec says of an established connection into one.
 func readError(err error) *Error {
-	e := fail(ReadError, err)
+	e := reason.Fail(ReadError, err)
 	var t *tlsstate.Error
 	if errors.As(err, &t) {
 		e.Blame = t.Blame

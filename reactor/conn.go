@@ -12,6 +12,7 @@ import (
 	"sipreactor/reactor/internal/peers"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/reuse"
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/reactor/internal/sourcelimit"
@@ -210,12 +211,12 @@ func (c *conn) enqueue(m Appender, t *Target, w *sendqueue.Waiter) (Outcome, *Er
 	c.mu.Lock()
 	if c.closeReason != nil || c.phase >= phase.Closing {
 		c.mu.Unlock()
-		return 0, because(NoConnection, "it is closing")
+		return 0, reason.Because(NoConnection, "it is closing")
 	}
 	up := c.phase == phase.Established
 	ready := up && !c.blocked
 	if !c.out.Room(t.Class.urgent(), t.Class == Final, up && c.open.Load() > 0, ready, c.cfg.MaxPostponed) {
-		full := because(QueueFull, "the connection is not up")
+		full := reason.Because(QueueFull, "the connection is not up")
 		switch {
 		case ready:
 			full.Detail = "too much waits for the loop"
@@ -230,7 +231,7 @@ func (c *conn) enqueue(m Appender, t *Target, w *sendqueue.Waiter) (Outcome, *Er
 	c.out.Add(m, t.entry(w))
 	if !c.answers() {
 		c.mu.Unlock()
-		return 0, because(NoConnection, "the peer has closed it")
+		return 0, reason.Because(NoConnection, "the peer has closed it")
 	}
 	c.mu.Unlock()
 	if !ready {

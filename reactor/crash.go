@@ -3,6 +3,7 @@ package reactor
 import (
 	"fmt"
 	"runtime/debug"
+	"sipreactor/reactor/internal/reason"
 	"time"
 )
 
@@ -55,6 +56,6 @@ func (w *Worker) rescue(it *item) {
 		return
 	}
 	if it.conn != nil {
-		it.conn.askClose(because(HandlerFailed, ""))
+		it.conn.askClose(reason.Because(HandlerFailed, ""))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sipreactor/reactor/internal/datagrams"
 	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/sipframe"
 )
 
@@ -107,7 +108,7 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 	defer bytebufferpool.Put(buf)
 	buf.B = m.AppendTo(buf.B)
 	if len(buf.B) > maxDatagram {
-		return 0, because(MessageTooLarge, "for udp")
+		return 0, reason.Because(MessageTooLarge, "for udp")
 	}
 	s := e.shards[0]
 	if w != nil {
@@ -151,9 +152,9 @@ func (s *shard) sendTo(socket *Socket, text []byte, to netip.AddrPort) *Error {
 	case err == nil:
 		return nil
 	case errors.Is(err, datagrams.ErrShut):
-		return because(Shutdown, "")
+		return reason.Because(Shutdown, "")
 	default:
-		e := fail(WriteError, err)
+		e := reason.Fail(WriteError, err)
 		if ownChoice(err) {
 			e.Blame = BlameConfig
 		}
@@ -179,5 +180,5 @@ func (l *loop) Descriptor(socket *Socket) int { return l.eng.poll.Sender(socket.
 
 // Lost gets a datagram that was gathered and could not be sent.
 func (l *loop) Lost(socket *Socket, text []byte, to netip.AddrPort, note any, why unix.Errno) {
-	l.eng.returnDatagram(socket, text, to, note, fail(WriteError, why))
+	l.eng.returnDatagram(socket, text, to, note, reason.Fail(WriteError, why))
 }

@@ -6,6 +6,7 @@ import (
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
 )
 
 // Now is the engine's clock, which a connection's deadlines are on.
@@ -22,7 +23,7 @@ func (l *loop) overdue(c *conn) {
 		l.handshakeOverdue(c, now)
 	}
 	if c.phase == phase.Established && c.waits.Past(deadlines.Message, now) && !l.behind(c, now) {
-		l.close(c, because(MessageTimeout, "a message was not complete after "+l.eng.cfg.MaxMessageTime.String()+" (tcp_max_msg_time)"))
+		l.close(c, reason.Because(MessageTimeout, "a message was not complete after "+l.eng.cfg.MaxMessageTime.String()+" (tcp_max_msg_time)"))
 	}
 	if c.phase != phase.Closed && c.waits.Past(deadlines.Send, now) {
 		l.sendOverdue(c, now)
@@ -61,5 +62,5 @@ func (l *loop) expire(c *conn, now int64) {
 		l.idle.Put(c, due)
 		return
 	}
-	l.close(c, because(IdleTimeout, ""))
+	l.close(c, reason.Because(IdleTimeout, ""))
 }

@@ -12,6 +12,7 @@ import (
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/tlsstate"
 )
@@ -122,7 +123,7 @@ func (c *conn) Connected(err error) {
 		c.eng.enroll(c)
 		return
 	case errors.Is(err, connectqueue.ErrTimeout):
-		c.noteClose(because(ConnectTimeout, "no answer after "+c.connectLimit().String()))
+		c.noteClose(reason.Because(ConnectTimeout, "no answer after "+c.connectLimit().String()))
 	case !errors.Is(err, connectqueue.ErrCancelled): // else it has its reason
 		c.noteClose(dialFailed(err))
 	}
@@ -185,7 +186,7 @@ func (e *Engine) enroll(c *conn) {
 // dialFailed is the reason of a connect that failed. That this machine has no
 // descriptor, port or memory left says nothing of the peer.
 func dialFailed(cause error) *Error {
-	e := fail(ConnectFailed, cause)
+	e := reason.Fail(ConnectFailed, cause)
 	if poller.Lacking(cause) {
 		e.Blame = BlameUs
 	}

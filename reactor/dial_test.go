@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sipreactor/reactor/internal/reason"
 	"strings"
 	"sync"
 	"testing"
@@ -287,7 +288,7 @@ func TestFollowerTakesOver(t *testing.T) {
 			if strings.Join(order, " ") != "INVITE CANCEL" {
 				t.Errorf("the queue is %q", order)
 			}
-			c.askClose(because(ClosedByManagement, ""))
+			c.askClose(reason.Because(ClosedByManagement, ""))
 		}
 	})
 }

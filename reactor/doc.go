@@ -45,6 +45,8 @@
 //	scheduler    when a loop serves, defers a wake-up, computes, yields, sleeps
 //	admission    when a loop has too much, and what it refuses then
 //	codec        TLS, plain TCP and WebSocket's opening handshake, driven by the same calls
+//	reason       why a connection ends or is refused, and who is to blame
+//	transport    the transports, and what is to be known of each
 //	glance       what a message is and belongs to, before it is parsed
 //	phase        the life of a connection as a table
 //	workers      queues of messages: a leader, followers for when it waits, or a loop in place of both
@@ -74,7 +76,7 @@
 //	how a handshake is driven           handshake.go, handshakes (and tlsstate)
 //	what may wait, and for whom         sendqueue, write.go
 //	how the engine starts and stops     engine.go, stop.go, drain.go
-//	why and how a connection closes     reason.go, close.go, connectqueue (lingering), half.go
+//	why and how a connection closes     reason, close.go, connectqueue (lingering), half.go
 //	how a datagram goes                 datagram.go, datagrams
 //	what is too late                    deadline.go, deadlines, write.go, unacked.go
 //	who runs the Handler                worker.go, shard.go, workers, inline.go

@@ -17,6 +17,7 @@ import (
 	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/sourcelimit"
 	"sipreactor/reactor/internal/table"
 	"sipreactor/reactor/internal/transport"
@@ -195,7 +196,7 @@ func (e *Engine) Close(h Handle) bool {
 	if c == nil {
 		return false
 	}
-	c.askClose(because(ClosedByManagement, ""))
+	c.askClose(reason.Because(ClosedByManagement, ""))
 	return true
 }
 

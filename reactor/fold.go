@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/tlsstate"
 )
 
@@ -72,9 +73,9 @@ const (
 type folds struct {
 	mu     sync.Mutex
 	rows   map[foldKey]fold
-	count  [2]int             // of rows, by direction
-	repeat [reasonCount]int64 // until when repetitions are held back, by reason
-	untold [reasonCount]int64 // what found no row
+	count  [2]int              // of rows, by direction
+	repeat [reason.Count]int64 // until when repetitions are held back, by reason
+	untold [reason.Count]int64 // what found no row
 }
 
 // fold is one key's row. Times are on the engine's clock.
@@ -118,7 +119,7 @@ type rest struct {
 
 // rests returns what is held back and has waited for a next line long enough, and
 // how many found no row, by reason. It forgets keys that have been still.
-func (f *folds) rests(now int64) (list []rest, untold [reasonCount]int64) {
+func (f *folds) rests(now int64) (list []rest, untold [reason.Count]int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for k, row := range f.rows {
@@ -132,6 +133,6 @@ func (f *folds) rests(now int64) (list []rest, untold [reasonCount]int64) {
 			f.count[k.side()]--
 		}
 	}
-	untold, f.untold = f.untold, [reasonCount]int64{}
+	untold, f.untold = f.untold, [reason.Count]int64{}
 	return list, untold
 }

@@ -11,6 +11,7 @@ import (
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/sendqueue"
 )
 
@@ -74,7 +75,7 @@ func (c *conn) outlives() bool {
 // Loop only.
 func (l *loop) ended(c *conn, how string) {
 	if !c.outlives() {
-		l.close(c, because(PeerClosed, how))
+		l.close(c, reason.Because(PeerClosed, how))
 		return
 	}
 	c.ignoresInput = true
@@ -99,14 +100,14 @@ func (l *loop) ended(c *conn, how string) {
 // replies are written. Loop only.
 func (l *loop) satisfied(c *conn) {
 	if c.open.Load() == 0 {
-		l.close(c, because(PeerClosed, "and has its replies"))
+		l.close(c, reason.Because(PeerClosed, "and has its replies"))
 	}
 }
 
 // abandoned ends a half-closed connection whose requests stay without a reply.
 // Loop only.
 func (l *loop) abandoned(c *conn) {
-	l.close(c, because(PeerClosed, "and requests of its had no reply after "+l.eng.cfg.halfClosedTime.String()))
+	l.close(c, reason.Because(PeerClosed, "and requests of its had no reply after "+l.eng.cfg.halfClosedTime.String()))
 }
 
 // survives is asked when the loop is about to close the connection. It returns true
@@ -138,7 +139,7 @@ func (l *loop) survives(c *conn, err error) bool {
 	}
 	c.known = true
 	if err := watch(c); err != nil {
-		l.close(c, fail(WriteError, err))
+		l.close(c, reason.Fail(WriteError, err))
 		return true
 	}
 	if c.phase == phase.Established {
@@ -153,6 +154,6 @@ func (l *loop) reset(c *conn) bool {
 	if !c.eof || !kernel.Dead(c.sock.Fd()) {
 		return false
 	}
-	l.close(c, fail(ReadError, os.NewSyscallError("read", kernel.SocketError(c.sock.Fd(), unix.ECONNRESET))))
+	l.close(c, reason.Fail(ReadError, os.NewSyscallError("read", kernel.SocketError(c.sock.Fd(), unix.ECONNRESET))))
 	return true
 }

@@ -10,6 +10,7 @@ import (
 	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/tlsstate"
 )
 
@@ -50,7 +51,7 @@ func (l *loop) handshake(c *conn, m codec.Shaker) {
 func (l *loop) feedHandshake(c *conn, in []byte) {
 	h := c.hs
 	if !h.inbox.Add(in) {
-		l.close(c, because(HandshakeFailed, "too many bytes"))
+		l.close(c, reason.Because(HandshakeFailed, "too many bytes"))
 		return
 	}
 	if !h.busy && !h.signing {
@@ -95,7 +96,7 @@ func (l *loop) handshaken(c *conn) {
 	case h.inbox.Len() > 0:
 		l.compute(c)
 	case c.eof:
-		l.close(c, because(HandshakeFailed, "the peer closed the connection"))
+		l.close(c, reason.Because(HandshakeFailed, "the peer closed the connection"))
 	default:
 		l.startClock(c, spoke)
 	}
@@ -233,7 +234,7 @@ func (l *loop) handshakeOverdue(c *conn, now int64) {
 		return
 	}
 	took := h.peer.Took(now).Round(time.Millisecond)
-	l.close(c, because(HandshakeTimeout, "no answer after "+took.String()+" ("+c.handshakeParameter()+" "+c.handshakeTime().String()+")"))
+	l.close(c, reason.Because(HandshakeTimeout, "no answer after "+took.String()+" ("+c.handshakeParameter()+" "+c.handshakeTime().String()+")"))
 }
 
 // tlsState describes the TLS connection; nil on a plain one.

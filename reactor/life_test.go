@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sipreactor/reactor/internal/reason"
 	"strings"
 	"sync"
 	"testing"
@@ -239,7 +240,7 @@ func TestConnectQueueForgets(t *testing.T) {
 		}
 	}()
 	r.eventually("all is written", func() bool { i, _ := r.Conn(h); return i.Queue == 0 && !i.Stuck })
-	c.askClose(because(ClosedByManagement, ""))
+	c.askClose(reason.Because(ClosedByManagement, ""))
 	r.eventually("it is gone", func() bool { return !r.Alive(h) && r.Connections() == 0 })
 	r.eventually("nothing of it is left", func() bool {
 		return r.connects.Watched() == 0

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
 )
 
 // logRests ends the floods that have ended: how many lines more there would have
@@ -24,7 +25,7 @@ func (e *Engine) logRests(now int64) {
 			level = slog.LevelWarn
 			line = []any{"proto", r.proto.String(), "peer", r.name()}
 		}
-		e.log.Log(ctxNone, level, msg, append(line, "reason", because(r.reason, r.cause).Error(), "more", r.more, "within", within)...)
+		e.log.Log(ctxNone, level, msg, append(line, "reason", reason.Because(r.reason, r.cause).Error(), "more", r.more, "within", within)...)
 	}
 	for i, n := range untold {
 		if n > 0 {

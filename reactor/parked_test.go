@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
 )
 
 // What is parked costs nothing: a thousand connects and a thousand handshakes
@@ -58,7 +59,7 @@ func TestParkedCostsNothing(t *testing.T) {
 	if parked > bound {
 		t.Errorf("what is parked costs %v in two seconds, idle costs %v", parked, quiet)
 	}
-	r.table.Each(func(c *conn) { c.askClose(because(ClosedByManagement, "")) })
+	r.table.Each(func(c *conn) { c.askClose(reason.Because(ClosedByManagement, "")) })
 	r.eventually("all are gone", func() bool { return !r.alive() })
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/reuse"
 	"sipreactor/tlsstate"
 )
@@ -38,7 +39,7 @@ func TestPeersFind(t *testing.T) {
 	if got := find(match{Want: reuse.Want{CheckCert: true, Self: tlsstate.ClientIdentity{Leaf: [32]byte{3}}}}); got != accepted {
 		t.Error("an accepted connection always matches")
 	}
-	old.noteClose(because(Shutdown, ""))
+	old.noteClose(reason.Because(Shutdown, ""))
 	if got := find(match{Want: reuse.Want{CheckCert: true, Self: tlsstate.ClientIdentity{Leaf: [32]byte{1}}}}); got != accepted {
 		t.Error("a connection that is about to end was given")
 	}

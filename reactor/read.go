@@ -9,6 +9,7 @@ import (
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
@@ -83,7 +84,7 @@ func (l *loop) pump(c *conn) {
 	}
 	l.dispatch(c)
 	if l.answerControls(c); c.phase == phase.Established && c.web != nil && c.web.Over() {
-		l.close(c, because(PeerClosed, "close "+strconv.Itoa(int(c.web.Code()))))
+		l.close(c, reason.Because(PeerClosed, "close "+strconv.Itoa(int(c.web.Code()))))
 		return
 	}
 	if c.phase == phase.Established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
@@ -183,14 +184,14 @@ func (l *loop) fold(c *conn, from int) {
 	c.partial = sipframe.NewBuffer(len(rest))
 	c.partial.Advance(copy(c.partial.Free(), rest))
 	if !c.unfinished(true) {
-		l.close(c, because(ConnectionLimit, "tcp_max_unfinished_per_source reached"))
+		l.close(c, reason.Because(ConnectionLimit, "tcp_max_unfinished_per_source reached"))
 		return
 	}
 }
 
 // tooManyChunks is the end of a connection whose peer shreds its messages.
 func tooManyChunks(c *conn) *Error {
-	return because(TooManyChunks, fmt.Sprintf("a message was not complete after %d (%v_max_msg_chunks)", c.cfg.MaxChunks, c.src.Proto))
+	return reason.Because(TooManyChunks, fmt.Sprintf("a message was not complete after %d (%v_max_msg_chunks)", c.cfg.MaxChunks, c.src.Proto))
 }
 
 // chunks is how many chunks this read brought of a message that starts at from

@@ -6,6 +6,7 @@ import (
 
 	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/reuse"
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/tlsstate"
@@ -55,9 +56,9 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	addr := netip.AddrPortFrom(t.Addr.Addr().Unmap(), t.Addr.Port())
 	switch {
 	case !e.up.Load():
-		return 0, because(NoConnection, "the engine does not run")
+		return 0, reason.Because(NoConnection, "the engine does not run")
 	case !t.Addr.IsValid():
-		return 0, because(NoConnection, "it is gone")
+		return 0, reason.Because(NoConnection, "it is gone")
 	}
 	if e := noPlace(addr, t.Proto != UDP); e != nil {
 		return 0, e
@@ -113,9 +114,9 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 		case refused != nil:
 			return 0, refused
 		case c == nil && wait != nil:
-			return 0, because(ConnectionLimit, "no room for another connection")
+			return 0, reason.Because(ConnectionLimit, "no room for another connection")
 		case c == nil:
-			return 0, because(NoConnection, "to "+t.Proto.String()+":"+addr.String()+", and a new one is forbidden")
+			return 0, reason.Because(NoConnection, "to "+t.Proto.String()+":"+addr.String()+", and a new one is forbidden")
 		case made:
 			e.connect(c)
 			o, err := e.await(c, wait, w)
@@ -127,7 +128,7 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 			return o, err
 		}
 	}
-	return 0, because(NoConnection, "to "+t.Proto.String()+":"+addr.String()+" stays up")
+	return 0, reason.Because(NoConnection, "to "+t.Proto.String()+":"+addr.String()+" stays up")
 }
 
 // matchFor returns what a connection must be for a target, and the TLS domains to
@@ -192,7 +193,7 @@ func (e *Engine) await(c *conn, wait *sendqueue.Waiter, w *Worker) (Outcome, *Er
 	}
 	if !w.standAside() { // too many wait already: Undelivered tells of a failure
 		if c.cfg.MaxPostponed == 0 {
-			c.askClose(because(QueueFull, "nothing may wait"))
+			c.askClose(reason.Because(QueueFull, "nothing may wait"))
 			if wait.Abandon() {
 				return Queued, nil
 			}
@@ -225,7 +226,7 @@ func (e *Engine) await(c *conn, wait *sendqueue.Waiter, w *Worker) (Outcome, *Er
 // connection, and the sender goes on.
 func (e *Engine) leave(c *conn, wait *sendqueue.Waiter) (Outcome, *Error) {
 	if c.cfg.MaxPostponed == 0 {
-		c.askClose(because(QueueFull, "nothing may wait"))
+		c.askClose(reason.Because(QueueFull, "nothing may wait"))
 		for {
 			if n := <-wait.News(); !n.Connected {
 				return Sent, told(n.Err)

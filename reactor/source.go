@@ -3,6 +3,7 @@ package reactor
 import (
 	"net/netip"
 
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/sourcelimit"
 	"sipreactor/reactor/internal/transport"
 )
@@ -34,7 +35,7 @@ func (e *Engine) enterSource(c *conn) Refusal {
 	case sourcelimit.HandshakeRate:
 		return RefusedSourceRate
 	default:
-		return admitted
+		return reason.Admitted
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/counters"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/transport"
 	"sipreactor/tlsstate"
 )
@@ -234,7 +235,7 @@ func newHandshakes() Handshakes {
 }
 
 // byReason reads counters, leaving out those at 0.
-func byReason(counters *[reasonCount]atomic.Uint64) map[Reason]uint64 {
+func byReason(counters *[reason.Count]atomic.Uint64) map[Reason]uint64 {
 	all := make(map[Reason]uint64)
 	for r := range counters {
 		if n := counters[r].Load(); n > 0 {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/tlsstate"
 )
 
@@ -252,12 +253,12 @@ func TestRefusalsAndDefectsAreCounted(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	Refusals(func(r Refusal) {
-		if seen[r.String()] || refuse(r).Error() == "" {
+		if seen[r.String()] || reason.Refused(r).Error() == "" {
 			t.Errorf("%v", r)
 		}
 		seen[r.String()] = true
 	})
-	if len(seen) != int(refusalCount) || admitted.String() != "refusal(255)" {
+	if len(seen) != int(reason.RefusalCount) || reason.Admitted.String() != "refusal(255)" {
 		t.Errorf("%v", seen)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"sipreactor/reactor/internal/reason"
 	"time"
 )
 
@@ -38,7 +39,7 @@ func (e *Engine) stop(ctx context.Context) error {
 	cancel()
 	e.ignoresInput.Store(true)
 	err := until(ctx, e.quiet)
-	e.table.Each(func(c *conn) { c.askClose(because(Shutdown, "")) })
+	e.table.Each(func(c *conn) { c.askClose(reason.Because(Shutdown, "")) })
 	if err2 := until(ctx, func() bool { return e.table.Len() == 0 && e.connects.Lingering() == 0 }); err == nil {
 		err = err2
 	}

@@ -7,6 +7,7 @@ import (
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/sendqueue"
 )
 
@@ -127,7 +128,7 @@ func (l *loop) look(c *conn) {
 	due := u.Since + int64(limit)
 	switch {
 	case now >= due:
-		c.noteClose(because(NoAcknowledgement, "of "+strconv.Itoa(out)+" bytes after "+
+		c.noteClose(reason.Because(NoAcknowledgement, "of "+strconv.Itoa(out)+" bytes after "+
 			time.Duration(now-u.Since).Round(time.Millisecond).String()+" (tcp_user_timeout)"))
 		l.sayGoodbye(c) // an orderly end does not wait for such a peer either
 	case due-now < int64(2*time.Second): // the next look would be late
@@ -158,7 +159,7 @@ func (l *loop) shut(c *conn, now int64) {
 	switch {
 	case now >= due && c.unacked.Asks():
 		l.stat.sendTimeouts.Add(1)
-		c.noteClose(because(SendTimeout, "the peer took nothing for "+time.Duration(now-c.shutSince).Round(time.Millisecond).String()))
+		c.noteClose(reason.Because(SendTimeout, "the peer took nothing for "+time.Duration(now-c.shutSince).Round(time.Millisecond).String()))
 		l.sayGoodbye(c)
 	case now < due && due-now < int64(time.Second):
 		c.waits.Set(deadlines.Acknowledgement, due, c)

@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/workers"
 	"sipreactor/sipframe"
 )
@@ -113,7 +114,7 @@ func (w *Worker) do(it item) {
 // malformed is the close reason for a defect that lost the framing.
 func malformed(d *sipframe.Defect) *Error {
 	if d.Reason == sipframe.ReasonTooLarge {
-		return because(MessageTooLarge, "")
+		return reason.Because(MessageTooLarge, "")
 	}
-	return because(MalformedMessage, d.Reason)
+	return reason.Because(MalformedMessage, d.Reason)
 }

@@ -8,6 +8,7 @@ import (
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
 )
 
 // flush seals what waits in the send queue and writes it, until it is empty or the
@@ -34,7 +35,7 @@ func (l *loop) flush(c *conn) {
 		c.out.Turn(b)
 		c.out.Launch(b, len(c.codec.Output()))
 		if err != nil {
-			l.close(c, fail(WriteError, err))
+			l.close(c, reason.Fail(WriteError, err))
 			return
 		}
 		l.stat.batches.Add(1)
@@ -68,7 +69,7 @@ func (l *loop) drain(c *conn) bool {
 			// The loop reads that, comes to the end and closes.
 			return false
 		default:
-			l.close(c, fail(WriteError, err))
+			l.close(c, reason.Fail(WriteError, err))
 			return false
 		}
 	}
@@ -111,7 +112,7 @@ func (l *loop) block(c *conn, progress bool) {
 	}
 	c.known = true
 	if err := l.eng.connects.WatchWrite(c); err != nil {
-		l.close(c, fail(WriteError, err))
+		l.close(c, reason.Fail(WriteError, err))
 	}
 }
 
@@ -223,9 +224,9 @@ func (l *loop) sendOverdue(c *conn, now int64) {
 	c.mu.Lock()
 	full := c.out.Full
 	c.mu.Unlock()
-	why := because(SendTimeout, "the peer took nothing for "+c.cfg.SendTimeout.String())
+	why := reason.Because(SendTimeout, "the peer took nothing for "+c.cfg.SendTimeout.String())
 	if full {
-		why = because(QueueFull, "the peer took nothing for "+c.cfg.SendTimeout.String())
+		why = reason.Because(QueueFull, "the peer took nothing for "+c.cfg.SendTimeout.String())
 	} else {
 		l.stat.sendTimeouts.Add(1)
 	}

@@ -1,4 +1,4 @@
-package reactor
+package reason
 
 import "fmt"
 
@@ -17,8 +17,8 @@ const (
 	RefusedSource                          // SourceLimits.Connections is reached
 	RefusedSourceHandshakes                // SourceLimits.Handshakes is
 	RefusedSourceRate                      // SourceLimits.HandshakeRate is
-	refusalCount
-	admitted Refusal = 255 // it was not refused
+	RefusalCount                           // how many there are
+	Admitted                Refusal = 255  // it was not refused
 )
 
 // String returns the word that statistics use.
@@ -49,29 +49,29 @@ func (r Refusal) String() string {
 
 // Refusals calls f with every cause there is.
 func Refusals(f func(r Refusal)) {
-	for r := range refusalCount {
+	for r := range RefusalCount {
 		f(r)
 	}
 }
 
-// refuse is the error that the observer and the log get.
-func refuse(r Refusal) *Error {
+// Refused is the error that the observer and the log get.
+func Refused(r Refusal) *Error {
 	switch r {
 	case RefusedShutdown:
-		return because(Shutdown, "")
+		return Because(Shutdown, "")
 	case RefusedLimit:
-		return because(ConnectionLimit, "tcp_max_connections reached")
+		return Because(ConnectionLimit, "tcp_max_connections reached")
 	case RefusedOverload:
-		return because(ConnectionLimit, "overload: what is up goes first")
+		return Because(ConnectionLimit, "overload: what is up goes first")
 	case RefusedSource:
-		return because(ConnectionLimit, "tcp_max_connections_per_source reached")
+		return Because(ConnectionLimit, "tcp_max_connections_per_source reached")
 	case RefusedSourceHandshakes:
-		return because(ConnectionLimit, "tls_max_handshakes_per_source reached")
+		return Because(ConnectionLimit, "tls_max_handshakes_per_source reached")
 	case RefusedSourceRate:
-		return because(ConnectionLimit, "tls_max_handshake_rate_per_source reached")
+		return Because(ConnectionLimit, "tls_max_handshake_rate_per_source reached")
 	case RefusedDescriptors:
-		return because(ConnectionLimit, "no descriptors left for more")
+		return Because(ConnectionLimit, "no descriptors left for more")
 	default:
-		return because(ConnectionLimit, "the table is full")
+		return Because(ConnectionLimit, "the table is full")
 	}
 }

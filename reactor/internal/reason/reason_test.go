@@ -1,4 +1,4 @@
-package reactor
+package reason
 
 import "testing"
 
@@ -10,15 +10,16 @@ func TestReasonsAreComplete(t *testing.T) {
 		}
 		seen[s] = true
 	}
-	for r := range reasonCount {
+	for r := range Count {
 		add(r.String())
 		if r.Blame().String() == "" {
 			t.Errorf("%v has no blame", r)
 		}
 	}
+	clear(seen)
 	Refusals(func(r Refusal) {
 		add(r.String())
-		if e := refuse(r); e.Reason != Shutdown && (e.Reason != ConnectionLimit || e.Detail == "") {
+		if e := Refused(r); e.Reason != Shutdown && (e.Reason != ConnectionLimit || e.Detail == "") {
 			t.Errorf("%v is told as %v", r, e)
 		}
 	})
