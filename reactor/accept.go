@@ -16,7 +16,7 @@ func (l *loop) accept(n *poller.Incoming) {
 	e := l.eng
 	socket := e.listener(n.Local)
 	if !n.Local.IsValid() || socket == nil {
-		l.stat.refused[RefusedVanished].Add(1)
+		l.stat.Refused[RefusedVanished].Add(1)
 		return
 	}
 	c := &conn{eng: e, loop: l, born: time.Now()}
@@ -24,7 +24,7 @@ func (l *loop) accept(n *poller.Incoming) {
 	c.sock.Hold(-1)
 	c.src = Source{Proto: socket.Proto, Remote: n.Remote, Local: n.Local, Socket: socket}
 	if cause := l.admit(c); cause != reason.Admitted {
-		l.stat.refused[cause].Add(1)
+		l.stat.Refused[cause].Add(1)
 		c.place.Leave()
 		why := reason.Refused(cause)
 		e.tell(c, &Event{Kind: ConnRefused, Err: why})
@@ -35,7 +35,7 @@ func (l *loop) accept(n *poller.Incoming) {
 	kernel.BoundSend(n.Fd)
 	c.active.Store(l.seconds.Load())
 	e.peers.add(c)
-	l.stat.accepted.Add(1)
+	l.stat.Accepted.Add(1)
 	l.idle.Put(c, l.seconds.Load()+e.lifetime)
 	e.observe(c, ConnAccepted, nil, "")
 	if !c.src.Proto.Secure() {
@@ -114,9 +114,9 @@ func (l *loop) adopt(c *conn) {
 		c.sock.Close() // closed ends it with its reason
 		return
 	}
-	l.stat.dialed.Add(1)
+	l.stat.Dialed.Add(1)
 	if waited {
-		l.stat.resumedConnects.Add(1)
+		l.stat.ResumedConnects.Add(1)
 	}
 	c.active.Store(l.seconds.Load())
 	l.idle.Put(c, l.seconds.Load()+l.eng.lifetime)
@@ -148,7 +148,7 @@ func (l *loop) establish(c *conn, request, answer string) {
 	c.mu.Unlock()
 	if waited {
 		l.sched.Stirred()
-		l.stat.resumedHandshakes.Add(1)
+		l.stat.ResumedHandshakes.Add(1)
 	}
 	c.waits.Disarm()
 	if !c.unacked.Unconfirmed {
@@ -157,7 +157,7 @@ func (l *loop) establish(c *conn, request, answer string) {
 	if c.probing {
 		l.eng.peers.add(c)
 	}
-	l.stat.established.Add(1)
+	l.stat.Established.Add(1)
 	l.eng.tell(c, &Event{Kind: ConnEstablished, TLS: state, Secrets: c.secrets(), Request: request, Answer: answer})
 	l.flush(c)
 }

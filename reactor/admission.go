@@ -174,9 +174,9 @@ func (l *loop) sift(c *conn) {
 				kept = append(kept, it)
 				continue
 			case ends:
-				l.stat.drained.Add(1)
+				l.stat.Drained.Add(1)
 			default:
-				l.stat.late.Add(1)
+				l.stat.Late.Add(1)
 			}
 			l.refuse(it)
 		}

@@ -88,7 +88,7 @@ func TestCloseKeepsWhatThePeerHasNotRead(t *testing.T) {
 	r.eventually("it is answered, and that is acknowledged", func() bool {
 		out := -1
 		r.onLoop(c.loop, func() {
-			if c.carried.messagesOut.Load() == 1 {
+			if c.carried.MessagesOut.Load() == 1 {
 				out, _ = c.unacked.Ask(c.sock.Fd())
 			}
 		})

@@ -118,7 +118,7 @@ func (l *loop) part(c *conn) {
 	c.mu.Unlock()
 	if back {
 		kernel.AbortOnClose(c.sock.Fd())
-		l.eng.stat.aborted.Add(1)
+		l.eng.stat.Aborted.Add(1)
 	}
 }
 
@@ -127,7 +127,7 @@ func (l *loop) part(c *conn) {
 func (l *loop) linger(c *conn) bool {
 	return l.eng.connects.Linger(c.sock.Fd(), &c.unacked, func(rest *sendqueue.Unacknowledged) {
 		if !rest.Empty() {
-			l.eng.stat.aborted.Add(1)
+			l.eng.stat.Aborted.Add(1)
 		}
 		l.eng.returnAll(c, rest, c.closeReason)
 	})
@@ -159,7 +159,7 @@ func (c *conn) cleanUp() {
 			request, answer = c.talk()
 		}
 		if c.hs != nil && c.hs.signing {
-			c.loop.stat.signing.Add(-1)
+			c.loop.stat.Signing.Add(-1)
 		}
 		c.codec.Stop()
 		c.codec, c.hs = nil, nil
@@ -180,7 +180,7 @@ func (c *conn) cleanUp() {
 	if box != nil {
 		e.undeliver(c, box, 0, why)
 	}
-	e.stat.closed[why.Reason].Add(1)
+	e.stat.Closed[why.Reason].Add(1)
 	c.countFailure(was, why)
 	e.tell(c, &Event{Kind: ConnClosed, TLS: state, Secrets: secrets, Request: request, Answer: answer, Err: why, Was: was})
 	e.logClosed(c, was, why)
@@ -192,8 +192,8 @@ func (c *conn) cleanUp() {
 func (c *conn) returnUnacked(why *Error) {
 	requests := c.eng.returnAll(c, &c.unacked, why)
 	if n := c.unanswered.Swap(0); n != 0 {
-		c.loop.stat.unanswered.Add(-n)
-		c.eng.stat.neverAnswered.Add(uint64(max(n-requests, 0)))
+		c.loop.stat.Unanswered.Add(-n)
+		c.eng.stat.NeverAnswered.Add(uint64(max(n-requests, 0)))
 	}
 }
 
@@ -238,16 +238,16 @@ func readError(err error) *Error {
 func (c *conn) countFailure(was phase.Phase, why *Error) {
 	switch {
 	case was < phase.Handshaking:
-		c.eng.stat.dialsFailed[why.Reason].Add(1)
+		c.eng.stat.DialsFailed[why.Reason].Add(1)
 	case was == phase.Handshaking:
 		var t *tlsstate.Error
 		var w *websocket.Error
 		switch {
 		case errors.As(why, &t):
-			c.eng.stat.handshakeDefects.Add(t.Reason)
+			c.eng.stat.HandshakeDefects.Add(t.Reason)
 		case errors.As(why, &w):
-			c.eng.stat.handshakeDefects.Add(w.Reason)
+			c.eng.stat.HandshakeDefects.Add(w.Reason)
 		}
-		c.loop.stat.handshakes[c.src.side()].failed[why.Reason].Add(1)
+		c.loop.stat.Handshakes[c.src.side()].Failed[why.Reason].Add(1)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"sipreactor/reactor/internal/codec"
 	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/figures"
 	"sipreactor/reactor/internal/owed"
 	"sipreactor/reactor/internal/peers"
 	"sipreactor/reactor/internal/phase"
@@ -57,7 +58,7 @@ type conn struct {
 	paused       bool                     // it is in its loop's list
 	swamped      bool                     // it is not read since its replies have no room
 	ignoresInput bool                     // nothing more is read: framing is lost, or the end is near
-	carried      traffic                  // counted by the loop, read by anybody
+	carried      figures.Carried          // counted by the loop, read by anybody
 	ending       bool                     // an orderly end waits for what is still to be written
 	unacked      sendqueue.Unacknowledged // written, and not known to be acknowledged
 	listed       bool                     // the loop looks at that every second
@@ -225,7 +226,7 @@ func (c *conn) enqueue(m Appender, t *Target, w *sendqueue.Waiter) (Outcome, *Er
 			c.out.Full = true
 		}
 		c.mu.Unlock()
-		c.eng.stat.refused.Add(1)
+		c.eng.stat.Refused.Add(1)
 		return 0, full
 	}
 	c.out.Add(m, t.entry(w))
@@ -235,7 +236,7 @@ func (c *conn) enqueue(m Appender, t *Target, w *sendqueue.Waiter) (Outcome, *Er
 	}
 	c.mu.Unlock()
 	if !ready {
-		c.eng.stat.postponed.Add(1)
+		c.eng.stat.Postponed.Add(1)
 		return Queued, nil
 	}
 	c.loop.post(c, evFlush)

@@ -42,7 +42,7 @@ func (w *Worker) rescue(it *item) {
 	}
 	e := w.eng
 	cause := fmt.Sprint(p)
-	e.stat.panics.Add(1)
+	e.stat.Panics.Add(1)
 	if held, ok := e.panics.Open(time.Now(), cause[:min(len(cause), 256)]); ok {
 		e.log.Error("the handler has panicked", "panic", cause, "more", held, "stack", string(debug.Stack()))
 	}

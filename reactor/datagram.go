@@ -21,7 +21,7 @@ const maxDatagram = 65507
 // datagram takes one datagram: a whole message (RFC 3261 18.3), or white space
 // that keeps a NAT open.
 func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
-	l.stat.carried[UDP].bytesIn.Add(uint64(len(in)))
+	l.stat.Carried[UDP].BytesIn.Add(uint64(len(in)))
 	in = bytes.TrimLeft(in, "\r\n \t\x00")
 	if len(in) == 0 {
 		return
@@ -32,15 +32,15 @@ func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
 	base := len(l.slab.Bytes())
 	l.slab.Advance(copy(l.slab.Free(), in))
 	src := l.senders.Of(from, socket, datagramSource)
-	l.stat.carried[UDP].messagesIn.Add(1)
+	l.stat.Carried[UDP].MessagesIn.Add(1)
 	data := l.slab.Bytes()[base:]
 	switch {
 	case !glance.IsReply(data):
 		if !glance.IsACK(data) {
-			l.stat.came.Add(l.seconds.Load())
+			l.stat.Came.Add(l.seconds.Load())
 		}
 	case glance.IsFinal(data):
-		l.stat.answered.Add(l.seconds.Load())
+		l.stat.Answered.Add(l.seconds.Load())
 	}
 	i := l.eng.shardOf(data)
 	l.frames[i] = append(l.frames[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
@@ -54,7 +54,7 @@ func datagramSource(from netip.AddrPort, socket *Socket) *Source {
 // bounced hands what the network has quoted of a datagram that it could not deliver
 // to a worker. What finds no room is of no use: it is sent again.
 func (l *loop) bounced(socket *Socket, to netip.AddrPort, why error, quote []byte) {
-	l.stat.bounced.Add(1)
+	l.stat.Bounced.Add(1)
 	end := bytes.LastIndexByte(quote, '\n') + 1
 	buf := sipframe.NewBuffer(end + len(crlf))
 	buf.Advance(copy(buf.Free(), quote[:end]))
@@ -123,12 +123,12 @@ func (e *Engine) sendDatagram(t *Target, m Appender, w *Worker) (Outcome, *Error
 	stat := &s.stat
 	switch {
 	case t.Class.asks():
-		stat.asked.Add(e.seconds())
+		stat.Asked.Add(e.seconds())
 	case glance.IsReply(buf.B) && glance.IsFinal(buf.B):
-		stat.replied.Add(e.seconds())
+		stat.Replied.Add(e.seconds())
 	}
-	stat.datagrams.Add(1)
-	stat.datagramBytes.Add(uint64(len(buf.B)))
+	stat.Datagrams.Add(1)
+	stat.DatagramBytes.Add(uint64(len(buf.B)))
 	if t.Carrier != nil {
 		*t.Carrier = Source{Proto: UDP, Remote: t.Addr, Local: socket.Addr, Socket: socket}
 	}
@@ -141,7 +141,7 @@ func (e *Engine) returnDatagram(socket *Socket, text []byte, to netip.AddrPort, 
 	buf := sipframe.NewBuffer(len(text))
 	buf.Advance(copy(buf.Free(), text))
 	u := &Undelivered{Data: buf.Bytes(), Proto: UDP, Addr: to, Note: note, Socket: socket, Err: why}
-	e.stat.undelivered.Add(1)
+	e.stat.Undelivered.Add(1)
 	src := &Source{Proto: UDP, Remote: to, Local: socket.Addr, Socket: socket}
 	e.shards[e.shardOfOurs(text)].put(item{kind: itemUndelivered, data: u.Data, buf: buf, src: src, lost: u})
 }

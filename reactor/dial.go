@@ -79,7 +79,7 @@ func (t *Target) query() tlsstate.ClientQuery {
 // connect starts the TCP connect of a new connection and leaves it with the
 // connect queue, or with a loop if it is done at once.
 func (e *Engine) connect(c *conn) {
-	e.stat.dials.Add(1)
+	e.stat.Dials.Add(1)
 	e.observe(c, ConnectStarted, nil, "")
 	fd, err := openSocket(c, (*kernel.Keepalive)(&e.cfg.Keepalive))
 	if err == nil {

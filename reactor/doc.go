@@ -47,6 +47,7 @@
 //	codec        TLS, plain TCP and WebSocket's opening handshake, driven by the same calls
 //	reason       why a connection ends or is refused, and who is to blame
 //	transport    the transports, and what is to be known of each
+//	figures      what is counted, its names, and Stats
 //	glance       what a message is and belongs to, before it is parsed
 //	phase        the life of a connection as a table
 //	workers      queues of messages: a leader, followers for when it waits, or a loop in place of both
@@ -80,7 +81,7 @@
 //	how a datagram goes                 datagram.go, datagrams
 //	what is too late                    deadline.go, deadlines, write.go, unacked.go
 //	who runs the Handler                worker.go, shard.go, workers, inline.go
-//	what is counted, and its names       figures.go, counters.go, stats.go
+//	what is counted, and its names       figures, stats.go
 //
 // # The life of a message
 //

@@ -13,6 +13,7 @@ import (
 
 	"sipreactor/reactor/internal/connectqueue"
 	"sipreactor/reactor/internal/endpoint"
+	"sipreactor/reactor/internal/figures"
 	logfold "sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
@@ -62,7 +63,7 @@ type Engine struct {
 	stopOnce     sync.Once
 	stopped      error // what stop returned
 	crew         sync.WaitGroup
-	stat         engineCounters
+	stat         figures.EngineCounters
 	folds        folds
 	panics       logfold.Table[string]
 	aliasMoves   logfold.Table[endpoint.Key]
@@ -224,6 +225,6 @@ func (e *Engine) giveBack(c *conn, data []byte, note any, why *Error) {
 	buf := sipframe.NewBuffer(len(data))
 	buf.Advance(copy(buf.Free(), data))
 	u := &Undelivered{Data: buf.Bytes(), Proto: c.src.Proto, Addr: c.src.Remote, Conn: c.id, Note: note, Err: why}
-	e.stat.undelivered.Add(1)
+	e.stat.Undelivered.Add(1)
 	e.shards[e.shardOfOurs(data)].put(item{kind: itemUndelivered, data: u.Data, buf: buf, src: &c.src, lost: u})
 }

@@ -90,7 +90,7 @@ func (l *loop) ended(c *conn, how string) {
 	c.half = true
 	c.mu.Unlock()
 	if first {
-		l.stat.halfClosed.Add(1)
+		l.stat.HalfClosed.Add(1)
 		c.waits.Set(deadlines.HalfClosed, l.eng.now()+int64(l.eng.cfg.halfClosedTime), c)
 	}
 	l.flush(c)

@@ -112,7 +112,7 @@ func (l *loop) awaitSignature(c *conn) {
 		return
 	}
 	c.hs.signing = true
-	l.stat.signing.Add(1)
+	l.stat.Signing.Add(1)
 }
 
 // signed goes on with a handshake whose signature is made.
@@ -124,7 +124,7 @@ func (l *loop) signed(c *conn) {
 		h.signed = true // handshaken looks
 	case h.signing:
 		h.signing = false
-		l.stat.signing.Add(-1)
+		l.stat.Signing.Add(-1)
 		l.compute(c)
 	}
 }
@@ -256,7 +256,7 @@ func (c *conn) secrets() string {
 // handshook counts a handshake that succeeded; s is nil for one without TLS. Loop only.
 func (c *conn) handshook(s *tlsstate.State, took time.Duration) {
 	if s != nil {
-		c.loop.stat.handshakes[c.src.side()].done(s, took)
+		c.loop.stat.Handshakes[c.src.side()].Done(s, took)
 	}
 	c.mu.Lock()
 	c.tls.took = took

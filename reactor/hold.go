@@ -46,7 +46,7 @@ func (l *loop) hold(c *conn) {
 	if !excess && !swamped && c.inHand.Load() < holdAt || c.held.Load() || c.phase != phase.Established {
 		return
 	}
-	l.stat.held.Add(1)
+	l.stat.Held.Add(1)
 	c.sock.PauseReading()
 	c.held.Store(true)
 	l.answersWait(c, true)

@@ -6,6 +6,7 @@ import (
 
 	"sipreactor/reactor/internal/admission"
 	"sipreactor/reactor/internal/datagrams"
+	"sipreactor/reactor/internal/figures"
 	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
@@ -39,7 +40,7 @@ type loop struct {
 	senders datagrams.Sources[*Socket, Source]
 	frames  [][]item // frames of the read under way, by shard
 	idle    wheel.Wheel[conn, *conn]
-	stat    loopCounters
+	stat    figures.LoopCounters
 
 	unacked []*conn // have written what was not acknowledged when we last looked
 	looked  []*conn // the list that was looked through last
@@ -221,12 +222,12 @@ func (l *loop) overflow(s *shard, rest []item) {
 		if it.kind == itemMessage && glance.Urgent(it.data) && s.push(rest[i:i+1], 2*s.bound) == 0 {
 			continue
 		}
-		l.stat.overflow.Add(1)
+		l.stat.Overflow.Add(1)
 		if l.eng.refuses {
 			l.refuse(it)
 			continue
 		}
-		l.stat.dropped.Add(1)
+		l.stat.Dropped.Add(1)
 		it.buf.Release()
 		if it.conn != nil {
 			it.conn.handled()

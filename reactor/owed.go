@@ -6,9 +6,9 @@ package reactor
 func (e *Engine) owedByDatagrams() int64 {
 	now, n := e.seconds(), int64(0)
 	for _, s := range e.shards {
-		n += s.stat.asked.Sum(now)
+		n += s.stat.Asked.Sum(now)
 	}
-	e.eachLoop(func(l *loop) { n -= l.stat.answered.Sum(now) })
+	e.eachLoop(func(l *loop) { n -= l.stat.Answered.Sum(now) })
 	return max(n, 0)
 }
 
@@ -16,9 +16,9 @@ func (e *Engine) owedByDatagrams() int64 {
 // yet: one that comes again counts again, so that it may be too many.
 func (e *Engine) owedToDatagrams() int64 {
 	now, n := e.seconds(), int64(0)
-	e.eachLoop(func(l *loop) { n += l.stat.came.Sum(now) })
+	e.eachLoop(func(l *loop) { n += l.stat.Came.Sum(now) })
 	for _, s := range e.shards {
-		n -= s.stat.replied.Sum(now)
+		n -= s.stat.Replied.Sum(now)
 	}
 	return max(n, 0)
 }

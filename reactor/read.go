@@ -39,8 +39,8 @@ const slabSize = 64 << 10
 // read gets what the socket brought.
 func (l *loop) read(c *conn, in []byte) {
 	n := uint64(len(in))
-	l.stat.carried[c.src.Proto].bytesIn.Add(n)
-	c.carried.bytesIn.Add(n)
+	l.stat.Carried[c.src.Proto].BytesIn.Add(n)
+	c.carried.BytesIn.Add(n)
 	var began int64
 	if l.more = len(in) >= poller.ReadBytes; l.more {
 		began = l.eng.now()
@@ -248,18 +248,18 @@ func (l *loop) cut(c *conn, base int) (from int) {
 			c.asked(bytes[start:end])
 			l.frame(c, item{kind: itemMessage, data: bytes[start:end:end]})
 			l.answered(c, bytes[start:end])
-			l.stat.carried[c.src.Proto].messagesIn.Add(1)
-			c.carried.messagesIn.Add(1)
+			l.stat.Carried[c.src.Proto].MessagesIn.Add(1)
+			c.carried.MessagesIn.Add(1)
 		case sipframe.Ping:
 			l.alive(c)
 			c.pong()
-			l.stat.pings.Add(1)
+			l.stat.Pings.Add(1)
 		case sipframe.Dropped:
 			l.alive(c)
 		case sipframe.Bad:
 			c.ignoresInput = true
-			l.stat.malformed.Add(1)
-			l.eng.stat.defects.Add(cut.Defect.Reason)
+			l.stat.Malformed.Add(1)
+			l.eng.stat.Defects.Add(cut.Defect.Reason)
 			defect := cut.Defect
 			l.frame(c, item{kind: itemMalformed, data: bytes[start:end:end], defect: &defect})
 			return len(bytes)

@@ -240,7 +240,7 @@ func (e *Engine) leave(c *conn, wait *sendqueue.Waiter) (Outcome, *Error) {
 			}
 		}
 	}
-	e.stat.postponed.Add(1)
+	e.stat.Postponed.Add(1)
 	c.mu.Lock()
 	ph := c.phase
 	if ph < phase.Established {
@@ -249,10 +249,10 @@ func (e *Engine) leave(c *conn, wait *sendqueue.Waiter) (Outcome, *Error) {
 	c.mu.Unlock()
 	switch {
 	case ph < phase.Handshaking:
-		e.stat.parkedConnects.Add(1)
+		e.stat.ParkedConnects.Add(1)
 		e.observe(c, ConnectParked, nil, "")
 	case ph == phase.Handshaking:
-		e.stat.parkedHandshakes.Add(1)
+		e.stat.ParkedHandshakes.Add(1)
 		e.observe(c, HandshakeParked, nil, "")
 	}
 	return Queued, nil

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"sipreactor/reactor/internal/datagrams"
+	"sipreactor/reactor/internal/figures"
 	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/workers"
 )
@@ -23,7 +24,7 @@ type shard struct {
 	gate datagrams.Gate // of the datagrams that its workers send
 
 	_    [64]byte
-	stat shardCounters
+	stat figures.ShardCounters
 	_    [64]byte
 }
 

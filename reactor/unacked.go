@@ -19,7 +19,7 @@ import (
 // requests there were among it.
 func (e *Engine) returnAll(c *conn, u *sendqueue.Unacknowledged, why *Error) (requests int64) {
 	u.Take(func(text []byte, m *sendqueue.Mark) {
-		e.stat.returned.Add(1)
+		e.stat.Returned.Add(1)
 		e.giveBack(c, text, m.Note, why)
 		if m.Asks {
 			requests++
@@ -31,8 +31,8 @@ func (e *Engine) returnAll(c *conn, u *sendqueue.Unacknowledged, why *Error) (re
 // sent counts bytes that the socket has taken, and has the loop look after
 // their acknowledgement.
 func (l *loop) sent(c *conn, n int) {
-	l.stat.carried[c.src.Proto].bytesOut.Add(uint64(n))
-	c.carried.bytesOut.Add(uint64(n))
+	l.stat.Carried[c.src.Proto].BytesOut.Add(uint64(n))
+	c.carried.BytesOut.Add(uint64(n))
 	c.unacked.Sent += uint64(n)
 	if !c.listed {
 		c.unacked.Since = l.eng.now()
@@ -65,8 +65,8 @@ func (l *loop) written(c *conn, list []sendqueue.Entry) {
 			u.Keep(o.Flight.Message(o.Count-len(list)+i), sendqueue.Mark{Wire: base + uint64(e.Wire), Asks: e.Asks, Note: e.Note})
 		}
 	}
-	l.stat.carried[c.src.Proto].messagesOut.Add(uint64(messages))
-	c.carried.messagesOut.Add(uint64(messages))
+	l.stat.Carried[c.src.Proto].MessagesOut.Add(uint64(messages))
+	c.carried.MessagesOut.Add(uint64(messages))
 	l.asked(c, asked)
 	switch {
 	case u.Unconfirmed && u.Bytes() > unconfirmedBytes:
@@ -158,7 +158,7 @@ func (l *loop) shut(c *conn, now int64) {
 	due := c.shutSince + int64(limit)
 	switch {
 	case now >= due && c.unacked.Asks():
-		l.stat.sendTimeouts.Add(1)
+		l.stat.SendTimeouts.Add(1)
 		c.noteClose(reason.Because(SendTimeout, "the peer took nothing for "+time.Duration(now-c.shutSince).Round(time.Millisecond).String()))
 		l.sayGoodbye(c)
 	case now < due && due-now < int64(time.Second):

@@ -13,7 +13,7 @@ func (l *loop) asked(c *conn, n int) {
 	if n != 0 {
 		c.stale.Add(l.seconds.Load(), c.unanswered.Load(), int64(n))
 		c.unanswered.Add(int64(n))
-		l.stat.unanswered.Add(int64(n))
+		l.stat.Unanswered.Add(int64(n))
 	}
 }
 
@@ -25,6 +25,6 @@ func (l *loop) answered(c *conn, m []byte) {
 	c.finals++
 	if c.unanswered.Load() > 0 {
 		c.unanswered.Add(-1)
-		l.stat.unanswered.Add(-1)
+		l.stat.Unanswered.Add(-1)
 	}
 }

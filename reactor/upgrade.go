@@ -103,7 +103,7 @@ func (l *loop) answerControls(c *conn) {
 			c.out.AddRaw(answer)
 		}
 		c.mu.Unlock()
-		l.stat.pings.Add(1)
+		l.stat.Pings.Add(1)
 	}
 }
 

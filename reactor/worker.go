@@ -44,16 +44,16 @@ func (w *Worker) standAside() bool {
 	}
 	switch {
 	case w.fixed:
-		w.shard.stat.waitersFull.Add(1)
+		w.shard.stat.WaitersFull.Add(1)
 		return false
 	case !w.member.Leading: // it has waited before
 	case w.host != nil && !w.host.Leave(), w.host == nil && !w.shard.HandOver(&w.member):
-		w.shard.stat.waitersFull.Add(1)
+		w.shard.stat.WaitersFull.Add(1)
 		return false
 	default:
-		w.shard.stat.takeovers.Add(1)
+		w.shard.stat.Takeovers.Add(1)
 	}
-	w.shard.stat.waits.Add(1)
+	w.shard.stat.Waits.Add(1)
 	w.handled()
 	return true
 }

@@ -38,7 +38,7 @@ func (l *loop) flush(c *conn) {
 			l.close(c, reason.Fail(WriteError, err))
 			return
 		}
-		l.stat.batches.Add(1)
+		l.stat.Batches.Add(1)
 	}
 }
 
@@ -105,7 +105,7 @@ func (l *loop) block(c *conn, progress bool) {
 	c.mu.Unlock()
 	if !c.waits.For(deadlines.Send) || progress {
 		if !c.waits.For(deadlines.Send) {
-			l.stat.blocked.Add(1)
+			l.stat.Blocked.Add(1)
 			l.blocked.add(c, l.eng.now())
 		}
 		l.moves(c, l.eng.now())
@@ -228,7 +228,7 @@ func (l *loop) sendOverdue(c *conn, now int64) {
 	if full {
 		why = reason.Because(QueueFull, "the peer took nothing for "+c.cfg.SendTimeout.String())
 	} else {
-		l.stat.sendTimeouts.Add(1)
+		l.stat.SendTimeouts.Add(1)
 	}
 	c.noteClose(why)
 	l.sayGoodbye(c)

@@ -1,4 +1,4 @@
-package reactor
+package figures
 
 import (
 	"reflect"
@@ -10,26 +10,26 @@ import (
 // Each counter of a loop, a shard or the engine is in the table once, or has its own way
 // into Stats.
 func TestFiguresReadEveryCounter(t *testing.T) {
-	own := map[string]bool{"datagrams": true, "datagramBytes": true} // counted among Carried, too
+	own := map[string]bool{"Datagrams": true, "DatagramBytes": true} // counted among Carried, too
 	for _, part := range []struct {
 		counters any
 	}{
-		{new(loopCounters)}, {new(shardCounters)}, {new(engineCounters)},
+		{new(LoopCounters)}, {new(ShardCounters)}, {new(EngineCounters)},
 	} {
 		v := reflect.ValueOf(part.counters).Elem()
 		read := make(map[uintptr]int)
-		for i := range Figures {
-			f := &Figures[i]
+		for i := range All {
+			f := &All[i]
 			switch c := part.counters.(type) {
-			case *loopCounters:
+			case *LoopCounters:
 				if f.loop != nil {
 					read[reflect.ValueOf(f.loop(c)).Pointer()]++
 				}
-			case *shardCounters:
+			case *ShardCounters:
 				if f.shard != nil {
 					read[reflect.ValueOf(f.shard(c)).Pointer()]++
 				}
-			case *engineCounters:
+			case *EngineCounters:
 				if f.engine != nil {
 					read[reflect.ValueOf(f.engine(c)).Pointer()]++
 				}
@@ -53,8 +53,8 @@ func TestFiguresTellAllOfStats(t *testing.T) {
 	v := reflect.ValueOf(&s).Elem()
 	told := make(map[uintptr]bool)
 	names, metrics := make(map[string]bool), make(map[string]bool)
-	for i := range Figures {
-		f := &Figures[i]
+	for i := range All {
+		f := &All[i]
 		if !strings.HasSuffix(f.Help, ".") || f.Group == "" {
 			t.Errorf("%s:%s has no group or no help: %q", f.Group, f.Name, f.Help)
 		}

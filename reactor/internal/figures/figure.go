@@ -1,7 +1,8 @@
-package reactor
+package figures
 
 import (
 	"maps"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/transport"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 )
 
 // Figure is a number of Stats, or one for each value of its labels: where it is
-// counted, and what those who read it call it. The table of all of them is Figures;
+// counted, and what those who read it call it. The table of all of them is All;
 // statistics, metrics and pages are made from that.
 type Figure struct {
 	// Group and Name are the statistic's, as OpenSIPS writes them: group:name. Behind
@@ -30,9 +31,9 @@ type Figure struct {
 	// and the counters that it is the sum of; nil for what Stats finds otherwise.
 	count  func(s *Stats) *uint64
 	level  func(s *Stats) *int
-	loop   func(c *loopCounters) *atomic.Uint64
-	shard  func(c *shardCounters) *atomic.Uint64
-	engine func(c *engineCounters) *atomic.Uint64
+	loop   func(c *LoopCounters) *atomic.Uint64
+	shard  func(c *ShardCounters) *atomic.Uint64
+	engine func(c *EngineCounters) *atomic.Uint64
 	// each calls yield for each value of the labels.
 	each func(s *Stats, yield yield)
 }
@@ -99,24 +100,24 @@ const (
 // The reasons for which connects and handshakes usually fail. Figures of the
 // others are there once they have happened.
 var (
-	dialReasons      = []Reason{ConnectFailed, ConnectTimeout}
-	handshakeReasons = []Reason{HandshakeFailed, HandshakeTimeout, RejectedByDomain}
+	dialReasons      = []reason.Reason{reason.ConnectFailed, reason.ConnectTimeout}
+	handshakeReasons = []reason.Reason{reason.HandshakeFailed, reason.HandshakeTimeout, reason.RejectedByDomain}
 )
 
 // label is a reason as figures are named.
-func label(r Reason) string { return strings.ReplaceAll(r.String(), " ", "_") }
+func label(r reason.Reason) string { return strings.ReplaceAll(r.String(), " ", "_") }
 
 // eachReason calls do with the reasons for which a connection can end.
-func eachReason(do func(r Reason)) {
-	for r := NoReason + 1; r < NoConnection; r++ {
+func eachReason(do func(r reason.Reason)) {
+	for r := reason.NoReason + 1; r < reason.NoConnection; r++ {
 		do(r)
 	}
 }
 
 // usually yields the counters of the usual reasons, and of those that have happened,
 // behind further labels.
-func usually(counted map[Reason]uint64, usual []Reason, yield yield, before ...string) {
-	eachReason(func(r Reason) {
+func usually(counted map[reason.Reason]uint64, usual []reason.Reason, yield yield, before ...string) {
+	eachReason(func(r reason.Reason) {
 		if n := counted[r]; n > 0 || slices.Contains(usual, r) {
 			yield(n, append(before[:len(before):len(before)], label(r))...)
 		}
@@ -139,7 +140,7 @@ func byCause(counted map[string]uint64, yield yield) {
 // byProto yields a figure of each transport's traffic.
 func byProto(of func(t *Traffic) uint64) func(*Stats, yield) {
 	return func(s *Stats, yield yield) {
-		for p := UDP; p < transport.Count; p++ {
+		for p := transport.UDP; p < transport.Count; p++ {
 			yield(of(&s.Carried[p]), p.String())
 		}
 	}
@@ -154,11 +155,11 @@ func bySide(do func(h *Handshakes, direction string, yield yield)) func(*Stats, 
 }
 
 func closedByReason(s *Stats, yield yield) {
-	eachReason(func(r Reason) { yield(s.Closed[r], label(r), r.Blame().String()) })
+	eachReason(func(r reason.Reason) { yield(s.Closed[r], label(r), r.Blame().String()) })
 }
 
 func refusedByCause(s *Stats, yield yield) {
-	Refusals(func(r Refusal) { yield(s.RefusedFor[r], r.String()) })
+	reason.Refusals(func(r reason.Refusal) { yield(s.RefusedFor[r], r.String()) })
 }
 
 func handshakesByVersion(h *Handshakes, direction string, yield yield) {
