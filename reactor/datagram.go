@@ -26,14 +26,9 @@ func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
 	if len(in) == 0 {
 		return
 	}
-	if l.slab == nil || len(l.slab.Free()) < len(in) {
-		l.renew(len(in))
-	}
-	base := len(l.slab.Bytes())
-	l.slab.Advance(copy(l.slab.Free(), in))
+	data := l.slab.Put(in)
 	src := l.senders.Of(from, socket, datagramSource)
 	l.stat.Carried[UDP].MessagesIn.Add(1)
-	data := l.slab.Bytes()[base:]
 	switch {
 	case !glance.IsReply(data):
 		if !glance.IsACK(data) {
@@ -43,7 +38,7 @@ func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
 		l.stat.Answered.Add(l.seconds.Load())
 	}
 	i := l.eng.shardOf(data)
-	l.frames[i] = append(l.frames[i], item{kind: itemMessage, data: data[:len(data):len(data)], buf: l.slab.Retain(), src: src})
+	l.frames[i] = append(l.frames[i], item{kind: itemMessage, data: data, buf: l.slab.Retain(), src: src})
 }
 
 // datagramSource is the Source of what a peer sends to a socket.

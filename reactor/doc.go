@@ -47,6 +47,7 @@
 //	codec        TLS, plain TCP and WebSocket's opening handshake, driven by the same calls
 //	reason       why a connection ends or is refused, and who is to blame
 //	transport    the transports, and what is to be known of each
+//	slab         where a loop decrypts into, and in how many pieces that came
 //	figures      what is counted, its names, and Stats
 //	glance       what a message is and belongs to, before it is parsed
 //	phase        the life of a connection as a table

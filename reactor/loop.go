@@ -12,9 +12,8 @@ import (
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/ring"
 	"sipreactor/reactor/internal/scheduler"
-	"sipreactor/reactor/internal/sendqueue"
+	"sipreactor/reactor/internal/slab"
 	"sipreactor/reactor/internal/wheel"
-	"sipreactor/sipframe"
 )
 
 // What a loop can be asked to do for a connection.
@@ -33,9 +32,7 @@ const (
 type loop struct {
 	eng     *Engine
 	poll    *poller.Loop
-	slab    *sipframe.Buffer // where plaintext of this readiness batch goes
-	recs    []record         // records of the read under way
-	fresh   int              // where in the slab the bytes of that read begin
+	slab    slab.Slab // where plaintext of this readiness batch goes
 	burst   datagrams.Burst[*Socket]
 	senders datagrams.Sources[*Socket, Source]
 	frames  [][]item // frames of the read under way, by shard
@@ -130,12 +127,7 @@ func (l *loop) Computed(j scheduler.Job) { l.handshaken(j.(*conn)) }
 
 // Rested lets go of the slab when nothing of it is left to fill, so that an idle loop
 // holds none.
-func (l *loop) Rested() {
-	if l.slab != nil && len(l.slab.Free()) < sendqueue.RecordSize {
-		l.slab.Release()
-		l.slab = nil
-	}
-}
+func (l *loop) Rested() { l.slab.Rest() }
 
 // rest is the last thing in a callback.
 func (l *loop) rest() {

@@ -10,31 +10,10 @@ import (
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/reason"
-	"sipreactor/reactor/internal/sendqueue"
+	"sipreactor/reactor/internal/slab"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
 )
-
-// A chunk is one read of the socket that brings fewer than smallRead bytes of a
-// message and leaves it incomplete, and each record of fewer than smallRecord
-// bytes that leaves it so, however many of them came in a read: a peer that
-// shreds messages is the attack that tls_max_msg_chunks is for, one that sizes
-// its records by what the path carries is not.
-const (
-	smallRead   = 1024
-	smallRecord = 256
-)
-
-// record is one read of plaintext: a TLS record, or what one read of a plain
-// socket brought, in pieces.
-type record struct {
-	end   int // offset in the slab behind its last byte
-	small bool
-}
-
-// slabSize is what a loop decrypts into at a time. Frames of many connections
-// share it; it goes back to its pool when the last of them is done with.
-const slabSize = 64 << 10
 
 // read gets what the socket brought.
 func (l *loop) read(c *conn, in []byte) {
@@ -63,11 +42,11 @@ func (l *loop) read(c *conn, in []byte) {
 // pump decrypts and frames everything that the codec has been fed.
 func (l *loop) pump(c *conn) {
 	base := l.unfold(c)
-	l.recs, l.fresh = l.recs[:0], len(l.slab.Bytes())
 	var err error
 	for err == nil {
-		if len(l.slab.Free()) < sendqueue.RecordSize {
-			base = l.turn(c, base)
+		if l.slab.Full() {
+			l.slab.Turn(l.cut(c, base))
+			base = 0
 			if c.ignoresInput {
 				break
 			}
@@ -75,8 +54,7 @@ func (l *loop) pump(c *conn) {
 		var n int
 		n, err = c.codec.Read(l.slab.Free())
 		if n > 0 {
-			l.slab.Advance(n)
-			l.recs = append(l.recs, record{end: len(l.slab.Bytes()), small: n < smallRecord && c.src.Proto.Secure()})
+			l.slab.Took(n, c.src.Proto.Secure())
 		}
 	}
 	if !c.ignoresInput {
@@ -109,52 +87,17 @@ func (l *loop) readEnded(c *conn, err error) {
 	l.close(c, readError(err))
 }
 
-// unfold makes the slab ready: room for a record behind the bytes of a message
-// that began earlier. It gives the offset at which the connection's bytes start.
+// unfold makes the slab ready, with the bytes of a message that began earlier. It returns
+// the offset at which the connection's bytes start.
 func (l *loop) unfold(c *conn) (base int) {
-	var rest []byte
-	if c.partial != nil {
-		rest = c.partial.Bytes()
+	if c.partial == nil {
+		return l.slab.Begin(nil)
 	}
-	if l.slab == nil || len(l.slab.Free()) < len(rest)+sendqueue.RecordSize {
-		l.renew(len(rest) + sendqueue.RecordSize)
-	}
-	base = len(l.slab.Bytes())
-	if c.partial != nil {
-		l.slab.Advance(copy(l.slab.Free(), rest))
-		c.partial.Release()
-		c.partial = nil
-		c.unfinished(false)
-	}
+	base = l.slab.Begin(c.partial.Bytes())
+	c.partial.Release()
+	c.partial = nil
+	c.unfinished(false)
 	return base
-}
-
-// renew takes a fresh slab with room for at least n bytes.
-func (l *loop) renew(n int) {
-	if l.slab != nil {
-		l.slab.Release()
-	}
-	l.slab = sipframe.NewBuffer(max(n, slabSize))
-}
-
-// turn cuts the full slab and goes on in a fresh one, the bytes of a message
-// that is not complete in front.
-func (l *loop) turn(c *conn, base int) (fresh int) {
-	from := l.cut(c, base)
-	old := l.slab.Bytes()
-	rest := old[from:]
-	slab := sipframe.NewBuffer(max(slabSize, len(rest)+2*sendqueue.RecordSize))
-	slab.Advance(copy(slab.Free(), rest))
-	kept := l.recs[:0]
-	for _, r := range l.recs {
-		if r.end > from {
-			kept = append(kept, record{end: r.end - from, small: r.small})
-		}
-	}
-	l.recs, l.fresh = kept, max(l.fresh-from, 0)
-	l.slab.Release()
-	l.slab = slab
-	return 0
 }
 
 // fold keeps the bytes of a message that is not complete, which start at from,
@@ -169,20 +112,19 @@ func (l *loop) fold(c *conn, from int) {
 		c.chunks = 0 // a control frame in pieces is no message in pieces
 		return
 	}
-	if !c.waits.For(deadlines.Message) || len(rest) == 0 && !begun && len(l.recs) > 0 {
+	if !c.waits.For(deadlines.Message) || len(rest) == 0 && !begun && l.slab.Brought() {
 		c.msgLate = false
 		c.waits.Set(deadlines.Message, l.eng.now()+int64(l.eng.cfg.MaxMessageTime), c)
 	}
 	if len(rest) == 0 {
 		return // all that is kept is a part of a record, by the codec, or the head of a frame
 	}
-	c.chunks += l.chunks(from)
+	c.chunks += l.slab.Chunks(from)
 	if limit := c.cfg.MaxChunks; limit > 0 && c.chunks >= limit {
 		l.close(c, tooManyChunks(c))
 		return
 	}
-	c.partial = sipframe.NewBuffer(len(rest))
-	c.partial.Advance(copy(c.partial.Free(), rest))
+	c.partial = slab.Keep(rest)
 	if !c.unfinished(true) {
 		l.close(c, reason.Because(ConnectionLimit, "tcp_max_unfinished_per_source reached"))
 		return
@@ -192,39 +134,6 @@ func (l *loop) fold(c *conn, from int) {
 // tooManyChunks is the end of a connection whose peer shreds its messages.
 func tooManyChunks(c *conn) *Error {
 	return reason.Because(TooManyChunks, fmt.Sprintf("a message was not complete after %d (%v_max_msg_chunks)", c.cfg.MaxChunks, c.src.Proto))
-}
-
-// chunks is how many chunks this read brought of a message that starts at from
-// and is not complete.
-func (l *loop) chunks(from int) int {
-	n := l.smallBetween(from, len(l.slab.Bytes())+1)
-	brought := len(l.slab.Bytes()) - max(from, l.fresh)
-	if 0 < brought && brought < smallRead && l.largeBehind(from) {
-		n++
-	}
-	return n
-}
-
-// smallBetween counts the small records of this read that brought bytes behind
-// offset from and end before to.
-func (l *loop) smallBetween(from, to int) (n int) {
-	for _, r := range l.recs {
-		if r.small && from < r.end && r.end < to {
-			n++
-		}
-	}
-	return n
-}
-
-// largeBehind reports whether a record of this read that is not small brought bytes
-// behind offset from.
-func (l *loop) largeBehind(from int) bool {
-	for _, r := range l.recs {
-		if !r.small && r.end > from {
-			return true
-		}
-	}
-	return false
 }
 
 // cut frames the slab from base on and takes what is complete. It gives the
@@ -239,7 +148,7 @@ func (l *loop) cut(c *conn, base int) (from int) {
 		case sipframe.NeedMore:
 			return start
 		case sipframe.Frame:
-			if limit := c.cfg.MaxChunks; limit > 0 && c.chunks+l.smallBetween(start, end) >= limit {
+			if limit := c.cfg.MaxChunks; limit > 0 && c.chunks+l.slab.Small(start, end) >= limit {
 				l.close(c, tooManyChunks(c))
 				c.ignoresInput = true
 				return len(bytes)

@@ -123,10 +123,7 @@ func (e *Engine) dismiss() {
 				c.codec.Stop()
 			}
 		}
-		if l.slab != nil {
-			l.slab.Release()
-			l.slab = nil
-		}
+		l.slab.Release()
 		if l.host != nil {
 			l.host.Stop()
 			l.host = nil

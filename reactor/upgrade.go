@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/codec"
+	"sipreactor/reactor/internal/slab"
 	"sipreactor/reactor/internal/websocket"
 	"sipreactor/sipframe"
 )
@@ -83,8 +84,7 @@ func (c *conn) leaveUpgrade() {
 	}
 	c.codec = u.Below()
 	if rest := u.Rest(); len(rest) > 0 {
-		c.partial = sipframe.NewBuffer(len(rest))
-		c.partial.Advance(copy(c.partial.Free(), rest))
+		c.partial = slab.Keep(rest)
 	}
 }
 

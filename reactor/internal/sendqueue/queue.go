@@ -175,8 +175,8 @@ func (o *Queue) RemoveLast() {
 	b.Text = b.Text[:b.Ends[last-1].End]
 }
 
-// RecordSize is how much plaintext a full TLS record holds (RFC 8446 5.1).
-const RecordSize = 16384
+// recordSize is how much plaintext a full TLS record holds (RFC 8446 5.1).
+const recordSize = 16384
 
 // Launch makes b the flight, which came to so many bytes sealed, and notes
 // where in those each message ends. Loop only.
@@ -187,7 +187,7 @@ func (o *Queue) Launch(b *Batch, sealed int) {
 	o.Flight, o.Taken, o.Count = b, 0, 0
 	plain := len(b.Text)
 	overhead := 0
-	if records := (plain + RecordSize - 1) / RecordSize; records > 0 {
+	if records := (plain + recordSize - 1) / recordSize; records > 0 {
 		overhead = (sealed - plain) / records
 	}
 	for i := range b.Ends {
@@ -196,7 +196,7 @@ func (o *Queue) Launch(b *Batch, sealed int) {
 		case overhead == 0:
 			e.Wire = e.End
 		default:
-			e.Wire = min(sealed, (e.End+RecordSize-1)/RecordSize*(RecordSize+overhead))
+			e.Wire = min(sealed, (e.End+recordSize-1)/recordSize*(recordSize+overhead))
 		}
 	}
 }

@@ -39,7 +39,7 @@ func TestBatchKeepsMessagesApart(t *testing.T) {
 // written, and not before.
 func TestAdvanceCountsByRecords(t *testing.T) {
 	const overhead = 22
-	big := strings.Repeat("x", RecordSize) // fills the first record
+	big := strings.Repeat("x", recordSize) // fills the first record
 	tests := []struct {
 		name   string
 		taken  int
@@ -47,13 +47,13 @@ func TestAdvanceCountsByRecords(t *testing.T) {
 		sealed bool
 	}{
 		{"nothing", 0, 0, true},
-		{"all of the first record but a byte", RecordSize + overhead - 1, 0, true},
-		{"the first record", RecordSize + overhead, 1, true},
-		{"the second but a byte", RecordSize + 4 + 2*overhead - 1, 1, true},
-		{"all", RecordSize + 4 + 2*overhead, 3, true},
-		{"plain: the first message", RecordSize, 1, false},
-		{"plain: into the second", RecordSize + 1, 1, false},
-		{"plain: the second", RecordSize + 2, 2, false},
+		{"all of the first record but a byte", recordSize + overhead - 1, 0, true},
+		{"the first record", recordSize + overhead, 1, true},
+		{"the second but a byte", recordSize + 4 + 2*overhead - 1, 1, true},
+		{"all", recordSize + 4 + 2*overhead, 3, true},
+		{"plain: the first message", recordSize, 1, false},
+		{"plain: into the second", recordSize + 1, 1, false},
+		{"plain: the second", recordSize + 2, 2, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestAdvanceInPieces(t *testing.T) {
 			o.Add(text(strings.Repeat("m", rng.IntN(3000))), Entry{Wait: waits[i], Pong: i%7 == 6})
 		}
 		plain := len(o.Waiting.Text)
-		sealed := plain + (plain+RecordSize-1)/RecordSize*29
+		sealed := plain + (plain+recordSize-1)/recordSize*29
 		o.Launch(o.Waiting, sealed)
 		o.Waiting = nil
 		counted := 0
