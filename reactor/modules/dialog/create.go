@@ -131,6 +131,9 @@ func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {
 			x.Say(at, script.LevelError, "dialog: the Record-Route cannot name the dialog", "error", err)
 		}
 	}
+	for _, f := range m.onCreate {
+		f(c, d)
+	}
 	return 1
 }
 

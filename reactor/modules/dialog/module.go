@@ -73,6 +73,7 @@ type Module struct {
 	unlisten  func()
 	watchers  []func(core.Change)
 	onRequest []func(x *script.Machine, p Place)
+	onCreate  []func(c *proxy.Context, d *core.Dialog)
 	flags     map[string]uint // flags of the script, by name
 	names     []string
 }

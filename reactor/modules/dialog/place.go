@@ -34,5 +34,10 @@ func placeOf(b *bond) Place {
 // OnRequest has f told of later requests as their dialogs are found, within the script: for the Check of another module.
 func (m *Module) OnRequest(f func(x *script.Machine, p Place)) { m.onRequest = append(m.onRequest, f) }
 
+// OnCreate has f told of each new dialog, with its INVITE in c, within the script: for the Check of another module.
+func (m *Module) OnCreate(f func(c *proxy.Context, d *core.Dialog)) {
+	m.onCreate = append(m.onCreate, f)
+}
+
 // ContactFor is the Contact of a request of ours that goes one way.
 func (m *Module) ContactFor(d *core.Dialog, dir core.Direction) string { return m.contactFor(d, dir) }

@@ -6,11 +6,53 @@ import (
 
 	core "sipreactor/reactor/dialog"
 	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/transaction"
 )
 
 // keptAs is the value of a dialog that tells what its call takes. It is stored with the dialog, so that the load is known
-// again when the program comes back. A call whose dialog is made behind lb_start() has none.
+// again when the program comes back.
 const keptAs = "lbX_load"
+
+// earlyKey is the key of what a call takes that has no dialog yet, a []taken of its message or its transaction.
+type earlyKey struct{}
+
+// early gives that.
+func early(c *proxy.Context) []taken {
+	if all, ok := c.Attachment(earlyKey{}).([]taken); ok {
+		return all
+	}
+	if x := transaction.Of(c); x != nil {
+		all, _ := x.Attachment(earlyKey{}).([]taken)
+		return all
+	}
+	return nil
+}
+
+// setEarly keeps it: a dialog may be made yet, by another of the transaction's routes, too.
+func setEarly(c *proxy.Context, all []taken) {
+	c.Attach(earlyKey{}, all)
+	if x := transaction.Of(c); x != nil {
+		x.Attach(earlyKey{}, all)
+	}
+}
+
+// begun hands it on from the message to its transaction.
+func begun(h *transaction.Happening) {
+	if h.What != transaction.Created {
+		return
+	}
+	if all, _ := h.Context.Attachment(earlyKey{}).([]taken); len(all) > 0 {
+		h.Exchange.Attach(earlyKey{}, all)
+	}
+}
+
+// created has a dialog know what its call took before it was made.
+func (m *module) created(c *proxy.Context, d *core.Dialog) {
+	if all := early(c); len(all) > 0 {
+		setEarly(c, nil)
+		m.store(d, all)
+	}
+}
 
 // taken is what a call takes of a destination: by lb_start() and its like, or with Counted by lb_count_call().
 type taken struct {
@@ -38,13 +80,23 @@ func (m *module) keep(c *proxy.Context, t *taken, off bool) {
 		return
 	}
 	d := m.dialog.Of(c)
-	if d == nil {
-		return
+	all := early(c)
+	if d != nil {
+		all = kept(d)
 	}
-	all := slices.DeleteFunc(kept(d), func(o taken) bool { return o.is(t) })
+	all = slices.DeleteFunc(slices.Clone(all), func(o taken) bool { return o.is(t) })
 	if !off {
 		all = append(all, *t)
 	}
+	if d == nil {
+		setEarly(c, all)
+		return
+	}
+	m.store(d, all)
+}
+
+// store has a dialog know what its call takes.
+func (m *module) store(d *core.Dialog, all []taken) {
 	if len(all) == 0 {
 		d.Unset(keptAs)
 		return

@@ -18,22 +18,33 @@ import (
 
 // TestLoadIsKept: what calls take is known again in another life of the program, until they end.
 func TestLoadIsKept(t *testing.T) {
+	const count = `
+	load_balance(1, "pstn");
+	load_balance(1, "pstn");
+	lb_count_call("127.0.0.1", 5100, 1, "vm");
+	lb_count_call("127.0.0.1", 5300, 1, "vm");
+	lb_count_call("127.0.0.1", 5300, 1, "vm", 1);
+	`
+	t.Run("behind create_dialog", func(t *testing.T) {
+		loadIsKept(t, `route { create_dialog(); `+count+` t_relay(); }`, "200 OK")
+	})
+	t.Run("before create_dialog", func(t *testing.T) {
+		loadIsKept(t, `route { `+count+` create_dialog(); t_relay(); }`, "200 OK")
+	})
+	t.Run("create_dialog in a failure_route", func(t *testing.T) {
+		loadIsKept(t, `route { `+count+` t_on_failure("f"); t_relay(); } failure_route[f] { route(follow); $du = "sip:127.0.0.1:5200;transport=tls"; t_relay(); } route[follow] { create_dialog(); }`, "404 Not Found", "200 OK")
+	})
+}
+
+// loadIsKept has two calls that are answered so.
+func loadIsKept(t *testing.T, routes string, answers ...string) {
 	url := storetest.SQLite(t)
 	if err := store.Create(t.Context(), url, "dialog"); err != nil {
 		t.Fatal(err)
 	}
 	text := strings.Replace(head(t), `loadmodule "load_balancer.so"`,
 		"loadmodule \"db_sqlite.so\"\nloadmodule \"dialog.so\"\nloadmodule \"load_balancer.so\"", 1) +
-		fmt.Sprintf("modparam(\"dialog\", \"db_mode\", 3)\nmodparam(\"dialog\", \"db_url\", %q)\n", url) + `
-route {
-	create_dialog();
-	load_balance(1, "pstn");
-	load_balance(1, "pstn");
-	lb_count_call("127.0.0.1", 5100, 1, "vm");
-	lb_count_call("127.0.0.1", 5300, 1, "vm");
-	lb_count_call("127.0.0.1", 5300, 1, "vm", 1);
-	t_relay();
-}`
+		fmt.Sprintf("modparam(\"dialog\", \"db_mode\", 3)\nmodparam(\"dialog\", \"db_url\", %q)\n", url) + routes
 	life := func(f func(b *moduletest.Bench)) {
 		t.Run("a life", func(t *testing.T) {
 			f(moduletest.New(t, text, tm.New, sl.New, dialog.New, loadbalancer.New, db_sqlite.New))
@@ -55,7 +66,9 @@ route {
 	life(func(b *moduletest.Bench) {
 		for _, id := range []string{"a", "b"} {
 			send(b, "INVITE", id, id)
-			answer(t, b, sent(t, b), "200 OK")
+			for _, status := range answers {
+				answer(t, b, sent(t, b), status)
+			}
 		}
 		until(b, taken)
 	})

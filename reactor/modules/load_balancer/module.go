@@ -15,6 +15,7 @@ import (
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
+	"sipreactor/reactor/transaction"
 )
 
 // module is the module in one configuration.
@@ -146,6 +147,7 @@ func (m *module) check(l *script.Loading) {
 	if d, ok := l.Instance("dialog").(*dialog.Module); ok {
 		m.dialog = d
 		d.Watch(m.ended)
+		d.OnCreate(m.created)
 	}
 	if m.tm == nil {
 		l.Notef(l.Place(""), "load_balancer counts calls by the transactions of the module tm, which is not loaded: loads stay 0, and nothing is pinged")
@@ -211,7 +213,12 @@ func (m *module) listen() bool {
 	if m.tm == nil || m.tm.Layer() == nil {
 		return false
 	}
-	m.calls.once.Do(func() { m.tm.Layer().Listen(m.calls.Happened) })
+	m.calls.once.Do(func() {
+		m.tm.Layer().Listen(func(h *transaction.Happening) {
+			begun(h)
+			m.calls.Happened(h)
+		})
+	})
 	m.calls.tracker.Follow(m.tm)
 	return true
 }
