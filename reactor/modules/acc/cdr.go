@@ -262,7 +262,7 @@ func (m *module) loadFromDialog(a *script.Args) script.Action {
 		if k, _ := c.Attachment(loadedKey{}).(*account); k != nil || m.dialog == nil {
 			return -1
 		}
-		k := m.ofDialog(m.dialog.Of(c))
+		k := m.ofDialog(m.dialog.Seen(c))
 		if k == nil {
 			return -1
 		}

@@ -96,7 +96,7 @@ func ParseFlags(text string) (core.Flag, error) { return parseFlags(text) }
 // modules. It returns what create_dialog() does.
 func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {
 	c := x.Context()
-	if d := m.of(x); d != nil {
+	if d := m.Of(c); d != nil {
 		d.AddFlags(f)
 		return 1
 	}
@@ -120,7 +120,7 @@ func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {
 		return -1
 	}
 	b := &bond{dialog: d, dir: core.Downstream}
-	c.Attach(bondKey{}, b)
+	m.bind(c, b)
 	e := transaction.Of(c)
 	e.Attach(bondKey{}, b)
 	b.handle = e.Handle()

@@ -40,8 +40,17 @@ func (m *Module) of(x *script.Machine) *core.Dialog {
 
 func (m *Module) bondOf(x *script.Machine) *bond { return m.bondAt(x.Context()) }
 
-// Of returns the dialog of a message or its transaction; nil: there is none. It is for other modules.
+// Of returns the dialog of a message or its transaction, whatever other one its script has loaded; nil: there is none. It
+// is for other modules.
 func (m *Module) Of(c *proxy.Context) *core.Dialog {
+	if b := m.ownBond(c); b != nil {
+		return b.dialog
+	}
+	return nil
+}
+
+// Seen returns the dialog that the script of a message sees: one that it has loaded, or Of.
+func (m *Module) Seen(c *proxy.Context) *core.Dialog {
 	if b := m.bondAt(c); b != nil {
 		return b.dialog
 	}
@@ -72,6 +81,27 @@ func (m *Module) bondAt(c *proxy.Context) *bond {
 	return nil
 }
 
+// ownBond is bondAt beneath what load_dialog_ctx() has covered it with; nil: the message belongs to no dialog.
+func (m *Module) ownBond(c *proxy.Context) *bond {
+	b := m.bondAt(c)
+	if b != nil && b.borrow != nil {
+		b = b.borrow
+	}
+	if b == nil || b.dialog == nil {
+		return nil
+	}
+	return b
+}
+
+// bind has the message belong to a dialog, which a loaded one goes on to cover.
+func (m *Module) bind(c *proxy.Context, b *bond) {
+	if was := m.bondAt(c); was != nil && was.borrow != nil {
+		was.borrow = b
+		return
+	}
+	c.Attach(bondKey{}, b)
+}
+
 // nowhere is where a phony message comes from.
 var nowhere reactor.Source
 
@@ -79,7 +109,7 @@ var nowhere reactor.Source
 func (m *Module) happened(h *transaction.Happening) {
 	x := h.Exchange
 	if h.What == transaction.Created {
-		if b, ok := h.Context.Attachment(bondKey{}).(*bond); ok {
+		if b := m.ownBond(h.Context); b != nil {
 			x.Attach(bondKey{}, b)
 		}
 		return
@@ -220,7 +250,7 @@ func (m *Module) follow(x *script.Machine, mode matchMode) bool {
 	if !msg.IsRequest() || !c.HasToTag() || m.dialogs == nil {
 		return false
 	}
-	if m.bondOf(x) != nil {
+	if m.ownBond(c) != nil {
 		return true
 	}
 	from, err := msg.From()

@@ -41,7 +41,7 @@ func (m *Module) MatchHidden(x *script.Machine, at *script.Site, did, callID []b
 	if side.Contact == "" {
 		return nil, core.Unknown
 	}
-	if m.bondOf(x) == nil {
+	if m.ownBond(c) == nil {
 		m.join(x, d, dir, []byte(side.Contact), []byte(side.Routes)) // those that it came with are ours, and right
 	}
 	if err := c.SetRequestURI([]byte(side.Contact)); err != nil {

@@ -41,7 +41,7 @@ func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri
 	}
 	b := &bond{dialog: d, dir: dir, tag: d.CalleeTag(w.Tag), cseq: seq, verdict: d.Check(w), said: w, method: method, shift: d.Shift(w)}
 	w.Tag, w.URI, w.Routes = []byte(b.tag), nil, nil // those were the message's
-	c.Attach(bondKey{}, b)
+	m.bind(c, b)
 	if e := transaction.Of(c); e != nil {
 		e.Attach(bondKey{}, b)
 	}

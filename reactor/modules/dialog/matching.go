@@ -26,7 +26,7 @@ func (m *Module) match(a *script.Args) script.Action {
 
 func (m *Module) validate(*script.Args) script.Action {
 	return func(x *script.Machine) int {
-		b := m.bondOf(x)
+		b := m.ownBond(x.Context())
 		if b == nil || b.verdict == 0 {
 			return int(core.BadRequest)
 		}
@@ -38,7 +38,7 @@ func (m *Module) validate(*script.Args) script.Action {
 func (m *Module) fixRoute(a *script.Args) script.Action {
 	at := a.Site()
 	return func(x *script.Machine) int {
-		b := m.bondOf(x)
+		b := m.ownBond(x.Context())
 		if b == nil || b.verdict == 0 {
 			return -1
 		}

@@ -16,7 +16,7 @@ type Place struct {
 }
 
 // PlaceOf returns the place of a message.
-func (m *Module) PlaceOf(c *proxy.Context) Place { return placeOf(m.bondAt(c)) }
+func (m *Module) PlaceOf(c *proxy.Context) Place { return placeOf(m.ownBond(c)) }
 
 // PlaceOfExchange returns the place of a transaction.
 func (m *Module) PlaceOfExchange(e *transaction.Exchange) Place {

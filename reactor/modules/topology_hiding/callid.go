@@ -94,7 +94,7 @@ func (m *module) calleeCallID(x *script.Machine) script.Value {
 	if m.dialog == nil {
 		return script.Value{}
 	}
-	if d := m.dialog.Of(x.Context()); d != nil {
+	if d := m.dialog.Seen(x.Context()); d != nil {
 		if v, ok := d.Get(dialog.CalleeCallID); ok {
 			return script.Text(x.KeepString(v.Text))
 		}
