@@ -5,6 +5,7 @@ import "sipreactor/reactor"
 // Said is what a response of a callee to the INVITE says of its sender. Texts are views: what is new is copied.
 type Said struct {
 	Tag, Contact, Routes []byte
+	From, To             []byte // URIs; empty: not known
 	Socket               *reactor.Socket
 	SDP, Told            []byte // kept as they are
 }
@@ -49,12 +50,16 @@ func (d *Dialog) Heard(code int, leg *Said, now int64) {
 	if leg.Told != nil && c.Told == nil { // what a later request has told counts more
 		c.Told = leg.Told
 	}
+	if code < 200 && d.answered < 0 {
+		d.named(leg.From, leg.To)
+	}
 	e := ring
 	if code >= 200 {
 		e = answer
 		c.Answered = true
 		if d.answered < 0 {
 			d.answered = i
+			d.named(leg.From, leg.To)
 			if d.state != Ended {
 				d.started = now
 				d.expires = now + d.timeout

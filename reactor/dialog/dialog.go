@@ -70,13 +70,49 @@ type Dialog struct {
 	script   uint32 // flags of the script
 	caller   Leg
 	callees  []Leg
-	answered int // which callee answered; -1 none
+	parties  *Parties // nil: those that came
+	answered int      // which callee answered; -1 none
 	values   []Value
 	links    []link
 	attached []attachment
 	dirty    bool // it waits for Changed
 	stored   bool // there is a row of it
 	left     bool // the table
+}
+
+// Parties are the URIs of From and To as the callee knows them, where the INVITE had others than the caller wrote; "" is the
+// caller's.
+type Parties struct{ From, To string }
+
+// Parties returns who the call is between as one side knows it: the URI of the caller, and of the callee.
+func (d *Dialog) Parties(dir Direction) (caller, callee string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	caller, callee = d.FromURI, d.ToURI
+	if p := d.parties; p != nil && dir == Downstream {
+		if p.From != "" {
+			caller = p.From
+		}
+		if p.To != "" {
+			callee = p.To
+		}
+	}
+	return caller, callee
+}
+
+// named notes the parties that a callee names in its response. The dialog is locked.
+func (d *Dialog) named(from, to []byte) {
+	var p Parties
+	if len(from) > 0 && string(from) != d.FromURI {
+		p.From = string(from)
+	}
+	if len(to) > 0 && string(to) != d.ToURI {
+		p.To = string(to)
+	}
+	d.parties = nil
+	if p != (Parties{}) {
+		d.parties = &p
+	}
 }
 
 type attachment struct{ key, value any }
@@ -102,6 +138,7 @@ type Summary struct {
 	Caller   Leg
 	Callees  []Leg
 	Callee   int // which of them answered; -1 none
+	Parties  Parties
 	Values   []Value
 	Profiles []Membership
 }
@@ -113,6 +150,9 @@ func (d *Dialog) Summary() Summary {
 	s := Summary{Dialog: d, State: d.state, Reason: d.reason, Started: d.started, Ended: d.ended, Expires: d.expires,
 		Flags: d.flags, Script: d.script, Caller: d.caller, Callees: append([]Leg(nil), d.callees...), Callee: d.answered,
 		Values: append([]Value(nil), d.values...)}
+	if d.parties != nil {
+		s.Parties = *d.parties
+	}
 	for _, l := range d.links {
 		s.Profiles = append(s.Profiles, Membership{l.profile, l.value})
 	}

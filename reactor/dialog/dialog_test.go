@@ -260,3 +260,40 @@ func TestExpiredBy(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// TestParties: who answers names the parties as it knows them, and requests of ours to it do; the caller's are its own. Of
+// forks the one counts that has answered.
+func TestParties(t *testing.T) {
+	table := New(Config{})
+	d, err := table.Create(&Init{CallID: "c", FromTag: "a", FromURI: "sip:alice@example.net", ToURI: "sip:bob@example.net", CSeq: 1, Timeout: 60,
+		Caller: Leg{Tag: "a", Contact: "sip:a"}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants := func(want string) {
+		t.Helper()
+		for dir, want := range map[Direction]string{Downstream: want, Upstream: "sip:alice@example.net sip:bob@example.net"} {
+			if from, to := d.Parties(dir); from+" "+to != want {
+				t.Errorf("%v: %s %s, want %s", dir, from, to, want)
+			}
+		}
+	}
+	wants("sip:alice@example.net sip:bob@example.net")
+	d.Heard(180, &Said{Tag: []byte("b"), From: []byte("sip:x@invalid"), To: []byte("sip:bob@example.net")}, 1)
+	wants("sip:x@invalid sip:bob@example.net")
+	d.Heard(180, &Said{Tag: []byte("c"), From: []byte("sip:alice@example.net"), To: []byte("sip:carol@example.net")}, 1)
+	wants("sip:alice@example.net sip:carol@example.net")
+	d.Heard(200, &Said{Tag: []byte("b"), From: []byte("sip:x@invalid"), To: []byte("sip:bob@example.net")}, 1)
+	wants("sip:x@invalid sip:bob@example.net")
+	d.Heard(200, &Said{Tag: []byte("c"), From: []byte("sip:alice@example.net"), To: []byte("sip:carol@example.net")}, 1)
+	wants("sip:x@invalid sip:bob@example.net")
+	if s := d.Summary(); s.Parties != (Parties{From: "sip:x@invalid"}) {
+		t.Errorf("%+v", s.Parties)
+	}
+	other := New(Config{})
+	if !other.Restore(&Row{ID: d.ID, CallID: "c", FromTag: "a", FromURI: d.FromURI, ToURI: d.ToURI, State: Confirmed, Started: 1, Expires: 1 << 40, Parties: d.Summary().Parties}) {
+		t.Fatal("it is not restored")
+	}
+	d = other.ByID(d.ID)
+	wants("sip:x@invalid sip:bob@example.net")
+}

@@ -127,6 +127,7 @@ type Row struct {
 	Caller, Callee         Leg
 	Values                 []Value
 	Profiles               []Membership
+	Parties                Parties
 }
 
 // Restore puts a dialog back. One whose time is over ends with the next Expire, as it would have. It reports false for one
@@ -141,6 +142,9 @@ func (t *Table) Restore(r *Row) bool {
 		flags: r.Flags, script: r.Script, caller: r.Caller, callees: []Leg{r.Callee}, values: r.Values, stored: true,
 	}
 	d.callees[0].Answered = true
+	if r.Parties != (Parties{}) {
+		d.parties = &r.Parties
+	}
 	if !t.enter(d) {
 		return false
 	}

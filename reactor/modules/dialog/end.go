@@ -119,7 +119,7 @@ func (m *Module) Send(d *core.Dialog, q *Sequential) bool {
 	if q.CSeq != 0 {
 		number = q.CSeq
 	}
-	toURI, fromURI := d.ToURI, d.FromURI
+	fromURI, toURI := d.Parties(q.Dir)
 	if q.Dir == core.Upstream {
 		toURI, fromURI = fromURI, toURI
 	}

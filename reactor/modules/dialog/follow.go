@@ -169,7 +169,11 @@ func (m *Module) heard(h *transaction.Happening, b *bond, now int64) {
 	if err != nil {
 		return
 	}
-	leg := core.Said{Tag: msg.Bytes(to.Tag), Contact: appendContact(make([]byte, 0, 128), h.Context), Socket: h.Context.Src.Socket}
+	from, err := msg.From()
+	if err != nil {
+		return
+	}
+	leg := core.Said{Tag: msg.Bytes(to.Tag), From: msg.Bytes(from.URI), To: msg.Bytes(to.URI), Contact: appendContact(make([]byte, 0, 128), h.Context), Socket: h.Context.Src.Socket}
 	if h.Code >= 200 || msg.Find(sipframe.HeaderRecordRoute) >= 0 {
 		leg.Routes = m.calleeRoutes(h, msg)
 	}

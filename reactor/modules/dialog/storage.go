@@ -59,6 +59,7 @@ func (m *Module) load() error {
 			Caller: core.Leg{Tag: r.Text(3), Contact: r.Text(14), Routes: r.Text(12), CSeq: number(r.Text(8)), Own: number(r.Text(10)), Socket: m.socket(r.Text(16))},
 			Callee: core.Leg{Tag: r.Text(5), Contact: r.Text(15), Routes: r.Text(13), CSeq: number(r.Text(9)), Own: number(r.Text(11)), Socket: m.socket(r.Text(17))},
 			Values: parseValues(r.Text(21)), Profiles: m.parseProfiles(r.Text(22)),
+			Parties: core.Parties{From: r.Text(6), To: r.Text(7)},
 		}
 		if err := r.Err(); err != nil {
 			m.env.Log.Warn("dialog: a row is left out", "error", err)
@@ -195,6 +196,14 @@ func (m *Module) apply(ctx context.Context, list []core.Stored) error {
 	return err
 }
 
+// given is a text, NULL where it is empty.
+func given(text string) store.Value {
+	if text == "" {
+		return store.Null
+	}
+	return store.String(text)
+}
+
 func (m *Module) row(s *core.Summary) []store.Value {
 	var callee core.Leg
 	if s.Callee >= 0 {
@@ -203,7 +212,7 @@ func (m *Module) row(s *core.Summary) []store.Value {
 	text := store.String
 	seq := func(n uint32) store.Value { return text(strconv.FormatUint(uint64(n), 10)) }
 	return []store.Value{
-		store.Int(s.ID.Int()), text(s.CallID), text(s.FromURI), text(s.FromTag), text(s.ToURI), text(callee.Tag), store.Null, store.Null,
+		store.Int(s.ID.Int()), text(s.CallID), text(s.FromURI), text(s.FromTag), text(s.ToURI), text(callee.Tag), given(s.Parties.From), given(s.Parties.To),
 		seq(s.Caller.CSeq), seq(callee.CSeq), store.Int(int64(s.Caller.Own)), store.Int(int64(callee.Own)),
 		text(s.Caller.Routes), text(callee.Routes), text(s.Caller.Contact), text(callee.Contact),
 		text(socketText(s.Caller.Socket)), text(socketText(callee.Socket)), store.Int(int64(s.State)), store.Int(s.Started), store.Int(s.Expires),

@@ -93,3 +93,27 @@ route[replace] {
 		}
 	}
 }
+
+// Requests of the dialog's own name the parties as the callee was told them, also where one branch alone was.
+func TestPartiesOfOurOwn(t *testing.T) {
+	for name, text := range map[string]string{
+		"route":        `route { create_dialog("auto-prack"); record_route(); uac_replace_from("", "sip:anonymous@anonymous.invalid"); t_relay(); }`,
+		"branch_route": `route { create_dialog("auto-prack"); record_route(); t_on_branch("b"); t_relay(); } branch_route[b] { uac_replace_from("", "sip:anonymous@anonymous.invalid"); }`,
+		"no restore":   `modparam("uac", "restore_mode", "none") route { create_dialog("auto-prack"); record_route(); uac_replace_from("", "sip:anonymous@anonymous.invalid"); t_relay(); }`,
+	} {
+		b := moduletest.New(t, head+"loadmodule \"dialog.so\"\n"+text, append(append([]script.Constructor{}, modules...), dialog.New)...)
+		b.Receive(request("INVITE "+bob, "Contact: <sip:alice@192.0.2.9;transport=tls>"))
+		answer(t, b, b.Sent[len(b.Sent)-1], "183 Session Progress", "Contact: <sip:bob@192.0.2.9;transport=tls>", "Require: 100rel", "RSeq: 1")
+		found := false
+		for _, s := range b.Sent {
+			if strings.HasPrefix(s.Text, "PRACK ") {
+				if found = true; !strings.Contains(s.Text, "\r\nFrom: <sip:anonymous@anonymous.invalid>;tag=a\r\n") || !strings.Contains(s.Text, "\r\nTo: <sip:bob@example.net>;tag=b\r\n") {
+					t.Errorf("%s: %s", name, s.Text)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s: there is no PRACK: %q", name, b.Log)
+		}
+	}
+}
