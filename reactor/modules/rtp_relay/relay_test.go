@@ -69,6 +69,24 @@ func TestLateOffer(t *testing.T) {
 	e.take(t, "offer from-tag=b via-branch=b0 to-tag=a", "answer from-tag=b via-branch=b0 to-tag=a", "offer from-tag=a via-branch=b0 to-tag=b")
 }
 
+// TestRefusedAnswer: an ACK that the script refuses has no answer to a late offer, and the one that it lets pass has.
+func TestRefusedAnswer(t *testing.T) {
+	e := newStub(t, true)
+	c := newCall(t, e, nil, strings.Replace(relaying(`rtp_relay_engage("rtpengine");`), "t_relay();", `if (is_method("ACK") && !validate_dialog()) exit; t_relay();`, 1))
+	out := c.request("INVITE", "1", false, "")
+	c.at(c.answer(out[0], "200 OK", "b", sdp(20000)), "40002")
+	e.take(t, "offer from-tag=b via-branch=b0 to-tag=a")
+	routes := c.routes
+	c.routes = append(routes[:1:1], "Route: <sip:198.51.100.66;transport=tls;lr>")
+	if sent := c.request("ACK", "1", false, sdp(6666)); len(sent) > 0 {
+		t.Fatal(sent)
+	}
+	e.take(t)
+	c.routes = routes
+	c.at(c.request("ACK", "1", false, sdp(10000))[0], "40004")
+	e.take(t, "answer from-tag=b via-branch=b0 to-tag=a")
+}
+
 // TestBranches has branches be calls of their own for rtpproxy, each with its flags, of which one stays.
 func TestBranches(t *testing.T) {
 	p := newStub(t, false)

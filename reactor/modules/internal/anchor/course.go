@@ -151,14 +151,27 @@ func (s *Session) take(Side) bool {
 	return was
 }
 
-// request has the answer in an ACK pass, which has no transaction that could be followed.
+// request looks at an ACK, which has no transaction that could be followed.
 func (f *Follower) request(x *script.Machine, p dialog.Place) {
-	c := x.Context()
-	if c.Msg.Method() != sipframe.ACK {
-		return
+	if c := x.Context(); c.Msg.Method() == sipframe.ACK && f.ofDialog(p.Dialog) != nil {
+		c.Attach(passingKey(f.Name), &passing{f, p})
 	}
+}
+
+// passingKey is the key of an ACK that may have an answer, by its Follower's name.
+type passingKey string
+
+// passing is such an ACK: the script has not said yet whether it is to pass.
+type passing struct {
+	follower *Follower
+	place    dialog.Place
+}
+
+// Decided has the answer in it pass: proxy.Decided.
+func (k *passing) Decided(c *proxy.Context, code int) {
+	f, p := k.follower, k.place
 	s := f.ofDialog(p.Dialog)
-	if s == nil || !s.take(sender(p.Dir)) {
+	if code != 0 || s == nil || !s.take(sender(p.Dir)) {
 		return
 	}
 	if sdp := relay.SDP(c); sdp != nil {
