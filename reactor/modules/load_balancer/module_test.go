@@ -264,3 +264,31 @@ route { create_dialog(); load_balance(1, "pstn"); t_relay(); }`, tm.New, sl.New,
 		t.Error(got)
 	}
 }
+
+// TestRefusedBYE: a BYE that the script refuses by its transaction ends no call.
+func TestRefusedBYE(t *testing.T) {
+	b := moduletest.New(t, head(t)+`
+route {
+	if ($rm == "BYE") {
+		if ($hdr(Via) =~ "refused") { t_reply(403, "No"); exit; }
+		if ($hdr(Via) =~ "answered") { t_reply(200, "OK"); exit; }
+		$du = "sip:127.0.0.1:5200;transport=tls";
+		t_relay();
+		exit;
+	}
+	lb_start(1, "pstn");
+	t_relay();
+}`, tm.New, sl.New, loadbalancer.New)
+	for _, how := range []string{"passed", "answered"} {
+		send(b, "INVITE", how, "i"+how)
+		answer(t, b, sent(t, b), "200 OK")
+		send(b, "BYE", how, "refused"+how)
+		if got := loads(t, b); got != "2/pstn=1" {
+			t.Errorf("%s: behind a refused BYE the loads are %q", how, got)
+		}
+		send(b, "BYE", how, how)
+		if got := loads(t, b); got != "" {
+			t.Errorf("%s: behind the BYE the loads are %q", how, got)
+		}
+	}
+}

@@ -129,10 +129,13 @@ func (c *Call) end() {
 // Happened is told what happens to transactions: a transaction.Listener.
 func (s *Calls) Happened(h *transaction.Happening) {
 	switch h.What {
-	case transaction.Created:
-		if h.Exchange.Method() == sipframe.BYE && h.Context != nil && h.Context.Msg != nil {
-			s.HungUp(string(h.Context.Msg.CallID()))
+	case transaction.BranchOut:
+		s.bye(h)
+	case transaction.ReplyOut:
+		if h.Code >= 200 && h.Code < 300 {
+			s.bye(h)
 		}
+	case transaction.Created:
 		if s.some.Load() == 0 {
 			return
 		}
@@ -153,6 +156,13 @@ func (s *Calls) Happened(h *transaction.Happening) {
 	case transaction.Lost, transaction.Over:
 		s.over(h.Exchange)
 	default: // nothing that a call begins or ends with
+	}
+}
+
+// bye ends the call of a BYE, which is in Context: the script has let it pass, or answered it.
+func (s *Calls) bye(h *transaction.Happening) {
+	if h.Exchange.Method() == sipframe.BYE && h.Context.Msg != nil && h.Context.Msg.IsRequest() {
+		s.HungUp(string(h.Context.Msg.CallID()))
 	}
 }
 
