@@ -272,7 +272,10 @@ func (l *Layer) Repeat(c *proxy.Context) bool {
 
 // Begin makes a transaction of the request in c, which the caller holds until its Router is done. An INVITE is answered
 // 100 at once. The error tells what has been done about a request that gets none.
-func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
+func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) { return l.begin(c, false) }
+
+// begin is Begin, with quiet without the 100.
+func (l *Layer) begin(c *proxy.Context, quiet bool) (*Exchange, error) {
 	m := c.Msg.Method()
 	switch {
 	case Of(c) != nil:
@@ -302,7 +305,7 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 		if l.merges.add(merge, h) != 0 {
 			l.requests.remove(x.key, h)
 			x.drop()
-			_ = c.Reply(482, nil)
+			l.itself(c, func() error { return c.Reply(482, nil) })
 			return nil, ErrMerged
 		}
 		x.merge, x.merged = merge, true
@@ -326,7 +329,7 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 		s.Created(c, x)
 	}
 	x.tell(Created, nil, 0, nil)
-	if x.Invite() && !l.Config().Quiet {
+	if x.Invite() && !quiet && !l.Config().Quiet {
 		x.Trying()
 	}
 	return x, nil
@@ -335,8 +338,20 @@ func (l *Layer) Begin(c *proxy.Context) (*Exchange, error) {
 // refuse answers 503 to a request for which there is no transaction.
 func (l *Layer) refuse(c *proxy.Context) {
 	l.shards[c.W.Shard()%len(l.shards)].stat.add(statRefused)
-	_ = c.ReplyBusy()
+	l.itself(c, c.ReplyBusy)
 }
+
+// itself answers a request that gets no transaction.
+func (l *Layer) itself(c *proxy.Context, answer func() error) {
+	s := l.scratchOf(c)
+	s.answering = true
+	_ = answer()
+	s.answering = false
+}
+
+// Answering reports whether the answer to the request in c that is being given is the Layer's own, where the request gets no
+// transaction: a refusal, or the 200 to a CANCEL. It is for who is told of that as proxy.Decided.
+func (l *Layer) Answering(c *proxy.Context) bool { return l.scratchOf(c).answering }
 
 // settle notes once that the request has its final response, or gets none.
 func (x *Exchange) settle() {

@@ -288,6 +288,8 @@ type scratch struct {
 	reason []byte  // of a CANCEL, from the script
 	acked  uint64  // the handle of the transaction that the ACK at hand was for, while that is routed
 	own    wording // of the answer of ours that is being sent
+	// answering: a request that gets no transaction is being answered.
+	answering bool
 }
 
 // wording is what an answer of ours says besides its code. An empty reason is the code's usual one, an empty tag ours.

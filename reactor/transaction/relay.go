@@ -33,6 +33,8 @@ type Options struct {
 	PassReason bool
 	// NoCancel follows "Content-Disposition: no-cancel" (allow-no-cancel).
 	NoCancel bool
+	// Quiet has a transaction that is made send no 100 (0x01 of before OpenSIPS 3).
+	Quiet bool
 	// Silent keeps responses from the client (t_replicate).
 	Silent bool
 }
@@ -105,7 +107,7 @@ func (l *Layer) Relay(c *proxy.Context, o *Options) int {
 	automatic := x == nil || x.implied
 	if x == nil {
 		var err error
-		if x, err = l.Begin(c); err != nil {
+		if x, err = l.begin(c, o.Quiet); err != nil {
 			if err == ErrRepeat {
 				return Repeated
 			}
@@ -271,7 +273,7 @@ func (l *Layer) Cancel(c *proxy.Context, _ *Options) bool {
 		reason = append(append([]byte("Reason: "), c.Msg.Value(sipframe.HeaderReason)...), "\r\n"...)
 		proxy.OneLine(reason[:len(reason)-2])
 	}
-	_ = c.Reply(200, cancelingReason)
+	l.itself(c, func() error { return c.Reply(200, cancelingReason) })
 	return l.deliver(c, event{kind: evCancel, handle: h}, reason)
 }
 

@@ -12,7 +12,7 @@ import (
 func relayFlags(text string, o *transaction.Options) (wrong string) {
 	text = strings.TrimSpace(text)
 	if n, err := strconv.ParseUint(text, 0, 16); err == nil {
-		o.NoReply, o.NoFailover, o.PassReason, o.NoCancel = n&2 != 0, n&4 != 0, n&8 != 0, n&16 != 0
+		o.Quiet, o.NoReply, o.NoFailover, o.PassReason, o.NoCancel = n&1 != 0, n&2 != 0, n&4 != 0, n&8 != 0, n&16 != 0
 		return ""
 	}
 	for _, f := range strings.Split(text, ",") {

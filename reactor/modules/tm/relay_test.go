@@ -112,3 +112,14 @@ route { exit; }`, tm.New); !strings.Contains(got, "no route[none]") {
 		t.Error(got)
 	}
 }
+
+// The flag 0x01 of before OpenSIPS 3 has the transaction that t_relay() makes send no 100.
+func TestRelayQuietly(t *testing.T) {
+	for call, want := range map[string]string{`t_relay("0x01")`: "INVITE", `t_relay("0x02")`: "100 INVITE", `t_relay(1)`: "INVITE"} {
+		b := start(t, `route { `+call+`; }`)
+		b.send(t, "INVITE")
+		if out := b.want(t, want); len(out) == 0 {
+			t.Errorf("%s: %q", call, b.Log)
+		}
+	}
+}
