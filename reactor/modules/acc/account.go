@@ -4,6 +4,7 @@ import (
 	"time"
 
 	core "sipreactor/reactor/dialog"
+	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
 	"sipreactor/sipframe"
@@ -82,6 +83,17 @@ func (a *account) happens(h *transaction.Happening) {
 		}
 		p.free()
 	default: // no record is of it
+	}
+}
+
+// Decided writes the record of a request that gets no transaction: a CANCEL, with report_cancels, and one that came by another
+// way before, or that there is no room for. It is proxy.Decided.
+func (a *account) Decided(c *proxy.Context, code int) {
+	if a.of.tm == nil || a.of.tm.Layer() == nil || !a.of.tm.Layer().Answering(c) {
+		return
+	}
+	if code >= 300 && a.mark.has(onFailed) || code < 300 && a.mark.has(wanted) && a.of.cancels {
+		a.answered(nil, c.Msg, code)
 	}
 }
 

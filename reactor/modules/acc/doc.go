@@ -10,5 +10,8 @@
 //
 // While the database is gone its records wait in files in state_dir, 256 MB of them at
 // most, over a restart, too, and so do those that come when accounting has ended; a
-// record that a statement was about when the database went may be there twice.
+// record that a statement was about when the database went may be there twice. A record
+// that the database refuses, as for a value that is too long, is put aside in the same
+// folder, in refused.jsonl with what the database said, 16 MB at most; what finds no room
+// there, or no state_dir, is in the log as a whole.
 package acc

@@ -120,21 +120,22 @@ func (m *module) doAccounting(a *script.Args) script.Action {
 		if !ok {
 			return -1
 		}
-		follow := want.has(cdr) && x.Message().Method() == sipframe.INVITE && !x.Context().HasToTag()
-		if follow {
-			if rc := m.dialog.Create(x, at, 0); rc <= 0 {
-				return rc
-			}
-		}
 		k := m.account(x, true)
-		if follow && k.dialog == nil {
-			k.dialog, k.began = m.dialog.Of(x.Context()), time.Now()
-		}
-		k.marked = true
-		k.mark.join(want)
+		before := k.mark
+		k.mark.join(want) // a transaction may be refused in what comes next
 		if t, ok := table(x); ok {
 			k.table = string(t)
 		}
+		if follow := want.has(cdr) && x.Message().Method() == sipframe.INVITE && !x.Context().HasToTag(); follow {
+			if rc := m.dialog.Create(x, at, 0); rc <= 0 {
+				k.mark = before
+				return rc
+			}
+			if k.dialog == nil {
+				k.dialog, k.began = m.dialog.Of(x.Context()), time.Now()
+			}
+		}
+		k.marked = true
 		if m.direction && x.Message().IsRequest() && x.Context().HasToTag() {
 			k.upstream = upstream(x)
 		}

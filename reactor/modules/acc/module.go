@@ -62,11 +62,17 @@ func New(*script.Config) *script.Module {
 		Statistics: []script.Statistic{
 			{Name: "log_records", Help: "Records that were logged.", Value: m.records[toLog].Load},
 			{Name: "db_records", Help: "Records that were handed to the database.", Value: m.records[toDB].Load},
-			{Name: "db_lost", Help: "Records that the database did not take.", Value: func() uint64 {
+			{Name: "db_lost", Help: "Records that neither the database nor a file has.", Value: func() uint64 {
 				if m.writer == nil {
 					return 0
 				}
 				return m.writer.lost.Load()
+			}},
+			{Name: "db_refused", Help: "Records that the database refuses and that are kept in refused.jsonl of its folder in state_dir.", Value: func() uint64 {
+				if m.writer == nil {
+					return 0
+				}
+				return m.writer.refused.Load()
 			}},
 			{Name: "db_spooled", Gauge: true, Help: "Records that wait on disk for the database to come back.", Value: func() uint64 {
 				if m.writer == nil || m.writer.spool == nil {
@@ -100,7 +106,7 @@ func (m *module) parameters() []script.Parameter {
 	c := &m.columns
 	return append([]script.Parameter{
 		{Name: "early_media", Type: script.BoolParam, Default: "0", Help: "Whether provisional responses with a body are accounted.", Set: script.Into(&m.early)},
-		{Name: "report_cancels", Type: script.BoolParam, Default: "0", Help: "Whether CANCELs are accounted.", Set: script.Into(&m.cancels), Note: "a CANCEL has no transaction of its own: the INVITE's record says 487"},
+		{Name: "report_cancels", Type: script.BoolParam, Default: "0", Help: "Whether CANCELs are accounted that do_accounting() was called for.", Set: script.Into(&m.cancels)},
 		{Name: "detect_direction", Type: script.BoolParam, Default: "0", Help: "Whether the tags of a request from the callee are swapped.", Set: script.Into(&m.direction)},
 		fields("extra_fields", `Values of $acc_extra(tag) and the names that they are written by: "log: tag->name; tag".`, &m.extra),
 		fields("leg_fields", "The same for the values of each leg, $acc_leg(tag).", &m.legs),
@@ -154,7 +160,7 @@ func (m *module) start(e *script.Env) error {
 		}
 		m.writer = newWriter(db, e.Log, openSpool(e.StateDir, m.url.Text()))
 		if reloaded && old.writer != nil {
-			m.writer.lost = old.writer.lost
+			m.writer.lost, m.writer.refused = old.writer.lost, old.writer.refused
 		}
 		m.writer.begin()
 	}
@@ -179,6 +185,7 @@ func (m *module) end(next any) {
 		m.next.Store(n)
 		heir = n.writer
 	}
+	m.finish()
 	if m.stop != nil {
 		m.stop()
 	}

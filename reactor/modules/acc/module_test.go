@@ -250,3 +250,41 @@ route {
 }
 
 func TestDocumented(t *testing.T) { moduletest.Documented(t, acc.New) }
+
+// TestTurnedAway: an INVITE that came by another way before, and gets no transaction, has its record where failures have one.
+func TestTurnedAway(t *testing.T) {
+	for flags, want := range map[string]string{
+		`"failed"`:     "ACC: transaction answered: timestamp=T;method=INVITE;from_tag=a;to_tag=;call_id=c1;code=482;reason=Loop Detected",
+		`"cdr|failed"`: "ACC: transaction answered: timestamp=T;method=INVITE;from_tag=a;to_tag=;call_id=c1;code=482;reason=Loop Detected",
+		`"missed"`:     "",
+	} {
+		b := moduletest.New(t, dialogHead+`route { if ($rU == "no") { do_accounting("log", `+flags+`); sl_send_reply(403, "No"); exit; } do_accounting("log", `+flags+`); t_relay(); }`, withDialog...)
+		b.Receive(request("INVITE "+bob, ""))
+		b.Log = nil
+		b.Receive([]byte(strings.Replace(string(request("INVITE "+bob, "")), "branch=z9hG4bK", "branch=z9hG4bKother", 1)))
+		if got := logged(b); got != want {
+			t.Errorf("%s: %q, want %q", flags, got, want)
+		}
+		if !strings.HasPrefix(last(b).Text, "SIP/2.0 482 Loop Detected") {
+			t.Errorf("answered: %s", last(b).Text)
+		}
+		b.Log = nil
+		b.Receive([]byte(strings.NewReplacer("branch=z9hG4bK", "branch=z9hG4bKno", "c1", "c9", "sip:bob@192", "sip:no@192").Replace(string(request("OPTIONS "+bob, "")))))
+		if got := logged(b); got != "" {
+			t.Errorf("a stateless answer of the script's has a record: %q", got)
+		}
+	}
+}
+
+// TestCancels: with report_cancels a CANCEL that do_accounting() was called for has its record, and without it none.
+func TestCancels(t *testing.T) {
+	for report, want := range map[string]string{"1": "ACC: transaction answered: timestamp=T;method=CANCEL;from_tag=a;to_tag=;call_id=c1;code=200;reason=canceling", "0": ""} {
+		b := moduletest.New(t, head+`modparam("acc", "report_cancels", `+report+`) route { if ($rm == "CANCEL") { do_accounting("log"); t_relay(); exit; } t_relay(); }`, modules...)
+		b.Receive(request("INVITE "+bob, ""))
+		cancel := strings.Replace(string(request("CANCEL "+bob, "")), "z9hG4bKCANCEL", "z9hG4bKINVITE", 1)
+		b.Receive([]byte(cancel))
+		if got := logged(b); got != want {
+			t.Errorf("report_cancels %s: %q, want %q", report, got, want)
+		}
+	}
+}

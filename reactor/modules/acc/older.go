@@ -120,6 +120,22 @@ func (o *older) asks(set uint64) (m mark) {
 	return m
 }
 
+// overtaken is how long a request may be under way that a reload has overtaken.
+const overtaken = 5 * time.Minute
+
+// finish goes on to account by their flags the requests whose script is the one that was replaced: the numbers of flags are
+// its own.
+func (m *module) finish() {
+	if len(m.older.flags) == 0 || m.next.Load() == nil || m.tm == nil || m.tm.Layer() == nil {
+		return
+	}
+	time.AfterFunc(overtaken, m.tm.Layer().Listen(func(h *transaction.Happening) {
+		if h.What == transaction.Created {
+			m.markOlder(h)
+		}
+	}))
+}
+
 // markOlder accounts a transaction that begins.
 func (m *module) markOlder(h *transaction.Happening) {
 	if len(m.older.flags) == 0 || h.Context.Msg == nil {

@@ -1,6 +1,7 @@
 package acc_test
 
 import (
+	"bytes"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -96,4 +97,43 @@ route {
 	if !slices.Equal(got, all) {
 		t.Errorf("records of %q, want %q", got, all)
 	}
+}
+
+// TestFlagsOverReload: requests that a reload overtakes while their script runs are accounted by the flags that they have
+// set, whose numbers are others in the next configuration.
+func TestFlagsOverReload(t *testing.T) {
+	reload := func() {}
+	pausing := func(*script.Config) *script.Module {
+		return &script.Module{Name: "pausing", Functions: []script.Function{{Name: "pause", Usage: "pause()", Help: "Reloads.", Routes: script.Requests,
+			Build: func(*script.Args) script.Action { return func(*script.Machine) int { reload(); return 1 } }}}}
+	}
+	constructors := append([]script.Constructor{pausing}, modules...)
+	text := moduletest.Head("tm", "sl", "signaling", "rr", "acc", "pausing") + `
+modparam("acc", "log_flag", "ACC")
+modparam("acc", "log_extra", "src=$fU")
+`
+	b := moduletest.New(t, text+`route { setflag("ACC"); pause(); t_relay(); }`, constructors...)
+	first := b.Config
+	defer func() { b.Config = first }()
+	var next *script.Config
+	var log bytes.Buffer
+	reload = func() {
+		l := script.Loader{Modules: append([]script.Constructor{proto_tls.New}, constructors...)}
+		var err error
+		if next, err = l.Compile("test.cfg", []byte(strings.Replace(text, `"log_flag"`, `"log_missed_flag", "MISSED") modparam("acc", "log_flag"`, 1)+`route { setflag("MISSED"); t_relay(); }`)); err != nil {
+			t.Fatal(err)
+		}
+		around := script.Surroundings{Log: slog.New(slog.NewTextHandler(&log, nil)), Proxy: b.Proxy, Commands: b.Commands, StateDir: t.TempDir()}
+		if err := next.Start(around, b.Config); err != nil {
+			t.Fatal(err)
+		}
+		b.Proxy.SetRouter(next.Router())
+		b.Config.Stop(next)
+	}
+	b.Receive(request("INVITE "+bob, ""))
+	answer(t, b, last(b), "200 OK")
+	if got := log.String(); !strings.Contains(got, "transaction answered") || !strings.Contains(got, "src=alice") {
+		t.Errorf("logged %q", got)
+	}
+	next.Stop(nil)
 }

@@ -19,8 +19,14 @@ import (
 	"sipreactor/reactor/store"
 )
 
-// maxSpool bounds the bytes of a spool: some 500,000 records.
-const maxSpool = 256 << 20
+const (
+	maxSpool   = 256 << 20 // bytes of a spool: some 500,000 records
+	maxRefused = 16 << 20  // bytes of the records in it that the database refuses
+)
+
+// refusedName is the file of those, which nobody reads but the operator. Its lines are as those of the others, with the
+// database's words as error.
+const refusedName = "refused.jsonl"
 
 // spool keeps records in a folder while their database is gone, over the program's end, too. Its files have
 // numbers, a record a line, and are read in their order and removed. One process has it at a time: it holds the
@@ -60,6 +66,18 @@ type line struct {
 	Table   string   `json:"table"`
 	Columns []string `json:"columns"`
 	Values  [][]byte `json:"values"` // null is NULL
+	Error   string   `json:"error,omitempty"`
+}
+
+// lineOf makes the line of a record.
+func lineOf(c *store.Change) line {
+	l := line{Table: c.Table, Columns: c.Columns, Values: make([][]byte, len(c.Columns))}
+	for i, v := range c.Rows[0] {
+		if !v.IsNull() {
+			l.Values[i] = []byte(v.Text())
+		}
+	}
+	return l
 }
 
 var errFull = errors.New("it is full")
@@ -128,14 +146,8 @@ func (s *spool) add(batch []store.Change) error {
 		return err
 	}
 	var text []byte
-	for _, c := range batch {
-		l := line{Table: c.Table, Columns: c.Columns, Values: make([][]byte, len(c.Columns))}
-		for i, v := range c.Rows[0] {
-			if !v.IsNull() {
-				l.Values[i] = []byte(v.Text())
-			}
-		}
-		one, err := json.Marshal(l)
+	for i := range batch {
+		one, err := json.Marshal(lineOf(&batch[i]))
 		if err != nil {
 			return err
 		}
@@ -167,6 +179,35 @@ func (s *spool) add(batch []store.Change) error {
 	s.lines += len(batch)
 	s.records.Add(int64(len(batch)))
 	return nil
+}
+
+// refuse keeps a record that the database does not take, and what that said. It returns the file.
+func (s *spool) refuse(c *store.Change, why error) (path string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.open(); err != nil {
+		return "", err
+	}
+	l := lineOf(c)
+	l.Error = why.Error()
+	text, err := json.Marshal(l)
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(s.dir, refusedName)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", err
+	}
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+	case info.Size()+int64(len(text)) >= maxRefused:
+		err = errFull
+	default:
+		_, err = f.Write(append(text, '\n'))
+	}
+	return path, errors.Join(err, f.Close())
 }
 
 // oldest reads the file that is next, to which nothing is added from then on; "" if there is none. bad is how many of

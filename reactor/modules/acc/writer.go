@@ -2,6 +2,7 @@ package acc
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"slices"
@@ -30,6 +31,8 @@ type writer struct {
 	spool *spool         // nil: there is no folder for one
 	full  chan struct{}  // the queue is half full
 	lost  *atomic.Uint64 // also of those before it
+	// refused counts records that the database does not take and that are in the spool's own file, likewise.
+	refused *atomic.Uint64
 
 	cancel context.CancelFunc // of begin
 	done   chan struct{}      // closed when run is over
@@ -41,7 +44,11 @@ type writer struct {
 }
 
 func newWriter(db *store.DB, log *slog.Logger, s *spool) *writer {
-	return &writer{db: db, log: log, queue: make(chan store.Change, maxWaiting), spool: s, full: make(chan struct{}, 1), lost: new(atomic.Uint64)}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &writer{db: db, log: log, queue: make(chan store.Change, maxWaiting), spool: s, full: make(chan struct{}, 1),
+		lost: new(atomic.Uint64), refused: new(atomic.Uint64)}
 }
 
 // begin runs it until end. The goroutine is its own: those of the module end before its last records come.
@@ -107,10 +114,44 @@ func (w *writer) lose(n int, why string, err error) {
 	lost := w.lost.Add(uint64(n))
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if now := time.Now(); w.log != nil && now.Sub(w.said) >= time.Second {
+	if now := time.Now(); now.Sub(w.said) >= time.Second {
 		w.said = now
 		w.log.Error("acc: a record is lost: "+why, "error", err, "lost", lost)
 	}
+}
+
+// refuse keeps a record that the database has something against. Where that cannot be done the record is in the log, whole.
+func (w *writer) refuse(c *store.Change, why error) {
+	err := errNoSpool
+	if w.spool != nil {
+		var path string
+		if path, err = w.spool.refuse(c, why); err == nil {
+			w.refused.Add(1)
+			w.log.Error("acc: the database refuses a record, which is kept in a file", "file", path, "error", why)
+			return
+		}
+	}
+	w.lost.Add(1)
+	w.log.Error("acc: a record is lost: the database refuses it", "error", why, "file", err, "table", c.Table, "record", shown(c))
+}
+
+var errNoSpool = errors.New("there is no state_dir")
+
+// maxShown bounds a record in the log.
+const maxShown = 4096
+
+// shown writes a record for the log: name=value;name=value.
+func shown(c *store.Change) string {
+	var b []byte
+	for i, v := range c.Rows[0] {
+		if i > 0 {
+			b = append(b, ';')
+		}
+		if b = append(append(b, c.Columns[i]...), '='); !v.IsNull() {
+			b = append(b, v.Text()...)
+		}
+	}
+	return string(b[:min(len(b), maxShown)])
 }
 
 // close ends run once all records have been written.
@@ -259,7 +300,7 @@ func (w *writer) unspool(ctx context.Context) {
 }
 
 // apply writes a batch in one transaction. Where the database has something against it, each record is tried by
-// itself, and lost if it is the one. The error is that the database does not answer.
+// itself, and put aside if it is the one. The error is that the database does not answer.
 func (w *writer) apply(ctx context.Context, batch []store.Change) error {
 	if len(batch) == 0 {
 		return nil
@@ -269,7 +310,7 @@ func (w *writer) apply(ctx context.Context, batch []store.Change) error {
 		return err
 	}
 	if len(batch) == 1 {
-		w.lose(1, "the database does not take it", err)
+		w.refuse(&batch[0], err)
 		return nil
 	}
 	for i := range batch {

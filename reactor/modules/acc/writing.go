@@ -45,11 +45,15 @@ func tagOf(msg *sipframe.Message, get func() (*sipframe.NameAddr, error)) []byte
 	return nil
 }
 
-// phrase is the reason of an answer that is ours.
+// phrase is the reason of an answer that is ours: the only 200 is that to a CANCEL.
 func phrase(code int) string {
 	switch code {
+	case 200:
+		return "canceling"
 	case 408:
 		return "Request Timeout"
+	case 482:
+		return "Loop Detected"
 	case 487:
 		return "Request Terminated"
 	case 500:
