@@ -22,10 +22,10 @@ func (c *Context) Breadth() (n int, present bool) {
 }
 
 // SetBreadth has the request tell the next hop how many branches it may become there.
-func (c *Context) SetBreadth(n int) { c.breadth = n }
+func (c *Context) SetBreadth(n int) { c.breadth = int32(n) }
 
 // BreadthSet returns what SetBreadth has set; 0: nothing.
-func (c *Context) BreadthSet() int { return c.breadth }
+func (c *Context) BreadthSet() int { return int(c.breadth) }
 
 // writeBreadth puts Max-Breadth into the message.
 func (c *Context) writeBreadth() {

@@ -15,7 +15,7 @@ type Changes struct {
 	arena           []byte
 	routes          routeState
 	hops            hopState
-	breadth         int
+	breadth         int32
 	flags           uint64
 	noNewFlags      uint64
 	noNewReplyFlags uint64

@@ -41,7 +41,7 @@ type Context struct {
 	token     tokenState // of a request
 	answer    token      // of a response: what our branch said
 	hops      hopState
-	breadth   int // Max-Breadth to write; 0: as it came
+	breadth   int32 // Max-Breadth to write; 0: as it came
 	routes    routeState
 	answered  bool  // a final reply of ours has been made
 	forwarded bool  // the message has been taken for sending

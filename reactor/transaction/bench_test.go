@@ -172,7 +172,7 @@ func memory(tb testing.TB, many int) (ringing, answered float64) {
 // TestMemory holds a transaction to its share of memory: what is promised, and little more than it is.
 func TestMemory(t *testing.T) {
 	ringing, answered := memory(t, 10000)
-	if most := 2150.0; ringing-float64(len(benchInvite)) > most {
+	if most := 1990.0; ringing-float64(len(benchInvite)) > most {
 		t.Errorf("%.0f bytes besides the request's while it rings, want %.0f at most", ringing-float64(len(benchInvite)), most)
 	}
 	if answered > 200 {

@@ -57,7 +57,7 @@ func (b *Branch) drive(e Event) Action {
 	t := b.of
 	effect := b.request.On(e, t.timing)
 	if e == Provisional && effect.Life > 0 && b.request.kind == InviteClient && b.timers[partLife].Armed() &&
-		b.last != 0 && !t.timing.RestartOnEach && int(b.last) == t.code {
+		b.last != 0 && !t.timing.RestartOnEach && b.last == t.code {
 		effect.Life = Unchanged
 	}
 	t.arm(&b.timers[partResend], effect.Resend)

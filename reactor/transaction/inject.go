@@ -30,7 +30,7 @@ func (x *Exchange) Inject(c *proxy.Context, cancel, last bool) int {
 		n = MaxBranches
 	}
 	if x.Transaction.waits > 0 {
-		x.Transaction.Wait(x.layer.now(), max(x.Transaction.waits-n, 0))
+		x.Transaction.Wait(x.layer.now(), max(int(x.Transaction.waits)-n, 0))
 	}
 	return rc
 }
@@ -133,14 +133,27 @@ func (t *Transaction) Wait(now time.Duration, n int) {
 	t.enter(now)
 	defer t.leave()
 	waited := t.waits > 0
-	if t.waits = n; n > 0 && !t.waiting.Armed() {
-		t.arm(&t.waiting, t.timing.NoFinal)
+	if t.waits = int8(max(0, min(n, MaxBranches))); n > 0 {
+		if t.waiting == nil {
+			t.waiting = new(Timer)
+			t.waiting.belong(-1, partWait)
+		}
+		if !t.waiting.Armed() {
+			t.arm(t.waiting, t.timing.NoFinal)
+		}
 	}
-	if n == 0 {
-		t.arm(&t.waiting, Off)
+	if n <= 0 {
+		t.noMore()
 		if waited {
 			t.conclude()
 		}
+	}
+}
+
+// noMore has the transaction no longer wait.
+func (t *Transaction) noMore() {
+	if t.waiting != nil {
+		t.wheel.Stop(t.waiting)
 	}
 }
 

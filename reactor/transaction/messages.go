@@ -147,7 +147,7 @@ func (x *Exchange) SendAck(_ *Transaction, b *Branch) {
 
 // Relay sends the response at hand upstream: User.
 func (x *Exchange) Relay(_ *Transaction, b *Branch) {
-	code := x.Transaction.code
+	code := int(x.Transaction.code)
 	if x.dropped {
 		return
 	}

@@ -123,7 +123,9 @@ func (t *Transaction) endsBy() (end time.Duration) {
 		w.stop(&timers[partLife])
 	}
 	stop(&t.timers)
-	w.stop(&t.waiting)
+	if t.waiting != nil {
+		w.stop(t.waiting)
+	}
 	for _, b := range t.branches {
 		stop(&b.timers)
 	}
@@ -176,7 +178,7 @@ var unset proxy.Branch
 // again makes the transaction what it was when it was folded.
 func (t *Transaction) again(u User, w *Wheel, timing *Timing, now time.Duration, invite, reliable bool, status int) {
 	t.Init(u, w, timing, now, invite, reliable)
-	t.status = status
+	t.status = int16(status)
 	if t.server.state = Completed; invite {
 		t.server.state = Accepted
 	}

@@ -46,15 +46,15 @@ type Transaction struct {
 	server   Machine
 	timers   [2]Timer
 	branches []*Branch
-	fork     int // the first branch of the last fork
 
-	status  int // the final response that went upstream; 0: none did
-	code    int // of the response at hand
-	depth   int // calls into the user under way; Gone waits for them
+	status int16 // the final response that went upstream; 0: none did
+	code   int16 // of the response at hand
+	depth  int16 // calls into the user under way; Gone waits for them
+	fork   int8  // the first branch of the last fork
+	waits  int8  // branches that may still be added after all are done; see Wait
+
 	failure error
-
-	waits   int   // branches that may still be added after all are done; see Wait
-	waiting Timer // until when
+	waiting *Timer // until when; nil while nobody has asked
 }
 
 // New begins the server transaction of a request that has come. invite tells whether it is one; reliable is its
@@ -67,7 +67,7 @@ func New(u User, w *Wheel, timing *Timing, now time.Duration, invite, reliable b
 
 // Init is New for memory that is used again. Nothing of what it was may be alive.
 func (t *Transaction) Init(u User, w *Wheel, timing *Timing, now time.Duration, invite, reliable bool) {
-	*t = Transaction{user: u, wheel: w, timing: timing, now: now, branches: t.branches[:0]}
+	*t = Transaction{user: u, wheel: w, timing: timing, now: now, branches: t.branches[:0], waiting: t.waiting}
 	kind := Server
 	if invite {
 		kind = InviteServer
@@ -76,7 +76,6 @@ func (t *Transaction) Init(u User, w *Wheel, timing *Timing, now time.Duration, 
 	for i := range t.timers {
 		t.timers[i].belong(-1, part(i))
 	}
-	t.waiting.belong(-1, partWait)
 	t.drive(Start)
 }
 
@@ -84,7 +83,7 @@ func (t *Transaction) Init(u User, w *Wheel, timing *Timing, now time.Duration, 
 func (t *Transaction) Invite() bool { return t.server.kind == InviteServer }
 
 // Status returns the code of the final response that went upstream, 0 while none did.
-func (t *Transaction) Status() int { return t.status }
+func (t *Transaction) Status() int { return int(t.status) }
 
 // Canceled reports whether the caller has canceled the request.
 func (t *Transaction) Canceled() bool { return t.canceled }
@@ -119,7 +118,7 @@ func (t *Transaction) Add(b *Branch, reliable bool) error {
 		return Err6xx
 	}
 	if t.undone {
-		t.undone, t.fork = false, len(t.branches)
+		t.undone, t.fork = false, int8(len(t.branches))
 	}
 	kind := Client
 	if t.Invite() {
@@ -162,7 +161,7 @@ func (t *Transaction) Relaunch(b *Branch, reliable bool) error {
 func (t *Transaction) Response(now time.Duration, b *Branch, code int) {
 	t.enter(now)
 	defer t.leave()
-	t.code = code
+	t.code = int16(code)
 	e := Failure
 	switch {
 	case code < 200:
@@ -194,7 +193,7 @@ func (t *Transaction) Response(now time.Duration, b *Branch, code int) {
 }
 
 // current reports whether the branch is of the fork that an answer is to come from.
-func (t *Transaction) current(b *Branch) bool { return b.Index >= t.fork && !t.undone }
+func (t *Transaction) current(b *Branch) bool { return b.Index >= int(t.fork) && !t.undone }
 
 // succeeded passes a 2xx on: every one for an INVITE, the first for another request (16.7 item 5).
 func (t *Transaction) succeeded(b *Branch, code int) {
@@ -203,8 +202,8 @@ func (t *Transaction) succeeded(b *Branch, code int) {
 	}
 	if t.drive(Success)&SendReply != 0 {
 		if t.status == 0 {
-			t.status = code
-			t.arm(&t.waiting, Off)
+			t.status = int16(code)
+			t.noMore()
 		}
 		t.user.Relay(t, b)
 	}
@@ -291,8 +290,8 @@ func (t *Transaction) reply(b *Branch, code int) bool {
 		return false
 	}
 	if code >= 200 {
-		t.status = code
-		t.arm(&t.waiting, Off)
+		t.status = int16(code)
+		t.noMore()
 	}
 	t.user.Answer(t, b, code)
 	if code >= 200 {

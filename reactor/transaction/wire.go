@@ -145,4 +145,4 @@ func (x *Exchange) gather(dst []byte, m *sipframe.Message, best *Leg) []byte {
 }
 
 // single reports whether the last fork is a single branch.
-func (x *Exchange) single() bool { return len(x.branches)-x.Transaction.fork < 2 }
+func (x *Exchange) single() bool { return len(x.branches)-int(x.Transaction.fork) < 2 }
