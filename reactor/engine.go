@@ -43,6 +43,7 @@ type Engine struct {
 	shards      []*shard
 	refuses     bool      // the Handler is an Overloader
 	sharder     Sharder   // the Handler, if it is one
+	renamer     Renamer   // likewise
 	resting     sync.Pool // workers of loops that have left theirs, with what they keep in Local
 	handshakers handshakes.Pool
 	connects    *connectqueue.Queue[*conn]
@@ -120,6 +121,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	}
 	_, e.refuses = h.(Overloader)
 	e.sharder, _ = h.(Sharder)
+	e.renamer, _ = h.(Renamer)
 	return e, nil
 }
 

@@ -216,6 +216,13 @@ type Sharder interface {
 	Shard(branch []byte) (shard int, ok bool)
 }
 
+// Renamer is a Handler that has one side of some dialogs know them by other Call-IDs. CallID returns the one that a
+// message's is known by to the other side, or that itself: by it the message finds its shard, so that both sides' requests are in
+// order. It is called on an event loop for each message: it must be cheap where there is nothing to say.
+type Renamer interface {
+	CallID(callID []byte) []byte
+}
+
 // Debtor is a Handler that tells how many requests it still will answer by
 // itself: when a timer goes off, or a transaction of its own ends. While the engine
 // drains, those are under way, and so are requests that went on to somebody; a

@@ -71,5 +71,9 @@ func (e *Engine) shardBy(data []byte, answers bool) int {
 			return i
 		}
 	}
-	return int(maphash.Bytes(e.seed, glance.CallID(data)) % uint64(len(e.shards)))
+	id := glance.CallID(data)
+	if e.renamer != nil {
+		id = e.renamer.CallID(id)
+	}
+	return int(maphash.Bytes(e.seed, id) % uint64(len(e.shards)))
 }

@@ -130,6 +130,7 @@ type Proxy struct {
 	next    atomic.Uint32 // the next Context's share of the counters
 	losses  fold.Table[loss]
 	owes    atomic.Pointer[func() int]
+	callIDs atomic.Pointer[func([]byte) []byte]
 
 	transactions Transactions // nil: none are kept
 }
@@ -138,6 +139,7 @@ var (
 	_ reactor.Handler    = (*Proxy)(nil)
 	_ reactor.Overloader = (*Proxy)(nil)
 	_ reactor.Debtor     = (*Proxy)(nil)
+	_ reactor.Renamer    = (*Proxy)(nil)
 	_ reactor.Recoverer  = (*Proxy)(nil)
 )
 
@@ -270,6 +272,23 @@ func (p *Proxy) Recovered(w *reactor.Worker, f *reactor.Frame) {
 // reactor.Handler.
 func (p *Proxy) Undelivered(w *reactor.Worker, u *reactor.Undelivered) {
 	p.context(w).Return(u)
+}
+
+// SetCallIDs has CallID ask f, which any goroutine may call; nil: nobody.
+func (p *Proxy) SetCallIDs(f func(callID []byte) []byte) {
+	if f == nil {
+		p.callIDs.Store(nil)
+		return
+	}
+	p.callIDs.Store(&f)
+}
+
+// CallID returns what a message's Call-ID was before the Router gave the other side another one: reactor.Renamer.
+func (p *Proxy) CallID(callID []byte) []byte {
+	if f := p.callIDs.Load(); f != nil {
+		return (*f)(callID)
+	}
+	return callID
 }
 
 // SetOwes has Owes ask f: for a Router that answers requests later, by

@@ -3,6 +3,8 @@ package topology_hiding
 import (
 	"strings"
 	"testing"
+
+	"sipreactor/reactor/proxy"
 )
 
 // TestCallIDs: what was encoded comes back, and nothing else is taken for such.
@@ -25,4 +27,30 @@ func TestCallIDs(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestShardOfHidden: what comes with a Call-ID of ours goes to the shard of the one that it hides, until the module ends.
+func TestShardOfHidden(t *testing.T) {
+	p, err := proxy.New(proxy.Config{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &module{callIDs: callIDs{prefix: "DLGCH_", key: newKey()}, proxy: p, stop: func() {}}
+	next := &module{callIDs: m.callIDs, proxy: p, stop: func() {}}
+	m.rename()
+	hidden := []byte(m.callIDs.encode("c1@example.com"))
+	long := []byte(m.callIDs.encode(strings.Repeat("x", maxNamed)))
+	check := func(when string, id []byte, want string) {
+		t.Helper()
+		if got := p.CallID(id); string(got) != want {
+			t.Errorf("%s: %s, want %s", when, got, want)
+		}
+	}
+	check("hidden", hidden, "c1@example.com")
+	check("plain", []byte("c2"), "c2")
+	check("too long", long, string(long))
+	m.end(next)
+	check("after a reload", hidden, "c1@example.com")
+	next.end(nil)
+	check("at the end", hidden, string(hidden))
 }

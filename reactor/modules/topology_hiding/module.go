@@ -32,6 +32,7 @@ type module struct {
 
 	tm     *tm.Module
 	dialog *dialog.Module
+	proxy  *proxy.Proxy
 	stop   func()
 }
 
@@ -171,8 +172,33 @@ func (m *module) start(e *script.Env) error {
 		}
 	}
 	m.stop = m.tm.Layer().Listen(m.happened)
+	m.proxy = e.Proxy
+	m.rename()
 	return nil
 }
 
-// end leaves the calls to the next configuration, whose instance listens already.
-func (m *module) end(any) { m.stop() }
+// maxNamed bounds a Call-ID that is decoded on a loop, which takes some microseconds then.
+const maxNamed = 512
+
+// rename has messages with a Call-ID of ours find the shard of the one that it hides.
+func (m *module) rename() {
+	m.proxy.SetCallIDs(func(id []byte) []byte {
+		if len(id) > maxNamed {
+			return id
+		}
+		if hidden, ok := m.callIDs.decode(id); ok {
+			return hidden
+		}
+		return id
+	})
+}
+
+// end leaves the calls to the next configuration, whose instance listens already. It may be the one before, as a later
+// module has failed.
+func (m *module) end(next any) {
+	if m.stop(); next == nil {
+		m.proxy.SetCallIDs(nil)
+	} else if n, ok := next.(*module); ok {
+		n.rename()
+	}
+}
