@@ -87,6 +87,62 @@ func TestRefusedAnswer(t *testing.T) {
 	e.take(t, "answer from-tag=b via-branch=b0 to-tag=a")
 }
 
+// TestForkedLateOffer has two callees that ring offer, and the caller answer each in its PRACK; the other order, too.
+func TestForkedLateOffer(t *testing.T) {
+	e := newStub(t, true)
+	c := newCall(t, e, nil, relaying(`append_branch("sip:bob2@192.0.2.8;transport=tls"); rtp_relay_engage("rtpengine");`))
+	out := c.request("INVITE", "1", false, "")
+	if len(out) != 2 {
+		t.Fatal(c.Sent)
+	}
+	rings := func(i int, tag, at string) {
+		c.at(c.answer(out[i], "183 Session Progress\r\nRequire: 100rel\r\nRSeq: 1", tag, sdp(20000)), at)
+	}
+	rings(0, "b", "40002")
+	rings(1, "b2", "40004")
+	e.take(t, "offer from-tag=b via-branch=b0 to-tag=a", "offer from-tag=b2 via-branch=b1 to-tag=a")
+	_, route, _ := strings.Cut(out[0], "\r\nRecord-Route: ")
+	route, _, _ = strings.Cut(route, "\r\n")
+	prack := func(cseq, tag, at string) {
+		c.toTag, c.routes = tag, []string{"Route: " + route}
+		if sent := c.request("PRACK", cseq, false, sdp(10000)); len(sent) == 1 {
+			c.at(sent[0], at)
+		} else {
+			t.Fatalf("%d were sent: %q", len(sent), c.Log)
+		}
+	}
+	prack("2", "b2", "40006")
+	prack("3", "b", "40008")
+	e.take(t, "answer from-tag=b2 via-branch=b1 to-tag=a", "answer from-tag=b via-branch=b0 to-tag=a")
+	prack("4", "b", "40010") // which offers, as nothing is to be answered
+	e.take(t, "offer from-tag=a via-branch=b0 to-tag=b")
+}
+
+// TestGlare: re-INVITEs that cross and are both refused leave the media as it was for what comes next, from either side.
+func TestGlare(t *testing.T) {
+	e := newStub(t, true)
+	c := newCall(t, e, nil, relaying(`rtp_relay_engage("rtpengine");`))
+	out := c.request("INVITE", "1", false, sdp(10000))
+	c.answer(out[0], "200 OK", "b", sdp(20000))
+	c.request("ACK", "1", false, "")
+	e.take(t, "offer from-tag=a via-branch=b0", "answer from-tag=a via-branch=b0 to-tag=b")
+	ours, theirs := c.request("INVITE", "2", false, ""), c.request("INVITE", "7", true, sdp(20002))
+	e.take(t, "offer from-tag=b via-branch=b0 to-tag=a")
+	for _, again := range [][]string{ours, theirs} {
+		if got := c.answer(again[0], "491 Request Pending", "", ""); !strings.HasPrefix(got, "SIP/2.0 491 ") {
+			t.Errorf("it gets %q", got)
+		}
+	}
+	e.take(t)
+	late := c.request("INVITE", "3", false, "")
+	c.answer(late[0], "200 OK", "", sdp(20004))
+	if sent := c.request("ACK", "8", true, sdp(6666)); len(sent) != 1 { // of the callee, for nothing
+		t.Fatal(c.Log)
+	}
+	c.request("ACK", "3", false, sdp(10004))
+	e.take(t, "offer from-tag=b via-branch=b0 to-tag=a", "answer from-tag=b via-branch=b0 to-tag=a")
+}
+
 // TestBranches has branches be calls of their own for rtpproxy, each with its flags, of which one stays.
 func TestBranches(t *testing.T) {
 	p := newStub(t, false)

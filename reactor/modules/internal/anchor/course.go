@@ -70,7 +70,7 @@ func (f *Follower) out(h *transaction.Happening) {
 			return // a branch has it
 		}
 		n, side = s.byTag(k.place.Tag), sender(k.place.Dir)
-		answer := sdp != nil && h.Exchange.Method() == sipframe.PRACK && s.take(side)
+		answer := sdp != nil && h.Exchange.Method() == sipframe.PRACK && s.take(n, side)
 		k.offered = sdp != nil && !answer
 		f.pass(h.Context, k, n, side, sdp, answer)
 		return
@@ -94,11 +94,11 @@ func (f *Follower) in(h *transaction.Happening) {
 	s := k.session
 	if k.place.Later {
 		side := sender(k.place.Dir).Other()
-		sdp := relay.SDP(h.Context)
+		sdp, n := relay.SDP(h.Context), s.byTag(k.place.Tag)
 		if sdp != nil && !k.offered {
-			s.offers(side)
+			s.offers(n, side)
 		}
-		f.pass(h.Context, k, s.byTag(k.place.Tag), side, sdp, k.offered)
+		f.pass(h.Context, k, n, side, sdp, k.offered)
 		return
 	}
 	n := h.Leg.Number()
@@ -118,7 +118,7 @@ func (f *Follower) in(h *transaction.Happening) {
 	}
 	sdp := relay.SDP(h.Context)
 	if sdp != nil && !offered {
-		s.offers(Callee)
+		s.offers(n, Callee)
 	}
 	f.pass(h.Context, k, n, Callee, sdp, offered)
 	if h.Code >= 200 {
@@ -135,19 +135,20 @@ func (f *Follower) in(h *transaction.Happening) {
 	}
 }
 
-// offers notes that a side has made an offer in a response, whose answer comes in an ACK or a PRACK.
-func (s *Session) offers(Side) {
+// offers notes that a side of a branch has made an offer in a response, whose answer comes in an ACK or a PRACK.
+func (s *Session) offers(number int, side Side) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answer = true
+	s.of(number).owed[side] = true
 }
 
-// take reports whether that answer is awaited, which is so no longer.
-func (s *Session) take(Side) bool {
+// take reports whether the answer to that is awaited of a side, which is so no longer.
+func (s *Session) take(number int, of Side) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	was := s.answer
-	s.answer = false
+	owed := &s.of(number).owed[of.Other()]
+	was := *owed
+	*owed = false
 	return was
 }
 
@@ -171,11 +172,12 @@ type passing struct {
 func (k *passing) Decided(c *proxy.Context, code int) {
 	f, p := k.follower, k.place
 	s := f.ofDialog(p.Dialog)
-	if code != 0 || s == nil || !s.take(sender(p.Dir)) {
+	if code != 0 || s == nil {
 		return
 	}
-	if sdp := relay.SDP(c); sdp != nil {
-		f.pass(c, &course{session: s, place: p}, s.byTag(p.Tag), sender(p.Dir), sdp, true)
+	n, side := s.byTag(p.Tag), sender(p.Dir)
+	if sdp := relay.SDP(c); s.take(n, side) && sdp != nil {
+		f.pass(c, &course{session: s, place: p}, n, side, sdp, true)
 	}
 }
 

@@ -37,15 +37,15 @@ type branch struct {
 	Engaged bool     `json:"engaged,omitempty"`
 	Tag     string   `json:"tag,omitempty"`
 
-	used    bool // something was asked of a relay
-	offered bool // the INVITE had an SDP
+	used    bool    // something was asked of a relay
+	offered bool    // the INVITE had an SDP
+	owed    [2]bool // the answer to an offer that the side has made in a response
 }
 
 // Session is what is known of a call's media. Any goroutine may call its methods.
 type Session struct {
 	mu sync.Mutex
 	kept
-	answer bool // the callee has made an offer in a response, and the answer is awaited
 }
 
 // kept is what is stored of it.
