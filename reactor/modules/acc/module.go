@@ -81,6 +81,12 @@ func New(*script.Config) *script.Module {
 				return uint64(max(m.writer.spool.records.Load(), 0))
 			}},
 		},
+		Lacks: []script.Lack{
+			{Kind: script.LacksParameter, Names: "multi_leg_info multi_leg_bye_info", Why: "legs are made by acc_new_leg(), and their values are set by $acc_leg and named in leg_fields"},
+			{Kind: script.LacksParameter, Names: "log_extra_bye db_extra_bye evi_extra_bye", Why: "a value is a call's: $acc_extra sets it at the BYE, too"},
+			{Kind: script.LacksParameter, Names: "aaa_flag aaa_missed_flag aaa_extra aaa_extra_bye diameter_flag diameter_missed_flag diameter_client_host diameter_client_port diameter_extra",
+				Why: "there is no AAA in this version"},
+		},
 		Check: m.check, Start: m.start, Stop: m.end, Trial: true,
 	}
 }

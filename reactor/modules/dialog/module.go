@@ -90,6 +90,7 @@ func New(*script.Config) *script.Module {
 		Statistics: m.statistics(),
 		Events: []script.Event{{Name: eventState, Help: "A dialog has changed its state.",
 			Params: []string{"id", "db_id", "callid", "from_tag", "to_tag", "old_state", "new_state"}}},
+		Lacks: []script.Lack{{Kind: script.LacksParameter, Names: "accept_replicated_dialogs replicate_dialogs_to accept_replicated_profiles replicate_profiles_to", Why: "there is no cluster"}},
 		Check: m.check, Start: m.start, Stop: m.stop, Trial: true,
 	}
 }
@@ -123,6 +124,7 @@ func (m *Module) parameters() []script.Parameter {
 		{Name: "dlg_match_mode", Type: script.IntParam, Min: 0, Max: 2, Default: "1", Set: func(v script.Literal) error { m.mode = matchMode(v.Int); return nil },
 			Help: "Requests find their dialog by did (0), by did or tags (1), or by tags (2)."},
 		{Name: "options_ping_interval", Type: script.IntParam, Min: 1, Max: 86400, Unit: "seconds", Default: "30", Set: script.Seconds(&m.optionsEvery), Help: "How often parties are asked by OPTIONS."},
+		{Name: "ping_interval", Type: script.IntParam, Min: 1, Max: 86400, Unit: "seconds", Default: "30", Set: script.Seconds(&m.optionsEvery), Help: "The older name of options_ping_interval."},
 		{Name: "reinvite_ping_interval", Type: script.IntParam, Min: 1, Max: 86400, Unit: "seconds", Default: "300", Set: script.Seconds(&m.reinviteEvery), Help: "How often parties are asked by INVITE."},
 		keep("profiles_with_value", "Profiles that count by value, with ; between them.", &m.withValue),
 		keep("profiles_no_value", "Profiles without values.", &m.noValue),
