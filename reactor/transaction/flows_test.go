@@ -188,14 +188,22 @@ func (a *agent) answers(again time.Duration) (once func()) {
 		defer close(served)
 		clock := time.NewTicker(again)
 		defer clock.Stop()
-		unacked := make(map[string]string)
+		type unacked struct {
+			req   string
+			since time.Time
+		}
+		waiting := make(map[string]unacked)
 		for {
 			select {
 			case <-stop:
 				return
 			case <-clock.C:
-				for _, req := range unacked {
-					a.answerTo(req, "200 OK")
+				for id, u := range waiting {
+					if time.Since(u.since) > 64*500*time.Millisecond { // RFC 3261 13.3.1.4: the caller has given up
+						delete(waiting, id)
+						continue
+					}
+					a.answerTo(u.req, "200 OK")
 				}
 			case req := <-a.in:
 				if strings.HasPrefix(req, "SIP/2.0") {
@@ -207,13 +215,15 @@ func (a *agent) answers(again time.Duration) (once func()) {
 				}
 				switch {
 				case method == "ACK":
-					delete(unacked, id)
+					delete(waiting, id)
 				case method == "INVITE" && strings.HasSuffix(id, "refused"):
 					a.answerTo(req, "486 Busy Here")
 				case method == "INVITE":
 					a.answerTo(req, "180 Ringing")
 					a.answerTo(req, "200 OK")
-					unacked[id] = req
+					if waiting[id].req == "" {
+						waiting[id] = unacked{req, time.Now()}
+					}
 				default:
 					a.answerTo(req, "200 OK")
 				}
