@@ -37,7 +37,7 @@ type module struct {
 	env      *script.Env
 	dialog   *dialog.Module // nil: not loaded
 	notifyAt netip.AddrPort // not valid: nobody notifies
-	notify   *notifications
+	notify   *relay.Notices[module]
 
 	asked, refused atomic.Uint64
 }

@@ -3,7 +3,6 @@ package rtpengine
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -11,9 +10,8 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 
+	"sipreactor/reactor/modules/internal/relay"
 	"sipreactor/reactor/script"
 )
 
@@ -27,14 +25,6 @@ var notified = []string{"type", "callid", "source_tag", "timestamp", "source_ip"
 // maxNodes bounds the nodes of a notification.
 const maxNodes = 64
 
-// notifications is the socket that rtpengine sends notifications to, as its option dtmf-log-dest says. It outlives reloads
-// that leave its address as it is. Whoever can send to that address can have events raised.
-type notifications struct {
-	conn    net.PacketConn
-	of      atomic.Pointer[module]
-	reading sync.WaitGroup
-}
-
 // setNotifications reads notification_sock.
 func (m *module) setNotifications(v script.Literal) error {
 	at, err := netip.ParseAddrPort(v.Text)
@@ -45,51 +35,46 @@ func (m *module) setNotifications(v script.Literal) error {
 	return nil
 }
 
-// listen takes the socket over, or opens it.
-func (m *module) listen(old *module) error {
+// listen takes over the socket that rtpengine sends notifications to, as its option dtmf-log-dest says, or opens it. Whoever
+// can send to that address can have events raised.
+func (m *module) listen(old *module) (err error) {
 	if !m.notifyAt.IsValid() {
 		return nil
 	}
-	if old != nil && old.notify != nil && old.notifyAt == m.notifyAt {
-		m.notify = old.notify
-		m.notify.of.Store(m)
-		return nil
+	var before *relay.Notices[module]
+	if old != nil {
+		before = old.notify
 	}
-	conn, err := net.ListenPacket("udp", m.notifyAt.String())
-	if err != nil {
-		return fmt.Errorf("notification_sock: %w", err)
-	}
-	n := &notifications{conn: conn}
-	n.of.Store(m)
-	m.notify = n
-	n.reading.Go(n.read)
-	return nil
+	m.notify, err = relay.TakeNotices(m, before, m.notifyAt.String(), func(n *relay.Notices[module]) (func(), error) {
+		conn, err := net.ListenPacket("udp", m.notifyAt.String())
+		if err != nil {
+			return nil, fmt.Errorf("notification_sock: %w", err)
+		}
+		n.Go(func() { read(n, conn) })
+		return func() { _ = conn.Close() }, nil
+	})
+	return err
 }
 
 // unlisten closes the socket, unless the next configuration has it.
 func (m *module) unlisten(next *module) {
-	n := m.notify
-	if n == nil {
+	if next == nil {
+		m.notify.Leave(nil, nil)
 		return
 	}
-	if next != nil && next.notify == n {
-		n.of.Store(next) // which may be the one before, as a later module has failed
-		return
-	}
-	_ = n.conn.Close()
-	n.reading.Wait()
+	m.notify.Leave(next, next.notify)
 }
 
-func (n *notifications) read() {
+func read(n *relay.Notices[module], conn net.PacketConn) {
 	buf := make([]byte, 1<<16)
 	for {
-		size, from, err := n.conn.ReadFrom(buf)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err == nil {
-			m := n.of.Load()
+		size, from, err := conn.ReadFrom(buf)
+		switch {
+		case err == nil:
+			m := n.Of()
 			m.env.Guard(func(context.Context) { m.notification(buf[:size], from) })
+		case !n.Again(err):
+			return
 		}
 	}
 }

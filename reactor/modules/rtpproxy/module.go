@@ -27,8 +27,8 @@ type module struct {
 	follower   anchor.Follower
 	env        *script.Env
 	table      relay.Table
-	notifyAt   string         // where rtpproxy tells that media has ceased; "": nowhere
-	notify     *notifications // nil: nobody tells
+	notifyAt   string                 // where rtpproxy tells that media has ceased; "": nowhere
+	notify     *relay.Notices[module] // nil: nobody tells
 
 	asked, refused atomic.Uint64
 }

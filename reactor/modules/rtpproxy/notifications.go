@@ -15,9 +15,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/modules/internal/relay"
 	"sipreactor/reactor/modules/rtpproxy/control"
 	"sipreactor/reactor/script"
 )
@@ -30,13 +30,11 @@ const (
 	resolveMost  = 3 * time.Second
 )
 
-// notifications is the socket where nodes tell that a call has no media any more: a line with
-// the tag that the call's offer has given them, which is its Call-ID. It outlives
-// reloads that leave its address as it is.
-type notifications struct {
+// notifiers are the connections of nodes that tell which calls have no media any more: a line each, with the tag that the
+// call's offer has given them, which is its Call-ID.
+type notifiers struct {
+	*relay.Notices[module]
 	listener net.Listener
-	of       atomic.Pointer[module]
-	serving  sync.WaitGroup
 
 	mu     sync.Mutex
 	conns  map[net.Conn]bool // those that are open
@@ -77,30 +75,33 @@ func (m *module) checkFlags(a *script.Args, text string) bool {
 }
 
 // listen takes the socket over, or opens it.
-func (m *module) listen(old *module) error {
+func (m *module) listen(old *module) (err error) {
 	if m.notifyAt == "" {
 		return nil
 	}
-	if old != nil && old.notify != nil && old.notifyAt == m.notifyAt {
-		m.notify = old.notify
-		m.notify.of.Store(m)
-		return nil
+	var before *relay.Notices[module]
+	if old != nil {
+		before = old.notify
 	}
+	m.notify, err = relay.TakeNotices(m, before, m.notifyAt, m.open)
+	return err
+}
+
+// open opens the socket.
+func (m *module) open(n *relay.Notices[module]) (stop func(), err error) {
 	network, addr, _ := control.Parse(m.notifyAt) // it was checked
 	if network == "unix" {
 		if err := removeSocket(addr); err != nil {
-			return fmt.Errorf("rtpp_notify_socket: %w", err)
+			return nil, fmt.Errorf("rtpp_notify_socket: %w", err)
 		}
 	}
 	l, err := net.Listen(network, addr)
 	if err != nil {
-		return fmt.Errorf("rtpp_notify_socket: %w", err)
+		return nil, fmt.Errorf("rtpp_notify_socket: %w", err)
 	}
-	n := &notifications{listener: l, conns: map[net.Conn]bool{}}
-	n.of.Store(m)
-	m.notify = n
-	n.serving.Go(n.accept)
-	return nil
+	s := &notifiers{Notices: n, listener: l, conns: map[net.Conn]bool{}}
+	n.Go(s.accept)
+	return s.close, nil
 }
 
 // removeSocket takes away the socket that an earlier life has left, and nothing else.
@@ -119,32 +120,29 @@ func removeSocket(path string) error {
 
 // unlisten closes the socket, unless the next configuration has it.
 func (m *module) unlisten(next *module) {
-	n := m.notify
-	if n == nil {
+	if next == nil {
+		m.notify.Leave(nil, nil)
 		return
 	}
-	if next != nil && next.notify == n {
-		n.of.Store(next) // which may be the one before, as a later module has failed
-		return
-	}
+	m.notify.Leave(next, next.notify)
+}
+
+// close ends all connections.
+func (n *notifiers) close() {
 	_ = n.listener.Close()
 	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.closed = true
 	for c := range n.conns {
 		_ = c.Close()
 	}
-	n.mu.Unlock()
-	n.serving.Wait()
 }
 
-func (n *notifications) accept() {
+func (n *notifiers) accept() {
 	for {
 		c, err := n.listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
 		if err != nil { // no descriptor, as it may be: the kernel's queue waits meanwhile
-			if n.pause() {
+			if !n.Again(err) {
 				return
 			}
 			continue
@@ -153,8 +151,8 @@ func (n *notifications) accept() {
 			_ = c.Close()
 			continue
 		}
-		n.serving.Go(func() {
-			n.of.Load().env.Guard(func(context.Context) { n.serve(c) })
+		n.Go(func() {
+			n.Of().env.Guard(func(context.Context) { n.serve(c) })
 			n.mu.Lock()
 			delete(n.conns, c)
 			n.mu.Unlock()
@@ -163,18 +161,8 @@ func (n *notifications) accept() {
 	}
 }
 
-// pause waits before the next try to accept. It reports whether there is to be none.
-func (n *notifications) pause() (over bool) {
-	timer := time.NewTimer(100 * time.Millisecond)
-	defer timer.Stop()
-	<-timer.C
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.closed
-}
-
 // add reports whether there is room for a connection.
-func (n *notifications) add(c net.Conn) bool {
+func (n *notifiers) add(c net.Conn) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed || len(n.conns) >= maxNotifiers {
@@ -185,8 +173,8 @@ func (n *notifications) add(c net.Conn) bool {
 }
 
 // serve reads the lines of a node, for as long as it keeps its connection.
-func (n *notifications) serve(c net.Conn) {
-	m := n.of.Load()
+func (n *notifiers) serve(c net.Conn) {
+	m := n.Of()
 	if addr, err := netip.ParseAddrPort(c.RemoteAddr().String()); err == nil && !m.isNode(addr.Addr().Unmap()) {
 		m.env.Log.Warn("rtpproxy: a notification comes from no node", slog.String("from", addr.String()))
 		return
@@ -198,7 +186,7 @@ func (n *notifications) serve(c net.Conn) {
 		if tag == "" {
 			continue
 		}
-		m := n.of.Load()
+		m := n.Of()
 		if m.follower.Dead(tag) {
 			continue
 		}
