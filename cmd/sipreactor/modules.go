@@ -19,8 +19,10 @@ import (
 	"sipreactor/reactor/modules/dialog"
 	"sipreactor/reactor/modules/dialplan"
 	"sipreactor/reactor/modules/dispatcher"
+	"sipreactor/reactor/modules/diversion"
 	"sipreactor/reactor/modules/domain"
 	"sipreactor/reactor/modules/drouting"
+	"sipreactor/reactor/modules/enum"
 	"sipreactor/reactor/modules/event_datagram"
 	"sipreactor/reactor/modules/event_route"
 	"sipreactor/reactor/modules/event_routing"
@@ -38,6 +40,7 @@ import (
 	"sipreactor/reactor/modules/mi_http"
 	"sipreactor/reactor/modules/mi_script"
 	"sipreactor/reactor/modules/mid_registrar"
+	"sipreactor/reactor/modules/msilo"
 	"sipreactor/reactor/modules/nathelper"
 	optionsreply "sipreactor/reactor/modules/options"
 	"sipreactor/reactor/modules/path"
@@ -65,6 +68,7 @@ import (
 	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/sl"
+	"sipreactor/reactor/modules/speeddial"
 	"sipreactor/reactor/modules/sqlops"
 	"sipreactor/reactor/modules/statistics"
 	"sipreactor/reactor/modules/textops"
@@ -81,6 +85,7 @@ import (
 	uris "sipreactor/reactor/modules/uri"
 	"sipreactor/reactor/modules/userblacklist"
 	"sipreactor/reactor/modules/usrloc"
+	"sipreactor/reactor/modules/uuid"
 	"sipreactor/reactor/modules/xcap"
 	"sipreactor/reactor/modules/xml"
 	"sipreactor/reactor/script"
@@ -102,12 +107,15 @@ var modules = []script.Constructor{
 	db_postgres.New,
 	db_sqlite.New,
 	db_text.New,
+	diversion.New,
+	speeddial.New,
 	dialplan.New,
 	dialog.New,
 	dispatcher.New,
 	domain.New,
 	drouting.New,
 	event_routing.New,
+	enum.New,
 	exec.New,
 	gflags.New,
 	group.New,
@@ -122,6 +130,7 @@ var modules = []script.Constructor{
 	mi_http.New,
 	mi_script.New,
 	mid_registrar.New,
+	msilo.New,
 	nathelper.New,
 	optionsreply.New,
 	path.New,
@@ -163,6 +172,7 @@ var modules = []script.Constructor{
 	uris.New,
 	userblacklist.New,
 	usrloc.New,
+	uuid.New,
 	xcap.New,
 	xml.New,
 	uac.New,

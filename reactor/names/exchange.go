@@ -195,3 +195,21 @@ func (s *sick) age(server netip.AddrPort, now time.Time) int {
 	}
 	return 0
 }
+
+// Records asks the system's servers for the records of one type that a name has, such as
+// dns.TypeNAPTR; none is no error. The answer is not kept, and the search list not used. It
+// blocks, for as long as the context and Timeout let it.
+func (d *DNS) Records(ctx context.Context, name string, kind uint16) (list []dns.RR, err error) {
+	ctx, cancel := context.WithTimeout(ctx, d.cfg.Timeout)
+	defer cancel()
+	r, err := d.exchange(ctx, d.files.current().servers, dns.Fqdn(name), kind)
+	if err != nil {
+		return nil, err
+	}
+	for _, rr := range r.Answer { // behind a CNAME, too, which the server has followed
+		if rr.Header().Rrtype == kind && len(list) < maxRecords {
+			list = append(list, rr)
+		}
+	}
+	return list, nil
+}

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"sipreactor/sipframe"
 )
@@ -45,6 +46,20 @@ func (c *Context) InsertHeaderBefore(name, text []byte) error {
 		off = c.Msg.Header(i).Line.Off
 	}
 	return c.insertHeader(off, text)
+}
+
+// InsertHeaderAbove puts headers before the first header of the name, and before what was
+// put there by an earlier call; before the first one of all if there is none.
+func (c *Context) InsertHeaderAbove(name, text []byte) error {
+	if err := c.InsertHeaderBefore(name, text); err != nil {
+		return err
+	}
+	last := len(c.edits) - 1
+	e := c.edits[last]
+	i := slices.IndexFunc(c.edits, func(o edit) bool { return o.off == e.off && o.end == e.end })
+	copy(c.edits[i+1:], c.edits[i:last])
+	c.edits[i] = e
+	return nil
 }
 
 // RemoveHeader takes out every header of the name (long and compact forms are
