@@ -82,6 +82,8 @@
 //	how a datagram goes                 datagram.go, datagrams
 //	what is too late                    deadline.go, deadlines, write.go, unacked.go
 //	who runs the Handler                worker.go, shard.go, workers, inline.go
+//	how a message awaits something      await.go, inline.go
+//	what a Handler asks others by       line.go
 //	what is counted, and its names       figures, stats.go
 //
 // # The life of a message

@@ -51,6 +51,7 @@ type Engine struct {
 	sockets     []*Socket
 
 	poll  *poller.Poller
+	loops atomic.Int32 // that were made
 	pulse sync.Mutex
 
 	inbound      atomic.Int64

@@ -31,6 +31,7 @@ const (
 // what it guards belongs to the loop's goroutine.
 type loop struct {
 	eng     *Engine
+	index   int // from 0 on
 	poll    *poller.Loop
 	slab    slab.Slab // where plaintext of this readiness batch goes
 	burst   datagrams.Burst[*Socket]
@@ -43,6 +44,8 @@ type loop struct {
 	looked  []*conn // the list that was looked through last
 
 	host    *host               // runs the Handler here; nil until it is needed
+	hosts   []*host             // others that nothing runs on
+	resumed resumed             // hosts whose wait is over
 	allowed scheduler.Allowance // batches that it may handle here
 	sched   scheduler.Scheduler[*conn]
 
@@ -58,7 +61,8 @@ type loop struct {
 }
 
 func newLoop(e *Engine, on *poller.Loop) *loop {
-	l := &loop{eng: e, policy: admission.New(e.cfg.QueueDelay), poll: on, frames: make([][]item, len(e.shards))}
+	l := &loop{eng: e, index: int(e.loops.Add(1)) - 1, policy: admission.New(e.cfg.QueueDelay), poll: on, frames: make([][]item, len(e.shards))}
+	l.resumed.loop = l
 	l.seconds.Store(e.seconds())
 	l.idle.Start(l.seconds.Load())
 	l.sched.Start(on, l, e.now, e.cfg.InlineHandshake)
@@ -69,6 +73,7 @@ func newLoop(e *Engine, on *poller.Loop) *loop {
 const (
 	signalTick scheduler.Signals = 1 << iota // a second is over
 	signalRoom                               // what is paused may go on
+	signalOver                               // a wait is over
 )
 
 // post asks the loop to do something for c and wakes it. Any goroutine.
@@ -108,6 +113,9 @@ func (l *loop) Serve(list []*conn, signals scheduler.Signals) scheduler.Effect {
 	}
 	if signals&signalRoom != 0 {
 		l.unpause()
+	}
+	if signals&signalOver != 0 {
+		l.carryOn()
 	}
 	switch {
 	case did&^(evFlush|evTimer) != 0:

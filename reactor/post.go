@@ -2,7 +2,7 @@ package reactor
 
 // Task is work that a Handler gives to itself: a timer that is due, an answer from elsewhere.
 type Task interface {
-	// Run does it, on a worker, as a Handler handles a message: it may wait by Worker.Send and Worker.Wait only.
+	// Run does it, on a worker, as a Handler handles a message: it may wait by Worker.Send, Worker.Wait and Worker.Await only.
 	Run(w *Worker)
 }
 

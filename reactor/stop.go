@@ -106,6 +106,7 @@ func (e *Engine) dismiss() {
 		}
 	})
 	e.connects.CutLingering() // while there are workers to be told
+	e.eachLoop((*loop).endWaits)
 	for _, s := range e.shards {
 		s.Close()
 	}
@@ -124,9 +125,5 @@ func (e *Engine) dismiss() {
 			}
 		}
 		l.slab.Release()
-		if l.host != nil {
-			l.host.Stop()
-			l.host = nil
-		}
 	})
 }

@@ -35,10 +35,22 @@ func (w *Worker) Wait(f func()) bool {
 	return true
 }
 
-// standAside hands the shard to a follower before a wait. It returns false
-// when there are as many waiting goroutines as may be: the caller then must not
-// wait. A nil worker has no shard.
+// standAside hands the shard to a follower before a wait that blocks, and leaves the loop.
+// It returns false when there are as many waiting goroutines as may be: the caller then
+// must not wait. A nil worker has no shard.
 func (w *Worker) standAside() bool {
+	if !w.aside() {
+		return false
+	}
+	if w != nil && w.host != nil && !w.host.blocks {
+		w.host.blocks = true
+		w.host.Pause()
+	}
+	return true
+}
+
+// aside hands the shard to a follower before a wait of any kind: see standAside.
+func (w *Worker) aside() bool {
 	if w == nil {
 		return true
 	}

@@ -24,6 +24,10 @@
 // (recvmmsg), and what ICMP says of those that were sent is read from the sockets'
 // queues of errors.
 //
+// A Line is a socket of datagrams that is connected. gnet reads it as it reads a stream,
+// and one read is one datagram. It does so under the number of another descriptor: that
+// of the Line is for sending.
+//
 // # What gnet does that must be known
 //
 // Seen in the version that Seen names; facts_test.go has a test for each, by the

@@ -136,6 +136,8 @@ func (ev *events) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		return nil, l.hung(c)
 	case *inlet:
 		return nil, l.watched(c, gc)
+	case *Line:
+		return nil, c.opened(gc)
 	}
 	return nil, l.accepted(gc, false)
 }
@@ -156,6 +158,9 @@ func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
 	case *inlet:
 		c.ready()
 		return gnet.None
+	case *Line:
+		c.loop.handler.Said(c, in)
+		return gnet.None
 	}
 	return gnet.Close
 }
@@ -173,6 +178,8 @@ func (ev *events) OnClose(gc gnet.Conn, err error) gnet.Action {
 		c.file.Close()
 	case *inlet:
 		c.unwatched()
+	case *Line:
+		c.over(cause(err))
 	}
 	return gnet.None
 }

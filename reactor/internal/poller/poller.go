@@ -92,6 +92,8 @@ type LoopHandler interface {
 	// not be delivered: to whom, why, and as much of its beginning as the network has
 	// quoted, valid until it returns. Anybody may have made that up.
 	Undelivered(i int, to netip.AddrPort, why error, quote []byte)
+	// Said gets a datagram of a line, for which it calls Line.Got.
+	Said(n *Line, in []byte)
 	// Woken follows Loop.Wake, once for any number of calls.
 	Woken()
 }

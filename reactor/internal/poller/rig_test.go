@@ -139,6 +139,8 @@ func (h *echoLoop) Undelivered(i int, to netip.AddrPort, why error, quote []byte
 	h.r.undelivered <- lostTo{i, to, why, string(quote)}
 }
 
+func (h *echoLoop) Said(n *Line, in []byte) { n.Got(in) }
+
 func (h *echoLoop) Woken() { h.woken++ }
 
 // start runs a Poller with so many loops.

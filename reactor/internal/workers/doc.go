@@ -16,7 +16,7 @@
 //	         +--------------------------------------------+
 //
 // The loop runs what it has borrowed the lead for by an Inline, which leaves the loop
-// with an item that is about to wait.
+// with an item that is about to wait; the loop may carry that on when the wait is over.
 //
 // # Who owns what
 //

@@ -84,6 +84,7 @@ func TestInlineLeaves(t *testing.T) {
 			if !o.Leave() {
 				t.Error("it may not leave")
 			}
+			o.Pause()
 			<-hold
 			behind++
 		}
@@ -97,6 +98,10 @@ func TestInlineLeaves(t *testing.T) {
 	carried := make(chan struct{})
 	go func() {
 		o.Carry()
+		if !o.Over() {
+			t.Error("it is not over")
+		}
+		o.Stop()
 		close(carried)
 	}()
 	o.Push(numbered(3), false, Unbounded)
@@ -105,6 +110,43 @@ func TestInlineLeaves(t *testing.T) {
 	<-carried
 	if behind != 1 || o.Busy() != 0 || o.Waiting() != 0 || !slices.Equal(o.ran, []int{0, 1}) {
 		t.Errorf("%d behind the wait, %d under way, %d wait, ran %v", behind, o.Busy(), o.Waiting(), o.ran)
+	}
+}
+
+// What has left may pause again and again, and its Inline runs others when it is over, for
+// which nothing is allocated.
+func TestInlineCarriesOn(t *testing.T) {
+	o := newOnCaller(start(t, 2, func(*Member, thing) {}))
+	defer o.Stop()
+	o.wait = func(int) {
+		for range 3 {
+			if !o.Leave() {
+				t.Error("it may not leave")
+			}
+			o.Pause()
+		}
+	}
+	todo := numbered(1)
+	round := func() {
+		if n := o.run(todo, 100); n != 1 || !o.Left() || o.Waiting() != 1 {
+			t.Fatalf("%d ran, left: %v, %d wait", n, o.Left(), o.Waiting())
+		}
+		for range 3 {
+			if o.Over() {
+				t.Fatal("it is over before its waits are")
+			}
+			o.Carry()
+		}
+		if !o.Over() {
+			t.Fatal("it is not over")
+		}
+		if o.Again(); o.Left() || o.Over() || o.Waiting() != 0 || o.Busy() != 0 {
+			t.Fatalf("%d wait, %d are under way", o.Waiting(), o.Busy())
+		}
+		o.ran = o.ran[:0]
+	}
+	if n := testing.AllocsPerRun(100, round); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 
