@@ -41,7 +41,7 @@ func TestStubEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.close()
-	c := ng.NewClient(s.conn.LocalAddr().String(), 5*time.Second, 0)
+	c := ng.NewClient(s.conn.LocalAddr().String(), 5*time.Second, 0, nil)
 	defer c.Close()
 	for command, want := range map[string]string{"ping": "pong", "offer": "ok", "answer": "ok", "delete": "ok"} {
 		d, err := c.Do(t.Context(), ng.Dict{{Key: "command", Value: command}, {Key: "sdp", Value: "v=0\r\n"}})

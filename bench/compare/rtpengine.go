@@ -101,7 +101,7 @@ func withEngine(ctx context.Context, t *trial, s *system.Setup) error {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	client := ng.NewClient(s.Media, 200*time.Millisecond, 0)
+	client := ng.NewClient(s.Media, 200*time.Millisecond, 0, nil)
 	defer client.Close()
 	for end := time.Now().Add(20 * time.Second); ; {
 		d, err := client.Do(ctx, ng.Dict{{Key: "command", Value: "ping"}})

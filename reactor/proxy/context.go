@@ -147,6 +147,18 @@ func (c *Context) Wait(f func()) bool {
 	return c.out.Wait(f)
 }
 
+// Await waits until what begin has set going calls resume, as reactor.Worker.Await does.
+func (c *Context) Await(begin func(loop int, resume func())) bool {
+	if a, ok := c.out.(awaiter); ok {
+		return a.Await(begin)
+	}
+	over := make(chan struct{})
+	return c.Wait(func() {
+		begin(-1, func() { close(over) })
+		<-over
+	})
+}
+
 // Proxy gives the proxy that the message passes.
 func (c *Context) Proxy() *Proxy { return c.proxy }
 

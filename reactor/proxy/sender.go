@@ -12,6 +12,11 @@ type Sender interface {
 	Wait(f func()) bool
 }
 
+// awaiter is a Sender that can wait without a goroutine; see reactor.Worker.Await.
+type awaiter interface {
+	Await(begin func(loop int, resume func())) bool
+}
+
 // Sender returns what the Context sends by.
 func (c *Context) Sender() Sender { return c.out }
 

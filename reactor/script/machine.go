@@ -200,6 +200,10 @@ func (m *Machine) Program() *Program { return m.prog }
 // It reports whether it did: false where one more may not wait.
 func (m *Machine) Wait(f func()) bool { return m.c.Wait(f) }
 
+// Await is Wait for what needs no goroutine: it returns when resume is called, once, by any
+// goroutine. begin must not block; see reactor.Worker.Await.
+func (m *Machine) Await(begin func(loop int, resume func())) bool { return m.c.Await(begin) }
+
 // Say writes a line to the script's log, at most one a second for a place.
 func (m *Machine) Say(s *Site, level LogLevel, msg string, args ...any) {
 	s.say(m, level, msg, args...)

@@ -38,7 +38,7 @@ func startEngine(t *testing.T) *stub {
 			t.Log(log)
 		}
 	})
-	c := ng.NewClient(control, 200*time.Millisecond, 0)
+	c := ng.NewClient(control, 200*time.Millisecond, 0, nil)
 	defer c.Close()
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		if d, err := c.Do(t.Context(), ng.Dict{{Key: "command", Value: "ping"}}); err == nil && d.Text("result") == "pong" {

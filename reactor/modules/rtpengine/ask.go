@@ -1,10 +1,8 @@
 package rtpengine
 
 import (
-	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"sipreactor/reactor/modules/internal/relay"
 	"sipreactor/reactor/modules/rtpengine/ng"
@@ -37,63 +35,6 @@ func (m *module) failsOver(reason string) bool {
 		}
 	}
 	return false
-}
-
-// maxAsk is the longest time that a request takes with all nodes that are tried.
-const maxAsk = 30 * time.Second
-
-// ask sends a request to the node of its call, and an offer to others when that fails. It
-// blocks.
-func (m *module) ask(q *question) (ng.Dict, *node, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), maxAsk)
-	defer cancel()
-	var tried []*node
-	failed := errNoNode
-	offer := q.command == "offer"
-	for {
-		n := m.fleet.Choose(q.set, q.callID, q.url, tried)
-		if n == nil {
-			return nil, nil, failed
-		}
-		answer, err := n.Client.Do(ctx, q.dict)
-		if err == nil {
-			m.fleet.Heard(n)
-			if answer.Text("result") == "ok" {
-				m.remember(q, n)
-				return answer, n, nil
-			}
-			reason := answer.Text("error-reason")
-			if reason == "" {
-				reason = answer.Text("result")
-			}
-			if reason == "load limit" {
-				reason = answer.Text("message") + " (Load limit exceeded)"
-			}
-			failed = refusal(reason)
-			if !m.failsOver(reason) {
-				return nil, n, failed
-			}
-		} else {
-			failed = err
-			if !ours(err) {
-				m.fleet.Unheard(n, err)
-			}
-		}
-		if !offer || q.url != "" || ctx.Err() != nil {
-			return nil, n, failed
-		}
-		tried = append(tried, n)
-	}
-}
-
-// remember keeps where a call went, until its end.
-func (m *module) remember(q *question, n *node) {
-	switch {
-	case q.command == "delete":
-		m.fleet.Ended(q.set, q.callID)
-	case q.command == "offer" && q.url == "":
-		m.fleet.Began(q.set, q.callID, n)
-	}
 }
 
 // ours reports whether an error is no fault of the node's.

@@ -1,6 +1,7 @@
 package rtpengine
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 
@@ -12,20 +13,12 @@ import (
 	"sipreactor/sipframe/body"
 )
 
-// question is a request of ours and which node it is for.
-type question struct {
-	command string
-	set     int
-	callID  string
-	url     string // of the node; "" the call's
-	dict    ng.Dict
-}
-
 // act is one call of a function in the configuration.
 type act struct {
 	m     *module
 	at    *script.Site
 	flags func(*script.Machine) ([]byte, bool)
+	fixed *options // what those are; nil: they are known only with the message
 	node  script.Setter
 	named func(*script.Machine) script.Value // node, read
 	sdp   script.Setter
@@ -50,6 +43,7 @@ func (m *module) newAct(a *script.Args, flagsArg, nodeArg int) *act {
 			a.Errorf(flagsArg, "via-branch=extra takes the value of extra_id_pv, which is not set")
 			return nil
 		}
+		f.fixed = &o
 	}
 	return f
 }
@@ -79,6 +73,9 @@ func (f *act) failed(x *script.Machine, err error) int {
 
 // options reads the flags for the message.
 func (f *act) options(x *script.Machine) (options, error) {
+	if f.fixed != nil {
+		return *f.fixed, nil
+	}
 	text, _ := f.flags(x)
 	return parseOptions(string(text))
 }
@@ -86,49 +83,57 @@ func (f *act) options(x *script.Machine) (options, error) {
 // question begins a request: its command and what names the call. swap has the parties
 // change places, where the offer came from the one in To.
 func (f *act) question(x *script.Machine, command string, o *options, swap bool) (*question, error) {
-	msg := x.Message()
-	q := &question{command: command, callID: o.callID}
-	if q.callID == "" {
+	q := f.m.newQuestion(command)
+	if err := f.fill(x, q, o, swap); err != nil {
+		q.free()
+		return nil, err
+	}
+	return q, nil
+}
+
+func (f *act) fill(x *script.Machine, q *question, o *options, swap bool) (err error) {
+	msg, command := x.Message(), q.command
+	if q.callID = o.callID; q.callID == "" {
 		q.callID = string(msg.CallID())
 	}
 	if q.callID == "" {
-		return nil, errNoCall
+		return errNoCall
 	}
-	var err error
 	if q.set, err = f.m.setOf(x); err != nil {
-		return nil, err
+		return err
 	}
 	if f.named != nil {
 		if v := f.named(x); !v.IsNull() {
 			q.url = string(x.Text(v))
 		}
 	}
-	q.dict = ng.Dict{{Key: "command", Value: command}, {Key: "call-id", Value: q.callID}}
+	q.request.Text("command", command)
+	q.request.Text("call-id", q.callID)
 	from, to := tags(msg)
 	if swap {
 		from, to = to, from
 	}
 	if o.fromTag != "" {
-		from = o.fromTag
+		from = []byte(o.fromTag)
 	}
 	if o.toTag != "" {
-		to = o.toTag
+		to = []byte(o.toTag)
 	}
 	whole := wholeCall[command]
-	if from != "" && (!whole || o.fromTag != "") {
-		q.dict.Add("from-tag", from)
+	if len(from) > 0 && (!whole || o.fromTag != "") {
+		q.request.Bytes("from-tag", from)
 	}
-	if to != "" && (o.withTo || command == "offer" || command == "answer") {
-		q.dict.Add("to-tag", to)
+	if len(to) > 0 && (o.withTo || command == "offer" || command == "answer") {
+		q.request.Bytes("to-tag", to)
 	}
-	if (command == "offer" || command == "answer") && (from == "" || command == "answer" && to == "") {
-		return nil, errNoTag
+	if (command == "offer" || command == "answer") && (len(from) == 0 || command == "answer" && len(to) == 0) {
+		return errNoTag
 	}
 	if err := f.branch(x, q, o); err != nil {
-		return nil, err
+		return err
 	}
-	o.appendTo(&q.dict)
-	return q, nil
+	o.appendTo(&q.request)
+	return nil
 }
 
 // wholeCall are the commands that are about all of a call unless a from-tag is given.
@@ -136,13 +141,13 @@ var wholeCall = map[string]bool{
 	"start recording": true, "stop recording": true, "pause recording": true, "start forwarding": true, "stop forwarding": true, "query": true,
 }
 
-// tags returns the tags of From and To, "" without one.
-func tags(msg *sipframe.Message) (from, to string) {
+// tags returns the tags of From and To, empty without one.
+func tags(msg *sipframe.Message) (from, to []byte) {
 	if a, err := msg.From(); err == nil {
-		from = string(msg.Bytes(a.Tag))
+		from = msg.Bytes(a.Tag)
 	}
 	if a, err := msg.To(); err == nil {
-		to = string(msg.Bytes(a.Tag))
+		to = msg.Bytes(a.Tag)
 	}
 	return from, to
 }
@@ -150,7 +155,7 @@ func tags(msg *sipframe.Message) (from, to string) {
 // branch adds via-branch.
 func (f *act) branch(x *script.Machine, q *question, o *options) error {
 	if o.viaParam != "" {
-		q.dict.Add("via-branch", o.viaParam)
+		q.request.Text("via-branch", o.viaParam)
 		return nil
 	}
 	if o.viaBranch == "" {
@@ -161,7 +166,7 @@ func (f *act) branch(x *script.Machine, q *question, o *options) error {
 			return errExtra
 		}
 		if v := f.m.extra(x); !v.IsNull() {
-			q.dict.Add("via-branch", string(x.Text(v)))
+			q.request.Bytes("via-branch", x.Text(v))
 		}
 		return nil
 	}
@@ -181,51 +186,56 @@ func (f *act) branch(x *script.Machine, q *question, o *options) error {
 		if err := msg.ViaAt(span, &via); err != nil {
 			return err
 		}
-		q.dict.Add("via-branch", string(msg.Bytes(via.Branch)))
+		q.request.Bytes("via-branch", msg.Bytes(via.Branch))
 		return nil
 	}
 }
 
-// send asks, while others take over the work, and stores which node it was.
-func (f *act) send(x *script.Machine, q *question) (answer ng.Dict, err error) {
-	var n *node
-	if !x.Wait(func() { answer, n, err = f.m.counted(q) }) {
-		return nil, errMany
+// send asks, while others take over the work, and stores which node it was. The answer is
+// the question's then.
+func (f *act) send(x *script.Machine, q *question) error {
+	if !x.Await(q.begin) {
+		return errMany
 	}
-	if err != nil {
-		return nil, err
+	if q.err != nil {
+		return q.err
 	}
 	if f.node != nil {
-		f.node(x, script.Text(x.KeepString(n.URL)))
+		f.node(x, script.Text(x.KeepString(q.node.URL)))
 	}
-	return answer, nil
+	return nil
 }
 
-// plain sends a command that has no SDP; more are further keys.
-func (f *act) plain(x *script.Machine, command string, more ...ng.Entry) (ng.Dict, int) {
+// plain sends a command that has no SDP; more are further keys. got, if there is one, is given
+// the answer, which is borrowed.
+func (f *act) plain(x *script.Machine, command string, got func(ng.Answer), more ...ng.Entry) int {
 	o, err := f.options(x)
 	if err != nil {
-		return nil, f.failed(x, err)
+		return f.failed(x, err)
 	}
 	q, err := f.question(x, command, &o, false)
 	if err != nil {
-		return nil, f.failed(x, err)
+		return f.failed(x, err)
 	}
-	q.dict = append(q.dict, more...)
-	answer, err := f.send(x, q)
-	if err != nil {
-		return nil, f.failed(x, err)
+	defer q.free()
+	for _, e := range more {
+		q.request.Entry(e)
 	}
-	return answer, 1
+	if err := f.send(x, q); err != nil {
+		return f.failed(x, err)
+	}
+	if got != nil {
+		got(q.answer)
+	}
+	return 1
 }
 
 // remove sends a delete, whose answer has the statistics of the call.
 func (f *act) remove(x *script.Machine) int {
-	answer, code := f.plain(x, "delete")
-	if code > 0 {
-		f.m.last.Set(x, answer)
+	if !f.m.told { // nobody asks for them
+		return f.plain(x, "delete", nil)
 	}
-	return code
+	return f.plain(x, "delete", func(a ng.Answer) { f.m.last.Set(x, a.Dict()) })
 }
 
 // exchange sends an offer or an answer and has the SDP of the message, or a variable, be
@@ -241,14 +251,13 @@ func (f *act) exchange(x *script.Machine, command string) int {
 	c, request := x.Context(), x.Message().IsRequest()
 	b := c.Body()
 	begin, end, there := body.FindSDP(b, c.BodyType())
-	var sdp string
+	var sdp []byte
 	if f.given {
-		text, _ := f.body(x)
-		sdp = string(text)
+		sdp, _ = f.body(x)
 	} else if there {
-		sdp = string(b[begin:end])
+		sdp = b[begin:end]
 	}
-	if sdp == "" {
+	if len(sdp) == 0 {
 		return f.failed(x, errNoSDP)
 	}
 	// The party that the offer came from is the one in To where the offer is in a
@@ -257,27 +266,28 @@ func (f *act) exchange(x *script.Machine, command string) int {
 	if err != nil {
 		return f.failed(x, err)
 	}
-	if src := c.Src; src != nil && o.received == "" && src.Remote.IsValid() {
-		o.received = src.Remote.Addr().Unmap().String()
+	defer q.free()
+	if src := c.Src; o.received != "" {
+		q.request.Pair("received-from", family(o.received), []byte(o.received))
+	} else if src != nil && src.Remote.IsValid() {
+		var text [64]byte
+		addr := src.Remote.Addr().Unmap()
+		q.request.Pair("received-from", familyOf(addr), addr.AppendTo(text[:0]))
 	}
-	if o.received != "" {
-		q.dict.Add("received-from", ng.List{family(o.received), o.received})
-	}
-	q.dict.Add("sdp", sdp)
-	answer, err := f.send(x, q)
-	if err != nil {
+	q.request.Bytes("sdp", sdp)
+	if err := f.send(x, q); err != nil {
 		return f.failed(x, err)
 	}
-	fresh := answer.Text("sdp")
+	fresh := q.answer.Text("sdp")
 	switch {
-	case fresh == "":
+	case len(fresh) == 0:
 		return f.failed(x, errNoSDP)
 	case f.sdp != nil:
-		return f.sdp(x, script.Text(x.KeepString(fresh)))
+		return f.sdp(x, script.Text(x.KeepString(string(fresh))))
 	case !there:
-		return x.Reported(f.at, c.SetBody([]byte("application/sdp"), []byte(fresh)))
+		return x.Reported(f.at, c.SetBody([]byte("application/sdp"), bytes.Clone(fresh)))
 	}
-	return x.Reported(f.at, relay.SetSDP(c, []byte(fresh)))
+	return x.Reported(f.at, relay.SetSDP(c, fresh))
 }
 
 // manage does what the message asks for.

@@ -1,12 +1,13 @@
 package rtpengine
 
 import (
+	"bytes"
 	"errors"
+	"net/netip"
 	"strconv"
 	"strings"
 
 	"sipreactor/reactor/modules/internal/relay"
-	"sipreactor/reactor/modules/rtpengine/ng"
 )
 
 var _ relay.Engine = (*module)(nil)
@@ -48,25 +49,25 @@ func (m *module) Exchange(x *relay.Exchange) ([]byte, string, error) {
 	}
 	q := m.about(&x.Media, command, &o)
 	if x.To != "" {
-		q.dict.Add("to-tag", x.To)
+		q.request.Text("to-tag", x.To)
 	}
-	o.appendTo(&q.dict)
+	o.appendTo(&q.request)
 	if o.received == "" {
 		o.received = x.Source
 	}
 	if o.received != "" {
-		q.dict.Add("received-from", ng.List{family(o.received), o.received})
+		q.request.Pair("received-from", family(o.received), []byte(o.received))
 	}
-	q.dict.Add("sdp", string(x.SDP))
-	answer, n, err := m.counted(q)
-	if err != nil {
+	q.request.Bytes("sdp", x.SDP)
+	defer q.free()
+	if err := q.ask(); err != nil {
 		return nil, "", err
 	}
-	sdp := answer.Text("sdp")
-	if sdp == "" {
+	sdp := q.answer.Text("sdp")
+	if len(sdp) == 0 {
 		return nil, "", errNoSDP
 	}
-	return []byte(sdp), n.URL, nil
+	return bytes.Clone(sdp), q.node.URL, nil
 }
 
 // Delete is relay.Engine's.
@@ -76,14 +77,15 @@ func (m *module) Delete(x *relay.Media, flags string) error {
 		return err
 	}
 	q := m.about(x, "delete", &o)
-	o.appendTo(&q.dict)
-	_, _, err = m.counted(q)
-	return err
+	o.appendTo(&q.request)
+	defer q.free()
+	return q.ask()
 }
 
 // about begins a request that is about media. One that ends them is about all branches.
 func (m *module) about(x *relay.Media, command string, o *options) *question {
-	q := &question{command: command, set: x.Set, url: x.Node, callID: x.CallID}
+	q := m.newQuestion(command)
+	q.set, q.url, q.callID = x.Set, x.Node, x.CallID
 	if o.callID != "" {
 		q.callID = o.callID
 	}
@@ -91,24 +93,24 @@ func (m *module) about(x *relay.Media, command string, o *options) *question {
 	if o.fromTag != "" {
 		from = o.fromTag
 	}
-	q.dict = ng.Dict{{Key: "command", Value: command}, {Key: "call-id", Value: q.callID}, {Key: "from-tag", Value: from}}
+	q.request.Text("command", command)
+	q.request.Text("call-id", q.callID)
+	q.request.Text("from-tag", from)
 	switch {
 	case o.viaParam != "":
-		q.dict.Add("via-branch", o.viaParam)
+		q.request.Text("via-branch", o.viaParam)
 	case command != "delete":
-		q.dict.Add("via-branch", "b"+strconv.Itoa(x.Branch))
+		q.request.Text("via-branch", "b"+strconv.Itoa(x.Branch))
 	}
 	return q
 }
 
-// counted asks, and counts that.
-func (m *module) counted(q *question) (ng.Dict, *node, error) {
-	answer, n, err := m.ask(q)
-	m.asked.Add(1)
-	if err != nil {
-		m.refused.Add(1)
+// familyOf is family for an address that is parsed.
+func familyOf(addr netip.Addr) string {
+	if addr.Is4() {
+		return "IP4"
 	}
-	return answer, n, err
+	return "IP6"
 }
 
 // family is what ng calls the family of an address.

@@ -36,7 +36,7 @@ func startEngine(t *testing.T) string {
 			t.Log(log)
 		}
 	})
-	c := ng.NewClient(control, 200*time.Millisecond, 0)
+	c := ng.NewClient(control, 200*time.Millisecond, 0, nil)
 	defer c.Close()
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		d, err := c.Do(t.Context(), ng.Dict{{Key: "command", Value: "ping"}})

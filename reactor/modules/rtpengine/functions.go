@@ -16,7 +16,7 @@ func (m *module) functions() []script.Function {
 	}
 	command := func(name, ask, help string) script.Function {
 		return script.Function{Name: name, Usage: name + `(["flags"[, $var(node)]])`, Help: help, Args: kinds(text, set), Routes: withMessage, Async: true,
-			Build: m.simple(func(f *act, x *script.Machine) int { _, code := f.plain(x, ask); return code })}
+			Build: m.simple(func(f *act, x *script.Machine) int { return f.plain(x, ask, nil) })}
 	}
 	return []script.Function{
 		{Name: "rtpengine_use_set", Usage: "rtpengine_use_set(set)", Help: "Has the message use the nodes of another set.", Args: kinds(script.IntArg), Min: 1, Routes: withMessage, Build: m.useSet},
@@ -75,11 +75,11 @@ func (m *module) numbered(command, key string, numberArg, nodeArg int) func(a *s
 		}
 		number := a.Setter(numberArg)
 		return func(x *script.Machine) int {
-			answer, code := f.plain(x, command)
+			n, ok := int64(0), false
+			code := f.plain(x, command, func(a ng.Answer) { n, ok = a.Dict().Int(key) })
 			if code < 0 || number == nil {
 				return code
 			}
-			n, ok := answer.Int(key)
 			if !ok {
 				n = -1
 			}
@@ -105,7 +105,6 @@ func (m *module) playDTMF(a *script.Args) script.Action {
 		if !valid(string(b)) {
 			return x.Fail(f.at, "the code is none of 0 to 9, *, # and A to D")
 		}
-		_, code := f.plain(x, "play DTMF", ng.Entry{Key: "code", Value: string(b)})
-		return code
+		return f.plain(x, "play DTMF", nil, ng.Entry{Key: "code", Value: string(b)})
 	}
 }

@@ -33,6 +33,7 @@ type module struct {
 	errorTo script.Setter
 	set     *script.Local // int, of rtpengine_use_set()
 	last    *script.Local // ng.Dict, the statistics of the call
+	told    bool          // the configuration has a $rtpstat
 
 	env      *script.Env
 	dialog   *dialog.Module // nil: not loaded
@@ -138,7 +139,7 @@ func (m *module) start(e *script.Env) error {
 	}
 	m.fleet.Open(e, before, ok && old.timeout == m.timeout && old.retries == m.retries, func(url string) *ng.Client {
 		_, addr, _ := strings.Cut(url, ":")
-		return ng.NewClient(addr, m.timeout, m.retries)
+		return ng.NewClient(addr, m.timeout, m.retries, dial(e.Engine))
 	})
 	return nil
 }

@@ -147,19 +147,21 @@ func (o *options) transport() string {
 }
 
 // appendTo adds what is passed on to a request.
-func (o *options) appendTo(d *ng.Dict) {
-	for _, l := range []struct {
+func (o *options) appendTo(w *ng.Writer) {
+	for _, l := range [...]struct {
 		key  string
 		list ng.List
 	}{{"flags", o.flags}, {"replace", o.replace}, {"direction", o.direction}, {"rtcp-mux", o.mux}} {
 		if len(l.list) > 0 {
-			d.Add(l.key, l.list)
+			w.List(l.key, l.list)
 		}
 	}
 	if t := o.transport(); t != "" {
-		d.Add("transport-protocol", t)
+		w.Text("transport-protocol", t)
 	}
-	*d = append(*d, o.rest...)
+	for _, e := range o.rest {
+		w.Entry(e)
+	}
 }
 
 // Bounds of values in brackets, as the documentation has them.

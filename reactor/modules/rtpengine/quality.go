@@ -47,6 +47,7 @@ func (m *module) variables() []script.Variable {
 }
 
 func (m *module) getStat(u *script.Use) script.Getter {
+	m.told = true
 	at := u.Site()
 	name, fixed := u.Fixed()
 	if name == "" {
@@ -89,11 +90,12 @@ func (m *module) query(x *script.Machine, at *script.Site, fresh bool) ng.Dict {
 		f.failed(x, err)
 		return nil
 	}
-	d, err := f.send(x, q)
-	if err != nil {
+	defer q.free()
+	if err := f.send(x, q); err != nil {
 		x.Say(at, script.LevelInfo, "rtpengine: there are no statistics", slog.Any("error", err))
 		return nil
 	}
+	d := q.answer.Dict()
 	m.last.Set(x, d)
 	return d
 }

@@ -50,6 +50,9 @@ func (d Dict) Dict(key string) Dict {
 	return in
 }
 
+// AppendText appends a text in bencoding.
+func AppendText(dst []byte, s string) []byte { return appendText(dst, s) }
+
 // Append appends a value in bencoding. Anything else than the values of a Dict is a
 // mistake of the caller's.
 func Append(dst []byte, v any) []byte {
@@ -159,7 +162,7 @@ func (p *parser) end() bool {
 func (p *parser) number(stop byte) (int64, error) {
 	for i, c := range p.b {
 		if c == stop {
-			n, err := strconv.ParseInt(string(p.b[:i]), 10, 64)
+			n, err := strconv.ParseInt(string(p.b[:i]), 10, 64) // the string stays on the stack
 			if err != nil || p.b[0] == '+' {
 				return 0, errWrong
 			}
@@ -174,16 +177,22 @@ func (p *parser) number(stop byte) (int64, error) {
 }
 
 func (p *parser) text() (string, error) {
+	b, err := p.bytes()
+	return string(b), err
+}
+
+// bytes takes a text, which is borrowed.
+func (p *parser) bytes() ([]byte, error) {
 	n, err := p.number(':')
 	switch {
 	case err != nil:
-		return "", err
+		return nil, err
 	case n < 0:
-		return "", errWrong
+		return nil, errWrong
 	case n > int64(len(p.b)):
-		return "", errShort
+		return nil, errShort
 	}
-	s := string(p.b[:n])
+	b := p.b[:n]
 	p.b = p.b[n:]
-	return s, nil
+	return b, nil
 }

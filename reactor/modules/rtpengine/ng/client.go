@@ -3,18 +3,14 @@ package ng
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
-	"net"
 	"strconv"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"time"
-
-	"crypto/rand"
 )
 
-// Errors of a Client; others are those of its socket.
+// Errors of a Client; others are those of its sockets.
 var (
 	ErrSilent = errors.New("ng: no answer")
 	ErrBusy   = errors.New("ng: too many requests wait for an answer")
@@ -27,74 +23,288 @@ const (
 	maxPending = 8192
 	// maxDatagram is the size, in bytes, of the largest datagram over IPv4.
 	maxDatagram = 65507
+	// maxCookie bounds what stands before a request.
+	maxCookie = 32
 )
 
-// Client speaks to one rtpengine.
+// Client speaks to one rtpengine. Its requests wait in one list, in the order in which they
+// are due to be sent again, and one timer looks at that: none has a goroutine or a timer of
+// its own. mu is a leaf, and nothing is sent under it.
 type Client struct {
 	addr    string
 	timeout time.Duration
 	sends   int
 	prefix  string
-	count   atomic.Uint64
+	dial    Dial
 
 	mu      sync.Mutex
-	conn    net.Conn
 	closed  bool
-	pending map[string]chan answer
+	lanes   []*lane // by their number + 1; nil: not open
+	count   uint64
+	pending map[uint64]*asked
+	due     list
+	timer   *time.Timer
+	ticking bool // it will look
+	free    []*asked
 }
 
-// answer is what a request gets: a dictionary, or why there is none.
-type answer struct {
-	dict Dict
-	err  error
+// Asker gets what became of a request: once, on any goroutine, which may be an event loop. It
+// must not block. The answer is borrowed until it returns.
+type Asker interface{ Answered(a Answer, err error) }
+
+// asked is a request under way. The Client's mutex guards it.
+type asked struct {
+	id         uint64
+	datagram   []byte
+	lane       *lane
+	to         Asker
+	sent       int  // how often, counted though there was nothing yet to send it by
+	sending    bool // the datagram is being read
+	due        time.Time
+	next, prev *asked
 }
 
 // NewClient makes a client for host:port. A request is sent up to 1+retries times, each
-// time with timeout for the answer. Nothing is resolved or opened yet.
-func NewClient(addr string, timeout time.Duration, retries int) *Client {
+// time with timeout for the answer. Nothing is resolved or opened yet. dial opens sockets;
+// nil is DialUDP.
+func NewClient(addr string, timeout time.Duration, retries int, dial Dial) *Client {
+	if dial == nil {
+		dial = DialUDP
+	}
 	return &Client{
-		addr: addr, timeout: timeout, sends: 1 + retries, prefix: rand.Text()[:12] + "_",
-		pending: make(map[string]chan answer),
+		addr: addr, timeout: timeout, sends: 1 + retries, prefix: rand.Text()[:12] + "_", dial: dial,
+		pending: make(map[uint64]*asked),
 	}
 }
 
-// Do sends a request and returns the answer. It blocks, no longer than 1+retries times the
-// timeout, name resolution included, and ctx. A peer that refuses datagrams ends it at
-// once. An answer that is no bencoding is not one, and takes no other's place.
-func (c *Client) Do(ctx context.Context, request Dict) (Dict, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout*time.Duration(c.sends))
-	defer cancel()
-	cookie := c.prefix + strconv.FormatUint(c.count.Add(1), 36)
-	datagram := Append(append([]byte(cookie), ' '), request)
-	if len(datagram) > maxDatagram {
-		return nil, ErrLarge
+// Start sends a request, a dictionary in bencoding that is the caller's again when it returns,
+// by the socket of a lane: see Dial. to gets what became of it, no later than 1+retries times
+// the timeout, name resolution included, and perhaps before Start returns. A peer that refuses
+// datagrams ends it at once. An answer that is no bencoding is not one, and takes no other's
+// place. Start does not block.
+func (c *Client) Start(lane int, request []byte, to Asker) { c.start(lane, request, to) }
+
+func (c *Client) start(number int, request []byte, to Asker) (id uint64) {
+	c.mu.Lock()
+	var err error
+	switch {
+	case c.closed:
+		err = ErrClosed
+	case len(c.pending) == maxPending:
+		err = ErrBusy
+	case len(request)+maxCookie > maxDatagram:
+		err = ErrLarge
 	}
-	conn, err := c.open(ctx)
 	if err != nil {
-		return nil, err
+		c.mu.Unlock()
+		to.Answered(nil, err)
+		return 0
 	}
-	got := make(chan answer, 1)
-	if err := c.wait(cookie, got); err != nil {
-		return nil, err
-	}
-	defer c.forget(cookie)
-	again := time.NewTimer(c.timeout)
-	defer again.Stop()
-	for range c.sends {
-		if _, err := conn.Write(datagram); err != nil {
-			return nil, err
-		}
-		again.Reset(c.timeout)
-		select {
-		case a := <-got:
-			return a.dict, a.err
-		case <-again.C:
-		case <-ctx.Done():
-			return nil, ErrSilent
-		}
-	}
-	return nil, ErrSilent
+	a := c.take()
+	c.count++
+	id = c.count
+	a.id, a.to, a.lane, a.sent = id, to, c.lane(number), 1
+	a.datagram = append(strconv.AppendUint(append(a.datagram[:0], c.prefix...), id, 36), ' ')
+	a.datagram = append(a.datagram, request...)
+	c.pending[id] = a
+	a.due = time.Now().Add(c.timeout)
+	c.due.push(a)
+	c.tick()
+	line := a.begin()
+	c.mu.Unlock()
+	c.send(a, line)
+	return id
 }
+
+// begin returns what a request is to be sent by; nil when that is not open yet: then it is
+// sent by who opens it. The caller holds mu, and calls send without it.
+func (a *asked) begin() Line {
+	a.sending = a.lane.line != nil
+	return a.lane.line
+}
+
+// send sends a request, and ends it if that fails.
+func (c *Client) send(a *asked, line Line) {
+	if line == nil {
+		return
+	}
+	err := line.Send(a.datagram)
+	var to Asker
+	c.mu.Lock()
+	a.sending = false
+	switch {
+	case a.to == nil: // it has ended meanwhile
+		c.keep(a)
+	case err != nil:
+		to = c.end(a)
+	}
+	c.mu.Unlock()
+	if to != nil {
+		to.Answered(nil, err)
+	}
+}
+
+// What is kept of requests that are over: how many, and the largest datagram.
+const (
+	maxFree     = 256
+	maxFreeSize = 8192
+)
+
+// take gives a request that is not under way. The caller holds mu.
+func (c *Client) take() *asked {
+	if n := len(c.free); n > 0 {
+		a := c.free[n-1]
+		c.free = c.free[:n-1]
+		return a
+	}
+	return new(asked)
+}
+
+// end has a request no longer wait, and returns who is to be told. The caller holds mu.
+func (c *Client) end(a *asked) Asker {
+	delete(c.pending, a.id)
+	c.due.remove(a)
+	to := a.to
+	a.to, a.lane = nil, nil
+	if !a.sending {
+		c.keep(a)
+	}
+	return to
+}
+
+// keep keeps one that is over for take. The caller holds mu.
+func (c *Client) keep(a *asked) {
+	if len(c.free) < maxFree && cap(a.datagram) <= maxFreeSize {
+		c.free = append(c.free, a)
+	}
+}
+
+// got hands an answer to who waits for it.
+func (c *Client) got(datagram []byte) {
+	cookie, text, _ := bytes.Cut(datagram, []byte{' '})
+	if len(cookie) > maxCookie || !bytes.HasPrefix(cookie, []byte(c.prefix)) || !Answer(text).valid() {
+		return
+	}
+	id, err := strconv.ParseUint(string(cookie[len(c.prefix):]), 36, 64)
+	if err != nil {
+		return
+	}
+	c.mu.Lock()
+	var to Asker
+	if a := c.pending[id]; a != nil {
+		to = c.end(a)
+	}
+	c.mu.Unlock()
+	if to != nil {
+		to.Answered(text, nil)
+	}
+}
+
+// tick has the timer look when the first request is due. The caller holds mu.
+func (c *Client) tick() {
+	if c.ticking || c.due.first == nil {
+		return
+	}
+	c.ticking = true
+	wait := max(time.Until(c.due.first.due), time.Millisecond)
+	if c.timer == nil {
+		c.timer = time.AfterFunc(wait, c.look)
+		return
+	}
+	c.timer.Reset(wait)
+}
+
+// look sends again what is due, or ends it.
+func (c *Client) look() {
+	var again []*asked
+	var lines []Line
+	var ends []Asker
+	c.mu.Lock()
+	now := time.Now()
+	for a := c.due.first; a != nil && !a.due.After(now); a = c.due.first {
+		if a.sent == c.sends {
+			ends = append(ends, c.end(a))
+			continue
+		}
+		a.sent++
+		c.due.remove(a)
+		a.due = now.Add(c.timeout)
+		c.due.push(a)
+		if !a.sending {
+			again, lines = append(again, a), append(lines, a.begin())
+		}
+	}
+	c.ticking = false
+	c.tick()
+	c.mu.Unlock()
+	for _, to := range ends {
+		to.Answered(nil, ErrSilent)
+	}
+	for i, a := range again {
+		c.send(a, lines[i])
+	}
+}
+
+// Close ends the client; requests that wait get ErrClosed.
+func (c *Client) Close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.shut(ErrClosed)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+}
+
+// Renew closes the sockets, so that the next request resolves the name again.
+func (c *Client) Renew() { c.shut(ErrSilent) }
+
+// shut closes all sockets and ends who waits.
+func (c *Client) shut(err error) {
+	c.mu.Lock()
+	lanes := c.lanes
+	c.lanes = nil
+	c.mu.Unlock()
+	for _, l := range lanes {
+		if l != nil {
+			c.fail(l, err)
+		}
+	}
+}
+
+// Do sends a request and returns the answer. It blocks, no longer than a request of Start may
+// take, and no longer than ctx.
+func (c *Client) Do(ctx context.Context, request Dict) (Dict, error) {
+	if ctx.Err() != nil {
+		return nil, ErrSilent
+	}
+	w := make(waiter, 1)
+	id := c.start(-1, Append(nil, request), w)
+	select {
+	case r := <-w:
+		return r.answer.Dict(), r.err
+	case <-ctx.Done():
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if a := c.pending[id]; a != nil {
+			c.end(a)
+		}
+		return nil, ErrSilent
+	}
+}
+
+// waiter waits for the end of a request.
+type waiter chan result
+
+type result struct {
+	answer Answer
+	err    error
+}
+
+// Answered is Asker's.
+func (w waiter) Answered(a Answer, err error) { w <- result{a.Clone(), err} }
 
 // errPing is that a ping was answered with something else.
 var errPing = errors.New("ng: a ping was not answered with a pong")
@@ -106,137 +316,4 @@ func (c *Client) Ping(ctx context.Context) error {
 		return errPing
 	}
 	return err
-}
-
-// Close ends the client; requests that wait get ErrClosed.
-func (c *Client) Close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closed = true
-	c.shut(ErrClosed)
-}
-
-// Renew closes the socket, so that the next request resolves the name again.
-func (c *Client) Renew() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.shut(ErrSilent)
-}
-
-// shut closes the socket and ends who waits. The caller holds mu.
-func (c *Client) shut(err error) {
-	if c.conn == nil {
-		return
-	}
-	_ = c.conn.Close()
-	c.conn = nil
-	c.fail(err)
-}
-
-// fail ends all who wait. The caller holds mu.
-func (c *Client) fail(err error) {
-	for _, got := range c.pending {
-		give(got, answer{err: err})
-	}
-}
-
-// give leaves an answer if there is none yet.
-func give(got chan answer, a answer) {
-	select {
-	case got <- a:
-	default:
-	}
-}
-
-// open returns the socket, a new one if there is none.
-func (c *Client) open(ctx context.Context) (net.Conn, error) {
-	c.mu.Lock()
-	conn, closed := c.conn, c.closed
-	c.mu.Unlock()
-	if closed {
-		return nil, ErrClosed
-	}
-	if conn != nil {
-		return conn, nil
-	}
-	var d net.Dialer
-	fresh, err := d.DialContext(ctx, "udp", c.addr)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed || c.conn != nil {
-		_ = fresh.Close()
-		if c.closed {
-			return nil, ErrClosed
-		}
-		return c.conn, nil
-	}
-	c.conn = fresh
-	go c.read(fresh)
-	return fresh, nil
-}
-
-func (c *Client) wait(cookie string, got chan answer) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.closed:
-		return ErrClosed
-	case len(c.pending) == maxPending:
-		return ErrBusy
-	}
-	c.pending[cookie] = got
-	return nil
-}
-
-func (c *Client) forget(cookie string) {
-	c.mu.Lock()
-	delete(c.pending, cookie)
-	c.mu.Unlock()
-}
-
-// read hands answers to who waits, until the socket is closed.
-func (c *Client) read(conn net.Conn) {
-	buf := make([]byte, 1<<16)
-	for {
-		n, err := conn.Read(buf)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			c.broken(conn, err)
-			if !errors.Is(err, syscall.ECONNREFUSED) {
-				return
-			}
-			continue
-		}
-		cookie, text, ok := bytes.Cut(buf[:n], []byte{' '})
-		if !ok {
-			continue
-		}
-		c.mu.Lock()
-		if got := c.pending[string(cookie)]; got != nil {
-			if d, err := Parse(bytes.Clone(text)); err == nil {
-				give(got, answer{dict: d})
-			}
-		}
-		c.mu.Unlock()
-	}
-}
-
-// broken tells who waits for answers on a socket that there will be none; a socket that
-// cannot be read is closed.
-func (c *Client) broken(conn net.Conn, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.conn != conn {
-		return
-	}
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		c.fail(err)
-		return
-	}
-	c.shut(err)
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ func TestLostAnswers(t *testing.T) {
 			return nil
 		}
 		return []string{string(cookie) + " " + pong}
-	}), 20*time.Millisecond, 9)
+	}), 20*time.Millisecond, 9, nil)
 	defer c.Close()
 	for range 2 {
 		if d, err := c.Do(t.Context(), ping); err != nil || d.Text("result") != "pong" {
@@ -68,7 +69,7 @@ func TestLostAnswers(t *testing.T) {
 func TestGarbage(t *testing.T) {
 	c := NewClient(stub(t, func(cookie, _ []byte) []string {
 		return []string{"", "x", "other " + pong, string(cookie), string(cookie) + " ", string(cookie) + " i1e", string(cookie) + " d6:resul", string(cookie) + " " + pong, string(cookie) + " " + pong}
-	}), 200*time.Millisecond, 100)
+	}), 200*time.Millisecond, 100, nil)
 	defer c.Close()
 	for range 5 {
 		if d, err := c.Do(t.Context(), ping); err != nil || d.Text("result") != "pong" {
@@ -80,7 +81,7 @@ func TestGarbage(t *testing.T) {
 func TestSilence(t *testing.T) {
 	sent := make(chan struct{}, 9)
 	addr := stub(t, func(_, _ []byte) []string { sent <- struct{}{}; return nil })
-	c := NewClient(addr, 5*time.Millisecond, 2)
+	c := NewClient(addr, 5*time.Millisecond, 2, nil)
 	defer c.Close()
 	if _, err := c.Do(t.Context(), ping); !errors.Is(err, ErrSilent) {
 		t.Error(err)
@@ -108,7 +109,7 @@ func TestNobodyThere(t *testing.T) {
 	}
 	addr := pc.LocalAddr().String()
 	_ = pc.Close()
-	c := NewClient(addr, time.Minute, 5)
+	c := NewClient(addr, time.Minute, 5, nil)
 	if _, err := c.Do(t.Context(), ping); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Error(err)
 	}
@@ -121,7 +122,7 @@ func TestNobodyThere(t *testing.T) {
 // A Close ends who waits.
 func TestCloseWhileWaiting(t *testing.T) {
 	asked := make(chan struct{}, 1)
-	c := NewClient(stub(t, func(_, _ []byte) []string { asked <- struct{}{}; return nil }), time.Minute, 0)
+	c := NewClient(stub(t, func(_, _ []byte) []string { asked <- struct{}{}; return nil }), time.Minute, 0, nil)
 	go func() { <-asked; c.Close() }()
 	if _, err := c.Do(t.Context(), ping); !errors.Is(err, ErrClosed) {
 		t.Error(err)
@@ -130,7 +131,7 @@ func TestCloseWhileWaiting(t *testing.T) {
 
 // Many ask at once by one socket, and each gets its own answer.
 func TestMany(t *testing.T) {
-	c := NewClient(stub(t, func(cookie, body []byte) []string { return []string{string(cookie) + " " + string(body)} }), time.Second, 5)
+	c := NewClient(stub(t, func(cookie, body []byte) []string { return []string{string(cookie) + " " + string(body)} }), time.Second, 5, nil)
 	defer c.Close()
 	var all sync.WaitGroup
 	for i := range 50 {
@@ -144,5 +145,105 @@ func TestMany(t *testing.T) {
 	c.Renew()
 	if _, err := c.Do(t.Context(), ping); err != nil {
 		t.Error(err)
+	}
+}
+
+// echoes is an Asker that tells what it gets.
+type echoes chan string
+
+func (e echoes) Answered(a Answer, err error) {
+	if err != nil {
+		e <- err.Error()
+		return
+	}
+	e <- string(a.Text("n"))
+}
+
+// Each lane has a socket of its own, opened once and by the first request; what is asked
+// meanwhile waits for it.
+func TestLanes(t *testing.T) {
+	addr := stub(t, func(cookie, body []byte) []string { return []string{string(cookie) + " " + string(body)} })
+	var mu sync.Mutex
+	opened := map[int]int{}
+	hold := make(chan struct{})
+	c := NewClient(addr, time.Minute, 0, func(ctx context.Context, lane int, addr string, got func([]byte), ended func(error)) (Line, error) {
+		mu.Lock()
+		opened[lane]++
+		mu.Unlock()
+		<-hold
+		return DialUDP(ctx, lane, addr, got, ended)
+	})
+	defer c.Close()
+	var w Writer
+	w.Text("n", "7")
+	to := make(echoes, 100)
+	for i := range 20 {
+		c.Start(i%3-1, w.End()[:len("d1:n1:7e")], to)
+	}
+	close(hold)
+	for range 20 {
+		if got := <-to; got != "7" {
+			t.Error(got)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(opened) != 3 || opened[-1] != 1 || opened[0] != 1 || opened[1] != 1 {
+		t.Error(opened)
+	}
+}
+
+// What cannot be opened is told to all who wait for it, and tried again by the next.
+func TestLaneThatCannotBeOpened(t *testing.T) {
+	fails := errors.New("it fails")
+	var tries atomic.Int32
+	c := NewClient("x", time.Minute, 0, func(context.Context, int, string, func([]byte), func(error)) (Line, error) {
+		tries.Add(1)
+		return nil, fails
+	})
+	defer c.Close()
+	to := make(echoes, 2)
+	for range 2 {
+		c.Start(0, []byte("de"), to)
+		if got := <-to; got != fails.Error() {
+			t.Error(got)
+		}
+	}
+	if tries.Load() != 2 || len(c.pending) != 0 || c.due.first != nil {
+		t.Errorf("%d tries, %d wait", tries.Load(), len(c.pending))
+	}
+}
+
+// mirror is a Line that answers at once, on the goroutine of who sends.
+type mirror struct{ got func([]byte) }
+
+func (m *mirror) Send(datagram []byte) error {
+	m.got(datagram)
+	return nil
+}
+
+func (m *mirror) Close() {}
+
+// count is an Asker that counts.
+type count int
+
+func (n *count) Answered(Answer, error) { *n++ }
+
+// A request costs no memory, its answer included.
+func TestRequestsAllocateNothing(t *testing.T) {
+	c := NewClient("x", time.Minute, 0, func(_ context.Context, _ int, _ string, got func([]byte), _ func(error)) (Line, error) {
+		return &mirror{got}, nil
+	})
+	defer c.Close()
+	opened := make(echoes, 1)
+	c.Start(0, []byte("de"), opened)
+	<-opened
+	var n count
+	request := []byte("d7:command4:pinge")
+	if allocs := testing.AllocsPerRun(1000, func() { c.Start(0, request, &n) }); allocs != 0 {
+		t.Errorf("%v allocations", allocs)
+	}
+	if n != 1001 || len(c.pending) != 0 {
+		t.Errorf("%d answers, %d wait", n, len(c.pending))
 	}
 }

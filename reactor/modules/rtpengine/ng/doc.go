@@ -3,6 +3,6 @@
 // its cookie until there is an answer; rtpengine answers a cookie that it knows as it did
 // before.
 //
-// A Client belongs to any number of goroutines. It has one socket and one goroutine that
-// reads it, from its first request to its Close.
+// A Client belongs to any number of goroutines. It has a socket for each event loop that asks,
+// which that loop reads, and one for all others, from the first request by it to its Close.
 package ng
