@@ -28,7 +28,7 @@ func (l *loop) accept(n *poller.Incoming) {
 		c.place.Leave()
 		why := reason.Refused(cause)
 		e.tell(c, &Event{Kind: ConnRefused, Err: why})
-		e.logRefused(c, why)
+		e.connlog.Refused(e.now(), c.called(), why)
 		return
 	}
 	n.Attach(&c.sock)

@@ -2,7 +2,6 @@ package reactor
 
 import (
 	"net/netip"
-	"time"
 
 	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/peers"
@@ -34,7 +33,7 @@ func (e *Engine) AddAlias(h Handle, port uint16) error {
 	holders, err := e.peers.stand(c, endpoint.Of(c.src.Proto, alias))
 	for _, old := range holders {
 		if !old.src.Outbound {
-			e.logAliasMoved(alias, old, c)
+			e.connlog.AliasMoved(alias, old.called(), c.called())
 		}
 		old.probe()
 	}
@@ -79,16 +78,5 @@ func (c *conn) probe() {
 	c.mu.Unlock()
 	if ready {
 		c.loop.post(c, evFlush)
-	}
-}
-
-// logAliasMoved tells that an alias has another holder: in order when a peer has
-// come back, and else a sign that two peers claim one port. Each alias has one line a
-// second, with the number of those left out before.
-func (e *Engine) logAliasMoved(alias netip.AddrPort, from, to *conn) {
-	if more, ok := e.aliasMoves.Open(time.Now(), endpoint.Of(to.src.Proto, alias)); ok {
-		e.log.Warn("alias moved to a newer connection", "proto", to.src.Proto.String(), "alias", alias.String(),
-			"id", uint64(to.id), "peer", to.src.Remote.String(),
-			"before", uint64(from.id), "peer_before", from.src.Remote.String(), "more", more)
 	}
 }

@@ -91,8 +91,7 @@ func (c *conn) countBackoff(was phase.Phase, why *Error) {
 	counts := was < phase.Established || c.unacked.Unconfirmed && ofName
 	if counts && why.Blame == BlamePeer {
 		if e.backoff.Failed(e.now(), key, ofName, c.target.remembered(), remembered(why)) {
-			e.log.Info("destination left alone", "proto", c.src.Proto.String(), "peer", c.src.Remote.String(),
-				"reason", why.Error(), "parameter", "tcp_backoff")
+			e.connlog.LeftAlone(c.src.Proto, c.src.Remote, why)
 		}
 	} else if c.probing {
 		e.backoff.Deferred(e.now(), key)
@@ -103,7 +102,7 @@ func (c *conn) countBackoff(was phase.Phase, why *Error) {
 // reached tells the back-off table that the peer took us. Any goroutine.
 func (c *conn) reached() {
 	if c.src.Outbound && c.eng.backoff.Succeeded(c.backoffKey()) {
-		c.eng.logBack(c)
+		c.eng.connlog.Back(c.called())
 	}
 }
 
@@ -116,12 +115,8 @@ func (l *loop) answeredFrom(c *conn) {
 	}
 	c.answered = l.seconds.Load() + 1
 	if e.backoff.Answered(e.peers.Ends(c)...) {
-		e.logBack(c)
+		e.connlog.Back(c.called())
 	}
-}
-
-func (e *Engine) logBack(c *conn) {
-	e.log.Info("destination is used again", "proto", c.src.Proto.String(), "peer", c.src.Remote.String(), "id", uint64(c.id))
 }
 
 // schedule has the next probe made when it is due. Any goroutine.

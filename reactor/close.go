@@ -183,7 +183,10 @@ func (c *conn) cleanUp() {
 	e.stat.Closed[why.Reason].Add(1)
 	c.countFailure(was, why)
 	e.tell(c, &Event{Kind: ConnClosed, TLS: state, Secrets: secrets, Request: request, Answer: answer, Err: why, Was: was})
-	e.logClosed(c, was, why)
+	c.mu.Lock()
+	domain := c.tls.domain
+	c.mu.Unlock()
+	e.connlog.Closed(e.now(), c.called(), was, why, domain)
 	e.table.Remove(c.id) // last: Stop waits for an empty table, and so until all of this is told
 }
 

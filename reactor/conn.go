@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/codec"
+	"sipreactor/reactor/internal/connlog"
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/figures"
 	"sipreactor/reactor/internal/owed"
@@ -123,6 +124,11 @@ func (c *conn) ends() Source {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.src
+}
+
+// called returns what the log calls the connection.
+func (c *conn) called() *connlog.Conn {
+	return &connlog.Conn{ID: uint64(c.id), Proto: c.src.Proto, Peer: c.src.Remote, Outbound: c.src.Outbound}
 }
 
 // step moves the connection to the next phase. Owner only.

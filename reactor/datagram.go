@@ -74,7 +74,7 @@ func (e *Engine) Unreachable(u *Undelivered) {
 		return
 	}
 	if e.backoff.Failed(e.now(), t.backoffKey(u.Addr, "", ""), false, t.remembered(), remembered(u.Err)) {
-		e.log.Info("destination left alone", "proto", "udp", "peer", u.Addr.String(), "reason", u.Err.Error(), "parameter", "tcp_backoff")
+		e.connlog.LeftAlone(UDP, u.Addr, u.Err)
 	}
 	e.schedule()
 }

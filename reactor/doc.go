@@ -64,6 +64,7 @@
 //	wheel        idle connections by the second they expire in
 //	owed         how many answers may still come
 //	counters     counts by cause, durations by length
+//	connlog      what the log says of connections
 //	fold         a flood of log lines told as one
 //	endpoint, ring
 //

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/connectqueue"
-	"sipreactor/reactor/internal/endpoint"
+	"sipreactor/reactor/internal/connlog"
 	"sipreactor/reactor/internal/figures"
-	logfold "sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/poller"
@@ -66,9 +66,8 @@ type Engine struct {
 	stopped      error // what stop returned
 	crew         sync.WaitGroup
 	stat         figures.EngineCounters
-	folds        folds
-	panics       logfold.Table[string]
-	aliasMoves   logfold.Table[endpoint.Key]
+	connlog      *connlog.Log
+	panics       fold.Table[string]
 	backoff      backoffTable
 	probing      probing
 }
@@ -105,6 +104,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		lifetime: int64(cfg.Lifetime / time.Second),
 		seed:     maphash.MakeSeed(),
 	}
+	e.connlog = connlog.New(cfg.Logger)
 	e.poll = poller.New(poller.Config{Loops: cfg.Loops, Listeners: cfg.listeners(), Keepalive: kernel.Keepalive(cfg.Keepalive),
 		Backlog: cfg.Backlog, DatagramBuffer: cfg.DatagramBuffer, Logger: cfg.Logger}, onPoller{e})
 	for p := TCP; p < transport.Count; p++ {
@@ -213,7 +213,7 @@ func (e *Engine) queueFailed(err error) { e.log.Error("the connect queue has sto
 
 // tick runs once a second, first when every loop is up.
 func (e *Engine) tick() {
-	e.logRests(e.now())
+	e.connlog.Rests(e.now())
 	e.eachLoop((*loop).tick)
 }
 

@@ -83,7 +83,7 @@ func (l *loop) handshaken(c *conn) {
 		c.sock.ResumeReading()
 	}
 	spoke := len(c.codec.Output()) > 0
-	l.eng.logStep(c, len(h.feed), len(c.codec.Output()))
+	l.eng.connlog.Step(c.called(), len(h.feed), len(c.codec.Output()), h.err)
 	l.drain(c)
 	switch {
 	case c.phase == phase.Closed:
@@ -105,7 +105,7 @@ func (l *loop) handshaken(c *conn) {
 // awaitSignature leaves a machine alone until its signature is made. The peer's
 // clock does not run meanwhile.
 func (l *loop) awaitSignature(c *conn) {
-	l.eng.logStep(c, len(c.hs.feed), 0) // what there is to send goes with the rest of the flight
+	l.eng.connlog.Step(c.called(), len(c.hs.feed), 0, c.hs.err) // what there is to send goes with the rest of the flight
 	if c.hs.signed {
 		c.hs.signed = false
 		l.compute(c)

@@ -115,5 +115,7 @@ func (e *Engine) tell(c *conn, ev *Event) {
 		ev.Took = c.tls.took
 	}
 	e.cfg.Observer.Observe(ev)
-	e.logEvent(c, ev.Kind, ev.TLS)
+	if ev.Kind != ConnRefused && ev.Kind != ConnClosed {
+		e.connlog.Event(c.called(), ev.Kind.String(), ev.Age, ev.TLS, ev.Took)
+	}
 }

@@ -48,7 +48,7 @@ func (e *Engine) stop(ctx context.Context) error {
 		e.endDatagrams()
 		err := e.poll.Stop()
 		e.dismiss()
-		e.logRests(math.MaxInt64)
+		e.connlog.Rests(math.MaxInt64)
 		ended <- err
 	}()
 	select {

@@ -1,4 +1,4 @@
-package reactor
+package connlog
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/transport"
 	"sipreactor/tlsstate"
 )
 
@@ -17,18 +18,18 @@ type foldKey struct {
 	peer     netip.AddrPort
 	outbound bool
 	refused  bool // it never was a connection
-	proto    Proto
-	reason   Reason
+	proto    transport.Proto
+	reason   reason.Reason
 	cause    string // of a failed handshake, from a fixed set; "" else
 }
 
-// foldKey returns the key of a connection that ended or was refused.
-func (c *conn) foldKey(why *Error, refused bool) foldKey {
+// keyOf returns the key of a connection that ended or was refused.
+func keyOf(c *Conn, why *reason.Error, refused bool) foldKey {
 	k := foldKey{reason: why.Reason, refused: refused}
-	if why.Blame == BlameNone {
+	if why.Blame == reason.BlameNone {
 		return k
 	}
-	k.peer, k.outbound, k.proto = c.src.Remote, c.src.Outbound, c.src.Proto
+	k.peer, k.outbound, k.proto = c.Peer, c.Outbound, c.Proto
 	if !k.outbound {
 		k.peer = netip.AddrPortFrom(k.peer.Addr(), 0)
 	}
@@ -72,14 +73,14 @@ const (
 // not. Any goroutine. The lock is taken once a connection, at its end.
 type folds struct {
 	mu     sync.Mutex
-	rows   map[foldKey]fold
+	rows   map[foldKey]flood
 	count  [2]int              // of rows, by direction
 	repeat [reason.Count]int64 // until when repetitions are held back, by reason
 	untold [reason.Count]int64 // what found no row
 }
 
-// fold is one key's row. Times are on the engine's clock.
-type fold struct {
+// flood is one key's. Times are on the engine's clock.
+type flood struct {
 	last, told int64
 	held       int64
 }
@@ -97,7 +98,7 @@ func (f *folds) open(now int64, k foldKey) (held int64, ok bool) {
 		return 0, false
 	case !known:
 		if f.rows == nil {
-			f.rows = make(map[foldKey]fold)
+			f.rows = make(map[foldKey]flood)
 		}
 		f.count[k.side()]++
 		row.told, ok = now, true

@@ -1,13 +1,15 @@
-package reactor
+package connlog
 
 import (
 	"encoding/binary"
 	"net/netip"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/reason"
 )
 
-func failedFrom(n uint32, r Reason) foldKey {
+func failedFrom(n uint32, r reason.Reason) foldKey {
 	var ip [4]byte
 	binary.BigEndian.PutUint32(ip[:], 10<<24+n)
 	return foldKey{peer: netip.AddrPortFrom(netip.AddrFrom4(ip), 0), reason: r}
@@ -16,7 +18,7 @@ func failedFrom(n uint32, r Reason) foldKey {
 func TestFolds(t *testing.T) {
 	var f folds
 	const second = int64(time.Second)
-	a, b := failedFrom(1, HandshakeFailed), failedFrom(2, HandshakeFailed)
+	a, b := failedFrom(1, reason.HandshakeFailed), failedFrom(2, reason.HandshakeFailed)
 	at := 100 * second
 	if held, ok := f.open(at, a); !ok || held != 0 {
 		t.Errorf("the first line: %d, %v", held, ok)
@@ -29,7 +31,7 @@ func TestFolds(t *testing.T) {
 	if _, ok := f.open(at+second/2, b); !ok {
 		t.Error("the first line of another peer was held back")
 	}
-	if _, ok := f.open(at+second/2, failedFrom(1, SendTimeout)); !ok {
+	if _, ok := f.open(at+second/2, failedFrom(1, reason.SendTimeout)); !ok {
 		t.Error("the first line of another reason was held back")
 	}
 	if list, _ := f.rests(at + 9*second); len(list) != 0 {
@@ -69,26 +71,26 @@ func TestFoldsAreBounded(t *testing.T) {
 	const all = 100_000
 	now, told := int64(time.Minute), 0
 	for i := range uint32(all) {
-		if _, ok := f.open(now, failedFrom(i, HandshakeFailed)); ok {
+		if _, ok := f.open(now, failedFrom(i, reason.HandshakeFailed)); ok {
 			told++
 		}
 	}
 	if told != foldBound || len(f.rows) != foldBound {
 		t.Errorf("%d lines, %d rows", told, len(f.rows))
 	}
-	trunk := failedFrom(all, ConnectFailed)
+	trunk := failedFrom(all, reason.ConnectFailed)
 	trunk.outbound = true
 	if _, ok := f.open(now, trunk); !ok {
 		t.Error("a peer that we dial has no room")
 	}
 	_, untold := f.rests(now)
-	if n := untold[HandshakeFailed]; n != all-foldBound {
+	if n := untold[reason.HandshakeFailed]; n != all-foldBound {
 		t.Errorf("%d are told not to be told, want %d", n, all-foldBound)
 	}
-	if _, untold = f.rests(now + restTime); untold[HandshakeFailed] != 0 || len(f.rows) != 0 {
-		t.Errorf("%d untold, %d rows when it is over", untold[HandshakeFailed], len(f.rows))
+	if _, untold = f.rests(now + restTime); untold[reason.HandshakeFailed] != 0 || len(f.rows) != 0 {
+		t.Errorf("%d untold, %d rows when it is over", untold[reason.HandshakeFailed], len(f.rows))
 	}
-	if _, ok := f.open(now+restTime, failedFrom(all, HandshakeFailed)); !ok {
+	if _, ok := f.open(now+restTime, failedFrom(all, reason.HandshakeFailed)); !ok {
 		t.Error("the first of a new one is held back when it is over")
 	}
 }
