@@ -198,7 +198,7 @@ func (c *Config) complete() error {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.maxOpen == 0 {
-		c.maxOpen = openConnections(c.Backlog)
+		c.maxOpen = kernel.OpenConnections(c.Backlog)
 	}
 	if c.halfClosedTime == 0 {
 		c.halfClosedTime = halfClosedTime

@@ -150,7 +150,7 @@ func (s *shard) sendTo(socket *Socket, text []byte, to netip.AddrPort) *Error {
 		return reason.Because(Shutdown, "")
 	default:
 		e := reason.Fail(WriteError, err)
-		if ownChoice(err) {
+		if kernel.OwnChoice(err) {
 			e.Blame = BlameConfig
 		}
 		return e

@@ -3,7 +3,6 @@ package reactor
 import (
 	"errors"
 	"net/netip"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -81,7 +80,7 @@ func (t *Target) query() tlsstate.ClientQuery {
 func (e *Engine) connect(c *conn) {
 	e.stat.Dials.Add(1)
 	e.observe(c, ConnectStarted, nil, "")
-	fd, err := openSocket(c, (*kernel.Keepalive)(&e.cfg.Keepalive))
+	fd, err := kernel.OpenStream(c.src.Remote.Addr(), c.bindAddr(), (*kernel.Keepalive)(&e.cfg.Keepalive))
 	if err == nil {
 		c.sock.Hold(fd)
 		err = unix.Connect(fd, kernel.Sockaddr(c.src.Remote))
@@ -142,27 +141,6 @@ func (c *conn) bound() {
 	c.mu.Unlock()
 }
 
-// openSocket makes a non-blocking socket, bound to the address that the
-// connection must come from.
-func openSocket(c *conn, k *kernel.Keepalive) (fd int, err error) {
-	fd, err = unix.Socket(kernel.Family(c.src.Remote.Addr()), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return -1, os.NewSyscallError("socket", err)
-	}
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	kernel.BoundSend(fd)
-	k.Set(fd)
-	from := c.bindAddr()
-	if from.IsValid() && from.Is4() == c.src.Remote.Addr().Is4() {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
-		if err = unix.Bind(fd, kernel.Sockaddr(netip.AddrPortFrom(from, 0))); err != nil {
-			unix.Close(fd)
-			return -1, os.NewSyscallError("bind", err)
-		}
-	}
-	return fd, nil
-}
-
 // enroll returns a connected socket to a loop.
 func (e *Engine) enroll(c *conn) {
 	c.mu.Lock()
@@ -198,7 +176,7 @@ func dialFailed(cause error) *Error {
 // for whoever chose the ends.
 func (c *conn) refusedHere(cause error) *Error {
 	e := dialFailed(cause)
-	if ownChoice(cause) {
+	if kernel.OwnChoice(cause) {
 		e.Blame = BlameConfig
 		e.Detail = "this machine does not connect to " + c.src.Remote.String()
 		if from := c.bindAddr(); from.IsValid() {
@@ -207,17 +185,6 @@ func (c *conn) refusedHere(cause error) *Error {
 		e.Detail += ": " + cause.Error()
 	}
 	return e
-}
-
-// ownChoice reports whether an error that a system call gave at once tells of what only
-// this machine knows: its routes, filters and addresses.
-func ownChoice(cause error) bool {
-	for _, own := range [...]error{unix.EINVAL, unix.EACCES, unix.EPERM, unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EADDRNOTAVAIL, unix.EAFNOSUPPORT} {
-		if errors.Is(cause, own) {
-			return true
-		}
-	}
-	return false
 }
 
 // noPlace returns an error for what is no address of a peer: to none of these can be

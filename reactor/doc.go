@@ -39,7 +39,7 @@
 //
 //	poller       event loops: all of gnet, and all that works around it
 //	listener     sockets that are listened on
-//	watch        sockets that no loop watches
+//	watch        sockets that no loop watches, or is not told of
 //	datagrams    who sent one, several by one system call, the end of sending
 //	kernel       what Linux is asked about sockets
 //	scheduler    when a loop serves, defers a wake-up, computes, yields, sleeps

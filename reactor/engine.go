@@ -217,6 +217,10 @@ func (e *Engine) tick() {
 	e.eachLoop((*loop).tick)
 }
 
+// full reports whether one more connection would be one too many for the
+// process's descriptors.
+func (e *Engine) full() bool { return int64(e.table.Len()) >= e.cfg.maxOpen }
+
 // now is the engine's clock in nanoseconds; never 0.
 func (e *Engine) now() int64 { return int64(time.Since(e.born)) + 1 }
 

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // An engine that would run out of descriptors refuses connections and lives: a
@@ -60,23 +58,6 @@ func TestOutOfDescriptors(t *testing.T) {
 	case <-r.Done():
 		t.Error("the engine has ended")
 	default:
-	}
-}
-
-func TestOpenConnections(t *testing.T) {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	files := int64(limit.Cur)
-	for _, backlog := range []int{0, 1, 128, 1 << 20} {
-		n := openConnections(backlog)
-		if n < 1 || n > files || n < files/2-64 {
-			t.Errorf("backlog %d: %d of %d files", backlog, n, files)
-		}
-	}
-	if openConnections(16) <= openConnections(1<<20) && files < 1<<20 {
-		t.Error("a short backlog leaves no more room")
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"sipreactor/reactor/internal/ring"
 	"sipreactor/reactor/internal/scheduler"
 	"sipreactor/reactor/internal/slab"
+	"sipreactor/reactor/internal/watch"
 	"sipreactor/reactor/internal/wheel"
 )
 
@@ -49,7 +50,7 @@ type loop struct {
 	allowed scheduler.Allowance // batches that it may handle here
 	sched   scheduler.Scheduler[*conn]
 
-	blocked blocked
+	blocked watch.Recent[*conn] // took no more a moment ago
 
 	policy  admission.Policy
 	paused  ring.Ring[*conn] // brought the excess and are not read; the oldest first

@@ -106,7 +106,7 @@ func (l *loop) block(c *conn, progress bool) {
 	if !c.waits.For(deadlines.Send) || progress {
 		if !c.waits.For(deadlines.Send) {
 			l.stat.Blocked.Add(1)
-			l.blocked.add(c, l.eng.now())
+			l.blocked.Add(c, l.eng.now())
 		}
 		l.moves(c, l.eng.now())
 	}
@@ -116,59 +116,19 @@ func (l *loop) block(c *conn, progress bool) {
 	}
 }
 
-// blocked are sockets that took no more a moment ago. The connect queue tells when
-// they do again, but only when the runtime looks at its poller: with every
-// processor busy that is each 10 ms, in which hundreds of messages find no room.
-// So the loop looks itself, between what it reads.
-type blocked struct {
-	conns  []*conn
-	since  []int64
-	polls  []unix.PollFd
-	looked int64
-}
-
-const (
-	blockedMost = 8                             // connections that are looked after
-	blockedLook = int64(200 * time.Microsecond) // how often
-	blockedTime = int64(200 * time.Millisecond) // and for how long: that reader is no quick one
-)
-
-// add notes a connection that is blocked since now.
-func (b *blocked) add(c *conn, now int64) {
-	if len(b.conns) < blockedMost {
-		b.conns, b.since = append(b.conns, c), append(b.since, now)
-	}
-}
-
 // unblock goes on writing where the socket takes bytes again. Loop only.
 func (l *loop) unblock() {
-	b := &l.blocked
-	if len(b.conns) == 0 {
+	if l.blocked.Len() == 0 {
 		return
 	}
-	now := l.eng.now()
-	if now-b.looked < blockedLook {
-		return
-	}
-	b.looked = now
-	conns, since := b.conns, b.since
-	b.conns, b.since, b.polls = conns[:0], since[:0], b.polls[:0]
-	for i, c := range conns {
-		if c.phase == phase.Established && c.waits.For(deadlines.Send) && now-since[i] < blockedTime {
-			b.add(c, since[i])
-			b.polls = append(b.polls, unix.PollFd{Fd: int32(c.sock.Fd()), Events: unix.POLLOUT})
-		}
-	}
-	clear(conns[len(b.conns):])
-	if n, _ := unix.Poll(b.polls, 0); n <= 0 {
-		return
-	}
-	for i, p := range b.polls {
-		if p.Revents != 0 {
-			l.writable(b.conns[i])
-		}
+	all, n := l.blocked.Writable(l.eng.now(), (*conn).isBlocked)
+	for _, c := range all[:n] {
+		l.writable(c)
 	}
 }
+
+// isBlocked reports whether the socket took no more when it was last written to. Loop only.
+func (c *conn) isBlocked() bool { return c.phase == phase.Established && c.waits.For(deadlines.Send) }
 
 // writable goes on writing. Loop only; the connect queue asked for it.
 func (l *loop) writable(c *conn) {

@@ -1,4 +1,4 @@
-package reactor
+package kernel
 
 import (
 	"os"
@@ -12,11 +12,11 @@ import (
 // may be those of management over HTTP, the rest are files, listeners and loops.
 const reservedFiles = 160
 
-// openConnections is how many connections the process may have so that accept
+// OpenConnections is how many connections the process may have so that accept
 // does not run out of descriptors: what waits is then turned away. A storm can bring a
 // whole backlog of connections into the process before the loops have refused
 // them, so that many descriptors stay free, but never more than a quarter.
-func openConnections(backlog int) int64 {
+func OpenConnections(backlog int) int64 {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<30 {
 		return 1 << 30
@@ -38,7 +38,3 @@ func someConnections() int {
 	}
 	return unix.SOMAXCONN
 }
-
-// full reports whether one more connection would be one too many for the
-// process's descriptors.
-func (e *Engine) full() bool { return int64(e.table.Len()) >= e.cfg.maxOpen }
