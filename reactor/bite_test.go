@@ -15,7 +15,6 @@ import (
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
-	"sipreactor/tlsstate"
 	"sipreactor/tlsstate/tlstest"
 )
 
@@ -226,8 +225,9 @@ func TestPausedHandshakeGoesOn(t *testing.T) {
 	raw := r.raw(TLS)
 	c := r.connOf(phase.Handshaking)
 	r.onLoop(c.loop, func() {
-		h := c.hs
-		h.busy, h.paused, h.err = true, true, tlsstate.ErrWantRead
+		c.hs.Leave()
+		c.hs.Compute()
+		c.hs.Paused = true
 		c.sock.PauseReading()
 		c.loop.handshaken(c)
 	})

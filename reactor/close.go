@@ -3,6 +3,7 @@ package reactor
 import (
 	"errors"
 	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
@@ -32,7 +33,7 @@ func (l *loop) close(c *conn, why *Error) {
 
 // proceed carries out a connection's close. Loop only.
 func (l *loop) proceed(c *conn) {
-	if c.hs != nil && c.hs.busy {
+	if c.hs.Is(handshakes.Away) {
 		return // the machine is a handshaker's: handshaken comes back here
 	}
 	if c.phase == phase.Established && c.closeReason.Reason.Orderly() && !c.ending {
@@ -153,12 +154,12 @@ func (c *conn) cleanUp() {
 	}
 	var state *tlsstate.State
 	var secrets, request, answer string
-	if c.codec != nil && (c.hs == nil || !c.hs.busy) {
+	if c.codec != nil && !c.hs.Is(handshakes.Away) {
 		if was == phase.Handshaking {
 			state, secrets = c.tlsState(), c.secrets()
 			request, answer = c.talk()
 		}
-		if c.hs != nil && c.hs.signing {
+		if c.hs.Is(handshakes.Signing) {
 			c.loop.stat.Signing.Add(-1)
 		}
 		c.codec.Stop()

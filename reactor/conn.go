@@ -10,6 +10,7 @@ import (
 	"sipreactor/reactor/internal/connlog"
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/figures"
+	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/owed"
 	"sipreactor/reactor/internal/peers"
 	"sipreactor/reactor/internal/phase"
@@ -43,9 +44,9 @@ type conn struct {
 	loop         *loop
 	sock         poller.Socket
 	codec        codec.Codec
-	dial         *dialing   // of ours, until it is established; mu guards its parked
-	hs           *handshake // while handshaking
-	framing      framing    // cuts what is read
+	dial         *dialing              // of ours, until it is established; mu guards its parked
+	hs           *handshakes.Handshake // while handshaking
+	framing      framing               // cuts what is read
 	framer       sipframe.Framer
 	web          *websocket.Stream        // nil but for WebSocket
 	partial      *sipframe.Buffer         // bytes of a message that is not complete; nil while idle

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/reason"
@@ -19,7 +20,7 @@ func (c *conn) TimeIsUp() { c.loop.post(c, evTimer) }
 func (l *loop) overdue(c *conn) {
 	c.waits.WentOff()
 	now := l.eng.now()
-	if c.phase == phase.Handshaking && !c.hs.busy {
+	if c.phase == phase.Handshaking && !c.hs.Is(handshakes.Away) {
 		l.handshakeOverdue(c, now)
 	}
 	if c.phase == phase.Established && c.waits.Past(deadlines.Message, now) && !l.behind(c, now) {

@@ -52,7 +52,7 @@
 //	glance       what a message is and belongs to, before it is parsed
 //	phase        the life of a connection as a table
 //	workers      queues of messages: a leader, followers for when it waits, or a loop in place of both
-//	handshakes   who computes the steps, what the peer may take, what it says meanwhile
+//	handshakes   a handshake as a value: who has its machine, what the peer may take and says meanwhile
 //	table        connections by handle; look-ups without a lock
 //	peers        connections by remote end point, and their aliases; look-ups without a lock
 //	reuse        whether who was verified serves a send

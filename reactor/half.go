@@ -8,6 +8,7 @@ import (
 
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/glance"
+	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
@@ -117,7 +118,7 @@ func (l *loop) survives(c *conn, err error) bool {
 	if err != poller.ErrEnd {
 		return false
 	}
-	waits := c.phase == phase.Handshaking && !c.Closes() && (c.hs.busy || c.hs.signing || c.hs.inbox.Len() > 0)
+	waits := c.phase == phase.Handshaking && !c.Closes() && (!c.hs.Is(handshakes.Here) || c.hs.Waiting() > 0)
 	if !waits && !c.outlives() {
 		return false
 	}

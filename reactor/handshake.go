@@ -14,26 +14,10 @@ import (
 	"sipreactor/tlsstate"
 )
 
-// handshake is what a connection has only while its TLS handshake is under
-// way. The loop owns it, but for feed, err and later while a handshaker has it:
-// then those and the machine are the handshaker's.
-type handshake struct {
-	machine codec.Shaker
-	inbox   handshakes.Inbox // came while the machine was away
-	feed    []byte
-	busy    bool // the machine is away: with a handshaker, or in the loop's steps
-	paused  bool // the kernel keeps what comes
-	signing bool // the machine is here and waits for a signature
-	signed  bool // which came before the machine was back
-	err     error
-	later   bool // this is not the first step
-	peer    handshakes.Clock
-}
-
 // handshake begins. A client speaks first.
 func (l *loop) handshake(c *conn, m codec.Shaker) {
 	c.codec = m
-	c.hs = &handshake{machine: m, peer: handshakes.NewClock(c.handshakeTime(), l.eng.now())}
+	c.hs = handshakes.New(m, c.handshakeTime(), l.eng.now())
 	if a, ok := codec.Machine(c.codec).(tlsstate.AsyncMachine); ok {
 		a.OnSigned(func() { l.post(c, evSigned) })
 	}
@@ -50,17 +34,17 @@ func (l *loop) handshake(c *conn, m codec.Shaker) {
 // is away or waits for a signature.
 func (l *loop) feedHandshake(c *conn, in []byte) {
 	h := c.hs
-	if !h.inbox.Add(in) {
+	if !h.Add(in) {
 		l.close(c, reason.Because(HandshakeFailed, "too many bytes"))
 		return
 	}
-	if !h.busy && !h.signing {
-		h.peer.Stop(l.eng.now())
+	if h.Is(handshakes.Here) {
+		h.Clock.Stop(l.eng.now())
 		l.compute(c)
 		return
 	}
-	if h.inbox.Full() && !h.paused {
-		h.paused = true
+	if h.Full() && !h.Paused {
+		h.Paused = true
 		c.sock.PauseReading()
 	}
 }
@@ -68,32 +52,32 @@ func (l *loop) feedHandshake(c *conn, in []byte) {
 // handshaken takes the machine back.
 func (l *loop) handshaken(c *conn) {
 	h := c.hs
-	h.busy = false
+	fed, err := h.Return()
 	if c.phase == phase.Closed {
 		c.codec.Stop()
 		c.codec, c.hs = nil, nil
 		return
 	}
-	if errors.Is(h.err, tlsstate.ErrWantSignature) && !c.Closes() {
-		l.awaitSignature(c)
+	if h.Wants() && !c.Closes() {
+		l.awaitSignature(c, fed)
 		return
 	}
-	if h.paused {
-		h.paused = false
+	if h.Paused {
+		h.Paused = false
 		c.sock.ResumeReading()
 	}
 	spoke := len(c.codec.Output()) > 0
-	l.eng.connlog.Step(c.called(), len(h.feed), len(c.codec.Output()), h.err)
+	l.eng.connlog.Step(c.called(), fed, len(c.codec.Output()), err)
 	l.drain(c)
 	switch {
 	case c.phase == phase.Closed:
 	case c.Closes():
 		l.proceed(c)
-	case h.err == nil:
+	case err == nil:
 		l.handshakeDone(c, spoke)
-	case !errors.Is(h.err, tlsstate.ErrWantRead):
-		l.close(c, tlsError(h.err))
-	case h.inbox.Len() > 0:
+	case !errors.Is(err, tlsstate.ErrWantRead):
+		l.close(c, tlsError(err))
+	case h.Waiting() > 0:
 		l.compute(c)
 	case c.eof:
 		l.close(c, reason.Because(HandshakeFailed, "the peer closed the connection"))
@@ -104,26 +88,18 @@ func (l *loop) handshaken(c *conn) {
 
 // awaitSignature leaves a machine alone until its signature is made. The peer's
 // clock does not run meanwhile.
-func (l *loop) awaitSignature(c *conn) {
-	l.eng.connlog.Step(c.called(), len(c.hs.feed), 0, c.hs.err) // what there is to send goes with the rest of the flight
-	if c.hs.signed {
-		c.hs.signed = false
-		l.compute(c)
+func (l *loop) awaitSignature(c *conn, fed int) {
+	l.eng.connlog.Step(c.called(), fed, 0, tlsstate.ErrWantSignature) // what there is to send goes with the rest of the flight
+	if c.hs.Sign() {
+		l.stat.Signing.Add(1)
 		return
 	}
-	c.hs.signing = true
-	l.stat.Signing.Add(1)
+	l.compute(c)
 }
 
 // signed goes on with a handshake whose signature is made.
 func (l *loop) signed(c *conn) {
-	h := c.hs
-	switch {
-	case h == nil: // it failed otherwise
-	case h.busy:
-		h.signed = true // handshaken looks
-	case h.signing:
-		h.signing = false
+	if c.hs != nil && c.hs.Signed() { // else it failed otherwise, or handshaken looks
 		l.stat.Signing.Add(-1)
 		l.compute(c)
 	}
@@ -133,7 +109,7 @@ func (l *loop) signed(c *conn) {
 // read at once, or it would wait for bytes that may never come. spoke tells
 // whether the last step had something to send.
 func (l *loop) handshakeDone(c *conn, spoke bool) {
-	rest, took := c.hs.inbox.Take(), c.hs.peer.Took(l.eng.now())
+	rest, took := c.hs.Rest(), c.hs.Clock.Took(l.eng.now())
 	c.hs = nil
 	state := c.tlsState()
 	c.handshook(state, took)
@@ -156,9 +132,7 @@ func (l *loop) handshakeDone(c *conn, spoke bool) {
 // compute has the machine's next step computed: by the loop, soon, or by a
 // handshaker.
 func (l *loop) compute(c *conn) {
-	h := c.hs
-	h.busy = true
-	h.feed = h.inbox.Take()
+	c.hs.Leave()
 	l.sched.Compute(c)
 }
 
@@ -173,14 +147,14 @@ func (c *conn) Kind() int {
 	case c.src.Outbound:
 		kind = 2
 	}
-	if c.hs.later {
+	if c.hs.Begun() {
 		kind++
 	}
 	return kind
 }
 
 // Compute computes the next step of the handshake. Its owner calls it.
-func (c *conn) Compute() { c.hs.compute() }
+func (c *conn) Compute() { c.hs.Compute() }
 
 // Computed gives the machine back to the loop. A goroutine of the pool calls it.
 func (c *conn) Computed() { c.loop.post(c, evHandshake) }
@@ -188,17 +162,8 @@ func (c *conn) Computed() { c.loop.post(c, evHandshake) }
 // Gone reports whether the connection has ended.
 func (c *conn) Gone() bool { return c.phase == phase.Closed }
 
-// compute is a step of the machine's. Its owner calls it.
-func (h *handshake) compute() {
-	if len(h.feed) > 0 {
-		h.machine.Feed(h.feed)
-	}
-	h.err = h.machine.Handshake()
-	h.later = true
-}
-
 // startClock begins a wait for the peer.
-func (l *loop) startClock(c *conn, spoke bool) { c.waits.Look(c.hs.peer.Start(l.eng.now(), spoke), c) }
+func (l *loop) startClock(c *conn, spoke bool) { c.waits.Look(c.hs.Clock.Start(l.eng.now(), spoke), c) }
 
 // handshakeTime is the time that the peer may take over the whole handshake, and
 // handshakeParameter what that is called.
@@ -219,10 +184,10 @@ func (c *conn) handshakeParameter() string {
 // handshakeOverdue closes the connection when the peer's time is over.
 func (l *loop) handshakeOverdue(c *conn, now int64) {
 	h := c.hs
-	if h == nil || !h.peer.Runs() {
+	if h == nil || !h.Clock.Runs() {
 		return
 	}
-	due := h.peer.Due(now, func() time.Duration { return l.eng.cfg.roundTrip(c.sock.Fd()) }, kernel.MaxRoundTrip)
+	due := h.Clock.Due(now, func() time.Duration { return l.eng.cfg.roundTrip(c.sock.Fd()) }, kernel.MaxRoundTrip)
 	if now < due {
 		c.waits.Look(due, c)
 		return
@@ -233,7 +198,7 @@ func (l *loop) handshakeOverdue(c *conn, now int64) {
 		c.waits.Look(now+int64(10*time.Millisecond), c)
 		return
 	}
-	took := h.peer.Took(now).Round(time.Millisecond)
+	took := h.Clock.Took(now).Round(time.Millisecond)
 	l.close(c, reason.Because(HandshakeTimeout, "no answer after "+took.String()+" ("+c.handshakeParameter()+" "+c.handshakeTime().String()+")"))
 }
 

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/reason"
@@ -133,7 +134,7 @@ func (c *conn) isBlocked() bool { return c.phase == phase.Established && c.waits
 // writable goes on writing. Loop only; the connect queue asked for it.
 func (l *loop) writable(c *conn) {
 	switch {
-	case c.hs != nil && c.hs.busy: // handshaken will
+	case c.hs.Is(handshakes.Away): // handshaken will
 	case l.reset(c):
 	case c.phase == phase.Handshaking:
 		l.drain(c)
