@@ -47,7 +47,7 @@ func (l *loop) deep(c *conn, now int64) bool {
 // answersWait notes whether answers wait on a connection, for their being read or for
 // what was read before. Loop only.
 func (l *loop) answersWait(c *conn, wait bool) {
-	l.policy.Answers(&c.answersWait, wait && c.unanswered.Load() > 0)
+	l.policy.Answers(&c.answersWait, wait && c.owed.Ours() > 0)
 }
 
 // mark has the loop find out how long it takes to come round. Loop only.

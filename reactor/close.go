@@ -195,7 +195,7 @@ func (c *conn) cleanUp() {
 // has, and has not answered, is counted.
 func (c *conn) returnUnacked(why *Error) {
 	requests := c.eng.returnAll(c, &c.unacked, why)
-	if n := c.unanswered.Swap(0); n != 0 {
+	if n := c.owed.Close(); n != 0 {
 		c.loop.stat.Unanswered.Add(-n)
 		c.eng.stat.NeverAnswered.Add(uint64(max(n-requests, 0)))
 	}

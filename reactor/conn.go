@@ -64,8 +64,7 @@ type conn struct {
 	ending       bool                     // an orderly end waits for what is still to be written
 	unacked      sendqueue.Unacknowledged // written, and not known to be acknowledged
 	listed       bool                     // the loop looks at that every second
-	owes         owed.Requests            // the peer's requests without a final reply
-	finals       uint64                   // final responses that came in
+	owed         owed.Ledger              // what the two ends owe each other
 	waits        deadlines.Deadlines      // what it waits for
 	msgLate      bool                     // the message had its moment; see behind
 	eof          bool                     // the peer's stream is read to its end, and no loop has the descriptor
@@ -76,16 +75,13 @@ type conn struct {
 	sendFinals uint64 // final responses then
 	shutSince  int64  // since when the kernel's last bytes wait behind a closed window, as far as was seen; 0: they do not
 
-	active     atomic.Int64  // second of the last message, ping or acknowledgement
-	keep       atomic.Int64  // second until which it lives on anyway; see KeepFor
-	userKnown  atomic.Int64  // second until which its user is known; see Know
-	unanswered atomic.Int64  // requests that were written and have no final answer; written by the loop
-	stale      owed.Stale    // those of them that are too old
-	pending    atomic.Uint32 // what the loop is asked to do: loop.post
-	inHand     atomic.Int32  // messages with shards or the Handler
-	low        atomic.Int32  // of these, in a shard's low-priority queue
-	open       atomic.Int32  // requests of the peer without a final reply: how many owes has; written by the loop
-	held       atomic.Bool   // not read; written by the loop
+	active    atomic.Int64  // second of the last message, ping or acknowledgement
+	keep      atomic.Int64  // second until which it lives on anyway; see KeepFor
+	userKnown atomic.Int64  // second until which its user is known; see Know
+	pending   atomic.Uint32 // what the loop is asked to do: loop.post
+	inHand    atomic.Int32  // messages with shards or the Handler
+	low       atomic.Int32  // of these, in a shard's low-priority queue
+	held      atomic.Bool   // not read; written by the loop
 
 	mu          sync.Mutex
 	phase       phase.Phase // written by the owner under mu, so others may read it under mu
@@ -223,7 +219,7 @@ func (c *conn) enqueue(m Appender, t *Target, w *sendqueue.Waiter) (Outcome, *Er
 	}
 	up := c.phase == phase.Established
 	ready := up && !c.blocked
-	if !c.out.Room(t.Class.urgent(), t.Class == Final, up && c.open.Load() > 0, ready, c.cfg.MaxPostponed) {
+	if !c.out.Room(t.Class.urgent(), t.Class == Final, up && c.owed.Theirs() > 0, ready, c.cfg.MaxPostponed) {
 		full := reason.Because(QueueFull, "the connection is not up")
 		switch {
 		case ready:

@@ -146,7 +146,7 @@ func (c *conn) info(now int64) (i ConnInfo, there bool) {
 		return i, false
 	}
 	i = ConnInfo{Source: c.src, Phase: c.phase, Queue: c.out.Len(), Stuck: c.blocked,
-		Unanswered: int(c.unanswered.Load()), Age: time.Since(c.born), Domain: c.tls.domain, Carried: c.carried.Read(), Handshake: c.tls.took, Resumed: c.tls.resumed}
+		Unanswered: int(c.owed.Ours()), Age: time.Since(c.born), Domain: c.tls.domain, Carried: c.carried.Read(), Handshake: c.tls.took, Resumed: c.tls.resumed}
 	if last := c.active.Load(); last != 0 {
 		i.Idle = time.Duration(now-last) * time.Second
 	}

@@ -62,7 +62,7 @@
 //	sourcelimit  what one source may have of all
 //	deadlines    what a connection waits for, and one timer for all of it
 //	wheel        idle connections by the second they expire in
-//	owed         how many answers may still come
+//	owed         who owes how many answers, and how many may still come
 //	counters     counts by cause, durations by length
 //	connlog      what the log says of connections
 //	fold         a flood of log lines told as one

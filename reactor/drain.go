@@ -54,8 +54,8 @@ func (e *Engine) underWay() string {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.closeReason == nil && c.phase == phase.Established {
-			unanswered += c.stale.Live(now, c.unanswered.Load())
-			open += int(c.open.Load())
+			unanswered += c.owed.Live(now)
+			open += c.owed.Theirs()
 		}
 		switch {
 		case c.closeReason != nil || c.phase >= phase.Closing:

@@ -32,23 +32,11 @@ import (
 // (RFC 3261 17.1.2.2).
 const halfClosedTime = 32 * time.Second
 
-// asked notes a request that the peer is to get a reply to. Loop only.
-func (c *conn) asked(m []byte) {
-	if !glance.IsReply(m) && !glance.IsACK(m) {
-		c.owes.Add(glance.BranchKey(m))
-		c.open.Store(int32(c.owes.Len()))
-	}
-}
-
-// replied looks for final replies among what is written next: each is a request less that is open. One that is
-// repeated, such as the 200 of an INVITE without its ACK or what a server says twice, counts for no other. Loop only.
+// replied looks for final replies among what is written next. Loop only.
 func (c *conn) replied(b *sendqueue.Batch) {
 	for i := range b.Ends {
-		if m := b.Message(i); glance.IsReply(m) && glance.IsFinal(m) {
-			c.owes.Take(glance.BranchKey(m))
-		}
+		c.owed.Replied(b.Message(i))
 	}
-	c.open.Store(int32(c.owes.Len()))
 }
 
 // answers looks at the message that was put into the send queue last: a request has no place on a half-closed
@@ -69,7 +57,7 @@ func (c *conn) outlives() bool {
 	if c.closeReason != nil || c.phase != phase.Established {
 		return false
 	}
-	return c.open.Load() > 0 || !c.src.Outbound && (c.out.Waiting != nil || c.out.Flight != nil)
+	return c.owed.Theirs() > 0 || !c.src.Outbound && (c.out.Waiting != nil || c.out.Flight != nil)
 }
 
 // ended is the peer's word that it says nothing more; how is the end's detail.
@@ -100,7 +88,7 @@ func (l *loop) ended(c *conn, how string) {
 // satisfied ends a half-closed connection whose requests are answered and whose
 // replies are written. Loop only.
 func (l *loop) satisfied(c *conn) {
-	if c.open.Load() == 0 {
+	if c.owed.Theirs() == 0 {
 		l.close(c, reason.Because(PeerClosed, "and has its replies"))
 	}
 }

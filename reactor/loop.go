@@ -183,7 +183,7 @@ func (l *loop) frame(c *conn, it item) {
 	it.src, it.conn = &c.src, c
 	if len(it.data) > 3 && string(it.data[:4]) == "SIP/" {
 		l.answeredFrom(c)
-		it.owed = c.unanswered.Load() > 0
+		it.owed = c.owed.Ours() > 0
 	}
 	c.inHand.Add(1)
 	i := l.eng.shardOf(it.data)

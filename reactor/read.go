@@ -154,9 +154,11 @@ func (l *loop) cut(c *conn, base int) (from int) {
 				return len(bytes)
 			}
 			l.complete(c)
-			c.asked(bytes[start:end])
+			c.owed.Came(bytes[start:end])
 			l.frame(c, item{kind: itemMessage, data: bytes[start:end:end]})
-			l.answered(c, bytes[start:end])
+			if c.owed.Answered(bytes[start:end]) {
+				l.stat.Unanswered.Add(-1)
+			}
 			l.stat.Carried[c.src.Proto].MessagesIn.Add(1)
 			c.carried.MessagesIn.Add(1)
 		case sipframe.Ping:

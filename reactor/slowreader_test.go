@@ -103,7 +103,7 @@ func TestRepliesToABurst(t *testing.T) {
 			_, _ = io.WriteString(peer, request("MESSAGE", fmt.Sprint(i), 1, ""))
 		}
 		c := r.table.Get(h)
-		r.eventually("all have come", func() bool { return c.open.Load() == n })
+		r.eventually("all have come", func() bool { return c.owed.Theirs() == n })
 		for i := range n {
 			if _, err := r.Send(&Target{Conn: h, Class: Final}, Bytes("SIP/2.0 200 OK\r\nContent-Length: 300\r\n\r\n"+strings.Repeat("x", 300))); err != nil {
 				t.Fatalf("reply %d: %v", i, err)

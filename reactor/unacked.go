@@ -67,7 +67,10 @@ func (l *loop) written(c *conn, list []sendqueue.Entry) {
 	}
 	l.stat.Carried[c.src.Proto].MessagesOut.Add(uint64(messages))
 	c.carried.MessagesOut.Add(uint64(messages))
-	l.asked(c, asked)
+	if asked > 0 {
+		c.owed.Asked(l.seconds.Load(), int64(asked))
+		l.stat.Unanswered.Add(int64(asked))
+	}
 	switch {
 	case u.Unconfirmed && u.Bytes() > unconfirmedBytes:
 		l.confirm(c)
@@ -148,8 +151,8 @@ func (l *loop) shut(c *conn, now int64) {
 	case c.waits.For(deadlines.Send): // sendOverdue looks
 		c.shutSince = 0
 		return
-	case c.shutSince == 0 || c.finals != c.sendFinals:
-		c.shutSince, c.sendFinals = now, c.finals
+	case c.shutSince == 0 || c.owed.Finals() != c.sendFinals:
+		c.shutSince, c.sendFinals = now, c.owed.Finals()
 	}
 	limit := max(c.cfg.SendTimeout, shutLeast)
 	if c.shutSince+int64(limit) <= now {

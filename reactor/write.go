@@ -146,7 +146,7 @@ func (l *loop) writable(c *conn) {
 // moves notes that the peer of a blocked connection makes progress, or is not
 // to blame that there is none, and looks again in a while.
 func (l *loop) moves(c *conn, now int64) {
-	c.sendSince, c.sendFinals = now, c.finals
+	c.sendSince, c.sendFinals = now, c.owed.Finals()
 	l.watchSend(c, now)
 }
 
@@ -167,7 +167,7 @@ func (l *loop) sendOverdue(c *conn, now int64) {
 		c.unacked.Since = now
 	}
 	info, err := kernel.Info(c.sock.Fd())
-	if closed := err != nil || kernel.WindowClosed(info); progress || !closed || c.finals != c.sendFinals {
+	if closed := err != nil || kernel.WindowClosed(info); progress || !closed || c.owed.Finals() != c.sendFinals {
 		l.moves(c, now)
 		return
 	}

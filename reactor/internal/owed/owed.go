@@ -1,6 +1,8 @@
-// Package owed counts what is owed an answer, by time: a request that was lost
-// without a word is owed one for ever by the counts, so what is too old to be
-// answered is told apart.
+// Package owed counts what is owed an answer: by the two ends of a connection (Ledger), and
+// by those that send each other datagrams (Window). A request that was lost without a word
+// is owed one for ever by a count, so what is too old to be answered is told apart.
+//
+// Who counts and who only looks stands with each type. Nothing here parses a message.
 package owed
 
 import "sync/atomic"
