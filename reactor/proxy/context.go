@@ -41,7 +41,8 @@ type Context struct {
 	token     tokenState // of a request
 	answer    token      // of a response: what our branch said
 	hops      hopState
-	breadth   int32 // Max-Breadth to write; 0: as it came
+	breadth   int32  // Max-Breadth to write; 0: as it came
+	knownID   []byte // see SetCallID
 	routes    routeState
 	answered  bool  // a final reply of ours has been made
 	forwarded bool  // the message has been taken for sending
@@ -121,6 +122,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.main.reset()
 	c.ownPath.reset()
 	c.forks, c.extra, c.toTag = c.forks[:0], c.extra[:0], c.toTag[:0]
+	c.knownID = c.knownID[:0]
 	c.routes, c.rr.on, c.hops, c.breadth = routeState{}, false, hopState{}, 0
 	c.rr.params, c.rr.preset, c.rr.inner = c.rr.params[:0], c.rr.preset[:0], c.rr.inner[:0]
 	c.hide.reset()

@@ -291,6 +291,20 @@ func (p *Proxy) CallID(callID []byte) []byte {
 	return callID
 }
 
+// CallIDOf returns the Call-ID of a message as the caller of its call knows it, where the Router has given the callee another
+// one. Who begins a call is its caller.
+func (p *Proxy) CallIDOf(m *sipframe.Message) []byte {
+	id := m.CallID()
+	f := p.callIDs.Load()
+	if f == nil {
+		return id
+	}
+	if to, err := m.To(); m.IsRequest() && err == nil && to.Tag.Len == 0 {
+		return id
+	}
+	return (*f)(id)
+}
+
 // SetOwes has Owes ask f: for a Router that answers requests later, by
 // transactions of its own. f may be called by any goroutine.
 func (p *Proxy) SetOwes(f func() int) { p.owes.Store(&f) }

@@ -1,6 +1,9 @@
 package script
 
 import (
+	"bytes"
+	"slices"
+
 	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
 	"sipreactor/sipframe"
@@ -162,13 +165,24 @@ func (k *compiler) launch(c *Call) Action {
 	}
 }
 
+// detached copies the message with the Call-ID that the script knows, which a Context away from its Proxy has no other way to.
+func (m *Machine) detached(raw []byte) []byte {
+	id := m.c.CallID()
+	i := m.msg.Find(sipframe.HeaderCallID)
+	if i < 0 || bytes.Equal(id, m.msg.CallID()) {
+		return bytes.Clone(raw)
+	}
+	value := m.msg.Header(i).Value
+	return slices.Concat(raw[:value.Off], id, raw[value.End():])
+}
+
 // away makes a machine with copies of the message and the variables, for another
 // goroutine.
 func (m *Machine) away() *Machine {
 	o := m.prog.machine()
 	c := &proxy.Context{Msg: new(sipframe.Message), Src: new(reactor.Source)}
 	if raw := m.msg.Raw(); len(raw) > 0 {
-		_ = c.Msg.Parse(append([]byte(nil), raw...)) // it has been parsed before
+		_ = c.Msg.Parse(m.detached(raw)) // it has been parsed before
 	}
 	if m.c.Src != nil {
 		*c.Src = *m.c.Src

@@ -153,6 +153,24 @@ startup_route { launch(cache_store("test", "start", "$var(none)x")); }`)
 	}
 }
 
+// TestLaunchKnowsTheCaller: what is launched sees the Call-ID that the script does.
+func TestLaunchKnowsTheCaller(t *testing.T) {
+	b, x := waitingBench(t, `route { launch(cache_store("test", "$ci", "$rU $ua")); }`)
+	b.p.SetCallIDs(func([]byte) []byte { return []byte("the-callers-much-longer-one") })
+	b.receive([]byte(strings.Replace(string(invite), "To: <sip:+4930123@example.net>", "To: <sip:+4930123@example.net>;tag=b", 1)))
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		x.cache.mu.Lock()
+		stored := x.cache.m["the-callers-much-longer-one"]
+		x.cache.mu.Unlock()
+		if stored == "+4930123 tester 1.0" {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%q", stored)
+		}
+	}
+}
+
 // TestWaitingErrors are told when the configuration is loaded.
 func TestWaitingErrors(t *testing.T) {
 	x := &transactions{cache: &memory{}}

@@ -115,6 +115,7 @@ const benchPeer = "10.0.0.9:40000"
 type bench struct {
 	cfg  *Config
 	peer *peer
+	p    *proxy.Proxy
 	c    *proxy.Context
 	src  *reactor.Source
 	log  []string
@@ -153,6 +154,7 @@ func benchFor(t testing.TB, cfg *Config) *bench {
 		t.Fatal(err)
 	}
 	p.SetSockets(benchSockets)
+	b.p = p
 	b.c = p.NewContext(b.peer)
 	b.src = &reactor.Source{
 		Conn: 7, Proto: reactor.TLS, Socket: benchSockets[0],

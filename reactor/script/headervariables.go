@@ -9,7 +9,7 @@ import (
 // headerVariables are those of the message's header.
 func headerVariables() map[string]*Variable {
 	vars := map[string]*Variable{
-		"ci": whole(sipframe.HeaderCallID),
+		"ci": {Get: Simple(func(m *Machine) Value { return optional(m.c.CallID()) })}, // as the caller knows it
 		"ua": whole(sipframe.HeaderUserAgent),
 		"rt": whole(sipframe.HeaderReferTo),
 		"cs": {Get: Simple(func(m *Machine) Value {

@@ -288,3 +288,14 @@ func TestCancels(t *testing.T) {
 		}
 	}
 }
+
+// TestHiddenCallID: records have the caller's Call-ID, also of requests of a callee that knows another one.
+func TestHiddenCallID(t *testing.T) {
+	b := moduletest.New(t, head+`route { do_accounting("log"); t_relay(); }`, modules...)
+	b.Proxy.SetCallIDs(func([]byte) []byte { return []byte("callers") })
+	b.Receive(request("INFO "+bob, ";tag=b"))
+	answer(t, b, last(b), "200 OK")
+	if got := logged(b); !strings.Contains(got, ";call_id=callers;") {
+		t.Error(got)
+	}
+}

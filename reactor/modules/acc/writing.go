@@ -18,12 +18,12 @@ func (a *account) record(response, request *sipframe.Message, code int) *record 
 		r.code = strconv.AppendInt(nil, int64(code), 10)
 	}
 	if msg := request; msg != nil {
-		r.method, r.callID, r.fromTag, r.toTag = msg.MethodName(), msg.CallID(), tagOf(msg, msg.From), tagOf(msg, msg.To)
+		r.method, r.callID, r.fromTag, r.toTag = msg.MethodName(), a.callID(msg), tagOf(msg, msg.From), tagOf(msg, msg.To)
 	}
 	if msg := response; msg != nil {
 		if request == nil {
 			_, r.method, _ = msg.CSeq()
-			r.callID, r.fromTag = msg.CallID(), tagOf(msg, msg.From)
+			r.callID, r.fromTag = a.callID(msg), tagOf(msg, msg.From)
 		}
 		if t := tagOf(msg, msg.To); len(t) > 0 {
 			r.toTag = t
@@ -36,6 +36,14 @@ func (a *account) record(response, request *sipframe.Message, code int) *record 
 		r.fromTag, r.toTag = r.toTag, r.fromTag
 	}
 	return r
+}
+
+// callID is that of a message, as the caller knows it.
+func (a *account) callID(msg *sipframe.Message) []byte {
+	if e := a.of.env; e != nil && e.Proxy != nil {
+		return e.Proxy.CallIDOf(msg)
+	}
+	return msg.CallID()
 }
 
 func tagOf(msg *sipframe.Message, get func() (*sipframe.NameAddr, error)) []byte {

@@ -94,7 +94,7 @@ func (f *act) question(x *script.Machine, command string, o *options, swap bool)
 func (f *act) fill(x *script.Machine, q *question, o *options, swap bool) (err error) {
 	msg, command := x.Message(), q.command
 	if q.callID = o.callID; q.callID == "" {
-		q.callID = string(msg.CallID())
+		q.callID = string(x.Context().CallID())
 	}
 	if q.callID == "" {
 		return errNoCall

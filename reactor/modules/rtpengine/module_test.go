@@ -238,3 +238,14 @@ func TestRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestHiddenCallID: rtpengine knows a call by the caller's Call-ID, also where the callee knows another one.
+func TestHiddenCallID(t *testing.T) {
+	e := newEngine(t)
+	b := moduletest.New(t, head(e.url)+`route { rtpengine_offer(); rtpengine_delete(); }`, New, sl.New)
+	b.Proxy.SetCallIDs(func([]byte) []byte { return []byte("callers") })
+	b.Receive([]byte(strings.Replace(string(moduletest.Invite), "To: <sip:+4930123@example.net>", "To: <sip:+4930123@example.net>;tag=b", 1)))
+	if got := e.take(); strings.Count(got, `"call-id":"callers"`) != 2 {
+		t.Error(got, b.Log)
+	}
+}

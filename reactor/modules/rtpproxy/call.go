@@ -63,7 +63,7 @@ func (f *act) failed(x *script.Machine, err error) int {
 // offer came from the one in To.
 func (f *act) session(x *script.Machine, swap bool) (*session, error) {
 	msg := x.Message()
-	s := &session{set: f.m.defaultSet, callID: string(msg.CallID())}
+	s := &session{set: f.m.defaultSet, callID: string(x.Context().CallID())}
 	if n, ok := f.m.chosen.Get(x).(int); ok {
 		s.set = n
 	}

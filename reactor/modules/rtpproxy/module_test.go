@@ -300,3 +300,16 @@ func texts(b *moduletest.Bench) (all []string) {
 	}
 	return all
 }
+
+// TestHiddenCallID: rtpproxy knows a call by the caller's Call-ID, also where the callee knows another one.
+func TestHiddenCallID(t *testing.T) {
+	r := newStub(t)
+	b := moduletest.New(t, moduletest.Head("rtpproxy", "sl")+fmt.Sprintf("modparam(\"rtpproxy\", \"rtpproxy_sock\", %q)\n", r.url)+`route { rtpproxy_unforce(); }`, New, sl.New)
+	b.Proxy.SetCallIDs(func([]byte) []byte { return []byte("callers") })
+	b.Receive([]byte(strings.Replace(string(moduletest.Invite), "To: <sip:+4930123@example.net>", "To: <sip:+4930123@example.net>;tag=b", 1)))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if got := strings.Join(r.got, "|"); !strings.HasPrefix(got, "D callers ") {
+		t.Error(got, b.Log)
+	}
+}

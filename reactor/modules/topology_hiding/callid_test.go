@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"sipreactor/reactor/proxy"
+	"sipreactor/sipframe"
 )
 
 // TestCallIDs: what was encoded comes back, and nothing else is taken for such.
@@ -48,6 +49,19 @@ func TestShardOfHidden(t *testing.T) {
 	}
 	check("hidden", hidden, "c1@example.com")
 	check("plain", []byte("c2"), "c2")
+	for head, want := range map[string]string{
+		"INVITE sip:b@h SIP/2.0\r\nTo: <sip:b@h>":    string(hidden), // of who begins a call, though another one of ours has named it so
+		"BYE sip:b@h SIP/2.0\r\nTo: <sip:b@h>;tag=b": "c1@example.com",
+		"SIP/2.0 180 Ringing\r\nTo: <sip:b@h>;tag=b": "c1@example.com",
+	} {
+		var msg sipframe.Message
+		if err := msg.Parse([]byte(head + "\r\nVia: SIP/2.0/UDP h\r\nFrom: <sip:a@h>;tag=a\r\nCSeq: 1 BYE\r\nCall-ID: " + string(hidden) + "\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.CallIDOf(&msg); string(got) != want {
+			t.Errorf("%s: %s, want %s", head, got, want)
+		}
+	}
 	check("too long", long, string(long))
 	m.end(next)
 	check("after a reload", hidden, "c1@example.com")

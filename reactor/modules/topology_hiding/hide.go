@@ -92,11 +92,11 @@ func (m *module) match(a *script.Args) script.Action {
 		if m.dialog == nil {
 			return m.matchAlone(x, at)
 		}
-		callID := x.Message().CallID()
-		if id, ok := m.callIDs.decode(callID); ok {
-			callID = id
+		callID, did := x.Message().CallID(), m.did(x.Context().RequestURI())
+		d, dir := m.dialog.MatchHidden(x, at, did, callID, mode) // as it is first: a call may pass twice, with ours from the other side
+		if id, ok := m.callIDs.decode(callID); d == nil && ok {
+			d, dir = m.dialog.MatchHidden(x, at, did, id, mode)
 		}
-		d, dir := m.dialog.MatchHidden(x, at, m.did(x.Context().RequestURI()), callID, mode)
 		if d == nil {
 			return m.matchAlone(x, at)
 		}
@@ -119,6 +119,7 @@ func (m *module) did(uri []byte) []byte {
 // pass has the request at hand pass hidden.
 func (m *module) pass(x *script.Machine, at *script.Site, d *core.Dialog, dir core.Direction) int {
 	c := x.Context()
+	c.SetCallID(d.CallID)
 	own := contacts.Get().(*proxy.OwnContact)
 	defer contacts.Put(own)
 	m.contact(c, d, dir, own)

@@ -128,6 +128,48 @@ onreply_route { xlog("$rs"); }
 	}
 }
 
+// TestCallIDOfTheScript: whoever asks the script, the call has the Call-ID that its caller knows.
+func TestCallIDOfTheScript(t *testing.T) {
+	c := newCall(t, strings.Replace(routes, `xlog("$rm $DLG_status $DLG_dir");`, `xlog("$rm $ci");`, 1)+`
+onreply_route { xlog("$rs $ci"); }
+`, `"C"`)
+	c.ids[0] = "c1@10.0.0.9"
+	c.up()
+	wants := func(want string) {
+		t.Helper()
+		if got := strings.Join(c.Log, "|"); got != want {
+			t.Errorf("logged %q, want %q", got, want)
+		}
+	}
+	wants("ACK c1@10.0.0.9")
+	c.request("INFO", "1", true)
+	wants("INFO c1@10.0.0.9")
+	c.request("INFO", "2", false)
+	wants("INFO c1@10.0.0.9")
+	c.answer(c.sent(&c.outer, "INFO "), "200 OK", callee)
+	wants("200 c1@10.0.0.9")
+}
+
+// TestCallThatPassesTwice: a call whose Call-ID another pass of it has hidden already, as it comes back to us, is found and
+// followed with that one in both directions.
+func TestCallThatPassesTwice(t *testing.T) {
+	c := newCall(t, strings.Replace(routes, `xlog("$rm $DLG_status $DLG_dir");`, `xlog("$rm $DLG_dir $ci");`, 1)+"modparam(\"topology_hiding\", \"th_callid_passwd\", \"secret\")\n", `"C"`)
+	again := newCall(t, strings.Replace(routes, `xlog("$rm $DLG_status $DLG_dir");`, `xlog("$rm $DLG_dir $ci");`, 1)+"modparam(\"topology_hiding\", \"th_callid_passwd\", \"secret\")\n", `"C"`)
+	c.up()
+	again.ids[0] = c.ids[1] // the same key has made it
+	again.up()
+	for _, back := range []bool{false, true} {
+		again.request("INFO", map[bool]string{false: "5", true: "6"}[back], back)
+		want := "INFO downstream " + again.ids[0]
+		if back {
+			want = "INFO upstream " + again.ids[0]
+		}
+		if got := strings.Join(again.Log, "|"); got != want {
+			t.Errorf("logged %q, want %q", got, want)
+		}
+	}
+}
+
 // TestForeignCallID: our Contact leads nowhere with another call's Call-ID.
 func TestForeignCallID(t *testing.T) {
 	for _, flags := range []string{`""`, `"C"`} {

@@ -49,7 +49,7 @@ func (s *Calls) Hold(c *proxy.Context, key any, end func()) {
 	s.mu.Lock()
 	call := s.find(c)
 	if call == nil {
-		call = &Call{id: string(c.Msg.CallID()), since: time.Now(), holds: map[any]func(){}}
+		call = &Call{id: string(c.CallID()), since: time.Now(), holds: map[any]func(){}}
 		if x := transaction.Of(c); x != nil {
 			s.exchanges[x] = call
 		} else {
@@ -91,7 +91,7 @@ func (s *Calls) find(c *proxy.Context) *Call {
 			return call
 		}
 	}
-	return s.answered[string(c.Msg.CallID())]
+	return s.answered[string(c.CallID())]
 }
 
 // Len gives how many calls there are.
@@ -162,7 +162,7 @@ func (s *Calls) Happened(h *transaction.Happening) {
 // bye ends the call of a BYE, which is in Context: the script has let it pass, or answered it.
 func (s *Calls) bye(h *transaction.Happening) {
 	if h.Exchange.Method() == sipframe.BYE && h.Context.Msg != nil && h.Context.Msg.IsRequest() {
-		s.HungUp(string(h.Context.Msg.CallID()))
+		s.HungUp(string(h.Context.CallID()))
 	}
 }
 
