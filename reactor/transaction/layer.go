@@ -335,24 +335,6 @@ func (l *Layer) begin(c *proxy.Context, quiet bool) (*Exchange, error) {
 	return x, nil
 }
 
-// refuse answers 503 to a request for which there is no transaction.
-func (l *Layer) refuse(c *proxy.Context) {
-	l.shards[c.W.Shard()%len(l.shards)].stat.add(statRefused)
-	l.itself(c, c.ReplyBusy)
-}
-
-// itself answers a request that gets no transaction.
-func (l *Layer) itself(c *proxy.Context, answer func() error) {
-	s := l.scratchOf(c)
-	s.answering = true
-	_ = answer()
-	s.answering = false
-}
-
-// Answering reports whether the answer to the request in c that is being given is the Layer's own, where the request gets no
-// transaction: a refusal, or the 200 to a CANCEL. It is for who is told of that as proxy.Decided.
-func (l *Layer) Answering(c *proxy.Context) bool { return l.scratchOf(c).answering }
-
 // settle notes once that the request has its final response, or gets none.
 func (x *Exchange) settle() {
 	if !x.settled {
