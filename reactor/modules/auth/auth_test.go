@@ -157,7 +157,6 @@ func TestGuessing(t *testing.T) {
 	}
 }
 
-// TestConsume takes away what is for us, and leaves what is for others.
 // TestSlowed has who guesses wait between tries, and nobody else.
 func TestSlowed(t *testing.T) {
 	p := users(t, "modparam(\"auth\", \"guess_slow\", 1)\n", routes)
@@ -188,6 +187,7 @@ func TestSlowed(t *testing.T) {
 	}
 }
 
+// TestConsume takes away what is for us, and leaves what is for others.
 func TestConsume(t *testing.T) {
 	p := users(t, "", strings.Replace(routes, `send_reply(200, "OK")`, `forward("tls:127.0.0.1:5081")`, 1))
 	_, ch := p.send()

@@ -9,7 +9,8 @@ import (
 
 const (
 	guardShards = 16
-	guardBound  = 4096 // keys of a shard; one that finds no room is not counted
+	guardBound  = 4096 // keys of a shard
+	guardLook   = 8    // keys of a full one that are looked at for the one that gives way
 )
 
 // guard counts failures. A key is a user and a source address, or a source address alone: so a user is never refused
@@ -112,7 +113,7 @@ func (g *guard) add(key uint64, now int64) {
 	defer s.mu.Unlock()
 	f, ok := s.keys[key]
 	if !ok && len(s.keys) >= guardBound {
-		return
+		evict(s.keys, now)
 	}
 	if now >= f.over {
 		f = failures{over: now + g.window}
@@ -120,6 +121,26 @@ func (g *guard) add(key uint64, now int64) {
 	f.n++
 	f.last = now
 	s.keys[key] = f
+}
+
+// evict takes a key out of a full shard: of a few, one that is over, or that has failed the fewest times. So who tries many
+// users from many addresses fills the table, and whoever guesses on stays in it.
+func evict(keys map[uint64]failures, now int64) {
+	var least uint64
+	few, seen := 0, 0
+	for k, f := range keys { // in an order by chance
+		if now >= f.over {
+			least = k
+			break
+		}
+		if seen == 0 || f.n < few {
+			least, few = k, f.n
+		}
+		if seen++; seen == guardLook {
+			break
+		}
+	}
+	delete(keys, least)
 }
 
 // sweep forgets the failures that are over.

@@ -63,6 +63,21 @@ func TestGuard(t *testing.T) {
 	if n > guardShards*guardBound {
 		t.Errorf("%d keys", n)
 	}
+	for i := range byte(3) { // the table is full, and who comes new is counted all the same
+		if full.refuses(away, alice, 2000) {
+			t.Errorf("refused behind %d failures", i)
+		}
+		full.failed(away, alice, 2000)
+	}
+	if !full.refuses(away, alice, 2000) {
+		t.Error("who guesses while the table is full is never refused")
+	}
+	for i := range guardBound { // and who fills it does not push him out
+		full.failed(home, []byte{1, 2, 3, 4, byte(i), byte(i >> 8)}, 2000)
+	}
+	if !full.refuses(away, alice, 2000) {
+		t.Error("others who fail once make one forgotten who guesses")
+	}
 	g.slow = 2
 	for i, want := range []int64{0, 0, 1, 2, 4, 8, 16, 32, 32} {
 		if got := g.waits(away, alice, 3000); got != want {
