@@ -85,6 +85,9 @@ func TestCSeq(t *testing.T) {
 		{"equal is a retransmission", update(start+10, "a", 5, "sip:1"), nil, start + 60},
 		{"lower", update(start+10, "a", 4, "sip:1"), ErrOutOfOrder, start + 60},
 		{"lower with another one that is new", update(start+10, "a", 4, "sip:2", "sip:1"), ErrOutOfOrder, start + 60},
+		{"equal within its time", repeated(start+20, 20), nil, start + 60},
+		{"equal behind it", repeated(start+21, 20), ErrOutOfOrder, start + 60},
+		{"equal where none is a retransmission", repeated(start, -1), ErrOutOfOrder, start + 60},
 		{"lower of another Call-ID", update(start+10, "b", 1, "sip:1"), nil, start + 70},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -114,6 +117,13 @@ func TestCSeq(t *testing.T) {
 		}
 		want(t, table, start+10)
 	})
+}
+
+// repeated is a REGISTER with the CSeq of the one before.
+func repeated(now, within int64) *Update {
+	u := update(now, "a", 5, "sip:1")
+	u.RepeatWithin = within
+	return u
 }
 
 func TestStar(t *testing.T) {

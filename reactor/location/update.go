@@ -63,8 +63,10 @@ type Update struct {
 	Param    string // of ByParam
 	// PushParams are the parameters of URIs that pushed bindings are matched by, all of them (RFC 8599).
 	PushParams []string
-	// Repeats has an equal CSeq of the same Call-ID change the contact; without it, it is a retransmission.
-	Repeats bool
+	// Repeats has an equal CSeq of the same Call-ID change the contact; without it, it is a retransmission: for
+	// RepeatWithin seconds since the contact's last change, and out of order later. 0 is any time, less than that never.
+	Repeats      bool
+	RepeatWithin int64
 
 	Flow        reactor.Handle
 	Bound       bool
@@ -170,7 +172,8 @@ func (t *Table) check(r *record, u *Update) (added int, err error) {
 		}
 		c := r.match(u, b)
 		switch {
-		case c != nil && u.CSeq < c.CSeq && c.CallID() == string(b.CallID):
+		case c != nil && u.CSeq < c.CSeq && c.CallID() == string(b.CallID),
+			c != nil && u.retransmits(c, b) && u.RepeatWithin != 0 && u.Now-c.Modified > max(u.RepeatWithin, -1):
 			return 0, ErrOutOfOrder
 		case u.repeated(i):
 		case (c == nil || !c.Alive(u.Now)) && b.over(u.Now):
@@ -188,6 +191,11 @@ func (t *Table) check(r *record, u *Update) (added int, err error) {
 		return 0, ErrFull
 	}
 	return added, nil
+}
+
+// retransmits reports whether a binding is a retransmission of the one that a contact has.
+func (u *Update) retransmits(c *node, b *Binding) bool {
+	return c.CSeq == u.CSeq && !u.Repeats && c.CallID() == string(b.CallID) && c.URI() == string(b.URI)
 }
 
 // repeated reports whether a later binding is of the same contact: the last one holds.
@@ -289,7 +297,7 @@ func (t *Table) bind(s *shard, r *record, u *Update, b *Binding) {
 		c.fill(u, b)
 		t.insert(s, r, c)
 		t.changed(s, c)
-	case c.CSeq == u.CSeq && !u.Repeats && c.CallID() == string(b.CallID) && c.URI() == string(b.URI): // a retransmission
+	case u.retransmits(c, b):
 	case b.over(u.Now):
 		t.drop(s, c, itsPhone)
 		return

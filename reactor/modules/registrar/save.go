@@ -212,7 +212,7 @@ func (m *Core) fill(x *script.Machine, r *Registration, f *SaveFlags, path []byt
 	u := &r.Update
 	u.AOR, u.CSeq, u.Now, u.CallID = r.aor, seq, now, c.Msg.CallID()
 	u.PushParams = m.push.params
-	u.Repeats, u.Param, r.only = m.repeats, f.matchParam, f.only
+	u.Repeats, u.RepeatWithin, u.Param, r.only = m.repeats, m.places.RepeatWithin(), f.matchParam, f.only
 	u.Matching = m.places.Matching
 	if f.matchGiven {
 		u.Matching = f.matching

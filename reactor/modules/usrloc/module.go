@@ -44,6 +44,7 @@ type Module struct {
 
 	showKept, refreshes   bool
 	minLatency, minChange int64 // microseconds
+	cseqDelay             int64 // seconds
 
 	numbers *numberings
 	era     uint8 // of this configuration
@@ -73,7 +74,7 @@ type table struct {
 
 // New returns the module for a configuration.
 func New(*script.Config) *script.Module {
-	m := &Module{interval: 60 * time.Second, CaseSensitive: true, natBit: -1, columns: defaultColumns(),
+	m := &Module{interval: 60 * time.Second, cseqDelay: 20, CaseSensitive: true, natBit: -1, columns: defaultColumns(),
 		tables: make(map[string]*table), places: make(map[string]*Place), wake: make(chan struct{}, 1)}
 	m.module = &script.Module{
 		Name: "usrloc", Help: "Keeps which contacts users are reached by.", Instance: m,
@@ -84,6 +85,14 @@ func New(*script.Config) *script.Module {
 		Observe: m.observe,
 	}
 	return m.module
+}
+
+// RepeatWithin is cseq_delay as location.Update has it.
+func (m *Module) RepeatWithin() int64 {
+	if m.cseqDelay == 0 {
+		return -1
+	}
+	return m.cseqDelay
 }
 
 // Table returns the place of the table of that name, which is made if it is not there. It is called while the
