@@ -72,8 +72,11 @@ func (m *module) find(x *script.Machine, table string, c *digest.Credentials) (h
 		domain = c.Realm
 	}
 	column := m.columns[c.Algorithm]
-	if m.calculate {
+	switch {
+	case m.calculate:
 		column = m.columns[digest.MD5]
+	case has && c.Algorithm == digest.MD5 && m.withHost != "":
+		column = m.withHost
 	}
 	q := store.Select{Table: table, Columns: []string{column}, Limit: 1,
 		Where: []store.Cond{store.Equal(m.userColumn, store.String(string(user)))}}

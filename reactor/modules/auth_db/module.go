@@ -28,6 +28,7 @@ type module struct {
 	skipVersion   bool
 	userColumn    string
 	domainColumn  string
+	withHost      string    // column of the MD5 hashes of user@host; "" there is none
 	columns       [3]string // of the hashes, by algorithm; the first has passwords with calculate
 	uriUser       string
 	uriDomain     string
@@ -88,6 +89,7 @@ func (m *module) parameters() []script.Parameter {
 		text("user_column", "Column of the user.", &m.userColumn),
 		text("domain_column", "Column of the host.", &m.domainColumn),
 		text("password_column", "Column of the MD5 hash, or with calculate_ha1 the password.", &m.columns[digest.MD5]),
+		text("password_column_2", "Column of the MD5 hash for users that come as user@host, such as ha1b of tables before OpenSIPS 3.2; without it that is password_column.", &m.withHost),
 		text("hash_column_sha256", "Column of the SHA-256 hash.", &m.columns[digest.SHA256]),
 		text("hash_column_sha512t256", "Column of the SHA-512/256 hash.", &m.columns[digest.SHA512256]),
 		text("uri_user_column", "Column of the authentication user in a table of URIs.", &m.uriUser),

@@ -65,6 +65,7 @@ func New(*script.Config) *script.Module {
 			},
 			script.Parameter{Name: "aaa_url", Type: script.StringParam, Help: "A RADIUS server.", Note: "aaa_is_user_in() is not here"},
 		),
+		Lacks: []script.Lack{{Kind: script.LacksFunction, Names: "aaa_is_user_in", Why: "there is no AAA in this version; db_is_user_in() asks a database"}},
 		Functions: []script.Function{
 			{
 				Name: "db_is_user_in", Usage: `db_is_user_in("Request-URI|To|From|Credentials|uri", "group")`,

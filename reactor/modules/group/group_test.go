@@ -59,6 +59,7 @@ func TestGroups(t *testing.T) {
 	}
 	for _, c := range []struct{ text, want string }{
 		{head + `route { db_is_user_in("Nobody", "x"); }`, "expected Request-URI, To"},
+		{head + `route { aaa_is_user_in("From", "x"); }`, "aaa_is_user_in() of the module group is not supported: there is no AAA"},
 		{strings.Replace(head, "re_grp", "", 1) + `route { db_get_user_group("To", $avp(x)); }`, "needs the table of expressions"},
 	} {
 		if got := moduletest.Wrong(t, c.text+"\n", modules...); !strings.Contains(got, c.want) {

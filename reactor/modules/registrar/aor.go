@@ -23,8 +23,12 @@ func (m *Core) aorOf(dst, uri []byte) ([]byte, *Refusal) {
 	return m.places.AppendAOR(dst, sipframe.UnescapeURI(room[:0], user), host), nil
 }
 
-// uriArg returns what gives the URI of an address of record: the argument, if it is there, else what usual gives.
+// uriArg returns what gives the URI of an address of record: the argument, if it is there, else what usual gives. -1 is no
+// argument.
 func uriArg(a *script.Args, i int, usual func(x *script.Machine) []byte) func(x *script.Machine) []byte {
+	if i < 0 {
+		return usual
+	}
 	given := a.Given(i)
 	text := a.Text(i)
 	return func(x *script.Machine) []byte {

@@ -15,7 +15,7 @@ func (m *Core) functions(*script.Config) []script.Function {
 	kinds := func(k ...script.ArgKind) []script.ArgKind { return k }
 	return []script.Function{
 		{Name: "save", Usage: `save("table"[, "flags"[, "aor"[, "ownership tag"]]])`, Min: 1,
-			Help: "Does what a REGISTER asks for and answers it.",
+			Help: "Does what a REGISTER asks for and answers it. What another registrar grants mid_registrar keeps.",
 			Args: kinds(fixed, text, text, text), Routes: script.Routes(script.RequestRoute), Build: m.save},
 		{Name: "remove", Usage: `remove("table", "aor"[, "contact"[, "next hop"[, "instance"[, "branch flag"]]]])`, Min: 2,
 			Help: "Removes contacts of an address of record.",
@@ -35,6 +35,9 @@ func (m *Core) functions(*script.Config) []script.Function {
 		{Name: "is_ip_registered", Usage: `is_ip_registered("table", "aor", "address"[, port])`, Min: 3,
 			Help: "Reports whether a user has a contact at that address.",
 			Args: kinds(fixed, text, text, text), Routes: any, Build: m.isAddressRegistered},
+		{Name: "is_other_contact", Usage: `is_other_contact("table", "$avp(addresses)")`, Min: 2,
+			Help: "Reports whether a user has a contact at none of those addresses, as OpenSIPS 2 had it.",
+			Args: kinds(fixed, script.AVPArg), Routes: any, Build: m.isOtherContact},
 		{Name: "add_sock_hdr", Usage: `add_sock_hdr("name")`, Min: 1,
 			Help: "Adds a header that names the listener the request came by.",
 			Args: kinds(text), Routes: script.Requests, Build: m.addSocketHeader},

@@ -38,7 +38,7 @@ func (m *Core) Parameters() []script.Parameter {
 		{Name: "pn_ct_match_params", Help: "Parameters of the URI that contacts with all of them are matched by, with commas.",
 			Default: "pn-provider, pn-prid, pn-param", Type: script.StringParam, Set: list(&m.push.params)},
 		number("pn_pnsreg_interval", "seconds", "How long before its end a device that wakes by itself refreshes its registration.", 1, year, &m.push.pnsreg),
-		number("pn_trigger_interval", "seconds", "How long before its end other devices are woken, with usrloc's contact_refresh_timer.", 0, year, &m.push.trigger),
+		number("pn_trigger_interval", "seconds", "How long before its end a device is woken that has not registered again, with usrloc's contact_refresh_timer.", 0, year, &m.push.trigger),
 		number("pn_skip_pn_interval", "seconds", "How long behind a registration a device counts as awake.", 0, year, &m.push.skip),
 		number("pn_refresh_timeout", "seconds", "How long a device may take to register for a request.", 1, 600, &m.push.timeout),
 		{Name: "pn_enable_purr", Type: script.BoolParam, Default: "0", Set: script.Into(&m.push.purr),

@@ -10,7 +10,7 @@ import (
 
 // isRegistered builds is_registered().
 func (m *Core) isRegistered(a *script.Args) script.Action {
-	return m.anyContact(a, func(*script.Args) func(*script.Machine) func(*location.Contact) bool {
+	return m.anyContact(a, 1, func(*script.Args) func(*script.Machine) func(*location.Contact) bool {
 		return func(*script.Machine) func(*location.Contact) bool {
 			return func(*location.Contact) bool { return true }
 		}
@@ -19,7 +19,7 @@ func (m *Core) isRegistered(a *script.Args) script.Action {
 
 // isContactRegistered builds is_contact_registered().
 func (m *Core) isContactRegistered(a *script.Args) script.Action {
-	return m.anyContact(a, func(a *script.Args) func(*script.Machine) func(*location.Contact) bool {
+	return m.anyContact(a, 1, func(a *script.Args) func(*script.Machine) func(*location.Contact) bool {
 		contact, callID := a.Text(2), a.Text(3)
 		return func(x *script.Machine) func(*location.Contact) bool {
 			uri, byURI := contact(x)
@@ -44,7 +44,7 @@ func contactURI(msg *sipframe.Message) ([]byte, bool) {
 
 // isAddressRegistered builds is_ip_registered().
 func (m *Core) isAddressRegistered(a *script.Args) script.Action {
-	return m.anyContact(a, func(a *script.Args) func(*script.Machine) func(*location.Contact) bool {
+	return m.anyContact(a, 1, func(a *script.Args) func(*script.Machine) func(*location.Contact) bool {
 		address, port := a.Text(2), a.Text(3)
 		return func(x *script.Machine) func(*location.Contact) bool {
 			host, _ := address(x)
@@ -52,6 +52,24 @@ func (m *Core) isAddressRegistered(a *script.Args) script.Action {
 			return func(c *location.Contact) bool {
 				h, n := placeOf(c)
 				return sipframe.EqualFold(host, h) && (!byPort || n == string(p))
+			}
+		}
+	})
+}
+
+// isOtherContact builds is_other_contact().
+func (m *Core) isOtherContact(a *script.Args) script.Action {
+	return m.anyContact(a, -1, func(a *script.Args) func(*script.Machine) func(*location.Contact) bool {
+		list := a.AVP(1)
+		return func(x *script.Machine) func(*location.Contact) bool {
+			return func(c *location.Contact) bool {
+				host, _ := placeOf(c)
+				for i := range list.Len(x) {
+					if sipframe.EqualFold(x.Text(list.Get(x, i)), host) {
+						return false
+					}
+				}
+				return true
 			}
 		}
 	})
@@ -73,13 +91,13 @@ func placeOf(c *location.Contact) (host, port string) {
 	return string(u.Host.In(uri)), strconv.Itoa(u.Port)
 }
 
-// anyContact builds a function that looks for a contact of the user in argument 1.
-func (m *Core) anyContact(a *script.Args, build func(*script.Args) func(*script.Machine) func(*location.Contact) bool) script.Action {
+// anyContact builds a function that looks for a contact of the user in an argument; -1: it has none.
+func (m *Core) anyContact(a *script.Args, user int, build func(*script.Args) func(*script.Machine) func(*location.Contact) bool) script.Action {
 	table := m.Table(a, 0)
 	if table == nil {
 		return nil
 	}
-	aor, test, at := m.aorArg(a, 1, registeringURI), build(a), a.Site()
+	aor, test, at := m.aorArg(a, user, registeringURI), build(a), a.Site()
 	return func(x *script.Machine) int {
 		var room [256]byte
 		user, bad := aor(x, room[:0])
