@@ -157,6 +157,23 @@ func TestGuessing(t *testing.T) {
 	}
 }
 
+// TestGuessingNobody: who guesses at a user that there is not is answered as by one that there is.
+func TestGuessingNobody(t *testing.T) {
+	var answers [2]string
+	for i, user := range []string{"alice", "nobody"} {
+		p := users(t, "modparam(\"auth\", \"guess_limit\", 3)\nmodparam(\"auth\", \"guess_slow\", 0)\n", routes)
+		_, ch := p.send()
+		p.user, p.password = user, "wrong"
+		for n := range 5 {
+			code, _ := p.send(p.answer(ch[1], uint32(n+1), "sip:example.org"))
+			answers[i] += code + " "
+		}
+	}
+	if answers[0] != "401 401 401 403 403 " || answers[1] != answers[0] {
+		t.Errorf("a user is answered %s, nobody %s", answers[0], answers[1])
+	}
+}
+
 // TestSlowed has who guesses wait between tries, and nobody else.
 func TestSlowed(t *testing.T) {
 	p := users(t, "modparam(\"auth\", \"guess_slow\", 1)\n", routes)

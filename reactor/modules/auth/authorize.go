@@ -71,7 +71,7 @@ func (m *Module) Authorize(x *script.Machine, at *script.Site, kind Kind, realm 
 		x.Say(at, script.LevelError, "auth: the user cannot be looked up", "error", err)
 		return m.refuse(x, 500, "")
 	case !found:
-		m.guard.failed(from, nil, now)
+		m.guard.failed(from, c.User, now) // as of a user: what it is answered tells nobody that there is none
 		return noUser
 	case !c.Matches(ha1, msg.MethodName(), msg.Body()):
 		m.guard.failed(from, c.User, now)
