@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"sipreactor/reactor/script"
+	"sipreactor/sipframe"
 )
 
 // functions are those that keep texts with addresses of record.
@@ -43,7 +44,7 @@ func (m *Module) owner(a *script.Args) func(x *script.Machine) (*table, []byte) 
 			b = bytes.TrimPrefix(b, []byte(scheme))
 		}
 		user, host, _ := bytes.Cut(b, []byte{'@'})
-		return place.at.Load(), m.AppendAOR(nil, user, host)
+		return place.at.Load(), m.AppendAOR(nil, sipframe.UnescapeURI(nil, user), host)
 	}
 }
 

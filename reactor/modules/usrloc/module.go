@@ -157,10 +157,16 @@ func (m *Module) users() (n uint64) {
 }
 
 // AppendAOR appends the address of record of a user at a host. With use_domain off the host is left out; without a user
-// it is the host alone.
+// it is the host alone. A user that has an @ keeps it escaped: the rows of bob%40example.com are none of bob's.
 func (m *Module) AppendAOR(dst, user, host []byte) []byte {
 	from := len(dst)
-	dst = append(dst, user...)
+	for _, c := range user {
+		if c == '@' {
+			dst = append(dst, "%40"...)
+		} else {
+			dst = append(dst, c)
+		}
+	}
 	if m.UseDomain || len(user) == 0 {
 		if len(user) > 0 {
 			dst = append(dst, '@')
