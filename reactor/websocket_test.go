@@ -256,6 +256,13 @@ func TestWebSocketHostile(t *testing.T) {
 		"no mask":                {without, ws.StatusProtocolError, MalformedMessage},
 		"reserved bits":          {reserved, ws.StatusProtocolError, MalformedMessage},
 		"a message within one":   {append(masked(ws.OpText, false, m), masked(ws.OpText, true, m)...), ws.StatusProtocolError, MalformedMessage},
+		"a reserved kind":        {masked(ws.OpCode(3), true, m), ws.StatusProtocolError, MalformedMessage},
+		"a reserved control":     {masked(ws.OpCode(11), true, ""), ws.StatusProtocolError, MalformedMessage},
+		"a ping in fragments":    {masked(ws.OpPing, false, "p"), ws.StatusProtocolError, MalformedMessage},
+		"a fragment of nothing":  {masked(ws.OpContinuation, true, m), ws.StatusProtocolError, MalformedMessage},
+		"a code of nobody":       {masked(ws.OpClose, true, "\x03\xed"), ws.StatusProtocolError, PeerClosed},
+		"half a code":            {masked(ws.OpClose, true, "\x03"), ws.StatusProtocolError, PeerClosed},
+		"no SIP in binary":       {masked(ws.OpBinary, true, "\x00\x01\x02\xff"), ws.StatusInvalidFramePayloadData, MalformedMessage},
 		"a large ping":           {masked(ws.OpPing, true, strings.Repeat("p", 126)), ws.StatusProtocolError, MalformedMessage},
 		"an announced terabyte":  {[]byte{0x81, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 1, 2, 3, 4}, ws.StatusMessageTooBig, MessageTooLarge},
 		"no text":                {masked(ws.OpText, true, m+"\xff"), ws.StatusInvalidFramePayloadData, MalformedMessage},
@@ -289,6 +296,37 @@ func TestWebSocketHostile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who floods with pings and reads no answer costs no more than its connection, and others nothing.
+func TestPingFlood(t *testing.T) {
+	bothWebs(t, func(t *testing.T, p Proto) {
+		r := startWeb(t, &script{message: echo}, nil)
+		b, other := r.browse(p), r.browse(p)
+		_ = b.SetWriteDeadline(time.Now().Add(20 * time.Second))
+		flood := bytes.Repeat(ws.MustCompileFrame(ws.MaskFrame(ws.NewPingFrame(bytes.Repeat([]byte("p"), 125)))), 1000)
+		done := make(chan int)
+		go func() {
+			n := 0
+			for ; n < 200 && r.alive(); n++ { // 26 MB
+				if _, err := b.Write(flood); err != nil {
+					break
+				}
+			}
+			done <- n
+		}()
+		m := webRequest("MESSAGE", "other", 1, "x")
+		for range 20 {
+			other.say(ws.OpText, true, m)
+			other.hears(ws.OpText, m)
+		}
+		n := <-done
+		if st := r.Stats(); st.BytesOut > st.BytesIn/4 {
+			t.Errorf("%d thousand pings, %d bytes, were answered by %d bytes that nobody reads", n, st.BytesIn, st.BytesOut)
+		}
+		other.say(ws.OpText, true, m)
+		other.hears(ws.OpText, m)
+	})
 }
 
 // Pings that come in pieces are no message in pieces.
