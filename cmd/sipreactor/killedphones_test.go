@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,7 +15,9 @@ import (
 
 const keptPhonesConfig = edgeHead + `loadmodule "db_sqlite.so"
 loadmodule "db_mysql.so"
+loadmodule "db_postgres.so"
 modparam("db_mysql", "timeout_interval", 1)
+modparam("db_postgres", "timeout", 1)
 modparam("httpd", "token", "none")
 modparam("usrloc", "working_mode_preset", "%[3]s")
 modparam("usrloc", "db_url", "%[4]s")
@@ -22,6 +25,7 @@ modparam("usrloc", "timer_interval", 1)
 route {
 	if (is_method("REGISTER")) { save("location"); exit; }
 	if (!lookup("location")) { send_reply(404, "Not Found"); exit; }
+	if ($rU == "listener") { forward(); exit; }
 	send_reply(486, "Busy");
 }
 `
@@ -34,7 +38,7 @@ type crowd struct {
 
 	mu       sync.Mutex
 	answered map[string]time.Time // when each user was answered 200
-	failed   int                  // connections that ended, or answered something else
+	failed   int                  // that were answered something else, or whose connection ended
 }
 
 func (h *registry) crowd(connections int, pace time.Duration) *crowd {
@@ -81,6 +85,12 @@ func (c *crowd) count() int {
 	return len(c.answered)
 }
 
+func (c *crowd) refused() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failed
+}
+
 // within waits until something is so.
 func (h *registry) within(what string, is func() bool) {
 	h.Helper()
@@ -110,111 +120,199 @@ func users(t *testing.T, url string) (list map[string]bool, err error) {
 	return list, nil
 }
 
-// TestKilledWithPhones: the program is killed while phones register. What was answered is stored as the working mode
-// promises, and the next life of the program has it.
-func TestKilledWithPhones(t *testing.T) {
-	for _, s := range []struct {
-		mode string
-		lost time.Duration // what was answered so long before may be lost; 0: nothing
-	}{
-		{"single-instance-sql-write-through", 0},
-		{"sql-only", 0},
-		// timer_interval, and the time that a machine with other work takes to write.
-		{"single-instance-sql-write-back", 3 * time.Second},
-	} {
-		t.Run(s.mode, func(t *testing.T) {
-			url := storetest.SQLite(t)
-			if err := store.Create(t.Context(), url, "location"); err != nil {
-				t.Fatal(err)
-			}
-			h := &registry{T: t, at: "127.0.0.1:" + freePort(t), web: freePort(t)}
-			path := config(t, fmt.Sprintf(keptPhonesConfig, h.at, h.web, s.mode, url))
-			child, log := asChild(t, "-f", path)
-			log.wait(t, "msg=ready")
-			phones := h.crowd(4, 20*time.Millisecond) // as many as a busy machine writes, too
-			begin := time.Now()
-			h.within("enough have registered", func() bool { return phones.count() > 500 && time.Since(begin) > 2*s.lost })
-			killed := time.Now()
-			if err := child.Process.Signal(syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
-			_ = child.Wait()
-			close(phones.stop)
-			phones.all.Wait()
-			stored, err := users(t, url)
+// listener is a phone over UDP that registers, and answers what it is sent 200.
+func (h *registry) listener() {
+	h.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.Cleanup(func() { c.Close() })
+	to, err := net.ResolveUDPAddr("udp", h.at)
+	if err != nil {
+		h.Fatal(err)
+	}
+	registered := make(chan struct{})
+	go func() {
+		b := make([]byte, 4096)
+		for once := registered; ; {
+			n, from, err := c.ReadFrom(b)
 			if err != nil {
-				t.Fatal(err)
+				return
 			}
-			missing, late := 0, 0
-			for user, at := range phones.answered {
-				switch {
-				case stored[user]:
-				case at.Before(killed.Add(-s.lost)):
-					missing++
-				default:
-					late++
-				}
+			if strings.HasPrefix(string(b[:n]), "SIP/2.0 200 ") && once != nil {
+				close(once)
+				once = nil
+				continue
 			}
-			t.Logf("%d were answered, %d are stored, %d of the last %v are not", len(phones.answered), len(stored), late, s.lost)
-			if missing > 0 {
-				t.Fatalf("%d of those that were answered are lost", missing)
+			_, rest, _ := strings.Cut(string(b[:n]), "\r\n")
+			_, _ = c.WriteTo([]byte("SIP/2.0 200 OK\r\n"+rest), from)
+		}
+	}()
+	for i := range 20 {
+		text := fmt.Sprintf("REGISTER sip:example.org SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKl%[2]d\r\nMax-Forwards: 70\r\n"+
+			"From: <sip:listener@example.org>;tag=f\r\nTo: <sip:listener@example.org>\r\nCall-ID: listener\r\nCSeq: %[2]d REGISTER\r\n"+
+			"Contact: <sip:listener@%[1]s>\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n", c.LocalAddr(), i+1)
+		_, _ = c.WriteTo([]byte(text), to)
+		select {
+		case <-registered:
+			return
+		case <-time.After(time.Second):
+		}
+	}
+	h.Fatal("no answer to a REGISTER over UDP")
+}
+
+// TestKilledWithPhones: the program is killed while phones register, and its database behind it. What was answered is
+// stored as the working mode promises, and the next life of the program has it and reaches it.
+func TestKilledWithPhones(t *testing.T) {
+	for _, kind := range []struct {
+		name  string
+		start func(testing.TB) *storetest.Server // nil: it is in the program
+	}{
+		{"sqlite", nil}, {"MariaDB", storetest.MariaDB}, {"PostgreSQL", storetest.Postgres},
+	} {
+		t.Run(kind.name, func(t *testing.T) {
+			var server *storetest.Server
+			if kind.start != nil {
+				server = kind.start(t)
 			}
-			child, log = asChild(t, "-f", path)
-			log.wait(t, "msg=ready")
-			if s.mode != "sql-only" {
-				h.until("usrloc:location-contacts", len(stored))
+			for i, s := range []struct {
+				mode string
+				lost time.Duration // what was answered so long before may be lost; 0: nothing
+			}{
+				{"single-instance-sql-write-through", 0},
+				{"sql-only", 0},
+				// timer_interval, and the time that a machine with other work takes to write.
+				{"single-instance-sql-write-back", 3 * time.Second},
+			} {
+				t.Run(s.mode, func(t *testing.T) {
+					url := ""
+					if server == nil {
+						url = storetest.SQLite(t)
+					} else {
+						url = server.URL(fmt.Sprint("kept", i))
+					}
+					killedWithPhones(t, server, url, s.mode, s.lost)
+				})
 			}
-			for user := range stored {
-				if got := h.call(user); got != "486" {
-					t.Errorf("in the next life %s is called with %s", user, got)
-				}
-				break
-			}
-			if err := child.Process.Signal(syscall.SIGTERM); err != nil {
-				t.Fatal(err)
-			}
-			_ = child.Wait()
 		})
 	}
 }
 
+func killedWithPhones(t *testing.T, server *storetest.Server, url, mode string, lost time.Duration) {
+	if err := store.Create(t.Context(), url, "location"); err != nil {
+		t.Fatal(err)
+	}
+	h := &registry{T: t, at: "127.0.0.1:" + freePort(t), web: freePort(t)}
+	path := config(t, fmt.Sprintf(keptPhonesConfig, h.at, h.web, mode, url))
+	child, log := asChild(t, "-f", path)
+	log.wait(t, "msg=ready")
+	h.listener()
+	phones := h.crowd(4, 20*time.Millisecond) // as many as a busy machine writes, too
+	begin := time.Now()
+	h.within("enough have registered", func() bool { return phones.count() > 500 && time.Since(begin) > 2*lost })
+	killed := time.Now()
+	if err := child.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if server != nil {
+		server.Kill()
+		server.Start()
+	}
+	_ = child.Wait()
+	close(phones.stop)
+	phones.all.Wait()
+	stored, err := users(t, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing, late := 0, 0
+	for user, at := range phones.answered {
+		switch {
+		case stored[user]:
+		case at.Before(killed.Add(-lost)):
+			missing++
+		default:
+			late++
+		}
+	}
+	t.Logf("%d were answered, %d are stored, %d of the last %v are not", len(phones.answered), len(stored), late, lost)
+	if missing > 0 {
+		t.Fatalf("%d of those that were answered are lost", missing)
+	}
+	child, log = asChild(t, "-f", path)
+	log.wait(t, "msg=ready")
+	if mode != "sql-only" {
+		h.until("usrloc:location-contacts", len(stored))
+	}
+	if got := h.call("listener"); got != "200" {
+		t.Errorf("in the next life a phone is called with %s", got)
+	}
+	for user := range stored {
+		if got := h.call(user); user != "listener" && got != "486" {
+			t.Errorf("in the next life %s is called with %s", user, got)
+		}
+	}
+	if err := child.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait()
+}
+
 // TestContactsOutlastTheDatabase: the database is killed and frozen while phones register. All are answered, and stored
-// when it is back.
+// when it is back; in sql-only, where it alone has them, those are refused that it has not taken.
 func TestContactsOutlastTheDatabase(t *testing.T) {
-	server := storetest.MariaDB(t)
-	for _, mode := range []string{"single-instance-sql-write-through", "single-instance-sql-write-back"} {
-		t.Run(mode, func(t *testing.T) {
-			url := server.URL("kept" + strings.ReplaceAll(mode[len("single-instance-sql-write-"):], "-", ""))
-			if err := store.Create(t.Context(), url, "location"); err != nil {
-				t.Fatal(err)
+	for _, kind := range []struct {
+		name  string
+		start func(testing.TB) *storetest.Server
+	}{{"MariaDB", storetest.MariaDB}, {"PostgreSQL", storetest.Postgres}} {
+		t.Run(kind.name, func(t *testing.T) {
+			server := kind.start(t)
+			for i, mode := range []string{"single-instance-sql-write-through", "single-instance-sql-write-back", "sql-only"} {
+				t.Run(mode, func(t *testing.T) { contactsOutlast(t, server, server.URL(fmt.Sprint("kept", i)), mode) })
 			}
-			_, text, _ := strings.Cut(fmt.Sprintf(keptPhonesConfig, "", "0", mode, url), `modparam("httpd", "port", 0)`)
-			h := startRegistry(t, text)
-			for _, way := range []struct{ away, back func() }{{server.Kill, server.Start}, {server.Freeze, server.Thaw}} {
-				phones := h.crowd(4, 20*time.Millisecond)
-				h.within("some have registered", func() bool { return phones.count() > 40 })
-				way.away()
-				before := phones.count()
-				h.within("more register without the database", func() bool { return phones.count() > before+100 })
-				way.back()
-				close(phones.stop)
-				phones.all.Wait()
-				if phones.failed > 0 {
-					t.Errorf("%d were not answered 200", phones.failed)
+		})
+	}
+}
+
+func contactsOutlast(t *testing.T, server *storetest.Server, url, mode string) {
+	if err := store.Create(t.Context(), url, "location"); err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(fmt.Sprintf(keptPhonesConfig, "", "0", mode, url), `modparam("httpd", "port", 0)`)
+	h := startRegistry(t, text)
+	for _, way := range []struct{ away, back func() }{{server.Kill, server.Start}, {server.Freeze, server.Thaw}} {
+		phones := h.crowd(4, 20*time.Millisecond)
+		h.within("some have registered", func() bool { return phones.count() > 40 })
+		way.away()
+		before := phones.count()
+		if mode == "sql-only" {
+			h.within("some are refused", func() bool { return phones.refused() > 40 })
+		} else {
+			h.within("more register without the database", func() bool { return phones.count() > before+100 })
+		}
+		way.back()
+		if mode == "sql-only" {
+			before = phones.count()
+			h.within("more register with the database", func() bool { return phones.count() > before+40 })
+		}
+		close(phones.stop)
+		phones.all.Wait()
+		if mode != "sql-only" && phones.failed > 0 {
+			t.Errorf("%d were not answered 200", phones.failed)
+		}
+		h.within("all are stored", func() bool {
+			stored, err := users(t, url)
+			if err != nil { // it is not found back yet
+				return false
+			}
+			for user := range phones.answered {
+				if !stored[user] {
+					return false
 				}
-				h.within("all are stored", func() bool {
-					stored, err := users(t, url)
-					if err != nil { // it is not found back yet
-						return false
-					}
-					for user := range phones.answered {
-						if !stored[user] {
-							return false
-						}
-					}
-					return true
-				})
 			}
+			return true
 		})
 	}
 }
