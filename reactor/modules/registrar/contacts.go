@@ -23,6 +23,9 @@ var (
 	badQ       = &Refusal{code: 400, why: "Invalid q parameter in Contact HF"}
 	badExpires = &Refusal{code: 400, why: "Invalid Expires HF"}
 	longURI    = &Refusal{code: 400, why: "Contact is too long"}
+	longPath   = &Refusal{code: 400, why: "Path is too long"}
+	longCallID = &Refusal{code: 400, why: "Call-ID is too long"}
+	longID     = &Refusal{code: 400, why: "The instance of a contact is too long"}
 	badAOR     = &Refusal{code: 400, why: "Username not found in AOR"}
 	longAOR    = &Refusal{code: 400, why: "Address of record is too long"}
 	lowCSeq    = &Refusal{code: 400, why: "Invalid CSeq number"}
@@ -36,8 +39,12 @@ var (
 	tableFull  = &Refusal{code: 503, why: "No room for another contact"}
 )
 
-// maxBindings bounds the contacts of one REGISTER.
-const maxBindings = 64
+const (
+	// maxBindings bounds the contacts of one REGISTER.
+	maxBindings = 64
+	// maxID bounds the Call-ID and the instance that are kept with each of them, in bytes: what their columns take.
+	maxID = 255
+)
 
 // readContacts reads the Contact headers.
 func (m *Core) readContacts(r *Registration, msg *sipframe.Message, f *SaveFlags, now int64) *Refusal {
@@ -46,6 +53,9 @@ func (m *Core) readContacts(r *Registration, msg *sipframe.Message, f *SaveFlags
 	common, given, bad := expiresHeader(msg)
 	if bad {
 		return badExpires
+	}
+	if len(msg.CallID()) > maxID {
+		return longCallID
 	}
 	star := false
 	it := msg.Values(sipframe.HeaderContact)
@@ -127,7 +137,9 @@ func (m *Core) readContact(r *Registration, msg *sipframe.Message, a *sipframe.N
 			}
 			b.Q = q
 		case is(p.Name, "+sip.instance"):
-			b.Instance = bytes.Trim(p.Value, `"`)
+			if b.Instance = bytes.Trim(p.Value, `"`); len(b.Instance) > maxID {
+				return longID
+			}
 		case is(p.Name, "reg-id"):
 			if n, ok := sipframe.ParseUint(p.Value, 1<<31); ok {
 				b.RegID = uint32(n)

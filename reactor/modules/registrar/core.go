@@ -20,6 +20,7 @@ type Core struct {
 	maxContacts                            int64
 	retryAfter                             int64
 	maxUser, maxDomain, maxAOR, maxContact int64
+	maxPath                                int64
 	caseSensitive                          bool
 	repeats                                bool
 	refuseShort                            bool
@@ -48,7 +49,7 @@ type Core struct {
 // NewCore returns that of a module, with its defaults.
 func NewCore(name string) *Core {
 	m := &Core{
-		name: name, defaultExpires: 3600, minExpires: 60, defaultQ: -1, maxUser: 64, maxDomain: 64, maxAOR: 256, maxContact: 255,
+		name: name, defaultExpires: 3600, minExpires: 60, defaultQ: -1, maxUser: 64, maxDomain: 64, maxAOR: 256, maxContact: 255, maxPath: 1024,
 		caseSensitive: true, receivedParam: "received", persistFlag: -1, noGRUU: true, push: newPush(),
 	}
 	m.scratch.New = func() any { return new(Registration) }

@@ -22,6 +22,7 @@ func (m *Core) Parameters() []script.Parameter {
 		number("max_domain_len", "bytes", "Bound of its host.", 1, 1024, &m.maxDomain),
 		number("max_aor_len", "bytes", "Bound of an address of record.", 1, 4096, &m.maxAOR),
 		number("max_contact_len", "bytes", "Bound of the URI of a contact.", 1, 8192, &m.maxContact),
+		number("max_path_len", "bytes", "Bound of the Path headers of a REGISTER, which each of its contacts keeps (ours).", 1, 8192, &m.maxPath),
 		{Name: "case_sensitive", Type: script.BoolParam, Default: "1", Set: script.Into(&m.caseSensitive),
 			Help: "The case of a user counts."},
 		text("realm_prefix", "Prefix of hosts that is left out.", &m.realmPrefix),

@@ -93,7 +93,7 @@ func (m *Core) Read(x *script.Machine, r *Registration, f *SaveFlags, aor AOR) *
 		return bad
 	}
 	seq, _, _ := c.Msg.CSeq()
-	path, bad := readPath(r, c.Msg, f)
+	path, bad := m.readPath(r, c.Msg, f)
 	switch {
 	case bad != nil:
 		return bad

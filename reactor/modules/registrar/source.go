@@ -55,8 +55,8 @@ func pathReceived(x *script.Machine, path []byte) []byte {
 	return v
 }
 
-// readPath reads the Path headers as the flags want them: the values joined by commas.
-func readPath(r *Registration, msg *sipframe.Message, f *SaveFlags) ([]byte, *Refusal) {
+// readPath reads the Path headers as the flags want them: the values joined by commas, up to max_path_len.
+func (m *Core) readPath(r *Registration, msg *sipframe.Message, f *SaveFlags) ([]byte, *Refusal) {
 	if f.path == pathIgnored || f.path == pathOff || msg.Find(sipframe.HeaderPath) < 0 {
 		return nil, nil
 	}
@@ -69,6 +69,9 @@ func readPath(r *Registration, msg *sipframe.Message, f *SaveFlags) ([]byte, *Re
 			r.path = append(r.path, ", "...)
 		}
 		r.path = append(r.path, msg.Bytes(v)...)
+		if int64(len(r.path)) > m.maxPath {
+			return nil, longPath
+		}
 	}
 	return r.path, nil
 }
