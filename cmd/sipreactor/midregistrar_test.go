@@ -29,15 +29,32 @@ type midPhone struct {
 	seq  int
 }
 
+// startMid runs one.
 func startMid(t *testing.T, params string) *mid {
+	t.Helper()
+	m, path := newMid(t, params)
+	code := make(chan int, 1)
+	go func() { code <- run(t.Context(), []string{"-f", path}, newOutput(), m.log) }()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("log:\n%s", m.log)
+		}
+		<-code
+	})
+	m.log.wait(t, "msg=ready")
+	return m
+}
+
+// newMid writes the configuration of one, with parameters.
+func newMid(t *testing.T, params string) (m *mid, path string) {
 	t.Helper()
 	l, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	m := &mid{T: t, main: l, udp: "127.0.0.1:" + freePort(t), tcp: "127.0.0.1:" + freePort(t), log: newOutput()}
-	path := config(t, `socket=udp:`+m.udp+`
+	m = &mid{T: t, main: l, udp: "127.0.0.1:" + freePort(t), tcp: "127.0.0.1:" + freePort(t), log: newOutput()}
+	path = config(t, `socket=udp:`+m.udp+`
 socket=tcp:`+m.tcp+`
 loadmodule "proto_udp.so"
 loadmodule "proto_tcp.so"
@@ -68,16 +85,7 @@ route {
 	if (!t_relay()) send_reply(500, "Server Internal Error 3");
 }
 `)
-	code := make(chan int, 1)
-	go func() { code <- run(t.Context(), []string{"-f", path}, newOutput(), m.log) }()
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("log:\n%s", m.log)
-		}
-		<-code
-	})
-	m.log.wait(t, "msg=ready")
-	return m
+	return m, path
 }
 
 // phone connects.

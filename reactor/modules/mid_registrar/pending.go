@@ -2,6 +2,7 @@ package mid_registrar
 
 import (
 	"bytes"
+	"errors"
 	"strconv"
 	"time"
 
@@ -185,7 +186,7 @@ func (p *pending) accepted(c *proxy.Context) {
 	}
 	if r.Query {
 		m.core.List(p.table, r)
-	} else if bad := m.core.Write(p.table, r); bad != nil {
+	} else if bad := p.store(c); bad != nil {
 		m.env.Log.Warn("mid_registrar: the main registrar has a contact that is not kept here", "why", bad, "aor", string(r.AOR))
 	}
 	list := append([]byte(nil), r.Contacts()...)
@@ -202,6 +203,16 @@ func (p *pending) accepted(c *proxy.Context) {
 		_ = c.SetHeaders(sipframe.HeaderPath, nil) // that of the main registrar
 		_ = c.AppendHeader(more)
 	}
+}
+
+// store does what was accepted, and has it stored before the phone hears of it where usrloc does that. If too many wait
+// for the database it is stored a little later.
+func (p *pending) store(c *proxy.Context) *registrar.Refusal {
+	bad, err := p.of.core.WriteStored(c, p.table, p.r)
+	if errors.Is(err, usrloc.ErrBusy) {
+		bad = p.of.core.Write(p.table, p.r)
+	}
+	return bad
 }
 
 // grant gives bindings the time that the 2xx in c says, and none to those that it does not have.

@@ -40,7 +40,7 @@ func (m *module) save(a *script.Args) script.Action {
 			plan, bad = m.decide(table, r)
 		}
 		if bad == nil && !plan.relay {
-			if bad = m.core.Write(table, r); bad == nil {
+			if bad, _ = m.core.WriteStored(x, table, r); bad == nil { // what the database does not take waits
 				m.absorbed.Add(1)
 				m.core.Reply(x, at, r, f, nil)
 				return answered

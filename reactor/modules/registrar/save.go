@@ -32,12 +32,11 @@ func (m *Core) save(a *script.Args) script.Action {
 		r := m.Take()
 		defer m.Give(r)
 		bad := m.Read(x, r, f, aor)
-		switch {
-		case bad != nil:
-		case table.Waits():
-			bad = m.writeStored(x, at, table, r)
-		default:
-			bad = m.Write(table, r)
+		if bad == nil {
+			var err error
+			if bad, err = m.WriteStored(x, table, r); bad == notStored {
+				x.Say(at, script.LevelError, m.name+": the database failed", "error", err)
+			}
 		}
 		m.Reply(x, at, r, f, bad)
 		if bad != nil {
@@ -129,18 +128,21 @@ func (m *Core) Write(table *usrloc.Place, r *Registration) *Refusal {
 	return bad
 }
 
-// writeStored is Write in a mode that stores what a REGISTER does before that is answered.
-func (m *Core) writeStored(x *script.Machine, at *script.Site, table *usrloc.Place, r *Registration) (bad *Refusal) {
-	err := table.Do(x, r.aor, !r.Query, func() { bad = m.Write(table, r) })
+// WriteStored is Write before the answer: in a mode that stores what a REGISTER does before that is answered, the message
+// of w waits for it. With usrloc.ErrBusy too many do, and nothing was done; with another error the database failed.
+func (m *Core) WriteStored(w usrloc.Waiter, table *usrloc.Place, r *Registration) (bad *Refusal, err error) {
+	if !table.Waits() {
+		return m.Write(table, r), nil
+	}
+	err = table.Do(w, r.aor, !r.Query, func() { bad = m.Write(table, r) })
 	switch {
 	case err == nil:
 	case errors.Is(err, usrloc.ErrBusy):
-		return busy
+		bad = busy
 	case table.Shared():
-		x.Say(at, script.LevelError, m.name+": the database failed", "error", err)
-		return notStored
+		bad = notStored
 	}
-	return bad
+	return bad, err
 }
 
 // Check tells why Write would refuse r, and calls visit as location.Table.Check does.
