@@ -3,10 +3,10 @@ package main
 import (
 	"crypto/md5"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -152,13 +152,38 @@ func flowsCut(t *testing.T) int {
 // remove_on_flow_end no contact is left. The phones come back then.
 func TestFlowsCut(t *testing.T) {
 	n := flowsCut(t)
-	for _, drop := range []int{0, 1} {
-		t.Run(fmt.Sprint("remove_on_flow_end ", drop), func(t *testing.T) {
+	dir := t.TempDir()
+	ca, err := authority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ca.Write(dir, "edge", "ecdsa", "127.0.0.1"); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []struct {
+		name string
+		drop int
+		tls  bool
+	}{{"TCP", 0, false}, {"TCP, remove_on_flow_end", 1, false}, {"TLS", 0, true}, {"TLS, remove_on_flow_end", 1, true}} {
+		t.Run(kind.name, func(t *testing.T) {
+			drop := kind.drop
 			begin := startRegistry
 			if n > 8000 { // a process has 20,000 files at most, here and there
 				begin = startRegistryAlone
 			}
-			h := begin(t, fmt.Sprintf("tcp_max_connections=%d\nmodparam(\"usrloc\", \"remove_on_flow_end\", %d)\n", 2*n+100, drop)+`
+			secure := "127.0.0.1:" + freePort(t)
+			h := begin(t, fmt.Sprintf("tcp_max_connections=%d\nmodparam(\"usrloc\", \"remove_on_flow_end\", %d)\nsocket=tls:%s\n", 2*n+100, drop, secure)+
+				strings.ReplaceAll(`
+loadmodule "proto_tls.so"
+loadmodule "tls_openssl.so"
+loadmodule "tls_mgm.so"
+modparam("proto_tls", "tls_handshake_timeout", 20000)
+modparam("tls_mgm", "server_domain", "edge")
+modparam("tls_mgm", "certificate", "[edge]DIR/edge.pem")
+modparam("tls_mgm", "private_key", "[edge]DIR/edge.key")
+modparam("tls_mgm", "verify_cert", "[edge]0")
+modparam("tls_mgm", "require_cert", "[edge]0")
+`, "DIR", dir)+`
 modparam("registrar", "tcp_persistent_flag", "STAYS")
 route {
 	if (is_method("REGISTER")) { setflag("STAYS"); save("location"); exit; }
@@ -166,6 +191,9 @@ route {
 	send_reply(486, "Busy");
 }
 `)
+			if kind.tls {
+				h.tls = secure
+			}
 			phones := h.fleet(n)
 			h.until("usrloc:location-contacts", n)
 			if got := h.call("u0"); got != "486" {
@@ -173,8 +201,7 @@ route {
 			}
 			began := time.Now()
 			for _, u := range phones {
-				_ = u.conn.(*net.TCPConn).SetLinger(0)
-				u.conn.Close()
+				u.cut()
 			}
 			for _, u := range []string{"u0", fmt.Sprint("u", n/2), fmt.Sprint("u", n-1)} {
 				for end := time.Now().Add(3 * patience); h.call(u) != "404"; time.Sleep(10 * time.Millisecond) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"crypto/md5"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"strconv"
@@ -18,6 +19,7 @@ import (
 type registry struct {
 	*testing.T
 	at, web string
+	tls     string // where it listens for TLS, for user; "" it does not, or is not asked
 }
 
 // newRegistry writes a registrar's configuration with more of it.
@@ -91,12 +93,32 @@ type registree struct {
 
 func (h *registry) user(user, from string) (*registree, error) {
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
-	c, err := d.Dial("tcp", h.at)
+	at := h.at
+	if h.tls != "" {
+		at = h.tls
+	}
+	c, err := d.Dial("tcp", at)
 	if err != nil {
 		return nil, err
 	}
 	_ = c.SetDeadline(time.Now().Add(6 * patience))
+	if h.tls != "" {
+		c = tls.Client(c, &tls.Config{InsecureSkipVerify: true, ClientSessionCache: tickets})
+	}
 	return &registree{conn: c, in: bufio.NewReader(c), user: user}, nil
+}
+
+// tickets are those of all phones: they spare a fleet most of its handshakes.
+var tickets = tls.NewLRUClientSessionCache(64)
+
+// cut ends the connection as a device that lost its power does, and its network told so.
+func (u *registree) cut() {
+	c := u.conn
+	if s, ok := c.(*tls.Conn); ok {
+		c = s.NetConn()
+	}
+	_ = c.(*net.TCPConn).SetLinger(0)
+	c.Close()
 }
 
 // register sends a REGISTER and returns the response.
