@@ -90,6 +90,7 @@ type Contact struct {
 	// Era says by which numbering BranchFlags are; what that is, who keeps the table knows.
 	Era uint8
 
+	lost  uint16 // pings, one behind the other, that it has not answered
 	state State
 	gone  bool
 	// restored tells that it came from where it was stored, and that its phone has not registered since.

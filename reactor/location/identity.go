@@ -120,3 +120,27 @@ func (x *identities) aor(id uint64) (string, bool) {
 	}
 	return c.of.aor, true // of a contact that was in the table once, for ever
 }
+
+// SetPinged notes whether a contact has answered a ping, and returns how many it has not, one behind the other: 0 if it
+// has, or is gone.
+func (t *Table) SetPinged(aor string, id uint64, answered bool) (lost int) {
+	s := t.shardOf(aor)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.records[aor]
+	if r == nil {
+		return 0
+	}
+	for c := r.first; c != nil; c = c.next {
+		switch {
+		case c.ID != id:
+		case answered:
+			c.lost = 0
+			return 0
+		default:
+			c.lost += min(1, ^c.lost) // at most what it holds
+			return int(c.lost)
+		}
+	}
+	return 0
+}

@@ -62,3 +62,37 @@ func TestCheck(t *testing.T) {
 		t.Errorf("%d contacts", n)
 	}
 }
+
+// TestPinged counts pings without an answer, one behind the other, for as long as the contact is there.
+func TestPinged(t *testing.T) {
+	table := New(Config{})
+	if err := table.Save(update(start, "a", 1, "sip:1", "sip:2"), nil); err != nil {
+		t.Fatal(err)
+	}
+	ids := make(map[string]uint64)
+	table.Lookup([]byte("alice"), start, func(c *Contact) bool { ids[c.URI()] = c.ID; return true })
+	for i, s := range []struct {
+		of       string
+		answered bool
+		want     int
+	}{
+		{"sip:1", false, 1}, {"sip:1", false, 2}, {"sip:2", false, 1}, {"sip:1", true, 0}, {"sip:1", false, 1}, {"sip:none", false, 0},
+	} {
+		if got := table.SetPinged("alice", ids[s.of], s.answered); got != s.want {
+			t.Errorf("step %d: %d, want %d", i, got, s.want)
+		}
+	}
+	u := update(start+1, "a", 2, "sip:1|x")
+	if err := table.Save(u, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := table.SetPinged("alice", ids["sip:1"], false); got != 0 {
+		t.Errorf("%d pings of a contact that is gone", got)
+	}
+	for range 70000 {
+		table.SetPinged("alice", ids["sip:2"], false)
+	}
+	if got := table.SetPinged("alice", ids["sip:2"], false); got != 1<<16-1 {
+		t.Errorf("%d pings", got)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,9 +20,6 @@ import (
 type pinger struct {
 	second int // of the interval
 	tm     transactions
-
-	mu   sync.Mutex
-	lost map[uint64]int // pings of a contact that were not answered, one behind the other
 
 	sent, unanswered, removed atomic.Uint64
 }
@@ -51,7 +47,6 @@ func (p *pinger) statistics() []script.Statistic {
 // start begins the pings.
 func (m *module) start(e *script.Env) error {
 	m.env = e
-	m.pings.lost = make(map[uint64]int)
 	if old, ok := e.Previous.(*module); ok {
 		m.off.Store(old.off.Load())
 	}
@@ -176,24 +171,13 @@ func (m *module) send(x *ping) {
 // answered counts the outcome of a SIP ping.
 func (p *pinger) answered(m *module, x *ping, code int, local bool) {
 	silent := local || m.ignored[code]
-	p.mu.Lock()
-	n := 0
-	if silent {
-		n = p.lost[x.id] + 1
+	lost := m.places.Pinged(x.table, x.aor, x.id, !silent)
+	if !silent {
+		return
 	}
-	if silent && x.remove && n < int(m.maxLost) {
-		p.lost[x.id] = n
-	} else {
-		delete(p.lost, x.id)
-	}
-	p.mu.Unlock()
-	if silent {
-		p.unanswered.Add(1)
-	}
-	if silent && x.remove && n >= int(m.maxLost) {
-		if m.places.Drop(x.table, x.aor, x.id) {
-			p.removed.Add(1)
-		}
+	p.unanswered.Add(1)
+	if x.remove && lost >= int(m.maxLost) && m.places.Drop(x.table, x.aor, x.id) {
+		p.removed.Add(1)
 	}
 }
 

@@ -22,3 +22,14 @@ func (m *Module) Answered(table, aor string, id uint64, took time.Duration) {
 		m.raise(eventLatency, table, &before)
 	}
 }
+
+// Pinged notes whether a contact has answered a ping, and returns how many it has not, one behind the other.
+func (m *Module) Pinged(table, aor string, id uint64, answered bool) int {
+	m.mu.Lock()
+	t := m.tables[table]
+	m.mu.Unlock()
+	if t == nil {
+		return 0
+	}
+	return t.SetPinged(aor, id, answered)
+}
