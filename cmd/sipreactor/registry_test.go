@@ -105,7 +105,8 @@ func (h *registry) user(user, from string) (*registree, error) {
 	if h.tls != "" {
 		c = tls.Client(c, &tls.Config{InsecureSkipVerify: true, ClientSessionCache: tickets})
 	}
-	return &registree{conn: c, in: bufio.NewReader(c), user: user}, nil
+	// The CSeq grows with the time: one that comes back may have the port, and so the Call-ID, of before.
+	return &registree{conn: c, in: bufio.NewReader(c), user: user, seq: int(time.Now().Unix())}, nil
 }
 
 // tickets are those of all phones: they spare a fleet most of its handshakes.
