@@ -81,6 +81,7 @@ modparam("nathelper", "ping_nated_only", 1)
 modparam("nathelper", "natping_tcp", 1)
 modparam("nathelper", "sipping_bflag", "SIPPING")
 modparam("nathelper", "remove_on_timeout_bflag", "REMOVE")
+modparam("nathelper", "sipping_latency_flag", "TIMED")
 modparam("nathelper", "sipping_from", "sip:ping@example.org")
 modparam("nathelper", "ping_threshold", 1)
 modparam("nathelper", "max_pings_lost", 1)
@@ -89,8 +90,10 @@ route {
 	if ($tU != "far") setbflag("NAT");
 	if ($tU != "bytes") setbflag("SIPPING");
 	setbflag("REMOVE");
+	if ($tU == "datagrams") setbflag("TIMED");
 	save("location");
 }
+event_route[E_UL_LATENCY_UPDATE] { xlog("latency of $param(aor): $param(latency) us\n"); }
 event_route[E_UL_CONTACT_DELETE] { xlog("gone: $param(aor) $param(uri)\n"); }
 `)
 	log, code := newOutput(), make(chan int, 1)
@@ -123,6 +126,7 @@ event_route[E_UL_CONTACT_DELETE] { xlog("gone: $param(aor) $param(uri)\n"); }
 		t.Errorf("a ping by SIP: %q", got)
 	}
 	datagrams.answer(got)
+	log.wait(t, "latency of datagrams: ")
 	if got := stream.read(); !strings.HasPrefix(got, "OPTIONS sip:stream@") {
 		t.Errorf("a ping by a connection: %q", got)
 	}
@@ -133,6 +137,9 @@ event_route[E_UL_CONTACT_DELETE] { xlog("gone: $param(aor) $param(uri)\n"); }
 	_ = far.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
 	if n, err := far.Read(make([]byte, 100)); err == nil {
 		t.Errorf("a phone that is not behind NAT gets %d bytes", n)
+	}
+	if strings.Contains(log.String(), "latency of stream") {
+		t.Error("how long a phone took is kept without the flag")
 	}
 	if strings.Contains(log.String(), "gone: bytes") {
 		t.Error("a phone goes that is not pinged by SIP")
