@@ -2,6 +2,8 @@ package location
 
 // Flags of contacts that the table and its users agree on.
 const (
+	// MemoryOnly contacts are not stored, unless they have a row.
+	MemoryOnly uint32 = 2
 	// Pushed contacts are woken by push notifications (RFC 8599).
 	Pushed uint32 = 4
 	// reminded contacts were told by Refreshing since they registered.

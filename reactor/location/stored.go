@@ -7,10 +7,15 @@ func (t *Table) changed(s *shard, c *node) {
 	if c.state == StateSync {
 		c.state = StateDirty
 	}
-	if t.cfg.Persistent && !c.queued {
+	if t.cfg.Persistent && !c.queued && t.storable(&c.Contact) {
 		c.queued = true
 		s.dirty = append(s.dirty, c)
 	}
+}
+
+// storable reports whether a contact has a row, or is to have one. Where others write, too, rows are all there is.
+func (t *Table) storable(c *Contact) bool {
+	return c.Flags&MemoryOnly == 0 || c.state != StateNew || t.cfg.Shared
 }
 
 // Stored is a contact that has to be stored, or whose row has to go.

@@ -21,12 +21,12 @@ const (
 
 // SaveFlags are those of save().
 type SaveFlags struct {
-	noReply, force, only, socketHeader, pathReceived bool
-	path                                             pathMode
-	max, minExpires, maxExpires                      int64 // -1: the parameter's
-	matching                                         location.Matching
-	matchParam                                       string
-	matchGiven                                       bool
+	noReply, force, only, socketHeader, pathReceived, memoryOnly bool
+	path                                                         pathMode
+	max, minExpires, maxExpires                                  int64 // -1: the parameter's
+	matching                                                     location.Matching
+	matchParam                                                   string
+	matchGiven                                                   bool
 }
 
 // parseSaveFlags reads the second argument of save(), by names or by the letters of older versions.
@@ -45,7 +45,8 @@ func parseSaveFlags(text string) (f SaveFlags, err error) {
 			}
 		}
 		switch name {
-		case "memory-only": // what is stored is decided for a table as a whole
+		case "memory-only":
+			f.memoryOnly = true
 		case "no-reply":
 			f.noReply = true
 		case "force-registration":

@@ -32,7 +32,7 @@ func (m *Core) functions(*script.Config) []script.Function {
 		{Name: "is_contact_registered", Usage: `is_contact_registered("table"[, "aor"[, "contact"[, "call-id"]]])`, Min: 1,
 			Help: "Reports whether a user has that contact.",
 			Args: kinds(fixed, text, text, text), Routes: any, Build: m.isContactRegistered},
-		{Name: "is_ip_registered", Usage: `is_ip_registered("table", "aor", "address"[, port])`, Min: 3,
+		{Name: "is_ip_registered", Usage: `is_ip_registered("table", ["aor"], "address"[, port])`, Min: 1,
 			Help: "Reports whether a user has a contact at that address.",
 			Args: kinds(fixed, text, text, text), Routes: any, Build: m.isAddressRegistered},
 		{Name: "is_other_contact", Usage: `is_other_contact("table", "$avp(addresses)")`, Min: 2,

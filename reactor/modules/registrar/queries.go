@@ -44,6 +44,10 @@ func contactURI(msg *sipframe.Message) ([]byte, bool) {
 
 // isAddressRegistered builds is_ip_registered().
 func (m *Core) isAddressRegistered(a *script.Args) script.Action {
+	if !a.Given(2) {
+		a.Errorf(2, "the address must be given")
+		return nil
+	}
 	return m.anyContact(a, 1, func(a *script.Args) func(*script.Machine) func(*location.Contact) bool {
 		address, port := a.Text(2), a.Text(3)
 		return func(x *script.Machine) func(*location.Contact) bool {

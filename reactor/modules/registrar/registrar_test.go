@@ -254,6 +254,7 @@ func TestErrors(t *testing.T) {
 		`route { save("location", "max-contacts=x"); }`:                                                          `max-contacts wants a number`,
 		`route { save("location", "max-contacts"); }`:                                                            `=value is for`,
 		`route { lookup("location", "ua-filtering=snom"); }`:                                                     `ua-filtering wants /regexp/`,
+		`route { is_ip_registered("location"); }`:                                                                `the address must be given`,
 		`route { lookup("location", "branch,no-branches"); }`:                                                    `exclude one another`,
 		`route { lookup("location", "max-ping-latency=soon"); }`:                                                 `max-ping-latency wants microseconds`,
 		`route { save(""); }`:                                                                                    `the name of a table cannot be empty`,

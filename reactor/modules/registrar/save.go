@@ -219,7 +219,10 @@ func (m *Core) fill(x *script.Machine, r *Registration, f *SaveFlags, path []byt
 	if f.matchGiven {
 		u.Matching = f.matching
 	}
-	u.Max, u.Evict = int(m.maxContacts), f.force
+	u.Max, u.Evict, u.Flags = int(m.maxContacts), f.force, 0
+	if f.memoryOnly {
+		u.Flags = location.MemoryOnly
+	}
 	if f.max >= 0 {
 		u.Max = int(f.max)
 	}

@@ -176,7 +176,7 @@ func (m *Module) sync(ctx context.Context, a *rpc.Args) (any, error) {
 	}
 	var list []location.Stored
 	t.Each(func(c *location.Contact) bool {
-		if only == "" || c.AOR() == only {
+		if c.Flags&location.MemoryOnly == 0 && (only == "" || c.AOR() == only) {
 			list = append(list, location.Stored{Contact: *c, AOR: c.AOR()})
 		}
 		return true
