@@ -140,3 +140,38 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestOldAddresses leaves out what oldip_skip says, and marks as nortpproxy_str says.
+func TestOldAddresses(t *testing.T) {
+	for param, want := range map[string]string{
+		"": "c=|o=|a=oldoip:|a=oldcip:|a=nortpproxy:yes",
+		"modparam(\"nathelper\", \"oldip_skip\", \"o\")\n":                   "c=|o=|a=oldcip:|a=nortpproxy:yes",
+		"modparam(\"nathelper\", \"oldip_skip\", \"oc\")\n":                  "c=|o=|a=nortpproxy:yes",
+		"modparam(\"nathelper\", \"nortpproxy_str\", \"a=mangled\\r\\n\")\n": "c=|o=|a=oldoip:|a=oldcip:|a=mangled",
+	} {
+		b := moduletest.New(t, moduletest.Head("nathelper")+param+"route { fix_nated_sdp(\"rewrite-media-ip,rewrite-origin-ip,add-no-rtpproxy\"); forward(\"tls:127.0.0.1:5081\"); }\n", all...)
+		b.Receive(invite("10.0.0.9:40000", "<sip:a@h>", "192.168.0.2"))
+		if len(b.Sent) != 1 {
+			t.Fatalf("%s: %v", param, b.Log)
+		}
+		_, body, _ := strings.Cut(b.Sent[0].Text, "\r\n\r\n")
+		for _, w := range []string{"c=", "o=", "a=oldoip:", "a=oldcip:", "a=nortpproxy:yes", "a=mangled"} {
+			if has, wanted := strings.Contains("\n"+body, "\n"+w), strings.Contains("|"+want+"|", "|"+w+"|"); has != wanted {
+				t.Errorf("%s: %s is there: %v\n%s", param, w, has, body)
+			}
+		}
+	}
+}
+
+// TestEnablePing turns pings off and on.
+func TestEnablePing(t *testing.T) {
+	b := moduletest.New(t, moduletest.Head("signaling", "usrloc", "nathelper")+"modparam(\"nathelper\", \"natping_interval\", 5)\nroute { exit; }\n", all...)
+	for _, s := range []struct {
+		params any
+		want   string
+	}{{nil, `{"Status":1}`}, {[]int{0}, `"OK"`}, {nil, `{"Status":0}`}, {[]int{1}, `"OK"`}, {nil, `{"Status":1}`}} {
+		if got := b.Command(t, "nh_enable_ping", s.params); got != s.want {
+			t.Errorf("%v: %s, want %s", s.params, got, s.want)
+		}
+	}
+}
