@@ -168,7 +168,10 @@ func (h *registry) fleet(n int) []*registree {
 				if err == nil {
 					list[i] = u
 					var m *sipframe.Message
-					if m, err = u.register(""); err == nil && m.StatusCode() != 200 {
+					for m, err = u.register(""); codeOf(m) == 503; m, err = u.register("") { // the machine has no time now
+						time.Sleep(100 * time.Millisecond)
+					}
+					if err == nil && m.StatusCode() != 200 {
 						err = fmt.Errorf("code %d", m.StatusCode())
 					}
 				}
