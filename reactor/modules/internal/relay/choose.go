@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"hash/fnv"
 	"math"
 	"slices"
 	"sync"
@@ -55,12 +54,8 @@ func best[C Client](list []*Node[C], callID string, usable func(*Node[C]) bool) 
 // score is that of weighted rendezvous hashing: each node is first for its share of all
 // calls. Nodes of weight 0 are behind all others.
 func score(url string, weight int, callID string) float64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(url))
-	_, _ = h.Write([]byte{0})
-	_, _ = h.Write([]byte(callID))
-	x := h.Sum64()
-	x ^= x >> 33 // FNV leaves the upper bits alike for texts that differ at their end
+	x := fnv(fnv(fnvBasis, url)*fnvPrime, callID) // with a zero byte between them
+	x ^= x >> 33                                  // FNV leaves the upper bits alike for texts that differ at their end
 	x *= 0xff51afd7ed558ccd
 	x ^= x >> 33
 	x *= 0xc4ceb9fe1a85ec53
@@ -70,6 +65,19 @@ func score(url string, weight int, callID string) float64 {
 		return u - 1e6
 	}
 	return -float64(weight) / math.Log(u) // above 0
+}
+
+// FNV-1a of 64 bits, which package hash/fnv has for bytes alone.
+const (
+	fnvBasis = 14695981039346656037
+	fnvPrime = 1099511628211
+)
+
+func fnv(x uint64, s string) uint64 {
+	for i := range len(s) {
+		x = (x ^ uint64(s[i])) * fnvPrime
+	}
+	return x
 }
 
 // maxMoved bounds the calls that are remembered.

@@ -21,12 +21,15 @@ func SDP(c *proxy.Context) []byte {
 	return bytes.Clone(b[begin:end])
 }
 
-// SetSDP has the message's SDP be another one. Other parts of its body stay.
+// SetSDP has the message's SDP be another one, which it copies. Other parts of its body stay.
 func SetSDP(c *proxy.Context, fresh []byte) error {
 	b := c.Body()
 	begin, end, there := body.FindSDP(b, c.BodyType())
 	if !there {
 		return ErrNoSDP
+	}
+	if begin == 0 && end == len(b) {
+		return c.SetBody(nil, fresh)
 	}
 	out := make([]byte, 0, len(b)-(end-begin)+len(fresh))
 	out = append(append(append(out, b[:begin]...), fresh...), b[end:]...)
