@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sipreactor/reactor/rescue"
 	"strconv"
 	"time"
 )
@@ -77,7 +78,7 @@ func keepHeap(connections func() int) (stop func()) {
 		for {
 			select {
 			case <-tick.C:
-				k.step()
+				_ = rescue.Run(nil, "the collector's pace", k.step)
 			case <-end:
 				return
 			}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/script"
 	"sipreactor/tlsstate"
 )
@@ -54,7 +55,7 @@ type keyLogFile struct {
 
 func newKeyLogFile(f *os.File, log *slog.Logger) *keyLogFile {
 	k := &keyLogFile{f: f, log: log, lines: make(chan []byte, keyLogQueue), stop: make(chan struct{}), stopped: make(chan struct{})}
-	go k.run()
+	go func() { _ = rescue.Run(log, "the key log", k.run) }()
 	return k
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/modules/mi_fifo"
+	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/script"
 )
 
@@ -154,7 +155,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 	defer cancel()
 	var watching sync.WaitGroup
 	defer watching.Wait()
-	watching.Go(func() { n.super.watch(watch, n.engine.Pulse) })
+	watching.Go(func() { _ = rescue.Run(n.log, "the watchdog", func() { n.super.watch(watch, n.engine.Pulse) }) })
 	n.super.ready(n.status())
 	return n.wait(ctx, signals, levels, always, cancel)
 }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/script"
 )
 
@@ -57,7 +58,7 @@ func (n *node) wait(ctx context.Context, signals <-chan os.Signal, levels logLev
 		n.super.reloading()
 		go func() {
 			defer close(done)
-			n.reload(ctx, levels)
+			_ = rescue.Run(n.log, "a reload", func() { n.reload(ctx, levels) })
 			n.super.ready(n.status())
 		}()
 	}

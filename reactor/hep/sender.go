@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sipreactor/reactor/rescue"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -97,7 +98,7 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 	orTime(&s.cfg.Drain, time.Second)
 	s.queue = make(chan parcel, s.cfg.Queue)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	go s.run()
+	go func() { _ = rescue.Run(s.log, "hep: a sender", s.run) }()
 	return s, nil
 }
 

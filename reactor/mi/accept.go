@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/rescue"
 )
 
 // connectionShare is how many connections management may have so that they take
@@ -61,11 +62,13 @@ func (l *boundedListener) refuse(c net.Conn) {
 	l.done.Go(func() {
 		defer func() { <-l.refusals }()
 		defer c.Close()
-		_ = c.SetDeadline(time.Now().Add(refusalLimit))
-		// An answer counts behind a request only.
-		if _, err := c.Read(make([]byte, 1024)); err == nil {
-			_, _ = io.WriteString(c, refusal)
-		}
+		_ = rescue.Run(l.log, "mi: a refusal", func() {
+			_ = c.SetDeadline(time.Now().Add(refusalLimit))
+			// An answer counts behind a request only.
+			if _, err := c.Read(make([]byte, 1024)); err == nil {
+				_, _ = io.WriteString(c, refusal)
+			}
+		})
 	})
 }
 

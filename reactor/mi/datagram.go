@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/rpc"
 	"sipreactor/tlsstate/regular"
 )
@@ -81,7 +82,7 @@ func ServeDatagram(cfg DatagramConfig, d *rpc.Dispatcher) (*Datagram, error) {
 		return nil, fmt.Errorf("mi: datagrams on %s: %w", cfg.Name, err)
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.done.Go(s.serve)
+	s.done.Go(func() { rescue.Again(cfg.Log, "mi: the socket of datagrams", s.serve) })
 	return s, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/rpc"
 )
 
@@ -110,7 +111,7 @@ func ServeFIFO(cfg FIFOConfig, d *rpc.Dispatcher) (*FIFO, error) {
 	}
 	f.file = file
 	f.ctx, f.cancel = context.WithCancel(context.Background())
-	f.crew.Go(f.serve)
+	f.crew.Go(func() { rescue.Again(cfg.Log, "mi: the FIFO", f.serve) })
 	return f, nil
 }
 
@@ -225,10 +226,12 @@ func (f *FIFO) carryOut(r fifoRequest) {
 	}
 	f.crew.Go(func() {
 		defer func() { <-f.slots }()
-		path := filepath.Join(f.cfg.ReplyDir, r.reply)
-		if err := writeReply(path, reply, f.cfg.ReplyTimeout); err != nil {
-			f.complain("the answer could not be delivered", r.reply, "error", err)
-		}
+		_ = rescue.Run(f.cfg.Log, "mi: an answer", func() {
+			path := filepath.Join(f.cfg.ReplyDir, r.reply)
+			if err := writeReply(path, reply, f.cfg.ReplyTimeout); err != nil {
+				f.complain("the answer could not be delivered", r.reply, "error", err)
+			}
+		})
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/rpc"
 )
 
@@ -127,10 +128,12 @@ func ServeHTTP(cfg HTTPConfig, d *rpc.Dispatcher) (*HTTP, error) {
 	if cfg.Secure != nil {
 		bounded = cfg.Secure(bounded)
 	}
-	h.done.Go(func() {
-		if err := h.server.Serve(bounded); !errors.Is(err, http.ErrServerClosed) {
-			cfg.Log.Error("management over HTTP has ended", "error", err)
-		}
+	h.done.Go(func() { // handlers are rescued by net/http
+		_ = rescue.Run(cfg.Log, "mi: HTTP", func() {
+			if err := h.server.Serve(bounded); !errors.Is(err, http.ErrServerClosed) {
+				cfg.Log.Error("management over HTTP has ended", "error", err)
+			}
+		})
 	})
 	return h, nil
 }

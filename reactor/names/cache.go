@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/rescue"
 )
 
 // ErrBusy: so many messages wait for names already, in all, for this name or
@@ -193,7 +194,7 @@ func (t Ticket) Wait() (*Answer, error) {
 func (c *Cache) ask(e, old *entry, q Query) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 	defer cancel()
-	a, err := c.resolver.Lookup(ctx, q)
+	a, err := c.look(ctx, q)
 	a.settle()
 	ttl := max(a.TTL, time.Second)
 	c.mu.Lock()
@@ -230,6 +231,15 @@ func (c *Cache) ask(e, old *entry, q Query) {
 		c.hosts[q] = e
 	}
 	c.mu.Unlock()
+}
+
+// look asks the resolver. Its panic, over whatever a server has sent, is the end of one
+// question.
+func (c *Cache) look(ctx context.Context, q Query) (a Answer, err error) {
+	if failed := rescue.Run(nil, "a look-up", func() { a, err = c.resolver.Lookup(ctx, q) }); failed != nil {
+		return Answer{}, failed
+	}
+	return a, err
 }
 
 // evict makes room: what is stale goes, and if that is nothing, the failures,

@@ -435,3 +435,24 @@ func TestCachedAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// broken panics over what it is asked.
+type broken struct{}
+
+func (broken) Lookup(context.Context, Query) (Answer, error) { panic("a strange answer") }
+
+// A resolver's panic is the end of one question, which failed, and of nothing else.
+func TestCacheOutlivesAPanic(t *testing.T) {
+	c := NewCache(broken{}, patience)
+	for range 2 {
+		q := Query{Host: "a.example"}
+		ticket, err := c.Enter(&q, netip.MustParseAddr("192.0.2.1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ticket.Wait(); !errors.Is(err, ErrUnresolved) {
+			t.Errorf("the answer is %v", err)
+		}
+		ticket.Leave()
+	}
+}

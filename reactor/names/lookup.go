@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/rescue"
 )
 
 // Resolver finds the targets of host names. It may block: it is called where a
@@ -169,7 +170,7 @@ func each[T any](list []T, f func(i int)) {
 	}
 	var all sync.WaitGroup
 	for i := range list {
-		all.Go(func() { f(i) })
+		all.Go(func() { _ = rescue.Run(nil, "a look-up", func() { f(i) }) })
 	}
 	all.Wait()
 }

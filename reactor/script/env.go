@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/rpc"
 )
 
@@ -103,12 +103,7 @@ func (e *Env) Every(d time.Duration, f func(ctx context.Context)) {
 
 // Guard runs f once, for who runs many things in a row: a panic is logged, and ends none of the others.
 func (e *Env) Guard(f func(ctx context.Context)) {
-	defer func() {
-		if p := recover(); p != nil {
-			e.Log.Error("a module panicked", "panic", p, "stack", string(debug.Stack()))
-		}
-	}()
-	f(e.ctx)
+	_ = rescue.Run(e.Log, "a module", func() { f(e.ctx) })
 }
 
 // end ends what Go and Every have begun.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/rescue"
 )
 
 // tickEvery is how often the wheels are looked at while they have timers.
@@ -14,7 +15,10 @@ func (l *Layer) Start(e *reactor.Engine) {
 	l.engine = e
 	l.setShards(e.Shards())
 	l.stop, l.stopped = make(chan struct{}), make(chan struct{})
-	go l.tick()
+	go func() {
+		defer close(l.stopped)
+		rescue.Again(nil, "the clock of transactions", l.tick)
+	}()
 }
 
 // Stop ends the timers.
@@ -29,7 +33,6 @@ func (l *Layer) Stop() {
 
 // tick posts to each shard whose wheel has something to do. It sleeps while there are no transactions.
 func (l *Layer) tick() {
-	defer close(l.stopped)
 	clock := time.NewTicker(tickEvery)
 	defer clock.Stop()
 	for {

@@ -7,6 +7,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/rescue"
 )
 
 const (
@@ -62,7 +63,7 @@ var _ reactor.Observer = (*Recorder)(nil)
 func NewRecorder() *Recorder {
 	r := &Recorder{full: make(chan struct{}, 1), stop: make(chan struct{})}
 	r.trails.live = make(map[reactor.Handle]*trail)
-	r.done.Go(r.run)
+	r.done.Go(func() { _ = rescue.Run(nil, "the page's recorder", r.run) })
 	return r
 }
 
@@ -123,7 +124,7 @@ func (r *Recorder) Start(e mi.Engine) {
 		for {
 			select {
 			case now := <-tick.C:
-				r.sample(e, now)
+				_ = rescue.Run(nil, "the page's recorder", func() { r.sample(e, now) })
 			case <-r.stop:
 				return
 			}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/store"
 )
 
@@ -57,12 +57,7 @@ func (w *writer) begin() {
 	w.cancel, w.done = cancel, make(chan struct{})
 	go func() {
 		defer close(w.done)
-		defer func() { // a driver's fault ends accounting, and not the calls
-			if p := recover(); p != nil {
-				w.log.Error("acc: the writer panicked", "panic", p, "stack", string(debug.Stack()))
-			}
-		}()
-		w.run(ctx)
+		_ = rescue.Run(w.log, "acc: the writer", func() { w.run(ctx) }) // a driver's fault ends accounting, and not the calls
 	}()
 }
 
@@ -175,7 +170,7 @@ func (w *writer) run(ctx context.Context) {
 	defer tick.Stop()
 	var relief sync.WaitGroup
 	defer relief.Wait()
-	relief.Go(func() { w.relieve(last) })
+	relief.Go(func() { _ = rescue.Run(w.log, "acc: the writer", func() { w.relieve(last) }) })
 	defer cancel()
 	w.unspool(ctx)
 	for {

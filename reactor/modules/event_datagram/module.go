@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/script"
 )
 
@@ -54,7 +55,7 @@ func (m *module) EventSocket(name string) (script.EventSocket, error) {
 		return nil, errors.New("a socket is udp:IP:port")
 	}
 	s := &socket{network: network, address: address, queue: make(chan []byte, maxWaiting), sent: m.sent, lost: m.lost}
-	go s.run()
+	go func() { rescue.Again(nil, "event_datagram: a socket", s.run) }()
 	return s, nil
 }
 

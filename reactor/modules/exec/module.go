@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/script"
 )
 
@@ -61,11 +62,11 @@ func (m *module) build(a *script.Args) script.Action {
 			c.env = append(c.env, variables(x)...)
 		}
 		if out == nil && errs == nil { // nobody waits for it
-			go func() {
+			rescue.Go(m.log, "exec: a command", func() {
 				if _, _, err := m.run(c); err != nil {
 					m.log.Warn("exec: a command failed", "error", err)
 				}
-			}()
+			})
 			return 1
 		}
 		var stdout, stderr []byte

@@ -9,6 +9,7 @@ import (
 
 	core "sipreactor/reactor/dialog"
 	"sipreactor/reactor/modules/internal/anchor"
+	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/rpc"
 )
 
@@ -113,7 +114,10 @@ func (m *module) update(ctx context.Context, a *rpc.Args) (any, error) {
 		gate <- struct{}{}
 		all.Go(func() {
 			defer func() { <-gate }()
-			err := m.follower.Move(ctx, c.dialog, c.session, to)
+			var err error
+			if failed := rescue.Run(nil, "rtp_relay: a call that is moved", func() { err = m.follower.Move(ctx, c.dialog, c.session, to) }); failed != nil {
+				err = failed
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if updated++; err != nil {

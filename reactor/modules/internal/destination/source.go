@@ -13,6 +13,7 @@ import (
 	"sipreactor/reactor"
 	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/names"
+	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
@@ -209,7 +210,9 @@ func ResolveAll(ctx context.Context, lookup Lookup, all []*Address) (errs []erro
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			errs[i] = a.Resolve(ctx, lookup)
+			if err := rescue.Run(nil, "a look-up", func() { errs[i] = a.Resolve(ctx, lookup) }); err != nil {
+				errs[i] = err
+			}
 		})
 	}
 	wg.Wait()

@@ -3,6 +3,7 @@ package relay
 import (
 	"errors"
 	"net"
+	"sipreactor/reactor/rescue"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,7 +38,9 @@ func TakeNotices[M any](m *M, before *Notices[M], at string, open func(n *Notice
 func (n *Notices[M]) Of() *M { return n.of.Load() }
 
 // Go runs a task that reads, which Leave waits for.
-func (n *Notices[M]) Go(task func()) { n.tasks.Go(task) }
+func (n *Notices[M]) Go(task func()) {
+	n.tasks.Go(func() { _ = rescue.Run(nil, "a socket of notifications", task) })
+}
 
 // Again reports whether there is another try behind an error of the socket, and waits until it is time for that: what the
 // machine is short of, as descriptors, comes back.

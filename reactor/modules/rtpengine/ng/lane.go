@@ -3,6 +3,7 @@ package ng
 import (
 	"context"
 	"net"
+	"sipreactor/reactor/rescue"
 )
 
 // Line is a socket that is connected to an rtpengine. Any goroutine.
@@ -33,7 +34,7 @@ func (c *Client) lane(number int) *lane {
 	if l == nil {
 		l = &lane{number: number}
 		c.lanes[number+1] = l
-		go c.open(l)
+		rescue.Go(nil, "ng: a socket that is opened", func() { c.open(l) })
 	}
 	return l
 }
@@ -130,7 +131,7 @@ func DialUDP(ctx context.Context, _ int, addr string, got func([]byte), ended fu
 				ended(err)
 				return
 			}
-			got(buf[:n])
+			_ = rescue.Run(nil, "ng: an answer", func() { got(buf[:n]) })
 		}
 	}()
 	return socket{conn}, nil
