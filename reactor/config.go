@@ -16,10 +16,10 @@ import (
 type SocketConfig struct {
 	Proto Proto
 	Addr  netip.AddrPort // port 0 lets the kernel choose
-	// Advertised, AdvertisedPort and Tag: see Socket.
+	// Advertised, AdvertisedPort, Tag and Host: see Socket.
 	Advertised     string
 	AdvertisedPort uint16
-	Tag            string
+	Tag, Host      string
 	// Inherited is a socket that is bound to Addr already; nil: the engine opens
 	// one. The first event loop alone accepts from it, or reads its datagrams.
 	Inherited *Inherited

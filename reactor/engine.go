@@ -113,9 +113,9 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	}
 	e.backoff.Limit, e.backoff.Random = cfg.Backoff, rand.Int64N
 	e.SetDomains(cfg.Domains)
-	for i, s := range cfg.Sockets {
-		e.sockets = append(e.sockets, &Socket{Proto: s.Proto, Addr: s.Addr, Advertised: s.Advertised,
-			AdvertisedPort: s.AdvertisedPort, Tag: s.Tag, index: i})
+	e.sockets = Named(cfg.Sockets)
+	for i, s := range e.sockets {
+		s.index = i
 	}
 	for i := range cfg.Workers {
 		e.shards = append(e.shards, newShard(e, i, cfg.QueueFrames))

@@ -23,8 +23,9 @@ type Socket struct {
 	// address ("" = none), AdvertisedPort its port (0 = the socket's).
 	Advertised     string
 	AdvertisedPort uint16
-	// Tag is the name a script may call the socket by.
-	Tag string
+	// Tag is the name a script may call the socket by, Host what else the configuration
+	// calls it than by its address: a host name or a network interface. "" is none.
+	Tag, Host string
 
 	index int
 }

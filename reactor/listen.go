@@ -17,6 +17,20 @@ func (c *Config) listeners() []listener.Config {
 	return list
 }
 
+// Named returns the sockets that a configuration asks for, before they are opened, for who
+// looks for one by its name.
+func Named(sockets []SocketConfig) []*Socket {
+	list := make([]*Socket, len(sockets))
+	for i := range sockets {
+		list[i] = sockets[i].socket()
+	}
+	return list
+}
+
+func (s *SocketConfig) socket() *Socket {
+	return &Socket{Proto: s.Proto, Addr: s.Addr, Advertised: s.Advertised, AdvertisedPort: s.AdvertisedPort, Tag: s.Tag, Host: s.Host}
+}
+
 func (s *SocketConfig) listener() listener.Config {
 	l := listener.Config{Addr: s.Addr, Datagrams: s.Proto == UDP}
 	if s.Inherited != nil {

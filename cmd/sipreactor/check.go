@@ -105,10 +105,18 @@ func examine(ctx context.Context, o options, cfg *script.Config, known error, lo
 	if o.file != "" { // the built-in configuration has a folder of its own
 		all = append(all, checkPaths(cfg))
 	}
-	if !errors.As(known, new(*reactor.ListenError)) { // then each has been tried
-		all = append(all, checkSockets(ctx, cfg))
+	wanted, _, err := listeners(ctx, cfg)
+	sockets := reactor.Named(wanted)
+	switch {
+	case err != nil:
+		sockets = nil // some are not known, so a name may be that of one of them
+	case len(sockets) > 0:
+		all = append(all, cfg.CheckSockets(sockets))
 	}
-	all = append(all, checkDomains(cfg), cfg.Try(log))
+	if !errors.As(known, new(*reactor.ListenError)) { // then each has been tried
+		all = append(all, err, checkSockets(cfg))
+	}
+	all = append(all, checkDomains(cfg), cfg.Try(log, sockets))
 	if wrong, _ := apart(errors.Join(all...)); len(wrong) == 0 && known == nil {
 		n, err := newNode(ctx, cfg, slog.New(slog.DiscardHandler), nil)
 		if err != nil {
@@ -152,9 +160,8 @@ func checkPaths(cfg *script.Config) error {
 }
 
 // checkSockets looks at the addresses that are listened on: they must be this machine's.
-func checkSockets(ctx context.Context, cfg *script.Config) error {
-	_, _, err := listeners(ctx, cfg)
-	all := []error{err}
+func checkSockets(cfg *script.Config) error {
+	var all []error
 	for _, d := range cfg.Sockets {
 		if a, err := netip.ParseAddr(d.Host); err == nil && !canBind(a) {
 			all = append(all, script.ErrorAt(d.Pos, elsewhere{fmt.Sprintf("socket %v:%s", d.Proto, d.Host)}))

@@ -296,10 +296,14 @@ func listeners(ctx context.Context, cfg *script.Config) (all []reactor.SocketCon
 		if named {
 			names = append(names, fmt.Sprintf("%v:%s:%d", d.Proto, d.Host, d.Port))
 		}
+		host := d.Host
+		if _, err := netip.ParseAddr(host); err == nil || host == "*" {
+			host = ""
+		}
 		for _, a := range addrs {
 			all = append(all, reactor.SocketConfig{
 				Proto: d.Proto, Addr: netip.AddrPortFrom(a, d.Port),
-				Advertised: d.AdvertisedHost, AdvertisedPort: d.AdvertisedPort, Tag: d.Tag,
+				Advertised: d.AdvertisedHost, AdvertisedPort: d.AdvertisedPort, Tag: d.Tag, Host: host,
 			})
 			if cfg.AutoAliases {
 				for _, name := range reverse(ctx, a) {

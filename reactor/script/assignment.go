@@ -24,6 +24,9 @@ func (k *compiler) assignment(s *Assign) exec {
 	if text, ok := s.Value.(*String); ok && destinationVariables[s.Target.Name] {
 		k.namePeer(text.Text)
 	}
+	if text, ok := s.Value.(*String); ok && setsSocket(s.Target) {
+		k.nameSocket(text.At, text.Text)
+	}
 	what := fmt.Sprintf("assignment to %s", clip(s.Target.Text))
 	at := k.site(s.At, what)
 	_, isNull := s.Value.(*Null)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strconv"
 
-	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
 )
 
@@ -123,14 +122,4 @@ func (m *Machine) flagNamed(name []byte) int {
 		}
 	}
 	return -1
-}
-
-// socketNamed gives the listener that is proto:ip:port or has the tag; nil if none.
-func (m *Machine) socketNamed(want []byte) *reactor.Socket {
-	for s := range m.c.Sockets {
-		if s.Tag != "" && s.Tag == string(want) || compareFold(m.socketText(s.Addr, s.Proto).s, want) == 0 {
-			return s
-		}
-	}
-	return nil
 }

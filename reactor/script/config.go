@@ -59,13 +59,14 @@ type Config struct {
 	// Program is the compiled routes: a proxy.Router.
 	Program *Program
 
-	tlsPlaces map[tlsPlace][]Pos
-	caches    map[string]Cache
-	modules   []*Module       // loaded, in the order of the file
-	started   []running       // in the order of their Start
-	said      []said          // parameters, in the order of the file
-	places    map[string]Pos  // where globals, modules and parameters stand
-	broken    map[string]bool // modules of which something is wrong
+	tlsPlaces    map[tlsPlace][]Pos
+	caches       map[string]Cache
+	modules      []*Module       // loaded, in the order of the file
+	started      []running       // in the order of their Start
+	said         []said          // parameters, in the order of the file
+	namedSockets []namedSocket   // by constants of routes and parameters
+	places       map[string]Pos  // where globals, modules and parameters stand
+	broken       map[string]bool // modules of which something is wrong
 }
 
 // TLSTable is a table with TLS domains in a database.

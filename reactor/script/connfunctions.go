@@ -10,14 +10,12 @@ import (
 // connFunctions act on connections.
 func connFunctions() map[string]*Function {
 	return map[string]*Function{
-		"force_send_socket": textFunction("", `force_send_socket("proto:address:port")`, Messages, func(m *Machine, b []byte) error {
-			s := m.socketNamed(b)
-			if s == nil {
-				return errNoSocket
+		"force_send_socket": {Usage: `force_send_socket("[proto:]address[:port]" or "tag")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
+			if text, fixed := a.Fixed(0); fixed {
+				a.k.nameSocket(a.pos(0), text)
 			}
-			m.c.SetSendSocket(s)
-			return nil
-		}),
+			return forceSocket(a)
+		}},
 		"force_tcp_alias": {Usage: "force_tcp_alias([port])", Args: []ArgKind{IntArg}, Routes: Requests, Build: func(a *Args) Action {
 			port := a.list[0]
 			return func(m *Machine) int {
@@ -50,6 +48,16 @@ func connFunctions() map[string]*Function {
 		}},
 	}
 }
+
+// forceSocket is force_send_socket().
+var forceSocket = TextAction(func(m *Machine, b []byte) error {
+	s := m.socketNamed(b)
+	if s == nil {
+		return errNoSocket
+	}
+	m.c.SetSendSocket(s)
+	return nil
+})
 
 // closeConns closes the connection with an id, or those to an address.
 func (m *Machine) closeConns(b []byte) bool {

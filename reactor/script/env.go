@@ -19,6 +19,8 @@ import (
 type Surroundings struct {
 	// Log gets what modules have to say; nil discards it.
 	Log *slog.Logger
+	// Sockets are the listeners; nil: those of the Engine.
+	Sockets []*reactor.Socket
 	// Engine and Proxy are those that carry the messages.
 	Engine *reactor.Engine
 	Proxy  *proxy.Proxy
@@ -53,6 +55,7 @@ type Env struct {
 	// Trial tells that the configuration is checked and not used: Start reads what is on
 	// this machine, for its errors, and changes nothing. Go and Every run nothing, there
 	// is no Engine, no Proxy and no StateDir, and databases on a network have no rows.
+	// Sockets are those that a start would open.
 	Trial bool
 
 	ctx    context.Context
@@ -69,6 +72,15 @@ func (e *Env) Heard(name string) bool { return e.Events != nil && e.Events.Heard
 func (e *Env) Raise(name string, params ...Param) {
 	if e.Events != nil {
 		e.Events.Raise(name, params...)
+	}
+}
+
+// Listeners goes through the listeners. Any goroutine.
+func (e *Env) Listeners(yield func(*reactor.Socket) bool) {
+	for _, s := range e.Sockets {
+		if !yield(s) {
+			return
+		}
 	}
 }
 
@@ -204,6 +216,14 @@ func (c *Config) Start(in Surroundings, previous *Config) error {
 	if b, ok := in.Events.(*Background); ok {
 		b.subscribed.carry(c.modules)
 	}
+	if in.Sockets == nil && in.Engine != nil {
+		in.Sockets = in.Engine.Sockets()
+	}
+	if in.Sockets != nil {
+		if err := c.CheckSockets(in.Sockets); err != nil {
+			return err
+		}
+	}
 	for _, m := range c.startOrder() {
 		e := &Env{Surroundings: in, Program: c.Program}
 		if previous != nil {
@@ -235,15 +255,15 @@ func (c *Config) startError(m *Module, err error) error {
 // Try starts each module that reads files for a trial and stops it again, and returns what
 // is wrong, of all of them: nil, or of type Errors. A module of which something is known to
 // be wrong is left out. It may be called for a configuration that Load has returned with
-// an error. The log gets what a start would warn of.
-func (c *Config) Try(log *slog.Logger) error {
+// an error. The log gets what a start would warn of; sockets are those that it would open.
+func (c *Config) Try(log *slog.Logger, sockets []*reactor.Socket) error {
 	var all []error
 	running := make(chan struct{})
 	for _, m := range c.startOrder() {
 		if !m.Trial || c.broken[m.Name] || slices.ContainsFunc(m.Needs, func(need string) bool { return !c.places[loadPlace+need].IsValid() || c.broken[need] }) {
 			continue
 		}
-		e := &Env{Surroundings: Surroundings{Log: log, Running: running}, Program: c.Program, Trial: true}
+		e := &Env{Surroundings: Surroundings{Log: log, Running: running, Sockets: sockets}, Program: c.Program, Trial: true}
 		e.ctx, e.cancel = context.WithCancel(context.Background())
 		err := m.Start(e)
 		e.end()

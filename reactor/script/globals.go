@@ -33,6 +33,7 @@ type globalSpec struct {
 	note     string                              // why it does nothing here
 	host     bool                                // the value is read as a host
 	restart  bool                                // a reload does not change it
+	socket   bool                                // the value names a listener
 }
 
 // allowed says which values a parameter takes.

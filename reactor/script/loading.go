@@ -49,6 +49,10 @@ func (l *Loading) IsSet(param string) bool {
 	return ok
 }
 
+// NameSocket notes that a part of a parameter names one of the listeners, as all of one with
+// Parameter.Socket does. It is looked for when they are known. An empty text names none.
+func (l *Loading) NameSocket(at Pos, text string) { l.k.nameSocket(at, text) }
+
 // RunRoute tells that the module runs a route without a message, which is there and
 // does nothing that needs one. at is where it is named.
 func (l *Loading) RunRoute(at Pos, name string) {

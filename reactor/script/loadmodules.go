@@ -97,6 +97,9 @@ func (c *settings) modParam(m *ModParam) {
 			c.broken[name] = true
 			return
 		}
+		if spec.socket {
+			c.nameSocket(m.Value.At, m.Value.Text)
+		}
 	}
 	if !known && !c.unsupported(m.Name.At, LacksParameter, m.Name.Text) {
 		params := c.paramNames(names)

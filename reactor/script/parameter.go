@@ -19,6 +19,9 @@ type Parameter struct {
 	// Set takes a value: once for each modparam, in the order of the file. The text of
 	// an error follows the name of the parameter. It may be nil where there is a Note.
 	Set func(v Literal) error
+	// Socket tells that the text names one of the listeners, as a proxy.SocketName does: the
+	// configuration is refused where there is none of that name. An empty text names none.
+	Socket bool
 	// Restart tells that a reload does not change the parameter: what it says is used at
 	// the start of the program only.
 	Restart bool
@@ -28,7 +31,7 @@ type Parameter struct {
 
 // spec is the parameter as a global one.
 func (p *Parameter) spec() *globalSpec {
-	g := &globalSpec{typ: p.Type, min: p.Min, max: p.Max, unit: p.Unit, note: p.Note, restart: p.Restart && p.Note == ""}
+	g := &globalSpec{typ: p.Type, min: p.Min, max: p.Max, unit: p.Unit, note: p.Note, restart: p.Restart && p.Note == "", socket: p.Socket}
 	if p.Max == 0 {
 		g.max = math.MaxInt32
 	}

@@ -184,7 +184,7 @@ route {
 	elsewhere := strings.Replace(strings.Replace(text, url, "mysql://u:p@127.0.0.1:1/none", 1), "db_sqlite", "db_mysql", 1)
 	if cfg, err := l.Compile("test.cfg", []byte(elsewhere)); err != nil {
 		t.Fatal(err)
-	} else if err := cfg.Try(slog.New(slog.DiscardHandler)); err != nil {
+	} else if err := cfg.Try(slog.New(slog.DiscardHandler), nil); err != nil {
 		t.Errorf("nobody on a network is asked what columns there are: %v", err)
 	}
 	for _, table := range []string{"acc", "missed_calls"} {
@@ -192,7 +192,7 @@ route {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := cfg.Try(slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "test.cfg:14:") || !strings.Contains(err.Error(), "extra_fields of acc: the table "+table+" has no column caller") {
+		if err := cfg.Try(slog.New(slog.DiscardHandler), nil); err == nil || !strings.Contains(err.Error(), "test.cfg:14:") || !strings.Contains(err.Error(), "extra_fields of acc: the table "+table+" has no column caller") {
 			t.Errorf("the table %s has no column for a field: %v", table, err)
 		}
 		if _, err := db.Exec(t.Context(), new(store.Statement).SQL("ALTER TABLE "+table+" ADD COLUMN caller TEXT")); err != nil {

@@ -22,20 +22,21 @@ func TestLeftOutRows(t *testing.T) {
 	}
 	write("setid,destination\n1,sip:10.0.0.1\n")
 	b := moduletest.New(t, moduletest.Head("dispatcher")+fmt.Sprintf("modparam(\"dispatcher\", \"dispatcher_file\", %q)\nroute { ds_select_dst(1, 8); xlog(\"$du\"); }", path), dispatcher.New)
-	write("setid,destination,state,weight,priority\n" +
-		"1,sip:10.0.0.2,0,1,0\n" +
-		"one,sip:10.0.0.3,,,\n" +
-		"-1,sip:10.0.0.3,,,\n" +
-		"1,nonsense,,,\n" +
-		"1,sip:10.0.0.3,7,,\n" +
-		"1,sip:10.0.0.3,,much,\n" +
-		"1,sip:10.0.0.3,,-1,\n" +
-		"1,sip:10.0.0.3,,99999999999999999999,\n" +
-		"1,sip:10.0.0.3,,1,99999999999\n" +
-		"\"1\",sip:10.0.0.4,0,,\n")
+	write("setid,destination,state,weight,priority,socket\n" +
+		"1,sip:10.0.0.2,0,1,0,udp:127.0.0.1:5060\n" +
+		"one,sip:10.0.0.3,,,,\n" +
+		"-1,sip:10.0.0.3,,,,\n" +
+		"1,nonsense,,,,\n" +
+		"1,sip:10.0.0.3,7,,,\n" +
+		"1,sip:10.0.0.3,,much,,\n" +
+		"1,sip:10.0.0.3,,-1,,\n" +
+		"1,sip:10.0.0.3,,99999999999999999999,,\n" +
+		"1,sip:10.0.0.3,,1,99999999999,\n" +
+		"\"1\",sip:10.0.0.4,0,,,main\n" +
+		"1,sip:10.0.0.3,,,,udp:9.9.9.9:5060\n")
 	got := command(t, b, "ds_reload", `{}`)
 	for _, want := range []string{
-		`{"loaded":2,"left_out":8,"rows":[`,
+		`{"loaded":2,"left_out":9,"rows":[`,
 		path + `:3, row 2, column setid: \"one\" is no number`,
 		path + ":4, row 3, column setid: -1 is not from 0 to",
 		path + ":5, row 4, column destination: ",
@@ -44,6 +45,7 @@ func TestLeftOutRows(t *testing.T) {
 		path + ":8, row 7, column weight: -1 is not from 0 to",
 		path + `:9, row 8, column weight: `,
 		path + ":10, row 9, column priority: ",
+		path + ":12, row 11, column socket: udp:9.9.9.9:5060 is no socket of ours; there are: tcp:127.0.0.1:5060, ",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s\nlacks %s", got, want)

@@ -9,6 +9,8 @@ import (
 
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/modules/internal/manage"
+	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
 
@@ -74,6 +76,11 @@ func (l *loader) read(ctx context.Context, from store.Source) (all []*Destinatio
 		Optional: []string{"id", c.socket, c.state, c.probe, c.weight, c.priority, c.attrs, "description"},
 	}, func(r *store.Row) error {
 		d, err := take(r)
+		if err == nil && d.Row.Socket != "" {
+			if err = script.NoSocket(d.Row.Socket, l.m.env.Sockets); err != nil {
+				err = r.Fault(colSocket, "%v", err)
+			}
+		}
 		if err != nil {
 			l.leaveOut(err)
 			return nil
@@ -104,7 +111,7 @@ func take(r *store.Row) (*Destination, error) {
 	if err != nil {
 		return nil, r.Fault(colURI, "%v", err)
 	}
-	return &Destination{Address: a, Row: row, uri: []byte(a.URI), socket: destination.NewSocketName(row.Socket)}, nil
+	return &Destination{Address: a, Row: row, uri: []byte(a.URI), socket: proxy.NewSocketName(row.Socket)}, nil
 }
 
 func (l *loader) leaveOut(why error) {

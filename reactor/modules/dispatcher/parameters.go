@@ -54,7 +54,7 @@ func (m *module) parameters() []script.Parameter {
 		own("ds_ping_method", "ping_method", "OPTIONS", "Method of pings."),
 		{Name: "ds_ping_interval", Type: number, Max: 86400, Unit: "seconds; 0: never", Default: "0", Help: "How often destinations are pinged.", Set: script.Seconds(&m.probing.interval)},
 		{Name: "ds_ping_maxfwd", Type: number, Max: 255, Help: "Max-Forwards of pings.", Set: script.Into(&m.probing.maxForwards)},
-		{Name: "ds_probing_sock", Type: text, Help: "Socket that pings leave by.", Set: m.probing.setSocket},
+		{Name: "ds_probing_sock", Type: text, Socket: true, Help: "Socket that pings leave by.", Set: m.probing.setSocket},
 		{Name: "ds_probing_threshold", Type: number, Min: 1, Max: 1 << 16, Default: "3", Help: "How many pings without an answer make an active destination probing.", Set: script.Into(&m.probing.threshold)},
 		{Name: "ds_probing_threshhold", Type: number, Min: 1, Max: 1 << 16, Default: "3", Help: "ds_probing_threshold in its old spelling.", Set: script.Into(&m.probing.threshold)}, //nolint:misspell // OpenSIPS' own name
 		{Name: "ds_probing_mode", Type: number, Max: 1, Default: "0", Help: "1: all destinations are pinged, 0: those in probing and those whose row has probe_mode 1.", Set: script.Into(&m.probing.mode)},

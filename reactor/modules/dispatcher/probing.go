@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"sipreactor/reactor"
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 )
 
@@ -22,16 +22,16 @@ type probing struct {
 	maxForwards int // below 0: the usual one
 	codes       destination.Codes
 	sets        []int // nil: all
-	socket      *destination.SocketName
+	socket      *proxy.SocketName
 	send        destination.Pinger // nil: tm is not loaded
 }
 
 func newProbing() probing {
-	return probing{threshold: 3, maxForwards: -1, codes: destination.Codes{}, socket: destination.NewSocketName("")}
+	return probing{threshold: 3, maxForwards: -1, codes: destination.Codes{}, socket: proxy.NewSocketName("")}
 }
 
 func (p *probing) setSocket(v script.Literal) error {
-	p.socket = destination.NewSocketName(v.Text)
+	p.socket = proxy.NewSocketName(v.Text)
 	return nil
 }
 
@@ -110,25 +110,13 @@ func (m *module) pings() (list []destination.Probe) {
 
 // ping makes the ping of a destination.
 func (m *module) ping(p *partition, d *Destination) destination.Probe {
-	socket := d.socket.Find(m.sockets)
+	socket := d.socket.Find(m.env.Listeners)
 	if socket == nil {
-		socket = m.probing.socket.Find(m.sockets)
+		socket = m.probing.socket.Find(m.env.Listeners)
 	}
 	return destination.Probe{
 		Ping:  destination.Ping{Method: p.pingMethod, From: p.pingFrom, URI: d.URI(), Socket: socket, MaxForwards: m.probing.maxForwards},
 		Heard: func(code int, err error) { m.heard(p, d, code, err) },
-	}
-}
-
-// sockets goes through the listeners.
-func (m *module) sockets(yield func(*reactor.Socket) bool) {
-	if m.env == nil || m.env.Engine == nil {
-		return
-	}
-	for _, s := range m.env.Engine.Sockets() {
-		if !yield(s) {
-			return
-		}
 	}
 }
 

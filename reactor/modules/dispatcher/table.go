@@ -8,6 +8,7 @@ import (
 
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/modules/internal/manage"
+	"sipreactor/reactor/proxy"
 )
 
 // Row is a row of a dispatcher table.
@@ -30,7 +31,7 @@ type Destination struct {
 	Address destination.Address
 	Row     Row
 	*Living
-	socket *destination.SocketName
+	socket *proxy.SocketName
 	hits   atomic.Uint64 // how often it was chosen first
 	uri    []byte        // of Address, for messages
 	index  int           // in its set

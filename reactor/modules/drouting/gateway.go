@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/proxy"
 )
 
 // GatewayRow is a row of dr_gateways.
@@ -40,7 +41,7 @@ type Gateway struct {
 	Row     GatewayRow
 	Health  *destination.Health
 	carrier *Carrier // the first that has it; nil none
-	socket  *destination.SocketName
+	socket  *proxy.SocketName
 	where   string // the row in its table
 	behind  []byte // what of the URI stands behind the user: host, port, parameters
 }

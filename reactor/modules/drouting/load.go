@@ -10,6 +10,7 @@ import (
 
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/modules/internal/manage"
+	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/store"
 )
 
@@ -137,7 +138,7 @@ func (l *loading) gatewayRows(ctx context.Context, from store.Source) error {
 			l.leaveOut(err)
 			return nil
 		}
-		all = append(all, &Gateway{Address: a, Row: row, socket: destination.NewSocketName(row.Socket), where: r.Where()})
+		all = append(all, &Gateway{Address: a, Row: row, socket: proxy.NewSocketName(row.Socket), where: r.Where()})
 		return nil
 	})
 	if err != nil {
@@ -170,8 +171,8 @@ func (l *loading) addGateways(ctx context.Context, all []*Gateway) {
 			l.leaveOut(fmt.Errorf("%s, column address: %w", g.where, errs[i]))
 			continue
 		case l.m.filter == "ignore":
-			g.socket = destination.NewSocketName("")
-		case l.m.filter == "matched-only" && g.socket.Find(l.m.sockets) == nil:
+			g.socket = proxy.NewSocketName("")
+		case l.m.filter == "matched-only" && g.socket.Find(l.m.env.Listeners) == nil:
 			continue
 		}
 		state, why := g.tableState(l.m.volatile)

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"sipreactor/reactor"
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/names"
 	"sipreactor/reactor/script"
@@ -170,15 +169,3 @@ func (m *module) stop(any) {
 
 // find gives the partition of a name, nil if there is none.
 func (m *module) find(name []byte) *partition { return (*m.byName.Load())[string(name)] }
-
-// sockets goes through the listeners.
-func (m *module) sockets(yield func(*reactor.Socket) bool) {
-	if m.env == nil || m.env.Engine == nil {
-		return
-	}
-	for _, s := range m.env.Engine.Sockets() {
-		if !yield(s) {
-			return
-		}
-	}
-}

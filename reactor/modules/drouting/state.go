@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/modules/internal/destination"
+	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 )
 
@@ -66,18 +67,18 @@ type probing struct {
 	interval     time.Duration // 0: there are none
 	method, from string
 	codes        destination.Codes
-	socket       *destination.SocketName
+	socket       *proxy.SocketName
 	send         destination.Pinger // nil: tm is not loaded
 	paused       *atomic.Bool       // by dr_enable_probing
 }
 
 func newProbing() probing {
 	return probing{interval: 30 * time.Second, method: "OPTIONS", from: "sip:prober@localhost", codes: destination.Codes{},
-		socket: destination.NewSocketName(""), paused: new(atomic.Bool)}
+		socket: proxy.NewSocketName(""), paused: new(atomic.Bool)}
 }
 
 func (p *probing) setSocket(v script.Literal) error {
-	p.socket = destination.NewSocketName(v.Text)
+	p.socket = proxy.NewSocketName(v.Text)
 	return nil
 }
 
@@ -131,9 +132,9 @@ func (m *module) pings() (list []destination.Probe) {
 
 // ping makes the ping of a gateway.
 func (m *module) ping(p *partition, g *Gateway) destination.Probe {
-	socket := g.socket.Find(m.sockets)
+	socket := g.socket.Find(m.env.Listeners)
 	if socket == nil {
-		socket = m.probing.socket.Find(m.sockets)
+		socket = m.probing.socket.Find(m.env.Listeners)
 	}
 	return destination.Probe{
 		Ping:  destination.Ping{Method: m.probing.method, From: m.probing.from, URI: g.Address.URI, Socket: socket, MaxForwards: -1},

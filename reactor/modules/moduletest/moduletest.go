@@ -114,7 +114,7 @@ func New(t testing.TB, text string, modules ...script.Constructor) *Bench {
 	if err := b.Commands.Register(cfg.Commands()...); err != nil {
 		t.Fatal(err)
 	}
-	if err := cfg.Start(script.Surroundings{Log: log, Proxy: b.Proxy, Commands: b.Commands, StateDir: t.TempDir(), Running: running}, nil); err != nil {
+	if err := cfg.Start(script.Surroundings{Log: log, Sockets: Sockets, Proxy: b.Proxy, Commands: b.Commands, StateDir: t.TempDir(), Running: running}, nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cfg.Stop(nil) })

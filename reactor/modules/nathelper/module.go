@@ -72,7 +72,7 @@ func (m *module) parameters() []script.Parameter {
 		keep("sipping_from", "URI in From of pings.", &m.from),
 		text("sipping_method", "Method of pings.", &m.method),
 		{Name: "sipping_ignore_rpl_codes", Type: script.StringParam, Help: "Codes of answers that say nothing, with commas.", Set: m.setIgnored},
-		text("force_socket", "Listener to ping from, where a contact has none: host:port.", &m.forceSocket),
+		{Name: "force_socket", Type: script.StringParam, Help: "Listener to ping from, where a contact has none: [proto:]host[:port] or its tag.", Socket: true, Set: script.Into(&m.forceSocket)},
 		text("nortpproxy_str", "Line that marks a session description that was changed.", &m.mark),
 		text("oldip_skip", "o and c leave out a=oldoip and a=oldcip.", &m.skipOld),
 		{Name: "ping_threshold", Type: script.IntParam, Min: 1, Max: 3600, Unit: "seconds", Default: "3", Set: script.Seconds(&m.threshold),

@@ -1,6 +1,7 @@
 package nathelper
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/location"
+	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
@@ -183,13 +185,15 @@ func (p *pinger) answered(m *module, x *ping, code int, local bool) {
 
 // socketOf returns the listener that a contact registered by, or that of force_socket; nil is any.
 func (m *module) socketOf(x *ping) *reactor.Socket {
-	for _, s := range m.env.Engine.Sockets() {
-		if s.Proto != x.proto {
-			continue
-		}
-		if x.socket != "" && x.socket == s.Proto.String()+":"+s.Addr.String() || x.socket == "" && m.forceSocket == s.Addr.String() {
-			return s
-		}
+	name := cmp.Or(x.socket, m.forceSocket)
+	if name == "" {
+		return nil
 	}
-	return nil
+	return proxy.FindSocket(name, func(yield func(*reactor.Socket) bool) {
+		for s := range m.env.Listeners {
+			if s.Proto == x.proto && !yield(s) {
+				return
+			}
+		}
+	})
 }

@@ -2,7 +2,6 @@ package tm
 
 import (
 	"context"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -127,22 +126,9 @@ func headersOf(r *transaction.Request, text string) (wrong string) {
 	return ""
 }
 
-// Socket finds a listener by proto:host:port or its tag.
+// Socket finds a listener by proto:host[:port] or its tag, nil if there is none.
 func (m *Module) Socket(name string) *reactor.Socket {
-	if m.env.Engine == nil {
-		return nil
-	}
-	for _, s := range m.env.Engine.Sockets() {
-		if s.Tag != "" && s.Tag == name || strings.EqualFold(s.Proto.String()+":"+s.Addr.String(), name) {
-			return s
-		}
-		if proto, rest, ok := strings.Cut(name, ":"); ok && strings.EqualFold(proto, s.Proto.String()) {
-			if at, err := netip.ParseAddrPort(rest); err == nil && at == s.Addr {
-				return s
-			}
-		}
-	}
-	return nil
+	return proxy.FindSocket(name, m.env.Listeners)
 }
 
 func (m *Module) uacCancel(_ context.Context, a *rpc.Args) (any, error) {

@@ -112,6 +112,7 @@ const (
 	columnRegistrar = 0
 	columnAOR       = 2
 	columnBinding   = 6
+	columnSocket    = 9
 	columnState     = 11
 )
 

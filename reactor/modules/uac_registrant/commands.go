@@ -6,6 +6,7 @@ import (
 
 	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/rpc"
+	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
 
@@ -207,6 +208,11 @@ func (m *module) upsert(_ context.Context, a *rpc.Args) (any, error) {
 	}
 	if err := one.check(); err != nil {
 		return nil, &rpc.Error{Code: rpc.CodeParams, Message: err.Error()}
+	}
+	if one.socket != "" {
+		if err := script.NoSocket(one.socket, m.env.Sockets); err != nil {
+			return nil, &rpc.Error{Code: rpc.CodeParams, Message: "forced_socket: " + err.Error()}
+		}
 	}
 	t := m.table
 	t.mu.Lock()

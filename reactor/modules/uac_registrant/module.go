@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"sipreactor/reactor"
 	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/modules/uac_auth"
+	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 	"sipreactor/reactor/transaction"
@@ -24,7 +24,8 @@ type module struct {
 	url      database.URL
 	name     string // of the table
 	columns  columns
-	accounts []account // of the parameter uac
+	accounts []account    // of the parameter uac
+	places   []script.Pos // where each stands
 	percent  int64
 	retry    time.Duration
 	interval time.Duration
@@ -76,7 +77,7 @@ func (m *module) addAccount(v script.Literal) error {
 	if err != nil {
 		return err
 	}
-	m.accounts = append(m.accounts, *a)
+	m.accounts, m.places = append(m.accounts, *a), append(m.places, v.At)
 	return nil
 }
 
@@ -97,6 +98,9 @@ func (m *module) statistics() []script.Statistic {
 func (m *module) check(l *script.Loading) {
 	m.auth, _ = l.Instance("uac_auth").(*uac_auth.Module)
 	m.tm = destination.TransactionsOf(l)
+	for i, at := range m.places {
+		l.NameSocket(at, m.accounts[i].socket)
+	}
 	if m.url.Wanted(l) {
 		m.url.Check(l)
 	}
@@ -222,13 +226,7 @@ func (m *module) send(r *transaction.Request, socket string) error {
 		return errors.New("there is no engine")
 	}
 	if socket != "" {
-		r.Socket = destination.NewSocketName(socket).Find(func(yield func(*reactor.Socket) bool) {
-			for _, s := range m.env.Engine.Sockets() {
-				if !yield(s) {
-					return
-				}
-			}
-		})
+		r.Socket = proxy.FindSocket(socket, m.env.Listeners)
 		if r.Socket == nil {
 			return fmt.Errorf("%w: %s", errNoSocket, socket)
 		}
@@ -242,6 +240,11 @@ func (m *module) load(ctx context.Context, where ...store.Cond) (list []account,
 	q := store.Select{Table: m.name, Columns: m.columns[:], Where: where, Version: tableVersion}
 	err = m.db.Load(ctx, q, func(r *store.Row) error {
 		a, err := readAccount(r)
+		if err == nil && a.socket != "" {
+			if err = script.NoSocket(a.socket, m.env.Sockets); err != nil {
+				err = r.Fault(columnSocket, "%v", err)
+			}
+		}
 		if err != nil {
 			if tally.LeaveOut(err) {
 				m.env.Log.Warn("uac_registrant: a row is left out", "error", err)

@@ -244,7 +244,7 @@ func TestUpsert(t *testing.T) {
 
 // TestUnsent is an error of ours: a socket that is not there.
 func TestUnsent(t *testing.T) {
-	k := newTrunk(t, `modparam("uac_registrant", "uac", "sip:c.example,,sip:a@c.example,,u,p,sip:a@192.0.2.1,,60,udp:192.0.2.77:5060")`)
+	k := newTrunk(t, `modparam("uac_registrant", "uac", "sip:c.example,,sip:a@c.example,,u,p,sip:a@192.0.2.1,,60,udp:127.0.0.1:5060")`)
 	m := k.Config.Instance("uac_registrant").(*module)
 	m.table.mu.Lock()
 	m.table.send = func(*transaction.Request, string) error { return errNoSocket }
