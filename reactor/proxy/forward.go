@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 
 	"sipreactor/reactor"
@@ -16,6 +17,9 @@ var (
 	ErrTransport = errors.New("proxy: transport is not supported")
 	// ErrNoSocket: no listener has the next hop's transport and address family.
 	ErrNoSocket = errors.New("proxy: no listener to send from")
+	// ErrRequestURI: the Request-URI that the peer sent names no place that we could send
+	// to. It comes with ErrURI or ErrTransport.
+	ErrRequestURI = errors.New("proxy: the Request-URI names no next hop")
 	// ErrRoute: the Route to follow cannot be read, or names no place.
 	ErrRoute = errors.New("proxy: a Route that cannot be followed")
 	// ErrHops: Max-Forwards is spent. The request has been answered 483.
@@ -57,7 +61,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // same name, and behind the last one the proxy answers 503. An error (*Error, or
 // ErrNotRequest, ErrForwarded) means that nothing was sent: the Router may try
 // the next destination or reply. If it does neither, the proxy answers 503, and 400
-// for ErrRoute.
+// for ErrRoute and ErrRequestURI: those are the peer's doing, and another proxy would not
+// get further (a 503 would have the peer leave us alone, RFC 3263 4.3).
 // With ErrHops (483) and ErrTooLarge (513) the answer is given already.
 func (c *Context) Forward(dest []byte) error {
 	switch {
@@ -186,7 +191,11 @@ func (c *Context) nextHop(dest []byte, h *hop) ([]byte, error) {
 		if u == nil {
 			return dest, ErrURI
 		}
-		return dest, h.fromURI(dest, u)
+		err := h.fromURI(dest, u)
+		if err != nil && len(c.main.uri) == 0 {
+			err = fmt.Errorf("%w: %w", ErrRequestURI, err)
+		}
+		return dest, err
 	}
 	return dest, parseHop(dest, h)
 }

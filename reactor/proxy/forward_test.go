@@ -32,6 +32,29 @@ func TestForward(t *testing.T) {
 	b.counts(map[Counter]uint64{RequestsOut: 1})
 }
 
+// A Request-URI that names no place we could send to is the peer's doing: 400, whatever is
+// wrong with it. One that the Router wrote is ours.
+func TestForwardToABadRequestURI(t *testing.T) {
+	for _, uri := range []string{"sip:203.0.113.9;transport=sctp", "sip:203.0.113.9;transport=xyz", "sips:203.0.113.9;transport=udp", "sip:0.0.0.0", "tel:+4930123456"} {
+		for _, ours := range []bool{false, true} {
+			var err error
+			b := newBed(t, funcs{request: func(c *Context) {
+				if ours {
+					_ = c.SetRequestURI([]byte(uri))
+				}
+				err = c.Forward(nil)
+			}})
+			sent, want := request("INVITE", uri), "SIP/2.0 400 Bad Request-URI"
+			if ours {
+				sent, want = invite(), "SIP/2.0 503 Service Unavailable"
+			}
+			if s := b.one(sent, overTLS); firstLine(s.text) != want || errors.Is(err, ErrRequestURI) == ours {
+				t.Errorf("%s, ours %v: answered %q, error %v", uri, ours, firstLine(s.text), err)
+			}
+		}
+	}
+}
+
 // Destinations that cannot be: the Router gets a typed error, and if it does
 // nothing more the client a 503, never silence.
 func TestForwardFails(t *testing.T) {

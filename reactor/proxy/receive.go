@@ -72,6 +72,8 @@ func (c *Context) route() {
 		switch {
 		case errors.Is(c.failure, ErrRoute):
 			_ = c.Reply(400, badRoute)
+		case errors.Is(c.failure, ErrRequestURI):
+			_ = c.Reply(400, badRequestURI)
 		case errors.Is(c.failure, errGivenUp):
 			_ = c.Reply(500, nil)
 		default:
@@ -81,8 +83,9 @@ func (c *Context) route() {
 }
 
 var (
-	badRoute   = []byte("Bad Route")
-	errGivenUp = errors.New("proxy: the router has broken off")
+	badRoute      = []byte("Bad Route")
+	badRequestURI = []byte("Bad Request-URI")
+	errGivenUp    = errors.New("proxy: the router has broken off")
 )
 
 // decline answers 503.

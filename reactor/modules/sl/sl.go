@@ -48,7 +48,7 @@ func replyError(count *atomic.Uint64) func(a *script.Args) script.Action {
 				code = 483
 			case errors.Is(err, proxy.ErrTooLarge):
 				code = 513
-			case errors.Is(err, proxy.ErrRoute):
+			case errors.Is(err, proxy.ErrRoute), errors.Is(err, proxy.ErrRequestURI):
 				code = 400
 			case err != nil:
 				code = 503
