@@ -4,8 +4,12 @@ import (
 	"bufio"
 	"context"
 	"net"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // A listener that another program opened is left to that, with what waits
@@ -74,6 +78,74 @@ func TestDrainWaitsForTheOtherHalf(t *testing.T) {
 		}
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// Peers that go on sending while the engine ends have an answer to each request up to the
+// end of their connections: only what crosses our FIN on its way is lost. A message that
+// takes its time keeps nobody else's from being read meanwhile.
+func TestStopAnswersUpToTheEnd(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		held, release := make(chan bool), make(chan bool)
+		s := &script{message: func(w *Worker, f *Frame) {
+			if strings.Contains(string(f.Data), "held") {
+				close(held)
+				w.Wait(func() { <-release })
+				return
+			}
+			echo(w, f)
+		}}
+		r := start(t, s, nil)
+		slow := r.dial(p)
+		_, _ = slow.Write([]byte(request("MESSAGE", "held", 1, "")))
+		<-held
+		const peers = 20
+		var all sync.WaitGroup
+		var sent, answered, busy atomic.Int64
+		for i := range peers {
+			c := r.dial(p)
+			over := make(chan bool)
+			all.Go(func() {
+				defer close(over)
+				in := bufio.NewReader(c)
+				for {
+					if _, err := readMessage(in); err != nil {
+						return
+					}
+					if answered.Add(1) == 10*peers {
+						busy.Store(1)
+					}
+				}
+			})
+			all.Go(func() {
+				every := time.NewTicker(2 * time.Millisecond)
+				defer every.Stop()
+				for n := 1; ; n++ {
+					select {
+					case <-over:
+						return
+					case <-every.C:
+					}
+					if _, err := c.Write([]byte(request("MESSAGE", "peer"+strconv.Itoa(i), n, ""))); err != nil {
+						return
+					}
+					sent.Add(1)
+				}
+			})
+		}
+		r.eventually("the peers are at it", func() bool { return busy.Load() == 1 })
+		stopped := make(chan error)
+		go func() { stopped <- r.Stop(t.Context()) }()
+		all.Wait() // every connection has ended, but the one of the message that takes its time
+		close(release)
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
+		lost := sent.Load() - answered.Load()
+		t.Logf("%d of %d requests crossed the end", lost, sent.Load())
+		if lost > 5*peers {
+			t.Errorf("%d of %d requests were not answered", lost, sent.Load())
 		}
 	})
 }

@@ -26,6 +26,7 @@ const (
 	evWritable                     // the socket takes bytes again
 	evRead                         // what it had in hand is worked off
 	evSigned                       // the signature that its machine waits for is made
+	evFinish                       // it is to close, when nothing of its peer is here
 )
 
 // loop is what the engine keeps for each event loop. All but mu and
@@ -171,6 +172,9 @@ func (l *loop) serve(c *conn, what uint32) {
 	}
 	if what&evFlush != 0 && c.phase == phase.Established {
 		l.flush(c)
+	}
+	if what&evFinish != 0 && c.phase == phase.Established {
+		l.finish(c)
 	}
 	if what&evClose != 0 && c.phase != phase.Closed {
 		l.proceed(c)

@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"math"
-	"sipreactor/reactor/internal/reason"
 	"time"
+
+	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
 )
 
 // Stop ends the engine, which may be draining already (Drain): no connection is accepted or opened any
@@ -36,6 +39,12 @@ func (e *Engine) stop(ctx context.Context) error {
 	e.endProbes()
 	soon, cancel := context.WithTimeout(ctx, graceTime)
 	_ = until(soon, e.quiet)
+	cancel()
+	soon, cancel = context.WithTimeout(ctx, graceTime)
+	_ = until(soon, func() bool {
+		e.table.Each(func(c *conn) { c.finish() })
+		return e.table.Len() == 0
+	})
 	cancel()
 	e.ignoresInput.Store(true)
 	err := until(ctx, e.quiet)
@@ -72,6 +81,28 @@ func afterwards(ctx context.Context, d time.Duration) <-chan struct{} {
 
 // graceTime is how long a draining engine still reads while messages come.
 const graceTime = 500 * time.Millisecond
+
+// finish has a connection end when nothing of its peer is here that is not answered: it
+// is asked again until then. Any goroutine.
+func (c *conn) finish() {
+	c.mu.Lock()
+	ph := c.phase
+	c.mu.Unlock()
+	if ph == phase.Established {
+		c.loop.post(c, evFinish)
+		return
+	}
+	c.askClose(reason.Because(Shutdown, ""))
+}
+
+// finish ends a connection unless its peer has said something that is still to be read
+// or answered. What it says behind this moment and before it has read our FIN is lost to
+// it: nothing can be written behind a FIN. Loop only.
+func (l *loop) finish(c *conn) {
+	if c.inHand.Load() == 0 && (c.ignoresInput || kernel.Unread(c.sock.Fd()) == 0) {
+		l.close(c, reason.Because(Shutdown, ""))
+	}
+}
 
 // quiet reports whether no message is being worked on.
 func (e *Engine) quiet() bool {
