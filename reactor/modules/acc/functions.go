@@ -61,6 +61,7 @@ func (m *module) usable(a *script.Args, i int, want mark) bool {
 		}
 		if want[toDB] != 0 && !a.Given(table) {
 			m.toTable, m.toMissed = true, m.toMissed || want.has(onMissed)
+			m.toCalls = m.toCalls || want[toDB]&cdr != 0
 		}
 		return true
 	}

@@ -23,6 +23,7 @@ type module struct {
 	older                     older
 	table, missedTable        string
 	toTable, toMissed         bool // the script has records written to them
+	toCalls                   bool // records of calls
 	columns                   columns
 
 	tm      *tm.Module

@@ -15,6 +15,7 @@ import (
 	"sipreactor/reactor/modules/acc"
 	"sipreactor/reactor/modules/db_mysql"
 	"sipreactor/reactor/modules/db_sqlite"
+	"sipreactor/reactor/modules/dialog"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/proto_tls"
 	"sipreactor/reactor/modules/rr"
@@ -180,7 +181,7 @@ route {
 	t_relay();
 }
 `
-	l := script.Loader{Modules: append([]script.Constructor{proto_tls.New}, modules...)}
+	l := script.Loader{Modules: append([]script.Constructor{proto_tls.New, dialog.New}, modules...)}
 	elsewhere := strings.Replace(strings.Replace(text, url, "mysql://u:p@127.0.0.1:1/none", 1), "db_sqlite", "db_mysql", 1)
 	if cfg, err := l.Compile("test.cfg", []byte(elsewhere)); err != nil {
 		t.Fatal(err)
@@ -197,6 +198,25 @@ route {
 		}
 		if _, err := db.Exec(t.Context(), new(store.Statement).SQL("ALTER TABLE "+table+" ADD COLUMN caller TEXT")); err != nil {
 			t.Fatal(err)
+		}
+	}
+	if _, err := db.Exec(t.Context(), new(store.Statement).SQL("ALTER TABLE acc DROP COLUMN setuptime")); err != nil {
+		t.Fatal(err)
+	}
+	calls := strings.Replace(strings.Replace(text, `"missed"`, `"cdr"`, 1), `loadmodule "acc.so"`, "loadmodule \"dialog.so\"\nloadmodule \"acc.so\"", 1)
+	for _, missing := range []bool{true, false} {
+		cfg, err := l.Compile("test.cfg", []byte(calls))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = cfg.Try(slog.New(slog.DiscardHandler), nil)
+		if missing && (err == nil || !strings.Contains(err.Error(), "the flag cdr of acc: the table acc has no column setuptime")) || !missing && err != nil {
+			t.Errorf("records of calls, a column missing: %v: %v", missing, err)
+		}
+		if missing {
+			if _, err := db.Exec(t.Context(), new(store.Statement).SQL("ALTER TABLE acc ADD COLUMN setuptime INTEGER")); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	b := moduletest.New(t, text, modules...)

@@ -2,6 +2,7 @@ package acc
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,6 +102,11 @@ func (o *older) check(l *script.Loading, database bool) {
 	for i := range o.extras {
 		o.extras[i].value = l.Variable(o.extras[i].text)
 	}
+}
+
+// toCalls reports whether records of calls are asked for.
+func (o *older) toCalls() bool {
+	return o.toTable && slices.ContainsFunc(o.flags, func(f olderFlag) bool { return f.only == cdr })
 }
 
 // asks returns what the flags of a message ask for.

@@ -31,14 +31,28 @@ func (m *module) checkTables(db *store.DB, log *slog.Logger) error {
 		if err != nil || len(have) == 0 { // none: a trial asks nobody on a network
 			continue
 		}
+		lacks := func(column string) bool {
+			return !slices.ContainsFunc(have, func(h string) bool { return strings.EqualFold(h, column) })
+		}
 		for _, f := range slices.Concat(m.extra.fields[toDB], m.legs.fields[toDB]) {
-			if !slices.ContainsFunc(have, func(h string) bool { return strings.EqualFold(h, f.name) }) {
+			if lacks(f.name) {
 				wrong = append(wrong, script.ErrorAt(f.said.at, fmt.Errorf("%s of acc: the table %s has no column %s", f.said.param, table, f.name)))
+			}
+		}
+		if !m.toCalls && !m.older.toCalls() || table != m.table {
+			continue
+		}
+		for _, column := range callColumns {
+			if lacks(column) {
+				wrong = append(wrong, script.ErrorAt(m.url.At(), fmt.Errorf("the flag cdr of acc: the table %s has no column %s", table, column)))
 			}
 		}
 	}
 	return errors.Join(wrong...)
 }
+
+// callColumns are those that records of calls have besides.
+var callColumns = [...]string{"duration", "ms_duration", "setuptime", "created"}
 
 // asked lists those tables.
 func (m *module) asked() (tables []string) {
