@@ -60,11 +60,19 @@ func (d *domain) readPair(index int, k *KeyPair) (pair tls.Certificate, err erro
 			return pair, of("private_key", index, fmt.Errorf("%s: %w", keyName, err))
 		}
 	}
-	if weak, ok := pair.Leaf.PublicKey.(*rsa.PublicKey); ok && weak.N.BitLen() < minRSABits {
-		return pair, of("certificate", index, fmt.Errorf("%s: its RSA key has %d bits, and no peer takes less than %d", certName, weak.N.BitLen(), minRSABits))
+	if err := CheckKey(pair.Leaf); err != nil {
+		return pair, of("certificate", index, fmt.Errorf("%s: %w", certName, err))
 	}
 	d.checkValidity(certName, pair.Leaf)
 	return pair, nil
+}
+
+// CheckKey is the error that no peer would take the key of a certificate.
+func CheckKey(leaf *x509.Certificate) error {
+	if weak, ok := leaf.PublicKey.(*rsa.PublicKey); ok && weak.N.BitLen() < minRSABits {
+		return fmt.Errorf("its RSA key has %d bits, and no peer takes less than %d", weak.N.BitLen(), minRSABits)
+	}
+	return nil
 }
 
 // minRSABits is the size below which neither library signs with an RSA key.

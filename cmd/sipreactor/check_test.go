@@ -317,6 +317,15 @@ route { exit; }
 	if code != exitFailed || !strings.HasPrefix(errs, file+":1") || !strings.Contains(errs, "512") {
 		t.Errorf("%d: %s", code, errs)
 	}
+	t.Setenv("GODEBUG", "rsa1024min=0")
+	code, errs, file = checked(t, checkHead+`loadmodule "httpd.so"
+modparam("httpd", "tls_cert_file", "`+dir+`/d.pem")
+modparam("httpd", "tls_key_file", "`+dir+`/d.key")
+route { exit; }
+`)
+	if code != exitFailed || !strings.HasPrefix(errs, file+":") || !strings.Contains(errs, "512") {
+		t.Errorf("%d: %s", code, errs)
+	}
 }
 
 // TestCheckNamesAllTables: of a module that reads several tables, each that is wrong is an error of its own.

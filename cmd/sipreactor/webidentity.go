@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync/atomic"
 
+	"sipreactor/tlsstate"
 	"sipreactor/tlsstate/regular"
 )
 
@@ -42,6 +43,9 @@ func (w *webIdentity) read() (*tls.Certificate, error) {
 	cert, err := tls.X509KeyPair(chain, key)
 	if err != nil {
 		return nil, fmt.Errorf("tls_cert_file, tls_key_file: %w", err)
+	}
+	if err := tlsstate.CheckKey(cert.Leaf); err != nil {
+		return nil, fmt.Errorf("tls_cert_file: %w", err)
 	}
 	return &cert, nil
 }
