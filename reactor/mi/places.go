@@ -4,13 +4,16 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 )
 
 // places are the connections of management over HTTP. Those that have not shown the
-// token have some of their own, of which a new one takes the oldest's: they take none
-// from those who have, and nobody who does has to wait for them.
+// token have some of their own, of which a new one takes the oldest of the address that
+// has the most: they take none from those who have, nobody who does has to wait for them,
+// and an address that opens thousands a second ends its own. Who shares that address, as
+// all of a machine do on loopback, may have to try again; the FIFO is their owner's alone.
 type places struct {
 	mu      sync.Mutex
 	known   int      // have shown what is asked for
@@ -30,6 +33,7 @@ func newPlaces(n int) *places {
 type place struct {
 	net.Conn
 	all   *places
+	from  netip.Addr
 	known bool // under all.mu
 	left  bool // under all.mu
 }
@@ -40,12 +44,33 @@ func (p *places) enter(c net.Conn) (in, out *place) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.strange) == p.mostStrange {
-		out = p.strange[0]
+		out = p.crowding()
 		p.leave(out)
 	}
-	in = &place{Conn: c, all: p}
+	in = &place{Conn: c, all: p, from: addrOf(c)}
 	p.strange = append(p.strange, in)
 	return in, out
+}
+
+// crowding returns the oldest stranger of the address that has the most; of several such
+// addresses it is that of the oldest one. The lock is held.
+func (p *places) crowding() (out *place) {
+	count, most := make(map[netip.Addr]int), 0
+	for _, s := range p.strange {
+		count[s.from]++
+	}
+	for _, s := range p.strange {
+		if count[s.from] > most {
+			out, most = s, count[s.from]
+		}
+	}
+	return out
+}
+
+// addrOf returns the peer's address; the zero value where it has none that is known.
+func addrOf(c net.Conn) netip.Addr {
+	at, _ := netip.ParseAddrPort(c.RemoteAddr().String())
+	return at.Addr().Unmap()
 }
 
 // prove takes a connection to those who have shown what is asked for. Where they are

@@ -103,3 +103,39 @@ func TestHTTPPlacesOverTLS(t *testing.T) {
 		t.Errorf("%d connections", dials)
 	}
 }
+
+// TestHTTPPlacesBySource: an address that opens connections without end makes room by its own; one that comes from
+// elsewhere and is about to show the token keeps its place.
+func TestHTTPPlacesBySource(t *testing.T) {
+	h := serveHTTP(t, HTTPConfig{Token: "secret", MaxConns: 8, Log: slog.New(slog.DiscardHandler)}, echo(t))
+	slow, err := net.Dial("tcp", h.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	fmt.Fprintf(slow, "POST /mi HTTP/1.1\r\nHost: localhost\r\n")
+	other := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	for range 10 * h.cfg.MaxConns {
+		c, err := other.Dial("tcp", h.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+	}
+	// One that has come behind all of them is answered once they all have been accepted.
+	last, err := other.Dial("tcp", h.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer last.Close()
+	for _, c := range []struct {
+		net.Conn
+		start string
+	}{{last, "POST /mi HTTP/1.1\r\nHost: localhost\r\n"}, {slow, ""}} {
+		_ = c.SetDeadline(time.Now().Add(patience))
+		fmt.Fprintf(c, "%sAuthorization: Bearer secret\r\nContent-Length: %d\r\n\r\n%s", c.start, len(echoRequest("a", 1)), echoRequest("a", 1))
+		if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || resp.StatusCode != 200 {
+			t.Errorf("%s: %v, %v", c.LocalAddr(), resp, err)
+		}
+	}
+}
