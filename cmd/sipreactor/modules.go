@@ -47,6 +47,8 @@ import (
 	"sipreactor/reactor/modules/permissions"
 	"sipreactor/reactor/modules/pike"
 	"sipreactor/reactor/modules/presence"
+	"sipreactor/reactor/modules/presence_dialoginfo"
+	"sipreactor/reactor/modules/presence_mwi"
 	"sipreactor/reactor/modules/presence_xml"
 	prom "sipreactor/reactor/modules/prometheus"
 	"sipreactor/reactor/modules/proto_bin"
@@ -56,6 +58,10 @@ import (
 	"sipreactor/reactor/modules/proto_udp"
 	"sipreactor/reactor/modules/proto_ws"
 	"sipreactor/reactor/modules/proto_wss"
+	"sipreactor/reactor/modules/pua"
+	"sipreactor/reactor/modules/pua_dialoginfo"
+	"sipreactor/reactor/modules/pua_mi"
+	"sipreactor/reactor/modules/pua_usrloc"
 	"sipreactor/reactor/modules/ratelimit"
 	"sipreactor/reactor/modules/regex"
 	"sipreactor/reactor/modules/registrar"
@@ -138,6 +144,12 @@ var modules = []script.Constructor{
 	pike.New,
 	presence.New,
 	presence_xml.New,
+	presence_dialoginfo.New,
+	presence_mwi.New,
+	pua.New,
+	pua_dialoginfo.New,
+	pua_mi.New,
+	pua_usrloc.New,
 	prom.New,
 	proto_bin.New,
 	proto_hep.New,

@@ -22,6 +22,14 @@ type WatcherEvent interface {
 	Watchers(uri string, version int, list []Watcher) []byte
 }
 
+// NumberedEvent is an Event whose documents have a number, which each watcher counts by itself.
+type NumberedEvent interface {
+	Event
+	// Number gives a document its number: how many the watcher has got before. A body of nil
+	// is that of a resource of which nothing is published.
+	Number(uri string, body []byte, n int) []byte
+}
+
 // Watcher is who has subscribed to a presentity.
 type Watcher struct {
 	ID  string

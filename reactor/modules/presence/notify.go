@@ -67,6 +67,14 @@ func (m *Module) notify(s *subscription, now int64, reason string) *notify {
 }
 
 func (m *Module) body(e Event, s *subscription, now int64) []byte {
+	if v, ok := e.(NumberedEvent); ok {
+		var body []byte
+		if published := m.state.bodies(s.of, now); len(published) > 0 {
+			body = e.Body(s.of.uri, published)
+		}
+		s.version++
+		return v.Number(s.of.uri, body, s.version-1)
+	}
 	if w, ok := e.(WatcherEvent); ok {
 		var list []Watcher
 		for _, x := range m.state.watchers(resource{s.of.uri, w.Of()}) {
