@@ -8,6 +8,7 @@ import (
 	"sipreactor/reactor/modules/auth_db"
 	"sipreactor/reactor/modules/avpops"
 	"sipreactor/reactor/modules/b2b_entities"
+	"sipreactor/reactor/modules/b2b_logic"
 	"sipreactor/reactor/modules/cachedb_local"
 	"sipreactor/reactor/modules/cachedb_redis"
 	"sipreactor/reactor/modules/cfgutils"
@@ -105,6 +106,7 @@ var modules = []script.Constructor{
 	auth_db.New,
 	avpops.New,
 	b2b_entities.New,
+	b2b_logic.New,
 	cachedb_local.New,
 	cachedb_redis.New,
 	cfgutils.New,

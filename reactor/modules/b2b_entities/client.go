@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/modules/uac_auth"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/transaction"
 	"sipreactor/sipframe"
@@ -56,11 +57,13 @@ type call struct {
 	socket               *reactor.Socket
 	contact              string
 	message
+	owner Owner
+	keys  []uac_auth.Credential
 }
 
 // begin sends the INVITE of a new session, and gives its key; by is the Context of a
 // goroutine that has one.
-func (m *module) begin(by *proxy.Context, c *call, f flags) (string, error) {
+func (m *Module) begin(by *proxy.Context, c *call, f flags) (string, error) {
 	var uri sipframe.URI
 	if sipframe.ParseURI([]byte(c.uri), &uri) != nil {
 		return "", errURI
@@ -70,25 +73,27 @@ func (m *module) begin(by *proxy.Context, c *call, f flags) (string, error) {
 		return "", err
 	}
 	now := time.Now()
-	s := &session{key: m.newKey(), flags: f, callID: rand.Text(), local: c.from, remote: c.to, own: c.contact, socket: c.socket, target: c.uri,
-		from: now, until: now.Add(m.lastsOf(f)), cseq: 1, invited: 1}
+	s := &Session{key: m.newKey(), flags: f, callID: rand.Text(), local: c.from, remote: c.to, own: c.contact, socket: c.socket, target: c.uri,
+		from: now, until: now.Add(m.lastsOf(f)), cseq: 1, invited: 1, owner: c.owner, keys: c.keys}
 	if strings.ContainsAny(s.local+s.remote+s.own+c.proxy, "\r\n\x00") {
 		return "", errLine
 	}
 	if !m.sessions.add(s) {
 		return "", errMany
 	}
-	r := &transaction.Request{Method: "INVITE", URI: []byte(s.target), CallID: []byte(s.callID), CSeq: 1, From: fmt.Appendf(nil, "%s;tag=%s", nameAddr(s.local), s.key),
-		To: []byte(nameAddr(s.remote)), Headers: fmt.Appendf(nil, "Contact: <%s>\r\n%s", s.own, more), Body: []byte(c.body), NextHop: []byte(c.proxy), Socket: s.socket, Ack: !f.noAck}
-	r.Done = func(o *transaction.Outcome) { m.answered(s, o) }
-	if _, err := m.tm.Layer().Originate(by, r); err != nil {
+	s.first = func(headers string) *transaction.Request {
+		return &transaction.Request{Method: "INVITE", URI: []byte(s.target), CallID: []byte(s.callID), CSeq: s.cseq, From: fmt.Appendf(nil, "%s;tag=%s", nameAddr(s.local), s.key),
+			To: []byte(nameAddr(s.remote)), Headers: fmt.Appendf(nil, "Contact: <%s>\r\n%s%s", s.own, more, headers), Body: []byte(c.body), NextHop: []byte(c.proxy), Socket: s.socket, Ack: !f.noAck,
+			Done: func(o *transaction.Outcome) { m.answered(s, o) }}
+	}
+	if _, err := m.tm.Layer().Originate(by, s.first("")); err != nil {
 		m.sessions.remove(s)
 		return "", err
 	}
 	return s.key, nil
 }
 
-func (m *module) lastsOf(f flags) time.Duration {
+func (m *Module) lastsOf(f flags) time.Duration {
 	if f.lasts > 0 {
 		return f.lasts
 	}
@@ -104,8 +109,8 @@ func nameAddr(uri string) string {
 }
 
 // answered is told the responses to a session's first INVITE.
-func (m *module) answered(s *session, o *transaction.Outcome) {
-	t := telling{code: o.Code, reason: string(o.Reason), method: "INVITE", msg: o.Message}
+func (m *Module) answered(s *Session, o *transaction.Outcome) {
+	t := telling{code: o.Code, reason: string(o.Reason), method: "INVITE", msg: o.Message, by: o.Context}
 	tag := ""
 	if o.Message != nil {
 		if to, err := o.Message.To(); err == nil {
@@ -128,6 +133,7 @@ func (m *module) answered(s *session, o *transaction.Outcome) {
 		}
 	case o.Code < 300:
 		m.accepted(s, o, tag, t)
+	case m.authorize(s, o):
 	default:
 		if _, first := s.end(); first {
 			m.sessions.remove(s)
@@ -138,20 +144,22 @@ func (m *module) answered(s *session, o *transaction.Outcome) {
 
 // accepted is told a 2xx: the first one confirms the session; that of another branch is a
 // dialog that nobody wants, as is one behind the session's end.
-func (m *module) accepted(s *session, o *transaction.Outcome, tag string, t telling) {
+func (m *Module) accepted(s *Session, o *transaction.Outcome, tag string, t telling) {
 	s.mu.Lock()
 	was := s.state
 	if was == begun {
 		s.state, s.remoteTag = confirmed, tag
 		s.learn(o.Message, true)
 	}
-	known := s.remoteTag == tag && was == confirmed
+	known, ack := s.remoteTag == tag && was == confirmed, s.ack
 	s.mu.Unlock()
 	switch {
+	case known && ack != nil && s.flags.noAck:
+		_ = m.send(o.Context, s, "ACK", *ack, nil) // ours was lost
 	case was == begun:
 		m.tell(s, isAnswered, t)
 	case !known && o.Message != nil:
-		other := &session{key: s.key, callID: s.callID, local: s.local, remote: s.remote, own: s.own, socket: s.socket, remoteTag: tag, target: s.target, cseq: s.cseq}
+		other := &Session{key: s.key, callID: s.callID, local: s.local, remote: s.remote, own: s.own, socket: s.socket, remoteTag: tag, target: s.target, cseq: s.cseq}
 		other.learn(o.Message, true)
 		if was == ended && s.flags.noAck {
 			_ = m.send(o.Context, other, "ACK", message{}, nil)
@@ -162,7 +170,7 @@ func (m *module) accepted(s *session, o *transaction.Outcome, tag string, t tell
 
 // learn takes where later requests go from a message of the other party (RFC 3261 12.1).
 // The session is locked, or nobody else's yet.
-func (s *session) learn(msg *sipframe.Message, response bool) {
+func (s *Session) learn(msg *sipframe.Message, response bool) {
 	if msg == nil {
 		return
 	}
@@ -185,7 +193,7 @@ func (s *session) learn(msg *sipframe.Message, response bool) {
 }
 
 // send sends a request of a session. An ACK is that of its last INVITE.
-func (m *module) send(by *proxy.Context, s *session, method string, w message, done func(o *transaction.Outcome)) error {
+func (m *Module) send(by *proxy.Context, s *Session, method string, w message, done func(o *transaction.Outcome)) error {
 	more, err := w.lines()
 	if err != nil || !token(method) || method == "" {
 		return errLine
@@ -198,10 +206,10 @@ func (m *module) send(by *proxy.Context, s *session, method string, w message, d
 	var number uint32
 	switch method {
 	case "ACK":
-		number = s.invited
+		number, s.ack = s.invited, &w
 	case "INVITE":
 		s.cseq++
-		number, s.invited = s.cseq, s.cseq
+		number, s.invited, s.ack = s.cseq, s.cseq, nil
 	default:
 		s.cseq++
 		number = s.cseq
@@ -219,7 +227,7 @@ func (m *module) send(by *proxy.Context, s *session, method string, w message, d
 }
 
 // update sends a later request that the script asks for, and tells what it came to.
-func (m *module) update(by *proxy.Context, s *session, method string, w message) error {
+func (m *Module) update(by *proxy.Context, s *Session, method string, w message) error {
 	s.mu.Lock()
 	ok := s.state == confirmed
 	s.mu.Unlock()
@@ -227,13 +235,7 @@ func (m *module) update(by *proxy.Context, s *session, method string, w message)
 		return errState
 	}
 	return m.send(by, s, method, w, func(o *transaction.Outcome) {
-		if o.Code >= 200 && o.Code < 300 && (method == "INVITE" || method == "UPDATE") && o.Message != nil {
-			s.mu.Lock()
-			if a, err := o.Message.Contact(); err == nil && a != nil && !a.Star {
-				s.target = string(o.Message.Bytes(a.URI))
-			}
-			s.mu.Unlock()
-		}
+		s.refresh(method, o)
 		if s.flags.replies && o.Code >= 200 {
 			m.tell(s, isUpdated, telling{code: o.Code, reason: string(o.Reason), method: method, msg: o.Message})
 		}
@@ -241,7 +243,7 @@ func (m *module) update(by *proxy.Context, s *session, method string, w message)
 }
 
 // terminate ends a session: a BYE, the CANCEL of our INVITE, or a refusal of theirs.
-func (m *module) terminate(by *proxy.Context, s *session, headers string) bool {
+func (m *Module) terminate(by *proxy.Context, s *Session, headers string) bool {
 	was, first := s.end()
 	if !first {
 		return false

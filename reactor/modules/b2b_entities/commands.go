@@ -11,7 +11,7 @@ import (
 	"sipreactor/reactor/rpc"
 )
 
-func (m *module) commands() []rpc.Command {
+func (m *Module) commands() []rpc.Command {
 	text := func(name string, optional bool) rpc.Param {
 		return rpc.Param{Name: name, Kind: rpc.Text, Optional: optional}
 	}
@@ -44,16 +44,16 @@ type shown struct {
 	Waiting []string `json:"waiting,omitempty"`
 }
 
-func (m *module) list(_ context.Context, a *rpc.Args) (any, error) {
+func (m *Module) list(_ context.Context, a *rpc.Args) (any, error) {
 	all := m.sessions.all()
 	if key := a.Text("key"); key != "" {
 		s := m.sessions.get(key)
 		if s == nil {
 			return nil, failure(errNone)
 		}
-		all = []*session{s}
+		all = []*Session{s}
 	}
-	slices.SortFunc(all, func(a, b *session) int { return cmp.Or(a.from.Compare(b.from), strings.Compare(a.key, b.key)) })
+	slices.SortFunc(all, func(a, b *Session) int { return cmp.Or(a.from.Compare(b.from), strings.Compare(a.key, b.key)) })
 	list := make([]shown, len(all))
 	for i, s := range all {
 		list[i] = s.shown()
@@ -61,7 +61,7 @@ func (m *module) list(_ context.Context, a *rpc.Args) (any, error) {
 	return map[string]any{"Sessions": list}, nil
 }
 
-func (s *session) shown() shown {
+func (s *Session) shown() shown {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	side := "UAC"
@@ -91,7 +91,7 @@ func result(err error) (any, error) {
 	return "OK", nil
 }
 
-func (m *module) clientStart(_ context.Context, a *rpc.Args) (any, error) {
+func (m *Module) clientStart(_ context.Context, a *rpc.Args) (any, error) {
 	f, err := parseFlags(a.Text("flags"))
 	if err != nil {
 		return nil, failure(err)
@@ -114,7 +114,7 @@ func (m *module) clientStart(_ context.Context, a *rpc.Args) (any, error) {
 }
 
 // anyContact is our Contact in a session that no message has begun: that of its socket, or of the first.
-func (m *module) anyContact(s *reactor.Socket) string {
+func (m *Module) anyContact(s *reactor.Socket) string {
 	if s == nil && m.env.Engine != nil {
 		if all := m.env.Engine.Sockets(); len(all) > 0 {
 			s = all[0]
@@ -126,7 +126,7 @@ func (m *module) anyContact(s *reactor.Socket) string {
 	return socketURI(s, s.Addr, s.Proto)
 }
 
-func (m *module) miUpdate(_ context.Context, a *rpc.Args) (any, error) {
+func (m *Module) miUpdate(_ context.Context, a *rpc.Args) (any, error) {
 	s := m.sessions.get(a.Text("key"))
 	if s == nil {
 		return nil, failure(errNone)
@@ -134,7 +134,7 @@ func (m *module) miUpdate(_ context.Context, a *rpc.Args) (any, error) {
 	return result(m.update(nil, s, strings.ToUpper(a.Text("method")), message{a.Text("body"), a.Text("extra_headers"), a.Text("content_type")}))
 }
 
-func (m *module) miReply(_ context.Context, a *rpc.Args) (any, error) {
+func (m *Module) miReply(_ context.Context, a *rpc.Args) (any, error) {
 	s := m.sessions.get(a.Text("key"))
 	if s == nil {
 		return nil, failure(errNone)
@@ -145,7 +145,7 @@ func (m *module) miReply(_ context.Context, a *rpc.Args) (any, error) {
 	return result(m.reply(nil, s, strings.ToUpper(a.Text("method")), answer{int(a.Int("code")), a.Text("reason"), message{a.Text("body"), a.Text("extra_headers"), a.Text("content_type")}}))
 }
 
-func (m *module) miTerminate(_ context.Context, a *rpc.Args) (any, error) {
+func (m *Module) miTerminate(_ context.Context, a *rpc.Args) (any, error) {
 	s := m.sessions.get(a.Text("key"))
 	if s == nil || !m.terminate(nil, s, a.Text("extra_headers")) {
 		return nil, failure(errNone)

@@ -7,6 +7,7 @@
 // find it before the routes do. Transactions are tm's: the session knows those that wait
 // for an answer of ours by their handles.
 //
-// The layer above, b2b_logic with its scenarios, is not here; sessions live in memory.
-// Challenges of the other party are told as other refusals are.
+// A module above, b2b_logic, is the Owner of its sessions: it is told instead of the script.
+//
+// Challenges of the other party to our INVITE are answered where module uac_auth has the credentials. Sessions live in memory.
 package b2b_entities

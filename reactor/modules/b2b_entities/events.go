@@ -1,6 +1,7 @@
 package b2b_entities
 
 import (
+	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
 )
@@ -10,10 +11,15 @@ type telling struct {
 	code           int // 0: it is about a request
 	reason, method string
 	msg            *sipframe.Message // nil: there is none
+	by             *proxy.Context    // that of the goroutine; nil: it has none
 }
 
 // tell raises the event of a session.
-func (m *module) tell(s *session, what string, t telling) {
+func (m *Module) tell(s *Session, what string, t telling) {
+	if s.owner != nil {
+		s.owner.Happened(s, Happening{What: what, Code: t.code, Reason: t.reason, Method: t.method, Message: t.msg, By: t.by})
+		return
+	}
 	if !m.env.Heard(event) {
 		return
 	}

@@ -7,7 +7,7 @@ import (
 	"sipreactor/reactor/script"
 )
 
-func (m *module) functions() []script.Function {
+func (m *Module) functions() []script.Function {
 	const text, number, set = script.TextArg, script.IntArg, script.SetArg
 	kinds := func(k ...script.ArgKind) []script.ArgKind { return k }
 	return []script.Function{
@@ -23,7 +23,7 @@ func (m *module) functions() []script.Function {
 }
 
 // serverInit builds ua_session_server_init().
-func (m *module) serverInit(a *script.Args) script.Action {
+func (m *Module) serverInit(a *script.Args) script.Action {
 	key, letters, at := a.Setter(0), a.Text(1), a.Site()
 	if text, ok := a.Fixed(1); ok {
 		if _, err := parseFlags(text); err != nil {
@@ -37,7 +37,7 @@ func (m *module) serverInit(a *script.Args) script.Action {
 		if err != nil {
 			return x.Fail(at, err.Error())
 		}
-		s := m.accept(x, f)
+		s := m.accept(x, f, nil)
 		if s == nil {
 			return x.Fail(at, "no session can be made of the request")
 		}
@@ -72,7 +72,7 @@ func outcome(x *script.Machine, at *script.Site, key string, err error) int {
 	return -1
 }
 
-func (m *module) sessionUpdate(a *script.Args) script.Action {
+func (m *Module) sessionUpdate(a *script.Args) script.Action {
 	key, method, body, headers, kind, at := a.Text(0), a.Text(1), a.Text(2), a.Text(3), a.Text(4), a.Site()
 	return func(x *script.Machine) int {
 		w := words(x, key, method, body, headers, kind)
@@ -84,7 +84,7 @@ func (m *module) sessionUpdate(a *script.Args) script.Action {
 	}
 }
 
-func (m *module) sessionReply(a *script.Args) script.Action {
+func (m *Module) sessionReply(a *script.Args) script.Action {
 	key, method, code, reason, body, headers, kind, at := a.Text(0), a.Text(1), a.Int(2), a.Text(3), a.Text(4), a.Text(5), a.Text(6), a.Site()
 	return func(x *script.Machine) int {
 		w := words(x, key, method, reason, body, headers, kind)
@@ -100,7 +100,7 @@ func (m *module) sessionReply(a *script.Args) script.Action {
 	}
 }
 
-func (m *module) sessionTerminate(a *script.Args) script.Action {
+func (m *Module) sessionTerminate(a *script.Args) script.Action {
 	key, headers, at := a.Text(0), a.Text(1), a.Site()
 	return func(x *script.Machine) int {
 		w := words(x, key, headers)

@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"sipreactor/reactor/modules/tm"
+	"sipreactor/reactor/modules/uac_auth"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 )
 
-type module struct {
+// Module is b2b_entities of one configuration.
+type Module struct {
 	sessions  *sessions
 	prefix    string
 	contact   string        // host and port of our Contact; "": those of the socket
@@ -18,6 +20,7 @@ type module struct {
 	routeName script.Literal
 	onRequest *script.Routine
 	tm        *tm.Module
+	auth      *uac_auth.Module // nil: it is not loaded
 	env       *script.Env
 }
 
@@ -36,9 +39,9 @@ const (
 
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
-	m := &module{sessions: newSessions(), prefix: "B2B", lasts: 12 * time.Hour}
+	m := &Module{sessions: newSessions(), prefix: "B2B", lasts: 12 * time.Hour}
 	return &script.Module{
-		Name: "b2b_entities", Help: "Sessions in which this server is the user agent.", Needs: []string{"tm"}, Instance: m,
+		Name: "b2b_entities", Help: "Sessions in which this server is the user agent.", Needs: []string{"tm"}, Uses: []string{"uac_auth"}, Instance: m,
 		Parameters: m.parameters(), Functions: m.functions(), Commands: m.commands(),
 		Statistics: []script.Statistic{{Name: "sessions", Help: "Sessions that there are.", Gauge: true, Value: m.sessions.len}},
 		Events: []script.Event{{Name: event, Help: "Something happened to a session: NEW, EARLY, ANSWERED, REJECTED, UPDATED (a later request, or its response) or TERMINATED. entity_type is UAS or UAC, status and reason are those of a response, body and headers are there by the flags b and h.",
@@ -47,7 +50,7 @@ func New(*script.Config) *script.Module {
 	}
 }
 
-func (m *module) parameters() []script.Parameter {
+func (m *Module) parameters() []script.Parameter {
 	const table, memory, alone = "the tables of sessions grow as they need", "sessions live in memory, and end with the program", "there is no cluster"
 	idle := func(name string, kind script.ParamType, help, why string) script.Parameter {
 		return script.Parameter{Name: name, Type: kind, Help: help, Note: why}
@@ -76,16 +79,17 @@ func (m *module) parameters() []script.Parameter {
 	}
 }
 
-func (m *module) check(l *script.Loading) {
+func (m *Module) check(l *script.Loading) {
 	m.tm, _ = l.Instance("tm").(*tm.Module)
+	m.auth, _ = l.Instance("uac_auth").(*uac_auth.Module)
 	if m.routeName.Text != "" {
 		m.onRequest = l.Route(script.RequestRoute, m.routeName)
 	}
 }
 
-func (m *module) start(e *script.Env) error {
+func (m *Module) start(e *script.Env) error {
 	m.env = e
-	if old, ok := e.Previous.(*module); ok {
+	if old, ok := e.Previous.(*Module); ok {
 		m.sessions = old.sessions
 	}
 	e.Every(time.Second, func(context.Context) { m.sweep(time.Now()) })
@@ -93,7 +97,7 @@ func (m *module) start(e *script.Env) error {
 }
 
 // sweep ends sessions whose time is over, and answers requests that the script has left.
-func (m *module) sweep(now time.Time) {
+func (m *Module) sweep(now time.Time) {
 	for _, s := range m.sessions.all() {
 		late, over := s.due(now)
 		for _, p := range late {

@@ -16,7 +16,7 @@ import (
 // router takes the requests of sessions out before the routes see them.
 type router struct {
 	proxy.Router
-	m *module
+	m *Module
 }
 
 // Request is proxy.Router's.
@@ -34,7 +34,7 @@ func (r *router) Request(c *proxy.Context) {
 }
 
 // sessionOf finds the session of a later request: its To tag is ours, and the rest fits.
-func (m *module) sessionOf(msg *sipframe.Message) *session {
+func (m *Module) sessionOf(msg *sipframe.Message) *Session {
 	to, err := msg.To()
 	if err != nil {
 		return nil
@@ -57,7 +57,7 @@ func (m *module) sessionOf(msg *sipframe.Message) *session {
 }
 
 // canceled ends a session whose INVITE is canceled.
-func (m *module) canceled(c *proxy.Context, s *session) {
+func (m *Module) canceled(c *proxy.Context, s *Session) {
 	m.tm.Layer().Cancel(c, nil)
 	if _, first := s.end(); !first {
 		return
@@ -66,18 +66,18 @@ func (m *module) canceled(c *proxy.Context, s *session) {
 	if p, ok := s.waits("INVITE", true); ok {
 		m.respond(c, s, p, answer{code: 487})
 	}
-	m.tell(s, isTerminated, telling{method: "CANCEL", msg: c.Msg})
+	m.tell(s, isTerminated, telling{method: "CANCEL", msg: c.Msg, by: c})
 }
 
 // within handles a later request.
-func (m *module) within(c *proxy.Context, s *session) {
+func (m *Module) within(c *proxy.Context, s *Session) {
 	if m.onRequest != nil {
 		m.onRequest.Run(c, script.Run{Kind: script.RequestRoute})
 	}
 	method := string(c.Msg.MethodName())
 	if c.Msg.Method() == sipframe.ACK {
-		if s.flags.acks {
-			m.tell(s, isUpdated, telling{method: method, msg: c.Msg})
+		if s.flags.acks || s.owner != nil {
+			m.tell(s, isUpdated, telling{method: method, msg: c.Msg, by: c})
 		}
 		return
 	}
@@ -111,20 +111,20 @@ func (m *module) within(c *proxy.Context, s *session) {
 					m.respond(c, s, p, answer{code: 487})
 				}
 			}
-			m.tell(s, isTerminated, telling{method: method, msg: c.Msg})
+			m.tell(s, isTerminated, telling{method: method, msg: c.Msg, by: c})
 		}
-	case !m.env.Heard(event):
+	case s.owner == nil && !m.env.Heard(event):
 		e.Respond(501, nil, nil, nil, nil)
 	case !s.wait(p):
 		e.Respond(503, nil, nil, nil, nil)
 	default:
 		e.KeepOpen()
-		m.tell(s, isUpdated, telling{method: method, msg: c.Msg})
+		m.tell(s, isUpdated, telling{method: method, msg: c.Msg, by: c})
 	}
 }
 
 // accept makes a session of the INVITE at hand; nil: there is no room, or it was answered.
-func (m *module) accept(x *script.Machine, f flags) *session {
+func (m *Module) accept(x *script.Machine, f flags, owner Owner) *Session {
 	c, msg := x.Context(), x.Message()
 	from, ferr := msg.From()
 	to, terr := msg.To()
@@ -139,8 +139,8 @@ func (m *module) accept(x *script.Machine, f flags) *session {
 	if e == nil {
 		return nil
 	}
-	s := &session{key: m.newKey(), server: true, flags: f, callID: string(msg.CallID()), local: string(msg.Bytes(to.URI)), remote: string(msg.Bytes(from.URI)),
-		own: m.contactOf(c), socket: c.Src.Socket, from: now, until: now.Add(m.lastsOf(f)), remoteTag: string(msg.Bytes(from.Tag)), seen: number, cseq: 1, invite: e.Handle()}
+	s := &Session{key: m.newKey(), server: true, flags: f, callID: string(msg.CallID()), local: string(msg.Bytes(to.URI)), remote: string(msg.Bytes(from.URI)),
+		own: m.contactOf(c), socket: c.Src.Socket, from: now, until: now.Add(m.lastsOf(f)), remoteTag: string(msg.Bytes(from.Tag)), seen: number, cseq: 1, invite: e.Handle(), owner: owner}
 	s.learn(msg, false)
 	if s.flow = flowOf(c.Src); s.target == "" || !m.sessions.add(s) {
 		return nil
@@ -159,7 +159,7 @@ func flowOf(src *reactor.Source) reactor.Handle {
 }
 
 // contactOf is our Contact: the socket that the request came to.
-func (m *module) contactOf(c *proxy.Context) string {
+func (m *Module) contactOf(c *proxy.Context) string {
 	if m.contact != "" {
 		return m.contact
 	}
@@ -195,7 +195,7 @@ type answer struct {
 }
 
 // reply answers the oldest request of a method that waits.
-func (m *module) reply(by *proxy.Context, s *session, method string, a answer) error {
+func (m *Module) reply(by *proxy.Context, s *Session, method string, a answer) error {
 	p, ok := s.waits(method, a.code >= 200)
 	if !ok {
 		return errState
@@ -220,7 +220,7 @@ func (m *module) reply(by *proxy.Context, s *session, method string, a answer) e
 }
 
 // respond answers a request. It reports whether there is one.
-func (m *module) respond(by *proxy.Context, s *session, p pending, a answer) bool {
+func (m *Module) respond(by *proxy.Context, s *Session, p pending, a answer) bool {
 	more, err := a.lines()
 	if err != nil || strings.ContainsAny(a.reason, "\r\n\x00") {
 		return false

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/modules/uac_auth"
+	"sipreactor/reactor/transaction"
 )
 
 // Bounds of sessions.
@@ -35,8 +37,8 @@ type pending struct {
 	first  bool // it is the session's INVITE
 }
 
-// session is a dialog of ours.
-type session struct {
+// Session is a dialog of ours. Who has it from here may keep and compare it, and hand it back.
+type Session struct {
 	key    string // our tag
 	server bool   // the other party has begun it
 	flags  flags
@@ -47,18 +49,24 @@ type session struct {
 	own    string // our Contact
 	socket *reactor.Socket
 	from   time.Time
+	owner  Owner                                     // whom it belongs to; nil: the script, by events
+	keys   []uac_auth.Credential                     // for challenges of the other party
+	first  func(headers string) *transaction.Request // makes our INVITE; nil of a server's
 
-	mu        sync.Mutex // of all below
-	state     state
-	remoteTag string
-	target    string // where requests of ours go
-	routes    string
-	flow      reactor.Handle
-	cseq      uint32 // of our last request
-	invited   uint32 // of our last INVITE
-	seen      uint32 // of the other's last request
-	invite    uint64 // the transaction of our first INVITE
-	waiting   []pending
+	mu          sync.Mutex // of all below
+	state       state
+	remoteTag   string
+	target      string // where requests of ours go
+	routes      string
+	flow        reactor.Handle
+	cseq        uint32 // of our last request
+	invited     uint32 // of our last INVITE
+	seen        uint32 // of the other's last request
+	invite      uint64 // the transaction of our first INVITE
+	waiting     []pending
+	ack         *message // the last ACK, for a 2xx that comes again; nil: none was sent
+	asked       int      // challenges that were answered
+	credentials string   // header lines with those answers
 }
 
 // flags are those of a session.
@@ -68,7 +76,7 @@ type flags struct {
 }
 
 // end makes the session's end known, once; false: it had ended.
-func (s *session) end() (was state, first bool) {
+func (s *Session) end() (was state, first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	was = s.state
@@ -77,7 +85,7 @@ func (s *session) end() (was state, first bool) {
 }
 
 // due gives the requests that have waited for too long, and whether the session's time is over.
-func (s *session) due(now time.Time) (late []pending, over bool) {
+func (s *Session) due(now time.Time) (late []pending, over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting = slices.DeleteFunc(s.waiting, func(p pending) bool {
@@ -95,7 +103,7 @@ func (s *session) due(now time.Time) (late []pending, over bool) {
 }
 
 // wait has a request wait for an answer; false: too many do.
-func (s *session) wait(p pending) bool {
+func (s *Session) wait(p pending) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.waiting) >= maxPending {
@@ -106,7 +114,7 @@ func (s *session) wait(p pending) bool {
 }
 
 // waits finds the oldest request of a method that waits; a final answer takes it away.
-func (s *session) waits(method string, final bool) (pending, bool) {
+func (s *Session) waits(method string, final bool) (pending, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := slices.IndexFunc(s.waiting, func(p pending) bool { return p.method == method })
@@ -123,16 +131,16 @@ func (s *session) waits(method string, final bool) (pending, bool) {
 // sessions are all of the program, by their keys. Any goroutine.
 type sessions struct {
 	mu    sync.Mutex
-	byKey map[string]*session
-	calls map[uint64]*session // servers that have not answered, by the transaction of their INVITE
+	byKey map[string]*Session
+	calls map[uint64]*Session // servers that have not answered, by the transaction of their INVITE
 }
 
 func newSessions() *sessions {
-	return &sessions{byKey: map[string]*session{}, calls: map[uint64]*session{}}
+	return &sessions{byKey: map[string]*Session{}, calls: map[uint64]*Session{}}
 }
 
 // add reports whether there was room.
-func (t *sessions) add(s *session) bool {
+func (t *sessions) add(s *Session) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.byKey) >= maxSessions {
@@ -145,21 +153,21 @@ func (t *sessions) add(s *session) bool {
 	return true
 }
 
-func (t *sessions) get(key string) *session {
+func (t *sessions) get(key string) *Session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.byKey[key]
 }
 
 // invited finds the session of an INVITE that is not answered.
-func (t *sessions) invited(handle uint64) *session {
+func (t *sessions) invited(handle uint64) *Session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.calls[handle]
 }
 
 // answered forgets that a session's INVITE waits.
-func (t *sessions) answered(s *session) {
+func (t *sessions) answered(s *Session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s.server {
@@ -167,7 +175,7 @@ func (t *sessions) answered(s *session) {
 	}
 }
 
-func (t *sessions) remove(s *session) {
+func (t *sessions) remove(s *Session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.byKey, s.key)
@@ -176,10 +184,10 @@ func (t *sessions) remove(s *session) {
 	}
 }
 
-func (t *sessions) all() []*session {
+func (t *sessions) all() []*Session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	list := make([]*session, 0, len(t.byKey))
+	list := make([]*Session, 0, len(t.byKey))
 	for _, s := range t.byKey {
 		list = append(list, s)
 	}
@@ -193,7 +201,7 @@ func (t *sessions) len() uint64 {
 }
 
 // newKey makes the key of a session.
-func (m *module) newKey() string { return m.prefix + "." + rand.Text() }
+func (m *Module) newKey() string { return m.prefix + "." + rand.Text() }
 
 // token reports whether a text is a token (RFC 3261 25.1).
 func token(s string) bool {

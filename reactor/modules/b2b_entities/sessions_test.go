@@ -31,14 +31,14 @@ func (w *told) Raise(_ string, params ...script.Param) {
 type agent struct {
 	*moduletest.Bench
 	t    *testing.T
-	m    *module
+	m    *Module
 	told *told
 }
 
 func newAgent(t *testing.T, route string) *agent {
 	t.Helper()
 	b := moduletest.New(t, moduletest.Head("tm", "sl", "sipmsgops", "b2b_entities")+route, tm.New, sl.New, sipmsgops.New, New)
-	a := &agent{Bench: b, t: t, m: b.Config.Instance("b2b_entities").(*module), told: &told{}}
+	a := &agent{Bench: b, t: t, m: b.Config.Instance("b2b_entities").(*Module), told: &told{}}
 	a.m.env.Events = a.told
 	return a
 }
