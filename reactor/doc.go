@@ -35,7 +35,9 @@
 // # The map of rooms
 //
 // Rooms are internal packages. None imports the engine, and what they import of
-// each other runs one way.
+// each other runs one way: most stand alone, and only the scheduler knows the poller.
+//
+// Sockets and loops:
 //
 //	poller       event loops: all of gnet, and all that works around it
 //	listener     sockets that are listened on
@@ -44,25 +46,38 @@
 //	kernel       what Linux is asked about sockets
 //	scheduler    when a loop serves, defers a wake-up, computes, yields, sleeps
 //	admission    when a loop has too much, and what it refuses then
+//
+// A connection, in the order of its life:
+//
+//	phase        its life as a table
 //	codec        TLS, plain TCP and WebSocket's opening handshake, driven by the same calls
-//	reason       why a connection ends or is refused, and who is to blame
-//	transport    the transports, and what is to be known of each
-//	slab         where a loop decrypts into, and in how many pieces that came
-//	figures      what is counted, its names, and Stats
-//	glance       what a message is and belongs to, before it is parsed
-//	phase        the life of a connection as a table
-//	workers      queues of messages: a leader, followers for when it waits, or a loop in place of both
+//	websocket    that handshake, and the frames behind it
 //	handshakes   a handshake as a value: who has its machine, what the peer may take and says meanwhile
-//	table        connections by handle; look-ups without a lock
-//	peers        connections by remote end point, and their aliases; look-ups without a lock
-//	reuse        whether who was verified serves a send
+//	slab         where a loop decrypts into, and in how many pieces that came
 //	sendqueue    what waits to be written, is being written, is not acknowledged
-//	connectqueue sockets no loop has: connects under way, what lingers, what takes no more
+//	owed         who owes how many answers, and how many may still come
+//	deadlines    what it waits for, and one timer for all of it
+//
+// All connections:
+//
+//	table        by handle; look-ups without a lock
+//	peers        by remote end point, and their aliases; look-ups without a lock
+//	reuse        whether who was verified serves a send
+//	connectqueue those whose socket no loop has: connects under way, what lingers, what takes no more
 //	backoff      destinations that are left alone
 //	sourcelimit  what one source may have of all
-//	deadlines    what a connection waits for, and one timer for all of it
-//	wheel        idle connections by the second they expire in
-//	owed         who owes how many answers, and how many may still come
+//	wheel        idle ones by the second they expire in
+//
+// Messages:
+//
+//	glance       what a message is and belongs to, before it is parsed
+//	workers      queues of them: a leader, followers for when it waits, or a loop in place of both
+//
+// Words and numbers:
+//
+//	reason       why a connection ends or is refused, and who is to blame
+//	transport    the transports, and what is to be known of each
+//	figures      what is counted, its names, and Stats
 //	counters     counts by cause, durations by length
 //	connlog      what the log says of connections
 //	fold         a flood of log lines told as one
@@ -70,9 +85,10 @@
 //
 // Where would you change …
 //
-//	who may connect                     accept.go, admission, sourcelimit
+//	who may connect                     accept.go, admission.go, admission, sourcelimit
 //	what a connection holds             conn.go; its phases: phase
-//	how bytes become messages           read.go (and sipframe)
+//	what the log says of one            connlog
+//	how bytes become messages           read.go, slab (and sipframe)
 //	which connection serves a send      reuse.go, peers.go, alias.go; reuse, peers
 //	when a destination is left alone    backoff
 //	how a connect is waited for         dial.go, connectqueue, send.go
