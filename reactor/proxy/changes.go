@@ -25,8 +25,6 @@ type Changes struct {
 	replaced        bool
 	bodyEdited      bool
 	renamed         bool
-	noNew           bool
-	noNewReply      bool
 	forceRPort      bool
 	localRPort      bool
 }
@@ -70,7 +68,7 @@ func (c *Context) Save(to *Changes) {
 	to.blacklists = c.blacklists
 	to.flags, to.noNewFlags, to.noNewReplyFlags = c.flags, c.noNewFlags, c.noNewReplyFlags
 	to.recorded, to.replaced, to.bodyEdited, to.renamed = c.rr.on, c.replaced, c.bodyEdited, c.renamed
-	to.noNew, to.noNewReply, to.forceRPort, to.localRPort = c.noNew, c.noNewReply, c.forceRPort, c.localRPort
+	to.forceRPort, to.localRPort = c.forceRPort, c.localRPort
 	switch rare := c.rareOf(); {
 	case rare && to.rare == nil:
 		to.rare = rareChangesPool.Get().(*rareChanges)
@@ -100,7 +98,7 @@ func (c *Context) Restore(from *Changes) {
 	c.blacklists = from.blacklists
 	c.flags, c.noNewFlags, c.noNewReplyFlags = from.flags, from.noNewFlags, from.noNewReplyFlags
 	c.replaced, c.bodyEdited, c.renamed = from.replaced, from.bodyEdited, from.renamed
-	c.noNew, c.noNewReply, c.forceRPort, c.localRPort = from.noNew, from.noNewReply, from.forceRPort, from.localRPort
+	c.forceRPort, c.localRPort = from.forceRPort, from.localRPort
 	r := from.rare
 	if r == nil {
 		if r = &noRare; !c.rareOf() {

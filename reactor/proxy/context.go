@@ -69,10 +69,8 @@ type Context struct {
 	domain          string         // TLS client domain, "" = any
 	sipDomain       string         // what TLS is to reach, "" = the next hop's name
 	blacklists      blacklist.Mask // that it uses
-	noNew           bool           // open no connection for the request
-	noNewFlags      uint64         // branch flags that say the same
-	noNewReplyFlags uint64         // message flags that say noNewReply
-	noNewReply      bool           // nor for a reply
+	noNewFlags      uint64         // branch flags that say: open no connection
+	noNewReplyFlags uint64         // message flags that say so of a reply
 	forceRPort      bool           // note rport
 	localRPort      bool           // ask the next hop for the same
 	attached        []attachment   // what others keep with it
@@ -128,7 +126,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.hide.reset()
 	c.token.known, c.token.branched = false, false
 	c.blacklists = c.proxy.Blacklists().Defaults()
-	c.domain, c.sipDomain, c.noNew, c.noNewReply, c.drop = "", "", false, false, false
+	c.domain, c.sipDomain, c.drop = "", "", false
 	c.replaced, c.bodyEdited, c.renamed, c.forceRPort, c.localRPort = false, false, false, false, false
 	c.body.reset()
 	c.advertised.host, c.advertised.port = c.advertised.host[:0], 0
@@ -193,36 +191,19 @@ func (c *Context) Flags() uint64 { return c.flags }
 // SetFlags sets all message flags at once.
 func (c *Context) SetFlags(flags uint64) { c.flags = flags }
 
-// SetBranchFlag sets flag n, 0 to 63, of branch 0; see Branch for the others.
-func (c *Context) SetBranchFlag(n uint) { c.main.flags |= 1 << (n & 63) }
-
-// ResetBranchFlag clears flag n of branch 0.
-func (c *Context) ResetBranchFlag(n uint) { c.main.flags &^= 1 << (n & 63) }
-
-// IsBranchFlagSet tells whether flag n of branch 0 is set.
-func (c *Context) IsBranchFlagSet(n uint) bool { return c.main.flags&(1<<(n&63)) != 0 }
-
-// SetNoNewConn forbids (or allows again) to open a connection for this message:
-// it goes over one that is there, or Forward fails.
-func (c *Context) SetNoNewConn(no bool) { c.noNew = no }
-
-// SetNoNewFlags tells which branch flags forbid the same for the branch that has
-// one of them, and which message flags do what SetNoNewReply does. It holds for later
-// messages, too.
+// SetNoNewFlags tells which branch flags forbid to open a connection for the branch that
+// has one of them: it goes over one that is there, or fails. Which message flags do so for a
+// reply: our own to this request, and this response on its way back; one whose connection
+// is gone is then lost, and counted. It holds for later messages, too.
 func (c *Context) SetNoNewFlags(branch, message uint64) {
 	c.noNewFlags, c.noNewReplyFlags = branch, message
 }
 
 // mayNotOpen tells whether the branch may open no connection.
-func (c *Context) mayNotOpen() bool { return c.noNew || c.main.flags&c.noNewFlags != 0 }
+func (c *Context) mayNotOpen() bool { return c.main.flags&c.noNewFlags != 0 }
 
 // replyMayNotOpen tells the same of a reply.
-func (c *Context) replyMayNotOpen() bool { return c.noNewReply || c.flags&c.noNewReplyFlags != 0 }
-
-// SetNoNewReply forbids to open a connection for a reply: for our own to this
-// request, and for this response on its way back. One whose connection is gone
-// is then lost, and counted.
-func (c *Context) SetNoNewReply(no bool) { c.noNewReply = no }
+func (c *Context) replyMayNotOpen() bool { return c.flags&c.noNewReplyFlags != 0 }
 
 // SetTLSDomain names the TLS client domain for a connection that is opened for
 // this message; "" lets the next hop's name and address choose.

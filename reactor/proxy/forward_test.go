@@ -286,7 +286,7 @@ func TestSocketOfRouter(t *testing.T) {
 		c.SetSendSocket(second)
 		c.SetTLSDomain("carrier")
 		c.SetSIPDomain("sip.carrier.example")
-		c.SetNoNewConn(true)
+		c.openNothing()
 		_ = c.Forward(nil)
 	}})
 	b.proxy.SetSockets(append(slices.Clone(allSockets), second))

@@ -96,8 +96,8 @@ func FuzzForward(f *testing.F) {
 				c.Return(&reactor.Undelivered{Data: []byte(s.text), Err: lateFailure})
 			}
 		}
-		c.ReceiveBroken(data, overTLS, sipframe.Defect{Code: 400, Reason: "x", Replyable: true})
-		c.ReceiveOverload(data, overTLS)
+		c.receiveBroken(data, overTLS, sipframe.Defect{Code: 400, Reason: "x", Replyable: true})
+		c.receiveOverload(data, overTLS)
 	})
 }
 

@@ -119,12 +119,12 @@ func TestSources(t *testing.T) {
 
 func TestRouteSource(t *testing.T) {
 	for _, to := range []string{"127.0.0.1", "::ffff:127.0.0.9"} {
-		got, err := RouteSource(netip.MustParseAddr(to))
+		got, err := routeSource(netip.MustParseAddr(to))
 		if err != nil || got != netip.MustParseAddr("127.0.0.1") {
 			t.Errorf("%s: %v, %v", to, got, err)
 		}
 	}
-	if got, err := RouteSource(netip.MustParseAddr("::1")); err == nil && got != netip.IPv6Loopback() {
+	if got, err := routeSource(netip.MustParseAddr("::1")); err == nil && got != netip.IPv6Loopback() {
 		t.Errorf("::1: %v", got)
 	}
 }

@@ -75,7 +75,7 @@ type Config struct {
 	// chosen one; Via and Record-Route name it. Without it that is the listener that the request
 	// came by, or the first of the transport.
 	MultiHomed bool
-	// SourceOf tells that address; nil asks the kernel, as RouteSource does.
+	// SourceOf tells that address; nil asks the kernel, by its routing table.
 	SourceOf SourceOf
 	// AcceptAliases lets connections that peers opened carry our requests to
 	// them.
@@ -158,7 +158,7 @@ func New(cfg Config, r Router) (*Proxy, error) {
 		return nil, fmt.Errorf("proxy: MaxForwards %d is not 1 to 255", cfg.MaxForwards)
 	}
 	if p.cfg.SourceOf == nil {
-		p.cfg.SourceOf = RouteSource
+		p.cfg.SourceOf = routeSource
 	}
 	if p.cfg.HopLimit == 0 {
 		p.cfg.HopLimit = 255
@@ -251,13 +251,13 @@ func (p *Proxy) Message(w *reactor.Worker, f *reactor.Frame) {
 // Malformed answers 400 to the header section that broke the framing, if that
 // allows a reply: reactor.Handler.
 func (p *Proxy) Malformed(w *reactor.Worker, f *reactor.Frame, d sipframe.Defect) {
-	p.context(w).ReceiveBroken(f.Data, f.Src, d)
+	p.context(w).receiveBroken(f.Data, f.Src, d)
 }
 
 // Overload answers 503 to a request for which no worker has time:
 // reactor.Overloader.
 func (p *Proxy) Overload(w *reactor.Worker, f *reactor.Frame) {
-	p.context(w).ReceiveOverload(f.Data, f.Src)
+	p.context(w).receiveOverload(f.Data, f.Src)
 }
 
 // Recovered answers 500 to a request over which the Router panicked, unless it had

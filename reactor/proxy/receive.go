@@ -13,11 +13,11 @@ func (c *Context) Receive(data []byte, src *reactor.Source) {
 	c.receive(data, src, (*Context).route)
 }
 
-// ReceiveOverload handles a message for which there is no time: a request is
+// receiveOverload handles a message for which there is no time: a request is
 // answered 503 with Retry-After, without the Router. A response, an ACK and a
 // CANCEL go their usual way, which costs little: to lose one would lead to more
 // messages than it saves. It is what Proxy.Overload does.
-func (c *Context) ReceiveOverload(data []byte, src *reactor.Source) {
+func (c *Context) receiveOverload(data []byte, src *reactor.Source) {
 	c.receive(data, src, (*Context).decline)
 }
 
@@ -99,9 +99,9 @@ func (c *Context) decline() {
 	_ = c.Reply(503, nil)
 }
 
-// ReceiveBroken handles the header section that broke a stream's framing: a
+// receiveBroken handles the header section that broke a stream's framing: a
 // request that can be answered is. It is what Proxy.Malformed does.
-func (c *Context) ReceiveBroken(data []byte, src *reactor.Source, d sipframe.Defect) {
+func (c *Context) receiveBroken(data []byte, src *reactor.Source, d sipframe.Defect) {
 	c.busy = true
 	defer c.leave()
 	c.reset(src)

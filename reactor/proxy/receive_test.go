@@ -117,7 +117,7 @@ func TestBrokenStream(t *testing.T) {
 	b := newBed(t, funcs{request: func(*Context) { t.Error("routed") }})
 	break_ := func(text string, d sipframe.Defect) []sent {
 		b.sent = nil
-		b.ctx.ReceiveBroken([]byte(text), overTLS, d)
+		b.ctx.receiveBroken([]byte(text), overTLS, d)
 		return b.sent
 	}
 	text := strings.Replace(invite(), "Content-Length: 0\r\n", "", 1)
@@ -174,7 +174,7 @@ func TestContextIsClean(t *testing.T) {
 		_ = c.RecordRoute([]byte(";old=1"))
 		c.ForceRPort()
 		c.SetSendSocket(tcpSocket)
-		c.SetNoNewConn(true)
+		c.openNothing()
 		c.SetTLSDomain("old")
 		c.SetSIPDomain("old.example")
 		_ = c.Forward([]byte("sip:nobody.invalid"))
@@ -190,7 +190,7 @@ func TestOverload(t *testing.T) {
 	b := newBed(t, funcs{})
 	over := func(text string) []sent {
 		b.sent = nil
-		b.ctx.ReceiveOverload([]byte(text), overTLS)
+		b.ctx.receiveOverload([]byte(text), overTLS)
 		return b.sent
 	}
 	req := b.one(invite(), overTLS).text

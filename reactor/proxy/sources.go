@@ -11,10 +11,10 @@ import (
 // not block.
 type SourceOf func(to netip.Addr) (netip.Addr, error)
 
-// RouteSource asks the kernel's routing table, by a UDP socket that is connected
+// routeSource asks the kernel's routing table, by a UDP socket that is connected
 // and never sends: a few microseconds, and it waits for nothing. The error is
 // the kernel's, such as ENETUNREACH. Any goroutine.
-func RouteSource(to netip.Addr) (netip.Addr, error) {
+func routeSource(to netip.Addr) (netip.Addr, error) {
 	to = to.Unmap()
 	family, at := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Port: discardPort, Addr: v4(to)})
 	if to.Is6() {

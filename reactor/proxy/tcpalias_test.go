@@ -30,7 +30,7 @@ func TestAliasPolicies(t *testing.T) {
 					_ = c.Reply(200, nil)
 					return
 				}
-				c.SetNoNewConn(true)
+				c.openNothing()
 				_ = c.Forward(nil)
 			}}, Config{AcceptAliases: tt.policy})
 			callee, caller := l.dial(), l.dial()

@@ -76,9 +76,6 @@ func (a *Args) Site() *Site { return a.at }
 // Name returns the name by which the function was called.
 func (a *Args) Name() string { return a.call.Func }
 
-// RouteKind returns the kind of the route that the call stands in.
-func (a *Args) RouteKind() RouteKind { return a.k.route.Kind }
-
 // routesOf are the kinds of routes that arguments name.
 var routesOf = map[ArgKind]RouteKind{
 	RouteArg: RequestRoute, ReplyRouteArg: OnReplyRoute, FailureRouteArg: FailureRoute, BranchRouteArg: BranchRoute,

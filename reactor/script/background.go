@@ -128,7 +128,7 @@ func (b *Background) Observe(e *reactor.Event) {
 		return
 	}
 	name := eventOfEnd(e)
-	if !w.prog.HasEvent(name) {
+	if !w.prog.hasEvent(name) {
 		return
 	}
 	h := happening{name: name, src: *e.Src}
@@ -141,14 +141,14 @@ func (b *Background) Observe(e *reactor.Event) {
 // Raise queues an event of a module if there is a route for it, and hands it to who has subscribed: Events.
 func (b *Background) Raise(name string, params ...Param) {
 	b.subscribed.raise(name, params)
-	if w := b.watch.Load(); w.prog.HasEvent(name) {
+	if w := b.watch.Load(); w.prog.hasEvent(name) {
 		b.queue(w, happening{name: name, params: append([]Param{}, params...)})
 	}
 }
 
 // Heard reports whether there is a route or a subscriber for an event: Events.
 func (b *Background) Heard(name string) bool {
-	return b.watch.Load().prog.HasEvent(name) || b.subscribed.heard(name)
+	return b.watch.Load().prog.hasEvent(name) || b.subscribed.heard(name)
 }
 
 func (b *Background) queue(w *watch, h happening) {

@@ -48,8 +48,8 @@ var eventParams = map[string][]string{
 
 var connParams = []string{"src_ip", "src_port", "dst_ip", "dst_port", "proto", "reason"}
 
-// HasEvent tells whether there is an event_route for an event.
-func (p *Program) HasEvent(name string) bool { return p.events[name] != nil }
+// hasEvent tells whether there is an event_route for an event.
+func (p *Program) hasEvent(name string) bool { return p.events[name] != nil }
 
 // Event runs the event_route of an event, if there is one. Parameters that the
 // event does not have are left out, those not given are NULL. Any goroutine; it

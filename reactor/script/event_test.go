@@ -49,7 +49,7 @@ route[told] { xlog("told $param(1)"); }
 	p.Event(EventHandshakeFailed)
 	p.Event(EventConnectFailed)
 	p.Event("E_NO_SUCH")
-	if len(*log) != 0 || !p.HasEvent(EventHandshakeFailed) || p.HasEvent(EventConnectFailed) || p.HasEvent("E_NO_SUCH") {
+	if len(*log) != 0 || !p.hasEvent(EventHandshakeFailed) || p.hasEvent(EventConnectFailed) || p.hasEvent("E_NO_SUCH") {
 		t.Error(*log)
 	}
 	if len(cfg.Notes) != 0 {

@@ -103,11 +103,3 @@ func (u *Use) Variable(text string) func(m *Machine) Value {
 
 // Site returns the place of the use, for what fails at run time.
 func (u *Use) Site() *Site { return u.k.site(u.v.At, clip(u.v.Text)) }
-
-// RouteKind returns the kind of the route that the variable is used in.
-func (u *Use) RouteKind() RouteKind {
-	if u.k.route == nil {
-		return RequestRoute
-	}
-	return u.k.route.Kind
-}
