@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
 	"sipreactor/reactor/internal/backoff"
@@ -22,13 +21,6 @@ type (
 
 // probeTime is what a probe may take for connect and handshake together.
 const probeTime = 5 * time.Second
-
-// probing is when destinations that are left alone are looked for again.
-type probing struct {
-	mu    sync.Mutex
-	timer *time.Timer // for the next probe; nil before the first
-	over  bool        // no probe is made any more
-}
 
 // backoffKey returns the key of a target; name is what its certificate must name,
 // "" on plain TCP.
@@ -120,20 +112,12 @@ func (l *loop) answeredFrom(c *conn) {
 }
 
 // schedule has the next probe made when it is due. Any goroutine.
-func (e *Engine) schedule() {
-	b := &e.probing
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (e *Engine) schedule() { e.probes.Schedule(e.nextProbe, e.probeDue) }
+
+// nextProbe returns how long it is to the next probe, if there is to be one.
+func (e *Engine) nextProbe() (in time.Duration, ok bool) {
 	next := e.backoff.Next()
-	if next == 0 || b.over {
-		return
-	}
-	wait := time.Duration(max(next-e.now(), 0))
-	if b.timer == nil {
-		b.timer = time.AfterFunc(wait, e.probeDue)
-	} else {
-		b.timer.Reset(wait)
-	}
+	return time.Duration(max(next-e.now(), 0)), next != 0
 }
 
 // probeDue dials the destinations whose time has come, without a message.
@@ -158,13 +142,8 @@ func (e *Engine) probe(t *Target) {
 		e.backoff.Reset(t.Addr) // the client domain is gone, and so are its failures
 		return
 	}
-	b := &e.probing
-	b.mu.Lock()
 	var c *conn
-	if !b.over {
-		c = e.dialled(t, &want, domains, nil, true)
-	}
-	b.mu.Unlock()
+	e.probes.Begin(func() { c = e.dialled(t, &want, domains, nil, true) })
 	if c == nil {
 		e.backoff.Deferred(e.now(), t.backoffKey(t.Addr, want.Self.Domain, want.Name))
 		return
@@ -188,17 +167,6 @@ func (c *conn) probeOver() {
 		return
 	}
 	c.askClose(late)
-}
-
-// endProbes has no probe made any more.
-func (e *Engine) endProbes() {
-	b := &e.probing
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.over = true
-	if b.timer != nil {
-		b.timer.Stop()
-	}
 }
 
 // BackoffInfo describes a destination that is left alone.

@@ -151,7 +151,7 @@
 //
 //	index -> conn -> the Appender's own      find and begin
 //	index -> table, backoff                  a connection is begun under the index's lock
-//	probing -> table                         no probe begins once that is over
+//	backoff.Probes -> table, backoff         no probe begins once that is over
 //	connectqueue -> conn                     a parked connect is asked to close
 //	connectqueue -> shard                    what lingered is given back
 //	shard                                    a leaf: neither a connection's lock nor another shard's is taken under it

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/internal/backoff"
 	"sipreactor/reactor/internal/connectqueue"
 	"sipreactor/reactor/internal/connlog"
 	"sipreactor/reactor/internal/figures"
@@ -69,7 +70,7 @@ type Engine struct {
 	connlog      *connlog.Log
 	panics       fold.Table[string]
 	backoff      backoffTable
-	probing      probing
+	probes       backoff.Probes
 }
 
 // life is where an engine is in its own.

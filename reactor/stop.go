@@ -36,7 +36,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 func (e *Engine) stop(ctx context.Context) error {
 	e.draining.Store(true)
 	e.stopping.Store(true)
-	e.endProbes()
+	e.probes.End()
 	soon, cancel := context.WithTimeout(ctx, graceTime)
 	_ = until(soon, e.quiet)
 	cancel()

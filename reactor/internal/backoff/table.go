@@ -14,7 +14,7 @@
 //	any        nobody has asked for long          closed
 //
 // The table has no clock and no timer: its methods are given the time in
-// nanoseconds. Any goroutine may call them.
+// nanoseconds. Probes has the timer for when they are due. Any goroutine may call either.
 package backoff
 
 import (
