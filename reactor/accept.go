@@ -44,7 +44,7 @@ func (l *loop) accept(n *poller.Incoming) {
 	}
 	m, err := e.tls().NewServer(c.src.Local, c.src.Remote)
 	if err != nil {
-		l.close(c, tlsError(err))
+		l.close(c, reason.OfHandshake(err))
 		return
 	}
 	l.begin(c, m)
@@ -127,7 +127,7 @@ func (l *loop) adopt(c *conn) {
 	m, err := c.dial.domains.NewClient(c.query())
 	c.dial.domains = nil
 	if err != nil {
-		l.close(c, tlsError(err))
+		l.close(c, reason.OfHandshake(err))
 		return
 	}
 	l.begin(c, m)

@@ -102,7 +102,7 @@ func (l *loop) part(c *conn) {
 	if c.was() != phase.Established {
 		return // handshakes have nothing that anybody gets back
 	}
-	if u.Unconfirmed && !refused(why) {
+	if u.Unconfirmed && !reason.Alerted(why) {
 		u.Unconfirmed = false
 	}
 	u.Ask(c.sock.Fd())
@@ -212,29 +212,6 @@ func (e *Engine) undeliver(c *conn, b *sendqueue.Batch, i int, why *Error) {
 		e.giveBack(c, b.Message(i), m.Note, why)
 	}
 	b.Free()
-}
-
-// tlsError turns what the TLS layer says during a handshake into a reason.
-func tlsError(err error) *Error {
-	var t *tlsstate.Error
-	if !errors.As(err, &t) {
-		return reason.Fail(HandshakeFailed, err)
-	}
-	r := HandshakeFailed
-	if t.Rejected() {
-		r = RejectedByDomain
-	}
-	return &Error{Reason: r, Blame: t.Blame, Detail: t.Error(), Err: err}
-}
-
-// readError turns what the codec says of an established connection into one.
-func readError(err error) *Error {
-	e := reason.Fail(ReadError, err)
-	var t *tlsstate.Error
-	if errors.As(err, &t) {
-		e.Blame = t.Blame
-	}
-	return e
 }
 
 // countFailure counts a connection that ended before it was established. Owner

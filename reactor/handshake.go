@@ -76,7 +76,7 @@ func (l *loop) handshaken(c *conn) {
 	case err == nil:
 		l.handshakeDone(c, spoke)
 	case !errors.Is(err, tlsstate.ErrWantRead):
-		l.close(c, tlsError(err))
+		l.close(c, reason.OfHandshake(err))
 	case h.Waiting() > 0:
 		l.compute(c)
 	case c.eof:

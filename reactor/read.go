@@ -84,7 +84,7 @@ func (l *loop) readEnded(c *conn, err error) {
 		l.ended(c, "close_notify")
 		return
 	}
-	l.close(c, readError(err))
+	l.close(c, reason.OfRead(err))
 }
 
 // unfold makes the slab ready, with the bytes of a message that began earlier. It returns

@@ -1,8 +1,6 @@
 package reactor
 
 import (
-	"errors"
-
 	"sipreactor/tlsstate"
 )
 
@@ -30,11 +28,4 @@ func (l *loop) confirm(c *conn) {
 		c.unacked.Forget()
 		c.reached()
 	}
-}
-
-// refused reports whether the peer ends a connection with an alert. One that just
-// goes away may have taken what it acknowledged.
-func refused(why *Error) bool {
-	var t *tlsstate.Error
-	return errors.As(why, &t) && t.Alert.Received
 }
