@@ -150,10 +150,6 @@ func (c *settings) extra(g *Global) {
 
 // assign checks a value and sets it.
 func (c *settings) assign(spec *globalSpec, name string, v Literal) bool {
-	if spec.typ == BoolParam && v.IsInt && v.Int != 0 && v.Int != 1 { // OpenSIPS reads numbers there
-		c.rep.notef(v.At, "%s = %d counts as 1: it takes %s", name, v.Int, spec.allowed())
-		v.Int, v.Text = 1, "1"
-	}
 	if !spec.fits(v) {
 		found := v.Text
 		if v.Quoted {
