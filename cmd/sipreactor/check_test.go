@@ -142,6 +142,8 @@ var fileParameters = map[string]string{
 	"tls_mgm/ticket_keys_file":         `loadmodule "tls_mgm.so"`,
 	"uac_registrant/db_url":            `loadmodule "uac_auth.so" loadmodule "uac_registrant.so"`,
 	"uri/db_url":                       `loadmodule "uri.so" modparam("uri", "use_uri_table", 1)`,
+	"msilo/db_url":                     `loadmodule "msilo.so"`,
+	"speeddial/db_url":                 `loadmodule "speeddial.so"`,
 	"userblacklist/db_url":             `loadmodule "userblacklist.so"`,
 	"usrloc/db_url":                    `loadmodule "usrloc.so" modparam("usrloc", "working_mode_preset", "single-instance-sql-write-through")`,
 }

@@ -49,7 +49,8 @@ func New(*script.Config) *script.Module {
 	return &script.Module{
 		Name: "domain", Help: "Which domains are ours, by a table.", Instance: m,
 		Parameters: append(m.url.Parameters(),
-			script.Parameter{Name: "db_mode", Type: script.BoolParam, Default: "0", Help: "1: the table is in memory, until domain_reload; 0: the database is asked each time.", Set: script.Into(&m.cached)},
+			script.Parameter{Name: "db_mode", Type: script.IntParam, Max: 3, Default: "0", Help: "1 and more: the table is in memory, until domain_reload; 0: the database is asked each time.",
+				Set: func(v script.Literal) error { m.cached = v.Int > 0; return nil }},
 			text("domain_file", "", "A file with the table in the place of a database: CSV with the names of the columns in its first line, or db_text's form. Not in OpenSIPS.", &m.file),
 			text("domain_table", m.table, "The table.", &m.table),
 			text("domain_col", m.name, "The column of the domain.", &m.name),

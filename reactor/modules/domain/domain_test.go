@@ -83,7 +83,7 @@ func command(t *testing.T, b *moduletest.Bench, name string) (any, error) {
 
 func TestCached(t *testing.T) {
 	db, head := database(t)
-	head += "modparam(\"domain\", \"db_mode\", 1)\n"
+	head += "modparam(\"domain\", \"db_mode\", 3)\n"
 	for _, c := range questions {
 		if got := strings.Join(moduletest.Logs(t, head, c.run, modules...), "|"); got != c.want {
 			t.Errorf("%s: %s, want %s", c.run, got, c.want)
