@@ -31,7 +31,7 @@ type Line struct {
 // got is what Line.Got calls; ended is told, once, on the loop, why nothing more is read: nil
 // is Line.Close, or the end of the loops. It waits for the loop, so no loop may call it.
 func (l *Loop) OpenLine(conn *net.UDPConn, got func([]byte), ended func(error)) (*Line, error) {
-	defer conn.Close() // the descriptors below are others
+	defer func() { _ = conn.Close() }() // the descriptors below are others
 	n := &Line{loop: l, got: got, ended: ended, fd: -1}
 	raw, err := conn.SyscallConn()
 	if err != nil {
