@@ -76,6 +76,7 @@ func (m *Module) within(c *proxy.Context, s *Session) {
 	}
 	method := string(c.Msg.MethodName())
 	if c.Msg.Method() == sipframe.ACK {
+		s.accepted(true)
 		if s.flags.acks || s.owner != nil {
 			m.tell(s, isUpdated, telling{method: method, msg: c.Msg, by: c})
 		}
@@ -215,6 +216,9 @@ func (m *Module) reply(by *proxy.Context, s *Session, method string, a answer) e
 	}
 	if !m.respond(by, s, p, a) {
 		return errState
+	}
+	if method == "INVITE" && a.code >= 200 && a.code < 300 {
+		s.accepted(false)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ const (
 	maxPending  = 8                // requests of a session that wait for an answer of ours
 	maxAnswer   = 30 * time.Second // how long a later request may wait for it
 	maxRinging  = 3 * time.Minute  // and an INVITE
+	maxUnacked  = 32 * time.Second // how long a 2xx of ours may wait for its ACK: 64 times T1 (RFC 3261 §13.3.1.4)
 )
 
 // state is how far a session is.
@@ -64,9 +65,10 @@ type Session struct {
 	seen        uint32 // of the other's last request
 	invite      uint64 // the transaction of our first INVITE
 	waiting     []pending
-	ack         *message // the last ACK, for a 2xx that comes again; nil: none was sent
-	asked       int      // challenges that were answered
-	credentials string   // header lines with those answers
+	unacked     time.Time // since when a 2xx of ours to an INVITE waits for its ACK; zero: none does
+	ack         *message  // the last ACK, for a 2xx that comes again; nil: none was sent
+	asked       int       // challenges that were answered
+	credentials string    // header lines with those answers
 }
 
 // flags are those of a session.
@@ -84,7 +86,8 @@ func (s *Session) end() (was state, first bool) {
 	return was, was != ended
 }
 
-// due gives the requests that have waited for too long, and whether the session's time is over.
+// due gives the requests that have waited for too long, and whether the session's time is over, or its 2xx is not
+// acknowledged.
 func (s *Session) due(now time.Time) (late []pending, over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,7 +102,16 @@ func (s *Session) due(now time.Time) (late []pending, over bool) {
 		late = append(late, p)
 		return true
 	})
-	return late, now.After(s.until)
+	return late, now.After(s.until) || !s.unacked.IsZero() && now.Sub(s.unacked) > maxUnacked
+}
+
+// accepted notes that a 2xx of ours to an INVITE waits for its ACK from now on, or that this is there.
+func (s *Session) accepted(acked bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.unacked = time.Now(); acked {
+		s.unacked = time.Time{}
+	}
 }
 
 // wait has a request wait for an answer; false: too many do.

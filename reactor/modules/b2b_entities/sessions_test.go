@@ -229,6 +229,23 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// TestUnacknowledged: a session whose 2xx is never acknowledged ends (RFC 3261 §13.3.1.4), and one whose 2xx is goes on.
+func TestUnacknowledged(t *testing.T) {
+	for _, acked := range []bool{false, true} {
+		a := newAgent(t, serve)
+		a.Receive(moduletest.Invite)
+		key := a.key()
+		if acked {
+			a.within("ACK", 314159, key)
+		}
+		a.take()
+		a.m.sweep(time.Now().Add(maxUnacked + time.Second))
+		if n := a.take(); (n == 1) == acked || (a.key() == "") == acked {
+			t.Errorf("acknowledged %v: %d events, session %q", acked, n, a.key())
+		}
+	}
+}
+
 func TestFlags(t *testing.T) {
 	for text, ok := range map[string]bool{"": true, "t30": true, "t0": false, "t": false, "ardhbn": true, "t600ab": true, "x": false, "t99999999999999999999": false} {
 		if _, err := parseFlags(text); (err == nil) != ok {

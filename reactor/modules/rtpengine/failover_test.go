@@ -98,11 +98,12 @@ func TestFailover(t *testing.T) {
 }
 
 // TestReload checks that nodes keep their state, and their sockets, over a reload of the
-// script.
+// script, and that what was counted goes on.
 func TestReload(t *testing.T) {
 	e, gone := newEngine(t), newEngine(t)
 	first := moduletest.New(t, head(e.url+" "+gone.url)+"route { exit; }", New, sl.New)
 	first.Command(t, "rtpengine_enable", map[string]any{"url": e.url, "enable": 0})
+	first.Config.Instance("rtpengine").(*module).asked.Store(7)
 	l := script.Loader{Modules: []script.Constructor{proto_tls.New, sl.New, New}}
 	next, err := l.Compile("next.cfg", []byte(head(e.url)+"route { exit; }"))
 	if err != nil {
@@ -117,6 +118,9 @@ func TestReload(t *testing.T) {
 	m, was := next.Instance("rtpengine").(*module), first.Config.Instance("rtpengine").(*module)
 	if m.fleet.Down() != 1 {
 		t.Error("the node is enabled")
+	}
+	if n := m.asked.Load(); n != 7 {
+		t.Errorf("%d requests are counted behind the reload", n)
 	}
 	was.stop(m)
 	ping := ng.Dict{{Key: "command", Value: "ping"}}
