@@ -168,8 +168,9 @@ func (h *registry) fleet(n int) []*registree {
 				if err == nil {
 					list[i] = u
 					var m *sipframe.Message
-					for m, err = u.register(""); codeOf(m) == 503; m, err = u.register("") { // the machine has no time now
-						time.Sleep(100 * time.Millisecond)
+					deadline := time.Now().Add(2 * time.Minute)
+					for m, err = u.register(""); codeOf(m) == 503 && time.Now().Before(deadline); m, err = u.register("") {
+						time.Sleep(100 * time.Millisecond) // the machine has no time now: as a phone, come again
 					}
 					if err == nil && m.StatusCode() != 200 {
 						err = fmt.Errorf("code %d", m.StatusCode())
