@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -13,13 +14,24 @@ type dialect struct {
 	quote    byte // around names
 	replace  bool // has REPLACE
 	maxArgs  int  // values of a statement at most
+	embedded bool // it is computed by this program, on the cores of its loops
 }
 
 var dialects = map[Scheme]*dialect{
 	MySQL:    {scheme: MySQL, quote: '`', replace: true, maxArgs: 20_000},
 	Postgres: {scheme: Postgres, quote: '"', numbered: true, maxArgs: 20_000},
-	// Not the double quote: SQLite takes a name in it that it does not know for a text.
-	SQLite: {scheme: SQLite, quote: '`', replace: true, maxArgs: 20_000},
+	// Not the double quote: SQLite takes a name in it that it does not know for a text. Its statements are short, as
+	// nobody else gets the core while one is computed.
+	SQLite: {scheme: SQLite, quote: '`', replace: true, maxArgs: 400, embedded: true},
+}
+
+// turn lets others have the core between two pieces of work of a database that is
+// computed here: a loop that wakes up meanwhile would wait until the runtime takes
+// the core away, which it does after 10 ms.
+func (d *dialect) turn() {
+	if d.embedded {
+		runtime.Gosched()
+	}
 }
 
 // quoteName gives a name of a table or column as the database takes it whatever

@@ -81,7 +81,7 @@ func (b *sqlBackend) load(ctx context.Context, q Select, each func(*Row) error) 
 	if len(lacking) > 0 {
 		each = spread(q, columns, each)
 	}
-	_, err = readRows(rows, &q, each)
+	_, err = b.readRows(rows, &q, each)
 	return err
 }
 
@@ -109,8 +109,11 @@ func spread(q Select, have []string, each func(*Row) error) func(*Row) error {
 	}
 }
 
+// rowsATurn are read before others have the core: some 0.3 ms.
+const rowsATurn = 64
+
 // readRows hands rows on and closes them. It returns the names of the columns.
-func readRows(rows *sql.Rows, q *Select, each func(*Row) error) (columns []string, err error) {
+func (b *sqlBackend) readRows(rows *sql.Rows, q *Select, each func(*Row) error) (columns []string, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	types, err := rows.ColumnTypes()
 	if err != nil {
@@ -139,6 +142,9 @@ func readRows(rows *sql.Rows, q *Select, each func(*Row) error) (columns []strin
 		}
 		if r.err != nil {
 			return nil, r.err
+		}
+		if r.n%rowsATurn == 0 {
+			b.d.turn()
 		}
 	}
 	return r.columns, rows.Err()
@@ -172,7 +178,7 @@ func (b *sqlBackend) query(ctx context.Context, s *Statement, into *Result) erro
 	if err != nil {
 		return err
 	}
-	into.Columns, err = readRows(rows, &Select{}, into.add)
+	into.Columns, err = b.readRows(rows, &Select{}, into.add)
 	return err
 }
 
@@ -210,6 +216,7 @@ func (b *sqlBackend) changeOne(ctx context.Context, e executor, c *Change) (int6
 			return total, err
 		}
 		total += n
+		b.d.turn()
 	}
 	return total, nil
 }
