@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sipreactor/reactor/digest"
@@ -234,6 +235,54 @@ modparam("auth", "calculate_ha1", 1)
 	if code, _ := p.send(p.answer(ch[0], 1, "sip:example.org")); code != "200" {
 		t.Errorf("%s %v", code, p.Log)
 	}
+}
+
+// TestProxyByVariables checks Proxy-Authorization against variables, at a request that is no REGISTER.
+func TestProxyByVariables(t *testing.T) {
+	const params = `modparam("auth", "username_spec", "$var(user)")
+modparam("auth", "password_spec", "$var(pass)")
+modparam("auth", "calculate_ha1", 0)
+`
+	p := users(t, params, fmt.Sprintf(`route {
+	$var(user) = "alice"; $var(pass) = "%s";
+	if (!pv_proxy_authorize("example.org")) { xlog("code $rc"); proxy_challenge("example.org", "auth"); exit; }
+	send_reply(200, "OK $au");
+}
+`, digest.AppendHA1(nil, digest.MD5, []byte("alice"), []byte("example.org"), []byte("secret"))))
+	if code, _ := p.send(); code != "407" {
+		t.Fatalf("%s %v", code, p.Log)
+	}
+	challenge := p.Sent[0].Header("Proxy-Authenticate")
+	for i, c := range []struct{ user, password, header, code, log string }{
+		{"alice", "secret", "Proxy-Authorization", "200", ""},
+		{"alice", "wrong", "Proxy-Authorization", "407", "code -2"},
+		{"bob", "secret", "Proxy-Authorization", "407", "code -1"},
+		{"alice", "secret", "Authorization", "407", "code -4"}, // credentials for a server
+	} {
+		p.user, p.password = c.user, c.password
+		_, value, _ := strings.Cut(p.answer(challenge, uint32(i+1), "sip:example.org"), ": ")
+		if code, _ := p.send(c.header + ": " + value); code != c.code || c.log != "" && p.Log[0] != c.log {
+			t.Errorf("%s with %s by %s: %s %v", c.user, c.password, c.header, code, p.Log)
+		}
+	}
+}
+
+// TestNonceAgain has the same credentials taken again with disable_nonce_check, and only then; a nonce still expires.
+func TestNonceAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := users(t, "modparam(\"auth\", \"disable_nonce_check\", 1)\nmodparam(\"auth\", \"nonce_expire\", 30)\n", routes)
+		_, ch := p.send()
+		answer := p.answer(ch[1], 1, "sip:example.org")
+		for range 3 {
+			if code, _ := p.send(answer); code != "200" {
+				t.Errorf("%s %v", code, p.Log)
+			}
+		}
+		time.Sleep(time.Minute)
+		if code, again := p.send(answer); code != "401" || !strings.Contains(again[0], "stale=true") {
+			t.Errorf("a minute later: %s %q", code, again)
+		}
+	})
 }
 
 // TestRemoteParty writes Remote-Party-ID.

@@ -115,6 +115,30 @@ func TestCached(t *testing.T) {
 	}
 }
 
+// TestOtherColumns reads a table whose columns have names of their own.
+func TestOtherColumns(t *testing.T) {
+	db, head := database(t)
+	for _, text := range []string{
+		"CREATE TABLE ours (host TEXT, note TEXT, below INTEGER)",
+		"INSERT INTO version (table_name, table_version) VALUES ('ours', 4)",
+		"INSERT INTO ours VALUES ('example.net', 'silver', 1), ('example.com', 'bronze', 0)",
+	} {
+		if _, err := db.Exec(t.Context(), new(store.Statement).SQL(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, value := range map[string]string{"domain_table": "ours", "domain_col": "host", "attrs_col": "note", "subdomain_col": "below"} {
+		head += fmt.Sprintf("modparam(\"domain\", %q, %q)\n", name, value)
+	}
+	for _, mode := range []int{0, 1} {
+		head := head + fmt.Sprintf("modparam(\"domain\", \"db_mode\", %d)\n", mode)
+		got := moduletest.Logs(t, head, `$var(x) = ""; is_domain_local("a.example.net", $var(x)); xlog("$rc $var(x)"); is_domain_local("a.example.com"); xlog("$rc"); is_domain_local("example.com"); xlog("$rc");`, modules...)
+		if want := "1 silver|-1|1"; strings.Join(got, "|") != want {
+			t.Errorf("db_mode %d: %v, want %s", mode, got, want)
+		}
+	}
+}
+
 func TestFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "domains.csv")
 	if err := os.WriteFile(file, []byte("domain\natlanta.example\n"), 0o600); err != nil {
