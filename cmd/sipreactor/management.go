@@ -242,7 +242,7 @@ func (n *node) scriptFigures(add func(mi.Value)) {
 // moduleFigures are the statistics of modules.
 func (n *node) moduleFigures(add func(mi.Value)) {
 	n.cfg.Load().ModuleStatistics(func(group string, s *script.Statistic) {
-		add(mi.Value{Group: group, Name: s.Name, Func: s.Value, Gauge: s.Gauge, Reset: s.Reset})
+		add(mi.Value{Group: group, Name: s.Name, Func: s.Read, Gauge: s.Gauge, Reset: s.Reset})
 	})
 }
 

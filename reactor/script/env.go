@@ -224,6 +224,9 @@ func (c *Config) Start(in Surroundings, previous *Config) error {
 			return err
 		}
 	}
+	if previous != nil {
+		c.countOn(previous)
+	}
 	for _, m := range c.startOrder() {
 		e := &Env{Surroundings: in, Program: c.Program}
 		if previous != nil {

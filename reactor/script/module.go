@@ -81,7 +81,9 @@ type Statistic struct {
 	Group string
 	// Gauge tells that the number goes down, too.
 	Gauge bool
-	// Value is asked when the statistic is wanted. Any goroutine.
+	// Count is what is counted, and Value what is asked when the statistic is wanted, by any
+	// goroutine: a module has one of the two.
+	Count *Count
 	Value func() uint64
 	// Reset sets it to 0; nil: a reset hides what was counted before.
 	Reset func()

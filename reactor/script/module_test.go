@@ -379,3 +379,50 @@ func TestAVPs(t *testing.T) {
 		t.Error("there is no bound")
 	}
 }
+
+// A module's counts go on over a reload, and both configurations count in the same.
+func TestCountsOutliveReload(t *testing.T) {
+	counting := func(n *Count, group string) *Config {
+		t.Helper()
+		l := Loader{Modules: append([]Constructor{func(*Config) *Module {
+			return &Module{Name: "counting", Statistics: []Statistic{{Name: "n", Group: group, Help: "Counted.", Count: n}}}
+		}}, testModules...)}
+		cfg, err := l.Compile("cfg", []byte(allModules+"loadmodule \"counting.so\"\nroute { exit; }\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg
+	}
+	value := func(cfg *Config) (n uint64) {
+		cfg.ModuleStatistics(func(_ string, s *Statistic) {
+			if s.Name == "n" {
+				n = s.Read()
+			}
+		})
+		return n
+	}
+	var first, second, third, other Count
+	configs := []*Config{counting(&first, ""), counting(&second, ""), counting(&third, "")}
+	var previous *Config
+	for i, n := range []*Count{&first, &second, &third} {
+		if err := configs[i].Start(Surroundings{}, previous); err != nil {
+			t.Fatal(err)
+		}
+		if previous != nil {
+			previous.Stop(configs[i])
+		}
+		previous = configs[i]
+		n.Add(10)
+	}
+	first.Add(1) // a message goes on by the first
+	if got := value(configs[2]); got != 31 || value(configs[0]) != 31 {
+		t.Errorf("%d, and %d by the first", got, value(configs[0]))
+	}
+	another := counting(&other, "another")
+	if err := another.Start(Surroundings{}, configs[2]); err != nil {
+		t.Fatal(err)
+	}
+	if other.Add(1); value(another) != 1 {
+		t.Errorf("one of another group goes on: %d", value(another))
+	}
+}

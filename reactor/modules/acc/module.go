@@ -26,14 +26,15 @@ type module struct {
 	toCalls                   bool // records of calls
 	columns                   columns
 
-	tm      *tm.Module
-	dialog  *dialog.Module // nil: it is not loaded
-	endings *endings
-	env     *script.Env
-	writer  *writer // nil without a database
-	stop    func()
-	next    atomic.Pointer[module] // who has taken over
-	records [backends]atomic.Uint64
+	tm            *tm.Module
+	dialog        *dialog.Module // nil: it is not loaded
+	endings       *endings
+	env           *script.Env
+	writer        *writer // nil without a database
+	stop          func()
+	next          atomic.Pointer[module] // who has taken over
+	records       [backends]script.Count
+	lost, refused script.Count // by the writer
 }
 
 // columns of the tables.
@@ -61,20 +62,10 @@ func New(*script.Config) *script.Module {
 			{Name: eventMissed, Help: "A call was missed, or a transaction failed.", Params: params},
 		},
 		Statistics: []script.Statistic{
-			{Name: "log_records", Help: "Records that were logged.", Value: m.records[toLog].Load},
-			{Name: "db_records", Help: "Records that were handed to the database.", Value: m.records[toDB].Load},
-			{Name: "db_lost", Help: "Records that neither the database nor a file has.", Value: func() uint64 {
-				if m.writer == nil {
-					return 0
-				}
-				return m.writer.lost.Load()
-			}},
-			{Name: "db_refused", Help: "Records that the database refuses and that are kept in refused.jsonl of its folder in state_dir.", Value: func() uint64 {
-				if m.writer == nil {
-					return 0
-				}
-				return m.writer.refused.Load()
-			}},
+			{Name: "log_records", Help: "Records that were logged.", Count: &m.records[toLog]},
+			{Name: "db_records", Help: "Records that were handed to the database.", Count: &m.records[toDB]},
+			{Name: "db_lost", Help: "Records that neither the database nor a file has.", Count: &m.lost},
+			{Name: "db_refused", Help: "Records that the database refuses and that are kept in refused.jsonl of its folder in state_dir.", Count: &m.refused},
 			{Name: "db_spooled", Gauge: true, Help: "Records that wait on disk for the database to come back.", Value: func() uint64 {
 				if m.writer == nil || m.writer.spool == nil {
 					return 0
@@ -166,9 +157,7 @@ func (m *module) start(e *script.Env) error {
 			return err
 		}
 		m.writer = newWriter(db, e.Log, openSpool(e.StateDir, m.url.Text()))
-		if reloaded && old.writer != nil {
-			m.writer.lost, m.writer.refused = old.writer.lost, old.writer.refused
-		}
+		m.writer.lost, m.writer.refused = &m.lost, &m.refused
 		m.writer.begin()
 	}
 	if e.Trial {

@@ -6,10 +6,10 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor/rescue"
+	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
 
@@ -28,11 +28,11 @@ type writer struct {
 	db    *store.DB
 	log   *slog.Logger
 	queue chan store.Change
-	spool *spool         // nil: there is no folder for one
-	full  chan struct{}  // the queue is half full
-	lost  *atomic.Uint64 // also of those before it
-	// refused counts records that the database does not take and that are in the spool's own file, likewise.
-	refused *atomic.Uint64
+	spool *spool        // nil: there is no folder for one
+	full  chan struct{} // the queue is half full
+	lost  *script.Count
+	// refused counts records that the database does not take and that are in the spool's own file.
+	refused *script.Count
 
 	cancel context.CancelFunc // of begin
 	done   chan struct{}      // closed when run is over
@@ -48,7 +48,7 @@ func newWriter(db *store.DB, log *slog.Logger, s *spool) *writer {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &writer{db: db, log: log, queue: make(chan store.Change, maxWaiting), spool: s, full: make(chan struct{}, 1),
-		lost: new(atomic.Uint64), refused: new(atomic.Uint64)}
+		lost: new(script.Count), refused: new(script.Count)}
 }
 
 // begin runs it until end. The goroutine is its own: those of the module end before its last records come.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"sipreactor/reactor/digest"
 	"sipreactor/reactor/modules/auth"
@@ -38,7 +37,7 @@ type module struct {
 	auth          *auth.Module
 	db            *store.DB
 	users         *userFile
-	lookups, fail atomic.Uint64
+	lookups, fail script.Count
 }
 
 // loaded is a column that goes into an AVP.
@@ -56,8 +55,8 @@ func New(*script.Config) *script.Module {
 		Name: "auth_db", Help: "Takes the passwords of users from a database or a file.", Instance: m, Needs: []string{"auth"},
 		Parameters: m.parameters(), Functions: m.functions(),
 		Statistics: []script.Statistic{
-			{Name: "lookups", Help: "Users that were looked up.", Value: m.lookups.Load},
-			{Name: "failed_lookups", Help: "Look-ups that failed.", Value: m.fail.Load},
+			{Name: "lookups", Help: "Users that were looked up.", Count: &m.lookups},
+			{Name: "failed_lookups", Help: "Look-ups that failed.", Count: &m.fail},
 		},
 		Check: m.check, Start: m.start, Trial: true,
 		Stop: func(any) {

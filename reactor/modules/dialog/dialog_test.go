@@ -105,7 +105,7 @@ func (c *call) statistics(names ...string) string {
 	for _, name := range names {
 		c.Config.ModuleStatistics(func(_ string, s *script.Statistic) {
 			if s.Name == name {
-				out = append(out, fmt.Sprint(s.Value()))
+				out = append(out, fmt.Sprint(s.Read()))
 			}
 		})
 	}

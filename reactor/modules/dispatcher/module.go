@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor/modules/internal/destination"
@@ -41,8 +40,8 @@ type module struct {
 	log      *slog.Logger
 	stateDir string
 
-	chosen atomic.Uint64 // calls that got a destination
-	failed atomic.Uint64 // calls that got none
+	chosen script.Count // calls that got a destination
+	failed script.Count // calls that got none
 }
 
 // defineBlacklist takes a ds_define_blacklist.
@@ -80,8 +79,8 @@ func New(cfg *script.Config) *script.Module {
 		Functions:  m.functions(),
 		Commands:   m.commands(),
 		Statistics: []script.Statistic{
-			{Name: "selected", Help: "Requests that got a destination.", Value: m.chosen.Load, Reset: func() { m.chosen.Store(0) }},
-			{Name: "no_destination", Help: "Requests for which a set had no destination.", Value: m.failed.Load, Reset: func() { m.failed.Store(0) }},
+			{Name: "selected", Help: "Requests that got a destination.", Count: &m.chosen},
+			{Name: "no_destination", Help: "Requests for which a set had no destination.", Count: &m.failed},
 			{Name: "destinations", Help: "Destinations in all sets.", Gauge: true, Value: func() uint64 { return m.count(func(*Destination) bool { return true }) }},
 			{Name: "active_destinations", Help: "Destinations that get requests.", Gauge: true, Value: func() uint64 {
 				return m.count(func(d *Destination) bool { return d.Health.State() == destination.Active })

@@ -52,7 +52,7 @@ type module struct {
 	env     *script.Env
 	log     *slog.Logger
 
-	routed, unrouted, failovers atomic.Uint64
+	routed, unrouted, failovers script.Count
 }
 
 // event is raised when the state of a gateway changes.
@@ -69,9 +69,9 @@ func New(cfg *script.Config) *script.Module {
 		Name: "drouting", Help: "Routes numbers to gateways and carriers by prefixes, groups, times and priorities.", Instance: m,
 		Parameters: m.parameters(), Functions: m.functions(), Commands: m.commands(),
 		Statistics: []script.Statistic{
-			{Name: "routed", Help: "Requests that got a gateway.", Value: m.routed.Load, Reset: func() { m.routed.Store(0) }},
-			{Name: "unrouted", Help: "Requests for which there was no rule, or no gateway.", Value: m.unrouted.Load, Reset: func() { m.unrouted.Store(0) }},
-			{Name: "failovers", Help: "Requests that went on to their next gateway.", Value: m.failovers.Load, Reset: func() { m.failovers.Store(0) }},
+			{Name: "routed", Help: "Requests that got a gateway.", Count: &m.routed},
+			{Name: "unrouted", Help: "Requests for which there was no rule, or no gateway.", Count: &m.unrouted},
+			{Name: "failovers", Help: "Requests that went on to their next gateway.", Count: &m.failovers},
 			{Name: "rules", Help: "Rules of all partitions.", Gauge: true, Value: func() uint64 { return m.sum(func(t *Table) int { return t.Rules() }) }},
 			{Name: "gateways", Help: "Gateways of all partitions.", Gauge: true, Value: func() uint64 { return m.sum(func(t *Table) int { return len(t.Gateways) }) }},
 			{Name: "active_gateways", Help: "Gateways that get calls.", Gauge: true, Value: func() uint64 { return m.sum(activeGateways) }},

@@ -18,18 +18,18 @@ import (
 	"sipreactor/reactor/script"
 )
 
-type module struct{ sent, lost *atomic.Uint64 }
+type module struct{ sent, lost script.Count }
 
 var _ script.EventTransport = (*module)(nil)
 
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
-	m := &module{new(atomic.Uint64), new(atomic.Uint64)}
+	m := new(module)
 	return &script.Module{
 		Name: "event_datagram", Help: "Sends events as datagrams: udp:host:port and unix:/path.", Instance: m,
 		Statistics: []script.Statistic{
-			{Name: "events_sent", Help: "Events that were sent.", Value: m.sent.Load},
-			{Name: "events_lost", Help: "Events that could not be sent.", Value: m.lost.Load},
+			{Name: "events_sent", Help: "Events that were sent.", Count: &m.sent},
+			{Name: "events_lost", Help: "Events that could not be sent.", Count: &m.lost},
 		},
 	}
 }
@@ -54,7 +54,7 @@ func (m *module) EventSocket(name string) (script.EventSocket, error) {
 	} else if host, _, err := net.SplitHostPort(address); err != nil || net.ParseIP(host) == nil {
 		return nil, errors.New("a socket is udp:IP:port")
 	}
-	s := &socket{network: network, address: address, queue: make(chan []byte, maxWaiting), sent: m.sent, lost: m.lost}
+	s := &socket{network: network, address: address, queue: make(chan []byte, maxWaiting), sent: &m.sent, lost: &m.lost}
 	go func() { rescue.Again(nil, "event_datagram: a socket", s.run) }()
 	return s, nil
 }
@@ -64,7 +64,7 @@ type socket struct {
 	network, address string
 	queue            chan []byte
 	closed           atomic.Bool
-	sent, lost       *atomic.Uint64
+	sent, lost       *script.Count
 }
 
 // Send is script.EventSocket.

@@ -27,8 +27,8 @@ const scheme = "routing"
 type module struct {
 	env     *script.Env
 	queue   chan job
-	dropped atomic.Uint64
-	ran     atomic.Uint64
+	dropped script.Count
+	ran     script.Count
 	next    atomic.Uint64
 
 	mu      sync.Mutex
@@ -60,8 +60,8 @@ func New(*script.Config) *script.Module {
 			},
 		},
 		Statistics: []script.Statistic{
-			{Name: "notified", Help: "Routes that were run for events.", Value: m.ran.Load},
-			{Name: "dropped", Help: "Events that had no room in the queue.", Value: m.dropped.Load},
+			{Name: "notified", Help: "Routes that were run for events.", Count: &m.ran},
+			{Name: "dropped", Help: "Events that had no room in the queue.", Count: &m.dropped},
 		},
 		Start: func(e *script.Env) error {
 			m.env = e

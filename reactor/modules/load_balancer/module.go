@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	core "sipreactor/reactor/dialog"
@@ -47,7 +46,7 @@ type module struct {
 	env     *script.Env
 	log     *slog.Logger
 
-	started, refused atomic.Uint64
+	started, refused script.Count
 }
 
 // counter is the calls with their one listener, whatever configuration there is.
@@ -89,8 +88,8 @@ func New(cfg *script.Config) *script.Module {
 		Name: "load_balancer", Help: "Sends calls to the destination that has most room for them.", Instance: m, Uses: []string{"tm", "dialog"},
 		Parameters: m.parameters(), Functions: m.functions(), Commands: m.commands(),
 		Statistics: []script.Statistic{
-			{Name: "selected", Help: "Calls that got a destination.", Value: m.started.Load, Reset: func() { m.started.Store(0) }},
-			{Name: "no_destination", Help: "Calls for which there was no room or no destination.", Value: m.refused.Load, Reset: func() { m.refused.Store(0) }},
+			{Name: "selected", Help: "Calls that got a destination.", Count: &m.started},
+			{Name: "no_destination", Help: "Calls for which there was no room or no destination.", Count: &m.refused},
 			{Name: "calls", Help: "Calls that are counted.", Gauge: true, Value: func() uint64 { return uint64(m.calls.Len()) }},
 		},
 		Events: []script.Event{{Name: event, Help: "A destination is enabled or disabled.", Params: []string{"group", "uri", "status"}}},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 
 	"sipreactor/reactor/modules/registrar"
 	"sipreactor/reactor/modules/tm"
@@ -41,7 +40,7 @@ type module struct {
 	env               *script.Env
 	removals          *removals
 	stop              func()
-	relayed, absorbed atomic.Uint64
+	relayed, absorbed script.Count
 }
 
 // New returns the module for a configuration.
@@ -67,8 +66,8 @@ func New(*script.Config) *script.Module {
 			m.core.PurrFunction(),
 		},
 		Statistics: []script.Statistic{
-			{Name: "relayed_regs", Help: "REGISTERs that the main registrar has accepted.", Value: m.relayed.Load},
-			{Name: "absorbed_regs", Help: "REGISTERs that were accepted without it.", Value: m.absorbed.Load},
+			{Name: "relayed_regs", Help: "REGISTERs that the main registrar has accepted.", Count: &m.relayed},
+			{Name: "absorbed_regs", Help: "REGISTERs that were accepted without it.", Count: &m.absorbed},
 			{Name: "removed_regs", Help: "Removals of contacts at the main registrar that were sent.", Value: func() uint64 { return m.removals.sentOf() }},
 			{Name: "lost_removals", Help: "Removals that there was no room for.", Value: func() uint64 { return m.removals.lostOf() }},
 		},

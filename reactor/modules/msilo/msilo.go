@@ -8,7 +8,6 @@ package msilo
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor/modules/internal/database"
@@ -31,7 +30,7 @@ type module struct {
 	db                                                       *store.DB
 	tm                                                       *tm.Module
 	env                                                      *script.Env
-	stored, dumped, failed, reminded, unreminded             atomic.Uint64
+	stored, dumped, failed, reminded, unreminded             script.Count
 
 	sending *sending
 }
@@ -51,9 +50,9 @@ func New(*script.Config) *script.Module {
 				Args: inbox, Routes: script.Routes(script.RequestRoute), Async: true, Build: m.dumpMessages},
 		},
 		Statistics: []script.Statistic{
-			{Name: "stored_messages", Help: "Messages that were stored.", Value: m.stored.Load}, {Name: "dumped_messages", Help: "Stored messages that were delivered.", Value: m.dumped.Load},
-			{Name: "failed_messages", Help: "Stored messages that were refused or not answered.", Value: m.failed.Load},
-			{Name: "dumped_reminders", Help: "Reminders that were delivered.", Value: m.reminded.Load}, {Name: "failed_reminders", Help: "Reminders that were refused or not answered.", Value: m.unreminded.Load},
+			{Name: "stored_messages", Help: "Messages that were stored.", Count: &m.stored}, {Name: "dumped_messages", Help: "Stored messages that were delivered.", Count: &m.dumped},
+			{Name: "failed_messages", Help: "Stored messages that were refused or not answered.", Count: &m.failed},
+			{Name: "dumped_reminders", Help: "Reminders that were delivered.", Count: &m.reminded}, {Name: "failed_reminders", Help: "Reminders that were refused or not answered.", Count: &m.unreminded},
 		},
 		Check: m.checked, Start: m.start, Stop: func(any) { _ = m.db.Close() }, Trial: true,
 	}

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor/proxy"
@@ -117,7 +116,7 @@ func (m *module) remind(ctx context.Context, now int64) {
 }
 
 // send sends a message, and deletes it when it is delivered.
-func (m *module) send(by *proxy.Context, k *kept, target, from, body string, good, bad *atomic.Uint64) {
+func (m *module) send(by *proxy.Context, k *kept, target, from, body string, good, bad *script.Count) {
 	kind := k.kind
 	if kind == "" {
 		kind = "text/plain"

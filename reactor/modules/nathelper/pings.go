@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor"
@@ -23,7 +22,7 @@ type pinger struct {
 	second int // of the interval
 	tm     transactions
 
-	sent, unanswered, removed atomic.Uint64
+	sent, unanswered, removed script.Count
 }
 
 // ping is a contact that is to be pinged: copied, as its table is locked while it is looked at.
@@ -40,9 +39,9 @@ type ping struct {
 
 func (p *pinger) statistics() []script.Statistic {
 	return []script.Statistic{
-		{Name: "pings_sent", Help: "Pings of contacts.", Value: p.sent.Load},
-		{Name: "pings_unanswered", Help: "SIP pings that were not answered.", Value: p.unanswered.Load},
-		{Name: "pings_removed", Help: "Contacts that answered none of max_pings_lost pings.", Value: p.removed.Load},
+		{Name: "pings_sent", Help: "Pings of contacts.", Count: &p.sent},
+		{Name: "pings_unanswered", Help: "SIP pings that were not answered.", Count: &p.unanswered},
+		{Name: "pings_removed", Help: "Contacts that answered none of max_pings_lost pings.", Count: &p.removed},
 	}
 }
 

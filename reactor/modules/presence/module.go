@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor/modules/tm"
@@ -32,7 +31,7 @@ type Module struct {
 	tm             *tm.Module
 	env            *script.Env
 	offlineBody    func(uri string) []byte
-	notifies, lost atomic.Uint64
+	notifies, lost script.Count
 }
 
 // New makes the module for a configuration.
@@ -52,8 +51,8 @@ func New(*script.Config) *script.Module {
 		Commands: m.commands(), Statistics: []script.Statistic{
 			{Name: "subscriptions", Help: "Subscriptions.", Gauge: true, Value: func() uint64 { n, _ := m.state.size(); return uint64(n) }},
 			{Name: "publications", Help: "Publications.", Gauge: true, Value: func() uint64 { _, n := m.state.size(); return uint64(n) }},
-			{Name: "notifies", Help: "NOTIFYs that were sent.", Value: m.notifies.Load},
-			{Name: "failed_notifies", Help: "NOTIFYs without a 2xx.", Value: m.lost.Load},
+			{Name: "notifies", Help: "NOTIFYs that were sent.", Count: &m.notifies},
+			{Name: "failed_notifies", Help: "NOTIFYs without a 2xx.", Count: &m.lost},
 		},
 		Lacks: []script.Lack{
 			{Kind: script.LacksParameter, Names: "enable_sphere_check", Why: "there are no rules that ask for spheres"},

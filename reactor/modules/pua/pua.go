@@ -2,7 +2,6 @@ package pua
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor/modules/tm"
@@ -15,12 +14,12 @@ type Module struct {
 	state        *state
 	tm           *tm.Module
 	env          *script.Env
-	failed       *atomic.Uint64
+	failed       script.Count
 }
 
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
-	m := &Module{least: 300, usual: 3600, state: newState(), failed: new(atomic.Uint64)}
+	m := &Module{least: 300, usual: 3600, state: newState()}
 	idle := func(name string, kind script.ParamType, help, why string) script.Parameter {
 		return script.Parameter{Name: name, Type: kind, Help: help, Note: why}
 	}
@@ -42,13 +41,13 @@ func New(*script.Config) *script.Module {
 		Statistics: []script.Statistic{
 			{Name: "publications", Help: "Publications of ours.", Gauge: true, Value: func() uint64 { n, _ := m.state.size(); return n }},
 			{Name: "subscriptions", Help: "Subscriptions of ours.", Gauge: true, Value: func() uint64 { _, n := m.state.size(); return n }},
-			{Name: "failed", Help: "PUBLISHes and SUBSCRIBEs that were refused or not answered.", Value: m.failed.Load},
+			{Name: "failed", Help: "PUBLISHes and SUBSCRIBEs that were refused or not answered.", Count: &m.failed},
 		},
 		Check: func(l *script.Loading) { m.tm, _ = l.Instance("tm").(*tm.Module) },
 		Start: func(e *script.Env) error {
 			m.env = e
 			if old, ok := e.Previous.(*Module); ok {
-				m.state, m.failed = old.state, old.failed
+				m.state = old.state
 			}
 			e.Every(time.Second, func(context.Context) { m.sweep(time.Now().Unix()) })
 			return nil

@@ -74,7 +74,7 @@ func New(*script.Config) *script.Module {
 		},
 		Statistics: []script.Statistic{
 			{Name: "pipes", Help: "Pipes that there are.", Gauge: true, Value: func() uint64 { return uint64(len(m.names(nil))) }},
-			{Name: "pipes_refused", Help: "Messages for whose pipe there was no room.", Value: m.refused.Load},
+			{Name: "pipes_refused", Help: "Messages for whose pipe there was no room.", Count: &m.refused},
 		},
 		Check: m.checkParams,
 		Start: func(e *script.Env) error {

@@ -3,9 +3,9 @@ package ratelimit
 import (
 	"path"
 	"regexp"
+	"sipreactor/reactor/script"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -21,7 +21,7 @@ type pipes struct {
 
 	mu      sync.RWMutex
 	list    map[string]*pipe
-	refused atomic.Uint64 // for which there was no room
+	refused script.Count // for which there was no room
 }
 
 func newPipes() *pipes {

@@ -2,7 +2,6 @@ package registrar
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"sipreactor/reactor/location"
 	"sipreactor/reactor/modules/signaling"
@@ -42,7 +41,7 @@ type Core struct {
 	places             *usrloc.Module
 	signaling          *signaling.Module
 	env                *script.Env
-	accepted, rejected atomic.Uint64
+	accepted, rejected script.Count
 	scratch            sync.Pool // of *Registration
 }
 

@@ -14,8 +14,8 @@ func New(cfg *script.Config) *script.Module {
 			{Name: "max_expires", Gauge: true, Help: "The parameter max_expires.", Value: value(&m.maxExpires)},
 			{Name: "max_contacts", Gauge: true, Help: "The parameter max_contacts.", Value: value(&m.maxContacts)},
 			{Name: "default_expire", Gauge: true, Help: "The parameter default_expires.", Value: value(&m.defaultExpires)},
-			{Name: "accepted_regs", Help: "Registrations that were accepted.", Value: m.accepted.Load},
-			{Name: "rejected_regs", Help: "Registrations that were refused.", Value: m.rejected.Load},
+			{Name: "accepted_regs", Help: "Registrations that were accepted.", Count: &m.accepted},
+			{Name: "rejected_regs", Help: "Registrations that were refused.", Count: &m.rejected},
 		},
 		Check: m.Resolve,
 		Start: func(e *script.Env) error {

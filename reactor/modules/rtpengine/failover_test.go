@@ -103,7 +103,7 @@ func TestReload(t *testing.T) {
 	e, gone := newEngine(t), newEngine(t)
 	first := moduletest.New(t, head(e.url+" "+gone.url)+"route { exit; }", New, sl.New)
 	first.Command(t, "rtpengine_enable", map[string]any{"url": e.url, "enable": 0})
-	first.Config.Instance("rtpengine").(*module).asked.Store(7)
+	first.Config.Instance("rtpengine").(*module).asked.Add(7)
 	l := script.Loader{Modules: []script.Constructor{proto_tls.New, sl.New, New}}
 	next, err := l.Compile("next.cfg", []byte(head(e.url)+"route { exit; }"))
 	if err != nil {

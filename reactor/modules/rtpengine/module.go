@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor/modules/dialog"
@@ -40,7 +39,7 @@ type module struct {
 	notifyAt netip.AddrPort // not valid: nobody notifies
 	notify   *relay.Notices[module]
 
-	asked, refused *atomic.Uint64 // also of those before it
+	asked, refused script.Count
 }
 
 // event is raised when a node is taken out, or back.
@@ -48,15 +47,15 @@ const event = "E_RTPENGINE_STATUS"
 
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
-	m := &module{asked: new(atomic.Uint64), refused: new(atomic.Uint64), fleet: relay.New[*ng.Client](event), timeout: time.Second, retries: 5,
+	m := &module{fleet: relay.New[*ng.Client](event), timeout: time.Second, retries: 5,
 		table: relay.Table{Name: "rtpengine", Socket: "socket", Set: "set_id"}}
 	m.fleet.WithSet, m.fleet.Check = true, checkURL
 	return &script.Module{
 		Name: "rtpengine", Help: "Has media pass rtpengine.", Instance: m, Uses: []string{"tm", "dialog"},
 		Parameters: m.parameters(), Functions: m.functions(), Variables: m.variables(), Commands: append(m.fleet.Commands("rtpengine", &m.table), m.teardown()),
 		Statistics: []script.Statistic{
-			{Name: "requests", Help: "Requests to rtpengine.", Value: func() uint64 { return m.asked.Load() }, Reset: func() { m.asked.Store(0) }},
-			{Name: "failed", Help: "Requests that rtpengine refused or did not answer.", Value: func() uint64 { return m.refused.Load() }, Reset: func() { m.refused.Store(0) }},
+			{Name: "requests", Help: "Requests to rtpengine.", Count: &m.asked},
+			{Name: "failed", Help: "Requests that rtpengine refused or did not answer.", Count: &m.refused},
 			{Name: "nodes_down", Help: "Nodes that are not used.", Gauge: true, Value: m.fleet.Down},
 		},
 		Events: []script.Event{{Name: event, Help: "A node is taken out, as it does not answer, or back.", Params: []string{"socket", "status", "set"}},
@@ -132,7 +131,7 @@ func (m *module) start(e *script.Env) error {
 	var before *relay.Fleet[*ng.Client]
 	old, ok := e.Previous.(*module)
 	if ok {
-		before, m.asked, m.refused = old.fleet, old.asked, old.refused
+		before = old.fleet
 	}
 	if err := m.listen(old); err != nil {
 		return err

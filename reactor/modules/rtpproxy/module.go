@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor/modules/internal/anchor"
@@ -30,7 +29,7 @@ type module struct {
 	notifyAt   string                 // where rtpproxy tells that media has ceased; "": nowhere
 	notify     *relay.Notices[module] // nil: nobody tells
 
-	asked, refused *atomic.Uint64 // also of those before it
+	asked, refused script.Count
 }
 
 // event is raised when a node is taken out, or back.
@@ -38,7 +37,7 @@ const event = "E_RTPPROXY_STATUS"
 
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
-	m := &module{asked: new(atomic.Uint64), refused: new(atomic.Uint64), fleet: relay.New[*control.Client](event), timeout: time.Second, retries: 5, mark: "a=nortpproxy:yes\r\n",
+	m := &module{fleet: relay.New[*control.Client](event), timeout: time.Second, retries: 5, mark: "a=nortpproxy:yes\r\n",
 		table: relay.Table{Name: "rtpproxy_sockets", Socket: "rtpproxy_sock", Set: "set_id"}}
 	m.follower = anchor.Follower{Name: "rtpproxy", Engines: map[string]relay.Engine{"rtpproxy": m}}
 	m.fleet.Check = func(url string) error { _, _, err := control.Parse(url); return err }
@@ -46,8 +45,8 @@ func New(*script.Config) *script.Module {
 		Name: "rtpproxy", Help: "Has media pass rtpproxy.", Instance: m, Uses: []string{"tm", "dialog"},
 		Parameters: m.parameters(), Functions: m.functions(), Commands: m.fleet.Commands("rtpproxy", &m.table),
 		Statistics: []script.Statistic{
-			{Name: "requests", Help: "Offers, answers and other requests to rtpproxy.", Value: func() uint64 { return m.asked.Load() }, Reset: func() { m.asked.Store(0) }},
-			{Name: "failed", Help: "Requests that rtpproxy refused or did not answer.", Value: func() uint64 { return m.refused.Load() }, Reset: func() { m.refused.Store(0) }},
+			{Name: "requests", Help: "Offers, answers and other requests to rtpproxy.", Count: &m.asked},
+			{Name: "failed", Help: "Requests that rtpproxy refused or did not answer.", Count: &m.refused},
 			{Name: "nodes_down", Help: "Nodes that are not used.", Gauge: true, Value: m.fleet.Down},
 		},
 		Events: []script.Event{{Name: event, Help: "A node is taken out, as it does not answer, or back.", Params: []string{"socket", "status"}}},
@@ -118,7 +117,7 @@ func (m *module) start(e *script.Env) error {
 	var calls *anchor.Follower
 	old, ok := e.Previous.(*module)
 	if ok {
-		before, calls, m.asked, m.refused = old.fleet, &old.follower, old.asked, old.refused
+		before, calls = old.fleet, &old.follower
 	}
 	m.env = e
 	if err := m.listen(old); err != nil {

@@ -3,7 +3,6 @@ package sl
 
 import (
 	"errors"
-	"sync/atomic"
 
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
@@ -11,7 +10,7 @@ import (
 
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
-	errs := new(atomic.Uint64) // answers of sl_reply_error()
+	errs := new(script.Count) // answers of sl_reply_error()
 	return &script.Module{
 		Name: "sl",
 		Help: "Answers requests without a transaction.",
@@ -29,7 +28,7 @@ func New(*script.Config) *script.Module {
 			},
 		},
 		Statistics: []script.Statistic{
-			{Name: "sent_err_replies", Help: "Answers of sl_reply_error().", Value: errs.Load, Reset: func() { errs.Store(0) }},
+			{Name: "sent_err_replies", Help: "Answers of sl_reply_error().", Count: errs},
 		},
 	}
 }
@@ -38,7 +37,7 @@ func reply(m *script.Machine, at *script.Site, code int, reason []byte) int {
 	return m.Replied(at, m.Context().Reply(code, reason))
 }
 
-func replyError(count *atomic.Uint64) func(a *script.Args) script.Action {
+func replyError(count *script.Count) func(a *script.Args) script.Action {
 	return func(a *script.Args) script.Action {
 		at := a.Site()
 		return func(m *script.Machine) int {

@@ -26,8 +26,8 @@ func TestReplies(t *testing.T) {
 		if len(b.Sent) != 1 || !strings.HasPrefix(b.Sent[0].Text, want) {
 			t.Errorf("%s: %+v %v", call, b.Sent, b.Log)
 		}
-		if want := uint64(strings.Count(call, "sl_reply_error")); made.Statistics[0].Value() != want {
-			t.Errorf("%s: %d counted, want %d", call, made.Statistics[0].Value(), want)
+		if want := uint64(strings.Count(call, "sl_reply_error")); made.Statistics[0].Read() != want {
+			t.Errorf("%s: %d counted, want %d", call, made.Statistics[0].Read(), want)
 		}
 	}
 }
