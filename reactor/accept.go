@@ -85,8 +85,8 @@ func (l *loop) admit(c *conn) Refusal {
 		return RefusedLimit
 	}
 	c.speaks()
-	if c.phase = phase.Established; transport.Shakes(c.src.Proto) {
-		c.phase = phase.Handshaking
+	if c.life.Begin(phase.Established); transport.Shakes(c.src.Proto) {
+		c.life.Begin(phase.Handshaking)
 	}
 	if e.table.Add(c) == 0 {
 		e.inbound.Add(-1)
@@ -98,15 +98,15 @@ func (l *loop) admit(c *conn) Refusal {
 // adopt takes a connection of ours from the connect queue: TCP is up.
 func (l *loop) adopt(c *conn) {
 	c.mu.Lock()
-	closeReason := c.closeReason
+	closeReason := c.life.Why()
 	c.loop = l
 	var waited bool
 	if closeReason == nil {
 		waited = c.dial.unpark(phase.Enrolling)
 		if transport.Shakes(c.src.Proto) {
-			c.stepLocked(phase.Handshaking)
+			c.life.Step(phase.Handshaking)
 		} else {
-			c.stepLocked(phase.Established)
+			c.life.Step(phase.Established)
 		}
 	}
 	c.mu.Unlock()
@@ -138,8 +138,8 @@ func (l *loop) establish(c *conn, request, answer string) {
 	c.place.HandshakeEnded()
 	state := c.tlsState()
 	c.mu.Lock()
-	if c.phase != phase.Established {
-		c.stepLocked(phase.Established)
+	if c.life.At() != phase.Established {
+		c.life.Step(phase.Established)
 	}
 	c.tls.set(state)
 	c.src.Verified = state != nil && state.Verified

@@ -3,7 +3,6 @@ package reactor
 import (
 	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/kernel"
-	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 )
 
@@ -31,7 +30,7 @@ func (l *loop) overloaded(c *conn) bool {
 		return true
 	case !l.more:
 		return false
-	case c.overloads && l.policy.Above():
+	case c.reading.Overloads() && l.policy.Above():
 		return true
 	default:
 		return l.deep(c, now)
@@ -41,13 +40,13 @@ func (l *loop) overloaded(c *conn) bool {
 // deep reports whether what a connection has unread will wait for too long. Loop
 // only, in a read that has left something.
 func (l *loop) deep(c *conn, now int64) bool {
-	return c.full != 0 && l.policy.Deep(kernel.Unread(c.sock.Fd()), poller.ReadBytes, now-c.full)
+	return c.reading.Full != 0 && l.policy.Deep(kernel.Unread(c.sock.Fd()), poller.ReadBytes, now-c.reading.Full)
 }
 
 // answersWait notes whether answers wait on a connection, for their being read or for
 // what was read before. Loop only.
 func (l *loop) answersWait(c *conn, wait bool) {
-	l.policy.Answers(&c.answersWait, wait && c.owed.Ours() > 0)
+	l.policy.Answers(&c.reading.AnswersWait, wait && c.owed.Ours() > 0)
 }
 
 // mark has the loop find out how long it takes to come round. Loop only.
@@ -74,8 +73,8 @@ func (l *loop) weigh(c *conn) {
 	}
 	overloaded := l.overloaded(c)
 	for i, b := range l.frames {
-		if len(b) != 0 && (overloaded || l.eng.shards[i].Exceeds(c.lowPriority(), len(b))) && begins(b) {
-			c.excess, c.overloads = true, true
+		if len(b) != 0 && (overloaded || l.eng.shards[i].Exceeds(c.reading.LowPriority(), len(b))) && begins(b) {
+			c.reading.Exceed()
 			return
 		}
 	}
@@ -123,7 +122,6 @@ func (e *Engine) eased() {
 // pause puts a connection that is held into the list of those that go on when
 // there is room for more. Loop only.
 func (l *loop) pause(c *conn) {
-	c.paused = true
 	l.paused.Push(c)
 	l.eng.paused.Add(1) // before rest's look: a shard that becomes calm behind that sees it
 }
@@ -141,9 +139,8 @@ func (l *loop) unpause() {
 func (l *loop) goOn() {
 	c := l.paused.Pop()
 	l.eng.paused.Add(-1)
-	c.paused = false
-	if c.phase == phase.Established && c.inHand.Load() < holdAt { // else handled has it released
-		l.resumeReading(c)
+	if c.reading.Room() {
+		l.readOn(c)
 	}
 }
 
@@ -156,14 +153,14 @@ func (l *loop) sift(c *conn) {
 		return
 	}
 	ends := e.draining.Load()
-	much := c != nil && c.excess || e.paused.Load() > 0 || e.late()
+	much := c != nil && c.reading.Exceeds() || e.paused.Load() > 0 || e.late()
 	if much || l.policy.Above() {
 		l.policy.Look(e.now(), much)
 	}
-	if c != nil {
-		c.overloads = c.overloads && l.policy.Over()
+	if c != nil && !l.policy.Over() {
+		c.reading.Calm()
 	}
-	if !ends && (!l.policy.Over() || c != nil && !c.overloads) {
+	if !ends && (!l.policy.Over() || c != nil && !c.reading.Overloads()) {
 		return
 	}
 	for i, b := range l.frames {

@@ -76,7 +76,7 @@ func TestTooManyRequestsAreAnswered(t *testing.T) {
 			}
 			r.eventually("none is paused", func() bool { return r.paused.Load() == 0 })
 			r.table.Each(func(c *conn) {
-				if c.held.Load() {
+				if c.reading.Held() {
 					t.Error("a connection is not read")
 				}
 			})

@@ -52,7 +52,7 @@ func (x *index) stand(c *conn, key endpoint.Key) (holders []*conn, err error) {
 // from its address. The peer index's lock is held.
 func (c *conn) yields(to *conn) bool {
 	c.mu.Lock()
-	ends, held := c.closeReason != nil || c.phase >= phase.Closing || c.half, c.tls.whole
+	ends, held := c.life.Ends() || c.half, c.tls.whole
 	c.mu.Unlock()
 	if ends {
 		return true
@@ -71,7 +71,7 @@ func (c *conn) yields(to *conn) bool {
 // the clock of what is unacknowledged. Any goroutine.
 func (c *conn) probe() {
 	c.mu.Lock()
-	ready := c.closeReason == nil && c.phase == phase.Established && !c.blocked && !c.half
+	ready := c.life.Why() == nil && c.life.At() == phase.Established && !c.blocked && !c.half
 	if ready {
 		c.out.Add(Bytes("\r\n"), sendqueue.Entry{Pong: true})
 	}

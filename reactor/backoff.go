@@ -156,9 +156,9 @@ func (e *Engine) probe(t *Target) {
 // refused our certificate by now has taken that, too.
 func (c *conn) probeOver() {
 	c.mu.Lock()
-	up := c.phase == phase.Established && c.closeReason == nil
+	up := c.life.At() == phase.Established && c.life.Why() == nil
 	late := reason.Because(HandshakeTimeout, "none was completed with a probe of ours after "+probeTime.String())
-	if c.phase < phase.Handshaking {
+	if c.life.At() < phase.Handshaking {
 		late = reason.Because(ConnectTimeout, "no answer to a probe of ours after "+probeTime.String())
 	}
 	c.mu.Unlock()

@@ -28,7 +28,7 @@ func (r *rig) connOf(p phase.Phase) *conn {
 	r.eventually("it is "+p.String(), func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		return c.phase == p && c.loop != nil
+		return c.life.At() == p && c.loop != nil
 	})
 	return c
 }
@@ -119,10 +119,10 @@ func TestProgressBetweenLooks(t *testing.T) {
 		if err != nil || !kernel.WindowClosed(info) || !c.waits.For(deadlines.Send) {
 			t.Fatalf("the window is open: %v", err)
 		}
-		c.sendSince = now - 10*int64(c.cfg.SendTimeout)
+		c.stall.Moves(now-10*int64(c.cfg.SendTimeout), c.owed.Finals())
 		c.unacked.Sent++ // as if the peer had taken a byte since the last look
-		if l.sendOverdue(c, now); c.phase != phase.Established || c.sendSince != now {
-			t.Errorf("it is %v in spite of progress", c.phase)
+		if l.sendOverdue(c, now); c.life.At() != phase.Established || c.stall.Lasts(now, 1) {
+			t.Errorf("it is %v in spite of progress", c.life.At())
 		}
 		c.unacked.Sent--
 	})

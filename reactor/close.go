@@ -36,11 +36,12 @@ func (l *loop) proceed(c *conn) {
 	if c.hs.Is(handshakes.Away) {
 		return // the machine is a handshaker's: handshaken comes back here
 	}
-	if c.phase == phase.Established && c.closeReason.Reason.Orderly() && !c.ending {
-		c.ending, c.ignoresInput = true, true
+	if c.life.At() == phase.Established && c.life.Why().Reason.Orderly() && !c.ending {
+		c.ending = true
+		c.reading.End()
 		l.flush(c) // says goodbye when all is written; the send timeout bounds the wait
 	}
-	if c.phase == phase.Established && c.ending && c.waits.For(deadlines.Send) && reason.Patient(c.closeReason.Reason) {
+	if c.life.At() == phase.Established && c.ending && c.waits.For(deadlines.Send) && reason.Patient(c.life.Why().Reason) {
 		return
 	}
 	l.sayGoodbye(c)
@@ -49,13 +50,13 @@ func (l *loop) proceed(c *conn) {
 // sayGoodbye sends the alert or the close_notify, as far as the socket takes it at
 // once, and closes.
 func (l *loop) sayGoodbye(c *conn) {
-	if c.phase >= phase.Closing {
+	if c.life.At() >= phase.Closing {
 		return // flush has said it
 	}
 	c.step(phase.Closing)
 	if c.codec != nil {
-		if c.left == phase.Established && c.out.Flight == nil && c.closeReason.Reason.Orderly() {
-			c.goodbye(c.closeReason)
+		if c.life.Was() == phase.Established && c.out.Flight == nil && c.life.Why().Reason.Orderly() {
+			c.goodbye(c.life.Why())
 			_ = c.codec.CloseNotify()
 		}
 		for out := c.codec.Output(); len(out) > 0 && !c.waits.For(deadlines.Send); out = c.codec.Output() {
@@ -70,7 +71,7 @@ func (l *loop) sayGoodbye(c *conn) {
 			}
 		}
 	}
-	if c.closeReason.Reason.Orderly() || c.left == phase.Handshaking && c.src.Proto.Web() { // whose refusal is to arrive
+	if c.life.Why().Reason.Orderly() || c.life.Was() == phase.Handshaking && c.src.Proto.Web() { // whose refusal is to arrive
 		kernel.Discard(c.sock.Fd())
 	}
 	c.sock.Close()
@@ -80,10 +81,10 @@ func (l *loop) sayGoodbye(c *conn) {
 // the peer did. A peer that only ended its half of the stream may have replies
 // to get: see survives.
 func (l *loop) closed(c *conn, err error) {
-	if c.phase == phase.Closed || l.survives(c, err) {
+	if c.life.At() == phase.Closed || l.survives(c, err) {
 		return
 	}
-	if c.phase == phase.Handshaking {
+	if c.life.At() == phase.Handshaking {
 		c.noteClose(reason.Because(HandshakeFailed, "the peer closed the connection"))
 	}
 	if err == nil || err == poller.ErrEnd || err == poller.ErrBroken {
@@ -91,15 +92,15 @@ func (l *loop) closed(c *conn, err error) {
 	}
 	c.noteClose(reason.Fail(ReadError, err))
 	l.idle.Remove(c)
-	l.policy.Answers(&c.answersWait, false)
+	l.policy.Answers(&c.reading.AnswersWait, false)
 	l.part(c)
 	c.cleanUp()
 }
 
 // part leaves the descriptor of a connection to the loop, which closes it next.
 func (l *loop) part(c *conn) {
-	u, why := &c.unacked, c.closeReason
-	if c.was() != phase.Established {
+	u, why := &c.unacked, c.life.Why()
+	if c.life.Was() != phase.Established {
 		return // handshakes have nothing that anybody gets back
 	}
 	if u.Unconfirmed && !reason.Alerted(why) {
@@ -130,7 +131,7 @@ func (l *loop) linger(c *conn) bool {
 		if !rest.Empty() {
 			l.eng.stat.Aborted.Add(1)
 		}
-		l.eng.returnAll(c, rest, c.closeReason)
+		l.eng.returnAll(c, rest, c.life.Why())
 	})
 }
 
@@ -139,19 +140,16 @@ func (l *loop) linger(c *conn) bool {
 func (c *conn) cleanUp() {
 	e := c.eng
 	c.mu.Lock()
-	was := c.was()
-	c.stepLocked(phase.Closed)
-	box, why := c.out.Waiting, c.closeReason
+	was := c.life.Was()
+	c.life.Step(phase.Closed)
+	box, why := c.out.Waiting, c.life.Why()
 	c.out.Waiting = nil
 	c.mu.Unlock()
 	if c.known {
 		e.connects.Forget(c)
 	}
 	c.waits.Stop()
-	if c.partial != nil {
-		c.partial.Release()
-		c.partial = nil
-	}
+	c.framing.Drop()
 	var state *tlsstate.State
 	var secrets, request, answer string
 	if c.codec != nil && !c.hs.Is(handshakes.Away) {

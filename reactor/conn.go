@@ -10,18 +10,19 @@ import (
 	"sipreactor/reactor/internal/connlog"
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/figures"
+	"sipreactor/reactor/internal/framing"
 	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/owed"
 	"sipreactor/reactor/internal/peers"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reading"
 	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/reuse"
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/reactor/internal/sourcelimit"
 	"sipreactor/reactor/internal/websocket"
 	"sipreactor/reactor/internal/wheel"
-	"sipreactor/sipframe"
 )
 
 // conn is one connection, from accept or the first thought of connecting to
@@ -41,67 +42,50 @@ type conn struct {
 	indexed peers.Place
 
 	// The owner's: the connect queue while connecting, then the loop.
-	loop         *loop
-	sock         poller.Socket
-	codec        codec.Codec
-	dial         *dialing              // of ours, until it is established; mu guards its parked
-	hs           *handshakes.Handshake // while handshaking
-	framing      framing               // cuts what is read
-	framer       sipframe.Framer
-	web          *websocket.Stream        // nil but for WebSocket
-	partial      *sipframe.Buffer         // bytes of a message that is not complete; nil while idle
-	cutShort     atomic.Bool              // there are such bytes; for anybody
-	place        sourcelimit.Place        // what it counts to its source
-	chunks       int                      // chunks of that message so far
-	excess       bool                     // the read under way brought new requests that are too many
-	overloads    bool                     // it brought such since there is more than is handled
-	full         int64                    // when the last read began, if that has left something unread
-	answersWait  bool                     // answers wait on it; the policy's
-	paused       bool                     // it is in its loop's list
-	swamped      bool                     // it is not read since its replies have no room
-	ignoresInput bool                     // nothing more is read: framing is lost, or the end is near
-	carried      figures.Carried          // counted by the loop, read by anybody
-	ending       bool                     // an orderly end waits for what is still to be written
-	unacked      sendqueue.Unacknowledged // written, and not known to be acknowledged
-	listed       bool                     // the loop looks at that every second
-	owed         owed.Ledger              // what the two ends owe each other
-	waits        deadlines.Deadlines      // what it waits for
-	msgLate      bool                     // the message had its moment; see behind
-	eof          bool                     // the peer's stream is read to its end, and no loop has the descriptor
-	wheel        wheel.Link[conn]
-	answered     int64 // second, plus one, in which the back-off table was last told of an answer
+	loop    *loop
+	sock    poller.Socket
+	codec   codec.Codec
+	dial    *dialing              // of ours, until it is established; mu guards its parked
+	hs      *handshakes.Handshake // while handshaking
+	framing framing.Framing       // cuts what is read
+	place   sourcelimit.Place     // what it counts to its source
 
-	sendSince  int64  // since when the peer makes no progress
-	sendFinals uint64 // final responses then
-	shutSince  int64  // since when the kernel's last bytes wait behind a closed window, as far as was seen; 0: they do not
+	reading reading.Reading          // whether it is read, and what is in hand
+	carried figures.Carried          // counted by the loop, read by anybody
+	ending  bool                     // an orderly end waits for what is still to be written
+	unacked sendqueue.Unacknowledged // written, and not known to be acknowledged
+	listed  bool                     // the loop looks at that every second
+	owed    owed.Ledger              // what the two ends owe each other
+	waits   deadlines.Deadlines      // what it waits for
+	msgLate bool                     // the message had its moment; see behind
+
+	wheel    wheel.Link[conn]
+	answered int64 // second, plus one, in which the back-off table was last told of an answer
+
+	stall sendqueue.Stall // since when the peer takes nothing
 
 	active    atomic.Int64  // second of the last message, ping or acknowledgement
 	keep      atomic.Int64  // second until which it lives on anyway; see KeepFor
 	userKnown atomic.Int64  // second until which its user is known; see Know
 	pending   atomic.Uint32 // what the loop is asked to do: loop.post
-	inHand    atomic.Int32  // messages with shards or the Handler
-	low       atomic.Int32  // of these, in a shard's low-priority queue
-	held      atomic.Bool   // not read; written by the loop
 
-	mu          sync.Mutex
-	phase       phase.Phase // written by the owner under mu, so others may read it under mu
-	left        phase.Phase // while closing: the phase before
-	closeReason *Error
-	blocked     bool // the socket takes nothing more: the connect queue watches it
-	known       bool // the connect queue has its descriptor, perhaps from an earlier watch; the loop's
-	half        bool // the peer says nothing more and waits for replies: nothing else is written
-	out         sendqueue.Queue
-	tls         tlsSummary
-	proof       reuse.Proof // Self and Meant are set with the target
+	mu      sync.Mutex
+	life    phase.Life
+	blocked bool // the socket takes nothing more: the connect queue watches it
+	known   bool // the connect queue has its descriptor, perhaps from an earlier watch; the loop's
+	half    bool // the peer says nothing more and waits for replies: nothing else is written
+	out     sendqueue.Queue
+	tls     tlsSummary
+	proof   reuse.Proof // Self and Meant are set with the target
 }
 
 // speaks chooses how messages stand in the stream, by the transport. Nobody else sees
 // the connection yet.
 func (c *conn) speaks() {
-	c.framing = &c.framer
 	if c.src.Proto.Web() {
-		c.web = websocket.NewStream(c.src.Outbound)
-		c.framing, c.out.Framing = c.web, c.web
+		w := websocket.NewStream(c.src.Outbound)
+		c.framing.Web(w)
+		c.out.Framing = w
 	}
 }
 
@@ -131,27 +115,8 @@ func (c *conn) called() *connlog.Conn {
 // step moves the connection to the next phase. Owner only.
 func (c *conn) step(to phase.Phase) {
 	c.mu.Lock()
-	c.stepLocked(to)
+	c.life.Step(to)
 	c.mu.Unlock()
-}
-
-func (c *conn) stepLocked(to phase.Phase) {
-	if !c.phase.May(to) {
-		panic("reactor: connection cannot go from " + c.phase.String() + " to " + to.String())
-	}
-	if to == phase.Closing {
-		c.left = c.phase
-	}
-	c.phase = to
-}
-
-// was returns the phase that the connection is in, or was in when its end began. Owner
-// only.
-func (c *conn) was() phase.Phase {
-	if c.phase == phase.Closing {
-		return c.left
-	}
-	return c.phase
 }
 
 // Fd returns the connection's descriptor, for the connect queue.
@@ -164,7 +129,7 @@ func (c *conn) Writable() { c.loop.post(c, evWritable) }
 func (c *conn) Closes() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.closeReason != nil || c.phase >= phase.Closing
+	return c.life.Ends()
 }
 
 // noteClose notes why the connection is to close; the first reason stays. It tells
@@ -172,22 +137,14 @@ func (c *conn) Closes() bool {
 func (c *conn) noteClose(why *Error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.noteCloseLocked(why)
-}
-
-func (c *conn) noteCloseLocked(why *Error) bool {
-	if c.closeReason != nil || c.phase == phase.Closed {
-		return false
-	}
-	c.closeReason = why
-	return true
+	return c.life.End(why)
 }
 
 // askClose closes the connection from any goroutine; its owner carries it out.
 func (c *conn) askClose(why *Error) {
 	c.mu.Lock()
-	first := c.noteCloseLocked(why)
-	ph := c.phase
+	first := c.life.End(why)
+	ph := c.life.At()
 	c.mu.Unlock()
 	if first {
 		c.closeByOwner(ph)
@@ -213,11 +170,11 @@ func (c *conn) closeByOwner(ph phase.Phase) {
 // (QueueFull, which harms nobody else). Any goroutine.
 func (c *conn) enqueue(m Appender, t *Target, w *sendqueue.Waiter) (Outcome, *Error) {
 	c.mu.Lock()
-	if c.closeReason != nil || c.phase >= phase.Closing {
+	if c.life.Ends() {
 		c.mu.Unlock()
 		return 0, reason.Because(NoConnection, "it is closing")
 	}
-	up := c.phase == phase.Established
+	up := c.life.At() == phase.Established
 	ready := up && !c.blocked
 	if !c.out.Room(t.Class.urgent(), t.Class == Final, up && c.owed.Theirs() > 0, ready, c.cfg.MaxPostponed) {
 		full := reason.Because(QueueFull, "the connection is not up")
@@ -255,6 +212,9 @@ func (c *conn) pong() {
 	}
 	c.mu.Unlock()
 }
+
+// roundTrip measures the connection's path.
+func (c *conn) roundTrip() time.Duration { return c.eng.cfg.roundTrip(c.sock.Fd()) }
 
 // bindAddr is the local address that a dialled connection must have; invalid
 // when any will do.

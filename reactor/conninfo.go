@@ -120,7 +120,7 @@ func (e *Engine) Unread(p Proto) (bytes uint64) {
 			return
 		}
 		c.mu.Lock()
-		if c.phase != phase.Closed { // only then may its descriptor be somebody else's
+		if c.life.At() != phase.Closed { // only then may its descriptor be somebody else's
 			bytes += uint64(kernel.Unread(c.sock.Fd()))
 		}
 		c.mu.Unlock()
@@ -142,10 +142,10 @@ func (e *Engine) Conn(h Handle) (ConnInfo, bool) {
 func (c *conn) info(now int64) (i ConnInfo, there bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase == phase.Closed {
+	if c.life.At() == phase.Closed {
 		return i, false
 	}
-	i = ConnInfo{Source: c.src, Phase: c.phase, Queue: c.out.Len(), Stuck: c.blocked,
+	i = ConnInfo{Source: c.src, Phase: c.life.At(), Queue: c.out.Len(), Stuck: c.blocked,
 		Unanswered: int(c.owed.Ours()), Age: time.Since(c.born), Domain: c.tls.domain, Carried: c.carried.Read(), Handshake: c.tls.took, Resumed: c.tls.resumed}
 	if last := c.active.Load(); last != 0 {
 		i.Idle = time.Duration(now-last) * time.Second

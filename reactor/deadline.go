@@ -20,22 +20,22 @@ func (c *conn) TimeIsUp() { c.loop.post(c, evTimer) }
 func (l *loop) overdue(c *conn) {
 	c.waits.WentOff()
 	now := l.eng.now()
-	if c.phase == phase.Handshaking && !c.hs.Is(handshakes.Away) {
+	if c.life.At() == phase.Handshaking && !c.hs.Is(handshakes.Away) {
 		l.handshakeOverdue(c, now)
 	}
-	if c.phase == phase.Established && c.waits.Past(deadlines.Message, now) && !l.behind(c, now) {
+	if c.life.At() == phase.Established && c.waits.Past(deadlines.Message, now) && !l.behind(c, now) {
 		l.close(c, reason.Because(MessageTimeout, "a message was not complete after "+l.eng.cfg.MaxMessageTime.String()+" (tcp_max_msg_time)"))
 	}
-	if c.phase != phase.Closed && c.waits.Past(deadlines.Send, now) {
+	if c.life.At() != phase.Closed && c.waits.Past(deadlines.Send, now) {
 		l.sendOverdue(c, now)
 	}
-	if c.phase == phase.Established && c.waits.Past(deadlines.Acknowledgement, now) {
+	if c.life.At() == phase.Established && c.waits.Past(deadlines.Acknowledgement, now) {
 		l.look(c)
 	}
-	if c.phase == phase.Established && c.waits.Past(deadlines.HalfClosed, now) {
+	if c.life.At() == phase.Established && c.waits.Past(deadlines.HalfClosed, now) {
 		l.abandoned(c)
 	}
-	if c.phase != phase.Closed {
+	if c.life.At() != phase.Closed {
 		c.waits.Rest(c)
 	}
 }
@@ -44,7 +44,7 @@ func (l *loop) overdue(c *conn) {
 // it is we who are late. The loop gets a moment to read it, once a message. Of a
 // connection that is held nothing was read: its time begins anew.
 func (l *loop) behind(c *conn, now int64) bool {
-	if c.held.Load() {
+	if c.reading.Held() {
 		c.waits.PutOff(deadlines.Message, now+int64(l.eng.cfg.MaxMessageTime))
 		return true
 	}

@@ -144,9 +144,9 @@ func (c *conn) bound() {
 // enroll returns a connected socket to a loop.
 func (e *Engine) enroll(c *conn) {
 	c.mu.Lock()
-	closeReason := c.closeReason
+	closeReason := c.life.Why()
 	if closeReason == nil {
-		c.stepLocked(phase.Enrolling)
+		c.life.Step(phase.Enrolling)
 	}
 	c.mu.Unlock()
 	if closeReason != nil {

@@ -49,12 +49,14 @@
 //
 // A connection, in the order of its life:
 //
-//	phase        its life as a table
+//	phase        its life as a table, and why it ends
 //	codec        TLS, plain TCP and WebSocket's opening handshake, driven by the same calls
 //	websocket    that handshake, and the frames behind it
 //	handshakes   a handshake as a value: who has its machine, what the peer may take and says meanwhile
 //	slab         where a loop decrypts into, and in how many pieces that came
-//	sendqueue    what waits to be written, is being written, is not acknowledged
+//	framing      what cuts that, and what is kept of a message that is not complete
+//	reading      whether it is read, and what keeps it from that
+//	sendqueue    what waits to be written, is being written, is not acknowledged; for how long that stands still
 //	owed         who owes how many answers, and how many may still come
 //	deadlines    what it waits for, and one timer for all of it
 //
@@ -88,7 +90,8 @@
 //	who may connect                     accept.go, admission.go, admission, sourcelimit
 //	what a connection holds             conn.go; its phases: phase
 //	what the log says of one            connlog
-//	how bytes become messages           read.go, slab (and sipframe)
+//	how bytes become messages           read.go, slab, framing (and sipframe)
+//	when a connection is not read       hold.go, admission.go, reading
 //	which connection serves a send      reuse.go, peers.go, alias.go; reuse, peers
 //	when a destination is left alone    backoff
 //	how a connect is waited for         dial.go, connectqueue, send.go

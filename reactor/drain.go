@@ -53,18 +53,18 @@ func (e *Engine) underWay() string {
 	e.table.Each(func(c *conn) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.closeReason == nil && c.phase == phase.Established {
+		if c.life.Why() == nil && c.life.At() == phase.Established {
 			unanswered += c.owed.Live(now)
 			open += c.owed.Theirs()
 		}
 		switch {
-		case c.closeReason != nil || c.phase >= phase.Closing:
-		case c.phase < phase.Established && (!c.src.Outbound || c.out.Len() > 0):
+		case c.life.Ends():
+		case c.life.At() < phase.Established && (!c.src.Outbound || c.out.Len() > 0):
 			handshakes++
-		case c.phase < phase.Established: // a probe
+		case c.life.At() < phase.Established: // a probe
 		case c.out.Len() > 0:
 			unsent++
-		case c.cutShort.Load():
+		case c.framing.CutShort():
 			halves++
 		}
 	})

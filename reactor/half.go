@@ -54,7 +54,7 @@ func (c *conn) answers() bool {
 func (c *conn) outlives() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closeReason != nil || c.phase != phase.Established {
+	if c.life.Why() != nil || c.life.At() != phase.Established {
 		return false
 	}
 	return c.owed.Theirs() > 0 || !c.src.Outbound && (c.out.Waiting != nil || c.out.Flight != nil)
@@ -67,12 +67,10 @@ func (l *loop) ended(c *conn, how string) {
 		l.close(c, reason.Because(PeerClosed, how))
 		return
 	}
-	c.ignoresInput = true
+	c.reading.End()
 	c.waits.Clear(deadlines.Message)
-	if c.partial != nil { // it will never be whole
-		c.partial.Release()
-		c.partial = nil
-		c.unfinished(false)
+	if c.framing.Drop() { // it will never be whole
+		c.place.Unfinished(false)
 	}
 	c.mu.Lock()
 	first := !c.half
@@ -106,7 +104,7 @@ func (l *loop) survives(c *conn, err error) bool {
 	if err != poller.ErrEnd {
 		return false
 	}
-	waits := c.phase == phase.Handshaking && !c.Closes() && (!c.hs.Is(handshakes.Here) || c.hs.Waiting() > 0)
+	waits := c.life.At() == phase.Handshaking && !c.Closes() && (!c.hs.Is(handshakes.Here) || c.hs.Waiting() > 0)
 	if !waits && !c.outlives() {
 		return false
 	}
@@ -117,11 +115,12 @@ func (l *loop) survives(c *conn, err error) bool {
 		l.eng.connects.Forget(c)
 	}
 	c.mu.Lock() // others look at the descriptor
-	c.eof = c.sock.Detach()
+	detached := c.sock.Detach()
 	c.mu.Unlock()
-	if !c.eof {
+	if !detached {
 		return false
 	}
+	c.reading.Detach()
 	watch := l.eng.connects.WatchEnd
 	if blocked {
 		watch = l.eng.connects.WatchWrite
@@ -131,7 +130,7 @@ func (l *loop) survives(c *conn, err error) bool {
 		l.close(c, reason.Fail(WriteError, err))
 		return true
 	}
-	if c.phase == phase.Established {
+	if c.life.At() == phase.Established {
 		l.ended(c, "")
 	}
 	return true
@@ -140,7 +139,7 @@ func (l *loop) survives(c *conn, err error) bool {
 // reset ends a half-closed connection whose peer has reset it, and answers
 // whether it has. Loop only.
 func (l *loop) reset(c *conn) bool {
-	if !c.eof || !kernel.Dead(c.sock.Fd()) {
+	if !c.reading.Detached() || !kernel.Dead(c.sock.Fd()) {
 		return false
 	}
 	l.close(c, reason.Fail(ReadError, os.NewSyscallError("read", kernel.SocketError(c.sock.Fd(), unix.ECONNRESET))))

@@ -53,7 +53,7 @@ func (l *loop) feedHandshake(c *conn, in []byte) {
 func (l *loop) handshaken(c *conn) {
 	h := c.hs
 	fed, err := h.Return()
-	if c.phase == phase.Closed {
+	if c.life.At() == phase.Closed {
 		c.codec.Stop()
 		c.codec, c.hs = nil, nil
 		return
@@ -70,7 +70,7 @@ func (l *loop) handshaken(c *conn) {
 	l.eng.connlog.Step(c.called(), fed, len(c.codec.Output()), err)
 	l.drain(c)
 	switch {
-	case c.phase == phase.Closed:
+	case c.life.At() == phase.Closed:
 	case c.Closes():
 		l.proceed(c)
 	case err == nil:
@@ -79,7 +79,7 @@ func (l *loop) handshaken(c *conn) {
 		l.close(c, reason.OfHandshake(err))
 	case h.Waiting() > 0:
 		l.compute(c)
-	case c.eof:
+	case c.reading.Detached():
 		l.close(c, reason.Because(HandshakeFailed, "the peer closed the connection"))
 	default:
 		l.startClock(c, spoke)
@@ -123,7 +123,7 @@ func (l *loop) handshakeDone(c *conn, spoke bool) {
 		_ = unix.SetsockoptInt(c.sock.Fd(), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
 	}
 	l.establish(c, request, answer)
-	if c.phase == phase.Established {
+	if c.life.At() == phase.Established {
 		c.codec.Feed(rest)
 		l.pump(c)
 	}
@@ -160,7 +160,7 @@ func (c *conn) Compute() { c.hs.Compute() }
 func (c *conn) Computed() { c.loop.post(c, evHandshake) }
 
 // Gone reports whether the connection has ended.
-func (c *conn) Gone() bool { return c.phase == phase.Closed }
+func (c *conn) Gone() bool { return c.life.At() == phase.Closed }
 
 // startClock begins a wait for the peer.
 func (l *loop) startClock(c *conn, spoke bool) { c.waits.Look(c.hs.Clock.Start(l.eng.now(), spoke), c) }
@@ -187,7 +187,7 @@ func (l *loop) handshakeOverdue(c *conn, now int64) {
 	if h == nil || !h.Clock.Runs() {
 		return
 	}
-	due := h.Clock.Due(now, func() time.Duration { return l.eng.cfg.roundTrip(c.sock.Fd()) }, kernel.MaxRoundTrip)
+	due := h.Clock.Due(now, c.roundTrip, kernel.MaxRoundTrip)
 	if now < due {
 		c.waits.Look(due, c)
 		return

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/glance"
+	"sipreactor/reactor/internal/reading"
 	"sipreactor/reactor/internal/workers"
 )
 
@@ -55,9 +56,9 @@ func TestHeldConnectionGoesOn(t *testing.T) {
 	const n = 3000
 	poured := pour(c, n)
 	r.eventually("it is held", func() bool { return r.Stats().Held == 1 })
-	in := r.table.Get(r.only()).inHand.Load()
+	in := r.table.Get(r.only()).reading.InHand()
 	time.Sleep(20 * time.Millisecond) // in which more would come
-	if now := r.Stats().InHand; now > int(in) || now >= n {
+	if now := r.Stats().InHand; now > in || now >= n {
 		t.Errorf("%d messages are in hand, %d when it was held", now, in)
 	}
 	close(h.tokens)
@@ -67,7 +68,7 @@ func TestHeldConnectionGoesOn(t *testing.T) {
 	}
 	r.eventually("nothing is in hand", func() bool {
 		c := r.table.Get(r.only())
-		return c.inHand.Load() == 0 && c.low.Load() == 0 && !c.held.Load()
+		return c.reading.InHand() == 0 && !c.reading.LowPriority() && !c.reading.Held()
 	})
 }
 
@@ -99,7 +100,7 @@ func TestCalmPassesTheCrowd(t *testing.T) {
 	}
 	// Before it: what the leader had taken, and what came before the connection was known to be a busy one. In the
 	// order of arrival it would be behind all that was in hand.
-	if most := 2*workers.Turn + 2*lowPriorityAt; at < 0 || at > most || before <= most {
+	if most := 2*workers.Turn + 2*reading.LowPriorityAt; at < 0 || at > most || before <= most {
 		t.Errorf("it was number %d behind %d in hand, want it among the first %d", at, before, most)
 	}
 }
@@ -115,14 +116,14 @@ func TestWaitingIsNotInHand(t *testing.T) {
 		}
 		echo(w, f)
 	}
-	r := start(t, s, func(c *Config) { c.Loops, c.Workers, c.Waiters = 1, 1, holdAt*2 })
+	r := start(t, s, func(c *Config) { c.Loops, c.Workers, c.Waiters = 1, 1, reading.HoldAt*2 })
 	c := r.raw(TCP)
-	for i := range holdAt + 20 {
+	for i := range reading.HoldAt + 20 {
 		if _, err := c.Write([]byte(request("INVITE", fmt.Sprint(i), 1, ""))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	r.eventually("all wait", func() bool { return r.Stats().Waiting == holdAt+20 })
+	r.eventually("all wait", func() bool { return r.Stats().Waiting == reading.HoldAt+20 })
 	if _, err := c.Write([]byte(request("MESSAGE", "passes", 1, ""))); err != nil {
 		t.Fatal(err)
 	}
@@ -130,11 +131,11 @@ func TestWaitingIsNotInHand(t *testing.T) {
 	if m, err := readMessage(in); err != nil || !strings.HasPrefix(m, "MESSAGE") {
 		t.Fatal(m, err)
 	}
-	if n := r.table.Get(r.only()).inHand.Load(); n > 1 {
+	if n := r.table.Get(r.only()).reading.InHand(); n > 1 {
 		t.Errorf("%d in hand", n)
 	}
 	close(hold)
-	for range holdAt + 20 {
+	for range reading.HoldAt + 20 {
 		if _, err := readMessage(in); err != nil {
 			t.Fatal(err)
 		}

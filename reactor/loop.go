@@ -152,7 +152,7 @@ func (l *loop) serve(c *conn, what uint32) {
 	if what&evHandshake != 0 {
 		l.handshaken(c)
 	}
-	if c.phase == phase.Closed {
+	if c.life.At() == phase.Closed {
 		return
 	}
 	if what&evSigned != 0 {
@@ -160,23 +160,23 @@ func (l *loop) serve(c *conn, what uint32) {
 	}
 	if what&evTimer != 0 {
 		l.overdue(c)
-		if c.phase == phase.Closed {
+		if c.life.At() == phase.Closed {
 			l.sched.Stirred()
 		}
 	}
-	if what&evWritable != 0 && c.phase != phase.Closed {
+	if what&evWritable != 0 && c.life.At() != phase.Closed {
 		l.writable(c)
 	}
-	if what&evRead != 0 && c.phase != phase.Closed {
+	if what&evRead != 0 && c.life.At() != phase.Closed {
 		l.resumeReading(c)
 	}
-	if what&evFlush != 0 && c.phase == phase.Established {
+	if what&evFlush != 0 && c.life.At() == phase.Established {
 		l.flush(c)
 	}
-	if what&evFinish != 0 && c.phase == phase.Established {
+	if what&evFinish != 0 && c.life.At() == phase.Established {
 		l.finish(c)
 	}
-	if what&evClose != 0 && c.phase != phase.Closed {
+	if what&evClose != 0 && c.life.At() != phase.Closed {
 		l.proceed(c)
 	}
 }
@@ -189,7 +189,7 @@ func (l *loop) frame(c *conn, it item) {
 		l.answeredFrom(c)
 		it.owed = c.owed.Ours() > 0
 	}
-	c.inHand.Add(1)
+	c.reading.Taken()
 	i := l.eng.shardOf(it.data)
 	l.frames[i] = append(l.frames[i], it)
 }

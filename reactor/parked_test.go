@@ -39,7 +39,7 @@ func TestParkedCostsNothing(t *testing.T) {
 		n := 0
 		r.table.Each(func(c *conn) {
 			c.mu.Lock()
-			if c.phase == phase.Handshaking {
+			if c.life.At() == phase.Handshaking {
 				n++
 			}
 			c.mu.Unlock()

@@ -12,7 +12,9 @@ import (
 )
 
 func peerConn(addr string, out bool, s *Socket) *conn {
-	return &conn{phase: phase.Established, src: Source{Proto: TLS, Remote: netip.MustParseAddrPort(addr), Outbound: out, Socket: s}}
+	c := &conn{src: Source{Proto: TLS, Remote: netip.MustParseAddrPort(addr), Outbound: out, Socket: s}}
+	c.life.Begin(phase.Established)
+	return c
 }
 
 func TestPeersFind(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/reason"
-	"sipreactor/reactor/internal/slab"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
 )
@@ -25,18 +24,18 @@ func (l *loop) read(c *conn, in []byte) {
 		began = l.eng.now()
 	}
 	switch {
-	case c.ignoresInput, l.eng.ignoresInput.Load():
-	case c.phase == phase.Handshaking:
+	case c.reading.Over(), l.eng.ignoresInput.Load():
+	case c.life.At() == phase.Handshaking:
 		l.feedHandshake(c, in)
-	case c.phase == phase.Established:
+	case c.life.At() == phase.Established:
 		c.codec.Feed(in)
 		l.pump(c)
-		if c.phase == phase.Established {
+		if c.life.At() == phase.Established {
 			l.confirm(c)
 		}
 	}
 	l.answersWait(c, l.more && l.deep(c, began))
-	c.full = began
+	c.reading.Full = began
 }
 
 // pump decrypts and frames everything that the codec has been fed.
@@ -47,7 +46,7 @@ func (l *loop) pump(c *conn) {
 		if l.slab.Full() {
 			l.slab.Turn(l.cut(c, base))
 			base = 0
-			if c.ignoresInput {
+			if c.reading.Over() {
 				break
 			}
 		}
@@ -57,17 +56,17 @@ func (l *loop) pump(c *conn) {
 			l.slab.Took(n, c.src.Proto.Secure())
 		}
 	}
-	if !c.ignoresInput {
+	if !c.reading.Over() {
 		l.fold(c, l.cut(c, base))
 	}
 	l.dispatch(c)
-	if l.answerControls(c); c.phase == phase.Established && c.web != nil && c.web.Over() {
-		l.close(c, reason.Because(PeerClosed, "close "+strconv.Itoa(int(c.web.Code()))))
+	if l.answerControls(c); c.life.At() == phase.Established && c.saidGoodbye() {
+		l.close(c, reason.Because(PeerClosed, "close "+strconv.Itoa(int(c.framing.Stream().Code()))))
 		return
 	}
-	if c.phase == phase.Established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
+	if c.life.At() == phase.Established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
 		l.flush(c) // answers, pongs, and what the machine had to say
-		if c.eof && c.phase == phase.Established && !c.ignoresInput {
+		if c.reading.Detached() && c.life.At() == phase.Established && !c.reading.Over() {
 			l.ended(c, "")
 		}
 		return
@@ -77,7 +76,7 @@ func (l *loop) pump(c *conn) {
 
 // readEnded closes a connection whose codec will give nothing more.
 func (l *loop) readEnded(c *conn, err error) {
-	if err == nil || errors.Is(err, tlsstate.ErrWantRead) || c.phase == phase.Closed {
+	if err == nil || errors.Is(err, tlsstate.ErrWantRead) || c.life.At() == phase.Closed {
 		return
 	}
 	if errors.Is(err, io.EOF) {
@@ -90,13 +89,10 @@ func (l *loop) readEnded(c *conn, err error) {
 // unfold makes the slab ready, with the bytes of a message that began earlier. It returns
 // the offset at which the connection's bytes start.
 func (l *loop) unfold(c *conn) (base int) {
-	if c.partial == nil {
-		return l.slab.Begin(nil)
+	base, kept := c.framing.Begin(&l.slab)
+	if kept {
+		c.place.Unfinished(false)
 	}
-	base = l.slab.Begin(c.partial.Bytes())
-	c.partial.Release()
-	c.partial = nil
-	c.unfinished(false)
 	return base
 }
 
@@ -106,10 +102,10 @@ func (l *loop) unfold(c *conn) (base int) {
 // too, the peer makes us keep what it has begun.
 func (l *loop) fold(c *conn, from int) {
 	rest := l.slab.Bytes()[from:]
-	begun := c.web != nil && c.web.Unfinished()
-	if c.ignoresInput || len(rest) == 0 && !begun && !c.codec.Unfinished() {
+	begun := c.framing.Begun()
+	if c.reading.Over() || len(rest) == 0 && !begun && !c.codec.Unfinished() {
 		c.waits.Clear(deadlines.Message)
-		c.chunks = 0 // a control frame in pieces is no message in pieces
+		c.framing.Whole()
 		return
 	}
 	if !c.waits.For(deadlines.Message) || len(rest) == 0 && !begun && l.slab.Brought() {
@@ -119,15 +115,12 @@ func (l *loop) fold(c *conn, from int) {
 	if len(rest) == 0 {
 		return // all that is kept is a part of a record, by the codec, or the head of a frame
 	}
-	c.chunks += l.slab.Chunks(from)
-	if limit := c.cfg.MaxChunks; limit > 0 && c.chunks >= limit {
+	if c.framing.Keep(&l.slab, from, c.cfg.MaxChunks) {
 		l.close(c, tooManyChunks(c))
 		return
 	}
-	c.partial = slab.Keep(rest)
-	if !c.unfinished(true) {
+	if !c.place.Unfinished(true) {
 		l.close(c, reason.Because(ConnectionLimit, "tcp_max_unfinished_per_source reached"))
-		return
 	}
 }
 
@@ -142,15 +135,15 @@ func (l *loop) cut(c *conn, base int) (from int) {
 	bytes := l.slab.Bytes()
 	pos := base
 	for {
-		cut := c.framing.Next(&c.eng.framing[c.src.Proto], bytes[pos:])
-		start, end := pos+cut.Start, pos+cut.End
+		cut, shredded := c.framing.Next(&c.eng.framing[c.src.Proto], &l.slab, pos, c.cfg.MaxChunks)
+		start, end := cut.Start, cut.End
 		switch cut.Kind {
 		case sipframe.NeedMore:
 			return start
 		case sipframe.Frame:
-			if limit := c.cfg.MaxChunks; limit > 0 && c.chunks+l.slab.Small(start, end) >= limit {
+			if shredded {
 				l.close(c, tooManyChunks(c))
-				c.ignoresInput = true
+				c.reading.End()
 				return len(bytes)
 			}
 			l.complete(c)
@@ -168,14 +161,14 @@ func (l *loop) cut(c *conn, base int) (from int) {
 		case sipframe.Dropped:
 			l.alive(c)
 		case sipframe.Bad:
-			c.ignoresInput = true
+			c.reading.End()
 			l.stat.Malformed.Add(1)
 			l.eng.stat.Defects.Add(cut.Defect.Reason)
 			defect := cut.Defect
 			l.frame(c, item{kind: itemMalformed, data: bytes[start:end:end], defect: &defect})
 			return len(bytes)
 		case sipframe.Over:
-			c.ignoresInput = true // pump ends it, behind what came before
+			c.reading.End() // pump ends it, behind what came before
 			return len(bytes)
 		}
 		pos = end
@@ -184,7 +177,6 @@ func (l *loop) cut(c *conn, base int) (from int) {
 
 // complete notes that a message is whole.
 func (l *loop) complete(c *conn) {
-	c.chunks = 0
 	c.waits.Clear(deadlines.Message)
 	l.alive(c)
 }

@@ -1,7 +1,6 @@
 package reactor
 
 import (
-	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/reuse"
 )
 
@@ -22,7 +21,7 @@ func (c *conn) serves(m *match) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closeReason != nil || c.phase >= phase.Closing || c.half {
+	if c.life.Ends() || c.half {
 		return false
 	}
 	return c.proof.Vouched(&m.Want, &reuse.Peer{Outbound: c.src.Outbound, From: c.src.Remote.Addr(), Shown: c.tls.whole,

@@ -242,7 +242,7 @@ func (e *Engine) leave(c *conn, wait *sendqueue.Waiter) (Outcome, *Error) {
 	}
 	e.stat.Postponed.Add(1)
 	c.mu.Lock()
-	ph := c.phase
+	ph := c.life.At()
 	if ph < phase.Established {
 		c.dial.parked = ph + 1
 	}

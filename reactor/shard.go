@@ -46,7 +46,7 @@ func (s *shard) start() {
 
 // push queues items, which are of one connection: see workers.Shard.Push.
 func (s *shard) push(items []item, bound int) (refused int) {
-	low := len(items) > 0 && items[0].conn != nil && items[0].conn.lowPriority()
+	low := len(items) > 0 && items[0].conn != nil && items[0].conn.reading.LowPriority()
 	return s.Push(items, low, bound)
 }
 

@@ -38,10 +38,3 @@ func (e *Engine) enterSource(c *conn) Refusal {
 		return reason.Admitted
 	}
 }
-
-// unfinished notes whether the connection has a message that is not complete. It
-// returns false when its source has too many of those. Loop only.
-func (c *conn) unfinished(is bool) bool {
-	c.cutShort.Store(is)
-	return c.place.Unfinished(is)
-}

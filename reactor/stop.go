@@ -86,7 +86,7 @@ const graceTime = 500 * time.Millisecond
 // is asked again until then. Any goroutine.
 func (c *conn) finish() {
 	c.mu.Lock()
-	ph := c.phase
+	ph := c.life.At()
 	c.mu.Unlock()
 	if ph == phase.Established {
 		c.loop.post(c, evFinish)
@@ -99,7 +99,7 @@ func (c *conn) finish() {
 // or answered. What it says behind this moment and before it has read our FIN is lost to
 // it: nothing can be written behind a FIN. Loop only.
 func (l *loop) finish(c *conn) {
-	if c.inHand.Load() == 0 && (c.ignoresInput || kernel.Unread(c.sock.Fd()) == 0) {
+	if c.reading.InHand() == 0 && (c.reading.Over() || kernel.Unread(c.sock.Fd()) == 0) {
 		l.close(c, reason.Because(Shutdown, ""))
 	}
 }
@@ -132,7 +132,7 @@ func until(ctx context.Context, done func() bool) error {
 func (e *Engine) dismiss() {
 	e.handshakers.Close()
 	e.table.Each(func(c *conn) { // what no loop has it has not closed
-		if c.eof {
+		if c.reading.Detached() {
 			c.sock.Close()
 		}
 	})

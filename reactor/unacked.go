@@ -90,7 +90,7 @@ func (l *loop) lookAll() {
 	for i, c := range list {
 		list[i] = nil
 		c.listed = false
-		if c.phase == phase.Established {
+		if c.life.At() == phase.Established {
 			l.look(c)
 		}
 	}
@@ -107,10 +107,10 @@ func (l *loop) look(c *conn) {
 	now := l.eng.now()
 	if progress {
 		l.alive(c)
-		c.shutSince = 0
+		c.stall.Opened()
 	}
 	if out == 0 {
-		c.shutSince = 0
+		c.stall.Opened()
 		return
 	}
 	l.list(c)
@@ -120,13 +120,13 @@ func (l *loop) look(c *conn) {
 		l.shut(c, now)
 		return
 	}
-	c.shutSince = 0
+	c.stall.Opened()
 	if progress {
 		u.Since = max(u.Since, now-int64(time.Duration(info.Last_ack_recv)*time.Millisecond))
 	}
 	limit := l.eng.cfg.userTimeout(&c.src)
 	if c.src.Outbound && now >= u.Since+int64(limit) {
-		limit += l.eng.cfg.roundTrip(c.sock.Fd())
+		limit += c.roundTrip()
 	}
 	due := u.Since + int64(limit)
 	switch {
@@ -147,22 +147,16 @@ const shutLeast = time.Second
 // taken all of them: it keeps some 64 kB behind a closed window for as long as there is a connection. What is
 // nobody's request may wait. Loop only.
 func (l *loop) shut(c *conn, now int64) {
-	switch {
-	case c.waits.For(deadlines.Send): // sendOverdue looks
-		c.shutSince = 0
+	if c.waits.For(deadlines.Send) { // sendOverdue looks
+		c.stall.Opened()
 		return
-	case c.shutSince == 0 || c.owed.Finals() != c.sendFinals:
-		c.shutSince, c.sendFinals = now, c.owed.Finals()
 	}
-	limit := max(c.cfg.SendTimeout, shutLeast)
-	if c.shutSince+int64(limit) <= now {
-		limit += l.eng.cfg.roundTrip(c.sock.Fd())
-	}
-	due := c.shutSince + int64(limit)
+	c.stall.Shut(now, c.owed.Finals())
+	due := c.stall.ShutDue(now, max(c.cfg.SendTimeout, shutLeast), c.roundTrip)
 	switch {
 	case now >= due && c.unacked.Asks():
 		l.stat.SendTimeouts.Add(1)
-		c.noteClose(reason.Because(SendTimeout, "the peer took nothing for "+time.Duration(now-c.shutSince).Round(time.Millisecond).String()))
+		c.noteClose(reason.Because(SendTimeout, "the peer took nothing for "+c.stall.ShutFor(now).Round(time.Millisecond).String()))
 		l.sayGoodbye(c)
 	case now < due && due-now < int64(time.Second):
 		c.waits.Set(deadlines.Acknowledgement, due, c)

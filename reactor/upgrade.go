@@ -5,9 +5,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/codec"
-	"sipreactor/reactor/internal/slab"
 	"sipreactor/reactor/internal/websocket"
-	"sipreactor/sipframe"
 )
 
 // WebConfig is what WebSocket asks for besides what every stream does. The zero value
@@ -24,13 +22,6 @@ type WebConfig struct {
 	// included: it is a browser, on a path that its user has chosen. 0 is
 	// HandshakeTimeout.
 	AcceptTimeout time.Duration
-}
-
-// framing is what stands between the plaintext of a connection and its messages: a
-// sipframe.Framer, or the frames of WebSocket.
-type framing interface {
-	// Next is sipframe.Framer's. It may write to data.
-	Next(cfg *sipframe.FramerConfig, data []byte) sipframe.Cut
 }
 
 // upgraded puts an opening handshake in front of a connection's codec.
@@ -83,17 +74,16 @@ func (c *conn) leaveUpgrade() {
 		return
 	}
 	c.codec = u.Below()
-	if rest := u.Rest(); len(rest) > 0 {
-		c.partial = slab.Keep(rest)
-	}
+	c.framing.Start(u.Rest())
 }
 
 // answerControls answers what the control frames of WebSocket have brought besides messages. Loop only.
 func (l *loop) answerControls(c *conn) {
-	if c.web == nil {
+	web := c.framing.Stream()
+	if web == nil {
 		return
 	}
-	answer, came := c.web.Pinged()
+	answer, came := web.Pinged()
 	if came {
 		l.alive(c)
 	}
@@ -110,10 +100,15 @@ func (l *loop) answerControls(c *conn) {
 // goodbye seals the last words of WebSocket: the peer's close frame answered, or the
 // code for the end of ours. Loop only.
 func (c *conn) goodbye(why *Error) {
-	if c.web == nil {
-		return
+	if web := c.framing.Stream(); web != nil {
+		_, _ = c.codec.Write(web.Goodbye(closeCode(why.Reason))) // it is no loss if there is no way to say it
 	}
-	_, _ = c.codec.Write(c.web.Goodbye(closeCode(why.Reason))) // it is no loss if there is no way to say it
+}
+
+// saidGoodbye reports whether the peer has, in the words of WebSocket. Loop only.
+func (c *conn) saidGoodbye() bool {
+	web := c.framing.Stream()
+	return web != nil && web.Over()
 }
 
 // closeCode is how WebSocket says a reason.

@@ -107,7 +107,7 @@ type item struct {
 func (it item) First() bool { return it.owed }
 
 // Low counts the item among those of its connection that wait behind the others.
-func (it item) Low(n int) { it.conn.low.Add(int32(n)) }
+func (it item) Low(n int) { it.conn.reading.Low(n) }
 
 // do runs the Handler for one item.
 func (w *Worker) do(it item) {

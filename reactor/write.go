@@ -15,11 +15,11 @@ import (
 // flush seals what waits in the send queue and writes it, until it is empty or the
 // socket takes no more.
 func (l *loop) flush(c *conn) {
-	for c.phase == phase.Established && l.drain(c) {
+	for c.life.At() == phase.Established && l.drain(c) {
 		c.mu.Lock()
 		b := c.out.Waiting
 		c.out.Waiting = nil
-		closeReason, half := c.closeReason, c.half
+		closeReason, half := c.life.Why(), c.half
 		c.mu.Unlock()
 		if b == nil {
 			switch {
@@ -129,16 +129,18 @@ func (l *loop) unblock() {
 }
 
 // isBlocked reports whether the socket took no more when it was last written to. Loop only.
-func (c *conn) isBlocked() bool { return c.phase == phase.Established && c.waits.For(deadlines.Send) }
+func (c *conn) isBlocked() bool {
+	return c.life.At() == phase.Established && c.waits.For(deadlines.Send)
+}
 
 // writable goes on writing. Loop only; the connect queue asked for it.
 func (l *loop) writable(c *conn) {
 	switch {
 	case c.hs.Is(handshakes.Away): // handshaken will
 	case l.reset(c):
-	case c.phase == phase.Handshaking:
+	case c.life.At() == phase.Handshaking:
 		l.drain(c)
-	case c.phase == phase.Established:
+	case c.life.At() == phase.Established:
 		l.flush(c)
 	}
 }
@@ -146,7 +148,7 @@ func (l *loop) writable(c *conn) {
 // moves notes that the peer of a blocked connection makes progress, or is not
 // to blame that there is none, and looks again in a while.
 func (l *loop) moves(c *conn, now int64) {
-	c.sendSince, c.sendFinals = now, c.owed.Finals()
+	c.stall.Moves(now, c.owed.Finals())
 	l.watchSend(c, now)
 }
 
@@ -167,18 +169,15 @@ func (l *loop) sendOverdue(c *conn, now int64) {
 		c.unacked.Since = now
 	}
 	info, err := kernel.Info(c.sock.Fd())
-	if closed := err != nil || kernel.WindowClosed(info); progress || !closed || c.owed.Finals() != c.sendFinals {
+	if closed := err != nil || kernel.WindowClosed(info); progress || !closed || c.stall.Answered(c.owed.Finals()) {
 		l.moves(c, now)
 		return
 	}
-	limit := int64(c.cfg.SendTimeout)
-	if now-c.sendSince >= limit/2 {
+	limit := c.cfg.SendTimeout
+	if c.stall.Lasts(now, limit/2) {
 		l.unswamp(c)
 	}
-	if now >= c.sendSince+limit {
-		limit += int64(l.eng.cfg.roundTrip(c.sock.Fd()))
-	}
-	if now < c.sendSince+limit {
+	if !c.stall.Over(now, limit, c.roundTrip) {
 		l.watchSend(c, now)
 		return
 	}

@@ -23,7 +23,7 @@ import "fmt"
 //	connecting to handshaking   conn.dial: whom it is made for, the TLS domains, who did not wait (ours alone)
 //	handshaking                 conn.hs: a handshakes.Handshake: the machine, what came while it was away, the peer's clock
 //	established                 the framer at work, messages in pieces, what is unacknowledged, owed answers
-//	closing                     conn.left: the phase before, which decides what the end is told as
+//	closing                     in Life: the phase before, which decides what the end is told as
 //
 // The values of the first two are gone, memory and all, when their phase is: an idle
 // connection holds neither. What established has stands in the connection itself.
