@@ -59,6 +59,16 @@ var attributeNames = map[string]string{
 	"1.3.6.1.4.1.311.60.2.1.3":   "jurisdictionC",
 }
 
+// AttributeName returns OpenSSL's short name of an attribute of a distinguished name, or
+// its number in dots.
+func AttributeName(oid asn1.ObjectIdentifier) string {
+	dotted := oid.String()
+	if name, ok := attributeNames[dotted]; ok {
+		return name
+	}
+	return dotted
+}
+
 // setsOf gives the parts of a distinguished name, DER, in their order; nil when
 // it cannot be read, which crypto/x509 does not let happen.
 func setsOf(name []byte) (sets []attributeSET) {
@@ -81,11 +91,7 @@ func oneLine(name []byte) string {
 			} else {
 				b.WriteByte('+')
 			}
-			key := a.Type.String()
-			if short, ok := attributeNames[key]; ok {
-				key = short
-			}
-			b.WriteString(key + "=")
+			b.WriteString(AttributeName(a.Type) + "=")
 			writeEscaped(&b, a.Value.Bytes)
 		}
 	}

@@ -16,7 +16,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/rpc"
 	"sipreactor/tlsstate/regular"
@@ -46,6 +45,7 @@ const maxDatagram = 65507
 // Datagram serves requests, one a datagram, and answers each by a datagram to
 // its sender. Requests are carried out one after the other.
 type Datagram struct {
+	complaints
 	cfg      DatagramConfig
 	dispatch *rpc.Dispatcher
 	mu       sync.Mutex
@@ -54,7 +54,6 @@ type Datagram struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	done     sync.WaitGroup
-	told     fold.Table[complaint]
 	stuck    string // who made no room for an answer: others wait for it once only
 }
 
@@ -71,7 +70,8 @@ func ServeDatagram(cfg DatagramConfig, d *rpc.Dispatcher) (*Datagram, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Datagram{cfg: cfg, dispatch: d}
+	s := &Datagram{cfg: cfg, dispatch: d, complaints: complaints{
+		log: cfg.Log, subject: "management datagram", whom: "peer", socket: slog.String("socket", cfg.Name)}}
 	var err error
 	if addr, ok := strings.CutPrefix(cfg.Name, "udp:"); ok {
 		s.conn, err = s.listenUDP(addr)
@@ -254,21 +254,6 @@ func (s *Datagram) answer(to net.Addr, reply []byte) {
 	if err != nil {
 		s.complain("the answer could not be delivered", to.String(), "error", err)
 	}
-}
-
-// complain tells of a sender.
-func (s *Datagram) complain(what, of string, args ...any) {
-	held, ok := s.told.Open(time.Now(), complaint{what, clip(of)})
-	if !ok {
-		return
-	}
-	if of != "" {
-		args = append([]any{"peer", of}, args...)
-	}
-	if held > 0 {
-		args = append(args, "more", held)
-	}
-	s.cfg.Log.Warn("management datagram: "+what, append(args, "socket", s.cfg.Name)...)
 }
 
 // renew makes the UNIX socket anew when answers that receivers leave unread have

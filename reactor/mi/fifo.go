@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/rpc"
 )
@@ -50,6 +49,7 @@ const (
 // without, and answers each into the FIFO named reply in the reply directory.
 // Requests are carried out one after the other, as soon as their JSON is whole.
 type FIFO struct {
+	complaints
 	cfg      FIFOConfig
 	dispatch *rpc.Dispatcher
 	ctx      context.Context
@@ -57,33 +57,9 @@ type FIFO struct {
 	slots    chan struct{}
 	crew     sync.WaitGroup
 
-	told fold.Table[complaint]
-
 	mu   sync.Mutex
 	file *os.File // the reader's, which alone replaces it; Close reads it under mu
 }
-
-// complaint is what lines of a management socket have in common that are told as one.
-type complaint struct{ what, of string }
-
-// complain tells of what a client did, or did not do. Its name is what clients choose: so
-// many as they like of them are not told apart.
-func (f *FIFO) complain(what, reply string, args ...any) {
-	held, ok := f.told.Open(time.Now(), complaint{what, clip(reply)})
-	if !ok {
-		return
-	}
-	if reply != "" {
-		args = append([]any{"reply", reply}, args...)
-	}
-	if held > 0 {
-		args = append(args, "more", held)
-	}
-	f.cfg.Log.Warn("management FIFO: "+what, append(args, "fifo", f.cfg.Name)...)
-}
-
-// clip bounds a name that a table keeps.
-func clip(name string) string { return name[:min(len(name), 64)] }
 
 // ServeFIFO makes the FIFO and serves it until Close. A FIFO that a program
 // that is gone left behind is replaced; one that is in use, or a file of
@@ -104,7 +80,8 @@ func ServeFIFO(cfg FIFOConfig, d *rpc.Dispatcher) (*FIFO, error) {
 	if cfg.tick <= 0 {
 		cfg.tick = fifoTick
 	}
-	f := &FIFO{cfg: cfg, dispatch: d, slots: make(chan struct{}, maxAnswering)}
+	f := &FIFO{cfg: cfg, dispatch: d, slots: make(chan struct{}, maxAnswering), complaints: complaints{
+		log: cfg.Log, subject: "management FIFO", whom: "reply", socket: slog.String("fifo", cfg.Name)}}
 	file, err := f.create()
 	if err != nil {
 		return nil, err

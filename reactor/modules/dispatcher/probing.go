@@ -1,7 +1,6 @@
 package dispatcher
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -77,21 +76,6 @@ func (p *probing) due(d *Destination) bool {
 	default:
 		return false
 	}
-}
-
-// startProbing begins with the pings, once the sockets are open.
-func (m *module) startProbing(e *script.Env) {
-	if m.probing.interval == 0 || m.probing.send == nil {
-		return
-	}
-	prober := &destination.Prober{Interval: m.probing.interval, Due: m.pings, Send: m.probing.send, Env: e}
-	e.Go(func(ctx context.Context) {
-		select {
-		case <-ctx.Done():
-		case <-e.Running:
-			prober.Run(ctx)
-		}
-	})
 }
 
 // pings lists the pings of a round.

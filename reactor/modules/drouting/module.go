@@ -153,7 +153,7 @@ func (m *module) start(e *script.Env) error {
 	if e.Engine != nil {
 		e.Go(m.watch)
 	}
-	m.startProbing(e)
+	(&destination.Prober{Interval: m.probing.interval, Due: m.pings, Send: m.probing.send, Env: e}).Start()
 	return nil
 }
 

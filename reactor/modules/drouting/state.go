@@ -1,7 +1,6 @@
 package drouting
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -97,21 +96,6 @@ func (p *probing) check(l *script.Loading) {
 	if p.send == nil && p.interval > 0 && l.IsSet("probing_interval") {
 		l.Notef(l.Place("probing_interval"), "probing_interval does nothing: pings are sent by the module tm, which is not loaded")
 	}
-}
-
-// startProbing begins with the pings, once the sockets are open.
-func (m *module) startProbing(e *script.Env) {
-	if m.probing.interval == 0 || m.probing.send == nil {
-		return
-	}
-	prober := &destination.Prober{Interval: m.probing.interval, Due: m.pings, Send: m.probing.send, Env: e}
-	e.Go(func(ctx context.Context) {
-		select {
-		case <-ctx.Done():
-		case <-e.Running:
-			prober.Run(ctx)
-		}
-	})
 }
 
 // pings lists the pings of a round.

@@ -190,10 +190,11 @@ func (m *module) start(e *script.Env) (err error) {
 		e.Go(m.watch)
 	}
 	e.Go(m.run)
+	(&destination.Prober{Interval: m.probing.interval, Due: m.pings, Send: m.probing.send, Env: e}).Start()
 	return nil
 }
 
-// run listens to transactions and pings, once the sockets are open.
+// run listens to transactions, once the sockets are open.
 func (m *module) run(ctx context.Context) {
 	select {
 	case <-ctx.Done():
@@ -201,10 +202,6 @@ func (m *module) run(ctx context.Context) {
 	case <-m.env.Running:
 	}
 	m.resume()
-	if m.probing.send != nil && m.probing.interval > 0 {
-		prober := &destination.Prober{Interval: m.probing.interval, Due: m.pings, Send: m.probing.send, Env: m.env}
-		prober.Run(ctx)
-	}
 }
 
 // listen has the transactions tell of calls, from the first one on that is counted.

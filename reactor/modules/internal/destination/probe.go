@@ -40,17 +40,32 @@ type Probe struct {
 // Prober pings destinations once an interval. The pings are spread over it, so
 // that a table of thousands is no burst.
 type Prober struct {
+	// Interval is how long a round takes; 0: nobody is pinged.
 	Interval time.Duration
 	// Due gives the destinations to ping in this round.
 	Due func() []Probe
-	// Send sends.
+	// Send sends; nil: nobody is pinged.
 	Send Pinger
-	// Env guards each ping.
+	// Env is the module's: it guards each ping, and says when the sockets are open.
 	Env *script.Env
 }
 
 // pingsAtOnce bounds the pings that wait for their answers.
 const pingsAtOnce = 256
+
+// Start pings on a goroutine of the module's, from when the sockets are open until it ends.
+func (p *Prober) Start() {
+	if p.Interval == 0 || p.Send == nil {
+		return
+	}
+	p.Env.Go(func(ctx context.Context) {
+		select {
+		case <-ctx.Done():
+		case <-p.Env.Running:
+			p.Run(ctx)
+		}
+	})
+}
 
 // Run pings until the context is done; the first round begins at once.
 func (p *Prober) Run(ctx context.Context) {
