@@ -97,6 +97,7 @@ type Context struct {
 	direct    names.Answer // over literal
 	filtered  []byte       // the message, for the patterns of blacklists
 	query     names.Query
+	place     *spot                     // among those of the Call-ID that wait for a name; nil: none
 	grown     map[twinKey]*names.Answer // for large requests
 	names     nameTable
 	sources   sources        // by which of our addresses peers are reached

@@ -80,6 +80,7 @@ func (c *Context) Forward(dest []byte) error {
 	}
 	c.decided(0)
 	c.preprocess(len(dest) == 0 && len(c.main.dst) == 0)
+	defer c.stepOut()
 	var h hop
 	dest, answer, err := c.destinations(dest, &h)
 	if err != nil {
@@ -121,6 +122,7 @@ func (c *Context) Forward(dest []byte) error {
 // as for Forward. It does not count as an answer. headers, lines as for
 // AppendHeader, go behind its last header; nil are none.
 func (c *Context) Send(dest, headers []byte) error {
+	defer c.stepOut()
 	var h hop
 	dest, answer, err := c.destinations(dest, &h)
 	if err != nil {

@@ -124,6 +124,7 @@ type Proxy struct {
 	ours    atomic.Pointer[listeners]
 	claims  claims // by what else the Router has had messages name us
 	hosts   *names.Cache
+	lanes   lanes // of those that wait for one of them
 	went    went
 	grew    atomic.Bool // a request was too large for UDP
 	shards  [countShards]countShard

@@ -55,6 +55,7 @@ func (c *Context) receive(data []byte, src *reactor.Source, f func(*Context)) {
 
 // leave ends the handling of a message.
 func (c *Context) leave() {
+	c.stepOut()
 	c.busy = false
 	c.Src = nil
 }

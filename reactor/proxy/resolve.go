@@ -19,11 +19,16 @@ func (c *Context) resolve(h *hop) (*names.Answer, error) {
 		return &c.direct, nil
 	}
 	c.query = names.Query{Host: c.names.get(h.host), Proto: h.proto, Secure: h.sips, Port: h.port, Fallback: proto, Reach: c.ours.reach}
-	answer, err, ok := p.hosts.Cached(&c.query)
-	if ok {
+	answer, err, known := p.hosts.Cached(&c.query)
+	mine := c.queueUp(known)
+	switch {
+	case mine == nil:
+		return answer, err
+	case known:
+		_ = c.out.Wait(mine.wait) // where one more may not wait the order is lost, and the message is not
 		return answer, err
 	}
-	return c.lookup()
+	return c.lookup(mine)
 }
 
 // Resolve gives the first address of a host name. It may wait, as Forward does.
@@ -33,6 +38,7 @@ func (c *Context) Resolve(host []byte) (netip.Addr, error) {
 		return netip.Addr{}, ErrURI
 	}
 	answer, err := c.resolve(&h)
+	c.stepOut()
 	if err != nil {
 		return netip.Addr{}, err
 	}
@@ -41,11 +47,14 @@ func (c *Context) Resolve(host []byte) (netip.Addr, error) {
 
 // lookup asks the resolver while others take over the worker's messages. Where
 // one more may not wait the answer is names.ErrBusy, at once.
-func (c *Context) lookup() (answer *names.Answer, err error) {
+func (c *Context) lookup(mine *spot) (answer *names.Answer, err error) {
 	t, err := c.proxy.hosts.Enter(&c.query, c.Src.Remote.Addr())
 	if err == nil {
 		defer t.Leave()
-		if !c.out.Wait(func() { answer, err = t.Wait() }) {
+		if !c.out.Wait(func() {
+			answer, err = t.Wait()
+			mine.wait()
+		}) {
 			err = names.ErrBusy
 		}
 	}

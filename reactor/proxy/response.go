@@ -178,6 +178,7 @@ func (c *Context) sendByVia(b []byte, via *sipframe.Via, to back, m reactor.Appe
 	if err == nil || to.proto == reactor.UDP || !trusted || !h.settle() || h.addr.IsValid() {
 		return err
 	}
+	defer c.stepOut()
 	answer, err := c.resolve(&h)
 	if err != nil {
 		return err

@@ -72,6 +72,7 @@ func (c *Context) Aim(dest []byte, w *Way) error {
 	var h hop
 	dest, answer, err := c.destinations(dest, &h)
 	if err != nil {
+		c.stepOut()
 		return c.failed(dest, err)
 	}
 	answer = c.fitting(answer)
@@ -91,6 +92,7 @@ func (c *Context) Aim(dest []byte, w *Way) error {
 // Its branch leads responses to handle (Transactions), on the shard that the transaction is of. What was written is in
 // *sent, whose memory is used.
 func (c *Context) SendBranch(handle uint64, shard int, w *Way, sent *[]byte) (err error) {
+	defer c.stepOut()
 	var last error
 	for w.More() {
 		to := w.upcoming()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/names"
 	"sipreactor/reactor/proxy"
 	"sipreactor/sipframe"
 )
@@ -66,6 +67,7 @@ var (
 // routes is a Router and a Script of functions; nil ones do the usual.
 type routes struct {
 	l       *Layer
+	names   names.Resolver // of an engine; nil: the usual
 	request func(c *proxy.Context)
 	reply   func(c *proxy.Context)
 	branch  func(c *proxy.Context, x *Exchange, leg *Leg) bool

@@ -65,7 +65,7 @@ func run(t *testing.T, r *routes, cfg Config, change ...func(*reactor.Config)) *
 	}
 	ec.Domains = set
 	ec.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
-	p, err := proxy.New(proxy.Config{Logger: ec.Logger}, r)
+	p, err := proxy.New(proxy.Config{Logger: ec.Logger, Resolver: r.names}, r)
 	if err != nil {
 		t.Fatal(err)
 	}

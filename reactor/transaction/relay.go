@@ -221,6 +221,7 @@ func (x *Exchange) branch(c *proxy.Context, o *Options) error {
 		if x.noFail {
 			leg.way.OnlyFirst()
 		}
+		x.overtake() // it may have been canceled while its next hop was looked up
 		err = x.Add(&leg.Branch, leg.way.Reliable())
 	}
 	if err != nil {
