@@ -39,8 +39,8 @@
 //
 // Once a request has its final response and nothing is left to do but to know repetitions, a remnant takes the place of
 // its Exchange: for an INVITE with a 2xx for 64*T1, for another request over UDP for wt_timer. It has 112 bytes, with what
-// finds it less than 200, and the Exchange is used again while it is in the processor's caches. One that a module listens
-// to, or keeps something with, stays whole.
+// finds it less than 200, and the Exchange is used again while it is in the processor's caches. What modules keep with it,
+// and their listeners, are the remnant's.
 //
 // # Goroutines and memory
 //

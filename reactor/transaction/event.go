@@ -59,8 +59,16 @@ func (x *Exchange) hold(handle uint64, e event, data []byte) (mine, there bool) 
 func (x *Exchange) letGo(c *proxy.Context) {
 	for {
 		x.mu.Lock()
-		if len(x.queue) == 0 || x.over {
+		if x.over {
 			break
+		}
+		if len(x.queue) == 0 {
+			if x.told || !x.settledEnough() {
+				break
+			}
+			x.mu.Unlock()
+			x.tellOver() // which may bring something
+			continue
 		}
 		e := x.queue[0]
 		copy(x.queue, x.queue[1:])

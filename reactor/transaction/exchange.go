@@ -38,6 +38,7 @@ type Exchange struct {
 	indexed bool // invited is entered
 	dropped bool // the response at hand goes no further
 	settled bool // it no longer counts as one that waits for its final response
+	told    bool // listeners know that it is over
 	kept    bool // an answer will come from elsewhere: the end of the script is no end
 	noFail  bool // no further address is tried
 	implied bool // see Imply

@@ -91,19 +91,20 @@ type Layer struct {
 	born   time.Time
 	clock  func() time.Duration // a test has its own
 
-	table    table
-	requests index // by TransactionKey
-	merges   index // by MergeKey
-	invites  index // by InviteKey, if Config.ByCallID
-	answers  index // 2xx of ours to INVITEs, by AnswerKey
-	owed     atomic.Int64
-	turn     atomic.Uint32 // which shard the next request of ours goes to
-	free     sync.Pool     // of *Exchange
-	legs     sync.Pool     // of *Leg
-	timings  sync.Pool     // of *Timing
-	remnants sync.Pool     // of *remnant
-	contexts sync.Pool     // of *proxy.Context
-	changes  sync.Pool     // of *proxy.Changes
+	table     table
+	requests  index // by TransactionKey
+	merges    index // by MergeKey
+	invites   index // by InviteKey, if Config.ByCallID
+	answers   index // 2xx of ours to INVITEs, by AnswerKey
+	owed      atomic.Int64
+	turn      atomic.Uint32 // which shard the next request of ours goes to
+	free      sync.Pool     // of *Exchange
+	legs      sync.Pool     // of *Leg
+	timings   sync.Pool     // of *Timing
+	remnants  sync.Pool     // of *remnant
+	leftovers sync.Pool     // of *remnants
+	contexts  sync.Pool     // of *proxy.Context
+	changes   sync.Pool     // of *proxy.Changes
 
 	listenMu  sync.Mutex
 	listeners atomic.Pointer[[]*Listener]

@@ -37,7 +37,8 @@ const (
 	Acked
 	// Lost: the request will not be answered, or the answer is not acknowledged.
 	Lost
-	// Over: the transaction ends.
+	// Over, once: the transaction ends, or its final response has gone upstream and no branch is left. Behind that
+	// only what comes again is told of, and a 2xx of another fork.
 	Over
 )
 
@@ -85,6 +86,14 @@ func (x *Exchange) Listen(f Listener) { x.listeners = append(x.listeners, f) }
 // tell tells the listeners.
 func (x *Exchange) tell(what Occasion, leg *Leg, code int, text []byte) {
 	x.tellOn(x.c, what, leg, code, text)
+}
+
+// tellOver tells that it is over, once.
+func (x *Exchange) tellOver() {
+	if !x.told {
+		x.told = true
+		x.tell(Over, nil, 0, nil)
+	}
 }
 
 func (x *Exchange) tellOn(c *proxy.Context, what Occasion, leg *Leg, code int, text []byte) {

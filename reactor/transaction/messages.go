@@ -248,7 +248,7 @@ func (x *Exchange) Lost(_ *Transaction, why Loss) {
 
 // Gone ends the Exchange: User.
 func (x *Exchange) Gone(*Transaction) {
-	x.tell(Over, nil, 0, nil)
+	x.tellOver()
 	h := x.handle.Load()
 	if x.origin == nil {
 		x.layer.requests.remove(x.key, h)

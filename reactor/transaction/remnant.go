@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
 	"sipreactor/sipframe"
 )
@@ -11,7 +12,7 @@ import (
 // remnant is what stays of a transaction that has its final response, in the place of its Exchange: of an INVITE with a
 // 2xx for 64*T1 (RFC 6026 L and M), of another request over UDP for wt_timer. It takes a tenth of the memory, and the
 // Exchange is the next request's at once, while it is in the processor's caches still. A 2xx that comes again, or a call
-// by handle, gets an Exchange made of it for as long as it takes.
+// by handle, gets an Exchange made of it for as long as it takes, with what others keep with it and those who listen.
 //
 // It belongs to the same shard and has the same handle. All but held and timer is the holder's: whoever handles something
 // for it. What comes meanwhile is a repetition, comes again, and is dropped.
@@ -25,13 +26,17 @@ type remnant struct {
 	timer  Timer  // its end, and by its key the handle
 	up     proxy.Upstream
 	last   *sipframe.Buffer // what goes upstream again; nil: nothing
-	more   *remnants        // nil for one branch about which the script keeps nothing
+	more   *remnants        // nil for one branch about which nobody keeps anything
 }
 
-// remnants is what few of them need.
+// remnants is what not all of them need.
 type remnants struct {
-	attached any
-	legs     []remnantLeg
+	script    bool // the Script keeps something
+	attached  any
+	legs      []remnantLeg
+	src       *reactor.Source
+	kept      []attachment
+	listeners []Listener
 }
 
 type remnantLeg struct {
@@ -45,8 +50,7 @@ type remnantLeg struct {
 // waits in its queue.
 func (x *Exchange) settledEnough() bool {
 	switch {
-	case x.status < 200 || x.origin != nil || x.deciding || x.depth > 0 || x.waits > 0 || x.answered != 0,
-		len(x.listeners) > 0 || len(x.attached) > 0 || x.layer.listeners.Load() != nil:
+	case x.status < 200 || x.origin != nil || x.deciding || x.depth > 0 || x.waits > 0 || x.answered != 0:
 		return false
 	case x.Invite() && x.State() != Accepted, !x.Invite() && (x.State() != Completed || x.up.Reliable()):
 		return false
@@ -74,19 +78,24 @@ func (x *Exchange) leave() *remnant {
 	}
 	r.last, x.last = x.last, nil
 	s := l.user()
-	keep := s != nil && s.Keeps(x)
-	if keep || len(x.branches) > 1 {
-		r.more = new(remnants)
-		if keep {
-			r.more.attached, x.Attached = x.Attached, nil
+	if keep := s != nil && s.Keeps(x); keep || len(x.branches) > 1 || len(x.attached) > 0 || len(x.listeners) > 0 {
+		more, ok := l.leftovers.Get().(*remnants)
+		if !ok {
+			more = new(remnants)
+		}
+		if r.more = more; keep {
+			more.script = true
+			more.attached, x.Attached = x.Attached, nil
 		}
 		for _, leg := range x.Legs() {
 			one := remnantLeg{flags: leg.Set.Flags(), status: uint16(leg.status), try: leg.try}
 			if keep {
 				one.attached, leg.Attached = leg.Attached, nil
 			}
-			r.more.legs = append(r.more.legs, one)
+			more.legs = append(more.legs, one)
 		}
+		more.src = x.src
+		more.swap(x)
 	}
 	r.timer.key.Store(h)
 	l.table.fold(h, r)
@@ -94,6 +103,21 @@ func (x *Exchange) leave() *remnant {
 	x.handle.Store(0)
 	x.c, x.rc = nil, nil
 	return r
+}
+
+// swap exchanges what others keep with the Exchange, and those who listen to it, for what is kept here.
+func (m *remnants) swap(x *Exchange) {
+	m.kept, x.attached = x.attached, m.kept
+	m.listeners, x.listeners = x.listeners, m.listeners
+}
+
+// free lets go of what is kept.
+func (m *remnants) free(l *Layer) {
+	clear(m.kept)
+	clear(m.listeners)
+	clear(m.legs)
+	*m = remnants{legs: m.legs[:0], kept: m.kept[:0], listeners: m.listeners[:0]}
+	l.leftovers.Put(m)
 }
 
 // handle returns what names the remnant; 0: it is over. Any goroutine.
@@ -144,10 +168,11 @@ func (r *remnant) unfold(l *Layer) *Exchange {
 	x.handle.Store(r.handle())
 	x.mu.Unlock()
 	x.shard, x.key, x.method, x.up, x.last = shard, r.key, r.method, r.up, r.last
-	x.settled, x.replied = true, int32(r.status)
+	x.settled, x.told, x.replied = true, true, int32(r.status)
 	legs := []remnantLeg{{try: r.try, status: r.status}}
 	if r.more != nil {
-		legs, x.Attached = r.more.legs, r.more.attached
+		legs, x.Attached, x.src = r.more.legs, r.more.attached, r.more.src
+		r.more.swap(x)
 	}
 	x.timing = &l.Config().Timing
 	x.Transaction.again(x, shard.wheel, x.timing, l.now(), r.method == sipframe.INVITE, r.up.Reliable(), int(r.status))
@@ -213,6 +238,7 @@ func (r *remnant) do(l *Layer, c *proxy.Context, f func(x *Exchange, c *proxy.Co
 			r.more.legs[i].flags, r.more.legs[i].attached = leg.Set.Flags(), leg.Attached
 			leg.Attached = nil
 		}
+		r.more.swap(x)
 	}
 	r.last, x.last = x.last, nil
 	x.mu.Lock()
@@ -274,14 +300,18 @@ func (r *remnant) end(shard *shard) {
 		shard.wheel.arm(&r.timer, l.now()+remnantPatience, h)
 		return
 	}
-	if r.more != nil {
-		x := r.unfold(l)
-		x.mu.Lock()
-		x.over = true
-		x.handle.Store(0)
-		x.mu.Unlock()
-		l.recycle(x)
-		r.more, r.last = nil, nil
+	if more := r.more; more != nil {
+		if more.script { // which lets go of that
+			x := r.unfold(l)
+			x.mu.Lock()
+			x.over = true
+			x.handle.Store(0)
+			x.mu.Unlock()
+			l.recycle(x)
+			r.last = nil
+		}
+		r.more = nil
+		more.free(l)
 	}
 	l.requests.remove(r.key, h)
 	if r.merge != 0 {

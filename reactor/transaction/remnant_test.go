@@ -1,6 +1,7 @@
 package transaction
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -96,18 +97,55 @@ func TestRemnantAnswersAgain(t *testing.T) {
 	}
 }
 
-// What has more to do stays as it is: another branch, a listener.
-func TestNoRemnant(t *testing.T) {
+// What modules keep with a transaction, and those who listen, have it while it is a remnant: they are told once that it is
+// over, and then of a 2xx that comes again.
+func TestRemnantIsListenedTo(t *testing.T) {
 	b := newBed(t)
-	b.branch = func(_ ctx, x *Exchange, _ *Leg) bool {
-		if x.branches == nil {
-			x.Listen(func(*Happening) {})
+	var told []Occasion
+	stop := b.layer.Listen(func(h *Happening) { // of all: it is no reason to keep more
+		if h.What == Over {
+			told = append(told, h.What)
 		}
+	})
+	defer stop()
+	key := new(int)
+	own := 0
+	b.branch = func(_ ctx, x *Exchange, _ *Leg) bool {
+		x.Attach(key, "the module's")
+		x.Listen(func(h *Happening) {
+			own++
+			if h.Exchange.Attachment(key) != "the module's" || h.Exchange.Source() != overUDP {
+				t.Errorf("%v of %v: %v", h.What, h.Exchange.Source(), h.Exchange.Attachment(key))
+			}
+			if h.What == ResponseIn || h.What == Answered {
+				told = append(told, h.What)
+			}
+		})
 		return false
 	}
-	b.take(request("INVITE", bob, "1"), overTLS)
+	b.take(request("INVITE", bob, "1"), overUDP)
 	invite := b.want("SIP/2.0 100 Giving it a try", "INVITE "+bob+" SIP/2.0")[1]
 	b.take(answer(t, invite, "200 OK"), fromCallee)
 	b.want("SIP/2.0 200 OK")
-	b.left(false)
+	b.left(true)
+	b.take(answer(t, invite, "200 OK"), fromCallee)
+	b.want("SIP/2.0 200 OK")
+	b.left(true)
+	if want := []Occasion{ResponseIn, Answered, Over, ResponseIn, Answered}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+	before := own
+	b.pass(33 * time.Second)
+	if b.layer.Live() != 0 || own != before || len(told) != 5 {
+		t.Errorf("%d are left, told %d times of the end; %v", b.layer.Live(), own-before, told)
+	}
+	b.branch = nil
+	b.take(request("OPTIONS", bob, "2"), overUDP) // the next one has nothing of it
+	out := b.want("OPTIONS " + bob + " SIP/2.0")[0]
+	b.take(answer(t, out, "200 OK"), fromCallee)
+	b.want("SIP/2.0 200 OK")
+	b.left(true)
+	if own != before || len(told) != 6 {
+		t.Errorf("told of another's: %d times, %v", own-before, told)
+	}
 }
