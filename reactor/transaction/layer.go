@@ -109,8 +109,8 @@ type Layer struct {
 	listenMu  sync.Mutex
 	listeners atomic.Pointer[[]*Listener]
 
+	alarm         *alarm
 	stop, stopped chan struct{}
-	wake          chan struct{}
 }
 
 var (
@@ -130,7 +130,7 @@ type shard struct {
 
 // NewLayer makes the transactions of p, which is told of it.
 func NewLayer(cfg Config, p *proxy.Proxy) *Layer {
-	l := &Layer{proxy: p, log: cfg.Logger, born: time.Now(), wake: make(chan struct{}, 1)}
+	l := &Layer{proxy: p, log: cfg.Logger, born: time.Now(), alarm: newAlarm()}
 	l.Configure(cfg)
 	l.clock = func() time.Duration { return time.Since(l.born) }
 	if l.log == nil {
@@ -148,6 +148,7 @@ func (l *Layer) setShards(n int) {
 	for i := range l.shards {
 		s := &l.shards[i]
 		s.index, s.layer, s.wheel = i, l, NewWheel(l.now())
+		s.wheel.alarm = l.alarm
 	}
 }
 

@@ -22,9 +22,6 @@ func (l *Layer) make(w *reactor.Worker) *Exchange {
 	x.handle.Store(h)
 	x.mu.Unlock()
 	x.timing = &l.Config().Timing
-	if l.table.live.Load() == 1 {
-		l.rouse()
-	}
 	return x
 }
 

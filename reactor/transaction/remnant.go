@@ -123,13 +123,16 @@ func (m *remnants) free(l *Layer) {
 // handle returns what names the remnant; 0: it is over. Any goroutine.
 func (r *remnant) handle() uint64 { return r.timer.key.Load() }
 
+// remnantsEnd is how far apart remnants end, some later than they might: so one wake-up ends many.
+const remnantsEnd = 64 * Tick
+
 // fold gives the remnant its time, lets others have it, and the Exchange be used again.
 func (x *Exchange) fold(r *remnant) {
 	l, h := x.layer, r.handle()
 	if x.indexed {
 		l.invites.remove(x.invited.Load(), h)
 	}
-	x.shard.wheel.arm(&r.timer, x.endsBy(), h)
+	x.shard.wheel.arm(&r.timer, (x.endsBy() + remnantsEnd - 1).Truncate(remnantsEnd), h)
 	r.held.Store(false)
 	l.recycle(x)
 }

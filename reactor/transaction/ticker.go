@@ -1,14 +1,12 @@
 package transaction
 
 import (
+	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/rescue"
 )
-
-// tickEvery is how often the wheels are looked at while they have timers.
-const tickEvery = Tick
 
 // Start has the timers go off, on the workers of the engine's shards. Before it there is no transaction.
 func (l *Layer) Start(e *reactor.Engine) {
@@ -31,40 +29,68 @@ func (l *Layer) Stop() {
 	l.stop = nil
 }
 
-// tick posts to each shard whose wheel has something to do. It sleeps while there are no transactions.
+// tick posts to each shard whose wheel has something to do, and sleeps until the next one has: a wake-up costs more than what
+// most timers are for, which are stopped before they go off.
 func (l *Layer) tick() {
-	clock := time.NewTicker(tickEvery)
+	clock := time.NewTimer(0)
 	defer clock.Stop()
 	for {
-		select {
-		case <-l.stop:
-			return
-		case <-clock.C:
-		}
-		now := l.now()
+		l.alarm.awake()
+		now, next := l.now(), never
 		for i := range l.shards {
 			s := &l.shards[i]
-			if at, any := s.wheel.Next(); any && at <= now && s.posted.CompareAndSwap(false, true) {
+			switch at, any := s.wheel.Next(); {
+			case !any:
+			case at > now:
+				next = min(next, int64(at/Tick))
+			case s.posted.CompareAndSwap(false, true):
 				l.engine.Post(i, s)
 			}
 		}
-		if l.Live() == 0 {
+		if !l.alarm.sleep(next) {
+			continue
+		}
+		if next == never {
 			clock.Stop()
-			select {
-			case <-l.stop:
-				return
-			case <-l.wake:
-			}
-			clock.Reset(tickEvery)
+		} else {
+			clock.Reset(time.Duration(next)*Tick - now)
+		}
+		select {
+		case <-l.stop:
+			return
+		case <-l.alarm.rings:
+		case <-clock.C:
 		}
 	}
 }
 
-// rouse wakes the ticker for the first transaction.
-func (l *Layer) rouse() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
+// never is a tick that does not come.
+const never = int64(1)<<62 - 1
+
+// alarm wakes who looks at wheels when a timer is due before he would look. Any goroutine.
+type alarm struct {
+	at    atomic.Int64 // the tick at which he looks next
+	rings chan struct{}
+}
+
+func newAlarm() *alarm { return &alarm{rings: make(chan struct{}, 1)} }
+
+// awake says that he looks now: what is armed from here on he may have missed.
+func (a *alarm) awake() { a.at.Store(never) }
+
+// sleep says when he looks next. It reports false when something was armed while he looked.
+func (a *alarm) sleep(at int64) bool { return a.at.CompareAndSwap(never, at) }
+
+// due says that there is something to do at a tick.
+func (a *alarm) due(at int64) {
+	for next := a.at.Load(); at < next; next = a.at.Load() {
+		if a.at.CompareAndSwap(next, at) {
+			select {
+			case a.rings <- struct{}{}:
+			default: // he has not heard the last one
+			}
+			return
+		}
 	}
 }
 
@@ -77,4 +103,7 @@ func (s *shard) Run(w *reactor.Worker) {
 		l.deliver(c, event{kind: evTimer, handle: of, timer: t}, nil)
 	})
 	l.putContext(c)
+	if at, any := s.wheel.Next(); any {
+		l.alarm.due(int64(at / Tick))
+	}
 }

@@ -67,7 +67,8 @@ type Wheel struct {
 	spill Timer                     // head of what spread hands down
 	full  [levels]uint64            // which slots have timers
 	count int
-	ripe  []due // of the tick that is worked off
+	ripe  []due  // of the tick that is worked off
+	alarm *alarm // of who looks at it; nil: he looks all the time
 }
 
 // NewWheel returns a wheel at a time of its owner's clock.
@@ -97,7 +98,11 @@ func (w *Wheel) arm(t *Timer, at time.Duration, key uint64) {
 	t.key.Store(key)
 	t.phase = timerOn
 	w.count++
-	w.put(t, min(max(int64((at+Tick-1)/Tick), w.now+1), w.now+maxAhead))
+	due := min(max(int64((at+Tick-1)/Tick), w.now+1), w.now+maxAhead)
+	w.put(t, due)
+	if w.alarm != nil {
+		w.alarm.due(due)
+	}
 }
 
 // maxAhead is how many ticks ahead a timer may be due: 99 days.
