@@ -37,6 +37,8 @@ type Bench struct {
 	Sent []Sent
 	// Fail is the error of each Send; nil: it works.
 	Fail error
+	// OnWait is called once, while the message waits for something: others may come then. nil: none do.
+	OnWait func()
 
 	logged sync.Mutex // of Log
 }
@@ -196,7 +198,14 @@ func (s sender) Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome, er
 	return reactor.Sent, nil
 }
 
-func (s sender) Wait(f func()) bool { f(); return true }
+func (s sender) Wait(f func()) bool {
+	if meanwhile := s.b.OnWait; meanwhile != nil {
+		s.b.OnWait = nil
+		meanwhile()
+	}
+	f()
+	return true
+}
 
 // lines collects what is logged.
 type lines struct {

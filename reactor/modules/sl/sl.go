@@ -52,11 +52,15 @@ func replyError(count *script.Count) func(a *script.Args) script.Action {
 			case err != nil:
 				code = 503
 			}
-			err := m.Context().Reply(code, nil)
-			if err == nil {
+			switch err := m.Context().Reply(code, nil); {
+			case err == nil:
 				count.Add(1)
+				return 1
+			case errors.Is(err, proxy.ErrAnswered):
+				return -1 // that has been told: the request was canceled, or t_relay() has answered
+			default:
+				return m.Replied(at, err)
 			}
-			return m.Replied(at, err)
 		}
 	}
 }

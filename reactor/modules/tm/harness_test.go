@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/modules/cfgutils"
 	"sipreactor/reactor/modules/maxfwd"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/rr"
@@ -23,7 +24,7 @@ type bench struct{ *moduletest.Bench }
 
 func start(t *testing.T, text string) *bench {
 	t.Helper()
-	return &bench{moduletest.New(t, head+text, tm.New, sl.New, signaling.New, maxfwd.New, rr.New, sipmsgops.New)}
+	return &bench{moduletest.New(t, head+text, tm.New, sl.New, signaling.New, maxfwd.New, rr.New, sipmsgops.New, cfgutils.New)}
 }
 
 var callee = &reactor.Source{Conn: 9, Proto: reactor.TLS, Outbound: true, Socket: moduletest.Sockets[0],

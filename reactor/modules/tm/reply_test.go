@@ -23,3 +23,23 @@ route { t_newtran(); mi("t_reply 480 Later $T_id .", $var(o)); xlog("$rc $var(o)
 		t.Error(got)
 	}
 }
+
+// A request that is canceled while its script waits is answered 487 and nothing else, and a script that then answers what
+// t_relay() could not do has no warning for it.
+func TestErrorReplyBehindACancel(t *testing.T) {
+	b := start(t, `loadmodule "cfgutils.so"
+route {
+	if (is_method("CANCEL")) { t_relay(); exit; }
+	t_newtran();
+	usleep("10");
+	if (!t_relay()) { xlog("$rc"); sl_reply_error(); xlog("$rc"); }
+}
+`)
+	b.OnWait = func() {
+		other := b.Proxy.NewContext(b.Context.Sender())
+		other.Receive([]byte("CANCEL sip:bob@192.0.2.9;transport=tls SIP/2.0\r\nVia: SIP/2.0/TLS 10.0.0.9:40000;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n"+
+			"From: <sip:alice@example.net>;tag=a\r\nTo: <sip:bob@example.net>\r\nCall-ID: c1\r\nCSeq: 1 CANCEL\r\nContent-Length: 0\r\n\r\n"), b.Source)
+	}
+	b.send(t, "INVITE")
+	b.want(t, "100 200 487", "-3", "-1")
+}
