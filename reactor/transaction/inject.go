@@ -57,6 +57,18 @@ func (x *Exchange) CancelLegs(own *Leg, itself, others bool) {
 // CancelAll cancels the transaction as if its client had.
 func (x *Exchange) CancelAll() { x.canceling(nil) }
 
+// Forsake ends an INVITE of ours whose answer nobody needs any more: it is canceled, which has to wait where nothing was heard
+// of it (RFC 3261 9.1), and not sent again. What is answered all the same is told.
+func (x *Exchange) Forsake() {
+	x.noFail = true
+	x.canceling(nil)
+	for _, leg := range x.Legs() {
+		if leg.request.state == Calling {
+			x.arm(&leg.timers[partResend], Off)
+		}
+	}
+}
+
 // Respond answers the transaction from outside of its script, with further headers and a To tag; an empty one is ours, and
 // a request that has one keeps it. It reports whether there was something to answer.
 func (x *Exchange) Respond(code int, reason, body, headers, tag []byte) bool {

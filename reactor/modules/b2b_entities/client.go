@@ -222,8 +222,44 @@ func (m *Module) send(by *proxy.Context, s *Session, method string, w message, d
 	r := &transaction.Request{Method: method, URI: []byte(s.target), CallID: []byte(s.callID), CSeq: number, From: fmt.Appendf(nil, "%s;tag=%s", nameAddr(s.local), s.key),
 		To: fmt.Appendf(nil, "%s;tag=%s", nameAddr(s.remote), s.remoteTag), Headers: h.Bytes(), Body: []byte(w.body), Socket: s.socket, Flow: s.flow, Ack: !s.flags.noAck, Done: done}
 	s.mu.Unlock()
-	_, err = m.tm.Layer().Originate(by, r)
+	if method == "INVITE" {
+		r.Done = m.following(s, done)
+	}
+	handle, err := m.tm.Layer().Originate(by, r)
+	if method == "INVITE" && err == nil && handle != 0 {
+		s.mu.Lock()
+		s.asking = handle
+		s.mu.Unlock()
+	}
 	return err
+}
+
+// following watches over a later INVITE of ours: its session may end before it is answered. done may be nil.
+func (m *Module) following(s *Session, done func(o *transaction.Outcome)) func(o *transaction.Outcome) {
+	return func(o *transaction.Outcome) {
+		s.mu.Lock()
+		over := s.state == ended
+		switch {
+		case o.Code >= 200:
+			s.asking = 0
+		case o.Exchange != nil:
+			s.asking = o.Exchange.Handle()
+		}
+		s.mu.Unlock()
+		switch {
+		case !over:
+		case o.Code < 200:
+			if o.Exchange != nil {
+				o.Exchange.Forsake()
+			}
+			return
+		case o.Code < 300 && s.flags.noAck:
+			_ = m.send(o.Context, s, "ACK", message{}, nil)
+		}
+		if done != nil {
+			done(o)
+		}
+	}
 }
 
 // update sends a later request that the script asks for, and tells what it came to.
@@ -251,6 +287,7 @@ func (m *Module) terminate(by *proxy.Context, s *Session, headers string) bool {
 	m.sessions.remove(s)
 	switch {
 	case was == confirmed:
+		m.abandon(by, s)
 		_ = m.send(by, s, "BYE", message{headers: headers}, nil)
 	case s.server:
 		for {

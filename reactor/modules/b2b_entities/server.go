@@ -107,11 +107,7 @@ func (m *Module) within(c *proxy.Context, s *Session) {
 		e.Respond(200, nil, nil, nil, nil)
 		if _, first := s.end(); first {
 			m.sessions.remove(s)
-			for _, method := range []string{"INVITE", "UPDATE", "INFO"} { // of requests that the BYE overtakes
-				for p, ok := s.waits(method, true); ok; p, ok = s.waits(method, true) {
-					m.respond(c, s, p, answer{code: 487})
-				}
-			}
+			m.abandon(c, s)
 			m.tell(s, isTerminated, telling{method: method, msg: c.Msg, by: c})
 		}
 	case s.owner == nil && !m.env.Heard(event):
@@ -121,6 +117,18 @@ func (m *Module) within(c *proxy.Context, s *Session) {
 	default:
 		e.KeepOpen()
 		m.tell(s, isUpdated, telling{method: method, msg: c.Msg, by: c})
+	}
+}
+
+// abandon ends what is under way in a session that is over: requests of the other party are answered 487 (RFC 3261 15.1.2),
+// and an INVITE of ours is canceled.
+func (m *Module) abandon(by *proxy.Context, s *Session) {
+	list, asking := s.abandoned()
+	for _, p := range list {
+		m.respond(by, s, p, answer{code: 487})
+	}
+	if asking != 0 {
+		m.tm.Layer().Do(by, asking, func(x *transaction.Exchange, _ *proxy.Context) { x.Forsake() })
 	}
 }
 

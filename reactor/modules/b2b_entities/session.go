@@ -64,6 +64,7 @@ type Session struct {
 	invited     uint32 // of our last INVITE
 	seen        uint32 // of the other's last request
 	invite      uint64 // the transaction of our first INVITE
+	asking      uint64 // that of a later one that is not answered; 0: there is none
 	waiting     []pending
 	unacked     time.Time // since when a 2xx of ours to an INVITE waits for its ACK; zero: none does
 	ack         *message  // the last ACK, for a 2xx that comes again; nil: none was sent
@@ -138,6 +139,15 @@ func (s *Session) waits(method string, final bool) (pending, bool) {
 		s.waiting = slices.Delete(s.waiting, i, i+1)
 	}
 	return p, true
+}
+
+// abandoned gives all requests that wait for an answer of ours, which they get now, and the INVITE of ours that waits for one.
+func (s *Session) abandoned() (list []pending, asking uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list, s.waiting = s.waiting, nil
+	asking, s.asking = s.asking, 0
+	return list, asking
 }
 
 // sessions are all of the program, by their keys. Any goroutine.

@@ -2,6 +2,7 @@ package b2b_logic
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"strings"
 	"testing"
@@ -188,6 +189,51 @@ func TestUnanswered(t *testing.T) {
 	s.Receive([]byte(strings.Replace(string(moduletest.Invite), "Max-Forwards: 69", "Max-Forwards: 0", 1)))
 	if got := s.Status(); strings.Contains(got, "INVITE") || !strings.HasSuffix(got, "483") || s.m.calls.len() != 0 {
 		t.Errorf("Max-Forwards 0: %s", got)
+	}
+}
+
+// TestHungUpOverReinvite: a BYE, of whichever side, ends a call whose re-INVITE waits: that is answered 487, and its other
+// half canceled, or if nothing was heard of it given up.
+func TestHungUpOverReinvite(t *testing.T) {
+	for _, ringing := range []bool{false, true} {
+		for _, caller := range []bool{false, true} {
+			t.Run(fmt.Sprintf("ringing %v, BYE of the caller %v", ringing, caller), func(t *testing.T) {
+				s := newServer(t, hides)
+				key, invite := s.answered()
+				s.later("INVITE", key, 314160, "v=0 again\r\n")
+				again := s.take("100 INVITE")[1]
+				if ringing {
+					s.respond(again, "180 Ringing", "callee", "")
+					s.take("180")
+				}
+				hangUp := func() {
+					s.Sent = nil
+					if caller {
+						s.later("BYE", key, 314161, "")
+					} else {
+						s.request("BYE", invite.Header("To")+";tag=callee", invite.Header("From"), invite.Header("Call-ID"), 5, "")
+					}
+				}
+				hangUp()
+				want := map[string]int{"200": 1, "487": 1, "BYE": 1}
+				if ringing {
+					want["CANCEL"] = 1
+				}
+				got := map[string]int{}
+				for _, kind := range strings.Fields(s.Status()) {
+					got[kind]++
+				}
+				if !maps.Equal(got, want) {
+					t.Fatalf("sent %v, want %v", got, want)
+				}
+				s.Sent = nil
+				s.respond(again, "200 OK", "callee", "v=0 late\r\n") // it crosses the BYE
+				s.take("ACK")
+				if s.m.calls.len() != 0 {
+					t.Errorf("%d calls are left", s.m.calls.len())
+				}
+			})
+		}
 	}
 }
 
