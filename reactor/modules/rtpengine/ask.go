@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sipreactor/reactor/modules/internal/relay"
+	"sipreactor/reactor/modules/internal/relay/cookie"
 	"sipreactor/reactor/modules/rtpengine/ng"
 )
 
@@ -39,5 +40,5 @@ func (m *module) failsOver(reason string) bool {
 
 // ours reports whether an error is no fault of the node's.
 func ours(err error) bool {
-	return errors.Is(err, ng.ErrBusy) || errors.Is(err, ng.ErrLarge) || errors.Is(err, ng.ErrClosed)
+	return errors.Is(err, cookie.ErrBusy) || errors.Is(err, cookie.ErrLarge) || errors.Is(err, cookie.ErrClosed)
 }

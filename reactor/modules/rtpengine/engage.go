@@ -30,8 +30,27 @@ func (m *module) Check(flags string) error {
 	return err
 }
 
-// Exchange is relay.Engine's.
-func (m *module) Exchange(x *relay.Exchange) ([]byte, string, error) {
+// Begin is relay.Engine's.
+func (m *module) Begin(x *relay.Exchange, loop int, done func()) {
+	q, err := m.exchangeOf(x)
+	if err != nil {
+		x.Err = err
+		done()
+		return
+	}
+	q.begin(loop, func() {
+		if x.Err = q.err; q.err == nil {
+			if x.Fresh, x.Reached = bytes.Clone(q.answer.Text("sdp")), q.node.URL; len(x.Fresh) == 0 {
+				x.Err = errNoSDP
+			}
+		}
+		q.free()
+		done()
+	})
+}
+
+// exchangeOf makes the request of an exchange.
+func (m *module) exchangeOf(x *relay.Exchange) (*question, error) {
 	text := x.Flags
 	if x.In != "" && x.Out != "" {
 		text += " in-iface=" + x.In + " out-iface=" + x.Out
@@ -41,7 +60,7 @@ func (m *module) Exchange(x *relay.Exchange) ([]byte, string, error) {
 	}
 	o, err := parseOptions(text + " " + x.Type)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	command := "offer"
 	if x.Answer {
@@ -59,15 +78,7 @@ func (m *module) Exchange(x *relay.Exchange) ([]byte, string, error) {
 		q.request.Pair("received-from", family(o.received), []byte(o.received))
 	}
 	q.request.Bytes("sdp", x.SDP)
-	defer q.free()
-	if err := q.ask(); err != nil {
-		return nil, "", err
-	}
-	sdp := q.answer.Text("sdp")
-	if len(sdp) == 0 {
-		return nil, "", errNoSDP
-	}
-	return bytes.Clone(sdp), q.node.URL, nil
+	return q, nil
 }
 
 // Delete is relay.Engine's.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/modules/internal/relay/cookie"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/proto_tls"
 	"sipreactor/reactor/modules/rtpengine/ng"
@@ -127,7 +128,7 @@ func TestReload(t *testing.T) {
 	if _, err := m.fleet.Of(0)[0].Client.Do(t.Context(), ping); err != nil {
 		t.Error(err)
 	}
-	if _, err := was.fleet.Of(0)[1].Client.Do(t.Context(), ping); !errors.Is(err, ng.ErrClosed) {
+	if _, err := was.fleet.Of(0)[1].Client.Do(t.Context(), ping); !errors.Is(err, cookie.ErrClosed) {
 		t.Error(err)
 	}
 }

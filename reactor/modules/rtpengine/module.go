@@ -138,7 +138,7 @@ func (m *module) start(e *script.Env) error {
 	}
 	m.fleet.Open(e, before, ok && old.timeout == m.timeout && old.retries == m.retries, func(url string) *ng.Client {
 		_, addr, _ := strings.Cut(url, ":")
-		return ng.NewClient(addr, m.timeout, m.retries, dial(e.Engine))
+		return ng.NewClient(addr, m.timeout, m.retries, relay.Dial(e.Engine))
 	})
 	return nil
 }

@@ -92,9 +92,9 @@ func (q *question) end(err error) {
 	q.done()
 }
 
-// Answered is ng.Asker's.
-func (q *question) Answered(answer ng.Answer, err error) {
-	m, n := q.m, q.node
+// Answered is cookie.Asker's.
+func (q *question) Answered(text []byte, err error) {
+	m, n, answer := q.m, q.node, ng.Answer(text)
 	if err == nil {
 		m.fleet.Heard(n)
 		if string(answer.Text("result")) == "ok" {

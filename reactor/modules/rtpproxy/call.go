@@ -2,20 +2,15 @@ package rtpproxy
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"log/slog"
 	"strconv"
 	"strings"
-	"time"
 
 	"sipreactor/reactor/modules/internal/relay"
-	"sipreactor/reactor/modules/rtpproxy/control"
 	"sipreactor/reactor/script"
 	"sipreactor/sipframe/body"
 )
-
-type node = relay.Node[*control.Client]
 
 // session is the call that a command is about, and where it goes.
 type session struct {
@@ -98,56 +93,19 @@ func (f *act) session(x *script.Machine, swap bool) (*session, error) {
 	return s, nil
 }
 
-// maxAsk is the longest time that a function takes with all nodes that are tried.
-const maxAsk = 30 * time.Second
-
-// with has do speak to the call's node, while others take over the work, and with
-// failover to others when that fails. It stores which node it was.
-func (f *act) with(x *script.Machine, s *session, failover bool, do func(ctx context.Context, n *node) error) error {
-	var n *node
-	var err error
-	if !x.Wait(func() { n, err = f.m.counted(s, failover, do) }) {
+// with asks the call's node, and for an offer another one where that fails, and stores which one it was. The message waits
+// meanwhile.
+func (f *act) with(x *script.Machine, q *question) error {
+	if !x.Await(q.begin) {
 		return errMany
 	}
-	if err != nil {
-		return err
+	if q.err != nil {
+		return q.err
 	}
 	if f.node != nil {
-		f.node(x, script.Text(x.KeepString(n.URL)))
+		f.node(x, script.Text(x.KeepString(q.node.URL)))
 	}
 	return nil
-}
-
-func (m *module) ask(s *session, failover bool, do func(ctx context.Context, n *node) error) (*node, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), maxAsk)
-	defer cancel()
-	var tried []*node
-	failed := errNoNode
-	for {
-		n := m.fleet.Choose(s.set, s.callID, s.url, tried)
-		if n == nil {
-			return nil, failed
-		}
-		var refused control.Refusal
-		switch failed = do(ctx, n); {
-		case failed == nil:
-			m.fleet.Heard(n)
-			if failover && s.url == "" {
-				m.fleet.Began(s.set, s.callID, n)
-			}
-			return n, nil
-		case errors.As(failed, &refused), errors.Is(failed, errAnswer):
-			m.fleet.Heard(n)
-		case errors.Is(failed, control.ErrCommand):
-			return nil, failed
-		default:
-			m.fleet.Unheard(n, failed)
-		}
-		if !failover || s.url != "" || ctx.Err() != nil {
-			return nil, failed
-		}
-		tried = append(tried, n)
-	}
 }
 
 // words are what names the call in a command; i is the number of the stream, 0 is all.
@@ -207,7 +165,7 @@ func (e *exchange) run(x *script.Machine) int {
 	if err := t.prepare(e.m); err != nil {
 		return e.failed(x, err)
 	}
-	if err := e.with(x, s, !answer, t.do); err != nil {
+	if err := e.with(x, t.question(e.m)); err != nil {
 		return e.failed(x, err)
 	}
 	if e.ret != nil && len(t.list) > 0 {
@@ -229,13 +187,12 @@ func (f *act) plain(x *script.Machine, command string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var words []string
-	err = f.with(x, s, false, func(ctx context.Context, n *node) (err error) {
-		words, err = n.Client.Do(ctx, command+" "+s.callID+" "+s.words(0))
-		return err
-	})
-	if err == nil && command == "D" {
+	q := f.m.newQuestion(s, command+" "+s.callID+" "+s.words(0))
+	if err := f.with(x, q); err != nil {
+		return nil, err
+	}
+	if command == "D" {
 		f.m.fleet.Ended(s.set, s.callID)
 	}
-	return words, err
+	return q.words, nil
 }

@@ -1,7 +1,6 @@
 package rtpproxy
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,35 +28,45 @@ func (m *module) Check(text string) error {
 	return err
 }
 
-// Exchange is relay.Engine's.
-func (m *module) Exchange(x *relay.Exchange) ([]byte, string, error) {
+// Begin is relay.Engine's.
+func (m *module) Begin(x *relay.Exchange, loop int, done func()) {
+	t, err := m.translationOf(x)
+	if err != nil {
+		x.Err = err
+		done()
+		return
+	}
+	q := t.question(m)
+	q.begin(loop, func() {
+		if x.Err = q.err; q.err == nil {
+			x.Reached, x.Fresh = q.node.URL, x.SDP
+			if !t.flags.keep {
+				x.Fresh = t.written(m)
+			}
+		}
+		done()
+	})
+}
+
+// translationOf makes the commands of an exchange.
+func (m *module) translationOf(x *relay.Exchange) (*translation, error) {
 	f, err := parseFlags(x.Flags)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	if x.In != "" && x.Out != "" {
 		side := map[string]string{"i": "I", "internal": "I", "e": "E", "external": "E"}
 		if side[x.In] == "" || side[x.Out] == "" {
-			return nil, "", fmt.Errorf("rtpproxy has the interfaces i, or internal, and e, or external, not %s and %s", x.In, x.Out)
+			return nil, fmt.Errorf("rtpproxy has the interfaces i, or internal, and e, or external, not %s and %s", x.In, x.Out)
 		}
 		f.command += side[x.In] + side[x.Out]
 	}
 	s, err := sessionOf(&x.Media)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	t := &translation{session: s, flags: f, answer: x.Answer || f.lookup, sdp: x.SDP, source: x.Source, forced: x.IP}
-	if err := t.prepare(m); err != nil {
-		return nil, "", err
-	}
-	n, err := m.counted(s, !t.answer, t.do)
-	switch {
-	case err != nil:
-		return nil, "", err
-	case f.keep:
-		return x.SDP, n.URL, nil
-	}
-	return t.written(m), n.URL, nil
+	return t, t.prepare(m)
 }
 
 // Delete is relay.Engine's. There are no flags.
@@ -66,14 +75,11 @@ func (m *module) Delete(x *relay.Media, _ string) error {
 	if err != nil {
 		return err
 	}
-	_, err = m.counted(s, false, func(ctx context.Context, n *node) error {
-		_, err := n.Client.Do(ctx, "D "+s.callID+" "+s.words(0))
+	if err := m.newQuestion(s, "D "+s.callID+" "+s.words(0)).ask(); err != nil {
 		return err
-	})
-	if err == nil {
-		m.fleet.Ended(s.set, s.callID)
 	}
-	return err
+	m.fleet.Ended(s.set, s.callID)
+	return nil
 }
 
 // sessionOf names media as rtpproxy does: each branch but the first is another call.
@@ -86,16 +92,6 @@ func sessionOf(x *relay.Media) (*session, error) {
 		return nil, errNoCall
 	}
 	return s, nil
-}
-
-// counted asks a node, and counts that.
-func (m *module) counted(s *session, failover bool, do func(ctx context.Context, n *node) error) (*node, error) {
-	n, err := m.ask(s, failover, do)
-	m.asked.Add(1)
-	if err != nil {
-		m.refused.Add(1)
-	}
-	return n, err
 }
 
 // engage builds rtpproxy_engage(). The node is the one that offers go to first.

@@ -126,7 +126,7 @@ func (m *module) start(e *script.Env) error {
 	m.follower.Start(e, calls)
 	m.fleet.Open(e, before, ok && old.timeout == m.timeout && old.retries == m.retries, func(url string) *control.Client {
 		network, addr, _ := control.Parse(url) // it was checked
-		return control.NewClient(network, addr, m.timeout, m.retries)
+		return control.NewClient(network, addr, m.timeout, m.retries, relay.Dial(e.Engine))
 	})
 	return nil
 }

@@ -1,7 +1,6 @@
 package rtpproxy
 
 import (
-	"context"
 	"errors"
 	"strconv"
 	"strings"
@@ -49,10 +48,7 @@ func (m *module) stopStream(uas bool) func(a *script.Args) script.Action {
 func (f *act) play(x *script.Machine, uas bool, command, what string) int {
 	s, err := f.session(x, uas)
 	if err == nil {
-		err = f.with(x, s, false, func(ctx context.Context, n *node) error {
-			_, err := n.Client.Do(ctx, command+" "+s.callID+" "+what+s.words(1))
-			return err
-		})
+		err = f.with(x, f.m.newQuestion(s, command+" "+s.callID+" "+what+s.words(1)))
 	}
 	if err != nil {
 		return f.failed(x, err)

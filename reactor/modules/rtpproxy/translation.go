@@ -2,7 +2,6 @@ package rtpproxy
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -53,18 +52,15 @@ func (t *translation) prepare(m *module) error {
 	return nil
 }
 
-// do asks a node. It blocks.
-func (t *translation) do(ctx context.Context, n *node) error {
-	for i, command := range t.commands {
-		words, err := n.Client.Do(ctx, command)
-		if err != nil {
-			return err
-		}
-		if t.list[i].to, err = place(words, n, t.forced); err != nil {
-			return err
-		}
+// question asks for the places of the streams.
+func (t *translation) question(m *module) *question {
+	q := m.newQuestion(t.session, t.commands...)
+	q.failover = !t.answer
+	q.got = func(i int, words []string, n *node) (err error) {
+		t.list[i].to, err = place(words, n, t.forced)
+		return err
 	}
-	return nil
+	return q
 }
 
 // written is the SDP as it became.

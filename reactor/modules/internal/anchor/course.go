@@ -199,30 +199,34 @@ func (f *Follower) pass(c *proxy.Context, k *course, number int, from Side, sdp 
 	if c.Src != nil && c.Src.Remote.IsValid() {
 		x.Source = c.Src.Remote.Addr().Unmap().String()
 	}
-	var fresh []byte
-	var node string
-	var err error
-	if !c.Wait(func() { fresh, node, err = ask(e, x) }) {
-		err = errBusy
+	err := errBusy
+	if c.Await(func(loop int, resume func()) { begin(e, x, loop, resume) }) {
+		err = x.Err
 	}
 	if err == nil {
-		err = relay.SetSDP(c, fresh)
+		err = relay.SetSDP(c, x.Fresh)
 	}
 	if err != nil {
 		f.env.Log.Warn(f.Name+": an SDP goes on as it is", slog.String("call", k.place.Dialog.CallID), slog.Any("error", err))
 		return
 	}
-	k.session.reached(number, node)
+	k.session.reached(number, x.Reached)
 }
 
-// ask asks the node that a call has, and for an offer another one where that fails. It blocks.
-func ask(e relay.Engine, x *relay.Exchange) ([]byte, string, error) {
-	fresh, node, err := e.Exchange(x)
-	if err != nil && x.Node != "" && !x.Answer {
-		x.Node = ""
-		fresh, node, err = e.Exchange(x)
+// begin asks the node that a call has, and for an offer another one where that fails. It does not block.
+func begin(e relay.Engine, x *relay.Exchange, loop int, done func()) {
+	if x.Node == "" || x.Answer {
+		e.Begin(x, loop, done)
+		return
 	}
-	return fresh, node, err
+	e.Begin(x, loop, func() {
+		if x.Err == nil {
+			done()
+			return
+		}
+		x.Node = ""
+		e.Begin(x, loop, done)
+	})
 }
 
 // reached notes which node a branch has.

@@ -4,5 +4,5 @@
 // A Session is what is known of a call's media. It belongs to the call's dialog, with whose values it is stored, so a call
 // keeps its relay over a restart. A Follower listens to transactions and dialogs: each SDP that passes is an offer or an
 // answer (RFC 3264), and is the one or the other by what passed before. The exchanges with the relay happen while the
-// message waits, on its goroutine, as they do for a script; the end of a call is told behind it, from a bounded queue.
+// message waits, as they do for a script; the end of a call is told behind it, from a bounded queue.
 package anchor

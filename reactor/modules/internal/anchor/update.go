@@ -118,12 +118,14 @@ func (f *Follower) through(d *core.Dialog, s *Session, from Side, sdp []byte, an
 	if x.SDP == nil {
 		x.SDP = sdp
 	}
-	fresh, node, err := ask(e, x)
-	if err != nil {
-		return nil, err
+	over := make(chan struct{})
+	begin(e, x, -1, func() { close(over) })
+	<-over
+	if x.Err != nil {
+		return nil, x.Err
 	}
-	s.reached(number, node)
-	return fresh, nil
+	s.reached(number, x.Reached)
+	return x.Fresh, nil
 }
 
 // ask sends a request of ours and waits for its final response.

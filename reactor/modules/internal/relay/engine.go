@@ -1,8 +1,7 @@
 package relay
 
-// Engine is a module that has media pass its relays, for modules that follow calls by themselves (rtp_relay). Its
-// methods block until the relay has answered, up to 30 seconds. Any goroutine may call them, from the Start to the Stop of
-// the configuration.
+// Engine is a module that has media pass its relays, for modules that follow calls by themselves (rtp_relay). Any goroutine
+// may call its methods, from the Start to the Stop of the configuration.
 type Engine interface {
 	// HasSet reports whether there is a set of nodes.
 	HasSet(set int) bool
@@ -12,10 +11,12 @@ type Engine interface {
 	KeepsBranches() bool
 	// Check tells what is wrong with flags as this engine has them.
 	Check(flags string) error
-	// Exchange returns an SDP that names the relay in the place of one that was offered or answered, and the node that
-	// it is.
-	Exchange(x *Exchange) (sdp []byte, node string, err error)
-	// Delete ends the media of a call, or of a branch where the engine keeps none.
+	// Begin has an SDP that was offered or answered name the relay, by the socket of an event loop (-1: of none). It calls
+	// done, once, when x tells what became of that, within 30 seconds, on any goroutine and perhaps before it
+	// returns. It does not block, and neither must done.
+	Begin(x *Exchange, loop int, done func())
+	// Delete ends the media of a call, or of a branch where the engine keeps none. It blocks until the relay has answered, up
+	// to 30 seconds.
 	Delete(m *Media, flags string) error
 }
 
@@ -40,4 +41,9 @@ type Exchange struct {
 	Type   string // transport protocol for who gets the SDP; "" as it is
 	// In and Out are the interfaces of who has sent the SDP, and of who gets it; "" leaves them to the relay.
 	In, Out string
+
+	// What became of it.
+	Fresh   []byte // the SDP that names the relay
+	Reached string // the node that it is
+	Err     error
 }

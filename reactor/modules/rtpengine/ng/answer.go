@@ -1,7 +1,5 @@
 package ng
 
-import "bytes"
-
 // Answer is a dictionary as it came, for who needs little of it: it costs no memory. Its
 // texts are borrowed from it. The zero value has no key.
 type Answer []byte
@@ -33,9 +31,6 @@ func (a Answer) Text(key string) []byte {
 	}
 	return nil
 }
-
-// Clone returns a copy that is nobody else's.
-func (a Answer) Clone() Answer { return Answer(bytes.Clone(a)) }
 
 // Dict reads the whole dictionary.
 func (a Answer) Dict() Dict {

@@ -2,7 +2,4 @@
 // a bencoded dictionary, and its answer has the same cookie. A request is sent again with
 // its cookie until there is an answer; rtpengine answers a cookie that it knows as it did
 // before.
-//
-// A Client belongs to any number of goroutines. It has a socket for each event loop that asks,
-// which that loop reads, and one for all others, from the first request by it to its Close.
 package ng

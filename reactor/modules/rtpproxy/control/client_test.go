@@ -47,7 +47,7 @@ func TestDatagrams(t *testing.T) {
 			return []string{cookie + " \n"}
 		}
 		return []string{"", "x", "other 1", cookie + " " + command + " b\n"}
-	}), 50*time.Millisecond, 20)
+	}), 50*time.Millisecond, 20, nil)
 	for _, command := range []string{"a", "lost"} {
 		if got, err := c.Do(t.Context(), command); err != nil || strings.Join(got, " ") != command+" b" {
 			t.Error(got, err)
@@ -77,7 +77,7 @@ func TestSilence(t *testing.T) {
 		func(_, _ string) []string { return nil },
 		func(_, _ string) []string { return []string{"other 1", "x"} },
 	} {
-		c := NewClient("udp", stub(t, f), 5*time.Millisecond, 2)
+		c := NewClient("udp", stub(t, f), 5*time.Millisecond, 2, nil)
 		if _, err := c.Do(t.Context(), "V"); !errors.Is(err, ErrSilent) {
 			t.Error(err)
 		}
@@ -91,7 +91,7 @@ func TestSilence(t *testing.T) {
 	}
 	addr := pc.LocalAddr().String()
 	_ = pc.Close()
-	if _, err := NewClient("udp", addr, time.Minute, 1).Do(t.Context(), "V"); !errors.Is(err, syscall.ECONNREFUSED) {
+	if _, err := NewClient("udp", addr, time.Minute, 1, nil).Do(t.Context(), "V"); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Error(err)
 	}
 }
@@ -122,11 +122,11 @@ func TestStreams(t *testing.T) {
 				}()
 			}
 		}()
-		c := NewClient(network, l.Addr().String(), 2*time.Second, 0)
+		c := NewClient(network, l.Addr().String(), 2*time.Second, 0, nil)
 		if got, err := c.Do(t.Context(), "V x"); err != nil || strings.Join(got, " ") != "ok V x" {
 			t.Error(got, err)
 		}
-		c.timeout = 10 * time.Millisecond
+		c.within = 10 * time.Millisecond
 		if got, err := c.Do(t.Context(), "silent"); !errors.Is(err, ErrSilent) {
 			t.Error(got, err)
 		}

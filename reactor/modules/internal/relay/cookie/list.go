@@ -1,4 +1,4 @@
-package ng
+package cookie
 
 // list is requests in the order in which they are due.
 type list struct{ first, last *asked }

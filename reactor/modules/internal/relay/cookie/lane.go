@@ -1,12 +1,13 @@
-package ng
+package cookie
 
 import (
 	"context"
 	"net"
+
 	"sipreactor/reactor/rescue"
 )
 
-// Line is a socket that is connected to an rtpengine. Any goroutine.
+// Line is a socket that is connected to a relay. Any goroutine.
 type Line interface {
 	// Send sends a datagram, and does not block.
 	Send(datagram []byte) error
@@ -16,7 +17,7 @@ type Line interface {
 // Dial opens the Line of a lane, which is the number of the event loop that reads it, or -1
 // for what is asked on none. It may block, no longer than ctx. got is given each datagram, borrowed until it
 // returns, and ended, once, why there will be no more.
-type Dial func(ctx context.Context, lane int, addr string, got func(datagram []byte), ended func(error)) (Line, error)
+type Dial func(ctx context.Context, lane int, network, addr string, got func(datagram []byte), ended func(error)) (Line, error)
 
 // lane is the way that the requests of one event loop take, so that their answers come back
 // to it. The Client's mutex guards it.
@@ -34,16 +35,16 @@ func (c *Client) lane(number int) *lane {
 	if l == nil {
 		l = &lane{number: number}
 		c.lanes[number+1] = l
-		rescue.Go(nil, "ng: a socket that is opened", func() { c.open(l) })
+		rescue.Go(nil, "a socket to a relay", func() { c.open(l) })
 	}
 	return l
 }
 
 // open opens the socket of a lane, and sends what waits for that.
 func (c *Client) open(l *lane) {
-	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.Timeout)
 	defer cancel()
-	line, err := c.dial(ctx, l.number, c.addr, c.got, func(err error) { c.fail(l, err) })
+	line, err := c.cfg.Dial(ctx, l.number, c.cfg.Network, c.cfg.Addr, c.got, func(err error) { c.fail(l, err) })
 	if err != nil {
 		c.fail(l, err)
 		return
@@ -116,9 +117,9 @@ func (s socket) Send(datagram []byte) error {
 func (s socket) Close() { _ = s.Conn.Close() }
 
 // DialUDP opens a Line that a goroutine reads, whatever the lane.
-func DialUDP(ctx context.Context, _ int, addr string, got func([]byte), ended func(error)) (Line, error) {
+func DialUDP(ctx context.Context, _ int, network, addr string, got func([]byte), ended func(error)) (Line, error) {
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "udp", addr)
+	conn, err := d.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +132,7 @@ func DialUDP(ctx context.Context, _ int, addr string, got func([]byte), ended fu
 				ended(err)
 				return
 			}
-			_ = rescue.Run(nil, "ng: an answer", func() { got(buf[:n]) })
+			_ = rescue.Run(nil, "the answer of a relay", func() { got(buf[:n]) })
 		}
 	}()
 	return socket{conn}, nil
