@@ -42,6 +42,7 @@ import (
 	"sipreactor/reactor/modules/mi_script"
 	"sipreactor/reactor/modules/mid_registrar"
 	"sipreactor/reactor/modules/msilo"
+	"sipreactor/reactor/modules/nat_traversal"
 	"sipreactor/reactor/modules/nathelper"
 	optionsreply "sipreactor/reactor/modules/options"
 	"sipreactor/reactor/modules/path"
@@ -139,6 +140,7 @@ var modules = []script.Constructor{
 	mi_script.New,
 	mid_registrar.New,
 	msilo.New,
+	nat_traversal.New,
 	nathelper.New,
 	optionsreply.New,
 	path.New,

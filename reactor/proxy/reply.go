@@ -48,6 +48,9 @@ func (c *Context) Reply(code int, reason []byte) error {
 	return c.sendReply(code)
 }
 
+// OwnReply returns the reply that a Decided is told of, as it is about to be sent. It is valid in that call.
+func (c *Context) OwnReply() []byte { return c.reply.b }
+
 // AppendToReply has the next replies carry more headers: lines "Name: value".
 // They are repaired and checked as for AppendHeader.
 func (c *Context) AppendToReply(text []byte) error {

@@ -28,6 +28,8 @@ type Request struct {
 	Socket  *reactor.Socket // to send from; nil: any
 	Domain  string          // TLS client domain; "" chooses by the next hop
 	Flow    reactor.Handle  // the connection to go by; 0: any
+	// FlowOnly has the request fail where that connection is gone: no other is used, and none opened.
+	FlowOnly bool
 	// NoAnswer is how long to wait for a response; 0: as configured.
 	NoAnswer time.Duration
 	// Local is kept with the Exchange for who sends it: Exchange.Origin.
@@ -130,7 +132,7 @@ func (l *Layer) originate(by *proxy.Context, r *Request, text []byte) (uint64, e
 	handle := x.handle.Load()
 	c.SetSendSocket(r.Socket)
 	c.SetTLSDomain(r.Domain)
-	c.Branch(0).SetFlow(r.Flow, false)
+	c.Branch(0).SetFlow(r.Flow, r.FlowOnly)
 	c.Transaction = x
 	if s := l.user(); s != nil {
 		s.Local(c, x)

@@ -19,11 +19,11 @@ func (m *module) fixContact(a *script.Args) script.Action {
 	return func(x *script.Machine) int {
 		extra, _ := params(x)
 		f, _ := flags(x)
-		return m.rewriteContacts(x, at, extra, strings.Contains(string(f), "preserve-uri"))
+		return rewriteContacts(x, at, extra, strings.Contains(string(f), "preserve-uri"))
 	}
 }
 
-func (m *module) rewriteContacts(x *script.Machine, at *script.Site, extra []byte, keep bool) int {
+func rewriteContacts(x *script.Machine, at *script.Site, extra []byte, keep bool) int {
 	msg, c := x.Message(), x.Context()
 	if len(extra) > 0 && extra[0] != ';' {
 		extra = append([]byte{';'}, extra...)
