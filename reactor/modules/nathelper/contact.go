@@ -69,12 +69,12 @@ func sourceURI(x *script.Machine) []byte {
 	return x.Keep(uri)
 }
 
-// fixRegister builds fix_nated_register(): received_avp gets where the message came from.
+// fixRegister builds fix_nated_register(): received_avp gets where the message came from. Without it there is nothing to do.
 func (m *module) fixRegister(a *script.Args) script.Action {
 	at := a.Site()
 	if m.received.Text == "" {
-		a.Errorf(-1, `fix_nated_register() needs modparam("nathelper", "received_avp", "$avp(name)")`)
-		return nil
+		a.Notef(-1, `fix_nated_register() does nothing without modparam("nathelper", "received_avp", "$avp(name)"): contacts are reached where they say, and not where they came from`)
+		return func(*script.Machine) int { return -1 }
 	}
 	return func(x *script.Machine) int {
 		if m.receivedAVP == nil {

@@ -126,12 +126,18 @@ route { fix_nated_register(); xlog("$avp(rcv)"); }
 	}
 }
 
+// TestRegisterWithout does nothing where no AVP is named.
+func TestRegisterWithout(t *testing.T) {
+	if log := moduletest.Logs(t, moduletest.Head("nathelper"), `fix_nated_register(); xlog("$rc");`, all...); len(log) != 1 || log[0] != "-1" {
+		t.Error(log)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	head := moduletest.Head("signaling", "usrloc", "nathelper")
 	for text, want := range map[string]string{
 		`route { nat_uac_test("private"); }`:                                             `unknown test "private": private-contact, `,
 		`route { fix_nated_sdp("x"); }`:                                                  `unknown flag "x": add-dir-active`,
-		`route { fix_nated_register(); }`:                                                `needs modparam("nathelper", "received_avp"`,
 		"modparam(\"nathelper\", \"sipping_ignore_rpl_codes\", \"4x\")\nroute { exit; }": `is no status code`,
 		"modparam(\"nathelper\", \"natping_interval\", 5)\nmodparam(\"nathelper\", \"ping_nated_only\", 1)\nroute { exit; }": `needs modparam("usrloc", "nat_bflag"`,
 	} {
