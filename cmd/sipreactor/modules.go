@@ -78,6 +78,7 @@ import (
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/speeddial"
 	"sipreactor/reactor/modules/sqlops"
+	"sipreactor/reactor/modules/sst"
 	"sipreactor/reactor/modules/statistics"
 	"sipreactor/reactor/modules/textops"
 	"sipreactor/reactor/modules/tls_mgm"
@@ -177,6 +178,7 @@ var modules = []script.Constructor{
 	event_route.New,
 	sl.New,
 	sqlops.New,
+	sst.New,
 	statistics.New,
 	textops.New,
 	tls_mgm.New,

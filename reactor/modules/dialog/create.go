@@ -93,7 +93,7 @@ func (m *Module) create(a *script.Args) script.Action {
 func ParseFlags(text string) (core.Flag, error) { return parseFlags(text) }
 
 // Create keeps a dialog of the INVITE, whose transaction it makes if there is none: for create_dialog() and for other
-// modules. It returns what create_dialog() does.
+// modules. It returns what create_dialog() does; 0 also where who is told of it has refused the INVITE.
 func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {
 	c := x.Context()
 	if d := m.Of(c); d != nil {
@@ -133,6 +133,9 @@ func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {
 	}
 	for _, f := range m.onCreate {
 		f(c, d)
+	}
+	if e.Replied() >= 200 { // one of them has refused it
+		return 0
 	}
 	return 1
 }
