@@ -80,6 +80,7 @@ import (
 	"sipreactor/reactor/modules/sqlops"
 	"sipreactor/reactor/modules/sst"
 	"sipreactor/reactor/modules/statistics"
+	"sipreactor/reactor/modules/stir_shaken"
 	"sipreactor/reactor/modules/textops"
 	"sipreactor/reactor/modules/tls_mgm"
 	"sipreactor/reactor/modules/tls_openssl"
@@ -180,6 +181,7 @@ var modules = []script.Constructor{
 	sqlops.New,
 	sst.New,
 	statistics.New,
+	stir_shaken.New,
 	textops.New,
 	tls_mgm.New,
 	tls_openssl.New,
