@@ -34,7 +34,7 @@ func (c *settings) moduleToday(at Pos, name string) string {
 }
 
 // oldParameters are those of modules.
-var oldParameters = map[string]string{"tm/fr_timer": "fr_timeout", "tm/fr_inv_timer": "fr_inv_timeout"}
+var oldParameters = map[string]string{"tm/fr_timer": "fr_timeout", "tm/fr_inv_timer": "fr_inv_timeout", "mi_http/mi_json_root": "mi_http_root"}
 
 // oldComparison makes the sides of a comparison those of OpenSIPS 3 where the left
 // one is an old word; others it returns as they are.

@@ -44,7 +44,7 @@ modparam("proto_hep", "hep_auth_key", "k")
 modparam("proto_hep", "hep_max_msg_queue", 10)
 modparam("tracer", "trace_on", 0)
 modparam("tracer", "trace_id", "[tid]uri=hep:homer")
-modparam("tracer", "trace_id", "[tid]uri=hep:spare")
+modparam("tracer", "trace_id", "[tid] uri=hep:spare")
 modparam("proto_hep", "hep_id", "[spare]10.0.0.3")
 `))
 	if err != nil {

@@ -68,9 +68,9 @@ func refused(name, help string) script.Parameter {
 
 // traceID reads a trace_id.
 func traceID(t *Config, v script.Literal) error {
-	rest, ok := strings.CutPrefix(v.Text, "[")
+	rest, ok := strings.CutPrefix(strings.TrimSpace(v.Text), "[")
 	name, rest, closed := strings.Cut(rest, "]")
-	to, isHEP := strings.CutPrefix(rest, "uri=hep:")
+	to, isHEP := strings.CutPrefix(strings.TrimSpace(rest), "uri=hep:")
 	if !ok || !closed || name == "" || !isHEP || to == "" {
 		return errors.New("is [name]uri=hep:destination with the name of a hep_id; other places than HEP are not supported")
 	}
