@@ -90,7 +90,7 @@ func TestProcessFlagsChecked(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"-c", "-f", none}, "there is no socket"},
+		{[]string{"-c", "-f", config(t, "route { exit; }\n")}, "there is no socket"},
 		{[]string{"-c", "-f", none, "-l", "udp"}, `-l:1:8: found "udp", expected a socket`},
 		{[]string{"-c", "-f", none, "-l", "tls:127.0.0.1"}, `-l:1:8: a tls socket needs loadmodule "proto_tls.so"`},
 		{[]string{"-c", "-f", none, "-l", "udp:127.0.0.1", "-u", "no such user"}, "-u no such user: there is no such user"},

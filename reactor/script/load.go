@@ -196,7 +196,7 @@ func (c *settings) finish() {
 
 func (c *settings) finishSockets() {
 	if len(c.Sockets) == 0 && !c.partial {
-		c.rep.errorf(c.top(), "there is no socket: socket=%s", socketUsage)
+		c.listenEverywhere()
 	}
 	for _, at := range c.hepSockets {
 		if !c.loaded("proto_hep") && !c.partial {
@@ -226,6 +226,22 @@ func (c *settings) finishSockets() {
 			}
 		}
 	}
+}
+
+// listenEverywhere makes the sockets of a file that names none: every address, for each protocol that is loaded.
+func (c *settings) listenEverywhere() {
+	var names []string
+	for _, p := range []reactor.Proto{reactor.UDP, reactor.TCP, reactor.TLS, reactor.WS, reactor.WSS} {
+		if name := "proto_" + p.String(); c.loaded(name) {
+			c.Sockets = append(c.Sockets, SocketDecl{Pos: c.places[loadPlace+name], Proto: p, Host: "*"})
+			names = append(names, p.String())
+		}
+	}
+	if names == nil {
+		c.rep.errorf(c.top(), "there is no socket: socket=%s", socketUsage)
+		return
+	}
+	c.rep.notef(c.top(), "there is no socket=: it listens on every address of the machine by %s", strings.Join(names, ", "))
 }
 
 // top is the place for what belongs to no line: the beginning of the file.

@@ -1,6 +1,10 @@
 package script
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 // An IPv6 address of a socket stands in brackets or without, where it is clear what the port is.
 func TestSocketAddresses(t *testing.T) {
@@ -23,5 +27,26 @@ func TestSocketAddresses(t *testing.T) {
 		if _, err := compile("cfg", []byte("socket=tls:"+socket+"\nloadmodule \"proto_tls.so\"\nroute { exit; }\n")); err == nil {
 			t.Errorf("%s is taken", socket)
 		}
+	}
+}
+
+// A file without socket= listens on every address, by each protocol that it loads.
+func TestNoSocket(t *testing.T) {
+	cfg, err := compile("cfg", []byte("loadmodule \"proto_tls.so\"\nloadmodule \"proto_udp.so\"\nroute { exit; }\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range cfg.Sockets {
+		got = append(got, fmt.Sprintf("%v:%s:%d", s.Proto, s.Host, s.Port))
+	}
+	if strings.Join(got, " ") != "udp:*:5060 tls:*:5061" {
+		t.Errorf("the sockets are %q", got)
+	}
+	if len(cfg.Notes) == 0 || !strings.Contains(fmt.Sprint(cfg.Notes), "every address of the machine by udp, tls") {
+		t.Errorf("the notes are %v", cfg.Notes)
+	}
+	if _, err := compile("cfg", []byte("route { exit; }\n")); err == nil || !strings.Contains(err.Error(), "there is no socket") {
+		t.Errorf("without a protocol: %v", err)
 	}
 }
