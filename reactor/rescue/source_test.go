@@ -20,7 +20,7 @@ var calm = map[string]string{
 	"reactor/internal/poller/adopt.go func":              "it waits for gnet, and counts",
 	"reactor/internal/watch/watch.go w.run":              "the engine cannot do without it",
 	"reactor/script/background.go w.run":                 "routes rescue themselves",
-	"reactor/modules/event_datagram/module.go func":      "it puts something into a channel",
+	"reactor/modules/internal/notify/notify.go func":     "it puts something into a channel",
 	"reactor/names/cache.go c.ask":                       "its look-up is rescued",
 	"reactor/hep/link.go watch":                          "it reads to nowhere",
 	"reactor/modules/rtpengine/notifications.go func":    "relay.Notices.Go guards",

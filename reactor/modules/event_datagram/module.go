@@ -6,15 +6,12 @@
 package event_datagram
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"net"
 	"strings"
-	"sync/atomic"
 	"time"
 
-	"sipreactor/reactor/rescue"
+	"sipreactor/reactor/modules/internal/notify"
 	"sipreactor/reactor/script"
 )
 
@@ -38,7 +35,6 @@ func New(*script.Config) *script.Module {
 func (m *module) EventSchemes() []string { return []string{"udp", "unix"} }
 
 const (
-	maxWaiting  = 1024
 	maxDatagram = 65457 // as there
 	patience    = time.Second
 )
@@ -54,110 +50,51 @@ func (m *module) EventSocket(name string) (script.EventSocket, error) {
 	} else if host, _, err := net.SplitHostPort(address); err != nil || net.ParseIP(host) == nil {
 		return nil, errors.New("a socket is udp:IP:port")
 	}
-	s := &socket{network: network, address: address, queue: make(chan []byte, maxWaiting), sent: &m.sent, lost: &m.lost}
-	go func() { rescue.Again(nil, "event_datagram: a socket", s.run) }()
+	s := &socket{network: network, address: address}
+	s.queue = notify.NewQueue("event_datagram: a socket", &m.sent, &m.lost, s.deliver, s.end)
 	return s, nil
 }
 
 // socket sends events in the order in which they were raised.
 type socket struct {
 	network, address string
-	queue            chan []byte
-	closed           atomic.Bool
-	sent, lost       *script.Count
+	queue            *notify.Queue
+	conn             net.Conn // of the queue's goroutine; nil none
 }
 
 // Send is script.EventSocket.
 func (s *socket) Send(event string, params []script.Param) {
-	b := datagram(event, params)
-	if len(b) > maxDatagram || s.closed.Load() {
-		s.lost.Add(1)
+	b := (&notify.Call{Method: event, Params: params}).JSON()
+	if len(b) > maxDatagram {
+		s.queue.Lose()
 		return
 	}
-	select {
-	case s.queue <- b:
-	default:
-		s.lost.Add(1)
-	}
+	s.queue.Put(b)
 }
 
 // Close is script.EventSocket.
-func (s *socket) Close() {
-	if !s.closed.Swap(true) {
-		select {
-		case s.queue <- nil: // ends run, behind what waits
-		default:
-			go func() { s.queue <- nil }()
-		}
+func (s *socket) Close() { s.queue.Close() }
+
+func (s *socket) end() {
+	if s.conn != nil {
+		_ = s.conn.Close() // nothing is left to be sent
 	}
 }
 
-func (s *socket) run() {
-	var conn net.Conn
-	defer func() {
-		if conn != nil {
-			_ = conn.Close() // nothing is left to be sent
-		}
-	}()
-	for b := range s.queue {
-		if b == nil {
-			return
-		}
-		var err error
-		for range 2 { // a Unix socket may have been made anew
-			if conn == nil {
-				if conn, err = net.DialTimeout(s.network, s.address, patience); err != nil {
-					conn = nil
-					break
-				}
+func (s *socket) deliver(b []byte) (err error) {
+	for range 2 { // a Unix socket may have been made anew
+		if s.conn == nil {
+			if s.conn, err = net.DialTimeout(s.network, s.address, patience); err != nil {
+				s.conn = nil
+				return err
 			}
-			_ = conn.SetWriteDeadline(time.Now().Add(patience))
-			if _, err = conn.Write(b); err == nil {
-				break
-			}
-			_ = conn.Close()
-			conn = nil
 		}
-		if err != nil {
-			s.lost.Add(1)
-			continue
+		_ = s.conn.SetWriteDeadline(time.Now().Add(patience))
+		if _, err = s.conn.Write(b); err == nil {
+			return nil
 		}
-		s.sent.Add(1)
+		_ = s.conn.Close()
+		s.conn = nil
 	}
-}
-
-// datagram writes the notification.
-func datagram(event string, params []script.Param) []byte {
-	b := append([]byte(`{"jsonrpc":"2.0","method":`), quote(event)...)
-	if len(params) > 0 {
-		open, end := byte('{'), byte('}')
-		named := params[0].Name() != ""
-		if !named {
-			open, end = '[', ']'
-		}
-		b = append(append(b, `,"params":`...), open)
-		for i, p := range params {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			if named {
-				b = append(append(b, quote(p.Name())...), ':')
-			}
-			if _, number := p.Number(); number {
-				b = append(b, p.Text()...)
-			} else {
-				b = append(b, quote(p.Text())...)
-			}
-		}
-		b = append(b, end)
-	}
-	return append(b, '}')
-}
-
-func quote(s string) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // a string always can be
-	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
+	return err
 }
