@@ -27,6 +27,7 @@ import (
 	"sipreactor/reactor/modules/event_datagram"
 	"sipreactor/reactor/modules/event_route"
 	"sipreactor/reactor/modules/event_routing"
+	"sipreactor/reactor/modules/event_stream"
 	"sipreactor/reactor/modules/exec"
 	"sipreactor/reactor/modules/gflags"
 	"sipreactor/reactor/modules/group"
@@ -177,6 +178,7 @@ var modules = []script.Constructor{
 	sipmsgops.New,
 	event_datagram.New,
 	event_route.New,
+	event_stream.New,
 	sl.New,
 	sqlops.New,
 	sst.New,

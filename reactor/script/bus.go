@@ -87,7 +87,7 @@ func (s *subscriptions) raise(event string, params []Param) {
 
 var (
 	errEventName  = errors.New("the name of an event has letters, digits and _")
-	errSocket     = errors.New("no module that is loaded sends events to such a socket: udp: and unix: are of event_datagram")
+	errSocket     = errors.New("no module that is loaded sends events to such a socket: udp: and unix: are of event_datagram, tcp: of event_stream")
 	errManyEvents = errors.New("there are too many subscriptions")
 	errNoListener = errors.New("there is no such subscription")
 )
