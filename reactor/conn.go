@@ -206,15 +206,18 @@ func (c *conn) enqueue(m Appender, t *Target, w *sendqueue.Waiter) (Outcome, *Er
 // pong answers a ping. Loop only; the flush is the caller's.
 func (c *conn) pong() {
 	c.mu.Lock()
-	// A peer that pings and does not read gets no queue of pongs.
-	if n := c.out.Waiting; !c.blocked || n == nil {
+	defer c.mu.Unlock()
+	if c.mayPong() {
 		c.out.Add(Bytes("\r\n"), sendqueue.Entry{Pong: true})
 	}
-	c.mu.Unlock()
 }
 
 // roundTrip measures the connection's path.
 func (c *conn) roundTrip() time.Duration { return c.eng.cfg.roundTrip(c.sock.Fd()) }
+
+// mayPong reports whether the answer to a ping has a place: behind a socket that takes no more one waits for all pings,
+// so that a peer which pings and does not read gets no queue of them. The lock is held.
+func (c *conn) mayPong() bool { return !c.blocked || !c.out.Pongs() }
 
 // bindAddr is the local address that a dialled connection must have; invalid
 // when any will do.

@@ -89,7 +89,7 @@ func (l *loop) answerControls(c *conn) {
 	}
 	if len(answer) > 0 {
 		c.mu.Lock()
-		if n := c.out.Waiting; !c.blocked || n == nil {
+		if c.mayPong() {
 			c.out.AddRaw(answer)
 		}
 		c.mu.Unlock()

@@ -96,10 +96,7 @@ func (l *loop) landed(c *conn) {
 func (l *loop) block(c *conn, progress bool) {
 	c.mu.Lock()
 	c.blocked = true
-	c.out.Blocked = 0
-	if c.out.Flight != nil {
-		c.out.Blocked = len(c.out.Flight.Ends) - c.out.Count
-	}
+	c.out.Blocked = c.out.Unsent()
 	if progress {
 		c.out.Full = false
 	}

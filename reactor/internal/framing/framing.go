@@ -46,6 +46,9 @@ func (f *Framing) Start(b []byte) {
 // Begin readies a slab for a read, with what was kept in front. It returns the offset of
 // that, and whether there was something.
 func (f *Framing) Begin(s *slab.Slab) (base int, kept bool) {
+	if f.web != nil {
+		f.web.Grew() // of the read before
+	}
 	if f.partial == nil {
 		return s.Begin(nil), false
 	}
@@ -79,13 +82,32 @@ func (f *Framing) Begun() bool { return f.web != nil && f.web.Unfinished() }
 // Keep takes what is in the slab from an offset on, which is not complete, and counts the
 // chunks it came in. It reports whether it is shredded, and not kept: see Next.
 func (f *Framing) Keep(s *slab.Slab, from, most int) (shredded bool) {
-	f.chunks += s.Chunks(from)
+	f.chunks += f.pieces(s, from)
 	if most > 0 && f.chunks >= most {
 		return true
 	}
 	f.partial = slab.Keep(s.Bytes()[from:])
 	f.cutShort.Store(true)
 	return false
+}
+
+// pieces returns how many chunks the read under way has brought of a message that starts at
+// from and is not complete. The control frames of WebSocket, which may come between its
+// fragments (RFC 6455 5.4), are none.
+func (f *Framing) pieces(s *slab.Slab, from int) int {
+	n := s.Chunks(from)
+	if f.web == nil {
+		return n
+	}
+	grew, beside := f.web.Grew()
+	switch {
+	case !grew:
+		return 0
+	case n > 0:
+		return max(1, n-beside)
+	default:
+		return 0
+	}
 }
 
 // Whole notes that no message is incomplete: a control frame in pieces is no message in

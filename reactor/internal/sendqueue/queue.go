@@ -7,6 +7,8 @@ import "sync"
 type Batch struct {
 	Text []byte
 	Ends []Entry
+
+	pongs int // of Ends
 }
 
 // Entry is one message of a batch.
@@ -35,7 +37,7 @@ func (b *Batch) Free() {
 	}
 	b.Text = b.Text[:0]
 	clearEntries(b.Ends)
-	b.Ends = b.Ends[:0]
+	b.Ends, b.pongs = b.Ends[:0], 0
 	batches.Put(b)
 }
 
@@ -81,7 +83,23 @@ type Queue struct {
 func (o *Queue) Len() int {
 	n := o.Blocked
 	if o.Waiting != nil {
-		n += len(o.Waiting.Ends)
+		n += len(o.Waiting.Ends) - o.Waiting.pongs
+	}
+	return n
+}
+
+// Pongs reports whether an answer to a ping waits. The lock is held.
+func (o *Queue) Pongs() bool { return o.Waiting != nil && o.Waiting.pongs > 0 }
+
+// Unsent returns how many messages of the flight the socket has not taken. Loop only.
+func (o *Queue) Unsent() (n int) {
+	if o.Flight == nil {
+		return 0
+	}
+	for i := range o.Flight.Ends[o.Count:] {
+		if !o.Flight.Ends[o.Count+i].Pong {
+			n++
+		}
 	}
 	return n
 }
@@ -137,6 +155,10 @@ func (o *Queue) Add(m Appender, e Entry) {
 	}
 	e.End = len(b.Text)
 	b.Ends = append(b.Ends, e)
+	if e.Pong {
+		b.pongs++
+	}
+	o.Waiting = b // last: behind a panic of the Appender the queue is what it was
 }
 
 // AddRaw appends bytes of the framing's own, of whose fate nobody is told. The lock is
@@ -148,6 +170,7 @@ func (o *Queue) AddRaw(text []byte) {
 	b := o.Waiting
 	b.Text = append(b.Text, text...)
 	b.Ends = append(b.Ends, Entry{Begin: len(b.Text), End: len(b.Text), Pong: true})
+	b.pongs++
 }
 
 // Turn masks the messages of a batch that is about to be sealed, or takes the masks
@@ -169,6 +192,9 @@ func (o *Queue) RemoveLast() {
 		o.Waiting = nil
 		b.Free()
 		return
+	}
+	if b.Ends[last].Pong {
+		b.pongs--
 	}
 	b.Ends[last] = Entry{}
 	b.Ends = b.Ends[:last]

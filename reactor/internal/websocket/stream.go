@@ -24,6 +24,8 @@ type Stream struct {
 	defect *sipframe.Defect
 	reply  []byte // a pong that is to be sent
 	pinged bool   // a ping or pong came
+	grew   bool   // something came of a message that is not whole: see Grew
+	beside int    // whole control frames since Grew was asked
 }
 
 // NewStream makes the stream of a connection behind its opening handshake; client:
@@ -139,6 +141,7 @@ func together(data []byte, from, to, pos int) int {
 
 // wait is the end of what there is to look at.
 func (s *Stream) wait(data []byte, from, to, pos int) sipframe.Cut {
+	s.grew = s.grew || to-from > s.got || pos < len(data) && !ws.OpCode(data[pos]&codeBits).IsControl()
 	s.got = to - from
 	return sipframe.Cut{Kind: sipframe.NeedMore, Start: together(data, from, to, pos), End: len(data)}
 }
@@ -173,6 +176,7 @@ func (s *Stream) control(h ws.Header, payload []byte) bool {
 		s.reply = appendFrame(s.reply[:0], ws.OpPong, s.masks(), payload)
 	}
 	s.pinged = true
+	s.beside++
 	return false
 }
 
@@ -195,6 +199,14 @@ func (s *Stream) end(at int) sipframe.Cut {
 // Unfinished reports whether a message has begun that is not whole, even if nothing
 // of it has to come again.
 func (s *Stream) Unfinished() bool { return s.within || s.state.Fragmented() }
+
+// Grew reports whether, since it was asked last, something came of a message that is not whole, and how many control
+// frames came beside it: those are no pieces of it.
+func (s *Stream) Grew() (grew bool, beside int) {
+	grew, beside = s.grew, s.beside
+	s.grew, s.beside = false, 0
+	return grew, beside
+}
 
 // Pinged reports whether the peer has sent pings or pongs since it was asked last, and
 // returns the frame that answers the last ping; nil if none is to be. It is valid
