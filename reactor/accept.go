@@ -9,6 +9,7 @@ import (
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/transport"
+	"sipreactor/tlsstate"
 )
 
 // accept takes a peer's connection into the table.
@@ -32,6 +33,7 @@ func (l *loop) accept(n *poller.Incoming) {
 		return
 	}
 	n.Attach(&c.sock)
+	defer l.guard(c)
 	kernel.BoundSend(n.Fd)
 	c.active.Store(l.seconds.Load())
 	e.peers.add(c)
@@ -97,20 +99,9 @@ func (l *loop) admit(c *conn) Refusal {
 
 // adopt takes a connection of ours from the connect queue: TCP is up.
 func (l *loop) adopt(c *conn) {
-	c.mu.Lock()
-	closeReason := c.life.Why()
-	c.loop = l
-	var waited bool
-	if closeReason == nil {
-		waited = c.dial.unpark(phase.Enrolling)
-		if transport.Shakes(c.src.Proto) {
-			c.life.Step(phase.Handshaking)
-		} else {
-			c.life.Step(phase.Established)
-		}
-	}
-	c.mu.Unlock()
-	if closeReason != nil {
+	defer l.guard(c)
+	lives, waited := c.comesTo(l)
+	if !lives {
 		c.sock.Close() // closed ends it with its reason
 		return
 	}
@@ -133,20 +124,29 @@ func (l *loop) adopt(c *conn) {
 	l.begin(c, m)
 }
 
+// comesTo gives a connection of ours its loop, and reports whether it lives and whether a sender did not wait for its
+// connect.
+func (c *conn) comesTo(l *loop) (lives, waited bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.loop = l
+	if c.life.Why() != nil {
+		return false, false
+	}
+	waited = c.dial.unpark(phase.Enrolling)
+	next := phase.Established
+	if transport.Shakes(c.src.Proto) {
+		next = phase.Handshaking
+	}
+	c.life.Step(next)
+	return true, waited
+}
+
 // establish makes the connection ready for messages and sends what waited. request and answer are those of Event.
 func (l *loop) establish(c *conn, request, answer string) {
 	c.place.HandshakeEnded()
 	state := c.tlsState()
-	c.mu.Lock()
-	if c.life.At() != phase.Established {
-		c.life.Step(phase.Established)
-	}
-	c.tls.set(state)
-	c.src.Verified = state != nil && state.Verified
-	waited := c.dial.unpark(phase.Handshaking)
-	c.dial = nil
-	c.mu.Unlock()
-	if waited {
+	if c.comesUp(state) {
 		l.sched.Stirred()
 		l.stat.ResumedHandshakes.Add(1)
 	}
@@ -160,4 +160,18 @@ func (l *loop) establish(c *conn, request, answer string) {
 	l.stat.Established.Add(1)
 	l.eng.tell(c, &Event{Kind: ConnEstablished, TLS: state, Secrets: c.secrets(), Request: request, Answer: answer})
 	l.flush(c)
+}
+
+// comesUp has others find the connection established, and reports whether a sender did not wait for that.
+func (c *conn) comesUp(state *tlsstate.State) (waited bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.life.At() != phase.Established {
+		c.life.Step(phase.Established)
+	}
+	c.tls.set(state)
+	c.src.Verified = state != nil && state.Verified
+	waited = c.dial.unpark(phase.Handshaking)
+	c.dial = nil
+	return waited
 }

@@ -143,7 +143,13 @@ func (e *Engine) probe(t *Target) {
 		return
 	}
 	var c *conn
-	e.probes.Begin(func() { c = e.dialled(t, &want, domains, nil, true) })
+	e.probes.Begin(func() {
+		c = e.dialled(t, &want, domains, nil)
+		cfg := *c.cfg
+		cfg.HandshakeTimeout = probeTime
+		c.cfg, c.probing = &cfg, true
+		c = e.enter(c)
+	})
 	if c == nil {
 		e.backoff.Deferred(e.now(), t.backoffKey(t.Addr, want.Self.Domain, want.Name))
 		return

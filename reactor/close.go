@@ -136,33 +136,16 @@ func (l *loop) linger(c *conn) bool {
 }
 
 // cleanUp settles all that hangs on a connection whose descriptor is closed or
-// never was. The owner calls it, once.
+// never was. The owner calls it, once. What it owes others comes first, its codec last.
 func (c *conn) cleanUp() {
 	e := c.eng
-	c.mu.Lock()
-	was := c.life.Was()
-	c.life.Step(phase.Closed)
-	box, why := c.out.Waiting, c.life.Why()
-	c.out.Waiting = nil
-	c.mu.Unlock()
+	defer e.table.Remove(c.id) // last: Stop waits for an empty table, and so until all of this is told
+	was, box, why := c.over()
 	if c.known {
 		e.connects.Forget(c)
 	}
 	c.waits.Stop()
 	c.framing.Drop()
-	var state *tlsstate.State
-	var secrets, request, answer string
-	if c.codec != nil && !c.hs.Is(handshakes.Away) {
-		if was == phase.Handshaking {
-			state, secrets = c.tlsState(), c.secrets()
-			request, answer = c.talk()
-		}
-		if c.hs.Is(handshakes.Signing) {
-			c.loop.stat.Signing.Add(-1)
-		}
-		c.codec.Stop()
-		c.codec, c.hs = nil, nil
-	}
 	c.place.Leave()
 	e.peers.Leave(c)
 	if !c.src.Outbound {
@@ -181,12 +164,48 @@ func (c *conn) cleanUp() {
 	}
 	e.stat.Closed[why.Reason].Add(1)
 	c.countFailure(was, why)
-	e.tell(c, &Event{Kind: ConnClosed, TLS: state, Secrets: secrets, Request: request, Answer: answer, Err: why, Was: was})
+	ev := &Event{Kind: ConnClosed, Err: why, Was: was}
+	defer c.tellEnd(ev)
+	c.stopCodec(was, ev)
+}
+
+// tellEnd tells the observer and the log of the connection's end.
+func (c *conn) tellEnd(ev *Event) {
+	c.eng.tell(c, ev)
 	c.mu.Lock()
 	domain := c.tls.domain
 	c.mu.Unlock()
-	e.connlog.Closed(e.now(), c.called(), was, why, domain)
-	e.table.Remove(c.id) // last: Stop waits for an empty table, and so until all of this is told
+	if ev.TLS != nil { // it ended in its handshake
+		domain = ev.TLS.Domain
+	}
+	c.eng.connlog.Closed(c.eng.now(), c.called(), ev.Was, ev.Err, domain)
+}
+
+// over is the connection's step into its last phase: it returns the phase before that, what waits to be written, and why.
+func (c *conn) over() (was phase.Phase, box *sendqueue.Batch, why *Error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	was = c.life.Was()
+	c.life.Step(phase.Closed)
+	box, c.out.Waiting = c.out.Waiting, nil
+	return was, box, c.life.Why()
+}
+
+// stopCodec ends the codec, and notes for the event of its end what a handshake has come to.
+func (c *conn) stopCodec(was phase.Phase, ev *Event) {
+	if c.codec == nil || c.hs.Is(handshakes.Away) {
+		return
+	}
+	codec, signing := c.codec, c.hs.Is(handshakes.Signing)
+	if was == phase.Handshaking {
+		ev.TLS, ev.Secrets = c.tlsState(), c.secrets()
+		ev.Request, ev.Answer = c.talk()
+	}
+	if signing {
+		c.loop.stat.Signing.Add(-1)
+	}
+	c.codec, c.hs = nil, nil
+	codec.Stop()
 }
 
 // returnUnacked returns back what was written and not acknowledged. What the peer

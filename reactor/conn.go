@@ -115,8 +115,8 @@ func (c *conn) called() *connlog.Conn {
 // step moves the connection to the next phase. Owner only.
 func (c *conn) step(to phase.Phase) {
 	c.mu.Lock()
+	defer c.mu.Unlock() // behind a panic, too
 	c.life.Step(to)
-	c.mu.Unlock()
 }
 
 // Fd returns the connection's descriptor, for the connect queue.
@@ -169,13 +169,28 @@ func (c *conn) closeByOwner(ph phase.Phase) {
 // when the connection is gone (NoConnection) or the message is one too many
 // (QueueFull, which harms nobody else). Any goroutine.
 func (c *conn) enqueue(m Appender, t *Target, w *sendqueue.Waiter) (Outcome, *Error) {
+	ready, err := c.queue(m, t, w)
+	switch {
+	case err != nil:
+		return 0, err
+	case !ready:
+		c.eng.stat.Postponed.Add(1)
+		return Queued, nil
+	default:
+		c.loop.post(c, evFlush)
+		return Sent, nil
+	}
+}
+
+// queue is enqueue under the lock, which it gives back behind a panic of the Appender, too.
+func (c *conn) queue(m Appender, t *Target, w *sendqueue.Waiter) (ready bool, err *Error) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.life.Ends() {
-		c.mu.Unlock()
-		return 0, reason.Because(NoConnection, "it is closing")
+		return false, reason.Because(NoConnection, "it is closing")
 	}
 	up := c.life.At() == phase.Established
-	ready := up && !c.blocked
+	ready = up && !c.blocked
 	if !c.out.Room(t.Class.urgent(), t.Class == Final, up && c.owed.Theirs() > 0, ready, c.cfg.MaxPostponed) {
 		full := reason.Because(QueueFull, "the connection is not up")
 		switch {
@@ -185,22 +200,14 @@ func (c *conn) enqueue(m Appender, t *Target, w *sendqueue.Waiter) (Outcome, *Er
 			full.Detail = "the peer takes nothing"
 			c.out.Full = true
 		}
-		c.mu.Unlock()
 		c.eng.stat.Refused.Add(1)
-		return 0, full
+		return false, full
 	}
 	c.out.Add(m, t.entry(w))
 	if !c.answers() {
-		c.mu.Unlock()
-		return 0, reason.Because(NoConnection, "the peer has closed it")
+		return false, reason.Because(NoConnection, "the peer has closed it")
 	}
-	c.mu.Unlock()
-	if !ready {
-		c.eng.stat.Postponed.Add(1)
-		return Queued, nil
-	}
-	c.loop.post(c, evFlush)
-	return Sent, nil
+	return ready, nil
 }
 
 // pong answers a ping. Loop only; the flush is the caller's.

@@ -41,11 +41,7 @@ func (w *Worker) rescue(it *item) {
 		return
 	}
 	e := w.eng
-	cause := fmt.Sprint(p)
-	e.stat.Panics.Add(1)
-	if held, ok := e.panics.Open(time.Now(), cause[:min(len(cause), 256)]); ok {
-		e.log.Error("the handler has panicked", "panic", cause, "more", held, "stack", string(debug.Stack()))
-	}
+	e.panicked("the handler has panicked", p, debug.Stack())
 	if it.kind != itemMessage && it.kind != itemOverload {
 		return // nobody waits for an answer, or the connection ends anyway
 	}
@@ -57,5 +53,14 @@ func (w *Worker) rescue(it *item) {
 	}
 	if it.conn != nil {
 		it.conn.askClose(reason.Because(HandlerFailed, ""))
+	}
+}
+
+// panicked tells of a panic, once a second for each cause.
+func (e *Engine) panicked(what string, p any, stack []byte, more ...any) {
+	cause := fmt.Sprint(p)
+	e.stat.Panics.Add(1)
+	if held, ok := e.panics.Open(time.Now(), cause[:min(len(cause), 256)]); ok {
+		e.log.Error(what, append([]any{"panic", cause, "more", held, "stack", string(stack)}, more...)...)
 	}
 }

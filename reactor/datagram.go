@@ -21,6 +21,7 @@ const maxDatagram = 65507
 // datagram takes one datagram: a whole message (RFC 3261 18.3), or white space
 // that keeps a NAT open.
 func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
+	defer l.guardDatagram(from)
 	l.stat.Carried[UDP].BytesIn.Add(uint64(len(in)))
 	in = bytes.TrimLeft(in, "\r\n \t\x00")
 	if len(in) == 0 {
@@ -41,6 +42,12 @@ func (l *loop) datagram(socket *Socket, from netip.AddrPort, in []byte) {
 	l.frames[i] = append(l.frames[i], item{kind: itemMessage, data: data, buf: l.slab.Retain(), src: src})
 }
 
+// dispatchDatagrams hands on what a read of a socket of UDP has brought.
+func (l *loop) dispatchDatagrams() {
+	defer l.guardDatagrams()
+	l.dispatch(nil)
+}
+
 // datagramSource is the Source of what a peer sends to a socket.
 func datagramSource(from netip.AddrPort, socket *Socket) *Source {
 	return &Source{Proto: UDP, Remote: from, Local: socket.Addr, Socket: socket}
@@ -59,6 +66,7 @@ func (l *loop) bounced(socket *Socket, to netip.AddrPort, why error, quote []byt
 	src := l.senders.Of(to, socket, datagramSource)
 	s := l.eng.shards[l.eng.shardOfOurs(u.Data)]
 	if s.push([]item{{kind: itemUndelivered, data: u.Data, buf: buf, src: src, lost: u}}, s.bound) > 0 {
+		l.stat.Dropped.Add(1)
 		buf.Release()
 	}
 }

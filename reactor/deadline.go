@@ -58,6 +58,7 @@ func (l *loop) behind(c *conn, now int64) bool {
 
 // expire closes a connection that was idle for its lifetime.
 func (l *loop) expire(c *conn, now int64) {
+	defer l.guard(c)
 	due := max(c.active.Load()+l.eng.lifetime, c.keep.Load())
 	if due > now {
 		l.idle.Put(c, due)

@@ -40,16 +40,13 @@ func (d *dialing) unpark(from phase.Phase) bool {
 // begin makes a connection to a target, with the message it is made for as the
 // first that waits. Nobody else sees it yet. nil: there is no room for it.
 func (e *Engine) begin(t *Target, want *match, domains tlsstate.Domains, m Appender, w *sendqueue.Waiter) *conn {
-	c := e.dialled(t, want, domains, w, false)
-	if c != nil {
-		c.out.Add(m, t.entry(w))
-	}
-	return c
+	c := e.dialled(t, want, domains, w)
+	c.out.Add(m, t.entry(w)) // before the table has it: an Appender may panic
+	return e.enter(c)
 }
 
-// dialled makes a connection that is still to be opened; probing: to see whether
-// the target is back.
-func (e *Engine) dialled(t *Target, want *match, domains tlsstate.Domains, w *sendqueue.Waiter, probing bool) *conn {
+// dialled makes a connection that is still to be opened, and that nobody sees.
+func (e *Engine) dialled(t *Target, want *match, domains tlsstate.Domains, w *sendqueue.Waiter) *conn {
 	c := &conn{eng: e, cfg: e.cfg.stream(t.Proto), born: time.Now(), target: *t, dial: &dialing{sender: w, domains: domains}}
 	c.sock.Owner = c
 	c.sock.Hold(-1)
@@ -57,11 +54,11 @@ func (e *Engine) dialled(t *Target, want *match, domains tlsstate.Domains, w *se
 	c.target.Set, c.target.Carrier, c.target.Note = nil, nil, nil // the message's, not the connection's
 	c.src = Source{Proto: t.Proto, Remote: t.Addr, Socket: t.Socket, Outbound: true}
 	c.speaks()
-	if probing {
-		cfg := *c.cfg
-		cfg.HandshakeTimeout = probeTime
-		c.cfg, c.probing = &cfg, true
-	}
+	return c
+}
+
+// enter puts a connection of ours into the table. nil: there is no room for it.
+func (e *Engine) enter(c *conn) *conn {
 	if e.full() || e.table.Add(c) == 0 {
 		return nil
 	}

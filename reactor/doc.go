@@ -19,6 +19,12 @@
 // steps of handshakes, each for a bounded time (Config.Inline and
 // Config.InlineHandshake).
 //
+// A panic ends what it was over: a message of the Handler's, which that may answer
+// (Recoverer), a connection or a datagram on a loop, a handshake, an event of the
+// Observer's. Each is a line with its stack, and counted. A fault of a loop's own
+// schedule, or while a shard's lead is borrowed, ends the process: who waits there
+// would wait for ever, and nobody would see it.
+//
 //	            accept              frames of one read           Handler
 //	socket ---> poller.Loop ------> shard by Call-ID ----------> Worker
 //	            |  ^  decrypt, frame (read.go)                    | Send

@@ -76,6 +76,7 @@ func (l *loop) handshaken(c *conn) {
 	case err == nil:
 		l.handshakeDone(c, spoke)
 	case !errors.Is(err, tlsstate.ErrWantRead):
+		l.eng.tellPanic(c, err)
 		l.close(c, reason.OfHandshake(err))
 	case h.Waiting() > 0:
 		l.compute(c)

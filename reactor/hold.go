@@ -29,6 +29,7 @@ func (c *conn) handled() {
 // hold ends the reading of a connection that has too much in hand, or brought
 // what is too much for all. Loop only.
 func (l *loop) hold(c *conn) {
+	defer l.guard(c)
 	if c.life.At() != phase.Established {
 		return
 	}

@@ -62,9 +62,11 @@ func (l *loop) handle(s *shard, b []item, until int64) int {
 	}
 	h := l.host
 	h.w.shard = s
+	l.lent = true // a panic of more than the Handler ends the process: see guard
 	l.burst.Open()
 	done := h.Run(s.Shard, b, until)
 	l.burst.Close(l) // before anybody else has the shard
+	l.lent = false
 	if !h.Left() {
 		h.Return()
 		return done

@@ -3,6 +3,7 @@ package reactor
 import (
 	"errors"
 	"net"
+	"runtime/debug"
 
 	"sipreactor/reactor/internal/poller"
 )
@@ -30,7 +31,22 @@ func (e *Engine) OpenLine(index int, conn *net.UDPConn, got func(datagram []byte
 		_ = conn.Close()
 		return nil, errNoLoop
 	}
-	return on.OpenLine(conn, got, ended)
+	peer := conn.RemoteAddr()
+	return on.OpenLine(conn, func(b []byte) {
+		defer e.guardLine(peer)
+		got(b)
+	}, func(err error) {
+		defer e.guardLine(peer)
+		ended(err)
+	})
+}
+
+// guardLine is deferred around what a loop calls of a line's: a panic over a datagram ends
+// nothing.
+func (e *Engine) guardLine(peer net.Addr) {
+	if p := recover(); p != nil {
+		e.panicked("who has a line has panicked", p, debug.Stack(), "peer", peer.String())
+	}
 }
 
 // Said gets a datagram of a line.

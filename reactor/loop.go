@@ -39,6 +39,8 @@ type loop struct {
 	burst   datagrams.Burst[*Socket]
 	senders datagrams.Sources[*Socket, Source]
 	frames  [][]item // frames of the read under way, by shard
+	handing bool     // they are being handed on
+	lent    bool     // the lead of a shard is the loop's at the moment
 	idle    wheel.Wheel[conn, *conn]
 	stat    figures.LoopCounters
 
@@ -133,7 +135,11 @@ func (l *loop) Serve(list []*conn, signals scheduler.Signals) scheduler.Effect {
 func (l *loop) HandOff(j scheduler.Job) { l.eng.handshakers.Submit(j.(*conn)) }
 
 // Computed takes a machine back whose step the loop has computed.
-func (l *loop) Computed(j scheduler.Job) { l.handshaken(j.(*conn)) }
+func (l *loop) Computed(j scheduler.Job) {
+	c := j.(*conn)
+	defer l.guard(c)
+	l.handshaken(c)
+}
 
 // Rested lets go of the slab when nothing of it is left to fill, so that an idle loop
 // holds none.
@@ -149,6 +155,7 @@ func (l *loop) rest() {
 
 // serve does what was asked for one connection.
 func (l *loop) serve(c *conn, what uint32) {
+	defer l.guard(c)
 	if what&evHandshake != 0 {
 		l.handshaken(c)
 	}
@@ -183,14 +190,14 @@ func (l *loop) serve(c *conn, what uint32) {
 
 // frame puts an item with its shard, with a reference on the slab it is in.
 func (l *loop) frame(c *conn, it item) {
-	it.buf = l.slab.Retain()
+	i := l.eng.shardOf(it.data)
 	it.src, it.conn = &c.src, c
 	if len(it.data) > 3 && string(it.data[:4]) == "SIP/" {
 		l.answeredFrom(c)
 		it.owed = c.owed.Ours() > 0
 	}
+	it.buf = l.slab.Retain()
 	c.reading.Taken()
-	i := l.eng.shardOf(it.data)
 	l.frames[i] = append(l.frames[i], it)
 }
 
@@ -198,11 +205,18 @@ func (l *loop) frame(c *conn, it item) {
 // their shards. New requests that are too many are answered here, and so is what
 // finds no room.
 func (l *loop) dispatch(c *conn) {
+	l.handing = true
 	l.weigh(c)
 	l.sift(c)
 	if l.eng.cfg.Inline > 0 {
 		l.inline()
 	}
+	l.hand()
+	l.handing = false
+}
+
+// hand gives the shards what is left of the frames.
+func (l *loop) hand() {
 	for i, b := range l.frames {
 		if len(b) == 0 {
 			continue
@@ -275,7 +289,7 @@ func (l *loop) Datagrams(in *poller.Datagrams) {
 			from, data := in.At(i)
 			l.datagram(socket, from, data)
 		}
-		l.dispatch(nil)
+		l.dispatchDatagrams()
 	}
 	l.sched.Settle()
 	l.sched.Soon()
@@ -284,8 +298,13 @@ func (l *loop) Datagrams(in *poller.Datagrams) {
 
 // Undelivered is told what the network says of a datagram.
 func (l *loop) Undelivered(listener int, to netip.AddrPort, why error, quote []byte) {
+	defer l.guardDatagram(to)
 	l.bounced(l.eng.sockets[listener], to, why, quote)
 }
 
 // Closed comes before the descriptor closes, whoever closes it.
-func (l *loop) Closed(s *poller.Socket, err error) { l.closed(s.Owner.(*conn), err) }
+func (l *loop) Closed(s *poller.Socket, err error) {
+	c := s.Owner.(*conn)
+	defer l.guardLast(c)
+	l.closed(c, err)
+}

@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"sipreactor/reactor/internal/phase"
@@ -114,8 +115,18 @@ func (e *Engine) tell(c *conn, ev *Event) {
 	if ev.TLS != nil {
 		ev.Took = c.tls.took
 	}
-	e.cfg.Observer.Observe(ev)
+	e.report(ev)
 	if ev.Kind != ConnRefused && ev.Kind != ConnClosed {
 		e.connlog.Event(c.called(), ev.Kind.String(), ev.Age, ev.TLS, ev.Took)
 	}
+}
+
+// report gives the Observer an event. A panic of it ends nothing.
+func (e *Engine) report(ev *Event) {
+	defer func() {
+		if p := recover(); p != nil {
+			e.panicked("the observer has panicked", p, debug.Stack(), "event", ev.Kind.String())
+		}
+	}()
+	e.cfg.Observer.Observe(ev)
 }

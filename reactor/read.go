@@ -16,6 +16,7 @@ import (
 
 // read gets what the socket brought.
 func (l *loop) read(c *conn, in []byte) {
+	defer l.guard(c)
 	n := uint64(len(in))
 	l.stat.Carried[c.src.Proto].BytesIn.Add(n)
 	c.carried.BytesIn.Add(n)

@@ -46,6 +46,7 @@ const (
 	NoConnection       = reason.NoConnection // Send: the connection is gone and a new one is forbidden or impossible
 	NoAcknowledgement  = reason.NoAcknowledgement
 	HandlerFailed      = reason.HandlerFailed // the Handler panicked over a message of it
+	EngineFailed       = reason.EngineFailed  // an event loop panicked over it
 )
 
 // Error is a reason with the side to blame and, where there is one, the cause:

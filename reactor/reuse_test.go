@@ -256,6 +256,9 @@ func TestHandshakeTimeoutOutbound(t *testing.T) {
 			if _, causes := s.lost(); causes[0].Reason != HandshakeTimeout {
 				t.Errorf("cause %v", causes[0])
 			}
+			r.eventually("the log names peer, domain, time and parameter", func() bool {
+				return r.told(`msg="connection closed"`, to.Addr.String(), "handshake timeout: no answer after ", "(tls_handshake_timeout 1s)", "domain=out") == 1
+			})
 		})
 	}
 }

@@ -101,6 +101,7 @@ func (l *loop) lookAll() {
 // something was not for too long. Bytes that the kernel holds because the peer's
 // window is closed do not count: they are the send timeout's matter (shut). Loop only.
 func (l *loop) look(c *conn) {
+	defer l.guard(c)
 	u := &c.unacked
 	c.waits.Clear(deadlines.Acknowledgement)
 	out, progress := u.Ask(c.sock.Fd())

@@ -122,7 +122,7 @@ func closeCode(r Reason) websocket.Code {
 		return websocket.BadData
 	case TooManyChunks, MessageTimeout, ConnectionLimit:
 		return websocket.Violation
-	case HandlerFailed:
+	case HandlerFailed, EngineFailed:
 		return websocket.OurFault
 	default:
 		return websocket.Normal

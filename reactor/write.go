@@ -132,6 +132,7 @@ func (c *conn) isBlocked() bool {
 
 // writable goes on writing. Loop only; the connect queue asked for it.
 func (l *loop) writable(c *conn) {
+	defer l.guard(c)
 	switch {
 	case c.hs.Is(handshakes.Away): // handshaken will
 	case l.reset(c):

@@ -3,6 +3,7 @@ package tlsstate
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"sipreactor/tlsstate/internal/wire"
 )
@@ -117,3 +118,19 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Rejected tells that no server domain is for this peer.
 func (e *Error) Rejected() bool { return e.Reason == ReasonRejected }
+
+// Panic is the cause of an Error whose reason is ReasonInternal where something has panicked.
+type Panic struct {
+	Value any
+	Stack []byte // of the goroutine
+}
+
+// Error gives the value as a text.
+func (p *Panic) Error() string { return fmt.Sprint(p.Value) }
+
+// Panicked makes the Error of a panic that was recovered with a value. Whoever recovered it
+// calls this.
+func Panicked(value any) *Error {
+	p := &Panic{Value: value, Stack: debug.Stack()}
+	return &Error{Blame: BlameUs, Reason: ReasonInternal, Detail: p.Error(), Err: p}
+}

@@ -118,7 +118,7 @@ func (m *machine) begin() {
 func handshake(conn *tls.Conn) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = &Error{Blame: BlameUs, Reason: ReasonInternal, Detail: fmt.Sprint(r)}
+			err = Panicked(r)
 		}
 	}()
 	return conn.Handshake()

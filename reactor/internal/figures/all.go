@@ -118,7 +118,7 @@ var All = []Figure{
 		Help:  "Requests that the peer's TCP acknowledged and that had no final response when their connection ended.",
 		count: func(s *Stats) *uint64 { return &s.NeverAnswered }, engine: func(c *EngineCounters) *atomic.Uint64 { return &c.NeverAnswered }},
 	{Group: "net", Name: "handler_panics", Metric: "messages_handler_panics_total",
-		Help:  "Messages over which the handler panicked: each a fault of this program, with a stack in the log.",
+		Help:  "Messages, connections and events over which the program panicked: each a fault of its own, with a stack in the log.",
 		count: func(s *Stats) *uint64 { return &s.Panics }, engine: func(c *EngineCounters) *atomic.Uint64 { return &c.Panics }},
 	{Group: "net", Name: "blocked", Metric: "writes_blocked_total",
 		Help:  "Times that a peer took no more for a while.",

@@ -65,7 +65,8 @@ type Stats struct {
 	// Unanswered are the requests that were written and have had no final response
 	// by their connection; NeverAnswered those of connections that have ended.
 	Unanswered, NeverAnswered uint64
-	// Panics counts those of the Handler.
+	// Panics counts those that were rescued: of the Handler, of an event loop over a
+	// connection, of a handshake, of the Observer.
 	Panics       uint64
 	DatagramsOut uint64
 	// DatagramsDropped are those that came and found no room in their socket's receive

@@ -74,8 +74,13 @@ func (h *Handshake) Leave() {
 // Begun reports whether this is not the first step.
 func (h *Handshake) Begun() bool { return h.begun }
 
-// Compute computes the step.
+// Compute computes the step. A panic of the machine is what the step came to.
 func (h *Handshake) Compute() {
+	defer func() {
+		if p := recover(); p != nil {
+			h.err = tlsstate.Panicked(p)
+		}
+	}()
 	if len(h.feed) > 0 {
 		h.machine.Feed(h.feed)
 	}

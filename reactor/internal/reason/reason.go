@@ -46,6 +46,7 @@ const (
 	NoConnection // Send: the connection is gone and a new one is forbidden or impossible
 	NoAcknowledgement
 	HandlerFailed // the Handler panicked over a message of it
+	EngineFailed  // an event loop panicked over it
 	Count         // how many there are
 )
 
@@ -76,6 +77,7 @@ var reasons = [Count]struct {
 	NoConnection:       {"no connection", BlamePeer},
 	NoAcknowledgement:  {"no acknowledgement", BlamePeer},
 	HandlerFailed:      {"handler failed", BlameUs},
+	EngineFailed:       {"engine failed", BlameUs},
 }
 
 // String returns the reason's text.

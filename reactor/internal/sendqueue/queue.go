@@ -79,7 +79,7 @@ type Queue struct {
 	Framing Framing
 }
 
-// Len returns how many messages wait. The lock is held.
+// Len returns how many messages wait; an answer to a ping is none. The lock is held.
 func (o *Queue) Len() int {
 	n := o.Blocked
 	if o.Waiting != nil {
@@ -142,10 +142,10 @@ type Appender interface {
 
 // Add appends a message. The lock is held.
 func (o *Queue) Add(m Appender, e Entry) {
-	if o.Waiting == nil {
-		o.Waiting = newBatch()
-	}
 	b := o.Waiting
+	if b == nil {
+		b = newBatch()
+	}
 	e.Begin = len(b.Text)
 	if o.Framing == nil {
 		b.Text = m.AppendTo(b.Text)
