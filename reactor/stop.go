@@ -47,7 +47,10 @@ func (e *Engine) stop(ctx context.Context) error {
 	})
 	cancel()
 	e.ignoresInput.Store(true)
-	err := until(ctx, e.quiet)
+	err := until(ctx, func() bool {
+		e.table.Each(func(c *conn) { c.finish() }) // none is left deaf for a message of another that takes its time
+		return e.quiet()
+	})
 	e.table.Each(func(c *conn) { c.askClose(reason.Because(Shutdown, "")) })
 	if err2 := until(ctx, func() bool { return e.table.Len() == 0 && e.connects.Lingering() == 0 }); err == nil {
 		err = err2
@@ -99,7 +102,7 @@ func (c *conn) finish() {
 // or answered. What it says behind this moment and before it has read our FIN is lost to
 // it: nothing can be written behind a FIN. Loop only.
 func (l *loop) finish(c *conn) {
-	if c.reading.InHand() == 0 && (c.reading.Over() || kernel.Unread(c.sock.Fd()) == 0) {
+	if c.reading.InHand() == 0 && (c.reading.Over() || l.eng.ignoresInput.Load() || kernel.Unread(c.sock.Fd()) == 0) {
 		l.close(c, reason.Because(Shutdown, ""))
 	}
 }
