@@ -97,8 +97,8 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 			continue
 		}
 		in, out := l.places.enter(c)
-		if out != nil {
-			l.crowded(out)
+		for _, o := range out {
+			l.crowded(o)
 		}
 		return in, nil
 	}
@@ -108,7 +108,7 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 func (l *boundedListener) crowded(out *place) {
 	_ = out.Close()
 	if held, ok := l.crowd.Open(time.Now(), struct{}{}); ok {
-		l.log.Warn("management over HTTP: connections that had shown no token made room for new ones", "peer", out.RemoteAddr().String(), "more", held)
+		l.log.Warn("management over HTTP: connections that had shown no token, or were idle, made room for new ones", "peer", out.RemoteAddr().String(), "more", held)
 	}
 }
 

@@ -38,7 +38,7 @@ func TestAcceptFails(t *testing.T) {
 	l := &boundedListener{
 		Listener: &unwell{inner, []error{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM, unix.EPERM, unix.EPROTO, unix.ECONNABORTED,
 			unix.EHOSTUNREACH, unix.ENETDOWN, unix.EINVAL}},
-		log: slog.New(slog.NewTextHandler(&said, nil)), places: newPlaces(1), refusals: make(chan struct{}, 1), done: &refusals,
+		log: slog.New(slog.NewTextHandler(&said, nil)), places: newPlaces(1, nil), refusals: make(chan struct{}, 1), done: &refusals,
 		closed: make(chan struct{}),
 	}
 	served := make(chan error, 1)

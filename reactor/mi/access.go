@@ -140,6 +140,12 @@ func byScript(r *http.Request) bool {
 	return mode != "" && mode != "navigate"
 }
 
+// shows reports whether a request shows what is asked for, where something is: who shows
+// nothing where nothing is asked for is a stranger to those who decide about places.
+func (g *guard) shows(r *http.Request) bool {
+	return (g.token != nil || g.password != nil) && g.knows(r)
+}
+
 // knows reports whether a request brings what is asked for, if anything is: the
 // token, or the password and its user. It takes a time that tells nothing.
 func (g *guard) knows(r *http.Request) bool {

@@ -52,6 +52,8 @@ const (
 	defaultHTTPPort = 8888
 	// headerTimeout bounds how long a client may take to say who it is.
 	headerTimeout = 2 * time.Second
+	// maxHeader bounds the header section of a request.
+	maxHeader = 16 << 10
 )
 
 // complete checks the configuration and fills what is left out.
@@ -105,7 +107,7 @@ func ServeHTTP(cfg HTTPConfig, d *rpc.Dispatcher) (*HTTP, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", cfg.Addr.String())
+	l, err := (&net.ListenConfig{Control: deferred}).Listen(context.Background(), "tcp", cfg.Addr.String())
 	if err != nil {
 		return nil, fmt.Errorf("mi: HTTP: %w", err)
 	}
@@ -113,18 +115,20 @@ func ServeHTTP(cfg HTTPConfig, d *rpc.Dispatcher) (*HTTP, error) {
 	rpc := postHandler(d)
 	h.mux.Handle(cfg.Root, rpc)
 	h.mux.Handle(cfg.Root+"/{$}", rpc)
+	guard := newGuard(&cfg, cfg.Addr.Addr().IsLoopback(), h.open, h.mux)
 	h.server = &http.Server{
-		Handler:           newGuard(&cfg, cfg.Addr.Addr().IsLoopback(), h.open, h.mux),
+		Handler:           guard,
 		ConnContext:       withPlace,
+		ConnState:         turns,
 		ReadHeaderTimeout: min(cfg.Timeout, headerTimeout),
 		ReadTimeout:       cfg.Timeout,
 		WriteTimeout:      2 * cfg.Timeout,
 		IdleTimeout:       cfg.Timeout,
-		MaxHeaderBytes:    16 << 10,
+		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
 	}
 	bounded := net.Listener(&boundedListener{Listener: l, allow: cfg.Allow, log: cfg.Log, secure: cfg.Secure != nil,
-		places: newPlaces(cfg.MaxConns), refusals: make(chan struct{}, max(1, min(maxRefusals, cfg.MaxConns/4))), done: &h.done, closed: make(chan struct{})})
+		places: newPlaces(cfg.MaxConns, guard.shows), refusals: make(chan struct{}, max(1, min(maxRefusals, cfg.MaxConns/4))), done: &h.done, closed: make(chan struct{})})
 	if cfg.Secure != nil {
 		bounded = cfg.Secure(bounded)
 	}

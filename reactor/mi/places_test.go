@@ -8,8 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // fill opens n connections without a token, which stay open until the test ends.
@@ -69,8 +72,10 @@ func TestHTTPPlacesOfThoseWhoAreKnown(t *testing.T) {
 				}
 			}
 			ask()
-			if !log.has("made room for new ones") {
-				t.Error("the log does not tell who lost its place")
+			for end := time.Now().Add(patience); !log.has("made room for new ones"); time.Sleep(time.Millisecond) { // who is silent comes late
+				if time.Now().After(end) {
+					t.Fatal("the log does not tell who lost its place")
+				}
 			}
 		})
 	}
@@ -137,5 +142,132 @@ func TestHTTPPlacesBySource(t *testing.T) {
 		if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || resp.StatusCode != 200 {
 			t.Errorf("%s: %v, %v", c.LocalAddr(), resp, err)
 		}
+	}
+}
+
+// TestHTTPPlacesOfOneAddress: who shares an address with one that opens connections without end, and asks with the
+// token, is answered at the first try.
+func TestHTTPPlacesOfOneAddress(t *testing.T) {
+	h := serveHTTP(t, HTTPConfig{Token: "secret", MaxConns: 64, Log: slog.New(slog.DiscardHandler)}, echo(t))
+	over := make(chan struct{})
+	var floods sync.WaitGroup
+	for range 3 {
+		floods.Go(func() {
+			var open []net.Conn
+			for {
+				select {
+				case <-over:
+					for _, c := range open {
+						c.Close()
+					}
+					return
+				default:
+				}
+				c, err := net.Dial("tcp", h.Addr().String())
+				if err != nil {
+					continue
+				}
+				if open = append(open, c); len(open) > 64 {
+					open[0].Close()
+					open = open[1:]
+				}
+			}
+		})
+	}
+	for i := range 100 {
+		c, err := net.Dial("tcp", h.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetDeadline(time.Now().Add(patience))
+		fmt.Fprintf(c, "POST /mi HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\nContent-Length: %d\r\n\r\n%s", len(echoRequest("a", 1)), echoRequest("a", 1))
+		if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || resp.StatusCode != 200 {
+			t.Fatalf("%d: %v, %v", i, resp, err)
+		}
+		c.Close()
+	}
+	close(over)
+	floods.Wait()
+}
+
+// accepted is a pair of ends of TCP.
+func accepted(t *testing.T) (client, server net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if client, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if server, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close(); server.Close() })
+	return client, server
+}
+
+// TestPlacesOfUnreadRequests: a request with the token that nobody has read yet keeps its connection's place; half of one, and
+// one without, do not.
+func TestPlacesOfUnreadRequests(t *testing.T) {
+	for text, keeps := range map[string]bool{
+		"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\n\r\n": true,
+		"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\n":     false,
+		"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\n\r\n":  false,
+		"": false,
+	} {
+		p := newPlaces(4, newGuard(&HTTPConfig{Token: "secret"}, true, http.NewServeMux(), http.NewServeMux()).shows)
+		client, server := accepted(t)
+		fmt.Fprint(client, text)
+		first, _ := p.enter(server)
+		waitUnread(t, server, len(text))
+		for range 6 {
+			_, other := accepted(t)
+			p.enter(other)
+		}
+		if first.left == keeps || first.known != keeps {
+			t.Errorf("%q: left %v, known %v", text, first.left, first.known)
+		}
+	}
+}
+
+// waitUnread waits until so much can be read.
+func waitUnread(t *testing.T, c net.Conn, n int) {
+	t.Helper()
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		var has int
+		if err := raw.Control(func(fd uintptr) { has, err = unix.IoctlGetInt(int(fd), unix.TIOCINQ) }); err != nil || has >= n {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("it does not arrive")
+		}
+	}
+}
+
+// TestPlacesOfTheIdle: where all who are known are as many as may be, the one that is idle for the longest time makes
+// room, and none that is being answered.
+func TestPlacesOfTheIdle(t *testing.T) {
+	p := newPlaces(4, nil)
+	var in []*place
+	for range 3 {
+		_, c := accepted(t)
+		at, _ := p.enter(c)
+		at.prove()
+		in = append(in, at)
+	}
+	if in[2].known || !in[0].known || !in[1].known {
+		t.Fatal("two have a place, and both are busy")
+	}
+	turns(in[1], http.StateIdle)
+	turns(in[0], http.StateIdle)
+	in[2].prove()
+	if !in[2].known || !in[1].left || in[0].left {
+		t.Errorf("the first idle one stays: %v, the other left: %v", !in[1].left, in[0].left)
 	}
 }
