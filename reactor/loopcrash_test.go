@@ -113,7 +113,6 @@ func TestLoopPanicsBehindMessages(t *testing.T) {
 	s := &script{}
 	r := startWith(t, sharding{s}, s, func(c *Config) { c.Workers = 2 })
 	c := r.dial(TCP)
-	at := r.connOf(phase.Established)
 	whole := request("MESSAGE", "a", 1, "x")
 	_, _ = io.WriteString(c, whole+answerOf("poison"))
 	if why := r.firstClose(); why != EngineFailed {
@@ -127,8 +126,8 @@ func TestLoopPanicsBehindMessages(t *testing.T) {
 		t.Errorf("%d lines", n)
 	}
 
-	c = r.dial(TCP)
-	at = r.connOf(phase.Established)
+	r.dial(TCP)
+	at := r.connOf(phase.Established)
 	r.onLoop(at.loop, func() { // what is sent on a loop is written when its callback is over
 		at.codec = &faulty{Codec: at.codec, in: "Output", set: true}
 		if _, err := r.Send(&Target{Conn: at.id}, Bytes("waits")); err != nil {
