@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"sipreactor/reactor/script"
+	"sipreactor/reactor/store"
+	"sipreactor/reactor/store/storetest"
 )
 
 // checkHead is a configuration that modules can be added to.
@@ -353,5 +355,51 @@ func TestCheckNamesAllTables(t *testing.T) {
 		if !strings.HasPrefix(line, file+want[i]) {
 			t.Errorf("%s\nwant %s", line, want[i])
 		}
+	}
+}
+
+// TestCheckOfScriptTables: tables and columns that calls of sqlops and avpops name are looked at where they are constants,
+// and where they are named; what a message decides, and what the script makes by itself, is not.
+func TestCheckOfScriptTables(t *testing.T) {
+	url := storetest.SQLite(t)
+	if err := store.Create(t.Context(), url, "subscriber", "usr_preferences"); err != nil {
+		t.Fatal(err)
+	}
+	head := checkHead + `loadmodule "sqlops.so"
+loadmodule "avpops.so"
+modparam("sqlops", "db_url", "` + url + `")
+modparam("sqlops", "db_scheme", "first:table=subscriber;username_col=username;value_col=colour")
+modparam("avpops", "db_url", "1 ` + url + `")
+modparam("avpops", "avp_table", "preferences")
+route {
+`
+	code, errs, file := checked(t, head+`	sql_select('["username","colour"]', "subscriber", '[{"shape":"$fU"}]', "", "$avp(a);$avp(b)");
+	sql_update('[{"colour":"x"}]', "subscriber");
+	sql_insert("nothing", '[{"a":"x"}]');
+	sql_delete("subscriber", '[{"username":{"=":"$fU"}}]');
+	sql_avp_load("$fu/username", "$avp(c)/$first");
+	sql_avp_store("$fu/uuid", "$avp(c)");
+	avp_db_delete("$fu/domain", "$avp(c)", "1");
+	$var(t) = "none";
+	sql_delete("$var(t)");
+	sql_select('["$var(t)"]', "subscriber", , , "$avp(a)");
+	sql_select('["a"]', "none", , , "$avp(a)", "$var(t)");
+}
+`)
+	lines := strings.Split(strings.TrimSpace(errs), "\n")
+	want := []string{":16:38: ", ":17:33: ", ":18:13: ", ":20:31: ", ":22:30: "}
+	if code != exitFailed || len(lines) != len(want) {
+		t.Fatalf("%d: %s", code, errs)
+	}
+	for i, line := range lines {
+		if !strings.HasPrefix(line, file+want[i]) {
+			t.Errorf("%s\nwant %s", line, want[i])
+		}
+	}
+	if code, errs, _ := checked(t, head+`	sql_query("CREATE TABLE mine (a INTEGER)");
+	sql_insert("mine", '[{"a":"x"}]');
+}
+`); code != 0 {
+		t.Errorf("a table that the script makes: %s", errs)
 	}
 }

@@ -24,8 +24,8 @@ func New(*script.Config) *script.Module {
 		),
 		Functions: append(m.database(), manipulations()...),
 		Check:     m.db.Check,
-		Start:     m.db.Start,
-		Stop:      func(any) { m.db.Stop() },
+		Start:     m.db.Start, Trial: true,
+		Stop: func(any) { m.db.Stop() },
 	}
 }
 

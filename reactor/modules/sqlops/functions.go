@@ -2,6 +2,7 @@ package sqlops
 
 import (
 	"context"
+	"slices"
 
 	"sipreactor/reactor/modules/internal/sqlscript"
 	"sipreactor/reactor/script"
@@ -94,6 +95,7 @@ func (m *module) selects(to func(*script.Args, int) sqlscript.Writer) func(*scri
 		if !ok || !ok2 || write == nil || run == nil {
 			return nil
 		}
+		m.wants(a, 1, 5, false, columnNames(read), pairNames(filter))
 		table, order := a.Text(1), a.Text(3)
 		return func(x *script.Machine) int {
 			name, _ := table(x)
@@ -129,6 +131,7 @@ func (m *module) update(a *script.Args) script.Action {
 	if !ok || !ok2 || run == nil {
 		return nil
 	}
+	m.wants(a, 1, 3, true, pairNames(write), pairNames(filter))
 	return func(x *script.Machine) int {
 		name, _ := table(x)
 		change := store.Change{Verb: store.VerbUpdate, Table: string(name)}
@@ -146,6 +149,7 @@ func (m *module) remove(a *script.Args) script.Action {
 	if !ok || run == nil {
 		return nil
 	}
+	m.wants(a, 0, 2, true, pairNames(filter))
 	return func(x *script.Machine) int {
 		name, _ := table(x)
 		change := store.Change{Verb: store.VerbDelete, Table: string(name)}
@@ -162,6 +166,7 @@ func (m *module) writes(verb store.Verb) func(*script.Args) script.Action {
 		if !ok || run == nil {
 			return nil
 		}
+		m.wants(a, 0, 2, true, pairNames(write))
 		return func(x *script.Machine) int {
 			name, _ := table(x)
 			change := store.Change{Verb: verb, Table: string(name)}
@@ -173,6 +178,14 @@ func (m *module) writes(verb store.Verb) func(*script.Args) script.Action {
 			}
 			return apply(run, x, change, err)
 		}
+	}
+}
+
+// wants has a table looked at when the module starts, with what is known of the columns: argument t is
+// its name, argument db the number of its database.
+func (m *module) wants(a *script.Args, t, db int, writes bool, columns ...[]string) {
+	if name, fixed := a.Fixed(t); fixed {
+		m.db.Wants(a, db, sqlscript.Wanted{At: a.Literal(t).At, Table: name, Columns: slices.Concat(columns...), Writes: writes})
 	}
 }
 

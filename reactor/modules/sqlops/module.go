@@ -28,7 +28,7 @@ func New(*script.Config) *script.Module {
 		),
 		Functions: m.functions(),
 		Check:     m.db.Check,
-		Start:     m.db.Start,
-		Stop:      func(any) { m.db.Stop() },
+		Start:     m.db.Start, Trial: true,
+		Stop: func(any) { m.db.Stop() },
 	}
 }

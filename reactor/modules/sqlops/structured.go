@@ -3,6 +3,7 @@ package sqlops
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
@@ -118,4 +119,36 @@ func names(m *script.Machine, x *argument[text]) ([]string, error) {
 		all[i] = c.Text()
 	}
 	return all, nil
+}
+
+// fixed is the text of one without variables.
+func (t *text) fixed() (string, bool) {
+	var b strings.Builder
+	for i := range t.pieces {
+		if t.pieces[i].get != nil {
+			return "", false
+		}
+		b.WriteString(t.pieces[i].plain)
+	}
+	return b.String(), !t.null
+}
+
+// columnNames are the columns that are known before a message comes.
+func columnNames(x *argument[text]) (list []string) {
+	for i := range x.value {
+		if name, ok := x.value[i].fixed(); ok {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// pairNames are those of a filter, or of what is written.
+func pairNames(x *argument[pair]) (list []string) {
+	for i := range x.value {
+		if name, ok := x.value[i].column.fixed(); ok {
+			list = append(list, name)
+		}
+	}
+	return list
 }

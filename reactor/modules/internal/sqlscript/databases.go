@@ -20,6 +20,9 @@ type numbered struct {
 	id  int64
 	url database.URL
 	db  *store.DB
+
+	wanted []Wanted
+	makes  bool // the script makes tables in it, perhaps
 }
 
 // Parameter returns db_url: "[number ]url".
@@ -71,7 +74,7 @@ func (d *Databases) Check(l *script.Loading) {
 	}
 }
 
-// Start opens the pools.
+// Start opens the pools, and tells what is wrong with the tables that calls name.
 func (d *Databases) Start(e *script.Env) error {
 	for _, n := range d.list {
 		var err error
@@ -79,6 +82,14 @@ func (d *Databases) Start(e *script.Env) error {
 			d.Stop()
 			return err
 		}
+	}
+	var wrong []error
+	for _, n := range d.list {
+		wrong = append(wrong, n.check(e.Log))
+	}
+	if err := errors.Join(wrong...); err != nil {
+		d.Stop()
+		return err
 	}
 	return nil
 }
@@ -134,15 +145,24 @@ func (d *Databases) argument(a *script.Args, i int) func(m *script.Machine) *num
 
 // kinds are those of the databases that an argument may name.
 func (d *Databases) kinds(a *script.Args, i int) (list []store.Scheme) {
-	if text, fixed := a.Fixed(i); !a.Given(i) || fixed {
-		id, _ := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-		if n := d.find(id); n != nil {
-			return []store.Scheme{n.url.Kind()}
-		}
-		return nil
-	}
-	for _, n := range d.list {
+	for _, n := range d.named(a, i) {
 		list = append(list, n.url.Kind())
 	}
 	return list
+}
+
+// named are the databases that an argument may name.
+func (d *Databases) named(a *script.Args, i int) []*numbered {
+	if text, fixed := a.Fixed(i); a.Given(i) && !fixed {
+		return d.list
+	} else if n := d.find(number(text)); n != nil {
+		return []*numbered{n}
+	}
+	return nil
+}
+
+// number reads that of a database; 0 is the one without.
+func number(text string) int64 {
+	id, _ := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	return id
 }

@@ -93,3 +93,17 @@ func (o *owner) keys(m *script.Machine, t *table, useDomain bool) ([]store.Set, 
 		return []store.Set{{Column: t.user, Value: store.String(user)}}, nil
 	}
 }
+
+// columns are those that name an owner of the kind.
+func (o *owner) columns(t *table, useDomain bool) []string {
+	switch {
+	case o.kind == byUUID:
+		return []string{t.uuid}
+	case o.kind == byDomain:
+		return []string{t.domain}
+	case o.kind == byURI && useDomain:
+		return []string{t.user, t.domain}
+	default:
+		return []string{t.user}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sipreactor/reactor/script"
@@ -166,6 +167,12 @@ func (p *Preferences) compile(a *script.Args) *call {
 	return c
 }
 
+// wants notes the table of a call and its columns.
+func (c *call) wants(a *script.Args, writes bool, columns ...string) {
+	columns = append(slices.Clone(columns), c.whose.columns(c.table, c.useDomain)...)
+	c.Databases.Wants(a, 2, Wanted{At: a.Literal(1).At, Table: c.table.name, Columns: columns, Writes: writes})
+}
+
 // isAll reports whether a name means all AVPs: a letter for their kinds, of which
 // there is one by now.
 func isAll(name string) bool {
@@ -217,6 +224,7 @@ func (p *Preferences) Load(a *script.Args) script.Action {
 	if !c.table.scheme {
 		q.Columns = append(q.Columns, c.table.attribute, c.table.kind)
 	}
+	c.wants(a, false, q.Columns...)
 	return func(m *script.Machine) int {
 		n, keys := c.begin(m)
 		if n == nil {
@@ -267,6 +275,11 @@ func (p *Preferences) Store(a *script.Args) script.Action {
 	if c == nil {
 		return nil
 	}
+	written := []string{c.table.value}
+	if !c.table.scheme {
+		written = append(written, c.table.attribute, c.table.kind)
+	}
+	c.wants(a, true, written...)
 	return func(m *script.Machine) int {
 		n, keys := c.begin(m)
 		if n == nil {
@@ -323,6 +336,11 @@ func (p *Preferences) Delete(a *script.Args) script.Action {
 	c := p.compile(a)
 	if c == nil {
 		return nil
+	}
+	if c.avp != "" && !c.table.scheme {
+		c.wants(a, true, c.table.attribute)
+	} else {
+		c.wants(a, true)
 	}
 	return func(m *script.Machine) int {
 		n, keys := c.begin(m)

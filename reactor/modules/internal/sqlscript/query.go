@@ -33,6 +33,9 @@ func (d *Databases) query(a *script.Args, write Writer) script.Action {
 			get = append(get, p.Get)
 		}
 	}
+	for _, n := range d.named(a, 2) {
+		n.makes = n.makes || makesTables(parts)
+	}
 	templates := make(map[store.Scheme]*query.Template)
 	for _, kind := range d.kinds(a, 2) {
 		if templates[kind] != nil {
