@@ -178,7 +178,7 @@ func TestContractSendTimeout(t *testing.T) {
 				ends    bool
 			}{{fast, true}, {long, false}} {
 				c := start(t, set(transport, "send_timeout", ms(tt.timeout)), set(transport, "async", async),
-					set(transport, "async_max_postponed_chunks", 10000))
+					set(transport, "async_max_postponed_chunks", 10000), core("overload_queue_delay", 0)) // a busy machine refuses none for load
 				to := uri("x", transport, slowReader(t, transport, c.serverConfig()))
 				p := c.dial("tcp")
 				body := strings.Repeat("x", 60000)
