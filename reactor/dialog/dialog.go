@@ -109,9 +109,8 @@ func (d *Dialog) named(from, to []byte) {
 	if len(to) > 0 && string(to) != d.ToURI {
 		p.To = string(to)
 	}
-	d.parties = nil
-	if p != (Parties{}) {
-		d.parties = &p
+	if d.parties = nil; p != (Parties{}) {
+		d.parties = &Parties{p.From, p.To}
 	}
 }
 

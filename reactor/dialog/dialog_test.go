@@ -149,8 +149,8 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.name, d.Check(&w), c.want)
 		}
 	}
-	d.Saw(&Within{Dir: Downstream, CSeq: 9, Target: true, Contact: []byte("sip:a@new")})
-	d.Saw(&Within{Dir: Downstream, CSeq: 3})
+	d.Saw(&Within{Dir: Downstream, CSeq: 9, Target: true, Contact: []byte("sip:a@new")}, nil)
+	d.Saw(&Within{Dir: Downstream, CSeq: 3}, nil)
 	if d.Check(&good) != BadCSeq {
 		t.Error("a request that was overtaken counts")
 	}

@@ -90,11 +90,12 @@ func (d *Dialog) shift(w *Within, to *Leg) uint32 {
 	return to.Own
 }
 
-// Saw notes a request of the dialog, once it is let pass. It returns its Shift as of now.
-func (d *Dialog) Saw(w *Within) (shift uint32) {
+// Saw notes a request of the dialog, once it is let pass; tag is the callee's, in the place of w's, which the message has
+// taken along. It returns its Shift as of now.
+func (d *Dialog) Saw(w *Within, tag []byte) (shift uint32) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	from, to := d.sides(w.Dir, w.Tag)
+	from, to := d.sides(w.Dir, tag)
 	if from == nil {
 		return 0
 	}

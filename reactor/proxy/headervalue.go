@@ -53,6 +53,17 @@ func (c *Context) SetHeaderValue(i int, value []byte) error {
 // takes tells whether an edit stands for exactly the span.
 func (e *edit) takes(s sipframe.Span) bool { return e.off == s.Off && e.end == s.End() }
 
+// Changed returns a span of the message as AppendChanged appends it. It is borrowed: where nothing was changed it is the
+// message's.
+func (c *Context) Changed(s sipframe.Span) []byte {
+	for _, e := range c.edits {
+		if e.off <= s.End() && e.end >= s.Off {
+			return c.AppendChanged(nil, s)
+		}
+	}
+	return c.Msg.Bytes(s)
+}
+
 // AppendChanged appends a span of the message as it stands: with the texts that the Router has put into it in the place of
 // others.
 func (c *Context) AppendChanged(dst []byte, s sipframe.Span) []byte {

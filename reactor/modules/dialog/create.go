@@ -103,8 +103,8 @@ func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {
 	if c.Msg.Method() != sipframe.INVITE || c.HasToTag() {
 		return -1
 	}
-	in, ok := m.initOf(x, f)
-	if !ok {
+	var in core.Init
+	if !m.initOf(x, f, &in) {
 		return -1
 	}
 	switch e, err := m.tm.Layer().Begin(c); {
@@ -114,7 +114,7 @@ func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {
 	default: // a retransmission, or it has been answered
 		return 0
 	}
-	d, err := m.dialogs.Create(in, x.Now().Unix())
+	d, err := m.dialogs.Create(&in, x.Now().Unix())
 	if err != nil {
 		x.Say(at, script.LevelError, "dialog: a call is not followed", "error", err)
 		return -1
@@ -141,13 +141,13 @@ func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {
 }
 
 // initOf reads what a dialog begins with.
-func (m *Module) initOf(x *script.Machine, f core.Flag) (*core.Init, bool) {
+func (m *Module) initOf(x *script.Machine, f core.Flag, in *core.Init) bool {
 	msg := x.Message()
 	from, err := msg.From()
 	to, err2 := msg.To()
 	seq, _, err3 := msg.CSeq()
 	if err != nil || err2 != nil || err3 != nil || from.Tag.Len == 0 {
-		return nil, false
+		return false
 	}
 	// All texts of the dialog are one.
 	room := make([]byte, 0, 512)
@@ -161,7 +161,7 @@ func (m *Module) initOf(x *script.Machine, f core.Flag) (*core.Init, bool) {
 		room = append(room, msg.RequestURI()...)
 	}
 	ends[4] = len(room)
-	room = appendContact(room, x.Context())
+	room = append(room, contactOf(x.Context())...)
 	ends[5] = len(room)
 	room = appendRoutes(room, msg.RecordRoutes(), msg)
 	ends[6] = len(room)
@@ -171,7 +171,7 @@ func (m *Module) initOf(x *script.Machine, f core.Flag) (*core.Init, bool) {
 		at = ends[i]
 		return text
 	}
-	in := &core.Init{CallID: next(0), FromTag: next(1), FromURI: next(2), ToURI: next(3), RequestURI: next(4), CSeq: seq, Flags: f, Timeout: m.timeout, Delay: m.delay}
+	*in = core.Init{CallID: next(0), FromTag: next(1), FromURI: next(2), ToURI: next(3), RequestURI: next(4), CSeq: seq, Flags: f, Timeout: m.timeout, Delay: m.delay}
 	if same {
 		in.RequestURI = in.ToURI
 	}
@@ -179,5 +179,5 @@ func (m *Module) initOf(x *script.Machine, f core.Flag) (*core.Init, bool) {
 	if m.keeps(f) {
 		in.Caller.SDP = append([]byte(nil), msg.Body()...)
 	}
-	return in, true
+	return true
 }

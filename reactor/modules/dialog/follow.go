@@ -128,7 +128,7 @@ func (m *Module) happened(h *transaction.Happening) {
 		m.within(h, b)
 		return
 	}
-	d, now := b.dialog, time.Now().Unix()
+	d := b.dialog
 	switch h.What {
 	case transaction.RequestOut, transaction.Answered:
 		m.told(h, b)
@@ -137,11 +137,11 @@ func (m *Module) happened(h *transaction.Happening) {
 	switch h.What {
 	case transaction.ResponseIn:
 		if x.Method() == sipframe.INVITE {
-			m.heard(h, b, now)
+			m.heard(h, b, time.Now().Unix())
 		}
 	case transaction.Answered:
 		if h.Code >= 300 {
-			d.End(core.Failed, now)
+			d.End(core.Failed, time.Now().Unix())
 		}
 	case transaction.Canceled:
 		if d.Flags()&core.EndOnRace != 0 {
@@ -149,7 +149,7 @@ func (m *Module) happened(h *transaction.Happening) {
 		}
 	case transaction.Lost, transaction.Over:
 		if d.State() < core.Answered {
-			d.End(core.Failed, now)
+			d.End(core.Failed, time.Now().Unix())
 		}
 	default:
 	}
@@ -173,7 +173,7 @@ func (m *Module) heard(h *transaction.Happening, b *bond, now int64) {
 	if err != nil {
 		return
 	}
-	leg := core.Said{Tag: msg.Bytes(to.Tag), From: msg.Bytes(from.URI), To: msg.Bytes(to.URI), Contact: appendContact(make([]byte, 0, 128), h.Context), Socket: h.Context.Src.Socket}
+	leg := core.Said{Tag: msg.Bytes(to.Tag), From: msg.Bytes(from.URI), To: msg.Bytes(to.URI), Contact: contactOf(h.Context), Socket: h.Context.Src.Socket}
 	if h.Code >= 200 || msg.Find(sipframe.HeaderRecordRoute) >= 0 {
 		leg.Routes = m.calleeRoutes(h, msg)
 	}
@@ -199,13 +199,13 @@ func (m *Module) heard(h *transaction.Happening, b *bond, now int64) {
 	}
 }
 
-// appendContact appends the URI of the Contact, with what the script has changed in it.
-func appendContact(dst []byte, c *proxy.Context) []byte {
+// contactOf returns the URI of the Contact, with what the script has changed in it; nil without one. It is borrowed.
+func contactOf(c *proxy.Context) []byte {
 	a, err := c.Msg.Contact()
 	if err != nil || a.Star {
-		return dst
+		return nil
 	}
-	return c.AppendChanged(dst, a.URI)
+	return c.Changed(a.URI)
 }
 
 // calleeRoutes returns the Route from here to the callee: the Record-Routes of a response above ours, from ours on.
@@ -335,6 +335,6 @@ func (m *Module) within(h *transaction.Happening, b *bond) {
 	}
 	method := h.Exchange.Method()
 	if h.Code >= 200 && h.Code < 300 && (method == sipframe.INVITE || method == sipframe.UPDATE) {
-		b.dialog.Refresh(b.dir, []byte(b.tag), appendContact(make([]byte, 0, 128), c))
+		b.dialog.Refresh(b.dir, []byte(b.tag), contactOf(c))
 	}
 }

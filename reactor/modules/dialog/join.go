@@ -24,6 +24,12 @@ func calleeTag(msg *sipframe.Message, dir core.Direction) []byte {
 	return msg.Bytes(a.Tag)
 }
 
+// joined is the bond of a later request.
+type joined struct {
+	bond   bond
+	within core.Within
+}
+
 // join bonds a request with its dialog. Who sends it may be anybody, and the script has not said yet whether it is to pass:
 // what it changes waits for that.
 func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri, routes []byte) {
@@ -31,16 +37,19 @@ func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri
 	msg := c.Msg
 	method := msg.Method()
 	seq, _, _ := msg.CSeq()
-	w := &core.Within{Dir: dir, Tag: calleeTag(msg, dir), CSeq: seq, URI: uri, Routes: routes, NoCount: method == sipframe.ACK,
+	j := new(joined)
+	w := &j.within
+	*w = core.Within{Dir: dir, Tag: calleeTag(msg, dir), CSeq: seq, URI: uri, Routes: routes, NoCount: method == sipframe.ACK,
 		Invite: method == sipframe.INVITE, Target: method == sipframe.INVITE || method == sipframe.UPDATE}
 	if w.Target {
-		w.Contact = appendContact(make([]byte, 0, 128), c)
+		w.Contact = bytes.Clone(contactOf(c))
 		if m.keeps(d.Flags()) && len(msg.Body()) > 0 {
 			w.SDP = bytes.Clone(msg.Body())
 		}
 	}
-	b := &bond{dialog: d, dir: dir, tag: d.CalleeTag(w.Tag), cseq: seq, verdict: d.Check(w), said: w, method: method, shift: d.Shift(w)}
-	w.Tag, w.URI, w.Routes = []byte(b.tag), nil, nil // those were the message's
+	b := &j.bond
+	*b = bond{dialog: d, dir: dir, tag: d.CalleeTag(w.Tag), cseq: seq, verdict: d.Check(w), said: w, method: method, shift: d.Shift(w)}
+	w.Tag, w.URI, w.Routes = nil, nil, nil // those were the message's
 	m.bind(c, b)
 	if e := transaction.Of(c); e != nil {
 		e.Attach(bondKey{}, b)
@@ -70,13 +79,15 @@ func (b *bond) passes(c *proxy.Context) {
 		return
 	}
 	b.said = nil
-	if shift := b.dialog.Saw(w); shift != b.shift && c != nil && b.method != sipframe.CANCEL { // requests of ours went before it
+	var room [64]byte
+	tag := append(room[:0], b.tag...)
+	if shift := b.dialog.Saw(w, tag); shift != b.shift && c != nil && b.method != sipframe.CANCEL { // requests of ours went before it
 		b.shift = shift
 		_ = c.SetCSeq(b.cseq + shift)
 	}
 	switch {
 	case b.method == sipframe.ACK && b.dir == core.Downstream:
-		b.dialog.Acked(w.Tag)
+		b.dialog.Acked(tag)
 	case b.method == sipframe.BYE:
 		b.dialog.End(byeOf(b.dir), time.Now().Unix())
 	}

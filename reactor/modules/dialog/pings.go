@@ -26,6 +26,9 @@ const pingTimeout = 5 * time.Second
 // begin has a dialog's parties asked from now on, if its flags want that.
 func (p *pinger) begin(m *Module, d *core.Dialog, now int64) {
 	f := d.Flags()
+	if f&(core.OptionsPingCaller|core.OptionsPingCallee|core.ReinvitePingCaller|core.ReinvitePingCallee) == 0 {
+		return
+	}
 	var x pinged
 	for i, dir := range []core.Direction{core.Downstream, core.Upstream} {
 		if every, _ := m.pingOf(f, dir); every > 0 {
