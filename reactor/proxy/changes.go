@@ -17,6 +17,7 @@ type Changes struct {
 	hops            hopState
 	breadth         int32
 	flags           uint64
+	verified        int32
 	noNewFlags      uint64
 	noNewReplyFlags uint64
 	blacklists      blacklist.Mask
@@ -67,6 +68,7 @@ func (c *Context) Save(to *Changes) {
 	to.routes, to.hops, to.breadth = c.routes, c.hops, c.breadth
 	to.blacklists = c.blacklists
 	to.flags, to.noNewFlags, to.noNewReplyFlags = c.flags, c.noNewFlags, c.noNewReplyFlags
+	to.verified = c.verified
 	to.recorded, to.replaced, to.bodyEdited, to.renamed = c.rr.on, c.replaced, c.bodyEdited, c.renamed
 	to.forceRPort, to.localRPort = c.forceRPort, c.localRPort
 	switch rare := c.rareOf(); {
@@ -97,6 +99,7 @@ func (c *Context) Restore(from *Changes) {
 	c.routes, c.hops, c.breadth = from.routes, from.hops, from.breadth
 	c.blacklists = from.blacklists
 	c.flags, c.noNewFlags, c.noNewReplyFlags = from.flags, from.noNewFlags, from.noNewReplyFlags
+	c.verified = from.verified
 	c.replaced, c.bodyEdited, c.renamed = from.replaced, from.bodyEdited, from.renamed
 	c.forceRPort, c.localRPort = from.forceRPort, from.localRPort
 	r := from.rare

@@ -76,6 +76,7 @@ type Context struct {
 	attached        []attachment   // what others keep with it
 	drop            bool           // do not forward this response
 	flags           uint64
+	verified        int32 // index of the header with the credentials that were verified, plus one
 
 	// Scratch that keeps its memory.
 	rewrite   sipframe.Rewriter
@@ -131,7 +132,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.replaced, c.bodyEdited, c.renamed, c.forceRPort, c.localRPort = false, false, false, false, false
 	c.body.reset()
 	c.advertised.host, c.advertised.port = c.advertised.host[:0], 0
-	c.flags = 0
+	c.flags, c.verified = 0, 0
 	c.answered, c.forwarded, c.failure, c.witness, c.overload = false, false, nil, nil, false
 	c.refused, c.mute = false, false
 	c.culprit = culprit{}

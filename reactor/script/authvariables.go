@@ -7,8 +7,9 @@ import (
 )
 
 // authVariables are those of the digest credentials that a request carries
-// (RFC 3261 22.4): of Authorization, or where there is none of
-// Proxy-Authorization. Nothing here checks them.
+// (RFC 3261 22.4): of those that were verified, and before that of the first
+// Authorization, or where there is none of Proxy-Authorization, which anybody may have
+// written.
 func authVariables() map[string]*Variable {
 	vars := map[string]*Variable{
 		"aU": {Get: Simple(func(m *Machine) Value { return m.credential("username") })},
@@ -43,11 +44,40 @@ func authVariables() map[string]*Variable {
 // credential gives a parameter of the digest credentials, without its quotes;
 // null if there are none, or not that one.
 func (m *Machine) credential(name string) Value {
-	b := m.msg.Value(sipframe.HeaderAuthorization)
+	b := m.VerifiedCredentials()
+	if len(b) == 0 {
+		b = m.msg.Value(sipframe.HeaderAuthorization)
+	}
 	if len(b) == 0 {
 		b = m.msg.Value(sipframe.HeaderProxyAuthorization)
 	}
 	return digestParam(b, name)
+}
+
+// VerifiedCredentials returns the value of the header whose credentials were verified for
+// this request (proxy.Context.SetVerified); nil: none were.
+func (m *Machine) VerifiedCredentials() []byte {
+	i := m.c.Verified()
+	if i < 0 || i >= m.msg.NumHeaders() {
+		return nil
+	}
+	switch h := m.msg.Header(i); h.Kind {
+	case sipframe.HeaderAuthorization, sipframe.HeaderProxyAuthorization:
+		return m.msg.Bytes(h.Value)
+	default: // of another message of the transaction
+		return nil
+	}
+}
+
+// VerifiedUser returns who has shown credentials that were verified: the user, without a
+// domain behind @, and the realm.
+func (m *Machine) VerifiedUser() (user, realm []byte, ok bool) {
+	b := m.VerifiedCredentials()
+	if b == nil {
+		return nil, nil, false
+	}
+	user, _, _ = bytes.Cut(digestParam(b, "username").s, []byte{'@'})
+	return user, digestParam(b, "realm").s, len(user) > 0
 }
 
 // digestParam gives a parameter of a digest challenge or of credentials, without

@@ -237,6 +237,23 @@ modparam("auth", "calculate_ha1", 1)
 	}
 }
 
+// TestWhoIsVerified has variables tell of the credentials that were verified, and of no others beside them.
+func TestWhoIsVerified(t *testing.T) {
+	p := users(t, "", strings.Replace(routes, "consume_credentials();", "xlog(\"$au $ar $aU $(adu)\");", 1))
+	_, ch := p.send()
+	made := `Authorization: Digest username="carol", realm="x", nonce="x", uri="sip:x", response="00000000000000000000000000000000"`
+	ours := strings.Replace(p.answer(ch[1], 7, "sip:example.org"), `username="alice"`, `username="carol"`, 1) // with a nonce of ours
+	for i, before := range []string{made, ours, strings.Replace(made, `realm="x"`, `realm="example.org"`, 1)} {
+		good := p.answer(ch[1], uint32(i+1), "sip:example.org")
+		code, _ := p.send(before, good)
+		if last := p.Log[len(p.Log)-1]; code == "200" && last != "alice example.org alice sip:example.org" {
+			t.Errorf("behind %s: %s", before, last)
+		} else if before == made && code != "200" {
+			t.Errorf("behind credentials for another realm: %s %v", code, p.Log)
+		}
+	}
+}
+
 // TestProxyByVariables checks Proxy-Authorization against variables, at a request that is no REGISTER.
 func TestProxyByVariables(t *testing.T) {
 	const params = `modparam("auth", "username_spec", "$var(user)")

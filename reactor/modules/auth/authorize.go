@@ -48,7 +48,8 @@ func (m *Module) Authorize(x *script.Machine, at *script.Site, kind Kind, realm 
 	}
 	realm = m.realm(x, kind, realm)
 	var c digest.Credentials
-	if code := m.credentials(x, kind, realm, &c); code != 1 {
+	header, code := m.credentials(x, kind, realm, &c)
+	if code != 1 {
 		return code
 	}
 	from, now := x.Context().Src.Remote.Addr(), x.Now().Unix()
@@ -79,6 +80,7 @@ func (m *Module) Authorize(x *script.Machine, at *script.Site, kind Kind, realm 
 	case !m.nonces.Use(&c):
 		return staleNonce
 	}
+	x.Context().SetVerified(header)
 	return 1
 }
 
@@ -89,8 +91,8 @@ func forUs(x *script.Machine, uri []byte) bool {
 	return sipframe.ParseURI(uri, &u) == nil && !u.HasUser() && x.Context().IsMyself(u.Host.In(uri), u.Port)
 }
 
-// credentials finds those for the realm: 1, noCredentials, or 0 behind a 400.
-func (m *Module) credentials(x *script.Machine, kind Kind, realm []byte, c *digest.Credentials) int {
+// credentials finds those for the realm, and in which header they are: code is 1, noCredentials, or 0 behind a 400.
+func (m *Module) credentials(x *script.Machine, kind Kind, realm []byte, c *digest.Credentials) (header, code int) {
 	msg := x.Message()
 	broken := false
 	for i := msg.Find(kind.header()); i >= 0; i = msg.FindNext(kind.header(), i) {
@@ -99,14 +101,14 @@ func (m *Module) credentials(x *script.Machine, kind Kind, realm []byte, c *dige
 		case err != nil:
 			broken = true
 		case bytes.Equal(c.Realm, quoted(realm)) && c.Known():
-			return 1
+			return i, 1
 		}
 	}
 	if broken {
 		_ = m.signaling.Reply(x, 400, []byte("Bad Credentials"))
-		return 0
+		return 0, 0
 	}
-	return noCredentials
+	return 0, noCredentials
 }
 
 // refuse answers and ends the script.

@@ -121,8 +121,8 @@ func (m *module) ask(x *script.Machine, q store.Select) (r *store.Result, err er
 // What the functions below return when the database cannot be asked.
 const failed = -2
 
-// mayBe builds db_is_to_authorized() and db_is_from_authorized(): the user of the credentials that stand in the request,
-// and were checked before, may be that of the header.
+// mayBe builds db_is_to_authorized() and db_is_from_authorized(): the user whose credentials were verified may be that of
+// the header.
 func (m *module) mayBe(a *script.Args, header func(*sipframe.Message) (*sipframe.NameAddr, error)) script.Action {
 	table, at := a.Text(0), a.Site()
 	return func(x *script.Machine) int {
@@ -131,16 +131,15 @@ func (m *module) mayBe(a *script.Args, header func(*sipframe.Message) (*sipframe
 		if err != nil {
 			return -1
 		}
-		var c digest.Credentials
-		if !someCredentials(msg, &c) {
-			return x.Fail(at, "the request has no credentials")
+		id, _, ok := x.VerifiedUser()
+		if !ok {
+			return x.Fail(at, "no credentials were verified: www_authorize() or proxy_authorize() comes first")
 		}
 		user, host, ok := userOf(msg.Bytes(h.URI))
 		if !ok {
 			return -1
 		}
 		name, _ := table(x)
-		id, _, _ := bytes.Cut(c.User, []byte{'@'})
 		q := store.Select{Table: string(name), Columns: []string{m.uriUser}, Limit: 1, Where: []store.Cond{
 			store.Equal(m.uriUser, store.String(string(id))), store.Equal(m.uriURIUser, store.String(user)),
 		}}
@@ -149,17 +148,6 @@ func (m *module) mayBe(a *script.Args, header func(*sipframe.Message) (*sipframe
 		}
 		return m.any(x, at, q)
 	}
-}
-
-func someCredentials(msg *sipframe.Message, c *digest.Credentials) bool {
-	for _, kind := range []sipframe.HeaderKind{sipframe.HeaderAuthorization, sipframe.HeaderProxyAuthorization} {
-		for i := msg.Find(kind); i >= 0; i = msg.FindNext(kind, i) {
-			if digest.ParseCredentials(msg.Bytes(msg.Header(i).Value), c) == nil {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // any returns 1 if the query finds a row, -1 if not.

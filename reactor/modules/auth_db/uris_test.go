@@ -37,7 +37,7 @@ func uris(t *testing.T) (url string) {
 
 // TestMayBe lets users be who a table says.
 func TestMayBe(t *testing.T) {
-	head := moduletest.Head("signaling", "auth", "auth_db", "db_sqlite") + fmt.Sprintf("modparam(\"auth_db\", \"db_url\", %q)\n", uris(t))
+	head := moduletest.Head("signaling", "auth", "auth_db", "db_sqlite", "verified") + fmt.Sprintf("modparam(\"auth_db\", \"db_url\", %q)\n", uris(t))
 	invite := func(from, to, user string) []byte {
 		credentials := ""
 		if user != "" {
@@ -56,13 +56,13 @@ func TestMayBe(t *testing.T) {
 		{"", "sip:alice@biloxi.example", "sip:bob@ATLANTA.example", "alice", "-1 1"},
 		{"modparam(\"auth_db\", \"use_domain\", 0)\n", "sip:alice@biloxi.example", "sip:bob@atlanta.example", "alice", "1 1"},
 	} {
-		b := moduletest.New(t, head+c.params+"route { db_is_from_authorized(\"uri\"); $var(f) = $rc; db_is_to_authorized(\"uri\"); xlog(\"$var(f) $rc\"); }\n",
-			auth.New, auth_db.New, signaling.New, db_sqlite.New)
+		b := moduletest.New(t, head+c.params+"route { verified(); db_is_from_authorized(\"uri\"); $var(f) = $rc; db_is_to_authorized(\"uri\"); xlog(\"$var(f) $rc\"); }\n",
+			auth.New, auth_db.New, signaling.New, db_sqlite.New, moduletest.Verified)
 		if b.Receive(invite(c.from, c.to, c.user)); len(b.Log) == 0 || b.Log[len(b.Log)-1] != c.want {
 			t.Errorf("%s to %s by %s, %q: %v, want %s", c.from, c.to, c.user, c.params, b.Log, c.want)
 		}
 	}
-	b := moduletest.New(t, head+"route { db_is_from_authorized(\"nowhere\"); xlog(\"$rc\"); }\n", auth.New, auth_db.New, signaling.New, db_sqlite.New)
+	b := moduletest.New(t, head+"route { verified(); db_is_from_authorized(\"nowhere\"); xlog(\"$rc\"); }\n", auth.New, auth_db.New, signaling.New, db_sqlite.New, moduletest.Verified)
 	if b.Receive(invite("sip:alice@atlanta.example", "sip:bob@x", "alice")); len(b.Log) < 2 || b.Log[len(b.Log)-1] != "-2" {
 		t.Errorf("without a table: %v", b.Log)
 	}
@@ -70,7 +70,7 @@ func TestMayBe(t *testing.T) {
 
 // TestAuthID finds who may use a URI.
 func TestAuthID(t *testing.T) {
-	head := moduletest.Head("signaling", "auth", "auth_db", "db_sqlite") + fmt.Sprintf("modparam(\"auth_db\", \"db_url\", %q)\n", uris(t))
+	head := moduletest.Head("signaling", "auth", "auth_db", "db_sqlite", "verified") + fmt.Sprintf("modparam(\"auth_db\", \"db_url\", %q)\n", uris(t))
 	for uri, want := range map[string]string{
 		"sip:+4930123@atlanta.example": "1 alice atlanta.example",
 		"sip:bob@Atlanta.Example":      "1 alice atlanta.example",
@@ -80,7 +80,7 @@ func TestAuthID(t *testing.T) {
 		"nonsense":                     "-1 - -",
 	} {
 		got := moduletest.Logs(t, head, fmt.Sprintf(`$var(u) = "-"; $var(r) = "-"; db_get_auth_id("uri", %q, $var(u), $var(r)); xlog("$rc $var(u) $var(r)");`, uri),
-			auth.New, auth_db.New, signaling.New, db_sqlite.New)
+			auth.New, auth_db.New, signaling.New, db_sqlite.New, moduletest.Verified)
 		if strings.Join(got, "|") != want {
 			t.Errorf("%s: %v, want %s", uri, got, want)
 		}

@@ -134,12 +134,12 @@ func who(a *script.Args) func(x *script.Machine) (user, domain, uri string) {
 		variables := map[string]string{"request-uri": "$ru", "to": "$tu", "from": "$fu"}
 		name := strings.ToLower(text)
 		if name == "credentials" {
-			user, realm := a.Variable("$au"), a.Variable("$ar")
 			return func(x *script.Machine) (string, string, string) {
-				u, d := string(x.Text(user(x))), string(x.Text(realm(x)))
-				if u == "" {
+				user, realm, ok := x.VerifiedUser()
+				if !ok {
 					return "", "", ""
 				}
+				u, d := string(user), string(realm)
 				return u, d, "sip:" + u + "@" + d
 			}
 		}

@@ -13,7 +13,7 @@ import (
 	"sipreactor/reactor/store/storetest"
 )
 
-var modules = []script.Constructor{db_sqlite.New, group.New}
+var modules = []script.Constructor{db_sqlite.New, group.New, moduletest.Verified}
 
 func TestDocumented(t *testing.T) { moduletest.Documented(t, group.New) }
 
@@ -55,6 +55,14 @@ func TestGroups(t *testing.T) {
 		log := moduletest.Logs(t, head+c.more, c.run, modules...)
 		if got := log[len(log)-1]; got != c.want {
 			t.Errorf("%s: %v, want %s", c.run, log, c.want)
+		}
+	}
+	credentials := strings.Replace(string(moduletest.Invite), "Contact:", "Authorization: Digest username=\"root\", realm=\"x\"\r\n"+
+		"Authorization: Digest username=\"alice@other\", realm=\"other\"\r\nContact:", 1)
+	for run, want := range map[string]string{"": "-1", "verified();": "1"} {
+		b := moduletest.New(t, head+"loadmodule \"verified.so\"\n"+domain+"route { "+run+` db_is_user_in("Credentials", "offline"); xlog("$rc"); }`+"\n", modules...)
+		if b.Receive([]byte(credentials)); b.Log[len(b.Log)-1] != want {
+			t.Errorf("credentials, %q: %v", run, b.Log)
 		}
 	}
 	for _, c := range []struct{ text, want string }{

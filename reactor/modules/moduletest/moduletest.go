@@ -20,6 +20,7 @@ import (
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
+	"sipreactor/sipframe"
 )
 
 // Bench is a proxy that a configuration routes.
@@ -257,4 +258,27 @@ func (s Sent) Header(name string) string {
 // sipmsgops.
 func with(modules []script.Constructor) []script.Constructor {
 	return append([]script.Constructor{proto_tcp.New, proto_tls.New, proto_udp.New, sipmsgops.New}, modules...)
+}
+
+// Verified is a module with the function verified(), which has the request's last
+// credentials count as those that were verified.
+func Verified(*script.Config) *script.Module {
+	return &script.Module{Name: "verified", Functions: []script.Function{{
+		Name: "verified", Usage: "verified()", Help: "Has the last credentials count as verified.", Routes: script.Requests,
+		Build: func(*script.Args) script.Action {
+			return func(x *script.Machine) int {
+				last := -1
+				for _, kind := range []sipframe.HeaderKind{sipframe.HeaderAuthorization, sipframe.HeaderProxyAuthorization} {
+					for i := x.Message().Find(kind); i >= 0; i = x.Message().FindNext(kind, i) {
+						last = i
+					}
+				}
+				if last < 0 {
+					return -1
+				}
+				x.Context().SetVerified(last)
+				return 1
+			}
+		},
+	}}}
 }

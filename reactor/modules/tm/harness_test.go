@@ -17,14 +17,14 @@ import (
 	"sipreactor/sipframe"
 )
 
-var head = moduletest.Head("tm", "sl", "signaling", "maxfwd", "rr", "sipmsgops", "proto_udp", "proto_tcp")
+var head = moduletest.Head("verified", "tm", "sl", "signaling", "maxfwd", "rr", "sipmsgops", "proto_udp", "proto_tcp")
 
 // bench is a configuration with tm, and a callee's address.
 type bench struct{ *moduletest.Bench }
 
 func start(t *testing.T, text string) *bench {
 	t.Helper()
-	return &bench{moduletest.New(t, head+text, tm.New, sl.New, signaling.New, maxfwd.New, rr.New, sipmsgops.New, cfgutils.New)}
+	return &bench{moduletest.New(t, head+text, tm.New, sl.New, signaling.New, maxfwd.New, rr.New, sipmsgops.New, cfgutils.New, moduletest.Verified)}
 }
 
 var callee = &reactor.Source{Conn: 9, Proto: reactor.TLS, Outbound: true, Socket: moduletest.Sockets[0],

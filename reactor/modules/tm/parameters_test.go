@@ -93,6 +93,20 @@ failure_route[f] { $var(canceled) = t_was_cancelled(); xlog("$T_reply_code $var(
 	b.want(t, "ACK 487", "487 1", "-3")
 }
 
+// Who was verified is known to the later routes of the transaction, and what stands beside that is not taken for it.
+func TestWhoWasVerified(t *testing.T) {
+	b := start(t, `
+route { $var(rc) = verified(); xlog("request $au"); t_on_branch("b"); t_on_reply("r"); t_on_failure("f"); t_relay(); }
+branch_route[b] { xlog("branch $au"); }
+onreply_route[r] { xlog("reply $au $(<request>rm)"); }
+failure_route[f] { xlog("failure $au $ar"); }
+`)
+	b.send(t, "INVITE", `Authorization: Digest username="mallory", realm="x"`, `Proxy-Authorization: Digest username="alice", realm="example.net"`)
+	out := b.want(t, "100 INVITE", "request alice", "branch alice")
+	b.answer(t, out[1], "486 Busy Here")
+	b.want(t, "ACK 486", "reply <null> INVITE", "failure alice example.net")
+}
+
 // Serial forks by preference: serialize_branches() and next_branches() over a transaction.
 func TestSerialFork(t *testing.T) {
 	b := start(t, `

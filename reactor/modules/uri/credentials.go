@@ -52,7 +52,7 @@ func (m *module) parameters() []script.Parameter {
 }
 
 func (m *module) functions() []script.Function {
-	const help = " is that of the request's credentials, or one that a table lets them use (use_uri_table). The credentials are to be checked before. -1: no, or an error."
+	const help = " is that of the credentials that were verified, or one that a table lets them use (use_uri_table). -1: no, or none were verified, or an error."
 	return []script.Function{
 		{
 			Name: "db_check_to", Usage: "db_check_to()", Help: "Reports whether the user of To" + help,
@@ -94,22 +94,29 @@ func (m *module) stop(any) {
 	}
 }
 
+// unverified is what is wrong with a script that asks for a user of whom nothing is known.
+const unverified = "no credentials were verified: www_authorize() or proxy_authorize() comes first"
+
 // checks compiles a function about the URI of a variable.
 func (m *module) checks(variable string) func(*script.Args) script.Action {
 	return func(a *script.Args) script.Action {
-		uri, user, realm, at := a.Variable(variable), a.Variable("$au"), a.Variable("$ar"), a.Site()
+		uri, at := a.Variable(variable), a.Site()
 		return func(x *script.Machine) int {
 			b := x.Text(uri(x))
 			var u sipframe.URI
-			who := string(x.Text(user(x)))
-			if who == "" || sipframe.ParseURI(b, &u) != nil || !u.HasUser() {
+			user, realm, ok := x.VerifiedUser()
+			if !ok {
+				return x.Fail(at, unverified)
+			}
+			who := string(user)
+			if sipframe.ParseURI(b, &u) != nil || !u.HasUser() {
 				return -1
 			}
 			if !m.useTable {
 				return script.Yes(who == string(u.User.In(b)))
 			}
 			q := store.Select{Table: m.table, Columns: []string{m.user}, Limit: 1, Where: []store.Cond{
-				store.Equal(m.user, store.String(who)), store.Equal(m.domain, store.String(string(x.Text(realm(x))))),
+				store.Equal(m.user, store.String(who)), store.Equal(m.domain, store.String(string(realm))),
 				store.Equal(m.uriUser, store.String(string(u.User.In(b)))),
 			}}
 			return m.has(x, at, q)

@@ -34,7 +34,7 @@ func TestCheckFromAndTo(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	head := moduletest.Head("db_sqlite", "uri")
+	head := moduletest.Head("db_sqlite", "uri", "verified")
 	table := fmt.Sprintf("modparam(\"uri\", \"db_url\", %q)\nmodparam(\"uri\", \"use_uri_table\", 1)\nmodparam(\"uri\", \"db_table\", \"uri\")\n", url)
 	for _, c := range []struct {
 		more, user string
@@ -43,13 +43,25 @@ func TestCheckFromAndTo(t *testing.T) {
 		{"", "alice", "1 -1"}, {"", "bob", "-1 -1"}, {"", "+4930123", "-1 1"}, {"", "", "-1 -1"},
 		{table, "alice", "1 1"}, {table, "bob", "-1 -1"}, {table, "' OR '1'='1", "-1 -1"},
 	} {
-		b := moduletest.New(t, head+c.more+"route { db_check_from(); $var(f) = $rc; db_check_to(); xlog(\"$var(f) $rc\"); }\n", db_sqlite.New, uri.New)
+		b := moduletest.New(t, head+c.more+"route { verified(); db_check_from(); $var(f) = $rc; db_check_to(); xlog(\"$var(f) $rc\"); }\n", db_sqlite.New, uri.New, moduletest.Verified)
 		message := moduletest.Invite
 		if c.user != "" {
 			message = authenticated(c.user)
 		}
-		if b.Receive(message); len(b.Log) != 1 || b.Log[0] != c.want {
+		if b.Receive(message); len(b.Log) == 0 || b.Log[len(b.Log)-1] != c.want {
 			t.Errorf("%q by %q: %v, want %s", c.more, c.user, b.Log, c.want)
+		}
+	}
+	// Credentials that nobody has verified say nothing, alone or beside others.
+	two := []byte(strings.Replace(string(authenticated("bob")), "Proxy-Authorization", "Authorization: Digest username=\"alice\", realm=\"x\"\r\nProxy-Authorization", 1))
+	for route, want := range map[string]string{
+		"db_check_from(); xlog(\"$rc\");":                     "-1",
+		"verified(); db_check_from(); xlog(\"$rc $au\");":     "-1 bob",
+		"verified(); db_check_from(); xlog(\"$rc $aU $ar\");": "-1 bob atlanta.example",
+	} {
+		b := moduletest.New(t, head+"route { "+route+" }\n", db_sqlite.New, uri.New, moduletest.Verified)
+		if b.Receive(two); len(b.Log) == 0 || b.Log[len(b.Log)-1] != want {
+			t.Errorf("%s: %v, want %s", route, b.Log, want)
 		}
 	}
 	if got := moduletest.Wrong(t, head+"modparam(\"uri\", \"use_uri_table\", 1)\nroute { exit; }\n", db_sqlite.New, uri.New); !strings.Contains(got, "db_url is not set") {
