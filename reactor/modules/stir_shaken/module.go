@@ -27,10 +27,10 @@ func New(*script.Config) *script.Module {
 		Parameters: []script.Parameter{
 			number("auth_date_freshness", "How old the Date of a request that is signed may be.", "seconds", "60", &m.authFresh),
 			number("verify_date_freshness", "How old the Date of a request that is verified may be.", "seconds", "60", &m.verifyFresh),
-			{Name: "ca_list", Type: script.StringParam, Set: script.NonEmpty(&m.trust.list), Help: "File with the certificates of trusted issuers, PEM."},
-			{Name: "ca_dir", Type: script.StringParam, Set: script.NonEmpty(&m.trust.dir), Help: "Folder with such files."},
-			{Name: "crl_list", Type: script.StringParam, Set: script.NonEmpty(&m.trust.revoked), Help: "File with lists of revoked certificates, PEM."},
-			{Name: "crl_dir", Type: script.StringParam, Set: script.NonEmpty(&m.trust.revokedDir), Help: "Folder with such files."},
+			{Name: "ca_list", Type: script.StringParam, Set: named(&m.trust.list), Help: "File with the certificates of trusted issuers, PEM."},
+			{Name: "ca_dir", Type: script.StringParam, Set: named(&m.trust.dir), Help: "Folder with such files."},
+			{Name: "crl_list", Type: script.StringParam, Set: named(&m.trust.revoked), Help: "File with lists of revoked certificates, PEM."},
+			{Name: "crl_dir", Type: script.StringParam, Set: named(&m.trust.revokedDir), Help: "Folder with such files."},
 			{Name: "e164_strict_mode", Type: script.BoolParam, Default: "0", Set: script.Into(&m.strict), Help: "Whether numbers begin with + and stand in tel URIs or have user=phone."},
 			{Name: "e164_max_length", Type: script.IntParam, Min: 1, Max: 100, Unit: "digits", Default: "15", Set: script.Into(&m.digits), Help: "How long a number may be."},
 			{Name: "require_date_hdr", Type: script.BoolParam, Default: "1", Set: script.Into(&m.needDate), Help: "Whether a request that is verified must have a Date; else iat counts where there is none."},
@@ -132,4 +132,13 @@ func dateOf(msg *sipframe.Message) (t time.Time, there, ok bool) {
 	}
 	t, err := time.Parse(time.RFC1123, string(msg.Bytes(msg.Header(i).Value)))
 	return t, true, err == nil
+}
+
+// named sets what a parameter names.
+func named(to *script.Literal) func(script.Literal) error {
+	return func(v script.Literal) error {
+		*to = v
+		var text string
+		return script.NonEmpty(&text)(v)
+	}
 }

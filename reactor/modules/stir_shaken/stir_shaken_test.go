@@ -9,6 +9,7 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -18,7 +19,10 @@ import (
 	"time"
 
 	"sipreactor/reactor/modules/moduletest"
+	"sipreactor/reactor/modules/proto_tls"
+	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/stir_shaken"
+	"sipreactor/reactor/script"
 )
 
 func TestDocumented(t *testing.T) { moduletest.Documented(t, stir_shaken.New) }
@@ -186,6 +190,10 @@ func TestVerify(t *testing.T) {
 	}
 	crl := filepath.Join(t.TempDir(), "crl.pem")
 	ca.write(crl, "X509 CRL", list)
+	folder := t.TempDir()
+	if err := errors.Join(os.Symlink(ca.file, filepath.Join(folder, "ca.pem")), os.WriteFile(filepath.Join(folder, "README"), []byte("a"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	trusted := fmt.Sprintf("modparam(\"stir_shaken\", \"ca_list\", %q)\n", ca.file)
 	tampered := strings.Replace(good, ".ey", ".fy", 1)
 	dateless, _, _ := strings.Cut(good, "Date:")
@@ -195,6 +203,7 @@ func TestVerify(t *testing.T) {
 	for _, c := range []struct{ name, params, cert, from, more, want string }{
 		{"good", trusted, cert, alice, good, "1 <null>"},
 		{"good, its parameters quoted", trusted, cert, alice, strings.Replace(good, "ppt=shaken", `ppt="shaken"`, 1), "1 <null>"},
+		{"trusted by a folder", fmt.Sprintf("modparam(\"stir_shaken\", \"ca_dir\", %q)\n", folder), cert, alice, good, "1 <null>"},
 		{"behind another", trusted, cert, alice, "Identity: a.b.c;info=<x>;ppt=div\n" + good, "1 <null>"},
 		{"by a folder", param("ca_dir", fmt.Sprintf("%q", filepath.Dir(ca.file))), cert, alice, good, "1 <null>"},
 		{"none", trusted, cert, alice, date(0), "-2 428 Use Identity Header"},
@@ -212,6 +221,7 @@ func TestVerify(t *testing.T) {
 		{"a stranger's", trusted, strange, alice, signed(t, strange, strangeKey, request(alice, bob, "")), "-8 437 Unsupported Credential"},
 		{"nobody trusted", "", cert, alice, good, "-8 437 Unsupported Credential"},
 		{"revoked", trusted + param("crl_list", fmt.Sprintf("%q", crl)), cert, alice, good, "-8 437 Unsupported Credential"},
+		{"revoked by a folder", trusted + param("crl_dir", fmt.Sprintf("%q", filepath.Dir(crl))), cert, alice, good, "-8 437 Unsupported Credential"},
 		{"no certificate", trusted, "x", alice, good, "-8 437 Unsupported Credential"},
 		{"another's key", trusted, young, alice, good, "-9 438 Invalid Identity Header"},
 		{"another caller", trusted, cert, "sip:+12025550100@example.org", good, "-9 438 Invalid Identity Header"},
@@ -245,6 +255,26 @@ func TestVariable(t *testing.T) {
 	b.Receive(request("sip:1202@h", "sip:1203@h", ""))
 	if b.Log[3] != "<null>" || b.Log[4] != "-2 1 -2" {
 		t.Errorf("without: %q", b.Log)
+	}
+}
+
+// Files that are not there, or have nothing of what is wanted, are errors with the place of who names them.
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/file", []byte("a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := moduletest.Head("stir_shaken")
+	line := strings.Count(text, "\n")
+	for _, c := range [][2]string{{"ca_list", "/none"}, {"ca_list", "/file"}, {"ca_list", ""}, {"ca_dir", "/none"}, {"crl_list", "/none"}, {"crl_list", "/file"}, {"crl_dir", "/none"}} {
+		cfg, err := (&script.Loader{Modules: []script.Constructor{proto_tls.New, sipmsgops.New, stir_shaken.New}}).Compile("test.cfg", fmt.Appendf(nil, "%smodparam(\"stir_shaken\", %q, %q)\nroute { exit; }\n", text, c[0], dir+c[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = cfg.Start(script.Surroundings{}, nil)
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("test.cfg:%d:", line+1)) || !strings.Contains(err.Error(), dir+c[1]) {
+			t.Errorf("%s: %v", c, err)
+		}
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"sipreactor/reactor/script"
 )
 
 // certificates reads a certificate and those behind it that lead to its issuer, PEM.
@@ -73,65 +75,81 @@ func keyOf(text []byte, c *x509.Certificate) (*ecdsa.PrivateKey, error) {
 
 // trust is who may issue certificates.
 type trust struct {
-	list, dir, revoked, revokedDir string // files and folders
+	list, dir, revoked, revokedDir script.Literal // files and folders; no text: none
 	roots                          *x509.CertPool
 	crls                           []*x509.RevocationList
 }
 
 // named reports whether anybody is trusted.
-func (t *trust) named() bool { return t.list != "" || t.dir != "" }
+func (t *trust) named() bool { return t.list.Text != "" || t.dir.Text != "" }
 
 // load reads the files.
 func (t *trust) load() error {
 	t.roots = x509.NewCertPool()
-	files, err := filesOf(t.list, t.dir)
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			return err
-		}
-		if !t.roots.AppendCertsFromPEM(text) && f == t.list {
-			return fmt.Errorf("%s has no certificate", f)
-		}
-	}
-	if files, err = filesOf(t.revoked, t.revokedDir); err != nil {
-		return err
-	}
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			return err
-		}
-		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-			list, err := x509.ParseRevocationList(block.Bytes)
-			if err != nil {
-				return fmt.Errorf("%s: %w", f, err)
-			}
-			t.crls = append(t.crls, list)
-		}
+	return script.ErrorAt(script.Pos{}, errors.Join(
+		readFile(t.list, t.authorities), readFolder(t.dir, t.authorities),
+		readFile(t.revoked, t.lists), readFolder(t.revokedDir, t.lists)))
+}
+
+// errNothing is of a file without what it is to have: that is wrong if the configuration names it, and not in a folder.
+var errNothing = errors.New("there is no certificate in it, or no list, in PEM form")
+
+func (t *trust) authorities(text []byte) error {
+	if !t.roots.AppendCertsFromPEM(text) {
+		return errNothing
 	}
 	return nil
 }
 
-// filesOf lists a file and those of a folder.
-func filesOf(file, dir string) (list []string, err error) {
-	if file != "" {
-		list = append(list, file)
+func (t *trust) lists(text []byte) error {
+	had := len(t.crls)
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		list, err := x509.ParseRevocationList(block.Bytes)
+		if err != nil {
+			return err
+		}
+		t.crls = append(t.crls, list)
 	}
-	if dir == "" {
-		return list, nil
+	if len(t.crls) == had {
+		return errNothing
 	}
-	entries, err := os.ReadDir(dir)
+	return nil
+}
+
+// readFile reads a file that the configuration names, if it does.
+func readFile(name script.Literal, take func(text []byte) error) error {
+	if name.Text == "" {
+		return nil
+	}
+	text, err := os.ReadFile(name.Text)
+	if err == nil {
+		err = take(text)
+	}
+	if err != nil {
+		err = fmt.Errorf("stir_shaken: %s: %w", name.Text, err)
+	}
+	return script.ErrorAt(name.At, err)
+}
+
+// readFolder reads the files of a folder, and those that links lead to.
+func readFolder(name script.Literal, take func(text []byte) error) error {
+	if name.Text == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(name.Text)
+	if err != nil {
+		return script.ErrorAt(name.At, fmt.Errorf("stir_shaken: %w", err))
+	}
 	for _, e := range entries {
-		f := filepath.Join(dir, e.Name())
-		if i, err := os.Stat(f); err == nil && i.Mode().IsRegular() { // links to files are
-			list = append(list, f)
+		f := script.Literal{At: name.At, Text: filepath.Join(name.Text, e.Name())}
+		if i, err := os.Stat(f.Text); err != nil || !i.Mode().IsRegular() {
+			continue
+		}
+		if err := readFile(f, take); err != nil && !errors.Is(err, errNothing) {
+			return err
 		}
 	}
-	return list, err
+	return nil
 }
 
 // tnAuthList is the extension that says for which numbers a certificate is (RFC 8226). Its issuer has seen to that.
