@@ -9,7 +9,6 @@ package sst
 
 import (
 	"fmt"
-	"sync/atomic"
 
 	core "sipreactor/reactor/dialog"
 	"sipreactor/reactor/modules/dialog"
@@ -29,7 +28,7 @@ type module struct {
 	dialog   *dialog.Module
 	tm       *tm.Module
 	unlisten func()
-	expired  atomic.Uint64
+	expired  script.Count
 }
 
 // New makes the module for a configuration.
@@ -48,7 +47,7 @@ func New(*script.Config) *script.Module {
 			Name: "sstCheckMin", Usage: "sstCheckMin(reply)", Args: []script.ArgKind{script.IntArg}, Min: 1, Routes: script.Routes(script.RequestRoute), Reach: script.Requests, Build: m.checkMin,
 			Help: "Reports whether Session-Expires or Min-SE of the request is below min_se, and with 1 answers it 422 then.",
 		}},
-		Statistics: []script.Statistic{{Name: "expired_sst", Help: "Calls with a session timer whose time was over.", Value: m.expired.Load}},
+		Statistics: []script.Statistic{{Name: "expired_sst", Help: "Calls with a session timer whose time was over.", Count: &m.expired}},
 		Check:      m.check, Start: m.start, Stop: func(any) {
 			if m.unlisten != nil {
 				m.unlisten()
@@ -77,9 +76,6 @@ func (m *module) check(l *script.Loading) {
 }
 
 func (m *module) start(e *script.Env) error {
-	if old, ok := e.Previous.(*module); ok {
-		m.expired.Store(old.expired.Load())
-	}
 	if l := m.tm.Layer(); l != nil && !e.Trial {
 		m.unlisten = l.Listen(m.happened)
 	}
