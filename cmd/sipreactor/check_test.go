@@ -128,6 +128,7 @@ var fileParameters = map[string]string{
 	"drouting/carriers_file":           `loadmodule "drouting.so"`,
 	"drouting/partitions_file":         `loadmodule "drouting.so" modparam("drouting", "use_partitions", 1)`,
 	"drouting/db_partitions_url":       `loadmodule "drouting.so" modparam("drouting", "use_partitions", 1)`,
+	"fraud_detection/db_url":           `loadmodule "dialog.so" loadmodule "fraud_detection.so"`,
 	"group/db_url":                     `loadmodule "group.so"`,
 	"load_balancer/db_url":             `loadmodule "load_balancer.so"`,
 	"load_balancer/load_balancer_file": `loadmodule "load_balancer.so"`,

@@ -29,6 +29,7 @@ import (
 	"sipreactor/reactor/modules/event_routing"
 	"sipreactor/reactor/modules/event_stream"
 	"sipreactor/reactor/modules/exec"
+	"sipreactor/reactor/modules/fraud_detection"
 	"sipreactor/reactor/modules/gflags"
 	"sipreactor/reactor/modules/group"
 	"sipreactor/reactor/modules/httpd"
@@ -129,6 +130,7 @@ var modules = []script.Constructor{
 	event_routing.New,
 	enum.New,
 	exec.New,
+	fraud_detection.New,
 	gflags.New,
 	group.New,
 	httpd.New,

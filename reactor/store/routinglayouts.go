@@ -1,6 +1,6 @@
 package store
 
-// routingLayouts are those of where calls go: dispatcher to domain.
+// routingLayouts are those of where calls go, and of what they may cost.
 const routingLayouts = `
 table dispatcher 9
   id           auto
@@ -37,6 +37,24 @@ table dr_gateways 6
   socket       string(128) null
   description  string(128) null
   unique dr_gw_idx gwid
+
+table fraud_detection 1
+  ruleid                     auto
+  profileid                  uint
+  prefix                     string(64)
+  start_hour                 string(5)
+  end_hour                   string(5)
+  daysoftheweek              string(64)
+  cpm_warning                uint
+  cpm_critical               uint
+  call_duration_warning      uint
+  call_duration_critical     uint
+  total_calls_warning        uint
+  total_calls_critical       uint
+  concurrent_calls_warning   uint
+  concurrent_calls_critical  uint
+  sequential_calls_warning   uint
+  sequential_calls_critical  uint
 
 table dr_rules 4
   ruleid        auto
