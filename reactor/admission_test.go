@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/connection"
 )
 
 // slowHandler takes its time for each message, and answers overload.
@@ -74,9 +76,9 @@ func TestTooManyRequestsAreAnswered(t *testing.T) {
 			if st := r.Stats(); st.Held == 0 {
 				t.Error("no connection was paused")
 			}
-			r.eventually("none is paused", func() bool { return r.paused.Load() == 0 })
-			r.table.Each(func(c *conn) {
-				if c.reading.Held() {
+			r.eventually("none is paused", func() bool { return r.house.Paused.Load() == 0 })
+			r.conns.Table.Each(func(c *connection.Conn) {
+				if c.Reading.Held() {
 					t.Error("a connection is not read")
 				}
 			})

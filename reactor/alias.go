@@ -5,9 +5,6 @@ import (
 
 	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/peers"
-	"sipreactor/reactor/internal/phase"
-	"sipreactor/reactor/internal/reuse"
-	"sipreactor/reactor/internal/sendqueue"
 )
 
 // AddAlias lets sends to a port of the peer's own address use its connection
@@ -25,58 +22,17 @@ import (
 // or keeps the alias, or with one alias too many. The alias ends with the
 // connection. Any goroutine.
 func (e *Engine) AddAlias(h Handle, port uint16) error {
-	c := e.table.Get(h)
-	if c == nil || !c.src.Proto.Stream() {
+	c := e.conns.Table.Get(h)
+	if c == nil || !c.Src.Proto.Stream() {
 		return peers.ErrGone
 	}
-	alias := netip.AddrPortFrom(c.src.Remote.Addr(), port)
-	holders, err := e.peers.stand(c, endpoint.Of(c.src.Proto, alias))
+	alias := netip.AddrPortFrom(c.Src.Remote.Addr(), port)
+	holders, err := e.conns.Peers.TakeAlias(c, endpoint.Of(c.Src.Proto, alias))
 	for _, old := range holders {
-		if !old.src.Outbound {
-			e.connlog.AliasMoved(alias, old.called(), c.called())
+		if !old.Src.Outbound {
+			e.conns.Log.AliasMoved(alias, old.Called(), c.Called())
 		}
-		old.probe()
+		old.Probe()
 	}
 	return err
-}
-
-// stand makes a connection the holder of an alias. It gives the connections that
-// carried messages to that end point so far: the holder before, and ours.
-func (x *index) stand(c *conn, key endpoint.Key) (holders []*conn, err error) {
-	return x.Stand(c, key,
-		func(holder *conn) bool { return holder.yields(c) },
-		func(q *conn) bool { return q.src.Outbound })
-}
-
-// yields reports whether the holder of an alias gives it to another connection
-// from its address. The peer index's lock is held.
-func (c *conn) yields(to *conn) bool {
-	c.mu.Lock()
-	ends, held := c.life.Ends() || c.half, c.tls.whole
-	c.mu.Unlock()
-	if ends {
-		return true
-	}
-	if !to.born.After(c.born) {
-		return false
-	}
-	to.mu.Lock()
-	claims := to.tls.whole
-	to.mu.Unlock()
-	return reuse.Succeeds(held, claims)
-}
-
-// probe writes a CRLF that means nothing (RFC 3261 7.5) to a connection whose
-// peer may be gone. The peer's TCP acknowledges it, or the connection ends by
-// the clock of what is unacknowledged. Any goroutine.
-func (c *conn) probe() {
-	c.mu.Lock()
-	ready := c.life.Why() == nil && c.life.At() == phase.Established && !c.blocked && !c.half
-	if ready {
-		c.out.Add(Bytes("\r\n"), sendqueue.Entry{Pong: true})
-	}
-	c.mu.Unlock()
-	if ready {
-		c.loop.post(c, evFlush)
-	}
 }

@@ -62,7 +62,7 @@ func TestAwait(t *testing.T) {
 				all, waiting = waiting, nil
 				return true
 			})
-			if waits := r.shards[0].Waiting(); waits != n {
+			if waits := r.crew.Shards[0].Waiting(); waits != n {
 				t.Errorf("round %d: %d wait", round, waits)
 			}
 			for _, resume := range all {
@@ -74,8 +74,8 @@ func TestAwait(t *testing.T) {
 				t.Fatalf("got %q, %v", m, err)
 			}
 		}
-		r.eventually("all are worked off", r.quiet)
-		r.eventually("nobody waits", func() bool { return r.shards[0].Waiting() == 0 })
+		r.eventually("all are worked off", r.crew.Quiet)
+		r.eventually("nobody waits", func() bool { return r.crew.Shards[0].Waiting() == 0 })
 		r.settled()
 		if err := sequence(c, 10); err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func TestAwaitThenWait(t *testing.T) {
 			t.Fatalf("got %q, %v", m, err)
 		}
 	}
-	r.eventually("nobody waits", func() bool { return r.shards[0].Waiting() == 0 })
+	r.eventually("nobody waits", func() bool { return r.crew.Shards[0].Waiting() == 0 })
 }
 
 // No more wait than may, and who may not is told before anything begins.

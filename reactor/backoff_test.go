@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/dialing"
 	"sipreactor/reactor/internal/reason"
 	"sipreactor/tlsstate/tlstest"
 )
@@ -107,7 +109,7 @@ func TestSilentProbeSaysOfWhat(t *testing.T) {
 			t.Fatalf("%v, %v", o, err)
 		}
 		r.eventually("a probe is under way", func() bool { return r.Stats().BackoffProbes > 0 && r.Connections() == 1 })
-		r.table.Get(r.only()).probeOver() // its time is
+		dialing.ProbeOver(r.conns.Table.Get(r.only())) // its time is
 		r.eventually("it is over", func() bool { return r.Connections() == 0 })
 		if list := r.Backoff(); len(list) != 1 || list[0].Reason.Reason != ConnectTimeout || !strings.Contains(list[0].Reason.Detail, "no answer to a probe") {
 			t.Errorf("%+v", list)
@@ -124,7 +126,7 @@ func TestBackoffSparesWhatIsUp(t *testing.T) {
 	r.only()
 	at := c.LocalAddr().(*net.TCPAddr).AddrPort()
 	to := &Target{Proto: TCP, Addr: at}
-	r.backoff.Failed(r.now(), to.backoffKey(at, "", ""), false, to.remembered(), reason.Because(ConnectFailed, "connection refused"))
+	r.conns.Backoff.Failed(r.now(), connection.KeyOf(to, at, "", ""), false, connection.Destination(to), reason.Because(ConnectFailed, "connection refused"))
 	if _, err := r.Send(to, Bytes(request("MESSAGE", "x", 1, ""))); err != nil {
 		t.Error(err)
 	}

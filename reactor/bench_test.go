@@ -6,6 +6,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/dispatch"
 )
 
 // BenchmarkEcho is a request and its answer through the whole engine, over
@@ -57,15 +59,15 @@ func BenchmarkHandOver(b *testing.B) {
 		}
 	}}, nil)
 	src := &Source{Proto: TCP}
-	items := make([]item, 32)
+	items := make([]dispatch.Item, 32)
 	b.ReportAllocs()
 	b.ResetTimer()
 	for n := 0; n < b.N; n += len(items) {
 		left = len(items)
 		for i := range items {
-			items[i] = item{kind: itemMessage, src: src}
+			items[i] = dispatch.Item{Kind: dispatch.Message, Src: src}
 		}
-		e.shards[0].push(items, 1<<20)
+		e.crew.Shards[0].Take(items)
 		<-done
 	}
 }

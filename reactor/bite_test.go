@@ -12,8 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/flow"
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/loops"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/tlsstate/tlstest"
 )
@@ -22,13 +25,13 @@ import (
 // bench/mutants.
 
 // connOf returns the only connection, once it is in a phase.
-func (r *rig) connOf(p phase.Phase) *conn {
+func (r *rig) connOf(p phase.Phase) *connection.Conn {
 	r.Helper()
-	c := r.table.Get(r.only())
+	c := r.conns.Table.Get(r.only())
 	r.eventually("it is "+p.String(), func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return c.life.At() == p && c.loop != nil
+		c.Mu.Lock()
+		defer c.Mu.Unlock()
+		return c.Life.At() == p && c.Loop != nil
 	})
 	return c
 }
@@ -60,19 +63,19 @@ func TestOverdueMessageGetsOneMoment(t *testing.T) {
 	r := start(t, &script{}, nil)
 	peer := r.dial(TCP)
 	c := r.connOf(phase.Established)
-	r.onLoop(c.loop, func() { c.sock.PauseReading() })
+	r.onLoop(c.Loop.(*loops.Loop), func() { c.Sock.PauseReading() })
 	_, _ = peer.Write([]byte("OPTIONS sip:"))
-	r.eventually("it is in the kernel", func() bool { return kernel.Unread(c.sock.Fd()) > 0 })
-	r.onLoop(c.loop, func() {
+	r.eventually("it is in the kernel", func() bool { return kernel.Unread(c.Sock.Fd()) > 0 })
+	r.onLoop(c.Loop.(*loops.Loop), func() {
 		now := r.now()
-		if !c.loop.behind(c, now) || c.waits.Due(deadlines.Message) <= now {
+		if !c.Loop.(*loops.Loop).Behind(c, now) || c.Waits.Due(deadlines.Message) <= now {
 			t.Error("no moment for what is in the kernel")
 		}
-		if c.loop.behind(c, c.waits.Due(deadlines.Message)) {
+		if c.Loop.(*loops.Loop).Behind(c, c.Waits.Due(deadlines.Message)) {
 			t.Error("another one")
 		}
-		c.waits.Clear(deadlines.Message)
-		c.sock.ResumeReading()
+		c.Waits.Clear(deadlines.Message)
+		c.Sock.ResumeReading()
 	})
 }
 
@@ -86,19 +89,19 @@ func TestCloseKeepsWhatThePeerHasNotRead(t *testing.T) {
 	_, _ = peer.Write([]byte(m))
 	r.eventually("it is answered, and that is acknowledged", func() bool {
 		out := -1
-		r.onLoop(c.loop, func() {
-			if c.carried.MessagesOut.Load() == 1 {
-				out, _ = c.unacked.Ask(c.sock.Fd())
+		r.onLoop(c.Loop.(*loops.Loop), func() {
+			if c.Carried.MessagesOut.Load() == 1 {
+				out, _ = c.Unacked.Ask(c.Sock.Fd())
 			}
 		})
 		return out == 0
 	})
-	r.onLoop(c.loop, func() { c.sock.PauseReading() })
+	r.onLoop(c.Loop.(*loops.Loop), func() { c.Sock.PauseReading() })
 	_, _ = peer.Write([]byte(strings.Repeat("x", 1000)))
-	r.eventually("more waits in the kernel", func() bool { return kernel.Unread(c.sock.Fd()) == 1000 })
-	r.onLoop(c.loop, func() { r.connects.MaxLingering = 0 })
-	r.Close(c.id)
-	r.eventually("it has ended", func() bool { return !r.Alive(c.id) })
+	r.eventually("more waits in the kernel", func() bool { return kernel.Unread(c.Sock.Fd()) == 1000 })
+	r.onLoop(c.Loop.(*loops.Loop), func() { r.conns.Connects.MaxLingering = 0 })
+	r.Close(c.ID)
+	r.eventually("it has ended", func() bool { return !r.Alive(c.ID) })
 	if got, err := io.ReadAll(peer); string(got) != m || err != nil {
 		t.Errorf("the peer reads %q, %v", got, err)
 	}
@@ -110,21 +113,21 @@ func TestProgressBetweenLooks(t *testing.T) {
 	r := start(t, &script{}, nil)
 	peer := r.dialNarrow(TCP)
 	c := r.connOf(phase.Established)
-	_ = r.clog(c.id, 20<<10, 1000)
+	_ = r.clog(c.ID, 20<<10, 1000)
 	time.Sleep(300 * time.Millisecond) // longer than TCP delays an acknowledgement
-	r.onLoop(c.loop, func() {
-		l, now := c.loop, r.now()
-		c.unacked.Ask(c.sock.Fd())
-		info, err := kernel.Info(c.sock.Fd())
-		if err != nil || !kernel.WindowClosed(info) || !c.waits.For(deadlines.Send) {
+	r.onLoop(c.Loop.(*loops.Loop), func() {
+		l, now := c.Loop.(*loops.Loop), r.now()
+		c.Unacked.Ask(c.Sock.Fd())
+		info, err := kernel.Info(c.Sock.Fd())
+		if err != nil || !kernel.WindowClosed(info) || !c.Waits.For(deadlines.Send) {
 			t.Fatalf("the window is open: %v", err)
 		}
-		c.stall.Moves(now-10*int64(c.cfg.SendTimeout), c.owed.Finals())
-		c.unacked.Sent++ // as if the peer had taken a byte since the last look
-		if l.sendOverdue(c, now); c.life.At() != phase.Established || c.stall.Lasts(now, 1) {
-			t.Errorf("it is %v in spite of progress", c.life.At())
+		c.Stall.Moves(now-10*int64(c.Config.SendTimeout), c.Owed.Finals())
+		c.Unacked.Sent++ // as if the peer had taken a byte since the last look
+		if l.SendOverdue(c, now); c.Life.At() != phase.Established || c.Stall.Lasts(now, 1) {
+			t.Errorf("it is %v in spite of progress", c.Life.At())
 		}
-		c.unacked.Sent--
+		c.Unacked.Sent--
 	})
 	peer.Close()
 }
@@ -145,9 +148,9 @@ func TestUnconfirmedWritesAreBounded(t *testing.T) {
 		c.Domains = buildDomains(t, w.ServerDomain(), d)
 	})
 	target := &Target{Proto: TLS, Addr: to.addr(TLS), Name: "sip.example.com"}
-	var c *conn
+	var c *connection.Conn
 	n := 0
-	for size := 0; size < 4*unconfirmedBytes; n++ {
+	for size := 0; size < 4*flow.UnconfirmedBytes; n++ {
 		m := request("MESSAGE", fmt.Sprint(n), 1, strings.Repeat("x", 8<<10))
 		if _, err := from.Send(target, Bytes(m)); err != nil {
 			t.Fatal(err)
@@ -155,17 +158,17 @@ func TestUnconfirmedWritesAreBounded(t *testing.T) {
 		size += len(m)
 		from.eventually("it arrives", func() bool { return len(inbox.got()) == n+1 })
 		if c == nil {
-			c = from.table.Get(from.only())
+			c = from.conns.Table.Get(from.only())
 		}
 		kept := 0
-		from.onLoop(c.loop, func() { kept = c.unacked.Bytes() })
-		if kept > 2*unconfirmedBytes {
+		from.onLoop(c.Loop.(*loops.Loop), func() { kept = c.Unacked.Bytes() })
+		if kept > 2*flow.UnconfirmedBytes {
 			t.Fatalf("%d bytes are kept", kept)
 		}
 	}
 	from.eventually("nothing of it is kept", func() bool {
 		kept := 0
-		from.onLoop(c.loop, func() { kept = c.unacked.Bytes() })
+		from.onLoop(c.Loop.(*loops.Loop), func() { kept = c.Unacked.Bytes() })
 		return kept == 0
 	})
 }
@@ -198,7 +201,7 @@ func TestDialComesFromItsSocket(t *testing.T) {
 // something; while it stops, it is refused.
 func TestConnectionBehindTheEnd(t *testing.T) {
 	r := start(t, &script{message: echo}, nil)
-	r.draining.Store(true)
+	r.house.Draining.Store(true)
 	served := r.dial(TCP)
 	if _, err := served.Write([]byte(request("ACK", "waited", 1, ""))); err != nil {
 		t.Fatal(err)
@@ -208,7 +211,7 @@ func TestConnectionBehindTheEnd(t *testing.T) {
 	}
 	served.Close()
 	r.eventually("it is gone", func() bool { return r.Connections() == 0 })
-	r.stopping.Store(true)
+	r.dialer.Stopping.Store(true)
 	c := r.dial(TCP)
 	if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil {
 		t.Errorf("it is taken: %v", err)
@@ -224,12 +227,12 @@ func TestPausedHandshakeGoesOn(t *testing.T) {
 	r := start(t, &script{}, nil)
 	raw := r.raw(TLS)
 	c := r.connOf(phase.Handshaking)
-	r.onLoop(c.loop, func() {
-		c.hs.Leave()
-		c.hs.Compute()
-		c.hs.Paused = true
-		c.sock.PauseReading()
-		c.loop.handshaken(c)
+	r.onLoop(c.Loop.(*loops.Loop), func() {
+		c.Handshake.Leave()
+		c.Handshake.Compute()
+		c.Handshake.Paused = true
+		c.Sock.PauseReading()
+		c.Loop.(*loops.Loop).Handshaken(c)
 	})
 	_ = raw.SetDeadline(time.Now().Add(10 * time.Second))
 	if err := tls.Client(raw, &tls.Config{RootCAs: r.ca, ServerName: "localhost"}).Handshake(); err != nil {
@@ -242,7 +245,7 @@ func TestPausedHandshakeGoesOn(t *testing.T) {
 func TestTimeSliceOfTheHandler(t *testing.T) {
 	var here atomic.Int32
 	r := start(t, &script{message: func(w *Worker, f *Frame) {
-		if w.host != nil {
+		if w.place.Hosted() {
 			here.Add(1)
 		}
 		for end := time.Now().Add(2 * time.Millisecond); time.Now().Before(end); {

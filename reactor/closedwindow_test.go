@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/flow"
+	"sipreactor/reactor/internal/loops"
 )
 
 // A peer whose window is closed is alive: the clock of what is unacknowledged
@@ -67,11 +70,11 @@ func TestRepliesStayWithTheKernel(t *testing.T) {
 		}
 		r.eventually("the kernel takes it", func() bool { return r.Stats().MessagesOut == uint64(i+1) })
 	}
-	c := r.table.Get(h)
+	c := r.conns.Table.Get(h)
 	var shut time.Duration
 	r.eventually("it is seen to wait", func() bool {
-		r.onLoop(c.loop, func() { shut = c.stall.ShutFor(r.now()) })
-		return shut > 2*shutLeast
+		r.onLoop(c.Loop.(*loops.Loop), func() { shut = c.Stall.ShutFor(r.now()) })
+		return shut > 2*flow.ShutLeast
 	})
 	in := bufio.NewReader(peer)
 	for i := range n {

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"time"
 
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/flow"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/tlsstate"
 )
@@ -23,40 +25,6 @@ type SocketConfig struct {
 	// Inherited is a socket that is bound to Addr already; nil: the engine opens
 	// one. The first event loop alone accepts from it, or reads its datagrams.
 	Inherited *Inherited
-}
-
-// StreamConfig is how connections of one stream protocol behave: the
-// parameters of proto_tls, proto_tcp, proto_ws and proto_wss. The times of
-// the zero value are over as soon as they begin: DefaultConfig has those of the contract.
-type StreamConfig struct {
-	CRLFPingPong bool // answer CRLFCRLF between messages with CRLF; false: discard it
-	CRLFDrop     bool // discard a single CRLF between messages at once; false: when the next bytes come
-	// MaxChunks is in how many chunks a message may arrive; 0 = no limit.
-	MaxChunks int
-	// Async parks what is not done within the local budgets. Without it a
-	// sender waits for connect, handshake and write.
-	Async bool
-	// MaxPostponed is how many messages may wait for a peer that does not take
-	// them, or for its connect and handshake: as many again of what is under way
-	// already. 0: none waits but for the loop, and what is not done within the local
-	// budgets fails.
-	MaxPostponed int
-	// LocalConnectTimeout and LocalHandshakeTimeout are how long a sender waits
-	// for either with Async: elapsed time. 0: it goes on at once.
-	LocalConnectTimeout, LocalHandshakeTimeout time.Duration
-	// HandshakeTimeout is the time the peer may take over the whole handshake: that in
-	// which we wait for its bytes. 0: it is late with the first.
-	HandshakeTimeout time.Duration
-	// SendTimeout is how long a send queue may make no progress while the peer's
-	// window is closed. Time that the path takes is not counted: UserTimeout. 0: a peer
-	// that takes nothing is given up at the next look, after a millisecond.
-	SendTimeout time.Duration
-	// CertCheckOnReuse keeps connections that we opened to the client domain and
-	// the certificate they were made with. false: any connection to the address serves,
-	// as far as who was verified allows it.
-	CertCheckOnReuse bool
-	// Web is of WebSocket alone; its zero value lets all pages in.
-	Web WebConfig
 }
 
 // Keepalive is TCP's own keep-alive, a dead peer's end when nothing is sent. Zero
@@ -201,13 +169,13 @@ func (c *Config) complete() error {
 		c.maxOpen = kernel.OpenConnections(c.Backlog)
 	}
 	if c.halfClosedTime == 0 {
-		c.halfClosedTime = halfClosedTime
+		c.halfClosedTime = flow.HalfClosedTime
 	}
 	if c.roundTrip == nil {
 		c.roundTrip = kernel.RoundTrip
 	}
 	if c.Observer == nil {
-		c.Observer = nobody{}
+		c.Observer = connection.Nobody{}
 	}
 	for _, s := range c.Sockets {
 		switch {
@@ -237,3 +205,15 @@ func (c *Config) stream(p Proto) *StreamConfig {
 		return &c.TCP
 	}
 }
+
+// How connections of one stream protocol behave. The fields are told where the types are:
+// go doc sipreactor/reactor/internal/connection.StreamConfig, and so on.
+type (
+	// StreamConfig is the parameters of proto_tls, proto_tcp, proto_ws and proto_wss. The
+	// times of the zero value are over as soon as they begin: DefaultConfig has those of
+	// the contract.
+	StreamConfig = connection.StreamConfig
+	// WebConfig is what WebSocket asks for besides what every stream does. The zero value
+	// lets in every origin and asks for "/".
+	WebConfig = connection.WebConfig
+)

@@ -1,10 +1,10 @@
 package reactor
 
 import (
-	"fmt"
 	"runtime/debug"
+
+	"sipreactor/reactor/internal/dispatch"
 	"sipreactor/reactor/internal/reason"
-	"time"
 )
 
 // Recoverer is a Handler that answers for its panics: it gets the message again that
@@ -15,52 +15,43 @@ type Recoverer interface {
 }
 
 // handle has the Handler do what an item asks for.
-func (w *Worker) handle(it *item) {
+func (w *Worker) handle(it *dispatch.Item) {
 	defer w.rescue(it)
 	h := w.eng.handler
-	switch it.kind {
-	case itemMessage:
+	switch it.Kind {
+	case dispatch.Message:
 		h.Message(w, &w.frame)
-	case itemMalformed:
-		h.Malformed(w, &w.frame, *it.defect)
-	case itemUndelivered:
-		h.Undelivered(w, it.lost)
-	case itemOverload:
+	case dispatch.Malformed:
+		h.Malformed(w, &w.frame, *it.Defect)
+	case dispatch.Undelivered:
+		h.Undelivered(w, it.Lost)
+	case dispatch.Overload:
 		h.(Overloader).Overload(w, &w.frame)
-	case itemBeat:
-		w.shard.beats.Add(1)
-	case itemTask:
-		it.task.Run(w)
+	case dispatch.Beat:
+		w.place.Shard().Beat()
+	case dispatch.Task:
+		it.Task.(Task).Run(w)
 	}
 }
 
 // rescue ends a panic of the Handler with one line, once a second for each cause.
-func (w *Worker) rescue(it *item) {
+func (w *Worker) rescue(it *dispatch.Item) {
 	p := recover()
 	if p == nil {
 		return
 	}
 	e := w.eng
-	e.panicked("the handler has panicked", p, debug.Stack())
-	if it.kind != itemMessage && it.kind != itemOverload {
+	e.conns.Panicked("the handler has panicked", p, debug.Stack())
+	if it.Kind != dispatch.Message && it.Kind != dispatch.Overload {
 		return // nobody waits for an answer, or the connection ends anyway
 	}
-	if r, ok := e.handler.(Recoverer); ok && !it.rescued {
-		it.rescued = true
+	if r, ok := e.handler.(Recoverer); ok && !it.Rescued {
+		it.Rescued = true
 		defer w.rescue(it) // it may panic again
 		r.Recovered(w, &w.frame)
 		return
 	}
-	if it.conn != nil {
-		it.conn.askClose(reason.Because(HandlerFailed, ""))
-	}
-}
-
-// panicked tells of a panic, once a second for each cause.
-func (e *Engine) panicked(what string, p any, stack []byte, more ...any) {
-	cause := fmt.Sprint(p)
-	e.stat.Panics.Add(1)
-	if held, ok := e.panics.Open(time.Now(), cause[:min(len(cause), 256)]); ok {
-		e.log.Error(what, append([]any{"panic", cause, "more", held, "stack", string(stack)}, more...)...)
+	if it.Conn != nil {
+		it.Conn.AskClose(reason.Because(HandlerFailed, ""))
 	}
 }

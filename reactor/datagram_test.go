@@ -44,7 +44,7 @@ func TestBouncedDatagram(t *testing.T) {
 		}
 	}
 	dead, alive := deadPort(t), packets(t).LocalAddr().(*net.UDPAddr).AddrPort()
-	set := &AddrSet{[]EndPoint{{UDP, dead}, {UDP, alive}}}
+	set := &AddrSet{EndPoints: []EndPoint{{Proto: UDP, Addr: dead}, {Proto: UDP, Addr: alive}}}
 	text := request("MESSAGE", "x", 1, strings.Repeat("long ", 400))
 	send := func(to netip.AddrPort, set *AddrSet) error {
 		_, err := r.Send(&Target{Proto: UDP, Addr: to, Socket: socket, Set: set, Class: NewRequest}, Bytes(text))

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/loops"
 	"sipreactor/tlsstate"
 )
 
@@ -333,9 +334,9 @@ func TestSynchronous(t *testing.T) {
 func TestNoTimerBehindTheHandshake(t *testing.T) {
 	r := start(t, &script{message: echo}, nil)
 	p := r.dial(TLS)
-	c := r.table.Get(r.only())
+	c := r.conns.Table.Get(r.only())
 	timed := func() (is bool) {
-		r.onLoop(c.loop, func() { is = c.waits.Armed() })
+		r.onLoop(c.Loop.(*loops.Loop), func() { is = c.Waits.Armed() })
 		return is
 	}
 	m := request("MESSAGE", "x", 1, "")

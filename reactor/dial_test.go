@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"sipreactor/reactor/internal/reason"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/reason"
 )
 
 // two starts an engine to send from and one that receives.
@@ -76,7 +78,7 @@ func TestFailureWithinBudget(t *testing.T) {
 			if !errors.As(err, &e) || e.Reason != tt.reason || e.Blame != BlamePeer {
 				t.Errorf("got %v, want %v of the peer", err, tt.reason)
 			}
-			r.eventually("the connection is gone", func() bool { return r.table.Len() == 0 })
+			r.eventually("the connection is gone", func() bool { return r.conns.Table.Len() == 0 })
 			if lost, _ := s.lost(); len(lost) != 0 {
 				t.Errorf("the Handler was told too: %q", lost)
 			}
@@ -119,7 +121,7 @@ func TestFailureAfterBudget(t *testing.T) {
 				}
 			}
 			r.eventually("all come back", func() bool { lost, _ := s.lost(); return len(lost) >= 3 })
-			r.eventually("the connection is gone", func() bool { return r.table.Len() == 0 })
+			r.eventually("the connection is gone", func() bool { return r.conns.Table.Len() == 0 })
 			lost, causes := s.lost()
 			if strings.Join(sorted(lost), "") != strings.Join(want, "") {
 				t.Errorf("came back: %q", lost)
@@ -225,7 +227,7 @@ func TestSendNowhereIsNoPeersFault(t *testing.T) {
 		"multicast, IPv6":          {Proto: TCP, Addr: netip.MustParseAddrPort("[ff02::1]:5060")},
 		"broadcast":                {Proto: TCP, Addr: netip.MustParseAddrPort("255.255.255.255:5060")},
 		"broadcast of a network":   {Proto: TCP, Addr: netip.MustParseAddrPort("127.255.255.255:5060")},
-		"beyond a loopback socket": {Proto: TCP, Addr: outside, Socket: r.sockets[0]},
+		"beyond a loopback socket": {Proto: TCP, Addr: outside, Socket: r.house.Sockets[0]},
 	} {
 		_, err := r.Send(target, Bytes("x"))
 		var e *Error
@@ -236,7 +238,7 @@ func TestSendNowhereIsNoPeersFault(t *testing.T) {
 	if list := r.Backoff(); len(list) != 0 {
 		t.Errorf("left alone: %+v", list)
 	}
-	r.eventually("no connection is left", func() bool { return r.table.Len() == 0 })
+	r.eventually("no connection is left", func() bool { return r.conns.Table.Len() == 0 })
 }
 
 // While one message waits out its budget the others of its shard go on, and a
@@ -277,18 +279,18 @@ func TestFollowerTakesOver(t *testing.T) {
 	if s := r.Stats(); s.Takeovers == 0 {
 		t.Error("no follower took over")
 	}
-	r.table.Each(func(c *conn) {
-		if c.src.Outbound {
-			c.mu.Lock()
+	r.conns.Table.Each(func(c *connection.Conn) {
+		if c.Src.Outbound {
+			c.Mu.Lock()
 			var order []string
-			for i := range c.out.Waiting.Ends {
-				order = append(order, string(c.out.Waiting.Message(i)[:6]))
+			for i := range c.Out.Waiting.Ends {
+				order = append(order, string(c.Out.Waiting.Message(i)[:6]))
 			}
-			c.mu.Unlock()
+			c.Mu.Unlock()
 			if strings.Join(order, " ") != "INVITE CANCEL" {
 				t.Errorf("the queue is %q", order)
 			}
-			c.askClose(reason.Because(ClosedByManagement, ""))
+			c.AskClose(reason.Because(ClosedByManagement, ""))
 		}
 	})
 }

@@ -27,24 +27,28 @@
 //
 //	            accept              frames of one read           Handler
 //	socket ---> poller.Loop ------> shard by Call-ID ----------> Worker
-//	            |  ^  decrypt, frame (read.go)                    | Send
+//	            |  ^  decrypt, frame (flow)                       | Send
 //	  handshake |  | established                                  v
 //	            v  |                                    index: who serves the target?
 //	        handshakers          connectqueue <--- dial --- none |  | one
 //	                                |  connected                 |  v
 //	                                +--> poller.Adopt ---> loop  |  sendqueue.Queue
 //	                                                             |  | wake-up
-//	                          Undelivered <--- close.go <--------+  v
-//	                                             ^            loop: seal, write (write.go)
+//	                          Undelivered <--- connection <------+  v
+//	                                             ^            loop: seal, write (flow)
 //	                                             +-- sendqueue.Unacknowledged, until TCP has it
 //
 // # The map of rooms
 //
 // Rooms are internal packages. None imports the engine, and what they import of
-// each other runs one way: most stand alone, and only the scheduler knows the poller.
+// each other runs one way: most stand alone, only the scheduler and those that have a
+// connection's socket know the poller, and of the large ones
+//
+//	reactor -> loops -> flow, dialing, dispatch -> connection -> message
 //
 // Sockets and loops:
 //
+//	loops        what a loop does when it is told something, and what loops share
 //	poller       event loops: all of gnet, and all that works around it
 //	listener     sockets that are listened on
 //	watch        sockets that no loop watches, or is not told of
@@ -53,7 +57,14 @@
 //	scheduler    when a loop serves, defers a wake-up, computes, yields, sleeps
 //	admission    when a loop has too much, and what it refuses then
 //
-// A connection, in the order of its life:
+// A connection, with what can be asked of it, and what is done with it:
+//
+//	message      where messages come from and go to, in the words of those who embed the engine
+//	connection   one, its end, and what all of an engine have in common
+//	dialing      which one serves a send; how one is opened, waited for, left alone
+//	flow         what its loop does with it: handshakes, reads, writes, waits, closes
+//
+// What it has, in the order of its life:
 //
 //	phase        its life as a table, and why it ends
 //	codec        TLS, plain TCP and WebSocket's opening handshake, driven by the same calls
@@ -79,7 +90,8 @@
 // Messages:
 //
 //	glance       what a message is and belongs to, before it is parsed
-//	workers      queues of them: a leader, followers for when it waits, or a loop in place of both
+//	dispatch     shards of them, and who runs the Handler: workers, or a loop in their place
+//	workers      queues: a leader, followers for when it waits, or a loop in place of both
 //
 // Words and numbers:
 //
@@ -93,31 +105,31 @@
 //
 // Where would you change …
 //
-//	who may connect                     accept.go, admission.go, admission, sourcelimit
-//	what a connection holds             conn.go; its phases: phase
+//	who may connect                     loops (accept.go, admission.go), admission, sourcelimit
+//	what a connection holds             connection; its phases: phase
 //	what the log says of one            connlog
-//	how bytes become messages           read.go, slab, framing (and sipframe)
-//	when a connection is not read       hold.go, admission.go, reading
-//	which connection serves a send      reuse.go, peers.go, alias.go; reuse, peers
-//	when a destination is left alone    backoff
-//	how a connect is waited for         dial.go, connectqueue, send.go
-//	how a handshake is driven           handshake.go, handshakes (and tlsstate)
-//	what may wait, and for whom         sendqueue, write.go
+//	how bytes become messages           flow (read.go), slab, framing (and sipframe)
+//	when a connection is not read       flow (hold.go), loops (admission.go), reading
+//	which connection serves a send      dialing (send.go), connection (reuse.go, peers.go); reuse, peers
+//	when a destination is left alone    backoff, dialing (backoff.go), connection (leftalone.go)
+//	how a connect is waited for         dialing, connectqueue
+//	how a handshake is driven           flow (handshake.go), handshakes (and tlsstate)
+//	what may wait, and for whom         sendqueue, flow (write.go)
 //	how the engine starts and stops     engine.go, stop.go, drain.go
-//	why and how a connection closes     reason, close.go, connectqueue (lingering), half.go
-//	how a datagram goes                 datagram.go, datagrams
-//	what is too late                    deadline.go, deadlines, write.go, unacked.go
-//	who runs the Handler                worker.go, shard.go, workers, inline.go
-//	how a message awaits something      await.go, inline.go
+//	why and how a connection closes     reason, flow (close.go, half.go), connection (end.go), connectqueue (lingering)
+//	how a datagram goes                 loops (datagram.go), datagrams
+//	what is too late                    deadlines, flow (deadline.go, write.go, unacked.go)
+//	who runs the Handler                worker.go, dispatch, workers
+//	how a message awaits something      dispatch (await.go, inline.go)
 //	what a Handler asks others by       line.go
 //	what is counted, and its names       figures, stats.go
 //
 // # The life of a message
 //
-// A loop reads a socket (loop.Read), the codec decrypts into the loop's slab, the
-// framer cuts it (read.go): views into the slab, each with a reference. They go to
+// A loop reads a socket (loops.Loop), the codec decrypts into the loop's slab, the
+// framing cuts it (flow): views into the slab, each with a reference. They go to
 // the shard of their Call-ID, a response to that of its request, or the loop runs
-// the Handler for them (inline.go). The Handler calls Worker.Send: the index finds
+// the Handler for them (dispatch.Inline). The Handler calls Worker.Send: the index finds
 // a connection that serves the target, the Appender writes the message into its send
 // queue under the connection's lock, and the loop of that connection is asked to
 // flush, which takes a wake-up unless it is about to look anyway. The loop seals the whole queue as
@@ -127,7 +139,7 @@
 //
 // # The life of a handshake
 //
-// The loop gives the peer's bytes to the machine (handshake.go) and has the next
+// The loop gives the peer's bytes to the machine (flow) and has the next
 // step computed: by itself when it has read what is there, or by a handshaker, if
 // steps of that kind turn out to be long. Meanwhile bytes go to an inbox. The peer's
 // clock runs only while we wait for its bytes. What a key signs elsewhere comes back
@@ -151,8 +163,8 @@
 //
 // # Ends
 //
-// Every connection closes by one path (close.go), with one of a fixed set of reasons
-// and the side to blame.
+// Every connection closes by one path (flow, close.go), with one of a fixed set of reasons
+// and the side to blame, and ends at one place (connection, end.go).
 //
 // # Lock order
 //

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"sipreactor/reactor/internal/phase"
 )
 
 // drainLook is how often a draining engine looks whether anything is under way,
@@ -22,8 +20,8 @@ const drainLook = 10 * time.Millisecond
 // still to be written. It returns nil when nothing of that is left, else what is, with ctx's
 // error. Stop then ends the engine. Any goroutine, once.
 func (e *Engine) Drain(ctx context.Context) error {
-	e.draining.Store(true)
-	e.poll.StopAccepting()
+	e.house.Draining.Store(true)
+	e.house.Poll.StopAccepting()
 	tick := time.NewTicker(drainLook)
 	defer tick.Stop()
 	for idle := 0; ; {
@@ -47,29 +45,11 @@ func (e *Engine) Drain(ctx context.Context) error {
 
 // underWay tells what is still under way; "" = nothing.
 func (e *Engine) underWay() string {
-	now, unanswered := e.seconds(), e.owedByDatagrams()
-	handshakes, halves, unsent, open := 0, 0, 0, 0
+	u := e.conns.UnderWay()
 	debtor, tells := e.handler.(Debtor)
-	e.table.Each(func(c *conn) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.life.Why() == nil && c.life.At() == phase.Established {
-			unanswered += c.owed.Live(now)
-			open += c.owed.Theirs()
-		}
-		switch {
-		case c.life.Ends():
-		case c.life.At() < phase.Established && (!c.src.Outbound || c.out.Len() > 0):
-			handshakes++
-		case c.life.At() < phase.Established: // a probe
-		case c.out.Len() > 0:
-			unsent++
-		case c.framing.CutShort():
-			halves++
-		}
-	})
+	unanswered, open := u.Unanswered+e.house.OwedByDatagrams(), u.Open
 	// Whose client has its answer, or is gone, is waited for no more.
-	unanswered = min(unanswered, int64(open)+e.owedToDatagrams())
+	unanswered = min(unanswered, int64(open)+e.house.OwedToDatagrams())
 	if tells {
 		open = debtor.Owes()
 	}
@@ -78,14 +58,14 @@ func (e *Engine) underWay() string {
 		n    int
 		what string
 	}{
-		{int(unanswered), "requests without an answer"}, {open, "requests that are still to be answered here"}, {handshakes, "connections that are not up"},
-		{halves, "incomplete messages"}, {unsent, "connections with messages to be written"},
+		{int(unanswered), "requests without an answer"}, {open, "requests that are still to be answered here"}, {u.Handshakes, "connections that are not up"},
+		{u.Halves, "incomplete messages"}, {u.Unsent, "connections with messages to be written"},
 	} {
 		if k.n > 0 {
 			left = append(left, fmt.Sprint(k.n, " ", k.what))
 		}
 	}
-	if len(left) == 0 && !e.quiet() {
+	if len(left) == 0 && !e.crew.Quiet() {
 		left = append(left, "messages in hand")
 	}
 	return strings.Join(left, ", ")

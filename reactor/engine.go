@@ -3,25 +3,23 @@ package reactor
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"sipreactor/reactor/internal/backoff"
+	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/connectqueue"
 	"sipreactor/reactor/internal/connlog"
-	"sipreactor/reactor/internal/figures"
-	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/internal/dialing"
+	"sipreactor/reactor/internal/dispatch"
 	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/loops"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/sourcelimit"
-	"sipreactor/reactor/internal/table"
 	"sipreactor/reactor/internal/transport"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
@@ -30,47 +28,20 @@ import (
 // Engine owns loops, workers and connections. Its methods may be called from
 // any goroutine.
 type Engine struct {
-	cfg      Config
-	handler  Handler
-	log      *slog.Logger
-	born     time.Time
-	lifetime int64 // seconds
-	framing  [transport.Count]sipframe.FramerConfig
-	seed     maphash.Seed
+	cfg     Config
+	handler Handler
+	log     *slog.Logger
 
-	table       table.Table[conn, *conn, Handle]
-	peers       index
-	sources     sourcelimit.Table
-	shards      []*shard
-	refuses     bool      // the Handler is an Overloader
-	sharder     Sharder   // the Handler, if it is one
-	renamer     Renamer   // likewise
-	resting     sync.Pool // workers of loops that have left theirs, with what they keep in Local
+	conns       connection.Common
+	dialer      dialing.Dialer
+	crew        dispatch.Crew
+	house       loops.House
 	handshakers handshakes.Pool
-	connects    *connectqueue.Queue[*conn]
-	domains     atomic.Pointer[tlsstate.Domains]
-	sockets     []*Socket
 
-	poll  *poller.Poller
-	loops atomic.Int32 // that were made
-	pulse sync.Mutex
-
-	inbound      atomic.Int64
-	paused       atomic.Int64 // connections that are not read because they brought too much
-	draining     atomic.Bool  // nothing new is taken in
-	stopping     atomic.Bool  // and no connection is opened
-	ignoresInput atomic.Bool  // nothing more is read
-	life         sync.Mutex   // guards state
-	state        life
-	up           atomic.Bool // what connections need is there
-	stopOnce     sync.Once
-	stopped      error // what stop returned
-	crew         sync.WaitGroup
-	stat         figures.EngineCounters
-	connlog      *connlog.Log
-	panics       fold.Table[string]
-	backoff      backoffTable
-	probes       backoff.Probes
+	life     sync.Mutex // guards state
+	state    life
+	stopOnce sync.Once
+	stopped  error // what stop returned
 }
 
 // life is where an engine is in its own.
@@ -98,32 +69,44 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		return nil, errors.New("reactor: no Handler")
 	}
 	e := &Engine{
-		cfg:      cfg,
-		handler:  h,
-		log:      cfg.Logger,
-		born:     time.Now(),
-		lifetime: int64(cfg.Lifetime / time.Second),
-		seed:     maphash.MakeSeed(),
+		cfg:     cfg,
+		handler: h,
+		log:     cfg.Logger,
 	}
-	e.connlog = connlog.New(cfg.Logger)
-	e.poll = poller.New(poller.Config{Loops: cfg.Loops, Listeners: cfg.listeners(), Keepalive: kernel.Keepalive(cfg.Keepalive),
+	e.conns.Born, e.conns.Observer, e.conns.Log = time.Now(), cfg.Observer, connlog.New(cfg.Logger)
+	e.conns.Logger = cfg.Logger
+	e.conns.Limits = connection.Limits{Lifetime: int64(cfg.Lifetime / time.Second), Open: cfg.maxOpen, MessageTime: cfg.MaxMessageTime,
+		HalfClosedTime: cfg.halfClosedTime, ConnectTimeout: cfg.ConnectTimeout, ParkedTimeout: cfg.ParkedTimeout,
+		UserTimeout: cfg.UserTimeout, RoundTrip: cfg.roundTrip}
+	e.conns.GiveBack, e.conns.Schedule = e.house.GiveBack, e.dialer.Schedule
+	e.dialer.All, e.dialer.Stream, e.dialer.Keepalive = &e.conns, e.cfg.stream, kernel.Keepalive(cfg.Keepalive)
+	e.dialer.ForbidNew = cfg.ForbidNewOnSend
+	e.house.Conns, e.house.Dialer, e.house.Crew, e.house.Handshakers = &e.conns, &e.dialer, &e.crew, &e.handshakers
+	e.house.QueueDelay, e.house.Inline, e.house.InlineHandshake = cfg.QueueDelay, cfg.Inline, cfg.InlineHandshake
+	e.house.MaxConnections, e.house.Limits = int64(cfg.MaxConnections), sourcelimit.Limits(cfg.Sources)
+	e.house.Poll = poller.New(poller.Config{Loops: cfg.Loops, Listeners: cfg.listeners(), Keepalive: kernel.Keepalive(cfg.Keepalive),
 		Backlog: cfg.Backlog, DatagramBuffer: cfg.DatagramBuffer, Logger: cfg.Logger}, onPoller{e})
+	e.conns.Adopt = e.house.Poll.Adopt
 	for p := TCP; p < transport.Count; p++ {
 		s := cfg.stream(p)
-		e.framing[p] = sipframe.FramerConfig{MaxMessage: cfg.MaxMessageSize, PingPong: s.CRLFPingPong, DropCRLF: s.CRLFDrop}
+		e.conns.Limits.Framing[p] = sipframe.FramerConfig{MaxMessage: cfg.MaxMessageSize, PingPong: s.CRLFPingPong, DropCRLF: s.CRLFDrop}
 	}
-	e.backoff.Limit, e.backoff.Random = cfg.Backoff, rand.Int64N
+	e.conns.Backoff.Limit, e.conns.Backoff.Random = cfg.Backoff, rand.Int64N
 	e.SetDomains(cfg.Domains)
-	e.sockets = Named(cfg.Sockets)
-	for i, s := range e.sockets {
-		s.index = i
+	e.house.Sockets = Named(cfg.Sockets)
+	for i, s := range e.house.Sockets {
+		s.Index = i
 	}
-	for i := range cfg.Workers {
-		e.shards = append(e.shards, newShard(e, i, cfg.QueueFrames))
+	_, e.house.Refuses = h.(Overloader)
+	crew := dispatch.Config{Shards: cfg.Workers, Bound: cfg.QueueFrames, Waiters: cfg.Waiters, Delay: cfg.QueueDelay,
+		Now: e.now, Eased: e.house.Eased, Worker: func() *dispatch.Place { return &e.newWorker().place }}
+	if s, ok := h.(Sharder); ok {
+		crew.ShardOf = s.Shard
 	}
-	_, e.refuses = h.(Overloader)
-	e.sharder, _ = h.(Sharder)
-	e.renamer, _ = h.(Renamer)
+	if r, ok := h.(Renamer); ok {
+		crew.Rename = r.CallID
+	}
+	e.crew.Init(crew)
 	return e, nil
 }
 
@@ -149,15 +132,13 @@ func (e *Engine) start() error {
 	if err = e.cfg.alone(); err != nil {
 		return fmt.Errorf("reactor: %w", err)
 	}
-	if e.connects, err = connectqueue.New[*conn](e.now, e.queueFailed); err != nil {
+	if e.conns.Connects, err = connectqueue.New[*connection.Conn](e.now, e.queueFailed); err != nil {
 		return err
 	}
-	e.up.Store(true)
+	e.dialer.Up.Store(true)
 	e.handshakers.Start(e.cfg.Handshakers, e.now)
-	for _, s := range e.shards {
-		s.Open()
-	}
-	if err = e.poll.Start(); err != nil {
+	e.crew.Open()
+	if err = e.house.Poll.Start(); err != nil {
 		e.dismiss()
 		return fmt.Errorf("reactor: %w", err)
 	}
@@ -167,72 +148,49 @@ func (e *Engine) start() error {
 // onPoller is the engine as the poller knows it.
 type onPoller struct{ e *Engine }
 
-func (p onPoller) NewLoop(l *poller.Loop) poller.LoopHandler { return newLoop(p.e, l) }
-func (p onPoller) Bound(i int, at netip.AddrPort)            { p.e.sockets[i].Addr = at }
+func (p onPoller) NewLoop(l *poller.Loop) poller.LoopHandler { return loops.NewLoop(&p.e.house, l) }
+func (p onPoller) Bound(i int, at netip.AddrPort)            { p.e.house.Sockets[i].Addr = at }
 func (p onPoller) Tick()                                     { p.e.tick() }
-
-// eachLoop calls f for each loop there is. Any goroutine.
-func (e *Engine) eachLoop(f func(l *loop)) {
-	for _, l := range e.poll.Loops() {
-		f(l.Handler().(*loop))
-	}
-}
 
 // SetDomains replaces the TLS domains. Connections that are up keep the ones
 // they were made with.
-func (e *Engine) SetDomains(d tlsstate.Domains) { e.domains.Store(&d) }
-
-// tls returns the TLS domains of the moment; nil without any. Any goroutine.
-func (e *Engine) tls() tlsstate.Domains { return *e.domains.Load() }
+func (e *Engine) SetDomains(d tlsstate.Domains) { e.dialer.Domains.Store(&d) }
 
 // Sockets returns the listeners, in the order of the configuration.
-func (e *Engine) Sockets() []*Socket { return e.sockets }
+func (e *Engine) Sockets() []*Socket { return e.house.Sockets }
 
 // Alive reports whether the handle's connection still exists.
-func (e *Engine) Alive(h Handle) bool { return e.table.Get(h) != nil }
+func (e *Engine) Alive(h Handle) bool { return e.conns.Table.Get(h) != nil }
 
 // Connections tells how many connections there are, those included that are
 // not up yet. Any goroutine.
-func (e *Engine) Connections() int { return e.table.Len() }
+func (e *Engine) Connections() int { return e.conns.Table.Len() }
 
 // Close ends a connection as management asked. It tells whether there was one.
 func (e *Engine) Close(h Handle) bool {
-	c := e.table.Get(h)
+	c := e.conns.Table.Get(h)
 	if c == nil {
 		return false
 	}
-	c.askClose(reason.Because(ClosedByManagement, ""))
+	c.AskClose(reason.Because(ClosedByManagement, ""))
 	return true
 }
 
 // Done is closed when the engine has ended: by Stop, or because its loops
 // failed, of which the log tells.
-func (e *Engine) Done() <-chan struct{} { return e.poll.Done() }
+func (e *Engine) Done() <-chan struct{} { return e.house.Poll.Done() }
 
 // queueFailed logs that the connect queue has come to an end of its own.
 func (e *Engine) queueFailed(err error) { e.log.Error("the connect queue has stopped", "error", err) }
 
 // tick runs once a second, first when every loop is up.
 func (e *Engine) tick() {
-	e.connlog.Rests(e.now())
-	e.eachLoop((*loop).tick)
+	e.conns.Log.Rests(e.now())
+	e.house.Each((*loops.Loop).ASecond)
 }
-
-// full reports whether one more connection would be one too many for the
-// process's descriptors.
-func (e *Engine) full() bool { return int64(e.table.Len()) >= e.cfg.maxOpen }
 
 // now is the engine's clock in nanoseconds; never 0.
-func (e *Engine) now() int64 { return int64(time.Since(e.born)) + 1 }
+func (e *Engine) now() int64 { return e.conns.Now() }
 
 // seconds is the engine's clock for idle lifetimes.
-func (e *Engine) seconds() int64 { return e.now() / int64(time.Second) }
-
-// giveBack has a worker tell the Handler of a message that was not delivered.
-func (e *Engine) giveBack(c *conn, data []byte, note any, why *Error) {
-	buf := sipframe.NewBuffer(len(data))
-	buf.Advance(copy(buf.Free(), data))
-	u := &Undelivered{Data: buf.Bytes(), Proto: c.src.Proto, Addr: c.src.Remote, Conn: c.id, Note: note, Err: why}
-	e.stat.Undelivered.Add(1)
-	e.shards[e.shardOfOurs(data)].put(item{kind: itemUndelivered, data: u.Data, buf: buf, src: &c.src, lost: u})
-}
+func (e *Engine) seconds() int64 { return e.conns.Seconds() }

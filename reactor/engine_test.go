@@ -8,11 +8,12 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
-	"sipreactor/reactor/internal/glance"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/glance"
 )
 
 // Messages arrive as they were sent and their answers on the same connection,
@@ -183,7 +184,7 @@ func TestConnectionLimit(t *testing.T) {
 			t.Errorf("refused with %v, blame %v", e, e.Blame)
 		}
 		a.Close()
-		r.eventually("a place is free", func() bool { return r.inbound.Load() == 1 })
+		r.eventually("a place is free", func() bool { return r.conns.Inbound.Load() == 1 })
 		d := r.dial(p)
 		for _, c := range []net.Conn{b, d} {
 			_, _ = c.Write([]byte(request("OPTIONS", "x", 1, "")))

@@ -39,7 +39,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	}
 	r.eventually("the rest is refused", func() bool { return r.Stats().Refused >= 300 })
 	ask()
-	if n := r.table.Len(); n > 200 {
+	if n := r.conns.Table.Len(); n > 200 {
 		t.Errorf("%d connections", n)
 	}
 	if e := r.seen.of(ConnRefused)[0].Err; e.Reason != ConnectionLimit {
@@ -51,7 +51,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	for _, s := range storm {
 		s.Close()
 	}
-	r.eventually("there is room again", func() bool { return r.table.Len() == 1 })
+	r.eventually("there is room again", func() bool { return r.conns.Table.Len() == 1 })
 	r.raw(TCP)
 	ask()
 	select {

@@ -11,6 +11,7 @@ import (
 
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/loops"
 )
 
 // The CRLF table of the transport contract, cell by cell: what comes back, how
@@ -127,7 +128,7 @@ func (r *rig) established(c net.Conn) {
 }
 
 // alive tells whether any connection is there.
-func (r *rig) alive() bool { return r.table.Len() > 0 }
+func (r *rig) alive() bool { return r.conns.Table.Len() > 0 }
 
 // Records of under 256 bytes that do not complete the message are a chunk each,
 // though one read brings them all; larger ones in one read are one chunk.
@@ -242,19 +243,19 @@ func TestLargeMessage(t *testing.T) {
 func TestMessageTimeWhenWeAreLate(t *testing.T) {
 	r := start(t, &script{message: echo}, nil)
 	p := r.dial(TCP)
-	c := r.table.Get(r.only())
+	c := r.conns.Table.Get(r.only())
 	m := request("MESSAGE", "x", 1, "")
 	_, _ = p.Write([]byte(m[:10]))
 	r.eventually("the clock runs", func() bool { return r.Stats().BytesIn == 10 })
 	held, late := make(chan struct{}), make(chan struct{})
-	c.loop.poll.Post(func() {
+	c.Loop.(*loops.Loop).Poll.Post(func() {
 		close(held)
 		<-late
-		for end := time.Now().Add(patience); kernel.Unread(c.sock.Fd()) == 0 && time.Now().Before(end); {
+		for end := time.Now().Add(patience); kernel.Unread(c.Sock.Fd()) == 0 && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
-		c.waits.PutOff(deadlines.Message, 1) // the time is over, while nobody has read
-		c.loop.overdue(c)
+		c.Waits.PutOff(deadlines.Message, 1) // the time is over, while nobody has read
+		c.Loop.(*loops.Loop).Overdue(c)
 	})
 	<-held
 	_, _ = p.Write([]byte(m[10:]))

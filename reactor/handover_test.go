@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/connection"
 )
 
 // rude accepts connections and resets each at once.
@@ -47,7 +49,7 @@ func TestResetAfterAccept(t *testing.T) {
 			})
 		}
 		all.Wait()
-		r.eventually("every connection is gone", func() bool { return r.table.Len() == 0 })
+		r.eventually("every connection is gone", func() bool { return r.conns.Table.Len() == 0 })
 		r.eventually("so is every descriptor", func() bool { return sockets() <= before })
 	})
 }
@@ -63,7 +65,7 @@ func TestDialFailedBlame(t *testing.T) {
 		unix.EHOSTUNREACH: BlamePeer,
 		unix.ECONNRESET:   BlamePeer,
 	} {
-		if e := dialFailed(cause); e.Blame != want || e.Reason != ConnectFailed || !strings.Contains(e.Error(), cause.Error()) {
+		if e := connection.DialFailed(cause); e.Blame != want || e.Reason != ConnectFailed || !strings.Contains(e.Error(), cause.Error()) {
 			t.Errorf("%v: %v, blame %v; want %v", cause, e, e.Blame, want)
 		}
 	}

@@ -237,13 +237,13 @@ func startWith(t testing.TB, h Handler, s *script, change func(*Config)) *rig {
 // descriptors open = machines alive = 0.
 func (r *rig) checkEmpty() {
 	r.Helper()
-	if n := r.table.Len(); n != 0 {
+	if n := r.conns.Table.Len(); n != 0 {
 		r.Errorf("%d connections are in the table", n)
 	}
-	if n := r.peers.Len(); n != 0 {
+	if n := r.conns.Peers.Len(); n != 0 {
 		r.Errorf("%d end points are known", n)
 	}
-	if n := r.inbound.Load(); n != 0 {
+	if n := r.conns.Inbound.Load(); n != 0 {
 		r.Errorf("%d accepted connections are counted", n)
 	}
 	if rigs.Add(-1) > 0 {

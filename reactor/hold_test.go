@@ -56,7 +56,7 @@ func TestHeldConnectionGoesOn(t *testing.T) {
 	const n = 3000
 	poured := pour(c, n)
 	r.eventually("it is held", func() bool { return r.Stats().Held == 1 })
-	in := r.table.Get(r.only()).reading.InHand()
+	in := r.conns.Table.Get(r.only()).Reading.InHand()
 	time.Sleep(20 * time.Millisecond) // in which more would come
 	if now := r.Stats().InHand; now > in || now >= n {
 		t.Errorf("%d messages are in hand, %d when it was held", now, in)
@@ -67,8 +67,8 @@ func TestHeldConnectionGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.eventually("nothing is in hand", func() bool {
-		c := r.table.Get(r.only())
-		return c.reading.InHand() == 0 && !c.reading.LowPriority() && !c.reading.Held()
+		c := r.conns.Table.Get(r.only())
+		return c.Reading.InHand() == 0 && !c.Reading.LowPriority() && !c.Reading.Held()
 	})
 }
 
@@ -131,7 +131,7 @@ func TestWaitingIsNotInHand(t *testing.T) {
 	if m, err := readMessage(in); err != nil || !strings.HasPrefix(m, "MESSAGE") {
 		t.Fatal(m, err)
 	}
-	if n := r.table.Get(r.only()).reading.InHand(); n > 1 {
+	if n := r.conns.Table.Get(r.only()).Reading.InHand(); n > 1 {
 		t.Errorf("%d in hand", n)
 	}
 	close(hold)

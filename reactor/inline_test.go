@@ -21,7 +21,7 @@ func onWorkersAndLoops(t *testing.T, f func(t *testing.T, inline time.Duration))
 func (r *rig) settled() {
 	r.Helper()
 	r.eventually("the leaders sleep", func() bool {
-		for _, s := range r.shards {
+		for _, s := range r.crew.Shards {
 			if !s.Asleep() {
 				return false
 			}
@@ -60,7 +60,7 @@ func TestInlineKeepsOrder(t *testing.T) {
 				var onLoops, all atomic.Int64
 				r := start(t, &script{message: func(w *Worker, f *Frame) {
 					all.Add(1)
-					if w.host != nil {
+					if w.place.Hosted() {
 						onLoops.Add(1)
 					}
 					echo(w, f)
@@ -142,7 +142,7 @@ func TestInlineWaitLeavesTheLoop(t *testing.T) {
 			t.Fatalf("got %q, %v", m, err)
 		}
 	}
-	r.eventually("all are worked off", r.quiet)
+	r.eventually("all are worked off", r.crew.Quiet)
 	if err := sequence(c, 10); err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestInlineWaitsForTheWrite(t *testing.T) {
 func TestInlineIsForShortHandlers(t *testing.T) {
 	var onWorkers atomic.Int64
 	r := start(t, &script{message: func(w *Worker, f *Frame) {
-		if w.host == nil {
+		if !w.place.Hosted() {
 			onWorkers.Add(1)
 		}
 		time.Sleep(time.Millisecond) // it blocks, which it should not
@@ -204,7 +204,7 @@ func TestInlineIsForShortHandlers(t *testing.T) {
 func TestLongHandlersLeaveTheLoop(t *testing.T) {
 	var here atomic.Int32
 	r := start(t, &script{message: func(w *Worker, f *Frame) {
-		if w.host != nil {
+		if w.place.Hosted() {
 			here.Add(1)
 		}
 		for end := time.Now().Add(5 * time.Millisecond); time.Now().Before(end); {

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/connection"
 )
 
 // A connection in every phase dies of every cause. Whatever happens, it leaves
@@ -159,7 +161,7 @@ func (r *rig) only() (h Handle) {
 	r.Helper()
 	r.eventually("one connection is there", func() bool {
 		n := 0
-		r.table.Each(func(c *conn) { n++; h = c.id })
+		r.conns.Table.Each(func(c *connection.Conn) { n++; h = c.ID })
 		return n == 1
 	})
 	return h

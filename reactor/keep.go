@@ -1,19 +1,16 @@
 package reactor
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "time"
 
 // KeepFor has a connection live on for d even if nothing comes by it, as one that
 // a user registered over has to; a shorter time than it has does nothing. It
 // reports whether the connection is there. Any goroutine.
 func (e *Engine) KeepFor(h Handle, d time.Duration) bool {
-	c := e.table.Get(h)
+	c := e.conns.Table.Get(h)
 	if c == nil {
 		return false
 	}
-	raise(&c.keep, e.after(d))
+	c.KeepFor(d)
 	return true
 }
 
@@ -22,20 +19,10 @@ func (e *Engine) KeepFor(h Handle, d time.Duration) bool {
 // comes from, by address, may go by it then, even where the client domain of the send verifies: nobody else could be
 // there. It reports whether the connection is there. Any goroutine.
 func (e *Engine) Know(h Handle, d time.Duration) bool {
-	c := e.table.Get(h)
+	c := e.conns.Table.Get(h)
 	if c == nil {
 		return false
 	}
-	raise(&c.userKnown, e.after(d))
+	c.Know(d)
 	return true
-}
-
-// after is the second that is d from now on.
-func (e *Engine) after(d time.Duration) int64 {
-	return e.seconds() + int64((d+time.Second-1)/time.Second)
-}
-
-func raise(at *atomic.Int64, to int64) {
-	for was := at.Load(); was < to && !at.CompareAndSwap(was, to); was = at.Load() {
-	}
 }

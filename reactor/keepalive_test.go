@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/kernel"
 )
 
@@ -37,7 +38,7 @@ func TestKeepAliveOfOpenedConnections(t *testing.T) {
 			<-up
 			r.eventually("the connection is up", func() bool { return r.Stats().Established == 1 })
 			var got kernel.SavedKeepalive
-			r.table.Each(func(c *conn) { got = kernel.KeepaliveOf(c.sock.Fd()) })
+			r.conns.Table.Each(func(c *connection.Conn) { got = kernel.KeepaliveOf(c.Sock.Fd()) })
 			if got != want {
 				t.Errorf("%v, want %v", got, want)
 			}

@@ -7,13 +7,15 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"sipreactor/reactor/internal/glance"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/glance"
 )
 
 // ledger keeps the books: every message that a Handler sends has one fate.
@@ -116,9 +118,9 @@ func testLedger(t *testing.T, inline time.Duration) {
 			case <-time.After(20 * time.Millisecond):
 			}
 			victim := n % 3
-			r.table.Each(func(c *conn) {
-				if c.src.Outbound && victim == 0 {
-					r.Close(c.id)
+			r.conns.Table.Each(func(c *connection.Conn) {
+				if c.Src.Outbound && victim == 0 {
+					r.Close(c.ID)
 				}
 				victim--
 			})
@@ -160,7 +162,7 @@ func testLedger(t *testing.T, inline time.Duration) {
 		s := r.Stats()
 		return int64(s.MessagesOut-s.Returned+s.Undelivered) == l.taken.Load()
 	})
-	r.eventually("the Handler has heard of each", func() bool { return r.quiet() })
+	r.eventually("the Handler has heard of each", func() bool { return r.crew.Quiet() })
 
 	fates := map[string]int{}
 	for _, f := range l.entries {

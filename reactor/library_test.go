@@ -30,7 +30,7 @@ func buildDomains(t testing.TB, domains ...tlsstate.DomainConfig) tlsstate.Domai
 // The domains of the tests are those of the library that was asked for.
 func TestLibraryOfTheTests(t *testing.T) {
 	r := start(t, &script{}, nil)
-	for _, d := range r.tls().Domains() {
+	for _, d := range r.dialer.TLS().Domains() {
 		if d.Library != tlsLibrary {
 			t.Errorf("the domain %s has machines of %s, not of %s", d.Config.Name, d.Library, tlsLibrary)
 		}

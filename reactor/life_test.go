@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sipreactor/reactor/internal/reason"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/reason"
 )
 
 // bare is an engine that does not run yet.
@@ -229,8 +230,8 @@ func TestConnectQueueForgets(t *testing.T) {
 	peer := r.dialNarrow(TCP)
 	h := r.only()
 	_ = r.clog(h, 20<<10, 1000)
-	c := r.table.Get(h)
-	r.eventually("it is watched", func() bool { return r.connects.Watched() == 1 })
+	c := r.conns.Table.Get(h)
+	r.eventually("it is watched", func() bool { return r.conns.Connects.Watched() == 1 })
 	go func() {
 		b := make([]byte, 64<<10)
 		for {
@@ -240,9 +241,9 @@ func TestConnectQueueForgets(t *testing.T) {
 		}
 	}()
 	r.eventually("all is written", func() bool { i, _ := r.Conn(h); return i.Queue == 0 && !i.Stuck })
-	c.askClose(reason.Because(ClosedByManagement, ""))
+	c.AskClose(reason.Because(ClosedByManagement, ""))
 	r.eventually("it is gone", func() bool { return !r.Alive(h) && r.Connections() == 0 })
 	r.eventually("nothing of it is left", func() bool {
-		return r.connects.Watched() == 0
+		return r.conns.Connects.Watched() == 0
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"runtime/debug"
 
+	"sipreactor/reactor/internal/loops"
 	"sipreactor/reactor/internal/poller"
 )
 
@@ -22,9 +23,9 @@ var errNoLoop = errors.New("reactor: there is no such event loop")
 // and must not block. OpenLine blocks, for a short time: it is for no loop.
 func (e *Engine) OpenLine(index int, conn *net.UDPConn, got func(datagram []byte), ended func(error)) (*Line, error) {
 	var on *poller.Loop
-	e.eachLoop(func(l *loop) {
-		if l.index == index {
-			on = l.poll
+	e.house.Each(func(l *loops.Loop) {
+		if l.Index == index {
+			on = l.Poll
 		}
 	})
 	if on == nil {
@@ -45,16 +46,6 @@ func (e *Engine) OpenLine(index int, conn *net.UDPConn, got func(datagram []byte
 // nothing.
 func (e *Engine) guardLine(peer net.Addr) {
 	if p := recover(); p != nil {
-		e.panicked("who has a line has panicked", p, debug.Stack(), "peer", peer.String())
+		e.conns.Panicked("who has a line has panicked", p, debug.Stack(), "peer", peer.String())
 	}
-}
-
-// Said gets a datagram of a line.
-func (l *loop) Said(n *poller.Line, in []byte) {
-	l.sched.Defer()
-	n.Got(in)
-	l.carryOn()
-	l.sched.Settle()
-	l.sched.Soon()
-	l.rest()
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 
 	"sipreactor/reactor/internal/listener"
 )
@@ -37,21 +38,6 @@ func (s *SocketConfig) listener() listener.Config {
 		l.Inherited = s.Inherited.File
 	}
 	return l
-}
-
-// listener finds the stream socket that an accepted connection's own end
-// belongs to: one bound to that address before one bound to any.
-func (e *Engine) listener(local netip.AddrPort) (found *Socket) {
-	for _, s := range e.sockets {
-		switch {
-		case !s.Proto.Stream() || s.Addr.Port() != local.Port():
-		case s.Addr.Addr() == local.Addr():
-			return s
-		case s.Addr.Addr().IsUnspecified():
-			found = s
-		}
-	}
-	return found
 }
 
 // alone tells why the sockets cannot be opened. Where they share their ports, the
@@ -101,3 +87,13 @@ func (c *Config) unbindable() error {
 	}
 	return errors.Join(all...)
 }
+
+// Inherited is a bound socket that another program opened for us, such as systemd: File,
+// Stream (it listens for connections; else it takes datagrams), Addr, and Serves(proto,
+// addr), whether it is one of those. It stays its owner's: the file may be closed once
+// Engine.Start has returned.
+type Inherited = listener.Inherited
+
+// Inherit looks at a descriptor. One that is no listening TCP socket and no
+// bound UDP socket is an error.
+func Inherit(f *os.File) (*Inherited, error) { return listener.Inherit(f) }

@@ -60,7 +60,7 @@ func TestTrunkBesideScanners(t *testing.T) {
 			t.Errorf("%s is named in %d lines", name, named(name))
 		}
 	}
-	r.connlog.Rests(math.MaxInt64)
+	r.conns.Log.Rests(math.MaxInt64)
 	if n := named(trunk); n != failures {
 		t.Errorf("%d failures of the trunk are told of %d: %s", n, failures, said)
 	}
@@ -87,7 +87,7 @@ func TestFloodIsToldInFull(t *testing.T) {
 	}
 	r.eventually("all are closed", func() bool { return len(r.seen.of(ConnClosed)) == flood+1 })
 	r.eventually("the last one is told or held back", func() bool { return !r.alive() })
-	r.connlog.Rests(math.MaxInt64)
+	r.conns.Log.Rests(math.MaxInt64)
 	told := 0
 	for line := range strings.Lines(said.String()) {
 		if !strings.Contains(line, "handshake failed") {

@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"sipreactor/reactor/internal/codec"
+	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/handshakes"
+	"sipreactor/reactor/internal/loops"
 	"sipreactor/reactor/internal/phase"
 )
 
@@ -64,17 +66,17 @@ func TestLoopPanics(t *testing.T) {
 				talks()
 				first := r.only()
 				victim := r.dial(p)
-				r.eventually("it is there", func() bool { return r.table.Len() == 2 })
+				r.eventually("it is there", func() bool { return r.conns.Table.Len() == 2 })
 				r.broken(first, &faulty{in: method, set: true})
 				if method == "CloseNotify" || method == "Stop" {
-					r.table.Each(func(c *conn) {
-						if c.id != first {
-							r.Close(c.id)
+					r.conns.Table.Each(func(c *connection.Conn) {
+						if c.ID != first {
+							r.Close(c.ID)
 						}
 					})
 				}
 				_, _ = io.WriteString(victim, request("MESSAGE", "victim", 1, "x"))
-				r.eventually("it has ended", func() bool { return r.table.Len() == 1 })
+				r.eventually("it has ended", func() bool { return r.conns.Table.Len() == 1 })
 				talks()
 				if _, err := io.ReadAll(victim); err != nil && !strings.Contains(err.Error(), "reset") {
 					t.Errorf("the victim's end: %v", err)
@@ -96,14 +98,14 @@ func TestLoopPanics(t *testing.T) {
 // broken puts a codec in the place of that of the connection which is not first.
 func (r *rig) broken(first Handle, f *faulty) {
 	r.Helper()
-	r.table.Each(func(c *conn) {
-		if c.id == first {
+	r.conns.Table.Each(func(c *connection.Conn) {
+		if c.ID == first {
 			return
 		}
-		r.eventually("it is established", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.life.At() == phase.Established })
-		r.onLoop(c.loop, func() {
-			f.Codec = c.codec
-			c.codec = f
+		r.eventually("it is established", func() bool { c.Mu.Lock(); defer c.Mu.Unlock(); return c.Life.At() == phase.Established })
+		r.onLoop(c.Loop.(*loops.Loop), func() {
+			f.Codec = c.Codec
+			c.Codec = f
 		})
 	})
 }
@@ -128,9 +130,9 @@ func TestLoopPanicsBehindMessages(t *testing.T) {
 
 	r.dial(TCP)
 	at := r.connOf(phase.Established)
-	r.onLoop(at.loop, func() { // what is sent on a loop is written when its callback is over
-		at.codec = &faulty{Codec: at.codec, in: "Output", set: true}
-		if _, err := r.Send(&Target{Conn: at.id}, Bytes("waits")); err != nil {
+	r.onLoop(at.Loop.(*loops.Loop), func() { // what is sent on a loop is written when its callback is over
+		at.Codec = &faulty{Codec: at.Codec, in: "Output", set: true}
+		if _, err := r.Send(&Target{Conn: at.ID}, Bytes("waits")); err != nil {
 			t.Error(err)
 		}
 	})
@@ -157,8 +159,8 @@ func TestHandshakePanics(t *testing.T) {
 			raw := r.raw(TLS)
 			r.eventually("it shakes hands", func() bool { return r.connOf(phase.Handshaking) != nil })
 			c := r.connOf(phase.Handshaking)
-			r.onLoop(c.loop, func() {
-				c.hs = handshakes.New(faultyShaker{c.codec.(codec.Shaker)}, patience, r.now())
+			r.onLoop(c.Loop.(*loops.Loop), func() {
+				c.Handshake = handshakes.New(faultyShaker{c.Codec.(codec.Shaker)}, patience, r.now())
 			})
 			_, _ = io.WriteString(raw, "\x16\x03\x01\x00\x05hello")
 			if why := r.firstClose(); why != HandshakeFailed {

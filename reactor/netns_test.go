@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/netnstest"
 )
@@ -246,10 +247,10 @@ func TestLifetimeCountsWhatIsAcknowledged(t *testing.T) {
 	var alive Handle
 	r.eventually("both are there", func() bool {
 		n := 0
-		r.table.Each(func(c *conn) {
+		r.conns.Table.Each(func(c *connection.Conn) {
 			n++
-			if c.id != h {
-				alive = c.id
+			if c.ID != h {
+				alive = c.ID
 			}
 		})
 		return n == 2

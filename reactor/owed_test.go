@@ -6,10 +6,11 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"sipreactor/reactor/internal/glance"
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/glance"
 )
 
 // relay forwards requests to the address as datagrams, and responses to who
@@ -147,7 +148,7 @@ func TestDrainWaitsForNoOtherAnswer(t *testing.T) {
 		t.Fatalf("%q, %v", m, err)
 	}
 	r.eventually("it is written, too", func() bool { return r.Stats().Unanswered > 0 })
-	r.probe(&Target{Proto: TLS, Addr: silent(t)})
+	r.dialer.Probe(&Target{Proto: TLS, Addr: silent(t)})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := r.Drain(ctx); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/reason"
 )
@@ -34,15 +35,15 @@ func TestParkedCostsNothing(t *testing.T) {
 			}
 		}
 	}
-	r.eventually("all connects are parked", func() bool { return r.connects.Len() == each })
+	r.eventually("all connects are parked", func() bool { return r.conns.Connects.Len() == each })
 	r.eventually("all handshakes wait", func() bool {
 		n := 0
-		r.table.Each(func(c *conn) {
-			c.mu.Lock()
-			if c.life.At() == phase.Handshaking {
+		r.conns.Table.Each(func(c *connection.Conn) {
+			c.Mu.Lock()
+			if c.Life.At() == phase.Handshaking {
 				n++
 			}
-			c.mu.Unlock()
+			c.Mu.Unlock()
 		})
 		return n == each
 	})
@@ -59,7 +60,7 @@ func TestParkedCostsNothing(t *testing.T) {
 	if parked > bound {
 		t.Errorf("what is parked costs %v in two seconds, idle costs %v", parked, quiet)
 	}
-	r.table.Each(func(c *conn) { c.askClose(reason.Because(ClosedByManagement, "")) })
+	r.conns.Table.Each(func(c *connection.Conn) { c.AskClose(reason.Because(ClosedByManagement, "")) })
 	r.eventually("all are gone", func() bool { return !r.alive() })
 }
 

@@ -151,7 +151,7 @@ func TestReloadsUnderTraffic(t *testing.T) {
 	for i := range 100 {
 		reload(i)
 	}
-	r.eventually("only the lasting connections are left", func() bool { return r.inbound.Load() == int64(len(callers)) })
+	r.eventually("only the lasting connections are left", func() bool { return r.conns.Inbound.Load() == int64(len(callers)) })
 	memory, open := held(), descriptors(t)
 	echoed := callers[0].echoes.Load()
 	began := time.Now()
@@ -159,7 +159,7 @@ func TestReloadsUnderTraffic(t *testing.T) {
 		reload(i)
 	}
 	took := time.Since(began)
-	r.eventually("only the lasting connections are left again", func() bool { return r.inbound.Load() == int64(len(callers)) })
+	r.eventually("only the lasting connections are left again", func() bool { return r.conns.Inbound.Load() == int64(len(callers)) })
 	grown := held() - memory
 	for end := time.Now().Add(patience); descriptors(t) > open && time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}

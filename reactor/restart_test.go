@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/loops"
 )
 
 // A peer that restarts without a FIN knows our connection no more: what we
@@ -66,12 +68,12 @@ func TestLastWordsAreHeard(t *testing.T) {
 		t.Fatal(err)
 	}
 	peer := <-conns
-	c := r.table.Get(r.only())
+	c := r.conns.Table.Get(r.only())
 	held, wrote := make(chan struct{}), make(chan struct{})
-	c.loop.poll.Post(func() {
+	c.Loop.(*loops.Loop).Poll.Post(func() {
 		close(held)
 		<-wrote
-		c.loop.flush(c)
+		c.Loop.(*loops.Loop).Flush(c)
 	})
 	<-held
 	_, _ = peer.Write([]byte(request("MESSAGE", "last", 1, "")))
@@ -80,7 +82,7 @@ func TestLastWordsAreHeard(t *testing.T) {
 	if _, err := r.Send(to, Bytes(request("MESSAGE", "x", 2, ""))); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(patience); !reset(c.sock.Fd()) && time.Now().Before(end); {
+	for end := time.Now().Add(patience); !reset(c.Sock.Fd()) && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	close(wrote)

@@ -7,13 +7,16 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/loops"
 )
 
 // onLoop runs f on a loop.
-func (r *rig) onLoop(l *loop, f func()) {
+func (r *rig) onLoop(l *loops.Loop, f func()) {
 	r.Helper()
 	done := make(chan struct{})
-	l.poll.Post(func() {
+	l.Poll.Post(func() {
 		defer close(done)
 		f()
 	})
@@ -21,9 +24,9 @@ func (r *rig) onLoop(l *loop, f func()) {
 }
 
 // onlyLoop returns the loop of the only connection.
-func (r *rig) onlyLoop() *loop {
+func (r *rig) onlyLoop() *loops.Loop {
 	r.Helper()
-	return r.table.Get(r.only()).loop
+	return r.conns.Table.Get(r.only()).Loop.(*loops.Loop)
 }
 
 // No wake-up is lost, however many ask for one and whenever the loop just falls
@@ -37,9 +40,9 @@ func TestWakeUpsAreHeard(t *testing.T) {
 		for range 4 {
 			all.Go(func() {
 				for range 200 {
-					before := l.ticks.Load()
-					l.tick()
-					r.eventually("the loop comes round", func() bool { return l.ticks.Load() != before })
+					before := l.Ticks.Load()
+					l.ASecond()
+					r.eventually("the loop comes round", func() bool { return l.Ticks.Load() != before })
 				}
 			})
 		}
@@ -72,7 +75,7 @@ func TestLoopSleeps(t *testing.T) {
 			time.Sleep(time.Millisecond) // the pause
 		}
 		r.onLoop(l, func() {
-			if sleeps, _ := l.sched.Slept(); sleeps == 0 {
+			if sleeps, _ := l.Sched.Slept(); sleeps == 0 {
 				t.Errorf("%d loops: it never slept", loops)
 			}
 		})
@@ -103,7 +106,7 @@ func TestLoopYields(t *testing.T) {
 		// The engine's start and its tick may wake somebody, and a connection's end
 		// may; a yield behind each of its steps, or behind messages, would be more.
 		most := uint64(time.Since(began)/(8*time.Millisecond)) + rounds/10 + 15
-		if _, n := l.sched.Slept(); n > most {
+		if _, n := l.Sched.Slept(); n > most {
 			t.Errorf("yielded %d times, %d at most for %d messages and their connections", n, most, rounds)
 		}
 	})
@@ -125,20 +128,20 @@ func TestEnrollingWhileSleeping(t *testing.T) {
 			r.Close(h)
 		}
 	}
-	r.eventually("the loop may sleep", func() bool { return r.onLoopIs(func(l *loop) bool { return l.poll.MaySleep() }) })
+	r.eventually("the loop may sleep", func() bool { return r.onLoopIs(func(l *loops.Loop) bool { return l.Poll.MaySleep() }) })
 }
 
 // onLoopIs returns what f says of the only loop there is.
-func (r *rig) onLoopIs(f func(l *loop) bool) (is bool) {
-	r.eachLoop(func(l *loop) { r.onLoop(l, func() { is = f(l) }) })
+func (r *rig) onLoopIs(f func(l *loops.Loop) bool) (is bool) {
+	r.house.Each(func(l *loops.Loop) { r.onLoop(l, func() { is = f(l) }) })
 	return is
 }
 
 // outbound gives the connections of ours.
 func (r *rig) outbound() (list []Handle) {
-	r.table.Each(func(c *conn) {
-		if c.src.Outbound {
-			list = append(list, c.id)
+	r.conns.Table.Each(func(c *connection.Conn) {
+		if c.Src.Outbound {
+			list = append(list, c.ID)
 		}
 	})
 	return list

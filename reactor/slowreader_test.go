@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/loops"
 	"sipreactor/reactor/internal/sendqueue"
 )
 
@@ -102,8 +103,8 @@ func TestRepliesToABurst(t *testing.T) {
 		for i := range n {
 			_, _ = io.WriteString(peer, request("MESSAGE", fmt.Sprint(i), 1, ""))
 		}
-		c := r.table.Get(h)
-		r.eventually("all have come", func() bool { return c.owed.Theirs() == n })
+		c := r.conns.Table.Get(h)
+		r.eventually("all have come", func() bool { return c.Owed.Theirs() == n })
 		for i := range n {
 			if _, err := r.Send(&Target{Conn: h, Class: Final}, Bytes("SIP/2.0 200 OK\r\nContent-Length: 300\r\n\r\n"+strings.Repeat("x", 300))); err != nil {
 				t.Fatalf("reply %d: %v", i, err)
@@ -231,10 +232,10 @@ func TestKernelHoldsLittle(t *testing.T) {
 			}
 		}
 		r.eventually("it is blocked", func() bool { i, _ := r.Conn(h); return i.Stuck })
-		c := r.table.Get(h)
-		c.mu.Lock()
-		fd := c.sock.Fd()
-		c.mu.Unlock()
+		c := r.conns.Table.Get(h)
+		c.Mu.Lock()
+		fd := c.Sock.Fd()
+		c.Mu.Unlock()
 		if n := unsent(t, fd); n > kernel.UnsentBytes+2*kernel.WriteBytes {
 			t.Errorf("the kernel holds %d bytes unsent", n)
 		}
@@ -288,11 +289,11 @@ func TestIdleKeepsNothing(t *testing.T) {
 				t.Fatalf("got %q, %v", got, err)
 			}
 		}
-		c := r.table.Get(r.only())
+		c := r.conns.Table.Get(r.only())
 		r.eventually("nothing is kept", func() bool {
 			var bytes int
 			var listed bool
-			r.onLoop(c.loop, func() { bytes, listed = c.unacked.Bytes(), c.listed || !c.unacked.Empty() })
+			r.onLoop(c.Loop.(*loops.Loop), func() { bytes, listed = c.Unacked.Bytes(), c.Listed || !c.Unacked.Empty() })
 			return bytes == 0 && !listed
 		})
 	})

@@ -3,9 +3,7 @@ package reactor
 import (
 	"net/netip"
 
-	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/sourcelimit"
-	"sipreactor/reactor/internal/transport"
 )
 
 // SourceLimits bound what one source may take (SourceOf: an IPv4 address, or the
@@ -22,19 +20,3 @@ type SourceLimits struct {
 // IPv4 address, or the /64 of an IPv6 one, of which any host may have all. The
 // zero value stands for no address.
 func SourceOf(a netip.Addr) netip.Addr { return sourcelimit.Of(a) }
-
-// enterSource counts an accepted connection to its source, or returns the bound
-// that it would break.
-func (e *Engine) enterSource(c *conn) Refusal {
-	limits := (*sourcelimit.Limits)(&e.cfg.Sources)
-	switch e.sources.Enter(&c.place, limits, c.src.Remote.Addr(), transport.Shakes(c.src.Proto), e.seconds()) {
-	case sourcelimit.Connections:
-		return RefusedSource
-	case sourcelimit.Handshakes:
-		return RefusedSourceHandshakes
-	case sourcelimit.HandshakeRate:
-		return RefusedSourceRate
-	default:
-		return reason.Admitted
-	}
-}

@@ -1,26 +1,29 @@
 package reactor
 
-import "sipreactor/reactor/internal/figures"
+import (
+	"sipreactor/reactor/internal/figures"
+	"sipreactor/reactor/internal/loops"
+)
 
 // Stats adds the counters up. It takes microseconds; not for a loop.
 func (e *Engine) Stats() Stats {
-	s := figures.Begin(&e.stat)
-	for _, h := range e.shards {
-		figures.AddShard(&s, &h.stat)
+	s := figures.Begin(&e.conns.Stat)
+	for _, h := range e.crew.Shards {
+		figures.AddShard(&s, &h.Stat)
 		s.InHand += h.Busy()
 		s.Waiting += h.Waiting()
 	}
-	e.eachLoop(func(l *loop) { figures.AddLoop(&s, &l.stat) })
-	if n := e.poll.TurnedAway(); n > 0 {
+	e.house.Each(func(l *loops.Loop) { figures.AddLoop(&s, &l.Stat) })
+	if n := e.house.Poll.TurnedAway(); n > 0 {
 		s.RefusedFor[RefusedDescriptors] += n
 	}
 	figures.AddUp(&s)
-	s.Connections, s.Peers, s.BackedOff = e.table.Len(), e.peers.Len(), e.backoff.Len()
-	if e.up.Load() {
-		s.Parking, s.Lingering = e.connects.Len(), e.connects.Lingering()
+	s.Connections, s.Peers, s.BackedOff = e.conns.Table.Len(), e.conns.Peers.Len(), e.conns.Backoff.Len()
+	if e.dialer.Up.Load() {
+		s.Parking, s.Lingering = e.conns.Connects.Len(), e.conns.Connects.Lingering()
 	}
 	s.HandshakesWaiting += e.handshakers.Waiting()
-	s.BackoffRefused, s.BackoffProbes = e.backoff.Counts()
-	s.AcceptFailed, s.DatagramsDropped = e.poll.AcceptFailed(), e.poll.Dropped()
+	s.BackoffRefused, s.BackoffProbes = e.conns.Backoff.Counts()
+	s.AcceptFailed, s.DatagramsDropped = e.house.Poll.AcceptFailed(), e.house.Poll.Dropped()
 	return s
 }

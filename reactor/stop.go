@@ -7,8 +7,8 @@ import (
 	"math"
 	"time"
 
-	"sipreactor/reactor/internal/kernel"
-	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/loops"
 	"sipreactor/reactor/internal/reason"
 )
 
@@ -34,33 +34,33 @@ func (e *Engine) Stop(ctx context.Context) error {
 }
 
 func (e *Engine) stop(ctx context.Context) error {
-	e.draining.Store(true)
-	e.stopping.Store(true)
-	e.probes.End()
+	e.house.Draining.Store(true)
+	e.dialer.Stopping.Store(true)
+	e.dialer.Probes.End()
 	soon, cancel := context.WithTimeout(ctx, graceTime)
-	_ = until(soon, e.quiet)
+	_ = loops.Until(soon, e.crew.Quiet)
 	cancel()
 	soon, cancel = context.WithTimeout(ctx, graceTime)
-	_ = until(soon, func() bool {
-		e.table.Each(func(c *conn) { c.finish() })
-		return e.table.Len() == 0
+	_ = loops.Until(soon, func() bool {
+		e.conns.Table.Each(func(c *connection.Conn) { c.Finish() })
+		return e.conns.Table.Len() == 0
 	})
 	cancel()
-	e.ignoresInput.Store(true)
-	err := until(ctx, func() bool {
-		e.table.Each(func(c *conn) { c.finish() }) // none is left deaf for a message of another that takes its time
-		return e.quiet()
+	e.conns.IgnoresInput.Store(true)
+	err := loops.Until(ctx, func() bool {
+		e.conns.Table.Each(func(c *connection.Conn) { c.Finish() }) // none is left deaf for a message of another that takes its time
+		return e.crew.Quiet()
 	})
-	e.table.Each(func(c *conn) { c.askClose(reason.Because(Shutdown, "")) })
-	if err2 := until(ctx, func() bool { return e.table.Len() == 0 && e.connects.Lingering() == 0 }); err == nil {
+	e.conns.Table.Each(func(c *connection.Conn) { c.AskClose(reason.Because(Shutdown, "")) })
+	if err2 := loops.Until(ctx, func() bool { return e.conns.Table.Len() == 0 && e.conns.Connects.Lingering() == 0 }); err == nil {
 		err = err2
 	}
 	ended := make(chan error, 1)
 	go func() {
-		e.endDatagrams()
-		err := e.poll.Stop()
+		e.house.EndDatagrams()
+		err := e.house.Poll.Stop()
 		e.dismiss()
-		e.connlog.Rests(math.MaxInt64)
+		e.conns.Log.Rests(math.MaxInt64)
 		ended <- err
 	}()
 	select {
@@ -85,79 +85,30 @@ func afterwards(ctx context.Context, d time.Duration) <-chan struct{} {
 // graceTime is how long a draining engine still reads while messages come.
 const graceTime = 500 * time.Millisecond
 
-// finish has a connection end when nothing of its peer is here that is not answered: it
-// is asked again until then. Any goroutine.
-func (c *conn) finish() {
-	c.mu.Lock()
-	ph := c.life.At()
-	c.mu.Unlock()
-	if ph == phase.Established {
-		c.loop.post(c, evFinish)
-		return
-	}
-	c.askClose(reason.Because(Shutdown, ""))
-}
-
-// finish ends a connection unless its peer has said something that is still to be read
-// or answered. What it says behind this moment and before it has read our FIN is lost to
-// it: nothing can be written behind a FIN. Loop only.
-func (l *loop) finish(c *conn) {
-	if c.reading.InHand() == 0 && (c.reading.Over() || l.eng.ignoresInput.Load() || kernel.Unread(c.sock.Fd()) == 0) {
-		l.close(c, reason.Because(Shutdown, ""))
-	}
-}
-
-// quiet reports whether no message is being worked on.
-func (e *Engine) quiet() bool {
-	for _, s := range e.shards {
-		if s.Busy() != 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// until looks for a condition every millisecond.
-func until(ctx context.Context, done func() bool) error {
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-	return nil
-}
-
 // dismiss ends the goroutines that are not the poller's. Loops no longer run.
 func (e *Engine) dismiss() {
 	e.handshakers.Close()
-	e.table.Each(func(c *conn) { // what no loop has it has not closed
-		if c.reading.Detached() {
-			c.sock.Close()
+	e.conns.Table.Each(func(c *connection.Conn) { // what no loop has it has not closed
+		if c.Reading.Detached() {
+			c.Sock.Close()
 		}
 	})
-	e.connects.CutLingering() // while there are workers to be told
-	e.eachLoop((*loop).endWaits)
-	for _, s := range e.shards {
-		s.Close()
-	}
-	e.crew.Wait()
-	e.connects.Close()
-	e.eachLoop(func(l *loop) {
-		posted, jobs := l.sched.Stop()
+	e.conns.Connects.CutLingering() // while there are workers to be told
+	e.house.Each(func(l *loops.Loop) { l.Inline.End() })
+	e.crew.Close()
+	e.conns.Connects.Close()
+	e.house.Each(func(l *loops.Loop) {
+		posted, jobs := l.Sched.Stop()
 		for _, c := range posted { // a machine that came back too late
-			if c.hs != nil && c.codec != nil {
-				c.codec.Stop()
+			if c.Handshake != nil && c.Codec != nil {
+				c.Codec.Stop()
 			}
 		}
 		for _, j := range jobs {
-			if c := j.(*conn); c.codec != nil {
-				c.codec.Stop()
+			if c := j.(*connection.Conn); c.Codec != nil {
+				c.Codec.Stop()
 			}
 		}
-		l.slab.Release()
+		l.Slab.Release()
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/connection"
 	"sipreactor/tlsstate"
 	"sipreactor/tlsstate/tlstest"
 )
@@ -74,9 +75,9 @@ func TestAcceptedConnectionMustBeVerified(t *testing.T) {
 			r.eventually("it is up", func() bool { return r.Stats().Established == known+1 })
 			from := c.LocalAddr().(*net.TCPAddr).AddrPort()
 			var h Handle
-			r.table.Each(func(c *conn) {
-				if c.src.Remote == from {
-					h = c.id
+			r.conns.Table.Each(func(c *connection.Conn) {
+				if c.Src.Remote == from {
+					h = c.ID
 				}
 			})
 			alias := netip.AddrPortFrom(from.Addr(), uint16(5900+i))

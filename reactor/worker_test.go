@@ -37,9 +37,9 @@ func TestOverloadIsAnswered(t *testing.T) {
 	for i := range n {
 		_, _ = c.Write([]byte(request("MESSAGE", fmt.Sprint(i), 1, "")))
 	}
-	r.eventually("all have found room or none", func() bool { return r.shards[0].Busy()+int(r.Stats().Overflow) == n })
+	r.eventually("all have found room or none", func() bool { return r.crew.Shards[0].Busy()+int(r.Stats().Overflow) == n })
 	close(b.hold)
-	r.eventually("all are worked off", r.quiet)
+	r.eventually("all are worked off", r.crew.Quiet)
 	st := r.Stats()
 	if st.Overflow == 0 {
 		t.Fatal("nothing overflowed")
@@ -107,5 +107,5 @@ func testWaitersAreBounded(t *testing.T, inline time.Duration) {
 	for range 3 {
 		expect("INVITE")
 	}
-	r.eventually("followers go", r.shards[0].Spare)
+	r.eventually("followers go", r.crew.Shards[0].Spare)
 }

@@ -12,8 +12,8 @@ import (
 
 // calm are goroutines that run unguarded, by file and what is called, and why they may.
 var calm = map[string]string{
-	"reactor/shard.go func":                              "a worker rescues item by item",
-	"reactor/inline.go h.carry":                          "a worker rescues item by item",
+	"reactor/internal/dispatch/shard.go func":            "a worker rescues item by item",
+	"reactor/internal/dispatch/inline.go h.carry":        "a worker rescues item by item",
 	"reactor/stop.go func":                               "the end of the engine",
 	"reactor/internal/handshakes/pool.go p.run":          "a machine rescues its steps",
 	"reactor/internal/poller/poller.go func":             "gnet",
@@ -24,7 +24,7 @@ var calm = map[string]string{
 	"reactor/names/cache.go c.ask":                       "its look-up is rescued",
 	"reactor/hep/link.go watch":                          "it reads to nowhere",
 	"reactor/modules/rtpengine/notifications.go func":    "relay.Notices.Go guards",
-	"reactor/await.go h.carry":                           "a worker rescues item by item",
+	"reactor/internal/dispatch/await.go h.carry":         "a worker rescues item by item",
 	"reactor/modules/rtpproxy/notifications.go s.accept": "relay.Notices.Go guards",
 	"cmd/sipreactor/logwriter.go w.run":                  "who logs panics",
 	"cmd/sipreactor/signals.go func":                     "it starts and ends the program",

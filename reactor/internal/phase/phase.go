@@ -20,8 +20,8 @@ import "fmt"
 //
 // What a connection has in some phases only:
 //
-//	connecting to handshaking   conn.dial: whom it is made for, the TLS domains, who did not wait (ours alone)
-//	handshaking                 conn.hs: a handshakes.Handshake: the machine, what came while it was away, the peer's clock
+//	connecting to handshaking   connection.Dialing: whom it is made for, the TLS domains, who did not wait (ours alone)
+//	handshaking                 a handshakes.Handshake: the machine, what came while it was away, the peer's clock
 //	established                 the framer at work, messages in pieces, what is unacknowledged, owed answers
 //	closing                     in Life: the phase before, which decides what the end is told as
 //

@@ -1,0 +1,281 @@
+package connection
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sipreactor/reactor/internal/codec"
+	"sipreactor/reactor/internal/connlog"
+	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/figures"
+	"sipreactor/reactor/internal/framing"
+	"sipreactor/reactor/internal/glance"
+	"sipreactor/reactor/internal/handshakes"
+	"sipreactor/reactor/internal/message"
+	"sipreactor/reactor/internal/owed"
+	"sipreactor/reactor/internal/peers"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reading"
+	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/reuse"
+	"sipreactor/reactor/internal/sendqueue"
+	"sipreactor/reactor/internal/sourcelimit"
+	"sipreactor/reactor/internal/websocket"
+	"sipreactor/reactor/internal/wheel"
+)
+
+// Conn is one connection, from accept or the first thought of connecting to
+// its end. Who owns what stands with each group of fields. What one phase alone has
+// stands in a value of its own, which is there in that phase only: see package phase.
+type Conn struct {
+	// Set before anybody else can see the connection.
+	ID      message.Handle
+	Src     message.Source // Local of a dialled one is set when its connect begins
+	Common  *Common
+	Config  *StreamConfig
+	Born    time.Time
+	Target  message.Target // what a dialled connection is for
+	Probing bool           // it was opened to see whether a destination is back
+
+	// The peer index's lock guards this.
+	indexed peers.Place
+
+	// The owner's: the connect queue while connecting, then the loop.
+	Loop      Owner
+	Sock      poller.Socket
+	Codec     codec.Codec
+	Dial      *Dialing              // of ours, until it is established; Mu guards its Parked
+	Handshake *handshakes.Handshake // while handshaking
+	Framing   framing.Framing       // cuts what is read
+	Share     sourcelimit.Place     // what it counts to its source
+
+	Reading     reading.Reading          // whether it is read, and what is in hand
+	Carried     figures.Carried          // counted by the loop, read by anybody
+	Ending      bool                     // an orderly end waits for what is still to be written
+	Unacked     sendqueue.Unacknowledged // written, and not known to be acknowledged
+	Listed      bool                     // the loop looks at that every second
+	Owed        owed.Ledger              // what the two ends owe each other
+	Waits       deadlines.Deadlines      // what it waits for
+	MessageLate bool                     // the message had its moment; see behind
+
+	wheel    wheel.Link[Conn]
+	Answered int64 // second, plus one, in which the back-off table was last told of an answer
+
+	Stall sendqueue.Stall // since when the peer takes nothing
+
+	Active    atomic.Int64  // second of the last message, ping or acknowledgement
+	Keep      atomic.Int64  // second until which it lives on anyway; see KeepFor
+	UserKnown atomic.Int64  // second until which its user is known; see Know
+	Pending   atomic.Uint32 // what the loop is asked to do: Owner.Post
+
+	Mu      sync.Mutex
+	Life    phase.Life
+	Blocked bool // the socket takes nothing more: the connect queue watches it
+	Known   bool // the connect queue has its descriptor, perhaps from an earlier watch; the loop's
+	Half    bool // the peer says nothing more and waits for replies: nothing else is written
+	Out     sendqueue.Queue
+	TLS     tlsSummary
+	Proof   reuse.Proof // Self and Meant are set with the target
+}
+
+// What a loop can be asked to do for a connection.
+const (
+	EvFlush     uint32 = 1 << iota // the send queue has something
+	EvHandshake                    // a handshaker is done with the machine
+	EvTimer                        // the timer went off
+	EvClose                        // the connection is to close
+	EvWritable                     // the socket takes bytes again
+	EvRead                         // what it had in hand is worked off
+	EvSigned                       // the signature that its machine waits for is made
+	EvFinish                       // it is to close, when nothing of its peer is here
+)
+
+// Speaks chooses how messages stand in the stream, by the transport. Nobody else sees
+// the connection yet.
+func (c *Conn) Speaks() {
+	if c.Src.Proto.Web() {
+		w := websocket.NewStream(c.Src.Outbound)
+		c.Framing.Web(w)
+		c.Out.Framing = w
+	}
+}
+
+// Handle returns the connection's own.
+func (c *Conn) Handle() message.Handle { return c.ID }
+
+// SetHandle returns it one. The table calls it before anybody else sees the
+// connection.
+func (c *Conn) SetHandle(h message.Handle) { c.ID, c.Src.Conn = h, h }
+
+// WheelLink is the connection's place among the idle ones.
+func (c *Conn) WheelLink() *wheel.Link[Conn] { return &c.wheel }
+
+// ends returns what is known of the two ends at this moment: our own address is known when a connect begins, whether
+// the peer was verified when the handshake is done. Any goroutine.
+func (c *Conn) ends() message.Source {
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
+	return c.Src
+}
+
+// Called returns what the log calls the connection.
+func (c *Conn) Called() *connlog.Conn {
+	return &connlog.Conn{ID: uint64(c.ID), Proto: c.Src.Proto, Peer: c.Src.Remote, Outbound: c.Src.Outbound}
+}
+
+// Step moves the connection to the next phase. Owner only.
+func (c *Conn) Step(to phase.Phase) {
+	c.Mu.Lock()
+	defer c.Mu.Unlock() // behind a panic, too
+	c.Life.Step(to)
+}
+
+// Fd returns the connection's descriptor, for the connect queue.
+func (c *Conn) Fd() int { return c.Sock.Fd() }
+
+// Writable has the loop go on writing. The connect queue calls it.
+func (c *Conn) Writable() { c.Loop.Post(c, EvWritable) }
+
+// Closes reports whether the connection is about to close.
+func (c *Conn) Closes() bool {
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
+	return c.Life.Ends()
+}
+
+// NoteClose notes why the connection is to close; the first reason stays. It tells
+// whether this was it. Any goroutine.
+func (c *Conn) NoteClose(why *reason.Error) bool {
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
+	return c.Life.End(why)
+}
+
+// AskClose closes the connection from any goroutine; its owner carries it out.
+func (c *Conn) AskClose(why *reason.Error) {
+	c.Mu.Lock()
+	first := c.Life.End(why)
+	ph := c.Life.At()
+	c.Mu.Unlock()
+	if first {
+		c.closeByOwner(ph)
+	}
+}
+
+// closeByOwner has the owner of a connection that is to close end it.
+func (c *Conn) closeByOwner(ph phase.Phase) {
+	switch ph {
+	case phase.Connecting:
+		c.Common.Connects.Cancel(c)
+	case phase.Enrolling:
+		// The loop sees the reason when it opens the connection.
+	case phase.Handshaking, phase.Established, phase.Closing:
+		c.Loop.Post(c, EvClose)
+	case phase.Closed:
+	}
+}
+
+// Enqueue appends a message. It answers Sent when the connection is
+// established and writes, Queued when the message waits for that, and an error
+// when the connection is gone (NoConnection) or the message is one too many
+// (QueueFull, which harms nobody else). Any goroutine.
+func (c *Conn) Enqueue(m message.Appender, t *message.Target, w *sendqueue.Waiter) (message.Outcome, *reason.Error) {
+	ready, err := c.queue(m, t, w)
+	switch {
+	case err != nil:
+		return 0, err
+	case !ready:
+		c.Common.Stat.Postponed.Add(1)
+		return message.Queued, nil
+	default:
+		c.Loop.Post(c, EvFlush)
+		return message.Sent, nil
+	}
+}
+
+// queue is Enqueue under the lock, which it gives back behind a panic of the Appender, too.
+func (c *Conn) queue(m message.Appender, t *message.Target, w *sendqueue.Waiter) (ready bool, err *reason.Error) {
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
+	if c.Life.Ends() {
+		return false, reason.Because(reason.NoConnection, "it is closing")
+	}
+	up := c.Life.At() == phase.Established
+	ready = up && !c.Blocked
+	if !c.Out.Room(t.Class.Urgent(), t.Class == message.Final, up && c.Owed.Theirs() > 0, ready, c.Config.MaxPostponed) {
+		full := reason.Because(reason.QueueFull, "the connection is not up")
+		switch {
+		case ready:
+			full.Detail = "too much waits for the loop"
+		case up:
+			full.Detail = "the peer takes nothing"
+			c.Out.Full = true
+		}
+		c.Common.Stat.Refused.Add(1)
+		return false, full
+	}
+	c.Out.Add(m, EntryOf(t, w))
+	if !c.answers() {
+		return false, reason.Because(reason.NoConnection, "the peer has closed it")
+	}
+	return ready, nil
+}
+
+// Pong answers a ping. Loop only; the flush is the caller's.
+func (c *Conn) Pong() {
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
+	if c.MayPong() {
+		c.Out.Add(message.Bytes("\r\n"), sendqueue.Entry{Pong: true})
+	}
+}
+
+// MayPong reports whether the answer to a ping has a place: behind a socket that takes no more one waits for all pings,
+// so that a peer which pings and does not read gets no queue of them. The lock is held.
+func (c *Conn) MayPong() bool { return !c.Blocked || !c.Out.Pongs() }
+
+// RoundTrip measures the connection's path.
+func (c *Conn) RoundTrip() time.Duration { return c.Common.Limits.RoundTrip(c.Sock.Fd()) }
+
+// answers looks at the message that was put into the send queue last: a request has no place on a half-closed
+// connection, where it is taken out again and false is the answer. The lock is held.
+func (c *Conn) answers() bool {
+	if b := c.Out.Waiting; c.Half && !glance.IsReply(b.Message(len(b.Ends)-1)) {
+		c.Out.RemoveLast()
+		return false
+	}
+	return true
+}
+
+// Now is the engine's clock, which a connection's deadlines are on.
+func (c *Conn) Now() int64 { return c.Common.Now() }
+
+// TimeIsUp has the loop look at the connection's deadlines.
+func (c *Conn) TimeIsUp() { c.Loop.Post(c, EvTimer) }
+
+// Handled takes a message out of the count. Any goroutine.
+func (c *Conn) Handled() {
+	if c.Reading.Handled() {
+		c.Loop.Post(c, EvRead)
+	}
+}
+
+// Finish has a connection end when nothing of its peer is here that is not answered: it
+// is asked again until then. Any goroutine.
+func (c *Conn) Finish() {
+	c.Mu.Lock()
+	ph := c.Life.At()
+	c.Mu.Unlock()
+	if ph == phase.Established {
+		c.Loop.Post(c, EvFinish)
+		return
+	}
+	c.AskClose(reason.Because(reason.Shutdown, ""))
+}
+
+// EntryOf is what a send queue notes of a message to the target.
+func EntryOf(t *message.Target, w *sendqueue.Waiter) sendqueue.Entry {
+	return sendqueue.Entry{Wait: w, Note: t.Note, Asks: t.Class.Asks()}
+}

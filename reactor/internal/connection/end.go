@@ -1,0 +1,115 @@
+package connection
+
+import (
+	"errors"
+
+	"sipreactor/reactor/internal/handshakes"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/sendqueue"
+	"sipreactor/reactor/internal/websocket"
+	"sipreactor/tlsstate"
+)
+
+// CleanUp settles all that hangs on a connection whose descriptor is closed or
+// never was. The owner calls it, once. What it owes others comes first, its codec last.
+func (c *Conn) CleanUp() {
+	a := c.Common
+	defer a.Table.Remove(c.ID) // last: Stop waits for an empty table, and so until all of this is told
+	was, box, why := c.over()
+	if c.Known {
+		a.Connects.Forget(c)
+	}
+	c.Waits.Stop()
+	c.Framing.Drop()
+	c.Share.Leave()
+	a.Peers.Leave(c)
+	if !c.Src.Outbound {
+		a.Inbound.Add(-1)
+	}
+	if c.Src.Outbound {
+		c.countBackoff(was, why)
+	}
+	c.returnUnacked(why)
+	if flight := c.Out.Flight; flight != nil {
+		c.Out.Flight = nil
+		a.undeliver(c, flight, c.Out.Count, why)
+	}
+	if box != nil {
+		a.undeliver(c, box, 0, why)
+	}
+	a.Stat.Closed[why.Reason].Add(1)
+	c.countFailure(was, why)
+	ev := &Event{Kind: ConnClosed, Err: why, Was: was}
+	defer c.tellEnd(ev)
+	c.stopCodec(was, ev)
+}
+
+// tellEnd tells the observer and the log of the connection's end.
+func (c *Conn) tellEnd(ev *Event) {
+	a := c.Common
+	a.Tell(c, ev)
+	c.Mu.Lock()
+	domain := c.TLS.Domain
+	c.Mu.Unlock()
+	if ev.TLS != nil { // it ended in its handshake
+		domain = ev.TLS.Domain
+	}
+	a.Log.Closed(a.Now(), c.Called(), ev.Was, ev.Err, domain)
+}
+
+// over is the connection's step into its last phase: it returns the phase before that, what waits to be written, and why.
+func (c *Conn) over() (was phase.Phase, box *sendqueue.Batch, why *reason.Error) {
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
+	was = c.Life.Was()
+	c.Life.Step(phase.Closed)
+	box, c.Out.Waiting = c.Out.Waiting, nil
+	return was, box, c.Life.Why()
+}
+
+// stopCodec ends the codec, and notes for the event of its end what a handshake has come to.
+func (c *Conn) stopCodec(was phase.Phase, ev *Event) {
+	if c.Codec == nil || c.Handshake.Is(handshakes.Away) {
+		return
+	}
+	ended, signing := c.Codec, c.Handshake.Is(handshakes.Signing)
+	if was == phase.Handshaking {
+		ev.TLS, ev.Secrets = c.TlsState(), c.Secrets()
+		ev.Request, ev.Answer = c.Talk()
+	}
+	if signing {
+		c.Loop.Counters().Signing.Add(-1)
+	}
+	c.Codec, c.Handshake = nil, nil
+	ended.Stop()
+}
+
+// returnUnacked returns back what was written and not acknowledged. What the peer
+// has, and has not answered, is counted.
+func (c *Conn) returnUnacked(why *reason.Error) {
+	requests := c.Common.ReturnAll(c, &c.Unacked, why)
+	if n := c.Owed.Close(); n != 0 {
+		c.Loop.Counters().Unanswered.Add(-n)
+		c.Common.Stat.NeverAnswered.Add(uint64(max(n-requests, 0)))
+	}
+}
+
+// countFailure counts a connection that ended before it was established. Owner
+// only, at its end.
+func (c *Conn) countFailure(was phase.Phase, why *reason.Error) {
+	switch {
+	case was < phase.Handshaking:
+		c.Common.Stat.DialsFailed[why.Reason].Add(1)
+	case was == phase.Handshaking:
+		var t *tlsstate.Error
+		var w *websocket.Error
+		switch {
+		case errors.As(why, &t):
+			c.Common.Stat.HandshakeDefects.Add(t.Reason)
+		case errors.As(why, &w):
+			c.Common.Stat.HandshakeDefects.Add(w.Reason)
+		}
+		c.Loop.Counters().Handshakes[c.Src.Side()].Failed[why.Reason].Add(1)
+	}
+}

@@ -1,0 +1,175 @@
+package dispatch
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// rig is a crew whose workers note what they are given.
+type rig struct {
+	Crew
+	began time.Time
+
+	mu   sync.Mutex
+	got  []string
+	wait func(p *Place, it Item) // in the Handler; may be nil
+}
+
+// open starts a crew and ends it with the test.
+func open(t *testing.T, shards int, wait func(p *Place, it Item)) *rig {
+	r := &rig{began: time.Now(), wait: wait}
+	r.Init(Config{Shards: shards, Bound: 4, Waiters: 3, Now: func() int64 { return int64(time.Since(r.began)) + 1 },
+		Eased: func() {}, Worker: r.worker})
+	r.Open()
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *rig) worker() *Place {
+	p := new(Place)
+	p.Init(&r.Crew, func(it Item) {
+		p.Begin(&it)
+		if it.Kind == Beat {
+			p.Shard().Beat()
+		}
+		if r.wait != nil {
+			r.wait(p, it)
+		}
+		r.mu.Lock()
+		r.got = append(r.got, string(it.Data))
+		r.mu.Unlock()
+		p.Done(&it)
+	})
+	return p
+}
+
+// has waits until items were handled, and returns them.
+func (r *rig) has(t *testing.T, n int) []string {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		r.mu.Lock()
+		got := slices.Clone(r.got)
+		r.mu.Unlock()
+		if len(got) >= n {
+			return got
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d of %d were handled", len(got), n)
+		}
+	}
+}
+
+func text(s string) Item { return Item{Kind: Message, Data: []byte(s)} }
+
+// Requests of a side that knows the call by another Call-ID go to the shard of the other side's.
+func TestHiddenCallID(t *testing.T) {
+	var c Crew
+	c.Init(Config{Shards: 16, Waiters: 1, Rename: func(id []byte) []byte { return bytes.TrimPrefix(id, []byte("hidden-")) }})
+	shards := make(map[int]bool)
+	for n := range 100 {
+		shard := func(prefix string) int {
+			return c.Of(fmt.Appendf(nil, "BYE sip:bob@example.com SIP/2.0\r\nCall-ID: %s%d@example.com\r\n\r\n", prefix, n))
+		}
+		if shard("") != shard("hidden-") {
+			t.Errorf("call %d is in two shards", n)
+		}
+		shards[shard("")] = true
+	}
+	if len(shards) < 8 {
+		t.Errorf("100 calls are in %d shards", len(shards))
+	}
+}
+
+// A response goes to the shard that its branch tells, and so does a request of ours that comes back.
+func TestShardOfBranch(t *testing.T) {
+	var c Crew
+	c.Init(Config{Shards: 4, Waiters: 1, ShardOf: func(branch []byte) (int, bool) { return 3, string(branch) == "z9hG4bKours" }})
+	m := func(first, branch string) []byte {
+		return fmt.Appendf(nil, "%s\r\nVia: SIP/2.0/TCP h;branch=%s\r\nCall-ID: x\r\n\r\n", first, branch)
+	}
+	const request, response = "BYE sip:bob@example.com SIP/2.0", "SIP/2.0 200 OK"
+	byCallID := c.Of(m(request, "z9hG4bKours"))
+	if byCallID != c.Of(m(response, "z9hG4bKtheirs")) || byCallID != c.OfOurs(m(response, "z9hG4bKours")) {
+		t.Error("not by the Call-ID")
+	}
+	if c.Of(m(response, "z9hG4bKours")) != 3 || c.OfOurs(m(request, "z9hG4bKours")) != 3 {
+		t.Error("not by the branch")
+	}
+}
+
+// A shard takes so many, and what belongs to what is under way finds as much room again.
+func TestShardIsBounded(t *testing.T) {
+	hold, at := make(chan struct{}), make(chan struct{}, 100)
+	r := open(t, 1, func(*Place, Item) {
+		at <- struct{}{}
+		<-hold
+	})
+	s := r.Shards[0]
+	s.Put(text("x"))
+	<-at
+	taken := 0
+	for range 100 {
+		taken += 1 - s.Take([]Item{text("INVITE sip:b@h SIP/2.0\r\nTo: <sip:b@h>\r\n\r\n")})
+	}
+	urgent := 0
+	for range 100 {
+		if s.TakeUrgent([]Item{text("SIP/2.0 200 OK\r\n\r\n")}) {
+			urgent++
+		}
+	}
+	if taken < 3 || taken > 5 || urgent < 3 || urgent > 5 {
+		t.Errorf("%d new ones and %d urgent ones found room, of a bound of 4", taken, urgent)
+	}
+	if s.TakeUrgent([]Item{text("INVITE sip:b@h SIP/2.0\r\nTo: <sip:b@h>\r\n\r\n")}) {
+		t.Error("a new one is urgent")
+	}
+	if r.Quiet() {
+		t.Error("it is quiet")
+	}
+	close(hold)
+	r.has(t, 1+taken+urgent)
+}
+
+// A beat is through when the leader has come to it, and is asked for once meanwhile.
+func TestBeat(t *testing.T) {
+	r := open(t, 1, nil)
+	s := r.Shards[0]
+	s.AskBeat()
+	r.has(t, 1)
+	if !s.Beats() {
+		t.Error("it came round, and does not beat")
+	}
+}
+
+// Before an item waits a follower has the shard; where too many wait, it must not.
+func TestStandAside(t *testing.T) {
+	hold, stayed := make(chan struct{}), make(chan string, 9)
+	r := open(t, 1, func(p *Place, it Item) {
+		if string(it.Data) != "waits" {
+			return
+		}
+		if !p.StandAside() {
+			stayed <- string(it.Data)
+			return
+		}
+		<-hold
+	})
+	s := r.Shards[0]
+	for range 2 {
+		s.Put(text("waits"))
+	}
+	s.Put(text("goes on"))
+	if got := r.has(t, 1); !slices.Equal(got, []string{"goes on"}) {
+		t.Errorf("%q", got)
+	}
+	s.Put(text("waits")) // of three, two wait and one leads
+	if got := <-stayed; got != "waits" {
+		t.Error(got)
+	}
+	close(hold)
+	r.has(t, 4)
+}

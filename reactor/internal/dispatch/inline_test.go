@@ -1,0 +1,108 @@
+package dispatch
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// onTest is a loop that the test is.
+type onTest struct {
+	lent, returned, stirred int
+	over                    chan struct{}
+}
+
+func (o *onTest) Defer()    {}
+func (o *onTest) Stirred()  { o.stirred++ }
+func (o *onTest) WaitOver() { o.over <- struct{}{} }
+func (o *onTest) Lent()     { o.lent++ }
+func (o *onTest) Returned() { o.returned++ }
+
+// inline readies the test as a loop of a crew, with a shard whose leader sleeps.
+func inline(t *testing.T, r *rig, slice time.Duration) (*Inline, *onTest) {
+	in, loop := new(Inline), &onTest{over: make(chan struct{}, 9)}
+	in.Init(&r.Crew, loop, 7, slice)
+	t.Cleanup(in.End)
+	for end := time.Now().Add(30 * time.Second); !r.Shards[0].Asleep(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the leader does not sleep")
+		}
+	}
+	return in, loop
+}
+
+func TestInlineRunsHere(t *testing.T) {
+	r := open(t, 1, nil)
+	in, loop := inline(t, r, time.Minute)
+	frames := [][]Item{{text("a"), text("b")}}
+	if in.Run(frames); !slices.Equal(r.got, []string{"a", "b"}) || len(frames[0]) != 0 {
+		t.Errorf("%q were handled, %d are left", r.got, len(frames[0]))
+	}
+	if loop.lent != 1 || loop.returned != 1 || loop.stirred != 0 {
+		t.Errorf("%+v", loop)
+	}
+}
+
+// Without time of its own a loop leaves all to the workers.
+func TestInlineWithoutTime(t *testing.T) {
+	r := open(t, 1, nil)
+	in, _ := inline(t, r, 0)
+	frames := [][]Item{{text("a")}}
+	if in.Run(frames); len(frames[0]) != 1 {
+		t.Error("it runs")
+	}
+}
+
+// A wait for something from elsewhere takes no goroutine: the loop goes on with the message
+// when it is told.
+func TestAwaitOnALoop(t *testing.T) {
+	var resume func()
+	number := 0
+	r := open(t, 1, func(p *Place, it Item) {
+		if string(it.Data) == "waits" && !p.Await(func(loop int, again func()) { number, resume = loop, again }) {
+			t.Error("it may not wait")
+		}
+	})
+	in, loop := inline(t, r, time.Minute)
+	in.Run([][]Item{{text("waits"), text("follows")}})
+	if len(r.got) != 0 || number != 7 {
+		t.Errorf("%q were handled; on loop %d", r.got, number)
+	}
+	resume()
+	<-loop.over
+	if in.CarryOn(); !slices.Contains(r.got, "waits") || loop.stirred != 0 {
+		t.Errorf("%q were handled; %+v", r.got, loop)
+	}
+}
+
+// A wait that blocks leaves the loop, with its stack; the loop goes on at once.
+func TestStandAsideOnALoop(t *testing.T) {
+	hold := make(chan struct{})
+	r := open(t, 1, func(p *Place, it Item) {
+		if !p.Hosted() || p.Loop() == nil {
+			t.Error("it is on no loop")
+		}
+		if p.StandAside(); p.Loop() != nil {
+			t.Error("it is on the loop still")
+		}
+		<-hold
+	})
+	in, loop := inline(t, r, time.Minute)
+	in.Run([][]Item{{text("waits")}})
+	if loop.stirred != 1 {
+		t.Error("nobody carries it on")
+	}
+	close(hold)
+	r.has(t, 1)
+}
+
+// What waits when the loop ends is carried on all the same.
+func TestAwaitOutlivesTheLoop(t *testing.T) {
+	var resume func()
+	r := open(t, 1, func(p *Place, _ Item) { p.Await(func(_ int, again func()) { resume = again }) })
+	in, _ := inline(t, r, time.Minute)
+	in.Run([][]Item{{text("waits")}})
+	in.End()
+	resume()
+	r.has(t, 1)
+}

@@ -1,0 +1,143 @@
+package flow
+
+import (
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/handshakes"
+	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/sendqueue"
+)
+
+// The one close path. Whoever finds that a connection must close calls close (on
+// its loop) or Conn.AskClose (anywhere): the first reason stays. Proceed lets an
+// orderly end wait for what is still to be written, sayGoodbye sends the alert or
+// the close_notify and closes the socket, which comes back by SocketCloses: part decides
+// what becomes of what the kernel has taken, and CleanUp settles everything that
+// hung on the connection. A connection that never reached a loop goes straight to
+// CleanUp.
+//
+// An orderly end destroys nothing that the kernel has taken: the socket lingers
+// (package connectqueue) until the peer has it. An end by a fault takes back what was not
+// acknowledged, and aborts, so that nothing that is given back can still arrive.
+
+// Close ends a connection for a reason. Loop only.
+func (l *Flow) Close(c *connection.Conn, why *reason.Error) {
+	c.NoteClose(why)
+	l.Proceed(c)
+}
+
+// Proceed carries out a connection's close. Loop only.
+func (l *Flow) Proceed(c *connection.Conn) {
+	if c.Handshake.Is(handshakes.Away) {
+		return // the machine is a handshaker's: Handshaken comes back here
+	}
+	if c.Life.At() == phase.Established && c.Life.Why().Reason.Orderly() && !c.Ending {
+		c.Ending = true
+		c.Reading.End()
+		l.Flush(c) // says goodbye when all is written; the send timeout bounds the wait
+	}
+	if c.Life.At() == phase.Established && c.Ending && c.Waits.For(deadlines.Send) && reason.Patient(c.Life.Why().Reason) {
+		return
+	}
+	l.sayGoodbye(c)
+}
+
+// sayGoodbye sends the alert or the close_notify, as far as the socket takes it at
+// once, and closes.
+func (l *Flow) sayGoodbye(c *connection.Conn) {
+	if c.Life.At() >= phase.Closing {
+		return // flush has said it
+	}
+	c.Step(phase.Closing)
+	if c.Codec != nil {
+		if c.Life.Was() == phase.Established && c.Out.Flight == nil && c.Life.Why().Reason.Orderly() {
+			goodbye(c, c.Life.Why())
+			_ = c.Codec.CloseNotify()
+		}
+		for out := c.Codec.Output(); len(out) > 0 && !c.Waits.For(deadlines.Send); out = c.Codec.Output() {
+			n, err := c.Sock.Write(out)
+			if err != nil || n <= 0 {
+				break
+			}
+			c.Codec.Sent(n)
+			l.sent(c, n)
+			if c.Out.Flight != nil {
+				l.written(c, c.Out.Advance(n))
+			}
+		}
+	}
+	if c.Life.Why().Reason.Orderly() || c.Life.Was() == phase.Handshaking && c.Src.Proto.Web() { // whose refusal is to arrive
+		kernel.Discard(c.Sock.Fd())
+	}
+	c.Sock.Close()
+}
+
+// SocketCloses is the loop's word that the descriptor is about to close: we closed it, or
+// the peer did. A peer that only ended its half of the stream may have replies
+// to get: see survives.
+func (l *Flow) SocketCloses(c *connection.Conn, err error) {
+	if c.Life.At() == phase.Closed || l.survives(c, err) {
+		return
+	}
+	if c.Life.At() == phase.Handshaking {
+		c.NoteClose(reason.Because(reason.HandshakeFailed, "the peer closed the connection"))
+	}
+	if err == nil || err == poller.ErrEnd || err == poller.ErrBroken {
+		c.NoteClose(reason.Because(reason.PeerClosed, ""))
+	}
+	c.NoteClose(reason.Fail(reason.ReadError, err))
+	l.Idle.Remove(c)
+	l.program.AnswersWait(c, false)
+	l.part(c)
+	c.CleanUp()
+}
+
+// part leaves the descriptor of a connection to the loop, which closes it next.
+func (l *Flow) part(c *connection.Conn) {
+	u, why := &c.Unacked, c.Life.Why()
+	if c.Life.Was() != phase.Established {
+		return // handshakes have nothing that anybody gets back
+	}
+	if u.Unconfirmed && !reason.Alerted(why) {
+		u.Unconfirmed = false
+	}
+	u.Ask(c.Sock.Fd())
+	if why.Reason.Orderly() {
+		if u.Empty() && why.Reason == reason.PeerClosed || l.linger(c) {
+			return
+		}
+		if u.Empty() {
+			return // the kernel says the goodbye
+		}
+	}
+	c.Mu.Lock()
+	back := !u.Empty() || c.Out.Flight != nil || c.Out.Waiting != nil
+	c.Mu.Unlock()
+	if back {
+		kernel.AbortOnClose(c.Sock.Fd())
+		l.all.Stat.Aborted.Add(1)
+	}
+}
+
+// linger keeps the socket of a connection that ends in order until the peer has
+// the rest; false when it cannot.
+func (l *Flow) linger(c *connection.Conn) bool {
+	return l.all.Connects.Linger(c.Sock.Fd(), &c.Unacked, func(rest *sendqueue.Unacknowledged) {
+		if !rest.Empty() {
+			l.all.Stat.Aborted.Add(1)
+		}
+		l.all.ReturnAll(c, rest, c.Life.Why())
+	})
+}
+
+// Finish ends a connection unless its peer has said something that is still to be read
+// or answered. What it says behind this moment and before it has read our FIN is lost to
+// it: nothing can be written behind a FIN. Loop only.
+func (l *Flow) Finish(c *connection.Conn) {
+	if c.Reading.InHand() == 0 && (c.Reading.Over() || l.all.IgnoresInput.Load() || kernel.Unread(c.Sock.Fd()) == 0) {
+		l.Close(c, reason.Because(reason.Shutdown, ""))
+	}
+}

@@ -1,0 +1,63 @@
+package flow
+
+import (
+	"time"
+
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/handshakes"
+	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
+)
+
+// Overdue acts on the deadlines that are past and arms the timer for the rest.
+func (l *Flow) Overdue(c *connection.Conn) {
+	c.Waits.WentOff()
+	now := l.all.Now()
+	if c.Life.At() == phase.Handshaking && !c.Handshake.Is(handshakes.Away) {
+		l.handshakeOverdue(c, now)
+	}
+	if c.Life.At() == phase.Established && c.Waits.Past(deadlines.Message, now) && !l.Behind(c, now) {
+		l.Close(c, reason.Because(reason.MessageTimeout, "a message was not complete after "+l.all.Limits.MessageTime.String()+" (tcp_max_msg_time)"))
+	}
+	if c.Life.At() != phase.Closed && c.Waits.Past(deadlines.Send, now) {
+		l.SendOverdue(c, now)
+	}
+	if c.Life.At() == phase.Established && c.Waits.Past(deadlines.Acknowledgement, now) {
+		l.look(c)
+	}
+	if c.Life.At() == phase.Established && c.Waits.Past(deadlines.HalfClosed, now) {
+		l.abandoned(c)
+	}
+	if c.Life.At() != phase.Closed {
+		c.Waits.Rest(c)
+	}
+}
+
+// Behind reports whether the rest of an overdue message may be in the kernel: then
+// it is we who are late. The loop gets a moment to read it, once a message. Of a
+// connection that is held nothing was read: its time begins anew.
+func (l *Flow) Behind(c *connection.Conn, now int64) bool {
+	if c.Reading.Held() {
+		c.Waits.PutOff(deadlines.Message, now+int64(l.all.Limits.MessageTime))
+		return true
+	}
+	if c.MessageLate || kernel.Unread(c.Sock.Fd()) == 0 {
+		return false
+	}
+	c.MessageLate = true
+	c.Waits.PutOff(deadlines.Message, now+int64(100*time.Millisecond))
+	return true
+}
+
+// expire closes a connection that was idle for its lifetime.
+func (l *Flow) expire(c *connection.Conn, now int64) {
+	defer l.Guard(c)
+	due := max(c.Active.Load()+l.all.Limits.Lifetime, c.Keep.Load())
+	if due > now {
+		l.Idle.Put(c, due)
+		return
+	}
+	l.Close(c, reason.Because(reason.IdleTimeout, ""))
+}

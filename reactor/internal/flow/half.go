@@ -1,0 +1,137 @@
+package flow
+
+import (
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/handshakes"
+	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/sendqueue"
+)
+
+// A peer may end its half of a connection and still read ours: with a FIN behind
+// its last request, or with TLS's close_notify (RFC 8446 6.1). While requests of
+// its are not answered, the connection then lives on as a half-closed one: it
+// takes replies only, senders that look for a connection do not find it, and it
+// ends when the last request has its final reply, or after halfClosedTime.
+//
+// A loop closes a descriptor at the end of its stream. So that the socket lives on
+// it is detached from the loop (poller.Socket). The connect queue watches that one, for a reset only: there is
+// nothing more to be read. A peer that has gone altogether looks the same as one
+// that ended its half, until it resets what is sent to it.
+
+// HalfClosedTime is how long a half-closed connection waits for the replies to
+// its requests: 64·T1, as long as a transaction that is not an INVITE's may take
+// (RFC 3261 17.1.2.2).
+const HalfClosedTime = 32 * time.Second
+
+// replied looks for final replies among what is written next. Loop only.
+func replied(c *connection.Conn, b *sendqueue.Batch) {
+	for i := range b.Ends {
+		c.Owed.Replied(b.Message(i))
+	}
+}
+
+// outlives reports whether a connection goes on though its peer says nothing more,
+// because that has replies to get. Loop only.
+func outlives(c *connection.Conn) bool {
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
+	if c.Life.Why() != nil || c.Life.At() != phase.Established {
+		return false
+	}
+	return c.Owed.Theirs() > 0 || !c.Src.Outbound && (c.Out.Waiting != nil || c.Out.Flight != nil)
+}
+
+// ended is the peer's word that it says nothing more; how is the end's detail.
+// Loop only.
+func (l *Flow) ended(c *connection.Conn, how string) {
+	if !outlives(c) {
+		l.Close(c, reason.Because(reason.PeerClosed, how))
+		return
+	}
+	c.Reading.End()
+	c.Waits.Clear(deadlines.Message)
+	if c.Framing.Drop() { // it will never be whole
+		c.Share.Unfinished(false)
+	}
+	c.Mu.Lock()
+	first := !c.Half
+	c.Half = true
+	c.Mu.Unlock()
+	if first {
+		l.Stat.HalfClosed.Add(1)
+		c.Waits.Set(deadlines.HalfClosed, l.all.Now()+int64(l.all.Limits.HalfClosedTime), c)
+	}
+	l.Flush(c)
+}
+
+// satisfied ends a half-closed connection whose requests are answered and whose
+// replies are written. Loop only.
+func (l *Flow) satisfied(c *connection.Conn) {
+	if c.Owed.Theirs() == 0 {
+		l.Close(c, reason.Because(reason.PeerClosed, "and has its replies"))
+	}
+}
+
+// abandoned ends a half-closed connection whose requests stay without a reply.
+// Loop only.
+func (l *Flow) abandoned(c *connection.Conn) {
+	l.Close(c, reason.Because(reason.PeerClosed, "and requests of its had no reply after "+l.all.Limits.HalfClosedTime.String()))
+}
+
+// survives is asked when the loop is about to close the connection. It returns true
+// if the socket lives on without a loop: the peer's stream has ended,
+// but whole messages before that end are not worked off. Loop only.
+func (l *Flow) survives(c *connection.Conn, err error) bool {
+	if err != poller.ErrEnd {
+		return false
+	}
+	waits := c.Life.At() == phase.Handshaking && !c.Closes() && (!c.Handshake.Is(handshakes.Here) || c.Handshake.Waiting() > 0)
+	if !waits && !outlives(c) {
+		return false
+	}
+	c.Mu.Lock()
+	blocked := c.Blocked
+	c.Mu.Unlock()
+	if c.Known {
+		l.all.Connects.Forget(c)
+	}
+	c.Mu.Lock() // others look at the descriptor
+	detached := c.Sock.Detach()
+	c.Mu.Unlock()
+	if !detached {
+		return false
+	}
+	c.Reading.Detach()
+	watch := l.all.Connects.WatchEnd
+	if blocked {
+		watch = l.all.Connects.WatchWrite
+	}
+	c.Known = true
+	if err := watch(c); err != nil {
+		l.Close(c, reason.Fail(reason.WriteError, err))
+		return true
+	}
+	if c.Life.At() == phase.Established {
+		l.ended(c, "")
+	}
+	return true
+}
+
+// reset ends a half-closed connection whose peer has reset it, and answers
+// whether it has. Loop only.
+func (l *Flow) reset(c *connection.Conn) bool {
+	if !c.Reading.Detached() || !kernel.Dead(c.Sock.Fd()) {
+		return false
+	}
+	l.Close(c, reason.Fail(reason.ReadError, os.NewSyscallError("read", kernel.SocketError(c.Sock.Fd(), unix.ECONNRESET))))
+	return true
+}

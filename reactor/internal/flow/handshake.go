@@ -1,0 +1,191 @@
+package flow
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/codec"
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/handshakes"
+	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
+	"sipreactor/tlsstate"
+)
+
+// handshake begins. A client speaks first.
+func (l *Flow) handshake(c *connection.Conn, m codec.Shaker) {
+	c.Codec = m
+	c.Handshake = handshakes.New(m, handshakeTime(c), l.all.Now())
+	if a, ok := codec.Machine(c.Codec).(tlsstate.AsyncMachine); ok {
+		a.OnSigned(func() { c.Loop.Post(c, connection.EvSigned) })
+	}
+	l.all.Observe(c, connection.HandshakeStarted, nil, "")
+	if !c.Src.Outbound {
+		l.startClock(c, true)
+		return
+	}
+	c.TellConnected()
+	l.compute(c)
+}
+
+// feedHandshake returns the peer's bytes to the machine, or keeps them while it
+// is away or waits for a signature.
+func (l *Flow) feedHandshake(c *connection.Conn, in []byte) {
+	h := c.Handshake
+	if !h.Add(in) {
+		l.Close(c, reason.Because(reason.HandshakeFailed, "too many bytes"))
+		return
+	}
+	if h.Is(handshakes.Here) {
+		h.Clock.Stop(l.all.Now())
+		l.compute(c)
+		return
+	}
+	if h.Full() && !h.Paused {
+		h.Paused = true
+		c.Sock.PauseReading()
+	}
+}
+
+// Handshaken takes the machine back.
+func (l *Flow) Handshaken(c *connection.Conn) {
+	h := c.Handshake
+	fed, err := h.Return()
+	if c.Life.At() == phase.Closed {
+		c.Codec.Stop()
+		c.Codec, c.Handshake = nil, nil
+		return
+	}
+	if h.Wants() && !c.Closes() {
+		l.awaitSignature(c, fed)
+		return
+	}
+	if h.Paused {
+		h.Paused = false
+		c.Sock.ResumeReading()
+	}
+	spoke := len(c.Codec.Output()) > 0
+	l.all.Log.Step(c.Called(), fed, len(c.Codec.Output()), err)
+	l.drain(c)
+	switch {
+	case c.Life.At() == phase.Closed:
+	case c.Closes():
+		l.Proceed(c)
+	case err == nil:
+		l.handshakeDone(c, spoke)
+	case !errors.Is(err, tlsstate.ErrWantRead):
+		l.all.TellPanic(c, err)
+		l.Close(c, reason.OfHandshake(err))
+	case h.Waiting() > 0:
+		l.compute(c)
+	case c.Reading.Detached():
+		l.Close(c, reason.Because(reason.HandshakeFailed, "the peer closed the connection"))
+	default:
+		l.startClock(c, spoke)
+	}
+}
+
+// awaitSignature leaves a machine alone until its signature is made. The peer's
+// clock does not run meanwhile.
+func (l *Flow) awaitSignature(c *connection.Conn, fed int) {
+	l.all.Log.Step(c.Called(), fed, 0, tlsstate.ErrWantSignature) // what there is to send goes with the rest of the flight
+	if c.Handshake.Sign() {
+		l.Stat.Signing.Add(1)
+		return
+	}
+	l.compute(c)
+}
+
+// Signed goes on with a handshake whose signature is made.
+func (l *Flow) Signed(c *connection.Conn) {
+	if c.Handshake != nil && c.Handshake.Signed() { // else it failed otherwise, or Handshaken looks
+		l.Stat.Signing.Add(-1)
+		l.compute(c)
+	}
+}
+
+// handshakeDone establishes the connection. What came behind the handshake is
+// read at once, or it would wait for bytes that may never come. spoke tells
+// whether the last step had something to send.
+func (l *Flow) handshakeDone(c *connection.Conn, spoke bool) {
+	rest, took := c.Handshake.Rest(), c.Handshake.Clock.Took(l.all.Now())
+	c.Handshake = nil
+	state := c.TlsState()
+	l.handshook(c, state, took)
+	request, answer := c.Talk()
+	leaveUpgrade(c)
+	c.Unacked.Unconfirmed = mayBeRefused(state)
+	if !c.Src.Outbound && !spoke {
+		// A client that leaves Nagle's algorithm on holds its first request back
+		// until its Finished is acknowledged, for which the kernel would wait for
+		// something to send.
+		_ = unix.SetsockoptInt(c.Sock.Fd(), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
+	}
+	l.establish(c, request, answer)
+	if c.Life.At() == phase.Established {
+		c.Codec.Feed(rest)
+		l.pump(c)
+	}
+}
+
+// compute has the machine's next step computed: by the loop, soon, or by a
+// handshaker.
+func (l *Flow) compute(c *connection.Conn) {
+	c.Handshake.Leave()
+	l.program.Compute(c)
+}
+
+// startClock begins a wait for the peer.
+func (l *Flow) startClock(c *connection.Conn, spoke bool) {
+	c.Waits.Look(c.Handshake.Clock.Start(l.all.Now(), spoke), c)
+}
+
+// handshakeTime is the time that the peer may take over the whole handshake, and
+// handshakeParameter what that is called.
+func handshakeTime(c *connection.Conn) time.Duration {
+	if t := c.Config.Web.AcceptTimeout; t > 0 && c.Src.Proto.Web() && !c.Src.Outbound {
+		return t
+	}
+	return c.Config.HandshakeTimeout
+}
+
+func handshakeParameter(c *connection.Conn) string {
+	if c.Src.Proto.Web() && !c.Src.Outbound {
+		return c.Src.Proto.String() + "_accept_timeout"
+	}
+	return c.Src.Proto.String() + "_handshake_timeout"
+}
+
+// handshakeOverdue closes the connection when the peer's time is over.
+func (l *Flow) handshakeOverdue(c *connection.Conn, now int64) {
+	h := c.Handshake
+	if h == nil || !h.Clock.Runs() {
+		return
+	}
+	due := h.Clock.Due(now, c.RoundTrip, kernel.MaxRoundTrip)
+	if now < due {
+		c.Waits.Look(due, c)
+		return
+	}
+	if kernel.Unread(c.Sock.Fd()) > 0 {
+		// The bytes are in the kernel: it is we who are late, the loop reads
+		// them next.
+		c.Waits.Look(now+int64(10*time.Millisecond), c)
+		return
+	}
+	took := h.Clock.Took(now).Round(time.Millisecond)
+	l.Close(c, reason.Because(reason.HandshakeTimeout, "no answer after "+took.String()+" ("+handshakeParameter(c)+" "+handshakeTime(c).String()+")"))
+}
+
+// handshook counts a handshake that succeeded; s is nil for one without TLS. Loop only.
+func (l *Flow) handshook(c *connection.Conn, s *tlsstate.State, took time.Duration) {
+	if s != nil {
+		l.Stat.Handshakes[c.Src.Side()].Done(s, took)
+	}
+	c.Mu.Lock()
+	c.TLS.Took = took
+	c.Mu.Unlock()
+}

@@ -1,0 +1,194 @@
+package flow
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/handshakes"
+	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
+)
+
+// Flush seals what waits in the send queue and writes it, until it is empty or the
+// socket takes no more.
+func (l *Flow) Flush(c *connection.Conn) {
+	for c.Life.At() == phase.Established && l.drain(c) {
+		c.Mu.Lock()
+		b := c.Out.Waiting
+		c.Out.Waiting = nil
+		closeReason, half := c.Life.Why(), c.Half
+		c.Mu.Unlock()
+		if b == nil {
+			switch {
+			case closeReason != nil:
+				l.sayGoodbye(c)
+			case half:
+				l.satisfied(c)
+			}
+			return
+		}
+		replied(c, b)
+		c.Out.Turn(b)
+		_, err := c.Codec.Write(b.Text)
+		c.Out.Turn(b)
+		c.Out.Launch(b, len(c.Codec.Output()))
+		if err != nil {
+			l.Close(c, reason.Fail(reason.WriteError, err))
+			return
+		}
+		l.Stat.Batches.Add(1)
+	}
+}
+
+// drain writes what is sealed. It returns true when all of it is taken.
+func (l *Flow) drain(c *connection.Conn) bool {
+	progress := false
+	for {
+		out := c.Codec.Output()
+		if len(out) == 0 {
+			l.landed(c)
+			return true
+		}
+		n, err := c.Sock.Write(out[:min(len(out), kernel.WriteBytes)])
+		switch {
+		case n > 0:
+			progress = true
+			c.Codec.Sent(n)
+			l.sent(c, n)
+			if c.Out.Flight != nil {
+				l.written(c, c.Out.Advance(n))
+			}
+		case err == unix.EINTR:
+		case err == unix.EAGAIN:
+			l.block(c, progress)
+			return false
+		case (err == unix.EPIPE || err == unix.ECONNRESET) && kernel.Unread(c.Sock.Fd()) > 0:
+			// The peer is gone, but has said something before: its last messages, the alert that tells why.
+			// The loop reads that, comes to the end and closes.
+			return false
+		default:
+			l.Close(c, reason.Fail(reason.WriteError, err))
+			return false
+		}
+	}
+}
+
+// landed lets go of a batch that is wholly written.
+func (l *Flow) landed(c *connection.Conn) {
+	if b := c.Out.Flight; b != nil {
+		c.Out.Flight = nil
+		b.Free()
+	}
+	if c.Waits.For(deadlines.Send) {
+		c.Waits.Clear(deadlines.Send)
+		c.Mu.Lock()
+		c.Blocked, c.Out.Blocked, c.Out.Full = false, 0, false
+		c.Mu.Unlock()
+		l.unswamp(c)
+	}
+}
+
+// block has the connect queue watch for a socket that takes no more. progress
+// tells that it has taken something just now.
+func (l *Flow) block(c *connection.Conn, progress bool) {
+	c.Mu.Lock()
+	c.Blocked = true
+	c.Out.Blocked = c.Out.Unsent()
+	if progress {
+		c.Out.Full = false
+	}
+	c.Mu.Unlock()
+	if !c.Waits.For(deadlines.Send) || progress {
+		if !c.Waits.For(deadlines.Send) {
+			l.Stat.Blocked.Add(1)
+			l.blocked.Add(c, l.all.Now())
+		}
+		l.moves(c, l.all.Now())
+	}
+	c.Known = true
+	if err := l.all.Connects.WatchWrite(c); err != nil {
+		l.Close(c, reason.Fail(reason.WriteError, err))
+	}
+}
+
+// Unblock goes on writing where the socket takes bytes again. Loop only.
+func (l *Flow) Unblock() {
+	if l.blocked.Len() == 0 {
+		return
+	}
+	all, n := l.blocked.Writable(l.all.Now(), isBlocked)
+	for _, c := range all[:n] {
+		l.Writable(c)
+	}
+}
+
+// isBlocked reports whether the socket took no more when it was last written to. Loop only.
+func isBlocked(c *connection.Conn) bool {
+	return c.Life.At() == phase.Established && c.Waits.For(deadlines.Send)
+}
+
+// Writable goes on writing. Loop only; the connect queue asked for it.
+func (l *Flow) Writable(c *connection.Conn) {
+	defer l.Guard(c)
+	switch {
+	case c.Handshake.Is(handshakes.Away): // Handshaken will
+	case l.reset(c):
+	case c.Life.At() == phase.Handshaking:
+		l.drain(c)
+	case c.Life.At() == phase.Established:
+		l.Flush(c)
+	}
+}
+
+// moves notes that the peer of a blocked connection makes progress, or is not
+// to blame that there is none, and looks again in a while.
+func (l *Flow) moves(c *connection.Conn, now int64) {
+	c.Stall.Moves(now, c.Owed.Finals())
+	l.watchSend(c, now)
+}
+
+// watchSend looks again in a while: often enough that a peer which stops right
+// behind a look is not given much more than the send timeout. Loop only.
+func (l *Flow) watchSend(c *connection.Conn, now int64) {
+	c.Waits.Set(deadlines.Send, now+max(int64(c.Config.SendTimeout)/4, int64(time.Millisecond)), c)
+}
+
+// SendOverdue looks whether a blocked connection makes progress, and gives one
+// up whose reader has stopped for the send timeout: its window is closed, and
+// neither is anything acknowledged nor does the peer answer. While segments are
+// under way the path is to blame, and tcp_user_timeout decides. Loop only.
+func (l *Flow) SendOverdue(c *connection.Conn, now int64) {
+	_, progress := c.Unacked.Ask(c.Sock.Fd())
+	if progress {
+		l.alive(c)
+		c.Unacked.Since = now
+	}
+	info, err := kernel.Info(c.Sock.Fd())
+	if closed := err != nil || kernel.WindowClosed(info); progress || !closed || c.Stall.Answered(c.Owed.Finals()) {
+		l.moves(c, now)
+		return
+	}
+	limit := c.Config.SendTimeout
+	if c.Stall.Lasts(now, limit/2) {
+		l.unswamp(c)
+	}
+	if !c.Stall.Over(now, limit, c.RoundTrip) {
+		l.watchSend(c, now)
+		return
+	}
+	c.Mu.Lock()
+	full := c.Out.Full
+	c.Mu.Unlock()
+	why := reason.Because(reason.SendTimeout, "the peer took nothing for "+c.Config.SendTimeout.String())
+	if full {
+		why = reason.Because(reason.QueueFull, "the peer took nothing for "+c.Config.SendTimeout.String())
+	} else {
+		l.Stat.SendTimeouts.Add(1)
+	}
+	c.NoteClose(why)
+	l.sayGoodbye(c)
+}

@@ -1,0 +1,85 @@
+package loops
+
+import (
+	"time"
+
+	"sipreactor/reactor/internal/codec"
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/message"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/transport"
+)
+
+// accept takes a peer's connection into the table.
+func (l *Loop) accept(n *poller.Incoming) {
+	h := l.house
+	socket := h.listener(n.Local)
+	if !n.Local.IsValid() || socket == nil {
+		l.Stat.Refused[reason.RefusedVanished].Add(1)
+		return
+	}
+	c := &connection.Conn{Common: h.Conns, Loop: l, Born: time.Now()}
+	c.Sock.Owner = c
+	c.Sock.Hold(-1)
+	c.Src = message.Source{Proto: socket.Proto, Remote: n.Remote, Local: n.Local, Socket: socket}
+	if cause := l.admit(c); cause != reason.Admitted {
+		l.Stat.Refused[cause].Add(1)
+		c.Share.Leave()
+		why := reason.Refused(cause)
+		h.Conns.Tell(c, &connection.Event{Kind: connection.ConnRefused, Err: why})
+		h.Conns.Log.Refused(h.Conns.Now(), c.Called(), why)
+		return
+	}
+	n.Attach(&c.Sock)
+	defer l.Guard(c)
+	kernel.BoundSend(n.Fd)
+	c.Active.Store(l.Seconds.Load())
+	h.Conns.Peers.Add(c)
+	l.Stat.Accepted.Add(1)
+	l.Idle.Put(c, l.Seconds.Load()+h.Conns.Limits.Lifetime)
+	h.Conns.Observe(c, connection.ConnAccepted, nil, "")
+	if !c.Src.Proto.Secure() {
+		l.Begin(c, &codec.Plain{})
+		return
+	}
+	m, err := h.Dialer.TLS().NewServer(c.Src.Local, c.Src.Remote)
+	if err != nil {
+		l.Close(c, reason.OfHandshake(err))
+		return
+	}
+	l.Begin(c, m)
+}
+
+// admit returns an accepted connection its place, or says why it has none.
+func (l *Loop) admit(c *connection.Conn) reason.Refusal {
+	h := l.house
+	if h.Dialer.Stopping.Load() { // a draining engine takes in who had connected before, and tells them
+		return reason.RefusedShutdown
+	}
+	if h.Conns.Full() {
+		return reason.RefusedDescriptors
+	}
+	if transport.Shakes(c.Src.Proto) && (h.Crew.Late() || h.Handshakers.Late()) {
+		return reason.RefusedOverload
+	}
+	if cause := h.enterSource(c); cause != reason.Admitted {
+		return cause
+	}
+	c.Config = h.Dialer.Stream(c.Src.Proto)
+	if h.Conns.Inbound.Add(1) > h.MaxConnections {
+		h.Conns.Inbound.Add(-1)
+		return reason.RefusedLimit
+	}
+	c.Speaks()
+	if c.Life.Begin(phase.Established); transport.Shakes(c.Src.Proto) {
+		c.Life.Begin(phase.Handshaking)
+	}
+	if h.Conns.Table.Add(c) == 0 {
+		h.Conns.Inbound.Add(-1)
+		return reason.RefusedTable
+	}
+	return reason.Admitted
+}
