@@ -155,6 +155,9 @@ func TestTrustedDomainsRefuse(t *testing.T) {
 	try("a stranger relays", d.phone("x", "c.example", "b.example", "x", ""), call{method: "INVITE", uri: "sip:alice@a.example"}, 403)
 	try("a trusted domain relays", d.phone("x", "a.example", "b.example", "x", "a.example"), call{method: "INVITE", uri: "sip:carol@c.example"}, 403)
 	try("nobody is there", alice, call{method: "INVITE", uri: "sip:ben@b.example"}, 404)
+	at, _, _ := bob.at()
+	try("a call that nobody has begun", d.phone("x", "x", "b.example", "x", ""), call{method: "INVITE", uri: "sip:bob@" + at + ";transport=tls", from: "alice@a.example",
+		to: "<sip:bob@b.example>;tag=made-up", headers: "Route: <sip:" + d.servers["b.example"].addr + ";transport=tls;lr>\n"}, 481)
 	if n := len(bob.requests("INVITE")); n != 0 {
 		t.Errorf("%d calls came to bob", n)
 	}

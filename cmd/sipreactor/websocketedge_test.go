@@ -146,6 +146,15 @@ func TestExampleWebSocketEdge(t *testing.T) {
 	expect("a stranger registers", 401, r, err)
 	r, err = eve.request(ctx, &call{method: "INVITE", uri: "sip:dave@example.com"})
 	expect("a stranger calls", 407, r, err)
+	told := len(c.pbx.requests("INVITE"))
+	for _, whom := range []string{"sip:x@" + c.pbx.addr(), string(got[0].RequestURI())} {
+		within := call{method: "INVITE", uri: whom, to: "<sip:x@example.com>;tag=made-up", headers: "Route: <sip:sip.example.com:443;transport=wss;lr>\n"}
+		r, err = eve.request(ctx, &within)
+		expect("a stranger makes up a call", 481, r, err)
+	}
+	if n := len(c.pbx.requests("INVITE")); n != told || len(dave.requests("INVITE")) != 1 {
+		t.Errorf("a stranger's call within a call comes to the PBX, or to dave: %d more", n-told)
+	}
 	r, err = alice.request(ctx, &call{method: "INVITE", uri: "sip:dave@example.com", from: "dave@example.com"})
 	expect("by another name", 403, r, err)
 	r, err = alice.request(ctx, &call{method: "INVITE", uri: "sip:x@example.net"})
