@@ -215,6 +215,7 @@ func (c *Context) sendReply(code int) error {
 	err := c.sendBack(&c.reply)
 	if err != nil {
 		c.count.add(ResponsesUndelivered)
+		c.lost("reply", c.Src.Remote, c.Src.Conn, err)
 		return err
 	}
 	c.count.reply(code)

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -162,7 +164,8 @@ func TestReplyToFoldedRequest(t *testing.T) {
 }
 
 func TestReplyWithoutConnection(t *testing.T) {
-	b := newBed(t, replier(200, ""))
+	var log bytes.Buffer
+	b := newBed(t, replier(200, ""), func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	b.refuse = func(to *reactor.Target) error {
 		if to.Conn != 0 {
 			return gone
@@ -176,6 +179,9 @@ func TestReplyWithoutConnection(t *testing.T) {
 	b.refuse = func(*reactor.Target) error { return gone }
 	b.pass(invite(), overTLS)
 	b.counts(map[Counter]uint64{RepliesOut: 1, ResponsesUndelivered: 1})
+	if text := log.String(); !strings.Contains(text, "reply not delivered") || !strings.Contains(text, overTLS.Remote.String()) {
+		t.Errorf("log: %s", text)
+	}
 }
 
 func TestReasonPhrase(t *testing.T) {

@@ -72,6 +72,12 @@ func (c *Context) CountResponse(err error, peer netip.AddrPort) {
 	c.lost("response", peer, 0, err)
 }
 
+// CountAck counts and logs an ACK of a transaction's that was not sent.
+func (c *Context) CountAck(err error, peer netip.AddrPort) {
+	c.count.add(AcksUndelivered)
+	c.lost("ACK", peer, 0, err)
+}
+
 // WriteResponse writes the response at hand as it goes upstream by proto, without our Via and with the Router's changes,
 // behind dst. Changes that make no message of it are left out.
 func (c *Context) WriteResponse(dst []byte, proto reactor.Proto) ([]byte, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/proxy"
 )
 
 // faults are the ways in which a destination fails: what the client hears, from a request route alone, if that is the
@@ -149,5 +150,23 @@ func TestFailureMatrix(t *testing.T) {
 				b.take(request("ACK", uri, "1"), overTLS)
 			})
 		}
+	}
+}
+
+// TestUnsentAck: an ACK of ours that cannot be sent is counted, as one that comes back is.
+func TestUnsentAck(t *testing.T) {
+	b := newBed(t)
+	b.take(request("INVITE", bob, "1"), overUDP)
+	invite := b.want("SIP/2.0 100 Giving it a try", "INVITE "+bob+" SIP/2.0")[1]
+	b.refuse = func(_ *reactor.Target, text string) error {
+		if strings.HasPrefix(text, "ACK ") {
+			return errors.New("refused")
+		}
+		return nil
+	}
+	b.take(answer(t, invite, "486 Busy Here"), fromCallee)
+	b.want("SIP/2.0 486 Busy Here")
+	if n := b.layer.Proxy().Count(proxy.AcksUndelivered); n != 1 {
+		t.Errorf("%d ACKs are counted", n)
 	}
 }

@@ -139,7 +139,9 @@ func (x *Exchange) SendAck(_ *Transaction, b *Branch) {
 	}
 	s := x.layer.scratchOf(x.c)
 	s.b = appendAck(s.b[:0], &s.msg, leg.sent.Bytes(), x.c.Msg, x.ownHeaders())
-	_ = x.c.Resend(&leg.way, reactor.Final, s.b) // lost, it is sent again for the response's repetition
+	if err := x.c.Resend(&leg.way, reactor.Final, s.b); err != nil { // by UDP it is sent again for the response's repetition
+		x.c.CountAck(err, leg.way.Target().Addr)
+	}
 	if leg.way.Reliable() {
 		drop(&leg.sent)
 	}
