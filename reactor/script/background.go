@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/internal/fold"
 )
 
 // eventQueue bounds the events that wait for their routes.
@@ -19,6 +20,7 @@ const eventQueue = 1024
 type Background struct {
 	watch   atomic.Pointer[watch]
 	dropped atomic.Uint64
+	full    fold.Table[string] // lines about that, by event
 
 	subscribed subscriptions
 
@@ -156,6 +158,9 @@ func (b *Background) queue(w *watch, h happening) {
 	case w.events <- h:
 	default:
 		b.dropped.Add(1)
+		if more, ok := b.full.Open(time.Now(), h.name); ok {
+			w.prog.logger().Warn("script: an event found no room: its event_route does not keep up", "event", h.name, "waiting", eventQueue, "more", more)
+		}
 	}
 }
 

@@ -113,6 +113,9 @@ func TestBackgroundFlood(t *testing.T) {
 	if b.Dropped() != more {
 		t.Errorf("%d dropped", b.Dropped())
 	}
+	if lines := log.take(); len(lines) != 1 || !strings.Contains(lines[0], "an event found no room") {
+		t.Errorf("the log tells %q", lines)
+	}
 	b.Start()
 	log.wait(t, eventQueue)
 	b.Close()
