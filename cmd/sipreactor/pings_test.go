@@ -88,7 +88,8 @@ modparam("nathelper", "max_pings_lost", 1)
 route {
 	fix_nated_register();
 	if ($tU != "far") setbflag("NAT");
-	if ($tU != "bytes") setbflag("SIPPING");
+	if ($tU == "nowhere") $avp(rcv) = "sip:0.0.0.0:9";
+	else if ($tU != "bytes") setbflag("SIPPING");
 	setbflag("REMOVE");
 	if ($tU == "datagrams") setbflag("TIMED");
 	save("location");
@@ -134,6 +135,8 @@ event_route[E_UL_CONTACT_DELETE] { xlog("gone: $param(aor) $param(uri)\n"); }
 		t.Errorf("the second ping: %q", got)
 	}
 	log.wait(t, "gone: datagrams sip:datagrams@")
+	phone("UDP", udp).register("nowhere")
+	log.wait(t, "nathelper: a ping cannot be sent")
 	_ = far.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
 	if n, err := far.Read(make([]byte, 100)); err == nil {
 		t.Errorf("a phone that is not behind NAT gets %d bytes", n)

@@ -245,14 +245,19 @@ func (s *spool) oldest() (name string, batch []store.Change, bad int) {
 	return name, batch, bad
 }
 
-// remove forgets a file whose records the database has.
-func (s *spool) remove(name string) {
+// remove forgets a file whose records the database has. With an error the file is there still, and a later life would
+// write its records again.
+func (s *spool) remove(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	path := filepath.Join(s.dir, name)
 	if text, err := os.ReadFile(path); err == nil {
 		s.records.Add(-int64(bytes.Count(text, []byte("\n"))))
 	}
-	_ = os.Remove(path)
 	delete(s.sizes, name)
+	err := os.Remove(path)
+	if err != nil && os.Truncate(path, 0) == nil {
+		return nil // an empty one is nothing
+	}
+	return err
 }

@@ -197,7 +197,9 @@ func TestSpool(t *testing.T) {
 			}
 			next++
 		}
-		s.remove(name)
+		if err := s.remove(name); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if next != took-1 || broken != 1 || s.waits() {
 		t.Errorf("%d records, %d broken", next, broken)
@@ -275,5 +277,16 @@ func TestLate(t *testing.T) {
 	last.end(nil)
 	if last.put(numbered(3)); last.lost.Load() != 1 {
 		t.Error("a record is lost that nobody counts")
+	}
+}
+
+// TestSpoolKeepsWhatStays: a file that cannot be removed is an error: its records would be written again.
+func TestSpoolKeepsWhatStays(t *testing.T) {
+	s := &spool{dir: t.TempDir(), room: maxSpool, sizes: map[string]int64{}}
+	if err := os.MkdirAll(filepath.Join(s.dir, "stays", "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.remove("stays"); err == nil {
+		t.Error("nothing is told")
 	}
 }

@@ -280,7 +280,9 @@ func (w *writer) unspool(ctx context.Context) {
 		if w.apply(ctx, batch) != nil {
 			return
 		}
-		w.spool.remove(name)
+		if err := w.spool.remove(name); err != nil {
+			w.log.Error("acc: the database has the records of a file that cannot be removed: remove it before the next start", "file", name, "error", err)
+		}
 		select {
 		case c, ok := <-w.queue: // it must not run full meanwhile
 			if !ok {

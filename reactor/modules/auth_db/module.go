@@ -130,6 +130,9 @@ func (m *module) check(l *script.Loading) {
 // start opens the database. That its tables are of the version we know is looked at if it is there; a database that is
 // away costs who asks it.
 func (m *module) start(e *script.Env) error {
+	if m.users != nil {
+		m.users.log = e.Log
+	}
 	if m.url.Text == "" || m.users != nil {
 		return nil
 	}

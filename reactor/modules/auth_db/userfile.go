@@ -3,6 +3,7 @@ package auth_db
 import (
 	"bufio"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 // userFile is a file of users. It is looked at again once a second, when somebody asks.
 type userFile struct {
 	name string
+	log  *slog.Logger // of a change that cannot be taken; nil: nobody is told
 
 	mu      sync.Mutex
 	looked  time.Time
@@ -95,7 +97,12 @@ func (f *userFile) find(c *digest.Credentials) (ha1 []byte, found bool) {
 	if now := time.Now(); now.Sub(f.looked) >= time.Second {
 		f.looked = now
 		if info, err := os.Stat(f.name); err == nil && (info.ModTime() != f.written || info.Size() != f.size) {
-			_ = f.read() // one that is wrong is as if it had not changed
+			if err := f.read(); err != nil { // it is as if it had not changed, until it does again
+				f.written, f.size = info.ModTime(), info.Size()
+				if f.log != nil {
+					f.log.Error("auth_db: users_file has changed and is not taken: the users stay as they were", "error", err)
+				}
+			}
 		}
 	}
 	key := userKey{string(c.User), string(c.Realm), c.Algorithm}

@@ -1,6 +1,7 @@
 package auth_db
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,9 +69,16 @@ func TestUserFile(t *testing.T) {
 	if _, ok := f.find(&digest.Credentials{User: []byte("carol"), Realm: []byte("r")}); !ok {
 		t.Error("what is new in the file is not found")
 	}
+	var log strings.Builder
+	f.log = slog.New(slog.NewTextHandler(&log, nil))
 	write("nonsense\n", 0o600)
-	f.looked = time.Time{}
-	if _, ok := f.find(&digest.Credentials{User: []byte("carol"), Realm: []byte("r")}); !ok {
-		t.Error("a file that is wrong takes the users away")
+	for range 3 {
+		f.looked = time.Time{}
+		if _, ok := f.find(&digest.Credentials{User: []byte("carol"), Realm: []byte("r")}); !ok {
+			t.Error("a file that is wrong takes the users away")
+		}
+	}
+	if n := strings.Count(log.String(), "users_file has changed and is not taken"); n != 1 {
+		t.Errorf("%d lines tell of the file: %s", n, log.String())
 	}
 }

@@ -226,12 +226,18 @@ func (m *Module) send(by *proxy.Context, s *Session, method string, w message, d
 		r.Done = m.following(s, done)
 	}
 	handle, err := m.tm.Layer().Originate(by, r)
-	if method == "INVITE" && err == nil && handle != 0 {
+	if err != nil {
+		if more, ok := m.unsent.Open(time.Now(), method); ok {
+			m.env.Log.Warn("b2b_entities: a request of a session was not sent", "method", method, "key", s.key, "error", err, "more", more)
+		}
+		return err
+	}
+	if method == "INVITE" && handle != 0 {
 		s.mu.Lock()
 		s.asking = handle
 		s.mu.Unlock()
 	}
-	return err
+	return nil
 }
 
 // following watches over a later INVITE of ours: its session may end before it is answered. done may be nil.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/modules/uac_auth"
 	"sipreactor/reactor/proxy"
@@ -22,6 +23,7 @@ type Module struct {
 	tm        *tm.Module
 	auth      *uac_auth.Module // nil: it is not loaded
 	env       *script.Env
+	unsent    fold.Table[string] // lines about requests that were not sent, by method
 }
 
 // event tells what happens to a session.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/location"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/rpc"
@@ -21,8 +22,9 @@ import (
 type pinger struct {
 	second int // of the interval
 	tm     transactions
+	failed fold.Table[netip.Addr] // lines about pings that were not sent
 
-	sent, unanswered, removed script.Count
+	sent, unanswered, removed, unsent script.Count
 }
 
 // ping is a contact that is to be pinged: copied, as its table is locked while it is looked at.
@@ -41,6 +43,7 @@ func (p *pinger) statistics() []script.Statistic {
 	return []script.Statistic{
 		{Name: "pings_sent", Help: "Pings of contacts.", Count: &p.sent},
 		{Name: "pings_unanswered", Help: "SIP pings that were not answered.", Count: &p.unanswered},
+		{Name: "pings_unsent", Help: "Pings by datagram that this machine did not send.", Count: &p.unsent},
 		{Name: "pings_removed", Help: "Contacts that answered none of max_pings_lost pings.", Count: &p.removed},
 	}
 }
@@ -148,7 +151,12 @@ func (m *module) send(x *ping) {
 	p.sent.Add(1)
 	socket := m.socketOf(x)
 	if !x.sip {
-		_, _ = m.env.Engine.Send(&reactor.Target{Proto: reactor.UDP, Addr: x.addr, Socket: socket, NoNew: true}, nothing)
+		if _, err := m.env.Engine.Send(&reactor.Target{Proto: reactor.UDP, Addr: x.addr, Socket: socket, NoNew: true}, nothing); err != nil {
+			p.unsent.Add(1)
+			if more, ok := p.failed.Open(time.Now(), x.addr.Addr()); ok {
+				m.env.Log.Warn("nathelper: a ping cannot be sent", "to", x.addr.String(), "error", err, "more", more)
+			}
+		}
 		return
 	}
 	began := time.Now()
