@@ -164,6 +164,8 @@ func (m *module) functions() []script.Function {
 			Args: kinds(number, set, script.FixedArg, text, number), Routes: withMessage, Async: true, Build: m.record},
 		{Name: "rtpproxy_stats", Usage: "rtpproxy_stats($var(up), $var(down), $var(sent), $var(fail)[, set[, $var(node)]])", Help: "Counts the packets of the call.",
 			Args: kinds(set, set, set, set, number, set), Min: 4, Routes: withMessage, Async: true, Build: m.stats},
+		{Name: "rtpproxy_all_stats", Usage: "rtpproxy_all_stats($avp(stats)[, set[, $var(node)]])", Help: "Has an AVP be the numbers of the call, in this order: seconds to its timeout, packets of the caller, of the callee, relayed, dropped, and what else the node tells.",
+			Args: kinds(script.AVPArg, number, set), Min: 1, Routes: withMessage, Async: true, Build: m.allStats},
 		{Name: "set_rtp_proxy_set", Usage: "set_rtp_proxy_set(set)", Help: "Has the message use the nodes of another set.", Args: kinds(number), Min: 1, Routes: withMessage, Build: m.choose},
 		{Name: "rtpproxy_engage", Aliases: []string{"engage_rtp_proxy"}, Usage: `rtpproxy_engage(["flags"[, "address"[, set[, $var(node)]]]])`, Args: kinds(text, text, number, set),
 			Routes: script.Routes(script.RequestRoute, script.FailureRoute, script.BranchRoute), Help: "Has the media of the INVITE's call pass rtpproxy until its end.", Build: m.engage},
@@ -236,6 +238,29 @@ func (m *module) stats(a *script.Args) script.Action {
 			}
 			if code := to(x, script.Int(n)); code < 0 {
 				return code
+			}
+		}
+		return 1
+	}
+}
+
+// allStats builds rtpproxy_all_stats().
+func (m *module) allStats(a *script.Args) script.Action {
+	f, to := m.newAct(a, 1, 2), a.AVP(0)
+	return func(x *script.Machine) int {
+		words, err := f.plain(x, "Q")
+		if err != nil {
+			return f.failed(x, err)
+		}
+		to.Clear(x)
+		for _, w := range words {
+			n, err := strconv.ParseInt(w, 10, 64)
+			if err != nil {
+				to.Clear(x)
+				return f.failed(x, errAnswer)
+			}
+			if !to.Append(x, script.Int(n)) {
+				return x.Fail(f.at, "there are too many numbers")
 			}
 		}
 		return 1

@@ -58,9 +58,16 @@ func (m *module) setNotify(v script.Literal) error {
 }
 
 // notifyWords are what an offer's command has behind it: where to tell, and what.
-func (m *module) notifyWords(s *session) string {
+func (m *module) notifyWords(s *session, f *flags) string {
+	to := f.tell
+	if to == "" {
+		to = m.notifyAt
+	}
+	if !f.notify || to == "" {
+		return ""
+	}
 	id, _, _ := strings.Cut(s.callID, ";branch=")
-	return " " + m.notifyAt + " " + url.QueryEscape(id)
+	return " " + to + " " + url.QueryEscape(id)
 }
 
 // checkFlags checks the flags of a call in the configuration. It reports whether they are right.
@@ -68,7 +75,7 @@ func (m *module) checkFlags(a *script.Args, text string) bool {
 	f, err := parseFlags(text)
 	if err != nil {
 		a.Errorf(0, "%v", err)
-	} else if f.notify && m.notifyAt == "" {
+	} else if f.notify && f.tell == "" && m.notifyAt == "" {
 		a.Notef(0, "the flag n does nothing: rtpp_notify_socket is not set")
 	}
 	return err == nil

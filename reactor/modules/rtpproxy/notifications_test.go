@@ -16,6 +16,21 @@ import (
 	"sipreactor/reactor/modules/tm"
 )
 
+// TestNotificationElsewhere: the flag n may say where rtpproxy is to tell that.
+func TestNotificationElsewhere(t *testing.T) {
+	r := newStub(t)
+	b := moduletest.New(t, head(r.url)+`route { rtpproxy_offer("rn<tcp:192.0.2.1:9>o"); xlog("$rc"); }`, New, sl.New)
+	b.Receive(withBody(string(moduletest.Invite), offer))
+	if got := r.take(); !strings.HasSuffix(got, " tcp:192.0.2.1:9 a84b4c76e66710%40pc33") || b.Log[0] != "1" {
+		t.Errorf("%s, log %q", got, b.Log)
+	}
+	for _, flags := range []string{"n<", "n<>", "n<tcp:x", "n<a b>"} {
+		if _, err := parseFlags(flags); err == nil {
+			t.Errorf("%s is taken", flags)
+		}
+	}
+}
+
 // TestNotification: with the flag n an offer tells rtpproxy where to say that no media
 // comes any more, and which call that is; a line from there ends the call.
 func TestNotification(t *testing.T) {

@@ -42,8 +42,8 @@ func (t *translation) prepare(m *module) error {
 		return control.ErrCommand
 	}
 	tail := ""
-	if t.flags.notify && !t.answer && m.notifyAt != "" { // rtpproxy keeps it with the session
-		tail = m.notifyWords(t.session)
+	if !t.answer { // rtpproxy keeps it with the session
+		tail = m.notifyWords(t.session, &t.flags)
 	}
 	t.commands = make([]string, len(t.list))
 	for i, st := range t.list {
