@@ -156,6 +156,14 @@ func TestEndlessStrings(t *testing.T) {
 	}
 }
 
+// A file of Kamailio's is told to be one.
+func TestKamailio(t *testing.T) {
+	const want = "x:1:1: request_route is Kamailio's, whose files are others: here it is route"
+	if _, err := compile("x", []byte("request_route {\n\texit;\n}\n")); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
 func TestBinaryFiles(t *testing.T) {
 	for _, text := range []string{"\x7fELF\x02\x01\x01\x00\x00\"", "socket=udp:127.0.0.1\n\x00\x00route {"} {
 		_, err := compile("x", []byte(text))

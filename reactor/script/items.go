@@ -160,6 +160,9 @@ func (p *parser) constant() (Literal, bool) {
 	}
 }
 
+// kamailioRoutes are words of Kamailio for routes, and what OpenSIPS calls them.
+var kamailioRoutes = map[string]string{"request_route": "route", "reply_route": "onreply_route"}
+
 // global reads name = value. Sockets and names of hosts have words of their own.
 func (p *parser) global(t token) Item {
 	name := t.text
@@ -168,6 +171,11 @@ func (p *parser) global(t token) Item {
 		name += "-" + p.next().text
 	}
 	if p.peek().kind != tokAssign {
+		if ours := kamailioRoutes[name]; ours != "" {
+			p.rep.errorf(t.pos, "%s is Kamailio's, whose files are others: here it is %s", name, ours)
+			p.resync()
+			return nil
+		}
 		p.rep.errorf(t.pos, "unknown word %s%s, expected a parameter (name=value), loadmodule, modparam or a route",
 			clip(name), hint(name, append(globalNames(), itemWords...)))
 		p.resync()
