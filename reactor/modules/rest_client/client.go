@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -201,6 +202,19 @@ type answer struct {
 	err    error
 }
 
+var errURL = errors.New("the URL is none of http or https, such as https://host/path")
+
+// wholeURL checks a URL; one without a scheme is one of http, as OpenSIPS takes it.
+func wholeURL(text string) (string, error) {
+	if i := strings.Index(text, "://"); i < 0 || strings.ContainsAny(text[:i], "/?#") {
+		text = "http://" + text
+	}
+	if u, err := url.Parse(text); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return "", errURL
+	}
+	return text, nil
+}
+
 // do sends a request and waits for the answer.
 func (c *client) do(r *request) (a answer) {
 	select {
@@ -211,12 +225,13 @@ func (c *client) do(r *request) (a answer) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, r.method, r.url, bytes.NewReader(r.body))
+	whole, err := wholeURL(r.url)
 	if err != nil {
-		return answer{code: codeInternal, err: errors.New("the URL is none")}
+		return answer{code: codeInternal, err: err}
 	}
-	if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
-		return answer{code: codeInternal, err: errors.New("the URL is not one of http or https")}
+	req, err := http.NewRequestWithContext(ctx, r.method, whole, bytes.NewReader(r.body))
+	if err != nil {
+		return answer{code: codeInternal, err: errURL}
 	}
 	if r.mime != "" {
 		req.Header.Set("Content-Type", r.mime)

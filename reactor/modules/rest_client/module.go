@@ -68,6 +68,12 @@ func (m *module) check(l *script.Loading) {
 func (m *module) build(method string) func(a *script.Args) script.Action {
 	return func(a *script.Args) script.Action {
 		url, at := a.Text(0), a.Site()
+		if text, fixed := a.Fixed(0); fixed {
+			if _, err := wholeURL(text); err != nil {
+				a.Errorf(0, "%v", err)
+				return nil
+			}
+		}
 		none := func(*script.Machine) ([]byte, bool) { return nil, true }
 		body, mime, out := none, none, 1
 		if method != "GET" {

@@ -25,11 +25,12 @@ func TestScript(t *testing.T) {
 	for text, want := range map[string]string{
 		`$var(x) = 0; rest_get("URL/?account=$fU", $var(credit), $var(ct), $var(rcode)); xlog("$rc $var(credit) $var(ct) $var(rcode)");`:                                                         "1 GET account=alice    text/plain 200",
 		`rest_get("URL/?account=nobody", $var(credit), , $var(rcode)); xlog("$var(rcode)");`:                                                                                                     "403",
+		`rest_get("BARE/?u=http://x", $var(b), , $var(rcode)); xlog("$var(rcode)");`:                                                                                                             "200",
 		`rest_post("URL/", "$fU=1", , $var(body)); xlog("$var(body)");`:                                                                                                                          "POST   application/x-www-form-urlencoded alice=1",
 		`rest_append_hf("Authorization: Bearer mF_9.B5f-4.1JqM"); rest_put("URL/", "{}", "application/json", $var(body)); xlog("$var(body)"); rest_get("URL/", $var(body)); xlog("$var(body)");`: "PUT  Bearer mF_9.B5f-4.1JqM application/json {}|GET    ",
 		`rest_get("URL/?id=$(ci{rest.escape})", $var(b)); xlog("$var(b)"); $var(t) = "1%2B1%3D2%21"; xlog("$(var(t){rest.unescape})");`:                                                          "GET id=a84b4c76e66710%40pc33   |1+1=2!",
 	} {
-		if got := strings.Join(moduletest.Logs(t, head, strings.ReplaceAll(text, "URL", srv.URL), New), "|"); got != want {
+		if got := strings.Join(moduletest.Logs(t, head, strings.NewReplacer("URL", srv.URL, "BARE", strings.TrimPrefix(srv.URL, "http://")).Replace(text), New), "|"); got != want {
 			t.Errorf("%s\n got %s\nwant %s", text, got, want)
 		}
 	}
@@ -37,8 +38,10 @@ func TestScript(t *testing.T) {
 		t.Error(got)
 	}
 	for text, want := range map[string]string{
-		`rest_post("http://x", "b");`:   "needs a variable for the answer",
-		`rest_init_client_tls("dom1");`: "rest_init_client_tls() is not supported",
+		`rest_post("http://x", "b");`:     "needs a variable for the answer",
+		`rest_get("ftp://x/", $var(b));`:  "is none of http or https",
+		`rest_get("http:///x", $var(b));`: "is none of http or https",
+		`rest_init_client_tls("dom1");`:   "rest_init_client_tls() is not supported",
 	} {
 		if got := moduletest.Wrong(t, head+"route { "+text+" }", New); !strings.Contains(got, want) {
 			t.Error(got)
