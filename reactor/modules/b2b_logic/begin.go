@@ -74,14 +74,17 @@ func (m *Module) serverNew(a *script.Args) script.Action {
 
 func (m *Module) clientNew(a *script.Args) script.Action {
 	id, uri, via, dname, contact, names, values, at := a.Text(0), a.Text(1), a.Text(2), a.Text(3), a.Text(4), a.AVP(5), a.AVP(6), a.Site()
+	if text, fixed := a.Fixed(1); fixed && !isURI(bare(text)) {
+		a.Errorf(1, "found %q, expected a URI such as sip:name@host", script.Clip(text))
+		return nil
+	}
 	return func(x *script.Machine) int {
 		name, _ := id(x)
 		to, _ := uri(x)
 		proxy, _ := via(x)
 		own, _ := contact(x)
 		d := &draft{id: string(name), uri: string(to), to: "<" + bare(string(to)) + ">", proxy: string(proxy), contact: string(own), headers: lines(x, names, values)}
-		var u sipframe.URI
-		if d.uri = bare(d.uri); sipframe.ParseURI([]byte(d.uri), &u) != nil || len(name) == 0 {
+		if d.uri = bare(d.uri); !isURI(d.uri) || len(name) == 0 {
 			return x.Fail(at, "a leg has an id and a URI")
 		}
 		m.fill(x, d)
@@ -93,6 +96,11 @@ func (m *Module) clientNew(a *script.Args) script.Action {
 		}
 		return 1
 	}
+}
+
+func isURI(text string) bool {
+	var u sipframe.URI
+	return sipframe.ParseURI([]byte(text), &u) == nil
 }
 
 // bare is the URI of a header's value.

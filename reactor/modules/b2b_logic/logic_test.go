@@ -372,6 +372,8 @@ func TestWrong(t *testing.T) {
 		"modparam(\"b2b_logic\", \"script_scenario\", \"/x.xml\")\nroute { exit; }\n":     "gone since OpenSIPS 3.2",
 		"route { b2b_init_request(\"x\", \"t300\"); }\n":                                  "unknown flag",
 		"route { b2b_init_request(\"x\", \"setup-timeout\"); }\n":                         "setup-timeout=NN",
+		"route { b2b_client_new(\"a\", \"nonsense\"); }\n":                                "expected a URI",
+		"modparam(\"b2b_logic\", \"server_address\", \"nonsense\")\nroute { exit; }\n":    "server_address is no URI",
 		"route { b2b_bridge(\"a\", \"b\", \"sip:media@x\"); }\n":                          "is not supported",
 		"route { b2b_bridge_request(\"a\", 1); }\n":                                       "calls begin with an INVITE",
 		"route { xlog(\"$b2b_logic.entity(age)\"); }\n":                                   "expected key, callid",
@@ -381,7 +383,7 @@ func TestWrong(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ run, want string }{
-		{`b2b_pass_request(); xlog("$rc");`, "-1"}, {`b2b_init_request("x"); xlog("$rc");`, "-1"}, {`b2b_client_new("x", "nonsense"); xlog("$rc");`, "-1"}, {`xlog("$b2b_logic.key");`, "<null>"},
+		{`b2b_pass_request(); xlog("$rc");`, "-1"}, {`b2b_init_request("x"); xlog("$rc");`, "-1"}, {`$var(u) = "nonsense"; b2b_client_new("x", $var(u)); xlog("$rc");`, "-1"}, {`xlog("$b2b_logic.key");`, "<null>"},
 	} {
 		log := moduletest.Logs(t, head, c.run, tm.New, b2b.New, New)
 		if got := log[len(log)-1]; got != c.want {

@@ -145,5 +145,8 @@ func (m *Module) check(l *script.Loading) {
 	}
 	if m.addressText.Text != "" {
 		m.address = l.Format(m.addressText)
+		if text := m.addressText.Text; !strings.Contains(text, "$") && !isURI(text) {
+			l.Errorf(m.addressText.At, "server_address is no URI such as sip:host:port")
+		}
 	}
 }
