@@ -46,6 +46,7 @@ func testDatabase(t *testing.T, url string) {
 	t.Run("create", func(t *testing.T) { testCreated(t, db, url) })
 	t.Run("values", func(t *testing.T) { testValues(t, db) })
 	t.Run("changes", func(t *testing.T) { testChanges(t, db) })
+	t.Run("hostile texts", func(t *testing.T) { testHostileTexts(t, db) })
 	t.Run("conditions", func(t *testing.T) { testConditions(t, db) })
 	t.Run("load", func(t *testing.T) { testLoad(t, db) })
 	t.Run("query", func(t *testing.T) { testQuery(t, db) })

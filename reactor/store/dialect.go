@@ -25,6 +25,14 @@ var dialects = map[Scheme]*dialect{
 	SQLite: {scheme: SQLite, quote: '`', replace: true, maxArgs: 400, embedded: true},
 }
 
+// argument is a value as the driver takes it.
+func (d *dialect) argument(v Value) any {
+	if v.kind == KindText && !d.embedded {
+		return plain(v.s)
+	}
+	return v.argument()
+}
+
 // turn lets others have the core between two pieces of work of a database that is
 // computed here: a loop that wakes up meanwhile would wait until the runtime takes
 // the core away, which it does after 10 ms.

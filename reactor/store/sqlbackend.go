@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +15,8 @@ import (
 type sqlBackend struct {
 	d    *dialect
 	pool *sql.DB
+	widths
+	cut atomic.Uint64 // texts that were longer than their columns
 }
 
 // executor is a connection of the pool, or a transaction.
@@ -182,7 +185,21 @@ func (b *sqlBackend) query(ctx context.Context, s *Statement, into *Result) erro
 	return err
 }
 
+// change makes changes; those that are refused for a text that is too long once more, with what their columns hold.
 func (b *sqlBackend) change(ctx context.Context, changes []Change) (int64, error) {
+	fitting, cut := b.fit(changes)
+	n, err := b.changeAll(ctx, fitting)
+	if tooLong(err) && b.learn(ctx, changes) {
+		fitting, cut = b.fit(changes)
+		n, err = b.changeAll(ctx, fitting)
+	}
+	if err == nil {
+		b.cut.Add(cut)
+	}
+	return n, err
+}
+
+func (b *sqlBackend) changeAll(ctx context.Context, changes []Change) (int64, error) {
 	if len(changes) == 1 && len(changes[0].Rows)*len(changes[0].Columns) <= b.d.maxArgs {
 		return b.changeOne(ctx, b.pool, &changes[0])
 	}

@@ -45,7 +45,7 @@ func (s *Statement) render(d *dialect) (string, []any) {
 			b.WriteString(p.sql)
 			continue
 		}
-		args = append(args, p.value.argument())
+		args = append(args, d.argument(p.value))
 		if d.numbered {
 			b.WriteByte('$')
 			b.WriteString(strconv.Itoa(len(args)))

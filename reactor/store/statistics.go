@@ -36,6 +36,7 @@ type Statistics struct {
 	Refused    uint64        // not tried: the database was gone, or too many waited
 	Slow       uint64        // that took longer than Options.Slow
 	Time       time.Duration // all statements together
+	Cut        uint64        // texts that were longer than their columns, of those that may be cut
 	Conns      int           // connections now
 	Busy       int           // of them, in use
 	Waiting    int           // statements under way or waiting now
@@ -55,6 +56,7 @@ func (p *pool) statistics() Statistics {
 	p.gate.mu.Unlock()
 	if b, ok := p.backend.(*sqlBackend); ok {
 		f := b.pool.Stats()
+		s.Cut = b.cut.Load()
 		s.Conns, s.Busy = f.OpenConnections, f.InUse
 	}
 	return s

@@ -27,6 +27,7 @@ type Value struct {
 	n    int64
 	f    float64
 	s    string
+	cut  bool // a text that is cut to what its column holds
 }
 
 // Null is the value that is none.
@@ -38,8 +39,13 @@ func Int(n int64) Value { return Value{kind: KindInt, n: n} }
 // Float returns the value of a number with a fraction.
 func Float(f float64) Value { return Value{kind: KindFloat, f: f} }
 
-// String returns the value of a text.
+// String returns the value of a text. A byte in it that is no UTF-8, or is 0, is written to databases on a network as
+// its number, as \xE9: they would refuse the row.
 func String(s string) Value { return Value{kind: KindText, s: s} }
+
+// Cuttable returns the value of a text of which a column takes as much as it holds, where the database would refuse
+// the row. It is not for what rows are found by.
+func Cuttable(s string) Value { return Value{kind: KindText, s: s, cut: true} }
 
 // Bytes returns the value of a column of bytes, such as a certificate's.
 func Bytes(b string) Value { return Value{kind: KindBytes, s: b} }
@@ -102,7 +108,7 @@ func (v Value) Float() (float64, bool) {
 	}
 }
 
-// argument is v as drivers take it. A number goes as its digits: it then
+// argument is v as a driver takes it. A number goes as its digits: it then
 // compares and is kept by the column's type with every kind of database.
 func (v Value) argument() any {
 	switch v.kind {

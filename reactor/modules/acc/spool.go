@@ -237,7 +237,7 @@ func (s *spool) oldest() (name string, batch []store.Change, bad int) {
 		row := make([]store.Value, len(l.Values))
 		for i, v := range l.Values {
 			if v != nil {
-				row[i] = store.String(string(v))
+				row[i] = store.Cuttable(string(v))
 			}
 		}
 		batch = append(batch, store.Change{Verb: store.VerbInsert, Table: l.Table, Columns: l.Columns, Rows: [][]store.Value{row}})

@@ -75,7 +75,7 @@ func phrase(code int) string {
 
 // row is a record for the database. It has copies of all.
 func (m *module) row(table string, r *record, leg []field) store.Change {
-	text := func(b []byte) store.Value { return store.String(string(b)) }
+	text := func(b []byte) store.Value { return store.Cuttable(string(b)) } // a caller is not to keep a record out by a long Call-ID
 	c := &m.columns
 	var names []string
 	var values []store.Value

@@ -62,7 +62,13 @@ func TestRefusedRow(t *testing.T) {
 	}
 	answered("bad 2", long)
 	answered("bad 3", long)
-	if err := m.write(t.Context()); err == nil || rows() != 5 || m.dialogs.Waiting() != 2 {
-		t.Errorf("%v: %d rows, %d wait, want 2", err, rows(), m.dialogs.Waiting())
+	if err := m.write(t.Context()); err != nil || rows() != 5 || m.dialogs.Waiting() != 0 {
+		t.Errorf("%v: %d rows, %d wait, want none", err, rows(), m.dialogs.Waiting())
+	}
+	exec("DROP TABLE dialog")
+	answered("5", "a")
+	answered("6", "a")
+	if err := m.write(t.Context()); err == nil || m.dialogs.Waiting() != 2 {
+		t.Errorf("without a table: %v: %d wait, want 2", err, m.dialogs.Waiting())
 	}
 }

@@ -192,3 +192,32 @@ route { save("location"); }
 		t.Errorf("stored are %s", got)
 	}
 }
+
+// TestRefusedAlone: of two that write together, the database refuses the contact of one, and the other is not told.
+func TestRefusedAlone(t *testing.T) {
+	url := "sqlite://" + t.TempDir() + "/sip.db"
+	if err := store.Create(t.Context(), url, "location"); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, url, "CREATE TRIGGER refuse BEFORE INSERT ON location WHEN NEW.contact = 'sip:bad@h' BEGIN SELECT RAISE(ABORT, 'too long'); END")
+	b := moduletest.New(t, moduletest.Head("signaling", "usrloc", "registrar", "db_sqlite")+`
+modparam("usrloc", "working_mode_preset", "sql-only")
+modparam("usrloc", "db_url", "`+url+`")
+modparam("usrloc", "timer_interval", 3600)
+route { save("location"); }
+`, append(all, db_sqlite.New)...)
+	for i, s := range []struct{ contact, want string }{
+		{"sip:bad@h", "500"}, {"sip:a@h", "200"}, {"sip:bad@h", "500"}, {"sip:b@h", "200"},
+	} {
+		b.Receive(register(i+1, "Contact: <"+s.contact+">"))
+		if got := b.Status(); got != s.want {
+			t.Errorf("%s: %s, want %s", s.contact, got, s.want)
+		}
+	}
+	if got := storedURIs(t, url); got != "sip:a@h|sip:b@h" {
+		t.Errorf("stored are %s", got)
+	}
+	if got := b.Lines(); strings.Contains(strings.Join(got, "\n"), "they wait") {
+		t.Errorf("the log: %q", got)
+	}
+}

@@ -69,7 +69,19 @@ type table struct {
 	*location.Table
 	owner atomic.Pointer[Module] // who is told of changes
 	flush sync.Mutex             // one at a time writes it to the database
-	turns [64]sync.Mutex         // of sql-only: who reads and writes an address of record, by its hash
+	turns [256]turn              // of modes that store before they answer
+}
+
+// turn is had by who reads and writes an address of record, one at a time, by its hash.
+type turn struct {
+	sync.Mutex
+	holder atomic.Pointer[holder] // nil: nobody changes contacts
+}
+
+// holder is who has a turn to change contacts.
+type holder struct {
+	aor     string
+	refused atomic.Bool // the database has refused a contact of it
 }
 
 // New returns the module for a configuration.

@@ -53,20 +53,40 @@ func (p *Place) Do(w Waiter, aor []byte, changes bool, f func()) error {
 }
 
 func (t *table) do(ctx context.Context, aor []byte, changes bool, f func()) error {
+	turn := t.turn(aor)
+	turn.Lock()
+	defer turn.Unlock()
 	if t.owner.Load().mode == sqlOnly {
-		turn := &t.turns[maphash.Bytes(turnSeed, aor)%uint64(len(t.turns))]
-		turn.Lock()
-		defer turn.Unlock()
 		if err := t.by(func(m *Module) error { return m.refresh(ctx, t, aor) }); err != nil {
 			return err
 		}
 	}
-	f()
 	if !changes || t.owner.Load().mode < writeThrough {
+		f()
 		return nil
 	}
+	h := &holder{aor: string(aor)}
+	turn.holder.Store(h)
+	defer turn.holder.Store(nil)
+	f()
 	// Who waits for the one before has its changes written by that one, most of the time.
-	return t.by(func(m *Module) error { return m.writeTable(ctx, t) })
+	err := t.by(func(m *Module) error { return m.writeTable(ctx, t) })
+	if err == nil && h.refused.Load() {
+		return errRefused
+	}
+	return err
+}
+
+func (t *table) turn(aor []byte) *turn {
+	return &t.turns[maphash.Bytes(turnSeed, aor)%uint64(len(t.turns))]
+}
+
+// refuse notes that the database has refused a contact, for who changes those of its address of record now: whose write
+// that was does not tell whose contact it is.
+func (t *table) refuse(aor string) {
+	if h := t.turn([]byte(aor)).holder.Load(); h != nil && h.aor == aor {
+		h.refused.Store(true)
+	}
 }
 
 var turnSeed = maphash.MakeSeed()

@@ -50,9 +50,7 @@ func (m *Module) writeBack(ctx context.Context) {
 // write writes what has changed since the last time.
 func (m *Module) write(ctx context.Context) (err error) {
 	for _, t := range m.list() {
-		if e := m.writeTable(ctx, t); !errors.Is(e, errRefused) { // that was told, and does not wait
-			err = errors.Join(err, e)
-		}
+		err = errors.Join(err, m.writeTable(ctx, t))
 	}
 	return err
 }
@@ -60,21 +58,16 @@ func (m *Module) write(ctx context.Context) (err error) {
 func (m *Module) writeTable(ctx context.Context, t *table) error {
 	t.flush.Lock()
 	defer t.flush.Unlock()
-	refused := 0
-	err := t.Changed(batch, func(list []location.Stored) error {
+	return t.Changed(batch, func(list []location.Stored) error {
 		apply := func(ctx context.Context, list []location.Stored) error { return m.apply(ctx, t.name, list) }
 		return store.Singly(ctx, list, apply, func(x *location.Stored, err error) {
-			refused++
+			t.refuse(x.AOR)
 			m.env.Log.Warn("usrloc: the database refuses a contact, which is not stored", "aor", x.AOR, "contact", x.URI(), "error", err)
 		})
 	})
-	if err == nil && refused > 0 {
-		return errRefused
-	}
-	return err
 }
 
-// errRefused tells that some contact is in memory alone.
+// errRefused tells that a contact is in memory alone.
 var errRefused = errors.New("usrloc: the database has refused a contact")
 
 func (m *Module) unstored() (n int) {
@@ -130,7 +123,7 @@ func (m *Module) row(x *location.Stored) []store.Value {
 	return []store.Value{
 		store.Int(int64(x.ID)), store.String(user), optional(domain), store.String(x.URI()), optional(x.Received()),
 		optional(x.Path()), store.Int(x.Expires), store.Float(q), store.String(x.CallID()), store.Int(int64(x.CSeq)),
-		store.Time(time.Unix(x.Modified, 0)), store.Int(int64(x.Flags &^ (1 << 31))), optional(m.flagNames(m.Flags(&x.Contact))), store.String(agent),
+		store.Time(time.Unix(x.Modified, 0)), store.Int(int64(x.Flags &^ (1 << 31))), optional(m.flagNames(m.Flags(&x.Contact))), store.Cuttable(agent),
 		optional(x.Socket()), methods, optional(x.Instance()), optional(x.Attr()), optional(x.Kept()),
 	}
 }
