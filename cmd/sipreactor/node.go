@@ -24,6 +24,7 @@ import (
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
+	"sipreactor/reactor/store"
 	"sipreactor/tlsstate"
 )
 
@@ -182,6 +183,7 @@ func (n *node) close() {
 	}
 	n.table.close()
 	n.cfg.Load().Stop(nil)
+	store.CloseLingering()
 	n.routes.Close()
 	n.trace.close()
 }

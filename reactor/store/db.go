@@ -17,6 +17,7 @@ type Options struct {
 	Waiting int           // statements under way or waiting at most; 0 is 1,024
 	Timeout time.Duration // of a statement, the wait for a connection included; 0 is 3 s
 	Loading time.Duration // of a Load; 0 is a minute
+	Linger  time.Duration // the pool lasts that long behind the last Close, for those who began before it
 	Slow    time.Duration // a statement that takes longer is logged and counted; 0 none
 	// VersionTable is the table that tells the versions of the others; "" is version.
 	VersionTable string
@@ -28,6 +29,10 @@ type Options struct {
 	// It is called by who found out and is quick.
 	Changed func(u URL, up bool)
 }
+
+// Grace is how long a message that began with a configuration that was reloaded has its databases: longer than most calls
+// ring.
+const Grace = 5 * time.Minute
 
 func (o Options) filled() Options {
 	if o.Conns <= 0 {
@@ -61,7 +66,7 @@ var (
 	ErrBusy = errors.New("too many statements wait for the database")
 	// ErrUnsupported is that this kind of database cannot do it.
 	ErrUnsupported = errors.New("is not supported by this kind of database")
-	// ErrClosed is that the DB was closed.
+	// ErrClosed is that the pool of a DB has ended.
 	ErrClosed = errors.New("the database was closed")
 )
 
@@ -80,6 +85,7 @@ type pool struct {
 	backend
 	counters counters
 	uses     int // under pools.mu
+	ended    atomic.Bool
 }
 
 // backend does what a DB is asked for.
@@ -92,11 +98,12 @@ type backend interface {
 	shutdown() error
 }
 
-// pools are those that are open, by URL.
+// pools are those that are open, by URL, and those that linger.
 var pools = struct {
-	mu   sync.Mutex
-	open map[string]*pool
-}{open: make(map[string]*pool)}
+	mu        sync.Mutex
+	open      map[string]*pool
+	lingering map[*pool]*time.Timer
+}{open: make(map[string]*pool), lingering: make(map[*pool]*time.Timer)}
 
 // Open returns the database of a db_url. Nothing is asked of it yet. Who opens a
 // URL that is open gets the same pool; its bounds are those of who came first,
@@ -138,8 +145,8 @@ func newBackend(u URL, o Options) (backend, error) {
 	return newSQL(u, o)
 }
 
-// Close lets go of the pool; its connections end when the last one has. What is
-// under way comes to its end.
+// Close lets go of the pool, which ends when the last one has, or Options.Linger later. Until then who has db still
+// may use it: a message that began before a reload.
 func (db *DB) Close() error {
 	if db.closed.Swap(true) {
 		return nil
@@ -151,7 +158,35 @@ func (db *DB) Close() error {
 		return nil
 	}
 	delete(pools.open, db.key)
-	return db.shutdown()
+	if db.opt.Linger == 0 || db.opt.Trial {
+		return db.end()
+	}
+	pools.lingering[db.pool] = time.AfterFunc(db.opt.Linger, func() {
+		pools.mu.Lock()
+		defer pools.mu.Unlock()
+		if pools.lingering[db.pool] != nil {
+			delete(pools.lingering, db.pool)
+			_ = db.end() // what it says of its connections helps nobody now
+		}
+	})
+	return nil
+}
+
+// CloseLingering ends the pools that only linger, as a program does at its end.
+func CloseLingering() {
+	pools.mu.Lock()
+	defer pools.mu.Unlock()
+	for p, timer := range pools.lingering {
+		timer.Stop()
+		_ = p.end()
+	}
+	clear(pools.lingering)
+}
+
+// end ends the pool; what is under way comes to its end.
+func (p *pool) end() error {
+	p.ended.Store(true)
+	return p.shutdown()
 }
 
 // URL returns where the database is.
@@ -159,7 +194,7 @@ func (db *DB) URL() URL { return db.url }
 
 // run does one thing with the database, within the bounds.
 func (db *DB) run(ctx context.Context, most time.Duration, what string, f func(ctx context.Context) error) error {
-	if db.closed.Load() {
+	if db.ended.Load() {
 		return ErrClosed
 	}
 	probe, err := db.gate.enter()

@@ -90,13 +90,47 @@ func TestPoolIsShared(t *testing.T) {
 	if err := errors.Join(a.Close(), a.Close()); err != nil {
 		t.Error(err)
 	}
-	if _, err := a.Columns(t.Context(), "grp"); !errors.Is(err, store.ErrClosed) {
-		t.Errorf("closed: %v", err)
+	if _, err := a.Columns(t.Context(), "grp"); err != nil {
+		t.Errorf("closed, for who began before: %v", err)
 	}
 	if _, err := b.Columns(t.Context(), "grp"); err != nil {
 		t.Errorf("the other's pool is closed: %v", err)
 	}
 	if err := b.Close(); err != nil || len(store.All()) != 0 {
 		t.Errorf("%v, %+v", err, store.All())
+	}
+	if _, err := a.Columns(t.Context(), "grp"); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("all are closed: %v", err)
+	}
+}
+
+// TestLinger: a message that began before a reload has its database, though the last one has closed it.
+func TestLinger(t *testing.T) {
+	url := storetest.SQLite(t)
+	if err := store.Create(t.Context(), url, "grp"); err != nil {
+		t.Fatal(err)
+	}
+	db := open(t, url, store.Options{Linger: time.Hour})
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Columns(t.Context(), "grp"); err != nil {
+		t.Errorf("lingering: %v", err)
+	}
+	store.CloseLingering()
+	if _, err := db.Columns(t.Context(), "grp"); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("behind the end: %v", err)
+	}
+	db = open(t, url, store.Options{Linger: time.Millisecond})
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, err := db.Columns(t.Context(), "grp"); errors.Is(err, store.ErrClosed) {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("it lingers for ever")
+		}
 	}
 }

@@ -136,7 +136,7 @@ func (m *module) start(e *script.Env) error {
 	if m.url.Text == "" || m.users != nil {
 		return nil
 	}
-	db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial})
+	db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial, Linger: store.Grace})
 	if err != nil {
 		return script.ErrorAt(m.url.At, err)
 	}

@@ -226,7 +226,7 @@ func (m *Module) start(e *script.Env) error {
 	}
 	m.dialogs = core.New(core.Config{Max: int(m.maxDialogs), Persistent: m.dbMode != noDB, Notify: func(c core.Change) { m.changed(&c) }})
 	if m.dbMode != noDB {
-		db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial})
+		db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial, Linger: store.Grace})
 		if err != nil {
 			return script.ErrorAt(m.url.At, err)
 		}

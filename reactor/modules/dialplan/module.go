@@ -209,7 +209,6 @@ func (m *module) stop(any) {
 	for _, p := range m.parts {
 		if p.db != nil {
 			_ = p.db.Close() // what it says of its connections helps nobody now
-			p.db = nil
 		}
 	}
 }

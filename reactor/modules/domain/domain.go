@@ -96,7 +96,6 @@ func (m *module) start(e *script.Env) (err error) {
 func (m *module) stop(any) {
 	if m.db != nil {
 		_ = m.db.Close() // what it says of its connections helps nobody now
-		m.db = nil
 	}
 }
 

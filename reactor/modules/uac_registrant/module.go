@@ -204,7 +204,6 @@ func (m *module) stop(next any) {
 func (m *module) close() {
 	if m.db != nil {
 		_ = m.db.Close() // what it says of its connections helps nobody now
-		m.db = nil
 	}
 }
 

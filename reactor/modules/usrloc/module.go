@@ -215,7 +215,7 @@ func (m *Module) start(e *script.Env) error {
 		}
 	}
 	if m.mode != memoryOnly {
-		db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial})
+		db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial, Linger: store.Grace})
 		if err != nil {
 			return script.ErrorAt(m.url.At, err)
 		}

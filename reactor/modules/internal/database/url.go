@@ -101,6 +101,6 @@ func (u *URL) Check(l *script.Loading) bool {
 // Open returns the pool; Check has been before. Who opens it closes it.
 func (u *URL) Open(e *script.Env) (*store.DB, error) {
 	o := u.opt()
-	o.Log, o.Trial = e.Log, e.Trial
+	o.Log, o.Trial, o.Linger = e.Log, e.Trial, store.Grace
 	return store.Open(u.text, o)
 }

@@ -137,7 +137,7 @@ func (t *Tables) Open(e *script.Env) (store.Source, *store.DB, error) {
 		if err := checkLocal(t.Named); err != nil {
 			return nil, nil, err
 		}
-		db, err = store.Open(t.Named, store.Options{Log: e.Log, Trial: e.Trial})
+		db, err = store.Open(t.Named, store.Options{Log: e.Log, Trial: e.Trial, Linger: store.Grace})
 	case t.open:
 		db, err = t.DB.Open(e)
 	}

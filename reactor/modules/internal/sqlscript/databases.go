@@ -99,7 +99,6 @@ func (d *Databases) Stop() {
 	for _, n := range d.list {
 		if n.db != nil {
 			_ = n.db.Close() // what it says of its connections helps nobody now
-			n.db = nil
 		}
 	}
 }
