@@ -443,6 +443,28 @@ func TestWebSocketOutbound(t *testing.T) {
 	})
 }
 
+// Nobody dials a browser that is gone: it does not listen (RFC 7118 5).
+func TestWebSocketVisitor(t *testing.T) {
+	bothWebs(t, func(t *testing.T, p Proto) {
+		r := startWeb(t, &script{message: echo}, nil)
+		b := r.browse(p)
+		r.established(b.Conn)
+		at := b.LocalAddr().(*net.TCPAddr).AddrPort()
+		b.Close()
+		r.eventually("it is over", func() bool { return r.Stats().Connections == 0 })
+		for _, proto := range []Proto{p, WS} { // transport=ws says WebSocket, over TLS as well
+			_, err := r.Send(&Target{Proto: proto, Addr: at}, Bytes(webRequest("MESSAGE", "gone", 1, "")))
+			var e *Error
+			if !errors.As(err, &e) || e.Reason != NoConnection {
+				t.Errorf("%v: %v", proto, err)
+			}
+		}
+		if st := r.Stats(); st.Dials != 0 || len(r.Backoff()) != 0 {
+			t.Errorf("%d dials, left alone %v", st.Dials, r.Backoff())
+		}
+	})
+}
+
 // A server that refuses is the sender's to know, at once, and nothing is sent to it.
 func TestWebSocketRefused(t *testing.T) {
 	bothWebs(t, func(t *testing.T, p Proto) {

@@ -28,6 +28,7 @@ type Common struct {
 
 	Table    table.Table[Conn, *Conn, message.Handle]
 	Peers    Index
+	Visitors Visitors // by WebSocket
 	Connects *connectqueue.Queue[*Conn]
 	Backoff  backoffTable
 	Stat     figures.EngineCounters

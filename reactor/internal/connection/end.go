@@ -23,6 +23,9 @@ func (c *Conn) CleanUp() {
 	c.Waits.Stop()
 	c.Framing.Drop()
 	c.Share.Leave()
+	if !c.Src.Outbound && c.Src.Proto.Web() {
+		a.Visitors.Left(c.Src.Remote) // before nobody is found there any more
+	}
 	a.Peers.Leave(c)
 	if !c.Src.Outbound {
 		a.Inbound.Add(-1)

@@ -73,7 +73,8 @@ func (d *Dialer) Send(t *message.Target, m message.Appender, w Sender) (message.
 		var wait *sendqueue.Waiter
 		var refused *reason.Error
 		var begin func() *connection.Conn
-		if !t.NoNew && !d.ForbidNew && !d.Stopping.Load() {
+		visitor := t.Proto.Web() && d.All.Visitors.Had(addr)
+		if !t.NoNew && !d.ForbidNew && !d.Stopping.Load() && !visitor {
 			begin = func() *connection.Conn {
 				if refused = failed; refused != nil {
 					return nil
@@ -93,6 +94,8 @@ func (d *Dialer) Send(t *message.Target, m message.Appender, w Sender) (message.
 			return 0, refused
 		case c == nil && wait != nil:
 			return 0, reason.Because(reason.ConnectionLimit, "no room for another connection")
+		case c == nil && visitor:
+			return 0, reason.Because(reason.NoConnection, t.Proto.String()+":"+addr.String()+" had opened its connection itself, and none is opened to it")
 		case c == nil:
 			return 0, reason.Because(reason.NoConnection, "to "+t.Proto.String()+":"+addr.String()+", and a new one is forbidden")
 		case made:
