@@ -14,6 +14,9 @@ func record(kind byte, body []byte) []byte {
 	return append([]byte{kind, 3, 3, byte(len(body) >> 8), byte(len(body))}, body...)
 }
 
+// With -fuzzminimizetime 10x: each handshake has random in it and covers something else, so
+// that making an input smaller takes a minute and comes to nothing.
+
 // Whatever a peer sends, in whatever pieces: a machine wants more, or fails with
 // a typed error, and is gone when it is stopped.
 func FuzzServerFeed(f *testing.F) {
