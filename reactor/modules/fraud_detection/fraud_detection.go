@@ -33,12 +33,12 @@ const (
 )
 
 // of names the measures, as events do and as parameters and columns begin.
-var of = [measures]struct{ name, param, column string }{
-	{"calls per minute", "cpm", "cpm"},
-	{"call duration", "calldur", "call_duration"},
-	{"total calls", "totalc", "total_calls"},
-	{"concurrent calls", "concalls", "concurrent_calls"},
-	{"sequential calls", "seqcalls", "sequential_calls"},
+var of = [measures]struct{ name, param, column, unit string }{
+	{"calls per minute", "cpm", "cpm", ""},
+	{"call duration", "calldur", "call_duration", ", in seconds,"},
+	{"total calls", "totalc", "total_calls", ""},
+	{"concurrent calls", "concalls", "concurrent_calls", ""},
+	{"sequential calls", "seqcalls", "sequential_calls", ""},
 }
 
 // What check_fraud() returns.
@@ -87,8 +87,8 @@ func New(*script.Config) *script.Module {
 	column(4, "end_h", "The column of the time of day to which the rule holds, with that minute.")
 	column(5, "days_col", "The column of the days on which it begins to hold: Fri-Mon, Wed.")
 	for i, o := range of {
-		column(6+2*i, o.param+"_thresh_warn_col", "The column of the number of "+o.name+" that is a warning; 0: none is.")
-		column(7+2*i, o.param+"_thresh_crit_col", "The column of the number of "+o.name+" that is critical; 0: none is.")
+		column(6+2*i, o.param+"_thresh_warn_col", "The column of the limit of "+o.name+o.unit+" from which on there is a warning; 0: none.")
+		column(7+2*i, o.param+"_thresh_crit_col", "The column of the limit of "+o.name+o.unit+" from which on that is critical; 0: none.")
 	}
 	params := []string{"param", "value", "threshold", "user", "called_number", "rule_id", "profile_id"}
 	return &script.Module{
