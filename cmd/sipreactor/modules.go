@@ -9,6 +9,7 @@ import (
 	"sipreactor/reactor/modules/avpops"
 	"sipreactor/reactor/modules/b2b_entities"
 	"sipreactor/reactor/modules/b2b_logic"
+	"sipreactor/reactor/modules/benchmark"
 	"sipreactor/reactor/modules/cachedb_local"
 	"sipreactor/reactor/modules/cachedb_redis"
 	"sipreactor/reactor/modules/cfgutils"
@@ -112,6 +113,7 @@ var modules = []script.Constructor{
 	avpops.New,
 	b2b_entities.New,
 	b2b_logic.New,
+	benchmark.New,
 	cachedb_local.New,
 	cachedb_redis.New,
 	cfgutils.New,
