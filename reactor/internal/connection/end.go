@@ -78,7 +78,7 @@ func (c *Conn) stopCodec(was phase.Phase, ev *Event) {
 	}
 	ended, signing := c.Codec, c.Handshake.Is(handshakes.Signing)
 	if was == phase.Handshaking {
-		ev.TLS, ev.Secrets = c.TlsState(), c.Secrets()
+		ev.TLS, ev.Secrets = c.TLSState(), c.Secrets()
 		ev.Request, ev.Answer = c.Talk()
 	}
 	if signing {

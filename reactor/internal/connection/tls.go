@@ -10,8 +10,8 @@ import (
 	"sipreactor/tlsstate"
 )
 
-// TlsState describes the TLS connection; nil on a plain one.
-func (c *Conn) TlsState() *tlsstate.State {
+// TLSState describes the TLS connection; nil on a plain one.
+func (c *Conn) TLSState() *tlsstate.State {
 	if m := codec.Machine(c.Codec); m != nil {
 		return m.State()
 	}
@@ -82,4 +82,20 @@ func (t *tlsSummary) Set(s *tlsstate.State) {
 	}
 	t.Own, t.Domain, t.Version, t.Cipher = s.Own, s.Domain, s.Version, s.Cipher
 	t.Client, t.Resumed = s.Client, s.Resumed
+}
+
+// HandshakeTime is the time that the peer may take over the whole handshake.
+func (c *Conn) HandshakeTime() time.Duration {
+	if t := c.Config.Web.AcceptTimeout; t > 0 && c.Src.Proto.Web() && !c.Src.Outbound {
+		return t
+	}
+	return c.Config.HandshakeTimeout
+}
+
+// HandshakeParameter is what the configuration calls that.
+func (c *Conn) HandshakeParameter() string {
+	if c.Src.Proto.Web() && !c.Src.Outbound {
+		return c.Src.Proto.String() + "_accept_timeout"
+	}
+	return c.Src.Proto.String() + "_handshake_timeout"
 }

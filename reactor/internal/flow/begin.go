@@ -50,7 +50,7 @@ func (l *Flow) Adopt(c *connection.Conn) {
 // establish makes the connection ready for messages and sends what waited. request and answer are those of Event.
 func (l *Flow) establish(c *connection.Conn, request, answer string) {
 	c.Share.HandshakeEnded()
-	state := c.TlsState()
+	state := c.TLSState()
 	if c.ComesUp(state) {
 		l.program.Stirred()
 		l.Stat.ResumedHandshakes.Add(1)

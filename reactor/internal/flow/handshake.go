@@ -18,7 +18,7 @@ import (
 // handshake begins. A client speaks first.
 func (l *Flow) handshake(c *connection.Conn, m codec.Shaker) {
 	c.Codec = m
-	c.Handshake = handshakes.New(m, handshakeTime(c), l.all.Now())
+	c.Handshake = handshakes.New(m, c.HandshakeTime(), l.all.Now())
 	if a, ok := codec.Machine(c.Codec).(tlsstate.AsyncMachine); ok {
 		a.OnSigned(func() { c.Loop.Post(c, connection.EvSigned) })
 	}
@@ -113,7 +113,7 @@ func (l *Flow) Signed(c *connection.Conn) {
 func (l *Flow) handshakeDone(c *connection.Conn, spoke bool) {
 	rest, took := c.Handshake.Rest(), c.Handshake.Clock.Took(l.all.Now())
 	c.Handshake = nil
-	state := c.TlsState()
+	state := c.TLSState()
 	l.handshook(c, state, took)
 	request, answer := c.Talk()
 	leaveUpgrade(c)
@@ -143,22 +143,6 @@ func (l *Flow) startClock(c *connection.Conn, spoke bool) {
 	c.Waits.Look(c.Handshake.Clock.Start(l.all.Now(), spoke), c)
 }
 
-// handshakeTime is the time that the peer may take over the whole handshake, and
-// handshakeParameter what that is called.
-func handshakeTime(c *connection.Conn) time.Duration {
-	if t := c.Config.Web.AcceptTimeout; t > 0 && c.Src.Proto.Web() && !c.Src.Outbound {
-		return t
-	}
-	return c.Config.HandshakeTimeout
-}
-
-func handshakeParameter(c *connection.Conn) string {
-	if c.Src.Proto.Web() && !c.Src.Outbound {
-		return c.Src.Proto.String() + "_accept_timeout"
-	}
-	return c.Src.Proto.String() + "_handshake_timeout"
-}
-
 // handshakeOverdue closes the connection when the peer's time is over.
 func (l *Flow) handshakeOverdue(c *connection.Conn, now int64) {
 	h := c.Handshake
@@ -177,7 +161,7 @@ func (l *Flow) handshakeOverdue(c *connection.Conn, now int64) {
 		return
 	}
 	took := h.Clock.Took(now).Round(time.Millisecond)
-	l.Close(c, reason.Because(reason.HandshakeTimeout, "no answer after "+took.String()+" ("+handshakeParameter(c)+" "+handshakeTime(c).String()+")"))
+	l.Close(c, reason.Because(reason.HandshakeTimeout, "no answer after "+took.String()+" ("+c.HandshakeParameter()+" "+c.HandshakeTime().String()+")"))
 }
 
 // handshook counts a handshake that succeeded; s is nil for one without TLS. Loop only.
