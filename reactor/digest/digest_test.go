@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -262,5 +263,26 @@ func BenchmarkServer(b *testing.B) {
 		if ParseCredentials(answer, &c) != nil || nonces.Check(&c) != Good || !c.Matches(ha1, []byte("REGISTER"), nil) {
 			b.Fatal("no match")
 		}
+	}
+}
+
+// TestNonceSource: a nonce tells whom it was handed to, and a network of IPv6 is one.
+func TestNonceSource(t *testing.T) {
+	nonces := NewNonces(NoncesConfig{Now: func() int64 { return 1 }})
+	of := func(addr string) uint64 {
+		c := &Credentials{Realm: []byte("r"), Nonce: nonces.AppendTo(nil, netip.MustParseAddr(addr), []byte("r"), MD5, Auth), QOP: Auth, Count: 1}
+		if v := nonces.Check(c); v != Good {
+			t.Fatal(v)
+		}
+		return nonces.Source(c)
+	}
+	if of("192.0.2.1") == of("192.0.2.2") || of("192.0.2.1") != of("::ffff:192.0.2.1") {
+		t.Error("IPv4")
+	}
+	if of("2001:db8::1") != of("2001:db8::2") || of("2001:db8::1") == of("2001:db8:0:1::1") {
+		t.Error("IPv6")
+	}
+	if nonces.Source(&Credentials{Nonce: []byte("x")}) != 0 {
+		t.Error("no nonce of ours")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 )
@@ -25,8 +26,10 @@ const (
 // Nonces makes and checks nonces. One carries its time, a number and a MAC, so that nothing is kept until it is used but
 // what of its number was seen: one bit without qop, the last 32 counts with it. Any goroutine may call its methods.
 //
-//	life(4) number(8) second(4) algorithm,qop(1) | MAC(13), base64url: 40 characters
+//	life(4) number(8) second(4) algorithm,qop(1) source(6) | MAC(13), base64url: 48 characters
 //
+// source names the address that it was handed to, for who counts failures: the address that credentials come from may be
+// forged, but nobody answers with the nonce of another.
 // The MAC is over the realm, too. life is the process's: one of another node or of a life before, under the same key, is
 // ours, but whether it was used is not known here: it is stale.
 type Nonces struct {
@@ -56,7 +59,9 @@ type NoncesConfig struct {
 }
 
 const (
-	nonceBody = 4 + 8 + 4 + 1
+	nonceBody = nonceKind + 1 + nonceFrom
+	nonceKind = 4 + 8 + 4
+	nonceFrom = 6
 	nonceMAC  = 13
 	nonceLen  = (nonceBody + nonceMAC) / 3 * 4
 )
@@ -91,6 +96,21 @@ type mac struct {
 	of  hash.Hash
 	sum [sha256.Size]byte
 	raw [nonceBody + nonceMAC]byte // what is sealed goes through an interface: it cannot be on the stack
+	to  [16]byte
+}
+
+// source appends what names an address. A network of 64 bits is one in IPv6: that is what a subscriber has.
+func (m *mac) source(dst []byte, to netip.Addr) []byte {
+	if !to.IsValid() {
+		return append(dst, make([]byte, nonceFrom)...)
+	}
+	m.to = to.As16()
+	if to.Unmap().Is6() {
+		clear(m.to[8:])
+	}
+	m.of.Reset()
+	m.of.Write(m.to[:])
+	return append(dst, m.of.Sum(m.sum[:0])[:nonceFrom]...)
 }
 
 func (m *mac) seal(dst, body, realm []byte) []byte {
@@ -100,8 +120,13 @@ func (m *mac) seal(dst, body, realm []byte) []byte {
 	return append(dst, m.of.Sum(m.sum[:0])[:nonceMAC]...)
 }
 
-// Append appends a nonce for a challenge of that realm, algorithm and quality.
+// Append appends a nonce for a challenge of that realm, algorithm and quality, which nobody in particular gets.
 func (n *Nonces) Append(dst, realm []byte, a Algorithm, q QOP) []byte {
+	return n.AppendTo(dst, netip.Addr{}, realm, a, q)
+}
+
+// AppendTo is Append for a challenge that is sent to an address.
+func (n *Nonces) AppendTo(dst []byte, to netip.Addr, realm []byte, a Algorithm, q QOP) []byte {
 	number := n.next.Add(1)
 	if !n.reuse {
 		n.slot(number).Store(slotOf(number, 0, 0, len(n.seen)))
@@ -112,6 +137,7 @@ func (n *Nonces) Append(dst, realm []byte, a Algorithm, q QOP) []byte {
 	b = binary.BigEndian.AppendUint64(b, number)
 	b = binary.BigEndian.AppendUint32(b, uint32(n.now()))
 	b = append(b, byte(a)<<4|byte(q))
+	b = m.source(b, to)
 	b = m.seal(b, b, realm)
 	return base64.RawURLEncoding.AppendEncode(dst, b)
 }
@@ -138,12 +164,25 @@ func (n *Nonces) open(c *Credentials, o *opened) bool {
 	body := raw[:nonceBody]
 	var sum [nonceMAC]byte
 	m.seal(sum[:0], body, c.Realm)
-	kind := body[nonceBody-1]
+	kind := body[nonceKind]
 	*o = opened{
 		life: binary.BigEndian.Uint32(body), number: binary.BigEndian.Uint64(body[4:]),
 		at: int64(binary.BigEndian.Uint32(body[12:])), qop: QOP(kind & 0xf),
 	}
 	return subtle.ConstantTimeCompare(raw[nonceBody:], sum[:]) == 1 && Algorithm(kind>>4) == c.Algorithm
+}
+
+// Source returns a number that names the address which the credentials' nonce was handed to; 0 for a nonce that Check has
+// not called Good. Two addresses share one by a chance of one in 2^48.
+func (n *Nonces) Source(c *Credentials) uint64 {
+	var raw [nonceBody + nonceMAC]byte
+	if len(c.Nonce) != nonceLen {
+		return 0
+	}
+	if _, err := base64.RawURLEncoding.Decode(raw[:], c.Nonce); err != nil {
+		return 0
+	}
+	return binary.BigEndian.Uint64(raw[nonceBody-8:]) & (1<<48 - 1)
 }
 
 // Check tells what the credentials' nonce is worth. It uses nothing up.

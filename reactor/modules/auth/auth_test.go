@@ -150,11 +150,43 @@ func TestGuessing(t *testing.T) {
 	if code, _ := p.send(p.answer(ch[1], 9, "sip:example.org")); code != "403" {
 		t.Errorf("behind three guesses even the right one is refused there: %s", code)
 	}
+	if log := strings.Join(p.Lines(), "\n"); strings.Count(log, "credentials are not looked at") == 0 {
+		t.Errorf("the log: %s", log)
+	}
 	elsewhere := *p.Source
 	p.Source = &elsewhere
 	elsewhere.Remote = moduletest.Sockets[0].Addr
-	if code, _ := p.send(p.answer(ch[1], 10, "sip:example.org")); code != "200" {
+	if code, _ := p.send(p.answer(ch[1], 10, "sip:example.org")); code != "403" {
+		t.Errorf("with the nonce of who guessed: %s", code)
+	}
+	_, ch = p.send()
+	if code, _ := p.send(p.answer(ch[1], 1, "sip:example.org")); code != "200" {
 		t.Errorf("the user elsewhere: %s %v", code, p.Log)
+	}
+}
+
+// TestGuessingForged: who fetches nonces and answers them from an address that is not his locks nobody out there.
+func TestGuessingForged(t *testing.T) {
+	p := users(t, "modparam(\"auth\", \"guess_limit\", 3)\nmodparam(\"auth\", \"guess_source_limit\", 3)\n", routes)
+	here, victim := p.Source, *p.Source
+	victim.Remote = moduletest.Sockets[0].Addr
+	p.password = "wrong"
+	for n := range 10 {
+		p.Source = here
+		_, ch := p.send()
+		p.Source = &victim
+		want := "401"
+		if n >= 3 {
+			want = "403"
+		}
+		if code, _ := p.send(p.answer(ch[1], 1, "sip:example.org")); code != want {
+			t.Errorf("forged guess %d: %s, want %s", n, code, want)
+		}
+	}
+	p.password = "secret"
+	_, ch := p.send()
+	if code, _ := p.send(p.answer(ch[1], 1, "sip:example.org")); code != "200" {
+		t.Errorf("the victim: %s", code)
 	}
 }
 
@@ -183,19 +215,20 @@ func TestSlowed(t *testing.T) {
 	p.send(p.answer(ch[1], 1, "sip:example.org"))
 	p.password = "secret"
 	code, _ := p.send(p.answer(ch[1], 2, "sip:example.org"))
-	if code != "503" || p.Sent[0].Header("Retry-After") != "1" {
+	if code != "403" || p.Sent[0].Header("Retry-After") != "1" {
 		t.Fatalf("at once: %s %+v", code, p.Sent)
 	}
 	elsewhere := *p.Source
 	elsewhere.Remote = moduletest.Sockets[0].Addr
 	here := p.Source
 	p.Source = &elsewhere
-	if code, _ := p.send(p.answer(ch[1], 3, "sip:example.org")); code != "200" {
+	_, there := p.send()
+	if code, _ := p.send(p.answer(there[1], 1, "sip:example.org")); code != "200" {
 		t.Errorf("the user elsewhere: %s %v", code, p.Log)
 	}
 	p.Source = here
 	for n, end := uint32(4), time.Now().Add(20*time.Second); ; n++ {
-		if code, _ = p.send(p.answer(ch[1], n, "sip:example.org")); code != "503" || time.Now().After(end) {
+		if code, _ = p.send(p.answer(ch[1], n, "sip:example.org")); code != "403" || time.Now().After(end) {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)

@@ -52,19 +52,20 @@ func (m *Module) Authorize(x *script.Machine, at *script.Site, kind Kind, realm 
 	if code != 1 {
 		return code
 	}
-	from, now := x.Context().Src.Remote.Addr(), x.Now().Unix()
-	switch {
-	case m.nonces.Check(&c) != digest.Good:
+	if m.nonces.Check(&c) != digest.Good {
 		return staleNonce
+	}
+	from, now := m.nonces.Source(&c), x.Now().Unix()
+	switch {
 	case m.checkURI && !c.OfURI(msg.RequestURI()) && !forUs(x, c.URI):
 		x.Say(at, script.LevelDebug, "auth: the credentials are for another URI")
 		return otherError
 	case m.guard.refuses(from, c.User, now):
-		return m.refuse(x, 403, "Too Many Failures")
+		return m.tooMany(x, at, &c, now)
 	}
 	if n := m.guard.waits(from, c.User, now); n > 0 {
-		_ = x.Context().AppendToReply(strconv.AppendInt([]byte("Retry-After: "), n, 10)) // a reply without it refuses as well
-		return m.refuse(x, 503, "Too Many Failures")
+		_ = x.Context().AppendToReply(append(strconv.AppendInt([]byte("Retry-After: "), n, 10), "\r\n"...)) // a reply without it refuses as well
+		return m.tooMany(x, at, &c, now)
 	}
 	ha1, found, err := find(&c)
 	switch {
@@ -109,6 +110,15 @@ func (m *Module) credentials(x *script.Machine, kind Kind, realm []byte, c *dige
 		return 0, 0
 	}
 	return 0, noCredentials
+}
+
+// tooMany answers credentials that are not looked at. Not by 503, which an edge in front takes for all that it sends here.
+func (m *Module) tooMany(x *script.Machine, at *script.Site, c *digest.Credentials, now int64) int {
+	if m.guard.log(now) {
+		x.Say(at, script.LevelWarn, "auth: credentials are not looked at, too many before them were wrong", "user", string(c.User),
+			"source", x.Context().Src.Remote.Addr().String(), "refused", m.guard.refused.Load())
+	}
+	return m.refuse(x, 403, "Too Many Failures")
 }
 
 // refuse answers and ends the script.

@@ -11,5 +11,6 @@
 //   - All credentials of a request are searched for the realm, not the first alone.
 //   - stale=true is said of nonces that were ours, and of no others.
 //   - Who guesses is refused: failures are counted by user and source address, and by source address (guess_limit,
-//     guess_source_limit, guess_window, ours). A user is locked out for the addresses that guess, and for no others.
+//     guess_source_limit, guess_window, ours). A user is locked out for the addresses that guess, and for no others: the
+//     address is the one that the nonce was handed to, so nobody locks out another by forging where he is.
 package auth

@@ -63,7 +63,7 @@ func (m *Module) challenge(a *script.Args, kind Kind) script.Action {
 		stale := m.isStale(x, kind, name)
 		for _, alg := range offers {
 			h := append([]byte(nil), kind.challengeHeader()...)
-			nonce := m.nonces.Append(nil, quoted(name), alg, quality)
+			nonce := m.nonces.AppendTo(nil, x.Context().Src.Remote.Addr(), quoted(name), alg, quality)
 			h = digest.AppendChallenge(h, name, nonce, nil, alg, quality, stale)
 			if err := x.Context().AppendToReply(append(h, "\r\n"...)); err != nil {
 				return x.Fail(at, err.Error())

@@ -1,8 +1,9 @@
 package auth
 
 import (
+	"bytes"
+	"encoding/binary"
 	"hash/maphash"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 )
@@ -13,8 +14,8 @@ const (
 	guardLook   = 8    // keys of a full one that are looked at for the one that gives way
 )
 
-// guard counts failures. A key is a user and a source address, or a source address alone: so a user is never refused
-// because of what others do. Any goroutine may call its methods.
+// guard counts failures. A key is a user and a source, or a source alone: so a user is never refused because of what
+// others do. A source is the address that a nonce was handed to (digest.Nonces.Source). Any goroutine may call its methods.
 type guard struct {
 	user, source int // limits, 0 none
 	slow         int // failures after which a user waits from one address to the next try; 0 never
@@ -25,6 +26,7 @@ type guard struct {
 		keys map[uint64]failures
 	}
 	refused atomic.Uint64
+	said    atomic.Int64 // the second in which a refusal was logged last
 }
 
 // failures of a key. They count until the second they are over; the first of a window begins it.
@@ -42,24 +44,29 @@ func newGuard(user, source int, window int64) *guard {
 	return g
 }
 
-// key hashes what failures are counted by; an empty user is the source address alone. A network of 64 bits is one source
-// in IPv6: that is what a subscriber has.
-func (g *guard) key(from netip.Addr, user []byte) uint64 {
+// key hashes what failures are counted by; an empty user is the source alone. Databases find a user whatever the case of
+// the name is, and with spaces behind it, and some by a name with its domain: those are one user.
+func (g *guard) key(from uint64, user []byte) uint64 {
 	var h maphash.Hash
 	h.SetSeed(g.seed)
-	from = from.Unmap()
-	b := from.As16()
-	if from.Is6() {
-		h.Write(b[:8])
-	} else {
-		h.Write(b[:])
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], from)
+	_, _ = h.Write(b[:])
+	user, _, _ = bytes.Cut(user, []byte("@"))
+	for _, c := range bytes.TrimRight(user, " ") {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		_ = h.WriteByte(c)
 	}
-	h.Write(user)
 	return h.Sum64()
 }
 
-// refuses reports whether credentials are not even looked at.
-func (g *guard) refuses(from netip.Addr, user []byte, now int64) bool {
+// log reports whether a refusal is to be logged: one a second is.
+func (g *guard) log(now int64) bool { return g.said.Swap(now) != now }
+
+// refuses reports whether credentials are not even looked at. It counts that.
+func (g *guard) refuses(from uint64, user []byte, now int64) bool {
 	if g.user > 0 && g.count(g.key(from, user), now) >= g.user || g.source > 0 && g.count(g.key(from, nil), now) >= g.source {
 		g.refused.Add(1)
 		return true
@@ -68,7 +75,7 @@ func (g *guard) refuses(from netip.Addr, user []byte, now int64) bool {
 }
 
 // failed counts a failure.
-func (g *guard) failed(from netip.Addr, user []byte, now int64) {
+func (g *guard) failed(from uint64, user []byte, now int64) {
 	if g.user > 0 && len(user) > 0 {
 		g.add(g.key(from, user), now)
 	}
@@ -81,8 +88,8 @@ func (g *guard) failed(from netip.Addr, user []byte, now int64) {
 const longestWait = 32
 
 // waits returns how many seconds a user has to wait at that address until the next try: 1, 2, 4 and so on behind each
-// failure beyond slow; 0 is none.
-func (g *guard) waits(from netip.Addr, user []byte, now int64) int64 {
+// failure beyond slow; 0 is none. It counts a refusal otherwise.
+func (g *guard) waits(from uint64, user []byte, now int64) int64 {
 	if g.slow == 0 {
 		return 0
 	}
@@ -94,7 +101,11 @@ func (g *guard) waits(from netip.Addr, user []byte, now int64) int64 {
 	if f.n < g.slow || now >= f.over {
 		return 0
 	}
-	return max(0, f.last+min(longestWait, int64(1)<<min(f.n-g.slow, 10))-now)
+	n := max(0, f.last+min(longestWait, int64(1)<<min(f.n-g.slow, 10))-now)
+	if n > 0 {
+		g.refused.Add(1)
+	}
+	return n
 }
 
 func (g *guard) count(key uint64, now int64) int {

@@ -84,7 +84,7 @@ func (m *Module) parameters() []script.Parameter {
 		{Name: "guess_limit", Type: script.IntParam, Min: 0, Max: 1 << 20, Unit: "failures", Default: "20", Set: script.Into(&m.guessUser),
 			Help: "Wrong passwords of a user from one address before it is refused; 0 any number (ours)."},
 		{Name: "guess_slow", Type: script.IntParam, Min: 0, Max: 1 << 20, Unit: "failures", Default: "5", Set: script.Into(&m.guessSlow),
-			Help: "Wrong passwords of a user from one address behind which it waits 1, 2, 4 and so on seconds between tries: 503 with Retry-After; 0 never (ours)."},
+			Help: "Wrong passwords of a user from one address behind which it waits 1, 2, 4 and so on seconds between tries: 403 with Retry-After; 0 never (ours)."},
 		{Name: "guess_source_limit", Type: script.IntParam, Min: 0, Max: 1 << 20, Unit: "failures", Default: "500", Set: script.Into(&m.guessSource),
 			Help: "Wrong users and passwords from one address before it is refused; 0 any number (ours)."},
 		{Name: "guess_window", Type: script.IntParam, Min: 1, Max: 86400, Unit: "seconds", Default: "60", Set: script.Seconds(&m.window),
