@@ -81,3 +81,18 @@ func TestPeersMakeOneForMany(t *testing.T) {
 		t.Error("a connection that could not be made was given")
 	}
 }
+
+// Who says nothing more takes replies only, and those name the connection.
+func TestHalfClosedServesNobody(t *testing.T) {
+	var p Index
+	c := peerConn("192.0.2.1:5061", false, nil)
+	p.Add(c)
+	key := endpoint.Of(transport.TLS, netip.MustParseAddrPort("192.0.2.1:5061"))
+	if got, _ := p.Find(key, &Match{}, nil); got != c {
+		t.Fatal("it does not serve while it is whole")
+	}
+	c.Half = true
+	if got, _ := p.Find(key, &Match{}, nil); got != nil {
+		t.Error("it serves")
+	}
+}
