@@ -10,6 +10,7 @@ import (
 	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
+	"sipreactor/sipframe"
 )
 
 // module is nathelper of one configuration.
@@ -69,8 +70,8 @@ func (m *module) parameters() []script.Parameter {
 		keep("received_avp", "AVP that fix_nated_register() fills.", &m.received),
 		keep("sipping_bflag", "Branch flag of contacts that are pinged by a SIP request.", &m.sipFlag),
 		keep("remove_on_timeout_bflag", "Branch flag of contacts that go when they answer no pings.", &m.removeFlag),
-		keep("sipping_from", "URI in From of pings.", &m.from),
-		text("sipping_method", "Method of pings.", &m.method),
+		{Name: "sipping_from", Type: script.StringParam, Help: "URI in From of pings.", Set: m.setFrom},
+		{Name: "sipping_method", Type: script.StringParam, Default: m.method, Help: "Method of pings.", Set: m.setMethod},
 		{Name: "sipping_ignore_rpl_codes", Type: script.StringParam, Help: "Codes of answers that say nothing, with commas.", Set: m.setIgnored},
 		{Name: "force_socket", Type: script.StringParam, Help: "Listener to ping from, where a contact has none: [proto:]host[:port] or its tag.", Socket: true, Set: script.Into(&m.forceSocket)},
 		text("nortpproxy_str", "Line that marks a session description that was changed.", &m.mark),
@@ -86,6 +87,23 @@ func (m *module) parameters() []script.Parameter {
 		{Name: "cluster_id", Help: "Cluster.", Type: script.IntParam, Note: "there is no cluster"},
 		{Name: "cluster_sharing_tag", Help: "Tag of the node that pings.", Type: script.StringParam, Note: "there is no cluster"},
 	}
+}
+
+func (m *module) setMethod(v script.Literal) error {
+	if !sipframe.IsToken([]byte(v.Text)) || v.Text == "ACK" || v.Text == "CANCEL" {
+		return fmt.Errorf("%q is no method of a request that is answered, such as OPTIONS", v.Text)
+	}
+	m.method = v.Text
+	return nil
+}
+
+func (m *module) setFrom(v script.Literal) error {
+	var u sipframe.URI
+	if err := sipframe.ParseURI([]byte(v.Text), &u); err != nil {
+		return fmt.Errorf("%q is no URI, such as sip:pinger@example.org", v.Text)
+	}
+	m.from = v
+	return nil
 }
 
 func (m *module) setIgnored(v script.Literal) error {
@@ -170,6 +188,8 @@ func (m *module) check(l *script.Loading) {
 		l.Errorf(l.Place("natping_interval"), `pings need the module usrloc: loadmodule "usrloc.so"`)
 	case m.natedOnly && m.places.NATFlagName() == "":
 		l.Errorf(l.Place("ping_nated_only"), `ping_nated_only needs modparam("usrloc", "nat_bflag", "name")`)
+	case m.from.Text == "" && m.sipBit|m.removeBit != 0:
+		l.Errorf(l.Place("natping_interval"), `pings of contacts with sipping_bflag or remove_on_timeout_bflag are SIP requests, which need modparam("nathelper", "sipping_from", "sip:pinger@example.org")`)
 	case m.from.Text != "":
 		if m.pings.tm, _ = l.Instance("tm").(transactions); m.pings.tm == nil {
 			l.Errorf(m.from.At, `pings by SIP requests need the module tm: loadmodule "tm.so"`)

@@ -139,7 +139,11 @@ func TestErrors(t *testing.T) {
 		`route { nat_uac_test("private"); }`:                                             `unknown test "private": private-contact, `,
 		`route { fix_nated_sdp("x"); }`:                                                  `unknown flag "x": add-dir-active`,
 		"modparam(\"nathelper\", \"sipping_ignore_rpl_codes\", \"4x\")\nroute { exit; }": `is no status code`,
-		"modparam(\"nathelper\", \"natping_interval\", 5)\nmodparam(\"nathelper\", \"ping_nated_only\", 1)\nroute { exit; }": `needs modparam("usrloc", "nat_bflag"`,
+		"modparam(\"nathelper\", \"natping_interval\", 5)\nmodparam(\"nathelper\", \"sipping_bflag\", \"S\")\nroute { exit; }":           `need modparam("nathelper", "sipping_from"`,
+		"modparam(\"nathelper\", \"natping_interval\", 5)\nmodparam(\"nathelper\", \"remove_on_timeout_bflag\", \"S\")\nroute { exit; }": `need modparam("nathelper", "sipping_from"`,
+		"modparam(\"nathelper\", \"sipping_method\", \"OPT IONS\")\nroute { exit; }":                                                     `is no method`,
+		"modparam(\"nathelper\", \"sipping_from\", \"pinger\")\nroute { exit; }":                                                         `is no URI`,
+		"modparam(\"nathelper\", \"natping_interval\", 5)\nmodparam(\"nathelper\", \"ping_nated_only\", 1)\nroute { exit; }":             `needs modparam("usrloc", "nat_bflag"`,
 	} {
 		if got := moduletest.Wrong(t, head+text, all...); !strings.Contains(got, want) {
 			t.Errorf("%s:\n%s", text, got)
