@@ -113,7 +113,7 @@ func (m *Core) readContact(r *Registration, msg *sipframe.Message, a *sipframe.N
 	case int64(len(uri)) > m.maxContact:
 		return longURI
 	case sipframe.ParseURI(uri, &u) != nil:
-		return &Refusal{code: 500, why: "Contact cannot be parsed", more: m.retryLine()}
+		return badContact
 	}
 	b := location.Binding{Q: m.qOf(), Methods: r.methods(msg)}
 	b.URI = uri

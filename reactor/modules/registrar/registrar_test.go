@@ -88,8 +88,9 @@ func TestSave(t *testing.T) {
 		}},
 		{"what is wrong", "", "", []step{
 			{"Contact: <sip:a@h>;q=2", "400|P-Registrar-Error: Invalid q parameter in Contact HF"},
-			{"Contact: <sip:+1@>", "500|P-Registrar-Error: Contact cannot be parsed"},
-			{"Contact: <tel:+1234>", "200|Contact: <tel:+1234>;expires=3600"},
+			{"Contact: <sip:+1@>", "400|P-Registrar-Error: Contact HF couldn't be parsed"},
+			{"Contact: <sip:a@h>|Require: path, gruu, foo|Require: bar", "420|P-Registrar-Error: Unsupported extension|Unsupported: gruu, foo, bar"},
+			{"Contact: <tel:+1234>|Require: path", "200|Contact: <tel:+1234>;expires=3600"},
 		}},
 		{"too many", ", \"max-contacts=2\"", "modparam(\"registrar\", \"retry_after\", 30)\n", []step{
 			{"Contact: <sip:a@h>, <sip:b@h>", "200|Contact: <sip:a@h>;expires=3600, <sip:b@h>;expires=3600"},

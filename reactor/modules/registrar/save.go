@@ -8,6 +8,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/location"
+	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/usrloc"
 	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
@@ -31,7 +32,10 @@ func (m *Core) save(a *script.Args) script.Action {
 		}
 		r := m.Take()
 		defer m.Give(r)
-		bad := m.Read(x, r, f, aor)
+		bad := m.required(x.Message())
+		if bad == nil {
+			bad = m.Read(x, r, f, aor)
+		}
 		if bad == nil {
 			var err error
 			if bad, err = m.WriteStored(x, table, r); bad == notStored {
@@ -44,6 +48,22 @@ func (m *Core) save(a *script.Args) script.Action {
 		}
 		return 1
 	}
+}
+
+// required refuses a REGISTER that needs what is not here (RFC 3261 10.3, step 2).
+func (m *Core) required(msg *sipframe.Message) *Refusal {
+	if msg.Find(sipframe.HeaderRequire) < 0 {
+		return nil
+	}
+	known := [3]string{"path", "outbound", "gruu"}
+	n := len(known)
+	if m.gruu == nil {
+		n--
+	}
+	if more := signaling.Unsupported(msg, known[:n]...); more != "" {
+		return &Refusal{code: 420, why: "Unsupported extension", more: more}
+	}
+	return nil
 }
 
 // FlagsArg reads argument i as flags of save(), once where they are constant.
