@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"strings"
 
+	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
 )
@@ -30,6 +31,9 @@ func (r *refusal) reply(m *Module, x *script.Machine, at *script.Site) int {
 
 // eventOf reads Event: the package, and its id.
 func (m *Module) eventOf(msg *sipframe.Message) (e Event, id string, bad *refusal) {
+	if headers := signaling.Unsupported(msg); headers != "" {
+		return nil, "", &refusal{code: 420, reason: "Bad Extension", headers: headers}
+	}
 	value := string(msg.Value(sipframe.HeaderEvent))
 	if value == "" {
 		return nil, "", &refusal{code: 489, reason: "Missing Event Header", headers: "Allow-Events: " + m.named() + "\r\n"}
@@ -49,6 +53,24 @@ func (m *Module) eventOf(msg *sipframe.Message) (e Event, id string, bad *refusa
 		return nil, "", &refusal{code: 489, reason: "Bad Event", headers: "Allow-Events: " + m.named() + "\r\n"}
 	}
 	return e, id, nil
+}
+
+// accepts reports whether a subscriber takes bodies of a type; without Accept it takes those of the package
+// (RFC 6665 3.1.3).
+func accepts(msg *sipframe.Message, kind string) bool {
+	if msg.Find(sipframe.HeaderAccept) < 0 {
+		return true
+	}
+	main, _, _ := strings.Cut(kind, "/")
+	values := msg.Values(sipframe.HeaderAccept)
+	for v, ok := values.Next(); ok; v, ok = values.Next() {
+		one, _, _ := bytes.Cut(msg.Bytes(v), []byte(";"))
+		one = bytes.TrimSpace(one)
+		if sipframe.EqualFold(one, kind) || sipframe.EqualFold(one, main+"/*") || string(one) == "*/*" {
+			return true
+		}
+	}
+	return false
 }
 
 func token(s string) bool { return s == "" || sipframe.IsToken([]byte(s)) }

@@ -58,6 +58,9 @@ func (m *Module) subscribe(x *script.Machine, now int64) (s *subscription, lasts
 	if lasts, bad = lifetime(msg, m.maxSubscribe); bad != nil {
 		return nil, 0, bad
 	}
+	if lasts > 0 && !accepts(msg, e.Type()) {
+		return nil, 0, &refusal{code: 406, reason: "Not Acceptable", headers: "Accept: " + e.Type() + "\r\n"}
+	}
 	from, ferr := msg.From()
 	to, terr := msg.To()
 	seq, _, serr := msg.CSeq()

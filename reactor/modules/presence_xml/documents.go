@@ -24,19 +24,35 @@ func (pidf) Name() string            { return "presence" }
 func (pidf) Type() string            { return "application/pidf+xml" }
 func (pidf) Check(body []byte) error { _, err := read(body, "presence"); return err }
 
-// Body joins documents: the elements of all, the notes of the newest one.
+// Body joins documents: the elements of all, the notes of the newest one. Where two documents have an element of the same
+// id, the newer one's is taken: ids are unique in a document (RFC 3863 4.1.2).
 func (pidf) Body(uri string, published [][]byte) []byte {
 	if len(published) == 1 {
 		return published[0]
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"%s\">", escaped(uri))
+	documents := make([]*document, len(published))
+	newest := make(map[string]int) // by id
 	for i, text := range published {
 		d, err := read(text, "presence")
 		if err != nil {
 			continue // it was read when it was published
 		}
+		documents[i] = d
 		for _, c := range d.children {
+			newest[c.id()] = i
+		}
+	}
+	for i, text := range published {
+		d := documents[i]
+		if d == nil {
+			continue
+		}
+		for _, c := range d.children {
+			if id := c.id(); id != "" && newest[id] != i {
+				continue
+			}
 			if i < len(published)-1 && c.name == "note" {
 				continue // of a document that was replaced
 			}
@@ -74,6 +90,16 @@ type element struct {
 	name            string
 	attr            []xml.Attr
 	from, name1, to int
+}
+
+// id is what names it in its document, "" nothing.
+func (e *element) id() string {
+	for _, a := range e.attr {
+		if a.Name.Space == "" && a.Name.Local == "id" {
+			return a.Value
+		}
+	}
+	return ""
 }
 
 // read reads a document whose root has that name. Nothing of it is resolved: there are

@@ -2,6 +2,7 @@ package presence_xml_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -195,6 +196,39 @@ func TestWatcherIsGone(t *testing.T) {
 	}
 }
 
+// TestAccept: who takes all of a kind takes what there is.
+func TestAccept(t *testing.T) {
+	s := newServer(t, "")
+	for i, accept := range []string{"*/*", "application/*;q=0.5", "text/plain, Application/PIDF+xml;version=1"} {
+		if got, notifies := s.send("SUBSCRIBE", "accept"+strconv.Itoa(i), "", "", "Event: presence", "Accept: "+accept); len(notifies) == 0 {
+			t.Errorf("%s: %s", accept, got.Text)
+		}
+	}
+}
+
+// TestTupleIDs: ids are unique in a document, whatever documents it is made of.
+func TestTupleIDs(t *testing.T) {
+	body := pidfBody(t, tuple("a", "open"), tuple("b", "open"), tuple("a", "closed"))
+	if strings.Count(body, `id="a"`) != 1 || strings.Count(body, `id="b"`) != 1 || !strings.Contains(body, "closed") {
+		t.Error(body)
+	}
+}
+
+// pidfBody publishes documents and returns what a watcher gets.
+func pidfBody(t *testing.T, documents ...string) string {
+	t.Helper()
+	s := newServer(t, "")
+	for i, d := range documents {
+		got, _ := s.send("PUBLISH", "p"+strconv.Itoa(i), "", d, "Event: presence", pidfType)
+		s.wants(got, "200")
+	}
+	_, notifies := s.send("SUBSCRIBE", "w", "", "", "Event: presence")
+	if len(notifies) == 0 {
+		t.Fatal("no NOTIFY")
+	}
+	return notifies[len(notifies)-1].Text
+}
+
 func TestRefusals(t *testing.T) {
 	s := newServer(t, "")
 	for _, c := range []struct {
@@ -204,6 +238,9 @@ func TestRefusals(t *testing.T) {
 		{"SUBSCRIBE", "", "489", "Allow-Events: dialog;sla, presence, presence.winfo", []string{"Event: refer"}},
 		{"SUBSCRIBE", "", "489", "Allow-Events", nil},
 		{"SUBSCRIBE", "", "400", "", []string{"Event: presence", "Expires: soon"}},
+		{"SUBSCRIBE", "", "420", "Unsupported: eventlist, foo", []string{"Event: presence", "Require: eventlist", "Require: foo"}},
+		{"SUBSCRIBE", "", "406", "Accept: application/pidf+xml", []string{"Event: presence", "Accept: application/cpim-pidf+xml, text/*"}},
+		{"PUBLISH", tuple("a", "open"), "420", "Unsupported: foo", []string{"Event: presence", pidfType, "Require: foo"}},
 		{"PUBLISH", "", "400", "", []string{"Event: presence"}},
 		{"PUBLISH", tuple("a", "open"), "415", "Accept: application/pidf+xml", []string{"Event: presence", "Content-Type: text/plain"}},
 		{"PUBLISH", "<presence><tuple></presence>", "400", "", []string{"Event: presence", pidfType}},
