@@ -77,7 +77,7 @@ func (m *module) parameters() []script.Parameter {
 	}
 	return []script.Parameter{
 		keep("db_url", "Where users are.", &m.url),
-		keep("users_file", `File of users instead of a database: "user:realm:HA1" a line (ours).`, &m.file),
+		keep("users_file", `File of users instead of a database, of mode 0600: "user:realm:HA1" or "user:realm:algorithm:HA1" a line, as MD5, SHA-256 or SHA-512-256 (ours).`, &m.file),
 		{Name: "calculate_ha1", Type: script.BoolParam, Default: "0", Set: script.Into(&m.calculate),
 			Help: "password_column has passwords; else it has MD5 hashes."},
 		{Name: "use_domain", Type: script.BoolParam, Default: "1", Set: script.Into(&m.useDomain),

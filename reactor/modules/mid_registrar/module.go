@@ -68,7 +68,7 @@ func New(*script.Config) *script.Module {
 		Statistics: []script.Statistic{
 			{Name: "relayed_regs", Help: "REGISTERs that the main registrar has accepted.", Count: &m.relayed},
 			{Name: "absorbed_regs", Help: "REGISTERs that were accepted without it.", Count: &m.absorbed},
-			{Name: "removed_regs", Help: "Removals of contacts at the main registrar that were sent.", Value: func() uint64 { return m.removals.sentOf() }},
+			{Name: "removed_regs", Help: "Removals at the main registrar that were sent as contacts were over here, by their time or MI; a phone's own removal is relayed.", Value: func() uint64 { return m.removals.sentOf() }},
 			{Name: "lost_removals", Help: "Removals that there was no room for.", Value: func() uint64 { return m.removals.lostOf() }},
 		},
 		Check: m.check, Start: m.start, Stop: m.end,

@@ -185,7 +185,7 @@ func spelled(w string, letters map[byte]string) (list []string, err error) {
 	for i := 0; i < len(w); {
 		name, ok := letters[w[i]]
 		if !ok {
-			return nil, fmt.Errorf("unknown flag %q", w)
+			return []string{w}, nil // who reads the flags tells which there are
 		}
 		i++
 		from := i

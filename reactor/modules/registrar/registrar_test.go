@@ -251,6 +251,8 @@ route {
 func TestErrors(t *testing.T) {
 	head := moduletest.Head("signaling", "usrloc", "registrar")
 	for text, want := range map[string]string{
+		`route { save("location", "nonsense"); }`:                                                                `unknown flag "nonsense": memory-only, `,
+		`route { lookup("location", "nonsense"); }`:                                                              `unknown flag "nonsense": no-branches, `,
 		`route { save("location", "nonsense-flag"); }`:                                                           `unknown flag "nonsense-flag"`,
 		`route { save("location", "max-contacts=x"); }`:                                                          `max-contacts wants a number`,
 		`route { save("location", "max-contacts"); }`:                                                            `=value is for`,
