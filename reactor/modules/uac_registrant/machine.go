@@ -19,17 +19,18 @@ import (
 //	   └──────────────────────┴──────────────────────────────── any end ◀──────────────────────────────┘
 type registration struct {
 	account
-	state  state
-	callID []byte
-	cseq   uint32
-	due    time.Time // of the next REGISTER; zero: none is due
-	sent   time.Time // the last REGISTER
-	until  time.Time // the registration is over; zero: there is none
-	ask    uint32    // seconds to ask for: the account's, or more
-	tries  int       // that failed, one behind the other
-	steps  int       // REGISTERs of this try
-	asked  int       // challenges of it
-	number uint64    // of the request that is under way
+	state   state
+	callID  []byte
+	fromTag []byte // of From: the same as long as the Call-ID is (RFC 3261 8.1.3.5)
+	cseq    uint32
+	due     time.Time // of the next REGISTER; zero: none is due
+	sent    time.Time // the last REGISTER
+	until   time.Time // the registration is over; zero: there is none
+	ask     uint32    // seconds to ask for: the account's, or more
+	tries   int       // that failed, one behind the other
+	steps   int       // REGISTERs of this try
+	asked   int       // challenges of it
+	number  uint64    // of the request that is under way
 
 	whole bool // all bindings of the address of record go
 	swept bool // they went, and there were several again

@@ -58,7 +58,7 @@ func (k *trunk) next() *transaction.Request {
 // answers ends a REGISTER.
 func (k *trunk) answers(r *transaction.Request, code int, headers string) {
 	var m sipframe.Message
-	text := moduletest.CRLF(fmt.Sprintf("SIP/2.0 %d X\nFrom: %s;tag=1\nTo: %s\nCall-ID: %s\nCSeq: %d REGISTER\n%sContent-Length: 0\n\n", code, r.From, r.To, r.CallID, r.CSeq, headers))
+	text := moduletest.CRLF(fmt.Sprintf("SIP/2.0 %d X\nFrom: %s\nTo: %s\nCall-ID: %s\nCSeq: %d REGISTER\n%sContent-Length: 0\n\n", code, r.From, r.To, r.CallID, r.CSeq, headers))
 	if err := m.Parse(text); err != nil {
 		k.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestStoredAccount(t *testing.T) {
 	k := newTrunk(t, text)
 	r := k.next()
 	want := "Contact: <sip:alice@192.0.2.1>;x=1\r\nExpires: 600\r\n"
-	if r.Method != "REGISTER" || string(r.URI) != "sip:carrier.example" || string(r.From) != "<sip:alice@carrier.example>" ||
+	if r.Method != "REGISTER" || string(r.URI) != "sip:carrier.example" || !strings.HasPrefix(string(r.From), "<sip:alice@carrier.example>;tag=") ||
 		string(r.NextHop) != "sip:proxy.example;transport=tls" || string(r.Headers) != want {
 		t.Errorf("%s %s\n%s\n%s", r.Method, r.URI, r.Headers, r.NextHop)
 	}
@@ -209,6 +209,23 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestFromTag: the From of a registration stays as it is, with its tag, as does its Call-ID (RFC 3261 8.1.3.5, 10.2).
+func TestFromTag(t *testing.T) {
+	_, text := accounts(t)
+	k := newTrunk(t, text)
+	first := k.next()
+	k.answers(first, 401, "WWW-Authenticate: Digest realm=\"carrier.example\", nonce=\"n\", qop=\"auth\"\n")
+	second := k.next()
+	if string(first.From) != string(second.From) || string(first.CallID) != string(second.CallID) || !strings.Contains(string(first.From), ";tag=") {
+		t.Errorf("%s of %s, then %s of %s", first.From, first.CallID, second.From, second.CallID)
+	}
+	for _, r := range k.Config.Instance("uac_registrant").(*module).table.list {
+		if string(r.fromTag) == string(r.callID) || len(r.fromTag) < 8 {
+			t.Errorf("the tag is %s", r.fromTag)
+		}
+	}
+}
+
 // TestUpsert has an account come and go by management, without a database.
 func TestUpsert(t *testing.T) {
 	k := newTrunk(t, "")
@@ -218,7 +235,7 @@ func TestUpsert(t *testing.T) {
 		t.Fatal(got)
 	}
 	r := k.next()
-	if string(r.From) != "<sip:t@c.example>" || string(r.NextHop) != "sip:carrier.example" || !strings.Contains(string(r.Headers), "Expires: 60\r\n") {
+	if !strings.HasPrefix(string(r.From), "<sip:t@c.example>;tag=") || string(r.NextHop) != "sip:carrier.example" || !strings.Contains(string(r.Headers), "Expires: 60\r\n") {
 		t.Errorf("%s %s %s", r.From, r.NextHop, r.Headers)
 	}
 	k.answers(r, 200, "")

@@ -148,7 +148,7 @@ func (t *table) broken(r *registration, number uint64) {
 func (t *table) put(a account, from origin) *registration {
 	r := t.byKey[a.key()]
 	if r == nil {
-		r = &registration{account: a, callID: callID(), from: from, due: t.now()}
+		r = &registration{account: a, callID: token(12), fromTag: token(4), from: from, due: t.now()}
 		t.byKey[a.key()] = r
 		t.list = append(t.list, r)
 		return r
@@ -180,11 +180,11 @@ func (t *table) replace(list []account) {
 	}
 }
 
-// callID makes the Call-ID of a registration.
-func callID() []byte {
-	var b [12]byte
-	rand.Read(b[:]) // never fails
-	return hex.AppendEncode(nil, b[:])
+// token makes a Call-ID or a tag of n random bytes.
+func token(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails
+	return hex.AppendEncode(nil, b)
 }
 
 // count returns how many registrations are in a state that f wants.

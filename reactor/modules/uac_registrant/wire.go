@@ -27,7 +27,7 @@ func (r *registration) requestOf(m *register) *transaction.Request {
 		next = r.registrar
 	}
 	return &transaction.Request{
-		Method: "REGISTER", URI: []byte(r.registrar), From: []byte("<" + from + ">"), To: []byte("<" + r.aor + ">"),
+		Method: "REGISTER", URI: []byte(r.registrar), From: []byte("<" + from + ">;tag=" + string(r.fromTag)), To: []byte("<" + r.aor + ">"),
 		CallID: r.callID, CSeq: r.cseq, Headers: h, NextHop: []byte(next),
 	}
 }
