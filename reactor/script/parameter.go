@@ -39,7 +39,13 @@ func (p *Parameter) spec() *globalSpec {
 		g.min = math.MinInt32
 	}
 	if p.Set != nil {
+		columns := p.Type == StringParam && namesColumn(p.Name)
 		g.set = func(_ *settings, v Literal) string {
+			if columns {
+				if err := CheckColumnName(v.Text); err != nil {
+					return err.Error()
+				}
+			}
 			if err := p.Set(v); err != nil {
 				return err.Error()
 			}

@@ -40,6 +40,10 @@ func (m *module) functions() []script.Function {
 // authorize builds www_authorize() and proxy_authorize().
 func (m *module) authorize(a *script.Args, kind auth.Kind) script.Action {
 	if name, ok := a.Fixed(1); ok {
+		if err := script.CheckColumnName(name); err != nil {
+			a.Errorf(1, "%v", err)
+			return nil
+		}
 		m.tables[name] = true
 	}
 	realm, table, at := a.Text(0), a.Text(1), a.Site()

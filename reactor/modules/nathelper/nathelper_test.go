@@ -179,7 +179,7 @@ func TestEnablePing(t *testing.T) {
 	for _, s := range []struct {
 		params any
 		want   string
-	}{{nil, `{"Status":1}`}, {[]int{0}, `"OK"`}, {nil, `{"Status":0}`}, {[]int{1}, `"OK"`}, {nil, `{"Status":1}`}} {
+	}{{nil, `{"Status":1}`}, {[]int{0}, `"OK"`}, {nil, `{"Status":0}`}, {[]int{1}, `"OK"`}, {[]int{7}, "status is 0 or 1"}, {nil, `{"Status":1}`}} {
 		if got := b.Command(t, "nh_enable_ping", s.params); got != s.want {
 			t.Errorf("%v: %s, want %s", s.params, got, s.want)
 		}

@@ -63,6 +63,9 @@ func (m *module) start(e *script.Env) error {
 // enable is nh_enable_ping.
 func (m *module) enable(_ context.Context, a *rpc.Args) (any, error) {
 	if a.Has("status") {
+		if n := a.Int("status"); n != 0 && n != 1 {
+			return nil, &rpc.Error{Code: rpc.CodeParams, Message: "status is 0 or 1"}
+		}
 		m.off.Store(a.Int("status") == 0)
 		return "OK", nil
 	}

@@ -97,6 +97,9 @@ func (m *Module) listPresentities(context.Context, *rpc.Args) (any, error) {
 
 func (m *Module) refreshWatchers(_ context.Context, a *rpc.Args) (any, error) {
 	of := resource{a.Text("presentity_uri"), a.Text("event")}
+	if n := a.Int("refresh_type"); n != 0 && n != 1 {
+		return nil, &rpc.Error{Code: rpc.CodeParams, Message: "refresh_type is 0 or 1"}
+	}
 	if m.events[of.event] == nil {
 		return nil, errEvent
 	}

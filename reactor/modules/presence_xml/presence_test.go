@@ -154,6 +154,9 @@ func TestRefresh(t *testing.T) {
 	if len(s.Log) != 1 || !strings.Contains(s.Log[0], "watcher=sip:alice@example.org presentity=sip:bob@example.org") {
 		t.Errorf("%q", s.Log)
 	}
+	if got := s.Command(t, "refresh_watchers", []any{"sip:bob@example.org", "presence", 9}); got != "refresh_type is 0 or 1" {
+		t.Error(got)
+	}
 	if got := s.Command(t, "refresh_watchers", []any{"sip:bob@example.org", "weather", 0}); got != "Event not found" {
 		t.Error(got)
 	}

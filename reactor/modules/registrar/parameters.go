@@ -26,7 +26,8 @@ func (m *Core) Parameters() []script.Parameter {
 		{Name: "case_sensitive", Type: script.BoolParam, Default: "1", Set: script.Into(&m.caseSensitive),
 			Help: "The case of a user counts."},
 		text("realm_prefix", "Prefix of hosts that is left out.", &m.realmPrefix),
-		text("received_param", "Parameter of a Contact in the 200 that tells where it is reached.", &m.receivedParam),
+		{Name: "received_param", Type: script.StringParam, Default: m.receivedParam, Set: tokenInto(&m.receivedParam),
+			Help: "Parameter of a Contact in the 200 that tells where it is reached; \"\" none."},
 		keep("tcp_persistent_flag", "Message flag: the connection lives as long as the contact.", &m.persistFlagName),
 		keep("received_avp", "AVP with the URI of where the REGISTER came from, as fix_nated_register() sets it.", &m.receivedAVP),
 		keep("attr_avp", "AVP with what is kept with a contact; lookup() gives it back as a branch's attribute.", &m.attrAVP),
@@ -94,4 +95,15 @@ func refused(name, help, why string) script.Parameter {
 		}
 		return fmt.Errorf("is not supported: %s", why)
 	}}
+}
+
+// tokenInto takes the name of a header or of a parameter, or none.
+func tokenInto(to *string) func(script.Literal) error {
+	return func(v script.Literal) error {
+		if v.Text != "" && !sipframe.IsToken([]byte(v.Text)) {
+			return fmt.Errorf("%q is no name: letters, digits and -.!%%*_+`'~ are allowed", v.Text)
+		}
+		*to = v.Text
+		return nil
+	}
 }

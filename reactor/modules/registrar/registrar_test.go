@@ -251,6 +251,8 @@ route {
 func TestErrors(t *testing.T) {
 	head := moduletest.Head("signaling", "usrloc", "registrar")
 	for text, want := range map[string]string{
+		"modparam(\"registrar\", \"received_param\", \"a b\")\nroute { exit; }":                                  `is no name`,
+		"modparam(\"registrar\", \"sock_hdr_name\", \"Sock:\")\nroute { exit; }":                                 `is no name`,
 		`route { save("location", "nonsense"); }`:                                                                `unknown flag "nonsense": memory-only, `,
 		`route { lookup("location", "nonsense"); }`:                                                              `unknown flag "nonsense": no-branches, `,
 		`route { save("location", "nonsense-flag"); }`:                                                           `unknown flag "nonsense-flag"`,

@@ -9,6 +9,7 @@ import (
 
 	"sipreactor/reactor/location"
 	"sipreactor/reactor/rpc"
+	"sipreactor/sipframe"
 )
 
 func (m *Module) commands() []rpc.Command {
@@ -204,11 +205,24 @@ func (m *Module) add(ctx context.Context, a *rpc.Args) (any, error) {
 	if b.Methods == 0 || b.Methods == 32767 {
 		b.Methods = location.AllMethods
 	}
-	if e := a.Int("expires"); e > 0 {
+	var uri sipframe.URI
+	if sipframe.ParseURI(b.URI, &uri) != nil {
+		return nil, &rpc.Error{Code: rpc.CodeParams, Message: "contact is no URI"}
+	}
+	switch e := a.Int("expires"); {
+	case e < 0:
+		return nil, &rpc.Error{Code: rpc.CodeParams, Message: "expires is a number of seconds, or 0 for ever"}
+	case e > 0:
 		b.Expires = now + int64(e)
 	}
-	if q, err := strconv.ParseFloat(a.Text("q"), 64); err == nil && q >= 0 && q <= 1 {
-		b.Q = int16(q*1000 + 0.5)
+	if text := a.Text("q"); text != "" {
+		q, err := strconv.ParseFloat(text, 64)
+		switch {
+		case err != nil || !(q <= 1) || q < 0 && q != -1:
+			return nil, &rpc.Error{Code: rpc.CodeParams, Message: "q is from 0 to 1"}
+		case q >= 0:
+			b.Q = int16(q*1000 + 0.5)
+		}
 	}
 	u := &location.Update{AOR: aor, CSeq: 1, Now: now, Bindings: []location.Binding{b}, Matching: m.Matching, Repeats: true,
 		Flags: uint32(a.Int("flags")), BranchFlags: uint32(a.Int("cflags")), Era: m.era}
