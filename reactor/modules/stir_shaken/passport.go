@@ -109,7 +109,7 @@ func parse(value []byte) (*passport, error) {
 		return nil, errUnsupported
 	}
 	c := &p.claims
-	if p.header.Typ != "passport" || p.header.X5U == "" || len(p.signature) != 64 || !strings.Contains("ABC", c.Attest) || len(c.Attest) != 1 ||
+	if p.header.Typ != "passport" || p.header.X5U == "" || len(p.signature) != 64 || c.Attest != "A" && c.Attest != "B" && c.Attest != "C" ||
 		len(c.Dest.TN) == 0 || c.IAT <= 0 || c.Orig.TN == "" || c.OrigID == "" {
 		return nil, errInvalid
 	}
