@@ -144,7 +144,9 @@ func TestStopAnswersUpToTheEnd(t *testing.T) {
 		}
 		lost := sent.Load() - answered.Load()
 		t.Logf("%d of %d requests crossed the end", lost, sent.Load())
-		if lost > 5*peers {
+		// What a peer sends until it has seen the end of its connection crosses that: some on each, and on a machine with
+		// much else to do as many as it sends before it gets to look.
+		if lost > 5*peers+sent.Load()/10 {
 			t.Errorf("%d of %d requests were not answered", lost, sent.Load())
 		}
 	})
