@@ -66,12 +66,6 @@ func New(*script.Config) *script.Module {
 			{Name: "db_records", Help: "Records that were handed to the database.", Count: &m.records[toDB]},
 			{Name: "db_lost", Help: "Records that neither the database nor a file has.", Count: &m.lost},
 			{Name: "db_refused", Help: "Records that the database refuses and that are kept in refused.jsonl of its folder in state_dir.", Count: &m.refused},
-			{Name: "db_cut", Help: "Texts that were longer than their columns and were cut, in the database of db_url.", Value: func() uint64 {
-				if m.writer == nil {
-					return 0
-				}
-				return m.writer.db.Statistics().Cut
-			}},
 			{Name: "db_spooled", Gauge: true, Help: "Records that wait on disk for the database to come back.", Value: func() uint64 {
 				if m.writer == nil || m.writer.spool == nil {
 					return 0

@@ -40,6 +40,7 @@ func New(scheme store.Scheme, help, event string, more ...script.Parameter) *Kin
 		{"late", "Statements that took too long.", false, func(s *store.Statistics) uint64 { return s.Late }},
 		{"refused", "Statements that were not tried: the database was gone, or too many waited.", false, func(s *store.Statistics) uint64 { return s.Refused }},
 		{"slow", "Statements that took longer than exec_query_threshold.", false, func(s *store.Statistics) uint64 { return s.Slow }},
+		{"cut", "Texts that were longer than their columns, of those that may be cut.", false, func(s *store.Statistics) uint64 { return s.Cut }},
 		{"connections", "Connections to databases.", true, func(s *store.Statistics) uint64 { return uint64(s.Conns) }},
 		{"waiting", "Statements under way or waiting for a connection.", true, func(s *store.Statistics) uint64 { return uint64(s.Waiting) }},
 		{"down", "Databases that are gone.", true, func(s *store.Statistics) uint64 {
