@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -195,4 +197,53 @@ func TestHeldConnectionEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A client that asks and does not read is not read either, long before all its questions are in; when it reads, it has
+// all its answers, and is read again.
+func TestSwamped(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		const n = 20_000
+		var asked atomic.Int64
+		answer := Bytes("SIP/2.0 200 OK\r\nContent-Length: 300\r\n\r\n" + strings.Repeat("x", 300))
+		r := start(t, &script{message: func(w *Worker, f *Frame) {
+			asked.Add(1)
+			if _, err := w.Send(&Target{Conn: f.Src.Conn, Class: Final}, answer); err != nil {
+				t.Error(err)
+			}
+		}}, func(c *Config) {
+			c.QueueDelay = 0
+			c.TLS.SendTimeout, c.TCP.SendTimeout = 2*patience, 2*patience // half of it is longer than this takes
+		})
+		peer := r.dialNarrow(p)
+		written := make(chan error, 1)
+		go func() {
+			for i := range n {
+				if _, err := peer.Write([]byte(request("MESSAGE", strconv.Itoa(i), 1, ""))); err != nil {
+					written <- err
+					return
+				}
+			}
+			written <- nil
+		}()
+		last, since := int64(0), time.Now()
+		r.eventually("it is held, and nothing more comes of it", func() bool {
+			if now := asked.Load(); now != last {
+				last, since = now, time.Now()
+			}
+			return r.Stats().Held > 0 && time.Since(since) > 300*time.Millisecond
+		})
+		if got := asked.Load(); got > n/2 {
+			t.Errorf("%d of %d questions are in, and nobody reads the answers", got, n)
+		}
+		in := bufio.NewReader(peer)
+		for i := range n {
+			if _, err := readMessage(in); err != nil {
+				t.Fatalf("answer %d: %v", i, err)
+			}
+		}
+		if err := <-written; err != nil {
+			t.Error(err)
+		}
+	})
 }
