@@ -22,6 +22,7 @@ type Module struct {
 	user           string
 	maxSubscribe   int64
 	maxPublish     int64
+	perWatcher     int64
 	offset         int64
 	offline        bool // notify_offline_body
 	endOnTimeout   bool
@@ -36,7 +37,7 @@ type Module struct {
 
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
-	m := &Module{user: "presence", maxSubscribe: 3600, maxPublish: 3600, endOnTimeout: true, events: make(map[string]Event), state: newState()}
+	m := &Module{user: "presence", maxSubscribe: 3600, maxPublish: 3600, perWatcher: 1000, endOnTimeout: true, events: make(map[string]Event), state: newState()}
 	requests := script.Routes(script.RequestRoute)
 	return &script.Module{
 		Name: "presence", Help: "Serves events: takes PUBLISH, holds subscriptions, sends NOTIFY.", Instance: m,
@@ -91,6 +92,8 @@ func (m *Module) parameters() []script.Parameter {
 	return []script.Parameter{
 		number("max_expires_subscribe", "The longest subscription; default 3600.", &m.maxSubscribe),
 		number("max_expires_publish", "The longest publication; default 3600.", &m.maxPublish),
+		{Name: "max_subscriptions_per_watcher", Type: script.IntParam, Min: 1, Max: maxSubscriptions, Default: "1000", Set: script.Into(&m.perWatcher),
+			Help: "How many subscriptions a URI of From has at most; more are answered 403. Ours."},
 		number("expires_offset", "How much longer than told it is kept.", &m.offset),
 		{Name: "contact_user", Type: script.StringParam, Default: m.user, Help: "The user of our Contact.", Set: script.Into(&m.user)},
 		{Name: "server_address", Type: script.StringParam, Help: "Of before OpenSIPS 2.3: our Contact, of which the user counts; contact_user says that since.", Set: m.setAddress},

@@ -55,10 +55,11 @@ type state struct {
 	state   map[resource][]*publication
 	subs    map[dialogID]*subscription
 	watched map[resource]map[*subscription]bool
+	has     map[string]int // how many subscriptions a watcher has; none: no entry
 }
 
 func newState() *state {
-	return &state{state: make(map[resource][]*publication), subs: make(map[dialogID]*subscription), watched: make(map[resource]map[*subscription]bool)}
+	return &state{state: make(map[resource][]*publication), subs: make(map[dialogID]*subscription), watched: make(map[resource]map[*subscription]bool), has: make(map[string]int)}
 }
 
 // add and drop keep the subscription's indexes. The lock is held, as in all below.
@@ -68,6 +69,7 @@ func (s *state) add(x *subscription) {
 		s.watched[x.of] = make(map[*subscription]bool)
 	}
 	s.watched[x.of][x] = true
+	s.has[x.watcher]++
 }
 
 func (s *state) drop(x *subscription) bool {
@@ -77,6 +79,9 @@ func (s *state) drop(x *subscription) bool {
 	delete(s.subs, x.id)
 	if delete(s.watched[x.of], x); len(s.watched[x.of]) == 0 {
 		delete(s.watched, x.of)
+	}
+	if s.has[x.watcher]--; s.has[x.watcher] == 0 {
+		delete(s.has, x.watcher)
 	}
 	return true
 }

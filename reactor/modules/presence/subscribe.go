@@ -96,6 +96,8 @@ func (m *Module) subscribe(x *script.Machine, now int64) (s *subscription, lasts
 		return nil, 0, &refusal{code: 400, reason: "Missing Contact"}
 	case len(m.state.subs) >= maxSubscriptions:
 		return nil, 0, &refusal{code: 503, reason: "Too Many Subscriptions"}
+	case int64(m.state.has[string(msg.Bytes(from.URI))]) >= m.perWatcher:
+		return nil, 0, &refusal{code: 403, reason: "Too Many Subscriptions of Yours"}
 	}
 	key.toTag = fresh()
 	s = &subscription{

@@ -267,3 +267,19 @@ func TestPermissionsNeedForceActive(t *testing.T) {
 }
 
 func TestDocumented(t *testing.T) { moduletest.Documented(t, presence.New, presence_xml.New, xcap.New) }
+
+// TestOneWatcher has room for so many subscriptions of one, until he ends one.
+func TestOneWatcher(t *testing.T) {
+	s := newServer(t, "modparam(\"presence\", \"max_subscriptions_per_watcher\", 2)\n")
+	first, _ := s.send("SUBSCRIBE", "w1", "", "", "Event: presence")
+	s.send("SUBSCRIBE", "w2", "", "", "Event: presence")
+	third, notifies := s.send("SUBSCRIBE", "w3", "", "", "Event: presence")
+	if s.wants(third, "403"); len(notifies) != 0 {
+		t.Errorf("%d NOTIFYs behind a 403", len(notifies))
+	}
+	again, _ := s.send("SUBSCRIBE", "w1", tagOf(first), "", "Event: presence")
+	s.wants(again, "200") // it is there already
+	s.send("SUBSCRIBE", "w1", tagOf(first), "", "Event: presence", "Expires: 0")
+	third, _ = s.send("SUBSCRIBE", "w3", "", "", "Event: presence")
+	s.wants(third, "200")
+}
