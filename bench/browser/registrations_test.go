@@ -15,7 +15,7 @@ loadmodule "registrar.so"
 route[registrations] { lookup("location"); }
 `)
 	e.mi(t, "", "ul_add", "location", "alice", "sip:alice@192.0.2.1:5060", "600", "0.5", "0", "0", "0")
-	e.mi(t, "", "ul_add", "location", "bob", "sip:bob@192.0.2.2;x=<img src=x>", "0", "0.5", "0", "0", "0")
+	e.mi(t, "", "ul_add", "location", "<img src=x>", "sip:bob@192.0.2.2", "0", "0.5", "0", "0", "0")
 	p := open(t, e, 1280, 900)
 	p.live()
 	p.until("both are counted", show("registrations-count")+`.includes("2 users · 2 contacts")`)
