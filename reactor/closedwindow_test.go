@@ -20,7 +20,7 @@ func TestClosedWindowIsNoDeath(t *testing.T) {
 	peer := r.dialNarrow(TCP)
 	h := r.only()
 	_ = r.clog(h, 20<<10, 1000)
-	time.Sleep(3 * time.Second)
+	time.Sleep(3 * time.Second) // by the kernel's clock: three times what ends a peer that is dead
 	if !r.Alive(h) {
 		t.Fatalf("closed with %v", r.seen.closes())
 	}

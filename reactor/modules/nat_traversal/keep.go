@@ -1,6 +1,7 @@
 package nat_traversal
 
 import (
+	"iter"
 	"sync"
 	"time"
 
@@ -158,6 +159,26 @@ func (m *module) await(c *proxy.Context) {
 	}
 }
 
+// contactsOf gives the contacts of a message and for how many seconds each is: general where it does not say so itself.
+func contactsOf(msg *sipframe.Message, general int64) iter.Seq2[*sipframe.NameAddr, int64] {
+	return func(yield func(*sipframe.NameAddr, int64) bool) {
+		it := msg.Values(sipframe.HeaderContact)
+		for v, ok := it.Next(); ok; v, ok = it.Next() {
+			var a sipframe.NameAddr
+			if msg.NameAddr(v, &a) != nil || a.Star {
+				continue
+			}
+			n, own := expiresOf(msg, &a)
+			if !own {
+				n = general
+			}
+			if !yield(&a, n) {
+				return
+			}
+		}
+	}
+}
+
 // read notes what the request asks for.
 func (p *pending) read(msg *sipframe.Message) {
 	general, given := secondsOf(msg.Value(sipframe.HeaderExpires))
@@ -169,16 +190,7 @@ func (p *pending) read(msg *sipframe.Message) {
 		return
 	}
 	p.asked = 0
-	it := msg.Values(sipframe.HeaderContact)
-	for v, ok := it.Next(); ok; v, ok = it.Next() {
-		var a sipframe.NameAddr
-		if msg.NameAddr(v, &a) != nil || a.Star {
-			continue
-		}
-		n, own := expiresOf(msg, &a)
-		if !own {
-			n = general
-		}
+	for a, n := range contactsOf(msg, general) {
 		if n > 0 {
 			p.contacts = append(p.contacts, string(msg.Bytes(a.URI)))
 			p.asked = max(p.asked, n)
@@ -240,16 +252,7 @@ func (p *pending) expiry(msg *sipframe.Message) int64 {
 		return general
 	}
 	longest, ours := int64(0), int64(0)
-	it := msg.Values(sipframe.HeaderContact)
-	for v, ok := it.Next(); ok; v, ok = it.Next() {
-		var a sipframe.NameAddr
-		if msg.NameAddr(v, &a) != nil || a.Star {
-			continue
-		}
-		n, own := expiresOf(msg, &a)
-		if !own {
-			n = general
-		}
+	for a, n := range contactsOf(msg, general) {
 		longest = max(longest, n)
 		if p.isOurs(msg.Bytes(a.URI)) {
 			ours = max(ours, n)
