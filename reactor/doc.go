@@ -50,7 +50,8 @@
 //
 //	loops        what a loop does when it is told something, and what loops share
 //	poller       event loops: all of gnet, and all that works around it
-//	listener     sockets that are listened on
+//	listener     sockets that are listened on, and those of datagrams
+//	standin      what poses as a socket, so that gnet watches it
 //	watch        sockets that no loop watches, or is not told of
 //	datagrams    who sent one, several by one system call, the end of sending
 //	kernel       what Linux is asked about sockets

@@ -7,5 +7,6 @@
 // A Config is a plain value of its caller's, who has it for itself. What Bind and
 // BindDatagrams return is the caller's to close; an inherited socket stays its
 // owner's. A Group owns no socket, only the descriptors that it keeps for when there
-// are none; whoever accepts tells it what went wrong, on any goroutine.
+// are none; whoever accepts tells it what went wrong, on any goroutine. Inlets own their
+// sockets, which are those of datagrams.
 package listener

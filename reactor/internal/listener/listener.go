@@ -56,6 +56,16 @@ func (c *Config) bound(shared bool) (fd int, err error) {
 	return fd, nil
 }
 
+// TakePort has the Config name the port that a socket of it is bound to: the one that the
+// kernel chose, if it was to.
+func (c *Config) TakePort(fd int) error {
+	addr, err := kernel.LocalAddr(fd)
+	if err == nil {
+		c.Addr = netip.AddrPortFrom(c.Addr.Addr(), addr.Port())
+	}
+	return err
+}
+
 // Bindable returns why a socket that does not share cannot be bound to the
 // address; nil when it is ours, and nobody listens there. Where ports are shared,
 // the kernel would let another Poller of the same user in beside this one, and

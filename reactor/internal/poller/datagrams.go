@@ -3,8 +3,6 @@ package poller
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"net/netip"
 	"os"
 
@@ -12,20 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/listener"
+	"sipreactor/reactor/internal/standin"
 )
 
 // gnet reads one datagram for an event, allocates for each, and keeps to itself
-// what ICMP says. So the sockets of datagrams are ours, and gnet only tells a loop
+// what ICMP says. So the sockets of datagrams are ours (listener.Inlets), and gnet only tells a loop
 // when there is something: the loop's epoll set watches the socket under the number
 // of a stand-in that gnet knows, an eventfd that can be read for ever.
 
-// inlet is a socket of datagrams on a loop: each loop has one of its own at each
-// address, and the kernel chooses by a hash of both ends, so that what one peer
-// sends stays in order. The descriptor is the Poller's.
+// inlet is a socket of datagrams on a loop.
 type inlet struct {
+	listener.Inlet
 	p     *Poller
-	index int // of the listener
-	fd    int
 	loop  *Loop // nil before it has it
 	stand int   // the stand-in's number on the loop
 	err   error // why the loop would not watch it
@@ -51,7 +48,7 @@ func (d *Datagrams) Next() bool {
 		return false
 	}
 	d.left--
-	if d.batch.Receive(d.s.fd) == nil {
+	if d.batch.Receive(d.s.FD) == nil {
 		return true
 	}
 	if first { // the kernel has something else to tell
@@ -72,7 +69,7 @@ func (s *inlet) ready() {
 	if l.datagrams.batch == nil {
 		l.datagrams.batch = kernel.NewBatch()
 	}
-	l.datagrams.Listener, l.datagrams.s, l.datagrams.left = s.index, s, mostBatches
+	l.datagrams.Listener, l.datagrams.s, l.datagrams.left = s.Listener, s, mostBatches
 	l.handler.Datagrams(&l.datagrams)
 }
 
@@ -86,49 +83,14 @@ func (s *inlet) errors() {
 		l.quote = make([]byte, kernel.MaxDatagram)
 	}
 	for range mostErrors {
-		to, why, quote := kernel.ReadError(s.fd, l.quote)
+		to, why, quote := kernel.ReadError(s.FD, l.quote)
 		if why == 0 {
 			return
 		}
 		if to.IsValid() {
-			l.handler.Undelivered(s.index, to, why, quote)
+			l.handler.Undelivered(s.Listener, to, why, quote)
 		}
 	}
-}
-
-// openDatagrams opens the sockets of datagrams; the ports that are 0 are known then.
-func (p *Poller) openDatagrams() error {
-	for i := range p.listeners {
-		l := &p.listeners[i]
-		if !l.Datagrams {
-			continue
-		}
-		n := p.cfg.Loops
-		if l.Inherited != nil {
-			n = 1
-		}
-		for range n {
-			fd, err := l.BindDatagrams()
-			if err != nil {
-				return fmt.Errorf("%v: %w", l.Addr, err)
-			}
-			p.mu.Lock()
-			p.inlets = append(p.inlets, &inlet{p: p, index: i, fd: fd})
-			p.mu.Unlock()
-			if l.sender < 0 {
-				l.sender = fd
-			}
-			if l.Addr.Port() == 0 {
-				addr, err := kernel.LocalAddr(fd)
-				if err != nil {
-					return err
-				}
-				l.Addr = netip.AddrPortFrom(l.Addr.Addr(), addr.Port())
-			}
-		}
-	}
-	p.growDatagrams()
-	return nil
 }
 
 // removeExtra ends the socket that gnet has on each loop where there is no listener
@@ -159,7 +121,8 @@ func (p *Poller) removeExtra() error {
 // watchDatagrams has the loops watch the sockets, in turn.
 func (p *Poller) watchDatagrams() error {
 	loops := p.Loops()
-	for i, s := range p.inlets {
+	for i, in := range p.inlets.All() {
+		s := &inlet{Inlet: in, p: p}
 		opened, err := s.enroll(loops[i%len(loops)])
 		if err != nil {
 			return err
@@ -173,7 +136,7 @@ func (p *Poller) watchDatagrams() error {
 
 // enroll gives the loop the socket's stand-in.
 func (s *inlet) enroll(l *Loop) (<-chan gnet.RegisteredResult, error) {
-	nc, err := endless()
+	nc, err := standin.Endless()
 	if err != nil {
 		return nil, err
 	}
@@ -182,21 +145,6 @@ func (s *inlet) enroll(l *Loop) (<-chan gnet.RegisteredResult, error) {
 		nc.Close()
 	}
 	return opened, err
-}
-
-// endless returns what gnet can read for ever, eight bytes at a time: an eventfd
-// that counts down from far away.
-func endless() (net.Conn, error) {
-	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK|unix.EFD_SEMAPHORE)
-	if err != nil {
-		return nil, os.NewSyscallError("eventfd", err)
-	}
-	defer unix.Close(fd)
-	far := [8]byte{0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f} // in any byte order
-	if _, err := unix.Write(fd, far[:]); err != nil {
-		return nil, os.NewSyscallError("write", err)
-	}
-	return disguise(fd)
 }
 
 // watched puts the socket in the place of its stand-in.
@@ -209,7 +157,7 @@ func (l *Loop) watched(s *inlet, gc gnet.Conn) gnet.Action {
 	if s.err = unix.EpollCtl(l.set, unix.EPOLL_CTL_DEL, s.stand, nil); s.err != nil {
 		return gnet.Close
 	}
-	s.err = unix.EpollCtl(l.set, unix.EPOLL_CTL_ADD, s.fd, &unix.EpollEvent{Fd: int32(s.stand), Events: unix.EPOLLIN | unix.EPOLLPRI})
+	s.err = unix.EpollCtl(l.set, unix.EPOLL_CTL_ADD, s.FD, &unix.EpollEvent{Fd: int32(s.stand), Events: unix.EPOLLIN | unix.EPOLLPRI})
 	if s.err != nil {
 		return gnet.Close
 	}
@@ -224,56 +172,12 @@ func (s *inlet) unwatched() {
 	if l == nil {
 		return
 	}
-	_ = unix.EpollCtl(l.set, unix.EPOLL_CTL_DEL, s.fd, nil)
+	_ = unix.EpollCtl(l.set, unix.EPOLL_CTL_DEL, s.FD, nil)
 	if s.p.over.Load() {
 		return
 	}
-	_, _ = unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_ERROR) // takes it
+	_, _ = unix.GetsockoptInt(s.FD, unix.SOL_SOCKET, unix.SO_ERROR) // takes it
 	if _, err := s.enroll(l); err != nil {
-		s.p.log.Error("a socket of datagrams is not read any more", "at", s.p.listeners[s.index].Addr, "error", err)
+		s.p.log.Error("a socket of datagrams is not read any more", "at", s.p.listeners[s.Listener].Addr, "error", err)
 	}
-}
-
-// closeDatagrams closes the sockets of datagrams. Loops no longer run.
-func (p *Poller) closeDatagrams() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, s := range p.inlets {
-		p.dropped += kernel.Dropped(s.fd)
-		unix.Close(s.fd)
-	}
-	p.inlets = nil
-	for i := range p.listeners {
-		p.listeners[i].sender = -1
-	}
-}
-
-// growDatagrams gives the sockets of datagrams their receive buffer, if theirs is
-// smaller: a burst that finds no room there is dropped by the kernel. What the
-// system does not allow is logged.
-func (p *Poller) growDatagrams() {
-	want, least := p.cfg.DatagramBuffer, 0
-	if want <= 0 {
-		return
-	}
-	for _, s := range p.inlets {
-		if has := kernel.GrowReceive(s.fd, want); least == 0 || has < least {
-			least = has
-		}
-	}
-	if 0 < least && least < want {
-		p.log.Warn("the system holds the receive buffers of UDP below maxbuffer: raise net.core.rmem_max", "bytes", least, "maxbuffer", want)
-	}
-}
-
-// Dropped returns how many datagrams found no room in the receive buffers. Any
-// goroutine.
-func (p *Poller) Dropped() (n uint64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n = p.dropped
-	for _, s := range p.inlets {
-		n += kernel.Dropped(s.fd)
-	}
-	return n
 }

@@ -149,7 +149,8 @@ func TestInletGoesOn(t *testing.T) {
 	r := start(t, 1, listener.Config{Addr: netip.MustParseAddrPort("127.0.0.1:0"), Datagrams: true})
 	c := r.udp(r.Addr(0))
 	for range 3 {
-		r.on(r.Loops()[0], func(*echoLoop) { r.inlets[0].unwatched() })
+		s := &inlet{Inlet: r.inlets.All()[0], p: r.Poller, loop: r.Loops()[0]}
+		r.on(s.loop, func(*echoLoop) { s.unwatched() })
 		if _, err := c.Write([]byte("x")); err != nil {
 			t.Fatal(err)
 		}

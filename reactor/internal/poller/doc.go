@@ -18,9 +18,9 @@
 //
 // # Datagrams
 //
-// gnet reads no datagram: their sockets are the Poller's, one a loop at each
-// address, and a loop's epoll set watches one under the number of a stand-in that
-// gnet knows, an eventfd that can be read for ever. They are read many at a time
+// gnet reads no datagram: their sockets are the Poller's (listener.Inlets), one a loop
+// at each address, and a loop's epoll set watches one under the number of a stand-in
+// that gnet knows (package standin), an eventfd that can be read for ever. They are read many at a time
 // (recvmmsg), and what ICMP says of those that were sent is read from the sockets'
 // queues of errors.
 //

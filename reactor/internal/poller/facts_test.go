@@ -21,6 +21,7 @@ import (
 
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/listener"
+	"sipreactor/reactor/internal/standin"
 )
 
 // The facts of doc.go were seen in the version that the module uses.
@@ -255,7 +256,7 @@ func TestFactUnwatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	nc, err := disguise(int(f.Fd()))
+	nc, err := standin.For(int(f.Fd()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +274,7 @@ func TestFactUnwatched(t *testing.T) {
 	})
 }
 
-// stranger: every loop has an eventfd in the disguise of a socket.
+// stranger: every loop has an eventfd in the place of a socket.
 func TestFactStranger(t *testing.T) {
 	r := start(t, 1)
 	r.Loops()[0].Wake()

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/standin"
 )
 
 // Line is a connected socket of datagrams that a loop reads. Its methods may be called from
@@ -59,7 +60,7 @@ func (l *Loop) enrollLine(n *Line) error {
 	if p.over.Load() { // it may not see us
 		return ErrStopped
 	}
-	nc, err := disguise(n.fd)
+	nc, err := standin.For(n.fd)
 	if err != nil {
 		return err
 	}

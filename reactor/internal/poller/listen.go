@@ -14,9 +14,8 @@ import (
 // listening is a socket to listen on and what became of it.
 type listening struct {
 	listener.Config
-	index  int
-	asked  string // the address that gnet was told
-	sender int    // a descriptor to send datagrams with; -1 = none
+	index int
+	asked string // the address that gnet was told
 }
 
 // gnet has a loop accept by itself only if its listeners share their ports
@@ -35,10 +34,7 @@ func (p *Poller) choosePorts() error {
 		fd, err := l.Bind()
 		if err == nil {
 			p.held = append(p.held, fd)
-			var addr netip.AddrPort
-			if addr, err = kernel.LocalAddr(fd); err == nil {
-				l.Addr = netip.AddrPortFrom(l.Addr.Addr(), addr.Port())
-			}
+			err = l.TakePort(fd)
 		}
 		if err != nil {
 			p.freePorts()
@@ -90,11 +86,7 @@ func (p *Poller) inspect(l *listening) error {
 	if err != nil {
 		return err
 	}
-	addr, err := kernel.LocalAddr(fd)
-	if err == nil {
-		l.Addr = netip.AddrPortFrom(l.Addr.Addr(), addr.Port())
-	}
-	if err == nil {
+	if err = l.TakePort(fd); err == nil {
 		err = p.configure(fd)
 	}
 	unix.Close(fd)

@@ -42,8 +42,7 @@ type Poller struct {
 	log       *slog.Logger
 	listeners []listening
 	accepting *listener.Group // the listeners of streams
-	inlets    []*inlet        // the sockets of datagrams, from Start to Stop
-	dropped   uint64          // by those that are closed
+	inlets    listener.Inlets // the sockets of datagrams, from Start to Stop
 
 	gnet    gnet.Engine
 	held    []int // bound sockets that keep the ports the kernel chose, until gnet has them
@@ -53,7 +52,7 @@ type Poller struct {
 	ended   error         // how; set before that
 	failure error         // why the listeners could not be set up
 
-	mu    sync.Mutex // orders additions to loops and changes of inlets
+	mu    sync.Mutex // orders additions to loops
 	loops atomic.Pointer[[]*Loop]
 	over  atomic.Bool
 
@@ -107,7 +106,7 @@ func New(cfg Config, h Handler) *Poller {
 		ready: make(chan error, 1), done: make(chan struct{})}
 	p.loops.Store(new([]*Loop))
 	for i, l := range cfg.Listeners {
-		p.listeners = append(p.listeners, listening{Config: l, index: i, sender: -1})
+		p.listeners = append(p.listeners, listening{Config: l, index: i})
 	}
 	return p
 }
@@ -121,7 +120,7 @@ func (p *Poller) Start() error {
 	}
 	if err != nil {
 		p.freePorts()
-		p.closeDatagrams()
+		p.inlets.Close()
 		return err
 	}
 	go func() {
@@ -145,12 +144,25 @@ func (p *Poller) Start() error {
 		return nil
 	case <-p.done:
 		p.freePorts()
-		p.closeDatagrams()
+		p.inlets.Close()
 		if err := errors.Join(p.ended, p.failure); err != nil {
 			return err
 		}
 		return ErrStopped
 	}
+}
+
+// openDatagrams opens the sockets of datagrams.
+func (p *Poller) openDatagrams() error {
+	for i := range p.listeners {
+		if l := &p.listeners[i]; l.Datagrams {
+			if err := p.inlets.Open(i, &l.Config, p.cfg.Loops); err != nil {
+				return err
+			}
+		}
+	}
+	p.inlets.Grow(p.cfg.DatagramBuffer, p.log)
+	return nil
 }
 
 // booted learns what the kernel made of the listeners, before any loop runs.
@@ -250,7 +262,11 @@ func (p *Poller) loopOf(el gnet.EventLoop, fd int) *Loop {
 
 // Sender returns a descriptor to send datagrams with from the i-th listener, -1
 // for one of streams. It is open from Start to Stop.
-func (p *Poller) Sender(i int) int { return p.listeners[i].sender }
+func (p *Poller) Sender(i int) int { return p.inlets.Sender(i) }
+
+// Dropped returns how many datagrams found no room in the receive buffers. Any
+// goroutine.
+func (p *Poller) Dropped() uint64 { return p.inlets.Dropped() }
 
 // StopAccepting closes the listeners for good; an inherited one is left to its
 // owner, with what waits there.
@@ -279,7 +295,7 @@ func (p *Poller) Stop() error {
 	}
 	_ = p.gnet.Stop(canceled)
 	<-p.done
-	p.closeDatagrams()
+	p.inlets.Close()
 	return p.ended
 }
 
