@@ -71,7 +71,7 @@ func addressTransforms() map[string]*transformSpec {
 			}
 			return m.address(a)
 		}),
-		"ip.matches": {min: 1, max: 1, build: func(k *compiler, t *Transform) transformer {
+		"ip.matches": {min: 1, max: 1, build: func(k *compiler, t *varTransform) transformer {
 			if t.Args[0].Var == nil {
 				net, ok := parseNet(t.Args[0].Text)
 				if !ok {

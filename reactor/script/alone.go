@@ -80,7 +80,7 @@ func (p *Program) alone(r *Routine, kind RouteKind, src *reactor.Source, params 
 var nowhere reactor.Source
 
 // timer adds a timer_route and gives the one that has its name already.
-func (p *Program) timer(r *Route, made *Routine) (other *Routine) {
+func (p *Program) timer(r *routeItem, made *Routine) (other *Routine) {
 	for i := range p.timers {
 		if p.timers[i].Name == r.Name {
 			return p.timers[i].body

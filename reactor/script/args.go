@@ -83,14 +83,14 @@ var routesOf = map[ArgKind]RouteKind{
 
 // routeNameArg compiles an argument that names a route: a constant name is looked up
 // now, and one with variables for each message.
-func (k *compiler) routeNameArg(a *argument, kind ArgKind, x Expr, f *Function) bool {
+func (k *compiler) routeNameArg(a *argument, kind ArgKind, x expression, f *Function) bool {
 	of := routesOf[kind]
 	switch x := x.(type) {
-	case *Word:
+	case *wordExpr:
 		return k.fixedRouteArg(a, of, x.Text, x.At)
-	case *Number:
+	case *numberExpr:
 		return k.fixedRouteArg(a, of, itoa(int(x.N)), x.At)
-	case *String:
+	case *stringExpr:
 		if !strings.Contains(x.Text, "$") {
 			return k.fixedRouteArg(a, of, x.Text, x.At)
 		}
@@ -99,7 +99,7 @@ func (k *compiler) routeNameArg(a *argument, kind ArgKind, x Expr, f *Function) 
 			return false
 		}
 		a.text = func(m *Machine) ([]byte, bool) { return format(m), true }
-	case *Var:
+	case *varExpr:
 		get := k.variable(x)
 		if get == nil {
 			return false

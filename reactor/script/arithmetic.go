@@ -6,25 +6,25 @@ import "fmt"
 type expr func(m *Machine) Value
 
 // expr compiles an expression as a value; nil after an error.
-func (k *compiler) expr(x Expr) expr {
+func (k *compiler) expr(x expression) expr {
 	switch x := x.(type) {
-	case *Number:
+	case *numberExpr:
 		v := Int(x.N)
 		return func(*Machine) Value { return v }
-	case *String:
+	case *stringExpr:
 		k.noteLiteral(x)
 		v := Text([]byte(x.Text))
 		return func(*Machine) Value { return v }
-	case *Addr:
+	case *addrExpr:
 		v := Text([]byte(x.Text))
 		return func(*Machine) Value { return v }
-	case *Null:
+	case *nullExpr:
 		return func(*Machine) Value { return null }
-	case *Var:
+	case *varExpr:
 		return k.variable(x)
-	case *Paren:
+	case *parenExpr:
 		return k.expr(x.X)
-	case *Call, *RouteCall:
+	case *callExpr, *routeCallExpr:
 		f := k.action(x)
 		if f == nil {
 			return nil
@@ -36,17 +36,17 @@ func (k *compiler) expr(x Expr) expr {
 			}
 			return Int(int64(m.code))
 		}
-	case *Unary:
+	case *unaryExpr:
 		if x.Op == tokTilde {
 			return k.invert(x)
 		}
 		return k.asNumber(k.cond(x))
-	case *Binary:
+	case *binaryExpr:
 		if x.Op == tokAnd || x.Op == tokOr || compareOps[x.Op] {
 			return k.asNumber(k.cond(x))
 		}
 		return k.binary(x)
-	case *Word:
+	case *wordExpr:
 		k.rep.errorf(x.At, "%s is no value%s", clip(x.Text), oldWord(x.Text))
 		return nil
 	default:
@@ -68,7 +68,7 @@ func (k *compiler) asNumber(c cond) expr {
 }
 
 // noteLiteral remarks on a text that looks as if it had variables in it.
-func (k *compiler) noteLiteral(s *String) {
+func (k *compiler) noteLiteral(s *stringExpr) {
 	quiet := &report{words: k.words}
 	for _, p := range formatOf(quiet, s) {
 		if p.Var != nil && k.variableNamed(p.Var.Name) != nil {
@@ -78,7 +78,7 @@ func (k *compiler) noteLiteral(s *String) {
 	}
 }
 
-func (k *compiler) invert(x *Unary) expr {
+func (k *compiler) invert(x *unaryExpr) expr {
 	in := k.expr(x.X)
 	if in == nil {
 		return nil
@@ -96,17 +96,17 @@ func (k *compiler) invert(x *Unary) expr {
 
 // binary compiles arithmetic. A number on the left asks for one on the right
 // (null counts as 0); a text or null on the left can only be joined by +.
-func (k *compiler) binary(x *Binary) expr {
+func (k *compiler) binary(x *binaryExpr) expr {
 	l, r := k.expr(x.X), k.expr(x.Y)
 	if l == nil || r == nil {
 		return nil
 	}
 	op := x.Op
-	if n, ok := x.Y.(*Number); ok && n.N == 0 && (op == tokDiv || op == tokMod) {
+	if n, ok := x.Y.(*numberExpr); ok && n.N == 0 && (op == tokDiv || op == tokMod) {
 		k.rep.errorf(x.At, "division by 0")
 		return nil
 	}
-	if _, ok := x.X.(*String); ok && op != tokPlus {
+	if _, ok := x.X.(*stringExpr); ok && op != tokPlus {
 		k.rep.errorf(x.At, "a text can be joined by +, not by %v", op)
 		return nil
 	}

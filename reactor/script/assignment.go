@@ -11,7 +11,7 @@ var plainOps = map[kind]kind{
 	tokAndEq: tokBitAnd, tokOrEq: tokBitOr, tokXorEq: tokBitXor,
 }
 
-func (k *compiler) assignment(s *Assign) exec {
+func (k *compiler) assignment(s *assignStmt) exec {
 	if len(s.Target.Trans) > 0 {
 		k.rep.errorf(s.Target.Trans[0].At, "a transformation cannot be assigned to")
 		return nil
@@ -21,15 +21,15 @@ func (k *compiler) assignment(s *Assign) exec {
 	if set == nil || v == nil {
 		return nil
 	}
-	if text, ok := s.Value.(*String); ok && destinationVariables[s.Target.Name] {
+	if text, ok := s.Value.(*stringExpr); ok && destinationVariables[s.Target.Name] {
 		k.namePeer(text.Text)
 	}
-	if text, ok := s.Value.(*String); ok && setsSocket(s.Target) {
+	if text, ok := s.Value.(*stringExpr); ok && setsSocket(s.Target) {
 		k.nameSocket(text.At, text.Text)
 	}
 	what := fmt.Sprintf("assignment to %s", clip(s.Target.Text))
 	at := k.site(s.At, what)
-	_, isNull := s.Value.(*Null)
+	_, isNull := s.Value.(*nullExpr)
 	op, compound := plainOps[s.Op]
 	if !compound {
 		plain := set
@@ -88,7 +88,7 @@ func (k *compiler) assignment(s *Assign) exec {
 }
 
 // setter compiles the left side of an assignment; whole is that of :=.
-func (k *compiler) setter(v *Var, whole bool) Setter {
+func (k *compiler) setter(v *varExpr, whole bool) Setter {
 	spec := k.variableNamed(v.Name)
 	switch {
 	case spec == nil:

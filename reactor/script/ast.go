@@ -1,16 +1,16 @@
 package script
 
-// File is a parsed configuration: its items in the order they stand in.
-type File struct {
+// parsedFile is a parsed configuration: its items in the order they stand in.
+type parsedFile struct {
 	Name  string
-	Items []Item
+	Items []item
 	Notes []Note
 
 	rep *report
 }
 
-// Item is a *Global, *SocketDef, *LoadModule, *ModParam or *Route.
-type Item interface{ Pos() Pos }
+// item is a *globalItem, *socketItem, *loadModuleItem, *modParamItem or *routeItem.
+type item interface{ Pos() Pos }
 
 // node is what every piece of the tree has.
 type node struct {
@@ -20,8 +20,8 @@ type node struct {
 // Pos gives the place of the node.
 func (n node) Pos() Pos { return n.At }
 
-// Global is name = value.
-type Global struct {
+// globalItem is name = value.
+type globalItem struct {
 	node
 	Name  string
 	Value Literal
@@ -37,14 +37,14 @@ type Literal struct {
 	Text   string // of a number as it was written
 }
 
-// LoadModule is loadmodule "file.so".
-type LoadModule struct {
+// loadModuleItem is loadmodule "file.so".
+type loadModuleItem struct {
 	node
 	Path Literal
 }
 
-// ModParam is modparam("module", "name", value).
-type ModParam struct {
+// modParamItem is modparam("module", "name", value).
+type modParamItem struct {
 	node
 	Module, Name, Value Literal
 }
@@ -74,150 +74,150 @@ var routeWords = []string{
 // String gives the word that begins such a route.
 func (k RouteKind) String() string { return routeWords[k] }
 
-// Route is a block of statements that something runs.
-type Route struct {
+// routeItem is a block of statements that something runs.
+type routeItem struct {
 	node
 	Kind    RouteKind
 	Name    string   // "" is the default one
 	Params  []string // names of the parameters, if they have any
 	Seconds int64    // of a timer route
-	Body    *Block
+	Body    *blockStmt
 }
 
-// Stmt is a statement.
-type Stmt interface{ Pos() Pos }
+// statement is a statement.
+type statement interface{ Pos() Pos }
 
-// Block is { statements }.
-type Block struct {
+// blockStmt is { statements }.
+type blockStmt struct {
 	node
-	List []Stmt
+	List []statement
 }
 
-// If is if (Cond) Then else Else. Else may be nil.
-type If struct {
+// ifStmt is if (Cond) Then else Else. Else may be nil.
+type ifStmt struct {
 	node
-	Cond       Expr
-	Then, Else Stmt
+	Cond       expression
+	Then, Else statement
 }
 
-// While is while (Cond) Body.
-type While struct {
+// whileStmt is while (Cond) Body.
+type whileStmt struct {
 	node
-	Cond Expr
-	Body Stmt
+	Cond expression
+	Body statement
 }
 
-// For is for (Var in Over) Body.
-type For struct {
+// forStmt is for (Var in Over) Body.
+type forStmt struct {
 	node
-	Var, Over *Var
-	Body      Stmt
+	Var, Over *varExpr
+	Body      statement
 }
 
-// Switch is switch (On) { cases }.
-type Switch struct {
+// switchStmt is switch (On) { cases }.
+type switchStmt struct {
 	node
-	On    *Var
-	Cases []*Case
+	On    *varExpr
+	Cases []*switchCase
 }
 
-// Case is one case or default of a switch.
-type Case struct {
+// switchCase is one case or default of a switch.
+type switchCase struct {
 	node
 	Default bool
 	Value   Literal
-	Body    []Stmt
+	Body    []statement
 }
 
-// Assign is Target Op Value, where Op is =, := or one like +=.
-type Assign struct {
+// assignStmt is Target Op Value, where Op is =, := or one like +=.
+type assignStmt struct {
 	node
-	Target *Var
+	Target *varExpr
 	Op     kind
-	Value  Expr
+	Value  expression
 }
 
-// CallStmt is a call for its effect.
-type CallStmt struct {
+// callStmt is a call for its effect.
+type callStmt struct {
 	node
-	Call Expr // a *Call or *RouteCall
+	Call expression // a *callExpr or *routeCallExpr
 }
 
-// Return is return or return(Values...).
-type Return struct {
+// returnStmt is return or return(Values...).
+type returnStmt struct {
 	node
-	Values []Expr
+	Values []expression
 }
 
-// Jump is exit, drop or break.
-type Jump struct {
+// jumpStmt is exit, drop or break.
+type jumpStmt struct {
 	node
 	Word string
 }
 
-// Expr is an expression.
-type Expr interface{ Pos() Pos }
+// expression is an expression.
+type expression interface{ Pos() Pos }
 
-// Number is an integer.
-type Number struct {
+// numberExpr is an integer.
+type numberExpr struct {
 	node
 	N int64
 }
 
-// String is a quoted string. Only the arguments of functions expand variables
+// stringExpr is a quoted string. Only the arguments of functions expand variables
 // in it.
-type String struct {
+type stringExpr struct {
 	node
 	Text string
 	raw  []int
 }
 
-// Null is NULL.
-type Null struct{ node }
+// nullExpr is NULL.
+type nullExpr struct{ node }
 
-// Addr is an address or a network, such as 10.0.0.0/8.
-type Addr struct {
+// addrExpr is an address or a network, such as 10.0.0.0/8.
+type addrExpr struct {
 	node
 	Text string
 }
 
-// Word is a bare word in an expression, such as myself.
-type Word struct {
+// wordExpr is a bare word in an expression, such as myself.
+type wordExpr struct {
 	node
 	Text string
 }
 
-// Call is Func(Args...). An argument that is left out is nil.
-type Call struct {
+// callExpr is Func(Args...). An argument that is left out is nil.
+type callExpr struct {
 	node
 	Func string
-	Args []Expr
+	Args []expression
 	End  Pos
 }
 
-// RouteCall is route(Name, Args...).
-type RouteCall struct {
+// routeCallExpr is route(Name, Args...).
+type routeCallExpr struct {
 	node
-	Name Expr // *String, *Word, *Number or *Var
-	Args []Expr
+	Name expression // *stringExpr, *wordExpr, *numberExpr or *varExpr
+	Args []expression
 }
 
-// Unary is ! or ~ before X.
-type Unary struct {
+// unaryExpr is ! or ~ before X.
+type unaryExpr struct {
 	node
 	Op kind
-	X  Expr
+	X  expression
 }
 
-// Binary is X Op Y.
-type Binary struct {
+// binaryExpr is X Op Y.
+type binaryExpr struct {
 	node
 	Op   kind
-	X, Y Expr
+	X, Y expression
 }
 
-// Paren is (X) or [X].
-type Paren struct {
+// parenExpr is (X) or [X].
+type parenExpr struct {
 	node
-	X Expr
+	X expression
 }

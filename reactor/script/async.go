@@ -28,15 +28,15 @@ const (
 )
 
 // waiting reports whether a call is async() or launch(), whose first argument is a call.
-func waiting(c *Call) bool { return c.Func == "async" || c.Func == "launch" }
+func waiting(c *callExpr) bool { return c.Func == "async" || c.Func == "launch" }
 
 // inner compiles the function that async() or launch() runs; nil after an error.
-func (k *compiler) inner(c *Call, usage string, most int) Action {
+func (k *compiler) inner(c *callExpr, usage string, most int) Action {
 	if len(c.Args) < 1 || len(c.Args) > most {
 		k.rep.errorf(c.At, "%s() takes %s, not %d: %s", c.Func, counted(1, most, "argument"), len(c.Args), usage)
 		return nil
 	}
-	call, ok := c.Args[0].(*Call)
+	call, ok := c.Args[0].(*callExpr)
 	if !ok {
 		at := c.At
 		if c.Args[0] != nil {
@@ -55,7 +55,7 @@ func (k *compiler) inner(c *Call, usage string, most int) Action {
 // async compiles async(). The function waits as it does without: others take over the
 // work. Then the resume route runs for the same message, in its transaction, and behind
 // it the script ends.
-func (k *compiler) async(c *Call) Action {
+func (k *compiler) async(c *callExpr) Action {
 	run := k.inner(c, asyncUsage, 3)
 	if run == nil {
 		return nil
@@ -73,7 +73,7 @@ func (k *compiler) async(c *Call) Action {
 		return nil
 	}
 	if len(c.Args) == 3 && c.Args[2] != nil {
-		n, ok := c.Args[2].(*Number)
+		n, ok := c.Args[2].(*numberExpr)
 		if !ok || n.N < 1 {
 			k.rep.errorf(c.Args[2].Pos(), "the time is a number of seconds from 1 on")
 			return nil
@@ -98,7 +98,7 @@ func (k *compiler) async(c *Call) Action {
 }
 
 // reportRoute finds the route that an argument names.
-func (k *compiler) reportRoute(x Expr) *Routine {
+func (k *compiler) reportRoute(x expression) *Routine {
 	name, ok := constantName(x)
 	if !ok {
 		k.rep.errorf(x.Pos(), "the route is named by a constant")
@@ -112,13 +112,13 @@ func (k *compiler) reportRoute(x Expr) *Routine {
 }
 
 // constantName gives the name of a route that an argument is.
-func constantName(x Expr) (string, bool) {
+func constantName(x expression) (string, bool) {
 	switch x := x.(type) {
-	case *Word:
+	case *wordExpr:
 		return x.Text, true
-	case *String:
+	case *stringExpr:
 		return x.Text, true
-	case *Number:
+	case *numberExpr:
 		return itoa(int(x.N)), true
 	default:
 		return "", false
@@ -128,7 +128,7 @@ func constantName(x Expr) (string, bool) {
 // launch compiles launch(): the function runs beside the script, with the message and the
 // variables as they stand, and then the report route, without a message. What it sets
 // is seen there alone.
-func (k *compiler) launch(c *Call) Action {
+func (k *compiler) launch(c *callExpr) Action {
 	run := k.inner(c, launchUsage, 3)
 	if run == nil {
 		return nil

@@ -14,7 +14,7 @@ func avpFunctions() map[string]*Function {
 func buildAVPSet(a *Args) Action {
 	k := a.k
 	flags := a.list[1].str
-	if s, ok := a.list[0].expr.(*String); ok { // "$avp(name)/flags"
+	if s, ok := a.list[0].expr.(*stringExpr); ok { // "$avp(name)/flags"
 		if _, more, found := strings.Cut(s.Text, "/"); found {
 			flags = more
 		}
@@ -42,14 +42,14 @@ func buildAVPSet(a *Args) Action {
 
 // avpArg compiles an argument that names an AVP: $avp(name), or that in quotes,
 // with or without /flags behind it.
-func (k *compiler) avpArg(a *argument, x Expr, f *Function) bool {
+func (k *compiler) avpArg(a *argument, x expression, f *Function) bool {
 	name := ""
 	switch x := x.(type) {
-	case *Var:
+	case *varExpr:
 		if x.Name == "avp" && x.Arg != nil && x.Arg.Var == nil && x.Index == nil && len(x.Trans) == 0 {
 			name = x.Arg.Text
 		}
-	case *String:
+	case *stringExpr:
 		text, _, _ := strings.Cut(x.Text, "/")
 		if rest, ok := strings.CutPrefix(text, "$avp("); ok && strings.HasSuffix(rest, ")") {
 			name = strings.TrimSuffix(rest, ")")
@@ -64,11 +64,11 @@ func (k *compiler) avpArg(a *argument, x Expr, f *Function) bool {
 }
 
 // shown gives an argument as a message shows it.
-func shown(x Expr) string {
+func shown(x expression) string {
 	switch x := x.(type) {
-	case *Var:
+	case *varExpr:
 		return x.Text
-	case *String:
+	case *stringExpr:
 		return x.Text
 	default:
 		return "an expression"

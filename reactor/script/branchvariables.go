@@ -59,7 +59,7 @@ func theFirst(*Machine) int { return 0 }
 // branchIndex compiles the index of a variable of branches, which counts from a
 // branch on: 0, or 1 for those that were appended. Negative ones count from the
 // last. Without an index it is the last, or the first of those. -1 is no branch.
-func (k *compiler) branchIndex(v *Var, from int, last bool) func(m *Machine) int {
+func (k *compiler) branchIndex(v *varExpr, from int, last bool) func(m *Machine) int {
 	at := func(m *Machine, i int) int {
 		n := m.c.Branches()
 		if i < 0 {
@@ -96,7 +96,7 @@ func (k *compiler) branchIndex(v *Var, from int, last bool) func(m *Machine) int
 }
 
 // branchField compiles a field to be read, with the variable's own index.
-func (k *compiler) branchField(v *Var, f *branchFieldSpec, from int) Getter {
+func (k *compiler) branchField(v *varExpr, f *branchFieldSpec, from int) Getter {
 	if v.Index != nil && v.Index.All {
 		return func(m *Machine, _ int) Value { return null } // k.each is asked
 	}
@@ -115,7 +115,7 @@ func (k *compiler) branchField(v *Var, f *branchFieldSpec, from int) Getter {
 
 // branchValue compiles a field of one branch after the other: of each that there is
 // it gives a value, empty where the branch has none.
-func (k *compiler) branchValue(_ *Var, f *branchFieldSpec, from int) Getter {
+func (k *compiler) branchValue(_ *varExpr, f *branchFieldSpec, from int) Getter {
 	return func(m *Machine, i int) Value {
 		if m.alone() || i < 0 || i+from >= m.c.Branches() {
 			return null
@@ -128,7 +128,7 @@ func (k *compiler) branchValue(_ *Var, f *branchFieldSpec, from int) Getter {
 }
 
 // setField compiles an assignment to a field.
-func (k *compiler) setField(v *Var, f *branchFieldSpec, index func(m *Machine) int) Setter {
+func (k *compiler) setField(v *varExpr, f *branchFieldSpec, index func(m *Machine) int) Setter {
 	if index == nil {
 		return nil
 	}
@@ -143,7 +143,7 @@ func (k *compiler) setField(v *Var, f *branchFieldSpec, index func(m *Machine) i
 }
 
 // branchNamed gives the field that stands in $branch(field), nil after an error.
-func (k *compiler) branchNamed(v *Var) *branchFieldSpec {
+func (k *compiler) branchNamed(v *varExpr) *branchFieldSpec {
 	for i := range branchFields {
 		if branchFields[i].name == v.Arg.Text && v.Arg.Var == nil {
 			return &branchFields[i]

@@ -10,15 +10,15 @@ import (
 // look, it is told and the function does nothing there (see guarded). Named routes
 // that are not called by anything count as called by route.
 func (k *compiler) checkContexts() {
-	named := make(map[string]*Route)
+	named := make(map[string]*routeItem)
 	for _, item := range k.file.Items {
-		if r, ok := item.(*Route); ok && r.Kind == RequestRoute && r.Name != "" {
+		if r, ok := item.(*routeItem); ok && r.Kind == RequestRoute && r.Name != "" {
 			named[r.Name] = r
 		}
 	}
 	w := contextWalk{k: k, named: named, seen: make(map[visit]bool)}
 	for _, item := range k.file.Items {
-		if r, ok := item.(*Route); ok {
+		if r, ok := item.(*routeItem); ok {
 			w.kind, w.via = r.Kind, nil
 			w.route(r)
 		}
@@ -33,16 +33,16 @@ func (k *compiler) checkContexts() {
 
 // visit is a route in a context.
 type visit struct {
-	r    *Route
+	r    *routeItem
 	kind RouteKind
 }
 
 type contextWalk struct {
 	k     *compiler
-	named map[string]*Route
+	named map[string]*routeItem
 	seen  map[visit]bool
 	kind  RouteKind
-	via   []*Route
+	via   []*routeItem
 	// base is which of them is run as one of the kind; those behind it are called.
 	base int
 }
@@ -50,7 +50,7 @@ type contextWalk struct {
 // called tells whether the statement is in a route that one of the kind calls.
 func (w *contextWalk) called() bool { return len(w.via)-w.base > 1 }
 
-func (w *contextWalk) route(r *Route) {
+func (w *contextWalk) route(r *routeItem) {
 	v := visit{r, w.kind}
 	if w.seen[v] {
 		return
@@ -61,59 +61,59 @@ func (w *contextWalk) route(r *Route) {
 	w.via = w.via[:len(w.via)-1]
 }
 
-func (w *contextWalk) stmt(s Stmt) {
+func (w *contextWalk) stmt(s statement) {
 	switch s := s.(type) {
-	case *Block:
+	case *blockStmt:
 		for _, x := range s.List {
 			w.stmt(x)
 		}
-	case *If:
+	case *ifStmt:
 		w.expr(s.Cond)
 		w.stmt(s.Then)
 		if s.Else != nil {
 			w.stmt(s.Else)
 		}
-	case *While:
+	case *whileStmt:
 		w.expr(s.Cond)
 		w.stmt(s.Body)
-	case *For:
+	case *forStmt:
 		w.stmt(s.Body)
-	case *Switch:
+	case *switchStmt:
 		for _, c := range s.Cases {
 			for _, x := range c.Body {
 				w.stmt(x)
 			}
 		}
-	case *Assign:
+	case *assignStmt:
 		w.target(s.Target)
 		w.expr(s.Value)
-	case *CallStmt:
+	case *callStmt:
 		w.expr(s.Call)
-	case *Return:
+	case *returnStmt:
 		for _, x := range s.Values {
 			w.expr(x)
 		}
 	}
 }
 
-func (w *contextWalk) expr(x Expr) {
+func (w *contextWalk) expr(x expression) {
 	switch x := x.(type) {
-	case *Paren:
+	case *parenExpr:
 		w.expr(x.X)
-	case *Unary:
+	case *unaryExpr:
 		w.expr(x.X)
-	case *Binary:
+	case *binaryExpr:
 		w.expr(x.X)
 		w.expr(x.Y)
-	case *Word:
+	case *wordExpr:
 		if x.Text == "myself" && w.alone() {
 			w.k.rep.errorf(x.At, "myself cannot be used in %v%s, which has no message", w.kind, w.path())
 		}
-	case *RouteCall:
+	case *routeCallExpr:
 		if r := w.callee(x); r != nil {
 			w.route(r)
 		}
-	case *Call:
+	case *callExpr:
 		for _, a := range x.Args {
 			if a != nil && x.Func == "assert" {
 				w.expr(a)
@@ -127,7 +127,7 @@ func (w *contextWalk) expr(x Expr) {
 }
 
 // function looks at the call of a function.
-func (w *contextWalk) function(c *Call) {
+func (w *contextWalk) function(c *callExpr) {
 	f := w.k.function(c.Func)
 	if f == nil || f.Routes&(1<<w.kind) != 0 {
 		return
@@ -142,7 +142,7 @@ func (w *contextWalk) function(c *Call) {
 
 // waiting looks at async() and launch(): the function is of this route; the resume route
 // is, too, and the report route has no message.
-func (w *contextWalk) waiting(c *Call) {
+func (w *contextWalk) waiting(c *callExpr) {
 	if len(c.Args) > 0 && c.Args[0] != nil {
 		w.expr(c.Args[0])
 	}
@@ -174,7 +174,7 @@ func (w *contextWalk) alone() bool { return messageless&(1<<w.kind) != 0 }
 
 // target looks at what is assigned to: without a message there are only the
 // script's own variables and statistics.
-func (w *contextWalk) target(v *Var) {
+func (w *contextWalk) target(v *varExpr) {
 	if spec := w.k.variableNamed(v.Name); spec != nil && spec.Free {
 		return
 	}
@@ -189,7 +189,7 @@ func (w *contextWalk) target(v *Var) {
 }
 
 // messageFree reports whether a variable of the language itself needs no message.
-func messageFree(v *Var) bool { return v.Name == "var" || v.Name == "avp" || v.Name == "stat" }
+func messageFree(v *varExpr) bool { return v.Name == "var" || v.Name == "avp" || v.Name == "stat" }
 
 // guarded has a function do nothing where it cannot be used. Only a route[name] can be
 // run from there: by routes of other kinds, and by names that messages tell.
@@ -207,7 +207,7 @@ func (k *compiler) guarded(works RouteSet, act Action, at *Site) Action {
 }
 
 // guardedSetter is the same for a variable that needs a message.
-func (k *compiler) guardedSetter(v *Var, set Setter) Setter {
+func (k *compiler) guardedSetter(v *varExpr, set Setter) Setter {
 	if set == nil || k.route == nil || k.route.Kind != RequestRoute || k.route.Name == "" || messageFree(v) {
 		return set
 	}
@@ -225,24 +225,24 @@ func (k *compiler) guardedSetter(v *Var, set Setter) Setter {
 }
 
 // dynamic tells whether the name of a route is known only when it is called.
-func dynamic(c *RouteCall) bool {
+func dynamic(c *routeCallExpr) bool {
 	switch x := c.Name.(type) {
-	case *Var:
+	case *varExpr:
 		return true
-	case *String:
+	case *stringExpr:
 		return strings.Contains(x.Text, "$")
 	default:
 		return false
 	}
 }
 
-func (w *contextWalk) callee(c *RouteCall) *Route {
+func (w *contextWalk) callee(c *routeCallExpr) *routeItem {
 	switch x := c.Name.(type) {
-	case *Word:
+	case *wordExpr:
 		return w.named[x.Text]
-	case *String:
+	case *stringExpr:
 		return w.named[x.Text]
-	case *Number:
+	case *numberExpr:
 		return w.named[itoa(int(x.N))]
 	default:
 		return nil

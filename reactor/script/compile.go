@@ -11,14 +11,14 @@ import (
 type compiler struct {
 	*settings
 	prog  *Program
-	file  *File
+	file  *parsedFile
 	vars  map[string]int
 	avps  map[string]int
 	flags [2]map[string]uint // by name: of messages, of branches
-	route *Route             // that is being compiled
+	route *routeItem         // that is being compiled
 	// raises tells that a script raises events of its own.
 	raises bool
-	made   map[*Route]*Routine
+	made   map[*routeItem]*Routine
 	asked  map[string]bool // modules that were found missing
 
 	unattended []string // routes that modules run without a message
@@ -29,9 +29,9 @@ type compiler struct {
 }
 
 // compileRoutes checks and compiles the routes of a file.
-func compileRoutes(c *settings, f *File) *Program {
+func compileRoutes(c *settings, f *parsedFile) *Program {
 	p := &Program{routes: make(map[string]*Routine), events: make(map[string]*Routine), named: make(map[routeKey]*Routine), loops: c.loops, levels: c.Log, logLevel: newLevelSwitch(c.Log.Level), xlogLevel: newLevelSwitch(c.Log.Script), launched: make(chan struct{}, maxLaunched), domainAVP: -1, sipAVP: -1, eventNames: c.eventNames(), follow: newFollower()}
-	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*Route]*Routine), armed: make(map[*Routine]bool), given: make(map[routeKey][]string)}
+	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*routeItem]*Routine), armed: make(map[*Routine]bool), given: make(map[routeKey][]string)}
 	k.flags[0], k.flags[1] = make(map[string]uint), make(map[string]uint)
 	k.declare()
 	k.prog.stats = newStatistics(c.previous)
@@ -49,7 +49,7 @@ func compileRoutes(c *settings, f *File) *Program {
 	k.checkContexts()
 	k.noteOpenForwards()
 	for _, item := range f.Items {
-		if r, ok := item.(*Route); ok && !c.rep.full() {
+		if r, ok := item.(*routeItem); ok && !c.rep.full() {
 			k.made[r].body = k.body(r)
 		}
 	}
@@ -59,7 +59,7 @@ func compileRoutes(c *settings, f *File) *Program {
 }
 
 // body compiles a route's statements.
-func (k *compiler) body(r *Route) exec {
+func (k *compiler) body(r *routeItem) exec {
 	k.route = r
 	return k.block(r.Body.List, r.Body.At)
 }
@@ -67,7 +67,7 @@ func (k *compiler) body(r *Route) exec {
 // declare makes the routines, so that calls find routes that come later.
 func (k *compiler) declare() {
 	for _, item := range k.file.Items {
-		r, ok := item.(*Route)
+		r, ok := item.(*routeItem)
 		if !ok {
 			continue
 		}
@@ -104,7 +104,7 @@ func (k *compiler) declare() {
 }
 
 // idle notes that a route is not run.
-func (k *compiler) idle(r *Route, why string) {
+func (k *compiler) idle(r *routeItem, why string) {
 	k.rep.notef(r.At, "%v%s is checked but never run: %s", r.Kind, inBrackets(r.Name), why)
 }
 

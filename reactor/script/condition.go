@@ -9,11 +9,11 @@ type cond func(m *Machine) int
 func never(*Machine) int { return 0 }
 
 // cond compiles an expression as a condition.
-func (k *compiler) cond(x Expr) cond {
+func (k *compiler) cond(x expression) cond {
 	switch x := x.(type) {
-	case *Paren:
+	case *parenExpr:
 		return k.cond(x.X)
-	case *Unary:
+	case *unaryExpr:
 		if x.Op == tokNot {
 			in := k.cond(x.X)
 			return func(m *Machine) int {
@@ -24,7 +24,7 @@ func (k *compiler) cond(x Expr) cond {
 				return 1 - v
 			}
 		}
-	case *Binary:
+	case *binaryExpr:
 		switch {
 		case x.Op == tokAnd:
 			l, r := k.cond(x.X), k.cond(x.Y)
@@ -45,7 +45,7 @@ func (k *compiler) cond(x Expr) cond {
 		case compareOps[x.Op]:
 			return k.compare(x)
 		}
-	case *Call, *RouteCall:
+	case *callExpr, *routeCallExpr:
 		f := k.action(x)
 		if f == nil {
 			return never
@@ -64,7 +64,7 @@ func (k *compiler) cond(x Expr) cond {
 				return 0
 			}
 		}
-	case *String, *Null, *Addr:
+	case *stringExpr, *nullExpr, *addrExpr:
 		k.rep.errorf(x.Pos(), "a constant is no condition")
 		return never
 	}
@@ -81,8 +81,8 @@ func (k *compiler) cond(x Expr) cond {
 }
 
 // compare compiles a comparison.
-func (k *compiler) compare(x *Binary) cond {
-	if w, ok := x.X.(*Word); ok {
+func (k *compiler) compare(x *binaryExpr) cond {
+	if w, ok := x.X.(*wordExpr); ok {
 		k.rep.errorf(w.At, "%s is no variable%s", clip(w.Text), oldWord(w.Text))
 		return never
 	}
@@ -93,7 +93,7 @@ func (k *compiler) compare(x *Binary) cond {
 	at := k.site(x.At, fmt.Sprintf("comparison %s", kindNames[x.Op]))
 	equality := x.Op == tokEq || x.Op == tokNe
 	switch y := x.Y.(type) {
-	case *Null:
+	case *nullExpr:
 		matches := x.Op == tokMatch || x.Op == tokNoMatch // which are == and != with NULL, as there
 		if !equality && !matches {
 			k.rep.errorf(x.At, "NULL is compared by == and !=, not by %v", x.Op)
@@ -101,7 +101,7 @@ func (k *compiler) compare(x *Binary) cond {
 		}
 		want := x.Op == tokEq || x.Op == tokMatch
 		return func(m *Machine) int { return truth((l(m).kind == nullValue) == want) }
-	case *Word:
+	case *wordExpr:
 		if y.Text != "myself" || !equality {
 			k.rep.errorf(y.At, "%s is no value%s", clip(y.Text), oldWord(y.Text))
 			return never
@@ -114,22 +114,22 @@ func (k *compiler) compare(x *Binary) cond {
 			}
 			return truth(m.isMyself(m.Text(v)) == want)
 		}
-	case *Addr:
+	case *addrExpr:
 		if !equality {
 			k.rep.errorf(x.At, "an address is compared by == and !=, not by %v", x.Op)
 			return never
 		}
 		return k.compareNet(l, y, x.Op == tokEq, at)
-	case *Number:
+	case *numberExpr:
 		if x.Op == tokMatch || x.Op == tokNoMatch {
 			k.rep.errorf(y.At, "the right side of %v is a regular expression, in quotes", x.Op)
 			return never
 		}
-	case *String:
+	case *stringExpr:
 		if x.Op == tokMatch || x.Op == tokNoMatch {
 			return k.match(l, x.Op == tokMatch, y)
 		}
-	case *Call, *RouteCall:
+	case *callExpr, *routeCallExpr:
 		k.rep.errorf(y.Pos(), "the right side of %v is a value, not a call", x.Op)
 		return never
 	}
@@ -143,7 +143,7 @@ func (k *compiler) compare(x *Binary) cond {
 	op := x.Op
 	constant := false
 	switch x.Y.(type) {
-	case *Number, *String:
+	case *numberExpr, *stringExpr:
 		constant = true
 	}
 	return func(m *Machine) int {

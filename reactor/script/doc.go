@@ -65,7 +65,8 @@
 //
 // # How it runs
 //
-// The lexer and the parser make a tree (File) with a place (Pos) on every node.
+// The lexer and the parser make a tree with a place (Pos) on every node, which nobody
+// else sees.
 // Compiling resolves each name to a slot, a function or a route, so at runtime
 // there is no lookup, no parsing and no reflection: closures call closures. What
 // a message needs besides is in a machine that a proxy.Context keeps: slots of

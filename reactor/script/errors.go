@@ -67,7 +67,7 @@ func (e *Error) Error() string {
 }
 
 // Errors are all errors that were found, in the order of the file. It is what
-// Load and Parse return; errors.As finds the first *Error in it.
+// Load returns; errors.As finds the first *Error in it.
 type Errors []*Error
 
 // Error gives one line for each error.

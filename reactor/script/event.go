@@ -78,7 +78,7 @@ func (p *Program) Event(name string, params ...Param) {
 }
 
 // paramNames are what $param() can name in a route.
-func (k *compiler) paramNames(r *Route) []string {
+func (k *compiler) paramNames(r *routeItem) []string {
 	if r.Kind == EventRoute {
 		params, _ := k.event(r.Name)
 		return params

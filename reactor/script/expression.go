@@ -23,7 +23,7 @@ var compareOps = map[kind]bool{
 }
 
 // expr reads an expression; nil after an error.
-func (p *parser) expr() Expr {
+func (p *parser) expr() expression {
 	if p.depth++; p.depth > maxNesting {
 		p.rep.errorf(p.peek().pos, "expressions are nested more than %d deep", maxNesting)
 		p.depth--
@@ -37,19 +37,19 @@ func (p *parser) expr() Expr {
 		if y == nil {
 			return nil
 		}
-		x = &Binary{node: node{op.pos}, Op: op.kind, X: x, Y: y}
+		x = &binaryExpr{node: node{op.pos}, Op: op.kind, X: x, Y: y}
 	}
 	return x
 }
 
-func (p *parser) not() Expr {
-	return p.prefixed(tokNot, func() Expr {
-		return p.chain(bitOps, func() Expr { return p.chain(addOps, p.tilde) })
+func (p *parser) not() expression {
+	return p.prefixed(tokNot, func() expression {
+		return p.chain(bitOps, func() expression { return p.chain(addOps, p.tilde) })
 	})
 }
 
 // prefixed reads an operand that any number of one unary operator may precede.
-func (p *parser) prefixed(operator kind, operand func() Expr) Expr {
+func (p *parser) prefixed(operator kind, operand func() expression) expression {
 	if p.peek().kind != operator {
 		return operand()
 	}
@@ -64,11 +64,11 @@ func (p *parser) prefixed(operator kind, operand func() Expr) Expr {
 	if x == nil {
 		return nil
 	}
-	return &Unary{node: node{op.pos}, Op: operator, X: x}
+	return &unaryExpr{node: node{op.pos}, Op: operator, X: x}
 }
 
 // chain reads operands joined by operators of one level.
-func (p *parser) chain(ops map[kind]bool, operand func() Expr) Expr {
+func (p *parser) chain(ops map[kind]bool, operand func() expression) expression {
 	x := operand()
 	for x != nil && ops[p.peek().kind] {
 		op := p.next()
@@ -79,21 +79,21 @@ func (p *parser) chain(ops map[kind]bool, operand func() Expr) Expr {
 		if y == nil {
 			return nil
 		}
-		x = &Binary{node: node{op.pos}, Op: op.kind, X: x, Y: y}
+		x = &binaryExpr{node: node{op.pos}, Op: op.kind, X: x, Y: y}
 	}
 	return x
 }
 
-func (p *parser) tilde() Expr { return p.prefixed(tokTilde, p.comparison) }
+func (p *parser) tilde() expression { return p.prefixed(tokTilde, p.comparison) }
 
-func (p *parser) comparison() Expr {
+func (p *parser) comparison() expression {
 	x := p.primary()
 	if x == nil || !compareOps[p.peek().kind] {
 		return x
 	}
 	op := p.next()
 	switch x.(type) {
-	case *Var, *Paren, *Word:
+	case *varExpr, *parenExpr, *wordExpr:
 	default:
 		p.rep.errorf(x.Pos(), "the left side of %v is a variable, or an expression in brackets", op)
 		return nil
@@ -105,7 +105,7 @@ func (p *parser) comparison() Expr {
 	if x, y = p.oldComparison(x, y); x == nil {
 		return nil
 	}
-	b := &Binary{node: node{op.pos}, Op: op.kind, X: x, Y: y}
+	b := &binaryExpr{node: node{op.pos}, Op: op.kind, X: x, Y: y}
 	if t := p.peek(); compareOps[t.kind] {
 		p.rep.errorf(t.pos, "two comparisons are joined by && or ||")
 		return nil
@@ -113,12 +113,12 @@ func (p *parser) comparison() Expr {
 	return b
 }
 
-func (p *parser) primary() Expr {
+func (p *parser) primary() expression {
 	t := p.next()
 	at := node{t.pos}
 	switch t.kind {
 	case tokNumber:
-		return &Number{at, t.num}
+		return &numberExpr{at, t.num}
 	case tokMinus, tokPlus:
 		n, ok := p.expect(tokNumber, " behind the sign")
 		if !ok {
@@ -127,12 +127,12 @@ func (p *parser) primary() Expr {
 		if t.kind == tokMinus {
 			n.num = -n.num
 		}
-		return &Number{at, n.num}
+		return &numberExpr{at, n.num}
 	case tokString:
 		t = p.joined(t)
-		return &String{at, t.text, t.raw}
+		return &stringExpr{at, t.text, t.raw}
 	case tokAddr:
-		return &Addr{at, t.text}
+		return &addrExpr{at, t.text}
 	case tokVar:
 		if v := p.varAt(t); v != nil {
 			return v
@@ -149,16 +149,16 @@ func (p *parser) primary() Expr {
 		}
 		switch t.text {
 		case "NULL", "null":
-			return &Null{at}
+			return &nullExpr{at}
 		case "yes", "true", "on", "enable":
-			return &Number{at, 1}
+			return &numberExpr{at, 1}
 		case "no", "false", "off", "disable":
-			return &Number{at, 0}
+			return &numberExpr{at, 0}
 		}
 		if level, ok := parseLevel(t.text); ok && strings.HasPrefix(t.text, "L_") {
-			return &Number{at, int64(level)}
+			return &numberExpr{at, int64(level)}
 		}
-		return &Word{at, t.text}
+		return &wordExpr{at, t.text}
 	default:
 		p.wrong(t, "a value: a variable, a number, a string, a function or brackets")
 		switch t.kind {
@@ -170,7 +170,7 @@ func (p *parser) primary() Expr {
 }
 
 // paren reads what is in ( ) or [ ]. [::1] is an address.
-func (p *parser) paren(open token) Expr {
+func (p *parser) paren(open token) expression {
 	shut := tokRParen
 	if open.kind == tokLBracket {
 		shut = tokRBracket
@@ -179,7 +179,7 @@ func (p *parser) paren(open token) Expr {
 			if _, ok := p.expect(shut, ""); !ok {
 				return nil
 			}
-			return &Addr{node{open.pos}, a.text}
+			return &addrExpr{node{open.pos}, a.text}
 		}
 	}
 	x := p.expr()
@@ -189,13 +189,13 @@ func (p *parser) paren(open token) Expr {
 	if _, ok := p.expect(shut, ""); !ok {
 		return nil
 	}
-	return &Paren{node{open.pos}, x}
+	return &parenExpr{node{open.pos}, x}
 }
 
 // call reads (arguments) behind a name. An argument may be left out: f(,"x").
-func (p *parser) call(name token) Expr {
+func (p *parser) call(name token) expression {
 	p.next()
-	var args []Expr
+	var args []expression
 	var end Pos
 	for first := true; ; first = false {
 		t := p.peek()
@@ -225,7 +225,7 @@ func (p *parser) call(name token) Expr {
 		}
 	}
 	if name.text == "route" {
-		c := &RouteCall{node: node{name.pos}}
+		c := &routeCallExpr{node: node{name.pos}}
 		if len(args) == 0 || args[0] == nil {
 			p.rep.errorf(name.pos, "route() needs the name of a route")
 			return nil
@@ -233,5 +233,5 @@ func (p *parser) call(name token) Expr {
 		c.Name, c.Args = args[0], args[1:]
 		return c
 	}
-	return &Call{node: node{name.pos}, Func: name.text, Args: args, End: end}
+	return &callExpr{node: node{name.pos}, Func: name.text, Args: args, End: end}
 }

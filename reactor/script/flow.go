@@ -1,9 +1,9 @@
 package script
 
 // block compiles statements that run one after the other.
-func (k *compiler) block(list []Stmt, at Pos) exec {
+func (k *compiler) block(list []statement, at Pos) exec {
 	var run []exec
-	var of []Stmt
+	var of []statement
 	for _, s := range list {
 		if x := k.stmt(s); x != nil {
 			run, of = append(run, x), append(of, s)
@@ -29,25 +29,25 @@ func (k *compiler) block(list []Stmt, at Pos) exec {
 	}
 }
 
-func (k *compiler) stmt(s Stmt) exec {
+func (k *compiler) stmt(s statement) exec {
 	switch s := s.(type) {
-	case *Block:
+	case *blockStmt:
 		return k.block(s.List, s.At)
-	case *If:
+	case *ifStmt:
 		return k.ifStmt(s)
-	case *While:
+	case *whileStmt:
 		return k.whileStmt(s)
-	case *For:
+	case *forStmt:
 		return k.forStmt(s)
-	case *Switch:
+	case *switchStmt:
 		return k.switchStmt(s)
-	case *Assign:
+	case *assignStmt:
 		return k.assignment(s)
-	case *CallStmt:
+	case *callStmt:
 		return k.callStmt(s)
-	case *Return:
+	case *returnStmt:
 		return k.returnStmt(s)
-	case *Jump:
+	case *jumpStmt:
 		return jumps[s.Word]
 	default:
 		k.rep.errorf(s.Pos(), "a statement of an unknown kind")
@@ -61,7 +61,7 @@ var jumps = map[string]exec{
 	"break": func(m *Machine) int { m.ctl |= ctlBreak; return 1 },
 }
 
-func (k *compiler) ifStmt(s *If) exec {
+func (k *compiler) ifStmt(s *ifStmt) exec {
 	cond, then := k.cond(s.Cond), k.stmt(s.Then)
 	var other exec
 	if s.Else != nil {
@@ -85,7 +85,7 @@ func (k *compiler) ifStmt(s *If) exec {
 	}
 }
 
-func (k *compiler) whileStmt(s *While) exec {
+func (k *compiler) whileStmt(s *whileStmt) exec {
 	cond, body := k.cond(s.Cond), k.stmt(s.Body)
 	at := k.site(s.At, "while")
 	return func(m *Machine) int {
@@ -118,7 +118,7 @@ func (k *compiler) whileStmt(s *While) exec {
 	}
 }
 
-func (k *compiler) forStmt(s *For) exec {
+func (k *compiler) forStmt(s *forStmt) exec {
 	if s.Var.Name != "var" && s.Var.Name != "avp" {
 		k.rep.errorf(s.Var.At, "a for runs over a $var() or $avp(), not over %s", clip(s.Var.Text))
 		return nil
@@ -163,7 +163,7 @@ func (k *compiler) forStmt(s *For) exec {
 }
 
 // eachItem compiles the values of a variable one after the other.
-func (k *compiler) eachItem(v *Var) Getter {
+func (k *compiler) eachItem(v *varExpr) Getter {
 	if spec := k.variableNamed(v.Name); spec != nil && spec.Each != nil && k.argFits(v, spec) {
 		return spec.Each(&Use{k: k, v: v})
 	}
@@ -180,7 +180,7 @@ type branch struct {
 	body   exec
 }
 
-func (k *compiler) switchStmt(s *Switch) exec {
+func (k *compiler) switchStmt(s *switchStmt) exec {
 	on := k.variable(s.On)
 	var cases []branch
 	other := -1
@@ -225,7 +225,7 @@ func (k *compiler) switchStmt(s *Switch) exec {
 	}
 }
 
-func (k *compiler) returnStmt(s *Return) exec {
+func (k *compiler) returnStmt(s *returnStmt) exec {
 	if len(s.Values) == 0 {
 		return func(m *Machine) int { m.ctl |= ctlReturn; m.result = m.result[:0]; return 1 }
 	}
@@ -237,7 +237,7 @@ func (k *compiler) returnStmt(s *Return) exec {
 		}
 		values = append(values, v)
 	}
-	if x, ok := s.Values[0].(*String); ok {
+	if x, ok := s.Values[0].(*stringExpr); ok {
 		k.rep.errorf(x.At, "the first value of a return is its code, a number")
 	}
 	return func(m *Machine) int {

@@ -17,12 +17,12 @@ type Fragment struct {
 // nil if the argument was not given, and after an error.
 func (a *Args) Fragments(i int) []Fragment {
 	switch x := a.list[i].expr.(type) {
-	case *Var:
+	case *varExpr:
 		if f, ok := a.k.fragment(x); ok {
 			return []Fragment{f}
 		}
 		return nil
-	case *String:
+	case *stringExpr:
 		var list []Fragment
 		for _, p := range formatOf(a.k.rep, x) {
 			f, ok := Fragment{Text: p.Text}, true
@@ -43,7 +43,7 @@ func (a *Args) Fragments(i int) []Fragment {
 	}
 }
 
-func (k *compiler) fragment(v *Var) (Fragment, bool) {
+func (k *compiler) fragment(v *varExpr) (Fragment, bool) {
 	get := k.variable(v)
 	if get == nil {
 		return Fragment{}, false
@@ -70,7 +70,7 @@ func (a *Args) Variable(name string) func(m *Machine) Value {
 // Read returns what gives the value of the variable that argument i is, which a SetArg
 // can be besides what sets it; nil if it was not given, and after an error.
 func (a *Args) Read(i int) func(m *Machine) Value {
-	if x, ok := a.list[i].expr.(*Var); ok {
+	if x, ok := a.list[i].expr.(*varExpr); ok {
 		return a.k.variable(x)
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 )
 
 // argument compiles one argument.
-func (k *compiler) argument(a *argument, kind ArgKind, x Expr, f *Function) bool {
+func (k *compiler) argument(a *argument, kind ArgKind, x expression, f *Function) bool {
 	a.given, a.expr = true, x
 	switch kind {
 	case AVPArg:
@@ -18,7 +18,7 @@ func (k *compiler) argument(a *argument, kind ArgKind, x Expr, f *Function) bool
 		return k.routeNameArg(a, kind, x, f)
 	}
 	switch x := x.(type) {
-	case *String:
+	case *stringExpr:
 		if kind == SetArg {
 			if v := k.quotedVariable(x); v != nil {
 				a.set = k.setter(v, false)
@@ -32,13 +32,13 @@ func (k *compiler) argument(a *argument, kind ArgKind, x Expr, f *Function) bool
 			return true
 		}
 		return k.stringArg(a, kind, x, f)
-	case *Number:
+	case *numberExpr:
 		if kind == FlagArg || kind == BranchFlagArg {
 			k.numberedFlag(x.At, itoa(int(x.N)))
 			return k.flagArg(a, kind, itoa(int(x.N)), x.At)
 		}
 		if kind == RegexArg || kind == BodyRegexArg {
-			return k.stringArg(a, kind, &String{node: node{x.At}, Text: itoa(int(x.N))}, f)
+			return k.stringArg(a, kind, &stringExpr{node: node{x.At}, Text: itoa(int(x.N))}, f)
 		}
 		if kind == SetArg {
 			k.rep.errorf(x.At, "found the number %d, expected %s: %s", x.N, argNames[kind], f.Usage)
@@ -49,13 +49,13 @@ func (k *compiler) argument(a *argument, kind ArgKind, x Expr, f *Function) bool
 		a.text = func(*Machine) ([]byte, bool) { return text, true }
 		a.num = func(*Machine) (int64, bool) { return x.N, true }
 		return true
-	case *Word:
+	case *wordExpr:
 		if kind == FlagArg || kind == BranchFlagArg {
 			return k.flagArg(a, kind, x.Text, x.At)
 		}
 		k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.Usage)
 		return false
-	case *Var:
+	case *varExpr:
 		if kind == NamesArg {
 			a.fixed, a.str = true, x.Text
 			return true
@@ -96,7 +96,7 @@ var argNames = [...]string{
 	NamesArg: "a string that names variables, or a variable",
 }
 
-func (k *compiler) stringArg(a *argument, kind ArgKind, x *String, f *Function) bool {
+func (k *compiler) stringArg(a *argument, kind ArgKind, x *stringExpr, f *Function) bool {
 	a.str = x.Text
 	switch kind {
 	case FlagArg, BranchFlagArg:
@@ -158,13 +158,13 @@ func (k *compiler) flagArg(a *argument, kind ArgKind, name string, at Pos) bool 
 
 // format compiles a string in which variables are expanded; a null one is
 // written <null>, as there.
-func (k *compiler) format(s *String) func(m *Machine) []byte {
+func (k *compiler) format(s *stringExpr) func(m *Machine) []byte {
 	return k.expanded(s, func(m *Machine, v Value) Value { return v })
 }
 
 // headFormat is format for what goes into headers: line ends are the script's, not
 // those of a decoder or of a body.
-func (k *compiler) headFormat(s *String) func(m *Machine) []byte {
+func (k *compiler) headFormat(s *stringExpr) func(m *Machine) []byte {
 	return k.expanded(s, func(m *Machine, v Value) Value {
 		if v.kind == nullValue || v.kind == intValue {
 			return v
@@ -188,7 +188,7 @@ func (m *Machine) OneLine(v Value) []byte {
 }
 
 // expanded is format with each variable's value passed through f.
-func (k *compiler) expanded(s *String, f func(m *Machine, v Value) Value) func(m *Machine) []byte {
+func (k *compiler) expanded(s *stringExpr, f func(m *Machine, v Value) Value) func(m *Machine) []byte {
 	parts := formatOf(k.rep, s)
 	if parts == nil && s.Text != "" {
 		return nil

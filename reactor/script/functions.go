@@ -83,7 +83,7 @@ type Args struct {
 	k      *compiler
 	module string // that the function is of
 	usage  string
-	call   *Call
+	call   *callExpr
 	at     *Site
 	list   []argument
 }
@@ -102,7 +102,7 @@ type argument struct {
 	set    Setter
 	slot   int // of an AVP
 	route  func(m *Machine) *Routine
-	expr   Expr
+	expr   expression
 }
 
 // functions are the functions by name, other names for the same ones included.
@@ -135,11 +135,11 @@ var otherNames = map[string]string{
 }
 
 // action compiles a call of a function or route; nil after an error.
-func (k *compiler) action(x Expr) Action {
-	if r, ok := x.(*RouteCall); ok {
+func (k *compiler) action(x expression) Action {
+	if r, ok := x.(*routeCallExpr); ok {
 		return k.routeCall(r)
 	}
-	c := x.(*Call)
+	c := x.(*callExpr)
 	switch c.Func {
 	case "assert":
 		return k.assertion(c)
@@ -165,8 +165,8 @@ func (k *compiler) action(x Expr) Action {
 	args := c.Args
 	if f.flip && len(args) == 2 {
 		switch args[0].(type) {
-		case *Number, *Var:
-			args = []Expr{args[1], args[0]}
+		case *numberExpr, *varExpr:
+			args = []expression{args[1], args[0]}
 		}
 	}
 	for i, arg := range args {
@@ -197,7 +197,7 @@ func (k *compiler) missing(at Pos, what, module string) {
 
 // unknownFunction reports a function that nobody has, or counts it with the module
 // that is not here.
-func (k *compiler) unknownFunction(c *Call) {
+func (k *compiler) unknownFunction(c *callExpr) {
 	if module := foreignModule(c.Func); module != "" && !k.hasModule(module) {
 		k.absent(c.At, module, clip(c.Func)+"()").functions[c.Func] = true
 		return

@@ -8,7 +8,7 @@ const maxBlank = 256
 var itemWords = append([]string{"loadmodule", "modparam", "param", "socket", "listen"}, routeWords...)
 
 // item reads one global, module or route.
-func (p *parser) item() Item {
+func (p *parser) item() item {
 	t := p.next()
 	switch t.kind {
 	case tokSemicolon:
@@ -59,8 +59,8 @@ func (p *parser) resync() {
 	}
 }
 
-func (p *parser) loadModule(t token) Item {
-	m := &LoadModule{node: node{t.pos}}
+func (p *parser) loadModule(t token) item {
+	m := &loadModuleItem{node: node{t.pos}}
 	s, ok := p.expect(tokString, `, the module as in loadmodule "proto_tls.so"`)
 	if !ok {
 		p.resync()
@@ -70,8 +70,8 @@ func (p *parser) loadModule(t token) Item {
 	return m
 }
 
-func (p *parser) modParam(t token) Item {
-	m := &ModParam{node: node{t.pos}}
+func (p *parser) modParam(t token) item {
+	m := &modParamItem{node: node{t.pos}}
 	usage := `: ` + t.text + `("module", "parameter", value)`
 	for i, at := range []*Literal{&m.Module, &m.Name, &m.Value} {
 		before := tokLParen
@@ -164,7 +164,7 @@ func (p *parser) constant() (Literal, bool) {
 var kamailioRoutes = map[string]string{"request_route": "route", "reply_route": "onreply_route"}
 
 // global reads name = value. Sockets and names of hosts have words of their own.
-func (p *parser) global(t token) Item {
+func (p *parser) global(t token) item {
 	name := t.text
 	if name == "mem" && p.peek().kind == tokMinus {
 		p.next()
@@ -188,9 +188,9 @@ func (p *parser) global(t token) Item {
 	case "alias":
 		return p.hosts(t)
 	case "dst_blacklist":
-		return &Global{node: node{t.pos}, Name: name, Value: p.blacklist(t)}
+		return &globalItem{node: node{t.pos}, Name: name, Value: p.blacklist(t)}
 	}
-	g := &Global{node: node{t.pos}, Name: name}
+	g := &globalItem{node: node{t.pos}, Name: name}
 	if spec := globals[name]; spec != nil && spec.host {
 		g.Value = p.host(t)
 		return g

@@ -40,7 +40,7 @@ func TestPositions(t *testing.T) {
 	if none.IsValid() || none.Line() != 0 || none.Col() != 0 || none.File() != "" || none.String() != "-" {
 		t.Error("the zero place is one")
 	}
-	f, err := Parse("x.cfg", []byte("\n  log_level=3\n\tsocket=tls:a\n"))
+	f, err := parsed("x.cfg", "\n  log_level=3\n\tsocket=tls:a\n")
 	if err != nil {
 		t.Fatal(err)
 	}

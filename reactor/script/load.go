@@ -71,16 +71,16 @@ func (l *Loader) Compile(name string, src []byte) (*Config, error) {
 }
 
 // read takes in everything but the routes.
-func (c *settings) read(f *File) {
+func (c *settings) read(f *parsedFile) {
 	for _, item := range f.Items {
 		switch it := item.(type) {
-		case *SocketDef:
+		case *socketItem:
 			c.socket(it)
-		case *Global:
+		case *globalItem:
 			c.global(it)
-		case *LoadModule:
+		case *loadModuleItem:
 			c.load(it)
-		case *ModParam:
+		case *modParamItem:
 			c.modParam(it)
 		}
 	}
@@ -88,7 +88,7 @@ func (c *settings) read(f *File) {
 
 // socket takes a listener. OpenSIPS' proto_hep and proto_bin do not start without one of
 // their own, so configurations have them.
-func (c *settings) socket(s *SocketDef) {
+func (c *settings) socket(s *socketItem) {
 	switch s.Deaf {
 	case "":
 		c.Sockets = append(c.Sockets, s.Decl)
@@ -100,7 +100,7 @@ func (c *settings) socket(s *SocketDef) {
 	}
 }
 
-func (c *settings) global(g *Global) {
+func (c *settings) global(g *globalItem) {
 	if g.Name == "alias" {
 		c.alias(g.Value)
 		for i, v := range g.Extra {
@@ -137,7 +137,7 @@ func (c *settings) global(g *Global) {
 }
 
 // extra checks what stands behind a global's value.
-func (c *settings) extra(g *Global) {
+func (c *settings) extra(g *globalItem) {
 	if len(g.Extra) == 0 || g.Name == "auto_scaling_profile" {
 		return
 	}

@@ -67,7 +67,7 @@ func (l *Loading) Site(at Pos, what string) *Site { return l.k.site(at, what) }
 
 // Format compiles a text in which variables are expanded; nil after an error.
 func (l *Loading) Format(v Literal) func(m *Machine) []byte {
-	return l.k.format(&String{node: node{v.At}, Text: v.Text})
+	return l.k.format(&stringExpr{node: node{v.At}, Text: v.Text})
 }
 
 // Variable compiles a text that is one variable; nil after an error.
@@ -88,7 +88,7 @@ func (l *Loading) Setter(v Literal) Setter {
 	return l.k.setter(x, true)
 }
 
-func (l *Loading) variable(v Literal) *Var {
+func (l *Loading) variable(v Literal) *varExpr {
 	if !strings.HasPrefix(v.Text, "$") {
 		l.Errorf(v.At, "found %q, expected a variable", clip(v.Text))
 		return nil

@@ -18,7 +18,7 @@ func (c *settings) loaded(name string) bool {
 	return false
 }
 
-func (c *settings) load(l *LoadModule) {
+func (c *settings) load(l *loadModuleItem) {
 	name := l.Path.Text
 	if i := strings.LastIndexByte(name, '/'); i >= 0 {
 		name = name[i+1:]
@@ -45,7 +45,7 @@ func (c *settings) load(l *LoadModule) {
 }
 
 // modParam sets a parameter of each loaded module whose name matches.
-func (c *settings) modParam(m *ModParam) {
+func (c *settings) modParam(m *modParamItem) {
 	m.Module.Text = c.moduleToday(m.Module.At, m.Module.Text)
 	re, err := regexp.Compile("^(?:" + m.Module.Text + ")$")
 	if err != nil {

@@ -2,9 +2,9 @@ package script
 
 // The statements that break can leave.
 
-func (p *parser) whileStmt() Stmt {
+func (p *parser) whileStmt() statement {
 	t := p.next()
-	s := &While{node: node{t.pos}}
+	s := &whileStmt{node: node{t.pos}}
 	if s.Cond = p.condition("while"); s.Cond == nil {
 		s.Cond = p.skipCondition(t)
 	}
@@ -12,12 +12,12 @@ func (p *parser) whileStmt() Stmt {
 	return s
 }
 
-func (p *parser) forStmt() Stmt {
+func (p *parser) forStmt() statement {
 	t := p.next()
-	s := &For{node: node{t.pos}}
+	s := &forStmt{node: node{t.pos}}
 	const usage = ": for ($var(x) in $(avp(y)[*])) ..."
 	_, ok := p.expect(tokLParen, usage)
-	for i, at := range []**Var{&s.Var, &s.Over} {
+	for i, at := range []**varExpr{&s.Var, &s.Over} {
 		if !ok {
 			break
 		}
@@ -47,15 +47,15 @@ func (p *parser) forStmt() Stmt {
 }
 
 // loopBody is a body that break can leave.
-func (p *parser) loopBody() Stmt {
+func (p *parser) loopBody() statement {
 	p.loops++
 	defer func() { p.loops-- }()
 	return p.body()
 }
 
-func (p *parser) switchStmt() Stmt {
+func (p *parser) switchStmt() statement {
 	t := p.next()
-	s := &Switch{node: node{t.pos}}
+	s := &switchStmt{node: node{t.pos}}
 	const usage = ": switch ($var(x)) { case 1: ... }"
 	_, ok := p.expect(tokLParen, usage)
 	if ok {
@@ -91,9 +91,9 @@ func (p *parser) switchStmt() Stmt {
 	return s
 }
 
-func (p *parser) caseOf(s *Switch) *Case {
+func (p *parser) caseOf(s *switchStmt) *switchCase {
 	t := p.next()
-	c := &Case{node: node{t.pos}}
+	c := &switchCase{node: node{t.pos}}
 	switch {
 	case t.kind == tokIdent && t.text == "default":
 		c.Default = true

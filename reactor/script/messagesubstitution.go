@@ -10,7 +10,7 @@ import (
 // Substitution returns argument i, a FixedArg, as /expression/replacement/flags; nil
 // after an error.
 func (a *Args) Substitution(i int) *Substitution {
-	s, ok := a.list[i].expr.(*String)
+	s, ok := a.list[i].expr.(*stringExpr)
 	if !ok {
 		a.Errorf(i, "the substitution is a string in quotes: %s", a.usage)
 		return nil

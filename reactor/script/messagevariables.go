@@ -139,7 +139,7 @@ func (m *Machine) socketIn() (*reactor.Socket, netip.AddrPort, reactor.Proto) {
 var socketFields = []string{"ip", "port", "proto", "advertised_ip", "advertised_port", "tag", "anycast", "af"}
 
 // socketItem is $socket_in or $socket_out: proto:ip:port, or one field of it.
-func (k *compiler) socketItem(v *Var, of func(m *Machine) (*reactor.Socket, netip.AddrPort, reactor.Proto)) Getter {
+func (k *compiler) socketItem(v *varExpr, of func(m *Machine) (*reactor.Socket, netip.AddrPort, reactor.Proto)) Getter {
 	field := ""
 	if v.Arg != nil {
 		field = v.Arg.Text

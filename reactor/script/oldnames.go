@@ -38,28 +38,28 @@ var oldParameters = map[string]string{"tm/fr_timer": "fr_timeout", "tm/fr_inv_ti
 
 // oldComparison makes the sides of a comparison those of OpenSIPS 3 where the left
 // one is an old word; others it returns as they are.
-func (p *parser) oldComparison(x, y Expr) (left, right Expr) {
-	w, ok := x.(*Word)
+func (p *parser) oldComparison(x, y expression) (left, right expression) {
+	w, ok := x.(*wordExpr)
 	if !ok || oldVariables[w.Text] == "" {
 		return x, y
 	}
 	now := oldVariables[w.Text]
 	p.rep.oncef(w.At, w.Text, "%s is %s since OpenSIPS 3", w.Text, now)
 	r := varReader{rep: p.rep, text: now, at: func(int) Pos { return w.At }}
-	if value, bare := y.(*Word); bare && oldValues[w.Text] && value.Text != "myself" {
-		y = &String{node: node{value.At}, Text: value.Text}
+	if value, bare := y.(*wordExpr); bare && oldValues[w.Text] && value.Text != "myself" {
+		y = &stringExpr{node: node{value.At}, Text: value.Text}
 	}
 	return r.whole(), y
 }
 
 // messageLength reads what follows the word msg: the length of the message.
-func (p *parser) messageLength(msg token) Expr {
+func (p *parser) messageLength(msg token) expression {
 	p.next()
 	if t, ok := p.expect(tokIdent, ""); !ok || t.text != "len" {
 		p.rep.errorf(msg.pos, "msg:len is the length of the message; there is no other msg: word")
 		return nil
 	}
-	return &Word{node{msg.pos}, "msg:len"}
+	return &wordExpr{node{msg.pos}, "msg:len"}
 }
 
 // numberedFlag notes a flag that a number names, which is a name like others.
@@ -68,7 +68,7 @@ func (k *compiler) numberedFlag(at Pos, name string) {
 }
 
 // quoted reads a string that is a variable that a function is to set.
-func (k *compiler) quotedVariable(x *String) *Var {
+func (k *compiler) quotedVariable(x *stringExpr) *varExpr {
 	b := []byte(x.Text)
 	if len(b) == 0 || b[0] != '$' {
 		return nil

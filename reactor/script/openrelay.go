@@ -14,23 +14,23 @@ import "strings"
 // A destination that the script names as a constant needs no question: an
 // argument, or $du unless loose_route() may have changed that since.
 func (k *compiler) noteOpenForwards() {
-	w := relayWalk{k: k, named: make(map[string]*Route), derived: make(map[string]bool), told: make(map[Pos]bool), known: make(map[relayVisit]relayState)}
+	w := relayWalk{k: k, named: make(map[string]*routeItem), derived: make(map[string]bool), told: make(map[Pos]bool), known: make(map[relayVisit]relayState)}
 	for _, item := range k.file.Items {
-		if r, ok := item.(*Route); ok && r.Kind == RequestRoute && r.Name != "" {
+		if r, ok := item.(*routeItem); ok && r.Kind == RequestRoute && r.Name != "" {
 			w.named[r.Name] = r
 		}
 	}
 	for changed := true; changed; { // $var(a) = $ru; $var(b) = $var(a)
 		before := len(w.derived)
 		for _, item := range k.file.Items {
-			if r, ok := item.(*Route); ok {
+			if r, ok := item.(*routeItem); ok {
 				w.derive(r.Body)
 			}
 		}
 		changed = len(w.derived) > before
 	}
 	for _, item := range k.file.Items {
-		if r, ok := item.(*Route); ok && (r.Kind == RequestRoute && r.Name == "" || r.Kind == ErrorRoute) {
+		if r, ok := item.(*routeItem); ok && (r.Kind == RequestRoute && r.Name == "" || r.Kind == ErrorRoute) {
 			w.route(r, relayState{alive: true})
 		}
 	}
@@ -69,13 +69,13 @@ func (s relayState) meet(o relayState) relayState {
 }
 
 type relayVisit struct {
-	route *Route
+	route *routeItem
 	from  relayState
 }
 
 type relayWalk struct {
 	k       *compiler
-	named   map[string]*Route
+	named   map[string]*routeItem
 	derived map[string]bool // script variables that come from guardVariables, as written without index and transformations
 	told    map[Pos]bool
 	known   map[relayVisit]relayState // what is known behind a route
@@ -84,7 +84,7 @@ type relayWalk struct {
 }
 
 // route walks a route and gives what is known behind its call.
-func (w *relayWalk) route(r *Route, s relayState) relayState {
+func (w *relayWalk) route(r *routeItem, s relayState) relayState {
 	v := relayVisit{r, s}
 	if after, ok := w.known[v]; ok {
 		return after
@@ -98,7 +98,7 @@ func (w *relayWalk) route(r *Route, s relayState) relayState {
 	return after
 }
 
-func (w *relayWalk) list(list []Stmt, s relayState) relayState {
+func (w *relayWalk) list(list []statement, s relayState) relayState {
 	for _, x := range list {
 		if !s.alive {
 			break
@@ -108,39 +108,39 @@ func (w *relayWalk) list(list []Stmt, s relayState) relayState {
 	return s
 }
 
-func (w *relayWalk) stmt(x Stmt, s relayState) relayState {
+func (w *relayWalk) stmt(x statement, s relayState) relayState {
 	switch x := x.(type) {
-	case *Block:
+	case *blockStmt:
 		return w.list(x.List, s)
-	case *If:
+	case *ifStmt:
 		yes, no := w.cond(x.Cond, s)
 		yes = w.stmt(x.Then, yes)
 		if x.Else != nil {
 			no = w.stmt(x.Else, no)
 		}
 		return yes.meet(no)
-	case *While:
+	case *whileStmt:
 		return w.loop(s, func(s relayState) (in, out relayState) { return w.cond(x.Cond, s) }, x.Body)
-	case *For:
+	case *forStmt:
 		return w.loop(s, func(s relayState) (in, out relayState) { return s, s }, x.Body)
-	case *Switch:
+	case *switchStmt:
 		return w.cases(x, s)
-	case *Assign:
+	case *assignStmt:
 		s, _ = w.cond(x.Value, s)
 		if name := x.Target.Name; name == "du" || name == "duri" || name == "dsturi" {
 			s.fixed = s.alive && x.Op == tokAssign && constantHop(x.Value)
 		}
 		return s
-	case *CallStmt:
+	case *callStmt:
 		s, _ = w.cond(x.Call, s)
 		return s
-	case *Return:
+	case *returnStmt:
 		for _, v := range x.Values {
 			s, _ = w.cond(v, s)
 		}
 		w.returns = w.returns.meet(s)
 		return relayState{}
-	case *Jump:
+	case *jumpStmt:
 		if x.Word == "break" {
 			w.breaks = w.breaks.meet(s)
 		}
@@ -152,7 +152,7 @@ func (w *relayWalk) stmt(x Stmt, s relayState) relayState {
 
 // loop walks a body once: what a round before may have done to the destination is
 // taken as done.
-func (w *relayWalk) loop(s relayState, cond func(relayState) (in, out relayState), body Stmt) relayState {
+func (w *relayWalk) loop(s relayState, cond func(relayState) (in, out relayState), body statement) relayState {
 	breaks := w.breaks
 	w.breaks = relayState{}
 	s.fixed = false
@@ -163,7 +163,7 @@ func (w *relayWalk) loop(s relayState, cond func(relayState) (in, out relayState
 	return out
 }
 
-func (w *relayWalk) cases(x *Switch, s relayState) relayState {
+func (w *relayWalk) cases(x *switchStmt, s relayState) relayState {
 	s.asked = s.asked || w.tells(x.On)
 	breaks := w.breaks
 	w.breaks = relayState{}
@@ -180,14 +180,14 @@ func (w *relayWalk) cases(x *Switch, s relayState) relayState {
 }
 
 // cond walks an expression and gives what is known when it holds and when not.
-func (w *relayWalk) cond(x Expr, s relayState) (yes, no relayState) {
+func (w *relayWalk) cond(x expression, s relayState) (yes, no relayState) {
 	switch x := x.(type) {
-	case *Paren:
+	case *parenExpr:
 		return w.cond(x.X, s)
-	case *Unary:
+	case *unaryExpr:
 		yes, no = w.cond(x.X, s)
 		return no, yes
-	case *Binary:
+	case *binaryExpr:
 		yes, no = w.cond(x.X, s)
 		switch {
 		case x.Op == tokAnd:
@@ -202,9 +202,9 @@ func (w *relayWalk) cond(x Expr, s relayState) (yes, no relayState) {
 			s.asked = true
 		}
 		return s, s
-	case *RouteCall:
+	case *routeCallExpr:
 		return w.called(x, s)
-	case *Call:
+	case *callExpr:
 		for _, a := range x.Args {
 			if a != nil && s.alive {
 				s, _ = w.cond(a, s)
@@ -216,7 +216,7 @@ func (w *relayWalk) cond(x Expr, s relayState) (yes, no relayState) {
 	}
 }
 
-func (w *relayWalk) call(x *Call, s relayState) (yes, no relayState) {
+func (w *relayWalk) call(x *callExpr, s relayState) (yes, no relayState) {
 	switch {
 	case x.Func == "forward" || x.Func == "send":
 		w.leaves(x, s)
@@ -231,7 +231,7 @@ func (w *relayWalk) call(x *Call, s relayState) (yes, no relayState) {
 }
 
 // leaves notes a forward that nothing was asked before.
-func (w *relayWalk) leaves(x *Call, s relayState) {
+func (w *relayWalk) leaves(x *callExpr, s relayState) {
 	constant := len(x.Args) > 0 && x.Args[0] != nil && constantText(x.Args[0])
 	if !s.alive || s.asked || constant || s.fixed && len(x.Args) == 0 || w.told[x.At] {
 		return
@@ -242,7 +242,7 @@ func (w *relayWalk) leaves(x *Call, s relayState) {
 }
 
 // called walks the route that is called; all, when its name is not known before.
-func (w *relayWalk) called(x *RouteCall, s relayState) (yes, no relayState) {
+func (w *relayWalk) called(x *routeCallExpr, s relayState) (yes, no relayState) {
 	if dynamic(x) {
 		for _, r := range w.named {
 			w.route(r, s)
@@ -258,17 +258,17 @@ func (w *relayWalk) called(x *RouteCall, s relayState) (yes, no relayState) {
 }
 
 // tells tells whether an expression has a variable of source or destination.
-func (w *relayWalk) tells(x Expr) bool {
+func (w *relayWalk) tells(x expression) bool {
 	switch x := x.(type) {
-	case *Paren:
+	case *parenExpr:
 		return w.tells(x.X)
-	case *Unary:
+	case *unaryExpr:
 		return w.tells(x.X)
-	case *Binary:
+	case *binaryExpr:
 		return w.tells(x.X) || w.tells(x.Y)
-	case *Word:
+	case *wordExpr:
 		return x.Text == "myself" || guardVariables[x.Text]
-	case *Var:
+	case *varExpr:
 		return guardVariables[x.Name] || w.derived[scriptName(x)]
 	default:
 		return false
@@ -276,28 +276,28 @@ func (w *relayWalk) tells(x Expr) bool {
 }
 
 // derive collects the script variables that are assigned from source or destination.
-func (w *relayWalk) derive(x Stmt) {
+func (w *relayWalk) derive(x statement) {
 	switch x := x.(type) {
-	case *Block:
+	case *blockStmt:
 		for _, s := range x.List {
 			w.derive(s)
 		}
-	case *If:
+	case *ifStmt:
 		w.derive(x.Then)
 		if x.Else != nil {
 			w.derive(x.Else)
 		}
-	case *While:
+	case *whileStmt:
 		w.derive(x.Body)
-	case *For:
+	case *forStmt:
 		w.derive(x.Body)
-	case *Switch:
+	case *switchStmt:
 		for _, c := range x.Cases {
 			for _, s := range c.Body {
 				w.derive(s)
 			}
 		}
-	case *Assign:
+	case *assignStmt:
 		if name := scriptName(x.Target); name != "" && w.tells(x.Value) {
 			w.derived[name] = true
 		}
@@ -305,32 +305,32 @@ func (w *relayWalk) derive(x Stmt) {
 }
 
 // scriptName names a script variable; "" for any other.
-func scriptName(v *Var) string {
+func scriptName(v *varExpr) string {
 	if v.Arg == nil || v.Arg.Var != nil || v.Name != "var" && v.Name != "avp" {
 		return ""
 	}
 	return v.Name + "(" + v.Arg.Text + ")"
 }
 
-func isNull(x Expr) bool {
-	_, null := x.(*Null)
+func isNull(x expression) bool {
+	_, null := x.(*nullExpr)
 	return null
 }
 
 // constantText tells whether an argument is the same for every message.
-func constantText(x Expr) bool {
-	s, ok := x.(*String)
+func constantText(x expression) bool {
+	s, ok := x.(*stringExpr)
 	return ok && s.Text != "" && !strings.Contains(s.Text, "$")
 }
 
 // constantHop tells whether a URI's host is a constant: the whole is, or it is
 // put together of one whose host is complete, as in "sip:10.0.0.1:" + $var(port).
-func constantHop(x Expr) bool {
-	if b, ok := x.(*Binary); ok && b.Op == tokPlus {
-		for ; ok; b, ok = b.X.(*Binary) {
+func constantHop(x expression) bool {
+	if b, ok := x.(*binaryExpr); ok && b.Op == tokPlus {
+		for ; ok; b, ok = b.X.(*binaryExpr) {
 			x = b.X
 		}
-		s, isText := x.(*String)
+		s, isText := x.(*stringExpr)
 		if !isText {
 			return false
 		}

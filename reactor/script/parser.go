@@ -5,23 +5,13 @@ import (
 	"strings"
 )
 
-// Parse reads a configuration from src and checks its syntax; name is what
-// errors call it, and files it includes are looked for beside it. The error is
-// of type Errors.
-func Parse(name string, src []byte) (*File, error) {
-	rep := &report{}
-	f := parse(name, src, rep, readFile)
-	if err := rep.err(); err != nil {
-		return nil, err
-	}
-	return f, nil
-}
-
-func parse(name string, src []byte, rep *report, open opener) *File {
+// parse reads a configuration from src, as far as the report has room for what is wrong
+// with it; name is what errors call it, and files it includes are looked for beside it.
+func parse(name string, src []byte, rep *report, open opener) *parsedFile {
 	l := newLexer(rep, open)
 	l.push(name, src)
 	p := &parser{lex: l, rep: rep}
-	f := &File{Name: name, rep: rep}
+	f := &parsedFile{Name: name, rep: rep}
 	for p.peek().kind != tokEOF && !rep.full() {
 		if item := p.item(); item != nil {
 			f.Items = append(f.Items, item)
@@ -105,7 +95,7 @@ func (p *parser) startsItem(t token) bool {
 }
 
 // varAt reads the variable that a token is.
-func (p *parser) varAt(t token) *Var {
+func (p *parser) varAt(t token) *varExpr {
 	r := varReader{rep: p.rep, text: t.text, at: func(i int) Pos {
 		return Pos{t.pos.src, t.pos.src.origin(t.at + i)}
 	}}
@@ -113,9 +103,9 @@ func (p *parser) varAt(t token) *Var {
 }
 
 // formatOf cuts a string into plain parts and variables.
-func formatOf(rep *report, s *String) []Part {
+func formatOf(rep *report, s *stringExpr) []formatPart {
 	if !strings.Contains(s.Text, "$") {
-		return []Part{{Text: s.Text}}
+		return []formatPart{{Text: s.Text}}
 	}
 	r := varReader{rep: rep, text: s.Text, at: func(i int) Pos {
 		if i < len(s.raw) {

@@ -5,14 +5,21 @@ import (
 	"testing"
 )
 
+// parsed parses a configuration, whose errors it returns.
+func parsed(name, src string) (*parsedFile, error) {
+	rep := &report{}
+	f := parse(name, []byte(src), rep, readFile)
+	return f, rep.err()
+}
+
 // statements parses the statements of a route.
 func statements(t *testing.T, src string) string {
 	t.Helper()
-	f, err := Parse("t.cfg", []byte("route {\n"+src+"\n}"))
+	f, err := parsed("t.cfg", "route {\n"+src+"\n}")
 	if err != nil {
 		t.Fatalf("%s\n%v", src, err)
 	}
-	return printStmts(f.Items[0].(*Route).Body.List)
+	return printStmts(f.Items[0].(*routeItem).Body.List)
 }
 
 func TestPrecedence(t *testing.T) {
@@ -149,7 +156,7 @@ func TestFormat(t *testing.T) {
 	} {
 		rep := &report{}
 		var got strings.Builder
-		for _, p := range formatOf(rep, &String{Text: tt.src}) {
+		for _, p := range formatOf(rep, &stringExpr{Text: tt.src}) {
 			if p.Var != nil {
 				got.WriteString(printVar(p.Var))
 			} else {
@@ -163,7 +170,7 @@ func TestFormat(t *testing.T) {
 }
 
 func TestRoutes(t *testing.T) {
-	f, err := Parse("t.cfg", []byte(`
+	f, err := parsed("t.cfg", `
 route { exit; }
 route[relay] { exit; }
 route[1] { exit; }
@@ -178,13 +185,13 @@ startup_route { exit; }
 local_route { exit; }
 failure_route[f] { exit; }
 branch_route[b] { exit; }
-`))
+`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
 	for _, item := range f.Items {
-		r := item.(*Route)
+		r := item.(*routeItem)
 		got = append(got, r.Kind.String()+"/"+r.Name+"/"+strings.Join(r.Params, ","))
 		if r.Kind == TimerRoute && r.Seconds != 30 {
 			t.Errorf("seconds %d", r.Seconds)

@@ -7,22 +7,22 @@ import (
 
 // printer writes trees as nested lists, so that tests can compare them.
 
-func printStmt(s Stmt) string {
+func printStmt(s statement) string {
 	switch s := s.(type) {
 	case nil:
 		return "nil"
-	case *Block:
+	case *blockStmt:
 		return "{" + printStmts(s.List) + "}"
-	case *If:
+	case *ifStmt:
 		if s.Else == nil {
 			return fmt.Sprintf("(if %s %s)", printExpr(s.Cond), printStmt(s.Then))
 		}
 		return fmt.Sprintf("(if %s %s %s)", printExpr(s.Cond), printStmt(s.Then), printStmt(s.Else))
-	case *While:
+	case *whileStmt:
 		return fmt.Sprintf("(while %s %s)", printExpr(s.Cond), printStmt(s.Body))
-	case *For:
+	case *forStmt:
 		return fmt.Sprintf("(for %s %s %s)", printExpr(s.Var), printExpr(s.Over), printStmt(s.Body))
-	case *Switch:
+	case *switchStmt:
 		var b strings.Builder
 		fmt.Fprintf(&b, "(switch %s", printExpr(s.On))
 		for _, c := range s.Cases {
@@ -33,20 +33,20 @@ func printStmt(s Stmt) string {
 			fmt.Fprintf(&b, " [%s: %s]", label, printStmts(c.Body))
 		}
 		return b.String() + ")"
-	case *Assign:
+	case *assignStmt:
 		return fmt.Sprintf("(%s %s %s)", kindNames[s.Op], printExpr(s.Target), printExpr(s.Value))
-	case *CallStmt:
+	case *callStmt:
 		return printExpr(s.Call)
-	case *Return:
+	case *returnStmt:
 		return "(return" + printExprs(s.Values) + ")"
-	case *Jump:
+	case *jumpStmt:
 		return s.Word
 	default:
 		return fmt.Sprintf("?%T", s)
 	}
 }
 
-func printStmts(list []Stmt) string {
+func printStmts(list []statement) string {
 	var all []string
 	for _, s := range list {
 		all = append(all, printStmt(s))
@@ -54,38 +54,38 @@ func printStmts(list []Stmt) string {
 	return strings.Join(all, " ")
 }
 
-func printExpr(x Expr) string {
+func printExpr(x expression) string {
 	switch x := x.(type) {
 	case nil:
 		return "_"
-	case *Number:
+	case *numberExpr:
 		return fmt.Sprint(x.N)
-	case *String:
+	case *stringExpr:
 		return fmt.Sprintf("%q", x.Text)
-	case *Null:
+	case *nullExpr:
 		return "NULL"
-	case *Addr:
+	case *addrExpr:
 		return "<" + x.Text + ">"
-	case *Word:
+	case *wordExpr:
 		return x.Text
-	case *Var:
+	case *varExpr:
 		return printVar(x)
-	case *Call:
+	case *callExpr:
 		return "(" + x.Func + printExprs(x.Args) + ")"
-	case *RouteCall:
+	case *routeCallExpr:
 		return "(route " + printExpr(x.Name) + printExprs(x.Args) + ")"
-	case *Unary:
+	case *unaryExpr:
 		return fmt.Sprintf("(%s %s)", kindNames[x.Op], printExpr(x.X))
-	case *Binary:
+	case *binaryExpr:
 		return fmt.Sprintf("(%s %s %s)", kindNames[x.Op], printExpr(x.X), printExpr(x.Y))
-	case *Paren:
+	case *parenExpr:
 		return printExpr(x.X)
 	default:
 		return fmt.Sprintf("?%T", x)
 	}
 }
 
-func printExprs(list []Expr) string {
+func printExprs(list []expression) string {
 	var b strings.Builder
 	for _, x := range list {
 		b.WriteString(" " + printExpr(x))
@@ -93,7 +93,7 @@ func printExprs(list []Expr) string {
 	return b.String()
 }
 
-func printVar(v *Var) string {
+func printVar(v *varExpr) string {
 	var b strings.Builder
 	b.WriteString("$" + v.Name)
 	if v.Arg != nil {
@@ -123,7 +123,7 @@ func printVar(v *Var) string {
 	return b.String()
 }
 
-func printArg(a *VarArg) string {
+func printArg(a *varArg) string {
 	if a.Var != nil {
 		return printVar(a.Var)
 	}

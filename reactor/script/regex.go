@@ -82,7 +82,7 @@ func setEnd(re string, i int) int {
 }
 
 // regex compiles a constant expression or reports it.
-func (k *compiler) regex(s *String, compile func(string) (*regexp.Regexp, error)) *regexp.Regexp {
+func (k *compiler) regex(s *stringExpr, compile func(string) (*regexp.Regexp, error)) *regexp.Regexp {
 	re, err := compile(s.Text)
 	if err != nil {
 		k.rep.errorf(s.At, "%q is no regular expression: %v", clip(s.Text), err)
@@ -111,7 +111,7 @@ func (a *Args) expression(i int) func(m *Machine) *regexp.Regexp {
 }
 
 // match compiles =~ and !~ with a constant.
-func (k *compiler) match(l expr, want bool, s *String) cond {
+func (k *compiler) match(l expr, want bool, s *stringExpr) cond {
 	re := k.regex(s, compileRegex)
 	if re == nil {
 		return never
@@ -172,7 +172,7 @@ func (m *Machine) compiled(known *map[string]*regexp.Regexp, b []byte, compile f
 }
 
 // compareNet compiles == and != with an address or a network.
-func (k *compiler) compareNet(l expr, y *Addr, want bool, at *Site) cond {
+func (k *compiler) compareNet(l expr, y *addrExpr, want bool, at *Site) cond {
 	net, ok := parseNet(y.Text)
 	if !ok {
 		k.rep.errorf(y.At, "%s is no network", clip(y.Text))

@@ -1,8 +1,8 @@
 package script
 
 // route reads what stands behind the word that begins a route.
-func (p *parser) route(t token, k RouteKind) Item {
-	r := &Route{node: node{t.pos}, Kind: k}
+func (p *parser) route(t token, k RouteKind) item {
+	r := &routeItem{node: node{t.pos}, Kind: k}
 	if p.accept(tokLBracket) {
 		if !p.routeName(r) {
 			p.resync()
@@ -26,7 +26,7 @@ func (p *parser) route(t token, k RouteKind) Item {
 }
 
 // routeName reads name], name(a, b)], name, seconds] or name, sync].
-func (p *parser) routeName(r *Route) bool {
+func (p *parser) routeName(r *routeItem) bool {
 	n := p.next()
 	switch n.kind {
 	case tokIdent, tokNumber, tokString:
@@ -86,9 +86,9 @@ func (p *parser) routeName(r *Route) bool {
 }
 
 // block reads { statements }. After a wrong statement it goes on with the next.
-func (p *parser) block() *Block {
+func (p *parser) block() *blockStmt {
 	open := p.next()
-	b := &Block{node: node{open.pos}}
+	b := &blockStmt{node: node{open.pos}}
 	if p.depth++; p.depth > maxNesting {
 		p.rep.errorf(open.pos, "blocks are nested more than %d deep", maxNesting)
 		p.skipBlock()

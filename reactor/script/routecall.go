@@ -4,7 +4,7 @@ import "strings"
 
 // routeCall compiles route(name, arguments). A name with variables is looked up
 // at runtime.
-func (k *compiler) routeCall(c *RouteCall) Action {
+func (k *compiler) routeCall(c *routeCallExpr) Action {
 	var args []expr
 	for _, x := range c.Args {
 		if x == nil {
@@ -32,16 +32,16 @@ func (k *compiler) routeCall(c *RouteCall) Action {
 	}
 	var name func(m *Machine) []byte
 	switch x := c.Name.(type) {
-	case *Word:
+	case *wordExpr:
 		return k.fixedRoute(x.Text, x.At, c, run)
-	case *Number:
+	case *numberExpr:
 		return k.fixedRoute(itoa(int(x.N)), x.At, c, run)
-	case *String:
+	case *stringExpr:
 		if !strings.Contains(x.Text, "$") {
 			return k.fixedRoute(x.Text, x.At, c, run)
 		}
 		name = k.format(x)
-	case *Var:
+	case *varExpr:
 		if get := k.variable(x); get != nil {
 			name = func(m *Machine) []byte { return m.Text(get(m)) }
 		}
@@ -61,7 +61,7 @@ func (k *compiler) routeCall(c *RouteCall) Action {
 	}
 }
 
-func (k *compiler) fixedRoute(name string, at Pos, c *RouteCall, run func(*Machine, *Routine) int) Action {
+func (k *compiler) fixedRoute(name string, at Pos, c *routeCallExpr, run func(*Machine, *Routine) int) Action {
 	r := k.prog.routes[name]
 	if r == nil && k.partial {
 		return nil
@@ -79,7 +79,7 @@ func (k *compiler) fixedRoute(name string, at Pos, c *RouteCall, run func(*Machi
 
 func (k *compiler) paramsOf(name string) []string {
 	for _, item := range k.file.Items {
-		if r, ok := item.(*Route); ok && r.Kind == RequestRoute && r.Name == name {
+		if r, ok := item.(*routeItem); ok && r.Kind == RequestRoute && r.Name == name {
 			return r.Params
 		}
 	}
@@ -87,8 +87,8 @@ func (k *compiler) paramsOf(name string) []string {
 }
 
 // routeArg compiles an argument of a route: variables in a string are expanded.
-func (k *compiler) routeArg(x Expr) expr {
-	s, ok := x.(*String)
+func (k *compiler) routeArg(x expression) expr {
+	s, ok := x.(*stringExpr)
 	if !ok {
 		return k.expr(x)
 	}
@@ -104,7 +104,7 @@ func (k *compiler) routeArg(x Expr) expr {
 }
 
 // callStmt compiles a call for its effect.
-func (k *compiler) callStmt(s *CallStmt) exec {
+func (k *compiler) callStmt(s *callStmt) exec {
 	f := k.action(s.Call)
 	if f == nil {
 		return nil
@@ -117,12 +117,12 @@ func (k *compiler) callStmt(s *CallStmt) exec {
 
 // assertion compiles assert(condition, "text"). Without enable_asserts it does
 // nothing, as there.
-func (k *compiler) assertion(c *Call) Action {
+func (k *compiler) assertion(c *callExpr) Action {
 	if len(c.Args) != 2 || c.Args[0] == nil {
 		k.rep.errorf(c.At, `assert() takes 2 arguments: assert(condition, "text")`)
 		return nil
 	}
-	s, ok := c.Args[1].(*String)
+	s, ok := c.Args[1].(*stringExpr)
 	if !ok {
 		k.rep.errorf(c.At, `the second argument of assert() is a string: assert(condition, "text")`)
 		return nil

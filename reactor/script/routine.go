@@ -147,7 +147,7 @@ func (k *compiler) namesOf(kind RouteKind) (names []string) {
 // noteIdle notes the routes that nothing runs.
 func (k *compiler) noteIdle() {
 	for _, item := range k.file.Items {
-		r, ok := item.(*Route)
+		r, ok := item.(*routeItem)
 		if !ok || k.armed[k.made[r]] || k.armedKinds&Routes(r.Kind) != 0 && r.Name != "" {
 			continue
 		}

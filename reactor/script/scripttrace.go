@@ -40,13 +40,13 @@ func scriptTraceFunctions() map[string]*Function {
 }
 
 // traceStep writes the line of a statement.
-func (m *Machine) traceStep(s Stmt) {
+func (m *Machine) traceStep(s statement) {
 	if m.tracing.level > m.level {
 		return
 	}
 	at := s.Pos()
 	what := "core " + stmtWord(s)
-	if c, ok := s.(*CallStmt); ok {
+	if c, ok := s.(*callStmt); ok {
 		what = callWord(c)
 	}
 	b, _ := m.tracing.text(m)
@@ -57,30 +57,30 @@ func (m *Machine) traceStep(s Stmt) {
 	m.prog.logger().Log(context.Background(), m.tracing.level.Slog(), m.prog.levels.Prefix+line+"["+what+"] -> ("+string(b)+")", slog.String("file", at.File()))
 }
 
-func stmtWord(s Stmt) string {
+func stmtWord(s statement) string {
 	switch s := s.(type) {
-	case *If:
+	case *ifStmt:
 		return "if"
-	case *While:
+	case *whileStmt:
 		return "while"
-	case *For:
+	case *forStmt:
 		return "for"
-	case *Switch:
+	case *switchStmt:
 		return "switch"
-	case *Return:
+	case *returnStmt:
 		return "return"
-	case *Jump:
+	case *jumpStmt:
 		return s.Word
-	case *Assign:
+	case *assignStmt:
 		return "assign"
 	default:
 		return "block"
 	}
 }
 
-func callWord(c *CallStmt) string {
+func callWord(c *callStmt) string {
 	switch x := c.Call.(type) {
-	case *Call:
+	case *callExpr:
 		if f := functions[x.Func]; f == nil || f.module != "" {
 			return "module " + x.Func
 		}

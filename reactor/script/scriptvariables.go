@@ -12,7 +12,7 @@ import (
 // scriptVariables are those of the script itself and of the program it runs in.
 func scriptVariables() map[string]*Variable {
 	code := &Variable{Get: Simple(func(m *Machine) Value { return Int(int64(m.code)) })}
-	constant := func(of func(v *Var) Value) func(*Use) Getter {
+	constant := func(of func(v *varExpr) Value) func(*Use) Getter {
 		return func(u *Use) Getter {
 			v := u.v
 			x := of(v)
@@ -34,7 +34,7 @@ func scriptVariables() map[string]*Variable {
 		"err.rreason": {Get: Simple(func(m *Machine) Value { return m.errValue(Text(m.KeepString(m.err.reason))) })},
 
 		"TS":  {Get: Simple(func(*Machine) Value { return Int(started) })},
-		"C":   {Inner: ConstInner, Get: constant(func(*Var) Value { return Text(nil) })}, // the log has no colours
+		"C":   {Inner: ConstInner, Get: constant(func(*varExpr) Value { return Text(nil) })}, // the log has no colours
 		"tm":  {Get: undocumented},
 		"Ts":  {Get: Simple(func(m *Machine) Value { return Int(m.Now().Unix()) })},
 		"Tsm": {Get: Simple(func(m *Machine) Value { return Int(int64(m.Now().Nanosecond() / 1000)) })},
@@ -53,18 +53,18 @@ func scriptVariables() map[string]*Variable {
 			return func(m *Machine, _ int) Value { return m.strftime(format(m)) }
 		}},
 
-		"env": {Inner: ConstInner, Get: constant(func(v *Var) Value {
+		"env": {Inner: ConstInner, Get: constant(func(v *varExpr) Value {
 			s, ok := os.LookupEnv(v.Arg.Text)
 			if !ok {
 				return null
 			}
 			return Text([]byte(s))
 		})},
-		"pp":       {Get: constant(func(*Var) Value { return Int(int64(os.Getpid())) })},
-		"cfg_line": {Get: constant(func(v *Var) Value { return Int(int64(v.At.Line())) })},
-		"cfg_file": {Get: constant(func(v *Var) Value { return Text([]byte(v.At.File())) })},
+		"pp":       {Get: constant(func(*varExpr) Value { return Int(int64(os.Getpid())) })},
+		"cfg_line": {Get: constant(func(v *varExpr) Value { return Int(int64(v.At.Line())) })},
+		"cfg_file": {Get: constant(func(v *varExpr) Value { return Text([]byte(v.At.File())) })},
 		"mi":       {Get: Simple(func(m *Machine) Value { return Int(m.number()) })},
-		"$":        {Get: constant(func(*Var) Value { return Text([]byte{'$'}) })},
+		"$":        {Get: constant(func(*varExpr) Value { return Text([]byte{'$'}) })},
 
 		"log_level":  {Get: Simple(func(m *Machine) Value { return Int(int64(m.prog.logLevel.Level())) })},
 		"xlog_level": {Get: Simple(func(m *Machine) Value { return Int(int64(m.level)) }), Set: levelSetter},
@@ -184,7 +184,7 @@ func avpSetter(u *Use) Setter {
 }
 
 // avpAssignment is what an assignment does to the AVP in a slot.
-func avpAssignment(x *Index, whole bool) func(m *Machine, slot int, v Value, at *Site) int {
+func avpAssignment(x *varIndex, whole bool) func(m *Machine, slot int, v Value, at *Site) int {
 	if x != nil && x.Append {
 		return func(m *Machine, slot int, v Value, at *Site) int {
 			list := m.avps[slot]

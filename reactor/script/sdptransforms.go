@@ -9,7 +9,7 @@ import (
 // sdpTransforms are those of class sdp.
 func sdpTransforms() map[string]*transformSpec {
 	stream := func(f func(m *Machine, sdp []byte, meant func(stream []byte, i, of int) bool) Value) *transformSpec {
-		return &transformSpec{min: 1, max: 1, build: func(k *compiler, t *Transform) transformer {
+		return &transformSpec{min: 1, max: 1, build: func(k *compiler, t *varTransform) transformer {
 			arg := k.name(t.Args[0])
 			if arg == nil {
 				return nil
@@ -27,7 +27,7 @@ func sdpTransforms() map[string]*transformSpec {
 		}}
 	}
 	return map[string]*transformSpec{
-		"sdp.line": {min: 1, max: 2, build: func(k *compiler, t *Transform) transformer {
+		"sdp.line": {min: 1, max: 2, build: func(k *compiler, t *varTransform) transformer {
 			typ := k.name(t.Args[0])
 			n := func(*Machine) (int, bool) { return 0, true }
 			if len(t.Args) > 1 {

@@ -25,7 +25,7 @@ func (c *settings) nameSocket(at Pos, text string) {
 }
 
 // setsSocket reports whether an assignment to a variable names a socket.
-func setsSocket(v *Var) bool {
+func setsSocket(v *varExpr) bool {
 	switch v.Name {
 	case "fs", "socket_out", "msg.branch.socket":
 		return true

@@ -8,8 +8,8 @@ import (
 	"sipreactor/reactor"
 )
 
-// SocketDef is socket=proto:host[:port] with its options.
-type SocketDef struct {
+// socketItem is socket=proto:host[:port] with its options.
+type socketItem struct {
 	node
 	Decl SocketDecl
 	Deaf string // hep_udp, hep_tcp or bin, for which nothing listens; "" any other
@@ -108,9 +108,9 @@ func (p *parser) hostWord(at token) token {
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
 
 // socket reads what stands behind socket=.
-func (p *parser) socket(at token) Item {
+func (p *parser) socket(at token) item {
 	w := p.hostWord(at)
-	s := &SocketDef{node: node{at.pos}}
+	s := &socketItem{node: node{at.pos}}
 	d := &s.Decl
 	d.Pos = w.pos
 	proto, rest, ok := strings.Cut(w.text, ":")
@@ -290,8 +290,8 @@ func validHost(s string) bool {
 }
 
 // hosts reads what stands behind alias=: one or more names on a line.
-func (p *parser) hosts(at token) Item {
-	g := &Global{node: node{at.pos}, Name: "alias"}
+func (p *parser) hosts(at token) item {
+	g := &globalItem{node: node{at.pos}, Name: "alias"}
 	line := at.pos.Line()
 	for {
 		w := p.hostWord(at)

@@ -8,7 +8,7 @@ var assignments = map[kind]bool{
 
 // statement reads a statement with its ; if it takes one. nil: there was none,
 // or it was wrong.
-func (p *parser) statement() Stmt {
+func (p *parser) statement() statement {
 	t := p.peek()
 	switch t.kind {
 	case tokSemicolon:
@@ -57,23 +57,23 @@ func (p *parser) statement() Stmt {
 }
 
 // body reads the statement that an if or a loop governs. It is never nil.
-func (p *parser) body() Stmt {
+func (p *parser) body() statement {
 	t := p.peek()
 	if t.kind == tokRBrace || t.kind == tokEOF {
 		p.wrong(t, "a statement")
-		return &Block{node: node{t.pos}}
+		return &blockStmt{node: node{t.pos}}
 	}
 	if p.depth++; p.depth > maxNesting {
 		p.rep.errorf(t.pos, "statements are nested more than %d deep", maxNesting)
 		p.recover()
 		p.depth--
-		return &Block{node: node{t.pos}}
+		return &blockStmt{node: node{t.pos}}
 	}
 	defer func() { p.depth-- }()
 	if s := p.statement(); s != nil {
 		return s
 	}
-	return &Block{node: node{t.pos}}
+	return &blockStmt{node: node{t.pos}}
 }
 
 // semicolon ends a statement.
@@ -93,12 +93,12 @@ func (p *parser) semicolon(what string) {
 }
 
 // ifStmt reads an if with its else ifs, of which there can be many.
-func (p *parser) ifStmt() Stmt {
-	var first *If
-	last := new(Stmt)
+func (p *parser) ifStmt() statement {
+	var first *ifStmt
+	last := new(statement)
 	for {
 		t := p.next()
-		s := &If{node: node{t.pos}}
+		s := &ifStmt{node: node{t.pos}}
 		if s.Cond = p.condition("if"); s.Cond == nil {
 			s.Cond = p.skipCondition(t)
 		}
@@ -120,7 +120,7 @@ func (p *parser) ifStmt() Stmt {
 }
 
 // condition reads (expression).
-func (p *parser) condition(word string) Expr {
+func (p *parser) condition(word string) expression {
 	if _, ok := p.expect(tokLParen, " behind "+word); !ok {
 		return nil
 	}
@@ -141,8 +141,8 @@ func (p *parser) condition(word string) Expr {
 // skipCondition goes on behind a condition that was wrong, where the statement that
 // it governs begins, so that this and an else are read as what they are. It gives
 // a condition to go on with.
-func (p *parser) skipCondition(t token) Expr {
-	any := &Number{node: node{t.pos}, N: 1}
+func (p *parser) skipCondition(t token) expression {
+	any := &numberExpr{node: node{t.pos}, N: 1}
 	for depth := 1; ; p.next() { // the bracket that opened it was most likely there
 		switch p.peek().kind {
 		case tokLBrace, tokRBrace, tokSemicolon, tokEOF:
@@ -161,9 +161,9 @@ func (p *parser) skipCondition(t token) Expr {
 	}
 }
 
-func (p *parser) returnStmt() Stmt {
+func (p *parser) returnStmt() statement {
 	t := p.next()
-	s := &Return{node: node{t.pos}}
+	s := &returnStmt{node: node{t.pos}}
 	switch p.peek().kind {
 	case tokSemicolon, tokRBrace:
 	case tokLParen:
@@ -188,15 +188,15 @@ func (p *parser) returnStmt() Stmt {
 			p.recover()
 			return nil
 		}
-		s.Values = []Expr{x}
+		s.Values = []expression{x}
 	}
 	p.semicolon("return")
 	return s
 }
 
-func (p *parser) jump() Stmt {
+func (p *parser) jump() statement {
 	t := p.next()
-	s := &Jump{node: node{t.pos}, Word: t.text}
+	s := &jumpStmt{node: node{t.pos}, Word: t.text}
 	if s.Word == "esac" {
 		s.Word = "break"
 	}
@@ -210,7 +210,7 @@ func (p *parser) jump() Stmt {
 	return s
 }
 
-func (p *parser) assign() Stmt {
+func (p *parser) assign() statement {
 	t := p.next()
 	v := p.varAt(t)
 	if v == nil {
@@ -225,7 +225,7 @@ func (p *parser) assign() Stmt {
 		}
 		return nil
 	}
-	s := &Assign{node: node{t.pos}, Target: v, Op: op.kind}
+	s := &assignStmt{node: node{t.pos}, Target: v, Op: op.kind}
 	if s.Value = p.expr(); s.Value == nil {
 		p.recover()
 		return nil
@@ -234,7 +234,7 @@ func (p *parser) assign() Stmt {
 	return s
 }
 
-func (p *parser) callStmt() Stmt {
+func (p *parser) callStmt() statement {
 	t := p.next()
 	if p.peek().kind != tokLParen {
 		near := ""
@@ -251,7 +251,7 @@ func (p *parser) callStmt() Stmt {
 		return nil
 	}
 	p.semicolon(t.text + "(...)")
-	return &CallStmt{node: node{t.pos}, Call: c}
+	return &callStmt{node: node{t.pos}, Call: c}
 }
 
 var statementWords = []string{"if", "while", "for", "switch", "return", "exit", "drop", "break", "route"}

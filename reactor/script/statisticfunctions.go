@@ -97,9 +97,9 @@ func (m *Machine) StatisticsOf(group string, f func(name string, n uint64)) {
 }
 
 // statName compiles the name in $stat(), in which variables are expanded.
-func (k *compiler) statName(a *VarArg) func(m *Machine) []byte {
+func (k *compiler) statName(a *varArg) func(m *Machine) []byte {
 	if a.Var == nil && strings.Contains(a.Text, "$") {
-		return k.format(&String{node: node{a.At}, Text: a.Text})
+		return k.format(&stringExpr{node: node{a.At}, Text: a.Text})
 	}
 	return k.name(a)
 }

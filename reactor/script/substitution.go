@@ -23,7 +23,7 @@ type substPart struct {
 
 // substitution compiles the text of a substitution. at gives the place of its
 // bytes.
-func (k *compiler) substitution(s *String) *Substitution {
+func (k *compiler) substitution(s *stringExpr) *Substitution {
 	out, repl, msg := parseSubstitution(s.Text)
 	if msg != "" {
 		k.rep.errorf(s.At, "%s", msg)
@@ -93,7 +93,7 @@ func cutEscaped(s string, sep byte) (before, after string, ok bool) {
 
 // replacement compiles the text that takes the place of a match, of an
 // expression with so many groups.
-func (k *compiler) replacement(s *String, repl string, groups int) []substPart {
+func (k *compiler) replacement(s *stringExpr, repl string, groups int) []substPart {
 	parts, msg := replacement(repl, groups, func(i int) (func(m *Machine) []byte, int) {
 		r := varReader{rep: k.rep, text: repl, at: func(int) Pos { return s.At }}
 		v, end := r.read(i)
@@ -200,11 +200,11 @@ func (s *Substitution) Apply(m *Machine, b []byte) (out []byte, ok bool) {
 // substTransforms is class re.
 func substTransforms() map[string]*transformSpec {
 	return map[string]*transformSpec{
-		"re.subst": {min: 1, max: 1, raw: 1, build: func(k *compiler, t *Transform) transformer {
+		"re.subst": {min: 1, max: 1, raw: 1, build: func(k *compiler, t *varTransform) transformer {
 			if v := t.Args[0].Var; v != nil {
 				return k.substDynamic(v)
 			}
-			s := k.substitution(&String{node: node{t.Args[0].At}, Text: t.Args[0].Text})
+			s := k.substitution(&stringExpr{node: node{t.Args[0].At}, Text: t.Args[0].Text})
 			if s == nil {
 				return nil
 			}
@@ -219,7 +219,7 @@ func substTransforms() map[string]*transformSpec {
 // substDynamic compiles re.subst with a substitution that a variable holds. A
 // variable in its replacement is refused when it runs: what a message brings in
 // must not read the script's variables.
-func (k *compiler) substDynamic(v *Var) transformer {
+func (k *compiler) substDynamic(v *varExpr) transformer {
 	get := k.variable(v)
 	if get == nil {
 		return nil

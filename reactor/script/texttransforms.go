@@ -40,7 +40,7 @@ func textTransforms() map[string]*transformSpec {
 			}
 			return m.padded(b, []byte{' '}, n, false)
 		}),
-		"s.substr": {min: 2, max: 2, build: func(k *compiler, t *Transform) transformer {
+		"s.substr": {min: 2, max: 2, build: func(k *compiler, t *varTransform) transformer {
 			from, n := k.count(t.Args[0]), k.count(t.Args[1])
 			if from == nil || n == nil {
 				return nil
@@ -54,7 +54,7 @@ func textTransforms() map[string]*transformSpec {
 				return substr(m.Text(in), i, l)
 			}
 		}},
-		"s.select": {min: 2, max: 2, raw: 2, build: func(k *compiler, t *Transform) transformer {
+		"s.select": {min: 2, max: 2, raw: 2, build: func(k *compiler, t *varTransform) transformer {
 			n := k.count(t.Args[0])
 			if n == nil {
 				return nil
@@ -156,8 +156,8 @@ func selected(b []byte, i int, sep byte) Value {
 
 // indexTransform finds the offset of a text, from a position on (to it, for the
 // last one); -1 if it is not there.
-func indexTransform(find func(b, sep []byte) int, last bool) func(*compiler, *Transform) transformer {
-	return func(k *compiler, t *Transform) transformer {
+func indexTransform(find func(b, sep []byte) int, last bool) func(*compiler, *varTransform) transformer {
+	return func(k *compiler, t *varTransform) transformer {
 		what := k.name(t.Args[0])
 		var from func(m *Machine) (int, bool)
 		if len(t.Args) > 1 {
@@ -197,8 +197,8 @@ func indexTransform(find func(b, sep []byte) int, last bool) func(*compiler, *Tr
 	}
 }
 
-func fillTransform(left bool) func(*compiler, *Transform) transformer {
-	return func(k *compiler, t *Transform) transformer {
+func fillTransform(left bool) func(*compiler, *varTransform) transformer {
+	return func(k *compiler, t *varTransform) transformer {
 		if t.Args[0].Var == nil && t.Args[0].Text != strings.TrimSpace(t.Args[0].Text) && len(t.Args[0].Text) > 1 {
 			t.Args[0].Text = strings.TrimSpace(t.Args[0].Text)
 		}

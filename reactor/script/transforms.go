@@ -14,7 +14,7 @@ type transformer func(m *Machine, in Value) Value
 type transformSpec struct {
 	min, max int
 	raw      int // this argument (from 1 on) takes the rest as it stands; 0 = none
-	build    func(k *compiler, t *Transform) transformer
+	build    func(k *compiler, t *varTransform) transformer
 }
 
 // transforms are the kinds by name. It is filled by init, as compiling an
@@ -43,7 +43,7 @@ func transformNames() []string {
 }
 
 // transformed compiles a transformation of what in gives.
-func (k *compiler) transformed(in expr, t *Transform) expr {
+func (k *compiler) transformed(in expr, t *varTransform) expr {
 	spec := transforms[t.Name]
 	if spec == nil {
 		spec = nameAddrAt(t.Name)
@@ -87,14 +87,14 @@ func counted(lo, hi int, what string) string {
 
 // plain makes a transformation without arguments.
 func plain(f func(m *Machine, b []byte) Value) *transformSpec {
-	return &transformSpec{build: func(*compiler, *Transform) transformer {
+	return &transformSpec{build: func(*compiler, *varTransform) transformer {
 		return func(m *Machine, in Value) Value { return f(m, m.Text(in)) }
 	}}
 }
 
 // withName makes a transformation with one argument, which is text.
 func withName(f func(m *Machine, b, arg []byte) Value) *transformSpec {
-	return &transformSpec{min: 1, max: 1, build: func(k *compiler, t *Transform) transformer {
+	return &transformSpec{min: 1, max: 1, build: func(k *compiler, t *varTransform) transformer {
 		arg := k.name(t.Args[0])
 		if arg == nil {
 			return nil
@@ -105,7 +105,7 @@ func withName(f func(m *Machine, b, arg []byte) Value) *transformSpec {
 
 // withNumber makes a transformation with one argument, which is a number.
 func withNumber(f func(m *Machine, b []byte, n int) Value) *transformSpec {
-	return &transformSpec{min: 1, max: 1, build: func(k *compiler, t *Transform) transformer {
+	return &transformSpec{min: 1, max: 1, build: func(k *compiler, t *varTransform) transformer {
 		arg := k.count(t.Args[0])
 		if arg == nil {
 			return nil
@@ -121,7 +121,7 @@ func withNumber(f func(m *Machine, b []byte, n int) Value) *transformSpec {
 }
 
 // count compiles an argument that is a number.
-func (k *compiler) count(a *VarArg) func(m *Machine) (int, bool) {
+func (k *compiler) count(a *varArg) func(m *Machine) (int, bool) {
 	if a.Var == nil {
 		n, ok := number64([]byte(strings.TrimSpace(a.Text)))
 		if !ok || n < -1<<31 || n >= 1<<31 {
@@ -211,7 +211,7 @@ func nameAddrAt(name string) *transformSpec {
 		return nil
 	}
 	spec := *one
-	spec.build = func(k *compiler, t *Transform) transformer {
+	spec.build = func(k *compiler, t *varTransform) transformer {
 		f := one.build(k, t)
 		if f == nil {
 			return nil

@@ -3,7 +3,7 @@ package script
 // Use is a variable where it is used in a configuration.
 type Use struct {
 	k     *compiler
-	v     *Var
+	v     *varExpr
 	whole bool // of an assignment: by :=, which differs for AVPs
 }
 

@@ -5,49 +5,49 @@ import (
 	"strings"
 )
 
-// Var is a variable as it is written: $name, $name(arg), $(name(arg)[index]{transformation}...).
-type Var struct {
+// varExpr is a variable as it is written: $name, $name(arg), $(name(arg)[index]{transformation}...).
+type varExpr struct {
 	node
 	Text  string
 	Name  string
-	Of    string  // the message that is meant, request or reply; "" is the one at hand
-	Arg   *VarArg // nil: no parentheses
-	Index *Index  // nil: no brackets
-	Trans []*Transform
+	Of    string    // the message that is meant, request or reply; "" is the one at hand
+	Arg   *varArg   // nil: no parentheses
+	Index *varIndex // nil: no brackets
+	Trans []*varTransform
 }
 
-// VarArg is what stands in the parentheses of a variable or between the commas
+// varArg is what stands in the parentheses of a variable or between the commas
 // of a transformation: text or another variable.
-type VarArg struct {
+type varArg struct {
 	At   Pos
 	Text string
-	Var  *Var // nil: it is the text
+	Var  *varExpr // nil: it is the text
 }
 
-// Index is what stands in the brackets of a variable: a number, all (*), or a
+// varIndex is what stands in the brackets of a variable: a number, all (*), or a
 // variable.
-type Index struct {
+type varIndex struct {
 	At  Pos
 	All bool
 	// Append is the end of an AVP's values, to assign to.
 	Append bool
 	N      int
-	Var    *Var
+	Var    *varExpr
 	// Among is the word behind a /, which says among what is counted.
 	Among string
 }
 
-// Transform is one {class.name,arg,...} behind a variable.
-type Transform struct {
+// varTransform is one {class.name,arg,...} behind a variable.
+type varTransform struct {
 	At   Pos
 	Name string // with its class, such as uri.host
-	Args []*VarArg
+	Args []*varArg
 }
 
-// Part is a piece of a string in which variables are expanded.
-type Part struct {
+// formatPart is a piece of a string in which variables are expanded.
+type formatPart struct {
 	Text string
-	Var  *Var // nil: it is the text
+	Var  *varExpr // nil: it is the text
 }
 
 // dottedNames are the variables that have a dot in their name; init of the
@@ -66,7 +66,7 @@ type varReader struct {
 }
 
 // whole reads text that is one variable.
-func (r *varReader) whole() *Var {
+func (r *varReader) whole() *varExpr {
 	v, end := r.read(0)
 	if v != nil && end != len(r.text) {
 		r.rep.errorf(r.at(end), "%q does not belong to the variable %s", clip(r.text[end:]), clip(r.text[:end]))
@@ -76,13 +76,13 @@ func (r *varReader) whole() *Var {
 }
 
 // format cuts text into plain parts and variables; $$ is a dollar.
-func (r *varReader) format() []Part {
-	var parts []Part
+func (r *varReader) format() []formatPart {
+	var parts []formatPart
 	from := 0
 	var plain strings.Builder
 	flush := func() {
 		if plain.Len() > 0 {
-			parts = append(parts, Part{Text: plain.String()})
+			parts = append(parts, formatPart{Text: plain.String()})
 			plain.Reset()
 		}
 	}
@@ -103,7 +103,7 @@ func (r *varReader) format() []Part {
 			return nil
 		}
 		flush()
-		parts = append(parts, Part{Var: v})
+		parts = append(parts, formatPart{Var: v})
 		i, from = end, end
 	}
 	plain.WriteString(r.text[from:])
@@ -113,7 +113,7 @@ func (r *varReader) format() []Part {
 
 // read reads the variable that begins with the $ at i. It gives nil after an
 // error.
-func (r *varReader) read(i int) (*Var, int) {
+func (r *varReader) read(i int) (*varExpr, int) {
 	end, ok := variableEnd([]byte(r.text), i, r.rep.words)
 	if !ok {
 		if end == i+1 {
@@ -128,7 +128,7 @@ func (r *varReader) read(i int) (*Var, int) {
 		return nil, end
 	}
 	defer func() { r.depth-- }()
-	v := &Var{node: node{r.at(i)}, Text: r.text[i:end]}
+	v := &varExpr{node: node{r.at(i)}, Text: r.text[i:end]}
 	j, stop := i+1, end
 	if r.text[j] == '(' {
 		j, stop = j+1, end-1
@@ -195,12 +195,12 @@ func (r *varReader) read(i int) (*Var, int) {
 }
 
 // arg reads text[from:to], which is plain or a variable.
-func (r *varReader) arg(from, to int) *VarArg {
+func (r *varReader) arg(from, to int) *varArg {
 	if trimmed := strings.Trim(r.text[from:to], " \t"); len(trimmed) > 1 && trimmed[0] == '$' {
 		from += strings.IndexByte(r.text[from:to], '$')
 		to = from + len(trimmed)
 	}
-	a := &VarArg{At: r.at(from), Text: r.text[from:to]}
+	a := &varArg{At: r.at(from), Text: r.text[from:to]}
 	if !strings.HasPrefix(a.Text, "$") || a.Text == "$" {
 		return a
 	}
@@ -220,13 +220,13 @@ func (r *varReader) arg(from, to int) *VarArg {
 	return a
 }
 
-func (r *varReader) index(v *Var, from, stop int) (int, bool) {
+func (r *varReader) index(v *varExpr, from, stop int) (int, bool) {
 	k, closed := closing([]byte(r.text[:stop]), from)
 	if !closed {
 		r.rep.errorf(r.at(from), "[ has no closing bracket")
 		return from, false
 	}
-	x := &Index{At: r.at(from + 1)}
+	x := &varIndex{At: r.at(from + 1)}
 	text, among, _ := strings.Cut(strings.TrimSpace(r.text[from+1:k-1]), "/")
 	x.Among = among
 	switch {
@@ -253,11 +253,11 @@ func (r *varReader) index(v *Var, from, stop int) (int, bool) {
 }
 
 // transform reads class.name,arg,... between the braces.
-func (r *varReader) transform(from, to int) *Transform {
+func (r *varReader) transform(from, to int) *varTransform {
 	for from < to && r.text[from] == ' ' {
 		from++
 	}
-	t := &Transform{At: r.at(from)}
+	t := &varTransform{At: r.at(from)}
 	comma := strings.IndexByte(r.text[from:to], ',')
 	if comma < 0 {
 		t.Name = strings.TrimSpace(r.text[from:to])

@@ -78,7 +78,7 @@ var laterVariables = map[string]string{
 	"proxy_protocol": noProxying,
 }
 
-func (k *compiler) unknownVariable(v *Var) {
+func (k *compiler) unknownVariable(v *varExpr) {
 	if why := laterVariables[v.Name]; why != "" {
 		k.rep.errorf(v.At, "$%s is not supported: %s", v.Name, why)
 		return
@@ -90,7 +90,7 @@ func (k *compiler) unknownVariable(v *Var) {
 }
 
 // item compiles a variable without its index and transformations.
-func (k *compiler) item(v *Var) Getter {
+func (k *compiler) item(v *varExpr) Getter {
 	spec := k.variableNamed(v.Name)
 	if spec == nil {
 		k.unknownVariable(v)
@@ -122,7 +122,7 @@ func either(words []string) string {
 	return ": there is " + strings.Join(words, " and ")
 }
 
-func (k *compiler) argFits(v *Var, spec *Variable) bool {
+func (k *compiler) argFits(v *varExpr, spec *Variable) bool {
 	switch {
 	case v.Arg == nil && (spec.Inner == ConstInner || spec.Inner == AnyInner):
 		k.rep.errorf(v.At, "$%s needs a name: $%s(name)", v.Name, v.Name)
@@ -139,7 +139,7 @@ func (k *compiler) argFits(v *Var, spec *Variable) bool {
 }
 
 // variable compiles a variable with its index and transformations.
-func (k *compiler) variable(v *Var) expr {
+func (k *compiler) variable(v *varExpr) expr {
 	it := k.item(v)
 	if it == nil {
 		return nil
@@ -161,7 +161,7 @@ func (k *compiler) variable(v *Var) expr {
 
 // ofMessage compiles $(<request>...) and $(<reply>...): of the message at hand if
 // it is that one, or of the other one of the transaction, else NULL.
-func (k *compiler) ofMessage(v *Var, get expr) expr {
+func (k *compiler) ofMessage(v *varExpr, get expr) expr {
 	request := v.Of == "request"
 	if reply := k.route != nil && k.route.Kind == OnReplyRoute; request == reply && k.route != nil && k.route.Name == "" && k.route.Kind != FailureRoute {
 		k.rep.notef(v.At, "%s is NULL in %v unless a transaction keeps the other message", clip(v.Text), k.route.Kind)
@@ -181,7 +181,7 @@ func (k *compiler) ofMessage(v *Var, get expr) expr {
 	}
 }
 
-func (k *compiler) indexed(v *Var, it Getter) expr {
+func (k *compiler) indexed(v *varExpr, it Getter) expr {
 	switch x := v.Index; {
 	case x == nil:
 		return func(m *Machine) Value { return it(m, 0) }
@@ -251,7 +251,7 @@ func Simple(get func(m *Machine) Value) func(*Use) Getter {
 }
 
 // name compiles what stands in the parentheses of a variable.
-func (k *compiler) name(a *VarArg) func(m *Machine) []byte {
+func (k *compiler) name(a *varArg) func(m *Machine) []byte {
 	if a.Var == nil {
 		b := []byte(a.Text)
 		return func(*Machine) []byte { return b }
