@@ -284,7 +284,7 @@ func (c *Context) buildRequest(li *listener) error {
 		asks = rportParam
 	}
 	c.insert(line, viaName, li.via, c.token.branch[:],
-		c.proxy.keys.appendClock(at[:0], c.clockNow(top), &c.token.whole), asks, crlf)
+		c.proxy.keys.appendClock(at[:0], c.clockNow(), &c.token.whole), asks, crlf)
 	if c.rr.on && !c.hide.on {
 		c.insert(c.rrOffset(), c.recordRoutes(li))
 	}

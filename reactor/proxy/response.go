@@ -75,14 +75,15 @@ func (c *Context) matches(t *token, sent clock, client sipframe.Span) bool {
 		return false
 	}
 	addr, ok := viaSource(b, via)
-	switch {
-	case !ok:
-		return false
-	case sent.edited:
+	return ok && c.checks(t, sent, b, via, addr)
+}
+
+// checks compares the message's hash with that of the request; via is nil where that left without the client's.
+func (c *Context) checks(t *token, sent clock, b []byte, via *sipframe.Via, addr netip.Addr) bool {
+	if sent.edited {
 		return c.clientHash(b, via, addr) == sent.bits
-	default:
-		return c.checkHash(t.toTag, b, via, addr) == t.check
 	}
+	return c.checkHash(t.toTag, b, via, addr) == t.check
 }
 
 // viaBelow gives the Via value below the topmost, and whether it stands in the

@@ -38,6 +38,10 @@ const youth = 32 * time.Second
 // statefulResponse handles a response to a request of a transaction's. It reports whether it was dealt with.
 func (c *Context) statefulResponse(t *token, sent clock, known bool) bool {
 	if s := c.proxy.transactions; s != nil && t.life == c.proxy.life {
+		if known && !c.answers(t, sent) {
+			c.count.add(ResponsesMismatched)
+			return true
+		}
 		_, method, _ := c.Msg.CSeq()
 		code := c.Msg.StatusCode()
 		if s.Response(c, uint64(t.conn)) {
@@ -59,6 +63,15 @@ func (c *Context) statefulResponse(t *token, sent clock, known bool) bool {
 	return false
 }
 
+// answers tells whether the message belongs to the request of a transaction that our branch t is of, as matches does; one
+// of our own, and one that hid its way, went without a client's Via.
+func (c *Context) answers(t *token, sent clock) bool {
+	if client, _, ok := viaBelow(c.Msg); ok {
+		return c.matches(t, sent, client)
+	}
+	return c.checks(t, sent, nil, nil, netip.Addr{})
+}
+
 // CountReply counts a response of ours.
 func (c *Context) CountReply(code int) { c.count.reply(code) }
 
@@ -71,6 +84,9 @@ func (c *Context) CountResponse(err error, peer netip.AddrPort) {
 	c.count.add(ResponsesUndelivered)
 	c.lost("response", peer, 0, err)
 }
+
+// CountMismatch counts a response to another request than that of the transaction which its branch leads to.
+func (c *Context) CountMismatch() { c.count.add(ResponsesMismatched) }
 
 // CountAck counts and logs an ACK of a transaction's that was not sent.
 func (c *Context) CountAck(err error, peer netip.AddrPort) {

@@ -44,18 +44,26 @@ func (c *Context) makeBranch() {
 	if to, err := c.Msg.To(); err == nil && to.Tag.Len > 0 && !inviteFamily(c.Msg.Method()) {
 		t.toTag = true // the ACK to a negative response has a tag that its INVITE had not
 	}
-	if via, _ := c.Msg.TopVia(); via != nil {
-		t.check = c.checkHash(t.toTag, c.Msg.Raw(), via, c.Src.Remote.Addr())
-	}
+	t.check = c.checkHash(t.toTag, c.Msg.Raw(), c.viaShown(), c.Src.Remote.Addr())
 	c.proxy.keys.appendBranch(c.token.branch[:0], t)
 }
 
 // clockNow gives what our Via is to say beside its branch.
-func (c *Context) clockNow(via *sipframe.Via) clock {
-	if c.renamed && via != nil {
-		return clock{bits: c.clientHash(c.Msg.Raw(), via, c.Src.Remote.Addr()), edited: true}
+func (c *Context) clockNow() clock {
+	if c.renamed {
+		return clock{bits: c.clientHash(c.Msg.Raw(), c.viaShown(), c.Src.Remote.Addr()), edited: true}
 	}
 	return clock{bits: c.proxy.now()}
+}
+
+// viaShown returns the client's Via, which a response to the request brings along; nil: the request came with none, or
+// leaves without it.
+func (c *Context) viaShown() *sipframe.Via {
+	if c.hide.on {
+		return nil
+	}
+	via, _ := c.Msg.TopVia()
+	return via
 }
 
 // transaction hashes what the messages of a transaction have in common: with a
@@ -123,9 +131,13 @@ func (c *Context) loopHash() uint64 {
 }
 
 // checkHash hashes what a response has to have in common with its request: the
-// Via of the client, whose address is addr, and what names the transaction.
+// Via of the client, whose address is addr, unless it is nil, and what names the
+// transaction.
 func (c *Context) checkHash(toTag bool, b []byte, via *sipframe.Via, addr netip.Addr) uint32 {
-	in := appendClient(c.scratch[:0], b, via, addr)
+	in := c.scratch[:0]
+	if via != nil {
+		in = appendClient(in, b, via, addr)
+	}
 	in = appendMethod(appendDialog(in, c.Msg), c.Msg)
 	if to, err := c.Msg.To(); toTag && err == nil {
 		in = appendField(in, c.Msg.Bytes(to.Tag))
@@ -134,9 +146,13 @@ func (c *Context) checkHash(toTag bool, b []byte, via *sipframe.Via, addr netip.
 	return uint32(hash(&c.proxy.keys.check, in))
 }
 
-// clientHash hashes the client's Via, its address and the method alone. 39 bits.
+// clientHash hashes the client's Via and its address, unless it is nil, and the method alone. 39 bits.
 func (c *Context) clientHash(b []byte, via *sipframe.Via, addr netip.Addr) uint64 {
-	c.scratch = appendMethod(appendClient(c.scratch[:0], b, via, addr), c.Msg)
+	in := c.scratch[:0]
+	if via != nil {
+		in = appendClient(in, b, via, addr)
+	}
+	c.scratch = appendMethod(in, c.Msg)
 	return hash(&c.proxy.keys.clock, c.scratch) & clockMask
 }
 

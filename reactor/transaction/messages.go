@@ -45,7 +45,12 @@ func (l *Layer) ReplyReturned(c *proxy.Context, _ *reactor.Error) bool {
 func (x *Exchange) response(c *proxy.Context, handle uint64) {
 	_, name, _ := c.Msg.CSeq()
 	code, now := c.Msg.StatusCode(), x.layer.now()
-	canceling := sipframe.MethodOf(name) == sipframe.CANCEL && x.method != sipframe.CANCEL
+	method := sipframe.MethodOf(name)
+	canceling := method == sipframe.CANCEL && x.method != sipframe.CANCEL
+	if !canceling && method != x.method { // of a peer that left out of our Via what would have told (17.1.3)
+		c.CountMismatch()
+		return
+	}
 	i := branchOf(handle)
 	if i >= len(x.branches) {
 		return
