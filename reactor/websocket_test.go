@@ -4,94 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gobwas/ws"
 )
-
-// startWeb runs an engine with a ws and a wss socket.
-func startWeb(t testing.TB, s *script, change func(*Config)) *rig {
-	t.Helper()
-	return start(t, s, func(c *Config) {
-		c.Sockets = []SocketConfig{
-			{Proto: WS, Addr: netip.MustParseAddrPort("127.0.0.1:0")},
-			{Proto: WSS, Addr: netip.MustParseAddrPort("127.0.0.1:0")},
-		}
-		if change != nil {
-			change(c)
-		}
-	})
-}
-
-// bothWebs runs a test over ws and over wss: it is the same code.
-func bothWebs(t *testing.T, f func(t *testing.T, p Proto)) {
-	for _, p := range []Proto{WS, WSS} {
-		t.Run(p.String(), func(t *testing.T) { f(t, p) })
-	}
-}
-
-// browser is a client of gobwas/ws.
-type browser struct {
-	net.Conn
-	t    testing.TB
-	read *bufio.Reader
-}
-
-// browse connects a client and has it upgraded.
-func (r *rig) browse(p Proto) *browser {
-	r.Helper()
-	b := &browser{Conn: r.dial(p), t: r.TB}
-	at := &url.URL{Scheme: p.String(), Host: "localhost", Path: "/"}
-	buffered, _, err := ws.Dialer{Protocols: []string{"sip"}}.Upgrade(b.Conn, at)
-	if err != nil {
-		r.Fatalf("upgrade: %v", err)
-	}
-	if b.read = buffered; buffered == nil {
-		b.read = bufio.NewReader(b.Conn)
-	}
-	return b
-}
-
-// say sends a frame, masked.
-func (b *browser) say(op ws.OpCode, fin bool, payload string) {
-	_ = ws.WriteFrame(b.Conn, ws.MaskFrame(ws.NewFrame(op, fin, []byte(payload))))
-}
-
-// hears expects a frame.
-func (b *browser) hears(op ws.OpCode, payload string) {
-	b.t.Helper()
-	f, err := ws.ReadFrame(b.read)
-	if err != nil || f.Header.OpCode != op || f.Header.Masked || !f.Header.Fin || string(f.Payload) != payload {
-		b.t.Fatalf("%+v %q, %v, want %q", f.Header, f.Payload, err, payload)
-	}
-}
-
-// closed expects a close frame with a code, and then the end.
-func (b *browser) closed(code ws.StatusCode) {
-	b.t.Helper()
-	f, err := ws.ReadFrame(b.read)
-	if err != nil || f.Header.OpCode != ws.OpClose || len(f.Payload) < 2 || ws.StatusCode(binary.BigEndian.Uint16(f.Payload)) != code {
-		b.t.Fatalf("%+v %x, %v, want the code %d", f.Header, f.Payload, err, code)
-	}
-	if rest, err := io.ReadAll(b.read); len(rest) > 0 || err != nil {
-		b.t.Fatalf("behind the close frame: %q, %v", rest, err)
-	}
-}
-
-// webRequest is a message as a browser's program sends it: without a length.
-func webRequest(method, callID string, seq int, body string) string {
-	m := strings.Replace(request(method, callID, seq, body), "SIP/2.0/TLS 127.0.0.1", "SIP/2.0/WS df7jal23ls0d.invalid", 1)
-	return strings.Replace(m, fmt.Sprintf("Content-Length: %d\r\n", len(body)), "", 1)
-}
 
 // Messages pass both ways, one a frame, as text, or as binary where they are none;
 // fragments are put together; pings are answered between all of it, and the peer's
@@ -167,16 +89,6 @@ func TestWebSocketByteByByte(t *testing.T) {
 	})
 }
 
-// readHead reads an HTTP response up to its empty line.
-func readHead(r *bufio.Reader) (head string, err error) {
-	for err == nil && !strings.HasSuffix(head, "\r\n\r\n") {
-		var line string
-		line, err = r.ReadString('\n')
-		head += line
-	}
-	return head, err
-}
-
 // Whoever speaks no WebSocket is told so and goes, at the cost of its own connection.
 func TestNoWebSocket(t *testing.T) {
 	bothWebs(t, func(t *testing.T, p Proto) {
@@ -211,31 +123,6 @@ func TestNoWebSocket(t *testing.T) {
 		if st := r.Stats(); st.HandshakesIn.Failed[HandshakeFailed] != 7 || st.HandshakeDefects["no origin"] != 1 {
 			t.Errorf("%+v, %v", st.HandshakesIn, st.HandshakeDefects)
 		}
-	})
-}
-
-// A request that does not come to its end costs its connection when its time is
-// over, however many bytes it trickles, and nobody else waits for that.
-func TestSlowUpgrade(t *testing.T) {
-	bothWebs(t, func(t *testing.T, p Proto) {
-		r := startWeb(t, &script{message: echo}, func(c *Config) {
-			c.stream(p).Web.AcceptTimeout = 300 * time.Millisecond
-		})
-		slow := r.dial(p)
-		gone := make(chan struct{})
-		go func() {
-			defer close(gone)
-			for _, err := slow.Write([]byte("GET / HTTP/1.1\r\n")); err == nil; _, err = slow.Write([]byte("X")) {
-				time.Sleep(time.Millisecond)
-			}
-		}()
-		if reason := r.firstClose(); reason != HandshakeTimeout {
-			t.Errorf("closed with %v", reason)
-		}
-		if detail := r.seen.of(ConnClosed)[0].Err.Detail; !strings.Contains(detail, p.String()+"_accept_timeout") {
-			t.Error(detail)
-		}
-		<-gone
 	})
 }
 
@@ -298,86 +185,6 @@ func TestWebSocketHostile(t *testing.T) {
 	}
 }
 
-// Who floods with pings and reads no answer costs no more than its connection, and others nothing.
-func TestPingFlood(t *testing.T) {
-	bothWebs(t, func(t *testing.T, p Proto) {
-		r := startWeb(t, &script{message: echo}, nil)
-		b, other := r.browse(p), r.browse(p)
-		_ = b.SetWriteDeadline(time.Now().Add(20 * time.Second))
-		flood := bytes.Repeat(ws.MustCompileFrame(ws.MaskFrame(ws.NewPingFrame(bytes.Repeat([]byte("p"), 125)))), 1000)
-		done := make(chan int)
-		go func() {
-			n := 0
-			for ; n < 200 && r.alive(); n++ { // 26 MB
-				if _, err := b.Write(flood); err != nil {
-					break
-				}
-			}
-			done <- n
-		}()
-		m := webRequest("MESSAGE", "other", 1, "x")
-		for range 20 {
-			other.say(ws.OpText, true, m)
-			other.hears(ws.OpText, m)
-		}
-		n := <-done
-		if st := r.Stats(); st.BytesOut > st.BytesIn/4 {
-			t.Errorf("%d thousand pings, %d bytes, were answered by %d bytes that nobody reads", n, st.BytesIn, st.BytesOut)
-		}
-		other.say(ws.OpText, true, m)
-		other.hears(ws.OpText, m)
-	})
-}
-
-// Pings that come in pieces are no message in pieces.
-func TestPingsInPieces(t *testing.T) {
-	bothWebs(t, func(t *testing.T, p Proto) {
-		r := startWeb(t, &script{message: echo}, func(c *Config) { c.stream(p).MaxChunks = 2 })
-		b := r.browse(p)
-		r.established(b.Conn)
-		ping := ws.MustCompileFrame(ws.MaskFrame(ws.NewPingFrame([]byte("piece"))))
-		for range 4 {
-			before := r.Stats().BytesIn
-			_, _ = b.Write(ping[:3])
-			r.eventually("it is read", func() bool { return r.Stats().BytesIn > before })
-			_, _ = b.Write(ping[3:])
-			b.hears(ws.OpPong, "piece")
-		}
-	})
-}
-
-// A message that comes in too many chunks is too much for WebSocket, too, in one
-// frame and in fragments.
-func TestWebSocketChunks(t *testing.T) {
-	m := webRequest("MESSAGE", "chunks", 1, "x")
-	whole := ws.MustCompileFrame(ws.MaskFrame(ws.NewTextFrame([]byte(m))))
-	for name, cut := range map[string]func(i int) []byte{
-		"one frame": func(i int) []byte { return whole[i*20 : i*20+20] },
-		"fragments": func(i int) []byte {
-			op := ws.OpContinuation
-			if i == 0 {
-				op = ws.OpText
-			}
-			return ws.MustCompileFrame(ws.MaskFrame(ws.NewFrame(op, false, []byte(m[i*20:i*20+20]))))
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := startWeb(t, &script{message: echo}, func(c *Config) { c.WS.MaxChunks = 3 })
-			b := r.browse(WS)
-			r.established(b.Conn)
-			for i := range 3 {
-				before := r.Stats().BytesIn
-				_, _ = b.Write(cut(i))
-				r.eventually("it is read", func() bool { return r.Stats().BytesIn > before || !r.alive() })
-			}
-			b.closed(ws.StatusPolicyViolation)
-			if reason := r.firstClose(); reason != TooManyChunks {
-				t.Errorf("closed with %v", reason)
-			}
-		})
-	}
-}
-
 // Who is connected when we stop is told that we go away.
 func TestWebSocketGoingAway(t *testing.T) {
 	bothWebs(t, func(t *testing.T, p Proto) {
@@ -392,31 +199,6 @@ func TestWebSocketGoingAway(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-// Who says nothing for its lifetime is told the same.
-func TestWebSocketIdle(t *testing.T) {
-	r := startWeb(t, &script{message: echo}, func(c *Config) { c.Lifetime = time.Second })
-	b := r.browse(WS)
-	b.closed(ws.StatusGoingAway)
-	if reason := r.firstClose(); reason != IdleTimeout {
-		t.Errorf("closed with %v", reason)
-	}
-}
-
-// The bounds of a source hold for handshakes of WebSocket as for those of TLS.
-func TestWebSocketSourceLimits(t *testing.T) {
-	r := startWeb(t, &script{message: echo}, func(c *Config) { c.Sources = SourceLimits{Handshakes: 2} })
-	for i := range 2 {
-		c := r.dial(WS)
-		_, _ = c.Write([]byte("GET / "))
-		r.eventually("it is accepted", func() bool { return r.Stats().Accepted == uint64(i+1) })
-	}
-	c := r.dial(WS)
-	if _, err := c.Read(make([]byte, 1)); err == nil || isTimeout(err) {
-		t.Errorf("one more: %v", err)
-	}
-	r.eventually("it is counted", func() bool { return r.Stats().RefusedFor[RefusedSourceHandshakes] == 1 })
 }
 
 // Two engines talk: one dial for many messages, answers back on the same connection,

@@ -1,0 +1,43 @@
+package location
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRestore(t *testing.T) {
+	table := New(Config{Persistent: true, Notify: func(Change) { t.Error("restoring is no news") }})
+	x := &Row{Contact: Contact{ID: 41, Expires: start + 60, CSeq: 3, Q: 500, Methods: AllMethods},
+		Texts: Texts{URI: []byte("sip:1"), CallID: []byte("a"), Path: []byte("<sip:p;lr>")}}
+	if !table.Restore([]byte("alice"), x, start) || table.Restore([]byte("alice"), x, start) || table.Restore([]byte("alice"), x, start+60) {
+		t.Fatal("put twice, or never")
+	}
+	if table.Unstored() != 0 {
+		t.Error("it is stored again")
+	}
+	table.cfg.Notify = nil
+	_ = table.Save(update(start, "b", 1, "sip:2"), func(c *Contact) {
+		if c.URI() == "sip:2" && c.ID <= 41 {
+			t.Errorf("the ID %d was given before", c.ID)
+		}
+	})
+}
+
+// TestRestoredFlow: a row has no reg-id, so a phone that comes back over another flow takes the place of what was restored
+// of it, once.
+func TestRestoredFlow(t *testing.T) {
+	table := New(Config{})
+	if !table.Restore([]byte("alice"), &Row{Contact: Contact{ID: 1, Expires: start + 600, CSeq: 3, Q: NoQ, Methods: AllMethods},
+		Texts: Texts{URI: []byte("sip:a@old"), CallID: []byte("before"), Instance: []byte("<i>")}}, start) {
+		t.Fatal("not put")
+	}
+	for id, want := range []string{"sip:a@one", "sip:a@one sip:a@two"} {
+		u := update(start, "now", uint32(id+1), []string{"sip:a@one", "sip:a@two"}[id])
+		u.AOR = []byte("alice")
+		u.Bindings[0].Instance, u.Bindings[0].RegID = []byte("<i>"), uint32(id+1)
+		got := ""
+		if err := table.Save(u, func(c *Contact) { got = strings.TrimSpace(got + " " + c.URI()) }); err != nil || got != want {
+			t.Errorf("behind flow %d: %s %v, want %s", id+1, got, err, want)
+		}
+	}
+}
