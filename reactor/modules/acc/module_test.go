@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/reactor"
 	"sipreactor/reactor/modules/acc"
 	"sipreactor/reactor/modules/db_mysql"
 	"sipreactor/reactor/modules/db_sqlite"
@@ -24,7 +23,6 @@ import (
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
-	"sipreactor/sipframe"
 )
 
 var (
@@ -43,22 +41,8 @@ func request(line, to string, more ...string) []byte {
 // answer has a callee answer the request that was sent last.
 func answer(t *testing.T, b *moduletest.Bench, to moduletest.Sent, status string) {
 	t.Helper()
-	m := new(sipframe.Message)
-	if err := m.Parse([]byte(to.Text)); err != nil {
-		t.Fatal(err)
-	}
-	text := "SIP/2.0 " + status + "\r\n"
-	for i := range m.NumHeaders() {
-		switch h := m.Header(i); h.Kind {
-		case sipframe.HeaderVia, sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq:
-			text += string(m.Bytes(h.Line))
-		case sipframe.HeaderTo:
-			text += "To: " + string(m.Bytes(h.Value)) + ";tag=b\r\n"
-		}
-	}
 	b.Log, b.Sent = nil, nil
-	b.Context.Receive([]byte(text+"Content-Length: 0\r\n\r\n"), &reactor.Source{Conn: 9, Proto: reactor.TLS, Outbound: true, Socket: moduletest.Sockets[0],
-		Remote: netip.MustParseAddrPort("192.0.2.9:5061"), Local: moduletest.Sockets[0].Addr})
+	b.Context.Receive(to.Answer(t, status), moduletest.Callee(netip.MustParseAddrPort("192.0.2.9:5061")))
 }
 
 var stamp = regexp.MustCompile(`timestamp=\d{10}`)

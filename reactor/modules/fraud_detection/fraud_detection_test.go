@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/reactor"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/dialog"
 	"sipreactor/reactor/modules/event_route"
@@ -19,7 +18,6 @@ import (
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 	"sipreactor/reactor/store/storetest"
-	"sipreactor/sipframe"
 )
 
 var all = []script.Constructor{fraud_detection.New, tm.New, sl.New, rr.New, dialog.New, db_sqlite.New, event_route.New}
@@ -123,21 +121,8 @@ func logged(b *moduletest.Bench, want int) string {
 // answer answers the INVITE that was sent on last.
 func answer(t *testing.T, b *moduletest.Bench, status string) {
 	t.Helper()
-	m := new(sipframe.Message)
-	if err := m.Parse([]byte(b.Sent[len(b.Sent)-1].Text)); err != nil {
-		t.Fatal(err)
-	}
-	text := "SIP/2.0 " + status + "\r\n"
-	for i := range m.NumHeaders() {
-		switch h := m.Header(i); h.Kind {
-		case sipframe.HeaderVia, sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq, sipframe.HeaderRecordRoute:
-			text += string(m.Bytes(h.Line))
-		case sipframe.HeaderTo:
-			text += "To: " + string(m.Bytes(h.Value)) + ";tag=b\r\n"
-		}
-	}
-	b.Context.Receive([]byte(text+"Contact: <sip:bob@192.0.2.9;transport=tls>\r\nContent-Length: 0\r\n\r\n"),
-		&reactor.Source{Conn: 9, Proto: reactor.TLS, Outbound: true, Socket: moduletest.Sockets[0], Remote: netip.MustParseAddrPort("192.0.2.9:5061"), Local: moduletest.Sockets[0].Addr})
+	sent := b.Sent[len(b.Sent)-1]
+	b.Context.Receive(sent.Answer(t, status, "Contact: <sip:bob@192.0.2.9;transport=tls>"), moduletest.Callee(netip.MustParseAddrPort("192.0.2.9:5061")))
 }
 
 // Each measure reaches its limits.

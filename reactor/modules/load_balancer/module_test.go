@@ -3,20 +3,17 @@ package loadbalancer_test
 import (
 	"encoding/json"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"sipreactor/reactor"
 	"sipreactor/reactor/modules/dialog"
 	loadbalancer "sipreactor/reactor/modules/load_balancer"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/rpc"
-	"sipreactor/sipframe"
 )
 
 const table = `id,group_id,dst_uri,resources,probe_mode,attrs,description
@@ -50,22 +47,8 @@ func send(b *moduletest.Bench, method, callID, branch string) {
 // answer has the callee answer a request that was sent.
 func answer(t testing.TB, b *moduletest.Bench, to moduletest.Sent, status string) {
 	t.Helper()
-	m := new(sipframe.Message)
-	if err := m.Parse([]byte(to.Text)); err != nil {
-		t.Fatal(err)
-	}
-	text := "SIP/2.0 " + status + "\r\n"
-	for i := range m.NumHeaders() {
-		switch h := m.Header(i); h.Kind {
-		case sipframe.HeaderVia, sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq:
-			text += string(m.Bytes(h.Line))
-		case sipframe.HeaderTo:
-			text += "To: " + string(m.Bytes(h.Value)) + ";tag=b\r\n"
-		}
-	}
 	b.Log, b.Sent = nil, nil
-	b.Context.Receive([]byte(text+"Content-Length: 0\r\n\r\n"), &reactor.Source{Conn: 9, Proto: reactor.TLS, Outbound: true, Socket: moduletest.Sockets[0],
-		Remote: netip.AddrPortFrom(to.Target.Addr.Addr(), to.Target.Addr.Port()), Local: moduletest.Sockets[0].Addr})
+	b.Context.Receive(to.Answer(t, status), moduletest.Callee(to.Target.Addr))
 }
 
 // loads writes the loads of pstn, by id.

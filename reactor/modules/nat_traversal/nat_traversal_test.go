@@ -13,7 +13,6 @@ import (
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/script"
-	"sipreactor/sipframe"
 )
 
 var all = []script.Constructor{nat_traversal.New, tm.New, sl.New, rr.New, dialog.New}
@@ -119,23 +118,10 @@ func TestGranted(t *testing.T) {
 func answer(t *testing.T, b *moduletest.Bench, status string) {
 	t.Helper()
 	sent := b.Sent[len(b.Sent)-1]
-	m := new(sipframe.Message)
-	if err := m.Parse([]byte(sent.Text)); err != nil {
-		t.Fatal(err)
-	}
-	text := "SIP/2.0 " + status + "\r\n"
-	for i := range m.NumHeaders() {
-		switch h := m.Header(i); h.Kind {
-		case sipframe.HeaderVia, sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq, sipframe.HeaderRecordRoute:
-			text += string(m.Bytes(h.Line))
-		case sipframe.HeaderTo:
-			text += "To: " + string(m.Bytes(h.Value)) + ";tag=b\r\n"
-		}
-	}
 	src := *b.Source
 	src.Remote = sent.Target.Addr
 	b.Log, b.Sent = nil, nil
-	b.Context.Receive([]byte(text+"Contact: <sip:bob@192.168.0.3>\r\nContent-Length: 0\r\n\r\n"), &src)
+	b.Context.Receive(sent.Answer(t, status, "Contact: <sip:bob@192.168.0.3>"), &src)
 }
 
 // TestDialog has the caller kept as long as the call lasts, and of the callees one whose registration is kept.

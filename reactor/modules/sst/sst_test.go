@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"sipreactor/reactor"
 	"sipreactor/reactor/modules/dialog"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/rr"
@@ -13,7 +12,6 @@ import (
 	"sipreactor/reactor/modules/sst"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/script"
-	"sipreactor/sipframe"
 )
 
 var all = []script.Constructor{sst.New, tm.New, sl.New, rr.New, dialog.New}
@@ -43,25 +41,14 @@ func request(method, cseq, to, more string) []byte {
 // answer answers the last request that was sent on. It returns its Record-Routes as Route.
 func answer(t *testing.T, b *moduletest.Bench, status, more string) (routes string) {
 	t.Helper()
-	m := new(sipframe.Message)
-	if err := m.Parse([]byte(b.Sent[len(b.Sent)-1].Text)); err != nil {
-		t.Fatal(err)
-	}
-	text := "SIP/2.0 " + status + "\r\n"
-	for i := range m.NumHeaders() {
-		switch h := m.Header(i); h.Kind {
-		case sipframe.HeaderVia, sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq, sipframe.HeaderRecordRoute:
-			text += string(m.Bytes(h.Line))
-			if h.Kind == sipframe.HeaderRecordRoute {
-				routes += "Route: " + string(m.Bytes(h.Value)) + "\n"
-			}
-		case sipframe.HeaderTo:
-			text += strings.TrimSuffix("To: "+string(m.Bytes(h.Value)), ";tag=b") + ";tag=b\r\n"
+	text := b.Sent[len(b.Sent)-1].Answer(t, status, append([]string{"Contact: <sip:bob@192.0.2.9;transport=tls>"}, strings.FieldsFunc(more, func(r rune) bool { return r == '\n' })...)...)
+	for line := range strings.Lines(string(text)) {
+		if _, route, ok := strings.Cut(line, "Record-Route: "); ok {
+			routes += "Route: " + strings.TrimSpace(route) + "\n"
 		}
 	}
 	b.Log, b.Sent = nil, nil
-	b.Context.Receive([]byte(text+"Contact: <sip:bob@192.0.2.9;transport=tls>\r\n"+strings.ReplaceAll(more, "\n", "\r\n")+"Content-Length: 0\r\n\r\n"),
-		&reactor.Source{Conn: 9, Proto: reactor.TLS, Outbound: true, Socket: moduletest.Sockets[0], Remote: netip.MustParseAddrPort("192.0.2.9:5061"), Local: moduletest.Sockets[0].Addr})
+	b.Context.Receive(text, moduletest.Callee(netip.MustParseAddrPort("192.0.2.9:5061")))
 	return routes
 }
 

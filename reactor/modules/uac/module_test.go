@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"sipreactor/reactor"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/signaling"
@@ -15,7 +14,6 @@ import (
 	"sipreactor/reactor/modules/uac"
 	"sipreactor/reactor/modules/uac_auth"
 	"sipreactor/reactor/script"
-	"sipreactor/sipframe"
 )
 
 var (
@@ -46,25 +44,8 @@ func request(line string, more ...string) []byte {
 // answer has the callee answer a request.
 func answer(t *testing.T, b *moduletest.Bench, to moduletest.Sent, status string, more ...string) {
 	t.Helper()
-	m := new(sipframe.Message)
-	if err := m.Parse([]byte(to.Text)); err != nil {
-		t.Fatal(err)
-	}
-	text := "SIP/2.0 " + status + "\r\n"
-	for i := range m.NumHeaders() {
-		switch h := m.Header(i); h.Kind {
-		case sipframe.HeaderVia, sipframe.HeaderFrom, sipframe.HeaderCallID, sipframe.HeaderCSeq, sipframe.HeaderRecordRoute:
-			text += string(m.Bytes(h.Line))
-		case sipframe.HeaderTo:
-			text += "To: " + string(m.Bytes(h.Value)) + ";tag=b\r\n"
-		}
-	}
-	for _, line := range more {
-		text += line + "\r\n"
-	}
 	b.Log, b.Sent = nil, nil
-	b.Context.Receive([]byte(text+"Content-Length: 0\r\n\r\n"), &reactor.Source{Conn: 9, Proto: reactor.TLS, Outbound: true, Socket: moduletest.Sockets[0],
-		Remote: netip.MustParseAddrPort("192.0.2.9:5061"), Local: moduletest.Sockets[0].Addr})
+	b.Context.Receive(to.Answer(t, status, more...), moduletest.Callee(netip.MustParseAddrPort("192.0.2.9:5061")))
 }
 
 // line gives a header of the message that was sent last.
