@@ -69,6 +69,9 @@ func (m *Machine) VerifiedCredentials() []byte {
 	}
 }
 
+// Unverified is what is wrong with a script that asks for the verified user where nobody was verified.
+const Unverified = "no credentials were verified: www_authorize() or proxy_authorize() comes first"
+
 // VerifiedUser returns who has shown credentials that were verified: the user, without a
 // domain behind @, and the realm.
 func (m *Machine) VerifiedUser() (user, realm []byte, ok bool) {

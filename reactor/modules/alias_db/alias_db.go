@@ -26,17 +26,14 @@ type module struct {
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
 	m := &module{user: "username", domain: "domain", aliasUser: "alias_username", aliasHost: "alias_domain"}
-	text := func(name, otherwise, help string, to *string) script.Parameter {
-		return script.Parameter{Name: name, Type: script.StringParam, Default: otherwise, Help: help, Set: script.Into(to)}
-	}
 	return &script.Module{
 		Name: "alias_db", Help: "Other names of users, in a table.", Instance: m,
 		Parameters: append(m.url.Parameters(),
-			text("user_column", m.user, "The column of the user.", &m.user),
-			text("domain_column", m.domain, "The column of the user's domain.", &m.domain),
-			text("alias_user_column", m.aliasUser, "The column of the alias.", &m.aliasUser),
-			text("alias_domain_column", m.aliasHost, "The column of the alias' domain.", &m.aliasHost),
-			text("domain_prefix", "", "What is taken off the beginning of a domain before it is looked for.", &m.prefix),
+			database.Text("user_column", m.user, "The column of the user.", &m.user),
+			database.Text("domain_column", m.domain, "The column of the user's domain.", &m.domain),
+			database.Text("alias_user_column", m.aliasUser, "The column of the alias.", &m.aliasUser),
+			database.Text("alias_domain_column", m.aliasHost, "The column of the alias' domain.", &m.aliasHost),
+			database.Text("domain_prefix", "", "What is taken off the beginning of a domain before it is looked for.", &m.prefix),
 			script.Parameter{Name: "append_branches", Type: script.BoolParam, Default: "0", Help: "Whether further users of an alias become branches.", Set: script.Into(&m.branches)},
 		),
 		Functions: []script.Function{
@@ -57,18 +54,12 @@ func New(*script.Config) *script.Module {
 }
 
 func (m *module) start(e *script.Env) (err error) {
-	if m.db, err = m.url.Open(e); err != nil {
-		return err
-	}
 	var tables []store.Select
 	for _, t := range m.tables {
 		tables = append(tables, store.Select{Table: t, Columns: []string{m.user, m.domain, m.aliasUser, m.aliasHost}})
 	}
-	if err := database.CheckTables(m.url.At(), m.db, e.Log, tables...); err != nil {
-		_ = m.db.Close() // the other error tells more
-		return err
-	}
-	return nil
+	m.db, err = m.url.OpenFor(e, tables...)
+	return err
 }
 
 // search is a call of a function.
@@ -155,20 +146,14 @@ func (s *search) users(x *script.Machine, uri []byte) (list []string) {
 	if withDomain {
 		q.Where = append(q.Where, store.Equal(host1, store.String(domain)))
 	}
-	var err error
-	if !x.Wait(func() {
-		err = s.db.Load(context.Background(), q, func(r *store.Row) error {
+	if !database.Ask(x, s.at, func() error {
+		return s.db.Load(context.Background(), q, func(r *store.Row) error {
 			if r.Text(0) != "" && r.Text(1) != "" {
 				list = append(list, "sip:"+r.Text(0)+"@"+r.Text(1))
 			}
 			return nil
 		})
 	}) {
-		x.Say(s.at, script.LevelError, "the database is not asked: too many messages wait")
-		return nil
-	}
-	if err != nil {
-		x.Say(s.at, script.LevelError, "the database failed", "error", err)
 		return nil
 	}
 	return list

@@ -137,7 +137,7 @@ func (m *module) mayBe(a *script.Args, header func(*sipframe.Message) (*sipframe
 		}
 		id, _, ok := x.VerifiedUser()
 		if !ok {
-			return x.Fail(at, "no credentials were verified: www_authorize() or proxy_authorize() comes first")
+			return x.Fail(at, script.Unverified)
 		}
 		user, host, ok := userOf(msg.Bytes(h.URI))
 		if !ok {

@@ -68,16 +68,13 @@ type partition struct {
 func New(*script.Config) *script.Module {
 	m := &module{table: "dialplan", byName: map[string]*partition{}}
 	m.columns = [...]string{"id", "dpid", "pr", "match_op", "match_exp", "match_flags", "subst_exp", "repl_exp", "timerec", "disabled", "attrs"}
-	text := func(name, otherwise, help string, to *string) script.Parameter {
-		return script.Parameter{Name: name, Type: script.StringParam, Default: otherwise, Help: help, Set: script.Into(to)}
-	}
 	parameters := append(m.url.Parameters(),
 		script.Parameter{
 			Name: "partition", Type: script.StringParam,
 			Help: `A table of its own, "name: table_name = table; db_url = url", or another name for one, "name: other".`, Set: m.define,
 		},
-		text("table_name", m.table, "The table of partitions that name none.", &m.table),
-		text("dialplan_file", "", "A file with the table of the default partition in the place of a database: CSV with the names of the columns in its first line, or db_text's form. Not in OpenSIPS.", &m.file),
+		database.Text("table_name", m.table, "The table of partitions that name none.", &m.table),
+		database.Text("dialplan_file", "", "A file with the table of the default partition in the place of a database: CSV with the names of the columns in its first line, or db_text's form. Not in OpenSIPS.", &m.file),
 	)
 	for i, help := range [...]string{
 		colPlan: "dialplan ID", colPriority: "priority, the smallest first", colOp: "kind of match, 0 equal or 1 a regular expression", colMatch: "text or expression to match",
@@ -85,7 +82,7 @@ func New(*script.Config) *script.Module {
 		colDisabled: "flag that leaves the rule out", colAttrs: "attributes",
 	} {
 		if i > 0 {
-			parameters = append(parameters, text(m.columns[i]+"_col", m.columns[i], "The column of the "+help+".", &m.columns[i]))
+			parameters = append(parameters, database.Text(m.columns[i]+"_col", m.columns[i], "The column of the "+help+".", &m.columns[i]))
 		}
 	}
 	return &script.Module{

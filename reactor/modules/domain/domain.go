@@ -43,19 +43,16 @@ type domains map[string]entry
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
 	m := &module{table: "domain", name: "domain", attrs: "attrs", hasSubdomain: "accept_subdomain"}
-	text := func(name, otherwise, help string, to *string) script.Parameter {
-		return script.Parameter{Name: name, Type: script.StringParam, Default: otherwise, Help: help, Set: script.Into(to)}
-	}
 	return &script.Module{
 		Name: "domain", Help: "Which domains are ours, by a table.", Instance: m,
 		Parameters: append(m.url.Parameters(),
 			script.Parameter{Name: "db_mode", Type: script.IntParam, Max: 3, Default: "0", Help: "1 and more: the table is in memory, until domain_reload; 0: the database is asked each time.",
 				Set: func(v script.Literal) error { m.cached = v.Int > 0; return nil }},
-			text("domain_file", "", "A file with the table in the place of a database: CSV with the names of the columns in its first line, or db_text's form. Not in OpenSIPS.", &m.file),
-			text("domain_table", m.table, "The table.", &m.table),
-			text("domain_col", m.name, "The column of the domain.", &m.name),
-			text("attrs_col", m.attrs, "The column of what scripts are told of the domain.", &m.attrs),
-			text("subdomain_col", m.hasSubdomain, "The column that tells whether subdomains are ours, too.", &m.hasSubdomain),
+			database.Text("domain_file", "", "A file with the table in the place of a database: CSV with the names of the columns in its first line, or db_text's form. Not in OpenSIPS.", &m.file),
+			database.Text("domain_table", m.table, "The table.", &m.table),
+			database.Text("domain_col", m.name, "The column of the domain.", &m.name),
+			database.Text("attrs_col", m.attrs, "The column of what scripts are told of the domain.", &m.attrs),
+			database.Text("subdomain_col", m.hasSubdomain, "The column that tells whether subdomains are ours, too.", &m.hasSubdomain),
 		),
 		Functions: m.functions(),
 		Commands:  m.commands(),

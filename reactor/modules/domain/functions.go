@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 )
@@ -69,13 +70,7 @@ func (m *module) find(x *script.Machine, at *script.Site, domain string) (e entr
 	if m.all != nil {
 		return m.all.Get().find(domain)
 	}
-	var err error
-	if !x.Wait(func() { e, ok, err = m.ask(context.Background(), domain) }) {
-		x.Say(at, script.LevelError, "the database is not asked: too many messages wait")
-		return entry{}, false
-	}
-	if err != nil {
-		x.Say(at, script.LevelError, "the database failed", "error", err)
+	if !database.Ask(x, at, func() (err error) { e, ok, err = m.ask(context.Background(), domain); return err }) {
 		return entry{}, false
 	}
 	return e, ok

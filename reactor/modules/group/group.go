@@ -42,20 +42,17 @@ const (
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
 	m := &module{table: "grp", user: "username", domain: "domain", group: "grp", expression: "reg_exp", number: "group_id"}
-	text := func(name, otherwise, help string, to *string) script.Parameter {
-		return script.Parameter{Name: name, Type: script.StringParam, Default: otherwise, Help: help, Set: script.Into(to)}
-	}
 	return &script.Module{
 		Name: "group", Help: "To which groups a user belongs.", Instance: m,
 		Parameters: append(m.url.Parameters(),
-			text("table", m.table, "The table of users and their groups.", &m.table),
-			text("user_column", m.user, "The column of the user.", &m.user),
-			text("domain_column", m.domain, "The column of the user's domain.", &m.domain),
-			text("group_column", m.group, "The column of the group.", &m.group),
+			database.Text("table", m.table, "The table of users and their groups.", &m.table),
+			database.Text("user_column", m.user, "The column of the user.", &m.user),
+			database.Text("domain_column", m.domain, "The column of the user's domain.", &m.domain),
+			database.Text("group_column", m.group, "The column of the group.", &m.group),
 			script.Parameter{Name: "use_domain", Type: script.BoolParam, Default: "0", Help: "Whether the domain counts as well as the user.", Set: script.Into(&m.useDomain)},
-			text("re_table", "", "The table of regular expressions and their groups.", &m.reTable),
-			text("re_exp_column", m.expression, "The column of the regular expression.", &m.expression),
-			text("re_gid_column", m.number, "The column of the group's number.", &m.number),
+			database.Text("re_table", "", "The table of regular expressions and their groups.", &m.reTable),
+			database.Text("re_exp_column", m.expression, "The column of the regular expression.", &m.expression),
+			database.Text("re_gid_column", m.number, "The column of the group's number.", &m.number),
 			script.Parameter{
 				Name: "multiple_gid", Type: script.BoolParam, Default: "1", Help: "Whether all groups are given, or the first one.",
 				Set: func(v script.Literal) error {
@@ -94,15 +91,11 @@ func New(*script.Config) *script.Module {
 }
 
 func (m *module) start(e *script.Env) (err error) {
-	if m.db, err = m.url.Open(e); err != nil {
-		return err
-	}
 	columns := []string{m.user, m.group}
 	if m.useDomain {
 		columns = append(columns, m.domain)
 	}
-	if err := database.CheckTables(m.url.At(), m.db, e.Log, store.Select{Table: m.table, Columns: columns, Version: tableVersion}); err != nil {
-		_ = m.db.Close() // the other error tells more
+	if m.db, err = m.url.OpenFor(e, store.Select{Table: m.table, Columns: columns, Version: tableVersion}); err != nil {
 		return err
 	}
 	if m.reTable == "" {
@@ -184,13 +177,7 @@ func (m *module) isIn(a *script.Args) script.Action {
 			q.Where = append(q.Where, store.Equal(m.domain, store.String(domain)))
 		}
 		var res *store.Result
-		var err error
-		if !x.Wait(func() { res, err = m.db.Select(context.Background(), q) }) {
-			x.Say(at, script.LevelError, "the database is not asked: too many messages wait")
-			return -1
-		}
-		if err != nil {
-			x.Say(at, script.LevelError, "the database failed", "error", err)
+		if !database.Ask(x, at, func() (err error) { res, err = m.db.Select(context.Background(), q); return err }) {
 			return -1
 		}
 		return script.Yes(res.Len() > 0)

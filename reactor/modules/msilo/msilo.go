@@ -125,12 +125,8 @@ func (m *module) start(e *script.Env) (err error) {
 	if old, ok := e.Previous.(*module); ok {
 		m.sending = old.sending
 	}
-	if m.db, err = m.url.Open(e); err != nil {
-		return err
-	}
 	columns := []string{m.id, m.from, m.to, m.user, m.host, m.body, m.kind, m.expires, m.came, m.due}
-	if err := database.CheckTables(m.url.At(), m.db, e.Log, store.Select{Table: m.table, Columns: columns, Version: tableVersion}); err != nil {
-		_ = m.db.Close() // the other error tells more
+	if m.db, err = m.url.OpenFor(e, store.Select{Table: m.table, Columns: columns, Version: tableVersion}); err != nil {
 		return err
 	}
 	e.Every(time.Duration(m.check*m.cleanEvery)*time.Second, func(ctx context.Context) { m.clean(ctx, time.Now().Unix()) })

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
@@ -75,16 +76,11 @@ func (m *module) dumpMessages(a *script.Args) script.Action {
 		}
 		target := string(msg.Bytes(contact.URI))
 		var list []kept
-		var failure error
-		if !x.Wait(func() {
-			list, failure = m.load(context.Background(), limit, store.Equal(m.user, store.String(user)), store.Equal(m.host, store.String(host)), store.Equal(m.due, store.Int(0)),
+		if !database.Ask(x, at, func() (err error) {
+			list, err = m.load(context.Background(), limit, store.Equal(m.user, store.String(user)), store.Equal(m.host, store.String(host)), store.Equal(m.due, store.Int(0)),
 				store.Cond{Column: m.expires, Op: ">=", Value: store.Int(x.Now().Unix())})
+			return err
 		}) {
-			x.Say(at, script.LevelError, "the database is not asked: too many messages wait")
-			return -1
-		}
-		if failure != nil {
-			x.Say(at, script.LevelError, "the database failed", "error", failure)
 			return -1
 		}
 		for i := range list {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 	"sipreactor/reactor/transaction"
@@ -77,26 +78,20 @@ func (m *module) storeMessage(a *script.Args) script.Action {
 			{Column: m.body, Value: store.Bytes(string(msg.Body()))}, {Column: m.kind, Value: text(string(msg.Value(sipframe.HeaderContentType)))},
 			{Column: m.came, Value: store.Int(now)}, {Column: m.expires, Value: store.Int(now + lasts)}, {Column: m.due, Value: store.Int(due)},
 		}
-		full, err := false, error(nil)
-		if !x.Wait(func() {
+		full := false
+		if !database.Ask(x, at, func() error {
 			if m.most > 0 {
-				var res *store.Result
 				q := store.Select{Table: m.table, Columns: []string{m.id}, Limit: int(m.most), Where: []store.Cond{store.Equal(m.user, text(user)), store.Equal(m.host, text(host))}}
-				if res, err = m.db.Select(context.Background(), q); err != nil || res.Len() >= int(m.most) {
+				if res, err := m.db.Select(context.Background(), q); err != nil || res.Len() >= int(m.most) {
 					full = err == nil
-					return
+					return err
 				}
 			}
-			err = m.db.Insert(context.Background(), m.table, row...)
+			return m.db.Insert(context.Background(), m.table, row...)
 		}) {
-			x.Say(at, script.LevelError, "the database is not asked: too many messages wait")
 			return -1
 		}
-		switch {
-		case err != nil:
-			x.Say(at, script.LevelError, "the database failed", "error", err)
-			return -1
-		case full:
+		if full {
 			x.Say(at, script.LevelWarn, "m_store(): there are max_messages for the user")
 			return -1
 		}

@@ -25,18 +25,15 @@ type module struct {
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
 	m := &module{user: "username", domain: "domain", short: "sd_username", shortDomain: "sd_domain", toURI: "new_uri"}
-	text := func(name, otherwise, help string, to *string) script.Parameter {
-		return script.Parameter{Name: name, Type: script.StringParam, Default: otherwise, Help: help, Set: script.Into(to)}
-	}
 	return &script.Module{
 		Name: "speeddial", Help: "Short numbers of each user, in a table.", Instance: m,
 		Parameters: append(m.url.Parameters(),
-			text("user_column", m.user, "The column of the owner's user.", &m.user),
-			text("domain_column", m.domain, "The column of the owner's domain.", &m.domain),
-			text("sd_user_column", m.short, "The column of the short number.", &m.short),
-			text("sd_domain_column", m.shortDomain, "The column of the short number's domain.", &m.shortDomain),
-			text("new_uri_column", m.toURI, "The column of the URI that it stands for.", &m.toURI),
-			text("domain_prefix", "", "What is taken off the beginning of the owner's domain before it is looked for.", &m.prefix),
+			database.Text("user_column", m.user, "The column of the owner's user.", &m.user),
+			database.Text("domain_column", m.domain, "The column of the owner's domain.", &m.domain),
+			database.Text("sd_user_column", m.short, "The column of the short number.", &m.short),
+			database.Text("sd_domain_column", m.shortDomain, "The column of the short number's domain.", &m.shortDomain),
+			database.Text("new_uri_column", m.toURI, "The column of the URI that it stands for.", &m.toURI),
+			database.Text("domain_prefix", "", "What is taken off the beginning of the owner's domain before it is looked for.", &m.prefix),
 			script.Parameter{Name: "use_domain", Type: script.IntParam, Max: 2, Default: "0", Help: "Which domains count: 0 none, 1 the owner's, 2 that of the short number, too.", Set: script.Into(&m.domains)},
 		),
 		Functions: []script.Function{{
@@ -53,18 +50,12 @@ func New(*script.Config) *script.Module {
 const tableVersion = 3
 
 func (m *module) start(e *script.Env) (err error) {
-	if m.db, err = m.url.Open(e); err != nil {
-		return err
-	}
 	var tables []store.Select
 	for _, t := range m.tables {
 		tables = append(tables, store.Select{Table: t, Columns: m.columns(), Version: tableVersion})
 	}
-	if err := database.CheckTables(m.url.At(), m.db, e.Log, tables...); err != nil {
-		_ = m.db.Close() // the other error tells more
-		return err
-	}
-	return nil
+	m.db, err = m.url.OpenFor(e, tables...)
+	return err
 }
 
 // columns are those that are read or asked for.
@@ -105,21 +96,13 @@ func (m *module) lookup(a *script.Args) script.Action {
 		if m.domains > 1 {
 			q.Where = append(q.Where, store.Equal(m.shortDomain, store.String(strings.ToLower(string(short.Host.In(uri))))))
 		}
-		to, err := "", error(nil)
-		if !x.Wait(func() {
-			err = m.db.Load(context.Background(), q, func(r *store.Row) error {
+		to := ""
+		if !database.Ask(x, at, func() error {
+			return m.db.Load(context.Background(), q, func(r *store.Row) error {
 				to = r.Text(0)
 				return nil
 			})
-		}) {
-			x.Say(at, script.LevelError, "the database is not asked: too many messages wait")
-			return -1
-		}
-		switch {
-		case err != nil:
-			x.Say(at, script.LevelError, "the database failed", "error", err)
-			return -1
-		case to == "":
+		}) || to == "" {
 			return -1
 		}
 		return x.Reported(at, x.Context().SetRequestURI([]byte(to)))

@@ -25,9 +25,6 @@ func newModule() *module {
 }
 
 func (m *module) parameters() []script.Parameter {
-	text := func(name, otherwise, help string, to *string) script.Parameter {
-		return script.Parameter{Name: name, Type: script.StringParam, Default: otherwise, Help: help, Set: script.Into(to)}
-	}
 	idle := func(name, value, help, why string, kind script.ParamType) script.Parameter {
 		return script.Parameter{Name: name, Type: kind, Default: value, Help: help, Note: why}
 	}
@@ -37,10 +34,10 @@ func (m *module) parameters() []script.Parameter {
 			Name: "use_uri_table", Type: script.BoolParam, Default: "0", Set: script.Into(&m.useTable),
 			Help: "Has db_check_to() and db_check_from() look into a table for the users of the URIs that credentials may use.",
 		},
-		text("db_table", m.table, "The table, such as uri.", &m.table),
-		text("user_column", m.user, "The column of the credentials' user.", &m.user),
-		text("domain_column", m.domain, "The column of the credentials' realm.", &m.domain),
-		text("uriuser_column", m.uriUser, "The column of the URI's user.", &m.uriUser),
+		database.Text("db_table", m.table, "The table, such as uri.", &m.table),
+		database.Text("user_column", m.user, "The column of the credentials' user.", &m.user),
+		database.Text("domain_column", m.domain, "The column of the credentials' realm.", &m.domain),
+		database.Text("uriuser_column", m.uriUser, "The column of the URI's user.", &m.uriUser),
 		script.Parameter{
 			Name: "use_domain", Type: script.BoolParam, Default: "0", Set: script.Into(&m.useDomain),
 			Help: "Has the domain count as well as the user in db_does_uri_exist().",
@@ -94,9 +91,6 @@ func (m *module) stop(any) {
 	}
 }
 
-// unverified is what is wrong with a script that asks for a user of whom nothing is known.
-const unverified = "no credentials were verified: www_authorize() or proxy_authorize() comes first"
-
 // checks compiles a function about the URI of a variable.
 func (m *module) checks(variable string) func(*script.Args) script.Action {
 	return func(a *script.Args) script.Action {
@@ -106,7 +100,7 @@ func (m *module) checks(variable string) func(*script.Args) script.Action {
 			var u sipframe.URI
 			user, realm, ok := x.VerifiedUser()
 			if !ok {
-				return x.Fail(at, unverified)
+				return x.Fail(at, script.Unverified)
 			}
 			who := string(user)
 			if sipframe.ParseURI(b, &u) != nil || !u.HasUser() {
@@ -153,13 +147,7 @@ func (m *module) exists(a *script.Args) script.Action {
 // has asks whether there is a row.
 func (m *module) has(x *script.Machine, at *script.Site, q store.Select) int {
 	var res *store.Result
-	var err error
-	if !x.Wait(func() { res, err = m.db.Select(context.Background(), q) }) {
-		x.Say(at, script.LevelError, "the database is not asked: too many messages wait")
-		return -1
-	}
-	if err != nil {
-		x.Say(at, script.LevelError, "the database failed", "error", err)
+	if !database.Ask(x, at, func() (err error) { res, err = m.db.Select(context.Background(), q); return err }) {
 		return -1
 	}
 	return script.Yes(res.Len() > 0)

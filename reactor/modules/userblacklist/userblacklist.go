@@ -83,14 +83,12 @@ func New(*script.Config) *script.Module {
 }
 
 func (m *module) start(e *script.Env) (err error) {
-	if m.db, err = m.url.Open(e); err != nil {
-		return err
-	}
+	var tables []store.Select
 	if m.ofUsers {
-		if err := database.CheckTables(m.url.At(), m.db, e.Log, store.Select{Table: m.table, Columns: []string{"username", "prefix", "whitelist"}}); err != nil {
-			_ = m.db.Close() // the other error tells more
-			return err
-		}
+		tables = append(tables, store.Select{Table: m.table, Columns: []string{"username", "prefix", "whitelist"}})
+	}
+	if m.db, err = m.url.OpenFor(e, tables...); err != nil {
+		return err
 	}
 	if len(m.tables) == 0 {
 		return nil
@@ -157,13 +155,7 @@ func (m *module) user(a *script.Args) script.Action {
 			q.Where = append(q.Where, store.Equal("domain", store.String(string(d))))
 		}
 		var res *store.Result
-		var err error
-		if !x.Wait(func() { res, err = m.db.Select(context.Background(), q) }) {
-			x.Say(at, script.LevelError, "the database is not asked: too many messages wait")
-			return -1
-		}
-		if err != nil {
-			x.Say(at, script.LevelError, "the database failed", "error", err)
+		if !database.Ask(x, at, func() (err error) { res, err = m.db.Select(context.Background(), q); return err }) {
 			return -1
 		}
 		list := make(prefixes, res.Len())

@@ -3,6 +3,7 @@ package sqlscript
 import (
 	"context"
 
+	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
@@ -34,16 +35,7 @@ func (c *Call) Do(m *script.Machine, f func(ctx context.Context, db *store.DB) e
 }
 
 func (c *Call) on(m *script.Machine, n *numbered, f func(ctx context.Context, db *store.DB) error) int {
-	var err error
-	if !m.Wait(func() { err = f(context.Background(), n.db) }) {
-		m.Say(c.at, script.LevelError, "the database is not asked: too many messages wait")
-		return -1
-	}
-	if err != nil {
-		m.Say(c.at, script.LevelError, "the database failed", "error", err)
-		return -1
-	}
-	return 1
+	return script.Yes(database.Ask(m, c.at, func() error { return f(context.Background(), n.db) }))
 }
 
 // Refuse logs why the database is not asked, and returns -1.
