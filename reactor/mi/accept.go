@@ -42,7 +42,7 @@ type boundedListener struct {
 	once     sync.Once
 
 	strangers fold.Table[netip.Addr]
-	crowd     fold.Table[struct{}]
+	evictions fold.Table[struct{}]
 	failed    fold.Table[struct{}]
 }
 
@@ -98,16 +98,16 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 		}
 		in, out := l.places.enter(c)
 		for _, o := range out {
-			l.crowded(o)
+			l.evicted(o)
 		}
 		return in, nil
 	}
 }
 
-// crowded ends the connection that lost its place.
-func (l *boundedListener) crowded(out *place) {
+// evicted ends the connection that lost its place.
+func (l *boundedListener) evicted(out *place) {
 	_ = out.Close()
-	if held, ok := l.crowd.Open(time.Now(), struct{}{}); ok {
+	if held, ok := l.evictions.Open(time.Now(), struct{}{}); ok {
 		l.log.Warn("management over HTTP: connections that had shown no token, or were idle, made room for new ones", "peer", out.RemoteAddr().String(), "more", held)
 	}
 }

@@ -103,7 +103,7 @@ func (p *places) enter(c net.Conn) (in *place, out []*place) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.strange) == p.mostStrange {
-		lost := p.crowding()
+		lost := p.toEvict()
 		if p.vouched(lost) {
 			if more, ok := p.proved(lost); ok {
 				out = append(out, more...)
@@ -118,9 +118,9 @@ func (p *places) enter(c net.Conn) (in *place, out []*place) {
 	return in, out
 }
 
-// crowding returns the oldest stranger of the address that has the most; of several such
+// toEvict returns the oldest stranger of the address that has the most; of several such
 // addresses it is that of the oldest one. The lock is held.
-func (p *places) crowding() (out *place) {
+func (p *places) toEvict() (out *place) {
 	count, most := make(map[netip.Addr]int), 0
 	for _, s := range p.strange {
 		count[s.from]++

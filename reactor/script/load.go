@@ -89,14 +89,14 @@ func (c *settings) read(f *parsedFile) {
 // socket takes a listener. OpenSIPS' proto_hep and proto_bin do not start without one of
 // their own, so configurations have them.
 func (c *settings) socket(s *socketItem) {
-	switch s.Deaf {
+	switch s.NotOpened {
 	case "":
 		c.Sockets = append(c.Sockets, s.Decl)
 	case "bin":
 		c.rep.notef(s.Decl.Pos, "nothing listens on this bin socket: nodes do not speak to each other")
 	default:
 		c.hepSockets = append(c.hepSockets, s.Decl.Pos)
-		c.rep.notef(s.Decl.Pos, "nothing listens on this %s socket: no HEP is received; collectors are dialled", s.Deaf)
+		c.rep.notef(s.Decl.Pos, "nothing listens on this %s socket: no HEP is received; collectors are dialled", s.NotOpened)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 // socketItem is socket=proto:host[:port] with its options.
 type socketItem struct {
 	node
-	Decl SocketDecl
-	Deaf string // hep_udp, hep_tcp or bin, for which nothing listens; "" any other
+	Decl      SocketDecl
+	NotOpened string // hep_udp, hep_tcp or bin, for which nothing listens; "" any other
 }
 
 // SocketDecl is a listener that the configuration asks for. The host is kept
@@ -121,7 +121,7 @@ func (p *parser) socket(at token) item {
 	}
 	switch lower := strings.ToLower(proto); {
 	case lower == "hep_udp" || lower == "hep_tcp" || lower == "bin":
-		s.Deaf = lower
+		s.NotOpened = lower
 	default:
 		d.Proto, ok = reactor.ParseProto(proto)
 	}

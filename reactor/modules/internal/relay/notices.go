@@ -20,7 +20,7 @@ type Notices[M any] struct {
 	tasks sync.WaitGroup
 }
 
-// TakeNotices has a module hear what the socket at an address brings: that of the one before, if it has the same, or a new
+// TakeNotices has a module get what the socket at an address brings: that of the one before, if it has the same, or a new
 // one, which open opens. open starts what reads by Go, and returns what has that end.
 func TakeNotices[M any](m *M, before *Notices[M], at string, open func(n *Notices[M]) (stop func(), err error)) (*Notices[M], error) {
 	if before != nil && before.at == at {
