@@ -28,11 +28,7 @@ import (
 func (r *rig) connOf(p phase.Phase) *connection.Conn {
 	r.Helper()
 	c := r.conns.Table.Get(r.only())
-	r.eventually("it is "+p.String(), func() bool {
-		c.Mu.Lock()
-		defer c.Mu.Unlock()
-		return c.Life.At() == p && c.Loop != nil
-	})
+	r.eventually("it is "+p.String(), func() bool { return c.Phase() == p })
 	return c
 }
 
@@ -124,8 +120,8 @@ func TestProgressBetweenLooks(t *testing.T) {
 		}
 		c.Stall.Moves(now-10*int64(c.Config.SendTimeout), c.Owed.Finals())
 		c.Unacked.Sent++ // as if the peer had taken a byte since the last look
-		if l.SendOverdue(c, now); c.Life.At() != phase.Established || c.Stall.Lasts(now, 1) {
-			t.Errorf("it is %v in spite of progress", c.Life.At())
+		if l.SendOverdue(c, now); c.At() != phase.Established || c.Stall.Lasts(now, 1) {
+			t.Errorf("it is %v in spite of progress", c.At())
 		}
 		c.Unacked.Sent--
 	})

@@ -3,7 +3,6 @@ package reactor
 import (
 	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/kernel"
-	"sipreactor/reactor/internal/phase"
 	"sipreactor/tlsstate"
 )
 
@@ -15,17 +14,7 @@ func (e *Engine) TLS(h Handle) *tlsstate.State {
 	if c == nil {
 		return nil
 	}
-	c.Mu.Lock()
-	t := c.TLS
-	c.Mu.Unlock()
-	switch {
-	case t.Whole != nil:
-		return t.Whole
-	case t.Version == 0:
-		return nil
-	}
-	return &tlsstate.State{Client: t.Client, Domain: t.Domain, Version: t.Version, Cipher: t.Cipher,
-		Resumed: t.Resumed, Own: t.Own}
+	return c.KeptTLS()
 }
 
 // Conns calls f for each connection there is; f gets a copy, good until it
@@ -51,14 +40,9 @@ func (e *Engine) Conns(f func(*ConnInfo) bool) {
 // moment.
 func (e *Engine) Unread(p Proto) (bytes uint64) {
 	e.conns.Table.Each(func(c *connection.Conn) {
-		if c.Src.Proto != p || c.Src.Outbound {
-			return
+		if c.Src.Proto == p && !c.Src.Outbound {
+			c.WithFd(func(fd int) { bytes += uint64(kernel.Unread(fd)) })
 		}
-		c.Mu.Lock()
-		if c.Life.At() != phase.Closed { // only then may its descriptor be somebody else's
-			bytes += uint64(kernel.Unread(c.Sock.Fd()))
-		}
-		c.Mu.Unlock()
 	})
 	return bytes
 }

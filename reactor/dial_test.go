@@ -281,16 +281,19 @@ func TestFollowerTakesOver(t *testing.T) {
 	}
 	r.conns.Table.Each(func(c *connection.Conn) {
 		if c.Src.Outbound {
-			c.Mu.Lock()
+			why := reason.Because(ClosedByManagement, "")
+			b, _, _ := c.TakeWaiting()
 			var order []string
-			for i := range c.Out.Waiting.Ends {
-				order = append(order, string(c.Out.Waiting.Message(i)[:6]))
+			for i, e := range b.Ends {
+				order = append(order, string(b.Message(i)[:6]))
+				if e.Wait != nil {
+					e.Wait.Settle(why)
+				}
 			}
-			c.Mu.Unlock()
 			if strings.Join(order, " ") != "INVITE CANCEL" {
 				t.Errorf("the queue is %q", order)
 			}
-			c.AskClose(reason.Because(ClosedByManagement, ""))
+			c.AskClose(why)
 		}
 	})
 }

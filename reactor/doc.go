@@ -169,16 +169,24 @@
 //
 // # Lock order
 //
-// A -> B: B may be locked while A is. Whatever is not here is never held together.
+// A lock is called by the room, or the type, that has it. A -> B: B may be locked while A is.
+// Whatever is not here is never held together.
 //
-//	index -> conn -> the Appender's own      find and begin
-//	index -> table, backoff                  a connection is begun under the index's lock
-//	backoff.Probes -> table, backoff         no probe begins once that is over
-//	connectqueue -> conn                     a parked connect is asked to close
-//	connectqueue -> shard                    what lingered is given back
-//	shard                                    a leaf: neither a connection's lock nor another shard's is taken under it
+//	Engine.Start -> all                      what begins is one goroutine's
+//	peers.Index -> connection.Conn           which connection serves a send, or gives its alias up
+//	peers.Index -> table, backoff.Table      a connection is begun under the index's lock
+//	peers.Index, Conn -> the Appender's own  a message is written into a send queue
+//	backoff.Probes -> table, backoff.Table   no probe begins once that is over
+//	connectqueue -> connection.Conn          whether what is to be parked was asked to close
+//	connectqueue -> workers.Shard            what lingered is given back
+//	House.pulse -> workers.Shard, scheduler  whether all come round is asked once at a time
+//	workers.Shard -> scheduler               loops are told that there is room
 //	scheduler                                a leaf: post never blocks for long
 //
-// A loop takes no lock that is held across a system call but those of the connect
-// queue and of its poller's set-up, and a worker waits only when a follower leads.
+// Neither a connection's lock nor another shard's is taken under a shard's. A connection's
+// is taken in package connection alone (seen.go).
+//
+// A loop takes no lock that is held across a system call which waits. Some are held across
+// one that does not: a look at a connection's descriptor, the connect queue's epoll set, the
+// sending of a datagram. A worker waits only when a follower leads.
 package reactor

@@ -102,7 +102,7 @@ func (r *rig) broken(first Handle, f *faulty) {
 		if c.ID == first {
 			return
 		}
-		r.eventually("it is established", func() bool { c.Mu.Lock(); defer c.Mu.Unlock(); return c.Life.At() == phase.Established })
+		r.eventually("it is established", func() bool { return c.Phase() == phase.Established })
 		r.onLoop(c.Loop.(*loops.Loop), func() {
 			f.Codec = c.Codec
 			c.Codec = f

@@ -39,11 +39,9 @@ func TestParkedCostsNothing(t *testing.T) {
 	r.eventually("all handshakes wait", func() bool {
 		n := 0
 		r.conns.Table.Each(func(c *connection.Conn) {
-			c.Mu.Lock()
-			if c.Life.At() == phase.Handshaking {
+			if c.Phase() == phase.Handshaking {
 				n++
 			}
-			c.Mu.Unlock()
 		})
 		return n == each
 	})

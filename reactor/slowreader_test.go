@@ -233,10 +233,9 @@ func TestKernelHoldsLittle(t *testing.T) {
 		}
 		r.eventually("it is blocked", func() bool { i, _ := r.Conn(h); return i.Stuck })
 		c := r.conns.Table.Get(h)
-		c.Mu.Lock()
-		fd := c.Sock.Fd()
-		c.Mu.Unlock()
-		if n := unsent(t, fd); n > kernel.UnsentBytes+2*kernel.WriteBytes {
+		n := -1
+		c.WithFd(func(fd int) { n = unsent(t, fd) })
+		if n > kernel.UnsentBytes+2*kernel.WriteBytes {
 			t.Errorf("the kernel holds %d bytes unsent", n)
 		}
 		if i, _ := r.Conn(h); i.Queue*60<<10 > 3*sendqueue.QueueBytes {

@@ -48,7 +48,7 @@ func (e *Engine) stop(ctx context.Context) error {
 	cancel()
 	e.conns.IgnoresInput.Store(true)
 	err := loops.Until(ctx, func() bool {
-		e.conns.Table.Each(func(c *connection.Conn) { c.Finish() }) // none is left deaf for a message of another that takes its time
+		e.conns.Table.Each(func(c *connection.Conn) { c.Finish() }) // one that is answered does not wait for a message of another
 		return e.crew.Quiet()
 	})
 	e.conns.Table.Each(func(c *connection.Conn) { c.AskClose(reason.Because(Shutdown, "")) })

@@ -122,7 +122,7 @@ func TestAliasKeepsToItsParty(t *testing.T) {
 		key := endpoint.Of(transport.TLS, netip.MustParseAddrPort("192.0.2.1:5061"))
 		old, young := peerConn("192.0.2.1:40001", false, nil), peerConn("192.0.2.1:40002", false, nil)
 		young.Born = old.Born.Add(time.Second)
-		old.TLS.Whole, young.TLS.Whole = tt.held, tt.claims
+		old.tls.Whole, young.tls.Whole = tt.held, tt.claims
 		for _, c := range []*Conn{old, young} {
 			p.Add(c)
 		}

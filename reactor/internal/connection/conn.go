@@ -46,7 +46,7 @@ type Conn struct {
 	Loop      Owner
 	Sock      poller.Socket
 	Codec     codec.Codec
-	Dial      *Dialing              // of ours, until it is established; Mu guards its Parked
+	Dial      *Dialing              // of ours, until it is established
 	Handshake *handshakes.Handshake // while handshaking
 	Framing   framing.Framing       // cuts what is read
 	Share     sourcelimit.Place     // what it counts to its source
@@ -59,26 +59,33 @@ type Conn struct {
 	Owed        owed.Ledger              // what the two ends owe each other
 	Waits       deadlines.Deadlines      // what it waits for
 	MessageLate bool                     // the message had its moment; see behind
+	Stall       sendqueue.Stall          // since when the peer takes nothing
+	wheel       wheel.Link[Conn]
+	answered    int64 // second, plus one, in which the back-off table was last told of an answer
+	known       bool  // the connect queue has its descriptor, perhaps from an earlier watch
 
-	wheel    wheel.Link[Conn]
-	Answered int64 // second, plus one, in which the back-off table was last told of an answer
+	active    atomic.Int64  // second of the last message, ping or acknowledgement
+	keep      atomic.Int64  // second until which it lives on anyway; see KeepFor
+	userKnown atomic.Int64  // second until which its user is known; see Know
+	asked     atomic.Uint32 // what the loop is asked to do; see Ask
 
-	Stall sendqueue.Stall // since when the peer takes nothing
-
-	Active    atomic.Int64  // second of the last message, ping or acknowledgement
-	Keep      atomic.Int64  // second until which it lives on anyway; see KeepFor
-	UserKnown atomic.Int64  // second until which its user is known; see Know
-	Pending   atomic.Uint32 // what the loop is asked to do: Owner.Post
-
-	Mu      sync.Mutex
-	Life    phase.Life
-	Blocked bool // the socket takes nothing more: the connect queue watches it
-	Known   bool // the connect queue has its descriptor, perhaps from an earlier watch; the loop's
-	Half    bool // the peer says nothing more and waits for replies: nothing else is written
+	// What mu guards others see; see seen.go. Of Out it guards what waits: the flight is the
+	// loop's.
+	mu      sync.Mutex
+	life    phase.Life
+	blocked bool // the socket takes nothing more: the connect queue watches it
+	half    bool // the peer says nothing more and waits for replies: nothing else is written
 	Out     sendqueue.Queue
-	TLS     tlsSummary
-	Proof   reuse.Proof // Self and Meant are set with the target
+	tls     tlsSummary
+	proof   reuse.Proof // Self and Meant are set with the target
 }
+
+// Ask notes what the loop is asked to do for the connection, and reports whether it was
+// asked nothing before. Any goroutine.
+func (c *Conn) Ask(what uint32) (first bool) { return c.asked.Or(what) == 0 }
+
+// Asked takes what the loop was asked to do. Loop only.
+func (c *Conn) Asked() uint32 { return c.asked.Swap(0) }
 
 // What a loop can be asked to do for a connection.
 const (
@@ -112,11 +119,11 @@ func (c *Conn) SetHandle(h message.Handle) { c.ID, c.Src.Conn = h, h }
 // WheelLink is the connection's place among the idle ones.
 func (c *Conn) WheelLink() *wheel.Link[Conn] { return &c.wheel }
 
-// ends returns what is known of the two ends at this moment: our own address is known when a connect begins, whether
+// Ends returns what is known of the two ends at this moment: our own address is known when a connect begins, whether
 // the peer was verified when the handshake is done. Any goroutine.
-func (c *Conn) ends() message.Source {
-	c.Mu.Lock()
-	defer c.Mu.Unlock()
+func (c *Conn) Ends() message.Source {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.Src
 }
 
@@ -125,11 +132,11 @@ func (c *Conn) Called() *connlog.Conn {
 	return &connlog.Conn{ID: uint64(c.ID), Proto: c.Src.Proto, Peer: c.Src.Remote, Outbound: c.Src.Outbound}
 }
 
-// Step moves the connection to the next phase. Owner only.
-func (c *Conn) Step(to phase.Phase) {
-	c.Mu.Lock()
-	defer c.Mu.Unlock() // behind a panic, too
-	c.Life.Step(to)
+// Enter moves the connection to the next phase. Owner only.
+func (c *Conn) Enter(to phase.Phase) {
+	c.mu.Lock()
+	defer c.mu.Unlock() // behind a panic, too
+	c.life.Enter(to)
 }
 
 // Fd returns the connection's descriptor, for the connect queue.
@@ -140,25 +147,25 @@ func (c *Conn) Writable() { c.Loop.Post(c, EvWritable) }
 
 // Closes reports whether the connection is about to close.
 func (c *Conn) Closes() bool {
-	c.Mu.Lock()
-	defer c.Mu.Unlock()
-	return c.Life.Ends()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.life.Ends()
 }
 
 // NoteClose notes why the connection is to close; the first reason stays. It tells
 // whether this was it. Any goroutine.
 func (c *Conn) NoteClose(why *reason.Error) bool {
-	c.Mu.Lock()
-	defer c.Mu.Unlock()
-	return c.Life.End(why)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.life.End(why)
 }
 
 // AskClose closes the connection from any goroutine; its owner carries it out.
 func (c *Conn) AskClose(why *reason.Error) {
-	c.Mu.Lock()
-	first := c.Life.End(why)
-	ph := c.Life.At()
-	c.Mu.Unlock()
+	c.mu.Lock()
+	first := c.life.End(why)
+	ph := c.life.At()
+	c.mu.Unlock()
 	if first {
 		c.closeByOwner(ph)
 	}
@@ -197,13 +204,13 @@ func (c *Conn) Enqueue(m message.Appender, t *message.Target, w *sendqueue.Waite
 
 // queue is Enqueue under the lock, which it gives back behind a panic of the Appender, too.
 func (c *Conn) queue(m message.Appender, t *message.Target, w *sendqueue.Waiter) (ready bool, err *reason.Error) {
-	c.Mu.Lock()
-	defer c.Mu.Unlock()
-	if c.Life.Ends() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.life.Ends() {
 		return false, reason.Because(reason.NoConnection, "it is closing")
 	}
-	up := c.Life.At() == phase.Established
-	ready = up && !c.Blocked
+	up := c.life.At() == phase.Established
+	ready = up && !c.blocked
 	if !c.Out.Room(t.Class.Urgent(), t.Class == message.Final, up && c.Owed.Theirs() > 0, ready, c.Config.MaxPostponed) {
 		full := reason.Because(reason.QueueFull, "the connection is not up")
 		switch {
@@ -225,16 +232,16 @@ func (c *Conn) queue(m message.Appender, t *message.Target, w *sendqueue.Waiter)
 
 // Pong answers a ping. Loop only; the flush is the caller's.
 func (c *Conn) Pong() {
-	c.Mu.Lock()
-	defer c.Mu.Unlock()
-	if c.MayPong() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mayPong() {
 		c.Out.Add(message.Bytes("\r\n"), sendqueue.Entry{Pong: true})
 	}
 }
 
-// MayPong reports whether the answer to a ping has a place: behind a socket that takes no more one waits for all pings,
+// mayPong reports whether the answer to a ping has a place: behind a socket that takes no more one waits for all pings,
 // so that a peer which pings and does not read gets no queue of them. The lock is held.
-func (c *Conn) MayPong() bool { return !c.Blocked || !c.Out.Pongs() }
+func (c *Conn) mayPong() bool { return !c.blocked || !c.Out.Pongs() }
 
 // RoundTrip measures the connection's path.
 func (c *Conn) RoundTrip() time.Duration { return c.Common.Limits.RoundTrip(c.Sock.Fd()) }
@@ -242,7 +249,7 @@ func (c *Conn) RoundTrip() time.Duration { return c.Common.Limits.RoundTrip(c.So
 // answers looks at the message that was put into the send queue last: a request has no place on a half-closed
 // connection, where it is taken out again and false is the answer. The lock is held.
 func (c *Conn) answers() bool {
-	if b := c.Out.Waiting; c.Half && !glance.IsReply(b.Message(len(b.Ends)-1)) {
+	if b := c.Out.Waiting; c.half && !glance.IsReply(b.Message(len(b.Ends)-1)) {
 		c.Out.RemoveLast()
 		return false
 	}
@@ -265,9 +272,9 @@ func (c *Conn) Handled() {
 // Finish has a connection end when nothing of its peer is here that is not answered: it
 // is asked again until then. Any goroutine.
 func (c *Conn) Finish() {
-	c.Mu.Lock()
-	ph := c.Life.At()
-	c.Mu.Unlock()
+	c.mu.Lock()
+	ph := c.life.At()
+	c.mu.Unlock()
 	if ph == phase.Established {
 		c.Loop.Post(c, EvFinish)
 		return

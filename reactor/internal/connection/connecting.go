@@ -21,19 +21,19 @@ import (
 // established. Its owner's, but for parked.
 type Dialing struct {
 	Sender  *sendqueue.Waiter // that it was made for; nil: it was opened to see whether a destination is back
-	Domains tlsstate.Domains  // that Conn.Proof.Self is of; until the handshake begins
+	Domains tlsstate.Domains  // that the Conn was made with; until the handshake begins
 	// parked is the phase, plus one, in which the sender went on without waiting
 	// for the end of it; 0 = it did not. The connection's lock guards it.
-	Parked phase.Phase
+	parked phase.Phase
 }
 
-// Unpark reports whether a sender did not wait for the end of a phase, or of one
+// unpark reports whether a sender did not wait for the end of a phase, or of one
 // before, and forgets it. The connection's lock is held. nil: an accepted connection,
 // for which nobody waits.
-func (d *Dialing) Unpark(from phase.Phase) bool {
-	waited := d != nil && d.Parked != 0 && d.Parked <= from+1
+func (d *Dialing) unpark(from phase.Phase) bool {
+	waited := d != nil && d.parked != 0 && d.parked <= from+1
 	if waited {
-		d.Parked = 0
+		d.parked = 0
 	}
 	return waited
 }
@@ -72,19 +72,19 @@ func (c *Conn) Bound() {
 	if err != nil || a.Port() == 0 || a.Addr().IsUnspecified() {
 		return
 	}
-	c.Mu.Lock()
+	c.mu.Lock()
 	c.Src.Local = a
-	c.Mu.Unlock()
+	c.mu.Unlock()
 }
 
 // Enroll returns a connected socket to a loop.
 func (a *Common) Enroll(c *Conn) {
-	c.Mu.Lock()
-	closeReason := c.Life.Why()
+	c.mu.Lock()
+	closeReason := c.life.Why()
 	if closeReason == nil {
-		c.Life.Step(phase.Enrolling)
+		c.life.Enter(phase.Enrolling)
 	}
-	c.Mu.Unlock()
+	c.mu.Unlock()
 	if closeReason != nil {
 		unix.Close(c.Sock.Fd())
 		c.CleanUp()
@@ -129,31 +129,31 @@ func (c *Conn) BindAddr() netip.Addr {
 // ComesTo gives a connection of ours its loop, and reports whether it lives and whether a sender did not wait for its
 // connect.
 func (c *Conn) ComesTo(l Owner) (lives, waited bool) {
-	c.Mu.Lock()
-	defer c.Mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.Loop = l
-	if c.Life.Why() != nil {
+	if c.life.Why() != nil {
 		return false, false
 	}
-	waited = c.Dial.Unpark(phase.Enrolling)
+	waited = c.Dial.unpark(phase.Enrolling)
 	next := phase.Established
 	if transport.Shakes(c.Src.Proto) {
 		next = phase.Handshaking
 	}
-	c.Life.Step(next)
+	c.life.Enter(next)
 	return true, waited
 }
 
 // ComesUp has others find the connection established, and reports whether a sender did not wait for that.
 func (c *Conn) ComesUp(state *tlsstate.State) (waited bool) {
-	c.Mu.Lock()
-	defer c.Mu.Unlock()
-	if c.Life.At() != phase.Established {
-		c.Life.Step(phase.Established)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.life.At() != phase.Established {
+		c.life.Enter(phase.Established)
 	}
-	c.TLS.Set(state)
+	c.tls.Set(state)
 	c.Src.Verified = state != nil && state.Verified
-	waited = c.Dial.Unpark(phase.Handshaking)
+	waited = c.Dial.unpark(phase.Handshaking)
 	c.Dial = nil
 	return waited
 }

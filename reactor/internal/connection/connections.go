@@ -131,17 +131,17 @@ type UnderWay struct {
 func (a *Common) UnderWay() (u UnderWay) {
 	now := a.Seconds()
 	a.Table.Each(func(c *Conn) {
-		c.Mu.Lock()
-		defer c.Mu.Unlock()
-		if c.Life.Why() == nil && c.Life.At() == phase.Established {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.life.Why() == nil && c.life.At() == phase.Established {
 			u.Unanswered += c.Owed.Live(now)
 			u.Open += c.Owed.Theirs()
 		}
 		switch {
-		case c.Life.Ends():
-		case c.Life.At() < phase.Established && (!c.Src.Outbound || c.Out.Len() > 0):
+		case c.life.Ends():
+		case c.life.At() < phase.Established && (!c.Src.Outbound || c.Out.Len() > 0):
 			u.Handshakes++
-		case c.Life.At() < phase.Established: // a probe
+		case c.life.At() < phase.Established: // a probe
 		case c.Out.Len() > 0:
 			u.Unsent++
 		case c.Framing.CutShort():

@@ -52,22 +52,22 @@ func (i *ConnInfo) CipherDescription() string {
 // Info describes the connection; false when it is over, and only its end is
 // still being told.
 func (c *Conn) Info(now int64) (i ConnInfo, there bool) {
-	c.Mu.Lock()
-	defer c.Mu.Unlock()
-	if c.Life.At() == phase.Closed {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.life.At() == phase.Closed {
 		return i, false
 	}
-	i = ConnInfo{Source: c.Src, Phase: c.Life.At(), Queue: c.Out.Len(), Stuck: c.Blocked,
-		Unanswered: int(c.Owed.Ours()), Age: time.Since(c.Born), Domain: c.TLS.Domain, Carried: c.Carried.Read(), Handshake: c.TLS.Took, Resumed: c.TLS.Resumed}
-	if last := c.Active.Load(); last != 0 {
+	i = ConnInfo{Source: c.Src, Phase: c.life.At(), Queue: c.Out.Len(), Stuck: c.blocked,
+		Unanswered: int(c.Owed.Ours()), Age: time.Since(c.Born), Domain: c.tls.Domain, Carried: c.Carried.Read(), Handshake: c.tls.Took, Resumed: c.tls.Resumed}
+	if last := c.active.Load(); last != 0 {
 		i.Idle = time.Duration(now-last) * time.Second
 	}
-	if c.TLS.Version != 0 {
-		s := tlsstate.State{Version: c.TLS.Version, Cipher: c.TLS.Cipher}
+	if c.tls.Version != 0 {
+		s := tlsstate.State{Version: c.tls.Version, Cipher: c.tls.Cipher}
 		i.TLSVersion, i.Cipher, i.CipherBits = s.VersionName(), s.CipherName(), s.CipherBits()
-		i.version, i.suite = c.TLS.Version, c.TLS.Cipher
+		i.version, i.suite = c.tls.Version, c.tls.Cipher
 	}
-	if w := c.TLS.Whole; w != nil {
+	if w := c.tls.Whole; w != nil {
 		i.Peer = w.Peer[0]
 	}
 	return i, true

@@ -6,10 +6,10 @@
 // # Who owns what
 //
 // An owner has a connection at a time: the connect queue while its connect is under way,
-// then the loop that adopts or accepted it. The owner alone steps through its life, and
-// ends it (CleanUp). What any goroutine may do with it says so: give it a message (Enqueue),
+// then the loop that adopts or accepted it. The owner alone takes it from phase to phase,
+// and ends it (CleanUp). What any goroutine may do with it says so: give it a message (Enqueue),
 // have it close (AskClose), describe it (Info), find it (Index). Its lock guards what those
-// and its owner share, from Conn.Mu on.
+// and its owner share (seen.go), and nobody outside of this package takes it.
 //
 // What is to be done on the loop is asked for by Owner.Post. What the loop then does is
 // package flow's; how one of ours comes to be is package dialing's. Neither is known here.

@@ -17,9 +17,7 @@ func (c *Conn) CleanUp() {
 	a := c.Common
 	defer a.Table.Remove(c.ID) // last: Stop waits for an empty table, and so until all of this is told
 	was, box, why := c.over()
-	if c.Known {
-		a.Connects.Forget(c)
-	}
+	c.Unwatch()
 	c.Waits.Stop()
 	c.Framing.Drop()
 	c.Share.Leave()
@@ -52,9 +50,9 @@ func (c *Conn) CleanUp() {
 func (c *Conn) tellEnd(ev *Event) {
 	a := c.Common
 	a.Tell(c, ev)
-	c.Mu.Lock()
-	domain := c.TLS.Domain
-	c.Mu.Unlock()
+	c.mu.Lock()
+	domain := c.tls.Domain
+	c.mu.Unlock()
 	if ev.TLS != nil { // it ended in its handshake
 		domain = ev.TLS.Domain
 	}
@@ -63,12 +61,12 @@ func (c *Conn) tellEnd(ev *Event) {
 
 // over is the connection's step into its last phase: it returns the phase before that, what waits to be written, and why.
 func (c *Conn) over() (was phase.Phase, box *sendqueue.Batch, why *reason.Error) {
-	c.Mu.Lock()
-	defer c.Mu.Unlock()
-	was = c.Life.Was()
-	c.Life.Step(phase.Closed)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	was = c.life.Was()
+	c.life.Enter(phase.Closed)
 	box, c.Out.Waiting = c.Out.Waiting, nil
-	return was, box, c.Life.Why()
+	return was, box, c.life.Why()
 }
 
 // stopCodec ends the codec, and notes for the event of its end what a handshake has come to.
@@ -113,6 +111,6 @@ func (c *Conn) countFailure(was phase.Phase, why *reason.Error) {
 		case errors.As(why, &w):
 			c.Common.Stat.HandshakeDefects.Add(w.Reason)
 		}
-		c.Loop.Counters().Handshakes[c.Src.Side()].Failed[why.Reason].Add(1)
+		c.Loop.Counters().Handshakes[c.Side()].Failed[why.Reason].Add(1)
 	}
 }

@@ -99,11 +99,11 @@ func (a *Common) Observe(c *Conn, kind EventKind, state *tlsstate.State, secrets
 
 // Tell completes an event and tells it.
 func (a *Common) Tell(c *Conn, ev *Event) {
-	src := c.ends()
+	src := c.Ends()
 	ev.Time, ev.Src = time.Now(), &src
 	ev.Age = ev.Time.Sub(c.Born)
 	if ev.TLS != nil {
-		ev.Took = c.TLS.Took
+		ev.Took = c.tls.Took
 	}
 	a.report(ev)
 	if ev.Kind != ConnRefused && ev.Kind != ConnClosed {

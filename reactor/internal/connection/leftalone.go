@@ -2,6 +2,7 @@ package connection
 
 import (
 	"errors"
+	"iter"
 	"net/netip"
 	"strings"
 
@@ -25,6 +26,20 @@ func KeyOf(t *message.Target, addr netip.AddrPort, domain, name string) backoffK
 	return backoffKey{Socket: t.Socket, Peer: endpoint.Of(t.Proto, addr), Domain: domain, Name: name}
 }
 
+// EndsOf calls yield for each end point of a set; nil has none.
+func EndsOf(s *message.AddrSet) iter.Seq[endpoint.Key] {
+	return func(yield func(endpoint.Key) bool) {
+		if s == nil {
+			return
+		}
+		for _, p := range s.EndPoints {
+			if !yield(endpoint.Of(p.Proto, p.Addr)) {
+				return
+			}
+		}
+	}
+}
+
 // Remembered is a reason as the messages get it that come later.
 func Remembered(why *reason.Error) *reason.Error {
 	e := *why
@@ -40,7 +55,7 @@ func Destination(t *message.Target) backoffTarget {
 }
 
 func (c *Conn) backoffKey() backoffKey {
-	return KeyOf(&c.Target, c.Src.Remote, c.Proof.Self.Domain, c.Proof.Meant)
+	return KeyOf(&c.Target, c.Src.Remote, c.proof.Self.Domain, c.proof.Meant)
 }
 
 // countBackoff tells the back-off table of a connection of ours that ended, if it

@@ -74,18 +74,18 @@ func (x *Index) TakeAlias(c *Conn, key endpoint.Key) (holders []*Conn, err error
 // yields reports whether the holder of an alias gives it to another connection
 // from its address. The peer index's lock is held.
 func (c *Conn) yields(to *Conn) bool {
-	c.Mu.Lock()
-	ends, held := c.Life.Ends() || c.Half, c.TLS.Whole
-	c.Mu.Unlock()
+	c.mu.Lock()
+	ends, held := c.life.Ends() || c.half, c.tls.Whole
+	c.mu.Unlock()
 	if ends {
 		return true
 	}
 	if !to.Born.After(c.Born) {
 		return false
 	}
-	to.Mu.Lock()
-	claims := to.TLS.Whole
-	to.Mu.Unlock()
+	to.mu.Lock()
+	claims := to.tls.Whole
+	to.mu.Unlock()
 	return reuse.Succeeds(held, claims)
 }
 
@@ -93,12 +93,12 @@ func (c *Conn) yields(to *Conn) bool {
 // peer may be gone. The peer's TCP acknowledges it, or the connection ends by
 // the clock of what is unacknowledged. Any goroutine.
 func (c *Conn) Probe() {
-	c.Mu.Lock()
-	ready := c.Life.Why() == nil && c.Life.At() == phase.Established && !c.Blocked && !c.Half
+	c.mu.Lock()
+	ready := c.life.Why() == nil && c.life.At() == phase.Established && !c.blocked && !c.half
 	if ready {
 		c.Out.Add(message.Bytes("\r\n"), sendqueue.Entry{Pong: true})
 	}
-	c.Mu.Unlock()
+	c.mu.Unlock()
 	if ready {
 		c.Loop.Post(c, EvFlush)
 	}

@@ -15,7 +15,7 @@ import (
 
 func peerConn(addr string, out bool, s *message.Socket) *Conn {
 	c := &Conn{Src: message.Source{Proto: transport.TLS, Remote: netip.MustParseAddrPort(addr), Outbound: out, Socket: s}}
-	c.Life.Begin(phase.Established)
+	c.life.Begin(phase.Established)
 	return c
 }
 
@@ -25,7 +25,7 @@ func TestPeersFind(t *testing.T) {
 	addr := "192.0.2.1:5061"
 	key := endpoint.Of(transport.TLS, netip.MustParseAddrPort(addr))
 	old, young, other := peerConn(addr, true, a), peerConn(addr, true, b), peerConn("192.0.2.2:5061", true, a)
-	old.Proof.Self.Leaf[0], young.Proof.Self.Leaf[0] = 1, 2
+	old.proof.Self.Leaf[0], young.proof.Self.Leaf[0] = 1, 2
 	accepted := peerConn(addr, false, a)
 	for _, c := range []*Conn{accepted, old, young, other} {
 		p.Add(c)
@@ -91,7 +91,7 @@ func TestHalfClosedServesNobody(t *testing.T) {
 	if got, _ := p.Find(key, &Match{}, nil); got != c {
 		t.Fatal("it does not serve while it is whole")
 	}
-	c.Half = true
+	c.half = true
 	if got, _ := p.Find(key, &Match{}, nil); got != nil {
 		t.Error("it serves")
 	}

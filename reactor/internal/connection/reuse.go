@@ -17,14 +17,14 @@ type Match struct {
 // to be the one that the send means. Any goroutine; the peer index's lock may be
 // held.
 func (c *Conn) serves(m *Match) bool {
-	if m.Socket != nil && c.Src.Socket != m.Socket || !c.Proof.SameSelf(&m.Want, c.Src.Outbound) {
+	if m.Socket != nil && c.Src.Socket != m.Socket || !c.proof.SameSelf(&m.Want, c.Src.Outbound) {
 		return false
 	}
-	c.Mu.Lock()
-	defer c.Mu.Unlock()
-	if c.Life.Ends() || c.Half {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.life.Ends() || c.half {
 		return false
 	}
-	return c.Proof.Vouched(&m.Want, &reuse.Peer{Outbound: c.Src.Outbound, From: c.Src.Remote.Addr(), Shown: c.TLS.Whole,
-		UserKnown: c.UserKnown.Load() > m.Now})
+	return c.proof.Vouched(&m.Want, &reuse.Peer{Outbound: c.Src.Outbound, From: c.Src.Remote.Addr(), Shown: c.tls.Whole,
+		UserKnown: c.userKnown.Load() > m.Now})
 }

@@ -5,10 +5,24 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/codec"
+	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/transport"
 	"sipreactor/tlsstate"
 )
+
+// QueryOf is what the TLS layer is asked to choose a client domain for a target.
+func QueryOf(t *message.Target) tlsstate.ClientQuery {
+	return tlsstate.ClientQuery{Domain: t.Domain, SIPDomain: t.Name, Addr: t.Addr}
+}
+
+// Side numbers who has opened the connection, for arrays of two: 0 the peer, 1 we.
+func (c *Conn) Side() int {
+	if c.Src.Outbound {
+		return 1
+	}
+	return 0
+}
 
 // TLSState describes the TLS connection; nil on a plain one.
 func (c *Conn) TLSState() *tlsstate.State {
@@ -50,7 +64,7 @@ func (c *Conn) Compute() { c.Handshake.Compute() }
 func (c *Conn) Computed() { c.Loop.Post(c, EvHandshake) }
 
 // Gone reports whether the connection has ended.
-func (c *Conn) Gone() bool { return c.Life.At() == phase.Closed }
+func (c *Conn) Gone() bool { return c.life.At() == phase.Closed }
 
 // Talk returns the opening handshake of WebSocket, as Event has it. Loop only.
 func (c *Conn) Talk() (request, answer string) {

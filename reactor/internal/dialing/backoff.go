@@ -18,7 +18,7 @@ func (d *Dialer) LeftAlone(t *message.Target, addr netip.AddrPort, domain, name 
 	if d.All.Backoff.Len() == 0 {
 		return nil
 	}
-	why, refused := d.All.Backoff.Refuses(d.All.Now(), connection.KeyOf(t, addr, domain, name), t.Name, t.Set.Ends)
+	why, refused := d.All.Backoff.Refuses(d.All.Now(), connection.KeyOf(t, addr, domain, name), t.Name, connection.EndsOf(t.Set))
 	if !refused {
 		return nil
 	}
@@ -75,18 +75,14 @@ func (d *Dialer) Probe(t *message.Target) {
 // ProbeOver ends a probe's time. A peer that has taken the handshake and not
 // refused our certificate by now has taken that, too.
 func ProbeOver(c *connection.Conn) {
-	c.Mu.Lock()
-	up := c.Life.At() == phase.Established && c.Life.Why() == nil
-	late := reason.Because(reason.HandshakeTimeout, "none was completed with a probe of ours after "+connection.ProbeTime.String())
-	if c.Life.At() < phase.Handshaking {
-		late = reason.Because(reason.ConnectTimeout, "no answer to a probe of ours after "+connection.ProbeTime.String())
-	}
-	c.Mu.Unlock()
-	if up {
+	switch at := c.Phase(); {
+	case at == phase.Established && !c.Closes():
 		c.Reached()
-		return
+	case at < phase.Handshaking:
+		c.AskClose(reason.Because(reason.ConnectTimeout, "no answer to a probe of ours after "+connection.ProbeTime.String()))
+	default:
+		c.AskClose(reason.Because(reason.HandshakeTimeout, "none was completed with a probe of ours after "+connection.ProbeTime.String()))
 	}
-	c.AskClose(late)
 }
 
 // Info describes a destination that is left alone.

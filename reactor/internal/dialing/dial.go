@@ -27,7 +27,7 @@ func (d *Dialer) dialled(t *message.Target, want *connection.Match, domains tlss
 	c := &connection.Conn{Common: d.All, Config: d.Stream(t.Proto), Born: time.Now(), Target: *t, Dial: &connection.Dialing{Sender: w, Domains: domains}}
 	c.Sock.Owner = c
 	c.Sock.Hold(-1)
-	c.Proof.Self, c.Proof.Meant = want.Self, want.Name
+	c.Means(want.Self, want.Name)
 	c.Target.Set, c.Target.Carrier, c.Target.Note = nil, nil, nil // the message's, not the connection's
 	c.Src = message.Source{Proto: t.Proto, Remote: t.Addr, Socket: t.Socket, Outbound: true}
 	c.Speaks()

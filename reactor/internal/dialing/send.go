@@ -120,7 +120,7 @@ func (d *Dialer) matchFor(t *message.Target) (want connection.Match, domains tls
 	if !t.Proto.Secure() {
 		return want, nil, nil
 	}
-	q := t.Query()
+	q := connection.QueryOf(t)
 	want.CheckCert, want.Name, want.Now = d.Stream(t.Proto).CertCheckOnReuse, reuse.PlainName(q.Meant()), d.All.Seconds()
 	want.Self.Verify = true
 	if domains = d.TLS(); domains == nil {
@@ -138,9 +138,7 @@ func (d *Dialer) matchFor(t *message.Target) (want connection.Match, domains tls
 // goes.
 func carries(c *connection.Conn, t *message.Target, err *reason.Error) {
 	if t.Carrier != nil && err == nil {
-		c.Mu.Lock()
-		*t.Carrier = c.Src
-		c.Mu.Unlock()
+		*t.Carrier = c.Ends()
 	}
 }
 
@@ -222,12 +220,7 @@ func (d *Dialer) leave(c *connection.Conn, wait *sendqueue.Waiter) (message.Outc
 		}
 	}
 	d.All.Stat.Postponed.Add(1)
-	c.Mu.Lock()
-	ph := c.Life.At()
-	if ph < phase.Established {
-		c.Dial.Parked = ph + 1
-	}
-	c.Mu.Unlock()
+	ph := c.Park()
 	switch {
 	case ph < phase.Handshaking:
 		d.All.Stat.ParkedConnects.Add(1)

@@ -32,13 +32,13 @@ func (l *Flow) Adopt(c *connection.Conn) {
 	if waited {
 		l.Stat.ResumedConnects.Add(1)
 	}
-	c.Active.Store(l.Seconds.Load())
+	c.Alive(l.Seconds.Load())
 	l.Idle.Put(c, l.Seconds.Load()+l.all.Limits.Lifetime)
 	if !c.Src.Proto.Secure() {
 		l.Begin(c, &codec.Plain{})
 		return
 	}
-	m, err := c.Dial.Domains.NewClient(c.Target.Query())
+	m, err := c.Dial.Domains.NewClient(connection.QueryOf(&c.Target))
 	c.Dial.Domains = nil
 	if err != nil {
 		l.Close(c, reason.OfHandshake(err))

@@ -34,12 +34,12 @@ func (l *Flow) Proceed(c *connection.Conn) {
 	if c.Handshake.Is(handshakes.Away) {
 		return // the machine is a handshaker's: Handshaken comes back here
 	}
-	if c.Life.At() == phase.Established && c.Life.Why().Reason.Orderly() && !c.Ending {
+	if c.At() == phase.Established && c.Why().Reason.Orderly() && !c.Ending {
 		c.Ending = true
 		c.Reading.End()
 		l.Flush(c) // says goodbye when all is written; the send timeout bounds the wait
 	}
-	if c.Life.At() == phase.Established && c.Ending && c.Waits.For(deadlines.Send) && reason.Patient(c.Life.Why().Reason) {
+	if c.At() == phase.Established && c.Ending && c.Waits.For(deadlines.Send) && reason.Patient(c.Why().Reason) {
 		return
 	}
 	l.sayGoodbye(c)
@@ -48,13 +48,13 @@ func (l *Flow) Proceed(c *connection.Conn) {
 // sayGoodbye sends the alert or the close_notify, as far as the socket takes it at
 // once, and closes.
 func (l *Flow) sayGoodbye(c *connection.Conn) {
-	if c.Life.At() >= phase.Closing {
+	if c.At() >= phase.Closing {
 		return // flush has said it
 	}
-	c.Step(phase.Closing)
+	c.Enter(phase.Closing)
 	if c.Codec != nil {
-		if c.Life.Was() == phase.Established && c.Out.Flight == nil && c.Life.Why().Reason.Orderly() {
-			goodbye(c, c.Life.Why())
+		if c.Was() == phase.Established && c.Out.Flight == nil && c.Why().Reason.Orderly() {
+			goodbye(c, c.Why())
 			_ = c.Codec.CloseNotify()
 		}
 		for out := c.Codec.Output(); len(out) > 0 && !c.Waits.For(deadlines.Send); out = c.Codec.Output() {
@@ -69,7 +69,7 @@ func (l *Flow) sayGoodbye(c *connection.Conn) {
 			}
 		}
 	}
-	if c.Life.Why().Reason.Orderly() || c.Life.Was() == phase.Handshaking && c.Src.Proto.Web() { // whose refusal is to arrive
+	if c.Why().Reason.Orderly() || c.Was() == phase.Handshaking && c.Src.Proto.Web() { // whose refusal is to arrive
 		kernel.Discard(c.Sock.Fd())
 	}
 	c.Sock.Close()
@@ -79,10 +79,10 @@ func (l *Flow) sayGoodbye(c *connection.Conn) {
 // the peer did. A peer that only ended its half of the stream may have replies
 // to get: see survives.
 func (l *Flow) SocketCloses(c *connection.Conn, err error) {
-	if c.Life.At() == phase.Closed || l.survives(c, err) {
+	if c.At() == phase.Closed || l.survives(c, err) {
 		return
 	}
-	if c.Life.At() == phase.Handshaking {
+	if c.At() == phase.Handshaking {
 		c.NoteClose(reason.Because(reason.HandshakeFailed, "the peer closed the connection"))
 	}
 	if err == nil || err == poller.ErrEnd || err == poller.ErrBroken {
@@ -97,8 +97,8 @@ func (l *Flow) SocketCloses(c *connection.Conn, err error) {
 
 // part leaves the descriptor of a connection to the loop, which closes it next.
 func (l *Flow) part(c *connection.Conn) {
-	u, why := &c.Unacked, c.Life.Why()
-	if c.Life.Was() != phase.Established {
+	u, why := &c.Unacked, c.Why()
+	if c.Was() != phase.Established {
 		return // handshakes have nothing that anybody gets back
 	}
 	if u.Unconfirmed && !reason.Alerted(why) {
@@ -113,10 +113,7 @@ func (l *Flow) part(c *connection.Conn) {
 			return // the kernel says the goodbye
 		}
 	}
-	c.Mu.Lock()
-	back := !u.Empty() || c.Out.Flight != nil || c.Out.Waiting != nil
-	c.Mu.Unlock()
-	if back {
+	if c.Owes() {
 		kernel.AbortOnClose(c.Sock.Fd())
 		l.all.Stat.Aborted.Add(1)
 	}
@@ -129,7 +126,7 @@ func (l *Flow) linger(c *connection.Conn) bool {
 		if !rest.Empty() {
 			l.all.Stat.Aborted.Add(1)
 		}
-		l.all.ReturnAll(c, rest, c.Life.Why())
+		l.all.ReturnAll(c, rest, c.Why())
 	})
 }
 

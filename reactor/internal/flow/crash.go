@@ -25,7 +25,7 @@ func (l *Flow) GuardLast(c *connection.Conn) {
 		return
 	}
 	l.program.Crashed(p, c.Src.Remote)
-	if c.Life.At() != phase.Closed {
+	if c.At() != phase.Closed {
 		defer l.GuardLast(c) // phase.Closed is the first step of this
 		c.NoteClose(reason.Because(reason.EngineFailed, ""))
 		c.CleanUp()
@@ -38,9 +38,9 @@ func (l *Flow) abort(c *connection.Conn) {
 	defer l.GuardLast(c)
 	c.Reading.End()
 	c.NoteClose(reason.Because(reason.EngineFailed, ""))
-	switch c.Life.At() {
+	switch c.At() {
 	case phase.Handshaking, phase.Established:
-		c.Step(phase.Closing)
+		c.Enter(phase.Closing)
 	case phase.Closed:
 		return
 	case phase.Connecting, phase.Enrolling, phase.Closing:

@@ -15,22 +15,22 @@ import (
 func (l *Flow) Overdue(c *connection.Conn) {
 	c.Waits.WentOff()
 	now := l.all.Now()
-	if c.Life.At() == phase.Handshaking && !c.Handshake.Is(handshakes.Away) {
+	if c.At() == phase.Handshaking && !c.Handshake.Is(handshakes.Away) {
 		l.handshakeOverdue(c, now)
 	}
-	if c.Life.At() == phase.Established && c.Waits.Past(deadlines.Message, now) && !l.Behind(c, now) {
+	if c.At() == phase.Established && c.Waits.Past(deadlines.Message, now) && !l.Behind(c, now) {
 		l.Close(c, reason.Because(reason.MessageTimeout, "a message was not complete after "+l.all.Limits.MessageTime.String()+" (tcp_max_msg_time)"))
 	}
-	if c.Life.At() != phase.Closed && c.Waits.Past(deadlines.Send, now) {
+	if c.At() != phase.Closed && c.Waits.Past(deadlines.Send, now) {
 		l.SendOverdue(c, now)
 	}
-	if c.Life.At() == phase.Established && c.Waits.Past(deadlines.Acknowledgement, now) {
+	if c.At() == phase.Established && c.Waits.Past(deadlines.Acknowledgement, now) {
 		l.look(c)
 	}
-	if c.Life.At() == phase.Established && c.Waits.Past(deadlines.HalfClosed, now) {
+	if c.At() == phase.Established && c.Waits.Past(deadlines.HalfClosed, now) {
 		l.abandoned(c)
 	}
-	if c.Life.At() != phase.Closed {
+	if c.At() != phase.Closed {
 		c.Waits.Rest(c)
 	}
 }
@@ -54,7 +54,7 @@ func (l *Flow) Behind(c *connection.Conn, now int64) bool {
 // expire closes a connection that was idle for its lifetime.
 func (l *Flow) expire(c *connection.Conn, now int64) {
 	defer l.Guard(c)
-	due := max(c.Active.Load()+l.all.Limits.Lifetime, c.Keep.Load())
+	due := c.IdleDue(l.all.Limits.Lifetime)
 	if due > now {
 		l.Idle.Put(c, due)
 		return

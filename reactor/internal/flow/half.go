@@ -39,21 +39,10 @@ func replied(c *connection.Conn, b *sendqueue.Batch) {
 	}
 }
 
-// outlives reports whether a connection goes on though its peer says nothing more,
-// because that has replies to get. Loop only.
-func outlives(c *connection.Conn) bool {
-	c.Mu.Lock()
-	defer c.Mu.Unlock()
-	if c.Life.Why() != nil || c.Life.At() != phase.Established {
-		return false
-	}
-	return c.Owed.Theirs() > 0 || !c.Src.Outbound && (c.Out.Waiting != nil || c.Out.Flight != nil)
-}
-
 // ended is the peer's word that it says nothing more; how is the end's detail.
 // Loop only.
 func (l *Flow) ended(c *connection.Conn, how string) {
-	if !outlives(c) {
+	if !c.Outlives() {
 		l.Close(c, reason.Because(reason.PeerClosed, how))
 		return
 	}
@@ -62,11 +51,7 @@ func (l *Flow) ended(c *connection.Conn, how string) {
 	if c.Framing.Drop() { // it will never be whole
 		c.Share.Unfinished(false)
 	}
-	c.Mu.Lock()
-	first := !c.Half
-	c.Half = true
-	c.Mu.Unlock()
-	if first {
+	if c.EndHalf() {
 		l.Stat.HalfClosed.Add(1)
 		c.Waits.Set(deadlines.HalfClosed, l.all.Now()+int64(l.all.Limits.HalfClosedTime), c)
 	}
@@ -94,33 +79,25 @@ func (l *Flow) survives(c *connection.Conn, err error) bool {
 	if err != poller.ErrEnd {
 		return false
 	}
-	waits := c.Life.At() == phase.Handshaking && !c.Closes() && (!c.Handshake.Is(handshakes.Here) || c.Handshake.Waiting() > 0)
-	if !waits && !outlives(c) {
+	waits := c.At() == phase.Handshaking && !c.Closes() && (!c.Handshake.Is(handshakes.Here) || c.Handshake.Waiting() > 0)
+	if !waits && !c.Outlives() {
 		return false
 	}
-	c.Mu.Lock()
-	blocked := c.Blocked
-	c.Mu.Unlock()
-	if c.Known {
-		l.all.Connects.Forget(c)
-	}
-	c.Mu.Lock() // others look at the descriptor
-	detached := c.Sock.Detach()
-	c.Mu.Unlock()
+	c.Unwatch()
+	detached, blocked := c.Detach()
 	if !detached {
 		return false
 	}
 	c.Reading.Detach()
-	watch := l.all.Connects.WatchEnd
+	watch := c.WatchEnd
 	if blocked {
-		watch = l.all.Connects.WatchWrite
+		watch = c.WatchWrite
 	}
-	c.Known = true
-	if err := watch(c); err != nil {
+	if err := watch(); err != nil {
 		l.Close(c, reason.Fail(reason.WriteError, err))
 		return true
 	}
-	if c.Life.At() == phase.Established {
+	if c.At() == phase.Established {
 		l.ended(c, "")
 	}
 	return true

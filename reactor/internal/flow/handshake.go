@@ -54,7 +54,7 @@ func (l *Flow) feedHandshake(c *connection.Conn, in []byte) {
 func (l *Flow) Handshaken(c *connection.Conn) {
 	h := c.Handshake
 	fed, err := h.Return()
-	if c.Life.At() == phase.Closed {
+	if c.At() == phase.Closed {
 		c.Codec.Stop()
 		c.Codec, c.Handshake = nil, nil
 		return
@@ -71,7 +71,7 @@ func (l *Flow) Handshaken(c *connection.Conn) {
 	l.all.Log.Step(c.Called(), fed, len(c.Codec.Output()), err)
 	l.drain(c)
 	switch {
-	case c.Life.At() == phase.Closed:
+	case c.At() == phase.Closed:
 	case c.Closes():
 		l.Proceed(c)
 	case err == nil:
@@ -125,7 +125,7 @@ func (l *Flow) handshakeDone(c *connection.Conn, spoke bool) {
 		_ = unix.SetsockoptInt(c.Sock.Fd(), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
 	}
 	l.establish(c, request, answer)
-	if c.Life.At() == phase.Established {
+	if c.At() == phase.Established {
 		c.Codec.Feed(rest)
 		l.pump(c)
 	}
@@ -167,9 +167,7 @@ func (l *Flow) handshakeOverdue(c *connection.Conn, now int64) {
 // handshook counts a handshake that succeeded; s is nil for one without TLS. Loop only.
 func (l *Flow) handshook(c *connection.Conn, s *tlsstate.State, took time.Duration) {
 	if s != nil {
-		l.Stat.Handshakes[c.Src.Side()].Done(s, took)
+		l.Stat.Handshakes[c.Side()].Done(s, took)
 	}
-	c.Mu.Lock()
-	c.TLS.Took = took
-	c.Mu.Unlock()
+	c.ShookHands(took)
 }

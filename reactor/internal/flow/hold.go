@@ -24,7 +24,7 @@ const swampedAt = 128 << 10
 // what is too much for all. Loop only.
 func (l *Flow) Hold(c *connection.Conn) {
 	defer l.Guard(c)
-	if c.Life.At() != phase.Established {
+	if c.At() != phase.Established {
 		return
 	}
 	held, excess := c.Reading.Hold(l.swamped(c))
@@ -51,7 +51,7 @@ func (l *Flow) ResumeReading(c *connection.Conn) {
 
 // ReadOn has a connection read that is not held any more. Loop only.
 func (l *Flow) ReadOn(c *connection.Conn) {
-	if c.Life.At() == phase.Established {
+	if c.At() == phase.Established {
 		l.program.AnswersWait(c, false)
 		c.Sock.ResumeReading()
 	}
@@ -64,9 +64,7 @@ func (l *Flow) swamped(c *connection.Conn) bool {
 	if !c.Waits.For(deadlines.Send) || c.Stall.Lasts(l.all.Now(), c.Config.SendTimeout/2) {
 		return false
 	}
-	c.Mu.Lock()
-	defer c.Mu.Unlock()
-	return c.Out.Waiting != nil && len(c.Out.Waiting.Text) >= swampedAt
+	return c.WaitingBytes() >= swampedAt
 }
 
 // unswamp reads a connection again whose socket took what waited, or has taken

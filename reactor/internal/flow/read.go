@@ -22,12 +22,12 @@ func (l *Flow) Input(c *connection.Conn, in []byte) {
 	c.Carried.BytesIn.Add(n)
 	switch {
 	case c.Reading.Over(), l.all.IgnoresInput.Load():
-	case c.Life.At() == phase.Handshaking:
+	case c.At() == phase.Handshaking:
 		l.feedHandshake(c, in)
-	case c.Life.At() == phase.Established:
+	case c.At() == phase.Established:
 		c.Codec.Feed(in)
 		l.pump(c)
-		if c.Life.At() == phase.Established {
+		if c.At() == phase.Established {
 			l.confirm(c)
 		}
 	}
@@ -35,7 +35,7 @@ func (l *Flow) Input(c *connection.Conn, in []byte) {
 
 // pump decrypts and frames everything that the codec has been fed.
 func (l *Flow) pump(c *connection.Conn) {
-	base := l.unfold(c)
+	base := l.takeRest(c)
 	var err error
 	for err == nil {
 		if l.Slab.Full() {
@@ -52,16 +52,16 @@ func (l *Flow) pump(c *connection.Conn) {
 		}
 	}
 	if !c.Reading.Over() {
-		l.fold(c, l.cut(c, base))
+		l.keepRest(c, l.cut(c, base))
 	}
 	l.program.Dispatch(c)
-	if l.answerControls(c); c.Life.At() == phase.Established && saidGoodbye(c) {
+	if l.answerControls(c); c.At() == phase.Established && saidGoodbye(c) {
 		l.Close(c, reason.Because(reason.PeerClosed, "close "+strconv.Itoa(int(c.Framing.Stream().Code()))))
 		return
 	}
-	if c.Life.At() == phase.Established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
+	if c.At() == phase.Established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
 		l.Flush(c) // answers, pongs, and what the machine had to say
-		if c.Reading.Detached() && c.Life.At() == phase.Established && !c.Reading.Over() {
+		if c.Reading.Detached() && c.At() == phase.Established && !c.Reading.Over() {
 			l.ended(c, "")
 		}
 		return
@@ -71,7 +71,7 @@ func (l *Flow) pump(c *connection.Conn) {
 
 // readEnded closes a connection whose codec will give nothing more.
 func (l *Flow) readEnded(c *connection.Conn, err error) {
-	if err == nil || errors.Is(err, tlsstate.ErrWantRead) || c.Life.At() == phase.Closed {
+	if err == nil || errors.Is(err, tlsstate.ErrWantRead) || c.At() == phase.Closed {
 		return
 	}
 	if errors.Is(err, io.EOF) {
@@ -81,9 +81,9 @@ func (l *Flow) readEnded(c *connection.Conn, err error) {
 	l.Close(c, reason.OfRead(err))
 }
 
-// unfold makes the slab ready, with the bytes of a message that began earlier. It returns
+// takeRest makes the slab ready, with the bytes of a message that began earlier. It returns
 // the offset at which the connection's bytes start.
-func (l *Flow) unfold(c *connection.Conn) (base int) {
+func (l *Flow) takeRest(c *connection.Conn) (base int) {
 	base, kept := c.Framing.Begin(&l.Slab)
 	if kept {
 		c.Share.Unfinished(false)
@@ -91,11 +91,11 @@ func (l *Flow) unfold(c *connection.Conn) (base int) {
 	return base
 }
 
-// fold keeps the bytes of a message that is not complete, which start at from,
+// keepRest keeps the bytes of a message that is not complete, which start at from,
 // and counts the chunks they came in. The clock of a message runs from its first
 // byte, and as well for a part of a record or of TLS's own messages: of those,
 // too, the peer makes us keep what it has begun.
-func (l *Flow) fold(c *connection.Conn, from int) {
+func (l *Flow) keepRest(c *connection.Conn, from int) {
 	rest := l.Slab.Bytes()[from:]
 	begun := c.Framing.Begun()
 	if c.Reading.Over() || len(rest) == 0 && !begun && !c.Codec.Unfinished() {
@@ -177,15 +177,14 @@ func (l *Flow) complete(c *connection.Conn) {
 }
 
 // alive puts off the idle timeout.
-func (l *Flow) alive(c *connection.Conn) { c.Active.Store(l.Seconds.Load()) }
+func (l *Flow) alive(c *connection.Conn) { c.Alive(l.Seconds.Load()) }
 
 // AnsweredFrom tells the back-off table of an answer, once a second for each
 // connection. Loop only.
 func (l *Flow) AnsweredFrom(c *connection.Conn) {
-	if l.all.Backoff.Len() == 0 || c.Answered == l.Seconds.Load()+1 {
+	if l.all.Backoff.Len() == 0 || !c.FirstAnswer(l.Seconds.Load()) {
 		return
 	}
-	c.Answered = l.Seconds.Load() + 1
 	if l.all.Backoff.Answered(l.all.Peers.Ends(c)...) {
 		l.all.Log.Back(c.Called())
 	}

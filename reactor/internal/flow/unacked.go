@@ -78,7 +78,7 @@ func (l *Flow) lookAll() {
 	for i, c := range list {
 		list[i] = nil
 		c.Listed = false
-		if c.Life.At() == phase.Established {
+		if c.At() == phase.Established {
 			l.look(c)
 		}
 	}

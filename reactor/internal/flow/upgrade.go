@@ -67,11 +67,7 @@ func (l *Flow) answerControls(c *connection.Conn) {
 		l.alive(c)
 	}
 	if len(answer) > 0 {
-		c.Mu.Lock()
-		if c.MayPong() {
-			c.Out.AddRaw(answer)
-		}
-		c.Mu.Unlock()
+		c.Answer(answer)
 		l.Stat.Pings.Add(1)
 	}
 }

@@ -16,15 +16,11 @@ import (
 // Flush seals what waits in the send queue and writes it, until it is empty or the
 // socket takes no more.
 func (l *Flow) Flush(c *connection.Conn) {
-	for c.Life.At() == phase.Established && l.drain(c) {
-		c.Mu.Lock()
-		b := c.Out.Waiting
-		c.Out.Waiting = nil
-		closeReason, half := c.Life.Why(), c.Half
-		c.Mu.Unlock()
+	for c.At() == phase.Established && l.drain(c) {
+		b, why, half := c.TakeWaiting()
 		if b == nil {
 			switch {
-			case closeReason != nil:
+			case why != nil:
 				l.sayGoodbye(c)
 			case half:
 				l.satisfied(c)
@@ -85,9 +81,7 @@ func (l *Flow) landed(c *connection.Conn) {
 	}
 	if c.Waits.For(deadlines.Send) {
 		c.Waits.Clear(deadlines.Send)
-		c.Mu.Lock()
-		c.Blocked, c.Out.Blocked, c.Out.Full = false, 0, false
-		c.Mu.Unlock()
+		c.Unblocks()
 		l.unswamp(c)
 	}
 }
@@ -95,13 +89,7 @@ func (l *Flow) landed(c *connection.Conn) {
 // block has the connect queue watch for a socket that takes no more. progress
 // tells that it has taken something just now.
 func (l *Flow) block(c *connection.Conn, progress bool) {
-	c.Mu.Lock()
-	c.Blocked = true
-	c.Out.Blocked = c.Out.Unsent()
-	if progress {
-		c.Out.Full = false
-	}
-	c.Mu.Unlock()
+	c.Blocks(progress)
 	if !c.Waits.For(deadlines.Send) || progress {
 		if !c.Waits.For(deadlines.Send) {
 			l.Stat.Blocked.Add(1)
@@ -109,8 +97,7 @@ func (l *Flow) block(c *connection.Conn, progress bool) {
 		}
 		l.moves(c, l.all.Now())
 	}
-	c.Known = true
-	if err := l.all.Connects.WatchWrite(c); err != nil {
+	if err := c.WatchWrite(); err != nil {
 		l.Close(c, reason.Fail(reason.WriteError, err))
 	}
 }
@@ -128,7 +115,7 @@ func (l *Flow) Unblock() {
 
 // isBlocked reports whether the socket took no more when it was last written to. Loop only.
 func isBlocked(c *connection.Conn) bool {
-	return c.Life.At() == phase.Established && c.Waits.For(deadlines.Send)
+	return c.At() == phase.Established && c.Waits.For(deadlines.Send)
 }
 
 // Writable goes on writing. Loop only; the connect queue asked for it.
@@ -137,9 +124,9 @@ func (l *Flow) Writable(c *connection.Conn) {
 	switch {
 	case c.Handshake.Is(handshakes.Away): // Handshaken will
 	case l.reset(c):
-	case c.Life.At() == phase.Handshaking:
+	case c.At() == phase.Handshaking:
 		l.drain(c)
-	case c.Life.At() == phase.Established:
+	case c.At() == phase.Established:
 		l.Flush(c)
 	}
 }
@@ -180,11 +167,8 @@ func (l *Flow) SendOverdue(c *connection.Conn, now int64) {
 		l.watchSend(c, now)
 		return
 	}
-	c.Mu.Lock()
-	full := c.Out.Full
-	c.Mu.Unlock()
 	why := reason.Because(reason.SendTimeout, "the peer took nothing for "+c.Config.SendTimeout.String())
-	if full {
+	if c.HasRefused() {
 		why = reason.Because(reason.QueueFull, "the peer took nothing for "+c.Config.SendTimeout.String())
 	} else {
 		l.Stat.SendTimeouts.Add(1)

@@ -36,7 +36,7 @@ func (l *Loop) accept(n *poller.Incoming) {
 	n.Attach(&c.Sock)
 	defer l.Guard(c)
 	kernel.BoundSend(n.Fd)
-	c.Active.Store(l.Seconds.Load())
+	c.Alive(l.Seconds.Load())
 	h.Conns.Peers.Add(c)
 	l.Stat.Accepted.Add(1)
 	l.Idle.Put(c, l.Seconds.Load()+h.Conns.Limits.Lifetime)
@@ -74,8 +74,8 @@ func (l *Loop) admit(c *connection.Conn) reason.Refusal {
 		return reason.RefusedLimit
 	}
 	c.Speaks()
-	if c.Life.Begin(phase.Established); transport.Shakes(c.Src.Proto) {
-		c.Life.Begin(phase.Handshaking)
+	if c.Begin(phase.Established); transport.Shakes(c.Src.Proto) {
+		c.Begin(phase.Handshaking)
 	}
 	if h.Conns.Table.Add(c) == 0 {
 		h.Conns.Inbound.Add(-1)

@@ -59,10 +59,9 @@ const (
 
 // Post asks the loop to do something for c and wakes it. Any goroutine.
 func (l *Loop) Post(c *connection.Conn, what uint32) {
-	if c.Pending.Or(what) != 0 {
-		return // it is on the list already
+	if c.Ask(what) { // else it is on the list already
+		l.Sched.Post(c)
 	}
-	l.Sched.Post(c)
 }
 
 // ASecond tells the loop that a second is over. Any goroutine.
@@ -86,7 +85,7 @@ func (l *Loop) Serve(list []*connection.Conn, signals scheduler.Signals) schedul
 	}
 	var did uint32
 	for _, c := range list {
-		what := c.Pending.Swap(0)
+		what := c.Asked()
 		did |= what
 		l.serve(c, what)
 	}
@@ -134,7 +133,7 @@ func (l *Loop) serve(c *connection.Conn, what uint32) {
 	if what&connection.EvHandshake != 0 {
 		l.Handshaken(c)
 	}
-	if c.Life.At() == phase.Closed {
+	if c.At() == phase.Closed {
 		return
 	}
 	if what&connection.EvSigned != 0 {
@@ -142,23 +141,23 @@ func (l *Loop) serve(c *connection.Conn, what uint32) {
 	}
 	if what&connection.EvTimer != 0 {
 		l.Overdue(c)
-		if c.Life.At() == phase.Closed {
+		if c.At() == phase.Closed {
 			l.Sched.Stirred()
 		}
 	}
-	if what&connection.EvWritable != 0 && c.Life.At() != phase.Closed {
+	if what&connection.EvWritable != 0 && c.At() != phase.Closed {
 		l.Writable(c)
 	}
-	if what&connection.EvRead != 0 && c.Life.At() != phase.Closed {
+	if what&connection.EvRead != 0 && c.At() != phase.Closed {
 		l.ResumeReading(c)
 	}
-	if what&connection.EvFlush != 0 && c.Life.At() == phase.Established {
+	if what&connection.EvFlush != 0 && c.At() == phase.Established {
 		l.Flush(c)
 	}
-	if what&connection.EvFinish != 0 && c.Life.At() == phase.Established {
+	if what&connection.EvFinish != 0 && c.At() == phase.Established {
 		l.Finish(c)
 	}
-	if what&connection.EvClose != 0 && c.Life.At() != phase.Closed {
+	if what&connection.EvClose != 0 && c.At() != phase.Closed {
 		l.Proceed(c)
 	}
 }

@@ -3,10 +3,8 @@ package message
 import (
 	"net/netip"
 
-	"sipreactor/reactor/internal/endpoint"
 	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/transport"
-	"sipreactor/tlsstate"
 )
 
 // Handle names a connection: the slot it has in the table and the generation
@@ -30,6 +28,7 @@ type Socket struct {
 	// calls it than by its address: a host name or a network interface. "" is none.
 	Tag, Host string
 
+	// Index is its place among the sockets of the configuration; the engine sets it.
 	Index int
 }
 
@@ -139,31 +138,6 @@ const (
 	// does not read. If that fails, Handler.Undelivered gets it back.
 	Queued
 )
-
-// Side numbers the direction of a connection for arrays of two.
-func (s *Source) Side() int {
-	if s.Outbound {
-		return 1
-	}
-	return 0
-}
-
-// Ends calls yield for each end point of the set.
-func (s *AddrSet) Ends(yield func(endpoint.Key) bool) {
-	if s == nil {
-		return
-	}
-	for _, p := range s.EndPoints {
-		if !yield(endpoint.Of(p.Proto, p.Addr)) {
-			return
-		}
-	}
-}
-
-// Query is what the TLS layer asks to choose a client domain.
-func (t *Target) Query() tlsstate.ClientQuery {
-	return tlsstate.ClientQuery{Domain: t.Domain, SIPDomain: t.Name, Addr: t.Addr}
-}
 
 // Undelivered is a message that Send had taken and that could not be delivered
 // after all. Data is valid until the Handler returns.

@@ -25,8 +25,8 @@ func (l *Life) Was() Phase {
 	return l.at
 }
 
-// Step moves on to the next phase. What the table does not have is a fault of ours.
-func (l *Life) Step(to Phase) {
+// Enter moves on to the next phase. What the table does not have is a fault of ours.
+func (l *Life) Enter(to Phase) {
 	if !l.at.May(to) {
 		panic("reactor: connection cannot go from " + l.at.String() + " to " + to.String())
 	}

@@ -9,7 +9,7 @@ import (
 func TestLifeOfOneOfOurs(t *testing.T) {
 	var l Life
 	for _, to := range []Phase{Enrolling, Handshaking, Established} {
-		if l.Step(to); l.At() != to || l.Was() != to || l.Ends() {
+		if l.Enter(to); l.At() != to || l.Was() != to || l.Ends() {
 			t.Errorf("at %v, was %v, ends: %v", l.At(), l.Was(), l.Ends())
 		}
 	}
@@ -20,10 +20,10 @@ func TestLifeOfOneOfOurs(t *testing.T) {
 	if !l.Ends() || l.At() != Established {
 		t.Errorf("at %v: a reason alone moves it", l.At())
 	}
-	if l.Step(Closing); l.At() != Closing || l.Was() != Established {
+	if l.Enter(Closing); l.At() != Closing || l.Was() != Established {
 		t.Errorf("at %v, was %v", l.At(), l.Was())
 	}
-	if l.Step(Closed); l.Was() != Closed || !l.Ends() {
+	if l.Enter(Closed); l.Was() != Closed || !l.Ends() {
 		t.Errorf("was %v", l.Was())
 	}
 }
@@ -32,7 +32,7 @@ func TestLifeOfOneOfOurs(t *testing.T) {
 func TestOverIsOver(t *testing.T) {
 	var l Life
 	l.Begin(Established)
-	if l.Step(Closed); l.End(reason.Because(reason.PeerClosed, "")) || l.Why() != nil || !l.Ends() {
+	if l.Enter(Closed); l.End(reason.Because(reason.PeerClosed, "")) || l.Why() != nil || !l.Ends() {
 		t.Errorf("it ends again, for %v", l.Why())
 	}
 }
@@ -45,5 +45,5 @@ func TestNoStepBack(t *testing.T) {
 			t.Errorf("it went to %v", l.At())
 		}
 	}()
-	l.Step(Enrolling)
+	l.Enter(Enrolling)
 }
