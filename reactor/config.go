@@ -8,9 +8,10 @@ import (
 	"runtime"
 	"time"
 
-	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/event"
 	"sipreactor/reactor/internal/flow"
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/transport"
 	"sipreactor/tlsstate"
 )
 
@@ -175,7 +176,7 @@ func (c *Config) complete() error {
 		c.roundTrip = kernel.RoundTrip
 	}
 	if c.Observer == nil {
-		c.Observer = connection.Nobody{}
+		c.Observer = event.Nobody{}
 	}
 	for _, s := range c.Sockets {
 		switch {
@@ -207,13 +208,13 @@ func (c *Config) stream(p Proto) *StreamConfig {
 }
 
 // How connections of one stream protocol behave. The fields are told where the types are:
-// go doc sipreactor/reactor/internal/connection.StreamConfig, and so on.
+// go doc sipreactor/reactor/internal/transport.StreamConfig, and so on.
 type (
 	// StreamConfig is the parameters of proto_tls, proto_tcp, proto_ws and proto_wss. The
 	// times of the zero value are over as soon as they begin: DefaultConfig has those of
 	// the contract.
-	StreamConfig = connection.StreamConfig
+	StreamConfig = transport.StreamConfig
 	// WebConfig is what WebSocket asks for besides what every stream does. The zero value
 	// lets in every origin and asks for "/".
-	WebConfig = connection.WebConfig
+	WebConfig = transport.WebConfig
 )

@@ -61,6 +61,7 @@
 // A connection, with what can be asked of it, and what is done with it:
 //
 //	message      where messages come from and go to, in the words of those who embed the engine
+//	event        what happens to connections, in the same
 //	connection   one, its end, and what all of an engine have in common
 //	dialing      which one serves a send; how one is opened, waited for, left alone
 //	flow         what its loop does with it: handshakes, reads, writes, waits, closes
@@ -86,6 +87,7 @@
 //	connectqueue those whose socket no loop has: connects under way, what lingers, what takes no more
 //	backoff      destinations that are left alone
 //	sourcelimit  what one source may have of all
+//	visitors     browsers that have left: nobody is dialled in their place
 //	wheel        idle ones by the second they expire in
 //
 // Messages:
@@ -97,7 +99,7 @@
 // Words and numbers:
 //
 //	reason       why a connection ends or is refused, and who is to blame
-//	transport    the transports, and what is to be known of each
+//	transport    the transports, what is to be known of each, and how its connections behave
 //	figures      what is counted, its names, and Stats
 //	counters     counts by cause, durations by length
 //	connlog      what the log says of connections

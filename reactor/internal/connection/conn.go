@@ -22,6 +22,7 @@ import (
 	"sipreactor/reactor/internal/reuse"
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/reactor/internal/sourcelimit"
+	"sipreactor/reactor/internal/transport"
 	"sipreactor/reactor/internal/websocket"
 	"sipreactor/reactor/internal/wheel"
 )
@@ -34,7 +35,7 @@ type Conn struct {
 	ID      message.Handle
 	Src     message.Source // Local of a dialled one is set when its connect begins
 	Common  *Common
-	Config  *StreamConfig
+	Config  *transport.StreamConfig
 	Born    time.Time
 	Target  message.Target // what a dialled connection is for
 	Probing bool           // it was opened to see whether a destination is back

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/connectqueue"
+	"sipreactor/reactor/internal/event"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
@@ -90,7 +91,7 @@ func (a *Common) Enroll(c *Conn) {
 		c.CleanUp()
 		return
 	}
-	a.Observe(c, ConnectDone, nil, "")
+	a.Observe(c, event.ConnectDone, nil, "")
 	a.Adopt(&c.Sock, func(err error) {
 		c.NoteClose(DialFailed(err))
 		c.CleanUp()

@@ -7,6 +7,7 @@ import (
 
 	"sipreactor/reactor/internal/connectqueue"
 	"sipreactor/reactor/internal/connlog"
+	"sipreactor/reactor/internal/event"
 	"sipreactor/reactor/internal/figures"
 	"sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/internal/message"
@@ -16,6 +17,7 @@ import (
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/reactor/internal/table"
 	"sipreactor/reactor/internal/transport"
+	"sipreactor/reactor/internal/visitors"
 	"sipreactor/sipframe"
 )
 
@@ -24,11 +26,11 @@ import (
 type Common struct {
 	Limits   Limits
 	Born     time.Time // of the engine: its clock's beginning
-	Observer Observer
+	Observer event.Observer
 
 	Table    table.Table[Conn, *Conn, message.Handle]
 	Peers    Index
-	Visitors Visitors // by WebSocket
+	Visitors visitors.Set // by WebSocket
 	Connects *connectqueue.Queue[*Conn]
 	Backoff  backoffTable
 	Stat     figures.EngineCounters

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"sipreactor/reactor/internal/event"
 	"sipreactor/tlsstate"
 )
 
@@ -28,7 +29,7 @@ func (a *Common) TellPanic(c *Conn, err error) {
 }
 
 // report gives the Observer an event. A panic of it ends nothing.
-func (a *Common) report(ev *Event) {
+func (a *Common) report(ev *event.Event) {
 	defer func() {
 		if p := recover(); p != nil {
 			a.Panicked("the observer has panicked", p, debug.Stack(), "event", ev.Kind.String())

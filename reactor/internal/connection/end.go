@@ -3,6 +3,7 @@ package connection
 import (
 	"errors"
 
+	"sipreactor/reactor/internal/event"
 	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/reason"
@@ -41,13 +42,13 @@ func (c *Conn) CleanUp() {
 	}
 	a.Stat.Closed[why.Reason].Add(1)
 	c.countFailure(was, why)
-	ev := &Event{Kind: ConnClosed, Err: why, Was: was}
+	ev := &event.Event{Kind: event.ConnClosed, Err: why, Was: was}
 	defer c.tellEnd(ev)
 	c.stopCodec(was, ev)
 }
 
 // tellEnd tells the observer and the log of the connection's end.
-func (c *Conn) tellEnd(ev *Event) {
+func (c *Conn) tellEnd(ev *event.Event) {
 	a := c.Common
 	a.Tell(c, ev)
 	c.mu.Lock()
@@ -70,7 +71,7 @@ func (c *Conn) over() (was phase.Phase, box *sendqueue.Batch, why *reason.Error)
 }
 
 // stopCodec ends the codec, and notes for the event of its end what a handshake has come to.
-func (c *Conn) stopCodec(was phase.Phase, ev *Event) {
+func (c *Conn) stopCodec(was phase.Phase, ev *event.Event) {
 	if c.Codec == nil || c.Handshake.Is(handshakes.Away) {
 		return
 	}

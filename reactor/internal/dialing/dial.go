@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/event"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/reason"
@@ -46,7 +47,7 @@ func (d *Dialer) enter(c *connection.Conn) *connection.Conn {
 // connect queue, or with a loop if it is done at once.
 func (d *Dialer) connect(c *connection.Conn) {
 	d.All.Stat.Dials.Add(1)
-	d.All.Observe(c, connection.ConnectStarted, nil, "")
+	d.All.Observe(c, event.ConnectStarted, nil, "")
 	fd, err := kernel.OpenStream(c.Src.Remote.Addr(), c.BindAddr(), &d.Keepalive)
 	if err == nil {
 		c.Sock.Hold(fd)

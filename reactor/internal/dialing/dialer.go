@@ -15,7 +15,7 @@ import (
 // is anybody's.
 type Dialer struct {
 	All       *connection.Common
-	Stream    func(transport.Proto) *connection.StreamConfig
+	Stream    func(transport.Proto) *transport.StreamConfig
 	Keepalive kernel.Keepalive
 	ForbidNew bool // no send opens a connection
 

@@ -6,6 +6,7 @@ import (
 
 	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/endpoint"
+	"sipreactor/reactor/internal/event"
 	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/reason"
@@ -224,10 +225,10 @@ func (d *Dialer) leave(c *connection.Conn, wait *sendqueue.Waiter) (message.Outc
 	switch {
 	case ph < phase.Handshaking:
 		d.All.Stat.ParkedConnects.Add(1)
-		d.All.Observe(c, connection.ConnectParked, nil, "")
+		d.All.Observe(c, event.ConnectParked, nil, "")
 	case ph == phase.Handshaking:
 		d.All.Stat.ParkedHandshakes.Add(1)
-		d.All.Observe(c, connection.HandshakeParked, nil, "")
+		d.All.Observe(c, event.HandshakeParked, nil, "")
 	}
 	return message.Queued, nil
 }

@@ -3,6 +3,7 @@ package flow
 import (
 	"sipreactor/reactor/internal/codec"
 	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/event"
 	"sipreactor/reactor/internal/reason"
 )
 
@@ -63,6 +64,6 @@ func (l *Flow) establish(c *connection.Conn, request, answer string) {
 		l.all.Peers.Add(c)
 	}
 	l.Stat.Established.Add(1)
-	l.all.Tell(c, &connection.Event{Kind: connection.ConnEstablished, TLS: state, Secrets: c.Secrets(), Request: request, Answer: answer})
+	l.all.Tell(c, &event.Event{Kind: event.ConnEstablished, TLS: state, Secrets: c.Secrets(), Request: request, Answer: answer})
 	l.Flush(c)
 }

@@ -8,6 +8,7 @@ import (
 
 	"sipreactor/reactor/internal/codec"
 	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/event"
 	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/phase"
@@ -22,7 +23,7 @@ func (l *Flow) handshake(c *connection.Conn, m codec.Shaker) {
 	if a, ok := codec.Machine(c.Codec).(tlsstate.AsyncMachine); ok {
 		a.OnSigned(func() { c.Loop.Post(c, connection.EvSigned) })
 	}
-	l.all.Observe(c, connection.HandshakeStarted, nil, "")
+	l.all.Observe(c, event.HandshakeStarted, nil, "")
 	if !c.Src.Outbound {
 		l.startClock(c, true)
 		return

@@ -5,6 +5,7 @@ import (
 
 	"sipreactor/reactor/internal/codec"
 	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/event"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/phase"
@@ -29,7 +30,7 @@ func (l *Loop) accept(n *poller.Incoming) {
 		l.Stat.Refused[cause].Add(1)
 		c.Share.Leave()
 		why := reason.Refused(cause)
-		h.Conns.Tell(c, &connection.Event{Kind: connection.ConnRefused, Err: why})
+		h.Conns.Tell(c, &event.Event{Kind: event.ConnRefused, Err: why})
 		h.Conns.Log.Refused(h.Conns.Now(), c.Called(), why)
 		return
 	}
@@ -40,7 +41,7 @@ func (l *Loop) accept(n *poller.Incoming) {
 	h.Conns.Peers.Add(c)
 	l.Stat.Accepted.Add(1)
 	l.Idle.Put(c, l.Seconds.Load()+h.Conns.Limits.Lifetime)
-	h.Conns.Observe(c, connection.ConnAccepted, nil, "")
+	h.Conns.Observe(c, event.ConnAccepted, nil, "")
 	if !c.Src.Proto.Secure() {
 		l.Begin(c, &codec.Plain{})
 		return

@@ -1,5 +1,6 @@
-// Package transport names the transport protocols of SIP and what is to be known of each.
-// All of it is constant: any goroutine may call anything.
+// Package transport names the transport protocols of SIP, what is to be known of each, and how
+// connections of one behave (StreamConfig). All of it is constant, or does not change once an
+// engine has it: any goroutine may call anything.
 package transport
 
 import "fmt"

@@ -1,4 +1,4 @@
-package connection
+package visitors
 
 import (
 	"net/netip"
@@ -6,22 +6,22 @@ import (
 )
 
 // The latest visitors are remembered, and not ever more of them.
-func TestVisitors(t *testing.T) {
-	var v Visitors
+func TestSet(t *testing.T) {
+	var v Set
 	at := func(n int) netip.AddrPort {
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, byte(n >> 16), byte(n >> 8)}), uint16(n&0xff+1))
 	}
 	if v.Had(at(0)) {
 		t.Error("nobody was there")
 	}
-	const all = 3 * visitorsKept
+	const all = 3 * kept
 	for i := range all {
 		v.Left(at(i))
 	}
-	if v.Had(at(0)) || !v.Had(at(all-1)) || !v.Had(at(all-visitorsKept)) {
+	if v.Had(at(0)) || !v.Had(at(all-1)) || !v.Had(at(all-kept)) {
 		t.Error("it is not the latest that are remembered")
 	}
-	if n := len(v.late) + len(v.before); n > 2*visitorsKept {
+	if n := len(v.late) + len(v.before); n > 2*kept {
 		t.Errorf("%d are remembered", n)
 	}
 	v.Left(netip.MustParseAddrPort("[::ffff:198.51.100.1]:7"))
