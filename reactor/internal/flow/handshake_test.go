@@ -1,0 +1,154 @@
+package flow
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"sipreactor/reactor/internal/codec"
+	"sipreactor/reactor/internal/handshakes"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reason"
+	"sipreactor/tlsstate"
+)
+
+// shaker is a codec whose handshake takes so many steps, and says something in each.
+type shaker struct {
+	codec.Plain
+	steps int
+	err   error // what the last one comes to
+	fed   string
+}
+
+func (s *shaker) Handshake() error {
+	b := make([]byte, 1024)
+	n, _ := s.Plain.Read(b)
+	s.fed += string(b[:n])
+	_, _ = s.Write([]byte("!"))
+	if s.steps--; s.steps > 0 {
+		return tlsstate.ErrWantRead
+	}
+	return s.err
+}
+
+// broken is a codec that panics over what it reads.
+type broken struct{ codec.Plain }
+
+func (b *broken) Read([]byte) (int, error) { panic("broken") }
+
+// steps computes what is to be computed, as handshakers do.
+func (r *rig) steps() {
+	for len(r.computing) > 0 {
+		c := r.computing[0]
+		r.computing = r.computing[1:]
+		c.Compute()
+		r.Handshaken(c)
+	}
+}
+
+// A handshake goes on with what the peer says, and what comes behind it is read.
+func TestHandshakeIsDriven(t *testing.T) {
+	r := newRig(t)
+	k := &shaker{steps: 2}
+	c, peer := r.accepted(k)
+	if len(r.computing) != 0 {
+		t.Error("the server speaks first")
+	}
+	r.Input(c, []byte("hello"))
+	r.steps()
+	r.reads(peer, "!")
+	if c.At() != phase.Handshaking {
+		t.Fatalf("it is %v", c.At())
+	}
+	r.Input(c, []byte("finished"))
+	r.Input(c, []byte(request("OPTIONS", "a", ""))) // while the machine is away
+	r.steps()
+	r.reads(peer, "!")
+	if c.At() != phase.Established || c.Handshake != nil || k.fed != "hellofinished" {
+		t.Fatalf("it is %v, and was fed %q", c.At(), k.fed)
+	}
+	same(t, "messages", r.taken(), request("OPTIONS", "a", ""))
+}
+
+// The peer's time is that in which we wait for its bytes.
+func TestHandshakeHasATime(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.accepted(&shaker{steps: 3})
+	r.later(r.config.HandshakeTimeout / 2)
+	r.Input(c, []byte("x"))
+	r.later(10 * r.config.HandshakeTimeout) // while we compute
+	r.Overdue(c)
+	r.lives(c, "while its machine is away")
+	r.steps()
+	r.later(r.config.HandshakeTimeout * 4 / 10)
+	r.Overdue(c)
+	r.lives(c, "within its time")
+	r.later(r.config.HandshakeTimeout * 2 / 10)
+	r.Overdue(c)
+	if said := r.endsAs(c, reason.HandshakeTimeout); !strings.Contains(said, "tls_handshake_timeout") {
+		t.Errorf("%q names no parameter", said)
+	}
+}
+
+// A peer whose bytes are in the kernel is not late.
+func TestHandshakeThatWeAreLateFor(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.accepted(&shaker{steps: 2})
+	if _, err := peer.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	r.later(2 * r.config.HandshakeTimeout)
+	r.Overdue(c)
+	r.lives(c, "though it has spoken")
+}
+
+// The kernel keeps what a machine that is away has no room for, and too much is an end.
+func TestHandshakeIsPaused(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.accepted(&shaker{steps: 2})
+	r.Input(c, []byte("x"))
+	if !c.Handshake.Is(handshakes.Away) {
+		t.Fatal("the machine is not away")
+	}
+	for !c.Handshake.Paused {
+		r.Input(c, make([]byte, 4<<10))
+		r.lives(c, "before it is paused")
+	}
+	k := c.Handshake
+	c.Compute()
+	r.computing = nil
+	r.Handshaken(c)
+	if k.Paused {
+		t.Error("it is not read again")
+	}
+}
+
+// A handshake that fails ends its connection, with what it had to say sent before.
+func TestHandshakeFails(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.accepted(&shaker{steps: 1, err: errors.New("no")})
+	r.Input(c, []byte("x"))
+	r.steps()
+	r.endsAs(c, reason.HandshakeFailed)
+	if b, err := io.ReadAll(peer); string(b) != "!" {
+		t.Errorf("the peer reads %q, %v", b, err)
+	}
+	if n := r.Stat.Handshakes[0].Failed[reason.HandshakeFailed].Load(); n != 1 {
+		t.Errorf("%d have failed", n)
+	}
+}
+
+// What waits for the handshake of a connection that is to close does not hold that up, but a
+// machine that is away does.
+func TestCloseWhileTheMachineIsAway(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.accepted(&shaker{steps: 2})
+	r.Input(c, []byte("x"))
+	r.Close(c, reason.Because(reason.ClosedByManagement, ""))
+	if c.At() != phase.Handshaking {
+		t.Fatalf("it is %v, with its machine away", c.At())
+	}
+	r.steps()
+	r.endsAs(c, reason.ClosedByManagement)
+}
