@@ -1,36 +1,12 @@
 package ng
 
 import (
-	"bytes"
 	"errors"
-	"net"
 	"testing"
 	"time"
-)
 
-// stub answers datagrams as a test says: with those that f returns.
-func stub(t *testing.T, f func(cookie, body []byte) []string) string {
-	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = pc.Close() })
-	go func() {
-		buf := make([]byte, 1<<16)
-		for {
-			n, from, err := pc.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			cookie, body, _ := bytes.Cut(buf[:n], []byte{' '})
-			for _, a := range f(cookie, body) {
-				_, _ = pc.WriteTo([]byte(a), from)
-			}
-		}
-	}()
-	return pc.LocalAddr().String()
-}
+	"sipreactor/reactor/modules/internal/relay/cookie/cookietest"
+)
 
 var ping = Dict{{"command", "ping"}}
 
@@ -38,7 +14,7 @@ const pong = "d6:result4:ponge"
 
 // Others' cookies, no cookies, no bencoding and doubles are passed over.
 func TestGarbage(t *testing.T) {
-	c := NewClient(stub(t, func(cookie, _ []byte) []string {
+	c := NewClient(cookietest.Serve(t, func(cookie, _ []byte) []string {
 		return []string{"", "x", "other " + pong, string(cookie), string(cookie) + " ", string(cookie) + " i1e", string(cookie) + " d6:resul", string(cookie) + " " + pong, string(cookie) + " " + pong}
 	}), 200*time.Millisecond, 100, nil)
 	defer c.Close()
@@ -52,7 +28,7 @@ func TestGarbage(t *testing.T) {
 // Who answers a ping with something else is no rtpengine that serves.
 func TestPing(t *testing.T) {
 	for answer, want := range map[string]error{pong: nil, "d6:result5:errore": errPing} {
-		c := NewClient(stub(t, func(cookie, _ []byte) []string { return []string{string(cookie) + " " + answer} }), time.Second, 5, nil)
+		c := NewClient(cookietest.Serve(t, func(cookie, _ []byte) []string { return []string{string(cookie) + " " + answer} }), time.Second, 5, nil)
 		if err := c.Ping(t.Context()); !errors.Is(err, want) {
 			t.Errorf("%s: %v", answer, err)
 		}

@@ -1,7 +1,6 @@
 package cookie
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -11,31 +10,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
-)
 
-// stub answers datagrams as a test says: with those that f returns.
-func stub(t *testing.T, f func(cookie, body []byte) []string) string {
-	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = pc.Close() })
-	go func() {
-		buf := make([]byte, 1<<16)
-		for {
-			n, from, err := pc.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			cookie, body, _ := bytes.Cut(buf[:n], []byte{' '})
-			for _, a := range f(cookie, body) {
-				_, _ = pc.WriteTo([]byte(a), from)
-			}
-		}
-	}()
-	return pc.LocalAddr().String()
-}
+	"sipreactor/reactor/modules/internal/relay/cookie/cookietest"
+)
 
 var ping = []byte("ping")
 
@@ -51,7 +28,7 @@ func client(addr string, timeout time.Duration, retries int, dial Dial) *Client 
 func TestLostAnswers(t *testing.T) {
 	var mu sync.Mutex
 	cookies := map[string]int{}
-	c := client(stub(t, func(cookie, _ []byte) []string {
+	c := client(cookietest.Serve(t, func(cookie, _ []byte) []string {
 		mu.Lock()
 		defer mu.Unlock()
 		if cookies[string(cookie)]++; cookies[string(cookie)] < 3 {
@@ -74,7 +51,7 @@ func TestLostAnswers(t *testing.T) {
 
 // Others' cookies, no cookies, what is no answer and doubles are passed over.
 func TestGarbage(t *testing.T) {
-	c := client(stub(t, func(cookie, _ []byte) []string {
+	c := client(cookietest.Serve(t, func(cookie, _ []byte) []string {
 		return []string{"", "x", "other " + pong, string(cookie), string(cookie) + " ", string(cookie) + "  x", string(cookie) + " " + pong, string(cookie) + " " + pong}
 	}), 200*time.Millisecond, 100, nil)
 	defer c.Close()
@@ -87,7 +64,7 @@ func TestGarbage(t *testing.T) {
 
 func TestSilence(t *testing.T) {
 	sent := make(chan struct{}, 9)
-	addr := stub(t, func(_, _ []byte) []string { sent <- struct{}{}; return nil })
+	addr := cookietest.Serve(t, func(_, _ []byte) []string { sent <- struct{}{}; return nil })
 	c := client(addr, 5*time.Millisecond, 2, nil)
 	defer c.Close()
 	if _, err := c.Do(t.Context(), ping); !errors.Is(err, ErrSilent) {
@@ -129,7 +106,7 @@ func TestNobodyThere(t *testing.T) {
 // A Close ends who waits.
 func TestCloseWhileWaiting(t *testing.T) {
 	asked := make(chan struct{}, 1)
-	c := client(stub(t, func(_, _ []byte) []string { asked <- struct{}{}; return nil }), time.Minute, 0, nil)
+	c := client(cookietest.Serve(t, func(_, _ []byte) []string { asked <- struct{}{}; return nil }), time.Minute, 0, nil)
 	go func() { <-asked; c.Close() }()
 	if _, err := c.Do(t.Context(), ping); !errors.Is(err, ErrClosed) {
 		t.Error(err)
@@ -138,7 +115,7 @@ func TestCloseWhileWaiting(t *testing.T) {
 
 // Many ask at once by one socket, and each gets its own answer.
 func TestMany(t *testing.T) {
-	c := client(stub(t, func(cookie, body []byte) []string { return []string{string(cookie) + " " + string(body)} }), time.Second, 5, nil)
+	c := client(cookietest.Serve(t, func(cookie, body []byte) []string { return []string{string(cookie) + " " + string(body)} }), time.Second, 5, nil)
 	defer c.Close()
 	var all sync.WaitGroup
 	for i := range 50 {
@@ -169,7 +146,7 @@ func (e echoes) Answered(text []byte, err error) {
 // Each lane has a socket of its own, opened once and by the first request; what is asked
 // meanwhile waits for it.
 func TestLanes(t *testing.T) {
-	addr := stub(t, func(cookie, body []byte) []string { return []string{string(cookie) + " " + string(body)} })
+	addr := cookietest.Serve(t, func(cookie, body []byte) []string { return []string{string(cookie) + " " + string(body)} })
 	var mu sync.Mutex
 	opened := map[int]int{}
 	hold := make(chan struct{})
