@@ -31,6 +31,7 @@ import (
 	"sipreactor/reactor/modules/event_stream"
 	"sipreactor/reactor/modules/exec"
 	"sipreactor/reactor/modules/fraud_detection"
+	"sipreactor/reactor/modules/freeswitch"
 	"sipreactor/reactor/modules/gflags"
 	"sipreactor/reactor/modules/group"
 	"sipreactor/reactor/modules/httpd"
@@ -133,6 +134,7 @@ var modules = []script.Constructor{
 	enum.New,
 	exec.New,
 	fraud_detection.New,
+	freeswitch.New,
 	gflags.New,
 	group.New,
 	httpd.New,

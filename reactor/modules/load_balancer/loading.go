@@ -40,7 +40,7 @@ func (m *module) load(ctx context.Context, from store.Source) (*Table, error) {
 		}
 		if err == nil {
 			d.Living = m.life(row.ID)
-			if d.Resources, err = parseResources(row.Resources, d.Living); err != nil {
+			if d.Resources, err = parseResources(row.Resources, d.Living, m.initialCapacity()); err != nil {
 				err = r.Fault(2, "%v", err)
 			}
 		}
@@ -69,6 +69,7 @@ func (m *module) load(ctx context.Context, from store.Source) (*Table, error) {
 	t := newTable(all)
 	tally.Loaded = len(all)
 	t.tally = tally
+	m.fetch(t)
 	return t, nil
 }
 

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
 	core "sipreactor/reactor/dialog"
 	"sipreactor/reactor/modules/dialog"
+	"sipreactor/reactor/modules/freeswitch"
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/names"
 	"sipreactor/reactor/proxy"
@@ -29,6 +31,10 @@ type module struct {
 
 	mu     sync.Mutex
 	living map[int]*Living
+
+	freeswitch *freeswitch.Module // nil: no capacities are fetched
+	fetching   bool
+	initial    int64 // a capacity that is not fetched yet
 
 	probing struct {
 		interval     time.Duration
@@ -80,12 +86,12 @@ const byOperator = "management interface"
 
 // New makes the module for a configuration.
 func New(cfg *script.Config) *script.Module {
-	m := &module{cfg: cfg, table: "load_balancer", living: map[int]*Living{}, lookup: destination.NewLookup(func() names.Config { return cfg.DNS }), log: slog.New(slog.DiscardHandler),
+	m := &module{cfg: cfg, table: "load_balancer", initial: 1000, living: map[int]*Living{}, lookup: destination.NewLookup(func() names.Config { return cfg.DNS }), log: slog.New(slog.DiscardHandler),
 		calls: &counter{Calls: destination.NewCalls(), tracker: destination.NewTracker()}}
 	p := &m.probing
 	p.interval, p.method, p.from, p.codes = 30*time.Second, "OPTIONS", "sip:prober@localhost", destination.Codes{}
 	return &script.Module{
-		Name: "load_balancer", Help: "Sends calls to the destination that has most room for them.", Instance: m, Uses: []string{"tm", "dialog"},
+		Name: "load_balancer", Help: "Sends calls to the destination that has most room for them.", Instance: m, Uses: []string{"tm", "dialog", "freeswitch"},
 		Parameters: m.parameters(), Functions: m.functions(), Commands: m.commands(),
 		Statistics: []script.Statistic{
 			{Name: "selected", Help: "Calls that got a destination.", Count: &m.started},
@@ -130,8 +136,8 @@ func (m *module) parameters() []script.Parameter {
 			}
 			return err
 		}},
-		unsupported("fetch_freeswitch_stats", "no capacities are fetched from FreeSWITCH"),
-		{Name: "initial_freeswitch_load", Type: number, Default: "1000", Help: "Capacity until FreeSWITCH has told its own.", Note: "no capacities are fetched from FreeSWITCH"},
+		{Name: "fetch_freeswitch_stats", Type: script.BoolParam, Default: "0", Help: "Has FreeSWITCH servers tell capacities: a resource may be name=fs://[user]:password@host[:port].", Set: script.Into(&m.fetching)},
+		{Name: "initial_freeswitch_load", Type: number, Max: math.MaxInt32, Default: "1000", Help: "Capacity until FreeSWITCH has told its own.", Set: script.Into(&m.initial)},
 		unsupported("cluster_id", "there is no cluster"),
 		{Name: "cluster_sharing_tag", Type: text, Help: "Tag of who pings in a cluster.", Note: "there is no cluster"},
 	}
@@ -147,6 +153,11 @@ func (m *module) check(l *script.Loading) {
 		m.dialog = d
 		d.Watch(m.ended)
 		d.OnCreate(m.created)
+	}
+	if m.fetching {
+		if m.freeswitch, _ = l.Instance("freeswitch").(*freeswitch.Module); m.freeswitch == nil && !l.Partial() {
+			l.Errorf(l.Place("fetch_freeswitch_stats"), `capacities are told by the module freeswitch: loadmodule "freeswitch.so"`)
+		}
 	}
 	if m.tm == nil {
 		l.Notef(l.Place(""), "load_balancer counts calls by the transactions of the module tm, which is not loaded: loads stay 0, and nothing is pinged")

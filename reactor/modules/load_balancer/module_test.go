@@ -222,7 +222,7 @@ func TestCommands(t *testing.T) {
 func TestErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		`route { lb_start(1, "pstn", "x"); }`:                                         `there is no flag 'x': n, r, s`,
-		"modparam(\"load_balancer\", \"fetch_freeswitch_stats\", 1)\nroute { exit; }": `is not supported`,
+		"modparam(\"load_balancer\", \"fetch_freeswitch_stats\", 1)\nroute { exit; }": `loadmodule "freeswitch.so"`,
 	} {
 		if got := moduletest.Wrong(t, head(t)+text, tm.New, sl.New, loadbalancer.New); !strings.Contains(got, want) {
 			t.Errorf("%s:\n%s", text, got)

@@ -20,7 +20,7 @@ func one(t testing.TB, id, group int, uri, resources string) *Destination {
 		t.Fatal(err)
 	}
 	l := newLiving(destination.New(destination.Active, "table", noon))
-	r, err := parseResources(resources, l)
+	r, err := parseResources(resources, l, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,14 +172,14 @@ func TestAt(t *testing.T) {
 
 func TestParseResources(t *testing.T) {
 	for _, bad := range []string{"", ";", "a", "a=", "a=x", "=3", "a=-1", "a=1;a=2", "c=fs://:pw@host"} {
-		if r, err := parseResources(bad, newLiving(nil)); err == nil {
+		if r, err := parseResources(bad, newLiving(nil), -1); err == nil {
 			t.Errorf("%q is %v", bad, r)
 		}
 	}
 	l := newLiving(nil)
-	before, _ := parseResources("a=1", l)
+	before, _ := parseResources("a=1", l, -1)
 	before[0].Load.Add(7)
-	after, _ := parseResources("b=2;a=5", l)
+	after, _ := parseResources("b=2;a=5", l, -1)
 	if after[1].Load.Load() != 7 || after[1].Capacity.Load() != 5 {
 		t.Error("a load does not outlive a reload")
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"sipreactor/reactor/modules/freeswitch"
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/modules/internal/manage"
 )
@@ -50,8 +51,9 @@ func (d *Destination) URI() string { return d.Address.URI }
 // Resource is what a destination has a number of.
 type Resource struct {
 	Name     string
-	Capacity *atomic.Int64 // which lb_resize changes
+	Capacity *atomic.Int64 // which lb_resize changes, and FreeSWITCH
 	Load     *atomic.Int64
+	server   *freeswitch.URL // who tells the capacity; nil: the table has it
 }
 
 // Living is what of a destination outlives a reload.
@@ -59,11 +61,31 @@ type Living struct {
 	Health *destination.Health
 	mu     sync.Mutex
 	loads  map[string]*atomic.Int64
+	told   map[told]*atomic.Int64 // capacities that FreeSWITCH has told
+}
+
+// told is a resource whose capacity a server tells.
+type told struct {
+	resource string
+	server   freeswitch.URL
 }
 
 // newLiving makes a record for a new destination.
 func newLiving(h *destination.Health) *Living {
-	return &Living{Health: h, loads: map[string]*atomic.Int64{}}
+	return &Living{Health: h, loads: map[string]*atomic.Int64{}, told: map[told]*atomic.Int64{}}
+}
+
+// capacity gives what a server has told of a resource, at first what initial is.
+func (l *Living) capacity(resource string, server freeswitch.URL, initial int64) *atomic.Int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := l.told[told{resource, server}]
+	if n == nil {
+		n = new(atomic.Int64)
+		n.Store(initial)
+		l.told[told{resource, server}] = n
+	}
+	return n
 }
 
 // load gives the counter of a resource, always the same.
@@ -139,27 +161,36 @@ func (t *Table) At(ip netip.Addr, port uint16, group int, active bool) *Destinat
 // maxResources bounds the resources of a destination, and of a call.
 const maxResources = 32
 
-// parseResources reads the column resources.
-func parseResources(s string, l *Living) (list []Resource, err error) {
+// parseResources reads the column resources. initial is a capacity that FreeSWITCH has not
+// told yet; a negative one: it is not asked.
+func parseResources(s string, l *Living, initial int64) (list []Resource, err error) {
 	for part := range strings.SplitSeq(s, ";") {
 		if part = strings.TrimSpace(part); part == "" {
 			continue
 		}
 		name, number, ok := strings.Cut(part, "=")
 		name, number = strings.TrimSpace(name), strings.TrimSpace(number)
+		if slices.ContainsFunc(list, func(r Resource) bool { return r.Name == name }) {
+			return nil, fmt.Errorf("%s is there twice", name)
+		}
 		if strings.HasPrefix(number, "fs://") {
-			return nil, fmt.Errorf("%s: capacities from FreeSWITCH are not supported", name)
+			if initial < 0 {
+				return nil, fmt.Errorf(`%s: a capacity from FreeSWITCH needs modparam("load_balancer", "fetch_freeswitch_stats", 1)`, name)
+			}
+			u, _, bad := freeswitch.ParseURL(number)
+			if bad != nil {
+				return nil, fmt.Errorf("%s: the URL of FreeSWITCH %w", name, bad)
+			}
+			list = append(list, Resource{name, l.capacity(name, u, initial), l.load(name), &u})
+			continue
 		}
 		n, bad := strconv.ParseInt(number, 10, 32)
 		if !ok || name == "" || bad != nil || n < 0 {
 			return nil, fmt.Errorf("%q is not name=capacity, several separated by semicolons", part)
 		}
-		if slices.ContainsFunc(list, func(r Resource) bool { return r.Name == name }) {
-			return nil, fmt.Errorf("%s is there twice", name)
-		}
 		capacity := new(atomic.Int64)
 		capacity.Store(n)
-		list = append(list, Resource{name, capacity, l.load(name)})
+		list = append(list, Resource{name, capacity, l.load(name), nil})
 	}
 	if len(list) == 0 || len(list) > maxResources {
 		return nil, fmt.Errorf("%d resources are not 1 to %d", len(list), maxResources)
