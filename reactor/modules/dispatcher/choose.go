@@ -103,8 +103,8 @@ func (s *Set) first(n int, c *choice) int {
 		switch c.how {
 		case HashCallID, HashFrom, HashTo, HashRURI, HashAuthUser, HashVariables:
 			i = -1
-			if s.ring != nil {
-				i = s.ring.find(n, c.key, may)
+			if r := s.weights.Load().ring; r != nil {
+				i = r.find(n, c.key, may)
 			}
 			if i < 0 {
 				i = s.rendezvous(n, c.key, may)
@@ -128,8 +128,8 @@ func (s *Set) first(n int, c *choice) int {
 // member that leaves moves its own calls only, each to another, and nothing is
 // kept or computed for that. Every machine with the same table chooses the same.
 func (s *Set) rendezvous(n int, key uint64, may func(int) bool) int {
-	best := -1
-	if s.even {
+	best, w := -1, s.weights.Load()
+	if w.even {
 		var high uint64
 		for i, seed := range s.seeds[:n] {
 			if draw := mix(key ^ seed); (draw > high || best < 0) && may(i) {
@@ -140,7 +140,7 @@ func (s *Set) rendezvous(n int, key uint64, may func(int) bool) int {
 	}
 	low := math.Inf(1)
 	for i, seed := range s.seeds[:n] {
-		inverse := s.inverse[i]
+		inverse := w.inverse[i]
 		if inverse == 0 {
 			continue
 		}
@@ -197,19 +197,20 @@ func (s *Set) following(n, at int, may func(int) bool) int {
 // random chooses by weight.
 func (s *Set) random(n int, may func(int) bool) int {
 	const tries = 8
-	total := s.ends[n-1]
+	w := s.weights.Load()
+	total := w.ends[n-1]
 	if total == 0 {
 		return slices.IndexFunc(s.Members[:n], func(d *Destination) bool { return may(d.index) })
 	}
 	for range tries {
-		if i := sort.SearchInts(s.ends[:n], rand.IntN(total)+1); may(i) {
+		if i := sort.SearchInts(w.ends[:n], rand.IntN(total)+1); may(i) {
 			return i
 		}
 	}
 	left, spare := 0, -1
 	for i := range n {
 		if may(i) {
-			left += s.weight(i)
+			left += w.of(i)
 			spare = i
 		}
 	}
@@ -219,7 +220,7 @@ func (s *Set) random(n int, may func(int) bool) int {
 	left = rand.IntN(left)
 	for i := range n {
 		if may(i) {
-			if left -= s.weight(i); left < 0 {
+			if left -= w.of(i); left < 0 {
 				return i
 			}
 		}

@@ -19,7 +19,7 @@ func members(t testing.TB, weights ...int) *Set {
 	for i, w := range weights {
 		all = append(all, member(t, Row{Set: 1, URI: fmt.Sprintf("sip:10.0.%d.%d", i/250, i%250+1), Weight: w}))
 	}
-	return newTable(all).Set(1)
+	return newTable(all, maxWeight).Set(1)
 }
 
 func member(t testing.TB, r Row) *Destination {
@@ -176,7 +176,7 @@ func TestShares(t *testing.T) {
 func TestConsistent(t *testing.T) {
 	for _, weights := range [][]int{{1, 1, 1, 1, 1}, {1, 5, 2, 9, 4}} {
 		s := members(t, weights...)
-		less := newTable(append(append([]*Destination{}, members(t, weights...).Members[:2]...), members(t, weights...).Members[3:]...)).Set(1)
+		less := newTable(append(append([]*Destination{}, members(t, weights...).Members[:2]...), members(t, weights...).Members[3:]...), maxWeight).Set(1)
 		moved := map[string]int{}
 		for i := range 5000 {
 			c := &choice{how: HashFrom, key: hash(fmt.Appendf(nil, "%d", i)), now: noon}

@@ -58,7 +58,7 @@ func (m *module) list(_ context.Context, a *rpc.Args) (any, error) {
 			s := t.Sets[i]
 			members := []rpc.Object{}
 			for _, d := range s.Members {
-				members = append(members, d.describe(a.Int("full") != 0))
+				members = append(members, d.describe(a.Int("full") != 0, s.most))
 			}
 			sets = append(sets, rpc.Object{{Name: "id", Value: s.ID}, {Name: "Destinations", Value: members}})
 		}
@@ -67,8 +67,8 @@ func (m *module) list(_ context.Context, a *rpc.Args) (any, error) {
 	return rpc.Object{{Name: "PARTITIONS", Value: all}}, nil
 }
 
-// describe is a destination in a list.
-func (d *Destination) describe(full bool) rpc.Object {
+// describe is a destination in a list; most bounds the weights of its set.
+func (d *Destination) describe(full bool, most int) rpc.Object {
 	o := rpc.Object{{Name: "URI", Value: d.URI()}, {Name: "state", Value: d.Health.State().String()}, {Name: "first_hit_counter", Value: d.hits.Load()}}
 	if s := d.socket.String(); s != "" {
 		o = append(o, rpc.Field{Name: "socket", Value: s})
@@ -80,7 +80,7 @@ func (d *Destination) describe(full bool) rpc.Object {
 		o = append(o, rpc.Field{Name: "script_attr", Value: s})
 	}
 	if full {
-		o = append(o, rpc.Field{Name: "weight", Value: d.Row.Weight}, rpc.Field{Name: "priority", Value: d.Row.Priority})
+		o = append(o, rpc.Field{Name: "weight", Value: d.weight(most)}, rpc.Field{Name: "priority", Value: d.Row.Priority})
 		if d.Row.Description != "" {
 			o = append(o, rpc.Field{Name: "description", Value: d.Row.Description})
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sipreactor/reactor/modules/freeswitch"
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/proxy"
@@ -47,9 +48,10 @@ func (l *loader) make(ctx context.Context, from store.Source) (*Table, error) {
 	all = l.resolve(ctx, all)
 	l.enliven(all)
 	l.m.fillBlacklists(l.partition, all)
-	t := newTable(all)
+	t := newTable(all, l.m.maxTold)
 	l.tally.Loaded = len(all)
 	t.tally = l.tally
+	l.m.fetch(l.partition, t)
 	return t, nil
 }
 
@@ -75,7 +77,7 @@ func (l *loader) read(ctx context.Context, from store.Source) (all []*Destinatio
 		Columns:  []string{c.set, c.destination},
 		Optional: []string{"id", c.socket, c.state, c.probe, c.weight, c.priority, c.attrs, "description"},
 	}, func(r *store.Row) error {
-		d, err := take(r)
+		d, err := l.m.take(r)
 		if err == nil && d.Row.Socket != "" {
 			if err = script.NoSocket(d.Row.Socket, l.m.env.Sockets); err != nil {
 				err = r.Fault(colSocket, "%v", err)
@@ -92,7 +94,7 @@ func (l *loader) read(ctx context.Context, from store.Source) (all []*Destinatio
 }
 
 // take makes a destination of a row; its host may still have to be looked up.
-func take(r *store.Row) (*Destination, error) {
+func (m *module) take(r *store.Row) (*Destination, error) {
 	row := Row{
 		Set: int(r.IntIn(colSet, 0, math.MaxInt32)), URI: strings.TrimSpace(r.Text(colURI)), ID: r.Int(colID), Socket: r.Text(colSocket),
 		State: destination.State(r.IntIn(colState, 0, 2)), Probe: r.Int(colProbe) != 0, Priority: int(r.IntIn(colPriority, math.MinInt32, math.MaxInt32)),
@@ -100,7 +102,14 @@ func take(r *store.Row) (*Destination, error) {
 	}
 	switch text := strings.TrimSpace(r.Text(colWeight)); {
 	case strings.HasPrefix(text, "fs://"):
-		return nil, r.Fault(colWeight, "weights from FreeSWITCH are not supported")
+		if m.freeswitch == nil {
+			return nil, r.Fault(colWeight, `is from FreeSWITCH, which needs modparam("dispatcher", "fetch_freeswitch_stats", 1)`)
+		}
+		u, _, err := freeswitch.ParseURL(text)
+		if err != nil {
+			return nil, r.Fault(colWeight, "%v", err)
+		}
+		row.server = &u
 	case text != "":
 		row.Weight = int(r.IntIn(colWeight, 0, maxWeight))
 	}

@@ -13,7 +13,8 @@ import (
 
 // module is the module in one configuration.
 type module struct {
-	cfg        *script.Config
+	cfg *script.Config
+	fetching
 	blacklists []*destination.Blacklist
 	settings   map[string]settings // of partitions, by name
 	order      []string            // of partitions
@@ -73,8 +74,9 @@ func (m *module) fillBlacklists(p *partition, all []*Destination) {
 func New(cfg *script.Config) *script.Module {
 	m := &module{cfg: cfg, settings: map[string]settings{}, byName: map[string]*partition{}, columns: defaultColumns(),
 		probing: newProbing(), tracker: destination.NewTracker(), log: slog.New(slog.DiscardHandler), lookup: destination.NewLookup(func() names.Config { return cfg.DNS })}
+	m.maxTold = 100
 	return &script.Module{
-		Name: "dispatcher", Help: "Sends requests to members of sets of destinations, and knows which of them are alive.", Instance: m,
+		Name: "dispatcher", Help: "Sends requests to members of sets of destinations, and knows which of them are alive.", Instance: m, Uses: []string{"freeswitch"},
 		Parameters: m.parameters(),
 		Functions:  m.functions(),
 		Commands:   m.commands(),
@@ -106,6 +108,7 @@ func (m *module) check(l *script.Loading) {
 	if m.algoRoute.Text != "" {
 		m.route = l.RouteWith(script.RequestRoute, m.algoRoute, "dst_uri", "attrs", "script_attrs")
 	}
+	m.checkFetching(l)
 	m.tm = destination.TransactionsOf(l)
 	m.probing.check(l)
 }

@@ -256,7 +256,7 @@ func TestErrors(t *testing.T) {
 		`route { ds_is_in_list($si, $sp, 1, , , "[a"); }`:                                `"[a" is no pattern`,
 		`timer_route[t, 1] { ds_select_dst(1, 8); }` + "\nroute { exit; }":               `ds_select_dst() cannot be used in timer_route`,
 		"modparam(\"dispatcher\", \"algo_route\", \"no\")\nroute { exit; }":              `there is no route[no]`,
-		"modparam(\"dispatcher\", \"fetch_freeswitch_stats\", 1)\nroute { exit; }":       `is not supported`,
+		"modparam(\"dispatcher\", \"fetch_freeswitch_stats\", 1)\nroute { exit; }":       `loadmodule "freeswitch.so"`,
 		"modparam(\"dispatcher\", \"options_reply_codes\", \"x\")\nroute { exit; }":      `is no list of codes`,
 		"modparam(\"dispatcher\", \"partition\", \"p: nothing = 1\")\nroute { exit; }":   `has the unknown key nothing`,
 		"modparam(\"dispatcher\", \"partition\", \"default: nobody\")\nroute { exit; }":  `there is no partition nobody`,

@@ -24,14 +24,6 @@ func (m *module) parameters() []script.Parameter {
 		return script.Parameter{Name: name, Type: text, Default: otherwise, Help: "Column of the table with " + of + ".", Set: script.Into(to)}
 	}
 	const cluster = "is not supported: there is no cluster"
-	off := func(name string) script.Parameter {
-		return script.Parameter{Name: name, Type: number, Default: "0", Help: "Weights from FreeSWITCH; not supported.", Set: func(v script.Literal) error {
-			if v.Int != 0 {
-				return errors.New("is not supported: no weights are fetched from FreeSWITCH")
-			}
-			return nil
-		}}
-	}
 	persistent := own("persistent_state", "persistent_state", "1", "Reads states from the table and writes them there.")
 	persistent.Type = on
 	list := []script.Parameter{
@@ -76,8 +68,8 @@ func (m *module) parameters() []script.Parameter {
 		{Name: "use_default", Type: on, Default: "0", Help: "Of before OpenSIPS 2: the last member is the last resort only, as the flag d of ds_select_dst() has it.", Set: script.Into(&m.older.last)},
 		{Name: "force_dst", Type: on, Default: "1", Help: "Of before OpenSIPS 2: whether $du is overwritten.", Note: "ds_select_dst() always sets $du, as of OpenSIPS 2 on"},
 		{Name: "flags_col", Type: text, Default: "flags", Help: "Of before OpenSIPS 2: column with the flags.", Note: "state_col has the state of a destination"},
-		off("fetch_freeswitch_stats"),
-		{Name: "max_freeswitch_weight", Type: number, Default: "100", Help: "Highest weight from FreeSWITCH.", Note: "no weights are fetched from FreeSWITCH"},
+		{Name: "fetch_freeswitch_stats", Type: on, Default: "0", Help: "Has FreeSWITCH servers tell weights: a row's weight may be fs://[user]:password@host[:port].", Set: script.Into(&m.fetching.fetching)},
+		{Name: "max_freeswitch_weight", Type: number, Min: 1, Max: maxWeight, Default: "100", Help: "Highest weight in a set that has one from FreeSWITCH, and that of a server which has not told its own yet.", Set: script.Into(&m.maxTold)},
 		{Name: "cluster_id", Type: number, Default: "0", Help: "Cluster that shares states; not supported.", Set: func(v script.Literal) error {
 			if v.Int != 0 {
 				return errors.New(cluster)

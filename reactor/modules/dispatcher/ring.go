@@ -30,21 +30,21 @@ const (
 // newRing places the members of a set. The points of a member hang on its URI and its
 // weight alone, but for a factor that changes by twos: what joins or leaves moves
 // its own calls.
-func newRing(s *Set) *ring {
-	if len(s.Members) <= ringMembers {
+func newRing(seeds []uint64, of *weights) *ring {
+	if len(seeds) <= ringMembers {
 		return nil
 	}
 	total, weighty := 0, 0
-	for i := range s.Members {
-		if w := s.weight(i); w > 0 {
+	for i := range seeds {
+		if w := of.of(i); w > 0 {
 			total += w
 			weighty++
 		}
 	}
 	scale := twos(float64(min(ringPoints*weighty, ringMost)) / float64(total))
 	r := &ring{}
-	for i, seed := range s.seeds {
-		w := s.weight(i)
+	for i, seed := range seeds {
+		w := of.of(i)
 		if w == 0 {
 			continue
 		}

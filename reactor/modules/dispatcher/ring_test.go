@@ -16,7 +16,7 @@ func many(t testing.TB, n, kinds int) *Set {
 		weights[i] = 1 + i%kinds
 	}
 	s := members(t, weights...)
-	if s.ring == nil {
+	if s.weights.Load().ring == nil {
 		t.Fatal("the set has no ring")
 	}
 	return s
@@ -54,7 +54,7 @@ func TestRingIsConsistent(t *testing.T) {
 	for _, kinds := range []int{1, 4} {
 		s := many(t, n, kinds)
 		less := many(t, n, kinds)
-		less = newTable(append(append([]*Destination{}, less.Members[:out]...), less.Members[out+1:]...)).Set(1)
+		less = newTable(append(append([]*Destination{}, less.Members[:out]...), less.Members[out+1:]...), maxWeight).Set(1)
 		heirs := map[*Destination]bool{}
 		for call := range 20000 {
 			before := byHash(s, call)

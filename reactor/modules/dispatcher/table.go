@@ -1,11 +1,10 @@
 package dispatcher
 
 import (
-	"cmp"
 	"net/netip"
-	"slices"
 	"sync/atomic"
 
+	"sipreactor/reactor/modules/freeswitch"
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/proxy"
@@ -20,6 +19,7 @@ type Row struct {
 	State       destination.State
 	Probe       bool // probe_mode: it is pinged while it is active, too
 	Weight      int
+	server      *freeswitch.URL // who tells the weight; nil: the table has it
 	Priority    int
 	Attrs       string
 	Description string
@@ -45,6 +45,7 @@ func (d *Destination) URI() string { return d.Address.URI }
 type Living struct {
 	Health      *destination.Health
 	scriptAttrs atomic.Pointer[string] // ds_push_script_attrs
+	told        atomic.Int64           // weight that FreeSWITCH has told, and 1; 0: none yet
 }
 
 // ScriptAttrs gives what the script has pushed, "" if nothing.
@@ -57,20 +58,6 @@ func (l *Living) ScriptAttrs() string {
 
 // SetScriptAttrs replaces what the script has pushed.
 func (l *Living) SetScriptAttrs(s string) { l.scriptAttrs.Store(&s) }
-
-// Set is a set of destinations: those of higher priority first, then as the table
-// has them. But for the place of the round robin it does not change.
-type Set struct {
-	ID      int
-	Members []*Destination
-
-	ends    []int     // sums of the weights up to and with each member
-	seeds   []uint64  // of each member, side by side for the rendezvous
-	inverse []float64 // of the weights; 0 for a member that no weight lets in
-	even    bool      // all weights are the same
-	ring    *ring     // nil in a small set
-	turn    atomic.Uint64
-}
 
 // Table is the destinations of a partition, as they were loaded.
 type Table struct {
@@ -133,8 +120,9 @@ func (t *Table) Len() (n int) {
 	return n
 }
 
-// newTable makes a table of destinations whose addresses are known.
-func newTable(all []*Destination) *Table {
+// newTable makes a table of destinations whose addresses are known. most is the highest weight
+// in sets that have one from FreeSWITCH.
+func newTable(all []*Destination, most int) *Table {
 	t := &Table{byID: map[int]*Set{}, byAddr: map[netip.Addr][]*Destination{}, byName: map[key]*Destination{}}
 	for _, d := range all {
 		s := t.byID[d.Row.Set]
@@ -157,47 +145,9 @@ func newTable(all []*Destination) *Table {
 		}
 	}
 	for _, s := range t.Sets {
-		s.settle()
+		s.settle(most)
 	}
 	return t
-}
-
-// settle orders a set and weighs it.
-func (s *Set) settle() {
-	slices.SortStableFunc(s.Members, func(a, b *Destination) int { return cmp.Compare(b.Row.Priority, a.Row.Priority) })
-	total := 0
-	for _, d := range s.Members {
-		total += d.Row.Weight
-	}
-	s.even = true
-	for i, d := range s.Members {
-		d.index = i
-		d.seed = hash([]byte(d.Address.URI))
-		w := d.Row.Weight
-		if total == 0 {
-			w = 1 // no weights at all: all the same
-		}
-		inverse := 0.0
-		if w > 0 {
-			inverse = 1 / float64(w)
-		}
-		s.seeds = append(s.seeds, d.seed)
-		s.inverse = append(s.inverse, inverse)
-		s.even = s.even && inverse == s.inverse[0]
-		s.ends = append(s.ends, w)
-		if i > 0 {
-			s.ends[i] += s.ends[i-1]
-		}
-	}
-	s.ring = newRing(s)
-}
-
-// weight gives the weight of a member as the algorithms see it.
-func (s *Set) weight(i int) int {
-	if i == 0 {
-		return s.ends[0]
-	}
-	return s.ends[i] - s.ends[i-1]
 }
 
 // maxWeight bounds a weight, so that sums of them are no concern.
