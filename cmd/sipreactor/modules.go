@@ -32,6 +32,7 @@ import (
 	"sipreactor/reactor/modules/exec"
 	"sipreactor/reactor/modules/fraud_detection"
 	"sipreactor/reactor/modules/freeswitch"
+	"sipreactor/reactor/modules/freeswitch_scripting"
 	"sipreactor/reactor/modules/gflags"
 	"sipreactor/reactor/modules/group"
 	"sipreactor/reactor/modules/httpd"
@@ -135,6 +136,7 @@ var modules = []script.Constructor{
 	exec.New,
 	fraud_detection.New,
 	freeswitch.New,
+	freeswitch_scripting.New,
 	gflags.New,
 	group.New,
 	httpd.New,

@@ -170,7 +170,6 @@ var foreignFunctions = map[string]string{
 	"carrierroute":    "cr_",
 	"closeddial":      "cd_lookup",
 	"peering":         "verify_destination verify_source",
-	"freeswitch":      "freeswitch_esl",
 	"http2d":          "http2_",
 	"janus":           "janus_",
 	"launch_darkly":   "ld_feature_",
