@@ -46,6 +46,7 @@ import (
 	"sipreactor/reactor/modules/mi_http"
 	"sipreactor/reactor/modules/mi_script"
 	"sipreactor/reactor/modules/mid_registrar"
+	"sipreactor/reactor/modules/mmgeoip"
 	"sipreactor/reactor/modules/msilo"
 	"sipreactor/reactor/modules/nat_traversal"
 	"sipreactor/reactor/modules/nathelper"
@@ -150,6 +151,7 @@ var modules = []script.Constructor{
 	mi_http.New,
 	mi_script.New,
 	mid_registrar.New,
+	mmgeoip.New,
 	msilo.New,
 	nat_traversal.New,
 	nathelper.New,
