@@ -26,6 +26,7 @@ import (
 	"sipreactor/reactor/modules/drouting"
 	"sipreactor/reactor/modules/enum"
 	"sipreactor/reactor/modules/event_datagram"
+	"sipreactor/reactor/modules/event_rabbitmq"
 	"sipreactor/reactor/modules/event_route"
 	"sipreactor/reactor/modules/event_routing"
 	"sipreactor/reactor/modules/event_stream"
@@ -70,6 +71,8 @@ import (
 	"sipreactor/reactor/modules/pua_dialoginfo"
 	"sipreactor/reactor/modules/pua_mi"
 	"sipreactor/reactor/modules/pua_usrloc"
+	"sipreactor/reactor/modules/rabbitmq"
+	"sipreactor/reactor/modules/rabbitmq_consumer"
 	"sipreactor/reactor/modules/ratelimit"
 	"sipreactor/reactor/modules/regex"
 	"sipreactor/reactor/modules/registrar"
@@ -132,6 +135,7 @@ var modules = []script.Constructor{
 	dispatcher.New,
 	domain.New,
 	drouting.New,
+	event_rabbitmq.New,
 	event_routing.New,
 	enum.New,
 	exec.New,
@@ -175,6 +179,8 @@ var modules = []script.Constructor{
 	proto_udp.New,
 	proto_ws.New,
 	proto_wss.New,
+	rabbitmq.New,
+	rabbitmq_consumer.New,
 	ratelimit.New,
 	regex.New,
 	registrar.New,
