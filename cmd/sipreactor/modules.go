@@ -86,6 +86,7 @@ import (
 	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/speeddial"
+	"sipreactor/reactor/modules/sql_cacher"
 	"sipreactor/reactor/modules/sqlops"
 	"sipreactor/reactor/modules/sst"
 	"sipreactor/reactor/modules/statistics"
@@ -196,6 +197,7 @@ var modules = []script.Constructor{
 	event_route.New,
 	event_stream.New,
 	sl.New,
+	sql_cacher.New,
 	sqlops.New,
 	sst.New,
 	statistics.New,

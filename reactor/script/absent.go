@@ -189,5 +189,5 @@ var silentModules = []string{
 	"event_kafka", "event_virtual", "event_xmlrpc", "mi_xmlrpc_ng", "msrp_relay",
 	"opentelemetry", "presence_callinfo", "presence_dfks", "presence_dialoginfo", "presence_mwi", "presence_xcapdiff",
 	"proto_sctp", "proto_smpp", "pua_bla", "pua_dialoginfo", "pua_mi", "pua_usrloc", "pua_xmpp", "qrouting", "rls",
-	"snmpstats", "sql_cacher", "status_report", "stun", "tcp_mgm", "xmpp",
+	"snmpstats", "status_report", "stun", "tcp_mgm", "xmpp",
 }

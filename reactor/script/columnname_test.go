@@ -17,7 +17,7 @@ func TestColumnNames(t *testing.T) {
 		}
 	}
 	set := ""
-	for name, refused := range map[string]bool{"hash_column": true, "subs_table": true, "table": true, "id_col": true, "table_size_text": false} {
+	for name, refused := range map[string]bool{"hash_column": true, "subs_table": true, "table": true, "id_col": true, "cache_table": false, "table_size_text": false} {
 		p := Parameter{Name: name, Type: StringParam, Set: Into(&set)}
 		if why := p.spec().set(nil, Literal{Text: "a b"}); strings.Contains(why, "no name of a table") != refused {
 			t.Errorf("%s: %q", name, why)
