@@ -3,6 +3,7 @@ package script
 import (
 	"strings"
 
+	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
 	"sipreactor/sipframe"
 )
@@ -75,6 +76,20 @@ func (p *Program) With(c *proxy.Context, f func(m *Machine)) {
 	m.reset(c, RequestRoute)
 	f(m)
 	m.c, m.msg = nil, nil
+}
+
+// OfRequest runs f with the transaction's request at hand, which came from src, in an onreply_route. It reports false where
+// the request is not kept.
+func (m *Machine) OfRequest(src *reactor.Source, f func()) bool {
+	if m.other == nil || !m.other.IsRequest() {
+		return false
+	}
+	c, msg := m.c, m.msg
+	was, from := c.Msg, c.Src
+	m.msg, c.Msg, c.Src = m.other, m.other, src
+	defer func() { m.msg, c.Msg, c.Src = msg, was, from }()
+	f()
+	return true
 }
 
 // Run runs a route in the midst of another one, for the same message and with its

@@ -28,8 +28,8 @@ type Core struct {
 	socketHeader                           string
 	persistFlagName                        script.Literal
 	persistFlag                            int // message flag, -1 none
-	receivedAVP, attrAVP                   script.Literal
-	received, attr                         *script.AVP
+	receivedAVP, attrAVP, grantedAVP       script.Literal
+	received, attr, granted                *script.AVP
 	attrName                               string
 	noGRUU                                 bool
 	gruuSecret                             string
@@ -90,6 +90,7 @@ func (m *Core) Resolve(l *script.Loading) {
 	}
 	m.received, _ = avpOf(l, m.receivedAVP)
 	m.attr, m.attrName = avpOf(l, m.attrAVP)
+	m.granted, _ = avpOf(l, m.grantedAVP)
 	if m.minExpires > 0 && m.maxExpires > 0 && m.minExpires > m.maxExpires {
 		l.Errorf(l.Place("max_expires"), "max_expires %d is below min_expires %d", m.maxExpires, m.minExpires)
 	}

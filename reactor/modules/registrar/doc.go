@@ -19,5 +19,5 @@
 //   - "*" follows RFC 3261 10.3: a lower CSeq of the same Call-ID is refused.
 //   - path-off stores no Path.
 //   - With refuse_short_expires (ours) an expiry below min_expires is answered 423.
-//   - save() in an onreply_route (mcontact_avp) is refused when the configuration is loaded.
+//   - save() in an onreply_route keeps the Contacts that the phone has sent, not those that the script has written over them.
 package registrar

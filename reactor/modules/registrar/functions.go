@@ -15,8 +15,8 @@ func (m *Core) functions(*script.Config) []script.Function {
 	kinds := func(k ...script.ArgKind) []script.ArgKind { return k }
 	return []script.Function{
 		{Name: "save", Usage: `save("table"[, "flags"[, "aor"[, "ownership tag"]]])`, Min: 1,
-			Help: "Does what a REGISTER asks for and answers it. What another registrar grants mid_registrar keeps.",
-			Args: kinds(fixed, text, text, text), Routes: script.Routes(script.RequestRoute), Build: m.save},
+			Help: "Does what a REGISTER asks for and answers it; in an onreply_route what another registrar has granted, for as long as that says.",
+			Args: kinds(fixed, text, text, text), Routes: script.Routes(script.RequestRoute, script.OnReplyRoute), Build: m.save},
 		{Name: "remove", Usage: `remove("table", "aor"[, "contact"[, "next hop"[, "instance"[, "branch flag"]]]])`, Min: 2,
 			Help: "Removes contacts of an address of record.",
 			Args: kinds(fixed, text, text, text, text, script.BranchFlagArg), Routes: any, Build: m.remove},

@@ -88,15 +88,6 @@ func keep(name, help string, into *script.Literal) script.Parameter {
 	return script.Parameter{Name: name, Help: help, Type: script.StringParam, Set: func(v script.Literal) error { *into = v; return nil }}
 }
 
-func refused(name, help, why string) script.Parameter {
-	return script.Parameter{Name: name, Help: help, Type: script.AnyParam, Set: func(v script.Literal) error {
-		if v.Text == "" && v.Int == 0 {
-			return nil
-		}
-		return fmt.Errorf("is not supported: %s", why)
-	}}
-}
-
 // tokenInto takes the name of a header or of a parameter, or none.
 func tokenInto(to *string) func(script.Literal) error {
 	return func(v script.Literal) error {

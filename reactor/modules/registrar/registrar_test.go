@@ -269,7 +269,6 @@ func TestErrors(t *testing.T) {
 		"modparam(\"usrloc\", \"db_mode\", 3)\nmodparam(\"usrloc\", \"remove_on_flow_end\", 1)\nroute { exit; }": `remove_on_flow_end is not for sql-only`,
 		`route { ul_add_key("", "alice", "x"); }`:                                                                `the name of a table cannot be empty`,
 		"modparam(\"usrloc\", \"working_mode_preset\", \"single-instance-sql-write-back\")\nroute { exit; }":     `need modparam("usrloc", "db_url", "...")`,
-		"onreply_route { save(\"location\"); }\nroute { exit; }":                                                 `save() cannot be used in onreply_route`,
 	} {
 		if got := moduletest.Wrong(t, head+text, all...); !strings.Contains(got, want) {
 			t.Errorf("%s:\n%s", text, got)

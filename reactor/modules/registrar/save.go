@@ -23,12 +23,15 @@ func (m *Core) save(a *script.Args) script.Action {
 	}
 	aor, at := m.AORArg(a, 2), a.Site()
 	return func(x *script.Machine) int {
-		if x.Context().Msg.Method() != sipframe.REGISTER {
-			return x.Fail(at, "it is for REGISTER")
-		}
 		f, err := flags(x)
 		if err != nil {
 			return x.Fail(at, err.Error())
+		}
+		if !x.Context().Msg.IsRequest() {
+			return m.keepGranted(x, at, table, f, aor)
+		}
+		if x.Context().Msg.Method() != sipframe.REGISTER {
+			return x.Fail(at, "it is for REGISTER")
 		}
 		r := m.Take()
 		defer m.Give(r)
