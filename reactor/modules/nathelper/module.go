@@ -189,7 +189,8 @@ func (m *module) check(l *script.Loading) {
 	case m.natedOnly && m.places.NATFlagName() == "":
 		l.Errorf(l.Place("ping_nated_only"), `ping_nated_only needs modparam("usrloc", "nat_bflag", "name")`)
 	case m.from.Text == "" && m.sipBit|m.removeBit != 0:
-		l.Errorf(l.Place("natping_interval"), `pings of contacts with sipping_bflag or remove_on_timeout_bflag are SIP requests, which need modparam("nathelper", "sipping_from", "sip:pinger@example.org")`)
+		l.Notef(l.Place("natping_interval"), `without modparam("nathelper", "sipping_from", "sip:pinger@example.org") no SIP request pings: contacts with sipping_bflag or remove_on_timeout_bflag are pinged as the others are`)
+		m.sipBit, m.removeBit = 0, 0
 	case m.from.Text != "":
 		if m.pings.tm, _ = l.Instance("tm").(transactions); m.pings.tm == nil {
 			l.Errorf(m.from.At, `pings by SIP requests need the module tm: loadmodule "tm.so"`)

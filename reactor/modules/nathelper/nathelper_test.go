@@ -2,6 +2,7 @@ package nathelper_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,17 +137,25 @@ func TestRegisterWithout(t *testing.T) {
 func TestErrors(t *testing.T) {
 	head := moduletest.Head("signaling", "usrloc", "nathelper")
 	for text, want := range map[string]string{
-		`route { nat_uac_test("private"); }`:                                             `unknown test "private": private-contact, `,
-		`route { fix_nated_sdp("x"); }`:                                                  `unknown flag "x": add-dir-active`,
-		"modparam(\"nathelper\", \"sipping_ignore_rpl_codes\", \"4x\")\nroute { exit; }": `is no status code`,
-		"modparam(\"nathelper\", \"natping_interval\", 5)\nmodparam(\"nathelper\", \"sipping_bflag\", \"S\")\nroute { exit; }":           `need modparam("nathelper", "sipping_from"`,
-		"modparam(\"nathelper\", \"natping_interval\", 5)\nmodparam(\"nathelper\", \"remove_on_timeout_bflag\", \"S\")\nroute { exit; }": `need modparam("nathelper", "sipping_from"`,
-		"modparam(\"nathelper\", \"sipping_method\", \"OPT IONS\")\nroute { exit; }":                                                     `is no method`,
-		"modparam(\"nathelper\", \"sipping_from\", \"pinger\")\nroute { exit; }":                                                         `is no URI`,
-		"modparam(\"nathelper\", \"natping_interval\", 5)\nmodparam(\"nathelper\", \"ping_nated_only\", 1)\nroute { exit; }":             `needs modparam("usrloc", "nat_bflag"`,
+		`route { nat_uac_test("private"); }`:                                                                                 `unknown test "private": private-contact, `,
+		`route { fix_nated_sdp("x"); }`:                                                                                      `unknown flag "x": add-dir-active`,
+		"modparam(\"nathelper\", \"sipping_ignore_rpl_codes\", \"4x\")\nroute { exit; }":                                     `is no status code`,
+		"modparam(\"nathelper\", \"sipping_method\", \"OPT IONS\")\nroute { exit; }":                                         `is no method`,
+		"modparam(\"nathelper\", \"sipping_from\", \"pinger\")\nroute { exit; }":                                             `is no URI`,
+		"modparam(\"nathelper\", \"natping_interval\", 5)\nmodparam(\"nathelper\", \"ping_nated_only\", 1)\nroute { exit; }": `needs modparam("usrloc", "nat_bflag"`,
 	} {
 		if got := moduletest.Wrong(t, head+text, all...); !strings.Contains(got, want) {
 			t.Errorf("%s:\n%s", text, got)
+		}
+	}
+}
+
+// TestNoFrom: without sipping_from the flags mean nothing, which is told.
+func TestNoFrom(t *testing.T) {
+	for _, flag := range []string{"sipping_bflag", "remove_on_timeout_bflag"} {
+		b := moduletest.New(t, moduletest.Head("signaling", "usrloc", "nathelper")+"modparam(\"nathelper\", \"natping_interval\", 5)\nmodparam(\"nathelper\", \""+flag+"\", \"S\")\nroute { exit; }", all...)
+		if !slices.ContainsFunc(b.Config.Notes, func(n script.Note) bool { return strings.Contains(n.Msg, "no SIP request pings") }) {
+			t.Errorf("%s: %v", flag, b.Config.Notes)
 		}
 	}
 }
