@@ -116,7 +116,7 @@ func (m *module) commands() []rpc.Command {
 			},
 		},
 		{
-			Name: "dp_show_partition", Aliases: []string{"dialplan:show_partition"}, Params: []rpc.Param{partition},
+			Name: "dp_show_partition", Aliases: []string{"dp_show_partiton", "dialplan:show_partition"}, Params: []rpc.Param{partition},
 			Help: "Tells where the rules of a partition, or of all, come from, and how many there are.",
 			Func: func(_ context.Context, a *rpc.Args) (any, error) {
 				parts, err := m.some(a)
