@@ -45,7 +45,7 @@ func TestGoroutines(t *testing.T) {
 			switch {
 			case err != nil:
 				return err
-			case d.IsDir() && (d.Name() == "testdata" || d.Name() == "storetest" || d.Name() == "load" || name == filepath.Join("reactor", "rescue")):
+			case d.IsDir() && (d.Name() == "testdata" || strings.HasSuffix(d.Name(), "test") || d.Name() == "load" || name == filepath.Join("reactor", "rescue")):
 				return filepath.SkipDir
 			case !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
 				return nil
