@@ -14,6 +14,7 @@ import (
 	"sipreactor/reactor/modules/cachedb_redis"
 	"sipreactor/reactor/modules/cfgutils"
 	"sipreactor/reactor/modules/clusterer"
+	configmodule "sipreactor/reactor/modules/config"
 	"sipreactor/reactor/modules/db_mysql"
 	"sipreactor/reactor/modules/db_postgres"
 	"sipreactor/reactor/modules/db_sqlite"
@@ -125,6 +126,7 @@ var modules = []script.Constructor{
 	cachedb_redis.New,
 	cfgutils.New,
 	clusterer.New,
+	configmodule.New,
 	db_mysql.New,
 	db_postgres.New,
 	db_sqlite.New,

@@ -16,6 +16,7 @@ const (
 	Text    Kind = iota // a string; a number is taken as it is written
 	Integer             // a whole number, or a string that holds one
 	List                // strings; one array, or all positional values that are left
+	JSON                // any value, as its text; a string is one that holds it
 )
 
 // Param describes one parameter of a Command. Optional ones stand last.
@@ -44,7 +45,7 @@ func (a *Args) Has(name string) bool {
 	return ok
 }
 
-// Text gives a Text parameter, "" if it was not given.
+// Text gives a Text or JSON parameter, "" if it was not given.
 func (a *Args) Text(name string) string { return a.text[name] }
 
 // Int gives an Integer parameter, 0 if it was not given.
@@ -164,6 +165,14 @@ func (a *Args) set(p Param, values ...json.RawMessage) *Error {
 		s, err := scalar(values[0])
 		if err != nil {
 			return BadParams("%s %v", p.Name, err)
+		}
+		a.text[p.Name] = s
+	case JSON:
+		s := string(values[0])
+		if values[0][0] == '"' {
+			if err := json.Unmarshal(values[0], &s); err != nil {
+				return BadParams("%s: %v", p.Name, err)
+			}
 		}
 		a.text[p.Name] = s
 	case Integer:
