@@ -113,7 +113,9 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 	pc := cfg.Proxy
 	pc.MaxMessageSize = cfg.Engine.MaxMessageSize
 	cfg.DNS.Port = pc.DefaultPort
-	dns := names.New(cfg.DNS)
+	own := cfg.DNS
+	own.Complain = func(err error) { log.Warn("files of names", "error", err) }
+	dns := names.New(own)
 	pc.Logger, pc.Resolver, pc.LookupTimeout = log, dns, dns.Timeout()
 	n.peers = peers.New(cfg.Peers)
 	pc.Observer = n.peers

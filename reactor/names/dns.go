@@ -36,6 +36,9 @@ type Config struct {
 	// ResolvConf and Hosts are the system's files; "" is /etc/resolv.conf and
 	// /etc/hosts.
 	ResolvConf, Hosts string
+	// Complain, if it is not nil, is told what is wrong with these files when they are read, by New or whenever they have
+	// changed, and something else is wrong than the last time. Any goroutine calls it, one at a time.
+	Complain func(error)
 }
 
 // DefaultTimeout is how long a look-up may take, and whoever waits for it.
@@ -56,7 +59,7 @@ type DNS struct {
 	slots chan struct{} // questions under way
 }
 
-// New makes a DNS.
+// New makes a DNS. It reads the system's files.
 func New(cfg Config) *DNS {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = min(max(cfg.Try*time.Duration(cmp.Or(cfg.Tries, 2)), DefaultTimeout), longestTimeout)
@@ -64,6 +67,8 @@ func New(cfg Config) *DNS {
 	cfg.MinTTL, cfg.MaxTTL = cmp.Or(cfg.MinTTL, time.Second), cmp.Or(cfg.MaxTTL, time.Hour)
 	d := &DNS{cfg: cfg, slots: make(chan struct{}, maxAsking)}
 	d.files.resolvConf, d.files.hosts = cmp.Or(cfg.ResolvConf, "/etc/resolv.conf"), cmp.Or(cfg.Hosts, "/etc/hosts")
+	d.files.complain = cfg.Complain
+	d.files.current()
 	return d
 }
 

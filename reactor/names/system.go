@@ -1,8 +1,11 @@
 package names
 
 import (
-	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"slices"
@@ -31,11 +34,13 @@ const (
 // files keeps up with the system's files. Any goroutine.
 type files struct {
 	resolvConf, hosts string
+	complain          func(error)
 
 	mu      sync.Mutex
 	sys     *system
 	checked time.Time
 	seen    [2]fileState
+	wrong   string // with the files, as it was told
 }
 
 // fileState tells versions of a file apart; the zero value is one that is not
@@ -62,55 +67,93 @@ func (f *files) current() *system {
 	}
 	f.checked = now
 	if seen := [2]fileState{stateOf(f.resolvConf), stateOf(f.hosts)}; f.sys == nil || seen != f.seen {
-		f.seen, f.sys = seen, readSystem(f.resolvConf, f.hosts)
+		var wrong error
+		f.sys, wrong = readSystem(f.resolvConf, f.hosts)
+		f.seen = seen
+		f.tell(wrong)
 	}
 	return f.sys
 }
 
-func readSystem(resolvConf, hosts string) *system {
-	s := &system{}
-	_ = read(resolvConf, func(r io.Reader) (err error) {
-		s.conf, err = dns.ClientConfigFromReader(r)
+// tell complains of what is wrong with the files, unless that was told. The lock is held.
+func (f *files) tell(wrong error) {
+	text := ""
+	if wrong != nil {
+		text = wrong.Error()
+	}
+	if text != f.wrong && text != "" && f.complain != nil {
+		f.complain(wrong)
+	}
+	f.wrong = text
+}
+
+// readSystem reads the files. What is wrong with them is an error beside what they say.
+func readSystem(resolvConf, hosts string) (s *system, wrong error) {
+	s = &system{conf: &dns.ClientConfig{Ndots: 1, Timeout: 5, Attempts: 2}}
+	err := read(resolvConf, func(text []byte) error {
+		conf, err := dns.ClientConfigFromReader(bytes.NewReader(text))
+		if err == nil {
+			s.conf = conf
+		}
 		return err
 	})
-	if s.conf == nil {
-		s.conf = &dns.ClientConfig{Ndots: 1, Timeout: 5, Attempts: 2}
-	}
+	all := []error{err}
 	for _, name := range s.conf.Servers {
 		if a, err := netip.ParseAddr(name); err == nil {
 			s.servers = append(s.servers, netip.AddrPortFrom(a, 53))
 		} else if ap, err := netip.ParseAddrPort(name); err == nil {
 			s.servers = append(s.servers, ap) // not in resolv.conf(5), but in use
+		} else {
+			all = append(all, fmt.Errorf("%s: nameserver %q is no address", resolvConf, name))
 		}
 	}
 	if len(s.servers) == 0 {
 		s.servers = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:53"), netip.MustParseAddrPort("[::1]:53")}
+		all = append(all, fmt.Errorf("%s has no name server: %v and %v are asked", resolvConf, s.servers[0], s.servers[1]))
 	}
 	s.try, s.tries = time.Duration(s.conf.Timeout)*time.Second, s.conf.Attempts
-	s.hosts = parseHosts(strings.NewReader(""))
-	_ = read(hosts, func(r io.Reader) error {
-		s.hosts = parseHosts(r)
-		return nil
+	s.hosts, _ = parseHosts("")
+	err = read(hosts, func(text []byte) (err error) {
+		s.hosts, err = parseHosts(string(text))
+		return err
 	})
-	return s
+	if !errors.Is(err, fs.ErrNotExist) { // localhost is known without it
+		all = append(all, err)
+	}
+	return s, errors.Join(all...)
 }
 
 // read calls f with the beginning of a file.
-func read(path string, f func(io.Reader) error) error {
+func read(path string, f func([]byte) error) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	return f(io.LimitReader(file, maxFile))
+	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return err
+	}
+	if len(text) > maxFile {
+		text = text[:maxFile]
+		err = fmt.Errorf("%s: more than %d bytes, and is read so far", path, maxFile)
+	}
+	if err2 := f(text); err2 != nil {
+		err = errors.Join(err, fmt.Errorf("%s: %w", path, err2))
+	}
+	return err
 }
 
 // parseHosts reads hosts(5): names in lower case, each with its addresses, IPv4
 // first. localhost is loopback whatever the file says (RFC 6761 6.3).
-func parseHosts(r io.Reader) map[string][]netip.Addr {
-	hosts := make(map[string][]netip.Addr)
-	for lines := bufio.NewScanner(r); lines.Scan() && len(hosts) < maxHostsName; {
-		line, _, _ := strings.Cut(lines.Text(), "#")
+func parseHosts(text string) (hosts map[string][]netip.Addr, wrong error) {
+	hosts = make(map[string][]netip.Addr)
+	for line := range strings.Lines(text) {
+		if len(hosts) >= maxHostsName {
+			wrong = fmt.Errorf("more than %d names, and is read so far", maxHostsName)
+			break
+		}
+		line, _, _ = strings.Cut(line, "#")
 		fields := strings.Fields(line)
 		if len(fields) < 2 {
 			continue
@@ -132,7 +175,7 @@ func parseHosts(r io.Reader) map[string][]netip.Addr {
 	if hosts["localhost"] == nil {
 		hosts["localhost"] = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
 	}
-	return hosts
+	return hosts, wrong
 }
 
 // candidates gives the full names to try for a name, by resolv.conf's search list.

@@ -192,7 +192,9 @@ func New(cfg Config, r Router) (*Proxy, error) {
 	p.life, p.now = binary.BigEndian.Uint32(life[:]), ticking()
 	resolver := cfg.Resolver
 	if resolver == nil {
-		resolver = names.New(names.Config{Timeout: cfg.LookupTimeout, Port: p.cfg.DefaultPort})
+		resolver = names.New(names.Config{Timeout: cfg.LookupTimeout, Port: p.cfg.DefaultPort, Complain: func(err error) {
+			p.log.Warn("files of names", "error", err)
+		}})
 	}
 	p.hosts = names.NewCache(resolver, cfg.LookupTimeout)
 	p.SetRouter(r)
