@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -32,7 +33,20 @@ type midPhone struct {
 // startMid runs one.
 func startMid(t *testing.T, params string) *mid {
 	t.Helper()
+	return startMidScript(t, params, func(script string) string { return script })
+}
+
+// startMidScript runs one with another script.
+func startMidScript(t *testing.T, params string, change func(script string) string) *mid {
+	t.Helper()
 	m, path := newMid(t, params)
+	script, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, []byte(change(string(script))), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	code := make(chan int, 1)
 	go func() { code <- run(t.Context(), []string{"-f", path}, newOutput(), m.log) }()
 	t.Cleanup(func() {
@@ -392,5 +406,24 @@ func TestMidAsksAboutNewContacts(t *testing.T) {
 		if got := p.read(); !strings.Contains(got, "<"+p.uri()+">;q=0;expires=90") {
 			t.Errorf("again it gets %s", got)
 		}
+	}
+}
+
+// TestMidRefusesParametersThatAreNone has the script give parameters for our Contact that could not stand in a URI: what
+// would be relayed with the phone's own Contact is not relayed, and the log says why.
+func TestMidRefusesParametersThatAreNone(t *testing.T) {
+	m := startMidScript(t, "modparam(\"mid_registrar\", \"extra_contact_params_avp\", \"$avp(extra)\")\n", func(script string) string {
+		const save = `mid_registrar_save("location", "p1");`
+		return strings.Replace(script, save, "$avp(extra) = $hdr(X-Extra);\n"+save, 1)
+	})
+	p := m.phone()
+	for _, extra := range []string{"a=b", ";a=b>", ";a=b?c=d", ";a=b\xff"} {
+		p.register("Contact: <"+p.uri()+">;expires=100", "X-Extra: "+extra)
+		p.want("500 Server Internal Error 2")
+	}
+	m.log.wait(t, "extra_contact_params_avp has")
+	p.register("Contact: <"+p.uri()+">;expires=100", "X-Extra: ;a=b")
+	if got := brief(t.Fatal, m.asked()); !strings.Contains(got, ";a=b>;expires=100") {
+		t.Errorf("the main registrar gets\n%s", got)
 	}
 }

@@ -36,11 +36,12 @@ type module struct {
 	extraAVP  *script.AVP
 	absorbNew bool
 
-	tm                *tm.Module
-	env               *script.Env
-	removals          *removals
-	stop              func()
-	relayed, absorbed script.Count
+	tm       *tm.Module
+	env      *script.Env
+	removals *removals
+	stop     func()
+
+	relayed, absorbed, unwritten script.Count
 }
 
 // New returns the module for a configuration.
@@ -68,6 +69,7 @@ func New(*script.Config) *script.Module {
 		Statistics: []script.Statistic{
 			{Name: "relayed_regs", Help: "REGISTERs that the main registrar has accepted.", Count: &m.relayed},
 			{Name: "absorbed_regs", Help: "REGISTERs that were accepted without it.", Count: &m.absorbed},
+			{Name: "unwritten_regs", Help: "REGISTERs that were relayed with the phone's own Contacts, as ours did not fit: the log says why.", Count: &m.unwritten},
 			{Name: "removed_regs", Help: "Removals at the main registrar that were sent as contacts were over here, by their time or MI; a phone's own removal is relayed.", Value: func() uint64 { return m.removals.sentOf() }},
 			{Name: "lost_removals", Help: "Removals that there was no room for.", Value: func() uint64 { return m.removals.lostOf() }},
 		},

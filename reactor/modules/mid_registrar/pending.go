@@ -39,7 +39,10 @@ type pending struct {
 func (p *pending) happens(h *transaction.Happening) {
 	switch h.What {
 	case transaction.BranchOut:
-		p.write(h.Context, h.Leg)
+		if err := p.write(h.Context, h.Leg); err != nil {
+			p.of.unwritten.Add(1)
+			p.of.env.Log.Warn("mid_registrar: the Contacts of a REGISTER are not ours", "error", err, "aor", string(p.r.AOR))
+		}
 	case transaction.ResponseOut:
 		if h.Code >= 200 && h.Code < 300 && !p.done {
 			p.done = true
@@ -50,25 +53,26 @@ func (p *pending) happens(h *transaction.Happening) {
 	}
 }
 
-// write has the request in c name us in its Contacts.
-func (p *pending) write(c *proxy.Context, leg *transaction.Leg) {
+// write has the request in c name us in its Contacts. If it cannot, those of the phone stay.
+func (p *pending) write(c *proxy.Context, leg *transaction.Leg) (err error) {
 	p.uri, p.hop = string(leg.Set.URI()), string(leg.Set.DestURI())
 	scheme, place, ok := c.OwnPlace(leg.Way())
 	if !ok {
-		return // nor does it leave
+		return nil // nor does it leave
 	}
 	p.sent, p.asked = p.sent[:0], p.asked[:0]
 	switch {
 	case p.r.Query:
-		return
+		return nil
 	case p.of.mode == byAOR:
-		p.writeOne(c, scheme, place)
+		err = p.writeOne(c, scheme, place)
 	case !p.r.All:
-		p.writeAll(c, scheme, place)
+		err = p.writeAll(c, scheme, place)
 	}
-	if len(p.r.Path()) > 0 {
-		_ = c.SetHeaders(sipframe.HeaderPath, nil)
+	if err == nil && len(p.r.Path()) > 0 {
+		err = c.SetHeaders(sipframe.HeaderPath, nil)
 	}
+	return err
 }
 
 // way keeps how the branch was sent that the main registrar has accepted, for what it is sent later. Over TLS a name that
@@ -80,7 +84,7 @@ func (p *pending) way(leg *transaction.Leg) {
 }
 
 // writeOne writes the Contact of mode 2.
-func (p *pending) writeOne(c *proxy.Context, scheme string, place []byte) {
+func (p *pending) writeOne(c *proxy.Context, scheme string, place []byte) error {
 	expires := int64(0)
 	for i := range p.r.Bindings {
 		if left := p.r.Bindings[i].Expires - p.r.Now; left > 0 {
@@ -95,18 +99,18 @@ func (p *pending) writeOne(c *proxy.Context, scheme string, place []byte) {
 	p.sent, p.asked = append(p.sent, string(uri)), append(p.asked, expires)
 	line := append(append([]byte("Contact: <"), uri...), ">;expires="...)
 	line = append(strconv.AppendInt(line, expires, 10), "\r\n"...)
-	p.replace(c, line)
+	return p.replace(c, line)
 }
 
 // writeAll writes those of the other modes.
-func (p *pending) writeAll(c *proxy.Context, scheme string, place []byte) {
+func (p *pending) writeAll(c *proxy.Context, scheme string, place []byte) error {
 	var lines []byte
 	it := c.Msg.Values(sipframe.HeaderContact)
 	for i := 0; i < len(p.r.Bindings); i++ {
 		v, ok := it.Next()
 		var a sipframe.NameAddr
 		if !ok || c.Msg.NameAddr(v, &a) != nil {
-			return // it was read before
+			return errContacts
 		}
 		uri := p.ownURI(scheme, place, &p.r.Bindings[i])
 		expires := p.r.Wanted[i]
@@ -126,12 +130,17 @@ func (p *pending) writeAll(c *proxy.Context, scheme string, place []byte) {
 		}
 		lines = append(lines, "\r\n"...)
 	}
-	p.replace(c, lines)
+	return p.replace(c, lines)
 }
 
-func (p *pending) replace(c *proxy.Context, lines []byte) {
-	_ = c.SetHeaders(sipframe.HeaderContact, lines) // extra, which the script gave, may not fit: then the Contact stays
-	_ = c.SetHeaders(sipframe.HeaderExpires, nil)
+// errContacts is of Contacts that the script has changed behind mid_registrar_save().
+var errContacts = errors.New("they are not those that were saved")
+
+func (p *pending) replace(c *proxy.Context, lines []byte) error {
+	if err := c.SetHeaders(sipframe.HeaderContact, lines); err != nil {
+		return err
+	}
+	return c.SetHeaders(sipframe.HeaderExpires, nil)
 }
 
 // ownURI writes the URI of a contact as the main registrar gets it: its user and parameters, at our place, with its ID.

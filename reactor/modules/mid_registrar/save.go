@@ -1,6 +1,8 @@
 package mid_registrar
 
 import (
+	"fmt"
+
 	"sipreactor/reactor/location"
 	"sipreactor/reactor/modules/registrar"
 	"sipreactor/reactor/modules/usrloc"
@@ -32,6 +34,10 @@ func (m *module) save(a *script.Args) script.Action {
 		if err != nil {
 			return x.Fail(at, err.Error())
 		}
+		extra, err := m.extraParams(x)
+		if err != nil {
+			return x.Fail(at, err.Error())
+		}
 		r := m.core.Take()
 		defer m.core.Give(r)
 		bad := m.core.Read(x, r, f, aor)
@@ -53,14 +59,9 @@ func (m *module) save(a *script.Args) script.Action {
 			m.core.Reply(x, at, r, f, bad)
 			return -1
 		}
-		p := &pending{of: m, table: table, r: r.Copy(), flags: f, last: plan.last, outgoing: m.outgoing}
+		p := &pending{of: m, table: table, r: r.Copy(), flags: f, last: plan.last, outgoing: m.outgoing, extra: extra}
 		if n, ok := outgoing(x); ok && n > 0 {
 			p.outgoing = n
-		}
-		if m.extraAVP != nil {
-			if v := m.extraAVP.Get(x, 0); !v.IsNull() {
-				p.extra = string(x.Text(v))
-			}
 		}
 		p.to = string(to(c.Msg))
 		c.Attach(pendingKey{}, p)
@@ -69,6 +70,23 @@ func (m *module) save(a *script.Args) script.Action {
 		}
 		return toRelay
 	}
+}
+
+// extraParams returns the parameters that the script has for the URIs of our Contacts.
+func (m *module) extraParams(x *script.Machine) (string, error) {
+	if m.extraAVP == nil {
+		return "", nil
+	}
+	v := m.extraAVP.Get(x, 0)
+	if v.IsNull() {
+		return "", nil
+	}
+	text := string(x.Text(v))
+	var u sipframe.URI
+	if text != "" && text[0] != ';' || sipframe.ParseURI([]byte("sip:x@y"+text), &u) != nil || u.Headers.Len > 0 {
+		return "", fmt.Errorf("extra_contact_params_avp has %q, which is not ;name=value", text)
+	}
+	return text, nil
 }
 
 // to returns the URI in To.
