@@ -84,7 +84,7 @@ func TestDrainWaitsForTheOtherHalf(t *testing.T) {
 
 // Peers that go on sending while the engine ends have an answer to each request up to the
 // end of their connections: only what crosses our FIN on its way is lost. A message that
-// takes its time keeps nobody else's from being read meanwhile.
+// takes its time keeps nobody else's from being read meanwhile, and has its answer, too.
 func TestStopAnswersUpToTheEnd(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
 		held, release := make(chan bool), make(chan bool)
@@ -92,7 +92,6 @@ func TestStopAnswersUpToTheEnd(t *testing.T) {
 			if strings.Contains(string(f.Data), "held") {
 				close(held)
 				w.Wait(func() { <-release })
-				return
 			}
 			echo(w, f)
 		}}
@@ -139,6 +138,9 @@ func TestStopAnswersUpToTheEnd(t *testing.T) {
 		go func() { stopped <- r.Stop(t.Context()) }()
 		all.Wait() // every connection has ended, but the one of the message that takes its time
 		close(release)
+		if m, err := readMessage(bufio.NewReader(slow)); !strings.Contains(m, "held") {
+			t.Errorf("what takes its time is answered %q, %v", m, err)
+		}
 		if err := <-stopped; err != nil {
 			t.Error(err)
 		}
@@ -149,5 +151,34 @@ func TestStopAnswersUpToTheEnd(t *testing.T) {
 		if lost > 5*peers+sent.Load()/10 {
 			t.Errorf("%d of %d requests were not answered", lost, sent.Load())
 		}
+	})
+}
+
+// A message that awaits something when the engine ends has its answer when that has come.
+func TestStopAnswersWhatWaits(t *testing.T) {
+	onWorkersAndLoops(t, func(t *testing.T, inline time.Duration) {
+		bothProtos(t, func(t *testing.T, p Proto) {
+			waits := make(chan func(), 1)
+			r := start(t, &script{message: func(w *Worker, f *Frame) {
+				if !w.Await(func(_ int, resume func()) { waits <- resume }) {
+					t.Error("it may not wait")
+				}
+				echo(w, f)
+			}}, func(c *Config) { c.Inline = inline })
+			c, idle := r.dial(p), r.dial(p)
+			_, _ = c.Write([]byte(request("MESSAGE", "waits", 1, "")))
+			resume := <-waits
+			stopped := make(chan error)
+			go func() { stopped <- r.Stop(t.Context()) }()
+			_, _ = idle.Read(make([]byte, 1)) // the others have ended
+			r.eventually("the idle connection is gone", func() bool { return r.conns.Table.Len() < 2 })
+			resume()
+			if m, err := readMessage(bufio.NewReader(c)); !strings.Contains(m, "waits") {
+				t.Errorf("answered %q, %v", m, err)
+			}
+			if err := <-stopped; err != nil {
+				t.Error(err)
+			}
+		})
 	})
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // Stop ends the engine, which may be draining already (Drain): no connection is accepted or opened any
-// more, messages that are here are worked off and written, every peer gets its
+// more, messages that are here are worked off and written, those whose Handler waits too, every peer gets its
 // close_notify. Peers that go on sending are read for a moment only. When ctx is
 // over first, what is left is cut off, and Stop returns ctx's error; with ErrBusy
 // when the Handler does not return a moment later. Whoever

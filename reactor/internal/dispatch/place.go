@@ -14,6 +14,7 @@ type Place struct {
 	member workers.Member
 	fixed  bool             // it is a loop's own and never waits
 	hand   *connection.Conn // whose item in hand that is; nil once its Handler has waited
+	waits  *connection.Conn // whose item that is once it has
 }
 
 // Init readies a place at no shard yet, where do runs an item and calls Begin and Done.
@@ -45,6 +46,10 @@ func (p *Place) Done(it *Item) {
 		it.Buf.Release()
 	}
 	p.handled()
+	if c := p.waits; c != nil {
+		p.waits = nil
+		c.Reading.Waits(-1)
+	}
 	p.shard.Done()
 }
 
@@ -92,6 +97,10 @@ func (p *Place) aside() bool {
 		p.shard.Stat.Takeovers.Add(1)
 	}
 	p.shard.Stat.Waits.Add(1)
+	if c := p.hand; c != nil {
+		p.waits = c
+		c.Reading.Waits(1)
+	}
 	p.handled()
 	return true
 }

@@ -134,7 +134,7 @@ func (l *Flow) linger(c *connection.Conn) bool {
 // or answered. What it says behind this moment and before it has read our FIN is lost to
 // it: nothing can be written behind a FIN. Loop only.
 func (l *Flow) Finish(c *connection.Conn) {
-	if c.Reading.InHand() == 0 && (c.Reading.Over() || l.all.IgnoresInput.Load() || kernel.Unread(c.Sock.Fd()) == 0) {
+	if !c.Reading.Here() && (c.Reading.Over() || l.all.IgnoresInput.Load() || kernel.Unread(c.Sock.Fd()) == 0) {
 		l.Close(c, reason.Because(reason.Shutdown, ""))
 	}
 }

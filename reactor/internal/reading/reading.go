@@ -13,11 +13,12 @@ const (
 	LowPriorityAt = 16
 )
 
-// Reading is that of one connection. Its loop owns it; Taken, Handled, Low, LowPriority,
+// Reading is that of one connection. Its loop owns it; Taken, Handled, Waits, Here, Low, LowPriority,
 // InHand and Held are for any goroutine. The zero Reading reads.
 //
 //	           is set                                        and cleared
 //	in hand    by each message that a shard has              when its Handler is done, or waits
+//	waiting    by each whose Handler waits                   when it is done
 //	low        by those in a low-priority queue              when they leave it
 //	held       Hold: one of the next three, or much in hand  Resume: when none of them is left
 //	  paused   Hold, of a read with an excess                Room: the shards have room again
@@ -27,9 +28,10 @@ const (
 //	over       End: framing is lost, or the end is near      never
 //	detached   Detach: no loop has the descriptor any more   never
 type Reading struct {
-	inHand atomic.Int32
-	low    atomic.Int32
-	held   atomic.Bool
+	inHand  atomic.Int32
+	waiting atomic.Int32
+	low     atomic.Int32
+	held    atomic.Bool
 
 	paused, swamped   bool
 	excess, overloads bool
@@ -47,8 +49,15 @@ func (r *Reading) Taken() { r.inHand.Add(1) }
 // Handled takes a message out of the count, and reports whether the loop is to Resume.
 func (r *Reading) Handled() bool { return r.inHand.Add(-1) == holdUntil && r.held.Load() }
 
-// InHand returns how many messages shards or the Handler have.
+// InHand returns how many messages shards or the Handler have, without those that wait.
 func (r *Reading) InHand() int { return int(r.inHand.Load()) }
+
+// Waits counts n messages, below 0 too, whose Handler waits. One that begins to wait is counted before it is
+// Handled.
+func (r *Reading) Waits(n int) { r.waiting.Add(int32(n)) }
+
+// Here reports whether some message is not done: in hand, or waiting.
+func (r *Reading) Here() bool { return r.inHand.Load() != 0 || r.waiting.Load() != 0 }
 
 // Low counts n of them, below 0 too, that are in a low-priority queue.
 func (r *Reading) Low(n int) { r.low.Add(int32(n)) }
