@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -91,5 +92,45 @@ func TestBouncedDatagram(t *testing.T) {
 	r.eventually("it is tried again", func() bool { return send(dead, set) == nil })
 	if n := r.Stats().DatagramsBounced; n < 3 {
 		t.Errorf("%d are counted", n)
+	}
+}
+
+// What the network quotes while the shard of its message has no room is dropped, and counted.
+func TestQuoteWithoutRoom(t *testing.T) {
+	began, release := make(chan bool), make(chan bool)
+	r := start(t, &script{message: func(*Worker, *Frame) {
+		began <- true
+		<-release
+	}}, func(c *Config) {
+		withUDP(c)
+		c.Workers, c.QueueFrames = 1, 1
+	})
+	peer := packets(t)
+	to := net.UDPAddrFromAddrPort(r.addr(UDP))
+	for i := range 2 { // one is in hand, one fills the queue
+		if _, err := peer.WriteTo([]byte(request("MESSAGE", strconv.Itoa(i), 1, "")), to); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			<-began
+		}
+	}
+	r.eventually("the queue is full", func() bool { return r.crew.Shards[0].Busy() == 2 })
+	const n = 3
+	before := r.Stats()
+	for range n {
+		if _, err := r.Send(&Target{Proto: UDP, Addr: deadPort(t)}, Bytes(request("MESSAGE", "x", 1, ""))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.eventually("all are counted", func() bool {
+		s := r.Stats()
+		return s.DatagramsBounced-before.DatagramsBounced == n && s.Dropped-before.Dropped == n
+	})
+	release <- true
+	<-began
+	release <- true
+	if back, _ := r.script.lost(); len(back) != 0 {
+		t.Errorf("%q came back", back)
 	}
 }
