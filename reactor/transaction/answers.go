@@ -36,7 +36,9 @@ func (x *Exchange) Again(*Transaction) {
 		if x.replied >= 200 {
 			x.shard.stat.add(statReplyT2)
 		}
-		_ = x.send(x.last.Bytes())
+		if err := x.send(x.last.Bytes()); err != nil {
+			x.c.CountResponse(err, x.peer())
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -289,8 +290,12 @@ func (x *Exchange) acknowledge2xx(m *sipframe.Message) {
 	b = append(append(b, x.ownHeaders()...), "Content-Length: 0\r\n\r\n"...)
 	o := x.layer.context(x.c)
 	defer x.layer.putContext(o)
-	if o.BeginLocal(b) == nil {
-		_ = o.Forward(firstRoute(o.Msg))
+	err := o.BeginLocal(b)
+	if err == nil {
+		err = o.Forward(firstRoute(o.Msg))
+	}
+	if err != nil {
+		o.CountAck(err, netip.AddrPort{})
 	}
 	o.End()
 }

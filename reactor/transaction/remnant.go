@@ -1,6 +1,7 @@
 package transaction
 
 import (
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -284,7 +285,9 @@ func (r *remnant) event(l *Layer, c *proxy.Context, e *event) bool {
 		r.do(l, o, e.do)
 	case e.kind == evRepeat && r.last != nil:
 		shard.stat.add(statReplyT2)
-		_ = o.SendUpstream(&r.up, r.last.Bytes())
+		if err := o.SendUpstream(&r.up, r.last.Bytes()); err != nil {
+			o.CountResponse(err, netip.AddrPort{})
+		}
 		r.held.Store(false)
 	default: // what an answered transaction takes no note of
 		r.held.Store(false)

@@ -1,10 +1,12 @@
 package transaction
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
 
+	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
 )
 
@@ -148,4 +150,35 @@ func TestRemnantIsListenedTo(t *testing.T) {
 	if own != before || len(told) != 6 {
 		t.Errorf("told of another's: %d times, %v", own-before, told)
 	}
+}
+
+// A response that cannot be repeated is counted, whether the request came again or a timer has it repeated.
+func TestRepeatsThatAreNotSentAreCounted(t *testing.T) {
+	count := func(b *bed) uint64 { return b.layer.proxy.Count(proxy.ResponsesUndelivered) }
+	refuse := func(*reactor.Target, string) error { return errors.New("there is no way") }
+	b := newBed(t)
+	b.take(request("OPTIONS", bob, "1"), overUDP)
+	b.take(answer(t, b.want("OPTIONS " + bob + " SIP/2.0")[0], "404 Not Found"), fromCallee)
+	b.want("SIP/2.0 404 Not Found")
+	b.pass(time.Second)
+	b.left(true)
+	b.refuse = refuse
+	b.take(request("OPTIONS", bob, "1"), overUDP)
+	if n := count(b); n != 1 {
+		t.Errorf("of a remnant %d are counted", n)
+	}
+
+	b = newBed(t)
+	b.take(request("INVITE", bob, "1"), overUDP)
+	b.take(answer(t, b.want("SIP/2.0 100 Giving it a try", "INVITE "+bob+" SIP/2.0")[1], "486 Busy Here"), fromCallee)
+	b.refuse = refuse
+	b.take(request("INVITE", bob, "1"), overUDP)
+	if n := count(b); n != 1 {
+		t.Errorf("of a transaction %d are counted", n)
+	}
+	b.pass(600 * time.Millisecond) // T1
+	if n := count(b); n != 2 {
+		t.Errorf("with that of the timer %d are counted", n)
+	}
+	b.refuse = nil
 }
