@@ -131,7 +131,7 @@ type spot struct {
 // follow gives the targets that ways lead to, way after way.
 func (l *lookup) follow(ways []way) ([]Target, error) {
 	offers := make([]offer, len(ways))
-	each(ways, func(i int) { offers[i] = l.srv(&ways[i]) })
+	each(l, ways, func(i int) { offers[i] = l.srv(&ways[i]) })
 	var spots []spot
 	refused, tier := 0, uint8(0)
 	for _, o := range offers {
@@ -151,7 +151,7 @@ func (l *lookup) follow(ways []way) ([]Target, error) {
 		}
 		tier++
 	}
-	each(spots, func(i int) { spots[i].addrs = l.addresses(spots[i].name, spots[i].proto) })
+	each(l, spots, func(i int) { spots[i].addrs = l.addresses(spots[i].name, spots[i].proto) })
 	var list []Target
 	for i := range spots {
 		list = l.place(list, &spots[i])
@@ -162,15 +162,19 @@ func (l *lookup) follow(ways []way) ([]Target, error) {
 	return list, nil
 }
 
-// each calls f for every place in a list, side by side.
-func each[T any](list []T, f func(i int)) {
+// each calls f for every place in a list, side by side. What a panic has ended nobody knows.
+func each[T any](l *lookup, list []T, f func(i int)) {
 	if len(list) == 1 {
 		f(0)
 		return
 	}
 	var all sync.WaitGroup
 	for i := range list {
-		all.Go(func() { _ = rescue.Run(nil, "a look-up", func() { f(i) }) })
+		all.Go(func() {
+			if err := rescue.Run(nil, "a look-up", func() { f(i) }); err != nil {
+				l.missed(0, err)
+			}
+		})
 	}
 	all.Wait()
 }

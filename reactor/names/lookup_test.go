@@ -243,3 +243,18 @@ func TestSearchList(t *testing.T) {
 		t.Errorf("%v, %v", a, err)
 	}
 }
+
+// A question that panics has no answer, which is no answer that there is nothing.
+func TestPanicIsNoAnswer(t *testing.T) {
+	l := &lookup{}
+	done := 0
+	each(l, []int{0, 1}, func(i int) {
+		if i == 0 {
+			panic("a strange answer")
+		}
+		done++
+	})
+	if l.failure == nil || l.absent != 0 || done != 1 {
+		t.Errorf("failure %v, absent for %v; %d others are asked", l.failure, l.absent, done)
+	}
+}

@@ -103,7 +103,7 @@ func (l *lookup) addresses(name string, p reactor.Proto) (list []netip.Addr) {
 		kinds = append(kinds, dns.TypeAAAA)
 	}
 	found := make([][]dns.RR, len(kinds))
-	each(kinds, func(i int) { found[i] = l.ask(l.ctx, name, kinds[i]) })
+	each(l, kinds, func(i int) { found[i] = l.ask(l.ctx, name, kinds[i]) })
 	for _, rrs := range found {
 		for _, rr := range rrs {
 			var a netip.Addr
