@@ -212,7 +212,9 @@ func (g *Group) Shut() {
 		return
 	}
 	for _, l := range list {
-		_ = unix.Dup3(other, l.FD, unix.O_CLOEXEC)
+		if err := unix.Dup3(other, l.FD, unix.O_CLOEXEC); err != nil {
+			g.log.Warn("a listener stays open while draining", "error", os.NewSyscallError("dup3", err))
+		}
 	}
 }
 
