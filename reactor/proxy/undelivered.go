@@ -52,8 +52,9 @@ func (c *Context) Return(u *reactor.Undelivered) {
 // quoted gets the beginning of a datagram that the network could not deliver. It
 // reports whether it was one of ours: what nobody but us can have written is its
 // branch. A transaction then goes on to its next target. Of a request that was
-// forwarded without one nothing is left: its destination is left alone for a while,
-// so when the client repeats it, another target gets it.
+// forwarded without one nothing else is left: its destination is left alone for a while,
+// so when the client repeats it, another target gets it. A client that does not repeat it,
+// as it came over a stream, is answered 503, if all that takes is quoted.
 func (c *Context) quoted(u *reactor.Undelivered) bool {
 	t := &c.answer
 	if !c.msg.IsRequest() || !c.opens(t) {
@@ -70,8 +71,22 @@ func (c *Context) quoted(u *reactor.Undelivered) bool {
 		c.proxy.transactions.Returned(c, uint64(t.conn), u.Err)
 	default:
 		c.count.add(RequestsBounced)
+		if t.proto != reactor.UDP && c.quotesAll(t) {
+			c.answerFor(u)
+		}
 	}
 	return true
+}
+
+// quotesAll reports whether what was quoted of a request is enough to answer it.
+func (c *Context) quotesAll(t *token) bool {
+	via, err := c.msg.TopVia()
+	client, _, ok := viaBelow(&c.msg)
+	if _, noTo := c.msg.To(); err != nil || noTo != nil || !ok {
+		return false
+	}
+	sent, _ := c.proxy.keys.readClock(c.msg.Bytes(via.Params), t)
+	return c.matches(t, sent, client)
 }
 
 // opens reads the branch of our Via on top of a message, if it is ours.

@@ -169,6 +169,32 @@ func TestQuotedDatagram(t *testing.T) {
 	}
 }
 
+// A client that came over a stream does not repeat its request: it is answered, if what is quoted of that is enough.
+func TestQuotedDatagramOfAStream(t *testing.T) {
+	for _, tc := range []struct {
+		src      *reactor.Source
+		bytes    int
+		answered bool
+	}{{overTLS, 1000, true}, {overTLS, 548, true}, {overTLS, 250, false}, {overUDP, 548, false}} {
+		b := newBed(t, funcs{})
+		s := b.one(request("OPTIONS", "sip:bob@203.0.113.9"), tc.src)
+		if s.to.Proto != reactor.UDP {
+			t.Fatalf("it goes by %v", s.to.Proto)
+		}
+		b.sent = nil
+		b.ctx.Return(&reactor.Undelivered{Data: quote(s.text, tc.bytes), Quoted: true, Proto: reactor.UDP, Addr: s.to.Addr, Err: lateFailure})
+		switch {
+		case !tc.answered && len(b.sent) != 0:
+			t.Errorf("%d bytes over %v: sent %+v", tc.bytes, tc.src.Proto, b.sent)
+		case tc.answered && (len(b.sent) != 1 || b.sent[0].to.Conn != overTLS.Conn || !strings.HasPrefix(b.sent[0].text, "SIP/2.0 503 ")):
+			t.Errorf("%d bytes over %v: sent %+v", tc.bytes, tc.src.Proto, b.sent)
+		}
+		if n := b.proxy.Count(RequestsBounced); n != 1 {
+			t.Errorf("%d are counted", n)
+		}
+	}
+}
+
 // A request that was forwarded to a port at which nobody is goes to the next target
 // when its client repeats it, and the client hears nothing of the first.
 func TestPortUnreachable(t *testing.T) {
