@@ -43,8 +43,9 @@ type Flow struct {
 	Idle    wheel.Wheel[connection.Conn, *connection.Conn]
 	Stat    figures.LoopCounters
 
-	unacked []*connection.Conn // have written what was not acknowledged when we last looked
-	looked  []*connection.Conn // the list that was looked through last
+	unacked  []*connection.Conn // have written what was not acknowledged when we last looked
+	looked   []*connection.Conn // the list that was looked through last
+	lookedAt int64              // when that was
 
 	blocked watch.Recent[*connection.Conn] // took no more a moment ago
 
@@ -54,6 +55,7 @@ type Flow struct {
 // Start readies a flow; all that its loop brings is the program's.
 func (l *Flow) Start(all *connection.Common, p program) {
 	l.all, l.program = all, p
+	l.lookedAt = all.Now()
 	l.Seconds.Store(all.Seconds())
 	l.Idle.Start(l.Seconds.Load())
 }

@@ -70,14 +70,21 @@ func (l *Flow) written(c *connection.Conn, list []sendqueue.Entry) {
 	}
 }
 
-// lookAll looks at every connection that has something unacknowledged. Once a
-// second; loop only.
+// lookAll looks at every connection that has something unacknowledged. Every
+// sendqueue.LookEvery; loop only. If it comes much later, the program or its machine
+// was stopped: that time is nobody's.
 func (l *Flow) lookAll() {
+	now := l.all.Now()
+	stopped := time.Duration(now-l.lookedAt) - sendqueue.LookEvery
+	l.lookedAt = now
 	list := l.unacked
 	l.unacked = l.looked[:0]
 	for i, c := range list {
 		list[i] = nil
 		c.Listed = false
+		if stopped > sendqueue.LookEvery {
+			c.Unacked.Stopped(now, stopped)
+		}
 		if c.At() == phase.Established {
 			l.look(c)
 		}
@@ -111,7 +118,7 @@ func (l *Flow) look(c *connection.Conn) {
 	}
 	c.Stall.Opened()
 	if progress {
-		u.Since = max(u.Since, now-int64(time.Duration(info.Last_ack_recv)*time.Millisecond))
+		u.Moves(now, time.Duration(info.Last_ack_recv)*time.Millisecond)
 	}
 	limit := l.all.Limits.Unacknowledged(&c.Src)
 	if c.Src.Outbound && now >= u.Since+int64(limit) {
@@ -119,6 +126,7 @@ func (l *Flow) look(c *connection.Conn) {
 	}
 	due := u.Since + int64(limit)
 	switch {
+	case now >= due && now-l.lookedAt > int64(2*sendqueue.LookEvery): // lookAll is late, and will tell
 	case now >= due:
 		c.NoteClose(reason.Because(reason.NoAcknowledgement, "of "+strconv.Itoa(out)+" bytes after "+
 			time.Duration(now-u.Since).Round(time.Millisecond).String()+" (tcp_user_timeout)"))

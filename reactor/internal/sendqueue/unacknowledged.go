@@ -2,6 +2,7 @@ package sendqueue
 
 import (
 	"sync"
+	"time"
 
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/sipframe"
@@ -150,6 +151,21 @@ func (u *Unacknowledged) Ask(fd int) (out int, progress bool) {
 		return 0, false
 	}
 	return out, u.Update(out)
+}
+
+// LookEvery is how often the owner asks at least.
+const LookEvery = time.Second
+
+// Moves notes progress: the last acknowledgement came so long ago. What is left may be
+// younger than that, where nobody looked for a while: no more is held against the peer
+// than the time between two looks.
+func (u *Unacknowledged) Moves(now int64, ago time.Duration) {
+	u.Since = max(u.Since, now-int64(min(ago, LookEvery)))
+}
+
+// Stopped leaves out a time in which nobody could look.
+func (u *Unacknowledged) Stopped(now int64, d time.Duration) {
+	u.Since = min(now, u.Since+int64(d))
 }
 
 // Take hands what is kept to f, the oldest first, and lets go of it.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"sipreactor/sipframe"
 )
@@ -86,4 +87,24 @@ func TestMuch(t *testing.T) {
 		t.Error("asked again at once")
 	}
 	u.Take(func([]byte, *Mark) {})
+}
+
+// What nobody could see is not held against the peer.
+func TestUnacknowledgedSince(t *testing.T) {
+	const second = int64(time.Second)
+	for name, tc := range map[string]struct {
+		change func(u *Unacknowledged)
+		want   int64
+	}{
+		"progress between two looks":           {func(u *Unacknowledged) { u.Moves(10*second, 300*time.Millisecond) }, 10*second - 300*int64(time.Millisecond)},
+		"progress, and nobody looked for long": {func(u *Unacknowledged) { u.Moves(10*second, 8*time.Second) }, 9 * second},
+		"progress of what is younger":          {func(u *Unacknowledged) { u.Since = 10 * second; u.Moves(10*second, time.Second) }, 10 * second},
+		"stopped":                              {func(u *Unacknowledged) { u.Stopped(10*second, 7*time.Second) }, 8 * second},
+		"stopped, and written behind that":     {func(u *Unacknowledged) { u.Since = 9 * second; u.Stopped(10*second, 7*time.Second) }, 10 * second},
+	} {
+		u := Unacknowledged{Since: second}
+		if tc.change(&u); u.Since != tc.want {
+			t.Errorf("%s: since %v, want %v", name, time.Duration(u.Since), time.Duration(tc.want))
+		}
+	}
 }
