@@ -1,13 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
+	"sipreactor/reactor/modules/tls_mgm"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 	"sipreactor/tlsstate"
@@ -24,9 +23,6 @@ type tlsTable struct {
 	db   *store.DB
 	rows *store.Snapshot[[]tlsstate.DomainConfig]
 }
-
-// tlsTableVersion is that of the layout of the table tls_mgm.
-const tlsTableVersion = 3
 
 // newTLSTable checks the parameters of the table; nil: there is none. The database is not asked yet.
 func newTLSTable(cfg *script.Config) (*tlsTable, error) {
@@ -114,22 +110,12 @@ func (t *tlsTable) close() {
 	}
 }
 
-// tlsColumns are those of the table, in the order of take.
-var tlsColumns = []string{
-	"domain", "type", "match_ip_address", "match_sip_domain", "method", "verify_cert", "require_cert", "certificate", "private_key",
-	"crl_check_all", "crl_dir", "ca_list", "ca_dir", "cipher_list", "dh_params", "ec_curve",
-}
-
 // load makes domains of the table, and sees to it that they can be used together with those of the configuration.
 func (t *tlsTable) load(ctx context.Context, s store.Source) (*[]tlsstate.DomainConfig, error) {
-	q := store.Select{Table: cmp.Or(t.cfg.Table, "tls_mgm"), Version: tlsTableVersion, Key: cmp.Or(t.cfg.Columns["domain"], "domain")}
-	for _, c := range tlsColumns {
-		q.Columns = append(q.Columns, cmp.Or(t.cfg.Columns[c], c))
-	}
 	var list []tlsstate.DomainConfig
 	all := t.base
-	err := s.Load(ctx, q, func(r *store.Row) error {
-		d, err := takeDomain(r)
+	err := s.Load(ctx, tls_mgm.Rows(&t.cfg), func(r *store.Row) error {
+		d, err := tls_mgm.Domain(r)
 		if err != nil {
 			return err
 		}
@@ -149,52 +135,4 @@ func (t *tlsTable) load(ctx context.Context, s store.Source) (*[]tlsstate.Domain
 		return nil, err
 	}
 	return &list, nil
-}
-
-// takeDomain makes a domain of a row.
-func takeDomain(r *store.Row) (d tlsstate.DomainConfig, err error) {
-	d.Name = r.Text(0)
-	switch r.Int(1) {
-	case 1:
-		d.Role = tlsstate.Client
-	case 2:
-		d.Role = tlsstate.Server
-	default:
-		return d, r.Fault(1, "%s is neither 1, a client domain, nor 2, a server domain", r.Text(1))
-	}
-	if d.Name == "" {
-		return d, r.Fault(0, "is empty")
-	}
-	d.MatchAddresses, d.MatchSIPDomains = commaList(r.Text(2)), commaList(r.Text(3))
-	d.Method, d.Ciphers, d.DHParams, d.Curves = r.Text(4), r.Text(13), r.Text(14), r.Text(15)
-	d.VerifyCert, d.RequireCert, d.CRLCheckAll = isOn(r, 5), isOn(r, 6), r.Int(9) != 0
-	d.CRLDir, d.CAPEM, d.CADir = r.Text(10), []byte(r.Text(11)), r.Text(12)
-	cert, key := r.Text(7), r.Text(8)
-	switch {
-	case (cert == "") != (key == ""):
-		return d, r.Fault(8, "a certificate and its key belong together")
-	case cert != "":
-		d.Certificates = []tlsstate.KeyPair{{CertificatePEM: []byte(cert), PrivateKeyPEM: []byte(key)}}
-	case d.Role == tlsstate.Server:
-		return d, r.Fault(7, "a server domain needs a certificate")
-	}
-	return d, nil
-}
-
-// isOn is a switch that NULL leaves at its default.
-func isOn(r *store.Row, i int) *bool {
-	if r.IsNull(i) {
-		return nil
-	}
-	on := r.Int(i) != 0
-	return &on
-}
-
-func commaList(s string) (list []string) {
-	for p := range strings.SplitSeq(s, ",") {
-		if p = strings.TrimSpace(p); p != "" {
-			list = append(list, p)
-		}
-	}
-	return list
 }
