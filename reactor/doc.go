@@ -110,6 +110,7 @@
 //
 //	who may connect                     loops (accept.go, admission.go), admission, sourcelimit
 //	what a connection holds             connection; its phases: phase
+//	what others see of one              connection (seen.go, conninfo.go), event
 //	what the log says of one            connlog
 //	how bytes become messages           flow (read.go), slab, framing (and sipframe)
 //	when a connection is not read       flow (hold.go), loops (admission.go), reading
