@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"bytes"
 	"encoding/binary"
 	"hash/maphash"
 	"sync"
@@ -44,21 +43,15 @@ func newGuard(user, source int, window int64) *guard {
 	return g
 }
 
-// key hashes what failures are counted by; an empty user is the source alone. Databases find a user whatever the case of
-// the name is, and with spaces behind it, and some by a name with its domain: those are one user.
+// key hashes what failures are counted by; an empty user is the source alone.
 func (g *guard) key(from uint64, user []byte) uint64 {
 	var h maphash.Hash
 	h.SetSeed(g.seed)
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], from)
 	_, _ = h.Write(b[:])
-	user, _, _ = bytes.Cut(user, []byte("@"))
-	for _, c := range bytes.TrimRight(user, " ") {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		_ = h.WriteByte(c)
-	}
+	var room [64]byte
+	_, _ = h.Write(appendOneName(room[:0], user))
 	return h.Sum64()
 }
 

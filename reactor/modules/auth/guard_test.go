@@ -25,6 +25,11 @@ func TestGuard(t *testing.T) {
 		{"who guessed", home, alice, 159, true},
 		{"as another name of the user", home, []byte("ALIce@example.org"), 159, true},
 		{"as a name with spaces", home, []byte("alice  "), 159, true},
+		{"with accents", home, []byte("Älíce\u0301"), 159, true},
+		{"in wide letters", home, []byte("ＡＬＩＣＥ　"), 159, true},
+		{"with what shows nothing", home, []byte("al\u200di\u00adce"), 159, true},
+		{"and in ASCII", home, []byte("al\x01ice\x7f"), 159, true},
+		{"with letters that have a stroke", home, []byte("ałice"), 159, true},
 		{"the user elsewhere", away, alice, 159, false},
 		{"another user there", home, bob, 159, false},
 		{"later", home, alice, 160, false},
@@ -39,8 +44,18 @@ func TestGuard(t *testing.T) {
 	if !g.refuses(first, []byte("new"), 200) {
 		t.Error("a source is not refused")
 	}
-	if g.refused.Load() != 4 {
+	if g.refused.Load() != 9 {
 		t.Errorf("%d refused", g.refused.Load())
+	}
+	if names := [...]string{"\xe9", "\xea", "é", "f", "日本", "日", ""}; true {
+		seen := map[uint64]string{}
+		for _, n := range names {
+			key := g.key(home, []byte(n))
+			if other, is := seen[key]; is {
+				t.Errorf("%q counts as %q", n, other)
+			}
+			seen[key] = n
+		}
 	}
 	g.sweep(1000)
 	for i := range g.shards {
