@@ -12,6 +12,7 @@ import (
 	core "sipreactor/reactor/dialog"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
+	"sipreactor/sipframe"
 )
 
 // batch is how many dialogs are written in one transaction.
@@ -196,6 +197,31 @@ func (m *Module) apply(ctx context.Context, list []core.Stored) error {
 	return err
 }
 
+// partyRoom is how long the URIs of parties may be in the table.
+const partyRoom = 255
+
+// party is the URI of a party as the table has room for it: without its parameters if it is longer, then without its user. It
+// stands in From and To of our requests, where tags say which call they are of (RFC 3261 12.2.1.1).
+func party(uri string) string {
+	if len(uri) <= partyRoom {
+		return uri
+	}
+	var u sipframe.URI
+	if err := sipframe.ParseURI([]byte(uri), &u); err != nil || u.Host.Len == 0 {
+		return strings.ToValidUTF8(uri[:min(strings.IndexByte(uri+";", ';'), partyRoom)], "")
+	}
+	end := int(u.Host.Off + u.Host.Len)
+	if u.Port != 0 {
+		end += strings.IndexAny(uri[end:]+";", ";?")
+	}
+	if end <= partyRoom {
+		return uri[:end]
+	}
+	scheme, _, _ := strings.Cut(uri, ":")
+	place := scheme + ":" + uri[u.Host.Off:end]
+	return place[:min(len(place), partyRoom)]
+}
+
 // given is a text, NULL where it is empty.
 func given(text string) store.Value {
 	if text == "" {
@@ -212,7 +238,8 @@ func (m *Module) row(s *core.Summary) []store.Value {
 	text := store.String
 	seq := func(n uint32) store.Value { return text(strconv.FormatUint(uint64(n), 10)) }
 	return []store.Value{
-		store.Int(s.ID.Int()), text(s.CallID), text(s.FromURI), text(s.FromTag), text(s.ToURI), text(callee.Tag), given(s.Parties.From), given(s.Parties.To),
+		store.Int(s.ID.Int()), text(s.CallID), text(party(s.FromURI)), text(s.FromTag), text(party(s.ToURI)), text(callee.Tag),
+		given(party(s.Parties.From)), given(party(s.Parties.To)),
 		seq(s.Caller.CSeq), seq(callee.CSeq), store.Int(int64(s.Caller.Own)), store.Int(int64(callee.Own)),
 		text(s.Caller.Routes), text(callee.Routes), text(s.Caller.Contact), text(callee.Contact),
 		text(socketText(s.Caller.Socket)), text(socketText(callee.Socket)), store.Int(int64(s.State)), store.Int(s.Started), store.Int(s.Expires),

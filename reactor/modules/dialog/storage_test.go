@@ -72,3 +72,34 @@ func TestRefusedRow(t *testing.T) {
 		t.Errorf("without a table: %v: %d wait, want 2", err, m.dialogs.Waiting())
 	}
 }
+
+// TestParty: the URI of a party is stored in as much room as its column has, and is a URI still.
+func TestParty(t *testing.T) {
+	long := strings.Repeat("x", 240)
+	for uri, want := range map[string]string{
+		"":                        "",
+		"sip:bob@h;a=" + long:     "sip:bob@h;a=" + long,
+		"sip:bob@h;a=yyyy" + long: "sip:bob@h",
+		"sips:bob@h:5061;transport=tcp;a=" + long: "sips:bob@h:5061",
+		"sip:bob@[::1]:5061?a=" + long:            "sip:bob@[::1]:5061",
+		"sip:bobbobbobbob" + long + "@h:5070;a=b": "sip:h:5070",
+	} {
+		if got := party(uri); got != want {
+			t.Errorf("%s is stored as %s, want %s", uri, got, want)
+		}
+	}
+	if got := party("tel:+49;a=" + long + long); got != "tel:+49" {
+		t.Errorf("stored as %s", got)
+	}
+	if got := party("tel:" + long + long); len(got) > partyRoom {
+		t.Errorf("%d characters are stored", len(got))
+	}
+	m := &Module{columns: defaultColumns()}
+	row := m.row(&core.Summary{Dialog: &core.Dialog{FromURI: "sip:a@h;b=" + long + long, ToURI: "sip:b@h;b=" + long + long}, Callee: -1,
+		Parties: core.Parties{From: "sip:c@h;b=" + long + long, To: "sip:d@h;b=" + long + long}})
+	for i, name := range m.columns.names() {
+		if n := len(row[i].Text()); strings.HasSuffix(name, "_uri") && n != len("sip:a@h") {
+			t.Errorf("%s has %d characters", name, n)
+		}
+	}
+}
