@@ -3,6 +3,9 @@
 package options
 
 import (
+	"strings"
+
+	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
 )
@@ -15,7 +18,8 @@ type replier interface {
 // module is what the parameters say: values of headers, "" leaves one out.
 type module struct {
 	accept, encoding, language, support string
-	headers                             []byte // of the reply
+	known                               []string // what support names
+	headers                             []byte   // of the reply
 	replies                             replier
 }
 
@@ -34,7 +38,7 @@ func New(*script.Config) *script.Module {
 		},
 		Functions: []script.Function{{
 			Name: "options_reply", Usage: "options_reply()", Routes: script.Routes(script.RequestRoute),
-			Help:  "Answers an OPTIONS request whose Request-URI has no user; false for any other request.",
+			Help:  "Answers an OPTIONS request whose Request-URI has no user, with 420 if it requires what the parameter support does not name; false for any other request.",
 			Build: m.build,
 		}},
 		Check: m.check,
@@ -43,6 +47,9 @@ func New(*script.Config) *script.Module {
 
 func (m *module) check(l *script.Loading) {
 	m.replies, _ = l.Instance("signaling").(replier)
+	for name := range strings.SplitSeq(m.support, ",") {
+		m.known = append(m.known, strings.TrimSpace(name))
+	}
 	for _, h := range []struct{ param, name, value string }{
 		{"accept", "Accept", m.accept}, {"accept_encoding", "Accept-Encoding", m.encoding},
 		{"accept_language", "Accept-Language", m.language}, {"support", "Supported", m.support},
@@ -68,11 +75,17 @@ func (m *module) build(a *script.Args) script.Action {
 		if c.Msg.Method() != sipframe.OPTIONS || sipframe.ParseURI(c.RequestURI(), &u) != nil || u.User.Len > 0 {
 			return -1
 		}
-		if len(m.headers) > 0 {
-			if err := c.AppendToReply(m.headers); err != nil {
+		code, headers := 200, m.headers
+		if c.Msg.Find(sipframe.HeaderRequire) >= 0 {
+			if missing := signaling.Unsupported(c.Msg, m.known...); missing != "" {
+				code, headers = 420, []byte(missing)
+			}
+		}
+		if len(headers) > 0 {
+			if err := c.AppendToReply(headers); err != nil {
 				return x.Reported(at, err)
 			}
 		}
-		return x.Replied(at, m.replies.Reply(x, 200, nil))
+		return x.Replied(at, m.replies.Reply(x, code, nil))
 	}
 }

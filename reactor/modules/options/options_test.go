@@ -37,6 +37,23 @@ modparam("options", "support", "100rel")
 	}
 }
 
+// TestRequire: an option that is not supported is told, and nothing else is (RFC 3261 8.2.2.3, 11.2).
+func TestRequire(t *testing.T) {
+	b := moduletest.New(t, moduletest.Head("signaling", "options")+`modparam("options", "support", "100rel, path")
+route { options_reply(); }`, options.New, signaling.New)
+	for require, want := range map[string]string{
+		"Path":           "200 Supported: 100rel, path",
+		"path, gruu, x1": "420 Unsupported: gruu, x1",
+	} {
+		b.Sent = nil
+		b.Receive([]byte(strings.Replace(string(ping), "CSeq:", "Require: "+require+"\r\nCSeq:", 1)))
+		code, header, _ := strings.Cut(want, " ")
+		if b.Status() != code || !strings.Contains(b.Sent[0].Text, "\r\n"+header+"\r\n") || strings.Contains(b.Sent[0].Text, "Accept:") != (code == "200") {
+			t.Errorf("%s: %+v, want %s", require, b.Sent, want)
+		}
+	}
+}
+
 // TestErrors are told at load.
 func TestErrors(t *testing.T) {
 	if got := moduletest.Wrong(t, moduletest.Head("signaling", "options")+"modparam(\"options\", \"accept\", \"a\\r\\nX: y\")\nroute { exit; }", options.New, signaling.New); !strings.Contains(got, "without control characters") {
