@@ -52,6 +52,31 @@ func (a *Args) AVP(i int) *AVP {
 	return &AVP{a.list[i].slot}
 }
 
+// WholeAVP returns the AVP that argument i, of text, is and nothing besides, for a function that takes all its values; nil:
+// it is something else.
+func (a *Args) WholeAVP(i int) *AVP {
+	x := a.list[i].expr
+	if s, ok := x.(*stringExpr); ok {
+		v := a.k.quotedVariable(s)
+		if v == nil {
+			return nil
+		}
+		x = v
+	}
+	if name := wholeAVP(x); name != "" {
+		return &AVP{a.k.avp(name)}
+	}
+	return nil
+}
+
+// wholeAVP is the name of the AVP that an expression is, with all its values; "": it is something else.
+func wholeAVP(x expression) string {
+	if v, ok := x.(*varExpr); ok && v.Name == "avp" && v.Arg != nil && v.Arg.Var == nil && v.Index == nil && len(v.Trans) == 0 {
+		return v.Arg.Text
+	}
+	return ""
+}
+
 // Route returns what gives the route that argument i names; that is nil where there
 // is none of a name that the message tells, which is logged. It is nil itself if the
 // argument was not given.

@@ -46,9 +46,7 @@ func (k *compiler) avpArg(a *argument, x expression, f *Function) bool {
 	name := ""
 	switch x := x.(type) {
 	case *varExpr:
-		if x.Name == "avp" && x.Arg != nil && x.Arg.Var == nil && x.Index == nil && len(x.Trans) == 0 {
-			name = x.Arg.Text
-		}
+		name = wholeAVP(x)
 	case *stringExpr:
 		text, _, _ := strings.Cut(x.Text, "/")
 		if rest, ok := strings.CutPrefix(text, "$avp("); ok && strings.HasSuffix(rest, ")") {

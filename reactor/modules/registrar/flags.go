@@ -29,6 +29,13 @@ type SaveFlags struct {
 	matchGiven                                                   bool
 }
 
+// StoresPath reports whether Path is stored with contacts.
+func (f *SaveFlags) StoresPath() bool { return f.path == pathLazy || f.path == pathStrict }
+
+// saveFlagsHelp are the flags of save().
+const saveFlagsHelp = "memory-only, no-reply, force-registration, only-request-contacts, socket-header, " +
+	"path-off, path-lazy, path-strict, path-received, max-contacts=, min-expires=, max-expires=, matching-mode="
+
 // parseSaveFlags reads the second argument of save(), by names or by the letters of older versions.
 func parseSaveFlags(text string) (f SaveFlags, err error) {
 	f.max, f.minExpires, f.maxExpires = -1, -1, -1
@@ -82,8 +89,7 @@ func parseSaveFlags(text string) (f SaveFlags, err error) {
 				return f, fmt.Errorf("matching-mode is 0, 1 or <parameter>, not %q", value)
 			}
 		default:
-			return f, fmt.Errorf("unknown flag %q: memory-only, no-reply, force-registration, only-request-contacts, socket-header, "+
-				"path-off, path-lazy, path-strict, path-received, max-contacts=, min-expires=, max-expires=, matching-mode=", w)
+			return f, fmt.Errorf("unknown flag %q: %s", w, saveFlagsHelp)
 		}
 		if wants := name == "max-contacts" || name == "min-expires" || name == "max-expires" || name == "matching-mode"; wants != has {
 			return f, fmt.Errorf("the flag %q is wrong: =value is for max-contacts, min-expires, max-expires and matching-mode", w)

@@ -15,7 +15,8 @@ func (m *Core) functions(*script.Config) []script.Function {
 	kinds := func(k ...script.ArgKind) []script.ArgKind { return k }
 	return []script.Function{
 		{Name: "save", Usage: `save("table"[, "flags"[, "aor"[, "ownership tag"]]])`, Min: 1,
-			Help: "Does what a REGISTER asks for and answers it; in an onreply_route what another registrar has granted, for as long as that says.",
+			Help: "Does what a REGISTER asks for and answers it; in an onreply_route what another registrar has granted, for as long as that says. Flags: " + saveFlagsHelp +
+				". Path is stored and used with path-lazy and path-strict; with path-off, as without a flag, it is neither.",
 			Args: kinds(fixed, text, text, text), Routes: script.Routes(script.RequestRoute, script.OnReplyRoute), Build: m.save},
 		{Name: "remove", Usage: `remove("table", "aor"[, "contact"[, "next hop"[, "instance"[, "branch flag"]]]])`, Min: 2,
 			Help: "Removes contacts of an address of record.",
@@ -33,7 +34,7 @@ func (m *Core) functions(*script.Config) []script.Function {
 			Help: "Reports whether a user has that contact.",
 			Args: kinds(fixed, text, text, text), Routes: any, Build: m.isContactRegistered},
 		{Name: "is_ip_registered", Usage: `is_ip_registered("table", ["aor"], "address"[, port])`, Min: 1,
-			Help: "Reports whether a user has a contact at that address.",
+			Help: "Reports whether a user has a contact at that address, or at one of the values of an AVP.",
 			Args: kinds(fixed, text, text, text), Routes: any, Build: m.isAddressRegistered},
 		{Name: "is_other_contact", Usage: `is_other_contact("table", "$avp(addresses)")`, Min: 2,
 			Help: "Reports whether a user has a contact at none of those addresses, as OpenSIPS 2 had it.",

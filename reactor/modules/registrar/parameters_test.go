@@ -202,6 +202,13 @@ route {
 	is_ip_registered("location", , "192.0.2.9", 5070); $var(g) = $rc;
 	is_ip_registered("location", , "192.0.2.9", 5071); $var(h) = $rc;
 	xlog("$var(a) $var(b) $var(c) $var(d) $var(e) $var(f) $var(g) $var(h)");
+	$avp(ip) = "192.0.2.8"; $avp(ip) = "192.0.2.7"; $avp(no) = "192.0.2.6"; $avp(no) = "192.0.2.5";
+	is_ip_registered("location", , $avp(ip)); $var(a) = $rc;
+	is_ip_registered("location", , "$avp(ip)", 5080); $var(b) = $rc;
+	is_ip_registered("location", , $avp(ip), 5070); $var(c) = $rc;
+	is_ip_registered("location", , $(avp(ip)[0])); $var(d) = $rc;
+	is_ip_registered("location", , $avp(no)); $var(e) = $rc;
+	xlog("$var(a) $var(b) $var(c) $var(d) $var(e)");
 	remove_ip_port("192.0.2.8", 5080, "location", "sip:bob@example.org"); $var(a) = $rc;
 	remove_ip_port("192.0.2.8", 5081, "location"); $var(b) = $rc;
 	remove_ip_port("192.0.2.8", 5080, "location"); $var(c) = $rc;
@@ -213,7 +220,7 @@ route {
 	b.Receive(register(1, "Contact: <sip:a@192.0.2.9:5070>"))
 	b.Receive(register(1, "Contact: <sip:b@192.0.2.8:5080>|Call-ID: two"))
 	b.Receive([]byte(strings.Replace(string(message("sip:alice@example.org")), "sip:bob@", "sip:alice@", 1)))
-	if got, want := strings.Join(b.Log, "|"), "1 -1 1 -1 1 -1 1 -1|-1 -1 1 -1 1"; got != want {
+	if got, want := strings.Join(b.Log, "|"), "1 -1 1 -1 1 -1 1 -1|1 1 -1 -1 -1|-1 -1 1 -1 1"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if got := b.Command(t, "ul_cluster_sync", nil); !strings.Contains(got, "Clustering not enabled") {

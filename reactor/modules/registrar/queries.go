@@ -49,13 +49,16 @@ func (m *Core) isAddressRegistered(a *script.Args) script.Action {
 		return nil
 	}
 	return m.anyContact(a, 1, func(a *script.Args) func(*script.Machine) func(*location.Contact) bool {
-		address, port := a.Text(2), a.Text(3)
+		address, port, list := a.Text(2), a.Text(3), a.WholeAVP(2)
 		return func(x *script.Machine) func(*location.Contact) bool {
 			host, _ := address(x)
 			p, byPort := port(x)
 			return func(c *location.Contact) bool {
 				h, n := placeOf(c)
-				return sipframe.EqualFold(host, h) && (!byPort || n == string(p))
+				if list == nil {
+					return sipframe.EqualFold(host, h) && (!byPort || n == string(p))
+				}
+				return has(x, list, h) && (!byPort || n == string(p))
 			}
 		}
 	})
@@ -68,15 +71,20 @@ func (m *Core) isOtherContact(a *script.Args) script.Action {
 		return func(x *script.Machine) func(*location.Contact) bool {
 			return func(c *location.Contact) bool {
 				host, _ := placeOf(c)
-				for i := range list.Len(x) {
-					if sipframe.EqualFold(x.Text(list.Get(x, i)), host) {
-						return false
-					}
-				}
-				return true
+				return !has(x, list, host)
 			}
 		}
 	})
+}
+
+// has reports whether a value of the AVP is the host.
+func has(x *script.Machine, list *script.AVP, host string) bool {
+	for i := range list.Len(x) {
+		if sipframe.EqualFold(x.Text(list.Get(x, i)), host) {
+			return true
+		}
+	}
+	return false
 }
 
 // placeOf returns the host and port that a contact is reached at.
