@@ -289,6 +289,33 @@ func TestMidMirrors(t *testing.T) {
 	p.want("200 OK")
 }
 
+// TestMidRequire: what a REGISTER requires and is served here the main registrar does not hear of, and it decides about all
+// else, also where it would have been spared the REGISTER.
+func TestMidRequire(t *testing.T) {
+	m := startMid(t, `modparam("mid_registrar", "mode", 1)
+modparam("mid_registrar", "outgoing_expires", 600)
+`)
+	p := m.phone()
+	contact := "Contact: <" + p.uri() + ">;expires=100"
+	ask := func(require, want string) []byte {
+		t.Helper()
+		p.register(contact, "Supported: path", "Path: <sip:edge;lr>", "Require: "+require)
+		request := m.asked()
+		_, got, _ := strings.Cut(string(request), "\r\nRequire: ")
+		if got, _, _ = strings.Cut(got, "\r\n"); got != want {
+			t.Errorf("with Require: %s the main registrar is asked for %q, want %q", require, got, want)
+		}
+		return request
+	}
+	request := ask("path, Outbound", "")
+	m.says(request, "200 OK", "Contact: <"+sentContact(brief(t.Fatal, request))+">;expires=600")
+	p.want("200 OK|Contact: <" + p.uri() + ">;q=0;expires=100|Path: <sip:edge;lr>")
+	p.register(contact, "Supported: path", "Path: <sip:edge;lr>", "Require: path")
+	p.want("200 OK|Contact: <" + p.uri() + ">;q=0;expires=100|Path: <sip:edge;lr>")
+	m.says(ask("path, x1", "x1"), "420 Bad Extension", "Unsupported: x1")
+	p.want("420 Bad Extension")
+}
+
 // TestMidThrottlesContacts registers for longer at the main registrar, and removes there what is over here.
 func TestMidThrottlesContacts(t *testing.T) {
 	m := startMid(t, `modparam("mid_registrar", "mode", 1)

@@ -22,7 +22,9 @@
 // # Not as there
 //
 //   - A REGISTER that is wrong is answered here, and the function returns -1; what the script answers then is not sent.
-//   - Path is left out of what is relayed if a path flag stores it; reg-id always is, as the flow ends here.
+//   - Path is left out of what is relayed if a path flag stores it; reg-id always is, as the flow ends here. Of Require
+//     the options are left out that are served here (path, outbound, gruu); a REGISTER with another one is not absorbed:
+//     the main registrar decides about that.
 //   - In mode 0 mid_registrar_lookup() finds the one contact too, if the URI has its ID.
 //   - "*" is relayed as it is in modes 0 and 1.
 package mid_registrar

@@ -61,6 +61,13 @@ func (p *pending) write(c *proxy.Context, leg *transaction.Leg) (err error) {
 		return nil // nor does it leave
 	}
 	p.sent, p.asked = p.sent[:0], p.asked[:0]
+	if c.Msg.Find(sipframe.HeaderRequire) >= 0 {
+		line := p.of.foreign(c.Msg, p.flags)
+		if len(line) > 0 {
+			line = append(append([]byte("Require: "), line...), "\r\n"...)
+		}
+		_ = c.SetHeaders(sipframe.HeaderRequire, line)
+	}
 	switch {
 	case p.r.Query:
 		return nil

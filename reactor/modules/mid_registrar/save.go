@@ -44,6 +44,7 @@ func (m *module) save(a *script.Args) script.Action {
 		var plan decision
 		if bad == nil {
 			plan, bad = m.decide(table, r)
+			plan.relay = plan.relay || len(m.foreign(c.Msg, f)) > 0
 		}
 		if bad == nil && !plan.relay {
 			if bad, _ = m.core.WriteStored(x, table, r); bad == nil { // what the database does not take waits
@@ -87,6 +88,22 @@ func (m *module) extraParams(x *script.Machine) (string, error) {
 		return "", fmt.Errorf("extra_contact_params_avp has %q, which is not ;name=value", text)
 	}
 	return text, nil
+}
+
+// foreign are the options of Require that the main registrar has to know, as they are not ours: it decides about them. So is
+// path where nothing stores it here.
+func (m *module) foreign(msg *sipframe.Message, f *registrar.SaveFlags) (list []byte) {
+	it := msg.Values(sipframe.HeaderRequire)
+	for v, ok := it.Next(); ok; v, ok = it.Next() {
+		option := msg.Bytes(v)
+		if !oneOf(option, m.core.Extensions()...) || oneOf(option, "path") && !f.StoresPath() {
+			if len(list) > 0 {
+				list = append(list, ", "...)
+			}
+			list = append(list, option...)
+		}
+	}
+	return list
 }
 
 // to returns the URI in To.

@@ -58,15 +58,20 @@ func (m *Core) required(msg *sipframe.Message) *Refusal {
 	if msg.Find(sipframe.HeaderRequire) < 0 {
 		return nil
 	}
-	known := [3]string{"path", "outbound", "gruu"}
-	n := len(known)
-	if m.gruu == nil {
-		n--
-	}
-	if more := signaling.Unsupported(msg, known[:n]...); more != "" {
+	if more := signaling.Unsupported(msg, m.Extensions()...); more != "" {
 		return &Refusal{code: 420, why: "Unsupported extension", more: more}
 	}
 	return nil
+}
+
+var extensions = [...]string{"path", "outbound", "gruu"}
+
+// Extensions are the options that a REGISTER may require here.
+func (m *Core) Extensions() []string {
+	if m.gruu == nil {
+		return extensions[:len(extensions)-1]
+	}
+	return extensions[:]
 }
 
 // FlagsArg reads argument i as flags of save(), once where they are constant.
