@@ -18,6 +18,9 @@ func (x *Exchange) WaitForBranches(n int) {
 	x.Transaction.Wait(now, n)
 }
 
+// Waits reports whether it waits for branches.
+func (x *Exchange) Waits() bool { return x.Transaction.waits > 0 }
+
 // Inject adds the branches of the request in c, which is the transaction's, and sends them: those it has are canceled
 // first, or it no longer waits for further ones.
 func (x *Exchange) Inject(c *proxy.Context, cancel, last bool) int {

@@ -52,12 +52,36 @@ func (m *Module) branchVariables() []script.Variable {
 			}
 			return script.Int(int64(leg.Received()))
 		}),
-		read("type", "What a branch is: sip", func(*script.Machine, *transaction.Leg) script.Value { return script.Text(typeSIP) }),
-		m.branchFlag(), m.branchAttr(),
+		m.branchType(), m.branchFlag(), m.branchAttr(),
 	}
 }
 
-var typeSIP = []byte("sip")
+// branchType is $tm.branch.type. While branches are waited for there is one behind the others that nothing was sent for.
+func (m *Module) branchType() script.Variable {
+	return script.Variable{Name: "tm.branch.type", Index: true, Among: among,
+		Help: "What a branch is: sip, or phone of the one behind the others while t_wait_for_new_branches() waits.", Get: func(u *script.Use) script.Getter {
+			which, active, indexed := m.branch(u), u.Among() == "active", u.Indexed()
+			return func(x *script.Machine, i int) script.Value {
+				if which(x, i) != nil {
+					return script.Text(typeSIP)
+				}
+				e := m.exchange(x)
+				if e == nil || !indexed || !e.Waits() {
+					return null
+				}
+				behind := e.Legs()
+				if active {
+					behind = e.Fork()
+				}
+				if i == len(behind) {
+					return script.Text(typePhone)
+				}
+				return null
+			}
+		}}
+}
+
+var typeSIP, typePhone = []byte("sip"), []byte("phone")
 
 // among are the words that may follow the number of a branch: it counts all of the transaction, or those of its last fork.
 var among = []string{"all", "active"}

@@ -179,6 +179,28 @@ route {
 	b.want(t, "200")
 }
 
+// The branch that is waited for is a phone, behind those that were sent, as long as it is waited for.
+func TestBranchType(t *testing.T) {
+	b := start(t, `
+route {
+	t_newtran();
+	t_wait_for_new_branches();
+	t_on_reply("r");
+	t_relay();
+}
+onreply_route[r] {
+	if ($rs == 183) t_wait_no_more_branches();
+	xlog("$tm.branch.type $(tm.branch.type[0]) $(tm.branch.type[1]) $(tm.branch.type[1/active]) $(tm.branch.type[2])");
+}
+`)
+	b.send(t, "INVITE")
+	out := b.want(t, "100 INVITE")
+	b.answer(t, out[1], "180 Ringing")
+	b.want(t, "180", "sip sip phone phone <null>")
+	b.answer(t, out[1], "183 Progress")
+	b.want(t, "183", "sip sip <null> <null> <null>")
+}
+
 // t_hash counts the transactions that there are.
 func TestHash(t *testing.T) {
 	b := start(t, `route { t_relay(); }`)
