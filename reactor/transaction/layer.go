@@ -106,8 +106,8 @@ type Layer struct {
 	contexts  sync.Pool     // of *proxy.Context
 	changes   sync.Pool     // of *proxy.Changes
 
-	listenMu  sync.Mutex
-	listeners atomic.Pointer[[]*Listener]
+	listeners told[Listener]
+	without   told[func(c *proxy.Context)] // of requests without a transaction
 
 	alarm         *alarm
 	stop, stopped chan struct{}

@@ -3,6 +3,7 @@ package transaction
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"sipreactor/reactor/proxy"
 )
@@ -56,28 +57,36 @@ type Happening struct {
 type Listener func(h *Happening)
 
 // Listen has f told of all transactions from now on, until stop is called. Any goroutine.
-func (l *Layer) Listen(f Listener) (stop func()) {
+func (l *Layer) Listen(f Listener) (stop func()) { return l.listeners.add(f) }
+
+// told are those who are told of something. Who tells reads them without a lock.
+type told[F any] struct {
+	mu  sync.Mutex
+	all atomic.Pointer[[]*F]
+}
+
+func (t *told[F]) add(f F) (stop func()) {
 	own := &f
-	l.listen(func(all []*Listener) []*Listener { return append(slices.Clone(all), own) })
+	t.change(func(all []*F) []*F { return append(slices.Clone(all), own) })
 	return func() {
-		l.listen(func(all []*Listener) []*Listener {
-			return slices.DeleteFunc(slices.Clone(all), func(other *Listener) bool { return other == own })
+		t.change(func(all []*F) []*F {
+			return slices.DeleteFunc(slices.Clone(all), func(other *F) bool { return other == own })
 		})
 	}
 }
 
-func (l *Layer) listen(change func([]*Listener) []*Listener) {
-	l.listenMu.Lock()
-	defer l.listenMu.Unlock()
-	var all []*Listener
-	if p := l.listeners.Load(); p != nil {
+func (t *told[F]) change(f func([]*F) []*F) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var all []*F
+	if p := t.all.Load(); p != nil {
 		all = *p
 	}
-	if all = change(all); len(all) == 0 {
-		l.listeners.Store(nil)
+	if all = f(all); len(all) == 0 {
+		t.all.Store(nil)
 		return
 	}
-	l.listeners.Store(&all)
+	t.all.Store(&all)
 }
 
 // Listen has f told of what happens to this transaction from now on.
@@ -97,7 +106,7 @@ func (x *Exchange) tellOver() {
 }
 
 func (x *Exchange) tellOn(c *proxy.Context, what Occasion, leg *Leg, code int, text []byte) {
-	all := x.layer.listeners.Load()
+	all := x.layer.listeners.all.Load()
 	if all == nil && len(x.listeners) == 0 {
 		return
 	}

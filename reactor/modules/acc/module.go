@@ -167,7 +167,8 @@ func (m *module) start(e *script.Env) error {
 		m.endings = old.endings
 	}
 	if m.tm != nil && m.tm.Layer() != nil {
-		m.stop = m.tm.Layer().Listen(m.happens)
+		all, without := m.tm.Layer().Listen(m.happens), m.tm.Layer().ListenWithout(m.markOlder)
+		m.stop = func() { all(); without() }
 	}
 	if m.dialog != nil {
 		e.Every(time.Second, func(context.Context) { m.settle(time.Now().Add(-maxBYE)) })
@@ -223,5 +224,5 @@ func (m *module) created(h *transaction.Happening) {
 		h.Exchange.Attach(accountKey{}, a)
 		h.Exchange.Listen(a.happens)
 	}
-	m.markOlder(h)
+	m.markOlder(h.Context)
 }

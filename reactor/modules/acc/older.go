@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
 )
@@ -137,28 +138,29 @@ func (m *module) finish() {
 	}
 	time.AfterFunc(overtaken, m.tm.Layer().Listen(func(h *transaction.Happening) {
 		if h.What == transaction.Created {
-			m.markOlder(h)
+			m.markOlder(h.Context)
 		}
 	}))
+	time.AfterFunc(overtaken, m.tm.Layer().ListenWithout(m.markOlder))
 }
 
-// markOlder accounts a transaction that begins.
-func (m *module) markOlder(h *transaction.Happening) {
-	if len(m.older.flags) == 0 || h.Context.Msg == nil {
+// markOlder accounts the request in c by its flags: its transaction begins, or it gets none.
+func (m *module) markOlder(c *proxy.Context) {
+	if len(m.older.flags) == 0 || c.Msg == nil {
 		return
 	}
-	want := m.older.asks(h.Context.Flags())
+	want := m.older.asks(c.Flags())
 	if want == (mark{}) {
 		return
 	}
-	x := m.env.Program.MachineOf(h.Context)
+	x := m.env.Program.MachineOf(c)
 	if x == nil {
 		return
 	}
 	k := m.account(x, true)
 	if want.has(cdr) {
 		if k.dialog == nil && m.dialog != nil {
-			k.dialog, k.began = m.dialog.Of(h.Context), time.Now()
+			k.dialog, k.began = m.dialog.Of(c), time.Now()
 		}
 		if k.dialog == nil { // nothing knows when the call ends
 			for i := range want {
@@ -168,7 +170,7 @@ func (m *module) markOlder(h *transaction.Happening) {
 	}
 	k.marked = true
 	k.mark.join(want)
-	if m.direction && x.Message().IsRequest() && h.Context.HasToTag() {
+	if m.direction && x.Message().IsRequest() && c.HasToTag() {
 		k.upstream = upstream(x)
 	}
 	for i := range m.older.extras {

@@ -47,6 +47,36 @@ route { if (is_method("INVITE")) { setflag("ACC"); setflag("MISSED"); } if (is_m
 	}
 }
 
+// TestOlderWithoutTransaction: a request that its flags account has its record also where it gets no transaction: as it came
+// by another way before, as there is no room, or as it is a CANCEL and those are reported.
+func TestOlderWithoutTransaction(t *testing.T) {
+	b := moduletest.New(t, head+`loadmodule "sipmsgops.so"
+modparam("tm", "max_transactions", 2)
+modparam("acc", "report_cancels", 1)
+modparam("acc", "log_flag", "ACC")
+modparam("acc", "failed_transaction_flag", "FAILED")
+modparam("acc", "log_extra", "src=$fU")
+route { if ($rU == "bob") { setflag("ACC"); setflag("FAILED"); } t_relay(); }
+`, modules...)
+	b.Receive(request("INVITE "+bob, ""))
+	for _, c := range []struct{ name, text, want string }{
+		{"by another way", strings.Replace(string(request("INVITE "+bob, "")), "branch=z9hG4bK", "branch=z9hG4bKother", 1), "method=INVITE;from_tag=a;to_tag=;call_id=c1;code=482;reason=Loop Detected;src=alice"},
+		{"no flag", strings.NewReplacer("Call-ID: c1", "Call-ID: c3", "sip:bob@192", "sip:no@192").Replace(string(request("OPTIONS "+bob, ""))), ""},
+		{"no room", strings.Replace(string(request("OPTIONS "+bob, "")), "Call-ID: c1", "Call-ID: c2", 1), "method=OPTIONS;from_tag=a;to_tag=;call_id=c2;code=503;reason=Service Unavailable;src=alice"},
+		{"a CANCEL", strings.Replace(string(request("CANCEL "+bob, "")), "z9hG4bKCANCEL", "z9hG4bKINVITE", 1), "method=CANCEL;from_tag=a;to_tag=;call_id=c1;code=200;reason=canceling;src=alice"},
+	} {
+		b.Log, b.Sent = nil, nil
+		b.Receive([]byte(c.text))
+		want := c.want
+		if want != "" {
+			want = "ACC: transaction answered: timestamp=T;" + want
+		}
+		if got := logged(b); got != want || len(b.Sent) == 0 {
+			t.Errorf("%s: %q, want %q; sent %+v", c.name, got, want, b.Sent)
+		}
+	}
+}
+
 // TestOlderParametersInDatabase: db_flag, db_missed_flag and db_extra write what do_accounting("db") does: into acc for
 // calls that are answered, into missed_calls for those that nobody takes, nothing without a flag.
 func TestOlderParametersInDatabase(t *testing.T) {
