@@ -1,9 +1,12 @@
 package script
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+	"weak"
 )
 
 func TestNeedRestart(t *testing.T) {
@@ -100,4 +103,39 @@ func TestBackgroundReplace(t *testing.T) {
 		t.Error("a route that is gone is heard")
 	}
 	b.Raise(EventDisconnect)
+}
+
+// TestReplacedGoes: a program that was replaced is garbage, whatever functions of the next one keep of their arguments.
+func TestReplacedGoes(t *testing.T) {
+	keeps := func(*Config) *Module {
+		return &Module{Name: "keeps", Functions: []Function{{Name: "keep", Usage: "keep()", Routes: Anywhere,
+			Build: func(a *Args) Action { return func(*Machine) int { return len(a.Name()) } }}}}
+	}
+	var last *Config
+	load := func() weak.Pointer[Program] {
+		t.Helper()
+		l := Loader{Modules: append(slices.Clone(testModules), keeps)}
+		if last != nil {
+			l.Previous = last.Program
+		}
+		next, err := l.Compile("cfg", []byte("socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\nloadmodule \"keeps.so\"\nroute { keep(); }\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last != nil {
+			next.Program.TakeOver(last.Program)
+		}
+		last = next
+		return weak.Make(next.Program)
+	}
+	first := load()
+	for range 2 {
+		load()
+	}
+	for end := time.Now().Add(10 * time.Second); first.Value() != nil; runtime.GC() {
+		if time.Now().After(end) {
+			t.Fatal("the first program lives behind two reloads")
+		}
+	}
+	runtime.KeepAlive(last)
 }

@@ -29,12 +29,12 @@ type compiler struct {
 }
 
 // compileRoutes checks and compiles the routes of a file.
-func compileRoutes(c *settings, f *parsedFile) *Program {
+func compileRoutes(c *settings, f *parsedFile, previous *Program) *Program {
 	p := &Program{routes: make(map[string]*Routine), events: make(map[string]*Routine), named: make(map[routeKey]*Routine), loops: c.loops, levels: c.Log, logLevel: newLevelSwitch(c.Log.Level), xlogLevel: newLevelSwitch(c.Log.Script), launched: make(chan struct{}, maxLaunched), domainAVP: -1, sipAVP: -1, eventNames: c.eventNames(), follow: newFollower()}
 	k := &compiler{settings: c, prog: p, file: f, vars: make(map[string]int), avps: make(map[string]int), asked: make(map[string]bool), made: make(map[*routeItem]*Routine), armed: make(map[*Routine]bool), given: make(map[routeKey][]string)}
 	k.flags[0], k.flags[1] = make(map[string]uint), make(map[string]uint)
 	k.declare()
-	k.prog.stats = newStatistics(c.previous)
+	k.prog.stats = newStatistics(previous) // nothing else keeps it: what functions are compiled from may live as long as their program
 	if c.noNewFlag != "" {
 		n, _ := k.flag(1, c.noNewFlag, c.places["tcp_no_new_conn_bflag"])
 		p.noNewFlags = 1 << n

@@ -187,9 +187,8 @@ type settings struct {
 	*Config
 	rep        *report
 	words      *vocabulary
-	previous   *Program // that this one is to replace; nil none
-	partial    bool     // the syntax is wrong somewhere
-	signature  *bool    // server_signature
+	partial    bool  // the syntax is wrong somewhere
+	signature  *bool // server_signature
 	advertised struct {
 		host string
 		port uint16

@@ -54,13 +54,13 @@ func (l *Loader) Compile(name string, src []byte) (*Config, error) {
 		f.Items = append(f.Items, parse("-l", []byte("socket="+s+"\n"), rep, readFile).Items...)
 	}
 	f.Notes = rep.notes
-	c := &settings{Config: cfg, rep: rep, words: rep.words, previous: l.Previous, loops: 100}
+	c := &settings{Config: cfg, rep: rep, words: rep.words, loops: 100}
 	// What could be read is checked, too, as far as it does not depend on what
 	// could not.
 	c.partial = len(rep.list) > 0 || rep.cut.IsValid()
 	if c.read(f); !rep.full() {
 		c.finish()
-		c.Program = compileRoutes(c, f)
+		c.Program = compileRoutes(c, f, l.Previous)
 	}
 	rep.last = c.summary()
 	if err := rep.err(); err != nil {

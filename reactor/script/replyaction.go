@@ -10,7 +10,7 @@ import (
 // send_reply(code, "reason") is. A reason that is NULL is nil.
 func StatusAction(do func(m *Machine, at *Site, code int, reason []byte) int) func(a *Args) Action {
 	return func(a *Args) Action {
-		code, reason := a.Int(0), a.Text(1)
+		code, reason, at := a.Int(0), a.Text(1), a.at
 		if text, fixed := a.Fixed(0); fixed {
 			if n, _ := code(nil); n < 100 || n > 699 {
 				a.Errorf(0, "a status code is 100 to 699, not %s", clip(text))
@@ -20,10 +20,10 @@ func StatusAction(do func(m *Machine, at *Site, code int, reason []byte) int) fu
 		return func(m *Machine) int {
 			n, ok := code(m)
 			if !ok || n < 100 || n > 699 {
-				return m.Fail(a.at, "the code is no number from 100 to 699")
+				return m.Fail(at, "the code is no number from 100 to 699")
 			}
 			b, _ := reason(m)
-			return do(m, a.at, int(n), b)
+			return do(m, at, int(n), b)
 		}
 	}
 }
