@@ -41,6 +41,48 @@ func TestCall(t *testing.T) {
 	}
 }
 
+// An ACK that comes when its transaction is gone: that to a 2xx passes as any other does, that to a negative answer makes
+// nothing of its own, and nobody is answered.
+func TestLateACK(t *testing.T) {
+	b := newBed(t)
+	b.take(request("INVITE", bob, "1"), overUDP)
+	invite := b.want("SIP/2.0 100 Giving it a try", "INVITE "+bob+" SIP/2.0")[1]
+	b.take(answer(t, invite, "200 OK"), fromCallee)
+	to := header(t, b.want("SIP/2.0 200 OK")[0].text, "To")
+	b.pass(31 * time.Second)
+	b.take(answer(t, invite, "200 OK"), fromCallee) // nobody has acknowledged it: it still passes
+	b.want("SIP/2.0 200 OK")
+	b.pass(2 * time.Second)
+	if n := b.layer.Live(); n != 0 {
+		t.Fatalf("%d transactions live on", n)
+	}
+	for range 2 {
+		b.take(request("ACK", bob, "2", "To: "+to), overUDP)
+		b.want("ACK " + bob + " SIP/2.0")
+	}
+	b.take(request("INVITE", bob, "3", "CSeq: 2 INVITE"), overUDP)
+	invite = b.want("SIP/2.0 100 Giving it a try", "INVITE "+bob+" SIP/2.0")[1]
+	b.take(answer(t, invite, "486 Busy Here"), fromCallee)
+	to = header(t, b.want("ACK "+bob+" SIP/2.0", "SIP/2.0 486 Busy Here")[1].text, "To")
+	b.pass(33 * time.Second)
+	if again := len(b.wire.sent); again != 10 || b.layer.Live() != 0 {
+		t.Errorf("it was sent %d times more, want 10; %d transactions", again, b.layer.Live())
+	}
+	b.wire.sent = nil
+	b.request = func(c ctx) {
+		if b.layer.Acknowledges(c) {
+			t.Error("it belongs to a transaction")
+		}
+	}
+	b.take(request("ACK", bob, "3", "CSeq: 2 ACK", "To: "+to), overUDP)
+	b.want()
+	b.take(request("ACK", bob, "3", "CSeq: 2 ACK", "To: "+to), overUDP)
+	b.want()
+	if n := b.layer.Live(); n != 0 {
+		t.Errorf("%d transactions of an ACK", n)
+	}
+}
+
 // A negative answer: it is acknowledged downstream, and resent upstream until it is acknowledged there.
 func TestRefused(t *testing.T) {
 	b := newBed(t)
