@@ -47,8 +47,7 @@ func TestRefused(t *testing.T) {
 	}
 
 	var log bytes.Buffer
-	w, end = running(t, url, nil)
-	w.log = slog.New(slog.NewTextHandler(&log, nil))
+	w, end = runningWith(t, url, nil, slog.New(slog.NewTextHandler(&log, nil)))
 	w.put(bad())
 	end()
 	if w.lost.Load() != 1 || !strings.Contains(log.String(), "callid=000002") {

@@ -3,6 +3,7 @@ package acc
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -30,11 +31,16 @@ func again(s *spool) *spool {
 // running is a writer that runs until end.
 func running(t *testing.T, url string, s *spool) (w *writer, end func()) {
 	t.Helper()
+	return runningWith(t, url, s, nil)
+}
+
+func runningWith(t *testing.T, url string, s *spool, log *slog.Logger) (w *writer, end func()) {
+	t.Helper()
 	db, err := store.Open(url, store.Options{Timeout: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w = newWriter(db, nil, s)
+	w = newWriter(db, log, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); w.run(ctx) }()
