@@ -85,7 +85,11 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 		cfg.Program.SetLogger(log)
 	}
 	for _, note := range cfg.Notes {
-		log.Info(note.Msg, "at", note.Pos)
+		level := slog.LevelInfo
+		if note.Warning {
+			level = slog.LevelWarn
+		}
+		log.Log(ctx, level, note.Msg, "at", note.Pos)
 	}
 	for _, note := range o.process.notes {
 		log.Info(note)

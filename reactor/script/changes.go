@@ -49,10 +49,10 @@ func (c *Config) NeedRestart(old *Config) (all []Note) {
 			all = append(all, Note{Msg: fmt.Sprintf("%s, which is not set any more, changes at a restart only", what)})
 			continue
 		}
-		all = append(all, Note{s.value.At, fmt.Sprintf("%s changes at a restart only", what)})
+		all = append(all, Note{Pos: s.value.At, Msg: fmt.Sprintf("%s changes at a restart only", what)})
 	}
 	if at, same := sameSockets(c, old); !same {
-		all = append(all, Note{at, "sockets change at a restart only"})
+		all = append(all, Note{Pos: at, Msg: "sockets change at a restart only"})
 	}
 	for _, m := range c.modules {
 		if m.AtStart && !slices.Contains(old.Modules, m.Name) {

@@ -47,7 +47,7 @@ func compileRoutes(c *settings, f *parsedFile, previous *Program) *Program {
 	c.TLSLibrary = cmp.Or(c.TLSLibrary, tlsstate.GoLibrary)
 	c.namePeers()
 	k.checkContexts()
-	k.noteOpenForwards()
+	k.noteOpenRelays()
 	for _, item := range f.Items {
 		if r, ok := item.(*routeItem); ok && !c.rep.full() {
 			k.made[r].body = k.body(r)

@@ -93,6 +93,9 @@ func (l Errors) Unwrap() []error {
 type Note struct {
 	Pos Pos
 	Msg string
+	// Warning tells that others can make use of it: it is told at any log_level that tells
+	// of warnings.
+	Warning bool
 }
 
 // String gives "file:line:col: message".
@@ -188,7 +191,12 @@ func (r *report) told(p Pos) bool {
 }
 
 func (r *report) notef(p Pos, format string, args ...any) {
-	r.notes = append(r.notes, Note{p, fmt.Sprintf(format, args...)})
+	r.notes = append(r.notes, Note{Pos: p, Msg: fmt.Sprintf(format, args...)})
+}
+
+// warnf is notef for what others can make use of.
+func (r *report) warnf(p Pos, format string, args ...any) {
+	r.notes = append(r.notes, Note{Pos: p, Msg: fmt.Sprintf(format, args...), Warning: true})
 }
 
 // oncef is notef for what a file may have many times: it is told at the first one of

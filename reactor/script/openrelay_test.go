@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// openForwards gives the lines of the forwards that are noted.
-func openForwards(t *testing.T, text string) string {
+// openRelays gives the places that are noted.
+func openRelays(t *testing.T, text string) string {
 	t.Helper()
 	cfg, err := compile("cfg", []byte(text))
 	if err != nil {
@@ -23,7 +23,7 @@ func openForwards(t *testing.T, text string) string {
 	return strings.Join(at, " ")
 }
 
-func TestOpenForwards(t *testing.T) {
+func TestOpenRelays(t *testing.T) {
 	for text, want := range map[string]string{
 		"route { forward(); }":                                                                                                        "1:9",
 		"route {\n if (!forward()) exit; }":                                                                                           "2:7",
@@ -36,7 +36,7 @@ func TestOpenForwards(t *testing.T) {
 		"route { $du = $hdr(X); forward(); }":                                                                                         "1:24",
 		"route { if (is_myself(\"$rd\")) forward(); }":                                                                                "",
 		"route { if (is_method(\"ACK\") && is_myself(\"$rd\")) forward(); else forward(); }":                                          "1:67",
-		"route { if (is_method(\"ACK\") || is_myself(\"$rd\")) forward(); else forward(); }":                                          "1:51",
+		"route { if (is_method(\"ACK\") || is_myself(\"$rd\")) forward(); else forward(); }":                                          "1:51 1:67",
 		"route { if (!is_peer_verified()) exit; forward(); }":                                                                         "",
 		"route { if (has_totag() && !loose_route()) exit; forward(); }":                                                               "1:50",
 		"route { if ($si == \"10.0.0.1\") { exit; } forward(); }":                                                                     "",
@@ -52,12 +52,12 @@ func TestOpenForwards(t *testing.T) {
 		"route { exit; }\nroute[b] { forward(); }":                                                                                    "",
 		"route { exit; forward(); }":                                                                                                  "",
 	} {
-		if got := openForwards(t, allModules+text+"\n"); got != want {
+		if got := openRelays(t, allModules+text+"\n"); got != want {
 			t.Errorf("%s\nnoted %q, want %q", text, got, want)
 		}
 	}
 	deep := strings.Repeat("while ($rp) { if (is_method(\"ACK\")) { ", 20) + "forward();" + strings.Repeat("} }", 20)
-	if openForwards(t, allModules+"route { "+deep+" }\n") == "" {
+	if openRelays(t, allModules+"route { "+deep+" }\n") == "" {
 		t.Error("nested loops")
 	}
 }
@@ -69,7 +69,7 @@ func TestShippedScriptsAsk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := openForwards(t, string(text)); got != "" {
+		if got := openRelays(t, string(text)); got != "" {
 			t.Errorf("%s: forwards at %s", path, got)
 		}
 	}
