@@ -109,10 +109,10 @@
 //   - tcp_max_msg_size (65535): bytes of a message; a longer one is answered 400
 //   - tcp_connect_timeout (100 ms): a connect, with tls_async=0
 //   - tcp_async_connect_timeout (5000 ms): ours: the end of a parked connect
-//   - tcp_backoff (30 s): ours: a destination (local socket, address, protocol, client domain) that
-//     could not be reached is left alone, for 1 s at first, twice as long after each probe of ours
-//     that fails, up to this (less up to a quarter, by chance); 0: each message tries. Its messages
-//     get the next address or 503 at once. A refused certificate counts for its SIP domain only, what
+//   - tcp_backoff (30 s): ours, for UDP as well (there ICMP tells it): a destination (local socket,
+//     address, protocol, client domain) that could not be reached is left alone, for 1 s at first,
+//     twice as long after each probe of ours that fails, up to this (less up to a quarter, by chance);
+//     0: each message tries. Its messages get the next address or 503 at once. A refused certificate counts for its SIP domain only, what
 //     this machine lacks and the end of an established connection do not count, a connection that is
 //     there is used all the same. While messages ask and no other address of the destination is up,
 //     probes are at most 2 s apart

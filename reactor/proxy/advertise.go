@@ -27,7 +27,7 @@ func (a *ownName) asked() bool { return len(a.host) > 0 || a.port != 0 }
 // back to them. Where the Record-Route names us so, Config.MyDomains has to as
 // well, or what follows in the dialog goes past us.
 func (c *Context) SetAdvertisedHost(host []byte) error {
-	if addr, ok := parseAddr(host); ok && addr.Is6() {
+	if addr, ok := parseAddr(host); ok && addr.Is6() { // in brackets or not
 		host = bytes.Trim(host, "[]")
 		c.advertised.host = append(append(append(c.advertised.host[:0], '['), host...), ']')
 	} else {

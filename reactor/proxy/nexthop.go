@@ -105,6 +105,13 @@ func validName(b []byte) bool {
 	return len(b) > 0 && len(b) <= 253
 }
 
+// IsHost reports whether b can be a host of ours: an address, an IPv6 one in brackets or
+// not, or a name.
+func IsHost(b []byte) bool {
+	_, addr := parseAddr(b)
+	return addr || validName(b)
+}
+
 // fallback is the transport of a destination for which neither it nor the DNS says
 // one: that of the socket which the request is to leave by, if one was chosen (nil:
 // none), else UDP (RFC 3263 4.1), or if we have no such listener, what the message came

@@ -7,7 +7,7 @@ import (
 
 // namesColumn reports whether a parameter is the name of a table or of a column, as its own name says in every module.
 func namesColumn(parameter string) bool {
-	for _, end := range []string{"_column", "_col", "_table"} {
+	for _, end := range []string{"_column", "_col", "_table", "table_name"} {
 		if strings.HasSuffix(parameter, end) && parameter != "cache_table" { // that of sql_cacher is a description
 			return true
 		}

@@ -12,6 +12,8 @@ import (
 func (k *compiler) argument(a *argument, kind ArgKind, x expression, f *Function) bool {
 	a.given, a.expr = true, x
 	switch kind {
+	case HeaderNameArg, HeadersArg, MethodArg, TableArg:
+		return k.checkedArgument(a, kind, x, f)
 	case AVPArg:
 		return k.avpArg(a, x, f)
 	case RouteArg, ReplyRouteArg, FailureRouteArg, BranchRouteArg:
@@ -49,6 +51,8 @@ func (k *compiler) argument(a *argument, kind ArgKind, x expression, f *Function
 		a.text = func(*Machine) ([]byte, bool) { return text, true }
 		a.num = func(*Machine) (int64, bool) { return x.N, true }
 		return true
+	case *addrExpr: // without quotes
+		return k.argument(a, kind, &stringExpr{node: node{x.At}, Text: x.Text}, f)
 	case *wordExpr:
 		if kind == FlagArg || kind == BranchFlagArg {
 			return k.flagArg(a, kind, x.Text, x.At)

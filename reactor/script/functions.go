@@ -49,6 +49,10 @@ const (
 	FailureRouteArg                // the name of a failure_route
 	BranchRouteArg                 // the name of a branch_route
 	NamesArg                       // a constant string that names variables, or one variable that is not expanded
+	HeaderNameArg                  // text that is the name of a header
+	HeadersArg                     // HeaderArg that is whole headers
+	MethodArg                      // text that is the method of a request
+	TableArg                       // text that is the name of a table
 )
 
 // Function is one that scripts can call.

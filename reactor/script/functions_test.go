@@ -34,7 +34,7 @@ func TestFunctions(t *testing.T) {
 		{`seturi("sip:a@b")`, "1"}, {`seturi("nothing")`, "-1"}, {`setuser("bob")`, "1"}, {`sethost("h.example")`, "1"}, {`sethostport("h:99")`, "1"}, {`setport(5080)`, "1"}, {`setport("99999")`, "-1"},
 		{`prefix("00")`, "1"}, {`strip(1)`, "1"}, {`strip_tail(2)`, "1"}, {`strip(-1)`, "-1"}, {`revert_uri()`, "1"},
 		{`setdsturi("sip:127.0.0.1:5081")`, "1"}, {`isdsturiset()`, "-1"}, {`resetdsturi()`, "1"},
-		{`append_hf("X-A: 1\r\n")`, "1"}, {`append_hf("X-A: 1", "Via")`, "1"}, {`append_hf("no header")`, "-1"}, {`append_hf("X: a\r\nY: b\r\n")`, "1"}, {`append_hf("X: a\r\n\r\nevil")`, "-1"}, {`insert_hf("X-A: $ci\r\n")`, "1"},
+		{`append_hf("X-A: 1\r\n")`, "1"}, {`append_hf("X-A: 1", "Via")`, "1"}, {`append_hf("no $var(x) header")`, "-1"}, {`append_hf("X: a\r\nY: b\r\n")`, "1"}, {`append_hf("X: a\r\n\r\nevil $var(x)")`, "-1"}, {`insert_hf("X-A: $ci\r\n")`, "1"},
 		{`remove_hf("P-Note")`, "1"}, {`remove_hf("None")`, "-1"}, {`remove_hf_glob("P-*")`, "1"}, {`remove_hf_glob("Q-*")`, "-1"}, {`remove_hf_re("^p-n")`, "1"}, {`append_time()`, "1"},
 		{`search("(?!)|INVITE")`, ""}, {`search("^INVITE")`, "1"}, {`search("^CSEQ: [0-9]+ INVITE")`, "1"}, {`search("INVITE.*Via")`, "-1"}, {`search("nowhere")`, "-1"}, {`search_body("^v=0")`, "1"}, {`search_body("INVITE")`, "-1"},
 		{`subst('/tester/TESTER/')`, "1"}, {`subst('/nowhere/x/')`, "-1"}, {`subst_uri('/^sip:(.*)$/sip:9\1/')`, "1"}, {`subst_user('/^\+49/0/')`, "1"}, {`subst_user('/x/y/')`, "-1"}, {`subst_body("/v=0/v=1/")`, "1"},
@@ -42,7 +42,7 @@ func TestFunctions(t *testing.T) {
 		{`uri_param("user")`, "-1"}, {`uri_param("user", "phone")`, "1"}, {`uri_param("user", "ip")`, "-1"}, {`uri_param("lr")`, "-1"}, {`add_uri_param("a=1")`, "1"}, {`add_uri_param("lr")`, "1"}, {`del_uri_param("user")`, "1"},
 		{`is_uri_user_e164($ru)`, "1"}, {`is_uri_user_e164($fu)`, "-1"},
 		{`sl_send_reply(200, "OK")`, "1"}, {`sl_send_reply("486", "Busy $rU")`, "1"}, {`sl_send_reply($rp, "x")`, "-1"}, {`send_reply(404, "Not Found")`, "1"}, {`sl_reply_error()`, "1"},
-		{`append_to_reply("X-R: 1\r\n")`, "1"}, {`append_to_reply("bad")`, "-1"},
+		{`append_to_reply("X-R: 1\r\n")`, "1"}, {`append_to_reply("bad $var(x)")`, "-1"},
 		{`forward()`, "-1"}, {`forward("127.0.0.1:5081")`, "1"}, {`forward($hdr(None))`, "-1"}, {`forward("ws:h:1")`, "-1"}, {`send("tcp:127.0.0.1:5081")`, "1"},
 		{`xlog("L_ALERT", "")`, "1"}, {`xlog(4, "")`, "1"}, {`xlog($var(nine), "")`, "-1"}, {`xdbg("")`, "1"}, {`log("")`, "1"}, {`log(1, "")`, "1"},
 	} {

@@ -29,7 +29,7 @@ func headerVariables() map[string]*Variable {
 		"hdr": {Inner: AnyInner, Index: true, Get: headerItem},
 		"hdrcnt": {Inner: AnyInner, Get: func(u *Use) Getter {
 			k, v := u.k, u.v
-			name := k.name(v.Arg)
+			name := k.headerName(v.Arg)
 			if name == nil {
 				return nil
 			}
@@ -88,7 +88,7 @@ func whole(kind sipframe.HeaderKind) *Variable {
 // from the last one.
 func headerItem(u *Use) Getter {
 	k, v := u.k, u.v
-	name := k.name(v.Arg)
+	name := k.headerName(v.Arg)
 	if name == nil {
 		return nil
 	}
@@ -108,6 +108,17 @@ func headerItem(u *Use) Getter {
 		}
 		return Text(m.msg.Bytes(m.msg.Header(h).Value))
 	}
+}
+
+// headerName is name for that of a header.
+func (k *compiler) headerName(a *varArg) func(m *Machine) []byte {
+	if a.Var == nil {
+		if err := CheckHeaderName(a.Text); err != nil {
+			k.rep.errorf(a.At, "%v", err)
+			return nil
+		}
+	}
+	return k.name(a)
 }
 
 func (m *Machine) countHeaders(name []byte) (n int) {

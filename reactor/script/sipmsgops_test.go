@@ -310,7 +310,7 @@ func TestAdvertised(t *testing.T) {
 	if code != "1" || s.header("Record-Route") != "<sip:1.2.3.4:5090;r2=on;lr;ftag=1928301774>|<sip:10.0.0.1;transport=tls;r2=on;lr;ftag=1928301774>" {
 		t.Errorf("code %s\n%s", code, s.text)
 	}
-	if _, code = changed(t, invite, `set_advertised_address("a b");`); code != "-1" {
+	if _, code = changed(t, invite, `set_advertised_address("a $var(x)");`); code != "-1" {
 		t.Errorf("code %s", code)
 	}
 }

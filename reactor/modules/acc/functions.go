@@ -19,11 +19,11 @@ func (m *module) functions() []script.Function {
 	text := script.TextArg
 	return []script.Function{
 		{Name: "do_accounting", Usage: `do_accounting("types"[, "flags"][, "table"])`, Help: "Has the transaction's record written when it is answered: log, db, evi; cdr, missed, failed.",
-			Args: []script.ArgKind{text, text, text}, Min: 1, Routes: routes, Build: m.doAccounting},
+			Args: []script.ArgKind{text, text, script.TableArg}, Min: 1, Routes: routes, Build: m.doAccounting},
 		{Name: "drop_accounting", Usage: `drop_accounting(["types"][, "flags"])`, Help: "Takes do_accounting() back: all, types, or flags of them.",
 			Args: []script.ArgKind{text, text}, Routes: routes, Build: m.dropAccounting},
 		{Name: "acc_log_request", Usage: `acc_log_request("code reason")`, Help: "Writes a record into the log at once.", Args: []script.ArgKind{text}, Min: 1, Routes: routes, Build: m.request(toLog)},
-		{Name: "acc_db_request", Usage: `acc_db_request("code reason"[, "table"])`, Help: "Writes a record into the database at once.", Args: []script.ArgKind{text, text}, Min: 1, Routes: routes, Build: m.request(toDB)},
+		{Name: "acc_db_request", Usage: `acc_db_request("code reason"[, "table"])`, Help: "Writes a record into the database at once.", Args: []script.ArgKind{text, script.TableArg}, Min: 1, Routes: routes, Build: m.request(toDB)},
 		{Name: "acc_evi_request", Usage: `acc_evi_request("code reason")`, Help: "Raises an event at once.", Args: []script.ArgKind{text}, Min: 1, Routes: routes, Build: m.request(toEvents)},
 		{Name: "acc_aaa_request", Usage: `acc_aaa_request("code reason")`, Help: "Not supported: there is no AAA.", Args: []script.ArgKind{text}, Min: 1, Routes: routes, Build: m.request(toAAA)},
 		{Name: "acc_new_leg", Usage: "acc_new_leg()", Help: "Begins another leg: its values are NULL.", Routes: routes, Build: func(a *script.Args) script.Action {

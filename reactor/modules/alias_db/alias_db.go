@@ -40,12 +40,12 @@ func New(*script.Config) *script.Module {
 			{
 				Name: "alias_db_lookup", Usage: `alias_db_lookup("table"[, "flags"])`,
 				Help: "Puts the user that the Request-URI is an alias of in its place. Flags: d the domain does not count, r the other way round. -1: it is none, or an error.",
-				Args: []script.ArgKind{script.TextArg, script.TextArg}, Min: 1, Routes: script.Requests, Async: true, Build: m.lookup,
+				Args: []script.ArgKind{script.TableArg, script.TextArg}, Min: 1, Routes: script.Requests, Async: true, Build: m.lookup,
 			},
 			{
 				Name: "alias_db_find", Usage: `alias_db_find("table", "uri", $var(result)[, "flags"])`,
 				Help: "Finds the user that a URI is an alias of. Flags: d the domain does not count, r the other way round. -1: it is none, or an error.",
-				Args: []script.ArgKind{script.TextArg, script.TextArg, script.SetArg, script.TextArg}, Min: 3, Routes: script.Anywhere, Async: true, Build: m.find,
+				Args: []script.ArgKind{script.TableArg, script.TextArg, script.SetArg, script.TextArg}, Min: 3, Routes: script.Anywhere, Async: true, Build: m.find,
 			},
 		},
 		Check: func(l *script.Loading) { m.url.Check(l) },

@@ -19,20 +19,20 @@ func (m *module) functions() []script.Function {
 	kinds := func(k ...script.ArgKind) []script.ArgKind { return k }
 	return []script.Function{
 		{Name: "www_authorize", Usage: `www_authorize("realm", "table")`, Min: 2, Help: "Checks the credentials of Authorization.",
-			Args: kinds(text, text), Routes: requests, Reach: failed, Build: func(a *script.Args) script.Action { return m.authorize(a, auth.WWW) }},
+			Args: kinds(text, script.TableArg), Routes: requests, Reach: failed, Build: func(a *script.Args) script.Action { return m.authorize(a, auth.WWW) }},
 		{Name: "proxy_authorize", Usage: `proxy_authorize("realm", "table")`, Min: 2, Help: "Checks the credentials of Proxy-Authorization.",
-			Args: kinds(text, text), Routes: requests, Reach: failed, Build: func(a *script.Args) script.Action { return m.authorize(a, auth.Proxy) }},
+			Args: kinds(text, script.TableArg), Routes: requests, Reach: failed, Build: func(a *script.Args) script.Action { return m.authorize(a, auth.Proxy) }},
 		{Name: "db_is_to_authorized", Usage: `db_is_to_authorized("table")`, Min: 1,
 			Help: "Reports whether a table of URIs lets the user of the credentials be that of To.",
-			Args: kinds(text), Routes: requests, Reach: failed, Build: func(a *script.Args) script.Action { return m.mayBe(a, (*sipframe.Message).To) }},
+			Args: kinds(script.TableArg), Routes: requests, Reach: failed, Build: func(a *script.Args) script.Action { return m.mayBe(a, (*sipframe.Message).To) }},
 		{Name: "db_is_from_authorized", Usage: `db_is_from_authorized("table")`, Min: 1,
 			Help: "Reports whether a table of URIs lets the user of the credentials be that of From.",
-			Args: kinds(text), Routes: requests, Reach: failed, Build: func(a *script.Args) script.Action { return m.mayBe(a, (*sipframe.Message).From) }},
+			Args: kinds(script.TableArg), Routes: requests, Reach: failed, Build: func(a *script.Args) script.Action { return m.mayBe(a, (*sipframe.Message).From) }},
 		{Name: "db_does_uri_exist", Usage: `db_does_uri_exist(["uri", "table"])`, Help: "Reports whether a table of users has the URI's. Without arguments, as OpenSIPS 3.1 had it, it is the Request-URI and subscriber.",
-			Args: kinds(text, text), Routes: requests, Reach: script.Requests, Build: m.exists},
+			Args: kinds(text, script.TableArg), Routes: requests, Reach: script.Requests, Build: m.exists},
 		{Name: "db_get_auth_id", Usage: `db_get_auth_id("table", "uri", $var(user), $var(realm))`, Min: 4,
 			Help: "Finds the authentication user of a URI.",
-			Args: kinds(text, text, script.SetArg, script.SetArg), Routes: script.Routes(script.RequestRoute, script.FailureRoute, script.LocalRoute),
+			Args: kinds(script.TableArg, text, script.SetArg, script.SetArg), Routes: script.Routes(script.RequestRoute, script.FailureRoute, script.LocalRoute),
 			Build: m.authID},
 	}
 }

@@ -13,9 +13,9 @@ func (m *Module) functions() []script.Function {
 	return []script.Function{
 		{Name: "ua_session_server_init", Usage: `ua_session_server_init([$var(key)[, "flags"]])`, Args: kinds(set, text), Routes: script.Routes(script.RequestRoute), Build: m.serverInit,
 			Help: "Makes a session of the INVITE, which this server answers. Flags: tNN for at most so many seconds, a tells of ACKs, r of responses, d leaves the ACK to ua_session_update(), h and b tell headers and bodies, n does not tell of the INVITE."},
-		{Name: "ua_session_update", Usage: `ua_session_update("key", "METHOD"[, "body"[, "headers"[, "content type"]]])`, Args: kinds(text, text, text, text, text), Min: 2, Routes: script.Anywhere, Build: m.sessionUpdate,
+		{Name: "ua_session_update", Usage: `ua_session_update("key", "METHOD"[, "body"[, "headers"[, "content type"]]])`, Args: kinds(text, script.MethodArg, text, text, text), Min: 2, Routes: script.Anywhere, Build: m.sessionUpdate,
 			Help: "Sends a request to the other party of a session that is answered."},
-		{Name: "ua_session_reply", Usage: `ua_session_reply("key", "METHOD", code[, "reason"[, "body"[, "headers"[, "content type"]]]])`, Args: kinds(text, text, number, text, text, text, text), Min: 3, Routes: script.Anywhere, Build: m.sessionReply,
+		{Name: "ua_session_reply", Usage: `ua_session_reply("key", "METHOD", code[, "reason"[, "body"[, "headers"[, "content type"]]]])`, Args: kinds(text, script.MethodArg, number, text, text, text, text), Min: 3, Routes: script.Anywhere, Build: m.sessionReply,
 			Help: "Answers the request of that method of a session."},
 		{Name: "ua_session_terminate", Usage: `ua_session_terminate("key"[, "headers"])`, Args: kinds(text, text), Min: 1, Routes: script.Anywhere, Build: m.sessionTerminate,
 			Help: "Ends a session: by BYE or CANCEL, or refusing its INVITE."},

@@ -57,7 +57,7 @@ func (m *Module) functions() []script.Function {
 		{Name: "dlg_on_answer", Usage: `dlg_on_answer(["route"])`, Args: kinds(script.RouteArg), Routes: call, Build: m.arm(onAnswer), Help: "Has a route run when the call is answered."},
 		{Name: "dlg_on_timeout", Usage: `dlg_on_timeout(["route"])`, Args: kinds(script.RouteArg), Routes: call, Build: m.arm(onTimeout), Help: "Has a route run when its time is over."},
 		{Name: "dlg_on_hangup", Usage: `dlg_on_hangup(["route"])`, Args: kinds(script.RouteArg), Routes: call, Build: m.arm(onHangup), Help: "Has a route run when it ends."},
-		{Name: "dlg_send_sequential", Usage: `dlg_send_sequential("method", "caller" or "callee"[, "body"[, "type"[, "headers"]]])`, Args: kinds(text, text, text, text, text), Min: 2,
+		{Name: "dlg_send_sequential", Usage: `dlg_send_sequential("method", "caller" or "callee"[, "body"[, "type"[, "headers"]]])`, Args: kinds(script.MethodArg, text, text, text, text), Min: 2,
 			Routes: script.Anywhere, Build: m.sequential, Help: "Sends a request to one side."},
 		{Name: "dlg_inc_cseq", Usage: `dlg_inc_cseq(["tag"][, number])`, Args: kinds(text, num), Routes: call | requests, Build: m.incCSeq,
 			Help: "Has the CSeq of requests of ours to a side grow, by 1 or a number; the side is that of the tag, or of To."},

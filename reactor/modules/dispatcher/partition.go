@@ -180,6 +180,13 @@ func (m *module) makePartition(l *script.Loading, name string) *partition {
 		p.scriptAttrs = l.AVP(v)
 	}
 	p.pingFrom, p.pingMethod = text("ping_from", "sip:dispatcher@localhost"), text("ping_method", "OPTIONS")
+	for key, check := range map[string]func(string) error{"ping_from": script.CheckURI, "ping_method": script.CheckPing, "table_name": script.CheckColumnName} {
+		if v, ok := get(key); ok {
+			if err := check(v.Text); err != nil {
+				l.Errorf(v.At, "partition %s: %s %v", name, key, err)
+			}
+		}
+	}
 	p.persistent = true
 	if v, ok := get("persistent_state"); ok {
 		switch strings.ToLower(v.Text) {

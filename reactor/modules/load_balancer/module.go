@@ -118,8 +118,8 @@ func (m *module) parameters() []script.Parameter {
 		{Name: "load_balancer_file", Type: text, Help: "File with the destinations in the place of a database: CSV with the columns' names in its first line, or db_text's form. Not in OpenSIPS.", Set: script.Into(&m.file)},
 		{Name: "db_table", Type: text, Default: "load_balancer", Help: "Table with the destinations.", Set: script.Into(&m.table)},
 		{Name: "probing_interval", Type: number, Max: 86400, Unit: "seconds; 0: never", Default: "30", Help: "How often destinations are pinged.", Set: script.Seconds(&m.probing.interval)},
-		{Name: "probing_method", Type: text, Default: "OPTIONS", Help: "Method of pings.", Set: script.Into(&m.probing.method)},
-		{Name: "probing_from", Type: text, Default: "sip:prober@localhost", Help: "From of pings.", Set: script.Into(&m.probing.from)},
+		{Name: "probing_method", Type: text, Default: "OPTIONS", Help: "Method of pings.", Set: script.Checked(script.CheckPing, &m.probing.method)},
+		{Name: "probing_from", Type: text, Default: "sip:prober@localhost", Help: "From of pings.", Set: script.Checked(script.CheckURI, &m.probing.from)},
 		{Name: "probing_reply_codes", Type: text, Help: "Codes that answer a ping well, besides 200.", Set: func(v script.Literal) error {
 			codes, ok := destination.ParseCodes(v.Text)
 			if !ok {

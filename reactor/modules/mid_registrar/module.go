@@ -171,3 +171,6 @@ func created(h *transaction.Happening) {
 		h.Exchange.Listen(p.happens)
 	}
 }
+
+// ReceivedAVP is that of registrar.
+func (m *module) ReceivedAVP() string { return m.core.ReceivedAVP() }

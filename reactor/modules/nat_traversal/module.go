@@ -38,8 +38,8 @@ func New(*script.Config) *script.Module {
 		Name: "nat_traversal", Help: "Keeps the way to phones behind NAT open.", Uses: []string{"tm", "dialog"}, Instance: m,
 		Parameters: []script.Parameter{
 			{Name: "keepalive_interval", Type: script.IntParam, Min: -86400, Max: 86400, Unit: "seconds", Default: "60", Set: script.Into(&m.interval), Help: "In which time each address gets one request; 0 or less: none gets any."},
-			{Name: "keepalive_method", Type: script.StringParam, Default: m.method, Set: m.setMethod, Help: "Method of the requests."},
-			{Name: "keepalive_from", Type: script.StringParam, Default: "sip:keepalive@ADDRESS", Set: m.setFrom, Help: "URI in From of the requests."},
+			{Name: "keepalive_method", Type: script.StringParam, Default: m.method, Set: script.Checked(script.CheckPing, &m.method), Help: "Method of the requests."},
+			{Name: "keepalive_from", Type: script.StringParam, Default: "sip:keepalive@ADDRESS", Set: script.Checked(script.CheckURI, &m.from), Help: "URI in From of the requests."},
 			{Name: "keepalive_extra_headers", Type: script.StringParam, Set: m.setHeaders, Help: "Further headers of the requests, each with its CRLF."},
 			{Name: "keepalive_state_file", Type: script.StringParam, Default: m.stateFile, Set: script.Into(&m.stateFile), Restart: true, Help: "File in state_dir that keeps the addresses over a restart; an empty one is none."},
 			{Name: "cluster_id", Type: script.IntParam, Help: "Cluster.", Note: noCluster},

@@ -170,8 +170,8 @@ func TestUntracked(t *testing.T) {
 
 func TestWrong(t *testing.T) {
 	for text, want := range map[string]string{
-		`modparam("nat_traversal", "keepalive_method", "a b")`:      "is a method",
-		`modparam("nat_traversal", "keepalive_from", "keepalive")`:  "is a URI",
+		`modparam("nat_traversal", "keepalive_method", "a b")`:      "is no method",
+		`modparam("nat_traversal", "keepalive_from", "keepalive")`:  "is no URI",
 		`modparam("nat_traversal", "keepalive_extra_headers", "x")`: "is header lines",
 		`route[x] { $avp(a) = $keepalive.socket; }`:                 "keepalive.socket",
 	} {

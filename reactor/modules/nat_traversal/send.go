@@ -10,25 +10,7 @@ import (
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
-	"sipreactor/sipframe"
 )
-
-func (m *module) setMethod(v script.Literal) error {
-	if !sipframe.IsToken([]byte(v.Text)) {
-		return fmt.Errorf("is a method, such as NOTIFY or OPTIONS: found %q", v.Text)
-	}
-	m.method = v.Text
-	return nil
-}
-
-func (m *module) setFrom(v script.Literal) error {
-	var u sipframe.URI
-	if sipframe.ParseURI([]byte(v.Text), &u) != nil {
-		return fmt.Errorf("is a URI: found %q", v.Text)
-	}
-	m.from = v.Text
-	return nil
-}
 
 func (m *module) setHeaders(v script.Literal) error {
 	b, err := proxy.AppendHeaders(nil, []byte(v.Text))

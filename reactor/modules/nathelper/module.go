@@ -10,7 +10,6 @@ import (
 	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/transaction"
-	"sipreactor/sipframe"
 )
 
 // module is nathelper of one configuration.
@@ -71,7 +70,7 @@ func (m *module) parameters() []script.Parameter {
 		keep("sipping_bflag", "Branch flag of contacts that are pinged by a SIP request.", &m.sipFlag),
 		keep("remove_on_timeout_bflag", "Branch flag of contacts that go when they answer no pings.", &m.removeFlag),
 		{Name: "sipping_from", Type: script.StringParam, Help: "URI in From of pings.", Set: m.setFrom},
-		{Name: "sipping_method", Type: script.StringParam, Default: m.method, Help: "Method of pings.", Set: m.setMethod},
+		{Name: "sipping_method", Type: script.StringParam, Default: m.method, Help: "Method of pings.", Set: script.Checked(script.CheckPing, &m.method)},
 		{Name: "sipping_ignore_rpl_codes", Type: script.StringParam, Help: "Codes of answers that say nothing, with commas.", Set: m.setIgnored},
 		{Name: "force_socket", Type: script.StringParam, Help: "Listener to ping from, where a contact has none: [proto:]host[:port] or its tag.", Socket: true, Set: script.Into(&m.forceSocket)},
 		text("nortpproxy_str", "Line that marks a session description that was changed.", &m.mark),
@@ -89,21 +88,9 @@ func (m *module) parameters() []script.Parameter {
 	}
 }
 
-func (m *module) setMethod(v script.Literal) error {
-	if !sipframe.IsToken([]byte(v.Text)) || v.Text == "ACK" || v.Text == "CANCEL" {
-		return fmt.Errorf("%q is no method of a request that is answered, such as OPTIONS", v.Text)
-	}
-	m.method = v.Text
-	return nil
-}
-
 func (m *module) setFrom(v script.Literal) error {
-	var u sipframe.URI
-	if err := sipframe.ParseURI([]byte(v.Text), &u); err != nil {
-		return fmt.Errorf("%q is no URI, such as sip:pinger@example.org", v.Text)
-	}
 	m.from = v
-	return nil
+	return script.CheckURI(v.Text)
 }
 
 func (m *module) setIgnored(v script.Literal) error {
@@ -171,6 +158,11 @@ func truth(ok bool) int {
 func (m *module) check(l *script.Loading) {
 	if m.received.Text != "" {
 		m.receivedAVP = l.AVP(m.received)
+		for _, keeper := range []string{"registrar", "mid_registrar"} {
+			if core, ok := l.Instance(keeper).(interface{ ReceivedAVP() string }); ok && strings.TrimSpace(core.ReceivedAVP()) != strings.TrimSpace(m.received.Text) {
+				l.Errorf(m.received.At, `received_avp %s is not the one that %s reads, %q: modparam("nathelper|%s", "received_avp", ...) sets both`, m.received.Text, keeper, core.ReceivedAVP(), keeper)
+			}
+		}
 	}
 	if m.sipFlag.Text != "" {
 		m.sipBit = 1 << l.BranchFlag(m.sipFlag)

@@ -115,3 +115,6 @@ func (m *Core) qOf() int16 {
 	}
 	return int16(m.defaultQ)
 }
+
+// ReceivedAVP returns the name of the AVP with where a REGISTER came from, as it was written: who fills it has to name the same.
+func (m *Core) ReceivedAVP() string { return m.receivedAVP.Text }

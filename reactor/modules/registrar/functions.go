@@ -41,7 +41,7 @@ func (m *Core) functions(*script.Config) []script.Function {
 			Args: kinds(fixed, script.AVPArg), Routes: any, Build: m.isOtherContact},
 		{Name: "add_sock_hdr", Usage: `add_sock_hdr("name")`, Min: 1,
 			Help: "Adds a header that names the listener the request came by.",
-			Args: kinds(text), Routes: script.Requests, Build: m.addSocketHeader},
+			Args: kinds(script.HeaderNameArg), Routes: script.Requests, Build: m.addSocketHeader},
 		m.PurrFunction(),
 	}
 }

@@ -43,7 +43,7 @@ func New(*script.Config) *script.Module {
 				Args: []script.ArgKind{text, text, text, set, set, set}, Min: 2, Routes: script.Anywhere, Build: m.build("POST")},
 			{Name: "rest_put", Usage: `rest_put("url", "body"[, "type"], $var(body)[, $var(type)][, $var(status)])`, Help: "Sends by PUT; its codes are those of rest_get().", Async: true,
 				Args: []script.ArgKind{text, text, text, set, set, set}, Min: 2, Routes: script.Anywhere, Build: m.build("PUT")},
-			{Name: "rest_append_hf", Usage: `rest_append_hf("Name: value")`, Help: "Adds a header to the next request.", Args: []script.ArgKind{script.HeaderArg}, Min: 1, Routes: script.Anywhere, Build: m.appendHeader},
+			{Name: "rest_append_hf", Usage: `rest_append_hf("Name: value")`, Help: "Adds a header to the next request.", Args: []script.ArgKind{script.HeadersArg}, Min: 1, Routes: script.Anywhere, Build: m.appendHeader},
 			{Name: "rest_init_client_tls", Usage: `rest_init_client_tls("domain")`, Help: "Takes a TLS domain for the next request.", Args: []script.ArgKind{text}, Min: 1, Routes: script.Anywhere,
 				Build: func(a *script.Args) script.Action {
 					a.Errorf(-1, "rest_init_client_tls() is not supported: requests are verified as the parameters of rest_client say")

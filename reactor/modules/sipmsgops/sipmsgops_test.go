@@ -26,7 +26,7 @@ func TestQuestions(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	for call, want := range map[string]string{
 		`append_hf("X-A: 1\r\n")`: "1", `append_hf("X-A: 1", "Via")`: "1", `insert_hf("X-A: 1\r\n")`: "1", `insert_hf("X-A: $hdr(None)", "To")`: "<null>",
-		`append_hf("X-A: 1\r\n"); append_hf("X-A: 2")`: "1|2", `append_hf("no header")`: "", `append_urihf("X-A: <", ">\r\n")`: "<sip:+4930123@example.net:5070;transport=tls;user=phone>",
+		`append_hf("X-A: 1\r\n"); append_hf("X-A: 2")`: "1|2", `append_hf("no $var(x) header")`: "", `append_urihf("X-A: <", ">\r\n")`: "<sip:+4930123@example.net:5070;transport=tls;user=phone>",
 		`$var(h) = "X-A: " + $(hdr(P-Note)[1]); append_hf($var(h))`: "two, three",
 	} {
 		b := moduletest.New(t, head+"route { "+call+"; forward(\"tls:127.0.0.1:5081\"); }", sipmsgops.New)

@@ -39,7 +39,7 @@ func New(*script.Config) *script.Module {
 		Functions: []script.Function{{
 			Name: "sd_lookup", Usage: `sd_lookup("table"[, "owner"])`,
 			Help: "Puts what the Request-URI's short number stands for in its place. The owner is a URI, by default that of From. -1: it stands for nothing, or an error.",
-			Args: []script.ArgKind{script.TextArg, script.TextArg}, Min: 1, Routes: script.Requests, Async: true, Build: m.lookup,
+			Args: []script.ArgKind{script.TableArg, script.TextArg}, Min: 1, Routes: script.Requests, Async: true, Build: m.lookup,
 		}},
 		Check: func(l *script.Loading) { m.url.Check(l) },
 		Start: m.start, Stop: func(any) { _ = m.db.Close() }, Trial: true,

@@ -32,32 +32,32 @@ func (m *module) functions() []script.Function {
 		{
 			Name: "sql_select", Usage: `sql_select(['["column",...]'], "table"[, 'filter'][, "order"][, "$avp(a);$avp(b)"][, db_id])`,
 			Help: "Reads rows of a table. " + filterHelp + "The result goes to AVPs as with sql_query(). -2: there is no row, " + codesHelp,
-			Args: []script.ArgKind{text, text, text, text, fixed, text}, Min: 0, Routes: script.Anywhere, Build: m.selects(m.db.Rows),
+			Args: []script.ArgKind{text, script.TableArg, text, text, fixed, text}, Min: 0, Routes: script.Anywhere, Build: m.selects(m.db.Rows),
 		},
 		{
 			Name: "sql_select_one", Usage: `sql_select_one(['["column",...]'], "table"[, 'filter'][, "order"][, "$var(a);$var(b)"][, db_id])`,
 			Help: "Reads the first row of a table into variables, as many as there are columns. " + filterHelp + "-2: there is no row, " + codesHelp,
-			Args: []script.ArgKind{text, text, text, text, fixed, text}, Min: 0, Routes: script.Anywhere, Build: m.selects(m.db.Row),
+			Args: []script.ArgKind{text, script.TableArg, text, text, fixed, text}, Min: 0, Routes: script.Anywhere, Build: m.selects(m.db.Row),
 		},
 		{
 			Name: "sql_update", Usage: `sql_update('[{"column":"value"},...]', "table"[, 'filter'][, db_id])`,
 			Help: "Writes columns of rows. " + setHelp + filterHelp + codesHelp,
-			Args: []script.ArgKind{text, text, text, text}, Min: 2, Routes: script.Anywhere, Build: m.update,
+			Args: []script.ArgKind{text, script.TableArg, text, text}, Min: 2, Routes: script.Anywhere, Build: m.update,
 		},
 		{
 			Name: "sql_insert", Usage: `sql_insert("table", '[{"column":"value"},...]'[, db_id])`,
 			Help: "Adds a row. " + setHelp + codesHelp,
-			Args: []script.ArgKind{text, text, text}, Min: 2, Routes: script.Anywhere, Build: m.writes(store.VerbInsert),
+			Args: []script.ArgKind{script.TableArg, text, text}, Min: 2, Routes: script.Anywhere, Build: m.writes(store.VerbInsert),
 		},
 		{
 			Name: "sql_replace", Usage: `sql_replace("table", '[{"column":"value"},...]'[, db_id])`,
 			Help: "Adds a row in the place of one with the same key; PostgreSQL cannot. " + setHelp + codesHelp,
-			Args: []script.ArgKind{text, text, text}, Min: 2, Routes: script.Anywhere, Build: m.writes(store.VerbReplace),
+			Args: []script.ArgKind{script.TableArg, text, text}, Min: 2, Routes: script.Anywhere, Build: m.writes(store.VerbReplace),
 		},
 		{
 			Name: "sql_delete", Usage: `sql_delete("table"[, 'filter'][, db_id])`,
 			Help: "Removes rows. " + filterHelp + codesHelp,
-			Args: []script.ArgKind{text, text, text}, Min: 1, Routes: script.Anywhere, Build: m.remove,
+			Args: []script.ArgKind{script.TableArg, text, text}, Min: 1, Routes: script.Anywhere, Build: m.remove,
 		},
 		{
 			Name: avp + "load", Usage: avp + `load("source", "name"[, db_id][, "prefix"])`,

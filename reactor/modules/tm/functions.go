@@ -56,7 +56,7 @@ func (m *Module) functions() []script.Function {
 		{Name: "t_cancel_branch", Usage: `t_cancel_branch(["a" or "o"])`, Help: "Cancels the branch whose reply is at hand, all branches (a) or the others (o).",
 			Args: []script.ArgKind{script.FixedArg}, Routes: script.Routes(script.OnReplyRoute), Build: m.cancelBranch},
 		{Name: "t_add_hdrs", Usage: `t_add_hdrs("Name: value\r\n")`, Help: "Has all requests that are sent for the transaction carry more headers: branches, ACKs and CANCELs.",
-			Args: []script.ArgKind{script.HeaderArg}, Min: 1, Routes: arming, Build: m.addHeaders},
+			Args: []script.ArgKind{script.HeadersArg}, Min: 1, Routes: arming, Build: m.addHeaders},
 		{Name: "t_add_cancel_reason", Usage: `t_add_cancel_reason("Reason: ...\r\n")`, Help: "Has the CANCEL give another Reason when it is relayed.",
 			Args: []script.ArgKind{script.HeaderArg}, Min: 1, Routes: requestOnly, Build: m.cancelReason},
 		{Name: "t_replicate", Usage: `t_replicate("URI"[, "flags"])`, Help: "Sends a copy of the request; nobody hears of its replies.",
@@ -73,7 +73,7 @@ func (m *Module) functions() []script.Function {
 				}
 			}},
 		{Name: "t_new_request", Usage: `t_new_request("method", "URI", "from", "to"[, "content type and body"[, "context"]])`, Help: "Sends a request of our own.",
-			Args: []script.ArgKind{text, text, text, text, text, text}, Min: 4, Routes: script.Anywhere, Build: m.newRequest},
+			Args: []script.ArgKind{script.MethodArg, text, text, text, text, text}, Min: 4, Routes: script.Anywhere, Build: m.newRequest},
 		{Name: "t_reply_by_callid", Usage: `t_reply_by_callid(code, "reason"[, "Call-ID"[, "CSeq"]])`, Help: "Answers an INVITE that waits, by its Call-ID and CSeq number, which are the message's unless given.",
 			Args: []script.ArgKind{number, text, text, text}, Min: 2, Routes: requestOnly, Build: m.replyByCallID},
 		{Name: "t_wait_for_new_branches", Usage: "t_wait_for_new_branches([number])", Help: "Has the transaction wait for branches that are injected, until fr_inv_timeout is over or so many came.",

@@ -60,7 +60,7 @@ func New(*script.Config) *script.Module {
 			{
 				Name: "check_user_blacklist", Usage: `check_user_blacklist("user", "domain"[, "number"][, "table"])`,
 				Help: "Reports whether a user may call a number, without one the Request-URI's user. -1: not, or an error.",
-				Args: []script.ArgKind{text, text, text, text}, Min: 2, Routes: script.Requests, Async: true, Build: m.user,
+				Args: []script.ArgKind{text, text, text, script.TableArg}, Min: 2, Routes: script.Requests, Async: true, Build: m.user,
 			},
 			{
 				Name: "check_blacklist", Usage: `check_blacklist("table")`, Help: "Reports whether the Request-URI's user may be called. -1: not.",
@@ -122,6 +122,10 @@ func (m *module) all(a *script.Args) script.Action {
 	table, _ := a.Fixed(0)
 	if table == "" {
 		a.Errorf(0, "the name of a table is missing")
+		return nil
+	}
+	if err := script.CheckColumnName(table); err != nil {
+		a.Errorf(0, "%v", err)
 		return nil
 	}
 	if !slices.Contains(m.tables, table) {
