@@ -136,6 +136,44 @@ func (d *Dialog) End(why Reason, now int64) bool {
 	return true
 }
 
+// Bye notes a BYE between the caller and the callee with a tag. Where a fork has given the caller more than one call (RFC
+// 3261 13.2.2.4), the dialog is the others' from then on; the last one's ends it. It reports whether it has ended.
+func (d *Dialog) Bye(tag []byte, why Reason, now int64) bool {
+	d.mu.Lock()
+	i := d.calleeOf(tag)
+	if other := d.another(i); other >= 0 {
+		if d.callees[i].Over = true; d.answered == i {
+			d.answered = other
+			d.change()
+		}
+		d.mu.Unlock()
+		return false
+	}
+	d.mu.Unlock()
+	return d.End(why, now)
+}
+
+// Ends reports whether a BYE between the caller and the callee with a tag ends the dialog.
+func (d *Dialog) Ends(tag []byte) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.another(d.calleeOf(tag)) < 0
+}
+
+// another returns a callee besides number i whose call goes on: which was the first to answer, or has been acknowledged;
+// -1: there is none. The dialog is locked.
+func (d *Dialog) another(i int) int {
+	if i < 0 || d.state == Ended {
+		return -1
+	}
+	for j := range d.callees {
+		if c := &d.callees[j]; j != i && c.Answered && !c.Over && (c.Acked || j == d.answered) {
+			return j
+		}
+	}
+	return -1
+}
+
 // lingering is how many seconds an ended dialog is listed, and found by what is late.
 const lingering = 4
 
@@ -242,7 +280,7 @@ func (d *Dialog) Unacked() (list []int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i := range d.callees {
-		if c := &d.callees[i]; c.Answered && !c.Acked && (i != d.answered || d.state == Ended) {
+		if c := &d.callees[i]; c.Answered && !c.Acked && !c.Over && (i != d.answered || d.state == Ended) {
 			list = append(list, i)
 		}
 	}

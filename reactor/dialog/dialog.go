@@ -20,8 +20,9 @@ type Leg struct {
 	Socket              *reactor.Socket
 	SDP                 []byte // what it said last; kept only where somebody asks for it
 	Told                []byte // what it was told last, kept likewise
-	// Answered tells that it has sent a 2xx, Acked that the caller has acknowledged that.
-	Answered, Acked bool
+	// Answered tells that it has sent a 2xx, Acked that the caller has acknowledged that, Over that a BYE has ended it while
+	// another callee's call goes on.
+	Answered, Acked, Over bool
 }
 
 // maxLegs bounds the callees of a dialog.

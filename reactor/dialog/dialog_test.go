@@ -297,3 +297,45 @@ func TestParties(t *testing.T) {
 	d = other.ByID(d.ID)
 	wants("sip:x@invalid sip:bob@example.net")
 }
+
+// A fork may give the caller two calls (RFC 3261 13.2.2.4): the BYE to one of them ends that, and the dialog goes on with
+// the other.
+func TestByeOfAFork(t *testing.T) {
+	const answered, acked = 1, 2
+	for name, tt := range map[string]struct {
+		second int    // what became of the callee u besides its 2xx
+		byes   string // whose calls end, one after the other
+		ended  int    // behind which of them the dialog has
+		callee string // whose call it is from the first on
+	}{
+		"the second":                    {second: acked, byes: "ut", ended: 2, callee: "t"},
+		"the first":                     {second: acked, byes: "tu", ended: 2, callee: "u"},
+		"the second one twice":          {second: acked, byes: "uut", ended: 3, callee: "t"},
+		"one nobody has acknowledged":   {second: answered, byes: "t", ended: 1, callee: "t"},
+		"the second, not acknowledged":  {second: answered, byes: "ut", ended: 2, callee: "t"},
+		"a callee that nobody has seen": {second: acked, byes: "x", ended: 1, callee: "t"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := New(Config{}).Create(&Init{CallID: "c", FromTag: "a", Timeout: 100}, 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, tag := range []string{"t", "u"} {
+				d.Heard(200, &Said{Tag: []byte(tag)}, 1000)
+			}
+			d.Acked([]byte("t"))
+			if tt.second == acked {
+				d.Acked([]byte("u"))
+			}
+			for i, tag := range tt.byes {
+				last := i+1 == tt.ended
+				if d.Ends([]byte(string(tag))) != last || d.Bye([]byte(string(tag)), UpstreamBYE, 1010) != last || (d.State() == Ended) != last {
+					t.Errorf("BYE %d: %v", i+1, d.State())
+				}
+				if s := d.Summary(); i == 0 && s.Callees[s.Callee].Tag != tt.callee {
+					t.Errorf("it is the call of %s", s.Callees[s.Callee].Tag)
+				}
+			}
+		})
+	}
+}

@@ -89,7 +89,7 @@ func (m *Module) terminate(d *core.Dialog, why core.Reason, headers string) bool
 	}
 	d.End(why, time.Now().Unix())
 	for i := range s.Callees {
-		if s.Callees[i].Answered {
+		if s.Callees[i].Answered && !s.Callees[i].Over {
 			m.Send(d, &Sequential{Method: "BYE", Dir: core.Downstream, Callee: i, Headers: headers})
 		}
 	}

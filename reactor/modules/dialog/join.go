@@ -89,7 +89,7 @@ func (b *bond) passes(c *proxy.Context) {
 	case b.method == sipframe.ACK && b.dir == core.Downstream:
 		b.dialog.Acked(tag)
 	case b.method == sipframe.BYE:
-		b.dialog.End(byeOf(b.dir), time.Now().Unix())
+		b.dialog.Bye(tag, byeOf(b.dir), time.Now().Unix())
 	}
 }
 
@@ -105,7 +105,7 @@ func (b *bond) state() core.State {
 	s := b.dialog.State()
 	switch {
 	case b.said == nil:
-	case b.method == sipframe.BYE:
+	case b.method == sipframe.BYE && b.dialog.Ends([]byte(b.tag)):
 		return core.Ended
 	case b.method == sipframe.ACK && b.dir == core.Downstream && s == core.Answered:
 		return core.Confirmed
@@ -115,7 +115,7 @@ func (b *bond) state() core.State {
 
 // reason is why the dialog has ended, seen in the same way.
 func (b *bond) reason() core.Reason {
-	if b.said != nil && b.method == sipframe.BYE && b.dialog.State() != core.Ended {
+	if b.said != nil && b.method == sipframe.BYE && b.dialog.State() != core.Ended && b.dialog.Ends([]byte(b.tag)) {
 		return byeOf(b.dir)
 	}
 	return b.dialog.Reason()
