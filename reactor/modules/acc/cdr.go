@@ -20,8 +20,9 @@ const eventCDR = "E_ACC_CDR"
 // that a call which outlives the program has its record all the same.
 const keptAs = "accX_cdr"
 
-// maxBYE is how long the record of a call waits for the answer to its BYE.
-const maxBYE = 40 * time.Second
+// maxBYE is how long the record of a call waits for the answer to its BYE, whose routes may have more to say: not for long,
+// since a program that is killed meanwhile writes none.
+const maxBYE = time.Second
 
 // call is what the record of a call needs, from its answer on. Values have the names of
 // their tags: the configuration that writes them may be a later one.

@@ -4,7 +4,8 @@
 // do_accounting() marks a transaction; its record is written when it is answered. With the
 // flag cdr, which needs the module dialog, there is a record of the call instead: what it
 // needs is a value of the dialog from the 2xx on, and it is written when the BYE is
-// answered, or when the dialog ends without one. The type db needs a database, and what is
+// answered, a second or two behind it where that takes longer, or when the dialog ends
+// without one. The type db needs a database, and what is
 // not there is an error at load, as a column of extra_fields or leg_fields that its tables
 // lack is at the start; aaa is not supported.
 //
