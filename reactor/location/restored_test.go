@@ -12,6 +12,11 @@ func TestRestore(t *testing.T) {
 	if !table.Restore([]byte("alice"), x, start) || table.Restore([]byte("alice"), x, start) || table.Restore([]byte("alice"), x, start+60) {
 		t.Fatal("put twice, or never")
 	}
+	older := *x
+	older.ID, older.Modified, older.Texts.CallID = 42, x.Modified-1, []byte("before the phone began anew")
+	if table.Restore([]byte("alice"), &older, start) {
+		t.Error("an older registration of the same URI is back")
+	}
 	if table.Unstored() != 0 {
 		t.Error("it is stored again")
 	}

@@ -158,7 +158,7 @@ func (x *Row) node(now int64) *node {
 }
 
 // Restore puts a contact back as it was stored. One that is over, or whose address has a contact with that URI and
-// Call-ID, is left out. It reports whether it was put.
+// Call-ID, or a newer one with that URI, is left out. It reports whether it was put.
 func (t *Table) Restore(aor []byte, x *Row, now int64) bool {
 	put := x.node(now)
 	if put == nil {
@@ -173,7 +173,7 @@ func (t *Table) Restore(aor []byte, x *Row, now int64) bool {
 		r = &record{aor: string(aor)}
 	}
 	for have := r.first; have != nil; have = have.next {
-		if have.URI() == put.URI() && have.CallID() == put.CallID() {
+		if have.URI() == put.URI() && (have.CallID() == put.CallID() || have.Modified > put.Modified) {
 			return false
 		}
 	}

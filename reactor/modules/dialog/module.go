@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	core "sipreactor/reactor/dialog"
@@ -66,7 +67,8 @@ type Module struct {
 	db        *store.DB
 	wake      chan struct{}
 	flush     sync.Mutex
-	phony     sync.Pool // of *proxy.Context, with a request that nobody sent
+	unread    atomic.Bool // the database was away when the dialogs were to be read
+	phony     sync.Pool   // of *proxy.Context, with a request that nobody sent
 	pings     *pinger
 	late      *late
 	finder    mi.Search[*finding]
@@ -238,9 +240,7 @@ func (m *Module) start(e *script.Env) error {
 		if e.Trial {
 			return nil
 		}
-		if err := m.load(); err != nil {
-			return err
-		}
+		m.read()
 	}
 	if e.Trial {
 		return nil
@@ -256,6 +256,7 @@ func (m *Module) takeOver(old *Module) error {
 		return fmt.Errorf("how dialogs are stored and named: %w", script.ErrRestart)
 	}
 	m.dialogs, m.db, m.wake, m.pings, m.late = old.dialogs, old.db, old.wake, old.pings, old.late
+	m.unread.Store(old.unread.Load())
 	for name, p := range old.profiles {
 		if m.profiles[name] != nil && m.profiles[name].HasValue == p.HasValue {
 			m.profiles[name] = p
@@ -275,6 +276,9 @@ func (m *Module) begin() {
 	})
 	if m.dbMode == realtime || m.dbMode == delayed {
 		m.env.Go(m.writeBack)
+	}
+	if m.unread.Load() {
+		m.env.Go(m.readLater)
 	}
 }
 

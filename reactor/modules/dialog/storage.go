@@ -50,7 +50,31 @@ func (c *columns) names() []string {
 		c.state, c.started, c.timeout, c.vars, c.profiles, c.scriptFlags, c.moduleFlags, c.flags, c.onAnswer, c.onTimeout, c.onHangup}
 }
 
-// load reads the table. A row that cannot be read is left out with a warning; a database that is away is one, too.
+// read reads the table as the module starts. A database that is away is a warning: it is read once it is back.
+func (m *Module) read() {
+	if err := m.load(); err != nil {
+		m.unread.Store(true)
+		m.env.Log.Warn("dialog: dialogs were not read: they are, as soon as the database is back", "error", err)
+	}
+}
+
+// readLater does what read could not.
+func (m *Module) readLater(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for m.unread.Load() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if m.forget(ctx) == nil && m.load() == nil { // a call that has ended is not to come back
+			m.unread.Store(false)
+		}
+	}
+}
+
+// load reads the table. A row that cannot be read is left out with a warning.
 func (m *Module) load() error {
 	loaded := 0
 	err := m.db.LoadPages(context.Background(), m.env.Log, store.Select{Table: m.table, Columns: m.columns.names(), Key: m.columns.id}, func(r *store.Row) error {
@@ -73,8 +97,7 @@ func (m *Module) load() error {
 		return nil
 	})
 	if err != nil {
-		m.env.Log.Warn("dialog: dialogs were not read", "dialogs", loaded, "error", err)
-		return nil
+		return err
 	}
 	m.env.Log.Info("dialog: dialogs were read", "dialogs", loaded)
 	return nil

@@ -8,6 +8,23 @@ import (
 	"sipreactor/reactor/store"
 )
 
+// first reads a table as the module starts. A database that is away is a warning: it is read once it is back.
+func (m *Module) first(t *table) {
+	if err := m.load(t); err != nil {
+		t.unread.Store(true)
+		m.env.Log.Warn("usrloc: contacts were not read: they are, as soon as the database is back", "table", t.name, "error", err)
+	}
+}
+
+// readLater does what first could not. Who has registered meanwhile is known better than the rows tell.
+func (m *Module) readLater(ctx context.Context) {
+	for _, t := range m.list() {
+		if t.unread.Load() && m.write(ctx) == nil && m.load(t) == nil { // a contact that has been removed is not to come back
+			t.unread.Store(false)
+		}
+	}
+}
+
 // load reads a table's rows, however many. A row that cannot be read is left out with a warning.
 func (m *Module) load(t *table) error {
 	now := time.Now().Unix()
@@ -23,8 +40,7 @@ func (m *Module) load(t *table) error {
 		return nil
 	})
 	if err != nil {
-		m.env.Log.Warn("usrloc: contacts were not read: those that register from now on are written", "table", t.name, "contacts", loaded, "error", err)
-		return nil
+		return err
 	}
 	m.env.Log.Info("usrloc: contacts were read", "table", t.name, "contacts", loaded, "left out", bad)
 	return nil

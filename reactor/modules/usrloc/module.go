@@ -67,9 +67,10 @@ type Module struct {
 type table struct {
 	name string
 	*location.Table
-	owner atomic.Pointer[Module] // who is told of changes
-	flush sync.Mutex             // one at a time writes it to the database
-	turns [256]turn              // of modes that store before they answer
+	owner  atomic.Pointer[Module] // who is told of changes
+	flush  sync.Mutex             // one at a time writes it to the database
+	unread atomic.Bool            // the database was away when it was to be read
+	turns  [256]turn              // of modes that store before they answer
 }
 
 // turn is had by who reads and writes an address of record, one at a time, by its hash.
@@ -197,9 +198,7 @@ func (m *Module) start(e *script.Env) error {
 		if m.db == nil || m.mode == sqlOnly || t.owner.Load() != m {
 			continue
 		}
-		if err := m.load(t); err != nil {
-			return err
-		}
+		m.first(t)
 	}
 	m.begin()
 	return nil
@@ -278,6 +277,9 @@ func (m *Module) begin() {
 	})
 	if m.db != nil {
 		m.env.Go(m.writeBack)
+		if m.mode != sqlOnly {
+			m.env.Every(time.Second, m.readLater)
+		}
 	}
 	if m.mode == sqlOnly {
 		m.env.Every(m.interval, m.clean)
