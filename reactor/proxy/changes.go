@@ -30,6 +30,9 @@ type Changes struct {
 	localRPort      bool
 }
 
+// RequestURI returns the Request-URI that the changes make; nil: the one that came. It is borrowed.
+func (c *Changes) RequestURI() []byte { return c.main.uri }
+
 // rareChanges are those that few requests have.
 type rareChanges struct {
 	extra      []byte

@@ -42,8 +42,8 @@
 //     that of the one declared last.
 //   - Serial numbers of certificates ($tls_peer_serial) are whole, in decimal; there
 //     they are cut to 32 bits.
-//   - $(<request>...) in an onreply_route and $(<reply>...) in a route are NULL:
-//     the other message of the transaction is not kept.
+//   - $(<request>...) in an onreply_route without a transaction and $(<reply>...) in a
+//     route are NULL: the other message is not kept.
 //   - forward() sends to the branch of the Request-URI alone: stateless forwarding
 //     does not fork. An index of a branch that is not there is an error.
 //   - A {re.subst,$var(x)} and its kind hold no variables in the replacement.

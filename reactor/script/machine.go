@@ -37,7 +37,8 @@ type Machine struct {
 	own  *proxy.Context // of a machine that runs routes without a message
 	msg  *sipframe.Message
 	// other is the other message of the transaction, if one is kept.
-	other *sipframe.Message
+	other    *sipframe.Message
+	otherURI []byte
 
 	raised []Param // of the event that an event_route runs for
 
@@ -81,7 +82,7 @@ type Machine struct {
 
 // reset makes the machine ready for a message.
 func (m *Machine) reset(c *proxy.Context, kind RouteKind) {
-	m.c, m.msg, m.other, m.kind = c, c.Msg, nil, kind
+	m.c, m.msg, m.other, m.otherURI, m.kind = c, c.Msg, nil, nil, kind
 	m.ctl, m.code, m.depth, m.steps = 0, 1, 0, 0
 	m.level, m.tracing.on = LogLevel(m.prog.xlogLevel.Level()), false
 	m.route, m.failed, m.inError = nil, nil, false

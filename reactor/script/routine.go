@@ -35,6 +35,8 @@ type Run struct {
 	// onreply_route, the reply in a failure_route; nil: there is none. It is what
 	// $(<request>...) and $(<reply>...) mean.
 	Other *sipframe.Message
+	// OtherURI is the Request-URI of that request as its route left it; nil: as it came. It is borrowed.
+	OtherURI []byte
 	// AVPs are those of the transaction: the route begins with them, and what it makes
 	// of them is kept there. nil: it begins without, and none are kept.
 	AVPs *AVPs
@@ -56,7 +58,7 @@ func (r *Routine) Run(c *proxy.Context, o Run) Ended {
 	m := r.prog.machineOf(c)
 	m.reset(c, o.Kind)
 	c.SetNoNewFlags(r.prog.noNewFlags, r.prog.noNewReplies)
-	m.other = o.Other
+	m.other, m.otherURI = o.Other, o.OtherURI
 	if o.AVPs != nil {
 		m.LoadAVPs(o.AVPs)
 	}

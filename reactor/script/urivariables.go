@@ -55,6 +55,12 @@ func partOf(b []byte, part uriPart) Value {
 // ruri gives the Request-URI as it stands. What the script has set is copied,
 // as setting it again writes over it.
 func (m *Machine) ruri() []byte {
+	if m.msg != m.c.Msg { // $(<request>ru) for a response
+		if len(m.otherURI) > 0 {
+			return m.otherURI
+		}
+		return m.msg.RequestURI()
+	}
 	b := m.c.RequestURI()
 	if len(b) == 0 || unsafe.SliceData(b) == unsafe.SliceData(m.msg.RequestURI()) {
 		return b

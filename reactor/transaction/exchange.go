@@ -142,6 +142,14 @@ func (x *Exchange) Request() []byte {
 	return x.request.Bytes()
 }
 
+// RequestURI returns the Request-URI as the request's route left it; nil: as it came. It is borrowed.
+func (x *Exchange) RequestURI() []byte {
+	if x.base == nil {
+		return nil
+	}
+	return x.base.RequestURI()
+}
+
 // Source returns where the request came from; nil for one of ours.
 func (x *Exchange) Source() *reactor.Source { return x.src }
 

@@ -131,6 +131,13 @@ func (l *Layer) forward(c *proxy.Context, o *Options) int {
 	return failureOf(err).rc
 }
 
+// undo takes back what a branch's route has changed, but for the flags of the message: those go on.
+func (x *Exchange) undo(c *proxy.Context, to *proxy.Changes) {
+	flags := c.Flags()
+	c.Restore(to)
+	c.SetFlags(flags)
+}
+
 // relay adds the branches of the request in c.
 func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
 	if x.overtake(); x.Canceled() {
@@ -152,7 +159,7 @@ func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
 			if shared && x.base != common {
 				break
 			}
-			c.Restore(common)
+			x.undo(c, common)
 			c.TakeBranch(i)
 		}
 		if !x.share(c, broad, i, n) {
@@ -174,7 +181,7 @@ func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
 		}
 	}
 	if !shared || x.base == common {
-		c.Restore(common)
+		x.undo(c, common)
 	}
 	if c.ClearBranches(); !shared {
 		x.layer.giveChanges(common)

@@ -139,14 +139,19 @@ func (m *Module) Branch(c *proxy.Context, x *transaction.Exchange, leg *transact
 // Reply runs the onreply_route that was armed for the branch, or for the transaction: transaction.Script.
 func (m *Module) Reply(c *proxy.Context, x *transaction.Exchange, leg *transaction.Leg) (drop bool) {
 	k := m.attached(x)
-	r := k.onReply
-	if b := legOf(leg); b != nil && b.onReply != nil {
-		r = b.onReply
+	var own *script.Routine
+	if b := legOf(leg); b != nil && b.onReply != k.onReply {
+		own = b.onReply
 	}
+	return m.reply(own, c, x, leg, k) || m.reply(k.onReply, c, x, leg, k)
+}
+
+// reply runs one of them; nil is none.
+func (m *Module) reply(r *script.Routine, c *proxy.Context, x *transaction.Exchange, leg *transaction.Leg, k *call) (drop bool) {
 	if r == nil {
 		return false
 	}
-	run := script.Run{Kind: script.OnReplyRoute}
+	run := script.Run{Kind: script.OnReplyRoute, OtherURI: x.RequestURI()}
 	other := m.other(x.Request())
 	run.Other = other
 	if m.avpMode != 0 {
