@@ -18,7 +18,7 @@ type books struct {
 	invite   bool
 	finals   int // responses above 299 that went up
 	oks      int // 2xx that went up
-	wantOKs  int // 2xx that came from a living branch
+	wantOKs  int // 2xx that came from a living branch, or from one that was given up while the caller waits
 	sent     [MaxBranches]int
 	canceled [MaxBranches]bool
 	silent   bool // told that there is no answer
@@ -183,7 +183,7 @@ func (k *books) event() {
 
 func (k *books) response(b *Branch, code int) {
 	if code >= 200 && code < 300 && k.invite && !k.tx.server.Over() {
-		if cell := tables[InviteClient][b.request.state][Success]; cell.do&PassUp != 0 {
+		if cell := tables[InviteClient][b.request.state][Success]; cell.do&PassUp != 0 || k.tx.late(b) {
 			k.wantOKs++
 		}
 	}

@@ -182,7 +182,7 @@ func (t *Transaction) Response(now time.Duration, b *Branch, code int) {
 		if do&PassUp != 0 && code > 100 && t.status == 0 && t.current(b) && t.drive(Provisional)&SendReply != 0 {
 			t.user.Relay(t, b)
 		}
-	case do&PassUp == 0:
+	case do&PassUp == 0 && !(e == Success && t.late(b)):
 	case code < 300:
 		t.succeeded(b, code)
 	default:
@@ -190,6 +190,12 @@ func (t *Transaction) Response(now time.Duration, b *Branch, code int) {
 		t.user.Keep(t, b)
 		t.completed(b)
 	}
+}
+
+// late reports whether a 2xx of a branch that we gave up, by fr_timeout or for its connection, is still passed on: its callee
+// has a call, and the caller has no other final response.
+func (t *Transaction) late(b *Branch) bool {
+	return t.Invite() && b.request.state == Terminated && (b.local || b.status/100 == 2) && t.status < 300
 }
 
 // current reports whether the branch is of the fork that an answer is to come from.

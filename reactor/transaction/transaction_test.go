@@ -350,3 +350,25 @@ func TestCallerGone(t *testing.T) {
 	r.want("0s ack 0", "32s gone")
 	r.wantGone(true)
 }
+
+// A callee that answers behind fr_timeout has a call as long as the caller waits: each of its 2xx is passed on, and who rings
+// meanwhile is canceled. Behind another final response none is.
+func TestAnswerAfterTimeout(t *testing.T) {
+	r := newRig(t, true, true)
+	first, second := r.branch(true), r.branch(true)
+	r.response(second, 180)
+	r.want("0s request 0", "0s request 1", "0s relay 1 180")
+	r.pass(31 * time.Second)
+	r.response(first, 200)
+	r.response(first, 200)
+	r.want("31s relay 0 200", "31s cancel 1", "31s relay 0 200")
+
+	r = newRig(t, true, true)
+	first, second = r.branch(true), r.branch(true)
+	r.response(second, 180)
+	r.pass(31 * time.Second)
+	r.response(second, 486)
+	r.want("0s request 0", "0s request 1", "0s relay 1 180", "31s ack 1", "31s answer 1 486")
+	r.response(first, 200)
+	r.want()
+}
