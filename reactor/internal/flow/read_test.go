@@ -100,13 +100,16 @@ func TestIdle(t *testing.T) {
 	kept, _ := r.plain()
 	kept.KeepFor(time.Duration(2*r.all.Limits.Lifetime) * time.Second)
 	idle, _ := r.plain()
+	busy, _ := r.plain()
 	r.later(time.Duration(r.all.Limits.Lifetime-60) * time.Second)
 	r.Tick()
 	r.lives(idle, "before its lifetime")
+	r.Input(busy, []byte("\r\n\r\n"))
 	r.later(62 * time.Second)
 	r.Tick()
 	r.endsAs(idle, reason.IdleTimeout)
 	r.lives(kept, "as long as it is kept")
+	r.lives(busy, "a while behind what its peer said")
 }
 
 // A panic over one connection ends that one.
