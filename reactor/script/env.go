@@ -50,7 +50,7 @@ type Env struct {
 	// Program is the compiled routes of the configuration.
 	Program *Program
 	// Previous is the module's Instance in the configuration that this one replaces; nil
-	// at the start of the program.
+	// at the start of the program, and behind Start.
 	Previous any
 	// Trial tells that the configuration is checked and not used: Start reads what is on
 	// this machine, for its errors, and changes nothing. Go and Every run nothing, there
@@ -237,7 +237,9 @@ func (c *Config) Start(in Surroundings, previous *Config) error {
 		if m.Start == nil {
 			continue
 		}
-		if err := m.Start(e); err != nil {
+		err := m.Start(e)
+		e.Previous = nil // or each would keep all that were before it
+		if err != nil {
 			c.started = c.started[:len(c.started)-1]
 			e.end()
 			c.Stop(previous)
