@@ -146,30 +146,6 @@ func skipQuoted(b []byte, i, end int) int {
 	return -1
 }
 
-// indexControl gives the offset of the first byte below SP, len(b) if there is none.
-func indexControl(b []byte) int {
-	const (
-		ones  = 0x0101010101010101
-		highs = 0x8080808080808080
-	)
-	i := 0
-	for ; len(b)-i >= 8; i += 8 {
-		w := binary.LittleEndian.Uint64(b[i:])
-		// A byte below 0x20 borrows into its high bit; those from 0x80 on are
-		// masked out. Of several marks only the lowest is exact, and that is
-		// the one that counts.
-		if m := (w - ones*' ') &^ w & highs; m != 0 {
-			return i + bits.TrailingZeros64(m)>>3
-		}
-	}
-	for ; i < len(b); i++ {
-		if b[i] < ' ' {
-			return i
-		}
-	}
-	return i
-}
-
 // indexColon gives the offset of the first colon, len(b) if there is none.
 func indexColon(b []byte) int {
 	const (

@@ -6,7 +6,7 @@ var crByte, lfByte = []byte{'\r'}, []byte{'\n'}
 // of quoted strings, where a backslash may stand before any but CR and LF.
 func (m *Message) checkControls() {
 	if hasControl(m.start.line.In(m.raw), false) {
-		m.note(errControl)
+		m.note(errControlFirst)
 	}
 	for i := range m.headers {
 		h := &m.headers[i]

@@ -196,34 +196,15 @@ func (f *Framer) scanMethod(b []byte) {
 	}
 }
 
-// scanFirst looks for the end of the first line and at its version.
+// scanFirst looks for the end of the first line and at its version. A control character in it is the message's defect,
+// which is answered, as long as the line has a version.
 func (f *Framer) scanFirst(b []byte) {
-	for {
-		f.pos += indexControl(b[f.pos:])
-		if f.pos == len(b) {
-			return
-		}
-		switch b[f.pos] {
-		case '\t':
-			f.pos++
-		case '\n':
-			f.endFirst(b, f.pos)
-			return
-		case '\r':
-			if f.pos+1 == len(b) {
-				return
-			}
-			if b[f.pos+1] == '\n' {
-				f.endFirst(b, f.pos+1)
-				return
-			}
-			f.lose(&errControlByte)
-			return
-		default:
-			f.lose(&errControlByte)
-			return
-		}
+	n := bytes.IndexByte(b[f.pos:], '\n')
+	if n < 0 {
+		f.pos = len(b)
+		return
 	}
+	f.endFirst(b, f.pos+n)
 }
 
 // endFirst looks at the whole first line, whose LF stands at eol.
@@ -242,6 +223,8 @@ func (f *Framer) endFirst(b []byte, eol int) {
 	case isVersion(b[word:to]):
 	case bytes.HasPrefix(b[word:to], []byte("HTTP/")):
 		f.lose(&errHTTP)
+	case hasControl(b[:to], false):
+		f.lose(&errControlByte)
 	default:
 		f.lose(&errNoSIPVersion)
 	}

@@ -127,8 +127,8 @@ func TestBadStreams(t *testing.T) {
 		{"\x16\x03\x01\x02\x00\x01", "TLS Record on a SIP Stream", false},
 		{"\x00", "Control Byte in First Line", false},
 		{"INVITE\t", "Control Byte in First Line", false},
-		{"INVITE sip:a\x00", "Control Byte in First Line", false},
-		{"INVITE sip:a\rb", "Control Byte in First Line", false},
+		{"INVITE sip:a\x00\r\n", "Control Byte in First Line", false},
+		{"INVITE \x01\x02\n", "Control Byte in First Line", false},
 		{"hello\r\n", "Control Byte in First Line", false},
 		{"\xff", "Not SIP", false},
 		{"/", "Not SIP", false},
@@ -155,7 +155,7 @@ func TestBadStreams(t *testing.T) {
 
 // What a defect is seen by is the last byte of it: without that, there is none yet.
 func TestBadIsEarly(t *testing.T) {
-	for _, s := range []string{"GET /", "\x16", "INVITE sip:a\x00", "\xff", "HTTP/", "INVITE sip:a SIP/2.0\r\nl: 5\r\nl: 6\r\n\r\n"} {
+	for _, s := range []string{"GET /", "\x16", "INVITE sip:a\x00\n", "\xff", "HTTP/", "INVITE sip:a SIP/2.0\r\nl: 5\r\nl: 6\r\n\r\n"} {
 		if p := feed(FramerConfig{}, []byte(s[:len(s)-1])); p.bad() {
 			t.Errorf("%q is bad already: %v", s[:len(s)-1], p.events)
 		}
@@ -283,5 +283,24 @@ func TestFramerAllocates(t *testing.T) {
 		f.Next(cfg, []byte("GET / HTTP/1.1\r\n"))
 	}); avg > 0 {
 		t.Errorf("%v allocations", avg)
+	}
+}
+
+// A control character in the first line of what is SIP is a defect of the message, whose sender is to be answered, and not of
+// the stream.
+func TestControlsInFirstLine(t *testing.T) {
+	for _, line := range []string{"OPTIONS sip:a\x00@b SIP/2.0", "OPTIONS sip:\x1b[2J@b SIP/2.0", "OPTIONS sip:a\rb SIP/2.0", "SIP/2.0 200 O\aK"} {
+		text := line + "\r\nl: 0\r\n\r\n"
+		p := feed(FramerConfig{}, []byte(text+smallMessage))
+		if len(p.events) != 2 || p.events[0].kind != Frame || p.events[0].end != len(text) || p.events[1].kind != Frame {
+			t.Errorf("%q: %v", line, p.events)
+		}
+		var m Message
+		var v Verdict
+		_ = m.Parse([]byte(text)) // Validate tells
+		m.Validate(&v)
+		if strings.HasPrefix(line, "OPTIONS") && v.Code != 400 {
+			t.Errorf("%q is answered %d", line, v.Code)
+		}
 	}
 }

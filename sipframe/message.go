@@ -57,14 +57,15 @@ type Message struct {
 }
 
 var (
-	errNoStartLine = &Defect{Code: 400, Reason: "No Start Line"}
-	errNoEmptyLine = badRequest("No Empty Line Behind the Header")
-	errNoColon     = badRequest("No Colon in Header Line")
-	errHeaderName  = badRequest("Bad Header Name")
-	errStrayCR     = badRequest("Stray CR in Header")
-	errControl     = badRequest("Control Byte in Header")
-	errManyHeaders = badRequest("Too Many Headers")
-	errShortBody   = badRequest("Content-Length beyond the End")
+	errNoStartLine  = &Defect{Code: 400, Reason: "No Start Line"}
+	errNoEmptyLine  = badRequest("No Empty Line Behind the Header")
+	errNoColon      = badRequest("No Colon in Header Line")
+	errHeaderName   = badRequest("Bad Header Name")
+	errStrayCR      = badRequest("Stray CR in Header")
+	errControl      = badRequest("Control Byte in Header")
+	errControlFirst = badRequest("Control Byte in First Line")
+	errManyHeaders  = badRequest("Too Many Headers")
+	errShortBody    = badRequest("Content-Length beyond the End")
 )
 
 // Parse indexes one message: the start line at its first byte, the names and

@@ -79,3 +79,16 @@ func TestHeaderSectionTooLarge(t *testing.T) {
 		})
 	}
 }
+
+// A control character wherever RFC 3261 25.1 has none is answered 400, in the first line, too, and the connection goes on.
+func TestControlsAreAnswered(t *testing.T) {
+	l := run(t, funcs{})
+	client := l.dial()
+	good := request("OPTIONS", "sip:bob@192.0.2.1")
+	for _, c := range []string{"\x00", "\x1b[2J", "\r", "\x7f"} {
+		for _, at := range []string{"sip:bob@", "Call-ID: ", ";tag="} {
+			client.say(strings.Replace(good, at, at+c, 1))
+			client.expect("SIP/2.0 400 ")
+		}
+	}
+}
