@@ -59,6 +59,7 @@ func (w *relayWalk) begin(r *routeItem) {
 		w.route(r, passed)
 	case BranchRoute:
 		w.leaves(r.At, r.Kind.String(), w.route(r, passed).either())
+	default: // no request goes on from there
 	}
 }
 

@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -17,19 +16,9 @@ func TestDocumented(t *testing.T) { moduletest.Documented(t, config.New) }
 // TestSettings: what the table says, what the script and management change, and what becomes of that.
 func TestSettings(t *testing.T) {
 	url := storetest.SQLite(t)
-	db, err := sql.Open("sqlite", strings.TrimPrefix(url, "sqlite://")) // the driver is package store's
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	for _, q := range []string{
+	storetest.Exec(t, url,
 		"CREATE TABLE config (id INTEGER PRIMARY KEY, name TEXT UNIQUE, value TEXT, description TEXT)",
-		"INSERT INTO config (name, value, description) VALUES ('debug_mode', '0', 'Enable Debug mode'), ('none', NULL, NULL)",
-	} {
-		if _, err := db.ExecContext(t.Context(), q); err != nil {
-			t.Fatal(err)
-		}
-	}
+		"INSERT INTO config (name, value, description) VALUES ('debug_mode', '0', 'Enable Debug mode'), ('none', NULL, NULL)")
 	b := moduletest.New(t, moduletest.Head("db_sqlite", "config")+fmt.Sprintf("modparam(\"config\", \"db_url\", %q)\n", url)+`
 route {
 	$var(n) = "debug_mode";

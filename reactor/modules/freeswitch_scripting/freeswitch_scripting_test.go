@@ -1,7 +1,6 @@
 package freeswitch_scripting_test
 
 import (
-	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -52,19 +51,9 @@ func TestEvents(t *testing.T) {
 	s := freeswitchtest.Listen(t, "ClueCon")
 	host, port, _ := strings.Cut(s.Addr, ":")
 	url := storetest.SQLite(t)
-	db, err := sql.Open("sqlite", strings.TrimPrefix(url, "sqlite://")) // the driver is package store's
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	for _, q := range []string{
+	storetest.Exec(t, url,
 		"CREATE TABLE freeswitch (id INTEGER PRIMARY KEY, username TEXT, password TEXT, ip TEXT, port INTEGER, events_csv TEXT)",
-		fmt.Sprintf("INSERT INTO freeswitch (username, password, ip, port, events_csv) VALUES ('', 'ClueCon', '%s', %s, 'CHANNEL_STATE,DTMF')", host, port),
-	} {
-		if _, err := db.ExecContext(t.Context(), q); err != nil {
-			t.Fatal(err)
-		}
-	}
+		fmt.Sprintf("INSERT INTO freeswitch (username, password, ip, port, events_csv) VALUES ('', 'ClueCon', '%s', %s, 'CHANNEL_STATE,DTMF')", host, port))
 	b := moduletest.New(t, moduletest.Head("db_sqlite", "freeswitch", "freeswitch_scripting")+fmt.Sprintf(`
 modparam("freeswitch_scripting", "db_url", %q)
 modparam("freeswitch_scripting", "fs_subscribe", "fs://:ClueCon@%s/database?BACKGROUND_JOB")

@@ -1,7 +1,6 @@
 package sql_cacher_test
 
 import (
-	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -21,16 +20,9 @@ func TestDocumented(t *testing.T) { moduletest.Documented(t, sql_cacher.New) }
 func database(t *testing.T) (url string, exec func(query string)) {
 	t.Helper()
 	url = storetest.SQLite(t)
-	db, err := sql.Open("sqlite", strings.TrimPrefix(url, "sqlite://")) // the driver is package store's
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
 	exec = func(query string) {
 		t.Helper()
-		if _, err := db.ExecContext(t.Context(), query); err != nil {
-			t.Fatal(err)
-		}
+		storetest.Exec(t, url, query)
 	}
 	exec("CREATE TABLE carrierfailureroute (id INTEGER PRIMARY KEY, domain INTEGER, host_name TEXT, reply_code TEXT, flags INTEGER, next_domain TEXT)")
 	exec("INSERT INTO carrierfailureroute VALUES (1, 99, '', '408', 16, NULL), (2, 99, 'gw1', '404', 0, '100'), (4, 99, '', '404', 2048, 'asterisk-1')")

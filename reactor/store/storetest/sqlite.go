@@ -13,6 +13,21 @@ func SQLite(t testing.TB) string {
 	return "sqlite://" + filepath.Join(t.TempDir(), "test.db")
 }
 
+// Exec runs statements on the file of a db_url, which it makes. The driver is package store's.
+func Exec(t testing.TB, url string, statements ...string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", strings.TrimPrefix(url, "sqlite://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, text := range statements {
+		if _, err := db.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // LockSQLite keeps the file of a db_url locked, as another program that writes to it
 // does, until free is called or the test ends. The driver is package store's.
 func LockSQLite(t testing.TB, url string) (free func()) {
