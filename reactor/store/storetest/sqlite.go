@@ -20,7 +20,7 @@ func Exec(t testing.TB, url string, statements ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	for _, text := range statements {
 		if _, err := db.ExecContext(t.Context(), text); err != nil {
 			t.Fatal(err)
