@@ -13,7 +13,7 @@ func (t *Transaction) Cancel(now time.Duration) bool {
 	}
 	t.canceled = true
 	t.cancelOthers(nil)
-	if t.pending() == 0 && !t.deciding {
+	if t.pending() == 0 { // what the user decides meanwhile is no longer wanted
 		t.reply(nil, 487)
 	}
 	return true

@@ -257,11 +257,12 @@ func TestDecidesLater(t *testing.T) {
 	r.later = true
 	r.response(r.branch(false), 486)
 	r.tx.Cancel(r.now)
-	if err := r.tx.Add(new(Branch), false); !errors.Is(err, ErrCanceled) {
+	r.want("0s request 0", "0s ack 0", "0s answer ours 487")
+	if err := r.tx.Add(new(Branch), false); !errors.Is(err, ErrAnswered) {
 		t.Error(err)
 	}
 	r.tx.Resume(r.now)
-	r.want("0s request 0", "0s ack 0", "0s answer 0 486")
+	r.want()
 }
 
 // The next address of a destination, before anybody hears of a failure (RFC 3263 4.3).
