@@ -83,6 +83,7 @@ func (k *compiler) declare() {
 			other, k.prog.reply = k.prog.reply, made
 		case r.Kind == ErrorRoute:
 			other, k.prog.failure = k.prog.failure, made
+			k.rep.notef(r.At, "error_route is run for a function, operator or assignment that fails, too ($err.class is 3 then): exit in it ends the request's script")
 		case r.Kind == StartupRoute:
 			other, k.prog.startup = k.prog.startup, made
 		case r.Kind == TimerRoute:

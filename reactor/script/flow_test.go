@@ -1,6 +1,7 @@
 package script
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -141,6 +142,9 @@ route {
 		t.Errorf("missing %q in\n%s", want[i], strings.Join(b.log, "\n"))
 	}
 
+	if !slices.ContainsFunc(b.cfg.Notes, func(n Note) bool { return strings.Contains(n.Msg, "error_route is run for a function") }) {
+		t.Errorf("who brings one is not told what it gets: %v", b.cfg.Notes)
+	}
 	b.receive([]byte(strings.Replace(string(invite), "INVITE", "BYE", 2)))
 	if strings.Contains(strings.Join(b.log, "\n"), "goes on") {
 		t.Errorf("exit in the error_route ends the script:\n%s", strings.Join(b.log, "\n"))

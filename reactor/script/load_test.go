@@ -83,7 +83,7 @@ func TestEdge(t *testing.T) {
 	for _, n := range cfg.Notes {
 		notes = append(notes, fmt.Sprint(n.Pos.Line()))
 	}
-	if got := strings.Join(notes, " "); got != "34 35 41 58" {
+	if got := strings.Join(notes, " "); got != "34 35 41 183 58" {
 		t.Errorf("notes on lines %s: %v", got, cfg.Notes)
 	}
 }
