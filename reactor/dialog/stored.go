@@ -45,6 +45,16 @@ func (t *Table) Gone(batch int, forget func([]*Dialog) error) error {
 	}
 }
 
+// Owed returns the IDs of the dialogs that Gone would give.
+func (t *Table) Owed() (ids []ID) {
+	t.changed.mu.Lock()
+	defer t.changed.mu.Unlock()
+	for _, d := range t.changed.gone {
+		ids = append(ids, d.ID)
+	}
+	return ids
+}
+
 // Stored is a dialog that has to be stored, or whose row has to go.
 type Stored struct {
 	Summary

@@ -7,6 +7,9 @@
 // read as they will be. Requests of our own, BYEs and pings, go by
 // module tm; what a party sends behind them gets a CSeq of its own on the way, and its answer the old one.
 //
+// While the database is away, calls go on in memory. Which of them have ended is kept in state_dir, so that another life of
+// the program does not take their rows for calls; a program that starts meanwhile reads the dialogs once it is back.
+//
 // # Not as there
 //
 //   - The did carries a MAC. It is not taken for another Call-ID or other tags.

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -68,7 +69,8 @@ type Module struct {
 	wake      chan struct{}
 	flush     sync.Mutex
 	unread    atomic.Bool // the database was away when the dialogs were to be read
-	phony     sync.Pool   // of *proxy.Context, with a request that nobody sent
+	owed      *owed
+	phony     sync.Pool // of *proxy.Context, with a request that nobody sent
 	pings     *pinger
 	late      *late
 	finder    mi.Search[*finding]
@@ -240,6 +242,7 @@ func (m *Module) start(e *script.Env) error {
 		if e.Trial {
 			return nil
 		}
+		m.owed = newOwed(e.StateDir)
 		m.read()
 	}
 	if e.Trial {
@@ -257,6 +260,7 @@ func (m *Module) takeOver(old *Module) error {
 	}
 	m.dialogs, m.db, m.wake, m.pings, m.late = old.dialogs, old.db, old.wake, old.pings, old.late
 	m.unread.Store(old.unread.Load())
+	m.owed = old.owed
 	for name, p := range old.profiles {
 		if m.profiles[name] != nil && m.profiles[name].HasValue == p.HasValue {
 			m.profiles[name] = p
@@ -294,7 +298,7 @@ func (m *Module) stop(next any) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	if err := m.write(ctx); err != nil {
+	if err := errors.Join(m.forget(ctx), m.write(ctx)); err != nil {
 		m.env.Log.Warn("dialog: dialogs are lost: the database is away", "error", err, "dialogs", m.dialogs.Waiting())
 	}
 	_ = m.db.Close()

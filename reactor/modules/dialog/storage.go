@@ -76,8 +76,14 @@ func (m *Module) readLater(ctx context.Context) {
 
 // load reads the table. A row that cannot be read is left out with a warning.
 func (m *Module) load() error {
+	m.flush.Lock()
+	defer m.flush.Unlock()
 	loaded := 0
-	err := m.db.LoadPages(context.Background(), m.env.Log, store.Select{Table: m.table, Columns: m.columns.names(), Key: m.columns.id}, func(r *store.Row) error {
+	ended, err := m.owed.read()
+	if err != nil {
+		m.env.Log.Warn("dialog: which calls had ended is not known", "error", err)
+	}
+	err = m.db.LoadPages(context.Background(), m.env.Log, store.Select{Table: m.table, Columns: m.columns.names(), Key: m.columns.id}, func(r *store.Row) error {
 		row := &core.Row{
 			ID: core.IDOfInt(r.Int(0)), CallID: r.Text(1), FromURI: r.Text(2), FromTag: r.Text(3), ToURI: r.Text(4),
 			State: core.State(r.IntIn(18, 1, 5)), Started: r.Int(19), Expires: r.Int(20), Script: m.parseFlagText(r.Text(23)), Flags: core.Flag(r.Int(25)),
@@ -90,15 +96,19 @@ func (m *Module) load() error {
 			m.env.Log.Warn("dialog: a row is left out", "error", err)
 			return nil
 		}
-		if m.dialogs.Restore(row) {
+		if !ended[row.ID] && m.dialogs.Restore(row) {
 			loaded++
 			m.rearm(row.ID, r)
 		}
 		return nil
 	})
+	if err == nil {
+		err = m.pay(context.Background(), ended)
+	}
 	if err != nil {
 		return err
 	}
+	m.owed.paid()
 	m.env.Log.Info("dialog: dialogs were read", "dialogs", loaded)
 	return nil
 }
@@ -182,7 +192,7 @@ func (m *Module) writeBack(ctx context.Context) {
 func (m *Module) forget(ctx context.Context) error {
 	m.flush.Lock()
 	defer m.flush.Unlock()
-	return m.dialogs.Gone(batch, func(list []*core.Dialog) error {
+	err := m.dialogs.Gone(batch, func(list []*core.Dialog) error {
 		ids := make([]store.Value, len(list))
 		for i, d := range list {
 			ids[i] = store.Int(d.ID.Int())
@@ -190,6 +200,14 @@ func (m *Module) forget(ctx context.Context) error {
 		_, err := m.db.Delete(ctx, m.table, store.Cond{Column: m.columns.id, Any: ids})
 		return err
 	})
+	if err != nil {
+		if err := m.owed.keep(m.dialogs.Owed()); err != nil {
+			m.env.Log.Warn("dialog: which calls have ended is not kept for another life of the program", "error", err)
+		}
+	} else if !m.unread.Load() { // or some are another life's
+		m.owed.paid()
+	}
+	return err
 }
 
 func (m *Module) write(ctx context.Context) error {
