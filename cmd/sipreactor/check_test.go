@@ -105,11 +105,13 @@ route { exit; }
 // fileParameters are those that name a file, a folder or a database of this machine: what has to stand around one for it to
 // be read. PATH is what it names.
 var fileParameters = map[string]string{
-	"acc/db_url":         `loadmodule "acc.so"`,
-	"alias_db/db_url":    `loadmodule "alias_db.so"`,
-	"auth_db/db_url":     `loadmodule "auth.so" loadmodule "auth_db.so"`,
-	"auth_db/users_file": `loadmodule "auth.so" loadmodule "auth_db.so"`,
-	"clusterer/db_url":   `loadmodule "clusterer.so" modparam("clusterer", "my_node_id", 1)`,
+	"acc/db_url":                  `loadmodule "acc.so"`,
+	"alias_db/db_url":             `loadmodule "alias_db.so"`,
+	"auth_db/db_url":              `loadmodule "auth.so" loadmodule "auth_db.so"`,
+	"auth_db/users_file":          `loadmodule "auth.so" loadmodule "auth_db.so"`,
+	"clusterer/db_url":            `loadmodule "clusterer.so" modparam("clusterer", "my_node_id", 1)`,
+	"config/db_url":               `loadmodule "config.so"`,
+	"freeswitch_scripting/db_url": `loadmodule "freeswitch.so" loadmodule "freeswitch_scripting.so"`,
 	"topology_hiding/th_contact_encode_key_file": `loadmodule "topology_hiding.so"`,
 	"tracer/db_url":                    `loadmodule "tracer.so"`,
 	"avpops/db_url":                    `loadmodule "avpops.so"`,
