@@ -11,7 +11,7 @@ import (
 func (m *module) functions() []script.Function {
 	return []script.Function{{
 		Name: "dp_translate", Usage: `dp_translate(id, "input"[, $var(out)[, $var(attrs)[, "partition"]]])`,
-		Help: "Translates an input by the first rule of a dialplan that it matches, by priority. The output goes into a variable, if the rule has one, and its attributes into another. -1: no rule matches.",
+		Help: "Translates an input by the first rule of a dialplan that it matches, by priority. The output goes into a variable, if the rule has one, and its attributes into another. -1: no rule matches. Regular expressions of rules are RE2's: no look-around, no back references.",
 		Args: []script.ArgKind{script.IntArg, script.TextArg, script.SetArg, script.SetArg, script.TextArg}, Min: 2, Routes: script.Anywhere, Build: m.translate,
 	}}
 }

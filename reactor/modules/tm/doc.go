@@ -10,7 +10,8 @@
 // request route added or removed stay so; append_msg_branch() and t_relay() send two branches, that of $ru being one. A
 // branch_route that was armed stays armed for the retry, a failure_route does not. drop in an onreply_route keeps a
 // provisional response, and does nothing to a final one. A retransmission ends the script in t_newtran(), t_relay(),
-// t_reply() and t_check_trans(). exit in a branch_route sends the branch.
+// t_reply() and t_check_trans(). exit in a branch_route sends the branch. A branch's onreply_route runs before that of the
+// transaction.
 //
 // # Otherwise than there
 //
@@ -18,7 +19,8 @@
 // TCP had acknowledged the request waits for its timer: the peer may answer over another connection (RFC 3261 18.2.2), and
 // what is sent again would ring twice. A script that makes a transaction and does nothing with it is answered for with 500. A CANCEL's Reason is passed on. A request that is no INVITE and was
 // not answered is not answered 408, unless the script does (RFC 4320). Challenges of several branches go up together. A
-// peer's 503 goes up as a 500 of ours. t_add_hdrs() is in forwarded requests, too. Max-Forwards is counted by t_relay(),
+// peer's 503 goes up as a 500 of ours. A callee that answers behind fr_timeout is heard as long as the caller has no final
+// response; behind that its 2xx is dropped (RFC 6026), and ended by module dialog if the call has one. t_add_hdrs() is in forwarded requests, too. Max-Forwards is counted by t_relay(),
 // and Max-Breadth divided among branches, 440 where there is not enough. A 2xx of the script's to an INVITE goes out again
 // until its ACK has come, over reliable transports, too. In a failure_route a request that has Routes left goes by those,
 // unless the script says otherwise, though $du is NULL. The ACK to a 2xx of another's is none of the transaction's, also

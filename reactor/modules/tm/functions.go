@@ -55,7 +55,7 @@ func (m *Module) functions() []script.Function {
 			Args: []script.ArgKind{script.ReplyRouteArg}, Routes: arming, Min: 1, Build: m.arm(m.armReply)},
 		{Name: "t_cancel_branch", Usage: `t_cancel_branch(["a" or "o"])`, Help: "Cancels the branch whose reply is at hand, all branches (a) or the others (o).",
 			Args: []script.ArgKind{script.FixedArg}, Routes: script.Routes(script.OnReplyRoute), Build: m.cancelBranch},
-		{Name: "t_add_hdrs", Usage: `t_add_hdrs("Name: value\r\n")`, Help: "Has all requests that are sent for the transaction carry more headers: branches, ACKs and CANCELs.",
+		{Name: "t_add_hdrs", Usage: `t_add_hdrs("Name: value\r\n")`, Help: "Has all requests that are sent for the transaction, which has to be there, carry more headers: branches, ACKs and CANCELs.",
 			Args: []script.ArgKind{script.HeadersArg}, Min: 1, Routes: arming, Build: m.addHeaders},
 		{Name: "t_add_cancel_reason", Usage: `t_add_cancel_reason("Reason: ...\r\n")`, Help: "Has the CANCEL give another Reason when it is relayed.",
 			Args: []script.ArgKind{script.HeaderArg}, Min: 1, Routes: requestOnly, Build: m.cancelReason},
