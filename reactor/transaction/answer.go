@@ -20,6 +20,12 @@ func (t *Transaction) completed(b *Branch) {
 	}
 }
 
+// late reports whether a 2xx of a branch that we gave up, by fr_timeout or for its connection, is still passed on: its callee
+// has a call, and the caller has no other final response.
+func (t *Transaction) late(b *Branch) bool {
+	return t.Invite() && b.request.state == Terminated && (b.local || b.status/100 == 2) && t.status < 300
+}
+
 // unserved reports whether the branch's address gave no answer that counts.
 func (b *Branch) unserved() bool { return b.status == 503 || b.status == 408 && b.local && b.last == 0 }
 

@@ -192,12 +192,6 @@ func (t *Transaction) Response(now time.Duration, b *Branch, code int) {
 	}
 }
 
-// late reports whether a 2xx of a branch that we gave up, by fr_timeout or for its connection, is still passed on: its callee
-// has a call, and the caller has no other final response.
-func (t *Transaction) late(b *Branch) bool {
-	return t.Invite() && b.request.state == Terminated && (b.local || b.status/100 == 2) && t.status < 300
-}
-
 // current reports whether the branch is of the fork that an answer is to come from.
 func (t *Transaction) current(b *Branch) bool { return b.Index >= int(t.fork) && !t.undone }
 
