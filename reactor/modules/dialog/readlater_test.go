@@ -14,21 +14,7 @@ import (
 // TestReadLater: the dialogs of a database that is away at the start are there as soon as it is back, but for
 // those that ended in the life before while it was away.
 func TestReadLater(t *testing.T) {
-	url := "sqlite://" + t.TempDir() + "/sip.db"
-	if err := store.Create(t.Context(), url, "dialog"); err != nil {
-		t.Fatal(err)
-	}
-	db, err := store.Open(url, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	exec := func(text string) {
-		t.Helper()
-		if _, err := db.Exec(t.Context(), new(store.Statement).SQL(text)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	db, exec := dialogTable(t)
 	var log strings.Builder
 	dir := t.TempDir()
 	life := func() *Module {

@@ -11,9 +11,9 @@ import (
 	"sipreactor/reactor/store"
 )
 
-// TestRefusedRow: a call that the database refuses is told of, and those of its batch are stored. When all are refused they
-// wait.
-func TestRefusedRow(t *testing.T) {
+// dialogTable makes a database with the table of dialogs; exec runs a statement on it.
+func dialogTable(t *testing.T) (db *store.DB, exec func(text string)) {
+	t.Helper()
 	url := "sqlite://" + t.TempDir() + "/sip.db"
 	if err := store.Create(t.Context(), url, "dialog"); err != nil {
 		t.Fatal(err)
@@ -22,13 +22,19 @@ func TestRefusedRow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	exec := func(text string) {
+	t.Cleanup(func() { db.Close() })
+	return db, func(text string) {
 		t.Helper()
 		if _, err := db.Exec(t.Context(), new(store.Statement).SQL(text)); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestRefusedRow: a call that the database refuses is told of, and those of its batch are stored. When all are refused they
+// wait.
+func TestRefusedRow(t *testing.T) {
+	db, exec := dialogTable(t)
 	exec("CREATE TRIGGER short BEFORE INSERT ON dialog WHEN length(NEW.from_tag) > 64 BEGIN SELECT RAISE(ABORT, 'it is too long'); END")
 	var log strings.Builder
 	m := &Module{db: db, table: "dialog", columns: defaultColumns(), owed: newOwed(""), dialogs: core.New(core.Config{Persistent: true}),
