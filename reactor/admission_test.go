@@ -76,7 +76,7 @@ func TestTooManyRequestsAreAnswered(t *testing.T) {
 			if st := r.Stats(); st.Held == 0 {
 				t.Error("no connection was paused")
 			}
-			r.eventually("none is paused", func() bool { return r.house.Paused.Load() == 0 })
+			r.eventually("none is paused", func() bool { return r.loops.Paused.Load() == 0 })
 			r.conns.Table.Each(func(c *connection.Conn) {
 				if c.Reading.Held() {
 					t.Error("a connection is not read")

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/reactor/internal/glance"
+	"sipreactor/reactor/internal/peek"
 )
 
 // A message that awaits something is off its shard, and goes on where it left: what comes
@@ -62,7 +62,7 @@ func TestAwait(t *testing.T) {
 				all, waiting = waiting, nil
 				return true
 			})
-			if waits := r.crew.Shards[0].Waiting(); waits != n {
+			if waits := r.dispatcher.Shards[0].Waiting(); waits != n {
 				t.Errorf("round %d: %d wait", round, waits)
 			}
 			for _, resume := range all {
@@ -74,8 +74,8 @@ func TestAwait(t *testing.T) {
 				t.Fatalf("got %q, %v", m, err)
 			}
 		}
-		r.eventually("all are worked off", r.crew.Quiet)
-		r.eventually("nobody waits", func() bool { return r.crew.Shards[0].Waiting() == 0 })
+		r.eventually("all are worked off", r.dispatcher.Quiet)
+		r.eventually("nobody waits", func() bool { return r.dispatcher.Shards[0].Waiting() == 0 })
 		r.settled()
 		if err := sequence(c, 10); err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func TestAwaitThenWait(t *testing.T) {
 			t.Fatalf("got %q, %v", m, err)
 		}
 	}
-	r.eventually("nobody waits", func() bool { return r.crew.Shards[0].Waiting() == 0 })
+	r.eventually("nobody waits", func() bool { return r.dispatcher.Shards[0].Waiting() == 0 })
 }
 
 // No more wait than may, and who may not is told before anything begins.
@@ -206,7 +206,7 @@ func TestLineAnswers(t *testing.T) {
 	waiting := map[string]func(){}
 	lines := map[int]*Line{}
 	r := start(t, &script{message: func(w *Worker, f *Frame) {
-		id := string(glance.CallID(f.Data))
+		id := string(peek.CallID(f.Data))
 		w.Await(func(loop int, resume func()) {
 			mu.Lock()
 			waiting[id] = resume

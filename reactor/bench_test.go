@@ -67,7 +67,7 @@ func BenchmarkHandOver(b *testing.B) {
 		for i := range items {
 			items[i] = dispatch.Item{Kind: dispatch.Message, Src: src}
 		}
-		e.crew.Shards[0].Take(items)
+		e.dispatcher.Shards[0].Take(items)
 		<-done
 	}
 }

@@ -197,7 +197,7 @@ func TestDialComesFromItsSocket(t *testing.T) {
 // something; while it stops, it is refused.
 func TestConnectionBehindTheEnd(t *testing.T) {
 	r := start(t, &script{message: echo}, nil)
-	r.house.Draining.Store(true)
+	r.loops.Draining.Store(true)
 	served := r.dial(TCP)
 	if _, err := served.Write([]byte(request("ACK", "waited", 1, ""))); err != nil {
 		t.Fatal(err)

@@ -56,11 +56,11 @@ func (e *Engine) Conn(h Handle) (ConnInfo, bool) {
 	return c.Info(e.seconds())
 }
 
-// Crew is how many goroutines of each kind work in the engine, not counting
+// Goroutines is how many of each kind work in the engine, not counting
 // workers that wait.
-type Crew struct{ Loops, Handshakers, Workers int }
+type Goroutines struct{ Loops, Handshakers, Workers int }
 
-// Crew tells what the configuration came to.
-func (e *Engine) Crew() Crew {
-	return Crew{Loops: e.cfg.Loops, Handshakers: e.cfg.Handshakers, Workers: e.cfg.Workers}
+// Goroutines tells what the configuration came to.
+func (e *Engine) Goroutines() Goroutines {
+	return Goroutines{Loops: e.cfg.Loops, Handshakers: e.cfg.Handshakers, Workers: e.cfg.Workers}
 }

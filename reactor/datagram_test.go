@@ -115,7 +115,7 @@ func TestQuoteWithoutRoom(t *testing.T) {
 			<-began
 		}
 	}
-	r.eventually("the queue is full", func() bool { return r.crew.Shards[0].Busy() == 2 })
+	r.eventually("the queue is full", func() bool { return r.dispatcher.Shards[0].Busy() == 2 })
 	const n = 3
 	before := r.Stats()
 	for range n {

@@ -227,7 +227,7 @@ func TestSendNowhereIsNoPeersFault(t *testing.T) {
 		"multicast, IPv6":          {Proto: TCP, Addr: netip.MustParseAddrPort("[ff02::1]:5060")},
 		"broadcast":                {Proto: TCP, Addr: netip.MustParseAddrPort("255.255.255.255:5060")},
 		"broadcast of a network":   {Proto: TCP, Addr: netip.MustParseAddrPort("127.255.255.255:5060")},
-		"beyond a loopback socket": {Proto: TCP, Addr: outside, Socket: r.house.Sockets[0]},
+		"beyond a loopback socket": {Proto: TCP, Addr: outside, Socket: r.loops.Sockets[0]},
 	} {
 		_, err := r.Send(target, Bytes("x"))
 		var e *Error

@@ -92,7 +92,7 @@
 //
 // Messages:
 //
-//	glance       what a message is and belongs to, before it is parsed
+//	peek         what a message is and belongs to, before it is parsed
 //	dispatch     shards of them, and who runs the Handler: workers, or a loop in their place
 //	workers      queues: a leader, followers for when it waits, or a loop in place of both
 //
@@ -182,7 +182,7 @@
 //	backoff.Probes -> table, backoff.Table   no probe begins once that is over
 //	connectqueue -> connection.Conn          whether what is to be parked was asked to close
 //	connectqueue -> workers.Shard            what lingered is given back
-//	House.pulse -> workers.Shard, scheduler  whether all come round is asked once at a time
+//	loops.Common -> workers.Shard, scheduler whether all come round is asked once at a time
 //	workers.Shard -> scheduler               loops are told that there is room
 //	scheduler                                a leaf: post never blocks for long
 //

@@ -20,8 +20,8 @@ const drainLook = 10 * time.Millisecond
 // still to be written. It returns nil when nothing of that is left, else what is, with ctx's
 // error. Stop then ends the engine. Any goroutine, once.
 func (e *Engine) Drain(ctx context.Context) error {
-	e.house.Draining.Store(true)
-	e.house.Poll.StopAccepting()
+	e.loops.Draining.Store(true)
+	e.loops.Poll.StopAccepting()
 	tick := time.NewTicker(drainLook)
 	defer tick.Stop()
 	for idle := 0; ; {
@@ -47,9 +47,9 @@ func (e *Engine) Drain(ctx context.Context) error {
 func (e *Engine) underWay() string {
 	u := e.conns.UnderWay()
 	debtor, tells := e.handler.(Debtor)
-	unanswered, open := u.Unanswered+e.house.OwedByDatagrams(), u.Open
+	unanswered, open := u.Unanswered+e.loops.OwedByDatagrams(), u.Open
 	// Whose client has its answer, or is gone, is waited for no more.
-	unanswered = min(unanswered, int64(open)+e.house.OwedToDatagrams())
+	unanswered = min(unanswered, int64(open)+e.loops.OwedToDatagrams())
 	if tells {
 		open = debtor.Owes()
 	}
@@ -65,7 +65,7 @@ func (e *Engine) underWay() string {
 			left = append(left, fmt.Sprint(k.n, " ", k.what))
 		}
 	}
-	if len(left) == 0 && !e.crew.Quiet() {
+	if len(left) == 0 && !e.dispatcher.Quiet() {
 		left = append(left, "messages in hand")
 	}
 	return strings.Join(left, ", ")

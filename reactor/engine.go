@@ -34,8 +34,8 @@ type Engine struct {
 
 	conns       connection.Common
 	dialer      dialing.Dialer
-	crew        dispatch.Crew
-	house       loops.House
+	dispatcher  dispatch.Dispatcher
+	loops       loops.Common
 	handshakers handshakes.Pool
 
 	life     sync.Mutex // guards state
@@ -78,35 +78,35 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	e.conns.Limits = connection.Limits{Lifetime: int64(cfg.Lifetime / time.Second), Open: cfg.maxOpen, MessageTime: cfg.MaxMessageTime,
 		HalfClosedTime: cfg.halfClosedTime, ConnectTimeout: cfg.ConnectTimeout, ParkedTimeout: cfg.ParkedTimeout,
 		UserTimeout: cfg.UserTimeout, RoundTrip: cfg.roundTrip}
-	e.conns.GiveBack, e.conns.Schedule = e.house.GiveBack, e.dialer.Schedule
+	e.conns.GiveBack, e.conns.Schedule = e.loops.GiveBack, e.dialer.Schedule
 	e.dialer.All, e.dialer.Stream, e.dialer.Keepalive = &e.conns, e.cfg.stream, kernel.Keepalive(cfg.Keepalive)
 	e.dialer.ForbidNew = cfg.ForbidNewOnSend
-	e.house.Conns, e.house.Dialer, e.house.Crew, e.house.Handshakers = &e.conns, &e.dialer, &e.crew, &e.handshakers
-	e.house.QueueDelay, e.house.Inline, e.house.InlineHandshake = cfg.QueueDelay, cfg.Inline, cfg.InlineHandshake
-	e.house.MaxConnections, e.house.Limits = int64(cfg.MaxConnections), sourcelimit.Limits(cfg.Sources)
-	e.house.Poll = poller.New(poller.Config{Loops: cfg.Loops, Listeners: cfg.listeners(), Keepalive: kernel.Keepalive(cfg.Keepalive),
+	e.loops.Conns, e.loops.Dialer, e.loops.Dispatcher, e.loops.Handshakers = &e.conns, &e.dialer, &e.dispatcher, &e.handshakers
+	e.loops.QueueDelay, e.loops.Inline, e.loops.InlineHandshake = cfg.QueueDelay, cfg.Inline, cfg.InlineHandshake
+	e.loops.MaxConnections, e.loops.Limits = int64(cfg.MaxConnections), sourcelimit.Limits(cfg.Sources)
+	e.loops.Poll = poller.New(poller.Config{Loops: cfg.Loops, Listeners: cfg.listeners(), Keepalive: kernel.Keepalive(cfg.Keepalive),
 		Backlog: cfg.Backlog, DatagramBuffer: cfg.DatagramBuffer, Logger: cfg.Logger}, onPoller{e})
-	e.conns.Adopt = e.house.Poll.Adopt
+	e.conns.Adopt = e.loops.Poll.Adopt
 	for p := TCP; p < transport.Count; p++ {
 		s := cfg.stream(p)
 		e.conns.Limits.Framing[p] = sipframe.FramerConfig{MaxMessage: cfg.MaxMessageSize, PingPong: s.CRLFPingPong, DropCRLF: s.CRLFDrop}
 	}
 	e.conns.Backoff.Limit, e.conns.Backoff.Random = cfg.Backoff, rand.Int64N
 	e.SetDomains(cfg.Domains)
-	e.house.Sockets = Named(cfg.Sockets)
-	for i, s := range e.house.Sockets {
+	e.loops.Sockets = Named(cfg.Sockets)
+	for i, s := range e.loops.Sockets {
 		s.Index = i
 	}
-	_, e.house.Refuses = h.(Overloader)
-	crew := dispatch.Config{Shards: cfg.Workers, Bound: cfg.QueueFrames, Waiters: cfg.Waiters, Delay: cfg.QueueDelay,
-		Now: e.now, Eased: e.house.Eased, Worker: func() *dispatch.Place { return &e.newWorker().place }}
+	_, e.loops.Refuses = h.(Overloader)
+	config := dispatch.Config{Shards: cfg.Workers, Bound: cfg.QueueFrames, Waiters: cfg.Waiters, Delay: cfg.QueueDelay,
+		Now: e.now, Eased: e.loops.Eased, Worker: func() *dispatch.Place { return &e.newWorker().place }}
 	if s, ok := h.(Sharder); ok {
-		crew.ShardOf = s.Shard
+		config.ShardOf = s.Shard
 	}
 	if r, ok := h.(Renamer); ok {
-		crew.Rename = r.CallID
+		config.Rename = r.CallID
 	}
-	e.crew.Init(crew)
+	e.dispatcher.Init(config)
 	return e, nil
 }
 
@@ -137,8 +137,8 @@ func (e *Engine) start() error {
 	}
 	e.dialer.Up.Store(true)
 	e.handshakers.Start(e.cfg.Handshakers, e.now)
-	e.crew.Open()
-	if err = e.house.Poll.Start(); err != nil {
+	e.dispatcher.Open()
+	if err = e.loops.Poll.Start(); err != nil {
 		e.dismiss()
 		return fmt.Errorf("reactor: %w", err)
 	}
@@ -148,8 +148,8 @@ func (e *Engine) start() error {
 // onPoller is the engine as the poller knows it.
 type onPoller struct{ e *Engine }
 
-func (p onPoller) NewLoop(l *poller.Loop) poller.LoopHandler { return loops.NewLoop(&p.e.house, l) }
-func (p onPoller) Bound(i int, at netip.AddrPort)            { p.e.house.Sockets[i].Addr = at }
+func (p onPoller) NewLoop(l *poller.Loop) poller.LoopHandler { return loops.NewLoop(&p.e.loops, l) }
+func (p onPoller) Bound(i int, at netip.AddrPort)            { p.e.loops.Sockets[i].Addr = at }
 func (p onPoller) Tick()                                     { p.e.tick() }
 
 // SetDomains replaces the TLS domains. Connections that are up keep the ones
@@ -157,7 +157,7 @@ func (p onPoller) Tick()                                     { p.e.tick() }
 func (e *Engine) SetDomains(d tlsstate.Domains) { e.dialer.Domains.Store(&d) }
 
 // Sockets returns the listeners, in the order of the configuration.
-func (e *Engine) Sockets() []*Socket { return e.house.Sockets }
+func (e *Engine) Sockets() []*Socket { return e.loops.Sockets }
 
 // Alive reports whether the handle's connection still exists.
 func (e *Engine) Alive(h Handle) bool { return e.conns.Table.Get(h) != nil }
@@ -178,7 +178,7 @@ func (e *Engine) Close(h Handle) bool {
 
 // Done is closed when the engine has ended: by Stop, or because its loops
 // failed, of which the log tells.
-func (e *Engine) Done() <-chan struct{} { return e.house.Poll.Done() }
+func (e *Engine) Done() <-chan struct{} { return e.loops.Poll.Done() }
 
 // queueFailed logs that the connect queue has come to an end of its own.
 func (e *Engine) queueFailed(err error) { e.log.Error("the connect queue has stopped", "error", err) }
@@ -186,7 +186,7 @@ func (e *Engine) queueFailed(err error) { e.log.Error("the connect queue has sto
 // tick runs once a second, first when every loop is up.
 func (e *Engine) tick() {
 	e.conns.Log.Rests(e.now())
-	e.house.Each((*loops.Loop).ASecond)
+	e.loops.Each((*loops.Loop).ASecond)
 }
 
 // now is the engine's clock in nanoseconds; never 0.

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/reactor/internal/glance"
+	"sipreactor/reactor/internal/peek"
 )
 
 // Messages arrive as they were sent and their answers on the same connection,
@@ -84,7 +84,7 @@ func TestOrderWithinCallID(t *testing.T) {
 						return
 					}
 					var seq int
-					id := string(glance.CallID([]byte(m)))
+					id := string(peek.CallID([]byte(m)))
 					_, _ = fmt.Sscanf(m[strings.Index(m, "CSeq:"):], "CSeq: %d", &seq)
 					if seq != seen[id] {
 						t.Errorf("call %s: %d comes where %d was next", id, seq, seen[id])

@@ -7,7 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"sipreactor/reactor/internal/glance"
+	"sipreactor/reactor/internal/peek"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +27,7 @@ type lateReplies struct {
 func newLateReplies() *lateReplies {
 	s := &lateReplies{gate: make(chan struct{})}
 	s.message = func(w *Worker, f *Frame) {
-		if glance.IsACK(f.Data) {
+		if peek.IsACK(f.Data) {
 			return
 		}
 		to := Target{Conn: f.Src.Conn}

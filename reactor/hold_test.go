@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/reactor/internal/glance"
+	"sipreactor/reactor/internal/peek"
 	"sipreactor/reactor/internal/reading"
 	"sipreactor/reactor/internal/workers"
 )
@@ -30,7 +30,7 @@ func newSlot() *slot { return &slot{tokens: make(chan struct{})} }
 func (s *slot) handle(w *Worker, f *Frame) {
 	<-s.tokens
 	s.mu.Lock()
-	s.handled = append(s.handled, string(glance.CallID(f.Data)))
+	s.handled = append(s.handled, string(peek.CallID(f.Data)))
 	s.mu.Unlock()
 	echo(w, f)
 }

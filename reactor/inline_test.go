@@ -21,7 +21,7 @@ func onWorkersAndLoops(t *testing.T, f func(t *testing.T, inline time.Duration))
 func (r *rig) settled() {
 	r.Helper()
 	r.eventually("the leaders sleep", func() bool {
-		for _, s := range r.crew.Shards {
+		for _, s := range r.dispatcher.Shards {
 			if !s.Asleep() {
 				return false
 			}
@@ -142,7 +142,7 @@ func TestInlineWaitLeavesTheLoop(t *testing.T) {
 			t.Fatalf("got %q, %v", m, err)
 		}
 	}
-	r.eventually("all are worked off", r.crew.Quiet)
+	r.eventually("all are worked off", r.dispatcher.Quiet)
 	if err := sequence(c, 10); err != nil {
 		t.Fatal(err)
 	}

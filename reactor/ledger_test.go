@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/connection"
-	"sipreactor/reactor/internal/glance"
+	"sipreactor/reactor/internal/peek"
 )
 
 // ledger keeps the books: every message that a Handler sends has one fate.
@@ -42,7 +42,7 @@ func (l *ledger) Message(w *Worker, f *Frame) {
 	if strings.HasPrefix(string(f.Data), "SIP/2.0") {
 		return // what the plain-text peer says on a TCP connection
 	}
-	id := string(glance.CallID(f.Data))
+	id := string(peek.CallID(f.Data))
 	// The fate is written before the message can come back.
 	l.note(id, "taken")
 	if _, err := w.Send(l.pick(), Bytes(f.Data)); err != nil {
@@ -56,7 +56,7 @@ func (l *ledger) Message(w *Worker, f *Frame) {
 }
 
 func (l *ledger) Undelivered(_ *Worker, u *Undelivered) {
-	l.note(string(glance.CallID(u.Data)), "came back")
+	l.note(string(peek.CallID(u.Data)), "came back")
 }
 
 // No message is lost without a trace: under random connects, resets, stalls,
@@ -162,7 +162,7 @@ func testLedger(t *testing.T, inline time.Duration) {
 		s := r.Stats()
 		return int64(s.MessagesOut-s.Returned+s.Undelivered) == l.taken.Load()
 	})
-	r.eventually("the Handler has heard of each", func() bool { return r.crew.Quiet() })
+	r.eventually("the Handler has heard of each", func() bool { return r.dispatcher.Quiet() })
 
 	fates := map[string]int{}
 	for _, f := range l.entries {

@@ -23,7 +23,7 @@ var errNoLoop = errors.New("reactor: there is no such event loop")
 // and must not block. OpenLine blocks, for a short time: it is for no loop.
 func (e *Engine) OpenLine(index int, conn *net.UDPConn, got func(datagram []byte), ended func(error)) (*Line, error) {
 	var on *poller.Loop
-	e.house.Each(func(l *loops.Loop) {
+	e.loops.Each(func(l *loops.Loop) {
 		if l.Index == index {
 			on = l.Poll
 		}

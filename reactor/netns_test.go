@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/connection"
-	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/netnstest"
+	"sipreactor/reactor/internal/peek"
 )
 
 // userTimeout is a configuration in which only tcp_user_timeout ends anything.
@@ -24,7 +24,7 @@ func callIDs(t *testing.T, what string, messages []string) map[string]bool {
 	t.Helper()
 	ids := make(map[string]bool, len(messages))
 	for _, m := range messages {
-		id := string(glance.CallID([]byte(m)))
+		id := string(peek.CallID([]byte(m)))
 		if ids[id] {
 			t.Errorf("%s twice: %s", what, id)
 		}

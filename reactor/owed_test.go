@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"sipreactor/reactor/internal/glance"
+	"sipreactor/reactor/internal/peek"
 )
 
 // relay forwards requests to the address as datagrams, and responses to who
@@ -26,7 +26,7 @@ func newRelay(to netip.AddrPort) *relay {
 	r := &relay{to: &to, asker: new(netip.AddrPort)}
 	var back Handle
 	r.message = func(w *Worker, f *Frame) {
-		if glance.IsReply(f.Data) {
+		if peek.IsResponse(f.Data) {
 			_, _ = w.Send(&Target{Conn: back, Proto: UDP, Addr: *r.asker, Class: Final}, Bytes(f.Data))
 			return
 		}

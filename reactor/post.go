@@ -9,7 +9,7 @@ type Task interface {
 }
 
 // Shards returns how many shards messages are spread over by their Call-ID.
-func (e *Engine) Shards() int { return len(e.crew.Shards) }
+func (e *Engine) Shards() int { return len(e.dispatcher.Shards) }
 
 // Shard returns which shard the worker leads or has led, from 0 on; 0 for one without.
 func (w *Worker) Shard() int {
@@ -22,5 +22,5 @@ func (w *Worker) Shard() int {
 // Post has a worker of a shard run t, behind the messages that wait there. Nothing bounds what is posted but the caller.
 // After Stop it does nothing. Any goroutine, a Handler's included; it does not wait.
 func (e *Engine) Post(shard int, t Task) {
-	e.crew.Shards[shard].Put(dispatch.Item{Kind: dispatch.Task, Task: t})
+	e.dispatcher.Shards[shard].Put(dispatch.Item{Kind: dispatch.Task, Task: t})
 }

@@ -7,4 +7,4 @@ import "context"
 // the way of the work itself: a loop that is stuck in a callback, and a shard
 // whose leader is stuck in a message, do not answer. Any goroutine; calls wait for
 // each other.
-func (e *Engine) Pulse(ctx context.Context) error { return e.house.Pulse(ctx) }
+func (e *Engine) Pulse(ctx context.Context) error { return e.loops.Pulse(ctx) }

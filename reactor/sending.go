@@ -26,9 +26,9 @@ func (e *Engine) send(t *Target, m Appender, w *Worker) (Outcome, *Error) {
 	o, err := e.dialer.Send(t, m, (*sender)(w))
 	if o == dialing.ByDatagram {
 		if w == nil {
-			return e.house.SendDatagram(t, m, nil)
+			return e.loops.SendDatagram(t, m, nil)
 		}
-		return e.house.SendDatagram(t, m, &w.place)
+		return e.loops.SendDatagram(t, m, &w.place)
 	}
 	return o, err
 }

@@ -133,7 +133,7 @@ func TestEnrollingWhileSleeping(t *testing.T) {
 
 // onLoopIs returns what f says of the only loop there is.
 func (r *rig) onLoopIs(f func(l *loops.Loop) bool) (is bool) {
-	r.house.Each(func(l *loops.Loop) { r.onLoop(l, func() { is = f(l) }) })
+	r.loops.Each(func(l *loops.Loop) { r.onLoop(l, func() { is = f(l) }) })
 	return is
 }
 

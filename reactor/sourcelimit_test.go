@@ -94,7 +94,7 @@ func TestSourceUnfinished(t *testing.T) {
 		conns = append(conns, c)
 	}
 	r.eventually("two are there", func() bool {
-		_, _, _, n := r.house.Sources.Totals()
+		_, _, _, n := r.loops.Sources.Totals()
 		return n == 2
 	})
 	third := r.dial(TCP)

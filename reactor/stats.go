@@ -8,13 +8,13 @@ import (
 // Stats adds the counters up. It takes microseconds; not for a loop.
 func (e *Engine) Stats() Stats {
 	s := figures.Begin(&e.conns.Stat)
-	for _, h := range e.crew.Shards {
+	for _, h := range e.dispatcher.Shards {
 		figures.AddShard(&s, &h.Stat)
 		s.InHand += h.Busy()
 		s.Waiting += h.Waiting()
 	}
-	e.house.Each(func(l *loops.Loop) { figures.AddLoop(&s, &l.Stat) })
-	if n := e.house.Poll.TurnedAway(); n > 0 {
+	e.loops.Each(func(l *loops.Loop) { figures.AddLoop(&s, &l.Stat) })
+	if n := e.loops.Poll.TurnedAway(); n > 0 {
 		s.RefusedFor[RefusedDescriptors] += n
 	}
 	figures.AddUp(&s)
@@ -24,6 +24,6 @@ func (e *Engine) Stats() Stats {
 	}
 	s.HandshakesWaiting += e.handshakers.Waiting()
 	s.BackoffRefused, s.BackoffProbes = e.conns.Backoff.Counts()
-	s.AcceptFailed, s.DatagramsDropped = e.house.Poll.AcceptFailed(), e.house.Poll.Dropped()
+	s.AcceptFailed, s.DatagramsDropped = e.loops.Poll.AcceptFailed(), e.loops.Poll.Dropped()
 	return s
 }

@@ -34,11 +34,11 @@ func (e *Engine) Stop(ctx context.Context) error {
 }
 
 func (e *Engine) stop(ctx context.Context) error {
-	e.house.Draining.Store(true)
+	e.loops.Draining.Store(true)
 	e.dialer.Stopping.Store(true)
 	e.dialer.Probes.End()
 	soon, cancel := context.WithTimeout(ctx, graceTime)
-	_ = loops.Until(soon, e.crew.Quiet)
+	_ = loops.Until(soon, e.dispatcher.Quiet)
 	cancel()
 	soon, cancel = context.WithTimeout(ctx, graceTime)
 	_ = loops.Until(soon, func() bool {
@@ -49,7 +49,7 @@ func (e *Engine) stop(ctx context.Context) error {
 	e.conns.IgnoresInput.Store(true)
 	err := loops.Until(ctx, func() bool {
 		e.conns.Table.Each(func(c *connection.Conn) { c.Finish() }) // one that is answered does not wait for a message of another
-		return e.crew.Quiet()
+		return e.dispatcher.Quiet()
 	})
 	e.conns.Table.Each(func(c *connection.Conn) { c.AskClose(reason.Because(Shutdown, "")) })
 	if err2 := loops.Until(ctx, func() bool { return e.conns.Table.Len() == 0 && e.conns.Connects.Lingering() == 0 }); err == nil {
@@ -57,8 +57,8 @@ func (e *Engine) stop(ctx context.Context) error {
 	}
 	ended := make(chan error, 1)
 	go func() {
-		e.house.EndDatagrams()
-		err := e.house.Poll.Stop()
+		e.loops.EndDatagrams()
+		err := e.loops.Poll.Stop()
 		e.dismiss()
 		e.conns.Log.Rests(math.MaxInt64)
 		ended <- err
@@ -94,10 +94,10 @@ func (e *Engine) dismiss() {
 		}
 	})
 	e.conns.Connects.CutLingering() // while there are workers to be told
-	e.house.Each(func(l *loops.Loop) { l.Inline.End() })
-	e.crew.Close()
+	e.loops.Each(func(l *loops.Loop) { l.Inline.End() })
+	e.dispatcher.Close()
 	e.conns.Connects.Close()
-	e.house.Each(func(l *loops.Loop) {
+	e.loops.Each(func(l *loops.Loop) {
 		posted, jobs := l.Sched.Stop()
 		for _, c := range posted { // a machine that came back too late
 			if c.Handshake != nil && c.Codec != nil {

@@ -16,7 +16,7 @@ type Worker struct {
 // newWorker makes one at no shard yet.
 func (e *Engine) newWorker() *Worker {
 	w := &Worker{eng: e}
-	w.place.Init(&e.crew, w.do)
+	w.place.Init(&e.dispatcher, w.do)
 	return w
 }
 

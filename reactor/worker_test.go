@@ -3,7 +3,7 @@ package reactor
 import (
 	"bufio"
 	"fmt"
-	"sipreactor/reactor/internal/glance"
+	"sipreactor/reactor/internal/peek"
 	"strings"
 	"sync"
 	"testing"
@@ -23,7 +23,7 @@ func (b *busyHandler) Message(w *Worker, f *Frame) {
 }
 
 func (b *busyHandler) Overload(w *Worker, f *Frame) {
-	b.over.Store(string(glance.CallID(f.Data)), true)
+	b.over.Store(string(peek.CallID(f.Data)), true)
 	_, _ = w.Send(&Target{Conn: f.Src.Conn}, Bytes("SIP/2.0 503 Overload\r\nContent-Length: 0\r\n\r\n"))
 }
 
@@ -37,9 +37,9 @@ func TestOverloadIsAnswered(t *testing.T) {
 	for i := range n {
 		_, _ = c.Write([]byte(request("MESSAGE", fmt.Sprint(i), 1, "")))
 	}
-	r.eventually("all have found room or none", func() bool { return r.crew.Shards[0].Busy()+int(r.Stats().Overflow) == n })
+	r.eventually("all have found room or none", func() bool { return r.dispatcher.Shards[0].Busy()+int(r.Stats().Overflow) == n })
 	close(b.hold)
-	r.eventually("all are worked off", r.crew.Quiet)
+	r.eventually("all are worked off", r.dispatcher.Quiet)
 	st := r.Stats()
 	if st.Overflow == 0 {
 		t.Fatal("nothing overflowed")
@@ -107,5 +107,5 @@ func testWaitersAreBounded(t *testing.T, inline time.Duration) {
 	for range 3 {
 		expect("INVITE")
 	}
-	r.eventually("followers go", r.crew.Shards[0].Spare)
+	r.eventually("followers go", r.dispatcher.Shards[0].Spare)
 }

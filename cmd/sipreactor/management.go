@@ -62,7 +62,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Reload:     n.reloadTLS,
 		Log:        levels.log,
 		XLog:       levels.xlog,
-		Processes:  n.crew,
+		Processes:  n.processes,
 		Kill:       kill,
 		Lifetime:   cfg.Engine.Lifetime,
 	}
@@ -256,9 +256,9 @@ func destinations(cfg *script.Config) (all []mi.DestinationSource) {
 	return all
 }
 
-// crew lists what works inside of the program.
-func (n *node) crew() []string {
-	c := n.engine.Crew()
+// processes lists what works inside of the program.
+func (n *node) processes() []string {
+	c := n.engine.Goroutines()
 	var all []string
 	for _, kind := range []struct {
 		name  string

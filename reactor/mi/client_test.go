@@ -62,9 +62,9 @@ func TestCall(t *testing.T) {
 func TestCallsAtOnce(t *testing.T) {
 	for name, c := range targets(t, echo(t)) {
 		t.Run(name, func(t *testing.T) {
-			var crew sync.WaitGroup
+			var clients sync.WaitGroup
 			for i := range 8 {
-				crew.Go(func() {
+				clients.Go(func() {
 					for j := range 10 {
 						want := fmt.Sprintf("%d-%d", i, j)
 						ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -77,7 +77,7 @@ func TestCallsAtOnce(t *testing.T) {
 					}
 				})
 			}
-			crew.Wait()
+			clients.Wait()
 		})
 	}
 }

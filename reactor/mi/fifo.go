@@ -55,7 +55,7 @@ type FIFO struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	slots    chan struct{}
-	crew     sync.WaitGroup
+	running  sync.WaitGroup
 
 	mu   sync.Mutex
 	file *os.File // the reader's, which alone replaces it; Close reads it under mu
@@ -88,7 +88,7 @@ func ServeFIFO(cfg FIFOConfig, d *rpc.Dispatcher) (*FIFO, error) {
 	}
 	f.file = file
 	f.ctx, f.cancel = context.WithCancel(context.Background())
-	f.crew.Go(func() { rescue.Again(cfg.Log, "mi: the FIFO", f.serve) })
+	f.running.Go(func() { rescue.Again(cfg.Log, "mi: the FIFO", f.serve) })
 	return f, nil
 }
 
@@ -99,7 +99,7 @@ func (f *FIFO) Close() {
 	f.mu.Lock()
 	_ = f.file.SetReadDeadline(time.Now())
 	f.mu.Unlock()
-	f.crew.Wait()
+	f.running.Wait()
 	if f.current() {
 		_ = os.Remove(f.cfg.Name)
 	}
@@ -201,7 +201,7 @@ func (f *FIFO) carryOut(r fifoRequest) {
 			return
 		}
 	}
-	f.crew.Go(func() {
+	f.running.Go(func() {
 		defer func() { <-f.slots }()
 		_ = rescue.Run(f.cfg.Log, "mi: an answer", func() {
 			path := filepath.Join(f.cfg.ReplyDir, r.reply)

@@ -163,7 +163,7 @@ func TestBackgroundRunsTimers(t *testing.T) {
 
 // TestBackgroundOnEngine has an engine tell of real connections.
 func TestBackgroundOnEngine(t *testing.T) {
-	w := newCrew(t, `modparam("tls_mgm", "require_cert", "[edge]0")`)
+	w := newPKI(t, `modparam("tls_mgm", "require_cert", "[edge]0")`)
 	l := start(t, w.domain+allEvents+`route { sl_send_reply(200, "OK"); }`)
 	for _, proto := range []reactor.Proto{reactor.TCP, reactor.TLS} {
 		c := l.dial(proto, nil)

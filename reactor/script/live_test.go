@@ -69,19 +69,19 @@ type live struct {
 	log    journal
 }
 
-// crew are the certificates of a live test: an authority, our own pair, and the
+// pki are the certificates of a live test: an authority, our own pair, and the
 // configuration's lines of a server domain with them.
-type crew struct {
+type pki struct {
 	ca     *tlstest.CA
 	own    *tlstest.Pair
 	domain string
 }
 
-func newCrew(t *testing.T, demands string) *crew {
+func newPKI(t *testing.T, demands string) *pki {
 	ca := tlstest.NewCA(t, "script CA")
 	own := ca.Leaf(t, tlstest.Leaf{CN: "edge", DNS: []string{"edge.example"}, IPs: []string{"127.0.0.1"}})
 	cert, key := own.Files(t)
-	return &crew{ca, own, `
+	return &pki{ca, own, `
 loadmodule "proto_tls.so"
 loadmodule "proto_tcp.so"
 loadmodule "tls_mgm.so"

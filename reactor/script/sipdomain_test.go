@@ -26,20 +26,20 @@ func domainServer(t *testing.T, own *tlstest.Pair) (addr string, seen <-chan gre
 		t.Fatal(err)
 	}
 	told := make(chan greeted, 16)
-	var crew sync.WaitGroup
-	crew.Go(func() {
+	var running sync.WaitGroup
+	running.Go(func() {
 		for {
 			c, err := ln.Accept()
 			if err != nil {
 				return
 			}
 			_ = c.SetDeadline(time.Now().Add(2 * patience))
-			crew.Go(func() { answerAll(c.(*tls.Conn), told) })
+			running.Go(func() { answerAll(c.(*tls.Conn), told) })
 		}
 	})
 	t.Cleanup(func() { // the engine has stopped by now, and its connections have ended
 		ln.Close()
-		crew.Wait()
+		running.Wait()
 	})
 	return ln.Addr().String(), told
 }
@@ -73,7 +73,7 @@ func answerAll(c *tls.Conn, told chan<- greeted) {
 // The SIP domain of client_sip_domain_avp chooses the client domain, is the SNI and is what the certificate must
 // name; where the message goes is another matter.
 func TestClientSIPDomain(t *testing.T) {
-	w := newCrew(t, "")
+	w := newPKI(t, "")
 	one, oneKey := w.ca.Leaf(t, tlstest.Leaf{CN: "us for one"}).Files(t)
 	two, twoKey := w.ca.Leaf(t, tlstest.Leaf{CN: "us for two"}).Files(t)
 	addr, seen := domainServer(t, w.ca.Leaf(t, tlstest.Leaf{CN: "carrier", DNS: []string{"one.example", "sip.two.example"}}))
@@ -125,7 +125,7 @@ route {
 
 // A server that does not name the domain we mean to reach is refused.
 func TestClientSIPDomainIsVerified(t *testing.T) {
-	w := newCrew(t, "")
+	w := newPKI(t, "")
 	addr, _ := domainServer(t, w.ca.Leaf(t, tlstest.Leaf{CN: "carrier", DNS: []string{"one.example"}, IPs: []string{"127.0.0.1"}}))
 	l := start(t, w.domain+`
 modparam("tls_mgm", "client_domain", "any")
@@ -164,7 +164,7 @@ func statusOf(t *testing.T, l *live, text string) string {
 
 // A domain that client_tls_domain_avp names and that is not there fails the send, with an error that names it.
 func TestUnknownClientTLSDomain(t *testing.T) {
-	w := newCrew(t, "")
+	w := newPKI(t, "")
 	addr, seen := domainServer(t, w.ca.Leaf(t, tlstest.Leaf{CN: "carrier", IPs: []string{"127.0.0.1"}}))
 	l := start(t, w.domain+`
 modparam("tls_mgm", "client_domain", "any")

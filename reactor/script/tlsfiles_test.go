@@ -59,7 +59,7 @@ func TestTicketKeysFileFails(t *testing.T) {
 // Two nodes that share a file take up each other's sessions; one with another
 // file does not.
 func TestTicketKeysAreShared(t *testing.T) {
-	w := newCrew(t, `modparam("tls_mgm", "require_cert", "[edge]0")`)
+	w := newPKI(t, `modparam("tls_mgm", "require_cert", "[edge]0")`)
 	node := func(key string) *live {
 		file := filepath.Join(t.TempDir(), "tickets")
 		tlstest.Write(t, file, []byte(key), 0o600)

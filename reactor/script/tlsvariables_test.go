@@ -50,7 +50,7 @@ func (l *live) holds(got, want map[string]string) {
 // TestPeerVariables reads every variable over connections with certificates of
 // all kinds.
 func TestPeerVariables(t *testing.T) {
-	w := newCrew(t, `
+	w := newPKI(t, `
 modparam("tls_mgm", "require_cert", "[edge]0")
 `)
 	serial, _ := new(big.Int).SetString("7fabcdef0123456789abcdef0123456789abcdef", 16)
@@ -131,7 +131,7 @@ modparam("tls_mgm", "require_cert", "[edge]0")
 // TestPeerVerdicts looks at peers that are let in though their certificates are
 // not good.
 func TestPeerVerdicts(t *testing.T) {
-	w := newCrew(t, `
+	w := newPKI(t, `
 modparam("tls_mgm", "verify_cert", "[edge]0")
 modparam("tls_mgm", "require_cert", "[edge]1")
 `)
@@ -170,7 +170,7 @@ modparam("tls_mgm", "crl_dir", "[edge]`+crlFolder(t, w.ca, revoked)+`")
 // TestPeerFiguresCompare holds that flags and short numbers are numbers, and
 // that serial numbers too long for that are texts.
 func TestPeerFiguresCompare(t *testing.T) {
-	w := newCrew(t, "")
+	w := newPKI(t, "")
 	serial, _ := new(big.Int).SetString("7fabcdef0123456789abcdef0123456789abcdef", 16)
 	l := start(t, w.domain+`
 route {
@@ -197,7 +197,7 @@ route {
 // TestPeerOfEachMessage holds that one connection's state does not stay for the
 // next one's messages.
 func TestPeerOfEachMessage(t *testing.T) {
-	w := newCrew(t, `modparam("tls_mgm", "require_cert", "[edge]0")`)
+	w := newPKI(t, `modparam("tls_mgm", "require_cert", "[edge]0")`)
 	l := start(t, "tcp_workers=1\n"+w.domain+`
 route { xlog("$tls_peer_subject_cn"); sl_send_reply(200, "OK"); }`)
 	a := l.dial(reactor.TLS, w.ca.Leaf(t, tlstest.Leaf{CN: "a"}))

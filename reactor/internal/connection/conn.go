@@ -10,10 +10,10 @@ import (
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/figures"
 	"sipreactor/reactor/internal/framing"
-	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/owed"
+	"sipreactor/reactor/internal/peek"
 	"sipreactor/reactor/internal/peers"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
@@ -250,7 +250,7 @@ func (c *Conn) RoundTrip() time.Duration { return c.Common.Limits.RoundTrip(c.So
 // answers looks at the message that was put into the send queue last: a request has no place on a half-closed
 // connection, where it is taken out again and false is the answer. The lock is held.
 func (c *Conn) answers() bool {
-	if b := c.Out.Waiting; c.half && !glance.IsReply(b.Message(len(b.Ends)-1)) {
+	if b := c.Out.Waiting; c.half && !peek.IsResponse(b.Message(len(b.Ends)-1)) {
 		c.Out.RemoveLast()
 		return false
 	}

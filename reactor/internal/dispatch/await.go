@@ -51,9 +51,9 @@ func (in *Inline) CarryOn() {
 			in.left(h)
 			continue
 		}
-		began := in.crew.cfg.Now()
+		began := in.dispatcher.cfg.Now()
 		h.Carry()
-		in.allowed.Took(in.crew.cfg.Now()-began, in.slice)
+		in.allowed.Took(in.dispatcher.cfg.Now()-began, in.slice)
 		in.left(h)
 	}
 	clear(list)

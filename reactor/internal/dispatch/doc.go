@@ -4,7 +4,7 @@
 //
 // # Who owns what
 //
-// A Crew has the shards; any goroutine puts Items into them. A Place is where somebody
+// A Dispatcher has the shards; any goroutine puts Items into them. A Place is where somebody
 // works who runs the Handler: at a shard, on a loop (Inline), or behind a wait. It makes
 // way before a wait of any kind, so that a wait costs its own message only:
 //

@@ -26,10 +26,10 @@ type Loop interface {
 // waits is carried on there, or on a goroutine. A Handler that takes more of a loop's time
 // than it may (scheduler.Allowance), or that mostly blocks, is not for a loop.
 type Inline struct {
-	crew  *Crew
-	loop  Loop
-	index int   // of the loop
-	slice int64 // for how long it runs the Handler for what one read brought, in ns; 0: not at all
+	dispatcher *Dispatcher
+	loop       Loop
+	index      int   // of the loop
+	slice      int64 // for how long it runs the Handler for what one read brought, in ns; 0: not at all
 
 	host    *host   // runs the Handler; nil until it is needed
 	hosts   []*host // others that nothing runs on
@@ -38,8 +38,8 @@ type Inline struct {
 }
 
 // Init readies it for a loop of that number.
-func (in *Inline) Init(c *Crew, l Loop, index int, slice time.Duration) {
-	in.crew, in.loop, in.index, in.slice = c, l, index, int64(slice)
+func (in *Inline) Init(d *Dispatcher, l Loop, index int, slice time.Duration) {
+	in.dispatcher, in.loop, in.index, in.slice = d, l, index, int64(slice)
 	in.resumed.in = in
 }
 
@@ -72,11 +72,11 @@ func (in *Inline) newHost() *host {
 		in.hosts = in.hosts[:n-1]
 		return h
 	}
-	p, ok := in.crew.resting.Get().(*Place)
+	p, ok := in.dispatcher.resting.Get().(*Place)
 	if !ok {
-		p = in.crew.cfg.Worker()
+		p = in.dispatcher.cfg.Worker()
 	}
-	h := &host{Inline: workers.NewInline(&p.member, in.crew.cfg.Now, p.do), place: p, in: in}
+	h := &host{Inline: workers.NewInline(&p.member, in.dispatcher.cfg.Now, p.do), place: p, in: in}
 	h.again = h.resume
 	p.host = h
 	return h
@@ -105,7 +105,7 @@ func (in *Inline) handle(s *Shard, b []Item, until int64) int {
 		return done
 	}
 	in.host = nil
-	in.crew.at.Add(1)
+	in.dispatcher.at.Add(1)
 	in.left(h)
 	return done
 }
@@ -114,7 +114,7 @@ func (in *Inline) handle(s *Shard, b []Item, until int64) int {
 func (in *Inline) left(h *host) {
 	switch {
 	case h.Over():
-		in.crew.at.Done()
+		in.dispatcher.at.Done()
 		if len(in.hosts) < spareHosts {
 			h.Again()
 			in.hosts = append(in.hosts, h)
@@ -132,7 +132,7 @@ func (in *Inline) left(h *host) {
 // carry runs what is left of a host that has left its loop for good: the item that
 // waits.
 func (h *host) carry() {
-	defer h.in.crew.at.Done()
+	defer h.in.dispatcher.at.Done()
 	h.Carry()
 	h.rest()
 }
@@ -141,7 +141,7 @@ func (h *host) carry() {
 func (h *host) rest() {
 	h.Stop()
 	h.place.host = nil
-	h.in.crew.resting.Put(h.place)
+	h.in.dispatcher.resting.Put(h.place)
 }
 
 // Run runs the Handler for items by shard, as far as there is time, and leaves the rest in
@@ -150,7 +150,7 @@ func (in *Inline) Run(frames [][]Item) {
 	if in.slice <= 0 || !in.allowed.Takes() {
 		return
 	}
-	now := in.crew.cfg.Now
+	now := in.dispatcher.cfg.Now
 	began := now()
 	done := 0
 	host := in.host
@@ -158,7 +158,7 @@ func (in *Inline) Run(frames [][]Item) {
 		if len(b) == 0 {
 			continue
 		}
-		n := in.handle(in.crew.Shards[i], b, began+in.slice)
+		n := in.handle(in.dispatcher.Shards[i], b, began+in.slice)
 		done += n
 		rest := copy(b, b[n:])
 		clear(b[rest:])

@@ -18,10 +18,10 @@ func (o *onTest) WaitOver() { o.over <- struct{}{} }
 func (o *onTest) Lent()     { o.lent++ }
 func (o *onTest) Returned() { o.returned++ }
 
-// inline readies the test as a loop of a crew, with a shard whose leader sleeps.
+// inline readies the test as a loop of a dispatcher, with a shard whose leader sleeps.
 func inline(t *testing.T, r *rig, slice time.Duration) (*Inline, *onTest) {
 	in, loop := new(Inline), &onTest{over: make(chan struct{}, 9)}
-	in.Init(&r.Crew, loop, 7, slice)
+	in.Init(&r.Dispatcher, loop, 7, slice)
 	t.Cleanup(in.End)
 	for end := time.Now().Add(30 * time.Second); !r.Shards[0].Asleep(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {

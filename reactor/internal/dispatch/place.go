@@ -7,18 +7,18 @@ import (
 
 // Place is where one works who runs the Handler. What runs it owns it.
 type Place struct {
-	crew   *Crew
-	do     func(Item)
-	shard  *Shard
-	host   *host // nil but for one that is on a loop, or was when it began to wait
-	member workers.Member
-	fixed  bool             // it is a loop's own and never waits
-	hand   *connection.Conn // whose item in hand that is; nil once its Handler has waited
-	waits  *connection.Conn // whose item that is once it has
+	dispatcher *Dispatcher
+	do         func(Item)
+	shard      *Shard
+	host       *host // nil but for one that is on a loop, or was when it began to wait
+	member     workers.Member
+	fixed      bool             // it is a loop's own and never waits
+	hand       *connection.Conn // whose item in hand that is; nil once its Handler has waited
+	waits      *connection.Conn // whose item that is once it has
 }
 
 // Init readies a place at no shard yet, where do runs an item and calls Begin and Done.
-func (p *Place) Init(c *Crew, do func(Item)) { p.crew, p.do = c, do }
+func (p *Place) Init(d *Dispatcher, do func(Item)) { p.dispatcher, p.do = d, do }
 
 // Shard returns the shard it is at, or was; nil for none.
 func (p *Place) Shard() *Shard { return p.shard }

@@ -5,7 +5,7 @@ import (
 
 	"sipreactor/reactor/internal/datagrams"
 	"sipreactor/reactor/internal/figures"
-	"sipreactor/reactor/internal/glance"
+	"sipreactor/reactor/internal/peek"
 	"sipreactor/reactor/internal/workers"
 )
 
@@ -16,40 +16,40 @@ type Shard struct {
 	Index int
 	Gate  datagrams.Gate // of the datagrams that its workers send
 
-	crew  *Crew
-	beats atomic.Uint64 // how many the leaders came to
-	asked uint64        // how many were asked for; whoever asks guards it
+	dispatcher *Dispatcher
+	beats      atomic.Uint64 // how many the leaders came to
+	asked      uint64        // how many were asked for; whoever asks guards it
 
 	_    [64]byte
 	Stat figures.ShardCounters
 	_    [64]byte
 }
 
-func newShard(c *Crew, index int) *Shard {
-	s := &Shard{Index: index, crew: c}
-	s.Shard = workers.New[Item](workers.Config{Members: c.cfg.Waiters, Delay: c.cfg.Delay, Now: c.cfg.Now, Start: s.start, Eased: c.cfg.Eased})
+func newShard(d *Dispatcher, index int) *Shard {
+	s := &Shard{Index: index, dispatcher: d}
+	s.Shard = workers.New[Item](workers.Config{Members: d.cfg.Waiters, Delay: d.cfg.Delay, Now: d.cfg.Now, Start: s.start, Eased: d.cfg.Eased})
 	return s
 }
 
 // start begins the goroutine of a worker.
 func (s *Shard) start() {
-	s.crew.at.Add(1)
-	p := s.crew.cfg.Worker()
+	s.dispatcher.at.Add(1)
+	p := s.dispatcher.cfg.Worker()
 	p.shard = s
 	go func() {
-		defer s.crew.at.Done()
+		defer s.dispatcher.at.Done()
 		s.Run(&p.member, p.do)
 	}()
 }
 
 // Take queues items, which are of one connection, and returns how many at the end of
 // them find no room.
-func (s *Shard) Take(items []Item) (refused int) { return s.take(items, s.crew.cfg.Bound) }
+func (s *Shard) Take(items []Item) (refused int) { return s.take(items, s.dispatcher.cfg.Bound) }
 
 // TakeUrgent queues an item that found no room if it belongs to what is under way, for
 // which there is as much room again. It reports whether it did.
 func (s *Shard) TakeUrgent(items []Item) bool {
-	return items[0].Kind == Message && glance.Urgent(items[0].Data) && s.take(items[:1], 2*s.crew.cfg.Bound) == 0
+	return items[0].Kind == Message && peek.Urgent(items[0].Data) && s.take(items[:1], 2*s.dispatcher.cfg.Bound) == 0
 }
 
 func (s *Shard) take(items []Item, bound int) (refused int) {

@@ -71,7 +71,7 @@ type ShardCounters struct {
 	late                          atomic.Uint64
 	Datagrams, DatagramBytes      atomic.Uint64
 	Asked                         owed.Window // requests that left as datagrams
-	Replied                       owed.Window // final responses that left as datagrams
+	Responded                     owed.Window // final responses that left as datagrams
 }
 
 // EngineCounters count what is rare, or neither a loop's nor a worker's.

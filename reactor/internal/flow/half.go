@@ -35,7 +35,7 @@ const HalfClosedTime = 32 * time.Second
 // replied looks for final replies among what is written next. Loop only.
 func replied(c *connection.Conn, b *sendqueue.Batch) {
 	for i := range b.Ends {
-		c.Owed.Replied(b.Message(i))
+		c.Owed.Responded(b.Message(i))
 	}
 }
 

@@ -16,13 +16,13 @@ import (
 
 // accept takes a peer's connection into the table.
 func (l *Loop) accept(n *poller.Incoming) {
-	h := l.house
-	socket := h.listener(n.Local)
+	a := l.common
+	socket := a.listener(n.Local)
 	if !n.Local.IsValid() || socket == nil {
 		l.Stat.Refused[reason.RefusedVanished].Add(1)
 		return
 	}
-	c := &connection.Conn{Common: h.Conns, Loop: l, Born: time.Now()}
+	c := &connection.Conn{Common: a.Conns, Loop: l, Born: time.Now()}
 	c.Sock.Owner = c
 	c.Sock.Hold(-1)
 	c.Src = message.Source{Proto: socket.Proto, Remote: n.Remote, Local: n.Local, Socket: socket}
@@ -30,23 +30,23 @@ func (l *Loop) accept(n *poller.Incoming) {
 		l.Stat.Refused[cause].Add(1)
 		c.Share.Leave()
 		why := reason.Refused(cause)
-		h.Conns.Tell(c, &event.Event{Kind: event.ConnRefused, Err: why})
-		h.Conns.Log.Refused(h.Conns.Now(), c.Called(), why)
+		a.Conns.Tell(c, &event.Event{Kind: event.ConnRefused, Err: why})
+		a.Conns.Log.Refused(a.Conns.Now(), c.Called(), why)
 		return
 	}
 	n.Attach(&c.Sock)
 	defer l.Guard(c)
 	kernel.BoundSend(n.Fd)
 	c.Alive(l.Seconds.Load())
-	h.Conns.Peers.Add(c)
+	a.Conns.Peers.Add(c)
 	l.Stat.Accepted.Add(1)
-	l.Idle.Put(c, l.Seconds.Load()+h.Conns.Limits.Lifetime)
-	h.Conns.Observe(c, event.ConnAccepted, nil, "")
+	l.Idle.Put(c, l.Seconds.Load()+a.Conns.Limits.Lifetime)
+	a.Conns.Observe(c, event.ConnAccepted, nil, "")
 	if !c.Src.Proto.Secure() {
 		l.Begin(c, &codec.Plain{})
 		return
 	}
-	m, err := h.Dialer.TLS().NewServer(c.Src.Local, c.Src.Remote)
+	m, err := a.Dialer.TLS().NewServer(c.Src.Local, c.Src.Remote)
 	if err != nil {
 		l.Close(c, reason.OfHandshake(err))
 		return
@@ -56,30 +56,30 @@ func (l *Loop) accept(n *poller.Incoming) {
 
 // admit returns an accepted connection its place, or says why it has none.
 func (l *Loop) admit(c *connection.Conn) reason.Refusal {
-	h := l.house
-	if h.Dialer.Stopping.Load() { // a draining engine takes in who had connected before, and tells them
+	a := l.common
+	if a.Dialer.Stopping.Load() { // a draining engine takes in who had connected before, and tells them
 		return reason.RefusedShutdown
 	}
-	if h.Conns.Full() {
+	if a.Conns.Full() {
 		return reason.RefusedDescriptors
 	}
-	if transport.Shakes(c.Src.Proto) && (h.Crew.Late() || h.Handshakers.Late()) {
+	if transport.Shakes(c.Src.Proto) && (a.Dispatcher.Late() || a.Handshakers.Late()) {
 		return reason.RefusedOverload
 	}
-	if cause := h.enterSource(c); cause != reason.Admitted {
+	if cause := a.enterSource(c); cause != reason.Admitted {
 		return cause
 	}
-	c.Config = h.Dialer.Stream(c.Src.Proto)
-	if h.Conns.Inbound.Add(1) > h.MaxConnections {
-		h.Conns.Inbound.Add(-1)
+	c.Config = a.Dialer.Stream(c.Src.Proto)
+	if a.Conns.Inbound.Add(1) > a.MaxConnections {
+		a.Conns.Inbound.Add(-1)
 		return reason.RefusedLimit
 	}
 	c.Speaks()
 	if c.Begin(phase.Established); transport.Shakes(c.Src.Proto) {
 		c.Begin(phase.Handshaking)
 	}
-	if h.Conns.Table.Add(c) == 0 {
-		h.Conns.Inbound.Add(-1)
+	if a.Conns.Table.Add(c) == 0 {
+		a.Conns.Inbound.Add(-1)
 		return reason.RefusedTable
 	}
 	return reason.Admitted

@@ -3,8 +3,8 @@ package loops
 import (
 	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/dispatch"
-	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/peek"
 	"sipreactor/reactor/internal/poller"
 )
 
@@ -20,13 +20,13 @@ import (
 // of it and go elsewhere.
 //
 // What belongs to a dialog or a transaction that is under way is never refused,
-// and replies go first (dispatch.Item.First): they end what was begun.
+// and responses go first (dispatch.Item.First): they end what was begun.
 
 // overloaded reports whether there is no time for more of a connection's new
 // requests: the loop takes too long to come round, or more of them wait unread, or it
 // has brought too much a moment ago and goes on. Loop only.
 func (l *Loop) overloaded(c *connection.Conn) bool {
-	now := l.house.Conns.Now()
+	now := l.common.Conns.Now()
 	switch {
 	case l.policy.Overloaded(now):
 		return true
@@ -50,7 +50,7 @@ func (l *Loop) deep(c *connection.Conn, now int64) bool {
 func (l *Loop) take(c *connection.Conn, in []byte) {
 	var began int64
 	if l.more = len(in) >= poller.ReadBytes; l.more {
-		began = l.house.Conns.Now()
+		began = l.common.Conns.Now()
 	}
 	l.Input(c, in)
 	l.AnswersWait(c, l.more && l.deep(c, began))
@@ -65,16 +65,16 @@ func (l *Loop) AnswersWait(c *connection.Conn, wait bool) {
 
 // mark has the loop find out how long it takes to come round. Loop only.
 func (l *Loop) mark() {
-	if l.policy.Mark(l.house.Conns.Now()) {
+	if l.policy.Mark(l.common.Conns.Now()) {
 		l.Sched.Return()
 	}
 }
 
 // marked is the wake-up that mark asked for, or another. Loop only.
 func (l *Loop) marked() {
-	now := l.house.Conns.Now()
+	now := l.common.Conns.Now()
 	l.policy.Came(now)
-	if l.paused.Len() > 0 && l.policy.Roomy(now) && l.house.Crew.Calm() {
+	if l.paused.Len() > 0 && l.policy.Roomy(now) && l.common.Dispatcher.Calm() {
 		l.goOn()
 	}
 }
@@ -82,12 +82,12 @@ func (l *Loop) marked() {
 // weigh notes that a connection brings too much: new requests where there is no
 // time for more of its messages. Loop only.
 func (l *Loop) weigh(c *connection.Conn) {
-	if c == nil || l.house.QueueDelay == 0 {
+	if c == nil || l.common.QueueDelay == 0 {
 		return
 	}
 	overloaded := l.overloaded(c)
 	for i, b := range l.frames {
-		if len(b) != 0 && (overloaded || l.house.Crew.Shards[i].Exceeds(c.Reading.LowPriority(), len(b))) && begins(b) {
+		if len(b) != 0 && (overloaded || l.common.Dispatcher.Shards[i].Exceeds(c.Reading.LowPriority(), len(b))) && begins(b) {
 			c.Reading.Exceed()
 			return
 		}
@@ -97,7 +97,7 @@ func (l *Loop) weigh(c *connection.Conn) {
 // begins reports whether a new request is among the items.
 func begins(b []dispatch.Item) bool {
 	for _, it := range b {
-		if it.Kind == dispatch.Message && !glance.Urgent(it.Data) {
+		if it.Kind == dispatch.Message && !peek.Urgent(it.Data) {
 			return true
 		}
 	}
@@ -108,13 +108,13 @@ func begins(b []dispatch.Item) bool {
 // there is room for more. Loop only.
 func (l *Loop) Pause(c *connection.Conn) {
 	l.paused.Push(c)
-	l.house.Paused.Add(1) // before rest's look: a shard that becomes calm behind that sees it
+	l.common.Paused.Add(1) // before rest's look: a shard that becomes calm behind that sees it
 }
 
 // unpause has what is paused go on while there is nothing else to be read and room
-// in the shards: replies and what is calm go first. Loop only.
+// in the shards: responses and what is calm go first. Loop only.
 func (l *Loop) unpause() {
-	for l.paused.Len() > 0 && l.house.Crew.Calm() && l.policy.Roomy(l.house.Conns.Now()) && l.Poll.Idle() {
+	for l.paused.Len() > 0 && l.common.Dispatcher.Calm() && l.policy.Roomy(l.common.Conns.Now()) && l.Poll.Idle() {
 		l.goOn()
 	}
 }
@@ -123,7 +123,7 @@ func (l *Loop) unpause() {
 // only.
 func (l *Loop) goOn() {
 	c := l.paused.Pop()
-	l.house.Paused.Add(-1)
+	l.common.Paused.Add(-1)
 	if c.Reading.Room() {
 		l.ReadOn(c)
 	}
@@ -133,14 +133,14 @@ func (l *Loop) goOn() {
 // too much for a while, as many of those of connections that brought it as the
 // budget allows, and all of such datagrams, which nothing else slows down. The rest it leaves. Loop only.
 func (l *Loop) sift(c *connection.Conn) {
-	h := l.house
-	if !h.Refuses {
+	a := l.common
+	if !a.Refuses {
 		return
 	}
-	ends := h.Draining.Load()
-	much := c != nil && c.Reading.Exceeds() || h.Paused.Load() > 0 || h.Crew.Late()
+	ends := a.Draining.Load()
+	much := c != nil && c.Reading.Exceeds() || a.Paused.Load() > 0 || a.Dispatcher.Late()
 	if much || l.policy.Above() {
-		l.policy.Look(h.Conns.Now(), much)
+		l.policy.Look(a.Conns.Now(), much)
 	}
 	if c != nil && !l.policy.Over() {
 		c.Reading.Calm()
@@ -152,7 +152,7 @@ func (l *Loop) sift(c *connection.Conn) {
 		kept := b[:0]
 		for _, it := range b {
 			switch {
-			case it.Kind != dispatch.Message, glance.Urgent(it.Data), !ends && c != nil && !l.policy.Refuse():
+			case it.Kind != dispatch.Message, peek.Urgent(it.Data), !ends && c != nil && !l.policy.Refuse():
 				kept = append(kept, it)
 				continue
 			case ends:
@@ -172,10 +172,10 @@ func (l *Loop) sift(c *connection.Conn) {
 func (l *Loop) refuse(it dispatch.Item) {
 	l.Sched.Defer()
 	if l.refuser == nil {
-		l.refuser = l.house.Crew.Place()
+		l.refuser = l.common.Dispatcher.Place()
 	}
 	if it.Kind == dispatch.Message {
 		it.Kind = dispatch.Overload
 	}
-	l.refuser.DoFixed(l.house.Crew.Shards[l.house.Crew.Of(it.Data)], it)
+	l.refuser.DoFixed(l.common.Dispatcher.Shards[l.common.Dispatcher.Of(it.Data)], it)
 }

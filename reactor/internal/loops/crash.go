@@ -37,7 +37,7 @@ func (l *Loop) Crashed(p any, peer netip.AddrPort) {
 	if l.lent {
 		panic(p)
 	}
-	l.house.Conns.Panicked("an event loop has panicked", p, debug.Stack(), "peer", peer.String())
+	l.common.Conns.Panicked("an event loop has panicked", p, debug.Stack(), "peer", peer.String())
 }
 
 // Salvage hands the frames of the read under way to their shards, or drops them if it was

@@ -10,9 +10,9 @@ import (
 
 	"sipreactor/reactor/internal/datagrams"
 	"sipreactor/reactor/internal/dispatch"
-	"sipreactor/reactor/internal/glance"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/message"
+	"sipreactor/reactor/internal/peek"
 	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/transport"
 	"sipreactor/sipframe"
@@ -34,14 +34,14 @@ func (l *Loop) datagram(socket *message.Socket, from netip.AddrPort, in []byte) 
 	src := l.senders.Of(from, socket, datagramSource)
 	l.Stat.Carried[transport.UDP].MessagesIn.Add(1)
 	switch {
-	case !glance.IsReply(data):
-		if !glance.IsACK(data) {
+	case !peek.IsResponse(data):
+		if !peek.IsACK(data) {
 			l.Stat.Came.Add(l.Seconds.Load())
 		}
-	case glance.IsFinal(data):
+	case peek.IsFinal(data):
 		l.Stat.Answered.Add(l.Seconds.Load())
 	}
-	i := l.house.Crew.Of(data)
+	i := l.common.Dispatcher.Of(data)
 	l.frames[i] = append(l.frames[i], dispatch.Item{Kind: dispatch.Message, Data: data, Buf: l.Slab.Retain(), Src: src})
 }
 
@@ -67,7 +67,7 @@ func (l *Loop) bounced(socket *message.Socket, to netip.AddrPort, why error, quo
 	u := &message.Undelivered{Data: buf.Bytes(), Proto: transport.UDP, Addr: to, Quoted: true, Socket: socket,
 		Err: &reason.Error{Reason: reason.ConnectFailed, Blame: reason.BlamePeer, Detail: why.Error(), Err: why}}
 	src := l.senders.Of(to, socket, datagramSource)
-	s := l.house.Crew.Shards[l.house.Crew.OfOurs(u.Data)]
+	s := l.common.Dispatcher.Shards[l.common.Dispatcher.OfOurs(u.Data)]
 	if s.Take([]dispatch.Item{{Kind: dispatch.Undelivered, Data: u.Data, Buf: buf, Src: src, Lost: u}}) > 0 {
 		l.Stat.Dropped.Add(1)
 		buf.Release()
@@ -79,9 +79,9 @@ var crlf = []byte("\r\n")
 // SendDatagram writes a message to a UDP destination, from a place where a Handler runs,
 // or none. It is with the kernel or
 // it is an error: nothing waits.
-func (h *House) SendDatagram(t *message.Target, m message.Appender, from *dispatch.Place) (message.Outcome, *reason.Error) {
+func (a *Common) SendDatagram(t *message.Target, m message.Appender, from *dispatch.Place) (message.Outcome, *reason.Error) {
 	socket := t.Socket
-	for _, s := range h.Sockets {
+	for _, s := range a.Sockets {
 		if socket == nil && s.Proto == transport.UDP && s.Addr.Addr().Is4() == t.Addr.Addr().Is4() {
 			socket = s
 		}
@@ -90,10 +90,10 @@ func (h *House) SendDatagram(t *message.Target, m message.Appender, from *dispat
 		return 0, &reason.Error{Reason: reason.NoConnection, Blame: reason.BlameConfig, Detail: "no udp socket to send from"}
 	}
 	addr := kernel.Unmap(t.Addr)
-	if t.Set != nil && h.Conns.Backoff.Len() > 0 {
+	if t.Set != nil && a.Conns.Backoff.Len() > 0 {
 		to := *t
 		to.Socket = socket
-		if why := h.Dialer.LeftAlone(&to, addr, "", ""); why != nil {
+		if why := a.Dialer.LeftAlone(&to, addr, "", ""); why != nil {
 			return 0, why
 		}
 	}
@@ -103,21 +103,21 @@ func (h *House) SendDatagram(t *message.Target, m message.Appender, from *dispat
 	if len(buf.B) > maxDatagram {
 		return 0, reason.Because(reason.MessageTooLarge, "for udp")
 	}
-	s := h.Crew.Shards[0]
+	s := a.Dispatcher.Shards[0]
 	if from != nil {
 		s = from.Shard()
 	}
 	if l := gathers(from); l != nil {
 		l.burst.Add(l, socket, buf.B, addr, t.Note)
-	} else if err := h.sendTo(s, socket, buf.B, addr); err != nil {
+	} else if err := a.sendTo(s, socket, buf.B, addr); err != nil {
 		return 0, err
 	}
 	stat := &s.Stat
 	switch {
 	case t.Class.Asks():
-		stat.Asked.Add(h.Conns.Seconds())
-	case glance.IsReply(buf.B) && glance.IsFinal(buf.B):
-		stat.Replied.Add(h.Conns.Seconds())
+		stat.Asked.Add(a.Conns.Seconds())
+	case peek.IsResponse(buf.B) && peek.IsFinal(buf.B):
+		stat.Responded.Add(a.Conns.Seconds())
 	}
 	stat.Datagrams.Add(1)
 	stat.DatagramBytes.Add(uint64(len(buf.B)))
@@ -129,14 +129,14 @@ func (h *House) SendDatagram(t *message.Target, m message.Appender, from *dispat
 
 // returnDatagram has a worker tell the Handler of a datagram that was taken for
 // sending and could not be sent.
-func (h *House) returnDatagram(socket *message.Socket, text []byte, to netip.AddrPort, note any, why *reason.Error) {
+func (a *Common) returnDatagram(socket *message.Socket, text []byte, to netip.AddrPort, note any, why *reason.Error) {
 	src := &message.Source{Proto: transport.UDP, Remote: to, Local: socket.Addr, Socket: socket}
-	h.comesBack(text, src, &message.Undelivered{Proto: transport.UDP, Addr: to, Note: note, Socket: socket, Err: why})
+	a.comesBack(text, src, &message.Undelivered{Proto: transport.UDP, Addr: to, Note: note, Socket: socket, Err: why})
 }
 
 // sendTo writes a datagram by the shard's gate.
-func (h *House) sendTo(s *dispatch.Shard, socket *message.Socket, text []byte, to netip.AddrPort) *reason.Error {
-	switch err := s.Gate.Send(h.Poll, socket.Index, text, to); {
+func (a *Common) sendTo(s *dispatch.Shard, socket *message.Socket, text []byte, to netip.AddrPort) *reason.Error {
+	switch err := s.Gate.Send(a.Poll, socket.Index, text, to); {
 	case err == nil:
 		return nil
 	case errors.Is(err, datagrams.ErrShut):
@@ -151,8 +151,8 @@ func (h *House) sendTo(s *dispatch.Shard, socket *message.Socket, text []byte, t
 }
 
 // EndDatagrams ends the sending of datagrams, whose sockets are about to be closed.
-func (h *House) EndDatagrams() {
-	for _, s := range h.Crew.Shards {
+func (a *Common) EndDatagrams() {
+	for _, s := range a.Dispatcher.Shards {
 		s.Gate.Shut()
 	}
 }
@@ -170,32 +170,32 @@ func gathers(from *dispatch.Place) *Loop {
 }
 
 // Descriptor returns that which a socket's datagrams leave by.
-func (l *Loop) Descriptor(socket *message.Socket) int { return l.house.Poll.Sender(socket.Index) }
+func (l *Loop) Descriptor(socket *message.Socket) int { return l.common.Poll.Sender(socket.Index) }
 
 // Lost gets a datagram that was gathered and could not be sent.
 func (l *Loop) Lost(socket *message.Socket, text []byte, to netip.AddrPort, note any, why unix.Errno) {
-	l.house.returnDatagram(socket, text, to, note, reason.Fail(reason.WriteError, why))
+	l.common.returnDatagram(socket, text, to, note, reason.Fail(reason.WriteError, why))
 }
 
 // OwedByDatagrams is how many requests that left as datagrams may still be
 // answered: it counts and matches nothing, so that a response that came twice
 // counts for another request.
-func (h *House) OwedByDatagrams() int64 {
-	now, n := h.Conns.Seconds(), int64(0)
-	for _, s := range h.Crew.Shards {
+func (a *Common) OwedByDatagrams() int64 {
+	now, n := a.Conns.Seconds(), int64(0)
+	for _, s := range a.Dispatcher.Shards {
 		n += s.Stat.Asked.Sum(now)
 	}
-	h.Each(func(l *Loop) { n -= l.Stat.Answered.Sum(now) })
+	a.Each(func(l *Loop) { n -= l.Stat.Answered.Sum(now) })
 	return max(n, 0)
 }
 
 // OwedToDatagrams is how many requests that came as datagrams have no final answer
 // yet: one that comes again counts again, so that it may be too many.
-func (h *House) OwedToDatagrams() int64 {
-	now, n := h.Conns.Seconds(), int64(0)
-	h.Each(func(l *Loop) { n += l.Stat.Came.Sum(now) })
-	for _, s := range h.Crew.Shards {
-		n -= s.Stat.Replied.Sum(now)
+func (a *Common) OwedToDatagrams() int64 {
+	now, n := a.Conns.Seconds(), int64(0)
+	a.Each(func(l *Loop) { n += l.Stat.Came.Sum(now) })
+	for _, s := range a.Dispatcher.Shards {
+		n -= s.Stat.Responded.Sum(now)
 	}
 	return max(n, 0)
 }

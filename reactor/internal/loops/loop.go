@@ -21,7 +21,7 @@ import (
 // goroutine, but what says otherwise.
 type Loop struct {
 	flow.Flow
-	house   *House
+	common  *Common
 	Index   int // from 0 on
 	Poll    *poller.Loop
 	burst   datagrams.Burst[*message.Socket]
@@ -41,12 +41,12 @@ type Loop struct {
 	Ticks atomic.Uint64 // seconds that it came to
 }
 
-// NewLoop makes one of a house, as the poller asks for it.
-func NewLoop(h *House, on *poller.Loop) *Loop {
-	l := &Loop{house: h, Index: int(h.made.Add(1)) - 1, policy: admission.New(h.QueueDelay), Poll: on, frames: make([][]dispatch.Item, len(h.Crew.Shards))}
-	l.Inline.Init(h.Crew, l, l.Index, h.Inline)
-	l.Flow.Start(h.Conns, l)
-	l.Sched.Start(on, l, h.Conns.Now, h.InlineHandshake)
+// NewLoop makes one, as the poller asks for it.
+func NewLoop(a *Common, on *poller.Loop) *Loop {
+	l := &Loop{common: a, Index: int(a.made.Add(1)) - 1, policy: admission.New(a.QueueDelay), Poll: on, frames: make([][]dispatch.Item, len(a.Dispatcher.Shards))}
+	l.Inline.Init(a.Dispatcher, l, l.Index, a.Inline)
+	l.Flow.Start(a.Conns, l)
+	l.Sched.Start(on, l, a.Conns.Now, a.InlineHandshake)
 	return l
 }
 
@@ -106,7 +106,7 @@ func (l *Loop) Serve(list []*connection.Conn, signals scheduler.Signals) schedul
 }
 
 // HandOff leaves a connection's next step to the handshakers.
-func (l *Loop) HandOff(j scheduler.Job) { l.house.Handshakers.Submit(j.(*connection.Conn)) }
+func (l *Loop) HandOff(j scheduler.Job) { l.common.Handshakers.Submit(j.(*connection.Conn)) }
 
 // Computed takes a machine back whose step the loop has computed.
 func (l *Loop) Computed(j scheduler.Job) {
@@ -123,7 +123,7 @@ func (l *Loop) Rested() { l.Slab.Rest() }
 func (l *Loop) rest() {
 	l.unpause()
 	if l.Sched.Rest() {
-		l.policy.Idle(l.house.Conns.Now())
+		l.policy.Idle(l.common.Conns.Now())
 	}
 }
 
@@ -164,7 +164,7 @@ func (l *Loop) serve(c *connection.Conn, what uint32) {
 
 // frame puts an item with its shard, with a reference on the slab it is in.
 func (l *Loop) frame(c *connection.Conn, it dispatch.Item) {
-	i := l.house.Crew.Of(it.Data)
+	i := l.common.Dispatcher.Of(it.Data)
 	it.Src, it.Conn = &c.Src, c
 	if len(it.Data) > 3 && string(it.Data[:4]) == "SIP/" {
 		l.AnsweredFrom(c)
@@ -230,7 +230,7 @@ func (l *Loop) hand() {
 			continue
 		}
 		l.Sched.Stirred()
-		s := l.house.Crew.Shards[i]
+		s := l.common.Dispatcher.Shards[i]
 		if rest := b[len(b)-s.Take(b):]; len(rest) > 0 {
 			l.overflow(s, rest)
 		}
@@ -250,7 +250,7 @@ func (l *Loop) overflow(s *dispatch.Shard, rest []dispatch.Item) {
 			continue
 		}
 		l.Stat.Overflow.Add(1)
-		if l.house.Refuses {
+		if l.common.Refuses {
 			l.refuse(it)
 			continue
 		}
@@ -291,7 +291,7 @@ func (l *Loop) Read(s *poller.Socket, in []byte) {
 
 // Datagrams gets what waits at a socket of UDP.
 func (l *Loop) Datagrams(in *poller.Datagrams) {
-	socket := l.house.Sockets[in.Listener]
+	socket := l.common.Sockets[in.Listener]
 	for in.Next() {
 		for i := range in.Len() {
 			from, data := in.At(i)
@@ -307,7 +307,7 @@ func (l *Loop) Datagrams(in *poller.Datagrams) {
 // Undelivered is told what the network says of a datagram.
 func (l *Loop) Undelivered(listener int, to netip.AddrPort, why error, quote []byte) {
 	defer l.guardDatagram(to)
-	l.bounced(l.house.Sockets[listener], to, why, quote)
+	l.bounced(l.common.Sockets[listener], to, why, quote)
 }
 
 // Closed comes before the descriptor closes, whoever closes it.

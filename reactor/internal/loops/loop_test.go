@@ -19,8 +19,8 @@ import (
 func TestListener(t *testing.T) {
 	r := newRig(t)
 	for local, want := range map[string]int{"192.0.2.1:5060": 1, "192.0.2.2:5060": 0, "192.0.2.1:5061": 3, "192.0.2.2:5061": -1, "192.0.2.1:5062": -1} {
-		got := r.house.listener(netip.MustParseAddrPort(local))
-		if want < 0 && got != nil || want >= 0 && got != r.house.Sockets[want] {
+		got := r.common.listener(netip.MustParseAddrPort(local))
+		if want < 0 && got != nil || want >= 0 && got != r.common.Sockets[want] {
 			t.Errorf("%s is of %+v", local, got)
 		}
 	}
@@ -35,8 +35,8 @@ func TestAdmit(t *testing.T) {
 		"room":        {func(*rig) {}, reason.Admitted},
 		"stopping":    {func(r *rig) { r.dialer.Stopping.Store(true) }, reason.RefusedShutdown},
 		"descriptors": {func(r *rig) { r.all.Limits.Open = 0 }, reason.RefusedDescriptors},
-		"source":      {func(r *rig) { r.house.Limits = sourcelimit.Limits{Connections: 1}; r.established() }, reason.RefusedSource},
-		"all":         {func(r *rig) { r.house.MaxConnections = 1; r.established() }, reason.RefusedLimit},
+		"source":      {func(r *rig) { r.common.Limits = sourcelimit.Limits{Connections: 1}; r.established() }, reason.RefusedSource},
+		"all":         {func(r *rig) { r.common.MaxConnections = 1; r.established() }, reason.RefusedLimit},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -90,7 +90,7 @@ func TestOverflow(t *testing.T) {
 // Without somebody who answers it is dropped, and counted.
 func TestOverflowIsDropped(t *testing.T) {
 	r := newRig(t)
-	r.house.Refuses = false
+	r.common.Refuses = false
 	r.bring(r.established(), r.calls(1, bound+3)...)
 	if n := r.Stat.Dropped.Load(); n != 3 || len(r.refused) != 0 {
 		t.Errorf("%d are dropped, %q are refused", n, r.refused)
@@ -100,7 +100,7 @@ func TestOverflowIsDropped(t *testing.T) {
 // An engine that drains refuses what begins, and nothing else.
 func TestDrainingRefusesWhatBegins(t *testing.T) {
 	r := newRig(t)
-	r.house.Draining.Store(true)
+	r.common.Draining.Store(true)
 	c := r.established()
 	invite := text("INVITE sip:b@b SIP/2.0", "a")
 	r.bring(c, invite, text("SIP/2.0 200 OK", "a"), text("ACK sip:b@b SIP/2.0", "a"), text("CANCEL sip:b@b SIP/2.0", "b"))
@@ -112,7 +112,7 @@ func TestDrainingRefusesWhatBegins(t *testing.T) {
 // A framing that is lost ends its connection, even where its message finds no room.
 func TestLostFramingEndsTheConnection(t *testing.T) {
 	r := newRig(t)
-	r.house.Refuses = false
+	r.common.Refuses = false
 	c := r.established()
 	r.bring(c, r.calls(0, bound)...)
 	bad := r.calls(0, 1)[0]
@@ -129,7 +129,7 @@ func TestLostFramingEndsTheConnection(t *testing.T) {
 // A datagram is a whole message, or white space that keeps a NAT open.
 func TestDatagram(t *testing.T) {
 	r := newRig(t)
-	socket, from := r.house.Sockets[2], netip.MustParseAddrPort("198.51.100.1:5060")
+	socket, from := r.common.Sockets[2], netip.MustParseAddrPort("198.51.100.1:5060")
 	r.Slab.Begin(nil)
 	for _, blank := range []string{"", "\r\n\r\n", "\x00\x00\x00\x00", " \t"} {
 		r.datagram(socket, from, []byte(blank))
@@ -149,7 +149,7 @@ func TestDatagram(t *testing.T) {
 func TestBounced(t *testing.T) {
 	r := newRig(t)
 	quote := text("INVITE sip:b@b SIP/2.0", "a")
-	r.bounced(r.house.Sockets[2], netip.MustParseAddrPort("198.51.100.1:5060"), errors.New("refused"), []byte(quote[:len(quote)-10]))
+	r.bounced(r.common.Sockets[2], netip.MustParseAddrPort("198.51.100.1:5060"), errors.New("refused"), []byte(quote[:len(quote)-10]))
 	if r.waiting() != 1 || r.Stat.Bounced.Load() != 1 {
 		t.Errorf("%d wait", r.waiting())
 	}
@@ -160,14 +160,14 @@ func TestSendDatagramRefuses(t *testing.T) {
 	r := newRig(t)
 	for name, to := range map[string]message.Target{
 		"no socket of IPv6": {Proto: transport.UDP, Addr: netip.MustParseAddrPort("[2001:db8::1]:5060")},
-		"a socket of TCP":   {Proto: transport.UDP, Addr: netip.MustParseAddrPort("192.0.2.9:5060"), Socket: r.house.Sockets[0]},
+		"a socket of TCP":   {Proto: transport.UDP, Addr: netip.MustParseAddrPort("192.0.2.9:5060"), Socket: r.common.Sockets[0]},
 	} {
-		if _, err := r.house.SendDatagram(&to, message.Bytes("x"), nil); err == nil || err.Blame != reason.BlameConfig {
+		if _, err := r.common.SendDatagram(&to, message.Bytes("x"), nil); err == nil || err.Blame != reason.BlameConfig {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	long := message.Target{Proto: transport.UDP, Addr: netip.MustParseAddrPort("192.0.2.9:5060")}
-	if _, err := r.house.SendDatagram(&long, message.Bytes(make([]byte, maxDatagram+1)), nil); err == nil || err.Reason != reason.MessageTooLarge {
+	if _, err := r.common.SendDatagram(&long, message.Bytes(make([]byte, maxDatagram+1)), nil); err == nil || err.Reason != reason.MessageTooLarge {
 		t.Errorf("%v", err)
 	}
 }

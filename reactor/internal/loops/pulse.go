@@ -8,15 +8,15 @@ import (
 
 // Pulse waits until every loop and every shard has come round once. Calls wait for each
 // other.
-func (h *House) Pulse(ctx context.Context) error {
-	h.pulse.Lock()
-	defer h.pulse.Unlock()
-	shards := h.Crew.Shards
+func (a *Common) Pulse(ctx context.Context) error {
+	a.pulse.Lock()
+	defer a.pulse.Unlock()
+	shards := a.Dispatcher.Shards
 	for _, s := range shards {
 		s.AskBeat()
 	}
 	late := make(map[*Loop]uint64)
-	h.Each(func(l *Loop) {
+	a.Each(func(l *Loop) {
 		late[l] = l.Ticks.Load()
 		l.ASecond()
 	})

@@ -25,12 +25,12 @@ import (
 type rig struct {
 	*testing.T
 	*Loop
-	house   House
-	all     connection.Common
-	dialer  dialing.Dialer
-	crew    dispatch.Crew
-	config  transport.StreamConfig
-	refused []string // that the Handler was asked to answer
+	common     Common
+	all        connection.Common
+	dialer     dialing.Dialer
+	dispatcher dispatch.Dispatcher
+	config     transport.StreamConfig
+	refused    []string // that the Handler was asked to answer
 }
 
 const bound = 4 // of each shard
@@ -44,17 +44,17 @@ func newRig(t *testing.T) *rig {
 	r.dialer.All, r.dialer.Stream = &r.all, func(transport.Proto) *transport.StreamConfig { return &r.config }
 	none := tlsstate.Domains(nil)
 	r.dialer.Domains.Store(&none)
-	h := &r.house
-	h.Conns, h.Dialer, h.Crew, h.Handshakers, h.Refuses, h.MaxConnections = &r.all, &r.dialer, &r.crew, new(handshakes.Pool), true, 10
-	h.Sockets = []*message.Socket{
+	a := &r.common
+	a.Conns, a.Dialer, a.Dispatcher, a.Handshakers, a.Refuses, a.MaxConnections = &r.all, &r.dialer, &r.dispatcher, new(handshakes.Pool), true, 10
+	a.Sockets = []*message.Socket{
 		{Proto: transport.TCP, Addr: netip.MustParseAddrPort("0.0.0.0:5060")},
 		{Proto: transport.TCP, Addr: netip.MustParseAddrPort("192.0.2.1:5060")},
 		{Proto: transport.UDP, Addr: netip.MustParseAddrPort("192.0.2.1:5060")},
 		{Proto: transport.TLS, Addr: netip.MustParseAddrPort("192.0.2.1:5061")},
 	}
-	r.crew.Init(dispatch.Config{Shards: 2, Bound: bound, Waiters: 1, Now: r.all.Now, Eased: func() {}, Worker: func() *dispatch.Place {
+	r.dispatcher.Init(dispatch.Config{Shards: 2, Bound: bound, Waiters: 1, Now: r.all.Now, Eased: func() {}, Worker: func() *dispatch.Place {
 		p := new(dispatch.Place)
-		p.Init(&r.crew, func(it dispatch.Item) {
+		p.Init(&r.dispatcher, func(it dispatch.Item) {
 			p.Begin(&it)
 			if it.Kind == dispatch.Overload {
 				r.refused = append(r.refused, string(it.Data))
@@ -64,7 +64,7 @@ func newRig(t *testing.T) *rig {
 		return p
 	}})
 	var told later
-	r.Loop = NewLoop(h, poller.Alone(&told))
+	r.Loop = NewLoop(a, poller.Alone(&told))
 	told.LoopHandler = r.Loop
 	return r
 }
@@ -74,7 +74,7 @@ func (r *rig) conn() *connection.Conn {
 	c := &connection.Conn{Common: &r.all, Loop: r.Loop, Born: time.Now()}
 	c.Sock.Owner = c
 	c.Sock.Hold(-1)
-	c.Src = message.Source{Proto: transport.TCP, Remote: netip.MustParseAddrPort("198.51.100.1:40000"), Socket: r.house.Sockets[0]}
+	c.Src = message.Source{Proto: transport.TCP, Remote: netip.MustParseAddrPort("198.51.100.1:40000"), Socket: r.common.Sockets[0]}
 	return c
 }
 
@@ -102,7 +102,7 @@ func (r *rig) bring(c *connection.Conn, messages ...string) {
 
 // waiting returns how many items the shards have.
 func (r *rig) waiting() (n int) {
-	for _, s := range r.crew.Shards {
+	for _, s := range r.dispatcher.Shards {
 		n += s.Busy()
 	}
 	return n
@@ -117,7 +117,7 @@ func text(first, call string) string {
 // calls are requests of so many calls that go to one shard.
 func (r *rig) calls(shard, n int) (list []string) {
 	for i := 0; len(list) < n; i++ {
-		if m := text("INVITE sip:b@b SIP/2.0", "c"+strconv.Itoa(i)); r.crew.Of([]byte(m)) == shard {
+		if m := text("INVITE sip:b@b SIP/2.0", "c"+strconv.Itoa(i)); r.dispatcher.Of([]byte(m)) == shard {
 			list = append(list, m)
 		}
 	}

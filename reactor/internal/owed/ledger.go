@@ -3,7 +3,7 @@ package owed
 import (
 	"sync/atomic"
 
-	"sipreactor/reactor/internal/glance"
+	"sipreactor/reactor/internal/peek"
 )
 
 // Ledger is what the two ends of a connection owe each other: final replies to the peer's
@@ -25,18 +25,18 @@ type Ledger struct {
 
 // Came notes a message of the peer's that may be a request.
 func (l *Ledger) Came(m []byte) {
-	if !glance.IsReply(m) && !glance.IsACK(m) {
-		l.theirs.Add(glance.BranchKey(m))
+	if !peek.IsResponse(m) && !peek.IsACK(m) {
+		l.theirs.Add(peek.BranchKey(m))
 		l.open.Store(int32(l.theirs.Len()))
 	}
 }
 
-// Replied notes a message that is written to the peer: a final reply is a request less that
+// Responded notes a message that is written to the peer: a final reply is a request less that
 // is open. One that is repeated, such as the 200 of an INVITE without its ACK or what a
 // server says twice, counts for no other.
-func (l *Ledger) Replied(m []byte) {
-	if glance.IsReply(m) && glance.IsFinal(m) {
-		l.theirs.Take(glance.BranchKey(m))
+func (l *Ledger) Responded(m []byte) {
+	if peek.IsResponse(m) && peek.IsFinal(m) {
+		l.theirs.Take(peek.BranchKey(m))
 		l.open.Store(int32(l.theirs.Len()))
 	}
 }
@@ -53,7 +53,7 @@ func (l *Ledger) Asked(second, n int64) {
 // Answered looks at a message of the peer's, and reports whether a request of ours is
 // answered by it.
 func (l *Ledger) Answered(m []byte) bool {
-	if !glance.IsReply(m) || !glance.IsFinal(m) {
+	if !peek.IsResponse(m) || !peek.IsFinal(m) {
 		return false
 	}
 	l.finals++

@@ -26,7 +26,7 @@ func TestLedgerOfThePeersRequests(t *testing.T) {
 		if row.came {
 			l.Came(row.m)
 		} else {
-			l.Replied(row.m)
+			l.Responded(row.m)
 		}
 		if got := l.Theirs(); got != row.want {
 			t.Errorf("%d: %d are open behind %.20q, want %d", i, got, row.m, row.want)
@@ -59,7 +59,7 @@ func TestLedgerDoesNotAllocate(t *testing.T) {
 	request, reply := message("OPTIONS sip:b SIP/2.0", "4"), message("SIP/2.0 200 OK", "4")
 	turn := func() {
 		l.Came(request)
-		l.Replied(reply)
+		l.Responded(reply)
 		l.Asked(1000, 1)
 		l.Answered(reply)
 	}

@@ -84,7 +84,7 @@ func TestCloseWaitsForTheLoan(t *testing.T) {
 			t.Error("it is done by somebody without the lead")
 		}
 		r.TakeBack()
-		r.crew.Wait()
+		r.running.Wait()
 		if r.Busy() != 0 {
 			t.Error("what came is not done")
 		}

@@ -76,7 +76,7 @@ func TestCloseWorksOff(t *testing.T) {
 	r.Push(many(500, thing{}), false, Unbounded)
 	r.Close()
 	close(hold)
-	r.crew.Wait()
+	r.running.Wait()
 	if n := r.Busy(); n != 0 {
 		t.Errorf("%d are not done", n)
 	}

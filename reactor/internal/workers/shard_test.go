@@ -30,8 +30,8 @@ func many(n int, it thing) (all []thing) {
 type rig struct {
 	*testing.T
 	*Shard[thing]
-	do   func(m *Member, it thing)
-	crew sync.WaitGroup
+	do      func(m *Member, it thing)
+	running sync.WaitGroup
 }
 
 func start(t *testing.T, members int, do func(m *Member, it thing)) *rig {
@@ -40,7 +40,7 @@ func start(t *testing.T, members int, do func(m *Member, it thing)) *rig {
 	r.Shard = New[thing](Config{Members: members, Delay: time.Second, Eased: func() {},
 		Now: func() int64 { return int64(time.Since(born)) + 1 },
 		Start: func() {
-			r.crew.Go(func() {
+			r.running.Go(func() {
 				m := new(Member)
 				r.Shard.Run(m, func(it thing) {
 					r.do(m, it)
@@ -51,7 +51,7 @@ func start(t *testing.T, members int, do func(m *Member, it thing)) *rig {
 	r.Open()
 	t.Cleanup(func() {
 		r.Close()
-		r.crew.Wait()
+		r.running.Wait()
 	})
 	return r
 }

@@ -1,4 +1,4 @@
-package glance
+package peek
 
 import (
 	"testing"
@@ -20,7 +20,7 @@ func TestFirstBytes(t *testing.T) {
 		{"", false, false, false},
 	} {
 		m := []byte(row.m)
-		if IsReply(m) != row.reply || row.reply && IsFinal(m) != row.final || IsACK(m) != row.ack {
+		if IsResponse(m) != row.reply || row.reply && IsFinal(m) != row.final || IsACK(m) != row.ack {
 			t.Errorf("%q", row.m)
 		}
 	}

@@ -1,12 +1,12 @@
-package glance
+package peek
 
 import (
 	"bytes"
 	"hash/maphash"
 )
 
-// IsReply reports whether a message is a reply, by its first bytes.
-func IsReply(m []byte) bool {
+// IsResponse reports whether a message is a response, by its first bytes.
+func IsResponse(m []byte) bool {
 	return len(m) > 8 && m[0]|0x20 == 's' && m[1]|0x20 == 'i' && m[2]|0x20 == 'p' && m[3] == '/'
 }
 
@@ -19,7 +19,7 @@ func IsACK(m []byte) bool { return len(m) > 4 && string(m[:4]) == "ACK " }
 var branchSeed = maphash.MakeSeed()
 
 // BranchKey is what a request and its replies have in common, by hash: the branch of their topmost Via. A CANCEL has
-// that of its INVITE, and each of them its reply. It is 0 where there is none to be seen at a glance: in a folded Via,
+// that of its INVITE, and each of them its response. It is 0 where there is none to be seen by a peek: in a folded Via,
 // or that of a client older than RFC 3261.
 func BranchKey(m []byte) uint32 {
 	const param = "branch="

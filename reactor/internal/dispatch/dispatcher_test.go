@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// rig is a crew whose workers note what they are given.
+// rig is a dispatcher whose workers note what they are given.
 type rig struct {
-	Crew
+	Dispatcher
 	began time.Time
 
 	mu   sync.Mutex
@@ -19,7 +19,7 @@ type rig struct {
 	wait func(p *Place, it Item) // in the Handler; may be nil
 }
 
-// open starts a crew and ends it with the test.
+// open starts a dispatcher and ends it with the test.
 func open(t *testing.T, shards int, wait func(p *Place, it Item)) *rig {
 	r := &rig{began: time.Now(), wait: wait}
 	r.Init(Config{Shards: shards, Bound: 4, Waiters: 3, Now: func() int64 { return int64(time.Since(r.began)) + 1 },
@@ -31,7 +31,7 @@ func open(t *testing.T, shards int, wait func(p *Place, it Item)) *rig {
 
 func (r *rig) worker() *Place {
 	p := new(Place)
-	p.Init(&r.Crew, func(it Item) {
+	p.Init(&r.Dispatcher, func(it Item) {
 		p.Begin(&it)
 		if it.Kind == Beat {
 			p.Shard().Beat()
@@ -67,12 +67,12 @@ func text(s string) Item { return Item{Kind: Message, Data: []byte(s)} }
 
 // Requests of a side that knows the call by another Call-ID go to the shard of the other side's.
 func TestHiddenCallID(t *testing.T) {
-	var c Crew
-	c.Init(Config{Shards: 16, Waiters: 1, Rename: func(id []byte) []byte { return bytes.TrimPrefix(id, []byte("hidden-")) }})
+	var d Dispatcher
+	d.Init(Config{Shards: 16, Waiters: 1, Rename: func(id []byte) []byte { return bytes.TrimPrefix(id, []byte("hidden-")) }})
 	shards := make(map[int]bool)
 	for n := range 100 {
 		shard := func(prefix string) int {
-			return c.Of(fmt.Appendf(nil, "BYE sip:bob@example.com SIP/2.0\r\nCall-ID: %s%d@example.com\r\n\r\n", prefix, n))
+			return d.Of(fmt.Appendf(nil, "BYE sip:bob@example.com SIP/2.0\r\nCall-ID: %s%d@example.com\r\n\r\n", prefix, n))
 		}
 		if shard("") != shard("hidden-") {
 			t.Errorf("call %d is in two shards", n)
@@ -86,17 +86,17 @@ func TestHiddenCallID(t *testing.T) {
 
 // A response goes to the shard that its branch tells, and so does a request of ours that comes back.
 func TestShardOfBranch(t *testing.T) {
-	var c Crew
-	c.Init(Config{Shards: 4, Waiters: 1, ShardOf: func(branch []byte) (int, bool) { return 3, string(branch) == "z9hG4bKours" }})
+	var d Dispatcher
+	d.Init(Config{Shards: 4, Waiters: 1, ShardOf: func(branch []byte) (int, bool) { return 3, string(branch) == "z9hG4bKours" }})
 	m := func(first, branch string) []byte {
 		return fmt.Appendf(nil, "%s\r\nVia: SIP/2.0/TCP h;branch=%s\r\nCall-ID: x\r\n\r\n", first, branch)
 	}
 	const request, response = "BYE sip:bob@example.com SIP/2.0", "SIP/2.0 200 OK"
-	byCallID := c.Of(m(request, "z9hG4bKours"))
-	if byCallID != c.Of(m(response, "z9hG4bKtheirs")) || byCallID != c.OfOurs(m(response, "z9hG4bKours")) {
+	byCallID := d.Of(m(request, "z9hG4bKours"))
+	if byCallID != d.Of(m(response, "z9hG4bKtheirs")) || byCallID != d.OfOurs(m(response, "z9hG4bKours")) {
 		t.Error("not by the Call-ID")
 	}
-	if c.Of(m(response, "z9hG4bKours")) != 3 || c.OfOurs(m(request, "z9hG4bKours")) != 3 {
+	if d.Of(m(response, "z9hG4bKours")) != 3 || d.OfOurs(m(request, "z9hG4bKours")) != 3 {
 		t.Error("not by the branch")
 	}
 }

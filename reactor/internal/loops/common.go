@@ -18,12 +18,12 @@ import (
 	"sipreactor/sipframe"
 )
 
-// House is what the loops of an engine share. What stands before paused is set before the
+// Common is what the loops of an engine share. What stands before paused is set before the
 // first of them.
-type House struct {
+type Common struct {
 	Conns       *connection.Common
 	Dialer      *dialing.Dialer
-	Crew        *dispatch.Crew
+	Dispatcher  *dispatch.Dispatcher
 	Handshakers *handshakes.Pool
 	Poll        *poller.Poller
 	Sockets     []*message.Socket // in the order of the configuration
@@ -43,16 +43,16 @@ type House struct {
 }
 
 // Each calls f for each loop there is. Any goroutine.
-func (h *House) Each(f func(l *Loop)) {
-	for _, l := range h.Poll.Loops() {
+func (a *Common) Each(f func(l *Loop)) {
+	for _, l := range a.Poll.Loops() {
 		f(l.Handler().(*Loop))
 	}
 }
 
 // listener finds the stream socket that an accepted connection's own end
 // belongs to: one bound to that address before one bound to any.
-func (h *House) listener(local netip.AddrPort) (found *message.Socket) {
-	for _, s := range h.Sockets {
+func (a *Common) listener(local netip.AddrPort) (found *message.Socket) {
+	for _, s := range a.Sockets {
 		switch {
 		case !s.Proto.Stream() || s.Addr.Port() != local.Port():
 		case s.Addr.Addr() == local.Addr():
@@ -66,8 +66,8 @@ func (h *House) listener(local netip.AddrPort) (found *message.Socket) {
 
 // enterSource counts an accepted connection to its source, or returns the bound
 // that it would break.
-func (h *House) enterSource(c *connection.Conn) reason.Refusal {
-	switch h.Sources.Enter(&c.Share, &h.Limits, c.Src.Remote.Addr(), transport.Shakes(c.Src.Proto), h.Conns.Seconds()) {
+func (a *Common) enterSource(c *connection.Conn) reason.Refusal {
+	switch a.Sources.Enter(&c.Share, &a.Limits, c.Src.Remote.Addr(), transport.Shakes(c.Src.Proto), a.Conns.Seconds()) {
 	case sourcelimit.Connections:
 		return reason.RefusedSource
 	case sourcelimit.Handshakes:
@@ -80,23 +80,23 @@ func (h *House) enterSource(c *connection.Conn) reason.Refusal {
 }
 
 // Eased has the loops read what they have paused, if there is room for that.
-func (h *House) Eased() {
-	if h.Paused.Load() == 0 || !h.Crew.Calm() {
+func (a *Common) Eased() {
+	if a.Paused.Load() == 0 || !a.Dispatcher.Calm() {
 		return
 	}
-	h.Each((*Loop).roomAgain)
+	a.Each((*Loop).roomAgain)
 }
 
 // GiveBack has a worker tell the Handler of a message that a connection did not deliver.
-func (h *House) GiveBack(c *connection.Conn, text []byte, note any, why *reason.Error) {
-	h.comesBack(text, &c.Src, &message.Undelivered{Proto: c.Src.Proto, Addr: c.Src.Remote, Conn: c.ID, Note: note, Err: why})
+func (a *Common) GiveBack(c *connection.Conn, text []byte, note any, why *reason.Error) {
+	a.comesBack(text, &c.Src, &message.Undelivered{Proto: c.Src.Proto, Addr: c.Src.Remote, Conn: c.ID, Note: note, Err: why})
 }
 
 // comesBack puts what is told of a message, of which it has a copy made, into its shard.
-func (h *House) comesBack(text []byte, src *message.Source, u *message.Undelivered) {
+func (a *Common) comesBack(text []byte, src *message.Source, u *message.Undelivered) {
 	buf := sipframe.NewBuffer(len(text))
 	buf.Advance(copy(buf.Free(), text))
 	u.Data = buf.Bytes()
-	h.Conns.Stat.Undelivered.Add(1)
-	h.Crew.Returned(dispatch.Item{Kind: dispatch.Undelivered, Data: u.Data, Buf: buf, Src: src, Lost: u})
+	a.Conns.Stat.Undelivered.Add(1)
+	a.Dispatcher.Returned(dispatch.Item{Kind: dispatch.Undelivered, Data: u.Data, Buf: buf, Src: src, Lost: u})
 }

@@ -5,10 +5,10 @@ import (
 	"sync"
 	"time"
 
-	"sipreactor/reactor/internal/glance"
+	"sipreactor/reactor/internal/peek"
 )
 
-// Config is what a Crew is told.
+// Config is what a Dispatcher is told.
 type Config struct {
 	Shards  int           // how many
 	Bound   int           // items that may wait in each
@@ -25,8 +25,8 @@ type Config struct {
 	Rename  func(callID []byte) []byte
 }
 
-// Crew is all who run the Handler. Any goroutine may call it.
-type Crew struct {
+// Dispatcher has all who run the Handler. Any goroutine may call it.
+type Dispatcher struct {
 	Shards []*Shard
 
 	cfg     Config
@@ -35,63 +35,63 @@ type Crew struct {
 	at      sync.WaitGroup // goroutines, and hosts that wait
 }
 
-// Init readies a crew that does not work yet.
-func (c *Crew) Init(cfg Config) {
-	c.cfg, c.seed = cfg, maphash.MakeSeed()
+// Init readies one that does not work yet.
+func (d *Dispatcher) Init(cfg Config) {
+	d.cfg, d.seed = cfg, maphash.MakeSeed()
 	for i := range cfg.Shards {
-		c.Shards = append(c.Shards, newShard(c, i))
+		d.Shards = append(d.Shards, newShard(d, i))
 	}
 }
 
 // Place makes another who runs the Handler, at no shard yet.
-func (c *Crew) Place() *Place { return c.cfg.Worker() }
+func (d *Dispatcher) Place() *Place { return d.cfg.Worker() }
 
 // Open has the shards worked off.
-func (c *Crew) Open() {
-	for _, s := range c.Shards {
+func (d *Dispatcher) Open() {
+	for _, s := range d.Shards {
 		s.Open()
 	}
 }
 
 // Close ends them, when all that is there is done.
-func (c *Crew) Close() {
-	for _, s := range c.Shards {
+func (d *Dispatcher) Close() {
+	for _, s := range d.Shards {
 		s.Close()
 	}
-	c.at.Wait()
+	d.at.Wait()
 }
 
 // Of returns the shard of a message that came: all of a Call-ID go to one, so that a
 // dialog stays in order, and a response goes to the one of its request.
-func (c *Crew) Of(data []byte) int { return c.by(data, glance.IsReply(data)) }
+func (d *Dispatcher) Of(data []byte) int { return d.by(data, peek.IsResponse(data)) }
 
 // OfOurs returns the shard of a message of ours that comes back: of a request the one
 // that its responses go to.
-func (c *Crew) OfOurs(data []byte) int { return c.by(data, !glance.IsReply(data)) }
+func (d *Dispatcher) OfOurs(data []byte) int { return d.by(data, !peek.IsResponse(data)) }
 
 // by returns the shard of a message, with answers whether its topmost Via is ours.
-func (c *Crew) by(data []byte, answers bool) int {
-	if len(c.Shards) == 1 {
+func (d *Dispatcher) by(data []byte, answers bool) int {
+	if len(d.Shards) == 1 {
 		return 0
 	}
-	if answers && c.cfg.ShardOf != nil {
-		if i, ok := c.cfg.ShardOf(glance.Branch(data)); ok && i < len(c.Shards) {
+	if answers && d.cfg.ShardOf != nil {
+		if i, ok := d.cfg.ShardOf(peek.Branch(data)); ok && i < len(d.Shards) {
 			return i
 		}
 	}
-	id := glance.CallID(data)
-	if c.cfg.Rename != nil {
-		id = c.cfg.Rename(id)
+	id := peek.CallID(data)
+	if d.cfg.Rename != nil {
+		id = d.cfg.Rename(id)
 	}
-	return int(maphash.Bytes(c.seed, id) % uint64(len(c.Shards)))
+	return int(maphash.Bytes(d.seed, id) % uint64(len(d.Shards)))
 }
 
 // Returned puts a message that comes back into its shard, however many wait there.
-func (c *Crew) Returned(it Item) { c.Shards[c.OfOurs(it.Data)].Put(it) }
+func (d *Dispatcher) Returned(it Item) { d.Shards[d.OfOurs(it.Data)].Put(it) }
 
 // Quiet reports whether no item is being worked on, and none waits.
-func (c *Crew) Quiet() bool {
-	for _, s := range c.Shards {
+func (d *Dispatcher) Quiet() bool {
+	for _, s := range d.Shards {
 		if s.Busy() != 0 {
 			return false
 		}
@@ -100,9 +100,9 @@ func (c *Crew) Quiet() bool {
 }
 
 // Late reports whether something waits for too long in a shard.
-func (c *Crew) Late() bool {
-	for _, s := range c.Shards {
-		if c.cfg.Delay != 0 && s.Wait() >= c.cfg.Delay {
+func (d *Dispatcher) Late() bool {
+	for _, s := range d.Shards {
+		if d.cfg.Delay != 0 && s.Wait() >= d.cfg.Delay {
 			return true
 		}
 	}
@@ -110,9 +110,9 @@ func (c *Crew) Late() bool {
 }
 
 // Calm reports whether there is room for more in every shard.
-func (c *Crew) Calm() bool {
-	for _, s := range c.Shards {
-		if s.Wait() > c.cfg.Delay/2 {
+func (d *Dispatcher) Calm() bool {
+	for _, s := range d.Shards {
+		if s.Wait() > d.cfg.Delay/2 {
 			return false
 		}
 	}
