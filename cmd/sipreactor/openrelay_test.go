@@ -75,6 +75,17 @@ func TestOpenRelaysByTransactions(t *testing.T) {
 		"route { if (!route(ours)) exit; t_relay(); }\nroute[ours] { if (!is_myself(\"$rd\")) return(-1); return(1); }": "",
 		"route { route(ours); t_relay(); }\nroute[ours] { if (!is_myself(\"$rd\")) return(-1); return(1); }":            "1:22",
 		"route { if (is_method(\"REGISTER\")) { t_relay(); exit; } is_method(\"REGISTER\"); t_relay(); }":               "1:80",
+		// each way is safe, one for one reason and one for another
+		"route { if ($si != \"10.0.0.1\") $du = \"sip:10.0.0.1\"; t_relay(); }":                                     "",
+		"route { if ($proto != \"udp\" || $si != \"10.0.0.1\") $du = \"sip:10.0.0.1\"; t_relay(); }":                "",
+		"route { if ($proto != \"udp\" || $si != \"10.0.0.1\") $du = \"sip:10.0.0.1\"; $du = $hdr(X); t_relay(); }": "1:88",
+		"route { if ($proto != \"udp\" || $si != \"10.0.0.1\") $du = \"sip:10.0.0.1\"; loose_route(); t_relay(); }": "1:88",
+		// rounds
+		"route { $du = \"sip:10.0.0.1\"; while (!t_relay(\"no-auto-477\")) { if (!ds_next_dst()) exit; } }":           "",
+		"route { $du = \"sip:10.0.0.1\"; while (!t_relay(\"no-auto-477\")) $du = $hdr(X); }":                          "1:39",
+		"route { $du = \"sip:10.0.0.1\"; while ($var(i) < 2) { route(r); $du = $hdr(X); } }\nroute[r] { t_relay(); }": "2:12",
+		"route { while ($var(i) < 2) { if (is_myself(\"$rd\")) break; } t_relay(); }":                                 "1:62",
+		"route { while ($var(i) < 2) { if ($si == \"10.0.0.1\") { t_relay(); return(1); } } }":                        "",
 		// what was let through goes on elsewhere
 		"route { exit; }\nfailure_route[f] { if (t_check_status(\"5..\")) t_relay(); }":                       "",
 		"route { exit; }\nfailure_route[f] { $du = $hdr(X); t_relay(); }":                                     "2:35",
@@ -88,6 +99,22 @@ func TestOpenRelaysByTransactions(t *testing.T) {
 	} {
 		if got := openRelays(t, relayHead, text+"\n"); got != want {
 			t.Errorf("%s\nnoted %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestExamplesAreNotNoted: what the program carries as closed it does not call open.
+func TestExamplesAreNotNoted(t *testing.T) {
+	for _, name := range exampleNames {
+		text, _ := example(name)
+		dir := t.TempDir()
+		for path, rows := range filesOf(string(text)) {
+			if err := os.WriteFile(strings.Replace(path, "/etc/sipreactor", dir, 1), []byte(rows), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if at := openRelays(t, "", strings.ReplaceAll(string(text), "/etc/sipreactor", dir)); at != "" {
+			t.Errorf("%s: noted at %s", name, at)
 		}
 	}
 }

@@ -68,6 +68,7 @@ type relayState struct {
 	alive bool // it can be reached
 	asked bool // about source, destination or dialog
 	ours  bool // where it would go is for the script or its tables to say, not for the message
+	safe  bool // asked or ours, on one way the one and on another the other
 	uri   bool // the same for the Request-URI alone
 	hop   bool // $du may be set
 	route bool // loose_route() may have set it
@@ -81,27 +82,32 @@ func (s relayState) meet(o relayState) relayState {
 	case !o.alive:
 		return s
 	}
-	return relayState{true, s.asked && o.asked, s.ours && o.ours, s.uri && o.uri, s.hop || o.hop, s.route || o.route}
+	return relayState{
+		alive: true, asked: s.asked && o.asked, ours: s.ours && o.ours, safe: s.isSafe() && o.isSafe(),
+		uri: s.uri && o.uri, hop: s.hop || o.hop, route: s.route || o.route,
+	}
 }
+
+func (s relayState) isSafe() bool { return s.asked || s.ours || s.safe }
 
 // uriSet is the state behind a change of the Request-URI.
 func (s relayState) uriSet(ours bool) relayState {
 	s.uri = ours
 	if !s.hop {
-		s.ours = ours
+		s.ours, s.safe = ours, false
 	}
 	return s
 }
 
 // hopSet is the state behind a change of $du.
 func (s relayState) hopSet(ours bool) relayState {
-	s.hop, s.route, s.ours = true, false, ours
+	s.hop, s.route, s.ours, s.safe = true, false, ours, false
 	return s
 }
 
 // hopGone is the state behind $du = NULL.
 func (s relayState) hopGone() relayState {
-	s.hop, s.route, s.ours = false, false, s.uri
+	s.hop, s.route, s.ours, s.safe = false, false, s.uri, false
 	return s
 }
 
@@ -125,11 +131,12 @@ type relayWalk struct {
 	known   map[relayVisit]answers
 	returns answers    // of the route that is walked
 	breaks  relayState // of the loop or switch
+	quiet   bool       // a first round of a loop: what leaves is noted in the last one
 }
 
 // leaves notes a request that goes on with nothing asked before.
 func (w *relayWalk) leaves(at Pos, name string, s relayState) {
-	if !s.alive || s.asked || s.ours || w.told[at] {
+	if w.quiet || !s.alive || s.isSafe() || w.told[at] {
 		return
 	}
 	w.told[at] = true

@@ -1,5 +1,7 @@
 package script
 
+import "maps"
+
 // route walks a route and gives what is known behind its call. A return tells its answer by
 // a constant; any other end may be either.
 func (w *relayWalk) route(r *routeItem, s relayState) answers {
@@ -88,14 +90,27 @@ func (w *relayWalk) stmt(x statement, s relayState) relayState {
 	}
 }
 
-// loop walks a body once: what a round before may have done to the destination is
-// taken as done.
+// loop walks a body until another round tells nothing new: what is known where a round
+// begins has to hold behind each round before it.
 func (w *relayWalk) loop(s relayState, cond func(relayState) (in, out relayState), body statement) relayState {
-	breaks := w.breaks
-	w.breaks = relayState{}
-	s.ours, s.uri = false, false
-	in, out := cond(s)
-	w.stmt(body, in)
+	breaks, returns := w.breaks, w.returns
+	round := func() (out, next relayState) {
+		w.breaks, w.returns = relayState{}, returns
+		in, out := cond(s)
+		return out, s.meet(w.stmt(body, in))
+	}
+	quiet, known := w.quiet, w.known
+	w.quiet = true
+	for {
+		w.known = maps.Clone(known) // routes that are called are walked again where it counts
+		_, next := round()
+		if next == s {
+			break
+		}
+		s = next
+	}
+	w.quiet, w.known = quiet, known
+	out, _ := round()
 	out = out.meet(w.breaks)
 	w.breaks = breaks
 	return out
@@ -177,7 +192,7 @@ func (w *relayWalk) called(x *routeCallExpr, s relayState) (yes, no relayState) 
 		for _, r := range w.named {
 			w.route(r, s)
 		}
-		s.ours, s.uri = false, false
+		s.ours, s.safe, s.uri = false, false, false
 		return s, s
 	}
 	c := contextWalk{named: w.named}

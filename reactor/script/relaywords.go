@@ -58,7 +58,7 @@ func (w *relayWalk) call(x *callExpr, s relayState) (yes, no relayState) {
 	}
 	switch {
 	case name == "loose_route":
-		s.ours, s.uri, s.hop, s.route = false, false, true, true
+		s.ours, s.safe, s.uri, s.hop, s.route = false, false, false, true, true
 	case name == "t_check_trans", // of a transaction that was let through
 		name == "is_method" && isRegister(argumentAt(x, 0)): // it reaches a registrar, or nothing
 		yes = s
@@ -73,7 +73,9 @@ func (w *relayWalk) call(x *callExpr, s relayState) (yes, no relayState) {
 	case name == "revert_uri":
 		s = s.uriSet(false)
 	case name == "append_branch":
-		s.ours = s.ours && (argumentAt(x, 0) == nil || w.oursText(argumentAt(x, 0)))
+		if argumentAt(x, 0) != nil && !w.oursText(argumentAt(x, 0)) {
+			s.ours, s.safe = false, false
+		}
 	case uriFinders[name], hopFinders[name]:
 		yes = s
 		yes.ours, yes.uri, yes.hop, yes.route = s.alive, s.uri || uriFinders[name], hopFinders[name], false
@@ -95,16 +97,16 @@ func (w *relayWalk) sent(x *callExpr, s relayState) {
 	switch x.Func {
 	case "forward":
 		if argumentAt(x, 0) != nil {
-			s.ours = w.oursText(argumentAt(x, 0))
+			s = s.hopSet(w.oursText(argumentAt(x, 0)))
 		}
 	case "send", "t_replicate":
-		s.ours = w.oursText(argumentAt(x, 0))
+		s = s.hopSet(w.oursText(argumentAt(x, 0)))
 	case "t_relay": // $du goes before a destination
 		if !s.hop && (w.oursPlace(argumentAt(x, 0)) || w.oursPlace(argumentAt(x, 1))) {
 			s.ours = true
 		}
 	case "b2b_client_new":
-		s.ours = w.oursText(argumentAt(x, 1)) || w.oursText(argumentAt(x, 2))
+		s = s.hopSet(w.oursText(argumentAt(x, 1)) || w.oursText(argumentAt(x, 2)))
 	case "b2b_init_request":
 		if id, ok := argumentAt(x, 0).(*stringExpr); !ok || id.Text != "top hiding" {
 			return // to what b2b_client_new() says
