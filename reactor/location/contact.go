@@ -155,6 +155,9 @@ func (c *Contact) State() State { return c.state }
 // Alive reports whether it counts at a time.
 func (c *Contact) Alive(now int64) bool { return !c.gone && (c.Expires == 0 || c.Expires > now) }
 
+// Unreachable reports whether the connection that it is reached by, and by nothing else, has ended.
+func (c *Contact) Unreachable() bool { return c.Bound && c.FlowLost }
+
 // same reports whether the texts are those the contact has.
 func (c *Contact) same(list *[texts][]byte) bool {
 	for i, b := range list {

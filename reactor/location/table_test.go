@@ -105,6 +105,23 @@ func TestCSeq(t *testing.T) {
 			})
 		})
 	}
+	t.Run("the same contact twice", func(t *testing.T) {
+		for _, cseq := range []uint32{6, 7} { // new, and known
+			table := New(Config{})
+			if cseq == 7 {
+				_ = table.Save(update(start, "a", 5, "sip:1"), nil)
+			}
+			u := update(start, "a", cseq, "sip:1", "sip:2", "sip:1", "sip:2|x")
+			u.Bindings[0].Expires = start + 30
+			var list []string
+			if err := table.Save(u, func(c *Contact) { list = append(list, fmt.Sprint(c.URI(), " ", c.Expires-start)) }); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(list, []string{"sip:1 60"}) {
+				t.Errorf("CSeq %d: %q, want what is said last", cseq, list)
+			}
+		}
+	})
 	t.Run("equal counts by parameter", func(t *testing.T) {
 		table := New(Config{})
 		_ = table.Save(update(start, "a", 5, "sip:1"), nil)

@@ -3,6 +3,8 @@ package location
 import (
 	"errors"
 	"testing"
+
+	"sipreactor/reactor"
 )
 
 func TestLimits(t *testing.T) {
@@ -39,6 +41,28 @@ func TestLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 		want(t, table, start+2, "sip:2", "sip:3")
+	})
+	t.Run("those that nothing reaches give way", func(t *testing.T) {
+		table := New(Config{})
+		for i, uri := range []string{"sip:1", "sip:2", "sip:3"} {
+			u := update(start+int64(i), uri, 1, uri)
+			u.Flow, u.Bound = reactor.Handle(i+1), true
+			_ = table.Save(u, nil)
+		}
+		table.FlowEnded(2, false)
+		table.FlowEnded(3, false)
+		u := update(start+3, "sip:2", 2, "sip:2", "sip:4", "sip:5")
+		u.Max, u.Flow, u.Bound = 3, 4, true
+		if err := table.Save(u, nil); !errors.Is(err, ErrTooMany) {
+			t.Fatalf("two more of three, of which one gives way: %v", err)
+		}
+		want(t, table, start+3, "sip:1", "sip:2", "sip:3")
+		u = update(start+3, "sip:2", 2, "sip:2", "sip:4")
+		u.Max, u.Flow, u.Bound = 3, 4, true
+		if err := table.Save(u, nil); err != nil {
+			t.Fatal(err)
+		}
+		want(t, table, start+3, "sip:1", "sip:2", "sip:4")
 	})
 	t.Run("the table", func(t *testing.T) {
 		table := fill()

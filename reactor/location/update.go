@@ -42,7 +42,8 @@ type Update struct {
 	CallID []byte
 
 	Bindings []Binding
-	// Max is how many contacts the address may have, 0 any number. With Evict the oldest give way.
+	// Max is how many contacts the address may have, 0 any number. Those that are unreachable give way; with Evict then
+	// the oldest, too.
 	Max      int
 	Evict    bool
 	Matching Matching
@@ -136,17 +137,23 @@ func (t *Table) apply(s *shard, r *record, u *Update) error {
 		r.aor = string(u.AOR)
 	}
 	for i := range u.Bindings {
-		t.bind(s, r, u, &u.Bindings[i])
+		if !u.repeated(i) {
+			t.bind(s, r, u, &u.Bindings[i])
+		}
 	}
-	for u.Evict && u.Max > 0 && r.alive(u.Now) > u.Max {
-		t.drop(s, s.oldest(r), somebody)
+	for u.Max > 0 && r.alive(u.Now) > u.Max {
+		c := s.oldest(r, u.Now)
+		if !u.Evict && c.Alive(u.Now) && !c.Unreachable() {
+			break // more than Max were there before
+		}
+		t.drop(s, c, somebody)
 	}
 	return nil
 }
 
 // check looks whether an update can be done as a whole, and returns how many contacts it adds.
 func (t *Table) check(r *record, u *Update) (added int, err error) {
-	removed := 0
+	removed, unreachable := 0, r.unreachable(u.Now)
 	for i := range u.Bindings {
 		b := &u.Bindings[i]
 		total := 0
@@ -165,11 +172,16 @@ func (t *Table) check(r *record, u *Update) (added int, err error) {
 		case (c == nil || !c.Alive(u.Now)) && b.over(u.Now):
 		case c == nil || !c.Alive(u.Now):
 			added++
-		case b.over(u.Now):
-			removed++
+		default:
+			if b.over(u.Now) {
+				removed++
+			}
+			if c.Unreachable() {
+				unreachable--
+			}
 		}
 	}
-	left := r.alive(u.Now) - removed + added
+	left := r.alive(u.Now) - unreachable - removed + added
 	switch {
 	case u.Max > 0 && left > u.Max && added > 0 && !(u.Evict && len(u.Bindings) <= u.Max):
 		return 0, ErrTooMany
@@ -200,6 +212,16 @@ func (b *Binding) over(now int64) bool { return b.Expires != 0 && b.Expires <= n
 func (r *record) alive(now int64) (n int) {
 	for c := r.first; c != nil; c = c.next {
 		if c.Alive(now) {
+			n++
+		}
+	}
+	return n
+}
+
+// unreachable counts those of them that nothing reaches.
+func (r *record) unreachable(now int64) (n int) {
+	for c := r.first; c != nil; c = c.next {
+		if c.Alive(now) && c.Unreachable() {
 			n++
 		}
 	}
@@ -259,21 +281,23 @@ func (s *shard) isTouched(c *node) bool {
 	return false
 }
 
-// oldest returns the contact of an address whose last change is the longest ago, before any that the update under way
-// made.
-func (s *shard) oldest(r *record) *node {
+// oldest returns the contact of an address that gives way first: one that does not count, or that nothing reaches, then
+// the one whose last change is the longest ago, before any that the update under way made.
+func (s *shard) oldest(r *record, now int64) *node {
+	rank := func(c *node) int64 {
+		switch {
+		case !c.Alive(now), c.Unreachable():
+			return c.Modified - 1<<62
+		case s.isTouched(c):
+			return c.Modified + 1<<62
+		}
+		return c.Modified
+	}
 	var old *node
 	for c := r.first; c != nil; c = c.next {
-		if old == nil || rank(s, c) < rank(s, old) || rank(s, c) == rank(s, old) && c.ID < old.ID {
+		if old == nil || rank(c) < rank(old) || rank(c) == rank(old) && c.ID < old.ID {
 			old = c
 		}
 	}
 	return old
-}
-
-func rank(s *shard, c *node) int64 {
-	if s.isTouched(c) {
-		return 1<<62 + c.Modified
-	}
-	return c.Modified
 }

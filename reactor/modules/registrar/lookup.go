@@ -153,7 +153,7 @@ func (s *search) visit() func(b *location.Contact) bool {
 	method := methodBit(c.Msg.Method())
 	return func(b *location.Contact) bool {
 		switch {
-		case b.FlowLost && b.Bound, s.only != nil && !s.only.is(b):
+		case b.Unreachable(), s.only != nil && !s.only.is(b):
 			return true
 		case s.flags.methods && b.Methods&method == 0:
 			s.asked++
