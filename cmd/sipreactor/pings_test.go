@@ -60,7 +60,8 @@ func (p *pinged) answer(request string) {
 }
 
 // TestPings has phones pinged each in its way: by four bytes, by OPTIONS, by OPTIONS over the connection that it registered
-// by. One that answers no longer goes, with the event that tells so.
+// by. One that answers no longer goes, with the event that tells so, and so does one whose
+// connection has ended.
 func TestPings(t *testing.T) {
 	udp, tcp := "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t)
 	path := config(t, `socket=udp:`+udp+`
@@ -135,6 +136,10 @@ event_route[E_UL_CONTACT_DELETE] { xlog("gone: $param(aor) $param(uri)\n"); }
 		t.Errorf("the second ping: %q", got)
 	}
 	log.wait(t, "gone: datagrams sip:datagrams@")
+	ended := phone("TCP", tcp)
+	ended.register("ended")
+	ended.Close()
+	log.wait(t, "gone: ended sip:ended@")
 	phone("UDP", udp).register("nowhere")
 	log.wait(t, "nathelper: a ping cannot be sent")
 	_ = far.SetReadDeadline(time.Now().Add(10 * time.Millisecond))

@@ -36,6 +36,7 @@ type ping struct {
 	flow            reactor.Handle
 	socket          string
 	sip, remove     bool
+	unreachable     bool // it cannot answer: the connection has ended that it is reached by alone
 	timed           bool // how long its answer takes is kept
 }
 
@@ -98,14 +99,14 @@ func (p *pinger) round(m *module) {
 // wanted tells whether and how a contact is pinged.
 func (m *module) wanted(table string, c *location.Contact, now int64) (ping, bool) {
 	nat := m.places.NATFlag()
-	if !c.Alive(now) || m.natedOnly && (nat < 0 || m.places.Flags(c)&(1<<nat) == 0) || c.Flow != 0 && c.FlowLost {
-		return ping{}, false
+	if !c.Alive(now) || m.natedOnly && (nat < 0 || m.places.Flags(c)&(1<<nat) == 0) || c.FlowLost && !c.Bound {
+		return ping{}, false // a ping is no reason to dial a phone
 	}
 	at := c.URI()
 	if r := c.Received(); r != "" {
 		at = r
 	}
-	x := ping{table: table, aor: c.AOR(), uri: c.URI(), id: c.ID, flow: c.Flow, socket: c.Socket(),
+	x := ping{table: table, aor: c.AOR(), uri: c.URI(), id: c.ID, flow: c.Flow, socket: c.Socket(), unreachable: c.Unreachable(),
 		remove: m.removeBit != 0 && m.places.Flags(c)&m.removeBit != 0, timed: m.latencyBit != 0 && m.places.Flags(c)&m.latencyBit != 0}
 	var ok bool
 	if x.proto, x.addr, ok = target([]byte(at)); !ok {
@@ -116,6 +117,9 @@ func (m *module) wanted(table string, c *location.Contact, now int64) (ping, boo
 		return ping{}, false
 	}
 	x.sip = m.from.Text != "" && (stream || m.sipBit != 0 && m.places.Flags(c)&m.sipBit != 0)
+	if x.unreachable {
+		return x, x.sip && x.remove
+	}
 	return x, x.sip || !stream
 }
 
@@ -151,6 +155,10 @@ var nothing = reactor.Bytes{0, 0, 0, 0}
 // send pings a contact.
 func (m *module) send(x *ping) {
 	p := &m.pings
+	if x.unreachable {
+		p.answered(m, x, 430, true)
+		return
+	}
 	p.sent.Add(1)
 	socket := m.socketOf(x)
 	if !x.sip {
