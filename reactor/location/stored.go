@@ -142,6 +142,8 @@ func (t *Table) Unstored() (n int) {
 type Row struct {
 	Contact
 	Texts Texts
+	// Unstored tells that no row has it, or an older one has: it is given to Changed again.
+	Unstored bool
 }
 
 // node makes a contact of a row; nil: it is over, or too long.
@@ -173,13 +175,40 @@ func (t *Table) Restore(aor []byte, x *Row, now int64) bool {
 		r = &record{aor: string(aor)}
 	}
 	for have := r.first; have != nil; have = have.next {
-		if have.URI() == put.URI() && (have.CallID() == put.CallID() || have.Modified > put.Modified) {
+		switch {
+		case x.Unstored && have.ID == put.ID && have.restored && have.Modified <= put.Modified: // of an older row
+			have.state = StateNew // the row stays, to be written anew
+			t.drop(s, have, somebody)
+		case have.URI() == put.URI() && (have.CallID() == put.CallID() || have.Modified > put.Modified):
+			s.hush()
 			return false
 		}
 	}
 	t.insert(s, r, put)
+	if x.Unstored {
+		t.changed(s, put)
+	}
 	s.hush()
 	return true
+}
+
+// Forget drops a contact that was gone before its row was read, unless the row is newer than that: the row goes, and nobody
+// is told.
+func (t *Table) Forget(aor []byte, id uint64, modified int64) {
+	s := t.shard(aor)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.records[string(aor)]
+	if r == nil {
+		return
+	}
+	for c := r.first; c != nil; c = c.next {
+		if c.ID == id && c.restored && c.Modified <= modified {
+			t.drop(s, c, somebody)
+			s.hush()
+			return
+		}
+	}
 }
 
 // Replace makes the contacts of an address those that are stored, where others write there, too (Config.Shared). A

@@ -99,6 +99,12 @@ var Sockets = []*reactor.Socket{
 // started, and stopped at the end of the test.
 func New(t testing.TB, text string, modules ...script.Constructor) *Bench {
 	t.Helper()
+	return In(t, t.TempDir(), text, modules...)
+}
+
+// In is New with a state_dir, which may be that of another life.
+func In(t testing.TB, dir, text string, modules ...script.Constructor) *Bench {
+	t.Helper()
 	l := script.Loader{Modules: with(modules)}
 	cfg, err := l.Compile("test.cfg", []byte(text))
 	if err != nil {
@@ -117,7 +123,7 @@ func New(t testing.TB, text string, modules ...script.Constructor) *Bench {
 	if err := b.Commands.Register(cfg.Commands()...); err != nil {
 		t.Fatal(err)
 	}
-	if err := cfg.Start(script.Surroundings{Log: log, Sockets: Sockets, Proxy: b.Proxy, Commands: b.Commands, StateDir: t.TempDir(), Running: running}, nil); err != nil {
+	if err := cfg.Start(script.Surroundings{Log: log, Sockets: Sockets, Proxy: b.Proxy, Commands: b.Commands, StateDir: dir, Running: running}, nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cfg.Stop(nil) })

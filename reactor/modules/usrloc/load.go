@@ -14,13 +14,17 @@ func (m *Module) first(t *table) {
 		t.unread.Store(true)
 		m.env.Log.Warn("usrloc: contacts were not read: they are, as soon as the database is back", "table", t.name, "error", err)
 	}
+	m.readKept(t)
 }
 
 // readLater does what first could not. Who has registered meanwhile is known better than the rows tell.
 func (m *Module) readLater(ctx context.Context) {
 	for _, t := range m.list() {
 		if t.unread.Load() && m.write(ctx) == nil && m.load(t) == nil { // a contact that has been removed is not to come back
+			t.flush.Lock() // what settles the table is behind it
+			m.forget(t)
 			t.unread.Store(false)
+			t.flush.Unlock()
 		}
 	}
 }

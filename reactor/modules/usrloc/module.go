@@ -70,7 +70,8 @@ type table struct {
 	owner  atomic.Pointer[Module] // who is told of changes
 	flush  sync.Mutex             // one at a time writes it to the database
 	unread atomic.Bool            // the database was away when it was to be read
-	turns  [256]turn              // of modes that store before they answer
+	kept   kept
+	turns  [256]turn // of modes that store before they answer
 }
 
 // turn is had by who reads and writes an address of record, one at a time, by its hash.
@@ -244,7 +245,7 @@ func (m *Module) stop(next any) {
 		ctx, cancel := context.WithTimeout(context.Background(), flushAtEnd)
 		defer cancel()
 		if err := m.write(ctx); err != nil {
-			m.env.Log.Warn("usrloc: contacts are lost: the database is away", "error", err, "contacts", m.unstored())
+			m.keep(err)
 		}
 	}
 	if m.db != nil {

@@ -58,13 +58,17 @@ func (m *Module) write(ctx context.Context) (err error) {
 func (m *Module) writeTable(ctx context.Context, t *table) error {
 	t.flush.Lock()
 	defer t.flush.Unlock()
-	return t.Changed(batch, func(list []location.Stored) error {
+	err := t.Changed(batch, func(list []location.Stored) error {
 		apply := func(ctx context.Context, list []location.Stored) error { return m.apply(ctx, t.name, list) }
 		return store.Singly(ctx, list, apply, func(x *location.Stored, err error) {
 			t.refuse(x.AOR)
 			m.env.Log.Warn("usrloc: the database refuses a contact, which is not stored", "aor", x.AOR, "contact", x.URI(), "error", err)
 		})
 	})
+	if err == nil {
+		m.settled(t)
+	}
+	return err
 }
 
 // errRefused tells that a contact is in memory alone.
