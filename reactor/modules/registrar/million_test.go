@@ -30,7 +30,7 @@ func TestLoad(t *testing.T) {
 	if err := store.Create(t.Context(), url, "location"); err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(url, store.Options{})
+	db, err := store.Open(url, store.Options{Timeout: patience})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,13 +69,17 @@ route { setbflag("NAT"); save("location"); }
 		pause = max(pause, after.PauseNs[i%256])
 	}
 	t.Logf("%d contacts in %v; %d bytes of heap a contact; longest pause %v", n, took, int64(after.HeapAlloc-before.HeapAlloc)/int64(n), time.Duration(pause))
+	counted := 0
+	eventually(t, "all contacts are read", func() bool { // a page that took too long is read again
+		counted = 0
+		b.Config.Instance("usrloc").(*usrloc.Module).Each(0, 1, func(string, *location.Contact) { counted++ })
+		return counted >= n
+	})
+	if counted != n {
+		t.Errorf("%d contacts were read, of %d", counted, n)
+	}
 	last := fmt.Sprint("user", n-1)
 	if got := b.Command(t, "ul_show_contact", []string{"location", last}); !strings.Contains(got, "sip:"+last+"@10.1.2.3") || !strings.Contains(got, `"Cflags":"NAT"`) {
 		t.Error(got)
-	}
-	counted := 0
-	b.Config.Instance("usrloc").(*usrloc.Module).Each(0, 1, func(string, *location.Contact) { counted++ })
-	if counted != n {
-		t.Errorf("%d contacts were read, of %d", counted, n)
 	}
 }
