@@ -100,7 +100,7 @@ func (p *pinger) round(m *module) {
 func (m *module) wanted(table string, c *location.Contact, now int64) (ping, bool) {
 	nat := m.places.NATFlag()
 	if !c.Alive(now) || m.natedOnly && (nat < 0 || m.places.Flags(c)&(1<<nat) == 0) || c.FlowLost && !c.Bound {
-		return ping{}, false // a ping is no reason to dial a phone
+		return ping{}, false
 	}
 	at := c.URI()
 	if r := c.Received(); r != "" {
@@ -170,21 +170,25 @@ func (m *module) send(x *ping) {
 		}
 		return
 	}
+	if _, err := p.tm.Layer().Originate(nil, m.request(x, socket)); err != nil {
+		p.answered(m, x, 503, true)
+	}
+}
+
+// request is a SIP ping. Where the contact came over a connection nothing else will do: a ping is no reason to dial a phone.
+func (m *module) request(x *ping, socket *reactor.Socket) *transaction.Request {
 	began := time.Now()
-	r := &transaction.Request{
+	return &transaction.Request{
 		Method: m.method, URI: []byte(x.uri), From: fmt.Appendf(nil, "<%s>", m.from.Text), To: fmt.Appendf(nil, "<%s>", x.uri), CSeq: 1,
-		NextHop: fmt.Appendf(nil, "%s:%s", x.proto, x.addr), Socket: socket, Flow: x.flow, NoAnswer: m.threshold,
+		NextHop: fmt.Appendf(nil, "%s:%s", x.proto, x.addr), Socket: socket, Flow: x.flow, FlowOnly: x.flow != 0, NoAnswer: m.threshold,
 		Done: func(o *transaction.Outcome) {
 			if x.timed && !o.Local && !m.ignored[o.Code] {
 				m.places.Answered(x.table, x.aor, x.id, time.Since(began))
 			}
 			if o.Code >= 200 {
-				p.answered(m, x, o.Code, o.Local)
+				m.pings.answered(m, x, o.Code, o.Local)
 			}
 		},
-	}
-	if _, err := p.tm.Layer().Originate(nil, r); err != nil {
-		p.answered(m, x, 503, true)
 	}
 }
 
