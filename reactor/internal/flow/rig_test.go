@@ -17,6 +17,7 @@ import (
 	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/poller/pollertest"
 	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/transport"
 	"sipreactor/sipframe"
@@ -31,7 +32,7 @@ type rig struct {
 	*connectiontest.Fates
 	all    connection.Common
 	config transport.StreamConfig
-	loop   *poller.Loop
+	loop   *pollertest.Loop
 
 	messages, malformed []string // since they were taken
 	dispatched          int
@@ -44,7 +45,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{T: t, config: transport.StreamConfig{CRLFPingPong: true, MaxChunks: 4, Async: true, MaxPostponed: 8,
 		HandshakeTimeout: time.Hour, SendTimeout: time.Hour}}
 	r.Fates = connectiontest.Start(t, &r.all)
-	r.loop = poller.Alone(sockets{r: r})
+	r.loop = pollertest.Hold(t, sockets{r: r})
 	r.Start(&r.all, r)
 	return r
 }
@@ -114,7 +115,7 @@ func (r *rig) accepted(k codec.Codec) (*connection.Conn, *net.TCPConn) {
 	fd, peer := r.ends()
 	c := &connection.Conn{Common: &r.all, Loop: r, Config: &r.config, Born: time.Now()}
 	c.Sock.Owner = c
-	r.loop.Give(&c.Sock, fd)
+	r.loop.Give(r, &c.Sock, fd)
 	c.Src = message.Source{Proto: transport.TCP, Remote: peer.LocalAddr().(*net.TCPAddr).AddrPort()}
 	if c.Begin(phase.Established); isShaker(k) {
 		c.Src.Proto = transport.TLS

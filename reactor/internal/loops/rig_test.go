@@ -15,6 +15,7 @@ import (
 	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/poller/pollertest"
 	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/transport"
 	"sipreactor/tlsstate"
@@ -64,7 +65,7 @@ func newRig(t *testing.T) *rig {
 		return p
 	}})
 	var told later
-	r.Loop = NewLoop(a, poller.Alone(&told))
+	r.Loop = NewLoop(a, pollertest.Hold(t, &told).Loop)
 	told.LoopHandler = r.Loop
 	return r
 }
