@@ -59,19 +59,19 @@ func TestOverdueMessageGetsOneMoment(t *testing.T) {
 	r := start(t, &script{}, nil)
 	peer := r.dial(TCP)
 	c := r.connOf(phase.Established)
-	r.onLoop(c.Loop.(*loops.Loop), func() { c.Sock.PauseReading() })
+	r.onLoop(c.Loop.(*loops.Loop), func() { c.Own.Sock.PauseReading() })
 	_, _ = peer.Write([]byte("OPTIONS sip:"))
-	r.eventually("it is in the kernel", func() bool { return kernel.Unread(c.Sock.Fd()) > 0 })
+	r.eventually("it is in the kernel", func() bool { return kernel.Unread(c.Own.Sock.Fd()) > 0 })
 	r.onLoop(c.Loop.(*loops.Loop), func() {
 		now := r.now()
-		if !c.Loop.(*loops.Loop).Behind(c, now) || c.Waits.Due(deadlines.Message) <= now {
+		if !c.Loop.(*loops.Loop).Behind(c, now) || c.Own.Waits.Due(deadlines.Message) <= now {
 			t.Error("no moment for what is in the kernel")
 		}
-		if c.Loop.(*loops.Loop).Behind(c, c.Waits.Due(deadlines.Message)) {
+		if c.Loop.(*loops.Loop).Behind(c, c.Own.Waits.Due(deadlines.Message)) {
 			t.Error("another one")
 		}
-		c.Waits.Clear(deadlines.Message)
-		c.Sock.ResumeReading()
+		c.Own.Waits.Clear(deadlines.Message)
+		c.Own.Sock.ResumeReading()
 	})
 }
 
@@ -87,14 +87,14 @@ func TestCloseKeepsWhatThePeerHasNotRead(t *testing.T) {
 		out := -1
 		r.onLoop(c.Loop.(*loops.Loop), func() {
 			if c.Carried.MessagesOut.Load() == 1 {
-				out, _ = c.Unacked.Ask(c.Sock.Fd())
+				out, _ = c.Own.Unacked.Ask(c.Own.Sock.Fd())
 			}
 		})
 		return out == 0
 	})
-	r.onLoop(c.Loop.(*loops.Loop), func() { c.Sock.PauseReading() })
+	r.onLoop(c.Loop.(*loops.Loop), func() { c.Own.Sock.PauseReading() })
 	_, _ = peer.Write([]byte(strings.Repeat("x", 1000)))
-	r.eventually("more waits in the kernel", func() bool { return kernel.Unread(c.Sock.Fd()) == 1000 })
+	r.eventually("more waits in the kernel", func() bool { return kernel.Unread(c.Own.Sock.Fd()) == 1000 })
 	r.onLoop(c.Loop.(*loops.Loop), func() { r.conns.Connects.MaxLingering = 0 })
 	r.Close(c.ID)
 	r.eventually("it has ended", func() bool { return !r.Alive(c.ID) })
@@ -113,17 +113,17 @@ func TestProgressBetweenLooks(t *testing.T) {
 	time.Sleep(300 * time.Millisecond) // longer than TCP delays an acknowledgement
 	r.onLoop(c.Loop.(*loops.Loop), func() {
 		l, now := c.Loop.(*loops.Loop), r.now()
-		c.Unacked.Ask(c.Sock.Fd())
-		info, err := kernel.Info(c.Sock.Fd())
-		if err != nil || !kernel.WindowClosed(info) || !c.Waits.For(deadlines.Send) {
+		c.Own.Unacked.Ask(c.Own.Sock.Fd())
+		info, err := kernel.Info(c.Own.Sock.Fd())
+		if err != nil || !kernel.WindowClosed(info) || !c.Own.Waits.For(deadlines.Send) {
 			t.Fatalf("the window is open: %v", err)
 		}
-		c.Stall.Moves(now-10*int64(c.Config.SendTimeout), c.Owed.Finals())
-		c.Unacked.Sent++ // as if the peer had taken a byte since the last look
-		if l.SendOverdue(c, now); c.At() != phase.Established || c.Stall.Lasts(now, 1) {
+		c.Own.Stall.Moves(now-10*int64(c.Config.SendTimeout), c.Owed.Finals())
+		c.Own.Unacked.Sent++ // as if the peer had taken a byte since the last look
+		if l.SendOverdue(c, now); c.At() != phase.Established || c.Own.Stall.Lasts(now, 1) {
 			t.Errorf("it is %v in spite of progress", c.At())
 		}
-		c.Unacked.Sent--
+		c.Own.Unacked.Sent--
 	})
 	peer.Close()
 }
@@ -157,14 +157,14 @@ func TestUnconfirmedWritesAreBounded(t *testing.T) {
 			c = from.conns.Table.Get(from.only())
 		}
 		kept := 0
-		from.onLoop(c.Loop.(*loops.Loop), func() { kept = c.Unacked.Bytes() })
+		from.onLoop(c.Loop.(*loops.Loop), func() { kept = c.Own.Unacked.Bytes() })
 		if kept > 2*flow.UnconfirmedBytes {
 			t.Fatalf("%d bytes are kept", kept)
 		}
 	}
 	from.eventually("nothing of it is kept", func() bool {
 		kept := 0
-		from.onLoop(c.Loop.(*loops.Loop), func() { kept = c.Unacked.Bytes() })
+		from.onLoop(c.Loop.(*loops.Loop), func() { kept = c.Own.Unacked.Bytes() })
 		return kept == 0
 	})
 }
@@ -224,10 +224,10 @@ func TestPausedHandshakeGoesOn(t *testing.T) {
 	raw := r.raw(TLS)
 	c := r.connOf(phase.Handshaking)
 	r.onLoop(c.Loop.(*loops.Loop), func() {
-		c.Handshake.Leave()
-		c.Handshake.Compute()
-		c.Handshake.Paused = true
-		c.Sock.PauseReading()
+		c.Own.Handshake.Leave()
+		c.Own.Handshake.Compute()
+		c.Own.Handshake.Paused = true
+		c.Own.Sock.PauseReading()
 		c.Loop.(*loops.Loop).Handshaken(c)
 	})
 	_ = raw.SetDeadline(time.Now().Add(10 * time.Second))

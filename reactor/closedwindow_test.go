@@ -73,7 +73,7 @@ func TestRepliesStayWithTheKernel(t *testing.T) {
 	c := r.conns.Table.Get(h)
 	var shut time.Duration
 	r.eventually("it is seen to wait", func() bool {
-		r.onLoop(c.Loop.(*loops.Loop), func() { shut = c.Stall.ShutFor(r.now()) })
+		r.onLoop(c.Loop.(*loops.Loop), func() { shut = c.Own.Stall.ShutFor(r.now()) })
 		return shut > 2*flow.ShutLeast
 	})
 	in := bufio.NewReader(peer)

@@ -336,7 +336,7 @@ func TestNoTimerBehindTheHandshake(t *testing.T) {
 	p := r.dial(TLS)
 	c := r.conns.Table.Get(r.only())
 	timed := func() (is bool) {
-		r.onLoop(c.Loop.(*loops.Loop), func() { is = c.Waits.Armed() })
+		r.onLoop(c.Loop.(*loops.Loop), func() { is = c.Own.Waits.Armed() })
 		return is
 	}
 	m := request("MESSAGE", "x", 1, "")

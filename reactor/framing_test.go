@@ -251,10 +251,10 @@ func TestMessageTimeWhenWeAreLate(t *testing.T) {
 	c.Loop.(*loops.Loop).Poll.Post(func() {
 		close(held)
 		<-late
-		for end := time.Now().Add(patience); kernel.Unread(c.Sock.Fd()) == 0 && time.Now().Before(end); {
+		for end := time.Now().Add(patience); kernel.Unread(c.Own.Sock.Fd()) == 0 && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
-		c.Waits.PutOff(deadlines.Message, 1) // the time is over, while nobody has read
+		c.Own.Waits.PutOff(deadlines.Message, 1) // the time is over, while nobody has read
 		c.Loop.(*loops.Loop).Overdue(c)
 	})
 	<-held

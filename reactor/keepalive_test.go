@@ -38,7 +38,7 @@ func TestKeepAliveOfOpenedConnections(t *testing.T) {
 			<-up
 			r.eventually("the connection is up", func() bool { return r.Stats().Established == 1 })
 			var got kernel.SavedKeepalive
-			r.conns.Table.Each(func(c *connection.Conn) { got = kernel.KeepaliveOf(c.Sock.Fd()) })
+			r.conns.Table.Each(func(c *connection.Conn) { got = kernel.KeepaliveOf(c.Own.Sock.Fd()) })
 			if got != want {
 				t.Errorf("%v, want %v", got, want)
 			}

@@ -104,8 +104,8 @@ func (r *rig) broken(first Handle, f *faulty) {
 		}
 		r.eventually("it is established", func() bool { return c.Phase() == phase.Established })
 		r.onLoop(c.Loop.(*loops.Loop), func() {
-			f.Codec = c.Codec
-			c.Codec = f
+			f.Codec = c.Own.Codec
+			c.Own.Codec = f
 		})
 	})
 }
@@ -131,7 +131,7 @@ func TestLoopPanicsBehindMessages(t *testing.T) {
 	r.dial(TCP)
 	at := r.connOf(phase.Established)
 	r.onLoop(at.Loop.(*loops.Loop), func() { // what is sent on a loop is written when its callback is over
-		at.Codec = &faulty{Codec: at.Codec, in: "Output", set: true}
+		at.Own.Codec = &faulty{Codec: at.Own.Codec, in: "Output", set: true}
 		if _, err := r.Send(&Target{Conn: at.ID}, Bytes("waits")); err != nil {
 			t.Error(err)
 		}
@@ -160,7 +160,7 @@ func TestHandshakePanics(t *testing.T) {
 			r.eventually("it shakes hands", func() bool { return r.connOf(phase.Handshaking) != nil })
 			c := r.connOf(phase.Handshaking)
 			r.onLoop(c.Loop.(*loops.Loop), func() {
-				c.Handshake = handshakes.New(faultyShaker{c.Codec.(codec.Shaker)}, patience, r.now())
+				c.Own.Handshake = handshakes.New(faultyShaker{c.Own.Codec.(codec.Shaker)}, patience, r.now())
 			})
 			_, _ = io.WriteString(raw, "\x16\x03\x01\x00\x05hello")
 			if why := r.firstClose(); why != HandshakeFailed {

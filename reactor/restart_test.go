@@ -82,7 +82,7 @@ func TestLastWordsAreHeard(t *testing.T) {
 	if _, err := r.Send(to, Bytes(request("MESSAGE", "x", 2, ""))); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(patience); !reset(c.Sock.Fd()) && time.Now().Before(end); {
+	for end := time.Now().Add(patience); !reset(c.Own.Sock.Fd()) && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	close(wrote)

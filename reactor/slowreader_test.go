@@ -292,7 +292,7 @@ func TestIdleKeepsNothing(t *testing.T) {
 		r.eventually("nothing is kept", func() bool {
 			var bytes int
 			var listed bool
-			r.onLoop(c.Loop.(*loops.Loop), func() { bytes, listed = c.Unacked.Bytes(), c.Listed || !c.Unacked.Empty() })
+			r.onLoop(c.Loop.(*loops.Loop), func() { bytes, listed = c.Own.Unacked.Bytes(), c.Own.Listed || !c.Own.Unacked.Empty() })
 			return bytes == 0 && !listed
 		})
 	})

@@ -90,7 +90,7 @@ func (e *Engine) dismiss() {
 	e.handshakers.Close()
 	e.conns.Table.Each(func(c *connection.Conn) { // what no loop has it has not closed
 		if c.Reading.Detached() {
-			c.Sock.Close()
+			c.Own.Sock.Close()
 		}
 	})
 	e.conns.Connects.CutLingering() // while there are workers to be told
@@ -100,13 +100,13 @@ func (e *Engine) dismiss() {
 	e.loops.Each(func(l *loops.Loop) {
 		posted, jobs := l.Sched.Stop()
 		for _, c := range posted { // a machine that came back too late
-			if c.Handshake != nil && c.Codec != nil {
-				c.Codec.Stop()
+			if c.Own.Handshake != nil && c.Own.Codec != nil {
+				c.Own.Codec.Stop()
 			}
 		}
 		for _, j := range jobs {
-			if c := j.(*connection.Conn); c.Codec != nil {
-				c.Codec.Stop()
+			if c := j.(*connection.Conn); c.Own.Codec != nil {
+				c.Own.Codec.Stop()
 			}
 		}
 		l.Slab.Release()

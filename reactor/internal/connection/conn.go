@@ -43,8 +43,32 @@ type Conn struct {
 	// The peer index's lock guards this.
 	indexed peers.Place
 
-	// The owner's: the connect queue while connecting, then the loop.
-	Loop      Owner
+	Loop Owner
+	Own  Owned // the owner's alone
+
+	// What of these anybody may call says so.
+	Reading reading.Reading // whether it is read, and what is in hand
+	Carried figures.Carried // counted by the loop
+	Owed    owed.Ledger     // what the two ends owe each other
+
+	active    atomic.Int64  // second of the last message, ping or acknowledgement
+	keep      atomic.Int64  // second until which it lives on anyway; see KeepFor
+	userKnown atomic.Int64  // second until which its user is known; see Know
+	asked     atomic.Uint32 // what the loop is asked to do; see Ask
+
+	// What mu guards others see; see seen.go.
+	mu      sync.Mutex
+	life    phase.Life
+	blocked bool // the socket takes nothing more: the connect queue watches it
+	half    bool // the peer says nothing more and waits for replies: nothing else is written
+	out     sendqueue.Queue
+	tls     tlsSummary
+	proof   reuse.Proof // Self and Meant are set with the target
+}
+
+// Owned is what the owner of a connection alone touches, without a lock: the connect queue
+// while connecting, then the loop. Whoever else has a Conn leaves its Own alone.
+type Owned struct {
 	Sock      poller.Socket
 	Codec     codec.Codec
 	Dial      *Dialing              // of ours, until it is established
@@ -52,33 +76,17 @@ type Conn struct {
 	Framing   framing.Framing       // cuts what is read
 	Share     sourcelimit.Place     // what it counts to its source
 
-	Reading     reading.Reading          // whether it is read, and what is in hand
-	Carried     figures.Carried          // counted by the loop, read by anybody
-	Ending      bool                     // an orderly end waits for what is still to be written
+	Flight      sendqueue.Flight         // being written
 	Unacked     sendqueue.Unacknowledged // written, and not known to be acknowledged
 	Listed      bool                     // the loop looks at that every second
-	Owed        owed.Ledger              // what the two ends owe each other
+	Ending      bool                     // an orderly end waits for what is still to be written
 	Waits       deadlines.Deadlines      // what it waits for
 	MessageLate bool                     // the message had its moment; see behind
 	Stall       sendqueue.Stall          // since when the peer takes nothing
-	wheel       wheel.Link[Conn]
-	answered    int64 // second, plus one, in which the back-off table was last told of an answer
-	known       bool  // the connect queue has its descriptor, perhaps from an earlier watch
 
-	active    atomic.Int64  // second of the last message, ping or acknowledgement
-	keep      atomic.Int64  // second until which it lives on anyway; see KeepFor
-	userKnown atomic.Int64  // second until which its user is known; see Know
-	asked     atomic.Uint32 // what the loop is asked to do; see Ask
-
-	// What mu guards others see; see seen.go. Of Out it guards what waits: the flight is the
-	// loop's.
-	mu      sync.Mutex
-	life    phase.Life
-	blocked bool // the socket takes nothing more: the connect queue watches it
-	half    bool // the peer says nothing more and waits for replies: nothing else is written
-	Out     sendqueue.Queue
-	tls     tlsSummary
-	proof   reuse.Proof // Self and Meant are set with the target
+	wheel    wheel.Link[Conn]
+	answered int64 // second, plus one, in which the back-off table was last told of an answer
+	known    bool  // the connect queue has its descriptor, perhaps from an earlier watch
 }
 
 // Ask notes what the loop is asked to do for the connection, and reports whether it was
@@ -105,8 +113,8 @@ const (
 func (c *Conn) Speaks() {
 	if c.Src.Proto.Web() {
 		w := websocket.NewStream(c.Src.Outbound)
-		c.Framing.Web(w)
-		c.Out.Framing = w
+		c.Own.Framing.Web(w)
+		c.out.Framing = w
 	}
 }
 
@@ -118,7 +126,7 @@ func (c *Conn) Handle() message.Handle { return c.ID }
 func (c *Conn) SetHandle(h message.Handle) { c.ID, c.Src.Conn = h, h }
 
 // WheelLink is the connection's place among the idle ones.
-func (c *Conn) WheelLink() *wheel.Link[Conn] { return &c.wheel }
+func (c *Conn) WheelLink() *wheel.Link[Conn] { return &c.Own.wheel }
 
 // Ends returns what is known of the two ends at this moment: our own address is known when a connect begins, whether
 // the peer was verified when the handshake is done. Any goroutine.
@@ -141,7 +149,7 @@ func (c *Conn) Enter(to phase.Phase) {
 }
 
 // Fd returns the connection's descriptor, for the connect queue.
-func (c *Conn) Fd() int { return c.Sock.Fd() }
+func (c *Conn) Fd() int { return c.Own.Sock.Fd() }
 
 // Writable has the loop go on writing. The connect queue calls it.
 func (c *Conn) Writable() { c.Loop.Post(c, EvWritable) }
@@ -203,6 +211,11 @@ func (c *Conn) Enqueue(m message.Appender, t *message.Target, w *sendqueue.Waite
 	}
 }
 
+// First appends the message that a connection of ours is made for. Nobody else sees it yet.
+func (c *Conn) First(m message.Appender, t *message.Target, w *sendqueue.Waiter) {
+	c.out.Add(m, entryOf(t, w))
+}
+
 // queue is Enqueue under the lock, which it gives back behind a panic of the Appender, too.
 func (c *Conn) queue(m message.Appender, t *message.Target, w *sendqueue.Waiter) (ready bool, err *reason.Error) {
 	c.mu.Lock()
@@ -212,19 +225,19 @@ func (c *Conn) queue(m message.Appender, t *message.Target, w *sendqueue.Waiter)
 	}
 	up := c.life.At() == phase.Established
 	ready = up && !c.blocked
-	if !c.Out.Room(t.Class.Urgent(), t.Class == message.Final, up && c.Owed.Theirs() > 0, ready, c.Config.MaxPostponed) {
+	if !c.out.Room(t.Class.Urgent(), t.Class == message.Final, up && c.Owed.Theirs() > 0, ready, c.Config.MaxPostponed) {
 		full := reason.Because(reason.QueueFull, "the connection is not up")
 		switch {
 		case ready:
 			full.Detail = "too much waits for the loop"
 		case up:
 			full.Detail = "the peer takes nothing"
-			c.Out.Full = true
+			c.out.Full = true
 		}
 		c.Common.Stat.Refused.Add(1)
 		return false, full
 	}
-	c.Out.Add(m, EntryOf(t, w))
+	c.out.Add(m, entryOf(t, w))
 	if !c.answers() {
 		return false, reason.Because(reason.NoConnection, "the peer has closed it")
 	}
@@ -236,22 +249,22 @@ func (c *Conn) Pong() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.mayPong() {
-		c.Out.Add(message.Bytes("\r\n"), sendqueue.Entry{Pong: true})
+		c.out.Add(message.Bytes("\r\n"), sendqueue.Entry{Pong: true})
 	}
 }
 
 // mayPong reports whether the answer to a ping has a place: behind a socket that takes no more one waits for all pings,
 // so that a peer which pings and does not read gets no queue of them. The lock is held.
-func (c *Conn) mayPong() bool { return !c.blocked || !c.Out.Pongs() }
+func (c *Conn) mayPong() bool { return !c.blocked || !c.out.Pongs() }
 
 // RoundTrip measures the connection's path.
-func (c *Conn) RoundTrip() time.Duration { return c.Common.Limits.RoundTrip(c.Sock.Fd()) }
+func (c *Conn) RoundTrip() time.Duration { return c.Common.Limits.RoundTrip(c.Own.Sock.Fd()) }
 
 // answers looks at the message that was put into the send queue last: a request has no place on a half-closed
 // connection, where it is taken out again and false is the answer. The lock is held.
 func (c *Conn) answers() bool {
-	if b := c.Out.Waiting; c.half && !peek.IsResponse(b.Message(len(b.Ends)-1)) {
-		c.Out.RemoveLast()
+	if b := c.out.Waiting; c.half && !peek.IsResponse(b.Message(len(b.Ends)-1)) {
+		c.out.RemoveLast()
 		return false
 	}
 	return true
@@ -283,7 +296,7 @@ func (c *Conn) Finish() {
 	c.AskClose(reason.Because(reason.Shutdown, ""))
 }
 
-// EntryOf is what a send queue notes of a message to the target.
-func EntryOf(t *message.Target, w *sendqueue.Waiter) sendqueue.Entry {
+// entryOf is what a send queue notes of a message to the target.
+func entryOf(t *message.Target, w *sendqueue.Waiter) sendqueue.Entry {
 	return sendqueue.Entry{Wait: w, Note: t.Note, Asks: t.Class.Asks()}
 }

@@ -69,7 +69,7 @@ func (c *Conn) Connected(err error) {
 // Bound notes our own end, which the kernel chooses when a connect begins, so
 // that a connect that fails can be told with it.
 func (c *Conn) Bound() {
-	a, err := kernel.LocalAddr(c.Sock.Fd())
+	a, err := kernel.LocalAddr(c.Own.Sock.Fd())
 	if err != nil || a.Port() == 0 || a.Addr().IsUnspecified() {
 		return
 	}
@@ -87,12 +87,12 @@ func (a *Common) Enroll(c *Conn) {
 	}
 	c.mu.Unlock()
 	if closeReason != nil {
-		unix.Close(c.Sock.Fd())
+		unix.Close(c.Own.Sock.Fd())
 		c.CleanUp()
 		return
 	}
 	a.Observe(c, event.ConnectDone, nil, "")
-	a.Adopt(&c.Sock, func(err error) {
+	a.Adopt(&c.Own.Sock, func(err error) {
 		c.NoteClose(DialFailed(err))
 		c.CleanUp()
 	})
@@ -110,7 +110,7 @@ func DialFailed(cause error) *reason.Error {
 
 // TellConnected lets the sender that dialled know that the handshake begins.
 func (c *Conn) TellConnected() {
-	if w := c.Dial.Sender; w != nil {
+	if w := c.Own.Dial.Sender; w != nil {
 		w.Connected()
 	}
 }
@@ -136,7 +136,7 @@ func (c *Conn) ComesTo(l Owner) (lives, waited bool) {
 	if c.life.Why() != nil {
 		return false, false
 	}
-	waited = c.Dial.unpark(phase.Enrolling)
+	waited = c.Own.Dial.unpark(phase.Enrolling)
 	next := phase.Established
 	if transport.Shakes(c.Src.Proto) {
 		next = phase.Handshaking
@@ -154,7 +154,7 @@ func (c *Conn) ComesUp(state *tlsstate.State) (waited bool) {
 	}
 	c.tls.Set(state)
 	c.Src.Verified = state != nil && state.Verified
-	waited = c.Dial.unpark(phase.Handshaking)
-	c.Dial = nil
+	waited = c.Own.Dial.unpark(phase.Handshaking)
+	c.Own.Dial = nil
 	return waited
 }

@@ -141,12 +141,12 @@ func (a *Common) UnderWay() (u UnderWay) {
 		}
 		switch {
 		case c.life.Ends():
-		case c.life.At() < phase.Established && (!c.Src.Outbound || c.Out.Len() > 0):
+		case c.life.At() < phase.Established && (!c.Src.Outbound || c.out.Len() > 0):
 			u.Handshakes++
 		case c.life.At() < phase.Established: // a probe
-		case c.Out.Len() > 0:
+		case c.out.Len() > 0:
 			u.Unsent++
-		case c.Framing.CutShort():
+		case c.Own.Framing.CutShort():
 			u.Halves++
 		}
 	})

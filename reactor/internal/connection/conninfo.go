@@ -57,7 +57,7 @@ func (c *Conn) Info(now int64) (i ConnInfo, there bool) {
 	if c.life.At() == phase.Closed {
 		return i, false
 	}
-	i = ConnInfo{Source: c.Src, Phase: c.life.At(), Queue: c.Out.Len(), Stuck: c.blocked,
+	i = ConnInfo{Source: c.Src, Phase: c.life.At(), Queue: c.out.Len(), Stuck: c.blocked,
 		Unanswered: int(c.Owed.Ours()), Age: time.Since(c.Born), Domain: c.tls.Domain, Carried: c.Carried.Read(), Handshake: c.tls.Took, Resumed: c.tls.Resumed}
 	if last := c.active.Load(); last != 0 {
 		i.Idle = time.Duration(now-last) * time.Second

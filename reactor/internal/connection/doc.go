@@ -7,7 +7,7 @@
 //
 // An owner has a connection at a time: the connect queue while its connect is under way,
 // then the loop that adopts or accepted it. The owner alone takes it from phase to phase,
-// and ends it (CleanUp). What any goroutine may do with it says so: give it a message (Enqueue),
+// and ends it (CleanUp); what nobody else may touch is Conn.Own. What any goroutine may do with it says so: give it a message (Enqueue),
 // have it close (AskClose), describe it (Info), find it (Index). Its lock guards what those
 // and its owner share (seen.go), and nobody outside of this package takes it.
 //

@@ -19,9 +19,9 @@ func (c *Conn) CleanUp() {
 	defer a.Table.Remove(c.ID) // last: Stop waits for an empty table, and so until all of this is told
 	was, box, why := c.over()
 	c.Unwatch()
-	c.Waits.Stop()
-	c.Framing.Drop()
-	c.Share.Leave()
+	c.Own.Waits.Stop()
+	c.Own.Framing.Drop()
+	c.Own.Share.Leave()
 	if !c.Src.Outbound && c.Src.Proto.Web() {
 		a.Visitors.Left(c.Src.Remote) // before nobody is found there any more
 	}
@@ -33,9 +33,9 @@ func (c *Conn) CleanUp() {
 		c.countBackoff(was, why)
 	}
 	c.returnUnacked(why)
-	if flight := c.Out.Flight; flight != nil {
-		c.Out.Flight = nil
-		a.undeliver(c, flight, c.Out.Count, why)
+	if flight := c.Own.Flight.Batch; flight != nil {
+		c.Own.Flight.Batch = nil
+		a.undeliver(c, flight, c.Own.Flight.Count, why)
 	}
 	if box != nil {
 		a.undeliver(c, box, 0, why)
@@ -66,16 +66,16 @@ func (c *Conn) over() (was phase.Phase, box *sendqueue.Batch, why *reason.Error)
 	defer c.mu.Unlock()
 	was = c.life.Was()
 	c.life.Enter(phase.Closed)
-	box, c.Out.Waiting = c.Out.Waiting, nil
+	box, c.out.Waiting = c.out.Waiting, nil
 	return was, box, c.life.Why()
 }
 
 // stopCodec ends the codec, and notes for the event of its end what a handshake has come to.
 func (c *Conn) stopCodec(was phase.Phase, ev *event.Event) {
-	if c.Codec == nil || c.Handshake.Is(handshakes.Away) {
+	if c.Own.Codec == nil || c.Own.Handshake.Is(handshakes.Away) {
 		return
 	}
-	ended, signing := c.Codec, c.Handshake.Is(handshakes.Signing)
+	ended, signing := c.Own.Codec, c.Own.Handshake.Is(handshakes.Signing)
 	if was == phase.Handshaking {
 		ev.TLS, ev.Secrets = c.TLSState(), c.Secrets()
 		ev.Request, ev.Answer = c.Talk()
@@ -83,14 +83,14 @@ func (c *Conn) stopCodec(was phase.Phase, ev *event.Event) {
 	if signing {
 		c.Loop.Counters().Signing.Add(-1)
 	}
-	c.Codec, c.Handshake = nil, nil
+	c.Own.Codec, c.Own.Handshake = nil, nil
 	ended.Stop()
 }
 
 // returnUnacked returns back what was written and not acknowledged. What the peer
 // has, and has not answered, is counted.
 func (c *Conn) returnUnacked(why *reason.Error) {
-	requests := c.Common.ReturnAll(c, &c.Unacked, why)
+	requests := c.Common.ReturnAll(c, &c.Own.Unacked, why)
 	if n := c.Owed.Close(); n != 0 {
 		c.Loop.Counters().Unanswered.Add(-n)
 		c.Common.Stat.NeverAnswered.Add(uint64(max(n-requests, 0)))

@@ -22,10 +22,10 @@ func (c *Conn) IdleDue(lifetime int64) int64 { return max(c.active.Load()+lifeti
 
 // FirstAnswer reports whether no answer was told of in a second, and notes one. Loop only.
 func (c *Conn) FirstAnswer(second int64) bool {
-	if c.answered == second+1 {
+	if c.Own.answered == second+1 {
 		return false
 	}
-	c.answered = second + 1
+	c.Own.answered = second + 1
 	return true
 }
 

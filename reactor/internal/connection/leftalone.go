@@ -67,7 +67,7 @@ func (c *Conn) countBackoff(was phase.Phase, why *reason.Error) {
 	ofName := errors.As(why, &t)
 	a := c.Common
 	key := c.backoffKey()
-	counts := was < phase.Established || c.Unacked.Unconfirmed && ofName
+	counts := was < phase.Established || c.Own.Unacked.Unconfirmed && ofName
 	if counts && why.Blame == reason.BlamePeer {
 		if a.Backoff.Failed(a.Now(), key, ofName, Destination(&c.Target), Remembered(why)) {
 			a.Log.LeftAlone(c.Src.Proto, c.Src.Remote, why)

@@ -96,7 +96,7 @@ func (c *Conn) Probe() {
 	c.mu.Lock()
 	ready := c.life.Why() == nil && c.life.At() == phase.Established && !c.blocked && !c.half
 	if ready {
-		c.Out.Add(message.Bytes("\r\n"), sendqueue.Entry{Pong: true})
+		c.out.Add(message.Bytes("\r\n"), sendqueue.Entry{Pong: true})
 	}
 	c.mu.Unlock()
 	if ready {

@@ -42,18 +42,22 @@ func (c *Conn) Means(self tlsstate.ClientIdentity, name string) {
 func (c *Conn) TakeWaiting() (b *sendqueue.Batch, why *reason.Error, half bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	b, c.Out.Waiting = c.Out.Waiting, nil
+	b, c.out.Waiting = c.out.Waiting, nil
 	return b, c.life.Why(), c.half
 }
+
+// Turn masks the messages of a batch that is about to be sealed, or takes the masks off again.
+// Loop only.
+func (c *Conn) Turn(b *sendqueue.Batch) { c.out.Turn(b) }
 
 // WaitingBytes returns how much waits to be written. Loop only.
 func (c *Conn) WaitingBytes() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.Out.Waiting == nil {
+	if c.out.Waiting == nil {
 		return 0
 	}
-	return len(c.Out.Waiting.Text)
+	return len(c.out.Waiting.Text)
 }
 
 // Blocks notes that the socket takes no more, and whether it has taken something just now.
@@ -62,9 +66,9 @@ func (c *Conn) Blocks(progress bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.blocked = true
-	c.Out.Blocked = c.Out.Unsent()
+	c.out.Blocked = c.Own.Flight.Unsent()
 	if progress {
-		c.Out.Full = false
+		c.out.Full = false
 	}
 }
 
@@ -72,7 +76,7 @@ func (c *Conn) Blocks(progress bool) {
 func (c *Conn) Unblocks() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.blocked, c.Out.Blocked, c.Out.Full = false, 0, false
+	c.blocked, c.out.Blocked, c.out.Full = false, 0, false
 }
 
 // HasRefused reports whether a message found no room since the socket takes no more. Loop
@@ -80,14 +84,14 @@ func (c *Conn) Unblocks() {
 func (c *Conn) HasRefused() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.Out.Full
+	return c.out.Full
 }
 
 // Owes reports whether there are messages to give back if the connection ends now. Loop only.
 func (c *Conn) Owes() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !c.Unacked.Empty() || c.Out.Flight != nil || c.Out.Waiting != nil
+	return !c.Own.Unacked.Empty() || c.Own.Flight.Batch != nil || c.out.Waiting != nil
 }
 
 // Answer appends a frame of the framing's own that answers a ping, if that has a place. The
@@ -96,7 +100,7 @@ func (c *Conn) Answer(frame []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.mayPong() {
-		c.Out.AddRaw(frame)
+		c.out.AddRaw(frame)
 	}
 }
 
@@ -115,7 +119,7 @@ func (c *Conn) Outlives() bool {
 	if c.life.Why() != nil || c.life.At() != phase.Established {
 		return false
 	}
-	return c.Owed.Theirs() > 0 || !c.Src.Outbound && (c.Out.Waiting != nil || c.Out.Flight != nil)
+	return c.Owed.Theirs() > 0 || !c.Src.Outbound && (c.out.Waiting != nil || c.Own.Flight.Batch != nil)
 }
 
 // EndHalf notes that the peer says nothing more and waits for replies, and reports whether
@@ -133,7 +137,7 @@ func (c *Conn) EndHalf() (first bool) {
 func (c *Conn) Detach() (detached, blocked bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.Sock.Detach(), c.blocked
+	return c.Own.Sock.Detach(), c.blocked
 }
 
 // WithFd calls f with the descriptor while it cannot become somebody else's; not for a
@@ -142,7 +146,7 @@ func (c *Conn) WithFd(f func(fd int)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.life.At() != phase.Closed {
-		f(c.Sock.Fd())
+		f(c.Own.Sock.Fd())
 	}
 }
 
@@ -153,7 +157,7 @@ func (c *Conn) Park() phase.Phase {
 	defer c.mu.Unlock()
 	at := c.life.At()
 	if at < phase.Established {
-		c.Dial.parked = at + 1
+		c.Own.Dial.parked = at + 1
 	}
 	return at
 }

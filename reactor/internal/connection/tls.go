@@ -26,7 +26,7 @@ func (c *Conn) Side() int {
 
 // TLSState describes the TLS connection; nil on a plain one.
 func (c *Conn) TLSState() *tlsstate.State {
-	if m := codec.Machine(c.Codec); m != nil {
+	if m := codec.Machine(c.Own.Codec); m != nil {
 		return m.State()
 	}
 	return nil
@@ -34,7 +34,7 @@ func (c *Conn) TLSState() *tlsstate.State {
 
 // Secrets takes what the TLS machine has kept of them; "" mostly.
 func (c *Conn) Secrets() string {
-	if m := codec.Machine(c.Codec); m != nil {
+	if m := codec.Machine(c.Own.Codec); m != nil {
 		return m.Secrets()
 	}
 	return ""
@@ -51,14 +51,14 @@ func (c *Conn) Kind() int {
 	case c.Src.Outbound:
 		kind = 2
 	}
-	if c.Handshake.Begun() {
+	if c.Own.Handshake.Begun() {
 		kind++
 	}
 	return kind
 }
 
 // Compute computes the next step of the handshake. Its owner calls it.
-func (c *Conn) Compute() { c.Handshake.Compute() }
+func (c *Conn) Compute() { c.Own.Handshake.Compute() }
 
 // Computed gives the machine back to the loop. A goroutine of the pool calls it.
 func (c *Conn) Computed() { c.Loop.Post(c, EvHandshake) }
@@ -68,7 +68,7 @@ func (c *Conn) Gone() bool { return c.life.At() == phase.Closed }
 
 // Talk returns the opening handshake of WebSocket, as Event has it. Loop only.
 func (c *Conn) Talk() (request, answer string) {
-	if u, ok := c.Codec.(*codec.Upgrade); ok {
+	if u, ok := c.Own.Codec.(*codec.Upgrade); ok {
 		request, answer = u.Talk()
 	}
 	return request, answer

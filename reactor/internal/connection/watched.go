@@ -3,20 +3,20 @@ package connection
 // WatchWrite has the connect queue tell when the socket takes bytes again (Writable). Loop
 // only.
 func (c *Conn) WatchWrite() error {
-	c.known = true
+	c.Own.known = true
 	return c.Common.Connects.WatchWrite(c)
 }
 
 // WatchEnd has it tell when the peer resets a connection that no loop reads any more. Loop
 // only.
 func (c *Conn) WatchEnd() error {
-	c.known = true
+	c.Own.known = true
 	return c.Common.Connects.WatchEnd(c)
 }
 
 // Unwatch has it forget the descriptor. Owner only.
 func (c *Conn) Unwatch() {
-	if c.known {
+	if c.Own.known {
 		c.Common.Connects.Forget(c)
 	}
 }

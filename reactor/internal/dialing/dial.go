@@ -19,15 +19,16 @@ import (
 // first that waits. Nobody else sees it yet. nil: there is no room for it.
 func (d *Dialer) begin(t *message.Target, want *connection.Match, domains tlsstate.Domains, m message.Appender, w *sendqueue.Waiter) *connection.Conn {
 	c := d.dialled(t, want, domains, w)
-	c.Out.Add(m, connection.EntryOf(t, w)) // before the table has it: an Appender may panic
+	c.First(m, t, w) // before the table has it: an Appender may panic
 	return d.enter(c)
 }
 
 // dialled makes a connection that is still to be opened, and that nobody sees.
 func (d *Dialer) dialled(t *message.Target, want *connection.Match, domains tlsstate.Domains, w *sendqueue.Waiter) *connection.Conn {
-	c := &connection.Conn{Common: d.All, Config: d.Stream(t.Proto), Born: time.Now(), Target: *t, Dial: &connection.Dialing{Sender: w, Domains: domains}}
-	c.Sock.Owner = c
-	c.Sock.Hold(-1)
+	c := &connection.Conn{Common: d.All, Config: d.Stream(t.Proto), Born: time.Now(), Target: *t,
+		Own: connection.Owned{Dial: &connection.Dialing{Sender: w, Domains: domains}}}
+	c.Own.Sock.Owner = c
+	c.Own.Sock.Hold(-1)
 	c.Means(want.Self, want.Name)
 	c.Target.Set, c.Target.Carrier, c.Target.Note = nil, nil, nil // the message's, not the connection's
 	c.Src = message.Source{Proto: t.Proto, Remote: t.Addr, Socket: t.Socket, Outbound: true}
@@ -50,7 +51,7 @@ func (d *Dialer) connect(c *connection.Conn) {
 	d.All.Observe(c, event.ConnectStarted, nil, "")
 	fd, err := kernel.OpenStream(c.Src.Remote.Addr(), c.BindAddr(), &d.Keepalive)
 	if err == nil {
-		c.Sock.Hold(fd)
+		c.Own.Sock.Hold(fd)
 		err = unix.Connect(fd, kernel.Sockaddr(c.Src.Remote))
 		c.Bound()
 	}
@@ -63,8 +64,8 @@ func (d *Dialer) connect(c *connection.Conn) {
 			return
 		}
 	}
-	if c.Sock.Fd() >= 0 {
-		unix.Close(c.Sock.Fd())
+	if c.Own.Sock.Fd() >= 0 {
+		unix.Close(c.Own.Sock.Fd())
 	}
 	c.NoteClose(refusedHere(c, err))
 	c.CleanUp()

@@ -60,7 +60,7 @@ func (o *own) Counters() *figures.LoopCounters { return &o.LoopCounters }
 func (r *rig) up(proto transport.Proto, addr netip.AddrPort) *connection.Conn {
 	r.Helper()
 	c := r.dialled(&message.Target{Proto: proto, Addr: addr}, &connection.Match{}, nil, nil)
-	c.Codec = &codec.Plain{}
+	c.Own.Codec = &codec.Plain{}
 	c.Loop = new(own)
 	c.Begin(phase.Established)
 	if r.enter(c) == nil {

@@ -17,7 +17,7 @@ func (l *Flow) Begin(c *connection.Conn, k codec.Codec) {
 		l.handshake(c, m)
 		return
 	}
-	c.Codec = k
+	c.Own.Codec = k
 	l.establish(c, "", "")
 }
 
@@ -26,7 +26,7 @@ func (l *Flow) Adopt(c *connection.Conn) {
 	defer l.Guard(c)
 	lives, waited := c.ComesTo(l.program)
 	if !lives {
-		c.Sock.Close() // closed ends it with its reason
+		c.Own.Sock.Close() // closed ends it with its reason
 		return
 	}
 	l.Stat.Dialed.Add(1)
@@ -39,8 +39,8 @@ func (l *Flow) Adopt(c *connection.Conn) {
 		l.Begin(c, &codec.Plain{})
 		return
 	}
-	m, err := c.Dial.Domains.NewClient(connection.QueryOf(&c.Target))
-	c.Dial.Domains = nil
+	m, err := c.Own.Dial.Domains.NewClient(connection.QueryOf(&c.Target))
+	c.Own.Dial.Domains = nil
 	if err != nil {
 		l.Close(c, reason.OfHandshake(err))
 		return
@@ -50,14 +50,14 @@ func (l *Flow) Adopt(c *connection.Conn) {
 
 // establish makes the connection ready for messages and sends what waited. request and answer are those of Event.
 func (l *Flow) establish(c *connection.Conn, request, answer string) {
-	c.Share.HandshakeEnded()
+	c.Own.Share.HandshakeEnded()
 	state := c.TLSState()
 	if c.ComesUp(state) {
 		l.program.Stirred()
 		l.Stat.ResumedHandshakes.Add(1)
 	}
-	c.Waits.Disarm()
-	if !c.Unacked.Unconfirmed {
+	c.Own.Waits.Disarm()
+	if !c.Own.Unacked.Unconfirmed {
 		c.Reached()
 	}
 	if c.Probing {

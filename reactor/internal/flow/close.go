@@ -31,15 +31,15 @@ func (l *Flow) Close(c *connection.Conn, why *reason.Error) {
 
 // Proceed carries out a connection's close. Loop only.
 func (l *Flow) Proceed(c *connection.Conn) {
-	if c.Handshake.Is(handshakes.Away) {
+	if c.Own.Handshake.Is(handshakes.Away) {
 		return // the machine is a handshaker's: Handshaken comes back here
 	}
-	if c.At() == phase.Established && c.Why().Reason.Orderly() && !c.Ending {
-		c.Ending = true
+	if c.At() == phase.Established && c.Why().Reason.Orderly() && !c.Own.Ending {
+		c.Own.Ending = true
 		c.Reading.End()
 		l.Flush(c) // says goodbye when all is written; the send timeout bounds the wait
 	}
-	if c.At() == phase.Established && c.Ending && c.Waits.For(deadlines.Send) && reason.Patient(c.Why().Reason) {
+	if c.At() == phase.Established && c.Own.Ending && c.Own.Waits.For(deadlines.Send) && reason.Patient(c.Why().Reason) {
 		return
 	}
 	l.sayGoodbye(c)
@@ -52,27 +52,27 @@ func (l *Flow) sayGoodbye(c *connection.Conn) {
 		return // flush has said it
 	}
 	c.Enter(phase.Closing)
-	if c.Codec != nil {
-		if c.Was() == phase.Established && c.Out.Flight == nil && c.Why().Reason.Orderly() {
+	if c.Own.Codec != nil {
+		if c.Was() == phase.Established && c.Own.Flight.Batch == nil && c.Why().Reason.Orderly() {
 			goodbye(c, c.Why())
-			_ = c.Codec.CloseNotify()
+			_ = c.Own.Codec.CloseNotify()
 		}
-		for out := c.Codec.Output(); len(out) > 0 && !c.Waits.For(deadlines.Send); out = c.Codec.Output() {
-			n, err := c.Sock.Write(out)
+		for out := c.Own.Codec.Output(); len(out) > 0 && !c.Own.Waits.For(deadlines.Send); out = c.Own.Codec.Output() {
+			n, err := c.Own.Sock.Write(out)
 			if err != nil || n <= 0 {
 				break
 			}
-			c.Codec.Sent(n)
+			c.Own.Codec.Sent(n)
 			l.sent(c, n)
-			if c.Out.Flight != nil {
-				l.written(c, c.Out.Advance(n))
+			if c.Own.Flight.Batch != nil {
+				l.written(c, c.Own.Flight.Advance(n))
 			}
 		}
 	}
 	if c.Why().Reason.Orderly() || c.Was() == phase.Handshaking && c.Src.Proto.Web() { // whose refusal is to arrive
-		kernel.Discard(c.Sock.Fd())
+		kernel.Discard(c.Own.Sock.Fd())
 	}
-	c.Sock.Close()
+	c.Own.Sock.Close()
 }
 
 // SocketCloses is the loop's word that the descriptor is about to close: we closed it, or
@@ -97,14 +97,14 @@ func (l *Flow) SocketCloses(c *connection.Conn, err error) {
 
 // part leaves the descriptor of a connection to the loop, which closes it next.
 func (l *Flow) part(c *connection.Conn) {
-	u, why := &c.Unacked, c.Why()
+	u, why := &c.Own.Unacked, c.Why()
 	if c.Was() != phase.Established {
 		return // handshakes have nothing that anybody gets back
 	}
 	if u.Unconfirmed && !reason.Alerted(why) {
 		u.Unconfirmed = false
 	}
-	u.Ask(c.Sock.Fd())
+	u.Ask(c.Own.Sock.Fd())
 	if why.Reason.Orderly() {
 		if u.Empty() && why.Reason == reason.PeerClosed || l.linger(c) {
 			return
@@ -114,7 +114,7 @@ func (l *Flow) part(c *connection.Conn) {
 		}
 	}
 	if c.Owes() {
-		kernel.AbortOnClose(c.Sock.Fd())
+		kernel.AbortOnClose(c.Own.Sock.Fd())
 		l.all.Stat.Aborted.Add(1)
 	}
 }
@@ -122,7 +122,7 @@ func (l *Flow) part(c *connection.Conn) {
 // linger keeps the socket of a connection that ends in order until the peer has
 // the rest; false when it cannot.
 func (l *Flow) linger(c *connection.Conn) bool {
-	return l.all.Connects.Linger(c.Sock.Fd(), &c.Unacked, func(rest *sendqueue.Unacknowledged) {
+	return l.all.Connects.Linger(c.Own.Sock.Fd(), &c.Own.Unacked, func(rest *sendqueue.Unacknowledged) {
 		if !rest.Empty() {
 			l.all.Stat.Aborted.Add(1)
 		}
@@ -134,7 +134,7 @@ func (l *Flow) linger(c *connection.Conn) bool {
 // or answered. What it says behind this moment and before it has read our FIN is lost to
 // it: nothing can be written behind a FIN. Loop only.
 func (l *Flow) Finish(c *connection.Conn) {
-	if !c.Reading.Here() && (c.Reading.Over() || l.all.IgnoresInput.Load() || kernel.Unread(c.Sock.Fd()) == 0) {
+	if !c.Reading.Here() && (c.Reading.Over() || l.all.IgnoresInput.Load() || kernel.Unread(c.Own.Sock.Fd()) == 0) {
 		l.Close(c, reason.Because(reason.Shutdown, ""))
 	}
 }

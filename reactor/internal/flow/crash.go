@@ -45,7 +45,7 @@ func (l *Flow) abort(c *connection.Conn) {
 		return
 	case phase.Connecting, phase.Enrolling, phase.Closing:
 	}
-	c.Sock.Close()
+	c.Own.Sock.Close()
 }
 
 // crashes is what a Flow has done about a panic.

@@ -13,25 +13,25 @@ import (
 
 // Overdue acts on the deadlines that are past and arms the timer for the rest.
 func (l *Flow) Overdue(c *connection.Conn) {
-	c.Waits.WentOff()
+	c.Own.Waits.WentOff()
 	now := l.all.Now()
-	if c.At() == phase.Handshaking && !c.Handshake.Is(handshakes.Away) {
+	if c.At() == phase.Handshaking && !c.Own.Handshake.Is(handshakes.Away) {
 		l.handshakeOverdue(c, now)
 	}
-	if c.At() == phase.Established && c.Waits.Past(deadlines.Message, now) && !l.Behind(c, now) {
+	if c.At() == phase.Established && c.Own.Waits.Past(deadlines.Message, now) && !l.Behind(c, now) {
 		l.Close(c, reason.Because(reason.MessageTimeout, "a message was not complete after "+l.all.Limits.MessageTime.String()+" (tcp_max_msg_time)"))
 	}
-	if c.At() != phase.Closed && c.Waits.Past(deadlines.Send, now) {
+	if c.At() != phase.Closed && c.Own.Waits.Past(deadlines.Send, now) {
 		l.SendOverdue(c, now)
 	}
-	if c.At() == phase.Established && c.Waits.Past(deadlines.Acknowledgement, now) {
+	if c.At() == phase.Established && c.Own.Waits.Past(deadlines.Acknowledgement, now) {
 		l.look(c)
 	}
-	if c.At() == phase.Established && c.Waits.Past(deadlines.HalfClosed, now) {
+	if c.At() == phase.Established && c.Own.Waits.Past(deadlines.HalfClosed, now) {
 		l.abandoned(c)
 	}
 	if c.At() != phase.Closed {
-		c.Waits.Rest(c)
+		c.Own.Waits.Rest(c)
 	}
 }
 
@@ -40,14 +40,14 @@ func (l *Flow) Overdue(c *connection.Conn) {
 // connection that is held nothing was read: its time begins anew.
 func (l *Flow) Behind(c *connection.Conn, now int64) bool {
 	if c.Reading.Held() {
-		c.Waits.PutOff(deadlines.Message, now+int64(l.all.Limits.MessageTime))
+		c.Own.Waits.PutOff(deadlines.Message, now+int64(l.all.Limits.MessageTime))
 		return true
 	}
-	if c.MessageLate || kernel.Unread(c.Sock.Fd()) == 0 {
+	if c.Own.MessageLate || kernel.Unread(c.Own.Sock.Fd()) == 0 {
 		return false
 	}
-	c.MessageLate = true
-	c.Waits.PutOff(deadlines.Message, now+int64(100*time.Millisecond))
+	c.Own.MessageLate = true
+	c.Own.Waits.PutOff(deadlines.Message, now+int64(100*time.Millisecond))
 	return true
 }
 

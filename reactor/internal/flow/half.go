@@ -47,13 +47,13 @@ func (l *Flow) ended(c *connection.Conn, how string) {
 		return
 	}
 	c.Reading.End()
-	c.Waits.Clear(deadlines.Message)
-	if c.Framing.Drop() { // it will never be whole
-		c.Share.Unfinished(false)
+	c.Own.Waits.Clear(deadlines.Message)
+	if c.Own.Framing.Drop() { // it will never be whole
+		c.Own.Share.Unfinished(false)
 	}
 	if c.EndHalf() {
 		l.Stat.HalfClosed.Add(1)
-		c.Waits.Set(deadlines.HalfClosed, l.all.Now()+int64(l.all.Limits.HalfClosedTime), c)
+		c.Own.Waits.Set(deadlines.HalfClosed, l.all.Now()+int64(l.all.Limits.HalfClosedTime), c)
 	}
 	l.Flush(c)
 }
@@ -79,7 +79,7 @@ func (l *Flow) survives(c *connection.Conn, err error) bool {
 	if err != poller.ErrEnd {
 		return false
 	}
-	waits := c.At() == phase.Handshaking && !c.Closes() && (!c.Handshake.Is(handshakes.Here) || c.Handshake.Waiting() > 0)
+	waits := c.At() == phase.Handshaking && !c.Closes() && (!c.Own.Handshake.Is(handshakes.Here) || c.Own.Handshake.Waiting() > 0)
 	if !waits && !c.Outlives() {
 		return false
 	}
@@ -106,9 +106,9 @@ func (l *Flow) survives(c *connection.Conn, err error) bool {
 // reset ends a half-closed connection whose peer has reset it, and answers
 // whether it has. Loop only.
 func (l *Flow) reset(c *connection.Conn) bool {
-	if !c.Reading.Detached() || !kernel.Dead(c.Sock.Fd()) {
+	if !c.Reading.Detached() || !kernel.Dead(c.Own.Sock.Fd()) {
 		return false
 	}
-	l.Close(c, reason.Fail(reason.ReadError, os.NewSyscallError("read", kernel.SocketError(c.Sock.Fd(), unix.ECONNRESET))))
+	l.Close(c, reason.Fail(reason.ReadError, os.NewSyscallError("read", kernel.SocketError(c.Own.Sock.Fd(), unix.ECONNRESET))))
 	return true
 }

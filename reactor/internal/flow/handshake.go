@@ -18,9 +18,9 @@ import (
 
 // handshake begins. A client speaks first.
 func (l *Flow) handshake(c *connection.Conn, m codec.Shaker) {
-	c.Codec = m
-	c.Handshake = handshakes.New(m, c.HandshakeTime(), l.all.Now())
-	if a, ok := codec.Machine(c.Codec).(tlsstate.AsyncMachine); ok {
+	c.Own.Codec = m
+	c.Own.Handshake = handshakes.New(m, c.HandshakeTime(), l.all.Now())
+	if a, ok := codec.Machine(c.Own.Codec).(tlsstate.AsyncMachine); ok {
 		a.OnSigned(func() { c.Loop.Post(c, connection.EvSigned) })
 	}
 	l.all.Observe(c, event.HandshakeStarted, nil, "")
@@ -35,7 +35,7 @@ func (l *Flow) handshake(c *connection.Conn, m codec.Shaker) {
 // feedHandshake returns the peer's bytes to the machine, or keeps them while it
 // is away or waits for a signature.
 func (l *Flow) feedHandshake(c *connection.Conn, in []byte) {
-	h := c.Handshake
+	h := c.Own.Handshake
 	if !h.Add(in) {
 		l.Close(c, reason.Because(reason.HandshakeFailed, "too many bytes"))
 		return
@@ -47,17 +47,17 @@ func (l *Flow) feedHandshake(c *connection.Conn, in []byte) {
 	}
 	if h.Full() && !h.Paused {
 		h.Paused = true
-		c.Sock.PauseReading()
+		c.Own.Sock.PauseReading()
 	}
 }
 
 // Handshaken takes the machine back.
 func (l *Flow) Handshaken(c *connection.Conn) {
-	h := c.Handshake
+	h := c.Own.Handshake
 	fed, err := h.Return()
 	if c.At() == phase.Closed {
-		c.Codec.Stop()
-		c.Codec, c.Handshake = nil, nil
+		c.Own.Codec.Stop()
+		c.Own.Codec, c.Own.Handshake = nil, nil
 		return
 	}
 	if h.Wants() && !c.Closes() {
@@ -66,10 +66,10 @@ func (l *Flow) Handshaken(c *connection.Conn) {
 	}
 	if h.Paused {
 		h.Paused = false
-		c.Sock.ResumeReading()
+		c.Own.Sock.ResumeReading()
 	}
-	spoke := len(c.Codec.Output()) > 0
-	l.all.Log.Step(c.Called(), fed, len(c.Codec.Output()), err)
+	spoke := len(c.Own.Codec.Output()) > 0
+	l.all.Log.Step(c.Called(), fed, len(c.Own.Codec.Output()), err)
 	l.drain(c)
 	switch {
 	case c.At() == phase.Closed:
@@ -93,7 +93,7 @@ func (l *Flow) Handshaken(c *connection.Conn) {
 // clock does not run meanwhile.
 func (l *Flow) awaitSignature(c *connection.Conn, fed int) {
 	l.all.Log.Step(c.Called(), fed, 0, tlsstate.ErrWantSignature) // what there is to send goes with the rest of the flight
-	if c.Handshake.Sign() {
+	if c.Own.Handshake.Sign() {
 		l.Stat.Signing.Add(1)
 		return
 	}
@@ -102,7 +102,7 @@ func (l *Flow) awaitSignature(c *connection.Conn, fed int) {
 
 // Signed goes on with a handshake whose signature is made.
 func (l *Flow) Signed(c *connection.Conn) {
-	if c.Handshake != nil && c.Handshake.Signed() { // else it failed otherwise, or Handshaken looks
+	if c.Own.Handshake != nil && c.Own.Handshake.Signed() { // else it failed otherwise, or Handshaken looks
 		l.Stat.Signing.Add(-1)
 		l.compute(c)
 	}
@@ -112,22 +112,22 @@ func (l *Flow) Signed(c *connection.Conn) {
 // read at once, or it would wait for bytes that may never come. spoke tells
 // whether the last step had something to send.
 func (l *Flow) handshakeDone(c *connection.Conn, spoke bool) {
-	rest, took := c.Handshake.Rest(), c.Handshake.Clock.Took(l.all.Now())
-	c.Handshake = nil
+	rest, took := c.Own.Handshake.Rest(), c.Own.Handshake.Clock.Took(l.all.Now())
+	c.Own.Handshake = nil
 	state := c.TLSState()
 	l.handshook(c, state, took)
 	request, answer := c.Talk()
 	leaveUpgrade(c)
-	c.Unacked.Unconfirmed = mayBeRefused(state)
+	c.Own.Unacked.Unconfirmed = mayBeRefused(state)
 	if !c.Src.Outbound && !spoke {
 		// A client that leaves Nagle's algorithm on holds its first request back
 		// until its Finished is acknowledged, for which the kernel would wait for
 		// something to send.
-		_ = unix.SetsockoptInt(c.Sock.Fd(), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
+		_ = unix.SetsockoptInt(c.Own.Sock.Fd(), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
 	}
 	l.establish(c, request, answer)
 	if c.At() == phase.Established {
-		c.Codec.Feed(rest)
+		c.Own.Codec.Feed(rest)
 		l.pump(c)
 	}
 }
@@ -135,30 +135,30 @@ func (l *Flow) handshakeDone(c *connection.Conn, spoke bool) {
 // compute has the machine's next step computed: by the loop, soon, or by a
 // handshaker.
 func (l *Flow) compute(c *connection.Conn) {
-	c.Handshake.Leave()
+	c.Own.Handshake.Leave()
 	l.program.Compute(c)
 }
 
 // startClock begins a wait for the peer.
 func (l *Flow) startClock(c *connection.Conn, spoke bool) {
-	c.Waits.Look(c.Handshake.Clock.Start(l.all.Now(), spoke), c)
+	c.Own.Waits.Look(c.Own.Handshake.Clock.Start(l.all.Now(), spoke), c)
 }
 
 // handshakeOverdue closes the connection when the peer's time is over.
 func (l *Flow) handshakeOverdue(c *connection.Conn, now int64) {
-	h := c.Handshake
+	h := c.Own.Handshake
 	if h == nil || !h.Clock.Runs() {
 		return
 	}
 	due := h.Clock.Due(now, c.RoundTrip, kernel.MaxRoundTrip)
 	if now < due {
-		c.Waits.Look(due, c)
+		c.Own.Waits.Look(due, c)
 		return
 	}
-	if kernel.Unread(c.Sock.Fd()) > 0 {
+	if kernel.Unread(c.Own.Sock.Fd()) > 0 {
 		// The bytes are in the kernel: it is we who are late, the loop reads
 		// them next.
-		c.Waits.Look(now+int64(10*time.Millisecond), c)
+		c.Own.Waits.Look(now+int64(10*time.Millisecond), c)
 		return
 	}
 	took := h.Clock.Took(now).Round(time.Millisecond)

@@ -65,7 +65,7 @@ func TestHandshakeIsDriven(t *testing.T) {
 	r.Input(c, []byte(request("OPTIONS", "a", ""))) // while the machine is away
 	r.steps()
 	r.reads(peer, "!")
-	if c.At() != phase.Established || c.Handshake != nil || k.fed != "hellofinished" {
+	if c.At() != phase.Established || c.Own.Handshake != nil || k.fed != "hellofinished" {
 		t.Fatalf("it is %v, and was fed %q", c.At(), k.fed)
 	}
 	same(t, "messages", r.taken(), request("OPTIONS", "a", ""))
@@ -108,14 +108,14 @@ func TestHandshakeIsPaused(t *testing.T) {
 	r := newRig(t)
 	c, _ := r.accepted(&shaker{steps: 2})
 	r.Input(c, []byte("x"))
-	if !c.Handshake.Is(handshakes.Away) {
+	if !c.Own.Handshake.Is(handshakes.Away) {
 		t.Fatal("the machine is not away")
 	}
-	for !c.Handshake.Paused {
+	for !c.Own.Handshake.Paused {
 		r.Input(c, make([]byte, 4<<10))
 		r.lives(c, "before it is paused")
 	}
-	k := c.Handshake
+	k := c.Own.Handshake
 	c.Compute()
 	r.computing = nil
 	r.Handshaken(c)

@@ -32,7 +32,7 @@ func (l *Flow) Hold(c *connection.Conn) {
 		return
 	}
 	l.Stat.Held.Add(1)
-	c.Sock.PauseReading()
+	c.Own.Sock.PauseReading()
 	l.program.AnswersWait(c, true)
 	if excess {
 		l.program.Pause(c)
@@ -53,7 +53,7 @@ func (l *Flow) ResumeReading(c *connection.Conn) {
 func (l *Flow) ReadOn(c *connection.Conn) {
 	if c.At() == phase.Established {
 		l.program.AnswersWait(c, false)
-		c.Sock.ResumeReading()
+		c.Own.Sock.ResumeReading()
 	}
 }
 
@@ -61,7 +61,7 @@ func (l *Flow) ReadOn(c *connection.Conn) {
 // nothing for half of the send timeout is read all the same: it may be waiting for
 // us to do so, as a peer does that is swamped by us. Loop only.
 func (l *Flow) swamped(c *connection.Conn) bool {
-	if !c.Waits.For(deadlines.Send) || c.Stall.Lasts(l.all.Now(), c.Config.SendTimeout/2) {
+	if !c.Own.Waits.For(deadlines.Send) || c.Own.Stall.Lasts(l.all.Now(), c.Config.SendTimeout/2) {
 		return false
 	}
 	return c.WaitingBytes() >= swampedAt

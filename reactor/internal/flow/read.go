@@ -25,7 +25,7 @@ func (l *Flow) Input(c *connection.Conn, in []byte) {
 	case c.At() == phase.Handshaking:
 		l.feedHandshake(c, in)
 	case c.At() == phase.Established:
-		c.Codec.Feed(in)
+		c.Own.Codec.Feed(in)
 		l.pump(c)
 		if c.At() == phase.Established {
 			l.confirm(c)
@@ -46,7 +46,7 @@ func (l *Flow) pump(c *connection.Conn) {
 			}
 		}
 		var n int
-		n, err = c.Codec.Read(l.Slab.Free())
+		n, err = c.Own.Codec.Read(l.Slab.Free())
 		if n > 0 {
 			l.Slab.Took(n, c.Src.Proto.Secure())
 		}
@@ -56,7 +56,7 @@ func (l *Flow) pump(c *connection.Conn) {
 	}
 	l.program.Dispatch(c)
 	if l.answerControls(c); c.At() == phase.Established && saidGoodbye(c) {
-		l.Close(c, reason.Because(reason.PeerClosed, "close "+strconv.Itoa(int(c.Framing.Stream().Code()))))
+		l.Close(c, reason.Because(reason.PeerClosed, "close "+strconv.Itoa(int(c.Own.Framing.Stream().Code()))))
 		return
 	}
 	if c.At() == phase.Established && (err == nil || errors.Is(err, tlsstate.ErrWantRead)) {
@@ -84,9 +84,9 @@ func (l *Flow) readEnded(c *connection.Conn, err error) {
 // takeRest makes the slab ready, with the bytes of a message that began earlier. It returns
 // the offset at which the connection's bytes start.
 func (l *Flow) takeRest(c *connection.Conn) (base int) {
-	base, kept := c.Framing.Begin(&l.Slab)
+	base, kept := c.Own.Framing.Begin(&l.Slab)
 	if kept {
-		c.Share.Unfinished(false)
+		c.Own.Share.Unfinished(false)
 	}
 	return base
 }
@@ -97,24 +97,24 @@ func (l *Flow) takeRest(c *connection.Conn) (base int) {
 // too, the peer makes us keep what it has begun.
 func (l *Flow) keepRest(c *connection.Conn, from int) {
 	rest := l.Slab.Bytes()[from:]
-	begun := c.Framing.Begun()
-	if c.Reading.Over() || len(rest) == 0 && !begun && !c.Codec.Unfinished() {
-		c.Waits.Clear(deadlines.Message)
-		c.Framing.Whole()
+	begun := c.Own.Framing.Begun()
+	if c.Reading.Over() || len(rest) == 0 && !begun && !c.Own.Codec.Unfinished() {
+		c.Own.Waits.Clear(deadlines.Message)
+		c.Own.Framing.Whole()
 		return
 	}
-	if !c.Waits.For(deadlines.Message) || len(rest) == 0 && !begun && l.Slab.Brought() {
-		c.MessageLate = false
-		c.Waits.Set(deadlines.Message, l.all.Now()+int64(l.all.Limits.MessageTime), c)
+	if !c.Own.Waits.For(deadlines.Message) || len(rest) == 0 && !begun && l.Slab.Brought() {
+		c.Own.MessageLate = false
+		c.Own.Waits.Set(deadlines.Message, l.all.Now()+int64(l.all.Limits.MessageTime), c)
 	}
 	if len(rest) == 0 {
 		return // all that is kept is a part of a record, by the codec, or the head of a frame
 	}
-	if c.Framing.Keep(&l.Slab, from, c.Config.MaxChunks) {
+	if c.Own.Framing.Keep(&l.Slab, from, c.Config.MaxChunks) {
 		l.Close(c, tooManyChunks(c))
 		return
 	}
-	if !c.Share.Unfinished(true) {
+	if !c.Own.Share.Unfinished(true) {
 		l.Close(c, reason.Because(reason.ConnectionLimit, "tcp_max_unfinished_per_source reached"))
 	}
 }
@@ -130,7 +130,7 @@ func (l *Flow) cut(c *connection.Conn, base int) (from int) {
 	bytes := l.Slab.Bytes()
 	pos := base
 	for {
-		cut, shredded := c.Framing.Next(&c.Common.Limits.Framing[c.Src.Proto], &l.Slab, pos, c.Config.MaxChunks)
+		cut, shredded := c.Own.Framing.Next(&c.Common.Limits.Framing[c.Src.Proto], &l.Slab, pos, c.Config.MaxChunks)
 		start, end := cut.Start, cut.End
 		switch cut.Kind {
 		case sipframe.NeedMore:
@@ -172,7 +172,7 @@ func (l *Flow) cut(c *connection.Conn, base int) (from int) {
 
 // complete notes that a message is whole.
 func (l *Flow) complete(c *connection.Conn) {
-	c.Waits.Clear(deadlines.Message)
+	c.Own.Waits.Clear(deadlines.Message)
 	l.alive(c)
 }
 

@@ -16,13 +16,13 @@ func TestReadIsCut(t *testing.T) {
 	a, b := request("INVITE", "a", "v=0"), request("BYE", "b", "")
 	r.Input(c, []byte(a+"\r\n\r\n"+b[:20]))
 	same(t, "messages", r.taken(), a)
-	if r.dispatched != 1 || !c.Waits.For(deadlines.Message) {
-		t.Errorf("%d times handed on, waits %v", r.dispatched, c.Waits.For(deadlines.Message))
+	if r.dispatched != 1 || !c.Own.Waits.For(deadlines.Message) {
+		t.Errorf("%d times handed on, waits %v", r.dispatched, c.Own.Waits.For(deadlines.Message))
 	}
 	r.reads(peer, "\r\n") // the answer to the ping
 	r.Input(c, []byte(b[20:]))
 	same(t, "messages", r.taken(), b)
-	if c.Waits.For(deadlines.Message) {
+	if c.Own.Waits.For(deadlines.Message) {
 		t.Error("it waits for the rest of what is whole")
 	}
 	if r.Stat.Pings.Load() != 1 || c.Carried.MessagesIn.Load() != 2 {

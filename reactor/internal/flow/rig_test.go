@@ -114,8 +114,8 @@ func (r *rig) accepted(k codec.Codec) (*connection.Conn, *net.TCPConn) {
 	r.Helper()
 	fd, peer := r.ends()
 	c := &connection.Conn{Common: &r.all, Loop: r, Config: &r.config, Born: time.Now()}
-	c.Sock.Owner = c
-	r.loop.Give(r, &c.Sock, fd)
+	c.Own.Sock.Owner = c
+	r.loop.Give(r, &c.Own.Sock, fd)
 	c.Src = message.Source{Proto: transport.TCP, Remote: peer.LocalAddr().(*net.TCPAddr).AddrPort()}
 	if c.Begin(phase.Established); isShaker(k) {
 		c.Src.Proto = transport.TLS

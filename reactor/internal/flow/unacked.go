@@ -21,17 +21,17 @@ import (
 func (l *Flow) sent(c *connection.Conn, n int) {
 	l.Stat.Carried[c.Src.Proto].BytesOut.Add(uint64(n))
 	c.Carried.BytesOut.Add(uint64(n))
-	c.Unacked.Sent += uint64(n)
-	if !c.Listed {
-		c.Unacked.Since = l.all.Now()
+	c.Own.Unacked.Sent += uint64(n)
+	if !c.Own.Listed {
+		c.Own.Unacked.Since = l.all.Now()
 		l.list(c)
 	}
 }
 
 // list has the loop look at a connection once more.
 func (l *Flow) list(c *connection.Conn) {
-	if !c.Listed {
-		c.Listed = true
+	if !c.Own.Listed {
+		c.Own.Listed = true
 		l.unacked = append(l.unacked, c)
 	}
 }
@@ -41,8 +41,8 @@ func (l *Flow) written(c *connection.Conn, list []sendqueue.Entry) {
 	if len(list) == 0 {
 		return
 	}
-	o, u := &c.Out, &c.Unacked
-	base := u.Sent - uint64(o.Taken)
+	f, u := &c.Own.Flight, &c.Own.Unacked
+	base := u.Sent - uint64(f.Taken)
 	messages, asked := 0, 0
 	for i := range list {
 		if e := &list[i]; !e.Pong {
@@ -50,7 +50,7 @@ func (l *Flow) written(c *connection.Conn, list []sendqueue.Entry) {
 			if e.Asks {
 				asked++
 			}
-			u.Keep(o.Flight.Message(o.Count-len(list)+i), sendqueue.Mark{Wire: base + uint64(e.Wire), Asks: e.Asks, Note: e.Note})
+			u.Keep(f.Batch.Message(f.Count-len(list)+i), sendqueue.Mark{Wire: base + uint64(e.Wire), Asks: e.Asks, Note: e.Note})
 		}
 	}
 	l.Stat.Carried[c.Src.Proto].MessagesOut.Add(uint64(messages))
@@ -63,7 +63,7 @@ func (l *Flow) written(c *connection.Conn, list []sendqueue.Entry) {
 	case u.Unconfirmed && u.Bytes() > UnconfirmedBytes:
 		l.confirm(c)
 	case !u.Unconfirmed && u.Much():
-		if _, progress := u.Ask(c.Sock.Fd()); progress {
+		if _, progress := u.Ask(c.Own.Sock.Fd()); progress {
 			u.Since = l.all.Now()
 			l.alive(c)
 		}
@@ -81,9 +81,9 @@ func (l *Flow) lookAll() {
 	l.unacked = l.looked[:0]
 	for i, c := range list {
 		list[i] = nil
-		c.Listed = false
+		c.Own.Listed = false
 		if stopped > sendqueue.LookEvery {
-			c.Unacked.Stopped(now, stopped)
+			c.Own.Unacked.Stopped(now, stopped)
 		}
 		if c.At() == phase.Established {
 			l.look(c)
@@ -97,26 +97,26 @@ func (l *Flow) lookAll() {
 // window is closed do not count: they are the send timeout's matter (shut). Loop only.
 func (l *Flow) look(c *connection.Conn) {
 	defer l.Guard(c)
-	u := &c.Unacked
-	c.Waits.Clear(deadlines.Acknowledgement)
-	out, progress := u.Ask(c.Sock.Fd())
+	u := &c.Own.Unacked
+	c.Own.Waits.Clear(deadlines.Acknowledgement)
+	out, progress := u.Ask(c.Own.Sock.Fd())
 	now := l.all.Now()
 	if progress {
 		l.alive(c)
-		c.Stall.Opened()
+		c.Own.Stall.Opened()
 	}
 	if out == 0 {
-		c.Stall.Opened()
+		c.Own.Stall.Opened()
 		return
 	}
 	l.list(c)
-	info, err := kernel.Info(c.Sock.Fd())
+	info, err := kernel.Info(c.Own.Sock.Fd())
 	if err != nil || info.Unacked == 0 && kernel.WindowClosed(info) {
 		u.Since = now
 		l.shut(c, now)
 		return
 	}
-	c.Stall.Opened()
+	c.Own.Stall.Opened()
 	if progress {
 		u.Moves(now, time.Duration(info.Last_ack_recv)*time.Millisecond)
 	}
@@ -132,7 +132,7 @@ func (l *Flow) look(c *connection.Conn) {
 			time.Duration(now-u.Since).Round(time.Millisecond).String()+" (tcp_user_timeout)"))
 		l.sayGoodbye(c) // an orderly end does not wait for such a peer either
 	case due-now < int64(2*time.Second): // the next look would be late
-		c.Waits.Set(deadlines.Acknowledgement, due, c)
+		c.Own.Waits.Set(deadlines.Acknowledgement, due, c)
 	}
 }
 
@@ -144,18 +144,18 @@ const ShutLeast = time.Second
 // taken all of them: it keeps some 64 kB behind a closed window for as long as there is a connection. What is
 // nobody's request may wait. Loop only.
 func (l *Flow) shut(c *connection.Conn, now int64) {
-	if c.Waits.For(deadlines.Send) { // sendOverdue looks
-		c.Stall.Opened()
+	if c.Own.Waits.For(deadlines.Send) { // sendOverdue looks
+		c.Own.Stall.Opened()
 		return
 	}
-	c.Stall.Shut(now, c.Owed.Finals())
-	due := c.Stall.ShutDue(now, max(c.Config.SendTimeout, ShutLeast), c.RoundTrip)
+	c.Own.Stall.Shut(now, c.Owed.Finals())
+	due := c.Own.Stall.ShutDue(now, max(c.Config.SendTimeout, ShutLeast), c.RoundTrip)
 	switch {
-	case now >= due && c.Unacked.Asks():
+	case now >= due && c.Own.Unacked.Asks():
 		l.Stat.SendTimeouts.Add(1)
-		c.NoteClose(reason.Because(reason.SendTimeout, "the peer took nothing for "+c.Stall.ShutFor(now).Round(time.Millisecond).String()))
+		c.NoteClose(reason.Because(reason.SendTimeout, "the peer took nothing for "+c.Own.Stall.ShutFor(now).Round(time.Millisecond).String()))
 		l.sayGoodbye(c)
 	case now < due && due-now < int64(time.Second):
-		c.Waits.Set(deadlines.Acknowledgement, due, c)
+		c.Own.Waits.Set(deadlines.Acknowledgement, due, c)
 	}
 }

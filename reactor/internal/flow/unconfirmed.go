@@ -24,9 +24,9 @@ func mayBeRefused(s *tlsstate.State) bool {
 // confirm ends that: the peer has spoken, so it took our certificate and
 // what came behind it. Loop only.
 func (l *Flow) confirm(c *connection.Conn) {
-	if c.Unacked.Unconfirmed {
-		c.Unacked.Unconfirmed = false
-		c.Unacked.Forget()
+	if c.Own.Unacked.Unconfirmed {
+		c.Own.Unacked.Unconfirmed = false
+		c.Own.Unacked.Forget()
 		c.Reached()
 	}
 }

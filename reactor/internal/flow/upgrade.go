@@ -48,17 +48,17 @@ func hostOf(t *message.Target) string {
 // below it goes on, and what came behind the handshake is as if it were the first part
 // of a message. Loop only.
 func leaveUpgrade(c *connection.Conn) {
-	u, ok := c.Codec.(*codec.Upgrade)
+	u, ok := c.Own.Codec.(*codec.Upgrade)
 	if !ok {
 		return
 	}
-	c.Codec = u.Below()
-	c.Framing.Start(u.Rest())
+	c.Own.Codec = u.Below()
+	c.Own.Framing.Start(u.Rest())
 }
 
 // answerControls answers what the control frames of WebSocket have brought besides messages. Loop only.
 func (l *Flow) answerControls(c *connection.Conn) {
-	web := c.Framing.Stream()
+	web := c.Own.Framing.Stream()
 	if web == nil {
 		return
 	}
@@ -75,14 +75,14 @@ func (l *Flow) answerControls(c *connection.Conn) {
 // goodbye seals the last words of WebSocket: the peer's close frame answered, or the
 // code for the end of ours. Loop only.
 func goodbye(c *connection.Conn, why *reason.Error) {
-	if web := c.Framing.Stream(); web != nil {
-		_, _ = c.Codec.Write(web.Goodbye(closeCode(why.Reason))) // it is no loss if there is no way to say it
+	if web := c.Own.Framing.Stream(); web != nil {
+		_, _ = c.Own.Codec.Write(web.Goodbye(closeCode(why.Reason))) // it is no loss if there is no way to say it
 	}
 }
 
 // saidGoodbye reports whether the peer has, in the words of WebSocket. Loop only.
 func saidGoodbye(c *connection.Conn) bool {
-	web := c.Framing.Stream()
+	web := c.Own.Framing.Stream()
 	return web != nil && web.Over()
 }
 

@@ -28,10 +28,10 @@ func (l *Flow) Flush(c *connection.Conn) {
 			return
 		}
 		replied(c, b)
-		c.Out.Turn(b)
-		_, err := c.Codec.Write(b.Text)
-		c.Out.Turn(b)
-		c.Out.Launch(b, len(c.Codec.Output()))
+		c.Turn(b)
+		_, err := c.Own.Codec.Write(b.Text)
+		c.Turn(b)
+		c.Own.Flight.Launch(b, len(c.Own.Codec.Output()))
 		if err != nil {
 			l.Close(c, reason.Fail(reason.WriteError, err))
 			return
@@ -44,25 +44,25 @@ func (l *Flow) Flush(c *connection.Conn) {
 func (l *Flow) drain(c *connection.Conn) bool {
 	progress := false
 	for {
-		out := c.Codec.Output()
+		out := c.Own.Codec.Output()
 		if len(out) == 0 {
 			l.landed(c)
 			return true
 		}
-		n, err := c.Sock.Write(out[:min(len(out), kernel.WriteBytes)])
+		n, err := c.Own.Sock.Write(out[:min(len(out), kernel.WriteBytes)])
 		switch {
 		case n > 0:
 			progress = true
-			c.Codec.Sent(n)
+			c.Own.Codec.Sent(n)
 			l.sent(c, n)
-			if c.Out.Flight != nil {
-				l.written(c, c.Out.Advance(n))
+			if c.Own.Flight.Batch != nil {
+				l.written(c, c.Own.Flight.Advance(n))
 			}
 		case err == unix.EINTR:
 		case err == unix.EAGAIN:
 			l.block(c, progress)
 			return false
-		case (err == unix.EPIPE || err == unix.ECONNRESET) && kernel.Unread(c.Sock.Fd()) > 0:
+		case (err == unix.EPIPE || err == unix.ECONNRESET) && kernel.Unread(c.Own.Sock.Fd()) > 0:
 			// The peer is gone, but has said something before: its last messages, the alert that tells why.
 			// The loop reads that, comes to the end and closes.
 			return false
@@ -75,12 +75,12 @@ func (l *Flow) drain(c *connection.Conn) bool {
 
 // landed lets go of a batch that is wholly written.
 func (l *Flow) landed(c *connection.Conn) {
-	if b := c.Out.Flight; b != nil {
-		c.Out.Flight = nil
+	if b := c.Own.Flight.Batch; b != nil {
+		c.Own.Flight.Batch = nil
 		b.Free()
 	}
-	if c.Waits.For(deadlines.Send) {
-		c.Waits.Clear(deadlines.Send)
+	if c.Own.Waits.For(deadlines.Send) {
+		c.Own.Waits.Clear(deadlines.Send)
 		c.Unblocks()
 		l.unswamp(c)
 	}
@@ -90,8 +90,8 @@ func (l *Flow) landed(c *connection.Conn) {
 // tells that it has taken something just now.
 func (l *Flow) block(c *connection.Conn, progress bool) {
 	c.Blocks(progress)
-	if !c.Waits.For(deadlines.Send) || progress {
-		if !c.Waits.For(deadlines.Send) {
+	if !c.Own.Waits.For(deadlines.Send) || progress {
+		if !c.Own.Waits.For(deadlines.Send) {
 			l.Stat.Blocked.Add(1)
 			l.blocked.Add(c, l.all.Now())
 		}
@@ -115,14 +115,14 @@ func (l *Flow) Unblock() {
 
 // isBlocked reports whether the socket took no more when it was last written to. Loop only.
 func isBlocked(c *connection.Conn) bool {
-	return c.At() == phase.Established && c.Waits.For(deadlines.Send)
+	return c.At() == phase.Established && c.Own.Waits.For(deadlines.Send)
 }
 
 // Writable goes on writing. Loop only; the connect queue asked for it.
 func (l *Flow) Writable(c *connection.Conn) {
 	defer l.Guard(c)
 	switch {
-	case c.Handshake.Is(handshakes.Away): // Handshaken will
+	case c.Own.Handshake.Is(handshakes.Away): // Handshaken will
 	case l.reset(c):
 	case c.At() == phase.Handshaking:
 		l.drain(c)
@@ -134,14 +134,14 @@ func (l *Flow) Writable(c *connection.Conn) {
 // moves notes that the peer of a blocked connection makes progress, or is not
 // to blame that there is none, and looks again in a while.
 func (l *Flow) moves(c *connection.Conn, now int64) {
-	c.Stall.Moves(now, c.Owed.Finals())
+	c.Own.Stall.Moves(now, c.Owed.Finals())
 	l.watchSend(c, now)
 }
 
 // watchSend looks again in a while: often enough that a peer which stops right
 // behind a look is not given much more than the send timeout. Loop only.
 func (l *Flow) watchSend(c *connection.Conn, now int64) {
-	c.Waits.Set(deadlines.Send, now+max(int64(c.Config.SendTimeout)/4, int64(time.Millisecond)), c)
+	c.Own.Waits.Set(deadlines.Send, now+max(int64(c.Config.SendTimeout)/4, int64(time.Millisecond)), c)
 }
 
 // SendOverdue looks whether a blocked connection makes progress, and gives one
@@ -149,21 +149,21 @@ func (l *Flow) watchSend(c *connection.Conn, now int64) {
 // neither is anything acknowledged nor does the peer answer. While segments are
 // under way the path is to blame, and tcp_user_timeout decides. Loop only.
 func (l *Flow) SendOverdue(c *connection.Conn, now int64) {
-	_, progress := c.Unacked.Ask(c.Sock.Fd())
+	_, progress := c.Own.Unacked.Ask(c.Own.Sock.Fd())
 	if progress {
 		l.alive(c)
-		c.Unacked.Since = now
+		c.Own.Unacked.Since = now
 	}
-	info, err := kernel.Info(c.Sock.Fd())
-	if closed := err != nil || kernel.WindowClosed(info); progress || !closed || c.Stall.Answered(c.Owed.Finals()) {
+	info, err := kernel.Info(c.Own.Sock.Fd())
+	if closed := err != nil || kernel.WindowClosed(info); progress || !closed || c.Own.Stall.Answered(c.Owed.Finals()) {
 		l.moves(c, now)
 		return
 	}
 	limit := c.Config.SendTimeout
-	if c.Stall.Lasts(now, limit/2) {
+	if c.Own.Stall.Lasts(now, limit/2) {
 		l.unswamp(c)
 	}
-	if !c.Stall.Over(now, limit, c.RoundTrip) {
+	if !c.Own.Stall.Over(now, limit, c.RoundTrip) {
 		l.watchSend(c, now)
 		return
 	}

@@ -27,7 +27,7 @@ func (r *rig) give(c *connection.Conn, text string, class message.Class) {
 func (r *rig) fill(c *connection.Conn) (sent int) {
 	r.Helper()
 	text := strings.Repeat("x", 16<<10)
-	for !c.Waits.For(deadlines.Send) {
+	for !c.Own.Waits.For(deadlines.Send) {
 		r.give(c, text, message.NewRequest)
 		r.Flush(c)
 		if sent++; sent > 10000 {
@@ -56,7 +56,7 @@ func TestReaderThatStops(t *testing.T) {
 	r := newRig(t)
 	c, peer := r.plain()
 	_ = peer.SetReadBuffer(1 << 14)
-	kernel.BoundSend(c.Sock.Fd())
+	kernel.BoundSend(c.Own.Sock.Fd())
 	r.fill(c)
 	r.give(c, "behind", message.NewRequest)
 	r.later(r.config.SendTimeout / 2)
@@ -76,7 +76,7 @@ func TestReaderThatStops(t *testing.T) {
 func (r *rig) closedWindow(c *connection.Conn) {
 	r.Helper()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if info, err := kernel.Info(c.Sock.Fd()); err == nil && kernel.WindowClosed(info) {
+		if info, err := kernel.Info(c.Own.Sock.Fd()); err == nil && kernel.WindowClosed(info) {
 			return
 		}
 		if time.Now().After(end) {
@@ -90,17 +90,17 @@ func TestSlowReader(t *testing.T) {
 	r := newRig(t)
 	c, peer := r.plain()
 	_ = peer.SetReadBuffer(1 << 14)
-	kernel.BoundSend(c.Sock.Fd())
+	kernel.BoundSend(c.Own.Sock.Fd())
 	r.fill(c)
 	for range 5 {
 		r.later(r.config.SendTimeout * 9 / 10)
-		before, _ := kernel.Unacknowledged(c.Sock.Fd())
+		before, _ := kernel.Unacknowledged(c.Own.Sock.Fd())
 		r.takes(peer, c, before)
 		r.SendOverdue(c, r.all.Now())
 		r.lives(c, "in spite of progress")
 		r.Writable(c)
 		r.lives(c, "in spite of progress")
-		if !c.Waits.For(deadlines.Send) {
+		if !c.Own.Waits.For(deadlines.Send) {
 			r.fill(c)
 		}
 	}
@@ -115,7 +115,7 @@ func (r *rig) takes(peer net.Conn, c *connection.Conn, before int) {
 		if _, err := peer.Read(b); err != nil {
 			r.Fatal(err)
 		}
-		if now, _ := kernel.Unacknowledged(c.Sock.Fd()); now < before {
+		if now, _ := kernel.Unacknowledged(c.Own.Sock.Fd()); now < before {
 			return
 		}
 	}
@@ -127,7 +127,7 @@ func TestClientIsHeldWhileItsAnswersWait(t *testing.T) {
 	r := newRig(t)
 	c, peer := r.plain()
 	_ = peer.SetReadBuffer(1 << 14)
-	kernel.BoundSend(c.Sock.Fd())
+	kernel.BoundSend(c.Own.Sock.Fd())
 	r.fill(c)
 	for c.WaitingBytes() < swampedAt {
 		r.give(c, strings.Repeat("y", 32<<10), message.Final)
@@ -137,7 +137,7 @@ func TestClientIsHeldWhileItsAnswersWait(t *testing.T) {
 		t.Fatal("it is read, though its answers have no room")
 	}
 	go func() { _, _ = io.Copy(io.Discard, peer) }()
-	for end := time.Now().Add(10 * time.Second); c.Waits.For(deadlines.Send); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); c.Own.Waits.For(deadlines.Send); time.Sleep(time.Millisecond) {
 		if r.Writable(c); time.Now().After(end) {
 			t.Fatal("the peer reads, and takes nothing")
 		}

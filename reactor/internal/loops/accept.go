@@ -23,18 +23,18 @@ func (l *Loop) accept(n *poller.Incoming) {
 		return
 	}
 	c := &connection.Conn{Common: a.Conns, Loop: l, Born: time.Now()}
-	c.Sock.Owner = c
-	c.Sock.Hold(-1)
+	c.Own.Sock.Owner = c
+	c.Own.Sock.Hold(-1)
 	c.Src = message.Source{Proto: socket.Proto, Remote: n.Remote, Local: n.Local, Socket: socket}
 	if cause := l.admit(c); cause != reason.Admitted {
 		l.Stat.Refused[cause].Add(1)
-		c.Share.Leave()
+		c.Own.Share.Leave()
 		why := reason.Refused(cause)
 		a.Conns.Tell(c, &event.Event{Kind: event.ConnRefused, Err: why})
 		a.Conns.Log.Refused(a.Conns.Now(), c.Called(), why)
 		return
 	}
-	n.Attach(&c.Sock)
+	n.Attach(&c.Own.Sock)
 	defer l.Guard(c)
 	kernel.BoundSend(n.Fd)
 	c.Alive(l.Seconds.Load())

@@ -42,7 +42,7 @@ func (l *Loop) overloaded(c *connection.Conn) bool {
 // deep reports whether what a connection has unread will wait for too long. Loop
 // only, in a read that has left something.
 func (l *Loop) deep(c *connection.Conn, now int64) bool {
-	return c.Reading.Full != 0 && l.policy.Deep(kernel.Unread(c.Sock.Fd()), poller.ReadBytes, now-c.Reading.Full)
+	return c.Reading.Full != 0 && l.policy.Deep(kernel.Unread(c.Own.Sock.Fd()), poller.ReadBytes, now-c.Reading.Full)
 }
 
 // take reads what the socket of a connection brought, and notes whether it may have left

@@ -67,7 +67,7 @@ func (a *Common) listener(local netip.AddrPort) (found *message.Socket) {
 // enterSource counts an accepted connection to its source, or returns the bound
 // that it would break.
 func (a *Common) enterSource(c *connection.Conn) reason.Refusal {
-	switch a.Sources.Enter(&c.Share, &a.Limits, c.Src.Remote.Addr(), transport.Shakes(c.Src.Proto), a.Conns.Seconds()) {
+	switch a.Sources.Enter(&c.Own.Share, &a.Limits, c.Src.Remote.Addr(), transport.Shakes(c.Src.Proto), a.Conns.Seconds()) {
 	case sourcelimit.Connections:
 		return reason.RefusedSource
 	case sourcelimit.Handshakes:

@@ -73,8 +73,8 @@ func newRig(t *testing.T) *rig {
 // conn returns a connection that a peer has opened, as the loop admits it.
 func (r *rig) conn() *connection.Conn {
 	c := &connection.Conn{Common: &r.all, Loop: r.Loop, Born: time.Now()}
-	c.Sock.Owner = c
-	c.Sock.Hold(-1)
+	c.Own.Sock.Owner = c
+	c.Own.Sock.Hold(-1)
 	c.Src = message.Source{Proto: transport.TCP, Remote: netip.MustParseAddrPort("198.51.100.1:40000"), Socket: r.common.Sockets[0]}
 	return c
 }

@@ -63,17 +63,12 @@ type Framing interface {
 	Turn(text []byte, begin, end int)
 }
 
-// Queue is what is to be written on one connection. The connection's lock guards
-// it, but for the flight, which the loop owns. The zero value is empty.
+// Queue is what waits to be written on one connection, whose lock guards it. The zero
+// value is empty.
 type Queue struct {
 	Waiting *Batch // nil = nothing waits
 	Blocked int    // messages in flight that the socket has not taken
 	Full    bool   // a message was refused since the socket takes nothing more
-	// Flight is the batch whose bytes the codec has, kept until they are
-	// written so that none is lost without a trace.
-	Flight *Batch
-	Taken  int // bytes of the sealed flight that the socket has
-	Count  int // messages of the flight that are written
 	// Framing frames the messages; nil: they stand one behind the other. It is set
 	// before the first of them.
 	Framing Framing
@@ -90,19 +85,6 @@ func (o *Queue) Len() int {
 
 // Pongs reports whether an answer to a ping waits. The lock is held.
 func (o *Queue) Pongs() bool { return o.Waiting != nil && o.Waiting.pongs > 0 }
-
-// Unsent returns how many messages of the flight the socket has not taken. Loop only.
-func (o *Queue) Unsent() (n int) {
-	if o.Flight == nil {
-		return 0
-	}
-	for i := range o.Flight.Ends[o.Count:] {
-		if !o.Flight.Ends[o.Count+i].Pong {
-			n++
-		}
-	}
-	return n
-}
 
 // What may wait for the loop while the socket takes bytes: a burst of all shards.
 // With that the loop cannot keep up.
@@ -199,45 +181,4 @@ func (o *Queue) RemoveLast() {
 	b.Ends[last] = Entry{}
 	b.Ends = b.Ends[:last]
 	b.Text = b.Text[:b.Ends[last-1].End]
-}
-
-// recordSize is how much plaintext a full TLS record holds (RFC 8446 5.1).
-const recordSize = 16384
-
-// Launch makes b the flight, which came to so many bytes sealed, and notes
-// where in those each message ends. Loop only.
-//
-// A message is written, or acknowledged, when the record with its last byte is:
-// every record but the last is full, so the overhead is the same for each.
-func (o *Queue) Launch(b *Batch, sealed int) {
-	o.Flight, o.Taken, o.Count = b, 0, 0
-	plain := len(b.Text)
-	overhead := 0
-	if records := (plain + recordSize - 1) / recordSize; records > 0 {
-		overhead = (sealed - plain) / records
-	}
-	for i := range b.Ends {
-		e := &b.Ends[i]
-		switch {
-		case overhead == 0:
-			e.Wire = e.End
-		default:
-			e.Wire = min(sealed, (e.End+recordSize-1)/recordSize*(recordSize+overhead))
-		}
-	}
-}
-
-// Advance notes that the socket took n more bytes of flight, settles the
-// messages that are wholly written and gives those. Loop only.
-func (o *Queue) Advance(n int) []Entry {
-	o.Taken += n
-	b, from := o.Flight, o.Count
-	for o.Count < len(b.Ends) && b.Ends[o.Count].Wire <= o.Taken {
-		if e := &b.Ends[o.Count]; e.Wait != nil {
-			e.Wait.Settle(nil)
-			e.Wait = nil
-		}
-		o.Count++
-	}
-	return b.Ends[from:o.Count]
 }

@@ -14,25 +14,24 @@ type text string
 
 func (t text) AppendTo(dst []byte) []byte { return append(dst, t...) }
 
-func flightOf(messages ...string) *Queue {
+func flightOf(messages ...string) *Flight {
 	o := &Queue{}
 	for _, m := range messages {
 		o.Add(text(m), Entry{})
 	}
-	o.Flight, o.Waiting = o.Waiting, nil
-	return o
+	return &Flight{Batch: o.Waiting}
 }
 
 func TestBatchKeepsMessagesApart(t *testing.T) {
 	o := flightOf("one", "", "three")
 	var got []string
-	for i := range o.Flight.Ends {
-		got = append(got, string(o.Flight.Message(i)))
+	for i := range o.Batch.Ends {
+		got = append(got, string(o.Batch.Message(i)))
 	}
 	if !slices.Equal(got, []string{"one", "", "three"}) {
 		t.Errorf("got %q", got)
 	}
-	o.Flight.Free()
+	o.Batch.Free()
 }
 
 // A message counts as written when the record with its last byte is wholly
@@ -58,15 +57,15 @@ func TestAdvanceCountsByRecords(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			o := flightOf(big, "ab", "cd")
-			sealed := len(o.Flight.Text)
+			sealed := len(o.Batch.Text)
 			if tt.sealed {
 				sealed += 2 * overhead
 			}
-			o.Launch(o.Flight, sealed)
+			o.Launch(o.Batch, sealed)
 			if got := len(o.Advance(tt.taken)); got != tt.want {
 				t.Errorf("%d messages, want %d", got, tt.want)
 			}
-			o.Flight.Free()
+			o.Batch.Free()
 		})
 	}
 }
@@ -76,7 +75,7 @@ func TestAdvanceCountsByRecords(t *testing.T) {
 func TestAdvanceInPieces(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 200 {
-		o := &Queue{}
+		o, f := &Queue{}, &Flight{}
 		n := 1 + rng.IntN(40)
 		waits := make([]*Waiter, n)
 		for i := range n {
@@ -85,25 +84,25 @@ func TestAdvanceInPieces(t *testing.T) {
 		}
 		plain := len(o.Waiting.Text)
 		sealed := plain + (plain+recordSize-1)/recordSize*29
-		o.Launch(o.Waiting, sealed)
+		f.Launch(o.Waiting, sealed)
 		o.Waiting = nil
 		counted := 0
-		for o.Taken < sealed {
-			for _, e := range o.Advance(min(1+rng.IntN(9000), sealed-o.Taken)) {
+		for f.Taken < sealed {
+			for _, e := range f.Advance(min(1+rng.IntN(9000), sealed-f.Taken)) {
 				if !e.Pong {
 					counted++
 				}
 			}
 			for i, w := range waits {
-				if done := w.state.Load() == settled; done != (i < o.Count) {
-					t.Fatalf("message %d of %d: settled %v", i, o.Count, done)
+				if done := w.state.Load() == settled; done != (i < f.Count) {
+					t.Fatalf("message %d of %d: settled %v", i, f.Count, done)
 				}
 			}
 		}
-		if want := n - n/7; counted != want || o.Count != n {
+		if want := n - n/7; counted != want || f.Count != n {
 			t.Fatalf("counted %d of %d, want %d", counted, n, want)
 		}
-		o.Flight.Free()
+		f.Batch.Free()
 	}
 }
 
@@ -144,20 +143,20 @@ func BenchmarkQueue(b *testing.B) {
 	for _, batch := range []int{1, 32} {
 		b.Run(strconv.Itoa(batch), func(b *testing.B) {
 			var m Appender = text(strings.Repeat("x", 300))
-			o := &Queue{}
+			o, f := &Queue{}, &Flight{}
 			b.ReportAllocs()
 			for n := 0; n < b.N; n += batch {
 				for range batch {
 					o.Add(m, Entry{})
 				}
 				sealed := len(o.Waiting.Text)
-				o.Launch(o.Waiting, sealed)
+				f.Launch(o.Waiting, sealed)
 				o.Waiting = nil
-				if got := len(o.Advance(sealed)); got != batch {
+				if got := len(f.Advance(sealed)); got != batch {
 					b.Fatalf("%d of %d written", got, batch)
 				}
-				o.Flight.Free()
-				o.Flight = nil
+				f.Batch.Free()
+				f.Batch = nil
 			}
 		})
 	}
