@@ -131,6 +131,7 @@ type relayWalk struct {
 	known   map[relayVisit]answers
 	returns answers    // of the route that is walked
 	breaks  relayState // of the loop or switch
+	loops   int        // that the walk is within
 	quiet   bool       // a first round of a loop: what leaves is noted in the last one
 }
 

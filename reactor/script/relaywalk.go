@@ -90,18 +90,28 @@ func (w *relayWalk) stmt(x statement, s relayState) relayState {
 	}
 }
 
+// maxLoops is how many loops within one another are walked in rounds: each of them
+// multiplies the rounds of those within it.
+const maxLoops = 3
+
 // loop walks a body until another round tells nothing new: what is known where a round
-// begins has to hold behind each round before it.
+// begins has to hold behind each round before it. Deep within other loops it is walked
+// once, as if a round before had lost the destination.
 func (w *relayWalk) loop(s relayState, cond func(relayState) (in, out relayState), body statement) relayState {
 	breaks, returns := w.breaks, w.returns
+	w.loops++
+	defer func() { w.loops-- }()
 	round := func() (out, next relayState) {
 		w.breaks, w.returns = relayState{}, returns
 		in, out := cond(s)
 		return out, s.meet(w.stmt(body, in))
 	}
 	quiet, known := w.quiet, w.known
+	if w.loops > maxLoops {
+		s.ours, s.safe, s.uri, s.hop = false, false, false, true
+	}
 	w.quiet = true
-	for {
+	for w.loops <= maxLoops {
 		w.known = maps.Clone(known) // routes that are called are walked again where it counts
 		_, next := round()
 		if next == s {
