@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/internal/repeats"
 	"sipreactor/reactor/rescue"
 )
 
@@ -41,9 +41,9 @@ type boundedListener struct {
 	closed   chan struct{}
 	once     sync.Once
 
-	strangers fold.Table[netip.Addr]
-	evictions fold.Table[struct{}]
-	failed    fold.Table[struct{}]
+	strangers repeats.Table[netip.Addr]
+	evictions repeats.Table[struct{}]
+	failed    repeats.Table[struct{}]
 }
 
 // refuse tells a stranger so in plain HTTP, if there are not too many of them, and

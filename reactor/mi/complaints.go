@@ -4,7 +4,7 @@ import (
 	"log/slog"
 	"time"
 
-	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/internal/repeats"
 )
 
 // complaints tell of what the clients of a management socket did, or did not do. A client's name
@@ -14,7 +14,7 @@ type complaints struct {
 	socket        slog.Attr // which socket it is
 	subject, whom string    // begins each line; the key of the client's name
 
-	told fold.Table[complaint]
+	told repeats.Table[complaint]
 }
 
 // complaint is what lines have in common that are told as one.

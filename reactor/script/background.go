@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
-	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/internal/repeats"
 )
 
 // eventQueue bounds the events that wait for their routes.
@@ -20,7 +20,7 @@ const eventQueue = 1024
 type Background struct {
 	watch   atomic.Pointer[watch]
 	dropped atomic.Uint64
-	full    fold.Table[string] // lines about that, by event
+	full    repeats.Table[string] // lines about that, by event
 
 	subscribed subscriptions
 

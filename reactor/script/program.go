@@ -6,7 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/internal/repeats"
 	"sipreactor/reactor/proxy"
 )
 
@@ -40,11 +40,11 @@ type Program struct {
 	follow       *follower                    // what trace() follows
 	begun        atomic.Pointer[[]BegunTrace] // while the program runs; nil none
 	log          atomic.Pointer[slog.Logger]
-	said         fold.Table[saying]     // by machines
-	panics       fold.Table[panicking]  // of routes on no worker
-	heard        atomic.Pointer[Events] // while the modules run
-	eventNames   []string               // that the core and the modules have declared
-	idle         sync.Pool              // of machines that run routes without a message
+	said         repeats.Table[saying]    // by machines
+	panics       repeats.Table[panicking] // of routes on no worker
+	heard        atomic.Pointer[Events]   // while the modules run
+	eventNames   []string                 // that the core and the modules have declared
+	idle         sync.Pool                // of machines that run routes without a message
 	stats        *statistics
 }
 

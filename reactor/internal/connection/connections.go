@@ -9,11 +9,11 @@ import (
 	"sipreactor/reactor/internal/connlog"
 	"sipreactor/reactor/internal/event"
 	"sipreactor/reactor/internal/figures"
-	"sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/repeats"
 	"sipreactor/reactor/internal/sendqueue"
 	"sipreactor/reactor/internal/table"
 	"sipreactor/reactor/internal/transport"
@@ -38,7 +38,7 @@ type Common struct {
 	Logger   *slog.Logger
 	Inbound  atomic.Int64 // accepted ones
 
-	panics fold.Table[string]
+	panics repeats.Table[string]
 
 	IgnoresInput atomic.Bool // nothing more is read
 
@@ -123,7 +123,7 @@ type Owner interface {
 // UnderWay is what is under way on all connections.
 type UnderWay struct {
 	Unanswered int64 // requests that were written and may still be answered
-	Open       int   // requests that came and have no final reply
+	Open       int   // requests that came and have no final response
 	Handshakes int   // connections that are not up, but for those that nobody waits for
 	Halves     int   // messages that are not complete
 	Unsent     int   // connections with something to be written

@@ -12,7 +12,7 @@ import (
 // been, for each peer and reason.
 func (l *Log) Rests(now int64) {
 	within := time.Duration(restTime).String()
-	list, untold := l.folds.rests(now)
+	list, untold := l.repeats.rests(now)
 	for i := range list {
 		r := &list[i]
 		level, msg := slog.LevelInfo, "connections closed"
@@ -29,7 +29,7 @@ func (l *Log) Rests(now int64) {
 	for i, n := range untold {
 		if n > 0 {
 			l.log.Warn("connections closed or refused, of more peers than are told apart", "reason", reason.Reason(i).String(),
-				"more", n, "told_apart", foldBound)
+				"more", n, "told_apart", keysBound)
 		}
 	}
 }
@@ -45,7 +45,7 @@ func levelOf(e *reason.Error) slog.Level {
 // Refused tells of a connection that was not accepted: the first of each peer
 // and reason, and further ones once in a while.
 func (l *Log) Refused(now int64, c *Conn, why *reason.Error) {
-	if held, ok := l.folds.open(now, keyOf(c, why, true)); ok {
+	if held, ok := l.repeats.open(now, keyOf(c, why, true)); ok {
 		l.log.Warn("connection refused", "proto", c.Proto.String(), "peer", c.Peer.String(),
 			"reason", why.Error(), "more", held)
 	}
@@ -59,7 +59,7 @@ func (l *Log) Closed(now int64, c *Conn, was phase.Phase, why *reason.Error, dom
 	if !l.log.Enabled(ctxNone, level) {
 		return
 	}
-	held, ok := l.folds.open(now, keyOf(c, why, false))
+	held, ok := l.repeats.open(now, keyOf(c, why, false))
 	if !ok && !l.log.Enabled(ctxNone, slog.LevelDebug) {
 		return
 	}

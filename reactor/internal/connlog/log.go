@@ -14,16 +14,16 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/endpoint"
-	"sipreactor/reactor/internal/fold"
 	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/repeats"
 	"sipreactor/reactor/internal/transport"
 )
 
 // Log writes to a logger, which must not block.
 type Log struct {
 	log        *slog.Logger
-	folds      folds
-	aliasMoves fold.Table[endpoint.Key]
+	repeats    endRepeats
+	aliasMoves repeats.Table[endpoint.Key]
 }
 
 // New returns a Log that has told nothing yet.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/internal/repeats"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/modules/uac_auth"
 	"sipreactor/reactor/proxy"
@@ -23,7 +23,7 @@ type Module struct {
 	tm        *tm.Module
 	auth      *uac_auth.Module // nil: it is not loaded
 	env       *script.Env
-	unsent    fold.Table[string] // lines about requests that were not sent, by method
+	unsent    repeats.Table[string] // lines about requests that were not sent, by method
 }
 
 // event tells what happens to a session.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
-	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/internal/repeats"
 	"sipreactor/reactor/location"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/rpc"
@@ -22,7 +22,7 @@ import (
 type pinger struct {
 	second int // of the interval
 	tm     transactions
-	failed fold.Table[netip.Addr] // lines about pings that were not sent
+	failed repeats.Table[netip.Addr] // lines about pings that were not sent
 
 	sent, unanswered, removed, unsent script.Count
 }

@@ -1,15 +1,15 @@
-// Package fold keeps a flood of failures from being a flood of log lines, and a
+// Package repeats keeps a flood of failures from being a flood of log lines, and a
 // noisy peer from hiding another one's failure: the first line of each key is told,
 // repetitions once in a while with the number of those that were not, more seldom
 // the longer it lasts.
-package fold
+package repeats
 
 import (
 	"sync"
 	"time"
 )
 
-// Table folds lines by a key: what those have in common that are told as one. The
+// Table has repeated lines told as one, by a key: what those have in common. The
 // zero value is ready. Any goroutine; nobody holds the lock for longer than a look.
 type Table[K comparable] struct {
 	mu     sync.Mutex

@@ -9,14 +9,14 @@ import (
 	"sipreactor/reactor/internal/reason"
 )
 
-func failedFrom(n uint32, r reason.Reason) foldKey {
+func failedFrom(n uint32, r reason.Reason) lineKey {
 	var ip [4]byte
 	binary.BigEndian.PutUint32(ip[:], 10<<24+n)
-	return foldKey{peer: netip.AddrPortFrom(netip.AddrFrom4(ip), 0), reason: r}
+	return lineKey{peer: netip.AddrPortFrom(netip.AddrFrom4(ip), 0), reason: r}
 }
 
-func TestFolds(t *testing.T) {
-	var f folds
+func TestRepeats(t *testing.T) {
+	var f endRepeats
 	const second = int64(time.Second)
 	a, b := failedFrom(1, reason.HandshakeFailed), failedFrom(2, reason.HandshakeFailed)
 	at := 100 * second
@@ -37,7 +37,7 @@ func TestFolds(t *testing.T) {
 	if list, _ := f.rests(at + 9*second); len(list) != 0 {
 		t.Errorf("%v is told after nine seconds", list)
 	}
-	if list, _ := f.rests(at + 10*second); len(list) != 1 || list[0].foldKey != a || list[0].more != 3 {
+	if list, _ := f.rests(at + 10*second); len(list) != 1 || list[0].lineKey != a || list[0].more != 3 {
 		t.Errorf("%v is told after ten seconds, want 3 of the first", list)
 	}
 	if list, _ := f.rests(at + 20*second); len(list) != 0 {
@@ -58,16 +58,16 @@ func TestFolds(t *testing.T) {
 	if _, ok := f.open(at+2*second, b); ok {
 		t.Error("a second repetition passed within a second")
 	}
-	if list, _ := f.rests(at + 30*second); len(list) != 1 || list[0].foldKey != b || list[0].more != 1 {
+	if list, _ := f.rests(at + 30*second); len(list) != 1 || list[0].lineKey != b || list[0].more != 1 {
 		t.Errorf("%v is told, want 1 of the second", list)
 	}
 }
 
-// TestFoldsAreBounded: of 100,000 addresses as many are told apart as there is
+// TestRepeatsAreBounded: of 100,000 addresses as many are told apart as there is
 // room for, and of the others how many they were. Peers that we dial have room of
 // their own.
-func TestFoldsAreBounded(t *testing.T) {
-	var f folds
+func TestRepeatsAreBounded(t *testing.T) {
+	var f endRepeats
 	const all = 100_000
 	now, told := int64(time.Minute), 0
 	for i := range uint32(all) {
@@ -75,7 +75,7 @@ func TestFoldsAreBounded(t *testing.T) {
 			told++
 		}
 	}
-	if told != foldBound || len(f.rows) != foldBound {
+	if told != keysBound || len(f.rows) != keysBound {
 		t.Errorf("%d lines, %d rows", told, len(f.rows))
 	}
 	trunk := failedFrom(all, reason.ConnectFailed)
@@ -84,8 +84,8 @@ func TestFoldsAreBounded(t *testing.T) {
 		t.Error("a peer that we dial has no room")
 	}
 	_, untold := f.rests(now)
-	if n := untold[reason.HandshakeFailed]; n != all-foldBound {
-		t.Errorf("%d are told not to be told, want %d", n, all-foldBound)
+	if n := untold[reason.HandshakeFailed]; n != all-keysBound {
+		t.Errorf("%d are told not to be told, want %d", n, all-keysBound)
 	}
 	if _, untold = f.rests(now + restTime); untold[reason.HandshakeFailed] != 0 || len(f.rows) != 0 {
 		t.Errorf("%d untold, %d rows when it is over", untold[reason.HandshakeFailed], len(f.rows))

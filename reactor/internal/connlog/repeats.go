@@ -11,10 +11,10 @@ import (
 	"sipreactor/tlsstate"
 )
 
-// foldKey is what lines about ends have in common that are told as one.
-type foldKey struct {
+// lineKey is what lines about ends have in common that are told as one.
+type lineKey struct {
 	// peer is the address; with its port where we dialled: peers that dial us come
-	// from another port each time. Orderly ends are folded for all peers together.
+	// from another port each time. Orderly ends are told as one for all peers together.
 	peer     netip.AddrPort
 	outbound bool
 	refused  bool // it never was a connection
@@ -24,8 +24,8 @@ type foldKey struct {
 }
 
 // keyOf returns the key of a connection that ended or was refused.
-func keyOf(c *Conn, why *reason.Error, refused bool) foldKey {
-	k := foldKey{reason: why.Reason, refused: refused}
+func keyOf(c *Conn, why *reason.Error, refused bool) lineKey {
+	k := lineKey{reason: why.Reason, refused: refused}
 	if why.Blame == reason.BlameNone {
 		return k
 	}
@@ -41,7 +41,7 @@ func keyOf(c *Conn, why *reason.Error, refused bool) foldKey {
 }
 
 // side numbers the direction for arrays of two.
-func (k *foldKey) side() int {
+func (k *lineKey) side() int {
 	if k.outbound {
 		return 1
 	}
@@ -49,7 +49,7 @@ func (k *foldKey) side() int {
 }
 
 // name writes the peer of a key.
-func (k *foldKey) name() string {
+func (k *lineKey) name() string {
 	if k.outbound {
 		return k.peer.String()
 	}
@@ -57,9 +57,9 @@ func (k *foldKey) name() string {
 }
 
 const (
-	// foldBound is how many keys of one direction are told apart: scanners that
+	// keysBound is how many keys of one direction are told apart: scanners that
 	// come from everywhere take no room from the peers that we dial.
-	foldBound = 2048
+	keysBound = 2048
 	// gateTime is how long lines are held back behind one of the same key, and
 	// repetitions behind one of the same reason.
 	gateTime = int64(time.Second)
@@ -68,12 +68,12 @@ const (
 	restTime = 10 * int64(time.Second)
 )
 
-// folds keep a flood of failures from being a flood of lines: the first of each
+// endRepeats keeps a flood of failures from being a flood of lines: the first of each
 // key is told, repetitions once in a while with the number of those that were
 // not. Any goroutine. The lock is taken once a connection, at its end.
-type folds struct {
+type endRepeats struct {
 	mu     sync.Mutex
-	rows   map[foldKey]flood
+	rows   map[lineKey]flood
 	count  [2]int              // of rows, by direction
 	repeat [reason.Count]int64 // until when repetitions are held back, by reason
 	untold [reason.Count]int64 // what found no row
@@ -87,18 +87,18 @@ type flood struct {
 
 // open reports whether a line may pass, and how many of its key were held back
 // before it.
-func (f *folds) open(now int64, k foldKey) (held int64, ok bool) {
+func (f *endRepeats) open(now int64, k lineKey) (held int64, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	row, known := f.rows[k]
 	row.last = now
 	switch {
-	case !known && f.count[k.side()] == foldBound:
+	case !known && f.count[k.side()] == keysBound:
 		f.untold[k.reason]++
 		return 0, false
 	case !known:
 		if f.rows == nil {
-			f.rows = make(map[foldKey]flood)
+			f.rows = make(map[lineKey]flood)
 		}
 		f.count[k.side()]++
 		row.told, ok = now, true
@@ -114,13 +114,13 @@ func (f *folds) open(now int64, k foldKey) (held int64, ok bool) {
 
 // rest is what was held back of one key.
 type rest struct {
-	foldKey
+	lineKey
 	more int64
 }
 
 // rests returns what is held back and has waited for a next line long enough, and
 // how many found no row, by reason. It forgets keys that have been still.
-func (f *folds) rests(now int64) (list []rest, untold [reason.Count]int64) {
+func (f *endRepeats) rests(now int64) (list []rest, untold [reason.Count]int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for k, row := range f.rows {
