@@ -136,8 +136,11 @@ func TestNothingMayWait(t *testing.T) {
 	r.config.MaxPostponed = 0
 	go func() { // the loop that is to have the connection sees that it is to close
 		c := <-r.adopted
-		for !c.Closes() {
-			time.Sleep(time.Millisecond)
+		for end := time.Now().Add(30 * time.Second); !c.Closes(); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Error("it is never asked to close")
+				c.AskClose(reason.Because(reason.Shutdown, "")) // so that the sender goes on
+			}
 		}
 		if lives, _ := c.ComesTo(new(own)); !lives {
 			unix.Close(c.Fd())
