@@ -103,12 +103,13 @@
 //	figures      what is counted, its names, and Stats
 //	counters     counts by cause, durations by length
 //	connlog      what the log says of connections
-//	fold         a flood of log lines told as one
+//	repeats      a flood of log lines told as one
 //	endpoint, ring
 //
 // Where would you change …
 //
-//	who may connect                     loops (accept.go, admission.go), admission, sourcelimit
+//	who may connect                     loops (accept.go, admission.go), admission
+//	what one source may have            sourcelimit, source.go; what is said where it has more: loops (common.go), reason (refusal.go)
 //	what a connection holds             connection; its phases: phase
 //	what others see of one              connection (seen.go, conninfo.go), event
 //	what the log says of one            connlog
@@ -126,7 +127,19 @@
 //	who runs the Handler                worker.go, dispatch, workers
 //	how a message awaits something      dispatch (await.go, inline.go)
 //	what a Handler asks others by       line.go
-//	what is counted, and its names       figures, stats.go
+//	what is counted, and its names      figures (counters.go, stats.go, all.go)
+//	which transports there are          transport; where a request goes by one: names (query.go), proxy (nexthop.go)
+//
+// … and beside the engine
+//
+//	a core parameter of opensips.cfg           script (globals.go)
+//	a function, parameter, variable, MI        modules/NAME (module.go, or NAME.go); a new
+//	command, statistic or event of a module    module is its folder, and a line of cmd/sipreactor/modules.go
+//	a parameter of TLS domains                 modules/tls_mgm; what it does: tlsstate (domain.go),
+//	                                           tlsstate/openssl; its column: store (servicelayouts.go)
+//	a command that the engine answers          mi; how commands are asked and answered: rpc
+//	what a transaction does                    transaction (tables.go for the machines, user.go for who drives them)
+//	what is stored, and where                  store (layouts), location for contacts, dialog for calls
 //
 // # The life of a message
 //
