@@ -151,7 +151,7 @@ func sorted(list []string) []string {
 }
 
 // While a connection is being opened 32 messages wait. The 33rd is refused to its
-// sender and harms nobody; replies and the like have as much room again. All that
+// sender and harms nobody; responses and the like have as much room again. All that
 // waited come back when the connect fails.
 func TestPostponedChunksToTheNumber(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {

@@ -34,7 +34,7 @@ func TestDrainLeavesInheritedListeners(t *testing.T) {
 	})
 	c := r.dial(TCP)
 	back := bufio.NewReader(c)
-	ack := request("ACK", "inherited", 1, "") // what is echoed is no reply, and an ACK waits for none
+	ack := request("ACK", "inherited", 1, "") // what is echoed is no response, and an ACK waits for none
 	echoed := func() {
 		t.Helper()
 		_, _ = c.Write([]byte(ack))
@@ -62,7 +62,7 @@ func TestDrainWaitsForTheOtherHalf(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
 		r := start(t, &script{message: echo}, nil)
 		c := r.dial(p)
-		m := request("ACK", "half", 1, "") // echoed, and waits for no reply
+		m := request("ACK", "half", 1, "") // echoed, and waits for no response
 		_, _ = c.Write([]byte(m[:50]))
 		r.eventually("a half is there", func() bool { return strings.Contains(r.underWay(), "incomplete") })
 		over, cancel := context.WithCancel(t.Context())

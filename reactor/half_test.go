@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// reply makes a final reply to a message of ours.
+// reply makes a final response to a message of ours.
 func reply(code string, callID string) string {
 	return "SIP/2.0 " + code + "\r\nCall-ID: " + callID + "\r\nContent-Length: 0\r\n\r\n"
 }
@@ -81,7 +81,7 @@ func (r *rig) client(p Proto, version uint16) net.Conn {
 	return c
 }
 
-// A client that ends its half behind its requests gets their replies, and then
+// A client that ends its half behind its requests gets their responses, and then
 // our end.
 func TestHalfClosedGetsItsReplies(t *testing.T) {
 	for _, way := range ways {
@@ -114,7 +114,7 @@ func TestHalfClosedGetsItsReplies(t *testing.T) {
 	}
 }
 
-// A reply that comes twice counts for no other request: who ended its half gets the answer of a slower one, too.
+// A response that comes twice counts for no other request: who ended its half gets the answer of a slower one, too.
 func TestHalfClosedAndRepeatedReplies(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
 		gate := make(chan struct{})
@@ -227,7 +227,7 @@ func TestHalfClosedWithNothingUnderWay(t *testing.T) {
 	}
 }
 
-// A request without a reply keeps a half-closed connection for a while only, and
+// A request without a response keeps a half-closed connection for a while only, and
 // the beginning of another one no longer.
 func TestHalfClosedIsNotForEver(t *testing.T) {
 	for _, way := range ways {
@@ -247,7 +247,7 @@ func TestHalfClosedIsNotForEver(t *testing.T) {
 	}
 }
 
-// A peer that resets a half-closed connection has no use for replies: it ends.
+// A peer that resets a half-closed connection has no use for responses: it ends.
 func TestHalfClosedIsReset(t *testing.T) {
 	s := newLateReplies()
 	r := startWith(t, s, &s.script, func(c *Config) { c.halfClosedTime = time.Hour })
@@ -265,7 +265,7 @@ func TestHalfClosedIsReset(t *testing.T) {
 	close(s.gate)
 }
 
-// A half-closed connection takes replies only: senders do not find it, and a
+// A half-closed connection takes responses only: senders do not find it, and a
 // request that names it goes elsewhere.
 func TestHalfClosedTakesReplies(t *testing.T) {
 	for _, way := range ways {

@@ -68,7 +68,7 @@ type Renamer interface {
 // itself: when a timer goes off, or a transaction of its own ends. While the engine
 // drains, those are under way, and so are requests that went on to somebody; a
 // request that is neither gets no answer, and nobody waits for one. For a Handler
-// that is no Debtor, every request without a final reply is under way. Any
+// that is no Debtor, every request without a final response is under way. Any
 // goroutine.
 type Debtor interface {
 	Owes() int

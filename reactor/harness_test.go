@@ -151,7 +151,7 @@ func startWith(t testing.TB, h Handler, s *script, change func(*Config)) *rig {
 	generous(&cfg.WSS)
 	cfg.WS.Web.AcceptTimeout, cfg.WSS.Web.AcceptTimeout = 0, 0
 	cfg.MaxMessageTime = patience
-	cfg.halfClosedTime = time.Millisecond // handlers of tests send what is no reply
+	cfg.halfClosedTime = time.Millisecond // handlers of tests send what is no response
 	cfg.Sockets = []SocketConfig{
 		{Proto: TLS, Addr: netip.MustParseAddrPort("127.0.0.1:0")},
 		{Proto: TCP, Addr: netip.MustParseAddrPort("127.0.0.1:0")},

@@ -146,7 +146,7 @@ func TestPathEndsHere(t *testing.T) {
 	}
 }
 
-// A client that vanishes while it has a reply to get: the same where we accepted.
+// A client that vanishes while it has a response to get: the same where we accepted.
 func TestVanishedClient(t *testing.T) {
 	if !netnstest.In(t) {
 		return

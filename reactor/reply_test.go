@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A reply goes out on the connection its request came on: after the script has
+// A response goes out on the connection its request came on: after the script has
 // waited, after a reload of the domains, and behind what the connection is busy
 // with.
 func TestReplyOnItsConnection(t *testing.T) {

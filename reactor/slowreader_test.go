@@ -87,7 +87,7 @@ func TestHandshakeLongerThanTheQueue(t *testing.T) {
 	}
 }
 
-// A client that writes a burst of requests and reads the replies behind it gets
+// A client that writes a burst of requests and reads the responses behind it gets
 // all of them: there are more than the kernel takes, and than messages may wait.
 func TestRepliesToABurst(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
@@ -121,7 +121,7 @@ func TestRepliesToABurst(t *testing.T) {
 	})
 }
 
-// A client that writes 8,000 requests and only then reads loses no reply, neither
+// A client that writes 8,000 requests and only then reads loses no response, neither
 // those that come at once nor those that come late and all together.
 func TestRepliesToAFlood(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {

@@ -3,14 +3,14 @@ package sipframe
 // Defect is what is wrong with a message or a stream. It is an error by value
 // and by pointer.
 type Defect struct {
-	// Code is the status of the reply that the defect wants: 400, 416, 420,
+	// Code is the status of the response that the defect wants: 400, 416, 420,
 	// 483 or 505.
 	Code int
-	// Reason is the reason phrase of that reply, and the text behind
+	// Reason is the reason phrase of that response, and the text behind
 	// "malformed message: " in a close reason. It never holds bytes of the message.
 	Reason string
 	// Replyable tells that the header section is that of a request and was
-	// complete, or is only too large, so that a reply can be built from it.
+	// complete, or is only too large, so that a response can be built from it.
 	Replyable bool
 }
 

@@ -74,7 +74,7 @@ var (
 //
 // The error is a *Defect, the first one that was found, and valid until the
 // next Parse. The index then covers what could be understood. If Replyable is
-// set it is enough to build a reply from, which Validate looks at more closely.
+// set it is enough to build a response from, which Validate looks at more closely.
 func (m *Message) Parse(frame []byte) error {
 	m.Reset()
 	m.raw = frame
@@ -182,7 +182,7 @@ func (m *Message) maxHeaders() int {
 	return MaxHeaders
 }
 
-// addNeeded indexes a header beyond the limit if a reply to the message needs it: a
+// addNeeded indexes a header beyond the limit if a response to the message needs it: a
 // Via, or the only From, To, Call-ID or CSeq.
 func (m *Message) addNeeded(b []byte, line, eol, end int) {
 	name := line + indexColon(b[line:eol])

@@ -132,7 +132,7 @@ func TestParseDefects(t *testing.T) {
 	}
 }
 
-// A reply can be built of a message with a defect: what could be read is there.
+// A response can be built of a message with a defect: what could be read is there.
 func TestParseAfterDefect(t *testing.T) {
 	var m Message
 	err := m.Parse(message("INVITE  sip:a SIP/2.0", "foo", "Via: SIP/2.0/TLS a", "l: -1", "f: <sip:b>"))
@@ -267,7 +267,7 @@ func TestCountControls(t *testing.T) {
 	}
 }
 
-// A message with too many headers still has those that a reply to it needs.
+// A message with too many headers still has those that a response to it needs.
 func TestLimits(t *testing.T) {
 	var m Message
 	text := func(before, vias int) []byte {

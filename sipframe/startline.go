@@ -30,7 +30,7 @@ var (
 )
 
 // parse takes the first line apart: b[:end], without the line end. It finds as
-// much as it can when it reports a defect, so that a reply can be built.
+// much as it can when it reports a defect, so that a response can be built.
 //
 // RFC 3261 section 7.1 wants exactly one space at each place and none at the
 // end. A proxy must not hand on what does not keep to that (RFC 4475 sections

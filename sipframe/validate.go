@@ -7,9 +7,9 @@ type Verdict struct {
 	// request is answered with: 400, 416, 420 or 505.
 	Code   int
 	Reason string
-	// Drop tells that there must be no reply, as the message is a response or
+	// Drop tells that there must be no response, as the message is a response or
 	// an ACK, or that there can be none, as it has no Via. One that cannot be
-	// read is no reason: the reply goes to where the request came from.
+	// read is no reason: the response goes to where the request came from.
 	// It is set only with Code.
 	Drop bool
 	// NoHops tells that Max-Forwards is 0. Who would forward the request

@@ -44,12 +44,12 @@ type Context struct {
 	breadth   int32  // Max-Breadth to write; 0: as it came
 	knownID   []byte // see SetCallID
 	routes    routeState
-	answered  bool  // a final reply of ours has been made
+	answered  bool  // a final response of ours has been made
 	forwarded bool  // the message has been taken for sending
 	failure   error // of the last Forward or Send
 	overload  bool  // a bound of ours is why: a 503 says when to come again
 	refused   bool  // the request is not in order and goes nowhere
-	mute      bool  // nor is there anything to build a reply from
+	mute      bool  // nor is there anything to build a response from
 	witness   Witness
 
 	// What the Router asked for; reset for each message.
@@ -63,14 +63,14 @@ type Context struct {
 	rr              recordRoute    // Record-Route
 	hide            hiding         // Via, Record-Route and Contact
 	ownPath         ownPath        // Path
-	extra           []byte         // headers for replies
-	toTag           []byte         // To tag of replies; empty: ours
+	extra           []byte         // headers for responses
+	toTag           []byte         // To tag of responses; empty: ours
 	advertised      ownName        // how we name ourselves
 	domain          string         // TLS client domain, "" = any
 	sipDomain       string         // what TLS is to reach, "" = the next hop's name
 	blacklists      blacklist.Mask // that it uses
 	noNewFlags      uint64         // branch flags that say: open no connection
-	noNewReplyFlags uint64         // message flags that say so of a reply
+	noNewReplyFlags uint64         // message flags that say so of a response
 	forceRPort      bool           // note rport
 	localRPort      bool           // ask the next hop for the same
 	attached        []attachment   // what others keep with it
@@ -86,7 +86,7 @@ type Context struct {
 	parts     sipframe.URI // of uri
 	uriBack   []byte       // the next uri is written here
 	routeList []route      // of the message
-	reply     text         // the reply that is written
+	reply     text         // the response that is written
 	back      text         // a message that came back
 	respoken  []byte       // the same as it leaves by another listener
 	courses   map[courseKey]*course
@@ -195,7 +195,7 @@ func (c *Context) SetFlags(flags uint64) { c.flags = flags }
 
 // SetNoNewFlags tells which branch flags forbid to open a connection for the branch that
 // has one of them: it goes over one that is there, or fails. Which message flags do so for a
-// reply: our own to this request, and this response on its way back; one whose connection
+// response: our own to this request, and this response on its way back; one whose connection
 // is gone is then lost, and counted. It holds for later messages, too.
 func (c *Context) SetNoNewFlags(branch, message uint64) {
 	c.noNewFlags, c.noNewReplyFlags = branch, message

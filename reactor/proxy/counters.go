@@ -20,13 +20,13 @@ const (
 	ResponsesOut
 	// SentAsIs are messages that Context.Send handed on.
 	SentAsIs
-	// RepliesOut are the replies of our own; Proxy.Replies tells them by code.
+	// RepliesOut are the responses of our own; Proxy.Replies tells them by code.
 	RepliesOut
-	// RequestsRefused are requests that validation refused with a reply
+	// RequestsRefused are requests that validation refused with a response
 	// (RFC 3261 16.3).
 	RequestsRefused
 	// RequestsBroken are requests that validation refused and that could get
-	// no reply: a broken ACK, a request without a usable Via.
+	// no response: a broken ACK, a request without a usable Via.
 	RequestsBroken
 	// ResponsesBroken are responses that are no proper SIP.
 	ResponsesBroken
@@ -185,7 +185,7 @@ func (p *Proxy) Refused(code int) (n uint64) {
 }
 
 // Defects tells how many messages were refused, or dropped when they could get no
-// reply, by what was wrong: the reason phrases of a fixed set. Any goroutine may
+// response, by what was wrong: the reason phrases of a fixed set. Any goroutine may
 // call it.
 func (p *Proxy) Defects() map[string]uint64 {
 	all := make(map[string]uint64)

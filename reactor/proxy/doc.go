@@ -6,6 +6,9 @@
 // forward, change headers. Responses find their way back by what our own Via
 // says, so that nothing is kept about a transaction or a call.
 //
+// What answers a request is a response, as RFC 3261 calls it. Reply is what a Router does,
+// and the word of OpenSIPS' own names (t_reply, onreply_route, reply_code).
+//
 // # What is ours in a message
 //
 // The branch of our Via is equal for all messages of a transaction (16.11) and

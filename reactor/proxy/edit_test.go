@@ -14,7 +14,7 @@ import (
 func TestTooLarge(t *testing.T) {
 	for _, tc := range []struct {
 		method string
-		want   int // replies
+		want   int // responses
 	}{{"MESSAGE", 1}, {"ACK", 0}} {
 		var err error
 		b := newBed(t, funcs{request: func(c *Context) {
@@ -78,7 +78,7 @@ func TestSendEndsLines(t *testing.T) {
 	}
 }
 
-// A 400 for too many headers, or Vias, has all that a reply needs.
+// A 400 for too many headers, or Vias, has all that a response needs.
 func TestLimits(t *testing.T) {
 	b := newBed(t, funcs{}, func(c *Config) { c.Limits = sipframe.Limits{Headers: 20, Vias: 5} })
 	via := strings.Repeat("Via: SIP/2.0/TLS 10.0.0.2;branch=z9hG4bKx\r\n", 7)

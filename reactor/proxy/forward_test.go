@@ -152,7 +152,7 @@ func TestRouterAnswersAfterFailure(t *testing.T) {
 	}
 }
 
-// A provisional reply is no answer: a failure behind it still wants a 503.
+// A provisional response is no answer: a failure behind it still wants a 503.
 func TestFailureBehindTrying(t *testing.T) {
 	b := newBed(t, funcs{request: func(c *Context) {
 		_ = c.Reply(100, nil)

@@ -125,7 +125,7 @@ func checkForwarded(t *testing.T, p *Proxy, data []byte, s sent, src *reactor.So
 		t.Fatalf("a line ends in a bare LF: %q", head)
 	}
 	if !out.IsRequest() {
-		return // a reply of ours
+		return // a response of ours
 	}
 	if got, want := count(out, sipframe.HeaderVia), count(in, sipframe.HeaderVia)+1; got != want {
 		t.Fatalf("%d Vias left, want %d\n%q", got, want, s.text)

@@ -11,7 +11,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/blacklist"
-	"sipreactor/reactor/internal/fold"
+	"sipreactor/reactor/internal/repeats"
 	"sipreactor/reactor/names"
 	"sipreactor/sipframe"
 )
@@ -39,7 +39,7 @@ type Refuser interface {
 
 // Config is what a Proxy is made of. The zero value is usable.
 type Config struct {
-	// ServerHeader is the value of the Server header in our own replies; ""
+	// ServerHeader is the value of the Server header in our own responses; ""
 	// leaves it out.
 	ServerHeader string
 	// TLSPort and the others are the ports of next hops that name none; 0 is the
@@ -129,7 +129,7 @@ type Proxy struct {
 	grew    atomic.Bool // a request was too large for UDP
 	shards  [countShards]countShard
 	next    atomic.Uint32 // the next Context's share of the counters
-	losses  fold.Table[loss]
+	losses  repeats.Table[loss]
 	owes    atomic.Pointer[func() int]
 	callIDs atomic.Pointer[func([]byte) []byte]
 
@@ -252,7 +252,7 @@ func (p *Proxy) Message(w *reactor.Worker, f *reactor.Frame) {
 }
 
 // Malformed answers 400 to the header section that broke the framing, if that
-// allows a reply: reactor.Handler.
+// allows a response: reactor.Handler.
 func (p *Proxy) Malformed(w *reactor.Worker, f *reactor.Frame, d sipframe.Defect) {
 	p.context(w).receiveBroken(f.Data, f.Src, d)
 }
@@ -312,7 +312,7 @@ func (p *Proxy) CallIDOf(m *sipframe.Message) []byte {
 // transactions of its own. f may be called by any goroutine.
 func (p *Proxy) SetOwes(f func() int) { p.owes.Store(&f) }
 
-// Owes tells how many requests have no final reply yet and will get one without
+// Owes tells how many requests have no final response yet and will get one without
 // another message: none, as far as a stateless proxy knows. See reactor.Debtor.
 func (p *Proxy) Owes() int {
 	if f := p.owes.Load(); f != nil {

@@ -163,7 +163,7 @@ func (c *Context) admit() bool {
 	return true
 }
 
-// absorbs tells whether the message is the ACK to a negative reply of ours. It
+// absorbs tells whether the message is the ACK to a negative response of ours. It
 // is hop by hop (RFC 3261 17.1.1.3) and ends here. Our To tag follows from the
 // transaction, which such an ACK shares with its INVITE.
 func (c *Context) absorbs() bool {

@@ -78,7 +78,7 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// The ACK to a reply of ours is hop by hop; others go their way.
+// The ACK to a response of ours is hop by hop; others go their way.
 func TestAckAbsorbed(t *testing.T) {
 	routed := 0
 	b := newBed(t, funcs{request: func(c *Context) {

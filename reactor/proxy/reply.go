@@ -21,7 +21,7 @@ var (
 )
 
 // Reply answers the request, statelessly (RFC 3261 8.2.7): the same request
-// gets the same reply, To tag included. code is 100 to 699; an empty reason is
+// gets the same response, To tag included. code is 100 to 699; an empty reason is
 // the code's usual one, and control characters in it become spaces. It goes to
 // where the topmost Via leads (RFC 3261 18.2.2, RFC 3581).
 //
@@ -48,10 +48,10 @@ func (c *Context) Reply(code int, reason []byte) error {
 	return c.sendReply(code)
 }
 
-// OwnReply returns the reply that a Decided is told of, as it is about to be sent. It is valid in that call.
+// OwnReply returns the response that a Decided is told of, as it is about to be sent. It is valid in that call.
 func (c *Context) OwnReply() []byte { return c.reply.b }
 
-// AppendToReply has the next replies carry more headers: lines "Name: value".
+// AppendToReply has the next responses carry more headers: lines "Name: value".
 // They are repaired and checked as for AppendHeader.
 func (c *Context) AppendToReply(text []byte) error {
 	from := len(c.extra)
@@ -63,7 +63,7 @@ func (c *Context) AppendToReply(text []byte) error {
 	return nil
 }
 
-// SetToTag has the next replies carry a To tag of the Router's, where the request has none; empty: ours again. ErrHeader if
+// SetToTag has the next responses carry a To tag of the Router's, where the request has none; empty: ours again. ErrHeader if
 // it is no token.
 func (c *Context) SetToTag(tag []byte) error {
 	if !sipframe.IsToken(tag) && len(tag) > 0 {
@@ -79,8 +79,8 @@ type text struct{ b []byte }
 
 func (t *text) AppendTo(dst []byte) []byte { return append(dst, t.b...) }
 
-// writeReply makes a reply to the request (RFC 3261 8.2.6). forwarded tells that
-// the request has our Via on top, which a reply to its client has not. It needs
+// writeReply makes a response to the request (RFC 3261 8.2.6). forwarded tells that
+// the request has our Via on top, which a response to its client has not. It needs
 // Via, From, To, Call-ID and CSeq; validation has seen to those.
 func (c *Context) writeReply(code int, reason []byte, trans uint64, forwarded bool) {
 	c.writeReplyBody(code, reason, nil, trans, forwarded)
@@ -128,7 +128,7 @@ func appendRetryAfter(b []byte, trans uint64) []byte {
 	return append(strconv.AppendUint(b, retryAfter+trans%retrySpread, 10), "\r\n"...)
 }
 
-// copyHeader writes the request's header i as the reply has it, if it has it,
+// copyHeader writes the request's header i as the response has it, if it has it,
 // without a line end.
 func (c *Context) copyHeader(b []byte, i, code int, trans uint64, forwarded bool) []byte {
 	m := c.Msg
@@ -172,12 +172,12 @@ func (c *Context) copyHeader(b []byte, i, code int, trans uint64, forwarded bool
 }
 
 // makesDialog tells whether a request of the method can begin a dialog, so that
-// its positive replies carry the route set (RFC 3261 12.1.1).
+// its positive responses carry the route set (RFC 3261 12.1.1).
 func makesDialog(m sipframe.Method) bool {
 	return m == sipframe.INVITE || m == sipframe.SUBSCRIBE || m == sipframe.REFER || m == sipframe.NOTIFY
 }
 
-// AppendToTag appends the To tag that replies of ours to the request have: its own, or ours.
+// AppendToTag appends the To tag that responses of ours to the request have: its own, or ours.
 func (c *Context) AppendToTag(dst []byte) []byte {
 	if to, err := c.Msg.To(); err == nil && to.Tag.Len > 0 {
 		return append(dst, c.Msg.Bytes(to.Tag)...)
@@ -195,7 +195,7 @@ func (c *Context) appendOwnTag(dst []byte, trans uint64) []byte {
 // tagText is the length of the To tags that we make.
 const tagText = 16
 
-// appendTag writes the To tag of our replies in a transaction.
+// appendTag writes the To tag of our responses in a transaction.
 func (k *keys) appendTag(dst []byte, trans uint64) []byte {
 	var raw [10]byte
 	for i := range 8 {
@@ -209,7 +209,7 @@ func (k *keys) appendTag(dst []byte, trans uint64) []byte {
 	return appendBase32(dst, raw[:])
 }
 
-// sendReply sends the reply over the request's connection, or if that is gone,
+// sendReply sends the response over the request's connection, or if that is gone,
 // where its topmost Via leads.
 func (c *Context) sendReply(code int) error {
 	err := c.sendBack(&c.reply)

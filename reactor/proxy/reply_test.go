@@ -143,7 +143,7 @@ func TestAppendToReply(t *testing.T) {
 	}
 }
 
-// Nothing that a reply is made of may end a line of it.
+// Nothing that a response is made of may end a line of it.
 func TestReplyInjection(t *testing.T) {
 	b := newBed(t, replier(400, "Bad\r\nX-Evil: 1\r\n\r\nx\x00\x7f"))
 	s := b.one(invite(), overTLS)

@@ -192,7 +192,7 @@ func (c *Context) BeginShown(data []byte) error {
 	return err
 }
 
-// Refused reports whether nothing may be sent because of the message, but for a reply to a request that is not in order.
+// Refused reports whether nothing may be sent because of the message, but for a response to a request that is not in order.
 func (c *Context) Refused() bool { return c.refused }
 
 // End lets go of the message.

@@ -10,7 +10,7 @@ import (
 )
 
 // tokenState is what the message's token is made of, as far as it was needed:
-// replies need the transaction, only forwarding needs the branch.
+// responses need the transaction, only forwarding needs the branch.
 type tokenState struct {
 	trans    uint64
 	whole    token
@@ -243,7 +243,7 @@ func (c *Context) stampFor(via *sipframe.Via) (s stamp) {
 }
 
 // appendTopVia writes the value of the request's topmost Via header, with the
-// stamp in its first value, for a reply of ours.
+// stamp in its first value, for a response of ours.
 func (c *Context) appendTopVia(dst []byte, h *sipframe.Header) []byte {
 	via, _ := c.Msg.TopVia()
 	from, text := len(c.edits), len(c.arena)

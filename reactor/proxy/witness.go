@@ -17,7 +17,7 @@ type Witness interface {
 }
 
 // SetWitness has w told of all that is sent because of this message from now on:
-// a request or a response that goes on, and our replies; nil of nothing. What is
+// a request or a response that goes on, and our responses; nil of nothing. What is
 // sent later, should a connection fail that has taken the message, is not told.
 func (c *Context) SetWitness(w Witness) { c.witness = w }
 

@@ -60,7 +60,7 @@ type Conn struct {
 	mu      sync.Mutex
 	life    phase.Life
 	blocked bool // the socket takes nothing more: the connect queue watches it
-	half    bool // the peer says nothing more and waits for replies: nothing else is written
+	half    bool // the peer says nothing more and waits for responses: nothing else is written
 	out     sendqueue.Queue
 	tls     tlsSummary
 	proof   reuse.Proof // Self and Meant are set with the target

@@ -82,7 +82,7 @@ func TestPeersMakeOneForMany(t *testing.T) {
 	}
 }
 
-// Who says nothing more takes replies only, and those name the connection.
+// Who says nothing more takes responses only, and those name the connection.
 func TestHalfClosedServesNobody(t *testing.T) {
 	var p Index
 	c := peerConn("192.0.2.1:5061", false, nil)

@@ -112,7 +112,7 @@ func (c *Conn) ShookHands(took time.Duration) {
 }
 
 // Outlives reports whether the connection goes on though its peer says nothing more, because
-// that has replies to get. Loop only.
+// that has responses to get. Loop only.
 func (c *Conn) Outlives() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -122,7 +122,7 @@ func (c *Conn) Outlives() bool {
 	return c.Owed.Theirs() > 0 || !c.Src.Outbound && (c.out.Waiting != nil || c.Own.Flight.Batch != nil)
 }
 
-// EndHalf notes that the peer says nothing more and waits for replies, and reports whether
+// EndHalf notes that the peer says nothing more and waits for responses, and reports whether
 // that is news. Loop only.
 func (c *Conn) EndHalf() (first bool) {
 	c.mu.Lock()

@@ -52,7 +52,7 @@ type Stats struct {
 	Blocked, SendTimeouts                 uint64
 	Held                                  uint64 // times a connection was not read for what it had in hand
 	AcceptFailed                          uint64 // times that the system let no connection be accepted
-	HalfClosed                            uint64 // connections that lived on for replies when the peer had closed its half
+	HalfClosed                            uint64 // connections that lived on for responses when the peer had closed its half
 	Undelivered                           uint64
 	// Returned are messages that count in MessagesOut and that the peer had not
 	// acknowledged when their connection ended: they were given back, and count in

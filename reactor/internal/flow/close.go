@@ -76,7 +76,7 @@ func (l *Flow) sayGoodbye(c *connection.Conn) {
 }
 
 // SocketCloses is the loop's word that the descriptor is about to close: we closed it, or
-// the peer did. A peer that only ended its half of the stream may have replies
+// the peer did. A peer that only ended its half of the stream may have responses
 // to get: see survives.
 func (l *Flow) SocketCloses(c *connection.Conn, err error) {
 	if c.At() == phase.Closed || l.survives(c, err) {

@@ -19,21 +19,21 @@ import (
 // A peer may end its half of a connection and still read ours: with a FIN behind
 // its last request, or with TLS's close_notify (RFC 8446 6.1). While requests of
 // its are not answered, the connection then lives on as a half-closed one: it
-// takes replies only, senders that look for a connection do not find it, and it
-// ends when the last request has its final reply, or after halfClosedTime.
+// takes responses only, senders that look for a connection do not find it, and it
+// ends when the last request has its final response, or after halfClosedTime.
 //
 // A loop closes a descriptor at the end of its stream. So that the socket lives on
 // it is detached from the loop (poller.Socket). The connect queue watches that one, for a reset only: there is
 // nothing more to be read. A peer that has gone altogether looks the same as one
 // that ended its half, until it resets what is sent to it.
 
-// HalfClosedTime is how long a half-closed connection waits for the replies to
+// HalfClosedTime is how long a half-closed connection waits for the responses to
 // its requests: 64·T1, as long as a transaction that is not an INVITE's may take
 // (RFC 3261 17.1.2.2).
 const HalfClosedTime = 32 * time.Second
 
-// replied looks for final replies among what is written next. Loop only.
-func replied(c *connection.Conn, b *sendqueue.Batch) {
+// responded looks for final responses among what is written next. Loop only.
+func responded(c *connection.Conn, b *sendqueue.Batch) {
 	for i := range b.Ends {
 		c.Owed.Responded(b.Message(i))
 	}
@@ -59,17 +59,17 @@ func (l *Flow) ended(c *connection.Conn, how string) {
 }
 
 // satisfied ends a half-closed connection whose requests are answered and whose
-// replies are written. Loop only.
+// responses are written. Loop only.
 func (l *Flow) satisfied(c *connection.Conn) {
 	if c.Owed.Theirs() == 0 {
 		l.Close(c, reason.Because(reason.PeerClosed, "and has its replies"))
 	}
 }
 
-// abandoned ends a half-closed connection whose requests stay without a reply.
+// abandoned ends a half-closed connection whose requests stay without a response.
 // Loop only.
 func (l *Flow) abandoned(c *connection.Conn) {
-	l.Close(c, reason.Because(reason.PeerClosed, "and requests of its had no reply after "+l.all.Limits.HalfClosedTime.String()))
+	l.Close(c, reason.Because(reason.PeerClosed, "and requests of its had no response after "+l.all.Limits.HalfClosedTime.String()))
 }
 
 // survives is asked when the loop is about to close the connection. It returns true

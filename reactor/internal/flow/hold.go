@@ -13,7 +13,7 @@ import (
 // waits is not in hand: that a destination is slow is no fault of whoever sent
 // it.
 //
-// Nor is a connection read whose replies have no room: a peer that asks and does
+// Nor is a connection read whose responses have no room: a peer that asks and does
 // not read gets no more questions in, and loses none of its answers.
 
 // swampedAt is how many bytes may wait behind a socket that takes no more until

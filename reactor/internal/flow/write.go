@@ -27,7 +27,7 @@ func (l *Flow) Flush(c *connection.Conn) {
 			}
 			return
 		}
-		replied(c, b)
+		responded(c, b)
 		c.Turn(b)
 		_, err := c.Own.Codec.Write(b.Text)
 		c.Turn(b)

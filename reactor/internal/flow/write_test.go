@@ -171,7 +171,7 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// A peer that has ended its half gets the replies that it waits for, and nothing else.
+// A peer that has ended its half gets the responses that it waits for, and nothing else.
 func TestHalfClosed(t *testing.T) {
 	r := newRig(t)
 	c, peer := r.plain()
@@ -190,7 +190,7 @@ func TestHalfClosed(t *testing.T) {
 	}
 }
 
-// It does not wait for replies for ever.
+// It does not wait for responses for ever.
 func TestHalfClosedIsAbandoned(t *testing.T) {
 	r := newRig(t)
 	c, _ := r.plain()

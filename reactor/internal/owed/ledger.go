@@ -6,7 +6,7 @@ import (
 	"sipreactor/reactor/internal/peek"
 )
 
-// Ledger is what the two ends of a connection owe each other: final replies to the peer's
+// Ledger is what the two ends of a connection owe each other: final responses to the peer's
 // requests, and to those that were written to it. The former are matched, by the branch of
 // their Via. The latter are a count: what the peer's kernel has acknowledged and its program
 // never reads, nothing in TCP tells, so requests that have no final response are counted.
@@ -31,7 +31,7 @@ func (l *Ledger) Came(m []byte) {
 	}
 }
 
-// Responded notes a message that is written to the peer: a final reply is a request less that
+// Responded notes a message that is written to the peer: a final response is a request less that
 // is open. One that is repeated, such as the 200 of an INVITE without its ACK or what a
 // server says twice, counts for no other.
 func (l *Ledger) Responded(m []byte) {
@@ -41,7 +41,7 @@ func (l *Ledger) Responded(m []byte) {
 	}
 }
 
-// Theirs returns how many requests of the peer have no final reply.
+// Theirs returns how many requests of the peer have no final response.
 func (l *Ledger) Theirs() int { return int(l.open.Load()) }
 
 // Asked notes n requests above 0 that were written to the peer, in a second.

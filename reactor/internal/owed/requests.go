@@ -1,13 +1,13 @@
 package owed
 
-// Requests are those that came on a connection and have no final reply yet, as a multiset of keys that a request
-// shares with its replies. A reply that is repeated finds its key no more, so that it does not count for another
+// Requests are those that came on a connection and have no final response yet, as a multiset of keys that a request
+// shares with its replies. A response that is repeated finds its key no more, so that it does not count for another
 // request. What has no key, and what is beyond the bound, is counted only. The zero value is empty. One goroutine.
 type Requests struct {
 	slots   []uint32 // open addressing with linear probing; 0 = free
 	keys    int      // of them that are in use
 	counted int      // requests that are not in slots
-	nobodys int      // replies without a key
+	nobodys int      // responses without a key
 }
 
 // requestsKept is how many keys are kept.
@@ -43,7 +43,7 @@ func (r *Requests) put(key uint32) {
 	r.slots[i] = key
 }
 
-// Take takes the request of a final reply out, if there is one.
+// Take takes the request of a final response out, if there is one.
 func (r *Requests) Take(key uint32) {
 	switch {
 	case key == 0:

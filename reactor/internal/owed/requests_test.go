@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A reply that is repeated counts once; one of a request that came twice counts for one of both.
+// A response that is repeated counts once; one of a request that came twice counts for one of both.
 func TestRequestsAreMatched(t *testing.T) {
 	var r Requests
 	r.Take(7)

@@ -10,7 +10,7 @@ func IsResponse(m []byte) bool {
 	return len(m) > 8 && m[0]|0x20 == 's' && m[1]|0x20 == 'i' && m[2]|0x20 == 'p' && m[3] == '/'
 }
 
-// IsFinal reports whether a reply is a final one.
+// IsFinal reports whether a response is a final one.
 func IsFinal(reply []byte) bool { return reply[8] >= '2' && reply[8] <= '6' }
 
 // IsACK reports whether a message is an ACK: the one request that has no reply.
@@ -18,7 +18,7 @@ func IsACK(m []byte) bool { return len(m) > 4 && string(m[:4]) == "ACK " }
 
 var branchSeed = maphash.MakeSeed()
 
-// BranchKey is what a request and its replies have in common, by hash: the branch of their topmost Via. A CANCEL has
+// BranchKey is what a request and its responses have in common, by hash: the branch of their topmost Via. A CANCEL has
 // that of its INVITE, and each of them its response. It is 0 where there is none to be seen by a peek: in a folded Via,
 // or that of a client older than RFC 3261.
 func BranchKey(m []byte) uint32 {

@@ -91,21 +91,21 @@ func (o *Queue) Pongs() bool { return o.Waiting != nil && o.Waiting.pongs > 0 }
 const (
 	queueMessages = 4096
 	QueueBytes    = 2 << 20 // twice that for what belongs to something that has begun
-	// replyBytes is what of replies may wait for a client that reads slower than
+	// responseBytes is what of responses may wait for a client that reads slower than
 	// it asks, however many those are. It is not read once so many of them wait that reading pauses,
 	// but what it has asked before may be answered late, and all at once.
-	replyBytes = 2 * QueueBytes
+	responseBytes = 2 * QueueBytes
 )
 
 // Room reports whether another message may wait. begun tells that it belongs to something that
 // has begun, final that it needs no answer, owed, that the peer waits for
-// replies on an established connection; ready, that the message waits for the loop only, else
+// responses on an established connection; ready, that the message waits for the loop only, else
 // for the peer. What belongs to something that has begun finds as much room again as
-// what begins something, and replies that are owed more: nobody can repeat one
+// what begins something, and responses that are owed more: nobody can repeat one
 // that is refused. The lock is held.
 func (o *Queue) Room(begun, final, owed, ready bool, postponed int) bool {
 	messages, bytes := postponed, QueueBytes
-	if final && owed && postponed > 0 && (o.Waiting == nil || len(o.Waiting.Text) < replyBytes) {
+	if final && owed && postponed > 0 && (o.Waiting == nil || len(o.Waiting.Text) < responseBytes) {
 		return true
 	}
 	if ready {
