@@ -83,12 +83,13 @@ func wholeAVP(x expression) string {
 func (a *Args) Route(i int) func(m *Machine) *Routine { return a.list[i].route }
 
 // Errorf reports what is wrong with argument i, or with the call if i is -1.
-func (a *Args) Errorf(i int, format string, args ...any) { a.k.rep.errorf(a.pos(i), format, args...) }
+func (a *Args) Errorf(i int, format string, args ...any) { a.k.rep.errorf(a.Pos(i), format, args...) }
 
 // Notef tells what of argument i has no effect, or of the call if i is -1.
-func (a *Args) Notef(i int, format string, args ...any) { a.k.rep.notef(a.pos(i), format, args...) }
+func (a *Args) Notef(i int, format string, args ...any) { a.k.rep.notef(a.Pos(i), format, args...) }
 
-func (a *Args) pos(i int) Pos {
+// Pos returns the place of argument i, or of the call if i is -1.
+func (a *Args) Pos(i int) Pos {
 	if i >= 0 && a.list[i].expr != nil {
 		return a.list[i].expr.Pos()
 	}

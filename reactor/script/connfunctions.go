@@ -12,7 +12,7 @@ func connFunctions() map[string]*Function {
 	return map[string]*Function{
 		"force_send_socket": {Usage: `force_send_socket("[proto:]address[:port]" or "tag")`, Args: []ArgKind{TextArg}, Min: 1, Routes: Messages, Build: func(a *Args) Action {
 			if text, fixed := a.Fixed(0); fixed {
-				a.k.nameSocket(a.pos(0), text)
+				a.k.nameSocket(a.Pos(0), text)
 			}
 			return forceSocket(a)
 		}},

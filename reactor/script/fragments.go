@@ -58,7 +58,7 @@ func (a *Args) Loading() *Loading { return &Loading{Config: a.k.Config, k: a.k, 
 
 // Literal returns argument i as what a parameter would be.
 func (a *Args) Literal(i int) Literal {
-	return Literal{At: a.pos(i), Text: a.list[i].str, Quoted: true}
+	return Literal{At: a.Pos(i), Text: a.list[i].str, Quoted: true}
 }
 
 // Variable returns what gives a variable by its name, such as $fd, for a function that

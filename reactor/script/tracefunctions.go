@@ -104,7 +104,7 @@ func TraceMessage(a *Args) Action {
 		id = argument{given: true, fixed: true, str: "default"}
 	}
 	if id.fixed && k.traceID(id.str) < 0 && !k.partial {
-		k.rep.errorf(a.pos(0), "there is no trace_id %s%s", clip(id.str), choices(id.str, slices.Clone(k.prog.traceIDs)))
+		k.rep.errorf(a.Pos(0), "there is no trace_id %s%s", clip(id.str), choices(id.str, slices.Clone(k.prog.traceIDs)))
 		return nil
 	}
 	o, ok := k.traceOptions(a)

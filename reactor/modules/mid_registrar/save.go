@@ -19,7 +19,7 @@ const (
 
 // save builds mid_registrar_save().
 func (m *module) save(a *script.Args) script.Action {
-	table := m.core.Table(a, 0)
+	table := m.core.Filled(a, 0)
 	flags, ok := m.core.FlagsArg(a, 1)
 	if table == nil || !ok {
 		return nil

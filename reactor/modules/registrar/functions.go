@@ -53,8 +53,13 @@ func (m *Core) PurrFunction() script.Function {
 		Args: []script.ArgKind{script.FixedArg}, Routes: script.Routes(script.RequestRoute), Build: m.processPurr}
 }
 
-// Table resolves the argument that names a table.
-func (m *Core) Table(a *script.Args, i int) *usrloc.Place {
+// Table resolves the argument that names a table that is read.
+func (m *Core) Table(a *script.Args, i int) *usrloc.Place { return m.table(a, i, false) }
+
+// Filled is Table of one that registrations are written to.
+func (m *Core) Filled(a *script.Args, i int) *usrloc.Place { return m.table(a, i, true) }
+
+func (m *Core) table(a *script.Args, i int, filled bool) *usrloc.Place {
 	name, _ := a.Fixed(i)
 	if name == "" {
 		a.Errorf(i, "the name of a table cannot be empty")
@@ -63,5 +68,5 @@ func (m *Core) Table(a *script.Args, i int) *usrloc.Place {
 	if m.places == nil {
 		return nil
 	}
-	return m.places.Table(name)
+	return m.places.Table(name, a.Pos(i), filled)
 }

@@ -16,7 +16,7 @@ import (
 
 // save builds save(): 1 if the REGISTER was accepted, -2 if it was refused; both are answered. -1 it is none.
 func (m *Core) save(a *script.Args) script.Action {
-	table := m.Table(a, 0)
+	table := m.Filled(a, 0)
 	flags, ok := m.FlagsArg(a, 1)
 	if table == nil || !ok {
 		return nil

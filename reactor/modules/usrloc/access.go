@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/location"
+	"sipreactor/reactor/script"
 )
 
 // What other modules ask of usrloc.
@@ -17,14 +18,15 @@ func (m *Module) RepeatWithin() int64 {
 }
 
 // Table returns the place of the table of that name, which is made if it is not there. It is called while the
-// configuration is loaded.
-func (m *Module) Table(name string) *Place {
+// configuration is loaded, with the place of the name there, and whether registrations are written to the table.
+func (m *Module) Table(name string, at script.Pos, filled bool) *Place {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if p := m.places[name]; p != nil {
+		p.filled = p.filled || filled
 		return p
 	}
-	t, p := &table{name: name}, new(Place)
+	t, p := &table{name: name}, &Place{named: at, filled: filled}
 	t.Table = location.New(location.Config{
 		MaxContacts: int(m.maxContacts), NewestFirst: m.newestFirst, Persistent: m.mode != memoryOnly, Shared: m.mode == sqlOnly,
 		Notify: func(c location.Change) { t.owner.Load().changed(t, &c) },

@@ -37,7 +37,7 @@ func (m *Module) owner(a *script.Args) func(x *script.Machine) (*table, []byte) 
 		a.Errorf(0, "the name of a table cannot be empty")
 		return nil
 	}
-	place, aor := m.Table(name), a.Text(1)
+	place, aor := m.Table(name, a.Pos(0), false), a.Text(1)
 	return func(x *script.Machine) (*table, []byte) {
 		b, _ := aor(x)
 		for _, scheme := range []string{"sips:", "sip:"} {

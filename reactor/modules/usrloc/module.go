@@ -172,7 +172,9 @@ func (m *Module) start(e *script.Env) error {
 			return err
 		}
 	}
-	if m.mode != memoryOnly {
+	if m.mode == memoryOnly {
+		m.tellUnfilled()
+	} else {
 		db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial, Linger: store.Grace})
 		if err != nil {
 			return script.ErrorAt(m.url.At, err)

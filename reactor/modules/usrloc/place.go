@@ -13,7 +13,11 @@ import (
 )
 
 // Place is where a configuration finds a table, which may be that of the configuration before.
-type Place struct{ at atomic.Pointer[table] }
+type Place struct {
+	at     atomic.Pointer[table]
+	named  script.Pos // where the script names it first
+	filled bool       // the script writes registrations to it
+}
 
 // Table returns the table.
 func (p *Place) Table() *location.Table { return p.at.Load().Table }

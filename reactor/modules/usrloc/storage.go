@@ -23,11 +23,27 @@ func (c *columns) names() []string {
 
 // checkTables tells what is wrong with the tables of contacts.
 func (m *Module) checkTables() error {
-	var tables []store.Select
+	var wrong []error
 	for _, t := range m.list() {
-		tables = append(tables, store.Select{Table: t.name, Columns: m.columns.names()})
+		q := store.Select{Table: t.name, Columns: m.columns.names()}
+		wrong = append(wrong, database.CheckTables(m.places[t.name].named, m.db, m.env.Log, q))
 	}
-	return database.CheckTables(m.url.At, m.db, m.env.Log, tables...)
+	return errors.Join(wrong...)
+}
+
+// tellUnfilled tells the tables in memory that are asked for users whom nothing writes there: most likely another name was meant.
+func (m *Module) tellUnfilled() {
+	var filled []string
+	for _, t := range m.list() {
+		if m.places[t.name].filled {
+			filled = append(filled, t.name)
+		}
+	}
+	for _, t := range m.list() {
+		if p := m.places[t.name]; !p.filled && len(filled) > 0 {
+			m.env.Log.Warn("usrloc: no save() of the script writes to the table, so that nobody is found in it", "table", t.name, "at", p.named.String(), "written", strings.Join(filled, " "))
+		}
+	}
 }
 
 // writeBack writes what has changed, until the program ends.
