@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
@@ -29,14 +28,11 @@ type Publication struct {
 
 // publication is one of ours. The lock of the state guards it.
 type publication struct {
-	key    publicationKey
-	says   Publication
-	wanted int64  // unix second until when it is wanted
-	etag   string // the server's; "" it has none of it
-	until  int64  // when the server lets it go
-	lasts  int64  // seconds that it was granted
-	dirty  bool   // the server does not have what it says
-	busy   bool   // a PUBLISH is under way
+	upkeep
+	key   publicationKey
+	says  Publication
+	etag  string // the server's; "" it has none of it
+	dirty bool   // the server does not have what it says
 }
 
 var (
@@ -56,7 +52,7 @@ func (m *Module) Publish(by *proxy.Context, p Publication) error {
 			return errWords
 		}
 	}
-	now, key := time.Now().Unix(), publicationKey{p.URI, p.Event, p.ID}
+	key := publicationKey{p.URI, p.Event, p.ID}
 	m.state.mu.Lock()
 	r := m.state.publications[key]
 	if r == nil {
@@ -80,9 +76,8 @@ func (m *Module) Publish(by *proxy.Context, p Publication) error {
 		r.etag = p.ETag
 	}
 	p.Expires = m.lasts(p.Expires)
-	r.says, r.wanted, r.until = p, now+p.Expires, 0
-	send := !r.busy
-	r.busy = true
+	r.says, r.until = p, 0
+	send := r.want(p.Expires)
 	m.state.mu.Unlock()
 	if send {
 		m.publish(by, r)
@@ -94,7 +89,7 @@ func (m *Module) Publish(by *proxy.Context, p Publication) error {
 func (m *Module) publish(by *proxy.Context, r *publication) {
 	m.state.mu.Lock()
 	says, whole := r.says, r.dirty || r.etag == ""
-	expires := max(r.wanted-time.Now().Unix(), 0)
+	expires := r.asks()
 	if says.Expires == 0 {
 		expires, whole = 0, false
 	}
@@ -135,7 +130,10 @@ func (m *Module) publish(by *proxy.Context, r *publication) {
 		},
 	})
 	if err != nil {
-		m.lost(r, err.Error())
+		m.unsent("PUBLISH", r.key.uri, r.key.event, err)
+		m.state.mu.Lock()
+		delete(m.state.publications, r.key)
+		m.state.mu.Unlock()
 	}
 }
 
@@ -143,7 +141,6 @@ func (m *Module) publish(by *proxy.Context, r *publication) {
 func (m *Module) published(r *publication, o *transaction.Outcome, asked int64) (again bool) {
 	m.state.mu.Lock()
 	defer m.state.mu.Unlock()
-	now := time.Now().Unix()
 	switch {
 	case o.Code < 300 && asked == 0:
 		r.etag = ""
@@ -152,20 +149,18 @@ func (m *Module) published(r *publication, o *transaction.Outcome, asked int64) 
 		if n, err := strconv.ParseInt(header(o.Message, "Expires"), 10, 32); err == nil && n > 0 {
 			granted = n
 		}
-		r.etag, r.lasts, r.until = header(o.Message, "SIP-ETag"), granted, now+granted
+		r.etag = header(o.Message, "SIP-ETag")
+		r.grant(granted)
 	case o.Code == 412 && r.etag != "":
 		if r.etag, r.dirty = "", true; r.says.Expires != 0 {
 			return true // from the beginning
 		}
-	case o.Code == 423 && asked > 0:
-		if n, err := strconv.ParseInt(header(o.Message, "Min-Expires"), 10, 32); err == nil && n > asked && n <= 30*86400 {
-			r.wanted, r.dirty = now+n, true
-			return true
-		}
-		m.drop(r, o)
-		return false
+	case o.Code == 423 && r.tooBrief(o, asked):
+		r.dirty = true
+		return true
 	default:
-		m.drop(r, o)
+		m.refused("PUBLISH", r.key.uri, r.key.event, o)
+		delete(m.state.publications, r.key)
 		return false
 	}
 	switch {
@@ -176,22 +171,6 @@ func (m *Module) published(r *publication, o *transaction.Outcome, asked int64) 
 	}
 	r.busy = false
 	return false
-}
-
-// drop forgets a publication that the server does not take. The lock is held.
-func (m *Module) drop(r *publication, o *transaction.Outcome) {
-	m.failed.Add(1)
-	m.env.Log.Warn("pua: a PUBLISH is refused", "uri", r.key.uri, "event", r.key.event, "code", o.Code, "reason", string(o.Reason))
-	delete(m.state.publications, r.key)
-}
-
-// lost forgets one that could not be sent.
-func (m *Module) lost(r *publication, why string) {
-	m.failed.Add(1)
-	m.env.Log.Warn("pua: a PUBLISH cannot be sent", "uri", r.key.uri, "event", r.key.event, "error", why)
-	m.state.mu.Lock()
-	delete(m.state.publications, r.key)
-	m.state.mu.Unlock()
 }
 
 // header is the value of a header of a response, "" without.

@@ -29,29 +29,23 @@ func (t *state) size() (publications, subscriptions uint64) {
 	return uint64(len(t.publications)), uint64(len(t.subscriptions))
 }
 
-// early is how long before its end something is refreshed, which lasts for so many seconds.
-func early(lasts int64) int64 { return min(max(lasts/10, 2), 60) }
-
 // due gives what has to be refreshed now, and takes off what is over. The lock is held.
 func (t *state) due(now int64) (publish []*publication, subscribe []*subscription) {
 	for k, p := range t.publications {
-		switch {
-		case p.busy:
-		case p.wanted <= now:
-			delete(t.publications, k) // the server lets it go by itself
-		case p.until-early(p.lasts) <= now:
-			p.busy = true
+		over, refresh := p.due(now)
+		if over {
+			delete(t.publications, k)
+		}
+		if refresh {
 			publish = append(publish, p)
 		}
 	}
-	for k, s := range t.subscriptions {
-		switch {
-		case s.busy:
-		case s.wanted <= now:
-			delete(t.subscriptions, k)
-			delete(t.calls, s.callID)
-		case s.until-early(s.lasts) <= now:
-			s.busy = true
+	for _, s := range t.subscriptions {
+		over, refresh := s.due(now)
+		if over {
+			t.end(s)
+		}
+		if refresh {
 			subscribe = append(subscribe, s)
 		}
 	}

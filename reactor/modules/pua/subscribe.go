@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
@@ -25,11 +24,10 @@ type Subscription struct {
 
 // subscription is one of ours, and its dialog. The lock of the state guards it.
 type subscription struct {
+	upkeep
 	key            subscriptionKey
 	says           Subscription
-	wanted         int64
-	until, lasts   int64
-	busy, again    bool // a SUBSCRIBE is under way; another one follows
+	again          bool // another SUBSCRIBE follows the one under way
 	callID, tag    string
 	remote         string // the tag of the server, "" before it has answered
 	target, routes string
@@ -48,7 +46,7 @@ func (m *Module) Subscribe(by *proxy.Context, s Subscription) error {
 	if s.Event == "" || strings.ContainsAny(s.Event, "\r\n\x00") {
 		return errWords
 	}
-	now, key := time.Now().Unix(), subscriptionKey{s.URI, s.Event, s.Watcher}
+	key := subscriptionKey{s.URI, s.Event, s.Watcher}
 	m.state.mu.Lock()
 	r := m.state.subscriptions[key]
 	if r == nil {
@@ -60,9 +58,8 @@ func (m *Module) Subscribe(by *proxy.Context, s Subscription) error {
 		m.state.subscriptions[key], m.state.calls[r.callID] = r, r
 	}
 	s.Expires = m.lasts(s.Expires)
-	r.says, r.wanted, r.again = s, now+s.Expires, r.busy
-	send := !r.busy
-	r.busy = true
+	send := r.want(s.Expires)
+	r.says, r.again = s, !send
 	m.state.mu.Unlock()
 	if send {
 		m.subscribe(by, r)
@@ -74,7 +71,7 @@ func (m *Module) Subscribe(by *proxy.Context, s Subscription) error {
 func (m *Module) subscribe(by *proxy.Context, r *subscription) {
 	m.state.mu.Lock()
 	says, uri := r.says, r.says.URI
-	expires := max(r.wanted-time.Now().Unix(), 0)
+	expires := r.asks()
 	if says.Expires == 0 {
 		expires = 0
 	}
@@ -113,8 +110,7 @@ func (m *Module) subscribe(by *proxy.Context, r *subscription) {
 		}
 	}
 	if _, err := m.tm.Layer().Originate(by, q); err != nil {
-		m.failed.Add(1)
-		m.env.Log.Warn("pua: a SUBSCRIBE cannot be sent", "uri", r.key.uri, "event", r.key.event, "error", err)
+		m.unsent("SUBSCRIBE", r.key.uri, r.key.event, err)
 		m.state.mu.Lock()
 		m.state.end(r)
 		m.state.mu.Unlock()
@@ -131,7 +127,6 @@ func (t *state) end(r *subscription) {
 func (m *Module) subscribed(r *subscription, o *transaction.Outcome, asked int64) (again bool) {
 	m.state.mu.Lock()
 	defer m.state.mu.Unlock()
-	now := time.Now().Unix()
 	switch {
 	case o.Code < 300:
 		r.learn(o.Message)
@@ -139,7 +134,8 @@ func (m *Module) subscribed(r *subscription, o *transaction.Outcome, asked int64
 		if n, err := strconv.ParseInt(header(o.Message, "Expires"), 10, 32); err == nil && n >= 0 {
 			granted = min(granted, n)
 		}
-		if r.until, r.lasts, r.renewed = now+granted, granted, false; granted == 0 && !r.again {
+		r.grant(granted)
+		if r.renewed = false; granted == 0 && !r.again {
 			m.state.end(r)
 			return false
 		}
@@ -148,15 +144,10 @@ func (m *Module) subscribed(r *subscription, o *transaction.Outcome, asked int64
 		r.callID, r.tag, r.remote, r.target, r.routes, r.cseq, r.renewed = rand.Text(), rand.Text(), "", "", "", 0, true
 		m.state.calls[r.callID] = r
 		return true
-	case o.Code == 423 && asked > 0:
-		if n, err := strconv.ParseInt(header(o.Message, "Min-Expires"), 10, 32); err == nil && n > asked && n <= 30*86400 {
-			r.wanted = now + n
-			return true
-		}
-		fallthrough
+	case o.Code == 423 && r.tooBrief(o, asked):
+		return true
 	default:
-		m.failed.Add(1)
-		m.env.Log.Warn("pua: a SUBSCRIBE is refused", "uri", r.key.uri, "event", r.key.event, "code", o.Code, "reason", string(o.Reason))
+		m.refused("SUBSCRIBE", r.key.uri, r.key.event, o)
 		m.state.end(r)
 		return false
 	}
