@@ -26,6 +26,33 @@ var algorithmNames = [algorithms]string{"MD5", "SHA-256", "SHA-512-256"}
 // String returns the algorithm's name in a challenge.
 func (a Algorithm) String() string { return algorithmNames[a] }
 
+// Offer is what a challenge asks for.
+type Offer struct {
+	Algorithm
+	// Session has the HA1 hashed with the client's nonce (RFC 7616 3.4.2): it wants a quality.
+	Session bool
+}
+
+// ParseOffer reads the name of an algorithm, with -sess or without.
+func ParseOffer(name string) (o Offer, ok bool) {
+	if n := len(name) - len(session); n > 0 && strings.EqualFold(name[n:], session) {
+		o.Session, name = true, name[:n]
+	}
+	o.Algorithm, ok = ParseAlgorithm(name)
+	return o, ok
+}
+
+// String returns the name in a challenge.
+func (o Offer) String() string {
+	if o.Session {
+		return o.Algorithm.String() + session
+	}
+	return o.Algorithm.String()
+}
+
+// session is behind the name of an algorithm.
+const session = "-sess"
+
 // HexLen returns the length of a hash in hexadecimal digits.
 func (a Algorithm) HexLen() int { return [algorithms]int{32, 64, 64}[a] }
 

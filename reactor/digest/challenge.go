@@ -9,7 +9,7 @@ import (
 
 // AppendChallenge appends the value of a WWW-Authenticate or Proxy-Authenticate header. Quotes and backslashes in the realm
 // are escaped; opaque may be empty.
-func AppendChallenge(dst, realm, nonce, opaque []byte, a Algorithm, q QOP, stale bool) []byte {
+func AppendChallenge(dst, realm, nonce, opaque []byte, o Offer, q QOP, stale bool) []byte {
 	dst = append(dst, `Digest realm="`...)
 	dst = appendQuoted(dst, realm)
 	dst = append(dst, `", nonce="`...)
@@ -25,9 +25,9 @@ func AppendChallenge(dst, realm, nonce, opaque []byte, a Algorithm, q QOP, stale
 		dst = append(dst, q.String()...)
 		dst = append(dst, '"')
 	}
-	if a != MD5 {
+	if o != (Offer{}) {
 		dst = append(dst, ", algorithm="...)
-		dst = append(dst, a.String()...)
+		dst = append(dst, o.String()...)
 	}
 	if stale {
 		dst = append(dst, ", stale=true"...)

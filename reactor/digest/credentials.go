@@ -97,7 +97,7 @@ func ParseCredentials(b []byte, c *Credentials) error {
 }
 
 func (c *Credentials) algorithm(v []byte) {
-	if n := len(v) - len("-sess"); n > 0 && is(v[n:], "-sess") {
+	if n := len(v) - len(session); n > 0 && is(v[n:], session) {
 		c.sess, v = true, v[:n]
 	}
 	a, ok := ParseAlgorithm(string(v))

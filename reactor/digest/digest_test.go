@@ -81,11 +81,10 @@ func TestBothSides(t *testing.T) {
 				t.Run(fmt.Sprint(a, q, sess), func(t *testing.T) {
 					realm := []byte(`a "realm"`)
 					var ch Challenge
-					text := AppendChallenge(nil, []byte(`a "realm"`), nonces.Append(nil, []byte(`a \"realm\"`), a, q), []byte("op"), a, q, false)
-					if err := ParseChallenge(text, &ch); err != nil || !ch.Usable() || ch.Algorithm != a || ch.QOP != q {
+					text := AppendChallenge(nil, []byte(`a "realm"`), nonces.Append(nil, []byte(`a \"realm\"`), a, q), []byte("op"), Offer{Algorithm: a, Session: sess}, q, false)
+					if err := ParseChallenge(text, &ch); err != nil || !ch.Usable() || ch.Algorithm != a || ch.sess != sess || ch.QOP != q {
 						t.Fatalf("%s: %v %+v", text, err, ch)
 					}
-					ch.sess = sess
 					_ = realm
 					r := &Request{Method: []byte("INVITE"), URI: []byte("sip:bob@h"), Body: []byte("v=0"), Count: 1}
 					ha1 := AppendHA1(nil, a, []byte("alice"), ch.Realm, []byte("secret"))
@@ -221,7 +220,7 @@ func TestServerAllocatesNothing(t *testing.T) {
 	nonces := NewNonces(NoncesConfig{Now: func() int64 { return 1 }})
 	ha1 := AppendHA1(nil, MD5, []byte("alice"), []byte("r"), []byte("secret"))
 	var ch Challenge
-	_ = ParseChallenge(AppendChallenge(nil, []byte("r"), nonces.Append(nil, []byte("r"), MD5, Auth), nil, MD5, Auth, false), &ch)
+	_ = ParseChallenge(AppendChallenge(nil, []byte("r"), nonces.Append(nil, []byte("r"), MD5, Auth), nil, Offer{}, Auth, false), &ch)
 	answer := ch.Answer(nil, []byte("alice"), ha1, &Request{Method: []byte("REGISTER"), URI: []byte("sip:h")})
 	buf := make([]byte, 0, 200)
 	method, realm := []byte("REGISTER"), []byte("r")
@@ -255,7 +254,7 @@ func BenchmarkServer(b *testing.B) {
 	nonces := NewNonces(NoncesConfig{Now: func() int64 { return 1 }, Reuse: true})
 	ha1 := AppendHA1(nil, MD5, []byte("alice"), []byte("r"), []byte("secret"))
 	var ch Challenge
-	_ = ParseChallenge(AppendChallenge(nil, []byte("r"), nonces.Append(nil, []byte("r"), MD5, Auth), nil, MD5, Auth, false), &ch)
+	_ = ParseChallenge(AppendChallenge(nil, []byte("r"), nonces.Append(nil, []byte("r"), MD5, Auth), nil, Offer{}, Auth, false), &ch)
 	answer := ch.Answer(nil, []byte("alice"), ha1, &Request{Method: []byte("REGISTER"), URI: []byte("sip:h")})
 	var c Credentials
 	b.ReportAllocs()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -253,6 +254,7 @@ func TestErrors(t *testing.T) {
 	head := moduletest.Head("signaling", "auth", "auth_db")
 	for text, want := range map[string]string{
 		`route { www_challenge("r", "other"); }`:                                   `qop is "auth"`,
+		`route { www_challenge("r", "", "MD5-sess"); }`:                            `wants a qop`,
 		`route { www_challenge("r", "auth", "SHA-1"); }`:                           `an algorithm is MD5`,
 		"modparam(\"auth\", \"secret\", \"short\")\nroute { exit; }":               `exactly 32`,
 		"modparam(\"auth_db\", \"users_file\", \"/nonexistent\")\nroute { exit; }": `users_file: open /nonexistent`,
@@ -262,5 +264,21 @@ func TestErrors(t *testing.T) {
 		if got := moduletest.Wrong(t, head+text, all...); !strings.Contains(got, want) {
 			t.Errorf("%s:\n%s", text, got)
 		}
+	}
+}
+
+// TestSessions offers algorithms with -sess beside the plain ones, the strongest first.
+func TestSessions(t *testing.T) {
+	b := moduletest.New(t, moduletest.Head("signaling", "auth")+`route { www_challenge("r", "auth", "md5,SHA-256-sess,MD5-sess,SHA-256"); }`, all...)
+	b.Receive(moduletest.Invite)
+	var got []string
+	for line := range strings.Lines(b.Sent[0].Text) {
+		if name, value, _ := strings.Cut(strings.TrimSpace(line), ": "); name == "WWW-Authenticate" {
+			_, alg, _ := strings.Cut(value, "algorithm=")
+			got = append(got, alg)
+		}
+	}
+	if want := []string{"SHA-256-sess", "SHA-256", "MD5-sess", ""}; !slices.Equal(got, want) {
+		t.Errorf("%q is offered, want %q", got, want)
 	}
 }

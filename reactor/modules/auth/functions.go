@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -45,8 +46,13 @@ func (m *Module) challenge(a *script.Args, kind Kind) script.Action {
 		}
 	}
 	if text, ok := a.Fixed(2); ok {
-		if _, ok := parseAlgorithms(text); !ok {
-			a.Errorf(2, `an algorithm is MD5, SHA-256 or SHA-512-256, not %q`, text)
+		list, ok := parseOffers(text)
+		if !ok {
+			a.Errorf(2, `an algorithm is MD5, SHA-256 or SHA-512-256, or one of these with -sess, not %q`, text)
+			return nil
+		}
+		if q, fixed := a.Fixed(1); (fixed || !a.Given(1)) && wantsQOP(list) && !hasQOP(q) {
+			a.Errorf(2, `an algorithm with -sess wants a qop, which is ""`)
 			return nil
 		}
 	}
@@ -55,16 +61,16 @@ func (m *Module) challenge(a *script.Args, kind Kind) script.Action {
 		q, _ := qop(x)
 		list, _ := algorithms(x)
 		quality, ok := parseQOP(string(q))
-		offers, too := parseAlgorithms(string(list))
-		if !ok || !too {
+		offers, too := parseOffers(string(list))
+		if !ok || !too || quality == digest.NoQOP && wantsQOP(offers) {
 			return x.Fail(at, "the qop or the algorithms are wrong")
 		}
 		name = m.realm(x, kind, name)
 		stale := m.isStale(x, kind, name)
-		for _, alg := range offers {
+		for _, o := range offers {
 			h := append([]byte(nil), kind.challengeHeader()...)
-			nonce := m.nonces.AppendTo(nil, x.Context().Src.Remote.Addr(), quoted(name), alg, quality)
-			h = digest.AppendChallenge(h, name, nonce, nil, alg, quality, stale)
+			nonce := m.nonces.AppendTo(nil, x.Context().Src.Remote.Addr(), quoted(name), o.Algorithm, quality)
+			h = digest.AppendChallenge(h, name, nonce, nil, o, quality, stale)
 			if err := x.Context().AppendToReply(append(h, "\r\n"...)); err != nil {
 				return x.Fail(at, err.Error())
 			}
@@ -96,25 +102,43 @@ func parseQOP(text string) (q digest.QOP, ok bool) {
 	return q, true
 }
 
-// parseAlgorithms reads a list of algorithms and orders it, the strongest first (RFC 8760 2.3).
-func parseAlgorithms(text string) (list []digest.Algorithm, ok bool) {
+// wantsQOP reports whether one of the offers is of no use without a quality, which the client's nonce comes with.
+func wantsQOP(list []digest.Offer) bool {
+	return slices.ContainsFunc(list, func(o digest.Offer) bool { return o.Session })
+}
+
+// hasQOP reports whether a qop names one.
+func hasQOP(text string) bool {
+	q, _ := parseQOP(text)
+	return q != digest.NoQOP
+}
+
+// parseOffers reads a list of algorithms and orders it, the strongest first (RFC 8760 2.3).
+func parseOffers(text string) (list []digest.Offer, ok bool) {
 	for w := range strings.SplitSeq(text, ",") {
 		if w = strings.TrimSpace(w); w == "" {
 			continue
 		}
-		a, known := digest.ParseAlgorithm(w)
+		o, known := digest.ParseOffer(w)
 		if !known {
 			return nil, false
 		}
-		if !slices.Contains(list, a) {
-			list = append(list, a)
+		if !slices.Contains(list, o) {
+			list = append(list, o)
 		}
 	}
 	if list == nil {
-		list = []digest.Algorithm{digest.MD5}
+		list = []digest.Offer{{}}
 	}
-	slices.Sort(list)
-	slices.Reverse(list)
+	slices.SortFunc(list, func(a, b digest.Offer) int {
+		switch {
+		case a.Algorithm != b.Algorithm:
+			return cmp.Compare(b.Algorithm, a.Algorithm)
+		case a.Session:
+			return -1
+		}
+		return 1
+	})
 	return list, true
 }
 

@@ -14,6 +14,8 @@ func New(cfg *script.Config) *script.Module {
 	all := append([]script.Parameter{
 		{Name: "wss_port", Type: script.IntParam, Min: 1, Max: 65535, Default: "443", Help: "The port where none is said.", Set: script.Into(&cfg.Proxy.WSSPort)},
 		{Name: "cert_check_on_conn_reusage", Type: script.BoolParam, Default: "0", Help: "Has a connection of ours used again only for the client domain and the certificate that it was made with.", Set: script.Into(&s.CertCheckOnReuse)},
+		{Name: "wss_tls_handshake_timeout", Type: script.IntParam, Help: "How long a TLS handshake may take.",
+			Note: "one time bounds TLS and WebSocket: wss_accept_timeout for clients, wss_handshake_timeout for servers"},
 	}, stream.WebParameters("wss_", s)...)
 	return &script.Module{
 		Name:       "proto_wss",
