@@ -15,7 +15,9 @@
 // # Not as there
 //
 //   - Refused is refused whole: a REGISTER that is answered 400, 420 or 503 has changed nothing.
-//   - force-registration removes the oldest contact.
+//   - A Contact that cannot be read is answered 400; there it is 500.
+//   - max_contacts and force-registration remove contacts first whose connection has ended, and that nothing else reaches;
+//     then force-registration removes the oldest.
 //   - "*" follows RFC 3261 10.3: a lower CSeq of the same Call-ID is refused.
 //   - path-off stores no Path.
 //   - With refuse_short_expires (ours) an expiry below min_expires is answered 423.
