@@ -239,7 +239,7 @@ func TestHalfClosedIsNotForEver(t *testing.T) {
 			r.eventually("the request is there", func() bool { return r.Stats().MessagesIn == 1 })
 			_ = way.end(c)
 			r.eventually("it is closed", func() bool { return len(r.seen.closes()) == 1 })
-			if e := r.seen.of(ConnClosed)[0].Err; e.Reason != PeerClosed || !strings.Contains(e.Detail, "no reply") {
+			if e := r.seen.of(ConnClosed)[0].Err; e.Reason != PeerClosed || !strings.Contains(e.Detail, "no response") {
 				t.Errorf("closed with %v", e)
 			}
 			close(s.gate)

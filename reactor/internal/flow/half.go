@@ -62,7 +62,7 @@ func (l *Flow) ended(c *connection.Conn, how string) {
 // responses are written. Loop only.
 func (l *Flow) satisfied(c *connection.Conn) {
 	if c.Owed.Theirs() == 0 {
-		l.Close(c, reason.Because(reason.PeerClosed, "and has its replies"))
+		l.Close(c, reason.Because(reason.PeerClosed, "and has its responses"))
 	}
 }
 

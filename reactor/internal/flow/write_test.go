@@ -185,7 +185,7 @@ func TestHalfClosed(t *testing.T) {
 	r.give(c, answer, message.Final)
 	r.Flush(c)
 	r.reads(peer, answer)
-	if said := r.endsAs(c, reason.PeerClosed); !strings.Contains(said, "has its replies") {
+	if said := r.endsAs(c, reason.PeerClosed); !strings.Contains(said, "has its responses") {
 		t.Error(said)
 	}
 }
@@ -201,7 +201,7 @@ func TestHalfClosedIsAbandoned(t *testing.T) {
 	r.lives(c, "before the time of a transaction is over")
 	r.later(2 * time.Minute)
 	r.Overdue(c)
-	if said := r.endsAs(c, reason.PeerClosed); !strings.Contains(said, "no reply") {
+	if said := r.endsAs(c, reason.PeerClosed); !strings.Contains(said, "no response") {
 		t.Error(said)
 	}
 }
