@@ -13,6 +13,8 @@ import (
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/sourcelimit"
+	"sipreactor/reactor/internal/transport"
 )
 
 // give puts a message into a connection's send queue.
@@ -203,5 +205,34 @@ func TestHalfClosedIsAbandoned(t *testing.T) {
 	r.Overdue(c)
 	if said := r.endsAs(c, reason.PeerClosed); !strings.Contains(said, "no response") {
 		t.Error(said)
+	}
+}
+
+// A message that will never be whole counts to its source no more, and a browser's end that
+// has left is not dialled.
+func TestWhatTheEndsLeave(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.plain()
+	var sources sourcelimit.Table
+	limits := &sourcelimit.Limits{Connections: 10, Unfinished: 10}
+	if v := sources.Enter(&c.Own.Share, limits, c.Src.Remote.Addr(), false, 1); v != sourcelimit.Admitted {
+		t.Fatal(v)
+	}
+	r.Input(c, []byte(request("INVITE", "a", "")+request("BYE", "b", "")[:20]))
+	if _, n, _, unfinished := sources.Totals(); n != 1 || unfinished != 1 {
+		t.Fatalf("%d connections with %d messages that are not whole", n, unfinished)
+	}
+	r.Flow.ended(c, "")
+	r.lives(c, "while a request is not answered")
+	if _, n, _, unfinished := sources.Totals(); n != 1 || unfinished != 0 {
+		t.Errorf("half-closed: %d connections with %d messages that are not whole", n, unfinished)
+	}
+	c.Src.Proto = transport.WS
+	r.Close(c, reason.Because(reason.IdleTimeout, ""))
+	if _, n, _, _ := sources.Totals(); n != 0 {
+		t.Errorf("%d connections count when all have ended", n)
+	}
+	if !r.all.Visitors.Had(c.Src.Remote) {
+		t.Error("the browser's end is forgotten")
 	}
 }

@@ -1,7 +1,9 @@
 package handshakes
 
 import (
+	"errors"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +32,20 @@ func step(h *Handshake) error {
 	h.Compute()
 	_, err := h.Return()
 	return err
+}
+
+// broken is a machine that panics.
+type broken struct{ codec.Plain }
+
+func (broken) Handshake() error { panic("broken on purpose") }
+
+// A machine's panic is what its step came to: it ends its own handshake alone.
+func TestPanicOfAMachine(t *testing.T) {
+	err := step(New(&broken{}, time.Second, 1))
+	var e *tlsstate.Error
+	if !errors.As(err, &e) || !strings.Contains(err.Error(), "broken on purpose") {
+		t.Errorf("%v", err)
+	}
 }
 
 func TestStepsGetWhatCame(t *testing.T) {

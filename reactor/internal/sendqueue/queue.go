@@ -166,7 +166,8 @@ func (o *Queue) Turn(b *Batch) {
 	}
 }
 
-// RemoveLast takes the message out that was added last. The lock is held.
+// RemoveLast takes the message out that was added last, which is no answer to a ping. The
+// lock is held.
 func (o *Queue) RemoveLast() {
 	b := o.Waiting
 	last := len(b.Ends) - 1
@@ -174,9 +175,6 @@ func (o *Queue) RemoveLast() {
 		o.Waiting = nil
 		b.Free()
 		return
-	}
-	if b.Ends[last].Pong {
-		b.pongs--
 	}
 	b.Ends[last] = Entry{}
 	b.Ends = b.Ends[:last]
