@@ -63,16 +63,16 @@ func newDomain(cfg DomainConfig, s *Set) (*domain, error) {
 // protocol reads versions, cipher suites and groups.
 func (d *domain) protocol() (err error) {
 	if d.tls.MinVersion, d.tls.MaxVersion, err = Versions(d.cfg.Method, d.cfg.Ciphers); err != nil {
-		return err
+		return of("tls_method", 0, err)
 	}
 	if d.tls.CipherSuites, err = ParseCiphers(d.cfg.Ciphers); err != nil {
-		return err
+		return of("ciphers_list", 0, err)
 	}
 	if len(d.tls.CipherSuites) > 0 && d.tls.MinVersion >= tls.VersionTLS13 {
 		d.warn("ciphers_list has no effect: it is for TLS 1.2, and tls_method is %s", d.cfg.Method)
 	}
 	d.tls.CurvePreferences, err = ParseCurves(d.cfg.Curves)
-	return err
+	return of("ec_curve", 0, err)
 }
 
 // certificates reads our own.

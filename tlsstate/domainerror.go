@@ -11,8 +11,8 @@ type DomainError struct {
 	Role   Role
 	Domain string
 	// Param is the parameter that names what is wrong, as the module tls_mgm calls
-	// it: certificate, private_key, ca_list, ca_dir or crl_dir; "" when it is none of
-	// them. Index tells which certificate or private_key of the domain, from 0.
+	// it: certificate, private_key, ca_list, ca_dir, crl_dir, tls_method, ciphers_list,
+	// ec_curve, match_ip_address or match_sip_domain; "" when it is none of them. Index tells which certificate or private_key of the domain, from 0.
 	Param string
 	Index int
 	Err   error

@@ -1,6 +1,7 @@
 package tlsstate
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"path"
@@ -62,7 +63,7 @@ func (m *matcher) filter(s string) (*nameTable, error) {
 	}
 	ip, err := netip.ParseAddr(strings.Trim(s, "[]"))
 	if err != nil {
-		return nil, fmt.Errorf("match_ip_address %q is not ip:port, ip or *", s)
+		return nil, of("match_ip_address", 0, fmt.Errorf("match_ip_address %q is not ip:port, ip or *", s))
 	}
 	return entry(&m.byIP, ip.Unmap().WithZone("")), nil
 }
@@ -93,14 +94,14 @@ func (n *nameTable) add(d *domain) error {
 		f = plainName(strings.TrimSpace(f))
 		switch {
 		case f == "":
-			return fmt.Errorf("match_sip_domain has an empty entry")
+			return of("match_sip_domain", 0, errors.New("match_sip_domain has an empty entry"))
 		case f == "*":
 			if n.rest == nil {
 				n.rest = d
 			}
 		case strings.ContainsAny(f, `*?[\`):
 			if _, err := path.Match(f, ""); err != nil {
-				return fmt.Errorf("match_sip_domain %q is not a pattern", f)
+				return of("match_sip_domain", 0, fmt.Errorf("match_sip_domain %q is not a pattern", f))
 			}
 			n.patterns = append(n.patterns, pattern{f, d})
 			slices.SortStableFunc(n.patterns, func(a, b pattern) int { return len(b.text) - len(a.text) })

@@ -122,7 +122,7 @@ func (t *tlsTable) load(ctx context.Context, s store.Source) (*[]tlsstate.Domain
 		one := t.base
 		one.Domains = []tlsstate.DomainConfig{d}
 		if err := t.build(one); err != nil {
-			return r.Fault(-1, "%v", err)
+			return tls_mgm.Wrong(r, err)
 		}
 		list = append(list, d)
 		return nil

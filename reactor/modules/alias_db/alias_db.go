@@ -4,6 +4,7 @@ package alias_db
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -93,14 +94,14 @@ func (m *module) lookup(a *script.Args) script.Action {
 			return -1
 		}
 		if err := x.Context().SetRequestURI([]byte(users[0])); err != nil {
-			return x.Reported(s.at, err)
+			return s.useless(x, users[0], err)
 		}
 		if !m.branches {
 			return 1
 		}
 		for _, u := range users[1:] {
 			if _, err := x.Context().AppendBranch([]byte(u), false); err != nil {
-				return x.Reported(s.at, err)
+				return s.useless(x, u, err)
 			}
 		}
 		return 1
@@ -122,6 +123,12 @@ func (m *module) find(a *script.Args) script.Action {
 		set(x, script.Text(x.KeepString(users[0])))
 		return 1
 	}
+}
+
+// useless tells of a row that makes no URI.
+func (s *search) useless(x *script.Machine, uri string, err error) int {
+	table, _ := s.table(x)
+	return x.Reported(s.at, fmt.Errorf("table %s, columns %s and %s: %q: %w", table, s.user, s.domain, uri, err))
 }
 
 // maxUsers bounds the users of an alias.

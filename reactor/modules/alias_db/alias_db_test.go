@@ -31,7 +31,7 @@ func TestAliases(t *testing.T) {
 		t.Fatal(err)
 	}
 	var rows [][]store.Value
-	for _, r := range []string{"+4930123 example.net alice atlanta.example", "+4930123 example.net bob biloxi.example", "+4930123 other.net carol c.example", "al sip.example alice atlanta.example"} {
+	for _, r := range []string{"+4930123 example.net alice atlanta.example", "+4930123 example.net bob biloxi.example", "+4930123 other.net carol c.example", "al sip.example alice atlanta.example", "odd odd.example bob> c.example"} {
 		var row []store.Value
 		for _, f := range strings.Fields(r) {
 			row = append(row, store.String(f))
@@ -62,6 +62,10 @@ func TestAliases(t *testing.T) {
 		if got := log[len(log)-1]; got != c.want {
 			t.Errorf("%s: %v, want %s", c.run, log, c.want)
 		}
+	}
+	log := strings.Join(moduletest.Logs(t, head, `$ru = "sip:odd@odd.example"; alias_db_lookup("dbaliases");`, modules...), "\n")
+	if want := `table dbaliases, columns username and domain: "sip:bob>@c.example"`; !strings.Contains(log, want) {
+		t.Errorf("%s\nlacks %s", log, want)
 	}
 	if got := moduletest.Wrong(t, head+"route { alias_db_lookup(\"dbaliases\", \"x\"); }\n", modules...); !strings.Contains(got, "expected d, r or both") {
 		t.Error(got)

@@ -98,7 +98,7 @@ func (n *node) settle() error {
 func (m *module) load(ctx context.Context, s store.Source) (*[]*node, error) {
 	var all []*node
 	c := &m.columns
-	q := store.Select{Table: m.table, Columns: []string{c.id, c.cluster, c.node, c.url, c.state, c.sip, c.flags, c.description}, Version: tableVersion}
+	q := store.Select{Table: m.table, Columns: []string{c.id, c.cluster, c.node, c.url, c.state, c.sip, c.flags, c.description}, Key: c.id, Version: tableVersion}
 	err := s.Load(ctx, q, func(r *store.Row) error {
 		n := &node{dbID: r.Int(0), cluster: r.IntIn(1, 1, 1<<31-1), id: r.IntIn(2, 1, 1<<31-1), url: r.Text(3), disabled: r.Int(4) == 0, sip: r.Text(5), flags: r.Text(6), description: r.Text(7)}
 		if err := n.settle(); err != nil {

@@ -63,7 +63,7 @@ func (r *rule) holds(now time.Time) (since time.Time, ok bool) {
 
 func (m *module) loadRules(ctx context.Context, s store.Source) (*rules, error) {
 	all := make(rules)
-	err := s.Load(ctx, store.Select{Table: m.table, Columns: m.columns, Version: tableVersion}, func(row *store.Row) (err error) {
+	err := s.Load(ctx, store.Select{Table: m.table, Columns: m.columns, Key: m.columns[0], Version: tableVersion}, func(row *store.Row) (err error) {
 		r := &rule{id: row.Int(0), profile: row.Int(1), prefix: row.Text(2)}
 		if len(r.prefix) > maxPrefix {
 			return row.Fault(2, "is longer than %d bytes", maxPrefix)

@@ -117,7 +117,7 @@ func (m *module) stop() {
 // load reads the table, and follows what it says besides the parameters.
 func (m *module) load(ctx context.Context, from store.Source) (*[]source, error) {
 	var rows []source
-	err := from.Load(ctx, store.Select{Table: m.table, Columns: m.columns[:]}, func(r *store.Row) error {
+	err := from.Load(ctx, store.Select{Table: m.table, Columns: m.columns[:], Key: m.columns[2]}, func(r *store.Row) error {
 		u := freeswitch.URL{User: r.Text(0), Password: r.Text(1), Host: r.Text(2), Port: uint16(r.IntIn(3, 1, 65535))}
 		if err := r.Err(); err != nil {
 			return err

@@ -4,6 +4,7 @@ package speeddial
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -105,6 +106,9 @@ func (m *module) lookup(a *script.Args) script.Action {
 		}) || to == "" {
 			return -1
 		}
-		return x.Reported(at, x.Context().SetRequestURI([]byte(to)))
+		if err := x.Context().SetRequestURI([]byte(to)); err != nil {
+			return x.Reported(at, fmt.Errorf("table %s, %s=%s, column %s: %q: %w", name, m.short, short.User.In(uri), m.toURI, to, err))
+		}
+		return 1
 	}
 }

@@ -60,6 +60,10 @@ func TestShortNumbers(t *testing.T) {
 			t.Errorf("%s: %v, want %s", c.run, log, c.want)
 		}
 	}
+	log := strings.Join(moduletest.Logs(t, head, `sd_lookup("speed_dial", "sip:broken@c.example");`, modules...), "\n")
+	if want := `table speed_dial, sd_username=+4930123, column new_uri: "nonsense"`; !strings.Contains(log, want) {
+		t.Errorf("%s\nlacks %s", log, want)
+	}
 	if got := moduletest.Wrong(t, head+domains(3)+"route { exit; }\n", modules...); !strings.Contains(got, "use_domain") {
 		t.Error(got)
 	}

@@ -2,6 +2,8 @@ package tls_mgm
 
 import (
 	"cmp"
+	"errors"
+	"slices"
 	"strings"
 
 	"sipreactor/reactor/script"
@@ -29,6 +31,18 @@ func Rows(t *script.TLSTable) store.Select {
 	}
 	return q
 }
+
+// Wrong tells of a row that makes no domain, with the column whose parameter is wrong.
+func Wrong(r *store.Row, err error) error {
+	column := -1
+	if d, ok := errors.AsType[*tlsstate.DomainError](err); ok {
+		column = slices.Index(tableColumns, cmp.Or(renamed[d.Param], d.Param))
+	}
+	return r.Fault(column, "%v", err)
+}
+
+// renamed are the parameters whose columns have names of their own.
+var renamed = map[string]string{"tls_method": "method", "ciphers_list": "cipher_list"}
 
 // Domain makes a domain of a row.
 func Domain(r *store.Row) (d tlsstate.DomainConfig, err error) {

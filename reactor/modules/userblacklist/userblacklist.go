@@ -103,7 +103,7 @@ func (m *module) load(ctx context.Context, s store.Source) (*map[string]prefixes
 	all := make(map[string]prefixes)
 	for _, table := range m.tables {
 		list := make(prefixes)
-		q := store.Select{Table: table, Columns: []string{"prefix", "whitelist"}, Version: tableVersion}
+		q := store.Select{Table: table, Columns: []string{"prefix", "whitelist"}, Key: "prefix", Version: tableVersion}
 		if err := s.Load(ctx, q, func(r *store.Row) error {
 			if len(r.Text(0)) > maxPrefix {
 				return r.Fault(0, "is longer than %d bytes", maxPrefix)
