@@ -347,6 +347,18 @@ func TestExampleTrunkEdge(t *testing.T) {
 	if code := c.call(c.dial("127.0.0.3"), "TLS", "", "sip:100@example.com", "stranger"); code != "403" {
 		t.Errorf("a call of a stranger: %s", code)
 	}
+	// A number that has a way, but none that is alive now, is not one that does not exist.
+	alive.close()
+	other.close()
+	dead := 0
+	c.eventually("all gateways are out", func() bool {
+		dead++
+		c.call(c.pbx, "UDP", c.udp, "sip:+331@"+c.udp, fmt.Sprintf("dead%d", dead))
+		return strings.Count(c.mi("dr_gw_status"), "Probing") == 3
+	})
+	if code := c.call(c.pbx, "UDP", c.udp, "sip:+331@"+c.udp, "nobody"); code != "503" {
+		t.Errorf("a call while all gateways are dead: %s", code)
+	}
 }
 
 // TestExampleDirectRouting: we are known by our name, in pings and calls.
