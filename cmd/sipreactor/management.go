@@ -53,6 +53,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		Engine:     n.engine,
 		Proxy:      n.proxy,
 		Blacklists: n.proxy.Blacklists,
+		Reports:    n.reports,
 		Peers:      n.peers.Peers,
 		Traces:     n.trace.switches(cfg),
 		Script:     n.scriptFigures,
@@ -77,7 +78,7 @@ func (n *node) serveManagement(cfg *script.Config, levels logLevels, kill func()
 		commands.Destinations = func() []mi.DestinationSource { return destinations(n.cfg.Load()) }
 	}
 	d := n.commands
-	if err := d.Register(slices.Concat(commands.Commands(), eventCommands(n.routes), cfg.Commands())...); err != nil {
+	if err := d.Register(slices.Concat(commands.Commands(), eventCommands(n.routes), cacheCommands(n.cache), cfg.Commands())...); err != nil {
 		return nil, err
 	}
 	if n.recent != nil {

@@ -24,9 +24,13 @@ import (
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/rpc"
 	"sipreactor/reactor/script"
+	"sipreactor/reactor/statusreport"
 	"sipreactor/reactor/store"
 	"sipreactor/tlsstate"
 )
+
+// maxCoreReports is how many reports of its own the program keeps.
+const maxCoreReports = 50
 
 // node is a proxy on an engine, as a configuration describes them.
 type node struct {
@@ -36,13 +40,15 @@ type node struct {
 	cfg      atomic.Pointer[script.Config]                          // in use
 	running  chan struct{}                                          // closed once the sockets are open
 	trace    *tracing
-	routes   *script.Background // startup, timer and event routes
-	manage   *management        // once it serves
-	commands *rpc.Dispatcher    // of management
-	web      *webIdentity       // of management over HTTPS; nil without
-	peers    *peers.Table       // what is known of peers
-	recent   *page.Recorder     // what the status page tells; nil when nobody serves it
-	super    *supervisor        // who started us; only serve has one
+	routes   *script.Background       // startup, timer and event routes
+	reports  *statusreport.Book       // of core and modules
+	told     *statusreport.Identifier // core's own
+	manage   *management              // once it serves
+	commands *rpc.Dispatcher          // of management
+	web      *webIdentity             // of management over HTTPS; nil without
+	peers    *peers.Table             // what is known of peers
+	recent   *page.Recorder           // what the status page tells; nil when nobody serves it
+	super    *supervisor              // who started us; only serve has one
 	log      *slog.Logger
 	tls      tlsstate.Config // with the ephemeral domain, if there is one
 	tickets  string          // ticket_keys_file, "" none
@@ -126,6 +132,12 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 		return nil, err
 	}
 	n.routes = script.NewBackground(cfg.Program)
+	n.reports = &statusreport.Book{Changed: func(group, identifier string, was, is statusreport.Status) {
+		script.ReportChange(n.routes, group, identifier, was, is)
+	}}
+	n.told = n.reports.Identifier("core", statusreport.Main, maxCoreReports)
+	n.told.Set(statusreport.Loading, "initializing")
+	n.told.Reportf("initializing")
 	seen := observers{n.trace, n.routes, n.peers, modulesOf{n}}
 	if slices.Contains(cfg.Modules, "mi_http") {
 		n.recent = page.NewRecorder()

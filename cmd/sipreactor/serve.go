@@ -22,6 +22,7 @@ import (
 	"sipreactor/reactor/modules/mi_fifo"
 	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/script"
+	"sipreactor/reactor/statusreport"
 )
 
 // closeLimit is how long peers may take for what is still to be written to them and for their ends, once nothing is
@@ -229,13 +230,15 @@ func (n *node) start(cfg *script.Config, levels logLevels, kill func()) error {
 		return err
 	}
 	n.manage = m
+	n.told.Set(statusreport.Loaded, "running")
+	n.told.Reportf("initialization completed, ready now")
 	n.routes.Start()
 	return nil
 }
 
 // surroundings are what modules run in.
 func (n *node) surroundings() script.Surroundings {
-	return script.Surroundings{Log: n.log, Engine: n.engine, Proxy: n.proxy, Commands: n.commands, Events: n.routes,
+	return script.Surroundings{Log: n.log, Engine: n.engine, Proxy: n.proxy, Commands: n.commands, Events: n.routes, Reports: n.reports,
 		StateDir: string(n.state), Running: n.running}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/script"
+	"sipreactor/reactor/statusreport"
 )
 
 var errEnded = errors.New("a signal came before it was ready")
@@ -92,6 +93,7 @@ func (n *node) wait(ctx context.Context, signals <-chan os.Signal, levels logLev
 // program at once.
 func (n *node) drain(signals <-chan os.Signal, reloaded <-chan struct{}, always *slog.Logger) int {
 	stopped := make(chan error, 1)
+	n.told.Set(statusreport.NoData, "shutdown in progress")
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), n.patience)
 		err := n.engine.Drain(ctx)

@@ -12,6 +12,7 @@ import (
 	"sipreactor/reactor/mi/peers"
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/rpc"
+	"sipreactor/reactor/statusreport"
 	"sipreactor/tlsstate"
 )
 
@@ -68,6 +69,8 @@ type Node struct {
 	Kill func()
 	// Lifetime is how long a connection may be idle; 0 = without end.
 	Lifetime time.Duration
+	// Reports is how ready parts of the program are; nil leaves the commands out.
+	Reports *statusreport.Book
 	// Blacklists gives those in use; nil leaves the commands out.
 	Blacklists func() *blacklist.Set
 	// Script are the statistics that the routing script makes.
@@ -115,6 +118,7 @@ func (n *Node) Commands() []rpc.Command {
 	all = append(all, n.backoff()...)
 	all = append(all, n.destinations()...)
 	all = append(all, n.blacklists()...)
+	all = append(all, n.reports()...)
 	all = append(all, n.tls()...)
 	all = append(all, n.tracer()...)
 	return append(all, n.Statistics().Commands()...)

@@ -179,15 +179,11 @@ var foreignFunctions = map[string]string{
 	"benchmark":       "bm_",
 }
 
-// lackingFunctions are functions of OpenSIPS' core that this program lacks, so that
-// an error says so. Those of modules are in Module.Lacks.
-var lackingFunctions = []string{"sr_check_status"}
-
 // silentModules are modules of OpenSIPS' that are not here and have no functions.
 var silentModules = []string{
 	"b2b_sca", "cachedb_cassandra", "cachedb_couchbase", "cachedb_memcached", "cachedb_mongodb", "cgrates", "event_flatstore",
 	"event_kafka", "event_virtual", "event_xmlrpc", "mi_xmlrpc_ng", "msrp_relay",
 	"opentelemetry", "presence_callinfo", "presence_dfks", "presence_dialoginfo", "presence_mwi", "presence_xcapdiff",
 	"proto_sctp", "proto_smpp", "pua_bla", "pua_dialoginfo", "pua_mi", "pua_usrloc", "pua_xmpp", "qrouting", "rls",
-	"snmpstats", "status_report", "stun", "tcp_mgm", "xmpp",
+	"snmpstats", "stun", "tcp_mgm", "xmpp",
 }

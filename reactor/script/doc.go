@@ -87,7 +87,7 @@
 //   - The startup_route: Program.Startup.
 //   - timer_route[name, seconds]: Program.Timers, and each one's Run.
 //   - event_route[name]: Program.Event. The events are E_CORE_TCP_DISCONNECT,
-//     E_TCP_CONNECT_FAILED and E_TLS_HANDSHAKE_FAILED.
+//     E_TCP_CONNECT_FAILED, E_TLS_HANDSHAKE_FAILED and E_CORE_SR_STATUS_CHANGED.
 //   - trace_filter_route: Program.Filter.
 //
 // A Background runs the first three. It goes between the program and the engine:

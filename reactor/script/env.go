@@ -13,6 +13,7 @@ import (
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/rescue"
 	"sipreactor/reactor/rpc"
+	"sipreactor/reactor/statusreport"
 )
 
 // Surroundings are what modules run in. Each module gets it in an Env.
@@ -29,6 +30,8 @@ type Surroundings struct {
 	Commands *rpc.Dispatcher
 	// Events gets what modules raise; nil: nobody listens.
 	Events Events
+	// Reports gets how ready modules are and what they did last; nil: nobody asks.
+	Reports *statusreport.Book
 	// StateDir is the folder of what outlives the program; "" is none.
 	StateDir string
 	// Running is closed once the sockets are open.
@@ -212,6 +215,9 @@ func (c *Config) Start(in Surroundings, previous *Config) error {
 	}
 	if in.Events != nil && c.Program != nil {
 		c.Program.heard.Store(&in.Events)
+	}
+	if c.Program != nil {
+		c.Program.reports.Store(in.Reports)
 	}
 	if b, ok := in.Events.(*Background); ok {
 		b.subscribed.carry(c.modules)

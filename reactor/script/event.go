@@ -27,7 +27,7 @@ func (p *Param) value(m *Machine) Value {
 	}
 }
 
-// The events that there are. The first is of OpenSIPS, the others are ours. All
+// The events of connections. The first is of OpenSIPS, the others are ours. All
 // have the parameters src_ip and src_port (the peer), dst_ip and dst_port (us),
 // proto (tcp or tls) and, in words, reason.
 const (
@@ -39,11 +39,15 @@ const (
 	EventHandshakeFailed = "E_TLS_HANDSHAKE_FAILED"
 )
 
+// EventStatusChanged is a change of an identifier's status: see statusreport.Book.
+const EventStatusChanged = "E_CORE_SR_STATUS_CHANGED"
+
 // eventParams are the parameters of the events, in their order.
 var eventParams = map[string][]string{
 	EventDisconnect:      connParams,
 	EventConnectFailed:   connParams,
 	EventHandshakeFailed: connParams,
+	EventStatusChanged:   {"group", "identifier", "status", "details", "old_status"},
 }
 
 var connParams = []string{"src_ip", "src_port", "dst_ip", "dst_port", "proto", "reason"}

@@ -60,7 +60,7 @@ route[told] { xlog("told $param(1)"); }
 // Events of other programs' modules load with a note, whatever they ask for.
 func TestForeignEvent(t *testing.T) {
 	cfg, _ := recorded(t, `event_route[E_DISPATCHER_STATUS] { xlog("$param(group) $param(address)"); }`)
-	if len(cfg.Notes) != 1 || !strings.Contains(cfg.Notes[0].Msg, "there is no such event here; there are E_CORE_TCP_DISCONNECT, ") {
+	if len(cfg.Notes) != 1 || !strings.Contains(cfg.Notes[0].Msg, "there is no such event here; there are E_CORE_SR_STATUS_CHANGED, E_CORE_TCP_DISCONNECT, ") {
 		t.Error(cfg.Notes)
 	}
 	cfg.Program.Event("E_DISPATCHER_STATUS")

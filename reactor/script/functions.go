@@ -1,9 +1,6 @@
 package script
 
-import (
-	"regexp"
-	"slices"
-)
+import "regexp"
 
 // Action is a compiled call: it gives the code of the function.
 type Action func(m *Machine) int
@@ -117,7 +114,7 @@ func init() {
 	functions = make(map[string]*Function)
 	for _, part := range []map[string]*Function{
 		coreFunctions(), connFunctions(), uriFunctions(), flagFunctions(),
-		avpFunctions(), advertiseFunctions(), branchFunctions(), blacklistFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(), cacheFunctions(), eventFunctions(),
+		avpFunctions(), advertiseFunctions(), branchFunctions(), blacklistFunctions(), serialFunctions(), valueFunctions(), viaFunctions(), scriptTraceFunctions(), cacheFunctions(), eventFunctions(), reportFunctions(),
 	} {
 		for name, f := range part {
 			functions[name] = f
@@ -204,10 +201,6 @@ func (k *compiler) missing(at Pos, what, module string) {
 func (k *compiler) unknownFunction(c *callExpr) {
 	if module := foreignModule(c.Func); module != "" && !k.hasModule(module) {
 		k.absent(c.At, module, clip(c.Func)+"()").functions[c.Func] = true
-		return
-	}
-	if slices.Contains(lackingFunctions, c.Func) {
-		k.rep.errorf(c.At, "%s() of OpenSIPS' core is not supported", c.Func)
 		return
 	}
 	if k.unsupported(c.At, LacksFunction, c.Func) {

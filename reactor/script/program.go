@@ -8,6 +8,7 @@ import (
 
 	"sipreactor/reactor/internal/repeats"
 	"sipreactor/reactor/proxy"
+	"sipreactor/reactor/statusreport"
 )
 
 // Program is the compiled routes of a configuration. It does not change, so any
@@ -43,8 +44,9 @@ type Program struct {
 	said         repeats.Table[saying]    // by machines
 	panics       repeats.Table[panicking] // of routes on no worker
 	heard        atomic.Pointer[Events]   // while the modules run
-	eventNames   []string                 // that the core and the modules have declared
-	idle         sync.Pool                // of machines that run routes without a message
+	reports      atomic.Pointer[statusreport.Book]
+	eventNames   []string  // that the core and the modules have declared
+	idle         sync.Pool // of machines that run routes without a message
 	stats        *statistics
 }
 

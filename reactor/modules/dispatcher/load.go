@@ -37,9 +37,20 @@ type loader struct {
 	tally manage.Tally
 }
 
-// make loads the table from a source: store.Snapshot's Make. Rows that are wrong are
-// left out, each with a warning.
-func (l *loader) make(ctx context.Context, from store.Source) (*Table, error) {
+// make loads the table from a source: store.Snapshot's Make. Who monitors us is told how
+// it goes.
+func (l *loader) make(ctx context.Context, from store.Source) (t *Table, err error) {
+	err = l.told.Load(l.get() != nil || l.m.env.Previous != nil, func() (string, error) {
+		if t, err = l.load(ctx, from); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("%d destinations loaded (%d discarded)", l.tally.Loaded, l.tally.Out()), nil
+	})
+	return t, err
+}
+
+// load reads the table. Rows that are wrong are left out, each with a warning.
+func (l *loader) load(ctx context.Context, from store.Source) (*Table, error) {
 	l.tally = manage.Tally{}
 	all, err := l.read(ctx, from)
 	if err != nil {
@@ -97,7 +108,7 @@ func (l *loader) read(ctx context.Context, from store.Source) (all []*Destinatio
 func (m *module) take(r *store.Row) (*Destination, error) {
 	row := Row{
 		Set: int(r.IntIn(colSet, 0, math.MaxInt32)), URI: strings.TrimSpace(r.Text(colURI)), ID: r.Int(colID), Socket: r.Text(colSocket),
-		State: destination.State(r.IntIn(colState, 0, 2)), Probe: r.Int(colProbe) != 0, Priority: int(r.IntIn(colPriority, math.MinInt32, math.MaxInt32)),
+		State: destination.State(r.IntIn(colState, 0, 2)), Probe: r.IntIn(colProbe, 0, 2) != 0, Priority: int(r.IntIn(colPriority, math.MinInt32, math.MaxInt32)),
 		Attrs: r.Text(colAttrs), Description: r.Text(colDescription), Weight: 1, where: r.Where(),
 	}
 	switch text := strings.TrimSpace(r.Text(colWeight)); {
@@ -188,6 +199,7 @@ func (p *partition) start(ctx context.Context, m *module) (err error) {
 	if p.source, p.db, err = p.tables.Open(m.env); err != nil {
 		return fmt.Errorf("partition %s: %w", p.name, err)
 	}
+	p.told, p.events = m.env.Reports.Identifier("dispatcher", p.name, maxReports), m.env.Reports.Identifier("dispatcher", p.name+";events", maxEvents)
 	p.rows.Source, p.rows.Log = p.source, m.log
 	p.rows.Make = (&loader{partition: p, m: m}).make
 	if len(p.tables.Files) == 0 {

@@ -7,6 +7,7 @@ import (
 
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/script"
+	"sipreactor/reactor/statusreport"
 	"sipreactor/reactor/store"
 )
 
@@ -42,6 +43,12 @@ func keyOf(name string) string {
 	return ""
 }
 
+// How many reports are kept: of loads, and of changes of state.
+const (
+	maxReports = 100
+	maxEvents  = 200
+)
+
 // partition is a table with what goes with it.
 type partition struct {
 	name   string
@@ -54,6 +61,8 @@ type partition struct {
 	persistent                              bool
 
 	rows   store.Snapshot[Table]
+	told   *statusreport.Identifier // of loads
+	events *statusreport.Identifier // of changes of state
 	source store.Source
 	db     *store.DB
 

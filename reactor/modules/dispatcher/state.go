@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"sipreactor/reactor/modules/internal/destination"
@@ -27,6 +28,7 @@ func (m *module) set(p *partition, d *Destination, s destination.State, why stri
 // the database.
 func (m *module) changed(p *partition, d *Destination, was, is destination.State, why string) {
 	m.log.Info("dispatcher: a destination is "+is.String(), "partition", p.name, "set", d.Row.Set, "destination", d.URI(), "was", was.String(), "why", why)
+	p.events.Reportf("DESTINATION <%s>, set %d switched to [%s] due to %s", d.URI(), d.Row.Set, strings.ToLower(is.String()), why)
 	if p.persistent && p.db != nil {
 		p.mu.Lock()
 		p.dirty[key{d.Row.Set, d.Row.URI}] = is

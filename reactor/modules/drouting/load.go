@@ -14,9 +14,26 @@ import (
 	"sipreactor/reactor/store"
 )
 
-// load makes a Table: store.Snapshot's Make. Rows that are wrong are left out, with
-// a warning.
-func (p *partition) load(ctx context.Context, from store.Source) (*Table, error) {
+// load makes a Table: store.Snapshot's Make. Who monitors us is told how it goes.
+func (p *partition) load(ctx context.Context, from store.Source) (t *Table, err error) {
+	err = p.told.Load(p.get() != nil || p.m.env.Previous != nil, func() (string, error) {
+		l, err := p.read(ctx, from)
+		if err != nil {
+			return "", err
+		}
+		t = l.b.table()
+		l.tally.Loaded = len(t.Gateways) + len(t.Carriers) + t.Rules() + l.groups
+		t.tally = l.tally
+		p.fillBlacklists(t)
+		p.m.log.Info("drouting: loaded", "partition", p.name, "gateways", len(t.Gateways), "carriers", len(t.Carriers), "rules", t.Rules(), "left_out", l.tally.Out())
+		return fmt.Sprintf("%d gateways loaded (%d discarded), %d carriers loaded (%d discarded), %d rules loaded (%d discarded)",
+			len(t.Gateways), l.out[0], len(t.Carriers), l.out[1], t.Rules(), l.out[2]), nil
+	})
+	return t, err
+}
+
+// read reads the tables. Rows that are wrong are left out, with a warning.
+func (p *partition) read(ctx context.Context, from store.Source) (*loading, error) {
 	p.mu.Lock()
 	fresh := p.fresh
 	p.fresh = false
@@ -27,8 +44,11 @@ func (p *partition) load(ctx context.Context, from store.Source) (*Table, error)
 	}
 	l := &loading{partition: p, b: b, fresh: fresh}
 	var wrong []error
-	for _, step := range []func(context.Context, store.Source) error{l.gatewayRows, l.carrierRows, l.ruleRows, l.groupRows} {
-		if err := step(ctx, from); err != nil {
+	for i, step := range [...]func(context.Context, store.Source) error{l.gatewayRows, l.carrierRows, l.ruleRows, l.groupRows} {
+		before := l.tally.Out()
+		err := step(ctx, from)
+		l.out[i] = l.tally.Out() - before
+		if err != nil {
 			wrong = append(wrong, fmt.Errorf("partition %s: %w", p.name, err))
 			if store.Unreachable(err) {
 				break
@@ -39,12 +59,7 @@ func (p *partition) load(ctx context.Context, from store.Source) (*Table, error)
 	if wrong != nil {
 		return nil, errors.Join(wrong...)
 	}
-	t := b.table()
-	l.tally.Loaded = len(t.Gateways) + len(t.Carriers) + t.Rules() + l.groups
-	t.tally = l.tally
-	p.fillBlacklists(t)
-	p.m.log.Info("drouting: loaded", "partition", p.name, "gateways", len(t.Gateways), "carriers", len(t.Carriers), "rules", t.Rules(), "left_out", l.tally.Out())
-	return t, nil
+	return l, nil
 }
 
 // rowless reads tables for their own errors: what rows say of others means nothing when one of the tables is missing.
@@ -77,7 +92,8 @@ type loading struct {
 	b      *builder
 	fresh  bool // states are the tables'
 	tally  manage.Tally
-	groups int // rows of callers
+	out    [4]int // rows that were left out, of each table
+	groups int    // rows of callers
 }
 
 func (l *loading) leaveOut(err error) {
@@ -174,6 +190,8 @@ func (l *loading) addGateways(ctx context.Context, all []*Gateway) {
 			g.socket = proxy.NewSocketName("")
 		case l.m.filter == "matched-only" && g.socket.Find(l.m.env.Listeners) == nil:
 			continue
+		case g.Row.Socket != "" && g.socket.Find(l.m.env.Listeners) == nil:
+			l.m.log.Warn("drouting: a gateway's socket is none of ours, calls to it leave by another", "partition", l.name, "why", fmt.Sprintf("%s, column socket: %s", g.where, g.Row.Socket))
 		}
 		state, why := g.tableState(l.m.volatile)
 		g.Health = l.gateways[g.Row.ID]
@@ -243,30 +261,37 @@ func (l *loading) ruleRows(ctx context.Context, from store.Source) error {
 		Table: l.names.rules, Version: rulesVersion, Key: "ruleid", Columns: []string{"groupid", "prefix", "gwlist"},
 		Optional: []string{"ruleid", "timerec", "priority", "routeid", "sort_alg", "attrs"},
 	}, func(r *store.Row) error {
-		row := RuleRow{Groups: r.Text(0), Prefix: r.Text(1), Members: r.Text(2), ID: r.Int(3), Times: r.Text(4), Priority: int(r.Int(5)), Route: strings.TrimSpace(r.Text(6)), Attrs: optional(r, 8)}
+		row := RuleRow{
+			Groups: r.Text(ruleGroups), Prefix: r.Text(rulePrefix), Members: r.Text(ruleMembers), ID: r.Int(ruleID), Times: r.Text(ruleTimes),
+			Priority: int(r.Int(rulePriority)), Route: strings.TrimSpace(r.Text(ruleRoute)), Attrs: optional(r, ruleAttrs),
+		}
 		err := r.Err()
 		if err == nil {
-			if row.Sort, err = parseSort(r.Text(7)); err != nil {
-				err = r.Fault(7, "%v", err)
+			if row.Sort, err = parseSort(r.Text(ruleSort)); err != nil {
+				err = r.Fault(ruleSort, "%v", err)
 			}
 		}
 		if err == nil && row.Route == "0" { // as older tables have it
 			row.Route = ""
 		}
 		if err == nil && row.Route != "" && !l.m.hasRoute(row.Route) {
-			err = r.Fault(6, "the script has no route[%s]", row.Route)
+			err = r.Fault(ruleRoute, "the script has no route[%s]", row.Route)
 		}
 		var missing []string
 		if err == nil {
 			if missing, err = l.b.addRule(&row); err != nil {
-				err = r.Fault(-1, "%v", err)
+				column := -1
+				if f, ok := errors.AsType[*ruleFault](err); ok {
+					column = f.column
+				}
+				err = r.Fault(column, "%v", err)
 			}
 		}
 		if err != nil {
 			l.leaveOut(err)
 			return nil
 		}
-		l.missing(r, 2, missing)
+		l.missing(r, ruleMembers, missing)
 		return nil
 	})
 }
@@ -277,7 +302,7 @@ func (l *loading) groupRows(ctx context.Context, from store.Source) error {
 	}
 	m := l.m
 	return from.Load(ctx, store.Select{
-		Table: l.names.groups, Version: groupsVersion, Columns: []string{m.userCol, m.groupCol}, Optional: []string{m.domainCol},
+		Table: l.names.groups, Version: groupsVersion, Columns: []string{m.userCol, m.groupCol}, Optional: []string{m.domainCol, "id"},
 	}, func(r *store.Row) error {
 		group := int(r.IntIn(1, 0, 1<<31-1))
 		if err := r.Err(); err != nil {

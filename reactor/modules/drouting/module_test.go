@@ -114,7 +114,7 @@ func TestLeftOut(t *testing.T) {
 	log = b.Log
 	all := strings.Join(log, "\n")
 	for _, part := range []string{
-		`gwid=bad id, column gwid`, `ruleid=5: prefix "x"`, `ruleid=6: none of its gateways and carriers is there: nobody`,
+		`gwid=bad id, column gwid`, `ruleid=5, column prefix: "x"`, `ruleid=6, column gwlist: none of its gateways and carriers is there: nobody`,
 		`ruleid=7, column routeid: the script has no route[missing]`, `gateways=5 carriers=3 rules=5 left_out=4`,
 	} {
 		if !strings.Contains(all, part) {

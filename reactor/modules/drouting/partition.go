@@ -10,6 +10,7 @@ import (
 
 	"sipreactor/reactor/modules/internal/destination"
 	"sipreactor/reactor/script"
+	"sipreactor/reactor/statusreport"
 	"sipreactor/reactor/store"
 )
 
@@ -32,6 +33,12 @@ const (
 // defaultPartition is the name of the one that there is without use_partitions.
 const defaultPartition = "Default"
 
+// How many reports are kept: of loads, and of changes of state.
+const (
+	maxReports = 100
+	maxEvents  = 200
+)
+
 // partition is a set of tables with what goes with it.
 type partition struct {
 	m      *module
@@ -40,6 +47,8 @@ type partition struct {
 	tables destination.Tables
 	db     *store.DB
 	rows   store.Snapshot[Table]
+	told   *statusreport.Identifier // of loads
+	events *statusreport.Identifier // of changes of state
 
 	reloading sync.Mutex
 
@@ -78,7 +87,7 @@ func (m *module) makePartitions(ctx context.Context, e *script.Env) error {
 	}
 	var parts []*partition
 	err = source.Load(ctx, store.Select{
-		Table: m.partsTable, Version: partitionsVersion, Columns: []string{"partition_name", "db_url"},
+		Table: m.partsTable, Version: partitionsVersion, Key: "partition_name", Columns: []string{"partition_name", "db_url"},
 		Optional: []string{"drd_table", "drr_table", "drg_table", "drc_table"},
 	}, func(r *store.Row) error {
 		name := r.Text(0)
@@ -132,6 +141,7 @@ func (p *partition) start(ctx context.Context, e *script.Env) (err error) {
 	if source, p.db, err = p.tables.Open(e); err != nil {
 		return err
 	}
+	p.told, p.events = e.Reports.Identifier("drouting", p.name, maxReports), e.Reports.Identifier("drouting", p.name+";events", maxEvents)
 	p.rows.Source, p.rows.Log, p.rows.Make = source, p.m.log, p.load
 	if p.db != nil {
 		p.rows.Cache = destination.CachePath(e.StateDir, "drouting", p.name)

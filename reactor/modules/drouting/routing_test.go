@@ -1,6 +1,7 @@
 package drouting
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -230,16 +231,20 @@ func TestWrongRows(t *testing.T) {
 	if b.addGateway(g) != nil || b.addGateway(g) == nil {
 		t.Error("a gateway may be there twice")
 	}
-	for want, r := range map[string]RuleRow{
-		`prefix "4x"`:       {Groups: "0", Prefix: "4x", Members: "a"},
-		`groupid is empty`:  {Groups: " ", Members: "a"},
-		`groupid "x"`:       {Groups: "x", Members: "a"},
-		`timerec: "always"`: {Groups: "0", Times: "always", Members: "a"},
-		`none of its gateways and carriers is there: b, #c`: {Groups: "0", Members: "b,#c"},
-		`"a=x": the weight`: {Groups: "0", Members: "a=x"},
-		`priority`:          {Groups: "0", Members: "a", Priority: 1 << 40},
+	for want, r := range map[string]struct {
+		column int
+		row    RuleRow
+	}{
+		`"4x" has a`:          {rulePrefix, RuleRow{Groups: "0", Prefix: "4x", Members: "a"}},
+		`is empty`:            {ruleGroups, RuleRow{Groups: " ", Members: "a"}},
+		`"x" is no list`:      {ruleGroups, RuleRow{Groups: "x", Members: "a"}},
+		`"always" is neither`: {ruleTimes, RuleRow{Groups: "0", Times: "always", Members: "a"}},
+		`none of its gateways and carriers is there: b, #c`: {ruleMembers, RuleRow{Groups: "0", Members: "b,#c"}},
+		`"a=x": the weight`: {ruleMembers, RuleRow{Groups: "0", Members: "a=x"}},
+		`is out of range`:   {rulePriority, RuleRow{Groups: "0", Members: "a", Priority: 1 << 40}},
 	} {
-		if _, err := b.addRule(&r); err == nil || !strings.Contains(err.Error(), want) {
+		_, err := b.addRule(&r.row)
+		if f, ok := errors.AsType[*ruleFault](err); !ok || f.column != r.column || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %s", r, err, want)
 		}
 	}

@@ -41,6 +41,7 @@ func (m *module) disable(p *partition, g *Gateway) {
 func (m *module) changed(p *partition, g *Gateway, why string) {
 	status := g.Status()
 	m.log.Info("drouting: a gateway is "+status, "partition", p.name, "gateway", g.Row.ID, "address", g.address(), "why", why)
+	p.events.Reportf("GW <%s>/%s switched to [%s] due %s", g.Row.ID, g.address(), strings.ToLower(status), why)
 	p.note(change{id: g.Row.ID}, int(g.Health.State()))
 	if m.env != nil && m.env.Heard(event) {
 		m.env.Raise(event, script.TextParam("partition", p.name), script.TextParam("gwid", g.Row.ID),
@@ -54,10 +55,11 @@ func (m *module) setCarrier(p *partition, c *Carrier, on bool) {
 		return
 	}
 	m.log.Info("drouting: a carrier is enabled or disabled", "partition", p.name, "carrier", c.Row.ID, "enabled", on)
-	state := 1
+	state, word := 1, "disabled"
 	if on {
-		state = 0
+		state, word = 0, "enabled"
 	}
+	p.events.Reportf("CR <%s> switched to [%s] due management interface", c.Row.ID, word)
 	p.note(change{carrier: true, id: c.Row.ID}, state)
 }
 

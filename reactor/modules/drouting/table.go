@@ -1,7 +1,9 @@
 package drouting
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -126,21 +128,21 @@ func (b *builder) addCarrier(c *Carrier) (missing []string, err error) {
 func (b *builder) addRule(r *RuleRow) (missing []string, err error) {
 	prefix, err := encode(&b.codes, strings.TrimSpace(r.Prefix))
 	if err != nil {
-		return nil, err
+		return nil, &ruleFault{rulePrefix, err}
 	}
 	groups, err := parseGroups(r.Groups)
 	if err != nil {
-		return nil, err
+		return nil, &ruleFault{ruleGroups, err}
 	}
-	if r.Priority < -1<<31 || r.Priority >= 1<<31 {
-		return nil, fmt.Errorf("priority %d is out of range", r.Priority)
+	if r.Priority < math.MinInt32 || r.Priority > math.MaxInt32 {
+		return nil, &ruleFault{rulePriority, fmt.Errorf("%d is out of range", r.Priority)}
 	}
 	one := rule{id: r.ID, sort: r.Sort}
 	if one.times, err = b.time(strings.TrimSpace(r.Times)); err != nil {
-		return nil, err
+		return nil, &ruleFault{ruleTimes, err}
 	}
 	if one.member, missing, err = b.list(r.Members); err != nil {
-		return nil, err
+		return nil, &ruleFault{ruleMembers, err}
 	}
 	one.route = intern(b.routes, strings.TrimSpace(r.Route), &b.t.routes)
 	if r.Attrs != nil {
@@ -160,6 +162,25 @@ func (b *builder) addRule(r *RuleRow) (missing []string, err error) {
 	return missing, nil
 }
 
+// ruleFault is what is wrong with a column of a rule.
+type ruleFault struct {
+	column int
+	error
+}
+
+// The columns of a rule, as they are read.
+const (
+	ruleGroups = iota
+	rulePrefix
+	ruleMembers
+	ruleID
+	ruleTimes
+	rulePriority
+	ruleRoute
+	ruleSort
+	ruleAttrs
+)
+
 // time gives the number of a recurrence.
 func (b *builder) time(s string) (int32, error) {
 	n, ok := b.times[s]
@@ -169,7 +190,7 @@ func (b *builder) time(s string) (int32, error) {
 		}
 		e, err := recurrence.Parse(s)
 		if err != nil {
-			return 0, fmt.Errorf("timerec: %w", err)
+			return 0, err
 		}
 		n = int32(len(b.t.times))
 		b.times[s] = n
@@ -226,12 +247,12 @@ func parseGroups(s string) (list []int32, err error) {
 	for part := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == ',' || c == ';' || c == ' ' }) {
 		n, err := strconv.ParseInt(part, 10, 32)
 		if err != nil {
-			return nil, fmt.Errorf("groupid %q is no list of numbers", s)
+			return nil, fmt.Errorf("%q is no list of numbers", s)
 		}
 		list = append(list, int32(n))
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("groupid is empty")
+		return nil, errors.New("is empty")
 	}
 	return list, nil
 }

@@ -62,13 +62,13 @@ func newAlphabet(extra string) (codes [128]int8, err error) {
 // encode turns a prefix into codes.
 func encode(codes *[128]int8, prefix string) (string, error) {
 	if len(prefix) > maxPrefix {
-		return "", fmt.Errorf("prefix %q has more than %d characters", prefix, maxPrefix)
+		return "", fmt.Errorf("%q has more than %d characters", prefix, maxPrefix)
 	}
 	b := make([]byte, len(prefix))
 	for i := range len(prefix) {
 		c := prefix[i]
 		if c >= 128 || codes[c] == 0 {
-			return "", fmt.Errorf("prefix %q has a %q, which is neither a digit nor one of extra_prefix_chars", prefix, c)
+			return "", fmt.Errorf("%q has a %q, which is neither a digit nor one of extra_prefix_chars", prefix, c)
 		}
 		b[i] = byte(codes[c])
 	}
