@@ -91,6 +91,7 @@ import (
 	"sipreactor/reactor/modules/sqlops"
 	"sipreactor/reactor/modules/sst"
 	"sipreactor/reactor/modules/statistics"
+	"sipreactor/reactor/modules/status_report"
 	"sipreactor/reactor/modules/stir_shaken"
 	"sipreactor/reactor/modules/textops"
 	"sipreactor/reactor/modules/tls_mgm"
@@ -203,6 +204,7 @@ var modules = []script.Constructor{
 	sqlops.New,
 	sst.New,
 	statistics.New,
+	status_report.New,
 	stir_shaken.New,
 	textops.New,
 	tls_mgm.New,

@@ -12,6 +12,8 @@ import (
 func TestRowErrors(t *testing.T) {
 	dir := t.TempDir()
 	url := "sqlite://" + filepath.Join(dir, "rows.db")
+	const measures = "cpm_warning cpm_critical call_duration_warning call_duration_critical total_calls_warning total_calls_critical " +
+		"concurrent_calls_warning concurrent_calls_critical sequential_calls_warning sequential_calls_critical"
 	wrong := []struct {
 		table, columns, values, want string
 	}{
@@ -26,7 +28,7 @@ func TestRowErrors(t *testing.T) {
 		{"dr_groups", "id username domain groupid", "7 alice example.com x", "table dr_groups, id=7, column groupid: "},
 		{"address", "id grp ip mask port proto", "7 1 10.0.0.0 99 0 any", "table address, id=7, column ip: "},
 		{"dialplan", "id dpid pr match_op match_exp match_flags subst_exp repl_exp disabled", "7 1 1 1 ( 0 . . 0", "table dialplan, id=7, column match_exp: "},
-		{"fraud_detection", "ruleid profileid start_hour end_hour daysoftheweek", "7 1 25:00 1:00 Mon", "table fraud_detection, ruleid=7, column start_hour: "},
+		{"fraud_detection", "ruleid profileid prefix start_hour end_hour daysoftheweek " + measures, "7 1 49 25:00 1:00 Mon 1 1 1 1 1 1 1 1 1 1", "table fraud_detection, ruleid=7, column start_hour: "},
 		{"rtpengine", "id socket set_id", "7 nonsense 1", "table rtpengine, id=7, column socket: "},
 		{"clusterer", "id cluster_id node_id url", "7 1 x bin:10.0.0.1", "table clusterer, id=7, column node_id: "},
 	}

@@ -105,7 +105,7 @@ func TestTLSTable(t *testing.T) {
 	if got := w.leaf(t).SerialNumber; got.Cmp(second) != 0 {
 		t.Error("a reload that failed changed the certificate")
 	}
-	if err := w.db.Update(t.Context(), "tls_mgm", []store.Set{{Column: "type", Value: store.Int(1)}, {Column: "method", Value: store.String("SSLv9")}}, store.Equal("domain", store.String("bad"))); err != nil {
+	if _, err := w.db.Update(t.Context(), "tls_mgm", []store.Set{{Column: "type", Value: store.Int(1)}, {Column: "method", Value: store.String("SSLv9")}}, store.Equal("domain", store.String("bad"))); err != nil {
 		t.Fatal(err)
 	}
 	w.signal(t, syscall.SIGHUP)
