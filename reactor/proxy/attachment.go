@@ -26,6 +26,12 @@ func (c *Context) Attachment(key any) any {
 	return nil
 }
 
+// Detach lets go of all that was attached: what Begin does for a message, for a Context that is used without one.
+func (c *Context) Detach() {
+	clear(c.attached)
+	c.attached = c.attached[:0]
+}
+
 // Decided is an attached value that is told what the Router has decided on its
 // request. The answers of a transaction are told to the listeners of that.
 type Decided interface {

@@ -115,8 +115,7 @@ type Context struct {
 // reset makes the Context ready for a message.
 func (c *Context) reset(src *reactor.Source) {
 	c.Msg, c.Src, c.Transaction = &c.msg, src, nil
-	clear(c.attached)
-	c.attached = c.attached[:0]
+	c.Detach()
 	c.ours = c.proxy.listeners(c.W)
 	c.edits, c.arena = c.edits[:0], c.arena[:0]
 	c.main.reset()

@@ -71,6 +71,7 @@ func (p *Program) alone(r *Routine, kind RouteKind, src *reactor.Source, params 
 	clear(m.raised)
 	m.raised = m.raised[:0]
 	dropped = m.ctl&ctlDrop != 0
+	m.own.Detach()
 	m.own.Src, m.c, m.msg = nil, nil, nil
 	p.idle.Put(m)
 	return dropped

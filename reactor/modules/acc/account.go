@@ -42,7 +42,12 @@ func (m *module) account(x *script.Machine, make bool) *account {
 	}
 	var a *account
 	if m.dialog != nil {
-		a = m.ofDialog(m.dialog.Of(c))
+		if d := m.dialog.Inside(c); d != nil {
+			a, _ = d.Attachment(accountKey{}).(*account)
+		}
+		if a == nil {
+			a = m.ofDialog(m.dialog.Of(c))
+		}
 	}
 	switch {
 	case a != nil:

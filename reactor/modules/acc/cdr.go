@@ -106,6 +106,7 @@ func (a *account) keep(r *record) {
 		}
 	}
 	a.put(c)
+	a.dialog.Attach(accountKey{}, nil)
 }
 
 // put stores the call with the values that the script has set.

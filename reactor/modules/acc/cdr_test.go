@@ -177,3 +177,52 @@ route {
 		t.Error(got)
 	}
 }
+
+// TestExtraOfDialogRoutes: routes of a dialog read and set the values of its record, however the call ends, and so does a
+// timer_route that has loaded them.
+func TestExtraOfDialogRoutes(t *testing.T) {
+	text := dialogHead + `
+modparam("acc", "extra_fields", "log: src; picked; end; timer")
+modparam("acc", "leg_fields", "log: leg")
+route {
+	if (has_totag()) { loose_route(); t_relay(); exit; }
+	$acc_extra(src) = "alice";
+	do_accounting("log", "cdr");
+	dlg_on_answer("up"); dlg_on_timeout("late"); dlg_on_hangup("gone");
+	record_route();
+	t_relay();
+}
+route[up] { $acc_extra(picked) = "up of " + $acc_extra(src); $acc_leg(leg) = "l" + $acc_current_leg; }
+route[late] { $acc_extra(end) = "late"; }
+route[gone] { $acc_extra(end) = $acc_extra(end) + " gone of " + $acc_extra(picked); }
+timer_route[look, 10] {
+	if (load_dialog_ctx("c1")) {
+		if (acc_load_ctx_from_dlg()) {
+			$acc_extra(timer) = $acc_extra(src) + "'s";
+			$acc_leg(leg) = $(acc_leg(leg)[0]) + "t";
+		}
+	}
+}
+`
+	for _, end := range []struct {
+		name, want string
+		by         func(b *moduletest.Bench)
+	}{
+		{"management", " gone of up of alice", func(b *moduletest.Bench) { b.Command(t, "dlg_end_dlg", map[string]any{"dialog_id": "c1"}) }},
+		{"BYE", " gone of up of alice", func(b *moduletest.Bench) {
+			b.Receive(request("BYE "+bob, ";tag=b", route))
+			answer(t, b, last(b), "200 OK")
+		}},
+	} {
+		b := moduletest.New(t, text, withDialog...)
+		up(t, b)
+		for range 2 { // what a run has loaded is not loaded in the next
+			b.Config.Program.Timers()[0].Run()
+		}
+		b.Log = nil
+		end.by(b)
+		if got := calls(b); !strings.Contains(got, logCDR+";src=alice;picked=up of alice;end="+end.want+";timer=alice's;leg=l0tt") {
+			t.Errorf("%s: %q", end.name, got)
+		}
+	}
+}

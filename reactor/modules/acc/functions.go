@@ -134,6 +134,7 @@ func (m *module) doAccounting(a *script.Args) script.Action {
 			}
 			if k.dialog == nil {
 				k.dialog, k.began = m.dialog.Of(x.Context()), time.Now()
+				k.dialog.Attach(accountKey{}, k) // until the dialog has its values itself
 			}
 		}
 		k.marked = true

@@ -4,8 +4,8 @@ import "sipreactor/reactor/script"
 
 func (m *module) variables() []script.Variable {
 	return []script.Variable{
-		{Name: "acc_extra", Help: "A value of the record, as extra_fields names it.", Inner: script.ConstInner, Get: m.getExtra, Set: m.setExtra},
-		{Name: "acc_leg", Help: "A value of a leg, as leg_fields names it; without an index of the last one.", Inner: script.ConstInner, Index: true, Get: m.getLeg, Set: m.setLeg},
+		{Name: "acc_extra", Help: "A value of the record, as extra_fields names it.", Inner: script.ConstInner, Free: true, Get: m.getExtra, Set: m.setExtra},
+		{Name: "acc_leg", Help: "A value of a leg, as leg_fields names it; without an index of the last one.", Inner: script.ConstInner, Index: true, Free: true, Get: m.getLeg, Set: m.setLeg},
 		{Name: "acc_current_leg", Help: "The index of the last leg.", Get: script.Simple(func(x *script.Machine) script.Value {
 			k := m.account(x, false)
 			if k == nil || !k.marked {

@@ -22,8 +22,12 @@ const (
 	onHangup
 )
 
-// changed tells of a change of state.
+// changed tells of a change of state. The route of a hangup comes first: what it sets is in what others write of the end.
 func (m *Module) changed(c *core.Change) {
+	if c.New == core.Ended {
+		m.pings.end(c.Dialog)
+		m.runArmed(c.Dialog, onHangup)
+	}
 	for _, f := range m.watchers {
 		f(*c)
 	}
@@ -34,13 +38,8 @@ func (m *Module) changed(c *core.Change) {
 		}
 	}
 	d := c.Dialog
-	switch c.New {
-	case core.Answered:
+	if c.New == core.Answered {
 		m.runArmed(d, onAnswer)
-	case core.Ended:
-		m.pings.end(d)
-		m.runArmed(d, onHangup)
-	default:
 	}
 	if m.env != nil && m.env.Heard(eventState) {
 		s := d.Summary()
@@ -59,7 +58,7 @@ func (m *Module) changed(c *core.Change) {
 // runArmed runs the route that a dialog has armed for an occasion.
 func (m *Module) runArmed(d *core.Dialog, what armed) {
 	if r, ok := d.Attachment(what).(*script.Routine); ok && r != nil && m.env != nil {
-		m.run(r, d)
+		m.run(r, d, what == onAnswer || what == onHangup && d.Reason() == core.Failed)
 	}
 }
 

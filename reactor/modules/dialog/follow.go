@@ -24,6 +24,7 @@ type bond struct {
 	cseq    uint32         // as it came
 	handle  uint64         // of the transaction, of the INVITE that made the dialog
 	borrow  *bond          // what load_dialog_ctx() has covered
+	inside  bool           // of a route that the dialog has armed: its INVITE's transaction is at hand
 	offers  map[int][]byte // SDPs that the INVITE was sent with, by branch
 }
 
@@ -44,6 +45,15 @@ func (m *Module) bondOf(x *script.Machine) *bond { return m.bondAt(x.Context()) 
 // is for other modules.
 func (m *Module) Of(c *proxy.Context) *core.Dialog {
 	if b := m.ownBond(c); b != nil {
+		return b.dialog
+	}
+	return nil
+}
+
+// Inside returns the dialog whose armed route runs, if that is while its INVITE's transaction is dealt with, by the same
+// goroutine; nil otherwise.
+func (m *Module) Inside(c *proxy.Context) *core.Dialog {
+	if b := m.ownBond(c); b != nil && b.inside {
 		return b.dialog
 	}
 	return nil

@@ -308,8 +308,9 @@ func (m *Module) stop(next any) {
 const phonyRequest = "OPTIONS sip:nobody@localhost.invalid SIP/2.0\r\nVia: SIP/2.0/UDP localhost.invalid;branch=z9hG4bKnobody\r\nMax-Forwards: 0\r\n" +
 	"From: <sip:nobody@localhost.invalid>;tag=nobody\r\nTo: <sip:nobody@localhost.invalid>\r\nCall-ID: nobody\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
 
-// run runs a route for a dialog without a message of it.
-func (m *Module) run(r *script.Routine, d *core.Dialog) {
+// run runs a route for a dialog without a message of it; inside tells that this is while its INVITE's transaction is
+// dealt with.
+func (m *Module) run(r *script.Routine, d *core.Dialog, inside bool) {
 	c, ok := m.phony.Get().(*proxy.Context)
 	if !ok {
 		c = m.env.Proxy.NewContext(nil)
@@ -318,7 +319,7 @@ func (m *Module) run(r *script.Routine, d *core.Dialog) {
 	if c.Begin([]byte(phonyRequest), &nowhere) != nil {
 		return
 	}
-	c.Attach(bondKey{}, &bond{dialog: d})
+	c.Attach(bondKey{}, &bond{dialog: d, inside: inside})
 	r.Run(c, script.Run{Kind: script.RequestRoute})
 	c.End()
 }
