@@ -64,12 +64,14 @@ func (c *Context) statefulResponse(t *token, sent clock, known bool) bool {
 }
 
 // answers tells whether the message belongs to the request of a transaction that our branch t is of, as matches does; one
-// of our own, and one that hid its way, went without a client's Via.
+// of our own, and one that hid its way, went without a client's Via. So does a CANCEL of ours, whatever its INVITE had: who
+// has sent it compares.
 func (c *Context) answers(t *token, sent clock) bool {
 	if client, _, ok := viaBelow(c.Msg); ok {
 		return c.matches(t, sent, client)
 	}
-	return c.checks(t, sent, nil, nil, netip.Addr{})
+	_, method, _ := c.Msg.CSeq()
+	return sipframe.MethodOf(method) == sipframe.CANCEL || c.checks(t, sent, nil, nil, netip.Addr{})
 }
 
 // CountReply counts a response of ours.

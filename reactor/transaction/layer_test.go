@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/proxy"
 )
 
 // A call that passes: INVITE, 100, 180, 200, the ACK by itself, each 200 that comes again.
@@ -192,6 +194,62 @@ func TestCallCanceled(t *testing.T) {
 	b.take(request("ACK", bob, "1"), overUDP)
 	b.take(request("CANCEL", bob, "other"), overUDP)
 	b.want("CANCEL " + bob + " SIP/2.0")
+}
+
+// A CANCEL goes out again until it is answered, and not behind that, whoever has the branch canceled; an answer to another
+// request's is none.
+func TestCancelAnswered(t *testing.T) {
+	const carol = "sip:carol@203.0.113.10"
+	for name, cancel := range map[string]func(b *bed, first sent){
+		"the client":    func(b *bed, _ sent) { b.take(request("CANCEL", bob, "1"), overTLS) },
+		"another's 200": func(b *bed, first sent) { b.take(answer(b.T, first, "200 OK"), fromCallee) },
+		"another's 603": func(b *bed, first sent) { b.take(answer(b.T, first, "603 Decline"), fromCallee) },
+	} {
+		b := newBed(t)
+		b.request = func(c ctx) {
+			_, _ = c.AppendBranch([]byte(carol), false)
+			b.relay(c)
+		}
+		out := b.take(request("INVITE", bob, "1"), overTLS)
+		b.take(answer(t, out[2], "180 Ringing"), fromCallee)
+		b.wire.sent = nil
+		cancel(b, out[1])
+		var first sent
+		for _, s := range b.wire.sent {
+			if s.first() == "CANCEL "+carol+" SIP/2.0" {
+				first = s
+			}
+		}
+		count := func() (n int) {
+			for _, s := range b.wire.sent {
+				if s.first() == first.first() {
+					n++
+				}
+			}
+			b.wire.sent = nil
+			return n
+		}
+		if count() != 1 {
+			t.Fatalf("%s: %v", name, b.wire.sent)
+		}
+		right := answer(t, first, "200 OK")
+		for _, wrong := range []string{strings.Replace(right, "Call-ID: ", "Call-ID: x", 1), strings.Replace(right, "CSeq: ", "CSeq: 1", 1),
+			strings.Replace(right, ";tag=", ";tag=x", 1)} {
+			b.take(wrong, fromCallee)
+		}
+		b.pass(2 * time.Second)
+		if n := count(); n != 2 { // at 0.5 and 1.5 s
+			t.Errorf("%s: the CANCEL went out %d times again without an answer", name, n)
+		}
+		b.take(right, fromCallee)
+		b.pass(10 * time.Second)
+		if n := count(); n != 0 {
+			t.Errorf("%s: the CANCEL went out %d times again behind its answer", name, n)
+		}
+		if n := b.layer.proxy.Count(proxy.ResponsesMismatched); n != 3 {
+			t.Errorf("%s: %d mismatches", name, n)
+		}
+	}
 }
 
 // A failure that the script answers with another destination.

@@ -1,6 +1,8 @@
 package transaction
 
 import (
+	"bytes"
+
 	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
 	"sipreactor/sipframe"
@@ -58,6 +60,10 @@ func (x *Exchange) response(c *proxy.Context, handle uint64) {
 	leg := x.legs[i]
 	if leg.try != tryOf(handle) && (canceling || code < 200 || code >= 300) {
 		return // of an address that was given up
+	}
+	if canceling && !x.cancels(c, leg) {
+		c.CountMismatch()
+		return
 	}
 	x.shard.stat.add(statReceived)
 	c.Transaction, x.at, x.dropped = x, leg, false
@@ -134,6 +140,24 @@ func (x *Exchange) SendCancel(_ *Transaction, b *Branch) error {
 	s := x.layer.scratchOf(x.c)
 	s.b = appendCancel(s.b[:0], &s.msg, leg.sent.Bytes(), reason, x.ownHeaders())
 	return x.c.Resend(&leg.way, reactor.LaterRequest, s.b)
+}
+
+// cancels reports whether the response in c is one to the CANCEL of a branch: to what names the INVITE that it was made of
+// (RFC 3261 9.1). One to a CANCEL that is answered already need not be.
+func (x *Exchange) cancels(c *proxy.Context, leg *Leg) bool {
+	if leg.cancel == nil || leg.sent == nil {
+		return leg.cancel != nil
+	}
+	sent := &x.layer.scratchOf(c).msg
+	if sent.Parse(leg.sent.Bytes()) != nil {
+		return false
+	}
+	number, _, err := sent.CSeq()
+	other, _, err2 := c.Msg.CSeq()
+	from, err3 := sent.From()
+	its, err4 := c.Msg.From()
+	return err == nil && err2 == nil && err3 == nil && err4 == nil && number == other &&
+		bytes.Equal(sent.CallID(), c.Msg.CallID()) && bytes.Equal(sent.Bytes(from.Tag), c.Msg.Bytes(its.Tag))
 }
 
 // SendAck acknowledges the response at hand: User.
