@@ -36,6 +36,7 @@ func (c *Changes) RequestURI() []byte { return c.main.uri }
 // rareChanges are those that few requests have.
 type rareChanges struct {
 	extra      []byte
+	replyBody  []byte
 	rr         recordRoute
 	hide       hiding
 	ownPath    ownPath
@@ -49,7 +50,7 @@ var rareChangesPool = sync.Pool{New: func() any { return new(rareChanges) }}
 
 // rareOf reports whether the Router has made one of the rare changes to the request at hand.
 func (c *Context) rareOf() bool {
-	return len(c.extra) > 0 || len(c.rr.params) > 0 || len(c.rr.preset) > 0 || len(c.rr.inner) > 0 ||
+	return len(c.extra) > 0 || len(c.replyBody) > 0 || len(c.rr.params) > 0 || len(c.rr.preset) > 0 || len(c.rr.inner) > 0 ||
 		c.hide.on || c.hide.contact || len(c.hide.trail) > 0 || c.hide.from != nil || c.ownPath.on ||
 		c.body.set || c.body.typed || c.advertised.asked() || c.domain != "" || c.sipDomain != ""
 }
@@ -82,7 +83,7 @@ func (c *Context) Save(to *Changes) {
 		to.rare = nil
 	}
 	if r := to.rare; r != nil {
-		r.extra = append(r.extra[:0], c.extra...)
+		r.extra, r.replyBody = append(r.extra[:0], c.extra...), append(r.replyBody[:0], c.replyBody...)
 		r.rr.copyFrom(&c.rr)
 		r.hide.copyFrom(&c.hide)
 		r.ownPath.copyFrom(&c.ownPath)
@@ -112,7 +113,7 @@ func (c *Context) Restore(from *Changes) {
 			return
 		}
 	}
-	c.extra = append(c.extra[:0], r.extra...)
+	c.extra, c.replyBody = append(c.extra[:0], r.extra...), append(c.replyBody[:0], r.replyBody...)
 	c.rr.copyFrom(&r.rr)
 	c.rr.on = from.recorded
 	c.hide.copyFrom(&r.hide)

@@ -64,6 +64,7 @@ type Context struct {
 	hide            hiding         // Via, Record-Route and Contact
 	ownPath         ownPath        // Path
 	extra           []byte         // headers for responses
+	replyBody       []byte         // and their body
 	toTag           []byte         // To tag of responses; empty: ours
 	advertised      ownName        // how we name ourselves
 	domain          string         // TLS client domain, "" = any
@@ -120,7 +121,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.edits, c.arena = c.edits[:0], c.arena[:0]
 	c.main.reset()
 	c.ownPath.reset()
-	c.forks, c.extra, c.toTag = c.forks[:0], c.extra[:0], c.toTag[:0]
+	c.forks, c.extra, c.replyBody, c.toTag = c.forks[:0], c.extra[:0], c.replyBody[:0], c.toTag[:0]
 	c.knownID = c.knownID[:0]
 	c.routes, c.rr.on, c.hops, c.breadth = routeState{}, false, hopState{}, 0
 	c.rr.params, c.rr.preset, c.rr.inner = c.rr.params[:0], c.rr.preset[:0], c.rr.inner[:0]

@@ -74,6 +74,9 @@ func (c *Context) RemoveHeader(name []byte) (n int) {
 	return n
 }
 
+// NameMatches reports whether the name of a header matches a shell pattern, as RemoveHeaderGlob has it.
+func NameMatches(pattern, name []byte) bool { return globFold(pattern, name) }
+
 // RemoveHeaderGlob takes out every header whose name matches a shell pattern
 // (* ? [abc] [!a-z]), without regard to case, and tells how many there were.
 func (c *Context) RemoveHeaderGlob(pattern []byte) (n int) {

@@ -63,6 +63,10 @@ func (c *Context) AppendToReply(text []byte) error {
 	return nil
 }
 
+// SetReplyBody has the next responses carry a body, in the place of one that was set before; its Content-Type is for
+// AppendToReply. Not the 100 that a transaction begins with, and not a response that has a body of its own.
+func (c *Context) SetReplyBody(body []byte) { c.replyBody = append(c.replyBody[:0], body...) }
+
 // SetToTag has the next responses carry a To tag of the Router's, where the request has none; empty: ours again. ErrHeader if
 // it is no token.
 func (c *Context) SetToTag(tag []byte) error {
@@ -88,6 +92,9 @@ func (c *Context) writeReply(code int, reason []byte, trans uint64, forwarded bo
 
 func (c *Context) writeReplyBody(code int, reason, body []byte, trans uint64, forwarded bool) {
 	m := c.Msg
+	if body == nil {
+		body = c.replyBody
+	}
 	b := append(c.reply.b[:0], "SIP/2.0 "...)
 	b = append(strconv.AppendInt(b, int64(code), 10), ' ')
 	from := len(b)

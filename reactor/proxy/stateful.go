@@ -139,12 +139,12 @@ func (c *Context) WriteReply(dst []byte, code int, reason, body []byte, busy boo
 }
 
 // WriteTrying is WriteReply for the 100 that a transaction begins with. It has none
-// of the headers that the Router has for replies.
+// of the headers that the Router has for replies, and not their body.
 func (c *Context) WriteTrying(dst, reason []byte) []byte {
-	extra := c.extra
-	c.extra = nil
+	extra, body := c.extra, c.replyBody
+	c.extra, c.replyBody = nil, nil
 	c.writeReplyBody(100, reason, nil, c.transaction(), false)
-	c.extra = extra
+	c.extra, c.replyBody = extra, body
 	return append(dst, c.reply.b...)
 }
 

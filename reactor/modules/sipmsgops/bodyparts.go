@@ -53,10 +53,14 @@ func addBodyPart(a *script.Args) script.Action {
 }
 
 func updatedBodyPart(a *script.Args) script.Action {
-	mime, set, at := a.Text(0), a.Setter(1), a.Site()
+	mime, given, set, at := a.Text(0), a.Given(0), a.Setter(1), a.Site()
+	if !a.Given(1) {
+		a.Errorf(1, "get_updated_body_part() needs a variable to set")
+		return nil
+	}
 	return func(m *script.Machine) int {
 		want, ok := mime(m)
-		if !ok {
+		if given && !ok {
 			return m.Fail(at, "the type is NULL")
 		}
 		content, ok := partOf(m, want)

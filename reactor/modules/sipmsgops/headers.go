@@ -2,6 +2,7 @@ package sipmsgops
 
 import (
 	"bytes"
+	"encoding/json"
 
 	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
@@ -35,7 +36,54 @@ func appendTime(a *script.Args) script.Action {
 	return func(m *script.Machine) int {
 		b := m.Now().UTC().AppendFormat(append(m.Borrow(), "Date: "...), dateFormat)
 		m.Return(b)
+		if m.Message().IsRequest() {
+			return m.Reported(at, m.Context().AppendToReply(b))
+		}
 		return m.Reported(at, m.Context().AppendHeader(b))
+	}
+}
+
+func globHeaders(a *script.Args) script.Action {
+	pattern, names, values := a.Text(0), a.AVP(1), a.AVP(2)
+	return func(m *script.Machine) int {
+		want, ok := pattern(m)
+		if !ok {
+			return -1
+		}
+		msg, found := m.Message(), false
+		for i := range msg.NumHeaders() {
+			h := msg.Header(i)
+			if name := msg.Bytes(h.Name); proxy.NameMatches(want, name) {
+				found = true
+				names.Append(m, script.Text(m.Keep(name)))
+				values.Append(m, script.Text(m.Keep(msg.Bytes(h.Value))))
+			}
+		}
+		return script.Yes(found)
+	}
+}
+
+// toJSON builds sip_to_json(). Bytes that are no UTF-8 are replaced, which JSON cannot do without.
+func toJSON(a *script.Args) script.Action {
+	set, at := a.Setter(0), a.Site()
+	return func(m *script.Machine) int {
+		msg := m.Message()
+		first, _, _ := bytes.Cut(msg.Raw(), []byte("\r\n"))
+		all := struct {
+			FirstLine string              `json:"first_line"`
+			Headers   map[string][]string `json:"headers"`
+			Body      string              `json:"body"`
+		}{string(first), make(map[string][]string), string(msg.Body())}
+		for i := range msg.NumHeaders() {
+			h := msg.Header(i)
+			name := string(msg.Bytes(h.Name))
+			all.Headers[name] = append(all.Headers[name], string(msg.Bytes(h.Value)))
+		}
+		b, err := json.Marshal(all)
+		if err != nil {
+			return m.Reported(at, err)
+		}
+		return set(m, script.Text(m.Keep(b)))
 	}
 }
 

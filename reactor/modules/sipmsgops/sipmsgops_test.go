@@ -1,12 +1,16 @@
 package sipmsgops_test
 
 import (
+	"encoding/json"
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
 
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/sipmsgops"
+	"sipreactor/reactor/modules/sl"
+	"sipreactor/reactor/modules/tm"
 )
 
 var head = moduletest.Head("sipmsgops")
@@ -53,14 +57,17 @@ func TestBody(t *testing.T) {
 	first, _, _ := strings.Cut(string(moduletest.Invite), "Content-Length")
 	invite := []byte(first + "Content-Length: " + strconv.Itoa(len(sdp)) + "\r\n\r\n" + sdp)
 	for call, want := range map[string]string{
-		`codec_delete("PCMA")`:                     "m=audio 4000 RTP/AVP 0 101\r\n",
-		`codec_move_up("telephone-event", "8000")`: "m=audio 4000 RTP/AVP 101 0 8\r\n",
-		`codec_move_down_re("^PCMU")`:              "m=audio 4000 RTP/AVP 8 101 0\r\n",
-		`codec_delete_except_re("^PCM")`:           "m=audio 4000 RTP/AVP 0 8\r\na=sendonly\r\nm=video 0 RTP/AVP 96\r\n",
-		`stream_delete("video")`:                   "a=sendonly\r\n|end",
-		`remove_body_part()`:                       "Content-Length: 0\r\n\r\n|end",
-		`remove_body_part("application/sdp")`:      "Content-Length: 0\r\n\r\n|end",
-		`add_body_part("hello", "text/plain")`:     "Content-Type: multipart/mixed;boundary=\"part-boundary-1\"\r\n",
+		`codec_delete("PCMA")`:                                                 "m=audio 4000 RTP/AVP 0 101\r\n",
+		`codec_move_up("telephone-event", "8000")`:                             "m=audio 4000 RTP/AVP 101 0 8\r\n",
+		`codec_move_down_re("^PCMU")`:                                          "m=audio 4000 RTP/AVP 8 101 0\r\n",
+		`codec_delete_except_re("^PCM")`:                                       "m=audio 4000 RTP/AVP 0 8\r\na=sendonly\r\nm=video 0 RTP/AVP 96\r\n",
+		`stream_delete("video")`:                                               "a=sendonly\r\n|end",
+		`stream_delete("video|audio", "SAVP|AVP")`:                             "t=0 0\r\n|end",
+		`if (stream_delete("video", "SAVP")) exit; is_method("INVITE");`:       "a=rtpmap:96 VP8/90000\r\n|end",
+		`get_updated_body_part(, $var(b)); append_hf("X-A: $(var(b){s.len})")`: "X-A: " + strconv.Itoa(len(sdp)) + "\r\n",
+		`remove_body_part()`:                                                   "Content-Length: 0\r\n\r\n|end",
+		`remove_body_part("application/sdp")`:                                  "Content-Length: 0\r\n\r\n|end",
+		`add_body_part("hello", "text/plain")`:                                 "Content-Type: multipart/mixed;boundary=\"part-boundary-1\"\r\n",
 		`codec_delete("PCMA"); get_updated_body_part("application/sdp", $var(b)); append_hf("X-A: $(var(b){sdp.line,m})")`:                                "X-A: m=audio 4000 RTP/AVP 0 101\r\n",
 		`add_body_part("hello", "text/plain"); get_updated_body_part("text/plain", $var(b)); append_hf("X-A: $var(b)")`:                                   "X-A: hello\r\n",
 		`if (!get_updated_body_part("text/plain", $var(b))) get_updated_body_part("", $var(b)); append_hf("X-A: $(var(b){s.len})"); is_method("INVITE");`: "X-A: " + strconv.Itoa(len(sdp)) + "\r\n",
@@ -72,9 +79,9 @@ func TestBody(t *testing.T) {
 			t.Errorf("%s: %v\n%+v", call, b.Log, b.Sent)
 		}
 	}
-	b := moduletest.New(t, head+`route { is_audio_on_hold(); xlog("$rc"); stream_exists("video"); xlog("$rc"); sipmsg_validate("s"); xlog("$rc"); }`, sipmsgops.New)
+	b := moduletest.New(t, head+`route { is_audio_on_hold(); xlog("$rc"); stream_exists("video"); xlog("$rc"); stream_exists("audio", "SAVP"); xlog("$rc"); stream_exists("audio", "^RTP/AVP$"); xlog("$rc"); sipmsg_validate("s"); xlog("$rc"); }`, sipmsgops.New)
 	b.Receive(invite)
-	if got := strings.Join(b.Log, " "); got != "2 1 1" {
+	if got := strings.Join(b.Log, " "); got != "2 1 -1 1 1" {
 		t.Error(got)
 	}
 }
@@ -90,5 +97,55 @@ func TestErrors(t *testing.T) {
 		if got := moduletest.Wrong(t, head+"route { "+call+"; }", sipmsgops.New); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", call, got)
 		}
+	}
+}
+
+// TestReplies: what is for our replies is in them and not in what is sent on, of a transaction that waits, too.
+func TestReplies(t *testing.T) {
+	const own = `append_to_reply("Content-Type: text/plain\r\n"); append_body_to_reply("first"); append_body_to_reply("why $rm"); append_time(); `
+	for _, route := range []string{
+		"route { " + own + `sl_send_reply(480, "Not Now"); }`,
+		"route { " + own + `t_newtran(); t_reply(480, "Not Now"); }`,
+		"route { " + own + "t_on_failure(\"f\"); $T_fr_timeout = 1; if (!t_relay(\"no-auto-477\", \"tls:127.0.0.1:5081\")) exit; }\nfailure_route[f] { t_reply(480, \"Not Now\"); }",
+	} {
+		b := moduletest.New(t, moduletest.Head("tm", "sl", "sipmsgops")+route, tm.New, sl.New, sipmsgops.New)
+		b.Receive(moduletest.Invite)
+		if i := len(b.Sent) - 1; i >= 0 && strings.HasPrefix(b.Sent[i].Text, "INVITE") {
+			if b.Sent[i].Header("Date") != "" || b.Sent[i].Header("Content-Type") != "application/sdp" {
+				t.Errorf("what is for replies is sent on: %s", b.Sent[i].Text)
+			}
+			b.Context.Receive(b.Sent[i].Answer(t, "486 Busy Here"), moduletest.Callee(netip.MustParseAddrPort("127.0.0.1:5081")))
+		}
+		out := b.Sent[len(b.Sent)-1]
+		if !strings.HasPrefix(out.Text, "SIP/2.0 480 ") || out.Header("Date") == "" || out.Header("Content-Type") != "text/plain" ||
+			out.Header("Content-Length") != "10" || !strings.HasSuffix(out.Text, "\r\n\r\nwhy INVITE") {
+			t.Errorf("%s:\n%s\n%v", route, out.Text, b.Log)
+		}
+		for _, s := range b.Sent {
+			if strings.HasPrefix(s.Text, "SIP/2.0 100 ") && s.Header("Content-Length") != "0" {
+				t.Errorf("the 100 has the body: %s", s.Text)
+			}
+		}
+	}
+}
+
+// TestWhole: all headers of a pattern, and the message as JSON.
+func TestWhole(t *testing.T) {
+	b := moduletest.New(t, head+`route {
+	get_glob_headers_values("p-*", $avp(n), $avp(v)); xlog("$rc $(avp(n)[*]) $(avp(v)[0])");
+	get_glob_headers_values("Q-*", $avp(n), $avp(v)); xlog("$rc");
+	sip_to_json($var(j)); xlog("$var(j)");
+}`, sipmsgops.New)
+	b.Receive(moduletest.Invite)
+	if len(b.Log) != 3 || !strings.HasPrefix(b.Log[0], "1 P-Note") || !strings.HasSuffix(b.Log[0], " one") || b.Log[1] != "-1" {
+		t.Errorf("%q", b.Log)
+	}
+	var got struct {
+		FirstLine string `json:"first_line"`
+		Headers   map[string][]string
+		Body      *string
+	}
+	if err := json.Unmarshal([]byte(b.Log[len(b.Log)-1]), &got); err != nil || !strings.HasPrefix(got.FirstLine, "INVITE sip:") || got.Headers["P-Note"][0] != "one" || got.Body == nil {
+		t.Errorf("%v %+v", err, got)
 	}
 }

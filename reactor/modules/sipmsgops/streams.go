@@ -7,13 +7,43 @@ import (
 	"sipreactor/sipframe/body"
 )
 
+// streamMatching builds what finds streams by their media and, where a second expression is given, their transport.
+func streamMatching(a *script.Args) func(m *script.Machine) func(piece []byte) bool {
+	media, transport, given := a.Regex(0), a.Regex(1), a.Given(1)
+	return func(m *script.Machine) func(piece []byte) bool {
+		re := media(m)
+		if re == nil {
+			return nil
+		}
+		if !given {
+			return func(piece []byte) bool { return body.IsStream(piece) && re.Match(body.Media(piece)) }
+		}
+		by := transport(m)
+		if by == nil {
+			return nil
+		}
+		return func(piece []byte) bool {
+			return body.IsStream(piece) && re.Match(body.Media(piece)) && by.Match(transportOf(piece))
+		}
+	}
+}
+
+// transportOf returns the third word of the line of a stream: m=audio 4000 RTP/AVP 0.
+func transportOf(piece []byte) []byte {
+	line, _, _ := bytes.Cut(piece, []byte{'\n'})
+	if words := bytes.Fields(line); len(words) > 2 {
+		return words[2]
+	}
+	return nil
+}
+
 func streamExists(a *script.Args) script.Action {
-	re := a.Regex(0)
+	matching := streamMatching(a)
 	return func(m *script.Machine) int {
-		r := re(m)
-		return script.Yes(r != nil && anySDP(m, func(sdp []byte) bool {
+		match := matching(m)
+		return script.Yes(match != nil && anySDP(m, func(sdp []byte) bool {
 			for piece, rest := body.Streams(sdp); piece != nil; piece, rest = body.Next(rest) {
-				if body.IsStream(piece) && r.Match(body.Media(piece)) {
+				if match(piece) {
 					return true
 				}
 			}
@@ -23,16 +53,16 @@ func streamExists(a *script.Args) script.Action {
 }
 
 func streamDelete(a *script.Args) script.Action {
-	re, at := a.Regex(0), a.Site()
+	matching, at := streamMatching(a), a.Site()
 	return func(m *script.Machine) int {
-		r := re(m)
-		if r == nil {
+		match := matching(m)
+		if match == nil {
 			return -1
 		}
 		return changeSDP(m, at, func(dst, sdp []byte) ([]byte, bool) {
 			changed := false
 			for piece, rest := body.Streams(sdp); piece != nil; piece, rest = body.Next(rest) {
-				if body.IsStream(piece) && r.Match(body.Media(piece)) {
+				if match(piece) {
 					changed = true
 					continue
 				}
