@@ -7,15 +7,17 @@ import (
 	"sipreactor/reactor/script"
 )
 
+// functions: but for rtpengine_use_set() they are for any route. Where there is no message the flags call-id, from-tag and to-tag
+// name the call.
 func (m *module) functions() []script.Function {
 	const text, set = script.TextArg, script.SetArg
 	kinds := func(k ...script.ArgKind) []script.ArgKind { return k }
 	const sdpArgs = `(["flags"[, $var(node)[, $var(sdp)[, "body"]]]])`
 	sdp := func(name, help string, do func(f *act, x *script.Machine) int) script.Function {
-		return script.Function{Name: name, Usage: name + sdpArgs, Help: help, Args: kinds(text, set, set, text), Routes: withMessage, Async: true, Build: m.withSDP(do)}
+		return script.Function{Name: name, Usage: name + sdpArgs, Help: help, Args: kinds(text, set, set, text), Routes: script.Anywhere, Async: true, Build: m.withSDP(do)}
 	}
 	command := func(name, ask, help string) script.Function {
-		return script.Function{Name: name, Usage: name + `(["flags"[, $var(node)]])`, Help: help, Args: kinds(text, set), Routes: withMessage, Async: true,
+		return script.Function{Name: name, Usage: name + `(["flags"[, $var(node)]])`, Help: help, Args: kinds(text, set), Routes: script.Anywhere, Async: true,
 			Build: m.simple(func(f *act, x *script.Machine) int { return f.plain(x, ask, nil) })}
 	}
 	return []script.Function{
@@ -23,7 +25,7 @@ func (m *module) functions() []script.Function {
 		sdp("rtpengine_offer", "Has the SDP of an offer name rtpengine.", func(f *act, x *script.Machine) int { return f.exchange(x, "offer") }),
 		sdp("rtpengine_answer", "Has the SDP of an answer name rtpengine.", func(f *act, x *script.Machine) int { return f.exchange(x, "answer") }),
 		sdp("rtpengine_manage", "Does an offer, an answer or a delete, as the message is one.", (*act).manage),
-		{Name: "rtpengine_delete", Usage: `rtpengine_delete(["flags"[, $var(node)]])`, Help: "Ends the call's media; $rtpstat has its statistics then.", Args: kinds(text, set), Routes: withMessage, Async: true, Build: m.simple((*act).remove)},
+		{Name: "rtpengine_delete", Usage: `rtpengine_delete(["flags"[, $var(node)]])`, Help: "Ends the call's media; $rtpstat has its statistics then.", Args: kinds(text, set), Routes: script.Anywhere, Async: true, Build: m.simple((*act).remove)},
 		command("rtpengine_start_recording", "start recording", "Begins to record the call."),
 		command("rtpengine_stop_recording", "stop recording", "Ends the recording of the call."),
 		command("rtpengine_pause_recording", "pause recording", "Interrupts the recording of the call."),
@@ -34,11 +36,11 @@ func (m *module) functions() []script.Function {
 		command("rtpengine_start_forwarding", "start forwarding", "Begins to send copies of the media elsewhere."),
 		command("rtpengine_stop_forwarding", "stop forwarding", "Ends rtpengine_start_forwarding()."),
 		{Name: "rtpengine_play_media", Usage: `rtpengine_play_media("flags"[, $var(duration)[, $var(node)]])`, Help: "Plays a file to a party; its duration is in milliseconds, -1 is unknown.",
-			Args: kinds(text, set, set), Min: 1, Routes: withMessage, Async: true, Build: m.numbered("play media", "duration", 1, 2)},
+			Args: kinds(text, set, set), Min: 1, Routes: script.Anywhere, Async: true, Build: m.numbered("play media", "duration", 1, 2)},
 		{Name: "rtpengine_stop_media", Usage: `rtpengine_stop_media(["flags"[, $var(node)[, $var(last frame)]]])`, Help: "Ends rtpengine_play_media().",
-			Args: kinds(text, set, set), Routes: withMessage, Async: true, Build: m.numbered("stop media", "last-frame-pos", 2, 1)},
+			Args: kinds(text, set, set), Routes: script.Anywhere, Async: true, Build: m.numbered("stop media", "last-frame-pos", 2, 1)},
 		{Name: "rtpengine_play_dtmf", Usage: `rtpengine_play_dtmf("code"[, "flags"[, $var(node)]])`, Help: "Sends a digit, *, # or A to D, as DTMF.",
-			Args: kinds(text, text, set), Min: 1, Routes: withMessage, Async: true, Build: m.playDTMF},
+			Args: kinds(text, text, set), Min: 1, Routes: script.Anywhere, Async: true, Build: m.playDTMF},
 	}
 }
 

@@ -249,3 +249,30 @@ func TestHiddenCallID(t *testing.T) {
 		t.Error(got, b.Log)
 	}
 }
+
+// TestWithoutMessage: where there is no message, flags name the call.
+func TestWithoutMessage(t *testing.T) {
+	e := newEngine(t)
+	b := moduletest.New(t, head(e.url)+`
+route { exit; }
+timer_route[t, 60] {
+	rtpengine_stop_media("call-id=c1 from-tag=a"); xlog("$rc");
+	rtpengine_play_dtmf("5", "call-id=c1 from-tag=a"); xlog("$rc");
+	rtpengine_delete("call-id=c1 from-tag=a"); xlog("$rc");
+	rtpengine_offer("call-id=c2 from-tag=a", , $var(sdp), "v=0"); xlog("$rc $var(sdp)");
+	rtpengine_delete(); xlog("$rc");
+	rtpengine_manage(); xlog("$rc");
+}
+`, New, sl.New)
+	b.Config.Program.Timers()[0].Run()
+	const call = `"call-id":"c1","from-tag":"a"`
+	got := e.take()
+	for _, want := range []string{`{"command":"stop media",` + call, `{"command":"play DTMF",` + call + `,"code":"5"}`, `{"command":"delete",` + call + `}`, `{"command":"offer","call-id":"c2","from-tag":"a"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("asked %s, want %s", got, want)
+		}
+	}
+	if log := strings.Join(b.Log, "|"); !strings.HasPrefix(log, "1|1|1|1 V=0|") || strings.Count(log, "-1") != 2 || strings.Count(got, "\n") != 3 {
+		t.Errorf("%q, asked %s", b.Log, got)
+	}
+}

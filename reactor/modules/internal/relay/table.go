@@ -80,8 +80,12 @@ func (t *Table) Load(e *script.Env, add func(text string, set int) error) (*mana
 func (t *Table) Command(module string, reload func(read func(add func(text string, set int) error) error) error, env func() *script.Env) rpc.Command {
 	var one sync.Mutex
 	return rpc.Command{Name: module + "_reload", Aliases: []string{module + ":reload"}, Module: module,
-		Help: "Reads the table of nodes again, which replace all that there are." + manage.Answers,
-		Func: func(context.Context, *rpc.Args) (any, error) {
+		Help:   "Reads the table of nodes again, which replace all that there are. A node that stays is in the state that it was in, whether the type is soft or not." + manage.Answers,
+		Params: []rpc.Param{{Name: "type", Optional: true}},
+		Func: func(_ context.Context, a *rpc.Args) (any, error) {
+			if typ := a.Text("type"); typ != "" && typ != "soft" {
+				return nil, &rpc.Error{Code: 400, Message: "The type is soft"}
+			}
 			if !t.Given {
 				return nil, &rpc.Error{Code: 400, Message: "No db_url is set"}
 			}
