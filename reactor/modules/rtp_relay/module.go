@@ -25,6 +25,8 @@ func New(*script.Config) *script.Module {
 		Functions: []script.Function{{Name: "rtp_relay_engage", Usage: `rtp_relay_engage("engine"[, set])`, Args: []script.ArgKind{script.TextArg, script.IntArg}, Min: 1,
 			Routes: script.Routes(script.RequestRoute, script.FailureRoute, script.BranchRoute), Build: m.engage,
 			Help: "Has the media of the INVITE's call pass rtpengine or rtpproxy; in a branch_route that of the branch."}},
+		Lacks: []script.Lack{{Kind: script.LacksParameter, Names: "route_offer route_answer route_delete route_copy_offer route_copy_answer route_copy_delete",
+			Why: "the engine route is not here: what its routes would do, rtpengine_offer() and its like do in the routes of the messages"}},
 		Variables: m.variables(), Commands: m.commands(),
 		Check: m.check, Start: m.start, Stop: func(any) { m.follower.Stop() },
 	}

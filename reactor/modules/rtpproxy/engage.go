@@ -105,6 +105,10 @@ func (m *module) engage(a *script.Args) script.Action {
 			return nil
 		}
 	}
+	if a.Given(4) {
+		a.Errorf(4, "which address and port rtpproxy uses is known when the INVITE is sent, behind %s(): rtpproxy_offer() tells it", a.Name())
+		return nil
+	}
 	flags, address, at := a.Text(0), a.Text(1), a.Site()
 	f := m.newAct(a, 2, 3)
 	return func(x *script.Machine) int {

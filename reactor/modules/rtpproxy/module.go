@@ -167,7 +167,7 @@ func (m *module) functions() []script.Function {
 		{Name: "rtpproxy_all_stats", Usage: "rtpproxy_all_stats($avp(stats)[, set[, $var(node)]])", Help: "Has an AVP be the numbers of the call, in this order: seconds to its timeout, packets of the caller, of the callee, relayed, dropped, and what else the node tells.",
 			Args: kinds(script.AVPArg, number, set), Min: 1, Routes: withMessage, Async: true, Build: m.allStats},
 		{Name: "set_rtp_proxy_set", Usage: "set_rtp_proxy_set(set)", Help: "Has the message use the nodes of another set.", Args: kinds(number), Min: 1, Routes: withMessage, Build: m.choose},
-		{Name: "rtpproxy_engage", Aliases: []string{"engage_rtp_proxy"}, Usage: `rtpproxy_engage(["flags"[, "address"[, set[, $var(node)]]]])`, Args: kinds(text, text, number, set),
+		{Name: "rtpproxy_engage", Aliases: []string{"engage_rtp_proxy"}, Usage: `rtpproxy_engage(["flags"[, "address"[, set[, $var(node)]]]])`, Args: kinds(text, text, number, set, set),
 			Routes: script.Routes(script.RequestRoute, script.FailureRoute, script.BranchRoute), Help: "Has the media of the INVITE's call pass rtpproxy until its end.", Build: m.engage},
 	}
 }

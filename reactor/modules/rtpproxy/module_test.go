@@ -270,6 +270,7 @@ func TestWrong(t *testing.T) {
 		`rtpproxy_offer("z")`:                                "no number of milliseconds",
 		`rtpproxy_answer("d")`:                               "flag d is not supported",
 		`rtpproxy_engage()`:                                  "it needs the modules tm and dialog",
+		`rtpproxy_engage(,,0,$var(n),$var(place))`:           "it needs the modules tm and dialog",
 		`set_rtp_proxy_set(4)`:                               "there is no set 4",
 		`rtpproxy_start_recording(, , "x")`:                  "unknown flags",
 		`rtpproxy_start_recording(, , , "udp:127.0.0.1:60")`: "a destination of rtpproxy_start_recording() is not supported",

@@ -50,7 +50,7 @@ func New(cfg *script.Config) *script.Module {
 				Help: "Has a later request of such a call go to the other side, and reports whether it is one.", Build: m.match},
 		},
 		Lacks: []script.Lack{{Kind: script.LacksParameter, Names: "th_internal_trusted_tag th_external_socket_tag th_auto_route_on_trusted_socket",
-			Why: "who is trusted with the way of a call is for the script to say: a request for which topology_hiding() is not called keeps its way"}},
+			Why: "they are of a version after 3.6, and have one side alone hidden, by the tags of sockets; here topology_hiding() hides both, and a request for which it is not called keeps its way"}},
 		Variables: []script.Variable{{Name: "TH_callee_callid", Help: "Call-ID that the callee sees, with the flag C.", Get: script.Simple(m.calleeCallID)}},
 	}
 }
