@@ -17,7 +17,8 @@
 //
 // A timer never goes off early. A branch whose connection fails with its request fails with it, at once; one whose peer's
 // TCP had acknowledged the request waits for its timer: the peer may answer over another connection (RFC 3261 18.2.2), and
-// what is sent again would ring twice. A script that makes a transaction and does nothing with it is answered for with 500. A CANCEL's Reason is passed on. A request that is no INVITE and was
+// what is sent again would ring twice. A script that makes a transaction and does nothing with it is answered for with 500. A CANCEL's Reason is passed on;
+// one that belongs to no transaction goes on without one, by the branch of its INVITE if that had none, either (RFC 3261 16.10). A request that is no INVITE and was
 // not answered is not answered 408, unless the script does (RFC 4320). Challenges of several branches go up together. A
 // peer's 503 goes up as a 500 of ours. A callee that answers behind fr_timeout is heard as long as the caller has no final
 // response; behind that its 2xx is dropped (RFC 6026), and ended by module dialog if the call has one. t_add_hdrs() is in forwarded requests, too. Max-Forwards is counted by t_relay(),

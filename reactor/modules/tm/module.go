@@ -90,7 +90,7 @@ func (m *Module) parameters() []script.Parameter {
 		unless("via1_matching", "Whether the topmost Via is compared where messages of peers of RFC 2543 are matched.", &m.cfg.AnyVia),
 		idle("unix_tx_timeout", script.IntParam, "How long t_write_unix() may take.", "t_write_unix() is not supported"),
 		idle("tw_append", script.StringParam, "What t_write_req() adds.", "t_write_req() is not supported"),
-		idle("pass_provisional_replies", script.BoolParam, "Whether requests of the management interface see provisional responses.", "t_uac_dlg answers with the final one"),
+		idle("pass_provisional_replies", script.BoolParam, "Whether requests of the management interface see provisional responses.", "a management request has one answer, and t_uac_dlg gives it the final response"),
 		idle("syn_branch", script.BoolParam, "How branch parameters are made.", "they are made one way, which is fast and outlives a restart"),
 		idle("timer_partitions", script.IntParam, "How many lists of timers there are.", "there is a timer wheel for each worker"),
 		{Name: "tm_replication_cluster", Type: script.IntParam, Help: "The cluster of an anycast address.", Set: unsupported("there is no cluster in this version")},

@@ -1,6 +1,7 @@
 package tm_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -122,4 +123,30 @@ func TestRelayQuietly(t *testing.T) {
 			t.Errorf("%s: %q", call, b.Log)
 		}
 	}
+}
+
+// TestUnmatchedCANCEL: a CANCEL without a transaction goes on without one, by the branch that its INVITE went by (RFC 3261
+// 16.10): the next hop knows what it cancels, and answers it itself.
+func TestUnmatchedCANCEL(t *testing.T) {
+	b := start(t, `
+route {
+	if (is_method("CANCEL")) { $var(known) = t_check_trans(); $var(rc) = t_relay(); xlog("$var(known) $var(rc)"); exit; }
+	if (is_method("ACK")) { t_relay(); exit; }
+	forward();
+}
+`)
+	b.send(t, "INVITE")
+	invite := b.want(t, "INVITE")[0]
+	b.send(t, "CANCEL")
+	cancel := b.want(t, "CANCEL", "-1 1")[0]
+	branch := regexp.MustCompile(`^SIP/2\.0/TLS edge\.example\.org:5061;branch=\w+`)
+	if by := branch.FindString(invite.Header("Via")); by == "" || branch.FindString(cancel.Header("Via")) != by {
+		t.Errorf("the INVITE went by %q, its CANCEL by %q", invite.Header("Via"), cancel.Header("Via"))
+	}
+	b.answer(t, cancel, "200 OK")
+	b.want(t, "200")
+	b.answer(t, invite, "487 Request Terminated")
+	b.want(t, "487")
+	b.send(t, "ACK")
+	b.want(t, "ACK")
 }
