@@ -8,13 +8,18 @@
 // module tm; what a party sends behind them gets a CSeq of its own on the way, and its answer the old one.
 //
 // While the database is away, calls go on in memory. Which of them have ended is kept in state_dir, so that another life of
-// the program does not take their rows for calls; a program that starts meanwhile reads the dialogs once it is back.
+// the program does not take their rows for calls; a program that starts meanwhile reads the dialogs once it is back. A call
+// that is set up or changes while the database is away has its row once it is back, in any db_mode, and not in state_dir: who
+// kills the program before that loses it. Its later requests pass by Route and Contact all the same, but belong to no dialog, and
+// it has no record. A stop waits for the database for 5 s, and tells how many dialogs it then loses.
 //
 // # Not as there
 //
 //   - The did carries a MAC. It is not taken for another Call-ID or other tags.
 //   - The CSeq of our own requests is above the highest that was seen, not the last.
 //   - dlg_end_dlg sends BYE to every callee that has answered, that of a fork which lost included.
+//   - dlg_db_sync reads the dialogs that are not here; of one that is, memory knows more than its row. dlg_restore_db writes
+//     those without their ACK, too.
 //   - Ended dialogs are found and listed for four seconds, or delete_delay.
 //   - What is shared by a cluster or a NoSQL database is refused; profiles with /s and /b are counted here alone.
 package dialog
