@@ -21,6 +21,7 @@ type account struct {
 	legs     [][][]byte
 	dialog   *core.Dialog // that has the record of the call, with the flag cdr; nil none
 	began    time.Time
+	since    time.Time // it was made
 }
 
 type accountKey struct{}
@@ -54,7 +55,7 @@ func (m *module) account(x *script.Machine, make bool) *account {
 	case !make:
 		return nil
 	default:
-		a = &account{of: m, legs: [][][]byte{nil}}
+		a = &account{of: m, legs: [][][]byte{nil}, since: time.Now()}
 	}
 	if e != nil {
 		e.Attach(accountKey{}, a)
@@ -146,4 +147,13 @@ func (a *account) tableOr(table string) string {
 		return a.table
 	}
 	return table
+}
+
+// sinceParams tell when what has failed began, and how many seconds it took.
+func (a *account) sinceParams(until time.Time) []script.Param {
+	since := a.since
+	if since.IsZero() {
+		since = until
+	}
+	return []script.Param{script.NumberParam("created", since.Unix()), script.NumberParam("setuptime", max(0, int64(until.Sub(since)/time.Second)))}
 }

@@ -3,6 +3,7 @@ package acc
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -58,8 +59,8 @@ func New(*script.Config) *script.Module {
 		Parameters: m.parameters(), Functions: m.functions(), Variables: m.variables(),
 		Events: []script.Event{
 			{Name: eventAnswered, Help: "A transaction was answered with a 2xx.", Params: params},
-			{Name: eventCDR, Help: "A call has ended that was accounted with the flag cdr.", Params: append(params, "duration", "ms_duration", "setuptime", "created")},
-			{Name: eventMissed, Help: "A call was missed, or a transaction failed.", Params: params},
+			{Name: eventCDR, Help: "A call has ended that was accounted with the flag cdr.", Params: append(slices.Clip(params), "duration", "ms_duration", "setuptime", "created")},
+			{Name: eventMissed, Help: "A call was missed, or a transaction failed.", Params: append(slices.Clip(params), "created", "setuptime")},
 		},
 		Statistics: []script.Statistic{
 			{Name: "log_records", Help: "Records that were logged.", Count: &m.records[toLog]},

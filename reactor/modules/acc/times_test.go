@@ -25,3 +25,23 @@ func TestTimes(t *testing.T) {
 		}
 	}
 }
+
+// TestMissedEvent: the event of what has failed tells when it began, and how many seconds it took.
+func TestMissedEvent(t *testing.T) {
+	now := time.Unix(1700000000, 0)
+	for since, want := range map[time.Time]int64{now.Add(-3500 * time.Millisecond): 3, {}: 0, now.Add(time.Second): 0} {
+		list := (&account{since: since}).sinceParams(now)
+		if since.IsZero() {
+			since = now
+		}
+		if len(list) != 2 || list[0] != script.NumberParam("created", since.Unix()) || list[1] != script.NumberParam("setuptime", want) {
+			t.Errorf("%v: %v", since, list)
+		}
+	}
+	for _, e := range New(nil).Events {
+		has := slices.Contains(e.Params, "created") && slices.Contains(e.Params, "setuptime")
+		if has != (e.Name != eventAnswered) || slices.Contains(e.Params, "duration") != (e.Name == eventCDR) {
+			t.Errorf("%s has %v", e.Name, e.Params)
+		}
+	}
+}

@@ -137,7 +137,11 @@ func (m *module) toEvents(a *account, r *record, event string) {
 		legs = [][]field{nil}
 	}
 	for _, leg := range legs {
-		m.env.Raise(event, r.params(leg)...)
+		list := r.params(leg)
+		if event == eventMissed {
+			list = append(list, a.sinceParams(r.time)...)
+		}
+		m.env.Raise(event, list...)
 	}
 }
 
