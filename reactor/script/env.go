@@ -235,13 +235,13 @@ func (c *Config) Start(in Surroundings, previous *Config) error {
 	}
 	for _, m := range c.startOrder() {
 		e := &Env{Surroundings: in, Program: c.Program}
-		if previous != nil {
-			e.Previous = previous.Instance(m.Name)
-		}
 		e.ctx, e.cancel = context.WithCancel(context.Background())
 		c.started = append(c.started, running{m, e})
 		if m.Start == nil {
 			continue
+		}
+		if previous != nil {
+			e.Previous = previous.Instance(m.Name)
 		}
 		err := m.Start(e)
 		e.Previous = nil // or each would keep all that were before it

@@ -33,7 +33,8 @@ type module struct {
 	env           *script.Env
 	writer        *writer // nil without a database
 	stop          func()
-	next          atomic.Pointer[module] // who has taken over
+	current       *atomic.Pointer[module] // the one that has taken over last, the same for all: each with the next would keep all between
+	replaced      atomic.Bool             // current is another one
 	records       [backends]script.Count
 	lost, refused script.Count // by the writer
 }
@@ -49,8 +50,8 @@ const (
 // New makes the module for a configuration.
 func New(*script.Config) *script.Module {
 	m := &module{
-		endings: &endings{calls: make(map[*core.Dialog]time.Time)},
-		level:   int64(script.LevelNotice), table: "acc", missedTable: "missed_calls",
+		endings: &endings{calls: make(map[*core.Dialog]time.Time)}, current: new(atomic.Pointer[module]),
+		level: int64(script.LevelNotice), table: "acc", missedTable: "missed_calls",
 		columns: columns{method: "method", fromTag: "from_tag", toTag: "to_tag", callID: "callid", code: "sip_code", reason: "sip_reason", time: "time"},
 	}
 	params := []string{"method", "from_tag", "to_tag", "callid", "sip_code", "sip_reason", "time"}
@@ -165,7 +166,7 @@ func (m *module) start(e *script.Env) error {
 		return nil
 	}
 	if reloaded {
-		m.endings = old.endings
+		m.endings, m.current = old.endings, old.current
 	}
 	if m.tm != nil && m.tm.Layer() != nil {
 		all, without := m.tm.Layer().Listen(m.happens), m.tm.Layer().ListenWithout(m.markOlder)
@@ -178,16 +179,17 @@ func (m *module) start(e *script.Env) error {
 }
 
 func (m *module) end(next any) {
-	var heir *writer
+	var heir func() *writer
 	if n, ok := next.(*module); ok {
-		m.next.Store(n)
-		heir = n.writer
+		m.current.Store(n)
+		m.replaced.Store(true)
+		heir = func() *writer { return m.latest().writer }
 	}
 	m.finish()
 	if m.stop != nil {
 		m.stop()
 	}
-	if m.next.Load() == nil {
+	if heir == nil {
 		for d, at := range m.endings.end() {
 			m.callEnded(d, at)
 		}
@@ -199,13 +201,10 @@ func (m *module) end(next any) {
 
 // latest is the module of the configuration that runs now: transactions outlive theirs.
 func (m *module) latest() *module {
-	for {
-		n := m.next.Load()
-		if n == nil {
-			return m
-		}
-		m = n
+	if m.replaced.Load() {
+		return m.current.Load()
 	}
+	return m
 }
 
 // happens is told of all transactions.

@@ -133,7 +133,7 @@ const overtaken = 5 * time.Minute
 // finish goes on to account by their flags the requests whose script is the one that was replaced: the numbers of flags are
 // its own.
 func (m *module) finish() {
-	if len(m.older.flags) == 0 || m.next.Load() == nil || m.tm == nil || m.tm.Layer() == nil {
+	if len(m.older.flags) == 0 || !m.replaced.Load() || m.tm == nil || m.tm.Layer() == nil {
 		return
 	}
 	time.AfterFunc(overtaken, m.tm.Layer().Listen(func(h *transaction.Happening) {

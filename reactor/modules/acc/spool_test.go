@@ -278,7 +278,7 @@ func TestLate(t *testing.T) {
 	}
 	s := openSpool(t.TempDir(), url)
 	before, after := begun(s), begun(s)
-	before.end(after)
+	before.end(func() *writer { return after })
 	before.put(numbered(1))
 	after.end(nil)
 	if s.waits() {

@@ -39,7 +39,7 @@ type writer struct {
 
 	mu     sync.Mutex
 	closed bool
-	heir   *writer // follows it once it is closed; nil: none does
+	heir   func() *writer // gives who follows it once it is closed; nil, as what it gives: nobody does
 	said   time.Time
 }
 
@@ -62,7 +62,7 @@ func (w *writer) begin() {
 }
 
 // end hands what comes later to another writer, which may be nil, and waits until what is there is written or kept.
-func (w *writer) end(heir *writer) {
+func (w *writer) end(heir func() *writer) {
 	w.mu.Lock()
 	w.heir = heir
 	w.mu.Unlock()
@@ -90,11 +90,15 @@ func (w *writer) put(c store.Change) {
 		}
 	}
 	w.mu.Unlock()
+	var next *writer
+	if closed && heir != nil {
+		next = heir()
+	}
 	switch {
 	case !closed:
 		w.lose(1, "too many records wait for the database", nil)
-	case heir != nil:
-		heir.put(c)
+	case next != nil:
+		next.put(c)
 	case w.spool == nil:
 		w.lose(1, "accounting has ended, and there is no state_dir", nil)
 	default:
