@@ -18,6 +18,7 @@ type Refusal struct {
 
 var (
 	badContact = &Refusal{code: 400, why: "Contact HF couldn't be parsed"}
+	manyAsked  = &Refusal{code: 400, why: "More than 64 contacts"}
 	badStar    = &Refusal{code: 400, why: "* used in contact and expires is not zero"}
 	manyStars  = &Refusal{code: 400, why: "* used in contact more than once"}
 	badQ       = &Refusal{code: 400, why: "Invalid q parameter in Contact HF"}
@@ -40,7 +41,7 @@ var (
 )
 
 const (
-	// maxBindings bounds the contacts of one REGISTER.
+	// maxBindings bounds the contacts of one REGISTER, as manyAsked says.
 	maxBindings = 64
 	// maxID bounds the Call-ID and the instance that are kept with each of them, in bytes: what their columns take.
 	maxID = 255
@@ -62,8 +63,11 @@ func (m *Core) readContacts(r *Registration, msg *sipframe.Message, f *SaveFlags
 	for v, ok := it.Next(); ok; v, ok = it.Next() {
 		r.Query = false
 		var a sipframe.NameAddr
-		if msg.NameAddr(v, &a) != nil || len(r.Bindings) == maxBindings {
+		if msg.NameAddr(v, &a) != nil {
 			return badContact
+		}
+		if len(r.Bindings) == maxBindings {
+			return manyAsked
 		}
 		switch {
 		case star || a.Star && len(r.Bindings) > 0:
