@@ -166,7 +166,8 @@
 //     transports; a wait in one message does not hold up the others
 //   - tcp_loops (half the cores): event loops: each accepts, reads, decrypts and writes its
 //     connections on one core. A connection that lands on a loop with an eighth more of them than
-//     another has is moved when it is accepted
+//     another has is moved when it is accepted. With as many loops as cores or more the program
+//     runs on one thread more than it has loops, unless GOMAXPROCS says how many
 //
 // # What TCP tells, and what it does not
 //

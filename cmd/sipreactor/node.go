@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -160,7 +161,18 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 		n.close()
 		return nil, err
 	}
+	processors(ec.Loops)
 	return n, nil
+}
+
+// processors sees to it that the runtime has a processor more than there are event loops, if
+// the operator has not said how many (GOMAXPROCS): a loop that sleeps keeps its own for 10 ms,
+// and where all do, whatever else is to run waits, and the runtime's monitor looks every 20 µs
+// for a processor to take away.
+func processors(loops int) {
+	if loops > 1 && loops >= runtime.GOMAXPROCS(0) && os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(loops + 1)
+	}
 }
 
 // listener is an observer that is told of the messages that come, too. It must not keep the frame.
