@@ -1,6 +1,9 @@
 package reactor
 
-import "sipreactor/reactor/internal/dialing"
+import (
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/dialing"
+)
 
 // Send hands a message to the connection that t names, or to one to its
 // address, which is opened if needed. It returns Sent or Queued when the engine
@@ -46,3 +49,15 @@ type sender Worker
 
 // StandAside makes way for others before a wait that blocks; false: it must not wait.
 func (s *sender) StandAside() bool { return s == nil || s.place.StandAside() }
+
+// Flush has what was put into a connection's send queue written: by its loop, which the one
+// that the Handler runs on may stand in for.
+func (s *sender) Flush(c *connection.Conn) {
+	if s != nil {
+		if l := s.place.Loop(); l != nil {
+			l.FlushSoon(c)
+			return
+		}
+	}
+	c.AskFlush()
+}

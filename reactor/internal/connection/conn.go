@@ -93,6 +93,10 @@ type Owned struct {
 // asked nothing before. Any goroutine.
 func (c *Conn) Ask(what uint32) (first bool) { return c.asked.Or(what) == 0 }
 
+// AskedOnly takes what the loop was asked to do if it is that alone, and reports whether it
+// did. Loop only.
+func (c *Conn) AskedOnly(what uint32) bool { return c.asked.CompareAndSwap(what, 0) }
+
 // Asked takes what the loop was asked to do. Loop only.
 func (c *Conn) Asked() uint32 { return c.asked.Swap(0) }
 
@@ -194,9 +198,9 @@ func (c *Conn) closeByOwner(ph phase.Phase) {
 }
 
 // Enqueue appends a message. It answers Sent when the connection is
-// established and writes, Queued when the message waits for that, and an error
-// when the connection is gone (NoConnection) or the message is one too many
-// (QueueFull, which harms nobody else). Any goroutine.
+// established and writes, for which the caller has it flushed; Queued when the message waits
+// for that, and an error when the connection is gone (NoConnection) or the message is one too
+// many (QueueFull, which harms nobody else). Any goroutine.
 func (c *Conn) Enqueue(m message.Appender, t *message.Target, w *sendqueue.Waiter) (message.Outcome, *reason.Error) {
 	ready, err := c.queue(m, t, w)
 	switch {
@@ -206,7 +210,6 @@ func (c *Conn) Enqueue(m message.Appender, t *message.Target, w *sendqueue.Waite
 		c.Common.Stat.Postponed.Add(1)
 		return message.Queued, nil
 	default:
-		c.Loop.Post(c, EvFlush)
 		return message.Sent, nil
 	}
 }
@@ -215,6 +218,9 @@ func (c *Conn) Enqueue(m message.Appender, t *message.Target, w *sendqueue.Waite
 func (c *Conn) First(m message.Appender, t *message.Target, w *sendqueue.Waiter) {
 	c.out.Add(m, entryOf(t, w))
 }
+
+// AskFlush has the loop write what waits in the send queue. Any goroutine.
+func (c *Conn) AskFlush() { c.Loop.Post(c, EvFlush) }
 
 // queue is Enqueue under the lock, which it gives back behind a panic of the Appender, too.
 func (c *Conn) queue(m message.Appender, t *message.Target, w *sendqueue.Waiter) (ready bool, err *reason.Error) {

@@ -32,6 +32,8 @@ const ByDatagram message.Outcome = 255
 type Sender interface {
 	// StandAside makes way for others before a wait that blocks; false: it must not wait.
 	StandAside() bool
+	// Flush has what was put into a connection's send queue written.
+	Flush(c *connection.Conn)
 }
 
 // TLS returns the TLS domains of the moment; nil without any.

@@ -45,10 +45,14 @@ type alone struct{}
 
 func (alone) StandAside() bool { return false }
 
+func (alone) Flush(c *connection.Conn) { c.AskFlush() }
+
 // patient is one that may.
 type patient struct{}
 
 func (patient) StandAside() bool { return true }
+
+func (patient) Flush(c *connection.Conn) { c.AskFlush() }
 
 // own is a loop that has a connection and does nothing for it.
 type own struct{ figures.LoopCounters }

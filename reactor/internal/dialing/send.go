@@ -146,12 +146,15 @@ func carries(c *connection.Conn, t *message.Target, err *reason.Error) {
 // hand returns a message to a connection that is there. Without Async the sender
 // waits until it is written.
 func (d *Dialer) hand(c *connection.Conn, t *message.Target, m message.Appender, w Sender) (message.Outcome, *reason.Error) {
-	if c.Config.Async {
-		return c.Enqueue(m, t, nil)
+	var wait *sendqueue.Waiter
+	if !c.Config.Async {
+		wait = sendqueue.NewWaiter()
 	}
-	wait := sendqueue.NewWaiter()
 	o, err := c.Enqueue(m, t, wait)
-	if err != nil {
+	if err == nil && o == message.Sent {
+		w.Flush(c)
+	}
+	if err != nil || wait == nil {
 		return o, err
 	}
 	if !w.StandAside() && wait.Abandon() {

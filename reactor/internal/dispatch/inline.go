@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/scheduler"
 	"sipreactor/reactor/internal/workers"
 )
@@ -16,6 +17,9 @@ type Loop interface {
 	Stirred()
 	// WaitOver has Inline.CarryOn called, soon. Any goroutine.
 	WaitOver()
+	// FlushSoon has what a Handler has put into a connection's send queue written, whichever
+	// loop has that.
+	FlushSoon(c *connection.Conn)
 	// Lent and Returned are called when items of a shard begin to run on the loop, and
 	// before anybody else has the shard.
 	Lent()

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/connection"
 )
 
 // onTest is a loop that the test is.
@@ -12,11 +14,12 @@ type onTest struct {
 	over                    chan struct{}
 }
 
-func (o *onTest) Defer()    {}
-func (o *onTest) Stirred()  { o.stirred++ }
-func (o *onTest) WaitOver() { o.over <- struct{}{} }
-func (o *onTest) Lent()     { o.lent++ }
-func (o *onTest) Returned() { o.returned++ }
+func (o *onTest) Defer()                       {}
+func (o *onTest) Stirred()                     { o.stirred++ }
+func (o *onTest) WaitOver()                    { o.over <- struct{}{} }
+func (o *onTest) FlushSoon(c *connection.Conn) { c.AskFlush() }
+func (o *onTest) Lent()                        { o.lent++ }
+func (o *onTest) Returned()                    { o.returned++ }
 
 // inline readies the test as a loop of a dispatcher, with a shard whose leader sleeps.
 func inline(t *testing.T, r *rig, slice time.Duration) (*Inline, *onTest) {

@@ -26,9 +26,10 @@ type Loop struct {
 	Poll    *poller.Loop
 	burst   datagrams.Burst[*message.Socket]
 	senders datagrams.Sources[*message.Socket, message.Source]
-	frames  [][]dispatch.Item // frames of the read under way, by shard
-	handing bool              // they are being handed on
-	lent    bool              // the lead of a shard is the loop's at the moment
+	frames  [][]dispatch.Item  // frames of the read under way, by shard
+	handing bool               // they are being handed on
+	lent    bool               // the lead of a shard is the loop's at the moment
+	others  []*connection.Conn // of other loops, which the read under way has something for
 
 	Inline dispatch.Inline // runs the Handler here
 	Sched  scheduler.Scheduler[*connection.Conn]
@@ -219,6 +220,7 @@ func (l *Loop) Dispatch(c *connection.Conn) {
 	l.weigh(c)
 	l.sift(c)
 	l.Inline.Run(l.frames)
+	l.flushOthers()
 	l.hand()
 	l.handing = false
 }

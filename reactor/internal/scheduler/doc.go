@@ -65,9 +65,15 @@
 //	else                                                sleeps
 //
 //	the sleep ends because                              then
-//	nothing came                                        the poller yields and sleeps next
+//	nothing came                                        it yields and sleeps again, some rounds
+//	nothing came in the last round                      the poller yields and sleeps next
 //	something was there, or came at once                the loop is busy
 //	something came                                      the loop is not busy any more
+//
+// While it sleeps, another loop may be in its place (Enter): it writes what it has for a
+// connection of this one's, which costs a system call, instead of waking it, which costs two
+// switches of threads more. All that is the loop's alone is the visitor's for that time; the
+// loop that wakes meanwhile waits. In its poller's sleep nobody is in its place.
 //
 // rest_test.go holds these against the code.
 package scheduler

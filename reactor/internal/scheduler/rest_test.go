@@ -39,9 +39,9 @@ func TestRest(t *testing.T) {
 		{"holds something up", func(s *sleeper) { s.busy = true }, 0, 0, false, 0},
 		{"woken", func(s *sleeper) { s.Return() }, 0, 0, false, 0},
 		{"asked", func(s *sleeper) { s.Defer(); s.Post(1) }, 0, 0, false, 0},
-		{"stirred", func(s *sleeper) { s.Stirred() }, 1, 1, true, 0},
-		{"did not yield for long", func(s *sleeper) { s.sleep.yielded -= int64(sleepTime) + 1 }, 1, 1, true, 0},
-		{"nothing came", func(*sleeper) {}, 1, 0, true, 0},
+		{"stirred", func(s *sleeper) { s.some, s.after = true, noSleep; s.Stirred() }, 1, 1, true, 0},
+		{"did not yield for long", func(s *sleeper) { s.some, s.after = true, noSleep; s.sleep.yielded -= int64(sleepTime) }, 1, 1, true, 0},
+		{"nothing came", func(*sleeper) {}, sleepRounds, sleepRounds - 1, true, 0},
 		{"something came", func(s *sleeper) { s.some, s.after = true, noSleep }, 1, 0, true, 0},
 		{"something was there", func(s *sleeper) { s.some, s.after = true, noSleep-1 }, 1, 0, false, 1},
 		{"and again", func(s *sleeper) { s.some, s.after, s.sleep.skipped = true, 0, 1 }, 1, 0, false, 3},
@@ -73,6 +73,75 @@ func TestRestForgetsThatItWasBusy(t *testing.T) {
 	if s.Rest(); len(s.slept) != before+1 {
 		t.Error("it does without a look")
 	}
+}
+
+// visited is a fake whose sleeps are the visitor's to use.
+type visited struct {
+	*fake
+	visit func()
+}
+
+func (v *visited) Sleep(time.Duration) bool {
+	v.visit()
+	return true
+}
+
+// Somebody else is in the loop's place only while it sleeps, one at a time, and not when it
+// is about to wake.
+func TestEnter(t *testing.T) {
+	v := &visited{fake: newFake()}
+	v.loop = v
+	visits := 0
+	v.visit = func() {
+		visits++
+		if !v.Enter() {
+			t.Error("nobody may be in the place of a loop that sleeps")
+			return
+		}
+		if v.Enter() {
+			t.Error("two are in its place")
+		}
+		v.Leave()
+		v.Post(1)
+		if v.Enter() {
+			t.Error("it is woken, and somebody is in its place")
+		}
+	}
+	if v.Enter() {
+		t.Error("somebody is in the place of a loop that is awake")
+	}
+	if v.Rest(); visits != 1 {
+		t.Errorf("it slept %d times", visits)
+	}
+	if v.come(); v.Enter() {
+		t.Error("somebody is in the place of a loop that was woken")
+	}
+}
+
+// A loop that wakes while somebody is in its place waits for that.
+func TestWakesBehindAVisit(t *testing.T) {
+	v := &visited{fake: newFake()}
+	v.loop = v
+	in, left := make(chan struct{}), make(chan struct{})
+	theirs := 0 // what is the loop's alone
+	v.visit = func() {
+		go func() {
+			if !v.Enter() {
+				t.Error("it sleeps, and nobody may be in its place")
+			}
+			close(in)
+			theirs++
+			time.Sleep(20 * time.Millisecond) // for the loop to run into it
+			theirs++
+			v.Leave()
+			close(left)
+		}()
+		<-in
+	}
+	if v.Rest(); theirs != 2 {
+		t.Error("it has not waited")
+	}
+	<-left
 }
 
 // The table of Soon in doc.go, row by row.

@@ -52,6 +52,8 @@ type Scheduler[C any] struct {
 	program Program[C]
 	now     func() int64 // a clock in ns
 
+	turn sync.Mutex // the loop's but for its sleeps; see Enter
+
 	mu       sync.Mutex
 	posted   []C
 	spare    []C // the list that was worked off last
@@ -70,6 +72,7 @@ type Scheduler[C any] struct {
 // in a round; 0: not at all.
 func (s *Scheduler[C]) Start(l Loop, p Program[C], now func() int64, step time.Duration) {
 	s.loop, s.program, s.now = l, p, now
+	s.turn.Lock()
 	s.jobs.round, s.jobs.lap = int64(step), new(meter).lap
 }
 

@@ -22,6 +22,9 @@ const (
 	// runtime gets the goroutine at least: from one that it has not scheduled for
 	// 10 ms it takes the processor, and watches for that every 20 µs.
 	sleepTime = 8 * time.Millisecond
+	// sleepRounds is how many times it sleeps for that before its poller does, and with
+	// that Gosched; see poller.Yield.
+	sleepRounds = 8
 	// sleepSkip is how many callbacks of a busy loop do without a look.
 	sleepSkip = 6
 	// noSleep is what the kernel takes to answer at once, in ns.
@@ -35,7 +38,8 @@ func (s *Scheduler[C]) Stirred() { s.sleep.stirred = true }
 func (s *Scheduler[C]) Slept() (sleeps, yields uint64) { return s.sleep.sleeps, s.sleep.yields }
 
 // Rest is the last thing in a callback: it sleeps until there is something for the
-// loop to do, but no longer than sleepTime. It reports whether there was nothing.
+// loop to do, but no longer than sleepRounds times sleepTime. It reports whether there was
+// nothing.
 func (s *Scheduler[C]) Rest() (idle bool) {
 	a := &s.sleep
 	if a.skip > 0 {
@@ -45,31 +49,36 @@ func (s *Scheduler[C]) Rest() (idle bool) {
 	if !s.nothing() {
 		return false
 	}
-	began := s.now()
-	if a.stirred || began-a.yielded > int64(sleepTime) {
-		if a.stirred {
-			runtime.Gosched()
-		} else {
-			poller.Yield()
+	for range sleepRounds {
+		began := s.now()
+		if a.stirred || began-a.yielded >= int64(sleepTime) {
+			if a.stirred {
+				runtime.Gosched()
+			} else {
+				poller.Yield()
+			}
+			a.stirred = false
+			a.yields++
+			began = s.now()
+			a.yielded = began
 		}
-		a.stirred = false
-		a.yields++
-		began = s.now()
-		a.yielded = began
+		s.turn.Unlock()
+		some := s.loop.Sleep(sleepTime)
+		s.turn.Lock()
+		switch {
+		case !some:
+			continue
+		case s.now()-began < noSleep:
+			a.skipped = min(2*a.skipped+1, sleepSkip)
+			a.skip = a.skipped
+			return false
+		default:
+			a.skipped = 0
+			a.sleeps++
+			return true
+		}
 	}
-	some := s.loop.Sleep(sleepTime)
-	now := s.now()
-	switch {
-	case !some:
-		a.yielded = now // the poller yields next, and sleeps
-	case now-began < noSleep:
-		a.skipped = min(2*a.skipped+1, sleepSkip)
-		a.skip = a.skipped
-		return false
-	default:
-		a.skipped = 0
-		a.sleeps++
-	}
+	a.yielded = s.now() // the poller yields next, and sleeps
 	return true
 }
 

@@ -292,8 +292,8 @@ func TestYields(t *testing.T) {
 		own    bool
 		yields uint64
 	}{{Stirs, false, 1}, {Stirs, true, 1}, {Usual, false, 1}, {Usual, true, 0}, {Silent, false, 0}} {
-		f := newFake()
-		f.sleep.yielded = f.clock
+		f := newSleeper()
+		f.some, f.after = true, noSleep
 		f.effect = c.effect
 		if c.own {
 			f.gather.score = 2
@@ -309,8 +309,9 @@ func TestYields(t *testing.T) {
 			t.Errorf("%+v: yielded %d times, slept %d", c, n, len(f.slept))
 		}
 	}
-	f := newFake()
-	f.sleep.yielded = f.clock - int64(sleepTime) - 1
+	f := newSleeper()
+	f.some, f.after = true, noSleep
+	f.sleep.yielded -= int64(sleepTime)
 	if f.Rest(); f.sleep.yields != 1 {
 		t.Error("it does not yield once in a while")
 	}

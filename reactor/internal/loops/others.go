@@ -1,0 +1,50 @@
+package loops
+
+import (
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/phase"
+)
+
+// What a Handler sends on one loop by a connection of another's would wake that one for a
+// single system call. While that sleeps, the loop that has the message writes it in its place
+// (scheduler.Enter); a loop that is awake, and a connection that has more to be done for it,
+// are asked as ever.
+
+// FlushSoon has what the Handler has put into a connection's send queue written: behind the
+// messages of the read under way. Loop only.
+func (l *Loop) FlushSoon(c *connection.Conn) {
+	if !l.lent || c.Loop == connection.Owner(l) {
+		c.AskFlush()
+		return
+	}
+	if c.Ask(connection.EvFlush) { // else its loop knows, or it is on the list
+		l.others = append(l.others, c)
+	}
+}
+
+// flushOthers writes what the read under way has for connections of other loops.
+func (l *Loop) flushOthers() {
+	for i, c := range l.others {
+		l.others[i] = nil
+		of := c.Loop.(*Loop)
+		if !of.Sched.Enter() {
+			of.Sched.Post(c)
+			continue
+		}
+		of.flushFor(c)
+		of.Sched.Leave()
+	}
+	l.others = l.others[:0]
+}
+
+// flushFor flushes a connection if nothing else is to be done for it. The caller is in the
+// loop's place.
+func (l *Loop) flushFor(c *connection.Conn) {
+	defer l.Guard(c)
+	if c.At() != phase.Established || c.Own.Waits.For(deadlines.Send) || !c.AskedOnly(connection.EvFlush) {
+		l.Sched.Post(c)
+		return
+	}
+	l.Flush(c)
+}
