@@ -106,6 +106,39 @@ func TestAdvanceInPieces(t *testing.T) {
 	}
 }
 
+// What waits has a bound in messages and one in bytes, while the socket takes bytes as well; what
+// belongs to something that has begun finds as much room again, and responses that are owed more.
+func TestRoom(t *testing.T) {
+	const few = 8 // may wait for the peer
+	type ask struct{ begun, final, owed, ready bool }
+	for name, tt := range map[string]struct {
+		messages, size int
+		ask            ask
+		want           bool
+	}{
+		"for the peer":               {few - 1, 1, ask{}, true},
+		"one too many":               {few, 1, ask{}, false},
+		"begun":                      {2*few - 1, 1, ask{begun: true}, true},
+		"begun, one too many":        {2 * few, 1, ask{begun: true}, false},
+		"for the loop":               {queueMessages - 1, 1, ask{ready: true}, true},
+		"for the loop, one too many": {queueMessages, 1, ask{ready: true}, false},
+		"for the loop, too large":    {1, QueueBytes, ask{ready: true}, false},
+		"for the loop, begun":        {1, QueueBytes, ask{begun: true, ready: true}, true},
+		"begun, too large":           {1, 2 * QueueBytes, ask{begun: true, ready: true}, false},
+		"a response":                 {2 * few, 1, ask{begun: true, final: true}, false},
+		"a response that is owed":    {2 * few, 1, ask{begun: true, final: true, owed: true}, true},
+		"owed, too large":            {2 * few, responseBytes / few, ask{begun: true, final: true, owed: true}, false},
+	} {
+		var q Queue
+		for range tt.messages {
+			q.Add(text(strings.Repeat("x", tt.size)), Entry{})
+		}
+		if got := q.Room(tt.ask.begun, tt.ask.final, tt.ask.owed, tt.ask.ready, few); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestRemoveLast(t *testing.T) {
 	var q Queue
 	q.Add(text("a"), Entry{})
