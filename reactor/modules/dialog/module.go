@@ -228,6 +228,7 @@ func (m *Module) start(e *script.Env) error {
 	if old, ok := e.Previous.(*Module); ok {
 		return m.takeOver(old)
 	}
+	m.owed = newOwed(e.StateDir)
 	m.dialogs = core.New(core.Config{Max: int(m.maxDialogs), Persistent: m.dbMode != noDB, Notify: func(c core.Change) { m.changed(&c) }})
 	if m.dbMode != noDB {
 		db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial, Linger: store.Grace})
@@ -242,7 +243,6 @@ func (m *Module) start(e *script.Env) error {
 		if e.Trial {
 			return nil
 		}
-		m.owed = newOwed(e.StateDir)
 		m.read()
 	}
 	if e.Trial {

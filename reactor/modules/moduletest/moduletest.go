@@ -106,6 +106,7 @@ func New(t testing.TB, text string, modules ...script.Constructor) *Bench {
 func In(t testing.TB, dir, text string, modules ...script.Constructor) *Bench {
 	t.Helper()
 	l := script.Loader{Modules: with(modules)}
+	tried(t, l, text)
 	cfg, err := l.Compile("test.cfg", []byte(text))
 	if err != nil {
 		t.Fatalf("does not compile:\n%v", err)
@@ -133,6 +134,18 @@ func In(t testing.TB, dir, text string, modules ...script.Constructor) *Bench {
 		Remote: netip.MustParseAddrPort("10.0.0.9:40000"), Local: netip.MustParseAddrPort("127.0.0.1:5061"),
 	}
 	return b
+}
+
+// tried starts the configuration's modules for a trial, as -C does, and stops them again.
+func tried(t testing.TB, l script.Loader, text string) {
+	t.Helper()
+	cfg, err := l.Compile("test.cfg", []byte(text))
+	if err != nil {
+		t.Fatalf("does not compile:\n%v", err)
+	}
+	if err := cfg.Try(slog.New(slog.DiscardHandler), Sockets); err != nil {
+		t.Errorf("what starts fails in a trial:\n%v", err)
+	}
 }
 
 // Receive hands the configuration a message.
