@@ -30,6 +30,7 @@ func (k *compiler) assignment(s *assignStmt) exec {
 	what := fmt.Sprintf("assignment to %s", clip(s.Target.Text))
 	at := k.site(s.At, what)
 	_, isNull := s.Value.(*nullExpr)
+	calls := isCall(s.Value)
 	op, compound := plainOps[s.Op]
 	if !compound {
 		plain := set
@@ -40,6 +41,10 @@ func (k *compiler) assignment(s *assignStmt) exec {
 			fails := m.fails
 			got := v(m)
 			switch {
+			case m.fails != fails && calls: // what it returns is negative, and the script asks for that
+				rc := m.code
+				plain(m, got)
+				m.code = rc
 			case m.fails != fails:
 				m.code = -1 // said already
 			case m.ctl&ctlExit != 0:
@@ -84,6 +89,20 @@ func (k *compiler) assignment(s *assignStmt) exec {
 		}
 		m.code = set(m, got)
 		return m.code
+	}
+}
+
+// isCall reports whether a value is what a function or a route returns.
+func isCall(x expression) bool {
+	for {
+		switch y := x.(type) {
+		case *parenExpr:
+			x = y.X
+		case *callExpr, *routeCallExpr:
+			return true
+		default:
+			return false
+		}
 	}
 }
 

@@ -38,6 +38,8 @@ func TestFlow(t *testing.T) {
 		{"avp index", `$avp(x) = 1; $avp(x) = 2; $(avp(x)[1]) = "one"; xlog("$(avp(x)[*])"); $(avp(x)[0]) = NULL; xlog("$(avp(x)[*])"); $(avp(x)[*]) = NULL; xlog("$(avp(x)[*])");`, "2,one|one|<null>"},
 		{"compound assignments", `$var(x) = 10; $var(x) += 5; $var(x) -= 1; $var(x) *= 2; $var(x) /= 4; $var(x) %= 4; $var(x) |= 4; $var(x) &= 6; $var(x) ^= 1; xlog("$var(x)"); $var(s) = "a"; $var(s) += "b"; xlog("$var(s)");`, "7|ab"},
 		{"compound with null", `$var(x) += 1; xlog("on");`, "script: assignment to $var(x): one side is NULL at=test.cfg:20:|on"},
+		{"value of a call that fails", `$var(r) = "none"; $var(rc) = route($var(r)); xlog("$rc"); if ($var(rc) < 0) xlog("$var(rc)"); $var(rc) = 5; $avp(x) = 1; $var(rc) = (route($var(r))); xlog("$var(rc)");`,
+			"script: route(): there is no route[none] at=test.cfg:20:|-1|-1|script: route(): there is no route[none] at=test.cfg:20:|-1"},
 		{"assert", `assert($rm == "INVITE", "fine"); assert($rm == "BYE", "no bye"); xlog("not reached");`, "script: assert(): no bye at=test.cfg:20:"},
 		{"empty statements", `;;{} if (1) ; xlog("a");`, "a"},
 	} {
