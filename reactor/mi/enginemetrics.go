@@ -46,7 +46,7 @@ func collectEngine(e Engine, to chan<- prometheus.Metric) {
 		f.Each(&s, func(n uint64, labels ...string) { put(d, kind, float64(n), labels...) })
 	}
 	for _, p := range allProtos {
-		put(unreadDesc, prometheus.GaugeValue, float64(waiting(e, p)), p.String())
+		put(unreadDesc, prometheus.GaugeValue, float64(Waiting(e, p)), p.String())
 	}
 	to <- histogram(tookDesc, &s.HandshakesIn.Took, "in")
 	to <- histogram(tookDesc, &s.HandshakesOut.Took, "out")

@@ -54,7 +54,7 @@ func EngineFigures(e Engine) Source {
 	return func(add func(Value)) {
 		for _, p := range allProtos {
 			add(Value{Group: "net", Name: "waiting_" + p.String(), Gauge: true,
-				Func: func() uint64 { return waiting(e, p) }})
+				Func: func() uint64 { return Waiting(e, p) }})
 		}
 		s := e.Stats()
 		for i := range reactor.Figures {

@@ -16,10 +16,10 @@ import (
 // procNet is where the kernel lists its sockets.
 const procNet = "/proc/net/"
 
-// waiting adds up the bytes that wait unread in the kernel for the listeners of
+// Waiting adds up the bytes that wait unread in the kernel for the listeners of
 // a transport, or for the connections that those have accepted. What the kernel
 // does not tell counts as nothing.
-func waiting(e Engine, p reactor.Proto) (bytes uint64) {
+func Waiting(e Engine, p reactor.Proto) (bytes uint64) {
 	if p != reactor.UDP {
 		return e.Unread(p)
 	}

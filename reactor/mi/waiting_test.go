@@ -60,11 +60,11 @@ func TestWaiting(t *testing.T) {
 	}
 	e := &fakeEngine{sockets: []*reactor.Socket{{Proto: reactor.UDP, Addr: addr(l.LocalAddr().String())}}, unread: 7}
 	// For datagrams the kernel counts its own overhead, too.
-	eventually(t, "the bytes are counted", func() bool { return waiting(e, reactor.UDP) >= 1234 })
-	if n := waiting(e, reactor.TLS); n != 7 {
+	eventually(t, "the bytes are counted", func() bool { return Waiting(e, reactor.UDP) >= 1234 })
+	if n := Waiting(e, reactor.TLS); n != 7 {
 		t.Errorf("TLS: %d bytes", n)
 	}
-	if n := waiting(&fakeEngine{}, reactor.UDP); n != 0 {
+	if n := Waiting(&fakeEngine{}, reactor.UDP); n != 0 {
 		t.Errorf("no UDP listener, %d bytes", n)
 	}
 }

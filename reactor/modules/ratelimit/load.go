@@ -1,12 +1,14 @@
 package ratelimit
 
 import (
-	"bufio"
 	"bytes"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+
+	"sipreactor/reactor"
+	"sipreactor/reactor/mi"
 )
 
 // pid are the parameters of the controller of FEEDBACK.
@@ -19,7 +21,7 @@ type pid struct {
 // load is what NETWORK and FEEDBACK go by, looked at once an interval.
 type load struct {
 	mu      sync.Mutex
-	queued  int // bytes in the sockets
+	queued  int // bytes in our sockets
 	busy    float64
 	drop    float64 // share to drop
 	control pid
@@ -28,25 +30,23 @@ type load struct {
 	was     [2]uint64
 	setting int // the limit of FEEDBACK, which is one for all pipes
 
-	stat func() ([]byte, error) // /proc/stat
-	net  func() ([]byte, error) // /proc/net/udp and tcp
+	stat   func() ([]byte, error) // /proc/stat
+	unread func() int             // bytes that wait at our sockets; nil: nothing is asked
 }
 
 func newLoad() *load {
-	return &load{
-		control: pid{Ki: 0, Kp: 0, Kd: 0},
-		stat:    func() ([]byte, error) { return os.ReadFile("/proc/stat") },
-		net: func() ([]byte, error) {
-			var all []byte
-			for _, name := range []string{"/proc/net/udp", "/proc/net/udp6", "/proc/net/tcp", "/proc/net/tcp6"} {
-				b, err := os.ReadFile(name)
-				if err != nil && !os.IsNotExist(err) {
-					return nil, err
-				}
-				all = append(all, b...)
-			}
-			return all, nil
-		},
+	return &load{stat: func() ([]byte, error) { return os.ReadFile("/proc/stat") }}
+}
+
+// watch has it look at an engine's sockets: of datagrams, and of its connections.
+func (l *load) watch(e mi.Engine) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unread = func() (n int) {
+		for _, p := range []reactor.Proto{reactor.UDP, reactor.TCP, reactor.TLS, reactor.WS, reactor.WSS} {
+			n += int(mi.Waiting(e, p))
+		}
+		return n
 	}
 }
 
@@ -67,11 +67,10 @@ func (l *load) dropRate(limit int) float64 {
 // look reads what the system says.
 func (l *load) look() {
 	stat, statErr := l.stat()
-	net, netErr := l.net()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if netErr == nil {
-		l.queued = receiveQueues(net)
+	if l.unread != nil {
+		l.queued = l.unread()
 	}
 	if statErr != nil {
 		return
@@ -94,22 +93,6 @@ func (l *load) steer() {
 	l.sum = min(max(l.sum+off, -1), 1)
 	l.drop = min(max(l.control.Kp*off+l.control.Ki*l.sum+l.control.Kd*(off-l.last), 0), 1)
 	l.last = off
-}
-
-// receiveQueues adds up the bytes that wait to be read, of tables of /proc/net.
-func receiveQueues(b []byte) (n int) {
-	lines := bufio.NewScanner(bytes.NewReader(b))
-	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 5 {
-			continue
-		}
-		_, rx, ok := strings.Cut(fields[4], ":")
-		if q, err := strconv.ParseUint(rx, 16, 32); ok && err == nil {
-			n += int(q)
-		}
-	}
-	return n
 }
 
 // processors gives the idle and the whole time of /proc/stat.

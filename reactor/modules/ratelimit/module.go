@@ -59,7 +59,7 @@ func New(*script.Config) *script.Module {
 			{Kind: script.LacksCommand, Names: "rl_bin_status", Why: noReplication},
 		},
 		Functions: []script.Function{
-			{Name: "rl_check", Usage: `rl_check("pipe", limit[, "algorithm"])`, Help: "Counts a message in a pipe and reports whether it passes.", Args: []script.ArgKind{text, number, script.FixedArg}, Min: 2, Routes: script.Anywhere, Build: m.buildCheck},
+			{Name: "rl_check", Usage: `rl_check("pipe", limit[, "algorithm"])`, Help: "Counts a message in a pipe and reports whether it passes.", Args: []script.ArgKind{text, number, text}, Min: 2, Routes: script.Anywhere, Build: m.buildCheck},
 			{Name: "rl_dec_count", Usage: `rl_dec_count("pipe")`, Help: "Takes a message back that rl_check() has counted.", Args: []script.ArgKind{text}, Min: 1, Routes: script.Anywhere, Build: m.each((*pipe).decrease)},
 			{Name: "rl_reset_count", Usage: `rl_reset_count("pipe")`, Help: "Has a pipe forget what it has counted.", Args: []script.ArgKind{text}, Min: 1, Routes: script.Anywhere, Build: m.each((*pipe).reset)},
 			{Name: "rl_values", Usage: `rl_values($avp(names)[, "regular expression"])`, Help: "Lists the names of pipes.", Args: []script.ArgKind{script.AVPArg, script.RegexArg}, Min: 1, Routes: script.Anywhere, Build: m.values},
@@ -80,6 +80,9 @@ func New(*script.Config) *script.Module {
 		Start: func(e *script.Env) error {
 			if old, ok := e.Previous.(*module); ok {
 				m.take(old.pipes)
+			}
+			if e.Engine != nil {
+				m.system.watch(e.Engine)
 			}
 			e.Every(m.interval, func(context.Context) {
 				m.clean()
@@ -132,14 +135,10 @@ func withoutFlag(name []byte) ([]byte, bool) {
 }
 
 func (m *module) buildCheck(a *script.Args) script.Action {
-	algo := m.algo
-	if s, ok := a.Fixed(2); ok && a.Given(2) {
-		if algo, ok = algorithms[s]; !ok {
-			a.Errorf(2, "the algorithm %v", errAlgorithm)
-			return nil
-		}
+	algorithm := m.algorithm(a)
+	if algorithm == nil {
+		return nil
 	}
-	m.systems = m.systems || algo == network || algo == feedback
 	if s, ok := a.Fixed(0); ok {
 		if _, flagged := withoutFlag([]byte(s)); flagged {
 			a.Errorf(0, "the pipe %s is not replicated: %s", s, noReplication)
@@ -153,9 +152,36 @@ func (m *module) buildCheck(a *script.Args) script.Action {
 		if !ok || !good || n < 0 || n > 1<<31-1 {
 			return x.Fail(at, "the pipe is NULL, or the limit no number")
 		}
+		algo, known := algorithm(x)
+		if !known {
+			return x.Fail(at, "the algorithm "+errAlgorithm.Error())
+		}
 		b, _ = withoutFlag(b)
 		return script.Yes(m.check(b, int(n), algo))
 	}
+}
+
+// algorithm returns what gives the algorithm of a call of rl_check(); nil for one that is none.
+func (m *module) algorithm(a *script.Args) func(x *script.Machine) (algorithm, bool) {
+	algo, known := m.algo, true
+	if a.Given(2) {
+		s, fixed := a.Fixed(2)
+		if !fixed {
+			m.systems = true
+			name := a.Text(2)
+			return func(x *script.Machine) (algorithm, bool) {
+				s, _ := name(x)
+				algo, known := algorithms[string(s)]
+				return algo, known
+			}
+		}
+		if algo, known = algorithms[s]; !known {
+			a.Errorf(2, "the algorithm %v", errAlgorithm)
+			return nil
+		}
+	}
+	m.systems = m.systems || algo == network || algo == feedback
+	return func(*script.Machine) (algorithm, bool) { return algo, true }
 }
 
 func (m *module) each(f func(p *pipe)) func(a *script.Args) script.Action {

@@ -36,6 +36,16 @@ func TestScript(t *testing.T) {
 	}
 }
 
+// TestAlgorithm takes an algorithm from a variable.
+func TestAlgorithm(t *testing.T) {
+	got := moduletest.Logs(t, moduletest.Head("ratelimit"), `$var(a) = "TAILDROP";
+	$var(rc) = rl_check("p", 1, $var(a)); $var(two) = rl_check("p", 1, $var(a)); xlog("$var(rc) $var(two)");
+	$var(a) = "LEAKY"; $var(rc) = rl_check("p", 1, $var(a)); xlog("$var(rc)");`, New)
+	if all := strings.Join(got, "|"); !strings.HasPrefix(all, "1 1|script: rl_check(): the algorithm is TAILDROP") || !strings.HasSuffix(all, "|-1") {
+		t.Error(all)
+	}
+}
+
 // TestErrors are told at load.
 func TestErrors(t *testing.T) {
 	for text, want := range map[string]string{

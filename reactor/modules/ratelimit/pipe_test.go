@@ -96,9 +96,8 @@ func TestSBT(t *testing.T) {
 // TestSystem goes by what the system says of queues and processors.
 func TestSystem(t *testing.T) {
 	s, _ := clocked()
-	net := "  sl  local_address rem_address   st tx_queue rx_queue tr\n  0: 0100007F:13C4 00000000:0000 07 00000000:00000400 00:00000000\n  1: 0100007F:13C5 00000000:0000 07 00000000:00000100 00:0\n"
 	stat := "cpu  10 0 10 80 0 0 0 0 0 0\ncpu0 1 1 1 1\n"
-	s.system.net = func() ([]byte, error) { return []byte(net), nil }
+	s.system.unread = func() int { return 1280 }
 	s.system.stat = func() ([]byte, error) { return []byte(stat), nil }
 	s.system.control = pid{Kp: 1}
 	s.system.look()
