@@ -69,6 +69,21 @@ table registrant 3
   state                   int         = 0
   unique aor_idx aor
 
+table config 1
+  id           auto
+  name         string(128)
+  value        text        null
+  description  text        null
+  unique config_name_idx name
+
+table freeswitch 1
+  id          auto
+  username    string(64)  null
+  password    string(64)
+  ip          string(20)
+  port        int         = 8021
+  events_csv  string(255) null
+
 table speed_dial 3
   id           auto
   username     string(64)  = ''
