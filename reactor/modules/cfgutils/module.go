@@ -50,7 +50,7 @@ func New(*script.Config) *script.Module {
 		},
 		Functions: m.functions(), Variables: m.variables(), Commands: m.commands(),
 		Lacks: []script.Lack{
-			{Kind: script.LacksParameter, Names: "varset", Why: "each message has its own $var(name), which is 0 from the start; shvset and $shv(name) keep a value"},
+			{Kind: script.LacksParameter, Names: "varset", Why: "each message has its own $var(name), which is NULL until it is set; shvset and $shv(name) keep a value"},
 			{Kind: script.LacksFunction, Names: "abort", Why: "a script does not end the program"},
 			{Kind: script.LacksFunction, Names: "set_select_weight", Why: "its code is an index, and 0 would end the script; $RANDOM and a comparison choose as well"},
 		},

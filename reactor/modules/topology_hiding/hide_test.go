@@ -255,7 +255,7 @@ func TestErrors(t *testing.T) {
 		`route { topology_hiding("x"); }`:                                                       `unknown flag "x"`,
 		`route { topology_hiding_match("DID"); }`:                                               `the mode is "DID_ONLY"`,
 		"modparam(\"topology_hiding\", \"th_passed_contact_params\", \"a=b\")\nroute { exit; }": "no name of a parameter",
-		"modparam(\"topology_hiding\", \"th_internal_trusted_tag\", \"in\")\nroute { exit; }":   "th_internal_trusted_tag of the module topology_hiding is not supported: who is trusted",
+		"modparam(\"topology_hiding\", \"th_internal_trusted_tag\", \"in\")\nroute { exit; }":   "th_internal_trusted_tag of the module topology_hiding is not supported: they are of a version after 3.6",
 	} {
 		if got := moduletest.Wrong(t, head+text, modules...); !strings.Contains(got, want) {
 			t.Errorf("%s:\n%s", text, got)
