@@ -163,7 +163,7 @@ func (m *module) buildCheck(a *script.Args) script.Action {
 
 // algorithm returns what gives the algorithm of a call of rl_check(); nil for one that is none.
 func (m *module) algorithm(a *script.Args) func(x *script.Machine) (algorithm, bool) {
-	algo, known := m.algo, true
+	algo := m.algo
 	if a.Given(2) {
 		s, fixed := a.Fixed(2)
 		if !fixed {
@@ -175,6 +175,7 @@ func (m *module) algorithm(a *script.Args) func(x *script.Machine) (algorithm, b
 				return algo, known
 			}
 		}
+		var known bool
 		if algo, known = algorithms[s]; !known {
 			a.Errorf(2, "the algorithm %v", errAlgorithm)
 			return nil
