@@ -248,6 +248,9 @@ func (x *Exchange) arrived(code int, text []byte) {
 	if o.done != nil {
 		o.done(&out)
 	}
+	if code >= 200 { // behind what done may have begun: a stop waits for that, and not for what is only kept
+		x.settle()
+	}
 	if code >= 300 && x.Invite() {
 		x.Transaction.Acknowledged(x.layer.now())
 	}
