@@ -244,8 +244,19 @@ func (db *DB) Load(ctx context.Context, q Select, each func(*Row) error) error {
 			return err
 		}
 	}
+	return db.each(ctx, db.opt.Loading, "load "+q.Table, q, each)
+}
+
+// Find reads the few rows that a message asks for, which waits for Options.Timeout at most: a
+// Load may take a table's time.
+func (db *DB) Find(ctx context.Context, q Select, each func(*Row) error) error {
+	return db.each(ctx, db.opt.Timeout, "find "+q.Table, q, each)
+}
+
+// each gives rows one by one, in a time. The error is each's, or the database's.
+func (db *DB) each(ctx context.Context, most time.Duration, what string, q Select, each func(*Row) error) error {
 	var stopped error
-	err := db.run(ctx, db.opt.Loading, "load "+q.Table, func(ctx context.Context) error {
+	err := db.run(ctx, most, what, func(ctx context.Context) error {
 		err := db.load(ctx, q, func(r *Row) error {
 			if stopped = each(r); stopped == nil {
 				stopped = r.err

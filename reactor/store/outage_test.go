@@ -26,7 +26,16 @@ func testOutage(t *testing.T, s *storetest.Server, url string) {
 	var slowest atomic.Int64
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
-	for range 8 {
+	asks := [...]func() error{
+		func() error {
+			_, err := db.Query(ctx, new(store.Statement).SQL("SELECT table_version FROM version"))
+			return err
+		},
+		func() error {
+			return db.Find(ctx, store.Select{Table: "version", Columns: []string{"table_version"}}, func(*store.Row) error { return nil })
+		},
+	}
+	for i := range 8 {
 		wg.Go(func() {
 			for {
 				select {
@@ -35,7 +44,7 @@ func testOutage(t *testing.T, s *storetest.Server, url string) {
 				default:
 				}
 				begin := time.Now()
-				_, err := db.Query(ctx, new(store.Statement).SQL("SELECT table_version FROM version"))
+				err := asks[i%len(asks)]()
 				for took := int64(time.Since(begin)); ; {
 					was := slowest.Load()
 					if took <= was || slowest.CompareAndSwap(was, took) {

@@ -154,7 +154,7 @@ func (s *search) users(x *script.Machine, uri []byte) (list []string) {
 		q.Where = append(q.Where, store.Equal(host1, store.String(domain)))
 	}
 	if !database.Ask(x, s.at, func() error {
-		return s.db.Load(context.Background(), q, func(r *store.Row) error {
+		return s.db.Find(context.Background(), q, func(r *store.Row) error {
 			if r.Text(0) != "" && r.Text(1) != "" {
 				list = append(list, "sip:"+r.Text(0)+"@"+r.Text(1))
 			}

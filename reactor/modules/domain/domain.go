@@ -165,7 +165,7 @@ func (m *module) ask(ctx context.Context, name string) (entry, bool, error) {
 	}
 	q.Where, q.Version = []store.Cond{names}, 0
 	found := make(domains)
-	err := m.db.Load(ctx, q, func(r *store.Row) error {
+	err := m.db.Find(ctx, q, func(r *store.Row) error {
 		n, e := take(r)
 		found[n] = e
 		return nil

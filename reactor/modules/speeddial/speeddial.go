@@ -99,7 +99,7 @@ func (m *module) lookup(a *script.Args) script.Action {
 		}
 		to := ""
 		if !database.Ask(x, at, func() error {
-			return m.db.Load(context.Background(), q, func(r *store.Row) error {
+			return m.db.Find(context.Background(), q, func(r *store.Row) error {
 				to = r.Text(0)
 				return nil
 			})

@@ -194,7 +194,7 @@ func (c *cache) known(key string) *row {
 
 // fetch asks the database for a row, and keeps it; nil: there is none.
 func (c *cache) fetch(ctx context.Context, key string) (found *row, err error) {
-	err = c.db.Load(ctx, c.query(store.Equal(c.key, store.String(key))), func(r *store.Row) (err error) {
+	err = c.db.Find(ctx, c.query(store.Equal(c.key, store.String(key))), func(r *store.Row) (err error) {
 		_, found, err = c.take(r)
 		return err
 	})
