@@ -29,6 +29,10 @@ import (
 // under way any more or shutdown_timeout is over.
 const closeLimit = 3 * time.Second
 
+// lastLimit is how long modules may take for what they write at the end: where a database is away some give it five
+// seconds each, and tell what they could not write behind that.
+const lastLimit = 20 * time.Second
+
 // builtIn is the name of the configuration that runs without -f.
 const builtIn = "built-in configuration"
 
@@ -148,7 +152,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 		}
 		return exitFailed
 	}
-	defer within(n.close)
+	defer n.finish()
 	defer keepHeap(n.engine.Connections)()
 	// Whoever waits for this line gets it at every log_level.
 	always := named(prefixed(newLogger(out, script.LevelDebug, ""), levels.prefix), cfg.Log.Name)
@@ -234,6 +238,13 @@ func (n *node) start(cfg *script.Config, levels logLevels, kill func()) error {
 	n.told.Reportf("initialization completed, ready now")
 	n.routes.Start()
 	return nil
+}
+
+// finish ends what is around the engine, which does not run any more.
+func (n *node) finish() {
+	if !within(lastLimit, n.close) {
+		n.log.Error("ended before all modules had: what they were writing is lost", "limit", lastLimit)
+	}
 }
 
 // surroundings are what modules run in.

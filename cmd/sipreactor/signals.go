@@ -105,7 +105,7 @@ func (n *node) drain(signals <-chan os.Signal, reloaded <-chan struct{}, always 
 		}
 		cancel()
 		if reloaded != nil {
-			within(func() { <-reloaded })
+			within(closeLimit, func() { <-reloaded })
 		}
 		stopped <- err
 	}()
@@ -125,17 +125,20 @@ func (n *node) drain(signals <-chan os.Signal, reloaded <-chan struct{}, always 
 	}
 }
 
-// within runs f, and leaves it behind if it takes longer than closeLimit: the program ends all the same.
-func within(f func()) {
+// within runs f, and leaves it behind if it takes longer than a limit: the program ends all the same. It reports whether
+// f has ended.
+func within(most time.Duration, f func()) bool {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		f()
 	}()
-	limit := time.NewTimer(closeLimit)
+	limit := time.NewTimer(most)
 	defer limit.Stop()
 	select {
 	case <-done:
+		return true
 	case <-limit.C:
+		return false
 	}
 }

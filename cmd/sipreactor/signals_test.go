@@ -127,12 +127,11 @@ func TestWithin(t *testing.T) {
 	block := make(chan struct{})
 	defer close(block)
 	began := time.Now()
-	within(func() { <-block })
-	if d := time.Since(began); d < closeLimit {
-		t.Errorf("left behind after %v", d)
+	if ended := within(100*time.Millisecond, func() { <-block }); ended || time.Since(began) < 100*time.Millisecond {
+		t.Errorf("left behind after %v, ended %v", time.Since(began), ended)
 	}
 	ran := false
-	if within(func() { ran = true }); !ran {
-		t.Error("not run")
+	if ended := within(patience, func() { ran = true }); !ran || !ended {
+		t.Errorf("run %v, ended %v", ran, ended)
 	}
 }
