@@ -243,7 +243,7 @@ func TestSlow(t *testing.T) {
 	if lost := w.lost.Load(); lost > 0 {
 		t.Errorf("%d records are lost", lost)
 	}
-	db, err := store.Open(url, store.Options{})
+	db, err := store.Open(url, store.Options{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,10 @@ package acc
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sipreactor/reactor/rescue"
@@ -18,6 +18,7 @@ const (
 	maxBatch   = 100             // records of one transaction of the database, and of one file of the spool
 	lastWait   = 5 * time.Second // for those that are left at the end
 	pauses     = time.Second     // between attempts while it is gone
+	moment     = time.Second     // for how long records wait in memory for a database that does not answer
 )
 
 // writer hands records to the database, in order and several at once where several wait. While it is gone they are
@@ -34,13 +35,16 @@ type writer struct {
 	// refused counts records that the database does not take and that are in the spool's own file.
 	refused *script.Count
 
+	since atomic.Int64 // when the database was given the records that it has not answered, in ns; 0: it has none
+
 	cancel context.CancelFunc // of begin
 	done   chan struct{}      // closed when run is over
 
 	mu     sync.Mutex
 	closed bool
 	heir   func() *writer // gives who follows it once it is closed; nil, as what it gives: nobody does
-	said   time.Time
+	said   time.Time      // when a record's loss was told
+	warned time.Time      // when it was told that nothing takes them
 }
 
 func newWriter(db *store.DB, log *slog.Logger, s *spool) *writer {
@@ -108,51 +112,6 @@ func (w *writer) put(c store.Change) {
 	}
 }
 
-// lose counts records that nobody will read.
-func (w *writer) lose(n int, why string, err error) {
-	lost := w.lost.Add(uint64(n))
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if now := time.Now(); now.Sub(w.said) >= time.Second {
-		w.said = now
-		w.log.Error("acc: a record is lost: "+why, "error", err, "lost", lost)
-	}
-}
-
-// refuse keeps a record that the database has something against. Where that cannot be done the record is in the log, whole.
-func (w *writer) refuse(c *store.Change, why error) {
-	err := errNoSpool
-	if w.spool != nil {
-		var path string
-		if path, err = w.spool.refuse(c, why); err == nil {
-			w.refused.Add(1)
-			w.log.Error("acc: the database refuses a record, which is kept in a file", "file", path, "error", why)
-			return
-		}
-	}
-	w.lost.Add(1)
-	w.log.Error("acc: a record is lost: the database refuses it", "error", why, "file", err, "table", c.Table, "record", shown(c))
-}
-
-var errNoSpool = errors.New("there is no state_dir")
-
-// maxShown bounds a record in the log.
-const maxShown = 4096
-
-// shown writes a record for the log: name=value;name=value.
-func shown(c *store.Change) string {
-	var b []byte
-	for i, v := range c.Rows[0] {
-		if i > 0 {
-			b = append(b, ';')
-		}
-		if b = append(append(b, c.Columns[i]...), '='); !v.IsNull() {
-			b = append(b, v.Text()...)
-		}
-	}
-	return string(b[:min(len(b), maxShown)])
-}
-
 // close ends run once all records have been written.
 func (w *writer) close() {
 	w.mu.Lock()
@@ -196,19 +155,27 @@ func (w *writer) run(ctx context.Context) {
 	}
 }
 
-// relieve moves records to the spool while the queue is half full, until ctx ends: run waits for the database then. What run
-// takes next belongs behind them and follows them there.
+// relieve moves records to the spool while the queue is half full, or the database takes too long for those that it
+// has, until ctx ends: run waits for the database then. What run takes next belongs behind them and follows them there.
 func (w *writer) relieve(ctx context.Context) {
 	if w.spool == nil {
 		return
 	}
+	tick := time.NewTicker(moment / 4)
+	defer tick.Stop()
 	for {
+		left := maxWaiting / 4
 		select {
 		case <-ctx.Done():
 			return
 		case <-w.full:
+		case <-tick.C:
+			if since := w.since.Load(); since == 0 || time.Now().UnixNano()-since < int64(moment) {
+				continue
+			}
+			left = 0
 		}
-		for len(w.queue) > maxWaiting/4 {
+		for len(w.queue) > left {
 			c, ok := <-w.queue
 			if !ok {
 				return
@@ -257,6 +224,7 @@ func (w *writer) write(ctx context.Context, batch []store.Change) {
 				return
 			}
 		}
+		w.wait(len(batch), err)
 		select {
 		case <-time.After(pauses):
 			w.unspool(ctx)
@@ -306,7 +274,9 @@ func (w *writer) apply(ctx context.Context, batch []store.Change) error {
 	if len(batch) == 0 {
 		return nil
 	}
+	w.since.Store(time.Now().UnixNano())
 	_, err := w.db.Apply(ctx, joined(batch)...)
+	w.since.Store(0)
 	if err == nil || store.Unreachable(err) || ctx.Err() != nil {
 		return err
 	}
