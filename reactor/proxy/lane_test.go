@@ -48,7 +48,7 @@ func TestCallsStayInOrderBehindALookUp(t *testing.T) {
 		caller.say(request(method, uri, from(caller, "z9hG4bK"+method), fmt.Sprintf("Call-ID: call%d", call)))
 	}
 	last := len(methods) - 1
-	n := min(calls, names.MaxWaitingForSource/last) // more may not wait
+	n := min(calls, names.MaxWaitingForSource/len(methods)) // more may not wait, and those that come last may find all others there
 	for _, m := range methods[:last] {
 		for call := range n {
 			say(call, m)

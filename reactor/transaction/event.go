@@ -194,6 +194,9 @@ func (l *Layer) deliver(c *proxy.Context, e event, data []byte) bool {
 	if x != nil {
 		mine, there = x.hold(e.handle, e, data)
 	}
+	if e.kind == evCancel { // once it is noted: behind its answer an INVITE that waits is not sent any more
+		l.itself(c, func() error { return c.Reply(200, cancelingReason) })
+	}
 	if !there { // or just no longer
 		r := l.table.left(e.handle)
 		return r != nil && r.event(l, c, &e)

@@ -281,7 +281,6 @@ func (l *Layer) Cancel(c *proxy.Context, _ *Options) bool {
 		reason = append(append([]byte("Reason: "), c.Msg.Value(sipframe.HeaderReason)...), "\r\n"...)
 		proxy.OneLine(reason[:len(reason)-2])
 	}
-	l.itself(c, func() error { return c.Reply(200, cancelingReason) })
 	return l.deliver(c, event{kind: evCancel, handle: h}, reason)
 }
 
