@@ -24,6 +24,7 @@ type Branch struct {
 	uri, dst, path []byte
 	q              int32
 	bound          bool // nothing but flow will do
+	forced         bool // the script has chosen the socket, for whatever way the request goes
 	socket         *reactor.Socket
 	flow           reactor.Handle // 0: none
 	flags          uint64
@@ -46,7 +47,7 @@ const maxAttrs = 32
 func (b *Branch) reset() {
 	b.uri, b.dst, b.path = b.uri[:0], b.dst[:0], b.path[:0]
 	b.q, b.socket, b.flags, b.attrs = NoQ, nil, 0, b.attrs[:0]
-	b.flow, b.bound = 0, false
+	b.flow, b.bound, b.forced = 0, false, false
 }
 
 // URI gives the Request-URI of the branch. It is empty for branch 0 as long as that
@@ -182,7 +183,7 @@ func (b *Branch) Copy(o *Branch) { b.copyFrom(o) }
 func (b *Branch) copyFrom(o *Branch) {
 	b.uri, b.dst, b.path = append(b.uri[:0], o.uri...), append(b.dst[:0], o.dst...), append(b.path[:0], o.path...)
 	b.q, b.socket, b.flags, b.attrs = o.q, o.socket, o.flags, b.attrs[:0]
-	b.flow, b.bound = o.flow, o.bound
+	b.flow, b.bound, b.forced = o.flow, o.bound, o.forced
 	for i := range o.attrs {
 		b.SetAttr(o.attrs[i])
 	}

@@ -124,14 +124,19 @@ func (c *Context) Restore(from *Changes) {
 }
 
 // ResetDestination takes back where the Router wanted the request to go: there is no destination URI and no branch flag, and
-// the Request-URI, the next hop and the socket to send from are those that its Routes tell, or that it came with.
+// the Request-URI, the next hop and the socket to send from are those that its Routes tell, or that it came with. A socket
+// that was forced stays.
 func (c *Context) ResetDestination() {
+	socket, forced := c.main.socket, c.main.forced
 	c.main.reset()
 	c.routes.again = true
 	if c.routes.target.Len > 0 {
 		c.main.uri = append(c.main.uri, c.Msg.Bytes(c.routes.target)...)
 	}
 	c.main.socket = c.routes.socket
+	if forced {
+		c.main.socket, c.main.forced = socket, true
+	}
 }
 
 func (r *recordRoute) copyFrom(o *recordRoute) {

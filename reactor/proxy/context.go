@@ -220,7 +220,11 @@ func (c *Context) SetSIPDomain(name string) { c.sipDomain = name }
 // SetSendSocket picks the listener from whose address the message is sent and
 // which its Via names; nil lets the next hop choose. A listener of another
 // transport or address family than the next hop's is passed over.
-func (c *Context) SetSendSocket(s *reactor.Socket) { c.main.socket = s }
+func (c *Context) SetSendSocket(s *reactor.Socket) { c.main.socket, c.main.forced = s, false }
+
+// ForceSocket is SetSendSocket for a script's own choice, which holds for other ways that the request is sent later, too
+// (ResetDestination).
+func (c *Context) ForceSocket(s *reactor.Socket) { c.main.socket, c.main.forced = s, s != nil }
 
 // SendSocket gives what SetSendSocket, or a pair of Record-Routes of ours, chose.
 func (c *Context) SendSocket() *reactor.Socket { return c.main.socket }

@@ -55,7 +55,7 @@ var forceSocket = TextAction(func(m *Machine, b []byte) error {
 	if s == nil {
 		return errNoSocket
 	}
-	m.c.SetSendSocket(s)
+	m.c.ForceSocket(s)
 	return nil
 })
 

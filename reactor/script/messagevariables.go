@@ -220,14 +220,14 @@ func socketSetter(u *Use) Setter {
 	at := k.site(v.At, "assignment to $socket_out")
 	return func(m *Machine, x Value) int {
 		if x.kind == nullValue {
-			m.c.SetSendSocket(nil)
+			m.c.ForceSocket(nil)
 			return 1
 		}
 		s := m.socketNamed(m.Text(x))
 		if s == nil {
 			return m.Fail(at, errNoSocket.Error())
 		}
-		m.c.SetSendSocket(s)
+		m.c.ForceSocket(s)
 		return 1
 	}
 }

@@ -7,7 +7,8 @@ import (
 )
 
 // The second Route of a pair of ours names the socket and the transport that t_relay() sends by, where nothing else names
-// any, and for a later try again. What the script forces outranks it, and a branch_route that.
+// any, and for a later try again. What the script forces outranks it, for later tries, too, and a branch_route that for its
+// branch.
 func TestSocketOfARoute(t *testing.T) {
 	const relay = `t_on_failure("again"); t_relay(); }
 branch_route[udp] { force_send_socket("udp:127.0.0.1:5060"); }
@@ -17,9 +18,9 @@ failure_route[again] { t_on_branch("none"); t_relay(); }
 	for script, want := range map[string][2]reactor.Proto{
 		`loose_route(); `: {reactor.TCP, reactor.TCP},
 		``:                {reactor.TCP, reactor.TCP},
-		`loose_route(); force_send_socket("udp:127.0.0.1:5060"); `:                     {reactor.UDP, reactor.TCP},
-		`force_send_socket("udp:127.0.0.1:5060"); loose_route(); `:                     {reactor.UDP, reactor.TCP},
-		`loose_route(); $socket_out = "udp:127.0.0.1:5060"; `:                          {reactor.UDP, reactor.TCP},
+		`loose_route(); force_send_socket("udp:127.0.0.1:5060"); `:                     {reactor.UDP, reactor.UDP},
+		`force_send_socket("udp:127.0.0.1:5060"); loose_route(); `:                     {reactor.UDP, reactor.UDP},
+		`loose_route(); $socket_out = "udp:127.0.0.1:5060"; `:                          {reactor.UDP, reactor.UDP},
 		`loose_route(); t_on_branch("udp"); `:                                          {reactor.UDP, reactor.TCP},
 		`loose_route(); force_send_socket("tcp:127.0.0.1:5060"); t_on_branch("udp"); `: {reactor.UDP, reactor.TCP},
 	} {
