@@ -110,7 +110,14 @@ func (m *Module) bind(c *proxy.Context, b *bond) {
 		return
 	}
 	c.Attach(bondKey{}, b)
+	if n, ok := c.Attachment(timeoutKey{}).(int64); ok && b.dialog != nil {
+		c.Attach(timeoutKey{}, nil)
+		b.dialog.SetTimeout(n, time.Now().Unix())
+	}
 }
+
+// timeoutKey is the key of a $DLG_timeout that was set before the message had its dialog.
+type timeoutKey struct{}
 
 // nowhere is where a phony message comes from.
 var nowhere reactor.Source

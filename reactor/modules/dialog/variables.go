@@ -27,10 +27,16 @@ func (m *Module) variables() []script.Variable {
 			return func(x *script.Machine, v script.Value) int {
 				d := m.of(x)
 				n, ok := v.Int()
-				if d == nil || !ok || n < 0 {
-					return x.Fail(at, "it takes a number, and there has to be a dialog")
+				switch {
+				case !ok || n < 0:
+					return x.Fail(at, "it takes a number")
+				case d != nil:
+					set(x, d, n)
+				case name == "DLG_timeout" && x.Kind() == script.RequestRoute: // the documentation restricts its reading alone
+					x.Context().Attach(timeoutKey{}, n)
+				default:
+					return x.Fail(at, "there has to be a dialog")
 				}
-				set(x, d, n)
 				return 1
 			}
 		}
@@ -45,7 +51,7 @@ func (m *Module) variables() []script.Variable {
 		})},
 		get("DLG_status", "State of the dialog: 1 to 5.", func(_ *script.Machine, b *bond) script.Value { return script.Int(int64(b.state())) }),
 		number("DLG_lifetime", "Seconds since the call was answered.", func(x *script.Machine, d *core.Dialog) int64 { return d.Lifetime(x.Now().Unix()) }, nil),
-		number("DLG_timeout", "Seconds that it may last yet.", func(x *script.Machine, d *core.Dialog) int64 { return d.Left(x.Now().Unix()) },
+		number("DLG_timeout", "Seconds that it may last yet; it may be set before there is a dialog.", func(x *script.Machine, d *core.Dialog) int64 { return d.Left(x.Now().Unix()) },
 			func(x *script.Machine, d *core.Dialog, n int64) { d.SetTimeout(n, x.Now().Unix()) }),
 		number("DLG_del_delay", "Seconds that it is kept behind its end.", func(_ *script.Machine, d *core.Dialog) int64 { return d.Delay() },
 			func(_ *script.Machine, d *core.Dialog, n int64) { d.SetDelay(n) }),
