@@ -68,7 +68,9 @@ type Config struct {
 	// message tries.
 	Backoff time.Duration
 
-	Loops       int // event loops; 0 = half the cores
+	// Loops is how many event loops there are; 0: half the cores. One that sleeps keeps its processor for a while:
+	// GOMAXPROCS is to be higher than that.
+	Loops       int
 	Workers     int // shards of messages; 0 = the cores
 	Handshakers int // handshakes computed at once; 0 = one less than the cores
 	// Inline is for how long a loop runs the Handler itself for the messages of

@@ -6,7 +6,9 @@
 // # Who owns what
 //
 // A loop owns sockets: on an established connection only its loop reads,
-// decrypts, frames, encrypts and writes, without a lock. A handshaker owns a
+// decrypts, frames, encrypts and writes, without a lock. While it sleeps another
+// loop may be in its place, to write what that has for one of its connections
+// (scheduler.Enter). A handshaker owns a
 // connection's TLS machine while one step of its handshake is computed; while a
 // private key signs elsewhere, nobody computes. The connect queue owns sockets
 // whose connect is under way. A worker owns messages: those of a Call-ID go
@@ -196,6 +198,7 @@
 //	connectqueue -> connection.Conn          whether what is to be parked was asked to close
 //	connectqueue -> workers.Shard            what lingered is given back
 //	loops.Common -> workers.Shard, scheduler whether all come round is asked once at a time
+//	a loop's turn -> all of these            what is done in a sleeping loop's place; never two turns
 //	workers.Shard -> scheduler               loops are told that there is room
 //	scheduler                                a leaf: post never blocks for long
 //
