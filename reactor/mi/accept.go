@@ -100,15 +100,19 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 		for _, o := range out {
 			l.evicted(o)
 		}
+		if in == nil {
+			l.evicted(c)
+			continue
+		}
 		return in, nil
 	}
 }
 
 // evicted ends the connection that lost its place.
-func (l *boundedListener) evicted(out *place) {
+func (l *boundedListener) evicted(out net.Conn) {
 	_ = out.Close()
 	if held, ok := l.evictions.Open(time.Now(), struct{}{}); ok {
-		l.log.Warn("management over HTTP: connections that had shown no token, or were idle, made room for new ones", "peer", out.RemoteAddr().String(), "more", held)
+		l.log.Warn("management over HTTP: connections that had shown no token, or were idle, made room for new ones, or none had room", "peer", out.RemoteAddr().String(), "more", held)
 	}
 }
 

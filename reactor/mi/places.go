@@ -58,6 +58,7 @@ type place struct {
 
 	// Under all.mu.
 	known, left bool
+	shown       bool // has shown what is asked for, when all who are known were as many as may be, and busy
 	busy        bool // a request is being answered
 
 	read bool // something was; the server's
@@ -98,14 +99,18 @@ func peek(c net.Conn, b []byte, waits bool) (n int) {
 	return max(n, 0)
 }
 
-// enter gives a new connection a place. Who loses one is returned, and is to be closed.
+// enter gives a new connection a place; nil where all are taken by those who are being answered. Who loses one is
+// returned, and is to be closed.
 func (p *places) enter(c net.Conn) (in *place, out []*place) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.strange) == p.mostStrange {
 		lost := p.toEvict()
+		if lost == nil {
+			return nil, out
+		}
 		if p.vouched(lost) {
-			if more, ok := p.proved(lost); ok {
+			if more, ok := p.proved(lost); ok || lost.shown {
 				out = append(out, more...)
 				continue
 			}
@@ -119,14 +124,15 @@ func (p *places) enter(c net.Conn) (in *place, out []*place) {
 }
 
 // toEvict returns the oldest stranger of the address that has the most; of several such
-// addresses it is that of the oldest one. The lock is held.
+// addresses it is that of the oldest one. nil: all of them have shown what is asked for, and are being answered. The lock
+// is held.
 func (p *places) toEvict() (out *place) {
 	count, most := make(map[netip.Addr]int), 0
 	for _, s := range p.strange {
 		count[s.from]++
 	}
 	for _, s := range p.strange {
-		if count[s.from] > most {
+		if count[s.from] > most && !(s.shown && s.busy) {
 			out, most = s, count[s.from]
 		}
 	}
@@ -159,7 +165,7 @@ func addrOf(c net.Conn) netip.Addr {
 }
 
 // prove takes a connection to those who have shown what is asked for. Where they are as
-// many as may be, and all of them busy, it stays where it is: the next strangers may end it.
+// many as may be, and all of them busy, it stays where it is: strangers may end it once it is answered.
 func (c *place) prove() {
 	p := c.all
 	p.mu.Lock()
@@ -182,6 +188,7 @@ func (p *places) proved(c *place) (out []*place, ok bool) {
 	if len(p.known) == p.mostKnown {
 		i := slices.IndexFunc(p.known, func(k *place) bool { return !k.busy })
 		if i < 0 {
+			c.shown, c.busy = true, true
 			return nil, false
 		}
 		out = append(out, p.known[i])

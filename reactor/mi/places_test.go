@@ -271,3 +271,32 @@ func TestPlacesOfTheIdle(t *testing.T) {
 		t.Errorf("the first idle one stays: %v, the other left: %v", !in[1].left, in[0].left)
 	}
 }
+
+// TestPlacesOfTheAnswered: who has shown what is asked for and is being answered loses its place to nobody, however many
+// those are; a newcomer has none then.
+func TestPlacesOfTheAnswered(t *testing.T) {
+	p := newPlaces(4, nil)
+	enter := func() *place {
+		_, c := accepted(t)
+		in, out := p.enter(c)
+		for _, o := range out {
+			if o.busy {
+				t.Error("one that is being answered loses its place")
+			}
+		}
+		return in
+	}
+	var in []*place
+	for range 4 { // two are known, two are not
+		at := enter()
+		at.prove()
+		in = append(in, at)
+	}
+	if enter() != nil {
+		t.Error("a newcomer has the place of one that is being answered")
+	}
+	turns(in[3], http.StateIdle)
+	if enter() == nil || !in[3].left || in[2].left {
+		t.Error("who is answered makes no room")
+	}
+}
