@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,5 +134,20 @@ func TestWithin(t *testing.T) {
 	ran := false
 	if ended := within(patience, func() { ran = true }); !ran || !ended {
 		t.Errorf("run %v, ended %v", ran, ended)
+	}
+}
+
+// The runtime has a processor more than there are event loops, but where one loop is all, or the operator has said otherwise.
+func TestProcessors(t *testing.T) {
+	before := runtime.GOMAXPROCS(2)
+	defer runtime.GOMAXPROCS(before)
+	for _, c := range []struct {
+		loops, want int
+		said        string
+	}{{1, 2, ""}, {4, 2, "2"}, {2, 3, ""}, {2, 3, ""}, {4, 5, ""}, {3, 5, ""}} {
+		t.Setenv("GOMAXPROCS", c.said)
+		if processors(c.loops); runtime.GOMAXPROCS(0) != c.want {
+			t.Errorf("%+v: %d", c, runtime.GOMAXPROCS(0))
+		}
 	}
 }

@@ -98,21 +98,21 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 		}
 		in, out := l.places.enter(c)
 		for _, o := range out {
-			l.evicted(o)
+			l.evicted(o, "management over HTTP: connections that had shown no token, or were idle, made room for new ones")
 		}
 		if in == nil {
-			l.evicted(c)
+			l.evicted(c, "management over HTTP: new connections found all places taken by requests that are being answered")
 			continue
 		}
 		return in, nil
 	}
 }
 
-// evicted ends the connection that lost its place.
-func (l *boundedListener) evicted(out net.Conn) {
+// evicted ends a connection that lost its place, or found none, and tells what was with those.
+func (l *boundedListener) evicted(out net.Conn, what string) {
 	_ = out.Close()
 	if held, ok := l.evictions.Open(time.Now(), struct{}{}); ok {
-		l.log.Warn("management over HTTP: connections that had shown no token, or were idle, made room for new ones, or none had room", "peer", out.RemoteAddr().String(), "more", held)
+		l.log.Warn(what, "peer", out.RemoteAddr().String(), "more", held)
 	}
 }
 

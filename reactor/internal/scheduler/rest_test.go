@@ -131,7 +131,7 @@ func TestWakesBehindAVisit(t *testing.T) {
 			}
 			close(in)
 			theirs++
-			time.Sleep(20 * time.Millisecond) // for the loop to run into it
+			time.Sleep(20 * time.Millisecond) // a loop that does not wait has counted by then; one that does takes no notice
 			theirs++
 			v.Leave()
 			close(left)

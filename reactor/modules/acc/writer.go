@@ -22,7 +22,8 @@ const (
 )
 
 // writer hands records to the database, in order and several at once where several wait. While it is gone they are
-// kept in the spool, and without one in memory; while it is slow those that no longer fit there go to the spool, too. A
+// kept in the spool, and without one in memory; while it is slow those that wait there for more than a moment, or no
+// longer fit, go to the spool, too. A
 // record whose statement had no answer is written again, and can then be there twice. What comes behind its end is for
 // the writer that follows it, or for the spool.
 type writer struct {
