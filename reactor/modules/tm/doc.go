@@ -5,8 +5,8 @@
 // # As there
 //
 // These are odd, and scripts rely on them. t_relay() returns 1 where it has answered a failure of all branches itself; with
-// "no-auto-477", or behind t_newtran(), it returns its negative code and answers nothing. In a failure_route a socket that the script has
-// forced ($socket_out, force_send_socket()) holds, what dispatcher or drouting chose does not, $ru is the
+// "no-auto-477", or behind t_newtran(), it returns its negative code and answers nothing. In a failure_route a socket that
+// the script has forced ($socket_out, force_send_socket()) holds, one that dispatcher or drouting chose does not; $ru is the
 // Request-URI as it came and $du is NULL, whatever the request route and the branch route wrote, while headers that the
 // request route added or removed stay so; append_msg_branch() and t_relay() send two branches, that of $ru being one. A
 // branch_route that was armed stays armed for the retry, a failure_route does not. drop in an onreply_route keeps a
