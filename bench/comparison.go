@@ -58,6 +58,9 @@ func runComparison(ctx context.Context, args []string, stdout, stderr io.Writer)
 		}
 	}
 	if *list {
+		if len(*peer) == 0 {
+			systems = append(systems, system.Loops()...)
+		}
 		listAll(stdout, measures, systems)
 		return nil
 	}

@@ -28,18 +28,22 @@ type opensipsConf struct {
 	Setup
 	OpenSSL                bool
 	Library                string // ours: tls_library
+	Loops                  int    // ours: tcp_loops; 0: its own choice
 	MetricsIP, MetricsPort string
 	State                  string // where our engine keeps the token of its metrics
 }
 
-func sipreactorGo() System {
+func sipreactorGo() System { return sipreactorOn("sipreactor", "this engine, TLS by crypto/tls", 0) }
+
+// sipreactorOn is the engine with a number of event loops; 0 is its own choice.
+func sipreactorOn(name, about string, loops int) System {
 	return System{
-		Name: "sipreactor", About: "this engine, TLS by crypto/tls", Role: Ours, Begins: 500 * time.Millisecond, Workers: []int{0}, Reload: true, Traces: true, TCP: true,
+		Name: name, About: about, Role: Ours, Begins: 500 * time.Millisecond, Workers: []int{0}, Reload: true, Traces: true, TCP: true,
 		prepare: func(ctx context.Context, h *Home) (string, string, error) {
 			path, err := h.build(ctx, "sipreactor", ".", "./cmd/sipreactor")
 			return path, revision(ctx, h), err
 		},
-		command: opensipsCommand("go"),
+		command: opensipsCommand("go", loops),
 	}
 }
 
@@ -51,14 +55,14 @@ func sipreactorWith(name, library, about string) System {
 			path, err := h.build(ctx, "sipreactor-openssl", ".", "./cmd/sipreactor", "-tags", "openssl")
 			return path, revision(ctx, h), err
 		},
-		command: opensipsCommand(library),
+		command: opensipsCommand(library, 0),
 	}
 }
 
-// opensipsCommand runs sipreactor with a tls_library.
-func opensipsCommand(library string) func(string, Setup) ([]string, []string, error) {
+// opensipsCommand runs sipreactor with a tls_library and a number of event loops.
+func opensipsCommand(library string, loops int) func(string, Setup) ([]string, []string, error) {
 	return func(_ string, s Setup) ([]string, []string, error) {
-		conf := opensipsConf{Setup: s, Library: library}
+		conf := opensipsConf{Setup: s, Library: library, Loops: loops}
 		if s.Metrics != "" {
 			var err error
 			if conf.MetricsIP, conf.MetricsPort, err = net.SplitHostPort(s.Metrics); err != nil {

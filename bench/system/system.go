@@ -85,15 +85,19 @@ func All() []System {
 		sipreactorWith("libssl", "openssl", "this engine, TLS by libssl"), kamailio(), opensips(), haproxy(), plainGo(), sipgo()}
 }
 
-// Find looks a system up by name.
+// Loops lists our engine with more event loops than it chooses on two cores: what they cost. They are no part of All.
+func Loops() []System {
+	return []System{sipreactorOn("sipreactor-2-loops", "this engine with two event loops; only where it is named", 2),
+		sipreactorOn("sipreactor-4-loops", "this engine with four; only where it is named", 4)}
+}
+
+// Find looks a system up by name, among All and Loops.
 func Find(name string) (System, error) {
-	for _, s := range All() {
+	var names []string
+	for _, s := range append(All(), Loops()...) {
 		if s.Name == name {
 			return s, nil
 		}
-	}
-	var names []string
-	for _, s := range All() {
 		names = append(names, s.Name)
 	}
 	return System{}, fmt.Errorf("no system %q; there are %s", name, strings.Join(names, ", "))

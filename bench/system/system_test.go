@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 // TestEverySystem starts what is installed, has it answer and carry a call, and ends it.
 func TestEverySystem(t *testing.T) {
 	h := home
-	for _, s := range All() {
+	for _, s := range append(All(), Loops()...) {
 		t.Run(s.Name, func(t *testing.T) {
 			if testing.Short() && s.Role != Ours {
 				t.Skip("a peer")
