@@ -124,6 +124,10 @@ func TestFind(t *testing.T) {
 	if table.ByCallID([]byte("c")) != other {
 		t.Error("an ended one comes before one that lives")
 	}
+	invite(t, table, "c", func(in *Init) { in.FromTag = "h" }).End(UpstreamBYE, start)
+	if table.ByCallID([]byte("c")) != other {
+		t.Error("a younger one that has ended comes before one that lives")
+	}
 }
 
 func TestCheck(t *testing.T) {
@@ -156,6 +160,9 @@ func TestCheck(t *testing.T) {
 	}
 	if to, _, n, _ := d.Side(Downstream, -1, true); n != 10 || to.Sent != 10 {
 		t.Errorf("our own request has the CSeq %d", n)
+	}
+	if n := d.Saw(&Within{Dir: Downstream, CSeq: 10}, nil); n != 1 {
+		t.Errorf("the next request of the caller's is shifted by %d behind one of ours", n)
 	}
 	if to, _, _, _ := d.Side(Upstream, -1, true); to.Contact != "sip:a@new" {
 		t.Error("the target is not refreshed")

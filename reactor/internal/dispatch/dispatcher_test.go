@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"sipreactor/sipframe"
 )
 
 // rig is a dispatcher whose workers note what they are given.
@@ -21,8 +24,13 @@ type rig struct {
 
 // open starts a dispatcher and ends it with the test.
 func open(t *testing.T, shards int, wait func(p *Place, it Item)) *rig {
+	return openFor(t, shards, 3, wait)
+}
+
+// openFor is open where so many items may wait.
+func openFor(t *testing.T, shards, waiters int, wait func(p *Place, it Item)) *rig {
 	r := &rig{began: time.Now(), wait: wait}
-	r.Init(Config{Shards: shards, Bound: 4, Waiters: 3, Now: func() int64 { return int64(time.Since(r.began)) + 1 },
+	r.Init(Config{Shards: shards, Bound: 4, Waiters: waiters, Now: func() int64 { return int64(time.Since(r.began)) + 1 },
 		Eased: func() {}, Worker: r.worker})
 	r.Open()
 	t.Cleanup(r.Close)
@@ -50,15 +58,22 @@ func (r *rig) worker() *Place {
 // has waits until items were handled, and returns them.
 func (r *rig) has(t *testing.T, n int) []string {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+	var got []string
+	eventually(t, func() bool {
 		r.mu.Lock()
-		got := slices.Clone(r.got)
-		r.mu.Unlock()
-		if len(got) >= n {
-			return got
-		}
+		defer r.mu.Unlock()
+		got = slices.Clone(r.got)
+		return len(got) >= n
+	})
+	return got
+}
+
+// eventually waits for something that nobody tells.
+func eventually(t *testing.T, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%d of %d were handled", len(got), n)
+			t.Fatal("it does not come")
 		}
 	}
 }
@@ -143,6 +158,52 @@ func TestBeat(t *testing.T) {
 	if !s.Beats() {
 		t.Error("it came round, and does not beat")
 	}
+}
+
+// What an item is in is let go of when it is done.
+func TestDoneReleases(t *testing.T) {
+	r := open(t, 1, nil)
+	before := sipframe.LiveBuffers()
+	r.Shards[0].Put(Item{Kind: Message, Buf: sipframe.NewBuffer(1)})
+	eventually(t, r.Quiet)
+	if n := sipframe.LiveBuffers() - before; n != 0 {
+		t.Errorf("%d buffers are left", n)
+	}
+}
+
+// What waits for half of the time that it may is calm, what waits for all of it is late.
+func TestCalmAndLate(t *testing.T) {
+	var clock atomic.Int64
+	at, hold := make(chan struct{}), make(chan struct{})
+	r := &rig{wait: func(_ *Place, it Item) {
+		if clock.Add(int64(time.Millisecond)); string(it.Data) == "holds" {
+			at <- struct{}{}
+			<-hold
+		}
+	}}
+	r.Init(Config{Shards: 1, Waiters: 3, Delay: 100 * time.Millisecond, Now: func() int64 { return clock.Load() + 1 }, Eased: func() {}, Worker: r.worker})
+	r.Open()
+	t.Cleanup(r.Close)
+	s := r.Shards[0]
+	for range 200 { // what one takes is known behind that
+		s.Put(text("x"))
+	}
+	eventually(t, func() bool { return r.Quiet() && s.Asleep() })
+	s.Put(text("holds"))
+	<-at
+	waiting := 0
+	for _, tt := range []struct {
+		waiting    int
+		calm, late bool
+	}{{0, true, false}, {50, true, false}, {51, false, false}, {99, false, false}, {100, false, true}} {
+		for ; waiting < tt.waiting; waiting++ {
+			s.Put(text("x"))
+		}
+		if r.Calm() != tt.calm || r.Late() != tt.late {
+			t.Errorf("%d wait: calm %v, late %v", waiting, r.Calm(), r.Late())
+		}
+	}
+	close(hold)
 }
 
 // Before an item waits a follower has the shard; where too many wait, it must not.

@@ -12,6 +12,7 @@ import (
 type onTest struct {
 	lent, returned, stirred int
 	over                    chan struct{}
+	meanwhile               func() // called behind the items, before the loop sees to who waits; nil: nothing is
 }
 
 func (o *onTest) Defer()                       {}
@@ -19,18 +20,18 @@ func (o *onTest) Stirred()                     { o.stirred++ }
 func (o *onTest) WaitOver()                    { o.over <- struct{}{} }
 func (o *onTest) FlushSoon(c *connection.Conn) { c.AskFlush() }
 func (o *onTest) Lent()                        { o.lent++ }
-func (o *onTest) Returned()                    { o.returned++ }
+func (o *onTest) Returned() {
+	if o.returned++; o.meanwhile != nil {
+		o.meanwhile()
+	}
+}
 
 // inline readies the test as a loop of a dispatcher, with a shard whose leader sleeps.
 func inline(t *testing.T, r *rig, slice time.Duration) (*Inline, *onTest) {
 	in, loop := new(Inline), &onTest{over: make(chan struct{}, 9)}
 	in.Init(&r.Dispatcher, loop, 7, slice)
 	t.Cleanup(in.End)
-	for end := time.Now().Add(30 * time.Second); !r.Shards[0].Asleep(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("the leader does not sleep")
-		}
-	}
+	eventually(t, r.Shards[0].Asleep)
 	return in, loop
 }
 
@@ -75,6 +76,38 @@ func TestAwaitOnALoop(t *testing.T) {
 	<-loop.over
 	if in.CarryOn(); !slices.Contains(r.got, "waits") || loop.stirred != 0 {
 		t.Errorf("%q were handled; %+v", r.got, loop)
+	}
+}
+
+// A wait may be over before the loop has the message off its hands.
+func TestAwaitIsOverAtOnce(t *testing.T) {
+	var resume func()
+	r := open(t, 1, func(p *Place, _ Item) { p.Await(func(_ int, again func()) { resume = again }) })
+	in, loop := inline(t, r, time.Minute)
+	loop.meanwhile = func() { resume() }
+	in.Run([][]Item{{text("waits")}})
+	eventually(t, func() bool { return len(loop.over) > 0 })
+	if in.CarryOn(); !slices.Equal(r.got, []string{"waits"}) {
+		t.Errorf("%q were handled", r.got)
+	}
+}
+
+// What a loop keeps of hosts, for the next messages that wait, is bounded.
+func TestHostsAreBounded(t *testing.T) {
+	const n = spareHosts + 8
+	var resume []func()
+	r := openFor(t, 1, 2*n, func(p *Place, _ Item) { p.Await(func(_ int, again func()) { resume = append(resume, again) }) })
+	in, loop := inline(t, r, time.Minute)
+	loop.over = make(chan struct{}, n)
+	for range n {
+		in.Run([][]Item{{text("waits")}})
+		eventually(t, r.Shards[0].Asleep)
+	}
+	for _, again := range resume {
+		again()
+	}
+	if in.CarryOn(); len(r.got) != n || len(in.hosts) != spareHosts {
+		t.Errorf("%d of %d were handled, %d hosts are kept", len(r.got), n, len(in.hosts))
 	}
 }
 

@@ -139,6 +139,17 @@ func TestAskedWhileServing(t *testing.T) {
 	}
 }
 
+// What is asked while the loop serves behind a wake-up has another one.
+func TestAskedWhileServingAWakeUp(t *testing.T) {
+	f := newFake()
+	f.Post(1)
+	f.during = func() { f.Post(2) }
+	f.come()
+	if f.come(); f.wakeUps != 2 || fmt.Sprint(f.served) != "[1 2]" {
+		t.Errorf("%d wake-ups, served %v", f.wakeUps, f.served)
+	}
+}
+
 // Whatever is asked whenever: all of it is served once, in order, and a loop that
 // sleeps has nothing to serve.
 func TestNothingIsForgotten(t *testing.T) {
