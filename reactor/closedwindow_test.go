@@ -58,8 +58,8 @@ func TestReaderThatStopsBehindLittle(t *testing.T) {
 	})
 }
 
-// Replies that a client reads late are nobody's loss: they may wait with the kernel.
-func TestRepliesStayWithTheKernel(t *testing.T) {
+// Responses that a client reads late are nobody's loss: they may wait with the kernel.
+func TestResponsesStayWithTheKernel(t *testing.T) {
 	r := start(t, &script{}, func(c *Config) { c.TCP.SendTimeout = 100 * time.Millisecond })
 	peer := r.dialNarrow(TCP)
 	h := r.only()
@@ -79,7 +79,7 @@ func TestRepliesStayWithTheKernel(t *testing.T) {
 	in := bufio.NewReader(peer)
 	for i := range n {
 		if _, err := readMessage(in); err != nil {
-			t.Fatalf("reply %d: %v", i, err)
+			t.Fatalf("response %d: %v", i, err)
 		}
 	}
 }

@@ -18,8 +18,8 @@ import (
 type answerer struct{}
 
 func (answerer) Message(w *reactor.Worker, f *reactor.Frame) {
-	reply := reactor.Bytes("SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n")
-	if _, err := w.Send(&reactor.Target{Conn: f.Src.Conn}, reply); err != nil {
+	response := reactor.Bytes("SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n")
+	if _, err := w.Send(&reactor.Target{Conn: f.Src.Conn}, response); err != nil {
 		fmt.Println("not sent:", err)
 	}
 }

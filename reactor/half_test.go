@@ -13,30 +13,30 @@ import (
 	"time"
 )
 
-// reply makes a final response to a message of ours.
-func reply(code string, callID string) string {
+// response makes a final response to a message of ours.
+func response(code string, callID string) string {
 	return "SIP/2.0 " + code + "\r\nCall-ID: " + callID + "\r\nContent-Length: 0\r\n\r\n"
 }
 
-// lateReplies is a Handler that answers nothing until it is told to.
-type lateReplies struct {
+// lateResponses is a Handler that answers nothing until it is told to.
+type lateResponses struct {
 	script
 	gate chan struct{}
 }
 
-func newLateReplies() *lateReplies {
-	s := &lateReplies{gate: make(chan struct{})}
+func newLateResponses() *lateResponses {
+	s := &lateResponses{gate: make(chan struct{})}
 	s.message = func(w *Worker, f *Frame) {
 		if peek.IsACK(f.Data) {
 			return
 		}
 		to := Target{Conn: f.Src.Conn}
 		if strings.HasPrefix(string(f.Data), "INVITE") {
-			_, _ = w.Send(&to, Bytes(reply("180 Ringing", "x")))
+			_, _ = w.Send(&to, Bytes(response("180 Ringing", "x")))
 		}
 		go func() {
 			<-s.gate
-			_, _ = w.eng.Send(&to, Bytes(reply("200 OK", "x")))
+			_, _ = w.eng.Send(&to, Bytes(response("200 OK", "x")))
 		}()
 	}
 	return s
@@ -83,10 +83,10 @@ func (r *rig) client(p Proto, version uint16) net.Conn {
 
 // A client that ends its half behind its requests gets their responses, and then
 // our end.
-func TestHalfClosedGetsItsReplies(t *testing.T) {
+func TestHalfClosedGetsItsResponses(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
-			s := newLateReplies()
+			s := newLateResponses()
 			r := startWith(t, s, &s.script, waits)
 			c := r.client(way.proto, way.tls)
 			_, _ = io.WriteString(c, request("INVITE", "x", 1, "")+request("MESSAGE", "x", 2, ""))
@@ -105,7 +105,7 @@ func TestHalfClosedGetsItsReplies(t *testing.T) {
 				}
 			}
 			if m, err := readMessage(in); m != "" || !errors.Is(err, io.EOF) {
-				t.Errorf("behind the replies: %q, %v", m, err)
+				t.Errorf("behind the responses: %q, %v", m, err)
 			}
 			if reason := r.firstClose(); reason != PeerClosed {
 				t.Errorf("closed with %v", reason)
@@ -115,13 +115,13 @@ func TestHalfClosedGetsItsReplies(t *testing.T) {
 }
 
 // A response that comes twice counts for no other request: who ended its half gets the answer of a slower one, too.
-func TestHalfClosedAndRepeatedReplies(t *testing.T) {
+func TestHalfClosedAndRepeatedResponses(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
 		gate := make(chan struct{})
 		ask := func(id string) string {
 			return strings.Replace(request("MESSAGE", id, 1, ""), "\r\nMax-Forwards", id+";rport\r\nMax-Forwards", 1)
 		}
-		reply := func(w *Worker, f *Frame) {
+		response := func(w *Worker, f *Frame) {
 			_, via, _ := strings.Cut(string(f.Data), "\r\n")
 			via, _, _ = strings.Cut(via, "\r\n")
 			if _, err := w.Send(&Target{Conn: f.Src.Conn, Class: Final}, Bytes("SIP/2.0 200 OK\r\n"+via+";received=192.0.2.1\r\nContent-Length: 0\r\n\r\n")); err != nil {
@@ -131,11 +131,11 @@ func TestHalfClosedAndRepeatedReplies(t *testing.T) {
 		r := start(t, &script{message: func(w *Worker, f *Frame) {
 			if strings.Contains(string(f.Data), "Call-ID: slow\r") {
 				w.Wait(func() { <-gate })
-				reply(w, f)
+				response(w, f)
 				return
 			}
 			for range 3 {
-				reply(w, f)
+				response(w, f)
 			}
 		}}, waits)
 		c := r.dial(p)
@@ -157,7 +157,7 @@ func TestHalfClosedAndRepeatedReplies(t *testing.T) {
 			}
 		}
 		if m, err := readMessage(in); m != "" || !errors.Is(err, io.EOF) {
-			t.Errorf("behind the replies: %q, %v", m, err)
+			t.Errorf("behind the responses: %q, %v", m, err)
 		}
 	})
 }
@@ -167,7 +167,7 @@ func TestHalfClosedAndRepeatedReplies(t *testing.T) {
 // done.
 func TestHalfClosedWhileHandshaking(t *testing.T) {
 	for _, inline := range []time.Duration{0, time.Second} {
-		s := newLateReplies()
+		s := newLateResponses()
 		r := startWith(t, s, &s.script, func(c *Config) { waits(c); c.InlineHandshake = inline })
 		close(s.gate)
 		for range 20 {
@@ -206,7 +206,7 @@ func (c *tailConn) Write(p []byte) (int, error) {
 func TestHalfClosedWithNothingUnderWay(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
-			s := newLateReplies()
+			s := newLateResponses()
 			close(s.gate)
 			r := startWith(t, s, &s.script, waits)
 			c := r.client(way.proto, way.tls)
@@ -232,7 +232,7 @@ func TestHalfClosedWithNothingUnderWay(t *testing.T) {
 func TestHalfClosedIsNotForEver(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
-			s := newLateReplies()
+			s := newLateResponses()
 			r := startWith(t, s, &s.script, func(c *Config) { c.halfClosedTime = 50 * time.Millisecond })
 			c := r.client(way.proto, way.tls)
 			_, _ = io.WriteString(c, request("MESSAGE", "x", 1, "")+"MESSAGE sip:b")
@@ -249,7 +249,7 @@ func TestHalfClosedIsNotForEver(t *testing.T) {
 
 // A peer that resets a half-closed connection has no use for responses: it ends.
 func TestHalfClosedIsReset(t *testing.T) {
-	s := newLateReplies()
+	s := newLateResponses()
 	r := startWith(t, s, &s.script, func(c *Config) { c.halfClosedTime = time.Hour })
 	c := r.client(TCP, 0)
 	_, _ = io.WriteString(c, request("MESSAGE", "x", 1, ""))
@@ -267,10 +267,10 @@ func TestHalfClosedIsReset(t *testing.T) {
 
 // A half-closed connection takes responses only: senders do not find it, and a
 // request that names it goes elsewhere.
-func TestHalfClosedTakesReplies(t *testing.T) {
+func TestHalfClosedTakesResponses(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
-			s := newLateReplies()
+			s := newLateResponses()
 			r := startWith(t, s, &s.script, waits)
 			c := r.client(way.proto, way.tls)
 			_, _ = io.WriteString(c, request("MESSAGE", "x", 1, ""))
@@ -306,7 +306,7 @@ func TestHalfClosedTakesReplies(t *testing.T) {
 
 // Many connections that end so leave no descriptor behind.
 func TestHalfClosedLeavesNothing(t *testing.T) {
-	s := newLateReplies()
+	s := newLateResponses()
 	close(s.gate)
 	r := startWith(t, s, &s.script, waits)
 	before := sockets()

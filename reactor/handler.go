@@ -31,7 +31,7 @@ type Handler interface {
 	Message(w *Worker, f *Frame)
 	// Malformed is called once for a stream whose framing is lost. The
 	// connection closes after what the Handler sends on it has been written.
-	// If d.Replyable, f.Data is the header section: all of it, or what came of
+	// If d.Answerable, f.Data is the header section: all of it, or what came of
 	// one that is too large, in whole lines.
 	Malformed(w *Worker, f *Frame, d sipframe.Defect)
 	// Undelivered is called exactly once for each message that Send took and

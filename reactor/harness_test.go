@@ -51,7 +51,7 @@ func (s *script) Malformed(w *Worker, f *Frame, d sipframe.Defect) {
 	s.mu.Lock()
 	s.malformed = append(s.malformed, d)
 	s.mu.Unlock()
-	if d.Replyable {
+	if d.Answerable {
 		_, _ = w.Send(&Target{Conn: f.Src.Conn}, Bytes("SIP/2.0 400 "+d.Reason+"\r\nContent-Length: 0\r\n\r\n"))
 	}
 }

@@ -89,7 +89,7 @@ func TestHandshakeLongerThanTheQueue(t *testing.T) {
 
 // A client that writes a burst of requests and reads the responses behind it gets
 // all of them: there are more than the kernel takes, and than messages may wait.
-func TestRepliesToABurst(t *testing.T) {
+func TestResponsesToABurst(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
 		r := start(t, &script{}, nil)
 		peer := r.dialNarrow(p)
@@ -107,7 +107,7 @@ func TestRepliesToABurst(t *testing.T) {
 		r.eventually("all have come", func() bool { return c.Owed.Theirs() == n })
 		for i := range n {
 			if _, err := r.Send(&Target{Conn: h, Class: Final}, Bytes("SIP/2.0 200 OK\r\nContent-Length: 300\r\n\r\n"+strings.Repeat("x", 300))); err != nil {
-				t.Fatalf("reply %d: %v", i, err)
+				t.Fatalf("response %d: %v", i, err)
 			}
 		}
 		if _, err := r.Send(&Target{Conn: h, Class: NewRequest}, Bytes(request("MESSAGE", "new", 1, ""))); err == nil {
@@ -123,13 +123,13 @@ func TestRepliesToABurst(t *testing.T) {
 
 // A client that writes 8,000 requests and only then reads loses no response, neither
 // those that come at once nor those that come late and all together.
-func TestRepliesToAFlood(t *testing.T) {
+func TestResponsesToAFlood(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
 		for _, late := range []bool{false, true} {
 			t.Run(fmt.Sprint("late ", late), func(t *testing.T) {
 				const n = 8000
 				gate := make(chan struct{})
-				reply := func(w *Worker, f *Frame) {
+				response := func(w *Worker, f *Frame) {
 					if _, err := w.Send(&Target{Conn: f.Src.Conn, Class: Final}, Bytes("SIP/2.0 200 OK\r\nContent-Length: 300\r\n\r\n"+strings.Repeat("x", 300))); err != nil {
 						t.Error(err)
 					}
@@ -139,7 +139,7 @@ func TestRepliesToAFlood(t *testing.T) {
 					if late && asked.Add(1) <= n/2 {
 						w.Wait(func() { <-gate })
 					}
-					reply(w, f)
+					response(w, f)
 				}}, func(c *Config) {
 					c.TLS.SendTimeout, c.TCP.SendTimeout = 2*time.Second, 2*time.Second
 					c.Waiters = n
@@ -154,7 +154,7 @@ func TestRepliesToAFlood(t *testing.T) {
 				in := bufio.NewReader(peer)
 				for i := range n {
 					if _, err := readMessage(in); err != nil {
-						t.Fatalf("reply %d: %v", i, err)
+						t.Fatalf("response %d: %v", i, err)
 					}
 				}
 			})

@@ -66,7 +66,7 @@ type Cut struct {
 	// with more behind it; if nothing is left, no message has begun.
 	Start int
 	// End is where to go on: the next call gets data[End:]. A Frame is
-	// data[Start:End]. A Bad that is Replyable has its header section there, or
+	// data[Start:End]. A Bad that is Answerable has its header section there, or
 	// of one that is too large the whole lines; else its End is its Start.
 	End int
 	// Defect is what is wrong; Bad only.

@@ -9,9 +9,9 @@ type Defect struct {
 	// Reason is the reason phrase of that response, and the text behind
 	// "malformed message: " in a close reason. It never holds bytes of the message.
 	Reason string
-	// Replyable tells that the header section is that of a request and was
+	// Answerable tells that the header section is that of a request and was
 	// complete, or is only too large, so that a response can be built from it.
-	Replyable bool
+	Answerable bool
 }
 
 // Error gives the reason.
@@ -27,4 +27,4 @@ const (
 
 // badRequest makes the error value of a defect that wants a 400. Use it for
 // package variables only, as it allocates.
-func badRequest(reason string) *Defect { return &Defect{Code: 400, Reason: reason, Replyable: true} }
+func badRequest(reason string) *Defect { return &Defect{Code: 400, Reason: reason, Answerable: true} }

@@ -56,7 +56,7 @@ var (
 	errTLS          = Defect{Code: 400, Reason: "TLS Record on a SIP Stream"}
 	errNoSIPVersion = Defect{Code: 400, Reason: "No SIP Version in First Line"}
 	errLineSize     = Defect{Code: 400, Reason: ReasonTooLarge}
-	errSize         = Defect{Code: 400, Reason: ReasonTooLarge, Replyable: true}
+	errSize         = Defect{Code: 400, Reason: ReasonTooLarge, Answerable: true}
 )
 
 // Reset makes the framer ready for a new stream.

@@ -71,7 +71,7 @@ func FuzzFramerParser(f *testing.F) {
 				t.Fatalf("%v without being asked for", cut.Kind)
 			}
 			header, length, complete := plainFrame(string(rest))
-			if cut.Kind == Bad && !cut.Defect.Replyable {
+			if cut.Kind == Bad && !cut.Defect.Answerable {
 				return
 			}
 			if (!complete || header > cfg.MaxMessage) && cut.Kind == Bad && cut.Defect.Reason == ReasonTooLarge {

@@ -95,9 +95,9 @@ func TestFrames(t *testing.T) {
 func TestBadStreams(t *testing.T) {
 	long := strings.Repeat("x", 200)
 	for _, tt := range []struct {
-		stream    string
-		reason    string
-		replyable bool
+		stream     string
+		reason     string
+		answerable bool
 	}{
 		{"OPTIONS sip:a SIP/2.0\r\nX: y\r\n\r\n", ReasonNoLength, true},
 		{"OPTIONS sip:a SIP/2.0\r\n\r\n", ReasonNoLength, true},
@@ -142,8 +142,8 @@ func TestBadStreams(t *testing.T) {
 	} {
 		for _, lead := range []string{"", smallMessage + "\r\n"} {
 			p := feed(FramerConfig{}, []byte(lead+tt.stream))
-			want := event{Bad, len(lead), len(lead), Defect{400, tt.reason, tt.replyable}}
-			if tt.replyable {
+			want := event{Bad, len(lead), len(lead), Defect{400, tt.reason, tt.answerable}}
+			if tt.answerable {
 				want.end = len(lead) + strings.LastIndexByte(tt.stream, '\n') + 1
 			}
 			if !p.bad() || p.events[len(p.events)-1] != want {

@@ -73,7 +73,7 @@ var (
 // section 18.3).
 //
 // The error is a *Defect, the first one that was found, and valid until the
-// next Parse. The index then covers what could be understood. If Replyable is
+// next Parse. The index then covers what could be understood. If Answerable is
 // set it is enough to build a response from, which Validate looks at more closely.
 func (m *Message) Parse(frame []byte) error {
 	m.Reset()
@@ -113,7 +113,7 @@ func (m *Message) Parse(frame []byte) error {
 		}
 	}
 	if m.broken {
-		m.defect.Replyable = m.defect.Replyable && m.start.request
+		m.defect.Answerable = m.defect.Answerable && m.start.request
 		return &m.defect
 	}
 	return nil

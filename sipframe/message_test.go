@@ -89,9 +89,9 @@ func TestHeaderSpans(t *testing.T) {
 func TestParseDefects(t *testing.T) {
 	many := strings.Repeat("X: y\r\n", MaxHeaders)
 	for _, tt := range []struct {
-		raw    string
-		reason string
-		reply  bool
+		raw        string
+		reason     string
+		answerable bool
 	}{
 		{"", "No Start Line", false},
 		{"INVITE sip:a SIP/2.0", "No Start Line", false},
@@ -126,8 +126,8 @@ func TestParseDefects(t *testing.T) {
 			continue
 		}
 		var d *Defect
-		if !errors.As(err, &d) || d.Reason != tt.reason || d.Replyable != tt.reply || d.Code != 400 || m.Defect() != d {
-			t.Errorf("%.80q: %+v, want %s, reply %v", tt.raw, d, tt.reason, tt.reply)
+		if !errors.As(err, &d) || d.Reason != tt.reason || d.Answerable != tt.answerable || d.Code != 400 || m.Defect() != d {
+			t.Errorf("%.80q: %+v, want %s, response %v", tt.raw, d, tt.reason, tt.answerable)
 		}
 	}
 }

@@ -38,11 +38,11 @@ var tortures = []torture{
 	{"valid/unreason", "Frame", 0, false, "a reason phrase is text"},
 	{"valid/noreason", "Frame", 0, false, "a reason phrase may be empty"},
 	// Section 3.1.2: invalid messages.
-	{"invalid/badinv01", "Frame", 400, false, "empty parameters and values in Via; the first one still tells where to reply"},
+	{"invalid/badinv01", "Frame", 400, false, "empty parameters and values in Via; the first one still tells where to respond"},
 	{"invalid/clerr", "NeedMore", 400, false, "Content-Length beyond the datagram; on a stream the rest is waited for"},
 	{"invalid/ncl", "Bad Content-Length", 400, false, "a sign"},
 	{"invalid/scalar02", "Frame", 400, false, "CSeq over 32 bits, Max-Forwards over 255"},
-	{"invalid/scalarlg", "Frame", 400, true, "CSeq over 32 bits; a response gets no reply"},
+	{"invalid/scalarlg", "Frame", 400, true, "CSeq over 32 bits; a response gets none"},
 	{"invalid/quotbal", "Frame", 400, false, "a quote that is not closed in To"},
 	{"invalid/ltgtruri", "Frame", 400, false, "<> around the Request-URI; a proxy must not hand that on"},
 	{"invalid/lwsruri", "Frame", 400, false, "white space in the Request-URI"},
@@ -78,7 +78,7 @@ var tortures = []torture{
 	// Section 3.4: backward compatibility.
 	{"invalid/inv2543", ReasonNoLength, 0, false, "RFC 2543 needs no length in a datagram, a stream does"},
 	// Of the torture tests that came before the RFC.
-	{"invalid/test", "No SIP Version in First Line", 400, true, "no version and no Via: nobody to reply to"},
+	{"invalid/test", "No SIP Version in First Line", 400, true, "no version and no Via: nobody to respond to"},
 }
 
 func TestRFC4475(t *testing.T) {
@@ -127,8 +127,8 @@ func (tt *torture) run(t *testing.T, dir string) {
 	if v.Code != tt.code || v.Drop != tt.drop {
 		t.Errorf("%d %q, drop %v, want %d, drop %v (%s); parsed with %v", v.Code, v.Reason, v.Drop, tt.code, tt.drop, tt.why, perr)
 	}
-	if tt.code == 400 && !tt.drop && m.Defect() != nil && !m.Defect().Replyable {
-		t.Errorf("a reply is due, but %q cannot be replied to", m.Defect().Reason)
+	if tt.code == 400 && !tt.drop && m.Defect() != nil && !m.Defect().Answerable {
+		t.Errorf("a response is due, but %q cannot be answered", m.Defect().Reason)
 	}
 }
 

@@ -48,7 +48,7 @@ func Whole(cfg *FramerConfig, data []byte) Cut {
 // that is there, if it may be answered.
 func (f *Framer) bad(start int, msg []byte) Cut {
 	cut := Cut{Kind: Bad, Start: start, End: start, Defect: *f.defect}
-	if cut.Defect.Replyable = f.defect.Replyable && f.request; cut.Defect.Replyable {
+	if cut.Defect.Answerable = f.defect.Answerable && f.request; cut.Defect.Answerable {
 		cut.End = start + min(f.line, len(msg))
 	}
 	return cut

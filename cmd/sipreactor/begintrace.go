@@ -130,7 +130,7 @@ func (b *begunTraces) tell() {
 	list := make([]script.BegunTrace, len(b.list))
 	for i, one := range b.list {
 		s := &one.start
-		list[i] = script.BegunTrace{To: one.messages, Caller: s.Caller, Callee: s.Callee, IP: s.IP, Replies: s.Replies}
+		list[i] = script.BegunTrace{To: one.messages, Caller: s.Caller, Callee: s.Callee, IP: s.IP, Responses: s.Responses}
 	}
 	b.program().SetBegunTraces(list)
 }

@@ -57,7 +57,7 @@ type hop struct {
 	from, to netip.AddrPort
 }
 
-// hops gives so many packets, in the order of their times: a reply may reach a
+// hops gives so many packets, in the order of their times: a response may reach a
 // worker before the one that has sent the request is done with it.
 func (k *collector) hops(n int) (list []hop) {
 	k.t.Helper()
@@ -136,7 +136,7 @@ func TestContractTraceMessagesSwitch(t *testing.T) {
 			t.Fatalf("told %q, want a message %v", got, want)
 		}
 		if want {
-			k.payload(patience) // the reply
+			k.payload(patience) // the response
 		}
 	}
 	told(false)
@@ -173,7 +173,7 @@ func TestContractTraceMasterKey(t *testing.T) {
 	}
 }
 
-// A trace that is begun by a command takes what its filters hold for, the reply
+// A trace that is begun by a command takes what its filters hold for, the response
 // too, until it is stopped.
 func TestContractTraceStart(t *testing.T) {
 	configured, begun := collect(t), collect(t)

@@ -93,9 +93,9 @@ func TestContractNoNewConnection(t *testing.T) {
 	})
 }
 
-// The reply to a client whose connection is gone goes to where its Via says, by
+// The response to a client whose connection is gone goes to where its Via says, by
 // a new connection; with the flag it does not.
-func TestContractNoNewConnectionForReplies(t *testing.T) {
+func TestContractNoNewConnectionForResponses(t *testing.T) {
 	t.Parallel()
 	for _, flag := range []string{"OTHER", "BOUND"} {
 		t.Run(flag, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestContractNoNewConnectionForReplies(t *testing.T) {
 			text = text[:via] + fmt.Sprintf("Via: SIP/2.0/TCP %v;branch=z9hG4bKgone\r\n", home) + text[strings.Index(text[via:], "\r\n")+via+2:]
 			p.send(text)
 			<-asked
-			_ = p.Conn.(counted).Conn.(*net.TCPConn).SetLinger(0) // behind a FIN the reply would still have its connection
+			_ = p.Conn.(counted).Conn.(*net.TCPConn).SetLinger(0) // behind a FIN the response would still have its connection
 			p.Close()
 			c.eventually("the client's connection is gone", func() bool { return c.engine.Stats().Connections == 1 })
 			close(gone)
@@ -137,11 +137,11 @@ func TestContractNoNewConnectionForReplies(t *testing.T) {
 			select {
 			case <-dialled:
 				if flag == "BOUND" {
-					t.Error("a connection was opened for the reply")
+					t.Error("a connection was opened for the response")
 				}
 			case <-time.After(wait):
 				if flag == "OTHER" {
-					t.Error("no connection was opened for the reply")
+					t.Error("no connection was opened for the response")
 				}
 			}
 		})

@@ -42,10 +42,10 @@
 //     under way the path is to blame, not the reader: tcp_user_timeout
 //   - tls_async (1): 0: a sender waits for connect, handshake and write and gets the final result
 //   - tls_async_max_postponed_chunks (32): so many messages wait for a connect, a handshake or a slow
-//     reader, and as many replies, ACKs, CANCELs and requests within dialogs again. One more is
+//     reader, and as many responses, ACKs, CANCELs and requests within dialogs again. One more is
 //     refused to its sender at once (503), and the connection lives; only a reader that has stopped
 //     for tls_send_timeout loses it, and each message is reported. At most 2 MB (twice that) wait
-//     besides. Replies
+//     besides. Responses
 //     that a client is owed have room for 4 MB; with 128 kB of them waiting it is not read,
 //     until it takes them or half of tls_send_timeout is over. 0: nothing waits (there: a crash)
 //   - tls_async_local_connect_timeout (100 ms): how long a sender waits for a connect before that is
@@ -179,9 +179,9 @@
 // The requests without a final response are counted: net:unanswered, net:never_answered, for each
 // connection in mi list_tcp_conns and on the page.
 //
-// A peer that says FIN or close_notify behind its requests still gets their replies: its connection
-// takes nothing else, is used for no other message, and ends with the last reply, or after 32 s.
-// Replies are counted, not matched: a 200 that is repeated counts for another request of that
+// A peer that says FIN or close_notify behind its requests still gets their responses: its connection
+// takes nothing else, is used for no other message, and ends with the last response, or after 32 s.
+// Responses are counted, not matched: a 200 that is repeated counts for another request of that
 // connection. net:half_closed counts such connections.
 //
 // # Tracing
@@ -206,12 +206,12 @@
 //	    of a connection have its id as correlation id, and so has each message the id of the connection
 //	    that carries it.
 //	  - trace("tid") takes the message as it came, and all that is sent because of it from there on: in
-//	    the onreply_route, the reply. Tracing follows no dialogs: the scope is "m", or "t", which is the
+//	    the onreply_route, the response. Tracing follows no dialogs: the scope is "m", or "t", which is the
 //	    same without transactions; "d" and "b" are errors at the start.
 //	  - sipreactor mi tracer:start id=x uri=hep:10.0.0.1:9060 filter=caller=alice filter=ip=192.0.2.9
 //	    (trace_start in OpenSIPS 3) traces from now on, without a word in the script, the requests that
 //	    all filters hold for (caller, callee: user or user@host of From and To; ip: the source), what is
-//	    sent because of them and the replies (scope=m: no replies); tracer:stop x ends it. uri may name
+//	    sent because of them and the responses (scope=m: no responses); tracer:stop x ends it. uri may name
 //	    a hep_id, and take ;transport=udp, tcp (default) or tls. At most 16 at a time; none outlives the
 //	    program.
 //	  - The opening event has the connection's secrets, with which a capture decrypts (tls.keylog_file),

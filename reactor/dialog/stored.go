@@ -45,8 +45,8 @@ func (t *Table) Gone(batch int, forget func([]*Dialog) error) error {
 	}
 }
 
-// Owed returns the IDs of the dialogs that Gone would give.
-func (t *Table) Owed() (ids []ID) {
+// GoneIDs returns the IDs of the dialogs that Gone would give.
+func (t *Table) GoneIDs() (ids []ID) {
 	t.changed.mu.Lock()
 	defer t.changed.mu.Unlock()
 	for _, d := range t.changed.gone {

@@ -25,7 +25,7 @@ type Engine interface {
 type Proxy interface {
 	Counters(f func(c proxy.Counter, n uint64))
 	Count(c proxy.Counter) uint64
-	Replies(code int) uint64
+	OwnResponses(code int) uint64
 	Refused(code int) uint64
 	Defects() map[string]uint64
 }
@@ -89,7 +89,7 @@ func defectsOf(p Proxy, prefix string) (sum uint64) {
 }
 
 // ProxyFigures is the Source of a proxy's statistics: OpenSIPS' core: and sl:,
-// and every counter of our own in proxy:, with replies and refusals by the codes
+// and every counter of our own in proxy:, with responses and refusals by the codes
 // and causes that occurred. The time counts from started.
 func ProxyFigures(p Proxy, started time.Time) Source {
 	return func(add func(Value)) {
@@ -119,10 +119,10 @@ func ProxyFigures(p Proxy, started time.Time) Source {
 		proxied := list{add, "proxy"}
 		var byCode []func()
 		for code := 100; code < 700; code++ {
-			replies, refused := p.Replies(code), p.Refused(code)
-			classes[code/100] += replies
-			if replies > 0 {
-				byCode = append(byCode, func() { proxied.count(fmt.Sprintf("replies_%d", code), replies) })
+			responses, refused := p.OwnResponses(code), p.Refused(code)
+			classes[code/100] += responses
+			if responses > 0 {
+				byCode = append(byCode, func() { proxied.count(fmt.Sprintf("replies_%d", code), responses) })
 			}
 			if refused > 0 {
 				byCode = append(byCode, func() { proxied.count(fmt.Sprintf("refused_%d", code), refused) })
@@ -131,7 +131,7 @@ func ProxyFigures(p Proxy, started time.Time) Source {
 		for class := 1; class < len(classes); class++ {
 			add(Value{Group: "sl", Name: fmt.Sprintf("%dxx_replies", class), N: classes[class]})
 		}
-		add(Value{Group: "sl", Name: "sent_replies", N: n(proxy.RepliesOut)})
+		add(Value{Group: "sl", Name: "sent_replies", N: n(proxy.OwnResponses)})
 		add(Value{Group: "sl", Name: "received_ACKs", N: n(proxy.AcksAbsorbed)})
 		p.Counters(func(c proxy.Counter, n uint64) { proxied.count(c.String(), n) })
 		for _, f := range byCode {

@@ -20,8 +20,8 @@ import (
 // options answers every request with 200.
 type options struct{}
 
-func (options) Request(c *proxy.Context) { _ = c.Reply(200, []byte("OK")) }
-func (options) Reply(*proxy.Context)     {}
+func (options) Request(c *proxy.Context) { _ = c.Respond(200, []byte("OK")) }
+func (options) Response(*proxy.Context)  {}
 
 // liveNode is a Node on an engine that runs.
 func liveNode(t *testing.T) *Node {

@@ -23,19 +23,19 @@ func desc(subsystem, name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	proxyDesc   = desc("proxy", "messages_total", "What the proxy did with messages; see the package proxy for the outcomes.", "outcome")
-	repliesDesc = desc("proxy", "replies_total", "Replies of our own, by status code.", "code")
-	refusedDesc = desc("proxy", "requests_refused_total", "Requests that validation refused, by status code.", "code")
-	brokenDesc  = desc("proxy", "message_defects_total", "Messages that validation refused or dropped, by what was wrong.", "defect")
-	expiryDesc  = desc("tls", "certificate_expiry_timestamp_seconds", "When the first of a domain's certificates ends.", "domain", "role")
-	tracingDesc = desc("tls", "tracing", "Whether TLS connections are traced.")
-	sentDesc    = desc("trace", "packets_sent_total", "Trace packets that the system took for a collector.", "collector")
-	lostDesc    = desc("trace", "packets_dropped_total", "Trace packets that a collector did not get.", "collector")
-	redialDesc  = desc("trace", "redials_total", "Attempts to connect to a collector again.", "collector")
-	backlogDesc = desc("trace", "queued_packets", "Trace packets that wait to be sent.", "collector")
-	scriptDesc  = desc("script", "statistic", "What the routing script counts by update_stat().", "group", "name")
-	startDesc   = desc("", "start_timestamp_seconds", "When the program started.")
-	infoDesc    = desc("", "build_info", "The program's version; always 1.", "version")
+	proxyDesc     = desc("proxy", "messages_total", "What the proxy did with messages; see the package proxy for the outcomes.", "outcome")
+	responsesDesc = desc("proxy", "replies_total", "Responses of our own, by status code.", "code")
+	refusedDesc   = desc("proxy", "requests_refused_total", "Requests that validation refused, by status code.", "code")
+	brokenDesc    = desc("proxy", "message_defects_total", "Messages that validation refused or dropped, by what was wrong.", "defect")
+	expiryDesc    = desc("tls", "certificate_expiry_timestamp_seconds", "When the first of a domain's certificates ends.", "domain", "role")
+	tracingDesc   = desc("tls", "tracing", "Whether TLS connections are traced.")
+	sentDesc      = desc("trace", "packets_sent_total", "Trace packets that the system took for a collector.", "collector")
+	lostDesc      = desc("trace", "packets_dropped_total", "Trace packets that a collector did not get.", "collector")
+	redialDesc    = desc("trace", "redials_total", "Attempts to connect to a collector again.", "collector")
+	backlogDesc   = desc("trace", "queued_packets", "Trace packets that wait to be sent.", "collector")
+	scriptDesc    = desc("script", "statistic", "What the routing script counts by update_stat().", "group", "name")
+	startDesc     = desc("", "start_timestamp_seconds", "When the program started.")
+	infoDesc      = desc("", "build_info", "The program's version; always 1.", "version")
 )
 
 // Collector reads the metrics of a node when it is asked for them. Labels have
@@ -59,7 +59,7 @@ func (c *Collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range peerDescs {
 		to <- d
 	}
-	for _, d := range []*prometheus.Desc{proxyDesc, repliesDesc, refusedDesc, brokenDesc, expiryDesc, tracingDesc,
+	for _, d := range []*prometheus.Desc{proxyDesc, responsesDesc, refusedDesc, brokenDesc, expiryDesc, tracingDesc,
 		sentDesc, lostDesc, redialDesc, backlogDesc, scriptDesc, startDesc, infoDesc} {
 		to <- d
 	}
@@ -125,8 +125,8 @@ func collectProxy(p Proxy, put putFunc) {
 	eachCause(p.Defects(), func(cause string, n uint64) { put(brokenDesc, prometheus.CounterValue, float64(n), cause) })
 	p.Counters(func(c proxy.Counter, n uint64) { put(proxyDesc, prometheus.CounterValue, float64(n), c.String()) })
 	for code := 100; code < 700; code++ {
-		if n := p.Replies(code); n > 0 {
-			put(repliesDesc, prometheus.CounterValue, float64(n), strconv.Itoa(code))
+		if n := p.OwnResponses(code); n > 0 {
+			put(responsesDesc, prometheus.CounterValue, float64(n), strconv.Itoa(code))
 		}
 		if n := p.Refused(code); n > 0 {
 			put(refusedDesc, prometheus.CounterValue, float64(n), strconv.Itoa(code))

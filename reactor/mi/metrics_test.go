@@ -77,7 +77,7 @@ sipreactor_stuck_connections{proto="tcp"} 1
 sipreactor_stuck_connections{proto="tls"} 0
 sipreactor_stuck_connections{proto="ws"} 0
 sipreactor_stuck_connections{proto="wss"} 0
-# HELP sipreactor_proxy_replies_total Replies of our own, by status code.
+# HELP sipreactor_proxy_replies_total Responses of our own, by status code.
 # TYPE sipreactor_proxy_replies_total counter
 sipreactor_proxy_replies_total{code="503"} 4
 # HELP sipreactor_proxy_requests_refused_total Requests that validation refused, by status code.
@@ -166,11 +166,11 @@ func TestMetricsConventions(t *testing.T) {
 	}
 }
 
-// everything is a Proxy that has made every reply there is.
+// everything is a Proxy that has made every response there is.
 type everything struct{ fakeProxy }
 
-func (everything) Replies(int) uint64 { return 1 }
-func (everything) Refused(int) uint64 { return 1 }
+func (everything) OwnResponses(int) uint64 { return 1 }
+func (everything) Refused(int) uint64      { return 1 }
 
 // TestMetricsAreBounded: however many connections and reasons, the series are
 // as many as the fixed sets make.

@@ -70,7 +70,7 @@ func (p fakeProxy) Counters(f func(proxy.Counter, uint64)) {
 	}
 }
 
-func (fakeProxy) Replies(code int) uint64 {
+func (fakeProxy) OwnResponses(code int) uint64 {
 	if code == 503 {
 		return 4
 	}

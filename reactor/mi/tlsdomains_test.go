@@ -8,7 +8,7 @@ import (
 	"sipreactor/reactor/rpc"
 )
 
-// TestTrace has the requests and replies of an OpenSIPS 3.6 that was recorded.
+// TestTrace has the requests and responses of an OpenSIPS 3.6 that was recorded.
 func TestTrace(t *testing.T) {
 	n, _ := fakeNode()
 	n.Traces[0].Set(true)

@@ -39,7 +39,7 @@ type TraceStart struct {
 	ID, URI        string
 	Caller, Callee string     // user or user@host, of From and of To
 	IP             netip.Addr // where requests come from
-	Replies        bool       // replies to the requests as well
+	Responses      bool       // responses to the requests as well
 }
 
 // TraceID is one name by which messages are traced, and one of its collectors.

@@ -94,12 +94,12 @@ func TestTraceStart(t *testing.T) {
 		params, want string
 		start        TraceStart
 	}{
-		{`["id=x", ` + uri + `, "filter=ip=127.0.0.1"]`, `"OK"`, TraceStart{IP: loopback, Replies: true}},
+		{`["id=x", ` + uri + `, "filter=ip=127.0.0.1"]`, `"OK"`, TraceStart{IP: loopback, Responses: true}},
 		{`["id=x", ` + uri + `, "filter=caller=Alice", "filter=callee=Bob@b.example", "scope=m", "type=sip"]`, `"OK"`,
 			TraceStart{Caller: "Alice", Callee: "Bob@b.example"}},
-		{`{"id":"x","uri":"hep:10.0.0.1:9060","filter":["ip=::ffff:127.0.0.1"],"scope":"T"}`, `"OK"`, TraceStart{IP: loopback, Replies: true}},
+		{`{"id":"x","uri":"hep:10.0.0.1:9060","filter":["ip=::ffff:127.0.0.1"],"scope":"T"}`, `"OK"`, TraceStart{IP: loopback, Responses: true}},
 		{`["x", "hep:10.0.0.1:9060", ["caller=a"], "m"]`, `"OK"`, TraceStart{Caller: "a"}},
-		{`["x", "hep:10.0.0.1:9060"]`, `"OK"`, TraceStart{Replies: true}},
+		{`["x", "hep:10.0.0.1:9060"]`, `"OK"`, TraceStart{Responses: true}},
 		{`["id=tid", ` + uri + `]`, bad(`id \"tid\" is empty or taken`), TraceStart{}},
 		{`["id=x", ` + uri + `, "scope=d"]`, bad(`scope \"d\": tracing follows no dialogs and no sessions: ` +
 			`m takes requests and what is sent because of them, t the replies to them, too`), TraceStart{}},

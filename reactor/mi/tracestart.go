@@ -47,11 +47,11 @@ func (t *Tracer) start(a *rpc.Args) (any, error) {
 	}
 	switch scope := strings.ToLower(a.Text("scope")); scope {
 	case "", "t":
-		s.Replies = true
+		s.Responses = true
 	case "m":
 	default:
 		return nil, rpc.Failed("Bad parameter value", fmt.Sprintf("scope %q: tracing follows no dialogs and no sessions: "+
-			"m takes requests and what is sent because of them, t the replies to them, too", scope))
+			"m takes requests and what is sent because of them, t the responses to them, too", scope))
 	}
 	if err := s.filter(a.List("filter")); err != nil {
 		return nil, rpc.Failed("Bad parameter value", err.Error())

@@ -76,9 +76,9 @@ func BenchmarkForwardResponse(b *testing.B) {
 	}
 }
 
-func BenchmarkReply(b *testing.B) {
+func BenchmarkRespond(b *testing.B) {
 	reason := []byte("OK")
-	c, _ := benchContext(b, funcs{request: func(c *Context) { _ = c.Reply(200, reason) }})
+	c, _ := benchContext(b, funcs{request: func(c *Context) { _ = c.Respond(200, reason) }})
 	data := []byte(realInvite)
 	for b.Loop() {
 		c.Receive(data, overTLS)

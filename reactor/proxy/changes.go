@@ -10,24 +10,24 @@ import (
 // another copy of it. The zero value is that of a request as it came; used again it allocates nothing. There is one for
 // each open transaction, so what few requests need stands apart.
 type Changes struct {
-	main            Branch
-	edits           []edit
-	arena           []byte
-	routes          routeState
-	hops            hopState
-	breadth         int32
-	flags           uint64
-	verified        int32
-	noNewFlags      uint64
-	noNewReplyFlags uint64
-	blacklists      blacklist.Mask
-	rare            *rareChanges // nil: nothing of it
-	recorded        bool         // a Record-Route of ours is asked for
-	replaced        bool
-	bodyEdited      bool
-	renamed         bool
-	forceRPort      bool
-	localRPort      bool
+	main               Branch
+	edits              []edit
+	arena              []byte
+	routes             routeState
+	hops               hopState
+	breadth            int32
+	flags              uint64
+	verified           int32
+	noNewFlags         uint64
+	noNewResponseFlags uint64
+	blacklists         blacklist.Mask
+	rare               *rareChanges // nil: nothing of it
+	recorded           bool         // a Record-Route of ours is asked for
+	replaced           bool
+	bodyEdited         bool
+	renamed            bool
+	forceRPort         bool
+	localRPort         bool
 }
 
 // RequestURI returns the Request-URI that the changes make; nil: the one that came. It is borrowed.
@@ -35,22 +35,22 @@ func (c *Changes) RequestURI() []byte { return c.main.uri }
 
 // rareChanges are those that few requests have.
 type rareChanges struct {
-	extra      []byte
-	replyBody  []byte
-	rr         recordRoute
-	hide       hiding
-	ownPath    ownPath
-	body       bodyState
-	advertised ownName
-	domain     string
-	sipDomain  string
+	extra        []byte
+	responseBody []byte
+	rr           recordRoute
+	hide         hiding
+	ownPath      ownPath
+	body         bodyState
+	advertised   ownName
+	domain       string
+	sipDomain    string
 }
 
 var rareChangesPool = sync.Pool{New: func() any { return new(rareChanges) }}
 
 // rareOf reports whether the Router has made one of the rare changes to the request at hand.
 func (c *Context) rareOf() bool {
-	return len(c.extra) > 0 || len(c.replyBody) > 0 || len(c.rr.params) > 0 || len(c.rr.preset) > 0 || len(c.rr.inner) > 0 ||
+	return len(c.extra) > 0 || len(c.responseBody) > 0 || len(c.rr.params) > 0 || len(c.rr.preset) > 0 || len(c.rr.inner) > 0 ||
 		c.hide.on || c.hide.contact || len(c.hide.trail) > 0 || c.hide.from != nil || c.ownPath.on ||
 		c.body.set || c.body.typed || c.advertised.asked() || c.domain != "" || c.sipDomain != ""
 }
@@ -71,7 +71,7 @@ func (c *Context) Save(to *Changes) {
 	to.edits, to.arena = append(to.edits[:0], c.edits...), append(to.arena[:0], c.arena...)
 	to.routes, to.hops, to.breadth = c.routes, c.hops, c.breadth
 	to.blacklists = c.blacklists
-	to.flags, to.noNewFlags, to.noNewReplyFlags = c.flags, c.noNewFlags, c.noNewReplyFlags
+	to.flags, to.noNewFlags, to.noNewResponseFlags = c.flags, c.noNewFlags, c.noNewResponseFlags
 	to.verified = c.verified
 	to.recorded, to.replaced, to.bodyEdited, to.renamed = c.rr.on, c.replaced, c.bodyEdited, c.renamed
 	to.forceRPort, to.localRPort = c.forceRPort, c.localRPort
@@ -83,7 +83,7 @@ func (c *Context) Save(to *Changes) {
 		to.rare = nil
 	}
 	if r := to.rare; r != nil {
-		r.extra, r.replyBody = append(r.extra[:0], c.extra...), append(r.replyBody[:0], c.replyBody...)
+		r.extra, r.responseBody = append(r.extra[:0], c.extra...), append(r.responseBody[:0], c.responseBody...)
 		r.rr.copyFrom(&c.rr)
 		r.hide.copyFrom(&c.hide)
 		r.ownPath.copyFrom(&c.ownPath)
@@ -102,7 +102,7 @@ func (c *Context) Restore(from *Changes) {
 	c.edits, c.arena = append(c.edits[:0], from.edits...), append(c.arena[:0], from.arena...)
 	c.routes, c.hops, c.breadth = from.routes, from.hops, from.breadth
 	c.blacklists = from.blacklists
-	c.flags, c.noNewFlags, c.noNewReplyFlags = from.flags, from.noNewFlags, from.noNewReplyFlags
+	c.flags, c.noNewFlags, c.noNewResponseFlags = from.flags, from.noNewFlags, from.noNewResponseFlags
 	c.verified = from.verified
 	c.replaced, c.bodyEdited, c.renamed = from.replaced, from.bodyEdited, from.renamed
 	c.forceRPort, c.localRPort = from.forceRPort, from.localRPort
@@ -113,7 +113,7 @@ func (c *Context) Restore(from *Changes) {
 			return
 		}
 	}
-	c.extra, c.replyBody = append(c.extra[:0], r.extra...), append(c.replyBody[:0], r.replyBody...)
+	c.extra, c.responseBody = append(c.extra[:0], r.extra...), append(c.responseBody[:0], r.responseBody...)
 	c.rr.copyFrom(&r.rr)
 	c.rr.on = from.recorded
 	c.hide.copyFrom(&r.hide)

@@ -53,31 +53,31 @@ type Context struct {
 	witness   Witness
 
 	// What the Router asked for; reset for each message.
-	main            Branch         // the branch of the Request-URI
-	forks           []Branch       // those that were appended
-	edits           []edit         // changes of headers and body
-	replaced        bool           // some by Replace: they want a second look
-	bodyEdited      bool           // some in the body
-	renamed         bool           // some in From, To, Call-ID or CSeq
-	body            bodyState      // what SetBody put in its place
-	rr              recordRoute    // Record-Route
-	hide            hiding         // Via, Record-Route and Contact
-	ownPath         ownPath        // Path
-	extra           []byte         // headers for responses
-	replyBody       []byte         // and their body
-	toTag           []byte         // To tag of responses; empty: ours
-	advertised      ownName        // how we name ourselves
-	domain          string         // TLS client domain, "" = any
-	sipDomain       string         // what TLS is to reach, "" = the next hop's name
-	blacklists      blacklist.Mask // that it uses
-	noNewFlags      uint64         // branch flags that say: open no connection
-	noNewReplyFlags uint64         // message flags that say so of a response
-	forceRPort      bool           // note rport
-	localRPort      bool           // ask the next hop for the same
-	attached        []attachment   // what others keep with it
-	drop            bool           // do not forward this response
-	flags           uint64
-	verified        int32 // index of the header with the credentials that were verified, plus one
+	main               Branch         // the branch of the Request-URI
+	forks              []Branch       // those that were appended
+	edits              []edit         // changes of headers and body
+	replaced           bool           // some by Replace: they want a second look
+	bodyEdited         bool           // some in the body
+	renamed            bool           // some in From, To, Call-ID or CSeq
+	body               bodyState      // what SetBody put in its place
+	rr                 recordRoute    // Record-Route
+	hide               hiding         // Via, Record-Route and Contact
+	ownPath            ownPath        // Path
+	extra              []byte         // headers for responses
+	responseBody       []byte         // and their body
+	toTag              []byte         // To tag of responses; empty: ours
+	advertised         ownName        // how we name ourselves
+	domain             string         // TLS client domain, "" = any
+	sipDomain          string         // what TLS is to reach, "" = the next hop's name
+	blacklists         blacklist.Mask // that it uses
+	noNewFlags         uint64         // branch flags that say: open no connection
+	noNewResponseFlags uint64         // message flags that say so of a response
+	forceRPort         bool           // note rport
+	localRPort         bool           // ask the next hop for the same
+	attached           []attachment   // what others keep with it
+	drop               bool           // do not forward this response
+	flags              uint64
+	verified           int32 // index of the header with the credentials that were verified, plus one
 
 	// Scratch that keeps its memory.
 	rewrite   sipframe.Rewriter
@@ -87,7 +87,7 @@ type Context struct {
 	parts     sipframe.URI // of uri
 	uriBack   []byte       // the next uri is written here
 	routeList []route      // of the message
-	reply     text         // the response that is written
+	written   text         // the response that is written
 	back      text         // a message that came back
 	respoken  []byte       // the same as it leaves by another listener
 	courses   map[courseKey]*course
@@ -121,7 +121,7 @@ func (c *Context) reset(src *reactor.Source) {
 	c.edits, c.arena = c.edits[:0], c.arena[:0]
 	c.main.reset()
 	c.ownPath.reset()
-	c.forks, c.extra, c.replyBody, c.toTag = c.forks[:0], c.extra[:0], c.replyBody[:0], c.toTag[:0]
+	c.forks, c.extra, c.responseBody, c.toTag = c.forks[:0], c.extra[:0], c.responseBody[:0], c.toTag[:0]
 	c.knownID = c.knownID[:0]
 	c.routes, c.rr.on, c.hops, c.breadth = routeState{}, false, hopState{}, 0
 	c.rr.params, c.rr.preset, c.rr.inner = c.rr.params[:0], c.rr.preset[:0], c.rr.inner[:0]
@@ -198,14 +198,14 @@ func (c *Context) SetFlags(flags uint64) { c.flags = flags }
 // response: our own to this request, and this response on its way back; one whose connection
 // is gone is then lost, and counted. It holds for later messages, too.
 func (c *Context) SetNoNewFlags(branch, message uint64) {
-	c.noNewFlags, c.noNewReplyFlags = branch, message
+	c.noNewFlags, c.noNewResponseFlags = branch, message
 }
 
 // mayNotOpen tells whether the branch may open no connection.
 func (c *Context) mayNotOpen() bool { return c.main.flags&c.noNewFlags != 0 }
 
-// replyMayNotOpen tells the same of a reply.
-func (c *Context) replyMayNotOpen() bool { return c.flags&c.noNewReplyFlags != 0 }
+// responseMayNotOpen tells the same of a response.
+func (c *Context) responseMayNotOpen() bool { return c.flags&c.noNewResponseFlags != 0 }
 
 // SetTLSDomain names the TLS client domain for a connection that is opened for
 // this message; "" lets the next hop's name and address choose.

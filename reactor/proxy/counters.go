@@ -20,8 +20,8 @@ const (
 	ResponsesOut
 	// SentAsIs are messages that Context.Send handed on.
 	SentAsIs
-	// RepliesOut are the responses of our own; Proxy.Replies tells them by code.
-	RepliesOut
+	// OwnResponses are those of our own; Proxy.OwnResponses tells them by code.
+	OwnResponses
 	// RequestsRefused are requests that validation refused with a response
 	// (RFC 3261 16.3).
 	RequestsRefused
@@ -50,7 +50,7 @@ const (
 	Loops
 	// HopsSpent are requests that were to be forwarded with no hop left (483).
 	HopsSpent
-	// AcksAbsorbed are the ACKs to our own negative replies.
+	// AcksAbsorbed are the ACKs to our own negative responses.
 	AcksAbsorbed
 	// ForwardsFailed are destinations that a request could not be forwarded to.
 	ForwardsFailed
@@ -87,7 +87,7 @@ var counterNames = [counterCount]string{
 	RequestsOut:          "requests_out",
 	ResponsesOut:         "responses_out",
 	SentAsIs:             "sent_as_is",
-	RepliesOut:           "replies_out",
+	OwnResponses:         "replies_out",
 	RequestsRefused:      "requests_refused",
 	RequestsBroken:       "requests_broken",
 	ResponsesBroken:      "responses_broken",
@@ -129,18 +129,18 @@ const (
 // countShard is one share of the counters. Contexts are spread over the shares,
 // so workers seldom write to the same cache line.
 type countShard struct {
-	counts  [counterCount]atomic.Uint64
-	replies [lastCode - firstCode + 1]atomic.Uint64
-	refused [lastCode - firstCode + 1]atomic.Uint64
-	defects counters.Tally
-	_       [128]byte
+	counts    [counterCount]atomic.Uint64
+	responses [lastCode - firstCode + 1]atomic.Uint64
+	refused   [lastCode - firstCode + 1]atomic.Uint64
+	defects   counters.Tally
+	_         [128]byte
 }
 
 func (s *countShard) add(c Counter) { s.counts[c].Add(1) }
 
-func (s *countShard) reply(code int) {
-	s.counts[RepliesOut].Add(1)
-	s.replies[code-firstCode].Add(1)
+func (s *countShard) respond(code int) {
+	s.counts[OwnResponses].Add(1)
+	s.responses[code-firstCode].Add(1)
 }
 
 func (s *countShard) refuse(code int) {
@@ -160,14 +160,14 @@ func (p *Proxy) Count(c Counter) (n uint64) {
 	return n
 }
 
-// Replies tells how many replies with the code (100 to 699) we have made. Any
+// OwnResponses tells how many responses with the code (100 to 699) we have made. Any
 // goroutine may call it.
-func (p *Proxy) Replies(code int) (n uint64) {
+func (p *Proxy) OwnResponses(code int) (n uint64) {
 	if code < firstCode || code > lastCode {
 		return 0
 	}
 	for i := range p.shards {
-		n += p.shards[i].replies[code-firstCode].Load()
+		n += p.shards[i].responses[code-firstCode].Load()
 	}
 	return n
 }

@@ -62,7 +62,7 @@ func TestLateFailureGoesToTheNextAddress(t *testing.T) {
 	if firstLine(s.text) != "SIP/2.0 503 Service Unavailable" || s.to.Conn != overTLS.Conn {
 		t.Errorf("behind the last: %s to %+v", firstLine(s.text), s.to)
 	}
-	b.counts(map[Counter]uint64{RequestsOut: 1, RequestsMoved: 2, RequestsUndelivered: 1, RepliesOut: 1})
+	b.counts(map[Counter]uint64{RequestsOut: 1, RequestsMoved: 2, RequestsUndelivered: 1, OwnResponses: 1})
 }
 
 // A CANCEL goes where its INVITE went: after a failure at once, and after one
@@ -281,7 +281,7 @@ func TestBlackHoleBeforeAServer(t *testing.T) {
 	if n := l.engine.Stats().ParkedHandshakes; n > waits+1 { // that of the second one, on a busy machine
 		t.Errorf("%d handshakes more were waited for", n-waits)
 	}
-	if n := l.proxy.Replies(503); n != 0 {
+	if n := l.proxy.OwnResponses(503); n != 0 {
 		t.Errorf("%d were answered 503", n)
 	}
 }

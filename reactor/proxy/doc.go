@@ -2,12 +2,12 @@
 // package reactor.
 //
 // A [Proxy] is the engine's Handler. It checks each request, has a [Router]
-// decide about it and does what the Router says through the [Context]: reply,
+// decide about it and does what the Router says through the [Context]: respond,
 // forward, change headers. Responses find their way back by what our own Via
 // says, so that nothing is kept about a transaction or a call.
 //
-// What answers a request is a response, as RFC 3261 calls it. Reply is what a Router does,
-// and the word of OpenSIPS' own names (t_reply, onreply_route, reply_code).
+// What answers a request is a response, as RFC 3261 calls it. Reply is the word of OpenSIPS'
+// own names alone (t_reply, onreply_route, reply_code).
 //
 // # What is ours in a message
 //

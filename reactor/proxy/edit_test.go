@@ -19,7 +19,7 @@ func TestTooLarge(t *testing.T) {
 		var err error
 		b := newBed(t, funcs{request: func(c *Context) {
 			if err = c.Forward([]byte("tls:203.0.113.9")); err != nil {
-				_ = c.Reply(503, nil) // as scripts do
+				_ = c.Respond(503, nil) // as scripts do
 			}
 		}}, func(c *Config) { c.MaxMessageSize = 1000 })
 		text := request(tc.method, "sip:bob@203.0.113.9")
@@ -45,7 +45,7 @@ func TestResponseThatTheRouterBreaks(t *testing.T) {
 		"too large": func(c *Context) { _ = c.AppendHeader([]byte("X-Big: " + strings.Repeat("x", 1000))) },
 		"broken":    func(c *Context) { _ = c.Replace(spanOf(c, "sip:alice@example.com>;tag"), []byte("nobody")) },
 	} {
-		b := newBed(t, funcs{reply: change}, func(c *Config) { c.MaxMessageSize = 1000 })
+		b := newBed(t, funcs{response: change}, func(c *Config) { c.MaxMessageSize = 1000 })
 		s := b.one(answer(t, b.one(invite(), overTLS).text, "200 OK"), fromUAS)
 		if header(t, s.text, "From") != "<sip:alice@example.com>;tag=a1" || len(headers(t, s.text, "Via")) != 1 || len(headers(t, s.text, "X-Big")) != 0 {
 			t.Errorf("%s: sent %s", name, s.text)

@@ -16,8 +16,8 @@ type edge struct{ first, second []byte }
 func (e edge) Request(c *proxy.Context) {
 	switch {
 	case c.Msg.Method() == sipframe.OPTIONS && c.IsMyself([]byte("192.0.2.1"), 0):
-		_ = c.AppendToReply([]byte("Accept: application/sdp"))
-		_ = c.Reply(200, nil)
+		_ = c.AppendToResponse([]byte("Accept: application/sdp"))
+		_ = c.Respond(200, nil)
 	case c.LooseRoute():
 		_ = c.Forward(nil) // within a dialog: the way is in the message
 	default:
@@ -28,7 +28,7 @@ func (e edge) Request(c *proxy.Context) {
 	}
 }
 
-func (edge) Reply(c *proxy.Context) { c.RemoveHeader([]byte("Server")) }
+func (edge) Response(c *proxy.Context) { c.RemoveHeader([]byte("Server")) }
 
 // printer stands for the engine's worker here.
 type printer struct{}

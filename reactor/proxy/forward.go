@@ -60,7 +60,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // opened; should that fail later, the request goes to the next address of the
 // same name, and behind the last one the proxy answers 503. An error (*Error, or
 // ErrNotRequest, ErrForwarded) means that nothing was sent: the Router may try
-// the next destination or reply. If it does neither, the proxy answers 503, and 400
+// the next destination or respond. If it does neither, the proxy answers 503, and 400
 // for ErrRoute and ErrRequestURI: those are the peer's doing, and another proxy would not
 // get further (a 503 would have the peer leave us alone, RFC 3263 4.3).
 // With ErrHops (483) and ErrTooLarge (513) the answer is given already.
@@ -75,7 +75,7 @@ func (c *Context) Forward(dest []byte) error {
 	}
 	if c.MaxForwards(c.proxy.cfg.MaxForwards) < 0 {
 		c.count.add(HopsSpent)
-		_ = c.Reply(483, nil) // an ACK gets none and ends here
+		_ = c.Respond(483, nil) // an ACK gets none and ends here
 		return c.failed(dest, ErrHops)
 	}
 	c.decided(0)
@@ -104,7 +104,7 @@ func (c *Context) Forward(dest []byte) error {
 			return nil
 		}
 		if errors.Is(last, ErrTooLarge) {
-			_ = c.Reply(513, nil)
+			_ = c.Respond(513, nil)
 			return c.failed(dest, last)
 		}
 		if err == nil || !errors.Is(last, ErrNoSocket) { // which says less than a connection that failed

@@ -86,8 +86,8 @@ func TestForwardFails(t *testing.T) {
 			if got := firstLine(s.text); got != "SIP/2.0 503 Service Unavailable" || s.to.Conn != overTLS.Conn {
 				t.Errorf("answered %q to %+v", got, s.to)
 			}
-			b.counts(map[Counter]uint64{ForwardsFailed: 1, RepliesOut: 1})
-			if b.proxy.Replies(503) != 1 {
+			b.counts(map[Counter]uint64{ForwardsFailed: 1, OwnResponses: 1})
+			if b.proxy.OwnResponses(503) != 1 {
 				t.Error("503 not counted")
 			}
 		})
@@ -112,7 +112,7 @@ func TestForwardFailureIsTheEngines(t *testing.T) {
 	}
 }
 
-// A Router tries its next destination, and replies itself when it likes.
+// A Router tries its next destination, and responds itself when it likes.
 func TestNextDestination(t *testing.T) {
 	b := newBed(t, funcs{request: func(c *Context) {
 		_ = c.AppendHeader([]byte("X-Try: 1"))
@@ -143,7 +143,7 @@ func TestNextDestination(t *testing.T) {
 func TestRouterAnswersAfterFailure(t *testing.T) {
 	b := newBed(t, funcs{request: func(c *Context) {
 		if c.Forward(nil) != nil {
-			_ = c.Reply(404, nil)
+			_ = c.Respond(404, nil)
 		}
 	}})
 	b.refuse = refuseConns
@@ -155,7 +155,7 @@ func TestRouterAnswersAfterFailure(t *testing.T) {
 // A provisional response is no answer: a failure behind it still wants a 503.
 func TestFailureBehindTrying(t *testing.T) {
 	b := newBed(t, funcs{request: func(c *Context) {
-		_ = c.Reply(100, nil)
+		_ = c.Respond(100, nil)
 		_ = c.Forward(nil)
 	}})
 	b.refuse = refuseConns

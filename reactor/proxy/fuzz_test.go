@@ -57,13 +57,13 @@ func meddle(c *Context) {
 	for i := range m.NumHeaders() {
 		h := m.Header(i)
 		_ = c.AppendHeader(append([]byte("X-Copy: "), m.Bytes(h.Value)...))
-		_ = c.AppendToReply(append([]byte("X-Copy: "), m.Bytes(h.Value)...))
+		_ = c.AppendToResponse(append([]byte("X-Copy: "), m.Bytes(h.Value)...))
 	}
 	_ = c.Replace(sipframe.Span{Off: m.BodyOffset()}, []byte("v=0\r\n"))
 	c.RemoveHeaderGlob([]byte("[A-M]*"))
 	c.ForceRPort()
 	if c.Forward(nil) != nil {
-		_ = c.Reply(404, m.CallID())
+		_ = c.Respond(404, m.CallID())
 	}
 }
 
@@ -102,7 +102,7 @@ func FuzzForward(f *testing.F) {
 				c.Return(&reactor.Undelivered{Data: []byte(s.text), Err: lateFailure})
 			}
 		}
-		c.receiveBroken(data, overTLS, sipframe.Defect{Code: 400, Reason: "x", Replyable: true})
+		c.receiveBroken(data, overTLS, sipframe.Defect{Code: 400, Reason: "x", Answerable: true})
 		c.receiveOverload(data, overTLS)
 	})
 }

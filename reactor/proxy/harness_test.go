@@ -49,8 +49,8 @@ var gone = &reactor.Error{Reason: reactor.NoConnection}
 
 // funcs is a Router of two functions; nil ones do the usual.
 type funcs struct {
-	request func(c *Context)
-	reply   func(c *Context)
+	request  func(c *Context)
+	response func(c *Context)
 }
 
 func (f funcs) Request(c *Context) {
@@ -61,9 +61,9 @@ func (f funcs) Request(c *Context) {
 	_ = c.Forward(nil)
 }
 
-func (f funcs) Reply(c *Context) {
-	if f.reply != nil {
-		f.reply(c)
+func (f funcs) Response(c *Context) {
+	if f.response != nil {
+		f.response(c)
 	}
 }
 

@@ -51,7 +51,7 @@ func TestForwardCountsHops(t *testing.T) {
 	if s := b.one(invite("Max-Forwards: 0"), overTLS); !strings.HasPrefix(s.text, "SIP/2.0 483 ") || !errors.Is(err, ErrHops) {
 		t.Errorf("got %s, error %v", firstLine(s.text), err)
 	}
-	b.counts(map[Counter]uint64{HopsSpent: 1, ForwardsFailed: 1, RepliesOut: 1})
+	b.counts(map[Counter]uint64{HopsSpent: 1, ForwardsFailed: 1, OwnResponses: 1})
 	ack := request("ACK", "sip:bob@203.0.113.9", "Max-Forwards: 0", inside)
 	if list := b.pass(ack, overTLS); len(list) != 0 {
 		t.Errorf("an ACK leads to %+v", list)
@@ -64,7 +64,7 @@ func TestAnswerAtZeroHops(t *testing.T) {
 		if n, ok := c.HopsLeft(); n != 0 || !ok {
 			t.Errorf("hops left %d, %v", n, ok)
 		}
-		_ = c.Reply(200, nil)
+		_ = c.Respond(200, nil)
 	}})
 	if s := b.one(request("OPTIONS", "sip:192.0.2.1", "Max-Forwards: 0"), overTLS); !strings.HasPrefix(s.text, "SIP/2.0 200 ") {
 		t.Errorf("got %s", firstLine(s.text))

@@ -71,7 +71,7 @@ func TestDroppedSYNsBeforeAServer(t *testing.T) {
 			if n := l.engine.Stats().ParkedConnects; n != parked {
 				t.Errorf("%d connects more were waited for", n-parked)
 			}
-			if n := l.proxy.Replies(503); n != 0 {
+			if n := l.proxy.OwnResponses(503); n != 0 {
 				t.Errorf("%d were answered 503", n)
 			}
 		})

@@ -15,7 +15,7 @@ func TestRouterPanics(t *testing.T) {
 			panic("a fault")
 		}
 		_ = c.Forward(nil)
-	}, reply: func(c *Context) {
+	}, response: func(c *Context) {
 		if c.Msg.StatusCode() == 486 {
 			panic("another")
 		}

@@ -58,7 +58,7 @@ func TestSetCSeq(t *testing.T) {
 			t.Error(n, ok)
 		}
 		_ = c.Forward(nil)
-	}, reply: func(c *Context) { _ = c.SetCSeq(7) }})
+	}, response: func(c *Context) { _ = c.SetCSeq(7) }})
 	out := b.one(invite(), overTLS)
 	if got := header(t, out.text, "CSeq"); got != "8 INVITE" {
 		t.Error(got)

@@ -19,13 +19,13 @@ import (
 // Router decides what happens to messages. Its methods run on workers, many at
 // once, each with a Context of its own. *script.Program is one.
 type Router interface {
-	// Request gets each request that passed validation. If it neither replies
+	// Request gets each request that passed validation. If it neither responds
 	// nor forwards, the request ends there; but if it tried to forward, failed
 	// and did nothing more, the proxy answers 503.
 	Request(c *Context)
-	// Reply gets each response on its way back, before it is forwarded. It may
+	// Response gets each response on its way back, before it is forwarded. It may
 	// change headers, and drop a provisional one.
-	Reply(c *Context)
+	Response(c *Context)
 }
 
 // Refuser is a Router that is shown requests which are not in order, too.

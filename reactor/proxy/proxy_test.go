@@ -45,8 +45,8 @@ func TestConfig(t *testing.T) {
 
 // Messages go by the Router that is set when they come.
 func TestSetRouter(t *testing.T) {
-	b := newBed(t, replier(404, ""))
-	b.proxy.SetRouter(replier(486, ""))
+	b := newBed(t, responder(404, ""))
+	b.proxy.SetRouter(responder(486, ""))
 	if s := b.one(invite(), overTLS); !strings.HasPrefix(s.text, "SIP/2.0 486") {
 		t.Errorf("got %s", firstLine(s.text))
 	}
@@ -77,12 +77,12 @@ func TestContextOfWorker(t *testing.T) {
 
 // The Handler's methods lead to those of the Context.
 func TestHandler(t *testing.T) {
-	b := newBed(t, replier(200, ""))
+	b := newBed(t, responder(200, ""))
 	w := &reactor.Worker{Local: b.ctx}
 	frame := &reactor.Frame{Data: []byte(invite()), Src: overTLS}
 	b.proxy.Message(w, frame)
 	b.proxy.Overload(w, frame)
-	b.proxy.Malformed(w, frame, sipframe.Defect{Code: 400, Reason: "x", Replyable: true})
+	b.proxy.Malformed(w, frame, sipframe.Defect{Code: 400, Reason: "x", Answerable: true})
 	b.proxy.Undelivered(w, &reactor.Undelivered{Data: []byte("x"), Err: lateFailure})
 	var got []string
 	for _, s := range b.sent {

@@ -30,7 +30,7 @@ func (c *Context) receive(data []byte, src *reactor.Source, f func(*Context)) {
 	_ = c.msg.Parse(data) // validation tells what is wrong
 	d := c.msg.Defect()
 	switch {
-	case c.msg.IsRequest() && (d == nil || d.Replyable):
+	case c.msg.IsRequest() && (d == nil || d.Answerable):
 		c.count.add(RequestsIn)
 		c.tellCame()
 		if c.admit() {
@@ -72,13 +72,13 @@ func (c *Context) route() {
 	if c.failure != nil && !c.forwarded && !c.answered && c.Msg.Method() != sipframe.ACK {
 		switch {
 		case errors.Is(c.failure, ErrRoute):
-			_ = c.Reply(400, badRoute)
+			_ = c.Respond(400, badRoute)
 		case errors.Is(c.failure, ErrRequestURI):
-			_ = c.Reply(400, badRequestURI)
+			_ = c.Respond(400, badRequestURI)
 		case errors.Is(c.failure, errGivenUp):
-			_ = c.Reply(500, nil)
+			_ = c.Respond(500, nil)
 		default:
-			_ = c.Reply(503, nil)
+			_ = c.Respond(503, nil)
 		}
 	}
 }
@@ -97,7 +97,7 @@ func (c *Context) decline() {
 	}
 	c.count.add(Overloaded)
 	c.overload = true
-	_ = c.Reply(503, nil)
+	_ = c.Respond(503, nil)
 }
 
 // receiveBroken handles the header section that broke a stream's framing: a
@@ -107,7 +107,7 @@ func (c *Context) receiveBroken(data []byte, src *reactor.Source, d sipframe.Def
 	defer c.leave()
 	c.reset(src)
 	c.count.add(StreamsBroken)
-	if !d.Replyable {
+	if !d.Answerable {
 		return
 	}
 	_ = c.msg.Parse(data) // that it is broken is known
@@ -125,7 +125,7 @@ func (c *Context) refuse(code int, reason string) {
 		r.Refused(c, code, reason)
 	}
 	if code != 0 && !c.answered {
-		_ = c.Reply(code, []byte(reason))
+		_ = c.Respond(code, []byte(reason))
 	}
 }
 
@@ -157,7 +157,7 @@ func (c *Context) admit() bool {
 	}
 	if c.looped() {
 		c.count.add(Loops)
-		_ = c.Reply(482, nil)
+		_ = c.Respond(482, nil)
 		return false
 	}
 	return true
@@ -185,6 +185,6 @@ func (c *Context) apologize(data []byte, src *reactor.Source) {
 	c.reset(src)
 	_ = c.msg.Parse(data) // it was in order, or it would have been answered
 	if c.msg.IsRequest() && c.msg.Method() != sipframe.ACK && c.msg.Find(sipframe.HeaderVia) >= 0 {
-		_ = c.Reply(500, nil)
+		_ = c.Respond(500, nil)
 	}
 }

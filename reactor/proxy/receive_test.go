@@ -53,7 +53,7 @@ func TestValidation(t *testing.T) {
 			if list[0].to.Conn != overTLS.Conn {
 				t.Errorf("sent to %+v", list[0].to)
 			}
-			b.counts(map[Counter]uint64{RequestsRefused: 1, RepliesOut: 1})
+			b.counts(map[Counter]uint64{RequestsRefused: 1, OwnResponses: 1})
 			if b.proxy.Refused(tc.code) != 1 || b.proxy.Refused(99) != 0 {
 				t.Error("code not counted")
 			}
@@ -84,7 +84,7 @@ func TestAckAbsorbed(t *testing.T) {
 	b := newBed(t, funcs{request: func(c *Context) {
 		routed++
 		if c.Msg.Method() == sipframe.INVITE {
-			_ = c.Reply(486, nil)
+			_ = c.Respond(486, nil)
 		}
 	}})
 	for _, via := range []string{"Via: SIP/2.0/TLS 198.51.100.7:5061;branch=z9hG4bKclient1", "Via: SIP/2.0/TLS 198.51.100.7"} {
@@ -113,7 +113,7 @@ func TestAckAbsorbed(t *testing.T) {
 }
 
 func TestBrokenStream(t *testing.T) {
-	lost := sipframe.Defect{Code: 400, Reason: "Missing Content-Length", Replyable: true}
+	lost := sipframe.Defect{Code: 400, Reason: "Missing Content-Length", Answerable: true}
 	b := newBed(t, funcs{request: func(*Context) { t.Error("routed") }})
 	break_ := func(text string, d sipframe.Defect) []sent {
 		b.sent = nil
@@ -144,7 +144,7 @@ func TestBrokenStream(t *testing.T) {
 			t.Errorf("%s: sent %+v", name, list)
 		}
 	}
-	lost.Replyable = false
+	lost.Answerable = false
 	if list := break_(text, lost); len(list) != 0 {
 		t.Errorf("sent %+v", list)
 	}
@@ -210,5 +210,5 @@ func TestOverload(t *testing.T) {
 	if list := over("INVITE"); len(list) != 0 {
 		t.Errorf("garbage leads to %+v", list)
 	}
-	b.counts(map[Counter]uint64{RequestsOut: 2, Overloaded: 1, ResponsesOut: 1, RepliesOut: 2, RequestsRefused: 1, Unreadable: 1})
+	b.counts(map[Counter]uint64{RequestsOut: 2, Overloaded: 1, ResponsesOut: 1, OwnResponses: 2, RequestsRefused: 1, Unreadable: 1})
 }

@@ -42,7 +42,7 @@ func (c *Context) response() {
 	}
 	_, method, _ := c.Msg.CSeq()
 	c.tellAnswer(method, sent, known)
-	c.proxy.Router().Reply(c)
+	c.proxy.Router().Response(c)
 	if c.drop && c.Msg.StatusCode() < 200 {
 		c.count.add(ResponsesDropped)
 		return
@@ -197,8 +197,8 @@ func (c *Context) sendByVia(b []byte, via *sipframe.Via, to back, m reactor.Appe
 // aimBack sets the target of a response to an end point.
 func (c *Context) aimBack(h *hop, to reactor.EndPoint, from *reactor.Socket) {
 	c.aim(h, to, from)
-	c.target.Conn, c.target.Addr = 0, to.Addr                                             // the request's own way may be a connection
-	c.target.NoNew, c.target.Class = c.replyMayNotOpen() || to.Proto.Web(), reactor.Final // nobody listens behind a browser
+	c.target.Conn, c.target.Addr = 0, to.Addr                                                // the request's own way may be a connection
+	c.target.NoNew, c.target.Class = c.responseMayNotOpen() || to.Proto.Web(), reactor.Final // nobody listens behind a browser
 }
 
 // trusts tells whether what a client's Via says beside its address counts.

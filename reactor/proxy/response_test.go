@@ -225,9 +225,9 @@ func TestResponseAfterRestart(t *testing.T) {
 	}
 }
 
-func TestReplyRoute(t *testing.T) {
+func TestRespondRoute(t *testing.T) {
 	seen := 0
-	b := newBed(t, funcs{reply: func(c *Context) {
+	b := newBed(t, funcs{response: func(c *Context) {
 		seen = c.Msg.StatusCode()
 		if c.Msg.IsRequest() || c.Msg.Method() != sipframe.OtherMethod {
 			t.Error("not a response")
@@ -235,7 +235,7 @@ func TestReplyRoute(t *testing.T) {
 		_ = c.AppendHeader([]byte("X-Seen: yes\r\n"))
 		c.RemoveHeader([]byte("Contact"))
 		c.Drop()
-		if c.Forward(nil) == nil || c.Reply(200, nil) == nil || c.RecordRoute(nil) == nil {
+		if c.Forward(nil) == nil || c.Respond(200, nil) == nil || c.RecordRoute(nil) == nil {
 			t.Error("a response was treated as a request")
 		}
 	}})
@@ -280,7 +280,7 @@ func TestSetStatus(t *testing.T) {
 		{"180 Ringing", 200, "", "SIP/2.0 180 Ringing", true},
 		{"404 Not Found", 700, "", "SIP/2.0 404 Not Found", true},
 	} {
-		b := newBed(t, funcs{reply: func(c *Context) {
+		b := newBed(t, funcs{response: func(c *Context) {
 			if !tt.wantFail {
 				if err := c.SetStatus(c.Msg.StatusCode(), []byte("first")); err != nil {
 					t.Error(err)

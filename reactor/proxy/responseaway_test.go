@@ -88,10 +88,10 @@ func TestViaFallback(t *testing.T) {
 		change := func(c *Config) {
 			c.Resolver, c.ViaFallback, c.ViaFallbackPeers = names, tc.policy, tc.listed
 		}
-		for _, reply := range []bool{false, true} {
+		for _, response := range []bool{false, true} {
 			b := newBed(t, funcs{request: func(c *Context) {
-				if reply {
-					_ = c.Reply(200, nil)
+				if response {
+					_ = c.Respond(200, nil)
 					return
 				}
 				_ = c.Forward([]byte("tls:203.0.113.9"))
@@ -105,7 +105,7 @@ func TestViaFallback(t *testing.T) {
 				return &reactor.Error{Reason: reactor.ConnectFailed}
 			}
 			text := invite("Via: SIP/2.0/TLS pc.example.com;branch=z9hG4bK1")
-			if reply {
+			if response {
 				b.refuse = closed
 				b.pass(text, tc.src)
 			} else {
@@ -118,7 +118,7 @@ func TestViaFallback(t *testing.T) {
 				want += " 203.0.113.77:5061"
 			}
 			if got := strings.Join(tried, " "); got != want {
-				t.Errorf("%s, reply %v: tried %s, want %s", tc.name, reply, got, want)
+				t.Errorf("%s, response %v: tried %s, want %s", tc.name, response, got, want)
 			}
 		}
 		// maddr is the client's choice likewise.
@@ -151,10 +151,10 @@ func TestResponseOverUDP(t *testing.T) {
 			if s.to.Conn != 0 || s.to.Proto != reactor.UDP || s.to.Addr.String() != tc.want || s.to.Socket != udpSocket {
 				t.Errorf("forwarded to %+v, want %s", s.to, tc.want)
 			}
-			b = newBed(t, funcs{request: func(c *Context) { _ = c.Reply(200, nil) }}, always)
+			b = newBed(t, funcs{request: func(c *Context) { _ = c.Respond(200, nil) }}, always)
 			s = b.one(invite("Via: "+tc.via), overUDP)
 			if s.to.Conn != 0 || s.to.Addr.String() != tc.want || s.to.Socket != udpSocket {
-				t.Errorf("replied to %+v, want %s", s.to, tc.want)
+				t.Errorf("responded to %+v, want %s", s.to, tc.want)
 			}
 		})
 	}

@@ -18,9 +18,9 @@ type Transactions interface {
 	Response(c *Context, handle uint64) bool
 	// Returned takes back a request, in c, that left as handle and could not be delivered.
 	Returned(c *Context, handle uint64, cause *reactor.Error)
-	// ReplyReturned takes back a response, in c, that could not be delivered. It reports whether it was one of a
+	// ResponseReturned takes back a response, in c, that could not be delivered. It reports whether it was one of a
 	// transaction's.
-	ReplyReturned(c *Context, cause *reactor.Error) bool
+	ResponseReturned(c *Context, cause *reactor.Error) bool
 	// Acknowledges reports whether the ACK in c belongs to a final response of a transaction.
 	Acknowledges(c *Context) bool
 }
@@ -74,8 +74,8 @@ func (c *Context) answers(t *token, sent clock) bool {
 	return sipframe.MethodOf(method) == sipframe.CANCEL || c.checks(t, sent, nil, nil, netip.Addr{})
 }
 
-// CountReply counts a response of ours.
-func (c *Context) CountReply(code int) { c.count.reply(code) }
+// CountOwn counts a response of ours.
+func (c *Context) CountOwn(code int) { c.count.respond(code) }
 
 // CountResponse counts a response that was sent on, or could not be.
 func (c *Context) CountResponse(err error, peer netip.AddrPort) {
@@ -125,33 +125,33 @@ func (c *Context) WriteResponse(dst []byte, proto reactor.Proto) ([]byte, error)
 	return c.rewrite.AppendTo(dst), nil
 }
 
-// WriteReply writes a response of ours to the request at hand behind dst: as Reply does, with a body (whose headers are
-// the Router's, by AppendToReply) and, if busy, with the time to come again.
-func (c *Context) WriteReply(dst []byte, code int, reason, body []byte, busy bool) []byte {
+// WriteOwn writes a response of ours to the request at hand behind dst: as Respond does, with a body (whose headers are
+// the Router's, by AppendToResponse) and, if busy, with the time to come again.
+func (c *Context) WriteOwn(dst []byte, code int, reason, body []byte, busy bool) []byte {
 	overload := c.overload
 	c.overload = busy
-	c.writeReplyBody(code, reason, body, c.transaction(), false)
+	c.writeOwnBody(code, reason, body, c.transaction(), false)
 	c.overload = overload
 	if code >= 200 {
 		c.answered = true
 	}
-	return append(dst, c.reply.b...)
+	return append(dst, c.written.b...)
 }
 
-// WriteTrying is WriteReply for the 100 that a transaction begins with. It has none
-// of the headers that the Router has for replies, and not their body.
+// WriteTrying is WriteOwn for the 100 that a transaction begins with. It has none
+// of the headers that the Router has for responses, and not their body.
 func (c *Context) WriteTrying(dst, reason []byte) []byte {
-	extra, body := c.extra, c.replyBody
-	c.extra, c.replyBody = nil, nil
-	c.writeReplyBody(100, reason, nil, c.transaction(), false)
-	c.extra, c.replyBody = extra, body
-	return append(dst, c.reply.b...)
+	extra, body := c.extra, c.responseBody
+	c.extra, c.responseBody = nil, nil
+	c.writeOwnBody(100, reason, nil, c.transaction(), false)
+	c.extra, c.responseBody = extra, body
+	return append(dst, c.written.b...)
 }
 
-// ReplyBusy answers 503 with the time to come again, without a transaction.
-func (c *Context) ReplyBusy() error {
+// RespondBusy answers 503 with the time to come again, without a transaction.
+func (c *Context) RespondBusy() error {
 	c.overload = true
-	return c.Reply(503, nil)
+	return c.Respond(503, nil)
 }
 
 // TakeBranch makes appended branch i, 1 to Branches()-1, that of the Request-URI.

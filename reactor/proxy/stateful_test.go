@@ -28,8 +28,8 @@ func (k *keeper) Returned(_ *Context, h uint64, _ *reactor.Error) {
 		k.returns++
 	}
 }
-func (k *keeper) ReplyReturned(*Context, *reactor.Error) bool { return false }
-func (k *keeper) Acknowledges(*Context) bool                  { return false }
+func (k *keeper) ResponseReturned(*Context, *reactor.Error) bool { return false }
+func (k *keeper) Acknowledges(*Context) bool                     { return false }
 
 // TestSendBranch sends a request by a branch that leads to a transaction: responses and what comes back go there, and
 // when nobody knows the transaction a young response goes on by its Via.

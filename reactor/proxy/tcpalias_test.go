@@ -27,7 +27,7 @@ func TestAliasPolicies(t *testing.T) {
 							t.Error(err)
 						}
 					}
-					_ = c.Reply(200, nil)
+					_ = c.Respond(200, nil)
 					return
 				}
 				c.openNothing()
@@ -52,7 +52,7 @@ func TestAliasGoesToTheNewest(t *testing.T) {
 	results := make(chan error, 1)
 	l := run(t, funcs{request: func(c *Context) {
 		results <- c.ForceTCPAlias(5999)
-		_ = c.Reply(200, nil)
+		_ = c.Respond(200, nil)
 	}})
 	first, second := l.dial(), l.dial()
 	for i, tt := range []struct {

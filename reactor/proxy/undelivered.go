@@ -26,7 +26,7 @@ func (c *Context) Return(u *reactor.Undelivered) {
 	case u.Quoted:
 	case err != nil:
 		c.lost("message", u.Addr, 0, u.Err) // only Send takes what does not parse
-	case !c.msg.IsRequest() && c.proxy.transactions != nil && c.proxy.transactions.ReplyReturned(c, u.Err):
+	case !c.msg.IsRequest() && c.proxy.transactions != nil && c.proxy.transactions.ResponseReturned(c, u.Err):
 		c.count.add(ResponsesUndelivered)
 	case !c.msg.IsRequest():
 		c.count.add(ResponsesUndelivered)
@@ -109,13 +109,13 @@ func (c *Context) answerFor(u *reactor.Undelivered) {
 		c.lost("request", u.Addr, u.Conn, errVia)
 		return
 	}
-	c.writeReply(503, nil, t.trans, true)
-	if err := c.deliver(t, client, &c.reply); err != nil {
+	c.writeOwn(503, nil, t.trans, true)
+	if err := c.deliver(t, client, &c.written); err != nil {
 		c.count.add(ResponsesUndelivered)
 		c.lost("response", c.asker(client), t.conn, err)
 		return
 	}
-	c.count.reply(503)
+	c.count.respond(503)
 	c.tellRefused()
 }
 

@@ -48,7 +48,7 @@ func TestUndeliveredRequest(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	b.counts(map[Counter]uint64{RequestsOut: 1, RequestsUndelivered: 1, RepliesOut: 1})
+	b.counts(map[Counter]uint64{RequestsOut: 1, RequestsUndelivered: 1, OwnResponses: 1})
 
 	// The client's ACK to it ends here.
 	ack := request("ACK", "sip:bob@203.0.113.9:5061;transport=tls", "To: "+header(t, s.text, "To"),
@@ -89,7 +89,7 @@ func TestUndeliveredToClosedConnection(t *testing.T) {
 	}
 	b.refuse = func(*reactor.Target) error { return gone }
 	b.back(req)
-	b.counts(map[Counter]uint64{RequestsOut: 1, RequestsUndelivered: 2, RepliesOut: 1, ResponsesUndelivered: 1})
+	b.counts(map[Counter]uint64{RequestsOut: 1, RequestsUndelivered: 2, OwnResponses: 1, ResponsesUndelivered: 1})
 }
 
 func TestUndeliveredAck(t *testing.T) {
@@ -113,7 +113,7 @@ func TestUndeliveredResponse(t *testing.T) {
 			t.Errorf("sent %+v", list)
 		}
 	}
-	b.counts(map[Counter]uint64{RequestsOut: 1, RequestsUndelivered: 1, RepliesOut: 1, ResponsesUndelivered: 5})
+	b.counts(map[Counter]uint64{RequestsOut: 1, RequestsUndelivered: 1, OwnResponses: 1, ResponsesUndelivered: 5})
 	text := log.String()
 	if n := strings.Count(text, "response not delivered"); n < 1 || n >= 5 { // one a second, on a machine that stalls
 		t.Errorf("%d lines: %s", n, text)
@@ -229,7 +229,7 @@ func TestPortUnreachable(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(buf[:n]), "OPTIONS ") {
 		t.Errorf("%q, %v", buf[:n], err)
 	}
-	if n := l.proxy.Replies(503); n != 0 {
+	if n := l.proxy.OwnResponses(503); n != 0 {
 		t.Errorf("%d were answered 503", n)
 	}
 }

@@ -30,7 +30,7 @@ var ErrGone = errors.New("proxy: the connection of the request is gone")
 // Upstream returns where responses to the request at hand go.
 func (c *Context) Upstream() (u Upstream) {
 	src := c.Src
-	u = Upstream{proto: src.Proto, conn: src.Conn, noNew: c.replyMayNotOpen()}
+	u = Upstream{proto: src.Proto, conn: src.Conn, noNew: c.responseMayNotOpen()}
 	if via, _ := c.Msg.TopVia(); via != nil && src.Proto == reactor.UDP {
 		u.conn = 0
 		to := c.viaAddr(c.Msg.Raw(), via, c.cameFrom(via))

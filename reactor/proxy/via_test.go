@@ -95,9 +95,9 @@ func TestReceivedAndRport(t *testing.T) {
 			if got := headers(t, b.one(invite("Via: "+tc.via), overTLS).text, "Via")[1]; got != tc.want {
 				t.Errorf("forwarded\n got %s\nwant %s", got, tc.want)
 			}
-			b = newBed(t, funcs{request: func(c *Context) { _ = c.Reply(200, nil) }})
+			b = newBed(t, funcs{request: func(c *Context) { _ = c.Respond(200, nil) }})
 			if got := headers(t, b.one(invite("Via: "+tc.via), overTLS).text, "Via")[0]; got != tc.want {
-				t.Errorf("reply\n got %s\nwant %s", got, tc.want)
+				t.Errorf("response\n got %s\nwant %s", got, tc.want)
 			}
 		})
 	}
@@ -154,7 +154,7 @@ func TestLoops(t *testing.T) {
 	if !strings.HasPrefix(r.text, "SIP/2.0 482 Loop Detected\r\n") || r.to.Conn != self.Conn {
 		t.Errorf("got %s to %+v", firstLine(r.text), r.to)
 	}
-	b.counts(map[Counter]uint64{RequestsOut: 2, Loops: 1, RepliesOut: 1})
+	b.counts(map[Counter]uint64{RequestsOut: 2, Loops: 1, OwnResponses: 1})
 	spiral := strings.Replace(second.text, "INVITE sip:bob@", "INVITE sip:carol@", 1)
 	if s := b.one(spiral, &self); !strings.HasPrefix(s.text, "INVITE ") {
 		t.Errorf("a spiral is answered %s", firstLine(s.text))

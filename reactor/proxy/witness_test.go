@@ -38,8 +38,8 @@ func (c carrying) Send(t *reactor.Target, m reactor.Appender) (reactor.Outcome, 
 func TestWitnessOfRequestAndResponse(t *testing.T) {
 	d := &diary{}
 	b := newBed(t, funcs{
-		request: func(c *Context) { c.SetWitness(d); _ = c.Forward(nil) },
-		reply:   func(c *Context) { c.SetWitness(d) },
+		request:  func(c *Context) { c.SetWitness(d); _ = c.Forward(nil) },
+		response: func(c *Context) { c.SetWitness(d) },
 	})
 	b.ctx.out = carrying{b.recorder, *fromUAS}
 	before := time.Now()
@@ -56,15 +56,15 @@ func TestWitnessOfRequestAndResponse(t *testing.T) {
 	}
 }
 
-// Replies are told, too: the Router's, and those that the proxy makes when a
+// Responses are told, too: the Router's, and those that the proxy makes when a
 // destination fails, which itself is not.
-func TestWitnessOfReplies(t *testing.T) {
+func TestWitnessOfResponses(t *testing.T) {
 	d := &diary{}
 	fails := true
 	b := newBed(t, funcs{request: func(c *Context) {
 		c.SetWitness(d)
 		if !fails {
-			_ = c.Reply(404, nil)
+			_ = c.Respond(404, nil)
 			return
 		}
 		_ = c.Forward(nil)

@@ -18,10 +18,10 @@ type BegunTrace struct {
 	To MessageTrace
 	// Caller and Callee are the user of From and of To, or user@host; "" is any.
 	Caller, Callee string
-	// IP is where requests come from and where replies go to; zero is any.
+	// IP is where requests come from and where responses go to; zero is any.
 	IP netip.Addr
-	// Replies takes the replies that come in, too: From and To are the request's.
-	Replies bool
+	// Responses takes the responses that come in, too: From and To are the request's.
+	Responses bool
 }
 
 // SetBegunTraces says which traces there are from now on. Any goroutine; the
@@ -45,7 +45,7 @@ func (m *Machine) traceBegun() {
 	for i := range *list {
 		b := &(*list)[i]
 		switch {
-		case !b.To.Active(), !request && !b.Replies, !m.isParty(b.Caller, m.from()), !m.isParty(b.Callee, m.to()):
+		case !b.To.Active(), !request && !b.Responses, !m.isParty(b.Caller, m.from()), !m.isParty(b.Callee, m.to()):
 		case !b.IP.IsValid():
 			m.trace(traced{id: -1 - i, to: b.To, kinds: traceSIP, legs: bothLegs})
 		case request && b.IP == m.c.Src.Remote.Addr().Unmap():

@@ -79,7 +79,7 @@ func (r *repeated) Request(c *proxy.Context) {
 	}
 }
 
-func (r *repeated) Reply(*proxy.Context) {}
+func (r *repeated) Response(*proxy.Context) {}
 
 // TestNoAllocations holds what the benchmarks show.
 func TestNoAllocations(t *testing.T) {

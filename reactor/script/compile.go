@@ -39,9 +39,9 @@ func compileRoutes(c *settings, f *parsedFile, previous *Program) *Program {
 		n, _ := k.flag(1, c.noNewFlag, c.places["tcp_no_new_conn_bflag"])
 		p.noNewFlags = 1 << n
 	}
-	if c.noNewReply != "" {
-		n, _ := k.flag(0, c.noNewReply, c.places["tcp_no_new_conn_rplflag"])
-		p.noNewReplies = 1 << n
+	if c.noNewResponse != "" {
+		n, _ := k.flag(0, c.noNewResponse, c.places["tcp_no_new_conn_rplflag"])
+		p.noNewResponses = 1 << n
 	}
 	k.checkModules()
 	c.TLSLibrary = cmp.Or(c.TLSLibrary, tlsstate.GoLibrary)

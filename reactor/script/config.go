@@ -193,12 +193,12 @@ type settings struct {
 		host string
 		port uint16
 	}
-	missed     map[string]*absence // modules that are not here, by name
-	hepSockets []Pos
-	loops      int  // max_while_loops
-	asserts    bool // enable_asserts
-	noNewFlag  string
-	noNewReply string
+	missed        map[string]*absence // modules that are not here, by name
+	hepSockets    []Pos
+	loops         int  // max_while_loops
+	asserts       bool // enable_asserts
+	noNewFlag     string
+	noNewResponse string
 }
 
 // newConfig gives the documented defaults.

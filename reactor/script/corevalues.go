@@ -105,7 +105,7 @@ func viaFunctions() map[string]*Function {
 				case "force-tcp-alias":
 					alias = true
 				case "reply-to-via":
-					k.rep.errorf(a.list[0].expr.Pos(), "reply-to-via is not supported: replies go back by the connection, or to the address, that the request came from")
+					k.rep.errorf(a.list[0].expr.Pos(), "reply-to-via is not supported: responses go back by the connection, or to the address, that the request came from")
 				default:
 					k.rep.errorf(a.list[0].expr.Pos(), "%q is no flag of set_via_handling()%s", clip(f), choices(f, viaFlags))
 				}

@@ -25,8 +25,8 @@ func followBench(t *testing.T, module, routes string) (b *bench, told *[]string,
 	return b, told, clock
 }
 
-func (b *bench) replied(code string) []byte {
-	return []byte(strings.Replace(replyTo(b.peer.sent[0].text), "200 OK", code, 1))
+func (b *bench) responded(code string) []byte {
+	return []byte(strings.Replace(responseTo(b.peer.sent[0].text), "200 OK", code, 1))
 }
 
 // within makes a request of the invite's dialog.
@@ -51,16 +51,16 @@ func TestTraceDialog(t *testing.T) {
 		}
 	}
 	take("INVITE", invite, "tid in INVITE", "tid out INVITE")
-	take("180", b.replied("180 Ringing"), "tid in 180", "tid out 180")
+	take("180", b.responded("180 Ringing"), "tid in 180", "tid out 180")
 	b.receive(invite)
 	*clock = clock.Add(5 * time.Minute)
-	take("200", b.replied("200 OK"), "tid in 200", "tid out 200")
+	take("200", b.responded("200 OK"), "tid in 200", "tid out 200")
 	*clock = clock.Add(11 * time.Hour)
 	take("BYE of the callee", within("BYE", "9", "1928301774"), "tid in BYE", "tid out BYE")
 	other := strings.Replace(string(within("BYE", "9", "1")), "a84b4c76e66710", "another", 1)
 	take("another call", []byte(other))
 	b.receive(within("BYE", "9", "1928301774"))
-	take("its 200", b.replied("200 OK"), "tid in 200", "tid out 200")
+	take("its 200", b.responded("200 OK"), "tid in 200", "tid out 200")
 	*clock = clock.Add(33 * time.Second)
 	take("a straggler", within("BYE", "9", "1928301774"))
 	if b.cfg.Program.follow.on() {
@@ -72,14 +72,14 @@ func TestTraceDialog(t *testing.T) {
 func TestTraceDialogRefused(t *testing.T) {
 	b, told, clock := followBench(t, "dialog", followRoute)
 	b.receive(invite)
-	b.receive(b.replied("407 Authenticate"))
+	b.receive(b.responded("407 Authenticate"))
 	*told = nil
 	second := []byte(strings.Replace(string(invite), "CSeq: 314159", "CSeq: 314160", 1))
 	b.receive(second)
 	if want := []string{"tid in INVITE", "tid out INVITE"}; !slices.Equal(*told, want) {
 		t.Errorf("with credentials: %q, want %q", *told, want)
 	}
-	b.receive(b.replied("486 Busy"))
+	b.receive(b.responded("486 Busy"))
 	*clock, *told = clock.Add(33*time.Second), nil
 	b.receive(within("BYE", "1928301774", "9"))
 	if len(*told) > 0 || b.cfg.Program.follow.on() {
@@ -95,7 +95,7 @@ func TestTraceDialogLegs(t *testing.T) {
 	} {
 		b, told, _ := followBench(t, "dialog", strings.Replace(followRoute, `"tid"`, `"tid", "d", "sip", , "`+flag+`"`, 1))
 		b.receive(invite)
-		b.receive(b.replied("200 OK"))
+		b.receive(b.responded("200 OK"))
 		b.receive(within("BYE", "9", "1928301774"))
 		if !slices.Equal(*told, want) {
 			t.Errorf("%s: told %q, want %q", flag, *told, want)
@@ -107,7 +107,7 @@ func TestTraceDialogLegs(t *testing.T) {
 func TestTraceTransaction(t *testing.T) {
 	b, told, _ := followBench(t, "tm", `route { if (is_method("INVITE")) trace("tid"); forward("tls:10.0.0.5"); }`)
 	b.receive(invite)
-	b.receive(b.replied("180 Ringing"))
+	b.receive(b.responded("180 Ringing"))
 	cancel := strings.Replace(strings.Replace(string(invite), "INVITE ", "CANCEL ", 1), "314159 INVITE", "314159 CANCEL", 1)
 	b.receive([]byte(cancel))
 	b.receive(within("BYE", "1928301774", "9"))

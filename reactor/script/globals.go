@@ -174,7 +174,7 @@ var globals = map[string]*globalSpec{
 	}),
 	"tcp_accept_aliases":      number(0, 2, "0 never, 1 RFC 5923, 2 always", func(c *settings, n int) { c.Proxy.AcceptAliases = proxy.AliasPolicy(n) }),
 	"tcp_no_new_conn_bflag":   {typ: WordParam, set: func(c *settings, v Literal) string { c.noNewFlag = v.Text; return "" }},
-	"tcp_no_new_conn_rplflag": {typ: WordParam, set: func(c *settings, v Literal) string { c.noNewReply = v.Text; return "" }},
+	"tcp_no_new_conn_rplflag": {typ: WordParam, set: func(c *settings, v Literal) string { c.noNewResponse = v.Text; return "" }},
 
 	"branch_secret_file": textParam(func(c *settings, s string) string {
 		key, err := proxy.ReadSecret(s)

@@ -169,7 +169,7 @@ func (b *bench) receive(message []byte) {
 	b.c.Receive(message, b.src)
 }
 
-// status gives the status codes of the replies that were sent.
+// status gives the status codes of the responses that were sent.
 func (b *bench) status() string {
 	var codes []string
 	for _, s := range b.peer.sent {

@@ -66,7 +66,7 @@ var idleGlobals = map[string]*globalSpec{
 	"rev_dns":                 idle(BoolParam, "addresses are not looked up for their names"),
 	"disable_stateless_fwd":   idle(BoolParam, "a response whose Via branch we made is forwarded, any other is dropped"),
 	"check_via":               idle(BoolParam, "a response is ours by the keyed hash in its Via branch, not by the address"),
-	"sip_warning":             idle(BoolParam, "replies carry no Warning header"),
+	"sip_warning":             idle(BoolParam, "responses carry no Warning header"),
 	"user_agent_header":       idle(StringParam, "requests that begin here carry no User-Agent"),
 	"disable_503_translation": idle(BoolParam, "a 503 goes on as it is without a transaction, and as RFC 3261 16.7 says with one"),
 	"disable_tcp":             idle(BoolParam, "a protocol is used when a socket has it"),

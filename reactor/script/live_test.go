@@ -173,7 +173,7 @@ func (l *live) dial(p reactor.Proto, client *tlstest.Pair) net.Conn {
 	return c
 }
 
-// ask sends a request and waits for the reply; it gives what the script logged
+// ask sends a request and waits for the response; it gives what the script logged
 // meanwhile.
 func (l *live) ask(c net.Conn) []string {
 	l.Helper()

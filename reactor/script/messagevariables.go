@@ -84,7 +84,7 @@ func (m *Machine) MethodName() []byte {
 	return name
 }
 
-// Method returns the method of the message, for a reply that of its CSeq.
+// Method returns the method of the message, for a response that of its CSeq.
 func (m *Machine) Method() sipframe.Method {
 	if m.msg.IsRequest() {
 		return m.msg.Method()

@@ -23,31 +23,31 @@ type Program struct {
 	named   map[routeKey]*Routine // that modules run
 	timers  []Timer
 
-	nvars, navps int
-	avps         map[string]int // slots by name
-	flagNames    [2][]string    // of messages, of branches; by number
-	loops        int            // max_while_loops
-	nlocals      int
-	launched     chan struct{} // what launch() has under way
-	levels       LogConfig     // as configured
-	logLevel     *LevelSwitch
-	xlogLevel    *LevelSwitch
-	noNewFlags   uint64 // the branch flag of tcp_no_new_conn_bflag
-	noNewReplies uint64 // the message flag of tcp_no_new_conn_rplflag
-	domainAVP    int    // slot of client_tls_domain_avp, -1 none
-	sipAVP       int    // slot of client_sip_domain_avp, -1 none
-	traceIDs     []string
-	traces       []MessageTrace               // of traceIDs
-	follow       *follower                    // what trace() follows
-	begun        atomic.Pointer[[]BegunTrace] // while the program runs; nil none
-	log          atomic.Pointer[slog.Logger]
-	said         repeats.Table[saying]    // by machines
-	panics       repeats.Table[panicking] // of routes on no worker
-	heard        atomic.Pointer[Events]   // while the modules run
-	reports      atomic.Pointer[statusreport.Book]
-	eventNames   []string  // that the core and the modules have declared
-	idle         sync.Pool // of machines that run routes without a message
-	stats        *statistics
+	nvars, navps   int
+	avps           map[string]int // slots by name
+	flagNames      [2][]string    // of messages, of branches; by number
+	loops          int            // max_while_loops
+	nlocals        int
+	launched       chan struct{} // what launch() has under way
+	levels         LogConfig     // as configured
+	logLevel       *LevelSwitch
+	xlogLevel      *LevelSwitch
+	noNewFlags     uint64 // the branch flag of tcp_no_new_conn_bflag
+	noNewResponses uint64 // the message flag of tcp_no_new_conn_rplflag
+	domainAVP      int    // slot of client_tls_domain_avp, -1 none
+	sipAVP         int    // slot of client_sip_domain_avp, -1 none
+	traceIDs       []string
+	traces         []MessageTrace               // of traceIDs
+	follow         *follower                    // what trace() follows
+	begun          atomic.Pointer[[]BegunTrace] // while the program runs; nil none
+	log            atomic.Pointer[slog.Logger]
+	said           repeats.Table[saying]    // by machines
+	panics         repeats.Table[panicking] // of routes on no worker
+	heard          atomic.Pointer[Events]   // while the modules run
+	reports        atomic.Pointer[statusreport.Book]
+	eventNames     []string  // that the core and the modules have declared
+	idle           sync.Pool // of machines that run routes without a message
+	stats          *statistics
 }
 
 var _ proxy.Router = (*Program)(nil)
@@ -93,8 +93,8 @@ func (p *Program) Request(c *proxy.Context) {
 	}
 }
 
-// Reply runs the onreply_route, if there is one: proxy.Router.
-func (p *Program) Reply(c *proxy.Context) {
+// Response runs the onreply_route, if there is one: proxy.Router.
+func (p *Program) Response(c *proxy.Context) {
 	if p.reply != nil || p.begun.Load() != nil {
 		p.run(c, p.reply, OnReplyRoute)
 	}
@@ -124,7 +124,7 @@ func (p *Program) run(c *proxy.Context, r *Routine, kind RouteKind) {
 
 // runReset runs a route on a machine that is ready for it.
 func (p *Program) runReset(m *Machine, c *proxy.Context, r *Routine, kind RouteKind) {
-	c.SetNoNewFlags(p.noNewFlags, p.noNewReplies)
+	c.SetNoNewFlags(p.noNewFlags, p.noNewResponses)
 	m.traceBegun()
 	if r != nil {
 		m.call(r, nil)

@@ -32,7 +32,7 @@ func (r *Routine) Name() string { return r.name }
 type Run struct {
 	Kind RouteKind
 	// Other is the other message of the transaction: the request in an
-	// onreply_route, the reply in a failure_route; nil: there is none. It is what
+	// onreply_route, the response in a failure_route; nil: there is none. It is what
 	// $(<request>...) and $(<reply>...) mean.
 	Other *sipframe.Message
 	// OtherURI is the Request-URI of that request as its route left it; nil: as it came. It is borrowed.
@@ -57,7 +57,7 @@ const (
 func (r *Routine) Run(c *proxy.Context, o Run) Ended {
 	m := r.prog.machineOf(c)
 	m.reset(c, o.Kind)
-	c.SetNoNewFlags(r.prog.noNewFlags, r.prog.noNewReplies)
+	c.SetNoNewFlags(r.prog.noNewFlags, r.prog.noNewResponses)
 	m.other, m.otherURI = o.Other, o.OtherURI
 	if o.AVPs != nil {
 		m.LoadAVPs(o.AVPs)

@@ -34,8 +34,8 @@ func (p *Program) SetTracer(find func(traceID string) MessageTrace) {
 	}
 }
 
-// legs are the sides of a stateless proxy: where requests come from and replies
-// go to, and where requests go to and replies come from.
+// legs are the sides of a stateless proxy: where requests come from and responses
+// go to, and where requests go to and responses come from.
 type legs uint8
 
 const (
@@ -68,7 +68,7 @@ type traced struct {
 	kinds       kinds
 	legs        legs
 	correlation []byte
-	// only is where a reply has to go to be traced; at is when it came, which is
+	// only is where a response has to go to be traced; at is when it came, which is
 	// traced then. Both are zero where that does not matter, or is done.
 	only netip.Addr
 	at   time.Time
@@ -83,7 +83,7 @@ type witness struct {
 // Sent passes one message on.
 func (w *witness) Sent(to *reactor.Source, at time.Time, data []byte) {
 	leg := calleeLeg
-	if isReply(data) {
+	if isResponse(data) {
 		leg = callerLeg
 	}
 	for i := range w.list {
@@ -93,7 +93,7 @@ func (w *witness) Sent(to *reactor.Source, at time.Time, data []byte) {
 	}
 }
 
-func isReply(message []byte) bool { return bytes.HasPrefix(message, []byte("SIP/2.0 ")) }
+func isResponse(message []byte) bool { return bytes.HasPrefix(message, []byte("SIP/2.0 ")) }
 
 // TraceMessage is the Build of trace() of the module tracer: the message as it came, and from here on all
 // that is sent because of it, of its transaction, or of its call.

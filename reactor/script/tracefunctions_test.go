@@ -78,12 +78,12 @@ func TestTrace(t *testing.T) {
 }
 
 // What is traced is the message as it stands on the wire, and where it goes; a
-// reply's way back is traced as the onreply_route says.
-func TestTraceReply(t *testing.T) {
+// response's way back is traced as the onreply_route says.
+func TestTraceResponse(t *testing.T) {
 	b, told, ids := traceBench(t, `route { forward("tls:10.0.0.5"); } onreply_route { trace("tid", , , , "c"); trace("other"); }`)
 	b.receive(invite)
 	request := b.peer.sent[0].text
-	b.receive([]byte(replyTo(request)))
+	b.receive([]byte(responseTo(request)))
 	if want := []string{"tid in 200", "other in 200", "other out 200"}; !slices.Equal(*told, want) {
 		t.Errorf("tells %q, want %q", *told, want)
 	}
@@ -167,7 +167,7 @@ func TestTraceAllocatesNothing(t *testing.T) {
 }
 
 // What tracer:start begins takes what its conditions hold for, without a word in
-// the script, and the replies where they are wanted.
+// the script, and the responses where they are wanted.
 func TestBegunTraces(t *testing.T) {
 	to := func(name string, b BegunTrace) BegunTrace {
 		b.To = &story{name: name}
@@ -180,14 +180,14 @@ func TestBegunTraces(t *testing.T) {
 		want []string
 	}{
 		{"everything", BegunTrace{}, []string{"x in INVITE", "x out INVITE"}},
-		{"replies", BegunTrace{Replies: true}, []string{"x in INVITE", "x out INVITE", "x in 200", "x out 200"}},
-		{"caller", BegunTrace{Caller: "alice", Callee: "+4930123", Replies: true}, []string{"x in INVITE", "x out INVITE", "x in 200", "x out 200"}},
+		{"replies", BegunTrace{Responses: true}, []string{"x in INVITE", "x out INVITE", "x in 200", "x out 200"}},
+		{"caller", BegunTrace{Caller: "alice", Callee: "+4930123", Responses: true}, []string{"x in INVITE", "x out INVITE", "x in 200", "x out 200"}},
 		{"caller at host", BegunTrace{Caller: "alice@ATLANTA.example"}, []string{"x in INVITE", "x out INVITE"}},
 		{"another host", BegunTrace{Caller: "alice@biloxi.example"}, nil},
-		{"another callee", BegunTrace{Caller: "alice", Callee: "carol", Replies: true}, nil},
+		{"another callee", BegunTrace{Caller: "alice", Callee: "carol", Responses: true}, nil},
 		{"case counts", BegunTrace{Caller: "Alice"}, nil},
-		{"address", BegunTrace{IP: src, Replies: true}, []string{"x in INVITE", "x out INVITE", "x in 200", "x out 200"}},
-		{"another address", BegunTrace{IP: netip.MustParseAddr("192.0.2.77"), Replies: true}, nil},
+		{"address", BegunTrace{IP: src, Responses: true}, []string{"x in INVITE", "x out INVITE", "x in 200", "x out 200"}},
+		{"another address", BegunTrace{IP: netip.MustParseAddr("192.0.2.77"), Responses: true}, nil},
 	} {
 		b, told := newBench(t, tracerHead+`route { forward("tls:10.0.0.5"); }`), new([]string)
 		one := to("x", tt.b)
@@ -196,7 +196,7 @@ func TestBegunTraces(t *testing.T) {
 		b.peer.remote = b.src.Remote
 		b.cfg.Program.SetBegunTraces([]BegunTrace{one})
 		b.receive(invite)
-		b.receive([]byte(replyTo(b.peer.sent[0].text)))
+		b.receive([]byte(responseTo(b.peer.sent[0].text)))
 		if !slices.Equal(*told, tt.want) {
 			t.Errorf("%s: tells %q, want %q", tt.what, *told, tt.want)
 		}
@@ -210,16 +210,16 @@ func TestBegunTraces(t *testing.T) {
 }
 
 // replyTo is a 200 to a request that was sent.
-func replyTo(request string) string {
-	var reply strings.Builder
-	reply.WriteString("SIP/2.0 200 OK\r\n")
+func responseTo(request string) string {
+	var response strings.Builder
+	response.WriteString("SIP/2.0 200 OK\r\n")
 	for line := range strings.Lines(request) {
 		for _, name := range []string{"Via:", "From:", "To:", "Call-ID:", "CSeq:"} {
 			if strings.HasPrefix(line, name) {
-				reply.WriteString(line)
+				response.WriteString(line)
 			}
 		}
 	}
-	reply.WriteString("Content-Length: 0\r\n\r\n")
-	return reply.String()
+	response.WriteString("Content-Length: 0\r\n\r\n")
+	return response.String()
 }

@@ -35,7 +35,7 @@ func (t *Transaction) decide() {
 	t.user.Failed(t, t.Best())
 }
 
-// Resume says that the user has decided: it has added and launched branches, replied, or neither. Then the best response
+// Resume says that the user has decided: it has added and launched branches, responded, or neither. Then the best response
 // goes upstream.
 func (t *Transaction) Resume(now time.Duration) {
 	t.enter(now)
@@ -61,19 +61,19 @@ func (t *Transaction) Resume(now time.Duration) {
 	best := t.Best()
 	switch {
 	case best == nil && t.canceled:
-		t.reply(nil, 487)
+		t.respond(nil, 487)
 	case best == nil && t.waited:
-		t.reply(nil, 408)
+		t.respond(nil, 408)
 	case best == nil:
-		t.reply(nil, 500)
+		t.respond(nil, 500)
 	case !t.Invite() && best.local && best.status == 408:
 		t.silent = true
 		t.drive(GiveUp)
 		t.user.Lost(t, LostAnswer)
 	case best.status == 503: // our own state is not the peer's (16.7 item 6)
-		t.reply(best, 500)
+		t.respond(best, 500)
 	default:
-		t.reply(best, best.Status())
+		t.respond(best, best.Status())
 	}
 }
 

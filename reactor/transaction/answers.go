@@ -6,7 +6,7 @@ import (
 
 // upstream sends bytes to where the request came from, and keeps them where they may be asked for again.
 func (x *Exchange) upstream(b []byte, code int) error {
-	x.replied = int32(code)
+	x.responded = int32(code)
 	if code >= 200 && code < 300 {
 		x.accepted.Store(true)
 	}
@@ -33,8 +33,8 @@ func (x *Exchange) send(b []byte) error {
 // Again sends what went upstream last: User.
 func (x *Exchange) Again(*Transaction) {
 	if x.last != nil && x.origin == nil {
-		if x.replied >= 200 {
-			x.shard.stat.add(statReplyT2)
+		if x.responded >= 200 {
+			x.shard.stat.add(statResponseT2)
 		}
 		if err := x.send(x.last.Bytes()); err != nil {
 			x.c.CountResponse(err, x.peer())
@@ -80,15 +80,15 @@ func (x *Exchange) own(code int) {
 		reason = timeoutReason
 	}
 	if len(w.headers) > 0 {
-		_ = c.AppendToReply(w.headers) // what is no header is left out
+		_ = c.AppendToResponse(w.headers) // what is no header is left out
 	}
 	if len(w.tag) > 0 {
 		_ = c.SetToTag(w.tag) // what is no tag is left out, too
 	}
-	x.tellOn(c, ReplyOut, nil, code, nil)
+	x.tellOn(c, OwnOut, nil, code, nil)
 	s := x.layer.scratchOf(x.c)
-	s.b = c.WriteReply(s.b[:0], code, reason, w.body, false)
-	x.tell(ReplyWritten, nil, code, s.b)
+	s.b = c.WriteOwn(s.b[:0], code, reason, w.body, false)
+	x.tell(OwnWritten, nil, code, s.b)
 	if x.State() == Repeating && s.msg.Parse(s.b) == nil { // before the ACK can come
 		x.answered = x.layer.proxy.AnswerKey(&s.msg)
 		x.layer.answers.add(x.answered, x.handle.Load())
@@ -96,7 +96,7 @@ func (x *Exchange) own(code int) {
 	err := x.upstream(s.b, code)
 	x.shard.stat.add(statLocal)
 	if err == nil {
-		c.CountReply(code)
+		c.CountOwn(code)
 	} else {
 		x.c.CountResponse(err, x.peer())
 	}

@@ -41,7 +41,7 @@ func (s *sink) request() []byte {
 type relayer struct{ l *Layer }
 
 func (r *relayer) Request(c *proxy.Context) { r.l.Relay(c, &Options{}) }
-func (r *relayer) Reply(*proxy.Context)     {}
+func (r *relayer) Response(*proxy.Context)  {}
 
 // rack is a layer on a sink, with a clock that is set.
 type rack struct {

@@ -24,7 +24,7 @@ const (
 	statT1b
 	statT1c
 	statT2
-	statReplyT2
+	statResponseT2
 	statTimeout
 	statTimeoutInvite
 	// What tm does not count.
@@ -36,9 +36,9 @@ const (
 )
 
 var counterNames = [statCount]CounterName{
-	statReceived:      {"received_replies", "Replies of branches that came."},
-	statRelayed:       {"relayed_replies", "Replies that went upstream."},
-	statLocal:         {"local_replies", "Replies of ours."},
+	statReceived:      {"received_replies", "Responses of branches that came."},
+	statRelayed:       {"relayed_replies", "Responses that went upstream."},
+	statLocal:         {"local_replies", "Responses of ours."},
 	statUAS:           {"UAS_transactions", "Transactions of requests that came."},
 	statUAC:           {"UAC_transactions", "Transactions of requests of ours."},
 	stat2xx:           {"2xx_transactions", "Transactions that were answered with a 2xx."},
@@ -50,11 +50,11 @@ var counterNames = [statCount]CounterName{
 	statT1b:           {"retransmission_req_T1_2", "Requests that went out a third time."},
 	statT1c:           {"retransmission_req_T1_3", "Requests that went out a fourth time."},
 	statT2:            {"retransmission_req_T2", "Requests that went out again, in intervals of T2."},
-	statReplyT2:       {"retransmission_rpl_T2", "Final replies that went out again."},
+	statResponseT2:    {"retransmission_rpl_T2", "Final responses that went out again."},
 	statTimeout:       {"timeout_finalresponse", "Branches without any response."},
 	statTimeoutInvite: {"timeout_finalresponse_inv", "INVITEs without a final response."},
 	statNoAnswer:      {"unanswered_requests", "Requests other than INVITE that were not answered, and of which the client was told nothing."},
-	statNoAck:         {"unacknowledged_replies", "Final replies to INVITEs that were not acknowledged."},
+	statNoAck:         {"unacknowledged_replies", "Final responses to INVITEs that were not acknowledged."},
 	statRefused:       {"refused_transactions", "Requests for which there was no transaction."},
 	statDropped:       {"dropped_events", "Messages that came while their transaction had too many to work off."},
 }

@@ -14,7 +14,7 @@ func (t *Transaction) Cancel(now time.Duration) bool {
 	t.canceled = true
 	t.cancelOthers(nil)
 	if t.pending() == 0 { // what the user decides meanwhile is no longer wanted
-		t.reply(nil, 487)
+		t.respond(nil, 487)
 	}
 	return true
 }
@@ -56,7 +56,7 @@ func (t *Transaction) fire(now time.Duration, timer *Timer) {
 		t.conclude()
 	case timer.branch < 0:
 		do := t.drive(e)
-		if do&SendReply != 0 {
+		if do&SendResponse != 0 {
 			t.user.Again(t)
 		}
 		if do&TimeOut != 0 {

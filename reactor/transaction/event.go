@@ -25,7 +25,7 @@ const (
 	evAck
 	evCancel // buf: its Reason
 	evReturned
-	evReplyLost
+	evResponseLost
 	evDo
 )
 
@@ -148,7 +148,7 @@ func (x *Exchange) happen(e event) {
 			x.at = leg
 			x.Unreachable(now, &leg.Branch)
 		}
-	case evReplyLost:
+	case evResponseLost:
 		x.Undelivered(now)
 	case evDo:
 		e.do(x, x.c)
@@ -195,7 +195,7 @@ func (l *Layer) deliver(c *proxy.Context, e event, data []byte) bool {
 		mine, there = x.hold(e.handle, e, data)
 	}
 	if e.kind == evCancel { // once it is noted: behind its answer an INVITE that waits is not sent any more
-		l.itself(c, func() error { return c.Reply(200, cancelingReason) })
+		l.itself(c, func() error { return c.Respond(200, cancelingReason) })
 	}
 	if !there { // or just no longer
 		r := l.table.left(e.handle)

@@ -27,10 +27,10 @@ type Exchange struct {
 	shard  *shard
 	handle atomic.Uint64 // of branch 0, try 0; 0: over
 
-	accepted atomic.Bool // a 2xx went upstream
-	mu       sync.Mutex  // for held, over and queue
-	breadth  int32       // Max-Breadth of the request and 1; 0: not looked at
-	replied  int32       // the code of the last stateful response upstream, 0 = none
+	accepted  atomic.Bool // a 2xx went upstream
+	mu        sync.Mutex  // for held, over and queue
+	breadth   int32       // Max-Breadth of the request and 1; 0: not looked at
+	responded int32       // the code of the last stateful response upstream, 0 = none
 
 	held    bool
 	over    bool // Gone was called
@@ -153,8 +153,8 @@ func (x *Exchange) RequestURI() []byte {
 // Source returns where the request came from; nil for one of ours.
 func (x *Exchange) Source() *reactor.Source { return x.src }
 
-// Replied returns the code of the last response that went upstream, 0 while none did.
-func (x *Exchange) Replied() int { return int(x.replied) }
+// Responded returns the code of the last response that went upstream, 0 while none did.
+func (x *Exchange) Responded() int { return int(x.responded) }
 
 // Number returns which branch the leg is, from 0.
 func (b *Leg) Number() int { return b.Index }

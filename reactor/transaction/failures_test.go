@@ -80,7 +80,7 @@ func TestFailureMatrix(t *testing.T) {
 					}
 				case "serial fork": // the first fails, the second answers
 					b.request = func(c ctx) {
-						if rc := b.layer.Relay(c, &Options{NoReply: true}); rc < 0 {
+						if rc := b.layer.Relay(c, &Options{NoResponse: true}); rc < 0 {
 							_ = c.SetRequestURI([]byte(good))
 							b.relay(c)
 						}

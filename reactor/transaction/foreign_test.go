@@ -19,7 +19,7 @@ func TestResponsesToOtherRequests(t *testing.T) {
 	}
 	hide := func(b *bed, c *proxy.Context) {
 		trail, from := c.AppendTrail(nil), *c.Src
-		b.reply = func(c *proxy.Context) {
+		b.response = func(c *proxy.Context) {
 			if err := c.RestoreTrail(trail, &from, nil); err != nil {
 				t.Error(err)
 			}

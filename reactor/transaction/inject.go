@@ -75,7 +75,7 @@ func (x *Exchange) Forsake() {
 // Respond answers the transaction from outside of its script, with further headers and a To tag; an empty one is ours, and
 // a request that has one keeps it. It reports whether there was something to answer.
 func (x *Exchange) Respond(code int, reason, body, headers, tag []byte) bool {
-	return x.reply(code, wording{reason, body, headers, tag}) == Relayed
+	return x.respond(code, wording{reason, body, headers, tag}) == Relayed
 }
 
 // FindInvite returns the handle of the open transaction of an INVITE by its Call-ID and CSeq number; 0: there is none. It

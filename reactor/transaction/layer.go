@@ -62,9 +62,9 @@ type Script interface {
 	// Branch is called before a request is sent for a branch, with the branch's changes in c. It reports whether the
 	// branch is not to be sent.
 	Branch(c *proxy.Context, x *Exchange, leg *Leg) (drop bool)
-	// Reply is called with each response of a branch, in c, after the Router's Reply. It reports whether a provisional
+	// Response is called with each response of a branch, in c, after the Router's. It reports whether a provisional
 	// one goes no further.
-	Reply(c *proxy.Context, x *Exchange, leg *Leg) (drop bool)
+	Response(c *proxy.Context, x *Exchange, leg *Leg) (drop bool)
 	// Armed reports whether Failure has something to do.
 	Armed(x *Exchange) bool
 	// Failure is called when no branch is left that might succeed, with the request in c. best has the response that
@@ -307,7 +307,7 @@ func (l *Layer) begin(c *proxy.Context, quiet bool) (*Exchange, error) {
 		if l.merges.add(merge, h) != 0 {
 			l.requests.remove(x.key, h)
 			x.drop()
-			l.itself(c, func() error { return c.Reply(482, nil) })
+			l.itself(c, func() error { return c.Respond(482, nil) })
 			return nil, ErrMerged
 		}
 		x.merge, x.merged = merge, true

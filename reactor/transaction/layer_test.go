@@ -354,9 +354,9 @@ func TestNextAddress(t *testing.T) {
 // What t_relay says and sends where nothing can be sent.
 func TestRelayFails(t *testing.T) {
 	for _, c := range []struct {
-		uri   string
-		reply string
-		rc    int
+		uri      string
+		response string
+		rc       int
 	}{
 		{"sip:bob@nowhere.example.org", "SIP/2.0 476 Unresolvable destination (476/TM)", Unresolved},
 		{"sip:bob@203.0.113.9;transport=sctp", "SIP/2.0 500 Server error occurred (7/TM)", Unsent},
@@ -368,7 +368,7 @@ func TestRelayFails(t *testing.T) {
 			b.refuse = refuseTLS
 			var rc, after int
 			b.request = func(x ctx) {
-				rc = b.layer.Relay(x, &Options{NoReply: quiet})
+				rc = b.layer.Relay(x, &Options{NoResponse: quiet})
 				if quiet {
 					after = b.layer.Respond(x, 599, []byte("Mine"), nil)
 				}
@@ -380,7 +380,7 @@ func TestRelayFails(t *testing.T) {
 					t.Errorf("%s: %d, want %d; t_reply: %d", c.uri, rc, c.rc, after)
 				}
 			} else {
-				b.want("SIP/2.0 100 Giving it a try", c.reply)
+				b.want("SIP/2.0 100 Giving it a try", c.response)
 				if rc != Relayed {
 					t.Errorf("%s: %d", c.uri, rc)
 				}

@@ -66,15 +66,15 @@ var (
 
 // routes is a Router and a Script of functions; nil ones do the usual.
 type routes struct {
-	l       *Layer
-	names   names.Resolver // of an engine; nil: the usual
-	request func(c *proxy.Context)
-	reply   func(c *proxy.Context)
-	branch  func(c *proxy.Context, x *Exchange, leg *Leg) bool
-	onReply func(c *proxy.Context, x *Exchange, leg *Leg) bool
-	failure func(c *proxy.Context, x *Exchange, best *Leg)
-	mu      sync.Mutex
-	rc      []int // what Relay returned
+	l          *Layer
+	names      names.Resolver // of an engine; nil: the usual
+	request    func(c *proxy.Context)
+	response   func(c *proxy.Context)
+	branch     func(c *proxy.Context, x *Exchange, leg *Leg) bool
+	onResponse func(c *proxy.Context, x *Exchange, leg *Leg) bool
+	failure    func(c *proxy.Context, x *Exchange, best *Leg)
+	mu         sync.Mutex
+	rc         []int // what Relay returned
 }
 
 func (r *routes) Request(c *proxy.Context) {
@@ -92,20 +92,20 @@ func (r *routes) relay(c *proxy.Context) {
 	r.mu.Unlock()
 }
 
-func (r *routes) Reply(c *proxy.Context) {
-	if r.reply != nil {
-		r.reply(c)
+func (r *routes) Response(c *proxy.Context) {
+	if r.response != nil {
+		r.response(c)
 	}
 }
 func (r *routes) Branch(c *proxy.Context, x *Exchange, leg *Leg) bool {
 	return r.branch != nil && r.branch(c, x, leg)
 }
 
-// onReply of the Script has another name than the Router's.
+// Response of the Script has another name than the Router's.
 type scripted struct{ *routes }
 
-func (s scripted) Reply(c *proxy.Context, x *Exchange, leg *Leg) bool {
-	return s.onReply != nil && s.onReply(c, x, leg)
+func (s scripted) Response(c *proxy.Context, x *Exchange, leg *Leg) bool {
+	return s.onResponse != nil && s.onResponse(c, x, leg)
 }
 func (s scripted) Created(*proxy.Context, *Exchange)                {}
 func (s scripted) Routed(*proxy.Context, *Exchange)                 {}
@@ -113,7 +113,7 @@ func (s scripted) Armed(*Exchange) bool                             { return s.f
 func (s scripted) Failure(c *proxy.Context, x *Exchange, best *Leg) { s.failure(c, x, best) }
 func (s scripted) Local(*proxy.Context, *Exchange)                  {}
 func (s scripted) Release(*Exchange)                                {}
-func (s scripted) Keeps(*Exchange) bool                             { return s.onReply != nil }
+func (s scripted) Keeps(*Exchange) bool                             { return s.onResponse != nil }
 func (s scripted) Branch(c *proxy.Context, x *Exchange, leg *Leg) bool {
 	return s.routes.Branch(c, x, leg)
 }

@@ -23,10 +23,10 @@ const (
 	ResponseIn
 	// ResponseOut: a provisional response or a 2xx, in Context, is about to go upstream.
 	ResponseOut
-	// ReplyOut: a response of ours is about to go upstream; Context has the request.
-	ReplyOut
-	// ReplyWritten: the same, as Text is.
-	ReplyWritten
+	// OwnOut: a response of ours is about to go upstream; Context has the request.
+	OwnOut
+	// OwnWritten: the same, as Text is.
+	OwnWritten
 	// Answered: a final response has gone upstream, for an INVITE each 2xx; Text is that.
 	Answered
 	// Failing: no branch is left that might succeed, and the failure_route, if there is one, comes next. Leg is the

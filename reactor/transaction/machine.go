@@ -58,13 +58,13 @@ type Action uint16
 
 // The actions.
 const (
-	SendRequest Action = 1 << iota // the request goes out, first or again
-	SendAck                        // the ACK to a final response that is no 2xx
-	SendCancel                     // a CANCEL goes out, as a transaction of its own
-	SendReply                      // server: what is at hand goes out, or with Repeat what went out last, if anything did
-	PassUp                         // what came is the transaction user's: a response, an ACK to a 2xx
-	TimeOut                        // the user hears that no answer came, or (server) no ACK
-	Unreachable                    // the user hears that it cannot be delivered
+	SendRequest  Action = 1 << iota // the request goes out, first or again
+	SendAck                         // the ACK to a final response that is no 2xx
+	SendCancel                      // a CANCEL goes out, as a transaction of its own
+	SendResponse                    // server: what is at hand goes out, or with Repeat what went out last, if anything did
+	PassUp                          // what came is the transaction user's: a response, an ACK to a 2xx
+	TimeOut                         // the user hears that no answer came, or (server) no ACK
+	Unreachable                     // the user hears that it cannot be delivered
 )
 
 // period names how long a machine stays as it is.

@@ -37,10 +37,10 @@ func (l *Layer) Returned(c *proxy.Context, handle uint64, _ *reactor.Error) {
 	}
 }
 
-// ReplyReturned takes a response back that could not be delivered: proxy.Transactions.
-func (l *Layer) ReplyReturned(c *proxy.Context, _ *reactor.Error) bool {
+// ResponseReturned takes a response back that could not be delivered: proxy.Transactions.
+func (l *Layer) ResponseReturned(c *proxy.Context, _ *reactor.Error) bool {
 	h := l.requests.find(c.TransactionKey())
-	return h != 0 && l.deliver(c, event{kind: evReplyLost, handle: h}, nil)
+	return h != 0 && l.deliver(c, event{kind: evResponseLost, handle: h}, nil)
 }
 
 // response handles a response at hand, in c.
@@ -69,7 +69,7 @@ func (x *Exchange) response(c *proxy.Context, handle uint64) {
 	c.Transaction, x.at, x.dropped = x, leg, false
 	defer func() { c.Transaction = nil }()
 	if canceling {
-		x.layer.proxy.Router().Reply(c)
+		x.layer.proxy.Router().Response(c)
 		x.CancelResponse(now, &leg.Branch, code)
 		return
 	}
@@ -77,9 +77,9 @@ func (x *Exchange) response(c *proxy.Context, handle uint64) {
 		leg.way.Reached()
 	}
 	if x.origin == nil {
-		x.layer.proxy.Router().Reply(c)
+		x.layer.proxy.Router().Response(c)
 		if s := x.layer.user(); s != nil && !(c.Dropped() && code < 200) {
-			x.dropped = s.Reply(c, x, leg)
+			x.dropped = s.Response(c, x, leg)
 		}
 		x.dropped = (x.dropped || c.Dropped()) && code < 200
 	}
@@ -307,7 +307,7 @@ func (x *Exchange) routed() {
 	}
 	// A script that has made a transaction and does nothing with it leaves nobody waiting.
 	if x.status == 0 && !x.silent && x.pending() == 0 && !x.deciding && !x.kept && x.waits == 0 {
-		x.Transaction.Reply(x.layer.now(), 500)
+		x.Transaction.Respond(x.layer.now(), 500)
 	}
 }
 

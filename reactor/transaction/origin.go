@@ -152,7 +152,7 @@ func (x *Exchange) depart(c *proxy.Context, o *Options) error {
 	err := x.branch(c, o)
 	if err != nil {
 		x.origin.done = nil
-		x.Transaction.Reply(l.now(), 503)
+		x.Transaction.Respond(l.now(), 503)
 		if !x.over { // an INVITE's
 			x.Transaction.Acknowledged(l.now())
 		}
@@ -236,7 +236,7 @@ func token(n int) []byte {
 func (x *Exchange) arrived(code int, text []byte) {
 	o := x.origin
 	out := Outcome{Exchange: x, Context: x.c, Code: code, Local: text == nil}
-	x.replied = int32(code)
+	x.responded = int32(code)
 	if text != nil && o.msg.Parse(text) == nil {
 		out.Message, out.Reason = &o.msg, o.msg.ReasonPhrase()
 	} else {

@@ -13,7 +13,7 @@ import (
 func TestOwnAnswer(t *testing.T) {
 	for _, reliable := range []bool{false, true} {
 		r := newRig(t, true, reliable)
-		r.tx.Reply(r.now, 200)
+		r.tx.Respond(r.now, 200)
 		r.pass(4 * time.Second)
 		r.tx.Repeated(r.now) // RFC 6026 7.1: absorbed
 		r.want("0s answer ours 200", "500ms again", "1.5s again", "3.5s again")
@@ -24,13 +24,13 @@ func TestOwnAnswer(t *testing.T) {
 		r.wantGone(true)
 
 		r = newRig(t, true, reliable)
-		r.tx.Reply(r.now, 202)
+		r.tx.Respond(r.now, 202)
 		r.pass(40 * time.Second)
 		r.want("0s answer ours 202", "500ms again", "1.5s again", "3.5s again", "7.5s again", "11.5s again", "15.5s again",
 			"19.5s again", "23.5s again", "27.5s again", "31.5s again", "32s lost 1", "32s gone")
 	}
 	r := newRig(t, false, true)
-	r.tx.Reply(r.now, 200)
+	r.tx.Respond(r.now, 200)
 	r.want("0s answer ours 200", "0s gone")
 }
 

@@ -68,7 +68,7 @@ func (l *Layer) reuse(x *Exchange) {
 	clear(x.attached)
 	x.attached, x.implied = x.attached[:0], false
 	x.Attached, x.origin, x.src, x.at, x.merged = nil, nil, nil, nil, false
-	x.replied, x.answered, x.breadth, x.indexed = 0, 0, 0, false
+	x.responded, x.answered, x.breadth, x.indexed = 0, 0, 0, false
 	x.invited.Store(0)
 	x.kept, x.dropped, x.settled, x.told = false, false, false, false
 	x.accepted.Store(false)

@@ -105,7 +105,7 @@ func (k *books) Failed(t *Transaction, best *Branch) {
 		k.fork()
 	}
 	if k.r.IntN(8) == 0 {
-		t.Reply(k.now, 200+k.r.IntN(400))
+		t.Respond(k.now, 200+k.r.IntN(400))
 	}
 	if k.r.IntN(3) > 0 {
 		k.resume()
@@ -224,14 +224,14 @@ func TestAnyOrder(t *testing.T) {
 			}
 			k.event()
 		}
-		// The events stop: a script has replied, if nothing went out, and time does the rest.
+		// The events stop: a script has responded, if nothing went out, and time does the rest.
 		for range 40 {
 			if k.gone {
 				break
 			}
 			k.resume()
 			if tx := k.tx; tx.pending() == 0 && !k.deciding {
-				tx.Reply(k.now, 500)
+				tx.Respond(k.now, 500)
 			}
 			k.pass(40 * time.Second)
 		}

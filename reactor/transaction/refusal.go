@@ -5,7 +5,7 @@ import "sipreactor/reactor/proxy"
 // refuse answers 503 to a request for which there is no transaction.
 func (l *Layer) refuse(c *proxy.Context) {
 	l.shards[c.W.Shard()%len(l.shards)].stat.add(statRefused)
-	l.itself(c, c.ReplyBusy)
+	l.itself(c, c.RespondBusy)
 }
 
 // itself answers a request that gets no transaction.

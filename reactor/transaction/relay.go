@@ -25,8 +25,8 @@ const (
 type Options struct {
 	// To is where the request goes unless it has a destination URI: [proto:]host[:port].
 	To []byte
-	// NoReply leaves a failure of all branches to the script (no-auto-477).
-	NoReply bool
+	// NoResponse leaves a failure of all branches to the script (no-auto-477).
+	NoResponse bool
 	// NoFailover tries the first address only (no-dns-failover).
 	NoFailover bool
 	// PassReason trusts the Reason of a CANCEL (pass-reason-hdr); without it, too, it is passed.
@@ -115,7 +115,7 @@ func (l *Layer) Relay(c *proxy.Context, o *Options) int {
 		}
 	}
 	x.implied = false
-	return x.relay(c, o, automatic && !o.NoReply)
+	return x.relay(c, o, automatic && !o.NoResponse)
 }
 
 // forward sends a request on without a transaction.
@@ -191,7 +191,7 @@ func (x *Exchange) relay(c *proxy.Context, o *Options, automatic bool) int {
 		return Relayed
 	}
 	if automatic && x.rc == c && x.status == 0 && !x.deciding {
-		x.reply(worst.code, wording{reason: worst.reason})
+		x.respond(worst.code, wording{reason: worst.reason})
 		return Relayed
 	}
 	return worst.rc

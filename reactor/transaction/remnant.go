@@ -172,7 +172,7 @@ func (r *remnant) unfold(l *Layer) *Exchange {
 	x.handle.Store(r.handle())
 	x.mu.Unlock()
 	x.shard, x.key, x.method, x.up, x.last = shard, r.key, r.method, r.up, r.last
-	x.settled, x.told, x.replied = true, true, int32(r.status)
+	x.settled, x.told, x.responded = true, true, int32(r.status)
 	legs := []remnantLeg{{try: r.try, status: r.status}}
 	if r.more != nil {
 		legs, x.Attached, x.src = r.more.legs, r.more.attached, r.more.src
@@ -284,7 +284,7 @@ func (r *remnant) event(l *Layer, c *proxy.Context, e *event) bool {
 	case e.kind == evDo:
 		r.do(l, o, e.do)
 	case e.kind == evRepeat && r.last != nil:
-		shard.stat.add(statReplyT2)
+		shard.stat.add(statResponseT2)
 		if err := o.SendUpstream(&r.up, r.last.Bytes()); err != nil {
 			o.CountResponse(err, netip.AddrPort{})
 		}

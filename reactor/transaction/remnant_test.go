@@ -28,6 +28,21 @@ func (b *bed) left(want bool) {
 	}
 }
 
+// A remnant's end waits for who holds it.
+func TestRemnantIsHeld(t *testing.T) {
+	b := newBed(t)
+	b.take(request("INVITE", bob, "1"), overUDP)
+	b.take(answer(t, b.want("SIP/2.0 100 Giving it a try", "INVITE "+bob+" SIP/2.0")[1], "200 OK"), fromCallee)
+	b.want("SIP/2.0 200 OK")
+	r := b.layer.table.pages[0].Load()[0].left.Load()
+	r.held.Store(true)
+	b.pass(40 * time.Second)
+	b.left(true)
+	r.held.Store(false)
+	b.pass(2 * remnantPatience)
+	b.left(false)
+}
+
 // An INVITE that has its 2xx leaves a remnant: repetitions of either side, a CANCEL, calls by handle, and its end.
 func TestRemnantOfInvite(t *testing.T) {
 	for name, keeps := range map[string]bool{"plain": false, "with an onreply_route": true} {
@@ -35,7 +50,7 @@ func TestRemnantOfInvite(t *testing.T) {
 			b := newBed(t)
 			heard := 0
 			if keeps {
-				b.onReply = func(_ ctx, x *Exchange, leg *Leg) bool {
+				b.onResponse = func(_ ctx, x *Exchange, leg *Leg) bool {
 					if heard++; heard > 1 && (x.Attached != "the script's" || leg.Attached != "the branch's") {
 						t.Errorf("kept %v and %v", x.Attached, leg.Attached)
 					}

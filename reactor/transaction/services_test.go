@@ -82,7 +82,7 @@ var services = []service{
 			if c.HasToTag() {
 				c.LooseRoute()
 			} else if _ = c.RecordRoute(nil); c.Msg.FindName([]byte("Proxy-Authorization")) < 0 && string(c.Msg.MethodName()) == "INVITE" {
-				_ = c.AppendToReply([]byte("Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n"))
+				_ = c.AppendToResponse([]byte("Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n"))
 				r.l.Respond(c, 407, nil, nil)
 				return
 			}

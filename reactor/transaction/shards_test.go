@@ -32,7 +32,7 @@ func TestResponsesComeToTheirShard(t *testing.T) {
 		}
 		r.relay(c)
 	}
-	r.onReply = func(c *proxy.Context, _ *Exchange, leg *Leg) bool {
+	r.onResponse = func(c *proxy.Context, _ *Exchange, leg *Leg) bool {
 		note(answered, c, leg.Set.URI())
 		return false
 	}

@@ -179,7 +179,7 @@ func (t *Transaction) Response(now time.Duration, b *Branch, code int) {
 		if b.waiting && b.request.state == Proceeding {
 			b.drive(Cancel)
 		}
-		if do&PassUp != 0 && code > 100 && t.status == 0 && t.current(b) && t.drive(Provisional)&SendReply != 0 {
+		if do&PassUp != 0 && code > 100 && t.status == 0 && t.current(b) && t.drive(Provisional)&SendResponse != 0 {
 			t.user.Relay(t, b)
 		}
 	case do&PassUp == 0 && !(e == Success && t.late(b)):
@@ -200,7 +200,7 @@ func (t *Transaction) succeeded(b *Branch, code int) {
 	if b.status == 0 || b.local {
 		b.status, b.local = int16(code), false
 	}
-	if t.drive(Success)&SendReply != 0 {
+	if t.drive(Success)&SendResponse != 0 {
 		if t.status == 0 {
 			t.status = int16(code)
 			t.noMore()
@@ -253,7 +253,7 @@ func (t *Transaction) Undelivered(now time.Duration) {
 func (t *Transaction) Repeated(now time.Duration) {
 	t.enter(now)
 	defer t.leave()
-	if t.drive(Repeat)&SendReply != 0 {
+	if t.drive(Repeat)&SendResponse != 0 {
 		t.user.Again(t)
 	}
 }
@@ -265,15 +265,15 @@ func (t *Transaction) Acknowledged(now time.Duration) {
 	t.drive(Acknowledged)
 }
 
-// Reply sends a response of the user's own. A final one ends every branch. It reports whether there was still one to
+// Respond sends a response of the user's own. A final one ends every branch. It reports whether there was still one to
 // give.
-func (t *Transaction) Reply(now time.Duration, code int) bool {
+func (t *Transaction) Respond(now time.Duration, code int) bool {
 	t.enter(now)
 	defer t.leave()
-	return t.reply(nil, code)
+	return t.respond(nil, code)
 }
 
-func (t *Transaction) reply(b *Branch, code int) bool {
+func (t *Transaction) respond(b *Branch, code int) bool {
 	if t.status != 0 || t.silent || t.server.Over() {
 		return false
 	}
@@ -286,7 +286,7 @@ func (t *Transaction) reply(b *Branch, code int) bool {
 	case code < 300:
 		e = Success
 	}
-	if t.drive(e)&SendReply == 0 {
+	if t.drive(e)&SendResponse == 0 {
 		return false
 	}
 	if code >= 200 {

@@ -200,10 +200,10 @@ func TestCrossing2xx(t *testing.T) {
 	r := newRig(t, true, false)
 	b := r.branch(false)
 	r.response(b, 180)
-	r.tx.Reply(r.now, 486)
+	r.tx.Respond(r.now, 486)
 	r.response(b, 200)
 	r.want("0s request 0", "0s relay 0 180", "0s answer ours 486", "0s cancel 0", "0s relay 0 200")
-	if r.tx.Status() != 486 || r.tx.Reply(r.now, 500) {
+	if r.tx.Status() != 486 || r.tx.Respond(r.now, 500) {
 		t.Error("there is one final answer of ours")
 	}
 }

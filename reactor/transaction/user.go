@@ -22,7 +22,7 @@ type User interface {
 	// client transaction, by calling Relaunch; false: there is none.
 	Retry(t *Transaction, b *Branch) bool
 	// Failed is called when no branch is left that might succeed. best has the response that would be the answer. The
-	// user may Add branches or Reply, and calls Resume when it is done, in this call or later.
+	// user may add branches or Respond, and calls Resume when it is done, in this call or later.
 	Failed(t *Transaction, best *Branch)
 	// Lost says that no answer could be given, or for an INVITE that its answer was never acknowledged.
 	Lost(t *Transaction, why Loss)

@@ -27,7 +27,7 @@ var All = []Figure{
 		Help:  "Connections that became ready for messages.",
 		count: func(s *Stats) *uint64 { return &s.Established }, loop: func(c *LoopCounters) *atomic.Uint64 { return &c.Established }},
 	{Group: "net", Name: "half_closed", Metric: "connections_half_closed_total",
-		Help:  "Connections whose peer closed its half and still got replies.",
+		Help:  "Connections whose peer closed its half and still got responses.",
 		count: func(s *Stats) *uint64 { return &s.HalfClosed }, loop: func(c *LoopCounters) *atomic.Uint64 { return &c.HalfClosed }},
 	{Group: "net", Name: "aborted", Metric: "connections_aborted_total",
 		Help:  "Connections that were reset so that nothing that was given back could still arrive.",

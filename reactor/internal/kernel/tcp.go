@@ -120,7 +120,7 @@ func AbortOnClose(fd int) {
 
 // Discard throws away what the kernel still holds of the peer's. The kernel
 // resets a connection that is closed with bytes unread, and a reset takes from
-// the peer what it has not read itself: a last reply, the close_notify.
+// the peer what it has not read itself: a last response, the close_notify.
 func Discard(fd int) {
 	var scratch [4096]byte
 	for range 64 {

@@ -56,12 +56,12 @@ func TestLedgerOfOurRequests(t *testing.T) {
 
 func TestLedgerDoesNotAllocate(t *testing.T) {
 	var l Ledger
-	request, reply := message("OPTIONS sip:b SIP/2.0", "4"), message("SIP/2.0 200 OK", "4")
+	request, response := message("OPTIONS sip:b SIP/2.0", "4"), message("SIP/2.0 200 OK", "4")
 	turn := func() {
 		l.Came(request)
-		l.Responded(reply)
+		l.Responded(response)
 		l.Asked(1000, 1)
-		l.Answered(reply)
+		l.Answered(response)
 	}
 	turn()
 	if n := testing.AllocsPerRun(100, turn); n != 0 {

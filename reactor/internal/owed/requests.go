@@ -1,7 +1,7 @@
 package owed
 
 // Requests are those that came on a connection and have no final response yet, as a multiset of keys that a request
-// shares with its replies. A response that is repeated finds its key no more, so that it does not count for another
+// shares with its responses. A response that is repeated finds its key no more, so that it does not count for another
 // request. What has no key, and what is beyond the bound, is counted only. The zero value is empty. One goroutine.
 type Requests struct {
 	slots   []uint32 // open addressing with linear probing; 0 = free

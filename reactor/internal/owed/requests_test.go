@@ -15,7 +15,7 @@ func TestRequestsAreMatched(t *testing.T) {
 	for i, want := range []int{2, 2, 1, 0, 0} {
 		key := []uint32{1, 1, 2, 2, 2}[i]
 		if r.Take(key); r.Len() != want {
-			t.Errorf("%d are left behind reply %d, want %d", r.Len(), i, want)
+			t.Errorf("%d are left behind response %d, want %d", r.Len(), i, want)
 		}
 	}
 	r.Add(0)
@@ -27,7 +27,7 @@ func TestRequestsAreMatched(t *testing.T) {
 	}
 	r.Take(0)
 	if r.Add(4); r.Len() != 1 {
-		t.Errorf("a reply to nothing counts: %d", r.Len())
+		t.Errorf("a response to nothing counts: %d", r.Len())
 	}
 }
 

@@ -11,9 +11,9 @@ func IsResponse(m []byte) bool {
 }
 
 // IsFinal reports whether a response is a final one.
-func IsFinal(reply []byte) bool { return reply[8] >= '2' && reply[8] <= '6' }
+func IsFinal(response []byte) bool { return response[8] >= '2' && response[8] <= '6' }
 
-// IsACK reports whether a message is an ACK: the one request that has no reply.
+// IsACK reports whether a message is an ACK: the one request that has no response.
 func IsACK(m []byte) bool { return len(m) > 4 && string(m[:4]) == "ACK " }
 
 var branchSeed = maphash.MakeSeed()

@@ -7,8 +7,8 @@ import (
 // What is looked at by its first bytes only.
 func TestFirstBytes(t *testing.T) {
 	for _, row := range []struct {
-		m                 string
-		reply, final, ack bool
+		m                    string
+		response, final, ack bool
 	}{
 		{"SIP/2.0 200 OK\r\n", true, true, false},
 		{"sip/2.0 183 x\r\n", true, false, false},
@@ -20,7 +20,7 @@ func TestFirstBytes(t *testing.T) {
 		{"", false, false, false},
 	} {
 		m := []byte(row.m)
-		if IsResponse(m) != row.reply || row.reply && IsFinal(m) != row.final || IsACK(m) != row.ack {
+		if IsResponse(m) != row.response || row.response && IsFinal(m) != row.final || IsACK(m) != row.ack {
 			t.Errorf("%q", row.m)
 		}
 	}

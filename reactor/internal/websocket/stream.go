@@ -22,7 +22,7 @@ type Stream struct {
 	code   Code  // to close with; 0: none was found yet
 	over   bool  // nothing more is read
 	defect *sipframe.Defect
-	reply  []byte // a pong that is to be sent
+	pong   []byte // a pong that is to be sent
 	pinged bool   // a ping or pong came
 	grew   bool   // something came of a message that is not whole: see Grew
 	beside int    // whole control frames since Grew was asked
@@ -173,7 +173,7 @@ func (s *Stream) control(h ws.Header, payload []byte) bool {
 		return true
 	}
 	if h.OpCode == ws.OpPing { // the last one is answered (RFC 6455 5.5.3)
-		s.reply = appendFrame(s.reply[:0], ws.OpPong, s.masks(), payload)
+		s.pong = appendFrame(s.pong[:0], ws.OpPong, s.masks(), payload)
 	}
 	s.pinged = true
 	s.beside++
@@ -190,7 +190,7 @@ func (s *Stream) fail(code Code, d *sipframe.Defect, at int) sipframe.Cut {
 func (s *Stream) end(at int) sipframe.Cut {
 	if s.defect != nil {
 		d := *s.defect
-		d.Replyable = false
+		d.Answerable = false
 		return sipframe.Cut{Kind: sipframe.Bad, Start: at, End: at, Defect: d}
 	}
 	return sipframe.Cut{Kind: sipframe.Over, Start: at, End: at}
@@ -213,7 +213,7 @@ func (s *Stream) Grew() (grew bool, beside int) {
 // until the next call of Next.
 func (s *Stream) Pinged() (answer []byte, came bool) {
 	came, s.pinged = s.pinged, false
-	answer, s.reply = s.reply, nil
+	answer, s.pong = s.pong, nil
 	return answer, came
 }
 

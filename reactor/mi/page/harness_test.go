@@ -49,12 +49,12 @@ type options struct{}
 
 func (options) Request(c *proxy.Context) {
 	if string(c.Msg.MethodName()) == "OPTIONS" {
-		_ = c.Reply(200, []byte("OK"))
+		_ = c.Respond(200, []byte("OK"))
 		return
 	}
 	_ = c.Forward(nil)
 }
-func (options) Reply(*proxy.Context) {}
+func (options) Response(*proxy.Context) {}
 
 // both are two observers.
 type both [2]reactor.Observer

@@ -28,7 +28,7 @@ func (k Kind) challengeHeader() string {
 
 func (k Kind) code() int { return [...]int{401, 407}[k] }
 
-// What functions that authorize return besides 1; 0 ends the script, behind a reply.
+// What functions that authorize return besides 1; 0 ends the script, behind a response.
 const (
 	noUser        = -1
 	wrongPassword = -2
@@ -64,7 +64,7 @@ func (m *Module) Authorize(x *script.Machine, at *script.Site, kind Kind, realm 
 		return m.tooMany(x, at, &c, now)
 	}
 	if n := m.guard.waits(from, c.User, now); n > 0 {
-		_ = x.Context().AppendToReply(append(strconv.AppendInt([]byte("Retry-After: "), n, 10), "\r\n"...)) // a reply without it refuses as well
+		_ = x.Context().AppendToResponse(append(strconv.AppendInt([]byte("Retry-After: "), n, 10), "\r\n"...)) // a response without it refuses as well
 		return m.tooMany(x, at, &c, now)
 	}
 	ha1, found, err := find(&c)
@@ -106,7 +106,7 @@ func (m *Module) credentials(x *script.Machine, kind Kind, realm []byte, c *dige
 		}
 	}
 	if broken {
-		_ = m.signaling.Reply(x, 400, []byte("Bad Credentials"))
+		_ = m.signaling.Respond(x, 400, []byte("Bad Credentials"))
 		return 0, 0
 	}
 	return 0, noCredentials
@@ -123,7 +123,7 @@ func (m *Module) tooMany(x *script.Machine, at *script.Site, c *digest.Credentia
 
 // refuse answers and ends the script.
 func (m *Module) refuse(x *script.Machine, code int, reason string) int {
-	_ = m.signaling.Reply(x, code, []byte(reason))
+	_ = m.signaling.Respond(x, code, []byte(reason))
 	return 0
 }
 

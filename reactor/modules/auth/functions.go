@@ -33,7 +33,7 @@ func (m *Module) functions() []script.Function {
 	}
 }
 
-// challenge builds www_challenge() and proxy_challenge(): 1, or -1 if the reply cannot be sent.
+// challenge builds www_challenge() and proxy_challenge(): 1, or -1 if the response cannot be sent.
 func (m *Module) challenge(a *script.Args, kind Kind) script.Action {
 	realm, qop, algorithms, at := a.Text(0), a.Text(1), a.Text(2), a.Site()
 	if text, ok := a.Fixed(1); ok {
@@ -71,11 +71,11 @@ func (m *Module) challenge(a *script.Args, kind Kind) script.Action {
 			h := append([]byte(nil), kind.challengeHeader()...)
 			nonce := m.nonces.AppendTo(nil, x.Context().Src.Remote.Addr(), quoted(name), o.Algorithm, quality)
 			h = digest.AppendChallenge(h, name, nonce, nil, o, quality, stale)
-			if err := x.Context().AppendToReply(append(h, "\r\n"...)); err != nil {
+			if err := x.Context().AppendToResponse(append(h, "\r\n"...)); err != nil {
 				return x.Fail(at, err.Error())
 			}
 		}
-		return x.Reported(at, m.signaling.Reply(x, kind.code(), nil))
+		return x.Reported(at, m.signaling.Respond(x, kind.code(), nil))
 	}
 }
 

@@ -142,7 +142,7 @@ func (m *Module) miReply(_ context.Context, a *rpc.Args) (any, error) {
 	if code := a.Int("code"); code < 101 || code > 699 {
 		return nil, &rpc.Error{Code: 400, Message: "Invalid code"}
 	}
-	return result(m.reply(nil, s, strings.ToUpper(a.Text("method")), answer{int(a.Int("code")), a.Text("reason"), message{a.Text("body"), a.Text("extra_headers"), a.Text("content_type")}}))
+	return result(m.respondOldest(nil, s, strings.ToUpper(a.Text("method")), answer{int(a.Int("code")), a.Text("reason"), message{a.Text("body"), a.Text("extra_headers"), a.Text("content_type")}}))
 }
 
 func (m *Module) miTerminate(_ context.Context, a *rpc.Args) (any, error) {

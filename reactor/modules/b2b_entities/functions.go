@@ -96,7 +96,7 @@ func (m *Module) sessionReply(a *script.Args) script.Action {
 		if s == nil {
 			return outcome(x, at, w[0], errNone)
 		}
-		return outcome(x, at, w[0], m.reply(x.Context(), s, strings.ToUpper(w[1]), answer{int(n), w[2], message{w[3], w[4], w[5]}}))
+		return outcome(x, at, w[0], m.respondOldest(x.Context(), s, strings.ToUpper(w[1]), answer{int(n), w[2], message{w[3], w[4], w[5]}}))
 	}
 }
 

@@ -30,7 +30,7 @@ const (
 	Early      = isEarly      // a provisional response
 	Answered   = isAnswered   // a 2xx; the ACK is left to Send
 	Rejected   = isRejected   // a final refusal, or nobody has answered
-	Updated    = isUpdated    // a later request, which waits for Reply unless it is an ACK
+	Updated    = isUpdated    // a later request, which waits for Respond unless it is an ACK
 	Terminated = isTerminated // a BYE, which is answered, a CANCEL, or its time is over
 )
 
@@ -84,9 +84,9 @@ func (m *Module) Send(by *proxy.Context, s *Session, method, body, headers, kind
 	})
 }
 
-// Reply answers the oldest request of a method that waits.
-func (m *Module) Reply(by *proxy.Context, s *Session, method string, code int, reason, body, headers, kind string) error {
-	return m.reply(by, s, method, answer{code, reason, message{body, headers, kind}})
+// Respond answers the oldest request of a method that waits.
+func (m *Module) Respond(by *proxy.Context, s *Session, method string, code int, reason, body, headers, kind string) error {
+	return m.respondOldest(by, s, method, answer{code, reason, message{body, headers, kind}})
 }
 
 // End ends a session: a BYE, the CANCEL of our INVITE, or a refusal of theirs. It reports whether it was not over.

@@ -203,8 +203,8 @@ type answer struct {
 	message
 }
 
-// reply answers the oldest request of a method that waits.
-func (m *Module) reply(by *proxy.Context, s *Session, method string, a answer) error {
+// respondOldest answers the oldest request of a method that waits.
+func (m *Module) respondOldest(by *proxy.Context, s *Session, method string, a answer) error {
 	p, ok := s.waits(method, a.code >= 200)
 	if !ok {
 		return errState

@@ -110,10 +110,10 @@ func TestServer(t *testing.T) {
 		t.Errorf("%d events of ACK and INFO, sent %s, logged %q", n, a.Status(), a.Log)
 	}
 	s := a.m.sessions.get(key)
-	if err := a.m.reply(a.Context, s, "INFO", answer{code: 202}); err != nil || a.Status() != "202" {
+	if err := a.m.respondOldest(a.Context, s, "INFO", answer{code: 202}); err != nil || a.Status() != "202" {
 		t.Errorf("%v, answered %s", err, a.Status())
 	}
-	if err := a.m.reply(a.Context, s, "INFO", answer{code: 200}); err == nil {
+	if err := a.m.respondOldest(a.Context, s, "INFO", answer{code: 200}); err == nil {
 		t.Error("a request is answered twice")
 	}
 	a.within("MESSAGE", 5, key)

@@ -222,7 +222,7 @@ func (m *Module) start(x *script.Machine, c *call, f *flags) error {
 	}
 	by.Attach(callKey{}, c)
 	if err := c.begin(by, b, client, string(by.Body()), string(by.BodyType()), more); err != nil {
-		_ = m.entities.Reply(by, a.session, "INVITE", 500, "", "", "", "")
+		_ = m.entities.Respond(by, a.session, "INVITE", 500, "", "", "", "")
 		c.end(by)
 		return err
 	}
@@ -232,7 +232,7 @@ func (m *Module) start(x *script.Machine, c *call, f *flags) error {
 // refuse answers an INVITE that no call begins with.
 func (m *Module) refuse(x *script.Machine, c *call, server *draft, code int) error {
 	if s := m.entities.Accept(x, &leg{call: c}, server.contact); s != nil {
-		_ = m.entities.Reply(x.Context(), s, "INVITE", code, "", "", "", "")
+		_ = m.entities.Respond(x.Context(), s, "INVITE", code, "", "", "", "")
 	}
 	return fmt.Errorf("the INVITE is answered %d", code)
 }

@@ -1,6 +1,6 @@
 // Package b2b_logic is OpenSIPS' module b2b_logic: a back-to-back user agent. A call is two sessions of
 // b2b_entities, its legs, and what one party says is said to the other: by itself in the scenario "top hiding", and
-// in others as the script's routes for requests and replies have it.
+// in others as the script's routes for requests and responses have it.
 //
 //	caller ──INVITE──► server leg │ client leg ──INVITE──► callee
 //	       ◄──200, …──            │            ◄──200, …──

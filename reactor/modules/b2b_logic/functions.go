@@ -24,7 +24,7 @@ func (m *Module) functions() []script.Function {
 		{Name: "b2b_bridge_retry", Usage: `b2b_bridge_retry("new leg")`, Args: kinds(text), Min: 1, Routes: inCall, Build: m.bridgeRetry,
 			Help: "Tries another new leg in the place of the one that has refused to be joined."},
 		{Name: "b2b_pass_request", Usage: "b2b_pass_request()", Help: "Passes the request of a call to the other party, and the answer back.", Routes: inCall, Build: m.passOn(false)},
-		{Name: "b2b_handle_reply", Usage: `b2b_handle_reply(["flags"])`, Help: "Does with the reply of a call what is usual: it is passed to who has asked.", Args: kinds(text), Routes: inCall, Build: m.passOn(true)},
+		{Name: "b2b_handle_reply", Usage: `b2b_handle_reply(["flags"])`, Help: "Does with the response of a call what is usual: it is passed to who has asked.", Args: kinds(text), Routes: inCall, Build: m.passOn(true)},
 		{Name: "b2b_send_reply", Usage: `b2b_send_reply(code, "reason"[, "headers"[, "body"]])`, Args: kinds(number, text, text, text), Min: 2, Routes: inCall, Build: m.sendReply,
 			Help: "Answers the request of a call. A BYE is answered already."},
 		{Name: "b2b_delete_entity", Usage: "b2b_delete_entity()", Help: "Takes the leg of the request out of the call.", Routes: inCall, Build: m.leave},
@@ -59,11 +59,11 @@ func outcome(x *script.Machine, at *script.Site, err error) int {
 	return -1
 }
 
-func (m *Module) passOn(reply bool) func(a *script.Args) script.Action {
+func (m *Module) passOn(response bool) func(a *script.Args) script.Action {
 	return func(a *script.Args) script.Action {
 		return during(a, func(x *script.Machine, now *current, at *script.Site) int {
-			if now.handled || (now.code != 0) != reply {
-				return x.Fail(at, a.Name()+"() is for a "+map[bool]string{true: "reply", false: "request"}[reply]+", once")
+			if now.handled || (now.code != 0) != response {
+				return x.Fail(at, a.Name()+"() is for a "+map[bool]string{true: "reply", false: "request"}[response]+", once")
 			}
 			now.leg.call.usual(now, x.Context(), x.Message())
 			return 1
@@ -85,7 +85,7 @@ func (m *Module) sendReply(a *script.Args) script.Action {
 		h, _ := headers(x)
 		b, _ := body(x)
 		now.handled = now.handled || n >= 200
-		return outcome(x, at, m.entities.Reply(x.Context(), now.leg.session, now.method, int(n), string(r), string(b), string(h), ""))
+		return outcome(x, at, m.entities.Respond(x.Context(), now.leg.session, now.method, int(n), string(r), string(b), string(h), ""))
 	})
 }
 
@@ -93,7 +93,7 @@ func (m *Module) leave(a *script.Args) script.Action {
 	return during(a, func(x *script.Machine, now *current, _ *script.Site) int {
 		l, c := now.leg, now.leg.call
 		if now.code == 0 && !now.handled && now.method != "BYE" {
-			_ = m.entities.Reply(x.Context(), l.session, now.method, 200, "", "", "", "")
+			_ = m.entities.Respond(x.Context(), l.session, now.method, 200, "", "", "", "")
 		}
 		c.mu.Lock()
 		peer := c.drop(l)
@@ -137,7 +137,7 @@ func (m *Module) bridgeLegs(a *script.Args) script.Action {
 		now.bridged = err == nil
 		if err == nil && now.code == 0 && !now.handled && now.method != "BYE" {
 			now.handled = true
-			_ = m.entities.Reply(x.Context(), now.leg.session, now.method, 202, "Accepted", "", "", "")
+			_ = m.entities.Respond(x.Context(), now.leg.session, now.method, 202, "Accepted", "", "", "")
 		}
 		return outcome(x, at, err)
 	})

@@ -64,7 +64,7 @@ func (m *Module) parameters() []script.Parameter {
 	const memory = "calls are in memory, and end with the program"
 	return []script.Parameter{
 		keep("script_req_route", script.WordParam, "The route that is run for requests of calls; without it they are passed on.", &m.requestRoute),
-		keep("script_reply_route", script.WordParam, "The route that is run for replies of calls; without it they are passed on.", &m.replyRoute),
+		keep("script_reply_route", script.WordParam, "The route that is run for responses of calls; without it they are passed on.", &m.replyRoute),
 		{Name: "custom_headers", Type: script.StringParam, Help: "Headers that are passed from one party to the other, by semicolons, besides Supported, Allow, Proxy-Require, Session-Expires, Min-SE and Require.", Set: m.setCustom},
 		{Name: "custom_headers_regexp", Type: script.StringParam, Help: "The expression of names of headers that are passed, too: /^x-/i.", Set: m.setPattern},
 		keep("b2bl_from_spec_param", script.StringParam, "The variable with From of the INVITE to the callee; by default as the caller has it.", &m.fromName),

@@ -15,8 +15,8 @@ import (
 type current struct {
 	leg     *leg // that the message is of
 	method  string
-	to      *leg // of a reply: who asked for it; nil of the INVITE that began the leg
-	code    int  // of a reply, 0 of a request
+	to      *leg // of a response: who asked for it; nil of the INVITE that began the leg
+	code    int  // of a response, 0 of a request
 	reason  string
 	peer    *leg // of the leg, as the message came
 	handled bool // it was passed on, or answered
@@ -52,20 +52,20 @@ func (l *leg) Happened(s *b2b.Session, h b2b.Happening) {
 }
 
 // run has the script's route decide on a message, or does with it what is usual.
-func (c *call) run(now *current, by *proxy.Context, msg *sipframe.Message, reply bool) {
+func (c *call) run(now *current, by *proxy.Context, msg *sipframe.Message, response bool) {
 	route, kind := c.onRequest, script.RequestRoute
-	if reply {
+	if response {
 		route, kind = c.onReply, script.OnReplyRoute
 	}
 	c.mu.Lock()
 	bridging := c.bridge != nil
 	now.peer = now.leg.peer
 	c.mu.Unlock()
-	if route == nil || by == nil || msg == nil || !reply && bridging {
+	if route == nil || by == nil || msg == nil || !response && bridging {
 		c.usual(now, by, msg)
 		return
 	}
-	if !reply {
+	if !response {
 		decide(by, route, kind, now)
 	} else { // it is in no Context of its own
 		own := by.Proxy().NewContext(by.Sender())
@@ -76,11 +76,11 @@ func (c *call) run(now *current, by *proxy.Context, msg *sipframe.Message, reply
 		own.End()
 	}
 	switch {
-	case now.handled, reply:
+	case now.handled, response:
 	case now.method == "BYE":
 		c.left(by, now)
 	default:
-		_ = c.m.entities.Reply(by, now.leg.session, now.method, 500, "Not Handled", "", "", "")
+		_ = c.m.entities.Respond(by, now.leg.session, now.method, 500, "Not Handled", "", "", "")
 	}
 }
 
@@ -141,21 +141,21 @@ func (l *leg) pass(by *proxy.Context, method string, msg *sipframe.Message) {
 		return
 	}
 	if s == nil || !s.Confirmed() || quiet {
-		_ = c.m.entities.Reply(by, l.session, method, 491, "Request Pending", "", "", "")
+		_ = c.m.entities.Respond(by, l.session, method, 491, "Request Pending", "", "", "")
 		return
 	}
 	err := c.m.entities.Send(by, s, method, bodyOf(msg), c.m.passed(msg)+to.headers, typeOf(msg), func(o *transaction.Outcome) {
 		c.run(&current{leg: to, method: method, to: l, code: o.Code, reason: string(o.Reason)}, o.Context, o.Message, true)
 	})
 	if err != nil {
-		_ = c.m.entities.Reply(by, l.session, method, 500, "", "", "", "")
+		_ = c.m.entities.Respond(by, l.session, method, 500, "", "", "", "")
 	}
 }
 
 // answer answers the request of a leg as its peer has.
 func (m *Module) answer(by *proxy.Context, to *leg, now *current, msg *sipframe.Message) {
 	if now.code > 100 {
-		_ = m.entities.Reply(by, to.session, now.method, now.code, now.reason, bodyOf(msg), m.passed(msg), typeOf(msg))
+		_ = m.entities.Respond(by, to.session, now.method, now.code, now.reason, bodyOf(msg), m.passed(msg), typeOf(msg))
 	}
 }
 

@@ -134,7 +134,7 @@ func (m *Module) Create(x *script.Machine, at *script.Site, f core.Flag) int {
 	for _, f := range m.onCreate {
 		f(c, d)
 	}
-	if e.Replied() >= 200 { // one of them has refused it
+	if e.Responded() >= 200 { // one of them has refused it
 		return 0
 	}
 	return 1

@@ -21,12 +21,12 @@ var head = moduletest.Head("tm", "sl", "signaling", "rr", "sipmsgops", "dialog",
 // call is a proxy with a caller and a callee.
 type call struct {
 	*moduletest.Bench
-	t       *testing.T
-	invite  string // as it left
-	routes  []string
-	toTag   string
-	id      string // Call-ID
-	replies []moduletest.Sent
+	t         *testing.T
+	invite    string // as it left
+	routes    []string
+	toTag     string
+	id        string // Call-ID
+	responses []moduletest.Sent
 }
 
 func newCall(t *testing.T, text string) *call {
@@ -104,7 +104,7 @@ func (c *call) answer(request, status, tag string, more ...string) {
 	}
 	c.Log, c.Sent = nil, nil
 	c.Context.Receive([]byte(text+"Content-Length: 0\r\n\r\n"), callee)
-	c.replies = c.Sent
+	c.responses = c.Sent
 }
 
 // up has a call answered and acknowledged.

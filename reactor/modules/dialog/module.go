@@ -60,26 +60,26 @@ type Module struct {
 	period        time.Duration
 	columns       columns
 
-	profiles  map[string]*core.Profile
-	order     []string // of profiles
-	tm        *tm.Module
-	dialogs   *core.Table
-	env       *script.Env
-	db        *store.DB
-	wake      chan struct{}
-	flush     sync.Mutex
-	unread    atomic.Bool // the database was away when the dialogs were to be read
-	owed      *owed
-	phony     sync.Pool // of *proxy.Context, with a request that nobody sent
-	pings     *pinger
-	late      *late
-	finder    mi.Search[*finding]
-	unlisten  func()
-	watchers  []func(core.Change)
-	onRequest []func(x *script.Machine, p Place)
-	onCreate  []func(c *proxy.Context, d *core.Dialog)
-	flags     map[string]uint // flags of the script, by name
-	names     []string
+	profiles   map[string]*core.Profile
+	order      []string // of profiles
+	tm         *tm.Module
+	dialogs    *core.Table
+	env        *script.Env
+	db         *store.DB
+	wake       chan struct{}
+	flush      sync.Mutex
+	unread     atomic.Bool // the database was away when the dialogs were to be read
+	tombstones *tombstones
+	phony      sync.Pool // of *proxy.Context, with a request that nobody sent
+	pings      *pinger
+	late       *late
+	finder     mi.Search[*finding]
+	unlisten   func()
+	watchers   []func(core.Change)
+	onRequest  []func(x *script.Machine, p Place)
+	onCreate   []func(c *proxy.Context, d *core.Dialog)
+	flags      map[string]uint // flags of the script, by name
+	names      []string
 }
 
 // New returns the module for a configuration.
@@ -228,7 +228,7 @@ func (m *Module) start(e *script.Env) error {
 	if old, ok := e.Previous.(*Module); ok {
 		return m.takeOver(old)
 	}
-	m.owed = newOwed(e.StateDir)
+	m.tombstones = newTombstones(e.StateDir)
 	m.dialogs = core.New(core.Config{Max: int(m.maxDialogs), Persistent: m.dbMode != noDB, Notify: func(c core.Change) { m.changed(&c) }})
 	if m.dbMode != noDB {
 		db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial, Linger: store.Grace})
@@ -260,7 +260,7 @@ func (m *Module) takeOver(old *Module) error {
 	}
 	m.dialogs, m.db, m.wake, m.pings, m.late = old.dialogs, old.db, old.wake, old.pings, old.late
 	m.unread.Store(old.unread.Load())
-	m.owed = old.owed
+	m.tombstones = old.tombstones
 	for name, p := range old.profiles {
 		if m.profiles[name] != nil && m.profiles[name].HasValue == p.HasValue {
 			m.profiles[name] = p

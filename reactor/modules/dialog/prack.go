@@ -42,7 +42,7 @@ func (m *Module) prack(h *transaction.Happening, d *core.Dialog, tag []byte) {
 		m.env.Log.Warn("dialog: a PRACK has failed", "dialog", d.ID.String(), "code", o.Code)
 		if m.prackHangsUp {
 			m.tm.Layer().Do(o.Context, handle, func(x *transaction.Exchange, _ *proxy.Context) {
-				if x.Replied() < 200 {
+				if x.Responded() < 200 {
 					x.Respond(502, nil, nil, nil, nil)
 				}
 			})

@@ -13,7 +13,7 @@ func TestPRACK(t *testing.T) {
 		rseq := []string{"7", "7", "8"}[i]
 		c.answer(out, "183 Session Progress", "b", "Require: 100rel", "RSeq: "+rseq)
 		var pracks []string
-		for _, s := range c.replies {
+		for _, s := range c.responses {
 			if strings.HasPrefix(s.Text, "PRACK ") {
 				pracks = append(pracks, s.Text)
 			} else if strings.Contains(s.Text, "RSeq") || strings.Contains(s.Text, "100rel") {
@@ -46,13 +46,13 @@ func TestPRACKFails(t *testing.T) {
 	c := newCall(t, "modparam(\"dialog\", \"auto_prack_hangup_on_failure\", 1)\n"+strings.Replace(routes, `create_dialog("B")`, `create_dialog("auto-prack")`, 1))
 	out := c.request("INVITE", "1", false)
 	c.answer(out, "183 Session Progress", "b", "Require: 100rel", "RSeq: 7")
-	for _, s := range c.replies {
+	for _, s := range c.responses {
 		if strings.HasPrefix(s.Text, "PRACK ") {
 			c.answer(s.Text, "481 No", "b")
 		}
 	}
 	got := ""
-	for _, s := range c.replies {
+	for _, s := range c.responses {
 		got += s.Text[:11] + "|"
 	}
 	if !strings.Contains(got, "SIP/2.0 502") || !strings.Contains(got, "CANCEL ") {

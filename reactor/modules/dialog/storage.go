@@ -78,7 +78,7 @@ func (m *Module) load() error {
 	m.flush.Lock()
 	defer m.flush.Unlock()
 	loaded := 0
-	ended, err := m.owed.read()
+	ended, err := m.tombstones.read()
 	if err != nil {
 		m.env.Log.Warn("dialog: which calls had ended is not known", "error", err)
 	}
@@ -107,7 +107,7 @@ func (m *Module) load() error {
 	if err != nil {
 		return err
 	}
-	m.owed.paid()
+	m.tombstones.clear()
 	m.env.Log.Info("dialog: dialogs were read", "dialogs", loaded)
 	return nil
 }
@@ -200,11 +200,11 @@ func (m *Module) forget(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		if err := m.owed.keep(m.dialogs.Owed()); err != nil {
+		if err := m.tombstones.keep(m.dialogs.GoneIDs()); err != nil {
 			m.env.Log.Warn("dialog: which calls have ended is not kept for another life of the program", "error", err)
 		}
 	} else if !m.unread.Load() { // or some are another life's
-		m.owed.paid()
+		m.tombstones.clear()
 	}
 	return err
 }

@@ -49,7 +49,7 @@ func (m *module) save(a *script.Args) script.Action {
 		if bad == nil && !plan.relay {
 			if bad, _ = m.core.WriteStored(x, table, r); bad == nil { // what the database does not take waits
 				m.absorbed.Add(1)
-				m.core.Reply(x, at, r, f, nil)
+				m.core.Respond(x, at, r, f, nil)
 				return answered
 			}
 		}
@@ -57,7 +57,7 @@ func (m *module) save(a *script.Args) script.Action {
 			if rc := m.tm.StartTransaction(x); rc <= 0 { // what the script answers besides goes nowhere then
 				return rc
 			}
-			m.core.Reply(x, at, r, f, bad)
+			m.core.Respond(x, at, r, f, bad)
 			return -1
 		}
 		p := &pending{of: m, table: table, r: r.Copy(), flags: f, last: plan.last, outgoing: m.outgoing, extra: extra}

@@ -164,7 +164,7 @@ func (b *Bench) Lines() []string {
 	return slices.Clone(b.Log)
 }
 
-// Status gives the status codes of the replies, and the methods of the requests, that
+// Status gives the status codes of the responses, and the methods of the requests, that
 // were sent.
 func (b *Bench) Status() string {
 	var codes []string

@@ -204,7 +204,7 @@ const unsaid = 3600
 // Decided is told of the answer to a request without a transaction: proxy.Decided.
 func (p *pending) Decided(c *proxy.Context, code int) {
 	if code >= 200 && code < 300 {
-		p.granted(c.OwnReply())
+		p.granted(c.OwnResponse())
 	}
 }
 
@@ -215,13 +215,13 @@ func (p *pending) happened(h *transaction.Happening) {
 	}
 }
 
-// replies are to parse answers into.
-var replies = sync.Pool{New: func() any { return new(sipframe.Message) }}
+// responses are to parse answers into.
+var responses = sync.Pool{New: func() any { return new(sipframe.Message) }}
 
 // granted keeps the sender for as long as an answer says.
 func (p *pending) granted(text []byte) {
-	msg, _ := replies.Get().(*sipframe.Message)
-	defer replies.Put(msg)
+	msg, _ := responses.Get().(*sipframe.Message)
+	defer responses.Put(msg)
 	defer msg.Reset()
 	if msg.Parse(text) != nil {
 		return

@@ -10,17 +10,12 @@ import (
 	"sipreactor/sipframe"
 )
 
-// replier is the Instance of signaling.
-type replier interface {
-	Reply(x *script.Machine, code int, reason []byte) error
-}
-
 // module is what the parameters say: values of headers, "" leaves one out.
 type module struct {
 	accept, encoding, language, support string
 	known                               []string // what support names
-	headers                             []byte   // of the reply
-	replies                             replier
+	headers                             []byte   // of the response
+	signaling                           *signaling.Module
 }
 
 // New makes the module for a configuration.
@@ -46,7 +41,7 @@ func New(*script.Config) *script.Module {
 }
 
 func (m *module) check(l *script.Loading) {
-	m.replies, _ = l.Instance("signaling").(replier)
+	m.signaling, _ = l.Instance("signaling").(*signaling.Module)
 	for name := range strings.SplitSeq(m.support, ",") {
 		m.known = append(m.known, strings.TrimSpace(name))
 	}
@@ -82,10 +77,10 @@ func (m *module) build(a *script.Args) script.Action {
 			}
 		}
 		if len(headers) > 0 {
-			if err := c.AppendToReply(headers); err != nil {
+			if err := c.AppendToResponse(headers); err != nil {
 				return x.Reported(at, err)
 			}
 		}
-		return x.Replied(at, m.replies.Reply(x, code, nil))
+		return x.Responded(at, m.signaling.Respond(x, code, nil))
 	}
 }

@@ -108,14 +108,14 @@ func (g *guard) Request(c *proxy.Context) {
 	}
 }
 
-// Reply has a response routed; one of an address that is blocked is dropped only where it
+// Response has a response routed; one of an address that is blocked is dropped only where it
 // may be, which a final one is not.
-func (g *guard) Reply(c *proxy.Context) {
+func (g *guard) Response(c *proxy.Context) {
 	if !g.passes(c) {
 		c.Drop()
 		return
 	}
-	g.next.Reply(c)
+	g.next.Response(c)
 }
 
 func (g *guard) passes(c *proxy.Context) bool {

@@ -7,15 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"sipreactor/reactor/modules/signaling"
 	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
 )
-
-// replier is the Instance of signaling.
-type replier interface {
-	Reply(x *script.Machine, code int, reason []byte) error
-}
 
 // Module is presence of one configuration.
 type Module struct {
@@ -28,7 +24,7 @@ type Module struct {
 	endOnTimeout   bool
 	events         map[string]Event
 	state          *state
-	replies        replier
+	signaling      *signaling.Module
 	tm             *tm.Module
 	env            *script.Env
 	offlineBody    func(uri string) []byte
@@ -120,7 +116,7 @@ func (m *Module) Add(e Event, offline func(uri string) []byte) {
 }
 
 func (m *Module) check(l *script.Loading) {
-	m.replies, _ = l.Instance("signaling").(replier)
+	m.signaling, _ = l.Instance("signaling").(*signaling.Module)
 	m.tm, _ = l.Instance("tm").(*tm.Module)
 }
 

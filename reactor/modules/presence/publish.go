@@ -26,11 +26,11 @@ func (m *Module) handlePublish(a *script.Args) script.Action {
 		}
 		m.state.mu.Unlock()
 		if bad != nil {
-			return bad.reply(m, x, at)
+			return bad.respond(m, x, at)
 		}
-		err := x.Context().AppendToReply([]byte("SIP-ETag: " + p + "\r\nExpires: " + strconv.FormatInt(lasts, 10) + "\r\n"))
+		err := x.Context().AppendToResponse([]byte("SIP-ETag: " + p + "\r\nExpires: " + strconv.FormatInt(lasts, 10) + "\r\n"))
 		if err == nil {
-			err = m.replies.Reply(x, 200, nil)
+			err = m.signaling.Respond(x, 200, nil)
 		}
 		m.send(x.Context(), out)
 		msg := x.Message()

@@ -17,13 +17,13 @@ type refusal struct {
 	headers string
 }
 
-func (r *refusal) reply(m *Module, x *script.Machine, at *script.Site) int {
+func (r *refusal) respond(m *Module, x *script.Machine, at *script.Site) int {
 	if r.headers != "" {
-		if err := x.Context().AppendToReply([]byte(r.headers)); err != nil {
+		if err := x.Context().AppendToResponse([]byte(r.headers)); err != nil {
 			return x.Reported(at, err)
 		}
 	}
-	if err := m.replies.Reply(x, r.code, []byte(r.reason)); err != nil {
+	if err := m.signaling.Respond(x, r.code, []byte(r.reason)); err != nil {
 		return x.Reported(at, err)
 	}
 	return -1

@@ -32,15 +32,15 @@ func (m *Module) handleSubscribe(a *script.Args) script.Action {
 		}
 		m.state.mu.Unlock()
 		if bad != nil {
-			return bad.reply(m, x, at)
+			return bad.respond(m, x, at)
 		}
 		c := x.Context()
 		err := c.SetToTag([]byte(s.id.toTag))
 		if err == nil {
-			err = c.AppendToReply([]byte("Expires: " + strconv.FormatInt(lasts, 10) + "\r\nContact: <" + s.contact + ">\r\n"))
+			err = c.AppendToResponse([]byte("Expires: " + strconv.FormatInt(lasts, 10) + "\r\nContact: <" + s.contact + ">\r\n"))
 		}
 		if err == nil {
-			err = m.replies.Reply(x, 200, nil)
+			err = m.signaling.Respond(x, 200, nil)
 		}
 		m.send(c, out)
 		return x.Reported(at, err)

@@ -11,11 +11,11 @@ import (
 )
 
 // keepGranted is save() in an onreply_route: the REGISTER went to another registrar, and its contacts are kept here, too, for
-// as long as that has granted them. The reply goes its way. -1: nothing is kept.
+// as long as that has granted them. The response goes its way. -1: nothing is kept.
 func (m *Core) keepGranted(x *script.Machine, at *script.Site, table *usrloc.Place, f *SaveFlags, aor AOR) int {
-	c, reply := x.Context(), x.Message()
+	c, response := x.Context(), x.Message()
 	e := transaction.Of(c)
-	if _, method, _ := reply.CSeq(); string(method) != "REGISTER" || reply.StatusCode()/100 != 2 || e == nil || e.Source() == nil {
+	if _, method, _ := response.CSeq(); string(method) != "REGISTER" || response.StatusCode()/100 != 2 || e == nil || e.Source() == nil {
 		return x.Fail(at, "in an onreply_route it is for the 2xx of a REGISTER that t_relay() has sent")
 	}
 	var sent []byte
@@ -29,7 +29,7 @@ func (m *Core) keepGranted(x *script.Machine, at *script.Site, table *usrloc.Pla
 		bad := m.Read(x, r, f, aor)
 		var err error
 		if bad == nil {
-			r.grant(reply, sent)
+			r.grant(response, sent)
 			bad, err = m.WriteStored(x, table, r)
 		}
 		if bad != nil {
@@ -45,27 +45,27 @@ func (m *Core) keepGranted(x *script.Machine, at *script.Site, table *usrloc.Pla
 	return rc
 }
 
-// grant has each binding live as long as the reply says of its Contact: the one with its URI or, where we have written
+// grant has each binding live as long as the response says of its Contact: the one with its URI or, where we have written
 // another, that of sent, or the only one that there is. One that is not there ends.
-func (r *Registration) grant(reply *sipframe.Message, sent []byte) {
-	common, _, _ := expiresHeader(reply)
+func (r *Registration) grant(response *sipframe.Message, sent []byte) {
+	common, _, _ := expiresHeader(response)
 	contacts := 0
 	only := int64(0)
 	each := func(found func(uri []byte, expires int64)) {
-		it := reply.Values(sipframe.HeaderContact)
+		it := response.Values(sipframe.HeaderContact)
 		for v, ok := it.Next(); ok; v, ok = it.Next() {
 			var a sipframe.NameAddr
-			if reply.NameAddr(v, &a) != nil || a.Star {
+			if response.NameAddr(v, &a) != nil || a.Star {
 				continue
 			}
 			expires := common
-			params := sipframe.Params(reply.Bytes(a.Params))
+			params := sipframe.Params(response.Bytes(a.Params))
 			for p, ok := params.Next(); ok; p, ok = params.Next() {
 				if n, good := sipframe.ParseUint(p.Value, 1<<32-1); good && is(p.Name, "expires") {
 					expires = int64(n)
 				}
 			}
-			found(reply.Bytes(a.URI), expires)
+			found(response.Bytes(a.URI), expires)
 		}
 	}
 	each(func(_ []byte, expires int64) { contacts, only = contacts+1, expires })
@@ -88,7 +88,7 @@ func (r *Registration) grant(reply *sipframe.Message, sent []byte) {
 	r.Reckon()
 }
 
-// isOf reports whether a Contact of the reply is a binding's.
+// isOf reports whether a Contact of the response is a binding's.
 func (r *Registration) isOf(b *location.Binding, uri, sent []byte) bool {
 	return bytes.Equal(uri, b.URI) || len(r.Bindings) == 1 && len(sent) > 0 && bytes.Equal(uri, sent)
 }

@@ -40,7 +40,7 @@ func (m *Core) parameters() []script.Parameter {
 			Help: "A REGISTER with the same Call-ID and CSeq changes contacts; else it is a retransmission."},
 		{Name: "sock_hdr_name", Type: script.StringParam, Default: m.socketHeader, Set: tokenInto(&m.socketHeader),
 			Help: "Header that names the listener, with the flag socket-header."},
-		keep("mcontact_avp", "AVP with the URI of the Contact that a forwarded REGISTER has: save() in an onreply_route takes the expiry from that of the reply.", &m.grantedAVP),
+		keep("mcontact_avp", "AVP with the URI of the Contact that a forwarded REGISTER has: save() in an onreply_route takes the expiry from that of the response.", &m.grantedAVP),
 		{Name: "service_route", Type: script.StringParam, Set: m.setServiceRoute,
 			Help: "Service-Route of the 200 (RFC 3608): URIs in <>, with commas between them (ours)."},
 		number("flow_timer", "seconds", "Flow-Timer of the 200 to a phone with outbound (RFC 5626): it pings at least so often (ours). 0 is none.", 0, 3600, &m.flowTimer),

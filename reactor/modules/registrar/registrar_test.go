@@ -38,7 +38,7 @@ func register(cseq int, headers string) []byte {
 	return moduletest.CRLF(b + "Content-Length: 0\n\n")
 }
 
-// answer is the status of the reply with some of its headers.
+// answer is the status of the response with some of its headers.
 func answer(b *moduletest.Bench) string {
 	if len(b.Sent) != 1 {
 		return fmt.Sprintf("%d messages", len(b.Sent))

@@ -9,14 +9,14 @@ type Registration struct {
 	Wanted []int64 // seconds that each binding asks for, before they are bounded; -1: it says none
 
 	aor      []byte
-	contacts []byte // of the reply
+	contacts []byte // of the response
 	headers  []byte
 	path     []byte
 	user     []byte // URI that GRUUs are made of; empty: the phone wants none
 	scheme   []byte // of it
 	host     []byte
 	outbound bool // some contact is one of RFC 5626
-	only     bool // the reply has the contacts of the request alone
+	only     bool // the response has the contacts of the request alone
 	short    bool // some expiry is below the minimum
 	keep     bool // the connection lives as long as the contacts
 	last     int64

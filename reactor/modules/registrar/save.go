@@ -45,7 +45,7 @@ func (m *Core) save(a *script.Args) script.Action {
 				x.Say(at, script.LevelError, m.name+": the database failed", "error", err)
 			}
 		}
-		m.Reply(x, at, r, f, bad)
+		m.Respond(x, at, r, f, bad)
 		if bad != nil {
 			return -2
 		}
@@ -139,7 +139,7 @@ func (m *Core) Read(x *script.Machine, r *Registration, f *SaveFlags, aor AOR) *
 	return nil
 }
 
-// Write does what r asks for, or tells why not. r has the contacts for the reply then.
+// Write does what r asks for, or tells why not. r has the contacts for the response then.
 func (m *Core) Write(table *usrloc.Place, r *Registration) *Refusal {
 	r.contacts = r.contacts[:0]
 	if r.Query {
@@ -178,13 +178,13 @@ func (m *Core) Check(table *usrloc.Place, r *Registration, visit func(i int, c *
 	return refusalOf(table.Table().Check(&r.Update, visit))
 }
 
-// List makes the contacts for the reply of those that the address of record has.
+// List makes the contacts for the response of those that the address of record has.
 func (m *Core) List(table *usrloc.Place, r *Registration) {
 	r.contacts = r.contacts[:0]
 	table.Table().Lookup(r.aor, r.Now, func(c *location.Contact) bool { m.show(r, c); return true })
 }
 
-// show adds a contact to those of the reply.
+// show adds a contact to those of the response.
 func (m *Core) show(r *Registration, c *location.Contact) {
 	if r.purr == 0 && m.push.purr && c.Flags&location.Pushed != 0 && r.names(c) {
 		r.purr = c.ID

@@ -16,9 +16,9 @@ type whose func(x *script.Machine, p dialog.Place) anchor.Side
 // own is the party that the route is about: in the INVITE's request route the caller, in its branch and reply routes the
 // callee, and later who has sent the message.
 func own(x *script.Machine, p dialog.Place) anchor.Side {
-	reply := x.Kind() == script.OnReplyRoute
+	response := x.Kind() == script.OnReplyRoute
 	if !p.Later {
-		if reply || x.Kind() == script.BranchRoute {
+		if response || x.Kind() == script.BranchRoute {
 			return anchor.Callee
 		}
 		return anchor.Caller
@@ -27,7 +27,7 @@ func own(x *script.Machine, p dialog.Place) anchor.Side {
 	if p.Dir == core.Upstream {
 		side = anchor.Callee
 	}
-	if reply {
+	if response {
 		return side.Other()
 	}
 	return side

@@ -101,7 +101,7 @@ func (m *module) sequential(c *proxy.Context) {
 	m.program.With(c, func(x *script.Machine) { followed = m.rr.Follow(x) })
 	if !followed {
 		if !ack {
-			_ = c.Reply(404, notHere)
+			_ = c.Respond(404, notHere)
 		}
 		return
 	}

@@ -18,11 +18,11 @@ func TestSendReply(t *testing.T) {
 }
 
 // A module of transactions answers in its place.
-func TestSetReply(t *testing.T) {
+func TestSetResponder(t *testing.T) {
 	var got string
 	other := func(*script.Config) *script.Module {
 		return &script.Module{Name: "tm", Needs: []string{"signaling"}, Check: func(l *script.Loading) {
-			l.Instance("signaling").(*signaling.Module).SetReply(func(_ *script.Machine, code int, reason []byte) error {
+			l.Instance("signaling").(*signaling.Module).SetResponder(func(_ *script.Machine, code int, reason []byte) error {
 				got = string(reason)
 				return nil
 			})
@@ -44,7 +44,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// $sig_local_totag is the tag of the reply that follows; the request's own where it has one.
+// $sig_local_totag is the tag of the response that follows; the request's own where it has one.
 func TestLocalToTag(t *testing.T) {
 	b := moduletest.New(t, moduletest.Head("signaling")+"route { xlog(\"$sig_local_totag\"); send_reply(404, \"Nobody\"); }\nonreply_route { xlog(\"$sig_local_totag\"); }\n", signaling.New)
 	b.Receive(moduletest.Invite)

@@ -37,7 +37,7 @@ func appendTime(a *script.Args) script.Action {
 		b := m.Now().UTC().AppendFormat(append(m.Borrow(), "Date: "...), dateFormat)
 		m.Return(b)
 		if m.Message().IsRequest() {
-			return m.Reported(at, m.Context().AppendToReply(b))
+			return m.Reported(at, m.Context().AppendToResponse(b))
 		}
 		return m.Reported(at, m.Context().AppendHeader(b))
 	}

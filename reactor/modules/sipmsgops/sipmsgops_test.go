@@ -100,7 +100,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestReplies: what is for our replies is in them and not in what is sent on, of a transaction that waits, too.
+// TestReplies: what is for our responses is in them and not in what is sent on, of a transaction that waits, too.
 func TestReplies(t *testing.T) {
 	const own = `append_to_reply("Content-Type: text/plain\r\n"); append_body_to_reply("first"); append_body_to_reply("why $rm"); append_time(); `
 	for _, route := range []string{
@@ -112,7 +112,7 @@ func TestReplies(t *testing.T) {
 		b.Receive(moduletest.Invite)
 		if i := len(b.Sent) - 1; i >= 0 && strings.HasPrefix(b.Sent[i].Text, "INVITE") {
 			if b.Sent[i].Header("Date") != "" || b.Sent[i].Header("Content-Type") != "application/sdp" {
-				t.Errorf("what is for replies is sent on: %s", b.Sent[i].Text)
+				t.Errorf("what is for responses is sent on: %s", b.Sent[i].Text)
 			}
 			b.Context.Receive(b.Sent[i].Answer(t, "486 Busy Here"), moduletest.Callee(netip.MustParseAddrPort("127.0.0.1:5081")))
 		}

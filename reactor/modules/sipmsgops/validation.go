@@ -51,7 +51,7 @@ var (
 	faultToUser        = fault{-29, "Bad To URI username"}
 )
 
-// needed are headers that a reply has to have.
+// needed are headers that a response has to have.
 var needed = map[int]struct {
 	header string
 	fault  fault
@@ -127,7 +127,7 @@ func (v *validator) check(m *script.Machine) (fault, bool) {
 	return fault{}, true
 }
 
-// checkKind looks at what requests and replies have to have.
+// checkKind looks at what requests and responses have to have.
 func (v *validator) checkKind(m *script.Machine) (fault, bool) {
 	msg := m.Message()
 	if !msg.IsRequest() {

@@ -1,4 +1,4 @@
-// Package sl is OpenSIPS' module sl: replies that no transaction remembers.
+// Package sl is OpenSIPS' module sl: responses that no transaction remembers.
 package sl
 
 import (
@@ -15,7 +15,7 @@ func New(*script.Config) *script.Module {
 		Name: "sl",
 		Help: "Answers requests without a transaction.",
 		Parameters: []script.Parameter{
-			{Name: "enable_stats", Type: script.BoolParam, Default: "1", Help: "Has replies counted.", Note: "replies are always counted"},
+			{Name: "enable_stats", Type: script.BoolParam, Default: "1", Help: "Has responses counted.", Note: "responses are always counted"},
 		},
 		Functions: []script.Function{
 			{
@@ -34,7 +34,7 @@ func New(*script.Config) *script.Module {
 }
 
 func reply(m *script.Machine, at *script.Site, code int, reason []byte) int {
-	return m.Replied(at, m.Context().Reply(code, reason))
+	return m.Responded(at, m.Context().Respond(code, reason))
 }
 
 func replyError(count *script.Count) func(a *script.Args) script.Action {
@@ -52,14 +52,14 @@ func replyError(count *script.Count) func(a *script.Args) script.Action {
 			case err != nil:
 				code = 503
 			}
-			switch err := m.Context().Reply(code, nil); {
+			switch err := m.Context().Respond(code, nil); {
 			case err == nil:
 				count.Add(1)
 				return 1
 			case errors.Is(err, proxy.ErrAnswered):
 				return -1 // that has been told: the request was canceled, or t_relay() has answered
 			default:
-				return m.Replied(at, err)
+				return m.Responded(at, err)
 			}
 		}
 	}

@@ -103,11 +103,11 @@ func (m *module) checkMin(a *script.Args) script.Action {
 
 // refuse answers a request 422.
 func (m *module) refuse(c *proxy.Context) error {
-	if err := c.AppendToReply(fmt.Appendf(nil, "Min-SE: %d\r\n", m.minSE)); err != nil {
+	if err := c.AppendToResponse(fmt.Appendf(nil, "Min-SE: %d\r\n", m.minSE)); err != nil {
 		return err
 	}
 	if transaction.Of(c) == nil {
-		return c.Reply(422, []byte(tooSmall))
+		return c.Respond(422, []byte(tooSmall))
 	}
 	m.tm.Layer().Respond(c, 422, []byte(tooSmall), nil)
 	return nil

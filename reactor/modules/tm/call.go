@@ -136,18 +136,18 @@ func (m *Module) Branch(c *proxy.Context, x *transaction.Exchange, leg *transact
 	return ended&script.Dropped != 0
 }
 
-// Reply runs the onreply_route that was armed for the branch, or for the transaction: transaction.Script.
-func (m *Module) Reply(c *proxy.Context, x *transaction.Exchange, leg *transaction.Leg) (drop bool) {
+// Response runs the onreply_route that was armed for the branch, or for the transaction: transaction.Script.
+func (m *Module) Response(c *proxy.Context, x *transaction.Exchange, leg *transaction.Leg) (drop bool) {
 	k := m.attached(x)
 	var own *script.Routine
 	if b := legOf(leg); b != nil && b.onReply != k.onReply {
 		own = b.onReply
 	}
-	return m.reply(own, c, x, leg, k) || m.reply(k.onReply, c, x, leg, k)
+	return m.runOnReply(own, c, x, leg, k) || m.runOnReply(k.onReply, c, x, leg, k)
 }
 
-// reply runs one of them; nil is none.
-func (m *Module) reply(r *script.Routine, c *proxy.Context, x *transaction.Exchange, leg *transaction.Leg, k *call) (drop bool) {
+// runOnReply runs one of them; nil is none.
+func (m *Module) runOnReply(r *script.Routine, c *proxy.Context, x *transaction.Exchange, leg *transaction.Leg, k *call) (drop bool) {
 	if r == nil {
 		return false
 	}

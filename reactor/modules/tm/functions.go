@@ -29,11 +29,11 @@ func (m *Module) functions() []script.Function {
 			})},
 		{Name: "t_reply_with_body", Usage: `t_reply_with_body(code, "reason", "body")`, Help: "t_reply() with a body, whose Content-Type append_to_reply() gives.",
 			Args: []script.ArgKind{number, text, text}, Min: 3, Routes: requestFailure, Build: m.replyWithBody},
-		{Name: "t_check_trans", Usage: "t_check_trans()", Help: "Whether the request belongs to a transaction: a CANCEL or the ACK to a negative reply; a retransmission ends the script. -2: the ACK to a 2xx.",
+		{Name: "t_check_trans", Usage: "t_check_trans()", Help: "Whether the request belongs to a transaction: a CANCEL or the ACK to a negative response; a retransmission ends the script. -2: the ACK to a 2xx.",
 			Routes: script.Routes(script.RequestRoute, script.BranchRoute, script.FailureRoute), Build: m.checkTrans},
-		{Name: "t_check_status", Usage: `t_check_status("regular expression")`, Help: "Whether the status code matches: of the last reply sent, in an onreply_route of the reply, in a failure_route of the winning one.",
+		{Name: "t_check_status", Usage: `t_check_status("regular expression")`, Help: "Whether the status code matches: of the last response sent, in an onreply_route of the response, in a failure_route of the winning one.",
 			Args: []script.ArgKind{script.RegexArg}, Min: 1, Routes: arming, Build: m.checkStatus},
-		{Name: "t_local_replied", Usage: `t_local_replied("all" or "last")`, Help: "Whether all replies of branches, or the last one, are ours: nothing came.",
+		{Name: "t_local_replied", Usage: `t_local_replied("all" or "last")`, Help: "Whether all responses of branches, or the last one, are ours: nothing came.",
 			Args: []script.ArgKind{script.FixedArg}, Min: 1, Routes: arming, Build: m.localReplied},
 		{Name: "t_was_cancelled", Usage: "t_was_cancelled()", Help: "Whether the client has canceled the INVITE.",
 			Routes: arming, Build: func(a *script.Args) script.Action {
@@ -51,15 +51,15 @@ func (m *Module) functions() []script.Function {
 			Args: []script.ArgKind{script.FailureRouteArg}, Routes: arming, Min: 1, Build: m.arm(func(_ *script.Machine, k *call, r *script.Routine) { k.onFailure = r })},
 		{Name: "t_on_branch", Usage: `t_on_branch("branch_route")`, Help: "Has a branch_route run before each branch is sent.",
 			Args: []script.ArgKind{script.BranchRouteArg}, Routes: arming, Min: 1, Build: m.arm(func(_ *script.Machine, k *call, r *script.Routine) { k.onBranch = r })},
-		{Name: "t_on_reply", Usage: `t_on_reply("onreply_route")`, Help: "Has an onreply_route run for each reply; in a branch_route, for those of the branch.",
+		{Name: "t_on_reply", Usage: `t_on_reply("onreply_route")`, Help: "Has an onreply_route run for each response; in a branch_route, for those of the branch.",
 			Args: []script.ArgKind{script.ReplyRouteArg}, Routes: arming, Min: 1, Build: m.arm(m.armReply)},
-		{Name: "t_cancel_branch", Usage: `t_cancel_branch(["a" or "o"])`, Help: "Cancels the branch whose reply is at hand, all branches (a) or the others (o).",
+		{Name: "t_cancel_branch", Usage: `t_cancel_branch(["a" or "o"])`, Help: "Cancels the branch whose response is at hand, all branches (a) or the others (o).",
 			Args: []script.ArgKind{script.FixedArg}, Routes: script.Routes(script.OnReplyRoute), Build: m.cancelBranch},
 		{Name: "t_add_hdrs", Usage: `t_add_hdrs("Name: value\r\n")`, Help: "Has all requests that are sent for the transaction, which has to be there, carry more headers: branches, ACKs and CANCELs.",
 			Args: []script.ArgKind{script.HeadersArg}, Min: 1, Routes: arming, Build: m.addHeaders},
 		{Name: "t_add_cancel_reason", Usage: `t_add_cancel_reason("Reason: ...\r\n")`, Help: "Has the CANCEL give another Reason when it is relayed.",
 			Args: []script.ArgKind{script.HeaderArg}, Min: 1, Routes: requestOnly, Build: m.cancelReason},
-		{Name: "t_replicate", Usage: `t_replicate("URI"[, "flags"])`, Help: "Sends a copy of the request; nobody hears of its replies.",
+		{Name: "t_replicate", Usage: `t_replicate("URI"[, "flags"])`, Help: "Sends a copy of the request; nobody hears of its responses.",
 			Args: []script.ArgKind{text, text}, Min: 1, Routes: requestOnly, Build: m.replicate},
 		{Name: "t_flush_flags", Usage: "t_flush_flags()", Help: "Keeps the message flags as they are with the transaction.",
 			Routes: script.Routes(script.RequestRoute, script.BranchRoute), Build: func(*script.Args) script.Action {
@@ -199,7 +199,7 @@ func (m *Module) code(x *script.Machine) (int, bool) {
 		}
 		return k.best.Status(), true
 	}
-	return e.Replied(), true
+	return e.Responded(), true
 }
 
 func (m *Module) checkStatus(a *script.Args) script.Action {

@@ -77,7 +77,7 @@ func (m *Module) parameters() []script.Parameter {
 			m.views.requestName = v
 			return nil
 		}},
-		{Name: "local_reply_route", Type: script.StringParam, Help: "The route that is shown each reply of ours by a transaction, but for the 100, as it is sent. It changes nothing and sends nothing.", Set: func(v script.Literal) error {
+		{Name: "local_reply_route", Type: script.StringParam, Help: "The route that is shown each response of ours by a transaction, but for the 100, as it is sent. It changes nothing and sends nothing.", Set: func(v script.Literal) error {
 			m.views.replyName = v
 			return nil
 		}},
@@ -112,7 +112,7 @@ func (m *Module) check(l *script.Loading) {
 	m.views.check(l)
 	m.context = l.AVP(script.Literal{Text: "uac_ctx"})
 	if s, ok := l.Instance("signaling").(*signaling.Module); ok {
-		s.SetReply(m.sendReply)
+		s.SetResponder(m.sendReply)
 	}
 }
 
@@ -147,7 +147,7 @@ func (m *Module) stop(next any) {
 func (m *Module) sendReply(x *script.Machine, code int, reason []byte) error {
 	c := x.Context()
 	if transaction.Of(c) == nil {
-		return c.Reply(code, reason)
+		return c.Respond(code, reason)
 	}
 	if m.layer.Respond(c, code, reason, nil) != transaction.Relayed {
 		return proxy.ErrAnswered

@@ -12,13 +12,13 @@ import (
 func relayFlags(text string, o *transaction.Options) (wrong string) {
 	text = strings.TrimSpace(text)
 	if n, err := strconv.ParseUint(text, 0, 16); err == nil {
-		o.Quiet, o.NoReply, o.NoFailover, o.PassReason, o.NoCancel = n&1 != 0, n&2 != 0, n&4 != 0, n&8 != 0, n&16 != 0
+		o.Quiet, o.NoResponse, o.NoFailover, o.PassReason, o.NoCancel = n&1 != 0, n&2 != 0, n&4 != 0, n&8 != 0, n&16 != 0
 		return ""
 	}
 	for _, f := range strings.Split(text, ",") {
 		switch strings.TrimSpace(f) {
 		case "no-auto-477":
-			o.NoReply = true
+			o.NoResponse = true
 		case "no-dns-failover":
 			o.NoFailover = true
 		case "pass-reason-hdr":

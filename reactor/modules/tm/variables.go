@@ -13,7 +13,7 @@ var null script.Value
 
 func (m *Module) variables() []script.Variable {
 	return []script.Variable{
-		{Name: "T_reply_code", Help: "The status code of the last reply sent, in an onreply_route of the reply at hand, in a failure_route of the winning one; 0: none.",
+		{Name: "T_reply_code", Help: "The status code of the last response sent, in an onreply_route of the response at hand, in a failure_route of the winning one; 0: none.",
 			Get: script.Simple(func(x *script.Machine) script.Value {
 				if !x.HasMessage() {
 					return null

@@ -36,7 +36,7 @@ func (v *views) follow(p *proxy.Proxy, x *transaction.Exchange, ours bool) {
 		switch {
 		case h.What == transaction.RequestOut && ours:
 			v.show(p, v.request, h.Text)
-		case h.What == transaction.ReplyWritten && !ours:
+		case h.What == transaction.OwnWritten && !ours:
 			v.show(p, v.reply, h.Text)
 		}
 	})

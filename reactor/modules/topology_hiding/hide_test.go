@@ -43,7 +43,7 @@ func TestCall(t *testing.T) {
 		t.Errorf("Via: %s\n%s", got, out)
 	}
 	if got := header(t, c.inner[0], "Via"); !strings.HasPrefix(c.inner[0], "SIP/2.0 100 ") || got != trail {
-		t.Errorf("a reply of ours: %s", c.inner[0])
+		t.Errorf("a response of ours: %s", c.inner[0])
 	}
 	c.up()
 	for _, s := range c.inner {

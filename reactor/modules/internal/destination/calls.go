@@ -131,7 +131,7 @@ func (s *Calls) Happened(h *transaction.Happening) {
 	switch h.What {
 	case transaction.BranchOut:
 		s.bye(h)
-	case transaction.ReplyOut:
+	case transaction.OwnOut:
 		if h.Code >= 200 && h.Code < 300 {
 			s.bye(h)
 		}

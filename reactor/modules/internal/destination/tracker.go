@@ -35,10 +35,10 @@ type usage struct {
 
 // trip is a request on its way to destinations.
 type trip struct {
-	to      []*Health
-	at      netip.AddrPort
-	began   time.Time
-	replied bool
+	to        []*Health
+	at        netip.AddrPort
+	began     time.Time
+	responded bool
 }
 
 // NewTracker makes one that follows nothing yet.
@@ -118,8 +118,8 @@ func (t *Tracker) respond(leg *transaction.Leg, code int, now time.Time) {
 		t.mu.Unlock()
 		return
 	}
-	first := !one.replied
-	one.replied = true
+	first := !one.responded
+	one.responded = true
 	if code >= 200 {
 		delete(t.trips, leg)
 	}
@@ -165,7 +165,7 @@ func (o *trip) over(u *usage, count func(*Health), failed bool, now time.Time) {
 		return
 	}
 	took := time.Duration(0)
-	if o.replied {
+	if o.responded {
 		took = now.Sub(o.began)
 	}
 	for _, h := range o.to {

@@ -6,7 +6,7 @@ import (
 )
 
 // Respond answers the request in c by its transaction, which it makes where there is none. An empty reason is the code's
-// usual one; the headers of a body are the script's, by AppendToReply. It returns Relayed, Failed where there is nothing
+// usual one; the headers of a body are the script's, by AppendToResponse. It returns Relayed, Failed where there is nothing
 // left to answer, or Repeated for a retransmission, whose script ends. A CANCEL is answered without a transaction.
 func (l *Layer) Respond(c *proxy.Context, code int, reason, body []byte) int {
 	x := Of(c)
@@ -15,7 +15,7 @@ func (l *Layer) Respond(c *proxy.Context, code int, reason, body []byte) int {
 		case sipframe.ACK:
 			return Failed
 		case sipframe.CANCEL:
-			if c.Reply(code, reason) != nil {
+			if c.Respond(code, reason) != nil {
 				return Failed
 			}
 			return Relayed
@@ -28,14 +28,14 @@ func (l *Layer) Respond(c *proxy.Context, code int, reason, body []byte) int {
 			return Failed
 		}
 	}
-	return x.reply(code, wording{reason: reason, body: body})
+	return x.respond(code, wording{reason: reason, body: body})
 }
 
-// reply sends a response of the script's.
-func (x *Exchange) reply(code int, w wording) int {
+// respond sends a response of the script's.
+func (x *Exchange) respond(code int, w wording) int {
 	s := x.layer.scratchOf(x.c)
 	s.own = w
-	ok := x.Transaction.Reply(x.layer.now(), code)
+	ok := x.Transaction.Respond(x.layer.now(), code)
 	s.own = wording{}
 	if !ok {
 		return Failed
@@ -54,7 +54,7 @@ func (x *Exchange) Trying() {
 	s := x.layer.scratchOf(c)
 	s.b = c.WriteTrying(s.b[:0], tryingReason)
 	if x.upstream(s.b, 100) == nil {
-		c.CountReply(100)
+		c.CountOwn(100)
 	}
 	x.shard.stat.add(statLocal)
 }

@@ -10,14 +10,14 @@ import (
 	"sipreactor/reactor"
 )
 
-// replier is a Router that replies.
-func replier(code int, reason string) Router {
-	return funcs{request: func(c *Context) { _ = c.Reply(code, []byte(reason)) }}
+// responder is a Router that responds.
+func responder(code int, reason string) Router {
+	return funcs{request: func(c *Context) { _ = c.Respond(code, []byte(reason)) }}
 }
 
 // RFC 3261 8.2.6.
-func TestReply(t *testing.T) {
-	b := newBed(t, replier(404, "Not Here"), func(c *Config) { c.ServerHeader = "sipreactor" })
+func TestRespond(t *testing.T) {
+	b := newBed(t, responder(404, "Not Here"), func(c *Config) { c.ServerHeader = "sipreactor" })
 	s := b.one(invite("+Record-Route: <sip:192.0.2.50;lr>", "+Subject: x"), overTLS)
 	lines := strings.Split(s.text, "\r\n")
 	want := []string{
@@ -46,15 +46,15 @@ func TestReply(t *testing.T) {
 	if want := (reactor.Target{Conn: overTLS.Conn, Proto: reactor.TLS, Class: reactor.Final}); s.to != want {
 		t.Errorf("sent to %+v", s.to)
 	}
-	b.counts(map[Counter]uint64{RepliesOut: 1})
-	if b.proxy.Replies(404) != 1 || b.proxy.Replies(200) != 0 || b.proxy.Replies(0) != 0 || b.proxy.Replies(700) != 0 {
+	b.counts(map[Counter]uint64{OwnResponses: 1})
+	if b.proxy.OwnResponses(404) != 1 || b.proxy.OwnResponses(200) != 0 || b.proxy.OwnResponses(0) != 0 || b.proxy.OwnResponses(700) != 0 {
 		t.Error("codes are counted wrongly")
 	}
 }
 
 // RFC 3261 8.2.7: a stateless server gives a retransmission the same tag.
-func TestReplyTag(t *testing.T) {
-	b := newBed(t, replier(486, ""))
+func TestRespondTag(t *testing.T) {
+	b := newBed(t, responder(486, ""))
 	tag := header(t, b.one(invite(), overTLS).text, "To")
 	if again := header(t, b.one(invite(), overTLS).text, "To"); again != tag {
 		t.Errorf("tags %q and %q", tag, again)
@@ -68,14 +68,14 @@ func TestReplyTag(t *testing.T) {
 	if got := header(t, b.one(invite("To: <sip:bob@example.com>;tag=b1"), overTLS).text, "To"); got != "<sip:bob@example.com>;tag=b1" {
 		t.Errorf("To %q", got)
 	}
-	b = newBed(t, replier(100, ""))
+	b = newBed(t, responder(100, ""))
 	if got := header(t, b.one(invite(), overTLS).text, "To"); got != "<sip:bob@example.com>" {
 		t.Errorf("To of a 100 is %q", got)
 	}
 }
 
 // RFC 3261 12.1.1: what may begin a dialog carries the route set.
-func TestReplyRecordRoute(t *testing.T) {
+func TestRespondRecordRoute(t *testing.T) {
 	const rr = "+Record-Route: <sip:192.0.2.50;lr>, <sip:192.0.2.51;lr>"
 	for _, tc := range []struct {
 		method string
@@ -85,7 +85,7 @@ func TestReplyRecordRoute(t *testing.T) {
 		{"INVITE", 100, 0}, {"INVITE", 180, 1}, {"INVITE", 200, 1}, {"INVITE", 302, 0}, {"INVITE", 486, 0},
 		{"SUBSCRIBE", 202, 1}, {"OPTIONS", 200, 0}, {"REFER", 202, 1},
 	} {
-		b := newBed(t, replier(tc.code, ""))
+		b := newBed(t, responder(tc.code, ""))
 		s := b.one(request(tc.method, "sip:bob@203.0.113.9", rr), overTLS)
 		if got := len(headers(t, s.text, "Record-Route")); got != tc.want {
 			t.Errorf("%d to %s: %d Record-Routes, want %d", tc.code, tc.method, got, tc.want)
@@ -94,16 +94,16 @@ func TestReplyRecordRoute(t *testing.T) {
 }
 
 // RFC 3261 8.2.6.1.
-func TestReplyTimestamp(t *testing.T) {
+func TestRespondTimestamp(t *testing.T) {
 	for code, want := range map[int]int{100: 1, 180: 0, 200: 0} {
-		b := newBed(t, replier(code, ""))
+		b := newBed(t, responder(code, ""))
 		if got := len(headers(t, b.one(invite("+Timestamp: 54"), overTLS).text, "Timestamp")); got != want {
 			t.Errorf("%d: %d Timestamps", code, got)
 		}
 	}
 }
 
-func TestReplyErrors(t *testing.T) {
+func TestRespondErrors(t *testing.T) {
 	check := func(text string, want error, f func(c *Context) error) {
 		t.Helper()
 		var err error
@@ -114,38 +114,38 @@ func TestReplyErrors(t *testing.T) {
 		}
 	}
 	ack := request("ACK", "sip:bob@203.0.113.9", "To: <sip:bob@example.com>;tag=b1")
-	check(ack, ErrACK, func(c *Context) error { return c.Reply(200, nil) })
-	check(invite(), ErrCode, func(c *Context) error { return c.Reply(99, nil) })
-	check(invite(), ErrCode, func(c *Context) error { return c.Reply(700, nil) })
-	check(invite(), ErrAnswered, func(c *Context) error { _ = c.Reply(200, nil); return c.Reply(404, nil) })
-	check(invite(), nil, func(c *Context) error { _ = c.Reply(100, nil); _ = c.Reply(180, nil); return c.Reply(200, nil) })
+	check(ack, ErrACK, func(c *Context) error { return c.Respond(200, nil) })
+	check(invite(), ErrCode, func(c *Context) error { return c.Respond(99, nil) })
+	check(invite(), ErrCode, func(c *Context) error { return c.Respond(700, nil) })
+	check(invite(), ErrAnswered, func(c *Context) error { _ = c.Respond(200, nil); return c.Respond(404, nil) })
+	check(invite(), nil, func(c *Context) error { _ = c.Respond(100, nil); _ = c.Respond(180, nil); return c.Respond(200, nil) })
 }
 
-func TestAppendToReply(t *testing.T) {
+func TestAppendToResponse(t *testing.T) {
 	b := newBed(t, funcs{request: func(c *Context) {
 		for _, bad := range []string{"", "no header", "\r\n", "Content-Length: 5", " folded: x"} {
-			if err := c.AppendToReply([]byte(bad)); !errors.Is(err, ErrHeader) {
+			if err := c.AppendToResponse([]byte(bad)); !errors.Is(err, ErrHeader) {
 				t.Errorf("%q: %v", bad, err)
 			}
 		}
-		if c.AppendToReply([]byte("Retry-After: 5")) != nil || c.AppendToReply([]byte("X-A: 1\r\nX-B: 2\r\n")) != nil {
+		if c.AppendToResponse([]byte("Retry-After: 5")) != nil || c.AppendToResponse([]byte("X-A: 1\r\nX-B: 2\r\n")) != nil {
 			t.Error("refused")
 		}
-		_ = c.Reply(503, nil)
+		_ = c.Respond(503, nil)
 	}})
 	s := b.one(invite(), overTLS)
 	if header(t, s.text, "Retry-After") != "5" || header(t, s.text, "X-A") != "1" || header(t, s.text, "X-B") != "2" {
 		t.Errorf("sent %s", s.text)
 	}
-	b.proxy.SetRouter(replier(200, ""))
+	b.proxy.SetRouter(responder(200, ""))
 	if s := b.one(invite(), overTLS); len(headers(t, s.text, "Retry-After")) != 0 {
-		t.Error("the next reply has it too")
+		t.Error("the next response has it too")
 	}
 }
 
 // Nothing that a response is made of may end a line of it.
-func TestReplyInjection(t *testing.T) {
-	b := newBed(t, replier(400, "Bad\r\nX-Evil: 1\r\n\r\nx\x00\x7f"))
+func TestRespondInjection(t *testing.T) {
+	b := newBed(t, responder(400, "Bad\r\nX-Evil: 1\r\n\r\nx\x00\x7f"))
 	s := b.one(invite(), overTLS)
 	if firstLine(s.text) != "SIP/2.0 400 Bad  X-Evil: 1    x  " || len(headers(t, s.text, "X-Evil")) != 0 {
 		t.Errorf("sent %q", s.text)
@@ -153,8 +153,8 @@ func TestReplyInjection(t *testing.T) {
 }
 
 // Folded and compact headers are copied as they are.
-func TestReplyToFoldedRequest(t *testing.T) {
-	b := newBed(t, replier(200, ""))
+func TestRespondToFoldedRequest(t *testing.T) {
+	b := newBed(t, responder(200, ""))
 	text := strings.NewReplacer("From: ", "f : ", "Call-ID", "i", "To: ", "T:\r\n ", "Via: SIP/2.0/TLS ", "v: SIP / 2.0\r\n / TLS ").Replace(invite())
 	s := b.one(text, overTLS)
 	m := parse(t, s.text)
@@ -163,9 +163,9 @@ func TestReplyToFoldedRequest(t *testing.T) {
 	}
 }
 
-func TestReplyWithoutConnection(t *testing.T) {
+func TestRespondWithoutConnection(t *testing.T) {
 	var log bytes.Buffer
-	b := newBed(t, replier(200, ""), func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	b := newBed(t, responder(200, ""), func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	b.refuse = func(to *reactor.Target) error {
 		if to.Conn != 0 {
 			return gone
@@ -178,8 +178,8 @@ func TestReplyWithoutConnection(t *testing.T) {
 	}
 	b.refuse = func(*reactor.Target) error { return gone }
 	b.pass(invite(), overTLS)
-	b.counts(map[Counter]uint64{RepliesOut: 1, ResponsesUndelivered: 1})
-	if text := log.String(); !strings.Contains(text, "reply not delivered") || !strings.Contains(text, overTLS.Remote.String()) {
+	b.counts(map[Counter]uint64{OwnResponses: 1, ResponsesUndelivered: 1})
+	if text := log.String(); !strings.Contains(text, "response not delivered") || !strings.Contains(text, overTLS.Remote.String()) {
 		t.Errorf("log: %s", text)
 	}
 }

@@ -42,8 +42,8 @@ func (m *Core) appendContact(dst []byte, r *Registration, c *location.Contact, n
 	return dst
 }
 
-// Reply counts a REGISTER as accepted, or refused for what is bad, and answers it unless the flags leave that to others.
-func (m *Core) Reply(x *script.Machine, at *script.Site, r *Registration, f *SaveFlags, bad *Refusal) {
+// Respond counts a REGISTER as accepted, or refused for what is bad, and answers it unless the flags leave that to others.
+func (m *Core) Respond(x *script.Machine, at *script.Site, r *Registration, f *SaveFlags, bad *Refusal) {
 	if bad == nil {
 		m.accepted.Add(1)
 	} else {
@@ -52,12 +52,12 @@ func (m *Core) Reply(x *script.Machine, at *script.Site, r *Registration, f *Sav
 	if f.noReply {
 		return
 	}
-	if err := m.reply(x, r, f, bad); err != nil {
-		x.Say(at, script.LevelError, m.name+": the reply cannot be sent", "error", err)
+	if err := m.respond(x, r, f, bad); err != nil {
+		x.Say(at, script.LevelError, m.name+": the response cannot be sent", "error", err)
 	}
 }
 
-func (m *Core) reply(x *script.Machine, r *Registration, f *SaveFlags, bad *Refusal) error {
+func (m *Core) respond(x *script.Machine, r *Registration, f *SaveFlags, bad *Refusal) error {
 	c := x.Context()
 	h := r.headers[:0]
 	if len(r.contacts) > 0 && (bad == nil || bad.code == 503) {
@@ -76,11 +76,11 @@ func (m *Core) reply(x *script.Machine, r *Registration, f *SaveFlags, bad *Refu
 	}
 	r.headers = h
 	if len(h) > 0 {
-		if err := c.AppendToReply(h); err != nil {
+		if err := c.AppendToResponse(h); err != nil {
 			return err
 		}
 	}
-	return m.signaling.Reply(x, code, nil)
+	return m.signaling.Respond(x, code, nil)
 }
 
 // AppendAccepted appends the headers that a 2xx has besides its Contacts.

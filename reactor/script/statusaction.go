@@ -28,9 +28,9 @@ func StatusAction(do func(m *Machine, at *Site, code int, reason []byte) int) fu
 	}
 }
 
-// Replied gives the code of a reply. To answer an ACK, or to answer twice, is a
+// Responded gives the code of a response. To answer an ACK, or to answer twice, is a
 // common slip of scripts and only noted.
-func (m *Machine) Replied(at *Site, err error) int {
+func (m *Machine) Responded(at *Site, err error) int {
 	switch {
 	case err == nil:
 		return 1

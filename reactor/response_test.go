@@ -12,7 +12,7 @@ import (
 // A response goes out on the connection its request came on: after the script has
 // waited, after a reload of the domains, and behind what the connection is busy
 // with.
-func TestReplyOnItsConnection(t *testing.T) {
+func TestResponseOnItsConnection(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
 		s := &script{}
 		var r *rig
@@ -41,7 +41,7 @@ func TestReplyOnItsConnection(t *testing.T) {
 			if id == "busy" {
 				time.Sleep(20 * time.Millisecond) // its buffers fill before we read
 				if got, err := readMessage(in); got != big {
-					t.Fatalf("before the reply: %d bytes, %v", len(got), err)
+					t.Fatalf("before the response: %d bytes, %v", len(got), err)
 				}
 			}
 			if got, err := readMessage(in); got != m {

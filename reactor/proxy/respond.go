@@ -11,23 +11,23 @@ import (
 	"sipreactor/sipframe"
 )
 
-// Errors of Reply.
+// Errors of Respond.
 var (
 	ErrNotRequest = errors.New("proxy: not a request")
-	ErrACK        = errors.New("proxy: an ACK gets no reply")
-	ErrAnswered   = errors.New("proxy: a final reply has been sent")
+	ErrACK        = errors.New("proxy: an ACK gets no response")
+	ErrAnswered   = errors.New("proxy: a final response has been sent")
 	ErrCode       = errors.New("proxy: no status code")
 	ErrRefused    = errors.New("proxy: the request is not in order")
 )
 
-// Reply answers the request, statelessly (RFC 3261 8.2.7): the same request
+// Respond answers the request, statelessly (RFC 3261 8.2.7): the same request
 // gets the same response, To tag included. code is 100 to 699; an empty reason is
 // the code's usual one, and control characters in it become spaces. It goes to
 // where the topmost Via leads (RFC 3261 18.2.2, RFC 3581).
 //
 // The error is ErrACK, ErrAnswered, ErrCode, ErrNotRequest or ErrRefused, or what
 // reactor.Worker.Send told.
-func (c *Context) Reply(code int, reason []byte) error {
+func (c *Context) Respond(code int, reason []byte) error {
 	switch {
 	case !c.Msg.IsRequest():
 		return ErrNotRequest
@@ -40,20 +40,20 @@ func (c *Context) Reply(code int, reason []byte) error {
 	case c.mute:
 		return ErrRefused
 	}
-	c.writeReply(code, reason, c.transaction(), false)
+	c.writeOwn(code, reason, c.transaction(), false)
 	if code >= 200 {
 		c.answered = true
 		c.decided(code)
 	}
-	return c.sendReply(code)
+	return c.sendOwn(code)
 }
 
-// OwnReply returns the response that a Decided is told of, as it is about to be sent. It is valid in that call.
-func (c *Context) OwnReply() []byte { return c.reply.b }
+// OwnResponse returns the response that a Decided is told of, as it is about to be sent. It is valid in that call.
+func (c *Context) OwnResponse() []byte { return c.written.b }
 
-// AppendToReply has the next responses carry more headers: lines "Name: value".
+// AppendToResponse has the next responses carry more headers: lines "Name: value".
 // They are repaired and checked as for AppendHeader.
-func (c *Context) AppendToReply(text []byte) error {
+func (c *Context) AppendToResponse(text []byte) error {
 	from := len(c.extra)
 	c.extra = tidy(c.extra, text)
 	if !validHeaders(c.extra[from:]) {
@@ -63,9 +63,9 @@ func (c *Context) AppendToReply(text []byte) error {
 	return nil
 }
 
-// SetReplyBody has the next responses carry a body, in the place of one that was set before; its Content-Type is for
-// AppendToReply. Not the 100 that a transaction begins with, and not a response that has a body of its own.
-func (c *Context) SetReplyBody(body []byte) { c.replyBody = append(c.replyBody[:0], body...) }
+// SetResponseBody has the next responses carry a body, in the place of one that was set before; its Content-Type is for
+// AppendToResponse. Not the 100 that a transaction begins with, and not a response that has a body of its own.
+func (c *Context) SetResponseBody(body []byte) { c.responseBody = append(c.responseBody[:0], body...) }
 
 // SetToTag has the next responses carry a To tag of the Router's, where the request has none; empty: ours again. ErrHeader if
 // it is no token.
@@ -83,19 +83,19 @@ type text struct{ b []byte }
 
 func (t *text) AppendTo(dst []byte) []byte { return append(dst, t.b...) }
 
-// writeReply makes a response to the request (RFC 3261 8.2.6). forwarded tells that
+// writeOwn makes a response to the request (RFC 3261 8.2.6). forwarded tells that
 // the request has our Via on top, which a response to its client has not. It needs
 // Via, From, To, Call-ID and CSeq; validation has seen to those.
-func (c *Context) writeReply(code int, reason []byte, trans uint64, forwarded bool) {
-	c.writeReplyBody(code, reason, nil, trans, forwarded)
+func (c *Context) writeOwn(code int, reason []byte, trans uint64, forwarded bool) {
+	c.writeOwnBody(code, reason, nil, trans, forwarded)
 }
 
-func (c *Context) writeReplyBody(code int, reason, body []byte, trans uint64, forwarded bool) {
+func (c *Context) writeOwnBody(code int, reason, body []byte, trans uint64, forwarded bool) {
 	m := c.Msg
 	if body == nil {
-		body = c.replyBody
+		body = c.responseBody
 	}
-	b := append(c.reply.b[:0], "SIP/2.0 "...)
+	b := append(c.written.b[:0], "SIP/2.0 "...)
 	b = append(strconv.AppendInt(b, int64(code), 10), ' ')
 	from := len(b)
 	if b = append(b, reason...); len(reason) == 0 {
@@ -118,7 +118,7 @@ func (c *Context) writeReplyBody(code int, reason, body []byte, trans uint64, fo
 		b = append(append(append(b, "Server: "...), s...), "\r\n"...)
 	}
 	b = strconv.AppendInt(append(b, "Content-Length: "...), int64(len(body)), 10)
-	c.reply.b = append(append(b, "\r\n\r\n"...), body...)
+	c.written.b = append(append(b, "\r\n\r\n"...), body...)
 }
 
 // Seconds of Retry-After (RFC 3261 20.33): from retryAfter on, spread over
@@ -216,16 +216,16 @@ func (k *keys) appendTag(dst []byte, trans uint64) []byte {
 	return appendBase32(dst, raw[:])
 }
 
-// sendReply sends the response over the request's connection, or if that is gone,
+// sendOwn sends the response over the request's connection, or if that is gone,
 // where its topmost Via leads.
-func (c *Context) sendReply(code int) error {
-	err := c.sendBack(&c.reply)
+func (c *Context) sendOwn(code int) error {
+	err := c.sendBack(&c.written)
 	if err != nil {
 		c.count.add(ResponsesUndelivered)
-		c.lost("reply", c.Src.Remote, c.Src.Conn, err)
+		c.lost("response", c.Src.Remote, c.Src.Conn, err)
 		return err
 	}
-	c.count.reply(code)
+	c.count.respond(code)
 	if code == 503 && !c.overload {
 		c.tellRefused()
 	}

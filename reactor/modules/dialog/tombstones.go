@@ -15,9 +15,9 @@ import (
 	"sipreactor/reactor/store"
 )
 
-// owed are the dialogs that have ended while the database was away: their rows are to go. They are kept in state_dir, a
+// tombstones are the dialogs that have ended while the database was away: their rows are to go. They are kept in state_dir, a
 // number a line, for another life of the program that would take the rows for calls.
-type owed struct {
+type tombstones struct {
 	path string // "" there is no state_dir
 
 	mu     sync.Mutex
@@ -25,57 +25,57 @@ type owed struct {
 	kept   int              // how many are in the file
 }
 
-// newOwed keeps them in a folder; "" nowhere.
-func newOwed(dir string) *owed {
-	o := new(owed)
+// newTombstones keeps them in a folder; "" nowhere.
+func newTombstones(dir string) *tombstones {
+	t := new(tombstones)
 	if dir != "" {
-		o.path = filepath.Join(dir, "dialogs-ended")
+		t.path = filepath.Join(dir, "dialogs-ended")
 	}
-	return o
+	return t
 }
 
 // keep writes the file anew, with the IDs and what another life has left, unless nothing was added.
-func (o *owed) keep(ids []core.ID) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	all := make(map[core.ID]bool, len(ids)+len(o.others))
-	maps.Copy(all, o.others)
+func (t *tombstones) keep(ids []core.ID) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := make(map[core.ID]bool, len(ids)+len(t.others))
+	maps.Copy(all, t.others)
 	for _, id := range ids {
 		all[id] = true
 	}
-	if o.path == "" || len(all) <= o.kept {
+	if t.path == "" || len(all) <= t.kept {
 		return nil
 	}
 	var b []byte
 	for id := range all {
 		b = append(strconv.AppendInt(b, id.Int(), 10), '\n')
 	}
-	err := os.WriteFile(o.path+".new", b, 0o600)
+	err := os.WriteFile(t.path+".new", b, 0o600)
 	if err == nil {
-		err = os.Rename(o.path+".new", o.path)
+		err = os.Rename(t.path+".new", t.path)
 	}
 	if err == nil {
-		o.kept = len(all)
+		t.kept = len(all)
 	}
 	return err
 }
 
-// paid removes the file: the rows are gone, those of another life included.
-func (o *owed) paid() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.kept > 0 {
-		_ = os.Remove(o.path) // one that stays costs a look at the next start
+// clear removes the file: the rows are gone, those of another life included.
+func (t *tombstones) clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.kept > 0 {
+		_ = os.Remove(t.path) // one that stays costs a look at the next start
 	}
-	o.others, o.kept = nil, 0
+	t.others, t.kept = nil, 0
 }
 
 // read returns what another life has left.
-func (o *owed) read() (map[core.ID]bool, error) {
-	if o.path == "" {
+func (t *tombstones) read() (map[core.ID]bool, error) {
+	if t.path == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(o.path)
+	text, err := os.ReadFile(t.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -85,9 +85,9 @@ func (o *owed) read() (map[core.ID]bool, error) {
 			ended[core.IDOfInt(n)] = true
 		}
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.others, o.kept = ended, len(ended)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.others, t.kept = ended, len(ended)
 	return ended, err
 }
 
