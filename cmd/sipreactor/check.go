@@ -116,8 +116,8 @@ func examine(ctx context.Context, o options, cfg *script.Config, known error, lo
 	if !errors.As(known, new(*reactor.ListenError)) { // then each has been tried
 		all = append(all, err, checkSockets(cfg))
 	}
-	all = append(all, checkDomains(cfg), cfg.Try(log, sockets))
-	if wrong, _ := apart(errors.Join(all...)); len(wrong) == 0 && known == nil {
+	all = append(all, checkDomains(cfg, log), cfg.Try(log, sockets))
+	if wrong, _ := apart(errors.Join(all...)); len(wrong) == 0 && known == nil && err == nil {
 		n, err := newNode(ctx, cfg, slog.New(slog.DiscardHandler), nil)
 		if err != nil {
 			return inOrder(errors.Join(append(all, err)...))
@@ -187,17 +187,25 @@ func canBind(a netip.Addr) bool {
 	return !errors.Is(err, unix.EADDRNOTAVAIL)
 }
 
-// checkDomains builds the TLS domains of the configuration.
-func checkDomains(cfg *script.Config) error {
+// checkDomains builds the TLS domains of the configuration, and warns of what is in them.
+func checkDomains(cfg *script.Config, log *slog.Logger) error {
 	library, ok := tlsstate.LookupLibrary(cmp.Or(cfg.TLSLibrary, tlsstate.GoLibrary))
 	if !ok || cfg.Broken("tls_mgm") {
 		return nil // newNode tells
 	}
-	_, err := library.Build(cfg.TLS)
-	if err == nil {
-		return nil
+	set, err := library.Build(cfg.TLS)
+	if err != nil {
+		return cfg.Locate(err)
 	}
-	return cfg.Locate(err)
+	warnOf(set, log)
+	return nil
+}
+
+// warnOf tells what somebody should look at in TLS domains.
+func warnOf(set tlsstate.Domains, log *slog.Logger) {
+	for _, w := range set.Warnings() {
+		log.Warn("TLS domain", "warning", w)
+	}
 }
 
 // inOrder sorts errors by their places in the configuration, each once; those without a line come last.

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"crypto/x509"
+
+	"sipreactor/tlsstate/tlstest"
+)
+
+// TestCheckOfAName: a socket whose name does not resolve is told once, whatever the resolver says each time.
+func TestCheckOfAName(t *testing.T) {
+	asked := 0
+	was := net.DefaultResolver
+	t.Cleanup(func() { net.DefaultResolver = was })
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		asked++
+		return nil, fmt.Errorf("no answer to question %d", asked)
+	}}
+	code, errs, file := checked(t, checkHead+"socket=udp:nowhere.example:5062\nroute { exit; }\n")
+	if code == exitOK || asked == 0 || strings.Count(errs, "does not resolve") != 1 || !strings.Contains(errs, file+":9:8: socket udp:nowhere.example:") {
+		t.Errorf("code %d: %s", code, errs)
+	}
+}
+
+// TestCheckWarnsOfDomains: what a start would warn of in TLS domains -C warns of, too, and is ok.
+func TestCheckWarnsOfDomains(t *testing.T) {
+	dir := t.TempDir()
+	ca := tlstest.NewCA(t, "CA")
+	cert, key := ca.Leaf(t, tlstest.Leaf{}).Files(t)
+	tlstest.Write(t, dir+"/future.crl", ca.List(t, func(l *x509.RevocationList) { l.ThisUpdate = time.Now().Add(time.Hour) }), 0o600)
+	code, errs, _ := checked(t, checkHead+`loadmodule "proto_tls.so"
+loadmodule "tls_mgm.so"
+socket=tls:127.0.0.1:5061
+modparam("tls_mgm", "server_domain", "d")
+modparam("tls_mgm", "certificate", "[d]`+cert+`")
+modparam("tls_mgm", "private_key", "[d]`+key+`")
+modparam("tls_mgm", "ca_list", "[d]`+ca.File(t)+`")
+modparam("tls_mgm", "crl_dir", "[d]`+dir+`")
+route { exit; }
+`)
+	if code != exitOK || strings.Count(errs, "is not in force before") != 1 {
+		t.Errorf("code %d: %s", code, errs)
+	}
+}
