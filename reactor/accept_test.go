@@ -75,7 +75,7 @@ func TestNoDescriptorToAcceptWith(t *testing.T) {
 		if _, err := io.ReadFull(c, got); err != nil {
 			t.Errorf("afterwards: %v", err)
 		}
-		if n := r.told("connections cannot be accepted"); n != 1 {
+		if n := r.log.Count("connections cannot be accepted"); n != 1 {
 			t.Errorf("it is told %d times", n)
 		}
 	})

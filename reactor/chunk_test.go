@@ -111,7 +111,7 @@ func TestWhatIsAChunk(t *testing.T) {
 					t.Errorf("%s, limit %d: %d of %d bytes, %v", row.name, limit, len(got), len(m), err)
 				}
 				if limit <= chunks {
-					r.eventually("the log names the parameter", func() bool { return r.told(p.String()+"_max_msg_chunks") == 1 })
+					r.eventually("the log names the parameter", func() bool { return r.log.Count(p.String()+"_max_msg_chunks") == 1 })
 				}
 			}
 		})

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/logtest"
 	"sipreactor/reactor/internal/peek"
 )
 
@@ -145,7 +146,7 @@ func TestMalformedIsAnsweredAndClosed(t *testing.T) {
 func TestPlainTextOnTLSPort(t *testing.T) {
 	for _, text := range []string{"OPTIONS sip:x SIP/2.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "\x00\x01\x02"} {
 		t.Run(text[:3], func(t *testing.T) {
-			said := &lines{}
+			said := &logtest.Log{}
 			r := start(t, &script{}, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(said, nil)) })
 			begun := time.Now()
 			for range 50 {

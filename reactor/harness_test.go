@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/logtest"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
 )
@@ -86,26 +87,8 @@ type rig struct {
 	*Engine
 	script *script
 	seen   *journal
-	log    *lines
+	log    *logtest.Log
 	ca     *x509.CertPool
-}
-
-// lines is a log that a test can read.
-type lines struct {
-	mu  sync.Mutex
-	all strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.String()
 }
 
 // generous makes timeouts that only a hang reaches; a test shortens the one it
@@ -142,7 +125,7 @@ func startWith(t testing.TB, h Handler, s *script, change func(*Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{TB: t, script: s, seen: &journal{}, log: &lines{}, ca: x509.NewCertPool()}
+	r := &rig{TB: t, script: s, seen: &journal{}, log: &logtest.Log{}, ca: x509.NewCertPool()}
 	r.ca.AppendCertsFromPEM(pair[0])
 	cfg := DefaultConfig()
 	generous(&cfg.TLS)

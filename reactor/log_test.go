@@ -8,12 +8,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"sipreactor/reactor/internal/logtest"
 )
 
 // TestTrunkBesideScanners: a trunk whose handshakes fail is named, whatever many
 // others fail beside it, and all its failures are told in the end.
 func TestTrunkBesideScanners(t *testing.T) {
-	said := &lines{}
+	said := &logtest.Log{}
 	r := start(t, &script{message: echo}, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(said, nil)) })
 	hit := func(from string) {
 		t.Helper()
@@ -68,7 +70,7 @@ func TestTrunkBesideScanners(t *testing.T) {
 
 // What a flood held back is told when it is over; lines name the TLS domain.
 func TestFloodIsToldInFull(t *testing.T) {
-	said := &lines{}
+	said := &logtest.Log{}
 	r := start(t, &script{message: echo}, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(said, nil)) })
 	c := r.dial(TLS)
 	r.established(c)

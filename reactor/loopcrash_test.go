@@ -81,7 +81,7 @@ func TestLoopPanics(t *testing.T) {
 				if _, err := io.ReadAll(victim); err != nil && !strings.Contains(err.Error(), "reset") {
 					t.Errorf("the victim's end: %v", err)
 				}
-				if n := r.told("boom in "+method, "loopcrash_test.go", victim.LocalAddr().String(), "event loop"); n != 1 {
+				if n := r.log.Count("boom in "+method, "loopcrash_test.go", victim.LocalAddr().String(), "event loop"); n != 1 {
 					t.Errorf("%d lines tell of the panic", n)
 				}
 				if st := r.Stats(); st.Panics != 1 {
@@ -124,7 +124,7 @@ func TestLoopPanicsBehindMessages(t *testing.T) {
 	if got := s.got(); got[0] != whole {
 		t.Errorf("%q", got)
 	}
-	if n := r.told("boom in Shard", c.LocalAddr().String()); n != 1 {
+	if n := r.log.Count("boom in Shard", c.LocalAddr().String()); n != 1 {
 		t.Errorf("%d lines", n)
 	}
 
@@ -166,7 +166,7 @@ func TestHandshakePanics(t *testing.T) {
 			if why := r.firstClose(); why != HandshakeFailed {
 				t.Errorf("it ended as %v", why)
 			}
-			if n := r.told("a handshake has panicked", "boom in Handshake", "loopcrash_test.go"); n != 1 {
+			if n := r.log.Count("a handshake has panicked", "boom in Handshake", "loopcrash_test.go"); n != 1 {
 				t.Errorf("%d lines", n)
 			}
 			m := request("MESSAGE", "x", 1, "x")
@@ -215,7 +215,7 @@ func TestDatagramPanics(t *testing.T) {
 	if st.Panics != 3 || st.Dropped != 3 {
 		t.Errorf("%d panics, %d dropped", st.Panics, st.Dropped)
 	}
-	if n := r.told("boom in Shard", peer.LocalAddr().String(), "loopcrash_test.go"); n != 1 {
+	if n := r.log.Count("boom in Shard", peer.LocalAddr().String(), "loopcrash_test.go"); n != 1 {
 		t.Errorf("%d lines, want one for the cause", n)
 	}
 }

@@ -257,7 +257,7 @@ func TestHandshakeTimeoutOutbound(t *testing.T) {
 				t.Errorf("cause %v", causes[0])
 			}
 			r.eventually("the log names peer, domain, time and parameter", func() bool {
-				return r.told(`msg="connection closed"`, to.Addr.String(), "handshake timeout: no answer after ", "(tls_handshake_timeout 1s)", "domain=out") == 1
+				return r.log.Count(`msg="connection closed"`, to.Addr.String(), "handshake timeout: no answer after ", "(tls_handshake_timeout 1s)", "domain=out") == 1
 			})
 		})
 	}

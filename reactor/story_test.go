@@ -8,20 +8,6 @@ import (
 	"time"
 )
 
-// told counts the lines of the log that have all of some texts.
-func (r *rig) told(texts ...string) (n int) {
-lines:
-	for line := range strings.Lines(r.log.String()) {
-		for _, t := range texts {
-			if !strings.Contains(line, t) {
-				continue lines
-			}
-		}
-		n++
-	}
-	return n
-}
-
 // The log at level debug tells a connection's story from both ends, and nothing of what it carries.
 func TestStory(t *testing.T) {
 	arrived := make(chan struct{})
@@ -42,13 +28,13 @@ func TestStory(t *testing.T) {
 			{`msg="handshake step"`, `then="is done"`},
 			{`msg="connection established"`, "version=TLSv1.3", "cipher=TLS_", "sni=localhost", "resumed=false", "took="},
 		} {
-			r.eventually(way+" "+strings.Join(want, " "), func() bool { return r.told(append(want, way, "level=DEBUG", "id=")...) == 1 })
+			r.eventually(way+" "+strings.Join(want, " "), func() bool { return r.log.Count(append(want, way, "level=DEBUG", "id=")...) == 1 })
 		}
 	}
-	if r.told(`msg="connection accepted"`, "way=in") != 1 || r.told(`msg="connection connected"`, "way=out") != 1 {
+	if r.log.Count(`msg="connection accepted"`, "way=in") != 1 || r.log.Count(`msg="connection connected"`, "way=out") != 1 {
 		t.Error("the beginning is not told")
 	}
-	if r.told(`msg="connection established"`, "way=out", "certificate=", "verified=true") != 1 {
+	if r.log.Count(`msg="connection established"`, "way=out", "certificate=", "verified=true") != 1 {
 		t.Error("nothing of the peer's certificate")
 	}
 	if strings.Contains(r.log.String(), secret) {
@@ -72,6 +58,6 @@ func TestStoryOfFailures(t *testing.T) {
 		c.Close()
 	}
 	r.eventually("each failure is told", func() bool {
-		return r.told(`msg="connection closed"`, "phase=handshaking", "blame=peer") == failures
+		return r.log.Count(`msg="connection closed"`, "phase=handshaking", "blame=peer") == failures
 	})
 }

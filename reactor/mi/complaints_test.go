@@ -13,19 +13,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-// count is how many lines of the log have a text.
-func (l *lockedBuffer) count(s string) (n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for line := range strings.Lines(l.b.String()) {
-		if strings.Contains(line, s) {
-			n++
-		}
-	}
-	return n
-}
+	"sipreactor/reactor/internal/logtest"
+)
 
 // A client that fails all the time does not fill the log, and does not hide another
 // one's failure.
@@ -41,13 +31,13 @@ func TestFIFOComplaintsFold(t *testing.T) {
 	p.write(":reply:" + echoRequest("a", 1))
 	p.expect(r, echoReply("a", 1))
 	p.Close()
-	if noisy, other := p.log.count("reply=noisy"), p.log.count("reply=other"); noisy < 1 || noisy > 20 || other != 1 {
+	if noisy, other := p.log.Count("reply=noisy"), p.log.Count("reply=other"); noisy < 1 || noisy > 20 || other != 1 {
 		t.Errorf("%d lines of the noisy one, %d of the other", noisy, other)
 	}
 }
 
 func TestDatagramComplaintsFold(t *testing.T) {
-	log := new(lockedBuffer)
+	log := new(logtest.Log)
 	dir := t.TempDir()
 	d, err := ServeDatagram(DatagramConfig{Name: filepath.Join(dir, "socket"), Log: slog.New(slog.NewTextHandler(log, nil))}, echo(t))
 	if err != nil {
@@ -75,7 +65,7 @@ func TestDatagramComplaintsFold(t *testing.T) {
 	if _, err := c.Read(make([]byte, 1000)); err != nil {
 		t.Fatal(err)
 	}
-	if n := log.count("has no name"); n < 1 || n > 20 {
+	if n := log.Count("has no name"); n < 1 || n > 20 {
 		t.Errorf("%d lines", n)
 	}
 }
@@ -101,7 +91,7 @@ func TestDatagramRenewalsFold(t *testing.T) {
 			t.Fatal("the socket is not made anew")
 		}
 	}
-	if got := log.count("made anew"); got < 1 || got > n/2 {
+	if got := log.Count("made anew"); got < 1 || got > n/2 {
 		t.Errorf("%d lines of %d sockets", got, n)
 	}
 }
@@ -116,7 +106,7 @@ func (c caller) RemoteAddr() net.Addr { return c.at }
 
 // A stranger who knocks all the time does not hide another one.
 func TestStrangersFold(t *testing.T) {
-	log := new(lockedBuffer)
+	log := new(logtest.Log)
 	l := &boundedListener{log: slog.New(slog.NewTextHandler(log, nil))}
 	knock := func(from string) {
 		if l.admits(caller{at: net.TCPAddrFromAddrPort(netip.MustParseAddrPort(from))}) {
@@ -129,7 +119,7 @@ func TestStrangersFold(t *testing.T) {
 			knock("203.0.113.2:1000")
 		}
 	}
-	if noisy, other := log.count("203.0.113.1"), log.count("203.0.113.2"); noisy < 1 || noisy > 20 || other != 1 {
+	if noisy, other := log.Count("203.0.113.1"), log.Count("203.0.113.2"); noisy < 1 || noisy > 20 || other != 1 {
 		t.Errorf("%d lines of the noisy one, %d of the other", noisy, other)
 	}
 }
@@ -145,7 +135,7 @@ func TestFIFOOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = unix.Unmount(dir, unix.MNT_DETACH) }()
-	log := new(lockedBuffer)
+	log := new(logtest.Log)
 	f, err := ServeFIFO(FIFOConfig{Name: filepath.Join(dir, "fifo"), ReplyDir: dir, Log: slog.New(slog.NewTextHandler(log, nil)), tick: 5 * time.Millisecond}, echo(t))
 	if err != nil {
 		t.Fatal(err)
@@ -169,14 +159,14 @@ func TestFIFOOnAFullDisk(t *testing.T) {
 	if err := os.Remove(p.name); err != nil { // its i-node is in use all the same
 		t.Fatal(err)
 	}
-	eventually(t, "it is told of", func() bool { return log.has("no space left") })
+	eventually(t, "it is told of", func() bool { return log.Has("no space left") })
 	time.Sleep(100 * time.Millisecond) // 20 looks
-	if n := log.count("no space left"); n > 2 {
+	if n := log.Count("no space left"); n > 2 {
 		t.Errorf("%d lines", n)
 	}
 	if err := os.Remove(other); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "it is back", func() bool { return log.has("was gone and is made again") })
+	eventually(t, "it is back", func() bool { return log.Has("was gone and is made again") })
 	ask()
 }

@@ -11,12 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/logtest"
 	"sipreactor/reactor/rpc"
 )
 
-func serveDatagram(t testing.TB, cfg DatagramConfig, d *rpc.Dispatcher) (*Datagram, *lockedBuffer) {
+func serveDatagram(t testing.TB, cfg DatagramConfig, d *rpc.Dispatcher) (*Datagram, *logtest.Log) {
 	t.Helper()
-	log := new(lockedBuffer)
+	log := new(logtest.Log)
 	cfg.Log = slog.New(slog.NewTextHandler(log, nil))
 	if cfg.WriteTimeout == 0 {
 		cfg.WriteTimeout = patience
@@ -69,7 +70,7 @@ func TestDatagramUDP(t *testing.T) {
 	talk(t, c, "", `{"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse error"},"id":null}`)
 	talk(t, c, `{"jsonrpc":"2.0","method":"wide","id":"w"}`,
 		`{"jsonrpc":"2.0","error":{"code":500,"message":"The answer is too large for a datagram","data":65545},"id":"w"}`)
-	if log.has("WARN") {
+	if log.Has("WARN") {
 		t.Error("something was complained of")
 	}
 	s.Close()
@@ -85,7 +86,7 @@ func TestDatagramAllow(t *testing.T) {
 	}
 	defer c.Close()
 	talk(t, c, echoRequest("a", 1), "")
-	eventually(t, "it is refused", func() bool { return log.has("may not speak") })
+	eventually(t, "it is refused", func() bool { return log.Has("may not speak") })
 }
 
 func TestDatagramUNIX(t *testing.T) {
@@ -115,7 +116,7 @@ func TestDatagramUNIX(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer full.Close()
-	for !log.has("i/o timeout") {
+	for !log.Has("i/o timeout") {
 		if _, err := full.Write([]byte(echoRequest(strings.Repeat("x", 16<<10), 1))); err != nil {
 			break // the socket is another
 		}
@@ -127,7 +128,7 @@ func TestDatagramUNIX(t *testing.T) {
 		got, err := caller.Call(ctx, "echo", []string{"b"})
 		return err == nil && string(got) == `"b"`
 	})
-	if !log.has("has no name") {
+	if !log.Has("has no name") {
 		t.Error("nothing is said of the one without a name")
 	}
 	s.Close()

@@ -9,12 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/logtest"
 	"sipreactor/reactor/rpc"
 )
 
@@ -23,32 +23,14 @@ type pipes struct {
 	testing.TB
 	*FIFO
 	dir, name string
-	log       *lockedBuffer
-}
-
-// lockedBuffer keeps a log for a test.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) has(s string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Contains(l.b.String(), s)
+	log       *logtest.Log
 }
 
 // servePipes serves a FIFO that gives up neither readers nor half a request, unless change says otherwise.
 func servePipes(t testing.TB, d *rpc.Dispatcher, change ...func(*FIFOConfig)) *pipes {
 	t.Helper()
 	dir := t.TempDir()
-	p := &pipes{TB: t, dir: dir, name: filepath.Join(dir, "fifo"), log: new(lockedBuffer)}
+	p := &pipes{TB: t, dir: dir, name: filepath.Join(dir, "fifo"), log: new(logtest.Log)}
 	cfg := FIFOConfig{Name: p.name, ReplyDir: dir, ReplyTimeout: patience, Log: slog.New(slog.NewTextHandler(p.log, nil)), tick: patience}
 	for _, f := range change {
 		f(&cfg)
@@ -203,7 +185,7 @@ func TestFIFODeadReaders(t *testing.T) {
 		t.Errorf("a file was written to: %q, %v", b, err)
 	}
 	for _, complaint := range []string{"nobody reads", "without a path", "it is no FIFO", "no such file", "too many levels of symbolic links", "i/o timeout"} {
-		if !p.log.has(complaint) {
+		if !p.log.Has(complaint) {
 			t.Errorf("the log does not say %q", complaint)
 		}
 	}
@@ -215,11 +197,11 @@ func TestFIFOHalfRequests(t *testing.T) {
 	p := servePipes(t, echo(t), often)
 	r := p.reader("reply")
 	p.write(`:reply:{"jsonrpc": "2.0", "met`)
-	eventually(t, "it is forgotten", func() bool { return p.log.has("half a request") })
+	eventually(t, "it is forgotten", func() bool { return p.log.Has("half a request") })
 	p.write(":reply:" + echoRequest("a", 1) + "\n")
 	p.expect(r, echoReply("a", 1))
 	p.write("hello?\n")
-	eventually(t, "junk is told of", func() bool { return p.log.has("unreadable request") })
+	eventually(t, "junk is told of", func() bool { return p.log.Has("unreadable request") })
 }
 
 // TestFIFOBehindPieces: a request at once behind what another writer left is carried
@@ -232,7 +214,7 @@ func TestFIFOBehindPieces(t *testing.T) {
 		p.write(":reply:" + echoRequest("a", i))
 		p.expect(r, echoReply("a", i))
 	}
-	if !p.log.has("unreadable request") || !p.log.has("reply=gone") {
+	if !p.log.Has("unreadable request") || !p.log.Has("reply=gone") {
 		t.Error("the log does not tell of it")
 	}
 }
@@ -243,7 +225,7 @@ func TestFIFOIsMadeAgain(t *testing.T) {
 	if err := os.Remove(p.name); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the FIFO is back", func() bool { return p.log.has("made again") })
+	eventually(t, "the FIFO is back", func() bool { return p.log.Has("made again") })
 	p.write(":reply:" + echoRequest("a", 1) + "\n")
 	p.expect(r, echoReply("a", 1))
 
@@ -252,7 +234,7 @@ func TestFIFOIsMadeAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(p.name, nil, 0o600); err == nil {
-		eventually(t, "it is told of", func() bool { return p.log.has("is no FIFO") || p.log.has("made again") })
+		eventually(t, "it is told of", func() bool { return p.log.Has("is no FIFO") || p.log.Has("made again") })
 	}
 	_ = os.Remove(p.name)
 	eventually(t, "the FIFO is back again", func() bool {

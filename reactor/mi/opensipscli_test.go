@@ -79,7 +79,7 @@ func TestFIFOOfTheCLI(t *testing.T) {
 			t.Fatalf("%s, want %s", got, want)
 		}
 	}
-	eventually(t, "who died is told of", func() bool { return p.log.has("nobody reads") })
+	eventually(t, "who died is told of", func() bool { return p.log.Has("nobody reads") })
 	p.Close()
 	if n := len(p.slots); n != 0 {
 		t.Errorf("%d answers still wait", n)

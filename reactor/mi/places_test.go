@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/logtest"
 )
 
 // fill opens n connections without a token, which stay open until the test ends.
@@ -38,7 +40,7 @@ func TestHTTPPlacesOfThoseWhoAreKnown(t *testing.T) {
 		"idle":        "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			log := new(lockedBuffer)
+			log := new(logtest.Log)
 			h := serveHTTP(t, HTTPConfig{Token: "secret", MaxConns: 8, Log: slog.New(slog.NewTextHandler(log, nil))}, echo(t))
 			h.HandleOpen("GET /{$}", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "page") }))
 			stays, err := net.Dial("tcp", h.Addr().String())
@@ -72,7 +74,7 @@ func TestHTTPPlacesOfThoseWhoAreKnown(t *testing.T) {
 				}
 			}
 			ask()
-			for end := time.Now().Add(patience); !log.has("made room for new ones"); time.Sleep(time.Millisecond) { // who is silent comes late
+			for end := time.Now().Add(patience); !log.Has("made room for new ones"); time.Sleep(time.Millisecond) { // who is silent comes late
 				if time.Now().After(end) {
 					t.Fatal("the log does not tell who lost its place")
 				}

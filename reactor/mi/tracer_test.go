@@ -102,7 +102,7 @@ func TestTraceStart(t *testing.T) {
 		{`["x", "hep:10.0.0.1:9060"]`, `"OK"`, TraceStart{Responses: true}},
 		{`["id=tid", ` + uri + `]`, bad(`id \"tid\" is empty or taken`), TraceStart{}},
 		{`["id=x", ` + uri + `, "scope=d"]`, bad(`scope \"d\": tracing follows no dialogs and no sessions: ` +
-			`m takes requests and what is sent because of them, t the replies to them, too`), TraceStart{}},
+			`m takes requests and what is sent because of them, t the responses to them, too`), TraceStart{}},
 		{`["id=x", ` + uri + `, "type=sip|xlog"]`, bad(`type \"sip|xlog\": SIP messages are traced, sip`), TraceStart{}},
 		{`["id=x", ` + uri + `, "filter=method=INVITE"]`, bad(`filter \"method=INVITE\": there are caller=, callee= and ip=`), TraceStart{}},
 		{`["id=x", ` + uri + `, "filter=ip=here"]`, bad(`filter \"ip=here\": \"here\" is no address`), TraceStart{}},

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/listener"
+	"sipreactor/reactor/internal/logtest"
 )
 
 const patience = 30 * time.Second
@@ -22,7 +22,7 @@ const patience = 30 * time.Second
 type rig struct {
 	*testing.T
 	*Poller
-	log   lines
+	log   logtest.Log
 	addrs []netip.AddrPort
 
 	mu        sync.Mutex
@@ -46,23 +46,6 @@ type lostTo struct {
 	to       netip.AddrPort
 	why      error
 	quote    string
-}
-
-type lines struct {
-	mu  sync.Mutex
-	all strings.Builder
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.String()
 }
 
 // echoLoop is the rig's LoopHandler.

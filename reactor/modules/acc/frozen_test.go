@@ -1,36 +1,16 @@
 package acc
 
 import (
-	"bytes"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/logtest"
 	"sipreactor/reactor/store"
 	"sipreactor/reactor/store/storetest"
 )
-
-// logged is a log that goroutines write to.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *logged) has(text string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Contains(l.text.String(), text)
-}
 
 // While a database neither answers nor fails, what comes behind the records that it was given is on the disk soon: the
 // program may be killed.
@@ -79,13 +59,13 @@ func TestNothingTakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := new(logged)
+	log := new(logtest.Log)
 	w := newWriter(db, slog.New(slog.NewTextHandler(log, nil)), &spool{dir: filepath.Join(file, "spool"), room: maxSpool})
 	w.begin()
 	w.put(numbered(1))
-	await(t, "it is told", func() bool { return log.has("records wait in memory") })
+	await(t, "it is told", func() bool { return log.Has("records wait in memory") })
 	w.end(nil)
-	if w.lost.Load() != 1 || !log.has("a record is lost") {
-		t.Errorf("%d are lost: %s", w.lost.Load(), log.text.String())
+	if w.lost.Load() != 1 || !log.Has("a record is lost") {
+		t.Errorf("%d are lost: %s", w.lost.Load(), log.String())
 	}
 }
