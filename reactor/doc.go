@@ -127,21 +127,31 @@
 //	how a datagram goes                 loops (datagram.go), datagrams
 //	what is too late                    deadlines, flow (deadline.go, write.go, unacked.go)
 //	who runs the Handler                worker.go, dispatch, workers
-//	how a message awaits something      dispatch (await.go, inline.go)
+//	how a message awaits something      dispatch (place.go, await.go, inline.go), worker.go
 //	what a Handler asks others by       line.go
 //	what is counted, and its names      figures (counters.go, stats.go, all.go)
-//	which transports there are          transport; where a request goes by one: names (query.go), proxy (nexthop.go)
+//	which transports there are          transport, codec, listener; its module: modules/proto_NAME; where a request
+//	                                    goes by one: names (query.go), proxy (nexthop.go)
 //
 // … and beside the engine
 //
 //	a core parameter of opensips.cfg           script (globals.go)
+//	a core variable, or a transformation       script (*variables.go, corevalues.go, *transforms.go)
 //	a function, parameter, variable, MI        modules/NAME (module.go, or NAME.go); a new
 //	command, statistic or event of a module    module is its folder, and a line of cmd/sipreactor/modules.go
 //	a parameter of TLS domains                 modules/tls_mgm; what it does: tlsstate (domain.go),
 //	                                           tlsstate/openssl; its column: store (servicelayouts.go)
+//	versions and ciphers of TLS                tlsstate (method.go, cipher.go)
+//	what a message may be: headers, lengths    sipframe (message.go for headers, framer.go and cut.go for lengths)
+//	which address of a name is tried first     names (answer.go), and after a failure proxy (course.go)
 //	a command that the engine answers          mi; how commands are asked and answered: rpc
+//	a metric's name besides those of figures   mi (metrics.go, figures.go), proxy and transaction (counters.go)
 //	what a transaction does                    transaction (tables.go for the machines, user.go for who drives them)
-//	what is stored, and where                  store (layouts), location for contacts, dialog for calls
+//	how long a transaction waits               transaction (machine.go: Timing), modules/tm (module.go)
+//	a field of accounting                      modules/acc (fields.go; of a CDR: cdr.go)
+//	a column of a table                        store (*layouts.go), and who reads it: location (stored.go) for
+//	                                           contacts, dialog (stored.go) for calls, else the module
+//	what a reload changes                      script (changes.go), cmd/sipreactor (reload.go)
 //
 // # The life of a message
 //
