@@ -3,15 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -175,21 +171,6 @@ func processors(loops int) {
 	}
 }
 
-// listener is an observer that is told of the messages that come, too. It must not keep the frame.
-type listener interface{ Heard(f *reactor.Frame) }
-
-// listened is a proxy with a listener in front of it.
-type listened struct {
-	*proxy.Proxy
-	by listener
-}
-
-// Message is reactor.Handler.
-func (l listened) Message(w *reactor.Worker, f *reactor.Frame) {
-	l.by.Heard(f)
-	l.Proxy.Message(w, f)
-}
-
 // inlineTime is how long a loop runs the script itself before the workers get the rest of what it has read: some
 // ten messages, a fiftieth of what a peer would notice. The script blocks nowhere but in DNS and connects, which leave
 // the loop, and its log never waits.
@@ -216,141 +197,3 @@ func (n *node) close() {
 
 // program returns the routes in use.
 func (n *node) program() *script.Program { return n.cfg.Load().Program }
-
-// domains reads the files of TLS domains, which are then those in use.
-func (n *node) domains(c tlsstate.Config) (tlsstate.Domains, error) {
-	set, err := n.library.Build(c)
-	if err != nil {
-		return nil, n.locate(err)
-	}
-	for _, w := range set.Warnings() {
-		n.log.Warn("TLS domain", "warning", w)
-	}
-	n.current.Store(&set)
-	return set, nil
-}
-
-// reload replaces the TLS domains by what their files say now: all of them or none.
-func (n *node) reloadTLS() error {
-	n.reloading.Lock()
-	defer n.reloading.Unlock()
-	if n.tickets != "" {
-		keys, err := tlsstate.ReadTicketKeys(n.tickets)
-		if err != nil {
-			return err
-		}
-		n.tls.TicketKeys = keys
-	}
-	var cert *tls.Certificate
-	if n.web != nil {
-		var err error
-		if cert, err = n.web.read(); err != nil {
-			return err
-		}
-	}
-	c, err := n.withTable(context.Background(), (*tlsTable).reload)
-	if err != nil {
-		return err
-	}
-	set, err := n.domains(c)
-	if err != nil {
-		return err
-	}
-	if cert != nil {
-		n.web.current.Store(cert)
-	}
-	n.engine.SetDomains(set)
-	return nil
-}
-
-var errNoIdentity = errors.New("no server_domain is declared: a certificate made at the start serves loopback addresses only")
-
-// ensureServerDomain gives TLS listeners an identity for this run when the configuration declares none. When it
-// declares no domain at all, peers on loopback are spoken to as well, unverified.
-func (n *node) ensureServerDomain(sockets []reactor.SocketConfig) error {
-	declared := n.tls.Domains
-	for _, d := range declared {
-		if d.Role == tlsstate.Server {
-			return nil
-		}
-	}
-	if n.table != nil {
-		return nil // it has them
-	}
-	var hosts []string
-	for _, s := range sockets {
-		if !s.Proto.Secure() {
-			continue
-		}
-		if !s.Addr.Addr().IsLoopback() {
-			return fmt.Errorf("socket %v:%v: %w", s.Proto, s.Addr, errNoIdentity)
-		}
-		hosts = append(hosts, s.Addr.Addr().String())
-	}
-	if len(hosts) == 0 {
-		return nil
-	}
-	hosts = append(hosts, "localhost")
-	cert, key, err := tlsstate.Ephemeral(hosts, false)
-	if err != nil {
-		return err
-	}
-	never := false
-	pair := []tlsstate.KeyPair{{CertificatePEM: cert, PrivateKeyPEM: key}}
-	n.tls.Domains = append(slices.Clone(declared), tlsstate.DomainConfig{
-		Name: "ephemeral", Role: tlsstate.Server, VerifyCert: &never, RequireCert: &never, Certificates: pair,
-	})
-	if len(declared) == 0 {
-		n.tls.Domains = append(n.tls.Domains, tlsstate.DomainConfig{
-			Name: "loopback", Role: tlsstate.Client, VerifyCert: &never, Certificates: pair,
-			MatchAddresses: []string{"127.0.0.1", "::1"},
-		})
-	}
-	n.log.Log(context.Background(), script.LevelNotice.Slog(),
-		"no server_domain is declared: using a self-signed certificate made for this run", "hosts", strings.Join(hosts, " "))
-	return nil
-}
-
-// listeners finds the addresses of the configured sockets, and the names by which they are us. A socket that names an
-// interface or a host with several addresses becomes several.
-func listeners(ctx context.Context, cfg *script.Config) (all []reactor.SocketConfig, names []string, err error) {
-	var wrong []error
-	for _, d := range cfg.Sockets {
-		addrs, named, err := resolveListen(ctx, d.Host)
-		if err != nil {
-			wrong = append(wrong, script.ErrorAt(d.Pos, fmt.Errorf("socket %v:%s: %w", d.Proto, d.Host, err)))
-			continue
-		}
-		if named {
-			names = append(names, fmt.Sprintf("%v:%s:%d", d.Proto, d.Host, d.Port))
-		}
-		host := d.Host
-		if _, err := netip.ParseAddr(host); err == nil || host == "*" {
-			host = ""
-		}
-		for _, a := range addrs {
-			all = append(all, reactor.SocketConfig{
-				Proto: d.Proto, Addr: netip.AddrPortFrom(a, d.Port),
-				Advertised: d.AdvertisedHost, AdvertisedPort: d.AdvertisedPort, Tag: d.Tag, Host: host,
-			})
-			if cfg.AutoAliases {
-				for _, name := range reverse(ctx, a) {
-					names = append(names, fmt.Sprintf("%v:%s:%d", d.Proto, name, d.Port))
-				}
-			}
-		}
-	}
-	return all, names, errors.Join(wrong...)
-}
-
-// sockets names what the engine listens on.
-func (n *node) sockets() []string {
-	var all []string
-	for _, s := range n.engine.Sockets() {
-		all = append(all, fmt.Sprintf("%v:%v", s.Proto, s.Addr))
-	}
-	return all
-}
-
-// status is what a service manager shows of us.
-func (n *node) status() string { return "listening on " + strings.Join(n.sockets(), " ") }
