@@ -57,6 +57,11 @@ func (w *Way) Reliable() bool {
 // Target returns where the last try went.
 func (w *Way) Target() *reactor.Target { return &w.target }
 
+// WayBack returns the way to who has sent the message at hand, by the socket that it came by.
+func (c *Context) WayBack() Way {
+	return Way{target: reactor.Target{Conn: c.Src.Conn, Proto: c.Src.Proto, Addr: c.Src.Remote, Socket: c.Src.Socket}}
+}
+
 // Aim finds out where the request goes, as Forward does, for a transaction that sends it. ErrHops: Max-Forwards is spent;
 // nothing has been answered.
 func (c *Context) Aim(dest []byte, w *Way) error {

@@ -20,14 +20,61 @@ func (t *Transaction) completed(b *Branch) {
 	}
 }
 
+// current reports whether the branch is of the fork that an answer is to come from.
+func (t *Transaction) current(b *Branch) bool { return b.Index >= int(t.fork) && !t.undone }
+
+// succeeded passes a 2xx on: every one for an INVITE, the first for another request (16.7 item 5).
+func (t *Transaction) succeeded(b *Branch, code int) {
+	if b.status == 0 || b.local {
+		b.status, b.local = int16(code), false
+	}
+	t.passed(b, code)
+	if !t.KeepPending {
+		t.cancelOthers(b)
+	}
+}
+
+// passed passes a 2xx on, if that is what it means to the server side.
+func (t *Transaction) passed(b *Branch, code int) bool {
+	if t.drive(Success)&SendResponse == 0 {
+		return false
+	}
+	if t.status == 0 {
+		t.status = int16(code)
+		t.noMore()
+	}
+	t.user.Relay(t, b)
+	return true
+}
+
+// Former takes a 2xx to the INVITE of an address that was given up for the branch's present one: its callee has a call. It
+// goes upstream as long as the caller has no other final response, and what the branch tries now is canceled with the
+// others.
+func (t *Transaction) Former(now time.Duration, b *Branch, code int) {
+	t.enter(now)
+	defer t.leave()
+	t.code = int16(code)
+	if t.status < 300 && t.passed(b, code) && !t.KeepPending {
+		t.cancelOthers(nil)
+	}
+}
+
 // late reports whether a 2xx of a branch that we gave up, by fr_timeout or for its connection, is still passed on: its callee
 // has a call, and the caller has no other final response.
 func (t *Transaction) late(b *Branch) bool {
-	return t.Invite() && b.request.state == Terminated && (b.local || b.status/100 == 2) && t.status < 300
+	return t.Invite() && (b.request.state == Terminated || b.request.state == Unheard) && (b.local || b.status/100 == 2) && t.status < 300
 }
 
-// unserved reports whether the branch's address gave no answer that counts.
-func (b *Branch) unserved() bool { return b.status == 503 || b.status == 408 && b.local && b.last == 0 }
+// unserved reports whether the branch's address gave no answer that counts, and one is still wanted.
+func (b *Branch) unserved() bool {
+	return !b.waiting && b.cancel == nil && (b.status == 503 || b.status == 408 && b.local && b.last == 0)
+}
+
+// last6xx reports whether a branch of the last fork was answered with a 6xx.
+func (t *Transaction) last6xx() bool {
+	b := best(t.branches[t.fork:])
+	return b != nil && b.status >= 600
+}
 
 // decide asks the user what a failure leads to.
 func (t *Transaction) decide() {
@@ -48,15 +95,14 @@ func (t *Transaction) Resume(now time.Duration) {
 	if t.status != 0 || t.silent || t.server.Over() {
 		return
 	}
-	if added {
-		last := best(t.branches[t.fork:])
-		if t.pending() > 0 && (last == nil || last.status < 600) {
-			return
-		}
-		if last != nil { // of the new ones, none is left already
-			t.decide()
-			return
-		}
+	last := best(t.branches[t.fork:])
+	if more := last == nil || last.status < 600; more && (added && t.pending() > 0 || t.waits > 0 && !t.canceled) {
+		t.undone = !added // those that are injected are a fork of their own
+		return
+	}
+	if added && last != nil { // of the new ones, none is left already
+		t.decide()
+		return
 	}
 	best := t.Best()
 	switch {

@@ -28,7 +28,9 @@
 //
 // The times have the names and defaults of OpenSIPS' tm module: fr_timeout in the place of timers B and F, fr_inv_timeout
 // in that of C, wt_timer in that of J. They never go off early. When fr_inv_timeout is over, the CANCEL goes out and the
-// branch counts as 408 at once; what still comes is acknowledged, and a 2xx passed on. A 6xx does not wait for the
+// branch counts as 408 at once; what still comes is acknowledged, and a 2xx passed on. Behind an fr_timeout that is shorter
+// than timer B, until that is over, who rings is canceled and who fails acknowledged, also an address that was given up
+// for the next one. A 6xx does not wait for the
 // branches that it cancels. A request that is no INVITE and is not answered downstream is not answered upstream (RFC
 // 4320), unless the user does. The answer comes from the last fork, since whoever forks again after a failure has
 // dealt with that. A response without a transaction goes on by its Via for 64*T1: it belongs to another node's, or to an

@@ -44,6 +44,9 @@ func (x *Exchange) hold(handle uint64, e event, data []byte) (mine, there bool) 
 		x.held = true
 		return true, true
 	}
+	if e.kind == evCancel && x.canceledInQueue() >= 0 { // which a peer repeats as often as it likes
+		return false, true
+	}
 	if len(x.queue) >= maxQueue && (e.kind == evResponse || e.kind == evRepeat || e.kind == evAck) {
 		x.shard.stat.add(statDropped)
 		return false, true

@@ -97,11 +97,11 @@ type Leg struct {
 	Attached any
 
 	way      proxy.Way
-	sent     *sipframe.Buffer // the request, over reliable transports its root (wire.go); nil once nothing can be made of it
+	sent     *sipframe.Buffer // the request, over reliable transports its root (wire.go); nil: it is to be written, or nothing can be made of it any more
 	own      *proxy.Changes   // for the next address; nil if there is none
 	response *sipframe.Buffer // the final one that may be the answer
 	try      uint8
-	fresh    bool  // it is written anew
+	unheard  uint8 // of its first tries those that nothing was heard of in time, a bit for each
 	received int16 // code of the last response; 0: none came
 	breadth  int32 // Max-Breadth that it was sent with; 0: as it came
 }

@@ -147,6 +147,9 @@ func (l *Layer) copyOut(c *proxy.Context) error {
 func (t *Transaction) Wait(now time.Duration, n int) {
 	t.enter(now)
 	defer t.leave()
+	if t.status != 0 || t.silent || t.server.Over() { // there is nothing to wait with
+		n = 0
+	}
 	waited := t.waits > 0
 	if t.waits = int8(max(0, min(n, MaxBranches))); n > 0 {
 		if t.waiting == nil {

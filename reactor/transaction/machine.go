@@ -25,6 +25,7 @@ const (
 	Proceeding              // a provisional response was heard or said; INVITE server: from the start
 	Canceling               // INVITE client: a CANCEL went out, the final response is awaited
 	Abandoned               // INVITE client: given up after a provisional and canceled; what comes is only acknowledged
+	Unheard                 // INVITE client: given up before anything was heard, but for timer B's whole time
 	Completed               // a final response, for INVITE 300 to 699, was heard or said
 	Confirmed               // INVITE server: its ACK has come
 	Accepted                // INVITE: a 2xx was heard, or passed on
@@ -76,6 +77,7 @@ const (
 	noAnswer                 // fr_timeout, in the place of B and F
 	noFinal                  // fr_inv_timeout, in the place of C
 	giveUp                   // 64*T1: the answer to a CANCEL
+	restOfB                  // what there is of 64*T1 behind fr_timeout
 	linger64                 // 64*T1: H, L, M
 	lingerD                  // the same where a response may come again: D
 	lingerWait               // wt_timer, in the place of J
@@ -168,7 +170,7 @@ func (m *Machine) On(e Event, t *Timing) Effect {
 	}
 	m.state = cell.to
 	effect := Effect{Do: cell.do, Resend: m.again(cell.resend, t), Life: t.lasts(cell.life, m.reliable)}
-	if effect.Life == Off && cell.life > forever && m.state > Abandoned { // nothing to wait for
+	if effect.Life == Off && cell.life > forever && m.state >= Unheard { // nothing to wait for
 		m.state = Terminated
 	}
 	if m.state == Terminated {
@@ -208,6 +210,8 @@ func (t *Timing) lasts(p period, reliable bool) time.Duration {
 		return t.NoFinal
 	case giveUp, linger64:
 		return 64 * t.T1
+	case restOfB:
+		return max(64*t.T1-t.NoAnswer, Off)
 	case lingerWait, lingerT4, lingerD:
 		switch {
 		case reliable:

@@ -58,8 +58,12 @@ func (x *Exchange) response(c *proxy.Context, handle uint64) {
 		return
 	}
 	leg := x.legs[i]
-	if leg.try != tryOf(handle) && (canceling || code < 200 || code >= 300) {
-		return // of an address that was given up
+	former := leg.try != tryOf(handle) // of an address that was given up
+	if former && (canceling || code < 200 || code >= 300) {
+		if x.Invite() && !canceling {
+			x.endFormer(c, leg, tryOf(handle), code)
+		}
+		return
 	}
 	if canceling && !x.cancels(c, leg) {
 		c.CountMismatch()
@@ -73,7 +77,7 @@ func (x *Exchange) response(c *proxy.Context, handle uint64) {
 		x.CancelResponse(now, &leg.Branch, code)
 		return
 	}
-	if leg.received = int16(code); leg.try == tryOf(handle) {
+	if leg.received = int16(code); !former {
 		leg.way.Reached()
 	}
 	if x.origin == nil {
@@ -84,18 +88,21 @@ func (x *Exchange) response(c *proxy.Context, handle uint64) {
 		x.dropped = (x.dropped || c.Dropped()) && code < 200
 	}
 	x.tell(ResponseIn, leg, code, nil)
-	x.Transaction.Response(now, &leg.Branch, code)
+	if former && x.Invite() {
+		x.Former(now, &leg.Branch, code)
+	} else {
+		x.Transaction.Response(now, &leg.Branch, code)
+	}
 	x.dropped = false
 }
 
 // SendRequest sends the branch's request: User.
 func (x *Exchange) SendRequest(_ *Transaction, b *Branch) error {
 	leg := leg(b)
-	if !leg.fresh {
+	if leg.sent != nil {
 		x.shard.stat.resent(b.request.interval, x.timing)
 		return x.c.Resend(&leg.way, class(x.method), leg.sent.Bytes())
 	}
-	leg.fresh = false
 	c := x.rc
 	if err := c.SendBranch(x.name(leg), x.shard.index, &leg.way, &x.layer.scratchOf(c).b); err != nil {
 		return err
@@ -107,7 +114,6 @@ func (x *Exchange) SendRequest(_ *Transaction, b *Branch) error {
 		s.kept = appendRoot(s.kept[:0], s.b)
 		keep = s.kept
 	}
-	drop(&leg.sent)
 	leg.sent = hoard(keep)
 	x.tell(RequestOut, leg, 0, s.b)
 	return nil
@@ -138,7 +144,7 @@ func (x *Exchange) SendCancel(_ *Transaction, b *Branch) error {
 		reason = elsewhereReason
 	}
 	s := x.layer.scratchOf(x.c)
-	s.b = appendCancel(s.b[:0], &s.msg, leg.sent.Bytes(), reason, x.ownHeaders())
+	s.b = appendCancel(s.b[:0], &s.msg, leg.sent.Bytes(), nil, reason, x.ownHeaders())
 	return x.c.Resend(&leg.way, reactor.LaterRequest, s.b)
 }
 
@@ -167,12 +173,32 @@ func (x *Exchange) SendAck(_ *Transaction, b *Branch) {
 		return
 	}
 	s := x.layer.scratchOf(x.c)
-	s.b = appendAck(s.b[:0], &s.msg, leg.sent.Bytes(), x.c.Msg, x.ownHeaders())
+	s.b = appendAck(s.b[:0], &s.msg, leg.sent.Bytes(), nil, x.c.Msg, x.ownHeaders())
 	if err := x.c.Resend(&leg.way, reactor.Final, s.b); err != nil { // by UDP it is sent again for the response's repetition
 		x.c.CountAck(err, leg.way.Target().Addr)
 	}
 	if leg.way.Reliable() {
 		drop(&leg.sent)
+	}
+}
+
+// endFormer takes the response at hand, in c, of an address before the leg's present one: a final one that is repeated, as its ACK
+// was lost, is acknowledged, and who rings only now is canceled.
+func (x *Exchange) endFormer(c *proxy.Context, leg *Leg, try uint8, code int) {
+	via, err := c.Msg.TopVia()
+	if err != nil || leg.sent == nil || code < 200 && leg.unheard>>try&1 == 0 {
+		return
+	}
+	s, way := x.layer.scratchOf(c), c.WayBack()
+	s.kept = appendVia(s.kept[:0], c.Msg, via)
+	if code < 200 {
+		s.b = appendCancel(s.b[:0], &s.msg, leg.sent.Bytes(), s.kept, noAnswerReason, x.ownHeaders())
+		_ = c.Resend(&way, reactor.LaterRequest, s.b) // again with the next response
+		return
+	}
+	s.b = appendAck(s.b[:0], &s.msg, leg.sent.Bytes(), s.kept, c.Msg, x.ownHeaders())
+	if err := c.Resend(&way, reactor.Final, s.b); err != nil {
+		c.CountAck(err, c.Src.Remote)
 	}
 }
 

@@ -49,14 +49,15 @@ func (x *Exchange) Retry(_ *Transaction, b *Branch) bool {
 	_ = o.Begin(x.request.Bytes(), x.src)
 	defer o.End()
 	o.Restore(leg.own)
+	if b.local && b.status == 408 {
+		leg.unheard |= 1 << leg.try
+	}
 	leg.try++
-	leg.fresh = true
+	drop(&leg.sent)
 	before := x.rc
 	x.rc = o
 	defer func() { x.rc = before }()
-	err := x.Relaunch(b, leg.way.Reliable())
-	leg.fresh = false
-	return err == nil
+	return x.Relaunch(b, leg.way.Reliable()) == nil
 }
 
 // Failed asks the script what a failure leads to: User.

@@ -148,7 +148,7 @@ func (l *Layer) leg() *Leg {
 		leg = new(Leg)
 	}
 	leg.Branch.User = leg
-	leg.try, leg.received, leg.fresh, leg.Minor = 0, 0, false, false
+	leg.try, leg.received, leg.unheard, leg.Minor = 0, 0, 0, false
 	return leg
 }
 

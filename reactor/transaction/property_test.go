@@ -19,12 +19,21 @@ type books struct {
 	finals   int // responses above 299 that went up
 	oks      int // 2xx that went up
 	wantOKs  int // 2xx that came from a living branch, or from one that was given up while the caller waits
-	sent     [MaxBranches]int
-	canceled [MaxBranches]bool
-	silent   bool // told that there is no answer
-	upstream bool // the caller is gone
+	tries    [MaxBranches]try
+	former   [MaxBranches]bool // has given up an address
+	acks     int               // of final responses that are no 2xx
+	silent   bool              // told that there is no answer
+	upstream bool              // the caller is gone
 	gone     bool
 	deciding bool
+	waited   bool // branches that are injected were waited for
+}
+
+// try is what a branch has done for its present address.
+type try struct {
+	sent, cancels int
+	heard         bool // a provisional response
+	reliable      bool
 }
 
 func (k *books) alive(what string) {
@@ -35,7 +44,13 @@ func (k *books) alive(what string) {
 
 func (k *books) SendRequest(_ *Transaction, b *Branch) error {
 	k.alive("a request")
-	k.sent[b.Index]++
+	try := &k.tries[b.Index]
+	if try.sent++; try.sent > 1 && try.reliable {
+		k.t.Fatalf("seed %d: sent again over a reliable transport", k.seed)
+	}
+	if s := b.request.state; s != Calling && s != Trying && (k.invite || s != Proceeding) {
+		k.t.Fatalf("seed %d: a request is sent in state %d", k.seed, s)
+	}
 	if k.r.IntN(20) == 0 {
 		return errSend
 	}
@@ -44,17 +59,25 @@ func (k *books) SendRequest(_ *Transaction, b *Branch) error {
 
 func (k *books) SendCancel(_ *Transaction, b *Branch) error {
 	k.alive("a CANCEL")
-	if b.last == 0 {
+	try := &k.tries[b.Index]
+	if !try.heard {
 		k.t.Fatalf("seed %d: a CANCEL before a provisional response", k.seed)
+	}
+	if try.cancels++; try.cancels > 1 && try.reliable {
+		k.t.Fatalf("seed %d: canceled twice", k.seed)
 	}
 	if !k.invite {
 		k.t.Fatalf("seed %d: a CANCEL for what is no INVITE", k.seed)
 	}
-	k.canceled[b.Index] = true
 	return nil
 }
 
-func (k *books) SendAck(*Transaction, *Branch) { k.alive("an ACK") }
+func (k *books) SendAck(t *Transaction, _ *Branch) {
+	k.alive("an ACK")
+	if k.acks++; !k.invite || t.code < 300 {
+		k.t.Fatalf("seed %d: an ACK to %d", k.seed, t.code)
+	}
+}
 
 func (k *books) Relay(t *Transaction, _ *Branch) {
 	k.alive("a response")
@@ -89,18 +112,29 @@ func (k *books) Answer(_ *Transaction, b *Branch, code int) {
 }
 
 func (k *books) Retry(t *Transaction, b *Branch) bool {
-	return k.r.IntN(3) == 0 && t.Relaunch(b, k.r.IntN(2) == 0) == nil
+	if b.waiting || b.cancel != nil {
+		k.t.Fatalf("seed %d: a branch that was canceled tries another address", k.seed)
+	}
+	if k.r.IntN(3) > 0 {
+		return false
+	}
+	k.former[b.Index] = true
+	k.tries[b.Index] = try{reliable: k.r.IntN(2) == 0}
+	return t.Relaunch(b, k.tries[b.Index].reliable) == nil
 }
 
 func (k *books) Failed(t *Transaction, best *Branch) {
 	k.alive("a failure")
-	if best == nil {
+	if best == nil && !k.waited {
 		k.t.Fatalf("seed %d: a failure of nothing", k.seed)
 	}
 	if k.deciding {
 		k.t.Fatalf("seed %d: a failure while one is decided on", k.seed)
 	}
 	k.deciding = true
+	if k.r.IntN(8) == 0 {
+		k.wait()
+	}
 	for k.r.IntN(3) == 0 {
 		k.fork()
 	}
@@ -139,10 +173,22 @@ func (k *books) Gone(*Transaction) {
 
 // fork adds a branch, and launches it unless the transaction refuses.
 func (k *books) fork() {
-	b := new(Branch)
-	if k.tx.Add(b, k.r.IntN(2) == 0) == nil {
+	b := &Branch{Minor: k.r.IntN(8) == 0}
+	next := try{reliable: k.r.IntN(2) == 0}
+	ended := k.deciding && k.tx.Block6xx && k.tx.last6xx()
+	if k.tx.Add(b, next.reliable) == nil {
+		if ended {
+			k.t.Fatalf("seed %d: a fork behind a 6xx", k.seed)
+		}
+		k.tries[b.Index] = next
 		_ = k.tx.Launch(k.now, b)
 	}
+}
+
+// wait has the transaction wait for branches, or no longer.
+func (k *books) wait() {
+	k.waited = true
+	k.tx.Wait(k.now, k.r.IntN(3))
 }
 
 func (k *books) event() {
@@ -174,8 +220,15 @@ func (k *books) event() {
 		t.Undelivered(k.now)
 	case x < 15 && b != nil && k.r.IntN(4) == 0:
 		t.CancelBranch(k.now, b)
-	case x < 17:
+	case x < 16:
 		k.resume()
+	case x < 17 && b != nil && k.former[b.Index] && k.invite:
+		if t.status < 300 && !t.server.Over() {
+			k.wantOKs++
+		}
+		t.Former(k.now, b, 200)
+	case x < 17 && k.r.IntN(4) == 0 && !k.deciding && len(t.branches) > 0:
+		k.wait()
 	default:
 		k.pass(time.Duration(k.r.Int64N(1 << (20 + k.r.IntN(16)))))
 	}
@@ -187,7 +240,17 @@ func (k *books) response(b *Branch, code int) {
 			k.wantOKs++
 		}
 	}
+	if code < 200 {
+		k.tries[b.Index].heard = true
+	}
+	acks := k.acks
+	if s := b.request.state; code >= 300 && k.invite && s != Idle && s != Accepted && s != Terminated {
+		acks++
+	}
 	k.tx.Response(k.now, b, code)
+	if k.acks != acks {
+		k.t.Fatalf("seed %d: %d was acknowledged %d times, want %d", k.seed, code, k.acks, acks)
+	}
 }
 
 func (k *books) pass(d time.Duration) {
@@ -206,8 +269,9 @@ func (k *books) pass(d time.Duration) {
 }
 
 // Whatever happens in whatever order: a request has one final answer that is no 2xx, or every 2xx that came, or (no
-// INVITE, nobody answered) none; a CANCEL only follows a provisional response; nothing is sent behind the end; and the
-// end comes, with no timer left.
+// INVITE, nobody answered) none; a CANCEL only follows a provisional response; each failure of an INVITE is acknowledged,
+// each time; nothing is sent again over a reliable transport, and nothing at all behind the end; and the end comes, with
+// no timer left.
 func TestAnyOrder(t *testing.T) {
 	n := uint64(6000)
 	if testing.Short() {
@@ -218,6 +282,7 @@ func TestAnyOrder(t *testing.T) {
 		k := &books{t: t, r: r, seed: seed, timing: DefaultTiming(), wheel: NewWheel(0), invite: r.IntN(2) == 0}
 		k.timing.NoAnswer, k.timing.NoFinal = time.Second, 4*time.Second
 		k.tx = New(k, k.wheel, &k.timing, 0, k.invite, r.IntN(2) == 0)
+		k.tx.Block6xx, k.tx.KeepPending = r.IntN(2) == 0, r.IntN(8) == 0
 		for range 1 + r.IntN(60) {
 			if k.gone {
 				break

@@ -244,12 +244,10 @@ func (x *Exchange) branch(c *proxy.Context, o *Options) error {
 		leg.own = l.takeChanges()
 		c.Save(leg.own)
 	}
-	leg.fresh = true
 	before := x.rc
 	x.rc = c
 	err = x.Launch(l.now(), &leg.Branch)
 	x.rc = before
-	leg.fresh = false
 	if !leg.way.More() {
 		l.putChanges(leg)
 	}
@@ -298,7 +296,7 @@ func (l *Layer) SetCancelReason(c *proxy.Context, header []byte) error {
 // overtake does what a CANCEL asks for that came while the script waited: nobody is called any more.
 func (x *Exchange) overtake() {
 	x.mu.Lock()
-	i := slices.IndexFunc(x.queue, func(e event) bool { return e.kind == evCancel })
+	i := x.canceledInQueue()
 	if i < 0 {
 		x.mu.Unlock()
 		return
@@ -310,8 +308,16 @@ func (x *Exchange) overtake() {
 	drop(&e.buf)
 }
 
-// canceling cancels the branches because the client has asked for that.
+// canceledInQueue returns where in the queue a CANCEL waits; -1: none does. The Exchange's mutex is held.
+func (x *Exchange) canceledInQueue() int {
+	return slices.IndexFunc(x.queue, func(e event) bool { return e.kind == evCancel })
+}
+
+// canceling cancels the branches because the client has asked for that, the first time.
 func (x *Exchange) canceling(reason []byte) {
+	if x.Canceled() {
+		return
+	}
 	w := x.says()
 	w.cancel = append(w.cancel[:0], reason...)
 	x.tell(Canceled, nil, 0, nil)

@@ -10,13 +10,15 @@ package transaction
 //	                     │                ▲ ▲ ▲       │Cancel │ │ │ ─────► Terminated
 //	                   B │                │ │ └── Canceling ──┘ │
 //	                     ▼                │ │         │ 64*T1   │
-//	                 Terminated           │ │         ▼         │
-//	                                      │ │     Terminated    │
-//	                    Proceeding ─ C ─► Abandoned ────────────┘
+//	                 Unheard              │ │         ▼         │
+//	                     │ 1xx            │ │     Terminated    │
+//	                     └──────────────► Abandoned ────────────┘
+//	                    Proceeding ─ C ─►
 //
 // Calling waits for fr_timeout (B), Proceeding for fr_inv_timeout (C). A CANCEL waits for the first provisional
 // response: that is its sender's matter. In Abandoned the user has its timeout already: a final response that still
-// comes is acknowledged and, if it is a 2xx, passed on.
+// comes is acknowledged and, if it is a 2xx, passed on. So it has in Unheard, which is what fr_timeout leaves of timer B:
+// who rings only then is canceled (9.1), and a 2xx is for the user to judge.
 var inviteClient = [states][events]transition{
 	Idle: {
 		Start: {Calling, SendRequest, begin, noAnswer},
@@ -26,8 +28,13 @@ var inviteClient = [states][events]transition{
 		Provisional:    {Proceeding, PassUp, stop, noFinal},
 		Success:        {Accepted, PassUp, stop, linger64},
 		Failure:        {Completed, SendAck | PassUp, stop, lingerD},
-		LifeTimer:      {Terminated, TimeOut, stop, forever},
+		LifeTimer:      {Unheard, TimeOut, stop, restOfB},
 		TransportError: {Terminated, Unreachable, stop, forever},
+	},
+	Unheard: {
+		Provisional: {Abandoned, SendCancel, keep, giveUp},
+		Failure:     {Completed, SendAck, keep, lingerD},
+		LifeTimer:   {Terminated, 0, stop, forever},
 	},
 	Proceeding: {
 		Provisional:    {Proceeding, PassUp, keep, noFinal},

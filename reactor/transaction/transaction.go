@@ -192,32 +192,6 @@ func (t *Transaction) Response(now time.Duration, b *Branch, code int) {
 	}
 }
 
-// current reports whether the branch is of the fork that an answer is to come from.
-func (t *Transaction) current(b *Branch) bool { return b.Index >= int(t.fork) && !t.undone }
-
-// succeeded passes a 2xx on: every one for an INVITE, the first for another request (16.7 item 5).
-func (t *Transaction) succeeded(b *Branch, code int) {
-	if b.status == 0 || b.local {
-		b.status, b.local = int16(code), false
-	}
-	if t.drive(Success)&SendResponse != 0 {
-		if t.status == 0 {
-			t.status = int16(code)
-			t.noMore()
-		}
-		t.user.Relay(t, b)
-	}
-	if !t.KeepPending {
-		t.cancelOthers(b)
-	}
-}
-
-// last6xx reports whether a branch of the last fork was answered with a 6xx.
-func (t *Transaction) last6xx() bool {
-	b := best(t.branches[t.fork:])
-	return b != nil && b.status >= 600
-}
-
 // CancelResponse takes a response to a branch's CANCEL.
 func (t *Transaction) CancelResponse(now time.Duration, b *Branch, code int) {
 	t.enter(now)
@@ -340,6 +314,7 @@ func (t *Transaction) leave() {
 			b.cancel = nil
 		}
 	}
+	t.noMore()
 	t.gone = true
 	t.user.Gone(t)
 }

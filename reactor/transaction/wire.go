@@ -21,22 +21,23 @@ var (
 	callerReason    = []byte("Reason: SIP;cause=487;text=\"ORIGINATOR_CANCEL\"\r\n")
 )
 
-// appendCancel writes the CANCEL for a request that was sent. m is scratch.
-func appendCancel(dst []byte, m *sipframe.Message, sent, reason, more []byte) []byte {
+// appendCancel writes the CANCEL for a request that was sent, by another Via if one is given. m is scratch.
+func appendCancel(dst []byte, m *sipframe.Message, sent, via, reason, more []byte) []byte {
 	if !parsed(m, sent) {
 		return dst
 	}
-	dst = appendHopByHop(dst, m, "CANCEL", nil)
+	dst = appendHopByHop(dst, m, "CANCEL", via, nil)
 	dst = append(append(dst, reason...), more...)
 	return append(dst, "Content-Length: 0\r\n\r\n"...)
 }
 
-// appendAck writes the ACK for the final response to a request that was sent. m is scratch.
-func appendAck(dst []byte, m *sipframe.Message, sent []byte, response *sipframe.Message, more []byte) []byte {
+// appendAck writes the ACK for the final response to a request that was sent, by another Via if one is given. m is
+// scratch.
+func appendAck(dst []byte, m *sipframe.Message, sent, via []byte, response *sipframe.Message, more []byte) []byte {
 	if !parsed(m, sent) {
 		return dst
 	}
-	dst = appendHopByHop(dst, m, "ACK", response.Value(sipframe.HeaderTo))
+	dst = appendHopByHop(dst, m, "ACK", via, response.Value(sipframe.HeaderTo))
 	dst = append(dst, more...)
 	return append(dst, "Content-Length: 0\r\n\r\n"...)
 }
@@ -83,12 +84,15 @@ func parsed(m *sipframe.Message, sent []byte) bool {
 }
 
 // appendHopByHop writes what a CANCEL and an ACK have in common: the request's Request-URI, topmost Via, Routes, From,
-// Call-ID and CSeq number. to is the value of To; nil: the request's.
-func appendHopByHop(dst []byte, m *sipframe.Message, method string, to []byte) []byte {
+// Call-ID and CSeq number. via and to are the values of Via and To; nil: the request's.
+func appendHopByHop(dst []byte, m *sipframe.Message, method string, via, to []byte) []byte {
 	dst = append(append(append(append(dst, method...), ' '), m.RequestURI()...), " SIP/2.0\r\n"...)
 	vias := m.Values(sipframe.HeaderVia)
-	if v, ok := vias.Next(); ok {
-		dst = append(append(append(dst, "Via: "...), m.Bytes(v)...), "\r\n"...)
+	if v, ok := vias.Next(); ok && via == nil {
+		via = m.Bytes(v)
+	}
+	if via != nil {
+		dst = append(append(append(dst, "Via: "...), via...), "\r\n"...)
 	}
 	for i := m.Find(sipframe.HeaderRoute); i >= 0; i = m.FindNext(sipframe.HeaderRoute, i) {
 		dst = append(append(append(dst, "Route: "...), m.Bytes(m.Header(i).Value)...), "\r\n"...)
@@ -103,6 +107,23 @@ func appendHopByHop(dst []byte, m *sipframe.Message, method string, to []byte) [
 	dst = strconv.AppendUint(append(dst, "CSeq: "...), uint64(n), 10)
 	dst = append(append(append(dst, ' '), method...), "\r\n"...)
 	return append(dst, "Max-Forwards: 70\r\n"...)
+}
+
+// appendVia writes the topmost Via of a response as it was in the request: without what the peer has noted in it (RFC 3261
+// 18.2.1, RFC 3581).
+func appendVia(dst []byte, m *sipframe.Message, via *sipframe.Via) []byte {
+	dst = append(dst, m.Raw()[via.Span.Off:via.SentBy.End()]...)
+	params := sipframe.Params(m.Bytes(via.Params))
+	for p, ok := params.Next(); ok; p, ok = params.Next() {
+		switch {
+		case sipframe.EqualFold(p.Name, "received"):
+		case sipframe.EqualFold(p.Name, "rport"):
+			dst = append(dst, ";rport"...)
+		default:
+			dst = append(append(dst, ';'), p.Span.In(m.Bytes(via.Params))...)
+		}
+	}
+	return dst
 }
 
 // head returns the message without its body.

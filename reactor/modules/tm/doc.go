@@ -21,8 +21,8 @@
 // what is sent again would ring twice. A script that makes a transaction and does nothing with it is answered for with 500. A CANCEL's Reason is passed on;
 // one that belongs to no transaction goes on without one, by the branch of its INVITE if that had none, either (RFC 3261 16.10). A request that is no INVITE and was
 // not answered is not answered 408, unless the script does (RFC 4320). Challenges of several branches go up together. A
-// peer's 503 goes up as a 500 of ours. A callee that answers behind fr_timeout is heard as long as the caller has no final
-// response; behind that its 2xx is dropped (RFC 6026), and ended by module dialog if the call has one. t_add_hdrs() is in forwarded requests, too. Max-Forwards is counted by t_relay(),
+// peer's 503 goes up as a 500 of ours. A callee that rings behind fr_timeout only is canceled, so that it does not ring beside the next
+// one. One that answers then is heard as long as the caller has no final response; behind that its 2xx is dropped (RFC 6026), and ended by module dialog if the call has one. t_add_hdrs() is in forwarded requests, too. Max-Forwards is counted by t_relay(),
 // and Max-Breadth divided among branches, 440 where there is not enough. A 2xx of the script's to an INVITE goes out again
 // until its ACK has come, over reliable transports, too. In a failure_route a request that has Routes left goes by those,
 // unless the script says otherwise, though $du is NULL. The ACK to a 2xx of another's is none of the transaction's, also
