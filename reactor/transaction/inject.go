@@ -85,6 +85,16 @@ func (l *Layer) FindInvite(callID []byte, cseq uint32) (handle uint64) {
 	if l.Config().ByCallID {
 		return l.invites.find(key)
 	}
+	return l.inviteOf(key)
+}
+
+// FindOwnInvite is FindInvite for INVITEs of ours. Any goroutine.
+func (l *Layer) FindOwnInvite(callID []byte, cseq uint32) (handle uint64) {
+	return l.inviteOf(^l.proxy.InviteKey(callID, cseq))
+}
+
+// inviteOf looks for an INVITE's transaction at all of them.
+func (l *Layer) inviteOf(key uint64) (handle uint64) {
 	l.table.each(func(x *Exchange) bool {
 		if x.invited.Load() == key {
 			handle = x.handle.Load()

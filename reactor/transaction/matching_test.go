@@ -1,8 +1,10 @@
 package transaction
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Peers of RFC 2543 have no magic cookie in their branches, or no branch: their messages are matched by what they have in
@@ -122,6 +124,37 @@ func TestFindInvite(t *testing.T) {
 		b.take(answer(t, invite, "200 OK"), fromCallee)
 		if h := b.layer.FindInvite([]byte("f1"), 1); h != 0 {
 			t.Errorf("indexed %v: it is found when it is answered: %x", indexed, h)
+		}
+	}
+}
+
+// One of ours is found, too, to be canceled, and by nobody who looks for a client's.
+func TestFindOwnInvite(t *testing.T) {
+	for _, indexed := range []bool{false, true} {
+		b := newBed(t, func(c *Config) { c.ByCallID = indexed })
+		codes := []int{}
+		_, err := b.layer.Originate(b.ctx, &Request{Method: "INVITE", URI: []byte(bob), From: []byte("<sip:a@x>"), To: []byte("<sip:b@y>"), CallID: []byte("ours"), CSeq: 7,
+			Done: func(o *Outcome) { codes = append(codes, o.Code) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		invite := b.want("INVITE " + bob + " SIP/2.0")[0]
+		b.take(answer(t, invite, "180 Ringing"), fromCallee)
+		h := b.layer.FindOwnInvite([]byte("ours"), 7)
+		if h == 0 || b.layer.FindInvite([]byte("ours"), 7) != 0 || b.layer.FindOwnInvite([]byte("ours"), 8) != 0 {
+			t.Fatalf("found %x", h)
+		}
+		b.layer.Do(b.ctx, h, func(x *Exchange, _ ctx) { x.CancelAll() })
+		cancel := b.want("CANCEL " + bob + " SIP/2.0")[0]
+		b.take(answer(t, cancel, "200 OK"), fromCallee)
+		b.take(answer(t, invite, "487 Request Terminated"), fromCallee)
+		b.want("ACK " + bob + " SIP/2.0")
+		if fmt.Sprint(codes) != "[180 487]" {
+			t.Errorf("told of %v", codes)
+		}
+		b.pass(200 * time.Second)
+		if b.layer.FindOwnInvite([]byte("ours"), 7) != 0 {
+			t.Error("it is found behind its end")
 		}
 	}
 }

@@ -129,6 +129,10 @@ func (l *Layer) originate(by *proxy.Context, r *Request, text []byte) (uint64, e
 	}
 	x.origin = &origin{ack: r.Ack, done: r.Done, local: r.Local}
 	x.method, x.request, x.Attached = c.Msg.Method(), hoard(text), r.Attached
+	if x.method == sipframe.INVITE {
+		n, _, _ := c.Msg.CSeq()
+		x.invited.Store(^l.proxy.InviteKey(c.Msg.CallID(), n)) // which is no client's
+	}
 	x.SetTimeouts(r.NoAnswer, 0)
 	handle := x.handle.Load()
 	c.SetSendSocket(r.Socket)

@@ -1,6 +1,7 @@
 package tm
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -137,7 +138,8 @@ func (m *Module) uacCancel(_ context.Context, a *rpc.Args) (any, error) {
 	if err != nil {
 		return nil, &rpc.Error{Code: 400, Message: "Invalid cseq"}
 	}
-	h := m.layer.FindInvite([]byte(a.Text("callid")), uint32(seq))
+	callID := []byte(a.Text("callid"))
+	h := cmp.Or(m.layer.FindInvite(callID, uint32(seq)), m.layer.FindOwnInvite(callID, uint32(seq)))
 	if h == 0 || !m.layer.Do(nil, h, func(x *transaction.Exchange, _ *proxy.Context) { x.CancelAll() }) {
 		return nil, &rpc.Error{Code: 481, Message: "No such transaction"}
 	}
