@@ -33,7 +33,9 @@ func TestCheckWarnsOfDomains(t *testing.T) {
 	dir := t.TempDir()
 	ca := tlstest.NewCA(t, "CA")
 	cert, key := ca.Leaf(t, tlstest.Leaf{}).Files(t)
-	tlstest.Write(t, dir+"/future.crl", ca.List(t, func(l *x509.RevocationList) { l.ThisUpdate = time.Now().Add(time.Hour) }), 0o600)
+	tlstest.Write(t, dir+"/future.crl", ca.List(t, func(l *x509.RevocationList) {
+		l.ThisUpdate, l.NextUpdate = time.Now().Add(time.Hour), time.Now().Add(2*time.Hour)
+	}), 0o600)
 	code, errs, _ := checked(t, checkHead+`loadmodule "proto_tls.so"
 loadmodule "tls_mgm.so"
 socket=tls:127.0.0.1:5061
