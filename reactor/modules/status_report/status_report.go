@@ -61,33 +61,26 @@ func (m *module) start(e *script.Env) error {
 	return nil
 }
 
-// group compiles the argument that names a group.
-func (m *module) group(a *script.Args) func(x *script.Machine) (*statusreport.Identifier, bool) {
+// of compiles what is done with the group that the first argument names.
+func (m *module) of(a *script.Args, do func(x *script.Machine, group *statusreport.Identifier) int) script.Action {
 	if name, fixed := a.Fixed(0); fixed && !slices.Contains(m.names, name) {
 		a.Errorf(0, "there is no group %q; script_sr_group declares: %s", name, strings.Join(m.names, ", "))
 		return nil
 	}
 	text, at := a.Text(0), a.Site()
-	return func(x *script.Machine) (*statusreport.Identifier, bool) {
+	return func(x *script.Machine) int {
 		name, _ := text(x)
-		i, ok := m.groups[string(name)]
+		group, ok := m.groups[string(name)]
 		if !ok {
-			x.Fail(at, "there is no such group")
+			return x.Fail(at, "there is no such group")
 		}
-		return i, ok
+		return do(x, group)
 	}
 }
 
 func (m *module) status(a *script.Args) script.Action {
-	group, code, details, at := m.group(a), a.Int(1), a.Text(2), a.Site()
-	if group == nil {
-		return nil
-	}
-	return func(x *script.Machine) int {
-		i, ok := group(x)
-		if !ok {
-			return -1
-		}
+	code, details, at := a.Int(1), a.Text(2), a.Site()
+	return m.of(a, func(x *script.Machine, group *statusreport.Identifier) int {
 		n, ok := code(x)
 		if !ok || n < -1<<31 || n >= 1<<31 {
 			return x.Fail(at, "a status is a number")
@@ -96,23 +89,16 @@ func (m *module) status(a *script.Args) script.Action {
 			n = 1
 		}
 		why, _ := details(x)
-		i.Set(int(n), string(why))
+		group.Set(int(n), string(why))
 		return 1
-	}
+	})
 }
 
 func (m *module) report(a *script.Args) script.Action {
-	group, text := m.group(a), a.Text(1)
-	if group == nil {
-		return nil
-	}
-	return func(x *script.Machine) int {
-		i, ok := group(x)
-		if !ok {
-			return -1
-		}
+	text := a.Text(1)
+	return m.of(a, func(x *script.Machine, group *statusreport.Identifier) int {
 		line, _ := text(x)
-		i.Reportf("%s", line)
+		group.Reportf("%s", line)
 		return 1
-	}
+	})
 }
