@@ -8,13 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"sipreactor/reactor/modules/dialog"
 	"sipreactor/reactor/modules/moduletest"
-	"sipreactor/reactor/modules/rr"
-	"sipreactor/reactor/modules/signaling"
-	"sipreactor/reactor/modules/sipmsgops"
-	"sipreactor/reactor/modules/sl"
-	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/script"
 )
 
@@ -243,7 +237,7 @@ func TestErrors(t *testing.T) {
 		"onreply_route { create_dialog(); }\nroute { exit; }":                   `create_dialog() cannot be used in onreply_route`,
 		`route { dlg_on_answer("none"); }`:                                      `there is no route[none]`,
 	} {
-		if got := moduletest.Wrong(t, head+text, tm.New, sl.New, signaling.New, rr.New, sipmsgops.New, dialog.New); !strings.Contains(got, want) {
+		if got := moduletest.Wrong(t, head+text, modules...); !strings.Contains(got, want) {
 			t.Errorf("%s:\n%s", text, got)
 		}
 	}

@@ -13,10 +13,14 @@ import (
 	"sipreactor/reactor/modules/sipmsgops"
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/tm"
+	"sipreactor/reactor/script"
 	"sipreactor/sipframe"
 )
 
 var head = moduletest.Head("tm", "sl", "signaling", "rr", "sipmsgops", "dialog", "proto_udp", "proto_tcp")
+
+// modules are those that calls are routed by.
+var modules = []script.Constructor{tm.New, sl.New, signaling.New, rr.New, sipmsgops.New, dialog.New}
 
 // call is a proxy with a caller and a callee.
 type call struct {
@@ -31,7 +35,7 @@ type call struct {
 
 func newCall(t *testing.T, text string) *call {
 	t.Helper()
-	return &call{t: t, id: "c1", Bench: moduletest.New(t, head+text, tm.New, sl.New, signaling.New, rr.New, sipmsgops.New, dialog.New)}
+	return &call{t: t, id: "c1", Bench: moduletest.New(t, head+text, modules...)}
 }
 
 var callee = &reactor.Source{Conn: 9, Proto: reactor.TLS, Outbound: true, Socket: moduletest.Sockets[0],

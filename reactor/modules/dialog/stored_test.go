@@ -5,13 +5,7 @@ import (
 	"testing"
 
 	"sipreactor/reactor/modules/db_sqlite"
-	"sipreactor/reactor/modules/dialog"
 	"sipreactor/reactor/modules/moduletest"
-	"sipreactor/reactor/modules/rr"
-	"sipreactor/reactor/modules/signaling"
-	"sipreactor/reactor/modules/sipmsgops"
-	"sipreactor/reactor/modules/sl"
-	"sipreactor/reactor/modules/tm"
 	"sipreactor/reactor/store"
 )
 
@@ -25,7 +19,7 @@ func TestStored(t *testing.T) {
 	var before *call
 	life := func(f func(c *call)) {
 		t.Run("a life", func(t *testing.T) {
-			c := &call{t: t, id: "c1", Bench: moduletest.New(t, text, tm.New, sl.New, signaling.New, rr.New, sipmsgops.New, dialog.New, db_sqlite.New)}
+			c := &call{t: t, id: "c1", Bench: moduletest.New(t, text, append(modules, db_sqlite.New)...)}
 			if before != nil {
 				c.toTag, c.routes, c.invite = before.toTag, before.routes, before.invite
 			}

@@ -4,13 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"sipreactor/reactor/modules/dialog"
 	"sipreactor/reactor/modules/moduletest"
-	"sipreactor/reactor/modules/rr"
-	"sipreactor/reactor/modules/signaling"
-	"sipreactor/reactor/modules/sipmsgops"
-	"sipreactor/reactor/modules/sl"
-	"sipreactor/reactor/modules/tm"
 )
 
 // How long a call may last can be said before there is a dialog; what is said behind that counts.
@@ -22,7 +16,7 @@ func TestTimeoutBeforeTheDialog(t *testing.T) {
 		`$DLG_timeout = "soon"; create_dialog(); if ($DLG_timeout > 3600) xlog("the default");`:          "script: $DLG_timeout: it takes a number|the default",
 		`$DLG_del_delay = 7; create_dialog(); xlog("$DLG_del_delay");`:                                   "script: $DLG_del_delay: there has to be a dialog|0",
 	} {
-		got := moduletest.Logs(t, head, statements, tm.New, sl.New, signaling.New, rr.New, sipmsgops.New, dialog.New)
+		got := moduletest.Logs(t, head, statements, modules...)
 		for i := range got {
 			got[i], _, _ = strings.Cut(got[i], " peer=")
 		}
