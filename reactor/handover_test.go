@@ -3,14 +3,8 @@ package reactor
 import (
 	"net"
 	"net/netip"
-	"os"
-	"strings"
 	"sync"
 	"testing"
-
-	"golang.org/x/sys/unix"
-
-	"sipreactor/reactor/internal/connection"
 )
 
 // rude accepts connections and resets each at once.
@@ -52,21 +46,4 @@ func TestResetAfterAccept(t *testing.T) {
 		r.eventually("every connection is gone", func() bool { return r.conns.Table.Len() == 0 })
 		r.eventually("so is every descriptor", func() bool { return sockets() <= before })
 	})
-}
-
-// What our own machine lacks is not the destination's fault.
-func TestDialFailedBlame(t *testing.T) {
-	for cause, want := range map[error]Blame{
-		os.NewSyscallError("socket", unix.EMFILE):      BlameUs,
-		os.NewSyscallError("bind", unix.EADDRNOTAVAIL): BlameUs,
-		unix.ENFILE:       BlameUs,
-		unix.ENOBUFS:      BlameUs,
-		unix.ECONNREFUSED: BlamePeer,
-		unix.EHOSTUNREACH: BlamePeer,
-		unix.ECONNRESET:   BlamePeer,
-	} {
-		if e := connection.DialFailed(cause); e.Blame != want || e.Reason != ConnectFailed || !strings.Contains(e.Error(), cause.Error()) {
-			t.Errorf("%v: %v, blame %v; want %v", cause, e, e.Blame, want)
-		}
-	}
 }
