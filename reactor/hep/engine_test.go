@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/sipframe"
 	"sipreactor/tlsstate"
 	"sipreactor/tlsstate/tlstest"
@@ -135,7 +136,7 @@ func (s *site) event(kind Kind) (Packet, map[string]string) {
 	s.t.Helper()
 	var p Packet
 	var m map[string]string
-	eventually(s.t, string(kind)+" is told", func() bool {
+	waittest.For(s.t, string(kind)+" is told", func() bool {
 		for _, p = range s.got() {
 			if p.Type == PayloadNet {
 				if m = object(s.t, p); m["Event"] == string(kind) {
@@ -324,7 +325,7 @@ func TestEngineTrafficWithBadCollectors(t *testing.T) {
 			message := "OPTIONS sip:a SIP/2.0\r\nContent-Length: 60000\r\n\r\n" + strings.Repeat("x", 60000)
 			c := s.dial()
 			rounds := 0
-			eventually(t, "the losses are counted", func() bool {
+			waittest.For(t, "the losses are counted", func() bool {
 				for range 20 {
 					exchange(t, c, message)
 					rounds++

@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/tlsstate"
 )
 
@@ -29,16 +30,6 @@ func TestMain(m *testing.M) {
 // patience is how long a test waits for what must happen: far more than it
 // takes on a busy machine.
 const patience = 20 * time.Second
-
-// eventually waits until a condition holds.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
-	}
-}
 
 // collector is the other end: it reads packets from UDP or a stream, cut
 // anywhere, and remembers them.
@@ -201,7 +192,7 @@ func (c *collector) got() []Packet {
 // wait for that many packets.
 func (c *collector) await(n int) []Packet {
 	c.t.Helper()
-	eventually(c.t, fmt.Sprintf("%d packets arrive", n), func() bool { return len(c.got()) >= n })
+	waittest.For(c.t, fmt.Sprintf("%d packets arrive", n), func() bool { return len(c.got()) >= n })
 	return c.got()
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/internal/waittest"
 )
 
 func TestLocalOf(t *testing.T) {
@@ -78,7 +79,7 @@ func TestPacketTooLongForThePath(t *testing.T) {
 	if p := c.await(1)[0]; string(p.Payload) != "short" {
 		t.Errorf("%d bytes arrive", len(p.Payload))
 	}
-	eventually(t, "both are counted", func() bool { return s.Stats().Sent == 1 })
+	waittest.For(t, "both are counted", func() bool { return s.Stats().Sent == 1 })
 	if st := s.Stats(); st.Dropped != 1 || st.Redials != 0 {
 		t.Errorf("%+v", st)
 	}

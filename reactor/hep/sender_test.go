@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/waittest"
 )
 
 func TestSenderDelivers(t *testing.T) {
@@ -29,7 +31,7 @@ func TestSenderDelivers(t *testing.T) {
 					t.Fatalf("packet %d is %q", i, p.Payload)
 				}
 			}
-			eventually(t, "all are counted", func() bool { return s.Stats().Sent == 500 })
+			waittest.For(t, "all are counted", func() bool { return s.Stats().Sent == 500 })
 			if st := s.Stats(); st.Dropped != 0 || st.Redials != 0 || st.Queued != 0 {
 				t.Errorf("%+v", st)
 			}
@@ -82,7 +84,7 @@ func TestSenderDeadCollector(t *testing.T) {
 	if st := s.Stats(); st.Queued != 10 || st.Dropped != 90 || st.Sent != 0 {
 		t.Errorf("%+v", st)
 	}
-	eventually(t, "it is dialled again", func() bool { return dials.Load() >= 3 })
+	waittest.For(t, "it is dialled again", func() bool { return dials.Load() >= 3 })
 	up.Store(true)
 	for i, p := range c.await(10) {
 		if string(p.Payload) != fmt.Sprint(i) {
@@ -118,7 +120,7 @@ func TestSenderCollectorThatNeverReads(t *testing.T) {
 	})
 	big := note(strings.Repeat("x", 60000))
 	offered := uint64(0)
-	eventually(t, "it is given up and dialled anew", func() bool {
+	waittest.For(t, "it is given up and dialled anew", func() bool {
 		s.put(big)
 		offered++
 		return s.Stats().Redials >= 2 && s.Stats().Dropped > 0
@@ -141,7 +143,7 @@ func TestSenderFlappingCollector(t *testing.T) {
 	n := 0
 	for round := 1; round <= 5; round++ {
 		before := len(c.got())
-		eventually(t, "a packet gets through", func() bool {
+		waittest.For(t, "a packet gets through", func() bool {
 			s.put(note(fmt.Sprint(n)))
 			n++
 			return len(c.got()) > before
@@ -171,7 +173,7 @@ func TestSenderNoticesTheEnd(t *testing.T) {
 		c.await(i + 1)
 		redials := s.Stats().Redials
 		c.hangUp()
-		eventually(t, "it is dialled again", func() bool { return s.Stats().Redials > redials })
+		waittest.For(t, "it is dialled again", func() bool { return s.Stats().Redials > redials })
 	}
 	if st := s.Stats(); st.Sent != 5 || st.Dropped != 0 {
 		t.Errorf("%+v", st)
@@ -188,7 +190,7 @@ func TestSenderUDPRefused(t *testing.T) {
 	defer u.Close()
 	d := destination(u.LocalAddr(), UDP)
 	s := send(t, d, func(cfg *SenderConfig) { cfg.Drain = time.Millisecond })
-	eventually(t, "the refusal is noticed", func() bool {
+	waittest.For(t, "the refusal is noticed", func() bool {
 		s.put(note("x"))
 		return s.Stats().Redials > 0
 	})

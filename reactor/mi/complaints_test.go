@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/logtest"
+	"sipreactor/reactor/internal/waittest"
 )
 
 // A client that fails all the time does not fill the log, and does not hide another
@@ -159,7 +160,7 @@ func TestFIFOOnAFullDisk(t *testing.T) {
 	if err := os.Remove(p.name); err != nil { // its i-node is in use all the same
 		t.Fatal(err)
 	}
-	eventually(t, "it is told of", func() bool { return log.Has("no space left") })
+	waittest.For(t, "it is told of", func() bool { return log.Has("no space left") })
 	time.Sleep(100 * time.Millisecond) // 20 looks
 	if n := log.Count("no space left"); n > 2 {
 		t.Errorf("%d lines", n)
@@ -167,6 +168,6 @@ func TestFIFOOnAFullDisk(t *testing.T) {
 	if err := os.Remove(other); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "it is back", func() bool { return log.Has("was gone and is made again") })
+	waittest.For(t, "it is back", func() bool { return log.Has("was gone and is made again") })
 	ask()
 }

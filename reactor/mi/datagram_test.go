@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/logtest"
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/rpc"
 )
 
@@ -86,7 +87,7 @@ func TestDatagramAllow(t *testing.T) {
 	}
 	defer c.Close()
 	talk(t, c, echoRequest("a", 1), "")
-	eventually(t, "it is refused", func() bool { return log.Has("may not speak") })
+	waittest.For(t, "it is refused", func() bool { return log.Has("may not speak") })
 }
 
 func TestDatagramUNIX(t *testing.T) {
@@ -121,7 +122,7 @@ func TestDatagramUNIX(t *testing.T) {
 			break // the socket is another
 		}
 	}
-	eventually(t, "others are answered", func() bool {
+	waittest.For(t, "others are answered", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		caller := Client{Target: name, ReplyDir: dir}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/logtest"
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/rpc"
 )
 
@@ -197,11 +198,11 @@ func TestFIFOHalfRequests(t *testing.T) {
 	p := servePipes(t, echo(t), often)
 	r := p.reader("reply")
 	p.write(`:reply:{"jsonrpc": "2.0", "met`)
-	eventually(t, "it is forgotten", func() bool { return p.log.Has("half a request") })
+	waittest.For(t, "it is forgotten", func() bool { return p.log.Has("half a request") })
 	p.write(":reply:" + echoRequest("a", 1) + "\n")
 	p.expect(r, echoReply("a", 1))
 	p.write("hello?\n")
-	eventually(t, "junk is told of", func() bool { return p.log.Has("unreadable request") })
+	waittest.For(t, "junk is told of", func() bool { return p.log.Has("unreadable request") })
 }
 
 // TestFIFOBehindPieces: a request at once behind what another writer left is carried
@@ -225,7 +226,7 @@ func TestFIFOIsMadeAgain(t *testing.T) {
 	if err := os.Remove(p.name); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the FIFO is back", func() bool { return p.log.Has("made again") })
+	waittest.For(t, "the FIFO is back", func() bool { return p.log.Has("made again") })
 	p.write(":reply:" + echoRequest("a", 1) + "\n")
 	p.expect(r, echoReply("a", 1))
 
@@ -234,10 +235,10 @@ func TestFIFOIsMadeAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(p.name, nil, 0o600); err == nil {
-		eventually(t, "it is told of", func() bool { return p.log.Has("is no FIFO") || p.log.Has("made again") })
+		waittest.For(t, "it is told of", func() bool { return p.log.Has("is no FIFO") || p.log.Has("made again") })
 	}
 	_ = os.Remove(p.name)
-	eventually(t, "the FIFO is back again", func() bool {
+	waittest.For(t, "the FIFO is back again", func() bool {
 		info, err := os.Lstat(p.name)
 		return err == nil && info.Mode()&os.ModeNamedPipe != 0
 	})

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/rpc"
 	"sipreactor/tlsstate"
 )
@@ -160,7 +161,7 @@ func TestHTTPSlowClients(t *testing.T) {
 		fmt.Fprint(c, "POST /mi HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
 		slow = append(slow, c)
 	}
-	eventually(t, "one behind slow ones is answered", func() bool { // who is stalled is slow as well, and shown out
+	waittest.For(t, "one behind slow ones is answered", func() bool { // who is stalled is slow as well, and shown out
 		ctx, cancel := context.WithTimeout(t.Context(), patience/2)
 		defer cancel()
 		got, err := Call(ctx, "http://"+h.Addr().String()+"/mi", "echo", []string{"a"})

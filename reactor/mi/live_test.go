@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/proxy"
 	"sipreactor/tlsstate"
 )
@@ -115,7 +116,7 @@ func TestLive(t *testing.T) {
 		t.Errorf("%v", c)
 	}
 	var figures map[string]uint64
-	eventually(t, "all is counted, which may be after the answer was seen", func() bool {
+	waittest.For(t, "all is counted, which may be after the answer was seen", func() bool {
 		call("get_statistics", []string{"core:rcv_requests", "sl:2xx_replies", "net:accepted", "net:connections", "tls:handshakes"}, &figures)
 		for _, value := range figures {
 			if value != 1 {
@@ -145,7 +146,7 @@ func TestLive(t *testing.T) {
 	if timeout, is := err.(net.Error); is && timeout.Timeout() {
 		t.Error("it was not closed")
 	}
-	eventually(t, "the end is counted", func() bool {
+	waittest.For(t, "the end is counted", func() bool {
 		call("get_statistics", []string{"close:closed_by_management"}, &figures)
 		return figures["close:closed_by_management"] == 1
 	})

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/waittest"
 )
 
 // TestFIFOWithoutLineEnds: requests that nothing ends but their JSON are carried
@@ -79,7 +81,7 @@ func TestFIFOOfTheCLI(t *testing.T) {
 			t.Fatalf("%s, want %s", got, want)
 		}
 	}
-	eventually(t, "who died is told of", func() bool { return p.log.Has("nobody reads") })
+	waittest.For(t, "who died is told of", func() bool { return p.log.Has("nobody reads") })
 	p.Close()
 	if n := len(p.slots); n != 0 {
 		t.Errorf("%d answers still wait", n)

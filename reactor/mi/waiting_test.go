@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/internal/waittest"
 )
 
 func TestReceiveQueues(t *testing.T) {
@@ -60,7 +61,7 @@ func TestWaiting(t *testing.T) {
 	}
 	e := &fakeEngine{sockets: []*reactor.Socket{{Proto: reactor.UDP, Addr: addr(l.LocalAddr().String())}}, unread: 7}
 	// For datagrams the kernel counts its own overhead, too.
-	eventually(t, "the bytes are counted", func() bool { return Waiting(e, reactor.UDP) >= 1234 })
+	waittest.For(t, "the bytes are counted", func() bool { return Waiting(e, reactor.UDP) >= 1234 })
 	if n := Waiting(e, reactor.TLS); n != 7 {
 		t.Errorf("TLS: %d bytes", n)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/sipframe"
 )
 
@@ -59,23 +60,13 @@ func (r *rig) worker() *Place {
 func (r *rig) has(t *testing.T, n int) []string {
 	t.Helper()
 	var got []string
-	eventually(t, func() bool {
+	waittest.For(t, fmt.Sprintf("%d are handled", n), func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		got = slices.Clone(r.got)
 		return len(got) >= n
 	})
 	return got
-}
-
-// eventually waits for something that nobody tells.
-func eventually(t *testing.T, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("it does not come")
-		}
-	}
 }
 
 func text(s string) Item { return Item{Kind: Message, Data: []byte(s)} }
@@ -165,7 +156,7 @@ func TestDoneReleases(t *testing.T) {
 	r := open(t, 1, nil)
 	before := sipframe.LiveBuffers()
 	r.Shards[0].Put(Item{Kind: Message, Buf: sipframe.NewBuffer(1)})
-	eventually(t, r.Quiet)
+	waittest.For(t, "it is done", r.Quiet)
 	if n := sipframe.LiveBuffers() - before; n != 0 {
 		t.Errorf("%d buffers are left", n)
 	}
@@ -188,7 +179,7 @@ func TestCalmAndLate(t *testing.T) {
 	for range 200 { // what one takes is known behind that
 		s.Put(text("x"))
 	}
-	eventually(t, func() bool { return r.Quiet() && s.Asleep() })
+	waittest.For(t, "all are done", func() bool { return r.Quiet() && s.Asleep() })
 	s.Put(text("holds"))
 	<-at
 	waiting := 0

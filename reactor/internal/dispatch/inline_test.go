@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/waittest"
 )
 
 // onTest is a loop that the test is.
@@ -31,7 +32,7 @@ func inline(t *testing.T, r *rig, slice time.Duration) (*Inline, *onTest) {
 	in, loop := new(Inline), &onTest{over: make(chan struct{}, 9)}
 	in.Init(&r.Dispatcher, loop, 7, slice)
 	t.Cleanup(in.End)
-	eventually(t, r.Shards[0].Asleep)
+	waittest.For(t, "the leader sleeps", r.Shards[0].Asleep)
 	return in, loop
 }
 
@@ -86,7 +87,7 @@ func TestAwaitIsOverAtOnce(t *testing.T) {
 	in, loop := inline(t, r, time.Minute)
 	loop.meanwhile = func() { resume() }
 	in.Run([][]Item{{text("waits")}})
-	eventually(t, func() bool { return len(loop.over) > 0 })
+	waittest.For(t, "the loop is told", func() bool { return len(loop.over) > 0 })
 	if in.CarryOn(); !slices.Equal(r.got, []string{"waits"}) {
 		t.Errorf("%q were handled", r.got)
 	}
@@ -101,7 +102,7 @@ func TestHostsAreBounded(t *testing.T) {
 	loop.over = make(chan struct{}, n)
 	for range n {
 		in.Run([][]Item{{text("waits")}})
-		eventually(t, r.Shards[0].Asleep)
+		waittest.For(t, "the leader sleeps", r.Shards[0].Asleep)
 	}
 	for _, again := range resume {
 		again()

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/waittest"
 )
 
 // pair returns the descriptor of a connection and its peer.
@@ -36,21 +38,12 @@ func pair(t *testing.T) (fd int, peer *net.TCPConn) {
 	return fd, c.(*net.TCPConn)
 }
 
-func eventually(t *testing.T, what string, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !f(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal(what)
-		}
-	}
-}
-
 func TestBytesUnderWay(t *testing.T) {
 	fd, peer := pair(t)
 	if _, err := peer.Write([]byte("hello")); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "five bytes are unread", func() bool { return Unread(fd) == 5 })
+	waittest.For(t, "five bytes are unread", func() bool { return Unread(fd) == 5 })
 	Discard(fd)
 	if n := Unread(fd); n != 0 {
 		t.Errorf("%d left", n)
@@ -58,7 +51,7 @@ func TestBytesUnderWay(t *testing.T) {
 	if _, err := unix.Write(fd, []byte("answer")); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "all is acknowledged", func() bool { n, err := Unacknowledged(fd); return n == 0 && err == nil })
+	waittest.For(t, "all is acknowledged", func() bool { n, err := Unacknowledged(fd); return n == 0 && err == nil })
 	if RoundTrip(fd) <= 0 || RoundTrip(fd) > MaxRoundTrip {
 		t.Errorf("a round trip of %v", RoundTrip(fd))
 	}
@@ -71,7 +64,7 @@ func TestReset(t *testing.T) {
 	}
 	_ = peer.SetLinger(0)
 	peer.Close()
-	eventually(t, "it is dead", func() bool { return Dead(fd) })
+	waittest.For(t, "it is dead", func() bool { return Dead(fd) })
 	if err := SocketError(fd, nil); !errors.Is(err, unix.ECONNRESET) {
 		t.Errorf("%v", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/mi"
 	"sipreactor/reactor/mi/peers"
 	"sipreactor/reactor/proxy"
@@ -33,16 +34,6 @@ func TestMain(m *testing.M) {
 
 // patience bounds what a test waits for; nothing is asserted about time.
 const patience = 20 * time.Second
-
-// eventually waits until a condition holds.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("it never came that %s", what)
-		}
-	}
-}
 
 // options answers every OPTIONS with 200, and forwards the rest by its URI.
 type options struct{}
@@ -158,7 +149,7 @@ func (b *bench) call(method string, params, result any) *rpc.Error {
 func (b *bench) overview(what string, holds func(o *sampled) bool) *sampled {
 	b.t.Helper()
 	var o *sampled
-	eventually(b.t, what, func() bool {
+	waittest.For(b.t, what, func() bool {
 		o = &sampled{overview: new(overview)}
 		if bad := b.call("overview", []int{0}, o); bad != nil {
 			b.t.Fatal(bad)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/mi"
 	"sipreactor/reactor/rpc"
 	"sipreactor/tlsstate/tlstest"
@@ -72,7 +73,7 @@ func TestLiveConnection(t *testing.T) {
 	if _, err := io.Copy(io.Discard, known); err != nil {
 		t.Errorf("it was not closed in order: %v", err)
 	}
-	eventually(t, "the end is recorded", func() bool { d = b.details(id); return d.EndReason != "" && !d.Open })
+	waittest.For(t, "the end is recorded", func() bool { d = b.details(id); return d.EndReason != "" && !d.Open })
 	if d.Open || d.EndReason != "closed by management" || d.State != nil || d.Remote != known.LocalAddr().String() || !strings.HasSuffix(names(d), "established, closed") {
 		t.Errorf("%+v", d)
 	}
@@ -148,7 +149,7 @@ func TestLiveSlowPeer(t *testing.T) {
 	slow := b.dial(false)
 	_ = slow.NetConn().(*net.TCPConn).SetReadBuffer(4096)
 	request := strings.Repeat("x", 8000)
-	eventually(t, "the peer is stuck", func() bool {
+	waittest.For(t, "the peer is stuck", func() bool {
 		// The answer repeats Call-ID: it is as long as the request.
 		fmt.Fprintf(slow, "OPTIONS sip:edge.example SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.9;branch=z9hG4bKs\r\nMax-Forwards: 70\r\n"+
 			"From: <sip:a@example.com>;tag=1\r\nTo: <sip:edge.example>\r\nCall-ID: %s\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n", request)

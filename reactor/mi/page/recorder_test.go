@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/tlsstate"
 )
 
@@ -173,7 +174,7 @@ func TestRecorderTakesBatches(t *testing.T) {
 		t.Errorf("%d wait", n)
 	}
 	r.Observe(e)
-	eventually(t, "nothing waits", func() bool { return waiting() == 0 })
+	waittest.For(t, "nothing waits", func() bool { return waiting() == 0 })
 	r.lock()
 	defer r.mu.Unlock()
 	if r.troubles.total != wakeLength+1 {

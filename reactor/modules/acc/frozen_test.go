@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/internal/logtest"
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/store"
 	"sipreactor/reactor/store/storetest"
 )
@@ -28,14 +29,14 @@ func TestFrozen(t *testing.T) {
 	w := newWriter(db, nil, s)
 	w.begin()
 	w.put(numbered(0))
-	await(t, "the database has a record", func() bool { return w.since.Load() != 0 })
+	waittest.For(t, "the database has a record", func() bool { return w.since.Load() != 0 })
 	for n := range 250 {
 		w.put(numbered(1 + n))
 	}
-	await(t, "the others are in the spool", func() bool { return s.records.Load() == 250 })
+	waittest.For(t, "the others are in the spool", func() bool { return s.records.Load() == 250 })
 	free()
 	drained(t, func() int { return len(w.queue) + int(s.records.Load()) })
-	await(t, "all is written", func() bool { return w.since.Load() == 0 })
+	waittest.For(t, "all is written", func() bool { return w.since.Load() == 0 })
 	w.end(nil)
 	if n := w.lost.Load(); n != 0 {
 		t.Errorf("%d records are lost", n)
@@ -63,7 +64,7 @@ func TestNothingTakes(t *testing.T) {
 	w := newWriter(db, slog.New(slog.NewTextHandler(log, nil)), &spool{dir: filepath.Join(file, "spool"), room: maxSpool})
 	w.begin()
 	w.put(numbered(1))
-	await(t, "it is told", func() bool { return log.Has("records wait in memory") })
+	waittest.For(t, "it is told", func() bool { return log.Has("records wait in memory") })
 	w.end(nil)
 	if w.lost.Load() != 1 || !log.Has("a record is lost") {
 		t.Errorf("%d are lost: %s", w.lost.Load(), log.String())

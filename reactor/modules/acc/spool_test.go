@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/store"
 	"sipreactor/reactor/store/storetest"
 )
@@ -47,20 +48,11 @@ func runningWith(t *testing.T, url string, s *spool, log *slog.Logger) (w *write
 	return w, func() { cancel(); <-done }
 }
 
-func await(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
-	}
-}
-
 // drained waits until nothing is left, for as long as it becomes less.
 func drained(t *testing.T, left func() int) {
 	t.Helper()
 	for least := left(); least > 0; {
-		await(t, fmt.Sprintf("fewer than %d are left", least), func() bool { return left() < least })
+		waittest.For(t, fmt.Sprintf("fewer than %d are left", least), func() bool { return left() < least })
 		least = left()
 	}
 }
@@ -85,7 +77,7 @@ func TestOutage(t *testing.T) {
 	put(300)
 	server.Kill()
 	put(300)
-	await(t, "the spool has records", func() bool { return s.records.Load() > 0 })
+	waittest.For(t, "the spool has records", func() bool { return s.records.Load() > 0 })
 	put(300)
 	end()
 	if lost := w.lost.Load(); lost > 0 {
@@ -100,7 +92,7 @@ func TestOutage(t *testing.T) {
 	s = again(s)
 	w, end = running(t, url, s)
 	defer func() { end() }()
-	await(t, "what was there is seen", s.waits)
+	waittest.For(t, "what was there is seen", s.waits)
 	put(100)
 	server.Start()
 	put(100)
@@ -110,7 +102,7 @@ func TestOutage(t *testing.T) {
 	}
 	defer db.Close()
 	seen := map[int]int{}
-	await(t, "all records are there", func() bool {
+	waittest.For(t, "all records are there", func() bool {
 		r, err := db.Select(t.Context(), store.Select{Table: "acc", Columns: []string{"callid", "sip_reason"}, Order: "id"})
 		if err != nil {
 			return false
@@ -128,7 +120,7 @@ func TestOutage(t *testing.T) {
 		}
 		return len(seen) == n
 	})
-	await(t, "nothing waits", func() bool { return !s.waits() && s.records.Load() == 0 })
+	waittest.For(t, "nothing waits", func() bool { return !s.waits() && s.records.Load() == 0 })
 	if lost := w.lost.Load(); lost > 0 {
 		t.Errorf("%d records are lost", lost)
 	}
@@ -152,9 +144,9 @@ func TestHandover(t *testing.T) {
 	for n := 1; n <= 300; n++ {
 		w.put(numbered(n))
 	}
-	await(t, "the writer holds a batch", func() bool { return len(w.queue) < 300 })
+	waittest.For(t, "the writer holds a batch", func() bool { return len(w.queue) < 300 })
 	before.lock.Close() // it has ended
-	await(t, "all are in the spool", func() bool { return s.records.Load() == 301 })
+	waittest.For(t, "all are in the spool", func() bool { return s.records.Load() == 301 })
 	if lost := w.lost.Load(); lost > 0 {
 		t.Errorf("%d records are lost", lost)
 	}
@@ -234,7 +226,7 @@ func TestSlow(t *testing.T) {
 	for n := range many {
 		w.put(numbered(n))
 		if n%100 == 0 {
-			await(t, "there is room", func() bool { return len(w.queue) < maxWaiting*3/4 })
+			waittest.For(t, "there is room", func() bool { return len(w.queue) < maxWaiting*3/4 })
 		}
 	}
 	free()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/store/storetest"
 )
 
@@ -118,30 +119,21 @@ func TestGroupOutage(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	s.Start()
-	eventually(t, func() bool { return g.Set("key", "3", 0) == nil })
+	waittest.For(t, "it takes a value", func() bool { return g.Set("key", "3", 0) == nil })
 	s.Freeze()
 	begin = time.Now()
 	if _, _, err := g.Get("key"); err == nil || time.Since(begin) > 5*time.Second {
 		t.Errorf("frozen: %v after %v", err, time.Since(begin))
 	}
-	eventually(t, func() bool {
+	waittest.For(t, "it is gone", func() bool {
 		_, _, err := g.Get("key")
 		return errors.Is(err, errGone)
 	})
 	s.Thaw()
-	eventually(t, func() bool {
+	waittest.For(t, "it is back", func() bool {
 		got, _, err := g.Get("key")
 		return got == "3" && err == nil
 	})
-}
-
-func eventually(t *testing.T, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("never")
-		}
-	}
 }
 
 // Of several servers the next one serves when the first is gone.

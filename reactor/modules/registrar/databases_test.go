@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/modules/db_mysql"
 	"sipreactor/reactor/modules/db_postgres"
 	"sipreactor/reactor/modules/db_sqlite"
@@ -70,7 +71,7 @@ route { $avp(rcv) = "sip:192.0.2.7:5070;transport=tls"; $avp(attr) = "it's \"quo
 	show := func(b *moduletest.Bench) string {
 		return b.Command(t, "ul_show_contact", []string{"location", "alice"})
 	}
-	eventually(t, mode+": both are written", func() bool { return strings.Count(show(first), `"State":"CS_SYNC"`) == 2 })
+	waittest.For(t, mode+": both are written", func() bool { return strings.Count(show(first), `"State":"CS_SYNC"`) == 2 })
 	second := moduletest.New(t, text, modules...)
 	want, got := volatile.ReplaceAllString(show(first), ""), volatile.ReplaceAllString(show(second), "")
 	if got != want || !strings.Contains(got, `é`) {
@@ -82,7 +83,7 @@ route { $avp(rcv) = "sip:192.0.2.7:5070;transport=tls"; $avp(attr) = "it's \"quo
 		t.Fatal(err)
 	}
 	defer db.Close()
-	eventually(t, mode+": the rows went", func() bool {
+	waittest.For(t, mode+": the rows went", func() bool {
 		rows, err := db.Select(t.Context(), store.Select{Table: "location", Columns: []string{"contact"}})
 		return err == nil && rows.Len() == 0
 	})

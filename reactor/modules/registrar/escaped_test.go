@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/store"
@@ -59,7 +60,7 @@ route {
 		check("at once", b, true)
 		if c.mode != "single-instance-no-db" {
 			if c.mode != "sql-only" {
-				eventually(t, "both are written", func() bool { return strings.Count(b.Command(t, "ul_dump", nil), `"CS_SYNC"`) == 2 })
+				waittest.For(t, "both are written", func() bool { return strings.Count(b.Command(t, "ul_dump", nil), `"CS_SYNC"`) == 2 })
 			}
 			check("in another life", moduletest.New(t, text, modules...), false)
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/modules/event_route"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/sl"
@@ -64,7 +65,7 @@ route { $avp(rcv) = "sip:192.0.2.7:5070"; $avp(attr) = "desk"; setbflag("NAT"); 
 `+events(), all...)
 	heard := func(what string, n int, want ...string) {
 		t.Helper()
-		eventually(t, what, func() bool { return len(b.Lines()) >= n })
+		waittest.For(t, what, func() bool { return len(b.Lines()) >= n })
 		got := unixTime.ReplaceAllString(strings.Join(b.Lines(), "\n"), "expires=T")
 		for _, w := range want {
 			if strings.Count(got, w) != 1 {
@@ -107,7 +108,7 @@ func TestLatencyEvents(t *testing.T) {
 			places.Answered("location", "alice", 1, time.Duration(took)*time.Millisecond)
 		}
 		n := len(strings.Fields(want))
-		eventually(t, params+"they are told", func() bool { return len(b.Lines()) >= n })
+		waittest.For(t, params+"they are told", func() bool { return len(b.Lines()) >= n })
 		if got := strings.Join(b.Lines(), " "); got != want {
 			t.Errorf("%sraised for %s, want %s", params, got, want)
 		}
@@ -137,14 +138,14 @@ route { save("location"); }
 		}
 		return list
 	}
-	eventually(t, "the phones are woken", func() bool { return len(woken()) > 1 })
+	waittest.For(t, "the phones are woken", func() bool { return len(woken()) > 1 })
 	for _, name := range []string{"self", "near"} {
 		if got := strings.Join(woken(), "\n"); len(woken()) != 2 || strings.Count(got, " uri=sip:"+name+"@") != 1 {
 			t.Errorf("woken are\n%s", got)
 		}
 	}
 	b.Receive(register(2, "Contact: <sip:late@192.0.2.9"+pn+"4>;expires=60")) // and Log is empty again
-	eventually(t, "the third is", func() bool { return len(woken()) > 0 })
+	waittest.For(t, "the third is", func() bool { return len(woken()) > 0 })
 	const rest = " received= user_agent=phone socket=tls:127.0.0.1:5061 bflags=0 expires=T callid=one attr= shtag= reason=reg-refresh req_callid="
 	if got, want := woken(), "E_UL_CONTACT_REFRESH domain=location aor=alice uri=sip:late@192.0.2.9"+pn+"4"+rest; len(got) != 1 || got[0] != want {
 		t.Errorf("woken are\n%s\nwant\n%s", strings.Join(got, "\n"), want)

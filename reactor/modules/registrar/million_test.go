@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/location"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/moduletest"
@@ -70,7 +71,7 @@ route { setbflag("NAT"); save("location"); }
 	}
 	t.Logf("%d contacts in %v; %d bytes of heap a contact; longest pause %v", n, took, int64(after.HeapAlloc-before.HeapAlloc)/int64(n), time.Duration(pause))
 	counted := 0
-	eventually(t, "all contacts are read", func() bool { // a page that took too long is read again
+	waittest.For(t, "all contacts are read", func() bool { // a page that took too long is read again
 		counted = 0
 		b.Config.Instance("usrloc").(*usrloc.Module).Each(0, 1, func(string, *location.Contact) { counted++ })
 		return counted >= n

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/event_route"
 	"sipreactor/reactor/modules/moduletest"
@@ -18,16 +19,6 @@ import (
 
 // patience is how long anything may take.
 const patience = 20 * time.Second
-
-// eventually waits until something is so.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !is(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
-	}
-}
 
 // reload has the bench run another configuration, as a reload of the script does.
 func reload(t *testing.T, b *moduletest.Bench, text string, modules ...script.Constructor) {
@@ -94,8 +85,8 @@ route {
 		if got := b.Status(); got != "200" {
 			t.Fatalf("behind reload %d: %s", n+1, got)
 		}
-		eventually(t, "the new contact is written", func() bool { return rows() == 2 })
-		eventually(t, "it is over, and its row went", func() bool { return rows() == 1 })
+		waittest.For(t, "the new contact is written", func() bool { return rows() == 2 })
+		waittest.For(t, "it is over, and its row went", func() bool { return rows() == 1 })
 	}
 	if got := b.Command(t, "ul_show_contact", []string{"location", "alice"}); !strings.Contains(got, "sip:a@192.0.2.9") || strings.Contains(got, "sip:b@") {
 		t.Errorf("at the end: %s", got)

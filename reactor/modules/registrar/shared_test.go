@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/store"
@@ -147,7 +148,7 @@ route {
 		t.Errorf("behind a removal by management: %s", got)
 	}
 	save(one, 6, "Contact: <sip:d@192.0.2.9>;expires=1", "200")
-	eventually(t, "the row of a contact that is over goes", func() bool { return storedURIs(t, url) == "" })
+	waittest.For(t, "the row of a contact that is over goes", func() bool { return storedURIs(t, url) == "" })
 }
 
 // TestKeys keeps texts with a user.
