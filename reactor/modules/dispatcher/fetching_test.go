@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"sipreactor/reactor/modules/dispatcher"
 	"sipreactor/reactor/modules/freeswitch"
@@ -34,25 +33,14 @@ modparam("dispatcher", "max_freeswitch_weight", 200)
 		}
 	}
 	s.Await(t, "event json HEARTBEAT")
-	tell := func(idle, want string) {
-		t.Helper()
-		got := ""
-		for end := time.Now().Add(20 * time.Second); !strings.Contains(got, want) && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-			s.Send(`{"Event-Name":"HEARTBEAT","Idle-CPU":"` + idle + `","Max-Sessions":"1000","Session-Count":"100"}`)
-			got = list()
-		}
-		if !strings.Contains(got, want) {
-			t.Errorf("%s idle: %s", idle, got)
-		}
-	}
-	tell("50.0", `"weight":90,`)
+	s.Beat(t, "50.0", list, `"weight":90,`)
 	if got := b.Command(t, "ds_reload", nil); !strings.Contains(got, "is no fs://") || strings.Contains(got, "ClueCon@") {
 		t.Error(got)
 	}
 	if got := list(); !strings.Contains(got, `"weight":90,`) {
 		t.Errorf("after a reload: %s", got)
 	}
-	tell("0.0", `"weight":0,`)
+	s.Beat(t, "0.0", list, `"weight":0,`)
 	for range 20 {
 		if b.Receive(moduletest.Invite); strings.Join(b.Log, "") != "sip:10.0.0.2" {
 			t.Fatalf("a call goes to who has no room: %v", b.Log)

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"sipreactor/reactor/modules/freeswitch"
 	"sipreactor/reactor/modules/freeswitch/freeswitchtest"
@@ -27,25 +26,21 @@ func TestFetchedCapacity(t *testing.T) {
 modparam("load_balancer", "initial_freeswitch_load", 15)
 `
 	b := moduletest.New(t, head+`loadmodule "freeswitch.so"`+"\n"+fetch, loadbalancer.New, freeswitch.New)
-	first := command(t, b, "lb_list", `{}`)
-	if !strings.Contains(first, `"name":"channels","max":15`) {
-		t.Errorf("at the start: %s", first)
+	list := func() string { return command(t, b, "lb_list", `{}`) }
+	if got := list(); !strings.Contains(got, `"name":"channels","max":15`) {
+		t.Errorf("at the start: %s", got)
 	}
 	s.Await(t, "event json HEARTBEAT")
-	list := ""
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(list, `"name":"channels","max":450`) && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		s.Send(`{"Event-Name":"HEARTBEAT","Idle-CPU":"50.000000","Max-Sessions":"1000","Session-Count":"100"}`)
-		list = command(t, b, "lb_list", `{}`)
-	}
-	if !strings.Contains(list, `"name":"channels","max":450`) || !strings.Contains(list, `"name":"pstn","max":7`) {
-		t.Errorf("told: %s", list)
+	s.Beat(t, "50.000000", list, `"name":"channels","max":450`)
+	if got := list(); !strings.Contains(got, `"name":"pstn","max":7`) {
+		t.Errorf("told: %s", got)
 	}
 	got := command(t, b, "lb_reload", `{}`)
 	if !strings.Contains(got, "the URL of FreeSWITCH is no fs://") || strings.Contains(got, "ClueCon@") {
 		t.Error(got)
 	}
-	if list = command(t, b, "lb_list", `{}`); !strings.Contains(list, `"name":"channels","max":450`) {
-		t.Errorf("after a reload: %s", list)
+	if got := list(); !strings.Contains(got, `"name":"channels","max":450`) {
+		t.Errorf("after a reload: %s", got)
 	}
 	b = moduletest.New(t, head, loadbalancer.New)
 	if got = command(t, b, "lb_reload", `{}`); !strings.Contains(got, "fetch_freeswitch_stats") || strings.Contains(got, "ClueCon@") {

@@ -108,6 +108,21 @@ func (s *Server) Send(event string) {
 	}
 }
 
+// Beat sends heartbeats, with 100 of 1000 sessions and so much idle CPU in percent, until a list has a text. What has
+// not come when the time is over is an error.
+func (s *Server) Beat(t testing.TB, idle string, list func() string, text string) {
+	t.Helper()
+	got := ""
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(got, text); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Errorf("%s idle: %s", idle, got)
+			return
+		}
+		s.Send(`{"Event-Name":"HEARTBEAT","Idle-CPU":"` + idle + `","Max-Sessions":"1000","Session-Count":"100"}`)
+		got = list()
+	}
+}
+
 // Drop closes the connections of those who are logged in.
 func (s *Server) Drop() {
 	s.mu.Lock()
