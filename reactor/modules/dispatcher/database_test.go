@@ -68,7 +68,7 @@ func TestDatabase(t *testing.T) {
 				if got := lines(b.Log); got != want {
 					t.Errorf("%s", got)
 				}
-				if got := command(t, b, "ds_set_state", `["a", "1", "sip:10.0.0.2"]`); got != `"OK"` {
+				if got := b.Ask(t, "ds_set_state", `["a", "1", "sip:10.0.0.2"]`); got != `"OK"` {
 					t.Error(got)
 				}
 			}) // at whose end the module stops

@@ -34,7 +34,7 @@ func TestLeftOutRows(t *testing.T) {
 		"1,sip:10.0.0.3,,1,99999999999,\n" +
 		"\"1\",sip:10.0.0.4,0,,,main\n" +
 		"1,sip:10.0.0.3,,,,udp:9.9.9.9:5060\n")
-	got := command(t, b, "ds_reload", `{}`)
+	got := b.Ask(t, "ds_reload", `{}`)
 	for _, want := range []string{
 		`{"loaded":2,"left_out":9,"rows":[`,
 		path + `:3, row 2, column setid: \"one\" is no number`,
@@ -52,7 +52,7 @@ func TestLeftOutRows(t *testing.T) {
 		}
 	}
 	write("setid,destination\n1,sip:10.0.0.2\n0,sip:10.0.0.9\n")
-	if got := command(t, b, "ds_reload", `{}`); got != `"OK"` {
+	if got := b.Ask(t, "ds_reload", `{}`); got != `"OK"` {
 		t.Error(got)
 	}
 }

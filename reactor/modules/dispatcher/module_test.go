@@ -1,7 +1,6 @@
 package dispatcher_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,7 +9,6 @@ import (
 
 	"sipreactor/reactor/modules/dispatcher"
 	"sipreactor/reactor/modules/moduletest"
-	"sipreactor/reactor/rpc"
 )
 
 const table = `id,setid,destination,socket,state,probe_mode,weight,priority,attrs,description
@@ -160,29 +158,11 @@ route {
 	}
 }
 
-// command carries out a management command and returns its answer.
-func command(t testing.TB, b *moduletest.Bench, method, params string) string {
-	t.Helper()
-	d := rpc.NewDispatcher(nil)
-	if err := d.Register(b.Config.Commands()...); err != nil {
-		t.Fatal(err)
-	}
-	answer := d.Handle(t.Context(), fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":%q,"params":%s}`, method, params))
-	var got struct{ Result, Error json.RawMessage }
-	if err := json.Unmarshal(answer, &got); err != nil {
-		t.Fatal(err)
-	}
-	if got.Error != nil {
-		return string(got.Error)
-	}
-	return string(got.Result)
-}
-
 func TestCommands(t *testing.T) {
 	text := head(t, table)
 	b := moduletest.New(t, text+`route { ds_select_dst(2, 8); }`, dispatcher.New)
 	b.Receive(moduletest.Invite)
-	list := command(t, b, "ds_list", `{}`)
+	list := b.Ask(t, "ds_list", `{}`)
 	for _, part := range []string{
 		`{"PARTITIONS":[{"name":"default","SETS":[{"id":3,`,
 		`{"id":1,"Destinations":[{"URI":"sip:10.0.0.1:5061;transport=tls","state":"Active","first_hit_counter":0,"attr":"a=1","resolved_addresses":["10.0.0.1:5061"]},`,
@@ -193,7 +173,7 @@ func TestCommands(t *testing.T) {
 			t.Errorf("ds_list lacks %s:\n%s", part, list)
 		}
 	}
-	if full := command(t, b, "ds_list", `{"full":1,"partition":"default"}`); !strings.Contains(full, `"weight":1,"priority":0,"description":"first"`) {
+	if full := b.Ask(t, "ds_list", `{"full":1,"partition":"default"}`); !strings.Contains(full, `"weight":1,"priority":0,"description":"first"`) {
 		t.Errorf("full: %s", full)
 	}
 	for _, c := range []struct{ method, params, want string }{
@@ -206,20 +186,20 @@ func TestCommands(t *testing.T) {
 		{"ds_list", `["0", "nobody"]`, `{"code":404,"message":"Unknown partition"}`},
 		{"ds_reload", `{}`, `{"loaded":6,"left_out":3,"rows":[`}, // of which TestLeftOutRows tells
 	} {
-		if got := command(t, b, c.method, c.params); !strings.HasPrefix(got, c.want) {
+		if got := b.Ask(t, c.method, c.params); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s %s: %s", c.method, c.params, got)
 		}
 	}
-	list = command(t, b, "ds_list", `{}`)
+	list = b.Ask(t, "ds_list", `{}`)
 	for _, part := range []string{`"sip:10.0.1.2:5080","state":"Active"`, `"sip:10.0.1.1","state":"Probing","first_hit_counter":0`, `"script_attr":"new"`} {
 		if !strings.Contains(list, part) {
 			t.Errorf("after a reload ds_list lacks %s:\n%s", part, list)
 		}
 	}
-	if got := command(t, b, "ds_reload", `{"inherit_state":"n"}`); !strings.HasPrefix(got, `{"loaded":6,"left_out":3,`) {
+	if got := b.Ask(t, "ds_reload", `{"inherit_state":"n"}`); !strings.HasPrefix(got, `{"loaded":6,"left_out":3,`) {
 		t.Error(got)
 	}
-	if list = command(t, b, "ds_list", `{}`); !strings.Contains(list, `"sip:10.0.1.2:5080","state":"Inactive"`) {
+	if list = b.Ask(t, "ds_list", `{}`); !strings.Contains(list, `"sip:10.0.1.2:5080","state":"Inactive"`) {
 		t.Errorf("a reload with the table's states: %s", list)
 	}
 }
@@ -236,7 +216,7 @@ func TestBadReload(t *testing.T) {
 	write("setid,destination\n1,sip:10.0.0.1\n")
 	b := moduletest.New(t, moduletest.Head("dispatcher")+fmt.Sprintf("modparam(\"dispatcher\", \"dispatcher_file\", %q)\nroute { ds_select_dst(1, 8); xlog(\"$du\"); }", path), dispatcher.New)
 	write("setid,uri\n1,sip:10.0.0.9\n")
-	if got := command(t, b, "ds_reload", `{}`); !strings.Contains(got, "destination") || !strings.Contains(got, `"code":500`) {
+	if got := b.Ask(t, "ds_reload", `{}`); !strings.Contains(got, "destination") || !strings.Contains(got, `"code":500`) {
 		t.Errorf("%s", got)
 	}
 	b.Receive(moduletest.Invite)

@@ -44,10 +44,10 @@ func TestDatabase(t *testing.T) {
 		if got := said(b.Log); got != "sip:493@10.0.0.1; -1" {
 			t.Errorf("%s", got)
 		}
-		if got := command(t, b, "dr_gw_status", `{"gw_id":"g2","status":1}`); got != `"OK"` {
+		if got := b.Ask(t, "dr_gw_status", `{"gw_id":"g2","status":1}`); got != `"OK"` {
 			t.Error(got)
 		}
-		if got := command(t, b, "dr_carrier_status", `{"carrier_id":"C","status":0}`); got != `"OK"` {
+		if got := b.Ask(t, "dr_carrier_status", `{"carrier_id":"C","status":0}`); got != `"OK"` {
 			t.Error(got)
 		}
 	}) // at whose end the module stops

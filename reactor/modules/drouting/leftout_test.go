@@ -25,7 +25,7 @@ modparam("drouting", "rules_file", "`+dir+`/r")
 route { do_routing(0); }`, drouting.New)
 	write("g", "gwid,address,socket\na,10.0.0.1,\nb,\"not an address\",\na,10.0.0.3,\nc,10.0.0.4,udp:9.9.9.9:5060\n")
 	write("r", "groupid,prefix,gwlist,timerec\n0,49,a,\nx,49,a,\n0,4x9,a,\n0,49,a,once\n0,49,nobody,\n")
-	got := command(t, b, "dr_reload", `{}`)
+	got := b.Ask(t, "dr_reload", `{}`)
 	for _, want := range []string{
 		`{"loaded":3,"left_out":6,"rows":[`, dir + "/g:3, gwid=b, column address: ", dir + "/g:4, gwid=a", dir + "/r:3, row 2, column groupid: ",
 		dir + "/r:4, row 3, column prefix: ", dir + "/r:5, row 4, column timerec: ", dir + "/r:6, row 5, column gwlist: ",

@@ -1,7 +1,6 @@
 package drouting_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,7 +9,6 @@ import (
 
 	"sipreactor/reactor/modules/drouting"
 	"sipreactor/reactor/modules/moduletest"
-	"sipreactor/reactor/rpc"
 )
 
 // files are the tables of a trunk edge with two carriers.
@@ -168,16 +166,16 @@ modparam("drouting", "partition_id_pvar", "$var(found)")
 	if !strings.HasPrefix(got, "1 sip:123@10.2.0.1 y; -1; 1 sip:49@10.1.0.1; -1; 1; ") || !strings.Contains(got, "there is no partition z") {
 		t.Errorf("%s", got)
 	}
-	if got := command(t, b, "dr_gw_status", `{"partition_name":"y"}`); got != `{"Gateways":[{"ID":"gy","IP":"10.2.0.1","State":"Active"}]}` {
+	if got := b.Ask(t, "dr_gw_status", `{"partition_name":"y"}`); got != `{"Gateways":[{"ID":"gy","IP":"10.2.0.1","State":"Active"}]}` {
 		t.Error(got)
 	}
-	if got := command(t, b, "dr_gw_status", `{}`); !strings.Contains(got, "partition_name is missing") {
+	if got := b.Ask(t, "dr_gw_status", `{}`); !strings.Contains(got, "partition_name is missing") {
 		t.Error(got)
 	}
-	if got := command(t, b, "dr_reload_status", `{}`); !strings.Contains(got, `{"Partitions":[{"name":"x","Date":"`) {
+	if got := b.Ask(t, "dr_reload_status", `{}`); !strings.Contains(got, `{"Partitions":[{"name":"x","Date":"`) {
 		t.Error(got)
 	}
-	if got := command(t, b, "dr_reload", `["y"]`); got != `"OK"` {
+	if got := b.Ask(t, "dr_reload", `["y"]`); got != `"OK"` {
 		t.Error(got)
 	}
 	if got := moduletest.Wrong(t, text+"route { do_routing(0); }", drouting.New); !strings.Contains(got, "a partition must be named") {
@@ -186,23 +184,6 @@ modparam("drouting", "partition_id_pvar", "$var(found)")
 	if got := moduletest.Wrong(t, text+`route { use_next_gw(, , , "*"); }`, drouting.New); !strings.Contains(got, "use_next_gw() takes one partition, not *") {
 		t.Error(got)
 	}
-}
-
-// command carries out a management command and returns its answer.
-func command(t testing.TB, b *moduletest.Bench, method, params string) string {
-	t.Helper()
-	d := rpc.NewDispatcher(nil)
-	if err := d.Register(b.Config.Commands()...); err != nil {
-		t.Fatal(err)
-	}
-	var got struct{ Result, Error json.RawMessage }
-	if err := json.Unmarshal(d.Handle(t.Context(), fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":%q,"params":%s}`, method, params)), &got); err != nil {
-		t.Fatal(err)
-	}
-	if got.Error != nil {
-		return string(got.Error)
-	}
-	return string(got.Result)
 }
 
 func TestCommands(t *testing.T) {
@@ -235,11 +216,11 @@ func TestCommands(t *testing.T) {
 		{"dr_enable_probing", `[0]`, `"OK"`},
 		{"dr_enable_probing", `{}`, `{"Status":0}`},
 	} {
-		if got := command(t, b, c.method, c.params); !strings.HasPrefix(got, c.want) {
+		if got := b.Ask(t, c.method, c.params); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s %s: %s", c.method, c.params, got)
 		}
 	}
-	if got := command(t, b, "dr_reload_status", `{}`); !strings.HasPrefix(got, `{"Date":"`) {
+	if got := b.Ask(t, "dr_reload_status", `{}`); !strings.HasPrefix(got, `{"Date":"`) {
 		t.Error(got)
 	}
 }

@@ -26,7 +26,7 @@ func TestFetchedCapacity(t *testing.T) {
 modparam("load_balancer", "initial_freeswitch_load", 15)
 `
 	b := moduletest.New(t, head+`loadmodule "freeswitch.so"`+"\n"+fetch, loadbalancer.New, freeswitch.New)
-	list := func() string { return command(t, b, "lb_list", `{}`) }
+	list := func() string { return b.Ask(t, "lb_list", `{}`) }
 	if got := list(); !strings.Contains(got, `"name":"channels","max":15`) {
 		t.Errorf("at the start: %s", got)
 	}
@@ -35,7 +35,7 @@ modparam("load_balancer", "initial_freeswitch_load", 15)
 	if got := list(); !strings.Contains(got, `"name":"pstn","max":7`) {
 		t.Errorf("told: %s", got)
 	}
-	got := command(t, b, "lb_reload", `{}`)
+	got := b.Ask(t, "lb_reload", `{}`)
 	if !strings.Contains(got, "the URL of FreeSWITCH is no fs://") || strings.Contains(got, "ClueCon@") {
 		t.Error(got)
 	}
@@ -43,7 +43,7 @@ modparam("load_balancer", "initial_freeswitch_load", 15)
 		t.Errorf("after a reload: %s", got)
 	}
 	b = moduletest.New(t, head, loadbalancer.New)
-	if got = command(t, b, "lb_reload", `{}`); !strings.Contains(got, "fetch_freeswitch_stats") || strings.Contains(got, "ClueCon@") {
+	if got = b.Ask(t, "lb_reload", `{}`); !strings.Contains(got, "fetch_freeswitch_stats") || strings.Contains(got, "ClueCon@") {
 		t.Error(got)
 	}
 	if got = moduletest.Wrong(t, head+fetch, loadbalancer.New); !strings.Contains(got, `loadmodule "freeswitch.so"`) {

@@ -74,12 +74,12 @@ func loadIsKept(t *testing.T, routes string, answers ...string) {
 	})
 	life(func(b *moduletest.Bench) {
 		until(b, taken)
-		command(t, b, "dlg_end_dlg", `{"dialog_id": "a"}`)
+		b.Ask(t, "dlg_end_dlg", `{"dialog_id": "a"}`)
 		until(b, "1/pstn=1 1/vm=1")
 	})
 	life(func(b *moduletest.Bench) {
 		until(b, "1/pstn=1 1/vm=1")
-		command(t, b, "dlg_end_dlg", `{"dialog_id": "b"}`)
+		b.Ask(t, "dlg_end_dlg", `{"dialog_id": "b"}`)
 		until(b, "")
 	})
 }

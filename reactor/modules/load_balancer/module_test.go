@@ -13,7 +13,6 @@ import (
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/tm"
-	"sipreactor/reactor/rpc"
 )
 
 const table = `id,group_id,dst_uri,resources,probe_mode,attrs,description
@@ -63,7 +62,7 @@ func loads(t testing.TB, b *moduletest.Bench) string {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(command(t, b, "lb_list", `{}`)), &list); err != nil {
+	if err := json.Unmarshal([]byte(b.Ask(t, "lb_list", `{}`)), &list); err != nil {
 		t.Fatal(err)
 	}
 	var all []string
@@ -75,22 +74,6 @@ func loads(t testing.TB, b *moduletest.Bench) string {
 		}
 	}
 	return strings.Join(all, " ")
-}
-
-func command(t testing.TB, b *moduletest.Bench, method, params string) string {
-	t.Helper()
-	d := rpc.NewDispatcher(nil)
-	if err := d.Register(b.Config.Commands()...); err != nil {
-		t.Fatal(err)
-	}
-	var got struct{ Result, Error json.RawMessage }
-	if err := json.Unmarshal(d.Handle(t.Context(), fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":%q,"params":%s}`, method, params)), &got); err != nil {
-		t.Fatal(err)
-	}
-	if got.Error != nil {
-		return string(got.Error)
-	}
-	return string(got.Result)
 }
 
 // sent gives the INVITE that went to a destination, the last one.
@@ -145,7 +128,7 @@ func TestCalls(t *testing.T) {
 	if got := loads(t, b); got != "2/pstn=1" || !strings.Contains(strings.Join(b.Log, "|"), "no next -3") {
 		t.Errorf("one answered, one failed: %s %v", got, b.Log)
 	}
-	if got := command(t, b, "lb_status", `[2]`); got != `{"enable":"no"}` {
+	if got := b.Ask(t, "lb_status", `[2]`); got != `{"enable":"no"}` {
 		t.Error(got)
 	}
 	send(b, "BYE", "c1", "3")
@@ -198,7 +181,7 @@ func TestFunctions(t *testing.T) {
 
 func TestCommands(t *testing.T) {
 	b := bench(t, "route { exit; }")
-	if got := command(t, b, "lb_list", `{}`); !strings.HasPrefix(got, `{"Destinations":[{"uri":"sip:127.0.0.1:5100;transport=tls","id":1,"group":1,"enabled":"yes","auto-reenable":"on",`+
+	if got := b.Ask(t, "lb_list", `{}`); !strings.HasPrefix(got, `{"Destinations":[{"uri":"sip:127.0.0.1:5100;transport=tls","id":1,"group":1,"enabled":"yes","auto-reenable":"on",`+
 		`"Resources":[{"name":"pstn","max":2,"load":0},{"name":"vm","max":5,"load":0}],"attrs":"one"},`) || strings.Contains(got, "5500") {
 		t.Errorf("%s", got)
 	}
@@ -213,7 +196,7 @@ func TestCommands(t *testing.T) {
 		{"lb_status", `[2, 1]`, `"OK"`},
 		{"lb_status", `[2]`, `{"enable":"yes"}`},
 	} {
-		if got := command(t, b, c.method, c.params); !strings.HasPrefix(got, c.want) {
+		if got := b.Ask(t, c.method, c.params); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s %s: %s", c.method, c.params, got)
 		}
 	}
@@ -242,7 +225,7 @@ route { create_dialog(); load_balance(1, "pstn"); t_relay(); }`, tm.New, sl.New,
 	if got := loads(t, b); got != "2/pstn=1" {
 		t.Fatal(got)
 	}
-	command(t, b, "dlg_end_dlg", `{"dialog_id": "a"}`)
+	b.Ask(t, "dlg_end_dlg", `{"dialog_id": "a"}`)
 	if got := loads(t, b); got != "" {
 		t.Error(got)
 	}

@@ -1,7 +1,6 @@
 package permissions_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,7 +9,6 @@ import (
 
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/permissions"
-	"sipreactor/reactor/rpc"
 )
 
 const table = `id,grp,ip,mask,port,proto,pattern,context_info
@@ -84,49 +82,33 @@ func TestRulesOfFiles(t *testing.T) {
 	if got := strings.Join(b.Log, " "); got != "1 -1 -1 -1 -1 1 -1 1" {
 		t.Errorf("%s", got)
 	}
-	if got := command(t, b, "allow_uri", fmt.Sprintf(`["%s/own", "sip:a@b", "sip:good@x"]`, dir)); got != `"OK"` {
+	if got := b.Ask(t, "allow_uri", fmt.Sprintf(`["%s/own", "sip:a@b", "sip:good@x"]`, dir)); got != `"OK"` {
 		t.Error(got)
 	}
-	if got := command(t, b, "allow_uri", fmt.Sprintf(`["%s/none", "sip:a@b", "sip:good@x"]`, dir)); !strings.Contains(got, "403") {
+	if got := b.Ask(t, "allow_uri", fmt.Sprintf(`["%s/none", "sip:a@b", "sip:good@x"]`, dir)); !strings.Contains(got, "403") {
 		t.Error(got)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "register.deny"), []byte("ALL : nobody\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := command(t, b, "permissions_reload", `{}`); !strings.Contains(got, "register.deny:1") {
+	if got := b.Ask(t, "permissions_reload", `{}`); !strings.Contains(got, "register.deny:1") {
 		t.Error(got)
 	}
-}
-
-func command(t testing.TB, b *moduletest.Bench, method, params string) string {
-	t.Helper()
-	d := rpc.NewDispatcher(nil)
-	if err := d.Register(b.Config.Commands()...); err != nil {
-		t.Fatal(err)
-	}
-	var got struct{ Result, Error json.RawMessage }
-	if err := json.Unmarshal(d.Handle(t.Context(), fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":%q,"params":%s}`, method, params)), &got); err != nil {
-		t.Fatal(err)
-	}
-	if got.Error != nil {
-		return string(got.Error)
-	}
-	return string(got.Result)
 }
 
 func TestCommands(t *testing.T) {
 	text, dir := head(t, table)
 	b := moduletest.New(t, text+`route { check_source_address(9); xlog("$rc"); }`, permissions.New)
-	if got, want := command(t, b, "address_dump", `{}`), `{"Partitions":[{"name":"default","Destinations":[`+
+	if got, want := b.Ask(t, "address_dump", `{}`), `{"Partitions":[{"name":"default","Destinations":[`+
 		`{"grp":4,"ip":"10.0.0.9","mask":32,"port":0,"proto":"any","pattern":"alice*","context_info":"carrier A"},`+
 		`{"grp":5,"ip":"10.0.0.9","mask":32,"port":40000,"proto":"tls","context_info":"five"}]}]}`; got != want {
 		t.Errorf("address_dump: %s", got)
 	}
-	if got, want := command(t, b, "subnet_dump", `["default"]`), `{"Partitions":[{"name":"default","Destinations":[`+
+	if got, want := b.Ask(t, "subnet_dump", `["default"]`), `{"Partitions":[{"name":"default","Destinations":[`+
 		`{"grp":4,"ip":"10.0.0.0","mask":24,"port":0,"proto":"tls"},{"grp":6,"ip":"192.168.2.0","mask":24,"port":5060,"proto":"udp"}]}]}`; got != want {
 		t.Errorf("subnet_dump: %s", got)
 	}
-	if got := command(t, b, "address_dump", `["x"]`); got != `{"code":404,"message":"No such partition"}` {
+	if got := b.Ask(t, "address_dump", `["x"]`); got != `{"code":404,"message":"No such partition"}` {
 		t.Error(got)
 	}
 	path := filepath.Join(dir, "address.csv")
@@ -134,7 +116,7 @@ func TestCommands(t *testing.T) {
 		if err := os.WriteFile(path, []byte("grp,ip,mask\n"+rows), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		answer = command(t, b, "address_reload", `{}`)
+		answer = b.Ask(t, "address_reload", `{}`)
 		b.Receive(moduletest.Invite)
 		return answer, strings.Join(b.Log, " ")
 	}
