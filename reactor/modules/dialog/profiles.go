@@ -51,22 +51,15 @@ func (m *Module) setProfile(a *script.Args) script.Action {
 }
 
 func (m *Module) unsetProfile(a *script.Args) script.Action {
-	profile, ok := m.profileArg(a)
-	if !ok {
-		return nil
-	}
-	value := a.Text(1)
-	return m.withDialog(func(x *script.Machine, d *core.Dialog) int {
-		p := profile(x)
-		if p == nil {
-			return -1
-		}
-		v, given := value(x)
-		return script.Yes(d.Leave(p, string(v), !given))
-	})
+	return m.withProfile(a, (*core.Dialog).Leave)
 }
 
 func (m *Module) inProfile(a *script.Args) script.Action {
+	return m.withProfile(a, (*core.Dialog).In)
+}
+
+// withProfile compiles what is done with the dialog, a profile and a value in it: all, where none is given.
+func (m *Module) withProfile(a *script.Args, do func(d *core.Dialog, p *core.Profile, value string, all bool) bool) script.Action {
 	profile, ok := m.profileArg(a)
 	if !ok {
 		return nil
@@ -78,7 +71,7 @@ func (m *Module) inProfile(a *script.Args) script.Action {
 			return -1
 		}
 		v, given := value(x)
-		return script.Yes(d.In(p, string(v), !given))
+		return script.Yes(do(d, p, string(v), !given))
 	})
 }
 
