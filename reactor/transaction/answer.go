@@ -116,7 +116,7 @@ func (t *Transaction) Resume(now time.Duration) {
 		t.silent = true
 		t.drive(GiveUp)
 		t.user.Lost(t, LostAnswer)
-	case best.status == 503: // our own state is not the peer's (16.7 item 6)
+	case best.status == 503 && !t.Own: // our own state is not the peer's (16.7 item 6)
 		t.respond(best, 500)
 	default:
 		t.respond(best, best.Status())

@@ -150,7 +150,7 @@ func (x *Exchange) depart(c *proxy.Context, o *Options) error {
 	l := x.layer
 	x.c, x.rc, c.Transaction = c, c, x
 	x.Init(x, x.shard.wheel, x.timing, l.now(), x.method == sipframe.INVITE, true)
-	x.Key = x.handle.Load()
+	x.Key, x.Own = x.handle.Load(), true
 	l.owed.Add(1)
 	x.shard.stat.add(statUAC)
 	err := x.branch(c, o)

@@ -1,6 +1,7 @@
 package transaction
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -32,5 +33,36 @@ func TestAnsweredOfOursOwesNothing(t *testing.T) {
 	}
 	if l.layer.Live() != 1 {
 		t.Errorf("%d transactions are kept", l.layer.Live())
+	}
+}
+
+// A request of ours is told what it was answered: a peer's 503 is none of ours to hide (RFC 3261 16.7 step 6 is for a client
+// upstream). What could not be delivered is a 503 of ours, and that alone was not sent.
+func TestUnservedOfOurs(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		end  func(b *bed, request sent)
+		want string
+	}{
+		{"answered", func(b *bed, r sent) { b.take(answer(b.T, r, "503 Overloaded"), fromCallee) }, "503 Overloaded false"},
+		{"undelivered", func(b *bed, r sent) {
+			b.ctx.Return(&reactor.Undelivered{Data: []byte(r.text), Proto: r.to.Proto, Addr: r.to.Addr, Err: &reactor.Error{Reason: reactor.ConnectFailed}})
+		}, "503 Send failed (477/TM) true"},
+		{"silent", func(b *bed, _ sent) { b.pass(time.Minute) }, "408 Request Timeout true"},
+	} {
+		for _, method := range []string{"OPTIONS", "INVITE"} {
+			t.Run(c.name+" "+method, func(t *testing.T) {
+				b := newBed(t)
+				var told []string
+				if _, err := b.layer.Originate(b.ctx, &Request{Method: method, URI: []byte(bob), From: []byte("<sip:us@example.com>"), To: []byte("<sip:bob@example.com>"),
+					Done: func(o *Outcome) { told = append(told, fmt.Sprint(o.Code, " ", string(o.Reason), " ", o.Local)) }}); err != nil {
+					t.Fatal(err)
+				}
+				c.end(b, b.want(method + " " + bob + " SIP/2.0")[0])
+				if len(told) != 1 || told[0] != c.want {
+					t.Errorf("told %q, want %q", told, c.want)
+				}
+			})
+		}
 	}
 }

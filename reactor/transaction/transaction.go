@@ -30,13 +30,14 @@ type Transaction struct {
 	Block6xx bool
 	// KeepPending lets branches go on when another one has succeeded (RFC 3841 9.1).
 	KeepPending bool
+	// Own says that the request is the user's: no client is upstream, and a peer's 503 is told as that.
+	Own bool
 
 	canceled bool
 	deciding bool // the user decides what a failure leads to
 	undone   bool // and has added nothing so far
 	silent   bool // there will be no answer (RFC 4320)
 	gone     bool
-	waited   bool // the time of waiting is over
 
 	user   User
 	wheel  *Wheel
@@ -49,9 +50,10 @@ type Transaction struct {
 
 	status int16 // the final response that went upstream; 0: none did
 	code   int16 // of the response at hand
-	depth  int16 // calls into the user under way; Gone waits for them
+	depth  int8  // calls into the user under way, a few for a branch; Gone waits for them
 	fork   int8  // the first branch of the last fork
 	waits  int8  // branches that may still be added after all are done; see Wait
+	waited bool  // the time of waiting is over
 
 	failure error
 	waiting *Timer // until when; nil while nobody has asked

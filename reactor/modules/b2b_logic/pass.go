@@ -154,8 +154,12 @@ func (l *leg) pass(by *proxy.Context, method string, msg *sipframe.Message) {
 
 // answer answers the request of a leg as its peer has.
 func (m *Module) answer(by *proxy.Context, to *leg, now *current, msg *sipframe.Message) {
-	if now.code > 100 {
-		_ = m.entities.Respond(by, to.session, now.method, now.code, now.reason, bodyOf(msg), m.passed(msg), typeOf(msg))
+	code, reason := now.code, now.reason
+	if code == 503 && msg == nil { // that the peer could not be reached does not say that we cannot be (RFC 3261 21.5.4)
+		code, reason = 500, ""
+	}
+	if code > 100 {
+		_ = m.entities.Respond(by, to.session, now.method, code, reason, bodyOf(msg), m.passed(msg), typeOf(msg))
 	}
 }
 
