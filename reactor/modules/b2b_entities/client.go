@@ -159,9 +159,9 @@ func (m *Module) accepted(s *Session, o *transaction.Outcome, tag string, t tell
 	case was == begun:
 		m.tell(s, isAnswered, t)
 	case !known && o.Message != nil:
-		other := &Session{key: s.key, callID: s.callID, local: s.local, remote: s.remote, own: s.own, socket: s.socket, remoteTag: tag, target: s.target, cseq: s.cseq}
+		other := &Session{key: s.key, callID: s.callID, local: s.local, remote: s.remote, own: s.own, socket: s.socket, remoteTag: tag, target: s.target, cseq: s.cseq, invited: s.invited}
 		other.learn(o.Message, true)
-		if was == ended && s.flags.noAck {
+		if s.flags.noAck {
 			_ = m.send(o.Context, other, "ACK", message{}, nil)
 		}
 		_ = m.send(o.Context, other, "BYE", message{}, nil)
