@@ -250,6 +250,12 @@ func (l *Layer) accepted(h uint64) bool {
 // Acknowledges reports whether an ACK belongs to a transaction: proxy.Transactions.
 func (l *Layer) Acknowledges(c *proxy.Context) bool { return l.Find(c) != 0 }
 
+// Refused reports whether the ACK in c is that of a final response that is no 2xx: it ends here (RFC 3261 17.1.1.3).
+func (l *Layer) Refused(c *proxy.Context) bool {
+	h := l.Find(c)
+	return h != 0 && !l.accepted(h)
+}
+
 // acknowledge tells a transaction that the ACK of its final response has come, in the case of a 2xx of one of ours. That
 // may be its end, but the ACK is its own as long as it is routed.
 func (l *Layer) acknowledge(c *proxy.Context) {

@@ -30,7 +30,7 @@ const (
 	Early      = isEarly      // a provisional response
 	Answered   = isAnswered   // a 2xx; the ACK is left to Send
 	Rejected   = isRejected   // a final refusal, or nobody has answered
-	Updated    = isUpdated    // a later request, which waits for Respond unless it is an ACK
+	Updated    = isUpdated    // a later request, which waits for Respond unless it is an ACK or the CANCEL of one
 	Terminated = isTerminated // a BYE, which is answered, a CANCEL, or its time is over
 )
 
@@ -82,6 +82,14 @@ func (m *Module) Send(by *proxy.Context, s *Session, method, body, headers, kind
 			done(o)
 		}
 	})
+}
+
+// Cancel cancels a later INVITE that was sent. It reports whether there is one that is not answered.
+func (m *Module) Cancel(by *proxy.Context, s *Session) bool {
+	s.mu.Lock()
+	asking := s.asking
+	s.mu.Unlock()
+	return asking != 0 && m.tm.Layer().Do(by, asking, func(x *transaction.Exchange, _ *proxy.Context) { x.CancelAll() })
 }
 
 // Respond answers the oldest request of a method that waits.

@@ -26,6 +26,10 @@ func (r *router) Request(c *proxy.Context) {
 			r.m.canceled(c, s)
 			return
 		}
+		if s := r.m.sessionOf(c.Msg); s != nil {
+			r.m.withdrawn(c, s)
+			return
+		}
 	} else if s := r.m.sessionOf(c.Msg); s != nil {
 		r.m.within(c, s)
 		return
@@ -69,6 +73,25 @@ func (m *Module) canceled(c *proxy.Context, s *Session) {
 	m.tell(s, isTerminated, telling{method: "CANCEL", msg: c.Msg, by: c})
 }
 
+// withdrawn handles the CANCEL of a later INVITE. The Owner of a session answers that: by what its other party has answered.
+func (m *Module) withdrawn(c *proxy.Context, s *Session) {
+	l := m.tm.Layer()
+	h := l.Find(c)
+	switch {
+	case h == 0:
+		l.Respond(c, 481, nil, nil)
+	case !s.awaits(h): // it is answered
+		l.Cancel(c, nil)
+	case s.owner != nil:
+		l.Respond(c, 200, []byte("canceling"), nil)
+		m.tell(s, isUpdated, telling{method: "CANCEL", msg: c.Msg, by: c})
+	default:
+		l.Cancel(c, nil) // by which the INVITE is answered 487
+		s.forget(h)
+		m.tell(s, isUpdated, telling{method: "CANCEL", msg: c.Msg, by: c})
+	}
+}
+
 // within handles a later request.
 func (m *Module) within(c *proxy.Context, s *Session) {
 	if m.onRequest != nil {
@@ -76,6 +99,9 @@ func (m *Module) within(c *proxy.Context, s *Session) {
 	}
 	method := string(c.Msg.MethodName())
 	if c.Msg.Method() == sipframe.ACK {
+		if m.tm.Layer().Refused(c) {
+			return
+		}
 		s.accepted(true)
 		if s.flags.acks || s.owner != nil {
 			m.tell(s, isUpdated, telling{method: method, msg: c.Msg, by: c})

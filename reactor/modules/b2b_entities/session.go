@@ -141,6 +141,20 @@ func (s *Session) waits(method string, final bool) (pending, bool) {
 	return p, true
 }
 
+// awaits reports whether the request of a transaction waits for an answer of ours.
+func (s *Session) awaits(handle uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.waiting, func(p pending) bool { return p.handle == handle })
+}
+
+// forget has the request of a transaction wait no longer.
+func (s *Session) forget(handle uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = slices.DeleteFunc(s.waiting, func(p pending) bool { return p.handle == handle })
+}
+
 // abandoned gives all requests that wait for an answer of ours, which they get now, and the INVITE of ours that waits for one.
 func (s *Session) abandoned() (list []pending, asking uint64) {
 	s.mu.Lock()

@@ -44,6 +44,8 @@ func (l *leg) Happened(s *b2b.Session, h b2b.Happening) {
 		c.run(now, h.By, h.Message, true)
 	case h.What == b2b.Updated && h.Method == "ACK":
 		l.passACK(h.By, h.Message)
+	case h.What == b2b.Updated && h.Method == "CANCEL":
+		l.withdrawn(h.By)
 	case h.What == b2b.Updated, h.Method == "BYE":
 		c.run(now, h.By, h.Message, false)
 	default: // a CANCEL, or the time of the session is over
@@ -145,7 +147,11 @@ func (l *leg) pass(by *proxy.Context, method string, msg *sipframe.Message) {
 		return
 	}
 	err := c.m.entities.Send(by, s, method, bodyOf(msg), c.m.passed(msg)+to.headers, typeOf(msg), func(o *transaction.Outcome) {
-		c.run(&current{leg: to, method: method, to: l, code: o.Code, reason: string(o.Reason)}, o.Context, o.Message, true)
+		now := &current{leg: to, method: method, to: l, code: o.Code, reason: string(o.Reason)}
+		if o.Local && o.Exchange != nil && o.Exchange.Canceled() { // nobody has answered the CANCEL (RFC 3261 9.1)
+			now.code, now.reason = 487, ""
+		}
+		c.run(now, o.Context, o.Message, true)
 	})
 	if err != nil {
 		_ = c.m.entities.Respond(by, l.session, method, 500, "", "", "", "")
@@ -160,6 +166,18 @@ func (m *Module) answer(by *proxy.Context, to *leg, now *current, msg *sipframe.
 	}
 	if code > 100 {
 		_ = m.entities.Respond(by, to.session, now.method, code, reason, bodyOf(msg), m.passed(msg), typeOf(msg))
+	}
+}
+
+// withdrawn cancels what the peer was asked by this leg's INVITE, whose answer is then the peer's: a 2xx that crosses the
+// CANCEL leaves both with what they have agreed. Where the peer was not asked the INVITE is answered here.
+func (l *leg) withdrawn(by *proxy.Context) {
+	c := l.call
+	c.mu.Lock()
+	to := l.peer
+	c.mu.Unlock()
+	if to == nil || to.session == nil || !c.m.entities.Cancel(by, to.session) {
+		_ = c.m.entities.Respond(by, l.session, "INVITE", 487, "", "", "", "")
 	}
 }
 
