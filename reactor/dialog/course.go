@@ -19,6 +19,14 @@ func keep(text *string, said []byte) bool {
 	return true
 }
 
+// first returns what a side is of which nothing was heard before. Its texts are one.
+func (s *Said) first(sent uint32) Leg {
+	var room [256]byte
+	all := string(append(append(append(room[:0], s.Tag...), s.Contact...), s.Routes...))
+	contact, routes := len(s.Tag), len(s.Tag)+len(s.Contact)
+	return Leg{Tag: all[:contact], Contact: all[contact:routes], Routes: all[routes:], Sent: sent}
+}
+
 // Heard notes a response of a callee to the INVITE: code, and what it said of itself.
 func (d *Dialog) Heard(code int, leg *Said, now int64) {
 	if len(leg.Tag) == 0 || code >= 300 || code <= 100 {
@@ -31,8 +39,8 @@ func (d *Dialog) Heard(code int, leg *Said, now int64) {
 			d.mu.Unlock()
 			return
 		}
-		d.callees = append(d.callees, Leg{Tag: string(leg.Tag), Sent: d.InviteCSeq})
-		i = len(d.callees) - 1
+		i = len(d.callees)
+		d.callees = append(d.callees, leg.first(d.InviteCSeq))
 	}
 	c := &d.callees[i]
 	if len(leg.Contact) > 0 {
@@ -184,16 +192,6 @@ func (d *Dialog) Refresh(dir Direction, tag, contact []byte) {
 	if _, to := d.sides(dir, tag); to != nil && len(contact) > 0 && keep(&to.Contact, contact) {
 		d.change()
 	}
-}
-
-// CalleeTag returns the tag as the dialog keeps it.
-func (d *Dialog) CalleeTag(tag []byte) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if i := d.calleeOf(tag); i >= 0 {
-		return d.callees[i].Tag
-	}
-	return string(tag)
 }
 
 // Side returns what a request to one side needs: the side itself, and the other one, whom it is from. number is the CSeq

@@ -55,9 +55,9 @@ type Dialog struct {
 	InviteCSeq     uint32
 	Restored       bool // it was stored by another life of the program
 	table          *Table
-	before, behind *Dialog // in a slot of the wheel; guarded by its lock
-	due            int64   // of the wheel
-	nextOfCallID   *Dialog // guarded by the index's lock
+	before, behind *Dialog        // in a slot of the wheel; guarded by its lock
+	due            int64          // of the wheel
+	chained        [kinds]chained // guarded by the locks of the indexes
 
 	mu       sync.Mutex
 	state    State
@@ -79,6 +79,12 @@ type Dialog struct {
 	dirty    bool // it waits for Changed
 	stored   bool // there is a row of it
 	left     bool // the table
+
+	// What most dialogs have of slices, so that they are no allocations of their own.
+	room struct {
+		callees  [1]Leg
+		attached [1]attachment
+	}
 }
 
 // Parties are the URIs of From and To as the callee knows them, where the INVITE had others than the caller wrote; "" is the

@@ -3,7 +3,6 @@ package dialog
 import (
 	"encoding/binary"
 	"strconv"
-	"strings"
 
 	"github.com/dchest/siphash"
 )
@@ -30,21 +29,40 @@ func (id ID) Int() int64 { return int64(id.Number)<<31 | int64(id.Check&(1<<31-1
 // IDOfInt reads that.
 func IDOfInt(n int64) ID { return ID{Number: uint32(n >> 31), Check: uint32(n & (1<<31 - 1))} }
 
+// hash spreads IDs, of which others have many with one number.
+func (id ID) hash() uint64 {
+	h := uint64(id.Int()) * 0x9e3779b97f4a7c15
+	return h ^ h>>32
+}
+
 // ParseID reads an ID.
-func ParseID(text string) (id ID, ok bool) {
-	number, check, ok := strings.Cut(text, ".")
-	if !ok {
+func ParseID[T string | []byte](text T) (id ID, ok bool) {
+	n, rest, ok := hex(text)
+	if !ok || len(rest) == 0 || rest[0] != '.' {
 		return id, false
 	}
-	n, err := strconv.ParseUint(number, 16, 32)
-	if err != nil {
-		return id, false
+	c, rest, ok := hex(rest[1:])
+	return ID{n, c}, ok && len(rest) == 0
+}
+
+// hex reads a number of 32 bits that a text begins with.
+func hex[T string | []byte](text T) (n uint32, rest T, ok bool) {
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return n, text[i:], i > 0
+		}
+		if n>>28 != 0 {
+			return 0, rest, false
+		}
+		n = n<<4 | uint32(c)
 	}
-	c, err := strconv.ParseUint(check, 16, 32)
-	if err != nil {
-		return id, false
-	}
-	return ID{uint32(n), uint32(c)}, true
+	return n, rest, len(text) > 0
 }
 
 // seal makes the ID of a number. The MAC is SipHash, of which half is enough: who guesses has one try a request.

@@ -149,9 +149,10 @@ func (t *Table) Restore(r *Row) bool {
 	d := &Dialog{
 		ID: r.ID, CallID: r.CallID, FromTag: r.FromTag, FromURI: r.FromURI, ToURI: r.ToURI, RequestURI: r.RequestURI,
 		Created: r.Started, Restored: true, table: t, state: r.State, started: r.Started, expires: r.Expires, timeout: r.Expires - r.Started,
-		flags: r.Flags, script: r.Script, caller: r.Caller, callees: []Leg{r.Callee}, values: r.Values, stored: true,
+		flags: r.Flags, script: r.Script, caller: r.Caller, values: r.Values, stored: true,
 	}
-	d.callees[0].Answered = true
+	r.Callee.Answered = true
+	d.callees, d.attached = append(d.room.callees[:0], r.Callee), d.room.attached[:0]
 	if r.Parties != (Parties{}) {
 		d.parties = &r.Parties
 	}

@@ -28,10 +28,7 @@ type Config struct {
 	Notify func(Change)
 }
 
-const (
-	tableShards = 64
-	wheelSlots  = 4096
-)
+const wheelSlots = 4096
 
 // Table keeps the dialogs. Any goroutine may call its methods.
 type Table struct {
@@ -41,17 +38,8 @@ type Table struct {
 	next   atomic.Uint32
 	notify atomic.Pointer[func(Change)]
 
-	byID [tableShards]struct {
-		mu  sync.RWMutex
-		all map[ID]*Dialog
-		_   [64]byte
-	}
-	byCallID [tableShards]struct {
-		mu  sync.RWMutex
-		all map[string]*Dialog
-		_   [64]byte
-	}
-	wheel struct {
+	ids, callIDs index
+	wheel        struct {
 		mu    sync.Mutex
 		slots [wheelSlots]*Dialog
 		swept int64
@@ -69,7 +57,7 @@ type Table struct {
 
 // New returns an empty table.
 func New(cfg Config) *Table {
-	t := &Table{cfg: cfg, seed: maphash.MakeSeed()}
+	t := &Table{cfg: cfg, seed: maphash.MakeSeed(), ids: index{kind: byID}, callIDs: index{kind: byCallID}}
 	if t.cfg.Max <= 0 {
 		t.cfg.Max = 1_000_000
 	}
@@ -80,10 +68,6 @@ func New(cfg Config) *Table {
 	rand.Read(random[:]) // never fails
 	t.k0, t.k1 = binary.BigEndian.Uint64(random[:]), binary.BigEndian.Uint64(random[8:])
 	t.next.Store(binary.BigEndian.Uint32(random[16:]) & 0xffffff)
-	for i := range tableShards {
-		t.byID[i].all = make(map[ID]*Dialog)
-		t.byCallID[i].all = make(map[string]*Dialog)
-	}
 	return t
 }
 
@@ -121,6 +105,7 @@ func (t *Table) Create(in *Init, now int64) (*Dialog, error) {
 		state: Unconfirmed, timeout: in.Timeout, expires: now + in.Timeout, delay: in.Delay, flags: in.Flags,
 		caller: in.Caller, answered: -1,
 	}
+	d.callees, d.attached = d.room.callees[:0], d.room.attached[:0]
 	if d.RequestURI == d.ToURI {
 		d.RequestURI = d.ToURI // one text for both
 	}
@@ -138,47 +123,34 @@ func (t *Table) Create(in *Init, now int64) (*Dialog, error) {
 
 // enter puts a dialog into the indexes. It reports false if its ID is taken.
 func (t *Table) enter(d *Dialog) bool {
-	s := &t.byID[d.ID.Number%tableShards]
+	hash := d.ID.hash()
+	s := t.ids.shard(hash)
 	s.mu.Lock()
-	if s.all[d.ID] != nil {
+	if s.ofID(d.ID, hash) != nil {
 		s.mu.Unlock()
 		return false
 	}
-	s.all[d.ID] = d
+	s.add(d, byID, hash)
 	s.mu.Unlock()
-	c := &t.byCallID[maphash.String(t.seed, d.CallID)%tableShards]
-	c.mu.Lock()
-	d.nextOfCallID = c.all[d.CallID]
-	c.all[d.CallID] = d
-	c.mu.Unlock()
+	hash = maphash.String(t.seed, d.CallID)
+	s = t.callIDs.shard(hash)
+	s.mu.Lock()
+	s.add(d, byCallID, hash)
+	s.mu.Unlock()
 	t.count.Add(1)
 	return true
 }
 
 // leave takes it out of everything.
 func (t *Table) leave(d *Dialog) {
-	s := &t.byID[d.ID.Number%tableShards]
-	s.mu.Lock()
-	if s.all[d.ID] == d {
-		delete(s.all, d.ID)
-		t.count.Add(-1)
-	}
-	s.mu.Unlock()
-	c := &t.byCallID[maphash.String(t.seed, d.CallID)%tableShards]
-	c.mu.Lock()
-	first := c.all[d.CallID]
-	for at := &first; *at != nil; at = &(*at).nextOfCallID {
-		if *at == d {
-			*at = d.nextOfCallID
-			break
+	for _, x := range [...]*index{&t.ids, &t.callIDs} {
+		s := x.shard(d.chained[x.kind].hash)
+		s.mu.Lock()
+		if s.remove(d, x.kind) && x.kind == byID {
+			t.count.Add(-1)
 		}
+		s.mu.Unlock()
 	}
-	if first == nil {
-		delete(c.all, d.CallID)
-	} else {
-		c.all[d.CallID] = first
-	}
-	c.mu.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.left = true
@@ -187,10 +159,20 @@ func (t *Table) leave(d *Dialog) {
 
 // ByID finds a dialog by its ID; nil: there is none, or the ID is invented.
 func (t *Table) ByID(id ID) *Dialog {
-	s := &t.byID[id.Number%tableShards]
+	hash := id.hash()
+	s := t.ids.shard(hash)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.all[id]
+	return s.ofID(id, hash)
+}
+
+// ofID finds a dialog by its ID. The shard is locked.
+func (c *chains) ofID(id ID, hash uint64) *Dialog {
+	d := c.first(hash)
+	for d != nil && d.ID != id {
+		d = d.chained[byID].next
+	}
+	return d
 }
 
 // ByCallID finds a dialog by its Call-ID, one that has not ended first.
@@ -208,11 +190,14 @@ func (t *Table) ByCallID(callID []byte) *Dialog {
 
 // appendOf appends the dialogs of a Call-ID.
 func (t *Table) appendOf(list []*Dialog, callID []byte) []*Dialog {
-	c := &t.byCallID[maphash.Bytes(t.seed, callID)%tableShards]
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	for d := c.all[string(callID)]; d != nil; d = d.nextOfCallID {
-		list = append(list, d)
+	hash := maphash.Bytes(t.seed, callID)
+	s := t.callIDs.shard(hash)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for d := s.first(hash); d != nil; d = d.chained[byCallID].next {
+		if d.chained[byCallID].hash == hash && d.CallID == string(callID) {
+			list = append(list, d)
+		}
 	}
 	return list
 }
@@ -244,12 +229,14 @@ func (d *Dialog) DirectionOf(from, to []byte) Direction {
 
 // Each calls visit for every dialog until that returns false. It holds no lock meanwhile.
 func (t *Table) Each(visit func(*Dialog) bool) {
-	for i := range t.byID {
-		s := &t.byID[i]
+	for i := range t.ids.shards {
+		s := &t.ids.shards[i]
 		s.mu.RLock()
-		list := make([]*Dialog, 0, len(s.all))
-		for _, d := range s.all {
-			list = append(list, d)
+		list := make([]*Dialog, 0, s.many)
+		for _, d := range s.heads {
+			for ; d != nil; d = d.chained[byID].next {
+				list = append(list, d)
+			}
 		}
 		s.mu.RUnlock()
 		for _, d := range list {

@@ -12,18 +12,22 @@ const (
 	BadRequest Verdict = -4
 )
 
-// Within is what a request in a dialog says. Texts are views: what is new is copied.
+// Within is what a request in a dialog says that may change it. Texts are views: what is new is copied.
 type Within struct {
 	Dir     Direction
-	Tag     []byte // of the callee
 	CSeq    uint32
 	Target  bool   // it refreshes the target (INVITE, UPDATE)
 	Contact []byte // of its sender; empty: none
-	URI     []byte // Request-URI
-	Routes  []byte // Routes behind ours, joined by commas
 	NoCount bool   // ACK: its CSeq is the INVITE's
 	Invite  bool
 	SDP     []byte
+}
+
+// Way is how a request in a dialog goes. All are views.
+type Way struct {
+	Tag    []byte // of the callee
+	URI    []byte // Request-URI
+	Routes []byte // Routes behind ours, joined by commas
 }
 
 // sides returns who sends and who gets what goes that way; tag is the callee's, of a fork. The dialog is locked.
@@ -49,33 +53,36 @@ func (d *Dialog) callee() *Leg {
 	}
 }
 
-// Check looks whether a request fits what is known (validate_dialog). It changes nothing.
-func (d *Dialog) Check(w *Within) Verdict {
+// Look looks at a request, and changes nothing. It returns the tag of its callee as the dialog keeps it, whether the request
+// fits what is known (validate_dialog), and what its CSeq has to grow by, since requests of our own went that way.
+func (d *Dialog) Look(w *Within, way *Way) (tag string, v Verdict, shift uint32) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	from, to := d.sides(w.Dir, w.Tag)
+	from, to := d.sides(w.Dir, way.Tag)
+	if i := d.calleeOf(way.Tag); i >= 0 {
+		tag = d.callees[i].Tag
+	} else {
+		tag = string(way.Tag)
+	}
+	return tag, w.fits(way, from, to), d.shift(w, to)
+}
+
+// fits tells whether a request fits its sender and whom it goes to.
+func (w *Within) fits(way *Way, from, to *Leg) Verdict {
 	switch {
 	case from == nil || to == nil || w.Dir == Unknown:
 		return BadRequest
 	case !w.NoCount && w.CSeq <= from.CSeq && from.CSeq != 0:
 		return BadCSeq
-	case to.Contact != "" && string(w.URI) != to.Contact:
+	case to.Contact != "" && string(way.URI) != to.Contact:
 		return BadTarget
-	case string(w.Routes) != to.Routes:
+	case string(way.Routes) != to.Routes:
 		return BadRoutes
 	}
 	return Valid
 }
 
-// Shift tells what the CSeq of a request has to grow by, since requests of our own went that way. It changes nothing.
-func (d *Dialog) Shift(w *Within) uint32 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	_, to := d.sides(w.Dir, w.Tag)
-	return d.shift(w, to)
-}
-
-// shift is Shift for a request that goes to a side; nil is nobody. The dialog is locked.
+// shift is what the CSeq of a request that goes to a side has to grow by; nil is nobody. The dialog is locked.
 func (d *Dialog) shift(w *Within, to *Leg) uint32 {
 	switch {
 	case to == nil:
@@ -90,8 +97,7 @@ func (d *Dialog) shift(w *Within, to *Leg) uint32 {
 	return to.Own
 }
 
-// Saw notes a request of the dialog, once it is let pass; tag is the callee's, in the place of w's, which the message has
-// taken along. It returns its Shift as of now.
+// Saw notes a request of the dialog, once it is let pass; tag is the callee's. It returns what its CSeq has to grow by now.
 func (d *Dialog) Saw(w *Within, tag []byte) (shift uint32) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

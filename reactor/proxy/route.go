@@ -60,6 +60,30 @@ func (c *Context) RouteParams() []byte {
 	return c.Msg.Bytes(c.routes.params)
 }
 
+// AppendOthersRoutes appends the Route values that are left and are not ours, joined by commas.
+func (c *Context) AppendOthersRoutes(dst []byte) []byte {
+	if !c.routes.done {
+		c.loadRoutes()
+	}
+	begin := len(dst)
+	for i := range c.routeList {
+		r := &c.routeList[i]
+		if r.gone {
+			continue
+		}
+		var u sipframe.URI
+		uri, _, ok := c.routeURI(r, &u)
+		if !ok || c.IsMyself(u.Host.In(uri), u.Port) {
+			continue
+		}
+		if len(dst) > begin {
+			dst = append(dst, ", "...)
+		}
+		dst = append(dst, c.Msg.Bytes(r.value)...)
+	}
+	return dst
+}
+
 // CheckRouteParam tells whether the parameters of our own Route match re.
 func (c *Context) CheckRouteParam(re *regexp.Regexp) bool {
 	params := c.RouteParams()

@@ -88,7 +88,7 @@ func (m *Module) heard(h *transaction.Happening, b *bond, now int64) {
 	}
 	leg := core.Said{Tag: msg.Bytes(to.Tag), From: msg.Bytes(from.URI), To: msg.Bytes(to.URI), Contact: contactOf(h.Context), Socket: h.Context.Src.Socket}
 	if h.Code >= 200 || msg.Find(sipframe.HeaderRecordRoute) >= 0 {
-		leg.Routes = m.calleeRoutes(h, msg)
+		leg.Routes = m.calleeRoutes(h, d, msg)
 	}
 	if m.keeps(d.Flags()) && len(msg.Body()) > 0 {
 		leg.SDP = bytes.Clone(msg.Body())
@@ -122,14 +122,16 @@ func contactOf(c *proxy.Context) []byte {
 }
 
 // calleeRoutes returns the Route from here to the callee: the Record-Routes of a response above ours, from ours on.
-func (m *Module) calleeRoutes(h *transaction.Happening, msg *sipframe.Message) []byte {
+func (m *Module) calleeRoutes(h *transaction.Happening, d *core.Dialog, msg *sipframe.Message) []byte {
+	var room [64]byte
+	own := d.ID.AppendTo(append(append(room[:0], m.param...), '=')) // ours names the dialog
 	var list [][]byte
 	it := msg.RecordRoutes()
 	for v, ok := it.Next(); ok; v, ok = it.Next() {
 		var a sipframe.NameAddr
 		var u sipframe.URI
 		value := msg.Bytes(v)
-		if sipframe.ParseNameAddr(value, &a) != nil {
+		if bytes.Contains(value, own) || sipframe.ParseNameAddr(value, &a) != nil {
 			break
 		}
 		uri := a.URI.In(value)
@@ -180,13 +182,14 @@ func (m *Module) follow(x *script.Machine, mode matchMode) bool {
 	if d == nil {
 		return false
 	}
-	m.join(x, d, dir, c.RequestURI(), m.routesBehind(x))
+	var room [256]byte
+	m.join(x, d, dir, &core.Way{URI: c.RequestURI(), Routes: c.AppendOthersRoutes(room[:0])})
 	return true
 }
 
 // lookUp finds a dialog by its ID, or by Call-ID and tags, as the mode allows.
 func (m *Module) lookUp(did, callID, from, to []byte, mode matchMode) (*core.Dialog, core.Direction) {
-	if id, ok := core.ParseID(string(did)); ok && mode != byTags {
+	if id, ok := core.ParseID(did); ok && mode != byTags {
 		if d := m.dialogs.ByID(id); d != nil {
 			if dir := d.DirectionOf(from, to); dir != core.Unknown && hasCallID(d, callID) {
 				return d, dir
@@ -207,31 +210,6 @@ func hasCallID(d *core.Dialog, callID []byte) bool {
 	}
 	v, ok := d.Get(CalleeCallID)
 	return ok && v.Text == string(callID)
-}
-
-// routesBehind returns the Routes of the request that are not ours.
-func (m *Module) routesBehind(x *script.Machine) []byte {
-	c := x.Context()
-	msg := c.Msg
-	var out []byte
-	it := msg.Routes()
-	for v, ok := it.Next(); ok; v, ok = it.Next() {
-		var a sipframe.NameAddr
-		var u sipframe.URI
-		value := msg.Bytes(v)
-		if sipframe.ParseNameAddr(value, &a) != nil {
-			continue
-		}
-		uri := a.URI.In(value)
-		if sipframe.ParseURI(uri, &u) != nil || c.IsMyself(u.Host.In(uri), u.Port) {
-			continue
-		}
-		if len(out) > 0 {
-			out = append(out, ", "...)
-		}
-		out = append(out, value...)
-	}
-	return out
 }
 
 // within follows the transaction of a later request.

@@ -42,7 +42,7 @@ func (m *Module) MatchHidden(x *script.Machine, at *script.Site, did, callID []b
 		return nil, core.Unknown
 	}
 	if m.ownBond(c) == nil {
-		m.join(x, d, dir, []byte(side.Contact), []byte(side.Routes)) // those that it came with are ours, and right
+		m.join(x, d, dir, &core.Way{URI: []byte(side.Contact), Routes: []byte(side.Routes)}) // those that it came with are ours, and right
 	}
 	if err := c.SetRequestURI([]byte(side.Contact)); err != nil {
 		x.Say(at, script.LevelError, "dialog: a Contact leads nowhere", "error", err)

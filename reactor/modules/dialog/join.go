@@ -32,14 +32,14 @@ type joined struct {
 
 // join bonds a request with its dialog. Who sends it may be anybody, and the script has not said yet whether it is to pass:
 // what it changes waits for that.
-func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri, routes []byte) {
+func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, way *core.Way) {
 	c := x.Context()
 	msg := c.Msg
 	method := msg.Method()
 	seq, _, _ := msg.CSeq()
 	j := new(joined)
 	w := &j.within
-	*w = core.Within{Dir: dir, Tag: calleeTag(msg, dir), CSeq: seq, URI: uri, Routes: routes, NoCount: method == sipframe.ACK,
+	*w = core.Within{Dir: dir, CSeq: seq, NoCount: method == sipframe.ACK,
 		Invite: method == sipframe.INVITE, Target: method == sipframe.INVITE || method == sipframe.UPDATE}
 	if w.Target {
 		w.Contact = bytes.Clone(contactOf(c))
@@ -48,8 +48,9 @@ func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, uri
 		}
 	}
 	b := &j.bond
-	*b = bond{dialog: d, dir: dir, tag: d.CalleeTag(w.Tag), cseq: seq, verdict: d.Check(w), said: w, method: method, shift: d.Shift(w)}
-	w.Tag, w.URI, w.Routes = nil, nil, nil // those were the message's
+	*b = bond{dialog: d, dir: dir, cseq: seq, said: w, method: method}
+	way.Tag = calleeTag(msg, dir)
+	b.tag, b.verdict, b.shift = d.Look(w, way)
 	m.bind(c, b)
 	if e := transaction.Of(c); e != nil {
 		e.Attach(bondKey{}, b)
