@@ -77,6 +77,7 @@ type Dialog struct {
 	links    []link
 	attached []attachment
 	dirty    bool // it waits for Changed
+	copied   bool // Copy has given it as it stands
 	stored   bool // there is a row of it
 	left     bool // the table
 
@@ -348,6 +349,7 @@ func (d *Dialog) Attachment(key any) any {
 
 // change notes that what is stored is old. The dialog is locked.
 func (d *Dialog) change() {
+	d.copied = false
 	if !d.dirty && d.table.cfg.Persistent {
 		d.dirty = true
 		d.table.queue(d)

@@ -1,5 +1,7 @@
 package dialog
 
+import "slices"
+
 // queue has a dialog stored. It is locked.
 func (t *Table) queue(d *Dialog) {
 	t.changed.mu.Lock()
@@ -103,6 +105,38 @@ func (t *Table) Changed(batch int, store func([]Stored) error) error {
 			d.mu.Unlock()
 		}
 	}
+}
+
+// Copy gives keep the calls that wait for Changed and go on to wait: with anew all, else those that have changed since keep had
+// them. Those that have ended and have no row wait no more. It ends with the first error. One goroutine at a time calls it,
+// Gone and Changed.
+func (t *Table) Copy(anew bool, keep func(*Summary) error) error {
+	t.changed.mu.Lock()
+	all := slices.Clone(t.changed.all)
+	t.changed.mu.Unlock()
+	over := make(map[*Dialog]bool)
+	defer func() {
+		t.changed.mu.Lock()
+		t.changed.all = slices.DeleteFunc(t.changed.all, func(d *Dialog) bool { return over[d] })
+		t.changed.mu.Unlock()
+	}()
+	for _, d := range all {
+		d.mu.Lock()
+		runs, given := d.state != Ended && !d.left, d.copied && !anew
+		if d.copied = true; !runs && !d.stored {
+			over[d], d.dirty = true, false
+		}
+		answered := d.state >= Answered
+		d.mu.Unlock()
+		if !runs || given || !answered {
+			continue
+		}
+		s := d.Summary()
+		if err := keep(&s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // take returns what is to be stored of a dialog, if anything is.

@@ -8,10 +8,10 @@
 // module tm; what a party sends behind them gets a CSeq of its own on the way, and its answer the old one.
 //
 // While the database is away, calls go on in memory. Which of them have ended is kept in state_dir, so that another life of
-// the program does not take their rows for calls; a program that starts meanwhile reads the dialogs once it is back. A call
-// that is set up or changes while the database is away has its row once it is back, in any db_mode, and not in state_dir: who
-// kills the program before that loses it. Its later requests pass by Route and Contact all the same, but belong to no dialog, and
-// it has no record. A stop waits for the database for 5 s, and tells how many dialogs it then loses.
+// the program does not take their rows for calls, and so are those that the database has not taken when it was to: with
+// db_mode 1 within a second, with 2 every db_update_period, with any at the end. A program that is killed and started again has
+// them, with the database or without, and reads the other dialogs once that is back. What changed behind the last try is lost
+// by a kill, as without an outage. A stop waits for the database for 5 s.
 //
 // # Not as there
 //

@@ -70,6 +70,7 @@ type Module struct {
 	flush      sync.Mutex
 	unread     atomic.Bool // the database was away when the dialogs were to be read
 	tombstones *tombstones
+	waiting    *waiting
 	phony      sync.Pool // of *proxy.Context, with a request that nobody sent
 	pings      *pinger
 	late       *late
@@ -228,7 +229,7 @@ func (m *Module) start(e *script.Env) error {
 	if old, ok := e.Previous.(*Module); ok {
 		return m.takeOver(old)
 	}
-	m.tombstones = newTombstones(e.StateDir)
+	m.tombstones, m.waiting = newTombstones(e.StateDir), newWaiting(e.StateDir)
 	m.dialogs = core.New(core.Config{Max: int(m.maxDialogs), Persistent: m.dbMode != noDB, Notify: func(c core.Change) { m.changed(&c) }})
 	if m.dbMode != noDB {
 		db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial, Linger: store.Grace})
@@ -260,7 +261,7 @@ func (m *Module) takeOver(old *Module) error {
 	}
 	m.dialogs, m.db, m.wake, m.pings, m.late = old.dialogs, old.db, old.wake, old.pings, old.late
 	m.unread.Store(old.unread.Load())
-	m.tombstones = old.tombstones
+	m.tombstones, m.waiting = old.tombstones, old.waiting
 	for name, p := range old.profiles {
 		if m.profiles[name] != nil && m.profiles[name].HasValue == p.HasValue {
 			m.profiles[name] = p
@@ -299,7 +300,11 @@ func (m *Module) stop(next any) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := errors.Join(m.forget(ctx), m.write(ctx)); err != nil {
-		m.env.Log.Warn("dialog: dialogs are lost: the database is away", "error", err, "dialogs", m.dialogs.Waiting())
+		if m.waiting.err == nil {
+			m.env.Log.Warn("dialog: calls are kept for the next start: the database is away", "error", err, "dialogs", len(m.waiting.calls))
+		} else {
+			m.env.Log.Warn("dialog: dialogs are lost: the database is away", "error", err, "dialogs", m.dialogs.Waiting(), "kept", m.waiting.err)
+		}
 	}
 	_ = m.db.Close()
 }

@@ -18,7 +18,7 @@ func TestReadLater(t *testing.T) {
 	var log strings.Builder
 	dir := t.TempDir()
 	life := func() *Module {
-		return &Module{db: db, table: "dialog", columns: defaultColumns(), tombstones: newTombstones(dir), dialogs: core.New(core.Config{Persistent: true}),
+		return &Module{db: db, table: "dialog", columns: defaultColumns(), tombstones: newTombstones(dir), waiting: newWaiting(dir), dialogs: core.New(core.Config{Persistent: true}),
 			env: &script.Env{Surroundings: script.Surroundings{Log: slog.New(slog.NewTextHandler(&log, nil))}}}
 	}
 	before := life()

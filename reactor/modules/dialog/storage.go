@@ -82,22 +82,16 @@ func (m *Module) load() error {
 	if err != nil {
 		m.env.Log.Warn("dialog: which calls had ended is not known", "error", err)
 	}
+	m.readWaiting(ended) // first: it is newer
 	err = m.db.LoadPages(context.Background(), m.env.Log, store.Select{Table: m.table, Columns: m.columns.names(), Key: m.columns.id}, func(r *store.Row) error {
-		row := &core.Row{
-			ID: core.IDOfInt(r.Int(0)), CallID: r.Text(1), FromURI: r.Text(2), FromTag: r.Text(3), ToURI: r.Text(4),
-			State: core.State(r.IntIn(18, 1, 5)), Started: r.Int(19), Expires: r.Int(20), Script: m.parseFlagText(r.Text(23)), Flags: core.Flag(r.Int(25)),
-			Caller: core.Leg{Tag: r.Text(3), Contact: r.Text(14), Routes: r.Text(12), CSeq: number(r.Text(8)), Own: number(r.Text(10)), Socket: m.socket(r.Text(16))},
-			Callee: core.Leg{Tag: r.Text(5), Contact: r.Text(15), Routes: r.Text(13), CSeq: number(r.Text(9)), Own: number(r.Text(11)), Socket: m.socket(r.Text(17))},
-			Values: parseValues(r.Text(21)), Profiles: m.parseProfiles(r.Text(22)),
-			Parties: core.Parties{From: r.Text(6), To: r.Text(7)},
-		}
+		row := m.rowOf(r)
 		if err := r.Err(); err != nil {
 			m.env.Log.Warn("dialog: a row is left out", "error", err)
 			return nil
 		}
 		if !ended[row.ID] && m.dialogs.Restore(row) {
 			loaded++
-			m.rearm(row.ID, r)
+			m.rearm(row.ID, armedOf(r))
 		}
 		return nil
 	})
@@ -112,14 +106,29 @@ func (m *Module) load() error {
 	return nil
 }
 
-// rearm has a dialog's routes armed again.
-func (m *Module) rearm(id core.ID, r *store.Row) {
+// rowOf reads a row of the table, whose errors are Err's.
+func (m *Module) rowOf(r *store.Row) *core.Row {
+	return &core.Row{
+		ID: core.IDOfInt(r.Int(0)), CallID: r.Text(1), FromURI: r.Text(2), FromTag: r.Text(3), ToURI: r.Text(4),
+		State: core.State(r.IntIn(18, 1, 5)), Started: r.Int(19), Expires: r.Int(20), Script: m.parseFlagText(r.Text(23)), Flags: core.Flag(r.Int(25)),
+		Caller: core.Leg{Tag: r.Text(3), Contact: r.Text(14), Routes: r.Text(12), CSeq: number(r.Text(8)), Own: number(r.Text(10)), Socket: m.socket(r.Text(16))},
+		Callee: core.Leg{Tag: r.Text(5), Contact: r.Text(15), Routes: r.Text(13), CSeq: number(r.Text(9)), Own: number(r.Text(11)), Socket: m.socket(r.Text(17))},
+		Values: parseValues(r.Text(21)), Profiles: m.parseProfiles(r.Text(22)),
+		Parties: core.Parties{From: r.Text(6), To: r.Text(7)},
+	}
+}
+
+// armedOf reads the names of the routes that a dialog has armed.
+func armedOf(r *store.Row) [3]string { return [...]string{r.Text(26), r.Text(27), r.Text(28)} }
+
+// rearm has a dialog's routes armed again, and its pings go on.
+func (m *Module) rearm(id core.ID, routes [3]string) {
 	d := m.dialogs.ByID(id)
 	if d == nil {
 		return
 	}
 	for i, what := range []armed{onAnswer, onTimeout, onHangup} {
-		if name := r.Text(26 + i); name != "" {
+		if name := routes[i]; name != "" {
 			if route := m.env.Program.Route(script.RequestRoute, name); route != nil {
 				d.Attach(what, route)
 			} else {
@@ -168,19 +177,23 @@ func socketText(s *reactor.Socket) string {
 func (m *Module) writeBack(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	written := time.Now()
+	written, away := time.Now(), false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		case <-m.wake:
+			if away { // once a second is enough
+				continue
+			}
 		}
 		err := m.forget(ctx)
 		if m.dbMode == realtime || time.Since(written) >= m.period {
 			err = errors.Join(err, m.write(ctx))
 			written = time.Now()
 		}
+		away = err != nil
 		if err != nil && ctx.Err() == nil {
 			m.env.Log.Warn("dialog: the database takes no dialogs: they wait", "error", err, "dialogs", m.dialogs.Waiting())
 		}
@@ -209,14 +222,24 @@ func (m *Module) forget(ctx context.Context) error {
 	return err
 }
 
+// write writes what has changed, or keeps it while the database is away.
 func (m *Module) write(ctx context.Context) error {
 	m.flush.Lock()
 	defer m.flush.Unlock()
-	return m.dialogs.Changed(batch, func(list []core.Stored) error {
-		return store.Singly(ctx, list, m.apply, func(x *core.Stored, err error) {
+	some := false
+	err := m.dialogs.Changed(batch, func(list []core.Stored) error {
+		err := store.Singly(ctx, list, m.apply, func(x *core.Stored, err error) {
 			m.env.Log.Warn("dialog: the database refuses a call, which is not stored", "dialog", x.ID.String(), "error", err)
 		})
+		some = some || err == nil
+		return err
 	})
+	if err == nil {
+		m.waiting.drop()
+	} else {
+		m.keepWaiting(some)
+	}
+	return err
 }
 
 // apply writes dialogs, all or none of them.

@@ -37,7 +37,7 @@ func TestRefusedRow(t *testing.T) {
 	db, exec := dialogTable(t)
 	exec("CREATE TRIGGER short BEFORE INSERT ON dialog WHEN length(NEW.from_tag) > 64 BEGIN SELECT RAISE(ABORT, 'it is too long'); END")
 	var log strings.Builder
-	m := &Module{db: db, table: "dialog", columns: defaultColumns(), tombstones: newTombstones(""), dialogs: core.New(core.Config{Persistent: true}),
+	m := &Module{db: db, table: "dialog", columns: defaultColumns(), tombstones: newTombstones(""), waiting: newWaiting(""), dialogs: core.New(core.Config{Persistent: true}),
 		env: &script.Env{Surroundings: script.Surroundings{Log: slog.New(slog.NewTextHandler(&log, nil))}}}
 	answered := func(callID, tag string) {
 		t.Helper()
