@@ -107,7 +107,7 @@ func (m *Module) syncDB(context.Context, *rpc.Args) (any, error) {
 	if m.db == nil {
 		return nil, errNoDB
 	}
-	if err := m.load(); err != nil {
+	if err := m.readMore(); err != nil {
 		return nil, &rpc.Error{Code: 500, Message: err.Error()}
 	}
 	return "OK", nil

@@ -79,6 +79,7 @@ type Module struct {
 	watchers   []func(core.Change)
 	onRequest  []func(x *script.Machine, p Place)
 	onCreate   []func(c *proxy.Context, d *core.Dialog)
+	onRead     []func()
 	flags      map[string]uint // flags of the script, by name
 	names      []string
 }

@@ -41,3 +41,7 @@ func (m *Module) OnCreate(f func(c *proxy.Context, d *core.Dialog)) {
 
 // ContactFor is the Contact of a request of ours that goes one way.
 func (m *Module) ContactFor(d *core.Dialog, dir core.Direction) string { return m.contactFor(d, dir) }
+
+// OnRead has f told when stored dialogs were read while the program runs, as the database was away at the start, or by
+// dlg_db_sync: for the Check of another module.
+func (m *Module) OnRead(f func()) { m.onRead = append(m.onRead, f) }

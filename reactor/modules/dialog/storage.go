@@ -67,10 +67,21 @@ func (m *Module) readLater(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if m.forget(ctx) == nil && m.load() == nil { // a call that has ended is not to come back
+		if m.forget(ctx) == nil && m.readMore() == nil { // a call that has ended is not to come back
 			m.unread.Store(false)
 		}
 	}
+}
+
+// readMore is load while the program runs.
+func (m *Module) readMore() error {
+	err := m.load()
+	if err == nil {
+		for _, f := range m.onRead {
+			f()
+		}
+	}
+	return err
 }
 
 // load reads the table. A row that cannot be read is left out with a warning.

@@ -114,31 +114,36 @@ func kept(d *core.Dialog) (all []taken) {
 	return all
 }
 
-// resume counts the calls that another life of the program has stored, once, when all modules have started.
+// resumedKey marks the dialogs whose load was counted by resume.
+type resumedKey struct{}
+
+// resume counts the calls that another life of the program has stored, each once, when all modules have started, and those
+// that are read later.
 func (m *module) resume() {
 	if m.dialog == nil || m.dialog.Dialogs() == nil || !m.listen() {
 		return
 	}
-	m.calls.resumed.Do(func() {
-		m.dialog.Dialogs().Each(func(d *core.Dialog) bool {
-			if !d.Restored || d.State() == core.Ended {
-				return true
-			}
-			for _, t := range kept(d) {
-				l := m.life(t.Destination)
-				for _, name := range t.Resources {
-					l.load(name).Add(1)
-				}
-				m.calls.Resume(d.CallID, t.key(), func() {
-					for _, name := range t.Resources {
-						l.load(name).Add(-1)
-					}
-				})
-			}
-			if d.State() == core.Ended { // meanwhile
-				m.calls.HungUp(d.CallID)
-			}
+	m.calls.resume.Lock()
+	defer m.calls.resume.Unlock()
+	m.dialog.Dialogs().Each(func(d *core.Dialog) bool {
+		if !d.Restored || d.State() == core.Ended || d.Attachment(resumedKey{}) != nil {
 			return true
-		})
+		}
+		d.Attach(resumedKey{}, true)
+		for _, t := range kept(d) {
+			l := m.life(t.Destination)
+			for _, name := range t.Resources {
+				l.load(name).Add(1)
+			}
+			m.calls.Resume(d.CallID, t.key(), func() {
+				for _, name := range t.Resources {
+					l.load(name).Add(-1)
+				}
+			})
+		}
+		if d.State() == core.Ended { // meanwhile
+			m.calls.HungUp(d.CallID)
+		}
+		return true
 	})
 }

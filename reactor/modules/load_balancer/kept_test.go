@@ -83,3 +83,58 @@ func loadIsKept(t *testing.T, routes string, answers ...string) {
 		until(b, "")
 	})
 }
+
+// TestLoadOfCallsReadLater: calls that are read while the program runs count likewise, and each once.
+func TestLoadOfCallsReadLater(t *testing.T) {
+	url := storetest.SQLite(t)
+	if err := store.Create(t.Context(), url, "dialog"); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(url, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	exec := func(text string) {
+		t.Helper()
+		if _, err := db.Exec(t.Context(), new(store.Statement).SQL(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := strings.Replace(head(t), `loadmodule "load_balancer.so"`,
+		"loadmodule \"db_sqlite.so\"\nloadmodule \"dialog.so\"\nloadmodule \"load_balancer.so\"", 1) +
+		fmt.Sprintf("modparam(\"dialog\", \"db_mode\", 3)\nmodparam(\"dialog\", \"db_url\", %q)\n", url) + `route { create_dialog(); load_balance(1, "pstn"); t_relay(); }`
+	var one, both string
+	t.Run("a life", func(t *testing.T) {
+		b := moduletest.New(t, text, tm.New, sl.New, dialog.New, loadbalancer.New, db_sqlite.New)
+		call := func(id string) string {
+			send(b, "INVITE", id, id)
+			answer(t, b, sent(t, b), "200 OK")
+			return loads(t, b)
+		}
+		one, both = call("a"), call("b")
+	})
+	exec("CREATE TABLE away AS SELECT * FROM dialog")
+	exec("DELETE FROM dialog WHERE callid = 'b'")
+	t.Run("another", func(t *testing.T) {
+		b := moduletest.New(t, text, tm.New, sl.New, dialog.New, loadbalancer.New, db_sqlite.New)
+		await := func(want string) {
+			t.Helper()
+			got := ""
+			for end := time.Now().Add(20 * time.Second); got != want; time.Sleep(5 * time.Millisecond) {
+				if got = loads(t, b); time.Now().After(end) {
+					t.Fatalf("%s, want %s", got, want)
+				}
+			}
+		}
+		await(one)
+		exec("DELETE FROM dialog")
+		exec("INSERT INTO dialog SELECT * FROM away")
+		b.Ask(t, "dlg_db_sync", `{}`)
+		await(both)
+		b.Ask(t, "dlg_db_sync", `{}`)
+		await(both)
+		b.Ask(t, "dlg_end_dlg", `{"dialog_id": "b"}`)
+		await(one)
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	core "sipreactor/reactor/dialog"
@@ -51,6 +52,7 @@ type module struct {
 	session *script.AVP         // hidden: the session of a request
 	env     *script.Env
 	log     *slog.Logger
+	running atomic.Bool
 
 	started, refused script.Count
 }
@@ -60,7 +62,7 @@ type counter struct {
 	*destination.Calls
 	tracker *destination.Tracker
 	once    sync.Once
-	resumed sync.Once // calls that were stored
+	resume  sync.Mutex // one counts the calls that were stored
 }
 
 // router has calls end whose request got no transaction.
@@ -153,6 +155,7 @@ func (m *module) check(l *script.Loading) {
 		m.dialog = d
 		d.Watch(m.ended)
 		d.OnCreate(m.created)
+		d.OnRead(m.read)
 	}
 	if m.fetching {
 		if m.freeswitch, _ = l.Instance("freeswitch").(*freeswitch.Module); m.freeswitch == nil && !l.Partial() {
@@ -212,7 +215,15 @@ func (m *module) run(ctx context.Context) {
 		return
 	case <-m.env.Running:
 	}
+	m.running.Store(true)
 	m.resume()
+}
+
+// read counts calls that were read from the database behind that; run has counted those before.
+func (m *module) read() {
+	if m.running.Load() {
+		m.resume()
+	}
 }
 
 // listen has the transactions tell of calls, from the first one on that is counted.
