@@ -6,7 +6,8 @@
 // topology_hiding_match() has it go to the target and by the routes of the other side.
 //
 // With a dialog, that of create_dialog() or with force_dialog one that is made, our Contact names it (did), and targets and
-// routes are kept there; with the flag C the callee sees another Call-ID, and in its requests and responses $ci is that one.
+// routes are kept there; with the flag C the callee sees another Call-ID, and in its requests and responses $ci is that one. Who names the call in Replaces, Join, Target-Dialog or, in a Refer-To, in
+// the Replaces of another, is understood by the other side: that name is translated likewise.
 // Without a dialog, which is for any method, our Contact carries them itself (thinfo): encrypted and authenticated together
 // with the Call-ID, by a secret that nodes share. The flags C, D, a and A are for dialogs.
 //

@@ -140,6 +140,9 @@ func (m *module) begin(x *script.Machine, at *script.Site, p *passage, own *prox
 			return x.Fail(at, err.Error())
 		}
 	}
+	if c.Attachment(passageKey{}) == nil { // not yet
+		m.nameCalls(c, p.dir)
+	}
 	if c.Msg.Method() != sipframe.ACK { // which has no response
 		p.trail = c.AppendTrail(make([]byte, 0, 256))
 	}
