@@ -85,6 +85,9 @@ func TestHandshakeLongerThanTheQueue(t *testing.T) {
 	if st := from.Stats(); st.Dials != 1 || refused == 0 || sent < 32 || st.Undelivered != 0 || st.QueueFull != uint64(refused) {
 		t.Errorf("%d dials, %d sent, %d refused, %d undelivered", st.Dials, sent, refused, st.Undelivered)
 	}
+	if n := from.log.Count("level=WARN", "message refused", "reason=\"queue full"); n == 0 || n > refused {
+		t.Errorf("the log tells of refused messages in %d lines", n)
+	}
 }
 
 // A client that writes a burst of requests and reads the responses behind it gets

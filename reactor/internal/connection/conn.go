@@ -205,6 +205,9 @@ func (c *Conn) Enqueue(m message.Appender, t *message.Target, w *sendqueue.Waite
 	ready, err := c.queue(m, t, w)
 	switch {
 	case err != nil:
+		if err.Reason == reason.QueueFull {
+			c.Common.Log.MessageRefused(c.Called(), err)
+		}
 		return 0, err
 	case !ready:
 		c.Common.Stat.Postponed.Add(1)

@@ -24,6 +24,7 @@ type Log struct {
 	log        *slog.Logger
 	repeats    endRepeats
 	aliasMoves repeats.Table[endpoint.Key]
+	full       repeats.Table[endpoint.Key]
 }
 
 // New returns a Log that has told nothing yet.
@@ -46,6 +47,14 @@ func (l *Log) AliasMoved(alias netip.AddrPort, from, to *Conn) {
 	if more, ok := l.aliasMoves.Open(time.Now(), endpoint.Of(to.Proto, alias)); ok {
 		l.log.Warn("alias moved to a newer connection", "proto", to.Proto.String(), "alias", alias.String(),
 			"id", to.ID, "peer", to.Peer.String(), "before", from.ID, "peer_before", from.Peer.String(), "more", more)
+	}
+}
+
+// MessageRefused tells that a message found no room, as too many wait for its connection.
+// Each peer has one line a second, with the number of those left out before.
+func (l *Log) MessageRefused(c *Conn, why *reason.Error) {
+	if more, ok := l.full.Open(time.Now(), endpoint.Of(c.Proto, c.Peer)); ok {
+		l.log.Warn("message refused", "proto", c.Proto.String(), "peer", c.Peer.String(), "id", c.ID, "reason", why.Error(), "more", more)
 	}
 }
 
