@@ -26,10 +26,9 @@ type Loop struct {
 	Poll    *poller.Loop
 	burst   datagrams.Burst[*message.Socket]
 	senders datagrams.Sources[*message.Socket, message.Source]
-	frames  [][]dispatch.Item  // frames of the read under way, by shard
-	handing bool               // they are being handed on
-	lent    bool               // the lead of a shard is the loop's at the moment
-	others  []*connection.Conn // of other loops, which the read under way has something for
+	frames  [][]dispatch.Item // frames of the read under way, by shard
+	handing bool              // they are being handed on
+	lent    bool              // the lead of a shard is the loop's at the moment
 
 	Inline dispatch.Inline // runs the Handler here
 	Sched  scheduler.Scheduler[*connection.Conn]
@@ -86,6 +85,11 @@ func (l *Loop) Serve(list []*connection.Conn, signals scheduler.Signals) schedul
 	}
 	var did uint32
 	for _, c := range list {
+		if c.Loop != connection.Owner(l) {
+			did |= connection.EvFlush
+			l.visit(c)
+			continue
+		}
 		what := c.Asked()
 		did |= what
 		l.serve(c, what)
@@ -220,7 +224,6 @@ func (l *Loop) Dispatch(c *connection.Conn) {
 	l.weigh(c)
 	l.sift(c)
 	l.Inline.Run(l.frames)
-	l.flushOthers()
 	l.hand()
 	l.handing = false
 }

@@ -7,9 +7,10 @@ import (
 )
 
 // What a Handler sends on one loop by a connection of another's would wake that one for a
-// single system call. While that sleeps, the loop that has the message writes it in its place
-// (scheduler.Enter); a loop that is awake, and a connection that has more to be done for it,
-// are asked as ever.
+// single system call. The loop that has the message keeps the connection among its own that
+// want to be flushed, so that messages of several reads share a record, and writes in the
+// other's place while that sleeps (scheduler.Enter); a loop that is awake, and a connection
+// that has more to be done for it, are asked as ever.
 
 // FlushSoon has what the Handler has put into a connection's send queue written: behind the
 // messages of the read under way. Loop only.
@@ -18,24 +19,20 @@ func (l *Loop) FlushSoon(c *connection.Conn) {
 		c.AskFlush()
 		return
 	}
-	if c.Ask(connection.EvFlush) { // else its loop knows, or it is on the list
-		l.others = append(l.others, c)
+	if c.Ask(connection.EvFlush) { // else its loop knows, or another has it
+		l.Sched.Post(c)
 	}
 }
 
-// flushOthers writes what the read under way has for connections of other loops.
-func (l *Loop) flushOthers() {
-	for i, c := range l.others {
-		l.others[i] = nil
-		of := c.Loop.(*Loop)
-		if !of.Sched.Enter() {
-			of.Sched.Post(c)
-			continue
-		}
-		of.flushFor(c)
-		of.Sched.Leave()
+// visit flushes a connection of another loop's, in the place of that or by asking it.
+func (l *Loop) visit(c *connection.Conn) {
+	of := c.Loop.(*Loop)
+	if !of.Sched.Enter() {
+		of.Sched.Post(c)
+		return
 	}
-	l.others = l.others[:0]
+	of.flushFor(c)
+	of.Sched.Leave()
 }
 
 // flushFor flushes a connection if nothing else is to be done for it. The caller is in the
