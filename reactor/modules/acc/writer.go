@@ -123,7 +123,8 @@ func (w *writer) close() {
 	}
 }
 
-// run writes until close was called, and not much longer than ctx.
+// run writes until close was called, and not much longer than ctx. That one's end takes nothing back that the database was
+// given, which may execute it all the same: whoever has its records then would write them again.
 func (w *writer) run(ctx context.Context) {
 	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -134,9 +135,10 @@ func (w *writer) run(ctx context.Context) {
 	defer tick.Stop()
 	var relief sync.WaitGroup
 	defer relief.Wait()
-	relief.Go(func() { _ = rescue.Run(w.log, "acc: the writer", func() { w.relieve(last) }) })
-	defer cancel()
-	w.unspool(ctx)
+	relieving, relieved := context.WithCancel(last)
+	relief.Go(func() { _ = rescue.Run(w.log, "acc: the writer", func() { w.relieve(relieving, last) }) })
+	defer relieved()
+	w.unspool(ctx, last)
 	for {
 		select {
 		case c, ok := <-w.queue:
@@ -145,7 +147,7 @@ func (w *writer) run(ctx context.Context) {
 			}
 			w.write(last, w.more(c))
 		case <-tick.C:
-			w.unspool(ctx)
+			w.unspool(ctx, last)
 		case <-ctx.Done():
 			w.close()
 			for c := range w.queue {
@@ -158,7 +160,8 @@ func (w *writer) run(ctx context.Context) {
 
 // relieve moves records to the spool while the queue is half full, or the database takes too long for those that it
 // has, until ctx ends: run waits for the database then. What run takes next belongs behind them and follows them there.
-func (w *writer) relieve(ctx context.Context) {
+// What the spool does not take is written until last ends.
+func (w *writer) relieve(ctx, last context.Context) {
 	if w.spool == nil {
 		return
 	}
@@ -181,7 +184,7 @@ func (w *writer) relieve(ctx context.Context) {
 			if !ok {
 				return
 			}
-			w.keep(ctx, w.more(c))
+			w.keep(last, w.more(c))
 		}
 	}
 }
@@ -228,7 +231,7 @@ func (w *writer) write(ctx context.Context, batch []store.Change) {
 		w.wait(len(batch), err)
 		select {
 		case <-time.After(pauses):
-			w.unspool(ctx)
+			w.unspool(ctx, ctx)
 		case <-ctx.Done():
 			w.lose(len(batch), "neither the database nor the spool takes it", err)
 			return
@@ -236,8 +239,9 @@ func (w *writer) write(ctx context.Context, batch []store.Change) {
 	}
 }
 
-// unspool writes what the spool has, as long as the database takes it.
-func (w *writer) unspool(ctx context.Context) {
+// unspool writes what the spool has, as long as the database takes it: it begins no file when ctx has ended, and waits for
+// one that it began until last ends.
+func (w *writer) unspool(ctx, last context.Context) {
 	if !w.spool.waits() || !w.spool.draining.TryLock() {
 		return
 	}
@@ -250,7 +254,7 @@ func (w *writer) unspool(ctx context.Context) {
 		if bad > 0 {
 			w.lose(bad, "the spool has what is no record", nil)
 		}
-		if w.apply(ctx, batch) != nil {
+		if w.apply(last, batch) != nil {
 			return
 		}
 		if err := w.spool.remove(name); err != nil {
