@@ -97,6 +97,14 @@ func (d *Dialog) shift(w *Within, to *Leg) uint32 {
 	return to.Own
 }
 
+// InviteShift tells what the CSeq of an INVITE has grown by that went that way; tag is the callee's.
+func (d *Dialog) InviteShift(dir Direction, tag []byte, seq uint32) uint32 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, to := d.sides(dir, tag)
+	return d.shift(&Within{Dir: dir, CSeq: seq, NoCount: true}, to) // as an ACK's does
+}
+
 // Saw notes a request of the dialog, once it is let pass; tag is the callee's. It returns what its CSeq has to grow by now.
 func (d *Dialog) Saw(w *Within, tag []byte) (shift uint32) {
 	d.mu.Lock()

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"bytes"
+	"fmt"
 	"time"
 
 	core "sipreactor/reactor/dialog"
@@ -56,7 +57,7 @@ func (m *Module) join(x *script.Machine, d *core.Dialog, dir core.Direction, way
 		e.Attach(bondKey{}, b)
 	}
 	if b.shift > 0 && method != sipframe.CANCEL {
-		_ = c.SetCSeq(seq + b.shift)
+		b.renumber(c)
 	}
 	for _, f := range m.onRequest {
 		f(x, placeOf(b))
@@ -84,13 +85,31 @@ func (b *bond) passes(c *proxy.Context) {
 	tag := append(room[:0], b.tag...)
 	if shift := b.dialog.Saw(w, tag); shift != b.shift && c != nil && b.method != sipframe.CANCEL { // requests of ours went before it
 		b.shift = shift
-		_ = c.SetCSeq(b.cseq + shift)
+		b.renumber(c)
 	}
 	switch {
 	case b.method == sipframe.ACK && b.dir == core.Downstream:
 		b.dialog.Acked(tag)
 	case b.method == sipframe.BYE:
 		b.dialog.Bye(tag, byeOf(b.dir), time.Now().Unix())
+	}
+}
+
+// renumber has a request count those of ours that went its way, and a PRACK name the INVITE by the number that the other
+// side has of it (RFC 3262 7.2).
+func (b *bond) renumber(c *proxy.Context) {
+	_ = c.SetCSeq(b.cseq + b.shift)
+	i := c.Msg.Find(sipframe.HeaderRAck)
+	if b.method != sipframe.PRACK || i < 0 {
+		return
+	}
+	rack := bytes.Fields(c.Msg.Bytes(c.Msg.Header(i).Value))
+	if len(rack) != 3 {
+		return
+	}
+	if n, ok := sipframe.ParseUint(rack[1], 1<<32-1); ok {
+		seq := uint32(n)
+		_ = c.SetHeaderValue(i, fmt.Appendf(nil, "%s %d %s", rack[0], seq+b.dialog.InviteShift(b.dir, []byte(b.tag), seq), rack[2]))
 	}
 }
 

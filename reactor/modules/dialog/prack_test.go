@@ -78,3 +78,29 @@ func TestIncCSeq(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 }
+
+// TestRAck has a PRACK name its INVITE by the number that it got on the way, whatever went of ours since.
+func TestRAck(t *testing.T) {
+	c := newCall(t, strings.Replace(routes, `t_relay();
+		exit;`, `if (is_method("INFO")) { dlg_inc_cseq(); dlg_inc_cseq("a", 3); }
+		t_relay();
+		exit;`, 1))
+	c.up()
+	c.request("INFO", "2", false)
+	for _, back := range []bool{false, true} {
+		info, invite, prack, other := "4", "CSeq: 4 INVITE\r\n", "CSeq: 7 PRACK\r\n", "RAck: 9 4 INVITE\r\n"
+		if back {
+			info, invite, prack, other = "6", "CSeq: 9 INVITE\r\n", "CSeq: 14 PRACK\r\n", "RAck: 9 9 INVITE\r\n"
+		}
+		if out := c.request("INVITE", "3", back); !strings.Contains(out, invite) {
+			t.Errorf("%v: %s", back, out)
+		}
+		c.request("INFO", info, false)
+		if out := c.request("PRACK", "5", back, "RAck: 9 3 INVITE"); !strings.Contains(out, prack) || !strings.Contains(out, other) {
+			t.Errorf("%v: %s", back, out)
+		}
+	}
+	if out := c.request("PRACK", "7", false, "RAck: 9 1 INVITE"); !strings.Contains(out, "RAck: 9 1 INVITE\r\n") {
+		t.Errorf("the first INVITE: %s", out)
+	}
+}
