@@ -128,6 +128,10 @@ func (x *Exchange) finished(code int, text []byte) {
 		x.settle()
 	}
 	x.tell(Answered, x.at, code, text)
+	if code >= 300 && x.merged { // who was refused may come by another way
+		x.merged = false
+		x.layer.merges.remove(x.merge, x.handle.Load())
+	}
 	x.forget()
 }
 

@@ -35,7 +35,8 @@
 // 4320), unless the user does. The answer comes from the last fork, since whoever forks again after a failure has
 // dealt with that. A response without a transaction goes on by its Via for 64*T1: it belongs to another node's, or to an
 // earlier life of the process. A request that came by another way before is answered 482 (8.2.2.2) only if its
-// Request-URI is the same, too: a proxy upstream may fork to several users of ours.
+// Request-URI is the same, too, as a proxy upstream may fork to several users of ours, and unless that one was refused:
+// who is may try another way to us.
 //
 // # What stays
 //

@@ -218,6 +218,23 @@ func TestMerged(t *testing.T) {
 	b.want("SIP/2.0 100 Giving it a try", "INVITE sip:carol@203.0.113.9 SIP/2.0")
 }
 
+// A request whose transaction is over but for its repetitions has not come by another way: who is refused may try that. One
+// that was answered by a 2xx is merged still.
+func TestNotMerged(t *testing.T) {
+	for status, want := range map[string][]string{
+		"486 Busy Here": {"SIP/2.0 100 Giving it a try", "INVITE " + bob + " SIP/2.0"},
+		"200 OK":        {"SIP/2.0 482 Loop Detected"},
+	} {
+		b := newBed(t)
+		b.take(request("INVITE", bob, "1"), overUDP)
+		invite := b.want("SIP/2.0 100 Giving it a try", "INVITE "+bob+" SIP/2.0")[1]
+		b.take(answer(t, invite, status), fromCallee)
+		b.wire.sent = nil
+		b.take(request("INVITE", bob, "2"), overUDP)
+		b.want(want...)
+	}
+}
+
 // There are no more transactions than there may be.
 func TestBusy(t *testing.T) {
 	b := newBed(t, func(c *Config) { c.Max = 1 })
