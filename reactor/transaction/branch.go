@@ -60,6 +60,9 @@ func (b *Branch) drive(e Event) Action {
 		b.last != 0 && !t.timing.RestartOnEach && b.last == t.code {
 		effect.Life = Unchanged
 	}
+	if e == Cancel && effect.Life > 0 && b.timers[partLife].Armed() && t.wheel.before(&b.timers[partLife], t.now+effect.Life) {
+		effect.Life = Unchanged // who is canceled has no more time than who is not
+	}
 	t.arm(&b.timers[partResend], effect.Resend)
 	t.arm(&b.timers[partLife], effect.Life)
 	if effect.Do&SendRequest != 0 {

@@ -9,16 +9,17 @@ package transaction
 //	                     │ └──────────► Completed ◄─┘ │       │ │ │   D
 //	                     │                ▲ ▲ ▲       │Cancel │ │ │ ─────► Terminated
 //	                   B │                │ │ └── Canceling ──┘ │
-//	                     ▼                │ │         │ 64*T1   │
-//	                 Unheard              │ │         ▼         │
-//	                     │ 1xx            │ │     Terminated    │
+//	                     ▼                │ │         │         │
+//	                 Unheard              │ │         │ 64*T1   │
+//	                     │ 1xx            │ │         ▼         │
 //	                     └──────────────► Abandoned ────────────┘
 //	                    Proceeding ─ C ─►
 //
 // Calling waits for fr_timeout (B), Proceeding for fr_inv_timeout (C). A CANCEL waits for the first provisional
-// response: that is its sender's matter. In Abandoned the user has its timeout already: a final response that still
-// comes is acknowledged and, if it is a 2xx, passed on. So it has in Unheard, which is what fr_timeout leaves of timer B:
-// who rings only then is canceled (9.1), and a 2xx is for the user to judge.
+// response: that is its sender's matter. Canceling lasts for 64*T1, or for what there is of C if that is less. In Abandoned
+// the user has its timeout already: a final response that still comes is acknowledged and, if it is a 2xx, passed on. So it
+// has in Unheard, which is what fr_timeout leaves of timer B: who rings only then is canceled (9.1), and a 2xx is for the
+// user to judge.
 var inviteClient = [states][events]transition{
 	Idle: {
 		Start: {Calling, SendRequest, begin, noAnswer},
@@ -48,7 +49,7 @@ var inviteClient = [states][events]transition{
 		Provisional: {Canceling, PassUp, keep, asItIs},
 		Success:     {Accepted, PassUp, keep, linger64},
 		Failure:     {Completed, SendAck | PassUp, keep, lingerD},
-		LifeTimer:   {Terminated, TimeOut, stop, forever},
+		LifeTimer:   {Abandoned, TimeOut, keep, giveUp},
 	},
 	Abandoned: {
 		Success:   {Accepted, PassUp, keep, linger64},

@@ -132,6 +132,19 @@ func TestCancelUnanswered(t *testing.T) {
 	r.want("0s request 0", "0s relay 0 180", "0s cancel 0", "32s answer ours 408")
 }
 
+// Who is canceled has no more time than who is not: fr_inv_timeout goes on. What comes behind it is acknowledged.
+func TestCancelUnansweredSoon(t *testing.T) {
+	r := newRig(t, true, true)
+	r.timing.NoFinal = 4 * time.Second
+	b := r.branch(true)
+	r.response(b, 180)
+	r.pass(time.Second)
+	r.tx.Cancel(r.now)
+	r.pass(10 * time.Second)
+	r.response(b, 487)
+	r.want("0s request 0", "0s relay 0 180", "1s cancel 0", "4s answer ours 408", "11s ack 0")
+}
+
 // fr_inv_timeout: a CANCEL, a 408 of ours at once, and what still comes is acknowledged.
 func TestRingsTooLong(t *testing.T) {
 	r := newRig(t, true, false)

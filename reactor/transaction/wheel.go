@@ -111,6 +111,13 @@ const maxAhead = 1 << 30
 // dueOf returns the tick at which a timer is due, which is near to the present one.
 func (w *Wheel) dueOf(t *Timer) int64 { return w.now + int64(int32(t.due-uint32(w.now))) }
 
+// before reports whether a timer that is armed is due before a time.
+func (w *Wheel) before(t *Timer, at time.Duration) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dueOf(t) < int64((at+Tick-1)/Tick)
+}
+
 // Stop disarms t. One that is not armed is left alone, and one that went off and was not taken note of is forgotten.
 func (w *Wheel) Stop(t *Timer) {
 	w.mu.Lock()
