@@ -116,8 +116,12 @@ func examine(ctx context.Context, o options, cfg *script.Config, known error, lo
 	if !errors.As(known, new(*reactor.ListenError)) { // then each has been tried
 		all = append(all, err, checkSockets(cfg))
 	}
-	all = append(all, checkDomains(cfg, log), cfg.Try(log, sockets))
+	domains, wrongDomains := checkDomains(cfg)
+	all = append(all, wrongDomains, cfg.Try(log, sockets))
 	if wrong, _ := apart(errors.Join(all...)); len(wrong) == 0 && known == nil && err == nil {
+		if domains != nil && cfg.CheckValidity(time.Now()) == nil { // what check tells as an error they warn of, too
+			warnOf(domains, log)
+		}
 		n, err := newNode(ctx, cfg, slog.New(slog.DiscardHandler), nil)
 		if err != nil {
 			return inOrder(errors.Join(append(all, err)...))
@@ -187,18 +191,17 @@ func canBind(a netip.Addr) bool {
 	return !errors.Is(err, unix.EADDRNOTAVAIL)
 }
 
-// checkDomains builds the TLS domains of the configuration, and warns of what is in them.
-func checkDomains(cfg *script.Config, log *slog.Logger) error {
+// checkDomains builds the TLS domains of the configuration; nil where that is newNode's to tell of.
+func checkDomains(cfg *script.Config) (tlsstate.Domains, error) {
 	library, ok := tlsstate.LookupLibrary(cmp.Or(cfg.TLSLibrary, tlsstate.GoLibrary))
 	if !ok || cfg.Broken("tls_mgm") {
-		return nil // newNode tells
+		return nil, nil // newNode tells
 	}
 	set, err := library.Build(cfg.TLS)
 	if err != nil {
-		return cfg.Locate(err)
+		return nil, cfg.Locate(err)
 	}
-	warnOf(set, log)
-	return nil
+	return set, nil
 }
 
 // warnOf tells what somebody should look at in TLS domains.

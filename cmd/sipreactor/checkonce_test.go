@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,15 +16,14 @@ import (
 
 // TestCheckOfAName: a socket whose name does not resolve is told once, whatever the resolver says each time.
 func TestCheckOfAName(t *testing.T) {
-	asked := 0
+	var asked atomic.Int64
 	was := net.DefaultResolver
 	t.Cleanup(func() { net.DefaultResolver = was })
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-		asked++
-		return nil, fmt.Errorf("no answer to question %d", asked)
+		return nil, fmt.Errorf("no answer to question %d", asked.Add(1))
 	}}
 	code, errs, file := checked(t, checkHead+"socket=udp:nowhere.example:5062\nroute { exit; }\n")
-	if code == exitOK || asked == 0 || strings.Count(errs, "does not resolve") != 1 || !strings.Contains(errs, file+":9:8: socket udp:nowhere.example:") {
+	if code == exitOK || asked.Load() == 0 || strings.Count(errs, "does not resolve") != 1 || !strings.Contains(errs, file+":9:8: socket udp:nowhere.example:") {
 		t.Errorf("code %d: %s", code, errs)
 	}
 }

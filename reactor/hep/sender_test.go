@@ -121,8 +121,10 @@ func TestSenderCollectorThatNeverReads(t *testing.T) {
 	big := note(strings.Repeat("x", 60000))
 	offered := uint64(0)
 	waittest.For(t, "it is given up and dialled anew", func() bool {
-		s.put(big)
-		offered++
+		for range 8 { // more than the queue has room for while one is given up
+			s.put(big)
+			offered++
+		}
 		return s.Stats().Redials >= 2 && s.Stats().Dropped > 0
 	})
 	s.Close()

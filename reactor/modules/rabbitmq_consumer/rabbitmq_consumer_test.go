@@ -25,6 +25,7 @@ event_route[E_Q1_MSG] { xlog("came $param(body)"); }
 `, r.Addr), rabbitmq_consumer.New)
 	events := script.NewBackground(b.Config.Program)
 	b.Config.Stop(nil)
+	r.Drop()
 	for len(r.Heard) > 0 {
 		<-r.Heard
 	}

@@ -129,7 +129,12 @@ func (t *text) short() string { return string(t.take(t.number(1))) }
 func (t *text) long() string  { return string(t.take(t.number(4))) }
 
 func (b *Broker) serve(c net.Conn) {
-	defer c.Close()
+	defer func() {
+		_ = c.Close()
+		b.mu.Lock()
+		delete(b.conns, c)
+		b.mu.Unlock()
+	}()
 	r := bufio.NewReader(c)
 	if _, err := io.ReadFull(r, make([]byte, 8)); err != nil {
 		return
