@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/logtest"
+	"sipreactor/reactor/internal/waittest"
 )
 
 // fill opens n connections without a token, which stay open until the test ends.
@@ -74,11 +75,7 @@ func TestHTTPPlacesOfThoseWhoAreKnown(t *testing.T) {
 				}
 			}
 			ask()
-			for end := time.Now().Add(patience); !log.Has("made room for new ones"); time.Sleep(time.Millisecond) { // who is silent comes late
-				if time.Now().After(end) {
-					t.Fatal("the log does not tell who lost its place")
-				}
-			}
+			waittest.For(t, "the log tells who lost its place", func() bool { return log.Has("made room for new ones") }) // who is silent comes late
 		})
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/modules/db_sqlite"
 	"sipreactor/reactor/modules/dialog"
 	loadbalancer "sipreactor/reactor/modules/load_balancer"
@@ -51,18 +51,6 @@ func loadIsKept(t *testing.T, routes string, answers ...string) {
 		})
 	}
 	const taken = "1/pstn=2 1/vm=2"
-	until := func(b *moduletest.Bench, want string) {
-		t.Helper()
-		got := ""
-		for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-			if got = loads(t, b); got == want {
-				return
-			}
-			if time.Now().After(end) {
-				t.Fatalf("%s, want %s", got, want)
-			}
-		}
-	}
 	life(func(b *moduletest.Bench) {
 		for _, id := range []string{"a", "b"} {
 			send(b, "INVITE", id, id)
@@ -70,17 +58,17 @@ func loadIsKept(t *testing.T, routes string, answers ...string) {
 				answer(t, b, sent(t, b), status)
 			}
 		}
-		until(b, taken)
+		until(t, b, taken)
 	})
 	life(func(b *moduletest.Bench) {
-		until(b, taken)
+		until(t, b, taken)
 		b.Ask(t, "dlg_end_dlg", `{"dialog_id": "a"}`)
-		until(b, "1/pstn=1 1/vm=1")
+		until(t, b, "1/pstn=1 1/vm=1")
 	})
 	life(func(b *moduletest.Bench) {
-		until(b, "1/pstn=1 1/vm=1")
+		until(t, b, "1/pstn=1 1/vm=1")
 		b.Ask(t, "dlg_end_dlg", `{"dialog_id": "b"}`)
-		until(b, "")
+		until(t, b, "")
 	})
 }
 
@@ -118,23 +106,20 @@ func TestLoadOfCallsReadLater(t *testing.T) {
 	exec("DELETE FROM dialog WHERE callid = 'b'")
 	t.Run("another", func(t *testing.T) {
 		b := moduletest.New(t, text, tm.New, sl.New, dialog.New, loadbalancer.New, db_sqlite.New)
-		await := func(want string) {
-			t.Helper()
-			got := ""
-			for end := time.Now().Add(20 * time.Second); got != want; time.Sleep(5 * time.Millisecond) {
-				if got = loads(t, b); time.Now().After(end) {
-					t.Fatalf("%s, want %s", got, want)
-				}
-			}
-		}
-		await(one)
+		until(t, b, one)
 		exec("DELETE FROM dialog")
 		exec("INSERT INTO dialog SELECT * FROM away")
 		b.Ask(t, "dlg_db_sync", `{}`)
-		await(both)
+		until(t, b, both)
 		b.Ask(t, "dlg_db_sync", `{}`)
-		await(both)
+		until(t, b, both)
 		b.Ask(t, "dlg_end_dlg", `{"dialog_id": "b"}`)
-		await(one)
+		until(t, b, one)
 	})
+}
+
+// until waits for loads of the destinations, which dialogs of a database give behind what reads them.
+func until(t *testing.T, b *moduletest.Bench, want string) {
+	t.Helper()
+	waittest.For(t, "the loads are "+want, func() bool { return loads(t, b) == want })
 }
