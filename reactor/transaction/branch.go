@@ -1,6 +1,8 @@
 package transaction
 
-import "sync"
+import (
+	"sync"
+)
 
 // Branch is a client transaction of a proxied request, with that of its CANCEL. Its owner is the Transaction.
 type Branch struct {
@@ -122,4 +124,25 @@ func (b *Branch) abandon() {
 	case b.request.state == Proceeding:
 		b.drive(Cancel)
 	}
+}
+
+// Went tells, within User.SendRequest, by what kind of transport a branch's request
+// has gone: of several targets the one that took it may speak another than was
+// thought. What is sent over a reliable one is not sent again by us.
+func (b *Branch) Went(reliable bool) {
+	m := &b.request
+	if m.reliable == reliable {
+		return
+	}
+	m.reliable = reliable
+	if m.state != Calling && m.state != Trying {
+		return
+	}
+	t := b.of
+	m.interval = t.timing.T1
+	resend := m.interval
+	if reliable {
+		resend = Off
+	}
+	t.arm(&b.timers[partResend], resend)
 }

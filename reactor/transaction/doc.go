@@ -24,6 +24,23 @@
 // before it lets go. So a script may wait in the middle of a transaction: nothing that belongs to it overtakes, and
 // nobody else is held up. The timers of a shard are looked at by one goroutine for all and go off on the shard's workers.
 //
+// # Where
+//
+//	what a state does with an event         tables.go; the machines and their times: machine.go
+//	which response is the answer            answer.go
+//	who is canceled when                    answer.go (by an answer), cancel.go (by who asks), ends.go; a CANCEL's own
+//	                                        transaction: branch.go
+//	what a 503, a timeout or a lost         answer.go (unserved), failover.go: the next address, then the failure_route
+//	request of a branch leads to
+//	what is sent upstream, downstream       upstream.go, downstream.go; ACK and CANCEL as bytes: wire.go
+//	which transaction a message is of       matching.go, table.go
+//	how a request is sent on, forked        relay.go, breadth.go; later branches: inject.go, wait.go
+//	requests of our own                     origin.go, replicate.go
+//	who may touch an Exchange when          holder.go
+//	what is kept, and until when            exchange.go, over.go, remnant.go, pool.go
+//	when timers go off                      wheel.go, ticker.go
+//	who is told what                        listener.go, counters.go
+//
 // # Where it is not the letter of RFC 3261
 //
 // The times have the names and defaults of OpenSIPS' tm module: fr_timeout in the place of timers B and F, fr_inv_timeout

@@ -1,12 +1,11 @@
 package transaction
 
 import (
-	"time"
-
+	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
 )
 
-// What is done to a transaction from outside of its messages: branches that are injected, answers by management.
+// Branches that a transaction gets when its request's script is done, and how it waits for them (wait.go).
 
 // Fork returns the branches of the last fork.
 func (x *Exchange) Fork() []*Leg { return x.legs[x.Transaction.fork:len(x.branches)] }
@@ -47,147 +46,57 @@ func (x *Exchange) KeepChanges(c *proxy.Context) {
 	}
 }
 
-// CancelLegs cancels branches that are pending: own, the others, or both.
-func (x *Exchange) CancelLegs(own *Leg, itself, others bool) {
-	now := x.layer.now()
-	for _, leg := range x.Legs() {
-		if leg.Pending() && (leg == own && itself || leg != own && others) {
-			x.CancelBranch(now, &leg.Branch)
-		}
+// Injected is a branch that a transaction gets from outside of its messages.
+type Injected struct {
+	URI, Destination, Path string
+	Q                      int // as proxy.Branch has it
+	Flags                  uint64
+	Socket                 *reactor.Socket // to send from; nil: any
+	Flow                   reactor.Handle  // the connection to go by; 0: any
+	Bound                  bool            // by Flow and by nothing else
+}
+
+// InjectBranches adds branches to the request as it came, and sends them, as Inject does. It reports what became of it by
+// the code of a relay; negative: there is no request any more, or a branch is none.
+func (x *Exchange) InjectBranches(list []Injected, cancel, last bool) int {
+	o := x.restored()
+	if o == nil || len(list) == 0 {
+		return -1
 	}
-}
-
-// CancelAll cancels the transaction as if its client had.
-func (x *Exchange) CancelAll() { x.canceling(nil) }
-
-// Forsake ends an INVITE of ours whose answer nobody needs any more: it is canceled, which has to wait where nothing was heard
-// of it (RFC 3261 9.1), and not sent again. What is answered all the same is told.
-func (x *Exchange) Forsake() {
-	x.noFail = true
-	x.canceling(nil)
-	for _, leg := range x.Legs() {
-		if leg.request.state == Calling {
-			x.arm(&leg.timers[partResend], Off)
-		}
-	}
-}
-
-// Respond answers the transaction from outside of its script, with further headers and a To tag; an empty one is ours, and
-// a request that has one keeps it. It reports whether there was something to answer.
-func (x *Exchange) Respond(code int, reason, body, headers, tag []byte) bool {
-	return x.respond(code, wording{reason, body, headers, tag}) == Relayed
-}
-
-// FindInvite returns the handle of the open transaction of an INVITE by its Call-ID and CSeq number; 0: there is none. It
-// looks at all transactions unless Config.ByCallID. Any goroutine.
-func (l *Layer) FindInvite(callID []byte, cseq uint32) (handle uint64) {
-	key := l.proxy.InviteKey(callID, cseq)
-	if l.Config().ByCallID {
-		return l.invites.find(key)
-	}
-	return l.inviteOf(key)
-}
-
-// FindOwnInvite is FindInvite for INVITEs of ours. Any goroutine.
-func (l *Layer) FindOwnInvite(callID []byte, cseq uint32) (handle uint64) {
-	return l.inviteOf(^l.proxy.InviteKey(callID, cseq))
-}
-
-// inviteOf looks for an INVITE's transaction at all of them.
-func (l *Layer) inviteOf(key uint64) (handle uint64) {
-	l.table.each(func(x *Exchange) bool {
-		if x.invited.Load() == key {
-			handle = x.handle.Load()
-		}
-		return handle == 0
-	})
-	return handle
-}
-
-// Replicate sends a copy of the request in c to a URI, and to those of its appended branches. Nobody hears of the
-// responses. The error is that of the last one that could not be sent, if none could.
-func (l *Layer) Replicate(c *proxy.Context, uri []byte) error {
-	o := l.context(c)
-	defer l.putContext(o)
+	defer x.layer.putContext(o)
 	defer o.End()
-	if err := o.Begin(c.Received(), c.Src); err != nil {
+	o.ResetDestination()
+	for i := range list {
+		b := o.Branch(0)
+		var err error
+		if i == 0 {
+			err = o.SetRequestURI([]byte(list[i].URI))
+		} else {
+			b, err = o.AppendBranch([]byte(list[i].URI), false)
+		}
+		if err == nil {
+			err = list[i].into(b)
+		}
+		if err != nil {
+			return -1
+		}
+	}
+	before := x.rc
+	x.rc = o
+	defer func() { x.rc = before }()
+	return x.Inject(o, cancel, last)
+}
+
+func (i *Injected) into(b *proxy.Branch) error {
+	if err := b.SetPath([]byte(i.Path)); err != nil {
 		return err
 	}
-	var now proxy.Changes
-	c.Save(&now)
-	defer now.Forget()
-	var last error
-	sent := false
-	for i := range c.Branches() {
-		to := uri
-		if i > 0 {
-			to = c.BranchURI(i)
-		}
-		o.Restore(&now)
-		o.ResetDestination()
-		if last = o.SetRequestURI(to); last != nil {
-			continue
-		}
-		if last = l.copyOut(o); last == nil {
-			sent = true
-		}
+	if err := b.SetDestURI([]byte(i.Destination)); err != nil {
+		return err
 	}
-	if sent {
-		return nil
-	}
-	return last
-}
-
-// copyOut sends the request in c by a transaction that has no client.
-func (l *Layer) copyOut(c *proxy.Context) error {
-	if int(l.table.live.Load()) >= l.Config().Max {
-		return ErrBusy
-	}
-	x := l.make(c.W)
-	if x == nil {
-		return ErrBusy
-	}
-	x.origin = &origin{}
-	x.method, x.request = c.Msg.Method(), hoard(c.Received())
-	return x.depart(c, &Options{})
-}
-
-// Wait has the transaction wait for n more branches after all that it has are done, for Timing.NoFinal; 0 ends that: what
-// there is then is the answer. A 2xx ends it, too.
-func (t *Transaction) Wait(now time.Duration, n int) {
-	t.enter(now)
-	defer t.leave()
-	if t.status != 0 || t.silent || t.server.Over() { // there is nothing to wait with
-		n = 0
-	}
-	waited := t.waits > 0
-	if t.waits = int8(max(0, min(n, MaxBranches))); n > 0 {
-		if t.waiting == nil {
-			t.waiting = new(Timer)
-			t.waiting.belong(-1, partWait)
-		}
-		if !t.waiting.Armed() {
-			t.arm(t.waiting, t.timing.NoFinal)
-		}
-	}
-	if n <= 0 {
-		t.noMore()
-		if waited {
-			t.conclude()
-		}
-	}
-}
-
-// noMore has the transaction no longer wait.
-func (t *Transaction) noMore() {
-	if t.waiting != nil {
-		t.wheel.Stop(t.waiting)
-	}
-}
-
-// conclude decides if nothing is pending any more.
-func (t *Transaction) conclude() {
-	if t.status == 0 && !t.silent && !t.deciding && t.pending() == 0 && !t.server.Over() {
-		t.decide()
-	}
+	b.SetQ(i.Q)
+	b.SetFlags(i.Flags)
+	b.SetSocket(i.Socket)
+	b.SetFlow(i.Flow, i.Bound)
+	return nil
 }

@@ -71,3 +71,9 @@ func (x *Exchange) AddHeaders(text []byte) error {
 
 // KeepOpen says that the answer will come from elsewhere, after the script.
 func (x *Exchange) KeepOpen() { x.kept = true }
+
+// Respond answers the transaction from outside of its script, with further headers and a To tag; an empty one is ours, and
+// a request that has one keeps it. It reports whether there was something to answer.
+func (x *Exchange) Respond(code int, reason, body, headers, tag []byte) bool {
+	return x.respond(code, wording{reason, body, headers, tag}) == Relayed
+}

@@ -1,10 +1,14 @@
 package transaction
 
 import (
+	"context"
+
 	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
 	"sipreactor/sipframe"
 )
+
+// Who holds an Exchange, and what waits for the holder.
 
 // event is something that happened while an Exchange was held.
 type event struct {
@@ -216,4 +220,21 @@ func (l *Layer) deliver(c *proxy.Context, e event, data []byte) bool {
 		l.putContext(o)
 	}
 	return there
+}
+
+type heldKey struct{}
+
+// WithHeld returns a context that says which Exchange the goroutine holds, for a command that it carries out: one that
+// is about that Exchange acts at once, where it would wait for the holder otherwise. nil: none.
+func WithHeld(ctx context.Context, x *Exchange) context.Context {
+	if x == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, heldKey{}, x)
+}
+
+// Held returns the Exchange of WithHeld; nil: none.
+func Held(ctx context.Context) *Exchange {
+	x, _ := ctx.Value(heldKey{}).(*Exchange)
+	return x
 }

@@ -8,7 +8,7 @@ import (
 	"sipreactor/sipframe"
 )
 
-// What comes from downstream, and the calls of the machines for it.
+// What comes from downstream, and what the machines have sent there.
 
 // Response takes a response to a request that left as handle: proxy.Transactions.
 func (l *Layer) Response(c *proxy.Context, handle uint64) bool {

@@ -1,8 +1,8 @@
 package transaction
 
-import (
-	"sipreactor/reactor/proxy"
-)
+import "sipreactor/reactor/proxy"
+
+// What goes upstream: responses that are relayed, kept and chosen, and those of ours.
 
 // upstream sends bytes to where the request came from, and keeps them where they may be asked for again.
 func (x *Exchange) upstream(b []byte, code int) error {
@@ -121,33 +121,40 @@ func (x *Exchange) restored() *proxy.Context {
 	return o
 }
 
-// finished is called when the final response has gone upstream, each one of several.
-func (x *Exchange) finished(code int, text []byte) {
-	if !x.settled {
-		x.shard.stat.class(code)
-		x.settle()
+// Relay sends the response at hand upstream: User.
+func (x *Exchange) Relay(_ *Transaction, b *Branch) {
+	code := int(x.Transaction.code)
+	if x.dropped {
+		return
 	}
-	x.tell(Answered, x.at, code, text)
-	if code >= 300 && x.merged { // who was refused may come by another way
-		x.merged = false
-		x.layer.merges.remove(x.merge, x.handle.Load())
+	if x.origin != nil {
+		x.arrived(code, x.c.Received())
+		return
 	}
-	x.forget()
+	x.tell(ResponseOut, leg(b), code, nil)
+	s := x.layer.scratchOf(x.c)
+	var err error
+	if s.b, err = x.c.WriteResponse(s.b[:0], x.up.Proto()); err == nil {
+		err = x.upstream(s.b, code)
+	}
+	x.c.CountResponse(err, x.peer())
+	x.shard.stat.add(statRelayed)
+	if code >= 200 {
+		x.finished(code, s.b)
+	}
 }
 
-// forget lets go of what is of no use once the request is answered.
-func (x *Exchange) forget() {
-	for _, leg := range x.Legs() {
-		drop(&leg.response)
-		x.layer.putChanges(leg)
-		if leg.cancel != nil && leg.cancel.state < Completed {
-			continue // the CANCEL may have to go out again
-		}
-		switch s := leg.request.state; {
-		case s == Accepted, s == Terminated, s == Completed && (leg.way.Reliable() || !x.Invite()):
-			drop(&leg.sent)
-		}
+// Keep keeps the response at hand: User.
+func (x *Exchange) Keep(_ *Transaction, b *Branch) {
+	leg := leg(b)
+	drop(&leg.response)
+	if x.origin != nil {
+		leg.response = hoard(x.c.Received())
+		return
 	}
-	drop(&x.request)
-	x.layer.putBase(x)
+	s := x.layer.scratchOf(x.c)
+	var err error
+	if s.b, err = x.c.WriteResponse(s.b[:0], x.up.Proto()); err == nil {
+		leg.response = hoard(s.b)
+	}
 }
