@@ -28,9 +28,6 @@ type Leg struct {
 // maxLegs bounds the callees of a dialog.
 const maxLegs = 12
 
-// Flag is what a dialog does by itself.
-type Flag uint16
-
 // The flags of create_dialog().
 const (
 	ByeOnTimeout Flag = 1 << iota
@@ -120,16 +117,6 @@ func (d *Dialog) named(from, to []byte) {
 	if d.parties = nil; p != (Parties{}) {
 		d.parties = &Parties{p.From, p.To}
 	}
-}
-
-type attachment struct{ key, value any }
-
-// Value is one that a script keeps with a dialog.
-type Value struct {
-	Name  string
-	Text  string
-	Int   int64
-	IsInt bool
 }
 
 // Summary is a dialog at one moment. Its slices are copies.
@@ -227,125 +214,8 @@ func (d *Dialog) SetDelay(seconds int64) {
 	d.delay = seconds
 }
 
-// Flags returns what the dialog does by itself.
-func (d *Dialog) Flags() Flag {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.flags
-}
-
-// AddFlags has it do more.
-func (d *Dialog) AddFlags(f Flag) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.flags |= f
-	d.change()
-}
-
-// ScriptFlag reports whether flag n of the script is set.
-func (d *Dialog) ScriptFlag(n uint) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.script&(1<<n) != 0
-}
-
-// SetScriptFlag sets or clears flag n of the script and returns what it was.
-func (d *Dialog) SetScriptFlag(n uint, on bool) (was bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	was = d.script&(1<<n) != 0
-	if on {
-		d.script |= 1 << n
-	} else {
-		d.script &^= 1 << n
-	}
-	d.change()
-	return was
-}
-
-// TestFlag changes flag n of the script if it is as told. It reports whether it was.
-func (d *Dialog) TestFlag(n uint, is bool) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if (d.script&(1<<n) != 0) != is {
-		return false
-	}
-	d.script ^= 1 << n
-	d.change()
-	return true
-}
-
 // maxValues bounds the values of a dialog.
 const maxValues = 256
-
-// Set keeps a value. It reports false when there is no room for another.
-func (d *Dialog) Set(v Value) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for i := range d.values {
-		if d.values[i].Name == v.Name {
-			d.values[i] = v
-			d.change()
-			return true
-		}
-	}
-	if len(d.values) == maxValues {
-		return false
-	}
-	d.values = append(d.values, v)
-	d.change()
-	return true
-}
-
-// Unset takes a value away.
-func (d *Dialog) Unset(name string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for i := range d.values {
-		if d.values[i].Name == name {
-			d.values = append(d.values[:i], d.values[i+1:]...)
-			d.change()
-			return
-		}
-	}
-}
-
-// Get returns a value.
-func (d *Dialog) Get(name string) (Value, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, v := range d.values {
-		if v.Name == name {
-			return v, true
-		}
-	}
-	return Value{}, false
-}
-
-// Attach keeps something of a module's with the dialog, by the module's key.
-func (d *Dialog) Attach(key, value any) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for i := range d.attached {
-		if d.attached[i].key == key {
-			d.attached[i].value = value
-			return
-		}
-	}
-	d.attached = append(d.attached, attachment{key, value})
-}
-
-// Attachment returns what was attached by a key; nil if nothing was.
-func (d *Dialog) Attachment(key any) any {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for i := range d.attached {
-		if d.attached[i].key == key {
-			return d.attached[i].value
-		}
-	}
-	return nil
-}
 
 // change notes that what is stored is old. The dialog is locked.
 func (d *Dialog) change() {

@@ -92,3 +92,18 @@ func (c *Context) voiceAt(li *listener, local netip.Addr) *listener {
 }
 
 const maxVoices = 64
+
+// OwnPlace returns how a URI names us to whom the request goes next by w: the scheme with its colon, and what stands behind
+// the user. The text is valid until the next message. ok is false where no listener leads there.
+func (c *Context) OwnPlace(w *Way) (scheme string, place []byte, ok bool) {
+	if !w.More() {
+		return "", nil, false
+	}
+	to := w.upcoming()
+	li := c.outgoing(to.Proto, to.Addr)
+	if li == nil {
+		return "", nil, false
+	}
+	scheme, place = c.spokenAs(c.voice(li, to.Addr)).uri(false)
+	return scheme, place, true
+}

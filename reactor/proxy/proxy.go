@@ -277,37 +277,6 @@ func (p *Proxy) Undelivered(w *reactor.Worker, u *reactor.Undelivered) {
 	p.context(w).Return(u)
 }
 
-// SetCallIDs has CallID ask f, which any goroutine may call; nil: nobody.
-func (p *Proxy) SetCallIDs(f func(callID []byte) []byte) {
-	if f == nil {
-		p.callIDs.Store(nil)
-		return
-	}
-	p.callIDs.Store(&f)
-}
-
-// CallID returns what a message's Call-ID was before the Router gave the other side another one: reactor.Renamer.
-func (p *Proxy) CallID(callID []byte) []byte {
-	if f := p.callIDs.Load(); f != nil {
-		return (*f)(callID)
-	}
-	return callID
-}
-
-// CallIDOf returns the Call-ID of a message as the caller of its call knows it, where the Router has given the callee another
-// one. Who begins a call is its caller.
-func (p *Proxy) CallIDOf(m *sipframe.Message) []byte {
-	id := m.CallID()
-	f := p.callIDs.Load()
-	if f == nil {
-		return id
-	}
-	if to, err := m.To(); m.IsRequest() && err == nil && to.Tag.Len == 0 {
-		return id
-	}
-	return (*f)(id)
-}
-
 // SetOwes has Owes ask f: for a Router that answers requests later, by
 // transactions of its own. f may be called by any goroutine.
 func (p *Proxy) SetOwes(f func() int) { p.owes.Store(&f) }
