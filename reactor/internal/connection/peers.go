@@ -10,7 +10,7 @@ import (
 )
 
 // Index finds connections by their remote end point, for senders that name an
-// address: the newest first, and behind those the one that stands for it (alias.go).
+// address: the newest first, and behind those the one that stands for it, by its alias (peers.Index.Stand).
 type Index struct{ peers.Index[Conn, *Conn] }
 
 // Find returns the first connection to the end point that matches, or nil. If

@@ -20,7 +20,7 @@ import (
 // its last request, or with TLS's close_notify (RFC 8446 6.1). While requests of
 // its are not answered, the connection then lives on as a half-closed one: it
 // takes responses only, senders that look for a connection do not find it, and it
-// ends when the last request has its final response, or after halfClosedTime.
+// ends when the last request has its final response, or after HalfClosedTime.
 //
 // A loop closes a descriptor at the end of its stream. So that the socket lives on
 // it is detached from the loop (poller.Socket). The connect queue watches that one, for a reset only: there is

@@ -19,7 +19,7 @@ func OfHandshake(err error) *Error {
 	return &Error{Reason: r, Blame: t.Blame, Detail: t.Error(), Err: err}
 }
 
-// ofRead turns what the codec of an established connection says into one.
+// OfRead turns what the codec of an established connection says into one.
 func OfRead(err error) *Error {
 	e := Fail(ReadError, err)
 	var t *tlsstate.Error

@@ -19,8 +19,15 @@ func TestReasonsAreComplete(t *testing.T) {
 	clear(seen)
 	Refusals(func(r Refusal) {
 		add(r.String())
-		if e := Refused(r); e.Reason != Shutdown && (e.Reason != ConnectionLimit || e.Detail == "") {
+		e := Refused(r)
+		if e.Reason == NoReason || (e.Detail == "") != (r == RefusedShutdown) {
 			t.Errorf("%v is told as %v", r, e)
 		}
+		if ours := r == RefusedShutdown || r == RefusedVanished; (e.Blame == BlameOverload) == ours {
+			t.Errorf("%v is blamed on %v", r, e.Blame)
+		}
 	})
+	if len(seen) != int(RefusalCount) || Admitted.String() != "refusal(255)" {
+		t.Errorf("%v", seen)
+	}
 }

@@ -21,30 +21,29 @@ const (
 	Admitted                Refusal = 255  // it was not refused
 )
 
+// refusals holds what each refusal is called and told as, by its value.
+var refusals = [RefusalCount]struct {
+	word   string // of statistics
+	reason Reason
+	detail string
+}{
+	RefusedLimit:            {"max_connections", ConnectionLimit, "tcp_max_connections reached"},
+	RefusedDescriptors:      {"descriptors", ConnectionLimit, "no descriptors left for more"},
+	RefusedTable:            {"table_full", ConnectionLimit, "the table is full"},
+	RefusedShutdown:         {"shutdown", Shutdown, ""},
+	RefusedVanished:         {"vanished", PeerClosed, "before it could be served"},
+	RefusedOverload:         {"overload", ConnectionLimit, "overload: what is up goes first"},
+	RefusedSource:           {"source_connections", ConnectionLimit, "tcp_max_connections_per_source reached"},
+	RefusedSourceHandshakes: {"source_handshakes", ConnectionLimit, "tls_max_handshakes_per_source reached"},
+	RefusedSourceRate:       {"source_handshake_rate", ConnectionLimit, "tls_max_handshake_rate_per_source reached"},
+}
+
 // String returns the word that statistics use.
 func (r Refusal) String() string {
-	switch r {
-	case RefusedLimit:
-		return "max_connections"
-	case RefusedDescriptors:
-		return "descriptors"
-	case RefusedTable:
-		return "table_full"
-	case RefusedShutdown:
-		return "shutdown"
-	case RefusedVanished:
-		return "vanished"
-	case RefusedOverload:
-		return "overload"
-	case RefusedSource:
-		return "source_connections"
-	case RefusedSourceHandshakes:
-		return "source_handshakes"
-	case RefusedSourceRate:
-		return "source_handshake_rate"
-	default:
-		return fmt.Sprintf("refusal(%d)", uint8(r))
+	if r < RefusalCount {
+		return refusals[r].word
 	}
+	return fmt.Sprintf("refusal(%d)", uint8(r))
 }
 
 // Refusals calls f with every cause there is.
@@ -54,24 +53,5 @@ func Refusals(f func(r Refusal)) {
 	}
 }
 
-// Refused is the error that the observer and the log get.
-func Refused(r Refusal) *Error {
-	switch r {
-	case RefusedShutdown:
-		return Because(Shutdown, "")
-	case RefusedLimit:
-		return Because(ConnectionLimit, "tcp_max_connections reached")
-	case RefusedOverload:
-		return Because(ConnectionLimit, "overload: what is up goes first")
-	case RefusedSource:
-		return Because(ConnectionLimit, "tcp_max_connections_per_source reached")
-	case RefusedSourceHandshakes:
-		return Because(ConnectionLimit, "tls_max_handshakes_per_source reached")
-	case RefusedSourceRate:
-		return Because(ConnectionLimit, "tls_max_handshake_rate_per_source reached")
-	case RefusedDescriptors:
-		return Because(ConnectionLimit, "no descriptors left for more")
-	default:
-		return Because(ConnectionLimit, "the table is full")
-	}
-}
+// Refused is the error that the observer and the log get, with the reason's usual blame.
+func Refused(r Refusal) *Error { return Because(refusals[r].reason, refusals[r].detail) }
