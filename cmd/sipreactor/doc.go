@@ -186,40 +186,42 @@
 //
 // # Tracing
 //
-//		loadmodule "proto_hep.so"
-//		loadmodule "tracer.so"
-//		modparam("proto_hep", "hep_id", "[homer]127.0.0.1:9060;transport=tcp")   # or udp, tls
+//	loadmodule "proto_hep.so"
+//	loadmodule "tracer.so"
+//	modparam("proto_hep", "hep_id", "[homer]127.0.0.1:9060;transport=tcp")   # or udp, tls
 //
-//		modparam("proto_tls", "trace_destination", "homer")     # connections: ACCEPTED, CONNECTED, ERROR, CLOSED
-//		modparam("proto_tls", "trace_on", 1)
-//		modparam("tracer", "trace_id", "[tid]uri=hep:homer")    # messages: trace("tid") in the script
+//	modparam("proto_tls", "trace_destination", "homer")     # connections: ACCEPTED, CONNECTED, ERROR, CLOSED
+//	modparam("proto_tls", "trace_on", 1)
+//	modparam("tracer", "trace_id", "[tid]uri=hep:homer")    # messages: trace("tid") in the script
 //
-//		route {
-//			trace("tid");
-//			route(relay);
-//		}
-//		onreply_route {
-//			trace("tid");
-//		}
+//	route {
+//		trace("tid");
+//		route(relay);
+//	}
+//	onreply_route {
+//		trace("tid");
+//	}
 //
-//	  - An opening that failed is told with its cause and the certificates that were seen. All packets
-//	    of a connection have its id as correlation id, and so has each message the id of the connection
-//	    that carries it.
-//	  - trace("tid") takes the message as it came, and all that is sent because of it from there on: in
-//	    the onreply_route, the response. Tracing follows no dialogs: the scope is "m", or "t", which is the
-//	    same without transactions; "d" and "b" are errors at the start.
-//	  - sipreactor mi tracer:start id=x uri=hep:10.0.0.1:9060 filter=caller=alice filter=ip=192.0.2.9
-//	    (trace_start in OpenSIPS 3) traces from now on, without a word in the script, the requests that
-//	    all filters hold for (caller, callee: user or user@host of From and To; ip: the source), what is
-//	    sent because of them and the responses (scope=m: no responses); tracer:stop x ends it. uri may name
-//	    a hep_id, and take ;transport=udp, tcp (default) or tls. At most 16 at a time; none outlives the
-//	    program.
-//	  - The opening event has the connection's secrets, with which a capture decrypts (tls.keylog_file),
-//	    so a collector that is neither on this machine nor reached by TLS gets none, see
-//	    trace_master_key. crypto/tls tells none of a connection that is resumed with TLS 1.2.
-//	  - A collector that is dead, slow or comes and goes costs traffic nothing: packets wait in a
-//	    bounded queue or are dropped and counted. One by TLS must have a certificate that the system's
-//	    authorities vouch for.
+// What that tells:
+//
+//   - An opening that failed is told with its cause and the certificates that were seen. All packets
+//     of a connection have its id as correlation id, and so has each message the id of the connection
+//     that carries it, unless trace() gives it another.
+//   - trace("tid") takes the message as it came, and all that is sent because of it from there on ("m";
+//     in the onreply_route, the response), of its transaction ("t"), or of its call ("d"). Without a
+//     scope it is the call where module dialog is loaded, else the transaction where tm is.
+//   - sipreactor mi tracer:start id=x uri=hep:10.0.0.1:9060 filter=caller=alice filter=ip=192.0.2.9
+//     (trace_start in OpenSIPS 3) traces from now on, without a word in the script, the requests that
+//     all filters hold for (caller, callee: user or user@host of From and To; ip: the source), what is
+//     sent because of them and the responses (scope=m: no responses); tracer:stop x ends it. uri may name
+//     a hep_id, and take ;transport=udp, tcp (default) or tls. At most 16 at a time; none outlives the
+//     program.
+//   - The opening event has the connection's secrets, with which a capture decrypts (tls.keylog_file),
+//     so a collector that is neither on this machine nor reached by TLS gets none, see
+//     trace_master_key. crypto/tls tells none of a connection that is resumed with TLS 1.2.
+//   - A collector that is dead, slow or comes and goes costs traffic nothing: packets wait in a
+//     bounded queue or are dropped and counted. One by TLS must have a certificate that the system's
+//     authorities vouch for.
 //
 // # TLS that fails
 //
@@ -235,12 +237,14 @@
 //     resumption, the peer's certificate).
 //
 //   - What was said? Log the secrets of the connections, capture, and let tshark decrypt (Wireshark
-//     has the same settings)
+//     has the same settings).
 //
-//     SSLKEYLOGFILE=keys.log ./sipreactor -f opensips.cfg     # or modparam("tls_mgm", "ssl_keylog_file", "/root/keys.log")
-//     tshark -i any -f 'tcp port 5061' -w edge.pcap           # meanwhile, from before the connection on
-//     tshark -r edge.pcap -o tls.keylog_file:keys.log -Y sip -O sip
-//     tshark -r edge.pcap -Y 'tls.handshake || tls.alert_message'    # the part that needs no key
+// The commands for that:
+//
+//	SSLKEYLOGFILE=keys.log ./sipreactor -f opensips.cfg     # or modparam("tls_mgm", "ssl_keylog_file", "/root/keys.log")
+//	tshark -i any -f 'tcp port 5061' -w edge.pcap           # meanwhile, from before the connection on
+//	tshark -r edge.pcap -o tls.keylog_file:keys.log -Y sip -O sip
+//	tshark -r edge.pcap -Y 'tls.handshake || tls.alert_message'    # the part that needs no key
 //
 // On another port than 5061, say 5062, tshark must be told: -d tcp.port==5062,tls -d
 // tls.port==5062,sip. Whoever has the key log reads the traffic: it is off by default, warned of at

@@ -57,11 +57,9 @@
 //     messages. One that is counted down below 0 reads as 0. $stat() of a statistic
 //     that is not the script's own is a wait, as DNS is: for configurations that
 //     look at one now and then.
-//   - trace(), or sip_trace(), traces the message as it came and all that is sent
-//     because of it from there on, with the id of the connection that carries it
-//     unless a correlation id is given. The only scope is "m", the only type
-//     "sip". The flag C leaves the caller's side, c the callee's. To have a call
-//     whole, trace() stands in the onreply_route as well.
+//   - trace(), or sip_trace(), traces with the id of the connection that carries the
+//     message, unless a correlation id is given. There are no traces of B2B sessions:
+//     the scope "b" is refused.
 //
 // # How it runs
 //
@@ -86,8 +84,8 @@
 //
 //   - The startup_route: Program.Startup.
 //   - timer_route[name, seconds]: Program.Timers, and each one's Run.
-//   - event_route[name]: Program.Event. The events are E_CORE_TCP_DISCONNECT,
-//     E_TCP_CONNECT_FAILED, E_TLS_HANDSHAKE_FAILED and E_CORE_SR_STATUS_CHANGED.
+//   - event_route[name]: Program.Event, for the events of connections (event.go) and
+//     those that modules declare.
 //   - trace_filter_route: Program.Filter.
 //
 // A Background runs the first three. It goes between the program and the engine:

@@ -229,7 +229,7 @@ func (k *compiler) traceOptions(a *Args) (o traceOptions, ok bool) {
 	case s == "t": // what is sent because of the message is all there is
 		o.scope = scopeMessage
 	case s == "b":
-		return wrong(scope, `trace() has the scope b: there are no B2B sessions here; "d" is a call, "t" a transaction, "m" a message`)
+		return wrong(scope, `trace() has the scope b, a B2B session, which is not traced as one; "d" is a call, "t" a transaction, "m" a message`)
 	default:
 		return wrong(scope, `trace() has the scope %s: "d" is a call, "t" a transaction, "m" a message`, clip(scope.str))
 	}

@@ -124,7 +124,7 @@ func TestTraceMistakes(t *testing.T) {
 	for call, want := range map[string]string{
 		`trace("tod")`:                  "there is no trace_id tod (did you mean tid?); there are: other tid",
 		`trace()`:                       "there is no trace_id default; there are: other tid",
-		`trace("tid", "b")`:             "scope b: there are no B2B sessions here",
+		`trace("tid", "b")`:             "scope b, a B2B session, which is not traced as one",
 		`trace("tid", "x")`:             `scope x: "d" is a call`,
 		`trace("tid", "m", "sip|smtp")`: "type smtp: there are sip and xlog",
 		`trace("tid", "m", , , "x")`:    "has the flag x: there are C (the caller's side) and c",
