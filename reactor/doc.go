@@ -112,20 +112,27 @@
 //
 //	who may connect                     loops (accept.go, admission.go), admission
 //	what one source may have            sourcelimit, source.go; what is said where it has more: loops (common.go), reason (refusal.go)
+//	which requests are refused where    peek (urgent.go), loops (admission.go: begins, sift), and how many of
+//	there is too much                   them: admission; the answer: proxy (receive.go)
 //	what a connection holds             connection; its phases: phase
 //	what others see of one              connection (seen.go, conninfo.go), event
 //	what the log says of one            connlog
 //	how bytes become messages           flow (read.go), slab, framing (and sipframe)
+//	what a keep-alive is answered       sipframe (framer.go), flow (read.go), connection (conn.go: Pong); websocket
 //	when a connection is not read       flow (hold.go), loops (admission.go), reading
-//	which connection serves a send      dialing (send.go), connection (reuse.go, peers.go); reuse, peers
+//	which connection serves a send      dialing (send.go), connection (reuse.go, peers.go); reuse, peers (index.go for
+//	                                    their order, place.go and alias.go for aliases)
 //	when a destination is left alone    backoff, dialing (backoff.go), connection (leftalone.go)
 //	how a connect is waited for         dialing, connectqueue
 //	how a handshake is driven           flow (handshake.go), handshakes (and tlsstate)
-//	what may wait, and for whom         sendqueue, flow (write.go)
+//	what may wait, and for whom         sendqueue, connection (conn.go: Enqueue, and what is told of one too many),
+//	                                    flow (write.go)
 //	how the engine starts and stops     engine.go, stop.go, drain.go
 //	why and how a connection closes     reason, flow (close.go, half.go), connection (end.go), connectqueue (lingering)
-//	how a datagram goes                 loops (datagram.go), datagrams
-//	what is too late                    deadlines, flow (deadline.go, write.go, unacked.go)
+//	how a datagram goes                 loops (datagram.go), datagrams; its sockets and their buffers: listener (inlets.go)
+//	what is too late                    deadlines, flow (deadline.go, half.go, write.go, unacked.go); how long that is:
+//	                                    config.go, transport (streamconfig.go)
+//	when a loop sleeps                  scheduler (sleep.go)
 //	who runs the Handler                worker.go, dispatch, workers
 //	how a message awaits something      dispatch (place.go, await.go, inline.go), worker.go
 //	what a Handler asks others by       line.go
@@ -146,7 +153,14 @@
 //	which address of a name is tried first     names (answer.go), and after a failure proxy (course.go)
 //	a command that the engine answers          mi; how commands are asked and answered: rpc
 //	a metric's name besides those of figures   mi (metrics.go, figures.go), proxy and transaction (counters.go)
-//	what a transaction does                    transaction (tables.go for the machines, user.go for who drives them)
+//	what a transaction does, and a fork        transaction; its package documentation says where
+//	what a failure of a next hop leads to      proxy (course.go, undelivered.go); with a transaction: transaction
+//	                                           (failover.go); besides, with blacklists: proxy (blacklists.go)
+//	whether a destination is up                modules/internal/destination, for all modules that choose one
+//	in what order contacts and branches go     location (table.go: ahead), script (serialbranches.go)
+//	how a call ends, what we send in it        modules/dialog (end.go)
+//	what a trace tells                         hep (tracer.go of connections, message.go; packet.go for chunks); of which
+//	                                           messages: script (tracefunctions.go, follow.go)
 //	how long a transaction waits               transaction (machine.go: Timing), modules/tm (module.go)
 //	a field of accounting                      modules/acc (fields.go; of a CDR: cdr.go)
 //	a column of a table                        store (*layouts.go), and who reads it: location (stored.go) for

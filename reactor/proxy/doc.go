@@ -29,6 +29,19 @@
 // starts a new transaction for the next hop, which answers 481; what is still to
 // come for its INVITE goes by RFC 3261 18.2.2.
 //
+// # Where
+//
+//	what comes in, and what is refused      receive.go, lane.go for what waits for a name; our branch's token: viabranch.go
+//	by what address and listener we go      listeners.go, outgoing.go, sources.go; under which name: advertise.go
+//	where a request goes next               route.go, strict.go, nexthop.go, resolve.go
+//	what is written                         edit.go, headers.go, uri.go, body.go, via.go, recordroute.go, path.go, hide.go
+//	how a request is sent                   forward.go; too large for UDP: large.go; its next address: course.go
+//	what a fork's branches are              branchset.go, breadth.go; another copy of the request: changes.go
+//	where a response goes                   response.go, upstream.go, fallback.go
+//	what we answer ourselves                respond.go, maxforwards.go; what was not delivered: undelivered.go
+//	what package transaction sends by       stateful.go, way.go, matching.go
+//	who is told, and what is counted        observer.go, watch.go, witness.go, counters.go, losses.go
+//
 // # What the Router need not do
 //
 // Forward takes off one hop of Max-Forwards, or answers 483; it removes our own
