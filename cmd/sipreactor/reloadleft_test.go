@@ -1,15 +1,12 @@
 package main
 
 import (
-	"context"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
 	"weak"
 
-	"sipreactor/reactor"
 	"sipreactor/reactor/script"
 )
 
@@ -51,24 +48,8 @@ route {
 failure_route[f] { exit; }
 timer_route[t, 60] { $var(x) = 1; }
 `)
-	cfg, err := loader().Load(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.StateDir = t.TempDir()
-	log := newLogger(newOutput(), script.LevelDebug, "")
-	n, err := assemble(cfg, []reactor.SocketConfig{{Proto: reactor.UDP, Addr: netip.MustParseAddrPort("127.0.0.1:0")}}, log, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	levels := levelsOf(cfg)
-	if err := n.start(cfg, levels, func() {}); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		_ = n.engine.Stop(context.Background())
-		n.close()
-	}()
+	n, _, levels := inProcess(t, path)
+	var err error
 	if n.load, err = reloader(options{file: path}); err != nil {
 		t.Fatal(err)
 	}

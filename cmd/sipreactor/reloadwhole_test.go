@@ -12,27 +12,34 @@ import (
 	"sipreactor/reactor/script"
 )
 
-// TestReloadIsWhole: a configuration of which a part is not taken when it starts leaves nothing of itself: what it has
-// begun ends, and the one before serves.
-func TestReloadIsWhole(t *testing.T) {
-	const head = "socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\n"
-	cfg, err := loader().Load(config(t, head+"route { exit; }\n"))
+// inProcess begins the program on a file, with a socket of UDP, and ends it with the test.
+func inProcess(t *testing.T, path string) (n *node, cfg *script.Config, levels logLevels) {
+	t.Helper()
+	cfg, err := loader().Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.StateDir = t.TempDir()
-	n, err := assemble(cfg, []reactor.SocketConfig{{Proto: reactor.UDP, Addr: netip.MustParseAddrPort("127.0.0.1:0")}}, newLogger(newOutput(), script.LevelDebug, ""), nil)
-	if err != nil {
+	sockets := []reactor.SocketConfig{{Proto: reactor.UDP, Addr: netip.MustParseAddrPort("127.0.0.1:0")}}
+	if n, err = assemble(cfg, sockets, newLogger(newOutput(), script.LevelDebug, ""), nil); err != nil {
 		t.Fatal(err)
 	}
-	levels := levelsOf(cfg)
+	levels = levelsOf(cfg)
 	if err := n.start(cfg, levels, func() {}); err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		_ = n.engine.Stop(context.Background())
 		n.close()
-	}()
+	})
+	return n, cfg, levels
+}
+
+// TestReloadIsWhole: a configuration of which a part is not taken when it starts leaves nothing of itself: what it has
+// begun ends, and the one before serves.
+func TestReloadIsWhole(t *testing.T) {
+	const head = "socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\n"
+	n, cfg, levels := inProcess(t, config(t, head+"route { exit; }\n"))
 	path := config(t, head+"loadmodule \"first.so\"\nloadmodule \"last.so\"\nroute { drop; }\n")
 	for name, spoil := range map[string]func(last *script.Module){
 		"a module that does not start": func(last *script.Module) { last.Start = func(*script.Env) error { return errors.New("it does not") } },

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"sipreactor/reactor/internal/codec"
 	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/connection/connectiontest"
@@ -19,6 +17,7 @@ import (
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/poller/pollertest"
 	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/tcptest"
 	"sipreactor/reactor/internal/transport"
 	"sipreactor/sipframe"
 )
@@ -80,39 +79,10 @@ func (r *rig) Salvage()                           {}
 // later lets time pass.
 func (r *rig) later(d time.Duration) { r.all.Born = r.all.Born.Add(-d) }
 
-// ends returns both ends of a new TCP connection: a descriptor, and the peer's.
-func (r *rig) ends() (fd int, peer *net.TCPConn) {
-	r.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		r.Fatal(err)
-	}
-	defer l.Close()
-	peered, err := net.Dial("tcp4", l.Addr().String())
-	if err != nil {
-		r.Fatal(err)
-	}
-	ours, err := l.Accept()
-	if err != nil {
-		r.Fatal(err)
-	}
-	defer ours.Close()
-	peer = peered.(*net.TCPConn)
-	r.Cleanup(func() { peer.Close() })
-	raw, err := ours.(*net.TCPConn).SyscallConn()
-	if err != nil {
-		r.Fatal(err)
-	}
-	if failed := raw.Control(func(own uintptr) { fd, err = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 3) }); failed != nil || err != nil {
-		r.Fatal(failed, err)
-	}
-	return fd, peer
-}
-
 // accepted returns a connection of a peer's that begins with a codec.
 func (r *rig) accepted(k codec.Codec) (*connection.Conn, *net.TCPConn) {
 	r.Helper()
-	fd, peer := r.ends()
+	fd, peer := tcptest.Pair(r)
 	c := &connection.Conn{Common: &r.all, Loop: r, Config: &r.config, Born: time.Now()}
 	c.Own.Sock.Owner = c
 	r.loop.Give(r, &c.Own.Sock, fd)

@@ -8,34 +8,16 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sipreactor/reactor/internal/tcptest"
 	"sipreactor/reactor/internal/waittest"
 )
 
 // pair returns the descriptor of a connection and its peer.
 func pair(t *testing.T) (fd int, peer *net.TCPConn) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	fd, peer = tcptest.Pair(t)
 	t.Cleanup(func() { unix.Close(fd) })
-	if err := unix.Connect(fd, Sockaddr(ln.Addr().(*net.TCPAddr).AddrPort())); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		t.Fatal(err)
-	}
-	c, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return fd, c.(*net.TCPConn)
+	return fd, peer
 }
 
 func TestBytesUnderWay(t *testing.T) {

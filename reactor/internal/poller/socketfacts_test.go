@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/standin"
+	"sipreactor/reactor/internal/tcptest"
 )
 
 // read, level.
@@ -58,29 +59,12 @@ func TestFactPaused(t *testing.T) {
 	}
 }
 
-// connected returns the descriptor of a connection and its peer.
+// connected returns the descriptor of a connection and its peer, which is patient.
 func connected(t *testing.T) (fd int, peer *net.TCPConn) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := ln.Addr().(*net.TCPAddr).AddrPort()
-	if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: a.Addr().As4(), Port: int(a.Port())}); err != nil {
-		t.Fatal(err)
-	}
-	c, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(patience))
-	return fd, c.(*net.TCPConn)
+	fd, peer = tcptest.Pair(t)
+	_ = peer.SetDeadline(time.Now().Add(patience))
+	return fd, peer
 }
 
 // enroll: what is adopted costs one descriptor, and none when it has ended.

@@ -1,41 +1,18 @@
 package watch
 
 import (
-	"net"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
-	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/tcptest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const patience = 20 * time.Second
-
-// connected returns the descriptor of a connection and its peer.
-func connected(t *testing.T) (fd int, peer *net.TCPConn) {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
-		t.Fatal(err)
-	}
-	if err = unix.Connect(fd, kernel.Sockaddr(l.Addr().(*net.TCPAddr).AddrPort())); err != nil {
-		t.Fatal(err)
-	}
-	c, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return fd, c.(*net.TCPConn)
-}
 
 // A Set tells once of each thing it is asked for, and nothing when it forgot.
 func TestWatch(t *testing.T) {
@@ -45,7 +22,7 @@ func TestWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	fd, peer := connected(t)
+	fd, peer := tcptest.Pair(t)
 	defer unix.Close(fd)
 	once := func(what string) {
 		t.Helper()
