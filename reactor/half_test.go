@@ -7,10 +7,11 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"sipreactor/reactor/internal/peek"
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/peek"
 )
 
 // response makes a final response to a message of ours.

@@ -3,11 +3,12 @@ package reactor
 import (
 	"bufio"
 	"fmt"
-	"sipreactor/reactor/internal/peek"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/peek"
 )
 
 // busyHandler is a Handler that is held up, and answers overload.

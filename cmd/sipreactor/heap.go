@@ -7,9 +7,10 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
-	"sipreactor/reactor/rescue"
 	"strconv"
 	"time"
+
+	"sipreactor/reactor/rescue"
 )
 
 // heapKeeper sets the garbage collector from what the program really holds, and gives memory back that is held for

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"sipreactor/reactor/rescue"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"sipreactor/reactor/rescue"
 )
 
 // SenderConfig is how packets go to one collector. Zero values of bounds and

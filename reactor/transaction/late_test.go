@@ -1,10 +1,11 @@
 package transaction
 
 import (
-	"sipreactor/reactor"
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/reactor"
 )
 
 // Who rings behind fr_timeout is canceled, and who fails behind it acknowledged, as long as its INVITE may still be on its

@@ -2,12 +2,13 @@ package figures
 
 import (
 	"maps"
-	"sipreactor/reactor/internal/reason"
-	"sipreactor/reactor/internal/transport"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/transport"
 )
 
 // Figure is a number of Stats, or one for each value of its labels: where it is

@@ -5,9 +5,10 @@ package mi_datagram
 
 import (
 	"net/netip"
+	"time"
+
 	"sipreactor/reactor/modules/internal/manage"
 	"sipreactor/reactor/script"
-	"time"
 )
 
 // Config is what a configuration says: the module's Instance. What is not said has

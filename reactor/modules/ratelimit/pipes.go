@@ -3,10 +3,11 @@ package ratelimit
 import (
 	"path"
 	"regexp"
-	"sipreactor/reactor/script"
 	"slices"
 	"sync"
 	"time"
+
+	"sipreactor/reactor/script"
 )
 
 // maxPipes bounds the pipes.

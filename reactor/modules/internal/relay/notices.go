@@ -3,10 +3,11 @@ package relay
 import (
 	"errors"
 	"net"
-	"sipreactor/reactor/rescue"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"sipreactor/reactor/rescue"
 )
 
 // Notices is a socket by which relays tell a module what they notice. It outlives reloads that leave its address as it is:
