@@ -1,6 +1,9 @@
 package script
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // cond is a compiled condition: 1 holds, 0 does not, -1 could not be found out,
 // which counts as 0 whether negated or not.
@@ -153,7 +156,7 @@ func (k *compiler) compare(x *binaryExpr) cond {
 			return truth(same && op == tokEq || !same && op == tokNe)
 		}
 		if a.kind == intValue && b.kind == intValue {
-			return truth(ordered(op, cmpInt(a.n, b.n)))
+			return truth(ordered(op, cmp.Compare(a.n, b.n)))
 		}
 		if b.kind == intValue && constant {
 			at.say(m, LevelWarn, "script: a text is compared with a number: the comparison does not hold", "left", string(a.s))
@@ -168,17 +171,6 @@ func truth(b bool) int {
 		return 1
 	}
 	return 0
-}
-
-func cmpInt(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
-	}
 }
 
 // ordered tells whether a comparison holds for the order of its sides.

@@ -2,6 +2,7 @@ package avpops
 
 import (
 	"bytes"
+	"cmp"
 	"regexp"
 	"strconv"
 	"strings"
@@ -171,7 +172,7 @@ func holds(m *script.Machine, op string, v script.Value, re *regexp.Regexp, text
 	}
 	var c int
 	if numbers {
-		c = compareNumbers(left, n)
+		c = cmp.Compare(left, n)
 	} else {
 		l := m.Text(v)
 		if fold {
@@ -192,17 +193,6 @@ func holds(m *script.Machine, op string, v script.Value, re *regexp.Regexp, text
 		return c > 0
 	default:
 		return c >= 0
-	}
-}
-
-func compareNumbers(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
 	}
 }
 

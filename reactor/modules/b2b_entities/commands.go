@@ -79,7 +79,7 @@ func (s *Session) shown() shown {
 // failure is an error as the management interface tells it.
 func failure(err error) error {
 	if err == errNone {
-		return &rpc.Error{Code: 404, Message: "No such session"}
+		return &rpc.Error{Code: rpc.CodeNotFound, Message: "No such session"}
 	}
 	return &rpc.Error{Code: 400, Message: err.Error()}
 }
@@ -100,7 +100,7 @@ func (m *Module) clientStart(_ context.Context, a *rpc.Args) (any, error) {
 		message: message{a.Text("body"), a.Text("extra_headers"), a.Text("content_type")}}
 	if name := a.Text("socket"); name != "" {
 		if c.socket = m.tm.Socket(name); c.socket == nil {
-			return nil, &rpc.Error{Code: 404, Message: "Invalid local socket"}
+			return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Invalid local socket"}
 		}
 	}
 	if c.contact == "" {

@@ -12,7 +12,7 @@ func (m *Module) commands() []rpc.Command {
 		{Name: "b2b_terminate_call", Aliases: []string{"b2b_logic:terminate_call"}, Help: "Ends a call.", Params: []rpc.Param{{Name: "key"}}, Func: func(_ context.Context, a *rpc.Args) (any, error) {
 			c := m.calls.get(a.Text("key"))
 			if c == nil {
-				return nil, &rpc.Error{Code: 404, Message: "No such call"}
+				return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "No such call"}
 			}
 			c.end(nil)
 			return "OK", nil
@@ -67,7 +67,7 @@ func (m *Module) list(context.Context, *rpc.Args) (any, error) {
 func (m *Module) bridgeCall(_ context.Context, a *rpc.Args) (any, error) {
 	c := m.calls.get(a.Text("dialog_id"))
 	if c == nil {
-		return nil, &rpc.Error{Code: 404, Message: "No such call"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "No such call"}
 	}
 	c.mu.Lock()
 	var old *leg

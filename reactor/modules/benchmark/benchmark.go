@@ -207,7 +207,7 @@ func (m *module) commands() []rpc.Command {
 		{Name: "bm_enable_timer", Aliases: []string{"benchmark:enable_timer"}, Help: "Enables a timer, or with 0 disables it.", Params: []rpc.Param{{Name: "timer"}, {Name: "enable", Kind: rpc.Integer}}, Func: func(_ context.Context, a *rpc.Args) (any, error) {
 			t := m.find(a.Text("timer"))
 			if t == nil {
-				return nil, &rpc.Error{Code: 404, Message: "there is no such timer"}
+				return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "there is no such timer"}
 			}
 			t.enabled.Store(a.Int("enable") != 0)
 			return "OK", nil

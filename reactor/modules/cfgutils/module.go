@@ -253,7 +253,7 @@ func (m *module) variables() []script.Variable {
 
 func (m *module) commands() []rpc.Command {
 	ok := func(context.Context, *rpc.Args) (any, error) { m.probability.Store(m.initial); return "OK", nil }
-	noFile := &rpc.Error{Code: 404, Message: "hash_file is not set"}
+	noFile := &rpc.Error{Code: rpc.CodeNotFound, Message: "hash_file is not set"}
 	return []rpc.Command{
 		{Name: "rand_set_prob", Help: "Sets the probability of rand_event(), in percent.", Params: []rpc.Param{{Name: "prob_proc"}}, Func: func(_ context.Context, a *rpc.Args) (any, error) {
 			n := a.Text("prob_proc")
@@ -280,7 +280,7 @@ func (m *module) commands() []rpc.Command {
 			}
 			now, err := hashOf(m.hashFile)
 			if err != nil {
-				return nil, &rpc.Error{Code: 500, Message: err.Error()}
+				return nil, rpc.Failed(err.Error(), nil)
 			}
 			if now != m.hash {
 				return nil, &rpc.Error{Code: 400, Message: "The actual config file hash is not identical to the stored one."}
@@ -302,7 +302,7 @@ func (m *module) commands() []rpc.Command {
 				return nil, &rpc.Error{Code: 400, Message: "the type is int or str"}
 			}
 			if !m.shared.has(name) && len(m.shared.names()) >= maxShared {
-				return nil, &rpc.Error{Code: 500, Message: "there are too many shared values"}
+				return nil, rpc.Failed("there are too many shared values", nil)
 			}
 			m.shared.set(name, v)
 			return "OK", nil
@@ -317,7 +317,7 @@ func (m *module) commands() []rpc.Command {
 			}
 			if a.Has("name") {
 				if !m.shared.has(a.Text("name")) {
-					return nil, &rpc.Error{Code: 404, Message: "there is no such value"}
+					return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "there is no such value"}
 				}
 				return show(a.Text("name")), nil
 			}

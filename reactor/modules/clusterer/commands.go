@@ -23,7 +23,7 @@ func (m *module) commands() []rpc.Command {
 		command("clusterer_shtag_set_active", "Makes a sharing tag active, name/cluster.", m.activate, rpc.Param{Name: "tag"}),
 		command("cluster_broadcast_mi", "Runs a command on all nodes of a cluster: on this one.", m.broadcast, number("cluster_id"), rpc.Param{Name: "cmd_name"}, rpc.Param{Name: "cmd_params", Kind: rpc.List, Optional: true}),
 		command("cluster_send_mi", "Runs a command on another node, which cannot be reached.", func(context.Context, *rpc.Args) (any, error) {
-			return nil, &rpc.Error{Code: 500, Message: "Node is not reachable", Data: "nodes do not speak to each other"}
+			return nil, rpc.Failed("Node is not reachable", "nodes do not speak to each other")
 		}, number("cluster_id"), number("destination"), rpc.Param{Name: "cmd_name"}, rpc.Param{Name: "cmd_params", Kind: rpc.List, Optional: true}),
 	}
 }
@@ -85,7 +85,7 @@ func (m *module) reload(ctx context.Context, _ *rpc.Args) (any, error) {
 func (m *module) setStatus(_ context.Context, a *rpc.Args) (any, error) {
 	cluster, status := int64(a.Int("cluster_id")), a.Int("status")
 	if _, known := m.isDisabled(cluster); !known {
-		return nil, &rpc.Error{Code: 404, Message: "Cluster id not found"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Cluster id not found"}
 	}
 	if status != 0 && status != 1 {
 		return nil, &rpc.Error{Code: 400, Message: "Invalid status"}
@@ -123,7 +123,7 @@ func (m *module) activate(_ context.Context, a *rpc.Args) (any, error) {
 // broadcast runs a command here, as it would on each node.
 func (m *module) broadcast(ctx context.Context, a *rpc.Args) (any, error) {
 	if _, known := m.isDisabled(int64(a.Int("cluster_id"))); !known {
-		return nil, &rpc.Error{Code: 404, Message: "Cluster id not found"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Cluster id not found"}
 	}
 	name := a.Text("cmd_name")
 	if name == "cluster_broadcast_mi" || name == "clusterer:cluster_broadcast_mi" || m.env.Commands == nil {

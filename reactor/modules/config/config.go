@@ -179,14 +179,14 @@ func (m *module) set(u *script.Use) script.Setter {
 
 func (m *module) reload(ctx context.Context, _ *rpc.Args) (any, error) {
 	if err := m.kept.Reload(ctx); err != nil {
-		return nil, &rpc.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
+		return nil, rpc.Failed("Failed to reload", err.Error())
 	}
 	m.now.replace(*m.kept.Get())
 	return "OK", nil
 }
 
 // errFull is the answer to one setting more than there may be.
-var errFull = &rpc.Error{Code: 500, Message: "Too many settings"}
+var errFull = rpc.Failed("Too many settings", nil)
 
 func (m *module) push(_ context.Context, a *rpc.Args) (any, error) {
 	value, description := a.Text("value"), a.Text("description")

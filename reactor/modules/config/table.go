@@ -44,7 +44,7 @@ func (m *module) flush(ctx context.Context, a *rpc.Args) (any, error) {
 			store.Change{Verb: store.VerbInsert, Table: m.table, Columns: []string{m.nameCol, m.valueCol, m.descriptionC}, Rows: [][]store.Value{row}})
 	}
 	if _, err := m.db.Apply(ctx, changes...); err != nil {
-		return nil, &rpc.Error{Code: 500, Message: "Failed to flush", Data: err.Error()}
+		return nil, rpc.Failed("Failed to flush", err.Error())
 	}
 	return len(meant), nil
 }

@@ -45,7 +45,7 @@ var (
 	errMode   = &rpc.Error{Code: 400, Message: "Invalid mode", Data: "it is caller, callee, challenge, challenge-caller or challenge-callee"}
 	errBody   = &rpc.Error{Code: 400, Message: "Invalid body", Data: "it is none, inbound, outbound or custom:CONTENT_TYPE:BODY"}
 	errBodies = &rpc.Error{Code: 400, Message: "No body is known", Data: `modparam("dialog", "keep_bodies", 1) has them kept`}
-	errUnsent = &rpc.Error{Code: 500, Message: "The request could not be sent"}
+	errUnsent = rpc.Failed("The request could not be sent", nil)
 )
 
 // answered is what a request of the management's came to.

@@ -47,9 +47,9 @@ func (m *Module) commands() []rpc.Command {
 }
 
 var (
-	errNoDialog  = &rpc.Error{Code: 404, Message: "No such dialog"}
-	errNotFound  = &rpc.Error{Code: 404, Message: "Requested Dialog not found"}
-	errNoProfile = &rpc.Error{Code: 404, Message: "Profile not found"}
+	errNoDialog  = &rpc.Error{Code: rpc.CodeNotFound, Message: "No such dialog"}
+	errNotFound  = &rpc.Error{Code: rpc.CodeNotFound, Message: "Requested Dialog not found"}
+	errNoProfile = &rpc.Error{Code: rpc.CodeNotFound, Message: "Profile not found"}
 	errNoDB      = &rpc.Error{Code: 400, Message: "No database is used"}
 )
 
@@ -94,11 +94,11 @@ func (m *Module) restoreDB(ctx context.Context, _ *rpc.Args) (any, error) {
 		return nil, errNoDB
 	}
 	if _, err := m.db.Delete(ctx, m.table); err != nil {
-		return nil, &rpc.Error{Code: 500, Message: err.Error()}
+		return nil, rpc.Failed(err.Error(), nil)
 	}
 	m.dialogs.Each(func(d *core.Dialog) bool { d.Touch(); return true })
 	if err := m.write(ctx); err != nil {
-		return nil, &rpc.Error{Code: 500, Message: err.Error()}
+		return nil, rpc.Failed(err.Error(), nil)
 	}
 	return "OK", nil
 }
@@ -108,7 +108,7 @@ func (m *Module) syncDB(context.Context, *rpc.Args) (any, error) {
 		return nil, errNoDB
 	}
 	if err := m.readMore(); err != nil {
-		return nil, &rpc.Error{Code: 500, Message: err.Error()}
+		return nil, rpc.Failed(err.Error(), nil)
 	}
 	return "OK", nil
 }

@@ -72,7 +72,7 @@ func (m *module) asked(a *rpc.Args) (*partition, error) {
 	if p := m.byName[name]; p != nil {
 		return p, nil
 	}
-	return nil, &rpc.Error{Code: 404, Message: "no such partition"}
+	return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "no such partition"}
 }
 
 func (m *module) commands() []rpc.Command {
@@ -88,7 +88,7 @@ func (m *module) commands() []rpc.Command {
 				}
 				for _, p := range parts {
 					if err := p.rows.Reload(ctx); err != nil {
-						return nil, &rpc.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
+						return nil, rpc.Failed("Failed to reload", err.Error())
 					}
 				}
 				return "OK", nil
@@ -106,11 +106,11 @@ func (m *module) commands() []rpc.Command {
 				in := a.Text("input")
 				r := p.rows.Get().find(int64(a.Int("dpid")), in, time.Now())
 				if r == nil {
-					return nil, &rpc.Error{Code: 404, Message: "No translation"}
+					return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "No translation"}
 				}
 				output, ok := r.apply(nil, in)
 				if !ok {
-					return nil, &rpc.Error{Code: 404, Message: "No translation"}
+					return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "No translation"}
 				}
 				return rpc.Object{{Name: "Output", Value: string(output)}, {Name: "ATTRIBUTES", Value: r.attrs}}, nil
 			},

@@ -40,7 +40,7 @@ func (m *module) asked(a *rpc.Args) ([]*partition, error) {
 	}
 	p := m.byName[a.Text("partition")]
 	if p == nil {
-		return nil, &rpc.Error{Code: 404, Message: "Unknown partition"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Unknown partition"}
 	}
 	return []*partition{p}, nil
 }
@@ -95,7 +95,7 @@ func (d *Destination) describe(full bool, most int) rpc.Object {
 func (m *module) setState(_ context.Context, a *rpc.Args) (any, error) {
 	s, ok := destination.ParseState(a.Text("state"))
 	if !ok {
-		return nil, &rpc.Error{Code: 500, Message: "Bad state value"}
+		return nil, rpc.Failed("Bad state value", nil)
 	}
 	p, set, err := m.group(a.Text("group"))
 	if err != nil {
@@ -103,7 +103,7 @@ func (m *module) setState(_ context.Context, a *rpc.Args) (any, error) {
 	}
 	d := p.get().Find(set, a.Text("address"))
 	if d == nil {
-		return nil, &rpc.Error{Code: 404, Message: "destination not found"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "destination not found"}
 	}
 	m.set(p, d, s, byOperator)
 	return "OK", nil
@@ -117,11 +117,11 @@ func (m *module) group(s string) (*partition, int, error) {
 	}
 	p := m.find([]byte(strings.TrimSpace(name)))
 	if p == nil {
-		return nil, 0, &rpc.Error{Code: 404, Message: "Unknown partition"}
+		return nil, 0, &rpc.Error{Code: rpc.CodeNotFound, Message: "Unknown partition"}
 	}
 	set, err := strconv.Atoi(strings.TrimSpace(number))
 	if err != nil {
-		return nil, 0, &rpc.Error{Code: 500, Message: "Bad group value"}
+		return nil, 0, rpc.Failed("Bad group value", nil)
 	}
 	return p, set, nil
 }
@@ -144,7 +144,7 @@ func (m *module) reload(ctx context.Context, a *rpc.Args) (any, error) {
 	var tallies []*manage.Tally
 	for _, p := range parts {
 		if err := p.reload(ctx, m, fresh); err != nil {
-			return nil, &rpc.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
+			return nil, rpc.Failed("Failed to reload", err.Error())
 		}
 		tallies = append(tallies, &p.get().tally)
 	}
@@ -154,10 +154,10 @@ func (m *module) reload(ctx context.Context, a *rpc.Args) (any, error) {
 func (m *module) pushAttrs(_ context.Context, a *rpc.Args) (any, error) {
 	p := m.find([]byte(a.Text("partition")))
 	if p == nil {
-		return nil, &rpc.Error{Code: 404, Message: "Unknown partition"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Unknown partition"}
 	}
 	if !p.push(a.Text("attrs"), a.Text("ip"), int64(a.Int("port")), int64(a.Int("setid"))) {
-		return nil, &rpc.Error{Code: 404, Message: "destination not found"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "destination not found"}
 	}
 	return "OK", nil
 }

@@ -51,7 +51,7 @@ func (m *module) parameters() []script.Parameter {
 		{Name: "ds_probing_threshhold", Type: number, Min: 1, Max: 1 << 16, Default: "3", Help: "ds_probing_threshold in its old spelling.", Set: script.Into(&m.probing.threshold)}, //nolint:misspell // OpenSIPS' own name
 		{Name: "ds_probing_mode", Type: number, Max: 1, Default: "0", Help: "1: all destinations are pinged, 0: those in probing and those whose row has probe_mode 1.", Set: script.Into(&m.probing.mode)},
 		{Name: "ds_probing_list", Type: text, Help: "Sets that are pinged; without it all.", Set: m.probing.setList},
-		{Name: "options_reply_codes", Type: text, Help: "Codes that answer a ping well, besides 200.", Set: m.probing.setCodes},
+		{Name: "options_reply_codes", Type: text, Help: "Codes that answer a ping well, besides 200.", Set: destination.SetCodes(&m.probing.codes)},
 		{Name: "ds_define_blacklist", Type: text, Help: `Blacklist of the addresses of sets, for use_blacklist(): "name = 1,2".`, Set: func(v script.Literal) error { return m.defineBlacklist(defaultPartition, v.Text) }},
 		column("setid_col", "setid", "the set", &m.columns.set),
 		column("destination_col", "destination", "the URI", &m.columns.destination),

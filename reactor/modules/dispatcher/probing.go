@@ -2,7 +2,6 @@ package dispatcher
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,15 +30,6 @@ func newProbing() probing {
 
 func (p *probing) setSocket(v script.Literal) error {
 	p.socket = proxy.NewSocketName(v.Text)
-	return nil
-}
-
-func (p *probing) setCodes(v script.Literal) error {
-	codes, ok := destination.ParseCodes(v.Text)
-	if !ok {
-		return errors.New("is no list of codes from 200 to 699, separated by commas")
-	}
-	p.codes = codes
 	return nil
 }
 
@@ -107,12 +97,7 @@ func (m *module) ping(p *partition, d *Destination) destination.Probe {
 // heard takes what became of a ping.
 func (m *module) heard(p *partition, d *Destination, code int, err error) {
 	now := time.Now()
-	why := fmt.Sprintf("a ping was answered with %d", code)
-	if err != nil {
-		why = "a ping could not be sent: " + err.Error()
-	} else if code == 408 {
-		why = "a ping was not answered"
-	}
+	why := destination.Told(code, err)
 	was := d.Health.State()
 	if m.probing.codes.Alive(code, err) {
 		if d.Health.Pong(why, now, &m.policy) {

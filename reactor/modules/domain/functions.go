@@ -108,4 +108,4 @@ func (m *module) commands() []rpc.Command {
 	}
 }
 
-var errNotCached = &rpc.Error{Code: 500, Message: "the domains are not in memory: db_mode is 0"}
+var errNotCached = rpc.Failed("the domains are not in memory: db_mode is 0", nil)

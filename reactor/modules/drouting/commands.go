@@ -49,7 +49,7 @@ func (m *module) asked(a *rpc.Args) ([]*partition, error) {
 	}
 	p := m.find([]byte(a.Text("partition_name")))
 	if p == nil || !m.several {
-		return nil, &rpc.Error{Code: 404, Message: "Partition not found"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Partition not found"}
 	}
 	return []*partition{p}, nil
 }
@@ -82,7 +82,7 @@ func (m *module) reload(ctx context.Context, a *rpc.Args) (any, error) {
 	var tallies []*manage.Tally
 	for _, p := range parts {
 		if err := p.reload(ctx, fresh); err != nil {
-			return nil, &rpc.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
+			return nil, rpc.Failed("Failed to reload", err.Error())
 		}
 		tallies = append(tallies, &p.get().tally)
 	}
@@ -104,7 +104,7 @@ func (m *module) gatewayStatus(_ context.Context, a *rpc.Args) (any, error) {
 	}
 	g := t.Gateway(a.Text("gw_id"))
 	if g == nil {
-		return nil, &rpc.Error{Code: 404, Message: "GW ID not found"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "GW ID not found"}
 	}
 	if !a.Has("status") {
 		return rpc.Object{{Name: "State", Value: g.Status()}}, nil
@@ -135,7 +135,7 @@ func (m *module) carrierStatus(_ context.Context, a *rpc.Args) (any, error) {
 	}
 	c := t.Carrier(a.Text("carrier_id"))
 	if c == nil {
-		return nil, &rpc.Error{Code: 404, Message: "Carrier ID not found"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Carrier ID not found"}
 	}
 	if !a.Has("status") {
 		return rpc.Object{{Name: "Enabled", Value: yesNo(c.Enabled())}}, nil
@@ -178,7 +178,7 @@ func (m *module) numberRouting(_ context.Context, a *rpc.Args) (any, error) {
 	}
 	r, size := t.find(&q)
 	if r == nil {
-		return nil, &rpc.Error{Code: 404, Message: "No match"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "No match"}
 	}
 	gateways, carriers := []string{}, []string{}
 	for _, one := range t.members[r.member] {

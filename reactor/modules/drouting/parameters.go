@@ -98,7 +98,7 @@ func (m *module) parameters() []script.Parameter {
 		{Name: "probing_interval", Type: number, Max: 86400, Unit: "seconds; 0: never", Default: "30", Help: "How often gateways are pinged.", Set: script.Seconds(&m.probing.interval)},
 		{Name: "probing_method", Type: text, Default: "OPTIONS", Help: "Method of pings.", Set: script.Checked(script.CheckPing, &m.probing.method)},
 		{Name: "probing_from", Type: text, Default: "sip:prober@localhost", Help: "From of pings.", Set: script.Checked(script.CheckURI, &m.probing.from)},
-		{Name: "probing_reply_codes", Type: text, Help: "Codes that answer a ping well, besides 200.", Set: m.probing.setCodes},
+		{Name: "probing_reply_codes", Type: text, Help: "Codes that answer a ping well, besides 200.", Set: destination.SetCodes(&m.probing.codes)},
 		{Name: "probing_socket", Type: text, Socket: true, Help: "Socket that pings leave by where the gateway has none.", Set: m.probing.setSocket},
 		{Name: "gw_socket_filter_mode", Type: text, Default: "all", Help: "Gateways whose socket is not ours: all (they are used from any socket), ignore (no socket is looked at) or matched-only (they are left out).", Set: m.setFilter},
 		{Name: "cluster_id", Type: number, Default: "0", Help: "Cluster that shares states; not supported.", Set: func(v script.Literal) error {

@@ -1,8 +1,6 @@
 package drouting
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -83,15 +81,6 @@ func (p *probing) setSocket(v script.Literal) error {
 	return nil
 }
 
-func (p *probing) setCodes(v script.Literal) error {
-	codes, ok := destination.ParseCodes(v.Text)
-	if !ok {
-		return errors.New("is no list of codes from 200 to 699, separated by commas")
-	}
-	p.codes = codes
-	return nil
-}
-
 // check finds out who sends the pings.
 func (p *probing) check(l *script.Loading) {
 	p.send = destination.PingerOf(l)
@@ -131,12 +120,7 @@ func (m *module) ping(p *partition, g *Gateway) destination.Probe {
 // heard takes what became of a ping: one that was not answered well makes an active
 // gateway probing.
 func (m *module) heard(p *partition, g *Gateway, code int, err error) {
-	why := fmt.Sprintf("a ping was answered with %d", code)
-	if err != nil {
-		why = "a ping could not be sent: " + err.Error()
-	} else if code == 408 {
-		why = "a ping was not answered"
-	}
+	why := destination.Told(code, err)
 	now := time.Now()
 	changed := false
 	if m.probing.codes.Alive(code, err) {

@@ -230,7 +230,7 @@ type Shown struct {
 func (m *module) show(_ context.Context, a *rpc.Args) (any, error) {
 	v, ok := m.counts.look(a.Text("user"), a.Text("prefix"), time.Now().Unix())
 	if !ok {
-		return nil, &rpc.Error{Code: 404, Message: "nothing was counted of that user and prefix"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "nothing was counted of that user and prefix"}
 	}
 	return &Shown{v[perMinute], v[total], v[concurrent], v[sequential]}, nil
 }

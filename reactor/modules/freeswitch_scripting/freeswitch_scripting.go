@@ -269,10 +269,10 @@ func (m *module) show(context.Context, *rpc.Args) (any, error) {
 
 func (m *module) reload(ctx context.Context, _ *rpc.Args) (any, error) {
 	if m.kept == nil {
-		return nil, &rpc.Error{Code: 500, Message: "there is no table: db_url is not set"}
+		return nil, rpc.Failed("there is no table: db_url is not set", nil)
 	}
 	if err := m.kept.Reload(ctx); err != nil {
-		return nil, &rpc.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
+		return nil, rpc.Failed("Failed to reload", err.Error())
 	}
 	m.mu.Lock()
 	m.param, m.list = nil, slices.Clone(*m.kept.Get())

@@ -79,7 +79,7 @@ func New(*script.Config) *script.Module {
 			Name: "group_reload", Help: "Reads the regular expressions again: all of them, or none after an error. Not in OpenSIPS.",
 			Func: func(ctx context.Context, _ *rpc.Args) (any, error) {
 				if m.rules == nil {
-					return nil, &rpc.Error{Code: 500, Message: "there are no expressions: re_table is not set"}
+					return nil, rpc.Failed("there are no expressions: re_table is not set", nil)
 				}
 				return "OK", m.rules.Reload(ctx)
 			},

@@ -27,7 +27,7 @@ func (m *module) commands() []rpc.Command {
 
 func (m *module) reload(ctx context.Context, _ *rpc.Args) (any, error) {
 	if err := m.rows.Reload(ctx); err != nil {
-		return nil, &rpc.Error{Code: 500, Message: "Failed to reload LB data", Data: err.Error()}
+		return nil, rpc.Failed("Failed to reload LB data", err.Error())
 	}
 	return manage.Answer(&m.rows.Get().tally), nil
 }
@@ -70,7 +70,7 @@ func (m *module) list(context.Context, *rpc.Args) (any, error) {
 func (m *module) find(a *rpc.Args) (*Destination, error) {
 	d := m.rows.Get().Destination(a.Int("destination_id"))
 	if d == nil {
-		return nil, &rpc.Error{Code: 404, Message: "Destination ID not found"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Destination ID not found"}
 	}
 	return d, nil
 }
@@ -82,7 +82,7 @@ func (m *module) resize(_ context.Context, a *rpc.Args) (any, error) {
 	}
 	r := d.resource(a.Text("res_name"))
 	if r == nil {
-		return nil, &rpc.Error{Code: 404, Message: "Destination has no such resource"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Destination has no such resource"}
 	}
 	if a.Int("new_capacity") < 0 {
 		return nil, &rpc.Error{Code: rpc.CodeParams, Message: "Invalid params", Data: "new_capacity is below 0"}

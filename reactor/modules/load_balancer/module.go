@@ -122,14 +122,7 @@ func (m *module) parameters() []script.Parameter {
 		{Name: "probing_interval", Type: number, Max: 86400, Unit: "seconds; 0: never", Default: "30", Help: "How often destinations are pinged.", Set: script.Seconds(&m.probing.interval)},
 		{Name: "probing_method", Type: text, Default: "OPTIONS", Help: "Method of pings.", Set: script.Checked(script.CheckPing, &m.probing.method)},
 		{Name: "probing_from", Type: text, Default: "sip:prober@localhost", Help: "From of pings.", Set: script.Checked(script.CheckURI, &m.probing.from)},
-		{Name: "probing_reply_codes", Type: text, Help: "Codes that answer a ping well, besides 200.", Set: func(v script.Literal) error {
-			codes, ok := destination.ParseCodes(v.Text)
-			if !ok {
-				return errors.New("is no list of codes from 200 to 699, separated by commas")
-			}
-			m.probing.codes = codes
-			return nil
-		}},
+		{Name: "probing_reply_codes", Type: text, Help: "Codes that answer a ping well, besides 200.", Set: destination.SetCodes(&m.probing.codes)},
 		{Name: "probing_verbose", Type: script.BoolParam, Default: "0", Help: "Has changes of state logged.", Note: "changes of state are always logged"},
 		{Name: "lb_define_blacklist", Type: text, Help: `Blacklist of the addresses of groups, for use_blacklist(): "name = 1,2".`, Set: func(v script.Literal) error {
 			b, err := destination.DefineBlacklist(m.cfg, "load_balancer", "default", v.Text)

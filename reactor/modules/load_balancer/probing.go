@@ -1,7 +1,6 @@
 package loadbalancer
 
 import (
-	"strconv"
 	"time"
 
 	"sipreactor/reactor/modules/internal/destination"
@@ -59,12 +58,7 @@ func (m *module) ping(d *Destination) destination.Probe {
 
 // heard takes what became of a ping.
 func (m *module) heard(d *Destination, code int, err error) {
-	why := "a ping was answered with " + strconv.Itoa(code)
-	if err != nil {
-		why = "a ping could not be sent: " + err.Error()
-	} else if code == 408 {
-		why = "a ping was not answered"
-	}
+	why := destination.Told(code, err)
 	changed := false
 	if m.probing.codes.Alive(code, err) {
 		changed = d.Health.Pong(why, time.Now(), &m.policy)

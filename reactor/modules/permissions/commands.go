@@ -21,7 +21,7 @@ func (m *module) commands() []rpc.Command {
 			Name: "permissions_reload", Help: "Reads the files of rules again: all or, with an error, none. Not in OpenSIPS.",
 			Func: func(context.Context, *rpc.Args) (any, error) {
 				if err := m.readRules(); err != nil {
-					return nil, &rpc.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
+					return nil, rpc.Failed("Failed to reload", err.Error())
 				}
 				return "OK", nil
 			},
@@ -36,7 +36,7 @@ func (m *module) asked(a *rpc.Args) ([]*partition, error) {
 	}
 	p := m.byName[a.Text("partition")]
 	if p == nil {
-		return nil, &rpc.Error{Code: 404, Message: "No such partition"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "No such partition"}
 	}
 	return []*partition{p}, nil
 }
@@ -48,7 +48,7 @@ func (m *module) reload(ctx context.Context, a *rpc.Args) (any, error) {
 	}
 	for _, p := range parts {
 		if err := p.rows.Reload(ctx); err != nil {
-			return nil, &rpc.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
+			return nil, rpc.Failed("Failed to reload", err.Error())
 		}
 	}
 	return "OK", nil
@@ -97,7 +97,7 @@ func (m *module) testURI(_ context.Context, a *rpc.Args) (any, error) {
 	rules := m.pairs[at]
 	m.mu.Unlock()
 	if rules == nil {
-		return nil, &rpc.Error{Code: 404, Message: "No such file loaded"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "No such file loaded"}
 	}
 	if !rules.Load().Allowed([]byte(a.Text("URI")), [][]byte{[]byte(a.Text("Contact"))}) {
 		return nil, &rpc.Error{Code: 403, Message: "Forbidden"}

@@ -67,7 +67,7 @@ func wait(ctx context.Context, begin func(done func(o *transaction.Outcome)) err
 	case a := <-answers:
 		return a, nil
 	case <-ctx.Done():
-		return nil, &rpc.Error{Code: 500, Message: "there was no answer, or a newer request has replaced this one"}
+		return nil, rpc.Failed("there was no answer, or a newer request has replaced this one", nil)
 	}
 }
 

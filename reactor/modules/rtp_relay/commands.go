@@ -164,7 +164,7 @@ func (m *module) updateOne(ctx context.Context, a *rpc.Args) (any, error) {
 		}
 	}
 	if err := m.follower.Move(ctx, d, s, to); err != nil {
-		return nil, &rpc.Error{Code: 500, Message: err.Error()}
+		return nil, rpc.Failed(err.Error(), nil)
 	}
 	return "OK", nil
 }

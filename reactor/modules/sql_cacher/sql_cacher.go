@@ -133,7 +133,7 @@ func (m *module) reload(ctx context.Context, a *rpc.Args) (any, error) {
 		err = c.whole.Reload(ctx)
 	}
 	if err != nil {
-		return nil, &rpc.Error{Code: 500, Message: "Failed to reload", Data: err.Error()}
+		return nil, rpc.Failed("Failed to reload", err.Error())
 	}
 	return "OK", nil
 }

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/script"
-	"sipreactor/reactor/store"
 )
 
 // variable compiles $sql_cached_value().
@@ -60,14 +60,6 @@ func (m *module) variable(u *script.Use) script.Getter {
 			return script.Value{}
 		}
 		v, _ := r.value(column)
-		switch v.Kind() {
-		case store.KindNull:
-			return script.Value{}
-		case store.KindInt:
-			n, _ := v.Int()
-			return script.Int(n)
-		default:
-			return script.Text(x.KeepString(v.Text()))
-		}
+		return database.Value(x, v)
 	}
 }

@@ -43,7 +43,7 @@ func (m *Module) uacDialog(ctx context.Context, a *rpc.Args) (any, error) {
 	}
 	if s := a.Text("socket"); s != "" && s != "." {
 		if r.Socket = m.Socket(s); r.Socket == nil {
-			return nil, &rpc.Error{Code: 404, Message: "Invalid local socket"}
+			return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Invalid local socket"}
 		}
 	}
 	type answer struct {
@@ -185,18 +185,18 @@ func (m *Module) miReply(ctx context.Context, a *rpc.Args) (any, error) {
 	} else if !m.layer.Do(nil, h, func(x *transaction.Exchange, _ *proxy.Context) {
 		done <- x.Respond(code, reason, body, []byte(headers), []byte(tag))
 	}) {
-		return nil, &rpc.Error{Code: 404, Message: "Transaction not found"}
+		return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Transaction not found"}
 	}
 	select {
 	case ok := <-done:
 		if !ok {
-			return nil, &rpc.Error{Code: 500, Message: "Transaction is answered"}
+			return nil, rpc.Failed("Transaction is answered", nil)
 		}
 		return "OK", nil
 	case <-ctx.Done():
 	case <-time.After(5 * time.Second): // it has ended meanwhile
 	}
-	return nil, &rpc.Error{Code: 404, Message: "Transaction not found"}
+	return nil, &rpc.Error{Code: rpc.CodeNotFound, Message: "Transaction not found"}
 }
 
 // newRequest is t_new_request().

@@ -71,7 +71,7 @@ func New(*script.Config) *script.Module {
 			Name: "reload_blacklist", Aliases: []string{"userblacklist:reload_blacklist"}, Help: "Reads the tables of check_blacklist() again: all of them, or none after an error.",
 			Func: func(ctx context.Context, _ *rpc.Args) (any, error) {
 				if m.lists == nil {
-					return nil, &rpc.Error{Code: 500, Message: "there are no lists: check_blacklist() is not used"}
+					return nil, rpc.Failed("there are no lists: check_blacklist() is not used", nil)
 				}
 				return "OK", m.lists.Reload(ctx)
 			},

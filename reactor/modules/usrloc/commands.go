@@ -135,9 +135,9 @@ func (m *Module) dump(_ context.Context, a *rpc.Args) (any, error) {
 }
 
 var (
-	errTable   = &rpc.Error{Code: 404, Message: "Table not found"}
-	errAOR     = &rpc.Error{Code: 404, Message: "AOR not found"}
-	errContact = &rpc.Error{Code: 404, Message: "Contact not found"}
+	errTable   = &rpc.Error{Code: rpc.CodeNotFound, Message: "Table not found"}
+	errAOR     = &rpc.Error{Code: rpc.CodeNotFound, Message: "AOR not found"}
+	errContact = &rpc.Error{Code: rpc.CodeNotFound, Message: "Contact not found"}
 	errDomain  = &rpc.Error{Code: 400, Message: "Domain missing in AOR"}
 	errNoDB    = &rpc.Error{Code: 400, Message: "No database is used"}
 	errShared  = &rpc.Error{Code: 400, Message: "The table is the only place of the contacts (sql-only)"}
@@ -184,7 +184,7 @@ func (m *Module) show(ctx context.Context, a *rpc.Args) (any, error) {
 }
 
 // failure is the answer to a command that the database failed.
-func failure(err error) error { return &rpc.Error{Code: 500, Message: err.Error()} }
+func failure(err error) error { return rpc.Failed(err.Error(), nil) }
 
 // What a contact that management adds is registered by.
 const (
@@ -274,7 +274,7 @@ func (m *Module) flushNow(ctx context.Context, _ *rpc.Args) (any, error) {
 		return nil, errNoDB
 	}
 	if err := m.write(ctx); err != nil {
-		return nil, &rpc.Error{Code: 500, Message: err.Error()}
+		return nil, rpc.Failed(err.Error(), nil)
 	}
 	return "OK", nil
 }

@@ -185,7 +185,7 @@ func (m *Module) sync(ctx context.Context, a *rpc.Args) (any, error) {
 	t.flush.Lock()
 	defer t.flush.Unlock()
 	if _, err := m.db.Delete(ctx, t.name, where...); err != nil {
-		return nil, &rpc.Error{Code: 500, Message: err.Error()}
+		return nil, rpc.Failed(err.Error(), nil)
 	}
 	var list []location.Stored
 	t.Each(func(c *location.Contact) bool {
@@ -197,7 +197,7 @@ func (m *Module) sync(ctx context.Context, a *rpc.Args) (any, error) {
 	for len(list) > 0 {
 		n := min(batch, len(list))
 		if err := m.apply(ctx, t.name, list[:n]); err != nil {
-			return nil, &rpc.Error{Code: 500, Message: err.Error()}
+			return nil, rpc.Failed(err.Error(), nil)
 		}
 		list = list[n:]
 	}

@@ -20,6 +20,19 @@ func Ask(x *script.Machine, at *script.Site, ask func() error) bool {
 	return false
 }
 
+// Value makes a value of a database one of the script.
+func Value(x *script.Machine, v store.Value) script.Value {
+	switch v.Kind() {
+	case store.KindNull:
+		return script.Value{}
+	case store.KindInt:
+		n, _ := v.Int()
+		return script.Int(n)
+	default:
+		return script.Text(x.KeepString(v.Text()))
+	}
+}
+
 // OpenFor is Open for tables that will be asked when messages come: what is wrong with one is
 // an error (CheckTables).
 func (u *URL) OpenFor(e *script.Env, tables ...store.Select) (*store.DB, error) {

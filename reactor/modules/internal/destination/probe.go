@@ -37,6 +37,18 @@ type Probe struct {
 	Heard func(code int, err error)
 }
 
+// Told says in words what became of a ping, as logs and an operator are told it.
+func Told(code int, err error) string {
+	switch {
+	case err != nil:
+		return "a ping could not be sent: " + err.Error()
+	case code == 408:
+		return "a ping was not answered"
+	default:
+		return "a ping was answered with " + strconv.Itoa(code)
+	}
+}
+
 // Prober pings destinations once an interval. The pings are spread over it, so
 // that a table of thousands is no burst.
 type Prober struct {
@@ -139,6 +151,18 @@ func ParseCodes(s string) (codes Codes, ok bool) {
 		codes[n] = true
 	}
 	return codes, true
+}
+
+// SetCodes is the Set of a parameter with such codes.
+func SetCodes(to *Codes) func(v script.Literal) error {
+	return func(v script.Literal) error {
+		codes, ok := ParseCodes(v.Text)
+		if !ok {
+			return errors.New("is no list of codes from 200 to 699, separated by commas")
+		}
+		*to = codes
+		return nil
+	}
 }
 
 // Alive reports whether a response with such a code is a sign of life.

@@ -96,7 +96,7 @@ func (t *Table) Command(module string, reload func(read func(add func(text strin
 				tally, err = t.Load(env(), add)
 				return err
 			}); err != nil {
-				return nil, &rpc.Error{Code: 500, Message: err.Error()}
+				return nil, rpc.Failed(err.Error(), nil)
 			}
 			return manage.Answer(tally), nil
 		}}

@@ -5,25 +5,13 @@ import (
 	"strconv"
 	"strings"
 
+	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
 
 // nullText is what NULL of a database is in an AVP: AVPs have no NULL.
 const nullText = "<null>"
-
-// value makes a value of a database one of the script.
-func value(m *script.Machine, v store.Value) script.Value {
-	switch v.Kind() {
-	case store.KindNull:
-		return script.Value{}
-	case store.KindInt:
-		n, _ := v.Int()
-		return script.Int(n)
-	default:
-		return script.Text(m.KeepString(v.Text()))
-	}
-}
 
 // betweenVariables is a comma where a semicolon is meant; one in a variable stays.
 var betweenVariables = regexp.MustCompile(`,\s*\$`)
@@ -73,7 +61,7 @@ func (d *Databases) Rows(a *script.Args, i int) Writer {
 				if to[c] == nil {
 					continue // no route reads it
 				}
-				x := value(m, v)
+				x := database.Value(m, v)
 				if x.IsNull() {
 					x = script.Text([]byte(nullText))
 				}
@@ -105,7 +93,7 @@ func (d *Databases) Row(a *script.Args, i int) Writer {
 			return -1
 		}
 		for c, v := range res.Row(0) {
-			list[c](m, value(m, v))
+			list[c](m, database.Value(m, v))
 		}
 		return 1
 	}
