@@ -90,10 +90,10 @@ func (in *Inline) newHost() *host {
 const spareHosts = 64
 
 // handle runs the Handler for the first items for a shard, as far as the time reaches, and
-// tells how many those were: 0 when the shard is at work.
-func (in *Inline) handle(s *Shard, b []Item, until int64) int {
+// tells how many those were: 0 when the shard is at work; and whether the last one blocks.
+func (in *Inline) handle(s *Shard, b []Item, until int64) (done int, blocks bool) {
 	if !s.Lend() {
-		return 0
+		return 0, false
 	}
 	in.loop.Defer()
 	if in.host == nil {
@@ -102,16 +102,17 @@ func (in *Inline) handle(s *Shard, b []Item, until int64) int {
 	h := in.host
 	h.place.shard = s
 	in.loop.Lent()
-	done := h.Run(s.Shard, b, until)
+	done = h.Run(s.Shard, b, until)
 	in.loop.Returned()
 	if !h.Left() {
 		h.Return()
-		return done
+		return done, false
 	}
 	in.host = nil
 	in.dispatcher.at.Add(1)
+	blocks = h.blocks // before a goroutine has it
 	in.left(h)
-	return done
+	return done, blocks
 }
 
 // left sees to a host that has left its shard, where its item is over or pauses.
@@ -156,14 +157,13 @@ func (in *Inline) Run(frames [][]Item) {
 	}
 	now := in.dispatcher.cfg.Now
 	began := now()
-	done := 0
-	host := in.host
+	done, blocked := 0, false
 	for i, b := range frames {
 		if len(b) == 0 {
 			continue
 		}
-		n := in.handle(in.dispatcher.Shards[i], b, began+in.slice)
-		done += n
+		n, blocks := in.handle(in.dispatcher.Shards[i], b, began+in.slice)
+		done, blocked = done+n, blocked || blocks
 		rest := copy(b, b[n:])
 		clear(b[rest:])
 		frames[i] = b[:rest]
@@ -172,7 +172,7 @@ func (in *Inline) Run(frames [][]Item) {
 		return
 	}
 	took := (now() - began) / int64(done)
-	if host != nil && host.blocks {
+	if blocked {
 		took = scheduler.FarTooLong * in.slice // it waits elsewhere: that alone is no reason
 	}
 	in.allowed.Took(took, in.slice)

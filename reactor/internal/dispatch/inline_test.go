@@ -48,6 +48,16 @@ func TestInlineRunsHere(t *testing.T) {
 	}
 }
 
+// What a loop has no time for is left, in order.
+func TestInlineLeavesTheRest(t *testing.T) {
+	r := open(t, 1, func(*Place, Item) { time.Sleep(time.Microsecond) })
+	in, _ := inline(t, r, time.Nanosecond)
+	frames := [][]Item{{text("a"), text("b"), text("c")}}
+	if in.Run(frames); !slices.Equal(r.got, []string{"a"}) || len(frames[0]) != 2 || string(frames[0][0].Data) != "b" {
+		t.Errorf("%q were handled, left are %v", r.got, frames[0])
+	}
+}
+
 // Without time of its own a loop leaves all to the workers.
 func TestInlineWithoutTime(t *testing.T) {
 	r := open(t, 1, nil)
@@ -110,6 +120,12 @@ func TestHostsAreBounded(t *testing.T) {
 	if in.CarryOn(); len(r.got) != n || len(in.hosts) != spareHosts {
 		t.Errorf("%d of %d were handled, %d hosts are kept", len(r.got), n, len(in.hosts))
 	}
+	loop.over, resume = make(chan struct{}, 1), nil
+	in.Run([][]Item{{text("again")}}) // by one that is kept
+	resume[0]()
+	if in.CarryOn(); len(r.got) != n+1 || r.Shards[0].Waiting() != 0 {
+		t.Errorf("%d of %d were handled, %d wait", len(r.got), n+1, r.Shards[0].Waiting())
+	}
 }
 
 // A wait that blocks leaves the loop, with its stack; the loop goes on at once.
@@ -142,4 +158,22 @@ func TestAwaitOutlivesTheLoop(t *testing.T) {
 	in.End()
 	resume()
 	r.has(t, 1)
+}
+
+// A Handler that mostly blocks is not for a loop: what it waits for elsewhere costs the loop nothing, and goroutines.
+func TestBlockingLeavesTheLoop(t *testing.T) {
+	r := open(t, 1, func(p *Place, _ Item) { p.StandAside() })
+	in, loop := inline(t, r, time.Minute)
+	for i := range 100 {
+		frames := [][]Item{{text("blocks")}}
+		in.Run(frames)
+		if len(frames[0]) != 0 { // it was left
+			if loop.lent != i {
+				t.Errorf("lent %d times of %d", loop.lent, i)
+			}
+			return
+		}
+		waittest.For(t, "the leader sleeps", func() bool { return r.Quiet() && r.Shards[0].Asleep() })
+	}
+	t.Error("each runs on the loop")
 }
