@@ -31,11 +31,11 @@ func (l *Limits) free(a netip.Addr) bool {
 // Of returns what counts as one source: an IPv4 address, or the /64 of an IPv6 one,
 // of which any host may have all. The zero value stands for no address.
 func Of(a netip.Addr) netip.Addr {
-	a = a.Unmap().WithZone("")
+	a = a.Unmap()
 	if !a.Is6() {
 		return a
 	}
-	p, _ := a.Prefix(64) // 64 is a length that IPv6 has
+	p, _ := a.Prefix(64) // 64 is a length that IPv6 has; a prefix has no zone
 	return p.Addr()
 }
 

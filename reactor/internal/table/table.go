@@ -92,9 +92,6 @@ func (t *Table[T, P, H]) Remove(h H) bool {
 	slot := uint32(h) - 1
 	t.pages[slot>>pageBits].Load()[slot&(pageSize-1)].Store(nil)
 	t.gens[slot]++
-	if t.gens[slot] == 0 {
-		t.gens[slot] = 1
-	}
 	t.free = append(t.free, slot)
 	t.live.Add(-1)
 	return true
