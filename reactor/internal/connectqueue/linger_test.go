@@ -1,6 +1,7 @@
 package connectqueue
 
 import (
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sipreactor/reactor/internal/sendqueue"
+	"sipreactor/reactor/internal/waittest"
 )
 
 // pair returns a socket of ours that is connected, and the peer's end.
@@ -53,9 +55,13 @@ func linger(t *testing.T, q *Queue[*peer], p *peer, u *sendqueue.Unacknowledged)
 	return parted
 }
 
+// still is a clock that stands: no time ends what lingers.
+func still() int64 { return 1 }
+
 // The peer reads all of it, though it says something behind our end, and ends itself.
 func TestLingersUntilThePeerHasAll(t *testing.T) {
 	q := newQueue(t)
+	q.now = still
 	p, theirs := pair(t)
 	u := said(t, p, "BYE")
 	parted := linger(t, q, p, &u)
@@ -77,7 +83,7 @@ func TestLingersUntilThePeerHasAll(t *testing.T) {
 // A peer that has all and goes on talking is left after the time.
 func TestLingeringHasALimit(t *testing.T) {
 	q := newQueue(t)
-	p, _ := pair(t)
+	p, theirs := pair(t)
 	u := said(t, p, "BYE")
 	began := time.Now()
 	if rest := await(t, linger(t, q, p, &u)); rest != 0 {
@@ -86,22 +92,16 @@ func TestLingeringHasALimit(t *testing.T) {
 	if took := time.Since(began); took < lingerTime {
 		t.Errorf("left after %v", took)
 	}
+	if _, err := theirs.Write([]byte("x")); err != nil {
+		t.Errorf("a peer that has all is reset: %v", err)
+	}
 }
 
 // What the peer's TCP has not acknowledged is given back, and cannot arrive any more.
 func TestRestIsGivenBack(t *testing.T) {
 	q := newQueue(t)
 	p, theirs := pair(t)
-	var u sendqueue.Unacknowledged
-	piece := make([]byte, 16<<10)
-	for {
-		n, err := unix.Write(p.fd, piece)
-		if err != nil {
-			break
-		}
-		u.Sent += uint64(n)
-		u.Keep(piece[:n], sendqueue.Mark{Wire: u.Sent})
-	}
+	u := full(p)
 	parted := linger(t, q, p, &u)
 	q.CutLingering()
 	if rest := await(t, parted); rest == 0 || q.Lingering() != 0 {
@@ -127,4 +127,58 @@ func TestLingeringIsBounded(t *testing.T) {
 	unix.Close(second.fd)
 	q.CutLingering()
 	await(t, parted)
+}
+
+// full writes until the peer's kernel takes no more, and keeps that as unacknowledged.
+func full(p *peer) (u sendqueue.Unacknowledged) {
+	piece := make([]byte, 16<<10)
+	for {
+		n, err := unix.Write(p.fd, piece)
+		if err != nil {
+			return u
+		}
+		u.Sent += uint64(n)
+		u.Keep(piece[:n], sendqueue.Mark{Wire: u.Sent})
+	}
+}
+
+// A peer that ended its half and is then reset acknowledges nothing more: nobody waits for that.
+func TestResetEndsLingering(t *testing.T) {
+	q := newQueue(t)
+	q.now = still
+	p, theirs := pair(t)
+	u := full(p)
+	if err := theirs.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	parted := linger(t, q, p, &u)
+	waittest.For(t, "its end is seen", func() bool {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		for _, g := range q.lingers {
+			return g.ended
+		}
+		return false
+	})
+	if err := errors.Join(theirs.SetLinger(0), theirs.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if rest := await(t, parted); rest == 0 {
+		t.Error("the peer has all, though it was reset")
+	}
+}
+
+// TCP counts our end as a byte, which the peer has not acknowledged either.
+func TestOurEndIsSent(t *testing.T) {
+	q := newQueue(t)
+	p, _ := pair(t)
+	u := said(t, p, "BYE")
+	sent := make(chan uint64, 1)
+	if !q.Linger(p.fd, &u, func(rest *sendqueue.Unacknowledged) { sent <- rest.Sent }) {
+		t.Fatal("it does not linger")
+	}
+	unix.Close(p.fd)
+	if q.CutLingering(); await(t, sent) != uint64(len("BYE"))+1 {
+		t.Error("our end is no byte")
+	}
 }

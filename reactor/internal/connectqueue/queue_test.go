@@ -184,6 +184,20 @@ func TestConnectIsCancelled(t *testing.T) {
 	unix.Close(late.fd)
 }
 
+// An event may be that of an earlier socket of the same number.
+func TestConnectOutlivesAnEventOfAnother(t *testing.T) {
+	q := newQueue(t)
+	p := begin(t, silent(t))
+	if err := q.Park(p, patience); err != nil {
+		t.Fatal(err)
+	}
+	if q.ready(p.fd); len(p.connected) != 0 || q.Len() != 1 {
+		t.Errorf("told %d times, %d under way", len(p.connected), q.Len())
+	}
+	q.Cancel(p)
+	await(t, p.connected)
+}
+
 // A watch is told once; then it wants to be asked for again.
 func TestRoomToWrite(t *testing.T) {
 	l, at := listener(t)
@@ -199,8 +213,9 @@ func TestRoomToWrite(t *testing.T) {
 	if err = q.WatchWrite(p); err != nil {
 		t.Fatal(err)
 	}
-	if q.Len() != 0 || q.Watched() != 1 {
-		t.Errorf("%d under way, %d watched", q.Len(), q.Watched())
+	q.Cancel(p) // is for connects
+	if !open(p.fd) || q.Len() != 0 || q.Watched() != 1 {
+		t.Errorf("open %v, %d under way, %d watched", open(p.fd), q.Len(), q.Watched())
 	}
 	go func() {
 		b := make([]byte, 64<<10)

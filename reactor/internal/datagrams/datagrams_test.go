@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/waittest"
 )
 
 type source struct {
@@ -107,6 +109,43 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// slow is a sender that takes its time.
+type slow struct {
+	*pipe
+	at, goes chan struct{}
+}
+
+func (s *slow) Sender(i int) int {
+	close(s.at)
+	<-s.goes
+	return s.pipe.Sender(i)
+}
+
+// The end of sending waits for what is being sent: its socket closes then.
+func TestShutWaits(t *testing.T) {
+	s := &slow{newPipe(t), make(chan struct{}), make(chan struct{})}
+	var g Gate
+	sent, shut := make(chan error, 1), make(chan struct{})
+	go func() { sent <- g.Send(s, 0, []byte("one"), s.to) }()
+	<-s.at
+	go func() {
+		defer close(shut)
+		g.Shut()
+	}()
+	waittest.For(t, "the end waits", func() bool {
+		if !g.sending.TryRLock() {
+			return true
+		}
+		g.sending.RUnlock()
+		return false
+	})
+	close(s.goes)
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+	<-shut
+}
+
 // What is gathered leaves in order when the burst closes, is full or another socket is
 // sent by; what cannot be sent comes back with its note.
 func TestBurst(t *testing.T) {
@@ -121,8 +160,8 @@ func TestBurst(t *testing.T) {
 	if got := p.receive(50 * time.Millisecond); got != "" {
 		t.Errorf("%q has left already", got)
 	}
+	b.Add(p, 2, []byte("three"), p.to, "another's")
 	b.Add(p, 2, []byte("lost"), netip.MustParseAddrPort("255.255.255.255:9"), "mine")
-	b.Add(p, 2, []byte("three"), p.to, nil)
 	for _, want := range []string{"one", "two"} {
 		if got := p.receive(time.Minute); got != want {
 			t.Errorf("%q, want %q", got, want)

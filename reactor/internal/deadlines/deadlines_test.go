@@ -130,3 +130,17 @@ func TestNoAllocation(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// The timer is armed for the earliest of the waits that are left, whichever that is.
+func TestRestIsForAll(t *testing.T) {
+	in(t, func(t *testing.T, d *Deadlines, o *owner, after func(time.Duration) int) {
+		now := o.Now()
+		d.PutOff(Send, now+9*second)
+		d.PutOff(Acknowledgement, now+3*second)
+		d.PutOff(HalfClosed, now+5*second)
+		d.Rest(o)
+		if n := after(3 * time.Second); n != 1 || !d.Past(Acknowledgement, now+3*second) || d.Past(Acknowledgement, now+3*second-1) {
+			t.Errorf("%d times up at the moment of the first", n)
+		}
+	})
+}

@@ -9,6 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/figures"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/reading"
+	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/waittest"
 	"sipreactor/sipframe"
 )
@@ -102,6 +107,11 @@ func TestShardOfBranch(t *testing.T) {
 	if byCallID != d.Of(m(response, "z9hG4bKtheirs")) || byCallID != d.OfOurs(m(response, "z9hG4bKours")) {
 		t.Error("not by the Call-ID")
 	}
+	d.cfg.ShardOf = func([]byte) (int, bool) { return 4, true }
+	if d.Of(m(response, "z9hG4bKours")) != byCallID {
+		t.Error("by the branch of an engine that has more shards")
+	}
+	d.cfg.ShardOf = func([]byte) (int, bool) { return 3, true }
 	if d.Of(m(response, "z9hG4bKours")) != 3 || d.OfOurs(m(request, "z9hG4bKours")) != 3 {
 		t.Error("not by the branch")
 	}
@@ -110,11 +120,11 @@ func TestShardOfBranch(t *testing.T) {
 // A shard takes so many, and what belongs to what is under way finds as much room again.
 func TestShardIsBounded(t *testing.T) {
 	hold, at := make(chan struct{}), make(chan struct{}, 100)
-	r := open(t, 1, func(*Place, Item) {
+	r := open(t, 2, func(*Place, Item) {
 		at <- struct{}{}
 		<-hold
 	})
-	s := r.Shards[0]
+	s := r.Shards[1]
 	s.Put(text("x"))
 	<-at
 	taken := 0
@@ -142,12 +152,98 @@ func TestShardIsBounded(t *testing.T) {
 
 // A beat is through when the leader has come to it, and is asked for once meanwhile.
 func TestBeat(t *testing.T) {
-	r := open(t, 1, nil)
+	hold := make(chan struct{})
+	r := open(t, 1, func(*Place, Item) { <-hold })
 	s := r.Shards[0]
-	s.AskBeat()
+	for range 3 {
+		s.AskBeat()
+	}
+	if s.Busy() != 1 {
+		t.Errorf("%d beats were asked for", s.Busy())
+	}
+	close(hold)
 	r.has(t, 1)
 	if !s.Beats() {
 		t.Error("it came round, and does not beat")
+	}
+}
+
+// own is a loop that has a connection.
+type own struct{ asked []uint32 }
+
+func (o *own) Post(_ *connection.Conn, what uint32) { o.asked = append(o.asked, what) }
+func (o *own) Counters() *figures.LoopCounters      { return new(figures.LoopCounters) }
+
+// of returns an item of a connection, which is in hand.
+func of(c *connection.Conn, data string) Item {
+	c.Reading.Taken()
+	return Item{Kind: Message, Data: []byte(data), Conn: c}
+}
+
+// An item whose Handler waits is not in hand, and is here until it is done.
+func TestWhoWaitsIsNotInHand(t *testing.T) {
+	c := new(connection.Conn)
+	hold := make(chan struct{})
+	r := open(t, 1, func(p *Place, _ Item) {
+		p.StandAside()
+		<-hold
+	})
+	r.Shards[0].Put(of(c, "waits"))
+	waittest.For(t, "it is out of hand", func() bool { return c.Reading.InHand() == 0 })
+	if !c.Reading.Here() {
+		t.Error("it is done")
+	}
+	close(hold)
+	waittest.For(t, "it is done", r.Quiet)
+	if c.Reading.Here() {
+		t.Error("it is here though it is done")
+	}
+}
+
+// A connection that has many in hand has the next behind those of others.
+func TestLowPriority(t *testing.T) {
+	c := new(connection.Conn)
+	hold, at := make(chan struct{}), make(chan struct{}, 9)
+	r := open(t, 1, func(*Place, Item) {
+		at <- struct{}{}
+		<-hold
+	})
+	s := r.Shards[0]
+	s.Put(text("first"))
+	<-at
+	for range reading.LowPriorityAt {
+		c.Reading.Taken()
+	}
+	s.Take([]Item{of(c, "low")})
+	s.Put(text("calm"))
+	close(hold)
+	if got := r.has(t, 3); !slices.Equal(got, []string{"first", "calm", "low"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+// A stream that lost its framing closes behind what the Handler has said.
+func TestMalformedCloses(t *testing.T) {
+	o := new(own)
+	c := &connection.Conn{Loop: o}
+	c.Begin(phase.Established)
+	r := open(t, 1, nil)
+	it := of(c, "bad")
+	it.Kind, it.Defect = Malformed, &sipframe.Defect{Code: 400, Reason: "made up"}
+	r.Shards[0].Put(it)
+	waittest.For(t, "it is done", r.Quiet)
+	if !c.Closes() || c.Why().Reason != reason.MalformedMessage || !slices.Equal(o.asked, []uint32{connection.EvClose}) {
+		t.Errorf("it closes: %v, asked %v", c.Closes(), o.asked)
+	}
+}
+
+// What a loop's own place runs never waits.
+func TestFixedPlaceDoesNotWait(t *testing.T) {
+	waited := false
+	r := open(t, 1, func(p *Place, _ Item) { waited = p.StandAside() || p.Await(func(int, func()) {}) })
+	s := r.Shards[0]
+	if r.worker().DoFixed(s, text("x")); waited || s.Stat.WaitersFull.Load() != 2 || s.Busy() != 0 {
+		t.Errorf("waited: %v, refused %d times, %d busy", waited, s.Stat.WaitersFull.Load(), s.Busy())
 	}
 }
 
@@ -193,6 +289,9 @@ func TestCalmAndLate(t *testing.T) {
 		if r.Calm() != tt.calm || r.Late() != tt.late {
 			t.Errorf("%d wait: calm %v, late %v", waiting, r.Calm(), r.Late())
 		}
+	}
+	if r.cfg.Delay = 0; r.Late() {
+		t.Error("it is late where it may take any time")
 	}
 	close(hold)
 }

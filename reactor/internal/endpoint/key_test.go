@@ -29,9 +29,17 @@ func TestHash(t *testing.T) {
 		a := netip.AddrFrom4([4]byte{192, 0, byte(i >> 6), byte(i & 63)})
 		buckets[Of(uint8(2), netip.AddrPortFrom(a, 5060+uint16(i%3))).Hash()%16]++
 	}
-	for i, got := range buckets {
-		if got < n/16/2 || got > n/16*2 {
-			t.Errorf("bucket %d has %d of %d", i, got, n)
+	even := func(what string) {
+		for i, got := range buckets {
+			if got < n/16/2 || got > n/16*2 {
+				t.Errorf("%s: bucket %d has %d of %d", what, i, got, n)
+			}
 		}
 	}
+	even("neighbours")
+	buckets = [16]int{}
+	for i := range n {
+		buckets[Of(uint8(2), netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), 1024+uint16(i))).Hash()%16]++
+	}
+	even("ports of one address")
 }

@@ -174,3 +174,21 @@ func TestFramingDoesNotAllocate(t *testing.T) {
 	}
 	s.Release()
 }
+
+// A control frame of WebSocket in pieces is no message in pieces: the message behind it has its own.
+func TestControlFrameInPieces(t *testing.T) {
+	in := input{most: 3}
+	in.Web(websocket.NewStream(true))
+	m := message(1, 20)
+	ping := "\x89\x0412" // two bytes are still to come
+	in.read(false, ping[:2])
+	in.read(false, ping[2:3])
+	in.read(false, ping[3:]+"34")
+	frame := string([]byte{0x81, byte(len(m))}) + m
+	in.read(false, frame[:9])
+	if in.read(false, frame[9:]); in.shredded || !slices.Equal(in.got, []string{m}) {
+		t.Errorf("shredded: %v, %q", in.shredded, in.got)
+	}
+	in.Drop()
+	in.slab.Release()
+}

@@ -24,6 +24,9 @@ func TestClockRunsOnlyWhileWeWait(t *testing.T) {
 	if due := c.Due(101*second, none, time.Second); due != 102*second {
 		t.Errorf("due at %d", due)
 	}
+	if due := c.Due(102*second, none, time.Second); due != 102*second {
+		t.Errorf("a flight that said nothing is granted time: due at %d", due)
+	}
 	if took := c.Took(101 * second); took != 100*time.Second {
 		t.Errorf("took %v", took)
 	}

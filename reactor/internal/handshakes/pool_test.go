@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"sipreactor/reactor/internal/waittest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -89,4 +91,23 @@ func TestPoolIsLate(t *testing.T) {
 	close(jobs[2].let)
 	<-back
 	p.Close()
+}
+
+// Goroutines that sleep hear the end, all of them.
+func TestIdlePoolCloses(t *testing.T) {
+	for range 20 {
+		var p Pool
+		p.Start(3, func() int64 { return 1 })
+		var back sync.WaitGroup
+		back.Add(3)
+		let := make(chan struct{})
+		for range 3 {
+			p.Submit(&job{let: let, back: func(*job) { back.Done() }})
+		}
+		waittest.For(t, "each of them has a job", func() bool { return p.Waiting() == 0 })
+		close(let)
+		back.Wait()
+		time.Sleep(time.Millisecond) // they fall asleep, mostly
+		p.Close()
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/waittest"
 )
 
 // datagrams are a socket of ours that sends and one that hears.
@@ -32,6 +34,72 @@ func datagrams(t testing.TB, at string) (fd int, hears *net.UDPConn, to netip.Ad
 	return fd, pc.(*net.UDPConn), to
 }
 
+// arrives checks what comes next.
+func arrives(t *testing.T, at *net.UDPConn, want string) {
+	t.Helper()
+	buf := make([]byte, MaxDatagram)
+	_ = at.SetReadDeadline(time.Now().Add(10 * time.Second))
+	n, err := at.Read(buf)
+	if err != nil || string(buf[:n]) != want {
+		t.Fatalf("%d bytes, want %d: %v", n, len(want), err)
+	}
+}
+
+// What ICMP has said of an earlier datagram is not held against the next.
+func TestErrorOfAnEarlierDatagram(t *testing.T) {
+	fd, hears, to := datagrams(t, "127.0.0.1:0")
+	if err := SetErrorQueue(fd, false); err != nil {
+		t.Fatal(err)
+	}
+	_, shut, nobody := datagrams(t, "127.0.0.1:0")
+	shut.Close()
+	refused := func() {
+		if err := SendTo(fd, []byte("x"), nobody); err != nil {
+			t.Fatal(err)
+		}
+		waittest.For(t, "it is refused", func() bool {
+			n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLPRI}}, 0)
+			return n == 1 && err == nil
+		})
+	}
+	refused()
+	if err := SendTo(fd, []byte("one"), to); err != nil {
+		t.Error(err)
+	}
+	arrives(t, hears, "one")
+	refused()
+	var o Outgoing
+	o.Add([]byte("two"), to)
+	if n := o.Send(fd); n != 0 {
+		t.Errorf("%d failed", n)
+	}
+	arrives(t, hears, "two")
+}
+
+// One batch takes datagrams of sockets of both families.
+func TestBatchOfBothFamilies(t *testing.T) {
+	four, hears4, from4 := datagrams(t, "127.0.0.1:0")
+	six, hears6, from6 := datagrams(t, "[::1]:0")
+	b := NewBatch()
+	for _, s := range []struct {
+		fd    int
+		hears *net.UDPConn
+		from  netip.AddrPort
+	}{{four, hears4, from4}, {six, hears6, from6}} {
+		own, err := LocalAddr(s.fd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.hears.WriteToUDPAddrPort([]byte("hi"), own); err != nil {
+			t.Fatal(err)
+		}
+		waittest.For(t, "it comes", func() bool { return b.Receive(s.fd) == nil })
+		if from, data := b.At(0); from != s.from || string(data) != "hi" || cap(data) != len(data) {
+			t.Errorf("%q of %v, want %v; room for %d", data, from, s.from, cap(data))
+		}
+	}
+}
+
 // What is gathered arrives whole and in order; what cannot be sent is told, and the
 // rest goes all the same.
 func TestOutgoing(t *testing.T) {
@@ -50,13 +118,8 @@ func TestOutgoing(t *testing.T) {
 				t.Errorf("%d failed", n)
 			}
 			o.Reset()
-			buf := make([]byte, MaxDatagram)
 			for _, want := range texts {
-				_ = hears.SetReadDeadline(time.Now().Add(10 * time.Second))
-				n, err := hears.Read(buf)
-				if err != nil || string(buf[:n]) != want {
-					t.Fatalf("%d bytes, want %d: %v", n, len(want), err)
-				}
+				arrives(t, hears, want)
 			}
 		}
 		o.Add([]byte("a"), to)
@@ -71,6 +134,22 @@ func TestOutgoing(t *testing.T) {
 			}
 		}
 		o.Reset()
+		arrives(t, hears, "a")
+		arrives(t, hears, "b") // behind what could not be sent
+		for _, s := range []string{"c", "d"} {
+			o.Add([]byte(s), to)
+		}
+		o.Send(fd)
+		for i, want := range []string{"c", "d"} {
+			if _, _, why := o.At(i); why != 0 {
+				t.Errorf("%q has the error of another: %v", want, why)
+			}
+			arrives(t, hears, want)
+		}
+		o.b = make([]byte, 0, 2*burstKept)
+		if o.Reset(); cap(o.b) > burstKept {
+			t.Errorf("%d bytes are kept", cap(o.b))
+		}
 		for !o.Full() {
 			o.Add([]byte("x"), to)
 		}

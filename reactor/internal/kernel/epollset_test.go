@@ -50,3 +50,25 @@ func TestWatchedBy(t *testing.T) {
 		t.Errorf("found %v in nothing", w)
 	}
 }
+
+// Of two descriptors of a socket one tells the other; of three none does.
+func TestTwin(t *testing.T) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if _, err = Twin(fd); err == nil {
+		t.Error("one has a twin")
+	}
+	var twins [2]int
+	for i := range twins {
+		if twins[i], err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(twins[i])
+		if found, err := Twin(fd); i == 0 && (err != nil || found != twins[0]) || i == 1 && err == nil {
+			t.Errorf("%d of %d, %v", found, 2+i, err)
+		}
+	}
+}

@@ -59,6 +59,9 @@ func TestStand(t *testing.T) {
 	if before, err := stand(a, 3, false); err != nil || before != nil {
 		t.Errorf("once more: %v, %v", before, err)
 	}
+	if before, err := stand(a, 1, false); err != nil || before != nil {
+		t.Errorf("its own end point: %v, %v", before, err)
+	}
 	if _, err := stand(b, 3, false); !errors.Is(err, ErrTaken) {
 		t.Errorf("the holder keeps it: %v", err)
 	}

@@ -138,3 +138,18 @@ func TestOverloads(t *testing.T) {
 		t.Error("it is calm")
 	}
 }
+
+// A message is here until it is done, in hand or while its Handler waits.
+func TestHere(t *testing.T) {
+	r := after(1)
+	r.Waits(1)
+	if r.Handled(); !r.Here() {
+		t.Error("one that waits is not here")
+	}
+	if r.Waits(-1); r.Here() {
+		t.Error("one that is done is here")
+	}
+	if r.Taken(); !r.Here() {
+		t.Error("one in hand is not here")
+	}
+}

@@ -36,6 +36,9 @@ func TestTable(t *testing.T) {
 	if held, ok := f.Open(at.Add(time.Minute), key{"ACK", 1 << 15}); !ok || held < untold || len(f.rows) != 1 {
 		t.Errorf("a minute later: %v, %d held, %d rows", ok, held, len(f.rows))
 	}
+	if held, ok := f.Open(at.Add(time.Minute), key{"ACK", 1<<15 + 1}); !ok || held != 0 {
+		t.Errorf("once more: %v, %d held", ok, held)
+	}
 }
 
 // A flood that lasts has a line in ten seconds, each with the number of those that

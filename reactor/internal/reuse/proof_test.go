@@ -43,6 +43,7 @@ func TestVouched(t *testing.T) {
 		"accepted, names it":                           {Proof{}, Want{Self: verify, Name: "a.example"}, accepted(a, false), true},
 		"accepted, names another":                      {Proof{}, Want{Self: verify, Name: "b.example"}, accepted(a, false), false},
 		"a known user, by its address":                 {Proof{}, Want{Self: verify, Name: "192.0.2.1"}, accepted(nil, true), true},
+		"a known user, as IPv6 writes it":              {Proof{}, Want{Self: verify, Name: "192.0.2.1"}, Peer{From: netip.MustParseAddr("::ffff:192.0.2.1"), UserKnown: true}, true},
 		"a known user, by a name":                      {Proof{}, Want{Self: verify, Name: "a.example"}, accepted(nil, true), false},
 		"a known user, by another's address":           {Proof{}, Want{Self: verify, Name: "192.0.2.2"}, accepted(nil, true), false},
 	} {

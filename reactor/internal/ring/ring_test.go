@@ -24,3 +24,19 @@ func TestAgainstSlice(t *testing.T) {
 		}
 	}
 }
+
+// What was taken is not held.
+func TestPopLetsGo(t *testing.T) {
+	var r Ring[*int]
+	for range 20 {
+		r.Push(new(int))
+	}
+	for r.Len() > 0 {
+		r.Pop()
+	}
+	for i, held := range r.items {
+		if held != nil {
+			t.Errorf("place %d holds what was taken", i)
+		}
+	}
+}

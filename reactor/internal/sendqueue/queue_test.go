@@ -139,6 +139,25 @@ func TestRoom(t *testing.T) {
 	}
 }
 
+// Answers to pings are no messages, whether they wait or are being written.
+func TestPongsAreNoMessages(t *testing.T) {
+	var q Queue
+	q.Add(text("a"), Entry{})
+	q.Add(text("\r\n"), Entry{Pong: true})
+	q.AddRaw([]byte("pong"))
+	f := Flight{Batch: q.Waiting}
+	if q.Len() != 1 || !q.Pongs() || f.Unsent() != 1 {
+		t.Errorf("%d wait, pongs: %v, %d are unsent", q.Len(), q.Pongs(), f.Unsent())
+	}
+	if f.Batch.Free(); f.Batch.pongs != 0 {
+		t.Error("the next batch has the pongs of this one")
+	}
+	q = Queue{Blocked: 3}
+	if q.Add(text("a"), Entry{}); q.Len() != 4 {
+		t.Errorf("%d wait, with 3 that the socket has not taken", q.Len())
+	}
+}
+
 func TestRemoveLast(t *testing.T) {
 	var q Queue
 	q.Add(text("a"), Entry{})
@@ -193,4 +212,54 @@ func BenchmarkQueue(b *testing.B) {
 			}
 		})
 	}
+}
+
+// breaks is a message that is none.
+type breaks struct{}
+
+func (breaks) AppendTo(dst []byte) []byte {
+	_ = append(dst, "half of it"...)
+	panic("it breaks")
+}
+
+// A panic of an Appender leaves the queue as it was.
+func TestAddThatPanics(t *testing.T) {
+	add := func(q *Queue) {
+		defer func() { _ = recover() }()
+		q.Add(breaks{}, Entry{})
+	}
+	var q Queue
+	if add(&q); q.Waiting != nil {
+		t.Error("an empty batch waits")
+	}
+	q.Add(text("a"), Entry{})
+	if add(&q); q.Len() != 1 || string(q.Waiting.Text) != "a" {
+		t.Errorf("%d wait: %q", q.Len(), q.Waiting.Text)
+	}
+}
+
+// brackets are a framing that turns what is between them to upper case, and back.
+type brackets struct{}
+
+func (brackets) Open(text []byte) []byte { return append(text, '[') }
+func (brackets) Close(text []byte, from int) (out []byte, begin int) {
+	return text, from + 1
+}
+func (brackets) Turn(text []byte, begin, end int) {
+	for i := begin; i < end; i++ {
+		text[i] ^= 'a' - 'A'
+	}
+}
+
+// Each message is turned by itself, and what stands before it is not.
+func TestTurn(t *testing.T) {
+	q := Queue{Framing: brackets{}}
+	q.Add(text("one"), Entry{})
+	q.Add(text("two"), Entry{})
+	for _, want := range []string{"[ONE[TWO", "[one[two"} {
+		if q.Turn(q.Waiting); string(q.Waiting.Text) != want {
+			t.Errorf("%q, want %q", q.Waiting.Text, want)
+		}
+	}
+	q.Waiting.Free()
 }

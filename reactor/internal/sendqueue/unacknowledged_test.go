@@ -108,3 +108,16 @@ func TestUnacknowledgedSince(t *testing.T) {
 		}
 	}
 }
+
+// A request that is acknowledged asks no more, though it is kept because we are not confirmed.
+func TestAsks(t *testing.T) {
+	u := Unacknowledged{Unconfirmed: true, Sent: 10}
+	u.Keep([]byte("x"), Mark{Wire: 10, Asks: true})
+	if !u.Asks() {
+		t.Error("it does not ask")
+	}
+	if u.Update(0); u.Asks() || u.Empty() {
+		t.Error("it asks though it is acknowledged")
+	}
+	u.Take(func([]byte, *Mark) {})
+}

@@ -160,3 +160,32 @@ func TestReadsDoNotAllocate(t *testing.T) {
 	}
 	s.Release()
 }
+
+// Behind the turn a small beginning of a message is what the read brought of it, wherever the read began.
+func TestChunksBehindATurn(t *testing.T) {
+	var s Slab
+	s.Begin(nil)
+	take(&s, 200, false) // of another connection
+	s.Begin(nil)
+	for !s.Full() {
+		take(&s, 8<<10, false)
+	}
+	s.Turn(len(s.Bytes()) - 100)
+	if n := s.Chunks(0); n != 1 {
+		t.Errorf("%d chunks, want 1", n)
+	}
+	s.Release()
+}
+
+// What was kept has room for a record behind it.
+func TestBeginHasRoom(t *testing.T) {
+	var s Slab
+	s.Begin(nil)
+	for !s.Full() {
+		take(&s, 8<<10, false)
+	}
+	if s.Begin(make([]byte, 100)); s.Full() {
+		t.Error("no record fits behind what was kept")
+	}
+	s.Release()
+}

@@ -107,6 +107,9 @@ func TestRate(t *testing.T) {
 	if got := enter("2001:db8:0:1::", 7); got != Admitted {
 		t.Errorf("another /64: %v", got)
 	}
+	if got := enter("2001:db8::9", 7); got != HandshakeRate {
+		t.Errorf("behind another source: %v", got)
+	}
 	if got := enter("2001:db8::1", 8); got != Admitted {
 		t.Errorf("a second later: %v", got)
 	}
@@ -134,6 +137,11 @@ func TestUnfinished(t *testing.T) {
 	places[2].Unfinished(false)
 	if !places[2].Unfinished(true) || !places[2].Unfinished(true) {
 		t.Error("there was room, and the same counts once")
+	}
+	free := new(Place)
+	table.Enter(free, &Limits{}, netip.MustParseAddr("192.0.2.2"), false, 1)
+	if !free.Unfinished(true) {
+		t.Error("no bound is a bound")
 	}
 	if !new(Place).Unfinished(true) {
 		t.Error("what has no source has no bound")

@@ -17,6 +17,9 @@ func TestSet(t *testing.T) {
 	const all = 3 * kept
 	for i := range all {
 		v.Left(at(i))
+		if i >= kept && !v.Had(at(i-kept+1)) {
+			t.Fatalf("behind %d visitors the latest are not remembered", i)
+		}
 	}
 	if v.Had(at(0)) || !v.Had(at(all-1)) || !v.Had(at(all-kept)) {
 		t.Error("it is not the latest that are remembered")

@@ -159,6 +159,7 @@ func TestDialAccept(t *testing.T) {
 func TestDialRefuses(t *testing.T) {
 	for name, change := range map[string]func(string) string{
 		"refused":        func(s string) string { return strings.Replace(s, "101", "403", 1) },
+		"another status": func(s string) string { return strings.Replace(s, "101", "200", 1) },
 		"no status":      func(s string) string { return strings.Replace(s, " 101", " x", 1) },
 		"no HTTP":        func(s string) string { return strings.Replace(s, "HTTP/1.1", "SIP/2.0", 1) },
 		"no upgrade":     func(s string) string { return strings.Replace(s, "Upgrade: websocket", "X: y", 1) },

@@ -93,19 +93,22 @@ var conversations = map[string]struct {
 	"UTF-8 of several bytes":      {masked(ws.OpText, options+"gr\u00fc\u00df \u4f60\u597d"), []string{options + "gr\u00fc\u00df \u4f60\u597d"}},
 	"no UTF-8 in binary":          {masked(ws.OpBinary, options+"\xff\xfe"), []string{options + "\xff\xfe"}},
 	"no UTF-8 in text":            {masked(ws.OpText, options+"\xff\xfe"), []string{"Bad Text Frame without UTF-8 1007"}},
-	"no mask":                     {frame(ws.OpText, true, false, options), []string{"Bad WebSocket Frame without a Mask 1002"}},
-	"reserved bits":               {join(masked(ws.OpText, options), append([]byte{0xc1}, masked(ws.OpText, options)[1:]...)), []string{options, "Bad WebSocket Frame with Reserved Bits 1002"}},
-	"a reserved kind":             {masked(ws.OpCode(3), "x"), []string{"Bad WebSocket Frame of a Reserved Kind 1002"}},
-	"a reserved control frame":    {masked(ws.OpCode(11), "x"), []string{"Bad WebSocket Frame of a Reserved Kind 1002"}},
-	"a large control frame":       {masked(ws.OpPing, strings.Repeat("p", 126)), []string{"Bad WebSocket Control Frame too Large 1002"}},
-	"a control frame in pieces":   {frame(ws.OpPing, false, true, "p"), []string{"Bad WebSocket Control Frame in Fragments 1002"}},
-	"a fragment of nothing":       {frame(ws.OpContinuation, true, true, options), []string{"Bad WebSocket Fragment of No Message 1002"}},
-	"a message within another":    {join(frame(ws.OpText, false, true, options[:3]), masked(ws.OpText, options)), []string{"Bad WebSocket Message within Another 1002"}},
-	"a length with idle bytes":    {[]byte{0x81, 0xfe, 0, 5, 1, 2, 3, 4}, []string{"Bad WebSocket Frame with a Bad Length 1002"}},
-	"a long length with them":     {[]byte{0x81, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 1, 2, 3, 4}, []string{"Bad WebSocket Frame with a Bad Length 1002"}},
-	"a length below zero":         {[]byte{0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4}, []string{"Bad WebSocket Frame with a Bad Length 1002"}},
-	"all the memory there is":     {[]byte{0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4}, []string{"Bad " + sipframe.ReasonTooLarge + " 1009"}},
-	"a frame too large":           {masked(ws.OpText, strings.Repeat("x", 4097)), []string{"Bad " + sipframe.ReasonTooLarge + " 1009"}},
+	"no UTF-8 in a fragment of text": {join(frame(ws.OpText, false, true, options), frame(ws.OpContinuation, true, true, "\xff\xfe")),
+		[]string{"Bad Text Frame without UTF-8 1007"}},
+	"no mask":                    {frame(ws.OpText, true, false, options), []string{"Bad WebSocket Frame without a Mask 1002"}},
+	"reserved bits":              {join(masked(ws.OpText, options), append([]byte{0xc1}, masked(ws.OpText, options)[1:]...)), []string{options, "Bad WebSocket Frame with Reserved Bits 1002"}},
+	"a reserved kind":            {masked(ws.OpCode(3), "x"), []string{"Bad WebSocket Frame of a Reserved Kind 1002"}},
+	"a reserved control frame":   {masked(ws.OpCode(11), "x"), []string{"Bad WebSocket Frame of a Reserved Kind 1002"}},
+	"a large control frame":      {masked(ws.OpPing, strings.Repeat("p", 126)), []string{"Bad WebSocket Control Frame too Large 1002"}},
+	"a control frame in pieces":  {frame(ws.OpPing, false, true, "p"), []string{"Bad WebSocket Control Frame in Fragments 1002"}},
+	"a fragment of nothing":      {frame(ws.OpContinuation, true, true, options), []string{"Bad WebSocket Fragment of No Message 1002"}},
+	"a message within another":   {join(frame(ws.OpText, false, true, options[:3]), masked(ws.OpText, options)), []string{"Bad WebSocket Message within Another 1002"}},
+	"a length with idle bytes":   {[]byte{0x81, 0xfe, 0, 5, 1, 2, 3, 4}, []string{"Bad WebSocket Frame with a Bad Length 1002"}},
+	"a length that one byte has": {join([]byte{0x81, 0xfe, 0, 125}, make([]byte, 4)), []string{"Bad WebSocket Frame with a Bad Length 1002"}},
+	"a long length with them":    {[]byte{0x81, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 1, 2, 3, 4}, []string{"Bad WebSocket Frame with a Bad Length 1002"}},
+	"a length below zero":        {[]byte{0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4}, []string{"Bad WebSocket Frame with a Bad Length 1002"}},
+	"all the memory there is":    {[]byte{0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4}, []string{"Bad " + sipframe.ReasonTooLarge + " 1009"}},
+	"a frame too large":          {masked(ws.OpText, strings.Repeat("x", 4097)), []string{"Bad " + sipframe.ReasonTooLarge + " 1009"}},
 	"fragments too large": {join(frame(ws.OpText, false, true, long), frame(ws.OpContinuation, true, true, long)),
 		[]string{"Bad " + sipframe.ReasonTooLarge + " 1009"}},
 	"two messages in a frame": {masked(ws.OpText, reply+reply), []string{"Bad Bytes Behind the End 1007"}},
@@ -323,5 +326,32 @@ func BenchmarkNext(b *testing.B) {
 		if s.Next(config, buf).Kind != sipframe.Frame {
 			b.Fatal("no message")
 		}
+	}
+}
+
+// What broke the stream is told again and again, and answered once; it is no end in order.
+func TestBadIsAnsweredOnce(t *testing.T) {
+	s := NewStream(false)
+	bad := masked(ws.OpText, "OPTIONS sip:a@example.com SIP/2.0\r\nCall-ID: 1\r\nContent-Length: x\r\n\r\n")
+	first, again := s.Next(config, bad), s.Next(config, nil)
+	if first.Kind != sipframe.Bad || !first.Defect.Answerable || again.Kind != sipframe.Bad || again.Defect.Answerable || again.Defect.Reason != first.Defect.Reason {
+		t.Errorf("%+v, then %+v", first, again)
+	}
+	if s.Over() {
+		t.Error("it is over in order")
+	}
+}
+
+// Between fragments a message is under way.
+func TestUnfinished(t *testing.T) {
+	s := NewStream(false)
+	if drive(s, masked(ws.OpPing, "")); s.Unfinished() {
+		t.Error("nothing has begun")
+	}
+	if drive(s, frame(ws.OpText, false, true, "")); !s.Unfinished() {
+		t.Error("a message has begun")
+	}
+	if drive(s, frame(ws.OpContinuation, true, true, options)); s.Unfinished() {
+		t.Error("it is whole")
 	}
 }

@@ -72,9 +72,12 @@ func TestRemoveAnywhere(t *testing.T) {
 		conns[i] = &conn{}
 		w.Put(conns[i], 5)
 	}
-	for done, i := range []int{8, 0, 4, 3, 1, 7, 2, 6, 5} {
+	order := []int{8, 0, 4, 3, 1, 7, 2, 6, 5}
+	for done, i := range order {
 		w.Remove(conns[i])
-		w.Remove(conns[i]) // once more does nothing
+		for _, gone := range order[:done+1] {
+			w.Remove(conns[gone]) // once more does nothing
+		}
 		left := 0
 		for c := w.slots[5]; c != nil; c = c.link.next {
 			left++
@@ -85,5 +88,29 @@ func TestRemoveAnywhere(t *testing.T) {
 	}
 	if w.slots[5] != nil {
 		t.Error("something is left")
+	}
+}
+
+// What is due already expires in the next second, and a long pause has each looked at but once or twice.
+func TestLate(t *testing.T) {
+	var w Wheel[conn, *conn]
+	w.Start(1000)
+	w.Put(&conn{}, 7)
+	expired := 0
+	w.Advance(1001, func(*conn, int64) { expired++ })
+	if expired != 1 {
+		t.Errorf("%d expired that were due", expired)
+	}
+	const all = 50
+	for i := range all {
+		w.Put(&conn{}, int64(1002+i*5))
+	}
+	looks := 0
+	w.Advance(1001+10*Slots, func(c *conn, now int64) {
+		looks++
+		w.Put(c, now+3600)
+	})
+	if looks > 2*all {
+		t.Errorf("%d looks at %d", looks, all)
 	}
 }

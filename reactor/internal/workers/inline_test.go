@@ -184,3 +184,17 @@ func TestInlineAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// An item that has left and need not wait after all is the last one all the same: the lead is not lent any more.
+func TestInlineEndsWithWhoLeaves(t *testing.T) {
+	o := newOnCaller(start(t, 2, func(*Member, thing) {}))
+	o.wait = func(n int) {
+		if n == 1 && !o.Leave() {
+			t.Error("it may not leave")
+		}
+	}
+	if n := o.run(numbered(5), 100); n != 2 || !slices.Equal(o.ran, []int{0, 1}) || !o.Left() || !o.Over() {
+		t.Errorf("%d: %v ran; left: %v, over: %v", n, o.ran, o.Left(), o.Over())
+	}
+	o.Stop()
+}

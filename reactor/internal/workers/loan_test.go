@@ -93,3 +93,17 @@ func TestCloseWaitsForTheLoan(t *testing.T) {
 		}
 	}
 }
+
+// Nothing is lent that the leader is about to take, nor of a shard that ends.
+func TestNothingIsLentThatIsWanted(t *testing.T) {
+	for what, f := range map[string]func(*Shard[thing]){
+		"something waits": func(s *Shard[thing]) { s.Push(many(1, thing{}), false, Unbounded) },
+		"it ends":         func(s *Shard[thing]) { s.Close() },
+	} {
+		s := New[thing](Config{Members: 1})
+		s.asleep = true // and is not awake yet
+		if f(s); s.Lend() {
+			t.Errorf("%s, and the lead is lent", what)
+		}
+	}
+}

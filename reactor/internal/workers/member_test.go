@@ -81,3 +81,28 @@ func TestCloseWorksOff(t *testing.T) {
 		t.Errorf("%d are not done", n)
 	}
 }
+
+// A goroutine that has nothing to wait for any more follows, and leads when the next leader waits.
+func TestIdleFollowerLeads(t *testing.T) {
+	hold := []chan struct{}{make(chan struct{}), make(chan struct{})}
+	var r *rig
+	r = start(t, 4, func(m *Member, it thing) {
+		if it.n < len(hold) {
+			if !r.HandOver(m) {
+				t.Error("it must not wait")
+			}
+			<-hold[it.n]
+		}
+	})
+	r.Push([]thing{{n: 0}, {n: 9}}, false, Unbounded)
+	r.eventually("a new one leads", func() bool { return r.Busy() == 1 })
+	close(hold[0])
+	r.eventually("who has waited follows", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.idle == 1
+	})
+	r.Push([]thing{{n: 1}, {n: 9}}, false, Unbounded)
+	r.eventually("the follower leads", func() bool { return r.Busy() == 1 })
+	close(hold[1])
+}

@@ -12,7 +12,9 @@ func TestPace(t *testing.T) {
 	for range 100 * paceOver {
 		p.begin(now, 1)
 		now += 5000
-		p.rest(now)
+		if got := p.rest(now); p.count == 0 && (got < 4900 || got > 5000) {
+			t.Fatalf("%d ns an item by one measurement", got)
+		}
 		now += int64(time.Second)
 	}
 	if got := p.rest(now); got < 4990 || got > 5000 { // it is rounded down

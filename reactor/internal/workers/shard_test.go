@@ -68,8 +68,8 @@ func (r *rig) eventually(what string, f func() bool) {
 // What ends something goes before what would only make more of it, and neither the
 // queue nor the low-priority queue waits for ever behind that.
 func TestFirstGoesFirst(t *testing.T) {
-	s := New[thing](Config{Members: 1, Now: func() int64 { return 1 }, Eased: func() {}})
-	waits := 0
+	waits, eased := 0, 0
+	s := New[thing](Config{Members: 1, Now: func() int64 { return 1 }, Eased: func() { eased++ }})
 	s.Push(many(1000, thing{n: 2, low: &waits}), true, Unbounded)
 	s.Push(many(1000, thing{n: 1}), false, Unbounded)
 	s.Push(many(1000, thing{n: 0, first: true}), false, Unbounded)
@@ -80,6 +80,9 @@ func TestFirstGoesFirst(t *testing.T) {
 	defer s.mu.Unlock()
 	if !s.fetch() {
 		t.Fatal("stopped")
+	}
+	if eased != 1 {
+		t.Errorf("told %d times that there is room", eased)
 	}
 	var got [3]int
 	for s.taken.Len() > 0 {
