@@ -109,3 +109,31 @@ func named(log *slog.Logger, name string) *slog.Logger {
 	}
 	return log.With("name", name)
 }
+
+// logLevels are what log_level, xlog_level and log_prefix turn.
+type logLevels struct {
+	log, xlog *script.LevelSwitch
+	prefix    *atomic.Pointer[string]
+}
+
+// levelsOf are those of a configuration, and of all that are loaded in its place.
+func levelsOf(cfg *script.Config) logLevels {
+	l := logLevels{cfg.Program.LogLevel(), cfg.Program.XlogLevel(), new(atomic.Pointer[string])}
+	l.prefix.Store(&cfg.Log.Prefix)
+	return l
+}
+
+// logTo makes the program's log and that of the script, which are where the configuration, or the command line, says.
+func logTo(out io.Writer, cfg *script.Config, levels logLevels, stderr bool) *slog.Logger {
+	log := named(prefixed(newSwitchedLogger(out, filtered(levels.log.Leveler(), cfg.Log.Filter), ""), levels.prefix), cfg.Log.Name)
+	cfg.Program.SetLogger(named(newSwitchedLogger(out, filtered(script.LevelDebug.Slog(), cfg.Log.Filter), ""), cfg.Log.Name)) // it sees to xlog_level and the prefix itself
+	switch {
+	case cfg.Log.Stderr, stderr:
+	case cfg.Log.Syslog:
+		log.Info("the log goes to standard error: there is no syslog here")
+	default:
+		log = slog.New(slog.DiscardHandler)
+		cfg.Program.SetLogger(log)
+	}
+	return log
+}

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -66,29 +65,17 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	if o.file == "" {
-		dir, err := os.MkdirTemp("", "sipreactor-") // 0700: nobody else comes in
+		clean, err := leavesNothing(cfg)
 		if err != nil {
 			fmt.Fprintln(stderr, "sipreactor:", err)
 			return exitFailed
 		}
-		defer func() { _ = os.RemoveAll(dir) }()
-		fifo := said[mi_fifo.Config](cfg, "mi_fifo")
-		fifo.Name, fifo.ReplyDir = filepath.Join(dir, "fifo"), dir
-		cfg.StateDir = filepath.Join(dir, "state") // a try leaves nothing behind
+		defer clean()
 	}
 	out := newLogWriter(stderr, logQueue)
 	defer out.Close(time.Second)
 	levels := levelsOf(cfg)
-	log := named(prefixed(newSwitchedLogger(out, filtered(levels.log.Leveler(), cfg.Log.Filter), ""), levels.prefix), cfg.Log.Name)
-	cfg.Program.SetLogger(named(newSwitchedLogger(out, filtered(script.LevelDebug.Slog(), cfg.Log.Filter), ""), cfg.Log.Name)) // it sees to xlog_level and the prefix itself
-	switch {
-	case cfg.Log.Stderr, o.process.logStderr:
-	case cfg.Log.Syslog:
-		log.Info("the log goes to standard error: there is no syslog here")
-	default:
-		log = slog.New(slog.DiscardHandler)
-		cfg.Program.SetLogger(log)
-	}
+	log := logTo(out, cfg, levels, o.process.logStderr)
 	for _, note := range cfg.Notes {
 		level := slog.LevelInfo
 		if note.Warning {
@@ -169,6 +156,18 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
 	return n.wait(ctx, signals, levels, always, cancel)
 }
 
+// leavesNothing has a try of the program keep what it keeps in a folder of its own, which clean removes.
+func leavesNothing(cfg *script.Config) (clean func(), err error) {
+	dir, err := os.MkdirTemp("", "sipreactor-") // 0700: nobody else comes in
+	if err != nil {
+		return nil, err
+	}
+	fifo := said[mi_fifo.Config](cfg, "mi_fifo")
+	fifo.Name, fifo.ReplyDir = filepath.Join(dir, "fifo"), dir
+	cfg.StateDir = filepath.Join(dir, "state")
+	return func() { _ = os.RemoveAll(dir) }, nil
+}
+
 // locateSockets gives errors of sockets that cannot be listened on their places in the configuration.
 func locateSockets(cfg *script.Config, err error) error {
 	list := []error{err}
@@ -190,19 +189,6 @@ func locateSockets(cfg *script.Config, err error) error {
 		}
 	}
 	return errors.Join(list...)
-}
-
-// logLevels are what log_level, xlog_level and log_prefix turn.
-type logLevels struct {
-	log, xlog *script.LevelSwitch
-	prefix    *atomic.Pointer[string]
-}
-
-// levelsOf are those of a configuration, and of all that are loaded in its place.
-func levelsOf(cfg *script.Config) logLevels {
-	l := logLevels{cfg.Program.LogLevel(), cfg.Program.XlogLevel(), new(atomic.Pointer[string])}
-	l.prefix.Store(&cfg.Log.Prefix)
-	return l
 }
 
 // start runs the engine and then the management interface. After an error nothing is left.
