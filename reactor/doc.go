@@ -123,7 +123,7 @@
 //	which connection serves a send      dialing (send.go), connection (reuse.go, peers.go); reuse, peers (index.go for
 //	                                    their order, place.go and alias.go for aliases)
 //	when a destination is left alone    backoff, dialing (backoff.go), connection (leftalone.go)
-//	how a connect is waited for         dialing, connectqueue
+//	how a connect is waited for         dialing (await.go), connectqueue
 //	how a handshake is driven           flow (handshake.go), handshakes (and tlsstate)
 //	what may wait, and for whom         sendqueue, connection (conn.go: Enqueue, and what is told of one too many),
 //	                                    flow (write.go)

@@ -2,13 +2,10 @@ package dialing
 
 import (
 	"net/netip"
-	"time"
 
 	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/endpoint"
-	"sipreactor/reactor/internal/event"
 	"sipreactor/reactor/internal/message"
-	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/reuse"
 	"sipreactor/reactor/internal/sendqueue"
@@ -16,19 +13,12 @@ import (
 	"sipreactor/tlsstate"
 )
 
-// told returns the error that a waiting sender was told.
-func told(err error) *reason.Error {
-	e, _ := err.(*reason.Error) //nolint:errorlint // it is handed on as it is
-	return e
-}
-
 // Send hands a message to the connection that t names, or to one to its address, which is
 // opened if needed. nil: the sender has it off its hands. What is to go by UDP it leaves to
 // the caller (ByDatagram). It may wait, as w allows.
 func (d *Dialer) Send(t *message.Target, m message.Appender, w Sender) (message.Outcome, *reason.Error) {
 	if c := d.All.Table.Get(t.Conn); c != nil {
-		if o, err := d.hand(c, t, m, w); err == nil || err.Reason != reason.NoConnection {
-			carries(c, t, err)
+		if o, err := d.hand(c, t, m, w); taken(err) {
 			return o, err
 		}
 	}
@@ -53,9 +43,7 @@ func (d *Dialer) Send(t *message.Target, m message.Appender, w Sender) (message.
 	if failed != nil && !t.Proto.Web() {
 		// None can be opened; a user that is known by its connection is reached by that all the same.
 		if c, _ := d.All.Peers.Find(key, &want, nil); c != nil && !c.Src.Outbound {
-			o, err := d.hand(c, t, m, w)
-			carries(c, t, err)
-			return o, err
+			return d.hand(c, t, m, w)
 		}
 		return 0, failed
 	}
@@ -64,8 +52,7 @@ func (d *Dialer) Send(t *message.Target, m message.Appender, w Sender) (message.
 	}
 	if t.Proto == transport.WS { // transport=ws says WebSocket, over TLS as well (RFC 7118 5.5)
 		if c, _ := d.All.Peers.Find(endpoint.Of(transport.WSS, addr), &connection.Match{}, nil); c != nil {
-			if o, err := d.hand(c, t, m, w); err == nil || err.Reason != reason.NoConnection {
-				carries(c, t, err)
+			if o, err := d.hand(c, t, m, w); taken(err) {
 				return o, err
 			}
 		}
@@ -105,8 +92,7 @@ func (d *Dialer) Send(t *message.Target, m message.Appender, w Sender) (message.
 			carries(c, t, err)
 			return o, err
 		}
-		if o, err := d.hand(c, t, m, w); err == nil || err.Reason != reason.NoConnection {
-			carries(c, t, err)
+		if o, err := d.hand(c, t, m, w); taken(err) {
 			return o, err
 		}
 	}
@@ -143,9 +129,20 @@ func carries(c *connection.Conn, t *message.Target, err *reason.Error) {
 	}
 }
 
-// hand returns a message to a connection that is there. Without Async the sender
+// taken reports whether a connection has dealt with a message: it has it, or has refused it,
+// and is not just gone.
+func taken(err *reason.Error) bool { return err == nil || err.Reason != reason.NoConnection }
+
+// hand gives a message to a connection that is there. Without Async the sender
 // waits until it is written.
 func (d *Dialer) hand(c *connection.Conn, t *message.Target, m message.Appender, w Sender) (message.Outcome, *reason.Error) {
+	o, err := d.enqueue(c, t, m, w)
+	carries(c, t, err)
+	return o, err
+}
+
+// enqueue is hand without telling which connection it was.
+func (d *Dialer) enqueue(c *connection.Conn, t *message.Target, m message.Appender, w Sender) (message.Outcome, *reason.Error) {
 	var wait *sendqueue.Waiter
 	if !c.Config.Async {
 		wait = sendqueue.NewWaiter()
@@ -161,77 +158,4 @@ func (d *Dialer) hand(c *connection.Conn, t *message.Target, m message.Appender,
 		return o, nil // as many wait as may: the message goes all the same
 	}
 	return message.Sent, told((<-wait.News()).Err)
-}
-
-// await waits for a new connection's message: with Async for the local budgets
-// of connect and handshake, which are elapsed time; else for the result, which
-// the connection's own deadlines bound.
-func (d *Dialer) await(c *connection.Conn, wait *sendqueue.Waiter, w Sender) (message.Outcome, *reason.Error) {
-	select { // refused at once, on this machine
-	case n := <-wait.News():
-		if !n.Connected {
-			return message.Sent, told(n.Err)
-		}
-	default:
-	}
-	if !w.StandAside() { // too many wait already: Undelivered tells of a failure
-		if c.Config.MaxPostponed == 0 {
-			c.AskClose(reason.Because(reason.QueueFull, "nothing may wait"))
-			if wait.Abandon() {
-				return message.Queued, nil
-			}
-		}
-		return d.leave(c, wait)
-	}
-	if !c.Config.Async {
-		for {
-			if n := <-wait.News(); !n.Connected {
-				return message.Sent, told(n.Err)
-			}
-		}
-	}
-	budget := time.NewTimer(c.Config.LocalConnectTimeout)
-	defer budget.Stop()
-	for {
-		select {
-		case n := <-wait.News():
-			if !n.Connected {
-				return message.Sent, told(n.Err)
-			}
-			budget.Reset(c.Config.LocalHandshakeTimeout)
-		case <-budget.C:
-			return d.leave(c, wait)
-		}
-	}
-}
-
-// leave parks what is not done within the budget: the message waits with the
-// connection, and the sender goes on.
-func (d *Dialer) leave(c *connection.Conn, wait *sendqueue.Waiter) (message.Outcome, *reason.Error) {
-	if c.Config.MaxPostponed == 0 {
-		c.AskClose(reason.Because(reason.QueueFull, "nothing may wait"))
-		for {
-			if n := <-wait.News(); !n.Connected {
-				return message.Sent, told(n.Err)
-			}
-		}
-	}
-	if !wait.Abandon() {
-		for {
-			if n := <-wait.News(); !n.Connected {
-				return message.Sent, told(n.Err)
-			}
-		}
-	}
-	d.All.Stat.Postponed.Add(1)
-	ph := c.Park()
-	switch {
-	case ph < phase.Handshaking:
-		d.All.Stat.ParkedConnects.Add(1)
-		d.All.Observe(c, event.ConnectParked, nil, "")
-	case ph == phase.Handshaking:
-		d.All.Stat.ParkedHandshakes.Add(1)
-		d.All.Observe(c, event.HandshakeParked, nil, "")
-	}
-	return message.Queued, nil
 }
