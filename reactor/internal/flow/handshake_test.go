@@ -9,6 +9,7 @@ import (
 	"sipreactor/reactor/internal/codec"
 	"sipreactor/reactor/internal/handshakes"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/reason"
 	"sipreactor/tlsstate"
 )
@@ -16,9 +17,15 @@ import (
 // shaker is a codec whose handshake takes so many steps, and says something in each.
 type shaker struct {
 	codec.Plain
-	steps int
-	err   error // what the last one comes to
-	fed   string
+	steps   int
+	err     error // what the last one comes to
+	fed     string
+	stopped bool
+}
+
+func (s *shaker) Stop() {
+	s.stopped = true
+	s.Plain.Stop()
 }
 
 func (s *shaker) Handshake() error {
@@ -151,4 +158,31 @@ func TestCloseWhileTheMachineIsAway(t *testing.T) {
 	}
 	r.steps()
 	r.endsAs(c, reason.ClosedByManagement)
+}
+
+// What came while the machine was away is its next step, for which nobody has to say more.
+func TestHandshakeGoesOnWithWhatWaits(t *testing.T) {
+	r := newRig(t)
+	k := &shaker{steps: 2}
+	c, _ := r.accepted(k)
+	r.Input(c, []byte("hello"))
+	r.Input(c, []byte("finished"))
+	if r.steps(); c.At() != phase.Established || k.fed != "hellofinished" {
+		t.Errorf("it is %v, and was fed %q", c.At(), k.fed)
+	}
+}
+
+// A machine that comes back behind the end of its connection is stopped, once.
+func TestMachineComesBackTooLate(t *testing.T) {
+	r := newRig(t)
+	k := &shaker{steps: 2}
+	c, _ := r.accepted(k)
+	r.Input(c, []byte("x"))
+	r.SocketCloses(c, poller.ErrBroken)
+	if c.At() != phase.Closed || k.stopped {
+		t.Fatalf("it is %v; stopped while it is away: %v", c.At(), k.stopped)
+	}
+	if r.steps(); !k.stopped || c.Own.Codec != nil {
+		t.Error("it is not stopped")
+	}
 }

@@ -20,6 +20,9 @@ func TestReadIsCut(t *testing.T) {
 		t.Errorf("%d times handed on, waits %v", r.dispatched, c.Own.Waits.For(deadlines.Message))
 	}
 	r.reads(peer, "\r\n") // the answer to the ping
+	if n := c.Carried.MessagesOut.Load(); n != 0 {
+		t.Errorf("%d messages have gone out", n)
+	}
 	r.Input(c, []byte(b[20:]))
 	same(t, "messages", r.taken(), b)
 	if c.Own.Waits.For(deadlines.Message) {

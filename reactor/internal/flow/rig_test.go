@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,6 +39,9 @@ type rig struct {
 	computing           []*connection.Conn
 	crashes             []any
 	paused              []*connection.Conn
+	answersWait         bool          // what was noted last
+	noted               func()        // called behind that; nil: nothing is
+	asked               atomic.Uint32 // what the loop was asked to do
 }
 
 func newRig(t *testing.T) *rig {
@@ -61,20 +65,24 @@ func (s sockets) Closed(x *poller.Socket, err error) {
 
 // The rig is its flow's program.
 
-func (r *rig) Post(*connection.Conn, uint32) {}
+func (r *rig) Post(_ *connection.Conn, what uint32) { r.asked.Or(what) }
 func (r *rig) Message(_ *connection.Conn, data []byte) {
 	r.messages = append(r.messages, string(data))
 }
 func (r *rig) Malformed(_ *connection.Conn, data []byte, _ *sipframe.Defect) {
 	r.malformed = append(r.malformed, string(data))
 }
-func (r *rig) Dispatch(*connection.Conn)          { r.dispatched++ }
-func (r *rig) Compute(c *connection.Conn)         { r.computing = append(r.computing, c) }
-func (r *rig) Stirred()                           {}
-func (r *rig) AnswersWait(*connection.Conn, bool) {}
-func (r *rig) Pause(c *connection.Conn)           { r.paused = append(r.paused, c) }
-func (r *rig) Crashed(p any, _ netip.AddrPort)    { r.crashes = append(r.crashes, p) }
-func (r *rig) Salvage()                           {}
+func (r *rig) Dispatch(*connection.Conn)  { r.dispatched++ }
+func (r *rig) Compute(c *connection.Conn) { r.computing = append(r.computing, c) }
+func (r *rig) Stirred()                   {}
+func (r *rig) AnswersWait(_ *connection.Conn, wait bool) {
+	if r.answersWait = wait; r.noted != nil {
+		r.noted()
+	}
+}
+func (r *rig) Pause(c *connection.Conn)        { r.paused = append(r.paused, c) }
+func (r *rig) Crashed(p any, _ netip.AddrPort) { r.crashes = append(r.crashes, p) }
+func (r *rig) Salvage()                        {}
 
 // later lets time pass.
 func (r *rig) later(d time.Duration) { r.all.Born = r.all.Born.Add(-d) }

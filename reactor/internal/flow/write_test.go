@@ -12,9 +12,11 @@ import (
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/message"
+	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/sourcelimit"
 	"sipreactor/reactor/internal/transport"
+	"sipreactor/reactor/internal/waittest"
 )
 
 // give puts a message into a connection's send queue.
@@ -51,6 +53,10 @@ func TestFlushWritesWhatWaits(t *testing.T) {
 	if r.Stat.Batches.Load() != 1 || c.Carried.MessagesOut.Load() != 3 {
 		t.Errorf("%d batches, %d messages", r.Stat.Batches.Load(), c.Carried.MessagesOut.Load())
 	}
+	waittest.For(t, "the peer has acknowledged it", func() bool {
+		r.look(c)
+		return c.Own.Unacked.Empty()
+	})
 }
 
 // Who takes nothing for the send timeout is given up, and what it has not taken comes back.
@@ -224,6 +230,9 @@ func TestWhatTheEndsLeave(t *testing.T) {
 	}
 	r.Flow.ended(c, "")
 	r.lives(c, "while a request is not answered")
+	if c.Own.Waits.For(deadlines.Message) {
+		t.Error("half-closed: it waits for the rest of a message")
+	}
 	if _, n, _, unfinished := sources.Totals(); n != 1 || unfinished != 0 {
 		t.Errorf("half-closed: %d connections with %d messages that are not whole", n, unfinished)
 	}
@@ -235,4 +244,61 @@ func TestWhatTheEndsLeave(t *testing.T) {
 	if !r.all.Visitors.Had(c.Src.Remote) {
 		t.Error("the browser's end is forgotten")
 	}
+}
+
+// stopped returns a connection whose answers have no room behind a closed window.
+func (r *rig) stopped() *connection.Conn {
+	r.Helper()
+	c, peer := r.plain()
+	_ = peer.SetReadBuffer(1 << 14)
+	kernel.BoundSend(c.Own.Sock.Fd())
+	r.fill(c)
+	for c.WaitingBytes() < swampedAt {
+		r.give(c, strings.Repeat("y", 32<<10), message.Final)
+	}
+	r.closedWindow(c)
+	return c
+}
+
+// Two that are swamped by each other do not wait for each other: who takes nothing for half of
+// the send timeout is read all the same.
+func TestSwampedByEachOther(t *testing.T) {
+	r := newRig(t)
+	c := r.stopped()
+	r.Hold(c)
+	r.SendOverdue(c, r.all.Now())
+	if !c.Reading.Held() {
+		t.Fatal("it is read at once")
+	}
+	r.later(r.config.SendTimeout * 6 / 10)
+	r.SendOverdue(c, r.all.Now())
+	r.lives(c, "within the send timeout")
+	if c.Reading.Held() {
+		t.Error("it is not read again")
+	}
+	if r.Hold(c); c.Reading.Held() {
+		t.Error("it is held again")
+	}
+}
+
+// A half-closed connection goes on with what its socket did not take, without its loop.
+func TestHalfClosedAndBlocked(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.plain()
+	_ = peer.SetReadBuffer(1 << 14)
+	kernel.BoundSend(c.Own.Sock.Fd())
+	r.Input(c, []byte(request("INVITE", "a", "")))
+	r.fill(c)
+	r.closedWindow(c)
+	r.SocketCloses(c, poller.ErrEnd)
+	r.lives(c, "while a request is not answered")
+	if r.asked.Store(0); !c.Reading.Detached() {
+		t.Fatal("its loop has it")
+	}
+	go func() { _, _ = io.Copy(io.Discard, peer) }()
+	waittest.For(t, "the socket takes more", func() bool { return r.asked.Load()&connection.EvWritable != 0 })
+	waittest.For(t, "all is written", func() bool {
+		r.Writable(c)
+		return !c.Own.Waits.For(deadlines.Send)
+	})
 }

@@ -1,0 +1,126 @@
+package flow
+
+import (
+	"io"
+	"testing"
+	"time"
+
+	"sipreactor/reactor/internal/connection"
+	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/message"
+	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/poller"
+	"sipreactor/reactor/internal/reading"
+	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/waittest"
+	"sipreactor/reactor/internal/wheel"
+)
+
+// An end in order waits for what is still to be written, and takes nothing more meanwhile.
+func TestOrderlyEndWaits(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.plain()
+	_ = peer.SetReadBuffer(1 << 14)
+	kernel.BoundSend(c.Own.Sock.Fd())
+	r.fill(c)
+	r.Close(c, reason.Because(reason.Shutdown, ""))
+	r.lives(c, "before all is written")
+	if r.Input(c, []byte(request("OPTIONS", "a", ""))); len(r.messages) != 0 {
+		t.Error("it takes messages")
+	}
+	go func() { _, _ = io.Copy(io.Discard, peer) }()
+	waittest.For(t, "all is written", func() bool {
+		r.Writable(c)
+		return c.At() == phase.Closed
+	})
+	r.endsAs(c, reason.Shutdown)
+	if back := r.Back(); len(back) != 0 {
+		t.Errorf("%d messages come back", len(back))
+	}
+}
+
+// What the peer has acknowledged does not come back, though nobody has looked since; and nothing expires that has ended.
+func TestAcknowledgedAtTheEnd(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.plain()
+	r.give(c, "hello", message.NewRequest)
+	r.Flush(c)
+	r.reads(peer, "hello")
+	waittest.For(t, "it is acknowledged", func() bool {
+		n, err := kernel.Unacknowledged(c.Own.Sock.Fd())
+		return n == 0 && err == nil
+	})
+	r.Close(c, reason.Because(reason.WriteError, "made up"))
+	if back := r.Back(); len(back) != 0 {
+		t.Errorf("%q comes back", back)
+	}
+	if *c.WheelLink() != (wheel.Link[connection.Conn]{}) {
+		t.Error("it is among the idle")
+	}
+}
+
+// What lingers and is given up is counted, and comes back.
+func TestLingeringIsGivenUp(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.plain()
+	_ = peer.SetReadBuffer(1 << 14)
+	r.give(c, string(make([]byte, 1<<20)), message.Final)
+	if r.Flush(c); c.Own.Waits.For(deadlines.Send) {
+		t.Skip("the kernel holds less than that")
+	}
+	r.Close(c, reason.Because(reason.IdleTimeout, ""))
+	if n := r.all.Connects.Lingering(); n != 1 || r.all.Stat.Aborted.Load() != 0 {
+		t.Fatalf("%d linger, %d are aborted", n, r.all.Stat.Aborted.Load())
+	}
+	r.all.Connects.CutLingering()
+	if n := r.all.Stat.Aborted.Load(); n != 1 || len(r.Back()) != 1 {
+		t.Errorf("%d are aborted, %d messages come back", n, len(r.Back()))
+	}
+}
+
+// A connection is not finished while its peer's words are in the kernel, or its messages are not done.
+func TestFinish(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.plain()
+	if _, err := io.WriteString(peer, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	waittest.For(t, "the kernel has it", func() bool { return kernel.Unread(c.Own.Sock.Fd()) > 0 })
+	r.Finish(c)
+	r.lives(c, "with something unread")
+	r.all.IgnoresInput.Store(true)
+	c.Reading.Taken()
+	r.Finish(c)
+	r.lives(c, "with a message in hand")
+	c.Reading.Handled()
+	r.Finish(c)
+	r.endsAs(c, reason.Shutdown)
+}
+
+// A peer that leaves within its handshake has failed.
+func TestPeerLeavesItsHandshake(t *testing.T) {
+	for _, err := range []error{poller.ErrEnd, poller.ErrBroken} {
+		r := newRig(t)
+		c, _ := r.accepted(&shaker{steps: 2})
+		r.SocketCloses(c, err)
+		r.endsAs(c, reason.HandshakeFailed)
+	}
+}
+
+// Of a connection that is held nothing is read: its message is not late.
+func TestHeldMessage(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.plain()
+	for range reading.HoldAt {
+		c.Reading.Taken()
+	}
+	r.Input(c, []byte("INVITE sip:a"))
+	r.Hold(c)
+	r.later(r.all.Limits.MessageTime + time.Second)
+	r.Overdue(c)
+	r.lives(c, "while it is held")
+	if due := c.Own.Waits.Due(deadlines.Message); due <= r.all.Now() {
+		t.Error("its time does not begin anew")
+	}
+}

@@ -1,0 +1,55 @@
+package flow
+
+import (
+	"testing"
+
+	"sipreactor/reactor/internal/reading"
+	"sipreactor/reactor/internal/reason"
+)
+
+// Who brought too much for all goes on when there is room.
+func TestExcessIsPaused(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.plain()
+	c.Reading.Exceed()
+	if r.Hold(c); !c.Reading.Held() || !r.answersWait || len(r.paused) != 1 {
+		t.Fatalf("held: %v, answers wait: %v, %d are to go on", c.Reading.Held(), r.answersWait, len(r.paused))
+	}
+	if c.Reading.Room() {
+		r.ReadOn(c)
+	}
+	if c.Reading.Held() || r.answersWait {
+		t.Errorf("held: %v, answers wait: %v", c.Reading.Held(), r.answersWait)
+	}
+}
+
+// The workers may be done with what was too much before its connection is known to be held.
+func TestWorkedOffBeforeTheHold(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.plain()
+	for range reading.HoldAt {
+		c.Reading.Taken()
+	}
+	r.noted = func() {
+		r.noted = nil
+		for c.Reading.InHand() > 0 {
+			c.Reading.Handled() // whoever sees that it is held has the loop asked, which forgets it here
+		}
+	}
+	if r.Hold(c); c.Reading.Held() || r.answersWait {
+		t.Errorf("held: %v, answers wait: %v", c.Reading.Held(), r.answersWait)
+	}
+}
+
+// No answer waits on a connection that is over.
+func TestNoAnswersWaitAtTheEnd(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.plain()
+	for range reading.HoldAt {
+		c.Reading.Taken()
+	}
+	r.Hold(c)
+	if r.Close(c, reason.Because(reason.ReadError, "made up")); r.answersWait {
+		t.Error("they do")
+	}
+}
