@@ -29,35 +29,11 @@ func (k *compiler) assignment(s *assignStmt) exec {
 	}
 	what := fmt.Sprintf("assignment to %s", clip(s.Target.Text))
 	at := k.site(s.At, what)
-	_, isNull := s.Value.(*nullExpr)
-	calls := isCall(s.Value)
 	op, compound := plainOps[s.Op]
-	if !compound {
-		plain := set
-		if s.Op == tokColonEq {
-			plain = k.setter(s.Target, true)
-		}
-		return func(m *Machine) int {
-			fails := m.fails
-			got := v(m)
-			switch {
-			case m.fails != fails && calls: // what it returns is negative, and the script asks for that
-				rc := m.code
-				plain(m, got)
-				m.code = rc
-			case m.fails != fails:
-				m.code = -1 // said already
-			case m.ctl&ctlExit != 0:
-				m.code = 0
-			case got.kind == nullValue && !isNull:
-				m.code = set(m, got)
-			default:
-				m.code = plain(m, got)
-			}
-			return m.code
-		}
-	}
-	if isNull {
+	switch _, isNull := s.Value.(*nullExpr); {
+	case !compound:
+		return k.plainAssignment(s, set, v)
+	case isNull:
 		k.rep.errorf(s.Value.Pos(), "NULL is assigned by =, not by %v", s.Op)
 		return nil
 	}
@@ -65,6 +41,40 @@ func (k *compiler) assignment(s *assignStmt) exec {
 	if old == nil {
 		return nil
 	}
+	return compoundAssignment(op, set, old, v, at)
+}
+
+// plainAssignment compiles = and :=.
+func (k *compiler) plainAssignment(s *assignStmt, set Setter, v expr) exec {
+	_, isNull := s.Value.(*nullExpr)
+	calls := isCall(s.Value)
+	plain := set
+	if s.Op == tokColonEq {
+		plain = k.setter(s.Target, true)
+	}
+	return func(m *Machine) int {
+		fails := m.fails
+		got := v(m)
+		switch {
+		case m.fails != fails && calls: // what it returns is negative, and the script asks for that
+			rc := m.code
+			plain(m, got)
+			m.code = rc
+		case m.fails != fails:
+			m.code = -1 // said already
+		case m.ctl&ctlExit != 0:
+			m.code = 0
+		case got.kind == nullValue && !isNull:
+			m.code = set(m, got)
+		default:
+			m.code = plain(m, got)
+		}
+		return m.code
+	}
+}
+
+// compoundAssignment compiles an assignment that computes with what the variable was, such as +=.
+func compoundAssignment(op kind, set Setter, old, v expr, at *Site) exec {
 	return func(m *Machine) int {
 		a, b := old(m), v(m)
 		if a.kind == nullValue || b.kind == nullValue {

@@ -143,12 +143,16 @@ func (k *compiler) compare(x *binaryExpr) cond {
 	if x.Op == tokMatch || x.Op == tokNoMatch {
 		return matchDynamic(l, r, x.Op == tokMatch, at)
 	}
-	op := x.Op
 	constant := false
 	switch x.Y.(type) {
 	case *numberExpr, *stringExpr:
 		constant = true
 	}
+	return compareValues(x.Op, l, r, constant, at)
+}
+
+// compareValues compares what two sides are when the script gets there; constant: the right one is always the same.
+func compareValues(op kind, l, r expr, constant bool, at *Site) cond {
 	return func(m *Machine) int {
 		a, b := l(m), r(m)
 		if a.kind == nullValue || b.kind == nullValue {

@@ -60,36 +60,41 @@ func (k *compiler) argument(a *argument, kind ArgKind, x expression, f *Function
 		k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.Usage)
 		return false
 	case *varExpr:
-		if kind == NamesArg {
-			a.fixed, a.str = true, x.Text
-			return true
-		}
-		if kind == SetArg {
-			a.set = k.setter(x, false)
-			return a.set != nil
-		}
-		if kind != TextArg && kind != IntArg && kind != HeaderArg && kind != RegexArg && kind != BodyRegexArg {
-			k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.Usage)
-			return false
-		}
-		get := k.variable(x)
-		if get == nil {
-			return false
-		}
-		a.dotAll = kind == BodyRegexArg
-		a.text = func(m *Machine) ([]byte, bool) {
-			v := get(m)
-			if kind == HeaderArg {
-				return m.OneLine(v), v.kind != nullValue
-			}
-			return m.Text(v), v.kind != nullValue
-		}
-		a.num = func(m *Machine) (int64, bool) { return get(m).Int() }
-		return true
+		return k.variableArg(a, kind, x, f)
 	default:
 		k.rep.errorf(x.Pos(), "an argument is a string, a number or a variable: assign the expression to a $var() first")
 		return false
 	}
+}
+
+// variableArg compiles a variable.
+func (k *compiler) variableArg(a *argument, kind ArgKind, x *varExpr, f *Function) bool {
+	if kind == NamesArg {
+		a.fixed, a.str = true, x.Text
+		return true
+	}
+	if kind == SetArg {
+		a.set = k.setter(x, false)
+		return a.set != nil
+	}
+	if kind != TextArg && kind != IntArg && kind != HeaderArg && kind != RegexArg && kind != BodyRegexArg {
+		k.rep.errorf(x.At, "found %s, expected %s: %s", clip(x.Text), argNames[kind], f.Usage)
+		return false
+	}
+	get := k.variable(x)
+	if get == nil {
+		return false
+	}
+	a.dotAll = kind == BodyRegexArg
+	a.text = func(m *Machine) ([]byte, bool) {
+		v := get(m)
+		if kind == HeaderArg {
+			return m.OneLine(v), v.kind != nullValue
+		}
+		return m.Text(v), v.kind != nullValue
+	}
+	a.num = func(m *Machine) (int64, bool) { return get(m).Int() }
+	return true
 }
 
 var argNames = [...]string{

@@ -42,6 +42,26 @@ func (m *module) answer(a *script.Args) script.Action {
 	}
 }
 
+// asks returns how a response asks for credentials: its challenges, and in which header they are answered; none: it does
+// not.
+func asks(response *sipframe.Message) (challenges [][]byte, header string) {
+	challenge := "WWW-Authenticate"
+	switch response.StatusCode() {
+	case 401:
+		header = "Authorization"
+	case 407:
+		challenge, header = "Proxy-Authenticate", "Proxy-Authorization"
+	default:
+		return nil, ""
+	}
+	for i := range response.NumHeaders() {
+		if h := response.Header(i); strings.EqualFold(string(response.Bytes(h.Name)), challenge) {
+			challenges = append(challenges, response.Bytes(h.Value))
+		}
+	}
+	return challenges, header
+}
+
 func (m *module) authenticate(x *script.Machine, at *script.Site, choice uac_auth.Choice) int {
 	c := x.Context()
 	leg := m.tm.Best(c)
@@ -52,19 +72,9 @@ func (m *module) authenticate(x *script.Machine, at *script.Site, choice uac_aut
 	if err := response.Parse(leg.Response()); err != nil {
 		return x.Fail(at, err.Error())
 	}
-	challenge, header := "WWW-Authenticate", "Authorization"
-	switch response.StatusCode() {
-	case 401:
-	case 407:
-		challenge, header = "Proxy-Authenticate", "Proxy-Authorization"
-	default:
+	challenges, header := asks(&response)
+	if header == "" {
 		return x.Fail(at, "the response is neither 401 nor 407")
-	}
-	var challenges [][]byte
-	for i := range response.NumHeaders() {
-		if h := response.Header(i); strings.EqualFold(string(response.Bytes(h.Name)), challenge) {
-			challenges = append(challenges, response.Bytes(h.Value))
-		}
 	}
 	uri := x.Keep(leg.Set.URI())
 	if len(uri) == 0 {
@@ -78,13 +88,9 @@ func (m *module) authenticate(x *script.Machine, at *script.Site, choice uac_aut
 	}
 	var c1 digest.Challenge
 	_ = digest.ParseChallenge(challenges[which], &c1) // it has been read before
-	k := changesOf(c)
 	now := asked{header: header, realm: string(c1.Realm), challenge: slices.Clone(challenges[which]), count: 1}
-	if i := slices.IndexFunc(k.asked, func(o asked) bool { return o.header == header && o.realm == now.realm }); i < 0 {
-		k.asked = append(k.asked, now)
-	} else if c1.Stale {
-		k.asked[i] = now
-	} else {
+	k := changesOf(c)
+	if !k.note(now, c1.Stale) {
 		x.Say(at, script.LevelWarn, "uac_auth(): the answer was refused")
 		return -1
 	}
@@ -98,7 +104,7 @@ func (m *module) authenticate(x *script.Machine, at *script.Site, choice uac_aut
 		}
 	}
 	for i := range k.asked { // servers on the way that have asked before want their answer again
-		o := &k.asked[i]
+		o, answer := &k.asked[i], value
 		if o.header != header || o.realm != now.realm {
 			o.count++
 			r.Count = o.count
@@ -106,16 +112,27 @@ func (m *module) authenticate(x *script.Machine, at *script.Site, choice uac_aut
 			if i < 0 {
 				continue
 			}
-			if err := m.attach(c, o.header, o.realm, again); err != nil {
-				return x.Fail(at, err.Error())
-			}
-			continue
+			answer = again
 		}
-		if err := m.attach(c, header, now.realm, value); err != nil {
+		if err := m.attach(c, o.header, o.realm, answer); err != nil {
 			return x.Fail(at, err.Error())
 		}
 	}
 	return x.Reported(at, m.moveCSeq(c, 1))
+}
+
+// note notes who asks. It reports false where an answer of ours was refused: who asks once more does so with stale.
+func (k *changes) note(now asked, stale bool) bool {
+	i := slices.IndexFunc(k.asked, func(o asked) bool { return o.header == now.header && o.realm == now.realm })
+	switch {
+	case i < 0:
+		k.asked = append(k.asked, now)
+	case stale:
+		k.asked[i] = now
+	default:
+		return false
+	}
+	return true
 }
 
 // sameRealm tells whether credentials are for a realm: another server's stay.
