@@ -211,7 +211,9 @@ func TestConfigIsChecked(t *testing.T) {
 		"no address":      func(c *Config) { c.Sockets[0].Addr = netip.AddrPort{} },
 		"TLS, no domains": func(c *Config) { c.Sockets[0].Proto = TLS },
 		"no queue":        func(c *Config) { c.QueueFrames = 0 },
+		"no waiters":      func(c *Config) { c.Waiters = 0 },
 		"no lifetime":     func(c *Config) { c.Lifetime = 0 },
+		"half a second":   func(c *Config) { c.Lifetime = time.Second / 2 },
 	} {
 		c := good()
 		spoil(&c)

@@ -84,6 +84,9 @@ func TestFailedStart(t *testing.T) {
 		if err := e.Start(); err == nil {
 			t.Error("it starts where another listens")
 		}
+		if err := e.Start(); !errors.Is(err, ErrStarted) {
+			t.Errorf("it starts again: %v", err)
+		}
 	})
 	within(t, "Stop", func() {
 		if err := e.Stop(t.Context()); err != nil {
