@@ -175,18 +175,21 @@ func TestFramingDoesNotAllocate(t *testing.T) {
 	s.Release()
 }
 
-// A control frame of WebSocket in pieces is no message in pieces: the message behind it has its own.
-func TestControlFrameInPieces(t *testing.T) {
-	in := input{most: 3}
+// What comes in pieces and is no message, or comes beside the pieces of one, is no piece of the next.
+func TestWebPieces(t *testing.T) {
+	in := input{most: 4}
 	in.Web(websocket.NewStream(true))
+	const keepAlive = "\x81\x04\r\n\r\n"
+	for range 3 {
+		in.read(false, keepAlive[:3])
+		in.read(false, keepAlive[3:])
+	}
 	m := message(1, 20)
-	ping := "\x89\x0412" // two bytes are still to come
-	in.read(false, ping[:2])
-	in.read(false, ping[2:3])
-	in.read(false, ping[3:]+"34")
-	frame := string([]byte{0x81, byte(len(m))}) + m
-	in.read(false, frame[:9])
-	if in.read(false, frame[9:]); in.shredded || !slices.Equal(in.got, []string{m}) {
+	first, rest := string([]byte{0x01, 30})+m[:30], string([]byte{0x80, byte(len(m) - 30)})+m[30:]
+	const ping = "\x89\x011"
+	in.read(true, first[:9], first[9:]+ping, ping, ping)
+	in.read(true, rest[:9])
+	if in.read(true, rest[9:]); in.shredded || !slices.Equal(in.got, []string{".", ".", ".", m}) {
 		t.Errorf("shredded: %v, %q", in.shredded, in.got)
 	}
 	in.Drop()

@@ -70,3 +70,18 @@ func TestTableOfALongFlood(t *testing.T) {
 		t.Error("it is held back for long when the flood is over")
 	}
 }
+
+// What a key held back that is still is told with the next line, whichever that is.
+func TestForgottenIsTold(t *testing.T) {
+	var f Table[int]
+	at := time.Unix(5000, 0)
+	for range 4 {
+		f.Open(at, 0)
+	}
+	for i := 1; i < bound; i++ {
+		f.Open(at.Add(rest/2), i)
+	}
+	if held, ok := f.Open(at.Add(rest), bound); !ok || held != 3 {
+		t.Errorf("%d are told, %v", held, ok)
+	}
+}

@@ -111,6 +111,8 @@ var conversations = map[string]struct {
 	"a frame too large":          {masked(ws.OpText, strings.Repeat("x", 4097)), []string{"Bad " + sipframe.ReasonTooLarge + " 1009"}},
 	"fragments too large": {join(frame(ws.OpText, false, true, long), frame(ws.OpContinuation, true, true, long)),
 		[]string{"Bad " + sipframe.ReasonTooLarge + " 1009"}},
+	"fragments without an end": {join(frame(ws.OpText, false, true, long), frame(ws.OpContinuation, false, true, long)),
+		[]string{"Bad " + sipframe.ReasonTooLarge + " 1009"}},
 	"two messages in a frame": {masked(ws.OpText, reply+reply), []string{"Bad Bytes Behind the End 1007"}},
 	"less than a message":     {masked(ws.OpText, reply[:len(reply)-1]), []string{"Bad Content-Length beyond the End 1007"}},
 	"half a message in a frame": {join(masked(ws.OpText, options[:20]), masked(ws.OpText, options[20:])),
@@ -205,7 +207,7 @@ func TestSend(t *testing.T) {
 			for _, text := range []bool{true, false} {
 				message := "OPTIONS sip:a SIP/2.0\r\n\r\n" + strings.Repeat("x", n)
 				if message = message[:n]; !text && n > 0 {
-					message = "\xff" + message[1:]
+					message = message[:n-1] + "\xff"
 				}
 				s := NewStream(client)
 				b := []byte("before")
