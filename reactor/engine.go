@@ -86,6 +86,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	e.loops.MaxConnections, e.loops.Limits = int64(cfg.MaxConnections), sourcelimit.Limits(cfg.Sources)
 	e.loops.Poll = poller.New(poller.Config{Loops: cfg.Loops, Listeners: cfg.listeners(), Keepalive: kernel.Keepalive(cfg.Keepalive),
 		Backlog: cfg.Backlog, DatagramBuffer: cfg.DatagramBuffer, Logger: cfg.Logger}, onPoller{e})
+	e.loops.Company.Idle = new(kernel.Processors).Idle
 	e.conns.Adopt = e.loops.Poll.Adopt
 	for p := TCP; p < transport.Count; p++ {
 		s := cfg.stream(p)
@@ -151,6 +152,7 @@ type onPoller struct{ e *Engine }
 func (p onPoller) NewLoop(l *poller.Loop) poller.LoopHandler { return loops.NewLoop(&p.e.loops, l) }
 func (p onPoller) Bound(i int, at netip.AddrPort)            { p.e.loops.Sockets[i].Addr = at }
 func (p onPoller) Tick()                                     { p.e.tick() }
+func (p onPoller) Ending()                                   { p.e.loops.Company.Recall() }
 
 // SetDomains replaces the TLS domains. Connections that are up keep the ones
 // they were made with.

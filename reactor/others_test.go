@@ -35,6 +35,7 @@ func TestAnotherLoopSleepsOn(t *testing.T) {
 		}
 	}
 	r := start(t, &script{message: relay}, func(c *Config) { c.Loops, c.Inline, c.InlineHandshake = 2, patience, patience })
+	r.Engine.loops.Company.Recall() // else one goroutine does it all
 	from, callee := r.dial(TLS), r.dial(TLS)
 	here, _ := r.loopOf(from)
 	there, id := r.loopOf(callee)

@@ -73,6 +73,14 @@ func (p *Policy) Came(now int64) {
 // Idle notes that nothing is left to be read: who comes now waits for nobody.
 func (p *Policy) Idle(now int64) { p.round, p.idle = 0, now }
 
+// IdleWith notes that nothing was left to be read when there was nothing left for another
+// policy's loop, whose goroutine does both.
+func (p *Policy) IdleWith(o *Policy) {
+	if o.idle > p.idle {
+		p.Idle(o.idle)
+	}
+}
+
 // Answers notes whether answers wait on a connection that is asked: so many that they
 // wait for too long (Deep), or some that are not read for now. at is the connection's
 // place; the zero value is ready.

@@ -13,6 +13,7 @@ import (
 	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/scheduler"
 	"sipreactor/reactor/internal/sourcelimit"
 	"sipreactor/reactor/internal/transport"
 	"sipreactor/sipframe"
@@ -26,6 +27,7 @@ type Common struct {
 	Dispatcher  *dispatch.Dispatcher
 	Handshakers *handshakes.Pool
 	Poll        *poller.Poller
+	Company     scheduler.Company
 	Sockets     []*message.Socket // in the order of the configuration
 
 	QueueDelay      time.Duration // how long messages may have to wait; 0: any time
@@ -39,6 +41,7 @@ type Common struct {
 	Draining atomic.Bool  // nothing new is taken in
 	Sources  sourcelimit.Table
 	made     atomic.Int32 // loops so far
+	first    *Loop        // attends to the others
 	pulse    sync.Mutex   // one at a time; guards what shards were asked for
 }
 

@@ -44,9 +44,12 @@ type Loop struct {
 // NewLoop makes one, as the poller asks for it.
 func NewLoop(a *Common, on *poller.Loop) *Loop {
 	l := &Loop{common: a, Index: int(a.made.Add(1)) - 1, policy: admission.New(a.QueueDelay), Poll: on, frames: make([][]dispatch.Item, len(a.Dispatcher.Shards))}
+	if l.Index == 0 {
+		a.first = l
+	}
 	l.Inline.Init(a.Dispatcher, l, l.Index, a.Inline)
 	l.Flow.Start(a.Conns, l)
-	l.Sched.Start(on, l, a.Conns.Now, a.InlineHandshake)
+	l.Sched.Start(on, l, a.Conns.Now, a.InlineHandshake, &a.Company)
 	return l
 }
 
@@ -123,6 +126,10 @@ func (l *Loop) Computed(j scheduler.Job) {
 // Rested lets go of the slab when nothing of it is left to fill, so that an idle loop
 // holds none.
 func (l *Loop) Rested() { l.Slab.Rest() }
+
+// Attended is told that the first loop is about to do what there is to be done: when that one
+// had nothing to do, this one had not either.
+func (l *Loop) Attended() { l.policy.IdleWith(&l.common.first.policy) }
 
 // rest is the last thing in a callback.
 func (l *Loop) rest() {
@@ -303,6 +310,19 @@ func (l *Loop) Datagrams(in *poller.Datagrams) {
 			l.datagram(socket, from, data)
 		}
 		l.dispatchDatagrams()
+	}
+	l.Sched.Settle()
+	l.Sched.Soon()
+	l.rest()
+}
+
+// Attend does what there is to be done for another loop. What that has for connections of
+// this one's waits for the end of the callback.
+func (l *Loop) Attend(of *poller.Loop) {
+	o := of.Handler().(*Loop)
+	l.Sched.Defer()
+	if o.Sched.Attend() {
+		l.Sched.Stirred()
 	}
 	l.Sched.Settle()
 	l.Sched.Soon()

@@ -177,7 +177,15 @@ func (s *inlet) unwatched() {
 		return
 	}
 	_, _ = unix.GetsockoptInt(s.FD, unix.SOL_SOCKET, unix.SO_ERROR) // takes it
-	if _, err := s.enroll(l); err != nil {
+	l.tasks.Add(1)
+	opened, err := s.enroll(l)
+	if err != nil {
+		l.tasks.Add(-1)
 		s.p.log.Error("a socket of datagrams is not read any more", "at", s.p.listeners[s.Listener].Addr, "error", err)
+		return
 	}
+	go func() {
+		<-opened
+		l.tasks.Add(-1)
+	}()
 }

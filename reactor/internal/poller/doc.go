@@ -16,6 +16,12 @@
 // by a hash. A loop that has an eighth more connections than another gives what
 // it accepts to that one; what is dialled goes to the loop that has the fewest.
 //
+// # Loops that are attended to
+//
+// The first loop can do what is to be done for another, which waits in a callback
+// meanwhile (Loop.HandOver, LoopHandler.Attend): one goroutine then serves the sockets of
+// several loops, as long as it has time for them. See attend.go.
+//
 // # Datagrams
 //
 // gnet reads no datagram: their sockets are the Poller's (listener.Inlets), one a loop
@@ -60,6 +66,10 @@
 //	line          What accept said is in a log line "Accept() ...".
 //	stop          Stop returns at once when its context is over; Rotate returns when all
 //	              loops have ended, and every socket was closed with OnClose.
+//	once          It is told of a task by an edge: who looks at the set before it has
+//	              taken it.
+//	elsewhere     While a loop is in a callback, another goroutine may close what is
+//	              its, one at a time.
 //	gosched       A loop that finds nothing to do calls runtime.Gosched before it
 //	              sleeps. Nothing tells of that, so the test looks at the source.
 package poller

@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -29,6 +30,12 @@ type Loop struct {
 	early   atomic.Bool  // Wake was called before there was a wake-up
 	sockets atomic.Int32 // connections that it has
 
+	attendance atomic.Pointer[attendance] // by the first loop; nil for that one
+	conns      map[int]gnet.Conn          // what it watches; nil for the first one
+	told       kernel.Watched             // by which gnet is told of tasks; not known of the first one
+	ready      []unix.EpollEvent          // of the loop that is attended to; the first one's
+	buffer     []byte                     // for what is read then
+
 	datagrams Datagrams // under way
 	quote     []byte    // for what ICMP quotes
 }
@@ -54,10 +61,15 @@ func (l *Loop) Wake() {
 // Post has f called on the loop, soon. It allocates, and is dropped once the
 // loops have ended; Wake is for what happens often. Any goroutine.
 func (l *Loop) Post(f func()) {
-	_ = l.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+	l.tasks.Add(1)
+	err := l.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+		l.tasks.Add(-1)
 		f()
 		return nil
 	}))
+	if err != nil {
+		l.tasks.Add(-1)
+	}
 }
 
 // learn finds gnet's epoll set by a descriptor that is in it.
@@ -123,9 +135,15 @@ func (ev *events) OnTick() (time.Duration, gnet.Action) {
 	return time.Second, gnet.None
 }
 
+// OnShutdown is called before the loops end.
+func (ev *events) OnShutdown(gnet.Engine) { ev.p.handler.Ending() }
+
 // OnOpen gets what a loop watches from now on.
 func (ev *events) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	l := ev.p.loopOf(gc.EventLoop(), gc.Fd())
+	if l.conns != nil {
+		l.conns[gc.Fd()] = gc
+	}
 	switch c := gc.Context().(type) {
 	case *Socket:
 		return nil, l.adopted(c, gc)
@@ -138,6 +156,8 @@ func (ev *events) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		return nil, l.watched(c, gc)
 	case *Line:
 		return nil, c.opened(gc)
+	case *attendance:
+		return nil, l.attends(c, gc)
 	}
 	return nil, l.accepted(gc, false)
 }
@@ -148,6 +168,11 @@ func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
 	if err != nil || len(in) == 0 {
 		return gnet.None
 	}
+	return ev.p.brought(gc, in)
+}
+
+// brought hands on what one read has brought.
+func (p *Poller) brought(gc gnet.Conn, in []byte) gnet.Action {
 	switch c := gc.Context().(type) {
 	case *Socket:
 		c.loop.handler.Read(c, in)
@@ -161,16 +186,22 @@ func (ev *events) OnTraffic(gc gnet.Conn) gnet.Action {
 	case *Line:
 		c.loop.handler.Said(c, in)
 		return gnet.None
+	case *attendance:
+		c.by.handler.Attend(c.of)
+		return gnet.None
 	}
 	return gnet.Close
 }
 
 // OnClose comes before the descriptor closes, whoever closes it.
 func (ev *events) OnClose(gc gnet.Conn, err error) gnet.Action {
+	if l := ev.p.loopOf(gc.EventLoop(), gc.Fd()); l.conns != nil {
+		delete(l.conns, gc.Fd())
+	}
 	switch c := gc.Context().(type) {
 	case *Socket:
 		c.loop.sockets.Add(-1)
-		c.loop.handler.Closed(c, cause(err))
+		c.loop.handler.Closed(c, cmp.Or(c.said, cause(err)))
 	case *wakeup:
 		if c.loop != nil {
 			c.loop.wakeup.Store(nil)

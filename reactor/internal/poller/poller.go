@@ -69,6 +69,9 @@ type Handler interface {
 	// Tick is called once a second on a goroutine of its own, first when every
 	// loop runs and every listener is open.
 	Tick()
+	// Ending is called before the loops end, on any goroutine: who waits in a callback
+	// (Loop.HandOver) is to return.
+	Ending()
 }
 
 // LoopHandler is the program on one loop. All its methods are called on the loop's
@@ -95,6 +98,9 @@ type LoopHandler interface {
 	Said(n *Line, in []byte)
 	// Woken follows Loop.Wake, once for any number of calls.
 	Woken()
+	// Attend tells that another loop, which has handed itself over, has something to be
+	// done: Look does that, in its place. It is the first loop's.
+	Attend(of *Loop)
 }
 
 // ReadBytes is how much is read of a socket at once: there may be more.
@@ -187,6 +193,9 @@ func (p *Poller) tick() {
 	p.once.Do(func() {
 		err := p.openWakeups()
 		if err == nil {
+			err = p.openAttendance()
+		}
+		if err == nil {
 			err = p.watchDatagrams()
 		}
 		if err == nil {
@@ -253,6 +262,9 @@ func (p *Poller) loopOf(el gnet.EventLoop, fd int) *Loop {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := &Loop{p: p, el: el}
+	if len(p.Loops()) > 0 {
+		l.conns = make(map[int]gnet.Conn)
+	}
 	l.learn(fd)
 	l.handler = p.handler.NewLoop(l)
 	all := append(slices.Clone(p.Loops()), l)

@@ -30,6 +30,7 @@ type rig struct {
 	ticks     atomic.Int64
 	datagrams chan int
 	ends      chan error
+	ending    chan struct{}
 
 	came        chan cameFrom
 	undelivered chan lostTo
@@ -59,6 +60,8 @@ type echoLoop struct {
 	adopted []*Socket
 	woken   int
 	live    []bool // whether the descriptor was open when Closed was called
+	onWoken func()
+	attend  func(of *Loop)
 }
 
 func (r *rig) NewLoop(l *Loop) LoopHandler {
@@ -80,6 +83,9 @@ func (r *rig) Bound(i int, addr netip.AddrPort) {
 func (r *rig) Addr(i int) netip.AddrPort { return r.addrs[i] }
 
 func (r *rig) Tick() { r.ticks.Add(1) }
+
+// Ending has who waits in a callback return.
+func (r *rig) Ending() { close(r.ending) }
 
 func (h *echoLoop) Accept(n *Incoming) {
 	if !n.Local.IsValid() {
@@ -124,12 +130,19 @@ func (h *echoLoop) Undelivered(i int, to netip.AddrPort, why error, quote []byte
 
 func (h *echoLoop) Said(n *Line, in []byte) { n.Got(in) }
 
-func (h *echoLoop) Woken() { h.woken++ }
+func (h *echoLoop) Woken() {
+	h.woken++
+	if f := h.onWoken; f != nil {
+		f()
+	}
+}
+
+func (h *echoLoop) Attend(of *Loop) { h.attend(of) }
 
 // start runs a Poller with so many loops.
 func start(t *testing.T, loops int, listeners ...listener.Config) *rig {
 	t.Helper()
-	r := &rig{T: t, datagrams: make(chan int, 1000), came: make(chan cameFrom, 1000), undelivered: make(chan lostTo, 100), ends: make(chan error, 1000)}
+	r := &rig{T: t, datagrams: make(chan int, 1000), came: make(chan cameFrom, 1000), undelivered: make(chan lostTo, 100), ends: make(chan error, 1000), ending: make(chan struct{})}
 	if listeners == nil {
 		listeners = []listener.Config{{Addr: netip.MustParseAddrPort("127.0.0.1:0")}}
 	}

@@ -19,6 +19,7 @@ type Socket struct {
 	loop *Loop
 	gc   gnet.Conn // nil: the descriptor is ours, and no loop reads it
 	fd   int
+	said error // what a read has said that was not gnet's
 }
 
 // Hold gives the socket a descriptor that no loop has yet, or -1.

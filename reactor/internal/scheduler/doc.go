@@ -75,5 +75,27 @@
 // switches of threads more. All that is the loop's alone is the visitor's for that time; the
 // loop that wakes meanwhile waits. In its poller's sleep nobody is in its place.
 //
+// # Attended loops
+//
+// Several loops with little to do cost more than one: each is woken by itself, reads less at
+// a time, and wakes the others for what it has for their connections. So the first loop of a
+// Company attends to the others while it has time for that: on its goroutine it does what
+// there is to be done for them (Attend), while theirs stand still. A loop is
+//
+//	state      when                                           becomes
+//	here       it has been for sleepTime, and would sleep     away, in its wake-up
+//	away       there is something for its own goroutine:      here
+//	           a connection to accept, a task of gnet's, an end
+//	away       the first loop is busy, processors are idle    alone
+//	alone      it and the first loop have little to do        here
+//	any        the engine ends                                alone, for good
+//
+// The first loop is busy when it was awake for busyWindow of busyWindows windows in a row.
+// Then as many are alone as processors had nothing to do meanwhile, and one at least, if one
+// had nothing to do for idleEnough of the time: where other programs have the processors,
+// more loops get nothing more done. Little to do is together, in all, of a window.
+//
+// company_test.go holds this against the code.
+//
 // rest_test.go holds these against the code.
 package scheduler

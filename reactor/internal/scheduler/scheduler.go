@@ -17,6 +17,13 @@ type Loop interface {
 	// Sleep waits until there is something to be read or somebody has woken the
 	// loop, at most for a time, and reports whether there is.
 	Sleep(most time.Duration) bool
+	// HandOver has the first loop told when there is something, until TakeBack; it
+	// reports whether it is. Any goroutine.
+	HandOver() bool
+	TakeBack()
+	// Look does what there is to be done, on any goroutine that is in the loop's place,
+	// and reports whether that was all: some is for the loop's own goroutine.
+	Look() bool
 }
 
 // Program is what a loop runs: C is what it is asked to serve.
@@ -30,6 +37,8 @@ type Program[C any] interface {
 	Computed(j Job)
 	// Rested is told that the loop has nothing more to do at the moment.
 	Rested()
+	// Attended is told that the first loop is about to do what there is to be done.
+	Attended()
 }
 
 // Signals are what a loop is asked that belongs to nothing in particular, as bits
@@ -61,6 +70,13 @@ type Scheduler[C any] struct {
 	woken    bool // Woken will be called
 	deferred bool // the callback under way looks before it ends
 
+	company  *Company
+	member   *member // nil for the first loop
+	attended bool    // the callback under way is on the first loop's goroutine
+	atWake   bool    // it is the wake-up
+	returned int64   // when the loop was attended to last
+	window   window
+
 	looks  bool // the same as deferred, for the loop alone
 	own    bool // the wake-up under way is the loop's own
 	gather gather
@@ -68,10 +84,10 @@ type Scheduler[C any] struct {
 	sleep  sleep
 }
 
-// Start makes the scheduler that of a loop. step is for how long the loop may compute
-// in a round; 0: not at all.
-func (s *Scheduler[C]) Start(l Loop, p Program[C], now func() int64, step time.Duration) {
-	s.loop, s.program, s.now = l, p, now
+// Start makes the scheduler that of a loop, the first of a company or another. step is
+// for how long the loop may compute in a round; 0: not at all.
+func (s *Scheduler[C]) Start(l Loop, p Program[C], now func() int64, step time.Duration, c *Company) {
+	s.loop, s.program, s.now, s.company, s.member = l, p, now, c, c.join(l)
 	s.turn.Lock()
 	s.jobs.round, s.jobs.lap = int64(step), new(meter).lap
 }
@@ -167,7 +183,7 @@ func (s *Scheduler[C]) endDefer() {
 // Woken serves what was asked. The loop calls it behind Loop.Wake; Rest follows.
 func (s *Scheduler[C]) Woken() {
 	own := s.own
-	s.own = false
+	s.own, s.atWake = false, true
 	s.gather.ran()
 	if e := s.serve(true); e == Stirs || e == Usual && !own {
 		s.sleep.stirred = true

@@ -41,7 +41,11 @@ func (s *Scheduler[C]) Slept() (sleeps, yields uint64) { return s.sleep.sleeps, 
 // loop to do, but no longer than sleepRounds times sleepTime. It reports whether there was
 // nothing.
 func (s *Scheduler[C]) Rest() (idle bool) {
-	a := &s.sleep
+	a, atWake := &s.sleep, s.atWake
+	s.atWake = false
+	if s.attended {
+		return false
+	}
 	if a.skip > 0 {
 		a.skip--
 		return false
@@ -51,6 +55,15 @@ func (s *Scheduler[C]) Rest() (idle bool) {
 	}
 	for range sleepRounds {
 		began := s.now()
+		s.weigh(began)
+		if s.leaves(began) {
+			if !atWake {
+				s.Return()
+				return false
+			}
+			s.leave()
+			return false
+		}
 		if a.stirred || began-a.yielded >= int64(sleepTime) {
 			if a.stirred {
 				runtime.Gosched()
@@ -65,10 +78,12 @@ func (s *Scheduler[C]) Rest() (idle bool) {
 		s.turn.Unlock()
 		some := s.loop.Sleep(sleepTime)
 		s.turn.Lock()
+		slept := s.now() - began
+		s.window.slept += slept
 		switch {
 		case !some:
 			continue
-		case s.now()-began < noSleep:
+		case slept < noSleep:
 			a.skipped = min(2*a.skipped+1, sleepSkip)
 			a.skip = a.skipped
 			return false
@@ -79,6 +94,7 @@ func (s *Scheduler[C]) Rest() (idle bool) {
 		}
 	}
 	a.yielded = s.now() // the poller yields next, and sleeps
+	s.window = window{}
 	return true
 }
 

@@ -28,14 +28,19 @@ type fake struct {
 
 func newFake() *fake {
 	f := &fake{clock: 1}
-	f.Start(f, f, func() int64 { return f.clock }, time.Millisecond)
+	f.start(f, new(Company))
+	return f
+}
+
+// start makes the fake the program on a loop of a company.
+func (f *fake) start(l Loop, c *Company) {
+	f.Start(l, f, func() int64 { return f.clock }, time.Millisecond, c)
 	last := f.clock
 	f.jobs.lap = func(now int64) int64 {
 		spent := now - last
 		last = now
 		return spent
 	}
-	return f
 }
 
 func (f *fake) Wake()          { f.wakes, f.wakeUps = 1, f.wakeUps+1 }
@@ -47,6 +52,10 @@ func (f *fake) Sleep(most time.Duration) bool {
 	f.clock += int64(most)
 	return false
 }
+
+func (f *fake) HandOver() bool { return false }
+func (f *fake) TakeBack()      {}
+func (f *fake) Look() bool     { return true }
 
 func (f *fake) Serve(list []int, signals Signals) Effect {
 	f.served = append(f.served, list...)
@@ -61,6 +70,7 @@ func (f *fake) Serve(list []int, signals Signals) Effect {
 func (f *fake) HandOff(j Job)  { f.handed = append(f.handed, j) }
 func (f *fake) Computed(j Job) { f.done = append(f.done, j) }
 func (f *fake) Rested()        { f.rested++ }
+func (f *fake) Attended()      {}
 
 // come has the wake-up come, if there is one.
 func (f *fake) come() {

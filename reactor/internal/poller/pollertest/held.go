@@ -67,4 +67,5 @@ type program struct {
 func (p program) NewLoop(*poller.Loop) poller.LoopHandler { return p }
 func (p program) Bound(int, netip.AddrPort)               {}
 func (p program) Tick()                                   {}
+func (p program) Ending()                                 {}
 func (p program) Adopted(*poller.Socket)                  { p.l.Post(p.l.stand) } // the loop has it once this returns

@@ -1,0 +1,231 @@
+package poller
+
+import (
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/listener"
+)
+
+// handOver has the second loop wait in its wake-up, handed over, until the first one finds
+// what it is not to do. It returns what tells that.
+func (r *rig) handOver() (back <-chan struct{}) {
+	first, other := r.Loops()[0], r.Loops()[1]
+	wanted, over, in := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	r.on(first, func(h *echoLoop) {
+		h.attend = func(of *Loop) {
+			switch {
+			case of != other:
+				r.Error("another loop has something to be done")
+			case !of.Look():
+				of.TakeBack()
+				close(wanted)
+			}
+		}
+	})
+	r.on(other, func(h *echoLoop) {
+		h.onWoken = func() {
+			h.onWoken = nil
+			if !other.HandOver() {
+				r.Error("it is not handed over")
+			}
+			close(in)
+			select {
+			case <-wanted:
+			case <-r.ending:
+			}
+			close(over)
+		}
+	})
+	other.Wake()
+	<-in
+	return over
+}
+
+// called waits until the loop's own goroutine has been called.
+func (r *rig) called(back <-chan struct{}) {
+	r.Helper()
+	select {
+	case <-back:
+	case <-time.After(patience):
+		r.Fatal("its own goroutine is not called")
+	}
+}
+
+// dialOther dials until the second loop has the connection.
+func (r *rig) dialOther() (c *net.TCPConn, s *Socket) {
+	for s == nil {
+		c = r.dial()
+		r.echoed(c, "hello")
+		r.on(r.Loops()[1], func(h *echoLoop) {
+			for _, have := range h.sockets {
+				peer, err := unix.Getpeername(have.Fd())
+				if err == nil && peer.(*unix.SockaddrInet4).Port == c.LocalAddr().(*net.TCPAddr).Port {
+					s = have
+				}
+			}
+		})
+	}
+	return c, s
+}
+
+func TestAttended(t *testing.T) {
+	r := start(t, 2)
+	c, _ := r.dialOther()
+	back := r.handOver()
+	for range 3 {
+		r.echoed(c, "read on the first loop's goroutine")
+	}
+	woken := make(chan struct{})
+	other := r.Loops()[1]
+	r.on(r.Loops()[0], func(*echoLoop) { other.Handler().(*echoLoop).onWoken = func() { close(woken) } })
+	other.Wake()
+	<-woken
+	select {
+	case <-back:
+		t.Fatal("its own goroutine was called for what the first one does")
+	default:
+	}
+	c.Close()
+	r.called(back)
+	if err := r.end(); err != ErrEnd {
+		t.Errorf("closed: %v", err)
+	}
+	d, _ := r.dialOther()
+	r.echoed(d, "on its own")
+}
+
+// What only gnet can do is done on the loop's own goroutine, and nothing of it is lost.
+func TestAttendedWantsItsOwn(t *testing.T) {
+	r := start(t, 2)
+	c, _ := r.dialOther()
+	other := r.Loops()[1]
+
+	back := r.handOver()
+	done := make(chan struct{})
+	other.Post(func() { close(done) })
+	r.called(back)
+	<-done
+
+	back = r.handOver()
+	var dialled []*net.TCPConn
+	for range 40 { // the kernel chooses whose listener gets one
+		dialled = append(dialled, r.dial())
+	}
+	r.called(back)
+	for _, d := range dialled {
+		r.echoed(d, "accepted")
+	}
+
+	back = r.handOver()
+	r.echoed(c, "attended to again")
+	_ = c.SetLinger(0)
+	c.Close()
+	r.called(back)
+	if err := r.end(); err == nil || err == ErrEnd {
+		t.Errorf("a reset: %v", err)
+	}
+}
+
+func TestAttendedDatagrams(t *testing.T) {
+	r := start(t, 2, listener.Config{Addr: netip.MustParseAddrPort("127.0.0.1:0"), Datagrams: true})
+	back := r.handOver()
+	var looks int
+	r.on(r.Loops()[0], func(h *echoLoop) {
+		attend := h.attend
+		h.attend = func(of *Loop) { looks++; attend(of) }
+	})
+	for range 40 { // the kernel chooses the socket by the sender's port
+		c, err := net.Dial("udp", r.Addr(0).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := c.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		<-r.came
+		<-r.datagrams
+	}
+	r.on(r.Loops()[0], func(*echoLoop) {
+		if looks == 0 {
+			t.Error("no datagram came to the second loop")
+		}
+	})
+	select {
+	case <-back:
+		t.Error("its own goroutine was called for a datagram")
+	default:
+	}
+	r.Loops()[1].Post(func() {})
+	r.called(back)
+}
+
+// Loops that are attended to end with the others.
+func TestAttendedEnd(t *testing.T) {
+	r := start(t, 2)
+	back := r.handOver()
+	if err := r.Stop(); err != nil {
+		t.Error(err)
+	}
+	r.called(back)
+}
+
+// once: gnet is told of a task by an edge: who looks at the set before it has taken it.
+func TestFactOnce(t *testing.T) {
+	r := start(t, 2)
+	other := r.Loops()[1]
+	in, out := make(chan struct{}), make(chan struct{})
+	r.on(other, func(h *echoLoop) { h.onWoken = func() { h.onWoken = nil; close(in); <-out } })
+	other.Wake()
+	<-in
+	done := make(chan struct{})
+	other.Post(func() { close(done) })
+	told := func() (n int) {
+		var events [8]unix.EpollEvent
+		all, _ := unix.EpollWait(other.set, events[:], 0)
+		for _, ev := range events[:all] {
+			if int(ev.Fd) == other.told.FD {
+				n++
+			}
+		}
+		return n
+	}
+	if first, again := told(), told(); first != 1 || again != 0 {
+		t.Errorf("told %d times, and %d times again", first, again)
+	}
+	if other.look(other.told.FD, unix.EPOLLIN, nil) {
+		t.Error("a task can be done by others")
+	}
+	close(out)
+	r.called(done)
+}
+
+// elsewhere: a connection may be closed on another goroutine while its loop's is in a callback.
+func TestFactElsewhere(t *testing.T) {
+	r := start(t, 2)
+	c, s := r.dialOther()
+	in, out := make(chan struct{}), make(chan struct{})
+	other := r.Loops()[1]
+	r.on(other, func(h *echoLoop) { h.onWoken = func() { h.onWoken = nil; close(in); <-out } })
+	other.Wake()
+	<-in
+	before := open(t)
+	s.Close()
+	if now := open(t); now != before-1 {
+		t.Errorf("%d descriptors, %d before", now, before)
+	}
+	if err := r.end(); err != nil {
+		t.Error(err)
+	}
+	close(out)
+	if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	d, _ := r.dialOther()
+	r.echoed(d, "the loop goes on")
+}
