@@ -68,8 +68,8 @@ type Config struct {
 	// message tries.
 	Backoff time.Duration
 
-	// Loops is how many event loops there are; 0: half the cores. One that sleeps keeps its processor for a while:
-	// GOMAXPROCS is to be higher than that.
+	// Loops is how many event loops there are; 0: half the cores. The first does the work of the others while it has
+	// time for that. One that sleeps keeps its processor for a while: GOMAXPROCS is to be higher than that.
 	Loops       int
 	Workers     int // shards of messages; 0 = the cores
 	Handshakers int // handshakes computed at once; 0 = one less than the cores

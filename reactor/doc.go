@@ -8,8 +8,9 @@
 // A loop owns sockets: on an established connection only its loop reads,
 // decrypts, frames, encrypts and writes, without a lock. While it sleeps another
 // loop may be in its place, to write what that has for one of its connections
-// (scheduler.Enter). A handshaker owns a
-// connection's TLS machine while one step of its handshake is computed; while a
+// (scheduler.Enter), and where there are several with little to do, the first one does
+// on its goroutine what there is to be done for all (scheduler.Company). A handshaker
+// owns a connection's TLS machine while one step of its handshake is computed; while a
 // private key signs elsewhere, nobody computes. The connect queue owns sockets
 // whose connect is under way. A worker owns messages: those of a Call-ID go
 // through one shard in order, and before a worker waits, a follower takes its
@@ -133,6 +134,7 @@
 //	what is too late                    deadlines, flow (deadline.go, half.go, write.go, unacked.go); how long that is:
 //	                                    config.go, transport (streamconfig.go)
 //	when a loop sleeps                  scheduler (sleep.go)
+//	when one loop does another's work   scheduler (company.go, enter.go); how: poller (attend.go), loops (others.go)
 //	who runs the Handler                worker.go, dispatch, workers
 //	how a message awaits something      dispatch (place.go, await.go, inline.go), worker.go
 //	what a Handler asks others by       line.go
@@ -222,7 +224,9 @@
 //	connectqueue -> connection.Conn          whether what is to be parked was asked to close
 //	connectqueue -> workers.Shard            what lingered is given back
 //	loops.Common -> workers.Shard, scheduler whether all come round is asked once at a time
-//	a loop's turn -> all of these            what is done in a sleeping loop's place; never two turns
+//	a loop's turn -> all of these            what is done in its place. The first loop's is held while that
+//	                                         takes another's, if that is free: nobody waits for a second one
+//	scheduler.Company                        a leaf but for an epoll set: which loops are attended to
 //	workers.Shard -> scheduler               loops are told that there is room
 //	scheduler                                a leaf: post never blocks for long
 //

@@ -165,7 +165,8 @@
 //   - tcp_workers, udp_workers (cores): shards of messages by Call-ID, the larger of the two, for all
 //     transports; a wait in one message does not hold up the others
 //   - tcp_loops (half the cores): event loops: each accepts, reads, decrypts and writes its
-//     connections on one core. A connection that lands on a loop with an eighth more of them than
+//     connections on one core. While the first of them has time for all of it, it does the
+//     work of the others: there are no more wake-ups than with one. A connection that lands on a loop with an eighth more of them than
 //     another has is moved when it is accepted. With as many loops as cores or more the program
 //     runs on one thread more than it has loops, unless GOMAXPROCS says how many
 //
