@@ -26,6 +26,15 @@
 // Origin and the Host of a request are checked, and what a browser sends must be
 // JSON by name.
 //
+// # Where
+//
+//	which commands there are    node.go; their answers: connections.go, peers.go, backoff.go, destinations.go, blacklists.go,
+//	                            tlsdomains.go, tracestart.go, reports.go, statistics.go
+//	statistics                  figures.go; what the engine counts is in reactor.Figures, and needs nothing here
+//	metrics                     metrics.go, enginemetrics.go, statmetrics.go, census.go
+//	where a request ends        cutter.go (FIFO), document.go (JSON)
+//	who is let in               access.go; how many at once: accept.go, places.go
+//
 // # Bounds
 //
 // Nobody who sends slowly, reads nothing or dies holds up anyone else: every

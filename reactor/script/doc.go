@@ -61,6 +61,24 @@
 //     message, unless a correlation id is given. There are no traces of B2B sessions:
 //     the scope "b" is refused.
 //
+// # Where
+//
+//	from text to a tree            lexer.go, include.go, parser.go; items.go for what a file has, route.go, statement.go,
+//	                               expression.go, variable.go; the tree: ast.go
+//	from the tree to closures      compile.go, flow.go, loop.go, assignment.go, condition.go, arithmetic.go, routecall.go;
+//	                               a call's arguments: functionarguments.go
+//	what a message runs            program.go, machine.go, value.go; what a module runs: routine.go
+//	what a module declares         module.go, parameter.go, functions.go (args.go), variables.go (use.go), event.go
+//	what it is given               loading.go when it is checked, env.go when it runs; local.go, avps.go, cache.go, bus.go
+//	how all is loaded, started     load.go, loadmodules.go, config.go, start.go; reloads: changes.go
+//	core parameters                globals.go, sockets.go, idleglobals.go; of TLS domains: tlsplaces.go
+//	the core's own                 *functions.go, *variables.go, corevalues.go, *transforms.go
+//	what is wrong, or a note       errors.go, check.go, absent.go, lack.go, oldnames.go; open relays: openrelay.go and
+//	                               relay*.go
+//	routes without a message       alone.go, background.go, async.go
+//	traces                         tracefunctions.go, follow.go, beguntraces.go
+//	what -H prints                 reference.go
+//
 // # How it runs
 //
 // The lexer and the parser make a tree with a place (Pos) on every node, which nobody
