@@ -8,24 +8,8 @@ import (
 	"strings"
 
 	"sipreactor/reactor"
-	"sipreactor/reactor/proxy"
 	"sipreactor/reactor/script"
 )
-
-// listener is an observer that is told of the messages that come, too. It must not keep the frame.
-type listener interface{ Heard(f *reactor.Frame) }
-
-// listened is a proxy with a listener in front of it.
-type listened struct {
-	*proxy.Proxy
-	by listener
-}
-
-// Message is reactor.Handler.
-func (l listened) Message(w *reactor.Worker, f *reactor.Frame) {
-	l.by.Heard(f)
-	l.Proxy.Message(w, f)
-}
 
 // listeners finds the addresses of the configured sockets, and the names by which they are us. A socket that names an
 // interface or a host with several addresses becomes several.

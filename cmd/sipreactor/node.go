@@ -150,8 +150,8 @@ func assemble(cfg *script.Config, sockets []reactor.SocketConfig, log *slog.Logg
 		ec.InlineHandshake = handshakeTime
 	}
 	var handler reactor.Handler = n.proxy
-	if l, ok := observer.(listener); ok {
-		handler = listened{n.proxy, l}
+	if l, ok := observer.(tap); ok {
+		handler = tapped{n.proxy, l}
 	}
 	if n.engine, err = reactor.New(ec, handler); err != nil {
 		n.close()
