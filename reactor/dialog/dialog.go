@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/attached"
 )
 
 // Leg is one side of a dialog: the caller, or a callee that a fork has reached.
@@ -72,7 +73,7 @@ type Dialog struct {
 	answered int      // which callee answered; -1 none
 	values   []Value
 	links    []link
-	attached []attachment
+	attached attached.List
 	dirty    bool // it waits for Changed
 	copied   bool // Copy has given it as it stands
 	stored   bool // there is a row of it
@@ -81,7 +82,7 @@ type Dialog struct {
 	// What most dialogs have of slices, so that they are no allocations of their own.
 	room struct {
 		callees  [1]Leg
-		attached [1]attachment
+		attached [1]attached.Value
 	}
 }
 

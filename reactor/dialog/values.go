@@ -1,7 +1,5 @@
 package dialog
 
-type attachment struct{ key, value any }
-
 // Value is one that a script keeps with a dialog.
 type Value struct {
 	Name  string
@@ -58,23 +56,12 @@ func (d *Dialog) Get(name string) (Value, bool) {
 func (d *Dialog) Attach(key, value any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for i := range d.attached {
-		if d.attached[i].key == key {
-			d.attached[i].value = value
-			return
-		}
-	}
-	d.attached = append(d.attached, attachment{key, value})
+	d.attached.Set(key, value)
 }
 
 // Attachment returns what was attached by a key; nil if nothing was.
 func (d *Dialog) Attachment(key any) any {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for i := range d.attached {
-		if d.attached[i].key == key {
-			return d.attached[i].value
-		}
-	}
-	return nil
+	return d.attached.Get(key)
 }

@@ -1,30 +1,12 @@
 package proxy
 
-// attachment is what somebody keeps with a message.
-type attachment struct{ key, value any }
-
 // Attach keeps a value with the message until it is done, as one that several
 // functions of a script have to do with. The key is the owner's: a pointer, or a
 // type of its own.
-func (c *Context) Attach(key, value any) {
-	for i := range c.attached {
-		if c.attached[i].key == key {
-			c.attached[i].value = value
-			return
-		}
-	}
-	c.attached = append(c.attached, attachment{key, value})
-}
+func (c *Context) Attach(key, value any) { c.attached.Set(key, value) }
 
 // Attachment gives the value that was attached by a key; nil if none was.
-func (c *Context) Attachment(key any) any {
-	for i := range c.attached {
-		if c.attached[i].key == key {
-			return c.attached[i].value
-		}
-	}
-	return nil
-}
+func (c *Context) Attachment(key any) any { return c.attached.Get(key) }
 
 // Detach lets go of all that was attached: what Begin does for a message, for a Context that is used without one.
 func (c *Context) Detach() {
@@ -43,7 +25,7 @@ type Decided interface {
 // decided tells those who are attached.
 func (c *Context) decided(code int) {
 	for i := range c.attached {
-		if d, ok := c.attached[i].value.(Decided); ok {
+		if d, ok := c.attached[i].Value.(Decided); ok {
 			d.Decided(c, code)
 		}
 	}

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"sipreactor/reactor"
+	"sipreactor/reactor/attached"
 	"sipreactor/reactor/blacklist"
 	"sipreactor/reactor/names"
 	"sipreactor/sipframe"
@@ -74,7 +75,7 @@ type Context struct {
 	noNewResponseFlags uint64         // message flags that say so of a response
 	forceRPort         bool           // note rport
 	localRPort         bool           // ask the next hop for the same
-	attached           []attachment   // what others keep with it
+	attached           attached.List  // what others keep with it
 	drop               bool           // do not forward this response
 	flags              uint64
 	verified           int32 // index of the header with the credentials that were verified, plus one

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/attached"
 	"sipreactor/reactor/proxy"
 	"sipreactor/sipframe"
 )
@@ -61,8 +62,8 @@ type Exchange struct {
 	rc *proxy.Context // with the request in it; nil while nobody has that
 	at *Leg           // whose response is at hand, or who is being sent
 
-	words     *words       // nil: none
-	attached  []attachment // what others keep with it
+	words     *words        // nil: none
+	attached  attached.List // what others keep with it
 	listeners []Listener
 }
 

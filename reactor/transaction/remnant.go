@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/attached"
 	"sipreactor/reactor/proxy"
 	"sipreactor/sipframe"
 )
@@ -36,7 +37,7 @@ type remnants struct {
 	attached  any
 	legs      []remnantLeg
 	src       *reactor.Source
-	kept      []attachment
+	kept      attached.List
 	listeners []Listener
 }
 
