@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -325,4 +326,56 @@ func TestUnanswered(t *testing.T) {
 	r.eventually("one has its answer", func() bool { return info() == 2 && r.Stats().Unanswered == 2 })
 	peer.Close()
 	r.eventually("two never had one", func() bool { st := r.Stats(); return st.NeverAnswered == 2 && st.Unanswered == 0 })
+}
+
+// The end of the engine waits for peers that read late, as the end of a connection does.
+func TestStopWaitsForWhatLingers(t *testing.T) {
+	r := start(t, &script{}, nil)
+	peer := r.dialNarrow(TCP)
+	h := r.only()
+	const n = 100 // more than the kernel of the peer takes
+	for i := range n {
+		if _, err := r.Send(&Target{Conn: h}, Bytes(request("MESSAGE", fmt.Sprint(i), 1, strings.Repeat("x", 400)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.eventually("all is written", func() bool { return r.Stats().MessagesOut == n })
+	r.Close(h)
+	r.eventually("it lingers", func() bool { return r.Stats().Lingering == 1 && !r.Alive(h) })
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.Stop(t.Context()) }()
+	select {
+	case err := <-stopped:
+		t.Errorf("stopped (%v) while a peer has still to read", err)
+		stopped <- err
+	case <-time.After(200 * time.Millisecond):
+	}
+	got, err := io.ReadAll(peer)
+	if c := strings.Count(string(got), "Call-ID"); c != n || err != nil {
+		t.Errorf("the peer got %d of %d, then %v", c, n, err)
+	}
+	peer.Close()
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
+// An engine that ends takes what peers go on sending for a moment only, and all that it has taken is worked off.
+func TestStopReadsForAMoment(t *testing.T) {
+	r := start(t, &script{message: func(*Worker, *Frame) { time.Sleep(2 * time.Millisecond) }}, func(c *Config) { c.Workers, c.QueueDelay = 1, 0 })
+	c := r.dial(TCP)
+	text := []byte(strings.Repeat(request("ACK", "x", 1, ""), 50))
+	go func() {
+		for {
+			if _, err := c.Write(text); err != nil {
+				return
+			}
+		}
+	}()
+	r.eventually("messages come", func() bool { return r.Stats().MessagesIn > 100 })
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := r.Stop(ctx); err != nil {
+		t.Error(err)
+	}
 }
