@@ -22,7 +22,7 @@ func TestTally(t *testing.T) {
 	}
 	adding.Wait()
 	all := c.Counts()
-	c.AddTo(all)
+	c.AddTo(all) // which are the caller's own
 	n := uint64(0)
 	for _, one := range all {
 		n += one
