@@ -378,4 +378,8 @@ func TestStopReadsForAMoment(t *testing.T) {
 	if err := r.Stop(ctx); err != nil {
 		t.Error(err)
 	}
+	var why *Error
+	if _, err := r.Send(&Target{Proto: TCP, Addr: refusing(t)}, Bytes("x")); !errors.As(err, &why) || why.Reason != NoConnection {
+		t.Errorf("a connection is opened behind the end: %v", err)
+	}
 }

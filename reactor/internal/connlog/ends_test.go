@@ -30,8 +30,10 @@ func from(addr string, outbound bool) *Conn {
 func TestWhatIsToldAsOne(t *testing.T) {
 	l, text := logs(slog.LevelInfo)
 	now := int64(time.Minute)
-	failed := func(cause string) *reason.Error { return reason.OfHandshake(&tlsstate.Error{Blame: tlsstate.BlamePeer, Reason: cause}) }
-	for _, c := range []*Conn{from("192.0.2.1:1001", false), from("192.0.2.1:1002", false), from("192.0.2.1:5061", true), from("192.0.2.1:5062", true)} {
+	failed := func(cause string) *reason.Error {
+		return reason.OfHandshake(&tlsstate.Error{Blame: tlsstate.BlamePeer, Reason: cause})
+	}
+	for _, c := range []*Conn{from("192.0.2.1:1001", false), from("192.0.2.1:1002", false), from("192.0.2.1:1004", false), from("192.0.2.1:5061", true), from("192.0.2.1:5062", true)} {
 		l.Closed(now, c, phase.Handshaking, failed("one"), "")
 	}
 	l.Closed(now, from("192.0.2.1:1003", false), phase.Handshaking, failed("another"), "")

@@ -22,12 +22,15 @@ func TestTally(t *testing.T) {
 	}
 	adding.Wait()
 	all := c.Counts()
-	c.AddTo(all) // which are the caller's own
+	c.AddTo(all)
 	n := uint64(0)
 	for _, one := range all {
 		n += one
 	}
 	if n != 2*(6*tallyBound+1) || all["0"] != 2*(3*tallyBound+2) || all[otherCauses] != 2*2*tallyBound || len(all) != tallyBound+1 {
 		t.Errorf("%d counted under %d names, %d under 0, %d under other", n, len(all), all["0"], all["other"])
+	}
+	if n := c.Counts()["0"]; n != 3*tallyBound+2 {
+		t.Errorf("what was given out counts: %d under 0", n)
 	}
 }

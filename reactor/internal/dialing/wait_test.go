@@ -124,6 +124,33 @@ func TestConnectFailsHere(t *testing.T) {
 	}
 }
 
+// breaks is a message that panics.
+type breaks struct{}
+
+func (breaks) AppendTo([]byte) []byte { panic("it breaks") }
+
+// An Appender that panics leaves no connection behind, and the next message opens one. That keeps nothing that was
+// the message's.
+func TestAppenderThatPanics(t *testing.T) {
+	r := newRig(t)
+	to := tcp(r.listener())
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = r.Send(to, breaks{}, alone{})
+		t.Error("it does not panic")
+	}()
+	if r.all.Table.Len() != 0 || r.all.Peers.Len() != 0 {
+		t.Errorf("%d connections, %d end points", r.all.Table.Len(), r.all.Peers.Len())
+	}
+	to.Set, to.Note, to.Carrier = new(message.AddrSet), "mine", new(message.Source)
+	if o, err := r.Send(to, hi, alone{}); o != message.Queued || err != nil {
+		t.Fatalf("%v, %v", o, err)
+	}
+	if c := <-r.adopted; c.Target.Set != nil || c.Target.Note != nil || c.Target.Carrier != nil {
+		t.Errorf("it keeps %+v", c.Target)
+	}
+}
+
 var errMade = errors.New("made up")
 
 // left has a destination left alone for a step of so many doublings.
