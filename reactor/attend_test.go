@@ -51,7 +51,22 @@ func TestAttendedWhilePeersComeAndGo(t *testing.T) {
 	for _, inline := range []time.Duration{0, patience} {
 		t.Run(fmt.Sprint("inline ", inline), func(t *testing.T) {
 			r := start(t, &script{message: echo}, func(c *Config) { c.Loops, c.Inline, c.InlineHandshake = 4, inline, inline })
-			var all sync.WaitGroup
+			over := make(chan struct{})
+			var all, asking sync.WaitGroup
+			asking.Go(func() { // what gnet has for a loop and what wakes it come together
+				for {
+					select {
+					case <-over:
+						return
+					default:
+						r.loops.Each(func(l *loops.Loop) {
+							l.ASecond()
+							r.onLoop(l, func() {})
+						})
+						time.Sleep(3 * time.Millisecond) // less than a loop is on its own for, and with Each more
+					}
+				}
+			})
 			for peer := range 8 {
 				all.Go(func() {
 					for round := range 12 {
@@ -81,6 +96,8 @@ func TestAttendedWhilePeersComeAndGo(t *testing.T) {
 				})
 			}
 			all.Wait()
+			close(over)
+			asking.Wait()
 		})
 	}
 }

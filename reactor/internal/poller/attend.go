@@ -109,19 +109,19 @@ func (l *Loop) Look() (all bool) {
 	}
 	all = true
 	for _, ev := range first.ready[:n] {
-		all = l.look(int(ev.Fd), ev.Events, first.buffer) && all
+		all = l.look(int(ev.Fd), first.buffer) && all
 	}
 	return all
 }
 
 // look reads what is behind a number, and reports whether there was nothing else to do.
-func (l *Loop) look(fd int, events uint32, buffer []byte) bool {
+func (l *Loop) look(fd int, buffer []byte) bool {
 	if fd == l.told.FD {
 		_ = unix.EpollCtl(l.set, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Fd: int32(fd), Events: l.told.Events})
 		return false
 	}
 	gc := l.conns[fd]
-	if gc == nil || events&^uint32(unix.EPOLLIN|unix.EPOLLPRI) != 0 {
+	if gc == nil {
 		return false
 	}
 	n, err := unix.Read(fd, buffer)

@@ -201,5 +201,4 @@ func (s *Scheduler[C]) leave() {
 	}
 	s.turn.Lock()
 	s.returned = s.now()
-	s.window = window{}
 }

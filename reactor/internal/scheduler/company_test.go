@@ -100,8 +100,8 @@ func TestComesBackForItsOwn(t *testing.T) {
 		}
 		return true
 	}
-	if !other.Attend() || other.taken != 0 {
-		t.Errorf("all was done: taken back %d times; and others have work", other.taken)
+	if !other.Attend() || other.taken != 0 || other.attendances != 1 {
+		t.Errorf("all was done: taken back %d times, the program told %d times; and others have work", other.taken, other.attendances)
 	}
 	if other.look = func() bool { return true }; other.Attend() {
 		t.Error("nobody was set to work")
@@ -177,6 +177,32 @@ func TestSendsWhereProcessorsAreIdle(t *testing.T) {
 			<-b
 		}
 	}
+}
+
+// Who is here for a moment is not sent in the place of one that is away.
+func TestSendsWhoIsAway(t *testing.T) {
+	c, all := companyOf(3, func() float64 { return 1 })
+	here := all[1]
+	back := all[2].away(t)
+	c.firstWindow(wholeWindow, busyWindows-1)
+	if <-back; here.member.alone.Load() {
+		t.Error("it was not attended to, and is on its own")
+	}
+}
+
+// A loop whose poller sleeps is not taken for busy.
+func TestPollersSleepIsNotBusy(t *testing.T) {
+	c, all := companyOf(2, func() float64 { return 1 })
+	first, back := all[0], all[1].away(t)
+	for range 2 * busyWindows {
+		first.Rest()
+		first.clock += int64(time.Second)
+	}
+	if all[1].member.alone.Load() || first.window.busy != 0 {
+		t.Errorf("%d busy windows of a loop that has nothing to do", first.window.busy)
+	}
+	c.Recall()
+	<-back
 }
 
 // A loop that is on its own is attended to again when it and the first have little to do.

@@ -94,7 +94,6 @@ func (s *Scheduler[C]) Rest() (idle bool) {
 		}
 	}
 	a.yielded = s.now() // the poller yields next, and sleeps
-	s.window = window{}
 	return true
 }
 

@@ -11,19 +11,20 @@ import (
 // fake is a loop and the program on it, with a clock.
 type fake struct {
 	Scheduler[int]
-	clock   int64
-	wakes   int // not come yet: at most one, as an eventfd has it
-	wakeUps int
-	reads   bool // there is something to be read
-	busy    bool // a sleep would hold something up
-	served  []int
-	signals Signals
-	effect  Effect
-	during  func() // called while serving
-	slept   []time.Duration
-	handed  []Job
-	done    []Job
-	rested  int
+	clock       int64
+	wakes       int // not come yet: at most one, as an eventfd has it
+	wakeUps     int
+	reads       bool // there is something to be read
+	busy        bool // a sleep would hold something up
+	served      []int
+	signals     Signals
+	effect      Effect
+	during      func() // called while serving
+	slept       []time.Duration
+	handed      []Job
+	done        []Job
+	rested      int
+	attendances int
 }
 
 func newFake() *fake {
@@ -70,7 +71,7 @@ func (f *fake) Serve(list []int, signals Signals) Effect {
 func (f *fake) HandOff(j Job)  { f.handed = append(f.handed, j) }
 func (f *fake) Computed(j Job) { f.done = append(f.done, j) }
 func (f *fake) Rested()        { f.rested++ }
-func (f *fake) Attended()      {}
+func (f *fake) Attended()      { f.attendances++ }
 
 // come has the wake-up come, if there is one.
 func (f *fake) come() {
