@@ -58,6 +58,16 @@ func linger(t *testing.T, q *Queue[*peer], p *peer, u *sendqueue.Unacknowledged)
 // still is a clock that stands: no time ends what lingers.
 func still() int64 { return 1 }
 
+// only returns the one that lingers, as it is at the moment.
+func only(q *Queue[*peer]) (g lingering) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, one := range q.lingers {
+		g = *one
+	}
+	return g
+}
+
 // The peer reads all of it, though it says something behind our end, and ends itself.
 func TestLingersUntilThePeerHasAll(t *testing.T) {
 	q := newQueue(t)
@@ -74,6 +84,7 @@ func TestLingersUntilThePeerHasAll(t *testing.T) {
 	if q.Lingering() != 1 || len(parted) != 0 {
 		t.Errorf("%d linger, %d parted", q.Lingering(), len(parted))
 	}
+	waittest.For(t, "what it says is read", func() bool { return only(q).read == 3000 })
 	theirs.Close()
 	if rest := await(t, parted); rest != 0 || q.Lingering() != 0 {
 		t.Errorf("%d given back, %d linger", rest, q.Lingering())
@@ -152,14 +163,7 @@ func TestResetEndsLingering(t *testing.T) {
 		t.Fatal(err)
 	}
 	parted := linger(t, q, p, &u)
-	waittest.For(t, "its end is seen", func() bool {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		for _, g := range q.lingers {
-			return g.ended
-		}
-		return false
-	})
+	waittest.For(t, "its end is seen", func() bool { return only(q).ended })
 	if err := errors.Join(theirs.SetLinger(0), theirs.Close()); err != nil {
 		t.Fatal(err)
 	}
