@@ -188,12 +188,14 @@ func TestWhoWaitsIsNotInHand(t *testing.T) {
 		p.StandAside()
 		<-hold
 	})
+	goes := sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(goes) // before the dispatcher waits for it
 	r.Shards[0].Put(of(c, "waits"))
 	waittest.For(t, "it is out of hand", func() bool { return c.Reading.InHand() == 0 })
 	if !c.Reading.Here() {
 		t.Error("it is done")
 	}
-	close(hold)
+	goes()
 	waittest.For(t, "it is done", r.Quiet)
 	if c.Reading.Here() {
 		t.Error("it is here though it is done")

@@ -94,6 +94,8 @@ func TestIdleFollowerLeads(t *testing.T) {
 			<-hold[it.n]
 		}
 	})
+	goes := sync.OnceFunc(func() { close(hold[1]) })
+	t.Cleanup(goes) // before the shard waits for it
 	r.Push([]thing{{n: 0}, {n: 9}}, false, Unbounded)
 	r.eventually("a new one leads", func() bool { return r.Busy() == 1 })
 	close(hold[0])
@@ -104,5 +106,5 @@ func TestIdleFollowerLeads(t *testing.T) {
 	})
 	r.Push([]thing{{n: 1}, {n: 9}}, false, Unbounded)
 	r.eventually("the follower leads", func() bool { return r.Busy() == 1 })
-	close(hold[1])
+	goes()
 }
