@@ -226,7 +226,7 @@
 //	loops.Common -> workers.Shard, scheduler whether all come round is asked once at a time
 //	a loop's turn -> all of these            what is done in its place. The first loop's is held while that
 //	                                         takes another's, if that is free: nobody waits for a second one
-//	scheduler.Company                        a leaf but for an epoll set: which loops are attended to
+//	scheduler.Company -> a loop's turn       that of one that is attended to; who has it waits for no lock of a loop's
 //	workers.Shard -> scheduler               loops are told that there is room
 //	scheduler                                a leaf: post never blocks for long
 //

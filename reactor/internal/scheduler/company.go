@@ -39,8 +39,9 @@ const (
 	// busyWindows is how many of those in a row end an attendance: the system tells in
 	// steps of 10 ms what processors did.
 	busyWindows = 4
-	// idleEnough is how many processors must have had nothing to do meanwhile.
-	idleEnough = 0.5
+	// idleEnough is how many processors must have had nothing to do meanwhile: in a closed
+	// loop of few, two processors leave half of one idle however many loops there are.
+	idleEnough = 0.75
 	// together is of how much the first loop and another may be awake in all to share a
 	// goroutine.
 	together = 500
@@ -65,6 +66,17 @@ func (c *Company) leave(m *member) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m.away = !c.over && m.loop.HandOver()
+	return m.away
+}
+
+// turnOf waits for the turn of a loop that is attended to, and reports whether it is: its own
+// goroutine stands still then, and whoever else is in its place is so for a moment.
+func (c *Company) turnOf(m *member, turn *sync.Mutex) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m.away {
+		turn.Lock()
+	}
 	return m.away
 }
 
@@ -160,7 +172,7 @@ func (w *window) end(now int64) (awake int64, over bool) {
 // Attend does what is to be done for the loop while that is attended to; the first loop
 // calls it. It reports whether other goroutines may have been set to work.
 func (s *Scheduler[C]) Attend() (stirred bool) {
-	if !s.turn.TryLock() { // it is told again
+	if !s.turn.TryLock() && !s.company.turnOf(s.member, &s.turn) {
 		return false
 	}
 	s.attended = true

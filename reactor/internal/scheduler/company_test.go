@@ -107,16 +107,28 @@ func TestComesBackForItsOwn(t *testing.T) {
 		t.Error("nobody was set to work")
 	}
 	other.Enter()
-	if other.look = func() bool { t.Error("two are in its place"); return true }; other.Attend() {
-		t.Error("nobody was set to work")
+	visits := 1
+	go func() {
+		visits++
+		other.Leave()
+	}()
+	other.look = func() bool {
+		if visits != 2 {
+			t.Error("two are in its place")
+		}
+		return true
 	}
-	other.Leave()
+	other.Attend()
 	other.look = func() bool { return false }
 	other.Attend()
 	<-back
 	if other.taken != 1 {
 		t.Errorf("something is left: taken back %d times", other.taken)
 	}
+	if other.look = func() bool { t.Error("the first loop is in the place of one that is awake"); return true }; other.Attend() {
+		t.Error("others were set to work")
+	}
+	other.look = func() bool { return false }
 	other.busy = true
 	if <-other.wake(); len(other.handed) != 0 {
 		t.Error("it left while that would hold something up")
@@ -149,8 +161,8 @@ func TestSendsWhereProcessorsAreIdle(t *testing.T) {
 		{"has time", 3, busyWindow - 1, 2, 0, 0},
 		{"busy for the first time", 0, busyWindow, 2, 1, 0},
 		{"busy for a while", 1, wholeWindow, 2, 2, 0},
-		{"busy for long", busyWindows - 1, busyWindow, 0.5, 1, 1},
-		{"nobody is idle", busyWindows - 1, wholeWindow, 0.49, 1, 0},
+		{"busy for long", busyWindows - 1, busyWindow, idleEnough, 1, 1},
+		{"nobody is idle", busyWindows - 1, wholeWindow, idleEnough - 0.01, 1, 0},
 		{"two are", busyWindows - 1, wholeWindow, 2.9, 1, 2},
 		{"more than loops", busyWindows - 1, wholeWindow, 9, 1, 3},
 	} {
