@@ -130,7 +130,7 @@
 //	                                    flow (write.go)
 //	how the engine starts and stops     engine.go, stop.go, drain.go
 //	why and how a connection closes     reason, flow (close.go, half.go), connection (end.go), connectqueue (lingering)
-//	how a datagram goes                 loops (datagram.go), datagrams; its sockets and their buffers: listener (inlets.go)
+//	how a datagram goes                 loops (datagram.go), datagrams; its sockets and how they are read: listener
 //	what is too late                    deadlines, flow (deadline.go, half.go, write.go, unacked.go); how long that is:
 //	                                    config.go, transport (streamconfig.go)
 //	when a loop sleeps                  scheduler (sleep.go)

@@ -99,10 +99,10 @@ func (a *Common) Enroll(c *Conn) {
 }
 
 // DialFailed is the reason of a connect that failed. That this machine has no
-// descriptor, port or memory left says nothing of the peer.
+// descriptor, port or memory left, or that the loops end, says nothing of the peer.
 func DialFailed(cause error) *reason.Error {
 	e := reason.Fail(reason.ConnectFailed, cause)
-	if poller.Lacking(cause) {
+	if kernel.Lacking(cause) || errors.Is(cause, poller.ErrStopped) {
 		e.Blame = reason.BlameUs
 	}
 	return e

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"net"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -47,4 +48,16 @@ func Family(a netip.Addr) int {
 		return unix.AF_INET6
 	}
 	return unix.AF_INET
+}
+
+// AddrOf returns the address of an end of gnet's without its zone; the zero value
+// for one that is not IP.
+func AddrOf(a net.Addr) netip.AddrPort {
+	switch t := a.(type) {
+	case *net.TCPAddr:
+		return Unmap(t.AddrPort())
+	case *net.UDPAddr:
+		return Unmap(t.AddrPort())
+	}
+	return netip.AddrPort{}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -117,3 +118,37 @@ func Twin(fd int) (found int, err error) {
 }
 
 var errTwins = errors.New("the listener's place cannot be told")
+
+// Blank takes a descriptor out of the set and puts an empty file behind its number, which stays
+// whoever's it is.
+func (w Watched) Blank() error {
+	null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return os.NewSyscallError("open", err)
+	}
+	defer unix.Close(null)
+	_ = unix.EpollCtl(w.Set, unix.EPOLL_CTL_DEL, w.FD, nil)
+	return os.NewSyscallError("dup3", unix.Dup3(null, w.FD, unix.O_CLOEXEC))
+}
+
+// ByEdge returns the one descriptor of an epoll set that is told of by an edge.
+func ByEdge(set int) (Watched, error) {
+	for w, err := range EpollSets() {
+		if err != nil {
+			return Watched{}, err
+		}
+		if w.Set == set && w.Events&unix.EPOLLET != 0 {
+			return w, nil
+		}
+	}
+	return Watched{}, fmt.Errorf("epoll set %d tells of nothing by an edge", set)
+}
+
+// ListensAt returns the address that a descriptor listens at, if it does.
+func ListensAt(fd int) (at netip.AddrPort, listens bool) {
+	if is, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || is == 0 {
+		return at, false
+	}
+	at, err := LocalAddr(fd)
+	return at, err == nil
+}

@@ -65,3 +65,8 @@ func (in *Inherited) control(f func(fd int) error) error {
 	}
 	return failed
 }
+
+// StandIn is where gnet opens a socket in the place of the i-th listener when that is inherited: it
+// takes no descriptors, but before it watches its listeners another socket may be put behind the
+// number (Config.Replace). Each has an address of its own.
+func StandIn(i int) netip.Addr { return netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)}) }

@@ -75,11 +75,8 @@ func (p *Poller) configure(listener int) error {
 
 // listensAt returns the listener that a descriptor is of; nil when it is of none.
 func (p *Poller) listensAt(fd int) *listening {
-	if is, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || is == 0 {
-		return nil
-	}
-	addr, err := kernel.LocalAddr(fd)
-	if err != nil {
+	addr, listens := kernel.ListensAt(fd)
+	if !listens {
 		return nil
 	}
 	for i := range p.listeners {

@@ -115,7 +115,7 @@ func TestHandoverOfADeadSocket(t *testing.T) {
 		fd, peer := connected(t)
 		_ = peer.SetLinger(0)
 		peer.Close()
-		if nc, err := handover(fd); err == nil {
+		if nc, err := kernel.Connected(fd); err == nil {
 			nc.Close()
 			t.Fatal("a connection that is reset was handed over")
 		} else if !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.ENOTCONN) {
@@ -133,7 +133,7 @@ func TestHandoverKeepsKeepalive(t *testing.T) {
 	k := kernel.Keepalive{Enabled: true, Idle: 5000 * time.Second, Interval: 44 * time.Second, Count: 3}
 	k.Set(fd)
 	want := kernel.KeepaliveOf(fd)
-	nc, err := handover(fd)
+	nc, err := kernel.Connected(fd)
 	if err != nil {
 		t.Fatal(err)
 	}

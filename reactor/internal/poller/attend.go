@@ -1,9 +1,7 @@
 package poller
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/panjf2000/gnet/v2"
@@ -37,32 +35,19 @@ func (p *Poller) openAttendance() error {
 		return nil
 	}
 	loops[0].ready, loops[0].buffer = make([]unix.EpollEvent, mostReady), make([]byte, ReadBytes)
-	tasks := make(map[int]kernel.Watched)
-	for w, err := range p.ownSets() {
-		if err != nil {
-			return err
-		}
-		if w.Events&unix.EPOLLET != 0 {
-			tasks[w.Set] = w
-		}
-	}
 	for _, of := range loops[1:] {
-		var found bool
-		if of.told, found = tasks[of.set]; !found {
-			return fmt.Errorf("%w: how gnet is told of tasks is not known", errNoLoop)
+		told, err := kernel.ByEdge(of.set)
+		if err != nil {
+			return errors.Join(errNoLoop, err)
 		}
+		of.told = told
 		nc, err := standin.Endless()
 		if err != nil {
 			return err
 		}
 		a := &attendance{of: of}
-		opened, err := loops[0].el.Enroll(gnet.NewContext(context.Background(), a), nc)
-		if err != nil {
-			nc.Close()
-			return err
-		}
-		if res := <-opened; a.by == nil {
-			return errors.Join(errNoLoop, res.Err, a.err)
+		if err = loops[0].enrolled(a, nc); a.by == nil {
+			return errors.Join(errNoLoop, err, a.err)
 		}
 		of.attendance.Store(a)
 	}

@@ -1,15 +1,11 @@
 package poller
 
 import (
-	"context"
 	"errors"
-	"net/netip"
-	"os"
 
 	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
 
-	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/listener"
 	"sipreactor/reactor/internal/standin"
 )
@@ -29,68 +25,13 @@ type inlet struct {
 }
 
 // Datagrams are what waits at a socket: it is read batch by batch.
-type Datagrams struct {
-	// Listener is the listener that they came to.
-	Listener int
-
-	s     *inlet
-	batch *kernel.Batch
-	left  int
-}
-
-// mostBatches is how many batches are read before other sockets have their turn.
-const mostBatches = 4
-
-// Next reads the next batch, and reports whether there is one.
-func (d *Datagrams) Next() bool {
-	first := d.left == mostBatches
-	if d.left == 0 || !first && d.batch.Len() < kernel.BatchSize {
-		return false
-	}
-	d.left--
-	if d.batch.Receive(d.s.FD) == nil {
-		return true
-	}
-	if first { // the kernel has something else to tell
-		d.s.errors()
-	}
-	return false
-}
-
-// Len returns how many datagrams the batch has.
-func (d *Datagrams) Len() int { return d.batch.Len() }
-
-// At returns the i-th, valid until Next, and who sent it.
-func (d *Datagrams) At(i int) (from netip.AddrPort, data []byte) { return d.batch.At(i) }
+type Datagrams = listener.Datagrams
 
 // ready has the loop read what there is.
 func (s *inlet) ready() {
 	l := s.loop
-	if l.datagrams.batch == nil {
-		l.datagrams.batch = kernel.NewBatch()
-	}
-	l.datagrams.Listener, l.datagrams.s, l.datagrams.left = s.Listener, s, mostBatches
+	l.datagrams.Begin(&s.Inlet, l.handler.Undelivered)
 	l.handler.Datagrams(&l.datagrams)
-}
-
-// mostErrors is how many errors are read before other sockets have their turn.
-const mostErrors = 64
-
-// errors hands on what became of datagrams that were sent.
-func (s *inlet) errors() {
-	l := s.loop
-	if l.quote == nil {
-		l.quote = make([]byte, kernel.MaxDatagram)
-	}
-	for range mostErrors {
-		to, why, quote := kernel.ReadError(s.FD, l.quote)
-		if why == 0 {
-			return
-		}
-		if to.IsValid() {
-			l.handler.Undelivered(s.Listener, to, why, quote)
-		}
-	}
 }
 
 // removeExtra ends the socket that gnet has on each loop where there is no listener
@@ -104,15 +45,8 @@ func (p *Poller) removeExtra() error {
 		if err != nil || kind != unix.SOCK_DGRAM { // ours are there under other numbers
 			continue
 		}
-		null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return os.NewSyscallError("open", err)
-		}
-		_ = unix.EpollCtl(w.Set, unix.EPOLL_CTL_DEL, w.FD, nil)
-		err = unix.Dup3(null, w.FD, unix.O_CLOEXEC)
-		unix.Close(null)
-		if err != nil {
-			return os.NewSyscallError("dup3", err)
+		if err := w.Blank(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -123,28 +57,15 @@ func (p *Poller) watchDatagrams() error {
 	loops := p.Loops()
 	for i, in := range p.inlets.All() {
 		s := &inlet{Inlet: in, p: p}
-		opened, err := s.enroll(loops[i%len(loops)])
+		nc, err := standin.Endless()
 		if err != nil {
 			return err
 		}
-		if res := <-opened; s.loop == nil {
-			return errors.Join(errNoLoop, res.Err, s.err)
+		if err = loops[i%len(loops)].enrolled(s, nc); s.loop == nil {
+			return errors.Join(errNoLoop, err, s.err)
 		}
 	}
 	return p.removeExtra()
-}
-
-// enroll gives the loop the socket's stand-in.
-func (s *inlet) enroll(l *Loop) (<-chan gnet.RegisteredResult, error) {
-	nc, err := standin.Endless()
-	if err != nil {
-		return nil, err
-	}
-	opened, err := l.el.Enroll(gnet.NewContext(context.Background(), s), nc)
-	if err != nil {
-		nc.Close()
-	}
-	return opened, err
 }
 
 // watched puts the socket in the place of its stand-in.
@@ -177,15 +98,11 @@ func (s *inlet) unwatched() {
 		return
 	}
 	_, _ = unix.GetsockoptInt(s.FD, unix.SOL_SOCKET, unix.SO_ERROR) // takes it
-	l.tasks.Add(1)
-	opened, err := s.enroll(l)
-	if err != nil {
-		l.tasks.Add(-1)
-		s.p.log.Error("a socket of datagrams is not read any more", "at", s.p.listeners[s.Listener].Addr, "error", err)
-		return
+	nc, err := standin.Endless()
+	if err == nil {
+		err = l.enroll(s, nc, func(error) {})
 	}
-	go func() {
-		<-opened
-		l.tasks.Add(-1)
-	}()
+	if err != nil {
+		s.p.log.Error("a socket of datagrams is not read any more", "at", s.p.listeners[s.Listener].Addr, "error", err)
+	}
 }

@@ -1,7 +1,7 @@
 package poller
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"net"
 	"os"
@@ -54,25 +54,12 @@ func (l *Loop) OpenLine(conn *net.UDPConn, got func([]byte), ended func(error)) 
 
 // enrollLine gives the loop the socket, and waits until it has it.
 func (l *Loop) enrollLine(n *Line) error {
-	p := l.p
-	p.handing.Add(1)
-	defer p.handing.Add(-1)
-	if p.over.Load() { // it may not see us
-		return ErrStopped
-	}
 	nc, err := standin.For(n.fd)
 	if err != nil {
 		return err
 	}
-	l.tasks.Add(1)
-	defer l.tasks.Add(-1)
-	opened, err := l.el.Enroll(gnet.NewContext(context.Background(), n), nc)
-	if err != nil {
-		nc.Close()
-		return err
-	}
-	if res := <-opened; n.gc == nil { // gnet reports success even where the loop would not watch it
-		return errors.Join(errNoLoop, res.Err)
+	if err = l.enrolled(n, nc); n.gc == nil {
+		return cmp.Or(err, errNoLoop)
 	}
 	return nil
 }

@@ -1,9 +1,6 @@
 package poller
 
 import (
-	"fmt"
-	"net/netip"
-
 	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
 
@@ -23,33 +20,14 @@ type listening struct {
 // which costs two wake-ups. So they always share, and each loop opens a socket of
 // its own: the port must be known before.
 
-// choosePorts lets the kernel choose the ports that are 0. The sockets that it
-// does that for stay bound until gnet has its own.
+// choosePorts lets the kernel choose the ports that are 0.
 func (p *Poller) choosePorts() error {
 	for i := range p.listeners {
-		l := &p.listeners[i]
-		if l.Datagrams || l.Inherited != nil || l.Addr.Port() != 0 {
-			continue
-		}
-		fd, err := l.Bind()
-		if err == nil {
-			p.held = append(p.held, fd)
-			err = l.TakePort(fd)
-		}
-		if err != nil {
-			p.freePorts()
-			return fmt.Errorf("no port at %v: %w", l.Addr.Addr(), err)
+		if err := p.held.Choose(&p.listeners[i].Config); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-// freePorts closes what choosePorts has bound.
-func (p *Poller) freePorts() {
-	for _, fd := range p.held {
-		unix.Close(fd)
-	}
-	p.held = nil
 }
 
 // addresses returns the listeners as gnet is told them: those of streams.
@@ -62,7 +40,7 @@ func (p *Poller) addresses() []string {
 		}
 		family, at := "4", l.Addr.String()
 		if l.Inherited != nil {
-			at = l.standIn().String() + ":0"
+			at = listener.StandIn(l.index).String() + ":0"
 		} else if l.Addr.Addr().Is6() {
 			family = "6"
 		}
@@ -91,13 +69,6 @@ func (p *Poller) inspect(l *listening) error {
 	}
 	unix.Close(fd)
 	return err
-}
-
-// standIn is where gnet opens a socket in the place of an inherited one: it takes
-// no descriptors, but before it watches its listeners, OnBoot may put another
-// socket behind the number. Each has an address of its own.
-func (l *listening) standIn() netip.Addr {
-	return netip.AddrFrom4([4]byte{127, 1, byte(l.index >> 8), byte(l.index)})
 }
 
 // takeOver puts the inherited socket in the place of the one that gnet opened.

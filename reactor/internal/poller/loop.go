@@ -37,7 +37,6 @@ type Loop struct {
 	buffer     []byte                     // for what is read then
 
 	datagrams Datagrams // under way
-	quote     []byte    // for what ICMP quotes
 }
 
 // Handler returns what Handler.NewLoop made for the loop.

@@ -15,6 +15,7 @@ import (
 
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/listener"
+	"sipreactor/reactor/internal/standin"
 )
 
 // Config is what a Poller is told at the start.
@@ -45,7 +46,7 @@ type Poller struct {
 	inlets    listener.Inlets // the sockets of datagrams, from Start to Stop
 
 	gnet    gnet.Engine
-	held    []int // bound sockets that keep the ports the kernel chose, until gnet has them
+	held    listener.Ports // the ports that the kernel chose, until gnet has them
 	once    sync.Once
 	ready   chan error    // the one result of the start
 	done    chan struct{} // closed when gnet has ended
@@ -125,7 +126,7 @@ func (p *Poller) Start() error {
 		err = p.openDatagrams()
 	}
 	if err != nil {
-		p.freePorts()
+		p.held.Free()
 		p.inlets.Close()
 		return err
 	}
@@ -149,7 +150,7 @@ func (p *Poller) Start() error {
 		}
 		return nil
 	case <-p.done:
-		p.freePorts()
+		p.held.Free()
 		p.inlets.Close()
 		if err := errors.Join(p.ended, p.failure); err != nil {
 			return err
@@ -174,7 +175,7 @@ func (p *Poller) openDatagrams() error {
 // booted learns what the kernel made of the listeners, before any loop runs.
 func (p *Poller) booted(g gnet.Engine) gnet.Action {
 	p.gnet = g
-	defer p.freePorts()
+	defer p.held.Free()
 	for i := range p.listeners {
 		l := &p.listeners[i]
 		if !l.Datagrams { // those are open already
@@ -229,10 +230,11 @@ func (p *Poller) openWakeups() error {
 
 // register gives the next loop a wake-up and waits until it has it.
 func (p *Poller) register() error {
-	w, nc, err := newWakeup()
+	file, nc, err := standin.Signal()
 	if err != nil {
 		return err
 	}
+	w := &wakeup{file: file}
 	opened, err := p.gnet.Register(gnet.NewNetConnContext(gnet.NewContext(context.Background(), w), nc))
 	if err != nil {
 		nc.Close()
@@ -305,16 +307,10 @@ func (p *Poller) Stop() error {
 	for _, l := range p.Loops() {
 		l.tasks.Add(1) // gnet has its end to tell: nobody sleeps any more
 	}
+	canceled, cancel := context.WithCancel(context.Background())
+	cancel() // gnet's Stop returns at once: the end of Rotate is waited for, for which it looks only twice a second
 	_ = p.gnet.Stop(canceled)
 	<-p.done
 	p.inlets.Close()
 	return p.ended
 }
-
-// canceled makes gnet's Stop return at once: the end of Rotate is what we wait
-// for, and Stop looks for it only twice a second.
-var canceled = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()

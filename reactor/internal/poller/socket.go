@@ -28,9 +28,6 @@ func (s *Socket) Hold(fd int) { s.fd = fd }
 // Fd returns the descriptor; -1 or that of Hold before a loop has it.
 func (s *Socket) Fd() int { return s.fd }
 
-// Loop returns the loop that has the socket; nil before.
-func (s *Socket) Loop() *Loop { return s.loop }
-
 // Write writes as much as the kernel takes at once.
 func (s *Socket) Write(b []byte) (int, error) { return unix.Write(s.fd, b) }
 
@@ -115,7 +112,7 @@ func (l *Loop) accepted(gc gnet.Conn, moved bool) gnet.Action {
 			return gnet.Close
 		}
 	}
-	n := Incoming{Fd: gc.Fd(), loop: l, gc: gc, Remote: addrOf(gc.RemoteAddr())}
+	n := Incoming{Fd: gc.Fd(), loop: l, gc: gc, Remote: kernel.AddrOf(gc.RemoteAddr())}
 	n.Local, _ = kernel.LocalAddr(n.Fd)
 	if moved {
 		l.sockets.Add(-1) // Attach counts it

@@ -81,7 +81,7 @@ func TestFactEnroll(t *testing.T) {
 	}
 	r.echoed(peer, "hello")
 	r.each(func(h *echoLoop) {
-		if len(h.adopted) != 1 || h.adopted[0] != s || s.Fd() == fd && s.Loop() == nil {
+		if len(h.adopted) != 1 || h.adopted[0] != s || s.Fd() == fd && s.loop == nil {
 			t.Errorf("%v", h.adopted)
 		}
 		s.Close()

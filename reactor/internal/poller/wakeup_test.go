@@ -11,14 +11,17 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/internal/standin"
 )
 
 // A wake-up allocates nothing, and what was signalled before the loop looks is one.
 func TestWakeup(t *testing.T) {
-	w, nc, err := newWakeup()
+	file, nc, err := standin.Signal()
 	if err != nil {
 		t.Fatal(err)
 	}
+	w := &wakeup{file: file}
 	defer nc.Close()
 	if n := testing.AllocsPerRun(100, w.signal); n != 0 {
 		t.Errorf("%v allocations a wake-up", n)

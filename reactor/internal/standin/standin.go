@@ -54,3 +54,20 @@ func Endless() (net.Conn, error) {
 	}
 	return For(fd)
 }
+
+// Signal returns what is readable once somebody has written to file: an eventfd.
+func Signal() (file *os.File, nc net.Conn, err error) {
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("eventfd", err)
+	}
+	// A file that does not block would be watched by the runtime's poller: it is
+	// made so only behind its back.
+	file = os.NewFile(uintptr(fd), "wake-up")
+	_ = unix.SetNonblock(fd, true)
+	if nc, err = For(fd); err != nil {
+		file.Close()
+		return nil, nil, err
+	}
+	return file, nc, nil
+}
