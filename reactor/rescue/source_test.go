@@ -17,7 +17,7 @@ var calm = map[string]string{
 	"reactor/stop.go func":                               "the end of the engine",
 	"reactor/internal/handshakes/pool.go p.run":          "a machine rescues its steps",
 	"reactor/internal/poller/poller.go func":             "gnet",
-	"reactor/internal/poller/adopt.go func":              "it waits for gnet, and counts",
+	"reactor/internal/poller/enroll.go func":             "it waits for gnet, and counts",
 	"reactor/internal/watch/watch.go w.run":              "the engine cannot do without it",
 	"reactor/script/background.go w.run":                 "routes rescue themselves",
 	"reactor/modules/internal/notify/notify.go func":     "it puts something into a channel",
