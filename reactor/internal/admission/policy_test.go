@@ -78,6 +78,25 @@ func TestMark(t *testing.T) {
 	}
 }
 
+// Who is served by another's goroutine had nothing to do when that had nothing to do.
+func TestIdleWith(t *testing.T) {
+	p, first := New(100*time.Millisecond), New(100*time.Millisecond)
+	ms := int64(time.Millisecond)
+	p.Mark(10 * ms)
+	p.Came(40 * ms)
+	if p.IdleWith(&first); p.Wait(0) != 30*ms {
+		t.Errorf("the other has never been idle: %v", p.Wait(0))
+	}
+	first.Idle(50 * ms)
+	if p.IdleWith(&first); p.Wait(0) != 0 || p.Mark(54*ms) || !p.Mark(55*ms) {
+		t.Error("nothing waits, and no mark is sent until there was something for a while")
+	}
+	p.Came(75 * ms)
+	if p.IdleWith(&first); p.Wait(0) != 20*ms {
+		t.Errorf("it was idle before that: %v", p.Wait(0))
+	}
+}
+
 // While answers wait anywhere, no new requests are wanted.
 func TestAnswers(t *testing.T) {
 	p := New(time.Second)

@@ -127,10 +127,6 @@ func (l *Loop) Computed(j scheduler.Job) {
 // holds none.
 func (l *Loop) Rested() { l.Slab.Rest() }
 
-// Attended is told that the first loop is about to do what there is to be done: when that one
-// had nothing to do, this one had not either.
-func (l *Loop) Attended() { l.policy.IdleWith(&l.common.first.policy) }
-
 // rest is the last thing in a callback.
 func (l *Loop) rest() {
 	l.unpause()
@@ -310,19 +306,6 @@ func (l *Loop) Datagrams(in *poller.Datagrams) {
 			l.datagram(socket, from, data)
 		}
 		l.dispatchDatagrams()
-	}
-	l.Sched.Settle()
-	l.Sched.Soon()
-	l.rest()
-}
-
-// Attend does what there is to be done for another loop. What that has for connections of
-// this one's waits for the end of the callback.
-func (l *Loop) Attend(of *poller.Loop) {
-	o := of.Handler().(*Loop)
-	l.Sched.Defer()
-	if o.Sched.Attend() {
-		l.Sched.Stirred()
 	}
 	l.Sched.Settle()
 	l.Sched.Soon()

@@ -4,13 +4,15 @@ import (
 	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/phase"
+	"sipreactor/reactor/internal/poller"
 )
 
 // What a Handler sends on one loop by a connection of another's would wake that one for a
 // single system call. The loop that has the message keeps the connection among its own that
 // want to be flushed, so that messages of several reads share a record, and writes in the
 // other's place while that sleeps (scheduler.Enter); a loop that is awake, and a connection
-// that has more to be done for it, are asked as ever.
+// that has more to be done for it, are asked as ever. While there is little to do, the first
+// loop does all that there is for the others (scheduler.Company).
 
 // FlushSoon has what the Handler has put into a connection's send queue written: behind the
 // messages of the read under way. Loop only.
@@ -45,3 +47,20 @@ func (l *Loop) flushFor(c *connection.Conn) {
 	}
 	l.Flush(c)
 }
+
+// Attend does what there is to be done for another loop. What that has for connections of
+// this one's waits for the end of the callback.
+func (l *Loop) Attend(of *poller.Loop) {
+	o := of.Handler().(*Loop)
+	l.Sched.Defer()
+	if o.Sched.Attend() {
+		l.Sched.Stirred()
+	}
+	l.Sched.Settle()
+	l.Sched.Soon()
+	l.rest()
+}
+
+// Attended is told that the first loop is about to do what there is to be done: when that one
+// had nothing to do, this one had not either.
+func (l *Loop) Attended() { l.policy.IdleWith(&l.common.first.policy) }
