@@ -101,23 +101,11 @@ func TestFailedStart(t *testing.T) {
 
 // An engine whose loops cannot start leaves nothing behind: TestMain looks for goroutines.
 func TestStartWithoutItsSocket(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	f, err := ln.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := Inherit(f)
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := inherit(t, "tcp", "127.0.0.1:0")
 	e := bare(t, &script{}, func(c *Config) {
 		c.Sockets = []SocketConfig{{Proto: TCP, Addr: in.Addr, Inherited: in}}
 	})
-	f.Close() // too early: it is the owner's until Start has returned
+	in.File.Close() // too early: it is the owner's until Start has returned
 	within(t, "Start", func() {
 		if err := e.Start(); err == nil {
 			t.Error("it starts without its socket")

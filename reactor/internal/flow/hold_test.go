@@ -3,6 +3,7 @@ package flow
 import (
 	"testing"
 
+	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/reading"
 	"sipreactor/reactor/internal/reason"
 )
@@ -23,13 +24,18 @@ func TestExcessIsPaused(t *testing.T) {
 	}
 }
 
+// brimful has a connection have in hand as much as it may.
+func brimful(c *connection.Conn) {
+	for range reading.HoldAt {
+		c.Reading.Taken()
+	}
+}
+
 // The workers may be done with what was too much before its connection is known to be held.
 func TestWorkedOffBeforeTheHold(t *testing.T) {
 	r := newRig(t)
 	c, _ := r.plain()
-	for range reading.HoldAt {
-		c.Reading.Taken()
-	}
+	brimful(c)
 	r.noted = func() {
 		r.noted = nil
 		for c.Reading.InHand() > 0 {
@@ -45,9 +51,7 @@ func TestWorkedOffBeforeTheHold(t *testing.T) {
 func TestNoAnswersWaitAtTheEnd(t *testing.T) {
 	r := newRig(t)
 	c, _ := r.plain()
-	for range reading.HoldAt {
-		c.Reading.Taken()
-	}
+	brimful(c)
 	r.Hold(c)
 	if r.Close(c, reason.Because(reason.ReadError, "made up")); r.answersWait {
 		t.Error("they do")
