@@ -3,5 +3,5 @@
 // what it refuses and pauses when there is too much (admission.go), and when it serves what
 // it was asked for (package scheduler). A Common is what the loops of an engine share.
 //
-// What is a Loop's belongs to its goroutine; Post, Raise and the counters are for anybody.
+// What is a Loop's belongs to its goroutine, or to who is in its place (package scheduler); Post, Raise and the counters are for anybody.
 package loops

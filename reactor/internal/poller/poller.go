@@ -76,7 +76,8 @@ type Handler interface {
 }
 
 // LoopHandler is the program on one loop. All its methods are called on the loop's
-// goroutine, and nothing else happens on the loop until they return.
+// goroutine, or on the first one's while that attends to it (Loop.Look); nothing else
+// happens on the loop until they return.
 type LoopHandler interface {
 	// Accept gets a connection of a peer's. It attaches a Socket of its own to it,
 	// or leaves it: then it is closed.
