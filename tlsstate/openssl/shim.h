@@ -95,9 +95,11 @@ const char *sc_domain_crl(sc_domain *d, const void *der, long len);
 void sc_domain_verify(sc_domain *d, int verify, int require, int accept, int named, int crl, int crl_all);
 void sc_domain_tickets(sc_domain *d, const void *context, unsigned len);
 void sc_domain_log(sc_domain *d);
-int sc_domain_keys(sc_domain *d, const sc_ticket_key *keys, int n);
 long sc_domains_live(void);
 SSL_CTX *sc_domain_ctx(sc_domain *d);
+
+// Their ticket keys (ticketkey.c).
+int sc_domain_keys(sc_domain *d, const sc_ticket_key *keys, int n);
 int sc_domain_ticket_key(sc_domain *d, const unsigned char *name, sc_ticket_key *key);
 
 // Verification (verify.c).
@@ -106,6 +108,8 @@ int sc_verify_again(sc_domain *d, SSL *ssl, X509 *leaf, STACK_OF(X509) *chain);
 
 // Tickets (ticket.c).
 void sc_use_tickets(SSL_CTX *ctx, int server);
+
+// Chains (chain.c).
 size_t sc_chain_size(const STACK_OF(X509) *chain);
 STACK_OF(X509) *sc_session_chain(SSL_SESSION *s);
 

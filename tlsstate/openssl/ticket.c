@@ -38,16 +38,6 @@ static int seal_or_open(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CI
 	return place > 1 ? 2 : 1;
 }
 
-// sc_chain_size gives the bytes of a chain, DER.
-size_t sc_chain_size(const STACK_OF(X509) *chain)
-{
-	size_t len = 0;
-
-	for (int i = 0; i < sk_X509_num(chain); i++)
-		len += i2d_X509(sk_X509_value(chain, i), NULL);
-	return len;
-}
-
 // add_chain puts what the peer sent above its leaf into a new ticket. That of a
 // resumed session stays as it is.
 static int add_chain(SSL *ssl, void *arg)
@@ -67,23 +57,6 @@ static int add_chain(SSL *ssl, void *arg)
 	ok = SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), buf, len);
 	OPENSSL_free(buf);
 	return ok;
-}
-
-// sc_session_chain gives what add_chain put there; the caller frees it.
-STACK_OF(X509) *sc_session_chain(SSL_SESSION *s)
-{
-	STACK_OF(X509) *chain = sk_X509_new_null();
-	void *data;
-	size_t len;
-	X509 *x;
-
-	if (chain && s && SSL_SESSION_get0_ticket_appdata(s, &data, &len)) {
-		const unsigned char *p = data, *end = p + len;
-		while (p < end && (x = d2i_X509(NULL, &p, end - p)))
-			if (!sk_X509_push(chain, x))
-				X509_free(x);
-	}
-	return chain;
 }
 
 // verify_ticket checks the chain of a ticket that opened. One that does not
