@@ -263,6 +263,69 @@ func TestDeferred(t *testing.T) {
 			t.Fatal("no probe after a second")
 		}
 		b.Deferred(b.now, b.key(to))
+		if len(b.after(0)) != 0 {
+			t.Fatal("a probe at once")
+		}
+	}
+}
+
+// A probe is made in the name of the latest message that asked.
+func TestProbeHasTheLatestName(t *testing.T) {
+	b, to := newBackoff(t), destination(5061)
+	b.fail(to, false)
+	other := *to
+	other.Name = "other.example"
+	b.ask(&other)
+	if list := b.after(time.Second); len(list) != 1 || list[0].Name != other.Name {
+		t.Errorf("probes: %+v", list)
+	}
+}
+
+// A message that found nothing else counts for a moment: when none asks any more, the steps
+// grow as ever.
+func TestPressedIsOver(t *testing.T) {
+	b, to := newBackoff(t), destination(5061)
+	b.fail(to, false)
+	b.ask(to)
+	for range 3 {
+		b.after(time.Minute)
+		b.fail(to, false)
+	}
+	if step := b.Snapshot(b.now)[0].Step; step <= pressStep {
+		t.Errorf("it is left alone for %v, minutes after the last message", step)
+	}
+}
+
+// What fails while a destination is left alone was under way before: the step goes on.
+func TestFailsWhileLeftAlone(t *testing.T) {
+	b, to := newBackoff(t), destination(5061)
+	b.fail(to, false)
+	b.now += int64(time.Second / 2)
+	if b.fail(to, false) {
+		t.Error("it is told as the first failure")
+	}
+	if len(b.after(time.Second/2)) != 1 {
+		t.Error("no probe a second after the first failure")
+	}
+}
+
+// The next probe is the one that is due first, of those that are not under way.
+func TestNext(t *testing.T) {
+	b := newBackoff(t)
+	if at := b.Next(); at != 0 {
+		t.Errorf("a probe of nothing at %d", at)
+	}
+	for range 8 { // in any order of a map
+		b.fail(destination(uint16(5061+len(b.all))), false)
+		b.now += int64(time.Millisecond)
+	}
+	first := int64(1) + int64(time.Second)
+	if at := b.Next(); at != first {
+		t.Errorf("the next probe is due at %d, want %d", at, first)
+	}
+	b.Due(first)
+	if at := b.Next(); at != first+int64(time.Millisecond) {
+		t.Errorf("with one under way the next is due at %d", at)
 	}
 }
 

@@ -30,3 +30,16 @@ func TestBoundsRise(t *testing.T) {
 		}
 	}
 }
+
+// Several are added up.
+func TestHistogramsAddUp(t *testing.T) {
+	var one, two Histogram
+	one.Add(Bounds[0])
+	two.Add(Bounds[0])
+	two.Add(Bounds[1])
+	counts := make([]uint64, len(Bounds)+1)
+	sum := one.AddTo(counts) + two.AddTo(counts)
+	if counts[0] != 2 || counts[1] != 1 || sum != 2*Bounds[0]+Bounds[1] {
+		t.Errorf("%v, %v", counts, sum)
+	}
+}

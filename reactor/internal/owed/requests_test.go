@@ -76,3 +76,17 @@ func TestRequestsAgainstAMap(t *testing.T) {
 		t.Errorf("%d are left", r.Len())
 	}
 }
+
+// A response without a key may be anybody's: behind the last request nothing is left of it, and
+// a later response by the key of that one counts for nobody.
+func TestResponseWithoutAKey(t *testing.T) {
+	var r Requests
+	r.Add(3)
+	if r.Take(0); r.Len() != 0 {
+		t.Errorf("%d are left", r.Len())
+	}
+	r.Take(3)
+	if r.Add(4); r.Len() != 1 {
+		t.Errorf("%d requests, want the one that came last", r.Len())
+	}
+}

@@ -37,6 +37,15 @@ func TestOverIsOver(t *testing.T) {
 	}
 }
 
+// What is closing is about to end, with a reason or without.
+func TestClosingEnds(t *testing.T) {
+	var l Life
+	l.Begin(Established)
+	if l.Enter(Closing); !l.Ends() || l.Why() != nil {
+		t.Errorf("at %v it goes on", l.At())
+	}
+}
+
 func TestNoStepBack(t *testing.T) {
 	var l Life
 	l.Begin(Handshaking)

@@ -118,10 +118,10 @@ func TestLowPriority(t *testing.T) {
 		t.Error("many are few")
 	}
 	r.Handled()
-	if r.Low(2); !r.LowPriority() {
+	if r.Low(1); !r.LowPriority() {
 		t.Error("it passes what is there of it")
 	}
-	if r.Low(-2); r.LowPriority() {
+	if r.Low(-1); r.LowPriority() {
 		t.Error("nothing is there")
 	}
 }

@@ -14,6 +14,9 @@ func TestCausesOfTLS(t *testing.T) {
 	if e := OfHandshake(ours); e.Reason != HandshakeFailed || e.Blame != BlameConfig || !errors.Is(e, error(ours)) || Alerted(e) {
 		t.Errorf("%v, blame %v", e, e.Blame)
 	}
+	if e := OfHandshake(&tlsstate.Error{Blame: tlsstate.BlameConfig, Reason: tlsstate.ReasonRejected}); e.Reason != RejectedByDomain || e.Blame != BlameConfig {
+		t.Errorf("%v, blame %v", e, e.Blame)
+	}
 	if e := OfHandshake(io.ErrUnexpectedEOF); e.Reason != HandshakeFailed || e.Blame != BlamePeer || e.Detail == "" {
 		t.Errorf("%v, blame %v", e, e.Blame)
 	}

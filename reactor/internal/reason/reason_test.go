@@ -31,3 +31,31 @@ func TestReasonsAreComplete(t *testing.T) {
 		t.Errorf("%v", seen)
 	}
 }
+
+// A connection that has done nothing wrong ends in order. Of these ends all wait for a peer
+// that takes nothing at the moment, but the one that it has asked for and the one that
+// management has.
+func TestOrderly(t *testing.T) {
+	patient := map[Reason]bool{IdleTimeout: true, Shutdown: true, MalformedMessage: true, TooManyChunks: true, MessageTooLarge: true,
+		MessageTimeout: true, PeerClosed: false, ClosedByManagement: false}
+	for r := range Count {
+		wait, orderly := patient[r]
+		if r.Orderly() != orderly || Patient(r) != wait {
+			t.Errorf("%v: orderly %v, patient %v", r, r.Orderly(), Patient(r))
+		}
+	}
+}
+
+// A refusal by a bound names the parameter that has it.
+func TestRefusalsNameTheirParameter(t *testing.T) {
+	for r, parameter := range map[Refusal]string{
+		RefusedLimit:            "tcp_max_connections",
+		RefusedSource:           "tcp_max_connections_per_source",
+		RefusedSourceHandshakes: "tls_max_handshakes_per_source",
+		RefusedSourceRate:       "tls_max_handshake_rate_per_source",
+	} {
+		if got := Refused(r).Error(); got != "connection limit: "+parameter+" reached" {
+			t.Errorf("%v is told as %q", r, got)
+		}
+	}
+}

@@ -89,3 +89,51 @@ func TestEndless(t *testing.T) {
 		t.Errorf("%d descriptors are left open", after-before)
 	}
 }
+
+// No program that is started gets a stand-in's descriptor.
+func TestClosesOnExec(t *testing.T) {
+	nc, err := Endless()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if flags := fcntl(t, nc, unix.F_GETFD); flags&unix.FD_CLOEXEC == 0 {
+		t.Errorf("the flags of its descriptor are %#x", flags)
+	}
+}
+
+// A signal is readable once it was given, and a loop that reads it twice does not block.
+func TestSignal(t *testing.T) {
+	before := descriptors(t)
+	file, nc, err := Signal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fcntl(t, nc, unix.F_GETFL)&unix.O_NONBLOCK == 0 {
+		t.Fatal("who reads it with nothing told blocks")
+	}
+	if _, err := file.Write([]byte{1, 0, 0, 0, 0, 0, 0, 0}); err != nil {
+		t.Fatal(err)
+	}
+	if n := read(t, nc, make([]byte, 64)); n != 8 {
+		t.Errorf("a read has %d bytes", n)
+	}
+	nc.Close()
+	file.Close()
+	if after := descriptors(t); after != before {
+		t.Errorf("%d descriptors are left open", after-before)
+	}
+}
+
+// fcntl asks for flags of a connection's descriptor.
+func fcntl(t *testing.T, nc net.Conn, what int) (flags int) {
+	t.Helper()
+	raw, err := nc.(syscall.Conn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if failed := raw.Control(func(fd uintptr) { flags, err = unix.FcntlInt(fd, what, 0) }); failed != nil || err != nil {
+		t.Fatal(failed, err)
+	}
+	return flags
+}

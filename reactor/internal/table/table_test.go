@@ -82,6 +82,22 @@ func TestAgainstModel(t *testing.T) {
 	}
 }
 
+// Each passes over those that have gone, in the same page and behind it.
+func TestEachPassesGaps(t *testing.T) {
+	var tab Table[conn, *conn, Handle]
+	var all []Handle
+	for range pageSize + 2 {
+		all = append(all, tab.Add(&conn{}))
+	}
+	tab.Remove(all[0])
+	tab.Remove(all[pageSize])
+	seen := map[Handle]bool{}
+	tab.Each(func(c *conn) { seen[c.id] = true })
+	if len(seen) != pageSize || !seen[all[1]] || !seen[all[pageSize+1]] {
+		t.Errorf("%d are seen, want %d", len(seen), pageSize)
+	}
+}
+
 func TestUnderRace(t *testing.T) {
 	var tab Table[conn, *conn, Handle]
 	var wg sync.WaitGroup

@@ -86,3 +86,25 @@ func TestRecentIsBounded(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// All that take bytes again are told at once, and what is forgotten is not held on to.
+func TestRecentTellsAll(t *testing.T) {
+	var r Recent[*stuck]
+	for range 3 {
+		s, peer := fill(t)
+		r.Add(s, 1<<40)
+		drain(peer)
+	}
+	isBlocked := func(s *stuck) bool { return s.blocked }
+	if all, n := r.Writable(1<<40+recentLook, isBlocked); n != 3 || all[0] == all[1] || all[2] == nil {
+		t.Errorf("%d take bytes, want all three", n)
+	}
+	if _, n := r.Writable(1<<40+recentTime, isBlocked); n != 0 || r.Len() != 0 {
+		t.Errorf("%d are noted for ever", r.Len())
+	}
+	for _, s := range r.socks[:cap(r.socks)] {
+		if s != nil {
+			t.Error("one that is forgotten is held on to")
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,4 +64,38 @@ func TestWatch(t *testing.T) {
 	if err := w.Writable(fd, true); err == nil {
 		t.Error("it is still known")
 	}
+}
+
+// Whoever closes a Set has its last word: nothing is told behind that.
+func TestCloseWaits(t *testing.T) {
+	telling, goOn := make(chan struct{}), make(chan struct{})
+	var told atomic.Bool
+	w, err := New(func(int) {
+		close(telling)
+		<-goOn
+		told.Store(true)
+	}, func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, _ := tcptest.Pair(t)
+	defer unix.Close(fd)
+	if err := w.Writable(fd, false); err != nil {
+		t.Fatal(err)
+	}
+	<-telling
+	closed := make(chan struct{})
+	go func() {
+		w.Close()
+		if !told.Load() {
+			t.Error("it is closed while it tells")
+		}
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(20 * time.Millisecond): // it waits, as it should
+	}
+	close(goOn)
+	<-closed
 }
