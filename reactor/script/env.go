@@ -95,12 +95,20 @@ func (e *Env) Go(f func(ctx context.Context)) {
 }
 
 // Every runs f every d until the module ends, one run after the other. A run that
-// takes longer than d skips the next.
+// takes longer than d skips the next. The first is d after the sockets are open, whose
+// addresses nobody may read before; without Running nothing is waited for.
 func (e *Env) Every(d time.Duration, f func(ctx context.Context)) {
 	if e.Trial {
 		return
 	}
 	e.tasks.Go(func() {
+		if e.Running != nil {
+			select {
+			case <-e.ctx.Done():
+				return
+			case <-e.Running:
+			}
+		}
 		clock := time.NewTicker(d)
 		defer clock.Stop()
 		for {

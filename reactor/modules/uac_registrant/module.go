@@ -138,7 +138,7 @@ func (m *module) start(e *script.Env) error {
 	if !m.await {
 		m.table.replace(list)
 	}
-	e.Every(every, m.table.whenRunning(e.Running))
+	e.Every(every, m.table.round)
 	if m.await {
 		e.Every(awaitEvery, m.recover)
 	}
@@ -156,17 +156,6 @@ func (m *module) recover(ctx context.Context) {
 	if list, _, err := m.load(ctx); err == nil {
 		m.await = false
 		m.table.replace(list)
-	}
-}
-
-// whenRunning is the table's round, once the sockets are open.
-func (t *table) whenRunning(running <-chan struct{}) func(context.Context) {
-	return func(ctx context.Context) {
-		select {
-		case <-running:
-			t.round(ctx)
-		default:
-		}
 	}
 }
 
