@@ -8,6 +8,7 @@ import (
 
 // TestMidThrottlesContacts registers for longer at the main registrar, and removes there what is over here.
 func TestMidThrottlesContacts(t *testing.T) {
+	t.Parallel()
 	m := startMid(t, `modparam("mid_registrar", "mode", 1)
 modparam("mid_registrar", "min_expires", 1)
 modparam("mid_registrar", "outgoing_expires", 600)
@@ -48,11 +49,11 @@ modparam("mid_registrar", "contact_id_insertion", "ct-username")
 	}
 	m.says(request, "200 OK")
 	p.want("200 OK")
-	p.register("Contact: <" + p.uri() + ">;expires=1") // and nothing is heard of it again
+	p.register("Contact: <" + p.uri() + ">;expires=4") // and nothing is heard of it again
 	request = m.asked()
 	ours = sentContact(brief(t.Fatal, request))
 	m.says(request, "200 OK", "Contact: <"+ours+">;expires=600")
-	p.want("200 OK|Contact: <" + p.uri() + ">;q=0;expires=1")
+	p.want("200 OK|Contact: <" + p.uri() + ">;q=0;expires=4")
 	request = m.asked()
 	if got := brief(t.Fatal, request); got != "REGISTER sip:"+m.main.LocalAddr().String()+"|Contact: <"+ours+">;expires=0" {
 		t.Errorf("a phone is over: the main registrar gets\n%s", got)
@@ -65,6 +66,7 @@ modparam("mid_registrar", "contact_id_insertion", "ct-username")
 
 // TestMidThrottlesAORs has one Contact at the main registrar for all phones of a user.
 func TestMidThrottlesAORs(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, params, user string }{
 		{"users", "", "alice"},
 		{"with domains", "modparam(\"usrloc\", \"use_domain\", 1)\n", "alice%40example.org"},
@@ -106,6 +108,7 @@ func TestMidThrottlesAORs(t *testing.T) {
 
 // TestMidAsksAboutNewContacts: with absorb_new_contacts 0 the main registrar sees each phone once.
 func TestMidAsksAboutNewContacts(t *testing.T) {
+	t.Parallel()
 	m := startMid(t, "modparam(\"mid_registrar\", \"mode\", 2)\nmodparam(\"mid_registrar\", \"absorb_new_contacts\", 0)\n")
 	for range 2 {
 		p := m.phone()
