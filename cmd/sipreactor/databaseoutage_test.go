@@ -81,6 +81,7 @@ route {
 // TestDatabaseOutage: databases are killed, frozen and brought back while calls come. Each call has its answer in
 // time, routed by the tables that were loaded; a reload fails and leaves them; and all calls are recorded in the end.
 func TestDatabaseOutage(t *testing.T) {
+	t.Parallel()
 	maria, postgres, redis := storetest.MariaDB(t), storetest.Postgres(t), storetest.Redis(t)
 	gateway := gatewayFor(t)
 	dir := t.TempDir()

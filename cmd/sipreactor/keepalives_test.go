@@ -9,6 +9,7 @@ import (
 
 // TestKeepalives has a phone that registers kept by module nat_traversal, behind a restart, too.
 func TestKeepalives(t *testing.T) {
+	t.Parallel()
 	udp := "127.0.0.1:" + freePort(t)
 	path := config(t, `socket=udp:`+udp+`
 loadmodule "proto_udp.so"

@@ -64,8 +64,9 @@ func keptCalls() int {
 // TestKilledWithCalls: the program is killed with calls that are stored. The next one has them all, their BYEs go
 // through, and each has one record.
 func TestKilledWithCalls(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"1", "2"} {
-		t.Run("db_mode "+mode, func(t *testing.T) { killedWithCalls(t, mode, keptCalls()) })
+		t.Run("db_mode "+mode, func(t *testing.T) { t.Parallel(); killedWithCalls(t, mode, keptCalls()) })
 	}
 }
 

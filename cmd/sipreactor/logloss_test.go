@@ -65,6 +65,7 @@ func isAnswered(t *testing.T, addr string, times int) {
 // The reader of the log goes away, is stopped, or is a disk that is full: the
 // program answers on, and ends in order when it is told to.
 func TestLogReaderThatFails(t *testing.T) {
+	t.Parallel()
 	for name, open := range map[string]func(t *testing.T) (*os.File, func()){
 		"gone": func(t *testing.T) (*os.File, func()) {
 			r, w, err := os.Pipe()

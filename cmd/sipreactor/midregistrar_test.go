@@ -13,6 +13,7 @@ func sentContact(request string) string { return contactURI.FindStringSubmatch(r
 
 // TestMidMirrors has every REGISTER relayed, with a Contact of ours, and keeps what the main registrar says.
 func TestMidMirrors(t *testing.T) {
+	t.Parallel()
 	m := startMid(t, "")
 	p := m.phone()
 	p.register(`Contact: "Alice" <`+p.uri()+`;ob;x=1>;q=0.5;reg-id=1;+sip.instance="<urn:uuid:1>"`, "Expires: 100", "Path: <sip:edge;lr>", "Supported: path, outbound")
@@ -71,6 +72,7 @@ func TestMidMirrors(t *testing.T) {
 // TestMidRequire: what a REGISTER requires and is served here the main registrar does not hear of, and it decides about all
 // else, also where it would have been spared the REGISTER.
 func TestMidRequire(t *testing.T) {
+	t.Parallel()
 	m := startMid(t, `modparam("mid_registrar", "mode", 1)
 modparam("mid_registrar", "outgoing_expires", 600)
 `)
@@ -98,6 +100,7 @@ modparam("mid_registrar", "outgoing_expires", 600)
 // TestMidRefusesParametersThatAreNone has the script give parameters for our Contact that could not stand in a URI: what
 // would be relayed with the phone's own Contact is not relayed, and the log says why.
 func TestMidRefusesParametersThatAreNone(t *testing.T) {
+	t.Parallel()
 	m := startMidScript(t, "modparam(\"mid_registrar\", \"extra_contact_params_avp\", \"$avp(extra)\")\n", func(script string) string {
 		const save = `mid_registrar_save("location", "p1");`
 		return strings.Replace(script, save, "$avp(extra) = $hdr(X-Extra);\n"+save, 1)

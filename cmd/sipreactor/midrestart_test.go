@@ -17,6 +17,7 @@ import (
 // TestMidRestarts: a mid-registrar is killed. Its next life reaches the phone by the Contact that the main registrar has,
 // knows until when that is registered there, and removes it there when the phone goes.
 func TestMidRestarts(t *testing.T) {
+	t.Parallel()
 	for mode, name := range []string{"mirrors", "throttles contacts", "throttles AORs"} {
 		t.Run(name, func(t *testing.T) { midRestarts(t, mode) })
 	}

@@ -63,6 +63,7 @@ func (p *pinged) answer(request string) {
 // by. One that answers no longer goes, with the event that tells so, and so does one whose
 // connection has ended.
 func TestPings(t *testing.T) {
+	t.Parallel()
 	udp, tcp := "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t)
 	path := config(t, `socket=udp:`+udp+`
 socket=tcp:`+tcp+`

@@ -15,6 +15,7 @@ import (
 // TestPushNotifications: a phone that sleeps is woken by an event, and gets the INVITE by the connection that it registers
 // over then; one that does not wake is given up.
 func TestPushNotifications(t *testing.T) {
+	t.Parallel()
 	udp, tcp := "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t)
 	path := config(t, `socket=udp:`+udp+`
 socket=tcp:`+tcp+`

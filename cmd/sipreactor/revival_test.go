@@ -14,6 +14,7 @@ import (
 // back. All calls are answered, once, by a gateway that can; the broken ones are out, are found when they are back,
 // and get calls again.
 func TestTrunkRevives(t *testing.T) {
+	t.Parallel()
 	ca, err := authority()
 	if err != nil {
 		t.Fatal(err)
@@ -127,6 +128,7 @@ func (c *trial) destinations() map[string]seenDestination {
 // TestSilenceIsCountedAtOnce: a call goes on to another gateway because the first one is silent: that is counted when
 // it happens, and not when the call's transaction is forgotten.
 func TestSilenceIsCountedAtOnce(t *testing.T) {
+	t.Parallel()
 	ca, err := authority()
 	if err != nil {
 		t.Fatal(err)

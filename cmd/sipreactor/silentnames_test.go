@@ -139,6 +139,7 @@ func silentTrial(t *testing.T, server *zone, named, sound *station) *trial {
 // calls and pings, and tables can be reloaded. A program that starts meanwhile leaves the name out, sends the calls on by
 // the gateway that has an address, and has the other one too when it is told to look again.
 func TestSilentNameServer(t *testing.T) {
+	t.Parallel()
 	server, err := serveZone("gateway.silent.example. 1 IN A 127.0.0.1")
 	if err != nil {
 		t.Fatal(err)

@@ -65,6 +65,7 @@ const watchdogUsec = "3000000" // pings come once a second
 
 // A child process gets its sockets from us, with a call waiting on one of them, and tells us how it is.
 func TestServiceManager(t *testing.T) {
+	t.Parallel()
 	m := newManager(t)
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

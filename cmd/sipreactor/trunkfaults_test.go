@@ -91,6 +91,7 @@ func (p *pbx) answered() int {
 // TestTrunkFaults: a PBX calls by two carriers of three gateways each, and the gateway that comes first is broken,
 // in each of the ways that there are. No call fails: all end at a gateway that answers 486.
 func TestTrunkFaults(t *testing.T) {
+	t.Parallel()
 	ca, err := authority()
 	if err != nil {
 		t.Fatal(err)
