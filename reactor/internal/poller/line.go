@@ -2,15 +2,11 @@ package poller
 
 import (
 	"cmp"
-	"errors"
 	"net"
-	"os"
-	"sync"
 
 	"github.com/panjf2000/gnet/v2"
-	"golang.org/x/sys/unix"
 
-	"sipreactor/reactor/internal/kernel"
+	"sipreactor/reactor/internal/datagrams"
 	"sipreactor/reactor/internal/standin"
 )
 
@@ -19,34 +15,25 @@ import (
 type Line struct {
 	got   func([]byte)
 	ended func(error)
+	out   *datagrams.Out
 
 	loop *Loop
 	gc   gnet.Conn // nil before the loop has it
 	done bool      // the loop has it no more; the loop's
-
-	mu sync.Mutex
-	fd int // to send by; -1: it is closed
 }
 
 // OpenLine has the loop read conn, which is the Line's from here on, whatever becomes of it.
 // got is what Line.Got calls; ended is told, once, on the loop, why nothing more is read: nil
 // is Line.Close, or the end of the loops. It waits for the loop, so no loop may call it.
 func (l *Loop) OpenLine(conn *net.UDPConn, got func([]byte), ended func(error)) (*Line, error) {
-	defer func() { _ = conn.Close() }() // the descriptors below are others
-	n := &Line{loop: l, got: got, ended: ended, fd: -1}
-	raw, err := conn.SyscallConn()
+	out, err := datagrams.NewOut(conn)
+	_ = conn.Close() // the descriptors below are others
 	if err != nil {
 		return nil, err
 	}
-	if failed := raw.Control(func(fd uintptr) {
-		if n.fd, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3); err != nil {
-			err = os.NewSyscallError("fcntl", err)
-		}
-	}); failed != nil || err != nil {
-		return nil, errors.Join(failed, err)
-	}
+	n := &Line{loop: l, got: got, ended: ended, out: out}
 	if err := l.enrollLine(n); err != nil {
-		n.shut()
+		out.Close()
 		return nil, err
 	}
 	return n, nil
@@ -54,7 +41,7 @@ func (l *Loop) OpenLine(conn *net.UDPConn, got func([]byte), ended func(error)) 
 
 // enrollLine gives the loop the socket, and waits until it has it.
 func (l *Loop) enrollLine(n *Line) error {
-	nc, err := standin.For(n.fd)
+	nc, err := standin.For(n.out.Fd())
 	if err != nil {
 		return err
 	}
@@ -74,23 +61,11 @@ func (n *Line) opened(gc gnet.Conn) gnet.Action {
 func (n *Line) Got(in []byte) { n.got(in) }
 
 // Send sends a datagram. It does not wait: what the kernel has no room for is an error.
-func (n *Line) Send(b []byte) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.fd < 0 {
-		return net.ErrClosed
-	}
-	for {
-		_, err := unix.Write(n.fd, b)
-		if err != unix.EINTR {
-			return os.NewSyscallError("write", err)
-		}
-	}
-}
+func (n *Line) Send(b []byte) error { return n.out.Send(b) }
 
 // Close ends the line, soon: what comes until then is still handed on.
 func (n *Line) Close() {
-	n.shut()
+	n.out.Close()
 	n.loop.Post(func() {
 		if !n.done {
 			_ = n.gc.EventLoop().Close(n.gc)
@@ -101,21 +76,7 @@ func (n *Line) Close() {
 // over comes before gnet closes its descriptor, whoever asked for that.
 func (n *Line) over(err error) {
 	n.done = true
-	n.mu.Lock()
-	if err != nil && n.fd >= 0 {
-		err = kernel.SocketError(n.fd, err)
-	}
-	n.mu.Unlock()
-	n.shut()
+	err = n.out.Cause(err)
+	n.out.Close()
 	n.ended(err)
-}
-
-// shut closes the descriptor to send by.
-func (n *Line) shut() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.fd >= 0 {
-		unix.Close(n.fd)
-		n.fd = -1
-	}
 }
