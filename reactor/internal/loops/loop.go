@@ -129,9 +129,20 @@ func (l *Loop) Rested() { l.Slab.Rest() }
 
 // rest is the last thing in a callback.
 func (l *Loop) rest() {
-	l.unpause()
-	if l.Sched.Rest() {
-		l.policy.Idle(l.common.Conns.Now())
+	for {
+		l.unpause()
+		idle, found := l.Sched.Rest()
+		if idle {
+			l.policy.Idle(l.common.Conns.Now())
+		}
+		if found&poller.Others != 0 {
+			for _, of := range l.Poll.Found() {
+				l.attend(of)
+			}
+		}
+		if found != poller.Others {
+			return
+		}
 	}
 }
 

@@ -48,9 +48,15 @@ func (l *Loop) flushFor(c *connection.Conn) {
 	l.Flush(c)
 }
 
-// Attend does what there is to be done for another loop. What that has for connections of
-// this one's waits for the end of the callback.
+// Attend does what there is to be done for another loop.
 func (l *Loop) Attend(of *poller.Loop) {
+	l.attend(of)
+	l.rest()
+}
+
+// attend is Attend in a callback that goes on. What the other loop has for connections of
+// this one's waits for its end.
+func (l *Loop) attend(of *poller.Loop) {
 	o := of.Handler().(*Loop)
 	l.Sched.Defer()
 	if o.Sched.Attend() {
@@ -58,7 +64,6 @@ func (l *Loop) Attend(of *poller.Loop) {
 	}
 	l.Sched.Settle()
 	l.Sched.Soon()
-	l.rest()
 }
 
 // Attended is told that the first loop is about to do what there is to be done: when that one

@@ -11,14 +11,12 @@ import (
 	"sipreactor/reactor/internal/standin"
 )
 
-// The first loop can attend to the others: while there is little to do, one goroutine does
-// it for all, and nobody else has to be woken. A loop that is attended to waits in a
-// callback of gnet's (see LoopHandler.Attend for who decides), and its epoll set is watched
-// by that of the first loop, under the number of a stand-in that gnet knows. What the
-// sockets bring is read there by us and goes the way of what gnet has read. All else is
-// gnet's, which does it on the loop's own goroutine: connections to accept, tasks, and what
-// ends a connection. Of its tasks gnet is told once (fact "once"): who has looked in its place
-// has that told again.
+// The first loop can attend to the others: one goroutine does for all what there is to do, and
+// nobody else has to be woken. A loop that is attended to waits in a callback of gnet's, and
+// its epoll set is watched by that of the first one, under the number of a stand-in that gnet
+// knows. What the sockets bring is read by us and goes the way of what gnet has read. All else
+// is gnet's, on the loop's own goroutine: connections to accept, tasks, and what ends a
+// connection. Who has looked at a set has gnet told again of its tasks (fact "once").
 
 // attendance is a loop's place in the first one's epoll set.
 type attendance struct {
@@ -34,19 +32,22 @@ func (p *Poller) openAttendance() error {
 	if len(loops) == 1 {
 		return nil
 	}
-	loops[0].ready, loops[0].buffer = make([]unix.EpollEvent, mostReady), make([]byte, ReadBytes)
-	for _, of := range loops[1:] {
-		told, err := kernel.ByEdge(of.set)
+	first := loops[0]
+	first.ready, first.buffer = make([]unix.EpollEvent, mostReady), make([]byte, ReadBytes)
+	for _, l := range loops {
+		told, err := kernel.ByEdge(l.set)
 		if err != nil {
 			return errors.Join(errNoLoop, err)
 		}
-		of.told = told
+		l.told = told
+	}
+	for _, of := range loops[1:] {
 		nc, err := standin.Endless()
 		if err != nil {
 			return err
 		}
 		a := &attendance{of: of}
-		if err = loops[0].enrolled(a, nc); a.by == nil {
+		if err = first.enrolled(a, nc); a.by == nil {
 			return errors.Join(errNoLoop, err, a.err)
 		}
 		of.attendance.Store(a)
@@ -59,13 +60,14 @@ const mostReady = 128
 
 // attends takes the stand-in out of the loop's set: its number is all that is wanted.
 func (l *Loop) attends(a *attendance, gc gnet.Conn) gnet.Action {
-	if a.err = l.failed; a.err == nil {
-		a.err = os.NewSyscallError("epoll_ctl", unix.EpollCtl(l.set, unix.EPOLL_CTL_DEL, gc.Fd(), nil))
-	}
-	if a.err != nil {
+	if a.err = l.unwatch(gc); a.err != nil {
 		return gnet.Close
 	}
 	a.by, a.stand = l, gc.Fd()
+	if l.others == nil {
+		l.others = make(map[int]*Loop)
+	}
+	l.others[a.stand] = a.of
 	return gnet.None
 }
 
@@ -74,8 +76,7 @@ func (l *Loop) attends(a *attendance, gc gnet.Conn) gnet.Action {
 // its callback until then. The first loop hands nothing over. Any goroutine.
 func (l *Loop) HandOver() bool {
 	a := l.attendance.Load()
-	return a != nil && l.failed == nil &&
-		unix.EpollCtl(a.by.set, unix.EPOLL_CTL_ADD, l.set, &unix.EpollEvent{Fd: int32(a.stand), Events: unix.EPOLLIN}) == nil
+	return a != nil && l.failed == nil && a.by.watch(l.set, a.stand, unix.EPOLLIN) == nil
 }
 
 // TakeBack ends HandOver: who is at it is not waited for. Any goroutine.
@@ -99,10 +100,15 @@ func (l *Loop) Look() (all bool) {
 	return all
 }
 
+// tellAgain has gnet told again of a task, of which somebody else was.
+func (l *Loop) tellAgain() {
+	_ = unix.EpollCtl(l.set, unix.EPOLL_CTL_MOD, l.told.FD, &unix.EpollEvent{Fd: int32(l.told.FD), Events: l.told.Events})
+}
+
 // look reads what is behind a number, and reports whether there was nothing else to do.
 func (l *Loop) look(fd int, buffer []byte) bool {
 	if fd == l.told.FD {
-		_ = unix.EpollCtl(l.set, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Fd: int32(fd), Events: l.told.Events})
+		l.tellAgain()
 		return false
 	}
 	gc := l.conns[fd]

@@ -230,3 +230,46 @@ func TestFactElsewhere(t *testing.T) {
 	d, _ := r.dialOther()
 	r.echoed(d, "the loop goes on")
 }
+
+// A sleep of the first loop tells whose the things are that it has found, and keeps none of
+// them from gnet.
+func TestSleepFindsOthers(t *testing.T) {
+	r := start(t, 2)
+	c, _ := r.dialOther()
+	first, other := r.Loops()[0], r.Loops()[1]
+	back := r.handOver()
+	woken := make(chan struct{}, 1)
+	r.on(first, func(h *echoLoop) { h.onWoken = func() { woken <- struct{}{} } })
+	done := make(chan struct{})
+	r.on(first, func(*echoLoop) {
+		sleep := func(want Found) {
+			r.Helper()
+			got := first.Sleep(patience)
+			if of := first.Found(); got != want || got&Others != 0 && (len(of) != 1 || of[0] != other) {
+				r.Errorf("it has found %d of %v; want %d", got, of, want)
+			}
+		}
+		if got := first.Sleep(time.Millisecond); got != 0 {
+			r.Errorf("nothing is there, and it has found %d", got)
+		}
+		if _, err := c.Write([]byte("for the other one")); err != nil {
+			r.Error(err)
+		}
+		sleep(Others)
+		first.Wake()
+		sleep(Own | Others)
+		if !other.Look() {
+			r.Error("something is left")
+		}
+		sleep(Own)
+		first.Post(func() { close(done) })
+		sleep(Own) // its wake-up, and the task that gnet is told of once
+	})
+	r.called(done)
+	r.called(woken)
+	if _, err := c.Read(make([]byte, 64)); err != nil {
+		t.Error(err)
+	}
+	other.Post(func() {})
+	r.called(back)
+}

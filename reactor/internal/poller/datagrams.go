@@ -10,18 +10,16 @@ import (
 	"sipreactor/reactor/internal/standin"
 )
 
-// gnet reads one datagram for an event, allocates for each, and keeps to itself
-// what ICMP says. So the sockets of datagrams are ours (listener.Inlets), and gnet only tells a loop
-// when there is something: the loop's epoll set watches the socket under the number
-// of a stand-in that gnet knows, an eventfd that can be read for ever.
+// gnet reads one datagram for an event, allocates for each, and keeps to itself what ICMP
+// says. So the sockets of datagrams are ours, and gnet only tells a loop when there is
+// something: its epoll set watches the socket under the number of a stand-in.
 
 // inlet is a socket of datagrams on a loop.
 type inlet struct {
 	listener.Inlet
-	p     *Poller
-	loop  *Loop // nil before it has it
-	stand int   // the stand-in's number on the loop
-	err   error // why the loop would not watch it
+	p    *Poller
+	loop *Loop // nil before it has it
+	err  error // why the loop would not watch it
 }
 
 // Datagrams are what waits at a socket: it is read batch by batch.
@@ -70,15 +68,9 @@ func (p *Poller) watchDatagrams() error {
 
 // watched puts the socket in the place of its stand-in.
 func (l *Loop) watched(s *inlet, gc gnet.Conn) gnet.Action {
-	s.stand = gc.Fd()
-	if l.failed != nil {
-		s.err = l.failed
-		return gnet.Close
+	if s.err = l.unwatch(gc); s.err == nil {
+		s.err = l.watch(s.FD, gc.Fd(), unix.EPOLLIN|unix.EPOLLPRI)
 	}
-	if s.err = unix.EpollCtl(l.set, unix.EPOLL_CTL_DEL, s.stand, nil); s.err != nil {
-		return gnet.Close
-	}
-	s.err = unix.EpollCtl(l.set, unix.EPOLL_CTL_ADD, s.FD, &unix.EpollEvent{Fd: int32(s.stand), Events: unix.EPOLLIN | unix.EPOLLPRI})
 	if s.err != nil {
 		return gnet.Close
 	}

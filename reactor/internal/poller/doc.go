@@ -18,21 +18,14 @@
 //
 // # Loops that are attended to
 //
-// The first loop can do what is to be done for another, which waits in a callback
-// meanwhile (Loop.HandOver, LoopHandler.Attend): one goroutine then serves the sockets of
-// several loops, as long as it has time for them. See attend.go.
+// The first loop can do what is to be done for others, as long as it has time: see attend.go.
 //
 // # Datagrams
 //
-// gnet reads no datagram: their sockets are the Poller's (listener.Inlets), one a loop
-// at each address, and a loop's epoll set watches one under the number of a stand-in
-// that gnet knows (package standin), an eventfd that can be read for ever. They are read many at a time
-// (recvmmsg), and what ICMP says of those that were sent is read from the sockets'
-// queues of errors.
-//
-// A Line is a socket of datagrams that is connected. gnet reads it as it reads a stream,
-// and one read is one datagram. It does so under the number of another descriptor: that
-// of the Line is for sending.
+// The sockets of datagrams are the Poller's, one a loop at each address (listener.Inlets).
+// They are read many at a time, and what ICMP says of those that were sent is read from
+// their queues of errors. A Line is a socket of datagrams that is connected: gnet reads it
+// as it reads a stream, one datagram at a time.
 //
 // # What gnet does that must be known
 //

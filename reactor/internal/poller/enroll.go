@@ -3,8 +3,10 @@ package poller
 import (
 	"context"
 	"net"
+	"os"
 
 	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
 )
 
 // enroll has the loop watch nc, which is the loop's whatever becomes of it; OnOpen then gets
@@ -43,4 +45,20 @@ func (l *Loop) enrolled(ctx any, nc net.Conn) error {
 		return err
 	}
 	return <-opened
+}
+
+// A loop's epoll set can watch a descriptor under the number of a stand-in, which gnet knows
+// (package standin) and which is not watched itself then.
+
+// unwatch takes a stand-in out of the set that gnet has put it into.
+func (l *Loop) unwatch(gc gnet.Conn) error {
+	if l.failed != nil {
+		return l.failed
+	}
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(l.set, unix.EPOLL_CTL_DEL, gc.Fd(), nil))
+}
+
+// watch has the set watch a descriptor under a stand-in's number. Any goroutine.
+func (l *Loop) watch(fd, number int, events uint32) error {
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(l.set, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Fd: int32(number), Events: events}))
 }

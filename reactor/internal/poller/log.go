@@ -14,15 +14,11 @@ type gnetLog struct {
 	accept func(error) // is told what accept(2) has said
 }
 
-func (g gnetLog) Debugf(format string, args ...any) {
-	g.log.Debug("gnet: " + fmt.Sprintf(format, args...))
-}
-func (g gnetLog) Infof(format string, args ...any) {
-	g.log.Debug("gnet: " + fmt.Sprintf(format, args...))
-}
-func (g gnetLog) Warnf(format string, args ...any) {
-	g.log.Debug("gnet: " + fmt.Sprintf(format, args...))
-}
+func (g gnetLog) Debugf(format string, args ...any) { g.detail(format, args) }
+func (g gnetLog) Infof(format string, args ...any)  { g.detail(format, args) }
+func (g gnetLog) Warnf(format string, args ...any)  { g.detail(format, args) }
+func (g gnetLog) Fatalf(format string, args ...any) { g.fault(format, args) }
+
 func (g gnetLog) Errorf(format string, args ...any) {
 	if len(args) == 1 && strings.HasPrefix(format, "Accept()") {
 		if err, ok := args[0].(error); ok {
@@ -30,8 +26,12 @@ func (g gnetLog) Errorf(format string, args ...any) {
 			return
 		}
 	}
-	g.log.Error("gnet: " + fmt.Sprintf(format, args...))
+	g.fault(format, args)
 }
-func (g gnetLog) Fatalf(format string, args ...any) {
+
+func (g gnetLog) detail(format string, args []any) {
+	g.log.Debug("gnet: " + fmt.Sprintf(format, args...))
+}
+func (g gnetLog) fault(format string, args []any) {
 	g.log.Error("gnet: " + fmt.Sprintf(format, args...))
 }

@@ -32,9 +32,11 @@ type Loop struct {
 
 	attendance atomic.Pointer[attendance] // by the first loop; nil for that one
 	conns      map[int]gnet.Conn          // what it watches; nil for the first one
-	told       kernel.Watched             // by which gnet is told of tasks; not known of the first one
+	told       kernel.Watched             // by which gnet is told of tasks; of several loops
 	ready      []unix.EpollEvent          // of the loop that is attended to; the first one's
 	buffer     []byte                     // for what is read then
+	others     map[int]*Loop              // whom the first one can attend to, by the stand-ins' numbers
+	found      []*Loop                    // of those, what the last Sleep found
 
 	datagrams Datagrams // under way
 }
@@ -94,29 +96,6 @@ func (p *Poller) ownSets() iter.Seq2[kernel.Watched, error] {
 			}
 		}
 	}
-}
-
-// Idle reports whether no socket of the loop has anything to tell, and nobody has
-// woken it.
-func (l *Loop) Idle() bool {
-	n, err := unix.Poll(l.poll[:], 0)
-	return n == 0 && err == nil
-}
-
-// MaySleep reports whether Sleep is allowed at the end of the callback under way.
-// A callback that sleeps holds up what else gnet has found in the same look.
-// Descriptors keep the set readable until they are served, so for those nobody
-// sleeps; tasks of gnet's do not.
-func (l *Loop) MaySleep() bool { return l.tasks.Load() == 0 && l.failed == nil }
-
-// Sleep waits until a socket of the loop has something to tell or somebody has
-// woken it, at most for a time. It reports whether there is something. It is for
-// the end of a callback: gnet itself, when it finds nothing to do, calls
-// runtime.Gosched before it sleeps, and that wakes a second thread which finds
-// nothing to do either.
-func (l *Loop) Sleep(most time.Duration) bool {
-	n, _ := unix.Poll(l.poll[:], int(most/time.Millisecond))
-	return n != 0
 }
 
 // events is gnet's side.

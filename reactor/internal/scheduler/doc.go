@@ -57,7 +57,6 @@
 // each system call. The first row that is true:
 //
 //	the loop                                            does
-//	was busy at the last looks                          nothing, for 1, 3, 6, 6, … callbacks
 //	would hold something up (Loop.MaySleep)             nothing
 //	is woken, or asked to serve                         nothing
 //	has set others to work (Stirred)                    yields to them, sleeps
@@ -67,8 +66,8 @@
 //	the sleep ends because                              then
 //	nothing came                                        it yields and sleeps again, some rounds
 //	nothing came in the last round                      the poller yields and sleeps next
-//	something was there, or came at once                the loop is busy
-//	something came                                      the loop is not busy any more
+//	something came                                      the loop was idle, if it had to wait for that
+//	something came for loops that it attends to         it does that, and rests again if that is all
 //
 // While it sleeps, another loop may be in its place (Enter): it writes what it has for a
 // connection of this one's, which costs a system call, instead of waking it, which costs two
@@ -95,7 +94,5 @@
 // had nothing to do for idleEnough of the time: where other programs have the processors,
 // more loops get nothing more done. Little to do is together, in all, of a window.
 //
-// company_test.go holds this against the code.
-//
-// rest_test.go holds these against the code.
+// company_test.go holds this against the code, rest_test.go the tables before.
 package scheduler

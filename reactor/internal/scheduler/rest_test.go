@@ -3,16 +3,18 @@ package scheduler
 import (
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/poller"
 )
 
 // sleeper is a fake whose sleeps take what they are told.
 type sleeper struct {
 	*fake
-	some  bool  // something comes
+	some  poller.Found
 	after int64 // ns
 }
 
-func (s *sleeper) Sleep(most time.Duration) bool {
+func (s *sleeper) Sleep(most time.Duration) poller.Found {
 	s.slept = append(s.slept, most)
 	s.clock += s.after
 	return s.some
@@ -33,45 +35,27 @@ func TestRest(t *testing.T) {
 		sleeps int
 		yields uint64
 		idle   bool
-		skip   int // callbacks that do without a look afterwards
+		found  poller.Found
 	}{
-		{"skips", func(s *sleeper) { s.sleep.skip = 3 }, 0, 0, false, 2},
 		{"holds something up", func(s *sleeper) { s.busy = true }, 0, 0, false, 0},
 		{"woken", func(s *sleeper) { s.Return() }, 0, 0, false, 0},
 		{"asked", func(s *sleeper) { s.Defer(); s.Post(1) }, 0, 0, false, 0},
-		{"stirred", func(s *sleeper) { s.some, s.after = true, noSleep; s.Stirred() }, 1, 1, true, 0},
-		{"did not yield for long", func(s *sleeper) { s.some, s.after = true, noSleep; s.sleep.yielded -= int64(sleepTime) }, 1, 1, true, 0},
+		{"stirred", func(s *sleeper) { s.some, s.after = poller.Own, noSleep; s.Stirred() }, 1, 1, true, poller.Own},
+		{"did not yield for long", func(s *sleeper) { s.some, s.after = poller.Own, noSleep; s.sleep.yielded -= int64(sleepTime) }, 1, 1, true, poller.Own},
 		{"nothing came", func(*sleeper) {}, sleepRounds, sleepRounds - 1, true, 0},
-		{"something came", func(s *sleeper) { s.some, s.after = true, noSleep }, 1, 0, true, 0},
-		{"something was there", func(s *sleeper) { s.some, s.after = true, noSleep-1 }, 1, 0, false, 1},
-		{"and again", func(s *sleeper) { s.some, s.after, s.sleep.skipped = true, 0, 1 }, 1, 0, false, 3},
-		{"and again and again", func(s *sleeper) { s.some, s.after, s.sleep.skipped = true, 0, 3 }, 1, 0, false, sleepSkip},
+		{"something came", func(s *sleeper) { s.some, s.after = poller.Own, noSleep }, 1, 0, true, poller.Own},
+		{"something was there", func(s *sleeper) { s.some, s.after = poller.Own, noSleep-1 }, 1, 0, false, poller.Own},
+		{"something came for others", func(s *sleeper) { s.some, s.after = poller.Others, noSleep }, 1, 0, true, poller.Others},
+		{"something came for all", func(s *sleeper) { s.some, s.after = poller.Own|poller.Others, noSleep }, 1, 0, true, poller.Own | poller.Others},
+		{"was there for others", func(s *sleeper) { s.some, s.after = poller.Others, noSleep-1 }, 1, 0, false, poller.Others},
 	} {
 		s := newSleeper()
 		row.set(s)
-		idle := s.Rest()
-		if len(s.slept) != row.sleeps || s.sleep.yields != row.yields || idle != row.idle || s.sleep.skip != row.skip {
-			t.Errorf("%s: slept %d times, yielded %d, idle %v, skips %d; want %+v",
-				row.name, len(s.slept), s.sleep.yields, idle, s.sleep.skip, row)
+		idle, found := s.Rest()
+		if len(s.slept) != row.sleeps || s.sleep.yields != row.yields || idle != row.idle || found != row.found {
+			t.Errorf("%s: slept %d times, yielded %d, idle %v, found %d; want %+v",
+				row.name, len(s.slept), s.sleep.yields, idle, found, row)
 		}
-	}
-}
-
-// A loop that had to wait once looks at the end of the next callback again.
-func TestRestForgetsThatItWasBusy(t *testing.T) {
-	s := newSleeper()
-	s.some, s.after = true, 0
-	for range 20 {
-		s.Rest()
-	}
-	if n := len(s.slept); n != 4 { // at the 1st, the 3rd, the 7th and the 14th
-		t.Errorf("a busy loop has looked %d times in 20 callbacks", n)
-	}
-	s.sleep.skip, s.after = 0, noSleep
-	s.Rest()
-	before := len(s.slept)
-	if s.Rest(); len(s.slept) != before+1 {
-		t.Error("it does without a look")
 	}
 }
 
@@ -81,9 +65,9 @@ type visited struct {
 	visit func()
 }
 
-func (v *visited) Sleep(time.Duration) bool {
+func (v *visited) Sleep(time.Duration) poller.Found {
 	v.visit()
-	return true
+	return poller.Own
 }
 
 // Somebody else is in the loop's place only while it sleeps, one at a time, and not when it

@@ -3,6 +3,8 @@ package scheduler
 import (
 	"sync"
 	"time"
+
+	"sipreactor/reactor/internal/poller"
 )
 
 // Loop is the event loop that is scheduled.
@@ -15,8 +17,8 @@ type Loop interface {
 	// MaySleep reports whether a sleep holds nothing up.
 	MaySleep() bool
 	// Sleep waits until there is something to be read or somebody has woken the
-	// loop, at most for a time, and reports whether there is.
-	Sleep(most time.Duration) bool
+	// loop, at most for a time, and tells what there is.
+	Sleep(most time.Duration) poller.Found
 	// HandOver has the first loop told when there is something, until TakeBack; it
 	// reports whether it is. Any goroutine.
 	HandOver() bool

@@ -10,8 +10,6 @@ import (
 // sleep is what a loop knows of its sleeps.
 type sleep struct {
 	stirred bool  // callbacks since the last yield may have set other goroutines to work
-	skip    int   // callbacks that do without a look
-	skipped int   // how many did the last time
 	yielded int64 // when the runtime last had the goroutine
 	sleeps  uint64
 	yields  uint64
@@ -25,8 +23,6 @@ const (
 	// sleepRounds is how many times it sleeps for that before its poller does, and with
 	// that Gosched; see poller.Yield.
 	sleepRounds = 8
-	// sleepSkip is how many callbacks of a busy loop do without a look.
-	sleepSkip = 6
 	// noSleep is what the kernel takes to answer at once, in ns.
 	noSleep = 5000
 )
@@ -39,19 +35,13 @@ func (s *Scheduler[C]) Slept() (sleeps, yields uint64) { return s.sleep.sleeps, 
 
 // Rest is the last thing in a callback: it sleeps until there is something for the
 // loop to do, but no longer than sleepRounds times sleepTime. It reports whether there was
-// nothing.
-func (s *Scheduler[C]) Rest() (idle bool) {
+// nothing, and what there is now, as far as it has looked: what is of loops that this one
+// attends to is the caller's to do, who rests again if that is all.
+func (s *Scheduler[C]) Rest() (idle bool, found poller.Found) {
 	a, atWake := &s.sleep, s.atWake
 	s.atWake = false
-	if s.attended {
-		return false
-	}
-	if a.skip > 0 {
-		a.skip--
-		return false
-	}
-	if !s.nothing() {
-		return false
+	if s.attended || !s.nothing() {
+		return false, 0
 	}
 	for range sleepRounds {
 		began := s.now()
@@ -59,10 +49,10 @@ func (s *Scheduler[C]) Rest() (idle bool) {
 		if s.leaves(began) {
 			if !atWake {
 				s.Return()
-				return false
+				return false, 0
 			}
 			s.leave()
-			return false
+			return false, 0
 		}
 		if a.stirred || began-a.yielded >= int64(sleepTime) {
 			if a.stirred {
@@ -76,25 +66,20 @@ func (s *Scheduler[C]) Rest() (idle bool) {
 			a.yielded = began
 		}
 		s.turn.Unlock()
-		some := s.loop.Sleep(sleepTime)
+		found = s.loop.Sleep(sleepTime)
 		s.turn.Lock()
 		slept := s.now() - began
 		s.window.slept += slept
-		switch {
-		case !some:
+		if found == 0 {
 			continue
-		case slept < noSleep:
-			a.skipped = min(2*a.skipped+1, sleepSkip)
-			a.skip = a.skipped
-			return false
-		default:
-			a.skipped = 0
-			a.sleeps++
-			return true
 		}
+		if idle = slept >= noSleep; idle {
+			a.sleeps++
+		}
+		return idle, found
 	}
 	a.yielded = s.now() // the poller yields next, and sleeps
-	return true
+	return true, 0
 }
 
 // nothing reports whether all is done that is known.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/poller"
 )
 
 // fake is a loop and the program on it, with a clock.
@@ -48,10 +50,10 @@ func (f *fake) Wake()          { f.wakes, f.wakeUps = 1, f.wakeUps+1 }
 func (f *fake) Idle() bool     { return !f.reads }
 func (f *fake) MaySleep() bool { return !f.busy }
 
-func (f *fake) Sleep(most time.Duration) bool {
+func (f *fake) Sleep(most time.Duration) poller.Found {
 	f.slept = append(f.slept, most)
 	f.clock += int64(most)
-	return false
+	return 0
 }
 
 func (f *fake) HandOver() bool { return false }
@@ -315,7 +317,7 @@ func TestYields(t *testing.T) {
 		yields uint64
 	}{{Stirs, false, 1}, {Stirs, true, 1}, {Usual, false, 1}, {Usual, true, 0}, {Silent, false, 0}} {
 		f := newSleeper()
-		f.some, f.after = true, noSleep
+		f.some, f.after = poller.Own, noSleep
 		f.effect = c.effect
 		if c.own {
 			f.gather.score = 2
@@ -332,7 +334,7 @@ func TestYields(t *testing.T) {
 		}
 	}
 	f := newSleeper()
-	f.some, f.after = true, noSleep
+	f.some, f.after = poller.Own, noSleep
 	f.sleep.yielded -= int64(sleepTime)
 	if f.Rest(); f.sleep.yields != 1 {
 		t.Error("it does not yield once in a while")

@@ -94,11 +94,11 @@ func TestSleep(t *testing.T) {
 	c := r.dial()
 	r.echoed(c, "x")
 	r.each(func(h *echoLoop) {
-		if !h.on.Idle() || h.on.Sleep(5*time.Millisecond) {
+		if !h.on.Idle() || h.on.Sleep(5*time.Millisecond) != 0 {
 			t.Error("somebody is at the door")
 		}
 		h.on.Wake()
-		if began := time.Now(); h.on.Idle() || !h.on.Sleep(patience) || time.Since(began) > patience/2 {
+		if began := time.Now(); h.on.Idle() || h.on.Sleep(patience) != Own || time.Since(began) > patience/2 {
 			t.Error("it slept on with somebody at the door")
 		}
 	})
