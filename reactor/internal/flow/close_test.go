@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/codec"
 	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
@@ -14,6 +15,7 @@ import (
 	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/internal/wheel"
+	"sipreactor/tlsstate"
 )
 
 // An end in order waits for what is still to be written, and takes nothing more meanwhile.
@@ -95,6 +97,106 @@ func TestFinish(t *testing.T) {
 	c.Reading.Handled()
 	r.Finish(c)
 	r.endsAs(c, reason.Shutdown)
+}
+
+// An end that management asks for does not wait for a peer that takes nothing.
+func TestManagementDoesNotWait(t *testing.T) {
+	r := newRig(t)
+	c := r.stopped()
+	r.Close(c, reason.Because(reason.ClosedByManagement, ""))
+	r.endsAs(c, reason.ClosedByManagement)
+}
+
+// polite is a codec that says goodbye.
+type polite struct {
+	codec.Plain
+	goodbyes int
+}
+
+func (p *polite) CloseNotify() error {
+	p.goodbyes++
+	return nil
+}
+
+// Goodbye is said at an end in order, and not in the middle of what is being written.
+func TestGoodbye(t *testing.T) {
+	for name, tt := range map[string]struct {
+		why  reason.Reason
+		full bool
+		want int
+	}{
+		"in order":            {reason.IdleTimeout, false, 1},
+		"by management":       {reason.ClosedByManagement, false, 1},
+		"a fault":             {reason.WriteError, false, 0},
+		"in what is half out": {reason.ClosedByManagement, true, 0},
+	} {
+		r := newRig(t)
+		k := new(polite)
+		c, peer := r.accepted(k)
+		if tt.full {
+			_ = peer.SetReadBuffer(1 << 14)
+			kernel.BoundSend(c.Own.Sock.Fd())
+			r.fill(c)
+		}
+		r.Close(c, reason.Because(tt.why, ""))
+		if r.endsAs(c, tt.why); k.goodbyes != tt.want {
+			t.Errorf("%s: %d goodbyes, want %d", name, k.goodbyes, tt.want)
+		}
+	}
+}
+
+// A peer that is gone has closed, whatever the kernel says of how.
+func TestPeerIsGone(t *testing.T) {
+	for _, err := range []error{nil, poller.ErrEnd, poller.ErrBroken} {
+		r := newRig(t)
+		c, _ := r.plain()
+		r.SocketCloses(c, err)
+		r.endsAs(c, reason.PeerClosed)
+	}
+	r := newRig(t)
+	c, _ := r.plain()
+	r.SocketCloses(c, io.ErrUnexpectedEOF)
+	r.endsAs(c, reason.ReadError)
+}
+
+// What was written before the peer has spoken comes back, acknowledged or not, if an alert says
+// that it refuses us. One that just goes may have taken it.
+func TestRefusedBehindTheHandshake(t *testing.T) {
+	alert := &tlsstate.Error{Blame: tlsstate.BlamePeer, Alert: tlsstate.Alert{Received: true}}
+	for _, tt := range []struct {
+		why  *reason.Error
+		back int
+	}{{reason.OfRead(alert), 1}, {reason.Because(reason.ReadError, "made up"), 0}} {
+		r := newRig(t)
+		c, peer := r.plain()
+		c.Own.Unacked.Unconfirmed = true
+		r.give(c, "hello", message.NewRequest)
+		r.Flush(c)
+		r.reads(peer, "hello")
+		waittest.For(t, "it is acknowledged", func() bool {
+			n, err := kernel.Unacknowledged(c.Own.Sock.Fd())
+			return n == 0 && err == nil
+		})
+		if r.Close(c, tt.why); len(r.Back()) != tt.back {
+			t.Errorf("%v: %q comes back", tt.why, r.Back())
+		}
+	}
+}
+
+// What the peer has acknowledged before it is idle for its lifetime counts.
+func TestAcknowledgedBeforeItIsIdle(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.plain()
+	r.give(c, "hello", message.Final)
+	r.Flush(c)
+	r.reads(peer, "hello")
+	waittest.For(t, "it is acknowledged", func() bool {
+		n, err := kernel.Unacknowledged(c.Own.Sock.Fd())
+		return n == 0 && err == nil
+	})
+	r.later(time.Duration(r.all.Limits.Lifetime+2) * time.Second)
+	r.Tick()
+	r.lives(c, "a moment after it is known to have carried something")
 }
 
 // A peer that leaves within its handshake has failed.

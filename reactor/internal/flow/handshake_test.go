@@ -186,3 +186,33 @@ func TestMachineComesBackTooLate(t *testing.T) {
 		t.Error("it is not stopped")
 	}
 }
+
+// A peer that ends its half while its machine is away gets the end of that: what it said before
+// is worked off, and then nothing more can come.
+func TestHalfClosedWhileTheMachineIsAway(t *testing.T) {
+	for steps, want := range map[int]reason.Reason{1: reason.PeerClosed, 2: reason.HandshakeFailed} {
+		r := newRig(t)
+		c, peer := r.accepted(&shaker{steps: steps})
+		r.Input(c, []byte("x"))
+		r.SocketCloses(c, poller.ErrEnd)
+		r.lives(c, "with its machine away")
+		if !c.Reading.Detached() {
+			t.Fatal("its loop has it")
+		}
+		r.steps()
+		r.endsAs(c, want)
+		r.reads(peer, "!")
+	}
+}
+
+// A panic of a machine is told as one.
+func TestMachinePanics(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.accepted(&shaker{steps: 1, err: &tlsstate.Error{Reason: tlsstate.ReasonInternal, Err: &tlsstate.Panic{Value: "made up"}}})
+	r.Input(c, []byte("x"))
+	r.steps()
+	r.endsAs(c, reason.HandshakeFailed)
+	if n := r.all.Stat.Panics.Load(); n != 1 {
+		t.Errorf("%d panics are told", n)
+	}
+}

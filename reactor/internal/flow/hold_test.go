@@ -57,3 +57,18 @@ func TestNoAnswersWaitAtTheEnd(t *testing.T) {
 		t.Error("they do")
 	}
 }
+
+// One that is not up is not held, and one that is over is not read on.
+func TestHoldIsOfTheEstablished(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.accepted(&shaker{steps: 2})
+	brimful(c)
+	if r.Hold(c); c.Reading.Held() {
+		t.Error("a handshake is held")
+	}
+	c, _ = r.plain()
+	r.Close(c, reason.Because(reason.ReadError, "made up"))
+	r.noted = func() { t.Error("answers are noted behind the end") }
+	r.ReadOn(c)
+	r.noted = nil
+}

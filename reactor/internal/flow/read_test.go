@@ -1,12 +1,19 @@
 package flow
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/codec"
+	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/deadlines"
+	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/sourcelimit"
+	"sipreactor/reactor/internal/transport"
+	"sipreactor/reactor/internal/waittest"
 )
 
 // What one read brings is cut, handed on together, and the rest of it kept.
@@ -47,6 +54,146 @@ func TestFramingIsLostForGood(t *testing.T) {
 	same(t, "messages behind it", r.taken())
 }
 
+// The peer's first bytes confirm what was written before: it is kept no more, and the peer is
+// reached.
+func TestFirstBytesConfirm(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.plain()
+	c.Src.Outbound = true
+	r.all.Backoff.Limit = time.Hour
+	r.all.Backoff.Failed(r.all.Now(), connection.KeyOf(&c.Target, c.Src.Remote, "", ""), false, connection.Destination(&c.Target), nil)
+	c.Own.Unacked.Unconfirmed = true
+	r.give(c, "hello", message.NewRequest)
+	r.Flush(c)
+	r.reads(peer, "hello")
+	waittest.For(t, "it is known to be acknowledged", func() bool {
+		out, _ := c.Own.Unacked.Ask(c.Own.Sock.Fd())
+		return out == 0
+	})
+	if c.Own.Unacked.Empty() {
+		t.Error("what the peer may have thrown away is not kept")
+	}
+	r.Input(c, []byte("\r\n"))
+	if u := &c.Own.Unacked; u.Unconfirmed || !u.Empty() {
+		t.Errorf("unconfirmed: %v, kept: %v", u.Unconfirmed, !u.Empty())
+	}
+	if n := r.all.Backoff.Len(); n != 0 {
+		t.Errorf("%d destinations are left alone, with one of them speaking", n)
+	}
+}
+
+// An engine that ends takes nothing more.
+func TestInputIsIgnored(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.plain()
+	r.all.IgnoresInput.Store(true)
+	r.Input(c, []byte(request("OPTIONS", "a", "")))
+	same(t, "messages", r.taken())
+}
+
+// ending is a codec whose peer has said that it says nothing more.
+type ending struct{ codec.Plain }
+
+func (e *ending) Read([]byte) (int, error) { return 0, io.EOF }
+
+// The word of a peer that it has ended is no fault.
+func TestCloseNotify(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.accepted(new(ending))
+	r.Input(c, []byte("x"))
+	if said := r.endsAs(c, reason.PeerClosed); !strings.Contains(said, "close_notify") {
+		t.Error(said)
+	}
+}
+
+// partial is a codec that has a part of a record.
+type partial struct{ codec.Plain }
+
+func (p *partial) Unfinished() bool { return true }
+
+// A part of a record has the clock of a message, from when it began: behind what is whole that
+// is later.
+func TestRecordHasATime(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.accepted(new(partial))
+	r.Input(c, nil)
+	first := c.Own.Waits.Due(deadlines.Message)
+	if !c.Own.Waits.For(deadlines.Message) {
+		t.Fatal("it is waited for for ever")
+	}
+	r.later(time.Minute)
+	if r.Input(c, nil); c.Own.Waits.Due(deadlines.Message) != first {
+		t.Error("its time begins anew with each byte")
+	}
+	if r.Input(c, []byte(request("OPTIONS", "a", ""))); c.Own.Waits.Due(deadlines.Message) <= first {
+		t.Error("that of the next one has begun with the last")
+	}
+}
+
+// Bytes that are no message keep a connection, too.
+func TestWhatKeepsAConnection(t *testing.T) {
+	for what, in := range map[string]string{"a message": request("OPTIONS", "a", ""), "a ping": "\r\n\r\n", "an answer to one": "\r\n"} {
+		r := newRig(t)
+		r.all.Limits.Framing[transport.TCP].DropCRLF = true
+		c, _ := r.plain()
+		before := c.IdleDue(100)
+		r.later(10 * time.Second)
+		r.Seconds.Store(r.all.Seconds())
+		if r.Input(c, []byte(in)); c.IdleDue(100) < before+9 {
+			t.Errorf("%s does not", what)
+		}
+	}
+}
+
+// An answer ends a back-off, once a second for each connection.
+func TestAnsweredFrom(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.plain()
+	r.all.Backoff.Limit = time.Hour
+	fail := func() {
+		r.all.Backoff.Failed(r.all.Now(), connection.KeyOf(&message.Target{Proto: c.Src.Proto}, c.Src.Remote, "", ""), false, connection.Destination(&c.Target), nil)
+	}
+	for _, tt := range []struct {
+		later time.Duration
+		left  int
+	}{{0, 0}, {0, 1}, {2 * time.Second, 0}} {
+		r.later(tt.later)
+		r.Seconds.Store(r.all.Seconds())
+		fail()
+		if r.AnsweredFrom(c); r.all.Backoff.Len() != tt.left {
+			t.Errorf("%d are left alone, want %d", r.all.Backoff.Len(), tt.left)
+		}
+	}
+}
+
+// What one source has of messages that are not complete has a bound, and counts until they are.
+func TestUnfinishedOfASource(t *testing.T) {
+	r := newRig(t)
+	var sources sourcelimit.Table
+	limits := &sourcelimit.Limits{Connections: 10, Unfinished: 1}
+	part := request("OPTIONS", "a", "")
+	one, _ := r.plain()
+	two, _ := r.plain()
+	for _, c := range []*connection.Conn{one, two} {
+		if v := sources.Enter(&c.Own.Share, limits, c.Src.Remote.Addr(), false, 1); v != sourcelimit.Admitted {
+			t.Fatal(v)
+		}
+	}
+	for range 3 {
+		r.Input(one, []byte(part[:10]))
+		r.Input(one, []byte(part[10:]))
+		if _, _, _, unfinished := sources.Totals(); unfinished != 0 {
+			t.Fatalf("%d messages that are whole are not", unfinished)
+		}
+	}
+	r.Input(one, []byte(part[:10]))
+	r.lives(one, "within the bound")
+	r.Input(two, []byte(part[:10]))
+	if said := r.endsAs(two, reason.ConnectionLimit); !strings.Contains(said, "tcp_max_unfinished_per_source") {
+		t.Errorf("%q names no parameter", said)
+	}
+}
+
 // The message's clock runs from its first byte, and other messages do not stop it.
 func TestMessageHasATime(t *testing.T) {
 	r := newRig(t)
@@ -75,6 +222,11 @@ func TestRestInTheKernel(t *testing.T) {
 	r.later(r.all.Limits.MessageTime + time.Millisecond)
 	r.Overdue(c)
 	r.lives(c, "though its rest has come")
+	r.Input(c, []byte("@b SIP/2.0\r\nContent-Length: 0\r\n\r\n"))
+	r.Input(c, []byte("INVITE sip:a")) // each message has its own
+	r.later(r.all.Limits.MessageTime + time.Millisecond)
+	r.Overdue(c)
+	r.lives(c, "though the rest of the next has come")
 	r.later(time.Minute)
 	r.Overdue(c)
 	r.endsAs(c, reason.MessageTimeout)
@@ -94,6 +246,27 @@ func TestChunksAreCounted(t *testing.T) {
 	if said := r.endsAs(c, reason.TooManyChunks); !strings.Contains(said, "tcp_max_msg_chunks") {
 		t.Errorf("%q names no parameter", said)
 	}
+}
+
+// One that is whole with the last piece too many is not taken either.
+func TestShreddedMessageIsNotTaken(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.plain()
+	whole := request("OPTIONS", "a", "")
+	for i := range r.config.MaxChunks - 1 {
+		r.Input(c, []byte(whole[i:i+1]))
+	}
+	r.lives(c, "within the limit")
+	r.Input(c, []byte(whole[r.config.MaxChunks-1:]))
+	same(t, "messages", r.taken(), whole)
+
+	r.config.MaxChunks--
+	for i := range r.config.MaxChunks {
+		r.Input(c, []byte(whole[i:i+1]))
+	}
+	r.Input(c, []byte(whole[r.config.MaxChunks:]))
+	same(t, "messages", r.taken())
+	r.endsAs(c, reason.TooManyChunks)
 }
 
 // An idle connection ends with its lifetime, one that is kept later, one that says

@@ -35,7 +35,7 @@ type rig struct {
 	loop   *pollertest.Loop
 
 	messages, malformed []string // since they were taken
-	dispatched          int
+	dispatched, stirred int
 	computing           []*connection.Conn
 	crashes             []any
 	paused              []*connection.Conn
@@ -74,7 +74,7 @@ func (r *rig) Malformed(_ *connection.Conn, data []byte, _ *sipframe.Defect) {
 }
 func (r *rig) Dispatch(*connection.Conn)  { r.dispatched++ }
 func (r *rig) Compute(c *connection.Conn) { r.computing = append(r.computing, c) }
-func (r *rig) Stirred()                   {}
+func (r *rig) Stirred()                   { r.stirred++ }
 func (r *rig) AnswersWait(_ *connection.Conn, wait bool) {
 	if r.answersWait = wait; r.noted != nil {
 		r.noted()

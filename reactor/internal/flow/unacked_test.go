@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/waittest"
@@ -50,5 +51,46 @@ func TestUnackedSinceItWasWritten(t *testing.T) {
 		if r.lookAll(); len(r.unacked) != 1 {
 			t.Fatalf("%d are looked at again", len(r.unacked))
 		}
+	}
+}
+
+// Requests that are written are owed an answer, and nothing else is.
+func TestWrittenRequestsAreOwed(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.plain()
+	r.give(c, "one", message.NewRequest)
+	r.give(c, "two", message.Final)
+	r.give(c, "three", message.LaterRequest)
+	r.Flush(c)
+	if n, all := c.Owed.Ours(), r.Stat.Unanswered.Load(); n != 2 || all != 2 {
+		t.Errorf("%d are owed, %d are counted", n, all)
+	}
+}
+
+// A look ends the wait for it, when all is acknowledged and nothing has a time any more.
+func TestAllIsAcknowledged(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.plain()
+	r.give(c, "hello", message.NewRequest)
+	r.Flush(c)
+	r.reads(peer, "hello")
+	waittest.For(t, "it is acknowledged", func() bool {
+		n, err := kernel.Unacknowledged(c.Own.Sock.Fd())
+		return n == 0 && err == nil
+	})
+	c.Own.Waits.Set(deadlines.Acknowledgement, r.all.Now()+int64(time.Hour), c)
+	c.Own.Stall.Shut(r.all.Now(), 0)
+	idle := c.IdleDue(100)
+	r.later(time.Minute)
+	r.Seconds.Store(r.all.Seconds())
+	if r.look(c); c.Own.Waits.For(deadlines.Acknowledgement) {
+		t.Error("it is looked at again, for nothing")
+	}
+	if c.IdleDue(100) < idle+59 {
+		t.Error("an acknowledgement is no life")
+	}
+	c.Own.Stall.Shut(r.all.Now(), 0)
+	if r.look(c); c.Own.Stall.ShutFor(r.all.Now()) != 0 {
+		t.Error("its window is closed, though all is acknowledged")
 	}
 }

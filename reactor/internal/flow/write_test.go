@@ -198,6 +198,20 @@ func TestHalfClosed(t *testing.T) {
 	}
 }
 
+// Its time runs from the first word of its end.
+func TestHalfClosedTwice(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.plain()
+	r.Input(c, []byte(request("INVITE", "a", "")))
+	r.Flow.ended(c, "close_notify")
+	due := c.Own.Waits.Due(deadlines.HalfClosed)
+	r.later(time.Minute)
+	r.Flow.ended(c, "")
+	if c.Own.Waits.Due(deadlines.HalfClosed) != due || r.Stat.HalfClosed.Load() != 1 {
+		t.Errorf("it begins anew, or counts again: %d", r.Stat.HalfClosed.Load())
+	}
+}
+
 // It does not wait for responses for ever.
 func TestHalfClosedIsAbandoned(t *testing.T) {
 	r := newRig(t)
