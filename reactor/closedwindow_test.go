@@ -35,6 +35,7 @@ func TestClosedWindowIsNoDeath(t *testing.T) {
 // kernel has taken all there is and nothing waits here.
 func TestReaderThatStopsBehindLittle(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
+		t.Parallel()
 		s := &script{}
 		r := start(t, s, func(c *Config) { c.TLS.SendTimeout, c.TCP.SendTimeout = 100*time.Millisecond, 100*time.Millisecond })
 		r.dialNarrow(p)

@@ -3,6 +3,7 @@ package reactor
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"net"
 	"strconv"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A listener that another program opened is left to that, with what waits
@@ -86,78 +89,117 @@ func TestDrainWaitsForTheOtherHalf(t *testing.T) {
 // end of their connections: only what crosses our FIN on its way is lost. A message that
 // takes its time keeps nobody else's from being read meanwhile, and has its answer, too.
 func TestStopAnswersUpToTheEnd(t *testing.T) {
+	const peers = 20
 	bothProtos(t, func(t *testing.T, p Proto) {
-		held, release := make(chan bool), make(chan bool)
-		s := &script{message: func(w *Worker, f *Frame) {
-			if strings.Contains(string(f.Data), "held") {
-				close(held)
-				w.Wait(func() { <-release })
+		for try := 1; ; try++ {
+			sent, lost, took := stopAmidRequests(t, p, peers)
+			t.Logf("%d of %d requests crossed the end, which took %v", lost, sent, took)
+			// What a peer sends until its kernel has seen the end of its connection crosses that.
+			if lost <= 2*peers {
+				return
 			}
-			echo(w, f)
-		}}
-		r := start(t, s, nil)
-		slow := r.dial(p)
-		_, _ = slow.Write([]byte(request("MESSAGE", "held", 1, "")))
-		<-held
-		const peers = 20
-		var all sync.WaitGroup
-		var sent, answered, busy atomic.Int64
-		for i := range peers {
-			c := r.dial(p)
-			over := make(chan bool)
-			all.Go(func() {
-				defer close(over)
-				in := bufio.NewReader(c)
-				for {
-					if _, err := readMessage(in); err != nil {
-						return
-					}
-					if answered.Add(1) == 10*peers {
-						busy.Store(1)
-					}
-				}
-			})
-			all.Go(func() {
-				every := time.NewTicker(2 * time.Millisecond)
-				defer every.Stop()
-				for n := 1; ; n++ {
-					select {
-					case <-over:
-						return
-					case <-every.C:
-					}
-					if _, err := c.Write([]byte(request("MESSAGE", "peer"+strconv.Itoa(i), n, ""))); err != nil {
-						return
-					}
-					sent.Add(1)
-				}
-			})
-		}
-		r.eventually("the peers are at it", func() bool { return busy.Load() == 1 })
-		stopped := make(chan error)
-		go func() { stopped <- r.Stop(t.Context()) }()
-		all.Wait() // every connection has ended, but the one of the message that takes its time
-		close(release)
-		if m, err := readMessage(bufio.NewReader(slow)); !strings.Contains(m, "held") {
-			t.Errorf("what takes its time is answered %q, %v", m, err)
-		}
-		if err := <-stopped; err != nil {
-			t.Error(err)
-		}
-		lost := sent.Load() - answered.Load()
-		t.Logf("%d of %d requests crossed the end", lost, sent.Load())
-		// What a peer sends until it has seen the end of its connection crosses that: some on each, and on a machine with
-		// much else to do as many as it sends before it gets to look.
-		if lost > 5*peers+sent.Load()/10 {
-			t.Errorf("%d of %d requests were not answered", lost, sent.Load())
+			// The first moment is that of the message that takes its time; a machine with much else to do does not get to
+			// read all of it within the second one.
+			if took < 2*graceTime || try == 5 {
+				t.Fatalf("%d of %d requests were not answered", lost, sent)
+			}
 		}
 	})
+}
+
+// stopAmidRequests stops an engine while a message takes its time and peers send requests, a few at once each. It
+// returns how many they sent, how many of those had no answer, and how long it took until the last peer's connection
+// had ended.
+func stopAmidRequests(t *testing.T, p Proto, peers int) (sent, lost int64, took time.Duration) {
+	t.Helper()
+	held, release := make(chan bool), make(chan bool)
+	s := &script{message: func(w *Worker, f *Frame) {
+		if strings.Contains(string(f.Data), "held") {
+			close(held)
+			w.Wait(func() { <-release })
+		}
+		echo(w, f)
+	}}
+	r := start(t, s, nil)
+	slow := r.dial(p)
+	_, _ = slow.Write([]byte(request("MESSAGE", "held", 1, "")))
+	<-held
+	var all sync.WaitGroup
+	var asked, answered atomic.Int64
+	for i := range peers {
+		c := r.dial(p)
+		over, room := make(chan bool), make(chan bool, 5)
+		all.Go(func() {
+			defer close(over)
+			in := bufio.NewReader(c)
+			for {
+				if _, err := readMessage(in); err != nil {
+					return
+				}
+				<-room
+				answered.Add(1)
+			}
+		})
+		all.Go(func() {
+			every := time.NewTicker(2 * time.Millisecond)
+			defer every.Stop()
+			for n := 1; ; n++ {
+				select {
+				case <-over:
+					return
+				case <-every.C:
+				}
+				select {
+				case <-over:
+					return
+				case room <- true:
+				}
+				if ended(c) { // who reads has not been told of it yet
+					return
+				}
+				if _, err := c.Write([]byte(request("MESSAGE", "peer"+strconv.Itoa(i), n, ""))); err != nil {
+					return
+				}
+				asked.Add(1)
+			}
+		})
+	}
+	r.eventually("the peers are at it", func() bool { return answered.Load() >= int64(10*peers) })
+	stopped, began := make(chan error), time.Now()
+	go func() { stopped <- r.Stop(t.Context()) }()
+	all.Wait() // every connection has ended, but the one of the message that takes its time
+	took = time.Since(began)
+	close(release)
+	if m, err := readMessage(bufio.NewReader(slow)); !strings.Contains(m, "held") {
+		t.Errorf("what takes its time is answered %q, %v", m, err)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	return asked.Load(), asked.Load() - answered.Load(), took
+}
+
+// ended reports whether the other side's FIN has come, read or not.
+func ended(c net.Conn) (fin bool) {
+	if s, ok := c.(*tls.Conn); ok {
+		c = s.NetConn()
+	}
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) {
+			const established = 1
+			info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+			fin = err == nil && info.State != established
+		})
+	}
+	return fin || err != nil
 }
 
 // A message that awaits something when the engine ends has its answer when that has come.
 func TestStopAnswersWhatWaits(t *testing.T) {
 	onWorkersAndLoops(t, func(t *testing.T, inline time.Duration) {
 		bothProtos(t, func(t *testing.T, p Proto) {
+			t.Parallel()
 			waits := make(chan func(), 1)
 			r := start(t, &script{message: func(w *Worker, f *Frame) {
 				if !w.Await(func(_ int, resume func()) { waits <- resume }) {

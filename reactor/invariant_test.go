@@ -171,6 +171,7 @@ func (r *rig) only() (h Handle) {
 // that is silent.
 func TestStopDrains(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
+		t.Parallel()
 		var handled atomic.Int64
 		r := start(t, &script{message: func(w *Worker, f *Frame) { handled.Add(1); echo(w, f) }}, nil)
 		var peers []net.Conn

@@ -85,6 +85,7 @@ func (r *rig) dialNarrow(p Proto) net.Conn {
 // gets all of it; one that has stopped for the send timeout loses its connection.
 func TestSlowReaderToTheNumber(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
+		t.Parallel()
 		for _, stopped := range []bool{false, true} {
 			s := &script{}
 			r := start(t, s, func(c *Config) {

@@ -170,6 +170,7 @@ func TestResponsesToAFlood(t *testing.T) {
 // closed: the excess is refused at once, and what was taken arrives.
 func TestSlowReaderThatMakesProgress(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
+		t.Parallel()
 		s := &script{}
 		// The kernel tells of a window as narrow as this one's when it asks for it: every 200 ms, and less often while
 		// it stays shut.
@@ -226,6 +227,7 @@ func unsent(t *testing.T, fd int) int {
 // What waits, waits here: the kernel holds little that it has not sent.
 func TestKernelHoldsLittle(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
+		t.Parallel()
 		s := &script{}
 		r := start(t, s, func(c *Config) { c.TLS.MaxPostponed, c.TCP.MaxPostponed = 1<<20, 1<<20 })
 		r.dialNarrow(p)

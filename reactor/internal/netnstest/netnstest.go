@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,14 +16,16 @@ import (
 
 // In runs the rest of the test in a process with a network namespace of its
 // own. In the process that calls it first it answers false when that has ended:
-// there is nothing left to do.
+// there is nothing left to do. Such a process disturbs no other and mostly waits
+// for timeouts: they run beside each other.
 func In(t *testing.T) bool {
 	t.Helper()
-	t.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin")
 	if os.Getenv("SIPREACTOR_IN_NETNS") == t.Name() {
 		Sh(t, "ip", "link", "set", "lo", "up")
 		return true
 	}
+	t.Parallel()
+	withTools()
 	if err := allowed(); err != nil {
 		if os.Getenv("SIPREACTOR_NETNS") == "require" {
 			t.Fatalf("no network namespace: %v", err)
@@ -42,6 +45,9 @@ func In(t *testing.T) bool {
 	}
 	return false
 }
+
+// withTools has the process, and those it starts, find what only root has in its PATH.
+var withTools = sync.OnceFunc(func() { _ = os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin") })
 
 // namespace asks for a network namespace, and for a user namespace where we are
 // not root.
