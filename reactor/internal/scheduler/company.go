@@ -200,9 +200,7 @@ func (s *Scheduler[C]) weigh(now int64) {
 }
 
 // leaves reports whether the loop has itself attended to.
-func (s *Scheduler[C]) leaves(now int64) bool {
-	return s.member != nil && !s.member.alone.Load() && now-s.returned >= int64(sleepTime)
-}
+func (s *Scheduler[C]) leaves() bool { return s.member != nil && !s.member.alone.Load() }
 
 // leave has the first loop do what is to be done until somebody wants this goroutine. It is
 // called in a wake-up: no socket is in the middle of something then.
@@ -212,5 +210,4 @@ func (s *Scheduler[C]) leave() {
 		<-s.member.back
 	}
 	s.turn.Lock()
-	s.returned = s.now()
 }

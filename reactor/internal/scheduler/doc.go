@@ -82,7 +82,7 @@
 // there is to be done for them (Attend), while theirs stand still. A loop is
 //
 //	state      when                                           becomes
-//	here       it has been for sleepTime, and would sleep     away, in its wake-up
+//	here       it would sleep                                 away, in its wake-up
 //	away       there is something for its own goroutine:      here
 //	           a connection to accept, a task of gnet's, an end
 //	away       the first loop is busy, processors are idle    alone

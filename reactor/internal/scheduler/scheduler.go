@@ -76,7 +76,6 @@ type Scheduler[C any] struct {
 	member   *member // nil for the first loop
 	attended bool    // the callback under way is on the first loop's goroutine
 	atWake   bool    // it is the wake-up
-	returned int64   // when the loop was attended to last
 	window   window
 
 	looks  bool // the same as deferred, for the loop alone

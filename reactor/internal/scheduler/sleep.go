@@ -46,12 +46,12 @@ func (s *Scheduler[C]) Rest() (idle bool, found poller.Found) {
 	for range sleepRounds {
 		began := s.now()
 		s.weigh(began)
-		if s.leaves(began) {
-			if !atWake {
+		if s.leaves() {
+			if atWake {
+				s.leave()
+			} else {
 				s.Return()
-				return false, 0
 			}
-			s.leave()
 			return false, 0
 		}
 		if a.stirred || began-a.yielded >= int64(sleepTime) {
