@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"sipreactor/reactor/store/gate"
 )
 
 // Options are the bounds of a pool. Its zero value has those that are told at
@@ -81,7 +83,7 @@ type pool struct {
 	url  URL
 	key  string
 	opt  Options
-	gate gate
+	gate gate.Gate
 	backend
 	counters counters
 	uses     int // under pools.mu
@@ -122,7 +124,7 @@ func Open(dbURL string, o Options) (*DB, error) {
 	p := pools.open[key]
 	if p == nil {
 		p = &pool{url: u, key: key, opt: o.filled()}
-		p.gate.init(p.opt)
+		p.gate.Config = gateConfig(p.opt)
 		if p.backend, err = newBackend(u, p.opt); err != nil {
 			return nil, fmt.Errorf("%s: %w", u, err)
 		}
@@ -197,7 +199,7 @@ func (db *DB) run(ctx context.Context, most time.Duration, what string, f func(c
 	if db.ended.Load() {
 		return ErrClosed
 	}
-	probe, err := db.gate.enter()
+	probe, err := db.gate.Enter(time.Now())
 	if err != nil {
 		db.counters.refused.Add(1)
 		return db.wrap(err)
@@ -215,14 +217,14 @@ func (db *DB) run(ctx context.Context, most time.Duration, what string, f func(c
 		db.counters.slow.Add(1)
 		db.opt.Log.Warn("slow statement", "database", db.url.String(), "took", took, "statement", what)
 	}
-	switch db.gate.leave(probe, err) {
-	case wentDown:
+	switch db.gate.Leave(time.Now(), probe, outcome(err), err) {
+	case gate.WentDown:
 		db.opt.Log.Error("the database is gone", "database", db.url.String(), "error", err)
 		db.opt.Changed(db.url, false)
-	case cameBack:
+	case gate.CameBack:
 		db.opt.Log.Warn("the database is back", "database", db.url.String())
 		db.opt.Changed(db.url, true)
-	case noChange:
+	case gate.NoChange:
 	}
 	return db.wrap(err)
 }

@@ -4,106 +4,36 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"sync"
-	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"sipreactor/reactor/store/gate"
 )
 
-// gate bounds those who wait for a database, and spares them one that is gone.
-//
-//	up    -> down  a statement fails without an answer, or several in a row come too late
-//	down  -> probe the back-off is over: who comes now tries, and nobody else meanwhile
-//	probe -> up    that one had an answer
-//	probe -> down  it had none; the back-off doubles
-type gate struct {
-	waiting int
-	now     func() time.Time
+// lateIsGone is how many statements in a row have no answer in time from a database that is
+// taken as gone.
+const lateIsGone = 5
 
-	mu      sync.Mutex
-	inside  int
-	late    int // statements in a row that came too late
-	down    bool
-	probing bool
-	until   time.Time     // when the next one may try
-	backOff time.Duration // after the next failure
-	why     error
+// gateConfig returns that of a pool's gate.
+func gateConfig(o Options) gate.Config {
+	return gate.Config{Most: o.Waiting, LateIsGone: lateIsGone, Gone: ErrDown, Busy: ErrBusy}
 }
 
-const (
-	firstBackOff = 50 * time.Millisecond
-	lastBackOff  = 2 * time.Second
-	lateIsGone   = 5 // statements in a row
-)
-
-// change is what a statement's end told of the database.
-type change uint8
-
-const (
-	noChange change = iota
-	wentDown
-	cameBack
-)
-
-func (g *gate) init(o Options) {
-	g.waiting = o.Waiting
-	g.now = time.Now
-	g.backOff = firstBackOff
-}
-
-// enter reports whether a statement may begin, and whether it is the one that
-// tries a database that was gone. Without an error leave is to be called.
-func (g *gate) enter() (probe bool, err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	switch {
-	case g.down && (g.probing || g.now().Before(g.until)):
-		return false, fmt.Errorf("%w: %w", ErrDown, g.why)
-	case g.inside >= g.waiting:
-		return false, ErrBusy
-	}
-	g.inside++
-	g.probing = g.down
-	return g.down, nil
-}
-
-// leave notes how a statement ended.
-func (g *gate) leave(probe bool, err error) change {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.inside--
-	if probe {
-		g.probing = false
-	}
-	late := errors.Is(err, context.DeadlineExceeded)
+// outcome returns what a statement's end tells of the database.
+func outcome(err error) gate.Outcome {
 	switch {
 	case errors.Is(err, context.Canceled):
-		return noChange // who asked went away
-	case late:
-		g.late++
-	case !gone(err):
-		g.late = 0
-		if !g.down {
-			return noChange
-		}
-		g.down, g.why, g.backOff = false, nil, firstBackOff
-		return cameBack
+		return gate.Left
+	case errors.Is(err, context.DeadlineExceeded):
+		return gate.Late
+	case gone(err):
+		return gate.Silent
+	default:
+		return gate.Answered
 	}
-	was := g.down
-	if was && !probe || late && !probe && g.late < lateIsGone {
-		return noChange // one of those that were under way when it went; or it may yet be only slow
-	}
-	g.down, g.why = true, err
-	g.until = g.now().Add(g.backOff)
-	g.backOff = min(2*g.backOff, lastBackOff)
-	if was {
-		return noChange
-	}
-	return wentDown
 }
 
 // gone reports whether err says that there was no answer, or that the database

@@ -51,9 +51,7 @@ func (p *pool) statistics() Statistics {
 		URL: p.url, Statements: p.counters.statements.Load(), Failed: p.counters.failed.Load(), Late: p.counters.late.Load(),
 		Refused: p.counters.refused.Load(), Slow: p.counters.slow.Load(), Time: time.Duration(p.counters.time.Load()),
 	}
-	p.gate.mu.Lock()
-	s.Waiting, s.Down = p.gate.inside, p.gate.down
-	p.gate.mu.Unlock()
+	s.Waiting, s.Down = p.gate.Waiting()
 	if b, ok := p.backend.(*sqlBackend); ok {
 		f := b.pool.Stats()
 		s.Cut = b.cut.Load()

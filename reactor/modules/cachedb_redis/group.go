@@ -11,6 +11,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
+
+	"sipreactor/reactor/store/gate"
 )
 
 // timeouts are those of a group.
@@ -24,7 +26,7 @@ type timeouts struct {
 type group struct {
 	url     groupURL
 	limits  timeouts
-	gate    gate
+	gate    gate.Gate
 	mu      sync.Mutex
 	client  redis.UniversalClient // nil until it is known whether there is a cluster
 	cluster bool
@@ -35,7 +37,7 @@ const conns = 16
 
 func newGroup(u groupURL, t timeouts) *group {
 	logging.Disable() // failures come back as errors
-	return &group{url: u, limits: t}
+	return &group{url: u, limits: t, gate: gate.Gate{Config: gateConfig}}
 }
 
 func (g *group) options() *redis.UniversalOptions {
@@ -106,16 +108,12 @@ func (g *group) forget(c redis.UniversalClient) {
 // do runs a command within the time of a query, or of connecting where that is longer; at once, with an error, while
 // the servers are gone.
 func (g *group) do(f func(ctx context.Context, c redis.UniversalClient) error) error {
-	probe, err := g.gate.enter(time.Now())
+	probe, err := g.gate.Enter(time.Now())
 	if err != nil {
 		return err
 	}
 	err = g.try(f)
-	silent := err
-	if errors.Is(err, redis.Nil) || isAnswer(err) {
-		silent = nil
-	}
-	g.gate.leave(time.Now(), probe, silent)
+	g.gate.Leave(time.Now(), probe, outcome(err), err)
 	return err
 }
 
