@@ -2,6 +2,7 @@ package flow
 
 import (
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/transport"
 	"sipreactor/reactor/internal/waittest"
 )
 
@@ -120,5 +122,26 @@ func TestReaderThatStopsAndRefuses(t *testing.T) {
 	r.endsAs(c, reason.QueueFull)
 	if n := r.Stat.SendTimeouts.Load(); n != 0 {
 		t.Errorf("%d are counted as send timeouts", n)
+	}
+}
+
+// What comes back from a WebSocket of ours is as it was given, without the mask that it goes out with.
+func TestMaskedComesBackPlain(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.plain()
+	c.Src.Proto, c.Src.Outbound = transport.WS, true
+	c.Speaks()
+	_ = peer.SetReadBuffer(1 << 14)
+	kernel.BoundSend(c.Own.Sock.Fd())
+	r.fill(c)
+	r.Close(c, reason.Because(reason.WriteError, "made up"))
+	back := r.Back()
+	for _, m := range back {
+		if strings.Trim(m, "x") != "" {
+			t.Fatalf("%d messages come back, one of them as %q", len(back), m[:16])
+		}
+	}
+	if len(back) == 0 {
+		t.Error("nothing comes back")
 	}
 }

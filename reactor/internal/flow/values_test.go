@@ -2,8 +2,11 @@ package flow
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
+	"sipreactor/reactor/internal/codec"
+	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/message"
 	"sipreactor/reactor/internal/reason"
 	"sipreactor/reactor/internal/transport"
@@ -48,6 +51,28 @@ func TestHostOf(t *testing.T) {
 		target := message.Target{Proto: tt.proto, Addr: netip.MustParseAddrPort(tt.addr), Name: tt.name}
 		if got := hostOf(&target); got != tt.want {
 			t.Errorf("%v %s %q: %s, want %s", tt.proto, tt.addr, tt.name, got, tt.want)
+		}
+	}
+}
+
+// A request for WebSocket names the resource, "/" where none is configured, and an origin of its scheme.
+func TestUpgradeAsks(t *testing.T) {
+	for _, tt := range []struct {
+		proto         transport.Proto
+		resource      string
+		first, origin string
+	}{
+		{transport.WS, "", "GET / HTTP/1.1\r\n", "http://edge.example:5062\r\n"},
+		{transport.WSS, "/sip", "GET /sip HTTP/1.1\r\n", "https://edge.example:5062\r\n"},
+	} {
+		c := &connection.Conn{Config: new(transport.StreamConfig)}
+		c.Config.Web.Resource = tt.resource
+		c.Src.Proto, c.Src.Outbound = tt.proto, true
+		c.Target = message.Target{Proto: tt.proto, Addr: netip.MustParseAddrPort("192.0.2.1:5062"), Name: "edge.example"}
+		u := upgraded(c, new(codec.Plain))
+		_ = u.Handshake()
+		if asks := string(u.Output()); !strings.HasPrefix(asks, tt.first) || !strings.Contains(asks, "Origin: "+tt.origin) {
+			t.Errorf("%v asks %q", tt.proto, asks)
 		}
 	}
 }
