@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"cmp"
 	"errors"
 	"os"
 
@@ -15,8 +16,8 @@ import (
 // nobody else has to be woken. A loop that is attended to waits in a callback of gnet's, and
 // its epoll set is watched by that of the first one, under the number of a stand-in that gnet
 // knows. What the sockets bring is read by us and goes the way of what gnet has read. All else
-// is gnet's, on the loop's own goroutine: connections to accept, tasks, and what ends a
-// connection. Who has looked at a set has gnet told again of its tasks (fact "once").
+// is gnet's, on the loop's own goroutine: connections to accept, and tasks. Who has looked at
+// a set has gnet told again of those (fact "once").
 
 // attendance is a loop's place in the first one's epoll set.
 type attendance struct {
@@ -122,10 +123,11 @@ func (l *Loop) look(fd int, buffer []byte) bool {
 		return true
 	case err == unix.EAGAIN || err == unix.EINTR:
 		return true
-	default: // gnet reads the end of a stream again; an error is told but once
-		if s, is := gc.Context().(*Socket); is && err != nil {
-			s.said = os.NewSyscallError("read", err)
-		}
-		return false
 	}
+	s, is := gc.Context().(*Socket)
+	if is {
+		s.said = cmp.Or(os.NewSyscallError("read", err), ErrEnd)
+		s.Close()
+	}
+	return is
 }

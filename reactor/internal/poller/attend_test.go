@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"testing"
@@ -76,6 +77,7 @@ func (r *rig) dialOther() (c *net.TCPConn, s *Socket) {
 func TestAttended(t *testing.T) {
 	r := start(t, 2)
 	c, _ := r.dialOther()
+	reset, _ := r.dialOther()
 	back := r.handOver()
 	for range 3 {
 		r.echoed(c, "read on the first loop's goroutine")
@@ -85,24 +87,28 @@ func TestAttended(t *testing.T) {
 	r.on(r.Loops()[0], func(*echoLoop) { other.Handler().(*echoLoop).onWoken = func() { close(woken) } })
 	other.Wake()
 	<-woken
+	c.Close()
+	if err := r.end(); err != ErrEnd {
+		t.Errorf("closed: %v", err)
+	}
+	_ = reset.SetLinger(0)
+	reset.Close()
+	if err := r.end(); !errors.Is(err, unix.ECONNRESET) {
+		t.Errorf("a reset: %v", err)
+	}
 	select {
 	case <-back:
 		t.Fatal("its own goroutine was called for what the first one does")
 	default:
 	}
-	c.Close()
-	r.called(back)
-	if err := r.end(); err != ErrEnd {
-		t.Errorf("closed: %v", err)
-	}
 	d, _ := r.dialOther()
+	r.called(back)
 	r.echoed(d, "on its own")
 }
 
 // What only gnet can do is done on the loop's own goroutine, and nothing of it is lost.
 func TestAttendedWantsItsOwn(t *testing.T) {
 	r := start(t, 2)
-	c, _ := r.dialOther()
 	other := r.Loops()[1]
 
 	back := r.handOver()
@@ -119,15 +125,6 @@ func TestAttendedWantsItsOwn(t *testing.T) {
 	r.called(back)
 	for _, d := range dialled {
 		r.echoed(d, "accepted")
-	}
-
-	back = r.handOver()
-	r.echoed(c, "attended to again")
-	_ = c.SetLinger(0)
-	c.Close()
-	r.called(back)
-	if err := r.end(); err == nil || err == ErrEnd {
-		t.Errorf("a reset: %v", err)
 	}
 }
 

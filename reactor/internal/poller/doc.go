@@ -59,8 +59,7 @@
 //	line          What accept said is in a log line "Accept() ...".
 //	stop          Stop returns at once when its context is over; Rotate returns when all
 //	              loops have ended, and every socket was closed with OnClose.
-//	once          It is told of a task by an edge: who looks at the set before it has
-//	              taken it.
+//	once        It is told of a task by an edge: who looks first takes that from it.
 //	elsewhere     While a loop is in a callback, another goroutine may close what is
 //	              its, one at a time.
 //	gosched       A loop that finds nothing to do calls runtime.Gosched before it

@@ -35,7 +35,7 @@ func (l *Loop) MaySleep() bool { return l.tasks.Load() == 0 && l.failed == nil }
 // the end of a callback: gnet itself, when it finds nothing to do, calls
 // runtime.Gosched before it sleeps, and that wakes a second thread which finds
 // nothing to do either.
-func (l *Loop) Sleep(most time.Duration) Found {
+func (l *Loop) Sleep(most time.Duration) (found Found) {
 	ms := int(most / time.Millisecond)
 	if len(l.others) == 0 {
 		if n, _ := unix.Poll(l.poll[:], ms); n == 0 {
@@ -48,19 +48,18 @@ func (l *Loop) Sleep(most time.Duration) Found {
 		return Own
 	}
 	l.found = l.found[:0]
-	var all Found
 	for _, ev := range l.ready[:n] {
 		if of := l.others[int(ev.Fd)]; of != nil {
 			l.found = append(l.found, of)
-			all |= Others
+			found |= Others
 			continue
 		}
-		all |= Own
+		found |= Own
 		if int(ev.Fd) == l.told.FD {
 			l.tellAgain()
 		}
 	}
-	return all
+	return found
 }
 
 // Found returns the loops for which the last Sleep has found something to be done, if it

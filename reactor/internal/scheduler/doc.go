@@ -84,7 +84,7 @@
 //	state      when                                           becomes
 //	here       it would sleep                                 away, in its wake-up
 //	away       there is something for its own goroutine:      here
-//	           a connection to accept, a task of gnet's, an end
+//	           a connection to accept, a task of gnet's
 //	away       the first loop is busy, processors are idle    alone
 //	alone      it and the first loop have little to do        here
 //	any        the engine ends                                alone, for good
