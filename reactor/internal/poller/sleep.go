@@ -12,6 +12,7 @@ import (
 // Found is what a sleep has found, as bits.
 type Found uint8
 
+// What a sleep finds.
 const (
 	Own    Found = 1 << iota // something of the loop's, or of gnet's
 	Others                   // something of loops that it attends to: Loop.Found
@@ -62,8 +63,7 @@ func (l *Loop) Sleep(most time.Duration) (found Found) {
 	return found
 }
 
-// Found returns the loops for which the last Sleep has found something to be done, if it
-// found Others. LoopHandler.Attend is called for them, later, if nobody does it.
+// Found returns for whom the last Sleep has found something to be done, if it found Others.
 func (l *Loop) Found() []*Loop { return l.found }
 
 // Yield lets the runtime schedule: other goroutines of this processor run, and
