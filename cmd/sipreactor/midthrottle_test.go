@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestMidThrottlesContacts registers for longer at the main registrar, and removes there what is over here.
@@ -60,6 +61,31 @@ modparam("mid_registrar", "contact_id_insertion", "ct-username")
 	}
 	if s := string(request); !strings.Contains(s, "\r\nTo: <sip:alice@example.org>\r\n") || !strings.Contains(s, "\r\nCall-ID: "+p.conn.LocalAddr().String()+"\r\n") {
 		t.Errorf("as\n%s", s)
+	}
+	m.says(request, "200 OK")
+}
+
+// TestMidTimeBeginsWithTheAnswer: a phone is registered for what it asked for, however long the main registrar took.
+func TestMidTimeBeginsWithTheAnswer(t *testing.T) {
+	t.Parallel()
+	m := startMid(t, `modparam("mid_registrar", "mode", 1)
+modparam("mid_registrar", "min_expires", 1)
+modparam("mid_registrar", "outgoing_expires", 600)
+`)
+	p := m.phone()
+	p.register("Contact: <" + p.uri() + ">;expires=2")
+	request := m.asked()
+	ours := sentContact(brief(t.Fatal, request))
+	time.Sleep(3 * time.Second) // longer than the phone's time
+	m.says(request, "200 OK", "Contact: <"+ours+">;expires=600")
+	p.want("200 OK|Contact: <" + p.uri() + ">;q=0;expires=2")
+	got := brief(t.Fatal, request)
+	for repeated := got; got == repeated; { // it was kept waiting
+		request = m.asked()
+		got = brief(t.Fatal, request)
+	}
+	if got != "REGISTER sip:"+m.main.LocalAddr().String()+"|Contact: <"+ours+">;expires=0" {
+		t.Errorf("the phone is over: the main registrar gets\n%s", got)
 	}
 	m.says(request, "200 OK")
 }

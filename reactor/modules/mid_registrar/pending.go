@@ -196,7 +196,7 @@ func appendParam(dst []byte, p sipframe.Param) []byte {
 func (p *pending) accepted(c *proxy.Context) {
 	r, m := p.r, p.of
 	m.relayed.Add(1)
-	r.Now = time.Now().Unix()
+	p.begin(time.Now().Unix())
 	if !r.Query && !r.All {
 		p.grant(c)
 	}
@@ -219,6 +219,18 @@ func (p *pending) accepted(c *proxy.Context) {
 		_ = c.SetHeaders(sipframe.HeaderPath, nil) // that of the main registrar
 		_ = c.AppendHeader(more)
 	}
+}
+
+// begin has the phone's time begin with its answer (RFC 3261 10.3, step 8): the main registrar may have taken longer than
+// that for its own.
+func (p *pending) begin(now int64) {
+	r := p.r
+	for i := range r.Bindings {
+		if b := &r.Bindings[i]; b.Expires > r.Now {
+			b.Expires += now - r.Now
+		}
+	}
+	r.Now = now
 }
 
 // store does what was accepted, and has it stored before the phone hears of it where usrloc does that. If too many wait
