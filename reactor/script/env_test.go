@@ -16,13 +16,13 @@ func TestEveryWaitsForTheSockets(t *testing.T) {
 		e.ctx, e.cancel = context.WithCancel(t.Context())
 		ran := 0
 		e.Every(time.Second, func(context.Context) { ran++ })
-		time.Sleep(5 * time.Second)
+		time.Sleep(5 * time.Second) // of the fake clock, as below: five runs that are not to be
 		synctest.Wait()
 		if ran != 0 {
 			t.Errorf("it ran %d times before the sockets were open", ran)
 		}
 		close(running)
-		time.Sleep(3500 * time.Millisecond)
+		time.Sleep(3500 * time.Millisecond) // between two runs
 		e.end()
 		if ran != 3 {
 			t.Errorf("it ran %d times in three seconds", ran)

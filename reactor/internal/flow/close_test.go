@@ -45,13 +45,7 @@ func TestOrderlyEndWaits(t *testing.T) {
 func TestAcknowledgedAtTheEnd(t *testing.T) {
 	r := newRig(t)
 	c, peer := r.plain()
-	r.give(c, "hello", message.NewRequest)
-	r.Flush(c)
-	r.reads(peer, "hello")
-	waittest.For(t, "it is acknowledged", func() bool {
-		n, err := kernel.Unacknowledged(c.Own.Sock.Fd())
-		return n == 0 && err == nil
-	})
+	r.acknowledged(c, peer, message.NewRequest)
 	r.Close(c, reason.Because(reason.WriteError, "made up"))
 	if back := r.Back(); len(back) != 0 {
 		t.Errorf("%q comes back", back)
@@ -187,13 +181,7 @@ func TestRefusedBehindTheHandshake(t *testing.T) {
 func TestAcknowledgedBeforeItIsIdle(t *testing.T) {
 	r := newRig(t)
 	c, peer := r.plain()
-	r.give(c, "hello", message.Final)
-	r.Flush(c)
-	r.reads(peer, "hello")
-	waittest.For(t, "it is acknowledged", func() bool {
-		n, err := kernel.Unacknowledged(c.Own.Sock.Fd())
-		return n == 0 && err == nil
-	})
+	r.acknowledged(c, peer, message.Final)
 	r.later(time.Duration(r.all.Limits.Lifetime+2) * time.Second)
 	r.Tick()
 	r.lives(c, "a moment after it is known to have carried something")

@@ -71,13 +71,7 @@ func TestWrittenRequestsAreOwed(t *testing.T) {
 func TestAllIsAcknowledged(t *testing.T) {
 	r := newRig(t)
 	c, peer := r.plain()
-	r.give(c, "hello", message.NewRequest)
-	r.Flush(c)
-	r.reads(peer, "hello")
-	waittest.For(t, "it is acknowledged", func() bool {
-		n, err := kernel.Unacknowledged(c.Own.Sock.Fd())
-		return n == 0 && err == nil
-	})
+	r.acknowledged(c, peer, message.NewRequest)
 	c.Own.Waits.Set(deadlines.Acknowledgement, r.all.Now()+int64(time.Hour), c)
 	c.Own.Stall.Shut(r.all.Now(), 0)
 	idle := c.IdleDue(100)

@@ -19,6 +19,18 @@ import (
 	"sipreactor/reactor/internal/waittest"
 )
 
+// acknowledged has a peer read a message that is written, and its kernel acknowledge it: the loop has not looked since.
+func (r *rig) acknowledged(c *connection.Conn, peer net.Conn, class message.Class) {
+	r.Helper()
+	r.give(c, "hello", class)
+	r.Flush(c)
+	r.reads(peer, "hello")
+	waittest.For(r, "it is acknowledged", func() bool {
+		n, err := kernel.Unacknowledged(c.Own.Sock.Fd())
+		return n == 0 && err == nil
+	})
+}
+
 // give puts a message into a connection's send queue.
 func (r *rig) give(c *connection.Conn, text string, class message.Class) {
 	r.Helper()
