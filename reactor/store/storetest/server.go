@@ -123,7 +123,8 @@ func (s *Server) launch() <-chan struct{} {
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	c := exec.Command(name, args...)
 	c.Dir = s.dir
-	c.Env = append(os.Environ(), "HOME="+s.dir, "LC_ALL=C")
+	// Its own temporary files: what starts as the same user removes those that it finds.
+	c.Env = append(os.Environ(), "HOME="+s.dir, "TMPDIR="+s.dir, "LC_ALL=C")
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: s.cred, Pdeathsig: syscall.SIGKILL}
 	return c
 }
