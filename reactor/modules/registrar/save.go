@@ -167,7 +167,7 @@ func (m *Core) WriteStored(w usrloc.Waiter, table *usrloc.Place, r *Registration
 	case err == nil:
 	case errors.Is(err, usrloc.ErrBusy):
 		bad = busy
-	case table.Shared():
+	default:
 		bad = notStored
 	}
 	return bad, err

@@ -26,7 +26,7 @@ func (m *Module) Table(name string, at script.Pos, filled bool) *Place {
 		p.filled = p.filled || filled
 		return p
 	}
-	t, p := &table{name: name}, &Place{named: at, filled: filled}
+	t, p := &table{name: name, flush: newFlush()}, &Place{named: at, filled: filled}
 	t.Table = location.New(location.Config{
 		MaxContacts: int(m.maxContacts), NewestFirst: m.newestFirst, Persistent: m.mode != memoryOnly, Shared: m.mode == sqlOnly,
 		Notify: func(c location.Change) { t.owner.Load().changed(t, &c) },

@@ -73,8 +73,8 @@ func (m *Module) keepTable(t *table) (n int, err error) {
 	if path == "" {
 		return 0, errNoStateDir
 	}
-	t.flush.Lock()
-	defer t.flush.Unlock()
+	t.flush.lock()
+	defer t.flush.unlock()
 	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return 0, err

@@ -21,10 +21,10 @@ func (m *Module) first(t *table) {
 func (m *Module) readLater(ctx context.Context) {
 	for _, t := range m.list() {
 		if t.unread.Load() && m.write(ctx) == nil && m.load(t) == nil { // a contact that has been removed is not to come back
-			t.flush.Lock() // what settles the table is behind it
+			t.flush.lock() // what settles the table is behind it
 			m.forget(t)
 			t.unread.Store(false)
-			t.flush.Unlock()
+			t.flush.unlock()
 		}
 	}
 }

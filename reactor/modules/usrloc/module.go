@@ -68,8 +68,8 @@ type table struct {
 	name string
 	*location.Table
 	owner  atomic.Pointer[Module] // who is told of changes
-	flush  sync.Mutex             // one at a time writes it to the database
-	unread atomic.Bool            // the database was away when it was to be read
+	flush  *flush
+	unread atomic.Bool // the database was away when it was to be read
 	kept   kept
 	turns  [256]turn // of modes that store before they answer
 }

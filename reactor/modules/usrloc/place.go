@@ -49,7 +49,7 @@ type Waiter interface{ Wait(f func()) bool }
 
 // Do has f read the contacts of an address of record, or change them, while the message of w waits. In sql-only those
 // are the stored ones, and an error tells that they could not be read, or the change not be stored. In write-through
-// the change was made then, and will be stored.
+// the database is no reason for one: what it did not take is stored later.
 func (p *Place) Do(w Waiter, aor []byte, changes bool, f func()) error {
 	err := ErrBusy
 	w.Wait(func() { err = p.at.Load().do(context.Background(), aor, changes, f) })
@@ -74,8 +74,11 @@ func (t *table) do(ctx context.Context, aor []byte, changes bool, f func()) erro
 	defer turn.holder.Store(nil)
 	f()
 	// Who waits for the one before has its changes written by that one, most of the time.
-	err := t.by(func(m *Module) error { return m.writeTable(ctx, t) })
-	if err == nil && h.refused.Load() {
+	err := t.by(func(m *Module) error { return m.writeNow(ctx, t) })
+	switch {
+	case t.owner.Load().mode == writeThrough:
+		return nil
+	case err == nil && h.refused.Load():
 		return errRefused
 	}
 	return err

@@ -46,10 +46,11 @@ func (m *Module) tellUnfilled() {
 	}
 }
 
-// writeBack writes what has changed, until the program ends.
+// writeBack writes what has changed, until the program ends. A database that is away is told of once an interval.
 func (m *Module) writeBack(ctx context.Context) {
 	tick := time.NewTicker(m.every())
 	defer tick.Stop()
+	var told time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -57,8 +58,12 @@ func (m *Module) writeBack(ctx context.Context) {
 		case <-tick.C:
 		case <-m.wake:
 		}
-		if err := m.write(ctx); err != nil && ctx.Err() == nil {
+		switch err := m.write(ctx); {
+		case err == nil:
+			told = time.Time{}
+		case ctx.Err() == nil && time.Since(told) > m.interval/2:
 			m.env.Log.Warn("usrloc: the database takes no contacts: they wait", "error", err, "contacts", m.unstored())
+			told = time.Now()
 		}
 	}
 }
@@ -72,8 +77,26 @@ func (m *Module) write(ctx context.Context) (err error) {
 }
 
 func (m *Module) writeTable(ctx context.Context, t *table) error {
-	t.flush.Lock()
-	defer t.flush.Unlock()
+	t.flush.lock()
+	defer t.flush.unlock()
+	return m.writeChanged(ctx, t)
+}
+
+// writeNow is writeTable while a message waits. In write-through, where what is not stored may wait, only writeBack tries a
+// database whose last write has failed.
+func (m *Module) writeNow(ctx context.Context, t *table) error {
+	if err := t.flush.failed(); err != nil && m.mode == writeThrough {
+		return err
+	}
+	if err := t.flush.lockUnlessFailed(); err != nil {
+		return err
+	}
+	defer t.flush.unlock()
+	return m.writeChanged(ctx, t)
+}
+
+// writeChanged writes what has changed in a table. Its flush is held.
+func (m *Module) writeChanged(ctx context.Context, t *table) error {
 	err := t.Changed(batch, func(list []location.Stored) error {
 		apply := func(ctx context.Context, list []location.Stored) error { return m.apply(ctx, t.name, list) }
 		return store.Singly(ctx, list, apply, func(x *location.Stored, err error) {
@@ -83,6 +106,9 @@ func (m *Module) writeTable(ctx context.Context, t *table) error {
 	})
 	if err == nil {
 		m.settled(t)
+	}
+	if ctx.Err() == nil && !errors.Is(err, store.ErrClosed) { // which say nothing to the next configuration, whose database is open
+		t.flush.ended(err)
 	}
 	return err
 }
@@ -182,8 +208,8 @@ func (m *Module) sync(ctx context.Context, a *rpc.Args) (any, error) {
 		only = string(aor)
 		where = m.rowsOf(only)
 	}
-	t.flush.Lock()
-	defer t.flush.Unlock()
+	t.flush.lock()
+	defer t.flush.unlock()
 	if _, err := m.db.Delete(ctx, t.name, where...); err != nil {
 		return nil, rpc.Failed(err.Error(), nil)
 	}
