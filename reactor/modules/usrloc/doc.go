@@ -4,8 +4,8 @@
 // The contacts are in package location, one table for each name that save() or lookup() is called with ("location"). A
 // goroutine drops what is over every second, and writes what has changed to the database every timer_interval
 // (write-back), or before a REGISTER is answered (write-through; those that come together are written together). At the
-// start the rows are read back. A database that is away costs nobody who registers: what has changed waits, and is kept in
-// state_dir for the next start if the program stops meanwhile.
+// start the rows are read back. A database that is away costs those who register as it goes one statement, and nobody
+// behind them: what has changed waits, and is kept in state_dir for the next start if the program stops meanwhile.
 //
 // With sql-only several servers have one table. The contacts of a user are read from it for each save() and lookup(), and
 // written before the answer; without the database a REGISTER is answered 500. What is in memory are the connections of
