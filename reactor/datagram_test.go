@@ -10,15 +10,18 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/ports"
 )
 
-// deadPort is an address of UDP at which nobody listens.
-func deadPort(t *testing.T) netip.AddrPort {
+// unusedAddress is one at which nobody listens, nor is given it.
+func unusedAddress(t *testing.T) netip.AddrPort {
 	t.Helper()
-	pc := packets(t)
-	at := pc.LocalAddr().(*net.UDPAddr).AddrPort()
-	pc.Close()
-	return at
+	at, err := ports.Address()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return netip.MustParseAddrPort(at)
 }
 
 // bounce is a Handler that keeps what came back.
@@ -44,7 +47,7 @@ func TestBouncedDatagram(t *testing.T) {
 			socket = s
 		}
 	}
-	dead, alive := deadPort(t), packets(t).LocalAddr().(*net.UDPAddr).AddrPort()
+	dead, alive := unusedAddress(t), packets(t).LocalAddr().(*net.UDPAddr).AddrPort()
 	set := &AddrSet{EndPoints: []EndPoint{{Proto: UDP, Addr: dead}, {Proto: UDP, Addr: alive}}}
 	text := request("MESSAGE", "x", 1, strings.Repeat("long ", 400))
 	send := func(to netip.AddrPort, set *AddrSet) error {
@@ -119,7 +122,7 @@ func TestQuoteWithoutRoom(t *testing.T) {
 	const n = 3
 	before := r.Stats()
 	for range n {
-		if _, err := r.Send(&Target{Proto: UDP, Addr: deadPort(t)}, Bytes(request("MESSAGE", "x", 1, ""))); err != nil {
+		if _, err := r.Send(&Target{Proto: UDP, Addr: unusedAddress(t)}, Bytes(request("MESSAGE", "x", 1, ""))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -173,7 +173,11 @@ func TestStopDrains(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
 		t.Parallel()
 		var handled atomic.Int64
-		r := start(t, &script{message: func(w *Worker, f *Frame) { handled.Add(1); echo(w, f) }}, nil)
+		r := start(t, &script{message: func(w *Worker, f *Frame) { handled.Add(1); echo(w, f) }}, func(c *Config) {
+			for i := range c.Sockets { // it listens there again, and nobody is to be given them meanwhile
+				c.Sockets[i].Addr = unusedAddress(t)
+			}
+		})
 		var peers []net.Conn
 		for range 20 {
 			c := r.dial(p)

@@ -21,6 +21,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/ports"
 )
 
 // hostile is a name in a certificate that would like to be markup.
@@ -215,22 +217,14 @@ func silent(t *testing.T) (port string) {
 	return port
 }
 
-// freePort gives a port below those that the kernel gives to clients, so that nobody is given it by chance.
+// freePort gives a port that nobody is given by chance.
 func freePort(t *testing.T) string {
 	t.Helper()
-	for range 100 {
-		n, err := rand.Int(rand.Reader, big.NewInt(10000))
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := strconv.FormatInt(20000+n.Int64(), 10)
-		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
-			l.Close()
-			return port
-		}
+	port, err := ports.Unused()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no port is free")
-	return ""
+	return port
 }
 
 // noTLS speaks to the TLS socket in the clear, until it is shown out.

@@ -17,6 +17,7 @@ import (
 	"sipreactor/bench/report"
 	"sipreactor/bench/system"
 	"sipreactor/cmd/sipreactor/load"
+	"sipreactor/reactor/ports"
 )
 
 // sippRate is calls a second.
@@ -75,7 +76,7 @@ func (t *trial) sipp(ctx context.Context, client, server, by string, timed []str
 	}
 	plain := by != "tls"
 	setup.Plain, setup.UDP, setup.Stateful = by == "tcp", by == "udp", by == "udp"
-	answering, err := load.UnusedPort()
+	answering, err := ports.Unused()
 	if err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func (t *trial) sipp(ctx context.Context, client, server, by string, timed []str
 	if err != nil {
 		return err
 	}
-	calling, err := load.UnusedPort() // two sipp without one both try 5060, and one of them ends
+	calling, err := ports.Unused() // two sipp without one both try 5060, and one of them ends
 	if err != nil {
 		return err
 	}

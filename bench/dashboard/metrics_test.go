@@ -19,6 +19,7 @@ import (
 
 	"sipreactor/bench/process"
 	"sipreactor/cmd/sipreactor/load"
+	"sipreactor/reactor/ports"
 )
 
 // patience bounds what a test waits for; nothing is asserted about time.
@@ -101,7 +102,7 @@ type program struct {
 func start(t *testing.T) *program {
 	t.Helper()
 	port := func() string {
-		p, err := load.UnusedPort()
+		p, err := ports.Unused()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +148,7 @@ func (p *program) keepBusy(t *testing.T) {
 	}
 	t.Cleanup(func() { secure.Close() })
 	_ = secure.SetDeadline(time.Now().Add(patience))
-	nowhere, err := load.UnusedPort()
+	nowhere, err := ports.Unused()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"sipreactor/bench/process"
-	"sipreactor/cmd/sipreactor/load"
+	"sipreactor/reactor/ports"
 )
 
 // binary is the program under test, built once.
@@ -31,7 +31,7 @@ func tool(t *testing.T, name, pkg string) string {
 // freePort gives a loopback port on which nobody listened just now.
 func freePort(t *testing.T) string {
 	t.Helper()
-	port, err := load.UnusedPort()
+	port, err := ports.Unused()
 	if err != nil {
 		t.Fatal(err)
 	}

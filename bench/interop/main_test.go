@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"sipreactor/bench/process"
-	"sipreactor/cmd/sipreactor/load"
+	"sipreactor/reactor/ports"
 )
 
 // program is the one under test, built once.
@@ -28,7 +28,7 @@ func tool(t *testing.T, name, pkg string) string {
 // unusedPort is for programs that must be told one.
 func unusedPort(t *testing.T) string {
 	t.Helper()
-	port, err := load.UnusedPort()
+	port, err := ports.Unused()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"sipreactor/cmd/sipreactor/load"
+	"sipreactor/reactor/ports"
 )
 
 // Home is where a comparison keeps what it builds and writes.
@@ -95,7 +96,7 @@ func installed(name string, flag string) func(context.Context, *Home) (string, s
 
 // UnusedAddr is a loopback address on which nobody listens.
 func UnusedAddr() (string, error) {
-	port, err := load.UnusedPort()
+	port, err := ports.Unused()
 	return "127.0.0.1:" + port, err
 }
 

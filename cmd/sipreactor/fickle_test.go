@@ -48,7 +48,7 @@ func newFickle(t *testing.T, ca *load.Authority) *fickle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fickle{t: t, addr: "127.0.0.1:0", good: good, late: late, mood: sound, conns: map[net.Conn]bool{}}
+	f := &fickle{t: t, addr: "127.0.0.1:" + freePort(t), good: good, late: late, mood: sound, conns: map[net.Conn]bool{}}
 	f.turned = sync.NewCond(&f.mu)
 	f.listen()
 	t.Cleanup(func() {

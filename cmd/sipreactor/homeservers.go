@@ -17,6 +17,7 @@ import (
 
 	"sipreactor/cmd/sipreactor/load"
 	"sipreactor/reactor"
+	"sipreactor/reactor/ports"
 	"sipreactor/reactor/script"
 )
 
@@ -82,7 +83,7 @@ func startHomeServers(log io.Writer, homes ...home) (hs *homeServers, err error)
 	}
 	var records []string
 	for _, h := range homes {
-		at, err := freeAddress()
+		at, err := ports.Address()
 		if err != nil {
 			return hs, err
 		}
@@ -102,16 +103,6 @@ func startHomeServers(log io.Writer, homes ...home) (hs *homeServers, err error)
 		}
 	}
 	return hs, nil
-}
-
-// freeAddress returns an address of this machine that nobody listens at.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 // start starts one server.

@@ -15,6 +15,7 @@ import (
 
 	"sipreactor/cmd/sipreactor/load"
 	"sipreactor/reactor"
+	"sipreactor/reactor/ports"
 	"sipreactor/reactor/script"
 )
 
@@ -67,7 +68,7 @@ func (o *output) wait(t *testing.T, text string) {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	port, err := load.UnusedPort()
+	port, err := ports.Unused()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"sipreactor/reactor/ports"
 )
 
 var plainA = Query{Host: "plain.example.com", Port: 5060}
@@ -55,12 +57,11 @@ func TestNextServer(t *testing.T) {
 		})
 	}
 	// One where nobody listens answers by ICMP, at once.
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	closed, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody := &server{addr: pc.LocalAddr().String()}
-	pc.Close()
+	nobody := &server{addr: closed}
 	began := time.Now()
 	expect(t, resolver(t, Config{Timeout: 2 * patience}, "", nobody, serve(t, zone...)), plainA, plainTarget)
 	if d := time.Since(began); d > patience/2 {

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"sipreactor/reactor"
+	"sipreactor/reactor/ports"
 )
 
 var lateFailure = &reactor.Error{Reason: reactor.ConnectTimeout, Blame: reactor.BlamePeer}
@@ -198,12 +200,11 @@ func TestQuotedDatagramOfAStream(t *testing.T) {
 // A request that was forwarded to a port at which nobody is goes to the next target
 // when its client repeats it, and the client hears nothing of the first.
 func TestPortUnreachable(t *testing.T) {
-	dead, err := net.ListenPacket("udp", "127.0.0.1:0")
+	dead, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := dead.LocalAddr().(*net.UDPAddr).AddrPort()
-	dead.Close()
+	at := netip.MustParseAddrPort(dead)
 	uas, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

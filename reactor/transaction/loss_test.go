@@ -15,6 +15,7 @@ import (
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/internal/netnstest"
+	"sipreactor/reactor/ports"
 )
 
 // Calls of sipp over a network that loses 3 % of all datagrams: all of them end, none comes to the callee twice, and no
@@ -102,12 +103,10 @@ func liveHeap() uint64 {
 // freeUDP returns a UDP port that nobody uses.
 func freeUDP(t *testing.T) string {
 	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	port, err := ports.Unused()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	_, port, _ := net.SplitHostPort(c.LocalAddr().String())
 	return port
 }
 

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sipreactor/reactor/ports"
 )
 
 // Silent keeps so many connections to a TLS server on which no handshake is made: every other one says nothing, the
@@ -123,7 +125,7 @@ type BlackHole struct {
 
 // NewBlackHole makes one. Close ends it.
 func NewBlackHole() (*BlackHole, error) {
-	port, err := UnusedPort()
+	port, err := ports.Unused()
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 
 	"sipreactor/reactor/internal/kernel"
 	"sipreactor/reactor/internal/listener"
+	"sipreactor/reactor/ports"
 )
 
 // The facts of doc.go were seen in the version that the module uses.
@@ -79,12 +80,11 @@ func (b *boots) OnTick() (time.Duration, gnet.Action) {
 // freePort returns an address where nobody listens.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	at, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return at
 }
 
 // texts, boot, tick.

@@ -5,7 +5,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/ports"
 )
 
 func made(t *testing.T, change func(o *options)) *client {
@@ -59,12 +60,11 @@ func TestRequests(t *testing.T) {
 
 // TestFailures have the codes of the documentation.
 func TestFailures(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	closed, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = closed.Close()
-	if a := made(t, nil).do(&request{method: "GET", url: "http://" + closed.Addr().String()}); a.code != codeRefused || a.status != 0 {
+	if a := made(t, nil).do(&request{method: "GET", url: "http://" + closed}); a.code != codeRefused || a.status != 0 {
 		t.Errorf("refused: %+v", a)
 	}
 	release := make(chan struct{})

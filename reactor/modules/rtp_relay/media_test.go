@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/modules/rtpengine/ng"
+	"sipreactor/reactor/ports"
 )
 
 // startEngine starts Debian's rtpengine.
@@ -18,12 +19,10 @@ func startEngine(t *testing.T) *stub {
 	if err != nil {
 		t.Skip("rtpengine is not installed: apt-get install rtpengine-daemon")
 	}
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	control, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	control := pc.LocalAddr().String()
-	_ = pc.Close()
 	cmd := exec.Command(program, "--config-file=none", "--foreground", "--log-stderr", "--log-level=3", "--table=-1", "--num-threads=2",
 		"--interface=127.0.0.1", "--listen-ng="+control, "--port-min=30500", "--port-max=30900", "--pidfile="+t.TempDir()+"/pid")
 	log := new(strings.Builder)

@@ -12,6 +12,7 @@ import (
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/rtpengine/ng"
 	"sipreactor/reactor/modules/sl"
+	"sipreactor/reactor/ports"
 )
 
 // startEngine starts Debian's rtpengine and returns its control address.
@@ -49,15 +50,14 @@ func startEngine(t *testing.T) string {
 	}
 }
 
-// freePort gives an address of loopback that nobody listens on.
+// freePort gives an address of loopback that nobody listens on, nor is given.
 func freePort(t *testing.T) string {
 	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	at, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = pc.Close() }()
-	return pc.LocalAddr().String()
+	return at
 }
 
 // sdpOf is a session description of a socket.

@@ -17,12 +17,7 @@ import (
 // TestNotifications: what rtpengine notifies of raises the event with the nodes of its JSON, before and behind a reload; what
 // is no JSON does nothing. The socket is closed at the end.
 func TestNotifications(t *testing.T) {
-	free, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := free.LocalAddr().String()
-	free.Close()
+	at := freePort(t)
 	text := head("udp:127.0.0.1:9", fmt.Sprintf(`"notification_sock", %q`, at)) + `
 route { exit; }
 event_route[E_RTPENGINE_NOTIFICATION] { xlog("$param(type) $param(callid) $param(source_tag) $param(event) $param(volume) $param(duration)"); }

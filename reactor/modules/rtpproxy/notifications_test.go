@@ -14,6 +14,7 @@ import (
 	"sipreactor/reactor/modules/rr"
 	"sipreactor/reactor/modules/sl"
 	"sipreactor/reactor/modules/tm"
+	"sipreactor/reactor/ports"
 )
 
 // TestNotificationElsewhere: the flag n may say where rtpproxy is to tell that.
@@ -38,12 +39,11 @@ func TestNotification(t *testing.T) {
 		t.Run(network, func(t *testing.T) {
 			at := "/" + strings.TrimPrefix(filepath.Join(t.TempDir(), "notify"), "/")
 			if network == "tcp" {
-				l, err := net.Listen("tcp", "127.0.0.1:0")
+				free, err := ports.Address()
 				if err != nil {
 					t.Fatal(err)
 				}
-				at = "tcp:" + l.Addr().String()
-				_ = l.Close()
+				at = "tcp:" + free
 			}
 			r := newStub(t)
 			text := moduletest.Head("rtpproxy", "sl", "tm", "rr", "dialog") + fmt.Sprintf(`modparam("rtpproxy", "rtpproxy_sock", %q)
@@ -67,7 +67,7 @@ route { create_dialog(); rtpproxy_offer("ron"); t_relay(); }
 			if _, err := fmt.Fprintf(c, "nothing\n%s\n", callID); err != nil {
 				t.Fatal(err)
 			}
-			for end := time.Now().Add(10 * time.Second); strings.Contains(b.Command(t, "dlg_list", nil), callID); time.Sleep(5 * time.Millisecond) {
+			for end := time.Now().Add(30 * time.Second); strings.Contains(b.Command(t, "dlg_list", nil), callID); time.Sleep(5 * time.Millisecond) {
 				if time.Now().After(end) {
 					t.Fatalf("the call goes on: %s", b.Command(t, "dlg_list", nil))
 				}

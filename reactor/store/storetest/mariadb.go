@@ -20,11 +20,11 @@ func MariaDB(t testing.TB) *Server {
 	begin := s.file("begin.sql", fmt.Sprintf("CREATE OR REPLACE USER sipreactor@'%%' IDENTIFIED BY '%s';\nGRANT ALL ON *.* TO sipreactor@'%%';\n",
 		strings.ReplaceAll(Password, "'", "''")))
 	s.args = []string{
-		daemon, "--no-defaults", "--datadir=" + data, "--socket=" + s.dir + "/socket", fmt.Sprintf("--port=%d", s.port),
+		daemon, "--no-defaults", "--datadir=" + data, "--socket=" + s.dir + "/socket", "--port=" + s.port,
 		"--bind-address=127.0.0.1", "--init-file=" + begin, "--innodb-buffer-pool-size=16M",
 		"--skip-name-resolve", "--max-connections=50",
 	}
-	s.url = "mysql://sipreactor:" + Password + fmt.Sprintf("@127.0.0.1:%d", s.port) + "/%s"
+	s.url = "mysql://sipreactor:" + Password + "@127.0.0.1:" + s.port + "/%s"
 	s.Start()
 	return s
 }

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,11 +17,11 @@ func Postgres(t testing.TB) *Server {
 		t.Fatalf("%s: %v\n%s", install, err, out)
 	}
 	s.args = []string{
-		daemon, "-D", data, "-p", fmt.Sprint(s.port), "-k", s.dir,
+		daemon, "-D", data, "-p", s.port, "-k", s.dir,
 		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=50",
 	}
-	s.url = "postgres://sipreactor:" + Password + fmt.Sprintf("@127.0.0.1:%d", s.port) + "/%s"
-	s.ready = []string{postgresProgram("pg_isready"), "-q", "-h", "127.0.0.1", "-p", fmt.Sprint(s.port)}
+	s.url = "postgres://sipreactor:" + Password + "@127.0.0.1:" + s.port + "/%s"
+	s.ready = []string{postgresProgram("pg_isready"), "-q", "-h", "127.0.0.1", "-p", s.port}
 	s.Start()
 	return s
 }

@@ -1,9 +1,7 @@
 package storetest
 
 import (
-	"fmt"
 	"net"
-	"strconv"
 	"testing"
 )
 
@@ -13,13 +11,13 @@ func Redis(t testing.TB, options ...string) *Server {
 	daemon := "redis-server"
 	s := newServer(t, "Redis", "redis", &daemon)
 	s.args = append([]string{
-		daemon, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--daemonize", "no",
+		daemon, "--port", s.port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--daemonize", "no",
 		"--requirepass", Password,
 	}, options...)
-	s.url = "redis:%s://:" + Password + fmt.Sprintf("@127.0.0.1:%d/", s.port)
+	s.url = "redis:%s://:" + Password + "@127.0.0.1:" + s.port + "/"
 	s.Start()
 	return s
 }
 
 // Address returns where the server listens.
-func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", s.port) }

@@ -5,7 +5,6 @@ package storetest
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -16,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/ports"
 )
 
 // Password is that of the servers' user, sipreactor. It has characters that need care in a URL.
@@ -26,7 +27,7 @@ type Server struct {
 	t      testing.TB
 	name   string
 	dir    string
-	port   int
+	port   string
 	args   []string
 	ready  []string // a program that succeeds once the server has begun; none: it listens then
 	cmd    *exec.Cmd
@@ -76,7 +77,7 @@ func (s *Server) signal(sig syscall.Signal) {
 // Start starts the server, again after Kill, and returns when it takes statements.
 func (s *Server) Start() {
 	s.t.Helper()
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
+	address := net.JoinHostPort("127.0.0.1", s.port)
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		// One that was killed may be remembered for a moment, and its heir gives up at once.
 		exited := s.launch()
@@ -182,16 +183,12 @@ func (s *Server) file(name, text string) string {
 	return path
 }
 
-// freePort returns a port below those that the kernel gives to clients: the server listens there only when it is set up.
-func freePort(t testing.TB) int {
+// freePort returns a port that nobody is given before the server listens, which it does when it is set up.
+func freePort(t testing.TB) string {
 	t.Helper()
-	for range 100 {
-		port := 20000 + rand.IntN(10000)
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			l.Close()
-			return port
-		}
+	port, err := ports.Unused()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no port is free")
-	return 0
+	return port
 }

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/ports"
 )
 
 // stub answers datagrams with what f returns.
@@ -85,12 +87,10 @@ func TestSilence(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	addr, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := pc.LocalAddr().String()
-	_ = pc.Close()
 	if _, err := NewClient("udp", addr, time.Minute, 1, nil).Do(t.Context(), "V"); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Error(err)
 	}

@@ -3,7 +3,6 @@ package cookie
 import (
 	"context"
 	"errors"
-	"net"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/modules/internal/relay/cookie/cookietest"
+	"sipreactor/reactor/ports"
 )
 
 var ping = []byte("ping")
@@ -87,12 +87,10 @@ func TestSilence(t *testing.T) {
 }
 
 func TestNobodyThere(t *testing.T) {
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	addr, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := pc.LocalAddr().String()
-	_ = pc.Close()
 	c := client(addr, time.Minute, 5, nil)
 	if _, err := c.Do(t.Context(), ping); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Error(err)
