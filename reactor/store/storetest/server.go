@@ -44,34 +44,75 @@ func (s *Server) Kill() {
 	if s.cmd == nil {
 		return
 	}
+	s.Freeze() // else a child of one that is dead is nobody's, and not found
 	s.signal(syscall.SIGKILL)
 	<-s.exited
 	s.cmd = nil
 }
 
-// Freeze makes the server take connections and answer nothing, until Thaw.
-func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+// Freeze makes the server take connections and answer nothing, until Thaw. It returns when all of it stands still: a child
+// that was made meanwhile would go on and answer.
+func (s *Server) Freeze() {
+	s.t.Helper()
+	for end := time.Now().Add(30 * time.Second); s.moves(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("%s does not stand still", s.name)
+		}
+		s.signal(syscall.SIGSTOP)
+	}
+}
 
 // Thaw ends Freeze.
 func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
 
+// moves reports whether the server, or a child of it, is neither stopped nor dead.
+func (s *Server) moves() bool {
+	for _, p := range s.processes() {
+		if !strings.Contains("TtZX", p.state) {
+			return true
+		}
+	}
+	return false
+}
+
 // signal reaches the server and its children: those of PostgreSQL are no group.
 func (s *Server) signal(sig syscall.Signal) {
-	parent := strconv.Itoa(s.cmd.Process.Pid)
-	_ = syscall.Kill(s.cmd.Process.Pid, sig)
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
+	for _, p := range s.processes() {
+		_ = syscall.Kill(p.id, sig)
+	}
+}
+
+// process is one of the server's.
+type process struct {
+	id    int
+	state string
+}
+
+// processes returns the server and its children, in this order: one that has stopped makes no more.
+func (s *Server) processes() (list []process) {
+	own := strconv.Itoa(s.cmd.Process.Pid)
+	stat := func(path string) (state, parent string) {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			continue
+			return "X", ""
 		}
 		_, rest, _ := strings.Cut(string(text), ") ") // behind the name: state, parent
-		if f := strings.Fields(rest); len(f) > 1 && f[1] == parent {
-			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
-				_ = syscall.Kill(pid, sig)
+		if f := strings.Fields(rest); len(f) > 1 {
+			return f[0], f[1]
+		}
+		return "X", ""
+	}
+	state, _ := stat(filepath.Join("/proc", own, "stat"))
+	list = append(list, process{s.cmd.Process.Pid, state})
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		if state, parent := stat(path); parent == own {
+			if id, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+				list = append(list, process{id, state})
 			}
 		}
 	}
+	return list
 }
 
 // Start starts the server, again after Kill, and returns when it takes statements.
