@@ -230,7 +230,7 @@ func TestPausedHandshakeGoesOn(t *testing.T) {
 		c.Own.Sock.PauseReading()
 		c.Loop.(*loops.Loop).Handshaken(c)
 	})
-	_ = raw.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = raw.SetDeadline(time.Now().Add(30 * time.Second))
 	if err := tls.Client(raw, &tls.Config{RootCAs: r.ca, ServerName: "localhost"}).Handshake(); err != nil {
 		t.Error(err)
 	}

@@ -192,7 +192,7 @@ func (r *rig) checkEmpty() {
 	}
 	accepted.close()
 	// What the test itself has open ends in its own time.
-	for end := time.Now().Add(5 * time.Second); sockets() > int(socketsBefore.Load()) && rigs.Load() == 0; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); sockets() > int(socketsBefore.Load()) && rigs.Load() == 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			r.Errorf("%d sockets are open, %d were before", sockets(), socketsBefore.Load())
 			return

@@ -77,7 +77,7 @@ func TestLogWriterCloseDoesNotWaitForever(t *testing.T) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Error("Close hangs on a writer that is stuck")
 	}
 	close(g.open)

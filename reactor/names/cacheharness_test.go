@@ -12,7 +12,7 @@ import (
 )
 
 // patience is for what must come.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // keep is how long the answers of asked may be kept.
 const keep = 30 * time.Second

@@ -137,7 +137,7 @@ startup_route { launch(cache_store("test", "start", "$var(none)x")); }`)
 	b.cfg.Program.SetLogger(lockedLogger(&mu, &b.log))
 	b.receive(invite)
 	b.cfg.Program.Startup()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
 		x.cache.mu.Lock()
 		stored, started := x.cache.m["a84b4c76e66710@pc33"], x.cache.m["start"]
 		x.cache.mu.Unlock()
@@ -158,7 +158,7 @@ func TestLaunchKnowsTheCaller(t *testing.T) {
 	b, x := waitingBench(t, `route { launch(cache_store("test", "$ci", "$rU $ua")); }`)
 	b.p.SetCallIDs(func([]byte) []byte { return []byte("the-callers-much-longer-one") })
 	b.receive([]byte(strings.Replace(string(invite), "To: <sip:+4930123@example.net>", "To: <sip:+4930123@example.net>;tag=b", 1)))
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
 		x.cache.mu.Lock()
 		stored := x.cache.m["the-callers-much-longer-one"]
 		x.cache.mu.Unlock()

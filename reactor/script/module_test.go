@@ -149,7 +149,7 @@ event_route[E_SAMPLE] { xlog("$param(who) $param(n)"); }`)
 	<-ran
 	background.Start()
 	one.env.Raise("E_SAMPLE", NumberParam("n", 3), TextParam("who", "me"))
-	for deadline := time.Now().Add(5 * time.Second); len(background.watch.Load().events) > 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(30 * time.Second); len(background.watch.Load().events) > 0 && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
 	background.Close()

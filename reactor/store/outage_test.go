@@ -66,7 +66,7 @@ func testOutage(t *testing.T, s *storetest.Server, url string) {
 	await := func(what string, n *atomic.Int64) {
 		t.Helper()
 		was := n.Load()
-		for end := time.Now().Add(20 * time.Second); n.Load() < was+20; time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(60 * time.Second); n.Load() < was+20; time.Sleep(time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("%s: %d good, %d bad, %d refused at once", what, good.Load(), bad.Load(), gone.Load())
 			}
@@ -88,7 +88,7 @@ func testOutage(t *testing.T, s *storetest.Server, url string) {
 	await("thawed", &good)
 	close(stop)
 	wg.Wait()
-	if took := time.Duration(slowest.Load()); took > 5*time.Second {
+	if took := time.Duration(slowest.Load()); took > 20*time.Second { // a server that is silent for TCP to find out takes minutes; a busy machine, seconds
 		t.Errorf("a statement took %v", took)
 	}
 	if downs.Load() < 3 || ups.Load() != downs.Load() {

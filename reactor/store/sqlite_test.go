@@ -125,7 +125,7 @@ func TestLinger(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
 		if _, err := db.Columns(t.Context(), "grp"); errors.Is(err, store.ErrClosed) {
 			break
 		}

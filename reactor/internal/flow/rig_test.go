@@ -148,7 +148,7 @@ func (r *rig) reads(peer net.Conn, want string) {
 	r.Helper()
 	var got strings.Builder
 	b := make([]byte, 64<<10)
-	_ = peer.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = peer.SetReadDeadline(time.Now().Add(30 * time.Second))
 	for got.Len() < len(want) {
 		n, err := peer.Read(b)
 		got.Write(b[:n])

@@ -95,7 +95,7 @@ func TestReaderThatStops(t *testing.T) {
 // closedWindow waits until TCP knows that the peer takes nothing.
 func (r *rig) closedWindow(c *connection.Conn) {
 	r.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
 		if info, err := kernel.Info(c.Own.Sock.Fd()); err == nil && kernel.WindowClosed(info) {
 			return
 		}
@@ -130,7 +130,7 @@ func TestSlowReader(t *testing.T) {
 func (r *rig) takes(peer net.Conn, c *connection.Conn, before int) {
 	r.Helper()
 	b := make([]byte, 32<<10)
-	_ = peer.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = peer.SetReadDeadline(time.Now().Add(30 * time.Second))
 	for {
 		if _, err := peer.Read(b); err != nil {
 			r.Fatal(err)
@@ -157,7 +157,7 @@ func TestClientIsHeldWhileItsAnswersWait(t *testing.T) {
 		t.Fatal("it is read, though its answers have no room")
 	}
 	go func() { _, _ = io.Copy(io.Discard, peer) }()
-	for end := time.Now().Add(10 * time.Second); c.Own.Waits.For(deadlines.Send); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); c.Own.Waits.For(deadlines.Send); time.Sleep(time.Millisecond) {
 		if r.Writable(c); time.Now().After(end) {
 			t.Fatal("the peer reads, and takes nothing")
 		}

@@ -38,7 +38,7 @@ func datagrams(t testing.TB, at string) (fd int, hears *net.UDPConn, to netip.Ad
 func arrives(t *testing.T, at *net.UDPConn, want string) {
 	t.Helper()
 	buf := make([]byte, MaxDatagram)
-	_ = at.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = at.SetReadDeadline(time.Now().Add(30 * time.Second))
 	n, err := at.Read(buf)
 	if err != nil || string(buf[:n]) != want {
 		t.Fatalf("%d bytes, want %d: %v", n, len(want), err)
@@ -179,7 +179,7 @@ func TestBatch(t *testing.T) {
 			}
 		}
 		n := 0
-		for end := time.Now().Add(10 * time.Second); n < BatchSize+3 && time.Now().Before(end); {
+		for end := time.Now().Add(30 * time.Second); n < BatchSize+3 && time.Now().Before(end); {
 			if b.Receive(fd) != nil {
 				continue
 			}

@@ -97,7 +97,7 @@ func TestInletsCountWhatIsDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer to.Close()
-	for deadline := time.Now().Add(10 * time.Second); s.Dropped() == 0; {
+	for deadline := time.Now().Add(30 * time.Second); s.Dropped() == 0; {
 		if _, err := to.Write(make([]byte, 60000)); err != nil {
 			t.Fatal(err)
 		}

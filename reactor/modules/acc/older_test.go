@@ -119,7 +119,7 @@ route { if (is_method("INVITE")) { setflag("ACC"); setflag("MISSED"); } t_relay(
 	}
 	eventually := func(table, want string) {
 		t.Helper()
-		for end := time.Now().Add(10 * time.Second); rows(table) != want; time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(30 * time.Second); rows(table) != want; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("%s has %q, want %q; %s, %s", table, rows(table), want, b.Lines(), b.Status())
 			}

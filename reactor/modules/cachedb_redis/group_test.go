@@ -14,7 +14,7 @@ import (
 	"sipreactor/reactor/store/storetest"
 )
 
-var quick = timeouts{connect: time.Second, query: time.Second}
+var quick = timeouts{connect: 3 * time.Second, query: 3 * time.Second}
 
 func testGroup(t *testing.T, url string) *group {
 	t.Helper()
@@ -65,7 +65,7 @@ func TestGroup(t *testing.T) {
 		t.Errorf("a text is counted: %v", err)
 	}
 	_ = g.Set("short", "x", 50*time.Millisecond)
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		if _, ok, _ := g.Get("short"); !ok {
 			break
 		}
@@ -115,14 +115,14 @@ func TestGroupOutage(t *testing.T) {
 	if err := g.Set("key", "2", 0); err == nil || strings.Contains(err.Error(), storetest.Password) {
 		t.Errorf("nobody there: %v", err)
 	}
-	if took := time.Since(begin); took > 3*time.Second {
+	if took := time.Since(begin); took > 20*time.Second { // more than a busy machine takes, and less than TCP
 		t.Errorf("it took %v", took)
 	}
 	s.Start()
 	waittest.For(t, "it takes a value", func() bool { return g.Set("key", "3", 0) == nil })
 	s.Freeze()
 	begin = time.Now()
-	if _, _, err := g.Get("key"); err == nil || time.Since(begin) > 5*time.Second {
+	if _, _, err := g.Get("key"); err == nil || time.Since(begin) > 20*time.Second {
 		t.Errorf("frozen: %v after %v", err, time.Since(begin))
 	}
 	waittest.For(t, "it is gone", func() bool {
@@ -175,7 +175,7 @@ func TestCluster(t *testing.T) {
 	}
 	g := testGroup(t, s.URL("x"))
 	var err error
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if err = g.Set("{user1000}.profile", "a", 0); err == nil {
 			break
 		}

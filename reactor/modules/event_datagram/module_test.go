@@ -29,7 +29,7 @@ func start(t *testing.T, text string) (*moduletest.Bench, *script.Background) {
 
 func read(t *testing.T, c net.PacketConn) string {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))
 	b := make([]byte, 65536)
 	n, _, err := c.ReadFrom(b)
 	if err != nil {

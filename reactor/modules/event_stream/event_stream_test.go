@@ -40,13 +40,13 @@ func listen(t *testing.T) net.Listener {
 
 func accept(t *testing.T, l net.Listener) (net.Conn, *json.Decoder) {
 	t.Helper()
-	_ = l.(*net.TCPListener).SetDeadline(time.Now().Add(10 * time.Second))
+	_ = l.(*net.TCPListener).SetDeadline(time.Now().Add(30 * time.Second))
 	c, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))
 	return c, json.NewDecoder(c)
 }
 
@@ -102,7 +102,7 @@ func TestNotifications(t *testing.T) {
 	_ = c.Close()
 	tcp := l.(*net.TCPListener)
 	var anew net.Conn
-	for end := time.Now().Add(10 * time.Second); anew == nil; { // an event may go out before the end of its connection shows
+	for end := time.Now().Add(30 * time.Second); anew == nil; { // an event may go out before the end of its connection shows
 		again()
 		_ = tcp.SetDeadline(time.Now().Add(50 * time.Millisecond))
 		var err error
@@ -111,7 +111,7 @@ func TestNotifications(t *testing.T) {
 		}
 	}
 	defer anew.Close()
-	_ = anew.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = anew.SetReadDeadline(time.Now().Add(30 * time.Second))
 	d = json.NewDecoder(anew)
 	if got := next(t, d); got != own {
 		t.Error(got)
@@ -135,7 +135,7 @@ startup_route { subscribe_event("E_OWN", "tcp:`+l.Addr().String()+`/take"); subs
 	counts := func(want string) {
 		t.Helper()
 		got := ""
-		for end := time.Now().Add(10 * time.Second); got != want && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(30 * time.Second); got != want && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 			got = ""
 			b.Config.ModuleStatistics(func(_ string, s *script.Statistic) { got += fmt.Sprint(s.Name, " ", s.Read(), " ") })
 		}

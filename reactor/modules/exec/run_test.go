@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sipreactor/reactor/internal/waittest"
 )
 
 // TestRun gives a command its input and environment, and takes its output.
@@ -24,16 +26,21 @@ func TestRun(t *testing.T) {
 // TestTimeToKill ends a command with what it has started.
 func TestTimeToKill(t *testing.T) {
 	r := newRunner()
-	r.longest, r.grace = 50*time.Millisecond, 50*time.Millisecond
-	mark := filepath.Join(t.TempDir(), "mark")
-	_, _, err := r.run(&command{line: "trap '' TERM; (sleep 0.4; touch " + mark + ") & wait; sleep 1; touch " + mark})
+	r.longest, r.grace = 300*time.Millisecond, 50*time.Millisecond // the first one, for the shell to begin
+	mark := "SIPREACTOR_EXEC_MARK=" + t.TempDir()
+	_, _, err := r.run(&command{line: "trap '' TERM; sleep 600 & wait; sleep 600", env: []string{mark}})
 	if err == nil || !strings.Contains(err.Error(), "was ended") {
 		t.Error(err)
 	}
-	time.Sleep(600 * time.Millisecond)
-	if _, err := os.Stat(mark); err == nil {
-		t.Error("something of it went on")
-	}
+	waittest.For(t, "all of it has ended", func() bool {
+		list, _ := filepath.Glob("/proc/[0-9]*/environ")
+		for _, path := range list {
+			if text, _ := os.ReadFile(path); strings.Contains(string(text), mark) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // TestBound of commands under way.

@@ -102,7 +102,7 @@ func invite(b *moduletest.Bench, call, user, number string, profile, want int) s
 }
 
 func logged(b *moduletest.Bench, want int) string {
-	for end := time.Now().Add(10 * time.Second); len(b.Lines()) < want && time.Now().Before(end); {
+	for end := time.Now().Add(30 * time.Second); len(b.Lines()) < want && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	lines := b.Lines()

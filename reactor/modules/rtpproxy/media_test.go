@@ -114,7 +114,7 @@ onreply_route { rtpproxy_answer("ro"); }`, New, sl.New)
 			t.Fatal(err)
 		}
 		buf := make([]byte, 100)
-		_ = way.to.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_ = way.to.SetReadDeadline(time.Now().Add(30 * time.Second))
 		if n, _, err := way.to.ReadFrom(buf); err != nil || string(buf[:n]) != "media" {
 			t.Errorf("%q %v", buf[:n], err)
 		}
