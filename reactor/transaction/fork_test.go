@@ -101,6 +101,28 @@ func TestRetry(t *testing.T) {
 	r.pass(31 * time.Second)
 	r.want("0s request 0", "0s ack 0", "0s request 0", "0s request 0", "30s answer ours 408")
 
+	r = newRig(t, true, true) // that one address rang says nothing of the next
+	left = 2
+	r.retry = func(b *Branch) bool {
+		left--
+		return r.tx.Relaunch(b, true) == nil
+	}
+	b = r.branch(true)
+	r.response(b, 180)
+	r.response(b, 503)
+	r.pass(31 * time.Second)
+	if r.want("0s request 0", "0s relay 0 180", "0s ack 0", "0s request 0", "30s request 0"); left != 0 {
+		t.Errorf("%d addresses are left", left)
+	}
+
+	r = newRig(t, false, false) // who has said that it is at it was reached
+	r.retry = func(*Branch) bool { t.Error("tried again"); return false }
+	b = r.branch(false)
+	r.response(b, 100)
+	r.log = nil
+	r.pass(31 * time.Second)
+	r.want("4s request 0", "8s request 0", "12s request 0", "16s request 0", "20s request 0", "24s request 0", "28s request 0", "30s lost 2")
+
 	r = newRig(t, true, true) // a caller that has hung up wants no other address
 	r.retry = func(*Branch) bool { t.Error("tried again"); return false }
 	b = r.branch(true)
@@ -156,4 +178,18 @@ func TestBounds(t *testing.T) {
 	if err := r.tx.Add(new(Branch), false); !errors.Is(err, ErrBranches) {
 		t.Error(err)
 	}
+}
+
+// What branches of an earlier fork say is of no use to the caller any more.
+func TestRingsBehindItsFork(t *testing.T) {
+	r := newRig(t, true, true)
+	r.failed = func(*Branch) { r.branch(true) }
+	first, second := r.branch(true), r.branch(true)
+	r.response(first, 180)
+	r.response(second, 603)
+	r.log = nil
+	r.response(first, 183)
+	r.want()
+	r.response(r.tx.Branches()[2], 180)
+	r.want("0s relay 2 180")
 }

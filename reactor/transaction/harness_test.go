@@ -19,6 +19,7 @@ type rig struct {
 	log    []string
 
 	fails  int                // so many sends fail
+	mute   bool               // no CANCEL can be sent
 	failed func(best *Branch) // what a failure leads to; nil: nothing
 	retry  func(b *Branch) bool
 	later  bool // Resume is the test's
@@ -46,13 +47,19 @@ func (r *rig) SendRequest(_ *Transaction, b *Branch) error {
 	r.note("request %d", b.Index)
 	return nil
 }
-func (r *rig) SendCancel(_ *Transaction, b *Branch) error { r.note("cancel %d", b.Index); return nil }
-func (r *rig) SendAck(_ *Transaction, b *Branch)          { r.note("ack %d", b.Index) }
-func (r *rig) Relay(t *Transaction, b *Branch)            { r.note("relay %d %d", b.Index, t.code) }
-func (r *rig) Keep(*Transaction, *Branch)                 {}
-func (r *rig) Again(*Transaction)                         { r.note("again") }
-func (r *rig) Lost(_ *Transaction, why Loss)              { r.note("lost %d", why) }
-func (r *rig) Gone(*Transaction)                          { r.gone = true; r.note("gone") }
+func (r *rig) SendCancel(_ *Transaction, b *Branch) error {
+	r.note("cancel %d", b.Index)
+	if r.mute {
+		return errSend
+	}
+	return nil
+}
+func (r *rig) SendAck(_ *Transaction, b *Branch) { r.note("ack %d", b.Index) }
+func (r *rig) Relay(t *Transaction, b *Branch)   { r.note("relay %d %d", b.Index, t.code) }
+func (r *rig) Keep(*Transaction, *Branch)        {}
+func (r *rig) Again(*Transaction)                { r.note("again") }
+func (r *rig) Lost(_ *Transaction, why Loss)     { r.note("lost %d", why) }
+func (r *rig) Gone(*Transaction)                 { r.gone = true; r.note("gone") }
 
 func (r *rig) Answer(_ *Transaction, b *Branch, code int) {
 	from := "ours"

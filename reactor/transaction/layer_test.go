@@ -214,6 +214,8 @@ func TestMerged(t *testing.T) {
 	b.want("SIP/2.0 100 Giving it a try", "INVITE "+bob+" SIP/2.0")
 	b.take(request("INVITE", bob, "2"), overUDP)
 	b.want("SIP/2.0 482 Loop Detected")
+	b.take(request("INVITE", bob, "2"), overUDP) // its client has not heard that
+	b.want("SIP/2.0 482 Loop Detected")
 	b.take(request("INVITE", "sip:carol@203.0.113.9", "3"), overUDP)
 	b.want("SIP/2.0 100 Giving it a try", "INVITE sip:carol@203.0.113.9 SIP/2.0")
 }
@@ -243,6 +245,8 @@ func TestBusy(t *testing.T) {
 	if out := b.want("SIP/2.0 503 Service Unavailable")[0]; header(t, out.text, "Retry-After") == "" {
 		t.Error(out.text)
 	}
+	b.take(request("OPTIONS", bob, "1"), overUDP) // it has its place already
+	b.want()
 }
 
 // A 2xx after the caller has heard 408 is passed on.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sipreactor/reactor/proxy"
+	"sipreactor/sipframe"
 )
 
 // A CANCEL before any response waits for one; the INVITE's answer is the callee's.
@@ -30,6 +31,45 @@ func TestCallCanceled(t *testing.T) {
 	b.take(request("ACK", bob, "1"), overUDP)
 	b.take(request("CANCEL", bob, "other"), overUDP)
 	b.want("CANCEL " + bob + " SIP/2.0")
+}
+
+// A CANCEL's reason is that of its client, in one line, unless the script has given another, which is no other CANCEL's.
+func TestCancelReason(t *testing.T) {
+	b := newBed(t)
+	said := func(id string, more ...string) string {
+		t.Helper()
+		more = append(more, "Call-ID: "+id)
+		b.take(request("INVITE", bob, id, "Call-ID: "+id), overTLS)
+		b.take(answer(t, b.wire.sent[len(b.wire.sent)-1], "180 Ringing"), fromCallee)
+		b.wire.sent = nil
+		b.take(request("CANCEL", bob, id, more...), overTLS)
+		for _, s := range b.wire.sent {
+			if strings.HasPrefix(s.text, "CANCEL ") {
+				return header(t, s.text, "Reason")
+			}
+		}
+		t.Fatalf("no CANCEL: %v", b.wire.sent)
+		return ""
+	}
+	if got := said("folded", "Reason: SIP;cause=200\r\n ;text=\"x\""); got != `SIP;cause=200   ;text="x"` {
+		t.Errorf("%q", got)
+	}
+	ours := true
+	b.request = func(c ctx) {
+		if c.Msg.Method() == sipframe.CANCEL && ours {
+			if err := b.layer.SetCancelReason(c, []byte("Reason: Q.850;cause=16\r\n")); err != nil {
+				t.Error(err)
+			}
+		}
+		b.relay(c)
+	}
+	if got := said("ours", "Reason: SIP;cause=200"); got != "Q.850;cause=16" {
+		t.Errorf("%q", got)
+	}
+	ours = false
+	if got := said("theirs", "Reason: SIP;cause=200"); got != "SIP;cause=200" {
+		t.Errorf("%q", got)
+	}
 }
 
 // A CANCEL goes out again until it is answered, and not behind that, whoever has the branch canceled; an answer to another

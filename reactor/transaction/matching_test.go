@@ -125,6 +125,13 @@ func TestFindInvite(t *testing.T) {
 		if h := b.layer.FindInvite([]byte("f1"), 1); h != 0 {
 			t.Errorf("indexed %v: it is found when it is answered: %x", indexed, h)
 		}
+		b.take(request("INVITE", bob, "f9", "Call-ID: f9"), overTLS)
+		out := b.take(answer(t, b.wire.sent[len(b.wire.sent)-1], "486 Busy Here"), fromCallee)
+		b.take(request("ACK", bob, "f9", "Call-ID: f9"), overTLS)
+		b.pass(time.Minute)
+		if h := b.layer.FindInvite([]byte("f9"), 1); h != 0 {
+			t.Errorf("indexed %v: it is found when it is over: %x, %v", indexed, h, out)
+		}
 	}
 }
 

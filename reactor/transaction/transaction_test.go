@@ -72,7 +72,9 @@ func TestRepeated(t *testing.T) {
 	r.tx.Repeated(r.now)
 	b = r.branch(false)
 	r.tx.Repeated(r.now)
-	r.want("0s request 0")
+	r.response(b, 183)
+	r.tx.Repeated(r.now)
+	r.want("0s request 0", "0s relay 0 183", "0s again")
 	r.response(b, 404)
 	r.pass(time.Second)
 	r.tx.Repeated(r.now)
@@ -122,6 +124,27 @@ func TestCancel(t *testing.T) {
 	r.want("0s answer ours 487")
 }
 
+// A CANCEL goes out again for 64*T1, however short fr_timeout is; one that cannot be sent does not.
+func TestCancelGoesOutAgain(t *testing.T) {
+	r := newRig(t, true, false)
+	r.timing.NoAnswer = 2 * time.Second
+	b := r.branch(false)
+	r.response(b, 180)
+	r.tx.Cancel(r.now)
+	r.log = nil
+	r.pass(31 * time.Second)
+	r.want("500ms cancel 0", "1.5s cancel 0", "3.5s cancel 0", "7.5s cancel 0", "11.5s cancel 0", "15.5s cancel 0", "19.5s cancel 0",
+		"23.5s cancel 0", "27.5s cancel 0")
+
+	r = newRig(t, true, false)
+	r.mute = true
+	b = r.branch(false)
+	r.response(b, 180)
+	r.tx.Cancel(r.now)
+	r.pass(31 * time.Second)
+	r.want("0s request 0", "0s relay 0 180", "0s cancel 0")
+}
+
 // A callee that answers neither the INVITE nor the CANCEL is given up after 64*T1.
 func TestCancelUnanswered(t *testing.T) {
 	r := newRig(t, true, true)
@@ -130,6 +153,21 @@ func TestCancelUnanswered(t *testing.T) {
 	r.tx.Cancel(r.now)
 	r.pass(33 * time.Second)
 	r.want("0s request 0", "0s relay 0 180", "0s cancel 0", "32s answer ours 408")
+}
+
+// What a callee says that is canceled is passed on, and gives it no more time.
+func TestRingsThoughCanceled(t *testing.T) {
+	r := newRig(t, true, true)
+	b := r.branch(true)
+	r.response(b, 180)
+	r.tx.Cancel(r.now)
+	r.log = nil
+	for range 3 {
+		r.pass(10 * time.Second)
+		r.response(b, 183)
+	}
+	r.pass(3 * time.Second)
+	r.want("10s relay 0 183", "20s relay 0 183", "30s relay 0 183", "32s answer ours 408")
 }
 
 // Who is canceled has no more time than who is not: fr_inv_timeout goes on. What comes behind it is acknowledged.
@@ -211,6 +249,27 @@ func TestCallerGone(t *testing.T) {
 	r.pass(time.Minute)
 	r.want("0s ack 0", "32s gone")
 	r.wantGone(true)
+
+	r = newRig(t, true, true) // a 2xx has an end of its own: the callee has a call, and another may have
+	b = r.branch(true)
+	r.response(b, 200)
+	r.tx.Undelivered(r.now)
+	r.response(b, 200)
+	r.want("0s request 0", "0s relay 0 200", "0s lost 0", "0s relay 0 200")
+	r.wantGone(false)
+
+	for _, code := range []int{183, 404} { // one that is no INVITE is over
+		r = newRig(t, false, false)
+		b = r.branch(false)
+		r.response(b, code)
+		r.log = nil
+		r.tx.Undelivered(r.now)
+		r.want("0s lost 0")
+		r.response(b, 404) // the last word of the branch, if it was not that
+		r.pass(6 * time.Second)
+		r.want("5s gone")
+		r.wantGone(true)
+	}
 }
 
 // A callee that answers behind fr_timeout has a call as long as the caller waits: each of its 2xx is passed on, and who rings
@@ -233,4 +292,66 @@ func TestAnswerAfterTimeout(t *testing.T) {
 	r.want("0s request 0", "0s request 1", "0s relay 1 180", "31s ack 1", "31s answer 1 486")
 	r.response(first, 200)
 	r.want()
+}
+
+// Who is heard behind fr_timeout has the time that a response needs: for a CANCEL's effect, for repetitions of a failure.
+func TestTimesBehindTimeout(t *testing.T) {
+	start := func() (*rig, *Branch) {
+		r := newRig(t, true, false)
+		b := r.branch(false)
+		r.pass(31 * time.Second) // of 32 s
+		r.tx.Acknowledged(r.now)
+		r.log = nil
+		return r, b
+	}
+	r, b := start()
+	r.response(b, 180)
+	r.tx.CancelResponse(r.now, b, 200)
+	r.pass(20 * time.Second)
+	r.response(b, 487)
+	r.want("31s cancel 0", "51s ack 0")
+
+	r, b = start()
+	r.response(b, 486)
+	r.pass(20 * time.Second)
+	r.response(b, 486)
+	r.want("31s ack 0", "51s ack 0")
+	r.pass(11 * time.Second)
+	r.want()
+	r.wantGone(false)
+	r.pass(2 * time.Second) // what comes again begins nothing anew
+	r.wantGone(true)
+}
+
+// A timer that has gone off, and is stopped before its transaction is free, does nothing.
+func TestStoppedBeforeItFires(t *testing.T) {
+	r := newRig(t, false, false)
+	b := r.branch(false)
+	var off []*Timer
+	r.now = 500*time.Millisecond + Tick
+	r.wheel.Advance(r.now, func(x *Timer, _ uint64) { off = append(off, x) })
+	r.response(b, 183) // from now on it goes out every 4 s
+	for _, x := range off {
+		r.tx.Fire(r.now, x)
+	}
+	if r.want("0s request 0", "500ms relay 0 183"); len(off) != 1 {
+		t.Errorf("%d timers go off", len(off))
+	}
+}
+
+// A wait for branches has its time from the first, also where more are waited for, and its end is that of a phone that does
+// not answer. An answer of ours ends it.
+func TestWaitsForNobody(t *testing.T) {
+	r := newRig(t, true, true)
+	r.tx.Wait(r.now, 1)
+	r.pass(100 * time.Second)
+	r.tx.Wait(r.now, 2)
+	r.pass(21 * time.Second)
+	r.want("2m0s answer ours 408")
+
+	r = newRig(t, true, true)
+	r.tx.Wait(r.now, 1)
+	if r.tx.Respond(r.now, 480); r.tx.waiting.Armed() {
+		t.Error("it waits on")
+	}
 }
