@@ -91,6 +91,11 @@ func (r *rig) later(d time.Duration) { r.all.Born = r.all.Born.Add(-d) }
 func (r *rig) accepted(k codec.Codec) (*connection.Conn, *net.TCPConn) {
 	r.Helper()
 	fd, peer := tcptest.Pair(r)
+	return r.takenIn(k, fd, peer), peer
+}
+
+// takenIn is accepted for one end of a connection whose other end is the peer's.
+func (r *rig) takenIn(k codec.Codec, fd int, peer *net.TCPConn) *connection.Conn {
 	c := &connection.Conn{Common: &r.all, Loop: r, Config: &r.config, Born: time.Now()}
 	c.Own.Sock.Owner = c
 	r.loop.Give(r, &c.Own.Sock, fd)
@@ -111,7 +116,7 @@ func (r *rig) accepted(k codec.Codec) (*connection.Conn, *net.TCPConn) {
 			r.Close(c, reason.Because(reason.ClosedByManagement, ""))
 		}
 	})
-	return c, peer
+	return c
 }
 
 func isShaker(k codec.Codec) bool { _, ok := k.(codec.Shaker); return ok }
