@@ -237,7 +237,7 @@ func TestHandshakeTimeoutOutbound(t *testing.T) {
 				if _, err := c.Write([]byte{b}); err != nil {
 					return
 				}
-				time.Sleep(10 * time.Millisecond)
+				time.Sleep(40 * time.Millisecond)
 			}
 		},
 	}
@@ -246,7 +246,7 @@ func TestHandshakeTimeoutOutbound(t *testing.T) {
 			s := &script{}
 			r := start(t, s, func(c *Config) {
 				hurried(c)
-				c.TLS.HandshakeTimeout = time.Second // the sender has left long before
+				c.TLS.HandshakeTimeout = 3 * time.Second // the sender has left long before, on a busy machine too
 			})
 			to := &Target{Proto: TLS, Addr: accepting(t, misbehave), Name: "localhost"}
 			if o, err := r.Send(to, Bytes(request("MESSAGE", "x", 1, ""))); o != Queued {
@@ -257,7 +257,7 @@ func TestHandshakeTimeoutOutbound(t *testing.T) {
 				t.Errorf("cause %v", causes[0])
 			}
 			r.eventually("the log names peer, domain, time and parameter", func() bool {
-				return r.log.Count(`msg="connection closed"`, to.Addr.String(), "handshake timeout: no answer after ", "(tls_handshake_timeout 1s)", "domain=out") == 1
+				return r.log.Count(`msg="connection closed"`, to.Addr.String(), "handshake timeout: no answer after ", "(tls_handshake_timeout 3s)", "domain=out") == 1
 			})
 		})
 	}

@@ -89,8 +89,8 @@ func TestSlowReaderToTheNumber(t *testing.T) {
 		for _, stopped := range []bool{false, true} {
 			s := &script{}
 			r := start(t, s, func(c *Config) {
-				if stopped {
-					c.TLS.SendTimeout, c.TCP.SendTimeout = 2*time.Second, 2*time.Second
+				if stopped { // not before a busy machine has found out that nothing more is taken
+					c.TLS.SendTimeout, c.TCP.SendTimeout = 5*time.Second, 5*time.Second
 				}
 			})
 			peer := r.dialNarrow(p)

@@ -240,7 +240,7 @@ func TestBlackHoleBeforeAServer(t *testing.T) {
 	defer uas.Close()
 	list := several{hole.Addr().(*net.TCPAddr).AddrPort(), uas.Addr().(*net.TCPAddr).AddrPort()}
 	l := runWith(t, funcs{}, Config{Resolver: list}, func(c *reactor.Config) {
-		c.TLS.LocalHandshakeTimeout, c.TLS.HandshakeTimeout = 10*time.Millisecond, 500*time.Millisecond
+		c.TLS.LocalHandshakeTimeout, c.TLS.HandshakeTimeout = 10*time.Millisecond, 3*time.Second // in which the second one answers on a busy machine
 	})
 	go func() {
 		for {
