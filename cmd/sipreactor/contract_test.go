@@ -25,11 +25,11 @@ const patience = 20 * time.Second
 // quietTime is how long a peer listens for what must not come. What is waited
 // for would come after fast, if the parameter had the test's other value; long
 // is out of a test's reach. Who waits for next to nothing has left long before
-// slow is over.
+// slow is over, on a busy machine too; he may be there yet when fast is.
 const (
 	fast      = 150 * time.Millisecond
 	quietTime = 400 * time.Millisecond
-	slow      = time.Second
+	slow      = 3 * time.Second
 	long      = 30 * time.Second
 )
 

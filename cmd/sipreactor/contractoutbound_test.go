@@ -77,7 +77,7 @@ func TestContractAsyncConnectTimeout(t *testing.T) {
 		with := func(d time.Duration) *contract {
 			return start(t, set(transport, "async_local_connect_timeout", 0), core("tcp_async_connect_timeout", ms(d)))
 		}
-		inTurn(t, transport, with(fast), with(long), 503)
+		inTurn(t, transport, with(slow), with(long), 503)
 	})
 }
 
@@ -117,7 +117,7 @@ func TestContractHandshakeTimeout(t *testing.T) {
 	for _, tt := range []struct {
 		timeout time.Duration
 		ends    bool
-	}{{fast, true}, {long, false}} {
+	}{{slow, true}, {long, false}} {
 		c := start(t, set("tls", "handshake_timeout", ms(tt.timeout)), set("tls", "async_handshake_timeout", 0))
 		client, p := c.knock("tls"), c.dial("tcp")
 		p.ask(uri("x", "tls", silentPeer(t)))
