@@ -85,7 +85,7 @@ modparam("nathelper", "sipping_bflag", "SIPPING")
 modparam("nathelper", "remove_on_timeout_bflag", "REMOVE")
 modparam("nathelper", "sipping_latency_flag", "TIMED")
 modparam("nathelper", "sipping_from", "sip:ping@example.org")
-modparam("nathelper", "ping_threshold", 1)
+modparam("nathelper", "ping_threshold", 3)
 modparam("nathelper", "max_pings_lost", 1)
 route {
 	fix_nated_register();
