@@ -115,6 +115,7 @@ func TestFlowDeadTrunk(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		t.Run(fmt.Sprintf("late %v", late), func(t *testing.T) {
 			budget := func(c *reactor.Config) {
+				c.TLS.LocalConnectTimeout, c.TLS.LocalHandshakeTimeout = patience, patience
 				if late {
 					c.TLS.LocalHandshakeTimeout = time.Millisecond
 				}
