@@ -224,7 +224,7 @@ func TestKilledWithPhones(t *testing.T) {
 				{"single-instance-sql-write-through", 0},
 				{"sql-only", 0},
 				// timer_interval, and the time that a machine with other work takes to write.
-				{"single-instance-sql-write-back", 3 * time.Second},
+				{"single-instance-sql-write-back", 8 * time.Second},
 			} {
 				t.Run(s.mode, func(t *testing.T) {
 					url := ""

@@ -98,9 +98,7 @@ func TestOrderAndMatching(t *testing.T) {
 			}
 			b.Receive(register(seq, s))
 		}
-		if got := strings.TrimPrefix(regexp.MustCompile(`expires=(99|199|299)\b`).ReplaceAllStringFunc(answer(b), func(s string) string {
-			return map[string]string{"expires=99": "expires=100", "expires=199": "expires=200", "expires=299": "expires=300"}[s] // a second may pass
-		}), "200|Contact: "); got != c.want {
+		if got := strings.TrimPrefix(answer(b), "200|Contact: "); got != c.want {
 			t.Errorf("%s%q: %s, want %s", c.param, c.steps, got, c.want)
 		}
 	}

@@ -133,8 +133,12 @@ func TestToken(t *testing.T) {
 	want := func(n int64) string {
 		return fmt.Sprintf(`{"attest":"A","dest":{"tn":["12025550102"]},"iat":%d,"orig":{"tn":"12025550199"},"origid":"4437c7eb"}`, n)
 	}
-	if s := string(p); s != want(iat-1) && s != want(iat-2) && s != want(iat-3) {
-		t.Errorf("the payload is %s, want %s", s, want(iat-1))
+	ago := int64(1)
+	for string(p) != want(iat-ago) && ago < 60 { // a busy machine takes its time
+		ago++
+	}
+	if ago == 60 {
+		t.Errorf("the payload is %s, want %s", p, want(iat-1))
 	}
 }
 
