@@ -97,7 +97,7 @@ func (l *ledgerProgram) command(method string, params map[string]any) json.RawMe
 		l.Error(err)
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url, bytes.NewReader(text))
 	if err != nil {

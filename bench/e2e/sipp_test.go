@@ -44,7 +44,7 @@ func startSIPp(t *testing.T, scenario string, calls int, args ...string) *sipp {
 
 // hasTLS tells whether this sipp was built with TLS.
 func hasTLS(t *testing.T) bool {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	first, _, _ := strings.Cut(strings.TrimSpace(output(ctx, tool(t, "sipp", "sip-tester"), "-v")), "\n")
 	return strings.Contains(first, "TLS")
