@@ -41,7 +41,11 @@ func try(t *testing.T, name string, replaced ...string) *trial {
 	if !ok {
 		t.Fatalf("there is no example %s", name)
 	}
-	pairs := append(replaced, "/etc/sipreactor", c.dir, "/etc/ssl/certs/ca-certificates.crt", filepath.Join(c.dir, "ca.pem"), "socket=tls:0.0.0.0:5061", "socket=tls:"+c.tls, "socket=wss:0.0.0.0:443", "socket=wss:"+c.tls,
+	patient := `loadmodule "proto_tls.so"` + "\n"
+	if !strings.Contains(string(text), "tls_handshake_timeout") { // it is 100 ms, in which peers on a busy machine may not answer
+		patient += set("tls", "handshake_timeout", ms(2*time.Second))
+	}
+	pairs := append(replaced, `loadmodule "proto_tls.so"`+"\n", patient, "/etc/sipreactor", c.dir, "/etc/ssl/certs/ca-certificates.crt", filepath.Join(c.dir, "ca.pem"), "socket=tls:0.0.0.0:5061", "socket=tls:"+c.tls, "socket=wss:0.0.0.0:443", "socket=wss:"+c.tls,
 		"socket=udp:127.0.0.1:5060", "socket=udp:"+c.udp, "127.0.0.1:5080", c.pbx.addr(), "$rp == 5080", "$rp == "+portIn(c.pbx.addr()), "8888", c.web, `"ds_ping_interval", 10`, `"ds_ping_interval", 1`, `"probing_interval", 10`, `"probing_interval", 1`)
 	with := strings.NewReplacer(pairs...)
 	for name, rows := range filesOf(string(text)) {

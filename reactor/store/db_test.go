@@ -28,6 +28,9 @@ func TestPostgres(t *testing.T) {
 
 func open(t *testing.T, url string, o store.Options) *store.DB {
 	t.Helper()
+	if o.Timeout == 0 {
+		o.Timeout = 30 * time.Second // thousands of rows take a busy machine longer than the usual three
+	}
 	db, err := store.Open(url, o)
 	if err != nil {
 		t.Fatal(err)
