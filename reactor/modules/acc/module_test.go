@@ -207,7 +207,7 @@ route {
 	b.Receive(request("INVITE "+bob, ""))
 	answer(t, b, last(b), "200 OK")
 	rows := func(table string, columns ...string) (all string) {
-		for range 200 {
+		for range 3000 {
 			r, err := db.Select(context.Background(), store.Select{Table: table, Columns: columns})
 			if err != nil {
 				t.Fatal(err)
