@@ -68,7 +68,7 @@ func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
 // moves reports whether the server, or a child of it, is neither stopped nor dead.
 func (s *Server) moves() bool {
 	for _, p := range s.processes() {
-		if !strings.Contains("TtZX", p.state) {
+		if !strings.ContainsAny(p.state, "TtZX") {
 			return true
 		}
 	}
