@@ -76,11 +76,7 @@ func (d *Dialog) Heard(code int, leg *Said, now int64) {
 	}
 	d.change()
 	changed := d.move(e)
-	expires := d.expires
-	d.mu.Unlock()
-	if changed.New == Answered {
-		d.table.schedule(d, expires)
-	}
+	d.mu.Unlock() // that it lasts longer now is seen when it is due as before: see Expire
 	d.table.tell(changed)
 }
 

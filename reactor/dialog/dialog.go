@@ -197,7 +197,7 @@ func (d *Dialog) SetTimeout(seconds, now int64) {
 	d.change()
 	d.mu.Unlock()
 	if !ended {
-		d.table.schedule(d, now+seconds)
+		d.table.hasten(d, now+seconds)
 	}
 }
 

@@ -2,9 +2,14 @@ package dialog
 
 // schedule has Expire tell of a dialog at a time.
 func (t *Table) schedule(d *Dialog, at int64) {
+	t.wheel.mu.Lock()
+	defer t.wheel.mu.Unlock()
+	t.put(d, at)
+}
+
+// put is schedule with the wheel's lock held.
+func (t *Table) put(d *Dialog, at int64) {
 	w := &t.wheel
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	t.unlink(d)
 	d.due = max(at, w.swept+1)
 	head := &w.slots[d.due%wheelSlots]
@@ -13,6 +18,17 @@ func (t *Table) schedule(d *Dialog, at int64) {
 		(*head).before = d
 	}
 	*head = d
+}
+
+// hasten is schedule where the dialog would be looked at later than that. One that lasts longer than it did is left
+// where it is: Expire sees that, and one that has ended meanwhile does not stay for so long.
+func (t *Table) hasten(d *Dialog, at int64) {
+	w := &t.wheel
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if d.due == 0 || at < d.due {
+		t.put(d, at)
+	}
 }
 
 // unlink takes a dialog out of the wheel, which is locked.
@@ -61,7 +77,7 @@ func (t *Table) Expire(now int64, over func(*Dialog)) {
 		case state == Ended:
 			t.leave(d)
 		case expires > now:
-			t.schedule(d, expires)
+			t.hasten(d, expires)
 		default:
 			if over(d); d.Left(now) > 0 {
 				continue // somebody wants it to last longer
