@@ -71,6 +71,22 @@ func TestDialledIsIdle(t *testing.T) {
 	r.endsAs(c, reason.IdleTimeout)
 }
 
+// And it has all of that from when it came up, however long there was an engine before.
+func TestDialledIsNotIdleBefore(t *testing.T) {
+	r := newRig(t)
+	r.later(3 * time.Duration(r.all.Limits.Lifetime) * time.Second)
+	r.Tick()
+	c := r.dialled()
+	c.Enter(phase.Enrolling)
+	r.Adopt(c)
+	r.later(time.Duration(r.all.Limits.Lifetime-60) * time.Second)
+	r.Tick()
+	r.lives(c, "before its lifetime is over")
+	if n := r.Stat.Established.Load(); n != 1 {
+		t.Errorf("%d are established", n)
+	}
+}
+
 // A probe that has come up is a connection for all, which was nobody's before.
 func TestProbeIsFound(t *testing.T) {
 	r := newRig(t)

@@ -13,6 +13,8 @@ import (
 	"sipreactor/reactor/internal/phase"
 	"sipreactor/reactor/internal/poller"
 	"sipreactor/reactor/internal/reason"
+	"sipreactor/reactor/internal/tcptest"
+	"sipreactor/reactor/internal/transport"
 	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/internal/wheel"
 	"sipreactor/tlsstate"
@@ -91,6 +93,58 @@ func TestFinish(t *testing.T) {
 	c.Reading.Handled()
 	r.Finish(c)
 	r.endsAs(c, reason.Shutdown)
+
+	r = newRig(t)
+	c, peer = r.plain()
+	if _, err := io.WriteString(peer, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	waittest.For(t, "the kernel has it", func() bool { return kernel.Unread(c.Own.Sock.Fd()) > 0 })
+	c.Reading.End() // nobody will read that
+	r.Finish(c)
+	r.endsAs(c, reason.Shutdown)
+}
+
+// Nothing lingers for a peer that has closed and has all there was, nor for one whose handshake is not done.
+func TestNothingLingers(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.plain()
+	r.acknowledged(c, peer, message.Final)
+	r.Close(c, reason.Because(reason.PeerClosed, ""))
+	r.endsAs(c, reason.PeerClosed)
+	if n := r.all.Connects.Lingering(); n != 0 {
+		t.Errorf("%d linger for a peer that has closed", n)
+	}
+	r = newRig(t)
+	c, peer = r.accepted(&shaker{steps: 2})
+	tcptest.Deafen(t, peer)
+	r.Input(c, []byte("x"))
+	r.steps()
+	r.Close(c, reason.Because(reason.Shutdown, ""))
+	r.endsAs(c, reason.Shutdown)
+	if n := r.all.Connects.Lingering(); n != 0 {
+		t.Errorf("%d linger in a handshake", n)
+	}
+}
+
+// A refusal of WebSocket's arrives, whatever its peer has said besides: that is no reason for a reset.
+func TestRefusalOfWebSocketArrives(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.accepted(&shaker{steps: 2})
+	c.Src.Proto = transport.WS
+	if _, err := io.WriteString(peer, "and besides"); err != nil {
+		t.Fatal(err)
+	}
+	waittest.For(t, "the kernel has it", func() bool { return kernel.Unread(c.Own.Sock.Fd()) > 0 })
+	const refusal = "HTTP/1.1 400 Bad Request\r\n\r\n"
+	if _, err := c.Own.Codec.Write([]byte(refusal)); err != nil {
+		t.Fatal(err)
+	}
+	r.Close(c, reason.Because(reason.HandshakeFailed, "made up"))
+	r.endsAs(c, reason.HandshakeFailed)
+	if all, err := io.ReadAll(peer); string(all) != refusal || err != nil {
+		t.Errorf("%q, %v", all, err)
+	}
 }
 
 // An end that management asks for does not wait for a peer that takes nothing.
@@ -109,7 +163,8 @@ type polite struct {
 
 func (p *polite) CloseNotify() error {
 	p.goodbyes++
-	return nil
+	_, err := p.Write([]byte("goodbye"))
+	return err
 }
 
 // Goodbye is said at an end in order, and not in the middle of what is being written.
@@ -135,6 +190,9 @@ func TestGoodbye(t *testing.T) {
 		r.Close(c, reason.Because(tt.why, ""))
 		if r.endsAs(c, tt.why); k.goodbyes != tt.want {
 			t.Errorf("%s: %d goodbyes, want %d", name, k.goodbyes, tt.want)
+		}
+		if n := c.Carried.BytesOut.Load(); !tt.full && n != uint64(len("goodbye")*tt.want) {
+			t.Errorf("%s: %d bytes are counted", name, n)
 		}
 	}
 }

@@ -131,6 +131,24 @@ func TestHandshakeIsPaused(t *testing.T) {
 	}
 }
 
+// What a handshake has to say goes on where the socket takes bytes again, unless its machine is away: then it is that one's.
+func TestHandshakeIsWritten(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.accepted(&shaker{steps: 2})
+	if _, err := c.Own.Codec.Write([]byte("rest")); err != nil {
+		t.Fatal(err)
+	}
+	r.Writable(c)
+	r.reads(peer, "rest")
+	r.Input(c, []byte("x"))
+	if _, err := c.Own.Codec.Write([]byte("more")); err != nil {
+		t.Fatal(err)
+	}
+	if r.Writable(c); len(c.Own.Codec.Output()) != len("more") {
+		t.Error("what a machine writes that is away goes out")
+	}
+}
+
 // A handshake that fails ends its connection, with what it had to say sent before.
 func TestHandshakeFails(t *testing.T) {
 	r := newRig(t)

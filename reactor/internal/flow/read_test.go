@@ -52,6 +52,20 @@ func TestFramingIsLostForGood(t *testing.T) {
 	}
 	r.Input(c, []byte(whole))
 	same(t, "messages behind it", r.taken())
+	if n, why := r.Stat.Malformed.Load(), r.all.Stat.Defects.Counts(); n != 1 || len(why) != 1 {
+		t.Errorf("%d malformed messages: %v", n, why)
+	}
+}
+
+// However much comes together with it.
+func TestFramingIsLostInMuch(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.plain()
+	whole := request("OPTIONS", "a", "")
+	r.Input(c, []byte("OPTIONS sip:a SIP/2.0\r\nContent-Length: x\r\n\r\n"+strings.Repeat(whole, 4000)))
+	if same(t, "messages behind it", r.taken()); len(r.malformed) != 1 {
+		t.Errorf("%d are malformed", len(r.malformed))
+	}
 }
 
 // The peer's first bytes confirm what was written before: it is kept no more, and the peer is
@@ -127,6 +141,11 @@ func TestRecordHasATime(t *testing.T) {
 	}
 	if r.Input(c, []byte(request("OPTIONS", "a", ""))); c.Own.Waits.Due(deadlines.Message) <= first {
 		t.Error("that of the next one has begun with the last")
+	}
+	first = c.Own.Waits.Due(deadlines.Message)
+	r.later(time.Minute)
+	if r.Input(c, []byte("\r\n\r\n")); c.Own.Waits.Due(deadlines.Message) <= first {
+		t.Error("that of one behind a ping has begun with the last")
 	}
 }
 
@@ -208,6 +227,37 @@ func TestMessageHasATime(t *testing.T) {
 	r.Overdue(c)
 	if said := r.endsAs(c, reason.MessageTimeout); !strings.Contains(said, "tcp_max_msg_time") {
 		t.Errorf("%q names no parameter", said)
+	}
+}
+
+// Each message has its own time, also where the next one begins in the same bytes, and an empty line's end has none.
+func TestNextMessageHasItsTime(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.plain()
+	whole := request("INVITE", "a", "")
+	r.Input(c, []byte(whole[:10]))
+	first := c.Own.Waits.Due(deadlines.Message)
+	r.later(time.Minute)
+	if r.Input(c, []byte(whole[10:]+whole[:10])); c.Own.Waits.Due(deadlines.Message) < first+int64(time.Minute) {
+		t.Error("its time has begun with the one before")
+	}
+	c, _ = r.plain()
+	r.Input(c, []byte("\r\n\r"))
+	if r.Input(c, []byte("\n")); c.Own.Waits.For(deadlines.Message) {
+		t.Error("an empty line is waited for that is whole")
+	}
+}
+
+// What is answered is unanswered no more.
+func TestAnswersAreCounted(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.plain()
+	r.give(c, request("OPTIONS", "a", ""), message.NewRequest)
+	r.Flush(c)
+	before := r.Stat.Unanswered.Load()
+	r.Input(c, []byte(response("200", "OPTIONS", "a")))
+	if after := r.Stat.Unanswered.Load(); before != 1 || after != 0 {
+		t.Errorf("%d are unanswered, and then %d", before, after)
 	}
 }
 

@@ -86,6 +86,9 @@ func TestReaderThatStops(t *testing.T) {
 	r.later(r.config.SendTimeout)
 	r.SendOverdue(c, r.all.Now())
 	r.endsAs(c, reason.SendTimeout)
+	if n := r.Stat.SendTimeouts.Load(); n != 1 {
+		t.Errorf("%d send timeouts are counted", n)
+	}
 	back := r.Back()
 	if n := len(back); n == 0 || back[n-1] != "behind" {
 		t.Errorf("%d messages come back, the last is not what came last", n)
@@ -301,6 +304,9 @@ func TestSwampedByEachOther(t *testing.T) {
 	r.lives(c, "within the send timeout")
 	if c.Reading.Held() {
 		t.Error("it is not read again")
+	}
+	if c.Own.Waits.Due(deadlines.Send) <= r.all.Now() {
+		t.Error("nobody looks at it again")
 	}
 	if r.Hold(c); c.Reading.Held() {
 		t.Error("it is held again")
