@@ -45,7 +45,7 @@ func testDatabase(t *testing.T, url string) {
 	if err := store.Create(ctx, url); err != nil {
 		t.Fatal(err)
 	}
-	db := open(t, url, store.Options{})
+	db := open(t, url, store.Options{Timeout: time.Minute}) // 9,000 rows in one statement, on any machine
 	t.Run("create", func(t *testing.T) { testCreated(t, db, url) })
 	t.Run("values", func(t *testing.T) { testValues(t, db) })
 	t.Run("changes", func(t *testing.T) { testChanges(t, db) })
