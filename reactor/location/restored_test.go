@@ -46,3 +46,30 @@ func TestRestoredFlow(t *testing.T) {
 		}
 	}
 }
+
+// A contact that was gone before its row was read goes, unless the row is newer than that, or the phone has come again.
+func TestForget(t *testing.T) {
+	restore := func(t *testing.T) *Table {
+		table := New(Config{Persistent: true, Notify: func(c Change) {
+			t.Errorf("%v of %s is no news", c.Kind, c.Contact.URI())
+		}})
+		for i, modified := range []int64{start - 20, start - 5} {
+			id := uint64(i + 1)
+			x := &Row{Contact: Contact{ID: id, Expires: start + 60, CSeq: 3, Q: NoQ, Methods: AllMethods, Modified: modified},
+				Texts: Texts{URI: []byte{'s', 'i', 'p', ':', '0' + byte(id)}, CallID: []byte{byte(id)}}}
+			if !table.Restore([]byte("alice"), x, start) {
+				t.Fatal("not put")
+			}
+		}
+		return table
+	}
+	table := restore(t)
+	table.Forget([]byte("alice"), 2, start-10) // its row is of later
+	want(t, table, start, "sip:1", "sip:2")
+	table.Forget([]byte("alice"), 1, start-10)
+	want(t, table, start, "sip:2")
+	table.Forget([]byte("nobody"), 1, start)
+	if n := table.Stats(); n.Contacts != 1 || n.Records != 1 {
+		t.Errorf("%+v", n)
+	}
+}

@@ -62,6 +62,10 @@ func TestReplace(t *testing.T) {
 	if got := table.Key([]byte("alice"), "k"); got != "v" {
 		t.Errorf("the key is %q", got)
 	}
+	table.Replace([]byte("alice"), []Row{other}, start) // another contact altogether
+	if got := table.Key([]byte("alice"), "k"); got != "v" {
+		t.Errorf("behind another contact the key is %q", got)
+	}
 	fresh := update(start, "d", 1, "sip:new")
 	fresh.AOR = []byte("alice")
 	if err := table.Save(fresh, nil); err != nil {

@@ -42,6 +42,23 @@ func TestLimits(t *testing.T) {
 		}
 		want(t, table, start+2, "sip:2", "sip:3")
 	})
+	t.Run("what a REGISTER brings gives way behind what was there", func(t *testing.T) {
+		table := New(Config{})
+		_ = table.Save(update(start+9, "later", 1, "sip:1"), nil) // by a clock that was put back
+		_ = table.Save(update(start+9, "later", 1, "sip:2"), nil)
+		u := update(start, "a", 1, "sip:3")
+		u.Max, u.Evict = 2, true
+		if err := table.Save(u, nil); err != nil {
+			t.Fatal(err)
+		}
+		want(t, table, start, "sip:2", "sip:3")
+		u = update(start+1, "b", 1, "sip:4") // what the one before has brought is as any
+		u.Max, u.Evict = 2, true
+		if err := table.Save(u, nil); err != nil {
+			t.Fatal(err)
+		}
+		want(t, table, start+1, "sip:2", "sip:4")
+	})
 	t.Run("those that nothing reaches give way", func(t *testing.T) {
 		table := New(Config{})
 		for i, uri := range []string{"sip:1", "sip:2", "sip:3"} {
