@@ -60,6 +60,35 @@ func TestDrainLeavesInheritedListeners(t *testing.T) {
 	echoed()
 }
 
+// A draining engine takes no connection of its own listeners', and refuses what begins on those that are up; what is
+// under way when time is over is named, and nothing is when there is nothing.
+func TestDrainTakesNothing(t *testing.T) {
+	bothProtos(t, func(t *testing.T, p Proto) {
+		h := &busyHandler{hold: make(chan struct{})}
+		close(h.hold)
+		r := startWith(t, h, &h.script, nil)
+		c := r.dial(p)
+		r.eventually("it is up", func() bool { return r.Stats().Established == 1 })
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := r.Drain(over); err != nil {
+			t.Errorf("there is nothing to wait for: %v", err)
+		}
+		in := bufio.NewReader(c)
+		_, _ = c.Write([]byte(request("INVITE", "begins", 1, "")))
+		if m, err := readMessage(in); !strings.HasPrefix(m, "SIP/2.0 503 ") {
+			t.Errorf("what begins is answered %q, %v", m, err)
+		}
+		r.eventually("nobody listens", func() bool {
+			late, err := net.Dial("tcp", r.addr(p).String())
+			if err == nil {
+				late.Close()
+			}
+			return err != nil
+		})
+	})
+}
+
 // The half of a message is waited for, and named when it does not come.
 func TestDrainWaitsForTheOtherHalf(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {
