@@ -310,3 +310,68 @@ func answerAll(c net.Conn) {
 		}
 	}
 }
+
+// The listeners by which a request may go on are those of its own way, not of the one before to the same name.
+func TestCourseIsOfItsWay(t *testing.T) {
+	second := &reactor.Socket{Proto: reactor.TLS, Addr: netip.MustParseAddrPort("192.0.2.1:5081")}
+	var chosen *reactor.Socket
+	b := newBed(t, funcs{request: func(c *Context) {
+		if chosen != nil {
+			c.SetSendSocket(chosen)
+		}
+		_ = c.Forward(nil)
+	}}, func(c *Config) { c.Resolver = addresses("203.0.113.1:5061", "203.0.113.2:5061") })
+	b.proxy.SetSockets(append([]*reactor.Socket{second}, allSockets...))
+	bySecond := *overTLS
+	bySecond.Socket, bySecond.Local = second, second.Addr
+	for i, step := range []struct {
+		src          *reactor.Source
+		chosen, want *reactor.Socket
+	}{
+		{overTLS, nil, tlsSocket}, {&bySecond, nil, second}, {overTLS, second, second}, {overTLS, nil, tlsSocket}, {&bySecond, tlsSocket, tlsSocket},
+	} {
+		chosen = step.chosen
+		s := b.one(request("OPTIONS", calleeURI, fmt.Sprint("CSeq: ", i+1, " OPTIONS")), step.src)
+		out := b.failLate(s)
+		if len(out) != 1 || s.to.Socket != step.want || out[0].to.Socket != step.want || out[0].to.Addr == s.to.Addr {
+			t.Errorf("step %d: %+v, and then %+v", i, s.to, out)
+		}
+	}
+}
+
+// What leads through one listener by its Record-Route goes by no other, and what does not say how long it is by no stream.
+func TestWhatCannotGoOn(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) {
+		_ = c.RecordRoute(nil)
+		_ = c.Forward(nil)
+	}}, func(c *Config) { c.Resolver = addresses("[2001:db8::9]:5061", "203.0.113.2:5061") })
+	out := b.failLate(b.one(request("INVITE", calleeURI), overTLS))
+	if len(out) != 1 || firstLine(out[0].text) != "SIP/2.0 503 Service Unavailable" {
+		t.Errorf("recorded: %+v", out)
+	}
+
+	to := func(p reactor.Proto, addr string, tier uint8) names.Target {
+		return names.Target{EndPoint: reactor.EndPoint{Proto: p, Addr: netip.MustParseAddrPort(addr)}, Tier: tier}
+	}
+	b = newBed(t, funcs{}, func(c *Config) {
+		c.Resolver = offers{Targets: []names.Target{to(reactor.UDP, "203.0.113.3:5060", 0), to(reactor.TCP, "203.0.113.2:5060", 1)}}
+	})
+	s := b.one(request("OPTIONS", "sip:bob@example.org"), overTLS)
+	long := s
+	long.text = strings.Replace(s.text, "Content-Length: 0\r\n", "", 1)
+	if out := b.failLate(long); long.text == s.text || len(out) != 1 || firstLine(out[0].text) != "SIP/2.0 503 Service Unavailable" {
+		t.Errorf("without a length: %+v", out)
+	}
+}
+
+// What a Context keeps of courses and of twins has a bound.
+func TestCoursesAreBounded(t *testing.T) {
+	b := newBed(t, funcs{}, func(c *Config) { c.Resolver = addresses("203.0.113.1:5061", "203.0.113.2:5061") })
+	for i := range 3 * maxCourses {
+		b.one(request("OPTIONS", fmt.Sprintf("sip:bob@h%d.example.org;transport=tls", i)), overTLS)
+		b.one(large("MESSAGE", fmt.Sprintf("sip:bob@203.0.113.%d", i), 2000), overTLS)
+	}
+	if n, m := len(b.ctx.courses), len(b.ctx.grown); n == 0 || n > maxCourses || m == 0 || m > maxTwins {
+		t.Errorf("%d courses and %d twins", n, m)
+	}
+}

@@ -31,6 +31,10 @@ func TestLargeRequestsGoByTCP(t *testing.T) {
 		{"small", literal, 1000, nil, false, reactor.UDP},
 		{"large", literal, 1301, nil, false, reactor.TCP},
 		{"large by what we add", literal, 1200, func(c *Context) { c.RecordRoute(nil) }, false, reactor.TCP},
+		{"large by what the script adds", literal, 1000, func(c *Context) {
+			_ = c.AppendHeader([]byte("X-More: " + strings.Repeat("x", 300) + "\r\n"))
+		}, false, reactor.TCP},
+		{"large by its Record-Route", literal, 1000, func(c *Context) { c.RecordRoute(nil) }, false, reactor.TCP},
 		{"large, no TCP there", literal, 2000, nil, true, reactor.UDP},
 		{"large, to a name", named, 2000, nil, false, reactor.TCP},
 		{"large, to a name, no TCP there", named, 2000, nil, true, reactor.UDP},

@@ -40,6 +40,19 @@ func TestMaxForwards(t *testing.T) {
 	}
 }
 
+// No request leaves with more hops than it may, whether it came with more or gets the header here.
+func TestHopLimit(t *testing.T) {
+	for in, want := range map[string]string{"Max-Forwards: 70": "30", "Max-Forwards: 31": "30", "Max-Forwards: 30": "29", "Max-Forwards:": "30"} {
+		b := newBed(t, funcs{request: func(c *Context) {
+			c.MaxForwards(60)
+			_ = c.Forward(nil)
+		}}, func(c *Config) { c.HopLimit = 30 })
+		if got := header(t, b.one(invite(in), overTLS).text, "Max-Forwards"); got != want {
+			t.Errorf("%s leaves as %s, want %s", in, got, want)
+		}
+	}
+}
+
 // Forward counts for a Router that does not.
 func TestForwardCountsHops(t *testing.T) {
 	b := newBed(t, funcs{}, func(c *Config) { c.MaxForwards = 20 })

@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"sipreactor/reactor"
@@ -30,6 +31,10 @@ func TestRecordRoute(t *testing.T) {
 		{name: "sips", uri: "sips:bob@203.0.113.9", src: overTLS, want: []string{"<sips:192.0.2.1;lr>"}},
 		{name: "sips by way of TCP", uri: "sips:bob@203.0.113.9", src: overTCP, want: []string{
 			"<sips:192.0.2.1;r2=on;lr>", "<sip:192.0.2.1;transport=tcp;r2=on;lr>"}},
+		{name: "to a sips next hop", uri: target, src: overTLS, ask: func(c *Context) {
+			_ = c.RecordRoute(nil)
+			_ = c.SetDestURI([]byte("sips:203.0.113.30"))
+		}, want: []string{"<sips:192.0.2.1;lr>"}},
 		{name: "single", uri: target, src: overTCP, cfg: func(c *Config) { c.SingleRecordRoute = true },
 			want: []string{"<sip:192.0.2.1:5061;transport=tls;lr>"}},
 		{name: "full lr and From tag", uri: target, src: overTLS, cfg: func(c *Config) { c.FullLR, c.FromTag = true, true },
@@ -65,6 +70,20 @@ func TestRecordRoute(t *testing.T) {
 				t.Errorf("above another: %q", got)
 			}
 		})
+	}
+}
+
+// Ours stands above the others also where those stand above the Via.
+func TestRecordRouteAboveTheVia(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) {
+		_ = c.RecordRoute(nil)
+		_ = c.Forward(nil)
+	}})
+	const others = "Record-Route: <sip:203.0.113.50;lr>\r\n"
+	line, rest, _ := strings.Cut(request("INVITE", target), "\r\n")
+	s := b.one(line+"\r\n"+others+rest, overTLS)
+	if got, want := headers(t, s.text, "Record-Route"), []string{"<sip:192.0.2.1:5061;transport=tls;lr>", "<sip:203.0.113.50;lr>"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

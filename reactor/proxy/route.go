@@ -157,7 +157,7 @@ func (c *Context) stripMaddr() {
 // pair; second tells that the first of the pair stood in the Request-URI. It
 // gives how many of the list are behind us.
 func (c *Context) dropOwn(list []route, second bool) (n int) {
-	for n < len(list) && n < 2 && !list[n].gone {
+	for n < len(list) && !list[n].gone {
 		var u sipframe.URI
 		uri, place, ok := c.routeURI(&list[n], &u)
 		if !ok || !c.isOwnRoute(uri, &u) {

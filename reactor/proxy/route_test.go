@@ -75,6 +75,8 @@ func TestLooseRoute(t *testing.T) {
 			to: "203.0.113.9:5060"},
 		{name: "maddr of ours at another port", uri: "sip:bob@203.0.113.9:5099;maddr=192.0.2.1;transport=tls", routes: []string{next}, driven: true,
 			outURI: "sip:bob@203.0.113.9:5099;maddr=192.0.2.1;transport=tls", outRoutes: []string{next}, to: "203.0.113.20:5061"},
+		{name: "maddr of ours at another transport", uri: "sip:bob@203.0.113.9:5061;maddr=192.0.2.1;transport=tcp", routes: []string{next}, driven: true,
+			outURI: "sip:bob@203.0.113.9:5061;maddr=192.0.2.1;transport=tcp", outRoutes: []string{next}, to: "203.0.113.20:5061"},
 		{name: "maddr of another", uri: "sip:bob@example.com;maddr=203.0.113.9;transport=tls", outURI: "sip:bob@example.com;maddr=203.0.113.9;transport=tls", to: "203.0.113.9:5061"},
 	} {
 		for _, how := range []string{"by LooseRoute", "by Forward", "after a destination that came to nothing"} {
@@ -241,5 +243,20 @@ func TestResetDestination(t *testing.T) {
 		if firstLine(s.text) != c.first || s.to.Addr.String() != c.to {
 			t.Errorf("%+v: %s to %s", c, firstLine(s.text), s.to.Addr)
 		}
+	}
+}
+
+// The listener that the Router has chosen is the one, whatever a Route of ours names.
+func TestRouteLeavesTheChosenListener(t *testing.T) {
+	b := newBed(t, funcs{request: func(c *Context) {
+		c.SetSendSocket(udpSocket)
+		if !c.LooseRoute() {
+			t.Error("the Route does not drive it")
+		}
+		_ = c.Forward(nil)
+	}})
+	text := request("BYE", "sip:bob@203.0.113.9", inside, "+Route: "+inTLS, "+Route: "+outTCP)
+	if s := b.one(text, overTLS); s.to.Socket != udpSocket {
+		t.Errorf("it leaves by %+v", s.to.Socket)
 	}
 }
