@@ -329,7 +329,7 @@ func TestCloseNotifyOnOrderlyEnds(t *testing.T) {
 				case "message timeout":
 					c.MaxMessageTime = 150 * time.Millisecond
 				case "idle":
-					c.Lifetime = time.Second
+					c.Lifetime = 3 * time.Second // that it is up is seen before, on a busy machine too
 				}
 			})
 			c := r.dial(TLS)

@@ -92,8 +92,8 @@ func total(h Histogram) (n uint64) {
 func TestDialsAreCountedByResult(t *testing.T) {
 	r := start(t, &script{}, func(c *Config) {
 		hurried(c)
-		c.Backoff = 0 // no probes
-		c.ParkedTimeout, c.TLS.HandshakeTimeout = time.Second, time.Second
+		c.Backoff = 0                                                          // no probes
+		c.ParkedTimeout, c.TLS.HandshakeTimeout = 3*time.Second, 3*time.Second // the sender has left long before
 	})
 	_, _ = r.Send(&Target{Proto: TCP, Addr: refusing(t)}, Bytes("x"))
 	r.dialTo(TCP, blackHole(t))

@@ -116,7 +116,7 @@ func TestWebSocketChunks(t *testing.T) {
 
 // Who says nothing for its lifetime is told the same.
 func TestWebSocketIdle(t *testing.T) {
-	r := startWeb(t, &script{message: echo}, func(c *Config) { c.Lifetime = time.Second })
+	r := startWeb(t, &script{message: echo}, func(c *Config) { c.Lifetime = 3 * time.Second }) // more than the upgrade takes
 	b := r.browse(WS)
 	b.closed(ws.StatusGoingAway)
 	if reason := r.firstClose(); reason != IdleTimeout {
