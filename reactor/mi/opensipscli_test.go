@@ -71,7 +71,7 @@ func (c cli) execute(method, params string, id int, dies bool) string {
 // TestFIFOOfTheCLI serves clients that write as opensips-cli does, and of which
 // some die before they have read their answer.
 func TestFIFOOfTheCLI(t *testing.T) {
-	p := servePipes(t, echo(t), func(c *FIFOConfig) { c.ReplyTimeout = 200 * time.Millisecond })
+	p := servePipes(t, echo(t), func(c *FIFOConfig) { c.ReplyTimeout = 3 * time.Second }) // more than who lives takes to read
 	c := cli{p, os.Getpid()}
 	for n := range 40 {
 		dies := n%7 == 3
