@@ -128,7 +128,7 @@ func TestRequests(t *testing.T) {
 	l := listen(t)
 	b, _ := start(t, `
 modparam("event_stream", "reliable_mode", yes)
-modparam("event_stream", "timeout", 500)
+modparam("event_stream", "timeout", 3000)
 modparam("event_stream", "event_param", "opensips_event")
 startup_route { subscribe_event("E_OWN", "tcp:`+l.Addr().String()+`/take"); subscribe_event("E_OTHER", "tcp:`+l.Addr().String()+`/take"); }
 `+raise)

@@ -216,7 +216,7 @@ onreply_route { if ($rs == 183) rtpproxy_offer("r"); else rtpproxy_answer("r"); 
 // TestFailover has offers go to another node, and the call stay there.
 func TestFailover(t *testing.T) {
 	a, c := newStub(t), newStub(t)
-	b := moduletest.New(t, head(a.url+" "+c.url, `"rtpproxy_timeout", "0.1"`)+`route { rtpproxy_offer("r", , , $var(s)); xlog("$rc $var(s)"); rtpproxy_unforce(); xlog("$rc"); }`, New, sl.New)
+	b := moduletest.New(t, head(a.url+" "+c.url, `"rtpproxy_timeout", "2"`)+`route { rtpproxy_offer("r", , , $var(s)); xlog("$rc $var(s)"); rtpproxy_unforce(); xlog("$rc"); }`, New, sl.New)
 	run := func() string {
 		b.Receive(withBody(string(moduletest.Invite), offer))
 		return strings.Join(b.Log, "|")
