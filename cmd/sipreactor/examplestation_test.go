@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -124,6 +125,14 @@ func (s *station) final(callID string) string {
 	return ""
 }
 
+// repeated reports whether a request was heard before: over UDP it comes again where its answer is late, and an ACK with each
+// answer that does. mu is held.
+func (s *station) repeated(m *load.Message, raw string) bool {
+	return slices.ContainsFunc(s.heard, func(before string) bool {
+		return before == raw || string(m.Method) == "ACK" && strings.HasPrefix(before, "ACK ") && strings.Contains(before, "\r\nCall-ID: "+string(m.CallID)+"\r\n")
+	})
+}
+
 // hear takes a message and answers it.
 func (s *station) hear(raw string, answer func(string)) {
 	if !strings.Contains(raw, "\r\nContent-Length:") { // a datagram needs none
@@ -135,7 +144,9 @@ func (s *station) hear(raw string, answer func(string)) {
 	}
 	s.mu.Lock()
 	if m.Request {
-		s.heard = append(s.heard, raw)
+		if !s.repeated(m, raw) {
+			s.heard = append(s.heard, raw)
+		}
 	} else {
 		s.codes = append(s.codes, raw)
 	}
