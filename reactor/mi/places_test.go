@@ -173,7 +173,8 @@ func TestHTTPPlacesOfOneAddress(t *testing.T) {
 			}
 		})
 	}
-	for i := range 100 {
+	// A busy machine takes seconds for each, behind what the others open.
+	for i, end := 0, time.Now().Add(patience); i < 100 && (i < 3 || time.Now().Before(end)); i++ {
 		c, err := net.Dial("tcp", h.Addr().String())
 		if err != nil {
 			t.Fatal(err)
