@@ -28,6 +28,9 @@ func TestTrunkComesBack(t *testing.T) {
 		if err := r.AddAlias(h1, 5999); err != nil {
 			t.Fatal(err)
 		}
+		if err := r.AddAlias(h2+1<<40, 5998); err == nil {
+			t.Error("a connection that is not there has an alias")
+		}
 		if err := r.AddAlias(h2, 5999); err != nil {
 			t.Fatal(err)
 		}

@@ -254,3 +254,18 @@ func TestLineAnswers(t *testing.T) {
 		}
 	}
 }
+
+// A socket that no loop takes is nobody's: it is closed, as it would be by one that does.
+func TestLineOfNoLoop(t *testing.T) {
+	r := start(t, &script{}, nil)
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(refusing(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, err := r.OpenLine(1000, conn, nil, nil); l != nil || !errors.Is(err, errNoLoop) {
+		t.Errorf("%v, %v", l, err)
+	}
+	if _, err := conn.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("it is open: %v", err)
+	}
+}

@@ -89,6 +89,32 @@ func TestDrainTakesNothing(t *testing.T) {
 	})
 }
 
+// Who shakes hands is waited for, and so are messages that a peer does not take; both are named when time is over.
+func TestDrainNames(t *testing.T) {
+	r := start(t, &script{}, func(c *Config) { c.TLS.HandshakeTimeout, c.TCP.SendTimeout = patience, patience })
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	names := func(want string) {
+		t.Helper()
+		if err := r.Drain(over); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	r.dialNarrow(TCP)
+	_ = r.clog(r.only(), 20<<10, 1000)
+	names("connections with messages to be written")
+
+	r = start(t, &script{}, func(c *Config) { c.TLS.HandshakeTimeout = patience })
+	c := r.raw(TLS)
+	r.eventually("it shakes hands", func() bool { return r.Connections() == 1 })
+	names("1 connections that are not up")
+	c.Close()
+	r.eventually("it is gone", func() bool { return r.Connections() == 0 })
+	if err := r.Drain(over); err != nil {
+		t.Error(err)
+	}
+}
+
 // The half of a message is waited for, and named when it does not come.
 func TestDrainWaitsForTheOtherHalf(t *testing.T) {
 	bothProtos(t, func(t *testing.T, p Proto) {

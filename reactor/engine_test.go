@@ -212,6 +212,8 @@ func TestConfigIsChecked(t *testing.T) {
 		"TLS, no domains": func(c *Config) { c.Sockets[0].Proto = TLS },
 		"no queue":        func(c *Config) { c.QueueFrames = 0 },
 		"no waiters":      func(c *Config) { c.Waiters = 0 },
+		"no message":      func(c *Config) { c.MaxMessageSize = 0 },
+		"no connection":   func(c *Config) { c.MaxConnections = 0 },
 		"no lifetime":     func(c *Config) { c.Lifetime = 0 },
 		"half a second":   func(c *Config) { c.Lifetime = time.Second / 2 },
 	} {

@@ -54,6 +54,9 @@ func TestKnow(t *testing.T) {
 	if send("example.com") == nil {
 		t.Error("sent to a name that nobody has proved")
 	}
+	if r.KeepFor(h+1<<40, time.Minute) || !r.KeepFor(h, time.Minute) {
+		t.Error("kept is one that is not there, or nobody")
+	}
 	if err := send("127.0.0.1"); err != nil {
 		t.Error(err)
 	}

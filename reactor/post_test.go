@@ -16,6 +16,12 @@ func TestPost(t *testing.T) {
 	if e.Shards() != 3 {
 		t.Fatalf("%d shards, want 3", e.Shards())
 	}
+	if n := (*Worker)(nil).Shard(); n != 0 {
+		t.Errorf("nobody's shard is %d", n)
+	}
+	if n := e.newWorker().Shard(); n != 0 {
+		t.Errorf("that of a worker without a message is %d", n)
+	}
 	n := &note{ran: make(chan int, 3)}
 	for shard := range 3 {
 		e.Post(shard, n)

@@ -121,15 +121,19 @@ func TestCloseNotify(t *testing.T) {
 }
 
 // partial is a codec that has a part of a record.
-type partial struct{ codec.Plain }
+type partial struct {
+	codec.Plain
+	whole bool
+}
 
-func (p *partial) Unfinished() bool { return true }
+func (p *partial) Unfinished() bool { return !p.whole }
 
 // A part of a record has the clock of a message, from when it began: behind what is whole that
 // is later.
 func TestRecordHasATime(t *testing.T) {
 	r := newRig(t)
-	c, _ := r.accepted(new(partial))
+	k := new(partial)
+	c, _ := r.accepted(k)
 	r.Input(c, nil)
 	first := c.Own.Waits.Due(deadlines.Message)
 	if !c.Own.Waits.For(deadlines.Message) {
@@ -146,6 +150,10 @@ func TestRecordHasATime(t *testing.T) {
 	r.later(time.Minute)
 	if r.Input(c, []byte("\r\n\r\n")); c.Own.Waits.Due(deadlines.Message) <= first {
 		t.Error("that of one behind a ping has begun with the last")
+	}
+	k.whole = true // and there was no message in it
+	if r.Input(c, nil); c.Own.Waits.For(deadlines.Message) {
+		t.Error("what is whole is waited for")
 	}
 }
 
