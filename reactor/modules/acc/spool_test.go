@@ -297,3 +297,36 @@ func TestSpoolKeepsWhatStays(t *testing.T) {
 		t.Error("nothing is told")
 	}
 }
+
+// TestSpoolHasRoom: it takes no record more than it has room for, all of a batch or none; and what comes while a file is
+// being written to the database begins another one.
+func TestSpoolHasRoom(t *testing.T) {
+	one := []store.Change{numbered(1)}
+	s := &spool{dir: filepath.Join(t.TempDir(), "spool"), room: maxSpool}
+	if err := s.add(one); err != nil {
+		t.Fatal(err)
+	}
+	name, batch, bad := s.oldest()
+	if len(batch) != 1 || bad != 0 {
+		t.Fatalf("%d records, %d bad ones", len(batch), bad)
+	}
+	s.room = 2*s.sizes[name] + 1
+	if err := s.add(one); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.sizes) != 2 {
+		t.Errorf("what is being written to the database is added to: %v", s.sizes)
+	}
+	if err := s.add(one); err != errFull {
+		t.Errorf("one too many: %v", err)
+	}
+	if err := s.remove(name); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.add([]store.Change{numbered(2), numbered(3)}); err != errFull {
+		t.Errorf("half of a batch has room: %v", err)
+	}
+	if err := s.add(one); err != nil || s.records.Load() != 2 {
+		t.Errorf("%v, %d records", err, s.records.Load())
+	}
+}

@@ -252,3 +252,23 @@ func BenchmarkChoose1000(b *testing.B) {
 		}
 	}
 }
+
+// Who is pinged: those on probation, those that get calls where that is asked for, and nobody whom the operator has taken out.
+func TestDue(t *testing.T) {
+	for _, c := range []struct {
+		state destination.State
+		all   int
+		probe bool
+		sets  []int
+		want  bool
+	}{
+		{destination.Probing, 0, false, nil, true}, {destination.Active, 0, false, nil, false}, {destination.Active, 1, false, nil, true},
+		{destination.Active, 0, true, nil, true}, {destination.Inactive, 1, true, nil, false},
+		{destination.Probing, 1, true, []int{2, 3}, false}, {destination.Probing, 1, true, []int{1, 3}, true},
+	} {
+		p := probing{mode: c.all, sets: c.sets}
+		if got := p.due(member(t, Row{Set: 1, URI: "sip:10.0.0.1", State: c.state, Probe: c.probe})); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}

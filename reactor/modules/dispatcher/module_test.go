@@ -70,6 +70,9 @@ func TestSelect(t *testing.T) {
 		{`ds_select_dst(1, 8, "f"); ds_mark_dst(); ds_select_dst(1, 8); xlog("$du"); ds_mark_dst("p"); ds_mark_dst("p"); ds_select_dst(1, 8); xlog("$du");
 			ds_mark_dst("P"); ds_select_dst(1, 8); xlog("$du"); ds_count(1, "ip", $var(n)); ds_count(1, "a", $var(m)); xlog("$var(n) $var(m)");`,
 			"sip:10.0.0.2:5061;transport=tls; sip:10.0.0.2:5061;transport=tls; sip:10.0.0.3:5061;transport=tls; 2 1"},
+		{`ds_select_dst(1, 8, "f"); ds_select_dst(1, 8, "fa"); ds_next_dst(); xlog("$du"); ds_mark_dst(); ds_next_dst(); ds_next_dst(); xlog("$du"); ds_next_dst(); xlog("$du");
+			ds_next_dst(); xlog("$rc");`, // who is out since it was chosen is passed over
+			"sip:10.0.0.2:5061;transport=tls; sip:10.0.0.1:5061;transport=tls; sip:10.0.0.3:5061;transport=tls; -1"},
 		{`ds_mark_dst(); xlog("$rc");`, "-1"},
 		{`ds_is_in_list("10.0.0.1", 5061); xlog("$rc $var(set)"); ds_is_in_list("10.0.0.1", 5060); xlog("$rc"); ds_is_in_list("10.0.1.2", 0); xlog("$rc $var(set)");`, "1 1; -1; 1 2"},
 		{`ds_is_in_list("10.0.1.2", 5080, 2); xlog("$rc"); ds_is_in_list("10.0.1.2", 5080, 1); xlog("$rc"); ds_is_in_list("10.0.1.2", 5080, -1, , 1); xlog("$rc");`, "1; -1; -1"},

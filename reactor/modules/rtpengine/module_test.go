@@ -209,6 +209,8 @@ onreply_route { rtpengine_manage(); if (is_method("INVITE") && $rs == 183) rtpen
 		{reply("200"), "answer 1928301774 callee"},
 		{reply("183"), "answer 1928301774 callee|offer callee 1928301774"},
 		{reply("486"), "delete 1928301774 "},
+		{strings.Replace(reply("200"), ";tag=callee", "", 1), ""}, // whose answer it would be nobody knows
+		{strings.Replace(reply("486"), "314159 INVITE", "314159 INFO", 1), ""},
 	} {
 		if got := tagsOf(c.text); got != c.want {
 			t.Errorf("%.30q: %q, want %q, %v", c.text, got, c.want, b.Log)
@@ -236,6 +238,21 @@ func TestRefused(t *testing.T) {
 		if got := log[len(log)-1]; got != want {
 			t.Errorf("%s: %q", text, log)
 		}
+	}
+}
+
+// TestNothingToAsk: what a message does not have is not asked for, and an answer without an SDP is none.
+func TestNothingToAsk(t *testing.T) {
+	e := newEngine(t)
+	conf := head(e.url, `"error_pv", "$var(err)"`)
+	log := moduletest.Logs(t, conf, `rtpengine_offer("via-branch=2"); xlog("$rc $var(err)");`, New, sl.New)
+	if got := log[len(log)-1]; got != "-1 there is no such Via" || e.take() != "" {
+		t.Errorf("%q", log)
+	}
+	e.set(func(ng.Dict) ng.Dict { return ng.Dict{{Key: "result", Value: "ok"}} })
+	log = moduletest.Logs(t, conf, `rtpengine_offer(); xlog("$rc $var(err)");`, New, sl.New)
+	if got := log[len(log)-1]; got != "-1 there is no SDP" {
+		t.Errorf("%q", log)
 	}
 }
 
