@@ -356,47 +356,6 @@ func TestByeOfAFork(t *testing.T) {
 	}
 }
 
-// A request that comes again, and the ACK of an INVITE, have the CSeq that the INVITE had, whatever we have sent meanwhile.
-func TestShift(t *testing.T) {
-	d := invite(t, New(Config{}), "c")
-	d.Heard(200, &Said{Tag: []byte("t")}, start)
-	tag := []byte("t")
-	saw := func(w Within, want uint32) {
-		t.Helper()
-		w.Dir = Downstream
-		if n := d.Saw(&w, tag); n != want {
-			t.Errorf("%+v is shifted by %d, want %d", w, n, want)
-		}
-	}
-	saw(Within{CSeq: 5, Invite: true}, 0)
-	d.Side(Downstream, -1, true)
-	saw(Within{CSeq: 5, Invite: true}, 0)
-	saw(Within{CSeq: 5, NoCount: true}, 0)
-	saw(Within{CSeq: 6}, 1)
-	saw(Within{CSeq: 7, Invite: true}, 1)
-	d.Side(Downstream, -1, true)
-	saw(Within{CSeq: 7, NoCount: true}, 1)
-	saw(Within{CSeq: 1, NoCount: true}, 0) // of the INVITE that began it
-	if n := d.InviteShift(Downstream, tag, 7); n != 1 {
-		t.Errorf("the INVITE's was %d", n)
-	}
-}
-
-// A reliable provisional response counts once, and those before it no more.
-func TestReliable(t *testing.T) {
-	d := invite(t, New(Config{}), "c")
-	d.Heard(183, &Said{Tag: []byte("t")}, start)
-	for i, step := range []struct {
-		tag  string
-		rseq uint32
-		want int
-	}{{"t", 7, 0}, {"t", 7, -1}, {"t", 6, -1}, {"t", 8, 0}, {"x", 9, -1}} {
-		if got := d.Reliable([]byte(step.tag), step.rseq); got != step.want {
-			t.Errorf("step %d: %d, want %d", i, got, step.want)
-		}
-	}
-}
-
 // There are no more callees of a dialog, and no more dialogs, than there may be.
 func TestMost(t *testing.T) {
 	table := New(Config{Max: 2})
@@ -427,34 +386,5 @@ func TestAnsweredBehindTheEnd(t *testing.T) {
 	d.Heard(200, &Said{Tag: []byte("t")}, start+6)
 	if s := d.Summary(); s.Started != 0 || d.Left(start+6) > 94 {
 		t.Errorf("it has begun at %d, and %d s are left", s.Started, d.Left(start+6))
-	}
-}
-
-// A time that is set counts, whether it is shorter than the one before or longer, and an end is not put off by it.
-func TestSetTimeout(t *testing.T) {
-	for _, seconds := range []int64{20, 500} {
-		table := New(Config{})
-		d := invite(t, table, "c")
-		d.SetTimeout(seconds, start)
-		over := 0
-		table.Expire(start+seconds-1, func(*Dialog) { over++ })
-		if over != 0 {
-			t.Errorf("%d s: it is over before", seconds)
-		}
-		if table.Expire(start+seconds, func(*Dialog) { over++ }); over != 1 {
-			t.Errorf("%d s: it is over %d times", seconds, over)
-		}
-		d.SetTimeout(1000, start+seconds)
-		if table.Expire(start+seconds+lingering, nil); table.ByID(d.ID) != nil {
-			t.Errorf("%d s: it stays behind its end", seconds)
-		}
-	}
-	// One that ends in the middle of what puts its time off is no exception.
-	table := New(Config{})
-	d := invite(t, table, "c")
-	d.End(DownstreamBYE, start+10)
-	table.hasten(d, start+1000)
-	if table.Expire(start+10+lingering, nil); table.ByID(d.ID) != nil {
-		t.Error("who puts off the time of one that ends has it stay")
 	}
 }

@@ -73,3 +73,25 @@ func TestForget(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 }
+
+// What is restored is no news for whoever changes something next, and what that brings is nobody's afterwards.
+func TestRestoredIsNoNews(t *testing.T) {
+	var told []string
+	table := New(Config{Notify: func(c Change) {
+		if c.Kind == Inserted {
+			told = append(told, c.Contact.URI())
+		}
+	}})
+	x := &Row{Contact: Contact{ID: 1, Expires: start + 60, Q: NoQ, Methods: AllMethods}, Texts: Texts{URI: []byte("sip:1"), CallID: []byte("a")}}
+	if !table.Restore([]byte("alice"), x, start) {
+		t.Fatal("not put")
+	}
+	if err := table.Save(update(start, "b", 1, "sip:2"), nil); err != nil || len(told) != 1 || told[0] != "sip:2" {
+		t.Errorf("%v, %v", told, err)
+	}
+	for i := range table.shards {
+		if n := len(table.shards[i].touched); n != 0 {
+			t.Errorf("%d contacts are a REGISTER's that is over", n)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/codec"
 	"sipreactor/reactor/internal/connection"
 	"sipreactor/reactor/internal/deadlines"
 	"sipreactor/reactor/internal/kernel"
@@ -144,4 +145,19 @@ func TestMaskedComesBackPlain(t *testing.T) {
 	if len(back) == 0 {
 		t.Error("nothing comes back")
 	}
+}
+
+// unwriting is a codec that seals nothing.
+type unwriting struct{ codec.Plain }
+
+func (u *unwriting) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+// What cannot be sealed ends its connection, and comes back.
+func TestCodecFails(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.accepted(new(unwriting))
+	r.give(c, "hello", message.NewRequest)
+	r.Flush(c)
+	r.endsAs(c, reason.WriteError)
+	same(t, "back", r.Back(), "hello")
 }
