@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 
 	"sipreactor/reactor"
 	"sipreactor/reactor/proxy"
@@ -149,9 +150,21 @@ func Metrics(n *Node, log *slog.Logger, more ...prometheus.Collector) (http.Hand
 			return nil, err
 		}
 	}
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{
-		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelError),
-		ErrorHandling:       promhttp.ContinueOnError,
+	// What can be collected is served without the rest. A scrape that ends early is nothing to complain of, and ends at
+	// the first write that fails, which ContinueOnError would go on from.
+	gather := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
+		families, err := r.Gather()
+		if err != nil {
+			log.Error("metrics cannot be collected", "error", err)
+		}
+		if len(families) > 0 {
+			err = nil
+		}
+		return families, err
+	})
+	return promhttp.HandlerFor(gather, promhttp.HandlerOpts{
+		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorHandling:       promhttp.HTTPErrorOnError,
 		MaxRequestsInFlight: 4,
 	}), nil
 }

@@ -1,8 +1,13 @@
 package mi
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -225,5 +230,66 @@ func TestMetricsOverHTTP(t *testing.T) {
 	}
 	if _, err := Metrics(n, nil, NewCollector(n)); err == nil {
 		t.Error("the same metrics twice")
+	}
+}
+
+// gone is a client that has gone behind its first bytes.
+type gone struct {
+	http.ResponseWriter
+	writes int
+}
+
+func (g *gone) Write([]byte) (int, error) {
+	g.writes++
+	return 0, syscall.EPIPE
+}
+
+// TestScrapeThatEndsEarly: who wants no more of the metrics is written nothing more, and no error is logged.
+func TestScrapeThatEndsEarly(t *testing.T) {
+	n, _ := fakeNode()
+	var log bytes.Buffer
+	handler, err := Metrics(n, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &gone{ResponseWriter: httptest.NewRecorder()}
+	handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if w.writes != 1 {
+		t.Errorf("%d writes", w.writes)
+	}
+	if lines := log.String(); strings.Count(lines, "\n") > 1 || strings.Count(lines, "level=DEBUG") != strings.Count(lines, "\n") {
+		t.Error(lines)
+	}
+}
+
+// TestMetricsThatCannotBeCollected: the others are served, and what is wrong is logged.
+func TestMetricsThatCannotBeCollected(t *testing.T) {
+	n, _ := fakeNode()
+	var log bytes.Buffer
+	good := prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "good_total", Help: "Good."}, func() float64 { return 1 })
+	handler, err := Metrics(n, slog.New(slog.NewTextHandler(&log, nil)), good, twice{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "\ngood_total 1\n") {
+		t.Error(w.Code, w.Body)
+	}
+	if lines := log.String(); strings.Count(lines, "\n") != 1 || !strings.Contains(lines, "level=ERROR") || !strings.Contains(lines, "twice_total") {
+		t.Error(lines)
+	}
+}
+
+// twice is a collector that gives the same metric two times, which no registry takes.
+type twice struct{}
+
+var twiceDesc = prometheus.NewDesc("twice_total", "Twice.", nil, nil)
+
+func (twice) Describe(to chan<- *prometheus.Desc) { to <- twiceDesc }
+
+func (twice) Collect(to chan<- prometheus.Metric) {
+	for range 2 {
+		to <- prometheus.MustNewConstMetric(twiceDesc, prometheus.CounterValue, 1)
 	}
 }
