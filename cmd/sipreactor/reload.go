@@ -92,7 +92,7 @@ func (n *node) reloadRoutes(levels logLevels) (atRestart []string, err error) {
 	if cfg.Log.Script != old.Log.Script {
 		levels.xlog.SetLevel(int(cfg.Log.Script))
 	}
-	for _, note := range cfg.NeedRestart(old) {
+	for _, note := range cfg.NeedRestart() {
 		n.log.Warn("not reloaded: "+note.Msg, "at", note.Pos)
 		atRestart = append(atRestart, note.String())
 	}

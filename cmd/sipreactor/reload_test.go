@@ -113,10 +113,20 @@ timer_route[tick, 1] { xlog("ticks"); }
 	if got := optionsByUDP(t, addr, 4); got != "SIP/2.0 200 Fourth" {
 		t.Error(got)
 	}
+	if code, out := mi("reload_routes"); code != exitOK || !strings.Contains(out, "a.cfg:10:21: tcp_connect_timeout changes at a restart only") {
+		t.Error("what waits for a restart is not told a second time:", code, out)
+	}
+
+	// What is as it was at the start waits for nothing.
 	write(text("log_prefix=\"later\"\n", `route { sl_send_reply(200, "Fifth"); }`))
 	r.signal(t, syscall.SIGHUP)
-	r.stderr.wait(t, "tcp_connect_timeout, which is not set any more, changes at a restart only")
 	r.stderr.wait(t, `msg="routes are reloaded" prefix=later`)
+	r.stderr.wait(t, `msg="TLS domains are reloaded" prefix=later`)
+	for line := range strings.Lines(r.stderr.String()) {
+		if strings.Contains(line, "not reloaded: ") && strings.Contains(line, "prefix=later") {
+			t.Error(line)
+		}
+	}
 	if got := optionsByUDP(t, addr, 5); got != "SIP/2.0 200 Fifth" {
 		t.Error(got)
 	}

@@ -13,29 +13,62 @@ func TestNeedRestart(t *testing.T) {
 	const head = "socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\n"
 	load := func(text string) *Config {
 		t.Helper()
-		cfg, err := compile("cfg", []byte(text+"route { exit; }\n"))
+		l := Loader{Modules: append(slices.Clone(testModules), func(*Config) *Module {
+			return &Module{Name: "later", Parameters: AtStart([]Parameter{{Name: "initial", Type: IntParam}}), Start: func(*Env) error { return nil }}
+		})}
+		cfg, err := l.Compile("cfg", []byte(text+"route { exit; }\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return cfg
 	}
-	old := load(head + "log_level=2\ntcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\n")
-	for text, want := range map[string]string{
-		head + "tcp_connect_timeout=5\n\nlog_level=3\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\n": "",
-		head + "tcp_connect_timeout=6\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 21)\n":                "cfg:3:21: tcp_connect_timeout changes at a restart only|cfg:5:33: max_limit of maxfwd changes at a restart only",
-		head + "tcp_connect_timeout=5\n": "-: max_limit of maxfwd, which is not set any more, changes at a restart only",
-		"socket=udp:127.0.0.1:5070\n" + head + "tcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\n":             "cfg:1:8: sockets change at a restart only",
-		head + "tcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\nloadmodule \"proto_tcp.so\"\n":                "-: the module proto_tcp begins to work at a restart only",
-		head + "tcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\nloadmodule \"sl.so\"\nloadmodule \"rr.so\"\n": "",
-	} {
+	const asStarted = head + "log_level=2\ntcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\n"
+	old := load(asStarted)
+	if err := old.Start(Surroundings{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	reload := func(text, want string) {
+		t.Helper()
+		next := load(text)
+		if err := next.Start(Surroundings{}, old); err != nil {
+			t.Fatal(err)
+		}
+		old = next
 		var got []string
-		for _, n := range load(text).NeedRestart(old) {
+		for _, n := range next.NeedRestart() {
 			got = append(got, n.String())
 		}
 		if s := strings.Join(got, "|"); s != want {
 			t.Errorf("got  %s\nwant %s", s, want)
 		}
 	}
+	for _, c := range [][2]string{
+		{head + "tcp_connect_timeout=5\n\nlog_level=3\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\n", ""},
+		{head + "tcp_connect_timeout=6\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 21)\n", "cfg:3:21: tcp_connect_timeout changes at a restart only|cfg:5:33: max_limit of maxfwd changes at a restart only"},
+		{head + "tcp_connect_timeout=5\n", "-: max_limit of maxfwd, which is not set any more, changes at a restart only"},
+		{"socket=udp:127.0.0.1:5070\n" + head + "tcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\n", "cfg:1:8: sockets change at a restart only"},
+		{head + "tcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\nloadmodule \"proto_tcp.so\"\n", "-: the module proto_tcp begins to work at a restart only"},
+		{head + "tcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\nloadmodule \"sl.so\"\nloadmodule \"rr.so\"\n", ""},
+	} {
+		// Whatever was reloaded before, what waits for a restart is told, and told again, and of what works as it
+		// stands nothing is.
+		reload(c[0], c[1])
+		reload(c[0], c[1])
+		reload(asStarted, "")
+	}
+	const bare = "socket=udp:127.0.0.1:5060\nloadmodule \"proto_udp.so\"\nloadmodule \"proto_tcp.so\"\n"
+	old = load(bare)
+	if err := old.Start(Surroundings{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	reload(head, "-: the module proto_tcp, which is not loaded any more, works on until a restart")
+	// What a module reads as it begins is at work from then on, whenever that is.
+	const later = bare + "loadmodule \"later.so\"\n"
+	reload(later+"modparam(\"later\", \"initial\", 1)\n", "")
+	reload(later+"modparam(\"later\", \"initial\", 2)\n", "cfg:5:30: initial of later changes at a restart only")
+	reload(later, "-: initial of later, which is not set any more, changes at a restart only")
+	reload(bare, "")
+	reload(later+"modparam(\"later\", \"initial\", 2)\n", "")
 }
 
 // Statistics of the same name go on, those that messages have made as well; the others

@@ -64,6 +64,7 @@ type Config struct {
 	modules      []*Module       // loaded, in the order of the file
 	started      []running       // in the order of their Start
 	said         []said          // parameters, in the order of the file
+	works        works           // once it has started
 	namedSockets []namedSocket   // by constants of routes and parameters
 	places       map[string]Pos  // where globals, modules and parameters stand
 	broken       map[string]bool // modules of which something is wrong

@@ -56,6 +56,7 @@ func (c *Config) Start(in Surroundings, previous *Config) error {
 			return c.startError(m, err)
 		}
 	}
+	c.settle(previous)
 	return nil
 }
 
