@@ -16,10 +16,13 @@ func (k *compiler) assignment(s *assignStmt) exec {
 		k.rep.errorf(s.Target.Trans[0].At, "a transformation cannot be assigned to")
 		return nil
 	}
-	set := k.setter(s.Target, false)
+	set, use := k.settable(s.Target, false)
 	v := k.expr(s.Value)
 	if set == nil || v == nil {
 		return nil
+	}
+	if s.Op == tokAssign || s.Op == tokColonEq {
+		use.refuse(s.Value)
 	}
 	if text, ok := s.Value.(*stringExpr); ok && destinationVariables[s.Target.Name] {
 		k.namePeer(text.Text)
@@ -118,20 +121,27 @@ func isCall(x expression) bool {
 
 // setter compiles the left side of an assignment; whole is that of :=.
 func (k *compiler) setter(v *varExpr, whole bool) Setter {
+	set, _ := k.settable(v, whole)
+	return set
+}
+
+// settable is setter, with the use that tells which values the variable takes.
+func (k *compiler) settable(v *varExpr, whole bool) (Setter, *Use) {
 	spec := k.variableNamed(v.Name)
 	switch {
 	case spec == nil:
 		k.unknownVariable(v)
-		return nil
+		return nil, nil
 	case spec.Set == nil:
 		k.rep.errorf(v.At, "%s cannot be assigned to; what can be: %s", clip(v.Text), list(k.writable()))
-		return nil
+		return nil, nil
 	}
 	if v.Of != "" {
 		k.rep.errorf(v.At, "%s cannot be assigned to: a message is changed where it is at hand", clip(v.Text))
-		return nil
+		return nil, nil
 	}
-	return k.guardedSetter(v, spec.Set(&Use{k: k, v: v, whole: whole}))
+	u := &Use{k: k, v: v, whole: whole}
+	return k.guardedSetter(v, spec.Set(u)), u
 }
 
 // Reported turns an error of the proxy core into a code.

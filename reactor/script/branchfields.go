@@ -12,18 +12,20 @@ type branchFieldSpec struct {
 	name string
 	get  func(m *Machine, i int, b *proxy.Branch) Value
 	set  func(m *Machine, i int, b *proxy.Branch, x Value) error
+	// allowed says in words what set takes; "": that is not up to the value alone.
+	allowed string
 }
 
 // branchFields are the fields; the first is the URI, the third q.
 var branchFields = [...]branchFieldSpec{
 	{"uri", func(m *Machine, i int, _ *proxy.Branch) Value { return optional(m.Keep(m.c.BranchURI(i))) },
-		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetURI(m.Text(x)) }},
+		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetURI(m.Text(x)) }, aURI},
 	{"duri", func(m *Machine, _ int, b *proxy.Branch) Value { return optional(m.Keep(b.DestURI())) },
-		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetDestURI(m.Text(x)) }},
-	{"q", func(m *Machine, _ int, b *proxy.Branch) Value { return m.qText(b.Q()) }, setQ},
+		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetDestURI(m.Text(x)) }, aURI},
+	{"q", func(m *Machine, _ int, b *proxy.Branch) Value { return m.qText(b.Q()) }, setQ, "0 to 1000 thousandths, or a text from 0 to 1 such as 0.5"},
 	{"path", func(m *Machine, _ int, b *proxy.Branch) Value { return optional(m.Keep(b.Path())) },
-		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetPath(m.Text(x)) }},
-	{"flags", func(m *Machine, _ int, b *proxy.Branch) Value { return m.flagText(1, b.Flags(), ",") }, setFlags},
+		func(m *Machine, _ int, b *proxy.Branch, x Value) error { return b.SetPath(m.Text(x)) }, "values of Path, on one line"},
+	{"flags", func(m *Machine, _ int, b *proxy.Branch) Value { return m.flagText(1, b.Flags(), ",") }, setFlags, ""},
 	{"socket", func(m *Machine, _ int, b *proxy.Branch) Value {
 		if b.Socket() == nil {
 			return null
@@ -36,7 +38,7 @@ var branchFields = [...]branchFieldSpec{
 		}
 		b.SetSocket(s)
 		return nil
-	}},
+	}, ""},
 }
 
 func branchFieldNames() (names []string) {

@@ -26,8 +26,7 @@ func branchVariables() map[string]*Variable {
 		"msg.branch.attr": {Inner: ConstInner, Index: true, Get: attrItem, Set: attrSetter},
 		"ds":              {Get: Simple(destinationSet)},
 		"ru_q": {Get: Simple(func(m *Machine) Value { return m.qText(m.c.Branch(0).Q()) }), Set: func(u *Use) Setter {
-			k, v := u.k, u.v
-			return k.setField(v, &branchFields[2], theFirst)
+			return u.setField(&branchFields[2], theFirst)
 		}},
 	}
 	for i := range branchFields {
@@ -43,7 +42,7 @@ func branchVariables() map[string]*Variable {
 			},
 			Set: func(u *Use) Setter {
 				k, v := u.k, u.v
-				return k.setField(v, f, k.branchIndex(v, 0, true))
+				return u.setField(f, k.branchIndex(v, 0, true))
 			},
 		}
 	}
@@ -128,9 +127,13 @@ func (k *compiler) branchValue(_ *varExpr, f *branchFieldSpec, from int) Getter 
 }
 
 // setField compiles an assignment to a field.
-func (k *compiler) setField(v *varExpr, f *branchFieldSpec, index func(m *Machine) int) Setter {
+func (u *Use) setField(f *branchFieldSpec, index func(m *Machine) int) Setter {
 	if index == nil {
 		return nil
+	}
+	k, v := u.k, u.v
+	if f.allowed != "" {
+		u.allowed, u.takes = f.allowed, func(m *Machine, x Value) error { return f.set(m, 0, new(proxy.Branch), x) }
 	}
 	at := k.site(v.At, "assignment to "+clip(v.Text))
 	return func(m *Machine, x Value) int {
@@ -186,7 +189,7 @@ func branchSetter(u *Use) Setter {
 	if f == nil {
 		return nil
 	}
-	return k.setField(v, f, k.branchIndex(v, 1, false))
+	return u.setField(f, k.branchIndex(v, 1, false))
 }
 
 // addsBranch compiles $branch = "uri", which appends a branch.
@@ -196,14 +199,13 @@ func addsBranch(u *Use) Setter {
 		k.rep.errorf(v.Index.At, "%s takes no index where it is assigned to: that appends a branch", clip(v.Text))
 		return nil
 	}
-	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *Machine, x Value) int {
+	return u.Setter(aURI, func(m *Machine, x Value) error {
 		if x.kind == nullValue {
-			return m.Fail(at, "the value is NULL")
+			return errNull
 		}
 		_, err := m.c.AppendBranch(m.Text(x), false)
-		return m.Reported(at, err)
-	}
+		return err
+	})
 }
 
 // attrItem is $msg.branch.attr(name): a value that stays with the branch.

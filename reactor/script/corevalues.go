@@ -2,6 +2,7 @@ package script
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"time"
 
@@ -215,26 +216,24 @@ func challengeVariables() map[string]*Variable {
 }
 
 // partSetter makes the assignment to a part of the destination URI.
-func partSetter(change func(w, old []byte, u *sipframe.URI, x []byte) []byte) func(*Use) Setter {
+func partSetter(allowed string, change func(w, old []byte, u *sipframe.URI, x []byte) []byte) func(*Use) Setter {
 	return func(u *Use) Setter {
-		k, v := u.k, u.v
-		at := k.site(v.At, "assignment to "+clip(v.Text))
-		return func(m *Machine, x Value) int {
+		return u.Setter(allowed, func(m *Machine, x Value) error {
 			old := m.c.DestURI()
 			var u sipframe.URI
 			switch {
 			case old == nil || sipframe.ParseURI(old, &u) != nil || u.Host.Len == 0:
-				return m.Fail(at, "there is no destination URI")
+				return errors.New("there is no destination URI")
 			case x.kind == nullValue:
-				return m.Fail(at, "the value is NULL")
+				return errNull
 			}
 			w := change(m.work[:0], old, &u, m.Text(x))
 			m.work = w
 			if sipframe.ParseURI(w, &u) != nil {
-				return m.Fail(at, "the value does not fit into the URI")
+				return errors.New("the value does not fit into the URI")
 			}
-			return m.Reported(at, m.c.SetDestURI(w))
-		}
+			return m.c.SetDestURI(w)
+		})
 	}
 }
 

@@ -122,7 +122,8 @@ route {
 	$var(zero) = 0;
 	$var(x) = 5 / $var(zero);
 	xlog("goes on $var(x)");
-	$ru = "not a uri";
+	$var(uri) = "not a uri";
+	$ru = $var(uri);
 	if ($var(text) == NULL) { $var(n) = 1 - $rU; }
 	xlog("end");
 }`+routes)

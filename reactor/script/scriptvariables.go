@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strconv"
@@ -73,20 +74,18 @@ func scriptVariables() map[string]*Variable {
 
 // levelSetter is $xlog_level = level, for the message; NULL is xlog_level again.
 func levelSetter(u *Use) Setter {
-	k, v := u.k, u.v
-	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *Machine, x Value) int {
+	return u.Setter("a level, -3 to 4", func(m *Machine, x Value) error {
 		if x.kind == nullValue {
 			m.level = LogLevel(m.prog.xlogLevel.Level())
-			return 1
+			return nil
 		}
 		n, ok := x.Int()
 		if !ok || n < int64(LevelAlert) || n > 127 {
-			return m.Fail(at, "a level is a number from -3 to 4")
+			return errors.New("a level is a number from -3 to 4")
 		}
 		m.level = min(LogLevel(n), LevelDebug)
-		return 1
-	}
+		return nil
+	})
 }
 
 // started is when the program began, in Unix seconds.

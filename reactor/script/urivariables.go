@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"unsafe"
 
 	"sipreactor/sipframe"
@@ -111,15 +112,15 @@ func uriVariables() map[string]*Variable {
 	vars := map[string]*Variable{
 		"ru": {
 			Get: Simple(func(m *Machine) Value { return optional(m.ruri()) }),
-			Set: textSetter(func(m *Machine, b []byte) error { return m.c.SetRequestURI(b) }, nil),
+			Set: textSetter(aURI, func(m *Machine, b []byte) error { return m.c.SetRequestURI(b) }, nil),
 		},
 		"rU": {
 			Get: Simple(func(m *Machine) Value { return m.ruriPart(uriUser) }),
-			Set: textSetter(func(m *Machine, b []byte) error { return m.c.SetUser(b) }, func(m *Machine) error { return m.c.SetUser(nil) }),
+			Set: textSetter(aUser, func(m *Machine, b []byte) error { return m.c.SetUser(b) }, func(m *Machine) error { return m.c.SetUser(nil) }),
 		},
 		"rd": {
 			Get: Simple(func(m *Machine) Value { return m.ruriPart(uriHost) }),
-			Set: textSetter(func(m *Machine, b []byte) error { return m.c.SetHost(b) }, nil),
+			Set: textSetter(aHost, func(m *Machine, b []byte) error { return m.c.SetHost(b) }, nil),
 		},
 		"rp": {
 			Get: Simple(func(m *Machine) Value { return m.ruriPart(uriPort) }),
@@ -127,13 +128,13 @@ func uriVariables() map[string]*Variable {
 		},
 		"rP": {
 			Get: Simple(func(m *Machine) Value { return m.ruriPart(uriTransport) }),
-			Set: textSetter(
+			Set: textSetter(aTransport,
 				func(m *Machine, b []byte) error { return m.c.SetURIParam(transportName, b) },
 				func(m *Machine) error { return m.c.RemoveURIParam(transportName) }),
 		},
 		"du": {
 			Get: Simple(func(m *Machine) Value { return optional(m.duri()) }),
-			Set: textSetter(func(m *Machine, b []byte) error { return m.c.SetDestURI(b) }, func(m *Machine) error { return m.c.SetDestURI(nil) }),
+			Set: textSetter(aURI, func(m *Machine, b []byte) error { return m.c.SetDestURI(b) }, func(m *Machine) error { return m.c.SetDestURI(nil) }),
 		},
 	}
 	came := func(m *Machine) []byte { return m.msg.RequestURI() }
@@ -142,7 +143,7 @@ func uriVariables() map[string]*Variable {
 			vars[prefix+letter] = &Variable{Get: Simple(func(m *Machine) Value { return partOf(of(m), part) })}
 		}
 	}
-	vars["dd"].Set, vars["dp"].Set, vars["dP"].Set = partSetter(setDestHost), partSetter(setDestPort), partSetter(setDestTransport)
+	vars["dd"].Set, vars["dp"].Set, vars["dP"].Set = partSetter(aHost, setDestHost), partSetter(aPort, setDestPort), partSetter(aTransport, setDestTransport)
 	vars["ou"] = &Variable{Get: Simple(func(m *Machine) Value { return optional(came(m)) })}
 	vars["oU"] = &Variable{Get: Simple(func(m *Machine) Value { return partOf(came(m), uriUser) })}
 	return vars
@@ -150,37 +151,45 @@ func uriVariables() map[string]*Variable {
 
 var transportName = []byte("transport")
 
+// What the variables of URIs take, in words.
+const (
+	aURI       = "a URI, such as sip:user@host:5061;transport=tls"
+	aUser      = "the user of a URI, without spaces, quotes, angle brackets and @"
+	aHost      = "a host: a name, or an address, IPv6 in brackets"
+	aPort      = "a port, 0 to 65535"
+	aTransport = "a transport, such as tls"
+)
+
+var errNull = errors.New("the value is NULL")
+
 // textSetter makes a setter of one that takes text. clear takes NULL; nil: it
 // is an error.
-func textSetter(set func(m *Machine, b []byte) error, clear func(m *Machine) error) func(*Use) Setter {
+func textSetter(allowed string, set func(m *Machine, b []byte) error, clear func(m *Machine) error) func(*Use) Setter {
 	return func(u *Use) Setter {
-		k, v := u.k, u.v
-		at := k.site(v.At, "assignment to "+clip(v.Text))
-		return func(m *Machine, x Value) int {
-			if x.kind != nullValue {
-				return m.Reported(at, set(m, m.Text(x)))
+		return u.Setter(allowed, func(m *Machine, x Value) error {
+			switch {
+			case x.kind != nullValue:
+				return set(m, m.Text(x))
+			case clear == nil:
+				return errNull
+			default:
+				return clear(m)
 			}
-			if clear == nil {
-				return m.Fail(at, "the value is NULL")
-			}
-			return m.Reported(at, clear(m))
-		}
+		})
 	}
 }
 
 func portSetter(u *Use) Setter {
-	k, v := u.k, u.v
-	at := k.site(v.At, "assignment to "+clip(v.Text))
-	return func(m *Machine, x Value) int {
+	return u.Setter(aPort, func(m *Machine, x Value) error {
 		if x.kind == nullValue {
-			return m.Reported(at, m.c.SetPort(0))
+			return m.c.SetPort(0)
 		}
 		n, ok := x.Int()
 		if !ok || n < 0 || n > 65535 {
-			return m.Fail(at, "the value is no port")
+			return errors.New("the value is no port")
 		}
-		return m.Reported(at, m.c.SetPort(uint16(n)))
-	}
+		return m.c.SetPort(uint16(n))
+	})
 }
 
 // isMyself tells whether a URI, or a host with or without port, is us.

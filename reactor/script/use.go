@@ -5,6 +5,18 @@ type Use struct {
 	k     *compiler
 	v     *varExpr
 	whole bool // of an assignment: by :=, which differs for AVPs
+
+	allowed string                              // what an assignment takes, in words; "" whatever there is
+	takes   func(m *Machine, value Value) error // tells what is wrong with a value
+}
+
+// Setter makes the Setter of a variable that does not take every value: set returns what is wrong. allowed says in words
+// what it takes. A value that the configuration itself has is tried with set as it is loaded, on a request of no peer's,
+// whose URI and destination have a user and a host.
+func (u *Use) Setter(allowed string, set func(m *Machine, value Value) error) Setter {
+	u.allowed, u.takes = allowed, set
+	at := u.k.site(u.v.At, "assignment to "+clip(u.v.Text))
+	return func(m *Machine, value Value) int { return m.Reported(at, set(m, value)) }
 }
 
 // Inner returns what gives the text in the parentheses. It is nil if there are

@@ -15,7 +15,7 @@ func TestCodes(t *testing.T) {
 		`search("^INVITE")`: "1", `search("^CSEQ: [0-9]+ INVITE")`: "1", `search("INVITE.*Via")`: "-1", `search("nowhere")`: "-1",
 		`search_body("^v=0")`: "1", `search_body("INVITE")`: "-1", `search_body($hdr(None))`: "-1",
 		`subst('/tester/TESTER/')`: "1", `subst('/nowhere/x/')`: "-1", `subst_uri('/^sip:(.*)$/sip:9\1/')`: "1", `subst_user('/x/y/')`: "-1",
-		`replace("nowhere", "x")`: "-1", `replace_body_all("x", "y")`: "1", `$ru = "nothing"; subst_user('/n/y/')`: "-1",
+		`replace("nowhere", "x")`: "-1", `replace_body_all("x", "y")`: "1", `$rU = NULL; subst_user('/n/y/')`: "-1",
 	}, textops.New)
 }
 
