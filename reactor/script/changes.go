@@ -84,7 +84,7 @@ func (c *Config) NeedRestart() (all []Note) {
 	loaded := c.atStart()
 	for _, name := range loaded {
 		if !slices.Contains(c.works.modules, name) {
-			all = append(all, Note{Msg: fmt.Sprintf("the module %s begins to work at a restart only", name)})
+			all = append(all, Note{Pos: c.places[loadPlace+name], Msg: fmt.Sprintf("the module %s begins to work at a restart only", name)})
 		}
 	}
 	for _, name := range c.works.modules {

@@ -47,7 +47,7 @@ func TestNeedRestart(t *testing.T) {
 		{head + "tcp_connect_timeout=6\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 21)\n", "cfg:3:21: tcp_connect_timeout changes at a restart only|cfg:5:33: max_limit of maxfwd changes at a restart only"},
 		{head + "tcp_connect_timeout=5\n", "-: max_limit of maxfwd, which is not set any more, changes at a restart only"},
 		{"socket=udp:127.0.0.1:5070\n" + head + "tcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\n", "cfg:1:8: sockets change at a restart only"},
-		{head + "tcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\nloadmodule \"proto_tcp.so\"\n", "-: the module proto_tcp begins to work at a restart only"},
+		{head + "tcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\nloadmodule \"proto_tcp.so\"\n", "cfg:6:12: the module proto_tcp begins to work at a restart only"},
 		{head + "tcp_connect_timeout=5\nloadmodule \"maxfwd.so\"\nmodparam(\"maxfwd\", \"max_limit\", 20)\nloadmodule \"sl.so\"\nloadmodule \"rr.so\"\n", ""},
 	} {
 		// Whatever was reloaded before, what waits for a restart is told, and told again, and of what works as it
