@@ -50,11 +50,22 @@ func (g *globalSpec) allowed() string {
 	}
 }
 
-func allowedRange(lo, hi int64, unit string) string {
-	s := fmt.Sprintf("a number from %d to %d", lo, hi)
-	if hi == math.MaxInt32 {
-		s = fmt.Sprintf("a number from %d on", lo)
+// allowedNot is allowed where v is not: that a number is the highest of its kind is told to who went beyond.
+func (g *globalSpec) allowedNot(v Literal) string {
+	if g.typ == IntParam && g.max == math.MaxInt32 && v.IsInt && v.Int > g.max {
+		return withUnit(fmt.Sprintf("a number from %d to %d", g.min, g.max), g.unit)
 	}
+	return g.allowed()
+}
+
+func allowedRange(lo, hi int64, unit string) string {
+	if hi == math.MaxInt32 {
+		return withUnit(fmt.Sprintf("a number from %d on", lo), unit)
+	}
+	return withUnit(fmt.Sprintf("a number from %d to %d", lo, hi), unit)
+}
+
+func withUnit(s, unit string) string {
 	if unit != "" {
 		s += " (" + unit + ")"
 	}

@@ -155,7 +155,7 @@ func (c *settings) assign(spec *globalSpec, name string, v Literal) bool {
 		if v.Quoted {
 			found = strconv.Quote(clip(v.Text))
 		}
-		c.rep.errorf(v.At, "%s = %s is not possible: it takes %s", name, clip(found), spec.allowed())
+		c.rep.errorf(v.At, "%s = %s is not possible: it takes %s", name, clip(found), spec.allowedNot(v))
 		return false
 	}
 	if spec.set != nil {

@@ -279,3 +279,16 @@ func TestLoadFails(t *testing.T) {
 		}
 	}
 }
+
+// TestBounds: who sets a number beyond the highest is told it.
+func TestBounds(t *testing.T) {
+	for text, want := range map[string]string{
+		"tcp_max_connections=2147483648": "tcp_max_connections = 2147483648 is not possible: it takes a number from 1 to 2147483647 (accepted connections)",
+		"tcp_max_connections=0":          "tcp_max_connections = 0 is not possible: it takes a number from 1 on (accepted connections)",
+		"loadmodule \"mi_datagram.so\"\nmodparam(\"mi_datagram\", \"socket_timeout\", 3000000000)": "socket_timeout = 3000000000 is not possible: it takes a number from 1 to 2147483647 (milliseconds)",
+	} {
+		if _, err := compile("cfg", []byte(text+"\n")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
