@@ -21,6 +21,9 @@ const (
 	maxEnvName  = 256     // bytes of $ENV(NAME)
 )
 
+// byteOrderMark is what some editors begin a text in UTF-8 with. It says nothing.
+var byteOrderMark = []byte("\ufeff")
+
 // readFile reads a regular file: a configuration that includes a device would
 // never end.
 func readFile(path string) ([]byte, error) {
@@ -43,6 +46,7 @@ func readFile(path string) ([]byte, error) {
 
 // push has the lexer go on in another source.
 func (l *lexer) push(name string, file []byte) {
+	file = bytes.TrimPrefix(file, byteOrderMark)
 	src := newSource(name, file)
 	l.rep.opened(src)
 	expandEnv(src, l.rep)

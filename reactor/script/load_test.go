@@ -3,6 +3,8 @@ package script
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -277,6 +279,29 @@ func TestLoadFails(t *testing.T) {
 		if _, err := load(path); !errors.As(err, &all) || err.Error() != want {
 			t.Errorf("%s: %v", path, err)
 		}
+	}
+}
+
+// TestByteOrderMark: what an editor puts before the text of a file, or of one that it includes, is passed over, and counts
+// as no column.
+func TestByteOrderMark(t *testing.T) {
+	const mark = "\ufeff"
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"main.cfg": mark + "socket=udp:127.0.0.1:5060\ninclude_file \"more.cfg\"\nroute { exit; }\n",
+		"more.cfg": mark + "loadmodule \"proto_udp.so\"\n",
+		"bad.cfg":  mark + "socket=nothing\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := load(filepath.Join(dir, "main.cfg")); err != nil {
+		t.Error(err)
+	}
+	bad := filepath.Join(dir, "bad.cfg")
+	if _, err := load(bad); err == nil || !strings.HasPrefix(err.Error(), bad+":1:8: ") {
+		t.Error(err)
 	}
 }
 
