@@ -17,7 +17,7 @@ const keptPhonesConfig = edgeHead + `loadmodule "db_sqlite.so"
 loadmodule "db_mysql.so"
 loadmodule "db_postgres.so"
 modparam("db_mysql", "timeout_interval", 1)
-modparam("db_postgres", "timeout", 1)
+modparam("db_postgres", "timeout", 3)
 modparam("httpd", "token", "none")
 modparam("usrloc", "working_mode_preset", "%[3]s")
 modparam("usrloc", "db_url", "%[4]s")

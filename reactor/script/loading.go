@@ -27,6 +27,9 @@ func (l *Loading) Notef(at Pos, format string, args ...any) { l.k.rep.notef(at, 
 // is missing may be there once that is mended.
 func (l *Loading) Partial() bool { return l.k.partial }
 
+// Untried has Try pass over the module, which lacks something of which Partial says that it may be there later.
+func (l *Loading) Untried() { l.k.broken[l.module] = true }
+
 // Loaded reports whether a module is loaded.
 func (l *Loading) Loaded(module string) bool { return l.k.loaded(module) }
 

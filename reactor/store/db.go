@@ -97,6 +97,7 @@ type backend interface {
 	exec(ctx context.Context, s *Statement) (affected int64, err error)
 	change(ctx context.Context, changes []Change) (affected int64, err error)
 	columns(ctx context.Context, table string) ([]string, error)
+	ping(ctx context.Context) error
 	shutdown() error
 }
 
@@ -239,12 +240,17 @@ func (db *DB) wrap(err error) error {
 	return fmt.Errorf("%s: %w", db.url, err)
 }
 
-// Load is Source: it reads a table row by row.
+// Load is Source: it reads a table row by row. A database that stands still is found out in the time of a statement, before
+// what may take a table's time.
 func (db *DB) Load(ctx context.Context, q Select, each func(*Row) error) error {
+	var err error
 	if q.Version != 0 {
-		if err := db.CheckVersion(ctx, q.Table, q.Version); err != nil {
-			return err
-		}
+		err = db.CheckVersion(ctx, q.Table, q.Version)
+	} else {
+		err = db.run(ctx, db.opt.Timeout, "ping", db.ping)
+	}
+	if err != nil {
+		return err
 	}
 	return db.each(ctx, db.opt.Loading, "load "+q.Table, q, each)
 }

@@ -71,4 +71,5 @@ func (unasked) query(context.Context, *Statement, *Result) error     { return ni
 func (unasked) exec(context.Context, *Statement) (int64, error)      { return 0, nil }
 func (unasked) change(context.Context, []Change) (int64, error)      { return 0, nil }
 func (unasked) columns(context.Context, string) ([]string, error)    { return nil, nil }
+func (unasked) ping(context.Context) error                           { return nil }
 func (unasked) shutdown() error                                      { return nil }

@@ -53,6 +53,8 @@ func (b *sqlBackend) setConns(n int) {
 	b.pool.SetMaxIdleConns(n)
 }
 
+func (b *sqlBackend) ping(ctx context.Context) error { return b.pool.PingContext(ctx) }
+
 func (b *sqlBackend) shutdown() error { return b.pool.Close() }
 
 func (b *sqlBackend) load(ctx context.Context, q Select, each func(*Row) error) error {

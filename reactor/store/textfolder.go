@@ -35,6 +35,8 @@ func newTextFolder(dir string) *textFolder {
 	return &textFolder{dir: dir, tables: make(map[string]*cachedText)}
 }
 
+func (t *textFolder) ping(context.Context) error { return nil }
+
 func (t *textFolder) shutdown() error { return nil }
 
 // table returns a table as its file now is. The result is not changed later.

@@ -19,7 +19,7 @@ const subscriberVersion = 8
 
 // module is auth_db of one configuration.
 type module struct {
-	url           script.Literal
+	url           database.URL
 	file          script.Literal
 	calculate     bool
 	useDomain     bool
@@ -76,7 +76,7 @@ func (m *module) parameters() []script.Parameter {
 			Set: func(v script.Literal) error { *into = v; return nil }}
 	}
 	return []script.Parameter{
-		keep("db_url", "Where users are.", &m.url),
+		m.url.Parameters()[0],
 		keep("users_file", `File of users instead of a database, of mode 0600: "user:realm:HA1" or "user:realm:algorithm:HA1" a line, as MD5, SHA-256 or SHA-512-256 (ours).`, &m.file),
 		{Name: "calculate_ha1", Type: script.BoolParam, Default: "0", Set: script.Into(&m.calculate),
 			Help: "password_column has passwords; else it has MD5 hashes."},
@@ -100,7 +100,7 @@ func (m *module) parameters() []script.Parameter {
 func (m *module) check(l *script.Loading) {
 	m.auth, _ = l.Instance("auth").(*auth.Module)
 	switch {
-	case m.file.Text != "" && m.url.Text != "":
+	case m.file.Text != "" && m.url.Given():
 		l.Errorf(m.file.At, "users_file and db_url exclude one another")
 	case m.file.Text != "":
 		m.users = &userFile{name: m.file.Text}
@@ -108,8 +108,8 @@ func (m *module) check(l *script.Loading) {
 			l.Errorf(m.file.At, "users_file: %w", err)
 		}
 	}
-	if m.users == nil {
-		database.CheckURL(l, m.url)
+	if m.users == nil && m.url.Wanted(l) {
+		m.url.Check(l)
 	}
 	for part := range strings.SplitSeq(m.load.Text, ";") {
 		if part = strings.TrimSpace(part); part == "" {
@@ -133,12 +133,12 @@ func (m *module) start(e *script.Env) error {
 	if m.users != nil {
 		m.users.log = e.Log
 	}
-	if m.url.Text == "" || m.users != nil {
+	if m.url.Text() == "" || m.users != nil {
 		return nil
 	}
-	db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial, Linger: store.Grace})
+	db, err := m.url.Open(e)
 	if err != nil {
-		return script.ErrorAt(m.url.At, err)
+		return script.ErrorAt(m.url.At(), err)
 	}
 	m.db = db
 	version := subscriberVersion
@@ -149,12 +149,12 @@ func (m *module) start(e *script.Env) error {
 	for _, table := range slices.Sorted(maps.Keys(m.tables)) {
 		tables = append(tables, store.Select{Table: table, Columns: []string{m.userColumn}, Version: version})
 	}
-	if err = database.CheckTables(m.url.At, db, e.Log, tables...); err == nil {
+	if err = database.CheckTables(m.url.At(), db, e.Log, tables...); err == nil {
 		return nil
 	}
 	_ = db.Close() // the other error tells more
 	if errors.As(err, new(*store.VersionError)) {
-		return script.ErrorAt(m.url.At, fmt.Errorf("%w; modparam(\"auth_db\", \"skip_version_check\", 1) takes it as it is", err))
+		return script.ErrorAt(m.url.At(), fmt.Errorf("%w; modparam(\"auth_db\", \"skip_version_check\", 1) takes it as it is", err))
 	}
 	return err
 }

@@ -55,7 +55,7 @@ type Module struct {
 	noValue       script.Literal
 	maxDialogs    int64
 	dbMode        int64
-	url           script.Literal
+	url           database.URL
 	table         string
 	period        time.Duration
 	columns       columns
@@ -139,7 +139,7 @@ func (m *Module) parameters() []script.Parameter {
 		number("max_dialogs", "dialogs", "How many there may be (ours); 0 is 1,000,000.", 0, 1<<31, &m.maxDialogs),
 		{Name: "db_mode", Type: script.IntParam, Min: noDB, Max: atShutdown, Default: "0", Set: script.Into(&m.dbMode),
 			Help: "Dialogs are stored never (0), at once (1), every db_update_period (2), or at the end (3)."},
-		keep("db_url", "Where dialogs are stored.", &m.url),
+		m.url.Parameters()[0],
 		text("table_name", "Table of dialogs.", &m.table),
 		{Name: "db_update_period", Type: script.IntParam, Min: 1, Max: 86400, Unit: "seconds", Default: "60", Set: script.Seconds(&m.period), Help: "How often dialogs are stored with db_mode 2."},
 		idle("enable_stats", "Statistics.", "they are always kept"),
@@ -189,11 +189,12 @@ func (m *Module) check(l *script.Loading) {
 	m.tm, _ = l.Instance("tm").(*tm.Module)
 	m.profilesOf(l, m.withValue, true)
 	m.profilesOf(l, m.noValue, false)
-	if m.dbMode != noDB && m.url.Text == "" {
-		l.Errorf(l.Place("db_mode"), `db_mode %d needs modparam("dialog", "db_url", "...")`, m.dbMode)
-	}
-	if m.dbMode != noDB {
-		database.CheckURL(l, m.url)
+	switch {
+	case m.dbMode == noDB:
+	case !m.url.Wanted(l):
+		l.Errorf(l.Place("db_mode"), `db_mode %d needs modparam("dialog", "db_url", "...") or db_default_url`, m.dbMode)
+	default:
+		m.url.Check(l)
 	}
 	if r, ok := l.Instance("rr").(*rr.Module); ok {
 		r.OnRoute(func(x *script.Machine) { m.follow(x, m.mode) })
@@ -233,12 +234,12 @@ func (m *Module) start(e *script.Env) error {
 	m.tombstones, m.waiting = newTombstones(e.StateDir), newWaiting(e.StateDir)
 	m.dialogs = core.New(core.Config{Max: int(m.maxDialogs), Persistent: m.dbMode != noDB, Notify: func(c core.Change) { m.changed(&c) }})
 	if m.dbMode != noDB {
-		db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial, Linger: store.Grace})
+		db, err := m.url.Open(e)
 		if err != nil {
-			return script.ErrorAt(m.url.At, err)
+			return script.ErrorAt(m.url.At(), err)
 		}
 		m.db = db
-		if err := database.CheckTables(m.url.At, db, e.Log, store.Select{Table: m.table, Columns: m.columns.names()}); err != nil {
+		if err := database.CheckTables(m.url.At(), db, e.Log, store.Select{Table: m.table, Columns: m.columns.names()}); err != nil {
 			_ = db.Close() // the other error tells more
 			return err
 		}
@@ -257,7 +258,7 @@ func (m *Module) start(e *script.Env) error {
 // takeOver goes on with the dialogs of the instance that this one replaces, which is told of changes until it stops: those
 // who watch this one may not have started yet.
 func (m *Module) takeOver(old *Module) error {
-	if m.dbMode != old.dbMode || m.url.Text != old.url.Text || m.param != old.param {
+	if m.dbMode != old.dbMode || m.url.Text() != old.url.Text() || m.param != old.param {
 		return fmt.Errorf("how dialogs are stored and named: %w", script.ErrRestart)
 	}
 	m.dialogs, m.db, m.wake, m.pings, m.late = old.dialogs, old.db, old.wake, old.pings, old.late

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"sipreactor/reactor/modules/db_text"
 	"sipreactor/reactor/modules/drouting"
 	"sipreactor/reactor/modules/moduletest"
 )
@@ -150,7 +151,7 @@ func TestPartitions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	text := moduletest.Head("drouting") + fmt.Sprintf(`
+	text := moduletest.Head("db_text", "drouting") + fmt.Sprintf(`
 modparam("drouting", "use_partitions", 1)
 modparam("drouting", "partitions_file", "%s/partitions.csv")
 modparam("drouting", "partition_id_pvar", "$var(found)")
@@ -160,7 +161,7 @@ modparam("drouting", "partition_id_pvar", "$var(found)")
 		$var(p) = "x"; do_routing(0, , , , , , $var(p)); xlog("$rc");
 		$rU = "49"; do_routing(0, , , , , , "x"); xlog("$rc $ru"); use_next_gw(, , , "y"); xlog("$rc");
 		dr_match(0, , "1", , "y"); xlog("$rc"); do_routing(0, , , , , , "z"); xlog("$rc");
-	}`, drouting.New)
+	}`, db_text.New, drouting.New)
 	b.Receive(moduletest.Invite)
 	got := said(b.Log)
 	if !strings.HasPrefix(got, "1 sip:123@10.2.0.1 y; -1; 1 sip:49@10.1.0.1; -1; 1; ") || !strings.Contains(got, "there is no partition z") {
@@ -178,10 +179,10 @@ modparam("drouting", "partition_id_pvar", "$var(found)")
 	if got := b.Ask(t, "dr_reload", `["y"]`); got != `"OK"` {
 		t.Error(got)
 	}
-	if got := moduletest.Wrong(t, text+"route { do_routing(0); }", drouting.New); !strings.Contains(got, "a partition must be named") {
+	if got := moduletest.Wrong(t, text+"route { do_routing(0); }", db_text.New, drouting.New); !strings.Contains(got, "a partition must be named") {
 		t.Error(got)
 	}
-	if got := moduletest.Wrong(t, text+`route { use_next_gw(, , , "*"); }`, drouting.New); !strings.Contains(got, "use_next_gw() takes one partition, not *") {
+	if got := moduletest.Wrong(t, text+`route { use_next_gw(, , , "*"); }`, db_text.New, drouting.New); !strings.Contains(got, "use_next_gw() takes one partition, not *") {
 		t.Error(got)
 	}
 }

@@ -100,7 +100,7 @@ func (m *module) makePartitions(ctx context.Context, e *script.Env) error {
 			return r.Fault(0, "%q is no name of a partition", name)
 		}
 		names := tableNames{cmp.Or(r.Text(2), m.names.gateways), cmp.Or(r.Text(3), m.names.rules), cmp.Or(r.Text(4), m.names.groups), cmp.Or(r.Text(5), m.names.carriers)}
-		parts = append(parts, m.newPartition(name, destination.Tables{Named: r.Text(1), NamedAt: m.partsTables.At()}, names))
+		parts = append(parts, m.newPartition(name, destination.Tables{Named: r.Text(1), NamedAt: m.partsTables.At(), Kinds: m.partsTables.Kinds}, names))
 		return nil
 	})
 	if err == nil && len(parts) == 0 && !e.Trial {

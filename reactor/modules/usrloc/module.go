@@ -12,6 +12,7 @@ import (
 	"sipreactor/reactor"
 	"sipreactor/reactor/location"
 	"sipreactor/reactor/mi"
+	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/script"
 	"sipreactor/reactor/store"
 )
@@ -35,7 +36,7 @@ type Module struct {
 	maxContacts int64
 	dropFlows   bool
 	mode        mode
-	url         script.Literal
+	url         database.URL
 	columns     columns
 	preset      script.Literal
 	clusterMode script.Literal
@@ -175,9 +176,9 @@ func (m *Module) start(e *script.Env) error {
 	if m.mode == memoryOnly {
 		m.tellUnfilled()
 	} else {
-		db, err := store.Open(m.url.Text, store.Options{Trial: e.Trial, Linger: store.Grace})
+		db, err := m.url.Open(e)
 		if err != nil {
-			return script.ErrorAt(m.url.At, err)
+			return script.ErrorAt(m.url.At(), err)
 		}
 		m.db = db
 		if err := m.checkTables(); err != nil {
@@ -210,7 +211,7 @@ func (m *Module) start(e *script.Env) error {
 // fits tells why this instance cannot go on with the tables of another.
 func (m *Module) fits(old *Module) error {
 	switch {
-	case m.mode != old.mode || m.url.Text != old.url.Text || m.columns != old.columns:
+	case m.mode != old.mode || m.url.Text() != old.url.Text() || m.columns != old.columns:
 		return fmt.Errorf("how contacts are stored changes at a restart only")
 	case m.newestFirst != old.newestFirst || m.maxContacts != old.maxContacts || m.UseDomain != old.UseDomain:
 		return fmt.Errorf("use_domain, desc_time_order and max_contacts_total change at a restart only")

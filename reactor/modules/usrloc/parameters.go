@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"sipreactor/reactor/location"
-	"sipreactor/reactor/modules/internal/database"
 	"sipreactor/reactor/script"
 )
 
@@ -63,7 +62,7 @@ func (m *Module) parameters() []script.Parameter {
 			Help: "Contacts go with the connection that they came by (ours)."},
 		{Name: "matching_mode", Type: script.IntParam, Min: 0, Max: 1, Default: "0", Set: m.setMatching,
 			Help: "Contacts are matched by URI (0), or by URI and Call-ID (1)."},
-		literal("db_url", "Where contacts are stored.", "", &m.url),
+		m.url.Parameters()[0],
 		literal("working_mode_preset", "single-instance-no-db, single-instance-sql-write-through, single-instance-sql-write-back or sql-only.",
 			"single-instance-no-db", &m.preset),
 		literal("cluster_mode", "none or sql-only.", "none", &m.clusterMode),
@@ -138,11 +137,12 @@ func (m *Module) check(l *script.Loading) {
 	if m.mode == sqlOnly && m.dropFlows {
 		l.Errorf(l.Place("remove_on_flow_end"), "remove_on_flow_end is not for sql-only: the phone may have registered at another server")
 	}
-	if m.mode != memoryOnly && m.url.Text == "" {
-		l.Errorf(m.preset.At, `contacts that are stored need modparam("usrloc", "db_url", "...")`)
-	}
-	if m.mode != memoryOnly {
-		database.CheckURL(l, m.url)
+	switch {
+	case m.mode == memoryOnly:
+	case !m.url.Wanted(l):
+		l.Errorf(m.preset.At, `contacts that are stored need modparam("usrloc", "db_url", "...") or db_default_url`)
+	default:
+		m.url.Check(l)
 	}
 	if m.natFlag.Text != "" {
 		m.natBit = int(l.BranchFlag(m.natFlag))

@@ -9,20 +9,6 @@ import (
 	"sipreactor/reactor/store"
 )
 
-// CheckURL tells what is wrong with a db_url of a module that opens it by itself: its text,
-// or the file or folder of this machine that it names. An empty one is none.
-func CheckURL(l *script.Loading, v script.Literal) {
-	if v.Text == "" {
-		return
-	}
-	u, err := store.ParseURL(v.Text)
-	if err != nil {
-		l.Errorf(v.At, "db_url is wrong: %v", err)
-		return
-	}
-	checkLocal(l, v.At, u)
-}
-
 func checkLocal(l *script.Loading, at script.Pos, u store.URL) bool {
 	err := u.CheckLocal()
 	if err != nil {

@@ -39,6 +39,9 @@ func (u *URL) Set(v script.Literal) error {
 	return nil
 }
 
+// Given reports whether the module has a db_url of its own.
+func (u *URL) Given() bool { return u.given.Text != "" }
+
 // Wanted reports whether there is a database: the module has a db_url, or there is a
 // default.
 func (u *URL) Wanted(l *script.Loading) bool {
@@ -71,11 +74,14 @@ func (u *URL) Check(l *script.Loading) bool {
 		return false
 	}
 	name := parsed.Scheme.Module()
-	kind, ok := l.Instance(name).(interface{ Options() store.Options })
-	if !ok {
-		if !l.Partial() {
-			l.Errorf(v.At, `a db_url of %s:// needs the module %s: loadmodule "%[2]s.so"`, parsed.Scheme, name)
-		}
+	u.opt = KindsOf(l)[parsed.Scheme]
+	switch {
+	case u.opt != nil:
+	case l.Partial():
+		l.Untried()
+		return false
+	default:
+		l.Errorf(v.At, `a db_url of %s:// needs the module %s: loadmodule "%[2]s.so"`, parsed.Scheme, name)
 		return false
 	}
 	u.at, u.text, u.kind = v.At, v.Text, parsed.Scheme
@@ -83,24 +89,13 @@ func (u *URL) Check(l *script.Loading) bool {
 		parsed.Name = filepath.Join(filepath.Dir(v.At.File()), parsed.Name)
 		u.text = parsed.String()
 	}
-	if !checkLocal(l, v.At, parsed) {
-		return false
-	}
-	shared := l.Config.Databases
-	u.opt = func() store.Options {
-		o := kind.Options()
-		o.VersionTable = shared.VersionTable
-		if shared.Conns > 0 {
-			o.Conns = shared.Conns
-		}
-		return o
-	}
-	return true
+	return checkLocal(l, v.At, parsed)
 }
 
 // Open returns the pool; Check has been before. Who opens it closes it.
-func (u *URL) Open(e *script.Env) (*store.DB, error) {
-	o := u.opt()
+func (u *URL) Open(e *script.Env) (*store.DB, error) { return open(e, u.text, u.opt()) }
+
+func open(e *script.Env, text string, o store.Options) (*store.DB, error) {
 	o.Log, o.Trial, o.Linger = e.Log, e.Trial, store.Grace
-	return store.Open(u.text, o)
+	return store.Open(text, o)
 }

@@ -27,8 +27,10 @@ type Tables struct {
 	Named string
 	// NamedAt is what names it.
 	NamedAt script.Pos
-	given   bool // db_url was set
-	open    bool // DB is used
+	// Kinds are those that it may be of: those of the tables that name it, behind their Check.
+	Kinds database.Kinds
+	given bool // db_url was set
+	open  bool // DB is used
 }
 
 // File is a file with a table, and what names it.
@@ -105,8 +107,8 @@ func (t *Tables) Check(l *script.Loading, of string) bool {
 			t.Files[table] = f
 		}
 	}
+	t.Kinds = database.KindsOf(l)
 	switch {
-	case t.Named != "":
 	case t.given:
 		t.open = t.DB.Check(l)
 		return t.open
@@ -134,10 +136,7 @@ func (t *Tables) Open(e *script.Env) (store.Source, *store.DB, error) {
 	var err error
 	switch {
 	case t.Named != "":
-		if err := checkLocal(t.Named); err != nil {
-			return nil, nil, err
-		}
-		db, err = store.Open(t.Named, store.Options{Log: e.Log, Trial: e.Trial, Linger: store.Grace})
+		db, err = t.Kinds.Open(e, t.Named)
 	case t.open:
 		db, err = t.DB.Open(e)
 	}
@@ -148,14 +147,6 @@ func (t *Tables) Open(e *script.Env) (store.Source, *store.DB, error) {
 		return db, db, nil
 	}
 	return files{t.Files, db}, db, nil
-}
-
-func checkLocal(text string) error {
-	u, err := store.ParseURL(text)
-	if err != nil {
-		return err
-	}
-	return u.CheckLocal()
 }
 
 // files takes the tables that have one from files.
