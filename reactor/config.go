@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"reflect"
 	"runtime"
 	"time"
 
@@ -36,8 +37,9 @@ type Keepalive struct {
 	Count          int
 }
 
-// Config is everything the engine is told at the start. DefaultConfig gives
-// the documented defaults; a zero duration or bound is taken as it stands.
+// Config is everything the engine is told at the start. DefaultConfig gives the documented defaults, and one that says
+// nothing but Sockets, Domains, Logger, Observer and the numbers of goroutines is that. In any other a zero duration or
+// bound is taken as it stands; one below 0 is an error.
 type Config struct {
 	Sockets []SocketConfig // at least one
 	// Domains says who we are in TLS; needed when a socket or a destination is
@@ -68,7 +70,7 @@ type Config struct {
 	// message tries.
 	Backoff time.Duration
 
-	// Loops is how many event loops there are; 0: half the cores. The first does the work of the others while it has
+	// Loops is how many event loops there are, up to 256; 0: half the cores. The first does the work of the others while it has
 	// time for that. One that sleeps keeps its processor for a while: GOMAXPROCS is to be higher than that.
 	Loops       int
 	Workers     int // shards of messages; 0 = the cores
@@ -144,26 +146,42 @@ func DefaultConfig() Config {
 	}
 }
 
+// silent reports whether the configuration leaves to us how connections behave and what is bounded.
+func (c *Config) silent() bool {
+	rest := *c
+	rest.Sockets, rest.Domains, rest.Logger, rest.Observer = nil, nil, nil, nil
+	rest.Loops, rest.Workers, rest.Handshakers = 0, 0, 0
+	return reflect.ValueOf(rest).IsZero()
+}
+
+// fillDefaults makes a silent configuration that of DefaultConfig.
+func (c *Config) fillDefaults() {
+	said := *c
+	*c = DefaultConfig()
+	c.Sockets, c.Domains, c.Logger, c.Observer = said.Sockets, said.Domains, said.Logger, said.Observer
+	c.Loops, c.Workers, c.Handshakers = said.Loops, said.Workers, said.Handshakers
+}
+
 // complete checks the configuration and fills what 0 leaves to us.
 func (c *Config) complete() error {
 	if len(c.Sockets) == 0 {
 		return errors.New("reactor: no socket to listen on")
 	}
+	if c.silent() {
+		c.fillDefaults()
+	}
+	if err := c.checkNumbers(); err != nil {
+		return err
+	}
 	cores := runtime.GOMAXPROCS(0)
-	if c.Loops <= 0 {
+	if c.Loops == 0 {
 		c.Loops = max(1, cores/2)
 	}
-	if c.Workers <= 0 {
+	if c.Workers == 0 {
 		c.Workers = cores
 	}
-	if c.Handshakers <= 0 {
+	if c.Handshakers == 0 {
 		c.Handshakers = max(1, cores-1)
-	}
-	if c.QueueFrames <= 0 || c.Waiters <= 0 || c.MaxMessageSize <= 0 || c.MaxConnections <= 0 {
-		return errors.New("reactor: QueueFrames, Waiters, MaxMessageSize and MaxConnections must be above 0")
-	}
-	if c.Lifetime < time.Second {
-		return fmt.Errorf("reactor: Lifetime %v is below a second", c.Lifetime)
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

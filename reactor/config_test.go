@@ -2,8 +2,12 @@ package reactor
 
 import (
 	"fmt"
+	"net/netip"
+	"reflect"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
 )
 
 // Each stream protocol has parameters of its own.
@@ -12,6 +16,45 @@ func TestParametersOfEachProto(t *testing.T) {
 	for p, want := range map[Proto]*StreamConfig{TCP: &c.TCP, TLS: &c.TLS, WS: &c.WS, WSS: &c.WSS} {
 		if c.stream(p) != want {
 			t.Errorf("%v has those of another", p)
+		}
+	}
+}
+
+// A configuration that says nothing of how connections behave is the documented one.
+func TestSilentConfig(t *testing.T) {
+	sockets := []SocketConfig{{Proto: TCP, Addr: netip.MustParseAddrPort("127.0.0.1:0")}}
+	got, want := Config{Sockets: sockets, Loops: 3, Workers: 4, Handshakers: 5}, DefaultConfig()
+	want.Sockets, want.Loops, want.Workers, want.Handshakers = sockets, 3, 4, 5
+	for _, c := range []*Config{&got, &want} {
+		if err := c.complete(); err != nil {
+			t.Fatal(err)
+		}
+		c.Logger, c.Observer, c.roundTrip = nil, nil, nil // which cannot be compared
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// What no number of a configuration can be is an error that names it.
+func TestWrongNumbers(t *testing.T) {
+	for want, set := range map[string]func(c *Config){
+		"Loops is below 0":                        func(c *Config) { c.Loops = -1 },
+		"Loops is 300: it takes up to 256":        func(c *Config) { c.Loops = 300 },
+		"Workers is below 0":                      func(c *Config) { c.Workers = -5 },
+		"TLS.SendTimeout is below 0":              func(c *Config) { c.TLS.SendTimeout = -1 },
+		"WSS.Web.AcceptTimeout is below 0":        func(c *Config) { c.WSS.Web.AcceptTimeout = -1 },
+		"Keepalive.Count is below 0":              func(c *Config) { c.Keepalive.Count = -1 },
+		"Lifetime is 1.5s: it takes whole second": func(c *Config) { c.Lifetime = 1500 * time.Millisecond },
+		"Lifetime is 0s":                          func(c *Config) { c.Lifetime = 0 },
+		"Waiters is 0":                            func(c *Config) { c.Waiters = 0 },
+		"MaxMessageSize is 0":                     func(c *Config) { c.MaxMessageSize = 0 },
+	} {
+		c := DefaultConfig()
+		c.Sockets = []SocketConfig{{Proto: TCP, Addr: netip.MustParseAddrPort("127.0.0.1:0")}}
+		set(&c)
+		if _, err := New(c, &script{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
 		}
 	}
 }
