@@ -71,7 +71,7 @@ type Config struct {
 	Backoff time.Duration
 
 	// Loops is how many event loops there are, up to 256; 0: half the cores. The first does the work of the others while it has
-	// time for that. One that sleeps keeps its processor for a while: GOMAXPROCS is to be higher than that.
+	// time for that. One that sleeps keeps its processor for a while: GOMAXPROCS is to be above Loops where that is above 1.
 	Loops       int
 	Workers     int // shards of messages; 0 = the cores
 	Handshakers int // handshakes computed at once; 0 = one less than the cores

@@ -138,14 +138,17 @@
 //	who runs the Handler                worker.go, dispatch, workers
 //	how a message awaits something      dispatch (place.go, await.go, inline.go), worker.go
 //	what a Handler asks others by       line.go
+//	which descriptors stay free         kernel (files.go)
 //	what is counted, and its names      figures (counters.go, stats.go, all.go)
 //	which transports there are          transport, codec, listener; its module: modules/proto_NAME; where a request
-//	                                    goes by one: names (query.go), proxy (nexthop.go)
+//	                                    goes by one: names (query.go), proxy (nexthop.go, large.go)
 //
 // … and beside the engine
 //
 //	a core parameter of opensips.cfg           script (globals.go)
 //	a core variable, or a transformation       script (*variables.go, corevalues.go, *transforms.go)
+//	how long a database is waited for          store (db.go, gate), modules/internal/database; by a REGISTER:
+//	                                           modules/usrloc (place.go, flush.go)
 //	a function, parameter, variable, MI        modules/NAME (module.go, or NAME.go); a new
 //	command, statistic or event of a module    module is its folder, and a line of cmd/sipreactor/modules.go
 //	a parameter of TLS domains                 modules/tls_mgm; what it does: tlsstate (domain.go),
@@ -167,6 +170,8 @@
 //	a field of accounting                      modules/acc (fields.go; of a CDR: cdr.go)
 //	a column of a table                        store (*layouts.go), and who reads it: location (stored.go) for
 //	                                           contacts, dialog (stored.go) for calls, else the module
+//	what goes along with a message, a call     attached; a panic that ends only that: rescue; Digest: digest; readiness
+//	                                           of parts: statusreport; destinations nobody may reach: blacklist
 //	what a reload changes                      script (changes.go), cmd/sipreactor (reload.go)
 //
 // # The life of a message

@@ -44,8 +44,8 @@
 //   - tls_async_max_postponed_chunks (32): so many messages wait for a connect, a handshake or a slow
 //     reader, and as many responses, ACKs, CANCELs and requests within dialogs again. One more is
 //     refused to its sender at once (503), and the connection lives; only a reader that has stopped
-//     for tls_send_timeout loses it, and each message is reported. At most 2 MB (twice that) wait
-//     besides. Responses
+//     for tls_send_timeout loses it, and each message is reported. At most 2 MB of these wait, and
+//     4 MB with the responses and requests within dialogs. Responses
 //     that a client is owed have room for 4 MB; with 128 kB of them waiting it is not read,
 //     until it takes them or half of tls_send_timeout is over. 0: nothing waits (there: a crash)
 //   - tls_async_local_connect_timeout (100 ms): how long a sender waits for a connect before that is

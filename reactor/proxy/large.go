@@ -8,7 +8,7 @@ import (
 	"sipreactor/sipframe"
 )
 
-// largeRequest is the size in bytes from which a request is not for UDP: it may be
+// largeRequest is the size in bytes above which a request is not for UDP: it may be
 // cut into fragments on its way, of which one that is lost costs all (RFC 3261
 // 18.1.1, the path's MTU not being known).
 const largeRequest = 1300

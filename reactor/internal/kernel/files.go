@@ -13,7 +13,7 @@ import (
 const reservedFiles = 160
 
 // OpenConnections is how many connections the process may have so that accept
-// does not run out of descriptors: what waits is then turned away. A storm can bring a
+// does not run out of descriptors, where the limit is some hundreds or more: what waits is then turned away. A storm can bring a
 // whole backlog of connections into the process before the loops have refused
 // them, so that many descriptors stay free, but never more than a quarter.
 func OpenConnections(backlog int) int64 {

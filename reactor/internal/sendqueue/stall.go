@@ -23,8 +23,8 @@ func (s *Stall) Answered(finals uint64) bool { return finals != s.finals }
 // Lasts reports whether there is no progress for so long.
 func (s *Stall) Lasts(now int64, d time.Duration) bool { return now-s.since >= int64(d) }
 
-// Over reports whether there is none for longer than the peer may take. When that is over
-// the path's round-trip time is asked for, and granted.
+// Over reports whether there is none for longer than the peer may take. Once limit has passed
+// the path's round-trip time is asked for, and granted besides.
 func (s *Stall) Over(now int64, limit time.Duration, roundTrip func() time.Duration) bool {
 	return s.Lasts(now, limit) && s.Lasts(now, limit+roundTrip())
 }

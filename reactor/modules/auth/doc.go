@@ -4,7 +4,7 @@
 // Nothing is kept with a request: what a challenge or consume_credentials() wants to know, whether a nonce is one of ours
 // and whether it is stale, the nonce tells.
 //
-// # Not as there
+// # Not as in OpenSIPS
 //
 //   - A nonce is used once, or with qop once a count, unless disable_nonce_check says otherwise.
 //   - The uri of credentials is compared with the Request-URI (check_uri, ours); our own address counts as that.

@@ -4,7 +4,7 @@
 // "user:realm:HA1", as htdigest writes them, or "user:realm:algorithm:HA1"; the file must be readable by its owner alone
 // (0600), and is read again when it has changed.
 //
-// # Not as there
+// # Not as in OpenSIPS
 //
 // A column of load_credentials that the table does not have gives NULL. A user without a hash of the credentials'
 // algorithm is a wrong password, and no error of the server.

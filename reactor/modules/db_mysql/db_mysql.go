@@ -10,7 +10,8 @@ import (
 	"sipreactor/reactor/store"
 )
 
-// usualTimeout is timeout_interval as it is without the parameter, times three as there.
+// usualTimeout is three times timeout_interval as it is without the parameter: in OpenSIPS, too, it counts for the connection,
+// the question and the answer.
 const usualTimeout = 6 * time.Second
 
 // New makes the module for a configuration.
@@ -20,7 +21,7 @@ func New(*script.Config) *script.Module {
 	k.Declared.Parameters = []script.Parameter{
 		k.Slow(),
 		{
-			Name: "timeout_interval", Type: script.IntParam, Min: 1, Max: 60, Unit: "s; it counts three times", Default: "2",
+			Name: "timeout_interval", Type: script.IntParam, Min: 1, Max: 60, Unit: "s; a statement has three times that", Default: "2",
 			Help: "How long a statement may take, the connection included.",
 			Set: func(v script.Literal) error {
 				k.Timeout = 3 * time.Duration(v.Int) * time.Second

@@ -13,7 +13,7 @@
 // them, with the database or without, and reads the other dialogs once that is back. What changed behind the last try is lost
 // by a kill, as without an outage. A stop waits for the database for 5 s.
 //
-// # Not as there
+// # Not as in OpenSIPS
 //
 //   - The did carries a MAC. It is not taken for another Call-ID or other tags.
 //   - The CSeq of our own requests is above the highest that was seen, not the last.

@@ -19,7 +19,7 @@
 // relayed. In mode 2 any contact of a user that is registered is absorbed, as documented, unless absorb_new_contacts (ours)
 // is 0.
 //
-// # Not as there
+// # Not as in OpenSIPS
 //
 //   - A REGISTER that is wrong is answered here, and the function returns -1; what the script answers then is not sent.
 //   - Path is left out of what is relayed if a path flag stores it; reg-id always is, as the flow ends here. Of Require

@@ -6,7 +6,7 @@
 // that is kept for its registration: each that is rung, then the one that answers. An address gets one request in
 // keepalive_interval, whatever it is kept for; they are spread over it. Nobody waits for the answer.
 //
-// # Not as there
+// # Not as in OpenSIPS
 //
 // The state file is in state_dir unless its path is absolute. It is written at the end, and once in keepalive_interval for
 // one that is killed. Addresses behind connections are not in it, as those end with the program. A phone that takes its

@@ -12,7 +12,7 @@
 // and gets the request as soon as it has registered again, as a branch of the transaction that lookup() has begun; behind
 // pn_refresh_timeout the caller is answered.
 //
-// # Not as there
+// # Not as in OpenSIPS
 //
 //   - Refused is refused whole: a REGISTER that is answered 400, 420 or 503 has changed nothing.
 //   - A Contact that cannot be read is answered 400; there it is 500.

@@ -6,7 +6,7 @@
 // nobody is trusted. The signature counts over the text that was sent; that its numbers are those of the call is
 // looked at besides.
 //
-// # Not as there
+// # Not as in OpenSIPS
 //
 // A Date that is further ahead than verify_date_freshness is as wrong as one that is older. Of several Identity headers
 // the first with ppt=shaken counts. stir_shaken_auth() takes an eighth argument that gets the header line, which is not

@@ -14,7 +14,7 @@
 // Addresses of record are the user, or with use_domain user@host. Those that come by management are read as registrar
 // makes them.
 //
-// # Not as there
+// # Not as in OpenSIPS
 //
 // Expired contacts go, with their events, in the second they expire and not at the next timer_interval. Contacts whose
 // connection has ended are passed over by lookup() if they can be reached by nothing else, or removed with

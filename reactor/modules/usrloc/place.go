@@ -108,7 +108,7 @@ func (t *table) by(f func(m *Module) error) error {
 	return err
 }
 
-// refreshMost is how long that may take.
+// refreshMost is how long refresh may take.
 const refreshMost = 3 * time.Second
 
 // refresh reads the rows of an address of record.
