@@ -44,25 +44,22 @@ func guarded(load func(previous *script.Program) (*script.Config, error)) func(p
 // reload reads everything again that can change while the program runs, and logs what came of it: the routes, and the
 // TLS domains.
 func (n *node) reload(ctx context.Context, levels logLevels) {
-	notice := script.LevelNotice.Slog()
 	if n.load != nil {
 		if _, err := n.reloadRoutes(levels); err != nil {
 			for line := range strings.Lines(err.Error()) {
 				n.log.Error("routes are not reloaded, the old ones stay in use: " + strings.TrimSuffix(line, "\n"))
 			}
-		} else {
-			n.log.Log(ctx, notice, "routes are reloaded")
 		}
 	}
 	if err := n.reloadTLS(); err != nil {
 		n.log.Error("TLS domains are not reloaded, the old ones stay in use", "error", err)
 	} else {
-		n.log.Log(ctx, notice, "TLS domains are reloaded")
+		n.log.Log(ctx, script.LevelNotice.Slog(), "TLS domains are reloaded")
 	}
 }
 
 // reloadRoutes puts the configuration's routes, modules and statistics in the place of those in use: all of them or,
-// with an error, none. It tells what of the configuration changes at a restart only.
+// with an error, none. It tells, and logs, what of the configuration changes at a restart only.
 func (n *node) reloadRoutes(levels logLevels) (atRestart []string, err error) {
 	n.reloading.Lock()
 	defer n.reloading.Unlock()
@@ -92,6 +89,7 @@ func (n *node) reloadRoutes(levels logLevels) (atRestart []string, err error) {
 	if cfg.Log.Script != old.Log.Script {
 		levels.xlog.SetLevel(int(cfg.Log.Script))
 	}
+	n.log.Log(context.Background(), script.LevelNotice.Slog(), "routes are reloaded")
 	for _, note := range cfg.NeedRestart() {
 		n.log.Warn("not reloaded: "+note.Msg, "at", note.Pos)
 		atRestart = append(atRestart, note.String())

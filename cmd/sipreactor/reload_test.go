@@ -81,6 +81,7 @@ timer_route[tick, 1] { xlog("ticks"); }
 	if code, out := mi("reload_routes"); code != exitOK || out != "OK\n" {
 		t.Fatal(code, out)
 	}
+	r.stderr.wait(t, `msg="routes are reloaded"`)
 	if got := optionsByUDP(t, addr, 2); got != "SIP/2.0 200 Second" {
 		t.Error(got)
 	}
