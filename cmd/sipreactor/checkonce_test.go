@@ -11,6 +11,9 @@ import (
 
 	"crypto/x509"
 
+	"sipreactor/reactor/mi"
+	"sipreactor/reactor/modules/httpd"
+	"sipreactor/reactor/script"
 	"sipreactor/tlsstate/tlstest"
 )
 
@@ -48,5 +51,14 @@ route { exit; }
 `)
 	if code != exitOK || strings.Count(errs, "is not in force before") != 1 {
 		t.Errorf("code %d: %s", code, errs)
+	}
+}
+
+// TestModuleIsNamedOnce: an error of a module has its name once.
+func TestModuleIsNamedOnce(t *testing.T) {
+	n := &node{state: "/dev/null/nowhere"}
+	err := placed(script.Pos{}, "httpd", n.ensureToken(&httpd.Config{}, &mi.HTTPConfig{}))
+	if err == nil || strings.Count(err.Error(), "httpd:") != 1 {
+		t.Error(err)
 	}
 }

@@ -160,7 +160,7 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *rpc.Dispat
 		}
 		addr, err := netip.ParseAddr(ip)
 		if err != nil {
-			return fmt.Errorf("httpd: ip %q is no address", ip)
+			return fmt.Errorf("ip %q is no address", ip)
 		}
 		hc.Addr = netip.AddrPortFrom(addr, port)
 	}
@@ -206,7 +206,7 @@ func (n *node) ensureToken(h *httpd.Config, hc *mi.HTTPConfig) (err error) {
 	case h.Open: // tellExposure says so
 	default:
 		if hc.Token, err = n.state.secret(tokenFile); err != nil {
-			return fmt.Errorf(`httpd: no token can be kept: %w; modparam("httpd", "token", "...") sets one, "none" does without`, err)
+			return fmt.Errorf(`no token can be kept: %w; modparam("httpd", "token", "...") sets one, "none" does without`, err)
 		}
 		n.log.Info("management over HTTP asks for a token", "file", n.state.path(tokenFile))
 	}
