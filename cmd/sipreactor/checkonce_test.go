@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -50,6 +51,24 @@ modparam("tls_mgm", "crl_dir", "[d]`+dir+`")
 route { exit; }
 `)
 	if code != exitOK || strings.Count(errs, "is not in force before") != 1 {
+		t.Errorf("code %d: %s", code, errs)
+	}
+}
+
+// TestStartTellsOnce: what keeps a program from starting is told once, whatever path names the configuration.
+func TestStartTellsOnce(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	t.Chdir(t.TempDir())
+	text := "socket=tcp:" + taken.Addr().String() + "\nloadmodule \"proto_tcp.so\"\nloadmodule \"tm.so\"\nmodparam(\"tm\", \"fr_timeout\", 5)\nroute { exit; }\n"
+	if err := os.WriteFile("a.cfg", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	errs := newOutput()
+	if code := run(t.Context(), []string{"-f", "a.cfg"}, newOutput(), errs); code != exitFailed || strings.Count(errs.String(), "a.cfg:1:8: socket tcp:") != 1 {
 		t.Errorf("code %d: %s", code, errs)
 	}
 }

@@ -3,30 +3,21 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"sipreactor/reactor/script"
 )
 
-// reloader makes what reads the configuration anew, from wherever the program works by
-// then.
-func reloader(o options) (func(previous *script.Program) (*script.Config, error), error) {
-	file := o.file
-	if file != "" {
-		var err error
-		if file, err = filepath.Abs(file); err != nil {
-			return nil, err
-		}
-	}
+// reloader makes what reads the configuration anew, whose path must be good wherever the program works by then.
+func reloader(o options) func(previous *script.Program) (*script.Config, error) {
 	return guarded(func(previous *script.Program) (*script.Config, error) {
 		l := loader(o.process.listen...)
 		l.Previous = previous
-		if file == "" {
+		if o.file == "" {
 			return l.Compile(builtIn, script.Default())
 		}
-		return l.Load(file)
-	}), nil
+		return l.Load(o.file)
+	})
 }
 
 // guarded makes a panic an error: that a configuration cannot be read ends no program that serves with another one.

@@ -49,10 +49,7 @@ failure_route[f] { exit; }
 timer_route[t, 60] { $var(x) = 1; }
 `)
 	n, _, levels := inProcess(t, path)
-	var err error
-	if n.load, err = reloader(options{file: path}); err != nil {
-		t.Fatal(err)
-	}
+	n.load = reloader(options{file: path})
 	var replaced []weak.Pointer[script.Program]
 	for range 10 {
 		if _, err := n.reloadRoutes(levels); err != nil {

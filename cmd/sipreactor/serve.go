@@ -50,11 +50,15 @@ func loadConfig(o options) (cfg *script.Config, err error) {
 
 // serve runs the proxy until a signal or the end of ctx.
 func serve(ctx context.Context, o options, stdout, stderr io.Writer) int {
-	again, err := reloader(o)
-	if err != nil {
-		fmt.Fprintln(stderr, "sipreactor:", err)
-		return exitFailed
+	if o.file != "" { // it is read again from where the program works by then, and its places are called the same
+		file, err := filepath.Abs(o.file)
+		if err != nil {
+			fmt.Fprintln(stderr, "sipreactor:", err)
+			return exitFailed
+		}
+		o.file = file
 	}
+	again := reloader(o)
 	cfg, err := loadConfig(o)
 	as, wrongUser := o.process.identity()
 	if err = errors.Join(err, wrongUser); err == nil && cfg.StateDir != "" {
