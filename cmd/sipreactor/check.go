@@ -102,10 +102,10 @@ func examine(ctx context.Context, o options, cfg *script.Config, known error, lo
 			all = append(all, fmt.Errorf("-P: %w", err))
 		}
 	}
-	if o.file != "" { // the built-in configuration has a folder of its own
-		all = append(all, checkPaths(cfg))
-	}
 	wanted, _, err := listeners(ctx, cfg)
+	if o.file != "" { // the built-in configuration has a folder of its own, and takes another port where its own is taken
+		all = append(all, checkPaths(cfg), checkManagementSockets(cfg, wanted))
+	}
 	sockets := reactor.Named(wanted)
 	switch {
 	case err != nil:

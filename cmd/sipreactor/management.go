@@ -151,18 +151,10 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *rpc.Dispat
 		hc.Secure = n.web.secure
 	}
 	if h.IP != "" || h.Port != 0 {
-		ip, port := h.IP, h.Port
-		if ip == "" || ip == "localhost" {
-			ip = "127.0.0.1"
+		var err error
+		if hc.Addr, err = httpAddr(h); err != nil {
+			return err
 		}
-		if port == 0 {
-			port = 8888
-		}
-		addr, err := netip.ParseAddr(ip)
-		if err != nil {
-			return fmt.Errorf("ip %q is no address", ip)
-		}
-		hc.Addr = netip.AddrPortFrom(addr, port)
 	}
 	var named []prometheus.Collector
 	if n.logLost != nil {
@@ -193,6 +185,22 @@ func (m *management) listen(cfg *script.Config, commands *mi.Node, d *rpc.Dispat
 		return nil
 	}
 	return page.Mount(m.http)
+}
+
+// httpAddr is where HTTP is served.
+func httpAddr(h *httpd.Config) (netip.AddrPort, error) {
+	ip, port := h.IP, h.Port
+	if ip == "" || ip == "localhost" {
+		ip = "127.0.0.1"
+	}
+	if port == 0 {
+		port = 8888
+	}
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("ip %q is no address", ip)
+	}
+	return netip.AddrPortFrom(addr, port), nil
 }
 
 // tokenFile is the file of state_dir with the token for management over HTTP.
