@@ -38,12 +38,10 @@ func (c *Config) checkNumbers() error {
 func negative(v reflect.Value) string {
 	for i := range v.NumField() {
 		field, name := v.Field(i), v.Type().Field(i).Name
-		switch field.Kind() {
-		case reflect.Int, reflect.Int64:
-			if field.Int() < 0 {
-				return name
-			}
-		case reflect.Struct:
+		if field.CanInt() && field.Int() < 0 {
+			return name
+		}
+		if field.Kind() == reflect.Struct {
 			if inner := negative(field); inner != "" {
 				return name + "." + inner
 			}
