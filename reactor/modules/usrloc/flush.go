@@ -3,7 +3,7 @@ package usrloc
 import "sync/atomic"
 
 // flush is the right to write a table to the database, which one at a time has, and how the last write ended. Messages
-// wait for it, and none for longer than it takes the write that is under way to end or to fail.
+// wait for it, but none behind a write that fails.
 type flush struct {
 	had     chan struct{} // full: somebody has it
 	watch   atomic.Pointer[watch]
@@ -28,9 +28,12 @@ func (f *flush) lock() { f.had <- struct{}{} }
 func (f *flush) unlock() { <-f.had }
 
 // lockUnlessFailed is lock for who gives up when a write fails meanwhile, with its error: the next one would wait as long for
-// the same database, and those behind it longer still.
-func (f *flush) lockUnlessFailed() error {
-	w := f.watch.Load()
+// the same database, and those behind it longer still. With known a write that failed last is reason enough.
+func (f *flush) lockUnlessFailed(known bool) error {
+	w := f.watch.Load() // first: what fails from here on is told by it
+	if err := f.failed(); err != nil && known {
+		return err
+	}
 	select {
 	case f.had <- struct{}{}:
 		return nil
@@ -45,7 +48,7 @@ func (f *flush) ended(err error) {
 		f.failure.Store(nil)
 		return
 	}
-	f.failure.Store(&err)
+	f.failure.Store(&err) // before the watch is another: see lockUnlessFailed
 	w := f.watch.Swap(&watch{failed: make(chan struct{})})
 	w.err = err
 	close(w.failed)

@@ -11,12 +11,12 @@ func TestFlushFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFlush()
 		why := errors.New("gone")
-		if err := f.lockUnlessFailed(); err != nil {
+		if err := f.lockUnlessFailed(false); err != nil {
 			t.Fatal(err)
 		}
 		told := make(chan error)
 		for range 5 {
-			go func() { told <- f.lockUnlessFailed() }()
+			go func() { told <- f.lockUnlessFailed(false) }()
 		}
 		synctest.Wait() // all wait
 		f.ended(why)
@@ -29,8 +29,11 @@ func TestFlushFails(t *testing.T) {
 			t.Errorf("it has failed with %v", f.failed())
 		}
 		f.unlock()
+		if err := f.lockUnlessFailed(true); !errors.Is(err, why) {
+			t.Errorf("who asks for what is known is told %v", err)
+		}
 		// Who comes later may try.
-		if err := f.lockUnlessFailed(); err != nil {
+		if err := f.lockUnlessFailed(false); err != nil {
 			t.Fatal(err)
 		}
 		f.ended(nil)
@@ -47,7 +50,7 @@ func TestFlushPasses(t *testing.T) {
 		f := newFlush()
 		f.lock()
 		told := make(chan error)
-		go func() { told <- f.lockUnlessFailed() }()
+		go func() { told <- f.lockUnlessFailed(false) }()
 		synctest.Wait()
 		f.ended(nil)
 		f.unlock()

@@ -85,10 +85,7 @@ func (m *Module) writeTable(ctx context.Context, t *table) error {
 // writeNow is writeTable while a message waits. In write-through, where what is not stored may wait, only writeBack tries a
 // database whose last write has failed.
 func (m *Module) writeNow(ctx context.Context, t *table) error {
-	if err := t.flush.failed(); err != nil && m.mode == writeThrough {
-		return err
-	}
-	if err := t.flush.lockUnlessFailed(); err != nil {
+	if err := t.flush.lockUnlessFailed(m.mode == writeThrough); err != nil {
 		return err
 	}
 	defer t.flush.unlock()
