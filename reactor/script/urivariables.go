@@ -160,7 +160,10 @@ const (
 	aTransport = "a transport, such as tls"
 )
 
-var errNull = errors.New("the value is NULL")
+var (
+	errNull   = errors.New("the value is NULL")
+	errNoPort = errors.New("the value is no port")
+)
 
 // textSetter makes a setter of one that takes text. clear takes NULL; nil: it
 // is an error.
@@ -186,7 +189,7 @@ func portSetter(u *Use) Setter {
 		}
 		n, ok := x.Int()
 		if !ok || n < 0 || n > 65535 {
-			return errors.New("the value is no port")
+			return errNoPort
 		}
 		return m.c.SetPort(uint16(n))
 	})
