@@ -220,7 +220,7 @@ func TestGapInThePath(t *testing.T) {
 				break // as much waits as may
 			}
 		}
-		time.Sleep(4 * most)
+		time.Sleep(4 * most) // for which the path, and not the peer, is to blame
 		if !r.Alive(h) {
 			t.Fatalf("closed with %v", r.seen.closes())
 		}

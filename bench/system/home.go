@@ -95,10 +95,7 @@ func installed(name string, flag string) func(context.Context, *Home) (string, s
 }
 
 // UnusedAddr is a loopback address on which nobody listens.
-func UnusedAddr() (string, error) {
-	port, err := ports.Unused()
-	return "127.0.0.1:" + port, err
-}
+func UnusedAddr() (string, error) { return ports.Address() }
 
 func firstLines(text string, n int) string {
 	lines := strings.SplitN(strings.TrimSpace(text), "\n", n+1)

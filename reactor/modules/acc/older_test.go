@@ -4,8 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/store"
 )
@@ -119,11 +119,7 @@ route { if (is_method("INVITE")) { setflag("ACC"); setflag("MISSED"); } t_relay(
 	}
 	eventually := func(table, want string) {
 		t.Helper()
-		for end := time.Now().Add(30 * time.Second); rows(table) != want; time.Sleep(10 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("%s has %q, want %q; %s, %s", table, rows(table), want, b.Lines(), b.Status())
-			}
-		}
+		waittest.For(t, table+" has "+want, func() bool { return rows(table) == want })
 	}
 	call("OPTIONS", "1", "200 OK")
 	call("INVITE", "2", "486 Busy Here")

@@ -65,14 +65,10 @@ func TestGroup(t *testing.T) {
 		t.Errorf("a text is counted: %v", err)
 	}
 	_ = g.Set("short", "x", 50*time.Millisecond)
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if _, ok, _ := g.Get("short"); !ok {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatal("it does not expire")
-		}
-	}
+	waittest.For(t, "it expires", func() bool {
+		_, ok, _ := g.Get("short")
+		return !ok
+	})
 }
 
 // The documentation's examples of cache_raw_query.
@@ -175,11 +171,10 @@ func TestCluster(t *testing.T) {
 	}
 	g := testGroup(t, s.URL("x"))
 	var err error
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		if err = g.Set("{user1000}.profile", "a", 0); err == nil {
-			break
-		}
-	}
+	waittest.For(t, "the cluster takes a key", func() bool {
+		err = g.Set("{user1000}.profile", "a", 0)
+		return err == nil
+	})
 	if !g.cluster {
 		t.Error("the cluster is not seen")
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/modules/event_stream"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/script"
@@ -134,14 +135,11 @@ startup_route { subscribe_event("E_OWN", "tcp:`+l.Addr().String()+`/take"); subs
 `+raise)
 	counts := func(want string) {
 		t.Helper()
-		got := ""
-		for end := time.Now().Add(30 * time.Second); got != want && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-			got = ""
+		waittest.For(t, "the statistics are "+want, func() bool {
+			got := ""
 			b.Config.ModuleStatistics(func(_ string, s *script.Statistic) { got += fmt.Sprint(s.Name, " ", s.Read(), " ") })
-		}
-		if got != want {
-			t.Fatalf("%q, not %q", got, want)
-		}
+			return got == want
+		})
 	}
 	again := again(b)
 	again()

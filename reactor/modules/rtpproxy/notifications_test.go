@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"sipreactor/reactor/internal/waittest"
 	"sipreactor/reactor/modules/dialog"
 	"sipreactor/reactor/modules/moduletest"
 	"sipreactor/reactor/modules/rr"
@@ -67,11 +67,7 @@ route { create_dialog(); rtpproxy_offer("ron"); t_relay(); }
 			if _, err := fmt.Fprintf(c, "nothing\n%s\n", callID); err != nil {
 				t.Fatal(err)
 			}
-			for end := time.Now().Add(30 * time.Second); strings.Contains(b.Command(t, "dlg_list", nil), callID); time.Sleep(5 * time.Millisecond) {
-				if time.Now().After(end) {
-					t.Fatalf("the call goes on: %s", b.Command(t, "dlg_list", nil))
-				}
-			}
+			waittest.For(t, "the call has ended", func() bool { return !strings.Contains(b.Command(t, "dlg_list", nil), callID) })
 		})
 	}
 }
